@@ -1,0 +1,30 @@
+//! What an engine must do: lend snapshots, and apply a set of changes atomically and durably.
+
+use std::sync::Arc;
+
+use crate::{Order, Span, StoreError, Visit, overlay::Changes};
+
+/// A snapshot: all keys as of one commit, for as long as it is held.
+pub trait Raw: Send + Sync {
+    /// See [`crate::Read::get`].
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// See [`crate::Read::scan`].
+    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError>;
+}
+
+/// Where the bytes live. One writer thread owns it; it sees commits only, never transactions: those run above
+/// it, over a snapshot and the changes of the batch so far.
+pub trait Engine: Send + 'static {
+    /// The state after the last commit.
+    fn snapshot(&self) -> Result<Arc<dyn Raw>, StoreError>;
+
+    /// Writes all of `changes`, or nothing. When it returns `Ok` they are on disk.
+    fn commit(&mut self, changes: &Changes) -> Result<(), StoreError>;
+
+    /// Does this engine run a body twice before it commits it? Engines that resolve conflicts do so now and
+    /// then; the faulty engine of the tests does it always.
+    fn runs_twice(&self) -> bool {
+        false
+    }
+}

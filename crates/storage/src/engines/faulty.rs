@@ -1,0 +1,90 @@
+//! An engine that fails where a test says, over the memory engine.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use crate::{Engine, Order, Raw, Span, StoreError, Visit, engines::Memory, overlay::Changes};
+
+/// What goes wrong. Operations (gets, scans, commits) are counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing does.
+    None,
+    /// The n-th operation fails and does nothing.
+    FailAt(usize),
+    /// The n-th commit reaches the disk, and then fails: a crash before the answer.
+    CrashAfterCommit(usize),
+    /// Every body runs twice; the first run is thrown away.
+    RunTwice,
+}
+
+/// The memory engine with one fault. What reached the "disk" stays readable through the `Memory` it was made
+/// of.
+pub struct Faulty {
+    disk: Memory,
+    fault: Fault,
+    n_operations: Arc<AtomicUsize>,
+    n_commits: usize,
+}
+
+impl Faulty {
+    /// `disk` with `fault`.
+    pub fn new(disk: Memory, fault: Fault) -> Self {
+        Faulty { disk, fault, n_operations: Arc::default(), n_commits: 0 }
+    }
+
+    /// How many operations there were: how far a test must count.
+    pub fn operations(&self) -> Arc<AtomicUsize> {
+        self.n_operations.clone()
+    }
+}
+
+fn count(n_operations: &AtomicUsize, fault: Fault) -> Result<(), StoreError> {
+    let n = n_operations.fetch_add(1, Ordering::Relaxed) + 1;
+    if fault == Fault::FailAt(n) {
+        Err(StoreError::Engine(format!("operation {n} fails on purpose")))
+    } else {
+        Ok(())
+    }
+}
+
+impl Engine for Faulty {
+    fn snapshot(&self) -> Result<Arc<dyn Raw>, StoreError> {
+        let raw = self.disk.snapshot()?;
+        Ok(Arc::new(Snapshot { raw, fault: self.fault, n_operations: self.n_operations.clone() }))
+    }
+
+    fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        count(&self.n_operations, self.fault)?;
+        self.disk.commit(changes)?;
+        self.n_commits += 1;
+        if self.fault == Fault::CrashAfterCommit(self.n_commits) {
+            return Err(StoreError::Engine(format!("crash after commit {} on purpose", self.n_commits)));
+        }
+        Ok(())
+    }
+
+    fn runs_twice(&self) -> bool {
+        self.fault == Fault::RunTwice
+    }
+}
+
+struct Snapshot {
+    raw: Arc<dyn Raw>,
+    fault: Fault,
+    n_operations: Arc<AtomicUsize>,
+}
+
+impl Raw for Snapshot {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        count(&self.n_operations, self.fault)?;
+        self.raw.get(key)
+    }
+
+    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        count(&self.n_operations, self.fault)?;
+        self.raw.scan(span, order, visit)
+    }
+}

@@ -1,0 +1,63 @@
+//! Everything in memory: for tests, and for `--data :memory:`.
+
+use std::{
+    ops::Bound,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use imbl::OrdMap;
+
+use crate::{Engine, Order, Raw, Span, StoreError, Visit, overlay::Changes};
+
+type Map = OrdMap<Vec<u8>, Arc<[u8]>>;
+
+/// A persistent map: a snapshot is a pointer. Clones share the same "disk", so that a test can crash a store
+/// and open another on what it left.
+#[derive(Clone, Default)]
+pub struct Memory {
+    disk: Arc<Mutex<Map>>,
+}
+
+impl Engine for Memory {
+    fn snapshot(&self) -> Result<Arc<dyn Raw>, StoreError> {
+        Ok(Arc::new(Snapshot(self.disk.lock().unwrap_or_else(PoisonError::into_inner).clone())))
+    }
+
+    fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        let mut disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, change) in changes {
+            match change {
+                Some(value) => disk.insert(key.clone(), value.as_slice().into()),
+                None => disk.remove(key),
+            };
+        }
+        Ok(())
+    }
+}
+
+struct Snapshot(Map);
+
+impl Raw for Snapshot {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.0.get(key).map(|value| value.to_vec()))
+    }
+
+    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        let end = match &span.end {
+            Some(end) if *end <= span.start => return Ok(()),
+            Some(end) => Bound::Excluded(end.as_slice()),
+            None => Bound::Unbounded,
+        };
+        let mut range = self.0.range::<_, [u8]>((Bound::Included(span.start.as_slice()), end));
+        let mut next = || match order {
+            Order::Ascending => range.next(),
+            Order::Descending => range.next_back(),
+        };
+        while let Some((key, value)) = next() {
+            if visit(key, value)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}

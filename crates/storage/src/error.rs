@@ -1,0 +1,25 @@
+//! What can go wrong below the records.
+
+/// A storage failure. Any of them aborts the transaction; `Stopped` is the end of the process.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The engine failed to read or write.
+    #[error("storage engine: {0}")]
+    Engine(String),
+    /// A stored value does not read back.
+    #[error("corrupt record `{key}` in `{space}`: {reason}")]
+    Corrupt {
+        /// The name of the space.
+        space: &'static str,
+        /// The key, as far as it is text.
+        key: String,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// The body of the transaction panicked; nothing of it was written.
+    #[error("transaction panicked: {0}")]
+    Panicked(String),
+    /// A commit failed, or the store was closed: nothing is written any more.
+    #[error("store has stopped: {0}")]
+    Stopped(String),
+}

@@ -1,0 +1,32 @@
+//! Ordered key-value transactions: read a snapshot, write in one atomic body, on any engine.
+//!
+//! A body is a plain function over `&mut dyn Write`. It cannot await, so it cannot hold the writer across
+//! I/O, and bodies of several modules compose into one transaction: `f(tx)?; g(tx)?`. `Ok` commits, `Err`
+//! aborts, a panic aborts its own body alone.
+
+mod engine;
+pub mod engines;
+mod entity;
+mod error;
+mod field;
+mod key;
+mod outbox;
+mod overlay;
+mod sequence;
+mod space;
+mod store;
+mod table;
+mod tx;
+
+pub use engine::{Engine, Raw};
+pub use entity::{Embed, Entity, EntityDef, JsonObject, Node, Record, decode, encode, json_value, present};
+pub use error::StoreError;
+pub use field::{FieldValue, Scalar};
+pub use key::{KeyBuf, split_part};
+pub use outbox::{Event, OUTBOX, emit, events_after};
+pub use overlay::Changes;
+pub use sequence::{SEQUENCES, add_to_group, group_count, next_number};
+pub use space::Space;
+pub use store::{Store, StoreOptions, View};
+pub use table::{Index, Keys, RowError, Table, TableSource};
+pub use tx::{Flow, Order, Read, Span, Visit, Write};

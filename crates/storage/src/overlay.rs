@@ -1,0 +1,133 @@
+//! Changes that are not written yet, laid over what is.
+
+use std::{collections::BTreeMap, ops::Bound};
+
+use crate::{Flow, Order, Read, Space, Span, StoreError, Visit, Write, space::Directory, store::View};
+
+/// New values by key; `None` is a deletion.
+pub type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// `below`, as it will be once `changes` are written.
+pub(crate) struct Layer<'a> {
+    below: &'a dyn Read,
+    changes: &'a Changes,
+}
+
+impl<'a> Layer<'a> {
+    pub(crate) fn new(below: &'a dyn Read, changes: &'a Changes) -> Self {
+        Layer { below, changes }
+    }
+}
+
+impl Read for Layer<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.changes.get(key) {
+            Some(change) => Ok(change.clone()),
+            None => self.below.get(key),
+        }
+    }
+
+    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        let end = match &span.end {
+            Some(end) if *end <= span.start => return Ok(()),
+            Some(end) => Bound::Excluded(end.as_slice()),
+            None => Bound::Unbounded,
+        };
+        let range = self.changes.range::<[u8], _>((Bound::Included(span.start.as_slice()), end));
+        match order {
+            Order::Ascending => merge(self.below, span, order, range, |own, below| own < below, visit),
+            Order::Descending => merge(self.below, span, order, range.rev(), |own, below| own > below, visit),
+        }
+    }
+
+    fn prefix(&self, space: Space) -> [u8; 2] {
+        self.below.prefix(space)
+    }
+}
+
+/// Shows the entries of `own` and of `below` in one order; where both have a key, `own` wins.
+fn merge<'c>(
+    below: &dyn Read,
+    span: &Span,
+    order: Order,
+    own: impl Iterator<Item = (&'c Vec<u8>, &'c Option<Vec<u8>>)>,
+    comes_first: impl Fn(&[u8], &[u8]) -> bool,
+    visit: &mut Visit<'_>,
+) -> Result<(), StoreError> {
+    let mut own = own.peekable();
+    let mut stopped = false;
+    below.scan(span, order, &mut |key, value| {
+        while let Some((own_key, change)) = own.next_if(|(own_key, _)| comes_first(own_key, key)) {
+            if let Some(own_value) = change
+                && visit(own_key, own_value)?.is_break()
+            {
+                stopped = true;
+                return Ok(Flow::Break(()));
+            }
+        }
+        let flow = match own.next_if(|(own_key, _)| own_key.as_slice() == key) {
+            Some((_, Some(own_value))) => visit(key, own_value)?,
+            Some((_, None)) => Flow::Continue(()),
+            None => visit(key, value)?,
+        };
+        stopped = flow.is_break();
+        Ok(flow)
+    })?;
+    if stopped {
+        return Ok(());
+    }
+    for (key, change) in own {
+        if let Some(value) = change
+            && visit(key, value)?.is_break()
+        {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// One running body: what it sees, and what it has changed.
+pub(crate) struct Transaction<'a> {
+    below: &'a dyn Read,
+    changes: Changes,
+}
+
+impl<'a> Transaction<'a> {
+    pub(crate) fn new(below: &'a dyn Read) -> Self {
+        Transaction { below, changes: Changes::new() }
+    }
+
+    pub(crate) fn into_changes(self) -> Changes {
+        self.changes
+    }
+}
+
+impl Read for Transaction<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Layer::new(self.below, &self.changes).get(key)
+    }
+
+    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        Layer::new(self.below, &self.changes).scan(span, order, visit)
+    }
+
+    fn prefix(&self, space: Space) -> [u8; 2] {
+        self.below.prefix(space)
+    }
+}
+
+impl Write for Transaction<'_> {
+    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.changes.insert(key, Some(value));
+    }
+
+    fn delete(&mut self, key: Vec<u8>) {
+        self.changes.insert(key, None);
+    }
+}
+
+impl View {
+    pub(crate) fn new(raw: std::sync::Arc<dyn crate::Raw>, directory: Directory) -> Self {
+        View { raw, directory }
+    }
+}

@@ -1,0 +1,53 @@
+//! Numbers that count up: display ids, places in the outbox, entries per index group.
+
+use crate::{KeyBuf, Read, Space, StoreError, Write, key::group_key};
+
+/// The space of all counters.
+pub const SEQUENCES: Space = "sequence";
+
+/// The next number of the sequence `name`, from 1.
+pub fn next_number(tx: &mut dyn Write, name: &str) -> Result<u64, StoreError> {
+    let key = KeyBuf::new(tx.prefix(SEQUENCES)).tail(name.as_bytes()).into_bytes();
+    let next = read_number(tx, &key)? + 1;
+    tx.put(key, next.to_be_bytes().to_vec());
+    Ok(next)
+}
+
+/// The counter of `group` in the space with this prefix.
+pub(crate) fn counter_key(tx: &dyn Read, space: Space, group: &[u8]) -> Vec<u8> {
+    let counted = tx.prefix(space);
+    KeyBuf::new(tx.prefix(SEQUENCES)).tail(&[0]).tail(&counted).tail(group).into_bytes()
+}
+
+/// How many entries of `space` share the parts: one key is read.
+pub fn group_count(tx: &dyn Read, space: Space, parts: &[&str]) -> Result<u64, StoreError> {
+    read_number(tx, &counter_key(tx, space, &group_key(parts)))
+}
+
+/// Notes that `by` entries of `space` with these parts came, or went.
+pub fn add_to_group(tx: &mut dyn Write, space: Space, parts: &[&str], by: i64) -> Result<(), StoreError> {
+    let key = counter_key(tx, space, &group_key(parts));
+    add(tx, key, by)
+}
+
+/// Adds `by` to a counter. A counter at zero is not stored.
+pub(crate) fn add(tx: &mut dyn Write, key: Vec<u8>, by: i64) -> Result<(), StoreError> {
+    let before = read_number(tx, &key)?;
+    match before.checked_add_signed(by) {
+        Some(0) => tx.delete(key),
+        Some(after) => tx.put(key, after.to_be_bytes().to_vec()),
+        None => panic!("a counter at {before} cannot change by {by}: an index and its count disagree"),
+    }
+    Ok(())
+}
+
+/// The value of a counter; zero where there is none.
+pub(crate) fn read_number(tx: &dyn Read, key: &[u8]) -> Result<u64, StoreError> {
+    let Some(bytes) = tx.get(key)? else { return Ok(0) };
+    let bytes = bytes.as_slice().try_into().map_err(|_| StoreError::Corrupt {
+        space: SEQUENCES,
+        key: String::from_utf8_lossy(key).into_owned(),
+        reason: format!("a counter of {} bytes", bytes.len()),
+    })?;
+    Ok(u64::from_be_bytes(bytes))
+}

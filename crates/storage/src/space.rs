@@ -1,0 +1,56 @@
+//! Named key spaces, and the two bytes in front of their keys.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::{KeyBuf, Order, Raw, Span, StoreError, overlay::Changes};
+
+/// The name of a set of keys: a table, an index, a link. Its keys begin with two bytes that were assigned when
+/// the database first saw the name, and are kept in it.
+pub type Space = &'static str;
+
+/// The space of the names of spaces.
+const DIRECTORY: [u8; 2] = [0, 0];
+
+/// The prefixes of the spaces that the store was opened with.
+#[derive(Clone, Debug)]
+pub(crate) struct Directory(Arc<HashMap<Space, [u8; 2]>>);
+
+impl Directory {
+    /// Reads the prefixes of `spaces`, and says what must be written for those that are new.
+    pub(crate) fn open(raw: &dyn Raw, spaces: &[Space]) -> Result<(Self, Changes), StoreError> {
+        let mut known = HashMap::new();
+        let mut last = 0;
+        raw.scan(&Span::prefix(&DIRECTORY), Order::Ascending, &mut |key, value| {
+            let name = String::from_utf8_lossy(&key[2..]).into_owned();
+            let number: [u8; 2] = value.try_into().map_err(|_| StoreError::Corrupt {
+                space: "directory",
+                key: name.clone(),
+                reason: format!("a prefix of {} bytes", value.len()),
+            })?;
+            last = last.max(u16::from_be_bytes(number));
+            known.insert(name, number);
+            Ok(std::ops::ControlFlow::Continue(()))
+        })?;
+        let mut prefixes = HashMap::new();
+        let mut changes = Changes::default();
+        for &space in spaces {
+            let prefix = known.get(space).copied().unwrap_or_else(|| {
+                last = last.checked_add(1).expect("fewer than 65,535 spaces");
+                let prefix = last.to_be_bytes();
+                let key = KeyBuf::new(DIRECTORY).tail(space.as_bytes()).into_bytes();
+                changes.insert(key, Some(prefix.to_vec()));
+                known.insert(space.to_owned(), prefix);
+                prefix
+            });
+            prefixes.insert(space, prefix);
+        }
+        Ok((Directory(Arc::new(prefixes)), changes))
+    }
+
+    pub(crate) fn prefix(&self, space: Space) -> [u8; 2] {
+        match self.0.get(space) {
+            Some(prefix) => *prefix,
+            None => panic!("space `{space}` is not registered with this store"),
+        }
+    }
+}

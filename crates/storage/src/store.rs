@@ -1,0 +1,312 @@
+//! The store: one writer thread that commits whoever is waiting together, and a published snapshot.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use arc_swap::ArcSwap;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    Changes, Engine, Order, Raw, Read, Space, Span, StoreError, Visit, Write,
+    overlay::{Layer, Transaction},
+    space::Directory,
+};
+
+/// How the writer works.
+#[derive(Clone, Copy, Debug)]
+pub struct StoreOptions {
+    /// Transactions that may wait for the writer; the next caller waits to get in line. Large enough that a
+    /// batch is never short of work, small enough that a stall is felt as back-pressure and not as memory.
+    pub n_waiting_max: usize,
+    /// Transactions in one commit. A batch's latency is that of all its bodies, so it has a limit; at 256 the
+    /// commit's own cost is already below a hundredth per transaction.
+    pub n_batch_max: usize,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        StoreOptions { n_waiting_max: 1024, n_batch_max: 256 }
+    }
+}
+
+/// All keys as of one commit. Cheap to clone, safe to hold; reads run inline on the caller.
+#[derive(Clone)]
+pub struct View {
+    pub(crate) raw: Arc<dyn Raw>,
+    pub(crate) directory: Directory,
+}
+
+impl Read for View {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.raw.get(key)
+    }
+
+    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        self.raw.scan(span, order, visit)
+    }
+
+    fn prefix(&self, space: Space) -> [u8; 2] {
+        self.directory.prefix(space)
+    }
+}
+
+/// A handle on the database; clones are the same store.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    published: Arc<ArcSwap<View>>,
+    queue: mpsc::Sender<Box<dyn Job>>,
+    stopped: watch::Receiver<Option<StoreError>>,
+    writer: Mutex<Option<thread::JoinHandle<()>>>,
+    closing: watch::Sender<bool>,
+}
+
+impl Store {
+    /// Opens the engine with the spaces that the program knows, and starts the writer.
+    pub fn open(engine: impl Engine, spaces: &[Space]) -> Result<Self, StoreError> {
+        Self::open_with(engine, spaces, StoreOptions::default())
+    }
+
+    /// As `open`, with other limits.
+    pub fn open_with(
+        mut engine: impl Engine,
+        spaces: &[Space],
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
+        let (directory, changes) = Directory::open(&*engine.snapshot()?, spaces)?;
+        if !changes.is_empty() {
+            engine.commit(&changes)?;
+        }
+        let view = View::new(engine.snapshot()?, directory.clone());
+        let published = Arc::new(ArcSwap::from_pointee(view));
+        let (queue, waiting) = mpsc::channel(options.n_waiting_max);
+        let (report, stopped) = watch::channel(None);
+        let (closing, _) = watch::channel(false);
+        let writer = Writer {
+            engine,
+            directory,
+            published: published.clone(),
+            report,
+            n_batch_max: options.n_batch_max,
+        };
+        let writer = thread::Builder::new()
+            .name("atoll-writer".into())
+            .spawn(move || writer.run(waiting))
+            .map_err(|error| StoreError::Engine(format!("no writer thread: {error}")))?;
+        let writer = Mutex::new(Some(writer));
+        Ok(Store { shared: Arc::new(Shared { published, queue, stopped, writer, closing }) })
+    }
+
+    /// The state after the last commit.
+    pub fn view(&self) -> View {
+        self.shared.published.load().as_ref().clone()
+    }
+
+    /// Runs `body` as one transaction. See [`Store::commit`].
+    pub async fn write<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        F: FnMut(&mut dyn Write) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        Ok(self.commit(body).await?.0)
+    }
+
+    /// Runs `body` as one transaction, and answers with what it returned and a view of the commit that holds
+    /// it. `Ok` commits (with whoever else is waiting; it is on disk when this returns), `Err` aborts. The body
+    /// may run twice, so it takes its time and ids from a `Moment`.
+    pub async fn commit<T, E, F>(&self, body: F) -> Result<(T, View), E>
+    where
+        F: FnMut(&mut dyn Write) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        if *self.shared.closing.borrow() {
+            return Err(self.stop_reason().into());
+        }
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Call { body, outcome: None, reply });
+        if self.shared.queue.send(job).await.is_err() {
+            return Err(self.stop_reason().into());
+        }
+        match answer.await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.stop_reason().into()),
+        }
+    }
+
+    /// Resolves when a commit has failed: the process must end, since nothing can be acknowledged any more.
+    pub async fn stopped(&self) -> StoreError {
+        let mut stopped = self.shared.stopped.clone();
+        match stopped.wait_for(Option::is_some).await {
+            Ok(error) => error.clone().expect("waited for it"),
+            // The writer went away without a failure: the store was closed. That never asks for an exit.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Refuses new transactions, lets the ones in line commit, and ends the writer.
+    pub fn close(&self) {
+        self.shared.closing.send_replace(true);
+        let writer = self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            // The writer leaves when it sees the end of the line, which this job is.
+            let queue = self.shared.queue.clone();
+            let _ = thread::spawn(move || queue.blocking_send(Box::new(Farewell))).join();
+            let _ = writer.join();
+        }
+    }
+
+    fn stop_reason(&self) -> StoreError {
+        match &*self.shared.stopped.borrow() {
+            Some(error) => error.clone(),
+            None => StoreError::Stopped("it was closed".into()),
+        }
+    }
+}
+
+/// What the writer is asked to do.
+trait Job: Send {
+    /// Runs the body; should its changes be kept?
+    fn run(&mut self, tx: &mut dyn Write) -> bool;
+
+    /// Answers the caller: the commit's view, or why there is none.
+    fn settle(self: Box<Self>, view: Result<View, StoreError>);
+
+    /// Is this the last job?
+    fn is_last(&self) -> bool {
+        false
+    }
+}
+
+struct Call<F, T, E> {
+    body: F,
+    outcome: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<(T, View), E>>,
+}
+
+impl<F, T, E> Job for Call<F, T, E>
+where
+    F: FnMut(&mut dyn Write) -> Result<T, E> + Send,
+    T: Send,
+    E: From<StoreError> + Send,
+{
+    fn run(&mut self, tx: &mut dyn Write) -> bool {
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.body)(tx)))
+            .unwrap_or_else(|panic| Err(StoreError::Panicked(panic_message(&*panic)).into()));
+        let keep = outcome.is_ok();
+        self.outcome = Some(outcome);
+        keep
+    }
+
+    fn settle(self: Box<Self>, view: Result<View, StoreError>) {
+        let answer = match (self.outcome, view) {
+            (Some(Ok(value)), Ok(view)) => Ok((value, view)),
+            (Some(Err(error)), Ok(_)) => Err(error),
+            (_, Err(error)) => Err(error.into()),
+            (None, Ok(_)) => Err(StoreError::Stopped("the transaction did not run".into()).into()),
+        };
+        // A caller that is gone does not want the answer.
+        let _ = self.reply.send(answer);
+    }
+}
+
+struct Farewell;
+
+impl Job for Farewell {
+    fn run(&mut self, _: &mut dyn Write) -> bool {
+        false
+    }
+
+    fn settle(self: Box<Self>, _: Result<View, StoreError>) {}
+
+    fn is_last(&self) -> bool {
+        true
+    }
+}
+
+struct Writer<N> {
+    engine: N,
+    directory: Directory,
+    published: Arc<ArcSwap<View>>,
+    report: watch::Sender<Option<StoreError>>,
+    n_batch_max: usize,
+}
+
+impl<N: Engine> Writer<N> {
+    fn run(mut self, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
+        let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(self.n_batch_max);
+        while let Some(first) = waiting.blocking_recv() {
+            batch.push(first);
+            while batch.len() < self.n_batch_max {
+                let Ok(next) = waiting.try_recv() else { break };
+                batch.push(next);
+            }
+            let last = batch.iter().any(|job| job.is_last());
+            match self.commit(&mut batch) {
+                Ok(view) => settle(&mut batch, &Ok(view)),
+                Err(error) => {
+                    let reason = StoreError::Stopped(error.to_string());
+                    tracing::error!(%error, "a commit failed; the store takes no more writes");
+                    self.report.send_replace(Some(reason.clone()));
+                    waiting.close();
+                    settle(&mut batch, &Err(reason.clone()));
+                    while let Some(job) = waiting.blocking_recv() {
+                        job.settle(Err(reason.clone()));
+                    }
+                    return;
+                }
+            }
+            if last {
+                waiting.close();
+                while let Some(job) = waiting.blocking_recv() {
+                    job.settle(Err(StoreError::Stopped("it was closed".into())));
+                }
+                return;
+            }
+        }
+    }
+
+    /// Runs the bodies one after the other, each over what the ones before it changed, and commits them
+    /// together.
+    fn commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<View, StoreError> {
+        let view = self.published.load_full();
+        let mut changes = Changes::new();
+        for job in batch {
+            let below = Layer::new(&*view, &changes);
+            if self.engine.runs_twice() {
+                job.run(&mut Transaction::new(&below));
+            }
+            let mut tx = Transaction::new(&below);
+            if job.run(&mut tx) {
+                let mut kept = tx.into_changes();
+                changes.append(&mut kept);
+            }
+        }
+        if changes.is_empty() {
+            return Ok((*view).clone());
+        }
+        self.engine.commit(&changes)?;
+        let view = View::new(self.engine.snapshot()?, self.directory.clone());
+        self.published.store(Arc::new(view.clone()));
+        Ok(view)
+    }
+}
+
+fn settle(batch: &mut Vec<Box<dyn Job>>, view: &Result<View, StoreError>) {
+    for job in batch.drain(..) {
+        job.settle(view.clone());
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
+}

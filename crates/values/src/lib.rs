@@ -1,0 +1,15 @@
+//! The values that every layer shares: ids by kind, money, time and metadata. No I/O.
+
+mod decimal;
+mod id;
+mod metadata;
+mod moment;
+mod timestamp;
+mod totals;
+
+pub use decimal::Decimal;
+pub use id::{Id, Kind};
+pub use metadata::Metadata;
+pub use moment::{Actor, Moment};
+pub use timestamp::Timestamp;
+pub use totals::{TOTALS, Totals};

@@ -1,0 +1,95 @@
+//! What a transaction may know of the world, fixed before it runs.
+
+use std::cell::{Cell, RefCell};
+
+use uuid::Uuid;
+
+use crate::{Id, Kind, Timestamp};
+
+/// Who asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Nobody: start-up, jobs, tests.
+    System,
+    /// An admin user, by id.
+    User(String),
+    /// A secret API key, by id.
+    ApiKey(String),
+    /// A shopper behind the publishable key of this id.
+    Shopper(String),
+}
+
+impl Actor {
+    /// The id that `created_by` and `revoked_by` record; empty for the system, as on the wire.
+    pub fn id(&self) -> &str {
+        match self {
+            Actor::System => "",
+            Actor::User(id) | Actor::ApiKey(id) | Actor::Shopper(id) => id,
+        }
+    }
+}
+
+/// Time, ids and actor of one transaction. A body may run twice, and must come to the same result: so it
+/// asks the moment, never the clock, and a second run is given the same ids in the same order.
+#[derive(Debug)]
+pub struct Moment {
+    now: Timestamp,
+    actor: Actor,
+    made: RefCell<Vec<Uuid>>,
+    n_used: Cell<usize>,
+}
+
+impl Moment {
+    /// The moment `now`, for `actor`.
+    pub fn new(now: Timestamp, actor: Actor) -> Self {
+        Moment { now, actor, made: RefCell::default(), n_used: Cell::new(0) }
+    }
+
+    /// The time of the transaction.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Who asked.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// The next id. Ids ascend within the process, and their tail cannot be guessed.
+    pub fn id<K: Kind>(&self) -> Id<K> {
+        let mut made = self.made.borrow_mut();
+        let n_used = self.n_used.get();
+        if n_used == made.len() {
+            made.push(Uuid::now_v7());
+        }
+        self.n_used.set(n_used + 1);
+        Id::from_uuid(made[n_used])
+    }
+
+    /// Starts over: the next run is given the ids of the last one.
+    pub fn rewind(&self) {
+        self.n_used.set(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Thing;
+
+    impl Kind for Thing {
+        const PREFIX: &'static str = "thing";
+    }
+
+    #[test]
+    fn a_second_run_gets_the_same_ids() {
+        let at = Moment::new(Timestamp::default(), Actor::System);
+        let first: Vec<Id<Thing>> = (0..3).map(|_| at.id()).collect();
+        assert!(first.is_sorted());
+        at.rewind();
+        let second: Vec<Id<Thing>> = (0..4).map(|_| at.id()).collect();
+        assert_eq!(first, second[..3]);
+        assert!(second[3] > second[2]);
+    }
+}
