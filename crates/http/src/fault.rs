@@ -1,0 +1,172 @@
+//! Errors as the wire shows them.
+
+use std::{error::Error, fmt};
+
+use atoll_query::QueryError;
+use atoll_schema::Issues;
+use atoll_storage::{RowError, StoreError};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+/// What kind of error it is; the wire's `type`, and the status that goes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// There is no such thing: 404.
+    NotFound,
+    /// The input is wrong: 400.
+    InvalidData,
+    /// The input is right, and it is not allowed now: 400.
+    NotAllowed,
+    /// Who are you: 401.
+    Unauthorized,
+    /// Somebody else was faster: 409.
+    Conflict,
+    /// The body is larger than the route takes: 413.
+    TooLarge,
+    /// Our own mistake: 500. The message is logged, not shown.
+    Unexpected,
+}
+
+impl FaultKind {
+    fn wire(self) -> (&'static str, StatusCode) {
+        match self {
+            FaultKind::NotFound => ("not_found", StatusCode::NOT_FOUND),
+            FaultKind::InvalidData => ("invalid_data", StatusCode::BAD_REQUEST),
+            FaultKind::NotAllowed => ("not_allowed", StatusCode::BAD_REQUEST),
+            FaultKind::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED),
+            FaultKind::Conflict => ("conflict", StatusCode::CONFLICT),
+            FaultKind::TooLarge => ("unknown_error", StatusCode::PAYLOAD_TOO_LARGE),
+            FaultKind::Unexpected => ("unknown_error", StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+}
+
+/// An error on its way to a client: `{"type", "message", "code"?}`.
+#[derive(Debug)]
+pub struct Fault {
+    kind: FaultKind,
+    message: String,
+    code: Option<&'static str>,
+    bare: Option<Value>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Fault {
+    /// An error of this kind. The message is the wire's where the wire prescribes one.
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Fault { kind, message: message.into(), code: None, bare: None, source: None }
+    }
+
+    /// 404.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Fault::new(FaultKind::NotFound, message)
+    }
+
+    /// 400, of the type `invalid_data`.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Fault::new(FaultKind::InvalidData, message)
+    }
+
+    /// 400, of the type `not_allowed`.
+    pub fn not_allowed(message: impl Into<String>) -> Self {
+        Fault::new(FaultKind::NotAllowed, message)
+    }
+
+    /// 500. The cause is logged.
+    pub fn unexpected(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let source = Some(source.into());
+        Fault { source, ..Fault::new(FaultKind::Unexpected, "An unknown error occurred.") }
+    }
+
+    /// 401 as the guards of the wire answer it: `{"message": "Unauthorized"}`, without a type.
+    pub fn unauthorized() -> Self {
+        Fault::unauthorized_because("Unauthorized")
+    }
+
+    /// 401 without a type, with this message.
+    pub fn unauthorized_because(message: &str) -> Self {
+        let bare = Some(json!({ "message": message }));
+        Fault { bare, ..Fault::new(FaultKind::Unauthorized, message) }
+    }
+
+    /// 400 as some checks of the wire answer it: a list of errors, without a type.
+    pub fn errors(errors: Vec<String>) -> Self {
+        let message = "Provided request body contains errors. Please check the data and retry the request";
+        let bare = Some(json!({ "errors": errors, "message": message }));
+        Fault { bare, ..Fault::new(FaultKind::InvalidData, errors.join("; ")) }
+    }
+
+    /// Adds the wire's `code`.
+    pub fn with_code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> FaultKind {
+        self.kind
+    }
+
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.kind.wire().1
+    }
+
+    /// Its body.
+    pub fn body(&self) -> Value {
+        if let Some(bare) = &self.bare {
+            return bare.clone();
+        }
+        let mut body = json!({ "type": self.kind.wire().0, "message": self.message });
+        match (self.kind, self.code) {
+            (FaultKind::Unexpected, _) => body["code"] = "unknown_error".into(),
+            (FaultKind::Conflict, _) => body["code"] = "invalid_state_error".into(),
+            (_, Some(code)) => body["code"] = code.into(),
+            _ => {}
+        }
+        body
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Fault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|it| &**it as &dyn Error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Fault::unexpected(error)
+    }
+}
+
+impl From<RowError> for Fault {
+    fn from(error: RowError) -> Self {
+        match error {
+            RowError::Exists { .. } | RowError::Duplicate { .. } => Fault::invalid(error.to_string()),
+            RowError::NotFound { .. } => Fault::not_found(error.to_string()),
+            RowError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<QueryError> for Fault {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Store(error) => error.into(),
+            other => Fault::invalid(other.to_string()),
+        }
+    }
+}
+
+impl From<Issues> for Fault {
+    fn from(issues: Issues) -> Self {
+        Fault::invalid(issues.to_string())
+    }
+}

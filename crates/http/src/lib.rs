@@ -1,0 +1,11 @@
+//! Routes, errors, query strings and bodies over axum. Knows nothing of commerce.
+
+mod fault;
+pub mod qs;
+mod route;
+mod router;
+
+pub use axum::http::{HeaderMap, StatusCode};
+pub use fault::{Fault, FaultKind};
+pub use route::{App, Auth, Call, Handler, Method, Reply, Route};
+pub use router::{BODY_BYTES_MAX, router};

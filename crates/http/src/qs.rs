@@ -1,0 +1,124 @@
+//! Query strings as the wire nests them: `a=1`, `a[]=1`, `a[0]=1`, `a[b][$gt]=1`, and `a=1&a=2` for a list.
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+
+/// Levels of nesting that are read; deeper brackets are part of the name.
+const DEPTH_MAX: usize = 5;
+
+/// Parses a query string, or a form. All values are texts.
+pub fn parse(text: &str) -> Map<String, Value> {
+    let mut root = Value::Object(Map::new());
+    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let key = decode(key);
+        put(&mut root, &segments(&key), Value::String(decode(value)));
+    }
+    compact(&mut root);
+    match root {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
+/// `a[b][]` → `a`, `b`, and the empty segment that appends.
+fn segments(key: &str) -> Vec<&str> {
+    let Some(open) = key.find('[').filter(|open| *open > 0) else { return vec![key] };
+    let mut segments = vec![&key[..open]];
+    let mut rest = &key[open..];
+    while let Some(inner) = rest.strip_prefix('[')
+        && let Some(close) = inner.find(']')
+        && segments.len() <= DEPTH_MAX
+    {
+        segments.push(&inner[..close]);
+        rest = &inner[close + 1..];
+    }
+    if rest.is_empty() { segments } else { vec![key] }
+}
+
+fn put(at: &mut Value, segments: &[&str], value: Value) {
+    let [first, rest @ ..] = segments else {
+        match at {
+            Value::Null => *at = value,
+            Value::Array(items) => items.push(value),
+            other => {
+                let before = other.take();
+                *other = Value::Array(vec![before, value]);
+            }
+        }
+        return;
+    };
+    if let Value::String(_) = at {
+        let before = at.take();
+        *at = Value::Array(vec![before]);
+    }
+    match at {
+        Value::Array(items) => {
+            items.push(Value::Null);
+            let last = items.len() - 1;
+            put(&mut items[last], rest, value);
+        }
+        Value::Null if first.is_empty() => {
+            let mut item = Value::Null;
+            put(&mut item, rest, value);
+            *at = Value::Array(vec![item]);
+        }
+        _ => {
+            if !at.is_object() {
+                *at = Value::Object(Map::new());
+            }
+            if let Value::Object(map) = at {
+                let name = if first.is_empty() { map.len().to_string() } else { (*first).to_owned() };
+                put(map.entry(name).or_insert(Value::Null), rest, value);
+            }
+        }
+    }
+}
+
+/// Objects whose keys are all numbers were lists.
+fn compact(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(compact),
+        Value::Object(map) => {
+            map.values_mut().for_each(compact);
+            let numbers: Option<Vec<usize>> = map.keys().map(|key| key.parse().ok()).collect();
+            if let Some(mut numbers) = numbers.filter(|it| !it.is_empty()) {
+                numbers.sort_unstable();
+                let items = numbers.iter().filter_map(|number| map.remove(&number.to_string())).collect();
+                *value = Value::Array(items);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(query: &str, expect: &str) {
+        assert_eq!(Value::Object(parse(query)).to_string(), expect);
+    }
+
+    #[test]
+    fn nesting_is_read_as_the_wire_does() {
+        check("", "{}");
+        check("a=1&b=x+y%26", r#"{"a":"1","b":"x y&"}"#);
+        check("a", r#"{"a":""}"#);
+        check("a=1&a=2", r#"{"a":["1","2"]}"#);
+        check("a[]=1", r#"{"a":["1"]}"#);
+        check("a[]=1&a[]=2", r#"{"a":["1","2"]}"#);
+        check("a[1]=y&a[0]=x", r#"{"a":["x","y"]}"#);
+        check("a%5B%5D=1", r#"{"a":["1"]}"#);
+        check("a[b]=1&a[c][$gt]=2", r#"{"a":{"b":"1","c":{"$gt":"2"}}}"#);
+        check("$or[0][name]=x&$or[1][name]=y", r#"{"$or":[{"name":"x"},{"name":"y"}]}"#);
+        check("a=1&a[b]=2", r#"{"a":["1","2"]}"#);
+        check("[a]=1", r#"{"[a]":"1"}"#);
+        check("a[b=1", r#"{"a[b":"1"}"#);
+    }
+}

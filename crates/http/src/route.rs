@@ -1,0 +1,124 @@
+//! A route: one line of a table, with everything that there is to know about it.
+
+use std::{collections::HashMap, fmt, future::Future, pin::Pin};
+
+use atoll_schema::{Body, ListParams, Params};
+use axum::http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::Fault;
+
+/// What answers requests: lets them in, and is handed to every handler.
+pub trait App: Clone + Send + Sync + 'static {
+    /// What a request that was let in carries: who asks, and what they may see.
+    type Pass: Send + 'static;
+
+    /// Lets a request in, or says why not.
+    fn admit(&self, auth: Auth, headers: &HeaderMap) -> Result<Self::Pass, Fault>;
+}
+
+/// Who may call a route. There is no default: no auth, no route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// Anybody.
+    Public,
+    /// Admin users and secret keys.
+    Admin,
+    /// Whoever has a publishable key.
+    Store,
+}
+
+/// An HTTP method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Writes.
+    Post,
+    /// Removes.
+    Delete,
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Delete => "DELETE",
+        })
+    }
+}
+
+/// An async function from a call to a reply.
+pub type Handler<A> = fn(Call<A>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send>>;
+
+/// A line of the route table.
+pub struct Route<A: App> {
+    /// The method.
+    pub method: Method,
+    /// The path; `:name` is a parameter.
+    pub path: &'static str,
+    /// Who may call it.
+    pub auth: Auth,
+    /// Its parameters.
+    pub params: &'static Params,
+    /// Its body, if it takes one.
+    pub body: Option<Body>,
+    /// What it does.
+    pub handler: Handler<A>,
+}
+
+/// A request that was let in and whose parameters and body were checked.
+pub struct Call<A: App> {
+    /// The application.
+    pub app: A,
+    /// What the guard gave it.
+    pub pass: A::Pass,
+    /// The query string.
+    pub params: ListParams,
+    pub(crate) path: HashMap<String, String>,
+    pub(crate) body: Value,
+}
+
+impl<A: App> Call<A> {
+    /// The path's parameter of this name.
+    ///
+    /// # Panics
+    /// When the route's path has no such parameter.
+    pub fn path(&self, name: &str) -> &str {
+        self.path.get(name).unwrap_or_else(|| panic!("the route has no parameter `{name}`"))
+    }
+
+    /// The body, as the route described it.
+    pub fn body(&self) -> &Value {
+        &self.body
+    }
+
+    /// Reads the body into `T`. Numbers that a description lets through and `T` does not are the client's.
+    pub fn read<T: DeserializeOwned>(&mut self) -> Result<T, Fault> {
+        serde_json::from_value(self.body.take())
+            .map_err(|error| Fault::invalid(format!("Invalid request: {error}")))
+    }
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its JSON.
+    pub json: Vec<u8>,
+}
+
+impl Reply {
+    /// 200 with JSON that is written already.
+    pub fn raw(json: Vec<u8>) -> Reply {
+        Reply { status: StatusCode::OK, json }
+    }
+
+    /// 200 with this value.
+    pub fn json(value: &Value) -> Reply {
+        Reply::raw(value.to_string().into_bytes())
+    }
+}

@@ -1,0 +1,152 @@
+//! Turns the route table into a router.
+
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{RawPathParams, Request},
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+    routing::{MethodFilter, on},
+};
+use http_body_util::{BodyExt, Limited};
+use serde_json::{Map, Value};
+
+use crate::{App, Auth, Call, Fault, FaultKind, Method, Reply, Route, qs};
+
+/// Bytes of a request body. The original takes 100 kB; batches of products do not fit in that.
+pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// A router for `routes`, and for `GET /health`.
+pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
+    let mut router = Router::new().route("/health", axum::routing::get(|| async { "OK" }));
+    let mut by_path: BTreeMap<&'static str, Vec<&'static Route<A>>> = BTreeMap::new();
+    for route in routes {
+        by_path.entry(route.path).or_default().push(route);
+    }
+    for (path, routes) in by_path {
+        let mut methods = axum::routing::MethodRouter::new();
+        for route in routes {
+            let app = app.clone();
+            let filter = match route.method {
+                Method::Get => MethodFilter::GET,
+                Method::Post => MethodFilter::POST,
+                Method::Delete => MethodFilter::DELETE,
+            };
+            methods = methods.merge(on(filter, move |path: RawPathParams, request: Request| {
+                serve(app.clone(), route, path, request)
+            }));
+        }
+        let fallback = app.clone();
+        methods = methods.fallback(move |request: Request| nowhere(fallback.clone(), request));
+        router = router.route(&axum_path(path), methods);
+    }
+    router.fallback(move |request: Request| nowhere(app.clone(), request))
+}
+
+fn axum_path(path: &str) -> String {
+    let segments = path.split('/').map(|segment| match segment.strip_prefix(':') {
+        Some(name) => format!("{{{name}}}"),
+        None => segment.to_owned(),
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+async fn serve<A: App>(app: A, route: &'static Route<A>, path: RawPathParams, request: Request) -> Response {
+    let started = Instant::now();
+    let request_id = request_id(&request);
+    let method = request.method().clone();
+    let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    // A task of its own: a client that goes away does not cut a request in two, and a panic is an answer.
+    let answer = tokio::spawn(answer(app, route, path, request)).await;
+    let response = match answer {
+        Ok(Ok(reply)) => respond(reply),
+        Ok(Err(fault)) => refuse(&fault, &request_id),
+        Err(panic) => refuse(&Fault::unexpected(panic), &request_id),
+    };
+    tracing::debug!(
+        %method, route = route.path, status = response.status().as_u16(), %request_id,
+        elapsed_us = started.elapsed().as_micros() as u64, "request"
+    );
+    with_request_id(response, &request_id)
+}
+
+async fn answer<A: App>(
+    app: A,
+    route: &'static Route<A>,
+    path: std::collections::HashMap<String, String>,
+    request: Request,
+) -> Result<Reply, Fault> {
+    let (head, body) = request.into_parts();
+    let pass = app.admit(route.auth, &head.headers)?;
+    let query = qs::parse(head.uri.query().unwrap_or_default());
+    let params = atoll_schema::check_query(route.params, &query)?;
+    let body = match route.body {
+        Some(description) => atoll_schema::check(description, read_body(&head.headers, body).await?)?,
+        None => Value::Null,
+    };
+    (route.handler)(Call { app, pass, params, path, body }).await
+}
+
+async fn read_body(headers: &axum::http::HeaderMap, body: Body) -> Result<Value, Fault> {
+    let bytes = match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(bytes) => bytes.to_bytes(),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            return Err(Fault::new(FaultKind::TooLarge, "request entity too large"));
+        }
+        Err(error) => return Err(Fault::invalid(format!("the request body did not arrive: {error}"))),
+    };
+    if bytes.is_empty() {
+        return Ok(Value::Object(Map::new()));
+    }
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    if kind.starts_with("application/x-www-form-urlencoded") {
+        return Ok(Value::Object(qs::parse(&String::from_utf8_lossy(&bytes))));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| Fault::invalid(format!("Invalid JSON: {error}")))
+}
+
+/// What nobody serves: 404 for those who may be here, the guard's own answer for the others.
+async fn nowhere<A: App>(app: A, request: Request) -> Response {
+    let (path, request_id) = (request.uri().path(), request_id(&request));
+    let auth = match path.split('/').nth(1) {
+        Some("admin") => Auth::Admin,
+        Some("store") => Auth::Store,
+        _ => Auth::Public,
+    };
+    let fault = match app.admit(auth, request.headers()) {
+        Err(fault) => fault,
+        Ok(_) => Fault::not_found(format!("Cannot {} {path}", request.method())),
+    };
+    with_request_id(refuse(&fault, &request_id), &request_id)
+}
+
+fn respond(reply: Reply) -> Response {
+    let mut response = Response::new(Body::from(reply.json));
+    *response.status_mut() = reply.status;
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+fn refuse(fault: &Fault, request_id: &str) -> Response {
+    if fault.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        let causes = std::iter::successors(std::error::Error::source(fault), |it| it.source());
+        let causes: Vec<String> = causes.map(ToString::to_string).collect();
+        tracing::error!(request_id, "{fault} {}", causes.join(": "));
+    }
+    respond(Reply { status: fault.status(), json: fault.body().to_string().into_bytes() })
+}
+
+fn request_id(request: &Request) -> Arc<str> {
+    let given = request.headers().get("x-request-id").and_then(|it| it.to_str().ok());
+    given.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), Into::into)
+}
+
+fn with_request_id(mut response: Response, request_id: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}

@@ -1,0 +1,264 @@
+//! Request bodies.
+
+use atoll_values::Decimal;
+use serde_json::{Map, Value};
+
+use crate::Issues;
+
+/// The fields of a request body. Unknown ones are refused.
+pub type Body = &'static [Field];
+
+/// A field of an object.
+#[derive(Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Type,
+    /// Must it be there?
+    pub required: bool,
+    /// May it be null?
+    pub nullable: bool,
+}
+
+/// A field that must be there.
+pub const fn required(name: &'static str, kind: Type) -> Field {
+    Field { name, kind, required: true, nullable: false }
+}
+
+/// A field that may be absent.
+pub const fn optional(name: &'static str, kind: Type) -> Field {
+    Field { name, kind, required: false, nullable: false }
+}
+
+impl Field {
+    /// It may also be null.
+    pub const fn or_null(mut self) -> Field {
+        self.nullable = true;
+        self
+    }
+}
+
+/// The type of a value.
+#[derive(Debug)]
+pub enum Type {
+    /// Text.
+    Text,
+    /// Text that is an e-mail address.
+    Email,
+    /// A number.
+    Number,
+    /// A number that is zero or more.
+    NotNegative,
+    /// A number above zero.
+    Positive,
+    /// True or false.
+    Bool,
+    /// True or false, or the words for them.
+    BoolText,
+    /// One of these words.
+    Words(&'static [&'static str]),
+    /// An object of anything.
+    Record,
+    /// A list.
+    List(&'static Type),
+    /// An object of these fields. Others are dropped in silence.
+    Object(&'static [Field]),
+    /// An object of these fields and no others.
+    Strict(&'static [Field]),
+    /// Anything: the handler looks at it.
+    Any,
+    /// An address by its fields, or the id of one.
+    TextOr(&'static Type),
+}
+
+impl Type {
+    /// Its name on the wire.
+    fn name(&self) -> &'static str {
+        match self {
+            Type::Text | Type::Email | Type::TextOr(_) => "string",
+            Type::Number | Type::NotNegative | Type::Positive => "number",
+            Type::Bool | Type::BoolText => "boolean",
+            Type::Words(_) => "enum",
+            Type::Record => "record",
+            Type::List(_) => "array",
+            Type::Object(_) | Type::Strict(_) => "object",
+            Type::Any => "any",
+        }
+    }
+
+    fn check(&self, value: &mut Value, path: &mut Vec<String>, issues: &mut Issues) {
+        match (self, &mut *value) {
+            (Type::Text | Type::TextOr(_), Value::String(_))
+            | (Type::Number, Value::Number(_))
+            | (Type::Bool | Type::BoolText, Value::Bool(_))
+            | (Type::Record, Value::Object(_))
+            | (Type::Any, _) => {}
+            (Type::Email, Value::String(text)) => {
+                if !is_email(text) {
+                    issues.add("Invalid email address".into());
+                }
+            }
+            (Type::NotNegative | Type::Positive, Value::Number(number)) => {
+                let number = Decimal::from_json(number).unwrap_or_default();
+                if number.is_negative() || (number.is_zero() && matches!(self, Type::Positive)) {
+                    issues.too_small(path, "0");
+                }
+            }
+            (Type::BoolText, Value::String(text)) if text.eq_ignore_ascii_case("true") => {
+                *value = true.into()
+            }
+            (Type::BoolText, Value::String(text)) if text.eq_ignore_ascii_case("false") => {
+                *value = false.into()
+            }
+            (Type::Words(words), Value::String(word)) if words.contains(&word.as_str()) => {}
+            (Type::Words(words), _) => issues.not_among(path, words, value),
+            (Type::List(item), Value::Array(items)) => {
+                for (place, value) in items.iter_mut().enumerate() {
+                    path.push(place.to_string());
+                    item.check(value, path, issues);
+                    path.pop();
+                }
+            }
+            (Type::Object(fields), Value::Object(object)) => {
+                check_fields(fields, false, object, path, issues)
+            }
+            (Type::Strict(fields), Value::Object(object)) => check_fields(fields, true, object, path, issues),
+            (Type::TextOr(other), Value::Object(_)) => other.check(value, path, issues),
+            (kind, _) => issues.wrong_type(path, kind.name(), value),
+        }
+    }
+}
+
+/// Checks a body, and turns words for booleans into booleans. An absent body is an empty object.
+pub fn check(body: Body, mut value: Value) -> Result<Value, Issues> {
+    let mut issues = Issues::default();
+    match &mut value {
+        Value::Object(object) => check_fields(body, true, object, &mut Vec::new(), &mut issues),
+        Value::Null => {
+            let mut object = Map::new();
+            check_fields(body, true, &mut object, &mut Vec::new(), &mut issues);
+            value = Value::Object(object);
+        }
+        _ => issues.required(&[]),
+    }
+    if issues.is_empty() { Ok(value) } else { Err(issues) }
+}
+
+fn check_fields(
+    fields: &[Field],
+    strict: bool,
+    object: &mut Map<String, Value>,
+    path: &mut Vec<String>,
+    issues: &mut Issues,
+) {
+    for field in fields {
+        path.push(field.name.to_owned());
+        match object.get_mut(field.name) {
+            None if field.required => issues.required(path),
+            Some(Value::Null) if field.nullable => {}
+            Some(value) => field.kind.check(value, path, issues),
+            None => {}
+        }
+        path.pop();
+    }
+    if strict {
+        let unknown: Vec<&str> = object
+            .keys()
+            .map(String::as_str)
+            .filter(|key| !fields.iter().any(|it| it.name == *key))
+            .collect();
+        if !unknown.is_empty() {
+            issues.unknown(&unknown);
+        }
+    } else {
+        object.retain(|key, _| fields.iter().any(|field| field.name == key));
+    }
+}
+
+/// A local part, an `@`, and a domain with a dot: what the wire's own check comes down to.
+fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let plain = |it: &str| !it.is_empty() && !it.starts_with('.') && !it.ends_with('.') && !it.contains("..");
+    plain(local)
+        && plain(domain)
+        && domain.contains('.')
+        && !text.contains(|it: char| it.is_whitespace() || it.is_control())
+        && local.bytes().filter(|it| *it == b'@').count() == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: Body = &[
+        required("name", Type::Text),
+        optional("note", Type::Text).or_null(),
+        optional("on", Type::Bool),
+        optional("off", Type::BoolText),
+        optional("metadata", Type::Record).or_null(),
+        optional("status", Type::Words(&["draft", "live"])),
+        optional("add", Type::List(&Type::Text)),
+        optional("items", Type::List(&Type::Object(&[required("quantity", Type::Positive)]))),
+        optional("address", Type::Strict(&[required("line", Type::Text)])),
+        optional("email", Type::Email),
+    ];
+
+    #[track_caller]
+    fn check_body(json: &str, expect: &str) {
+        let value = serde_json::from_str(json).expect(json);
+        let got = check(BODY, value).map_or_else(|issues| issues.to_string(), |value| value.to_string());
+        assert_eq!(got, expect);
+    }
+
+    #[test]
+    fn what_fits_passes() {
+        check_body(r#"{"name":"x","note":null,"on":true}"#, r#"{"name":"x","note":null,"on":true}"#);
+        check_body(r#"{"name":"x","off":"TRUE"}"#, r#"{"name":"x","off":true}"#);
+        check_body(
+            r#"{"name":"x","items":[{"quantity":2,"x":1}]}"#,
+            r#"{"items":[{"quantity":2}],"name":"x"}"#,
+        );
+    }
+
+    #[test]
+    fn what_does_not_is_named_as_the_wire_does() {
+        check_body("{}", "Invalid request: Field 'name' is required");
+        check_body("null", "Invalid request: Field 'name' is required");
+        check_body("[1]", "Invalid request: Field '' is required");
+        check_body(
+            r#"{"name":null}"#,
+            "Invalid request: Expected type: 'string' for field 'name', got: 'null'",
+        );
+        check_body(
+            r#"{"name":"x","metadata":[1]}"#,
+            "Invalid request: Expected type: 'record' for field 'metadata', got: '1'",
+        );
+        check_body(r#"{"name":"x","foo":1,"bar":2}"#, "Invalid request: Unrecognized fields: 'bar, foo'");
+        check_body(
+            r#"{"name":"x","status":"dead"}"#,
+            "Invalid request: Expected: 'draft, live' for field 'status', but got: 'dead'",
+        );
+        check_body(r#"{"name":"x","add":[1]}"#, "Invalid request: Field 'add, 0' is required");
+        check_body(
+            r#"{"name":"x","items":[{"quantity":0}]}"#,
+            "Invalid request: Value for field 'items, 0, quantity' too small, expected at least: '0'",
+        );
+        check_body(
+            r#"{"name":1,"on":2,"add":3,"email":"a"}"#,
+            "Invalid request: Expected type: 'string' for field 'name', got: '1'; \
+             Expected type: 'boolean' for field 'on', got: '2'; Expected type: 'array' for field 'add', got: '3'",
+        );
+        check_body(
+            r#"{"name":"x","address":{"line":"a","x":1}}"#,
+            "Invalid request: Unrecognized fields: 'x'",
+        );
+        for email in ["a", "a@b", "@b.co", "a@.co", "a b@c.de", "a@@c.de"] {
+            check_body(
+                &format!(r#"{{"name":"x","email":"{email}"}}"#),
+                "Invalid request: Invalid email address",
+            );
+        }
+        check_body(r#"{"name":"x","email":"a@b.co"}"#, r#"{"email":"a@b.co","name":"x"}"#);
+    }
+}

@@ -1,0 +1,69 @@
+//! What is wrong with an input, and how the wire says it.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// As many complaints as one answer names.
+const N_SHOWN: usize = 3;
+
+/// What is wrong with an input, in the order of its description. Prints the message of the wire.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Issues(Vec<String>);
+
+impl Issues {
+    /// Is nothing wrong?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds a complaint in the wire's words.
+    pub fn add(&mut self, issue: String) {
+        self.0.push(issue);
+    }
+
+    pub(crate) fn required(&mut self, path: &[String]) {
+        self.add(format!("Field '{}' is required", path.join(", ")));
+    }
+
+    /// The value has another type. The original looks the value up by its path, finds it on the first level
+    /// only, and calls the others missing; clients know the text, so it stays.
+    pub(crate) fn wrong_type(&mut self, path: &[String], expected: &str, got: &Value) {
+        match path {
+            [field] => {
+                self.add(format!("Expected type: '{expected}' for field '{field}', got: '{}'", shown(got)))
+            }
+            _ => self.required(path),
+        }
+    }
+
+    pub(crate) fn not_among(&mut self, path: &[String], words: &[&str], got: &Value) {
+        let (words, field) = (words.join(", "), path.join(", "));
+        self.add(format!("Expected: '{words}' for field '{field}', but got: '{}'", shown(got)));
+    }
+
+    pub(crate) fn too_small(&mut self, path: &[String], least: &str) {
+        self.add(format!("Value for field '{}' too small, expected at least: '{least}'", path.join(", ")));
+    }
+
+    pub(crate) fn unknown(&mut self, fields: &[&str]) {
+        self.add(format!("Unrecognized fields: '{}'", fields.join(", ")));
+    }
+}
+
+impl fmt::Display for Issues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: Vec<&str> = self.0.iter().take(N_SHOWN).map(String::as_str).collect();
+        write!(f, "Invalid request: {}", shown.join("; "))
+    }
+}
+
+/// A value as JavaScript prints it in a text.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(","),
+        Value::Object(_) => "[object Object]".into(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,12 @@
+//! Const descriptions of bodies and queries. They check JSON, and complain in the words of the wire, which
+//! existing clients show to their users.
+
+mod body;
+mod issue;
+mod query;
+
+pub use body::{Body, Field, Type, check, optional, required};
+pub use issue::Issues;
+pub use query::{
+    Condition, Conditions, Filters, ListParams, Operator, Param, ParamKind, Params, check as check_query,
+};

@@ -1,0 +1,386 @@
+//! Query strings: paging, fields and filters.
+
+use atoll_values::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::Issues;
+
+/// The parameters of a route.
+#[derive(Debug)]
+pub struct Params {
+    /// Filters and other parameters of the route itself.
+    pub own: Filters,
+    /// The page size, where the route is a list.
+    pub limit: Option<usize>,
+    /// Are unknown parameters refused? The wire refuses them on most routes, and drops them on some.
+    pub strict: bool,
+}
+
+/// The filters of a list.
+pub type Filters = &'static [Param];
+
+/// A parameter.
+#[derive(Debug)]
+pub struct Param {
+    /// Its name.
+    pub name: &'static str,
+    /// What it may be.
+    pub kind: ParamKind,
+}
+
+impl Param {
+    /// A parameter of this kind.
+    pub const fn new(name: &'static str, kind: ParamKind) -> Param {
+        Param { name, kind }
+    }
+}
+
+/// What a parameter may be.
+#[derive(Debug)]
+pub enum ParamKind {
+    /// One text.
+    One,
+    /// A text, a list of them, or operators.
+    Any,
+    /// A list of texts; a text alone is refused.
+    Many,
+    /// `true` or `false`.
+    Bool,
+    /// One of these words, or a list of them.
+    Words(&'static [&'static str]),
+    /// A date, or operators on dates.
+    Date,
+    /// A number, or operators on numbers.
+    Number,
+    /// Parameters of what hangs on the record: `variants[sku]=x`.
+    Nested(Filters),
+}
+
+/// A comparison that a filter asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// One of the values.
+    In,
+    /// None of the values.
+    NotIn,
+    /// Below.
+    Lt,
+    /// Not above.
+    Lte,
+    /// Above.
+    Gt,
+    /// Not below.
+    Gte,
+    /// A pattern.
+    Like,
+    /// A pattern, whatever the case.
+    Ilike,
+}
+
+/// One comparison. A value that is `None` is null.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// The parameter, and the ones inside it: `["variants", "sku"]`.
+    pub path: Vec<&'static str>,
+    /// The comparison.
+    pub operator: Operator,
+    /// What it compares with.
+    pub values: Vec<Option<String>>,
+}
+
+/// Conditions as a request combined them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conditions {
+    /// One.
+    One(Condition),
+    /// All of them.
+    All(Vec<Conditions>),
+    /// One of them at least.
+    Any(Vec<Conditions>),
+}
+
+/// A query string, checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListParams {
+    /// The filters, to be met all.
+    pub filters: Vec<Conditions>,
+    /// Free text.
+    pub q: Option<String>,
+    /// The fields to show.
+    pub fields: Option<String>,
+    /// The order.
+    pub order: Option<String>,
+    /// How many to leave out.
+    pub offset: usize,
+    /// How many to show.
+    pub limit: usize,
+    /// Show soft-deleted records too?
+    pub with_deleted: bool,
+}
+
+impl ListParams {
+    /// Takes the filter on `name` out: the texts it asks for, of which one must match.
+    pub fn take(&mut self, name: &str) -> Option<Vec<String>> {
+        let is_it = |it: &Conditions| matches!(it, Conditions::One(one) if one.path == [name] && one.operator == Operator::In);
+        let place = self.filters.iter().position(is_it)?;
+        let Conditions::One(condition) = self.filters.swap_remove(place) else { return None };
+        Some(condition.values.into_iter().flatten().collect())
+    }
+}
+
+/// Numbers of records that one page may skip or show. Beyond it a request is a mistake or an attack.
+const PAGE_MAX: f64 = 1e9;
+
+/// Checks a parsed query string.
+pub fn check(params: &Params, query: &Map<String, Value>) -> Result<ListParams, Issues> {
+    let mut issues = Issues::default();
+    let mut list = ListParams { limit: params.limit.unwrap_or(0), ..ListParams::default() };
+    let mut unknown = Vec::new();
+    let is_list = params.limit.is_some();
+    for (name, value) in query {
+        let path = [name.clone()];
+        match (name.as_str(), value) {
+            ("fields", Value::String(text)) => list.fields = Some(text.clone()),
+            ("with_deleted", Value::String(text)) => list.with_deleted = text == "true",
+            ("limit", _) if is_list => list.limit = number(&path, value, &mut issues),
+            ("offset", _) if is_list => list.offset = number(&path, value, &mut issues),
+            ("order", Value::String(text)) if is_list => {
+                list.order = Some(text.clone()).filter(|it| !it.is_empty())
+            }
+            ("q", Value::String(text)) if is_list => list.q = Some(text.clone()),
+            ("fields" | "with_deleted" | "order" | "q", _) => issues.wrong_type(&path, "string", value),
+            ("$and" | "$or", Value::Array(items)) if is_list => {
+                let parts = items.iter().map(|item| Conditions::All(group(params.own, item, &mut issues)));
+                let parts = parts.collect();
+                list.filters.push(if name == "$and" {
+                    Conditions::All(parts)
+                } else {
+                    Conditions::Any(parts)
+                });
+            }
+            _ => match params.own.iter().find(|param| param.name == name) {
+                Some(param) => param.read(value, &mut Vec::new(), &mut list.filters, &mut issues),
+                None => unknown.push(name.as_str()),
+            },
+        }
+    }
+    if params.strict && !unknown.is_empty() {
+        issues.unknown(&unknown);
+    }
+    if issues.is_empty() { Ok(list) } else { Err(issues) }
+}
+
+/// The conditions in one part of `$and` and `$or`, which may hold further ones.
+fn group(filters: Filters, value: &Value, issues: &mut Issues) -> Vec<Conditions> {
+    let mut conditions = Vec::new();
+    let Value::Object(object) = value else { return conditions };
+    for (name, value) in object {
+        match (name.as_str(), value) {
+            ("$and" | "$or", Value::Array(items)) => {
+                let parts = items.iter().map(|item| Conditions::All(group(filters, item, issues))).collect();
+                conditions.push(if name == "$and" { Conditions::All(parts) } else { Conditions::Any(parts) });
+            }
+            _ => {
+                if let Some(param) = filters.iter().find(|param| param.name == name) {
+                    param.read(value, &mut Vec::new(), &mut conditions, issues);
+                }
+            }
+        }
+    }
+    conditions
+}
+
+fn number(path: &[String], value: &Value, issues: &mut Issues) -> usize {
+    let number = if let Value::String(text) = value { text.trim().parse::<f64>().ok() } else { None };
+    match number {
+        Some(number) if number < 0.0 => issues.too_small(path, "0"),
+        Some(number) if number <= PAGE_MAX => return number as usize,
+        _ => issues.wrong_type(path, "number", value),
+    }
+    0
+}
+
+impl Param {
+    fn read(
+        &self,
+        value: &Value,
+        above: &mut Vec<&'static str>,
+        conditions: &mut Vec<Conditions>,
+        issues: &mut Issues,
+    ) {
+        above.push(self.name);
+        let path: Vec<String> = above.iter().map(|it| (*it).to_owned()).collect();
+        let mut add = |operator, values| {
+            conditions.push(Conditions::One(Condition { path: above.clone(), operator, values }));
+        };
+        match (&self.kind, value) {
+            (ParamKind::Nested(inner), Value::Object(object)) => {
+                for (name, value) in object {
+                    if let Some(param) = inner.iter().find(|param| param.name == name) {
+                        param.read(value, above, conditions, issues);
+                    }
+                }
+            }
+            (ParamKind::Nested(_), _) => issues.wrong_type(&path, "object", value),
+            (ParamKind::One, Value::String(text)) => add(Operator::In, vec![Some(text.clone())]),
+            (ParamKind::One, _) => issues.wrong_type(&path, "string", value),
+            (ParamKind::Bool, Value::String(text)) if is_bool(text) => {
+                add(Operator::In, vec![Some(text.to_lowercase())]);
+            }
+            (ParamKind::Bool, _) => issues.wrong_type(&path, "boolean", value),
+            (ParamKind::Many, Value::String(_)) => issues.wrong_type(&path, "array", value),
+            (kind, Value::Object(operators)) => {
+                for (name, value) in operators {
+                    match operator(name) {
+                        Some(operator) => add(operator, kind.values(value, &path, issues)),
+                        None => issues.unknown(&[name]),
+                    }
+                }
+            }
+            (kind, _) => {
+                let values = kind.values(value, &path, issues);
+                add(Operator::In, values);
+            }
+        }
+        above.pop();
+    }
+}
+
+impl ParamKind {
+    fn values(&self, value: &Value, path: &[String], issues: &mut Issues) -> Vec<Option<String>> {
+        let items = match value {
+            // `id[]=a,b` is two ids.
+            Value::Array(items) => match &items[..] {
+                [Value::String(text)] => text.split(',').map(Value::from).collect(),
+                _ => items.clone(),
+            },
+            one => vec![one.clone()],
+        };
+        let mut values = Vec::with_capacity(items.len());
+        for item in items {
+            match (self, &item) {
+                (_, Value::Null) => values.push(None),
+                (ParamKind::Words(words), Value::String(text)) if !words.contains(&text.as_str()) => {
+                    issues.not_among(path, words, &item);
+                }
+                (ParamKind::Date, Value::String(text)) if text.parse::<Timestamp>().is_err() => {
+                    issues.wrong_type(path, "date", &item);
+                }
+                (ParamKind::Number, Value::String(text))
+                    if text.parse::<atoll_values::Decimal>().is_err() =>
+                {
+                    issues.wrong_type(path, "number", &item);
+                }
+                (_, Value::String(text)) => values.push(Some(text.clone())),
+                _ => issues.wrong_type(path, "string", &item),
+            }
+        }
+        values
+    }
+}
+
+fn is_bool(text: &str) -> bool {
+    text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false")
+}
+
+fn operator(name: &str) -> Option<Operator> {
+    Some(match name {
+        "$eq" | "$in" => Operator::In,
+        "$ne" | "$nin" => Operator::NotIn,
+        "$lt" | "lt" => Operator::Lt,
+        "$lte" | "lte" => Operator::Lte,
+        "$gt" | "gt" => Operator::Gt,
+        "$gte" | "gte" => Operator::Gte,
+        "$like" => Operator::Like,
+        "$ilike" => Operator::Ilike,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const PARAMS: Params = Params {
+        own: &[
+            Param::new("id", ParamKind::Any),
+            Param::new("channel", ParamKind::Many),
+            Param::new("disabled", ParamKind::Bool),
+            Param::new("created_at", ParamKind::Date),
+            Param::new("status", ParamKind::Words(&["draft", "live"])),
+            Param::new("variants", ParamKind::Nested(&[Param::new("sku", ParamKind::Any)])),
+        ],
+        limit: Some(20),
+        strict: true,
+    };
+
+    #[track_caller]
+    fn check_query(query: Value, expect: &str) {
+        let Value::Object(query) = query else { panic!("a query is an object") };
+        let got = match check(&PARAMS, &query) {
+            Ok(list) => {
+                let mut texts: Vec<String> = list.filters.iter().map(print).collect();
+                texts.push(format!("{}+{}", list.offset, list.limit));
+                texts.join(" ")
+            }
+            Err(issues) => issues.to_string(),
+        };
+        assert_eq!(got, expect);
+    }
+
+    fn print(conditions: &Conditions) -> String {
+        let all = |parts: &[Conditions]| parts.iter().map(print).collect::<Vec<_>>().join(" ");
+        match conditions {
+            Conditions::One(one) => {
+                let values: Vec<&str> = one.values.iter().map(|it| it.as_deref().unwrap_or("null")).collect();
+                format!("{}:{:?}:{}", one.path.join("."), one.operator, values.join("|"))
+            }
+            Conditions::All(parts) => format!("all({})", all(parts)),
+            Conditions::Any(parts) => format!("any({})", all(parts)),
+        }
+    }
+
+    #[test]
+    fn filters_and_pages_are_read() {
+        check_query(json!({}), "0+20");
+        check_query(json!({"limit": "1.5", "offset": "2"}), "2+1");
+        check_query(json!({"id": "a,b"}), "id:In:a,b 0+20");
+        check_query(json!({"id": ["a,b"]}), "id:In:a|b 0+20");
+        check_query(json!({"id": {"$ne": "a"}}), "id:NotIn:a 0+20");
+        check_query(json!({"disabled": "TRUE"}), "disabled:In:true 0+20");
+        check_query(json!({"variants": {"sku": ["x", "y"]}}), "variants.sku:In:x|y 0+20");
+        check_query(json!({"created_at": {"$gte": "2020-01-01"}}), "created_at:Gte:2020-01-01 0+20");
+        check_query(json!({"$or": [{"id": "a"}, {"id": "b"}]}), "any(all(id:In:a) all(id:In:b)) 0+20");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        check_query(json!({"foo": "bar"}), "Invalid request: Unrecognized fields: 'foo'");
+        check_query(
+            json!({"limit": "abc"}),
+            "Invalid request: Expected type: 'number' for field 'limit', got: 'abc'",
+        );
+        check_query(
+            json!({"limit": ["1", "2"]}),
+            "Invalid request: Expected type: 'number' for field 'limit', got: '1,2'",
+        );
+        check_query(
+            json!({"limit": "-1"}),
+            "Invalid request: Value for field 'limit' too small, expected at least: '0'",
+        );
+        check_query(
+            json!({"channel": "a"}),
+            "Invalid request: Expected type: 'array' for field 'channel', got: 'a'",
+        );
+        check_query(
+            json!({"status": ["draft", "dead"]}),
+            "Invalid request: Expected: 'draft, live' for field 'status', but got: 'dead'",
+        );
+        check_query(
+            json!({"created_at": {"$gte": "soon"}}),
+            "Invalid request: Expected type: 'date' for field 'created_at', got: 'soon'",
+        );
+    }
+}
