@@ -1,0 +1,61 @@
+//! The registry as text: for `atoll check`, and for the snapshot in git that shows a reviewer what a change
+//! registers.
+
+use std::fmt;
+
+use crate::{Registry, Resolve};
+
+/// Prints everything that is linked in, one line each, in a fixed order.
+impl fmt::Display for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for module in &self.modules {
+            writeln!(f, "module {}: {}", module.name, module.summary)?;
+            for service in module.services {
+                let def = service.table().def();
+                writeln!(f, "  entity {} ({}_…): {}", def.name, def.prefix, def.fields.join(" "))?;
+                for space in
+                    service.table().spaces().into_iter().filter(|it| *it != def.name && *it != def.graveyard)
+                {
+                    writeln!(f, "    index {space}")?;
+                }
+            }
+        }
+        for link in &self.links {
+            let end = |end: &crate::End| format!("{}{}", end.entity, if end.many { " (many)" } else { "" });
+            let columns: Vec<&str> = link.columns.iter().map(|(name, _)| *name).collect();
+            writeln!(
+                f,
+                "link {}: {} to {} {}",
+                link.name,
+                end(&link.left),
+                end(&link.right),
+                columns.join(" ")
+            )?;
+        }
+        for link in &self.field_links {
+            writeln!(f, "field link {}.{}: {} by {}", link.from, link.relation, link.to, link.field)?;
+        }
+        for projection in &self.projections {
+            writeln!(f, "projection {}: follows {}", projection.name, projection.follows.join(" "))?;
+        }
+        for it in &self.computed {
+            writeln!(f, "computed {}.{}", it.entity, it.name)?;
+        }
+        for entity in self.graph.entities() {
+            for relation in self.graph.relations(entity.name) {
+                let how = match relation.resolve {
+                    Resolve::Embedded => "inside",
+                    Resolve::Field(_) => "by field",
+                    Resolve::Back(_) => "by index",
+                    Resolve::With(_) => "by link",
+                };
+                let many = if relation.many { "[]" } else { "" };
+                writeln!(f, "relation {}.{}: {}{many} {how}", entity.name, relation.name, relation.to)?;
+            }
+        }
+        for route in &self.routes {
+            writeln!(f, "route {} {} ({:?})", route.method, route.path, route.auth)?;
+        }
+        Ok(())
+    }
+}

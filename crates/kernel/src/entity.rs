@@ -1,0 +1,298 @@
+//! The macro that makes an entity: the record, its description, and the record of its updates.
+
+/// Makes an entity.
+///
+/// ```ignore
+/// entity! {
+///     /// A place where the catalogue is sold.
+///     pub struct SalesChannel = "sales_channel" / "sales_channels", "sc" {
+///         /// Shown to admins.
+///         pub name: String,
+///         /// A channel that is disabled sells nothing.
+///         pub is_disabled: bool = false,
+///     }
+///     search [name]
+///     patch SalesChannelPatch
+/// }
+/// ```
+///
+/// The record also gets `id`, `created_at`, `updated_at` and `deleted_at`. Clauses, each optional, in this
+/// order:
+///
+/// - `key F`: the primary key on the wire, where it is not `id`;
+/// - `search [F…]`: what `q` looks at;
+/// - `hidden [F…]`: stored, never shown;
+/// - `embeds [many F: Entity, one F: Entity]`: fields that hold records of their own;
+/// - `computed [F…] by f`: fields that `f(&record, visit)` computes when one of them is asked for; a constant
+///   list of names may stand for the brackets;
+/// - `patch Name`: a record of updates, in which absent fields stay as they are.
+#[macro_export]
+macro_rules! entity {
+    (
+        $(#[$meta:meta])*
+        pub struct $Name:ident = $entity:literal / $plural:literal, $prefix:literal {
+            $( $(#[$field_meta:meta])* pub $field:ident: $Field:ty $(= $default:expr)?, )*
+        }
+        $(key $key:ident)?
+        $(search [$($search:ident),* $(,)?])?
+        $(hidden [$($hidden:ident),* $(,)?])?
+        $(embeds [$($arity:ident $embed:ident: $Embed:ty),* $(,)?])?
+        $(computed $computed:tt by $compute:ident)?
+        $(patch $Patch:ident)?
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, $crate::serde::Serialize, $crate::serde::Deserialize)]
+        #[serde(crate = "::atoll_kernel::serde", default)]
+        pub struct $Name {
+            /// What it is found by.
+            pub id: $crate::Id<$Name>,
+            $( $(#[$field_meta])* pub $field: $Field, )*
+            /// When it was made.
+            pub created_at: $crate::Timestamp,
+            /// When it was last changed.
+            pub updated_at: $crate::Timestamp,
+            /// When it was soft-deleted, if it was.
+            pub deleted_at: Option<$crate::Timestamp>,
+        }
+
+        impl Default for $Name {
+            fn default() -> Self {
+                $Name {
+                    id: Default::default(),
+                    $( $field: $crate::or_default!($($default)?), )*
+                    created_at: Default::default(),
+                    updated_at: Default::default(),
+                    deleted_at: None,
+                }
+            }
+        }
+
+        impl $crate::Kind for $Name {
+            const PREFIX: &'static str = $prefix;
+        }
+
+        impl $crate::Record for $Name {
+            fn def(&self) -> &'static $crate::EntityDef {
+                <Self as $crate::Entity>::DEF
+            }
+
+            fn key(&self) -> &str {
+                &self.id
+            }
+
+            fn scalar(&self, field: &str) -> $crate::Scalar<'_> {
+                $( if field == $crate::field_name(stringify!($field)) {
+                    return $crate::FieldValue::scalar(&self.$field);
+                } )*
+                match field {
+                    "id" => $crate::FieldValue::scalar(&self.id),
+                    "created_at" => $crate::FieldValue::scalar(&self.created_at),
+                    "updated_at" => $crate::FieldValue::scalar(&self.updated_at),
+                    "deleted_at" => $crate::FieldValue::scalar(&self.deleted_at),
+                    _ => $crate::Scalar::Null,
+                }
+            }
+
+            fn write(&self, mask: &[bool], out: &mut $crate::JsonObject<'_>) {
+                let mut mask = mask.iter().copied();
+                let mut wanted = move || mask.next().unwrap_or(false);
+                if wanted() {
+                    out.field("id", &self.id);
+                }
+                $( if wanted() {
+                    out.field($crate::field_name(stringify!($field)), &self.$field);
+                } )*
+                if wanted() {
+                    out.field("created_at", &self.created_at);
+                }
+                if wanted() {
+                    out.field("updated_at", &self.updated_at);
+                }
+                if wanted() {
+                    out.field("deleted_at", &self.deleted_at);
+                }
+            }
+
+            fn compute(&self, _visit: &mut dyn FnMut(&'static str, $crate::serde_json::Value)) {
+                $( $compute(self, _visit); )?
+            }
+
+            fn embedded(&self, embed: &str) -> Vec<$crate::Node> {
+                match embed {
+                    $($( stringify!($embed) => {
+                        self.$embed.iter().map(|it| ::std::sync::Arc::new(it.clone()) as $crate::Node).collect()
+                    } )*)?
+                    _ => Vec::new(),
+                }
+            }
+        }
+
+        impl $crate::Entity for $Name {
+            const DEF: &'static $crate::EntityDef = &$crate::EntityDef {
+                name: $entity,
+                plural: $plural,
+                prefix: $prefix,
+                label: stringify!($Name),
+                key: $crate::or_id!($($key)?),
+                fields: &["id", $( $crate::field_name(stringify!($field)), )* "created_at", "updated_at", "deleted_at"],
+                hidden: &[$($( stringify!($hidden) ),*)?],
+                search: &[$($( stringify!($search) ),*)?],
+                embeds: &[$($( $crate::Embed {
+                    name: stringify!($embed),
+                    many: $crate::is_many!($arity),
+                    entity: || <$Embed as $crate::Entity>::DEF,
+                } ),*)?],
+                computed: $crate::names!($($computed)?),
+                graveyard: concat!($entity, ".deleted"),
+            };
+
+            fn id(&self) -> &$crate::Id<Self> {
+                &self.id
+            }
+
+            fn born(&mut self, id: $crate::Id<Self>, now: $crate::Timestamp) {
+                self.id = id;
+                self.created_at = now;
+                self.updated_at = now;
+                self.deleted_at = None;
+            }
+
+            fn become_like(&mut self, other: Self) {
+                $( self.$field = other.$field; )*
+            }
+
+            fn touch(&mut self, now: $crate::Timestamp) {
+                self.updated_at = now;
+            }
+
+            fn set_deleted_at(&mut self, at: Option<$crate::Timestamp>) {
+                self.deleted_at = at;
+            }
+        }
+
+        $crate::entity_patch! { [$($Patch)?] $Name $( $(#[$field_meta])* $field: $Field, )* }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! entity_patch {
+    ([] $($rest:tt)*) => {};
+    ([$Patch:ident] $Name:ident $( $(#[$field_meta:meta])* $field:ident: $Field:ty, )*) => {
+        #[doc = concat!("An update of a `", stringify!($Name), "`: what is `None` stays as it is.")]
+        #[derive(Clone, Debug, Default, $crate::serde::Deserialize)]
+        #[serde(crate = "::atoll_kernel::serde", default)]
+        pub struct $Patch {
+            $(
+                $(#[$field_meta])*
+                #[serde(deserialize_with = "::atoll_kernel::present")]
+                pub $field: Option<$Field>,
+            )*
+        }
+
+        impl $crate::Patch<$Name> for $Patch {
+            fn apply(self, record: &mut $Name) {
+                $( if let Some(value) = self.$field {
+                    $crate::FieldValue::update(&mut record.$field, value);
+                } )*
+            }
+        }
+    };
+}
+
+/// The name of a field on the wire: `r#type` is called `type`.
+#[doc(hidden)]
+pub const fn field_name(name: &'static str) -> &'static str {
+    match name.as_bytes() {
+        [b'r', b'#', ..] => name.split_at(2).1,
+        _ => name,
+    }
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! or_default {
+    () => {
+        Default::default()
+    };
+    ($default:expr) => {
+        $default
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! names {
+    () => {
+        &[]
+    };
+    ([$($name:ident),* $(,)?]) => {
+        &[$( stringify!($name) ),*]
+    };
+    ($NAMES:ident) => {
+        $NAMES
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! or_id {
+    () => {
+        "id"
+    };
+    ($key:ident) => {
+        stringify!($key)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! is_many {
+    (many) => {
+        true
+    };
+    (one) => {
+        false
+    };
+}
+
+/// Makes an enumeration whose values are words on the wire and in the store.
+///
+/// ```ignore
+/// words! {
+///     /// Where a product stands.
+///     pub enum ProductStatus { Draft = "draft", Published = "published" }
+/// }
+/// ```
+#[macro_export]
+macro_rules! words {
+    (
+        $(#[$meta:meta])*
+        pub enum $Name:ident { $( $(#[$word_meta:meta])* $Word:ident = $text:literal ),* $(,)? }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, $crate::serde::Serialize, $crate::serde::Deserialize)]
+        #[serde(crate = "::atoll_kernel::serde")]
+        pub enum $Name {
+            $( $(#[$word_meta])* #[serde(rename = $text)] $Word, )*
+        }
+
+        impl $Name {
+            /// All words, as the wire spells them.
+            pub const WORDS: &'static [&'static str] = &[$($text),*];
+
+            /// The word.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $( $Name::$Word => $text, )*
+                }
+            }
+        }
+
+        impl $crate::FieldValue for $Name {
+            fn scalar(&self) -> $crate::Scalar<'_> {
+                $crate::Scalar::Text(self.as_str())
+            }
+        }
+    };
+}

@@ -1,0 +1,47 @@
+//! The API for plugins: what a module, an entity, a link, a route and a projection are, and the registry of
+//! everything that is linked into the program.
+//!
+//! A plugin names this crate and no other of Atoll's.
+
+// The macros below name this crate by its name, here too.
+extern crate self as atoll_kernel;
+
+mod ctx;
+mod describe;
+mod entity;
+mod link;
+mod module;
+mod projection;
+mod registry;
+mod resource;
+mod service;
+
+pub use atoll_http::{App, Auth, Fault, FaultKind, HeaderMap, Method, Reply, StatusCode, qs, router};
+pub use atoll_query::{
+    AllOf, Children, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery, Op, Page,
+    QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Tree, expand, list, write_tree,
+};
+pub use atoll_schema::{
+    Body, Condition, Conditions, Field, Filters, Issues, ListParams, Operator, Param, ParamKind, Params,
+    Type, check, optional, required,
+};
+pub use atoll_storage::{
+    Embed, Engine, Entity, EntityDef, Event, FieldValue, Flow, Index, JsonObject, KeyBuf, Keys, Node, OUTBOX,
+    Order, Read, Record, RowError, SEQUENCES, Scalar, Space, Span, Store, StoreError, Table, TableSource,
+    View, Write, add_to_group, emit, engines, events_after, group_count, json_value, next_number, present,
+    split_part,
+};
+pub use atoll_values::{Actor, Decimal, Id, Kind, Metadata, Moment, TOTALS, Timestamp, Totals};
+pub use ctx::{Call, Clock, Config, Ctx, Gate, Pass, Route};
+pub use link::{End, FieldLink, Link, LinkError, LinkRow, OtherEnd};
+pub use module::Module;
+pub use projection::{Change, Projection};
+pub use registry::{Problem, Registry, RouteEntry};
+pub use resource::Resource;
+pub use service::{AnyService, Patch, Service, of};
+
+#[doc(hidden)]
+pub use {
+    entity::field_name, inventory, link::FIELD_LINKS, link::LINKS, linkme, module::MODULES,
+    projection::PROJECTIONS, registry::COMPUTED, serde, serde_json,
+};

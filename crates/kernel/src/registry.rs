@@ -1,0 +1,309 @@
+//! Everything that is linked into the program, checked once.
+
+use std::{collections::BTreeMap, fmt, sync::OnceLock};
+
+use linkme::distributed_slice;
+
+use crate::{
+    AnyService, Computed, Graph, Moment, OUTBOX, Relation, Resolve, RowError, SEQUENCES, Space, Write,
+    ctx::Route,
+    link::{self, FIELD_LINKS, FieldLink, LINKS, Link},
+    module::{MODULES, Module},
+    projection::{PROJECTIONS, Projection},
+};
+
+/// Everything that is linked into the program.
+pub struct Registry {
+    /// The modules, by name.
+    pub modules: Vec<&'static Module>,
+    /// The links, by name.
+    pub links: Vec<&'static Link>,
+    /// The relations through fields, by entity and name.
+    pub field_links: Vec<&'static FieldLink>,
+    /// The projections, by name.
+    pub projections: Vec<&'static Projection>,
+    /// The routes, by path and method.
+    pub routes: Vec<&'static Route>,
+    /// The computed fields, by entity and name.
+    pub computed: Vec<&'static Computed>,
+    /// The graph of all that.
+    pub graph: Graph,
+}
+
+/// A route, as `routes!` submits it.
+pub struct RouteEntry(pub &'static Route);
+
+inventory::collect!(RouteEntry);
+
+/// All computed fields that are linked in.
+#[distributed_slice]
+pub static COMPUTED: [&'static Computed];
+
+/// Registers a computed field.
+#[macro_export]
+macro_rules! computed {
+    ($(#[$meta:meta])* $vis:vis static $NAME:ident = $computed:expr;) => {
+        $(#[$meta])*
+        $vis static $NAME: $crate::Computed = $computed;
+
+        const _: () = {
+            #[$crate::linkme::distributed_slice($crate::COMPUTED)]
+            #[linkme(crate = $crate::linkme)]
+            static REGISTERED: &$crate::Computed = &$NAME;
+        };
+    };
+}
+
+/// Registers routes: method, path, auth, parameters, body, handler.
+///
+/// ```ignore
+/// routes! {
+///     Get "/admin/restocks" (Admin, LIST) => list;
+///     Post "/admin/restocks" (Admin, FIELDS, CREATE) => create;
+/// }
+/// ```
+#[macro_export]
+macro_rules! routes {
+    ($( $Method:ident $path:literal ($Auth:ident, $params:expr $(, $body:expr)?) => $handler:path; )*) => {
+        $(
+            $crate::inventory::submit! {
+                $crate::RouteEntry(&$crate::Route {
+                    method: $crate::Method::$Method,
+                    path: $path,
+                    auth: $crate::Auth::$Auth,
+                    params: &$params,
+                    body: $crate::or_none!($($body)?),
+                    handler: |call| Box::pin($handler(call)),
+                })
+            }
+        )*
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! or_none {
+    () => {
+        None
+    };
+    ($value:expr) => {
+        Some($value)
+    };
+}
+
+/// Something that does not fit together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem(pub String);
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+static REGISTRY: OnceLock<Result<Registry, Vec<Problem>>> = OnceLock::new();
+
+impl Registry {
+    /// What is linked in, or everything that is wrong with it.
+    pub fn linked() -> Result<&'static Registry, &'static [Problem]> {
+        let build = || {
+            let routes = inventory::iter::<RouteEntry>.into_iter().map(|entry| entry.0).collect();
+            Registry::build(
+                MODULES.to_vec(),
+                LINKS.to_vec(),
+                FIELD_LINKS.to_vec(),
+                PROJECTIONS.to_vec(),
+                COMPUTED.to_vec(),
+                routes,
+            )
+        };
+        REGISTRY.get_or_init(build).as_ref().map_err(Vec::as_slice)
+    }
+
+    /// The graph of what is linked in.
+    ///
+    /// # Panics
+    /// When it does not fit together, which every start checks first.
+    pub fn graph() -> &'static Graph {
+        match Self::linked() {
+            Ok(registry) => &registry.graph,
+            Err(problems) => panic!("the registry is inconsistent: {problems:?}"),
+        }
+    }
+
+    /// Puts these parts together, or says everything that does not fit.
+    pub fn build(
+        mut modules: Vec<&'static Module>,
+        mut links: Vec<&'static Link>,
+        mut field_links: Vec<&'static FieldLink>,
+        mut projections: Vec<&'static Projection>,
+        mut computed: Vec<&'static Computed>,
+        mut routes: Vec<&'static Route>,
+    ) -> Result<Registry, Vec<Problem>> {
+        // The order in which the linker lays them out means nothing, and differs between builds.
+        modules.sort_by_key(|it| it.name);
+        links.sort_by_key(|it| it.name);
+        field_links.sort_by_key(|it| (it.from, it.relation));
+        projections.sort_by_key(|it| it.name);
+        computed.sort_by_key(|it| (it.entity, it.name));
+        routes.sort_by_key(|it| (it.path, it.method));
+
+        let mut graph = Graph::default();
+        let mut relations: Vec<Relation> = Vec::new();
+        for module in &modules {
+            module.services.iter().for_each(|it| graph.add_table(it.table()));
+            relations.extend(module.relations);
+        }
+        for link in &links {
+            graph.add_entity(link::entity_of(link));
+            relations.extend(link::relations_of(link));
+        }
+        for it in &field_links {
+            relations.extend(field_relations(it));
+        }
+        for relation in &relations {
+            graph.add_relation(*relation);
+        }
+        computed.iter().for_each(|it| graph.add_computed(it));
+        let registry = Registry { modules, links, field_links, projections, routes, computed, graph };
+        let problems = registry.problems(&relations);
+        if problems.is_empty() { Ok(registry) } else { Err(problems) }
+    }
+
+    /// The names of all key spaces, in a fixed order.
+    pub fn spaces(&self) -> Vec<Space> {
+        let mut spaces = vec![OUTBOX, SEQUENCES];
+        for module in &self.modules {
+            spaces.extend(module.services.iter().flat_map(|it| it.table().spaces()));
+            spaces.extend(module.spaces);
+        }
+        spaces.extend(self.links.iter().flat_map(|link| [link.name, link.reverse, link.graveyard]));
+        spaces.extend(self.projections.iter().flat_map(|it| it.spaces));
+        spaces.sort_unstable();
+        spaces
+    }
+
+    /// Writes what modules cannot do without.
+    pub fn seed(&self, tx: &mut dyn Write, at: &Moment) -> Result<(), RowError> {
+        self.modules.iter().filter_map(|module| module.seed).try_for_each(|seed| seed(tx, at))
+    }
+
+    /// The service of an entity that is known by name only.
+    ///
+    /// # Panics
+    /// When no module has it, which every start checks first.
+    pub(crate) fn service(entity: &str) -> &'static dyn AnyService {
+        let all = MODULES.iter().flat_map(|module| module.services);
+        *all.into_iter()
+            .find(|it| it.table().def().name == entity)
+            .unwrap_or_else(|| panic!("no module has `{entity}`"))
+    }
+
+    fn problems(&self, relations: &[Relation]) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut say = |text: String| problems.push(Problem(text));
+        let mut unique = |what: &str, names: Vec<String>| {
+            let mut seen = BTreeMap::<String, usize>::new();
+            names.into_iter().for_each(|name| *seen.entry(name).or_default() += 1);
+            seen.into_iter()
+                .filter(|(_, n)| *n > 1)
+                .for_each(|(name, n)| say(format!("{what} `{name}` is registered {n} times")));
+        };
+        let tables: Vec<_> =
+            self.modules.iter().flat_map(|module| module.services).map(|it| it.table()).collect();
+        let texts = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<String>>();
+        unique("module", texts(self.modules.iter().map(|it| it.name).collect()));
+        unique("entity", texts(tables.iter().map(|it| it.def().name).collect()));
+        let prefixes = tables.iter().map(|it| it.def().prefix).chain(self.links.iter().map(|it| it.prefix));
+        unique("id prefix", texts(prefixes.filter(|it| !it.is_empty()).collect()));
+        unique("key space", texts(self.spaces()));
+        unique("link", texts(self.links.iter().map(|it| it.name).collect()));
+        unique("projection", texts(self.projections.iter().map(|it| it.name).collect()));
+        unique("route", self.routes.iter().map(|it| format!("{} {}", it.method, it.path)).collect());
+        unique("relation", relations.iter().map(|it| format!("{}.{}", it.from, it.name)).collect());
+        unique(
+            "computed field",
+            self.computed.iter().map(|it| format!("{}.{}", it.entity, it.name)).collect(),
+        );
+
+        for link in &self.links {
+            for end in [&link.left, &link.right] {
+                if !self.graph.has_table(end.entity) {
+                    say(format!("link `{}` names `{}`, which no module has", link.name, end.entity));
+                }
+            }
+        }
+        for relation in relations {
+            self.check_relation(relation, &mut say);
+        }
+        for it in &self.computed {
+            if self.graph.entity(it.entity).is_none() {
+                say(format!("computed field `{}.{}` is on an entity that no module has", it.entity, it.name));
+            }
+        }
+        for projection in &self.projections {
+            for of in projection.follows {
+                if self.graph.entity(of).is_none() {
+                    say(format!(
+                        "projection `{}` follows `{of}`, which is no entity and no link",
+                        projection.name
+                    ));
+                }
+            }
+        }
+        for route in &self.routes {
+            if !route.path.starts_with('/') || (route.path.len() > 1 && route.path.ends_with('/')) {
+                say(format!(
+                    "route `{} {}` does not begin with a slash, or ends with one",
+                    route.method, route.path
+                ));
+            }
+        }
+        problems.sort();
+        problems
+    }
+
+    fn check_relation(&self, relation: &Relation, say: &mut impl FnMut(String)) {
+        let name = format!("relation `{}.{}`", relation.from, relation.name);
+        let Some(from) = self.graph.entity(relation.from) else {
+            return say(format!("{name} starts from an entity that no module has"));
+        };
+        let Some(to) = self.graph.entity(relation.to) else {
+            return say(format!("{name} leads to `{}`, which no module has", relation.to));
+        };
+        match relation.resolve {
+            Resolve::Field(field) if !from.fields.contains(&field) => {
+                say(format!("{name} uses the field `{field}`, which `{}` does not have", from.name));
+            }
+            Resolve::Field(_) | Resolve::Back(_) if !self.graph.has_table(to.name) => {
+                say(format!("{name} leads to `{}`, which has no table", to.name));
+            }
+            Resolve::Back(field) if !self.graph.table(to.name).has_index(field) => {
+                say(format!("{name} needs an index on `{}.{field}`", to.name));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn field_relations(link: &FieldLink) -> Vec<Relation> {
+    let there = Relation {
+        from: link.from,
+        name: link.relation,
+        to: link.to,
+        many: link.many,
+        searched: false,
+        absent_if_none: true,
+        resolve: Resolve::Field(link.field),
+    };
+    let back = link.back.map(|name| Relation {
+        from: link.to,
+        name,
+        to: link.from,
+        many: true,
+        searched: false,
+        absent_if_none: true,
+        resolve: Resolve::Back(link.field),
+    });
+    [Some(there), back].into_iter().flatten().collect()
+}

@@ -1,0 +1,162 @@
+//! The face of an entity in HTTP: its envelopes, its default fields, its lists.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    Condition, Conditions, Context, Ctx, EntityDef, Env, Fault, FieldList, Filter, FilterValue, Ids,
+    JsonObject, ListParams, ListQuery, Node, Op, Operator, Read, Registry, Reply, Selection, SortBy, expand,
+    list, write_tree,
+};
+
+/// How an entity is shown on one kind of route.
+pub struct Resource {
+    /// The entity.
+    pub entity: &'static str,
+    /// The name of one in an envelope.
+    pub one: &'static str,
+    /// The name of a list in an envelope.
+    pub many: &'static str,
+    /// What is shown where the request does not say: in the syntax of `fields`.
+    pub fields: &'static [&'static str],
+    /// The relations that a request may ask for, by path. Without a list it may ask for all; with one, others
+    /// are left out in silence, as the store routes of the wire do.
+    pub relations: Option<&'static [&'static str]>,
+    /// Parameters whose filter is on another field: `tag_id` on `tags.id`.
+    pub renamed: &'static [(&'static str, &'static str)],
+}
+
+impl Resource {
+    fn def(&self) -> &'static EntityDef {
+        Registry::graph().entity(self.entity).unwrap_or_else(|| panic!("no module has `{}`", self.entity))
+    }
+
+    /// The fields that a request with this parameter is shown.
+    pub fn field_list(&self, fields: Option<&str>) -> FieldList {
+        let def = self.def();
+        let mut list = FieldList::parse(self.fields, fields, def.key);
+        if let Some(allowed) = self.relations {
+            list.restrict(allowed, &|above, name| Registry::graph().is_relation(def.name, above, name));
+        }
+        list
+    }
+
+    /// `{"<one>": record}`, with what is selected around it.
+    pub fn show(
+        &self,
+        view: &dyn Read,
+        context: &Context,
+        node: Node,
+        fields: Option<&str>,
+    ) -> Result<Reply, Fault> {
+        let mut json = Vec::with_capacity(1024);
+        let mut envelope = JsonObject::new(&mut json);
+        self.write(view, context, node, &self.field_list(fields), envelope.name(self.one))?;
+        envelope.end();
+        Ok(Reply::raw(json))
+    }
+
+    /// The record alone, with what is selected around it.
+    pub fn write(
+        &self,
+        view: &dyn Read,
+        context: &Context,
+        node: Node,
+        fields: &FieldList,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        let env = Env { view, graph: Registry::graph(), context };
+        let selection = Selection::resolve(env.graph, self.def(), fields);
+        for tree in expand(&env, &selection, vec![node])? {
+            write_tree(&selection, &tree, out);
+        }
+        Ok(())
+    }
+
+    /// The live record with this id, in its envelope.
+    pub fn find(
+        &self,
+        view: &dyn Read,
+        context: &Context,
+        id: &str,
+        fields: Option<&str>,
+    ) -> Result<Option<Reply>, Fault> {
+        match Registry::graph().table(self.entity).node(view, id)? {
+            Some(node) => self.show(view, context, node, fields).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// `{"<many>": […], "count", "offset", "limit"}`: the records that `params` ask for among those in all of
+    /// `within`.
+    pub fn list(
+        &self,
+        view: &dyn Read,
+        context: &Context,
+        params: ListParams,
+        within: Vec<Box<dyn Ids>>,
+    ) -> Result<Reply, Fault> {
+        let env = Env { view, graph: Registry::graph(), context };
+        let renamed: BTreeMap<&str, &str> = self.renamed.iter().copied().collect();
+        let (offset, limit) = (params.offset, params.limit);
+        let query = ListQuery {
+            filters: params.filters.iter().map(|it| filter(it, &renamed)).collect(),
+            within,
+            q: params.q,
+            sort: params.order.as_deref().map(SortBy::parse),
+            offset,
+            limit,
+            with_deleted: params.with_deleted,
+        };
+        let page = list(&env, self.def(), query)?;
+        let selection = Selection::resolve(env.graph, self.def(), &self.field_list(params.fields.as_deref()));
+        let trees = expand(&env, &selection, page.nodes)?;
+        let mut json = Vec::with_capacity(1024 * (trees.len() + 1));
+        let mut envelope = JsonObject::new(&mut json);
+        let out = envelope.name(self.many);
+        out.push(b'[');
+        for (place, tree) in trees.iter().enumerate() {
+            if place > 0 {
+                out.push(b',');
+            }
+            write_tree(&selection, tree, out);
+        }
+        out.push(b']');
+        envelope.field("count", &page.count);
+        envelope.field("offset", &offset);
+        envelope.field("limit", &limit);
+        envelope.end();
+        Ok(Reply::raw(json))
+    }
+
+    /// As `list`, of the state after the last commit.
+    pub fn list_now(&self, ctx: &Ctx, params: ListParams) -> Result<Reply, Fault> {
+        self.list(&ctx.view(), &ctx.context(), params, Vec::new())
+    }
+}
+
+fn filter(conditions: &Conditions, renamed: &BTreeMap<&str, &str>) -> Filter {
+    let all = |parts: &[Conditions]| parts.iter().map(|it| filter(it, renamed)).collect();
+    match conditions {
+        Conditions::All(parts) => Filter::All(all(parts)),
+        Conditions::Any(parts) => Filter::Any(all(parts)),
+        Conditions::One(Condition { path, operator, values }) => {
+            let path = path.join(".");
+            let path = renamed.get(path.as_str()).copied().unwrap_or(&path);
+            let value = |it: &Option<String>| it.clone().map_or(FilterValue::Null, FilterValue::Text);
+            Filter::Where {
+                path: path.split('.').map(str::to_owned).collect(),
+                op: match operator {
+                    Operator::In => Op::In,
+                    Operator::NotIn => Op::NotIn,
+                    Operator::Lt => Op::Lt,
+                    Operator::Lte => Op::Lte,
+                    Operator::Gt => Op::Gt,
+                    Operator::Gte => Op::Gte,
+                    Operator::Like => Op::Like,
+                    Operator::Ilike => Op::Ilike,
+                },
+                values: values.iter().map(value).collect(),
+            }
+        }
+    }
+}
