@@ -1,0 +1,33 @@
+//! What can be wrong with a key. The texts are the wire's.
+
+use atoll_kernel::{Fault, RowError, StoreError};
+
+/// Why a key was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It still opens something.
+    #[error("Cannot delete api keys that are not revoked - {0}")]
+    Active(String),
+    /// It was revoked before.
+    #[error("There are 1 secret keys that are already revoked.")]
+    Revoked,
+    /// The rows could not be read or written.
+    #[error(transparent)]
+    Row(#[from] RowError),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Error::Row(error.into())
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Active(_) => Fault::not_allowed(error.to_string()),
+            Error::Revoked => Fault::invalid(error.to_string()),
+            Error::Row(error) => error.into(),
+        }
+    }
+}

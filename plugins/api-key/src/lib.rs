@@ -1,0 +1,29 @@
+//! API keys: publishable ones name a storefront, secret ones a server.
+
+mod error;
+mod service;
+mod types;
+
+use atoll_kernel::{Index, Module, Service, module};
+
+pub use error::Error;
+pub use service::{NewToken, create_key, delete_key, find_active, revoke_key};
+pub use types::{ApiKey, ApiKeyKind, ApiKeyPatch};
+
+/// The name of the entity in links.
+pub const API_KEY: &str = "api_key";
+
+/// No two keys share a token. Of secret keys the index holds a digest.
+pub const BY_TOKEN: Index<ApiKey> = Index::unique("api_key.by_token", &["stored_token"], |it, keys| {
+    keys.add(&[&it.stored_token]);
+});
+
+/// The service of keys. [`create_key`] and its like keep the rules of the module.
+pub static API_KEYS: Service<ApiKey> = Service::new(&[BY_TOKEN]);
+
+module! { Module {
+    name: "api-key",
+    summary: "Publishable keys name a storefront, secret keys a server",
+    services: &[&API_KEYS],
+    ..Module::EMPTY
+} }

@@ -1,0 +1,94 @@
+//! How keys come, are found, and go.
+
+use std::fmt::Write as _;
+
+use atoll_kernel::{Moment, Read, StoreError, Timestamp, Write};
+use sha2::{Digest, Sha256};
+
+use crate::{API_KEYS, ApiKey, ApiKeyKind, BY_TOKEN, Error};
+
+/// The token of a new key. It is made before the transaction, which may run twice.
+#[derive(Clone)]
+pub struct NewToken {
+    kind: ApiKeyKind,
+    text: String,
+}
+
+impl NewToken {
+    /// Makes a token of 256 random bits.
+    pub fn random(kind: ApiKeyKind) -> Result<NewToken, getrandom::Error> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        let prefix = match kind {
+            ApiKeyKind::Publishable => "pk_",
+            ApiKeyKind::Secret => "sk_",
+        };
+        Ok(NewToken { kind, text: format!("{prefix}{}", hex(&bytes)) })
+    }
+
+    /// The token. Of a secret key it is shown once, to whoever made it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// What is stored of a token. The token of a secret key has 256 random bits, so a plain digest of it tells
+/// nobody anything.
+fn stored(kind: ApiKeyKind, token: &str) -> String {
+    match kind {
+        ApiKeyKind::Publishable => token.to_owned(),
+        ApiKeyKind::Secret => hex(&Sha256::digest(token.as_bytes())),
+    }
+}
+
+/// Makes a key with this token.
+pub fn create_key(tx: &mut dyn Write, at: &Moment, title: &str, token: &NewToken) -> Result<ApiKey, Error> {
+    let text = token.text();
+    let key = ApiKey {
+        stored_token: stored(token.kind, text),
+        redacted: format!("{}***{}", &text[..6], &text[text.len() - 3..]),
+        title: title.to_owned(),
+        r#type: token.kind,
+        created_by: at.actor().id().to_owned(),
+        ..ApiKey::default()
+    };
+    Ok(API_KEYS.create(tx, at, key)?)
+}
+
+/// The key of this kind with this token, if it opens anything now: two keys are read.
+pub fn find_active(
+    tx: &dyn Read,
+    kind: ApiKeyKind,
+    token: &str,
+    now: Timestamp,
+) -> Result<Option<ApiKey>, StoreError> {
+    let key = API_KEYS.table.get_by(tx, &BY_TOKEN, &[&stored(kind, token)])?;
+    Ok(key.filter(|key| key.r#type == kind && key.is_active(now)))
+}
+
+/// Revokes a key, now or at a later time.
+pub fn revoke_key(tx: &mut dyn Write, at: &Moment, id: &str, when: Timestamp) -> Result<ApiKey, Error> {
+    let key = API_KEYS.retrieve(tx, id)?;
+    if key.r#type == ApiKeyKind::Secret && !key.is_active(at.now()) {
+        return Err(Error::Revoked);
+    }
+    Ok(API_KEYS.update(tx, at, id, |key: &mut ApiKey| {
+        key.revoked_at = Some(when.max(at.now()));
+        key.revoked_by = Some(at.actor().id().to_owned());
+    })?)
+}
+
+/// Removes a key that was revoked, for good.
+pub fn delete_key(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<ApiKey>, Error> {
+    if API_KEYS.get(tx, id)?.is_some_and(|key| key.is_active(at.now())) {
+        return Err(Error::Active(id.to_owned()));
+    }
+    Ok(API_KEYS.delete(tx, id)?)
+}

@@ -1,0 +1,30 @@
+//! What can be wrong with a cart. The texts are the wire's.
+
+use atoll_kernel::{Fault, RowError};
+
+/// Why a cart was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is an order already.
+    #[error("Cart {0} is already completed.")]
+    Completed(String),
+    /// There is no such line in it.
+    #[error("Line item with id: {0} was not found")]
+    NoLine(String),
+    /// There is nothing in it.
+    #[error("Cannot complete a cart with no items")]
+    Empty,
+    /// The rows could not be read or written.
+    #[error(transparent)]
+    Row(#[from] RowError),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoLine(_) => Fault::not_found(error.to_string()),
+            Error::Completed(_) | Error::Empty => Fault::invalid(error.to_string()),
+            Error::Row(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What may be done with a cart, and until when.
+
+use atoll_kernel::{Decimal, Entity, Moment, Write};
+
+use crate::{CARTS, Cart, Error, LineItem};
+
+/// Opens a cart.
+pub fn open_cart(tx: &mut dyn Write, at: &Moment, mut cart: Cart) -> Result<Cart, Error> {
+    for address in [&mut cart.shipping_address, &mut cart.billing_address].into_iter().flatten() {
+        address.born(at.id(), at.now());
+    }
+    Ok(CARTS.create(tx, at, cart)?)
+}
+
+/// A cart that may still be changed.
+fn open(cart: &Cart) -> Result<(), Error> {
+    if cart.completed_at.is_some() { Err(Error::Completed(cart.id.to_string())) } else { Ok(()) }
+}
+
+/// Adds a line. Some more of what is there already (the same variant, price and metadata) goes to its line.
+pub fn add_line(tx: &mut dyn Write, at: &Moment, cart: &Cart, mut line: LineItem) -> Result<Cart, Error> {
+    open(cart)?;
+    line.born(at.id(), at.now());
+    line.cart_id = cart.id.to_string();
+    Ok(CARTS.update(tx, at, &cart.id, |cart: &mut Cart| {
+        match cart.items.iter_mut().find(|it| same(it, &line)) {
+            Some(there) => {
+                there.quantity += line.quantity;
+                there.unit_price = line.unit_price;
+                there.touch(at.now());
+            }
+            None => cart.items.push(line),
+        }
+    })?)
+}
+
+fn same(a: &LineItem, b: &LineItem) -> bool {
+    a.variant_id == b.variant_id
+        && a.metadata.same_as(&b.metadata)
+        && a.is_custom_price == b.is_custom_price
+        && (!a.is_custom_price || a.unit_price == b.unit_price)
+}
+
+/// Sets how many of a line there are; none at all removes it.
+pub fn set_quantity(
+    tx: &mut dyn Write,
+    at: &Moment,
+    cart: &Cart,
+    line: &str,
+    quantity: Decimal,
+    unit_price: Decimal,
+) -> Result<Cart, Error> {
+    open(cart)?;
+    if !cart.items.iter().any(|it| *it.id == *line) {
+        return Err(Error::NoLine(line.to_owned()));
+    }
+    if quantity.is_zero() {
+        return remove_line(tx, at, cart, line);
+    }
+    Ok(CARTS.update(tx, at, &cart.id, |cart: &mut Cart| {
+        for it in cart.items.iter_mut().filter(|it| *it.id == *line) {
+            it.quantity = quantity;
+            it.unit_price = unit_price;
+            it.touch(at.now());
+        }
+    })?)
+}
+
+/// Removes a line. One that is not there is ignored.
+pub fn remove_line(tx: &mut dyn Write, at: &Moment, cart: &Cart, line: &str) -> Result<Cart, Error> {
+    open(cart)?;
+    Ok(CARTS.update(tx, at, &cart.id, |cart: &mut Cart| cart.items.retain(|it| *it.id != *line))?)
+}
+
+/// Closes a cart that has become an order.
+pub fn complete(tx: &mut dyn Write, at: &Moment, cart: &Cart) -> Result<Cart, Error> {
+    open(cart)?;
+    if cart.items.is_empty() {
+        return Err(Error::Empty);
+    }
+    Ok(CARTS.update(tx, at, &cart.id, |cart: &mut Cart| cart.completed_at = Some(at.now()))?)
+}

@@ -1,0 +1,155 @@
+//! The records.
+
+use atoll_kernel::{
+    Decimal, FieldValue, Metadata, TOTALS, Timestamp, Totals, entity,
+    serde_json::{Value, json},
+};
+
+entity! {
+    /// What a shopper is about to buy. Its lines and addresses are stored in it: a cart is read and written as
+    /// a whole, with one key.
+    pub struct Cart = "cart" / "carts", "cart" {
+        /// ISO 4217, in lower case.
+        pub currency_code: String,
+        /// Where to write to.
+        pub email: Option<String>,
+        /// The language that it is shown in.
+        pub locale: Option<String>,
+        /// The region, by its id.
+        pub region_id: Option<String>,
+        /// The channel, by its id. A cart takes only what its channel sells.
+        pub sales_channel_id: Option<String>,
+        /// The customer, by its id, if it is a known one.
+        pub customer_id: Option<String>,
+        /// When it became an order. Nothing changes in it afterwards.
+        pub completed_at: Option<Timestamp>,
+        /// Free data.
+        pub metadata: Metadata,
+        /// What is in it, in the order it was added.
+        pub items: Vec<LineItem>,
+        /// Where to send it.
+        pub shipping_address: Option<CartAddress>,
+        /// Whom to bill.
+        pub billing_address: Option<CartAddress>,
+    }
+    search [email]
+    embeds [many items: LineItem, one shipping_address: CartAddress, one billing_address: CartAddress]
+    computed CART_COMPUTED by compute_cart
+    patch CartPatch
+}
+
+/// Lists of modules that are not there: storefronts count on their being lists.
+const ABSENT: [&str; 3] = ["shipping_methods", "promotions", "credit_lines"];
+
+const CART_COMPUTED: &[&str] = &{
+    let mut names = [""; TOTALS.len() + ABSENT.len()];
+    let mut place = 0;
+    while place < names.len() {
+        names[place] = if place < TOTALS.len() { TOTALS[place] } else { ABSENT[place - TOTALS.len()] };
+        place += 1;
+    }
+    names
+};
+
+fn compute_cart(cart: &Cart, visit: &mut dyn FnMut(&'static str, Value)) {
+    let lines = cart.items.iter().map(|line| (line.unit_price, line.quantity));
+    Totals::of(lines).visit(&mut |name, value| visit(name, json!(value)));
+    ABSENT.into_iter().for_each(|name| visit(name, json!([])));
+}
+
+entity! {
+    /// Some of a variant, with what was known of it when it was added.
+    pub struct LineItem = "cart_line_item" / "cart_line_items", "cali" {
+        /// The title of the product.
+        pub title: String,
+        /// The title of the variant.
+        pub subtitle: Option<String>,
+        /// The URL of a small picture.
+        pub thumbnail: Option<String>,
+        /// How many.
+        pub quantity: Decimal,
+        /// The variant, by its id.
+        pub variant_id: Option<String>,
+        /// The product, by its id.
+        pub product_id: Option<String>,
+        /// The title of the product.
+        pub product_title: Option<String>,
+        /// The description of the product.
+        pub product_description: Option<String>,
+        /// The subtitle of the product.
+        pub product_subtitle: Option<String>,
+        /// The type of the product.
+        pub product_type: Option<String>,
+        /// The type of the product, by its id.
+        pub product_type_id: Option<String>,
+        /// The title of the product's collection.
+        pub product_collection: Option<String>,
+        /// The handle of the product.
+        pub product_handle: Option<String>,
+        /// The SKU of the variant.
+        pub variant_sku: Option<String>,
+        /// The barcode of the variant.
+        pub variant_barcode: Option<String>,
+        /// The title of the variant.
+        pub variant_title: Option<String>,
+        /// Is it a voucher?
+        pub is_giftcard: bool,
+        /// Must it be sent?
+        pub requires_shipping: bool = true,
+        /// May it be discounted?
+        pub is_discountable: bool = true,
+        /// Does the price contain the taxes?
+        pub is_tax_inclusive: bool,
+        /// Was the price set by hand?
+        pub is_custom_price: bool,
+        /// What one costs, in units of the cart's currency.
+        pub unit_price: Decimal,
+        /// What one cost before.
+        pub compare_at_unit_price: Option<Decimal>,
+        /// Free data.
+        pub metadata: Metadata,
+        /// The cart.
+        pub cart_id: String,
+    }
+    computed [tax_lines, adjustments] by compute_line
+}
+
+/// The lists of modules that are not there.
+fn compute_line(_: &LineItem, visit: &mut dyn FnMut(&'static str, Value)) {
+    visit("tax_lines", json!([]));
+    visit("adjustments", json!([]));
+}
+
+entity! {
+    /// An address of a shopper.
+    pub struct CartAddress = "cart_address" / "cart_addresses", "caaddr" {
+        /// The customer, by its id.
+        pub customer_id: Option<String>,
+        /// The company at the door.
+        pub company: Option<String>,
+        /// A first name.
+        pub first_name: Option<String>,
+        /// A last name.
+        pub last_name: Option<String>,
+        /// Street and number.
+        pub address_1: Option<String>,
+        /// More of the same.
+        pub address_2: Option<String>,
+        /// The city.
+        pub city: Option<String>,
+        /// ISO 3166-1 alpha-2, in lower case.
+        pub country_code: Option<String>,
+        /// The state or province.
+        pub province: Option<String>,
+        /// The postal code.
+        pub postal_code: Option<String>,
+        /// A phone number.
+        pub phone: Option<String>,
+        /// Free data.
+        pub metadata: Metadata,
+    }
+}
+
+impl FieldValue for LineItem {}
+
+impl FieldValue for CartAddress {}

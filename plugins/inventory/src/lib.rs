@@ -1,0 +1,86 @@
+//! Inventory items, what lies of them at each location, and what of that is reserved.
+
+mod error;
+mod quantities;
+mod service;
+mod types;
+
+use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
+
+pub use error::Error;
+pub use service::{
+    adjust, create_level, delete_level, level_at, release, reserve, set_level, stocked_anywhere,
+};
+pub use types::{InventoryItem, InventoryItemPatch, InventoryLevel, InventoryLevelPatch, ReservationItem};
+
+/// The names of the entities in links.
+pub const INVENTORY_ITEM: &str = "inventory_item";
+/// The name of levels in links.
+pub const INVENTORY_LEVEL: &str = "inventory_level";
+
+const BY_SKU: Index<InventoryItem> =
+    Index::unique("inventory_item.by_sku", &["sku"], |it, keys| keys.add_some(it.sku.as_deref()));
+
+/// One level per item and location.
+pub const BY_PLACE: Index<InventoryLevel> =
+    Index::unique("inventory_level.by_place", &["inventory_item_id", "location_id"], |it, keys| {
+        keys.add(&[&it.inventory_item_id, &it.location_id]);
+    });
+
+/// The levels of an item.
+pub const BY_ITEM: Index<InventoryLevel> =
+    Index::on("inventory_level.by_item", &["inventory_item_id"], |it, keys| {
+        keys.add(&[&it.inventory_item_id])
+    });
+
+/// The levels at a location.
+pub const BY_LOCATION: Index<InventoryLevel> =
+    Index::on("inventory_level.by_location", &["location_id"], |it, keys| keys.add(&[&it.location_id]));
+
+/// The reservations of a line of an order.
+pub const BY_LINE: Index<ReservationItem> =
+    Index::on("reservation_item.by_line", &["line_item_id"], |it, keys| {
+        keys.add_some(it.line_item_id.as_deref());
+    });
+
+/// The reservations of an item.
+pub const RESERVED_BY_ITEM: Index<ReservationItem> =
+    Index::on("reservation_item.by_item", &["inventory_item_id"], |it, keys| {
+        keys.add(&[&it.inventory_item_id])
+    });
+
+/// The service of inventory items.
+pub static INVENTORY_ITEMS: Service<InventoryItem> = Service::new(&[BY_SKU]);
+/// The service of levels. Quantities change through [`reserve`], [`release`], [`set_level`] and [`adjust`].
+pub static INVENTORY_LEVELS: Service<InventoryLevel> = Service::new(&[BY_PLACE, BY_ITEM, BY_LOCATION]);
+/// The service of reservations. They are made by [`reserve`] and undone by [`release`].
+pub static RESERVATIONS: Service<ReservationItem> = Service::new(&[BY_LINE, RESERVED_BY_ITEM]);
+
+const LEVELS_OF_ITEM: Relation = Relation {
+    from: INVENTORY_ITEM,
+    name: "location_levels",
+    to: INVENTORY_LEVEL,
+    many: true,
+    searched: false,
+    absent_if_none: false,
+    resolve: Resolve::Back("inventory_item_id"),
+};
+
+const ITEM_OF_LEVEL: Relation = Relation {
+    from: INVENTORY_LEVEL,
+    name: "inventory_item",
+    to: INVENTORY_ITEM,
+    many: false,
+    resolve: Resolve::Field("inventory_item_id"),
+    ..LEVELS_OF_ITEM
+};
+
+const ITEM_OF_RESERVATION: Relation = Relation { from: "reservation_item", searched: true, ..ITEM_OF_LEVEL };
+
+module! { Module {
+    name: "inventory",
+    summary: "What there is, where it lies, and what of it is reserved",
+    services: &[&INVENTORY_ITEMS, &INVENTORY_LEVELS, &RESERVATIONS],
+    relations: &[LEVELS_OF_ITEM, ITEM_OF_LEVEL, ITEM_OF_RESERVATION],
+    ..Module::EMPTY
+} }

@@ -1,0 +1,38 @@
+//! What there is of an item over all its locations.
+
+use atoll_kernel::{Computed, Decimal, Env, Node, QueryError, computed, serde_json::Value, serde_json::json};
+
+use crate::{BY_ITEM, INVENTORY_ITEM, INVENTORY_LEVELS, InventoryLevel};
+
+computed! {
+    /// What lies anywhere.
+    pub static STOCKED = Computed {
+        entity: INVENTORY_ITEM,
+        name: "stocked_quantity",
+        shows: &[],
+        compute: |env, nodes| sums(env, nodes, |level| level.stocked_quantity),
+    };
+}
+
+computed! {
+    /// What is promised anywhere.
+    pub static RESERVED = Computed {
+        entity: INVENTORY_ITEM,
+        name: "reserved_quantity",
+        shows: &[],
+        compute: |env, nodes| sums(env, nodes, |level| level.reserved_quantity),
+    };
+}
+
+fn sums(
+    env: &Env<'_>,
+    nodes: &[Node],
+    quantity: fn(&InventoryLevel) -> Decimal,
+) -> Result<Vec<Option<Value>>, QueryError> {
+    let mut sums = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let levels = INVENTORY_LEVELS.table.list_by(env.view, &BY_ITEM, &[node.key()])?;
+        sums.push(Some(json!(levels.iter().map(quantity).sum::<Decimal>())));
+    }
+    Ok(sums)
+}

@@ -1,0 +1,109 @@
+//! Stock and promises. After each of these, a level's reserved quantity is the sum of its live reservations,
+//! and it is not above what is stocked unless a backorder was taken.
+
+use atoll_kernel::{Decimal, Moment, Read, Write};
+
+use crate::{
+    BY_LINE, BY_LOCATION, BY_PLACE, Error, INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryLevel, RESERVATIONS,
+    ReservationItem,
+};
+
+/// The level of an item at a location, if it is stocked there: two keys are read.
+pub fn level_at(tx: &dyn Read, item: &str, location: &str) -> Result<Option<InventoryLevel>, Error> {
+    Ok(INVENTORY_LEVELS.table.get_by(tx, &BY_PLACE, &[item, location])?)
+}
+
+fn level_or_not_stocked(tx: &dyn Read, item: &str, location: &str) -> Result<InventoryLevel, Error> {
+    let not_stocked = || Error::NotStocked { item: item.to_owned(), location: location.to_owned() };
+    level_at(tx, item, location)?.ok_or_else(not_stocked)
+}
+
+/// Starts to stock an item at a location. Nothing is reserved there yet.
+pub fn create_level(tx: &mut dyn Write, at: &Moment, level: InventoryLevel) -> Result<InventoryLevel, Error> {
+    INVENTORY_ITEMS.retrieve(tx, &level.inventory_item_id)?;
+    Ok(INVENTORY_LEVELS.create(tx, at, InventoryLevel { reserved_quantity: Decimal::ZERO, ..level })?)
+}
+
+/// Sets what lies at a location, and what is on its way there; `None` leaves it.
+pub fn set_level(
+    tx: &mut dyn Write,
+    at: &Moment,
+    item: &str,
+    location: &str,
+    stocked: Option<Decimal>,
+    incoming: Option<Decimal>,
+) -> Result<InventoryLevel, Error> {
+    let level = level_or_not_stocked(tx, item, location)?;
+    if let Some(stocked) = stocked
+        && stocked < level.stocked_quantity
+        && stocked < level.reserved_quantity
+    {
+        let (item, location) = (item.to_owned(), location.to_owned());
+        return Err(Error::BelowReserved { item, location, stocked, reserved: level.reserved_quantity });
+    }
+    Ok(INVENTORY_LEVELS.update(tx, at, &level.id, |it: &mut InventoryLevel| {
+        it.stocked_quantity = stocked.unwrap_or(it.stocked_quantity);
+        it.incoming_quantity = incoming.unwrap_or(it.incoming_quantity);
+    })?)
+}
+
+/// Adds to what lies at a location, or takes from it.
+pub fn adjust(
+    tx: &mut dyn Write,
+    at: &Moment,
+    item: &str,
+    location: &str,
+    by: Decimal,
+) -> Result<InventoryLevel, Error> {
+    let level = level_or_not_stocked(tx, item, location)?;
+    set_level(tx, at, item, location, Some(level.stocked_quantity + by), None)
+}
+
+/// Stops to stock an item at a location.
+pub fn delete_level(tx: &mut dyn Write, item: &str, location: &str) -> Result<InventoryLevel, Error> {
+    let level = level_or_not_stocked(tx, item, location)?;
+    if level.reserved_quantity > Decimal::ZERO {
+        return Err(Error::LevelReserved { item: item.to_owned(), location: location.to_owned() });
+    }
+    INVENTORY_LEVELS.delete(tx, &level.id)?;
+    Ok(level)
+}
+
+/// The levels at a location that hold stock or promises: what stands in the way of its deletion.
+pub fn stocked_anywhere(tx: &dyn Read, location: &str) -> Result<Vec<InventoryLevel>, Error> {
+    let levels = INVENTORY_LEVELS.table.list_by(tx, &BY_LOCATION, &[location])?;
+    Ok(levels
+        .into_iter()
+        .filter(|it| !it.stocked_quantity.is_zero() || !it.reserved_quantity.is_zero())
+        .collect())
+}
+
+/// Promises some of an item at a location. More than is available is refused, unless it may be backordered.
+/// Each call sees what the ones before it promised, so that several promises of one level cannot add up to
+/// more than there is.
+pub fn reserve(tx: &mut dyn Write, at: &Moment, promise: ReservationItem) -> Result<ReservationItem, Error> {
+    if promise.quantity <= Decimal::ZERO {
+        return Err(Error::NothingToReserve { quantity: promise.quantity });
+    }
+    let level = level_or_not_stocked(tx, &promise.inventory_item_id, &promise.location_id)?;
+    if level.available() < promise.quantity && !promise.allow_backorder {
+        let (item, location) = (promise.inventory_item_id.to_string(), promise.location_id);
+        return Err(Error::NotEnough { item, location });
+    }
+    let quantity = promise.quantity;
+    INVENTORY_LEVELS.update(tx, at, &level.id, |it: &mut InventoryLevel| it.reserved_quantity += quantity)?;
+    Ok(RESERVATIONS.create(tx, at, promise)?)
+}
+
+/// Takes back what was promised to a line. Says how many promises there were.
+pub fn release(tx: &mut dyn Write, at: &Moment, line_item_id: &str) -> Result<usize, Error> {
+    let promises = RESERVATIONS.table.list_by(tx, &BY_LINE, &[line_item_id])?;
+    for promise in &promises {
+        let level = level_or_not_stocked(tx, &promise.inventory_item_id, &promise.location_id)?;
+        assert!(level.reserved_quantity >= promise.quantity, "a level has lost count of its reservations");
+        INVENTORY_LEVELS
+            .update(tx, at, &level.id, |it: &mut InventoryLevel| it.reserved_quantity -= promise.quantity)?;
+        RESERVATIONS.soft_delete(tx, at, &promise.id)?;
+    }
+    Ok(promises.len())
+}

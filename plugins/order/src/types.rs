@@ -1,0 +1,215 @@
+//! The records.
+
+use atoll_kernel::{
+    Decimal, FieldValue, Metadata, TOTALS, Timestamp, Totals, entity,
+    serde_json::{Value, json},
+    words,
+};
+
+words! {
+    /// Where an order stands.
+    pub enum OrderStatus {
+        /// Placed.
+        #[default]
+        Pending = "pending",
+        /// Done.
+        Completed = "completed",
+        /// Not placed yet.
+        Draft = "draft",
+        /// Put away.
+        Archived = "archived",
+        /// Called off.
+        Canceled = "canceled",
+        /// Somebody must do something.
+        RequiresAction = "requires_action",
+    }
+}
+
+words! {
+    /// What was paid. No module takes payments yet, so nothing was.
+    pub enum PaymentStatus {
+        /// Nothing.
+        #[default]
+        NotPaid = "not_paid",
+    }
+}
+
+words! {
+    /// What was sent. No module sends things yet, so nothing was.
+    pub enum FulfillmentStatus {
+        /// Nothing.
+        #[default]
+        NotFulfilled = "not_fulfilled",
+    }
+}
+
+entity! {
+    /// What was bought, as it was then.
+    pub struct Order = "order" / "orders", "order" {
+        /// A number for people, counting up from 1.
+        pub display_id: u64,
+        /// A number of one's own.
+        pub custom_display_id: Option<String>,
+        /// Where it stands.
+        pub status: OrderStatus,
+        /// How often it was changed, from 1.
+        pub version: u32 = 1,
+        /// The region, by its id.
+        pub region_id: Option<String>,
+        /// The customer, by its id.
+        pub customer_id: Option<String>,
+        /// The channel that it was bought in, by its id.
+        pub sales_channel_id: Option<String>,
+        /// Is it not placed yet?
+        pub is_draft_order: bool,
+        /// Where to write to.
+        pub email: Option<String>,
+        /// ISO 4217, in lower case.
+        pub currency_code: String,
+        /// The language that it was bought in.
+        pub locale: Option<String>,
+        /// Does the buyer want no messages?
+        pub no_notification: Option<bool>,
+        /// What was paid.
+        pub payment_status: PaymentStatus,
+        /// What was sent.
+        pub fulfillment_status: FulfillmentStatus,
+        /// Free data.
+        pub metadata: Metadata,
+        /// When it was called off, if it was.
+        pub canceled_at: Option<Timestamp>,
+        /// What was bought.
+        pub items: Vec<OrderLineItem>,
+        /// Where to send it.
+        pub shipping_address: Option<OrderAddress>,
+        /// Whom to bill.
+        pub billing_address: Option<OrderAddress>,
+    }
+    search [display_id, email]
+    embeds [many items: OrderLineItem, one shipping_address: OrderAddress, one billing_address: OrderAddress]
+    computed ORDER_COMPUTED by compute_order
+}
+
+/// The sums, and lists of modules that are not there: clients count on their being lists.
+const MORE: [&str; 5] =
+    ["summary", "shipping_methods", "payment_collections", "fulfillments", "credit_lines"];
+
+const ORDER_COMPUTED: &[&str] = &{
+    let mut names = [""; TOTALS.len() + MORE.len()];
+    let mut place = 0;
+    while place < names.len() {
+        names[place] = if place < TOTALS.len() { TOTALS[place] } else { MORE[place - TOTALS.len()] };
+        place += 1;
+    }
+    names
+};
+
+fn compute_order(order: &Order, visit: &mut dyn FnMut(&'static str, Value)) {
+    let totals = Totals::of(order.items.iter().map(|line| (line.unit_price, line.quantity)));
+    totals.visit(&mut |name, value| visit(name, json!(value)));
+    let (due, nothing) = (totals.items, Decimal::ZERO);
+    visit(
+        "summary",
+        json!({
+            "paid_total": nothing, "refunded_total": nothing, "credit_line_total": nothing,
+            "transaction_total": nothing, "accounting_total": due, "original_order_total": due,
+            "current_order_total": due, "pending_difference": due,
+        }),
+    );
+    MORE[1..].iter().for_each(|name| visit(name, json!([])));
+}
+
+entity! {
+    /// Some of a variant, as it was when it was bought.
+    pub struct OrderLineItem = "order_line_item" / "order_line_items", "ordli" {
+        /// The title of the product.
+        pub title: String,
+        /// The title of the variant.
+        pub subtitle: Option<String>,
+        /// The URL of a small picture.
+        pub thumbnail: Option<String>,
+        /// How many.
+        pub quantity: Decimal,
+        /// The variant, by its id.
+        pub variant_id: Option<String>,
+        /// The product, by its id.
+        pub product_id: Option<String>,
+        /// The title of the product.
+        pub product_title: Option<String>,
+        /// The description of the product.
+        pub product_description: Option<String>,
+        /// The subtitle of the product.
+        pub product_subtitle: Option<String>,
+        /// The type of the product.
+        pub product_type: Option<String>,
+        /// The type of the product, by its id.
+        pub product_type_id: Option<String>,
+        /// The title of the product's collection.
+        pub product_collection: Option<String>,
+        /// The handle of the product.
+        pub product_handle: Option<String>,
+        /// The SKU of the variant.
+        pub variant_sku: Option<String>,
+        /// The barcode of the variant.
+        pub variant_barcode: Option<String>,
+        /// The title of the variant.
+        pub variant_title: Option<String>,
+        /// Is it a voucher?
+        pub is_giftcard: bool,
+        /// Must it be sent?
+        pub requires_shipping: bool = true,
+        /// May it be discounted?
+        pub is_discountable: bool = true,
+        /// Does the price contain the taxes?
+        pub is_tax_inclusive: bool,
+        /// Was the price set by hand?
+        pub is_custom_price: bool,
+        /// What one cost, in units of the order's currency.
+        pub unit_price: Decimal,
+        /// What one cost before.
+        pub compare_at_unit_price: Option<Decimal>,
+        /// Free data.
+        pub metadata: Metadata,
+    }
+    computed [tax_lines, adjustments] by compute_line
+}
+
+/// The lists of modules that are not there.
+fn compute_line(_: &OrderLineItem, visit: &mut dyn FnMut(&'static str, Value)) {
+    visit("tax_lines", json!([]));
+    visit("adjustments", json!([]));
+}
+
+entity! {
+    /// An address of a buyer.
+    pub struct OrderAddress = "order_address" / "order_addresses", "ordaddr" {
+        /// The customer, by its id.
+        pub customer_id: Option<String>,
+        /// The company at the door.
+        pub company: Option<String>,
+        /// A first name.
+        pub first_name: Option<String>,
+        /// A last name.
+        pub last_name: Option<String>,
+        /// Street and number.
+        pub address_1: Option<String>,
+        /// More of the same.
+        pub address_2: Option<String>,
+        /// The city.
+        pub city: Option<String>,
+        /// ISO 3166-1 alpha-2, in lower case.
+        pub country_code: Option<String>,
+        /// The state or province.
+        pub province: Option<String>,
+        /// The postal code.
+        pub postal_code: Option<String>,
+        /// A phone number.
+        pub phone: Option<String>,
+        /// Free data.
+        pub metadata: Metadata,
+    }
+}
+
+impl FieldValue for OrderLineItem {}
+
+impl FieldValue for OrderAddress {}

@@ -1,0 +1,61 @@
+//! What can be wrong with a product. The texts are the wire's.
+
+use atoll_kernel::{Fault, RowError, StoreError};
+
+/// Why a product was not made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The handle does not fit into a URL.
+    #[error("Invalid product handle '{0}'. It must contain URL safe characters")]
+    Handle(String),
+    /// The product leaves nothing open, so it cannot have variants.
+    #[error("Product options are not provided for: [{0}].")]
+    NoOptions(String),
+    /// A variant answers more or fewer options than there are.
+    #[error("Product has {expected} but there were {got} provided option values for the variant: {title}.")]
+    OptionCount {
+        /// How many options there are.
+        expected: usize,
+        /// How many were answered.
+        got: usize,
+        /// The variant.
+        title: String,
+    },
+    /// A variant chose what is not offered.
+    #[error("Option value {value} does not exist for option {option}")]
+    OptionValue {
+        /// What was chosen.
+        value: String,
+        /// The option.
+        option: String,
+    },
+    /// Two variants choose the same.
+    #[error("Variant ({0}) with provided options already exists.")]
+    SameOptions(String),
+    /// A record that the product refers to does not exist.
+    #[error("{label} with id: {id} does not exist")]
+    NoReference {
+        /// What it should be.
+        label: &'static str,
+        /// The id that nothing has.
+        id: String,
+    },
+    /// The rows could not be read or written.
+    #[error(transparent)]
+    Row(#[from] RowError),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Error::Row(error.into())
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Row(error) => error.into(),
+            other => Fault::invalid(other.to_string()),
+        }
+    }
+}

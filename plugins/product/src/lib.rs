@@ -1,0 +1,133 @@
+//! Products, their variants and options, and what they are sorted by.
+
+mod error;
+mod handle;
+mod service;
+mod types;
+
+use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
+
+pub use error::Error;
+pub use handle::handle_of;
+pub use service::{
+    OptionInput, create_category, create_collection, create_product, create_variant, delete_product,
+    delete_variant, restore_product, update_product, update_variant, variants_of,
+};
+pub use types::{
+    Product, ProductCategory, ProductCollection, ProductImage, ProductOption, ProductOptionValue,
+    ProductPatch, ProductStatus, ProductTag, ProductType, ProductVariant, ProductVariantPatch,
+};
+
+/// The name of products in links.
+pub const PRODUCT: &str = "product";
+/// The name of variants in links.
+pub const VARIANT: &str = "product_variant";
+
+/// No two live products share a handle.
+pub const BY_HANDLE: Index<Product> =
+    Index::unique("product.by_handle", &["handle"], |it, keys| keys.add(&[&it.handle]));
+const BY_COLLECTION: Index<Product> = Index::on("product.by_collection", &["collection_id"], |it, keys| {
+    keys.add_some(it.collection_id.as_deref());
+});
+const BY_TYPE: Index<Product> =
+    Index::on("product.by_type", &["type_id"], |it, keys| keys.add_some(it.type_id.as_deref()));
+const BY_STATUS: Index<Product> =
+    Index::on("product.by_status", &["status"], |it, keys| keys.add(&[it.status.as_str()]));
+const BY_TAG: Index<Product> = Index::on("product.by_tag", &["tag_ids"], |it, keys| {
+    it.tag_ids.iter().for_each(|id| keys.add(&[id]));
+});
+const BY_CATEGORY: Index<Product> = Index::on("product.by_category", &["category_ids"], |it, keys| {
+    it.category_ids.iter().for_each(|id| keys.add(&[id]));
+});
+
+/// The variants of a product.
+pub const BY_PRODUCT: Index<ProductVariant> =
+    Index::on("product_variant.by_product", &["product_id"], |it, keys| keys.add(&[&it.product_id]));
+/// No two live variants share a SKU.
+pub const BY_SKU: Index<ProductVariant> =
+    Index::unique("product_variant.by_sku", &["sku"], |it, keys| keys.add_some(it.sku.as_deref()));
+const BY_BARCODE: Index<ProductVariant> =
+    Index::unique("product_variant.by_barcode", &["barcode"], |it, keys| {
+        keys.add_some(it.barcode.as_deref())
+    });
+const BY_EAN: Index<ProductVariant> =
+    Index::unique("product_variant.by_ean", &["ean"], |it, keys| keys.add_some(it.ean.as_deref()));
+const BY_UPC: Index<ProductVariant> =
+    Index::unique("product_variant.by_upc", &["upc"], |it, keys| keys.add_some(it.upc.as_deref()));
+
+const BY_OPTION: Index<ProductOptionValue> =
+    Index::on("product_option_value.by_option", &["option_id"], |it, keys| keys.add(&[&it.option_id]));
+
+/// No two live types have the same value.
+pub const TYPE_BY_VALUE: Index<ProductType> =
+    Index::unique("product_type.by_value", &["value"], |it, keys| keys.add(&[&it.value]));
+/// No two live tags have the same value.
+pub const TAG_BY_VALUE: Index<ProductTag> =
+    Index::unique("product_tag.by_value", &["value"], |it, keys| keys.add(&[&it.value]));
+/// No two live collections share a handle.
+pub const COLLECTION_BY_HANDLE: Index<ProductCollection> =
+    Index::unique("product_collection.by_handle", &["handle"], |it, keys| keys.add(&[&it.handle]));
+/// No two live categories share a handle.
+pub const CATEGORY_BY_HANDLE: Index<ProductCategory> =
+    Index::unique("product_category.by_handle", &["handle"], |it, keys| keys.add(&[&it.handle]));
+const BY_PARENT: Index<ProductCategory> =
+    Index::on("product_category.by_parent", &["parent_category_id"], |it, keys| {
+        keys.add_some(it.parent_category_id.as_deref());
+    });
+
+/// The service of products. [`create_product`] and its like keep the rules of the module.
+pub static PRODUCTS: Service<Product> =
+    Service::new(&[BY_HANDLE, BY_COLLECTION, BY_TYPE, BY_STATUS, BY_TAG, BY_CATEGORY]);
+/// The service of variants.
+pub static VARIANTS: Service<ProductVariant> =
+    Service::new(&[BY_PRODUCT, BY_SKU, BY_BARCODE, BY_EAN, BY_UPC]);
+/// The service of options.
+pub static OPTIONS: Service<ProductOption> = Service::new(&[]);
+/// The service of the values that options offer.
+pub static OPTION_VALUES: Service<ProductOptionValue> = Service::new(&[BY_OPTION]);
+/// The service of types.
+pub static TYPES: Service<ProductType> = Service::new(&[TYPE_BY_VALUE]);
+/// The service of tags.
+pub static TAGS: Service<ProductTag> = Service::new(&[TAG_BY_VALUE]);
+/// The service of collections.
+pub static COLLECTIONS: Service<ProductCollection> = Service::new(&[COLLECTION_BY_HANDLE]);
+/// The service of categories.
+pub static CATEGORIES: Service<ProductCategory> = Service::new(&[CATEGORY_BY_HANDLE, BY_PARENT]);
+
+/// A relation between two entities of this module: not searched, null where there is nothing.
+const fn within(
+    from: &'static str,
+    name: &'static str,
+    to: &'static str,
+    many: bool,
+    resolve: Resolve,
+) -> Relation {
+    Relation { from, name, to, many, searched: false, absent_if_none: false, resolve }
+}
+
+module! { Module {
+    name: "product",
+    summary: "Products, their variants and options, and what they are sorted by",
+    services: &[
+        &PRODUCTS, &VARIANTS, &OPTIONS, &OPTION_VALUES, &TYPES, &TAGS, &COLLECTIONS, &CATEGORIES,
+    ],
+    relations: &[
+        Relation { searched: true, ..within(PRODUCT, "variants", VARIANT, true, Resolve::Back("product_id")) },
+        within(PRODUCT, "options", "product_option", true, Resolve::Field("option_ids")),
+        within(PRODUCT, "type", "product_type", false, Resolve::Field("type_id")),
+        within(PRODUCT, "collection", "product_collection", false, Resolve::Field("collection_id")),
+        within(PRODUCT, "tags", "product_tag", true, Resolve::Field("tag_ids")),
+        within(PRODUCT, "categories", "product_category", true, Resolve::Field("category_ids")),
+        within(VARIANT, "product", PRODUCT, false, Resolve::Field("product_id")),
+        within(VARIANT, "options", "product_option_value", true, Resolve::Field("option_value_ids")),
+        within("product_option", "values", "product_option_value", true, Resolve::Back("option_id")),
+        within("product_option_value", "option", "product_option", false, Resolve::Field("option_id")),
+        within("product_category", "parent_category", "product_category", false, Resolve::Field("parent_category_id")),
+        within("product_category", "category_children", "product_category", true, Resolve::Back("parent_category_id")),
+        within("product_category", "products", PRODUCT, true, Resolve::Back("category_ids")),
+        within("product_collection", "products", PRODUCT, true, Resolve::Back("collection_id")),
+        within("product_tag", "products", PRODUCT, true, Resolve::Back("tag_ids")),
+        within("product_type", "products", PRODUCT, true, Resolve::Back("type_id")),
+    ],
+    ..Module::EMPTY
+} }

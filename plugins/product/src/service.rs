@@ -1,0 +1,264 @@
+//! Products with their options and variants.
+
+use std::collections::BTreeMap;
+
+use atoll_kernel::{Entity, Id, Moment, Read, RowError, Service, StoreError, Write, serde::Deserialize};
+
+use crate::{
+    BY_OPTION, BY_PRODUCT, CATEGORIES, COLLECTIONS, Error, OPTION_VALUES, OPTIONS, PRODUCTS, Product,
+    ProductCategory, ProductCollection, ProductOption, ProductOptionValue, ProductPatch, ProductVariant,
+    ProductVariantPatch, TAGS, TYPES, VARIANTS,
+    handle::{check, handle_of},
+};
+
+/// An option of a new product.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(crate = "::atoll_kernel::serde")]
+pub struct OptionInput {
+    /// What it is called.
+    pub title: String,
+    /// What it offers.
+    pub values: Vec<String>,
+}
+
+/// Makes a product and its options. Its handle comes from its title, unless it brings one; vouchers cannot be
+/// discounted; the first picture is the small one, unless it brings one.
+pub fn create_product(
+    tx: &mut dyn Write,
+    at: &Moment,
+    mut product: Product,
+    options: &[OptionInput],
+) -> Result<Product, Error> {
+    if options.is_empty() {
+        return Err(Error::NoOptions(product.title));
+    }
+    if product.handle.is_empty() {
+        product.handle = handle_of(&product.title);
+    }
+    if product.handle.is_empty() {
+        product.handle = at.id::<Product>().to_lowercase().replace('_', "-");
+    }
+    check(&product.handle)?;
+    if product.is_giftcard {
+        product.discountable = false;
+    }
+    if product.id.is_empty() {
+        product.id = at.id();
+    }
+    number_images(&mut product, at);
+    check_references(tx, &product)?;
+    for option in options {
+        let created =
+            OPTIONS.create(tx, at, ProductOption { title: option.title.clone(), ..Default::default() })?;
+        for value in &option.values {
+            let (value, option_id) = (value.clone(), created.id.clone());
+            OPTION_VALUES.create(tx, at, ProductOptionValue { value, option_id, ..Default::default() })?;
+        }
+        product.option_ids.push(created.id);
+    }
+    Ok(PRODUCTS.create(tx, at, product)?)
+}
+
+/// Changes a product.
+pub fn update_product(
+    tx: &mut dyn Write,
+    at: &Moment,
+    id: &str,
+    patch: ProductPatch,
+) -> Result<Product, Error> {
+    if let Some(handle) = &patch.handle {
+        check(handle)?;
+    }
+    let product = PRODUCTS.update(tx, at, id, |it: &mut Product| {
+        let pictured = patch.images.is_some();
+        atoll_kernel::Patch::apply(patch, it);
+        if pictured {
+            number_images(it, at);
+        }
+    })?;
+    check_references(tx, &product)?;
+    Ok(product)
+}
+
+fn number_images(product: &mut Product, at: &Moment) {
+    for (rank, image) in product.images.iter_mut().enumerate() {
+        image.born(at.id(), at.now());
+        image.rank = rank as u32;
+        image.product_id = product.id.clone();
+    }
+    if product.thumbnail.is_none() {
+        product.thumbnail = product.images.first().map(|image| image.url.clone());
+    }
+}
+
+fn check_references(tx: &dyn Read, product: &Product) -> Result<(), Error> {
+    exists(tx, &TYPES, product.type_id.iter())?;
+    exists(tx, &COLLECTIONS, product.collection_id.iter())?;
+    exists(tx, &TAGS, product.tag_ids.iter())?;
+    exists(tx, &CATEGORIES, product.category_ids.iter())
+}
+
+fn exists<'a, T: Entity>(
+    tx: &dyn Read,
+    service: &Service<T>,
+    ids: impl Iterator<Item = &'a Id<T>>,
+) -> Result<(), Error> {
+    for id in ids {
+        if !service.table.exists(tx, id)? {
+            return Err(Error::NoReference { label: T::DEF.label, id: id.to_string() });
+        }
+    }
+    Ok(())
+}
+
+/// The variants of a product, in their order.
+pub fn variants_of(tx: &dyn Read, product: &str) -> Result<Vec<ProductVariant>, StoreError> {
+    let mut variants = VARIANTS.table.list_by(tx, &BY_PRODUCT, &[product])?;
+    variants.sort_by_key(|it| it.variant_rank);
+    Ok(variants)
+}
+
+/// Makes a variant of `product` that answers its options like this: title of the option → value.
+pub fn create_variant(
+    tx: &mut dyn Write,
+    at: &Moment,
+    product: &Product,
+    mut variant: ProductVariant,
+    choice: &BTreeMap<String, String>,
+) -> Result<ProductVariant, Error> {
+    variant.product_id = product.id.clone();
+    variant.option_value_ids = choose(tx, product, &variant.title, choice)?;
+    if !variant.option_value_ids.is_empty() {
+        let siblings = variants_of(tx, &product.id)?;
+        if let Some(twin) = siblings.iter().find(|it| it.option_value_ids == variant.option_value_ids) {
+            return Err(Error::SameOptions(twin.title.clone()));
+        }
+    }
+    Ok(VARIANTS.create(tx, at, variant)?)
+}
+
+fn choose(
+    tx: &dyn Read,
+    product: &Product,
+    title: &str,
+    choice: &BTreeMap<String, String>,
+) -> Result<Vec<Id<ProductOptionValue>>, Error> {
+    if choice.is_empty() {
+        return Ok(Vec::new());
+    }
+    if choice.len() != product.option_ids.len() {
+        let (expected, got) = (product.option_ids.len(), choice.len());
+        return Err(Error::OptionCount { expected, got, title: title.to_owned() });
+    }
+    let mut chosen = Vec::with_capacity(choice.len());
+    for option_id in &product.option_ids {
+        let option = OPTIONS.retrieve(tx, option_id)?;
+        let value = choice.get(&option.title).cloned().unwrap_or_default();
+        let values = OPTION_VALUES.table.list_by(tx, &BY_OPTION, &[option_id])?;
+        match values.into_iter().find(|it| it.value == value) {
+            Some(value) => chosen.push(value.id),
+            None => return Err(Error::OptionValue { value, option: option.title }),
+        }
+    }
+    Ok(chosen)
+}
+
+/// Changes a variant.
+pub fn update_variant(
+    tx: &mut dyn Write,
+    at: &Moment,
+    id: &str,
+    patch: ProductVariantPatch,
+) -> Result<ProductVariant, Error> {
+    Ok(VARIANTS.update(tx, at, id, patch)?)
+}
+
+/// Soft-deletes a variant, with its links.
+pub fn delete_variant(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<ProductVariant>, Error> {
+    Ok(VARIANTS.soft_delete(tx, at, id)?)
+}
+
+/// Soft-deletes a product with its variants and its own options.
+pub fn delete_product(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<Product>, Error> {
+    let Some(product) = PRODUCTS.get(tx, id)? else { return Ok(None) };
+    for variant in variants_of(tx, id)? {
+        VARIANTS.soft_delete(tx, at, &variant.id)?;
+    }
+    for option_id in &product.option_ids {
+        for value in OPTION_VALUES.table.list_by(tx, &BY_OPTION, &[option_id])? {
+            OPTION_VALUES.soft_delete(tx, at, &value.id)?;
+        }
+        OPTIONS.soft_delete(tx, at, option_id)?;
+    }
+    Ok(PRODUCTS.soft_delete(tx, at, id)?)
+}
+
+/// Brings a soft-deleted product back, with the variants and options that went with it (those that were deleted
+/// at the same moment).
+pub fn restore_product(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<Product>, Error> {
+    let Some(deleted) = PRODUCTS.table.get_deleted(tx, id)? else { return Ok(None) };
+    let product = PRODUCTS.restore(tx, at, id)?;
+    for option_id in &deleted.option_ids {
+        OPTIONS.restore(tx, at, option_id)?;
+    }
+    for value in
+        went_along(tx, &OPTION_VALUES, deleted.deleted_at, |it| deleted.option_ids.contains(&it.option_id))?
+    {
+        OPTION_VALUES.restore(tx, at, &value)?;
+    }
+    for variant in went_along(tx, &VARIANTS, deleted.deleted_at, |it| *it.product_id == *id)? {
+        VARIANTS.restore(tx, at, &variant)?;
+    }
+    Ok(product)
+}
+
+fn went_along<T: Entity>(
+    tx: &dyn Read,
+    service: &Service<T>,
+    at: Option<atoll_kernel::Timestamp>,
+    belongs: impl Fn(&T) -> bool,
+) -> Result<Vec<String>, StoreError> {
+    let mut ids = Vec::new();
+    atoll_kernel::TableSource::deleted_nodes(&service.table, tx, &mut |node| {
+        let row: &T = atoll_kernel::of(&node);
+        let same =
+            at.map_or(atoll_kernel::Scalar::Null, atoll_kernel::Scalar::Time) == node.scalar("deleted_at");
+        if same && belongs(row) {
+            ids.push(row.id().to_string());
+        }
+        Ok(std::ops::ControlFlow::Continue(()))
+    })?;
+    Ok(ids)
+}
+
+/// Makes a collection. Its handle comes from its title, unless it brings one.
+pub fn create_collection(
+    tx: &mut dyn Write,
+    at: &Moment,
+    mut collection: ProductCollection,
+) -> Result<ProductCollection, RowError> {
+    if collection.handle.is_empty() {
+        collection.handle = handle_of(&collection.title);
+    }
+    COLLECTIONS.create(tx, at, collection)
+}
+
+/// Makes a category below its parent, if it names one. Its handle comes from its name, unless it brings one.
+pub fn create_category(
+    tx: &mut dyn Write,
+    at: &Moment,
+    mut category: ProductCategory,
+) -> Result<ProductCategory, Error> {
+    if category.handle.is_empty() {
+        category.handle = handle_of(&category.name);
+    }
+    category.id = if category.id.is_empty() { at.id() } else { category.id };
+    category.mpath = match &category.parent_category_id {
+        None => category.id.to_string(),
+        Some(parent) => match CATEGORIES.get(tx, parent)? {
+            Some(parent) => format!("{}.{}", parent.mpath, category.id),
+            None => return Err(Error::NoReference { label: "ProductCategory", id: parent.to_string() }),
+        },
+    };
+    Ok(CATEGORIES.create(tx, at, category)?)
+}

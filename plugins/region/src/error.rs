@@ -1,0 +1,35 @@
+//! What can be wrong with a region. The texts are the wire's.
+
+use atoll_kernel::{Fault, RowError, StoreError};
+
+/// Why a region was not made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Countries that another region has.
+    #[error("Countries with codes: \"{}\" are already assigned to a region", .0.join(", "))]
+    Assigned(Vec<String>),
+    /// Countries that are none.
+    #[error("Countries with codes: \"{}\" do not exist", .0.join(", "))]
+    NoCountry(Vec<String>),
+    /// A currency that is none.
+    #[error("currency with code `{0}` does not exist")]
+    NoCurrency(String),
+    /// The rows could not be read or written.
+    #[error(transparent)]
+    Row(#[from] RowError),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Error::Row(error.into())
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Row(error) => error.into(),
+            other => Fault::invalid(other.to_string()),
+        }
+    }
+}

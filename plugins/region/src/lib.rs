@@ -1,0 +1,46 @@
+//! Regions, and the currencies and countries that they are made of.
+
+mod countries;
+mod currencies;
+mod error;
+mod service;
+mod types;
+
+use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
+
+pub use error::Error;
+pub use service::{create_region, delete_region, update_region};
+pub use types::{Country, Currency, Region, RegionPatch};
+
+/// The name of the entity in links.
+pub const REGION: &str = "region";
+/// The name of currencies in links.
+pub const CURRENCY: &str = "currency";
+
+/// The countries of a region.
+pub const BY_REGION: Index<Country> =
+    Index::on("country.by_region", &["region_id"], |it, keys| keys.add_some(it.region_id.as_deref()));
+
+/// The service of regions.
+pub static REGIONS: Service<Region> = Service::new(&[]);
+/// The service of countries; their ids are their alpha-2 codes.
+pub static COUNTRIES: Service<Country> = Service::new(&[BY_REGION]);
+/// The service of currencies; their ids are their codes.
+pub static CURRENCIES: Service<Currency> = Service::new(&[]);
+
+module! { Module {
+    name: "region",
+    summary: "Regions, currencies and countries",
+    services: &[&REGIONS, &COUNTRIES, &CURRENCIES],
+    relations: &[Relation {
+        from: REGION,
+        name: "countries",
+        to: "country",
+        many: true,
+        searched: false,
+        absent_if_none: false,
+        resolve: Resolve::Back("region_id"),
+    }],
+    seed: Some(service::seed),
+    ..Module::EMPTY
+} }

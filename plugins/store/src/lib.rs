@@ -1,0 +1,50 @@
+//! The store: its name, its currencies and its defaults.
+
+mod error;
+mod types;
+
+use atoll_kernel::{Module, Moment, Read, Service, StoreError, Write, module};
+
+pub use error::Error;
+pub use types::{Store, StoreCurrency, StorePatch};
+
+/// The name of the entity in links.
+pub const STORE: &str = "store";
+
+/// The service of stores. There is one.
+pub static STORES: Service<Store> = Service::new(&[]);
+
+module! { Module {
+    name: "store",
+    summary: "Its name, its currencies and its defaults",
+    services: &[&STORES],
+    ..Module::EMPTY
+} }
+
+/// The store, once it was made.
+pub fn the_store(tx: &dyn Read) -> Result<Option<Store>, StoreError> {
+    let mut store = None;
+    STORES.table.scan(tx, None, Default::default(), &mut |it| {
+        store = Some(it);
+        Ok(std::ops::ControlFlow::Break(()))
+    })?;
+    Ok(store)
+}
+
+/// Changes the store. Currencies are replaced as a whole: codes once each, one of them the default.
+pub fn update(tx: &mut dyn Write, at: &Moment, id: &str, mut patch: StorePatch) -> Result<Store, Error> {
+    if let Some(currencies) = &mut patch.supported_currencies {
+        for currency in &mut *currencies {
+            currency.currency_code = currency.currency_code.to_lowercase();
+            currency.store_id = id.into();
+            currency.id = at.id();
+            currency.created_at = at.now();
+            currency.updated_at = at.now();
+        }
+        Error::check(currencies)?;
+    }
+    if let Some(name) = &mut patch.name {
+        *name = name.trim().to_owned();
+    }
+    Ok(STORES.update(tx, at, id, patch)?)
+}
