@@ -1,0 +1,17 @@
+//! The decision: is this sellable in this channel now, how many, and if not, why.
+//!
+//! [`Shelf`] is the one function that everything answers from: lists and counts (through the listing, its index
+//! form), single products, adding to a cart, completing it. [`ChannelScope`] is the only way for storefront code
+//! to reach products, carts and orders, and only the guard makes one.
+
+mod listing;
+mod prices;
+mod quantity;
+mod scope;
+mod shelf;
+
+pub use listing::{LISTING, Listing};
+pub use prices::{CURRENCY, REGION, price_context, price_of};
+pub use quantity::SALES_CHANNEL;
+pub use scope::{ChannelScope, KeyRefusal};
+pub use shelf::{Reason, Shelf, Take, Verdict};

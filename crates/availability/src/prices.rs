@@ -1,0 +1,103 @@
+//! What a variant costs: all its prices for admins, the one that applies for shoppers.
+
+use std::collections::BTreeMap;
+
+use atoll_kernel::{
+    Computed, Decimal, Env, Node, QueryError, Read, StoreError, computed,
+    serde_json::{Value, json},
+};
+use atoll_links::PRODUCT_VARIANT_PRICE_SET;
+use atoll_pricing::{PRICE_SETS, Price, PriceContext, PriceSet, calculate};
+use atoll_product::VARIANT;
+
+/// The context's name for the currency that prices are asked for in.
+pub const CURRENCY: &str = "currency_code";
+/// The context's name for the region that prices are asked for in.
+pub const REGION: &str = "region_id";
+
+computed! {
+    /// All prices of a variant.
+    pub static PRICES = Computed { entity: VARIANT, name: "prices", shows: &[], compute: all_prices };
+}
+
+computed! {
+    /// The price of a variant that applies in the region of the context; null where there is none.
+    pub static CALCULATED_PRICE =
+        Computed { entity: VARIANT, name: "calculated_price", shows: &[], compute: calculated_prices };
+}
+
+/// The context of a sale in this currency and region.
+pub fn price_context(
+    currency_code: &str,
+    region_id: Option<&str>,
+    quantity: Option<Decimal>,
+) -> PriceContext {
+    let attributes: BTreeMap<String, String> =
+        region_id.map(|region| ("region_id".to_owned(), region.to_owned())).into_iter().collect();
+    PriceContext { currency_code: currency_code.to_owned(), quantity, attributes }
+}
+
+/// The price of a variant that applies, if there is one.
+pub fn price_of(
+    view: &dyn Read,
+    variant: &str,
+    context: &PriceContext,
+) -> Result<Option<Decimal>, StoreError> {
+    let set = set_of(view, variant)?;
+    Ok(set.as_ref().and_then(|set| calculate(set, context)).map(|price| price.amount))
+}
+
+fn set_of(view: &dyn Read, variant: &str) -> Result<Option<PriceSet>, StoreError> {
+    match PRODUCT_VARIANT_PRICE_SET.rights(view, variant)?.first() {
+        Some(set) => PRICE_SETS.get(view, set),
+        None => Ok(None),
+    }
+}
+
+fn all_prices(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryError> {
+    let mut all = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let set = set_of(env.view, node.key())?.unwrap_or_default();
+        let price = |price: &Price| {
+            json!({
+                "id": price.id, "amount": price.amount, "currency_code": price.currency_code,
+                "min_quantity": price.min_quantity, "max_quantity": price.max_quantity,
+                "variant_id": node.key(), "created_at": price.created_at, "updated_at": price.updated_at,
+                "rules": price.rules,
+            })
+        };
+        all.push(Some(set.prices.iter().map(price).collect()));
+    }
+    Ok(all)
+}
+
+fn calculated_prices(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryError> {
+    let Some(currency) = env.context.one(CURRENCY) else {
+        return Err(QueryError::Context(
+            "Missing required pricing context to calculate prices - region_id".into(),
+        ));
+    };
+    let context = price_context(currency, env.context.one(REGION), None);
+    let mut all = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let set = set_of(env.view, node.key())?;
+        let price = set.as_ref().and_then(|set| calculate(set, &context).map(|price| (set, price)));
+        all.push(Some(price.map_or(Value::Null, |(set, price)| shown(set, price))));
+    }
+    Ok(all)
+}
+
+/// The wire tells what is asked from what it was before a price list; without lists both are the same.
+fn shown(set: &PriceSet, price: &Price) -> Value {
+    let raw = json!({ "value": price.amount.to_string(), "precision": 20 });
+    let source = json!({
+        "id": price.id, "price_list_id": null, "price_list_type": null,
+        "min_quantity": price.min_quantity, "max_quantity": price.max_quantity,
+    });
+    json!({
+        "id": set.id, "is_calculated_price_price_list": false, "is_calculated_price_tax_inclusive": false,
+        "calculated_amount": price.amount, "raw_calculated_amount": raw, "is_original_price_price_list": false,
+        "is_original_price_tax_inclusive": false, "original_amount": price.amount, "raw_original_amount": raw,
+        "currency_code": price.currency_code, "calculated_price": source, "original_price": source,
+    })
+}

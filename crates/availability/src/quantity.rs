@@ -1,0 +1,67 @@
+//! `inventory_quantity`: how many of a variant there are, where the question is asked.
+
+use atoll_inventory::{BY_ITEM, INVENTORY_LEVELS};
+use atoll_kernel::{
+    Computed, Decimal, Env, Node, QueryError, Read, StoreError, computed, of, serde_json::Value,
+};
+use atoll_links::{PRODUCT_VARIANT_INVENTORY_ITEM, required_quantity};
+use atoll_product::{ProductVariant, VARIANT};
+
+use crate::Shelf;
+
+/// The context's name for the channel that quantities are asked for. Without it they are of all locations.
+pub const SALES_CHANNEL: &str = "sales_channel";
+
+computed! {
+    /// How many of a variant there are: in the channel of the context, or (for admins) anywhere. Variants that
+    /// are not counted do not have it; those that take no item have null.
+    pub static INVENTORY_QUANTITY = Computed {
+        entity: VARIANT,
+        name: "inventory_quantity",
+        shows: &["manage_inventory"],
+        compute,
+    };
+}
+
+fn compute(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryError> {
+    let mut shelf = match env.context.get(SALES_CHANNEL) {
+        None => None,
+        Some([channel]) => Some(Shelf::open(env.view, channel)?),
+        Some(_) => {
+            return Err(QueryError::Context(
+                "Inventory availability cannot be calculated in the given context. Either provide a single sales \
+                 channel id or configure a single sales channel in the publishable key"
+                    .into(),
+            ));
+        }
+    };
+    let mut quantities = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let variant: &ProductVariant = of(node);
+        if !variant.manage_inventory {
+            quantities.push(None);
+            continue;
+        }
+        if PRODUCT_VARIANT_INVENTORY_ITEM.rights(env.view, &variant.id)?.is_empty() {
+            quantities.push(Some(Value::Null));
+            continue;
+        }
+        let quantity = match &mut shelf {
+            Some(shelf) => shelf.available(variant).map_err(|it| QueryError::Context(it.to_string()))?,
+            None => Some(anywhere(env.view, variant)?),
+        };
+        quantities.push(quantity.map(|it| atoll_kernel::serde_json::json!(it)));
+    }
+    Ok(quantities)
+}
+
+fn anywhere(view: &dyn Read, variant: &ProductVariant) -> Result<Decimal, StoreError> {
+    let mut least: Option<Decimal> = None;
+    for (item, row) in PRODUCT_VARIANT_INVENTORY_ITEM.rows_of(view, &variant.id)? {
+        let levels = INVENTORY_LEVELS.table.list_by(view, &BY_ITEM, &[&item])?;
+        let there: Decimal = levels.iter().map(|level| level.available()).sum();
+        let enough_for = (there / required_quantity(&row)).floor();
+        least = Some(least.map_or(enough_for, |least| least.min(enough_for)));
+    }
+    Ok(least.unwrap_or(Decimal::ZERO))
+}

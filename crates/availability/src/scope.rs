@@ -1,0 +1,113 @@
+//! What a storefront may see. Only the guard makes a scope, and only a scope leads to what it confines.
+
+use atoll_api_key::{ApiKeyKind, find_active};
+use atoll_cart::{CARTS, Cart};
+use atoll_kernel::{AllOf, Fault, Ids, Read, StoreError, Timestamp};
+use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
+use atoll_order::{ORDERS, Order};
+use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
+
+use crate::Listing;
+
+/// Why a request to a store route is not let in, or is not let see what it asks for. The texts are the wire's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyRefusal {
+    /// There is no key in the header.
+    #[error(
+        "Publishable API key required in the request header: x-publishable-api-key. You can manage your keys in \
+         settings in the dashboard."
+    )]
+    Missing,
+    /// The key is unknown, secret or revoked.
+    #[error("A valid publishable key is required to proceed with the request")]
+    Invalid,
+    /// The key has no channel.
+    #[error("Publishable key needs to have a sales channel configured")]
+    NoChannel,
+    /// The request names a channel that the key does not have.
+    #[error("Requested sales channel is not part of the publishable key")]
+    ForeignChannel,
+}
+
+impl From<KeyRefusal> for Fault {
+    fn from(refusal: KeyRefusal) -> Self {
+        match refusal {
+            KeyRefusal::Missing | KeyRefusal::Invalid => Fault::not_allowed(refusal.to_string()),
+            KeyRefusal::NoChannel | KeyRefusal::ForeignChannel => Fault::invalid(refusal.to_string()),
+        }
+    }
+}
+
+/// The channels of a publishable key.
+#[derive(Clone, Debug)]
+pub struct ChannelScope {
+    key_id: String,
+    channels: Vec<SalesChannel>,
+}
+
+impl ChannelScope {
+    /// The scope of the key with this token, as it is in `view`.
+    pub fn admit(
+        view: &dyn Read,
+        token: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Result<Self, KeyRefusal>, StoreError> {
+        let token = token.map(str::trim).filter(|it| !it.is_empty());
+        let Some(token) = token else { return Ok(Err(KeyRefusal::Missing)) };
+        let Some(key) = find_active(view, ApiKeyKind::Publishable, token, now)? else {
+            return Ok(Err(KeyRefusal::Invalid));
+        };
+        let mut channels = Vec::new();
+        for id in PUBLISHABLE_API_KEY_SALES_CHANNEL.rights(view, &key.id)? {
+            channels.extend(SALES_CHANNELS.get(view, &id)?);
+        }
+        Ok(Ok(ChannelScope { key_id: key.id.to_string(), channels }))
+    }
+
+    /// The key, by its id.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// The channels of the key that exist, disabled ones included.
+    pub fn channels(&self) -> &[SalesChannel] {
+        &self.channels
+    }
+
+    /// Does the key have this channel?
+    pub fn has(&self, channel: &str) -> bool {
+        self.channels.iter().any(|it| *it.id == *channel)
+    }
+
+    /// The scope, narrowed to the channels that a request names.
+    pub fn narrowed(&self, requested: Option<&[String]>) -> Result<ChannelScope, KeyRefusal> {
+        let mut scope = self.clone();
+        if let Some(requested) = requested.filter(|it| !it.is_empty()) {
+            if !requested.iter().all(|id| self.has(id)) {
+                return Err(KeyRefusal::ForeignChannel);
+            }
+            scope.channels.retain(|channel| requested.iter().any(|id| *id == *channel.id));
+        }
+        if scope.channels.is_empty() { Err(KeyRefusal::NoChannel) } else { Ok(scope) }
+    }
+
+    /// The products that the channels of this scope show. A channel that is disabled shows none.
+    pub fn products(&self) -> Box<dyn Ids> {
+        let open = self.channels.iter().filter(|it| !it.is_disabled);
+        Box::new(AllOf(
+            open.map(|it| Box::new(Listing { channel: it.id.to_string() }) as Box<dyn Ids>).collect(),
+        ))
+    }
+
+    /// The cart with this id, if it is in a channel of this scope. Others do not exist.
+    pub fn cart(&self, view: &dyn Read, id: &str) -> Result<Option<Cart>, StoreError> {
+        let cart = CARTS.get(view, id)?;
+        Ok(cart.filter(|cart| cart.sales_channel_id.as_deref().is_some_and(|it| self.has(it))))
+    }
+
+    /// The order with this id, if it was placed in a channel of this scope. Others do not exist.
+    pub fn order(&self, view: &dyn Read, id: &str) -> Result<Option<Order>, StoreError> {
+        let order = ORDERS.get(view, id)?;
+        Ok(order.filter(|order| order.sales_channel_id.as_deref().is_some_and(|it| self.has(it))))
+    }
+}

@@ -1,0 +1,17 @@
+//! The associations between the core's modules, one file each. Stored ones have two entries per pair; those in
+//! `readonly/` go through a field that is there anyway.
+
+mod order_cart;
+mod product_sales_channel;
+mod product_variant_inventory_item;
+mod product_variant_price_set;
+mod publishable_api_key_sales_channel;
+pub mod readonly;
+mod sales_channel_stock_location;
+
+pub use order_cart::ORDER_CART;
+pub use product_sales_channel::PRODUCT_SALES_CHANNEL;
+pub use product_variant_inventory_item::{PRODUCT_VARIANT_INVENTORY_ITEM, required_quantity};
+pub use product_variant_price_set::PRODUCT_VARIANT_PRICE_SET;
+pub use publishable_api_key_sales_channel::PUBLISHABLE_API_KEY_SALES_CHANNEL;
+pub use sales_channel_stock_location::SALES_CHANNEL_STOCK_LOCATION;

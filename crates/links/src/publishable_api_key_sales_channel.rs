@@ -1,0 +1,29 @@
+//! A publishable key confines a storefront to its sales channels.
+
+use atoll_api_key::API_KEY;
+use atoll_kernel::{End, link};
+use atoll_sales_channel::SALES_CHANNEL;
+
+link! {
+    /// A publishable key confines a storefront to its sales channels.
+    pub static PUBLISHABLE_API_KEY_SALES_CHANNEL: Link("publishable_api_key_sales_channel", "pksc") = {
+        left: End {
+            entity: API_KEY,
+            key: "publishable_key_id",
+            alias: "api_key",
+            others: Some("sales_channels"),
+            rows: "sales_channels_link",
+            many: true,
+            cascade: false,
+        },
+        right: End {
+            entity: SALES_CHANNEL,
+            key: "sales_channel_id",
+            alias: "sales_channel",
+            others: Some("publishable_api_keys"),
+            rows: "api_keys_link",
+            many: true,
+            cascade: false,
+        },
+    };
+}

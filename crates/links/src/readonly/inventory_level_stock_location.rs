@@ -1,0 +1,17 @@
+//! A level is of a stock location; the wire shows a list of it.
+
+use atoll_inventory::INVENTORY_LEVEL;
+use atoll_kernel::{FieldLink, link};
+use atoll_stock_location::STOCK_LOCATION;
+
+link! {
+    /// A level is of a stock location; the wire shows a list of it.
+    pub static INVENTORY_LEVEL_STOCK_LOCATION: FieldLink = FieldLink {
+        from: INVENTORY_LEVEL,
+        field: "location_id",
+        relation: "stock_locations",
+        many: true,
+        to: STOCK_LOCATION,
+        back: None,
+    };
+}

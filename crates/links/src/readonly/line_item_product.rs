@@ -1,0 +1,36 @@
+//! The lines of carts and orders are of variants, and these of products.
+
+use atoll_kernel::{FieldLink, link};
+use atoll_product::{PRODUCT, VARIANT};
+
+const PRODUCT_OF_LINE: FieldLink = FieldLink {
+    from: atoll_cart::LINE_ITEM,
+    field: "product_id",
+    relation: "product",
+    many: false,
+    to: PRODUCT,
+    back: None,
+};
+
+const VARIANT_OF_LINE: FieldLink =
+    FieldLink { field: "variant_id", relation: "variant", to: VARIANT, ..PRODUCT_OF_LINE };
+
+link! {
+    /// A line of a cart is of a product.
+    pub static CART_LINE_PRODUCT: FieldLink = PRODUCT_OF_LINE;
+}
+
+link! {
+    /// A line of a cart is of a variant.
+    pub static CART_LINE_VARIANT: FieldLink = VARIANT_OF_LINE;
+}
+
+link! {
+    /// A line of an order is of a product.
+    pub static ORDER_LINE_PRODUCT: FieldLink = FieldLink { from: atoll_order::LINE_ITEM, ..PRODUCT_OF_LINE };
+}
+
+link! {
+    /// A line of an order is of a variant.
+    pub static ORDER_LINE_VARIANT: FieldLink = FieldLink { from: atoll_order::LINE_ITEM, ..VARIANT_OF_LINE };
+}

@@ -1,0 +1,16 @@
+//! A store sells in currencies.
+
+use atoll_kernel::{FieldLink, link};
+use atoll_region::CURRENCY;
+
+link! {
+    /// A store sells in currencies.
+    pub static STORE_CURRENCY: FieldLink = FieldLink {
+        from: "store_currency",
+        field: "currency_code",
+        relation: "currency",
+        many: false,
+        to: CURRENCY,
+        back: None,
+    };
+}
