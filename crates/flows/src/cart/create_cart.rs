@@ -1,0 +1,109 @@
+//! Opens a cart in one channel.
+
+use atoll_availability::ChannelScope;
+use atoll_cart::{Cart, CartAddress, open_cart};
+use atoll_kernel::{Fault, Flow, Metadata, Moment, Order, Read, Write, emit, serde_json::json};
+use atoll_region::{REGIONS, Region};
+use atoll_sales_channel::SALES_CHANNELS;
+use serde::Deserialize;
+
+use crate::cart::{AddLine, add_line_item};
+
+/// A new cart.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CreateCart {
+    /// The region; the first one where it is not said.
+    pub region_id: Option<String>,
+    /// The channel; may be left out where the key has one.
+    pub sales_channel_id: Option<String>,
+    /// The currency; must be the region's.
+    pub currency_code: Option<String>,
+    /// Where to write to.
+    pub email: Option<String>,
+    /// The language.
+    pub locale: Option<String>,
+    /// Where to send it.
+    pub shipping_address: Option<CartAddress>,
+    /// Whom to bill.
+    pub billing_address: Option<CartAddress>,
+    /// Free data.
+    pub metadata: Metadata,
+    /// What is in it from the start.
+    pub items: Vec<AddLine>,
+}
+
+/// Opens a cart. Event: `cart.created`.
+pub fn create_cart(
+    tx: &mut dyn Write,
+    at: &Moment,
+    scope: &ChannelScope,
+    input: CreateCart,
+) -> Result<Cart, Fault> {
+    let channel = choose_channel(scope, input.sales_channel_id)?;
+    match SALES_CHANNELS.get(tx, &channel)? {
+        None => return Err(Fault::not_found(format!("SalesChannel with id: {channel} was not found"))),
+        Some(channel) if channel.is_disabled => {
+            let name = channel.name;
+            return Err(Fault::invalid(format!("Unable to assign cart to disabled Sales Channel: {name}")));
+        }
+        Some(_) => {}
+    }
+    let region = choose_region(tx, input.region_id.as_deref())?;
+    let currency_code = input.currency_code.map_or(region.currency_code.clone(), |it| it.to_lowercase());
+    if currency_code != region.currency_code {
+        return Err(Fault::invalid(format!(
+            "Currency code {currency_code} does not match the region's currency code {}",
+            region.currency_code
+        )));
+    }
+    let cart = Cart {
+        currency_code,
+        email: input.email,
+        locale: input.locale,
+        region_id: Some(region.id.to_string()),
+        sales_channel_id: Some(channel),
+        metadata: input.metadata,
+        shipping_address: input.shipping_address,
+        billing_address: input.billing_address,
+        ..Cart::default()
+    };
+    let mut cart = open_cart(tx, at, cart)?;
+    for line in input.items {
+        cart = add_line_item(tx, at, scope, &cart.id, line)?;
+    }
+    emit(tx, at, "cart.created", json!({ "id": cart.id }))?;
+    Ok(cart)
+}
+
+/// The channel that the request names, or the only one of the key. The texts are the wire's.
+fn choose_channel(scope: &ChannelScope, requested: Option<String>) -> Result<String, Fault> {
+    match (requested.filter(|it| !it.is_empty()), scope.channels()) {
+        (Some(id), _) if scope.has(&id) => Ok(id),
+        (Some(id), _) => Err(Fault::errors(vec![format!(
+            "Sales channel ID in payload {id} is not associated with the Publishable API Key in the header."
+        )])),
+        (None, [one]) => Ok(one.id.to_string()),
+        (None, []) => Err(Fault::invalid("Publishable key needs to have a sales channel configured")),
+        (None, _) => Err(Fault::errors(vec![
+            "Cannot assign sales channel to cart. The Publishable API Key in the header has multiple associated \
+             sales channels. Please provide a sales channel ID in the request body."
+                .into(),
+        ])),
+    }
+}
+
+fn choose_region(tx: &dyn Read, requested: Option<&str>) -> Result<Region, Fault> {
+    let region = match requested {
+        Some(id) => REGIONS.get(tx, id)?,
+        None => {
+            let mut first = None;
+            REGIONS.table.scan(tx, None, Order::Ascending, &mut |region| {
+                first = Some(region);
+                Ok(Flow::Break(()))
+            })?;
+            first
+        }
+    };
+    region.ok_or_else(|| Fault::not_found("No regions found"))
+}

@@ -1,0 +1,117 @@
+//! What the steps of a cart have in common: whether a line can be sold, and what it costs.
+
+use atoll_availability::{ChannelScope, Reason, Shelf, price_context, price_of};
+use atoll_cart::{Cart, LineItem};
+use atoll_kernel::{Decimal, Fault, Metadata, Read};
+use atoll_product::{COLLECTIONS, PRODUCTS, Product, ProductVariant, TYPES, VARIANTS};
+
+/// The cart of this id in the scope; carts of other channels do not exist.
+pub(crate) fn cart_in(tx: &dyn Read, scope: &ChannelScope, id: &str) -> Result<Cart, Fault> {
+    scope.cart(tx, id)?.ok_or_else(|| Fault::not_found(format!("Cart id not found: {id}")))
+}
+
+/// A variant that the channel of the shelf shows, with its product. What the channel does not show does not
+/// exist for a shopper, whatever the reason.
+pub(crate) fn shown_variant(
+    tx: &dyn Read,
+    shelf: &Shelf<'_>,
+    variant_id: &str,
+) -> Result<(ProductVariant, Product), Fault> {
+    let hidden = || {
+        Fault::invalid(format!(
+            "Variants {variant_id} do not exist or belong to a product that is not published"
+        ))
+    };
+    if let Some(channel) = shelf.channel().filter(|it| it.is_disabled) {
+        return Err(Fault::not_allowed(format!("Sales channel {} is disabled", channel.name)));
+    }
+    let variant = VARIANTS.get(tx, variant_id)?.ok_or_else(hidden)?;
+    let product = PRODUCTS.get(tx, &variant.product_id)?.ok_or_else(hidden)?;
+    if shelf.shows(&product)?.is_empty() { Ok((variant, product)) } else { Err(hidden()) }
+}
+
+/// What the wire says where there is not enough.
+pub(crate) fn refused(reason: &Reason, channel: &str, variant: &str) -> Fault {
+    match reason {
+        Reason::NoLocation => Fault::invalid(format!(
+            "Sales channel {channel} is not associated with any stock location for variant {variant}."
+        )),
+        Reason::NoInventoryItem => {
+            Fault::invalid(format!("Variant {variant} does not have any inventory items associated with it."))
+        }
+        _ => Fault::not_allowed("Some variant does not have the required inventory")
+            .with_code("insufficient_inventory"),
+    }
+}
+
+/// Is there enough for the line of this id, after what the other lines of the cart take?
+pub(crate) fn check_stock(tx: &dyn Read, cart: &Cart, line_id: &str) -> Result<(), Fault> {
+    let channel = cart.sales_channel_id.as_deref().unwrap_or_default();
+    let mut shelf = Shelf::open(tx, channel)?;
+    let (line, others): (Vec<&LineItem>, Vec<&LineItem>) =
+        cart.items.iter().partition(|it| *it.id == *line_id);
+    for (line, must_fit) in
+        others.into_iter().map(|it| (it, false)).chain(line.into_iter().map(|it| (it, true)))
+    {
+        let Some(variant) = VARIANTS.get(tx, line.variant_id.as_deref().unwrap_or_default())? else {
+            continue;
+        };
+        if let (Err(reason), true) = (shelf.take(&variant, line.quantity)?, must_fit) {
+            return Err(refused(&reason, channel, &variant.id));
+        }
+    }
+    Ok(())
+}
+
+/// What one of a variant costs in the cart when so many are bought.
+pub(crate) fn unit_price(
+    tx: &dyn Read,
+    cart: &Cart,
+    variant: &str,
+    quantity: Decimal,
+) -> Result<Decimal, Fault> {
+    let context = price_context(&cart.currency_code, cart.region_id.as_deref(), Some(quantity));
+    price_of(tx, variant, &context)?
+        .ok_or_else(|| Fault::invalid(format!("Variants with IDs {variant} do not have a price")))
+}
+
+/// A line with what is known of the variant now.
+pub(crate) fn snapshot(
+    tx: &dyn Read,
+    variant: &ProductVariant,
+    product: &Product,
+    quantity: Decimal,
+    metadata: Metadata,
+) -> Result<LineItem, Fault> {
+    let product_type = match &product.type_id {
+        Some(id) => TYPES.get(tx, id)?.map(|it| it.value),
+        None => None,
+    };
+    let product_collection = match &product.collection_id {
+        Some(id) => COLLECTIONS.get(tx, id)?.map(|it| it.title),
+        None => None,
+    };
+    Ok(LineItem {
+        title: product.title.clone(),
+        subtitle: Some(variant.title.clone()),
+        thumbnail: variant.thumbnail.clone().or_else(|| product.thumbnail.clone()),
+        quantity,
+        variant_id: Some(variant.id.to_string()),
+        product_id: Some(product.id.to_string()),
+        product_title: Some(product.title.clone()),
+        product_description: product.description.clone(),
+        product_subtitle: product.subtitle.clone(),
+        product_type,
+        product_type_id: product.type_id.as_ref().map(ToString::to_string),
+        product_collection,
+        product_handle: Some(product.handle.clone()),
+        variant_sku: variant.sku.clone(),
+        variant_barcode: variant.barcode.clone(),
+        variant_title: Some(variant.title.clone()),
+        is_giftcard: product.is_giftcard,
+        requires_shipping: !product.is_giftcard,
+        is_discountable: product.discountable,
+        metadata,
+        ..LineItem::default()
+    })
+}

@@ -1,0 +1,537 @@
+//! Reads a catalogue into the store, in one transaction: all of it, or nothing. What is there already is found
+//! by its handle, SKU or name and changed where it differs, so that a second run changes nothing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use atoll_inventory::{INVENTORY_ITEMS, InventoryLevel, create_level, level_at, set_level};
+use atoll_kernel::{
+    Decimal, Entity, Fault, Flow, Metadata, Moment, Order, Read, Service, StoreError, Timestamp, Write,
+    serde_json::{Map, json},
+};
+use atoll_links::{
+    PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT_VARIANT_PRICE_SET,
+    SALES_CHANNEL_STOCK_LOCATION,
+};
+use atoll_pricing::{PRICE_SETS, Price, PriceSet};
+use atoll_product::{
+    BY_HANDLE, BY_SKU, CATEGORIES, CATEGORY_BY_HANDLE, COLLECTION_BY_HANDLE, COLLECTIONS, OptionInput,
+    PRODUCTS, Product, ProductCategory, ProductCollection, ProductImage, ProductStatus, ProductType,
+    ProductVariant, TYPE_BY_VALUE, TYPES, VARIANTS, variants_of,
+};
+use atoll_region::{COUNTRIES, REGIONS, Region, create_region};
+use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
+use atoll_stock_location::{STOCK_LOCATIONS, StockLocation};
+
+use super::{
+    Catalogue, CatalogueChannel, CatalogueLocation, CatalogueProduct, CatalogueVariant, Report, report::Fate,
+};
+use crate::product::{InventoryPart, NewVariant, PriceInput, create_variant};
+
+/// The option of products whose file names none: its values are the titles of the variants.
+const OPTION: &str = "Variant";
+
+/// How many steps an import of this catalogue has.
+pub fn stage(catalogue: &Catalogue) -> usize {
+    catalogue.products.len()
+}
+
+/// Reads `catalogue` into the store. `progress` is called once per product.
+pub fn import(
+    tx: &mut dyn Write,
+    at: &Moment,
+    catalogue: &Catalogue,
+    progress: &dyn Fn(),
+) -> Result<Report, Fault> {
+    let mut import =
+        Import { tx, at, report: Report::default(), channels: HashMap::new(), locations: HashMap::new() };
+    for (n, channel) in catalogue.sales_channels.iter().enumerate() {
+        import.channel(&format!("sales_channels[{n}] \"{}\"", channel.handle), channel)?;
+    }
+    for (n, location) in catalogue.stock_locations.iter().enumerate() {
+        import.location(&format!("stock_locations[{n}] \"{}\"", location.handle), location)?;
+    }
+    import.categories(catalogue)?;
+    import.collections(catalogue)?;
+    for (n, product) in catalogue.products.iter().enumerate() {
+        import.product(&format!("products[{n}] \"{}\"", product.handle), product)?;
+        progress();
+    }
+    Ok(import.report)
+}
+
+struct Import<'a> {
+    tx: &'a mut dyn Write,
+    at: &'a Moment,
+    report: Report,
+    /// Ids by handle.
+    channels: HashMap<String, String>,
+    /// Ids by handle.
+    locations: HashMap<String, String>,
+}
+
+impl Import<'_> {
+    /// Makes the record, or changes the one that is there; says which id it has.
+    fn keep<T: Entity + PartialEq>(
+        &mut self,
+        service: &Service<T>,
+        there: Option<T>,
+        fill: impl FnOnce(&mut T),
+    ) -> Result<T, Fault> {
+        let (record, fate) = match there {
+            None => {
+                let mut record = T::default();
+                fill(&mut record);
+                (service.create(self.tx, self.at, record)?, Fate::Created)
+            }
+            Some(before) => {
+                let after = service.update(self.tx, self.at, before.id(), fill)?;
+                let fate = if after == before { Fate::Unchanged } else { Fate::Updated };
+                (after, fate)
+            }
+        };
+        self.report.count(T::DEF.plural, fate);
+        Ok(record)
+    }
+
+    fn channel(&mut self, place: &str, input: &CatalogueChannel) -> Result<(), Fault> {
+        if input.handle.is_empty() || input.name.trim().is_empty() {
+            self.report.problem(place, "a channel needs a handle and a name; it was left out");
+            return Ok(());
+        }
+        let there = find(self.tx, &SALES_CHANNELS, |it| has_handle(&it.metadata, &input.handle))?;
+        let channel = self.keep(&SALES_CHANNELS, there, |it: &mut SalesChannel| {
+            it.name = input.name.clone();
+            it.description = input.description.clone().or(it.description.take());
+            it.is_disabled = input.is_disabled;
+            it.metadata = with_handle(std::mem::take(&mut it.metadata), &input.handle);
+        })?;
+        self.channels.insert(input.handle.clone(), channel.id.to_string());
+        self.region(place, input)
+    }
+
+    /// A channel that sells in a currency to a country needs a region of it.
+    fn region(&mut self, place: &str, input: &CatalogueChannel) -> Result<(), Fault> {
+        let (Some(currency), Some(country)) = (&input.currency_code, &input.country_code) else {
+            return Ok(());
+        };
+        let Some(country) = COUNTRIES.get(self.tx, &country.to_lowercase())? else {
+            self.report.problem(place, format!("country `{country}` does not exist; no region was made"));
+            return Ok(());
+        };
+        if let Some(region) = &country.region_id {
+            if let Some(region) = REGIONS.get(self.tx, region)?
+                && !region.currency_code.eq_ignore_ascii_case(currency)
+            {
+                let (theirs, name) = (region.currency_code, region.name);
+                self.report.problem(
+                    place,
+                    format!("country `{}` is in region `{name}`, which pays in {theirs}", country.iso_2),
+                );
+            }
+            self.report.count("regions", Fate::Unchanged);
+            return Ok(());
+        }
+        let region =
+            Region { name: country.display_name, currency_code: currency.clone(), ..Region::default() };
+        match create_region(self.tx, self.at, region, &[country.iso_2]) {
+            Ok(_) => self.report.count("regions", Fate::Created),
+            Err(error @ atoll_region::Error::NoCurrency(_)) => self.report.problem(place, error.to_string()),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    fn location(&mut self, place: &str, input: &CatalogueLocation) -> Result<(), Fault> {
+        let there = find(self.tx, &STOCK_LOCATIONS, |it| has_handle(&it.metadata, &input.handle))?;
+        let location = self.keep(&STOCK_LOCATIONS, there, |it: &mut StockLocation| {
+            it.name = input.name.clone();
+            it.metadata = with_handle(std::mem::take(&mut it.metadata), &input.handle);
+        })?;
+        for channel in &input.sales_channels {
+            match self.channels.get(channel) {
+                Some(channel) => {
+                    SALES_CHANNEL_STOCK_LOCATION.attach(
+                        self.tx,
+                        self.at,
+                        channel,
+                        &location.id,
+                        Map::new(),
+                    )?;
+                }
+                None => {
+                    self.report.problem(place, format!("channel `{channel}` is not in the file; not linked"))
+                }
+            }
+        }
+        self.locations.insert(input.handle.clone(), location.id.to_string());
+        Ok(())
+    }
+
+    fn categories(&mut self, catalogue: &Catalogue) -> Result<(), Fault> {
+        for (n, input) in catalogue.categories.iter().enumerate() {
+            let parent = match &input.parent {
+                None => None,
+                Some(handle) => CATEGORIES.table.get_by(self.tx, &CATEGORY_BY_HANDLE, &[handle])?,
+            };
+            if input.parent.is_some() && parent.is_none() {
+                let place = format!("categories[{n}] \"{}\"", input.handle);
+                self.report.problem(&place, "its parent does not come before it; it was put at the top");
+            }
+            match CATEGORIES.table.get_by(self.tx, &CATEGORY_BY_HANDLE, &[&input.handle])? {
+                Some(there) => {
+                    self.keep(&CATEGORIES, Some(there), |it: &mut ProductCategory| {
+                        it.name = input.name.clone()
+                    })?;
+                }
+                None => {
+                    let category = ProductCategory {
+                        name: input.name.clone(),
+                        handle: input.handle.clone(),
+                        is_active: true,
+                        parent_category_id: parent.map(|it| it.id),
+                        ..ProductCategory::default()
+                    };
+                    atoll_product::create_category(self.tx, self.at, category)?;
+                    self.report.count("product_categories", Fate::Created);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn collections(&mut self, catalogue: &Catalogue) -> Result<(), Fault> {
+        for input in &catalogue.collections {
+            let there = COLLECTIONS.table.get_by(self.tx, &COLLECTION_BY_HANDLE, &[&input.handle])?;
+            self.keep(&COLLECTIONS, there, |it: &mut ProductCollection| {
+                it.title = input.title.clone();
+                it.handle = input.handle.clone();
+            })?;
+        }
+        Ok(())
+    }
+
+    fn product(&mut self, place: &str, input: &CatalogueProduct) -> Result<(), Fault> {
+        if input.handle.is_empty() || input.title.trim().is_empty() || input.variants.is_empty() {
+            self.report.problem(place, "a product needs a handle, a title and a variant; it was left out");
+            return Ok(());
+        }
+        let wanted = self.record_of(place, input)?;
+        let product = match PRODUCTS.table.get_by(self.tx, &BY_HANDLE, &[&input.handle])? {
+            Some(there) => self.keep(&PRODUCTS, Some(there), |it: &mut Product| {
+                it.title = wanted.title;
+                it.description = wanted.description;
+                it.status = wanted.status;
+                it.type_id = wanted.type_id;
+                it.category_ids = wanted.category_ids;
+                it.collection_id = wanted.collection_id;
+            })?,
+            None => {
+                let values = input.variants.iter().map(|it| it.title.clone()).collect();
+                let option = OptionInput { title: OPTION.into(), values };
+                let product = atoll_product::create_product(self.tx, self.at, wanted, &[option])?;
+                self.report.count("products", Fate::Created);
+                product
+            }
+        };
+        self.listings(place, input, &product)?;
+        let variants = variants_of(self.tx, &product.id)?;
+        for (n, variant) in input.variants.iter().enumerate() {
+            self.variant(&format!("{place} › variants[{n}]"), n, variant, &product, &variants)?;
+        }
+        Ok(())
+    }
+
+    fn record_of(&mut self, place: &str, input: &CatalogueProduct) -> Result<Product, Fault> {
+        let mut product = Product {
+            title: self.text(place, "title", &input.title),
+            handle: input.handle.clone(),
+            status: ProductStatus::Published,
+            description: input.description.as_ref().map(|it| self.text(place, "description", it)),
+            ..Product::default()
+        };
+        product.images =
+            input.images.iter().map(|url| ProductImage { url: url.clone(), ..Default::default() }).collect();
+        if let Some(value) = &input.r#type {
+            let there = TYPES.table.get_by(self.tx, &TYPE_BY_VALUE, &[value])?;
+            product.type_id = Some(match there {
+                Some(there) => there.id,
+                None => self.keep(&TYPES, None, |it: &mut ProductType| it.value = value.clone())?.id,
+            });
+        }
+        if let Some(handle) = &input.category {
+            match CATEGORIES.table.get_by(self.tx, &CATEGORY_BY_HANDLE, &[handle])? {
+                Some(category) => product.category_ids.push(category.id),
+                None => {
+                    self.report.problem(place, format!("category `{handle}` does not exist; it was left out"))
+                }
+            }
+        }
+        for (n, handle) in input.collections.iter().enumerate() {
+            match COLLECTIONS.table.get_by(self.tx, &COLLECTION_BY_HANDLE, &[handle])? {
+                Some(collection) if n == 0 => product.collection_id = Some(collection.id),
+                Some(_) => self
+                    .report
+                    .problem(place, format!("a product is in one collection; `{handle}` was left out")),
+                None => self
+                    .report
+                    .problem(place, format!("collection `{handle}` does not exist; it was left out")),
+            }
+        }
+        Ok(product)
+    }
+
+    /// Text without HTML entities. A space that does not break is a space.
+    fn text(&mut self, place: &str, field: &str, text: &str) -> String {
+        let decoded = html_escape::decode_html_entities(text);
+        if decoded != text {
+            self.report.problem(place, format!("{field} holds HTML entities; they were decoded"));
+        }
+        decoded.replace('\u{a0}', " ").trim().to_owned()
+    }
+
+    fn listings(&mut self, place: &str, input: &CatalogueProduct, product: &Product) -> Result<(), Fault> {
+        for (n, listing) in input.listings.iter().enumerate() {
+            let place = format!("{place} › listings[{n}]");
+            let Some(channel) = self.channels.get(&listing.channel).cloned() else {
+                self.report
+                    .problem(&place, format!("channel `{}` is not in the file; not linked", listing.channel));
+                continue;
+            };
+            let mut sold = listing.published;
+            for (field, text, opens) in [
+                ("available_from", &listing.available_from, true),
+                ("available_until", &listing.available_until, false),
+            ] {
+                let Some(text) = text else { continue };
+                match text.parse::<Timestamp>() {
+                    Err(_) => {
+                        self.report.problem(&place, format!("{field} `{text}` is not a date; it was ignored"))
+                    }
+                    Ok(edge) if (edge > self.at.now()) == opens => {
+                        self.report.problem(&place, format!("{field} {edge}: not for sale now; not linked"));
+                        sold = false;
+                    }
+                    Ok(_) => {}
+                }
+            }
+            if listing.visible_in_listings == Some(false) {
+                self.report.problem(&place, "hidden from lists, but sold: it is shown in lists, too");
+            }
+            let fate = if sold {
+                let new =
+                    PRODUCT_SALES_CHANNEL.attach(self.tx, self.at, &product.id, &channel, Map::new())?;
+                if new { Fate::Created } else { Fate::Unchanged }
+            } else {
+                let gone = PRODUCT_SALES_CHANNEL.detach(self.tx, &product.id, &channel)?;
+                if gone { Fate::Updated } else { Fate::Unchanged }
+            };
+            self.report.count("listings", fate);
+        }
+        Ok(())
+    }
+
+    fn variant(
+        &mut self,
+        place: &str,
+        rank: usize,
+        input: &CatalogueVariant,
+        product: &Product,
+        siblings: &[ProductVariant],
+    ) -> Result<(), Fault> {
+        if input.sku.is_none() {
+            self.report
+                .problem(place, format!("no SKU; the variant is known by its title `{}`", input.title));
+        }
+        let there = match &input.sku {
+            Some(sku) => VARIANTS.table.get_by(self.tx, &BY_SKU, &[sku])?,
+            None => siblings.iter().find(|it| it.title == input.title).cloned(),
+        };
+        if let Some(other) = there.as_ref().filter(|it| it.product_id != product.id) {
+            let sku = input.sku.as_deref().unwrap_or_default();
+            self.report
+                .problem(place, format!("SKU `{sku}` belongs to product {}; left out", other.product_id));
+            return Ok(());
+        }
+        let prices = self.prices(place, input);
+        let variant = match there {
+            None => self.new_variant(place, rank, input, product, prices)?,
+            Some(there) => {
+                let variant = self.keep(&VARIANTS, Some(there), |it: &mut ProductVariant| {
+                    it.title = input.title.clone();
+                    it.manage_inventory = input.manage_inventory;
+                    it.allow_backorder = input.allow_backorder;
+                })?;
+                self.reprice(&variant, &prices)?;
+                variant
+            }
+        };
+        self.stock(place, input, &variant)
+    }
+
+    fn new_variant(
+        &mut self,
+        place: &str,
+        rank: usize,
+        input: &CatalogueVariant,
+        product: &Product,
+        prices: BTreeMap<String, Decimal>,
+    ) -> Result<ProductVariant, Fault> {
+        let mut inventory_items = Vec::new();
+        for part in &input.parts {
+            let other = VARIANTS.table.get_by(self.tx, &BY_SKU, &[&part.sku])?;
+            let items = match &other {
+                Some(other) => PRODUCT_VARIANT_INVENTORY_ITEM.rights(self.tx, &other.id)?,
+                None => Vec::new(),
+            };
+            if items.is_empty() || part.quantity <= 0 {
+                self.report.problem(
+                    place,
+                    format!("part `{}` × {} cannot be taken; left out", part.sku, part.quantity),
+                );
+            }
+            let required_quantity = Decimal::from(part.quantity);
+            inventory_items.extend(
+                items
+                    .into_iter()
+                    .map(|inventory_item_id| InventoryPart { inventory_item_id, required_quantity }),
+            );
+        }
+        let variant = ProductVariant {
+            title: input.title.clone(),
+            sku: input.sku.clone(),
+            manage_inventory: input.manage_inventory,
+            allow_backorder: input.allow_backorder,
+            variant_rank: rank as u32,
+            ..ProductVariant::default()
+        };
+        let price = |(currency_code, amount)| PriceInput { currency_code, amount, ..PriceInput::default() };
+        let prices = prices.into_iter().map(price).collect();
+        let options = BTreeMap::from([(OPTION.to_owned(), input.title.clone())]);
+        let new = NewVariant { variant, options, prices, inventory_items };
+        let variant = create_variant(self.tx, self.at, product, new)?;
+        self.report.count("product_variants", Fate::Created);
+        Ok(variant)
+    }
+
+    /// The amounts by currency. The first of a currency counts.
+    fn prices(&mut self, place: &str, input: &CatalogueVariant) -> BTreeMap<String, Decimal> {
+        let mut prices = BTreeMap::new();
+        for (n, price) in input.prices.iter().enumerate() {
+            let place = format!("{place} › prices[{n}]");
+            match price.amount.parse::<Decimal>() {
+                Ok(amount) if !amount.is_negative() => {
+                    let there = prices.entry(price.currency_code.to_lowercase()).or_insert(amount);
+                    if *there != amount {
+                        let code = &price.currency_code;
+                        self.report
+                            .problem(&place, format!("a second price in {code}, {amount}; {there} counts"));
+                    }
+                }
+                _ => self.report.problem(&place, format!("`{}` is not a price; left out", price.amount)),
+            }
+        }
+        if prices.is_empty() {
+            self.report.problem(place, "no price; it cannot be put into a cart");
+        }
+        prices
+    }
+
+    fn reprice(&mut self, variant: &ProductVariant, prices: &BTreeMap<String, Decimal>) -> Result<(), Fault> {
+        let Some(set) = PRODUCT_VARIANT_PRICE_SET.rights(self.tx, &variant.id)?.into_iter().next() else {
+            return Ok(());
+        };
+        let at = self.at;
+        let there = PRICE_SETS.get(self.tx, &set)?;
+        self.keep(&PRICE_SETS, there, |set: &mut PriceSet| {
+            for (code, amount) in prices {
+                let plain = |it: &&mut Price| {
+                    it.currency_code == *code && it.rules.is_empty() && it.min_quantity.is_none()
+                };
+                match set.prices.iter_mut().find(plain) {
+                    Some(price) => price.amount = *amount,
+                    None => {
+                        let mut price =
+                            Price { currency_code: code.clone(), amount: *amount, ..Price::default() };
+                        price.born(at.id(), at.now());
+                        set.prices.push(price);
+                    }
+                }
+            }
+        })?;
+        Ok(())
+    }
+
+    fn stock(
+        &mut self,
+        place: &str,
+        input: &CatalogueVariant,
+        variant: &ProductVariant,
+    ) -> Result<(), Fault> {
+        let items = PRODUCT_VARIANT_INVENTORY_ITEM.rights(self.tx, &variant.id)?;
+        let item = match &items[..] {
+            [item] if input.parts.is_empty() => INVENTORY_ITEMS.retrieve(self.tx, item)?,
+            _ => return Ok(()),
+        };
+        for (n, stock) in input.stock.iter().enumerate() {
+            let place = format!("{place} › stock[{n}]");
+            let Some(location) = self.locations.get(&stock.location).cloned() else {
+                self.report
+                    .problem(&place, format!("location `{}` is not in the file; left out", stock.location));
+                continue;
+            };
+            if stock.stocked_quantity < 0 {
+                self.report.problem(&place, format!("a stock of {}; left out", stock.stocked_quantity));
+                continue;
+            }
+            let stocked = Decimal::from(stock.stocked_quantity);
+            let fate = match level_at(self.tx, &item.id, &location)? {
+                None => {
+                    let level = InventoryLevel {
+                        inventory_item_id: item.id.clone(),
+                        location_id: location,
+                        stocked_quantity: stocked,
+                        ..InventoryLevel::default()
+                    };
+                    create_level(self.tx, self.at, level)?;
+                    Fate::Created
+                }
+                Some(level) if level.stocked_quantity == stocked => Fate::Unchanged,
+                Some(_) => match set_level(self.tx, self.at, &item.id, &location, Some(stocked), None) {
+                    Ok(_) => Fate::Updated,
+                    Err(error @ atoll_inventory::Error::BelowReserved { .. }) => {
+                        self.report.problem(&place, error.to_string());
+                        Fate::Unchanged
+                    }
+                    Err(error) => return Err(error.into()),
+                },
+            };
+            self.report.count("inventory_levels", fate);
+        }
+        Ok(())
+    }
+}
+
+/// The first live record that fits. For kinds of which there are few.
+fn find<T: Entity>(
+    tx: &dyn Read,
+    service: &Service<T>,
+    fits: impl Fn(&T) -> bool,
+) -> Result<Option<T>, StoreError> {
+    let mut found = None;
+    service.table.scan(tx, None, Order::Ascending, &mut |record| {
+        if fits(&record) {
+            found = Some(record);
+            return Ok(Flow::Break(()));
+        }
+        Ok(Flow::Continue(()))
+    })?;
+    Ok(found)
+}
+
+fn has_handle(metadata: &Metadata, handle: &str) -> bool {
+    metadata.0.as_ref().is_some_and(|it| it.get("handle") == Some(&json!(handle)))
+}
+
+fn with_handle(metadata: Metadata, handle: &str) -> Metadata {
+    metadata.patched(Metadata(Some(Map::from_iter([("handle".to_owned(), json!(handle))]))))
+}

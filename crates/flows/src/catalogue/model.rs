@@ -1,0 +1,163 @@
+//! The shape of a catalogue file. Records refer to each other by handle; unknown fields are ignored.
+
+use serde::Deserialize;
+
+/// A catalogue.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Catalogue {
+    /// Where it comes from.
+    pub source: Option<String>,
+    /// The channels.
+    pub sales_channels: Vec<CatalogueChannel>,
+    /// The stock locations.
+    pub stock_locations: Vec<CatalogueLocation>,
+    /// The categories, parents first.
+    pub categories: Vec<CatalogueCategory>,
+    /// The collections.
+    pub collections: Vec<CatalogueCollection>,
+    /// The products.
+    pub products: Vec<CatalogueProduct>,
+}
+
+/// A channel.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CatalogueChannel {
+    /// What others refer to it by.
+    pub handle: String,
+    /// What admins call it.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Does it sell nothing?
+    pub is_disabled: bool,
+    /// The currency that it sells in; with the country it makes a region.
+    pub currency_code: Option<String>,
+    /// The country that it sells to.
+    pub country_code: Option<String>,
+}
+
+/// A stock location.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CatalogueLocation {
+    /// What others refer to it by.
+    pub handle: String,
+    /// What admins call it.
+    pub name: String,
+    /// The handles of the channels that sell from it.
+    pub sales_channels: Vec<String>,
+}
+
+/// A category.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CatalogueCategory {
+    /// Its name in URLs.
+    pub handle: String,
+    /// What it is called.
+    pub name: String,
+    /// The handle of the category that it is in.
+    pub parent: Option<String>,
+}
+
+/// A collection.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CatalogueCollection {
+    /// Its name in URLs.
+    pub handle: String,
+    /// What it is called.
+    pub title: String,
+}
+
+/// A product.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CatalogueProduct {
+    /// Its name in URLs.
+    pub handle: String,
+    /// What it is called.
+    pub title: String,
+    /// What it is; HTML entities are read as what they stand for.
+    pub description: Option<String>,
+    /// What kind of thing it is.
+    pub r#type: Option<String>,
+    /// The handle of its category.
+    pub category: Option<String>,
+    /// The handles of its collections. A product is in one; the first counts.
+    pub collections: Vec<String>,
+    /// The URLs of its pictures.
+    pub images: Vec<String>,
+    /// The channels that it is sold in.
+    pub listings: Vec<CatalogueListing>,
+    /// Its variants.
+    pub variants: Vec<CatalogueVariant>,
+}
+
+/// A product in a channel.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CatalogueListing {
+    /// The handle of the channel.
+    pub channel: String,
+    /// From when on it is sold there.
+    pub available_from: Option<String>,
+    /// Until when it is sold there.
+    pub available_until: Option<String>,
+    /// Is it sold there at all?
+    pub published: bool,
+    /// Is it shown in lists, too?
+    pub visible_in_listings: Option<bool>,
+}
+
+/// A variant.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CatalogueVariant {
+    /// The stock keeping unit. Without one, the variant is known by its title.
+    pub sku: Option<String>,
+    /// What it is called.
+    pub title: String,
+    /// Is it counted?
+    pub manage_inventory: bool,
+    /// May more be sold than there is?
+    pub allow_backorder: bool,
+    /// What it costs.
+    pub prices: Vec<CataloguePrice>,
+    /// What lies of it where.
+    pub stock: Vec<CatalogueStock>,
+    /// For a kit: what it is made of. It has no stock of its own then.
+    pub parts: Vec<CataloguePart>,
+}
+
+/// A price.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CataloguePrice {
+    /// ISO 4217.
+    pub currency_code: String,
+    /// In units of the currency, as text.
+    pub amount: String,
+}
+
+/// Some of a variant at a location.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CatalogueStock {
+    /// The handle of the location.
+    pub location: String,
+    /// How many.
+    pub stocked_quantity: i64,
+}
+
+/// Part of a kit: so many of the item of another variant.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CataloguePart {
+    /// The SKU of the other variant, which must come before the kit.
+    pub sku: String,
+    /// How many of it.
+    pub quantity: i64,
+}

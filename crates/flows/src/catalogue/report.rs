@@ -1,0 +1,78 @@
+//! What an import did, and what was wrong with the file.
+
+use std::{collections::BTreeMap, fmt};
+
+/// Something in the file that was mended, or left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where it is: `products[3] "grey-hoodie" › variants[0]`.
+    pub place: String,
+    /// What it is, and what was done about it.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)
+    }
+}
+
+/// What became of the records of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Made.
+    pub created: usize,
+    /// Changed.
+    pub updated: usize,
+    /// As they were.
+    pub unchanged: usize,
+}
+
+/// What an import did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// By kind.
+    pub tallies: BTreeMap<&'static str, Tally>,
+    /// What was wrong.
+    pub problems: Vec<Problem>,
+}
+
+/// What became of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Created,
+    Updated,
+    Unchanged,
+}
+
+impl Report {
+    /// Did the import change anything?
+    pub fn changed_anything(&self) -> bool {
+        self.tallies.values().any(|it| it.created + it.updated > 0)
+    }
+
+    pub(crate) fn count(&mut self, kind: &'static str, fate: Fate) {
+        let tally = self.tallies.entry(kind).or_default();
+        match fate {
+            Fate::Created => tally.created += 1,
+            Fate::Updated => tally.updated += 1,
+            Fate::Unchanged => tally.unchanged += 1,
+        }
+    }
+
+    pub(crate) fn problem(&mut self, place: &str, message: impl Into<String>) {
+        self.problems.push(Problem { place: place.to_owned(), message: message.into() });
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (kind, Tally { created, updated, unchanged }) in &self.tallies {
+            writeln!(f, "{kind:<20} {created:>6} created {updated:>6} updated {unchanged:>6} unchanged")?;
+        }
+        for problem in &self.problems {
+            writeln!(f, "! {problem}")?;
+        }
+        if self.changed_anything() { Ok(()) } else { writeln!(f, "nothing changed") }
+    }
+}
