@@ -1,0 +1,129 @@
+//! `/admin/api-keys`
+
+use atoll_api_key::{API_KEYS, ApiKey, ApiKeyKind, ApiKeyPatch, NewToken, create_key, revoke_key};
+use atoll_flows::sales_channel::link_all;
+use atoll_kernel::{
+    Body, Call, Decimal, Fault, Param, ParamKind, Params, Read, Reply, Resource, Type, optional, required,
+    routes, serde_json::Value,
+};
+use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
+use atoll_sales_channel::SALES_CHANNELS;
+
+use crate::{
+    reply::{find, link_ids, page, save},
+    tables::{LINK, ONE, any, date, list},
+};
+
+routes! {
+    Get "/admin/api-keys" (Admin, LIST) => index;
+    Post "/admin/api-keys" (Admin, ONE, CREATE) => create;
+    Get "/admin/api-keys/:id" (Admin, ONE) => retrieve;
+    Post "/admin/api-keys/:id" (Admin, ONE, UPDATE) => update;
+    Post "/admin/api-keys/:id/revoke" (Admin, ONE, REVOKE) => revoke;
+    Post "/admin/api-keys/:id/sales-channels" (Admin, ONE, LINK) => link_channels;
+}
+
+static API_KEY: Resource = Resource {
+    entity: "api_key",
+    one: "api_key",
+    many: "api_keys",
+    fields: &[
+        "id", "title", "token", "redacted", "type", "last_used_at", "updated_at", "created_at", "created_by",
+        "revoked_at", "revoked_by", "sales_channels.id", "sales_channels.name",
+    ],
+    relations: None,
+    renamed: &[("token", "stored_token")],
+};
+
+const LIST: Params = list(
+    &[
+        any("id"),
+        any("title"),
+        any("token"),
+        Param::new("type", ParamKind::Words(ApiKeyKind::WORDS)),
+        date("created_at"),
+        date("updated_at"),
+        date("revoked_at"),
+        date("deleted_at"),
+    ],
+    20,
+);
+const CREATE: Body = &[required("title", Type::Text), required("type", Type::Words(ApiKeyKind::WORDS))];
+const UPDATE: Body = &[required("title", Type::Text)];
+const REVOKE: Body = &[optional("revoke_in", Type::Number)];
+
+async fn index(call: Call) -> Result<Reply, Fault> {
+    page(&API_KEY, call, Vec::new())
+}
+
+async fn create(mut call: Call) -> Result<Reply, Fault> {
+    let input: ApiKey = call.read()?;
+    let token = NewToken::random(input.r#type).map_err(Fault::unexpected)?;
+    let secret = (input.r#type == ApiKeyKind::Secret).then(|| token.text().to_owned());
+    let reply = save(&API_KEY, call, move |tx, at| Ok(create_key(tx, at, &input.title, &token)?)).await?;
+    // This is the only answer that shows a secret.
+    let Some(secret) = secret else { return Ok(reply) };
+    let mut shown: Value = serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?;
+    shown["api_key"]["token"] = secret.into();
+    Ok(Reply::json(&shown))
+}
+
+async fn retrieve(call: Call) -> Result<Reply, Fault> {
+    find(&API_KEY, &call, not_found)
+}
+
+fn not_found(id: &str) -> String {
+    format!("API Key with id: {id} was not found")
+}
+
+fn known(tx: &dyn Read, id: &str) -> Result<ApiKey, Fault> {
+    API_KEYS.get(tx, id)?.ok_or_else(|| Fault::not_found(not_found(id)))
+}
+
+async fn update(mut call: Call) -> Result<Reply, Fault> {
+    let (id, patch) = (call.path("id").to_owned(), call.read::<ApiKeyPatch>()?);
+    save(&API_KEY, call, move |tx, at| {
+        known(tx, &id)?;
+        Ok(API_KEYS.update(tx, at, &id, patch.clone())?)
+    })
+    .await
+}
+
+async fn revoke(call: Call) -> Result<Reply, Fault> {
+    let id = call.path("id").to_owned();
+    let seconds = match call.body().get("revoke_in") {
+        Some(Value::Number(number)) => Decimal::from_json(number).unwrap_or_default(),
+        _ => Decimal::ZERO,
+    };
+    let delay_ms = (seconds * 1000_i64.into()).floor().to_i64().unwrap_or(0).max(0);
+    save(&API_KEY, call, move |tx, at| {
+        known(tx, &id)?;
+        Ok(revoke_key(tx, at, &id, at.now().plus_millis(delay_ms))?)
+    })
+    .await
+}
+
+async fn link_channels(call: Call) -> Result<Reply, Fault> {
+    let (id, (add, gone)) = (call.path("id").to_owned(), link_ids(call.body()));
+    save(&API_KEY, call, move |tx, at| {
+        let key = known(tx, &id)?;
+        if key.r#type == ApiKeyKind::Secret {
+            return Err(Fault::invalid("Sales channels can only be associated with publishable API keys"));
+        }
+        let mut unknown = Vec::new();
+        for channel in &add {
+            if !SALES_CHANNELS.table.exists(tx, channel)? {
+                unknown.push(channel.as_str());
+            }
+        }
+        if !unknown.is_empty() {
+            return Err(Fault::invalid(format!(
+                "Sales channels with IDs {} do not exist",
+                unknown.join(", ")
+            )));
+        }
+        link_all(tx, at, &PUBLISHABLE_API_KEY_SALES_CHANNEL, &add, &gone, |channel| (&*id, channel))?;
+        Ok(key)
+    })
+    .await
+}

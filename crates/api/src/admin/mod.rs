@@ -1,0 +1,13 @@
+//! The admin routes.
+
+mod api_keys;
+mod currencies;
+mod inventory_items;
+mod orders;
+mod products;
+mod regions;
+mod reservations;
+mod sales_channels;
+mod stock_locations;
+mod stores;
+mod users;

@@ -1,0 +1,182 @@
+//! `/admin/products`
+
+use atoll_flows::product::{NewProduct, ProductChanges, create_product, delete_product, update_product};
+use atoll_kernel::{
+    AllOf, Body, Call, Fault, Field, Ids, Param, ParamKind, Params, Reply, Resource, Type, optional,
+    required, routes,
+};
+use atoll_links::PRODUCT_SALES_CHANNEL;
+use atoll_product::ProductStatus;
+
+use crate::{
+    reply::{find, page, remove, save},
+    tables::{METADATA, ONE, any, date, flag, lenient_list, number, text},
+};
+
+routes! {
+    Get "/admin/products" (Admin, LIST) => index;
+    Post "/admin/products" (Admin, ONE, CREATE) => create;
+    Get "/admin/products/:id" (Admin, ONE) => retrieve;
+    Post "/admin/products/:id" (Admin, ONE, UPDATE) => update;
+    Delete "/admin/products/:id" (Admin, ONE) => delete;
+}
+
+static PRODUCT: Resource = Resource {
+    entity: "product",
+    one: "product",
+    many: "products",
+    fields: &[
+        "id", "title", "subtitle", "status", "external_id", "description", "handle", "is_giftcard",
+        "discountable", "thumbnail", "collection_id", "type_id", "weight", "length", "height", "width",
+        "hs_code", "origin_country", "mid_code", "material", "created_at", "updated_at", "deleted_at",
+        "metadata", "*type", "*collection", "*options", "*options.values", "*tags", "*images", "*variants",
+        "variants.prices", "*variants.options", "*variants.options.option", "*sales_channels",
+    ],
+    relations: None,
+    renamed: &[("tag_id", "tag_ids"), ("category_id", "category_ids")],
+};
+
+const LIST: Params = lenient_list(
+    &[
+        any("id"),
+        any("title"),
+        any("handle"),
+        any("external_id"),
+        flag("is_giftcard"),
+        any("category_id"),
+        any("collection_id"),
+        any("tag_id"),
+        any("type_id"),
+        date("created_at"),
+        date("updated_at"),
+        date("deleted_at"),
+        any("sales_channel_id"),
+        Param::new("status", ParamKind::Words(ProductStatus::WORDS)),
+        Param::new(
+            "variants",
+            ParamKind::Nested(&[any("id"), any("sku"), any("barcode"), any("ean"), any("upc")]),
+        ),
+    ],
+    50,
+);
+
+const REF: Type = Type::Object(&[required("id", Type::Text)]);
+const STATUS: Field = optional("status", Type::Words(ProductStatus::WORDS));
+const IMAGES: Field = optional("images", Type::List(&Type::Object(&[required("url", Type::Text)])));
+const SALES_CHANNELS: Field = optional("sales_channels", Type::List(&REF));
+
+const CREATE: Body = &[
+    required("title", Type::Text),
+    text("subtitle"),
+    text("description"),
+    text("thumbnail"),
+    text("external_id"),
+    text("type_id"),
+    text("collection_id"),
+    optional("is_giftcard", Type::BoolText),
+    optional("discountable", Type::BoolText),
+    IMAGES,
+    text("handle"),
+    STATUS.or_null(),
+    optional("categories", Type::List(&REF)),
+    optional("tags", Type::List(&REF)),
+    SALES_CHANNELS,
+    optional("options", Type::List(&OPTION)),
+    optional("variants", Type::List(&VARIANT)),
+    number("weight"),
+    number("length"),
+    number("height"),
+    number("width"),
+    text("hs_code"),
+    text("mid_code"),
+    text("origin_country"),
+    text("material"),
+    METADATA,
+];
+const UPDATE: Body = &[
+    optional("title", Type::Text),
+    text("subtitle"),
+    text("description"),
+    text("thumbnail"),
+    text("external_id"),
+    text("type_id"),
+    text("collection_id"),
+    optional("is_giftcard", Type::BoolText),
+    optional("discountable", Type::BoolText),
+    IMAGES,
+    optional("handle", Type::Text),
+    STATUS,
+    optional("categories", Type::List(&REF)),
+    optional("tags", Type::List(&REF)),
+    SALES_CHANNELS,
+    number("weight"),
+    number("length"),
+    number("height"),
+    number("width"),
+    text("hs_code"),
+    text("mid_code"),
+    text("origin_country"),
+    text("material"),
+    METADATA,
+];
+const OPTION: Type =
+    Type::Object(&[required("title", Type::Text), required("values", Type::List(&Type::Text))]);
+const VARIANT: Type = Type::Strict(&[
+    required("title", Type::Text),
+    text("sku"),
+    text("ean"),
+    text("upc"),
+    text("barcode"),
+    text("hs_code"),
+    text("mid_code"),
+    text("origin_country"),
+    text("material"),
+    text("thumbnail"),
+    optional("allow_backorder", Type::BoolText),
+    optional("manage_inventory", Type::BoolText),
+    optional("variant_rank", Type::NotNegative),
+    number("weight"),
+    number("length"),
+    number("height"),
+    number("width"),
+    METADATA,
+    required("prices", Type::List(&PRICE)),
+    optional("options", Type::Record),
+    optional("inventory_items", Type::List(&INVENTORY_PART)),
+]);
+const PRICE: Type = Type::Object(&[
+    required("currency_code", Type::Text),
+    required("amount", Type::NotNegative),
+    number("min_quantity"),
+    number("max_quantity"),
+    optional("rules", Type::Record),
+]);
+const INVENTORY_PART: Type =
+    Type::Object(&[required("inventory_item_id", Type::Text), required("required_quantity", Type::Positive)]);
+
+async fn index(mut call: Call) -> Result<Reply, Fault> {
+    let mut within: Vec<Box<dyn Ids>> = Vec::new();
+    if let Some(channels) = call.params.take("sales_channel_id") {
+        let of = |id| Box::new(PRODUCT_SALES_CHANNEL.lefts_set(id)) as Box<dyn Ids>;
+        within.push(Box::new(AllOf(channels.into_iter().map(of).collect())));
+    }
+    page(&PRODUCT, call, within)
+}
+
+async fn create(call: Call) -> Result<Reply, Fault> {
+    let input = NewProduct::from_body(call.body().clone())?;
+    save(&PRODUCT, call, move |tx, at| create_product(tx, at, input.clone())).await
+}
+
+async fn retrieve(call: Call) -> Result<Reply, Fault> {
+    find(&PRODUCT, &call, |_| "Product not found".into())
+}
+
+async fn update(call: Call) -> Result<Reply, Fault> {
+    let (id, changes) = (call.path("id").to_owned(), ProductChanges::from_body(call.body().clone())?);
+    save(&PRODUCT, call, move |tx, at| update_product(tx, at, &id, changes.clone())).await
+}
+
+async fn delete(call: Call) -> Result<Reply, Fault> {
+    remove(call, "product", delete_product).await
+}

@@ -1,0 +1,113 @@
+//! `/admin/stock-locations`
+
+use atoll_flows::{sales_channel::link_all, stock_location::delete_stock_location};
+use atoll_kernel::{
+    AllOf, Body, Call, Entity, Fault, Ids, Params, Reply, Resource, Type, optional, required, routes,
+};
+use atoll_links::SALES_CHANNEL_STOCK_LOCATION;
+use atoll_stock_location::{STOCK_LOCATIONS, StockLocation, StockLocationPatch};
+
+use crate::{
+    reply::{find, link_ids, page, remove, save},
+    tables::{LINK, METADATA, ONE, any, date, list, text},
+};
+
+routes! {
+    Get "/admin/stock-locations" (Admin, LIST) => index;
+    Post "/admin/stock-locations" (Admin, ONE, CREATE) => create;
+    Get "/admin/stock-locations/:id" (Admin, ONE) => retrieve;
+    Post "/admin/stock-locations/:id" (Admin, ONE, UPDATE) => update;
+    Delete "/admin/stock-locations/:id" (Admin, ONE) => delete;
+    Post "/admin/stock-locations/:id/sales-channels" (Admin, ONE, LINK) => link_channels;
+}
+
+static STOCK_LOCATION: Resource = Resource {
+    entity: "stock_location",
+    one: "stock_location",
+    many: "stock_locations",
+    fields: &[
+        "id", "name", "metadata", "created_at", "updated_at", "address.id", "address.address_1",
+        "address.address_2", "address.city", "address.country_code", "address.phone", "address.province",
+        "address.postal_code", "address.metadata",
+    ],
+    relations: None,
+    renamed: &[("address_id", "address.id")],
+};
+
+const LIST: Params = list(
+    &[
+        any("id"),
+        any("name"),
+        any("address_id"),
+        date("created_at"),
+        date("updated_at"),
+        date("deleted_at"),
+        any("sales_channel_id"),
+    ],
+    20,
+);
+const ADDRESS: Type = Type::Object(&[
+    required("address_1", Type::Text),
+    required("country_code", Type::Text),
+    text("address_2"),
+    text("company"),
+    text("city"),
+    text("phone"),
+    text("postal_code"),
+    text("province"),
+]);
+const CREATE: Body = &[required("name", Type::Text), optional("address", ADDRESS).or_null(), METADATA];
+const UPDATE: Body = &[optional("name", Type::Text), optional("address", ADDRESS).or_null(), METADATA];
+
+async fn index(mut call: Call) -> Result<Reply, Fault> {
+    let mut within: Vec<Box<dyn Ids>> = Vec::new();
+    if let Some(channels) = call.params.take("sales_channel_id") {
+        let of = |id| Box::new(SALES_CHANNEL_STOCK_LOCATION.rights_set(id)) as Box<dyn Ids>;
+        within.push(Box::new(AllOf(channels.into_iter().map(of).collect())));
+    }
+    page(&STOCK_LOCATION, call, within)
+}
+
+async fn create(mut call: Call) -> Result<Reply, Fault> {
+    let mut location: StockLocation = call.read()?;
+    location.name = location.name.trim().to_owned();
+    save(&STOCK_LOCATION, call, move |tx, at| {
+        let mut location = location.clone();
+        if let Some(address) = &mut location.address {
+            address.born(at.id(), at.now());
+        }
+        Ok(STOCK_LOCATIONS.create(tx, at, location)?)
+    })
+    .await
+}
+
+async fn retrieve(call: Call) -> Result<Reply, Fault> {
+    find(&STOCK_LOCATION, &call, |id| format!("Stock location with id: {id} was not found"))
+}
+
+async fn update(mut call: Call) -> Result<Reply, Fault> {
+    let (id, mut patch) = (call.path("id").to_owned(), call.read::<StockLocationPatch>()?);
+    patch.name = patch.name.map(|it| it.trim().to_owned());
+    save(&STOCK_LOCATION, call, move |tx, at| {
+        let mut patch = patch.clone();
+        if let Some(Some(address)) = &mut patch.address {
+            address.born(at.id(), at.now());
+        }
+        Ok(STOCK_LOCATIONS.update(tx, at, &id, patch)?)
+    })
+    .await
+}
+
+async fn delete(call: Call) -> Result<Reply, Fault> {
+    remove(call, "stock_location", delete_stock_location).await
+}
+
+async fn link_channels(call: Call) -> Result<Reply, Fault> {
+    let (id, (add, gone)) = (call.path("id").to_owned(), link_ids(call.body()));
+    save(&STOCK_LOCATION, call, move |tx, at| {
+        let location = STOCK_LOCATIONS.retrieve(tx, &id)?;
+        link_all(tx, at, &SALES_CHANNEL_STOCK_LOCATION, &add, &gone, |channel| (channel, &*id))?;
+        Ok(location)
+    })
+    .await
+}

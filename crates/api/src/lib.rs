@@ -1,0 +1,12 @@
+//! The HTTP face of the core: thin handlers that check, call a flow or a service, and show. Each file is one
+//! resource, with its route table on top.
+
+mod admin;
+mod auth;
+mod gate;
+mod reply;
+mod store;
+mod tables;
+
+pub use auth::sign_in_token;
+pub use gate::gate;

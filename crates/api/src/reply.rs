@@ -1,0 +1,61 @@
+//! The ways in which a route answers.
+
+use std::sync::Arc;
+
+use atoll_kernel::{
+    Call, Entity, Fault, Ids, Moment, Reply, Resource, Write,
+    serde_json::{Value, json},
+};
+
+/// Writes, and shows the record that came of it, as the commit left it.
+pub(crate) async fn save<T, F>(resource: &'static Resource, call: Call, body: F) -> Result<Reply, Fault>
+where
+    T: Entity,
+    F: FnMut(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
+{
+    let (record, view) = call.app.write(call.pass.actor.clone(), body).await?;
+    resource.show(&view, &call.app.context(), Arc::new(record), call.params.fields.as_deref())
+}
+
+/// Writes, and says that the record with this id is gone.
+pub(crate) async fn remove<F>(call: Call, object: &'static str, mut body: F) -> Result<Reply, Fault>
+where
+    F: FnMut(&mut dyn Write, &Moment, &str) -> Result<(), Fault> + Send + 'static,
+{
+    let id = call.path("id").to_owned();
+    let gone = json!({ "id": id, "object": object, "deleted": true });
+    call.app.write(call.pass.actor.clone(), move |tx, at| body(tx, at, &id)).await?;
+    Ok(Reply::json(&gone))
+}
+
+/// Shows the record of the path, or says that it was not found.
+pub(crate) fn find(
+    resource: &'static Resource,
+    call: &Call,
+    not_found: impl FnOnce(&str) -> String,
+) -> Result<Reply, Fault> {
+    let id = call.path("id");
+    let found = resource.find(&call.app.view(), &call.app.context(), id, call.params.fields.as_deref())?;
+    found.ok_or_else(|| Fault::not_found(not_found(id)))
+}
+
+/// Shows the page of a list that the call asks for, among the records in all of `within`.
+pub(crate) fn page(
+    resource: &'static Resource,
+    call: Call,
+    within: Vec<Box<dyn Ids>>,
+) -> Result<Reply, Fault> {
+    resource.list(&call.app.view(), &call.app.context(), call.params, within)
+}
+
+/// The ids to link and to unlink. The same id twice is one.
+pub(crate) fn link_ids(body: &Value) -> (Vec<String>, Vec<String>) {
+    let ids = |name: &str| {
+        let items = body.get(name).and_then(Value::as_array).into_iter().flatten();
+        let mut ids: Vec<String> = items.filter_map(Value::as_str).map(str::to_owned).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    };
+    (ids("add"), ids("remove"))
+}

@@ -1,0 +1,146 @@
+//! `/store/carts`
+
+use std::sync::Arc;
+
+use atoll_availability::ChannelScope;
+use atoll_cart::Cart;
+use atoll_flows::cart::{
+    AddLine, CreateCart, add_line_item, complete_cart, create_cart, remove_line_item, update_line_item,
+};
+use atoll_kernel::{
+    Body, Call, Decimal, Fault, Moment, Reply, Resource, Type, Write, optional, required, routes,
+    serde_json::{Value, json},
+};
+use serde::Deserialize;
+
+use crate::{
+    gate::scope,
+    reply::save,
+    store::orders::ORDER,
+    tables::{METADATA, NOTHING, ONE, text},
+};
+
+routes! {
+    Post "/store/carts" (Store, ONE, CREATE) => create;
+    Get "/store/carts/:id" (Store, ONE) => retrieve;
+    Post "/store/carts/:id/line-items" (Store, ONE, ADD_LINE) => add_line;
+    Post "/store/carts/:id/line-items/:line_id" (Store, ONE, UPDATE_LINE) => update_line;
+    Delete "/store/carts/:id/line-items/:line_id" (Store, ONE) => remove_line;
+    Post "/store/carts/:id/complete" (Store, ONE, NOTHING) => complete;
+}
+
+static CART: Resource = Resource {
+    entity: "cart",
+    one: "cart",
+    many: "carts",
+    fields: &[
+        "id", "currency_code", "email", "locale", "region_id", "created_at", "updated_at", "completed_at",
+        "total", "subtotal", "tax_total", "discount_total", "discount_subtotal", "discount_tax_total",
+        "original_total", "original_tax_total", "item_total", "item_subtotal", "item_tax_total",
+        "item_discount_total", "original_item_total", "original_item_subtotal", "original_item_tax_total",
+        "shipping_total", "shipping_subtotal", "shipping_tax_total", "shipping_discount_total",
+        "original_shipping_tax_total", "original_shipping_subtotal", "original_shipping_total",
+        "credit_line_subtotal", "credit_line_tax_total", "credit_line_total", "metadata", "sales_channel_id",
+        "customer_id", "shipping_methods", "credit_lines", "promotions", "items.id", "items.thumbnail",
+        "items.variant_id", "items.product_id", "items.is_giftcard", "items.product_type_id",
+        "items.product_title", "items.product_description", "items.product_subtitle", "items.product_type",
+        "items.product_collection", "items.product_handle", "items.variant_sku", "items.variant_barcode",
+        "items.variant_title", "items.requires_shipping", "items.metadata", "items.created_at",
+        "items.updated_at", "items.title", "items.quantity", "items.unit_price",
+        "items.compare_at_unit_price", "items.is_tax_inclusive", "items.tax_lines", "items.adjustments",
+        "items.product.id", "items.product.collection_id", "items.product.type_id",
+        "items.product.categories.id", "items.product.tags.id", "*shipping_address", "*billing_address",
+        "region.id", "region.name", "region.currency_code", "region.automatic_taxes", "*region.countries",
+    ],
+    relations: Some(&[
+        "items", "items.product", "items.product.categories", "items.product.tags", "items.variant",
+        "shipping_address", "billing_address", "region", "region.countries",
+    ]),
+    renamed: &[],
+};
+
+const ADDRESS: Type = Type::Strict(&[
+    text("first_name"),
+    text("last_name"),
+    text("phone"),
+    text("company"),
+    text("address_1"),
+    text("address_2"),
+    text("city"),
+    text("country_code"),
+    text("province"),
+    text("postal_code"),
+    METADATA,
+]);
+const LINE: &[atoll_kernel::Field] =
+    &[required("variant_id", Type::Text), required("quantity", Type::Positive), METADATA];
+const CREATE: Body = &[
+    text("region_id"),
+    optional("shipping_address", ADDRESS).or_null(),
+    optional("billing_address", ADDRESS).or_null(),
+    optional("email", Type::Email).or_null(),
+    text("currency_code"),
+    text("locale"),
+    optional("items", Type::List(&Type::Object(LINE))),
+    text("sales_channel_id"),
+    METADATA,
+];
+const ADD_LINE: Body = LINE;
+const UPDATE_LINE: Body = &[required("quantity", Type::NotNegative), METADATA];
+
+#[derive(Deserialize)]
+struct Quantity {
+    quantity: Decimal,
+}
+
+/// Runs a flow of carts within the scope of the call, and shows the cart.
+async fn change<F>(call: Call, mut flow: F) -> Result<Reply, Fault>
+where
+    F: FnMut(&mut dyn Write, &Moment, &ChannelScope) -> Result<Cart, Fault> + Send + 'static,
+{
+    let scope = scope(&call);
+    save(&CART, call, move |tx, at| flow(tx, at, &scope)).await
+}
+
+async fn create(mut call: Call) -> Result<Reply, Fault> {
+    let input: CreateCart = call.read()?;
+    change(call, move |tx, at, scope| create_cart(tx, at, scope, input.clone())).await
+}
+
+async fn retrieve(call: Call) -> Result<Reply, Fault> {
+    let (view, id) = (call.app.view(), call.path("id"));
+    match scope(&call).cart(&view, id)? {
+        Some(cart) => CART.show(&view, &call.app.context(), Arc::new(cart), call.params.fields.as_deref()),
+        None => Err(Fault::not_found(format!("Cart with id '{id}' not found"))),
+    }
+}
+
+async fn add_line(mut call: Call) -> Result<Reply, Fault> {
+    let (id, input) = (call.path("id").to_owned(), call.read::<AddLine>()?);
+    change(call, move |tx, at, scope| add_line_item(tx, at, scope, &id, input.clone())).await
+}
+
+async fn update_line(mut call: Call) -> Result<Reply, Fault> {
+    let (id, line) = (call.path("id").to_owned(), call.path("line_id").to_owned());
+    let Quantity { quantity } = call.read()?;
+    change(call, move |tx, at, scope| update_line_item(tx, at, scope, &id, &line, quantity)).await
+}
+
+async fn remove_line(call: Call) -> Result<Reply, Fault> {
+    let (id, line) = (call.path("id").to_owned(), call.path("line_id").to_owned());
+    let gone = line.clone();
+    let reply = change(call, move |tx, at, scope| remove_line_item(tx, at, scope, &id, &line)).await?;
+    let shown: Value = serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?;
+    Ok(Reply::json(&json!({ "id": gone, "object": "line-item", "deleted": true, "parent": shown["cart"] })))
+}
+
+async fn complete(call: Call) -> Result<Reply, Fault> {
+    let (id, scope) = (call.path("id").to_owned(), scope(&call));
+    let body = move |tx: &mut dyn Write, at: &Moment| complete_cart(tx, at, &scope, &id);
+    let (order, view) = call.app.write(call.pass.actor.clone(), body).await?;
+    let fields = ORDER.field_list(call.params.fields.as_deref());
+    let mut json = br#"{"type":"order","order":"#.to_vec();
+    ORDER.write(&view, &call.app.context(), Arc::new(order), &fields, &mut json)?;
+    json.push(b'}');
+    Ok(Reply::raw(json))
+}
