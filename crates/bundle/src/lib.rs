@@ -1,0 +1,20 @@
+//! Everything that is linked into the binary. The linker keeps a crate only if source text names it: this is
+//! the place where it is named. A module of yours is one line here, and one in `Cargo.toml`.
+
+#![deny(unused_crate_dependencies)]
+
+use atoll_api as _;
+use atoll_api_key as _;
+use atoll_availability as _;
+use atoll_cart as _;
+use atoll_flows as _;
+use atoll_inventory as _;
+use atoll_links as _;
+use atoll_order as _;
+use atoll_pricing as _;
+use atoll_product as _;
+use atoll_region as _;
+use atoll_sales_channel as _;
+use atoll_stock_location as _;
+use atoll_store as _;
+use atoll_user as _;

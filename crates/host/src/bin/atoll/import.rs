@@ -1,0 +1,59 @@
+//! `atoll import`
+
+use std::{fs::File, io::Write as _, path::PathBuf};
+
+use anyhow::Context as _;
+use atoll_flows::catalogue::{Catalogue, Report, import, stage};
+use atoll_host::{Data, Secrets, assemble};
+use atoll_kernel::{Actor, Clock, Fault};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::DataArgs;
+
+#[derive(Args)]
+pub(crate) struct Import {
+    /// The catalogue: JSON, as in docs/catalogue-file.md.
+    file: PathBuf,
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+impl Import {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let file =
+            File::open(&self.file).with_context(|| format!("failed to open `{}`", self.file.display()))?;
+        let catalogue: Catalogue = serde_json::from_reader(std::io::BufReader::new(file))
+            .with_context(|| format!("`{}` is not a catalogue", self.file.display()))?;
+        let data = Data::from(&*self.data.data);
+        let app = assemble(&data, Secrets::find(&data, None, None)?, Clock::System, None).await?;
+
+        let bar = ProgressBar::new(stage(&catalogue) as u64);
+        bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} products {elapsed}")?);
+        let (dry_run, shown) = (self.dry_run, bar.clone());
+        let (report, found) = std::sync::mpsc::channel::<Report>();
+        let run = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
+            shown.set_position(0);
+            let done = import(tx, at, &catalogue, &|| shown.inc(1))?;
+            // A dry run does everything, and then takes it back.
+            let _ = report.send(done);
+            if dry_run { Err(Fault::invalid("this was a dry run")) } else { Ok(()) }
+        };
+        let written = app.ctx.write(Actor::System, run).await;
+        bar.finish_and_clear();
+        app.ctx.store().close();
+        let report = found.try_iter().last();
+        match (written, report) {
+            (Ok(_), Some(report)) => write!(std::io::stdout(), "{report}")?,
+            (Err(_), Some(report)) if dry_run => {
+                write!(std::io::stdout(), "{report}dry run: nothing was written\n")?;
+            }
+            (Err(error), _) => return Err(error.into()),
+            (Ok(_), None) => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,44 @@
+//! `atoll user`
+
+use std::io::Write as _;
+
+use atoll_host::{Data, Secrets, assemble};
+use atoll_kernel::{Actor, Clock};
+use atoll_user::{PasswordHash, create_user};
+use clap::{Args, Subcommand};
+
+use crate::DataArgs;
+
+#[derive(Subcommand)]
+pub(crate) enum User {
+    /// Makes an admin user.
+    Create(Create),
+}
+
+#[derive(Args)]
+pub(crate) struct Create {
+    /// The address to log in with.
+    #[arg(long, short)]
+    email: String,
+    /// The password to log in with.
+    #[arg(long, short, env = "ATOLL_USER_PASSWORD", hide_env_values = true)]
+    password: String,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+impl User {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let User::Create(Create { email, password, data }) = self;
+        let data = Data::from(&*data.data);
+        let app = assemble(&data, Secrets::find(&data, None, None)?, Clock::System, None).await?;
+        let password = PasswordHash::new(&password)?;
+        let create = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
+            Ok(create_user(tx, at, &email, &password)?)
+        };
+        let (user, _) = app.ctx.write(Actor::System, create).await?;
+        app.ctx.store().close();
+        writeln!(std::io::stdout(), "made user {} ({})", user.email, user.id)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,93 @@
+//! The data folder: the database and the secrets.
+
+use std::{
+    fs,
+    io::{ErrorKind, Write as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use atoll_kernel::{
+    Space, Store,
+    engines::{Memory, Redb},
+};
+
+/// Where the data lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Data {
+    /// In memory: gone when the process ends.
+    Memory,
+    /// In this folder, which is made if it is not there.
+    Folder(PathBuf),
+}
+
+impl From<&str> for Data {
+    fn from(text: &str) -> Self {
+        if text == ":memory:" { Data::Memory } else { Data::Folder(text.into()) }
+    }
+}
+
+impl Data {
+    /// Opens the store.
+    pub fn open(&self, spaces: &[Space]) -> anyhow::Result<Store> {
+        match self {
+            Data::Memory => Ok(Store::open(Memory::default(), spaces)?),
+            Data::Folder(folder) => {
+                fs::create_dir_all(folder)
+                    .with_context(|| format!("failed to make `{}`", folder.display()))?;
+                let file = folder.join("atoll.redb");
+                let engine =
+                    Redb::open(&file).with_context(|| format!("failed to open `{}`", file.display()))?;
+                Ok(Store::open(engine, spaces)?)
+            }
+        }
+    }
+}
+
+/// What signs tokens and cookies. Has no `Debug`: it is never printed.
+#[derive(Clone)]
+pub struct Secrets {
+    /// Signs the tokens of users.
+    pub jwt: Vec<u8>,
+    /// Signs session cookies.
+    pub cookie: Vec<u8>,
+}
+
+impl Secrets {
+    /// The secrets that are given, and for those that are not, the ones in the data folder. They are made when
+    /// they are first needed, and only their owner can read them.
+    pub fn find(data: &Data, jwt: Option<String>, cookie: Option<String>) -> anyhow::Result<Secrets> {
+        let find = |given: Option<String>, name: &str| match (given, data) {
+            (Some(given), _) => Ok(given.into_bytes()),
+            (None, Data::Memory) => random(),
+            (None, Data::Folder(folder)) => kept(folder, name),
+        };
+        Ok(Secrets { jwt: find(jwt, "jwt-secret")?, cookie: find(cookie, "cookie-secret")? })
+    }
+}
+
+fn random() -> anyhow::Result<Vec<u8>> {
+    let mut secret = vec![0; 32];
+    getrandom::fill(&mut secret)?;
+    Ok(secret)
+}
+
+fn kept(folder: &Path, name: &str) -> anyhow::Result<Vec<u8>> {
+    fs::create_dir_all(folder)?;
+    let file = folder.join(name);
+    match fs::read(&file) {
+        Ok(secret) if !secret.is_empty() => return Ok(secret),
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(|| format!("failed to read `{}`", file.display())),
+    }
+    let secret = random()?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut out = options.open(&file).with_context(|| format!("failed to write `{}`", file.display()))?;
+    out.write_all(&secret)?;
+    out.sync_all()?;
+    Ok(secret)
+}

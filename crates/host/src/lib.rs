@@ -1,0 +1,12 @@
+//! Assembles the modules into a server. The tests assemble the same one.
+
+mod assemble;
+mod data;
+mod demo;
+
+// Links everything that registers itself.
+use atoll_bundle as _;
+
+pub use assemble::{App, assemble, registry};
+pub use data::{Data, Secrets};
+pub use demo::{DemoKey, load_demo};
