@@ -22,7 +22,7 @@ impl fmt::Display for Registry {
         }
         for link in &self.links {
             let end = |end: &crate::End| format!("{}{}", end.entity, if end.many { " (many)" } else { "" });
-            let columns: Vec<&str> = link.columns.iter().map(|(name, _)| *name).collect();
+            let columns: Vec<&str> = link.columns.iter().map(|it| it.name).collect();
             writeln!(
                 f,
                 "link {}: {} to {} {}",

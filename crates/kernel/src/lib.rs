@@ -18,8 +18,8 @@ mod service;
 
 pub use atoll_http::{App, Auth, Fault, FaultKind, HeaderMap, Method, Reply, StatusCode, qs, router};
 pub use atoll_query::{
-    AllOf, Children, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery, Op, Page,
-    QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Tree, expand, list, write_tree,
+    AllOf, Children, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery,
+    Op, Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Tree, expand, list, write_tree,
 };
 pub use atoll_schema::{
     Body, Condition, Conditions, Field, Filters, Issues, ListParams, Operator, Param, ParamKind, Params,
@@ -33,8 +33,8 @@ pub use atoll_storage::{
 };
 pub use atoll_values::{Actor, Decimal, Id, Kind, Metadata, Moment, TOTALS, Timestamp, Totals};
 pub use ctx::{Call, Clock, Config, Ctx, Gate, Pass, Route};
-pub use link::{End, FieldLink, Link, LinkError, LinkRow, OtherEnd};
-pub use module::Module;
+pub use link::{Column, End, FieldLink, Link, LinkError, LinkRow, OtherEnd};
+pub use module::{Module, Seed};
 pub use projection::{Change, Projection};
 pub use registry::{Problem, Registry, RouteEntry};
 pub use resource::Resource;

@@ -18,8 +18,11 @@ pub struct Module {
     /// Relations between its own entities.
     pub relations: &'static [Relation],
     /// Writes the records that it cannot do without, if they are not there: run at every start.
-    pub seed: Option<fn(&mut dyn Write, &Moment) -> Result<(), RowError>>,
+    pub seed: Option<Seed>,
 }
+
+/// Writes records that are missing.
+pub type Seed = fn(&mut dyn Write, &Moment) -> Result<(), RowError>;
 
 /// All modules that are linked in.
 #[distributed_slice]

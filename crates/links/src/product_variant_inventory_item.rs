@@ -1,7 +1,7 @@
 //! A variant takes items from the shelf: one of one, or several of several for a kit.
 
 use atoll_inventory::INVENTORY_ITEM;
-use atoll_kernel::{Decimal, End, LinkRow, link, serde_json::Value};
+use atoll_kernel::{Column, Decimal, End, LinkRow, link, serde_json::Value};
 use atoll_product::VARIANT;
 
 link! {
@@ -25,7 +25,7 @@ link! {
             many: true,
             cascade: false,
         },
-        columns: &[("required_quantity", || Value::from(1))],
+        columns: &[Column { name: "required_quantity", default: || Value::from(1) }],
     };
 }
 

@@ -64,8 +64,11 @@ pub struct Computed {
     /// Other fields of the entity that the answer shows whenever this one is asked for, as the wire does.
     pub shows: &'static [&'static str],
     /// For each of the records, in order, its value; `None` leaves the field out.
-    pub compute: fn(&Env<'_>, &[Node]) -> Result<Vec<Option<Value>>, QueryError>,
+    pub compute: Compute,
 }
+
+/// Computes a field of many records in one call.
+pub type Compute = fn(&Env<'_>, &[Node]) -> Result<Vec<Option<Value>>, QueryError>;
 
 /// What a query knows beside its fields and filters.
 #[derive(Clone, Debug, Default)]

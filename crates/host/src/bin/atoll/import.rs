@@ -49,7 +49,7 @@ impl Import {
         match (written, report) {
             (Ok(_), Some(report)) => write!(std::io::stdout(), "{report}")?,
             (Err(_), Some(report)) if dry_run => {
-                write!(std::io::stdout(), "{report}dry run: nothing was written\n")?;
+                writeln!(std::io::stdout(), "{report}dry run: nothing was written")?;
             }
             (Err(error), _) => return Err(error.into()),
             (Ok(_), None) => {}

@@ -1,6 +1,6 @@
 //! `atoll serve`
 
-use std::{io::Write as _, net::SocketAddr};
+use std::{io::Write as _, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use atoll_host::{App, Data, DemoKey, Secrets, assemble, load_demo};
@@ -10,7 +10,12 @@ use clap::Args;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    sync::Notify,
 };
+
+/// How long a stop waits for requests that have begun. A client that never ends its request must not keep the
+/// process; everything that was acknowledged is on disk by then.
+const DRAIN_MAX: Duration = Duration::from_secs(30);
 
 /// The admin of the demo, where none is named.
 const DEMO_ADMIN: (&str, &str) = ("admin@atoll.test", "atoll-demo");
@@ -81,12 +86,19 @@ async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
     let store = app.ctx.store().clone();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let draining = Arc::new(Notify::new());
+    let begun = draining.clone();
     let told = async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
         tracing::info!("told to stop; answering what has begun");
+        begun.notify_one();
+    };
+    let too_long = async move {
+        draining.notified().await;
+        tokio::time::sleep(DRAIN_MAX).await;
     };
     let served = axum::serve(listener, app.router).with_graceful_shutdown(told);
     tokio::select! {
@@ -95,6 +107,10 @@ async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
             store.close();
             tracing::info!("stopped; the last commit is on disk");
             Ok(())
+        }
+        () = too_long => {
+            store.close();
+            bail!("some requests were still open after {} s; they were cut", DRAIN_MAX.as_secs())
         }
         error = store.stopped() => bail!("{error}"),
     }

@@ -4,14 +4,22 @@
 //! empty, so that both directions are prefix scans. The rows that a soft-deletion takes along are kept under
 //! the record that was deleted, so that restoring it brings back these links and no others.
 
+mod cascade;
+mod graph;
+
 use linkme::distributed_slice;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Change, EntityDef, Env, Fault, Flow, Ids, JsonObject, KeyBuf, Moment, Node, Order, QueryError, Read,
-    Record, Registry, ResolveWith, RowError, Scalar, Space, Span, StoreError, Timestamp, Write, add_to_group,
-    group_count, projection::announce,
+    Change, Fault, Flow, Ids, KeyBuf, Moment, Order, Read, Registry, Space, Span, StoreError, Timestamp,
+    Write, add_to_group, group_count, projection::announce,
+};
+
+use self::graph::LinkRecord;
+pub(crate) use self::{
+    cascade::{bury, forget, revive},
+    graph::{entity_of, relations_of},
 };
 
 /// An association between two entities.
@@ -28,8 +36,16 @@ pub struct Link {
     pub left: End,
     /// The other end.
     pub right: End,
-    /// What a row holds beside the ids, with defaults.
-    pub columns: &'static [(&'static str, fn() -> Value)],
+    /// What a row holds beside the ids.
+    pub columns: &'static [Column],
+}
+
+/// What a row of a link holds beside the ids.
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value where none is given.
+    pub default: fn() -> Value,
 }
 
 /// One end of a link.
@@ -213,7 +229,7 @@ impl Link {
         }
         self.check_ends(tx, left, right)?;
         let mut data: Map<String, Value> =
-            self.columns.iter().map(|(name, value)| ((*name).into(), value())).collect();
+            self.columns.iter().map(|it| (it.name.into(), (it.default)())).collect();
         data.extend(columns);
         let id = format!("{}_{}", self.prefix, &at.id::<RowKind>()[1..]);
         let row = LinkRow { id, data, created_at: at.now(), updated_at: at.now() };
@@ -396,103 +412,6 @@ impl crate::Kind for RowKind {
     const PREFIX: &'static str = "";
 }
 
-/// The links with `entity` at one end, seen from there.
-fn links_of(entity: &str) -> impl Iterator<Item = (&'static Link, Side)> {
-    LINKS.iter().flat_map(move |link| {
-        let left = (link.left.entity == entity).then_some((*link, Side::Left));
-        let right = (link.right.entity == entity).then_some((*link, Side::Right));
-        left.into_iter().chain(right)
-    })
-}
-
-/// Removes all links of a record that goes for good, and the records that go with it.
-pub(crate) fn forget(tx: &mut dyn Write, entity: &str, id: &str) -> Result<(), StoreError> {
-    for (link, side) in links_of(entity) {
-        for (left, right) in link.pairs(tx, side, id)? {
-            let other = match side {
-                Side::Left => (&link.right, &right),
-                Side::Right => (&link.left, &left),
-            };
-            link.detach(tx, &left, &right)?;
-            if other.0.cascade {
-                Registry::service(other.0.entity).delete(tx, other.1)?;
-            }
-        }
-        let graves = Span::prefix(&grave_group(tx, link, side, id));
-        let mut keys = Vec::new();
-        tx.scan(&graves, Order::Ascending, &mut |key, _| {
-            keys.push(key.to_vec());
-            Ok(Flow::Continue(()))
-        })?;
-        keys.into_iter().for_each(|key| tx.delete(key));
-    }
-    Ok(())
-}
-
-/// Puts all links of a record away with it, and the records that go with it.
-pub(crate) fn bury(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
-    for (link, side) in links_of(entity) {
-        for (left, right) in link.pairs(tx, side, id)? {
-            let Some(row) = link.row(tx, &left, &right)? else { continue };
-            let (end, other) = match side {
-                Side::Left => (&link.right, &right),
-                Side::Right => (&link.left, &left),
-            };
-            let mut grave = grave_group(tx, link, side, id);
-            grave.extend_from_slice(other.as_bytes());
-            tx.put(grave, atoll_storage::encode(&row));
-            link.leave(tx, &left, &right, row)?;
-            if end.cascade {
-                Registry::service(end.entity).soft_delete(tx, at, other)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Brings the links back that [`bury`] put away with this record. A link whose other end was deleted meanwhile
-/// waits with that one.
-pub(crate) fn revive(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
-    for (link, side) in links_of(entity) {
-        let group = grave_group(tx, link, side, id);
-        let mut graves = Vec::new();
-        tx.scan(&Span::prefix(&group), Order::Ascending, &mut |key, value| {
-            let other = String::from_utf8_lossy(&key[group.len()..]).into_owned();
-            graves.push((key.to_vec(), other, value.to_vec()));
-            Ok(Flow::Continue(()))
-        })?;
-        let (end, other_side) = match side {
-            Side::Left => (&link.right, Side::Right),
-            Side::Right => (&link.left, Side::Left),
-        };
-        for (key, other, bytes) in graves {
-            tx.delete(key);
-            if end.cascade {
-                Registry::service(end.entity).restore(tx, at, &other)?;
-            }
-            if !Registry::graph().table(end.entity).has(tx, &other)? {
-                let mut key = grave_group(tx, link, other_side, &other);
-                key.extend_from_slice(id.as_bytes());
-                tx.put(key, bytes);
-                continue;
-            }
-            let (left, right) = in_order(side, id, other.as_str());
-            let row = atoll_storage::decode(link.graveyard, id, &bytes)?;
-            link.enter(tx, left, right, row)?;
-        }
-    }
-    Ok(())
-}
-
-/// The rows that went with `id`: by the side it is on, so that ids of two entities never meet.
-fn grave_group(tx: &dyn Read, link: &Link, side: Side, id: &str) -> Vec<u8> {
-    let side = match side {
-        Side::Left => "left",
-        Side::Right => "right",
-    };
-    KeyBuf::new(tx.prefix(link.graveyard)).part(side).part(id).into_bytes()
-}
-
 /// The ids at one end of a link that one record at the other end is linked to.
 pub struct OtherEnd {
     link: &'static Link,
@@ -529,155 +448,5 @@ impl Ids for OtherEnd {
     fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
         let (left, right) = in_order(self.side, self.id.as_str(), id);
         self.link.has(view, left, right)
-    }
-}
-
-/// A pair as the graph shows it.
-pub(crate) struct LinkRecord {
-    link: &'static Link,
-    left: String,
-    right: String,
-    row: LinkRow,
-}
-
-impl Record for LinkRecord {
-    fn def(&self) -> &'static EntityDef {
-        Registry::graph().entity(self.link.name).expect("links are entities of the graph")
-    }
-
-    fn key(&self) -> &str {
-        &self.row.id
-    }
-
-    fn scalar(&self, field: &str) -> Scalar<'_> {
-        match field {
-            "id" => Scalar::Text(&self.row.id),
-            "created_at" => Scalar::Time(self.row.created_at),
-            "updated_at" => Scalar::Time(self.row.updated_at),
-            _ if field == self.link.left.key => Scalar::Text(&self.left),
-            _ if field == self.link.right.key => Scalar::Text(&self.right),
-            _ => match self.row.data.get(field) {
-                Some(Value::String(text)) => Scalar::Text(text),
-                Some(Value::Bool(it)) => Scalar::Bool(*it),
-                Some(Value::Number(number)) => {
-                    crate::Decimal::from_json(number).map_or(Scalar::Null, Scalar::Number)
-                }
-                _ => Scalar::Null,
-            },
-        }
-    }
-
-    fn write(&self, mask: &[bool], out: &mut JsonObject<'_>) {
-        for (field, wanted) in self.def().fields.iter().zip(mask) {
-            if !wanted {
-                continue;
-            }
-            match *field {
-                "id" => out.field(field, &self.row.id),
-                "created_at" => out.field(field, &self.row.created_at),
-                "updated_at" => out.field(field, &self.row.updated_at),
-                "deleted_at" => out.field(field, &()),
-                _ if *field == self.link.left.key => out.field(field, &self.left),
-                _ if *field == self.link.right.key => out.field(field, &self.right),
-                _ => out.field(field, self.row.data.get(*field).unwrap_or(&Value::Null)),
-            }
-        }
-    }
-
-    fn compute(&self, _: &mut dyn FnMut(&'static str, Value)) {}
-
-    fn embedded(&self, _: &str) -> Vec<Node> {
-        Vec::new()
-    }
-}
-
-/// The relation from an entity to the rows of a link, or to the records at its other end.
-pub(crate) struct ThroughLink {
-    link: &'static Link,
-    side: Side,
-    to_rows: bool,
-}
-
-/// The relations that a link gives to its ends.
-pub(crate) fn relations_of(link: &'static Link) -> Vec<crate::Relation> {
-    let mut relations = Vec::new();
-    for (side, end, other) in [(Side::Left, &link.left, &link.right), (Side::Right, &link.right, &link.left)]
-    {
-        let through = |to_rows| -> crate::Resolve {
-            crate::Resolve::With(Box::leak(Box::new(ThroughLink { link, side, to_rows })))
-        };
-        let relation = |name, to, resolve| crate::Relation {
-            from: end.entity,
-            name,
-            to,
-            many: end.many,
-            searched: false,
-            absent_if_none: true,
-            resolve,
-        };
-        relations.push(relation(end.rows, link.name, through(true)));
-        if let Some(others) = end.others {
-            relations.push(relation(others, other.entity, through(false)));
-        }
-        relations.push(crate::Relation {
-            from: link.name,
-            name: end.alias,
-            to: end.entity,
-            many: false,
-            searched: false,
-            absent_if_none: true,
-            resolve: crate::Resolve::Field(end.key),
-        });
-    }
-    relations
-}
-
-/// The rows of a link as an entity of the graph.
-pub(crate) fn entity_of(link: &'static Link) -> &'static EntityDef {
-    let mut fields = vec![link.left.key, link.right.key];
-    fields.extend(link.columns.iter().map(|(name, _)| *name));
-    fields.extend(["id", "created_at", "updated_at", "deleted_at"]);
-    Box::leak(Box::new(EntityDef {
-        name: link.name,
-        plural: link.name,
-        prefix: link.prefix,
-        label: link.name,
-        key: "id",
-        fields: fields.leak(),
-        hidden: &[],
-        search: &[],
-        embeds: &[],
-        computed: &[],
-        graveyard: link.graveyard,
-    }))
-}
-
-impl ResolveWith for ThroughLink {
-    fn resolve(&self, env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Vec<Node>>, QueryError> {
-        let end = if self.side == Side::Left { &self.link.right } else { &self.link.left };
-        let mut read: std::collections::HashMap<String, Option<Node>> = std::collections::HashMap::new();
-        let mut all = Vec::with_capacity(nodes.len());
-        for node in nodes {
-            let mut targets = Vec::new();
-            for (left, right) in self.link.pairs(env.view, self.side, node.key())? {
-                if self.to_rows {
-                    let row = self.link.row(env.view, &left, &right)?.unwrap_or_default();
-                    targets.push(std::sync::Arc::new(self.link.record(&left, &right, row)) as Node);
-                    continue;
-                }
-                let other = if self.side == Side::Left { right } else { left };
-                let target = match read.get(&other) {
-                    Some(target) => target.clone(),
-                    None => {
-                        let target = env.graph.table(end.entity).node(env.view, &other)?;
-                        read.insert(other, target.clone());
-                        target
-                    }
-                };
-                targets.extend(target);
-            }
-            all.push(targets);
-        }
-        Ok(all)
     }
 }

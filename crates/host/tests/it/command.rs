@@ -1,0 +1,141 @@
+//! The subcommands, the flags and the data folder.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    path::Path,
+    process::Command,
+};
+
+use tempfile::TempDir;
+
+use crate::server::Server;
+
+fn atoll(folder: &Path, args: &[&str]) -> (bool, String) {
+    let done = Command::new(env!("CARGO_BIN_EXE_atoll"))
+        .args(args)
+        .env("ATOLL_DATA", folder)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("the binary runs");
+    let text = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
+    (done.status.success(), text)
+}
+
+const CATALOGUE: &str = r#"{
+    "sales_channels": [{"handle": "web", "name": "Web"}],
+    "products": [{"handle": "tea", "title": "Tea",
+        "variants": [{"title": "One", "prices": [{"currency_code": "eur", "amount": "4.20"}]}],
+        "listings": [{"channel": "web", "published": true}]}]
+}"#;
+
+#[test]
+fn a_catalogue_is_imported_once() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("catalogue.json");
+    fs::write(&file, CATALOGUE).expect("a file");
+    let (data, file) = (folder.path().join("data"), file.to_str().expect("text"));
+    let (ok, dry) = atoll(&data, &["import", "--dry-run", file]);
+    assert!(ok && dry.contains("products                  1 created"), "{dry}");
+    assert!(dry.ends_with("dry run: nothing was written\n"), "{dry}");
+    let (ok, first) = atoll(&data, &["import", file]);
+    assert!(ok && first.contains("products                  1 created"), "{first}");
+    assert!(first.contains("! products[0] \"tea\" › variants[0]: no SKU"), "{first}");
+    let (ok, second) = atoll(&data, &["import", file]);
+    assert!(ok && second.ends_with("nothing changed\n"), "{second}");
+    let (ok, wrong) = atoll(&data, &["import", "nowhere.json"]);
+    assert!(!ok && wrong.contains("failed to open `nowhere.json`"), "{wrong}");
+    fs::write(file, "{]").expect("a file");
+    let (ok, wrong) = atoll(&data, &["import", file]);
+    assert!(!ok && wrong.contains("is not a catalogue"), "{wrong}");
+}
+
+#[test]
+fn users_are_made_and_can_log_in() {
+    let folder = TempDir::new().expect("a folder");
+    let create = ["user", "create", "--email", "ann@example.com", "--password", "correct horse"];
+    let (ok, made) = atoll(folder.path(), &create);
+    assert!(ok && made.contains("made user ann@example.com (user_"), "{made}");
+    let (ok, twice) = atoll(folder.path(), &create);
+    assert!(!ok && twice.contains("User with email: ann@example.com, already exists."), "{twice}");
+    let server = Server::start(folder.path(), &[]);
+    let credentials = r#"{"email":"ann@example.com","password":"correct horse"}"#;
+    let (status, answer) = server.send("POST", "/auth/user/emailpass", &[], credentials).expect("an answer");
+    assert_eq!(status, 200, "{answer}");
+    let token = format!("Bearer {}", answer["token"].as_str().expect("a token"));
+    assert_eq!(server.send("GET", "/health", &[], "").expect("an answer").0, 200);
+    server.signal("-TERM");
+    assert!(server.wait());
+
+    // The secret that signed it is kept, so the token is good after a restart.
+    let server = Server::start(folder.path(), &[]);
+    let (status, _) =
+        server.send("GET", "/admin/users/me", &[("authorization", &token)], "").expect("an answer");
+    assert_eq!(status, 200);
+    // With another secret it is not.
+    drop(server);
+    let server = Server::start(folder.path(), &["--jwt-secret", "another"]);
+    let (status, _) =
+        server.send("GET", "/admin/users/me", &[("authorization", &token)], "").expect("an answer");
+    assert_eq!(status, 401);
+}
+
+#[cfg(unix)]
+#[test]
+fn secrets_are_for_their_owner() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = TempDir::new().expect("a folder");
+    drop(Server::start(folder.path(), &[]));
+    for name in ["jwt-secret", "cookie-secret"] {
+        let mode = fs::metadata(folder.path().join(name)).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn one_process_per_folder() {
+    let folder = TempDir::new().expect("a folder");
+    let _server = Server::start(folder.path(), &[]);
+    let (ok, refused) = atoll(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(!ok && refused.contains("is in use by another process"), "{refused}");
+}
+
+#[test]
+fn what_is_linked_in_is_printed() {
+    let folder = TempDir::new().expect("a folder");
+    let (ok, printed) = atoll(folder.path(), &["check"]);
+    assert!(ok && printed.contains("module sales-channel: Where the catalogue is sold"), "{printed}");
+}
+
+#[test]
+fn a_stop_answers_what_has_begun() {
+    let folder = TempDir::new().expect("a folder");
+    let server = Server::start(folder.path(), &["--demo"]);
+    let key = server.key("Web Shop");
+    let mut stream = server.connect().expect("a connection");
+    let head = format!(
+        "POST /store/carts HTTP/1.1\r\nhost: atoll\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         x-publishable-api-key: {key}\r\ncontent-length: 2\r\n\r\n{{"
+    );
+    stream.write_all(head.as_bytes()).expect("half a request");
+    // The server has it when it answers another one that came later.
+    server.send("GET", "/health", &[], "").expect("an answer");
+    server.signal("-TERM");
+    while server.connect().is_some() {
+        std::thread::yield_now();
+    }
+    stream.write_all(b"}").expect("the other half");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    let (_, cart) = answer.split_once("\"id\":\"").expect("a cart");
+    let cart = cart.split('"').next().expect("an id").to_owned();
+    assert!(server.wait());
+
+    // What was answered is on disk.
+    let server = Server::start(folder.path(), &["--demo"]);
+    let headers = [("x-publishable-api-key", key.as_str())];
+    let (status, _) = server.send("GET", &format!("/store/carts/{cart}"), &headers, "").expect("an answer");
+    assert_eq!(status, 200);
+}

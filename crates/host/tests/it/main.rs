@@ -1,0 +1,5 @@
+//! Tests of the `atoll` command, as a process.
+
+mod command;
+mod crash;
+mod server;

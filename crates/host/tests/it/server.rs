@@ -1,0 +1,114 @@
+//! A served binary, and requests over a socket.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+
+/// A running `atoll serve --demo` on a folder. It is killed when it is dropped.
+pub(crate) struct Server {
+    pub(crate) process: Child,
+    address: String,
+    /// What it printed before it served: the demo's keys.
+    pub(crate) printed: String,
+}
+
+impl Server {
+    /// Starts the server, and waits until it serves.
+    pub(crate) fn start(folder: &Path, more: &[&str]) -> Server {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_atoll"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(folder)
+            .args(more)
+            .env("ATOLL_LOG", "info")
+            .env("NO_COLOR", "1")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let mut log = BufReader::new(process.stderr.take().expect("a pipe"));
+        let mut line = String::new();
+        let address = loop {
+            line.clear();
+            assert!(log.read_line(&mut line).expect("a line") > 0, "the server ended before it served");
+            if let Some((_, rest)) = line.split_once("base=http://") {
+                break rest.split_whitespace().next().expect("an address").to_owned();
+            }
+        };
+        // Whatever else it logs must not fill the pipe.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        let mut printed = String::new();
+        if more.contains(&"--demo") {
+            let mut out = BufReader::new(process.stdout.take().expect("a pipe"));
+            while !printed.contains("Marketplace") {
+                assert!(out.read_line(&mut printed).expect("a line") > 0, "the demo printed: {printed}");
+            }
+        }
+        Server { process, address, printed }
+    }
+
+    /// The publishable key of a channel of the demo.
+    pub(crate) fn key(&self, channel: &str) -> String {
+        let mut lines = self.printed.lines().skip_while(|line| *line != channel);
+        lines.nth(1).unwrap_or_else(|| panic!("no key for {channel} in {}", self.printed)).trim().to_owned()
+    }
+
+    /// A connection to the server.
+    pub(crate) fn connect(&self) -> Option<TcpStream> {
+        TcpStream::connect(&self.address).ok()
+    }
+
+    /// Sends a request; `None` when the server goes away before it has answered.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Option<(u16, Value)> {
+        let mut stream = self.connect()?;
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: atoll\r\nconnection: close\r\ncontent-type: application/json\r\n\
+             {headers}content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        Some((status, serde_json::from_str(body).unwrap_or(Value::Null)))
+    }
+
+    /// Logs in as the admin of the demo.
+    pub(crate) fn log_in(&self) -> String {
+        let credentials = r#"{"email":"admin@atoll.test","password":"atoll-demo"}"#;
+        let (status, answer) =
+            self.send("POST", "/auth/user/emailpass", &[], credentials).expect("an answer");
+        assert_eq!(status, 200, "{answer}");
+        format!("Bearer {}", answer["token"].as_str().expect("a token"))
+    }
+
+    /// Asks the server to stop.
+    pub(crate) fn signal(&self, name: &str) {
+        let done = Command::new("kill").arg(name).arg(self.process.id().to_string()).status();
+        assert!(done.expect("kill runs").success());
+    }
+
+    /// Waits until the server has stopped; did it end well?
+    pub(crate) fn wait(mut self) -> bool {
+        self.process.wait().expect("it ends").success()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,103 @@
+//! What becomes of links when a record is deleted and restored.
+
+use crate::{
+    Flow, KeyBuf, Moment, Order, Read, Registry, RowError, Span, StoreError, Write,
+    link::{LINKS, Link, Side, in_order},
+};
+
+/// The links with `entity` at one end, seen from there.
+fn links_of(entity: &str) -> impl Iterator<Item = (&'static Link, Side)> {
+    LINKS.iter().flat_map(move |link| {
+        let left = (link.left.entity == entity).then_some((*link, Side::Left));
+        let right = (link.right.entity == entity).then_some((*link, Side::Right));
+        left.into_iter().chain(right)
+    })
+}
+
+/// Removes all links of a record that goes for good, and the records that go with it.
+pub(crate) fn forget(tx: &mut dyn Write, entity: &str, id: &str) -> Result<(), StoreError> {
+    for (link, side) in links_of(entity) {
+        for (left, right) in link.pairs(tx, side, id)? {
+            let other = match side {
+                Side::Left => (&link.right, &right),
+                Side::Right => (&link.left, &left),
+            };
+            link.detach(tx, &left, &right)?;
+            if other.0.cascade {
+                Registry::service(other.0.entity).delete(tx, other.1)?;
+            }
+        }
+        let graves = Span::prefix(&grave_group(tx, link, side, id));
+        let mut keys = Vec::new();
+        tx.scan(&graves, Order::Ascending, &mut |key, _| {
+            keys.push(key.to_vec());
+            Ok(Flow::Continue(()))
+        })?;
+        keys.into_iter().for_each(|key| tx.delete(key));
+    }
+    Ok(())
+}
+
+/// Puts all links of a record away with it, and the records that go with it.
+pub(crate) fn bury(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
+    for (link, side) in links_of(entity) {
+        for (left, right) in link.pairs(tx, side, id)? {
+            let Some(row) = link.row(tx, &left, &right)? else { continue };
+            let (end, other) = match side {
+                Side::Left => (&link.right, &right),
+                Side::Right => (&link.left, &left),
+            };
+            let mut grave = grave_group(tx, link, side, id);
+            grave.extend_from_slice(other.as_bytes());
+            tx.put(grave, atoll_storage::encode(&row));
+            link.leave(tx, &left, &right, row)?;
+            if end.cascade {
+                Registry::service(end.entity).soft_delete(tx, at, other)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Brings the links back that [`bury`] put away with this record. A link whose other end was deleted meanwhile
+/// waits with that one.
+pub(crate) fn revive(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
+    for (link, side) in links_of(entity) {
+        let group = grave_group(tx, link, side, id);
+        let mut graves = Vec::new();
+        tx.scan(&Span::prefix(&group), Order::Ascending, &mut |key, value| {
+            let other = String::from_utf8_lossy(&key[group.len()..]).into_owned();
+            graves.push((key.to_vec(), other, value.to_vec()));
+            Ok(Flow::Continue(()))
+        })?;
+        let (end, other_side) = match side {
+            Side::Left => (&link.right, Side::Right),
+            Side::Right => (&link.left, Side::Left),
+        };
+        for (key, other, bytes) in graves {
+            tx.delete(key);
+            if end.cascade {
+                Registry::service(end.entity).restore(tx, at, &other)?;
+            }
+            if !Registry::graph().table(end.entity).has(tx, &other)? {
+                let mut key = grave_group(tx, link, other_side, &other);
+                key.extend_from_slice(id.as_bytes());
+                tx.put(key, bytes);
+                continue;
+            }
+            let (left, right) = in_order(side, id, other.as_str());
+            let row = atoll_storage::decode(link.graveyard, id, &bytes)?;
+            link.enter(tx, left, right, row)?;
+        }
+    }
+    Ok(())
+}
+
+/// The rows that went with `id`: by the side it is on, so that ids of two entities never meet.
+fn grave_group(tx: &dyn Read, link: &Link, side: Side, id: &str) -> Vec<u8> {
+    let side = match side {
+        Side::Left => "left",
+        Side::Right => "right",
+    };
+    KeyBuf::new(tx.prefix(link.graveyard)).part(side).part(id).into_bytes()
+}

@@ -1,0 +1,160 @@
+//! Links as the graph shows them: rows, and ways to the records at the other end.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde_json::Value;
+
+use crate::{
+    Decimal, EntityDef, Env, JsonObject, Node, QueryError, Record, Registry, Relation, Resolve, ResolveWith,
+    Scalar,
+    link::{Link, LinkRow, Side},
+};
+
+/// A pair as the graph shows it.
+pub(super) struct LinkRecord {
+    pub(super) link: &'static Link,
+    pub(super) left: String,
+    pub(super) right: String,
+    pub(super) row: LinkRow,
+}
+
+impl Record for LinkRecord {
+    fn def(&self) -> &'static EntityDef {
+        Registry::graph().entity(self.link.name).expect("links are entities of the graph")
+    }
+
+    fn key(&self) -> &str {
+        &self.row.id
+    }
+
+    fn scalar(&self, field: &str) -> Scalar<'_> {
+        match field {
+            "id" => Scalar::Text(&self.row.id),
+            "created_at" => Scalar::Time(self.row.created_at),
+            "updated_at" => Scalar::Time(self.row.updated_at),
+            _ if field == self.link.left.key => Scalar::Text(&self.left),
+            _ if field == self.link.right.key => Scalar::Text(&self.right),
+            _ => match self.row.data.get(field) {
+                Some(Value::String(text)) => Scalar::Text(text),
+                Some(Value::Bool(it)) => Scalar::Bool(*it),
+                Some(Value::Number(number)) => {
+                    Decimal::from_json(number).map_or(Scalar::Null, Scalar::Number)
+                }
+                _ => Scalar::Null,
+            },
+        }
+    }
+
+    fn write(&self, mask: &[bool], out: &mut JsonObject<'_>) {
+        for (field, wanted) in self.def().fields.iter().zip(mask) {
+            if !wanted {
+                continue;
+            }
+            match *field {
+                "id" => out.field(field, &self.row.id),
+                "created_at" => out.field(field, &self.row.created_at),
+                "updated_at" => out.field(field, &self.row.updated_at),
+                "deleted_at" => out.field(field, &()),
+                _ if *field == self.link.left.key => out.field(field, &self.left),
+                _ if *field == self.link.right.key => out.field(field, &self.right),
+                _ => out.field(field, self.row.data.get(*field).unwrap_or(&Value::Null)),
+            }
+        }
+    }
+
+    fn compute(&self, _: &mut dyn FnMut(&'static str, Value)) {}
+
+    fn embedded(&self, _: &str) -> Vec<Node> {
+        Vec::new()
+    }
+}
+
+/// The relation from an entity to the rows of a link, or to the records at its other end.
+struct ThroughLink {
+    link: &'static Link,
+    side: Side,
+    to_rows: bool,
+}
+
+/// The relations that a link gives to its ends.
+pub(crate) fn relations_of(link: &'static Link) -> Vec<Relation> {
+    let mut relations = Vec::new();
+    for (side, end, other) in [(Side::Left, &link.left, &link.right), (Side::Right, &link.right, &link.left)]
+    {
+        let through =
+            |to_rows| -> Resolve { Resolve::With(Box::leak(Box::new(ThroughLink { link, side, to_rows }))) };
+        let relation = |name, to, resolve| Relation {
+            from: end.entity,
+            name,
+            to,
+            many: end.many,
+            searched: false,
+            absent_if_none: true,
+            resolve,
+        };
+        relations.push(relation(end.rows, link.name, through(true)));
+        if let Some(others) = end.others {
+            relations.push(relation(others, other.entity, through(false)));
+        }
+        relations.push(Relation {
+            from: link.name,
+            name: end.alias,
+            to: end.entity,
+            many: false,
+            searched: false,
+            absent_if_none: true,
+            resolve: Resolve::Field(end.key),
+        });
+    }
+    relations
+}
+
+/// The rows of a link as an entity of the graph.
+pub(crate) fn entity_of(link: &'static Link) -> &'static EntityDef {
+    let mut fields = vec![link.left.key, link.right.key];
+    fields.extend(link.columns.iter().map(|it| it.name));
+    fields.extend(["id", "created_at", "updated_at", "deleted_at"]);
+    Box::leak(Box::new(EntityDef {
+        name: link.name,
+        plural: link.name,
+        prefix: link.prefix,
+        label: link.name,
+        key: "id",
+        fields: fields.leak(),
+        hidden: &[],
+        search: &[],
+        embeds: &[],
+        computed: &[],
+        graveyard: link.graveyard,
+    }))
+}
+
+impl ResolveWith for ThroughLink {
+    fn resolve(&self, env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Vec<Node>>, QueryError> {
+        let end = if self.side == Side::Left { &self.link.right } else { &self.link.left };
+        let mut read: HashMap<String, Option<Node>> = HashMap::new();
+        let mut all = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            let mut targets = Vec::new();
+            for (left, right) in self.link.pairs(env.view, self.side, node.key())? {
+                if self.to_rows {
+                    let row = self.link.row(env.view, &left, &right)?.unwrap_or_default();
+                    targets.push(Arc::new(self.link.record(&left, &right, row)) as Node);
+                    continue;
+                }
+                let other = if self.side == Side::Left { right } else { left };
+                let target = match read.get(&other) {
+                    Some(target) => target.clone(),
+                    None => {
+                        let target = env.graph.table(end.entity).node(env.view, &other)?;
+                        read.insert(other, target.clone());
+                        target
+                    }
+                };
+                targets.extend(target);
+            }
+            all.push(targets);
+        }
+        Ok(all)
+    }
+}

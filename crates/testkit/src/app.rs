@@ -1,0 +1,96 @@
+//! An application for one test.
+
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicI64, Ordering},
+};
+
+use atoll_api_key::{ApiKeyKind, NewToken};
+use atoll_host::{Data, Secrets, assemble};
+use atoll_kernel::{Actor, Clock, Ctx, Timestamp};
+use atoll_user::{PasswordHash, create_user};
+use tempfile::TempDir;
+
+use crate::Client;
+
+/// The password of every admin of the tests. Hashing it once saves each test a tenth of a second.
+static PASSWORD: LazyLock<PasswordHash> = LazyLock::new(|| PasswordHash::new("supersecret").expect("a hash"));
+
+/// When tests begin: a time that no test means.
+const START: i64 = 1_800_000_000_000;
+
+/// On what a test runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// In memory.
+    Memory,
+    /// In a file.
+    Redb,
+}
+
+impl Engine {
+    /// Both.
+    pub const ALL: [Engine; 2] = [Engine::Memory, Engine::Redb];
+}
+
+/// An application with a store of its own. The folder goes when it is dropped.
+pub struct TestApp {
+    /// What handlers are handed.
+    pub ctx: Ctx,
+    router: axum::Router,
+    clock: Arc<AtomicI64>,
+    _folder: Option<TempDir>,
+}
+
+impl TestApp {
+    /// An application in memory.
+    pub async fn init() -> TestApp {
+        TestApp::on(Engine::Memory).await
+    }
+
+    /// An application on this engine.
+    pub async fn on(engine: Engine) -> TestApp {
+        let folder = (engine == Engine::Redb).then(|| TempDir::new().expect("a folder"));
+        let data = folder.as_ref().map_or(Data::Memory, |it| Data::Folder(it.path().to_owned()));
+        let clock = Arc::new(AtomicI64::new(START));
+        let secrets = Secrets { jwt: b"for tests".to_vec(), cookie: b"for tests".to_vec() };
+        let app = assemble(&data, secrets, Clock::Manual(clock.clone()), None).await.expect("the app starts");
+        TestApp { ctx: app.ctx, router: app.router, clock, _folder: folder }
+    }
+
+    /// The application, and a client that is logged in as its admin (`admin@test.dev`, `supersecret`).
+    pub async fn with_admin(self) -> (TestApp, Client) {
+        let create = |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
+            Ok(create_user(tx, at, "admin@test.dev", &PASSWORD)?)
+        };
+        let (user, _) = self.ctx.write(Actor::System, create).await.expect("an admin");
+        let token = atoll_api::sign_in_token(&self.ctx, &user).expect("a token");
+        let client = self.client().with_header("authorization", &format!("Bearer {token}"));
+        (self, client)
+    }
+
+    /// A client that says nothing of itself.
+    pub fn client(&self) -> Client {
+        Client::new(self.router.clone())
+    }
+
+    /// A storefront with this publishable key.
+    pub fn storefront(&self, key: &str) -> Client {
+        self.client().with_header("x-publishable-api-key", key)
+    }
+
+    /// The time of the application.
+    pub fn now(&self) -> Timestamp {
+        self.ctx.now()
+    }
+
+    /// Lets time pass.
+    pub fn advance_ms(&self, millis: i64) {
+        self.clock.fetch_add(millis, Ordering::Relaxed);
+    }
+}
+
+/// A token for a publishable key.
+pub fn token() -> NewToken {
+    NewToken::random(ApiKeyKind::Publishable).expect("randomness")
+}

@@ -1,0 +1,89 @@
+//! Requests through the real router, without a socket.
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderName, HeaderValue, Request, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// Sends requests with some headers. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    router: Router,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its body; null where it is not JSON.
+    pub json: Value,
+}
+
+impl Answer {
+    /// The body of an answer that must be good.
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.json);
+        self.json
+    }
+
+    /// `400 invalid_data: message`, for an answer that must be an error.
+    #[track_caller]
+    pub fn error(self) -> String {
+        assert!(!self.status.is_success(), "{} is no error: {}", self.status, self.json);
+        let text = |name: &str| self.json[name].as_str().unwrap_or("-").to_owned();
+        let code = self.json["code"].as_str().map(|code| format!(" ({code})")).unwrap_or_default();
+        format!("{} {}{code}: {}", self.status.as_u16(), text("type"), text("message"))
+    }
+}
+
+impl Client {
+    pub(crate) fn new(router: Router) -> Client {
+        Client { router, headers: Vec::new() }
+    }
+
+    /// The same client, which also sends this header.
+    pub fn with_header(mut self, name: &str, value: &str) -> Client {
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("a header's name");
+        self.headers.push((name, HeaderValue::from_str(value).expect("a header's value")));
+        self
+    }
+
+    /// `GET path`
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, Body::empty()).await
+    }
+
+    /// `POST path` with JSON.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send("POST", path, Body::from(body.to_string())).await
+    }
+
+    /// `DELETE path`
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, Body::empty()).await
+    }
+
+    /// Any request.
+    pub async fn send(&self, method: &str, path: &str, body: Body) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        request = request.header(header::CONTENT_TYPE, "application/json");
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(body).expect("a request");
+        let answer = match self.router.clone().oneshot(request).await {
+            Ok(answer) => answer,
+            Err(never) => match never {},
+        };
+        let status = answer.status();
+        let bytes = answer.into_body().collect().await.expect("a body").to_bytes();
+        Answer { status, json: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+    }
+}

@@ -1,0 +1,9 @@
+//! Helps tests: one application per test, with a store of its own, through the real router.
+
+mod app;
+mod client;
+mod shop;
+
+pub use app::{Engine, TestApp, token};
+pub use client::{Answer, Client};
+pub use shop::{Shop, Variant};

@@ -1,0 +1,114 @@
+//! A small shop to test in, made through the admin routes.
+
+use serde_json::{Value, json};
+
+use crate::{Client, TestApp};
+
+/// An admin, one region, one location, and channels with a key each.
+pub struct Shop {
+    /// The application.
+    pub app: TestApp,
+    /// Its admin.
+    pub admin: Client,
+    /// The region, which pays in euros.
+    pub region: String,
+    /// The location, from which all channels sell.
+    pub location: String,
+}
+
+/// A variant that was made for a test.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// Its id.
+    pub id: String,
+    /// Its product.
+    pub product: String,
+    /// The item that it takes one of; empty where it is not counted.
+    pub item: String,
+}
+
+impl Shop {
+    /// Opens a shop.
+    pub async fn open(app: TestApp) -> Shop {
+        let (app, admin) = app.with_admin().await;
+        let region = json!({ "name": "Europe", "currency_code": "eur", "countries": ["de", "fr"] });
+        let region = id(&admin.post("/admin/regions", region).await.ok()["region"]);
+        let location = json!({ "name": "Warehouse" });
+        let location = id(&admin.post("/admin/stock-locations", location).await.ok()["stock_location"]);
+        Shop { app, admin, region, location }
+    }
+
+    /// Opens a channel that sells from the location; says its id.
+    pub async fn channel(&self, name: &str) -> String {
+        let channel = self.admin.post("/admin/sales-channels", json!({ "name": name })).await.ok();
+        let channel = id(&channel["sales_channel"]);
+        let path = format!("/admin/stock-locations/{}/sales-channels", self.location);
+        self.admin.post(&path, json!({ "add": [channel] })).await.ok();
+        channel
+    }
+
+    /// Makes a publishable key for these channels; says its token.
+    pub async fn key(&self, channels: &[&str]) -> String {
+        let key = json!({ "title": "test", "type": "publishable" });
+        let key = self.admin.post("/admin/api-keys", key).await.ok();
+        let path = format!("/admin/api-keys/{}/sales-channels", id(&key["api_key"]));
+        self.admin.post(&path, json!({ "add": channels })).await.ok();
+        key["api_key"]["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// A storefront with a key for these channels.
+    pub async fn storefront(&self, channels: &[&str]) -> Client {
+        self.app.storefront(&self.key(channels).await)
+    }
+
+    /// Makes a published product with one variant at 10 euros, of which `stock` lie at the location.
+    pub async fn product(&self, title: &str, channels: &[&str], stock: u32) -> Variant {
+        self.product_with(title, channels, stock, json!({})).await
+    }
+
+    /// As `product`; the variant has these fields too.
+    pub async fn product_with(&self, title: &str, channels: &[&str], stock: u32, fields: Value) -> Variant {
+        let mut variant = json!({
+            "title": "One", "sku": title, "options": { "Size": "One" },
+            "prices": [{ "currency_code": "eur", "amount": 10 }],
+        });
+        if let (Value::Object(variant), Value::Object(fields)) = (&mut variant, fields) {
+            variant.extend(fields);
+        }
+        let channels: Vec<Value> = channels.iter().map(|id| json!({ "id": id })).collect();
+        let product = json!({
+            "title": title, "status": "published", "options": [{ "title": "Size", "values": ["One"] }],
+            "variants": [variant], "sales_channels": channels,
+        });
+        let shown = "/admin/products?fields=id,variants.id,*variants.inventory";
+        let product = &self.admin.post(shown, product).await.ok()["product"];
+        let items = product["variants"][0]["inventory"].as_array().cloned().unwrap_or_default();
+        let item = items.first().map(id).unwrap_or_default();
+        if items.len() == 1 && stock > 0 {
+            self.stock(&item, &self.location, stock).await;
+        }
+        Variant { id: id(&product["variants"][0]), product: id(product), item }
+    }
+
+    /// Puts some of an item at a location where there was none.
+    pub async fn stock(&self, item: &str, location: &str, stocked: u32) {
+        let level = json!({ "location_id": location, "stocked_quantity": stocked });
+        self.admin.post(&format!("/admin/inventory-items/{item}/location-levels"), level).await.ok();
+    }
+
+    /// What is stocked and reserved of an item anywhere: `3 of 10`.
+    pub async fn reserved(&self, item: &str) -> String {
+        let item = &self.admin.get(&format!("/admin/inventory-items/{item}")).await.ok()["inventory_item"];
+        format!("{} of {}", item["reserved_quantity"], item["stocked_quantity"])
+    }
+
+    /// Opens a cart with so many of a variant; says its id.
+    pub async fn cart(&self, storefront: &Client, variant: &str, quantity: u32) -> String {
+        let items = json!([{ "variant_id": variant, "quantity": quantity }]);
+        id(&storefront.post("/store/carts", json!({ "items": items })).await.ok()["cart"])
+    }
+}
+
+fn id(record: &Value) -> String {
+    record["id"].as_str().unwrap_or_else(|| panic!("no id in {record}")).to_owned()
+}

@@ -1,0 +1,245 @@
+//! What goes into a cart, and what comes out of it.
+
+use atoll_testkit::{Client, Shop, TestApp};
+use serde_json::{Value, json};
+
+async fn shop() -> (Shop, String, Client) {
+    let shop = Shop::open(TestApp::init().await).await;
+    let web = shop.channel("Web").await;
+    let storefront = shop.storefront(&[&web]).await;
+    (shop, web, storefront)
+}
+
+async fn add(storefront: &Client, cart: &str, variant: &str, quantity: Value) -> String {
+    let line = json!({ "variant_id": variant, "quantity": quantity });
+    let answer = storefront.post(&format!("/store/carts/{cart}/line-items"), line).await;
+    if answer.status.is_success() { print(&answer.json["cart"]) } else { answer.error() }
+}
+
+/// `Tea×2=20, Cup×1=10; 30`
+fn print(cart: &Value) -> String {
+    let line = |it: &Value| format!("{}×{}", it["title"].as_str().unwrap_or("?"), it["quantity"]);
+    let lines: Vec<String> = cart["items"].as_array().expect("a list").iter().map(line).collect();
+    format!("{}; {}", lines.join(", "), cart["total"])
+}
+
+const TOO_FEW: &str =
+    "400 not_allowed (insufficient_inventory): Some variant does not have the required inventory";
+
+#[tokio::test]
+async fn lines_are_added_merged_changed_and_removed() {
+    let (shop, web, storefront) = shop().await;
+    let tea = shop.product("Tea", &[&web], 5).await;
+    let cup = shop.product("Cup", &[&web], 5).await;
+    let cart = shop.cart(&storefront, &tea.id, 1).await;
+    assert_eq!(add(&storefront, &cart, &tea.id, json!(2)).await, "Tea×3; 30");
+    assert_eq!(add(&storefront, &cart, &cup.id, json!(1.5)).await, "Tea×3, Cup×1.5; 45");
+    assert_eq!(add(&storefront, &cart, &tea.id, json!(3)).await, TOO_FEW);
+    assert_eq!(
+        add(&storefront, &cart, &tea.id, json!(0)).await,
+        "400 invalid_data: Invalid request: Value for field 'quantity' too small, expected at least: '0'"
+    );
+    assert_eq!(
+        add(&storefront, &cart, "variant_x", json!(1)).await,
+        "400 invalid_data: Variants variant_x do not exist or belong to a product that is not published"
+    );
+
+    let path = format!("/store/carts/{cart}");
+    let line = storefront.get(&path).await.ok()["cart"]["items"][0]["id"].as_str().expect("an id").to_owned();
+    let line = format!("{path}/line-items/{line}");
+    assert_eq!(storefront.post(&line, json!({ "quantity": 6 })).await.error(), TOO_FEW);
+    let changed = storefront.post(&line, json!({ "quantity": 5 })).await.ok();
+    assert_eq!(print(&changed["cart"]), "Tea×5, Cup×1.5; 65");
+    let gone = storefront.delete(&line).await.ok();
+    assert_eq!((&gone["object"], &gone["deleted"]), (&json!("line-item"), &json!(true)));
+    assert_eq!(print(&gone["parent"]), "Cup×1.5; 15");
+    let missing = format!("{path}/line-items/cali_x");
+    assert_eq!(
+        storefront.post(&missing, json!({ "quantity": 1 })).await.error(),
+        "404 not_found: Line item with id: cali_x was not found"
+    );
+}
+
+#[tokio::test]
+async fn completing_twice_answers_with_the_same_order() {
+    let (shop, web, storefront) = shop().await;
+    let tea = shop.product("Tea", &[&web], 5).await;
+    let cart = shop.cart(&storefront, &tea.id, 2).await;
+    let complete = format!("/store/carts/{cart}/complete");
+    let first = storefront.post(&complete, json!({})).await.ok();
+    let second = storefront.post(&complete, json!({})).await.ok();
+    assert_eq!(first, second);
+    assert_eq!(shop.reserved(&tea.item).await, "2 of 5");
+    assert_eq!(
+        add(&storefront, &cart, &tea.id, json!(1)).await,
+        format!("400 invalid_data: Cart {cart} is already completed.")
+    );
+    let order = first["order"]["id"].as_str().expect("an id");
+    let shown = shop.admin.get(&format!("/admin/orders/{order}?fields=id,*cart,*sales_channel")).await.ok();
+    assert_eq!(shown["order"]["cart"]["id"], json!(cart));
+    assert_eq!(shown["order"]["sales_channel"]["id"], json!(web));
+}
+
+#[tokio::test]
+async fn what_cannot_be_completed_writes_nothing() {
+    let (shop, web, storefront) = shop().await;
+    let tea = shop.product("Tea", &[&web], 2).await;
+    let cup = shop.product("Cup", &[&web], 2).await;
+    let empty = storefront.post("/store/carts", json!({})).await.ok();
+    let empty = format!("/store/carts/{}/complete", empty["cart"]["id"].as_str().expect("an id"));
+    assert_eq!(
+        storefront.post(&empty, json!({})).await.error(),
+        "400 invalid_data: Cannot complete a cart with no items"
+    );
+    let cart = shop.cart(&storefront, &tea.id, 2).await;
+    add(&storefront, &cart, &cup.id, json!(2)).await;
+    // Somebody else was faster with the second line.
+    let other = shop.cart(&storefront, &cup.id, 1).await;
+    storefront.post(&format!("/store/carts/{other}/complete"), json!({})).await.ok();
+    assert_eq!(storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.error(), TOO_FEW);
+    assert_eq!(shop.reserved(&tea.item).await, "0 of 2");
+    assert_eq!(shop.reserved(&cup.item).await, "1 of 2");
+    assert_eq!(shop.admin.get("/admin/orders").await.ok()["count"], 1);
+    let events = atoll_kernel::events_after(&shop.app.ctx.view(), 0, 1000).expect("events");
+    assert_eq!(events.iter().filter(|(_, event)| event.name == "order.placed").count(), 1);
+}
+
+#[tokio::test]
+async fn kits_and_lines_that_share_an_item_share_what_there_is() {
+    let (shop, web, storefront) = shop().await;
+    let candle = shop.product("Candle", &[&web], 7).await;
+    let parts = json!({ "inventory_items": [{ "inventory_item_id": candle.item, "required_quantity": 3 }] });
+    let kit = shop.product_with("Kit", &[&web], 0, parts).await;
+    let path = format!("/store/products/{}?fields=variants.id,variants.inventory_quantity", kit.product);
+    assert_eq!(storefront.get(&path).await.ok()["product"]["variants"][0]["inventory_quantity"], 2);
+
+    let cart = shop.cart(&storefront, &kit.id, 2).await;
+    assert_eq!(add(&storefront, &cart, &candle.id, json!(2)).await, TOO_FEW);
+    assert_eq!(add(&storefront, &cart, &candle.id, json!(1)).await, "Kit×2, Candle×1; 30");
+    assert_eq!(add(&storefront, &cart, &kit.id, json!(1)).await, TOO_FEW);
+    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    assert_eq!(shop.reserved(&candle.item).await, "7 of 7");
+    assert_eq!(storefront.get(&path).await.ok()["product"]["variants"][0]["inventory_quantity"], 0);
+}
+
+#[tokio::test]
+async fn what_is_not_counted_or_may_be_owed_is_always_there() {
+    let (shop, web, storefront) = shop().await;
+    let guide = shop.product_with("Guide", &[&web], 0, json!({ "manage_inventory": false })).await;
+    let stool = shop.product_with("Stool", &[&web], 1, json!({ "allow_backorder": true })).await;
+    let bench = shop.product_with("Bench", &[&web], 0, json!({ "allow_backorder": true })).await;
+    let cart = shop.cart(&storefront, &guide.id, 100_000).await;
+    add(&storefront, &cart, &stool.id, json!(3)).await;
+    add(&storefront, &cart, &bench.id, json!(2)).await;
+    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    assert_eq!(shop.reserved(&stool.item).await, "3 of 1");
+    assert_eq!(shop.reserved(&bench.item).await, "2 of 0");
+    // What is owed already is not counted against what others are owed.
+    let again = shop.cart(&storefront, &stool.id, 1).await;
+    storefront.post(&format!("/store/carts/{again}/complete"), json!({})).await.ok();
+    assert_eq!(shop.reserved(&stool.item).await, "4 of 1");
+}
+
+#[tokio::test]
+async fn a_line_is_served_from_several_locations_if_it_must() {
+    let (shop, web, storefront) = shop().await;
+    let rope = shop.product("Rope", &[&web], 3).await;
+    let shed = shop.admin.post("/admin/stock-locations", json!({ "name": "Shed" })).await.ok();
+    let shed = shed["stock_location"]["id"].as_str().expect("an id").to_owned();
+    shop.stock(&rope.item, &shed, 3).await;
+    // The shed is not the channel's yet.
+    let cart = shop.cart(&storefront, &rope.id, 1).await;
+    assert_eq!(add(&storefront, &cart, &rope.id, json!(4)).await, TOO_FEW);
+    let link = format!("/admin/stock-locations/{shed}/sales-channels");
+    shop.admin.post(&link, json!({ "add": [web] })).await.ok();
+    assert_eq!(add(&storefront, &cart, &rope.id, json!(4)).await, "Rope×5; 50");
+    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    let reservations = shop.admin.get("/admin/reservations?fields=quantity").await.ok();
+    let mut quantities: Vec<i64> = reservations["reservations"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|it| it["quantity"].as_i64().expect("a number"))
+        .collect();
+    quantities.sort_unstable();
+    assert_eq!(quantities, [2, 3]);
+}
+
+#[tokio::test]
+async fn a_channel_without_a_location_says_so() {
+    let (shop, _, _) = shop().await;
+    let bare = shop.admin.post("/admin/sales-channels", json!({ "name": "Bare" })).await.ok();
+    let bare = bare["sales_channel"]["id"].as_str().expect("an id").to_owned();
+    let tea = shop.product("Tea", &[&bare], 5).await;
+    let storefront = shop.storefront(&[&bare]).await;
+    let items = json!([{ "variant_id": tea.id, "quantity": 1 }]);
+    assert_eq!(
+        storefront.post("/store/carts", json!({ "items": items })).await.error(),
+        format!(
+            "400 invalid_data: Sales channel {bare} is not associated with any stock location for variant {}.",
+            tea.id
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_cart_is_opened_in_a_channel_of_its_key() {
+    let (shop, web, one) = shop().await;
+    let till = shop.channel("Till").await;
+    let two = shop.storefront(&[&web, &till]).await;
+    let open = async |storefront: &Client, body: Value| {
+        let answer = storefront.post("/store/carts", body).await;
+        if answer.status.is_success() {
+            return answer.json["cart"]["sales_channel_id"].as_str().expect("an id").to_owned();
+        }
+        answer.json["errors"][0].as_str().map_or_else(|| answer.clone().error(), str::to_owned)
+    };
+    assert_eq!(open(&one, json!({})).await, web);
+    assert_eq!(open(&one, json!({ "sales_channel_id": null })).await, web);
+    assert_eq!(open(&two, json!({ "sales_channel_id": till })).await, till);
+    assert_eq!(
+        open(&one, json!({ "sales_channel_id": till })).await,
+        format!(
+            "Sales channel ID in payload {till} is not associated with the Publishable API Key in the header."
+        )
+    );
+    assert_eq!(
+        open(&two, json!({})).await,
+        "Cannot assign sales channel to cart. The Publishable API Key in the header has multiple associated sales \
+         channels. Please provide a sales channel ID in the request body."
+    );
+    assert_eq!(open(&one, json!({ "region_id": "reg_x" })).await, "404 not_found: No regions found");
+    assert_eq!(
+        open(&one, json!({ "currency_code": "usd" })).await,
+        "400 invalid_data: Currency code usd does not match the region's currency code eur"
+    );
+    assert_eq!(
+        open(&one, json!({ "email": "nope" })).await,
+        "400 invalid_data: Invalid request: Invalid email address"
+    );
+}
+
+#[tokio::test]
+async fn prices_are_those_of_the_region() {
+    let (shop, web, storefront) = shop().await;
+    let prices = json!({ "prices": [
+        { "currency_code": "eur", "amount": 20 },
+        { "currency_code": "eur", "amount": 17.5, "min_quantity": 3 },
+        { "currency_code": "usd", "amount": 22 },
+    ] });
+    let mug = shop.product_with("Mug", &[&web], 9, prices).await;
+    let unpriced = shop.product_with("Gift", &[&web], 9, json!({ "prices": [] })).await;
+    let cart = shop.cart(&storefront, &mug.id, 2).await;
+    assert_eq!(add(&storefront, &cart, &mug.id, json!(1)).await, "Mug×3; 52.5");
+    assert_eq!(
+        add(&storefront, &cart, &unpriced.id, json!(1)).await,
+        format!("400 invalid_data: Variants with IDs {} do not have a price", unpriced.id)
+    );
+    let path = format!("/store/products/{}?fields=variants.calculated_price", mug.product);
+    assert_eq!(
+        storefront.get(&path).await.error(),
+        "400 invalid_data: Missing required pricing context to calculate prices - region_id"
+    );
+    let shown = storefront.get(&format!("{path}&region_id={}", shop.region)).await.ok();
+    assert_eq!(shown["product"]["variants"][0]["calculated_price"]["calculated_amount"], 20);
+}

@@ -1,0 +1,82 @@
+//! The folder is the layer: who may depend on whom, read from the manifests.
+
+use std::{collections::BTreeMap, path::Path};
+
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+
+/// For each layer, the layers that it may look at. Names are folders; `plugins/*` is one layer.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("crates/values", &[]),
+    ("crates/storage", &["crates/values"]),
+    ("crates/schema", &["crates/values"]),
+    ("crates/query", &["crates/storage", "crates/values"]),
+    ("crates/http", &["crates/query", "crates/schema", "crates/storage"]),
+    ("crates/kernel", &["crates/http", "crates/query", "crates/schema", "crates/storage", "crates/values"]),
+    ("plugins", &["crates/kernel"]),
+    ("crates/links", &["crates/kernel", "plugins"]),
+    ("crates/availability", &["crates/kernel", "crates/links", "plugins"]),
+    ("crates/flows", &["crates/availability", "crates/kernel", "crates/links", "plugins"]),
+    ("crates/api", &["crates/availability", "crates/flows", "crates/kernel", "crates/links", "plugins"]),
+    ("crates/bundle", &["crates/api", "crates/availability", "crates/flows", "crates/links", "plugins"]),
+    (
+        "crates/host",
+        &["crates/api", "crates/bundle", "crates/flows", "crates/kernel", "crates/links", "plugins"],
+    ),
+];
+
+/// May look at everything; nothing looks at them.
+const OUTSIDE: &[&str] = &["crates/testkit", "tests", "xtask"];
+
+fn layer(root: &Path, package: &Package) -> String {
+    let folder = package.manifest_path.parent().expect("a folder").as_std_path();
+    let folder = folder.strip_prefix(root).expect("a member").to_str().expect("text").to_owned();
+    if folder.starts_with("plugins/") { "plugins".to_owned() } else { folder }
+}
+
+#[test]
+fn nothing_depends_upwards_or_sideways() {
+    let metadata = MetadataCommand::new()
+        .manifest_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"))
+        .no_deps()
+        .exec()
+        .expect("the manifests");
+    let root = metadata.workspace_root.as_std_path();
+    let layers: BTreeMap<String, String> =
+        metadata.packages.iter().map(|it| (it.name.to_string(), layer(root, it))).collect();
+    let mut wrong = Vec::new();
+    for package in &metadata.packages {
+        let from = &layers[package.name.as_str()];
+        if OUTSIDE.contains(&from.as_str()) {
+            continue;
+        }
+        let Some((_, allowed)) = ALLOWED.iter().find(|(layer, _)| layer == from) else {
+            wrong.push(format!("{from} is in no layer"));
+            continue;
+        };
+        for dependency in package.dependencies.iter().filter(|it| it.kind == DependencyKind::Normal) {
+            let Some(to) = layers.get(dependency.name.as_str()) else { continue };
+            if !allowed.contains(&to.as_str()) {
+                wrong.push(format!("{} ({from}) depends on {} ({to})", package.name, dependency.name));
+            }
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+}
+
+#[test]
+fn every_plugin_is_in_the_bundle() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let bundle = std::fs::read_to_string(root.join("crates/bundle/src/lib.rs")).expect("the bundle");
+    let linked: Vec<&str> =
+        atoll_host::registry().expect("a registry").modules.iter().map(|it| it.name).collect();
+    for plugin in std::fs::read_dir(root.join("plugins")).expect("the plugins") {
+        let plugin = plugin.expect("a plugin");
+        if !plugin.path().is_dir() {
+            continue;
+        }
+        let name = plugin.file_name().into_string().expect("text");
+        let line = format!("use atoll_{} as _;", name.replace('-', "_"));
+        assert!(bundle.contains(&line), "`{line}` is missing in crates/bundle/src/lib.rs");
+        assert!(linked.contains(&name.as_str()), "module `{name}` is not linked in");
+    }
+}

@@ -1,0 +1,12 @@
+//! Tests of the whole, through the real router.
+
+mod admin;
+mod carts;
+mod import;
+mod layers;
+mod links;
+mod listing;
+mod race;
+mod registry;
+mod story;
+mod wall;

@@ -1,0 +1,111 @@
+//! The last unit, and many who want it.
+
+use std::sync::Arc;
+
+use atoll_availability::{ChannelScope, Shelf};
+use atoll_inventory::{ReservationItem, reserve};
+use atoll_kernel::{Actor, Fault, Moment, Write};
+use atoll_order::{Order, place_order};
+use atoll_product::VARIANTS;
+use atoll_testkit::{Engine, Shop, TestApp, Variant};
+use serde_json::json;
+use tokio::sync::Barrier;
+
+const N_BUYERS: usize = 64;
+
+/// What must be true after the race: orders, refusals and reservations agree with what there was.
+fn check(n_orders: usize, n_refused: usize, reserved: &str, n_reservations: u64) -> Result<(), String> {
+    let got = (n_orders, n_refused, reserved, n_reservations);
+    if got == (1, N_BUYERS - 1, "1 of 1", 1) { Ok(()) } else { Err(format!("oversold, or lost: {got:?}")) }
+}
+
+async fn one_left(engine: Engine) -> (Shop, String, Variant) {
+    let shop = Shop::open(TestApp::on(engine).await).await;
+    let web = shop.channel("Web").await;
+    let last = shop.product("Last", &[&web], 1).await;
+    let key = shop.key(&[&web]).await;
+    (shop, key, last)
+}
+
+async fn n_reservations(shop: &Shop) -> u64 {
+    shop.admin.get("/admin/reservations?limit=0").await.ok()["count"].as_u64().expect("a count")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_64_buyers_of_the_last_unit_one_gets_it() {
+    for engine in Engine::ALL {
+        let (shop, key, last) = one_left(engine).await;
+        let storefront = shop.app.storefront(&key);
+        let together = Arc::new(Barrier::new(N_BUYERS));
+        let mut buyers = Vec::new();
+        for _ in 0..N_BUYERS {
+            let cart = shop.cart(&storefront, &last.id, 1).await;
+            let (storefront, together) = (storefront.clone(), together.clone());
+            buyers.push(tokio::spawn(async move {
+                together.wait().await;
+                storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await
+            }));
+        }
+        let (mut n_orders, mut n_refused) = (0, 0);
+        for buyer in buyers {
+            let answer = buyer.await.expect("a buyer");
+            if answer.status.is_success() {
+                assert_eq!(answer.json["type"], "order");
+                n_orders += 1;
+            } else {
+                let refusal = "Some variant does not have the required inventory";
+                assert_eq!(answer.error(), format!("400 not_allowed (insufficient_inventory): {refusal}"));
+                n_refused += 1;
+            }
+        }
+        let reserved = shop.reserved(&last.item).await;
+        assert_eq!(check(n_orders, n_refused, &reserved, n_reservations(&shop).await), Ok(()), "{engine:?}");
+        let orders = shop.admin.get("/admin/orders").await.ok();
+        assert_eq!(orders["count"], 1);
+    }
+}
+
+/// The same race with the check before the transaction instead of in it: the checker must object.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_check_outside_the_transaction_oversells() {
+    let (shop, key, last) = one_left(Engine::Memory).await;
+    let ctx = shop.app.ctx.clone();
+    let scope = ChannelScope::admit(&ctx.view(), Some(&key), ctx.now()).expect("the store").expect("a scope");
+    let channel = scope.channels()[0].id.to_string();
+    let together = Arc::new(Barrier::new(N_BUYERS));
+    let mut buyers = Vec::new();
+    for _ in 0..N_BUYERS {
+        let (ctx, together) = (ctx.clone(), together.clone());
+        let (channel, variant) = (channel.clone(), last.id.clone());
+        buyers.push(tokio::spawn(async move {
+            let view = ctx.view();
+            let variant = VARIANTS.retrieve(&view, &variant).expect("the variant");
+            let checked = Shelf::open(&view, &channel).expect("the shelf").take(&variant, 1_i64.into());
+            let taken = checked.expect("the store");
+            together.wait().await;
+            let Ok(takes) = taken else { return false };
+            let buy = move |tx: &mut dyn Write, at: &Moment| -> Result<(), Fault> {
+                place_order(tx, at, Order::default())?;
+                for take in &takes {
+                    let promise = ReservationItem {
+                        inventory_item_id: take.item.as_str().into(),
+                        location_id: take.location.clone(),
+                        quantity: take.quantity,
+                        allow_backorder: true,
+                        ..ReservationItem::default()
+                    };
+                    reserve(tx, at, promise)?;
+                }
+                Ok(())
+            };
+            ctx.write(Actor::System, buy).await.is_ok()
+        }));
+    }
+    let mut n_orders = 0;
+    for buyer in buyers {
+        n_orders += usize::from(buyer.await.expect("a buyer"));
+    }
+    let reserved = shop.reserved(&last.item).await;
+    let verdict = check(n_orders, N_BUYERS - n_orders, &reserved, n_reservations(&shop).await);
+    assert_eq!(verdict, Err("oversold, or lost: (64, 0, \"64 of 1\", 64)".into()));
+}

@@ -1,0 +1,91 @@
+//! What is linked in fits together, and a reviewer sees what a change adds to it.
+
+use std::path::PathBuf;
+
+use atoll_kernel::{
+    Auth, Entity, FieldLink, Method, Module, Params, Registry, Reply, Route, Service, entity,
+    serde_json::Value,
+};
+use expect_test::expect_file;
+
+#[test]
+fn the_snapshot_in_git_is_what_is_linked_in() {
+    let registry = atoll_host::registry().expect("a registry that fits together");
+    expect_file![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("registry.txt")]
+        .assert_eq(&registry.to_string());
+}
+
+#[test]
+fn every_route_says_who_may_call_it() {
+    let registry = atoll_host::registry().expect("a registry that fits together");
+    for route in &registry.routes {
+        let expected = match route.path.split('/').nth(1) {
+            Some("admin") => Auth::Admin,
+            Some("store") => Auth::Store,
+            _ => Auth::Public,
+        };
+        assert_eq!(route.auth, expected, "{} {}", route.method, route.path);
+        assert_eq!(route.body.is_some(), route.method == Method::Post, "{} {}", route.method, route.path);
+    }
+}
+
+entity! {
+    /// Something.
+    pub struct Thing = "thing" / "things", "sc" {
+        /// Its name.
+        pub name: String,
+    }
+}
+
+static THINGS: Service<Thing> = Service::new(&[]);
+
+static CHANNEL_LIKE: Module = Module { name: "thing", services: &[&THINGS], ..Module::EMPTY };
+
+static AGAIN: Module = Module { name: "thing", services: &[&THINGS], ..Module::EMPTY };
+
+static TO_NOWHERE: FieldLink =
+    FieldLink { from: "thing", field: "nobody", relation: "nowhere", many: false, to: "nothing", back: None };
+
+static WITHOUT_FIELD: FieldLink =
+    FieldLink { from: "thing", field: "nobody", relation: "other", many: false, to: "thing", back: None };
+
+static NOWHERE: Params = Params { own: &[], limit: None, strict: true };
+
+static ROUTE: Route = Route {
+    method: Method::Get,
+    path: "/things/",
+    auth: Auth::Public,
+    params: &NOWHERE,
+    body: None,
+    handler: |_| Box::pin(async { Ok(Reply::json(&Value::Null)) }),
+};
+
+#[test]
+fn everything_that_does_not_fit_is_said_at_once() {
+    let built = Registry::build(
+        vec![&CHANNEL_LIKE, &AGAIN],
+        vec![],
+        vec![&TO_NOWHERE, &WITHOUT_FIELD],
+        vec![],
+        vec![],
+        vec![&ROUTE, &ROUTE],
+    );
+    let Err(problems) = built else { panic!("it fits together") };
+    let texts: Vec<&str> = problems.iter().map(|it| it.0.as_str()).collect();
+    assert_eq!(
+        texts,
+        [
+            "entity `thing` is registered 2 times",
+            "id prefix `sc` is registered 2 times",
+            "key space `thing.deleted` is registered 2 times",
+            "key space `thing` is registered 2 times",
+            "module `thing` is registered 2 times",
+            "relation `thing.nowhere` leads to `nothing`, which no module has",
+            "relation `thing.other` uses the field `nobody`, which `thing` does not have",
+            "route `GET /things/` does not begin with a slash, or ends with one",
+            "route `GET /things/` does not begin with a slash, or ends with one",
+            "route `GET /things/` is registered 2 times",
+        ]
+    );
+    assert_eq!(Thing::DEF.words(), "Thing");
+}

@@ -1,0 +1,161 @@
+//! What ends at the channel.
+
+use atoll_testkit::{Shop, TestApp};
+use serde_json::json;
+
+async fn two_channels() -> (Shop, String, String) {
+    let shop = Shop::open(TestApp::init().await).await;
+    let (web, till) = (shop.channel("Web").await, shop.channel("Till").await);
+    (shop, web, till)
+}
+
+#[tokio::test]
+async fn keys_open_what_they_are_for() {
+    let (shop, web, _) = two_channels().await;
+    let key = shop.key(&[&web]).await;
+    let bare = shop.key(&[]).await;
+    let secret = json!({ "title": "server", "type": "secret" });
+    let secret = shop.admin.post("/admin/api-keys", secret).await.ok();
+    let secret = secret["api_key"]["token"].as_str().expect("a token");
+    let required = "400 not_allowed: Publishable API key required in the request header: \
+                    x-publishable-api-key. You can manage your keys in settings in the dashboard.";
+    let invalid = "400 not_allowed: A valid publishable key is required to proceed with the request";
+    for path in ["/store/products", "/store/carts/cart_x", "/store/orders/order_x", "/store/nothing-here"] {
+        assert_eq!(shop.app.client().get(path).await.error(), required);
+        assert_eq!(shop.app.storefront(" ").get(path).await.error(), required);
+        assert_eq!(shop.app.storefront("pk_nobody").get(path).await.error(), invalid);
+        assert_eq!(shop.app.storefront(secret).get(path).await.error(), invalid);
+    }
+    assert_eq!(
+        shop.app.storefront(&bare).get("/store/products").await.error(),
+        "400 invalid_data: Publishable key needs to have a sales channel configured"
+    );
+    let path = "/store/products?fields=id";
+    assert_eq!(shop.app.storefront(&key).get(path).await.ok()["count"], 0);
+
+    // Revoked later, and now.
+    let keys = shop.admin.get(&format!("/admin/api-keys?token={key}")).await.ok();
+    let revoke = format!("/admin/api-keys/{}/revoke", keys["api_keys"][0]["id"].as_str().expect("an id"));
+    shop.admin.post(&revoke, json!({ "revoke_in": 60 })).await.ok();
+    shop.app.storefront(&key).get(path).await.ok();
+    shop.app.advance_ms(60_001);
+    assert_eq!(shop.app.storefront(&key).get(path).await.error(), invalid);
+}
+
+#[tokio::test]
+async fn a_storefront_sees_what_its_channels_sell() {
+    let (shop, web, till) = two_channels().await;
+    let tea = shop.product("Tea", &[&web], 1).await;
+    let both = shop.product("Both", &[&web, &till], 1).await;
+    let draft = shop.product("Draft", &[&web], 1).await;
+    shop.product("Nowhere", &[], 1).await;
+    shop.admin.post(&format!("/admin/products/{}", draft.product), json!({ "status": "draft" })).await.ok();
+    let lists = async |channels: &[&str], query: &str| {
+        let storefront = shop.storefront(channels).await;
+        let list = storefront.get(&format!("/store/products?fields=title{query}")).await;
+        if !list.status.is_success() {
+            return list.error();
+        }
+        let products = list.json["products"].as_array().expect("a list").iter();
+        let titles: Vec<&str> = products.map(|it| it["title"].as_str().expect("a title")).collect();
+        format!("{} of {}", titles.join(" "), list.json["count"])
+    };
+    assert_eq!(lists(&[&web], "").await, "Tea Both of 2");
+    assert_eq!(lists(&[&till], "").await, "Both of 1");
+    assert_eq!(lists(&[&web, &till], "").await, "Tea Both of 2");
+    assert_eq!(lists(&[&web, &till], &format!("&sales_channel_id[]={till}")).await, "Both of 1");
+    assert_eq!(lists(&[&web], "&order=-title").await, "Tea Both of 2");
+    assert_eq!(lists(&[&web], "&limit=1&offset=1").await, "Both of 2");
+    assert_eq!(lists(&[&till], "&q=tea").await, " of 0");
+    assert_eq!(lists(&[&till], &format!("&id={}", tea.product)).await, " of 0");
+    assert_eq!(lists(&[&till], "&handle=tea").await, " of 0");
+    assert_eq!(
+        lists(&[&till], &format!("&sales_channel_id={web}")).await,
+        "400 invalid_data: Requested sales channel is not part of the publishable key"
+    );
+    // Which channels there are is nobody's business.
+    let storefront = shop.storefront(&[&web]).await;
+    let path = format!("/store/products/{}?fields=id,*sales_channels,*sales_channels_link", both.product);
+    assert_eq!(storefront.get(&path).await.ok(), json!({ "product": { "id": both.product } }));
+}
+
+#[tokio::test]
+async fn a_disabled_channel_shows_and_sells_nothing() {
+    let (shop, web, _) = two_channels().await;
+    let tea = shop.product("Tea", &[&web], 5).await;
+    let storefront = shop.storefront(&[&web]).await;
+    let cart = shop.cart(&storefront, &tea.id, 1).await;
+    let channel = format!("/admin/sales-channels/{web}");
+    shop.admin.post(&channel, json!({ "is_disabled": true })).await.ok();
+
+    assert_eq!(storefront.get("/store/products").await.ok()["count"], 0);
+    let product = format!("/store/products/{}", tea.product);
+    assert_eq!(
+        storefront.get(&product).await.error(),
+        format!("404 not_found: Product with id: {} was not found", tea.product)
+    );
+    let line = json!({ "variant_id": tea.id, "quantity": 1 });
+    let disabled = "400 not_allowed: Sales channel Web is disabled";
+    assert_eq!(
+        storefront.post(&format!("/store/carts/{cart}/line-items"), line.clone()).await.error(),
+        disabled
+    );
+    assert_eq!(storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.error(), disabled);
+    assert_eq!(
+        storefront.post("/store/carts", json!({ "items": [line] })).await.error(),
+        "400 invalid_data: Unable to assign cart to disabled Sales Channel: Web"
+    );
+    assert_eq!(shop.reserved(&tea.item).await, "0 of 5");
+
+    shop.admin.post(&channel, json!({ "is_disabled": false })).await.ok();
+    assert_eq!(storefront.get("/store/products").await.ok()["count"], 1);
+    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+}
+
+#[tokio::test]
+async fn carts_and_orders_of_other_channels_do_not_exist() {
+    let (shop, web, till) = two_channels().await;
+    let tea = shop.product("Tea", &[&web, &till], 5).await;
+    let (own, other) = (shop.storefront(&[&web]).await, shop.storefront(&[&till]).await);
+    let cart = shop.cart(&own, &tea.id, 1).await;
+    let line = &own.get(&format!("/store/carts/{cart}")).await.ok()["cart"]["items"][0]["id"];
+    let line = line.as_str().expect("an id");
+    let not_found = format!("404 not_found: Cart id not found: {cart}");
+    let add = json!({ "variant_id": tea.id, "quantity": 1 });
+    let path = format!("/store/carts/{cart}");
+    assert_eq!(other.get(&path).await.error(), format!("404 not_found: Cart with id '{cart}' not found"));
+    assert_eq!(other.post(&format!("{path}/line-items"), add).await.error(), not_found);
+    assert_eq!(
+        other.post(&format!("{path}/line-items/{line}"), json!({ "quantity": 2 })).await.error(),
+        not_found
+    );
+    assert_eq!(other.delete(&format!("{path}/line-items/{line}")).await.error(), not_found);
+    assert_eq!(
+        other.post(&format!("{path}/complete"), json!({})).await.error(),
+        format!("404 not_found: Cart with id '{cart}' not found")
+    );
+    let order = own.post(&format!("{path}/complete"), json!({})).await.ok();
+    let order = order["order"]["id"].as_str().expect("an id");
+    own.get(&format!("/store/orders/{order}")).await.ok();
+    assert_eq!(
+        other.get(&format!("/store/orders/{order}")).await.error(),
+        format!("404 not_found: Order id not found: {order}")
+    );
+}
+
+#[tokio::test]
+async fn a_deleted_channel_takes_its_carts_along() {
+    let (shop, web, _) = two_channels().await;
+    let tea = shop.product("Tea", &[&web], 5).await;
+    let storefront = shop.storefront(&[&web]).await;
+    let cart = shop.cart(&storefront, &tea.id, 1).await;
+    shop.admin.delete(&format!("/admin/sales-channels/{web}")).await.ok();
+    assert_eq!(
+        storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.error(),
+        format!("404 not_found: Cart with id '{cart}' not found")
+    );
+    assert_eq!(
+        storefront.post("/store/carts", json!({})).await.error(),
+        "400 invalid_data: Publishable key needs to have a sales channel configured"
+    );
+}
