@@ -41,7 +41,7 @@ async fn restoring_brings_back_what_the_deletion_took_and_no_more() {
     })
     .await
     .expect("a deletion and a restoration");
-    assert_eq!(channels_of(&shop, &tea.product), [web.clone()]);
+    assert_eq!(channels_of(&shop, &tea.product), [&*web]);
     assert_eq!(PRODUCT_SALES_CHANNEL.row(&shop.app.ctx.view(), &tea.product, &web).expect("a row"), row);
     // Its variant, its price and its place in the listing are back, too.
     let storefront = shop.storefront(&[&web]).await;
@@ -62,7 +62,7 @@ async fn a_link_waits_for_the_end_that_is_still_deleted() {
     })
     .await
     .expect("deletions");
-    assert_eq!(channels_of(&shop, &tea.product), [till.clone()]);
+    assert_eq!(channels_of(&shop, &tea.product), [&*till]);
     let channel = web.clone();
     run(&shop, move |tx, at| Ok(SALES_CHANNELS.restore(tx, at, &channel).map(drop)?))
         .await

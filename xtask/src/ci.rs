@@ -1,0 +1,26 @@
+//! `cargo xtask ci`
+
+use std::process::ExitCode;
+
+use crate::{cargo, test, tidy};
+
+/// What cargo does alone, and how to mend it.
+const CHECKS: [(&[&str], &str); 2] = [
+    (&["fmt", "--all", "--check"], "run `cargo fmt --all`"),
+    (&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], "mend what clippy says above"),
+];
+
+pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(args.is_empty(), "`cargo xtask ci` takes no arguments");
+    for (check, remedy) in CHECKS {
+        let name = check.join(" ");
+        eprintln!("ci: cargo {name}");
+        anyhow::ensure!(cargo::run(check)?, "ci stops at `cargo {name}`: {remedy}");
+    }
+    eprintln!("ci: cargo xtask tidy");
+    let tidy = tidy::run(&[])?;
+    anyhow::ensure!(tidy == ExitCode::SUCCESS, "ci stops at `cargo xtask tidy`: mend what is listed above");
+    // Last, because its last line is the tally.
+    eprintln!("ci: cargo xtask test");
+    test::run(&[])
+}

@@ -1,0 +1,79 @@
+//! The developers' commands. One is a row of the table below and a function; `cargo xtask` lists them.
+
+mod bench;
+mod cargo;
+mod ci;
+mod registry;
+mod test;
+mod tidy;
+
+use std::{
+    env,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+fn main() -> ExitCode {
+    run().unwrap_or_else(|error| {
+        // Not as `main` would print it: a backtrace helps nobody here.
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let (name, args) = args.split_first().map_or(("help", &[][..]), |(name, args)| (name.as_str(), args));
+    if ["help", "--help", "-h"].contains(&name) {
+        io::stdout().write_all(help().as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    match COMMANDS.iter().find(|command| command.name == name) {
+        Some(command) => (command.run)(args),
+        None => anyhow::bail!("there is no command `{name}`\n\n{}", help().trim_end()),
+    }
+}
+
+struct Command {
+    name: &'static str,
+    args: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> anyhow::Result<ExitCode>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "test",
+        args: "[cargo's args]",
+        about: "run every test; the last line is how many passed and failed",
+        run: test::run,
+    },
+    Command {
+        name: "ci",
+        args: "",
+        about: "what CI runs: fmt, clippy, tidy, test; it stops at the first that fails",
+        run: ci::run,
+    },
+    Command { name: "tidy", args: "", about: "check the rules that no compiler checks", run: tidy::run },
+    Command {
+        name: "registry",
+        args: "[--check]",
+        about: "write what is linked in to tests/registry.txt, or check that it is there",
+        run: registry::run,
+    },
+    Command {
+        name: "bench",
+        args: "[cargo's args]",
+        about: "measure the store against raw redb",
+        run: bench::run,
+    },
+];
+
+fn help() -> String {
+    let mut text = "Usage: cargo xtask <command>\n\n".to_owned();
+    for Command { name, args, about, .. } in COMMANDS {
+        let usage = format!("{name} {args}");
+        text += &format!("  {usage:<22} {about}\n");
+    }
+    text
+}

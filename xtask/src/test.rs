@@ -1,0 +1,115 @@
+//! `cargo xtask test`
+
+use std::{
+    io::{self, BufRead as _, BufReader, Write as _},
+    process::{ExitCode, Stdio},
+};
+
+use anyhow::Context as _;
+
+use crate::cargo;
+
+pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
+    let mut test = cargo::command();
+    test.args(cargo_args(args)).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut test = test.spawn().context("cargo does not start")?;
+    let mut lines = BufReader::new(test.stdout.take().expect("it is piped"));
+    let mut out = io::stdout().lock();
+    let mut tally = Tally::default();
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        out.write_all(&line)?;
+        tally.add(&String::from_utf8_lossy(&line));
+        line.clear();
+    }
+    out.flush()?;
+    let status = test.wait()?;
+    if !status.success() && tally.n_failed == 0 {
+        // It did not build, or a test program died before it could count. Nobody may read that as all well.
+        eprintln!("cargo test failed outside of a test ({status}); that counts as one failure");
+        tally.n_failed = 1;
+    }
+    writeln!(out, "{}", tally.text())?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The sums over all test programs.
+#[derive(Default)]
+struct Tally {
+    n_passed: u64,
+    n_failed: u64,
+    n_skipped: u64,
+}
+
+impl Tally {
+    /// Takes in a line of output, if it is like `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
+    fn add(&mut self, line: &str) {
+        let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
+        else {
+            return;
+        };
+        for count in counts.split(';') {
+            let Some((number, what)) = count.trim().split_once(' ') else { continue };
+            let sum = match what {
+                "passed" => &mut self.n_passed,
+                "failed" => &mut self.n_failed,
+                "ignored" => &mut self.n_skipped,
+                _ => continue,
+            };
+            *sum += number.parse::<u64>().unwrap_or(0);
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{} passed, {} failed", self.n_passed, self.n_failed);
+        if self.n_skipped > 0 {
+            text += &format!(", {} skipped", self.n_skipped);
+        }
+        text
+    }
+}
+
+/// Everything, unless `args` pick something: cargo would add our choice to theirs.
+fn cargo_args(args: &[String]) -> Vec<&str> {
+    let names = args.iter().take_while(|arg| *arg != "--").filter_map(|arg| arg.split('=').next());
+    let picks = |options: &[&str]| names.clone().any(|name| options.contains(&name));
+    let mut all = vec!["test", "--no-fail-fast"];
+    if !picks(&["-p", "--package", "--workspace"]) {
+        all.push("--workspace");
+        if !picks(&["--lib", "--bins", "--bin", "--tests", "--test", "--benches", "--bench", "--all-targets"])
+        {
+            all.extend(["--lib", "--bins", "--tests"]);
+        }
+    }
+    all.extend(args.iter().map(String::as_str));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tally_sums_the_results_of_all_programs() {
+        let mut tally = Tally::default();
+        tally.add("running 4 tests\n");
+        tally.add(
+            "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 7 filtered out; finished in 0.01s\n",
+        );
+        assert_eq!(tally.text(), "3 passed, 0 failed");
+        tally.add("test result: FAILED. 1 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out\n");
+        assert_eq!(tally.text(), "4 passed, 2 failed, 1 skipped");
+    }
+
+    #[test]
+    fn a_choice_of_tests_replaces_ours() {
+        let args = |args: &[&str]| {
+            let args: Vec<String> = args.iter().map(|&arg| arg.into()).collect();
+            cargo_args(&args).join(" ")
+        };
+        assert_eq!(args(&[]), "test --no-fail-fast --workspace --lib --bins --tests");
+        assert_eq!(args(&["price"]), "test --no-fail-fast --workspace --lib --bins --tests price");
+        assert_eq!(args(&["-p", "atoll-tests", "--test=it"]), "test --no-fail-fast -p atoll-tests --test=it");
+        assert_eq!(args(&["--", "--test"]), "test --no-fail-fast --workspace --lib --bins --tests -- --test");
+    }
+}

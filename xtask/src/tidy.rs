@@ -1,0 +1,269 @@
+//! `cargo xtask tidy`: the rules that no compiler checks. A rule is a function and an entry in [`violations`].
+
+use std::{
+    collections::BTreeSet,
+    fmt, fs,
+    io::{self, Write as _},
+    path::Path,
+    process::{Command, ExitCode},
+};
+
+use anyhow::Context as _;
+
+use crate::cargo;
+
+pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(args.is_empty(), "`cargo xtask tidy` takes no arguments");
+    let files = files(cargo::root())?;
+    let violations = violations(&files);
+    let mut out = io::stdout().lock();
+    for violation in &violations {
+        writeln!(out, "{violation}")?;
+    }
+    if violations.is_empty() {
+        writeln!(out, "tidy: {} files are in order", files.len())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+/// A text file of the repository.
+struct File {
+    /// From the repository's folder, with `/`.
+    path: String,
+    text: String,
+}
+
+impl File {
+    fn has_extension(&self, extensions: &[&str]) -> bool {
+        self.path.rsplit_once('.').is_some_and(|(_, extension)| extensions.contains(&extension))
+    }
+
+    /// The manifest of a member, not that of the workspace.
+    fn is_manifest(&self) -> bool {
+        self.path.ends_with("/Cargo.toml")
+    }
+
+    /// The lines, numbered from 1, with what a Windows editor leaves at their ends.
+    fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        (1..).zip(self.text.strip_suffix('\n').unwrap_or(&self.text).split('\n'))
+    }
+
+    fn violation(&self, line: usize, message: impl Into<String>) -> Violation {
+        Violation { path: self.path.clone(), line, message: message.into() }
+    }
+}
+
+/// A rule that is broken, and where.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Violation {
+    path: String,
+    line: usize,
+    message: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.path, self.line, self.message)
+    }
+}
+
+/// The sources, texts and manifests that git knows, or would if it were asked to add everything.
+fn files(root: &Path) -> anyhow::Result<Vec<File>> {
+    let list = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root)
+        .output()
+        .context("git does not start")?;
+    anyhow::ensure!(list.status.success(), "git ls-files: {}", String::from_utf8_lossy(&list.stderr));
+    let list = String::from_utf8(list.stdout).context("a path is not UTF-8")?;
+    let paths: BTreeSet<&str> = list.split_terminator('\0').collect();
+    let mut files = Vec::new();
+    for path in paths {
+        let mut file = File { path: path.to_owned(), text: String::new() };
+        if !file.has_extension(&["rs", "md", "toml"]) {
+            continue;
+        }
+        match fs::read(root.join(path)) {
+            Ok(bytes) => file.text = String::from_utf8_lossy(&bytes).into_owned(),
+            // Deleted, and git was not told yet.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error).context(file.path),
+        }
+        files.push(file);
+    }
+    Ok(files)
+}
+
+/// All rules, on all files.
+fn violations(files: &[File]) -> Vec<Violation> {
+    let of_one_file = [begins_with_docs, has_no_stray_space, inherits_lints, inherits_dependencies];
+    let mut violations: Vec<Violation> =
+        files.iter().flat_map(|file| of_one_file.iter().flat_map(|rule| rule(file))).collect();
+    violations.extend(plugins_are_bundled(files));
+    violations.sort();
+    violations
+}
+
+/// A file says in its first line what it is.
+fn begins_with_docs(file: &File) -> Vec<Violation> {
+    if !file.has_extension(&["rs"]) || file.text.starts_with("//!") {
+        return Vec::new();
+    }
+    vec![file.violation(1, "begin with a `//!` line that says what this file is")]
+}
+
+fn has_no_stray_space(file: &File) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for (number, line) in file.lines() {
+        if line.trim_end() != line {
+            violations.push(file.violation(number, "remove the white space at the end"));
+        }
+        if line.trim_end().contains('\t') {
+            violations.push(file.violation(number, "write spaces for the tab"));
+        }
+    }
+    violations
+}
+
+/// A member has the workspace's lints.
+fn inherits_lints(file: &File) -> Vec<Violation> {
+    let inherits = manifest(file).any(|line| line.section == "lints" && line.inherits());
+    if !file.is_manifest() || inherits {
+        return Vec::new();
+    }
+    vec![file.violation(1, "add `[lints]` with `workspace = true`")]
+}
+
+/// A member takes its dependencies from the root manifest, the one place that has versions.
+fn inherits_dependencies(file: &File) -> Vec<Violation> {
+    if !file.is_manifest() {
+        return Vec::new();
+    }
+    let mut violations = Vec::new();
+    for line in manifest(file) {
+        if line.is_header() {
+            if line.section.contains("dependencies.") {
+                violations.push(file.violation(line.number, "write the dependency on one line of its list"));
+            }
+        } else if line.section.ends_with("dependencies") && line.text.contains('=') && !line.inherits() {
+            let name = line.text.split(['.', '=']).next().unwrap_or(&line.text);
+            let message = format!("write `{name}.workspace = true`, and the version in the root Cargo.toml");
+            violations.push(file.violation(line.number, message));
+        }
+    }
+    violations
+}
+
+/// A line of a manifest, and the section that it is in; a header is in its own.
+struct ManifestLine {
+    section: String,
+    number: usize,
+    /// Without comments and white space.
+    text: String,
+}
+
+impl ManifestLine {
+    fn is_header(&self) -> bool {
+        self.text.starts_with('[') && self.text.ends_with(']')
+    }
+
+    fn inherits(&self) -> bool {
+        self.text.contains("workspace=true") && !self.text.contains("version=")
+    }
+}
+
+fn manifest(file: &File) -> impl Iterator<Item = ManifestLine> {
+    let mut section = String::new();
+    file.lines().map(move |(number, line)| {
+        let text: String = line.split('#').next().unwrap_or(line).split_whitespace().collect();
+        let mut line = ManifestLine { section: section.clone(), number, text };
+        if line.is_header() {
+            section = line.text.trim_matches(['[', ']']).to_owned();
+            line.section = section.clone();
+        }
+        line
+    })
+}
+
+/// A plugin that no crate names is not linked in.
+fn plugins_are_bundled(files: &[File]) -> Vec<Violation> {
+    const BUNDLE: &str = "crates/bundle/src/lib.rs";
+    let bundle = files.iter().find(|file| file.path == BUNDLE);
+    let is_bundled = |line: &str| {
+        bundle.is_some_and(|bundle| bundle.lines().any(|(_, bundled)| bundled.trim_end() == line))
+    };
+    let folders: BTreeSet<&str> = files
+        .iter()
+        .filter_map(|file| Some(file.path.strip_prefix("plugins/")?.split_once('/')?.0))
+        .collect();
+    let mut violations = Vec::new();
+    for folder in folders {
+        let line = format!("use atoll_{} as _;", folder.replace('-', "_"));
+        if !is_bundled(&line) {
+            let message = format!("write `{line}` for plugins/{folder}, or it is not linked in");
+            violations.push(Violation { path: BUNDLE.to_owned(), line: 1, message });
+        }
+    }
+    violations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_repository_is_tidy() {
+        let violations = violations(&files(cargo::root()).unwrap());
+        let list: Vec<String> = violations.iter().map(Violation::to_string).collect();
+        assert!(list.is_empty(), "{}", list.join("\n"));
+    }
+
+    #[test]
+    fn broken_rules_are_listed_with_their_places() {
+        assert_eq!(tidy("a.rs", "//! Text.\n\nfn f() {}\n"), "");
+        assert_eq!(tidy("a.rs", "fn f() {}"), "a.rs:1: begin with a `//!` line that says what this file is");
+        assert_eq!(tidy("a.md", "one \ntwo"), "a.md:1: remove the white space at the end");
+        assert_eq!(tidy("a.md", "one\r\n"), "a.md:1: remove the white space at the end");
+        assert_eq!(tidy("a.toml", "one\n\ttwo"), "a.toml:2: write spaces for the tab");
+        let unbundled = "write `use atoll_on_sale as _;` for plugins/on-sale, or it is not linked in";
+        assert_eq!(
+            tidy("plugins/on-sale/src/lib.rs", "//! Text."),
+            format!("crates/bundle/src/lib.rs:1: {unbundled}")
+        );
+    }
+
+    #[test]
+    fn manifests_take_lints_and_versions_from_the_workspace() {
+        let good = "[lints]\nworkspace = true\n[dependencies]\n# a = 1\na.workspace = true # b\nrustversion.workspace = true\n\
+                    b = { workspace = true, features = [\n\"c\",\n] }\n[[bench]]\nname = \"d\"\n";
+        assert_eq!(tidy("x/Cargo.toml", good), "");
+        assert_eq!(tidy("Cargo.toml", "[workspace.dependencies]\na = \"1\"\n"), "");
+        assert_eq!(
+            tidy("x/Cargo.toml", "[dependencies]\na.workspace = true\n"),
+            "x/Cargo.toml:1: add `[lints]` with `workspace = true`"
+        );
+        for (list, n_line) in [
+            ("[dependencies]\na = \"1\"\n", 4),
+            ("[dev-dependencies]\na = { path = \"../a\" }\n", 4),
+            ("[dependencies]\na = { workspace = true, version = \"1\" }\n", 4),
+            ("[target.'cfg(target_os = \"linux\")'.build-dependencies]\na = { version = \"1\" }\n", 4),
+        ] {
+            assert_eq!(
+                tidy("x/Cargo.toml", &format!("[lints]\nworkspace = true\n{list}")),
+                format!(
+                    "x/Cargo.toml:{n_line}: write `a.workspace = true`, and the version in the root Cargo.toml"
+                )
+            );
+        }
+        assert_eq!(
+            tidy("x/Cargo.toml", "[lints]\nworkspace = true\n[dependencies.a]\nversion = \"1\"\n"),
+            "x/Cargo.toml:3: write the dependency on one line of its list"
+        );
+    }
+
+    fn tidy(path: &str, text: &str) -> String {
+        let violations = violations(&[File { path: path.into(), text: text.into() }]);
+        violations.iter().map(Violation::to_string).collect::<Vec<_>>().join("\n")
+    }
+}
