@@ -15,7 +15,7 @@ const TOKEN_LIFETIME_S: i64 = 24 * 60 * 60;
 
 /// The fields are checked by the handler: the wire answers 401 where they are wrong.
 const CREDENTIALS: Body =
-    &[optional("email", Type::Any).or_null(), optional("password", Type::Any).or_null()];
+    &[&[optional("email", Type::Any).or_null(), optional("password", Type::Any).or_null()]];
 
 routes! {
     Post "/auth/user/emailpass" (Public, ONE, CREDENTIALS) => log_in;

@@ -32,7 +32,7 @@ pub(crate) const fn flag(name: &'static str) -> Param {
 
 /// Ids to link and to unlink.
 pub(crate) const LINK: Body =
-    &[optional("add", Type::List(&Type::Text)), optional("remove", Type::List(&Type::Text))];
+    &[&[optional("add", Type::List(&Type::Text)), optional("remove", Type::List(&Type::Text))]];
 
 /// A body of nothing.
 pub(crate) const NOTHING: Body = &[];

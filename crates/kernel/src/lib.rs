@@ -19,11 +19,11 @@ mod service;
 pub use atoll_http::{App, Auth, Fault, FaultKind, HeaderMap, Method, Reply, StatusCode, qs, router};
 pub use atoll_query::{
     AllOf, Children, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery,
-    Op, Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Tree, expand, list, write_tree,
+    Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Tree, expand, list, write_tree,
 };
 pub use atoll_schema::{
-    Body, Condition, Conditions, Field, Filters, Issues, ListParams, Operator, Param, ParamKind, Params,
-    Type, check, optional, required,
+    Body, Condition, Conditions, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check,
+    optional, required,
 };
 pub use atoll_storage::{
     Embed, Engine, Entity, EntityDef, Event, FieldValue, Flow, Index, JsonObject, KeyBuf, Keys, Node, OUTBOX,
@@ -31,7 +31,7 @@ pub use atoll_storage::{
     View, Write, add_to_group, emit, engines, events_after, group_count, json_value, next_number, present,
     split_part,
 };
-pub use atoll_values::{Actor, Decimal, Id, Kind, Metadata, Moment, TOTALS, Timestamp, Totals};
+pub use atoll_values::{Actor, Comparison, Decimal, Id, Kind, Metadata, Moment, TOTALS, Timestamp, Totals};
 pub use ctx::{Call, Clock, Config, Ctx, Gate, Pass, Route};
 pub use link::{Column, End, FieldLink, Link, LinkError, LinkRow, OtherEnd};
 pub use module::{Module, Seed};

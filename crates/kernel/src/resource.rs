@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     Condition, Conditions, Context, Ctx, EntityDef, Env, Fault, FieldList, Filter, FilterValue, Ids,
-    JsonObject, ListParams, ListQuery, Node, Op, Operator, Read, Registry, Reply, Selection, SortBy, expand,
-    list, write_tree,
+    JsonObject, ListParams, ListQuery, Node, Read, Registry, Reply, Selection, SortBy, expand, list,
+    write_tree,
 };
 
 /// How an entity is shown on one kind of route.
@@ -139,22 +139,13 @@ fn filter(conditions: &Conditions, renamed: &BTreeMap<&str, &str>) -> Filter {
     match conditions {
         Conditions::All(parts) => Filter::All(all(parts)),
         Conditions::Any(parts) => Filter::Any(all(parts)),
-        Conditions::One(Condition { path, operator, values }) => {
+        Conditions::One(Condition { path, comparison, values }) => {
             let path = path.join(".");
             let path = renamed.get(path.as_str()).copied().unwrap_or(&path);
             let value = |it: &Option<String>| it.clone().map_or(FilterValue::Null, FilterValue::Text);
             Filter::Where {
                 path: path.split('.').map(str::to_owned).collect(),
-                op: match operator {
-                    Operator::In => Op::In,
-                    Operator::NotIn => Op::NotIn,
-                    Operator::Lt => Op::Lt,
-                    Operator::Lte => Op::Lte,
-                    Operator::Gt => Op::Gt,
-                    Operator::Gte => Op::Gte,
-                    Operator::Like => Op::Like,
-                    Operator::Ilike => Op::Ilike,
-                },
+                op: *comparison,
                 values: values.iter().map(value).collect(),
             }
         }

@@ -181,3 +181,15 @@ impl<T: Entity> AnyService for Service<T> {
         self.restore(tx, at, id).map(drop)
     }
 }
+
+/// Lets `?` turn a `StoreError` into a module's error, which has a variant `Row(#[from] RowError)`.
+#[macro_export]
+macro_rules! store_errors {
+    ($Error:ty) => {
+        impl From<$crate::StoreError> for $Error {
+            fn from(error: $crate::StoreError) -> Self {
+                <$Error>::Row(error.into())
+            }
+        }
+    };
+}

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use atoll_storage::{EntityDef, Node, Scalar};
-use atoll_values::{Decimal, Timestamp};
+use atoll_values::{Comparison, Decimal, Timestamp};
 
 use crate::{Env, QueryError};
 
@@ -20,31 +20,10 @@ pub enum Filter {
         /// Relations, then a field.
         path: Vec<String>,
         /// The comparison.
-        op: Op,
+        op: Comparison,
         /// What it is compared with: one value, or several for `In` and `NotIn`.
         values: Vec<FilterValue>,
     },
-}
-
-/// A comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
-    /// One of the values.
-    In,
-    /// None of the values.
-    NotIn,
-    /// Below the value.
-    Lt,
-    /// Not above the value.
-    Lte,
-    /// Above the value.
-    Gt,
-    /// Not below the value.
-    Gte,
-    /// Matches a pattern with `%` and `_`.
-    Like,
-    /// As `Like`, whatever the case.
-    Ilike,
 }
 
 /// What a field is compared with, as it came: text is read as whatever the field is.
@@ -62,12 +41,12 @@ impl Filter {
     /// `field` has one of `values`.
     pub fn is_in(field: &str, values: Vec<String>) -> Filter {
         let values = values.into_iter().map(FilterValue::Text).collect();
-        Filter::Where { path: field.split('.').map(str::to_owned).collect(), op: Op::In, values }
+        Filter::Where { path: field.split('.').map(str::to_owned).collect(), op: Comparison::In, values }
     }
 
     /// The texts that `field` must be one of, if this is all that the filter says.
     pub(crate) fn texts_of(&self, field: &str) -> Option<Vec<&str>> {
-        let Filter::Where { path, op: Op::In, values } = self else { return None };
+        let Filter::Where { path, op: Comparison::In, values } = self else { return None };
         if *path != [field] {
             return None;
         }
@@ -111,7 +90,7 @@ fn path_matches(
     entity: &EntityDef,
     nodes: &[Node],
     path: &[String],
-    op: Op,
+    op: Comparison,
     values: &[FilterValue],
 ) -> Result<Vec<bool>, QueryError> {
     let [first, rest @ ..] = path else { return Ok(vec![true; nodes.len()]) };
@@ -128,17 +107,17 @@ fn path_matches(
     Ok(sizes.into_iter().map(|size| holds.by_ref().take(size).fold(false, |any, it| any | it)).collect())
 }
 
-fn compares(field: &Scalar<'_>, op: Op, values: &[FilterValue]) -> bool {
+fn compares(field: &Scalar<'_>, op: Comparison, values: &[FilterValue]) -> bool {
     let first = || values.first().and_then(|value| order(field, value));
     match op {
-        Op::In => values.iter().any(|value| equals(field, value)),
-        Op::NotIn => !values.iter().any(|value| equals(field, value)),
-        Op::Lt => first() == Some(Ordering::Less),
-        Op::Lte => matches!(first(), Some(Ordering::Less | Ordering::Equal)),
-        Op::Gt => first() == Some(Ordering::Greater),
-        Op::Gte => matches!(first(), Some(Ordering::Greater | Ordering::Equal)),
-        Op::Like | Op::Ilike => match (field, values.first()) {
-            (Scalar::Text(text), Some(FilterValue::Text(pattern))) if op == Op::Ilike => {
+        Comparison::In => values.iter().any(|value| equals(field, value)),
+        Comparison::NotIn => !values.iter().any(|value| equals(field, value)),
+        Comparison::Lt => first() == Some(Ordering::Less),
+        Comparison::Lte => matches!(first(), Some(Ordering::Less | Ordering::Equal)),
+        Comparison::Gt => first() == Some(Ordering::Greater),
+        Comparison::Gte => matches!(first(), Some(Ordering::Greater | Ordering::Equal)),
+        Comparison::Like | Comparison::Ilike => match (field, values.first()) {
+            (Scalar::Text(text), Some(FilterValue::Text(pattern))) if op == Comparison::Ilike => {
                 like(&text.to_lowercase(), &pattern.to_lowercase())
             }
             (Scalar::Text(text), Some(FilterValue::Text(pattern))) => like(text, pattern),
@@ -234,7 +213,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(field: Scalar<'_>, op: Op, value: &str, expect: bool) {
+    fn check(field: Scalar<'_>, op: Comparison, value: &str, expect: bool) {
         assert_eq!(
             compares(&field, op, &[FilterValue::Text(value.to_owned())]),
             expect,
@@ -245,16 +224,16 @@ mod tests {
     #[test]
     fn text_is_read_as_what_the_field_is() {
         let time = "2026-01-01T00:00:00.000Z".parse().expect("a date");
-        check(Scalar::Number(Decimal::from(5_i64)), Op::In, "5.0", true);
-        check(Scalar::Number(Decimal::from(5_i64)), Op::Lt, "10", true);
-        check(Scalar::Number(Decimal::from(5_i64)), Op::Lt, "many", false);
-        check(Scalar::Bool(true), Op::In, "true", true);
-        check(Scalar::Bool(true), Op::In, "1", false);
-        check(Scalar::Time(time), Op::Gte, "2025-12-31", true);
-        check(Scalar::Time(time), Op::Gt, "2026-01-01", false);
-        check(Scalar::Text("b"), Op::Gt, "a", true);
-        check(Scalar::Null, Op::In, "null", false);
-        check(Scalar::List(vec!["a", "b"]), Op::In, "b", true);
+        check(Scalar::Number(Decimal::from(5_i64)), Comparison::In, "5.0", true);
+        check(Scalar::Number(Decimal::from(5_i64)), Comparison::Lt, "10", true);
+        check(Scalar::Number(Decimal::from(5_i64)), Comparison::Lt, "many", false);
+        check(Scalar::Bool(true), Comparison::In, "true", true);
+        check(Scalar::Bool(true), Comparison::In, "1", false);
+        check(Scalar::Time(time), Comparison::Gte, "2025-12-31", true);
+        check(Scalar::Time(time), Comparison::Gt, "2026-01-01", false);
+        check(Scalar::Text("b"), Comparison::Gt, "a", true);
+        check(Scalar::Null, Comparison::In, "null", false);
+        check(Scalar::List(vec!["a", "b"]), Comparison::In, "b", true);
     }
 
     #[test]
@@ -272,7 +251,7 @@ mod tests {
         ] {
             assert_eq!(like(text, pattern), expect, "{text} like {pattern}");
         }
-        check(Scalar::Text("Abc"), Op::Ilike, "a%", true);
-        check(Scalar::Text("Abc"), Op::Like, "a%", false);
+        check(Scalar::Text("Abc"), Comparison::Ilike, "a%", true);
+        check(Scalar::Text("Abc"), Comparison::Like, "a%", false);
     }
 }

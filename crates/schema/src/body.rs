@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use crate::Issues;
 
-/// The fields of a request body. Unknown ones are refused.
-pub type Body = &'static [Field];
+/// The fields of a request body, in groups that several bodies may share. Unknown ones are refused.
+pub type Body = &'static [&'static [Field]];
 
 /// A field of an object.
 #[derive(Debug)]
@@ -121,9 +121,11 @@ impl Type {
                 }
             }
             (Type::Object(fields), Value::Object(object)) => {
-                check_fields(fields, false, object, path, issues)
+                check_fields(&[fields], false, object, path, issues)
             }
-            (Type::Strict(fields), Value::Object(object)) => check_fields(fields, true, object, path, issues),
+            (Type::Strict(fields), Value::Object(object)) => {
+                check_fields(&[fields], true, object, path, issues)
+            }
             (Type::TextOr(other), Value::Object(_)) => other.check(value, path, issues),
             (kind, _) => issues.wrong_type(path, kind.name(), value),
         }
@@ -146,13 +148,14 @@ pub fn check(body: Body, mut value: Value) -> Result<Value, Issues> {
 }
 
 fn check_fields(
-    fields: &[Field],
+    groups: &[&[Field]],
     strict: bool,
     object: &mut Map<String, Value>,
     path: &mut Vec<String>,
     issues: &mut Issues,
 ) {
-    for field in fields {
+    let known = |key: &str| groups.iter().copied().flatten().any(|field| field.name == key);
+    for field in groups.iter().copied().flatten() {
         path.push(field.name.to_owned());
         match object.get_mut(field.name) {
             None if field.required => issues.required(path),
@@ -163,16 +166,12 @@ fn check_fields(
         path.pop();
     }
     if strict {
-        let unknown: Vec<&str> = object
-            .keys()
-            .map(String::as_str)
-            .filter(|key| !fields.iter().any(|it| it.name == *key))
-            .collect();
+        let unknown: Vec<&str> = object.keys().map(String::as_str).filter(|key| !known(key)).collect();
         if !unknown.is_empty() {
             issues.unknown(&unknown);
         }
     } else {
-        object.retain(|key, _| fields.iter().any(|field| field.name == key));
+        object.retain(|key, _| known(key));
     }
 }
 
@@ -191,7 +190,7 @@ fn is_email(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const BODY: Body = &[
+    const BODY: Body = &[&[
         required("name", Type::Text),
         optional("note", Type::Text).or_null(),
         optional("on", Type::Bool),
@@ -202,7 +201,7 @@ mod tests {
         optional("items", Type::List(&Type::Object(&[required("quantity", Type::Positive)]))),
         optional("address", Type::Strict(&[required("line", Type::Text)])),
         optional("email", Type::Email),
-    ];
+    ]];
 
     #[track_caller]
     fn check_body(json: &str, expect: &str) {

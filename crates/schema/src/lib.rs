@@ -7,6 +7,4 @@ mod query;
 
 pub use body::{Body, Field, Type, check, optional, required};
 pub use issue::Issues;
-pub use query::{
-    Condition, Conditions, Filters, ListParams, Operator, Param, ParamKind, Params, check as check_query,
-};
+pub use query::{Condition, Conditions, Filters, ListParams, Param, ParamKind, Params, check as check_query};

@@ -1,6 +1,6 @@
 //! Query strings: paging, fields and filters.
 
-use atoll_values::Timestamp;
+use atoll_values::{Comparison, Decimal, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::Issues;
@@ -56,34 +56,13 @@ pub enum ParamKind {
     Nested(Filters),
 }
 
-/// A comparison that a filter asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operator {
-    /// One of the values.
-    In,
-    /// None of the values.
-    NotIn,
-    /// Below.
-    Lt,
-    /// Not above.
-    Lte,
-    /// Above.
-    Gt,
-    /// Not below.
-    Gte,
-    /// A pattern.
-    Like,
-    /// A pattern, whatever the case.
-    Ilike,
-}
-
 /// One comparison. A value that is `None` is null.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     /// The parameter, and the ones inside it: `["variants", "sku"]`.
     pub path: Vec<&'static str>,
     /// The comparison.
-    pub operator: Operator,
+    pub comparison: Comparison,
     /// What it compares with.
     pub values: Vec<Option<String>>,
 }
@@ -121,7 +100,7 @@ pub struct ListParams {
 impl ListParams {
     /// Takes the filter on `name` out: the texts it asks for, of which one must match.
     pub fn take(&mut self, name: &str) -> Option<Vec<String>> {
-        let is_it = |it: &Conditions| matches!(it, Conditions::One(one) if one.path == [name] && one.operator == Operator::In);
+        let is_it = |it: &Conditions| matches!(it, Conditions::One(one) if one.path == [name] && one.comparison == Comparison::In);
         let place = self.filters.iter().position(is_it)?;
         let Conditions::One(condition) = self.filters.swap_remove(place) else { return None };
         Some(condition.values.into_iter().flatten().collect())
@@ -210,8 +189,8 @@ impl Param {
     ) {
         above.push(self.name);
         let path: Vec<String> = above.iter().map(|it| (*it).to_owned()).collect();
-        let mut add = |operator, values| {
-            conditions.push(Conditions::One(Condition { path: above.clone(), operator, values }));
+        let mut add = |comparison, values| {
+            conditions.push(Conditions::One(Condition { path: above.clone(), comparison, values }));
         };
         match (&self.kind, value) {
             (ParamKind::Nested(inner), Value::Object(object)) => {
@@ -222,24 +201,24 @@ impl Param {
                 }
             }
             (ParamKind::Nested(_), _) => issues.wrong_type(&path, "object", value),
-            (ParamKind::One, Value::String(text)) => add(Operator::In, vec![Some(text.clone())]),
+            (ParamKind::One, Value::String(text)) => add(Comparison::In, vec![Some(text.clone())]),
             (ParamKind::One, _) => issues.wrong_type(&path, "string", value),
             (ParamKind::Bool, Value::String(text)) if is_bool(text) => {
-                add(Operator::In, vec![Some(text.to_lowercase())]);
+                add(Comparison::In, vec![Some(text.to_lowercase())]);
             }
             (ParamKind::Bool, _) => issues.wrong_type(&path, "boolean", value),
             (ParamKind::Many, Value::String(_)) => issues.wrong_type(&path, "array", value),
             (kind, Value::Object(operators)) => {
                 for (name, value) in operators {
-                    match operator(name) {
-                        Some(operator) => add(operator, kind.values(value, &path, issues)),
+                    match comparison(name) {
+                        Some(comparison) => add(comparison, kind.values(value, &path, issues)),
                         None => issues.unknown(&[name]),
                     }
                 }
             }
             (kind, _) => {
                 let values = kind.values(value, &path, issues);
-                add(Operator::In, values);
+                add(Comparison::In, values);
             }
         }
         above.pop();
@@ -266,9 +245,7 @@ impl ParamKind {
                 (ParamKind::Date, Value::String(text)) if text.parse::<Timestamp>().is_err() => {
                     issues.wrong_type(path, "date", &item);
                 }
-                (ParamKind::Number, Value::String(text))
-                    if text.parse::<atoll_values::Decimal>().is_err() =>
-                {
+                (ParamKind::Number, Value::String(text)) if text.parse::<Decimal>().is_err() => {
                     issues.wrong_type(path, "number", &item);
                 }
                 (_, Value::String(text)) => values.push(Some(text.clone())),
@@ -283,16 +260,16 @@ fn is_bool(text: &str) -> bool {
     text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false")
 }
 
-fn operator(name: &str) -> Option<Operator> {
+fn comparison(name: &str) -> Option<Comparison> {
     Some(match name {
-        "$eq" | "$in" => Operator::In,
-        "$ne" | "$nin" => Operator::NotIn,
-        "$lt" | "lt" => Operator::Lt,
-        "$lte" | "lte" => Operator::Lte,
-        "$gt" | "gt" => Operator::Gt,
-        "$gte" | "gte" => Operator::Gte,
-        "$like" => Operator::Like,
-        "$ilike" => Operator::Ilike,
+        "$eq" | "$in" => Comparison::In,
+        "$ne" | "$nin" => Comparison::NotIn,
+        "$lt" | "lt" => Comparison::Lt,
+        "$lte" | "lte" => Comparison::Lte,
+        "$gt" | "gt" => Comparison::Gt,
+        "$gte" | "gte" => Comparison::Gte,
+        "$like" => Comparison::Like,
+        "$ilike" => Comparison::Ilike,
         _ => return None,
     })
 }
@@ -335,7 +312,7 @@ mod tests {
         match conditions {
             Conditions::One(one) => {
                 let values: Vec<&str> = one.values.iter().map(|it| it.as_deref().unwrap_or("null")).collect();
-                format!("{}:{:?}:{}", one.path.join("."), one.operator, values.join("|"))
+                format!("{}:{:?}:{}", one.path.join("."), one.comparison, values.join("|"))
             }
             Conditions::All(parts) => format!("all({})", all(parts)),
             Conditions::Any(parts) => format!("any({})", all(parts)),

@@ -1,5 +1,6 @@
 //! The values that every layer shares: ids by kind, money, time and metadata. No I/O.
 
+mod comparison;
 mod decimal;
 mod id;
 mod metadata;
@@ -7,6 +8,7 @@ mod moment;
 mod timestamp;
 mod totals;
 
+pub use comparison::Comparison;
 pub use decimal::Decimal;
 pub use id::{Id, Kind};
 pub use metadata::Metadata;

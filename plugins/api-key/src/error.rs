@@ -1,6 +1,6 @@
 //! What can be wrong with a key. The texts are the wire's.
 
-use atoll_kernel::{Fault, RowError, StoreError};
+use atoll_kernel::{Fault, RowError, store_errors};
 
 /// Why a key was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -16,11 +16,7 @@ pub enum Error {
     Row(#[from] RowError),
 }
 
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Error::Row(error.into())
-    }
-}
+store_errors!(Error);
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {

@@ -1,6 +1,6 @@
 //! What can go wrong with stock. The texts are the wire's.
 
-use atoll_kernel::{Decimal, Fault, RowError, StoreError};
+use atoll_kernel::{Decimal, Fault, RowError, store_errors};
 
 /// Why stock was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -56,11 +56,7 @@ pub enum Error {
     Row(#[from] RowError),
 }
 
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Error::Row(error.into())
-    }
-}
+store_errors!(Error);
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {

@@ -1,6 +1,6 @@
 //! What can be wrong with a product. The texts are the wire's.
 
-use atoll_kernel::{Fault, RowError, StoreError};
+use atoll_kernel::{Fault, RowError, store_errors};
 
 /// Why a product was not made or changed.
 #[derive(Debug, thiserror::Error)]
@@ -45,11 +45,7 @@ pub enum Error {
     Row(#[from] RowError),
 }
 
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Error::Row(error.into())
-    }
-}
+store_errors!(Error);
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {

@@ -48,9 +48,9 @@ const LIST: Params = list(
     ],
     20,
 );
-const CREATE: Body = &[required("title", Type::Text), required("type", Type::Words(ApiKeyKind::WORDS))];
-const UPDATE: Body = &[required("title", Type::Text)];
-const REVOKE: Body = &[optional("revoke_in", Type::Number)];
+const CREATE: Body = &[&[required("title", Type::Text), required("type", Type::Words(ApiKeyKind::WORDS))]];
+const UPDATE: Body = &[&[required("title", Type::Text)]];
+const REVOKE: Body = &[&[optional("revoke_in", Type::Number)]];
 
 async fn index(call: Call) -> Result<Reply, Fault> {
     page(&API_KEY, call, Vec::new())

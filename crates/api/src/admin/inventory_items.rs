@@ -4,8 +4,8 @@ use atoll_inventory::{
     INVENTORY_ITEMS, InventoryItem, InventoryItemPatch, InventoryLevel, create_level, delete_level, set_level,
 };
 use atoll_kernel::{
-    Body, Call, Condition, Conditions, Decimal, Fault, Moment, Operator, Param, ParamKind, Params, Reply,
-    Resource, Type, Write, optional, required, routes, serde_json::json,
+    Body, Call, Comparison, Condition, Conditions, Decimal, Fault, Field, Moment, Param, ParamKind, Params,
+    Reply, Resource, Type, Write, optional, required, routes, serde_json::json,
 };
 use atoll_stock_location::STOCK_LOCATIONS;
 use serde::Deserialize;
@@ -72,32 +72,17 @@ const LIST: Params = list(
 );
 const LEVELS: Params = list(&[any("location_id")], 50);
 
-const CREATE_LEVEL: Body = &[
+const CREATE_LEVEL: Body = &[LEVEL_FIELDS];
+const LEVEL_FIELDS: &[Field] = &[
     required("location_id", Type::Text),
     optional("stocked_quantity", Type::NotNegative),
     optional("incoming_quantity", Type::NotNegative),
 ];
 const UPDATE_LEVEL: Body =
-    &[optional("stocked_quantity", Type::NotNegative), optional("incoming_quantity", Type::NotNegative)];
-const CREATE: Body = &[
-    text("sku"),
-    text("hs_code"),
-    text("origin_country"),
-    text("mid_code"),
-    text("material"),
-    text("title"),
-    text("description"),
-    text("thumbnail"),
-    text("unit_of_measure"),
-    number("weight"),
-    number("length"),
-    number("height"),
-    number("width"),
-    optional("requires_shipping", Type::Bool),
-    METADATA,
-    optional("location_levels", Type::List(&Type::Object(CREATE_LEVEL))),
-];
-const UPDATE: Body = &[
+    &[&[optional("stocked_quantity", Type::NotNegative), optional("incoming_quantity", Type::NotNegative)]];
+const CREATE: Body = &[MORE, &[optional("location_levels", Type::List(&Type::Object(LEVEL_FIELDS)))]];
+const UPDATE: Body = &[MORE];
+const MORE: &[Field] = &[
     text("sku"),
     text("hs_code"),
     text("origin_country"),
@@ -166,7 +151,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
 async fn levels(mut call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
     let of_item =
-        Condition { path: vec!["inventory_item_id"], operator: Operator::In, values: vec![Some(id)] };
+        Condition { path: vec!["inventory_item_id"], comparison: Comparison::In, values: vec![Some(id)] };
     call.params.filters.push(Conditions::One(of_item));
     page(&LEVEL, call, Vec::new())
 }

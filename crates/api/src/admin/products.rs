@@ -62,39 +62,19 @@ const LIST: Params = lenient_list(
 
 const REF: Type = Type::Object(&[required("id", Type::Text)]);
 const STATUS: Field = optional("status", Type::Words(ProductStatus::WORDS));
-const IMAGES: Field = optional("images", Type::List(&Type::Object(&[required("url", Type::Text)])));
-const SALES_CHANNELS: Field = optional("sales_channels", Type::List(&REF));
 
 const CREATE: Body = &[
-    required("title", Type::Text),
-    text("subtitle"),
-    text("description"),
-    text("thumbnail"),
-    text("external_id"),
-    text("type_id"),
-    text("collection_id"),
-    optional("is_giftcard", Type::BoolText),
-    optional("discountable", Type::BoolText),
-    IMAGES,
-    text("handle"),
-    STATUS.or_null(),
-    optional("categories", Type::List(&REF)),
-    optional("tags", Type::List(&REF)),
-    SALES_CHANNELS,
-    optional("options", Type::List(&OPTION)),
-    optional("variants", Type::List(&VARIANT)),
-    number("weight"),
-    number("length"),
-    number("height"),
-    number("width"),
-    text("hs_code"),
-    text("mid_code"),
-    text("origin_country"),
-    text("material"),
-    METADATA,
+    &[
+        required("title", Type::Text),
+        text("handle"),
+        STATUS.or_null(),
+        optional("options", Type::List(&OPTION)),
+        optional("variants", Type::List(&VARIANT)),
+    ],
+    MORE,
 ];
-const UPDATE: Body = &[
-    optional("title", Type::Text),
+const UPDATE: Body = &[&[optional("title", Type::Text), optional("handle", Type::Text), STATUS], MORE];
+const MORE: &[Field] = &[
     text("subtitle"),
     text("description"),
     text("thumbnail"),
@@ -103,12 +83,10 @@ const UPDATE: Body = &[
     text("collection_id"),
     optional("is_giftcard", Type::BoolText),
     optional("discountable", Type::BoolText),
-    IMAGES,
-    optional("handle", Type::Text),
-    STATUS,
+    optional("images", Type::List(&Type::Object(&[required("url", Type::Text)]))),
     optional("categories", Type::List(&REF)),
     optional("tags", Type::List(&REF)),
-    SALES_CHANNELS,
+    optional("sales_channels", Type::List(&REF)),
     number("weight"),
     number("length"),
     number("height"),

@@ -1,7 +1,7 @@
 //! `/admin/regions`
 
 use atoll_kernel::{
-    Body, Call, Fault, Params, Reply, Resource, Type, optional, required, routes, serde_json::Value,
+    Body, Call, Fault, Field, Params, Reply, Resource, Type, optional, required, routes, serde_json::Value,
 };
 use atoll_region::{REGIONS, Region, RegionPatch, create_region, delete_region, update_region};
 
@@ -32,17 +32,9 @@ static REGION: Resource = Resource {
 
 const LIST: Params =
     list(&[any("id"), any("currency_code"), any("name"), date("created_at"), date("updated_at")], 50);
-const CREATE: Body = &[
-    required("name", Type::Text),
-    required("currency_code", Type::Text),
-    optional("countries", Type::List(&Type::Text)),
-    optional("automatic_taxes", Type::Bool),
-    optional("payment_providers", Type::List(&Type::Text)),
-    METADATA,
-];
-const UPDATE: Body = &[
-    optional("name", Type::Text),
-    optional("currency_code", Type::Text),
+const CREATE: Body = &[&[required("name", Type::Text), required("currency_code", Type::Text)], MORE];
+const UPDATE: Body = &[&[optional("name", Type::Text), optional("currency_code", Type::Text)], MORE];
+const MORE: &[Field] = &[
     optional("countries", Type::List(&Type::Text)),
     optional("automatic_taxes", Type::Bool),
     optional("payment_providers", Type::List(&Type::Text)),

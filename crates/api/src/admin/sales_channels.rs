@@ -4,7 +4,7 @@ use atoll_flows::sales_channel::{
     create_sales_channel, delete_sales_channel, link_products_to_sales_channel, update_sales_channel,
 };
 use atoll_kernel::{
-    AllOf, Body, Call, Fault, Ids, Params, Reply, Resource, Type, optional, required, routes,
+    AllOf, Body, Call, Fault, Field, Ids, Params, Reply, Resource, Type, optional, required, routes,
 };
 use atoll_links::{PUBLISHABLE_API_KEY_SALES_CHANNEL, SALES_CHANNEL_STOCK_LOCATION};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel, SalesChannelPatch};
@@ -48,10 +48,9 @@ const LIST: Params = list(
     ],
     20,
 );
-const CREATE: Body =
-    &[required("name", Type::Text), text("description"), optional("is_disabled", Type::Bool), METADATA];
-const UPDATE: Body =
-    &[optional("name", Type::Text), text("description"), optional("is_disabled", Type::Bool), METADATA];
+const CREATE: Body = &[&[required("name", Type::Text)], MORE];
+const UPDATE: Body = &[&[optional("name", Type::Text)], MORE];
+const MORE: &[Field] = &[text("description"), optional("is_disabled", Type::Bool), METADATA];
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
     let mut within: Vec<Box<dyn Ids>> = Vec::new();

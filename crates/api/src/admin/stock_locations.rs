@@ -2,7 +2,7 @@
 
 use atoll_flows::{sales_channel::link_all, stock_location::delete_stock_location};
 use atoll_kernel::{
-    AllOf, Body, Call, Entity, Fault, Ids, Params, Reply, Resource, Type, optional, required, routes,
+    AllOf, Body, Call, Entity, Fault, Field, Ids, Params, Reply, Resource, Type, optional, required, routes,
 };
 use atoll_links::SALES_CHANNEL_STOCK_LOCATION;
 use atoll_stock_location::{STOCK_LOCATIONS, StockLocation, StockLocationPatch};
@@ -56,8 +56,9 @@ const ADDRESS: Type = Type::Object(&[
     text("postal_code"),
     text("province"),
 ]);
-const CREATE: Body = &[required("name", Type::Text), optional("address", ADDRESS).or_null(), METADATA];
-const UPDATE: Body = &[optional("name", Type::Text), optional("address", ADDRESS).or_null(), METADATA];
+const CREATE: Body = &[&[required("name", Type::Text)], MORE];
+const UPDATE: Body = &[&[optional("name", Type::Text)], MORE];
+const MORE: &[Field] = &[optional("address", ADDRESS).or_null(), METADATA];
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
     let mut within: Vec<Box<dyn Ids>> = Vec::new();

@@ -33,14 +33,14 @@ const CURRENCY: Type = Type::Object(&[
     optional("is_default", Type::Bool),
     optional("is_tax_inclusive", Type::Bool),
 ]);
-const UPDATE: Body = &[
+const UPDATE: Body = &[&[
     optional("name", Type::Text),
     optional("supported_currencies", Type::List(&CURRENCY)),
     text("default_sales_channel_id"),
     text("default_region_id"),
     text("default_location_id"),
     METADATA,
-];
+]];
 
 async fn index(call: Call) -> Result<Reply, Fault> {
     page(&STORE, call, Vec::new())

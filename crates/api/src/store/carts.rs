@@ -74,7 +74,7 @@ const ADDRESS: Type = Type::Strict(&[
 ]);
 const LINE: &[atoll_kernel::Field] =
     &[required("variant_id", Type::Text), required("quantity", Type::Positive), METADATA];
-const CREATE: Body = &[
+const CREATE: Body = &[&[
     text("region_id"),
     optional("shipping_address", ADDRESS).or_null(),
     optional("billing_address", ADDRESS).or_null(),
@@ -84,9 +84,9 @@ const CREATE: Body = &[
     optional("items", Type::List(&Type::Object(LINE))),
     text("sales_channel_id"),
     METADATA,
-];
-const ADD_LINE: Body = LINE;
-const UPDATE_LINE: Body = &[required("quantity", Type::NotNegative), METADATA];
+]];
+const ADD_LINE: Body = &[LINE];
+const UPDATE_LINE: Body = &[&[required("quantity", Type::NotNegative), METADATA]];
 
 #[derive(Deserialize)]
 struct Quantity {
