@@ -104,6 +104,10 @@ async fn read_body(headers: &axum::http::HeaderMap, body: Body) -> Result<Value,
     if kind.starts_with("application/x-www-form-urlencoded") {
         return Ok(Value::Object(qs::parse(&String::from_utf8_lossy(&bytes))));
     }
+    if !kind.is_empty() && !kind.contains("json") {
+        // Text is not an object, and the route will say so.
+        return Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+    }
     serde_json::from_slice(&bytes).map_err(|error| Fault::invalid(format!("Invalid JSON: {error}")))
 }
 

@@ -120,14 +120,17 @@ pub fn check(params: &Params, query: &Map<String, Value>) -> Result<ListParams, 
         let path = [name.clone()];
         match (name.as_str(), value) {
             ("fields", Value::String(text)) => list.fields = Some(text.clone()),
-            ("with_deleted", Value::String(text)) => list.with_deleted = text == "true",
+            ("with_deleted", Value::String(text)) if is_bool(text) => {
+                list.with_deleted = text.eq_ignore_ascii_case("true");
+            }
+            ("with_deleted", _) => issues.wrong_type(&path, "boolean", value),
             ("limit", _) if is_list => list.limit = number(&path, value, &mut issues),
             ("offset", _) if is_list => list.offset = number(&path, value, &mut issues),
             ("order", Value::String(text)) if is_list => {
                 list.order = Some(text.clone()).filter(|it| !it.is_empty())
             }
             ("q", Value::String(text)) if is_list => list.q = Some(text.clone()),
-            ("fields" | "with_deleted" | "order" | "q", _) => issues.wrong_type(&path, "string", value),
+            ("fields" | "order" | "q", _) => issues.wrong_type(&path, "string", value),
             ("$and" | "$or", Value::Array(items)) if is_list => {
                 let parts = items.iter().map(|item| Conditions::All(group(params.own, item, &mut issues)));
                 let parts = parts.collect();
@@ -206,7 +209,7 @@ impl Param {
             (ParamKind::Bool, Value::String(text)) if is_bool(text) => {
                 add(Comparison::In, vec![Some(text.to_lowercase())]);
             }
-            (ParamKind::Bool, _) => issues.wrong_type(&path, "boolean", value),
+            (ParamKind::Bool, _) => issues.add("Invalid input".into()),
             (ParamKind::Many, Value::String(_)) => issues.wrong_type(&path, "array", value),
             (kind, Value::Object(operators)) => {
                 for (name, value) in operators {

@@ -1,6 +1,8 @@
 //! `/admin/api-keys`
 
-use atoll_api_key::{API_KEYS, ApiKey, ApiKeyKind, ApiKeyPatch, NewToken, create_key, revoke_key};
+use atoll_api_key::{
+    API_KEYS, ApiKey, ApiKeyKind, ApiKeyPatch, NewToken, create_key, delete_key, revoke_key,
+};
 use atoll_flows::sales_channel::link_all;
 use atoll_kernel::{
     Body, Call, Decimal, Fault, Param, ParamKind, Params, Read, Reply, Resource, Type, optional, required,
@@ -10,7 +12,7 @@ use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
 use atoll_sales_channel::SALES_CHANNELS;
 
 use crate::{
-    reply::{find, link_ids, page, save},
+    reply::{find, link_ids, page, remove, save},
     tables::{LINK, ONE, any, date, list},
 };
 
@@ -19,6 +21,7 @@ routes! {
     Post "/admin/api-keys" (Admin, ONE, CREATE) => create;
     Get "/admin/api-keys/:id" (Admin, ONE) => retrieve;
     Post "/admin/api-keys/:id" (Admin, ONE, UPDATE) => update;
+    Delete "/admin/api-keys/:id" (Admin, ONE) => delete;
     Post "/admin/api-keys/:id/revoke" (Admin, ONE, REVOKE) => revoke;
     Post "/admin/api-keys/:id/sales-channels" (Admin, ONE, LINK) => link_channels;
 }
@@ -33,6 +36,15 @@ static API_KEY: Resource = Resource {
     ],
     relations: None,
     renamed: &[("token", "stored_token")],
+};
+
+/// What the wire shows of a key that was just made: it has no channels yet.
+static CREATED: Resource = Resource {
+    fields: &[
+        "id", "title", "token", "redacted", "type", "last_used_at", "updated_at", "created_at", "deleted_at",
+        "created_by", "revoked_at", "revoked_by",
+    ],
+    ..API_KEY
 };
 
 const LIST: Params = list(
@@ -60,7 +72,7 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
     let input: ApiKey = call.read()?;
     let token = NewToken::random(input.r#type).map_err(Fault::unexpected)?;
     let secret = (input.r#type == ApiKeyKind::Secret).then(|| token.text().to_owned());
-    let reply = save(&API_KEY, call, move |tx, at| Ok(create_key(tx, at, &input.title, &token)?)).await?;
+    let reply = save(&CREATED, call, move |tx, at| Ok(create_key(tx, at, &input.title, &token)?)).await?;
     // This is the only answer that shows a secret.
     let Some(secret) = secret else { return Ok(reply) };
     let mut shown: Value = serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?;
@@ -87,6 +99,10 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
         Ok(API_KEYS.update(tx, at, &id, patch.clone())?)
     })
     .await
+}
+
+async fn delete(call: Call) -> Result<Reply, Fault> {
+    remove(call, "api_key", |tx, at, id| Ok(delete_key(tx, at, id).map(drop)?)).await
 }
 
 async fn revoke(call: Call) -> Result<Reply, Fault> {
