@@ -455,3 +455,62 @@ async fn regions_have_countries_of_their_own() {
         "404 not_found: Currency with code: xxx was not found"
     );
 }
+
+#[tokio::test]
+async fn browsers_of_other_origins_are_let_in() {
+    let (shop, _) = shop().await;
+    let browser = shop
+        .app
+        .client()
+        .with_header("origin", "https://shop.example")
+        .with_header("access-control-request-method", "POST")
+        .with_header("access-control-request-headers", "x-publishable-api-key");
+    for path in ["/store/carts", "/admin/products/prod_x"] {
+        assert!(browser.send("OPTIONS", path, "".into()).await.status.is_success(), "{path}");
+    }
+    // One slash at the end is one too many for some clients' taste only.
+    shop.admin.get("/admin/sales-channels/").await.ok();
+}
+
+#[tokio::test]
+async fn a_deleted_product_takes_what_is_its_own() {
+    let (shop, web) = shop().await;
+    let tea = shop.product("Tea", &[&web], 5).await;
+    let bolt = shop.product("Bolt", &[&web], 5).await;
+    let parts = json!({ "inventory_items": [{ "inventory_item_id": bolt.item, "required_quantity": 2 }] });
+    let kit = shop.product_with("Kit", &[&web], 0, parts).await;
+    for product in [&tea.product, &kit.product] {
+        shop.admin.delete(&format!("/admin/products/{product}")).await.ok();
+    }
+    let items = shop.admin.get("/admin/inventory-items?fields=sku").await.ok();
+    assert_eq!((&items["count"], &items["inventory_items"][0]["sku"]), (&json!(1), &json!("Bolt")));
+    // Its SKU and its handle are free again.
+    shop.product("Tea", &[&web], 1).await;
+    let deleted =
+        shop.admin.get("/admin/products?with_deleted=true&status[]=published&fields=title").await.ok();
+    assert_eq!(deleted["count"], 4);
+    let live = shop.admin.get("/admin/products?status[]=published&fields=title").await.ok();
+    assert_eq!(live["count"], 2);
+}
+
+#[tokio::test]
+async fn a_word_twice_is_counted_once() {
+    let (shop, _) = shop().await;
+    let make = |tx: &mut dyn atoll_kernel::Write,
+                at: &atoll_kernel::Moment|
+     -> Result<String, atoll_kernel::Fault> {
+        let mut ids = Vec::new();
+        for value in ["a", "b"] {
+            let tag = atoll_product::ProductTag { value: value.into(), ..Default::default() };
+            ids.push(atoll_product::TAGS.create(tx, at, tag)?.id);
+        }
+        let tag_ids = vec![ids[0].clone(), ids[1].clone(), ids[0].clone()];
+        let product = atoll_product::Product { title: "Tea".into(), tag_ids, ..Default::default() };
+        let option = atoll_product::OptionInput { title: "Size".into(), values: Vec::new() };
+        atoll_product::create_product(tx, at, product, &[option])?;
+        Ok(ids[0].to_string())
+    };
+    let (tag, _) = shop.app.ctx.write(atoll_kernel::Actor::System, make).await.expect("a product");
+    let list = shop.admin.get(&format!("/admin/products?tag_id[]={tag}&fields=title")).await.ok();
+    assert_eq!((&list["count"], list["products"].as_array().map(Vec::len)), (&json!(1), Some(1)));
+}

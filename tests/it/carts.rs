@@ -50,6 +50,8 @@ async fn lines_are_added_merged_changed_and_removed() {
     assert_eq!(storefront.post(&line, json!({ "quantity": 6 })).await.error(), TOO_FEW);
     let changed = storefront.post(&line, json!({ "quantity": 5 })).await.ok();
     assert_eq!(print(&changed["cart"]), "Tea×5, Cup×1.5; 65");
+    let noted = storefront.post(&line, json!({ "quantity": 5, "metadata": { "gift": true } })).await.ok();
+    assert_eq!(noted["cart"]["items"][0]["metadata"], json!({ "gift": true }));
     let gone = storefront.delete(&line).await.ok();
     assert_eq!((&gone["object"], &gone["deleted"]), (&json!("line-item"), &json!(true)));
     assert_eq!(print(&gone["parent"]), "Cup×1.5; 15");
@@ -242,4 +244,48 @@ async fn prices_are_those_of_the_region() {
     );
     let shown = storefront.get(&format!("{path}&region_id={}", shop.region)).await.ok();
     assert_eq!(shown["product"]["variants"][0]["calculated_price"]["calculated_amount"], 20);
+}
+
+#[tokio::test]
+async fn parts_of_one_are_sold_to_the_last() {
+    let (shop, web, storefront) = shop().await;
+    let rope = shop.product("Rope", &[&web], 3).await;
+    let cart = shop.cart(&storefront, &rope.id, 1).await;
+    assert_eq!(add(&storefront, &cart, &rope.id, json!(0.5)).await, "Rope×1.5; 15");
+    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    let cart = shop.cart(&storefront, &rope.id, 1).await;
+    assert_eq!(add(&storefront, &cart, &rope.id, json!(0.6)).await, TOO_FEW);
+    assert_eq!(add(&storefront, &cart, &rope.id, json!(0.5)).await, "Rope×1.5; 15");
+    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    assert_eq!(shop.reserved(&rope.item).await, "3 of 3");
+    assert_eq!(
+        add(&storefront, &cart, &rope.id, json!(1e300)).await,
+        "400 invalid_data: Invalid request: Value for field 'quantity' has more than 28 digits"
+    );
+}
+
+#[tokio::test]
+async fn the_decision_names_its_reasons() {
+    let (shop, web, _) = shop().await;
+    let till = shop.channel("Till").await;
+    let bare = shop.admin.post("/admin/sales-channels", json!({ "name": "Bare" })).await.ok();
+    let bare = bare["sales_channel"]["id"].as_str().expect("an id").to_owned();
+    let tea = shop.product("Tea", &[&web, &bare], 2).await;
+    let check = |channel: &str, variant: &str, quantity: i64, expect: &str| {
+        let view = shop.app.ctx.view();
+        let mut shelf = atoll_availability::Shelf::open(&view, channel).expect("a shelf");
+        let verdict = shelf.decide(variant, quantity.into()).expect("a verdict");
+        let reasons: Vec<String> = verdict.reasons.iter().map(|it| format!("{it:?}")).collect();
+        assert_eq!(verdict.sellable, reasons.is_empty());
+        assert_eq!(format!("{:?} {}", verdict.available, reasons.join(" ")).trim_end(), expect);
+    };
+    check(&web, &tea.id, 2, "Some(2)");
+    check(&web, &tea.id, 3, "Some(2) NotEnough { available: 2 }");
+    check(&till, &tea.id, 1, "Some(2) NotInChannel");
+    check(&bare, &tea.id, 1, "Some(0) NoLocation");
+    check("sc_x", &tea.id, 1, "Some(0) NoChannel NotInChannel NoLocation");
+    check(&web, "variant_x", 1, "None NoVariant");
+    shop.admin.post(&format!("/admin/products/{}", tea.product), json!({ "status": "draft" })).await.ok();
+    shop.admin.post(&format!("/admin/sales-channels/{web}"), json!({ "is_disabled": true })).await.ok();
+    check(&web, &tea.id, 1, "Some(2) ChannelDisabled NotPublished(Draft)");
 }

@@ -74,6 +74,22 @@ async fn a_changed_file_changes_what_differs() {
     assert_eq!(changed, ["listings +0 ~1", "price_sets +0 ~1", "products +0 ~1"]);
 }
 
+#[tokio::test]
+async fn a_product_may_get_more_variants() {
+    let app = TestApp::init().await;
+    let mut catalogue = demo::catalogue();
+    import_into(&app.ctx, catalogue.clone()).await;
+    let mut more = catalogue.products[0].variants[0].clone();
+    (more.title, more.sku) = ("5-person".into(), Some("TENT-LAG-5".into()));
+    catalogue.products[0].variants.push(more.clone());
+    // The same title twice cannot be told apart.
+    catalogue.products[0].variants.push(more);
+    let report = import_into(&app.ctx, catalogue).await;
+    assert_eq!(report.tallies["product_variants"].created, 1);
+    let problems: Vec<&str> = report.problems.iter().map(|it| it.message.as_str()).collect();
+    assert_eq!(problems, ["a second variant `5-person`; it was left out"]);
+}
+
 async fn check(catalogue: serde_json::Value, expect: Expect) {
     let app = TestApp::init().await;
     let catalogue: Catalogue = serde_json::from_value(catalogue).expect("a catalogue");
@@ -93,7 +109,7 @@ async fn every_problem_is_named_with_its_place() {
         json!({
             "sales_channels": [{ "handle": "web", "name": "Web", "currency_code": "xxx", "country_code": "de" },
                                { "handle": "", "name": "Nobody" }],
-            "stock_locations": [{ "handle": "shed", "name": "Shed", "sales_channels": ["web", "till"] }],
+            "stock_locations": [{ "name": "Nowhere" }, { "handle": "shed", "name": "Shed", "sales_channels": ["web", "till"] }],
             "categories": [{ "handle": "b", "name": "B", "parent": "a" }],
             "products": [
                 { "handle": "tea", "title": "Tea &amp; more", "category": "none", "variants": [variant],
@@ -102,12 +118,14 @@ async fn every_problem_is_named_with_its_place() {
                 { "handle": "kit", "title": "Kit", "variants": [kit],
                   "listings": [{ "channel": "web", "published": true, "available_from": "soon" }] },
                 { "handle": "none", "title": "None" },
+                { "handle": "Bad Handle", "title": "X", "variants": [{ "title": "One" }] },
             ],
         }),
         expect![[r#"
             sales_channels[0] "web": currency with code `xxx` does not exist
             sales_channels[1] "": a channel needs a handle and a name; it was left out
-            stock_locations[0] "shed": channel `till` is not in the file; not linked
+            stock_locations[0] "": a location needs a handle and a name; it was left out
+            stock_locations[1] "shed": channel `till` is not in the file; not linked
             categories[0] "b": its parent does not come before it; it was put at the top
             products[0] "tea": title holds HTML entities; they were decoded
             products[0] "tea": category `none` does not exist; it was left out
@@ -121,7 +139,8 @@ async fn every_problem_is_named_with_its_place() {
             products[1] "kit" › listings[0]: available_from `soon` is not a date; it was ignored
             products[1] "kit" › variants[0]: no price; it cannot be put into a cart
             products[1] "kit" › variants[0]: part `Z` × 1 cannot be taken; left out
-            products[2] "none": a product needs a handle, a title and a variant; it was left out"#]],
+            products[2] "none": a product needs a handle, a title and a variant; it was left out
+            products[3] "Bad Handle": the handle does not fit into a URL; it was left out"#]],
     )
     .await;
 }

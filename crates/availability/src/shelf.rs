@@ -120,11 +120,8 @@ impl<'a> Shelf<'a> {
         let Some(product) = PRODUCTS.get(self.view, &variant.product_id)? else { return Ok(no_variant()) };
         let mut reasons = self.shows(&product)?;
         let available = self.available(&variant)?;
-        if let Some(available) = available
-            && available < quantity
-            && !variant.allow_backorder
-        {
-            reasons.push(self.why_not_enough(&variant, available)?);
+        if !variant.allow_backorder && !self.holds(&variant, quantity)? {
+            reasons.push(self.why_not_enough(&variant, available.unwrap_or_default())?);
         }
         Ok(Verdict { sellable: reasons.is_empty(), available, reasons })
     }
@@ -142,7 +139,22 @@ impl<'a> Shelf<'a> {
         Ok(Reason::NotEnough { available })
     }
 
-    /// How many of this variant there are over the locations of the channel; `None` where it is not counted.
+    /// Is there enough of everything that so many of this variant take?
+    fn holds(&mut self, variant: &ProductVariant, quantity: Decimal) -> Result<bool, Fault> {
+        if !variant.manage_inventory {
+            return Ok(true);
+        }
+        let parts = self.parts(variant)?;
+        for part in &parts {
+            let there: Decimal = self.places(&part.item)?.iter().map(|place| place.available).sum();
+            if there < part.required * quantity {
+                return Ok(false);
+            }
+        }
+        Ok(!parts.is_empty())
+    }
+
+    /// How many whole ones of this variant there are over the locations of the channel; `None` where it is not counted.
     pub fn available(&mut self, variant: &ProductVariant) -> Result<Option<Decimal>, Fault> {
         if !variant.manage_inventory {
             return Ok(None);
@@ -163,11 +175,14 @@ impl<'a> Shelf<'a> {
         variant: &ProductVariant,
         quantity: Decimal,
     ) -> Result<Result<Vec<Take>, Reason>, Fault> {
-        let Some(available) = self.available(variant)? else { return Ok(Ok(Vec::new())) };
-        let parts = self.parts(variant)?;
-        if available < quantity && !variant.allow_backorder {
+        if !variant.manage_inventory {
+            return Ok(Ok(Vec::new()));
+        }
+        if !variant.allow_backorder && !self.holds(variant, quantity)? {
+            let available = self.available(variant)?.unwrap_or_default();
             return Ok(Err(self.why_not_enough(variant, available)?));
         }
+        let parts = self.parts(variant)?;
         let mut takes = Vec::new();
         for part in parts {
             let needed = part.required * quantity;

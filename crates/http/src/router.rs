@@ -12,6 +12,7 @@ use axum::{
 };
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value};
+use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
 use crate::{App, Auth, Call, Fault, FaultKind, Method, Reply, Route, qs};
 
@@ -40,9 +41,21 @@ pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
         }
         let fallback = app.clone();
         methods = methods.fallback(move |request: Request| nowhere(fallback.clone(), request));
-        router = router.route(&axum_path(path), methods);
+        let path = axum_path(path);
+        // The wire takes one slash at the end, too.
+        router = router.route(&format!("{path}/"), methods.clone()).route(&path, methods);
     }
-    router.fallback(move |request: Request| nowhere(app.clone(), request))
+    router.fallback(move |request: Request| nowhere(app.clone(), request)).layer(cross_origin())
+}
+
+/// Storefronts and dashboards are served from other origins. Every request names its key or token itself, and no
+/// cookie speaks for anybody, so that an origin proves nothing and all of them are let in.
+fn cross_origin() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::mirror_request())
+        .allow_methods(AllowMethods::mirror_request())
+        .allow_headers(AllowHeaders::mirror_request())
+        .allow_credentials(true)
 }
 
 fn axum_path(path: &str) -> String {

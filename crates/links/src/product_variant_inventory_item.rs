@@ -31,8 +31,9 @@ link! {
 
 /// How many of the item one of the variant takes: at least some.
 pub fn required_quantity(row: &LinkRow) -> Decimal {
-    match row.data.get("required_quantity") {
-        Some(Value::Number(number)) => Decimal::from_json(number).unwrap_or(Decimal::ONE),
-        _ => Decimal::ONE,
-    }
+    let stored = match row.data.get("required_quantity") {
+        Some(Value::Number(number)) => Decimal::from_json(number),
+        _ => None,
+    };
+    stored.filter(|it| *it > Decimal::ZERO).unwrap_or(Decimal::ONE)
 }

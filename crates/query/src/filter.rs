@@ -56,6 +56,16 @@ impl Filter {
             .collect()
     }
 
+    /// The field of the record itself and the one text that it must be, if this is all that the filter says.
+    pub(crate) fn equality(&self) -> Option<(&str, &str)> {
+        let Filter::Where { path, .. } = self else { return None };
+        let [field] = &path[..] else { return None };
+        match self.texts_of(field)?[..] {
+            [text] => Some((field, text)),
+            _ => None,
+        }
+    }
+
     /// For each of `nodes`, does the filter hold? Relations are resolved once for all of them.
     pub(crate) fn matches(
         &self,

@@ -27,6 +27,11 @@ pub trait Ids {
         visit: &mut dyn FnMut(&str) -> Result<Flow, StoreError>,
     ) -> Result<(), StoreError>;
 
+    /// A bound on how many there are, where counting them is dear.
+    fn at_most(&self, view: &dyn Read) -> Result<u64, StoreError> {
+        self.count(view)
+    }
+
     /// Is this one of them?
     fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError>;
 }
@@ -65,6 +70,10 @@ impl Ids for AllOf {
             return one.scan(view, order, visit);
         }
         show(&self.union(view)?.into_iter().collect::<Vec<_>>(), order, visit)
+    }
+
+    fn at_most(&self, view: &dyn Read) -> Result<u64, StoreError> {
+        self.0.iter().map(|ids| ids.at_most(view)).sum()
     }
 
     fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
@@ -153,7 +162,7 @@ pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Resu
     if let Some(sort) = &sort {
         check_sort(env, entity, sort)?;
     }
-    let source = choose_source(env, entity, &mut filters, &mut within);
+    let source = choose_source(env, entity, &mut filters, &mut within, with_deleted)?;
     let id_order = match &sort {
         None => Some(Order::Ascending),
         Some(sort) if sort.path == [entity.key] && entity.key == "id" => Some(sort.order),
@@ -174,34 +183,47 @@ pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Resu
     Ok(Page { nodes, count })
 }
 
+/// The narrowest of the sources that the query names; what the others say is asked of each candidate.
 fn choose_source(
     env: &Env<'_>,
     entity: &EntityDef,
     filters: &mut Vec<Filter>,
     within: &mut Vec<Box<dyn Ids>>,
-) -> Source {
+    with_deleted: bool,
+) -> Result<Source, QueryError> {
     if let Some(place) = filters.iter().position(|filter| filter.texts_of("id").is_some()) {
         let filter = filters.swap_remove(place);
         let ids: BTreeSet<&str> = filter.texts_of("id").unwrap_or_default().into_iter().collect();
-        return Source::Given(ids.into_iter().map(str::to_owned).collect());
+        return Ok(Source::Given(ids.into_iter().map(str::to_owned).collect()));
     }
-    if !within.is_empty() {
-        return Source::Within(within.swap_remove(0));
-    }
-    let table = env.graph.table(entity.name);
-    let indexed = |filter: &Filter| {
-        let Filter::Where { path, .. } = filter else { return None };
-        let [field] = &path[..] else { return None };
-        let texts = filter.texts_of(field)?;
-        (texts.len() == 1 && table.has_index(field)).then(|| (field.clone(), texts[0].to_owned()))
-    };
-    for place in 0..filters.len() {
-        if let Some((field, value)) = indexed(&filters[place]) {
-            filters.swap_remove(place);
-            return Source::Index { field, value };
+    // Where each candidate comes from: the size of the source, and the place of the filter or of the set.
+    let mut narrowest: Option<(u64, usize, Option<Source>)> = None;
+    for (place, ids) in within.iter().enumerate() {
+        let size = ids.at_most(env.view)?;
+        if narrowest.as_ref().is_none_or(|(least, ..)| size < *least) {
+            narrowest = Some((size, place, None));
         }
     }
-    Source::Table
+    // Indexes hold live records only.
+    for (place, filter) in filters.iter().enumerate().filter(|_| !with_deleted) {
+        let table = env.graph.table(entity.name);
+        let Some((field, value)) = filter.equality().filter(|(field, _)| table.has_index(field)) else {
+            continue;
+        };
+        let size = table.count_where(env.view, field, value)?;
+        if narrowest.as_ref().is_none_or(|(least, ..)| size < *least) {
+            let (field, value) = (field.to_owned(), value.to_owned());
+            narrowest = Some((size, place, Some(Source::Index { field, value })));
+        }
+    }
+    Ok(match narrowest {
+        None => Source::Table,
+        Some((_, place, None)) => Source::Within(within.swap_remove(place)),
+        Some((_, place, Some(index))) => {
+            filters.swap_remove(place);
+            index
+        }
+    })
 }
 
 /// What is left to ask of each candidate.

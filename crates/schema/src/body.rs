@@ -68,15 +68,13 @@ pub enum Type {
     Strict(&'static [Field]),
     /// Anything: the handler looks at it.
     Any,
-    /// An address by its fields, or the id of one.
-    TextOr(&'static Type),
 }
 
 impl Type {
     /// Its name on the wire.
     fn name(&self) -> &'static str {
         match self {
-            Type::Text | Type::Email | Type::TextOr(_) => "string",
+            Type::Text | Type::Email => "string",
             Type::Number | Type::NotNegative | Type::Positive => "number",
             Type::Bool | Type::BoolText => "boolean",
             Type::Words(_) => "enum",
@@ -89,8 +87,7 @@ impl Type {
 
     fn check(&self, value: &mut Value, path: &mut Vec<String>, issues: &mut Issues) {
         match (self, &mut *value) {
-            (Type::Text | Type::TextOr(_), Value::String(_))
-            | (Type::Number, Value::Number(_))
+            (Type::Text, Value::String(_))
             | (Type::Bool | Type::BoolText, Value::Bool(_))
             | (Type::Record, Value::Object(_))
             | (Type::Any, _) => {}
@@ -99,12 +96,18 @@ impl Type {
                     issues.add("Invalid email address".into());
                 }
             }
-            (Type::NotNegative | Type::Positive, Value::Number(number)) => {
-                let number = Decimal::from_json(number).unwrap_or_default();
-                if number.is_negative() || (number.is_zero() && matches!(self, Type::Positive)) {
-                    issues.too_small(path, "0");
+            (Type::Number, Value::Number(number)) => {
+                if Decimal::from_json(number).is_none() {
+                    issues.too_long(path);
                 }
             }
+            (Type::NotNegative | Type::Positive, Value::Number(number)) => match Decimal::from_json(number) {
+                None => issues.too_long(path),
+                Some(it) if it.is_negative() || (it.is_zero() && matches!(self, Type::Positive)) => {
+                    issues.too_small(path, "0");
+                }
+                Some(_) => {}
+            },
             (Type::BoolText, Value::String(text)) if text.eq_ignore_ascii_case("true") => {
                 *value = true.into()
             }
@@ -126,7 +129,6 @@ impl Type {
             (Type::Strict(fields), Value::Object(object)) => {
                 check_fields(&[fields], true, object, path, issues)
             }
-            (Type::TextOr(other), Value::Object(_)) => other.check(value, path, issues),
             (kind, _) => issues.wrong_type(path, kind.name(), value),
         }
     }

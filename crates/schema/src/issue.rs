@@ -46,6 +46,10 @@ impl Issues {
         self.add(format!("Value for field '{}' too small, expected at least: '{least}'", path.join(", ")));
     }
 
+    pub(crate) fn too_long(&mut self, path: &[String]) {
+        self.add(format!("Value for field '{}' has more than 28 digits", path.join(", ")));
+    }
+
     pub(crate) fn unknown(&mut self, fields: &[&str]) {
         self.add(format!("Unrecognized fields: '{}'", fields.join(", ")));
     }

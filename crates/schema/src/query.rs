@@ -38,8 +38,6 @@ impl Param {
 /// What a parameter may be.
 #[derive(Debug)]
 pub enum ParamKind {
-    /// One text.
-    One,
     /// A text, a list of them, or operators.
     Any,
     /// A list of texts; a text alone is refused.
@@ -204,8 +202,6 @@ impl Param {
                 }
             }
             (ParamKind::Nested(_), _) => issues.wrong_type(&path, "object", value),
-            (ParamKind::One, Value::String(text)) => add(Comparison::In, vec![Some(text.clone())]),
-            (ParamKind::One, _) => issues.wrong_type(&path, "string", value),
             (ParamKind::Bool, Value::String(text)) if is_bool(text) => {
                 add(Comparison::In, vec![Some(text.to_lowercase())]);
             }

@@ -266,6 +266,7 @@ impl<T: Entity> Index<T> {
     fn keys_of(&self, row: &T) -> Vec<Vec<u8>> {
         let mut keys = Keys::default();
         (self.keys)(row, &mut keys);
+        keys.0.sort_unstable();
         keys.0.dedup();
         keys.0
     }

@@ -1,6 +1,6 @@
 //! What may be done with a cart, and until when.
 
-use atoll_kernel::{Decimal, Entity, Moment, Write};
+use atoll_kernel::{Decimal, Entity, FieldValue, Metadata, Moment, Write};
 
 use crate::{CARTS, Cart, Error, LineItem};
 
@@ -49,6 +49,7 @@ pub fn set_quantity(
     line: &str,
     quantity: Decimal,
     unit_price: Decimal,
+    metadata: Option<Metadata>,
 ) -> Result<Cart, Error> {
     open(cart)?;
     if !cart.items.iter().any(|it| *it.id == *line) {
@@ -61,6 +62,9 @@ pub fn set_quantity(
         for it in cart.items.iter_mut().filter(|it| *it.id == *line) {
             it.quantity = quantity;
             it.unit_price = unit_price;
+            if let Some(metadata) = &metadata {
+                FieldValue::update(&mut it.metadata, metadata.clone());
+            }
             it.touch(at.now());
         }
     })?)

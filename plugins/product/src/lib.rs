@@ -11,7 +11,7 @@ pub use error::Error;
 pub use handle::handle_of;
 pub use service::{
     OptionInput, create_category, create_collection, create_product, create_variant, delete_product,
-    delete_variant, restore_product, update_product, update_variant, variants_of,
+    delete_variant, offer_value, restore_product, update_product, update_variant, variants_of,
 };
 pub use types::{
     Product, ProductCategory, ProductCollection, ProductImage, ProductOption, ProductOptionValue,

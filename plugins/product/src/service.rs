@@ -137,6 +137,27 @@ pub fn create_variant(
     Ok(VARIANTS.create(tx, at, variant)?)
 }
 
+/// Makes sure that an option of the product, known by its title, offers this value.
+pub fn offer_value(
+    tx: &mut dyn Write,
+    at: &Moment,
+    product: &Product,
+    option: &str,
+    value: &str,
+) -> Result<(), Error> {
+    for option_id in &product.option_ids {
+        if OPTIONS.retrieve(tx, option_id)?.title != option {
+            continue;
+        }
+        let values = OPTION_VALUES.table.list_by(tx, &BY_OPTION, &[option_id])?;
+        if !values.iter().any(|it| it.value == value) {
+            let (value, option_id) = (value.to_owned(), option_id.clone());
+            OPTION_VALUES.create(tx, at, ProductOptionValue { value, option_id, ..Default::default() })?;
+        }
+    }
+    Ok(())
+}
+
 fn choose(
     tx: &dyn Read,
     product: &Product,

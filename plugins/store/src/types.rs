@@ -9,11 +9,11 @@ entity! {
         pub name: String = "Medusa Store".to_owned(),
         /// The currencies that it sells in.
         pub supported_currencies: Vec<StoreCurrency>,
-        /// The channel of carts that name none, by its id: it belongs to another module.
+        /// The channel that every store has, by its id: it belongs to another module. It cannot be deleted.
         pub default_sales_channel_id: Option<String>,
-        /// The region of carts that name none, by its id.
+        /// The region that is shown first, by its id.
         pub default_region_id: Option<String>,
-        /// The location of goods that name none, by its id.
+        /// The location that is shown first, by its id.
         pub default_location_id: Option<String>,
         /// Free data.
         pub metadata: Metadata,

@@ -210,8 +210,8 @@ async fn remove_level(call: Call) -> Result<Reply, Fault> {
                 .is_some_and(|level| !level.stocked_quantity.is_zero() && level.reserved_quantity.is_zero())
             {
                 return Err(Fault::not_allowed(format!(
-                    "Cannot remove Inventory Levels for {location} because there are stocked or reserved items at \
-                     the locations"
+                    "Cannot remove Inventory Levels for {location} because there are stocked items at the locations. Use \
+                     force flag to delete anyway."
                 )));
             }
             Ok(delete_level(tx, &id, &location)?)

@@ -8,7 +8,7 @@ use atoll_flows::cart::{
     AddLine, CreateCart, add_line_item, complete_cart, create_cart, remove_line_item, update_line_item,
 };
 use atoll_kernel::{
-    Body, Call, Decimal, Fault, Moment, Reply, Resource, Type, Write, optional, required, routes,
+    Body, Call, Decimal, Fault, Metadata, Moment, Reply, Resource, Type, Write, optional, required, routes,
     serde_json::{Value, json},
 };
 use serde::Deserialize;
@@ -96,8 +96,10 @@ const ADD_LINE: Body = &[LINE];
 const UPDATE_LINE: Body = &[&[required("quantity", Type::NotNegative), METADATA]];
 
 #[derive(Deserialize)]
-struct Quantity {
+struct UpdateLine {
     quantity: Decimal,
+    #[serde(default)]
+    metadata: Option<Metadata>,
 }
 
 /// Runs a flow of carts within the scope of the call, and shows the cart.
@@ -129,8 +131,9 @@ async fn add_line(mut call: Call) -> Result<Reply, Fault> {
 
 async fn update_line(mut call: Call) -> Result<Reply, Fault> {
     let (id, line) = (call.path("id").to_owned(), call.path("line_id").to_owned());
-    let Quantity { quantity } = call.read()?;
-    change(call, move |tx, at, scope| update_line_item(tx, at, scope, &id, &line, quantity)).await
+    let UpdateLine { quantity, metadata } = call.read()?;
+    change(call, move |tx, at, scope| update_line_item(tx, at, scope, &id, &line, quantity, metadata.clone()))
+        .await
 }
 
 async fn remove_line(call: Call) -> Result<Reply, Fault> {

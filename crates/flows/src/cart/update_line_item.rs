@@ -2,11 +2,11 @@
 
 use atoll_availability::{ChannelScope, Shelf};
 use atoll_cart::{Cart, set_quantity};
-use atoll_kernel::{Decimal, Fault, Moment, Write, emit, serde_json::json};
+use atoll_kernel::{Decimal, Fault, Metadata, Moment, Write, emit, serde_json::json};
 
 use crate::cart::line::{cart_in, check_stock, shown_variant, unit_price};
 
-/// Sets the quantity of a line; none at all removes it. Event: `cart.updated`.
+/// Sets the quantity of a line; none at all removes it. Metadata, where it is given, is merged. Event: `cart.updated`.
 pub fn update_line_item(
     tx: &mut dyn Write,
     at: &Moment,
@@ -14,6 +14,7 @@ pub fn update_line_item(
     cart_id: &str,
     line_id: &str,
     quantity: Decimal,
+    metadata: Option<Metadata>,
 ) -> Result<Cart, Fault> {
     let cart = cart_in(tx, scope, cart_id)?;
     if cart.completed_at.is_some() {
@@ -29,7 +30,7 @@ pub fn update_line_item(
         let (variant, _) = shown_variant(tx, &Shelf::open(tx, channel)?, variant_id)?;
         price = unit_price(tx, &cart, &variant.id, quantity)?;
     }
-    let cart = set_quantity(tx, at, &cart, line_id, quantity, price)?;
+    let cart = set_quantity(tx, at, &cart, line_id, quantity, price, metadata)?;
     check_stock(tx, &cart, line_id)?;
     emit(tx, at, "cart.updated", json!({ "id": cart.id }))?;
     Ok(cart)

@@ -16,7 +16,7 @@ use atoll_pricing::{PRICE_SETS, Price, PriceSet};
 use atoll_product::{
     BY_HANDLE, BY_SKU, CATEGORIES, CATEGORY_BY_HANDLE, COLLECTION_BY_HANDLE, COLLECTIONS, OptionInput,
     PRODUCTS, Product, ProductCategory, ProductCollection, ProductImage, ProductStatus, ProductType,
-    ProductVariant, TYPE_BY_VALUE, TYPES, VARIANTS, variants_of,
+    ProductVariant, TYPE_BY_VALUE, TYPES, VARIANTS, handle_of, offer_value, variants_of,
 };
 use atoll_region::{COUNTRIES, REGIONS, Region, create_region};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
@@ -142,6 +142,10 @@ impl Import<'_> {
     }
 
     fn location(&mut self, place: &str, input: &CatalogueLocation) -> Result<(), Fault> {
+        if input.handle.is_empty() || input.name.trim().is_empty() {
+            self.report.problem(place, "a location needs a handle and a name; it was left out");
+            return Ok(());
+        }
         let there = find(self.tx, &STOCK_LOCATIONS, |it| has_handle(&it.metadata, &input.handle))?;
         let location = self.keep(&STOCK_LOCATIONS, there, |it: &mut StockLocation| {
             it.name = input.name.clone();
@@ -215,6 +219,10 @@ impl Import<'_> {
             self.report.problem(place, "a product needs a handle, a title and a variant; it was left out");
             return Ok(());
         }
+        if handle_of(&input.handle) != input.handle {
+            self.report.problem(place, "the handle does not fit into a URL; it was left out");
+            return Ok(());
+        }
         let wanted = self.record_of(place, input)?;
         let product = match PRODUCTS.table.get_by(self.tx, &BY_HANDLE, &[&input.handle])? {
             Some(there) => self.keep(&PRODUCTS, Some(there), |it: &mut Product| {
@@ -236,7 +244,12 @@ impl Import<'_> {
         self.listings(place, input, &product)?;
         let variants = variants_of(self.tx, &product.id)?;
         for (n, variant) in input.variants.iter().enumerate() {
-            self.variant(&format!("{place} › variants[{n}]"), n, variant, &product, &variants)?;
+            let place = format!("{place} › variants[{n}]");
+            if input.variants[..n].iter().any(|it| it.title == variant.title) {
+                self.report.problem(&place, format!("a second variant `{}`; it was left out", variant.title));
+                continue;
+            }
+            self.variant(&place, n, variant, &product, &variants)?;
         }
         Ok(())
     }
@@ -396,6 +409,7 @@ impl Import<'_> {
                     .map(|inventory_item_id| InventoryPart { inventory_item_id, required_quantity }),
             );
         }
+        offer_value(self.tx, self.at, product, OPTION, &input.title)?;
         let variant = ProductVariant {
             title: input.title.clone(),
             sku: input.sku.clone(),

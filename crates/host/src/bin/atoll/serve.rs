@@ -66,7 +66,8 @@ impl Serve {
         let app = assemble(&data, secrets, Clock::System, hashed).await?;
         if self.demo {
             let keys = load_demo(&app.ctx).await?;
-            print_demo(&base, admin.as_ref(), &keys)?;
+            // Where there were users before, the demo's is not one of them.
+            print_demo(&base, admin.as_ref().filter(|_| app.first_run.user), &keys)?;
         }
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
         serve(app, listener).await
