@@ -289,3 +289,104 @@ async fn the_decision_names_its_reasons() {
     shop.admin.post(&format!("/admin/sales-channels/{web}"), json!({ "is_disabled": true })).await.ok();
     check(&web, &tea.id, 1, "Some(2) ChannelDisabled NotPublished(Draft)");
 }
+
+#[tokio::test]
+async fn what_cannot_be_shown_is_not_written() {
+    let (shop, web, storefront) = shop().await;
+    let body = json!({ "title": "Tea", "options": [{ "title": "Size", "values": ["S"] }] });
+    assert_eq!(
+        shop.admin.post("/admin/products?fields=variants.calculated_price", body).await.error(),
+        "400 invalid_data: Missing required pricing context to calculate prices - region_id"
+    );
+    assert_eq!(shop.admin.get("/admin/products").await.ok()["count"], 0);
+    let tea = shop.product("Tea", &[&web], 5).await;
+    let cart = shop.cart(&storefront, &tea.id, 1).await;
+    let path = format!("/store/carts/{cart}/complete?fields=%2Bitems.variant.calculated_price");
+    storefront.post(&path, json!({})).await.ok();
+}
+
+#[tokio::test]
+async fn lines_that_are_owed_share_what_is_not_there() {
+    let (shop, web, storefront) = shop().await;
+    let stool = shop.product_with("Stool", &[&web], 0, json!({ "allow_backorder": true })).await;
+    let cart = shop.cart(&storefront, &stool.id, 1).await;
+    let line = json!({ "variant_id": stool.id, "quantity": 2, "metadata": { "gift": true } });
+    storefront.post(&format!("/store/carts/{cart}/line-items"), line).await.ok();
+    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    assert_eq!(shop.reserved(&stool.item).await, "3 of 0");
+    // What is owed cannot be deleted.
+    assert_eq!(
+        shop.admin.delete(&format!("/admin/products/{}", stool.product)).await.error(),
+        format!(
+            "400 invalid_data: Cannot remove following inventory item(s) since they have reservations: [{}].",
+            stool.item
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_cart_holds_so_much_and_no_more() {
+    let (shop, web, storefront) = shop().await;
+    let guide = shop.product_with("Guide", &[&web], 0, json!({ "manage_inventory": false })).await;
+    let lines = |n: usize| {
+        let line = |n: usize| json!({ "variant_id": guide.id, "quantity": 1, "metadata": { "n": n } });
+        json!({ "items": (0..n).map(line).collect::<Vec<Value>>() })
+    };
+    let full = "400 invalid_data: a cart holds at most 100 lines, with at most 16384 bytes of metadata each";
+    assert_eq!(storefront.post("/store/carts", lines(101)).await.error(), full);
+    let cart = storefront.post("/store/carts", lines(100)).await.ok();
+    let cart = cart["cart"]["id"].as_str().expect("an id").to_owned();
+    assert_eq!(add(&storefront, &cart, &guide.id, json!(1)).await, full);
+    let path = format!("/store/carts/{cart}");
+    let line = storefront.get(&path).await.ok()["cart"]["items"][0]["id"].as_str().expect("an id").to_owned();
+    let much = json!({ "quantity": 1, "metadata": { "x": "y".repeat(17_000) } });
+    assert_eq!(storefront.post(&format!("{path}/line-items/{line}"), much).await.error(), full);
+}
+
+#[tokio::test]
+async fn a_kit_names_each_item_once() {
+    let (shop, web, storefront) = shop().await;
+    let bolt = shop.product("Bolt", &[&web], 10).await;
+    let part = |quantity: Value| json!({ "inventory_item_id": bolt.item, "required_quantity": quantity });
+    let kit = |parts: Value| {
+        json!({
+            "title": "Kit", "options": [{ "title": "Size", "values": ["One"] }],
+            "variants": [{ "title": "One", "prices": [], "inventory_items": parts }],
+            "status": "published", "sales_channels": [{ "id": web }],
+        })
+    };
+    assert_eq!(
+        shop.admin.post("/admin/products", kit(json!([part(json!(5)), part(json!(1))]))).await.error(),
+        "400 invalid_data: Cannot associate duplicate inventory items to variant(s) One"
+    );
+    // As little of it as can be: there is no end of such kits.
+    shop.admin.post("/admin/products", kit(json!([part(json!(1e-28))]))).await.ok();
+    let list = storefront.get("/store/products?handle=kit&fields=variants.inventory_quantity").await.ok();
+    assert!(
+        list["products"][0]["variants"][0]["inventory_quantity"].as_f64().is_some_and(|it| it > 1e27),
+        "{list}"
+    );
+}
+
+#[tokio::test]
+async fn the_region_of_the_store_is_the_one_that_is_meant() {
+    let (shop, web, storefront) = shop().await;
+    let prices = json!({ "prices": [{ "currency_code": "eur", "amount": 20 }, { "currency_code": "usd", "amount": 22 }] });
+    let mug = shop.product_with("Mug", &[&web], 9, prices).await;
+    let america = json!({ "name": "America", "currency_code": "usd", "countries": ["us"] });
+    let america = shop.admin.post("/admin/regions", america).await.ok()["region"]["id"].clone();
+    let store =
+        shop.admin.get("/admin/stores").await.ok()["stores"][0]["id"].as_str().expect("an id").to_owned();
+    shop.admin.post(&format!("/admin/stores/{store}"), json!({ "default_region_id": america })).await.ok();
+    let cart = storefront.post("/store/carts", json!({})).await.ok();
+    assert_eq!(cart["cart"]["currency_code"], "usd");
+    let amount = async |query: &str| {
+        let path = format!("/store/products/{}?fields=variants.calculated_price{query}", mug.product);
+        storefront.get(&path).await.ok()["product"]["variants"][0]["calculated_price"]["calculated_amount"]
+            .clone()
+    };
+    assert_eq!(amount("").await, 22);
+    assert_eq!(amount(&format!("&region_id={}", shop.region)).await, 20);
+    let europe = storefront.post("/store/carts", json!({ "region_id": shop.region })).await.ok();
+    assert_eq!(amount(&format!("&cart_id={}", europe["cart"]["id"].as_str().expect("an id"))).await, 20);
+}

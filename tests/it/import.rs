@@ -90,6 +90,22 @@ async fn a_product_may_get_more_variants() {
     assert_eq!(problems, ["a second variant `5-person`; it was left out"]);
 }
 
+#[tokio::test]
+async fn variants_may_change_their_names() {
+    let app = TestApp::init().await;
+    let mut catalogue = demo::catalogue();
+    import_into(&app.ctx, catalogue.clone()).await;
+    let product = &mut catalogue.products[0];
+    let mut another = product.variants[0].clone();
+    product.variants[0].title = "Small".into();
+    another.sku = Some("ANOTHER".into());
+    product.variants.push(another);
+    let report = import_into(&app.ctx, catalogue).await;
+    assert_eq!(report.problems, []);
+    let variants = report.tallies["product_variants"];
+    assert_eq!((variants.created, variants.updated), (1, 1));
+}
+
 async fn check(catalogue: serde_json::Value, expect: Expect) {
     let app = TestApp::init().await;
     let catalogue: Catalogue = serde_json::from_value(catalogue).expect("a catalogue");
@@ -104,7 +120,7 @@ async fn every_problem_is_named_with_its_place() {
         "prices": [{ "currency_code": "eur", "amount": "-1" }, { "currency_code": "eur", "amount": "2" },
                    { "currency_code": "EUR", "amount": "3" }, { "currency_code": "usd", "amount": "x" }],
         "stock": [{ "location": "moon", "stocked_quantity": 1 }, { "location": "shed", "stocked_quantity": -1 }] });
-    let kit = json!({ "sku": "K", "title": "Kit", "manage_inventory": true, "parts": [{ "sku": "Z", "quantity": 1 }] });
+    let kit = json!({ "sku": "K", "title": "Kit", "manage_inventory": true, "parts": [{ "sku": "Z", "quantity": 1 }, { "sku": "A", "quantity": 0 }] });
     check(
         json!({
             "sales_channels": [{ "handle": "web", "name": "Web", "currency_code": "xxx", "country_code": "de" },
@@ -139,6 +155,7 @@ async fn every_problem_is_named_with_its_place() {
             products[1] "kit" › listings[0]: available_from `soon` is not a date; it was ignored
             products[1] "kit" › variants[0]: no price; it cannot be put into a cart
             products[1] "kit" › variants[0]: part `Z` × 1 cannot be taken; left out
+            products[1] "kit" › variants[0]: part `A` × 0 cannot be taken; left out
             products[2] "none": a product needs a handle, a title and a variant; it was left out
             products[3] "Bad Handle": the handle does not fit into a URL; it was left out"#]],
     )

@@ -159,3 +159,74 @@ async fn a_deleted_channel_takes_its_carts_along() {
         "400 invalid_data: Publishable key needs to have a sales channel configured"
     );
 }
+
+#[tokio::test]
+async fn fields_and_orders_end_at_the_channel() {
+    let (shop, web, till) = two_channels().await;
+    let tea = shop.product("Tea", &[&web], 5).await;
+    let shed = shop.admin.post("/admin/stock-locations", json!({ "name": "Shed" })).await.ok();
+    let shed = shed["stock_location"]["id"].as_str().expect("an id").to_owned();
+    shop.admin
+        .post(&format!("/admin/stock-locations/{shed}/sales-channels"), json!({ "add": [till] }))
+        .await
+        .ok();
+    shop.stock(&tea.item, &shed, 100).await;
+    let storefront = shop.storefront(&[&web]).await;
+    let product = format!("/store/products/{}", tea.product);
+    let quantity = format!("{product}?fields=variants.inventory_quantity");
+    assert_eq!(storefront.get(&quantity).await.ok()["product"]["variants"][0]["inventory_quantity"], 5);
+
+    // Prices of other regions, other locations, other channels: not offered.
+    for fields in [
+        "variants.prices",
+        "variants.price_set.prices.amount",
+        "variants.inventory_items.inventory.location_levels.stocked_quantity",
+        "variants.product.status",
+        "sales_channels_link.sales_channel_id",
+        "*categories.products",
+    ] {
+        let shown = storefront.get(&format!("{product}?fields=id,{fields}")).await.ok();
+        let text = shown["product"].to_string();
+        assert!(
+            !text.contains("100") && !text.contains("amount") && !text.contains("sc_"),
+            "{fields}: {text}"
+        );
+    }
+    for order in ["sales_channels.name", "variants.price_set.prices.amount", "variants.sku"] {
+        assert_eq!(
+            storefront.get(&format!("/store/products?order={order}")).await.error(),
+            format!("400 invalid_data: Order field {order} is not valid")
+        );
+    }
+    // What a product has become since it was put into the cart is the channel's to show, and it no longer does.
+    let cart = shop.cart(&storefront, &tea.id, 1).await;
+    let secret = json!({ "status": "draft", "title": "Secret", "metadata": { "cost": 3 } });
+    shop.admin.post(&format!("/admin/products/{}", tea.product), secret).await.ok();
+    let fields = "*items,*items.product,*items.variant,items.variant.inventory_quantity,*sales_channel";
+    let shown = storefront.get(&format!("/store/carts/{cart}?fields={fields}")).await.ok();
+    let item = &shown["cart"]["items"][0];
+    assert_eq!((&item["title"], &item["variant"]), (&json!("Tea"), &serde_json::Value::Null));
+    assert!(!shown.to_string().contains("Secret") && !shown.to_string().contains("cost"), "{shown}");
+    let shown = storefront.get(&format!("/store/carts/{cart}")).await.ok();
+    assert_eq!(shown["cart"]["items"][0]["product"]["id"], json!(tea.product));
+}
+
+#[tokio::test]
+async fn no_request_is_too_deep_or_too_wide() {
+    let (shop, web, _) = two_channels().await;
+    shop.product("Tea", &[&web], 5).await;
+    let storefront = shop.storefront(&[&web]).await;
+    let deep = vec!["a"; 30_000].join(".");
+    assert_eq!(storefront.get(&format!("/store/products?fields=id,{deep}")).await.ok()["count"], 1);
+    let around = vec!["variants.product"; 2_000].join(".");
+    let order = format!("/admin/products?order={around}.title");
+    assert!(shop.admin.get(&order).await.error().starts_with("400 invalid_data: Order field"));
+    assert_eq!(storefront.get("/store/products?limit=999999999").await.ok()["limit"], 1000);
+    assert_eq!(shop.admin.get("/admin/products?limit=5000").await.ok()["limit"], 5000);
+    let regions = storefront.get("/store/regions?with_deleted=true").await.ok();
+    shop.admin.delete(&format!("/admin/regions/{}", shop.region)).await.ok();
+    assert_eq!(
+        (&regions["count"], &storefront.get("/store/regions?with_deleted=true").await.ok()["count"]),
+        (&json!(1), &json!(0))
+    );
+}

@@ -7,11 +7,15 @@ use atoll_kernel::{
 use atoll_user::{User, find_by_email, verify_password};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 use crate::tables::ONE;
 
 /// How long a token is good for, in seconds: the wire's default of a day.
 const TOKEN_LIFETIME_S: i64 = 24 * 60 * 60;
+
+/// Passwords that are verified at a time. Each takes 19 MiB; whoever else logs in waits in line.
+static VERIFYING: Semaphore = Semaphore::const_new(4);
 
 /// The fields are checked by the handler: the wire answers 401 where they are wrong.
 const CREDENTIALS: Body =
@@ -64,7 +68,8 @@ async fn log_in(call: Call) -> Result<Reply, Fault> {
     let email = text("email").ok_or_else(|| unauthorized("Email should be a string"))?;
     let user = find_by_email(&call.app.view(), &email)?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-    // Tens of milliseconds, on purpose: not on an async worker.
+    // Tens of milliseconds and of megabytes, on purpose: not on an async worker, and few at a time.
+    let _turn = VERIFYING.acquire().await.map_err(Fault::unexpected)?;
     let fits = tokio::task::spawn_blocking(move || verify_password(hash.as_deref(), &password));
     match (fits.await.map_err(Fault::unexpected)?, user) {
         (true, Some(user)) => Ok(Reply::json(&json!({ "token": sign_in_token(&call.app, &user)? }))),

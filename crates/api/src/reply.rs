@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use atoll_availability::EVERYWHERE;
 use atoll_kernel::{
-    Call, Entity, Fault, Ids, Moment, Reply, Resource, Write,
+    Actor, Call, Context, Entity, Fault, Ids, Moment, Reply, Resource, Write,
     serde_json::{Value, json},
 };
 
@@ -13,8 +14,20 @@ where
     T: Entity,
     F: FnMut(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
 {
+    let (context, fields) = (context(&call), call.params.fields.as_deref());
+    // What cannot be shown is refused before it is written, not after.
+    resource.check(&call.app.view(), &context, fields)?;
     let (record, view) = call.app.write(call.pass.actor.clone(), body).await?;
-    resource.show(&view, &call.app.context(), Arc::new(record), call.params.fields.as_deref())
+    resource.show(&view, &context, Arc::new(record), fields)
+}
+
+/// What the answer to this call depends on. Admins see the stock of all locations; shoppers that of the channels
+/// that their routes add.
+pub(crate) fn context(call: &Call) -> Context {
+    match call.pass.actor {
+        Actor::User(_) | Actor::ApiKey(_) => call.app.context().with(EVERYWHERE, Vec::new()),
+        Actor::System | Actor::Shopper(_) => call.app.context(),
+    }
 }
 
 /// Writes, and says that the record with this id is gone.
@@ -35,7 +48,7 @@ pub(crate) fn find(
     not_found: impl FnOnce(&str) -> String,
 ) -> Result<Reply, Fault> {
     let id = call.path("id");
-    let found = resource.find(&call.app.view(), &call.app.context(), id, call.params.fields.as_deref())?;
+    let found = resource.find(&call.app.view(), &context(call), id, call.params.fields.as_deref())?;
     found.ok_or_else(|| Fault::not_found(not_found(id)))
 }
 
@@ -45,7 +58,8 @@ pub(crate) fn page(
     call: Call,
     within: Vec<Box<dyn Ids>>,
 ) -> Result<Reply, Fault> {
-    resource.list(&call.app.view(), &call.app.context(), call.params, within)
+    let context = context(&call);
+    resource.list(&call.app.view(), &context, call.params, within)
 }
 
 /// The ids to link and to unlink. The same id twice is one.

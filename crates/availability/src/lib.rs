@@ -12,6 +12,6 @@ mod shelf;
 
 pub use listing::{LISTING, Listing};
 pub use prices::{CURRENCY, REGION, price_context, price_of};
-pub use quantity::SALES_CHANNEL;
+pub use quantity::{EVERYWHERE, SALES_CHANNEL};
 pub use scope::{ChannelScope, KeyRefusal};
 pub use shelf::{Reason, Shelf, Take, Verdict};

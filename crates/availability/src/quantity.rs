@@ -9,8 +9,10 @@ use atoll_product::{ProductVariant, VARIANT};
 
 use crate::Shelf;
 
-/// The context's name for the channel that quantities are asked for. Without it they are of all locations.
+/// The context's name for the channel that quantities are asked for.
 pub const SALES_CHANNEL: &str = "sales_channel";
+/// The context's name that asks for the quantities at all locations: for admins.
+pub const EVERYWHERE: &str = "everywhere";
 
 computed! {
     /// How many of a variant there are: in the channel of the context, or (for admins) anywhere. Variants that
@@ -25,9 +27,9 @@ computed! {
 
 fn compute(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryError> {
     let mut shelf = match env.context.get(SALES_CHANNEL) {
-        None => None,
+        None if env.context.get(EVERYWHERE).is_some() => None,
         Some([channel]) => Some(Shelf::open(env.view, channel)?),
-        Some(_) => {
+        _ => {
             return Err(QueryError::Context(
                 "Inventory availability cannot be calculated in the given context. Either provide a single sales \
                  channel id or configure a single sales channel in the publishable key"
@@ -47,7 +49,7 @@ fn compute(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryErr
             continue;
         }
         let quantity = match &mut shelf {
-            Some(shelf) => shelf.available(variant).map_err(|it| QueryError::Context(it.to_string()))?,
+            Some(shelf) => shelf.available(variant)?,
             None => Some(anywhere(env.view, variant)?),
         };
         quantities.push(quantity.map(|it| atoll_kernel::serde_json::json!(it)));

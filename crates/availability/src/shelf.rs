@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use atoll_inventory::level_at;
-use atoll_kernel::{Decimal, Fault, Read, StoreError};
+use atoll_kernel::{Decimal, Read, StoreError};
 use atoll_links::{
     PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, SALES_CHANNEL_STOCK_LOCATION, required_quantity,
 };
@@ -56,8 +56,6 @@ pub struct Take {
     pub quantity: Decimal,
     /// Is it more than there is?
     pub backordered: bool,
-    /// Is the item stocked at the location at all?
-    pub stocked: bool,
 }
 
 /// What one channel can sell. What it reads it remembers, so that a page or a cart reads each level once; what
@@ -114,7 +112,7 @@ impl<'a> Shelf<'a> {
     }
 
     /// Can the channel sell this many of this variant?
-    pub fn decide(&mut self, variant_id: &str, quantity: Decimal) -> Result<Verdict, Fault> {
+    pub fn decide(&mut self, variant_id: &str, quantity: Decimal) -> Result<Verdict, StoreError> {
         let no_variant = || Verdict { sellable: false, available: None, reasons: vec![Reason::NoVariant] };
         let Some(variant) = VARIANTS.get(self.view, variant_id)? else { return Ok(no_variant()) };
         let Some(product) = PRODUCTS.get(self.view, &variant.product_id)? else { return Ok(no_variant()) };
@@ -126,7 +124,7 @@ impl<'a> Shelf<'a> {
         Ok(Verdict { sellable: reasons.is_empty(), available, reasons })
     }
 
-    fn why_not_enough(&mut self, variant: &ProductVariant, available: Decimal) -> Result<Reason, Fault> {
+    fn why_not_enough(&mut self, variant: &ProductVariant, available: Decimal) -> Result<Reason, StoreError> {
         let parts = self.parts(variant)?;
         if parts.is_empty() {
             return Ok(Reason::NoInventoryItem);
@@ -140,7 +138,7 @@ impl<'a> Shelf<'a> {
     }
 
     /// Is there enough of everything that so many of this variant take?
-    fn holds(&mut self, variant: &ProductVariant, quantity: Decimal) -> Result<bool, Fault> {
+    fn holds(&mut self, variant: &ProductVariant, quantity: Decimal) -> Result<bool, StoreError> {
         if !variant.manage_inventory {
             return Ok(true);
         }
@@ -155,7 +153,7 @@ impl<'a> Shelf<'a> {
     }
 
     /// How many whole ones of this variant there are over the locations of the channel; `None` where it is not counted.
-    pub fn available(&mut self, variant: &ProductVariant) -> Result<Option<Decimal>, Fault> {
+    pub fn available(&mut self, variant: &ProductVariant) -> Result<Option<Decimal>, StoreError> {
         if !variant.manage_inventory {
             return Ok(None);
         }
@@ -174,7 +172,7 @@ impl<'a> Shelf<'a> {
         &mut self,
         variant: &ProductVariant,
         quantity: Decimal,
-    ) -> Result<Result<Vec<Take>, Reason>, Fault> {
+    ) -> Result<Result<Vec<Take>, Reason>, StoreError> {
         if !variant.manage_inventory {
             return Ok(Ok(Vec::new()));
         }
@@ -201,7 +199,7 @@ impl<'a> Shelf<'a> {
         Ok(rows.into_iter().map(|(item, row)| Part { item, required: required_quantity(&row) }).collect())
     }
 
-    fn places(&mut self, item: &str) -> Result<&mut Vec<Place>, Fault> {
+    fn places(&mut self, item: &str) -> Result<&mut Vec<Place>, StoreError> {
         if !self.places.contains_key(item) {
             let mut places = Vec::with_capacity(self.locations.len());
             for location in &self.locations {
@@ -227,13 +225,7 @@ fn take_from(places: &mut [Place], item: &str, needed: Decimal) -> Vec<Take> {
         if !backordered {
             place.available -= quantity;
         }
-        takes.push(Take {
-            item: item.to_owned(),
-            location: place.location.clone(),
-            quantity,
-            backordered,
-            stocked: place.stocked,
-        });
+        takes.push(Take { item: item.to_owned(), location: place.location.clone(), quantity, backordered });
     };
     if let Some(place) = places.iter_mut().find(|place| place.available >= needed) {
         take(place, needed, false);

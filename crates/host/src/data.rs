@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use atoll_kernel::{
     Space, Store,
     engines::{Memory, Redb},
@@ -33,8 +33,7 @@ impl Data {
         match self {
             Data::Memory => Ok(Store::open(Memory::default(), spaces)?),
             Data::Folder(folder) => {
-                fs::create_dir_all(folder)
-                    .with_context(|| format!("failed to make `{}`", folder.display()))?;
+                make(folder)?;
                 let file = folder.join("atoll.redb");
                 let engine =
                     Redb::open(&file).with_context(|| format!("failed to open `{}`", file.display()))?;
@@ -43,6 +42,9 @@ impl Data {
         }
     }
 }
+
+/// The shortest secret that is taken: shorter ones can be found by trying.
+const SECRET_BYTES_MIN: usize = 16;
 
 /// What signs tokens and cookies. Has no `Debug`: it is never printed.
 #[derive(Clone)]
@@ -57,13 +59,26 @@ impl Secrets {
     /// The secrets that are given, and for those that are not, the ones in the data folder. They are made when
     /// they are first needed, and only their owner can read them.
     pub fn find(data: &Data, jwt: Option<String>, cookie: Option<String>) -> anyhow::Result<Secrets> {
-        let find = |given: Option<String>, name: &str| match (given, data) {
+        // A variable that is set to nothing is not set.
+        let find = |given: Option<String>, name: &str| match (given.filter(|it| !it.is_empty()), data) {
+            (Some(given), _) if given.len() < SECRET_BYTES_MIN => {
+                bail!("the {name} that is given has {} bytes; it needs {SECRET_BYTES_MIN}", given.len())
+            }
             (Some(given), _) => Ok(given.into_bytes()),
             (None, Data::Memory) => random(),
             (None, Data::Folder(folder)) => kept(folder, name),
         };
         Ok(Secrets { jwt: find(jwt, "jwt-secret")?, cookie: find(cookie, "cookie-secret")? })
     }
+}
+
+/// Makes the data folder, for its owner alone: it holds addresses and the hashes of passwords.
+fn make(folder: &Path) -> anyhow::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).with_context(|| format!("failed to make `{}`", folder.display()))
 }
 
 fn random() -> anyhow::Result<Vec<u8>> {
@@ -73,7 +88,7 @@ fn random() -> anyhow::Result<Vec<u8>> {
 }
 
 fn kept(folder: &Path, name: &str) -> anyhow::Result<Vec<u8>> {
-    fs::create_dir_all(folder)?;
+    make(folder)?;
     let file = folder.join(name);
     match fs::read(&file) {
         Ok(secret) if !secret.is_empty() => return Ok(secret),

@@ -8,4 +8,4 @@ mod router;
 pub use axum::http::{HeaderMap, StatusCode};
 pub use fault::{Fault, FaultKind};
 pub use route::{App, Auth, Call, Handler, Method, Reply, Route};
-pub use router::{BODY_BYTES_MAX, router};
+pub use router::{BODY_BYTES_MAX, STORE_LIMIT_MAX, router};

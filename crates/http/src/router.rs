@@ -19,6 +19,9 @@ use crate::{App, Auth, Call, Fault, FaultKind, Method, Reply, Route, qs};
 /// Bytes of a request body. The original takes 100 kB; batches of products do not fit in that.
 pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
 
+/// Records on one page of a store route: anybody may ask, and a page is built in memory.
+pub const STORE_LIMIT_MAX: usize = 1000;
+
 /// A router for `routes`, and for `GET /health`.
 pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
     let mut router = Router::new().route("/health", axum::routing::get(|| async { "OK" }));
@@ -94,7 +97,11 @@ async fn answer<A: App>(
     let (head, body) = request.into_parts();
     let pass = app.admit(route.auth, &head.headers)?;
     let query = qs::parse(head.uri.query().unwrap_or_default());
-    let params = atoll_schema::check_query(route.params, &query)?;
+    let mut params = atoll_schema::check_query(route.params, &query)?;
+    if route.auth == Auth::Store {
+        params.limit = params.limit.min(STORE_LIMIT_MAX);
+        params.with_deleted = false;
+    }
     let body = match route.body {
         Some(description) => atoll_schema::check(description, read_body(&head.headers, body).await?)?,
         None => Value::Null,

@@ -19,7 +19,8 @@ mod service;
 pub use atoll_http::{App, Auth, Fault, FaultKind, HeaderMap, Method, Reply, StatusCode, qs, router};
 pub use atoll_query::{
     AllOf, Children, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery,
-    Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Tree, expand, list, write_tree,
+    Offer, Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Tree, expand, list,
+    write_tree,
 };
 pub use atoll_schema::{
     Body, Condition, Conditions, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     Condition, Conditions, Context, Ctx, EntityDef, Env, Fault, FieldList, Filter, FilterValue, Ids,
-    JsonObject, ListParams, ListQuery, Node, Read, Registry, Reply, Selection, SortBy, expand, list,
-    write_tree,
+    JsonObject, ListParams, ListQuery, Node, Offer, QueryError, Read, Registry, Reply, Selection, SortBy,
+    expand, list, write_tree,
 };
 
 /// How an entity is shown on one kind of route.
@@ -18,9 +18,9 @@ pub struct Resource {
     pub many: &'static str,
     /// What is shown where the request does not say: in the syntax of `fields`.
     pub fields: &'static [&'static str],
-    /// The relations that a request may ask for, by path. Without a list it may ask for all; with one, others
-    /// are left out in silence, as the store routes of the wire do.
-    pub relations: Option<&'static [&'static str]>,
+    /// What a request may ask for of what hangs on the record. Without an offer it may ask for everything; with
+    /// one, the rest is left out in silence, and lists are sorted by the record's own fields alone.
+    pub offer: Option<Offer>,
     /// Parameters whose filter is on another field: `tag_id` on `tags.id`.
     pub renamed: &'static [(&'static str, &'static str)],
 }
@@ -34,8 +34,8 @@ impl Resource {
     pub fn field_list(&self, fields: Option<&str>) -> FieldList {
         let def = self.def();
         let mut list = FieldList::parse(self.fields, fields, def.key);
-        if let Some(allowed) = self.relations {
-            list.restrict(allowed, &|above, name| Registry::graph().is_relation(def.name, above, name));
+        if let Some(offer) = &self.offer {
+            list.restrict(offer, &|above, name| Registry::graph().is_guarded(def.name, above, name));
         }
         list
     }
@@ -53,6 +53,14 @@ impl Resource {
         self.write(view, context, node, &self.field_list(fields), envelope.name(self.one))?;
         envelope.end();
         Ok(Reply::raw(json))
+    }
+
+    /// Can these fields be shown in this context? Asked before something is written whose answer shows them.
+    pub fn check(&self, view: &dyn Read, context: &Context, fields: Option<&str>) -> Result<(), Fault> {
+        let env = Env { view, graph: Registry::graph(), context };
+        let selection = Selection::resolve(env.graph, self.def(), &self.field_list(fields));
+        expand(&env, &selection, Vec::new())?;
+        Ok(())
     }
 
     /// The record alone, with what is selected around it.
@@ -98,6 +106,9 @@ impl Resource {
         let env = Env { view, graph: Registry::graph(), context };
         let renamed: BTreeMap<&str, &str> = self.renamed.iter().copied().collect();
         let (offset, limit) = (params.offset, params.limit);
+        if let Some(order) = params.order.as_deref().filter(|it| self.offer.is_some() && it.contains('.')) {
+            return Err(QueryError::Order(order.to_owned()).into());
+        }
         let query = ListQuery {
             filters: params.filters.iter().map(|it| filter(it, &renamed)).collect(),
             within,

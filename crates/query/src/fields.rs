@@ -2,6 +2,13 @@
 
 use std::collections::BTreeMap;
 
+/// Relations in one path. Deeper ones are left out, like fields that nothing has: what they would show is never
+/// worth what it costs, and a request must not decide how deep the program recurses.
+const DEPTH_MAX: usize = 8;
+
+/// Entries that are read of one `fields` parameter.
+const N_ENTRIES_MAX: usize = 1000;
+
 /// Paths of fields, after the defaults of a route and the modifiers of a request were merged.
 ///
 /// `a` wants a field, `+a` adds it to the defaults, `-a` takes it (and all below it) away, `*rel` and `rel.*`
@@ -26,8 +33,12 @@ impl FieldList {
     /// What `fields` makes of the defaults. `key` is the primary key of the entity: it is always wanted.
     pub fn parse(defaults: &[&str], fields: Option<&str>, key: &str) -> Self {
         let Some(fields) = fields else { return FieldList::of(defaults) };
-        let entries: Vec<&str> =
-            fields.split(',').map(|entry| entry.trim_matches('\t')).filter(|it| !it.is_empty()).collect();
+        let entries: Vec<&str> = fields
+            .split(',')
+            .take(N_ENTRIES_MAX)
+            .map(|entry| entry.trim_matches('\t'))
+            .filter(|it| !it.is_empty())
+            .collect();
         let modified = |entry: &&str| entry.starts_with(['+', ' ', '-', '*']) || entry.ends_with(".*");
         let replaces = entries.is_empty() || !entries.iter().all(modified);
         let mut list = if replaces { FieldList::default() } else { FieldList::of(defaults) };
@@ -52,6 +63,9 @@ impl FieldList {
             (None, Some(path)) => (path, true),
             (None, None) => (path, path.is_empty()),
         };
+        if path.split('.').count() > DEPTH_MAX {
+            return;
+        }
         let mut at = self;
         for segment in path.split('.').filter(|it| !it.is_empty()) {
             at = at.children.entry(segment.to_owned()).or_default();
@@ -82,31 +96,45 @@ impl FieldList {
         }
     }
 
-    /// Drops every relation whose path is not among `allowed`, as the store routes of the wire do, in silence.
-    /// `is_relation` knows which segments are relations.
-    pub fn restrict(&mut self, allowed: &[&str], is_relation: &dyn Fn(&[&str], &str) -> bool) {
-        fn walk(
-            list: &mut FieldList,
-            path: &mut Vec<String>,
-            allowed: &[&str],
-            is_relation: &dyn Fn(&[&str], &str) -> bool,
-        ) {
-            list.children.retain(|name, child| {
-                let above: Vec<&str> = path.iter().map(String::as_str).collect();
-                if !is_relation(&above, name) {
-                    return true;
-                }
-                path.push(name.clone());
-                let keep = allowed.contains(&path.join(".").as_str());
-                if keep {
-                    walk(child, path, allowed, is_relation);
-                }
-                path.pop();
-                keep
-            });
-        }
-        walk(self, &mut Vec::new(), allowed, is_relation);
+    /// Drops what `offer` does not hold, as the store routes of the wire do, in silence. `is_guarded` knows which
+    /// names, below which path, are relations or computed fields: these must be offered.
+    pub fn restrict(&mut self, offer: &Offer, is_guarded: &dyn Fn(&[String], &str) -> bool) {
+        self.restrict_below(&mut Vec::new(), offer, is_guarded);
     }
+
+    fn restrict_below(
+        &mut self,
+        above: &mut Vec<String>,
+        offer: &Offer,
+        is_guarded: &dyn Fn(&[String], &str) -> bool,
+    ) {
+        let whole = above.is_empty() || offer.whole.contains(&above.join(".").as_str());
+        self.star &= whole;
+        self.children.retain(|name, child| {
+            let guarded = is_guarded(above, name);
+            above.push(name.clone());
+            let path = above.join(".");
+            let below = format!("{path}.");
+            let part = offer.parts.iter().any(|it| *it == path || it.starts_with(&below));
+            let keep = if guarded { part || offer.whole.contains(&path.as_str()) } else { whole || part };
+            if keep && guarded {
+                // A relation that is offered in parts has no "all of it".
+                child.named &= offer.whole.contains(&path.as_str());
+                child.restrict_below(above, offer, is_guarded);
+            }
+            above.pop();
+            keep
+        });
+    }
+}
+
+/// What a route offers of what hangs on a record. The record's own fields are always offered.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    /// Relations with all fields of their records, and computed fields, by path.
+    pub whole: &'static [&'static str],
+    /// Single fields of other relations, by path.
+    pub parts: &'static [&'static str],
 }
 
 #[cfg(test)]
@@ -149,11 +177,20 @@ mod tests {
     }
 
     #[test]
-    fn relations_that_are_not_allowed_are_dropped() {
-        let mut list = FieldList::of(&["id", "*a", "a.b.c", "*x", "x.y"]);
-        list.restrict(&["a"], &|_, name| ["a", "b", "x"].contains(&name));
+    fn what_is_not_offered_is_dropped() {
+        let mut list = FieldList::of(&[
+            "id", "*a", "a.b.c", "*x", "x.y", "a.price", "a.secret_price", "*z", "z.id", "z.no",
+        ]);
+        let offer = Offer { whole: &["a", "a.price"], parts: &["z.id"] };
+        list.restrict(&offer, &|_, name| ["a", "b", "x", "z", "price", "secret_price"].contains(&name));
         let mut out = Vec::new();
         print(&list, "", &mut out);
-        assert_eq!(out.join(" "), "a.* id");
+        assert_eq!(out.join(" "), "a.* a.price id z.id");
+    }
+
+    #[test]
+    fn paths_have_an_end() {
+        let deep = vec!["a"; 100_000].join(".");
+        assert_eq!(FieldList::parse(&[], Some(&deep), "id"), FieldList::of(&["id"]));
     }
 }

@@ -189,8 +189,8 @@ impl Graph {
         self.computed.get(entity)?.get(name).copied()
     }
 
-    /// Is the last segment of this path a relation?
-    pub fn is_relation(&self, root: &str, above: &[&str], name: &str) -> bool {
+    /// Is `name`, below this path of relations, a relation or a computed field?
+    pub fn is_guarded(&self, root: &str, above: &[String], name: &str) -> bool {
         let mut entity = root;
         for segment in above {
             match self.relation(entity, segment) {
@@ -198,7 +198,7 @@ impl Graph {
                 None => return false,
             }
         }
-        self.relation(entity, name).is_some()
+        self.relation(entity, name).is_some() || self.computed(entity, name).is_some()
     }
 }
 

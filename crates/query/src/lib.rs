@@ -12,7 +12,7 @@ mod list;
 mod selection;
 
 pub use expand::{Children, Tree, expand, write_tree};
-pub use fields::FieldList;
+pub use fields::{FieldList, Offer};
 pub use filter::{Filter, FilterValue};
 pub use graph::{Compute, Computed, Context, Env, Graph, Relation, Resolve, ResolveWith};
 pub use list::{AllOf, Ids, ListQuery, Page, SortBy, list};

@@ -14,6 +14,9 @@ use crate::{Env, Filter, QueryError, filter::search, graph::Loaded};
 /// that a page near the beginning reads little behind it.
 const N_TOGETHER: usize = 128;
 
+/// Relations on the way to a field to sort by.
+const N_SORT_RELATIONS_MAX: usize = 3;
+
 /// A set of ids in ascending order that knows its size: an index, a link, the listing of a channel.
 pub trait Ids {
     /// How many there are.
@@ -402,6 +405,9 @@ fn check_sort(env: &Env<'_>, entity: &'static EntityDef, sort: &SortBy) -> Resul
     let invalid = || QueryError::Order(sort.path.join("."));
     let mut entity = entity;
     let (field, relations) = sort.path.split_last().ok_or_else(invalid)?;
+    if relations.len() > N_SORT_RELATIONS_MAX {
+        return Err(invalid());
+    }
     for segment in relations {
         let relation = env.graph.relation(entity.name, segment).ok_or_else(invalid)?;
         entity = env.graph.entity(relation.to).ok_or_else(invalid)?;

@@ -232,6 +232,17 @@ impl Job for Farewell {
     }
 }
 
+/// Reports a writer that ends by a panic of the engine: nothing can be acknowledged any more.
+struct Watch(watch::Sender<Option<StoreError>>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.send_replace(Some(StoreError::Stopped("the writer panicked".into())));
+        }
+    }
+}
+
 struct Writer<N> {
     engine: N,
     directory: Directory,
@@ -242,6 +253,7 @@ struct Writer<N> {
 
 impl<N: Engine> Writer<N> {
     fn run(mut self, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
+        let _watch = Watch(self.report.clone());
         let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(self.n_batch_max);
         while let Some(first) = waiting.blocking_recv() {
             batch.push(first);
@@ -286,8 +298,8 @@ impl<N: Engine> Writer<N> {
             }
             let mut tx = Transaction::new(&below);
             if job.run(&mut tx) {
-                let mut kept = tx.into_changes();
-                changes.append(&mut kept);
+                // One by one: `append` would rebuild the whole batch for each of its jobs.
+                changes.extend(tx.into_changes());
             }
         }
         if changes.is_empty() {

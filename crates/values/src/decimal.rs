@@ -135,10 +135,9 @@ impl Mul for Decimal {
 impl Div for Decimal {
     type Output = Self;
 
-    /// # Panics
-    /// When `other` is zero, as integers do.
+    /// What has no room, a division by zero included, is the largest number, as sums and products are.
     fn div(self, other: Self) -> Self {
-        Self(self.0 / other.0)
+        Self(self.0.checked_div(other.0).unwrap_or(rust_decimal::Decimal::MAX))
     }
 }
 

@@ -27,6 +27,11 @@ impl Metadata {
         Metadata(Some(merged))
     }
 
+    /// How long it is as JSON.
+    pub fn n_bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |map| serde_json::to_vec(map).map_or(usize::MAX, |json| json.len()))
+    }
+
     /// Equal but for the difference between null and `{}`.
     pub fn same_as(&self, other: &Metadata) -> bool {
         let empty = Map::new();

@@ -2,6 +2,8 @@
 
 use atoll_kernel::{Fault, RowError};
 
+use crate::{METADATA_BYTES_MAX, N_LINES_MAX};
+
 /// Why a cart was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -11,6 +13,11 @@ pub enum Error {
     /// There is no such line in it.
     #[error("Line item with id: {0} was not found")]
     NoLine(String),
+    /// It holds as much as a cart may.
+    #[error(
+        "a cart holds at most {N_LINES_MAX} lines, with at most {METADATA_BYTES_MAX} bytes of metadata each"
+    )]
+    Full,
     /// There is nothing in it.
     #[error("Cannot complete a cart with no items")]
     Empty,
@@ -23,7 +30,7 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error {
             Error::NoLine(_) => Fault::not_found(error.to_string()),
-            Error::Completed(_) | Error::Empty => Fault::invalid(error.to_string()),
+            Error::Completed(_) | Error::Empty | Error::Full => Fault::invalid(error.to_string()),
             Error::Row(error) => error.into(),
         }
     }

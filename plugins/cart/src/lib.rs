@@ -10,6 +10,11 @@ pub use error::Error;
 pub use service::{add_line, complete, open_cart, remove_line, set_quantity};
 pub use types::{Cart, CartAddress, CartPatch, LineItem};
 
+/// Lines of one cart. A cart is read and written as a whole, by whoever has a publishable key.
+pub const N_LINES_MAX: usize = 100;
+/// Bytes of metadata of one line.
+pub const METADATA_BYTES_MAX: usize = 16 * 1024;
+
 /// The name of carts in links.
 pub const CART: &str = "cart";
 /// The name of their lines in links.

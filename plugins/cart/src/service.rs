@@ -2,7 +2,7 @@
 
 use atoll_kernel::{Decimal, Entity, FieldValue, Metadata, Moment, Write};
 
-use crate::{CARTS, Cart, Error, LineItem};
+use crate::{CARTS, Cart, Error, LineItem, METADATA_BYTES_MAX, N_LINES_MAX};
 
 /// Opens a cart.
 pub fn open_cart(tx: &mut dyn Write, at: &Moment, mut cart: Cart) -> Result<Cart, Error> {
@@ -22,6 +22,10 @@ pub fn add_line(tx: &mut dyn Write, at: &Moment, cart: &Cart, mut line: LineItem
     open(cart)?;
     line.born(at.id(), at.now());
     line.cart_id = cart.id.to_string();
+    let merges = cart.items.iter().any(|it| same(it, &line));
+    if line.metadata.n_bytes() > METADATA_BYTES_MAX || (!merges && cart.items.len() >= N_LINES_MAX) {
+        return Err(Error::Full);
+    }
     Ok(CARTS.update(tx, at, &cart.id, |cart: &mut Cart| {
         match cart.items.iter_mut().find(|it| same(it, &line)) {
             Some(there) => {
@@ -58,7 +62,7 @@ pub fn set_quantity(
     if quantity.is_zero() {
         return remove_line(tx, at, cart, line);
     }
-    Ok(CARTS.update(tx, at, &cart.id, |cart: &mut Cart| {
+    let cart = CARTS.update(tx, at, &cart.id, |cart: &mut Cart| {
         for it in cart.items.iter_mut().filter(|it| *it.id == *line) {
             it.quantity = quantity;
             it.unit_price = unit_price;
@@ -67,7 +71,9 @@ pub fn set_quantity(
             }
             it.touch(at.now());
         }
-    })?)
+    })?;
+    let too_much = cart.items.iter().any(|it| it.metadata.n_bytes() > METADATA_BYTES_MAX);
+    if too_much { Err(Error::Full) } else { Ok(cart) }
 }
 
 /// Removes a line. One that is not there is ignored.

@@ -1,7 +1,7 @@
 //! Stock and promises. After each of these, a level's reserved quantity is the sum of its live reservations,
 //! and it is not above what is stocked unless a backorder was taken.
 
-use atoll_kernel::{Decimal, Moment, Read, Write};
+use atoll_kernel::{Decimal, Moment, Read, StoreError, Write};
 
 use crate::{
     BY_LINE, BY_LOCATION, BY_PLACE, Error, INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryLevel, RESERVATIONS,
@@ -9,8 +9,8 @@ use crate::{
 };
 
 /// The level of an item at a location, if it is stocked there: two keys are read.
-pub fn level_at(tx: &dyn Read, item: &str, location: &str) -> Result<Option<InventoryLevel>, Error> {
-    Ok(INVENTORY_LEVELS.table.get_by(tx, &BY_PLACE, &[item, location])?)
+pub fn level_at(tx: &dyn Read, item: &str, location: &str) -> Result<Option<InventoryLevel>, StoreError> {
+    INVENTORY_LEVELS.table.get_by(tx, &BY_PLACE, &[item, location])
 }
 
 fn level_or_not_stocked(tx: &dyn Read, item: &str, location: &str) -> Result<InventoryLevel, Error> {

@@ -10,8 +10,9 @@ use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
 pub use error::Error;
 pub use handle::handle_of;
 pub use service::{
-    OptionInput, create_category, create_collection, create_product, create_variant, delete_product,
-    delete_variant, offer_value, restore_product, update_product, update_variant, variants_of,
+    OptionInput, check_choice, choose, create_category, create_collection, create_product, create_variant,
+    delete_product, delete_variant, offer_value, restore_product, update_product, update_variant,
+    variants_of,
 };
 pub use types::{
     Product, ProductCategory, ProductCollection, ProductImage, ProductOption, ProductOptionValue,

@@ -126,15 +126,28 @@ pub fn create_variant(
     mut variant: ProductVariant,
     choice: &BTreeMap<String, String>,
 ) -> Result<ProductVariant, Error> {
+    check_choice(tx, product, &variant.title, choice)?;
     variant.product_id = product.id.clone();
     variant.option_value_ids = choose(tx, product, &variant.title, choice)?;
-    if !variant.option_value_ids.is_empty() {
-        let siblings = variants_of(tx, &product.id)?;
-        if let Some(twin) = siblings.iter().find(|it| it.option_value_ids == variant.option_value_ids) {
-            return Err(Error::SameOptions(twin.title.clone()));
-        }
-    }
     Ok(VARIANTS.create(tx, at, variant)?)
+}
+
+/// May a new variant of the product choose this? Every option must be answered with a value that it offers, and
+/// no other variant may have chosen the same.
+pub fn check_choice(
+    tx: &dyn Read,
+    product: &Product,
+    title: &str,
+    choice: &BTreeMap<String, String>,
+) -> Result<(), Error> {
+    let chosen = choose(tx, product, title, choice)?;
+    if chosen.is_empty() {
+        return Ok(());
+    }
+    match variants_of(tx, &product.id)?.into_iter().find(|it| it.option_value_ids == chosen) {
+        Some(twin) => Err(Error::SameOptions(twin.title)),
+        None => Ok(()),
+    }
 }
 
 /// Makes sure that an option of the product, known by its title, offers this value.
@@ -158,7 +171,8 @@ pub fn offer_value(
     Ok(())
 }
 
-fn choose(
+/// The values that a variant which answers the product's options like this has chosen.
+pub fn choose(
     tx: &dyn Read,
     product: &Product,
     title: &str,

@@ -17,7 +17,7 @@ static CURRENCY: Resource = Resource {
     one: "currency",
     many: "currencies",
     fields: &["code", "name", "symbol", "symbol_native", "decimal_digits", "rounding"],
-    relations: None,
+    offer: None,
     renamed: &[],
 };
 

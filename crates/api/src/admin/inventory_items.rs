@@ -11,7 +11,7 @@ use atoll_stock_location::STOCK_LOCATIONS;
 use serde::Deserialize;
 
 use crate::{
-    reply::{find, page, save},
+    reply::{context, find, page, save},
     tables::{METADATA, ONE, any, date, flag, list, number, text},
 };
 
@@ -35,7 +35,7 @@ static ITEM: Resource = Resource {
         "mid_code", "material", "unit_of_measure", "weight", "length", "height", "width", "metadata",
         "reserved_quantity", "stocked_quantity", "created_at", "updated_at", "*location_levels",
     ],
-    relations: None,
+    offer: None,
     renamed: &[],
 };
 
@@ -47,7 +47,7 @@ static LEVEL: Resource = Resource {
         "id", "inventory_item_id", "location_id", "stocked_quantity", "reserved_quantity",
         "incoming_quantity", "available_quantity", "metadata", "created_at", "updated_at",
     ],
-    relations: None,
+    offer: None,
     renamed: &[],
 };
 
@@ -218,7 +218,7 @@ async fn remove_level(call: Call) -> Result<Reply, Fault> {
         }
     };
     let (level, view) = call.app.write(call.pass.actor.clone(), remove).await?;
-    let parent = ITEM.find(&view, &call.app.context(), &id, call.params.fields.as_deref())?;
+    let parent = ITEM.find(&view, &context(&call), &id, call.params.fields.as_deref())?;
     let parent: serde_json::Value = match parent {
         Some(reply) => serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?,
         None => json!({}),

@@ -21,7 +21,7 @@ static LISTED: Resource = Resource {
         "id", "display_id", "custom_display_id", "status", "version", "summary", "metadata", "created_at",
         "updated_at", "payment_status", "fulfillment_status", "*items",
     ],
-    relations: None,
+    offer: None,
     renamed: &[],
 };
 

@@ -32,7 +32,7 @@ static PRODUCT: Resource = Resource {
         "metadata", "*type", "*collection", "*options", "*options.values", "*tags", "*images", "*variants",
         "variants.prices", "*variants.options", "*variants.options.option", "*sales_channels",
     ],
-    relations: None,
+    offer: None,
     renamed: &[("tag_id", "tag_ids"), ("category_id", "category_ids")],
 };
 

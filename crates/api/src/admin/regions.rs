@@ -26,7 +26,7 @@ static REGION: Resource = Resource {
         "id", "name", "currency_code", "created_at", "updated_at", "deleted_at", "automatic_taxes",
         "metadata", "*countries",
     ],
-    relations: None,
+    offer: None,
     renamed: &[],
 };
 

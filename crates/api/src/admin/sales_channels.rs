@@ -30,7 +30,7 @@ static SALES_CHANNEL: Resource = Resource {
     fields: &[
         "id", "name", "description", "is_disabled", "created_at", "updated_at", "deleted_at", "metadata",
     ],
-    relations: None,
+    offer: None,
     renamed: &[],
 };
 

@@ -30,7 +30,7 @@ static STOCK_LOCATION: Resource = Resource {
         "address.address_2", "address.city", "address.country_code", "address.phone", "address.province",
         "address.postal_code", "address.metadata",
     ],
-    relations: None,
+    offer: None,
     renamed: &[("address_id", "address.id")],
 };
 

@@ -21,7 +21,7 @@ static USER: Resource = Resource {
         "id", "first_name", "last_name", "email", "avatar_url", "metadata", "created_at", "updated_at",
         "deleted_at",
     ],
-    relations: None,
+    offer: None,
     renamed: &[],
 };
 
@@ -30,16 +30,26 @@ const LIST: Params = list(
     50,
 );
 
+/// Users are for users: a server that holds a secret key is none.
+fn for_users(call: &Call) -> Result<&str, Fault> {
+    match &call.pass.actor {
+        Actor::User(id) => Ok(id),
+        _ => Err(Fault::unauthorized()),
+    }
+}
+
 async fn index(call: Call) -> Result<Reply, Fault> {
+    for_users(&call)?;
     page(&USER, call, Vec::new())
 }
 
 async fn me(call: Call) -> Result<Reply, Fault> {
-    let Actor::User(id) = &call.pass.actor else { return Err(Fault::unauthorized()) };
-    let user = USER.find(&call.app.view(), &call.app.context(), id, call.params.fields.as_deref())?;
+    let user =
+        USER.find(&call.app.view(), &call.app.context(), for_users(&call)?, call.params.fields.as_deref())?;
     user.ok_or_else(Fault::unauthorized)
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
+    for_users(&call)?;
     find(&USER, &call, |id| format!("User with id: {id} was not found"))
 }

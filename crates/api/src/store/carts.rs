@@ -8,7 +8,8 @@ use atoll_flows::cart::{
     AddLine, CreateCart, add_line_item, complete_cart, create_cart, remove_line_item, update_line_item,
 };
 use atoll_kernel::{
-    Body, Call, Decimal, Fault, Metadata, Moment, Reply, Resource, Type, Write, optional, required, routes,
+    Body, Call, Decimal, Fault, Metadata, Moment, Offer, Reply, Resource, Type, Write, optional, required,
+    routes,
     serde_json::{Value, json},
 };
 use serde::Deserialize;
@@ -59,10 +60,14 @@ static CART: Resource = Resource {
         "billing_address.country_code", "billing_address.province", "billing_address.phone", "region.id",
         "region.name", "region.currency_code", "region.automatic_taxes", "*region.countries",
     ],
-    relations: Some(&[
-        "items", "items.product", "items.product.categories", "items.product.tags", "items.variant",
-        "shipping_address", "billing_address", "region", "region.countries",
-    ]),
+    offer: Some(Offer {
+        whole: &["items", "shipping_address", "billing_address", "region", "region.countries"],
+        // The line holds what was known of the product when it was added; what it is now is the channel's to show.
+        parts: &[
+            "items.product.id", "items.product.collection_id", "items.product.type_id",
+            "items.product.categories.id", "items.product.tags.id",
+        ],
+    }),
     renamed: &[],
 };
 
@@ -146,6 +151,7 @@ async fn remove_line(call: Call) -> Result<Reply, Fault> {
 
 async fn complete(call: Call) -> Result<Reply, Fault> {
     let (id, scope) = (call.path("id").to_owned(), scope(&call));
+    ORDER.check(&call.app.view(), &call.app.context(), call.params.fields.as_deref())?;
     let body = move |tx: &mut dyn Write, at: &Moment| complete_cart(tx, at, &scope, &id);
     let (order, view) = call.app.write(call.pass.actor.clone(), body).await?;
     let fields = ORDER.field_list(call.params.fields.as_deref());

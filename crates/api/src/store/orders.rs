@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use atoll_kernel::{Call, Fault, Reply, Resource, routes};
+use atoll_kernel::{Call, Fault, Offer, Reply, Resource, routes};
 
 use crate::{gate::scope, tables::ONE};
 
@@ -23,7 +23,7 @@ pub(crate) static ORDER: Resource = Resource {
         "sales_channel_id", "*items", "*shipping_address", "*billing_address", "shipping_methods",
         "payment_collections", "fulfillments", "payment_status", "fulfillment_status",
     ],
-    relations: Some(&["items", "items.variant", "items.product", "shipping_address", "billing_address"]),
+    offer: Some(Offer { whole: &["items", "shipping_address", "billing_address"], parts: &[] }),
     renamed: &[],
 };
 

@@ -2,9 +2,10 @@
 
 use atoll_availability::{CURRENCY, ChannelScope, REGION, SALES_CHANNEL};
 use atoll_kernel::{
-    Call, Context, Fault, ListParams, Param, ParamKind, Params, Reply, Resource, View, routes,
+    Call, Context, Fault, ListParams, Offer, Param, ParamKind, Params, Reply, Resource, View, routes,
 };
 use atoll_region::REGIONS;
+use atoll_store::the_store;
 
 use crate::{
     gate::scope,
@@ -26,10 +27,14 @@ static PRODUCT: Resource = Resource {
         "mid_code", "material", "created_at", "updated_at", "*type", "*collection", "*options",
         "*options.values", "*tags", "*images", "*variants", "*variants.options", "*variants.options.option",
     ],
-    relations: Some(&[
-        "type", "collection", "options", "options.values", "tags", "images", "categories", "variants",
-        "variants.options", "variants.options.option",
-    ]),
+    offer: Some(Offer {
+        whole: &[
+            "type", "collection", "options", "options.values", "tags", "images", "categories", "variants",
+            "variants.options", "variants.options.option", "variants.calculated_price",
+            "variants.inventory_quantity",
+        ],
+        parts: &[],
+    }),
     renamed: &[("tag_id", "tag_ids"), ("category_id", "category_ids")],
 };
 
@@ -87,16 +92,28 @@ fn surroundings(call: &mut Call, view: &View) -> Result<(ChannelScope, Context),
     let scope = scope(call).narrowed(requested.as_deref())?;
     let channels = scope.channels().iter().map(|it| it.id.to_string()).collect();
     let mut context = call.app.context().with(SALES_CHANNEL, channels);
-    for other in ["country_code", "province", "cart_id"] {
+    for other in ["country_code", "province"] {
         call.params.take(other);
     }
-    let region = call.params.take("region_id").and_then(|it| it.into_iter().next());
+    let mut take = |name| call.params.take(name).and_then(|it| it.into_iter().next());
+    let (asked, cart) = (take("region_id"), take("cart_id"));
+    if asked.is_some() {
+        add_field(&mut call.params, "variants.calculated_price");
+    }
+    // The region of the cart, the one that is asked for, or the store's own: in this order, as on the wire.
+    let of_cart = match cart {
+        Some(cart) => scope.cart(view, &cart)?.and_then(|cart| cart.region_id),
+        None => None,
+    };
+    let region = match of_cart.or(asked) {
+        Some(region) => Some(region),
+        None => the_store(view)?.and_then(|store| store.default_region_id),
+    };
     if let Some(id) = region {
         let region = REGIONS.get(view, &id)?.ok_or_else(|| {
             Fault::invalid(format!("Region with id {id} not found when populating the pricing context"))
         })?;
         context = context.with(CURRENCY, vec![region.currency_code]).with(REGION, vec![id]);
-        add_field(&mut call.params, "variants.calculated_price");
     }
     Ok((scope, context))
 }

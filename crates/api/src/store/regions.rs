@@ -1,6 +1,6 @@
 //! `/store/regions`
 
-use atoll_kernel::{Call, Fault, Params, Reply, Resource, routes};
+use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
 
 use crate::{
     reply::{find, page},
@@ -19,7 +19,7 @@ static REGION: Resource = Resource {
     fields: &[
         "id", "name", "currency_code", "created_at", "updated_at", "deleted_at", "metadata", "*countries",
     ],
-    relations: Some(&["countries"]),
+    offer: Some(Offer { whole: &["countries"], parts: &[] }),
     renamed: &[],
 };
 

@@ -2,7 +2,7 @@
 
 use atoll_availability::{ChannelScope, Shelf, Take};
 use atoll_cart::{Cart, CartAddress, LineItem, complete};
-use atoll_inventory::{InventoryLevel, ReservationItem, create_level, reserve};
+use atoll_inventory::{InventoryLevel, ReservationItem, create_level, level_at, reserve};
 use atoll_kernel::{
     Entity, Fault, Moment, Write, emit,
     serde_json::{Map, json},
@@ -59,7 +59,7 @@ fn take_all(tx: &dyn Write, cart: &Cart) -> Result<Vec<Vec<Take>>, Fault> {
 }
 
 fn promise(tx: &mut dyn Write, at: &Moment, line: &OrderLineItem, take: Take) -> Result<(), Fault> {
-    if !take.stocked {
+    if level_at(tx, &take.item, &take.location)?.is_none() {
         // A backorder is counted too, at a place where there is nothing yet.
         let (inventory_item_id, location_id) = (take.item.as_str().into(), take.location.clone());
         let level = InventoryLevel { inventory_item_id, location_id, ..InventoryLevel::default() };

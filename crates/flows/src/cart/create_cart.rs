@@ -1,10 +1,11 @@
 //! Opens a cart in one channel.
 
 use atoll_availability::ChannelScope;
-use atoll_cart::{Cart, CartAddress, open_cart};
+use atoll_cart::{Cart, CartAddress, METADATA_BYTES_MAX, N_LINES_MAX, open_cart};
 use atoll_kernel::{Fault, Flow, Metadata, Moment, Order, Read, Write, emit, serde_json::json};
 use atoll_region::{REGIONS, Region};
 use atoll_sales_channel::SALES_CHANNELS;
+use atoll_store::the_store;
 use serde::Deserialize;
 
 use crate::cart::{AddLine, add_line_item};
@@ -13,7 +14,7 @@ use crate::cart::{AddLine, add_line_item};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CreateCart {
-    /// The region; the first one where it is not said.
+    /// The region; the store's default where it is not said, or else the first one.
     pub region_id: Option<String>,
     /// The channel; may be left out where the key has one.
     pub sales_channel_id: Option<String>,
@@ -40,6 +41,9 @@ pub fn create_cart(
     scope: &ChannelScope,
     input: CreateCart,
 ) -> Result<Cart, Fault> {
+    if input.items.len() > N_LINES_MAX || input.metadata.n_bytes() > METADATA_BYTES_MAX {
+        return Err(atoll_cart::Error::Full.into());
+    }
     let channel = choose_channel(scope, input.sales_channel_id)?;
     match SALES_CHANNELS.get(tx, &channel)? {
         None => return Err(Fault::not_found(format!("SalesChannel with id: {channel} was not found"))),
@@ -94,7 +98,8 @@ fn choose_channel(scope: &ChannelScope, requested: Option<String>) -> Result<Str
 }
 
 fn choose_region(tx: &dyn Read, requested: Option<&str>) -> Result<Region, Fault> {
-    let region = match requested {
+    let default = the_store(tx)?.and_then(|store| store.default_region_id);
+    let region = match requested.or(default.as_deref()) {
         Some(id) => REGIONS.get(tx, id)?,
         None => {
             let mut first = None;

@@ -16,7 +16,8 @@ use atoll_pricing::{PRICE_SETS, Price, PriceSet};
 use atoll_product::{
     BY_HANDLE, BY_SKU, CATEGORIES, CATEGORY_BY_HANDLE, COLLECTION_BY_HANDLE, COLLECTIONS, OptionInput,
     PRODUCTS, Product, ProductCategory, ProductCollection, ProductImage, ProductStatus, ProductType,
-    ProductVariant, TYPE_BY_VALUE, TYPES, VARIANTS, handle_of, offer_value, variants_of,
+    ProductVariant, TYPE_BY_VALUE, TYPES, VARIANTS, check_choice, choose, handle_of, offer_value,
+    variants_of,
 };
 use atoll_region::{COUNTRIES, REGIONS, Region, create_region};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
@@ -367,18 +368,55 @@ impl Import<'_> {
         }
         let prices = self.prices(place, input);
         let variant = match there {
-            None => self.new_variant(place, rank, input, product, prices)?,
+            None => {
+                offer_value(self.tx, self.at, product, OPTION, &input.title)?;
+                match check_choice(self.tx, product, &input.title, &choice(input)) {
+                    Ok(()) => self.new_variant(place, rank, input, product, prices)?,
+                    Err(atoll_product::Error::Row(error)) => return Err(error.into()),
+                    Err(error) => {
+                        self.report.problem(place, format!("{error} It was left out"));
+                        return Ok(());
+                    }
+                }
+            }
             Some(there) => {
+                offer_value(self.tx, self.at, product, OPTION, &input.title)?;
+                let chosen = choose(self.tx, product, &input.title, &choice(input)).ok();
                 let variant = self.keep(&VARIANTS, Some(there), |it: &mut ProductVariant| {
                     it.title = input.title.clone();
                     it.manage_inventory = input.manage_inventory;
                     it.allow_backorder = input.allow_backorder;
+                    it.option_value_ids = chosen.unwrap_or(std::mem::take(&mut it.option_value_ids));
                 })?;
                 self.reprice(&variant, &prices)?;
                 variant
             }
         };
         self.stock(place, input, &variant)
+    }
+
+    /// What a kit takes of each item; two parts of one item are taken together.
+    fn parts(&mut self, place: &str, input: &CatalogueVariant) -> Result<Vec<InventoryPart>, Fault> {
+        let mut items: BTreeMap<String, Decimal> = BTreeMap::new();
+        for part in &input.parts {
+            let other = VARIANTS.table.get_by(self.tx, &BY_SKU, &[&part.sku])?;
+            let taken = match &other {
+                Some(other) if part.quantity > 0 => {
+                    PRODUCT_VARIANT_INVENTORY_ITEM.rights(self.tx, &other.id)?
+                }
+                _ => Vec::new(),
+            };
+            if taken.is_empty() {
+                let (sku, quantity) = (&part.sku, part.quantity);
+                self.report.problem(place, format!("part `{sku}` × {quantity} cannot be taken; left out"));
+            }
+            for item in taken {
+                *items.entry(item).or_default() += Decimal::from(part.quantity);
+            }
+        }
+        let part =
+            |(inventory_item_id, required_quantity)| InventoryPart { inventory_item_id, required_quantity };
+        Ok(items.into_iter().map(part).collect())
     }
 
     fn new_variant(
@@ -389,27 +427,7 @@ impl Import<'_> {
         product: &Product,
         prices: BTreeMap<String, Decimal>,
     ) -> Result<ProductVariant, Fault> {
-        let mut inventory_items = Vec::new();
-        for part in &input.parts {
-            let other = VARIANTS.table.get_by(self.tx, &BY_SKU, &[&part.sku])?;
-            let items = match &other {
-                Some(other) => PRODUCT_VARIANT_INVENTORY_ITEM.rights(self.tx, &other.id)?,
-                None => Vec::new(),
-            };
-            if items.is_empty() || part.quantity <= 0 {
-                self.report.problem(
-                    place,
-                    format!("part `{}` × {} cannot be taken; left out", part.sku, part.quantity),
-                );
-            }
-            let required_quantity = Decimal::from(part.quantity);
-            inventory_items.extend(
-                items
-                    .into_iter()
-                    .map(|inventory_item_id| InventoryPart { inventory_item_id, required_quantity }),
-            );
-        }
-        offer_value(self.tx, self.at, product, OPTION, &input.title)?;
+        let inventory_items = self.parts(place, input)?;
         let variant = ProductVariant {
             title: input.title.clone(),
             sku: input.sku.clone(),
@@ -420,8 +438,7 @@ impl Import<'_> {
         };
         let price = |(currency_code, amount)| PriceInput { currency_code, amount, ..PriceInput::default() };
         let prices = prices.into_iter().map(price).collect();
-        let options = BTreeMap::from([(OPTION.to_owned(), input.title.clone())]);
-        let new = NewVariant { variant, options, prices, inventory_items };
+        let new = NewVariant { variant, options: choice(input), prices, inventory_items };
         let variant = create_variant(self.tx, self.at, product, new)?;
         self.report.count("product_variants", Fate::Created);
         Ok(variant)
@@ -523,6 +540,11 @@ impl Import<'_> {
         }
         Ok(())
     }
+}
+
+/// What a variant answers to the option of imported products.
+fn choice(input: &CatalogueVariant) -> BTreeMap<String, String> {
+    BTreeMap::from([(OPTION.to_owned(), input.title.clone())])
 }
 
 /// The first live record that fits. For kinds of which there are few.

@@ -1,5 +1,7 @@
 //! Makes a product with its variants, their prices and items, and puts it into its channels.
 
+use std::collections::BTreeSet;
+
 use atoll_inventory::{INVENTORY_ITEMS, InventoryItem};
 use atoll_kernel::{
     Entity, Fault, Moment, Write, emit,
@@ -41,7 +43,14 @@ pub fn create_variant(
         let item = INVENTORY_ITEMS.create(tx, at, item_of(&variant))?;
         parts.push(InventoryPart { inventory_item_id: item.id.to_string(), required_quantity: 1_i64.into() });
     }
+    let mut taken = BTreeSet::new();
     for part in parts {
+        if !taken.insert(part.inventory_item_id.clone()) {
+            let title = &variant.title;
+            return Err(Fault::invalid(format!(
+                "Cannot associate duplicate inventory items to variant(s) {title}"
+            )));
+        }
         if part.required_quantity <= 0_i64.into() {
             return Err(Fault::invalid("the required quantity of an inventory item must be greater than 0"));
         }

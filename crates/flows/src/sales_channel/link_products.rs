@@ -1,5 +1,7 @@
 //! Puts products into a sales channel, and takes them out.
 
+use std::collections::HashSet;
+
 use atoll_kernel::{Fault, Link, Moment, Write, serde_json::Map};
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_sales_channel::SALES_CHANNELS;
@@ -28,7 +30,8 @@ pub fn link_all<'a>(
     remove: &'a [String],
     pair: impl Fn(&'a str) -> (&'a str, &'a str),
 ) -> Result<(), Fault> {
-    for id in add.iter().filter(|id| !remove.contains(id)) {
+    let gone: HashSet<&String> = remove.iter().collect();
+    for id in add.iter().filter(|id| !gone.contains(id)) {
         let (left, right) = pair(id);
         link.attach(tx, at, left, right, Map::new())?;
     }

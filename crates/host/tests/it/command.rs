@@ -74,10 +74,20 @@ fn users_are_made_and_can_log_in() {
     assert_eq!(status, 200);
     // With another secret it is not.
     drop(server);
-    let server = Server::start(folder.path(), &["--jwt-secret", "another"]);
+    let server = Server::start(folder.path(), &["--jwt-secret", "another secret, long enough"]);
     let (status, _) =
         server.send("GET", "/admin/users/me", &[("authorization", &token)], "").expect("an answer");
     assert_eq!(status, 401);
+}
+
+#[test]
+fn secrets_that_can_be_guessed_are_refused() {
+    let folder = TempDir::new().expect("a folder");
+    let (ok, refused) = atoll(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--jwt-secret", "short"]);
+    assert!(!ok && refused.contains("the jwt-secret that is given has 5 bytes; it needs 16"), "{refused}");
+    // One that is set to nothing is made, and kept.
+    drop(Server::start(folder.path(), &["--jwt-secret", ""]));
+    assert_eq!(fs::read(folder.path().join("jwt-secret")).expect("a secret").len(), 32);
 }
 
 #[cfg(unix)]
@@ -86,9 +96,11 @@ fn secrets_are_for_their_owner() {
     use std::os::unix::fs::PermissionsExt;
 
     let folder = TempDir::new().expect("a folder");
-    drop(Server::start(folder.path(), &[]));
+    let folder = folder.path().join("data");
+    drop(Server::start(&folder, &[]));
+    assert_eq!(fs::metadata(&folder).expect("a folder").permissions().mode() & 0o777, 0o700);
     for name in ["jwt-secret", "cookie-secret"] {
-        let mode = fs::metadata(folder.path().join(name)).expect("a file").permissions().mode();
+        let mode = fs::metadata(folder.join(name)).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
 }
