@@ -1,8 +1,11 @@
 //! What an engine must do: lend snapshots, and apply a set of changes atomically and durably.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Order, Span, StoreError, Visit, overlay::Changes};
+use crate::{Order, Span, StoreError, Visit};
+
+/// New values by key; `None` is a deletion.
+pub type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// A snapshot: all keys as of one commit, for as long as it is held.
 pub trait Raw: Send + Sync {

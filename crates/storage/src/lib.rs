@@ -18,13 +18,12 @@ mod store;
 mod table;
 mod tx;
 
-pub use engine::{Engine, Raw};
+pub use engine::{Changes, Engine, Raw};
 pub use entity::{Embed, Entity, EntityDef, JsonObject, Node, Record, decode, encode, json_value, present};
 pub use error::StoreError;
 pub use field::{FieldValue, Scalar};
 pub use key::{KeyBuf, split_part};
 pub use outbox::{Event, OUTBOX, emit, events_after};
-pub use overlay::Changes;
 pub use sequence::{SEQUENCES, add_to_group, group_count, next_number};
 pub use space::Space;
 pub use store::{Store, StoreOptions, View};

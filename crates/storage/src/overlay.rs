@@ -1,11 +1,8 @@
 //! Changes that are not written yet, laid over what is.
 
-use std::{collections::BTreeMap, ops::Bound};
+use std::ops::Bound;
 
-use crate::{Flow, Order, Read, Space, Span, StoreError, Visit, Write, space::Directory, store::View};
-
-/// New values by key; `None` is a deletion.
-pub type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+use crate::{Changes, Flow, Order, Read, Space, Span, StoreError, Visit, Write};
 
 /// `below`, as it will be once `changes` are written.
 pub(crate) struct Layer<'a> {
@@ -123,11 +120,5 @@ impl Write for Transaction<'_> {
 
     fn delete(&mut self, key: Vec<u8>) {
         self.changes.insert(key, None);
-    }
-}
-
-impl View {
-    pub(crate) fn new(raw: std::sync::Arc<dyn crate::Raw>, directory: Directory) -> Self {
-        View { raw, directory }
     }
 }

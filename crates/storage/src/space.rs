@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::{KeyBuf, Order, Raw, Span, StoreError, overlay::Changes};
+use crate::{Changes, KeyBuf, Order, Raw, Span, StoreError};
 
 /// The name of a set of keys: a table, an index, a link. Its keys begin with two bytes that were assigned when
 /// the database first saw the name, and are kept in it.

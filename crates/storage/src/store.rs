@@ -36,8 +36,8 @@ impl Default for StoreOptions {
 /// All keys as of one commit. Cheap to clone, safe to hold; reads run inline on the caller.
 #[derive(Clone)]
 pub struct View {
-    pub(crate) raw: Arc<dyn Raw>,
-    pub(crate) directory: Directory,
+    raw: Arc<dyn Raw>,
+    directory: Directory,
 }
 
 impl Read for View {
@@ -84,7 +84,7 @@ impl Store {
         if !changes.is_empty() {
             engine.commit(&changes)?;
         }
-        let view = View::new(engine.snapshot()?, directory.clone());
+        let view = View { raw: engine.snapshot()?, directory: directory.clone() };
         let published = Arc::new(ArcSwap::from_pointee(view));
         let (queue, waiting) = mpsc::channel(options.n_waiting_max);
         let (report, stopped) = watch::channel(None);
@@ -306,7 +306,7 @@ impl<N: Engine> Writer<N> {
             return Ok((*view).clone());
         }
         self.engine.commit(&changes)?;
-        let view = View::new(self.engine.snapshot()?, self.directory.clone());
+        let view = View { raw: self.engine.snapshot()?, directory: self.directory.clone() };
         self.published.store(Arc::new(view.clone()));
         Ok(view)
     }

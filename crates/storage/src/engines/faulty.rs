@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use crate::{Engine, Order, Raw, Span, StoreError, Visit, engines::Memory, overlay::Changes};
+use crate::{Changes, Engine, Order, Raw, Span, StoreError, Visit, engines::Memory};
 
 /// What goes wrong. Operations (gets, scans, commits) are counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

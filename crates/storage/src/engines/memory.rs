@@ -7,7 +7,7 @@ use std::{
 
 use imbl::OrdMap;
 
-use crate::{Engine, Order, Raw, Span, StoreError, Visit, overlay::Changes};
+use crate::{Changes, Engine, Order, Raw, Span, StoreError, Visit};
 
 type Map = OrdMap<Vec<u8>, Arc<[u8]>>;
 

@@ -4,7 +4,7 @@ use std::{ops::Bound, path::Path, sync::Arc};
 
 use redb::{Database, ReadOnlyTable, ReadableDatabase, TableDefinition};
 
-use crate::{Engine, Order, Raw, Span, StoreError, Visit, overlay::Changes};
+use crate::{Changes, Engine, Order, Raw, Span, StoreError, Visit};
 
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("atoll");
 
