@@ -13,14 +13,30 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/http", &["crates/query", "crates/schema", "crates/storage"]),
     ("crates/kernel", &["crates/http", "crates/query", "crates/schema", "crates/storage", "crates/values"]),
     ("plugins", &["crates/kernel"]),
+    ("crates/background", &["crates/kernel"]),
     ("crates/links", &["crates/kernel", "plugins"]),
     ("crates/availability", &["crates/kernel", "crates/links", "plugins"]),
     ("crates/flows", &["crates/availability", "crates/kernel", "crates/links", "plugins"]),
-    ("crates/api", &["crates/availability", "crates/flows", "crates/kernel", "crates/links", "plugins"]),
-    ("crates/bundle", &["crates/api", "crates/availability", "crates/flows", "crates/links", "plugins"]),
+    (
+        "crates/api",
+        &[
+            "crates/availability", "crates/background", "crates/flows", "crates/kernel", "crates/links",
+            "plugins",
+        ],
+    ),
+    (
+        "crates/bundle",
+        &[
+            "crates/api", "crates/availability", "crates/background", "crates/flows", "crates/links",
+            "plugins",
+        ],
+    ),
     (
         "crates/host",
-        &["crates/api", "crates/bundle", "crates/flows", "crates/kernel", "crates/links", "plugins"],
+        &[
+            "crates/api", "crates/background", "crates/bundle", "crates/flows", "crates/kernel",
+            "crates/links", "plugins",
+        ],
     ),
 ];
 

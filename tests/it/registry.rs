@@ -69,6 +69,7 @@ fn everything_that_does_not_fit_is_said_at_once() {
         vec![],
         vec![],
         vec![&ROUTE, &ROUTE],
+        vec![],
     );
     let Err(problems) = built else { panic!("it fits together") };
     let texts: Vec<&str> = problems.iter().map(|it| it.0.as_str()).collect();

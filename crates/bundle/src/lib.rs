@@ -6,6 +6,7 @@
 use atoll_api as _;
 use atoll_api_key as _;
 use atoll_availability as _;
+use atoll_background as _;
 use atoll_cart as _;
 use atoll_flows as _;
 use atoll_inventory as _;

@@ -53,6 +53,9 @@ impl fmt::Display for Registry {
                 writeln!(f, "relation {}.{}: {}{many} {how}", entity.name, relation.name, relation.to)?;
             }
         }
+        for subscriber in &self.subscribers {
+            writeln!(f, "subscriber {}: on {}", subscriber.name, subscriber.events.join(" "))?;
+        }
         for route in &self.routes {
             writeln!(f, "route {} {} ({:?})", route.method, route.path, route.auth)?;
         }

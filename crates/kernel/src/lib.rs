@@ -15,6 +15,7 @@ mod projection;
 mod registry;
 mod resource;
 mod service;
+mod subscriber;
 
 pub use atoll_http::{App, Auth, Fault, FaultKind, HeaderMap, Method, Reply, StatusCode, qs, router};
 pub use atoll_query::{
@@ -29,8 +30,8 @@ pub use atoll_schema::{
 pub use atoll_storage::{
     Embed, Engine, Entity, EntityDef, Event, FieldValue, Flow, Index, JsonObject, KeyBuf, Keys, Node, OUTBOX,
     Order, Read, Record, RowError, SEQUENCES, Scalar, Space, Span, Store, StoreError, Table, TableSource,
-    View, Write, add_to_group, emit, engines, events_after, group_count, json_value, next_number, present,
-    split_part,
+    View, Write, add_to_group, decode, emit, encode, engines, events_after, group_count, json_value,
+    last_number, next_number, present, remove_event, split_part,
 };
 pub use atoll_values::{Actor, Comparison, Decimal, Id, Kind, Metadata, Moment, TOTALS, Timestamp, Totals};
 pub use ctx::{Call, Clock, Config, Ctx, Gate, Pass, Route};
@@ -40,6 +41,7 @@ pub use projection::{Change, Projection};
 pub use registry::{Problem, Registry, RouteEntry};
 pub use resource::Resource;
 pub use service::{AnyService, Patch, Service, of};
+pub use subscriber::{Handler, Subscriber, SubscriberEntry};
 
 #[doc(hidden)]
 pub use {

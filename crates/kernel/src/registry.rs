@@ -10,6 +10,7 @@ use crate::{
     link::{self, FIELD_LINKS, FieldLink, LINKS, Link},
     module::{MODULES, Module},
     projection::{PROJECTIONS, Projection},
+    subscriber::{Subscriber, SubscriberEntry},
 };
 
 /// Everything that is linked into the program.
@@ -24,6 +25,8 @@ pub struct Registry {
     pub projections: Vec<&'static Projection>,
     /// The routes, by path and method.
     pub routes: Vec<&'static Route>,
+    /// The subscribers, by name.
+    pub subscribers: Vec<&'static Subscriber>,
     /// The computed fields, by entity and name.
     pub computed: Vec<&'static Computed>,
     /// The graph of all that.
@@ -108,6 +111,7 @@ impl Registry {
     pub fn linked() -> Result<&'static Registry, &'static [Problem]> {
         let build = || {
             let routes = inventory::iter::<RouteEntry>.into_iter().map(|entry| entry.0).collect();
+            let subscribers = inventory::iter::<SubscriberEntry>.into_iter().map(|entry| entry.0).collect();
             Registry::build(
                 MODULES.to_vec(),
                 LINKS.to_vec(),
@@ -115,6 +119,7 @@ impl Registry {
                 PROJECTIONS.to_vec(),
                 COMPUTED.to_vec(),
                 routes,
+                subscribers,
             )
         };
         REGISTRY.get_or_init(build).as_ref().map_err(Vec::as_slice)
@@ -139,6 +144,7 @@ impl Registry {
         mut projections: Vec<&'static Projection>,
         mut computed: Vec<&'static Computed>,
         mut routes: Vec<&'static Route>,
+        mut subscribers: Vec<&'static Subscriber>,
     ) -> Result<Registry, Vec<Problem>> {
         // The order in which the linker lays them out means nothing, and differs between builds.
         modules.sort_by_key(|it| it.name);
@@ -147,6 +153,7 @@ impl Registry {
         projections.sort_by_key(|it| it.name);
         computed.sort_by_key(|it| (it.entity, it.name));
         routes.sort_by_key(|it| (it.path, it.method));
+        subscribers.sort_by_key(|it| it.name);
 
         let mut graph = Graph::default();
         let mut relations: Vec<Relation> = Vec::new();
@@ -165,7 +172,8 @@ impl Registry {
             graph.add_relation(*relation);
         }
         computed.iter().for_each(|it| graph.add_computed(it));
-        let registry = Registry { modules, links, field_links, projections, routes, computed, graph };
+        let registry =
+            Registry { modules, links, field_links, projections, routes, subscribers, computed, graph };
         let problems = registry.problems(&relations);
         if problems.is_empty() { Ok(registry) } else { Err(problems) }
     }
@@ -220,6 +228,7 @@ impl Registry {
         unique("link", texts(self.links.iter().map(|it| it.name).collect()));
         unique("projection", texts(self.projections.iter().map(|it| it.name).collect()));
         unique("route", self.routes.iter().map(|it| format!("{} {}", it.method, it.path)).collect());
+        unique("subscriber", texts(self.subscribers.iter().map(|it| it.name).collect()));
         unique("relation", relations.iter().map(|it| format!("{}.{}", it.from, it.name)).collect());
         unique(
             "computed field",

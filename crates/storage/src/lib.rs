@@ -23,8 +23,8 @@ pub use entity::{Embed, Entity, EntityDef, JsonObject, Node, Record, decode, enc
 pub use error::StoreError;
 pub use field::{FieldValue, Scalar};
 pub use key::{KeyBuf, split_part};
-pub use outbox::{Event, OUTBOX, emit, events_after};
-pub use sequence::{SEQUENCES, add_to_group, group_count, next_number};
+pub use outbox::{Event, OUTBOX, emit, events_after, remove_event};
+pub use sequence::{SEQUENCES, add_to_group, group_count, last_number, next_number};
 pub use space::Space;
 pub use store::{Store, StoreOptions, View};
 pub use table::{Index, Keys, RowError, Table, TableSource};

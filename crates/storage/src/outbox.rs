@@ -31,6 +31,12 @@ pub fn emit(tx: &mut dyn Write, at: &Moment, name: &str, data: Value) -> Result<
     Ok(())
 }
 
+/// Removes an event that nobody wants any more.
+pub fn remove_event(tx: &mut dyn Write, place: u64) {
+    let key = KeyBuf::new(tx.prefix(OUTBOX)).tail(&place.to_be_bytes()).into_bytes();
+    tx.delete(key);
+}
+
 /// The events behind `place` (0 is the beginning), at most `n_max`, each with its place.
 pub fn events_after(tx: &dyn Read, place: u64, n_max: usize) -> Result<Vec<(u64, Event)>, StoreError> {
     let prefix = tx.prefix(OUTBOX);

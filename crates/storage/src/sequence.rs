@@ -13,6 +13,11 @@ pub fn next_number(tx: &mut dyn Write, name: &str) -> Result<u64, StoreError> {
     Ok(next)
 }
 
+/// The last number that the sequence `name` gave; zero where it gave none.
+pub fn last_number(tx: &dyn Read, name: &str) -> Result<u64, StoreError> {
+    read_number(tx, &KeyBuf::new(tx.prefix(SEQUENCES)).tail(name.as_bytes()).into_bytes())
+}
+
 /// The counter of `group` in the space with this prefix.
 pub(crate) fn counter_key(tx: &dyn Read, space: Space, group: &[u8]) -> Vec<u8> {
     let counted = tx.prefix(space);

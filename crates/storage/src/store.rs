@@ -64,6 +64,7 @@ struct Shared {
     published: Arc<ArcSwap<View>>,
     queue: mpsc::Sender<Box<dyn Job>>,
     stopped: watch::Receiver<Option<StoreError>>,
+    commits: watch::Receiver<u64>,
     writer: Mutex<Option<thread::JoinHandle<()>>>,
     closing: watch::Sender<bool>,
 }
@@ -89,11 +90,13 @@ impl Store {
         let (queue, waiting) = mpsc::channel(options.n_waiting_max);
         let (report, stopped) = watch::channel(None);
         let (closing, _) = watch::channel(false);
+        let (n_commits, commits) = watch::channel(0);
         let writer = Writer {
             engine,
             directory,
             published: published.clone(),
             report,
+            n_commits,
             n_batch_max: options.n_batch_max,
         };
         let writer = thread::Builder::new()
@@ -101,7 +104,7 @@ impl Store {
             .spawn(move || writer.run(waiting))
             .map_err(|error| StoreError::Engine(format!("no writer thread: {error}")))?;
         let writer = Mutex::new(Some(writer));
-        Ok(Store { shared: Arc::new(Shared { published, queue, stopped, writer, closing }) })
+        Ok(Store { shared: Arc::new(Shared { published, queue, stopped, commits, writer, closing }) })
     }
 
     /// The state after the last commit.
@@ -140,6 +143,11 @@ impl Store {
             Ok(answer) => answer,
             Err(_) => Err(self.stop_reason().into()),
         }
+    }
+
+    /// Counts the commits, for whoever waits for the next one.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.shared.commits.clone()
     }
 
     /// Resolves when a commit has failed: the process must end, since nothing can be acknowledged any more.
@@ -248,6 +256,7 @@ struct Writer<N> {
     directory: Directory,
     published: Arc<ArcSwap<View>>,
     report: watch::Sender<Option<StoreError>>,
+    n_commits: watch::Sender<u64>,
     n_batch_max: usize,
 }
 
@@ -308,6 +317,7 @@ impl<N: Engine> Writer<N> {
         self.engine.commit(&changes)?;
         let view = View { raw: self.engine.snapshot()?, directory: self.directory.clone() };
         self.published.store(Arc::new(view.clone()));
+        self.n_commits.send_modify(|n| *n += 1);
         Ok(view)
     }
 }

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod currencies;
+mod dead_letters;
 mod inventory_items;
 mod orders;
 mod products;

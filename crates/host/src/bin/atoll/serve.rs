@@ -3,10 +3,11 @@
 use std::{io::Write as _, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
+use atoll_background::{Pace, start};
 use atoll_host::{App, Data, DemoKey, Secrets, assemble, load_demo};
-use atoll_kernel::Clock;
+use atoll_kernel::{Clock, router};
 use atoll_user::PasswordHash;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -43,6 +44,20 @@ pub(crate) struct Serve {
     /// Serve a catalogue to try things with.
     #[arg(long)]
     demo: bool,
+    /// What this process does: answer requests (`server`), what goes on beside them (`worker`), or both.
+    #[arg(long, env = "ATOLL_ROLE", value_enum, default_value_t = Role::Shared)]
+    role: Role,
+}
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Role {
+    /// Answers requests, and delivers events.
+    Shared,
+    /// Answers requests; events wait.
+    Server,
+    /// Delivers events, and answers `GET /health` alone.
+    Worker,
 }
 
 impl Serve {
@@ -70,7 +85,7 @@ impl Serve {
             print_demo(&base, admin.as_ref().filter(|_| app.first_run.user), &keys)?;
         }
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
-        serve(app, listener).await
+        serve(app, listener, self.role).await
     }
 
     fn admin(&self) -> Option<(String, String)> {
@@ -83,8 +98,16 @@ impl Serve {
 }
 
 /// Serves until it is told to stop; then answers what has begun, and writes what is waiting.
-async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
+async fn serve(app: App, listener: TcpListener, role: Role) -> anyhow::Result<()> {
     let store = app.ctx.store().clone();
+    let background = match role {
+        Role::Shared | Role::Worker => Some(start(&app.ctx, Pace::default()).await?),
+        Role::Server => None,
+    };
+    let router = match role {
+        Role::Shared | Role::Server => app.router,
+        Role::Worker => router(app.ctx.clone(), &[]),
+    };
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let draining = Arc::new(Notify::new());
@@ -101,10 +124,13 @@ async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
         draining.notified().await;
         tokio::time::sleep(DRAIN_MAX).await;
     };
-    let served = axum::serve(listener, app.router).with_graceful_shutdown(told);
+    let served = axum::serve(listener, router).with_graceful_shutdown(told);
     tokio::select! {
         done = served => {
             done?;
+            if let Some(background) = background {
+                background.stop().await;
+            }
             store.close();
             tracing::info!("stopped; the last commit is on disk");
             Ok(())

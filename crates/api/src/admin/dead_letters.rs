@@ -1,0 +1,52 @@
+//! `/admin/dead-letters`: events that a subscriber could not take. Not of the wire; ours.
+
+use atoll_background::retry as deliver_again;
+use atoll_kernel::{Call, Fault, Params, Reply, Resource, routes, serde_json::json};
+
+use crate::{
+    reply::{find, page},
+    tables::{NOTHING, ONE, any, date, list},
+};
+
+routes! {
+    Get "/admin/dead-letters" (Admin, LIST) => index;
+    Get "/admin/dead-letters/:id" (Admin, ONE) => retrieve;
+    Post "/admin/dead-letters/:id/retry" (Admin, ONE, NOTHING) => retry;
+}
+
+static DEAD_LETTER: Resource = Resource {
+    entity: "dead_letter",
+    one: "dead_letter",
+    many: "dead_letters",
+    fields: &[
+        "id", "subscriber", "event", "data", "happened_at", "actor_id", "error", "n_failed", "created_at",
+        "updated_at",
+    ],
+    offer: None,
+    renamed: &[],
+};
+
+const LIST: Params =
+    list(&[any("id"), any("subscriber"), any("event"), date("created_at"), date("happened_at")], 20);
+
+fn not_found(id: &str) -> String {
+    format!("Dead letter with id: {id} was not found")
+}
+
+async fn index(call: Call) -> Result<Reply, Fault> {
+    page(&DEAD_LETTER, call, Vec::new())
+}
+
+async fn retrieve(call: Call) -> Result<Reply, Fault> {
+    find(&DEAD_LETTER, &call, not_found)
+}
+
+/// Calls the subscriber again: the letter is gone when it takes the event, and shows the new error when not.
+async fn retry(call: Call) -> Result<Reply, Fault> {
+    let id = call.path("id").to_owned();
+    find(&DEAD_LETTER, &call, not_found)?;
+    if deliver_again(&call.app, call.pass.actor.clone(), &id).await? {
+        return Ok(Reply::json(&json!({ "id": id, "object": "dead_letter", "deleted": true })));
+    }
+    find(&DEAD_LETTER, &call, not_found)
+}
