@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use atoll_kernel::{
-    Auth, Entity, FieldLink, Method, Module, Params, Registry, Reply, Route, Service, entity,
+    Auth, Entity, FieldLink, Job, Method, Module, Params, Registry, Reply, Route, Schedule, Service, entity,
     serde_json::Value,
 };
 use expect_test::expect_file;
@@ -60,24 +60,25 @@ static ROUTE: Route = Route {
     handler: |_| Box::pin(async { Ok(Reply::json(&Value::Null)) }),
 };
 
+static NEVER: Job = Job::new("thing.never", Schedule::Cron("0 0 31 4 *"), |_, _| Box::pin(async { Ok(()) }));
+
 #[test]
 fn everything_that_does_not_fit_is_said_at_once() {
-    let built = Registry::build(
-        vec![&CHANNEL_LIKE, &AGAIN],
-        vec![],
-        vec![&TO_NOWHERE, &WITHOUT_FIELD],
-        vec![],
-        vec![],
-        vec![&ROUTE, &ROUTE],
-        vec![],
-    );
-    let Err(problems) = built else { panic!("it fits together") };
+    let parts = Registry {
+        modules: vec![&CHANNEL_LIKE, &AGAIN],
+        field_links: vec![&TO_NOWHERE, &WITHOUT_FIELD],
+        routes: vec![&ROUTE, &ROUTE],
+        jobs: vec![&NEVER],
+        ..Registry::default()
+    };
+    let Err(problems) = parts.build() else { panic!("it fits together") };
     let texts: Vec<&str> = problems.iter().map(|it| it.0.as_str()).collect();
     assert_eq!(
         texts,
         [
             "entity `thing` is registered 2 times",
             "id prefix `sc` is registered 2 times",
+            "job `thing.never` has a schedule that cannot be read: `0 0 31 4 *` names a moment that never comes",
             "key space `thing.deleted` is registered 2 times",
             "key space `thing` is registered 2 times",
             "module `thing` is registered 2 times",

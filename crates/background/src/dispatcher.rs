@@ -1,80 +1,18 @@
 //! The dispatcher: one task per subscriber, so that one that fails or is slow holds up nobody else.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use atoll_kernel::{Actor, Ctx, Event, Fault, StoreError, Subscriber, View, events_after};
-use tokio::{sync::watch, task::JoinSet};
+use tokio::sync::watch;
 
 use crate::{
     DEAD_LETTERS, DeadLetter,
-    cursor::{self, Cursor},
-    prune,
+    cursor::{self, CURSORS, Cursor},
+    run::Pace,
 };
 
 /// Events that are read at a time.
 const N_EVENTS_MAX: usize = 64;
-
-/// How patient the dispatcher is with a subscriber that fails.
-#[derive(Clone, Copy, Debug)]
-pub struct Pace {
-    /// How long it waits after the first failure; twice as long after each further one.
-    pub first: Duration,
-    /// The longest that it waits.
-    pub longest: Duration,
-    /// Failures after which an event is put aside, and the next one is delivered.
-    pub n_failures_max: u32,
-    /// How often events that everybody has seen are looked for, to be removed.
-    pub prune_every: Duration,
-}
-
-/// Ten tries within about ten minutes: a service on the outside may be restarted in the meantime.
-impl Default for Pace {
-    fn default() -> Self {
-        Pace {
-            first: Duration::from_millis(500),
-            longest: Duration::from_secs(120),
-            n_failures_max: 10,
-            prune_every: Duration::from_secs(3600),
-        }
-    }
-}
-
-impl Pace {
-    fn pause(&self, n_failed: u32) -> Duration {
-        let factor = 1_u32.checked_shl(n_failed.saturating_sub(1)).unwrap_or(u32::MAX);
-        self.first.saturating_mul(factor).min(self.longest)
-    }
-}
-
-/// What runs in the background, until it is stopped.
-pub struct Background {
-    stop: watch::Sender<bool>,
-    tasks: JoinSet<()>,
-}
-
-impl Background {
-    /// Lets the subscribers that are running come to their end, and starts nothing new.
-    pub async fn stop(mut self) {
-        self.stop.send_replace(true);
-        while self.tasks.join_next().await.is_some() {}
-    }
-}
-
-/// Starts to deliver events.
-pub async fn start(ctx: &Ctx, pace: Pace) -> Result<Background, Fault> {
-    let (stop, stopped) = watch::channel(false);
-    let mut tasks = JoinSet::new();
-    for subscriber in ctx.registry().subscribers.iter().copied() {
-        let begin = move |tx: &mut dyn atoll_kernel::Write, _: &atoll_kernel::Moment| {
-            Ok(cursor::begin(tx, subscriber.name)?)
-        };
-        let (cursor, _) = ctx.write(Actor::System, begin).await?;
-        let delivery = Delivery { ctx: ctx.clone(), subscriber, cursor, pace, stopped: stopped.clone() };
-        tasks.spawn(delivery.run());
-    }
-    tasks.spawn(prune::run(ctx.clone(), pace.prune_every, stopped));
-    Ok(Background { stop, tasks })
-}
 
 /// Calls a subscriber; a panic is an error like others.
 pub(crate) async fn call(ctx: &Ctx, subscriber: &Subscriber, event: Event) -> Result<(), String> {
@@ -86,7 +24,7 @@ pub(crate) async fn call(ctx: &Ctx, subscriber: &Subscriber, event: Event) -> Re
 }
 
 /// The events on their way to one subscriber.
-struct Delivery {
+pub(crate) struct Delivery {
     ctx: Ctx,
     subscriber: &'static Subscriber,
     cursor: Cursor,
@@ -95,7 +33,20 @@ struct Delivery {
 }
 
 impl Delivery {
-    async fn run(mut self) {
+    pub(crate) async fn begin(
+        ctx: &Ctx,
+        subscriber: &'static Subscriber,
+        pace: Pace,
+        stopped: watch::Receiver<bool>,
+    ) -> Result<Delivery, Fault> {
+        let begin = move |tx: &mut dyn atoll_kernel::Write, _: &atoll_kernel::Moment| {
+            Ok(cursor::begin(tx, subscriber.name)?)
+        };
+        let (cursor, _) = ctx.write(Actor::System, begin).await?;
+        Ok(Delivery { ctx: ctx.clone(), subscriber, cursor, pace, stopped })
+    }
+
+    pub(crate) async fn run(mut self) {
         let mut commits = self.ctx.store().commits();
         while !*self.stopped.borrow() {
             commits.mark_unchanged();
@@ -165,7 +116,7 @@ impl Delivery {
     async fn note(&mut self, cursor: Cursor, letter: Option<DeadLetter>) {
         let name = self.subscriber.name;
         let write = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
-            cursor::write(tx, name, cursor);
+            CURSORS.write(tx, name, &cursor);
             if let Some(letter) = &letter {
                 DEAD_LETTERS.create(tx, at, letter.clone())?;
             }

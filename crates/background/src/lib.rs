@@ -1,19 +1,27 @@
-//! What goes on beside requests: committed events are delivered to the subscribers that follow them.
+//! What goes on beside requests: committed events are delivered to the subscribers that follow them, and jobs run
+//! when their time has come.
 
 mod cursor;
 mod dead_letter;
 mod dispatcher;
+mod job_run;
+mod jobs;
 mod prune;
+mod run;
+mod scheduler;
+mod slots;
 
-use atoll_kernel::{Index, Module, Service, Space, module};
+use atoll_kernel::{Index, Module, Service, module};
+
+use cursor::CURSORS;
+use job_run::STANDINGS;
 
 pub use cursor::place_of;
 pub use dead_letter::{DeadLetter, retry};
-pub use dispatcher::{Background, Pace, start};
+pub use job_run::{JobRun, JobRunState};
+pub use jobs::{JobStanding, jobs};
 pub use prune::prune;
-
-/// Where each subscriber stands.
-pub(crate) const CURSORS: Space = "subscriber.cursor";
+pub use run::{Background, Pace, start};
 
 const BY_SUBSCRIBER: Index<DeadLetter> =
     Index::on("dead_letter.by_subscriber", &["subscriber"], |it, keys| keys.add(&[&it.subscriber]));
@@ -21,10 +29,15 @@ const BY_SUBSCRIBER: Index<DeadLetter> =
 /// The service of events that could not be delivered.
 pub static DEAD_LETTERS: Service<DeadLetter> = Service::new(&[BY_SUBSCRIBER]);
 
+const BY_JOB: Index<JobRun> = Index::on("job_run.by_job", &["job"], |it, keys| keys.add(&[&it.job]));
+
+/// The service of the runs of jobs.
+pub static JOB_RUNS: Service<JobRun> = Service::new(&[BY_JOB]);
+
 module! { Module {
     name: "background",
-    summary: "Events on their way to subscribers, and those that did not arrive",
-    services: &[&DEAD_LETTERS],
-    spaces: &[CURSORS],
+    summary: "Events on their way to subscribers, and the runs of jobs",
+    services: &[&DEAD_LETTERS, &JOB_RUNS],
+    spaces: &[CURSORS.space, STANDINGS.space],
     ..Module::EMPTY
 } }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use atoll_kernel::{Actor, Ctx, Fault, events_after, remove_event};
 use tokio::sync::watch;
 
-use crate::cursor;
+use crate::cursor::CURSORS;
 
 /// How long events are kept after everybody has seen them: for whoever looks into what happened last week.
 const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -38,7 +38,7 @@ pub async fn prune(ctx: &Ctx) -> Result<usize, Fault> {
     let remove = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
         let mut seen = u64::MAX;
         for subscriber in &subscribers {
-            seen = seen.min(cursor::read(tx, subscriber.name)?.map_or(0, |it| it.place));
+            seen = seen.min(CURSORS.read(tx, subscriber.name)?.map_or(0, |it| it.place));
         }
         let mut n_removed = 0;
         for (place, event) in events_after(tx, 0, N_REMOVED_MAX)? {

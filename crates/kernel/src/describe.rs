@@ -56,6 +56,9 @@ impl fmt::Display for Registry {
         for subscriber in &self.subscribers {
             writeln!(f, "subscriber {}: on {}", subscriber.name, subscriber.events.join(" "))?;
         }
+        for job in &self.jobs {
+            writeln!(f, "job {}: {}", job.name, job.schedule)?;
+        }
         for route in &self.routes {
             writeln!(f, "route {} {} ({:?})", route.method, route.path, route.auth)?;
         }

@@ -9,11 +9,13 @@ extern crate self as atoll_kernel;
 mod ctx;
 mod describe;
 mod entity;
+mod job;
 mod link;
 mod module;
 mod projection;
 mod registry;
 mod resource;
+mod schedule;
 mod service;
 mod subscriber;
 
@@ -35,11 +37,13 @@ pub use atoll_storage::{
 };
 pub use atoll_values::{Actor, Comparison, Decimal, Id, Kind, Metadata, Moment, TOTALS, Timestamp, Totals};
 pub use ctx::{Call, Clock, Config, Ctx, Gate, Pass, Route};
+pub use job::{Job, JobEntry, JobHandler, Tick};
 pub use link::{Column, End, FieldLink, Link, LinkError, LinkRow, OtherEnd};
 pub use module::{Module, Seed};
 pub use projection::{Change, Projection};
 pub use registry::{Problem, Registry, RouteEntry};
 pub use resource::Resource;
+pub use schedule::{Plan, Schedule};
 pub use service::{AnyService, Patch, Service, of};
 pub use subscriber::{Handler, Subscriber, SubscriberEntry};
 

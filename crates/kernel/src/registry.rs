@@ -7,6 +7,7 @@ use linkme::distributed_slice;
 use crate::{
     AnyService, Computed, Graph, Moment, OUTBOX, Relation, Resolve, RowError, SEQUENCES, Space, Write,
     ctx::Route,
+    job::{Job, JobEntry},
     link::{self, FIELD_LINKS, FieldLink, LINKS, Link},
     module::{MODULES, Module},
     projection::{PROJECTIONS, Projection},
@@ -14,6 +15,7 @@ use crate::{
 };
 
 /// Everything that is linked into the program.
+#[derive(Default)]
 pub struct Registry {
     /// The modules, by name.
     pub modules: Vec<&'static Module>,
@@ -27,6 +29,8 @@ pub struct Registry {
     pub routes: Vec<&'static Route>,
     /// The subscribers, by name.
     pub subscribers: Vec<&'static Subscriber>,
+    /// The jobs, by name.
+    pub jobs: Vec<&'static Job>,
     /// The computed fields, by entity and name.
     pub computed: Vec<&'static Computed>,
     /// The graph of all that.
@@ -110,17 +114,18 @@ impl Registry {
     /// What is linked in, or everything that is wrong with it.
     pub fn linked() -> Result<&'static Registry, &'static [Problem]> {
         let build = || {
-            let routes = inventory::iter::<RouteEntry>.into_iter().map(|entry| entry.0).collect();
-            let subscribers = inventory::iter::<SubscriberEntry>.into_iter().map(|entry| entry.0).collect();
-            Registry::build(
-                MODULES.to_vec(),
-                LINKS.to_vec(),
-                FIELD_LINKS.to_vec(),
-                PROJECTIONS.to_vec(),
-                COMPUTED.to_vec(),
-                routes,
-                subscribers,
-            )
+            let parts = Registry {
+                modules: MODULES.to_vec(),
+                links: LINKS.to_vec(),
+                field_links: FIELD_LINKS.to_vec(),
+                projections: PROJECTIONS.to_vec(),
+                computed: COMPUTED.to_vec(),
+                routes: inventory::iter::<RouteEntry>.into_iter().map(|entry| entry.0).collect(),
+                subscribers: inventory::iter::<SubscriberEntry>.into_iter().map(|entry| entry.0).collect(),
+                jobs: inventory::iter::<JobEntry>.into_iter().map(|entry| entry.0).collect(),
+                graph: Graph::default(),
+            };
+            parts.build()
         };
         REGISTRY.get_or_init(build).as_ref().map_err(Vec::as_slice)
     }
@@ -136,46 +141,32 @@ impl Registry {
         }
     }
 
-    /// Puts these parts together, or says everything that does not fit.
-    pub fn build(
-        mut modules: Vec<&'static Module>,
-        mut links: Vec<&'static Link>,
-        mut field_links: Vec<&'static FieldLink>,
-        mut projections: Vec<&'static Projection>,
-        mut computed: Vec<&'static Computed>,
-        mut routes: Vec<&'static Route>,
-        mut subscribers: Vec<&'static Subscriber>,
-    ) -> Result<Registry, Vec<Problem>> {
+    /// Puts the parts together into a graph, or says everything that does not fit.
+    pub fn build(mut self) -> Result<Registry, Vec<Problem>> {
         // The order in which the linker lays them out means nothing, and differs between builds.
-        modules.sort_by_key(|it| it.name);
-        links.sort_by_key(|it| it.name);
-        field_links.sort_by_key(|it| (it.from, it.relation));
-        projections.sort_by_key(|it| it.name);
-        computed.sort_by_key(|it| (it.entity, it.name));
-        routes.sort_by_key(|it| (it.path, it.method));
-        subscribers.sort_by_key(|it| it.name);
+        self.modules.sort_by_key(|it| it.name);
+        self.links.sort_by_key(|it| it.name);
+        self.field_links.sort_by_key(|it| (it.from, it.relation));
+        self.projections.sort_by_key(|it| it.name);
+        self.computed.sort_by_key(|it| (it.entity, it.name));
+        self.routes.sort_by_key(|it| (it.path, it.method));
+        self.subscribers.sort_by_key(|it| it.name);
+        self.jobs.sort_by_key(|it| it.name);
 
-        let mut graph = Graph::default();
         let mut relations: Vec<Relation> = Vec::new();
-        for module in &modules {
-            module.services.iter().for_each(|it| graph.add_table(it.table()));
+        for module in &self.modules {
+            module.services.iter().for_each(|it| self.graph.add_table(it.table()));
             relations.extend(module.relations);
         }
-        for link in &links {
-            graph.add_entity(link::entity_of(link));
+        for link in &self.links {
+            self.graph.add_entity(link::entity_of(link));
             relations.extend(link::relations_of(link));
         }
-        for it in &field_links {
-            relations.extend(field_relations(it));
-        }
-        for relation in &relations {
-            graph.add_relation(*relation);
-        }
-        computed.iter().for_each(|it| graph.add_computed(it));
-        let registry =
-            Registry { modules, links, field_links, projections, routes, subscribers, computed, graph };
-        let problems = registry.problems(&relations);
-        if problems.is_empty() { Ok(registry) } else { Err(problems) }
+        relations.extend(self.field_links.iter().flat_map(|it| field_relations(it)));
+        relations.iter().for_each(|it| self.graph.add_relation(*it));
+        self.computed.iter().for_each(|it| self.graph.add_computed(it));
+        let problems = self.problems(&relations);
+        if problems.is_empty() { Ok(self) } else { Err(problems) }
     }
 
     /// The names of all key spaces, in a fixed order.
@@ -229,6 +220,7 @@ impl Registry {
         unique("projection", texts(self.projections.iter().map(|it| it.name).collect()));
         unique("route", self.routes.iter().map(|it| format!("{} {}", it.method, it.path)).collect());
         unique("subscriber", texts(self.subscribers.iter().map(|it| it.name).collect()));
+        unique("job", texts(self.jobs.iter().map(|it| it.name).collect()));
         unique("relation", relations.iter().map(|it| format!("{}.{}", it.from, it.name)).collect());
         unique(
             "computed field",
@@ -266,6 +258,11 @@ impl Registry {
                     "route `{} {}` does not begin with a slash, or ends with one",
                     route.method, route.path
                 ));
+            }
+        }
+        for job in &self.jobs {
+            if let Err(error) = job.schedule.plan() {
+                say(format!("job `{}` has a schedule that cannot be read: {error}", job.name));
             }
         }
         problems.sort();

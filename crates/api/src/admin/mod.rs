@@ -4,6 +4,7 @@ mod api_keys;
 mod currencies;
 mod dead_letters;
 mod inventory_items;
+mod jobs;
 mod orders;
 mod products;
 mod regions;

@@ -52,11 +52,11 @@ pub(crate) struct Serve {
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Role {
-    /// Answers requests, and delivers events.
+    /// Answers requests, delivers events, runs jobs.
     Shared,
-    /// Answers requests; events wait.
+    /// Answers requests; events and jobs wait.
     Server,
-    /// Delivers events, and answers `GET /health` alone.
+    /// Delivers events, runs jobs, and answers `GET /health` alone.
     Worker,
 }
 

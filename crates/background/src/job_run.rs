@@ -1,0 +1,211 @@
+//! The runs of jobs, and how one begins and ends. Each of these is one transaction, so that of several hosts one
+//! runs, and a host that dies leaves a run that another can see is over.
+
+use atoll_kernel::{Job, Moment, Plan, Read, RowError, StoreError, Timestamp, Write, entity, words};
+use serde::{Deserialize, Serialize};
+
+use crate::{BY_JOB, JOB_RUNS, slots::Slots};
+
+/// How long a run is taken to be alive without a sign of life.
+pub(crate) const LEASE_MS: i64 = 60_000;
+
+/// Runs that are kept of each job.
+const N_RUNS_KEPT: usize = 50;
+
+/// Missed moments that are counted; more are as good as this many.
+const N_MISSED_MAX: usize = 10_000;
+
+words! {
+    /// What became of a run.
+    pub enum JobRunState {
+        /// It is going on.
+        #[default]
+        Running = "running",
+        /// It came to its end.
+        Done = "done",
+        /// It returned an error, or panicked.
+        Failed = "failed",
+        /// Its host went away.
+        Abandoned = "abandoned",
+        /// It did not begin: no host was up, or the run before it was still going on.
+        Missed = "missed",
+    }
+}
+
+entity! {
+    /// A run of a job, or the report of runs that were missed.
+    pub struct JobRun = "job_run" / "job_runs", "jobrun" {
+        /// The job.
+        pub job: String,
+        /// What became of it.
+        pub state: JobRunState,
+        /// The moment of the schedule; of missed ones, the last.
+        pub scheduled_for: Timestamp,
+        /// When it began.
+        pub started_at: Option<Timestamp>,
+        /// When it ended.
+        pub ended_at: Option<Timestamp>,
+        /// Until when it is taken to be alive.
+        pub lease_until: Option<Timestamp>,
+        /// Why it failed.
+        pub error: Option<String>,
+        /// How many moments were missed.
+        pub n_missed: u32,
+    }
+    search [job, error]
+}
+
+/// Where a job stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Standing {
+    /// The moment up to which its schedule is done with.
+    pub(crate) past: Timestamp,
+    /// How many runs have begun.
+    pub(crate) n_runs: u64,
+}
+
+/// Where each job stands.
+pub(crate) const STANDINGS: Slots<Standing> = Slots::new("job.standing");
+
+impl Standing {
+    pub(crate) fn of(tx: &dyn Read, job: &Job) -> Result<Standing, StoreError> {
+        Ok(STANDINGS.read(tx, job.name)?.unwrap_or_default())
+    }
+
+    /// When the job is to run next; never, when it has run as often as it may.
+    pub(crate) fn next(&self, job: &Job, plan: &Plan) -> Option<Timestamp> {
+        let is_over = job.n_runs_max.is_some_and(|max| self.n_runs >= max);
+        if is_over { None } else { plan.after(self.past) }
+    }
+}
+
+/// Reports what was missed while no host was up. A job that is new begins now.
+pub(crate) fn arrive(tx: &mut dyn Write, at: &Moment, job: &Job, plan: &Plan) -> Result<(), RowError> {
+    let Some(mut standing) = STANDINGS.read(tx, job.name)? else {
+        STANDINGS.write(tx, job.name, &Standing { past: at.now(), n_runs: 0 });
+        return Ok(());
+    };
+    if standing.next(job, plan).is_none() || alive(tx, at, job)? {
+        return Ok(());
+    }
+    pass(tx, at, job, plan, &mut standing, at.now())?;
+    STANDINGS.write(tx, job.name, &standing);
+    Ok(())
+}
+
+/// Begins the run of the last moment that has come, and says how many runs there were with it; none, where another
+/// host was faster or the run before it is still going on. Moments before the last one were slept through.
+pub(crate) fn begin(
+    tx: &mut dyn Write,
+    at: &Moment,
+    job: &Job,
+    plan: &Plan,
+) -> Result<Option<(JobRun, u64)>, RowError> {
+    let mut standing = Standing::of(tx, job)?;
+    let Some(next) = standing.next(job, plan).filter(|next| *next <= at.now()) else { return Ok(None) };
+    if alive(tx, at, job)? && !job.may_overlap {
+        return Ok(None);
+    }
+    let moments = plan.moments(standing.past, at.now(), N_MISSED_MAX);
+    if let [.., before, _] = moments[..] {
+        pass(tx, at, job, plan, &mut standing, before)?;
+    }
+    let scheduled_for = moments.last().copied().unwrap_or(next);
+    standing.past = if let Plan::EveryMs(_) = plan { at.now() } else { scheduled_for };
+    standing.n_runs += 1;
+    STANDINGS.write(tx, job.name, &standing);
+    let run = JobRun {
+        job: job.name.to_owned(),
+        scheduled_for,
+        started_at: Some(at.now()),
+        lease_until: Some(at.now().plus_millis(LEASE_MS)),
+        ..JobRun::default()
+    };
+    Ok(Some((note(tx, at, run)?, standing.n_runs)))
+}
+
+/// A sign of life.
+pub(crate) fn renew(tx: &mut dyn Write, at: &Moment, run: &str) -> Result<(), RowError> {
+    let until = at.now().plus_millis(LEASE_MS);
+    JOB_RUNS.update(tx, at, run, |it: &mut JobRun| it.lease_until = Some(until)).map(drop)
+}
+
+/// Ends a run. Moments that passed meanwhile were missed, where runs must not overlap; an interval begins here.
+pub(crate) fn end(
+    tx: &mut dyn Write,
+    at: &Moment,
+    job: &Job,
+    plan: &Plan,
+    run: &str,
+    error: Option<&str>,
+) -> Result<(), RowError> {
+    JOB_RUNS.update(tx, at, run, |it: &mut JobRun| {
+        it.state = if error.is_some() { JobRunState::Failed } else { JobRunState::Done };
+        it.error = error.map(str::to_owned);
+        it.ended_at = Some(at.now());
+        it.lease_until = None;
+    })?;
+    if !job.may_overlap {
+        let mut standing = Standing::of(tx, job)?;
+        pass(tx, at, job, plan, &mut standing, at.now())?;
+        if let Plan::EveryMs(_) = plan {
+            standing.past = at.now();
+        }
+        STANDINGS.write(tx, job.name, &standing);
+    }
+    Ok(())
+}
+
+/// Reports the moments up to `until` as missed.
+fn pass(
+    tx: &mut dyn Write,
+    at: &Moment,
+    job: &Job,
+    plan: &Plan,
+    standing: &mut Standing,
+    until: Timestamp,
+) -> Result<(), RowError> {
+    let missed = plan.moments(standing.past, until, N_MISSED_MAX);
+    let Some(last) = missed.last() else { return Ok(()) };
+    standing.past = until;
+    let run = JobRun {
+        job: job.name.to_owned(),
+        state: JobRunState::Missed,
+        scheduled_for: *last,
+        n_missed: u32::try_from(missed.len()).unwrap_or(u32::MAX),
+        ..JobRun::default()
+    };
+    note(tx, at, run).map(drop)
+}
+
+/// Is a run of the job going on? Those whose host gave no sign of life for too long are not.
+fn alive(tx: &mut dyn Write, at: &Moment, job: &Job) -> Result<bool, RowError> {
+    let mut is_alive = false;
+    for run in JOB_RUNS.table.list_by(tx, &BY_JOB, &[job.name])? {
+        if run.state != JobRunState::Running {
+            continue;
+        }
+        if run.lease_until.is_some_and(|until| until > at.now()) {
+            is_alive = true;
+            continue;
+        }
+        JOB_RUNS.update(tx, at, &run.id, |it: &mut JobRun| {
+            it.state = JobRunState::Abandoned;
+            it.ended_at = it.lease_until.take();
+        })?;
+    }
+    Ok(is_alive)
+}
+
+/// Keeps a run, and the newest of those before it.
+fn note(tx: &mut dyn Write, at: &Moment, run: JobRun) -> Result<JobRun, RowError> {
+    let ids = JOB_RUNS.table.ids_by(tx, &BY_JOB, &[&run.job])?;
+    for id in &ids[..ids.len().saturating_sub(N_RUNS_KEPT - 1)] {
+        let is_over = JOB_RUNS.get(tx, id)?.is_some_and(|it| it.state != JobRunState::Running);
+        if is_over {
+            JOB_RUNS.delete(tx, id)?;
+        }
+    }
+    JOB_RUNS.create(tx, at, run)
+}

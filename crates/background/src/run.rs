@@ -1,0 +1,74 @@
+//! Starting and stopping what runs in the background.
+
+use std::time::Duration;
+
+use atoll_kernel::{Ctx, Fault};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{dispatcher::Delivery, prune, scheduler::Scheduler};
+
+/// How patient the background is.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How long a subscriber that failed waits after its first failure; twice as long after each further one.
+    pub first: Duration,
+    /// The longest that it waits.
+    pub longest: Duration,
+    /// Failures after which an event is put aside, and the next one is delivered.
+    pub n_failures_max: u32,
+    /// How often events that everybody has seen are looked for, to be removed.
+    pub prune_every: Duration,
+    /// The longest that a job sleeps before it looks at the clock, which may have been set.
+    pub look_every: Duration,
+}
+
+/// Ten tries within about ten minutes: a service on the outside may be restarted in the meantime.
+impl Default for Pace {
+    fn default() -> Self {
+        Pace {
+            first: Duration::from_millis(500),
+            longest: Duration::from_secs(120),
+            n_failures_max: 10,
+            prune_every: Duration::from_secs(3600),
+            look_every: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Pace {
+    pub(crate) fn pause(&self, n_failed: u32) -> Duration {
+        let factor = 1_u32.checked_shl(n_failed.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.first.saturating_mul(factor).min(self.longest)
+    }
+}
+
+/// What runs in the background, until it is stopped.
+pub struct Background {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Background {
+    /// Lets the subscribers and jobs that are running come to their end, and starts nothing new.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Starts to deliver events and to run jobs.
+pub async fn start(ctx: &Ctx, pace: Pace) -> Result<Background, Fault> {
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    for subscriber in ctx.registry().subscribers.iter().copied() {
+        tasks.spawn(Delivery::begin(ctx, subscriber, pace, stopped.clone()).await?.run());
+    }
+    for job in ctx.registry().jobs.iter().copied() {
+        let plan = job.schedule.plan().map_err(Fault::unexpected)?;
+        let scheduler = Scheduler { ctx: ctx.clone(), job, plan, look_every: pace.look_every };
+        scheduler.arrive().await?;
+        tasks.spawn(scheduler.run(stopped.clone()));
+    }
+    tasks.spawn(prune::run(ctx.clone(), pace.prune_every, stopped));
+    Ok(Background { stop, tasks })
+}

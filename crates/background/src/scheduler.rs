@@ -1,0 +1,126 @@
+//! The scheduler: one task per job, which sleeps until the next moment of its schedule.
+
+use std::time::Duration;
+
+use atoll_kernel::{Actor, Ctx, Fault, Job, Plan, Tick, Timestamp};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::job_run::{self, LEASE_MS, Standing};
+
+/// What the scheduler may do next.
+enum Turn {
+    /// A run began.
+    Run { id: String, tick: Tick },
+    /// There is nothing to do for so long.
+    Wait(Duration),
+    /// The job has run as often as it may.
+    Over,
+}
+
+/// The runs of one job.
+#[derive(Clone)]
+pub(crate) struct Scheduler {
+    pub(crate) ctx: Ctx,
+    pub(crate) job: &'static Job,
+    pub(crate) plan: Plan,
+    /// The longest that it sleeps: the clock of the machine may be set, or the machine may have slept.
+    pub(crate) look_every: Duration,
+}
+
+impl Scheduler {
+    /// Reports what was missed.
+    pub(crate) async fn arrive(&self) -> Result<(), Fault> {
+        let (job, plan) = (self.job, self.plan.clone());
+        let arrive = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
+            Ok(job_run::arrive(tx, at, job, &plan)?)
+        };
+        self.ctx.write(Actor::System, arrive).await.map(drop)
+    }
+
+    /// Runs the job until it is told to stop, or has run as often as it may.
+    pub(crate) async fn run(self, mut stopped: watch::Receiver<bool>) {
+        let mut runs = JoinSet::new();
+        while !*stopped.borrow() {
+            let pause = match self.turn().await {
+                Ok(Turn::Run { id, tick }) => {
+                    let run = self.clone().perform(id, tick);
+                    if self.job.may_overlap {
+                        runs.spawn(run);
+                        while runs.try_join_next().is_some() {}
+                    } else {
+                        run.await;
+                    }
+                    continue;
+                }
+                Ok(Turn::Wait(pause)) => pause.min(self.look_every),
+                Ok(Turn::Over) => break,
+                Err(error) => {
+                    tracing::error!(job = self.job.name, %error, "a job cannot begin");
+                    self.look_every
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = stopped.wait_for(|it| *it) => break,
+            }
+        }
+        while runs.join_next().await.is_some() {}
+    }
+
+    async fn turn(&self) -> Result<Turn, Fault> {
+        let (job, now) = (self.job, self.ctx.now());
+        let standing = Standing::of(&self.ctx.view(), job)?;
+        let Some(next) = standing.next(job, &self.plan) else { return Ok(Turn::Over) };
+        if next > now {
+            return Ok(Turn::Wait(between(now, next)));
+        }
+        let plan = self.plan.clone();
+        let begin = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
+            Ok(job_run::begin(tx, at, job, &plan)?)
+        };
+        let Some((run, n_runs)) = self.ctx.write(Actor::System, begin).await?.0 else {
+            return Ok(Turn::Wait(self.look_every));
+        };
+        let tick = Tick { scheduled_for: run.scheduled_for, n_runs };
+        Ok(Turn::Run { id: run.id.to_string(), tick })
+    }
+
+    /// Calls the job, gives signs of life while it goes on, and notes how it ended. A panic is an error like
+    /// others.
+    async fn perform(self, id: String, tick: Tick) {
+        let name = self.job.name;
+        let mut called = tokio::spawn((self.job.run)(self.ctx.clone(), tick));
+        let ended = loop {
+            tokio::select! {
+                ended = &mut called => break ended,
+                () = tokio::time::sleep(Duration::from_millis(LEASE_MS as u64 / 3)) => {}
+            }
+            let id = id.clone();
+            let renew = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
+                Ok(job_run::renew(tx, at, &id)?)
+            };
+            if let Err(error) = self.ctx.write(Actor::System, renew).await {
+                tracing::error!(job = name, %error, "a job's sign of life was not written");
+            }
+        };
+        let error = match ended {
+            Ok(Ok(())) => None,
+            Ok(Err(fault)) => Some(fault.to_string()),
+            Err(panic) => Some(panic.to_string()),
+        };
+        if let Some(error) = &error {
+            tracing::warn!(job = name, error, "a job failed");
+        }
+        let (job, plan) = (self.job, self.plan);
+        let end = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
+            Ok(job_run::end(tx, at, job, &plan, &id, error.as_deref())?)
+        };
+        if let Err(error) = self.ctx.write(Actor::System, end).await {
+            tracing::error!(job = name, %error, "the end of a job was not written");
+        }
+    }
+}
+
+fn between(now: Timestamp, then: Timestamp) -> Duration {
+    Duration::from_millis(u64::try_from(then.millis().saturating_sub(now.millis())).unwrap_or(0))
+}

@@ -1,0 +1,127 @@
+//! When a job runs.
+
+use std::{fmt, time::Duration};
+
+use croner::Cron;
+use jiff::{civil::DateTime, tz::TimeZone};
+
+use crate::Timestamp;
+
+/// When a job runs, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schedule {
+    /// At these moments, in UTC: `minute hour day month weekday`, or the same with seconds in front.
+    Cron(&'static str),
+    /// So long after the run before.
+    Every(Duration),
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Schedule::Cron(pattern) => f.write_str(pattern),
+            Schedule::Every(pause) => write!(f, "every {pause:?}"),
+        }
+    }
+}
+
+/// A schedule that was understood.
+#[derive(Clone, Debug)]
+pub enum Plan {
+    /// At the moments of a pattern.
+    Cron(Box<Cron>),
+    /// So many milliseconds after the run before.
+    EveryMs(i64),
+}
+
+impl Schedule {
+    /// Understands the schedule, or says what is wrong with it.
+    pub fn plan(&self) -> Result<Plan, String> {
+        match self {
+            Schedule::Cron(pattern) => {
+                let n_fields = pattern.split_whitespace().count();
+                if !pattern.starts_with('@') && n_fields != 5 && n_fields != 6 {
+                    return Err(format!("`{pattern}` has {n_fields} fields; 5, or 6 with seconds, are read"));
+                }
+                let cron = pattern.parse::<Cron>().map_err(|error| format!("`{pattern}`: {error}"))?;
+                let plan = Plan::Cron(Box::new(cron));
+                match plan.after(Timestamp::default()) {
+                    Some(_) => Ok(plan),
+                    None => Err(format!("`{pattern}` names a moment that never comes")),
+                }
+            }
+            Schedule::Every(pause) => match i64::try_from(pause.as_millis()) {
+                Ok(millis) if millis > 0 => Ok(Plan::EveryMs(millis)),
+                _ => Err(format!("an interval of {pause:?} is no interval in milliseconds")),
+            },
+        }
+    }
+}
+
+impl Plan {
+    /// The first moment after this one.
+    pub fn after(&self, at: Timestamp) -> Option<Timestamp> {
+        match self {
+            Plan::EveryMs(millis) => Some(at.plus_millis(*millis)),
+            Plan::Cron(cron) => {
+                let next = cron.find_next_occurrence(&civil(at)?, false).ok()?;
+                let utc = next.to_zoned(TimeZone::UTC).ok()?;
+                Some(Timestamp::from_millis(utc.timestamp().as_millisecond()))
+            }
+        }
+    }
+
+    /// The moments of a pattern after `after` up to `until`, `n_max` of them at most. An interval has none: it
+    /// begins again with each run.
+    pub fn moments(&self, after: Timestamp, until: Timestamp, n_max: usize) -> Vec<Timestamp> {
+        match self {
+            Plan::EveryMs(_) => Vec::new(),
+            Plan::Cron(_) => std::iter::successors(self.after(after), |it| self.after(*it))
+                .take_while(|it| *it <= until)
+                .take(n_max)
+                .collect(),
+        }
+    }
+}
+
+/// The date and time of day in UTC; patterns know no milliseconds.
+fn civil(at: Timestamp) -> Option<DateTime> {
+    let at = jiff::Timestamp::from_millisecond(at.millis()).ok()?;
+    Some(at.to_zoned(TimeZone::UTC).datetime())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(schedule: Schedule, after: &str, expect: Result<&str, &str>) {
+        let after: Timestamp = after.parse().expect("a date");
+        let next = schedule.plan().map(|plan| plan.after(after).expect("a next moment").to_string());
+        assert_eq!(next.as_deref().map_err(String::as_str), expect, "{schedule}");
+    }
+
+    #[test]
+    fn a_schedule_names_the_next_moment() {
+        let cron = Schedule::Cron;
+        check(cron("0 0 * * *"), "2026-11-22T00:00:00Z", Ok("2026-11-23T00:00:00.000Z"));
+        check(cron("0 0 * * *"), "2026-11-21T23:59:59.999Z", Ok("2026-11-22T00:00:00.000Z"));
+        check(cron("*/15 8-17 * * MON-FRI"), "2026-11-20T17:45:00Z", Ok("2026-11-23T08:00:00.000Z"));
+        check(cron("30 0 0 1 1 *"), "2026-01-01T00:00:30Z", Ok("2027-01-01T00:00:30.000Z"));
+        check(cron("0 0 29 2 *"), "2026-01-01", Ok("2028-02-29T00:00:00.000Z"));
+        check(cron("@daily"), "2026-11-22T13:00:00Z", Ok("2026-11-23T00:00:00.000Z"));
+        let every = Schedule::Every(Duration::from_millis(1500));
+        check(every, "2026-11-22T00:00:00.100Z", Ok("2026-11-22T00:00:01.600Z"));
+    }
+
+    #[test]
+    fn a_schedule_that_makes_no_sense_is_refused() {
+        let (cron, day) = (Schedule::Cron, "2026-11-22");
+        check(cron("0 0 * *"), day, Err("`0 0 * *` has 4 fields; 5, or 6 with seconds, are read"));
+        check(cron(""), day, Err("`` has 0 fields; 5, or 6 with seconds, are read"));
+        check(cron("0 0 30 2 *"), day, Err("`0 0 30 2 *` names a moment that never comes"));
+        check(Schedule::Every(Duration::ZERO), day, Err("an interval of 0ns is no interval in milliseconds"));
+        let plan = cron("61 0 * * *").plan();
+        assert!(plan.is_err_and(|error| error.starts_with("`61 0 * * *`: ")));
+    }
+}

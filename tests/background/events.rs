@@ -1,0 +1,215 @@
+//! Events and the subscribers that follow them.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        LazyLock, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use atoll_background::{Background, Pace, place_of, prune, start};
+use atoll_kernel::{Actor, Ctx, Event, Fault, Moment, Write, emit, events_after, subscriber};
+use atoll_testkit::TestApp;
+use serde_json::{Value, json};
+
+/// What the subscribers of each test saw. Tests share the subscribers, and not what these see.
+static SEEN: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
+
+fn note(event: &Event, by: &str) -> usize {
+    let test = event.data["test"].as_str().unwrap_or_default().to_owned();
+    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let line = format!("{by} {} {}", event.name, event.data["n"]);
+    let seen = seen.entry(test).or_default();
+    seen.push(line.clone());
+    seen.iter().filter(|it| **it == line).count()
+}
+
+fn seen(test: &str, by: &str) -> Vec<String> {
+    let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    seen.get(test).into_iter().flatten().filter(|it| it.starts_with(by)).cloned().collect()
+}
+
+subscriber! { "test.watch-all" on ["*"] => watch_all }
+
+async fn watch_all(_: Ctx, event: Event) -> Result<(), Fault> {
+    note(&event, "all");
+    Ok(())
+}
+
+subscriber! { "test.follow-one" on ["thing.made", "thing.broken"] => follow_one }
+
+/// Fails as often as the event says, and panics where it says so.
+async fn follow_one(_: Ctx, event: Event) -> Result<(), Fault> {
+    let n_seen = note(&event, "one");
+    let n_failures = event.data["fails"].as_u64().unwrap_or(0) as usize;
+    assert!(event.data["panics"] != true || n_seen > n_failures, "on purpose");
+    if n_seen <= n_failures { Err(Fault::invalid(format!("failure {n_seen}"))) } else { Ok(()) }
+}
+
+static N_TESTS: AtomicUsize = AtomicUsize::new(0);
+
+struct Bench {
+    app: TestApp,
+    test: String,
+}
+
+pub(crate) const PACE: Pace = Pace {
+    first: Duration::from_millis(1),
+    longest: Duration::from_millis(4),
+    n_failures_max: 3,
+    prune_every: Duration::from_secs(3600),
+    look_every: Duration::from_millis(1),
+};
+
+impl Bench {
+    async fn new() -> Bench {
+        let test = format!("test {}", N_TESTS.fetch_add(1, Ordering::Relaxed));
+        Bench { app: TestApp::init().await, test }
+    }
+
+    async fn start(&self) -> Background {
+        start(&self.app.ctx, PACE).await.expect("a start")
+    }
+
+    /// Commits an event.
+    async fn emit(&self, name: &'static str, mut data: Value) {
+        data["test"] = json!(self.test);
+        let body = move |tx: &mut dyn Write, at: &Moment| Ok(emit(tx, at, name, data.clone())?);
+        self.app.ctx.write(Actor::System, body).await.expect("an event");
+    }
+
+    /// Waits until both subscribers are done with all events.
+    async fn settled(&self) {
+        let mut commits = self.app.ctx.store().commits();
+        loop {
+            let view = self.app.ctx.view();
+            let last =
+                events_after(&view, 0, usize::MAX).expect("events").last().map_or(0, |(place, _)| *place);
+            let place = |name| place_of(&view, name).expect("a place").unwrap_or(0);
+            if place("test.watch-all") >= last && place("test.follow-one") >= last {
+                return;
+            }
+            commits.changed().await.expect("a commit");
+        }
+    }
+
+    fn one(&self) -> Vec<String> {
+        seen(&self.test, "one")
+    }
+
+    fn all(&self) -> Vec<String> {
+        seen(&self.test, "all")
+    }
+}
+
+#[tokio::test]
+async fn committed_events_arrive_in_order() {
+    let bench = Bench::new().await;
+    bench.emit("thing.made", json!({ "n": 0 })).await;
+    let background = bench.start().await;
+    for n in 1..=100 {
+        bench.emit(if n % 2 == 0 { "thing.made" } else { "other.made" }, json!({ "n": n })).await;
+    }
+    // What was not committed did not happen.
+    let test = bench.test.clone();
+    let aborted = move |tx: &mut dyn Write, at: &Moment| -> Result<(), Fault> {
+        emit(tx, at, "thing.made", json!({ "n": 1000, "test": test }))?;
+        Err(Fault::invalid("it thought better of it"))
+    };
+    assert!(bench.app.ctx.write(Actor::System, aborted).await.is_err());
+    bench.settled().await;
+    // A subscriber begins where it was first linked in: what was before is not its business.
+    let made: Vec<String> = (1..=50).map(|n| format!("one thing.made {}", n * 2)).collect();
+    assert_eq!(bench.one(), made);
+    assert_eq!(bench.all().len(), 100);
+    background.stop().await;
+}
+
+#[tokio::test]
+async fn a_failing_subscriber_is_asked_again_and_holds_nobody_up() {
+    let bench = Bench::new().await;
+    let background = bench.start().await;
+    bench.emit("thing.made", json!({ "n": 1, "fails": 2 })).await;
+    bench.emit("thing.made", json!({ "n": 2, "fails": 1, "panics": true })).await;
+    bench.emit("thing.made", json!({ "n": 3 })).await;
+    bench.settled().await;
+    assert_eq!(
+        bench.one(),
+        [1, 1, 1, 2, 2, 3].map(|n| format!("one thing.made {n}")),
+        "in order, as often as it takes"
+    );
+    assert_eq!(bench.all(), [1, 2, 3].map(|n| format!("all thing.made {n}")));
+    background.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_not_taken_is_put_aside_and_can_be_retried() {
+    let bench = Bench::new().await;
+    let background = bench.start().await;
+    bench.emit("thing.broken", json!({ "n": 1, "fails": 4 })).await;
+    bench.emit("thing.made", json!({ "n": 2 })).await;
+    bench.settled().await;
+    assert_eq!(bench.one().last().map(String::as_str), Some("one thing.made 2"));
+    background.stop().await;
+
+    let Bench { app, test } = bench;
+    let (app, admin) = app.with_admin().await;
+    let list = admin.get("/admin/dead-letters").await.ok();
+    let letter = &list["dead_letters"][0];
+    assert_eq!((&list["count"], &letter["n_failed"]), (&json!(1), &json!(3)));
+    assert_eq!((&letter["subscriber"], &letter["error"]), (&json!("test.follow-one"), &json!("failure 3")));
+    let retry = format!("/admin/dead-letters/{}/retry", letter["id"].as_str().expect("an id"));
+    let again = admin.post(&retry, json!({})).await.ok();
+    assert_eq!(
+        (&again["dead_letter"]["error"], &again["dead_letter"]["n_failed"]),
+        (&json!("failure 4"), &json!(4))
+    );
+    assert_eq!(admin.post(&retry, json!({})).await.ok()["deleted"], true);
+    assert_eq!(admin.get("/admin/dead-letters").await.ok()["count"], 0);
+    assert!(admin.post(&retry, json!({})).await.error().starts_with("404 not_found"));
+    assert_eq!(seen(&test, "one").len(), 3 + 1 + 2);
+    drop(app);
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_where_it_stopped() {
+    let bench = Bench::new().await;
+    let background = bench.start().await;
+    bench.emit("thing.made", json!({ "n": 1 })).await;
+    bench.settled().await;
+    background.stop().await;
+    bench.emit("thing.made", json!({ "n": 2 })).await;
+    bench.emit("other.made", json!({ "n": 3 })).await;
+    assert_eq!(bench.one().len(), 1);
+    let background = bench.start().await;
+    bench.settled().await;
+    assert_eq!(bench.one(), [1, 2].map(|n| format!("one thing.made {n}")));
+    assert_eq!(bench.all().len(), 3);
+    background.stop().await;
+}
+
+#[tokio::test]
+async fn events_go_when_they_are_old_and_everybody_has_seen_them() {
+    const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+    let bench = Bench::new().await;
+    let background = bench.start().await;
+    for n in 1..=3 {
+        bench.emit("thing.made", json!({ "n": n })).await;
+    }
+    bench.settled().await;
+    background.stop().await;
+    let ctx = &bench.app.ctx;
+    assert_eq!(prune(ctx).await.expect("a pruning"), 0, "they are young");
+    bench.app.advance_ms(WEEK_MS);
+    bench.emit("thing.made", json!({ "n": 4 })).await;
+    assert_eq!(prune(ctx).await.expect("a pruning"), 3);
+    bench.app.advance_ms(WEEK_MS);
+    assert_eq!(prune(ctx).await.expect("a pruning"), 0, "nobody has seen the fourth");
+    let background = bench.start().await;
+    bench.settled().await;
+    background.stop().await;
+    assert_eq!(bench.one().len(), 4);
+    assert_eq!(prune(ctx).await.expect("a pruning"), 1);
+}

@@ -1,0 +1,245 @@
+//! Jobs, on a clock that the test moves: it is 08:00:00 when an application starts. The slow jobs run from seven to
+//! eight, so that they are in the way of their own tests alone.
+
+use std::time::Duration;
+
+use atoll_background::{Background, start};
+use atoll_kernel::{Ctx, Fault, Tick, job};
+use atoll_testkit::{Client, TestApp};
+use serde_json::Value;
+
+use crate::events::PACE;
+
+const SECOND: i64 = 1_000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+
+job! { "test.each-minute" at "* * * * *" => nothing }
+job! { "test.thrice" every Duration::from_secs(60), n_runs_max: Some(3) => nothing }
+
+async fn nothing(_: Ctx, _: Tick) -> Result<(), Fault> {
+    Ok(())
+}
+
+job! { "test.fail-hourly" at "0 * * * *" => fail }
+
+async fn fail(_: Ctx, tick: Tick) -> Result<(), Fault> {
+    assert!(tick.n_runs != 2, "on purpose");
+    if tick.n_runs == 1 { Err(Fault::invalid("the feed is not there")) } else { Ok(()) }
+}
+
+job! { "test.slow" at "*/10 * 7 * * *" => take_35_seconds }
+job! { "test.slow-overlapping" at "*/10 * 7 * * *", may_overlap: true => take_35_seconds }
+
+async fn take_35_seconds(ctx: Ctx, tick: Tick) -> Result<(), Fault> {
+    while ctx.now() < tick.scheduled_for.plus_millis(35 * SECOND) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    Ok(())
+}
+
+struct Bench {
+    app: TestApp,
+    admin: Client,
+}
+
+impl Bench {
+    async fn new() -> Bench {
+        Bench::after(0).await
+    }
+
+    async fn after(millis: i64) -> Bench {
+        let app = TestApp::init().await;
+        app.advance_ms(millis);
+        let (app, admin) = app.with_admin().await;
+        Bench { app, admin }
+    }
+
+    async fn start(&self) -> Background {
+        start(&self.app.ctx, PACE).await.expect("a start")
+    }
+
+    /// The runs of a job, the oldest first: its moment, what became of it, how many moments it missed.
+    async fn runs(&self, job: &str) -> Vec<String> {
+        let list = self.admin.get(&format!("/admin/job-runs?job={job}&order=id&limit=100")).await.ok();
+        let runs = list["job_runs"].as_array().expect("runs");
+        let line = |run: &Value| {
+            let moment = &run["scheduled_for"].as_str().expect("a moment")[5..19];
+            let (state, n_missed) = (run["state"].as_str().expect("a state"), &run["n_missed"]);
+            if state == "missed" {
+                format!("{moment} {state} {n_missed}")
+            } else {
+                format!("{moment} {state}")
+            }
+        };
+        runs.iter().map(line).collect()
+    }
+
+    /// Waits until the runs of a job are these. What never comes is cut off by the runner of the tests.
+    async fn wait_for(&self, job: &str, expect: &[&str]) {
+        for n_tries in 0.. {
+            let runs = self.runs(job).await;
+            if runs == expect {
+                return;
+            }
+            assert!(n_tries < 2_000, "{job}: {runs:?}, and not {expect:?}");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    async fn standing(&self, job: &str) -> Value {
+        let list = self.admin.get("/admin/jobs").await.ok();
+        let jobs = list["jobs"].as_array().expect("jobs");
+        jobs.iter().find(|it| it["name"] == job).expect("the job").clone()
+    }
+}
+
+#[tokio::test]
+async fn a_job_runs_at_its_moments_and_reports_those_that_it_missed() {
+    let (bench, job) = (Bench::new().await, "test.each-minute");
+    let standing = bench.standing(job).await;
+    assert_eq!((&standing["schedule"], &standing["next_run_at"]), (&"* * * * *".into(), &Value::Null));
+    let background = bench.start().await;
+    bench.app.advance_ms(MINUTE + 20 * SECOND);
+    bench.wait_for(job, &["01-15T08:01:00 done"]).await;
+    background.stop().await;
+
+    bench.app.advance_ms(10 * MINUTE);
+    let background = bench.start().await;
+    let before = ["01-15T08:01:00 done", "01-15T08:11:00 missed 10"];
+    bench.wait_for(job, &before).await;
+    bench.app.advance_ms(MINUTE);
+    bench.wait_for(job, &[&before[..], &["01-15T08:12:00 done"]].concat()).await;
+    let standing = bench.standing(job).await;
+    assert_eq!((&standing["n_runs"], &standing["concurrency"]), (&2.into(), &"forbid".into()));
+    assert_eq!(standing["next_run_at"], "2027-01-15T08:13:00.000Z");
+    background.stop().await;
+}
+
+#[tokio::test]
+async fn a_machine_that_slept_runs_a_job_once() {
+    let (bench, job) = (Bench::new().await, "test.each-minute");
+    let background = bench.start().await;
+    bench.app.advance_ms(10 * MINUTE);
+    bench.wait_for(job, &["01-15T08:09:00 missed 9", "01-15T08:10:00 done"]).await;
+    background.stop().await;
+}
+
+#[tokio::test]
+async fn an_interval_begins_with_the_run_before_and_ends_with_the_last() {
+    let (bench, job) = (Bench::new().await, "test.thrice");
+    let background = bench.start().await;
+    bench.app.advance_ms(MINUTE);
+    bench.wait_for(job, &["01-15T08:01:00 done"]).await;
+    bench.app.advance_ms(MINUTE + 30 * SECOND);
+    bench.wait_for(job, &["01-15T08:01:00 done", "01-15T08:02:00 done"]).await;
+    assert_eq!(bench.standing(job).await["next_run_at"], "2027-01-15T08:03:30.000Z");
+    background.stop().await;
+
+    // Nothing is missed by an interval: it is late.
+    bench.app.advance_ms(HOUR);
+    let background = bench.start().await;
+    let all = ["01-15T08:01:00 done", "01-15T08:02:00 done", "01-15T08:03:30 done"];
+    bench.wait_for(job, &all).await;
+    bench.app.advance_ms(HOUR);
+    // Another job says that the scheduler has looked at the clock since.
+    while bench.standing("test.each-minute").await["next_run_at"] != "2027-01-15T10:03:00.000Z" {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    bench.wait_for(job, &all).await;
+    assert_eq!(bench.standing(job).await["next_run_at"], Value::Null);
+    background.stop().await;
+}
+
+#[tokio::test]
+async fn a_job_that_fails_says_why_and_runs_again() {
+    let (bench, job) = (Bench::new().await, "test.fail-hourly");
+    let background = bench.start().await;
+    let runs = ["01-15T09:00:00 failed", "01-15T10:00:00 failed", "01-15T11:00:00 done"];
+    for n in 1..=runs.len() {
+        bench.app.advance_ms(HOUR);
+        bench.wait_for(job, &runs[..n]).await;
+    }
+    let list = bench.admin.get(&format!("/admin/job-runs?job={job}&state=failed&order=id")).await.ok();
+    assert_eq!(list["job_runs"][0]["error"], "the feed is not there");
+    assert!(list["job_runs"][1]["error"].as_str().is_some_and(|it| it.contains("on purpose")));
+    background.stop().await;
+}
+
+#[tokio::test]
+async fn runs_do_not_overlap_unless_the_job_says_so() {
+    let bench = Bench::after(23 * HOUR).await;
+    let background = bench.start().await;
+    bench.app.advance_ms(10 * SECOND);
+    bench.wait_for("test.slow", &["01-16T07:00:10 running"]).await;
+    bench.wait_for("test.slow-overlapping", &["01-16T07:00:10 running"]).await;
+    bench.app.advance_ms(10 * SECOND);
+    bench.wait_for("test.slow-overlapping", &["01-16T07:00:10 running", "01-16T07:00:20 running"]).await;
+    bench.wait_for("test.slow", &["01-16T07:00:10 running"]).await;
+    bench.app.advance_ms(25 * SECOND);
+    let ended = ["01-16T07:00:10 done", "01-16T07:00:40 missed 3"];
+    bench.wait_for("test.slow", &ended).await;
+    bench.app.advance_ms(5 * SECOND);
+    bench.wait_for("test.slow", &[&ended[..], &["01-16T07:00:50 running"]].concat()).await;
+    // What has begun comes to its end.
+    bench.app.advance_ms(HOUR);
+    background.stop().await;
+    assert!(bench.runs("test.slow").await.iter().all(|it| !it.ends_with("running")));
+}
+
+#[tokio::test]
+async fn a_run_whose_host_went_away_is_given_up_when_its_lease_ends() {
+    let (bench, job) = (Bench::after(23 * HOUR).await, "test.slow");
+    let background = bench.start().await;
+    bench.app.advance_ms(10 * SECOND);
+    bench.wait_for(job, &["01-16T07:00:10 running"]).await;
+    // Nothing is ended, as in a crash.
+    drop(background);
+    let background = bench.start().await;
+    bench.app.advance_ms(30 * SECOND);
+    bench
+        .wait_for(
+            "test.slow-overlapping",
+            &["01-16T07:00:10 running", "01-16T07:00:30 missed 2", "01-16T07:00:40 running"],
+        )
+        .await;
+    bench.wait_for(job, &["01-16T07:00:10 running"]).await;
+    bench.app.advance_ms(30 * SECOND);
+    let runs = ["01-16T07:00:10 abandoned", "01-16T07:01:00 missed 5", "01-16T07:01:10 running"];
+    bench.wait_for(job, &runs).await;
+    bench.app.advance_ms(HOUR);
+    background.stop().await;
+}
+
+#[tokio::test]
+async fn two_hosts_run_each_moment_once() {
+    let (bench, job) = (Bench::new().await, "test.each-minute");
+    let hosts = [bench.start().await, bench.start().await];
+    let mut expect = Vec::new();
+    for minute in 1..=20 {
+        bench.app.advance_ms(MINUTE);
+        expect.push(format!("01-15T08:{minute:02}:00 done"));
+        let expect: Vec<&str> = expect.iter().map(String::as_str).collect();
+        bench.wait_for(job, &expect).await;
+    }
+    for host in hosts {
+        host.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn old_runs_go() {
+    let (bench, job) = (Bench::new().await, "test.each-minute");
+    let background = bench.start().await;
+    for minute in 1..=60 {
+        bench.app.advance_ms(MINUTE);
+        while bench.standing(job).await["n_runs"] != minute
+            || bench.runs(job).await.iter().any(|it| it.ends_with("running"))
+        {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    let runs = bench.runs(job).await;
+    assert_eq!((runs.len(), runs[0].as_str()), (50, "01-15T08:11:00 done"));
+    background.stop().await;
+}
