@@ -14,8 +14,8 @@ use tokio::{
     sync::Notify,
 };
 
-/// How long a stop waits for requests that have begun. A client that never ends its request must not keep the
-/// process; everything that was acknowledged is on disk by then.
+/// How long a stop waits for requests, subscribers and jobs that have begun. A client that never ends its request
+/// must not keep the process; everything that was acknowledged is on disk by then.
 const DRAIN_MAX: Duration = Duration::from_secs(30);
 
 /// The admin of the demo, where none is named.
@@ -124,20 +124,23 @@ async fn serve(app: App, listener: TcpListener, role: Role) -> anyhow::Result<()
         draining.notified().await;
         tokio::time::sleep(DRAIN_MAX).await;
     };
-    let served = axum::serve(listener, router).with_graceful_shutdown(told);
+    let served = async {
+        axum::serve(listener, router).with_graceful_shutdown(told).await?;
+        if let Some(background) = background {
+            background.stop().await;
+        }
+        std::io::Result::Ok(())
+    };
     tokio::select! {
         done = served => {
             done?;
-            if let Some(background) = background {
-                background.stop().await;
-            }
             store.close();
             tracing::info!("stopped; the last commit is on disk");
             Ok(())
         }
         () = too_long => {
             store.close();
-            bail!("some requests were still open after {} s; they were cut", DRAIN_MAX.as_secs())
+            bail!("some requests, subscribers or jobs were still going on after {} s; they were cut", DRAIN_MAX.as_secs())
         }
         error = store.stopped() => bail!("{error}"),
     }
