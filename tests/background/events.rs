@@ -170,7 +170,17 @@ async fn what_is_not_taken_is_put_aside_and_can_be_retried() {
     assert_eq!(admin.get("/admin/dead-letters").await.ok()["count"], 0);
     assert!(admin.post(&retry, json!({})).await.error().starts_with("404 not_found"));
     assert_eq!(seen(&test, "one").len(), 3 + 1 + 2);
-    drop(app);
+
+    // What will never be taken can be thrown away.
+    let bench = Bench { app, test };
+    let background = bench.start().await;
+    bench.emit("thing.broken", json!({ "n": 3, "fails": 100 })).await;
+    bench.settled().await;
+    background.stop().await;
+    let list = admin.get("/admin/dead-letters").await.ok();
+    let path = format!("/admin/dead-letters/{}", list["dead_letters"][0]["id"].as_str().expect("an id"));
+    assert_eq!(admin.delete(&path).await.ok()["object"], "dead_letter");
+    assert!(admin.delete(&path).await.error().starts_with("404 not_found"));
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ job! { "test.fail-hourly" at "0 * * * *" => fail }
 
 async fn fail(_: Ctx, tick: Tick) -> Result<(), Fault> {
     assert!(tick.n_runs != 2, "on purpose");
-    if tick.n_runs == 1 { Err(Fault::invalid("the feed is not there")) } else { Ok(()) }
+    if tick.n_runs == 1 { Err(Fault::unexpected("the feed is not there")) } else { Ok(()) }
 }
 
 job! { "test.slow" at "*/10 * 7 * * *" => take_35_seconds }
@@ -161,7 +161,7 @@ async fn a_job_that_fails_says_why_and_runs_again() {
         bench.wait_for(job, &runs[..n]).await;
     }
     let list = bench.admin.get(&format!("/admin/job-runs?job={job}&state=failed&order=id")).await.ok();
-    assert_eq!(list["job_runs"][0]["error"], "the feed is not there");
+    assert_eq!(list["job_runs"][0]["error"], "An unknown error occurred: the feed is not there");
     assert!(list["job_runs"][1]["error"].as_str().is_some_and(|it| it.contains("on purpose")));
     background.stop().await;
 }
@@ -208,6 +208,21 @@ async fn a_run_whose_host_went_away_is_given_up_when_its_lease_ends() {
     let runs = ["01-16T07:00:10 abandoned", "01-16T07:01:00 missed 5", "01-16T07:01:10 running"];
     bench.wait_for(job, &runs).await;
     bench.app.advance_ms(HOUR);
+    background.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_is_given_up_without_waiting_for_the_next() {
+    let (bench, job) = (Bench::after(23 * HOUR + 59 * MINUTE + 45 * SECOND).await, "test.slow");
+    let background = bench.start().await;
+    bench.app.advance_ms(5 * SECOND);
+    bench.wait_for(job, &["01-16T07:59:50 running"]).await;
+    drop(background);
+    let background = bench.start().await;
+    bench.app.advance_ms(30 * SECOND);
+    assert_eq!(bench.runs(job).await, ["01-16T07:59:50 running"]);
+    bench.app.advance_ms(30 * SECOND);
+    bench.wait_for(job, &["01-16T07:59:50 abandoned"]).await;
     background.stop().await;
 }
 

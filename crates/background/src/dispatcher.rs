@@ -1,14 +1,15 @@
 //! The dispatcher: one task per subscriber, so that one that fails or is slow holds up nobody else.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use atoll_kernel::{Actor, Ctx, Event, Fault, StoreError, Subscriber, View, events_after};
+use atoll_kernel::{Actor, Ctx, Event, Fault, StoreError, Subscriber, events_after};
 use tokio::sync::watch;
 
 use crate::{
     DEAD_LETTERS, DeadLetter,
     cursor::{self, CURSORS, Cursor},
     run::Pace,
+    why,
 };
 
 /// Events that are read at a time.
@@ -16,9 +17,10 @@ const N_EVENTS_MAX: usize = 64;
 
 /// Calls a subscriber; a panic is an error like others.
 pub(crate) async fn call(ctx: &Ctx, subscriber: &Subscriber, event: Event) -> Result<(), String> {
-    match tokio::spawn((subscriber.run)(ctx.clone(), event)).await {
+    let (run, ctx) = (subscriber.run, ctx.clone());
+    match tokio::spawn(async move { run(ctx, event).await }).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(fault)) => Err(fault.to_string()),
+        Ok(Err(fault)) => Err(why(&fault)),
         Err(panic) => Err(panic.to_string()),
     }
 }
@@ -50,11 +52,17 @@ impl Delivery {
         let mut commits = self.ctx.store().commits();
         while !*self.stopped.borrow() {
             commits.mark_unchanged();
-            match self.deliver(&self.ctx.view()).await {
+            match self.deliver().await {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => {
-                    tracing::error!(subscriber = self.subscriber.name, %error, "events cannot be read")
+                    tracing::error!(
+                        subscriber = self.subscriber.name,
+                        error = why(&error),
+                        "events cannot be read"
+                    );
+                    self.sleep(self.pace.longest).await;
+                    continue;
                 }
             }
             tokio::select! {
@@ -65,8 +73,9 @@ impl Delivery {
     }
 
     /// Delivers what is waiting; is there perhaps more?
-    async fn deliver(&mut self, view: &View) -> Result<bool, StoreError> {
-        let events = events_after(view, self.cursor.place, N_EVENTS_MAX)?;
+    async fn deliver(&mut self) -> Result<bool, StoreError> {
+        // The view ends here: one that is held while a subscriber is asked again keeps the store from reusing space.
+        let events = events_after(&self.ctx.view(), self.cursor.place, N_EVENTS_MAX)?;
         let Some((last, _)) = events.last() else { return Ok(false) };
         let last = *last;
         for (place, event) in events {
@@ -76,18 +85,16 @@ impl Delivery {
         }
         if self.cursor.place < last {
             // Events of others, passed by together.
-            self.note(Cursor { place: last, n_failed: 0 }, None).await;
+            return Ok(self.note(Cursor { place: last, n_failed: 0 }, None).await);
         }
         Ok(true)
     }
 
     /// Calls the subscriber until it takes the event, or until the event is put aside. Says whether to go on.
     async fn deliver_one(&mut self, place: u64, event: Event) -> bool {
-        let event = Arc::new(event);
         loop {
-            let Err(error) = call(&self.ctx, self.subscriber, (*event).clone()).await else {
-                self.note(Cursor { place, n_failed: 0 }, None).await;
-                return !*self.stopped.borrow();
+            let Err(error) = call(&self.ctx, self.subscriber, event.clone()).await else {
+                return self.note(Cursor { place, n_failed: 0 }, None).await;
             };
             let (name, n_failed) = (self.subscriber.name, self.cursor.n_failed + 1);
             if n_failed >= self.pace.n_failures_max {
@@ -99,32 +106,59 @@ impl Delivery {
                     "an event was put aside"
                 );
                 let letter = DeadLetter::of(name, &event, &error, n_failed);
-                self.note(Cursor { place, n_failed: 0 }, Some(letter)).await;
-                return !*self.stopped.borrow();
+                return self.note(Cursor { place, n_failed: 0 }, Some(letter)).await;
             }
             tracing::warn!(subscriber = name, event = event.name, error, n_failed, "a subscriber failed");
-            self.note(Cursor { n_failed, ..self.cursor }, None).await;
-            tokio::select! {
-                () = tokio::time::sleep(self.pace.pause(n_failed)) => {}
-                _ = self.stopped.wait_for(|it| *it) => return false,
+            let goes_on = self.note(Cursor { n_failed, ..self.cursor }, None).await
+                && self.sleep(self.pace.pause(n_failed)).await;
+            if !goes_on {
+                return false;
             }
         }
     }
 
-    /// Notes where the subscriber stands, and what was put aside, in one transaction. What is not written now is
-    /// delivered again after a restart, as it may be.
-    async fn note(&mut self, cursor: Cursor, letter: Option<DeadLetter>) {
+    /// Notes where the subscriber stands, and what was put aside, in one transaction, and says whether to go on. It
+    /// is not passed over when it cannot be written, or a later note would hide what was put aside. What is never
+    /// written is delivered again after a restart, as it may be.
+    async fn note(&mut self, cursor: Cursor, letter: Option<DeadLetter>) -> bool {
         let name = self.subscriber.name;
-        let write = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
-            CURSORS.write(tx, name, &cursor);
-            if let Some(letter) = &letter {
-                DEAD_LETTERS.create(tx, at, letter.clone())?;
+        loop {
+            let letter = letter.clone();
+            let write = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
+                // Another host on this store may be further on.
+                let further = CURSORS.read(tx, name)?.is_some_and(|it| it.place > cursor.place);
+                if !further {
+                    CURSORS.write(tx, name, &cursor);
+                }
+                if let Some(letter) = &letter {
+                    DEAD_LETTERS.create(tx, at, letter.clone())?;
+                }
+                Ok(())
+            };
+            match self.ctx.write(Actor::System, write).await {
+                Ok(_) => {
+                    self.cursor = cursor;
+                    return !*self.stopped.borrow();
+                }
+                Err(error) => {
+                    tracing::error!(
+                        subscriber = name,
+                        error = why(&error),
+                        "a subscriber's place was not written"
+                    );
+                }
             }
-            Ok(())
-        };
-        self.cursor = cursor;
-        if let Err(error) = self.ctx.write(Actor::System, write).await {
-            tracing::error!(subscriber = name, %error, "a subscriber's place was not written");
+            if !self.sleep(self.pace.longest).await {
+                return false;
+            }
+        }
+    }
+
+    /// Sleeps, and says whether to go on.
+    async fn sleep(&mut self, pause: Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => true,
+            _ = self.stopped.wait_for(|it| *it) => false,
         }
     }
 }

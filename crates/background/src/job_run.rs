@@ -12,8 +12,8 @@ pub(crate) const LEASE_MS: i64 = 60_000;
 /// Runs that are kept of each job.
 const N_RUNS_KEPT: usize = 50;
 
-/// Missed moments that are counted; more are as good as this many.
-const N_MISSED_MAX: usize = 10_000;
+/// Missed moments that are counted; more are as good as this many, and the writer is everybody's.
+const N_MISSED_MAX: usize = 1_000;
 
 words! {
     /// What became of a run.
@@ -86,7 +86,8 @@ pub(crate) fn arrive(tx: &mut dyn Write, at: &Moment, job: &Job, plan: &Plan) ->
         STANDINGS.write(tx, job.name, &Standing { past: at.now(), n_runs: 0 });
         return Ok(());
     };
-    if standing.next(job, plan).is_none() || alive(tx, at, job)? {
+    let is_alive = sweep(tx, at, job)?;
+    if standing.next(job, plan).is_none() || (is_alive && !job.may_overlap) {
         return Ok(());
     }
     pass(tx, at, job, plan, &mut standing, at.now())?;
@@ -104,14 +105,11 @@ pub(crate) fn begin(
 ) -> Result<Option<(JobRun, u64)>, RowError> {
     let mut standing = Standing::of(tx, job)?;
     let Some(next) = standing.next(job, plan).filter(|next| *next <= at.now()) else { return Ok(None) };
-    if alive(tx, at, job)? && !job.may_overlap {
+    if sweep(tx, at, job)? && !job.may_overlap {
         return Ok(None);
     }
-    let moments = plan.moments(standing.past, at.now(), N_MISSED_MAX);
-    if let [.., before, _] = moments[..] {
-        pass(tx, at, job, plan, &mut standing, before)?;
-    }
-    let scheduled_for = moments.last().copied().unwrap_or(next);
+    let scheduled_for = plan.last(at.now()).unwrap_or(next);
+    pass(tx, at, job, plan, &mut standing, scheduled_for.plus_millis(-1))?;
     standing.past = if let Plan::EveryMs(_) = plan { at.now() } else { scheduled_for };
     standing.n_runs += 1;
     STANDINGS.write(tx, job.name, &standing);
@@ -125,13 +123,21 @@ pub(crate) fn begin(
     Ok(Some((note(tx, at, run)?, standing.n_runs)))
 }
 
-/// A sign of life.
-pub(crate) fn renew(tx: &mut dyn Write, at: &Moment, run: &str) -> Result<(), RowError> {
-    let until = at.now().plus_millis(LEASE_MS);
-    JOB_RUNS.update(tx, at, run, |it: &mut JobRun| it.lease_until = Some(until)).map(drop)
+/// A sign of life. Says whether the run is still one: it may have been given up by another host.
+pub(crate) fn renew(tx: &mut dyn Write, at: &Moment, run: &str) -> Result<bool, RowError> {
+    let is_running = is_running(tx, run)?;
+    if is_running {
+        let until = at.now().plus_millis(LEASE_MS);
+        JOB_RUNS.update(tx, at, run, |it: &mut JobRun| it.lease_until = Some(until))?;
+    }
+    Ok(is_running)
 }
 
-/// Ends a run. Moments that passed meanwhile were missed, where runs must not overlap; an interval begins here.
+fn is_running(tx: &dyn Read, run: &str) -> Result<bool, StoreError> {
+    Ok(JOB_RUNS.get(tx, run)?.is_some_and(|it| it.state == JobRunState::Running))
+}
+
+/// Ends a run, unless it was given up. Moments that passed meanwhile were missed, where runs must not overlap; an interval begins here.
 pub(crate) fn end(
     tx: &mut dyn Write,
     at: &Moment,
@@ -140,6 +146,9 @@ pub(crate) fn end(
     run: &str,
     error: Option<&str>,
 ) -> Result<(), RowError> {
+    if !is_running(tx, run)? {
+        return Ok(());
+    }
     JOB_RUNS.update(tx, at, run, |it: &mut JobRun| {
         it.state = if error.is_some() { JobRunState::Failed } else { JobRunState::Done };
         it.error = error.map(str::to_owned);
@@ -166,27 +175,38 @@ fn pass(
     standing: &mut Standing,
     until: Timestamp,
 ) -> Result<(), RowError> {
-    let missed = plan.moments(standing.past, until, N_MISSED_MAX);
-    let Some(last) = missed.last() else { return Ok(()) };
+    let Some(last) = plan.last(until).filter(|last| *last > standing.past) else { return Ok(()) };
+    let n_missed = plan.count(standing.past, until, N_MISSED_MAX);
     standing.past = until;
     let run = JobRun {
         job: job.name.to_owned(),
         state: JobRunState::Missed,
-        scheduled_for: *last,
-        n_missed: u32::try_from(missed.len()).unwrap_or(u32::MAX),
+        scheduled_for: last,
+        n_missed: u32::try_from(n_missed).unwrap_or(u32::MAX),
         ..JobRun::default()
     };
     note(tx, at, run).map(drop)
 }
 
-/// Is a run of the job going on? Those whose host gave no sign of life for too long are not.
-fn alive(tx: &mut dyn Write, at: &Moment, job: &Job) -> Result<bool, RowError> {
+/// The runs of the job that are going on, as far as it was noted.
+pub(crate) fn running(tx: &dyn Read, job: &Job) -> Result<Vec<JobRun>, StoreError> {
+    let mut runs = JOB_RUNS.table.list_by(tx, &BY_JOB, &[job.name])?;
+    runs.retain(|it| it.state == JobRunState::Running);
+    Ok(runs)
+}
+
+impl JobRun {
+    /// Did its host give a sign of life? One from the future is none: the clock was set back since.
+    pub(crate) fn is_alive(&self, now: Timestamp) -> bool {
+        self.lease_until.is_some_and(|until| until > now && until <= now.plus_millis(LEASE_MS))
+    }
+}
+
+/// Gives up the runs whose host gave no sign of life for too long. Is one left?
+pub(crate) fn sweep(tx: &mut dyn Write, at: &Moment, job: &Job) -> Result<bool, RowError> {
     let mut is_alive = false;
-    for run in JOB_RUNS.table.list_by(tx, &BY_JOB, &[job.name])? {
-        if run.state != JobRunState::Running {
-            continue;
-        }
-        if run.lease_until.is_some_and(|until| until > at.now()) {
+    for run in running(tx, job)? {
+        if run.is_alive(at.now()) {
             is_alive = true;
             continue;
         }

@@ -11,6 +11,8 @@ mod run;
 mod scheduler;
 mod slots;
 
+use std::error::Error;
+
 use atoll_kernel::{Index, Module, Service, module};
 
 use cursor::CURSORS;
@@ -41,3 +43,15 @@ module! { Module {
     spaces: &[CURSORS.space, STANDINGS.space],
     ..Module::EMPTY
 } }
+
+/// Why something failed, with its causes: what an admin needs, and a client is not told.
+pub(crate) fn why(error: &(dyn Error + 'static)) -> String {
+    const N_CHARS_MAX: usize = 2_000;
+    let mut text = error.to_string().trim_end_matches('.').to_owned();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text.chars().take(N_CHARS_MAX).collect()
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use atoll_kernel::{Actor, Ctx, Fault, events_after, remove_event};
 use tokio::sync::watch;
 
-use crate::cursor::CURSORS;
+use crate::{cursor::CURSORS, why};
 
 /// How long events are kept after everybody has seen them: for whoever looks into what happened last week.
 const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -24,7 +24,7 @@ pub(crate) async fn run(ctx: Ctx, every: Duration, mut stopped: watch::Receiver<
                 Ok(N_REMOVED_MAX) => {}
                 Ok(_) => break,
                 Err(error) => {
-                    tracing::error!(%error, "old events were not removed");
+                    tracing::error!(error = why(&error), "old events were not removed");
                     break;
                 }
             }

@@ -22,7 +22,7 @@ pub struct Pace {
     pub look_every: Duration,
 }
 
-/// Ten tries within about ten minutes: a service on the outside may be restarted in the meantime.
+/// Ten tries within about four minutes: a service on the outside may be restarted in the meantime.
 impl Default for Pace {
     fn default() -> Self {
         Pace {
@@ -52,7 +52,11 @@ impl Background {
     /// Lets the subscribers and jobs that are running come to their end, and starts nothing new.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        while self.tasks.join_next().await.is_some() {}
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "something in the background ended before its time");
+            }
+        }
     }
 }
 

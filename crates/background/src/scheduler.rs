@@ -5,7 +5,10 @@ use std::time::Duration;
 use atoll_kernel::{Actor, Ctx, Fault, Job, Plan, Tick, Timestamp};
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::job_run::{self, LEASE_MS, Standing};
+use crate::{
+    job_run::{self, LEASE_MS, Standing},
+    why,
+};
 
 /// What the scheduler may do next.
 enum Turn {
@@ -55,7 +58,7 @@ impl Scheduler {
                 Ok(Turn::Wait(pause)) => pause.min(self.look_every),
                 Ok(Turn::Over) => break,
                 Err(error) => {
-                    tracing::error!(job = self.job.name, %error, "a job cannot begin");
+                    tracing::error!(job = self.job.name, error = why(&error), "a job cannot begin");
                     self.look_every
                 }
             };
@@ -69,8 +72,17 @@ impl Scheduler {
 
     async fn turn(&self) -> Result<Turn, Fault> {
         let (job, now) = (self.job, self.ctx.now());
-        let standing = Standing::of(&self.ctx.view(), job)?;
-        let Some(next) = standing.next(job, &self.plan) else { return Ok(Turn::Over) };
+        let view = self.ctx.view();
+        let running = job_run::running(&view, job)?;
+        if running.iter().any(|run| !run.is_alive(now)) {
+            let sweep = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
+                Ok(job_run::sweep(tx, at, job)?)
+            };
+            self.ctx.write(Actor::System, sweep).await?;
+        }
+        let Some(next) = Standing::of(&view, job)?.next(job, &self.plan) else {
+            return Ok(if running.is_empty() { Turn::Over } else { Turn::Wait(self.look_every) });
+        };
         if next > now {
             return Ok(Turn::Wait(between(now, next)));
         }
@@ -89,7 +101,8 @@ impl Scheduler {
     /// others.
     async fn perform(self, id: String, tick: Tick) {
         let name = self.job.name;
-        let mut called = tokio::spawn((self.job.run)(self.ctx.clone(), tick));
+        let (run, ctx) = (self.job.run, self.ctx.clone());
+        let mut called = tokio::spawn(async move { run(ctx, tick).await });
         let ended = loop {
             tokio::select! {
                 ended = &mut called => break ended,
@@ -99,13 +112,20 @@ impl Scheduler {
             let renew = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
                 Ok(job_run::renew(tx, at, &id)?)
             };
-            if let Err(error) = self.ctx.write(Actor::System, renew).await {
-                tracing::error!(job = name, %error, "a job's sign of life was not written");
+            match self.ctx.write(Actor::System, renew).await {
+                Ok((true, _)) => {}
+                Ok((false, _)) => {
+                    called.abort();
+                    return tracing::error!(job = name, "a run was given up by another host; it was stopped");
+                }
+                Err(error) => {
+                    tracing::error!(job = name, error = why(&error), "a sign of life was not written");
+                }
             }
         };
         let error = match ended {
             Ok(Ok(())) => None,
-            Ok(Err(fault)) => Some(fault.to_string()),
+            Ok(Err(fault)) => Some(why(&fault)),
             Err(panic) => Some(panic.to_string()),
         };
         if let Some(error) = &error {
@@ -116,7 +136,7 @@ impl Scheduler {
             Ok(job_run::end(tx, at, job, &plan, &id, error.as_deref())?)
         };
         if let Err(error) = self.ctx.write(Actor::System, end).await {
-            tracing::error!(job = name, %error, "the end of a job was not written");
+            tracing::error!(job = name, error = why(&error), "the end of a job was not written");
         }
     }
 }

@@ -63,25 +63,33 @@ impl Plan {
     pub fn after(&self, at: Timestamp) -> Option<Timestamp> {
         match self {
             Plan::EveryMs(millis) => Some(at.plus_millis(*millis)),
-            Plan::Cron(cron) => {
-                let next = cron.find_next_occurrence(&civil(at)?, false).ok()?;
-                let utc = next.to_zoned(TimeZone::UTC).ok()?;
-                Some(Timestamp::from_millis(utc.timestamp().as_millisecond()))
-            }
+            Plan::Cron(cron) => stamp(cron.find_next_occurrence(&civil(at)?, false).ok()?),
         }
     }
 
-    /// The moments of a pattern after `after` up to `until`, `n_max` of them at most. An interval has none: it
-    /// begins again with each run.
-    pub fn moments(&self, after: Timestamp, until: Timestamp, n_max: usize) -> Vec<Timestamp> {
+    /// The last moment of a pattern up to this one. An interval has none: it begins again with each run.
+    pub fn last(&self, until: Timestamp) -> Option<Timestamp> {
         match self {
-            Plan::EveryMs(_) => Vec::new(),
+            Plan::EveryMs(_) => None,
+            Plan::Cron(cron) => stamp(cron.find_previous_occurrence(&civil(until)?, true).ok()?),
+        }
+    }
+
+    /// How many moments of a pattern there are after `after` up to `until`; `n_max`, where there are more.
+    pub fn count(&self, after: Timestamp, until: Timestamp, n_max: usize) -> usize {
+        match self {
+            Plan::EveryMs(_) => 0,
             Plan::Cron(_) => std::iter::successors(self.after(after), |it| self.after(*it))
                 .take_while(|it| *it <= until)
                 .take(n_max)
-                .collect(),
+                .count(),
         }
     }
+}
+
+fn stamp(utc: DateTime) -> Option<Timestamp> {
+    let utc = utc.to_zoned(TimeZone::UTC).ok()?;
+    Some(Timestamp::from_millis(utc.timestamp().as_millisecond()))
 }
 
 /// The date and time of day in UTC; patterns know no milliseconds.
@@ -112,6 +120,17 @@ mod tests {
         check(cron("@daily"), "2026-11-22T13:00:00Z", Ok("2026-11-23T00:00:00.000Z"));
         let every = Schedule::Every(Duration::from_millis(1500));
         check(every, "2026-11-22T00:00:00.100Z", Ok("2026-11-22T00:00:01.600Z"));
+    }
+
+    #[test]
+    fn moments_are_counted_up_to_a_limit_and_the_last_is_the_last() {
+        let day: Timestamp = "2026-11-22".parse().expect("a date");
+        let after_8_hours = day.plus_millis(8 * 60 * 60 * 1000 + 1);
+        let plan = Schedule::Cron("* * * * * *").plan().expect("a plan");
+        assert_eq!(plan.count(day, day.plus_millis(59_999), 1000), 59);
+        assert_eq!(plan.count(day, after_8_hours, 1000), 1000);
+        assert_eq!(plan.last(after_8_hours), Some(after_8_hours.plus_millis(-1)));
+        assert_eq!(plan.last(day), Some(day));
     }
 
     #[test]

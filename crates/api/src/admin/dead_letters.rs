@@ -1,16 +1,17 @@
 //! `/admin/dead-letters`: events that a subscriber could not take. Not of the wire; ours.
 
-use atoll_background::retry as deliver_again;
+use atoll_background::{DEAD_LETTERS, retry as deliver_again};
 use atoll_kernel::{Call, Fault, Params, Reply, Resource, routes, serde_json::json};
 
 use crate::{
-    reply::{find, page},
+    reply::{find, page, remove},
     tables::{NOTHING, ONE, any, date, list},
 };
 
 routes! {
     Get "/admin/dead-letters" (Admin, LIST) => index;
     Get "/admin/dead-letters/:id" (Admin, ONE) => retrieve;
+    Delete "/admin/dead-letters/:id" (Admin, ONE) => delete;
     Post "/admin/dead-letters/:id/retry" (Admin, ONE, NOTHING) => retry;
 }
 
@@ -39,6 +40,11 @@ async fn index(call: Call) -> Result<Reply, Fault> {
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
     find(&DEAD_LETTER, &call, not_found)
+}
+
+async fn delete(call: Call) -> Result<Reply, Fault> {
+    find(&DEAD_LETTER, &call, not_found)?;
+    remove(call, "dead_letter", |tx, _, id| Ok(DEAD_LETTERS.delete(tx, id).map(drop)?)).await
 }
 
 /// Calls the subscriber again: the letter is gone when it takes the event, and shows the new error when not.
