@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use crate::{
     DEAD_LETTERS, DeadLetter,
     cursor::{self, CURSORS, Cursor},
+    outcome,
     run::Pace,
     why,
 };
@@ -15,14 +16,10 @@ use crate::{
 /// Events that are read at a time.
 const N_EVENTS_MAX: usize = 64;
 
-/// Calls a subscriber; a panic is an error like others.
+/// Calls a subscriber, in a task of its own.
 pub(crate) async fn call(ctx: &Ctx, subscriber: &Subscriber, event: Event) -> Result<(), String> {
     let (run, ctx) = (subscriber.run, ctx.clone());
-    match tokio::spawn(async move { run(ctx, event).await }).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(fault)) => Err(why(&fault)),
-        Err(panic) => Err(panic.to_string()),
-    }
+    outcome(tokio::spawn(async move { run(ctx, event).await }).await)
 }
 
 /// The events on their way to one subscriber.

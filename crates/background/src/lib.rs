@@ -13,7 +13,8 @@ mod slots;
 
 use std::error::Error;
 
-use atoll_kernel::{Index, Module, Service, module};
+use atoll_kernel::{Fault, Index, Module, Service, module};
+use tokio::task::JoinError;
 
 use cursor::CURSORS;
 use job_run::STANDINGS;
@@ -43,6 +44,14 @@ module! { Module {
     spaces: &[CURSORS.space, STANDINGS.space],
     ..Module::EMPTY
 } }
+
+/// How a call of a plugin's function ended; a panic is an error like others.
+pub(crate) fn outcome(ended: Result<Result<(), Fault>, JoinError>) -> Result<(), String> {
+    match ended {
+        Ok(done) => done.map_err(|fault| why(&fault)),
+        Err(panic) => Err(panic.to_string()),
+    }
+}
 
 /// Why something failed, with its causes: what an admin needs, and a client is not told.
 pub(crate) fn why(error: &(dyn Error + 'static)) -> String {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use atoll_kernel::{Actor, Ctx, Fault, Job, Plan, Tick, Timestamp};
+use atoll_kernel::{Actor, Ctx, Fault, Job, Moment, Plan, RowError, Tick, Timestamp, Write};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     job_run::{self, LEASE_MS, Standing},
-    why,
+    outcome, why,
 };
 
 /// What the scheduler may do next.
@@ -34,10 +34,17 @@ impl Scheduler {
     /// Reports what was missed.
     pub(crate) async fn arrive(&self) -> Result<(), Fault> {
         let (job, plan) = (self.job, self.plan.clone());
-        let arrive = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
-            Ok(job_run::arrive(tx, at, job, &plan)?)
-        };
-        self.ctx.write(Actor::System, arrive).await.map(drop)
+        self.write(move |tx, at| job_run::arrive(tx, at, job, &plan)).await
+    }
+
+    /// Runs one of the transactions in which a run begins, lives and ends.
+    async fn write<T, F>(&self, mut body: F) -> Result<T, Fault>
+    where
+        F: FnMut(&mut dyn Write, &Moment) -> Result<T, RowError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (written, _) = self.ctx.write(Actor::System, move |tx, at| Ok(body(tx, at)?)).await?;
+        Ok(written)
     }
 
     /// Runs the job until it is told to stop, or has run as often as it may.
@@ -75,10 +82,7 @@ impl Scheduler {
         let view = self.ctx.view();
         let running = job_run::running(&view, job)?;
         if running.iter().any(|run| !run.is_alive(now)) {
-            let sweep = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
-                Ok(job_run::sweep(tx, at, job)?)
-            };
-            self.ctx.write(Actor::System, sweep).await?;
+            self.write(move |tx, at| job_run::sweep(tx, at, job)).await?;
         }
         let Some(next) = Standing::of(&view, job)?.next(job, &self.plan) else {
             return Ok(if running.is_empty() { Turn::Over } else { Turn::Wait(self.look_every) });
@@ -87,10 +91,8 @@ impl Scheduler {
             return Ok(Turn::Wait(between(now, next)));
         }
         let plan = self.plan.clone();
-        let begin = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
-            Ok(job_run::begin(tx, at, job, &plan)?)
-        };
-        let Some((run, n_runs)) = self.ctx.write(Actor::System, begin).await?.0 else {
+        let begun = self.write(move |tx, at| job_run::begin(tx, at, job, &plan)).await?;
+        let Some((run, n_runs)) = begun else {
             return Ok(Turn::Wait(self.look_every));
         };
         let tick = Tick { scheduled_for: run.scheduled_for, n_runs };
@@ -109,12 +111,9 @@ impl Scheduler {
                 () = tokio::time::sleep(Duration::from_millis(LEASE_MS as u64 / 3)) => {}
             }
             let id = id.clone();
-            let renew = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
-                Ok(job_run::renew(tx, at, &id)?)
-            };
-            match self.ctx.write(Actor::System, renew).await {
-                Ok((true, _)) => {}
-                Ok((false, _)) => {
+            match self.write(move |tx, at| job_run::renew(tx, at, &id)).await {
+                Ok(true) => {}
+                Ok(false) => {
                     called.abort();
                     return tracing::error!(job = name, "a run was given up by another host; it was stopped");
                 }
@@ -123,19 +122,13 @@ impl Scheduler {
                 }
             }
         };
-        let error = match ended {
-            Ok(Ok(())) => None,
-            Ok(Err(fault)) => Some(why(&fault)),
-            Err(panic) => Some(panic.to_string()),
-        };
+        let error = outcome(ended).err();
         if let Some(error) = &error {
             tracing::warn!(job = name, error, "a job failed");
         }
-        let (job, plan) = (self.job, self.plan);
-        let end = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
-            Ok(job_run::end(tx, at, job, &plan, &id, error.as_deref())?)
-        };
-        if let Err(error) = self.ctx.write(Actor::System, end).await {
+        let (job, plan) = (self.job, self.plan.clone());
+        let end = self.write(move |tx, at| job_run::end(tx, at, job, &plan, &id, error.as_deref()));
+        if let Err(error) = end.await {
             tracing::error!(job = name, error = why(&error), "the end of a job was not written");
         }
     }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 routes! {
-    Get "/admin/jobs" (Admin, ALL) => index;
+    Get "/admin/jobs" (Admin, ONE) => index;
     Get "/admin/job-runs" (Admin, LIST) => runs;
     Get "/admin/job-runs/:id" (Admin, ONE) => retrieve_run;
 }
@@ -25,8 +25,6 @@ static JOB_RUN: Resource = Resource {
     offer: None,
     renamed: &[],
 };
-
-const ALL: Params = Params { own: &[], limit: None, strict: true };
 
 const LIST: Params =
     list(&[any("id"), any("job"), any("state"), date("scheduled_for"), date("started_at")], 20);
