@@ -11,7 +11,7 @@ use std::{
 
 use atoll_background::{Background, Pace, place_of, prune, start};
 use atoll_kernel::{Actor, Ctx, Event, Fault, Moment, Write, emit, events_after, subscriber};
-use atoll_testkit::TestApp;
+use atoll_testkit::{Shop, TestApp};
 use serde_json::{Value, json};
 
 /// What the subscribers of each test saw. Tests share the subscribers, and not what these see.
@@ -204,6 +204,7 @@ async fn a_restart_goes_on_where_it_stopped() {
 async fn events_go_when_they_are_old_and_everybody_has_seen_them() {
     const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1000;
     let bench = Bench::new().await;
+    let n_before = events_after(&bench.app.ctx.view(), 0, usize::MAX).expect("events").len();
     let background = bench.start().await;
     for n in 1..=3 {
         bench.emit("thing.made", json!({ "n": n })).await;
@@ -214,7 +215,7 @@ async fn events_go_when_they_are_old_and_everybody_has_seen_them() {
     assert_eq!(prune(ctx).await.expect("a pruning"), 0, "they are young");
     bench.app.advance_ms(WEEK_MS);
     bench.emit("thing.made", json!({ "n": 4 })).await;
-    assert_eq!(prune(ctx).await.expect("a pruning"), 3);
+    assert_eq!(prune(ctx).await.expect("a pruning"), n_before + 3);
     bench.app.advance_ms(WEEK_MS);
     assert_eq!(prune(ctx).await.expect("a pruning"), 0, "nobody has seen the fourth");
     let background = bench.start().await;
@@ -222,4 +223,42 @@ async fn events_go_when_they_are_old_and_everybody_has_seen_them() {
     background.stop().await;
     assert_eq!(bench.one().len(), 4);
     assert_eq!(prune(ctx).await.expect("a pruning"), 1);
+}
+
+/// What was written to the outbox while `body` ran, without times and ids.
+async fn written(shop: &Shop, body: impl AsyncFnOnce()) -> Vec<String> {
+    let all = || events_after(&shop.app.ctx.view(), 0, usize::MAX).expect("events");
+    let before = all().len();
+    body().await;
+    all().into_iter().skip(before).map(|(_, event)| event.name).collect()
+}
+
+#[tokio::test]
+async fn changes_of_records_and_links_are_events_for_whoever_follows_them() {
+    let shop = Shop::open(TestApp::init().await).await;
+    let web = shop.channel("Web").await;
+    let tea = shop.product("Tea", &[], 0).await;
+    let path = format!("/admin/sales-channels/{web}/products");
+    let events = written(&shop, async || {
+        shop.admin.post(&path, json!({ "add": [tea.product] })).await.ok();
+        // Once more is no change.
+        shop.admin.post(&path, json!({ "add": [tea.product] })).await.ok();
+        shop.admin.post(&path, json!({ "remove": [tea.product] })).await.ok();
+    });
+    assert_eq!(events.await, ["LinkProductSalesChannel.attached", "LinkProductSalesChannel.detached"]);
+    let events = written(&shop, async || {
+        let body = json!({ "title": "Green tea" });
+        shop.admin.post(&format!("/admin/products/{}", tea.product), body).await.ok();
+    });
+    assert_eq!(events.await, ["product.product.updated", "product.updated"]);
+    let events = written(&shop, async || {
+        shop.admin.delete(&format!("/admin/sales-channels/{web}")).await.ok();
+    });
+    assert_eq!(
+        events.await,
+        [
+            "LinkSalesChannelStockLocation.detached", "sales-channel.sales-channel.deleted",
+            "sales-channel.deleted"
+        ]
+    );
 }

@@ -10,6 +10,14 @@ async fn shop() -> (Shop, String) {
 }
 
 #[tokio::test]
+async fn what_nobody_follows_is_not_written_to_the_outbox() {
+    let (app, admin) = TestApp::init().await.with_admin().await;
+    admin.post("/admin/sales-channels", json!({ "name": "Web" })).await.ok();
+    let events = atoll_kernel::events_after(&app.ctx.view(), 0, 1000).expect("events");
+    assert_eq!(events.iter().map(|(_, it)| it.name.as_str()).collect::<Vec<_>>(), ["sales-channel.created"]);
+}
+
+#[tokio::test]
 async fn logging_in_takes_an_address_and_its_password() {
     let (app, _) = TestApp::init().await.with_admin().await;
     let log_in = async |body: Value| {

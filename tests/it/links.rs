@@ -74,9 +74,9 @@ async fn a_link_waits_for_the_end_that_is_still_deleted() {
 async fn deleting_for_good_leaves_nothing_of_the_links() {
     let (shop, web, till, tea) = linked().await;
     let product = tea.product.clone();
-    run(&shop, move |tx, _| {
-        atoll_product::VARIANTS.delete(tx, &tea.id)?;
-        atoll_product::PRODUCTS.delete(tx, &product)?;
+    run(&shop, move |tx, at| {
+        atoll_product::VARIANTS.delete(tx, at, &tea.id)?;
+        atoll_product::PRODUCTS.delete(tx, at, &product)?;
         Ok(())
     })
     .await

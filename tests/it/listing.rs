@@ -76,7 +76,7 @@ fn run(tx: &mut dyn Write, at: &Moment, step: Step) -> Result<(), Fault> {
             let _ = PRODUCT_SALES_CHANNEL.attach(tx, at, &product(p), &channel(c), Map::new());
             Ok(())
         }
-        Step::Unlink(p, c) => Ok(PRODUCT_SALES_CHANNEL.detach(tx, &product(p), &channel(c)).map(drop)?),
+        Step::Unlink(p, c) => Ok(PRODUCT_SALES_CHANNEL.detach(tx, at, &product(p), &channel(c)).map(drop)?),
         Step::Publish(n) => status(tx, n, ProductStatus::Published),
         Step::Draft(n) => status(tx, n, ProductStatus::Draft),
         Step::Delete(n) => Ok(delete_product(tx, at, &product(n)).map(drop)?),

@@ -5,7 +5,7 @@
 //! look at the channel, and is left to whoever reads the listing.
 
 use atoll_kernel::{
-    Change, Flow, Ids, KeyBuf, Order, Projection, Read, Scalar, Space, Span, StoreError, Write, add_to_group,
+    Change, Ids, KeyBuf, Order, Projection, Read, Scalar, Scan, Space, Span, StoreError, Write, add_to_group,
     group_count, projection,
 };
 use atoll_links::PRODUCT_SALES_CHANNEL;
@@ -82,7 +82,7 @@ impl Ids for Listing {
         &self,
         view: &dyn Read,
         order: Order,
-        visit: &mut dyn FnMut(&str) -> Result<Flow, StoreError>,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         let group = key(view, &self.channel, "");
         view.scan(&Span::prefix(&group), order, &mut |key, _| {

@@ -62,7 +62,7 @@ pub async fn retry(ctx: &Ctx, actor: Actor, id: &str) -> Result<bool, Fault> {
     let (id, is_taken) = (id.to_owned(), taken.is_ok());
     ctx.write(actor, move |tx, at| {
         match &taken {
-            Ok(()) => DEAD_LETTERS.delete(tx, &id).map(drop)?,
+            Ok(()) => DEAD_LETTERS.delete(tx, at, &id).map(drop)?,
             Err(error) => {
                 DEAD_LETTERS
                     .update(tx, at, &id, |it: &mut DeadLetter| {

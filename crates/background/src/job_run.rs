@@ -224,7 +224,7 @@ fn note(tx: &mut dyn Write, at: &Moment, run: JobRun) -> Result<JobRun, RowError
     for id in &ids[..ids.len().saturating_sub(N_RUNS_KEPT - 1)] {
         let is_over = JOB_RUNS.get(tx, id)?.is_some_and(|it| it.state != JobRunState::Running);
         if is_over {
-            JOB_RUNS.delete(tx, id)?;
+            JOB_RUNS.delete(tx, at, id)?;
         }
     }
     JOB_RUNS.create(tx, at, run)

@@ -42,6 +42,7 @@ module! { Module {
     summary: "Events on their way to subscribers, and the runs of jobs",
     services: &[&DEAD_LETTERS, &JOB_RUNS],
     spaces: &[CURSORS.space, STANDINGS.space],
+    is_log: true,
     ..Module::EMPTY
 } }
 

@@ -2,7 +2,7 @@
 //! owns it, a publishable key for it, and the first admin user. Run at every start; makes what is missing.
 
 use atoll_api_key::{API_KEYS, NewToken, create_key};
-use atoll_kernel::{Fault, Flow, Moment, Order, Read, Registry, StoreError, Write, serde_json::Map};
+use atoll_kernel::{Fault, Moment, Order, Read, Registry, Scan, StoreError, Write, serde_json::Map};
 use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_store::{STORES, Store, StoreCurrency, the_store};
@@ -75,7 +75,7 @@ fn first_channel(tx: &dyn Read) -> Result<Option<SalesChannel>, StoreError> {
     let mut first = None;
     SALES_CHANNELS.table.scan(tx, None, Order::Ascending, &mut |channel| {
         first = Some(channel);
-        Ok(Flow::Break(()))
+        Ok(Scan::Break(()))
     })?;
     Ok(first)
 }

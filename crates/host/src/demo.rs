@@ -2,7 +2,7 @@
 
 use atoll_api_key::{API_KEYS, ApiKeyKind, NewToken, create_key};
 use atoll_flows::catalogue::{demo, import};
-use atoll_kernel::{Actor, Ctx, Fault, Flow, Moment, Order, Read, StoreError, Write, serde_json::Map};
+use atoll_kernel::{Actor, Ctx, Fault, Moment, Order, Read, Scan, StoreError, Write, serde_json::Map};
 use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 
@@ -45,7 +45,7 @@ fn channels(tx: &dyn Read) -> Result<Vec<SalesChannel>, StoreError> {
     let mut all = Vec::new();
     SALES_CHANNELS.table.scan(tx, None, Order::Ascending, &mut |channel| {
         all.push(channel);
-        Ok(Flow::Continue(()))
+        Ok(Scan::Continue(()))
     })?;
     Ok(all)
 }

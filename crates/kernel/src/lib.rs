@@ -6,6 +6,7 @@
 // The macros below name this crate by its name, here too.
 extern crate self as atoll_kernel;
 
+mod change_event;
 mod ctx;
 mod describe;
 mod entity;
@@ -30,10 +31,10 @@ pub use atoll_schema::{
     optional, required,
 };
 pub use atoll_storage::{
-    Embed, Engine, Entity, EntityDef, Event, FieldValue, Flow, Index, JsonObject, KeyBuf, Keys, Node, OUTBOX,
-    Order, Read, Record, RowError, SEQUENCES, Scalar, Space, Span, Store, StoreError, Table, TableSource,
-    View, Write, add_to_group, decode, emit, encode, engines, events_after, group_count, json_value,
-    last_number, next_number, present, remove_event, split_part,
+    Embed, Engine, Entity, EntityDef, Event, FieldValue, Index, JsonObject, KeyBuf, Keys, Node, OUTBOX,
+    Order, Read, Record, RowError, SEQUENCES, Scalar, Scan, Space, Span, Store, StoreError, Table,
+    TableSource, View, Write, add_to_group, decode, emit, encode, engines, events_after, group_count,
+    json_value, last_number, next_number, present, remove_event, split_part,
 };
 pub use atoll_values::{Actor, Comparison, Decimal, Id, Kind, Metadata, Moment, TOTALS, Timestamp, Totals};
 pub use ctx::{Call, Clock, Config, Ctx, Gate, Pass, Route};
@@ -49,6 +50,6 @@ pub use subscriber::{Handler, Subscriber, SubscriberEntry};
 
 #[doc(hidden)]
 pub use {
-    entity::field_name, inventory, link::FIELD_LINKS, link::LINKS, linkme, module::MODULES,
-    projection::PROJECTIONS, registry::COMPUTED, serde, serde_json,
+    change_event::Followed, entity::field_name, inventory, link::FIELD_LINKS, link::LINKS, linkme,
+    module::MODULES, projection::PROJECTIONS, registry::COMPUTED, serde, serde_json,
 };

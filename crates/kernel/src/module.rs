@@ -17,6 +17,9 @@ pub struct Module {
     pub spaces: &'static [Space],
     /// Relations between its own entities.
     pub relations: &'static [Relation],
+    /// Are its records about the running of the program itself? Their changes are no events: a subscriber to all
+    /// events would hear of its own doings without end.
+    pub is_log: bool,
     /// Writes the records that it cannot do without, if they are not there: run at every start.
     pub seed: Option<Seed>,
 }
@@ -54,6 +57,13 @@ macro_rules! module {
 
 impl Module {
     /// A module of nothing, to be filled in.
-    pub const EMPTY: Module =
-        Module { name: "", summary: "", services: &[], spaces: &[], relations: &[], seed: None };
+    pub const EMPTY: Module = Module {
+        name: "",
+        summary: "",
+        services: &[],
+        spaces: &[],
+        relations: &[],
+        is_log: false,
+        seed: None,
+    };
 }

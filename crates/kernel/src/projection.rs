@@ -2,7 +2,7 @@
 
 use linkme::distributed_slice;
 
-use crate::{Record, StoreError, Write};
+use crate::{Moment, Record, StoreError, Write, change_event};
 
 /// A change to a record or to a link, as it is being made.
 pub struct Change<'a> {
@@ -46,8 +46,15 @@ macro_rules! projection {
     };
 }
 
-/// Tells the projections that follow it of a change.
-pub(crate) fn announce(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
+/// Tells of a change: the projections that follow it are brought up to date, and its event is written if anybody
+/// follows that.
+pub(crate) fn announce(tx: &mut dyn Write, at: &Moment, change: &Change<'_>) -> Result<(), StoreError> {
+    project(tx, change)?;
+    change_event::write(tx, at, change)
+}
+
+/// Brings the projections up to date that follow a change.
+pub(crate) fn project(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
     for projection in PROJECTIONS {
         if projection.follows.contains(&change.of) {
             (projection.update)(tx, change)?;

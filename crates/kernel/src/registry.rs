@@ -6,6 +6,7 @@ use linkme::distributed_slice;
 
 use crate::{
     AnyService, Computed, Graph, Moment, OUTBOX, Relation, Resolve, RowError, SEQUENCES, Space, Write,
+    change_event::Followed,
     ctx::Route,
     job::{Job, JobEntry},
     link::{self, FIELD_LINKS, FieldLink, LINKS, Link},
@@ -35,6 +36,9 @@ pub struct Registry {
     pub computed: Vec<&'static Computed>,
     /// The graph of all that.
     pub graph: Graph,
+    /// The events of records and links that somebody follows.
+    #[doc(hidden)]
+    pub followed: Followed,
 }
 
 /// A route, as `routes!` submits it.
@@ -123,11 +127,22 @@ impl Registry {
                 routes: inventory::iter::<RouteEntry>.into_iter().map(|entry| entry.0).collect(),
                 subscribers: inventory::iter::<SubscriberEntry>.into_iter().map(|entry| entry.0).collect(),
                 jobs: inventory::iter::<JobEntry>.into_iter().map(|entry| entry.0).collect(),
-                graph: Graph::default(),
+                ..Registry::default()
             };
             parts.build()
         };
         REGISTRY.get_or_init(build).as_ref().map_err(Vec::as_slice)
+    }
+
+    /// What is linked in.
+    ///
+    /// # Panics
+    /// When it does not fit together, which every start checks first.
+    pub(crate) fn get() -> &'static Registry {
+        match Self::linked() {
+            Ok(registry) => registry,
+            Err(problems) => panic!("the registry is inconsistent: {problems:?}"),
+        }
     }
 
     /// The graph of what is linked in.
@@ -135,10 +150,7 @@ impl Registry {
     /// # Panics
     /// When it does not fit together, which every start checks first.
     pub fn graph() -> &'static Graph {
-        match Self::linked() {
-            Ok(registry) => &registry.graph,
-            Err(problems) => panic!("the registry is inconsistent: {problems:?}"),
-        }
+        &Self::get().graph
     }
 
     /// Puts the parts together into a graph, or says everything that does not fit.
@@ -165,6 +177,7 @@ impl Registry {
         relations.extend(self.field_links.iter().flat_map(|it| field_relations(it)));
         relations.iter().for_each(|it| self.graph.add_relation(*it));
         self.computed.iter().for_each(|it| self.graph.add_computed(it));
+        self.followed = Followed::of(&self);
         let problems = self.problems(&relations);
         if problems.is_empty() { Ok(self) } else { Err(problems) }
     }

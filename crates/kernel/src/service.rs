@@ -73,7 +73,7 @@ impl<T: Entity> Service<T> {
         let id = if record.id().is_empty() { at.id() } else { record.id().clone() };
         record.born(id, at.now());
         self.table.insert(tx, &record)?;
-        announce(tx, &change(None, Some(&record)))?;
+        announce(tx, at, &change(None, Some(&record)))?;
         Ok(record)
     }
 
@@ -98,7 +98,7 @@ impl<T: Entity> Service<T> {
         }
         after.touch(at.now());
         self.table.replace(tx, &before, &after)?;
-        announce(tx, &change(Some(&before), Some(&after)))?;
+        announce(tx, at, &change(Some(&before), Some(&after)))?;
         Ok(after)
     }
 
@@ -117,12 +117,12 @@ impl<T: Entity> Service<T> {
     }
 
     /// Removes the record with this id for good, and its links. Unknown ids are ignored.
-    pub fn delete(&self, tx: &mut dyn Write, id: &str) -> Result<Option<T>, StoreError> {
+    pub fn delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<T>, StoreError> {
         let was_live = self.table.exists(tx, id)?;
         let record = self.table.remove(tx, id)?;
-        link::forget(tx, T::DEF.name, id)?;
+        link::forget(tx, at, T::DEF.name, id)?;
         if let (Some(record), true) = (&record, was_live) {
-            announce(tx, &change(Some(record), None))?;
+            announce(tx, at, &change(Some(record), None))?;
         }
         Ok(record)
     }
@@ -131,14 +131,14 @@ impl<T: Entity> Service<T> {
     pub fn soft_delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<T>, RowError> {
         let Some(record) = self.table.bury(tx, id, at.now())? else { return Ok(None) };
         link::bury(tx, at, T::DEF.name, id)?;
-        announce(tx, &change(Some(&record), None))?;
+        announce(tx, at, &change(Some(&record), None))?;
         Ok(Some(record))
     }
 
     /// Brings a soft-deleted record back, with the links that its deletion took, and no others.
     pub fn restore(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<T>, RowError> {
         let Some(record) = self.table.revive(tx, id)? else { return Ok(None) };
-        announce(tx, &change(None, Some(&record)))?;
+        announce(tx, at, &change(None, Some(&record)))?;
         link::revive(tx, at, T::DEF.name, id)?;
         Ok(Some(record))
     }
@@ -155,7 +155,7 @@ pub trait AnyService: Sync {
     fn table(&self) -> &dyn TableSource;
 
     /// See [`Service::delete`].
-    fn delete(&self, tx: &mut dyn Write, id: &str) -> Result<(), StoreError>;
+    fn delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), StoreError>;
 
     /// See [`Service::soft_delete`].
     fn soft_delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError>;
@@ -169,8 +169,8 @@ impl<T: Entity> AnyService for Service<T> {
         &self.table
     }
 
-    fn delete(&self, tx: &mut dyn Write, id: &str) -> Result<(), StoreError> {
-        self.delete(tx, id).map(drop)
+    fn delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), StoreError> {
+        self.delete(tx, at, id).map(drop)
     }
 
     fn soft_delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError> {

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeSet, HashSet},
 };
 
-use atoll_storage::{EntityDef, Flow, Node, Order, Read, Scalar, StoreError};
+use atoll_storage::{EntityDef, Node, Order, Read, Scalar, Scan, StoreError};
 use atoll_values::{Decimal, Timestamp};
 
 use crate::{Env, Filter, QueryError, filter::search, graph::Loaded};
@@ -27,7 +27,7 @@ pub trait Ids {
         &self,
         view: &dyn Read,
         order: Order,
-        visit: &mut dyn FnMut(&str) -> Result<Flow, StoreError>,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
 
     /// A bound on how many there are, where counting them is dear.
@@ -48,7 +48,7 @@ impl AllOf {
         for ids in &self.0 {
             ids.scan(view, Order::Ascending, &mut |id| {
                 all.insert(id.to_owned());
-                Ok(Flow::Continue(()))
+                Ok(Scan::Continue(()))
             })?;
         }
         Ok(all)
@@ -67,7 +67,7 @@ impl Ids for AllOf {
         &self,
         view: &dyn Read,
         order: Order,
-        visit: &mut dyn FnMut(&str) -> Result<Flow, StoreError>,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         if let [one] = &self.0[..] {
             return one.scan(view, order, visit);
@@ -92,7 +92,7 @@ impl Ids for AllOf {
 fn show(
     ids: &[String],
     order: Order,
-    visit: &mut dyn FnMut(&str) -> Result<Flow, StoreError>,
+    visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
 ) -> Result<(), StoreError> {
     let mut ids: Box<dyn Iterator<Item = &String>> = match order {
         Order::Ascending => Box::new(ids.iter()),
@@ -171,13 +171,19 @@ pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Resu
         Some(sort) if sort.path == [entity.key] && entity.key == "id" => Some(sort.order),
         Some(_) => None,
     };
-    let mut scan =
-        Scan { env, entity, filters, within, q, loaded: Loaded::new(env.view, env.graph.table(entity.name)) };
-    if let (true, Some(order)) = (scan.asks_nothing() && !with_deleted, id_order) {
-        return scan.page(&source, order, offset, limit);
+    let mut candidates = Candidates {
+        env,
+        entity,
+        filters,
+        within,
+        q,
+        loaded: Loaded::new(env.view, env.graph.table(entity.name)),
+    };
+    if let (true, Some(order)) = (candidates.asks_nothing() && !with_deleted, id_order) {
+        return candidates.page(&source, order, offset, limit);
     }
     let mut found = Vec::new();
-    scan.all(&source, id_order.unwrap_or_default(), with_deleted, &mut found)?;
+    candidates.all(&source, id_order.unwrap_or_default(), with_deleted, &mut found)?;
     let count = found.len() as u64;
     if let (Some(sort), None) = (&sort, id_order) {
         found = sorted(env, entity, found, sort)?;
@@ -230,7 +236,7 @@ fn choose_source(
 }
 
 /// What is left to ask of each candidate.
-struct Scan<'a> {
+struct Candidates<'a> {
     env: &'a Env<'a>,
     entity: &'static EntityDef,
     filters: Vec<Filter>,
@@ -239,7 +245,7 @@ struct Scan<'a> {
     loaded: Loaded<'a>,
 }
 
-impl Scan<'_> {
+impl Candidates<'_> {
     fn asks_nothing(&self) -> bool {
         self.filters.is_empty() && self.within.is_empty() && self.q.is_none()
     }
@@ -269,13 +275,13 @@ impl Scan<'_> {
         let mut place = 0;
         let mut step = |id: &str| {
             if place >= offset + limit {
-                return Ok(Flow::Break(()));
+                return Ok(Scan::Break(()));
             }
             if place >= offset {
                 nodes.extend(self.loaded.get(id)?);
             }
             place += 1;
-            Ok(Flow::Continue(()))
+            Ok(Scan::Continue(()))
         };
         let count = match source {
             Source::Within(ids) => {
@@ -289,13 +295,13 @@ impl Scan<'_> {
             Source::Table | Source::Given(_) => {
                 table.nodes(view, order, &mut |node| {
                     if place >= offset + limit {
-                        return Ok(Flow::Break(()));
+                        return Ok(Scan::Break(()));
                     }
                     if place >= offset {
                         nodes.push(node);
                     }
                     place += 1;
-                    Ok(Flow::Continue(()))
+                    Ok(Scan::Continue(()))
                 })?;
                 table.n_rows(view)?
             }
@@ -316,12 +322,12 @@ impl Scan<'_> {
         if let Source::Table = source {
             table.nodes(view, order, &mut |node| {
                 candidates.push(node);
-                Ok(Flow::Continue(()))
+                Ok(Scan::Continue(()))
             })?;
         } else {
             let mut load = |id: &str| {
                 candidates.extend(self.loaded.get(id)?);
-                Ok(Flow::Continue(()))
+                Ok(Scan::Continue(()))
             };
             match source {
                 Source::Given(ids) => show(ids, order, &mut load)?,
@@ -355,7 +361,7 @@ impl Scan<'_> {
             if given.as_ref().is_none_or(|ids| ids.contains(node.key())) {
                 candidates.push(node);
             }
-            Ok(Flow::Continue(()))
+            Ok(Scan::Continue(()))
         })?;
         Ok(())
     }

@@ -28,4 +28,4 @@ pub use sequence::{SEQUENCES, add_to_group, group_count, last_number, next_numbe
 pub use space::Space;
 pub use store::{Store, StoreOptions, View};
 pub use table::{Index, Keys, RowError, Table, TableSource};
-pub use tx::{Flow, Order, Read, Span, Visit, Write};
+pub use tx::{Order, Read, Scan, Span, Visit, Write};

@@ -4,7 +4,7 @@ use atoll_values::{Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Flow, KeyBuf, Order, Read, Space, Span, StoreError, Write, entity, sequence::next_number};
+use crate::{KeyBuf, Order, Read, Scan, Space, Span, StoreError, Write, entity, sequence::next_number};
 
 /// The space of the outbox, in the order of commits.
 pub const OUTBOX: Space = "outbox";
@@ -24,10 +24,14 @@ pub struct Event {
 
 /// Records an event in this transaction: it happens if the transaction commits, and not otherwise.
 pub fn emit(tx: &mut dyn Write, at: &Moment, name: &str, data: Value) -> Result<(), StoreError> {
+    tx.emit(Event { name: name.to_owned(), data, at: at.now(), actor_id: at.actor().id().to_owned() })
+}
+
+/// Writes an event behind the last one.
+pub(crate) fn append(tx: &mut dyn Write, event: &Event) -> Result<(), StoreError> {
     let place = next_number(tx, OUTBOX)?;
-    let event = Event { name: name.to_owned(), data, at: at.now(), actor_id: at.actor().id().to_owned() };
     let key = KeyBuf::new(tx.prefix(OUTBOX)).tail(&place.to_be_bytes()).into_bytes();
-    tx.put(key, entity::encode(&event));
+    tx.put(key, entity::encode(event));
     Ok(())
 }
 
@@ -48,7 +52,7 @@ pub fn events_after(tx: &dyn Read, place: u64, n_max: usize) -> Result<Vec<(u64,
     tx.scan(&Span::prefix(&prefix).beyond(&last, Order::Ascending), Order::Ascending, &mut |key, value| {
         let place = key[2..].try_into().map(u64::from_be_bytes).unwrap_or_default();
         events.push((place, entity::decode(OUTBOX, &place.to_string(), value)?));
-        Ok(if events.len() < n_max { Flow::Continue(()) } else { Flow::Break(()) })
+        Ok(if events.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) })
     })?;
     Ok(events)
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use crate::{Changes, Flow, Order, Read, Space, Span, StoreError, Visit, Write};
+use crate::{Changes, Event, Order, Read, Scan, Space, Span, StoreError, Visit, Write, outbox};
 
 /// `below`, as it will be once `changes` are written.
 pub(crate) struct Layer<'a> {
@@ -59,12 +59,12 @@ fn merge<'c>(
                 && visit(own_key, own_value)?.is_break()
             {
                 stopped = true;
-                return Ok(Flow::Break(()));
+                return Ok(Scan::Break(()));
             }
         }
         let flow = match own.next_if(|(own_key, _)| own_key.as_slice() == key) {
             Some((_, Some(own_value))) => visit(key, own_value)?,
-            Some((_, None)) => Flow::Continue(()),
+            Some((_, None)) => Scan::Continue(()),
             None => visit(key, value)?,
         };
         stopped = flow.is_break();
@@ -120,5 +120,9 @@ impl Write for Transaction<'_> {
 
     fn delete(&mut self, key: Vec<u8>) {
         self.changes.insert(key, None);
+    }
+
+    fn emit(&mut self, event: Event) -> Result<(), StoreError> {
+        outbox::append(self, &event)
     }
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use atoll_values::Timestamp;
 
 use crate::{
-    Entity, EntityDef, Flow, KeyBuf, Node, Order, Read, Space, Span, StoreError, Write,
+    Entity, EntityDef, KeyBuf, Node, Order, Read, Scan, Space, Span, StoreError, Write,
     entity::{decode, encode},
     key::group_key,
     sequence::{add, counter_key, read_number},
@@ -210,7 +210,7 @@ impl<T: Entity> Table<T> {
         tx: &dyn Read,
         after: Option<&str>,
         order: Order,
-        visit: &mut dyn FnMut(T) -> Result<Flow, StoreError>,
+        visit: &mut dyn FnMut(T) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         let mut span = Span::prefix(&tx.prefix(T::DEF.name));
         if let Some(id) = after {
@@ -246,7 +246,7 @@ impl<T: Entity> Table<T> {
         let mut ids = Vec::new();
         index.scan(tx, parts, None, Order::Ascending, &mut |id| {
             ids.push(id.to_owned());
-            Ok(Flow::Continue(()))
+            Ok(Scan::Continue(()))
         })?;
         Ok(ids)
     }
@@ -325,7 +325,7 @@ impl<T: Entity> Index<T> {
         parts: &[&str],
         after: Option<&str>,
         order: Order,
-        visit: &mut dyn FnMut(&str) -> Result<Flow, StoreError>,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         let group = KeyBuf::new(tx.prefix(self.space)).tail(&group_key(parts)).into_bytes();
         let mut span = Span::prefix(&group);
@@ -361,14 +361,14 @@ pub trait TableSource: Sync {
         &self,
         tx: &dyn Read,
         order: Order,
-        visit: &mut dyn FnMut(Node) -> Result<Flow, StoreError>,
+        visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
 
     /// Shows the soft-deleted rows by id.
     fn deleted_nodes(
         &self,
         tx: &dyn Read,
-        visit: &mut dyn FnMut(Node) -> Result<Flow, StoreError>,
+        visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
 
     /// Is there an index on this field alone?
@@ -384,7 +384,7 @@ pub trait TableSource: Sync {
         field: &str,
         value: &str,
         order: Order,
-        visit: &mut dyn FnMut(&str) -> Result<Flow, StoreError>,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
 }
 
@@ -420,7 +420,7 @@ impl<T: Entity> TableSource for Table<T> {
         &self,
         tx: &dyn Read,
         order: Order,
-        visit: &mut dyn FnMut(Node) -> Result<Flow, StoreError>,
+        visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         self.scan(tx, None, order, &mut |row| visit(std::sync::Arc::new(row)))
     }
@@ -428,7 +428,7 @@ impl<T: Entity> TableSource for Table<T> {
     fn deleted_nodes(
         &self,
         tx: &dyn Read,
-        visit: &mut dyn FnMut(Node) -> Result<Flow, StoreError>,
+        visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         tx.scan(&Span::prefix(&tx.prefix(T::DEF.graveyard)), Order::Ascending, &mut |key, value| {
             let row: T = decode(T::DEF.graveyard, &String::from_utf8_lossy(&key[2..]), value)?;
@@ -450,7 +450,7 @@ impl<T: Entity> TableSource for Table<T> {
         field: &str,
         value: &str,
         order: Order,
-        visit: &mut dyn FnMut(&str) -> Result<Flow, StoreError>,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         self.index_on(field).map_or(Ok(()), |index| index.scan(tx, &[value], None, order, visit))
     }

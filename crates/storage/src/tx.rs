@@ -2,13 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use crate::{Space, StoreError};
+use crate::{Event, Space, StoreError};
 
 /// Go on, or stop scanning.
-pub type Flow = ControlFlow<()>;
+pub type Scan = ControlFlow<()>;
 
 /// Is shown the entries of a scan, key and value, one after the other.
-pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<Flow, StoreError> + 'a;
+pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<Scan, StoreError> + 'a;
 
 /// In which direction a scan runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -79,4 +79,7 @@ pub trait Write: Read {
 
     /// Removes `key`.
     fn delete(&mut self, key: Vec<u8>);
+
+    /// Appends an event to the outbox: it happens if this transaction commits, and not otherwise.
+    fn emit(&mut self, event: Event) -> Result<(), StoreError>;
 }

@@ -90,5 +90,5 @@ pub fn delete_key(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<Ap
     if API_KEYS.get(tx, id)?.is_some_and(|key| key.is_active(at.now())) {
         return Err(Error::Active(id.to_owned()));
     }
-    Ok(API_KEYS.delete(tx, id)?)
+    Ok(API_KEYS.delete(tx, at, id)?)
 }

@@ -60,12 +60,17 @@ pub fn adjust(
 }
 
 /// Stops to stock an item at a location.
-pub fn delete_level(tx: &mut dyn Write, item: &str, location: &str) -> Result<InventoryLevel, Error> {
+pub fn delete_level(
+    tx: &mut dyn Write,
+    at: &Moment,
+    item: &str,
+    location: &str,
+) -> Result<InventoryLevel, Error> {
     let level = level_or_not_stocked(tx, item, location)?;
     if level.reserved_quantity > Decimal::ZERO {
         return Err(Error::LevelReserved { item: item.to_owned(), location: location.to_owned() });
     }
-    INVENTORY_LEVELS.delete(tx, &level.id)?;
+    INVENTORY_LEVELS.delete(tx, at, &level.id)?;
     Ok(level)
 }
 

@@ -44,7 +44,7 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
 
 async fn delete(call: Call) -> Result<Reply, Fault> {
     find(&DEAD_LETTER, &call, not_found)?;
-    remove(call, "dead_letter", |tx, _, id| Ok(DEAD_LETTERS.delete(tx, id).map(drop)?)).await
+    remove(call, "dead_letter", |tx, at, id| Ok(DEAD_LETTERS.delete(tx, at, id).map(drop)?)).await
 }
 
 /// Calls the subscriber again: the letter is gone when it takes the event, and shows the new error when not.

@@ -204,7 +204,7 @@ async fn remove_level(call: Call) -> Result<Reply, Fault> {
     let (id, location) = (call.path("id").to_owned(), call.path("location_id").to_owned());
     let remove = {
         let id = id.clone();
-        move |tx: &mut dyn Write, _: &Moment| {
+        move |tx: &mut dyn Write, at: &Moment| {
             let level = atoll_inventory::level_at(tx, &id, &location)?;
             if level
                 .is_some_and(|level| !level.stocked_quantity.is_zero() && level.reserved_quantity.is_zero())
@@ -214,7 +214,7 @@ async fn remove_level(call: Call) -> Result<Reply, Fault> {
                      force flag to delete anyway."
                 )));
             }
-            Ok(delete_level(tx, &id, &location)?)
+            Ok(delete_level(tx, at, &id, &location)?)
         }
     };
     let (level, view) = call.app.write(call.pass.actor.clone(), remove).await?;

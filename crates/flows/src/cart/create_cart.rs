@@ -2,7 +2,7 @@
 
 use atoll_availability::ChannelScope;
 use atoll_cart::{Cart, CartAddress, METADATA_BYTES_MAX, N_LINES_MAX, open_cart};
-use atoll_kernel::{Fault, Flow, Metadata, Moment, Order, Read, Write, emit, serde_json::json};
+use atoll_kernel::{Fault, Metadata, Moment, Order, Read, Scan, Write, emit, serde_json::json};
 use atoll_region::{REGIONS, Region};
 use atoll_sales_channel::SALES_CHANNELS;
 use atoll_store::the_store;
@@ -105,7 +105,7 @@ fn choose_region(tx: &dyn Read, requested: Option<&str>) -> Result<Region, Fault
             let mut first = None;
             REGIONS.table.scan(tx, None, Order::Ascending, &mut |region| {
                 first = Some(region);
-                Ok(Flow::Break(()))
+                Ok(Scan::Break(()))
             })?;
             first
         }

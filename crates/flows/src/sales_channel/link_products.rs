@@ -37,7 +37,7 @@ pub fn link_all<'a>(
     }
     for id in remove {
         let (left, right) = pair(id);
-        link.detach(tx, left, right)?;
+        link.detach(tx, at, left, right)?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What becomes of links when a record is deleted and restored.
 
 use crate::{
-    Flow, KeyBuf, Moment, Order, Read, Registry, RowError, Span, StoreError, Write,
+    KeyBuf, Moment, Order, Read, Registry, RowError, Scan, Span, StoreError, Write,
     link::{LINKS, Link, Side, in_order},
 };
 
@@ -15,23 +15,23 @@ fn links_of(entity: &str) -> impl Iterator<Item = (&'static Link, Side)> {
 }
 
 /// Removes all links of a record that goes for good, and the records that go with it.
-pub(crate) fn forget(tx: &mut dyn Write, entity: &str, id: &str) -> Result<(), StoreError> {
+pub(crate) fn forget(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), StoreError> {
     for (link, side) in links_of(entity) {
         for (left, right) in link.pairs(tx, side, id)? {
             let other = match side {
                 Side::Left => (&link.right, &right),
                 Side::Right => (&link.left, &left),
             };
-            link.detach(tx, &left, &right)?;
+            link.detach(tx, at, &left, &right)?;
             if other.0.cascade {
-                Registry::service(other.0.entity).delete(tx, other.1)?;
+                Registry::service(other.0.entity).delete(tx, at, other.1)?;
             }
         }
         let graves = Span::prefix(&grave_group(tx, link, side, id));
         let mut keys = Vec::new();
         tx.scan(&graves, Order::Ascending, &mut |key, _| {
             keys.push(key.to_vec());
-            Ok(Flow::Continue(()))
+            Ok(Scan::Continue(()))
         })?;
         keys.into_iter().for_each(|key| tx.delete(key));
     }
@@ -50,7 +50,7 @@ pub(crate) fn bury(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> R
             let mut grave = grave_group(tx, link, side, id);
             grave.extend_from_slice(other.as_bytes());
             tx.put(grave, atoll_storage::encode(&row));
-            link.leave(tx, &left, &right, row)?;
+            link.leave(tx, at, &left, &right, row)?;
             if end.cascade {
                 Registry::service(end.entity).soft_delete(tx, at, other)?;
             }
@@ -68,7 +68,7 @@ pub(crate) fn revive(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) ->
         tx.scan(&Span::prefix(&group), Order::Ascending, &mut |key, value| {
             let other = String::from_utf8_lossy(&key[group.len()..]).into_owned();
             graves.push((key.to_vec(), other, value.to_vec()));
-            Ok(Flow::Continue(()))
+            Ok(Scan::Continue(()))
         })?;
         let (end, other_side) = match side {
             Side::Left => (&link.right, Side::Right),
@@ -87,7 +87,7 @@ pub(crate) fn revive(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) ->
             }
             let (left, right) = in_order(side, id, other.as_str());
             let row = atoll_storage::decode(link.graveyard, id, &bytes)?;
-            link.enter(tx, left, right, row)?;
+            link.enter(tx, at, left, right, row)?;
         }
     }
     Ok(())

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Change, Fault, Flow, Ids, KeyBuf, Moment, Order, Read, Registry, Space, Span, StoreError, Timestamp,
+    Change, Fault, Ids, KeyBuf, Moment, Order, Read, Registry, Scan, Space, Span, StoreError, Timestamp,
     Write, add_to_group, group_count, projection::announce,
 };
 
@@ -223,7 +223,7 @@ impl Link {
                 row.updated_at = at.now();
                 self.put(tx, left, right, &row);
                 let (before, after) = (self.record(left, right, before), self.record(left, right, row));
-                announce(tx, &Change { of: self.name, before: Some(&before), after: Some(&after) })?;
+                announce(tx, at, &Change { of: self.name, before: Some(&before), after: Some(&after) })?;
             }
             return Ok(false);
         }
@@ -233,7 +233,7 @@ impl Link {
         data.extend(columns);
         let id = format!("{}_{}", self.prefix, &at.id::<RowKind>()[1..]);
         let row = LinkRow { id, data, created_at: at.now(), updated_at: at.now() };
-        self.enter(tx, left, right, row)?;
+        self.enter(tx, at, left, right, row)?;
         Ok(true)
     }
 
@@ -253,9 +253,15 @@ impl Link {
     }
 
     /// Removes the pair, and nothing else. Says whether it was there.
-    pub fn detach(&'static self, tx: &mut dyn Write, left: &str, right: &str) -> Result<bool, StoreError> {
+    pub fn detach(
+        &'static self,
+        tx: &mut dyn Write,
+        at: &Moment,
+        left: &str,
+        right: &str,
+    ) -> Result<bool, StoreError> {
         match self.row(tx, left, right)? {
-            Some(row) => self.leave(tx, left, right, row).map(|()| true),
+            Some(row) => self.leave(tx, at, left, right, row).map(|()| true),
             None => Ok(false),
         }
     }
@@ -288,7 +294,7 @@ impl Link {
         tx.scan(&Span::prefix(&group), Order::Ascending, &mut |key, value| {
             let right = String::from_utf8_lossy(&key[group.len()..]).into_owned();
             rows.push((right, atoll_storage::decode(self.name, left, value)?));
-            Ok(Flow::Continue(()))
+            Ok(Scan::Continue(()))
         })?;
         Ok(rows)
     }
@@ -303,7 +309,7 @@ impl Link {
     ) -> Result<(), LinkError> {
         for right in self.rights(tx, left)? {
             if !rights.contains(&right) {
-                self.detach(tx, left, &right)?;
+                self.detach(tx, at, left, &right)?;
             }
         }
         for right in rights {
@@ -316,7 +322,7 @@ impl Link {
         let mut ids = Vec::new();
         self.scan(tx, side, id, Order::Ascending, &mut |other| {
             ids.push(other.to_owned());
-            Ok(Flow::Continue(()))
+            Ok(Scan::Continue(()))
         })?;
         Ok(ids)
     }
@@ -327,7 +333,7 @@ impl Link {
         side: Side,
         id: &str,
         order: Order,
-        visit: &mut dyn FnMut(&str) -> Result<Flow, StoreError>,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         let group = self.group(tx, side, id);
         tx.scan(&Span::prefix(&group), order, &mut |key, _| {
@@ -358,6 +364,7 @@ impl Link {
     fn enter(
         &'static self,
         tx: &mut dyn Write,
+        at: &Moment,
         left: &str,
         right: &str,
         row: LinkRow,
@@ -368,12 +375,13 @@ impl Link {
         add_to_group(tx, self.name, &[left], 1)?;
         add_to_group(tx, self.reverse, &[right], 1)?;
         let record = self.record(left, right, row);
-        announce(tx, &Change { of: self.name, before: None, after: Some(&record) })
+        announce(tx, at, &Change { of: self.name, before: None, after: Some(&record) })
     }
 
     fn leave(
         &'static self,
         tx: &mut dyn Write,
+        at: &Moment,
         left: &str,
         right: &str,
         row: LinkRow,
@@ -385,7 +393,7 @@ impl Link {
         add_to_group(tx, self.name, &[left], -1)?;
         add_to_group(tx, self.reverse, &[right], -1)?;
         let record = self.record(left, right, row);
-        announce(tx, &Change { of: self.name, before: Some(&record), after: None })
+        announce(tx, at, &Change { of: self.name, before: Some(&record), after: None })
     }
 
     fn record(&'static self, left: &str, right: &str, row: LinkRow) -> LinkRecord {
@@ -440,7 +448,7 @@ impl Ids for OtherEnd {
         &self,
         view: &dyn Read,
         order: Order,
-        visit: &mut dyn FnMut(&str) -> Result<Flow, StoreError>,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         self.link.scan(view, self.side, &self.id, order, visit)
     }

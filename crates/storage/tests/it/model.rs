@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use atoll_storage::{Flow, KeyBuf, Order, Read, Span, StoreError, Write};
+use atoll_storage::{KeyBuf, Order, Read, Scan, Span, StoreError, Write};
 use proptest::prelude::*;
 
 use crate::every_engine;
@@ -67,10 +67,10 @@ fn scan(tx: &dyn Read, span: &Span, order: Order, limit: usize) -> Result<Entrie
     let mut entries = Vec::new();
     tx.scan(span, order, &mut |key, value| {
         if entries.len() == limit {
-            return Ok(Flow::Break(()));
+            return Ok(Scan::Break(()));
         }
         entries.push((key.to_vec(), value.to_vec()));
-        Ok(Flow::Continue(()))
+        Ok(Scan::Continue(()))
     })?;
     Ok(entries)
 }

@@ -6,7 +6,7 @@ mod variants;
 use std::collections::HashMap;
 
 use atoll_kernel::{
-    Entity, Fault, Flow, Metadata, Moment, Order, Read, Service, StoreError, Timestamp, Write,
+    Entity, Fault, Metadata, Moment, Order, Read, Scan, Service, StoreError, Timestamp, Write,
     serde_json::{Map, json},
 };
 use atoll_links::{PRODUCT_SALES_CHANNEL, SALES_CHANNEL_STOCK_LOCATION};
@@ -329,7 +329,7 @@ impl Import<'_> {
                     PRODUCT_SALES_CHANNEL.attach(self.tx, self.at, &product.id, &channel, Map::new())?;
                 if new { Fate::Created } else { Fate::Unchanged }
             } else {
-                let gone = PRODUCT_SALES_CHANNEL.detach(self.tx, &product.id, &channel)?;
+                let gone = PRODUCT_SALES_CHANNEL.detach(self.tx, self.at, &product.id, &channel)?;
                 if gone { Fate::Updated } else { Fate::Unchanged }
             };
             self.report.count("listings", fate);
@@ -348,9 +348,9 @@ fn find<T: Entity>(
     service.table.scan(tx, None, Order::Ascending, &mut |record| {
         if fits(&record) {
             found = Some(record);
-            return Ok(Flow::Break(()));
+            return Ok(Scan::Break(()));
         }
-        Ok(Flow::Continue(()))
+        Ok(Scan::Continue(()))
     })?;
     Ok(found)
 }

@@ -1,0 +1,87 @@
+//! Events of records and links: written in the transaction that changes them, where somebody follows them.
+//!
+//! `product.product-variant.created`, `.updated` and `.deleted` for records (a restored one is created again), with
+//! `{"id"}`; `LinkProductSalesChannel.attached` and `.detached` for links, with the ids of both ends.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use crate::{Change, Link, Moment, Registry, Scalar, StoreError, Subscriber, Write, emit};
+
+/// What happened to a record or a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Happening {
+    Begins,
+    Changes,
+    Ends,
+}
+
+/// The names of the events that somebody follows, by entity or link: nobody pays for the others.
+#[derive(Debug, Default)]
+pub struct Followed(HashMap<&'static str, [Option<String>; 3]>);
+
+impl Followed {
+    /// Of the events of these parts, those that a subscriber follows.
+    pub(crate) fn of(registry: &Registry) -> Followed {
+        let mut followed = HashMap::new();
+        let mut add = |of, names: [Option<String>; 3]| {
+            let names = names.map(|name| name.filter(|it| is_followed(&registry.subscribers, it)));
+            if names.iter().any(Option::is_some) {
+                followed.insert(of, names);
+            }
+        };
+        for module in registry.modules.iter().filter(|it| !it.is_log) {
+            for service in module.services {
+                let entity = service.table().def().name;
+                let name = |end: &str| Some(format!("{}.{}.{end}", module.name, entity.replace('_', "-")));
+                add(entity, [name("created"), name("updated"), name("deleted")]);
+            }
+        }
+        for link in &registry.links {
+            let name = |end: &str| Some(format!("Link{}.{end}", pascal(link.name)));
+            add(link.name, [name("attached"), None, name("detached")]);
+        }
+        Followed(followed)
+    }
+
+    fn name(&self, of: &str, happening: Happening) -> Option<&str> {
+        self.0.get(of)?[happening as usize].as_deref()
+    }
+}
+
+fn is_followed(subscribers: &[&Subscriber], event: &str) -> bool {
+    subscribers.iter().any(|it| it.follows(event))
+}
+
+fn pascal(name: &str) -> String {
+    let word = |word: &str| format!("{}{}", word[..1].to_uppercase(), &word[1..]);
+    name.split('_').filter(|it| !it.is_empty()).map(word).collect()
+}
+
+/// Writes the event of a change, if somebody follows it.
+pub(crate) fn write(tx: &mut dyn Write, at: &Moment, change: &Change<'_>) -> Result<(), StoreError> {
+    let (happening, record) = match (change.before, change.after) {
+        (None, Some(record)) => (Happening::Begins, record),
+        (Some(_), Some(record)) => (Happening::Changes, record),
+        (Some(record), None) => (Happening::Ends, record),
+        (None, None) => return Ok(()),
+    };
+    let registry = Registry::get();
+    let Some(name) = registry.followed.name(change.of, happening) else { return Ok(()) };
+    let mut data = Map::from_iter([("id".to_owned(), record.key().into())]);
+    if let Some(link) = registry.links.iter().find(|it| it.name == change.of) {
+        data.extend(ends(link, |key| record.scalar(key)));
+    }
+    emit(tx, at, name, Value::Object(data))
+}
+
+fn ends<'a>(
+    link: &'static Link,
+    value: impl Fn(&str) -> Scalar<'a>,
+) -> impl Iterator<Item = (String, Value)> {
+    [link.left.key, link.right.key].into_iter().filter_map(move |key| match value(key) {
+        Scalar::Text(id) => Some((key.to_owned(), id.into())),
+        _ => None,
+    })
+}
