@@ -8,12 +8,13 @@ mod job_run;
 mod jobs;
 mod prune;
 mod run;
+mod runs;
 mod scheduler;
 mod slots;
 
 use std::error::Error;
 
-use atoll_kernel::{Fault, Index, Module, Service, module};
+use atoll_kernel::{EXECUTIONS, Fault, Index, Module, Service, module};
 use tokio::task::JoinError;
 
 use cursor::CURSORS;
@@ -39,8 +40,8 @@ pub static JOB_RUNS: Service<JobRun> = Service::new(&[BY_JOB]);
 
 module! { Module {
     name: "background",
-    summary: "Events on their way to subscribers, and the runs of jobs",
-    services: &[&DEAD_LETTERS, &JOB_RUNS],
+    summary: "Events on their way to subscribers, and the runs of jobs and sagas",
+    services: &[&DEAD_LETTERS, &JOB_RUNS, &EXECUTIONS],
     spaces: &[CURSORS.space, STANDINGS.space],
     is_log: true,
     ..Module::EMPTY

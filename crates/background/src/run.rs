@@ -5,7 +5,7 @@ use std::time::Duration;
 use atoll_kernel::{Ctx, Fault};
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{dispatcher::Delivery, prune, scheduler::Scheduler};
+use crate::{dispatcher::Delivery, prune, runs, scheduler::Scheduler};
 
 /// How patient the background is.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +73,7 @@ pub async fn start(ctx: &Ctx, pace: Pace) -> Result<Background, Fault> {
         scheduler.arrive().await?;
         tasks.spawn(scheduler.run(stopped.clone()));
     }
+    tasks.spawn(runs::run(ctx.clone(), pace.look_every, stopped.clone()));
     tasks.spawn(prune::run(ctx.clone(), pace.prune_every, stopped));
     Ok(Background { stop, tasks })
 }

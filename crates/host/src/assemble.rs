@@ -1,9 +1,11 @@
 //! From a data folder to an application.
 
+use std::sync::Arc;
+
 use anyhow::bail;
 use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_flows::{FirstRun, first_run};
-use atoll_kernel::{Actor, Clock, Config, Ctx, Registry, router};
+use atoll_kernel::{Actor, Clock, Config, Ctx, Moment, Parts, Probe, Registry, Store, Write, router};
 use atoll_user::PasswordHash;
 
 use crate::{Data, Secrets};
@@ -29,22 +31,38 @@ pub fn registry() -> anyhow::Result<&'static Registry> {
     }
 }
 
-/// Opens the data, and makes what a new database needs. `admin` is the first user, where there is none.
-pub async fn assemble(
-    data: &Data,
-    secrets: Secrets,
-    clock: Clock,
-    admin: Option<(String, PasswordHash)>,
-) -> anyhow::Result<App> {
-    let registry = registry()?;
-    let store = data.open(&registry.spaces())?;
-    let config = Config { jwt_secret: secrets.jwt, cookie_secret: secrets.cookie };
-    let ctx = Ctx::new(store, registry, clock, config, atoll_api::gate);
-    let token = NewToken::random(ApiKeyKind::Publishable)?;
-    let run = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
-        first_run(tx, at, registry, &token, admin.as_ref())
-    };
-    let (first_run, _) = ctx.write(Actor::System, run).await?;
-    let router = router(ctx.clone(), &registry.routes);
-    Ok(App { ctx, router, first_run })
+/// What an application is assembled of.
+pub struct Assembly {
+    /// Where its data is, opened with the spaces of [`registry`].
+    pub store: Store,
+    /// What signs tokens.
+    pub secrets: Secrets,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// The first user, where there is none.
+    pub admin: Option<(String, PasswordHash)>,
+    /// Is shown every point that a flow passes. For tests.
+    pub probe: Option<Arc<dyn Probe>>,
+}
+
+impl Assembly {
+    /// The data, with its own secrets.
+    pub fn open(data: &Data) -> anyhow::Result<Assembly> {
+        let secrets = Secrets::find(data, None, None)?;
+        let store = data.open(&registry()?.spaces())?;
+        Ok(Assembly { store, secrets, clock: Clock::System, admin: None, probe: None })
+    }
+
+    /// Makes what a new database needs, and puts the application together.
+    pub async fn start(self) -> anyhow::Result<App> {
+        let Assembly { store, secrets, clock, admin, probe } = self;
+        let registry = registry()?;
+        let config = Config { jwt_secret: secrets.jwt, cookie_secret: secrets.cookie };
+        let ctx = Ctx::new(Parts { store, registry, clock, config, gate: atoll_api::gate, probe });
+        let token = NewToken::random(ApiKeyKind::Publishable)?;
+        let run = move |tx: &mut dyn Write, at: &Moment| first_run(tx, at, registry, &token, admin.as_ref());
+        let (first_run, _) = ctx.write(Actor::System, run).await?;
+        let router = router(ctx.clone(), &registry.routes);
+        Ok(App { ctx, router, first_run })
+    }
 }

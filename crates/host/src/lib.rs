@@ -7,6 +7,6 @@ mod demo;
 // Links everything that registers itself.
 use atoll_bundle as _;
 
-pub use assemble::{App, assemble, registry};
+pub use assemble::{App, Assembly, registry};
 pub use data::{Data, Secrets};
 pub use demo::{DemoKey, load_demo};

@@ -1,15 +1,17 @@
 //! Errors as the wire shows them.
 
-use std::{error::Error, fmt};
+use std::{borrow::Cow, error::Error, fmt};
 
 use atoll_query::QueryError;
 use atoll_schema::Issues;
-use atoll_storage::{RowError, StoreError};
+use atoll_storage::{FieldValue, RowError, StoreError};
 use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// What kind of error it is; the wire's `type`, and the status that goes with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// There is no such thing: 404.
     NotFound,
@@ -24,6 +26,7 @@ pub enum FaultKind {
     /// The body is larger than the route takes: 413.
     TooLarge,
     /// Our own mistake: 500. The message is logged, not shown.
+    #[default]
     Unexpected,
 }
 
@@ -46,7 +49,7 @@ impl FaultKind {
 pub struct Fault {
     kind: FaultKind,
     message: String,
-    code: Option<&'static str>,
+    code: Option<Cow<'static, str>>,
     bare: Option<Value>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -98,13 +101,24 @@ impl Fault {
 
     /// Adds the wire's `code`.
     pub fn with_code(mut self, code: &'static str) -> Self {
-        self.code = Some(code);
+        self.code = Some(Cow::Borrowed(code));
         self
     }
 
     /// Its kind.
     pub fn kind(&self) -> FaultKind {
         self.kind
+    }
+
+    /// What caused it, one after the other; empty where nothing did. Clients are not told.
+    pub fn causes(&self) -> String {
+        let mut causes = Vec::new();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        causes.join(": ")
     }
 
     /// Its status.
@@ -118,13 +132,55 @@ impl Fault {
             return bare.clone();
         }
         let mut body = json!({ "type": self.kind.wire().0, "message": self.message });
-        match (self.kind, self.code) {
+        match (self.kind, self.code.as_deref()) {
             (FaultKind::Unexpected, _) => body["code"] = "unknown_error".into(),
             (FaultKind::Conflict, _) => body["code"] = "invalid_state_error".into(),
             (_, Some(code)) => body["code"] = code.into(),
             _ => {}
         }
         body
+    }
+}
+
+/// An error as it is kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FaultRecord {
+    /// Its kind.
+    pub kind: FaultKind,
+    /// What clients are told.
+    pub message: String,
+    /// The wire's code.
+    pub code: Option<String>,
+    /// The whole body, where it is not the usual one.
+    pub bare: Option<Value>,
+    /// What caused it, which clients are not told.
+    pub cause: Option<String>,
+}
+
+impl FieldValue for FaultRecord {}
+
+impl From<&Fault> for FaultRecord {
+    fn from(fault: &Fault) -> Self {
+        FaultRecord {
+            kind: fault.kind,
+            message: fault.message.clone(),
+            code: fault.code.as_deref().map(str::to_owned),
+            bare: fault.bare.clone(),
+            cause: Some(fault.causes()).filter(|it| !it.is_empty()),
+        }
+    }
+}
+
+impl From<&FaultRecord> for Fault {
+    fn from(record: &FaultRecord) -> Self {
+        Fault {
+            kind: record.kind,
+            message: record.message.clone(),
+            code: record.code.clone().map(Cow::Owned),
+            bare: record.bare.clone(),
+            source: record.cause.clone().map(Into::into),
+        }
     }
 }
 

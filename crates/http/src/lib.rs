@@ -6,6 +6,6 @@ mod route;
 mod router;
 
 pub use axum::http::{HeaderMap, StatusCode};
-pub use fault::{Fault, FaultKind};
+pub use fault::{Fault, FaultKind, FaultRecord};
 pub use route::{App, Auth, Call, Handler, Method, Reply, Route};
 pub use router::{BODY_BYTES_MAX, STORE_LIMIT_MAX, router};

@@ -156,9 +156,7 @@ fn respond(reply: Reply) -> Response {
 
 fn refuse(fault: &Fault, request_id: &str) -> Response {
     if fault.status() == StatusCode::INTERNAL_SERVER_ERROR {
-        let causes = std::iter::successors(std::error::Error::source(fault), |it| it.source());
-        let causes: Vec<String> = causes.map(ToString::to_string).collect();
-        tracing::error!(request_id, "{fault} {}", causes.join(": "));
+        tracing::error!(request_id, "{fault} {}", fault.causes());
     }
     respond(Reply { status: fault.status(), json: fault.body().to_string().into_bytes() })
 }

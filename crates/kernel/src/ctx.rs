@@ -9,7 +9,8 @@ use std::{
 };
 
 use crate::{
-    Actor, App, Auth, Context, Fault, Graph, HeaderMap, Moment, Registry, Store, Timestamp, View, Write,
+    Actor, App, Auth, Context, Fault, Flow, Graph, HeaderMap, Local, Moment, Point, Probe, Registry, Store,
+    Timestamp, View, Write, saga::Turns,
 };
 
 /// A route of Atoll.
@@ -63,52 +64,94 @@ pub struct Ctx {
 }
 
 struct Shared {
-    store: Store,
-    registry: &'static Registry,
-    clock: Clock,
-    config: Config,
-    gate: Gate,
+    parts: Parts,
+    turns: Turns,
+}
+
+/// What an application is made of.
+pub struct Parts {
+    /// Where its data is.
+    pub store: Store,
+    /// Everything that is linked in.
+    pub registry: &'static Registry,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// What the host decides.
+    pub config: Config,
+    /// Lets requests in.
+    pub gate: Gate,
+    /// Is shown every point that a flow passes. For tests.
+    pub probe: Option<Arc<dyn Probe>>,
 }
 
 impl Ctx {
-    /// An application over `store`.
-    pub fn new(store: Store, registry: &'static Registry, clock: Clock, config: Config, gate: Gate) -> Self {
-        Ctx { shared: Arc::new(Shared { store, registry, clock, config, gate }) }
+    /// An application of these parts.
+    pub fn new(parts: Parts) -> Self {
+        Ctx { shared: Arc::new(Shared { parts, turns: Turns::default() }) }
     }
 
     /// The store.
     pub fn store(&self) -> &Store {
-        &self.shared.store
+        &self.shared.parts.store
     }
 
     /// The state after the last commit.
     pub fn view(&self) -> View {
-        self.shared.store.view()
+        self.shared.parts.store.view()
     }
 
     /// Everything that is linked in.
     pub fn registry(&self) -> &'static Registry {
-        self.shared.registry
+        self.shared.parts.registry
     }
 
     /// The graph.
     pub fn graph(&self) -> &'static Graph {
-        &self.shared.registry.graph
+        &self.shared.parts.registry.graph
     }
 
     /// The time.
     pub fn now(&self) -> Timestamp {
-        self.shared.clock.now()
+        self.shared.parts.clock.now()
     }
 
     /// What the host decided.
     pub fn config(&self) -> &Config {
-        &self.shared.config
+        &self.shared.parts.config
     }
 
     /// A query context at this time.
     pub fn context(&self) -> Context {
         Context::at(self.now())
+    }
+
+    /// Who runs which saga.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.shared.turns
+    }
+
+    /// Shows a point that a flow passes to whoever looks.
+    pub(crate) fn pass(&self, point: &Point<'_>) -> Result<(), Fault> {
+        self.shared.parts.probe.as_ref().map_or(Ok(()), |probe| probe.pass(point))
+    }
+
+    /// Runs a flow as one transaction on behalf of `actor`, and answers with what it came to and a view of the commit
+    /// that holds it.
+    pub async fn run<I, O>(
+        &self,
+        flow: &'static Flow<I, O>,
+        actor: Actor,
+        input: I,
+    ) -> Result<(O, View), Fault>
+    where
+        I: Clone + Send + 'static,
+        O: Send + 'static,
+    {
+        let ctx = self.clone();
+        let body = move |tx: &mut dyn Write, at: &Moment| {
+            (flow.run)(&mut Local { tx, at, ctx: &ctx, flow: flow.name }, input.clone())
+        };
+        self.write(actor, body).await
     }
 
     /// Runs `body` as one transaction on behalf of `actor`, and answers with what it returned and a view of
@@ -123,7 +166,7 @@ impl Ctx {
             at.rewind();
             body(tx, &at)
         };
-        self.shared.store.commit(run).await
+        self.shared.parts.store.commit(run).await
     }
 }
 
@@ -131,6 +174,6 @@ impl App for Ctx {
     type Pass = Pass;
 
     fn admit(&self, auth: Auth, headers: &HeaderMap) -> Result<Pass, Fault> {
-        (self.shared.gate)(self, auth, headers)
+        (self.shared.parts.gate)(self, auth, headers)
     }
 }

@@ -56,6 +56,15 @@ impl fmt::Display for Registry {
         for subscriber in &self.subscribers {
             writeln!(f, "subscriber {}: on {}", subscriber.name, subscriber.events.join(" "))?;
         }
+        for flow in &self.flows {
+            let kind = if flow.as_saga().is_some() { "saga" } else { "flow" };
+            let external = flow.external_hooks().iter().map(|it| format!("{it} (external)"));
+            let hooks: Vec<String> = flow.hooks().iter().map(|it| (*it).to_owned()).chain(external).collect();
+            writeln!(f, "{kind} {}: {}", flow.name(), hooks.join(" "))?;
+        }
+        for hook in &self.hooks {
+            writeln!(f, "hook {}: in {}", hook.name, hook.point)?;
+        }
         for job in &self.jobs {
             writeln!(f, "job {}: {}", job.name, job.schedule)?;
         }

@@ -10,17 +10,21 @@ mod change_event;
 mod ctx;
 mod describe;
 mod entity;
+mod flow;
 mod job;
 mod link;
 mod module;
 mod projection;
 mod registry;
 mod resource;
+mod saga;
 mod schedule;
 mod service;
 mod subscriber;
 
-pub use atoll_http::{App, Auth, Fault, FaultKind, HeaderMap, Method, Reply, StatusCode, qs, router};
+pub use atoll_http::{
+    App, Auth, Fault, FaultKind, FaultRecord, HeaderMap, Method, Reply, StatusCode, qs, router,
+};
 pub use atoll_query::{
     AllOf, Children, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery,
     Offer, Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Tree, expand, list,
@@ -33,17 +37,22 @@ pub use atoll_schema::{
 pub use atoll_storage::{
     Embed, Engine, Entity, EntityDef, Event, FieldValue, Index, JsonObject, KeyBuf, Keys, Node, OUTBOX,
     Order, Read, Record, RowError, SEQUENCES, Scalar, Scan, Space, Span, Store, StoreError, Table,
-    TableSource, View, Write, add_to_group, decode, emit, encode, engines, events_after, group_count,
+    TableSource, View, Visit, Write, add_to_group, decode, emit, encode, engines, events_after, group_count,
     json_value, last_number, next_number, present, remove_event, split_part,
 };
 pub use atoll_values::{Actor, Comparison, Decimal, Id, Kind, Metadata, Moment, TOTALS, Timestamp, Totals};
-pub use ctx::{Call, Clock, Config, Ctx, Gate, Pass, Route};
+pub use ctx::{Call, Clock, Config, Ctx, Gate, Parts, Pass, Route};
+pub use flow::{AnyFlow, ExternalHook, Flow, FlowEntry, Hook, HookEntry, HookRun, Local, Point, Probe, When};
 pub use job::{Job, JobEntry, JobHandler, Tick};
 pub use link::{Column, End, FieldLink, Link, LinkError, LinkRow, OtherEnd};
 pub use module::{Module, Seed};
 pub use projection::{Change, Projection};
 pub use registry::{Problem, Registry, RouteEntry};
 pub use resource::Resource;
+pub use saga::{
+    AnySaga, EXECUTIONS, ExecutionState, External, Outcome, Run, Saga, SagaFn, Starting, StepCall, StepEntry,
+    StepKind, StepState, WorkflowExecution,
+};
 pub use schedule::{Plan, Schedule};
 pub use service::{AnyService, Patch, Service, of};
 pub use subscriber::{Handler, Subscriber, SubscriberEntry};

@@ -8,6 +8,7 @@ use crate::{
     AnyService, Computed, Graph, Moment, OUTBOX, Relation, Resolve, RowError, SEQUENCES, Space, Write,
     change_event::Followed,
     ctx::Route,
+    flow::{AnyFlow, FlowEntry, Hook, HookEntry, HookRun},
     job::{Job, JobEntry},
     link::{self, FIELD_LINKS, FieldLink, LINKS, Link},
     module::{MODULES, Module},
@@ -32,6 +33,10 @@ pub struct Registry {
     pub subscribers: Vec<&'static Subscriber>,
     /// The jobs, by name.
     pub jobs: Vec<&'static Job>,
+    /// The flows and sagas, by name.
+    pub flows: Vec<&'static dyn AnyFlow>,
+    /// The hooks, by name.
+    pub hooks: Vec<&'static Hook>,
     /// The computed fields, by entity and name.
     pub computed: Vec<&'static Computed>,
     /// The graph of all that.
@@ -126,6 +131,8 @@ impl Registry {
                 computed: COMPUTED.to_vec(),
                 routes: inventory::iter::<RouteEntry>.into_iter().map(|entry| entry.0).collect(),
                 subscribers: inventory::iter::<SubscriberEntry>.into_iter().map(|entry| entry.0).collect(),
+                flows: inventory::iter::<FlowEntry>.into_iter().map(|entry| entry.0).collect(),
+                hooks: inventory::iter::<HookEntry>.into_iter().map(|entry| entry.0).collect(),
                 jobs: inventory::iter::<JobEntry>.into_iter().map(|entry| entry.0).collect(),
                 ..Registry::default()
             };
@@ -164,6 +171,8 @@ impl Registry {
         self.routes.sort_by_key(|it| (it.path, it.method));
         self.subscribers.sort_by_key(|it| it.name);
         self.jobs.sort_by_key(|it| it.name);
+        self.flows.sort_by_key(|it| it.name());
+        self.hooks.sort_by_key(|it| it.name);
 
         let mut relations: Vec<Relation> = Vec::new();
         for module in &self.modules {
@@ -211,6 +220,15 @@ impl Registry {
             .unwrap_or_else(|| panic!("no module has `{entity}`"))
     }
 
+    /// Those who joined a flow at a point, in the order of their names.
+    pub(crate) fn hooks_at<'a>(
+        &'a self,
+        flow: &'a str,
+        point: &'a str,
+    ) -> impl Iterator<Item = &'static Hook> + 'a {
+        self.hooks.iter().copied().filter(move |it| it.is_at(flow, point))
+    }
+
     fn problems(&self, relations: &[Relation]) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut say = |text: String| problems.push(Problem(text));
@@ -233,6 +251,8 @@ impl Registry {
         unique("projection", texts(self.projections.iter().map(|it| it.name).collect()));
         unique("route", self.routes.iter().map(|it| format!("{} {}", it.method, it.path)).collect());
         unique("subscriber", texts(self.subscribers.iter().map(|it| it.name).collect()));
+        unique("flow", texts(self.flows.iter().map(|it| it.name()).collect()));
+        unique("hook", texts(self.hooks.iter().map(|it| it.name).collect()));
         unique("job", texts(self.jobs.iter().map(|it| it.name).collect()));
         unique("relation", relations.iter().map(|it| format!("{}.{}", it.from, it.name)).collect());
         unique(
@@ -271,6 +291,18 @@ impl Registry {
                     "route `{} {}` does not begin with a slash, or ends with one",
                     route.method, route.path
                 ));
+            }
+        }
+        for hook in &self.hooks {
+            let is_external = matches!(hook.run, HookRun::External { .. });
+            let is_at = |flow: &&dyn AnyFlow, points: &[&str]| {
+                points.iter().any(|point| hook.is_at(flow.name(), point))
+            };
+            let takes_it =
+                |it: &&dyn AnyFlow| is_at(it, it.external_hooks()) || !is_external && is_at(it, it.hooks());
+            if !self.flows.iter().any(takes_it) {
+                let what = if is_external { "calls to the outside" } else { "hooks" };
+                say(format!("hook `{}` joins `{}`, where no flow takes {what}", hook.name, hook.point));
             }
         }
         for job in &self.jobs {

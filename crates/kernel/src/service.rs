@@ -4,7 +4,8 @@ use std::any::Any;
 
 use crate::{
     Change, Context, Entity, Env, Index, ListQuery, Moment, Node, QueryError, Read, Record, Registry,
-    RowError, StoreError, Table, TableSource, Write, link, list, projection::announce,
+    RowError, StoreError, Table, TableSource, Write, decode, link, list,
+    projection::{announce, project},
 };
 
 /// The service of one entity: a set of functions that run inside a transaction.
@@ -162,6 +163,10 @@ pub trait AnyService: Sync {
 
     /// See [`Service::restore`].
     fn restore(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError>;
+
+    /// Makes the live record with this id what it was, byte by byte; nothing at all, where it was not there. This is
+    /// no event: it undoes one.
+    fn put_back(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>) -> Result<(), RowError>;
 }
 
 impl<T: Entity> AnyService for Service<T> {
@@ -179,6 +184,18 @@ impl<T: Entity> AnyService for Service<T> {
 
     fn restore(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError> {
         self.restore(tx, at, id).map(drop)
+    }
+
+    fn put_back(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>) -> Result<(), RowError> {
+        let now = self.get(tx, id)?;
+        let then: Option<T> = before.map(|bytes| decode(T::DEF.name, id, bytes)).transpose()?;
+        match (&now, &then) {
+            (None, Some(then)) => self.table.insert(tx, then)?,
+            (Some(now), Some(then)) => self.table.replace(tx, now, then)?,
+            (Some(_), None) => self.table.remove(tx, id).map(drop)?,
+            (None, None) => {}
+        }
+        Ok(project(tx, &change(now.as_ref(), then.as_ref()))?)
     }
 }
 

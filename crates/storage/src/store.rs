@@ -150,6 +150,11 @@ impl Store {
         self.shared.commits.clone()
     }
 
+    /// Does it take no more writes, because a commit failed or it was closed?
+    pub fn has_stopped(&self) -> bool {
+        self.shared.stopped.borrow().is_some() || *self.shared.closing.borrow()
+    }
+
     /// Resolves when a commit has failed: the process must end, since nothing can be acknowledged any more.
     pub async fn stopped(&self) -> StoreError {
         let mut stopped = self.shared.stopped.clone();

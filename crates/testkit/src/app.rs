@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use atoll_api_key::{ApiKeyKind, NewToken};
-use atoll_host::{Data, Secrets, assemble};
-use atoll_kernel::{Actor, Clock, Ctx, Timestamp};
+use atoll_host::{Assembly, Data, Secrets, registry};
+use atoll_kernel::{Actor, Clock, Ctx, Probe, Store, Timestamp};
 use atoll_user::{PasswordHash, create_user};
 use tempfile::TempDir;
 
@@ -39,7 +39,8 @@ pub struct TestApp {
     pub ctx: Ctx,
     router: axum::Router,
     clock: Arc<AtomicI64>,
-    _folder: Option<TempDir>,
+    #[expect(dead_code, reason = "it goes when it is dropped")]
+    folder: Option<TempDir>,
 }
 
 impl TestApp {
@@ -52,10 +53,17 @@ impl TestApp {
     pub async fn on(engine: Engine) -> TestApp {
         let folder = (engine == Engine::Redb).then(|| TempDir::new().expect("a folder"));
         let data = folder.as_ref().map_or(Data::Memory, |it| Data::Folder(it.path().to_owned()));
+        let store = data.open(&registry().expect("a registry").spaces()).expect("a store");
+        TestApp { folder, ..TestApp::over(store, None).await }
+    }
+
+    /// An application over this store; `probe` is shown every point that a flow passes.
+    pub async fn over(store: Store, probe: Option<Arc<dyn Probe>>) -> TestApp {
         let clock = Arc::new(AtomicI64::new(START));
         let secrets = Secrets { jwt: b"for tests".to_vec(), cookie: b"for tests".to_vec() };
-        let app = assemble(&data, secrets, Clock::Manual(clock.clone()), None).await.expect("the app starts");
-        TestApp { ctx: app.ctx, router: app.router, clock, _folder: folder }
+        let assembly = Assembly { store, secrets, clock: Clock::Manual(clock.clone()), admin: None, probe };
+        let app = assembly.start().await.expect("the app starts");
+        TestApp { ctx: app.ctx, router: app.router, clock, folder: None }
     }
 
     /// The application, and a client that is logged in as its admin (`admin@test.dev`, `supersecret`).

@@ -2,8 +2,10 @@
 
 mod app;
 mod client;
+mod dump;
 mod shop;
 
 pub use app::{Engine, TestApp, token};
 pub use client::{Answer, Client};
+pub use dump::Dump;
 pub use shop::{Shop, Variant};

@@ -2,14 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{Id, Kind, Timestamp};
 
 /// Who asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Actor {
     /// Nobody: start-up, jobs, tests.
+    #[default]
     System,
     /// An admin user, by id.
     User(String),

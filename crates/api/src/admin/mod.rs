@@ -13,3 +13,4 @@ mod sales_channels;
 mod stock_locations;
 mod stores;
 mod users;
+mod workflows_executions;

@@ -1,7 +1,7 @@
 //! What becomes of links when a record is deleted and restored.
 
 use crate::{
-    KeyBuf, Moment, Order, Read, Registry, RowError, Scan, Span, StoreError, Write,
+    KeyBuf, Moment, Order, Read, Registry, RowError, Scan, Span, StoreError, Write, group_count,
     link::{LINKS, Link, Side, in_order},
 };
 
@@ -12,6 +12,16 @@ fn links_of(entity: &str) -> impl Iterator<Item = (&'static Link, Side)> {
         let right = (link.right.entity == entity).then_some((*link, Side::Right));
         left.into_iter().chain(right)
     })
+}
+
+/// Is anything linked to this record?
+pub(crate) fn is_linked(tx: &dyn Read, entity: &str, id: &str) -> Result<bool, StoreError> {
+    for (link, side) in links_of(entity) {
+        if group_count(tx, link.space(side), &[id])? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Removes all links of a record that goes for good, and the records that go with it.

@@ -12,13 +12,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Change, Fault, Ids, KeyBuf, Moment, Order, Read, Registry, Scan, Space, Span, StoreError, Timestamp,
-    Write, add_to_group, group_count, projection::announce,
+    Change, Fault, Ids, KeyBuf, Moment, Order, Read, Record, Registry, Scan, Space, Span, StoreError,
+    Timestamp, Write, add_to_group, group_count,
+    projection::{announce, project},
 };
 
 use self::graph::LinkRecord;
 pub(crate) use self::{
-    cascade::{bury, forget, revive},
+    cascade::{bury, forget, is_linked, revive},
     graph::{entity_of, relations_of},
 };
 
@@ -369,11 +370,7 @@ impl Link {
         right: &str,
         row: LinkRow,
     ) -> Result<(), StoreError> {
-        self.put(tx, left, right, &row);
-        let key = self.key(tx, Side::Right, right, left);
-        tx.put(key, Vec::new());
-        add_to_group(tx, self.name, &[left], 1)?;
-        add_to_group(tx, self.reverse, &[right], 1)?;
+        self.write_pair(tx, left, right, &row)?;
         let record = self.record(left, right, row);
         announce(tx, at, &Change { of: self.name, before: None, after: Some(&record) })
     }
@@ -386,14 +383,60 @@ impl Link {
         right: &str,
         row: LinkRow,
     ) -> Result<(), StoreError> {
+        self.remove_pair(tx, left, right)?;
+        let record = self.record(left, right, row);
+        announce(tx, at, &Change { of: self.name, before: Some(&record), after: None })
+    }
+
+    fn write_pair(
+        &self,
+        tx: &mut dyn Write,
+        left: &str,
+        right: &str,
+        row: &LinkRow,
+    ) -> Result<(), StoreError> {
+        self.put(tx, left, right, row);
+        let key = self.key(tx, Side::Right, right, left);
+        tx.put(key, Vec::new());
+        add_to_group(tx, self.name, &[left], 1)?;
+        add_to_group(tx, self.reverse, &[right], 1)
+    }
+
+    fn remove_pair(&self, tx: &mut dyn Write, left: &str, right: &str) -> Result<(), StoreError> {
         let key = self.key(tx, Side::Left, left, right);
         tx.delete(key);
         let key = self.key(tx, Side::Right, right, left);
         tx.delete(key);
         add_to_group(tx, self.name, &[left], -1)?;
-        add_to_group(tx, self.reverse, &[right], -1)?;
-        let record = self.record(left, right, row);
-        announce(tx, at, &Change { of: self.name, before: Some(&record), after: None })
+        add_to_group(tx, self.reverse, &[right], -1)
+    }
+
+    /// Makes the row of a pair what it was, byte by byte; nothing at all, where it was not there. This is no event: it
+    /// undoes one.
+    pub(crate) fn put_back(
+        &'static self,
+        tx: &mut dyn Write,
+        left: &str,
+        right: &str,
+        before: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        let now = self.row(tx, left, right)?;
+        let then: Option<LinkRow> =
+            before.map(|bytes| atoll_storage::decode(self.name, left, bytes)).transpose()?;
+        match (&now, &then) {
+            (None, Some(then)) => self.write_pair(tx, left, right, then)?,
+            (Some(_), None) => self.remove_pair(tx, left, right)?,
+            (Some(_), Some(then)) => self.put(tx, left, right, then),
+            (None, None) => {}
+        }
+        let record = |row: LinkRow| self.record(left, right, row);
+        let (now, then) = (now.map(record), then.map(record));
+        let change = Change {
+            of: self.name,
+            before: now.as_ref().map(|it| it as &dyn Record),
+            after: then.as_ref().map(|it| it as &dyn Record),
+        };
+        project(tx, &change)
     }
 
     fn record(&'static self, left: &str, right: &str, row: LinkRow) -> LinkRecord {

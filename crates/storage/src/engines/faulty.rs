@@ -1,7 +1,7 @@
 //! An engine that fails where a test says, over the memory engine.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -20,6 +20,30 @@ pub enum Fault {
     RunTwice,
 }
 
+/// On which side of a commit the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crash {
+    /// Nothing of the commit reaches the disk.
+    Before,
+    /// All of it does, and nobody hears of it.
+    After,
+}
+
+/// Makes the next commit crash, when a test says so.
+#[derive(Clone, Debug, Default)]
+pub struct Switch(Arc<Mutex<Option<Crash>>>);
+
+impl Switch {
+    /// The next commit crashes.
+    pub fn arm(&self, crash: Crash) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(crash);
+    }
+
+    fn take(&self) -> Option<Crash> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
 /// The memory engine with one fault. What reached the "disk" stays readable through the `Memory` it was made
 /// of.
 pub struct Faulty {
@@ -27,12 +51,18 @@ pub struct Faulty {
     fault: Fault,
     n_operations: Arc<AtomicUsize>,
     n_commits: usize,
+    switch: Switch,
 }
 
 impl Faulty {
     /// `disk` with `fault`.
     pub fn new(disk: Memory, fault: Fault) -> Self {
-        Faulty { disk, fault, n_operations: Arc::default(), n_commits: 0 }
+        Faulty { disk, fault, n_operations: Arc::default(), n_commits: 0, switch: Switch::default() }
+    }
+
+    /// What makes the next commit crash.
+    pub fn switch(&self) -> Switch {
+        self.switch.clone()
     }
 
     /// How many operations there were: how far a test must count.
@@ -58,7 +88,14 @@ impl Engine for Faulty {
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
         count(&self.n_operations, self.fault)?;
+        let crash = self.switch.take();
+        if crash == Some(Crash::Before) {
+            return Err(StoreError::Engine("crash before a commit on purpose".into()));
+        }
         self.disk.commit(changes)?;
+        if crash == Some(Crash::After) {
+            return Err(StoreError::Engine("crash after a commit on purpose".into()));
+        }
         self.n_commits += 1;
         if self.fault == Fault::CrashAfterCommit(self.n_commits) {
             return Err(StoreError::Engine(format!("crash after commit {} on purpose", self.n_commits)));

@@ -4,6 +4,6 @@ mod faulty;
 mod memory;
 mod redb;
 
-pub use faulty::{Fault, Faulty};
+pub use faulty::{Crash, Fault, Faulty, Switch};
 pub use memory::Memory;
 pub use redb::Redb;

@@ -4,8 +4,8 @@ use std::{fs::File, io::Write as _, path::PathBuf};
 
 use anyhow::Context as _;
 use atoll_flows::catalogue::{Catalogue, Report, import, stage};
-use atoll_host::{Data, Secrets, assemble};
-use atoll_kernel::{Actor, Clock, Fault};
+use atoll_host::{Assembly, Data};
+use atoll_kernel::{Actor, Fault};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -33,7 +33,7 @@ impl Import {
             Data::Folder(folder) if self.dry_run && !folder.exists() => Data::Memory,
             data => data,
         };
-        let app = assemble(&data, Secrets::find(&data, None, None)?, Clock::System, None).await?;
+        let app = Assembly::open(&data)?.start().await?;
 
         let bar = ProgressBar::new(stage(&catalogue) as u64);
         bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} products {elapsed}")?);

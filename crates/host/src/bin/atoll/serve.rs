@@ -4,7 +4,7 @@ use std::{io::Write as _, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use atoll_background::{Pace, start};
-use atoll_host::{App, Data, DemoKey, Secrets, assemble, load_demo};
+use atoll_host::{App, Assembly, Data, DemoKey, Secrets, load_demo, registry};
 use atoll_kernel::{Clock, router};
 use atoll_user::PasswordHash;
 use clap::{Args, ValueEnum};
@@ -78,7 +78,9 @@ impl Serve {
             .await
             .with_context(|| format!("failed to listen on {}", self.listen))?;
         let base = format!("http://{}", listener.local_addr()?);
-        let app = assemble(&data, secrets, Clock::System, hashed).await?;
+        let store = data.open(&registry()?.spaces())?;
+        let assembly = Assembly { store, secrets, clock: Clock::System, admin: hashed, probe: None };
+        let app = assembly.start().await?;
         if self.demo {
             let keys = load_demo(&app.ctx).await?;
             // Where there were users before, the demo's is not one of them.
@@ -100,6 +102,15 @@ impl Serve {
 /// Serves until it is told to stop; then answers what has begun, and writes what is waiting.
 async fn serve(app: App, listener: TcpListener, role: Role) -> anyhow::Result<()> {
     let store = app.ctx.store().clone();
+    // Beside the requests: a run may call a service that does not answer for a while.
+    let recovering = app.ctx.clone();
+    tokio::spawn(async move {
+        match recovering.recover().await {
+            Ok(0) => {}
+            Ok(n_runs) => tracing::info!(n_runs, "went on with what the last process left open"),
+            Err(error) => tracing::error!(%error, "what the last process left open was not found"),
+        }
+    });
     let background = match role {
         Role::Shared | Role::Worker => Some(start(&app.ctx, Pace::default()).await?),
         Role::Server => None,

@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
-use atoll_host::{Data, Secrets, assemble};
-use atoll_kernel::{Actor, Clock};
+use atoll_host::{Assembly, Data};
+use atoll_kernel::Actor;
 use atoll_user::{PasswordHash, create_user};
 use clap::{Args, Subcommand};
 
@@ -31,7 +31,7 @@ impl User {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let User::Create(Create { email, password, data }) = self;
         let data = Data::from(&*data.data);
-        let app = assemble(&data, Secrets::find(&data, None, None)?, Clock::System, None).await?;
+        let app = Assembly::open(&data)?.start().await?;
         let password = PasswordHash::new(&password)?;
         let create = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
             Ok(create_user(tx, at, &email, &password)?)

@@ -1,0 +1,124 @@
+//! `/admin/workflows-executions`
+
+use atoll_kernel::{
+    Actor, AnySaga, Body, Call, Ctx, ExecutionState, Fault, Id, Moment, Param, ParamKind, Params, Reply,
+    Resource, Type, WorkflowExecution, optional, required, routes,
+    serde_json::{Value, json},
+};
+
+use crate::{
+    reply::{context, find, page},
+    tables::{ONE, any, date, list},
+};
+
+routes! {
+    Get "/admin/workflows-executions" (Admin, LIST) => index;
+    Get "/admin/workflows-executions/:id" (Admin, ONE) => retrieve;
+    Get "/admin/workflows-executions/:id/:transaction_id" (Admin, ONE) => retrieve_by_transaction;
+    Post "/admin/workflows-executions/:id/run" (Admin, ONE, RUN) => run;
+    Post "/admin/workflows-executions/:id/steps/success" (Admin, ONE, FINISH) => succeed;
+    Post "/admin/workflows-executions/:id/steps/failure" (Admin, ONE, FINISH) => fail;
+}
+
+static EXECUTION: Resource = Resource {
+    entity: "workflow_execution",
+    one: "workflow_execution",
+    many: "workflow_executions",
+    fields: &[
+        "id", "workflow_id", "transaction_id", "run_id", "state", "execution", "context", "retention_time",
+        "created_at", "updated_at", "deleted_at",
+    ],
+    offer: None,
+    renamed: &[],
+};
+
+/// A list shows where runs stand, and not all that they did.
+static LISTED: Resource = Resource {
+    fields: &[
+        "id", "workflow_id", "transaction_id", "run_id", "state", "retention_time", "created_at",
+        "updated_at",
+    ],
+    ..EXECUTION
+};
+
+const LIST: Params = list(
+    &[
+        any("id"),
+        any("transaction_id"),
+        any("workflow_id"),
+        Param::new("state", ParamKind::Words(ExecutionState::WORDS)),
+        date("created_at"),
+        date("updated_at"),
+    ],
+    100,
+);
+const RUN: Body = &[&[optional("input", Type::Any), optional("transaction_id", Type::Text)]];
+const FINISH: Body = &[&[
+    required("transaction_id", Type::Text),
+    required("step_id", Type::Text),
+    optional("response", Type::Any),
+    optional("compensate_input", Type::Any),
+    optional("action", Type::Words(&["invoke"])),
+]];
+
+async fn index(call: Call) -> Result<Reply, Fault> {
+    page(&LISTED, call, Vec::new())
+}
+
+async fn retrieve(call: Call) -> Result<Reply, Fault> {
+    find(&EXECUTION, &call, |id| format!("Workflow execution with id: {id} was not found"))
+}
+
+async fn retrieve_by_transaction(call: Call) -> Result<Reply, Fault> {
+    let (workflow, transaction) = (call.path("id"), call.path("transaction_id"));
+    let view = call.app.view();
+    let Some(execution) = WorkflowExecution::find(&view, workflow, transaction)? else {
+        return Err(Fault::not_found(format!(
+            "Workflow execution of {workflow} with transaction {transaction} was not found"
+        )));
+    };
+    EXECUTION.show(&view, &context(&call), std::sync::Arc::new(execution), call.params.fields.as_deref())
+}
+
+async fn run(call: Call) -> Result<Reply, Fault> {
+    let name = call.path("id").to_owned();
+    let registry = call.app.registry();
+    let flow = registry.flows.iter().find(|it| it.name() == name);
+    let flow = flow.ok_or_else(|| Fault::not_found(format!("Workflow with id \"{name}\" not found.")))?;
+    let saga: &'static dyn AnySaga = flow
+        .as_saga()
+        .ok_or_else(|| Fault::not_allowed(format!("Workflow {name} is run by its own routes only")))?;
+    let text = call.body().get("transaction_id").and_then(Value::as_str);
+    let transaction = text.map_or_else(|| format!("auto-{}", new_id(&call.app)), str::to_owned);
+    let input = call.body().get("input").cloned().unwrap_or_default();
+    let actor = call.pass.actor.clone();
+    let has_ended = saga.start(call.app.clone(), actor, Some(transaction.clone()), input).await?;
+    Ok(Reply::json(&json!({ "acknowledgement": {
+        "transactionId": transaction, "workflowId": name, "hasFinished": has_ended, "hasFailed": false,
+    } })))
+}
+
+fn new_id(ctx: &Ctx) -> Id<WorkflowExecution> {
+    Moment::new(ctx.now(), Actor::System).id()
+}
+
+async fn succeed(call: Call) -> Result<Reply, Fault> {
+    let answer = call.body().get("response").cloned().unwrap_or_default();
+    finish(call, Ok(answer)).await
+}
+
+async fn fail(call: Call) -> Result<Reply, Fault> {
+    let why = match call.body().get("response") {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => "The step was failed from outside".to_owned(),
+    };
+    finish(call, Err(why)).await
+}
+
+async fn finish(call: Call, answer: Result<Value, String>) -> Result<Reply, Fault> {
+    let text = |name: &str| call.body()[name].as_str().unwrap_or_default().to_owned();
+    let (transaction, step) = (text("transaction_id"), text("step_id"));
+    call.app.finish_step(call.pass.actor.clone(), call.path("id"), &transaction, &step, answer).await?;
+    Ok(Reply::json(&json!({ "success": true })))
+}

@@ -1,0 +1,77 @@
+//! What a hook is: a step of one's own in somebody else's flow.
+
+use std::{future::Future, pin::Pin};
+
+use crate::{Ctx, Fault, StepCall, flow::Local, serde_json::Value};
+
+/// A step that joins a flow at one of its points.
+pub struct Hook {
+    /// `module.verb-object`: `loyalty.award-points`. Unique, and the name of the step.
+    pub name: &'static str,
+    /// The flow and the point: `complete-cart.orderCreated`.
+    pub point: &'static str,
+    /// What it does.
+    pub run: HookRun,
+}
+
+/// What a hook does, and where.
+#[derive(Clone, Copy)]
+pub enum HookRun {
+    /// A function in the transaction of the flow. Its error aborts that; there is nothing to compensate.
+    Local(fn(&mut Local<'_>, &Value) -> Result<(), Fault>),
+    /// A call to the outside, with what undoes it.
+    External {
+        /// The call; its answer is kept, and is what the undoing is given.
+        call: ExternalHook<Value>,
+        /// What undoes it. It is called for a call that failed, too, since that may have had an effect.
+        undo: Option<ExternalHook<()>>,
+    },
+}
+
+/// An async function of the application and a call; `StepCall::input` is what the flow says at this point.
+pub type ExternalHook<T> = fn(Ctx, StepCall) -> Pin<Box<dyn Future<Output = Result<T, Fault>> + Send>>;
+
+impl Hook {
+    /// Does it join this flow at this point?
+    pub(crate) fn is_at(&self, flow: &str, point: &str) -> bool {
+        self.point.strip_prefix(flow).and_then(|it| it.strip_prefix('.')) == Some(point)
+    }
+}
+
+/// A hook, as `hook!` submits it.
+pub struct HookEntry(pub &'static Hook);
+
+inventory::collect!(HookEntry);
+
+/// Registers a hook, above the function that it names.
+///
+/// ```ignore
+/// hook! { "loyalty.check-member" in "complete-cart.validate" => check_member }
+///
+/// fn check_member(flow: &mut Local<'_>, input: &Value) -> Result<(), Fault> { … }
+///
+/// hook! { "bank.authorize" in "complete-cart.authorizePayment" => external authorize, undo: void }
+///
+/// async fn authorize(ctx: Ctx, call: StepCall) -> Result<Value, Fault> { … }
+/// async fn void(ctx: Ctx, call: StepCall) -> Result<(), Fault> { … }
+/// ```
+#[macro_export]
+macro_rules! hook {
+    ($name:literal in $point:literal => external $call:path $(, undo: $undo:path)?) => {
+        $crate::inventory::submit! {
+            $crate::HookEntry(&$crate::Hook {
+                name: $name,
+                point: $point,
+                run: $crate::HookRun::External {
+                    call: |ctx, call| Box::pin($call(ctx, call)),
+                    undo: $crate::or_none!($(|ctx, call| Box::pin($undo(ctx, call)))?),
+                },
+            })
+        }
+    };
+    ($name:literal in $point:literal => $run:path) => {
+        $crate::inventory::submit! {
+            $crate::HookEntry(&$crate::Hook { name: $name, point: $point, run: $crate::HookRun::Local($run) })
+        }
+    };
+}

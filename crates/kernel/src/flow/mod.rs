@@ -1,0 +1,169 @@
+//! Flows: processes over several modules, made of local steps. A flow is plain Rust over one transaction: all of it
+//! is written, or nothing. What calls the outside is a [`Saga`](crate::Saga).
+
+mod hook;
+mod probe;
+
+use crate::{Ctx, Fault, Moment, StoreError, Write, emit, serde_json::Value};
+
+pub use hook::{ExternalHook, Hook, HookEntry, HookRun};
+pub use probe::{Point, Probe, When};
+
+/// A process over several modules, in one transaction. It keeps no journal: an error aborts all of it.
+pub struct Flow<I: 'static, O: 'static> {
+    /// Its id: `create-products`.
+    pub name: &'static str,
+    /// The points at which others may join it, by name.
+    pub hooks: &'static [&'static str],
+    /// What it does. It may run twice, and must come to the same result.
+    pub run: fn(&mut Local<'_>, I) -> Result<O, Fault>,
+}
+
+impl<I, O> Flow<I, O> {
+    /// A flow that nobody can join.
+    pub const fn new(name: &'static str, run: fn(&mut Local<'_>, I) -> Result<O, Fault>) -> Self {
+        Flow { name, hooks: &[], run }
+    }
+}
+
+/// What local steps work on: the transaction that they all share.
+pub struct Local<'a> {
+    /// The transaction.
+    pub tx: &'a mut dyn Write,
+    /// Its time, ids and actor.
+    pub at: &'a Moment,
+    pub(crate) ctx: &'a Ctx,
+    pub(crate) flow: &'static str,
+}
+
+impl Local<'_> {
+    /// Runs a step. Its name is what tests and logs know it by.
+    pub fn step<T>(
+        &mut self,
+        name: &'static str,
+        body: impl FnOnce(&mut dyn Write, &Moment) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.pass(name, When::Before)?;
+        let done = body(self.tx, self.at)?;
+        self.pass(name, When::After)?;
+        Ok(done)
+    }
+
+    /// Calls those who joined the flow at this point, in the order of their names. An error aborts the flow. `input`
+    /// is made only if there is anybody.
+    pub fn hook(&mut self, point: &'static str, input: impl FnOnce() -> Value) -> Result<(), Fault> {
+        let registry = self.ctx.registry();
+        let mut hooks = registry.hooks_at(self.flow, point).peekable();
+        if hooks.peek().is_none() {
+            return Ok(());
+        }
+        let input = input();
+        for hook in hooks {
+            if let HookRun::Local(run) = hook.run {
+                self.pass(hook.name, When::Before)?;
+                run(self, &input)?;
+                self.pass(hook.name, When::After)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs another flow as part of this one.
+    pub fn run<I, O>(&mut self, flow: &'static Flow<I, O>, input: I) -> Result<O, Fault> {
+        let mut inner = Local { tx: &mut *self.tx, at: self.at, ctx: self.ctx, flow: flow.name };
+        (flow.run)(&mut inner, input)
+    }
+
+    /// Tells of something that happened, if the transaction commits.
+    pub fn emit(&mut self, event: &str, data: Value) -> Result<(), StoreError> {
+        emit(self.tx, self.at, event, data)
+    }
+
+    /// The application.
+    pub fn ctx(&self) -> &Ctx {
+        self.ctx
+    }
+
+    fn pass(&self, step: &str, when: When) -> Result<(), Fault> {
+        self.ctx.pass(&Point { flow: self.flow, step, when })
+    }
+}
+
+/// A flow or a saga, whatever it takes and answers: what the registry needs of it.
+pub trait AnyFlow: Sync {
+    /// Its id.
+    fn name(&self) -> &'static str;
+
+    /// The points at which others may join it within its transaction.
+    fn hooks(&self) -> &'static [&'static str];
+
+    /// The points at which others may join it with calls to the outside.
+    fn external_hooks(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Its durable form, if it has one.
+    fn as_saga(&'static self) -> Option<&'static dyn crate::saga::AnySaga> {
+        None
+    }
+}
+
+impl<I, O> AnyFlow for Flow<I, O> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn hooks(&self) -> &'static [&'static str] {
+        self.hooks
+    }
+}
+
+/// A flow, as `flow!` submits it.
+pub struct FlowEntry(pub &'static dyn AnyFlow);
+
+inventory::collect!(FlowEntry);
+
+/// Registers a flow, or a saga, above the function that it names.
+///
+/// ```ignore
+/// flow! {
+///     /// Awards points for an order.
+///     pub static AWARD_POINTS: Flow<String, Points> = "award-points" (award_points), hooks: &["pointsAwarded"];
+/// }
+///
+/// fn award_points(flow: &mut Local<'_>, order_id: String) -> Result<Points, Fault> { … }
+///
+/// flow! {
+///     /// Sends an order to the warehouse.
+///     pub static SHIP: Saga<String, Parcel> = "ship" (ship), timeout: Some(Duration::from_secs(60));
+/// }
+///
+/// async fn ship(run: &mut Run, order_id: String) -> Result<Parcel, Fault> { … }
+/// ```
+#[macro_export]
+macro_rules! flow {
+    (
+        $(#[$meta:meta])*
+        $vis:vis static $NAME:ident: Flow<$In:ty, $Out:ty> = $name:literal ($run:path)
+        $(, $field:ident: $value:expr)*;
+    ) => {
+        $(#[$meta])*
+        $vis static $NAME: $crate::Flow<$In, $Out> =
+            $crate::Flow { $($field: $value,)* ..$crate::Flow::new($name, $run) };
+
+        $crate::inventory::submit! { $crate::FlowEntry(&$NAME) }
+    };
+    (
+        $(#[$meta:meta])*
+        $vis:vis static $NAME:ident: Saga<$In:ty, $Out:ty> = $name:literal ($run:path)
+        $(, $field:ident: $value:expr)*;
+    ) => {
+        $(#[$meta])*
+        $vis static $NAME: $crate::Saga<$In, $Out> = $crate::Saga {
+            $($field: $value,)*
+            ..$crate::Saga::new($name, |run, input| Box::pin($run(run, input)))
+        };
+
+        $crate::inventory::submit! { $crate::FlowEntry(&$NAME) }
+    };
+}

@@ -1,0 +1,296 @@
+//! Runs sagas from their beginning or from their journal, to their end.
+
+use std::{
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{
+    Actor, Ctx, Fault, FaultKind, FaultRecord, Moment, Saga, View, Write,
+    saga::{
+        EXECUTIONS, ExecutionState, Run, StepState, WorkflowExecution,
+        execution::{BY_STATE, purge},
+        run::release,
+    },
+};
+
+/// Records that one transaction purges: the writer is everybody's.
+const N_PURGED_MAX: usize = 100;
+
+/// What starting a saga came to.
+pub enum Outcome<O> {
+    /// It is over.
+    Done(O, View),
+    /// It waits for a step that is finished from outside.
+    Waiting(Box<WorkflowExecution>),
+}
+
+impl Ctx {
+    /// Runs a saga until it ends or waits. Runs with the same transaction id take turns; a second run of one that has
+    /// ended starts afresh, or answers what the first one came to where the saga is idempotent; a second run of one
+    /// that waits answers that. The run goes on when the caller goes away.
+    pub async fn start<I, O>(
+        &self,
+        saga: &'static Saga<I, O>,
+        actor: Actor,
+        transaction_id: Option<&str>,
+        input: I,
+    ) -> Result<Outcome<O>, Fault>
+    where
+        I: Serialize + DeserializeOwned + Send + 'static,
+        O: Serialize + DeserializeOwned + Send + 'static,
+    {
+        let id = Moment::new(self.now(), Actor::System).id::<WorkflowExecution>();
+        let mut journal = WorkflowExecution {
+            transaction_id: transaction_id.map_or_else(|| id.to_string(), str::to_owned),
+            id,
+            workflow_id: saga.name.to_owned(),
+            retention_time: saga.kept.as_secs(),
+            actor: serde_json::to_value(&actor).map_err(Fault::unexpected)?,
+            input: serde_json::to_value(&input).map_err(Fault::unexpected)?,
+            ..WorkflowExecution::default()
+        };
+        if let Some(timeout) = saga.timeout {
+            let millis = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
+            journal.deadline = Some(self.now().plus_millis(millis));
+        }
+        let ctx = self.clone();
+        // A task of its own: it goes on when the caller goes away.
+        let run = async move {
+            let _turn = ctx.turns().take(saga.name, &journal.transaction_id).await;
+            let earlier = WorkflowExecution::find(&ctx.view(), saga.name, &journal.transaction_id)?;
+            if let Some(earlier) = earlier
+                && let Some(outcome) = answer_of(saga, &ctx, earlier)?
+            {
+                return Ok(outcome);
+            }
+            let mut run = Run::new(ctx.clone(), saga.name, journal);
+            run.is_kept = saga.idempotent;
+            drive(saga, run, input).await
+        };
+        tokio::spawn(run).await.map_err(Fault::unexpected)?
+    }
+
+    /// Finishes a step that is waited for, and lets its run go on in the background. `answer` is what the step
+    /// answers, or why it failed.
+    pub async fn finish_step(
+        &self,
+        actor: Actor,
+        workflow_id: &str,
+        transaction_id: &str,
+        step: &str,
+        answer: Result<Value, String>,
+    ) -> Result<(), Fault> {
+        if !self.registry().flows.iter().any(|it| it.name() == workflow_id) {
+            return Err(Fault::not_found(format!("Workflow with id \"{workflow_id}\" not found.")));
+        }
+        let (workflow, transaction, step) =
+            (workflow_id.to_owned(), transaction_id.to_owned(), step.to_owned());
+        let note = move |tx: &mut dyn Write, at: &Moment| {
+            let Some(mut journal) = WorkflowExecution::find(tx, &workflow, &transaction)? else {
+                return Err(Fault::not_found(format!("Transaction {transaction} could not be found.")));
+            };
+            let Some(entry) = journal.steps.iter_mut().find(|it| it.name == step) else {
+                return Err(Fault::not_found(format!("Action not found: {step}")));
+            };
+            if entry.state != StepState::Waiting {
+                let (what, status) =
+                    (if answer.is_ok() { "success" } else { "failure" }, entry.state.as_str());
+                return Err(Fault::not_allowed(format!("Cannot set step {what} when status is {status}")));
+            }
+            match &answer {
+                Ok(output) => (entry.state, entry.output) = (StepState::Done, output.clone()),
+                Err(message) => {
+                    entry.state = StepState::Failed;
+                    entry.error = Some(FaultRecord::from(&Fault::not_allowed(message.clone())));
+                }
+            }
+            journal.state = ExecutionState::Invoking;
+            journal.write(tx, at)?;
+            Ok(journal)
+        };
+        let (journal, _) = self.write(actor, note).await?;
+        self.go_on(journal);
+        Ok(())
+    }
+
+    /// Goes on with everything that a crash or a stop has cut, and waits for it. Called once, at the start.
+    pub async fn recover(&self) -> Result<usize, Fault> {
+        let view = self.view();
+        let mut runs = Vec::new();
+        for state in [ExecutionState::Invoking, ExecutionState::Compensating] {
+            runs.extend(EXECUTIONS.table.list_by(&view, &BY_STATE, &[state.as_str()])?);
+        }
+        drop(view);
+        let n_runs = runs.len();
+        let tasks: Vec<_> = runs.into_iter().filter_map(|it| self.go_on(it)).collect();
+        for task in tasks {
+            task.await.map_err(Fault::unexpected)?;
+        }
+        Ok(n_runs)
+    }
+
+    /// Gives up steps that were waited for too long, and removes the records of runs that ended long ago.
+    pub async fn tidy_runs(&self) -> Result<(), Fault> {
+        let now = self.now();
+        for run in EXECUTIONS.table.list_by(&self.view(), &BY_STATE, &[ExecutionState::Waiting.as_str()])? {
+            let waiting = run.steps.iter().find(|it| it.state == StepState::Waiting);
+            let Some(step) = waiting.filter(|it| it.wait_until.is_some_and(|until| until <= now)) else {
+                continue;
+            };
+            let why = format!("`{}` was not finished in time", step.name);
+            self.finish_step(Actor::System, &run.workflow_id, &run.transaction_id, &step.name, Err(why))
+                .await?;
+        }
+        while self.write(Actor::System, |tx, at| Ok(purge(tx, at, N_PURGED_MAX)?)).await?.0 == N_PURGED_MAX {}
+        Ok(())
+    }
+
+    fn go_on(&self, journal: WorkflowExecution) -> Option<tokio::task::JoinHandle<()>> {
+        let flow = self.registry().flows.iter().find(|it| it.name() == journal.workflow_id);
+        let Some(saga) = flow.and_then(|it| it.as_saga()) else {
+            tracing::error!(workflow = journal.workflow_id, "a run is open, and its saga is not linked in");
+            return None;
+        };
+        Some(tokio::spawn(saga.resume(self.clone(), journal)))
+    }
+}
+
+/// What an earlier run with the same transaction id answers, where it does.
+fn answer_of<I, O: DeserializeOwned>(
+    saga: &Saga<I, O>,
+    ctx: &Ctx,
+    earlier: WorkflowExecution,
+) -> Result<Option<Outcome<O>>, Fault> {
+    let conflict = |what: &str| {
+        let (name, transaction) = (saga.name, &earlier.transaction_id);
+        Fault::new(FaultKind::Conflict, format!("Workflow {name} with transaction {transaction} {what}"))
+    };
+    match earlier.state {
+        ExecutionState::Invoking | ExecutionState::Compensating => Err(conflict("is being run")),
+        // What it left behind would be done a second time.
+        ExecutionState::Failed => Err(conflict("has failed, and could not be undone")),
+        ExecutionState::Waiting => Ok(Some(Outcome::Waiting(Box::new(earlier)))),
+        ExecutionState::Done if saga.idempotent => {
+            let result = serde_json::from_value(earlier.result).map_err(Fault::unexpected)?;
+            Ok(Some(Outcome::Done(result, ctx.view())))
+        }
+        ExecutionState::Reverted if saga.idempotent => Err(Fault::from(&earlier.error.unwrap_or_default())),
+        ExecutionState::Done | ExecutionState::Reverted => Ok(None),
+    }
+}
+
+/// Goes on with a run from its journal.
+pub(crate) async fn resume<I, O>(saga: &'static Saga<I, O>, ctx: Ctx, journal: WorkflowExecution)
+where
+    I: Serialize + DeserializeOwned + Send + 'static,
+    O: Serialize + DeserializeOwned + Send + 'static,
+{
+    let transaction = journal.transaction_id.clone();
+    let _turn = ctx.turns().take(saga.name, &transaction).await;
+    let ended = match serde_json::from_value(journal.input.clone()) {
+        Ok(input) => drive(saga, Run::new(ctx.clone(), saga.name, journal), input).await.map(drop),
+        Err(error) => Err(Fault::unexpected(error)),
+    };
+    match ended {
+        Ok(()) => tracing::info!(saga = saga.name, transaction, "a run went on, and ended or waits"),
+        Err(error) => tracing::warn!(saga = saga.name, transaction, %error, "a run went on, and failed"),
+    }
+}
+
+/// Calls the function of the saga, and ends the run as it says.
+async fn drive<I, O>(saga: &'static Saga<I, O>, mut run: Run, input: I) -> Result<Outcome<O>, Fault>
+where
+    O: Serialize,
+{
+    let waits = Arc::clone(&run.waits);
+    let called = {
+        let body = caught((saga.run)(&mut run, input));
+        tokio::select! {
+            biased;
+            called = body => Some(called),
+            () = waits.notified() => None,
+        }
+    };
+    let is_undoing = run.journal.state == ExecutionState::Compensating;
+    match called {
+        None => Ok(Outcome::Waiting(Box::new(run.journal))),
+        Some(Ok(output)) if !is_undoing => end(run, output).await,
+        Some(Ok(_)) => {
+            let error = run.journal.error.clone().unwrap_or_default();
+            revert(run, Fault::from(&error)).await
+        }
+        Some(Err(error)) => revert(run, error).await,
+    }
+}
+
+/// A panic is an error like others: what was done is undone.
+async fn caught<O>(
+    mut body: Pin<Box<dyn Future<Output = Result<O, Fault>> + Send + '_>>,
+) -> Result<O, Fault> {
+    poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(context)));
+        polled.unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            Poll::Ready(Err(Fault::unexpected(format!("panicked: {}", text.unwrap_or("no message")))))
+        })
+    })
+    .await
+}
+
+/// Notes that the run is done, and tells of what it did.
+async fn end<O: Serialize>(mut run: Run, output: O) -> Result<Outcome<O>, Fault> {
+    if let Some(view) = run.ended.take() {
+        return Ok(Outcome::Done(output, view));
+    }
+    if run.journal.n_writes == 0 && !run.is_kept {
+        let view = run.ctx.view();
+        return Ok(Outcome::Done(output, view));
+    }
+    let mut journal = run.journal.clone();
+    journal.result = serde_json::to_value(&output).map_err(Fault::unexpected)?;
+    let write = move |tx: &mut dyn Write, at: &Moment| {
+        let mut journal = journal.clone();
+        release(tx, &journal)?;
+        journal.end(ExecutionState::Done, at.now());
+        journal.write(tx, at)
+    };
+    let ((), view) = run.ctx.write(run.journal.actor(), write).await?;
+    Ok(Outcome::Done(output, view))
+}
+
+/// Undoes the run, and answers why.
+async fn revert<O>(mut run: Run, error: Fault) -> Result<O, Fault> {
+    if run.journal.n_writes == 0 && !run.is_kept {
+        return Err(error);
+    }
+    if run.journal.state != ExecutionState::Compensating {
+        let mut journal = run.journal.clone();
+        journal.state = ExecutionState::Compensating;
+        journal.error = Some(FaultRecord::from(&error));
+        run.commit(journal).await?;
+    }
+    let undone = run.compensate().await;
+    let mut journal = run.journal.clone();
+    let state = match &undone {
+        Ok(()) => ExecutionState::Reverted,
+        // The process ends, and the next one goes on from here.
+        Err(error) if run.ctx.store().has_stopped() => return Err(Fault::from(&FaultRecord::from(error))),
+        Err(error) => {
+            let (saga, transaction) = (run.saga, &journal.transaction_id);
+            tracing::error!(saga, transaction, %error, "a run could not be undone");
+            journal.undo_error = Some(FaultRecord::from(error));
+            ExecutionState::Failed
+        }
+    };
+    journal.end(state, run.ctx.now());
+    run.commit(journal).await?;
+    Err(error)
+}

@@ -1,0 +1,165 @@
+//! External steps: calls to the outside, which no transaction can take back.
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{Ctx, Fault, FaultKind, FaultRecord};
+
+/// How long one call may take, where the step does not say.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A call to the outside, as the step is told of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepCall {
+    /// Names this call: it is the same when the call is made again, after an error or a crash. Hand it to the other
+    /// side, so that it does nothing twice.
+    pub key: String,
+    /// Names the call that this one undoes; `key` itself where it undoes none.
+    pub invoke_key: String,
+    /// Which try this is, from 1.
+    pub attempt: u32,
+    /// What a flow says at the point that a hook joined; null elsewhere.
+    pub input: Value,
+    /// What the call answered that is to be undone; null where that is not known.
+    pub output: Value,
+}
+
+type Calling<T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send>>;
+pub(crate) type Action<T> = Arc<dyn Fn(Ctx, StepCall) -> Calling<T> + Send + Sync>;
+
+/// An external step. It is called at least once, always with the same key.
+pub struct External<T> {
+    pub(crate) step: Outside,
+    pub(crate) of: std::marker::PhantomData<fn() -> T>,
+}
+
+/// An external step, whatever it answers.
+#[derive(Clone)]
+pub(crate) struct Outside {
+    pub(crate) name: String,
+    pub(crate) input: Value,
+    call: Action<Value>,
+    undo: Option<Action<()>>,
+    n_retries: u32,
+    pause: Duration,
+    timeout: Duration,
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> External<T> {
+    /// A step of this name that makes this call. Nothing undoes it, and it is not tried again.
+    pub fn new<F, R>(name: &'static str, call: F) -> External<T>
+    where
+        F: Fn(Ctx, StepCall) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<T, Fault>> + Send + 'static,
+    {
+        let call = move |ctx, it| {
+            let answer = call(ctx, it);
+            let answer = async move { serde_json::to_value(answer.await?).map_err(Fault::unexpected) };
+            Box::pin(answer) as Calling<Value>
+        };
+        External { step: Outside::new(name.to_owned(), Arc::new(call)), of: std::marker::PhantomData }
+    }
+
+    /// What undoes the call. It is called for one that failed or took too long, too, since that may have had an
+    /// effect; what it answered is then not known.
+    pub fn undo<F, R>(mut self, undo: F) -> External<T>
+    where
+        F: Fn(Ctx, StepCall, Option<T>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), Fault>> + Send + 'static,
+    {
+        let undo = move |ctx, call: StepCall| {
+            let answer = serde_json::from_value(call.output.clone()).ok();
+            Box::pin(undo(ctx, call, answer)) as Calling<()>
+        };
+        self.step.undo = Some(Arc::new(undo));
+        self
+    }
+
+    /// Tries so often again, after this pause. A refusal (4xx) is an answer, and is not tried again.
+    pub fn retries(mut self, n_retries: u32, pause: Duration) -> External<T> {
+        self.step.n_retries = n_retries;
+        self.step.pause = pause;
+        self
+    }
+
+    /// How long one try may take; 30 seconds where it is not said.
+    pub fn timeout(mut self, timeout: Duration) -> External<T> {
+        self.step.timeout = timeout;
+        self
+    }
+}
+
+/// How trying ended.
+pub(crate) struct Tried<T> {
+    pub(crate) answer: Result<T, FaultRecord>,
+    pub(crate) n_attempts: u32,
+    pub(crate) timed_out: bool,
+}
+
+impl Outside {
+    pub(crate) fn new(name: String, call: Action<Value>) -> Outside {
+        let (n_retries, pause, timeout) = (0, Duration::ZERO, TIMEOUT);
+        Outside { name, input: Value::Null, call, undo: None, n_retries, pause, timeout }
+    }
+
+    pub(crate) fn with_undo(mut self, undo: Option<Action<()>>) -> Outside {
+        self.undo = undo;
+        self
+    }
+
+    pub(crate) fn has_undo(&self) -> bool {
+        self.undo.is_some()
+    }
+
+    /// Makes the call, and tries again as often as it may.
+    pub(crate) async fn invoke(&self, ctx: &Ctx, call: StepCall, left: Option<Duration>) -> Tried<Value> {
+        self.try_all(&self.call, ctx, call, left).await
+    }
+
+    /// Undoes the call.
+    pub(crate) async fn compensate(&self, ctx: &Ctx, call: StepCall) -> Tried<()> {
+        match &self.undo {
+            Some(undo) => self.try_all(undo, ctx, call, None).await,
+            None => Tried { answer: Ok(()), n_attempts: 0, timed_out: false },
+        }
+    }
+
+    async fn try_all<T: Send + 'static>(
+        &self,
+        action: &Action<T>,
+        ctx: &Ctx,
+        mut call: StepCall,
+        left: Option<Duration>,
+    ) -> Tried<T> {
+        let timeout = left.map_or(self.timeout, |left| left.min(self.timeout));
+        loop {
+            // A task of its own: a panic is an error like others.
+            let (ctx, told, action) = (ctx.clone(), call.clone(), action.clone());
+            let mut task = tokio::spawn(async move { action(ctx, told).await });
+            let ended = tokio::time::timeout(timeout, &mut task).await;
+            let timed_out = ended.is_err();
+            let answer = match ended {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(panic)) => Err(Fault::unexpected(panic)),
+                Err(_) => {
+                    task.abort();
+                    let text = format!("`{}` did not answer within {} ms", self.name, timeout.as_millis());
+                    Err(Fault::unexpected(text))
+                }
+            };
+            match answer {
+                Err(error) if error.kind() == FaultKind::Unexpected && call.attempt <= self.n_retries => {
+                    tracing::warn!(step = self.name, attempt = call.attempt, %error, "a step is tried again");
+                    tokio::time::sleep(self.pause).await;
+                    call.attempt += 1;
+                }
+                answer => {
+                    let answer = answer.map_err(|error| FaultRecord::from(&error));
+                    return Tried { answer, n_attempts: call.attempt, timed_out };
+                }
+            }
+        }
+    }
+}

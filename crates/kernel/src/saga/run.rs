@@ -1,0 +1,501 @@
+//! A run of a saga: what its function is handed.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::{
+    Ctx, Fault, FaultRecord, HookRun, Local, Moment, Point, Timestamp, View, When, Write,
+    saga::{
+        ExecutionState, External, Saga, StepCall, StepEntry, StepKind, StepState, WorkflowExecution,
+        external::Outside,
+        undo::{Recorder, undo},
+    },
+};
+
+/// A run: each of its steps is done once, however often the function is called.
+pub struct Run {
+    pub(crate) ctx: Ctx,
+    pub(crate) saga: &'static str,
+    /// The journal, as it was last committed.
+    pub(crate) journal: WorkflowExecution,
+    /// How to undo the steps that were passed, by their place.
+    pub(crate) undos: Vec<Undo>,
+    /// The commit that ended it, if its last step did.
+    pub(crate) ended: Option<View>,
+    /// Tells the engine that the run waits.
+    pub(crate) waits: Arc<Notify>,
+    /// Is it kept though it may be a single transaction?
+    pub(crate) is_kept: bool,
+    /// Why a local step failed: nothing comes after that.
+    failed: Option<FaultRecord>,
+    path: Vec<&'static str>,
+}
+
+/// How to undo a step.
+pub(crate) enum Undo {
+    /// Nothing is to be undone.
+    Nothing,
+    /// As the journal says.
+    Exactly,
+    /// By a function in a transaction.
+    Locally(LocalUndo),
+    /// By a call.
+    Outside(Outside),
+}
+
+type LocalUndo = Arc<dyn Fn(&mut Local<'_>, Value) -> Result<(), Fault> + Send + Sync>;
+
+impl Run {
+    pub(crate) fn new(ctx: Ctx, saga: &'static str, journal: WorkflowExecution) -> Run {
+        Run {
+            ctx,
+            saga,
+            journal,
+            undos: Vec::new(),
+            ended: None,
+            waits: Arc::default(),
+            is_kept: false,
+            failed: None,
+            path: Vec::new(),
+        }
+    }
+
+    /// The application.
+    pub fn ctx(&self) -> &Ctx {
+        &self.ctx
+    }
+
+    /// What callers know the run by.
+    pub fn transaction_id(&self) -> &str {
+        &self.journal.transaction_id
+    }
+
+    /// Local steps: one transaction, with its journal entry in the same commit. When a later step fails, what it
+    /// changed is put back as it was; where others have changed the same records since, that is a conflict, and the
+    /// run ends as failed. Steps that change what everybody does (stock) say themselves how they are undone: see
+    /// [`Run::local_undone_by`].
+    pub async fn local<T, F>(&mut self, name: &'static str, body: F) -> Result<T, Fault>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+        F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        self.transact(name, body, Undo::Exactly).await
+    }
+
+    /// As [`Run::local`]; `undo` undoes it, in one transaction, given what it answered.
+    pub async fn local_undone_by<T, F, U>(&mut self, name: &'static str, body: F, undo: U) -> Result<T, Fault>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+        F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+        U: Fn(&mut Local<'_>, T) -> Result<(), Fault> + Send + Sync + 'static,
+    {
+        let undo: LocalUndo = Arc::new(move |local, output| undo(local, decode(output)?));
+        self.transact(name, body, Undo::Locally(undo)).await
+    }
+
+    async fn transact<T, F>(&mut self, name: &'static str, mut body: F, undo: Undo) -> Result<T, Fault>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+        F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        if let Some(entry) = self.enter(name, StepKind::Local)? {
+            self.undos.push(undo);
+            return decode(entry.output);
+        }
+        let exactly = matches!(undo, Undo::Exactly);
+        let (ctx, flow, name, journal) = (self.ctx.clone(), self.saga, self.full(name), self.journal.clone());
+        let body = move |tx: &mut dyn Write, at: &Moment| {
+            let mut journal = journal.clone();
+            let mut recorder = Recorder::new(tx);
+            let output = body(&mut Local { tx: &mut recorder, at, ctx: &ctx, flow })?;
+            let (changed, events) = recorder.finish()?;
+            journal.steps.push(StepEntry {
+                name: name.clone(),
+                kind: StepKind::Local,
+                state: StepState::Done,
+                n_attempts: 1,
+                output: serde_json::to_value(&output).map_err(Fault::unexpected)?,
+                started_at: at.now(),
+                events,
+                undo: if exactly { changed } else { Vec::new() },
+                ..StepEntry::default()
+            });
+            journal.write(tx, at)?;
+            Ok((output, journal))
+        };
+        let ((output, journal), _) = self.write(body).await?;
+        self.journal = journal;
+        self.undos.push(undo);
+        Ok(output)
+    }
+
+    /// The last step, in the commit that ends the run and tells of it: what it answers is what the saga must answer. A
+    /// saga that has this step alone costs one transaction and keeps no journal.
+    pub async fn finish<T, F>(&mut self, name: &'static str, mut body: F) -> Result<T, Fault>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+        F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        if !self.path.is_empty() {
+            return self.local(name, body).await;
+        }
+        if let Some(entry) = self.enter(name, StepKind::Local)? {
+            return decode(entry.output);
+        }
+        let is_kept = self.is_kept || self.journal.n_writes > 0;
+        let (ctx, flow, name, journal) = (self.ctx.clone(), self.saga, self.full(name), self.journal.clone());
+        let body = move |tx: &mut dyn Write, at: &Moment| {
+            let mut journal = journal.clone();
+            release(tx, &journal)?;
+            let output = body(&mut Local { tx, at, ctx: &ctx, flow })?;
+            if is_kept {
+                let value = serde_json::to_value(&output).map_err(Fault::unexpected)?;
+                journal.steps.push(StepEntry {
+                    name: name.clone(),
+                    state: StepState::Done,
+                    n_attempts: 1,
+                    output: value.clone(),
+                    started_at: at.now(),
+                    ..StepEntry::default()
+                });
+                journal.result = value;
+                journal.end(ExecutionState::Done, at.now());
+                journal.write(tx, at)?;
+            }
+            Ok((output, journal))
+        };
+        let ((output, journal), view) = self.write(body).await?;
+        self.journal = journal;
+        self.ended = Some(view);
+        Ok(output)
+    }
+
+    /// A call to the outside. That it will be made is committed before it is, and what it answered after.
+    pub async fn external<T: DeserializeOwned>(&mut self, step: External<T>) -> Result<T, Fault> {
+        let answers = self.invoke(vec![step.step]).await?;
+        first_of(answers)
+    }
+
+    /// Two calls at the same time. Both are waited for, and both are undone when one of them fails.
+    pub async fn both<A, B>(&mut self, a: External<A>, b: External<B>) -> Result<(A, B), Fault>
+    where
+        A: DeserializeOwned,
+        B: DeserializeOwned,
+    {
+        let mut answers = self.invoke(vec![a.step, b.step]).await?.into_iter();
+        let (a, b) = (first_of(answers.by_ref().take(1)), first_of(answers));
+        Ok((a?, b?))
+    }
+
+    /// Calls at the same time. All are waited for, and all are undone when one of them fails.
+    pub async fn all<T: DeserializeOwned>(&mut self, steps: Vec<External<T>>) -> Result<Vec<T>, Fault> {
+        let answers = self.invoke(steps.into_iter().map(|it| it.step).collect()).await?;
+        answers.into_iter().map(|answer| decode(answer?)).collect()
+    }
+
+    /// Calls those who joined the saga at this point: those in a transaction first, then, if it is a point for such,
+    /// those with calls to the outside, one after the other. Says what these answered, by the name of the hook.
+    pub async fn hook(&mut self, point: &'static str, input: Value) -> Result<Vec<(String, Value)>, Fault> {
+        let registry = self.ctx.registry();
+        let hooks: Vec<_> = registry.hooks_at(self.saga, point).collect();
+        if hooks.iter().any(|it| matches!(it.run, HookRun::Local(_))) {
+            let input = input.clone();
+            self.local(point, move |local| local.hook(point, || input.clone())).await?;
+        }
+        let mut answers = Vec::new();
+        for hook in hooks {
+            if let HookRun::External { call, undo } = hook.run {
+                let undo = undo.map(|undo| Arc::new(undo) as _);
+                let mut step = Outside::new(hook.name.to_owned(), Arc::new(call)).with_undo(undo);
+                step.input = input.clone();
+                let answer = self.invoke(vec![step]).await?.into_iter().next();
+                answers.push((hook.name.to_owned(), answer.unwrap_or(Ok(Value::Null))?));
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Has anybody joined the saga at this point?
+    pub fn has_hook(&self, point: &str) -> bool {
+        self.ctx.registry().hooks_at(self.saga, point).next().is_some()
+    }
+
+    /// Waits for somebody outside to finish the step (`POST /admin/workflows-executions/:workflow_id/steps/success`),
+    /// or to fail it. Meanwhile nothing is kept in memory, and a restart changes nothing.
+    pub async fn wait<T: DeserializeOwned>(
+        &mut self,
+        name: &'static str,
+        timeout: Option<Duration>,
+    ) -> Result<T, Fault> {
+        let entry = match self.enter(name, StepKind::Wait)? {
+            Some(entry) => entry,
+            None => {
+                let now = self.ctx.now();
+                let mut journal = self.journal.clone();
+                journal.state = ExecutionState::Waiting;
+                journal.steps.push(StepEntry {
+                    name: self.full(name),
+                    kind: StepKind::Wait,
+                    state: StepState::Waiting,
+                    wait_until: self.wait_until(now, timeout),
+                    started_at: now,
+                    ..StepEntry::default()
+                });
+                self.commit(journal).await?;
+                self.journal.steps.last().cloned().unwrap_or_default()
+            }
+        };
+        self.undos.push(Undo::Nothing);
+        match (entry.state, &entry.error) {
+            (StepState::Waiting, _) if self.journal.state != ExecutionState::Compensating => {
+                self.waits.notify_one();
+                std::future::pending().await
+            }
+            (StepState::Waiting, _) => Err(self.why_compensating()),
+            (_, Some(error)) => Err(error.into()),
+            (_, None) => decode(entry.output),
+        }
+    }
+
+    /// Another saga as a part of this one: its steps are steps of this run, and what it tells of is told when this one
+    /// can no longer fail.
+    pub async fn run<I, O>(&mut self, saga: &'static Saga<I, O>, input: I) -> Result<O, Fault> {
+        let outer = std::mem::replace(&mut self.saga, saga.name);
+        self.path.push(saga.name);
+        let output = (saga.run)(self, input).await;
+        self.path.pop();
+        self.saga = outer;
+        output
+    }
+
+    async fn invoke(&mut self, steps: Vec<Outside>) -> Result<Vec<Result<Value, Fault>>, Fault> {
+        let begin = self.undos.len();
+        let mut entries = Vec::with_capacity(steps.len());
+        for step in &steps {
+            entries.push(self.enter_at(begin + entries.len(), &step.name, StepKind::External)?);
+        }
+        for step in &steps {
+            self.undos.push(if step.has_undo() { Undo::Outside(step.clone()) } else { Undo::Nothing });
+        }
+        if entries.iter().any(Option::is_none) {
+            let mut journal = self.journal.clone();
+            let now = self.ctx.now();
+            journal.steps.extend(steps.iter().map(|step| StepEntry {
+                name: self.full(&step.name),
+                kind: StepKind::External,
+                started_at: now,
+                ..StepEntry::default()
+            }));
+            self.commit(journal).await?;
+        }
+        let places = begin..begin + steps.len();
+        let is_open = |run: &Run, place: usize| run.journal.steps[place].state == StepState::Invoking;
+        if places.clone().any(|place| is_open(self, place)) {
+            if self.journal.state == ExecutionState::Compensating {
+                return Err(self.why_compensating());
+            }
+            self.call(begin, steps).await?;
+        }
+        let answer = |place: usize| match &self.journal.steps[place] {
+            StepEntry { error: Some(error), .. } => Err(error.into()),
+            entry => Ok(entry.output.clone()),
+        };
+        Ok(places.map(answer).collect())
+    }
+
+    /// Makes the calls that are not answered yet, and commits what they answered.
+    async fn call(&mut self, begin: usize, steps: Vec<Outside>) -> Result<(), Fault> {
+        let left = self.left();
+        let steps: Vec<_> = (begin..).zip(steps).collect();
+        let is_open = |(place, _): &(usize, Outside)| self.journal.steps[*place].state == StepState::Invoking;
+        let open: Vec<_> = steps.into_iter().filter(is_open).collect();
+        for (_, step) in &open {
+            self.pass(&step.name, When::Before)?;
+        }
+        let mut calls = Vec::new();
+        for (place, step) in open {
+            let key = self.journal.key(&self.full(&step.name), "invoke");
+            let (input, output) = (step.input.clone(), Value::Null);
+            let call = StepCall { invoke_key: key.clone(), key, attempt: 1, input, output };
+            let (ctx, name) = (self.ctx.clone(), step.name.clone());
+            let call = tokio::spawn(async move { step.invoke(&ctx, call, left).await });
+            calls.push((place, name, call));
+        }
+        let mut answers = Vec::new();
+        for (place, name, call) in calls {
+            answers.push((place, name, call.await.map_err(Fault::unexpected)?));
+        }
+        let mut journal = self.journal.clone();
+        for (place, name, tried) in answers {
+            self.pass(&name, When::After)?;
+            let entry = &mut journal.steps[place];
+            entry.n_attempts += tried.n_attempts;
+            match tried.answer {
+                Ok(output) => (entry.state, entry.output) = (StepState::Done, output),
+                Err(error) => {
+                    entry.state = if tried.timed_out { StepState::Timeout } else { StepState::Failed };
+                    entry.error = Some(error);
+                }
+            }
+        }
+        self.commit(journal).await
+    }
+
+    /// Undoes what was done, last step first. Each step is marked as undone in a commit of its own, for a local step
+    /// in the one that undoes it.
+    pub(crate) async fn compensate(&mut self) -> Result<(), Fault> {
+        for place in (0..self.undos.len().min(self.journal.steps.len())).rev() {
+            let entry = &self.journal.steps[place];
+            if entry.state == StepState::Reverted {
+                continue;
+            }
+            match &self.undos[place] {
+                Undo::Nothing => {}
+                Undo::Outside(step) => {
+                    let full = entry.name.clone();
+                    let call = StepCall {
+                        key: self.journal.key(&full, "compensate"),
+                        invoke_key: self.journal.key(&full, "invoke"),
+                        attempt: 1,
+                        input: step.input.clone(),
+                        output: entry.output.clone(),
+                    };
+                    self.pass(&step.name, When::Before)?;
+                    let tried = step.clone().compensate(&self.ctx, call).await;
+                    self.pass(&step.name, When::After)?;
+                    tried.answer.map_err(|error| Fault::from(&error))?;
+                    let mut journal = self.journal.clone();
+                    journal.steps[place].state = StepState::Reverted;
+                    self.commit(journal).await?;
+                }
+                Undo::Exactly => self.undo_locally(place, None).await?,
+                Undo::Locally(by) => self.undo_locally(place, Some(by.clone())).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn undo_locally(&mut self, place: usize, by: Option<LocalUndo>) -> Result<(), Fault> {
+        let (ctx, flow, journal) = (self.ctx.clone(), self.saga, self.journal.clone());
+        let body = move |tx: &mut dyn Write, at: &Moment| {
+            let mut journal = journal.clone();
+            let entry = &mut journal.steps[place];
+            match &by {
+                Some(by) => by(&mut Local { tx, at, ctx: &ctx, flow }, entry.output.clone())?,
+                None => undo(tx, &entry.undo)?,
+            }
+            entry.state = StepState::Reverted;
+            journal.write(tx, at)?;
+            Ok(journal)
+        };
+        self.journal = self.ctx.write(self.journal.actor(), body).await?.0;
+        Ok(())
+    }
+
+    /// Runs the transaction of a local step. When it fails, so does the saga: its error is not in the journal, and a
+    /// function that went on from it would go another way when it is called again.
+    async fn write<T, F>(&mut self, body: F) -> Result<(T, View), Fault>
+    where
+        F: FnMut(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
+        let written = self.ctx.write(self.journal.actor(), body).await;
+        if let Err(error) = &written {
+            self.failed = Some(FaultRecord::from(error));
+        }
+        written
+    }
+
+    /// Commits the journal alone.
+    pub(crate) async fn commit(&mut self, journal: WorkflowExecution) -> Result<(), Fault> {
+        let write = move |tx: &mut dyn Write, at: &Moment| {
+            let mut journal = journal.clone();
+            journal.write(tx, at)?;
+            Ok(journal)
+        };
+        self.journal = self.ctx.write(self.journal.actor(), write).await?.0;
+        Ok(())
+    }
+
+    /// Comes to the next step: its entry, if it was begun before.
+    fn enter(&self, name: &str, kind: StepKind) -> Result<Option<StepEntry>, Fault> {
+        self.enter_at(self.undos.len(), name, kind)
+    }
+
+    fn enter_at(&self, place: usize, name: &str, kind: StepKind) -> Result<Option<StepEntry>, Fault> {
+        let full = self.full(name);
+        if self.ended.is_some() {
+            return Err(Fault::unexpected(format!("`{full}` comes after the last step of `{}`", self.saga)));
+        }
+        if let Some(error) = &self.failed {
+            return Err(Fault::from(error));
+        }
+        let before = &self.journal.steps[..place.min(self.journal.steps.len())];
+        if before.iter().any(|it| it.name == full) {
+            return Err(Fault::unexpected(format!("Step {full} is already defined in workflow.")));
+        }
+        match self.journal.steps.get(place) {
+            Some(entry) if entry.name == full && entry.kind == kind => Ok(Some(entry.clone())),
+            Some(entry) => Err(Fault::unexpected(format!(
+                "`{}` was begun with the step `{}` where there now is `{full}`: its code was changed",
+                self.saga, entry.name
+            ))),
+            None if self.journal.state == ExecutionState::Compensating => Err(self.why_compensating()),
+            None if self.journal.deadline.is_some_and(|it| it < self.ctx.now()) => {
+                Err(Fault::unexpected(format!("`{}` took too long", self.saga)))
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn full(&self, name: &str) -> String {
+        let mut full = self.path.join("/");
+        if !full.is_empty() {
+            full.push('/');
+        }
+        full + name
+    }
+
+    fn left(&self) -> Option<Duration> {
+        let millis = self.journal.deadline?.millis().saturating_sub(self.ctx.now().millis());
+        Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+    }
+
+    fn wait_until(&self, now: Timestamp, timeout: Option<Duration>) -> Option<Timestamp> {
+        let own = timeout.map(|it| now.plus_millis(i64::try_from(it.as_millis()).unwrap_or(i64::MAX)));
+        own.into_iter().chain(self.journal.deadline).min()
+    }
+
+    fn why_compensating(&self) -> Fault {
+        let error = self.journal.error.clone().unwrap_or_default();
+        Fault::from(&error)
+    }
+
+    fn pass(&self, step: &str, when: When) -> Result<(), Fault> {
+        self.ctx.pass(&Point { flow: self.saga, step, when })
+    }
+}
+
+/// Tells of what the steps did: the saga can no longer fail.
+pub(crate) fn release(tx: &mut dyn Write, journal: &WorkflowExecution) -> Result<(), Fault> {
+    for event in journal.steps.iter().flat_map(|it| &it.events) {
+        tx.emit(event.clone())?;
+    }
+    Ok(())
+}
+
+fn decode<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
+    serde_json::from_value(value).map_err(Fault::unexpected)
+}
+
+fn first_of<T: DeserializeOwned>(
+    answers: impl IntoIterator<Item = Result<Value, Fault>>,
+) -> Result<T, Fault> {
+    match answers.into_iter().next() {
+        Some(answer) => decode(answer?),
+        None => Err(Fault::unexpected("a step did not answer")),
+    }
+}

@@ -1,0 +1,381 @@
+//! What a saga does, and undoes.
+
+use std::time::Duration;
+
+use atoll_kernel::{
+    Actor, Ctx, EXECUTIONS, ExecutionState, External, Fault, Local, Outcome, Run, StepCall,
+    WorkflowExecution, events_after, flow, hook, serde_json::Map,
+};
+use atoll_links::PRODUCT_SALES_CHANNEL;
+use atoll_product::PRODUCTS;
+use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
+use atoll_testkit::{Dump, Shop, TestApp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::world;
+
+/// What the sagas of these tests are given.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Trip {
+    test: String,
+    product: String,
+    channels: Vec<String>,
+    /// Sleeps so long in its first call.
+    sleep_ms: u64,
+    waits: bool,
+    panics: bool,
+}
+
+fn calls(test: &str, name: &'static str) -> External<u64> {
+    let (test, undoing) = (test.to_owned(), test.to_owned());
+    External::new(name, move |_, it| {
+        let answer = world::call(&test, name, &it);
+        async move { answer }
+    })
+    .undo(move |_, it, answer: Option<u64>| {
+        let name = match answer {
+            Some(n) => format!("undo {name} {n}"),
+            None => format!("undo {name}"),
+        };
+        let done = world::call(&undoing, &name, &it);
+        async move { done.map(drop) }
+    })
+}
+
+flow! {
+    /// Changes records and links, calls somebody, changes more, calls somebody.
+    static TRIP: Saga<Trip, String> = "trip" (trip), hooks: &["midway"], external_hooks: &["outside"];
+}
+
+async fn trip(run: &mut Run, trip: Trip) -> Result<String, Fault> {
+    let input = trip.clone();
+    run.local("associate", move |local| associate(local, &input)).await?;
+    let sleep = Duration::from_millis(trip.sleep_ms);
+    let (test, undoing) = (trip.test.clone(), trip.test.clone());
+    let slow = External::new("book", move |_, it: StepCall| {
+        let answer = world::call(&test, "book", &it);
+        async move {
+            tokio::time::sleep(sleep).await;
+            answer
+        }
+    });
+    let slow = slow.retries(2, Duration::ZERO).timeout(Duration::from_millis(50)).undo(move |_, it, _| {
+        let done = world::call(&undoing, "undo book", &it);
+        async move { done.map(drop) }
+    });
+    run.external(slow).await?;
+    run.hook("midway", json!({ "test": trip.test })).await?;
+    run.hook("outside", json!({ "test": trip.test })).await?;
+    let (a, b) = run.both(calls(&trip.test, "pay-a"), calls(&trip.test, "pay-b")).await?;
+    assert!(!trip.panics, "on purpose");
+    if trip.waits {
+        let name: String = run.wait("approval", Some(Duration::from_secs(60))).await?;
+        run.run(&NAMED, (trip.test.clone(), name)).await?;
+    }
+    run.external(calls(&trip.test, "announce")).await?;
+    let made = run.local("open-channel", move |local| {
+        let channel = SalesChannel { name: format!("{a} and {b}"), ..SalesChannel::default() };
+        let channel = SALES_CHANNELS.create(local.tx, local.at, channel)?;
+        local.emit("trip.done", json!({ "id": channel.id }))?;
+        Ok(channel.id.to_string())
+    });
+    made.await
+}
+
+fn associate(local: &mut Local<'_>, trip: &Trip) -> Result<(), Fault> {
+    for channel in &trip.channels {
+        PRODUCT_SALES_CHANNEL.attach(local.tx, local.at, &trip.product, channel, Map::new())?;
+    }
+    PRODUCTS.update(local.tx, local.at, &trip.product, |it: &mut atoll_product::Product| {
+        it.title = "On a trip".into();
+        it.handle = "on-a-trip".into();
+    })?;
+    local.emit("trip.begun", json!({ "test": trip.test }))?;
+    Ok(())
+}
+
+flow! {
+    /// A part of a trip.
+    static NAMED: Saga<(String, String), ()> = "named" (named);
+}
+
+async fn named(run: &mut Run, (test, name): (String, String)) -> Result<(), Fault> {
+    let make = move |local: &mut Local<'_>| {
+        let channel = SalesChannel { name: name.clone(), ..SalesChannel::default() };
+        Ok(SALES_CHANNELS.create(local.tx, local.at, channel)?.id.to_string())
+    };
+    let remove = |local: &mut Local<'_>, id: String| {
+        SALES_CHANNELS.delete(local.tx, local.at, &id)?;
+        Ok(())
+    };
+    run.local_undone_by("open", make, remove).await?;
+    run.external(calls(&test, "name")).await?;
+    Ok(())
+}
+
+hook! { "test.rename" in "trip.midway" => rename }
+
+fn rename(local: &mut Local<'_>, input: &Value) -> Result<(), Fault> {
+    if input["test"].as_str().is_some_and(|it| world::calls(it).contains(&"book".to_owned())) {
+        local.emit("trip.midway", input.clone())?;
+    }
+    Ok(())
+}
+
+hook! { "test.weigh" in "trip.outside" => external weigh, undo: unweigh }
+
+async fn weigh(_: Ctx, call: StepCall) -> Result<Value, Fault> {
+    let test = call.input["test"].as_str().unwrap_or_default().to_owned();
+    world::call(&test, "weigh", &call).map(Value::from)
+}
+
+async fn unweigh(_: Ctx, call: StepCall) -> Result<(), Fault> {
+    let test = call.input["test"].as_str().unwrap_or_default().to_owned();
+    world::call(&test, &format!("undo weigh {}", call.output), &call).map(drop)
+}
+
+/// A shop with a product in one of two channels.
+struct Bench {
+    shop: Shop,
+    trip: Trip,
+    n_events: usize,
+    before: Dump,
+}
+
+const LOG: &[&str] = &["workflow_execution"];
+
+impl Bench {
+    async fn new() -> Bench {
+        let shop = Shop::open(TestApp::init().await).await;
+        let (web, app) = (shop.channel("Web").await, shop.channel("App").await);
+        let tea = shop.product("Tea", &[&web], 0).await;
+        let trip = Trip {
+            test: world::new_test(),
+            product: tea.product,
+            channels: vec![web, app],
+            ..Trip::default()
+        };
+        let n_events = events_after(&shop.app.ctx.view(), 0, usize::MAX).expect("events").len();
+        let before = Dump::of(&shop.app.ctx, LOG);
+        Bench { shop, trip, n_events, before }
+    }
+
+    fn ctx(&self) -> &Ctx {
+        &self.shop.app.ctx
+    }
+
+    async fn go(&self) -> Result<Outcome<String>, Fault> {
+        self.ctx().start(&TRIP, Actor::System, Some("one"), self.trip.clone()).await
+    }
+
+    fn execution(&self) -> WorkflowExecution {
+        WorkflowExecution::find(&self.ctx().view(), "trip", "one").expect("a read").expect("an execution")
+    }
+
+    /// Waits until the run has come to this state.
+    async fn comes_to(&self, state: ExecutionState) {
+        let mut commits = self.ctx().store().commits();
+        while self.execution().state != state {
+            commits.changed().await.expect("a commit");
+        }
+    }
+
+    fn events(&self) -> Vec<String> {
+        let events = events_after(&self.ctx().view(), 0, usize::MAX).expect("events");
+        events.into_iter().skip(self.n_events).map(|(_, it)| it.name).collect()
+    }
+
+    fn calls(&self) -> Vec<String> {
+        world::calls(&self.trip.test)
+    }
+
+    #[track_caller]
+    fn nothing_changed(&self) {
+        assert_eq!(self.before.difference(&Dump::of(self.ctx(), LOG)), [""; 0]);
+    }
+
+    async fn finish(&self, end: &str, step: &str, response: Value) -> String {
+        let body = json!({ "transaction_id": "one", "step_id": step, "response": response });
+        let path = format!("/admin/workflows-executions/trip/steps/{end}");
+        let answer = self.shop.admin.post(&path, body).await;
+        if answer.status.is_success() { answer.ok().to_string() } else { answer.error() }
+    }
+}
+
+#[tokio::test]
+async fn steps_are_done_in_order_and_told_of_at_the_end() {
+    let bench = Bench::new().await;
+    let Ok(Outcome::Done(id, view)) = bench.go().await else { panic!("it is done") };
+    assert_eq!(SALES_CHANNELS.retrieve(&view, &id).expect("a channel").name, "1 and 1");
+    assert_eq!(bench.calls(), ["book", "weigh", "pay-a", "pay-b", "announce"]);
+    assert_eq!(bench.events(), ["trip.begun", "trip.midway", "trip.done"]);
+    let shown = bench.shop.admin.get("/admin/workflows-executions/trip/one").await.ok();
+    let shown = &shown["workflow_execution"];
+    assert_eq!((&shown["state"], &shown["context"]["data"]["result"]), (&json!("done"), &json!(id)));
+    let steps: Vec<&String> = shown["execution"]["steps"].as_object().expect("steps").keys().collect();
+    assert_eq!(steps.len(), 8, "{steps:?}");
+    let list = bench.shop.admin.get("/admin/workflows-executions?workflow_id=trip&state=done").await.ok();
+    assert_eq!(list["count"], 1);
+    // It ended, and is not idempotent: it runs afresh.
+    bench.go().await.map(drop).expect("a second run");
+    assert_eq!(bench.calls().len(), 10);
+}
+
+#[tokio::test]
+async fn what_was_done_is_undone_to_the_byte() {
+    for (failing, calls) in [
+        ("book", "book book book undo book"),
+        ("weigh", "book weigh undo weigh null undo book"),
+        ("pay-b", "book weigh pay-a pay-b undo pay-b undo pay-a 1 undo weigh 1 undo book"),
+        (
+            "announce",
+            "book weigh pay-a pay-b announce undo announce undo pay-b 1 undo pay-a 1 undo weigh 1 undo book",
+        ),
+    ] {
+        let bench = Bench::new().await;
+        world::let_fail(&bench.trip.test, failing, 3);
+        let error = bench.go().await.map(drop).expect_err("it fails");
+        assert_eq!(error.causes(), format!("{failing} is down"), "{error}");
+        assert_eq!(bench.calls().join(" "), calls);
+        bench.nothing_changed();
+        assert_eq!(bench.execution().state, ExecutionState::Reverted);
+        // The keys of calls that came again are the same.
+        assert_eq!(world::keys(&bench.trip.test).1, if failing == "book" { 3 } else { 1 });
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_tried_again_and_given_up_after_a_while() {
+    let bench = Bench::new().await;
+    world::let_fail(&bench.trip.test, "book", 2);
+    bench.go().await.map(drop).expect("the third try works");
+    assert_eq!(bench.calls()[..3], ["book", "book", "book"]);
+
+    let mut bench = Bench::new().await;
+    bench.trip.sleep_ms = 10_000;
+    let error = bench.go().await.map(drop).expect_err("it takes too long");
+    assert_eq!(error.causes(), "`book` did not answer within 50 ms");
+    assert_eq!(bench.calls().last().map(String::as_str), Some("undo book"));
+    bench.nothing_changed();
+}
+
+#[tokio::test]
+async fn what_others_changed_since_is_a_conflict_and_not_overwritten() {
+    let mut bench = Bench::new().await;
+    bench.trip.waits = true;
+    let Ok(Outcome::Waiting(_)) = bench.go().await else { panic!("it waits") };
+    let path = format!("/admin/products/{}", bench.trip.product);
+    bench.shop.admin.post(&path, json!({ "title": "Changed since" })).await.ok();
+    assert_eq!(bench.finish("failure", "approval", json!("no")).await, r#"{"success":true}"#);
+    bench.comes_to(ExecutionState::Failed).await;
+    let shown = bench.shop.admin.get("/admin/workflows-executions/trip/one").await.ok();
+    let errors = shown["workflow_execution"]["context"]["errors"].to_string();
+    let conflict = format!("cannot be undone: product {} was changed since", bench.trip.product);
+    assert!(errors.contains(&conflict), "{errors}");
+    assert_eq!(bench.shop.admin.get(&path).await.ok()["product"]["title"], "Changed since");
+    // What failed halfway is not begun again on top.
+    assert_eq!(
+        bench.go().await.map(drop).expect_err("it failed").to_string(),
+        "Workflow trip with transaction one has failed, and could not be undone"
+    );
+}
+
+#[tokio::test]
+async fn a_step_is_finished_or_failed_from_outside() {
+    let mut bench = Bench::new().await;
+    bench.trip.waits = true;
+    let Ok(Outcome::Waiting(_)) = bench.go().await else { panic!("it waits") };
+    let Ok(Outcome::Waiting(_)) = bench.go().await else { panic!("it still waits") };
+    assert_eq!(bench.events(), [""; 0], "nothing is told yet");
+    for (workflow, step, error) in [
+        ("nothing", "approval", "404 not_found: Workflow with id \"nothing\" not found."),
+        ("trip", "book", "400 not_allowed: Cannot set step success when status is done"),
+        ("trip", "nothing", "404 not_found: Action not found: nothing"),
+    ] {
+        let body = json!({ "transaction_id": "one", "step_id": step });
+        let path = format!("/admin/workflows-executions/{workflow}/steps/success");
+        assert_eq!(bench.shop.admin.post(&path, body).await.error(), error);
+    }
+    // Another host takes it from here.
+    assert_eq!(bench.finish("success", "approval", json!("Named")).await, r#"{"success":true}"#);
+    bench.comes_to(ExecutionState::Done).await;
+    assert_eq!(bench.calls(), ["book", "weigh", "pay-a", "pay-b", "name", "announce"]);
+    assert_eq!(bench.events(), ["trip.begun", "trip.midway", "trip.done"]);
+    assert_eq!(bench.shop.admin.get("/admin/sales-channels?name=Named").await.ok()["count"], 1);
+
+    // A part of it that was done by a saga within is undone by its own function.
+    let mut bench = Bench::new().await;
+    bench.trip.waits = true;
+    world::let_fail(&bench.trip.test, "announce", 1);
+    bench.go().await.map(drop).expect("it waits");
+    bench.finish("success", "approval", json!("Named")).await;
+    bench.comes_to(ExecutionState::Reverted).await;
+    bench.nothing_changed();
+
+    let mut bench = Bench::new().await;
+    bench.trip.waits = true;
+    bench.go().await.map(drop).expect("it waits");
+    bench.shop.app.advance_ms(59_999);
+    bench.ctx().tidy_runs().await.expect("a look");
+    assert_eq!(bench.execution().state, ExecutionState::Waiting);
+    bench.shop.app.advance_ms(1);
+    bench.ctx().tidy_runs().await.expect("a look");
+    bench.comes_to(ExecutionState::Reverted).await;
+    bench.nothing_changed();
+}
+
+#[tokio::test]
+async fn a_panic_is_undone_and_old_runs_go() {
+    const KEPT_MS: i64 = 3 * 24 * 60 * 60 * 1000;
+    let mut bench = Bench::new().await;
+    bench.trip.panics = true;
+    let error = bench.go().await.map(drop).expect_err("it panics");
+    assert!(error.causes().contains("on purpose"), "{}", error.causes());
+    assert_eq!(bench.calls().last().map(String::as_str), Some("undo book"));
+    bench.nothing_changed();
+    bench.shop.app.advance_ms(KEPT_MS - 1);
+    bench.ctx().tidy_runs().await.expect("a look");
+    assert_eq!(EXECUTIONS.table.count(&bench.ctx().view()).expect("a count"), 1);
+    bench.shop.app.advance_ms(1);
+    bench.ctx().tidy_runs().await.expect("a look");
+    assert_eq!(EXECUTIONS.table.count(&bench.ctx().view()).expect("a count"), 0);
+}
+
+flow! {
+    /// Answers the number of the call; a second run answers what the first one did.
+    static ONCE: Saga<(String, bool), u64> = "once" (once), idempotent: true;
+}
+
+async fn once(run: &mut Run, (test, is_short): (String, bool)) -> Result<u64, Fault> {
+    if is_short {
+        return run.finish("alone", |local| Ok(local.at.now().millis().unsigned_abs())).await;
+    }
+    run.external(calls(&test, "once")).await
+}
+
+#[tokio::test]
+async fn an_idempotent_saga_runs_once() {
+    let bench = Bench::new().await;
+    let go = async |transaction: &str, is_short: bool| {
+        let input = (bench.trip.test.clone(), is_short);
+        match bench.ctx().start(&ONCE, Actor::System, Some(transaction), input).await {
+            Ok(Outcome::Done(n, _)) => Ok(n),
+            Ok(Outcome::Waiting(_)) => panic!("it does not wait"),
+            Err(error) => Err(error.causes()),
+        }
+    };
+    assert_eq!(go("a", false).await, Ok(1));
+    assert_eq!(go("a", false).await, Ok(1));
+    assert_eq!(go("b", false).await, Ok(2));
+    let first = go("c", true).await;
+    bench.shop.app.advance_ms(5);
+    assert_eq!(go("c", true).await, first);
+    world::let_fail(&bench.trip.test, "once", 1);
+    assert_eq!(go("d", false).await, Err("once is down".into()));
+    assert_eq!(go("d", false).await, Err("once is down".into()));
+    // Many at the same time take turns, and one of them runs.
+    let (a, b, c) = tokio::join!(go("e", false), go("e", false), go("e", false));
+    assert!(a.is_ok() && a == b && b == c, "{a:?} {b:?} {c:?}");
+}

@@ -1,0 +1,61 @@
+//! The outside, as sagas see it: it notes the calls, and does what the test says.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        LazyLock, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use atoll_kernel::{Fault, StepCall};
+
+/// What one test sees of the outside.
+#[derive(Clone, Debug, Default)]
+struct World {
+    calls: Vec<String>,
+    /// How often a call of this name fails before it works.
+    fails: BTreeMap<String, usize>,
+    /// How often each key was called.
+    keys: BTreeMap<String, usize>,
+}
+
+static WORLDS: LazyLock<Mutex<HashMap<String, World>>> = LazyLock::new(Mutex::default);
+static N_TESTS: AtomicUsize = AtomicUsize::new(0);
+
+fn with<T>(test: &str, look: impl FnOnce(&mut World) -> T) -> T {
+    look(WORLDS.lock().unwrap_or_else(PoisonError::into_inner).entry(test.to_owned()).or_default())
+}
+
+/// A name that no other test has.
+pub(crate) fn new_test() -> String {
+    format!("test {}", N_TESTS.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The next calls of this name fail, so many times. A call that fails has had its effect.
+pub(crate) fn let_fail(test: &str, name: &str, n_times: usize) {
+    with(test, |it| it.fails.insert(name.to_owned(), n_times));
+}
+
+/// Somebody calls. The answer is the number of the call of this name.
+pub(crate) fn call(test: &str, name: &str, call: &StepCall) -> Result<u64, Fault> {
+    with(test, |world| {
+        world.calls.push(name.to_owned());
+        *world.keys.entry(call.key.clone()).or_default() += 1;
+        if let Some(n_left) = world.fails.get_mut(name).filter(|it| **it > 0) {
+            *n_left -= 1;
+            return Err(Fault::unexpected(format!("{name} is down")));
+        }
+        Ok(world.calls.iter().filter(|it| *it == name).count() as u64)
+    })
+}
+
+/// The calls so far, in order.
+pub(crate) fn calls(test: &str) -> Vec<String> {
+    with(test, |it| it.calls.clone())
+}
+
+/// How many keys there were, and how often the most frequent of them came.
+pub(crate) fn keys(test: &str) -> (usize, usize) {
+    with(test, |it| (it.keys.len(), it.keys.values().copied().max().unwrap_or(0)))
+}
