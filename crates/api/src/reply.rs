@@ -3,21 +3,31 @@
 use std::sync::Arc;
 
 use atoll_availability::EVERYWHERE;
+use atoll_flows::sales_channel::LinkIds;
 use atoll_kernel::{
-    Actor, Call, Context, Entity, Fault, Ids, Moment, Reply, Resource, Write,
+    Actor, Call, Context, Entity, Fault, Flow, Ids, Local, Moment, Reply, Resource, Write,
     serde_json::{Value, json},
 };
 
 /// Writes, and shows the record that came of it, as the commit left it.
-pub(crate) async fn save<T, F>(resource: &'static Resource, call: Call, body: F) -> Result<Reply, Fault>
+pub(crate) async fn save<T, F>(resource: &'static Resource, call: Call, mut body: F) -> Result<Reply, Fault>
 where
     T: Entity,
     F: FnMut(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
 {
+    perform(resource, call, move |flow| body(flow.tx, flow.at)).await
+}
+
+/// Runs flows in one transaction, and shows the record that came of it, as the commit left it.
+pub(crate) async fn perform<T, F>(resource: &'static Resource, call: Call, body: F) -> Result<Reply, Fault>
+where
+    T: Entity,
+    F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+{
     let (context, fields) = (context(&call), call.params.fields.as_deref());
     // What cannot be shown is refused before it is written, not after.
     resource.check(&call.app.view(), &context, fields)?;
-    let (record, view) = call.app.write(call.pass.actor.clone(), body).await?;
+    let (record, view) = call.app.local(call.pass.actor.clone(), body).await?;
     resource.show(&view, &context, Arc::new(record), fields)
 }
 
@@ -41,6 +51,23 @@ where
     Ok(Reply::json(&gone))
 }
 
+/// Runs a flow that deletes by ids, and says that the record with this id is gone.
+pub(crate) async fn remove_by<O: Send + 'static>(
+    call: Call,
+    object: &'static str,
+    flow: &'static Flow<Vec<String>, O>,
+) -> Result<Reply, Fault> {
+    let id = call.path("id").to_owned();
+    let gone = json!({ "id": id, "object": object, "deleted": true });
+    call.app.run(flow, call.pass.actor.clone(), vec![id]).await?;
+    Ok(Reply::json(&gone))
+}
+
+/// The record that a flow made of the one that it was given.
+pub(crate) fn only<T>(made: Vec<T>) -> Result<T, Fault> {
+    made.into_iter().next().ok_or_else(|| Fault::unexpected("a flow made nothing"))
+}
+
 /// Shows the record of the path, or says that it was not found.
 pub(crate) fn find(
     resource: &'static Resource,
@@ -62,14 +89,14 @@ pub(crate) fn page(
     resource.list(&call.app.view(), &context, call.params, within)
 }
 
-/// The ids to link and to unlink. The same id twice is one.
-pub(crate) fn link_ids(body: &Value) -> (Vec<String>, Vec<String>) {
+/// The ids of a body to link to the record of the path, and to unlink. The same id twice is one.
+pub(crate) fn link_ids(call: &Call) -> LinkIds {
     let ids = |name: &str| {
-        let items = body.get(name).and_then(Value::as_array).into_iter().flatten();
+        let items = call.body().get(name).and_then(Value::as_array).into_iter().flatten();
         let mut ids: Vec<String> = items.filter_map(Value::as_str).map(str::to_owned).collect();
         ids.sort_unstable();
         ids.dedup();
         ids
     };
-    (ids("add"), ids("remove"))
+    LinkIds { id: call.path("id").to_owned(), add: ids("add"), remove: ids("remove") }
 }

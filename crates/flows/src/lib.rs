@@ -1,10 +1,12 @@
-//! Processes over several modules, one file each. Each is a function over one transaction: it does all of it,
-//! or nothing.
+//! Processes over several modules, one file each: flows, which are one transaction, and sagas, which also call the
+//! outside. All of it is done, or nothing.
 
 pub mod cart;
 pub mod catalogue;
 mod first_run;
+pub mod order;
 pub mod product;
+pub mod reservation;
 pub mod sales_channel;
 pub mod stock_location;
 

@@ -147,11 +147,17 @@ impl Ctx {
         I: Clone + Send + 'static,
         O: Send + 'static,
     {
+        self.local(actor, move |local| local.run(flow, input.clone())).await
+    }
+
+    /// Runs several flows, or a flow and more, as one transaction.
+    pub async fn local<T, F>(&self, actor: Actor, mut body: F) -> Result<(T, View), Fault>
+    where
+        F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
         let ctx = self.clone();
-        let body = move |tx: &mut dyn Write, at: &Moment| {
-            (flow.run)(&mut Local { tx, at, ctx: &ctx, flow: flow.name }, input.clone())
-        };
-        self.write(actor, body).await
+        self.write(actor, move |tx, at| body(&mut Local { tx, at, ctx: &ctx, flow: "" })).await
     }
 
     /// Runs `body` as one transaction on behalf of `actor`, and answers with what it returned and a view of

@@ -9,9 +9,13 @@ use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
 
 pub use error::Error;
 pub use service::{
-    adjust, create_level, delete_level, level_at, release, reserve, set_level, stocked_anywhere,
+    adjust, create_level, delete_level, delete_reservation, forget_reservation, level_at, release, reserve,
+    set_level, stocked_anywhere, update_reservation,
 };
-pub use types::{InventoryItem, InventoryItemPatch, InventoryLevel, InventoryLevelPatch, ReservationItem};
+pub use types::{
+    InventoryItem, InventoryItemPatch, InventoryLevel, InventoryLevelPatch, ReservationItem,
+    ReservationItemPatch,
+};
 
 /// The names of the entities in links.
 pub const INVENTORY_ITEM: &str = "inventory_item";

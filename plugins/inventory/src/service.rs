@@ -5,7 +5,7 @@ use atoll_kernel::{Decimal, Moment, Read, StoreError, Write};
 
 use crate::{
     BY_LINE, BY_LOCATION, BY_PLACE, Error, INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryLevel, RESERVATIONS,
-    ReservationItem,
+    ReservationItem, ReservationItemPatch,
 };
 
 /// The level of an item at a location, if it is stocked there: two keys are read.
@@ -87,28 +87,70 @@ pub fn stocked_anywhere(tx: &dyn Read, location: &str) -> Result<Vec<InventoryLe
 /// Each call sees what the ones before it promised, so that several promises of one level cannot add up to
 /// more than there is.
 pub fn reserve(tx: &mut dyn Write, at: &Moment, promise: ReservationItem) -> Result<ReservationItem, Error> {
+    take(tx, at, &promise)?;
+    Ok(RESERVATIONS.create(tx, at, promise)?)
+}
+
+fn take(tx: &mut dyn Write, at: &Moment, promise: &ReservationItem) -> Result<(), Error> {
     if promise.quantity <= Decimal::ZERO {
         return Err(Error::NothingToReserve { quantity: promise.quantity });
     }
     let level = level_or_not_stocked(tx, &promise.inventory_item_id, &promise.location_id)?;
     if level.available() < promise.quantity && !promise.allow_backorder {
-        let (item, location) = (promise.inventory_item_id.to_string(), promise.location_id);
+        let (item, location) = (promise.inventory_item_id.to_string(), promise.location_id.clone());
         return Err(Error::NotEnough { item, location });
     }
     let quantity = promise.quantity;
     INVENTORY_LEVELS.update(tx, at, &level.id, |it: &mut InventoryLevel| it.reserved_quantity += quantity)?;
-    Ok(RESERVATIONS.create(tx, at, promise)?)
+    Ok(())
 }
 
 /// Takes back what was promised to a line. Says how many promises there were.
 pub fn release(tx: &mut dyn Write, at: &Moment, line_item_id: &str) -> Result<usize, Error> {
     let promises = RESERVATIONS.table.list_by(tx, &BY_LINE, &[line_item_id])?;
     for promise in &promises {
-        let level = level_or_not_stocked(tx, &promise.inventory_item_id, &promise.location_id)?;
-        assert!(level.reserved_quantity >= promise.quantity, "a level has lost count of its reservations");
-        INVENTORY_LEVELS
-            .update(tx, at, &level.id, |it: &mut InventoryLevel| it.reserved_quantity -= promise.quantity)?;
+        give_back(tx, at, promise)?;
         RESERVATIONS.soft_delete(tx, at, &promise.id)?;
     }
     Ok(promises.len())
+}
+
+/// Takes a promise back. One that is not there is ignored.
+pub fn delete_reservation(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
+    if let Some(promise) = RESERVATIONS.get(tx, id)? {
+        give_back(tx, at, &promise)?;
+        RESERVATIONS.soft_delete(tx, at, id)?;
+    }
+    Ok(())
+}
+
+/// Takes a promise back as if it had never been made; one that was taken back meanwhile stays so.
+pub fn forget_reservation(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
+    if let Some(promise) = RESERVATIONS.get(tx, id)? {
+        give_back(tx, at, &promise)?;
+        RESERVATIONS.delete(tx, at, id)?;
+    }
+    Ok(())
+}
+
+/// Changes a promise: how much, and where. It is given back and made anew, so that the rules of [`reserve`] hold.
+pub fn update_reservation(
+    tx: &mut dyn Write,
+    at: &Moment,
+    id: &str,
+    patch: ReservationItemPatch,
+) -> Result<ReservationItem, Error> {
+    let before = RESERVATIONS.retrieve(tx, id)?;
+    give_back(tx, at, &before)?;
+    let after = RESERVATIONS.update(tx, at, id, patch)?;
+    take(tx, at, &after)?;
+    Ok(after)
+}
+
+fn give_back(tx: &mut dyn Write, at: &Moment, promise: &ReservationItem) -> Result<(), Error> {
+    let level = level_or_not_stocked(tx, &promise.inventory_item_id, &promise.location_id)?;
+    assert!(level.reserved_quantity >= promise.quantity, "a level has lost count of its reservations");
+    INVENTORY_LEVELS
+        .update(tx, at, &level.id, |it: &mut InventoryLevel| it.reserved_quantity -= promise.quantity)?;
+    Ok(())
 }

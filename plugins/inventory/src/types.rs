@@ -94,4 +94,5 @@ entity! {
         pub metadata: Metadata,
     }
     search [description]
+    patch ReservationItemPatch
 }

@@ -1,9 +1,11 @@
 //! Orders: what was bought, in which channel.
 
+mod error;
 mod types;
 
 use atoll_kernel::{Entity, Index, Module, Moment, RowError, Service, Write, module, next_number};
 
+pub use error::Error;
 pub use types::{FulfillmentStatus, Order, OrderAddress, OrderLineItem, OrderStatus, PaymentStatus};
 
 /// The name of orders in links.
@@ -28,6 +30,20 @@ module! { Module {
     services: &[&ORDERS],
     ..Module::EMPTY
 } }
+
+/// Calls an order off. One that was called off, or is done, is not.
+pub fn cancel_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order, Error> {
+    let order = ORDERS.get(tx, id)?.ok_or_else(|| Error::NotFound(id.to_owned()))?;
+    match order.status {
+        OrderStatus::Canceled => return Err(Error::Canceled(id.to_owned())),
+        OrderStatus::Completed => return Err(Error::Completed),
+        _ => {}
+    }
+    Ok(ORDERS.update(tx, at, id, |it: &mut Order| {
+        it.status = OrderStatus::Canceled;
+        it.canceled_at = Some(at.now());
+    })?)
+}
 
 /// Writes a new order, with the next number for people to read.
 pub fn place_order(tx: &mut dyn Write, at: &Moment, mut order: Order) -> Result<Order, RowError> {

@@ -18,13 +18,13 @@ pub const REGION: &str = "region";
 pub const CURRENCY: &str = "currency";
 
 /// The countries of a region.
-pub const BY_REGION: Index<Country> =
+pub const COUNTRIES_BY_REGION: Index<Country> =
     Index::on("country.by_region", &["region_id"], |it, keys| keys.add_some(it.region_id.as_deref()));
 
 /// The service of regions.
 pub static REGIONS: Service<Region> = Service::new(&[]);
 /// The service of countries; their ids are their alpha-2 codes.
-pub static COUNTRIES: Service<Country> = Service::new(&[BY_REGION]);
+pub static COUNTRIES: Service<Country> = Service::new(&[COUNTRIES_BY_REGION]);
 /// The service of currencies; their ids are their codes.
 pub static CURRENCIES: Service<Currency> = Service::new(&[]);
 

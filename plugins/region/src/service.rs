@@ -3,8 +3,8 @@
 use atoll_kernel::{Id, Moment, Read, RowError, Write};
 
 use crate::{
-    BY_REGION, COUNTRIES, CURRENCIES, Country, Currency, Error, REGIONS, Region, RegionPatch, countries,
-    currencies,
+    COUNTRIES, COUNTRIES_BY_REGION, CURRENCIES, Country, Currency, Error, REGIONS, Region, RegionPatch,
+    countries, currencies,
 };
 
 /// Makes a region of these countries (alpha-2 codes).
@@ -75,7 +75,8 @@ fn release(
     region: &str,
     gone: impl Fn(&Country) -> bool,
 ) -> Result<(), Error> {
-    for country in COUNTRIES.table.list_by(tx, &BY_REGION, &[region])?.iter().filter(|it| gone(it)) {
+    for country in COUNTRIES.table.list_by(tx, &COUNTRIES_BY_REGION, &[region])?.iter().filter(|it| gone(it))
+    {
         COUNTRIES.update(tx, at, &country.iso_2, |it: &mut Country| it.region_id = None)?;
     }
     Ok(())

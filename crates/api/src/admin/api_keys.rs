@@ -3,16 +3,14 @@
 use atoll_api_key::{
     API_KEYS, ApiKey, ApiKeyKind, ApiKeyPatch, NewToken, create_key, delete_key, revoke_key,
 };
-use atoll_flows::sales_channel::link_all;
+use atoll_flows::sales_channel::LINK_SALES_CHANNELS_TO_API_KEY;
 use atoll_kernel::{
     Body, Call, Decimal, Fault, Param, ParamKind, Params, Read, Reply, Resource, Type, optional, required,
     routes, serde_json::Value,
 };
-use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
-use atoll_sales_channel::SALES_CHANNELS;
 
 use crate::{
-    reply::{find, link_ids, page, remove, save},
+    reply::{find, link_ids, page, perform, remove, save},
     tables::{LINK, ONE, any, date, list},
 };
 
@@ -120,25 +118,10 @@ async fn revoke(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn link_channels(call: Call) -> Result<Reply, Fault> {
-    let (id, (add, gone)) = (call.path("id").to_owned(), link_ids(call.body()));
-    save(&API_KEY, call, move |tx, at| {
-        let key = known(tx, &id)?;
-        if key.r#type == ApiKeyKind::Secret {
-            return Err(Fault::invalid("Sales channels can only be associated with publishable API keys"));
-        }
-        let mut unknown = Vec::new();
-        for channel in &add {
-            if !SALES_CHANNELS.table.exists(tx, channel)? {
-                unknown.push(channel.as_str());
-            }
-        }
-        if !unknown.is_empty() {
-            return Err(Fault::invalid(format!(
-                "Sales channels with IDs {} do not exist",
-                unknown.join(", ")
-            )));
-        }
-        link_all(tx, at, &PUBLISHABLE_API_KEY_SALES_CHANNEL, &add, &gone, |channel| (&*id, channel))?;
+    let ids = link_ids(&call);
+    perform(&API_KEY, call, move |flow| {
+        let key = known(flow.tx, &ids.id)?;
+        flow.run(&LINK_SALES_CHANNELS_TO_API_KEY, ids.clone())?;
         Ok(key)
     })
     .await

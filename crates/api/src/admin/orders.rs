@@ -1,16 +1,18 @@
 //! `/admin/orders`
 
+use atoll_flows::order::CANCEL_ORDER;
 use atoll_kernel::{Call, Fault, Param, ParamKind, Params, Reply, Resource, routes};
 use atoll_order::OrderStatus;
 
 use crate::{
-    reply::{find, page},
-    tables::{ONE, any, date, lenient_list},
+    reply::{find, page, perform},
+    tables::{NOTHING, ONE, any, date, lenient_list},
 };
 
 routes! {
     Get "/admin/orders" (Admin, LIST) => index;
     Get "/admin/orders/:id" (Admin, ONE) => retrieve;
+    Post "/admin/orders/:id/cancel" (Admin, ONE, NOTHING) => cancel;
 }
 
 static LISTED: Resource = Resource {
@@ -60,4 +62,9 @@ async fn index(call: Call) -> Result<Reply, Fault> {
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
     find(&ORDER, &call, |id| format!("Order id not found: {id}"))
+}
+
+async fn cancel(call: Call) -> Result<Reply, Fault> {
+    let id = call.path("id").to_owned();
+    perform(&ORDER, call, move |flow| flow.run(&CANCEL_ORDER, id.clone())).await
 }

@@ -1,6 +1,6 @@
 //! `/admin/products`
 
-use atoll_flows::product::{NewProduct, ProductChanges, create_product, delete_product, update_product};
+use atoll_flows::product::{CREATE_PRODUCTS, DELETE_PRODUCTS, NewProduct, ProductChanges, UPDATE_PRODUCTS};
 use atoll_kernel::{
     AllOf, Body, Call, Fault, Field, Ids, Param, ParamKind, Params, Reply, Resource, Type, optional,
     required, routes,
@@ -9,7 +9,7 @@ use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::ProductStatus;
 
 use crate::{
-    reply::{find, page, remove, save},
+    reply::{find, only, page, perform, remove_by},
     tables::{METADATA, ONE, any, date, flag, lenient_list, number, text},
 };
 
@@ -143,7 +143,7 @@ async fn index(mut call: Call) -> Result<Reply, Fault> {
 
 async fn create(call: Call) -> Result<Reply, Fault> {
     let input = NewProduct::from_body(call.body().clone())?;
-    save(&PRODUCT, call, move |tx, at| create_product(tx, at, input.clone())).await
+    perform(&PRODUCT, call, move |flow| only(flow.run(&CREATE_PRODUCTS, vec![input.clone()])?)).await
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
@@ -151,10 +151,10 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn update(call: Call) -> Result<Reply, Fault> {
-    let (id, changes) = (call.path("id").to_owned(), ProductChanges::from_body(call.body().clone())?);
-    save(&PRODUCT, call, move |tx, at| update_product(tx, at, &id, changes.clone())).await
+    let input = (call.path("id").to_owned(), ProductChanges::from_body(call.body().clone())?);
+    perform(&PRODUCT, call, move |flow| flow.run(&UPDATE_PRODUCTS, input.clone())).await
 }
 
 async fn delete(call: Call) -> Result<Reply, Fault> {
-    remove(call, "product", delete_product).await
+    remove_by(call, "product", &DELETE_PRODUCTS).await
 }

@@ -1,15 +1,22 @@
 //! `/admin/reservations`
 
-use atoll_kernel::{Call, Fault, Param, ParamKind, Params, Reply, Resource, routes};
+use atoll_flows::reservation::{CREATE_RESERVATIONS, DELETE_RESERVATIONS, UPDATE_RESERVATIONS};
+use atoll_inventory::{ReservationItem, ReservationItemPatch};
+use atoll_kernel::{
+    Body, Call, Fault, Field, Param, ParamKind, Params, Reply, Resource, Type, optional, required, routes,
+};
 
 use crate::{
-    reply::{find, page},
-    tables::{ONE, any, date, list},
+    reply::{find, only, page, perform, remove_by},
+    tables::{METADATA, ONE, any, date, list, text},
 };
 
 routes! {
     Get "/admin/reservations" (Admin, LIST) => index;
+    Post "/admin/reservations" (Admin, ONE, CREATE) => create;
     Get "/admin/reservations/:id" (Admin, ONE) => retrieve;
+    Post "/admin/reservations/:id" (Admin, ONE, UPDATE) => update;
+    Delete "/admin/reservations/:id" (Admin, ONE) => delete;
 }
 
 static RESERVATION: Resource = Resource {
@@ -39,10 +46,38 @@ const LIST: Params = list(
     20,
 );
 
+const CREATE: Body = &[
+    &[
+        required("location_id", Type::Text),
+        required("inventory_item_id", Type::Text),
+        required("quantity", Type::Positive),
+        text("line_item_id"),
+    ],
+    MORE,
+];
+const UPDATE: Body = &[&[optional("location_id", Type::Text), optional("quantity", Type::Positive)], MORE];
+const MORE: &[Field] = &[text("description"), METADATA];
+
 async fn index(call: Call) -> Result<Reply, Fault> {
     page(&RESERVATION, call, Vec::new())
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
     find(&RESERVATION, &call, |id| format!("Reservation with id: {id} was not found"))
+}
+
+async fn create(mut call: Call) -> Result<Reply, Fault> {
+    let created_by = Some(call.pass.actor.id().to_owned());
+    let promise = ReservationItem { created_by, ..call.read::<ReservationItem>()? };
+    perform(&RESERVATION, call, move |flow| only(flow.run(&CREATE_RESERVATIONS, vec![promise.clone()])?))
+        .await
+}
+
+async fn update(mut call: Call) -> Result<Reply, Fault> {
+    let input = (call.path("id").to_owned(), call.read::<ReservationItemPatch>()?);
+    perform(&RESERVATION, call, move |flow| flow.run(&UPDATE_RESERVATIONS, input.clone())).await
+}
+
+async fn delete(call: Call) -> Result<Reply, Fault> {
+    remove_by(call, "reservation", &DELETE_RESERVATIONS).await
 }

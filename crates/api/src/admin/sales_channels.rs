@@ -1,7 +1,7 @@
 //! `/admin/sales-channels`
 
 use atoll_flows::sales_channel::{
-    create_sales_channel, delete_sales_channel, link_products_to_sales_channel, update_sales_channel,
+    CREATE_SALES_CHANNELS, DELETE_SALES_CHANNELS, LINK_PRODUCTS_TO_SALES_CHANNEL, UPDATE_SALES_CHANNELS,
 };
 use atoll_kernel::{
     AllOf, Body, Call, Fault, Field, Ids, Params, Reply, Resource, Type, optional, required, routes,
@@ -10,7 +10,7 @@ use atoll_links::{PUBLISHABLE_API_KEY_SALES_CHANNEL, SALES_CHANNEL_STOCK_LOCATIO
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel, SalesChannelPatch};
 
 use crate::{
-    reply::{find, link_ids, page, remove, save},
+    reply::{find, link_ids, only, page, perform, remove_by},
     tables::{LINK, METADATA, ONE, any, date, flag, list, text},
 };
 
@@ -67,7 +67,8 @@ async fn index(mut call: Call) -> Result<Reply, Fault> {
 
 async fn create(mut call: Call) -> Result<Reply, Fault> {
     let channel: SalesChannel = call.read()?;
-    save(&SALES_CHANNEL, call, move |tx, at| create_sales_channel(tx, at, channel.clone())).await
+    perform(&SALES_CHANNEL, call, move |flow| only(flow.run(&CREATE_SALES_CHANNELS, vec![channel.clone()])?))
+        .await
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
@@ -75,19 +76,19 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn update(mut call: Call) -> Result<Reply, Fault> {
-    let (id, patch) = (call.path("id").to_owned(), call.read::<SalesChannelPatch>()?);
-    save(&SALES_CHANNEL, call, move |tx, at| update_sales_channel(tx, at, &id, patch.clone())).await
+    let input = (call.path("id").to_owned(), call.read::<SalesChannelPatch>()?);
+    perform(&SALES_CHANNEL, call, move |flow| flow.run(&UPDATE_SALES_CHANNELS, input.clone())).await
 }
 
 async fn delete(call: Call) -> Result<Reply, Fault> {
-    remove(call, "sales-channel", delete_sales_channel).await
+    remove_by(call, "sales-channel", &DELETE_SALES_CHANNELS).await
 }
 
 async fn link_products(call: Call) -> Result<Reply, Fault> {
-    let (id, (add, gone)) = (call.path("id").to_owned(), link_ids(call.body()));
-    save(&SALES_CHANNEL, call, move |tx, at| {
-        link_products_to_sales_channel(tx, at, &id, &add, &gone)?;
-        Ok(SALES_CHANNELS.retrieve(tx, &id)?)
+    let ids = link_ids(&call);
+    perform(&SALES_CHANNEL, call, move |flow| {
+        flow.run(&LINK_PRODUCTS_TO_SALES_CHANNEL, ids.clone())?;
+        Ok(SALES_CHANNELS.retrieve(flow.tx, &ids.id)?)
     })
     .await
 }

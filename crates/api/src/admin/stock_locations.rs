@@ -1,6 +1,8 @@
 //! `/admin/stock-locations`
 
-use atoll_flows::{sales_channel::link_all, stock_location::delete_stock_location};
+use atoll_flows::{
+    sales_channel::LINK_SALES_CHANNELS_TO_STOCK_LOCATION, stock_location::DELETE_STOCK_LOCATIONS,
+};
 use atoll_kernel::{
     AllOf, Body, Call, Entity, Fault, Field, Ids, Params, Reply, Resource, Type, optional, required, routes,
 };
@@ -8,7 +10,7 @@ use atoll_links::SALES_CHANNEL_STOCK_LOCATION;
 use atoll_stock_location::{STOCK_LOCATIONS, StockLocation, StockLocationPatch};
 
 use crate::{
-    reply::{find, link_ids, page, remove, save},
+    reply::{find, link_ids, page, perform, remove_by, save},
     tables::{LINK, METADATA, ONE, any, date, list, text},
 };
 
@@ -100,15 +102,14 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
 }
 
 async fn delete(call: Call) -> Result<Reply, Fault> {
-    remove(call, "stock_location", delete_stock_location).await
+    remove_by(call, "stock_location", &DELETE_STOCK_LOCATIONS).await
 }
 
 async fn link_channels(call: Call) -> Result<Reply, Fault> {
-    let (id, (add, gone)) = (call.path("id").to_owned(), link_ids(call.body()));
-    save(&STOCK_LOCATION, call, move |tx, at| {
-        let location = STOCK_LOCATIONS.retrieve(tx, &id)?;
-        link_all(tx, at, &SALES_CHANNEL_STOCK_LOCATION, &add, &gone, |channel| (channel, &*id))?;
-        Ok(location)
+    let ids = link_ids(&call);
+    perform(&STOCK_LOCATION, call, move |flow| {
+        flow.run(&LINK_SALES_CHANNELS_TO_STOCK_LOCATION, ids.clone())?;
+        Ok(STOCK_LOCATIONS.retrieve(flow.tx, &ids.id)?)
     })
     .await
 }

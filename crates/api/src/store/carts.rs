@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use atoll_availability::ChannelScope;
 use atoll_cart::Cart;
 use atoll_flows::cart::{
-    AddLine, CreateCart, add_line_item, complete_cart, create_cart, remove_line_item, update_line_item,
+    ADD_TO_CART, AddLine, AddToCart, COMPLETE_CART, CREATE_CART, CompleteCart, CreateCart, DELETE_LINE_ITEMS,
+    DeleteLineItems, Scoped, UPDATE_CART, UPDATE_LINE_ITEM, UpdateCart, UpdateLineItem,
 };
 use atoll_kernel::{
-    Body, Call, Decimal, Fault, Metadata, Moment, Offer, Reply, Resource, Type, Write, optional, required,
-    routes,
+    Body, Call, Decimal, Fault, FaultKind, Flow, Metadata, Offer, Outcome, Reply, Resource, Type, optional,
+    required, routes,
     serde_json::{Value, json},
 };
+use atoll_order::ORDERS;
 use serde::Deserialize;
 
 use crate::{
     gate::scope,
-    reply::save,
+    reply::perform,
     store::orders::ORDER,
     tables::{METADATA, NOTHING, ONE, text},
 };
@@ -24,6 +25,7 @@ use crate::{
 routes! {
     Post "/store/carts" (Store, ONE, CREATE) => create;
     Get "/store/carts/:id" (Store, ONE) => retrieve;
+    Post "/store/carts/:id" (Store, ONE, UPDATE) => update;
     Post "/store/carts/:id/line-items" (Store, ONE, ADD_LINE) => add_line;
     Post "/store/carts/:id/line-items/:line_id" (Store, ONE, UPDATE_LINE) => update_line;
     Delete "/store/carts/:id/line-items/:line_id" (Store, ONE) => remove_line;
@@ -97,6 +99,15 @@ const CREATE: Body = &[&[
     text("sales_channel_id"),
     METADATA,
 ]];
+const UPDATE: Body = &[&[
+    text("region_id"),
+    optional("shipping_address", ADDRESS).or_null(),
+    optional("billing_address", ADDRESS).or_null(),
+    optional("email", Type::Email).or_null(),
+    text("locale"),
+    text("sales_channel_id"),
+    METADATA,
+]];
 const ADD_LINE: Body = &[LINE];
 const UPDATE_LINE: Body = &[&[required("quantity", Type::NotNegative), METADATA]];
 
@@ -108,17 +119,18 @@ struct UpdateLine {
 }
 
 /// Runs a flow of carts within the scope of the call, and shows the cart.
-async fn change<F>(call: Call, mut flow: F) -> Result<Reply, Fault>
-where
-    F: FnMut(&mut dyn Write, &Moment, &ChannelScope) -> Result<Cart, Fault> + Send + 'static,
-{
-    let scope = scope(&call);
-    save(&CART, call, move |tx, at| flow(tx, at, &scope)).await
+async fn change<I: Clone + Send + 'static>(
+    call: Call,
+    flow: &'static Flow<Scoped<I>, Cart>,
+    input: I,
+) -> Result<Reply, Fault> {
+    let input = Scoped { scope: scope(&call), input };
+    perform(&CART, call, move |it| it.run(flow, input.clone())).await
 }
 
 async fn create(mut call: Call) -> Result<Reply, Fault> {
     let input: CreateCart = call.read()?;
-    change(call, move |tx, at, scope| create_cart(tx, at, scope, input.clone())).await
+    change(call, &CREATE_CART, input).await
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
@@ -129,31 +141,44 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
     }
 }
 
+async fn update(mut call: Call) -> Result<Reply, Fault> {
+    let (cart_id, input) = (call.path("id").to_owned(), call.read::<UpdateCart>()?);
+    change(call, &UPDATE_CART, UpdateCart { cart_id, ..input }).await
+}
+
 async fn add_line(mut call: Call) -> Result<Reply, Fault> {
-    let (id, input) = (call.path("id").to_owned(), call.read::<AddLine>()?);
-    change(call, move |tx, at, scope| add_line_item(tx, at, scope, &id, input.clone())).await
+    let (cart_id, items) = (call.path("id").to_owned(), vec![call.read::<AddLine>()?]);
+    change(call, &ADD_TO_CART, AddToCart { cart_id, items }).await
 }
 
 async fn update_line(mut call: Call) -> Result<Reply, Fault> {
-    let (id, line) = (call.path("id").to_owned(), call.path("line_id").to_owned());
+    let (cart_id, line_id) = (call.path("id").to_owned(), call.path("line_id").to_owned());
     let UpdateLine { quantity, metadata } = call.read()?;
-    change(call, move |tx, at, scope| update_line_item(tx, at, scope, &id, &line, quantity, metadata.clone()))
-        .await
+    change(call, &UPDATE_LINE_ITEM, UpdateLineItem { cart_id, line_id, quantity, metadata }).await
 }
 
 async fn remove_line(call: Call) -> Result<Reply, Fault> {
-    let (id, line) = (call.path("id").to_owned(), call.path("line_id").to_owned());
-    let gone = line.clone();
-    let reply = change(call, move |tx, at, scope| remove_line_item(tx, at, scope, &id, &line)).await?;
+    let (cart_id, line_id) = (call.path("id").to_owned(), call.path("line_id").to_owned());
+    let gone = line_id.clone();
+    let reply = change(call, &DELETE_LINE_ITEMS, DeleteLineItems { cart_id, ids: vec![line_id] }).await?;
     let shown: Value = serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?;
     Ok(Reply::json(&json!({ "id": gone, "object": "line-item", "deleted": true, "parent": shown["cart"] })))
 }
 
 async fn complete(call: Call) -> Result<Reply, Fault> {
-    let (id, scope) = (call.path("id").to_owned(), scope(&call));
-    ORDER.check(&call.app.view(), &call.app.context(), call.params.fields.as_deref())?;
-    let body = move |tx: &mut dyn Write, at: &Moment| complete_cart(tx, at, &scope, &id);
-    let (order, view) = call.app.write(call.pass.actor.clone(), body).await?;
+    let (view, id) = (call.app.view(), call.path("id"));
+    ORDER.check(&view, &call.app.context(), call.params.fields.as_deref())?;
+    let Some(input) = CompleteCart::of(&scope(&call), &view, id)? else {
+        return Err(Fault::not_found(format!("Cart with id '{id}' not found")));
+    };
+    // A view that is held keeps the store from reusing space.
+    drop(view);
+    let (actor, transaction) = (call.pass.actor.clone(), input.transaction_id().to_owned());
+    let outcome = call.app.start(&COMPLETE_CART, actor, Some(&transaction), input).await?;
+    let Outcome::Done(order, view) = outcome else {
+        return Err(Fault::new(FaultKind::Conflict, format!("Cart {id} is being completed")));
+    };
+    let order = ORDERS.retrieve(&view, &order)?;
     let fields = ORDER.field_list(call.params.fields.as_deref());
     let mut json = br#"{"type":"order","order":"#.to_vec();
     ORDER.write(&view, &call.app.context(), Arc::new(order), &fields, &mut json)?;

@@ -1,11 +1,14 @@
 //! Puts some of a variant into a cart.
 
-use atoll_availability::{ChannelScope, Shelf};
+use atoll_availability::Shelf;
 use atoll_cart::{Cart, add_line};
-use atoll_kernel::{Decimal, Fault, Metadata, Moment, Write, emit, serde_json::json};
+use atoll_kernel::{Decimal, Fault, Local, Metadata, Moment, Write, flow, serde_json::json};
 use serde::Deserialize;
 
-use crate::cart::line::{cart_in, check_stock, shown_variant, snapshot, unit_price};
+use crate::cart::{
+    Scoped,
+    line::{cart_in, check_stock, shown_variant, snapshot, unit_price},
+};
 
 /// What to add.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -19,16 +22,39 @@ pub struct AddLine {
     pub metadata: Metadata,
 }
 
-/// Adds a line, or some more to the one that is there. The channel of the cart must sell the variant, it must
-/// have a price, and there must be enough of it after what the other lines take. Event: `cart.updated`.
-pub fn add_line_item(
+/// Lines for a cart.
+#[derive(Clone, Debug, Default)]
+pub struct AddToCart {
+    /// The cart.
+    pub cart_id: String,
+    /// What to add.
+    pub items: Vec<AddLine>,
+}
+
+flow! {
+    /// Adds lines, or some more to those that are there. The channel of the cart must sell the variants, they must
+    /// have a price, and there must be enough of them after what the other lines take. Event: `cart.updated`.
+    pub static ADD_TO_CART: Flow<Scoped<AddToCart>, Cart> = "add-to-cart" (add), hooks: &["validate", "cartUpdated"];
+}
+
+fn add(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<AddToCart>) -> Result<Cart, Fault> {
+    flow.hook("validate", || json!({ "cart_id": input.cart_id }))?;
+    let mut cart = cart_in(flow.tx, &scope, &input.cart_id)?;
+    for line in input.items {
+        cart = flow.step("add-line-item", |tx, at| add_line_item(tx, at, &cart, line))?;
+    }
+    flow.emit("cart.updated", json!({ "id": cart.id }))?;
+    flow.hook("cartUpdated", || json!({ "cart": cart }))?;
+    Ok(cart)
+}
+
+/// Adds one line.
+pub(crate) fn add_line_item(
     tx: &mut dyn Write,
     at: &Moment,
-    scope: &ChannelScope,
-    cart_id: &str,
+    cart: &Cart,
     input: AddLine,
 ) -> Result<Cart, Fault> {
-    let cart = cart_in(tx, scope, cart_id)?;
     if cart.completed_at.is_some() {
         return Err(atoll_cart::Error::Completed(cart.id.to_string()).into());
     }
@@ -41,13 +67,12 @@ pub fn add_line_item(
         .filter(|it| it.variant_id == line.variant_id && it.metadata.same_as(&line.metadata))
         .map(|it| it.quantity)
         .sum();
-    line.unit_price = unit_price(tx, &cart, &variant.id, there + line.quantity)?;
+    line.unit_price = unit_price(tx, cart, &variant.id, there + line.quantity)?;
     let (variant_id, metadata) = (line.variant_id.clone(), line.metadata.clone());
-    let cart = add_line(tx, at, &cart, line)?;
+    let cart = add_line(tx, at, cart, line)?;
     let added = cart.items.iter().find(|it| it.variant_id == variant_id && it.metadata.same_as(&metadata));
     if let Some(added) = added {
         check_stock(tx, &cart, &added.id)?;
     }
-    emit(tx, at, "cart.updated", json!({ "id": cart.id }))?;
     Ok(cart)
 }

@@ -1,50 +1,181 @@
-//! Makes an order of a cart: check, reserve, order, link, close, tell. One transaction, or nothing.
+//! Makes an order of a cart: check, reserve, take the money, order, link, close, tell.
+//!
+//! Where nobody takes money this is one transaction. Where somebody does (a hook at `authorizePayment`), what the lines
+//! take is promised first, so that nobody else can buy it while the buyer pays; then the money is taken; then the
+//! order is placed. When one of these fails, the money is given back and the promises are taken back.
 
 use atoll_availability::{ChannelScope, Shelf, Take};
-use atoll_cart::{Cart, CartAddress, LineItem, complete};
-use atoll_inventory::{InventoryLevel, ReservationItem, create_level, level_at, reserve};
+use atoll_cart::{CARTS, Cart, CartAddress, LineItem, complete};
+use atoll_inventory::{
+    INVENTORY_LEVELS, InventoryLevel, ReservationItem, create_level, forget_reservation, level_at, reserve,
+};
 use atoll_kernel::{
-    Entity, Fault, Moment, Write, emit,
+    Entity, Fault, FaultKind, Local, Moment, Read, Run, StoreError, Timestamp, Totals, Write, flow,
     serde_json::{Map, json},
 };
 use atoll_links::ORDER_CART;
-use atoll_order::{ORDERS, Order, OrderAddress, OrderLineItem, place_order};
+use atoll_order::{Order, OrderAddress, OrderLineItem};
+use serde::{Deserialize, Serialize};
 
-use crate::cart::line::{refused, shown_variant};
+use crate::{
+    cart::line::{refused, shown_variant},
+    order::CREATE_ORDERS,
+};
 
-/// Makes an order of a cart. The channel must (still) sell every line, and there must be enough for all lines
-/// together; what they take is reserved. A cart that is an order already answers with that order. Event:
-/// `order.placed`.
-pub fn complete_cart(
-    tx: &mut dyn Write,
-    at: &Moment,
-    scope: &ChannelScope,
-    cart_id: &str,
-) -> Result<Order, Fault> {
+/// A cart that is to become an order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CompleteCart {
+    cart_id: String,
+}
+
+impl CompleteCart {
+    /// The cart with this id, if the scope reaches it.
+    pub fn of(scope: &ChannelScope, view: &dyn Read, id: &str) -> Result<Option<CompleteCart>, StoreError> {
+        Ok(scope.cart(view, id)?.map(|cart| CompleteCart { cart_id: cart.id.to_string() }))
+    }
+
+    /// The transaction id of its run: one cart is completed once at a time.
+    pub fn transaction_id(&self) -> &str {
+        &self.cart_id
+    }
+}
+
+flow! {
+    /// Makes an order of a cart; answers its id. The channel must (still) sell every line, and there must be enough for
+    /// all lines together; what they take is reserved. A cart that is an order already answers with that order.
+    /// Event: `order.placed`.
+    ///
+    /// Hooks: `validate` and `beforePaymentAuthorization` before the money is taken, `authorizePayment` to take it,
+    /// `orderCreated` when the order is there.
+    pub static COMPLETE_CART: Saga<CompleteCart, String> = "complete-cart" (complete_cart),
+        hooks: &["validate", "beforePaymentAuthorization", "orderCreated"],
+        external_hooks: &["authorizePayment"];
+}
+
+async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fault> {
+    if !run.has_hook("authorizePayment") {
+        return run
+            .finish("place-order", move |flow| match hold(flow, &input)? {
+                Held::Already(order) => Ok(order),
+                Held::New(pending) => place(flow, *pending),
+            })
+            .await;
+    }
+    let held = run.local_undone_by(
+        "reserve-inventory",
+        move |flow| hold(flow, &input),
+        |flow, held| match held {
+            Held::Already(_) => Ok(()),
+            Held::New(pending) => let_go(flow, &pending),
+        },
+    );
+    let pending = match held.await? {
+        Held::Already(order) => return Ok(order),
+        Held::New(pending) => *pending,
+    };
+    let payment = json!({
+        "cart_id": pending.cart_id, "amount": pending.total(), "currency_code": pending.order.currency_code,
+        "email": pending.order.email,
+    });
+    run.hook("authorizePayment", payment).await?;
+    run.finish("place-order", move |flow| place(flow, pending.clone())).await
+}
+
+/// What became of the first half.
+#[derive(Serialize, Deserialize)]
+enum Held {
+    /// The cart is this order already.
+    Already(String),
+    /// What the order takes is promised to it.
+    New(Box<Pending>),
+}
+
+/// An order that is about to be placed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Pending {
+    cart_id: String,
+    /// When the cart was last changed: what is paid for must be what is ordered.
+    cart_updated_at: Timestamp,
+    order: Order,
+    reservations: Vec<String>,
+    /// Levels that were made because of a backorder, where there was nothing yet.
+    levels: Vec<String>,
+}
+
+impl Pending {
+    fn total(&self) -> atoll_kernel::Decimal {
+        Totals::of(self.order.items.iter().map(|line| (line.unit_price, line.quantity))).items
+    }
+}
+
+/// Checks the cart, and promises to each line what it takes.
+fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
+    let cart_id = &input.cart_id;
+    flow.hook("validate", || json!({ "cart_id": cart_id }))?;
     let no_cart = || Fault::not_found(format!("Cart with id '{cart_id}' not found"));
-    let cart = scope.cart(tx, cart_id)?.ok_or_else(no_cart)?;
+    let cart = CARTS.get(flow.tx, cart_id)?.ok_or_else(no_cart)?;
     if cart.completed_at.is_some() {
-        let order = ORDER_CART.lefts(tx, &cart.id)?.into_iter().next();
-        return Ok(ORDERS.retrieve(tx, &order.unwrap_or_default())?);
+        let order = ORDER_CART.lefts(flow.tx, &cart.id)?.into_iter().next();
+        return Ok(Held::Already(order.unwrap_or_default()));
     }
     if cart.items.is_empty() {
         return Err(atoll_cart::Error::Empty.into());
     }
-    let order = place_order(tx, at, order_of(at, &cart))?;
-    let promised = take_all(tx, &cart)?;
-    for (line, takes) in order.items.iter().zip(promised) {
-        for take in takes {
-            promise(tx, at, line, take)?;
+    let mut pending = Pending {
+        cart_id: cart.id.to_string(),
+        cart_updated_at: cart.updated_at,
+        order: order_of(flow.at, &cart),
+        reservations: Vec::new(),
+        levels: Vec::new(),
+    };
+    flow.step("reserve-inventory", |tx, at| {
+        let takes = take_all(tx, &cart)?;
+        let lines: Vec<String> = pending.order.items.iter().map(|it| it.id.to_string()).collect();
+        for (line, takes) in lines.iter().zip(takes) {
+            takes.into_iter().try_for_each(|take| promise(tx, at, &mut pending, line, take))?;
         }
+        Ok(())
+    })?;
+    flow.hook("beforePaymentAuthorization", || json!({ "cart": cart }))?;
+    Ok(Held::New(Box::new(pending)))
+}
+
+/// Takes the promises back.
+fn let_go(flow: &mut Local<'_>, pending: &Pending) -> Result<(), Fault> {
+    flow.step("release-inventory", |tx, at| {
+        for id in &pending.reservations {
+            forget_reservation(tx, at, id)?;
+        }
+        for id in &pending.levels {
+            let level = INVENTORY_LEVELS.get(tx, id)?;
+            if level.is_some_and(|it| it.stocked_quantity.is_zero() && it.reserved_quantity.is_zero()) {
+                INVENTORY_LEVELS.delete(tx, at, id)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Places the order, and closes the cart.
+fn place(flow: &mut Local<'_>, pending: Pending) -> Result<String, Fault> {
+    let cart = CARTS.retrieve(flow.tx, &pending.cart_id)?;
+    if cart.updated_at != pending.cart_updated_at || cart.completed_at.is_some() {
+        let text = format!("Cart {} was changed while it was being completed", cart.id);
+        return Err(Fault::new(FaultKind::Conflict, text));
     }
-    ORDER_CART.attach(tx, at, &order.id, &cart.id, Map::new())?;
-    complete(tx, at, &cart)?;
-    emit(tx, at, "order.placed", json!({ "id": order.id }))?;
-    Ok(order)
+    let order = flow.run(&CREATE_ORDERS, pending.order)?;
+    flow.step("close-cart", |tx, at| {
+        ORDER_CART.attach(tx, at, &order.id, &cart.id, Map::new())?;
+        complete(tx, at, &cart)?;
+        Ok(())
+    })?;
+    flow.emit("order.placed", json!({ "id": order.id }))?;
+    flow.hook("orderCreated", || json!({ "order": order }))?;
+    Ok(order.id.to_string())
 }
 
 /// What each line takes from the shelf of the cart's channel; lines that share an item share what there is.
-fn take_all(tx: &dyn Write, cart: &Cart) -> Result<Vec<Vec<Take>>, Fault> {
+fn take_all(tx: &dyn Read, cart: &Cart) -> Result<Vec<Vec<Take>>, Fault> {
     let channel = cart.sales_channel_id.as_deref().unwrap_or_default();
     let mut shelf = Shelf::open(tx, channel)?;
     let mut takes = Vec::with_capacity(cart.items.len());
@@ -58,22 +189,28 @@ fn take_all(tx: &dyn Write, cart: &Cart) -> Result<Vec<Vec<Take>>, Fault> {
     Ok(takes)
 }
 
-fn promise(tx: &mut dyn Write, at: &Moment, line: &OrderLineItem, take: Take) -> Result<(), Fault> {
+fn promise(
+    tx: &mut dyn Write,
+    at: &Moment,
+    pending: &mut Pending,
+    line: &str,
+    take: Take,
+) -> Result<(), Fault> {
     if level_at(tx, &take.item, &take.location)?.is_none() {
         // A backorder is counted too, at a place where there is nothing yet.
         let (inventory_item_id, location_id) = (take.item.as_str().into(), take.location.clone());
         let level = InventoryLevel { inventory_item_id, location_id, ..InventoryLevel::default() };
-        create_level(tx, at, level)?;
+        pending.levels.push(create_level(tx, at, level)?.id.to_string());
     }
     let promise = ReservationItem {
         inventory_item_id: take.item.into(),
         location_id: take.location,
         quantity: take.quantity,
-        line_item_id: Some(line.id.to_string()),
+        line_item_id: Some(line.to_owned()),
         allow_backorder: take.backordered,
         ..ReservationItem::default()
     };
-    reserve(tx, at, promise)?;
+    pending.reservations.push(reserve(tx, at, promise)?.id.to_string());
     Ok(())
 }
 

@@ -2,13 +2,13 @@
 
 use atoll_availability::ChannelScope;
 use atoll_cart::{Cart, CartAddress, METADATA_BYTES_MAX, N_LINES_MAX, open_cart};
-use atoll_kernel::{Fault, Metadata, Moment, Order, Read, Scan, Write, emit, serde_json::json};
+use atoll_kernel::{Fault, Local, Metadata, Moment, Order, Read, Scan, Write, flow, serde_json::json};
 use atoll_region::{REGIONS, Region};
 use atoll_sales_channel::SALES_CHANNELS;
 use atoll_store::the_store;
 use serde::Deserialize;
 
-use crate::cart::{AddLine, add_line_item};
+use crate::cart::{AddLine, Scoped, add_line_item::add_line_item};
 
 /// A new cart.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -34,25 +34,34 @@ pub struct CreateCart {
     pub items: Vec<AddLine>,
 }
 
-/// Opens a cart. Event: `cart.created`.
-pub fn create_cart(
-    tx: &mut dyn Write,
-    at: &Moment,
-    scope: &ChannelScope,
-    input: CreateCart,
-) -> Result<Cart, Fault> {
-    if input.items.len() > N_LINES_MAX || input.metadata.n_bytes() > METADATA_BYTES_MAX {
+flow! {
+    /// Opens a cart. Event: `cart.created`.
+    pub static CREATE_CART: Flow<Scoped<CreateCart>, Cart> =
+        "create-cart" (create), hooks: &["validate", "cartCreated"];
+}
+
+fn create(flow: &mut Local<'_>, Scoped { scope, mut input }: Scoped<CreateCart>) -> Result<Cart, Fault> {
+    flow.hook("validate", || json!({ "sales_channel_id": input.sales_channel_id, "email": input.email }))?;
+    let items = std::mem::take(&mut input.items);
+    if items.len() > N_LINES_MAX {
+        return Err(atoll_cart::Error::Full.into());
+    }
+    let mut cart = flow.step("create-carts", |tx, at| open(tx, at, &scope, input))?;
+    for line in items {
+        cart = flow.step("add-line-item", |tx, at| add_line_item(tx, at, &cart, line))?;
+    }
+    flow.emit("cart.created", json!({ "id": cart.id }))?;
+    flow.hook("cartCreated", || json!({ "cart": cart }))?;
+    Ok(cart)
+}
+
+/// Opens an empty cart.
+fn open(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart) -> Result<Cart, Fault> {
+    if input.metadata.n_bytes() > METADATA_BYTES_MAX {
         return Err(atoll_cart::Error::Full.into());
     }
     let channel = choose_channel(scope, input.sales_channel_id)?;
-    match SALES_CHANNELS.get(tx, &channel)? {
-        None => return Err(Fault::not_found(format!("SalesChannel with id: {channel} was not found"))),
-        Some(channel) if channel.is_disabled => {
-            let name = channel.name;
-            return Err(Fault::invalid(format!("Unable to assign cart to disabled Sales Channel: {name}")));
-        }
-        Some(_) => {}
-    }
+    check_channel(tx, &channel)?;
     let region = choose_region(tx, input.region_id.as_deref())?;
     let currency_code = input.currency_code.map_or(region.currency_code.clone(), |it| it.to_lowercase());
     if currency_code != region.currency_code {
@@ -72,12 +81,19 @@ pub fn create_cart(
         billing_address: input.billing_address,
         ..Cart::default()
     };
-    let mut cart = open_cart(tx, at, cart)?;
-    for line in input.items {
-        cart = add_line_item(tx, at, scope, &cart.id, line)?;
+    Ok(open_cart(tx, at, cart)?)
+}
+
+/// May a cart be in this channel?
+pub(crate) fn check_channel(tx: &dyn Read, channel: &str) -> Result<(), Fault> {
+    match SALES_CHANNELS.get(tx, channel)? {
+        None => Err(Fault::not_found(format!("SalesChannel with id: {channel} was not found"))),
+        Some(channel) if channel.is_disabled => {
+            let name = channel.name;
+            Err(Fault::invalid(format!("Unable to assign cart to disabled Sales Channel: {name}")))
+        }
+        Some(_) => Ok(()),
     }
-    emit(tx, at, "cart.created", json!({ "id": cart.id }))?;
-    Ok(cart)
 }
 
 /// The channel that the request names, or the only one of the key. The texts are the wire's.

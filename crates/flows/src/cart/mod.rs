@@ -5,10 +5,23 @@ mod complete_cart;
 mod create_cart;
 mod line;
 mod remove_line_item;
+mod update_cart;
 mod update_line_item;
 
-pub use add_line_item::{AddLine, add_line_item};
-pub use complete_cart::complete_cart;
-pub use create_cart::{CreateCart, create_cart};
-pub use remove_line_item::remove_line_item;
-pub use update_line_item::update_line_item;
+use atoll_availability::ChannelScope;
+
+pub use add_line_item::{ADD_TO_CART, AddLine, AddToCart};
+pub use complete_cart::{COMPLETE_CART, CompleteCart};
+pub use create_cart::{CREATE_CART, CreateCart};
+pub use remove_line_item::{DELETE_LINE_ITEMS, DeleteLineItems};
+pub use update_cart::{UPDATE_CART, UpdateCart};
+pub use update_line_item::{UPDATE_LINE_ITEM, UpdateLineItem};
+
+/// What a storefront asks for, and what it may reach.
+#[derive(Clone, Debug)]
+pub struct Scoped<T> {
+    /// What it may reach.
+    pub scope: ChannelScope,
+    /// What it asks for.
+    pub input: T,
+}

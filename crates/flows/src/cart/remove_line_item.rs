@@ -1,21 +1,32 @@
-//! Takes a line out of a cart.
+//! Takes lines out of a cart.
 
-use atoll_availability::ChannelScope;
 use atoll_cart::{Cart, remove_line};
-use atoll_kernel::{Fault, Moment, Write, emit, serde_json::json};
+use atoll_kernel::{Fault, Local, flow, serde_json::json};
 
-use crate::cart::line::cart_in;
+use crate::cart::{Scoped, line::cart_in};
 
-/// Removes a line. One that is not there is ignored, as on the wire. Event: `cart.updated`.
-pub fn remove_line_item(
-    tx: &mut dyn Write,
-    at: &Moment,
-    scope: &ChannelScope,
-    cart_id: &str,
-    line_id: &str,
-) -> Result<Cart, Fault> {
-    let cart = cart_in(tx, scope, cart_id)?;
-    let cart = remove_line(tx, at, &cart, line_id)?;
-    emit(tx, at, "cart.updated", json!({ "id": cart.id }))?;
+/// Lines to take out of a cart.
+#[derive(Clone, Debug, Default)]
+pub struct DeleteLineItems {
+    /// The cart.
+    pub cart_id: String,
+    /// The lines.
+    pub ids: Vec<String>,
+}
+
+flow! {
+    /// Removes lines. Those that are not there are ignored, as on the wire. Event: `cart.updated`.
+    pub static DELETE_LINE_ITEMS: Flow<Scoped<DeleteLineItems>, Cart> =
+        "delete-line-items" (delete), hooks: &["validate", "cartUpdated"];
+}
+
+fn delete(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<DeleteLineItems>) -> Result<Cart, Fault> {
+    flow.hook("validate", || json!({ "cart_id": input.cart_id, "ids": input.ids }))?;
+    let mut cart = cart_in(flow.tx, &scope, &input.cart_id)?;
+    for id in &input.ids {
+        cart = flow.step("delete-line-item", |tx, at| Ok(remove_line(tx, at, &cart, id)?))?;
+    }
+    flow.emit("cart.updated", json!({ "id": cart.id }))?;
+    flow.hook("cartUpdated", || json!({ "cart": cart }))?;
     Ok(cart)
 }

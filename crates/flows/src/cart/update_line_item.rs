@@ -1,37 +1,60 @@
 //! Changes how many of a line a cart holds.
 
-use atoll_availability::{ChannelScope, Shelf};
+use atoll_availability::Shelf;
 use atoll_cart::{Cart, set_quantity};
-use atoll_kernel::{Decimal, Fault, Metadata, Moment, Write, emit, serde_json::json};
+use atoll_kernel::{Decimal, Fault, Local, Metadata, Read, flow, serde_json::json};
 
-use crate::cart::line::{cart_in, check_stock, shown_variant, unit_price};
+use crate::cart::{
+    Scoped,
+    line::{cart_in, check_stock, shown_variant, unit_price},
+};
 
-/// Sets the quantity of a line; none at all removes it. Metadata, where it is given, is merged. Event: `cart.updated`.
-pub fn update_line_item(
-    tx: &mut dyn Write,
-    at: &Moment,
-    scope: &ChannelScope,
-    cart_id: &str,
-    line_id: &str,
-    quantity: Decimal,
-    metadata: Option<Metadata>,
-) -> Result<Cart, Fault> {
-    let cart = cart_in(tx, scope, cart_id)?;
+/// A change to a line.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateLineItem {
+    /// The cart.
+    pub cart_id: String,
+    /// The line.
+    pub line_id: String,
+    /// How many; none at all removes it.
+    pub quantity: Decimal,
+    /// Free data, where it is given; it is merged.
+    pub metadata: Option<Metadata>,
+}
+
+flow! {
+    /// Changes a line. Event: `cart.updated`.
+    pub static UPDATE_LINE_ITEM: Flow<Scoped<UpdateLineItem>, Cart> =
+        "update-line-item-in-cart" (update), hooks: &["validate", "cartUpdated"];
+}
+
+fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateLineItem>) -> Result<Cart, Fault> {
+    let UpdateLineItem { cart_id, line_id, quantity, metadata } = input;
+    flow.hook("validate", || json!({ "cart_id": cart_id, "line_id": line_id, "quantity": quantity }))?;
+    let cart = cart_in(flow.tx, &scope, &cart_id)?;
+    let price = flow.step("price-line-item", |tx, _| price_of_line(tx, &cart, &line_id, quantity))?;
+    let cart = flow.step("update-line-item", |tx, at| {
+        Ok(set_quantity(tx, at, &cart, &line_id, quantity, price, metadata)?)
+    })?;
+    flow.step("confirm-inventory", |tx, _| check_stock(tx, &cart, &line_id))?;
+    flow.emit("cart.updated", json!({ "id": cart.id }))?;
+    flow.hook("cartUpdated", || json!({ "cart": cart }))?;
+    Ok(cart)
+}
+
+/// What one of a line costs when so many are bought; the channel must still show it.
+fn price_of_line(tx: &dyn Read, cart: &Cart, line_id: &str, quantity: Decimal) -> Result<Decimal, Fault> {
     if cart.completed_at.is_some() {
         return Err(atoll_cart::Error::Completed(cart.id.to_string()).into());
     }
     let Some(line) = cart.items.iter().find(|it| *it.id == *line_id) else {
         return Err(atoll_cart::Error::NoLine(line_id.to_owned()).into());
     };
-    let mut price = line.unit_price;
-    if !quantity.is_zero() {
-        let channel = cart.sales_channel_id.as_deref().unwrap_or_default();
-        let variant_id = line.variant_id.as_deref().unwrap_or_default();
-        let (variant, _) = shown_variant(tx, &Shelf::open(tx, channel)?, variant_id)?;
-        price = unit_price(tx, &cart, &variant.id, quantity)?;
+    if quantity.is_zero() {
+        return Ok(line.unit_price);
     }
-    let cart = set_quantity(tx, at, &cart, line_id, quantity, price, metadata)?;
-    check_stock(tx, &cart, line_id)?;
-    emit(tx, at, "cart.updated", json!({ "id": cart.id }))?;
-    Ok(cart)
+    let channel = cart.sales_channel_id.as_deref().unwrap_or_default();
+    let variant_id = line.variant_id.as_deref().unwrap_or_default();
+    let (variant, _) = shown_variant(tx, &Shelf::open(tx, channel)?, variant_id)?;
+    unit_price(tx, cart, &variant.id, quantity)
 }

@@ -1,10 +1,10 @@
-//! Makes a product with its variants, their prices and items, and puts it into its channels.
+//! Makes products with their variants, prices and items, and puts them into their channels.
 
 use std::collections::BTreeSet;
 
 use atoll_inventory::{INVENTORY_ITEMS, InventoryItem};
 use atoll_kernel::{
-    Entity, Fault, Moment, Write, emit,
+    Entity, Fault, Local, Moment, Write, emit, flow,
     serde_json::{Map, json},
 };
 use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT_VARIANT_PRICE_SET};
@@ -13,17 +13,34 @@ use atoll_product::{Product, ProductVariant};
 
 use crate::product::{InventoryPart, NewProduct, NewVariant, PriceInput};
 
-/// Makes a product. Events: `product.created`, `product-variant.created`.
-pub fn create_product(tx: &mut dyn Write, at: &Moment, input: NewProduct) -> Result<Product, Fault> {
-    let product = atoll_product::create_product(tx, at, input.product, &input.options)?;
-    for channel in &input.sales_channels {
-        PRODUCT_SALES_CHANNEL.attach(tx, at, &product.id, channel, Map::new())?;
+flow! {
+    /// Makes products with all that hangs on them. Events: `product.created` and `product-variant.created`, for each.
+    pub static CREATE_PRODUCTS: Flow<Vec<NewProduct>, Vec<Product>> =
+        "create-products" (create), hooks: &["validate", "productsCreated"];
+}
+
+fn create(flow: &mut Local<'_>, inputs: Vec<NewProduct>) -> Result<Vec<Product>, Fault> {
+    let titles = || inputs.iter().map(|it| &it.product).collect::<Vec<_>>();
+    flow.hook("validate", || json!({ "products": titles() }))?;
+    let mut created = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let product = flow.step("create-products", |tx, at| {
+            Ok(atoll_product::create_product(tx, at, input.product, &input.options)?)
+        })?;
+        flow.step("associate-products-with-channels", |tx, at| {
+            for channel in &input.sales_channels {
+                PRODUCT_SALES_CHANNEL.attach(tx, at, &product.id, channel, Map::new())?;
+            }
+            Ok(())
+        })?;
+        flow.step("create-product-variants", |tx, at| {
+            input.variants.into_iter().try_for_each(|it| create_variant(tx, at, &product, it).map(drop))
+        })?;
+        flow.emit("product.created", json!({ "id": product.id }))?;
+        created.push(product);
     }
-    for variant in input.variants {
-        create_variant(tx, at, &product, variant)?;
-    }
-    emit(tx, at, "product.created", json!({ "id": product.id }))?;
-    Ok(product)
+    flow.hook("productsCreated", || json!({ "products": created }))?;
+    Ok(created)
 }
 
 /// Makes a variant of a product, its price set, and what it takes from the shelf. Event:

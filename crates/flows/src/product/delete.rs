@@ -1,35 +1,53 @@
-//! Deletes a product with everything that is its own.
+//! Deletes products with everything that is their own.
 
 use atoll_inventory::{BY_ITEM, INVENTORY_ITEMS, INVENTORY_LEVELS};
-use atoll_kernel::{Fault, Moment, Write, emit, serde_json::json};
+use atoll_kernel::{Fault, Local, Moment, Write, flow, serde_json::json};
 use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
 use atoll_product::variants_of;
 
-/// Soft-deletes a product with its variants, options, price sets and links, and with the inventory items that
-/// nothing else takes. Where some of these are promised to somebody it is refused. Unknown ids are ignored, as on
-/// the wire. Event: `product.deleted`.
-pub fn delete_product(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Fault> {
-    let mut items = Vec::new();
-    for variant in variants_of(tx, id)? {
-        items.extend(PRODUCT_VARIANT_INVENTORY_ITEM.rights(tx, &variant.id)?);
+flow! {
+    /// Soft-deletes products with their variants, options, price sets and links, and with the inventory items that
+    /// nothing else takes. Where some of these are promised to somebody it is refused. Unknown ids are ignored, as on
+    /// the wire. Event: `product.deleted`, for each.
+    pub static DELETE_PRODUCTS: Flow<Vec<String>, ()> =
+        "delete-products" (delete), hooks: &["validate", "productsDeleted"];
+}
+
+fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
+    flow.hook("validate", || json!({ "ids": ids }))?;
+    let mut deleted = Vec::new();
+    let items = flow.step("delete-products", |tx, at| {
+        let mut items = Vec::new();
+        for id in &ids {
+            for variant in variants_of(tx, id)? {
+                items.extend(PRODUCT_VARIANT_INVENTORY_ITEM.rights(tx, &variant.id)?);
+            }
+            deleted.extend(atoll_product::delete_product(tx, at, id)?.map(|it| it.id));
+        }
+        Ok(items)
+    })?;
+    flow.step("delete-inventory-items", |tx, at| delete_items(tx, at, items))?;
+    for id in &deleted {
+        flow.emit("product.deleted", json!({ "id": id }))?;
     }
-    if atoll_product::delete_product(tx, at, id)?.is_none() {
-        return Ok(());
-    }
+    flow.hook("productsDeleted", || json!({ "ids": deleted }))
+}
+
+/// Deletes the items that no variant takes any more.
+fn delete_items(tx: &mut dyn Write, at: &Moment, items: Vec<String>) -> Result<(), Fault> {
     let mut promised = Vec::new();
     for item in items {
         if PRODUCT_VARIANT_INVENTORY_ITEM.lefts(tx, &item)?.is_empty() && !delete_item(tx, at, &item)? {
             promised.push(item);
         }
     }
-    if !promised.is_empty() {
-        return Err(Fault::invalid(format!(
-            "Cannot remove following inventory item(s) since they have reservations: [{}].",
-            promised.join(", ")
-        )));
+    if promised.is_empty() {
+        return Ok(());
     }
-    emit(tx, at, "product.deleted", json!({ "id": id }))?;
-    Ok(())
+    Err(Fault::invalid(format!(
+        "Cannot remove following inventory item(s) since they have reservations: [{}].",
+        promised.join(", ")
+    )))
 }
 
 /// Deletes an item with its levels, unless some of it is promised.

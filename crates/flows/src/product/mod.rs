@@ -5,7 +5,7 @@ mod delete;
 mod input;
 mod update;
 
-pub use create::{create_product, create_variant};
-pub use delete::delete_product;
+pub use create::{CREATE_PRODUCTS, create_variant};
+pub use delete::DELETE_PRODUCTS;
 pub use input::{IdRef, InventoryPart, NewProduct, NewVariant, PriceInput, ProductChanges};
-pub use update::update_product;
+pub use update::UPDATE_PRODUCTS;

@@ -1,17 +1,34 @@
-//! Deletes a sales channel, with its links.
+//! Deletes sales channels, with their links.
 
-use atoll_kernel::{Fault, Moment, Write, emit, serde_json::json};
+use atoll_kernel::{Fault, Local, flow, serde_json::json};
 use atoll_sales_channel::SALES_CHANNELS;
 use atoll_store::the_store;
 
-/// Soft-deletes a sales channel, unless a store has it as its default. Carts in it can no longer be completed,
-/// orders keep it. Unknown ids are ignored, as on the wire. Event: `sales-channel.deleted`.
-pub fn delete_sales_channel(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Fault> {
-    if the_store(tx)?.is_some_and(|store| store.default_sales_channel_id.as_deref() == Some(id)) {
-        return Err(Fault::invalid(format!("Cannot delete default sales channels: {id}")));
+flow! {
+    /// Soft-deletes sales channels, unless a store has one as its default. Carts in them can no longer be completed,
+    /// orders keep them. Unknown ids are ignored, as on the wire. Event: `sales-channel.deleted`, for each.
+    pub static DELETE_SALES_CHANNELS: Flow<Vec<String>, ()> =
+        "delete-sales-channels" (delete), hooks: &["validate", "salesChannelsDeleted"];
+}
+
+fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
+    flow.hook("validate", || json!({ "ids": ids }))?;
+    flow.step("can-delete-sales-channels", |tx, _| {
+        let default = the_store(tx)?.and_then(|store| store.default_sales_channel_id);
+        match default.filter(|it| ids.contains(it)) {
+            Some(id) => Err(Fault::invalid(format!("Cannot delete default sales channels: {id}"))),
+            None => Ok(()),
+        }
+    })?;
+    let mut deleted = Vec::new();
+    flow.step("delete-sales-channels", |tx, at| {
+        for id in &ids {
+            deleted.extend(SALES_CHANNELS.soft_delete(tx, at, id)?.map(|it| it.id));
+        }
+        Ok(())
+    })?;
+    for id in &deleted {
+        flow.emit("sales-channel.deleted", json!({ "id": id }))?;
     }
-    if SALES_CHANNELS.soft_delete(tx, at, id)?.is_some() {
-        emit(tx, at, "sales-channel.deleted", json!({ "id": id }))?;
-    }
-    Ok(())
+    flow.hook("salesChannelsDeleted", || json!({ "ids": deleted }))
 }

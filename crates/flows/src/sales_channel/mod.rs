@@ -2,10 +2,13 @@
 
 mod create;
 mod delete;
-mod link_products;
+mod link;
 mod update;
 
-pub use create::create_sales_channel;
-pub use delete::delete_sales_channel;
-pub use link_products::{link_all, link_products_to_sales_channel};
-pub use update::update_sales_channel;
+pub use create::CREATE_SALES_CHANNELS;
+pub use delete::DELETE_SALES_CHANNELS;
+pub use link::{
+    LINK_PRODUCTS_TO_SALES_CHANNEL, LINK_SALES_CHANNELS_TO_API_KEY, LINK_SALES_CHANNELS_TO_STOCK_LOCATION,
+    LinkIds,
+};
+pub use update::UPDATE_SALES_CHANNELS;

@@ -1,19 +1,23 @@
 //! Changes a sales channel.
 
-use atoll_kernel::{Fault, Moment, Write, emit, serde_json::json};
+use atoll_kernel::{Fault, Local, flow, serde_json::json};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel, SalesChannelPatch};
 
-/// Changes a sales channel. Event: `sales-channel.updated`.
-pub fn update_sales_channel(
-    tx: &mut dyn Write,
-    at: &Moment,
-    id: &str,
-    patch: SalesChannelPatch,
-) -> Result<SalesChannel, Fault> {
-    if !SALES_CHANNELS.table.exists(tx, id)? {
-        return Err(Fault::not_found(format!("Sales channel with id \"{id}\" not found")));
-    }
-    let channel = SALES_CHANNELS.update(tx, at, id, patch)?;
-    emit(tx, at, "sales-channel.updated", json!({ "id": channel.id }))?;
+flow! {
+    /// Changes the sales channel with this id. Event: `sales-channel.updated`.
+    pub static UPDATE_SALES_CHANNELS: Flow<(String, SalesChannelPatch), SalesChannel> =
+        "update-sales-channels" (update), hooks: &["validate", "salesChannelsUpdated"];
+}
+
+fn update(flow: &mut Local<'_>, (id, patch): (String, SalesChannelPatch)) -> Result<SalesChannel, Fault> {
+    flow.hook("validate", || json!({ "id": id }))?;
+    let channel = flow.step("update-sales-channels", |tx, at| {
+        if !SALES_CHANNELS.table.exists(tx, &id)? {
+            return Err(Fault::not_found(format!("Sales channel with id \"{id}\" not found")));
+        }
+        Ok(SALES_CHANNELS.update(tx, at, &id, patch)?)
+    })?;
+    flow.emit("sales-channel.updated", json!({ "id": channel.id }))?;
+    flow.hook("salesChannelsUpdated", || json!({ "sales_channels": [channel] }))?;
     Ok(channel)
 }

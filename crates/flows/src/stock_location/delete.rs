@@ -1,22 +1,38 @@
-//! Deletes a stock location where nothing lies any more.
+//! Deletes stock locations where nothing lies any more.
 
 use atoll_inventory::{BY_LOCATION, INVENTORY_LEVELS, stocked_anywhere};
-use atoll_kernel::{Fault, Moment, Write};
+use atoll_kernel::{Fault, Local, flow, serde_json::json};
 use atoll_stock_location::STOCK_LOCATIONS;
 
-/// Soft-deletes a stock location, with its links and its empty levels. One that holds stock or promises is
-/// refused: what lies there would be lost. Unknown ids are ignored, as on the wire.
-pub fn delete_stock_location(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Fault> {
-    let stocked = stocked_anywhere(tx, id)?;
-    if !stocked.is_empty() {
-        return Err(Fault::not_allowed(format!(
-            "Cannot delete stock location {id}: {} inventory levels there hold stock or reservations",
-            stocked.len()
-        )));
-    }
-    for level in INVENTORY_LEVELS.table.list_by(tx, &BY_LOCATION, &[id])? {
-        INVENTORY_LEVELS.soft_delete(tx, at, &level.id)?;
-    }
-    STOCK_LOCATIONS.soft_delete(tx, at, id)?;
-    Ok(())
+flow! {
+    /// Soft-deletes stock locations, with their links and their empty levels. One that holds stock or promises is
+    /// refused: what lies there would be lost. Unknown ids are ignored, as on the wire.
+    pub static DELETE_STOCK_LOCATIONS: Flow<Vec<String>, ()> =
+        "delete-stock-locations-workflow" (delete), hooks: &["validate", "stockLocationsDeleted"];
+}
+
+fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
+    flow.hook("validate", || json!({ "ids": ids }))?;
+    flow.step("validate-nothing-is-stocked", |tx, _| {
+        for id in &ids {
+            let stocked = stocked_anywhere(tx, id)?;
+            if !stocked.is_empty() {
+                return Err(Fault::not_allowed(format!(
+                    "Cannot delete stock location {id}: {} inventory levels there hold stock or reservations",
+                    stocked.len()
+                )));
+            }
+        }
+        Ok(())
+    })?;
+    flow.step("delete-stock-locations", |tx, at| {
+        for id in &ids {
+            for level in INVENTORY_LEVELS.table.list_by(tx, &BY_LOCATION, &[id])? {
+                INVENTORY_LEVELS.soft_delete(tx, at, &level.id)?;
+            }
+            STOCK_LOCATIONS.soft_delete(tx, at, id)?;
+        }
+        Ok(())
+    })?;
+    flow.hook("stockLocationsDeleted", || json!({ "ids": ids }))
 }

@@ -2,4 +2,4 @@
 
 mod delete;
 
-pub use delete::delete_stock_location;
+pub use delete::DELETE_STOCK_LOCATIONS;

@@ -1,0 +1,146 @@
+//! Changes a cart: its region, channel, e-mail, addresses.
+
+use atoll_availability::ChannelScope;
+use atoll_cart::{CARTS, Cart, CartAddress, CartPatch, METADATA_BYTES_MAX};
+use atoll_kernel::{Entity, Fault, Local, Metadata, Moment, Read, Write, flow, present, serde_json::json};
+use atoll_region::{COUNTRIES, COUNTRIES_BY_REGION, REGIONS, Region};
+use serde::Deserialize;
+
+use crate::cart::{
+    Scoped,
+    create_cart::check_channel,
+    line::{cart_in, unit_price},
+};
+
+/// A change to a cart. What is absent stays.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct UpdateCart {
+    /// The cart.
+    pub cart_id: String,
+    /// The region; the cart then pays in its currency, and its lines are priced anew.
+    pub region_id: Option<String>,
+    /// The channel; the key must have it, and the lines must be sold there when the cart is completed.
+    pub sales_channel_id: Option<String>,
+    /// Where to write to.
+    #[serde(deserialize_with = "present")]
+    pub email: Option<Option<String>>,
+    /// The language.
+    pub locale: Option<String>,
+    /// Where to send it.
+    #[serde(deserialize_with = "present")]
+    pub shipping_address: Option<Option<CartAddress>>,
+    /// Whom to bill.
+    #[serde(deserialize_with = "present")]
+    pub billing_address: Option<Option<CartAddress>>,
+    /// Free data; it is merged.
+    pub metadata: Option<Metadata>,
+}
+
+flow! {
+    /// Changes a cart. Event: `cart.updated`, and `cart.region_updated` where that changed.
+    pub static UPDATE_CART: Flow<Scoped<UpdateCart>, Cart> = "update-cart" (update), hooks: &["validate", "cartUpdated"];
+}
+
+fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateCart>) -> Result<Cart, Fault> {
+    flow.hook("validate", || json!({ "cart_id": input.cart_id }))?;
+    let before = cart_in(flow.tx, &scope, &input.cart_id)?;
+    let cart = flow.step("update-carts", |tx, at| change(tx, at, &scope, &before, input))?;
+    let cart = if cart.region_id == before.region_id {
+        cart
+    } else {
+        flow.emit("cart.region_updated", json!({ "id": cart.id }))?;
+        flow.step("refresh-cart-items", |tx, at| price_anew(tx, at, &cart))?
+    };
+    flow.emit("cart.updated", json!({ "id": cart.id }))?;
+    flow.hook("cartUpdated", || json!({ "cart": cart }))?;
+    Ok(cart)
+}
+
+fn change(
+    tx: &mut dyn Write,
+    at: &Moment,
+    scope: &ChannelScope,
+    cart: &Cart,
+    input: UpdateCart,
+) -> Result<Cart, Fault> {
+    if cart.completed_at.is_some() {
+        return Err(atoll_cart::Error::Completed(cart.id.to_string()).into());
+    }
+    let channel = input.sales_channel_id.filter(|it| !it.is_empty());
+    if let Some(id) = channel.as_ref().filter(|id| !scope.has(id)) {
+        return Err(Fault::errors(vec![format!(
+            "Sales channel ID in payload {id} is not associated with the Publishable API Key in the header."
+        )]));
+    }
+    let channel = channel.or_else(|| cart.sales_channel_id.clone());
+    check_channel(tx, channel.as_deref().unwrap_or_default())?;
+    let region = region_of(tx, input.region_id.as_deref().or(cart.region_id.as_deref()))?;
+    let moved = cart.region_id.as_deref() != Some(&*region.id);
+    let mut shipping = address(at, input.shipping_address);
+    match &shipping {
+        Some(Some(address)) => check_country(tx, address, &region)?,
+        // An address in another region is none.
+        None if moved => shipping = Some(only_country(tx, at, &region)?),
+        _ => {}
+    }
+    let patch = CartPatch {
+        region_id: Some(Some(region.id.to_string())),
+        currency_code: Some(region.currency_code),
+        sales_channel_id: Some(channel),
+        email: input.email,
+        locale: input.locale.map(Some),
+        shipping_address: shipping,
+        billing_address: address(at, input.billing_address),
+        metadata: input.metadata,
+        ..CartPatch::default()
+    };
+    let cart = CARTS.update(tx, at, &cart.id, patch)?;
+    if cart.metadata.n_bytes() > METADATA_BYTES_MAX { Err(atoll_cart::Error::Full.into()) } else { Ok(cart) }
+}
+
+fn region_of(tx: &dyn Read, id: Option<&str>) -> Result<Region, Fault> {
+    let id = id.unwrap_or_default();
+    REGIONS.get(tx, id)?.ok_or_else(|| Fault::not_found(format!("Region id not found: {id}")))
+}
+
+fn address(at: &Moment, input: Option<Option<CartAddress>>) -> Option<Option<CartAddress>> {
+    input.map(|address| {
+        address.map(|mut it| {
+            it.born(at.id(), at.now());
+            it
+        })
+    })
+}
+
+fn check_country(tx: &dyn Read, address: &CartAddress, region: &Region) -> Result<(), Fault> {
+    let Some(code) = &address.country_code else { return Ok(()) };
+    let country = COUNTRIES.get(tx, &code.to_lowercase())?;
+    if country.and_then(|it| it.region_id).is_some_and(|it| it == region.id) {
+        return Ok(());
+    }
+    Err(Fault::invalid(format!("Country with code {code} is not within region {}", region.name)))
+}
+
+/// The address that a region of one country leaves no choice about.
+fn only_country(tx: &dyn Read, at: &Moment, region: &Region) -> Result<Option<CartAddress>, Fault> {
+    let countries = COUNTRIES.table.list_by(tx, &COUNTRIES_BY_REGION, &[&region.id])?;
+    let [country] = &*countries else { return Ok(None) };
+    let mut address = CartAddress { country_code: Some(country.iso_2.clone()), ..CartAddress::default() };
+    address.born(at.id(), at.now());
+    Ok(Some(address))
+}
+
+/// Gives all lines the prices of the cart's region.
+fn price_anew(tx: &mut dyn Write, at: &Moment, cart: &Cart) -> Result<Cart, Fault> {
+    let mut prices = Vec::with_capacity(cart.items.len());
+    for line in &cart.items {
+        let variant = line.variant_id.as_deref().unwrap_or_default();
+        prices.push(unit_price(tx, cart, variant, line.quantity)?);
+    }
+    Ok(CARTS.update(tx, at, &cart.id, |it: &mut Cart| {
+        for (line, price) in it.items.iter_mut().zip(prices) {
+            line.unit_price = price;
+        }
+    })?)
+}

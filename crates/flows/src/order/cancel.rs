@@ -1,0 +1,24 @@
+//! Calls an order off.
+
+use atoll_inventory::release;
+use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_order::{Order, cancel_order};
+
+flow! {
+    /// Calls the order with this id off; what was promised to it is free again. Event: `order.canceled`.
+    pub static CANCEL_ORDER: Flow<String, Order> = "cancel-order" (cancel), hooks: &["validate", "orderCanceled"];
+}
+
+fn cancel(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
+    flow.hook("validate", || json!({ "order_id": id }))?;
+    let order = flow.step("cancel-orders", |tx, at| Ok(cancel_order(tx, at, &id)?))?;
+    flow.step("delete-reservations-by-line-items", |tx, at| {
+        for line in &order.items {
+            release(tx, at, &line.id)?;
+        }
+        Ok(())
+    })?;
+    flow.emit("order.canceled", json!({ "id": order.id }))?;
+    flow.hook("orderCanceled", || json!({ "order": order }))?;
+    Ok(order)
+}

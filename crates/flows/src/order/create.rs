@@ -1,0 +1,16 @@
+//! Places orders.
+
+use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_order::{Order, place_order};
+
+flow! {
+    /// Places an order, with the next number for people to read. It promises nothing by itself: completing a cart does.
+    pub static CREATE_ORDERS: Flow<Order, Order> = "create-orders" (create), hooks: &["validate", "orderCreated"];
+}
+
+fn create(flow: &mut Local<'_>, order: Order) -> Result<Order, Fault> {
+    flow.hook("validate", || json!({ "order": order }))?;
+    let order = flow.step("create-orders", |tx, at| Ok(place_order(tx, at, order)?))?;
+    flow.hook("orderCreated", || json!({ "order": order }))?;
+    Ok(order)
+}

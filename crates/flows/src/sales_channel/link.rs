@@ -1,0 +1,131 @@
+//! What hangs on sales channels: the products that they sell, the locations that they sell from, the keys that open
+//! them.
+
+use std::collections::HashSet;
+
+use atoll_api_key::{API_KEYS, ApiKeyKind};
+use atoll_kernel::{
+    Fault, Link, Local, Moment, Write, flow,
+    serde_json::{Map, json},
+};
+use atoll_links::{PRODUCT_SALES_CHANNEL, PUBLISHABLE_API_KEY_SALES_CHANNEL, SALES_CHANNEL_STOCK_LOCATION};
+use atoll_sales_channel::SALES_CHANNELS;
+use atoll_stock_location::STOCK_LOCATIONS;
+
+/// Ids to link to a record, and to unlink. An id in both is unlinked.
+#[derive(Clone, Debug, Default)]
+pub struct LinkIds {
+    /// The record.
+    pub id: String,
+    /// What is linked to it.
+    pub add: Vec<String>,
+    /// What is no longer.
+    pub remove: Vec<String>,
+}
+
+flow! {
+    /// Puts products into a channel, and takes others out. All that are added must exist.
+    pub static LINK_PRODUCTS_TO_SALES_CHANNEL: Flow<LinkIds, ()> =
+        "link-products-to-sales-channel" (link_products), hooks: &["validate", "productsLinked"];
+}
+
+fn link_products(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
+    hooked(flow, &ids, "productsLinked", |flow| {
+        flow.step("validate-sales-channel-exists", |tx, _| {
+            if SALES_CHANNELS.table.exists(tx, &ids.id)? {
+                return Ok(());
+            }
+            Err(Fault::not_found(format!("Sales channel with id: {} not found", ids.id)))
+        })?;
+        associate(flow, &PRODUCT_SALES_CHANNEL, &ids, |product| (product, &ids.id))
+    })
+}
+
+flow! {
+    /// Lets channels sell from a location, and others no longer. All that are added must exist.
+    pub static LINK_SALES_CHANNELS_TO_STOCK_LOCATION: Flow<LinkIds, ()> =
+        "link-sales-channels-to-stock-location" (link_to_location), hooks: &["validate", "salesChannelsLinked"];
+}
+
+fn link_to_location(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
+    hooked(flow, &ids, "salesChannelsLinked", |flow| {
+        flow.step("validate-stock-location-exists", |tx, _| {
+            Ok(STOCK_LOCATIONS.retrieve(tx, &ids.id).map(drop)?)
+        })?;
+        associate(flow, &SALES_CHANNEL_STOCK_LOCATION, &ids, |channel| (channel, &ids.id))
+    })
+}
+
+flow! {
+    /// Lets a publishable key open channels, and others no longer. All that are added must exist.
+    pub static LINK_SALES_CHANNELS_TO_API_KEY: Flow<LinkIds, ()> =
+        "link-sales-channels-to-api-key" (link_to_key), hooks: &["validate", "salesChannelsLinked"];
+}
+
+fn link_to_key(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
+    hooked(flow, &ids, "salesChannelsLinked", |flow| {
+        flow.step("validate-sales-channels-exist", |tx, _| {
+            let key = API_KEYS.retrieve(tx, &ids.id)?;
+            if key.r#type == ApiKeyKind::Secret {
+                return Err(Fault::invalid(
+                    "Sales channels can only be associated with publishable API keys",
+                ));
+            }
+            let mut unknown = Vec::new();
+            for channel in &ids.add {
+                if !SALES_CHANNELS.table.exists(tx, channel)? {
+                    unknown.push(channel.as_str());
+                }
+            }
+            if unknown.is_empty() {
+                return Ok(());
+            }
+            Err(Fault::invalid(format!("Sales channels with IDs {} do not exist", unknown.join(", "))))
+        })?;
+        associate(flow, &PUBLISHABLE_API_KEY_SALES_CHANNEL, &ids, |channel| (&ids.id, channel))
+    })
+}
+
+/// Calls those who joined before and after.
+fn hooked(
+    flow: &mut Local<'_>,
+    ids: &LinkIds,
+    after: &'static str,
+    body: impl FnOnce(&mut Local<'_>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let input = || json!({ "id": ids.id, "add": ids.add, "remove": ids.remove });
+    flow.hook("validate", input)?;
+    body(flow)?;
+    flow.hook(after, input)
+}
+
+fn associate<'a>(
+    flow: &mut Local<'_>,
+    link: &'static Link,
+    ids: &'a LinkIds,
+    pair: impl Fn(&'a str) -> (&'a str, &'a str),
+) -> Result<(), Fault> {
+    flow.step("associate", |tx, at| attach_all(tx, at, link, ids, &pair))?;
+    flow.step("detach", |tx, at| {
+        for id in &ids.remove {
+            let (left, right) = pair(id);
+            link.detach(tx, at, left, right)?;
+        }
+        Ok(())
+    })
+}
+
+fn attach_all<'a>(
+    tx: &mut dyn Write,
+    at: &Moment,
+    link: &'static Link,
+    ids: &'a LinkIds,
+    pair: &impl Fn(&'a str) -> (&'a str, &'a str),
+) -> Result<(), Fault> {
+    let gone: HashSet<&String> = ids.remove.iter().collect();
+    for id in ids.add.iter().filter(|id| !gone.contains(id)) {
+        let (left, right) = pair(id);
+        link.attach(tx, at, left, right, Map::new())?;
+    }
+    Ok(())
+}
