@@ -16,8 +16,12 @@ struct World {
     calls: Vec<String>,
     /// How often a call of this name fails before it works.
     fails: BTreeMap<String, usize>,
+    /// A call of this name has its effect, and never answers.
+    hangs: Option<String>,
     /// How often each key was called.
     keys: BTreeMap<String, usize>,
+    /// What each key was answered: the same call has the same answer.
+    answers: BTreeMap<String, u64>,
 }
 
 static WORLDS: LazyLock<Mutex<HashMap<String, World>>> = LazyLock::new(Mutex::default);
@@ -37,17 +41,35 @@ pub(crate) fn let_fail(test: &str, name: &str, n_times: usize) {
     with(test, |it| it.fails.insert(name.to_owned(), n_times));
 }
 
-/// Somebody calls. The answer is the number of the call of this name.
-pub(crate) fn call(test: &str, name: &str, call: &StepCall) -> Result<u64, Fault> {
-    with(test, |world| {
+/// Calls of this name are never answered.
+pub(crate) fn let_hang(test: &str, name: &str) {
+    with(test, |it| it.hangs = Some(name.to_owned()));
+}
+
+/// Somebody calls. The answer is the number of the call of this name; a key that comes again is answered alike.
+pub(crate) async fn call(test: &str, name: &str, call: &StepCall) -> Result<u64, Fault> {
+    let answer = with(test, |world| {
         world.calls.push(name.to_owned());
         *world.keys.entry(call.key.clone()).or_default() += 1;
+        if world.hangs.as_deref() == Some(name) {
+            return None;
+        }
         if let Some(n_left) = world.fails.get_mut(name).filter(|it| **it > 0) {
             *n_left -= 1;
-            return Err(Fault::unexpected(format!("{name} is down")));
+            return Some(Err(Fault::unexpected(format!("{name} is down"))));
         }
-        Ok(world.calls.iter().filter(|it| *it == name).count() as u64)
-    })
+        let n_calls = world.calls.iter().filter(|it| *it == name).count() as u64;
+        Some(Ok(*world.answers.entry(call.key.clone()).or_insert(n_calls)))
+    });
+    match answer {
+        Some(answer) => answer,
+        None => std::future::pending().await,
+    }
+}
+
+/// Forgets all calls.
+pub(crate) fn forget(test: &str) {
+    with(test, |it| *it = World::default());
 }
 
 /// The calls so far, in order.

@@ -221,6 +221,16 @@ impl<T: Entity> Table<T> {
         })
     }
 
+    /// All live rows, by id. For what is few.
+    pub fn list_all(&self, tx: &dyn Read) -> Result<Vec<T>, StoreError> {
+        let mut rows = Vec::new();
+        self.scan(tx, None, Order::Ascending, &mut |row| {
+            rows.push(row);
+            Ok(Scan::Continue(()))
+        })?;
+        Ok(rows)
+    }
+
     /// The id of the row with these values in a unique index.
     pub fn id_by(
         &self,

@@ -9,6 +9,8 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 
+use crate::TestApp;
+
 /// Sends requests with some headers. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
@@ -46,6 +48,11 @@ impl Answer {
 impl Client {
     pub(crate) fn new(router: Router) -> Client {
         Client { router, headers: Vec::new() }
+    }
+
+    /// A client of another application that sends the same headers.
+    pub fn on(&self, app: &TestApp) -> Client {
+        Client { headers: self.headers.clone(), ..app.client() }
     }
 
     /// The same client, which also sends this header.

@@ -4,6 +4,19 @@ use std::collections::BTreeMap;
 
 use atoll_kernel::{Ctx, Order, Read, SEQUENCES, Scan, Space, Span};
 
+/// Letters of an id behind its prefix.
+const ID_LEN: usize = 26;
+
+/// Where ids begin in a line, behind their prefix and its underscore.
+fn ids_in(line: &[u8]) -> Vec<usize> {
+    let is_letter = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
+    let places = line.windows(ID_LEN + 1).enumerate();
+    places
+        .filter(|(_, it)| it[0] == b'_' && it[1..].iter().all(is_letter))
+        .map(|(place, _)| place + 1)
+        .collect()
+}
+
 /// Every key of a store, by the name of its space.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Dump(BTreeMap<(Space, Vec<u8>), Vec<u8>>);
@@ -32,6 +45,34 @@ impl Dump {
             .expect("a scan");
         }
         Dump(keys)
+    }
+
+    /// Do both hold the same? Ids that one of them made are named by their order, since they differ from run to run.
+    pub fn same_as(&self, other: &Dump) -> bool {
+        self.named() == other.named()
+    }
+
+    /// The keys and values, with ids numbered in the order in which they were made.
+    fn named(&self) -> Vec<(Space, Vec<u8>)> {
+        let both =
+            |(space, key): &(Space, Vec<u8>), value: &Vec<u8>| (*space, [key, &b"="[..], value].concat());
+        let mut lines: Vec<(Space, Vec<u8>)> = self.0.iter().map(|(key, value)| both(key, value)).collect();
+        let mut ids = BTreeMap::new();
+        for (_, line) in &lines {
+            for place in ids_in(line) {
+                ids.insert(line[place..place + ID_LEN].to_vec(), 0_usize);
+            }
+        }
+        ids.values_mut().enumerate().for_each(|(n, it)| *it = n);
+        for (_, line) in &mut lines {
+            for place in ids_in(line) {
+                let n = ids[&line[place..place + ID_LEN]];
+                let name = format!("{n:0width$}", width = ID_LEN);
+                line[place..place + ID_LEN].copy_from_slice(name.as_bytes());
+            }
+        }
+        lines.sort();
+        lines
     }
 
     /// What differs, a line each; empty where nothing does.

@@ -1,6 +1,6 @@
 //! What a hook is: a step of one's own in somebody else's flow.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use crate::{Ctx, Fault, StepCall, flow::Local, serde_json::Value};
 
@@ -25,6 +25,8 @@ pub enum HookRun {
         call: ExternalHook<Value>,
         /// What undoes it. It is called for a call that failed, too, since that may have had an effect.
         undo: Option<ExternalHook<()>>,
+        /// How long the call may take; 30 seconds where it is not said.
+        timeout: Option<Duration>,
     },
 }
 
@@ -57,7 +59,7 @@ inventory::collect!(HookEntry);
 /// ```
 #[macro_export]
 macro_rules! hook {
-    ($name:literal in $point:literal => external $call:path $(, undo: $undo:path)?) => {
+    ($name:literal in $point:literal => external $call:path $(, undo: $undo:path)? $(, timeout: $timeout:expr)?) => {
         $crate::inventory::submit! {
             $crate::HookEntry(&$crate::Hook {
                 name: $name,
@@ -65,6 +67,7 @@ macro_rules! hook {
                 run: $crate::HookRun::External {
                     call: |ctx, call| Box::pin($call(ctx, call)),
                     undo: $crate::or_none!($(|ctx, call| Box::pin($undo(ctx, call)))?),
+                    timeout: $crate::or_none!($($timeout)?),
                 },
             })
         }

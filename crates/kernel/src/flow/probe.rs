@@ -9,6 +9,10 @@ pub enum When {
     Before,
     /// After its body, before anything else.
     After,
+    /// Before it is undone.
+    Undoing,
+    /// After it was undone, before that is committed.
+    Undone,
 }
 
 /// A place in a running flow.

@@ -44,7 +44,7 @@ pub(crate) struct Outside {
     undo: Option<Action<()>>,
     n_retries: u32,
     pause: Duration,
-    timeout: Duration,
+    pub(crate) timeout: Duration,
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> External<T> {

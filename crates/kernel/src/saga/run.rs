@@ -110,7 +110,9 @@ impl Run {
         let body = move |tx: &mut dyn Write, at: &Moment| {
             let mut journal = journal.clone();
             let mut recorder = Recorder::new(tx);
+            ctx.pass(&Point { flow, step: &name, when: When::Before })?;
             let output = body(&mut Local { tx: &mut recorder, at, ctx: &ctx, flow })?;
+            ctx.pass(&Point { flow, step: &name, when: When::After })?;
             let (changed, events) = recorder.finish()?;
             journal.steps.push(StepEntry {
                 name: name.clone(),
@@ -150,7 +152,9 @@ impl Run {
         let body = move |tx: &mut dyn Write, at: &Moment| {
             let mut journal = journal.clone();
             release(tx, &journal)?;
+            ctx.pass(&Point { flow, step: &name, when: When::Before })?;
             let output = body(&mut Local { tx, at, ctx: &ctx, flow })?;
+            ctx.pass(&Point { flow, step: &name, when: When::After })?;
             if is_kept {
                 let value = serde_json::to_value(&output).map_err(Fault::unexpected)?;
                 journal.steps.push(StepEntry {
@@ -207,10 +211,11 @@ impl Run {
         }
         let mut answers = Vec::new();
         for hook in hooks {
-            if let HookRun::External { call, undo } = hook.run {
+            if let HookRun::External { call, undo, timeout } = hook.run {
                 let undo = undo.map(|undo| Arc::new(undo) as _);
                 let mut step = Outside::new(hook.name.to_owned(), Arc::new(call)).with_undo(undo);
                 step.input = input.clone();
+                step.timeout = timeout.unwrap_or(step.timeout);
                 let answer = self.invoke(vec![step]).await?.into_iter().next();
                 answers.push((hook.name.to_owned(), answer.unwrap_or(Ok(Value::Null))?));
             }
@@ -363,9 +368,9 @@ impl Run {
                         input: step.input.clone(),
                         output: entry.output.clone(),
                     };
-                    self.pass(&step.name, When::Before)?;
+                    self.pass(&step.name, When::Undoing)?;
                     let tried = step.clone().compensate(&self.ctx, call).await;
-                    self.pass(&step.name, When::After)?;
+                    self.pass(&step.name, When::Undone)?;
                     tried.answer.map_err(|error| Fault::from(&error))?;
                     let mut journal = self.journal.clone();
                     journal.steps[place].state = StepState::Reverted;
@@ -383,10 +388,12 @@ impl Run {
         let body = move |tx: &mut dyn Write, at: &Moment| {
             let mut journal = journal.clone();
             let entry = &mut journal.steps[place];
+            ctx.pass(&Point { flow, step: &entry.name, when: When::Undoing })?;
             match &by {
                 Some(by) => by(&mut Local { tx, at, ctx: &ctx, flow }, entry.output.clone())?,
                 None => undo(tx, &entry.undo)?,
             }
+            ctx.pass(&Point { flow, step: &entry.name, when: When::Undone })?;
             entry.state = StepState::Reverted;
             journal.write(tx, at)?;
             Ok(journal)

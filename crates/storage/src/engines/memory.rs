@@ -18,6 +18,14 @@ pub struct Memory {
     disk: Arc<Mutex<Map>>,
 }
 
+impl Memory {
+    /// A disk of its own that holds the same.
+    pub fn fork(&self) -> Memory {
+        let map = self.disk.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Memory { disk: Arc::new(Mutex::new(map)) }
+    }
+}
+
 impl Engine for Memory {
     fn snapshot(&self) -> Result<Arc<dyn Raw>, StoreError> {
         Ok(Arc::new(Snapshot(self.disk.lock().unwrap_or_else(PoisonError::into_inner).clone())))
