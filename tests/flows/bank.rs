@@ -2,6 +2,9 @@
 
 use std::{
     collections::BTreeMap,
+    fs::OpenOptions,
+    io::Write as _,
+    path::{Path, PathBuf},
     sync::{LazyLock, Mutex, PoisonError},
     time::Duration,
 };
@@ -11,6 +14,26 @@ use serde_json::{Value, json};
 
 hook! { "bank.authorize" in "complete-cart.authorizePayment" => external authorize, undo: void,
 timeout: Duration::from_millis(40) }
+
+/// Names the file in which the bank notes what it does, so that it outlives a process.
+pub(crate) const LOG: &str = "ATOLL_BANK_LOG";
+
+static LOG_FILE: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Notes what the bank does from now on in this file.
+pub(crate) fn log_to(file: &Path) {
+    *LOG_FILE.lock().unwrap_or_else(PoisonError::into_inner) = Some(file.to_owned());
+}
+
+/// Notes what is done for a cart; what is noted is done.
+fn note(what: &str, cart: &str, key: &str) {
+    let file = LOG_FILE.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let file = file.or_else(|| std::env::var_os(LOG).map(PathBuf::from));
+    let Some(file) = file else { return };
+    // The test whose log it is may be over, and its folder gone.
+    let Ok(mut file) = OpenOptions::new().create(true).append(true).open(file) else { return };
+    file.write_all(format!("{what} {cart} {key}\n").as_bytes()).expect("the log of the bank");
+}
 
 /// What the bank does with a cart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +86,7 @@ async fn authorize(_: Ctx, call: StepCall) -> Result<Value, Fault> {
     let mood = account(cart, |it| {
         it.n_calls += 1;
         if it.mood != Mood::Declines {
+            note("charge", cart, &call.key);
             it.charge(&call.key);
         }
         it.mood
@@ -78,6 +102,7 @@ async fn void(_: Ctx, call: StepCall) -> Result<(), Fault> {
     let cart = call.input["cart_id"].as_str().unwrap_or_default();
     account(cart, |it| {
         it.n_calls += 1;
+        note("void", cart, &call.invoke_key);
         it.void(&call.invoke_key);
     });
     Ok(())

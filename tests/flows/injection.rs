@@ -285,7 +285,7 @@ async fn a_flow_that_is_disturbed_is_done_or_undone() {
         assert_eq!(n_run(way), n_steps, "{way}");
     }
     assert_eq!((n_run("undo twice"), n_run("time-out")), (9, 6), "{:?}", table.n_run);
-    println!("{n_steps} steps: {:?}", table.n_run);
+    eprintln!("{n_steps} steps: {:?}", table.n_run);
 }
 
 /// The first six ways, but for undoing.

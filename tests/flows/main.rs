@@ -2,5 +2,6 @@
 
 mod bank;
 mod injection;
+mod kills;
 mod sagas;
 mod world;

@@ -1,11 +1,18 @@
-//! `cargo xtask bench`
+//! `cargo xtask bench [store | flows]`
 
 use std::process::ExitCode;
 
 use crate::cargo;
 
+/// The benchmarks, and the packages that they are in.
+const BENCHES: [(&str, &str); 2] = [("store", "atoll-storage"), ("flows", "atoll-tests")];
+
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
-    let mut bench = vec!["bench", "-p", "atoll-storage", "--bench", "store"];
-    bench.extend(args.iter().map(String::as_str));
-    Ok(if cargo::run(&bench)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let named = |name: &str| args.is_empty() || args.iter().any(|it| it == name);
+    for (bench, package) in BENCHES.into_iter().filter(|(name, _)| named(name)) {
+        if !cargo::run(&["bench", "-p", package, "--bench", bench])? {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
