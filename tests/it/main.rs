@@ -2,6 +2,7 @@
 
 mod admin;
 mod carts;
+mod flags;
 mod import;
 mod layers;
 mod links;

@@ -70,7 +70,7 @@ async fn of_64_buyers_of_the_last_unit_one_gets_it() {
 async fn a_check_outside_the_transaction_oversells() {
     let (shop, key, last) = one_left(Engine::Memory).await;
     let ctx = shop.app.ctx.clone();
-    let scope = ChannelScope::admit(&ctx.view(), Some(&key), ctx.now()).expect("the store").expect("a scope");
+    let scope = ChannelScope::admit(&ctx, &ctx.view(), Some(&key)).expect("the store").expect("a scope");
     let channel = scope.channels()[0].id.to_string();
     let together = Arc::new(Barrier::new(N_BUYERS));
     let mut buyers = Vec::new();

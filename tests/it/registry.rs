@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use atoll_kernel::{
-    Auth, Entity, FieldLink, Job, Method, Module, Params, Registry, Reply, Route, Schedule, Service, entity,
-    serde_json::Value,
+    Auth, Entity, FieldLink, Hook, HookRun, Job, Method, Module, Params, Registry, Reply, Route, Schedule,
+    Service, entity, serde_json::Value,
 };
 use expect_test::expect_file;
 
@@ -52,6 +52,7 @@ static WITHOUT_FIELD: FieldLink =
 static NOWHERE: Params = Params { own: &[], limit: None, strict: true };
 
 static ROUTE: Route = Route {
+    flag: Some("things"),
     method: Method::Get,
     path: "/things/",
     auth: Auth::Public,
@@ -62,6 +63,9 @@ static ROUTE: Route = Route {
 
 static NEVER: Job = Job::new("thing.never", Schedule::Cron("0 0 31 4 *"), |_, _| Box::pin(async { Ok(()) }));
 
+static JOINS: Hook =
+    Hook { name: "thing.join", point: "no-flow.validate", run: HookRun::Local(|_, _| Ok(())) };
+
 #[test]
 fn everything_that_does_not_fit_is_said_at_once() {
     let parts = Registry {
@@ -69,6 +73,7 @@ fn everything_that_does_not_fit_is_said_at_once() {
         field_links: vec![&TO_NOWHERE, &WITHOUT_FIELD],
         routes: vec![&ROUTE, &ROUTE],
         jobs: vec![&NEVER],
+        hooks: vec![&JOINS],
         ..Registry::default()
     };
     let Err(problems) = parts.build() else { panic!("it fits together") };
@@ -77,6 +82,7 @@ fn everything_that_does_not_fit_is_said_at_once() {
         texts,
         [
             "entity `thing` is registered 2 times",
+            "hook `thing.join` joins `no-flow.validate`, where no flow takes hooks",
             "id prefix `sc` is registered 2 times",
             "job `thing.never` has a schedule that cannot be read: `0 0 31 4 *` names a moment that never comes",
             "key space `thing.deleted` is registered 2 times",
@@ -84,6 +90,8 @@ fn everything_that_does_not_fit_is_said_at_once() {
             "module `thing` is registered 2 times",
             "relation `thing.nowhere` leads to `nothing`, which no module has",
             "relation `thing.other` uses the field `nobody`, which `thing` does not have",
+            "route `GET /things/` depends on `things`, which is no feature flag",
+            "route `GET /things/` depends on `things`, which is no feature flag",
             "route `GET /things/` does not begin with a slash, or ends with one",
             "route `GET /things/` does not begin with a slash, or ends with one",
             "route `GET /things/` is registered 2 times",

@@ -16,7 +16,7 @@ pub fn gate(ctx: &Ctx, auth: Auth, headers: &HeaderMap) -> Result<Pass, Fault> {
         Auth::Admin => Ok(Pass { actor: admin(ctx, headers)?, extra: None }),
         Auth::Store => {
             let token = headers.get("x-publishable-api-key").and_then(|it| it.to_str().ok());
-            let scope = ChannelScope::admit(&ctx.view(), token, ctx.now())??;
+            let scope = ChannelScope::admit(ctx, &ctx.view(), token)??;
             let actor = Actor::Shopper(scope.key_id().to_owned());
             Ok(Pass { actor, extra: Some(Arc::new(scope)) })
         }

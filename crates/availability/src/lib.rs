@@ -10,8 +10,8 @@ mod quantity;
 mod scope;
 mod shelf;
 
-pub use listing::{LISTING, Listing};
+pub use listing::{LISTING, Listing, Published};
 pub use prices::{CURRENCY, REGION, price_context, price_of};
-pub use quantity::{EVERYWHERE, SALES_CHANNEL};
+pub use quantity::{EVERYWHERE, SALES_CHANNEL, WHOLE_CATALOGUE};
 pub use scope::{ChannelScope, KeyRefusal};
-pub use shelf::{Reason, Shelf, Take, Verdict};
+pub use shelf::{Market, Reason, Shelf, Take, Verdict};

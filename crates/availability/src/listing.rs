@@ -5,8 +5,8 @@
 //! look at the channel, and is left to whoever reads the listing.
 
 use atoll_kernel::{
-    Change, Ids, KeyBuf, Order, Projection, Read, Scalar, Scan, Space, Span, StoreError, Write, add_to_group,
-    group_count, projection,
+    Change, Ids, KeyBuf, Order, Projection, Read, Scalar, Scan, Space, Span, StoreError, TableSource, Write,
+    add_to_group, group_count, projection,
 };
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{PRODUCTS, ProductStatus};
@@ -92,5 +92,27 @@ impl Ids for Listing {
 
     fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
         Ok(view.get(&key(view, &self.channel, id))?.is_some())
+    }
+}
+
+/// The products that the shop as a whole lists, where sales channels are switched off.
+pub struct Published;
+
+impl Ids for Published {
+    fn count(&self, view: &dyn Read) -> Result<u64, StoreError> {
+        PRODUCTS.table.count_where(view, "status", ProductStatus::Published.as_str())
+    }
+
+    fn scan(
+        &self,
+        view: &dyn Read,
+        order: Order,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        PRODUCTS.table.ids_where(view, "status", ProductStatus::Published.as_str(), order, visit)
+    }
+
+    fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
+        Ok(PRODUCTS.get(view, id)?.is_some_and(|it| it.status == ProductStatus::Published))
     }
 }

@@ -7,10 +7,12 @@ use atoll_kernel::{
 use atoll_links::{PRODUCT_VARIANT_INVENTORY_ITEM, required_quantity};
 use atoll_product::{ProductVariant, VARIANT};
 
-use crate::Shelf;
+use crate::{Market, Shelf};
 
 /// The context's name for the channel that quantities are asked for.
 pub const SALES_CHANNEL: &str = "sales_channel";
+/// The context's name that asks for what the shop as a whole can sell.
+pub const WHOLE_CATALOGUE: &str = "whole_catalogue";
 /// The context's name that asks for the quantities at all locations: for admins.
 pub const EVERYWHERE: &str = "everywhere";
 
@@ -28,6 +30,7 @@ computed! {
 fn compute(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryError> {
     let mut shelf = match env.context.get(SALES_CHANNEL) {
         None if env.context.get(EVERYWHERE).is_some() => None,
+        None if env.context.get(WHOLE_CATALOGUE).is_some() => Some(Market::Everything.shelf(env.view)?),
         Some([channel]) => Some(Shelf::open(env.view, channel)?),
         _ => {
             return Err(QueryError::Context(

@@ -2,12 +2,12 @@
 
 use atoll_api_key::{ApiKeyKind, find_active};
 use atoll_cart::{CARTS, Cart};
-use atoll_kernel::{AllOf, Fault, Ids, Read, StoreError, Timestamp};
+use atoll_kernel::{AllOf, Ctx, Fault, Ids, Read, StoreError};
 use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
 use atoll_order::{ORDERS, Order};
-use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
+use atoll_sales_channel::{SALES_CHANNELS, SALES_CHANNELS_FLAG, SalesChannel};
 
-use crate::Listing;
+use crate::{Listing, Published};
 
 /// Why a request to a store route is not let in, or is not let see what it asks for. The texts are the wire's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,30 +38,36 @@ impl From<KeyRefusal> for Fault {
     }
 }
 
-/// The channels of a publishable key.
+/// The channels of a publishable key; where sales channels are switched off, the shop as a whole.
 #[derive(Clone, Debug)]
 pub struct ChannelScope {
     key_id: String,
     channels: Vec<SalesChannel>,
+    /// Are sales channels switched off?
+    is_whole: bool,
 }
 
 impl ChannelScope {
     /// The scope of the key with this token, as it is in `view`.
     pub fn admit(
+        ctx: &Ctx,
         view: &dyn Read,
         token: Option<&str>,
-        now: Timestamp,
     ) -> Result<Result<Self, KeyRefusal>, StoreError> {
         let token = token.map(str::trim).filter(|it| !it.is_empty());
         let Some(token) = token else { return Ok(Err(KeyRefusal::Missing)) };
-        let Some(key) = find_active(view, ApiKeyKind::Publishable, token, now)? else {
+        let Some(key) = find_active(view, ApiKeyKind::Publishable, token, ctx.now())? else {
             return Ok(Err(KeyRefusal::Invalid));
         };
+        let is_whole = !ctx.is_on(&SALES_CHANNELS_FLAG);
         let mut channels = Vec::new();
+        if is_whole {
+            return Ok(Ok(ChannelScope { key_id: key.id.to_string(), channels, is_whole }));
+        }
         for id in PUBLISHABLE_API_KEY_SALES_CHANNEL.rights(view, &key.id)? {
             channels.extend(SALES_CHANNELS.get(view, &id)?);
         }
-        Ok(Ok(ChannelScope { key_id: key.id.to_string(), channels }))
+        Ok(Ok(ChannelScope { key_id: key.id.to_string(), channels, is_whole }))
     }
 
     /// The key, by its id.
@@ -74,6 +80,11 @@ impl ChannelScope {
         &self.channels
     }
 
+    /// Are sales channels switched off, so that nothing is confined?
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
     /// Does the key have this channel?
     pub fn has(&self, channel: &str) -> bool {
         self.channels.iter().any(|it| *it.id == *channel)
@@ -82,6 +93,9 @@ impl ChannelScope {
     /// The scope, narrowed to the channels that a request names.
     pub fn narrowed(&self, requested: Option<&[String]>) -> Result<ChannelScope, KeyRefusal> {
         let mut scope = self.clone();
+        if self.is_whole {
+            return Ok(scope);
+        }
         if let Some(requested) = requested.filter(|it| !it.is_empty()) {
             if !requested.iter().all(|id| self.has(id)) {
                 return Err(KeyRefusal::ForeignChannel);
@@ -93,6 +107,9 @@ impl ChannelScope {
 
     /// The products that the channels of this scope show. A channel that is disabled shows none.
     pub fn products(&self) -> Box<dyn Ids> {
+        if self.is_whole {
+            return Box::new(Published);
+        }
         let open = self.channels.iter().filter(|it| !it.is_disabled);
         Box::new(AllOf(
             open.map(|it| Box::new(Listing { channel: it.id.to_string() }) as Box<dyn Ids>).collect(),
@@ -102,12 +119,16 @@ impl ChannelScope {
     /// The cart with this id, if it is in a channel of this scope. Others do not exist.
     pub fn cart(&self, view: &dyn Read, id: &str) -> Result<Option<Cart>, StoreError> {
         let cart = CARTS.get(view, id)?;
-        Ok(cart.filter(|cart| cart.sales_channel_id.as_deref().is_some_and(|it| self.has(it))))
+        Ok(cart.filter(|cart| self.reaches(cart.sales_channel_id.as_deref())))
     }
 
     /// The order with this id, if it was placed in a channel of this scope. Others do not exist.
     pub fn order(&self, view: &dyn Read, id: &str) -> Result<Option<Order>, StoreError> {
         let order = ORDERS.get(view, id)?;
-        Ok(order.filter(|order| order.sales_channel_id.as_deref().is_some_and(|it| self.has(it))))
+        Ok(order.filter(|order| self.reaches(order.sales_channel_id.as_deref())))
+    }
+
+    fn reaches(&self, channel: Option<&str>) -> bool {
+        self.is_whole || channel.is_some_and(|it| self.has(it))
     }
 }

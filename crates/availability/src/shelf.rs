@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use atoll_inventory::level_at;
-use atoll_kernel::{Decimal, Read, StoreError};
+use atoll_kernel::{Ctx, Decimal, Order, Read, Scan, StoreError};
 use atoll_links::{
     PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, SALES_CHANNEL_STOCK_LOCATION, required_quantity,
 };
 use atoll_product::{PRODUCTS, Product, ProductStatus, ProductVariant, VARIANTS};
-use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
+use atoll_sales_channel::{SALES_CHANNELS, SALES_CHANNELS_FLAG, SalesChannel};
+use atoll_stock_location::STOCK_LOCATIONS;
 
 /// Why something is not for sale in a channel. Admins see it; shoppers do not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,11 +59,55 @@ pub struct Take {
     pub backordered: bool,
 }
 
-/// What one channel can sell. What it reads it remembers, so that a page or a cart reads each level once; what
+/// Who sells: a channel, or, where sales channels are switched off, the shop as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Market {
+    /// The channel with this id. One that is empty or unknown sells nothing.
+    Channel(String),
+    /// All that is published, from all locations.
+    Everything,
+}
+
+impl Market {
+    /// Who sells what is in a cart of this channel.
+    pub fn of(ctx: &Ctx, channel: Option<&str>) -> Market {
+        if ctx.is_on(&SALES_CHANNELS_FLAG) {
+            Market::Channel(channel.unwrap_or_default().to_owned())
+        } else {
+            Market::Everything
+        }
+    }
+
+    /// What it sells, in the state that `view` shows.
+    pub fn shelf<'a>(&self, view: &'a dyn Read) -> Result<Shelf<'a>, StoreError> {
+        match self {
+            Market::Channel(id) => Shelf::open(view, id),
+            Market::Everything => {
+                let mut locations = Vec::new();
+                STOCK_LOCATIONS.table.scan(view, None, Order::Ascending, &mut |location| {
+                    locations.push(location.id.to_string());
+                    Ok(Scan::Continue(()))
+                })?;
+                Ok(Shelf { view, channel_id: None, channel: None, locations, places: HashMap::new() })
+            }
+        }
+    }
+
+    /// The channel, by its id.
+    pub fn channel(&self) -> Option<&str> {
+        match self {
+            Market::Channel(id) => Some(id),
+            Market::Everything => None,
+        }
+    }
+}
+
+/// What one channel, or the shop as a whole, can sell. What it reads it remembers, so that a page or a cart reads each level once; what
 /// is taken is gone, so that lines that share an item cannot take the same piece twice.
 pub struct Shelf<'a> {
     view: &'a dyn Read,
-    channel_id: String,
+    /// None is the shop as a whole.
+    channel_id: Option<String>,
     channel: Option<SalesChannel>,
     locations: Vec<String>,
     places: HashMap<String, Vec<Place>>,
@@ -86,7 +131,8 @@ impl<'a> Shelf<'a> {
     pub fn open(view: &'a dyn Read, channel_id: &str) -> Result<Self, StoreError> {
         let channel = SALES_CHANNELS.get(view, channel_id)?;
         let locations = SALES_CHANNEL_STOCK_LOCATION.rights(view, channel_id)?;
-        Ok(Shelf { view, channel_id: channel_id.to_owned(), channel, locations, places: HashMap::new() })
+        let channel_id = Some(channel_id.to_owned());
+        Ok(Shelf { view, channel_id, channel, locations, places: HashMap::new() })
     }
 
     /// The channel, if it exists.
@@ -97,15 +143,17 @@ impl<'a> Shelf<'a> {
     /// Does the channel show this product? The reasons if not.
     pub fn shows(&self, product: &Product) -> Result<Vec<Reason>, StoreError> {
         let mut reasons = Vec::new();
-        match &self.channel {
-            None => reasons.push(Reason::NoChannel),
-            Some(channel) if channel.is_disabled => reasons.push(Reason::ChannelDisabled),
-            Some(_) => {}
+        match (&self.channel_id, &self.channel) {
+            (Some(_), None) => reasons.push(Reason::NoChannel),
+            (Some(_), Some(channel)) if channel.is_disabled => reasons.push(Reason::ChannelDisabled),
+            _ => {}
         }
         if product.status != ProductStatus::Published {
             reasons.push(Reason::NotPublished(product.status));
         }
-        if !PRODUCT_SALES_CHANNEL.has(self.view, &product.id, &self.channel_id)? {
+        if let Some(channel) = &self.channel_id
+            && !PRODUCT_SALES_CHANNEL.has(self.view, &product.id, channel)?
+        {
             reasons.push(Reason::NotInChannel);
         }
         Ok(reasons)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_flows::{FirstRun, first_run};
-use atoll_kernel::{Actor, Clock, Config, Ctx, Moment, Parts, Probe, Registry, Store, Write, router};
+use atoll_kernel::{Actor, Clock, Config, Ctx, Flags, Moment, Parts, Probe, Registry, Store, Write, router};
 use atoll_user::PasswordHash;
 
 use crate::{Data, Secrets};
@@ -41,6 +41,8 @@ pub struct Assembly {
     pub clock: Clock,
     /// The first user, where there is none.
     pub admin: Option<(String, PasswordHash)>,
+    /// The features that are switched on or off.
+    pub flags: Flags,
     /// Is shown every point that a flow passes. For tests.
     pub probe: Option<Arc<dyn Probe>>,
 }
@@ -50,19 +52,26 @@ impl Assembly {
     pub fn open(data: &Data) -> anyhow::Result<Assembly> {
         let secrets = Secrets::find(data, None, None)?;
         let store = data.open(&registry()?.spaces())?;
-        Ok(Assembly { store, secrets, clock: Clock::System, admin: None, probe: None })
+        Ok(Assembly {
+            store,
+            secrets,
+            clock: Clock::System,
+            admin: None,
+            flags: Flags::default(),
+            probe: None,
+        })
     }
 
     /// Makes what a new database needs, and puts the application together.
     pub async fn start(self) -> anyhow::Result<App> {
-        let Assembly { store, secrets, clock, admin, probe } = self;
+        let Assembly { store, secrets, clock, admin, flags, probe } = self;
         let registry = registry()?;
-        let config = Config { jwt_secret: secrets.jwt, cookie_secret: secrets.cookie };
+        let config = Config { jwt_secret: secrets.jwt, cookie_secret: secrets.cookie, flags };
         let ctx = Ctx::new(Parts { store, registry, clock, config, gate: atoll_api::gate, probe });
         let token = NewToken::random(ApiKeyKind::Publishable)?;
         let run = move |tx: &mut dyn Write, at: &Moment| first_run(tx, at, registry, &token, admin.as_ref());
         let (first_run, _) = ctx.write(Actor::System, run).await?;
-        let router = router(ctx.clone(), &registry.routes);
+        let router = router(ctx.clone(), &ctx.routes());
         Ok(App { ctx, router, first_run })
     }
 }

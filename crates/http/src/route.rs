@@ -65,6 +65,8 @@ pub struct Route<A: App> {
     pub params: &'static Params,
     /// Its body, if it takes one.
     pub body: Option<Body>,
+    /// The feature that it belongs to; without that it is unknown.
+    pub flag: Option<&'static str>,
     /// What it does.
     pub handler: Handler<A>,
 }

@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    Actor, App, Auth, Context, Fault, Flow, Graph, HeaderMap, Local, Moment, Point, Probe, Registry, Store,
-    Timestamp, View, Write, saga::Turns,
+    Actor, App, Auth, Context, Fault, FeatureFlag, Flags, Flow, Graph, HeaderMap, Local, Moment, Point,
+    Probe, Registry, Store, Timestamp, View, Write, saga::Turns,
 };
 
 /// A route of Atoll.
@@ -55,6 +55,8 @@ pub struct Config {
     pub jwt_secret: Vec<u8>,
     /// Signs session cookies. Never printed.
     pub cookie_secret: Vec<u8>,
+    /// The features that were switched on or off.
+    pub flags: Flags,
 }
 
 /// A handle on the running application; clones are the same one.
@@ -118,6 +120,20 @@ impl Ctx {
     /// What the host decided.
     pub fn config(&self) -> &Config {
         &self.shared.parts.config
+    }
+
+    /// Is this feature switched on?
+    pub fn is_on(&self, flag: &FeatureFlag) -> bool {
+        self.config().flags.is_on(flag)
+    }
+
+    /// The routes of the features that are switched on; the others are unknown.
+    pub fn routes(&self) -> Vec<&'static Route> {
+        let is_off = |name: &str| {
+            let flag = self.registry().flags.iter().find(|it| it.name == name);
+            flag.is_some_and(|it| !self.is_on(it))
+        };
+        self.registry().routes.iter().copied().filter(|it| !it.flag.is_some_and(is_off)).collect()
     }
 
     /// A query context at this time.

@@ -56,6 +56,14 @@ impl fmt::Display for Registry {
         for subscriber in &self.subscribers {
             writeln!(f, "subscriber {}: on {}", subscriber.name, subscriber.events.join(" "))?;
         }
+        for flag in &self.flags {
+            writeln!(
+                f,
+                "feature flag {}: {} by default",
+                flag.name,
+                if flag.default { "on" } else { "off" }
+            )?;
+        }
         for flow in &self.flows {
             let kind = if flow.as_saga().is_some() { "saga" } else { "flow" };
             let external = flow.external_hooks().iter().map(|it| format!("{it} (external)"));
@@ -69,7 +77,8 @@ impl fmt::Display for Registry {
             writeln!(f, "job {}: {}", job.name, job.schedule)?;
         }
         for route in &self.routes {
-            writeln!(f, "route {} {} ({:?})", route.method, route.path, route.auth)?;
+            let with = route.flag.map(|it| format!(" with {it}")).unwrap_or_default();
+            writeln!(f, "route {} {} ({:?}){with}", route.method, route.path, route.auth)?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ mod change_event;
 mod ctx;
 mod describe;
 mod entity;
+mod flag;
 mod flow;
 mod job;
 mod link;
@@ -42,6 +43,7 @@ pub use atoll_storage::{
 };
 pub use atoll_values::{Actor, Comparison, Decimal, Id, Kind, Metadata, Moment, TOTALS, Timestamp, Totals};
 pub use ctx::{Call, Clock, Config, Ctx, Gate, Parts, Pass, Route};
+pub use flag::{FeatureFlag, FlagEntry, Flags};
 pub use flow::{AnyFlow, ExternalHook, Flow, FlowEntry, Hook, HookEntry, HookRun, Local, Point, Probe, When};
 pub use job::{Job, JobEntry, JobHandler, Tick};
 pub use link::{Column, End, FieldLink, Link, LinkError, LinkRow, OtherEnd};

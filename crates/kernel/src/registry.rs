@@ -8,6 +8,7 @@ use crate::{
     AnyService, Computed, Graph, Moment, OUTBOX, Relation, Resolve, RowError, SEQUENCES, Space, Write,
     change_event::Followed,
     ctx::Route,
+    flag::{FeatureFlag, FlagEntry},
     flow::{AnyFlow, FlowEntry, Hook, HookEntry, HookRun},
     job::{Job, JobEntry},
     link::{self, FIELD_LINKS, FieldLink, LINKS, Link},
@@ -37,6 +38,8 @@ pub struct Registry {
     pub flows: Vec<&'static dyn AnyFlow>,
     /// The hooks, by name.
     pub hooks: Vec<&'static Hook>,
+    /// The feature flags, by name.
+    pub flags: Vec<&'static FeatureFlag>,
     /// The computed fields, by entity and name.
     pub computed: Vec<&'static Computed>,
     /// The graph of all that.
@@ -70,7 +73,8 @@ macro_rules! computed {
     };
 }
 
-/// Registers routes: method, path, auth, parameters, body, handler.
+/// Registers routes: method, path, auth, parameters, body, handler; after `with "flag";`, those of a feature that can be
+/// switched off.
 ///
 /// ```ignore
 /// routes! {
@@ -80,7 +84,13 @@ macro_rules! computed {
 /// ```
 #[macro_export]
 macro_rules! routes {
-    ($( $Method:ident $path:literal ($Auth:ident, $params:expr $(, $body:expr)?) => $handler:path; )*) => {
+    (with $flag:literal; $($rest:tt)*) => {
+        $crate::routes! { @ Some($flag), $($rest)* }
+    };
+    (
+        @ $flag:expr,
+        $( $Method:ident $path:literal ($Auth:ident, $params:expr $(, $body:expr)?) => $handler:path; )*
+    ) => {
         $(
             $crate::inventory::submit! {
                 $crate::RouteEntry(&$crate::Route {
@@ -89,10 +99,14 @@ macro_rules! routes {
                     auth: $crate::Auth::$Auth,
                     params: &$params,
                     body: $crate::or_none!($($body)?),
+                    flag: $flag,
                     handler: |call| Box::pin($handler(call)),
                 })
             }
         )*
+    };
+    ($($routes:tt)*) => {
+        $crate::routes! { @ None, $($routes)* }
     };
 }
 
@@ -132,6 +146,7 @@ impl Registry {
                 routes: inventory::iter::<RouteEntry>.into_iter().map(|entry| entry.0).collect(),
                 subscribers: inventory::iter::<SubscriberEntry>.into_iter().map(|entry| entry.0).collect(),
                 flows: inventory::iter::<FlowEntry>.into_iter().map(|entry| entry.0).collect(),
+                flags: inventory::iter::<FlagEntry>.into_iter().map(|entry| entry.0).collect(),
                 hooks: inventory::iter::<HookEntry>.into_iter().map(|entry| entry.0).collect(),
                 jobs: inventory::iter::<JobEntry>.into_iter().map(|entry| entry.0).collect(),
                 ..Registry::default()
@@ -173,6 +188,7 @@ impl Registry {
         self.jobs.sort_by_key(|it| it.name);
         self.flows.sort_by_key(|it| it.name());
         self.hooks.sort_by_key(|it| it.name);
+        self.flags.sort_by_key(|it| it.name);
 
         let mut relations: Vec<Relation> = Vec::new();
         for module in &self.modules {
@@ -253,6 +269,7 @@ impl Registry {
         unique("subscriber", texts(self.subscribers.iter().map(|it| it.name).collect()));
         unique("flow", texts(self.flows.iter().map(|it| it.name()).collect()));
         unique("hook", texts(self.hooks.iter().map(|it| it.name).collect()));
+        unique("feature flag", texts(self.flags.iter().map(|it| it.name).collect()));
         unique("job", texts(self.jobs.iter().map(|it| it.name).collect()));
         unique("relation", relations.iter().map(|it| format!("{}.{}", it.from, it.name)).collect());
         unique(
@@ -303,6 +320,14 @@ impl Registry {
             if !self.flows.iter().any(takes_it) {
                 let what = if is_external { "calls to the outside" } else { "hooks" };
                 say(format!("hook `{}` joins `{}`, where no flow takes {what}", hook.name, hook.point));
+            }
+        }
+        for (route, flag) in self.routes.iter().filter_map(|it| Some((it, it.flag?))) {
+            if !self.flags.iter().any(|it| it.name == flag) {
+                say(format!(
+                    "route `{} {}` depends on `{flag}`, which is no feature flag",
+                    route.method, route.path
+                ));
             }
         }
         for job in &self.jobs {

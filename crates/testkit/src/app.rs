@@ -7,7 +7,7 @@ use std::sync::{
 
 use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_host::{Assembly, Data, Secrets, registry};
-use atoll_kernel::{Actor, Clock, Ctx, Probe, Store, Timestamp};
+use atoll_kernel::{Actor, Clock, Ctx, Flags, Probe, Store, Timestamp};
 use atoll_user::{PasswordHash, create_user};
 use tempfile::TempDir;
 
@@ -59,9 +59,15 @@ impl TestApp {
 
     /// An application over this store; `probe` is shown every point that a flow passes.
     pub async fn over(store: Store, probe: Option<Arc<dyn Probe>>) -> TestApp {
+        TestApp::with_flags(store, probe, Flags::default()).await
+    }
+
+    /// As `over`, with features switched on or off.
+    pub async fn with_flags(store: Store, probe: Option<Arc<dyn Probe>>, flags: Flags) -> TestApp {
         let clock = Arc::new(AtomicI64::new(START));
         let secrets = Secrets { jwt: b"for tests".to_vec(), cookie: b"for tests".to_vec() };
-        let assembly = Assembly { store, secrets, clock: Clock::Manual(clock.clone()), admin: None, probe };
+        let clock_of_app = Clock::Manual(clock.clone());
+        let assembly = Assembly { store, secrets, clock: clock_of_app, admin: None, flags, probe };
         let app = assembly.start().await.expect("the app starts");
         TestApp { ctx: app.ctx, router: app.router, clock, folder: None }
     }

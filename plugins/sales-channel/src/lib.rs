@@ -2,7 +2,7 @@
 
 mod types;
 
-use atoll_kernel::{Module, Service, module};
+use atoll_kernel::{Module, Service, feature_flag, module};
 
 pub use types::{SalesChannel, SalesChannelPatch};
 
@@ -11,6 +11,12 @@ pub const SALES_CHANNEL: &str = "sales_channel";
 
 /// The service of sales channels. Names need not be unique, as on the wire.
 pub static SALES_CHANNELS: Service<SalesChannel> = Service::new(&[]);
+
+feature_flag! {
+    /// Sales channels altogether. Switched off, the shop sells its whole catalogue to every key, and carts and orders
+    /// carry no channel; what channels there are stays as it is until they are switched on again.
+    pub static SALES_CHANNELS_FLAG = "sales_channels", default: true;
+}
 
 module! { Module {
     name: "sales-channel",

@@ -21,6 +21,10 @@ routes! {
     Post "/admin/api-keys/:id" (Admin, ONE, UPDATE) => update;
     Delete "/admin/api-keys/:id" (Admin, ONE) => delete;
     Post "/admin/api-keys/:id/revoke" (Admin, ONE, REVOKE) => revoke;
+}
+
+routes! {
+    with "sales_channels";
     Post "/admin/api-keys/:id/sales-channels" (Admin, ONE, LINK) => link_channels;
 }
 

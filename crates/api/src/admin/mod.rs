@@ -3,6 +3,7 @@
 mod api_keys;
 mod currencies;
 mod dead_letters;
+mod feature_flags;
 mod inventory_items;
 mod jobs;
 mod orders;

@@ -15,6 +15,7 @@ use crate::{
 };
 
 routes! {
+    with "sales_channels";
     Get "/admin/sales-channels" (Admin, LIST) => index;
     Post "/admin/sales-channels" (Admin, ONE, CREATE) => create;
     Get "/admin/sales-channels/:id" (Admin, ONE) => retrieve;

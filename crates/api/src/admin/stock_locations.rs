@@ -20,6 +20,10 @@ routes! {
     Get "/admin/stock-locations/:id" (Admin, ONE) => retrieve;
     Post "/admin/stock-locations/:id" (Admin, ONE, UPDATE) => update;
     Delete "/admin/stock-locations/:id" (Admin, ONE) => delete;
+}
+
+routes! {
+    with "sales_channels";
     Post "/admin/stock-locations/:id/sales-channels" (Admin, ONE, LINK) => link_channels;
 }
 

@@ -1,6 +1,6 @@
 //! `/store/products`
 
-use atoll_availability::{CURRENCY, ChannelScope, REGION, SALES_CHANNEL};
+use atoll_availability::{CURRENCY, ChannelScope, REGION, SALES_CHANNEL, WHOLE_CATALOGUE};
 use atoll_kernel::{
     Call, Context, Fault, ListParams, Offer, Param, ParamKind, Params, Reply, Resource, View, routes,
 };
@@ -91,7 +91,10 @@ fn surroundings(call: &mut Call, view: &View) -> Result<(ChannelScope, Context),
     let requested = call.params.take("sales_channel_id");
     let scope = scope(call).narrowed(requested.as_deref())?;
     let channels = scope.channels().iter().map(|it| it.id.to_string()).collect();
-    let mut context = call.app.context().with(SALES_CHANNEL, channels);
+    let mut context = match scope.is_whole() {
+        true => call.app.context().with(WHOLE_CATALOGUE, Vec::new()),
+        false => call.app.context().with(SALES_CHANNEL, channels),
+    };
     for other in ["country_code", "province"] {
         call.params.take(other);
     }

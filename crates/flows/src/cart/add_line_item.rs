@@ -1,6 +1,6 @@
 //! Puts some of a variant into a cart.
 
-use atoll_availability::Shelf;
+use atoll_availability::Market;
 use atoll_cart::{Cart, add_line};
 use atoll_kernel::{Decimal, Fault, Local, Metadata, Moment, Write, flow, serde_json::json};
 use serde::Deserialize;
@@ -41,7 +41,8 @@ fn add(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<AddToCart>) -> Resu
     flow.hook("validate", || json!({ "cart_id": input.cart_id }))?;
     let mut cart = cart_in(flow.tx, &scope, &input.cart_id)?;
     for line in input.items {
-        cart = flow.step("add-line-item", |tx, at| add_line_item(tx, at, &cart, line))?;
+        let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref());
+        cart = flow.step("add-line-item", |tx, at| add_line_item(tx, at, &market, &cart, line))?;
     }
     flow.emit("cart.updated", json!({ "id": cart.id }))?;
     flow.hook("cartUpdated", || json!({ "cart": cart }))?;
@@ -52,14 +53,14 @@ fn add(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<AddToCart>) -> Resu
 pub(crate) fn add_line_item(
     tx: &mut dyn Write,
     at: &Moment,
+    market: &Market,
     cart: &Cart,
     input: AddLine,
 ) -> Result<Cart, Fault> {
     if cart.completed_at.is_some() {
         return Err(atoll_cart::Error::Completed(cart.id.to_string()).into());
     }
-    let channel = cart.sales_channel_id.as_deref().unwrap_or_default();
-    let (variant, product) = shown_variant(tx, &Shelf::open(tx, channel)?, &input.variant_id)?;
+    let (variant, product) = shown_variant(tx, &market.shelf(tx)?, &input.variant_id)?;
     let mut line = snapshot(tx, &variant, &product, input.quantity, input.metadata)?;
     let there: Decimal = cart
         .items
@@ -72,7 +73,7 @@ pub(crate) fn add_line_item(
     let cart = add_line(tx, at, cart, line)?;
     let added = cart.items.iter().find(|it| it.variant_id == variant_id && it.metadata.same_as(&metadata));
     if let Some(added) = added {
-        check_stock(tx, &cart, &added.id)?;
+        check_stock(tx, market, &cart, &added.id)?;
     }
     Ok(cart)
 }

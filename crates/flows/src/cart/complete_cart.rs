@@ -4,7 +4,7 @@
 //! take is promised first, so that nobody else can buy it while the buyer pays; then the money is taken; then the
 //! order is placed. When one of these fails, the money is given back and the promises are taken back.
 
-use atoll_availability::{ChannelScope, Shelf, Take};
+use atoll_availability::{ChannelScope, Market, Take};
 use atoll_cart::{CARTS, Cart, CartAddress, LineItem, complete};
 use atoll_inventory::{
     INVENTORY_LEVELS, InventoryLevel, ReservationItem, create_level, forget_reservation, level_at, reserve,
@@ -128,8 +128,9 @@ fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
         reservations: Vec::new(),
         levels: Vec::new(),
     };
+    let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref());
     flow.step("reserve-inventory", |tx, at| {
-        let takes = take_all(tx, &cart)?;
+        let takes = take_all(tx, &market, &cart)?;
         let lines: Vec<String> = pending.order.items.iter().map(|it| it.id.to_string()).collect();
         for (line, takes) in lines.iter().zip(takes) {
             takes.into_iter().try_for_each(|take| promise(tx, at, &mut pending, line, take))?;
@@ -175,15 +176,14 @@ fn place(flow: &mut Local<'_>, pending: Pending) -> Result<String, Fault> {
 }
 
 /// What each line takes from the shelf of the cart's channel; lines that share an item share what there is.
-fn take_all(tx: &dyn Read, cart: &Cart) -> Result<Vec<Vec<Take>>, Fault> {
-    let channel = cart.sales_channel_id.as_deref().unwrap_or_default();
-    let mut shelf = Shelf::open(tx, channel)?;
+fn take_all(tx: &dyn Read, market: &Market, cart: &Cart) -> Result<Vec<Vec<Take>>, Fault> {
+    let mut shelf = market.shelf(tx)?;
     let mut takes = Vec::with_capacity(cart.items.len());
     for line in &cart.items {
         let (variant, _) = shown_variant(tx, &shelf, line.variant_id.as_deref().unwrap_or_default())?;
         match shelf.take(&variant, line.quantity)? {
             Ok(take) => takes.push(take),
-            Err(reason) => return Err(refused(&reason, channel, &variant.id)),
+            Err(reason) => return Err(refused(&reason, market, &variant.id)),
         }
     }
     Ok(takes)

@@ -1,6 +1,6 @@
 //! Opens a cart in one channel.
 
-use atoll_availability::ChannelScope;
+use atoll_availability::{ChannelScope, Market};
 use atoll_cart::{Cart, CartAddress, METADATA_BYTES_MAX, N_LINES_MAX, open_cart};
 use atoll_kernel::{Fault, Local, Metadata, Moment, Order, Read, Scan, Write, flow, serde_json::json};
 use atoll_region::{REGIONS, Region};
@@ -48,7 +48,8 @@ fn create(flow: &mut Local<'_>, Scoped { scope, mut input }: Scoped<CreateCart>)
     }
     let mut cart = flow.step("create-carts", |tx, at| open(tx, at, &scope, input))?;
     for line in items {
-        cart = flow.step("add-line-item", |tx, at| add_line_item(tx, at, &cart, line))?;
+        let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref());
+        cart = flow.step("add-line-item", |tx, at| add_line_item(tx, at, &market, &cart, line))?;
     }
     flow.emit("cart.created", json!({ "id": cart.id }))?;
     flow.hook("cartCreated", || json!({ "cart": cart }))?;
@@ -61,7 +62,9 @@ fn open(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart
         return Err(atoll_cart::Error::Full.into());
     }
     let channel = choose_channel(scope, input.sales_channel_id)?;
-    check_channel(tx, &channel)?;
+    if let Some(channel) = &channel {
+        check_channel(tx, channel)?;
+    }
     let region = choose_region(tx, input.region_id.as_deref())?;
     let currency_code = input.currency_code.map_or(region.currency_code.clone(), |it| it.to_lowercase());
     if currency_code != region.currency_code {
@@ -75,7 +78,7 @@ fn open(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart
         email: input.email,
         locale: input.locale,
         region_id: Some(region.id.to_string()),
-        sales_channel_id: Some(channel),
+        sales_channel_id: channel,
         metadata: input.metadata,
         shipping_address: input.shipping_address,
         billing_address: input.billing_address,
@@ -96,14 +99,17 @@ pub(crate) fn check_channel(tx: &dyn Read, channel: &str) -> Result<(), Fault> {
     }
 }
 
-/// The channel that the request names, or the only one of the key. The texts are the wire's.
-fn choose_channel(scope: &ChannelScope, requested: Option<String>) -> Result<String, Fault> {
+/// The channel that the request names, or the only one of the key; none, where sales channels are switched off. The texts are the wire's.
+fn choose_channel(scope: &ChannelScope, requested: Option<String>) -> Result<Option<String>, Fault> {
+    if scope.is_whole() {
+        return Ok(None);
+    }
     match (requested.filter(|it| !it.is_empty()), scope.channels()) {
-        (Some(id), _) if scope.has(&id) => Ok(id),
+        (Some(id), _) if scope.has(&id) => Ok(Some(id)),
         (Some(id), _) => Err(Fault::errors(vec![format!(
             "Sales channel ID in payload {id} is not associated with the Publishable API Key in the header."
         )])),
-        (None, [one]) => Ok(one.id.to_string()),
+        (None, [one]) => Ok(Some(one.id.to_string())),
         (None, []) => Err(Fault::invalid("Publishable key needs to have a sales channel configured")),
         (None, _) => Err(Fault::errors(vec![
             "Cannot assign sales channel to cart. The Publishable API Key in the header has multiple associated \

@@ -1,6 +1,6 @@
 //! What the steps of a cart have in common: whether a line can be sold, and what it costs.
 
-use atoll_availability::{ChannelScope, Reason, Shelf, price_context, price_of};
+use atoll_availability::{ChannelScope, Market, Reason, Shelf, price_context, price_of};
 use atoll_cart::{Cart, LineItem};
 use atoll_kernel::{Decimal, Fault, Metadata, Read};
 use atoll_product::{COLLECTIONS, PRODUCTS, Product, ProductVariant, TYPES, VARIANTS};
@@ -31,12 +31,12 @@ pub(crate) fn shown_variant(
 }
 
 /// What the wire says where there is not enough.
-pub(crate) fn refused(reason: &Reason, channel: &str, variant: &str) -> Fault {
-    match reason {
-        Reason::NoLocation => Fault::invalid(format!(
+pub(crate) fn refused(reason: &Reason, market: &Market, variant: &str) -> Fault {
+    match (reason, market.channel()) {
+        (Reason::NoLocation, Some(channel)) => Fault::invalid(format!(
             "Sales channel {channel} is not associated with any stock location for variant {variant}."
         )),
-        Reason::NoInventoryItem => {
+        (Reason::NoInventoryItem, _) => {
             Fault::invalid(format!("Variant {variant} does not have any inventory items associated with it."))
         }
         _ => Fault::not_allowed("Some variant does not have the required inventory")
@@ -45,9 +45,8 @@ pub(crate) fn refused(reason: &Reason, channel: &str, variant: &str) -> Fault {
 }
 
 /// Is there enough for the line of this id, after what the other lines of the cart take?
-pub(crate) fn check_stock(tx: &dyn Read, cart: &Cart, line_id: &str) -> Result<(), Fault> {
-    let channel = cart.sales_channel_id.as_deref().unwrap_or_default();
-    let mut shelf = Shelf::open(tx, channel)?;
+pub(crate) fn check_stock(tx: &dyn Read, market: &Market, cart: &Cart, line_id: &str) -> Result<(), Fault> {
+    let mut shelf = market.shelf(tx)?;
     let (line, others): (Vec<&LineItem>, Vec<&LineItem>) =
         cart.items.iter().partition(|it| *it.id == *line_id);
     for (line, must_fit) in
@@ -57,7 +56,7 @@ pub(crate) fn check_stock(tx: &dyn Read, cart: &Cart, line_id: &str) -> Result<(
             continue;
         };
         if let (Err(reason), true) = (shelf.take(&variant, line.quantity)?, must_fit) {
-            return Err(refused(&reason, channel, &variant.id));
+            return Err(refused(&reason, market, &variant.id));
         }
     }
     Ok(())

@@ -67,14 +67,16 @@ fn change(
     if cart.completed_at.is_some() {
         return Err(atoll_cart::Error::Completed(cart.id.to_string()).into());
     }
-    let channel = input.sales_channel_id.filter(|it| !it.is_empty());
+    let channel = input.sales_channel_id.filter(|it| !it.is_empty() && !scope.is_whole());
     if let Some(id) = channel.as_ref().filter(|id| !scope.has(id)) {
         return Err(Fault::errors(vec![format!(
             "Sales channel ID in payload {id} is not associated with the Publishable API Key in the header."
         )]));
     }
     let channel = channel.or_else(|| cart.sales_channel_id.clone());
-    check_channel(tx, channel.as_deref().unwrap_or_default())?;
+    if !scope.is_whole() {
+        check_channel(tx, channel.as_deref().unwrap_or_default())?;
+    }
     let region = region_of(tx, input.region_id.as_deref().or(cart.region_id.as_deref()))?;
     let moved = cart.region_id.as_deref() != Some(&*region.id);
     let mut shipping = address(at, input.shipping_address);

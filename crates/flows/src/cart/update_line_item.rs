@@ -1,6 +1,6 @@
 //! Changes how many of a line a cart holds.
 
-use atoll_availability::Shelf;
+use atoll_availability::Market;
 use atoll_cart::{Cart, set_quantity};
 use atoll_kernel::{Decimal, Fault, Local, Metadata, Read, flow, serde_json::json};
 
@@ -32,18 +32,26 @@ fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateLineItem>)
     let UpdateLineItem { cart_id, line_id, quantity, metadata } = input;
     flow.hook("validate", || json!({ "cart_id": cart_id, "line_id": line_id, "quantity": quantity }))?;
     let cart = cart_in(flow.tx, &scope, &cart_id)?;
-    let price = flow.step("price-line-item", |tx, _| price_of_line(tx, &cart, &line_id, quantity))?;
+    let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref());
+    let price =
+        flow.step("price-line-item", |tx, _| price_of_line(tx, &market, &cart, &line_id, quantity))?;
     let cart = flow.step("update-line-item", |tx, at| {
         Ok(set_quantity(tx, at, &cart, &line_id, quantity, price, metadata)?)
     })?;
-    flow.step("confirm-inventory", |tx, _| check_stock(tx, &cart, &line_id))?;
+    flow.step("confirm-inventory", |tx, _| check_stock(tx, &market, &cart, &line_id))?;
     flow.emit("cart.updated", json!({ "id": cart.id }))?;
     flow.hook("cartUpdated", || json!({ "cart": cart }))?;
     Ok(cart)
 }
 
 /// What one of a line costs when so many are bought; the channel must still show it.
-fn price_of_line(tx: &dyn Read, cart: &Cart, line_id: &str, quantity: Decimal) -> Result<Decimal, Fault> {
+fn price_of_line(
+    tx: &dyn Read,
+    market: &Market,
+    cart: &Cart,
+    line_id: &str,
+    quantity: Decimal,
+) -> Result<Decimal, Fault> {
     if cart.completed_at.is_some() {
         return Err(atoll_cart::Error::Completed(cart.id.to_string()).into());
     }
@@ -53,8 +61,7 @@ fn price_of_line(tx: &dyn Read, cart: &Cart, line_id: &str, quantity: Decimal) -
     if quantity.is_zero() {
         return Ok(line.unit_price);
     }
-    let channel = cart.sales_channel_id.as_deref().unwrap_or_default();
     let variant_id = line.variant_id.as_deref().unwrap_or_default();
-    let (variant, _) = shown_variant(tx, &Shelf::open(tx, channel)?, variant_id)?;
+    let (variant, _) = shown_variant(tx, &market.shelf(tx)?, variant_id)?;
     unit_price(tx, cart, &variant.id, quantity)
 }

@@ -5,7 +5,7 @@ use std::{io::Write as _, net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::{Context as _, bail};
 use atoll_background::{Pace, start};
 use atoll_host::{App, Assembly, Data, DemoKey, Secrets, load_demo, registry};
-use atoll_kernel::{Clock, router};
+use atoll_kernel::{Clock, Flags, router};
 use atoll_user::PasswordHash;
 use clap::{Args, ValueEnum};
 use tokio::{
@@ -79,7 +79,14 @@ impl Serve {
             .with_context(|| format!("failed to listen on {}", self.listen))?;
         let base = format!("http://{}", listener.local_addr()?);
         let store = data.open(&registry()?.spaces())?;
-        let assembly = Assembly { store, secrets, clock: Clock::System, admin: hashed, probe: None };
+        let assembly = Assembly {
+            store,
+            secrets,
+            clock: Clock::System,
+            admin: hashed,
+            flags: Flags::default(),
+            probe: None,
+        };
         let app = assembly.start().await?;
         if self.demo {
             let keys = load_demo(&app.ctx).await?;

@@ -1,0 +1,18 @@
+//! `/admin/feature-flags`
+
+use atoll_kernel::{
+    Call, Fault, Reply, routes,
+    serde_json::{Map, Value, json},
+};
+
+use crate::tables::ONE;
+
+routes! {
+    Get "/admin/feature-flags" (Admin, ONE) => index;
+}
+
+async fn index(call: Call) -> Result<Reply, Fault> {
+    let flags = call.app.registry().flags.iter();
+    let flags: Map<String, Value> = flags.map(|it| (it.name.to_owned(), call.app.is_on(it).into())).collect();
+    Ok(Reply::json(&json!({ "feature_flags": flags })))
+}

@@ -1,0 +1,52 @@
+//! What a feature flag is: a part of the program that whoever runs it can switch on or off.
+
+use std::collections::BTreeMap;
+
+/// A part of the program that can be switched on or off, when it is started.
+pub struct FeatureFlag {
+    /// `sales_channels`: its name in the configuration, in capitals in `ATOLL_FF_SALES_CHANNELS`.
+    pub name: &'static str,
+    /// Is it on where nothing is said?
+    pub default: bool,
+}
+
+/// A feature flag, as `feature_flag!` submits it.
+pub struct FlagEntry(pub &'static FeatureFlag);
+
+inventory::collect!(FlagEntry);
+
+/// Registers a feature flag. Routes that depend on it say so: `routes! { with "reviews"; … }`.
+///
+/// ```ignore
+/// feature_flag! {
+///     /// Reviews of products.
+///     pub static REVIEWS_FLAG = "reviews", default: false;
+/// }
+///
+/// if ctx.is_on(&REVIEWS_FLAG) { … }
+/// ```
+#[macro_export]
+macro_rules! feature_flag {
+    ($(#[$meta:meta])* $vis:vis static $NAME:ident = $name:literal, default: $default:literal;) => {
+        $(#[$meta])*
+        $vis static $NAME: $crate::FeatureFlag = $crate::FeatureFlag { name: $name, default: $default };
+
+        $crate::inventory::submit! { $crate::FlagEntry(&$NAME) }
+    };
+}
+
+/// Which flags were switched, by name; the others are as they are by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flags(BTreeMap<String, bool>);
+
+impl Flags {
+    /// Switches a flag.
+    pub fn set(&mut self, name: &str, is_on: bool) {
+        self.0.insert(name.to_owned(), is_on);
+    }
+
+    /// Is it on?
+    pub fn is_on(&self, flag: &FeatureFlag) -> bool {
+        self.0.get(flag.name).copied().unwrap_or(flag.default)
+    }
+}
