@@ -6,11 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use atoll_kernel::{
     Space, Store,
     engines::{Memory, Redb},
 };
+
+use crate::Secret;
 
 /// Where the data lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +46,7 @@ impl Data {
 }
 
 /// The shortest secret that is taken: shorter ones can be found by trying.
-const SECRET_BYTES_MIN: usize = 16;
+pub(crate) const SECRET_BYTES_MIN: usize = 16;
 
 /// What signs tokens and cookies. Has no `Debug`: it is never printed.
 #[derive(Clone)]
@@ -58,13 +60,9 @@ pub struct Secrets {
 impl Secrets {
     /// The secrets that are given, and for those that are not, the ones in the data folder. They are made when
     /// they are first needed, and only their owner can read them.
-    pub fn find(data: &Data, jwt: Option<String>, cookie: Option<String>) -> anyhow::Result<Secrets> {
-        // A variable that is set to nothing is not set.
-        let find = |given: Option<String>, name: &str| match (given.filter(|it| !it.is_empty()), data) {
-            (Some(given), _) if given.len() < SECRET_BYTES_MIN => {
-                bail!("the {name} that is given has {} bytes; it needs {SECRET_BYTES_MIN}", given.len())
-            }
-            (Some(given), _) => Ok(given.into_bytes()),
+    pub fn find(data: &Data, jwt: Option<Secret>, cookie: Option<Secret>) -> anyhow::Result<Secrets> {
+        let find = |given: Option<Secret>, name: &str| match (given, data) {
+            (Some(Secret(given)), _) => Ok(given.into_bytes()),
             (None, Data::Memory) => random(),
             (None, Data::Folder(folder)) => kept(folder, name),
         };

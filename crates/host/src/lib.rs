@@ -3,6 +3,7 @@
 mod assemble;
 mod data;
 mod demo;
+mod settings;
 
 // Links everything that registers itself.
 use atoll_bundle as _;
@@ -10,3 +11,4 @@ use atoll_bundle as _;
 pub use assemble::{App, Assembly, registry};
 pub use data::{Data, Secrets};
 pub use demo::{DemoKey, load_demo};
+pub use settings::{Role, Secret, Settings, Sources, Wrong};

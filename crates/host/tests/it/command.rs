@@ -84,7 +84,10 @@ fn users_are_made_and_can_log_in() {
 fn secrets_that_can_be_guessed_are_refused() {
     let folder = TempDir::new().expect("a folder");
     let (ok, refused) = atoll(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--jwt-secret", "short"]);
-    assert!(!ok && refused.contains("the jwt-secret that is given has 5 bytes; it needs 16"), "{refused}");
+    assert!(
+        !ok && refused.contains("jwt_secret: (secret): it has 5 bytes, and needs 16 (--jwt-secret)"),
+        "{refused}"
+    );
     // One that is set to nothing is made, and kept.
     drop(Server::start(folder.path(), &["--jwt-secret", ""]));
     assert_eq!(fs::read(folder.path().join("jwt-secret")).expect("a secret").len(), 32);
@@ -150,4 +153,23 @@ fn a_stop_answers_what_has_begun() {
     let headers = [("x-publishable-api-key", key.as_str())];
     let (status, _) = server.send("GET", &format!("/store/carts/{cart}"), &headers, "").expect("an answer");
     assert_eq!(status, 200);
+}
+
+#[test]
+fn the_configuration_is_checked() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("shop.toml");
+    fs::write(&file, "listen = \"0.0.0.0:80\"\njwt_secret = \"nobody must see this\"\n").expect("a file");
+    let path = file.to_str().expect("text");
+    let (ok, shown) = atoll(folder.path(), &["check", "--config", path]);
+    assert!(ok && shown.contains(&format!("listen = 0.0.0.0:80 ({path})\n")), "{shown}");
+    assert!(shown.contains(&format!("jwt_secret = (secret) ({path})\n")), "{shown}");
+    fs::write(&file, "listen = \"here\"\nrole = \"king\"\n").expect("a file");
+    for args in [&["check", "--config", path][..], &["serve", "--config", path]] {
+        let (ok, wrong) = atoll(folder.path(), args);
+        assert!(!ok && wrong.contains("- listen: here: it is no address and port"), "{wrong}");
+        assert!(wrong.contains("- role: king: it is `shared`, `server` or `worker`"), "{wrong}");
+    }
+    let (ok, wrong) = atoll(folder.path(), &["check", "--config", "nowhere.toml"]);
+    assert!(!ok && wrong.contains("nowhere.toml cannot be read"), "{wrong}");
 }

@@ -1,11 +1,30 @@
 //! `atoll check`
 
-use std::io::{ErrorKind, Write as _};
+use std::{
+    io::{ErrorKind, Write as _},
+    path::PathBuf,
+};
 
-pub(crate) fn run() -> anyhow::Result<()> {
-    match write!(std::io::stdout().lock(), "{}", atoll_host::registry()?) {
-        // Whoever reads it has seen enough.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        done => Ok(done?),
+use clap::Args;
+
+#[derive(Args)]
+pub(crate) struct Check {
+    /// Print the settings, and where they come from, instead: those of this file, or of `atoll.toml`, the environment and
+    /// the defaults.
+    #[arg(long, num_args = 0..=1)]
+    config: Option<Option<PathBuf>>,
+}
+
+impl Check {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let text = match self.config {
+            Some(file) => crate::settings(file, [])?.shown.join("\n") + "\n",
+            None => atoll_host::registry()?.to_string(),
+        };
+        match write!(std::io::stdout().lock(), "{text}") {
+            // Whoever reads it has seen enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            done => Ok(done?),
+        }
     }
 }

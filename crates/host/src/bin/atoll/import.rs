@@ -28,7 +28,8 @@ impl Import {
             File::open(&self.file).with_context(|| format!("failed to open `{}`", self.file.display()))?;
         let catalogue: Catalogue = serde_json::from_reader(std::io::BufReader::new(file))
             .with_context(|| format!("`{}` is not a catalogue", self.file.display()))?;
-        let data = match Data::from(&*self.data.data) {
+        let data = self.data.settings()?.data.unwrap_or_else(|| Data::from("atoll-data"));
+        let data = match data {
             // A dry run makes no folder.
             Data::Folder(folder) if self.dry_run && !folder.exists() => Data::Memory,
             data => data,

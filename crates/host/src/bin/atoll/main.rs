@@ -5,10 +5,12 @@ mod import;
 mod serve;
 mod user;
 
-use std::process::ExitCode;
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
+use atoll_host::{Settings, Sources, registry};
 use clap::{Args, Parser, Subcommand};
 use mimalloc::MiMalloc;
+use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -30,37 +32,62 @@ enum Command {
     /// Manages admin users.
     #[command(subcommand)]
     User(user::User),
-    /// Prints everything that is linked in, and says what does not fit together.
-    Check,
+    /// Prints everything that is linked in, or the configuration, and says what is wrong with it.
+    Check(check::Check),
 }
 
-/// Where the data lives.
+/// Where the settings are, and where the data lives.
 #[derive(Args)]
 struct DataArgs {
-    /// The data folder, or `:memory:`.
-    #[arg(long, env = "ATOLL_DATA", default_value = "atoll-data")]
-    data: String,
+    /// The file with the settings; `atoll.toml`, if it is there [env: ATOLL_CONFIG].
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// The data folder, or `:memory:`; `atoll-data` where nothing is said [env: ATOLL_DATA].
+    #[arg(long)]
+    data: Option<String>,
+}
+
+impl DataArgs {
+    fn settings(self) -> anyhow::Result<Settings> {
+        settings(self.config, [("data", self.data)])
+    }
+}
+
+/// The settings of the file, the environment and this command line; from here on, things are logged as they say.
+fn settings(
+    file: Option<PathBuf>,
+    line: impl IntoIterator<Item = (&'static str, Option<String>)>,
+) -> anyhow::Result<Settings> {
+    let env = |name: &str| std::env::var(name).ok();
+    let file = file.or_else(|| env("ATOLL_CONFIG").filter(|it| !it.is_empty()).map(PathBuf::from));
+    let line = line.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let settings = Settings::load(Sources { file, env: &env, line }, &registry()?.flags)?;
+    let filter = EnvFilter::new(settings.log.as_deref().unwrap_or("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(settings)
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("ATOLL_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = tokio::runtime::Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| {
         runtime.block_on(async {
             match cli.command {
                 Command::Serve(it) => it.run().await,
                 Command::Import(it) => it.run().await,
                 Command::User(it) => it.run().await,
-                Command::Check => check::run(),
+                Command::Check(it) => it.run(),
             }
         })
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error:#}");
+            // What went wrong before the settings were read is not logged.
+            if tracing::dispatcher::has_been_set() {
+                tracing::error!("{error:#}");
+            } else {
+                let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            }
             ExitCode::FAILURE
         }
     }

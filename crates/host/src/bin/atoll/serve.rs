@@ -1,13 +1,19 @@
 //! `atoll serve`
 
-use std::{io::Write as _, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io::Write as _,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail};
 use atoll_background::{Pace, start};
-use atoll_host::{App, Assembly, Data, DemoKey, Secrets, load_demo, registry};
-use atoll_kernel::{Clock, Flags, router};
+use atoll_host::{App, Assembly, Data, DemoKey, Role, Secret, Secrets, Settings, load_demo, registry};
+use atoll_kernel::{Clock, router};
 use atoll_user::PasswordHash;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -18,91 +24,91 @@ use tokio::{
 /// must not keep the process; everything that was acknowledged is on disk by then.
 const DRAIN_MAX: Duration = Duration::from_secs(30);
 
+/// Where it serves, where nothing is said: nobody else can reach it there.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
+
 /// The admin of the demo, where none is named.
 const DEMO_ADMIN: (&str, &str) = ("admin@atoll.test", "atoll-demo");
 
+/// Settings may also stand in the file or in the environment.
 #[derive(Args)]
 pub(crate) struct Serve {
-    /// The data folder, or `:memory:`. The default is `atoll-data`, and memory for the demo.
-    #[arg(long, env = "ATOLL_DATA")]
+    /// The file with the settings; `atoll.toml`, if it is there [env: ATOLL_CONFIG].
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// The data folder, or `:memory:`; `atoll-data`, and memory for the demo [env: ATOLL_DATA].
+    #[arg(long)]
     data: Option<String>,
-    /// The address to serve on.
-    #[arg(long, env = "ATOLL_LISTEN", default_value = "127.0.0.1:9000")]
-    listen: SocketAddr,
-    /// Signs the tokens of users. Without it one is made, and kept in the data folder.
-    #[arg(long, env = "ATOLL_JWT_SECRET", hide_env_values = true)]
+    /// The address to serve on; `127.0.0.1:9000` [env: ATOLL_LISTEN].
+    #[arg(long)]
+    listen: Option<String>,
+    /// Signs the tokens of users. Without it one is made, and kept in the data folder [env: ATOLL_JWT_SECRET].
+    #[arg(long)]
     jwt_secret: Option<String>,
-    /// Signs session cookies. Without it one is made, and kept in the data folder.
-    #[arg(long, env = "ATOLL_COOKIE_SECRET", hide_env_values = true)]
+    /// Signs session cookies. Without it one is made, and kept in the data folder [env: ATOLL_COOKIE_SECRET].
+    #[arg(long)]
     cookie_secret: Option<String>,
-    /// The first admin user, where there is none.
-    #[arg(long, env = "ATOLL_ADMIN_EMAIL", requires = "admin_password")]
+    /// The first admin user, where there is none [env: ATOLL_ADMIN_EMAIL].
+    #[arg(long)]
     admin_email: Option<String>,
-    /// The password of the first admin user.
-    #[arg(long, env = "ATOLL_ADMIN_PASSWORD", hide_env_values = true, requires = "admin_email")]
+    /// The password of the first admin user [env: ATOLL_ADMIN_PASSWORD].
+    #[arg(long)]
     admin_password: Option<String>,
     /// Serve a catalogue to try things with.
     #[arg(long)]
     demo: bool,
-    /// What this process does: answer requests (`server`), what goes on beside them (`worker`), or both.
-    #[arg(long, env = "ATOLL_ROLE", value_enum, default_value_t = Role::Shared)]
-    role: Role,
-}
-
-/// What a process does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Role {
-    /// Answers requests, delivers events, runs jobs.
-    Shared,
-    /// Answers requests; events and jobs wait.
-    Server,
-    /// Delivers events, runs jobs, and answers `GET /health` alone.
-    Worker,
+    /// What this process does: answer requests (`server`), what goes on beside them (`worker`), or both (`shared`)
+    /// [env: ATOLL_ROLE].
+    #[arg(long)]
+    role: Option<String>,
+    /// What is logged: `info`, `debug`, or a filter of `tracing` [env: ATOLL_LOG].
+    #[arg(long)]
+    log: Option<String>,
 }
 
 impl Serve {
+    fn settings(self) -> anyhow::Result<Settings> {
+        crate::settings(
+            self.config,
+            [
+                ("data", self.data),
+                ("listen", self.listen),
+                ("jwt_secret", self.jwt_secret),
+                ("cookie_secret", self.cookie_secret),
+                ("admin_email", self.admin_email),
+                ("admin_password", self.admin_password),
+                ("role", self.role),
+                ("log", self.log),
+            ],
+        )
+    }
+
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let data = match (&self.data, self.demo) {
-            (Some(data), _) => Data::from(data.as_str()),
-            (None, true) => Data::Memory,
-            (None, false) => Data::from("atoll-data"),
-        };
-        let secrets = Secrets::find(&data, self.jwt_secret.clone(), self.cookie_secret.clone())?;
-        let admin = self.admin();
+        let demo = self.demo;
+        let Settings { data, listen, role, admin, jwt_secret, cookie_secret, flags, .. } = self.settings()?;
+        let data = data.unwrap_or_else(|| Data::from(if demo { ":memory:" } else { "atoll-data" }));
+        let listen = listen.unwrap_or(LISTEN);
+        let secrets = Secrets::find(&data, jwt_secret, cookie_secret)?;
+        let of_demo = || demo.then(|| (DEMO_ADMIN.0.to_owned(), Secret(DEMO_ADMIN.1.to_owned())));
+        let admin = admin.or_else(of_demo).map(|(email, Secret(password))| (email, password));
         let hashed = match &admin {
             Some((email, password)) => Some((email.clone(), PasswordHash::new(password)?)),
             None => None,
         };
         // Before anything is opened: a port that is taken must not start a recovery.
-        let listener = TcpListener::bind(self.listen)
-            .await
-            .with_context(|| format!("failed to listen on {}", self.listen))?;
+        let listener =
+            TcpListener::bind(listen).await.with_context(|| format!("failed to listen on {listen}"))?;
         let base = format!("http://{}", listener.local_addr()?);
         let store = data.open(&registry()?.spaces())?;
-        let assembly = Assembly {
-            store,
-            secrets,
-            clock: Clock::System,
-            admin: hashed,
-            flags: Flags::default(),
-            probe: None,
-        };
+        let assembly = Assembly { store, secrets, clock: Clock::System, admin: hashed, flags, probe: None };
         let app = assembly.start().await?;
-        if self.demo {
+        if demo {
             let keys = load_demo(&app.ctx).await?;
             // Where there were users before, the demo's is not one of them.
             print_demo(&base, admin.as_ref().filter(|_| app.first_run.user), &keys)?;
         }
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
-        serve(app, listener, self.role).await
-    }
-
-    fn admin(&self) -> Option<(String, String)> {
-        match (&self.admin_email, &self.admin_password) {
-            (Some(email), Some(password)) => Some((email.clone(), password.clone())),
-            _ if self.demo => Some((DEMO_ADMIN.0.into(), DEMO_ADMIN.1.into())),
-            _ => None,
-        }
+        serve(app, listener, role).await
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Create {
 impl User {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let User::Create(Create { email, password, data }) = self;
-        let data = Data::from(&*data.data);
+        let data = data.settings()?.data.unwrap_or_else(|| Data::from("atoll-data"));
         let app = Assembly::open(&data)?.start().await?;
         let password = PasswordHash::new(&password)?;
         let create = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {

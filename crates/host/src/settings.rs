@@ -1,0 +1,380 @@
+//! What whoever runs Atoll can set: in a file, in the environment, and on the command line, which win in this order.
+//! Everything that is wrong is said at once, with where it comes from; secrets are never printed.
+
+use std::{collections::BTreeMap, fmt, fs, io::ErrorKind, net::SocketAddr, path::PathBuf, str::FromStr};
+
+use atoll_kernel::{FeatureFlag, Flags};
+use toml::{Table, Value};
+
+use crate::{Data, data::SECRET_BYTES_MIN};
+
+/// The file that is read where none is named, if it is there.
+const FILE: &str = "atoll.toml";
+
+/// Something that can be set.
+struct Key {
+    /// Its name in the file; on the command line, with dashes.
+    name: &'static str,
+    /// Its name in the environment.
+    env: &'static str,
+    /// What is so where nothing is said.
+    default: &'static str,
+    /// Must it not be printed?
+    is_secret: bool,
+}
+
+const fn key(name: &'static str, env: &'static str, default: &'static str) -> Key {
+    Key { name, env, default, is_secret: false }
+}
+
+const fn secret(name: &'static str, env: &'static str, default: &'static str) -> Key {
+    Key { name, env, default, is_secret: true }
+}
+
+const DATA: Key = key("data", "ATOLL_DATA", "atoll-data, and memory for the demo");
+const LISTEN: Key = key("listen", "ATOLL_LISTEN", "127.0.0.1:9000");
+const ROLE: Key = key("role", "ATOLL_ROLE", "shared");
+const LOG: Key = key("log", "ATOLL_LOG", "info");
+const ADMIN_EMAIL: Key = key("admin_email", "ATOLL_ADMIN_EMAIL", "none");
+const ADMIN_PASSWORD: Key = secret("admin_password", "ATOLL_ADMIN_PASSWORD", "none");
+const JWT_SECRET: Key = secret("jwt_secret", "ATOLL_JWT_SECRET", "made, and kept in the data folder");
+const COOKIE_SECRET: Key =
+    secret("cookie_secret", "ATOLL_COOKIE_SECRET", "made, and kept in the data folder");
+const KEYS: [&Key; 8] =
+    [&DATA, &LISTEN, &ROLE, &LOG, &ADMIN_EMAIL, &ADMIN_PASSWORD, &JWT_SECRET, &COOKIE_SECRET];
+
+/// The table of the file that switches features.
+const FLAGS: &str = "feature_flags";
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Answers requests, delivers events, runs jobs.
+    #[default]
+    Shared,
+    /// Answers requests; events and jobs wait.
+    Server,
+    /// Delivers events, runs jobs, and answers `GET /health` alone.
+    Worker,
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "shared" => Ok(Role::Shared),
+            "server" => Ok(Role::Server),
+            "worker" => Ok(Role::Worker),
+            _ => Err("it is `shared`, `server` or `worker`".into()),
+        }
+    }
+}
+
+/// Where settings come from.
+pub struct Sources<'a> {
+    /// The file that is named, by the command line or the environment; it must be there.
+    pub file: Option<PathBuf>,
+    /// Reads the environment.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// What the command line says, by the names of the file.
+    pub line: BTreeMap<&'static str, String>,
+}
+
+/// What was set.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// Where the data is, if that is said.
+    pub data: Option<Data>,
+    /// The address to serve on.
+    pub listen: Option<SocketAddr>,
+    /// What the process does.
+    pub role: Role,
+    /// What is logged.
+    pub log: Option<String>,
+    /// The first admin user: address and password.
+    pub admin: Option<(String, Secret)>,
+    /// Signs the tokens of users.
+    pub jwt_secret: Option<Secret>,
+    /// Signs session cookies.
+    pub cookie_secret: Option<Secret>,
+    /// The features that are switched on or off.
+    pub flags: Flags,
+    /// All settings, a line each, with where they come from.
+    pub shown: Vec<String>,
+}
+
+/// A text that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+/// Everything that is wrong with the settings.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Wrong(pub Vec<String>);
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the configuration is wrong:")?;
+        self.0.iter().try_for_each(|it| write!(f, "\n- {it}"))
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+/// The settings, and what is wrong with them so far.
+struct Loading<'a> {
+    env: &'a dyn Fn(&str) -> Option<String>,
+    line: BTreeMap<&'static str, String>,
+    file: Option<(String, Table)>,
+    shown: Vec<String>,
+    wrong: Vec<String>,
+}
+
+impl Settings {
+    /// The settings from these sources, or everything that is wrong with them. `flags` are the features that there
+    /// are.
+    pub fn load(sources: Sources<'_>, flags: &[&FeatureFlag]) -> Result<Settings, Wrong> {
+        let Sources { file, env, line } = sources;
+        let mut loading = Loading { env, line, file: None, shown: Vec::new(), wrong: Vec::new() };
+        loading.read_file(file);
+        let text = |it: &str| Ok::<_, String>(it.to_owned());
+        let secret = |it: &str| match it.len() {
+            n if n < SECRET_BYTES_MIN => Err(format!("it has {n} bytes, and needs {SECRET_BYTES_MIN}")),
+            _ => Ok(Secret(it.to_owned())),
+        };
+        let mut settings = Settings {
+            data: loading.get(&DATA, |it| Ok(Data::from(it))),
+            listen: loading.get(&LISTEN, |it| it.parse().map_err(|_| "it is no address and port".into())),
+            role: loading.get(&ROLE, Role::from_str).unwrap_or_default(),
+            log: loading.get(&LOG, |it| check_log(it).map(|()| it.to_owned())),
+            jwt_secret: loading.get(&JWT_SECRET, secret),
+            cookie_secret: loading.get(&COOKIE_SECRET, secret),
+            ..Settings::default()
+        };
+        let (email, password) = (loading.get(&ADMIN_EMAIL, text), loading.get(&ADMIN_PASSWORD, text));
+        settings.admin = match (email, password) {
+            (Some(email), Some(password)) => Some((email, Secret(password))),
+            (None, None) => None,
+            (Some(_), None) => loading.say("admin_email needs admin_password"),
+            (None, Some(_)) => loading.say("admin_password needs admin_email"),
+        };
+        settings.flags = loading.flags(flags);
+        settings.shown = loading.shown;
+        if loading.wrong.is_empty() { Ok(settings) } else { Err(Wrong(loading.wrong)) }
+    }
+}
+
+impl Loading<'_> {
+    fn say<T>(&mut self, wrong: impl Into<String>) -> Option<T> {
+        self.wrong.push(wrong.into());
+        None
+    }
+
+    fn read_file(&mut self, named: Option<PathBuf>) {
+        let path = named.clone().unwrap_or_else(|| FILE.into());
+        let name = path.display().to_string();
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => return,
+            Err(error) => return self.wrong.push(format!("{name} cannot be read: {error}")),
+        };
+        match text.parse::<Table>() {
+            Ok(table) => {
+                let known = |it: &&String| *it == FLAGS || KEYS.iter().any(|key| key.name == it.as_str());
+                let unknown: Vec<_> = table.keys().filter(|it| !known(it)).cloned().collect();
+                self.wrong.extend(unknown.iter().map(|it| format!("{it} is no setting ({name})")));
+                self.file = Some((name, table));
+            }
+            Err(error) => {
+                // The line that is wrong may hold a secret: only its place is told.
+                let line = error.span().map_or(0, |it| text[..it.start].matches('\n').count() + 1);
+                self.wrong.push(format!("{name} is no TOML: {} (line {line})", error.message()));
+            }
+        }
+    }
+
+    /// The values of a key, with where they come from; the last one wins.
+    fn values(&mut self, key: &Key) -> Vec<(String, String)> {
+        let mut values = Vec::new();
+        match self.file.as_ref().map(|(name, table)| (name.clone(), table.get(key.name).cloned())) {
+            Some((name, Some(Value::String(text)))) => values.push((text, name)),
+            Some((name, Some(_))) => self.wrong.push(format!("{}: it is no text ({name})", key.name)),
+            _ => {}
+        }
+        // A variable that is set to nothing is not set.
+        values.extend((self.env)(key.env).filter(|it| !it.is_empty()).map(|it| (it, key.env.to_owned())));
+        let flag = format!("--{}", key.name.replace('_', "-"));
+        values.extend(self.line.get(key.name).filter(|it| !it.is_empty()).map(|it| (it.clone(), flag)));
+        values
+    }
+
+    fn get<T>(&mut self, key: &Key, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let mut set = None;
+        let mut shown = format!("{} = {} (default)", key.name, key.default);
+        for (text, source) in self.values(key) {
+            let print = if key.is_secret { "(secret)" } else { &text };
+            match parse(&text) {
+                Ok(value) => {
+                    shown = format!("{} = {print} ({source})", key.name);
+                    set = Some(value);
+                }
+                Err(why) => self.wrong.push(format!("{}: {print}: {why} ({source})", key.name)),
+            }
+        }
+        self.shown.push(shown);
+        set
+    }
+
+    fn flags(&mut self, known: &[&FeatureFlag]) -> Flags {
+        let mut flags = Flags::default();
+        let (name, table) = match self.file.as_ref().map(|(name, it)| (name.clone(), it.get(FLAGS).cloned()))
+        {
+            Some((name, Some(Value::Table(table)))) => (name, table),
+            Some((name, Some(_))) => {
+                self.wrong.push(format!("{FLAGS}: it is no table ({name})"));
+                (name, Table::new())
+            }
+            Some((name, None)) => (name, Table::new()),
+            None => (String::new(), Table::new()),
+        };
+        for unknown in table.keys().filter(|it| !known.iter().any(|flag| flag.name == it.as_str())) {
+            self.wrong.push(format!("{FLAGS}.{unknown} is no feature flag ({name})"));
+        }
+        for flag in known {
+            let in_capitals = flag.name.to_uppercase();
+            let mut sources: Vec<(Result<bool, String>, String)> = Vec::new();
+            match table.get(flag.name) {
+                Some(Value::Boolean(is_on)) => sources.push((Ok(*is_on), name.clone())),
+                Some(other) => sources.push((Err(format!("a {}", other.type_str())), name.clone())),
+                None => {}
+            }
+            for variable in [format!("MEDUSA_FF_{in_capitals}"), format!("ATOLL_FF_{in_capitals}")] {
+                if let Some(text) = (self.env)(&variable).filter(|it| !it.is_empty()) {
+                    sources.push((switch(&text).ok_or(text), variable));
+                }
+            }
+            let mut shown = format!("{FLAGS}.{} = {} (default)", flag.name, flag.default);
+            for (value, source) in sources {
+                match value {
+                    Ok(is_on) => {
+                        shown = format!("{FLAGS}.{} = {is_on} ({source})", flag.name);
+                        flags.set(flag.name, is_on);
+                    }
+                    Err(text) => {
+                        let name = flag.name;
+                        self.wrong.push(format!("{FLAGS}.{name}: {text}: it is true or false ({source})"));
+                    }
+                }
+            }
+            self.shown.push(shown);
+        }
+        flags
+    }
+}
+
+fn switch(text: &str) -> Option<bool> {
+    match text.to_lowercase().as_str() {
+        "true" | "1" | "on" | "yes" => Some(true),
+        "false" | "0" | "off" | "no" => Some(false),
+        _ => None,
+    }
+}
+
+fn check_log(text: &str) -> Result<(), String> {
+    match tracing_subscriber::EnvFilter::try_new(text) {
+        Ok(_) => Ok(()),
+        Err(_) => Err("it is no filter of `tracing`".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static FLAG: FeatureFlag = FeatureFlag { name: "sales_channels", default: true };
+
+    /// The settings of a file, an environment (`NAME=value`, one a line) and a command line.
+    fn load(file: &str, env: &str, line: &[(&'static str, &str)]) -> Result<Settings, Wrong> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(FILE);
+        fs::write(&path, file).expect("a file");
+        let read = |name: &str| {
+            let mut pairs = env.lines().filter_map(|it| it.split_once('='));
+            pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+        };
+        let line = line.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let settings = Settings::load(Sources { file: Some(path), env: &read, line }, &[&FLAG]);
+        let tidy = |it: Vec<String>| {
+            it.into_iter().map(|it| it.replace(&format!("{}/", folder.path().display()), "")).collect()
+        };
+        match settings {
+            Ok(it) => Ok(Settings { shown: tidy(it.shown), ..it }),
+            Err(Wrong(it)) => Err(Wrong(tidy(it))),
+        }
+    }
+
+    #[test]
+    fn the_line_wins_over_the_environment_and_that_over_the_file() {
+        let file = "listen = \"127.0.0.1:1\"\nrole = \"worker\"\nlog = \"debug\"\n[feature_flags]\nsales_channels = false";
+        let env = "ATOLL_LISTEN=127.0.0.1:2\nATOLL_ROLE=server\nATOLL_DATA=\nATOLL_JWT_SECRET=long enough to be one";
+        let settings = load(file, env, &[("listen", "127.0.0.1:3")]).expect("settings");
+        assert_eq!(settings.listen.map(|it| it.port()), Some(3));
+        assert_eq!((settings.role, settings.flags.is_on(&FLAG)), (Role::Server, false));
+        assert_eq!(
+            settings.shown,
+            [
+                "data = atoll-data, and memory for the demo (default)",
+                "listen = 127.0.0.1:3 (--listen)",
+                "role = server (ATOLL_ROLE)",
+                "log = debug (atoll.toml)",
+                "jwt_secret = (secret) (ATOLL_JWT_SECRET)",
+                "cookie_secret = made, and kept in the data folder (default)",
+                "admin_email = none (default)",
+                "admin_password = none (default)",
+                "feature_flags.sales_channels = false (atoll.toml)",
+            ]
+        );
+        for (env, is_on) in [
+            ("", false),
+            ("MEDUSA_FF_SALES_CHANNELS=true", true),
+            ("MEDUSA_FF_SALES_CHANNELS=true\nATOLL_FF_SALES_CHANNELS=0", false),
+        ] {
+            assert_eq!(load(file, env, &[]).expect("settings").flags.is_on(&FLAG), is_on, "{env}");
+        }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let file = "listen = 9000\nport = \"1\"\njwt_secret = \"hunter2\"\n[feature_flags]\nsales_channels = \"no\"\ntaxes = true";
+        let env = "ATOLL_LISTEN=nowhere\nATOLL_FF_SALES_CHANNELS=maybe\nATOLL_ADMIN_EMAIL=me@example.com";
+        let Err(Wrong(wrong)) = load(file, env, &[("role", "king"), ("log", "a=b=c")]) else {
+            panic!("it is wrong");
+        };
+        assert_eq!(
+            wrong,
+            [
+                "port is no setting (atoll.toml)",
+                "listen: it is no text (atoll.toml)",
+                "listen: nowhere: it is no address and port (ATOLL_LISTEN)",
+                "role: king: it is `shared`, `server` or `worker` (--role)",
+                "log: a=b=c: it is no filter of `tracing` (--log)",
+                "jwt_secret: (secret): it has 7 bytes, and needs 16 (atoll.toml)",
+                "admin_email needs admin_password",
+                "feature_flags.taxes is no feature flag (atoll.toml)",
+                "feature_flags.sales_channels: a string: it is true or false (atoll.toml)",
+                "feature_flags.sales_channels: maybe: it is true or false (ATOLL_FF_SALES_CHANNELS)",
+            ]
+        );
+        let Err(Wrong(wrong)) = load("listen = \"a\"\njwt_secret = hunter2", "", &[]) else {
+            panic!("it is no TOML")
+        };
+        assert!(wrong.len() == 1 && wrong[0].contains("(line 2)"), "{wrong:?}");
+        assert!(!wrong[0].contains("hunter2"), "{wrong:?}");
+    }
+}
