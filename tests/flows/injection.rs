@@ -7,11 +7,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use atoll_flows::user::{CREATE_USERS, NewUser};
 use atoll_kernel::{
     Actor, EXECUTIONS, Fault, Point, Probe, Registry, Store, When,
     engines::{Crash, Fault as EngineFault, Faulty, Memory, Switch},
 };
 use atoll_testkit::{Dump, Shop, TestApp};
+use atoll_user::PasswordHash;
 use serde_json::{Value, json};
 
 use crate::{
@@ -181,6 +183,17 @@ async fn scenario(flow: &'static str) -> Scenario {
                     as Done
             };
             return Scenario { flow, disk, run: Box::new(run), cart: None, test: Some(test) };
+        }
+        "create-users-workflow" => {
+            let user = NewUser {
+                email: "new@test.dev".into(),
+                password: PasswordHash::new("supersecret").expect("a hash"),
+            };
+            let run = move |app: &TestApp| {
+                let (ctx, users) = (app.ctx.clone(), vec![user.clone()]);
+                Box::pin(async move { ctx.run(&CREATE_USERS, Actor::System, users).await.is_ok() }) as Done
+            };
+            return Scenario { flow, disk, run: Box::new(run), cart: None, test: None };
         }
         "careless" => {
             let run = |app: &TestApp| {

@@ -7,6 +7,7 @@ mod import;
 mod layers;
 mod links;
 mod listing;
+mod processes;
 mod race;
 mod registry;
 mod story;

@@ -3,7 +3,7 @@
 use atoll_kernel::{Body, Field, Filters, Param, ParamKind, Params, Type, optional};
 
 /// A route that shows one record: `fields`, and nothing else.
-pub(crate) const ONE: Params = Params { own: &[], limit: None, strict: true };
+pub(crate) const ONE: Params = Params::NONE;
 
 /// A list without filters of its own.
 pub(crate) const fn list(own: Filters, limit: usize) -> Params {

@@ -2,7 +2,10 @@
 //! owns it, a publishable key for it, and the first admin user. Run at every start; makes what is missing.
 
 use atoll_api_key::{API_KEYS, NewToken, create_key};
-use atoll_kernel::{Fault, Moment, Order, Read, Registry, Scan, StoreError, Write, serde_json::Map};
+use atoll_kernel::{
+    Fault, Moment, Order, Read, Registry, Scan, StoreError, Write, emit,
+    serde_json::{Map, json},
+};
 use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_store::{STORES, Store, StoreCurrency, the_store};
@@ -47,7 +50,8 @@ pub fn first_run(
         && USERS.table.count(tx)? == 0
     {
         made.user = true;
-        create_user(tx, at, email, password)?;
+        let user = create_user(tx, at, email, password)?;
+        emit(tx, at, "user.created", json!({ "id": user.id }))?;
     }
     Ok(made)
 }

@@ -9,5 +9,6 @@ pub mod product;
 pub mod reservation;
 pub mod sales_channel;
 pub mod stock_location;
+pub mod user;
 
 pub use first_run::{FirstRun, first_run};

@@ -16,6 +16,11 @@ pub struct Params {
     pub strict: bool,
 }
 
+impl Params {
+    /// `fields`, and nothing else: for a route that shows one record, or none.
+    pub const NONE: Params = Params { own: &[], limit: None, strict: true };
+}
+
 /// The filters of a list.
 pub type Filters = &'static [Param];
 

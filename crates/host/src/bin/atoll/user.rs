@@ -2,9 +2,10 @@
 
 use std::io::Write as _;
 
+use atoll_flows::user::{CREATE_USERS, NewUser};
 use atoll_host::{Assembly, Data};
 use atoll_kernel::Actor;
-use atoll_user::{PasswordHash, create_user};
+use atoll_user::PasswordHash;
 use clap::{Args, Subcommand};
 
 use crate::DataArgs;
@@ -33,12 +34,12 @@ impl User {
         let data = data.settings()?.data.unwrap_or_else(|| Data::from("atoll-data"));
         let app = Assembly::open(&data)?.start().await?;
         let password = PasswordHash::new(&password)?;
-        let create = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
-            Ok(create_user(tx, at, &email, &password)?)
-        };
-        let (user, _) = app.ctx.write(Actor::System, create).await?;
+        let users = vec![NewUser { email, password }];
+        let (made, _) = app.ctx.run(&CREATE_USERS, Actor::System, users).await?;
         app.ctx.store().close();
-        writeln!(std::io::stdout(), "made user {} ({})", user.email, user.id)?;
+        for user in made {
+            writeln!(std::io::stdout(), "made user {} ({})", user.email, user.id)?;
+        }
         Ok(())
     }
 }
