@@ -382,3 +382,42 @@ async fn careless(run: &mut Run, test: String) -> Result<(), Fault> {
     run.external(calls(&test, "call")).await?;
     Ok(())
 }
+
+flow! {
+    /// Waits, and calls somebody, within ten seconds.
+    static HASTY: Saga<String, u64> = "hasty" (hasty), timeout: Some(Duration::from_secs(10));
+}
+
+async fn hasty(run: &mut Run, test: String) -> Result<u64, Fault> {
+    run.external(calls(&test, "begin")).await?;
+    run.wait::<Value>("approval", None).await?;
+    run.external(calls(&test, "call")).await
+}
+
+#[tokio::test]
+async fn a_saga_that_takes_too_long_is_undone() {
+    for is_approved in [true, false] {
+        let bench = Bench::new().await;
+        let test = bench.trip.test.clone();
+        let hasty = bench.ctx().start(&HASTY, Actor::System, Some("one"), test.clone()).await;
+        let Ok(Outcome::Waiting(_)) = hasty else { panic!("it waits") };
+        bench.shop.app.advance_ms(10_001);
+        if is_approved {
+            let done = bench.ctx().finish_step(Actor::System, "hasty", "one", "approval", Ok(Value::Null));
+            done.await.expect("it is finished");
+        } else {
+            bench.ctx().tidy_runs().await.expect("a look");
+        }
+        let find = || WorkflowExecution::find(&bench.ctx().view(), "hasty", "one").expect("a read");
+        let mut commits = bench.ctx().store().commits();
+        while find().expect("a run").state != ExecutionState::Reverted {
+            commits.changed().await.expect("a commit");
+        }
+        let error = find().and_then(|it| it.error).expect("an error");
+        let why = error.cause.unwrap_or(error.message);
+        let late = if is_approved { "`hasty` took too long" } else { "`approval` was not finished in time" };
+        assert_eq!(why, late);
+        assert_eq!(world::calls(&test), ["begin", "undo begin 1"]);
+        bench.nothing_changed();
+    }
+}
