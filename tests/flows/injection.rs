@@ -133,6 +133,17 @@ async fn scenario(flow: &'static str) -> Scenario {
         "delete-stock-locations-workflow" => {
             (&shop.admin, "DELETE", format!("/admin/stock-locations/{empty}"), Value::Null)
         }
+        "create-regions" => {
+            let body = json!({ "name": "Isle", "currency_code": "eur", "countries": ["gb"],
+                "payment_providers": ["pp_system_default"] });
+            (&shop.admin, "POST", "/admin/regions".into(), body)
+        }
+        "update-regions" => {
+            let body =
+                json!({ "name": "New", "countries": ["de"], "payment_providers": ["pp_system_default"] });
+            (&shop.admin, "POST", format!("/admin/regions/{}", shop.region), body)
+        }
+        "delete-regions" => (&shop.admin, "DELETE", format!("/admin/regions/{}", shop.region), Value::Null),
         "create-reservations-workflow" => (&shop.admin, "POST", "/admin/reservations".into(), promise),
         "update-reservations-workflow" => {
             (&shop.admin, "POST", format!("/admin/reservations/{reserved}"), json!({ "quantity": 3 }))

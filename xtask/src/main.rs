@@ -4,6 +4,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod registry;
+mod replay;
 mod test;
 mod tidy;
 
@@ -62,9 +63,15 @@ const COMMANDS: &[Command] = &[
         run: registry::run,
     },
     Command {
+        name: "replay",
+        args: "[text]",
+        about: "replay what was recorded of the original, and show what differs",
+        run: replay::run,
+    },
+    Command {
         name: "bench",
-        args: "[cargo's args]",
-        about: "measure the store against raw redb",
+        args: "[store | flows]",
+        about: "measure the store against raw redb, and flows against bare transactions",
         run: bench::run,
     },
 ];

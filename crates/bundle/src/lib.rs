@@ -12,6 +12,7 @@ use atoll_flows as _;
 use atoll_inventory as _;
 use atoll_links as _;
 use atoll_order as _;
+use atoll_payment as _;
 use atoll_pricing as _;
 use atoll_product as _;
 use atoll_region as _;

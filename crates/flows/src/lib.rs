@@ -6,6 +6,7 @@ pub mod catalogue;
 mod first_run;
 pub mod order;
 pub mod product;
+pub mod region;
 pub mod reservation;
 pub mod sales_channel;
 pub mod stock_location;

@@ -16,6 +16,7 @@ use crate::TestApp;
 pub struct Client {
     router: Router,
     headers: Vec<(HeaderName, HeaderValue)>,
+    says_json: bool,
 }
 
 /// An answer.
@@ -47,12 +48,17 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(router: Router) -> Client {
-        Client { router, headers: Vec::new() }
+        Client { router, headers: Vec::new(), says_json: true }
     }
 
     /// A client of another application that sends the same headers.
     pub fn on(&self, app: &TestApp) -> Client {
         Client { headers: self.headers.clone(), ..app.client() }
+    }
+
+    /// The same client, which does not say that it sends JSON.
+    pub fn without_type(self) -> Client {
+        Client { says_json: false, ..self }
     }
 
     /// The same client, which also sends this header.
@@ -80,7 +86,9 @@ impl Client {
     /// Any request.
     pub async fn send(&self, method: &str, path: &str, body: Body) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
-        request = request.header(header::CONTENT_TYPE, "application/json");
+        if self.says_json {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }

@@ -3,9 +3,11 @@
 mod app;
 mod client;
 mod dump;
+mod replay;
 mod shop;
 
 pub use app::{Engine, TestApp, token};
 pub use client::{Answer, Client};
 pub use dump::Dump;
+pub use replay::{Answered, Asked, Entry, Played, Recording, Replay};
 pub use shop::{Shop, Variant};

@@ -7,6 +7,7 @@ mod feature_flags;
 mod inventory_items;
 mod jobs;
 mod orders;
+mod payment_providers;
 mod products;
 mod regions;
 mod reservations;

@@ -1,12 +1,13 @@
 //! `/admin/regions`
 
+use atoll_flows::region::{CREATE_REGIONS, DELETE_REGIONS, NewRegion, RegionChanges, UPDATE_REGIONS};
 use atoll_kernel::{
     Body, Call, Fault, Field, Params, Reply, Resource, Type, optional, required, routes, serde_json::Value,
 };
-use atoll_region::{REGIONS, Region, RegionPatch, create_region, delete_region, update_region};
+use atoll_region::RegionPatch;
 
 use crate::{
-    reply::{find, page, remove, save},
+    reply::{find, only, page, perform, remove_by},
     tables::{METADATA, ONE, any, date, list},
 };
 
@@ -45,27 +46,16 @@ async fn index(call: Call) -> Result<Reply, Fault> {
     page(&REGION, call, Vec::new())
 }
 
-/// No module takes payments yet, so no provider is one.
-fn check_providers(body: &Value) -> Result<(), Fault> {
-    match texts(body, "payment_providers") {
-        Some(ids) if !ids.is_empty() => Err(Fault::not_found(format!(
-            "Payment providers with ids {} not found or not enabled",
-            ids.join(", ")
-        ))),
-        _ => Ok(()),
-    }
-}
-
 fn texts(body: &Value, name: &str) -> Option<Vec<String>> {
     let items = body.get(name)?.as_array()?;
     Some(items.iter().filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
 async fn create(mut call: Call) -> Result<Reply, Fault> {
-    check_providers(call.body())?;
     let countries = texts(call.body(), "countries").unwrap_or_default();
-    let region: Region = call.read()?;
-    save(&REGION, call, move |tx, at| Ok(create_region(tx, at, region.clone(), &countries)?)).await
+    let payment_providers = texts(call.body(), "payment_providers").unwrap_or_default();
+    let input = NewRegion { region: call.read()?, countries, payment_providers };
+    perform(&REGION, call, move |flow| only(flow.run(&CREATE_REGIONS, vec![input.clone()])?)).await
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
@@ -73,18 +63,13 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn update(mut call: Call) -> Result<Reply, Fault> {
-    check_providers(call.body())?;
     let countries = texts(call.body(), "countries");
+    let payment_providers = texts(call.body(), "payment_providers");
     let (id, patch) = (call.path("id").to_owned(), call.read::<RegionPatch>()?);
-    save(&REGION, call, move |tx, at| {
-        if !REGIONS.table.exists(tx, &id)? {
-            return Err(Fault::not_found(format!("Region with id \"{id}\" not found")));
-        }
-        Ok(update_region(tx, at, &id, patch.clone(), countries.as_deref())?)
-    })
-    .await
+    let changes = RegionChanges { id, patch, countries, payment_providers };
+    perform(&REGION, call, move |flow| flow.run(&UPDATE_REGIONS, changes.clone())).await
 }
 
 async fn delete(call: Call) -> Result<Reply, Fault> {
-    remove(call, "region", |tx, at, id| Ok(delete_region(tx, at, id).map(drop)?)).await
+    remove_by(call, "region", &DELETE_REGIONS).await
 }

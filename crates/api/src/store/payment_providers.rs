@@ -1,0 +1,32 @@
+//! `/store/payment-providers`
+
+use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
+use atoll_links::REGION_PAYMENT_PROVIDER;
+
+use crate::{
+    reply::page,
+    tables::{any, flag, list},
+};
+
+routes! {
+    Get "/store/payment-providers" (Store, LIST) => index;
+}
+
+static PROVIDER: Resource = Resource {
+    entity: "payment_provider",
+    one: "payment_provider",
+    many: "payment_providers",
+    fields: &["id", "is_enabled"],
+    offer: Some(Offer { whole: &[], parts: &[] }),
+    renamed: &[],
+};
+
+const LIST: Params = list(&[any("id"), any("region_id"), flag("is_enabled")], 20);
+
+async fn index(mut call: Call) -> Result<Reply, Fault> {
+    let region = call.params.take("region_id").and_then(|it| it.into_iter().next());
+    let Some(region) = region else {
+        return Err(Fault::invalid("Invalid request: Field 'region_id' is required"));
+    };
+    page(&PROVIDER, call, vec![Box::new(REGION_PAYMENT_PROVIDER.rights_set(region))])
+}

@@ -1,0 +1,112 @@
+//! Regions: the countries that pay in one currency, and who takes their money.
+
+use atoll_kernel::{Fault, Local, Moment, Write, flow, serde_json::json};
+use atoll_links::REGION_PAYMENT_PROVIDER;
+use atoll_payment::PAYMENT_PROVIDERS;
+use atoll_region::{REGIONS, Region, RegionPatch, create_region, delete_region, update_region};
+
+/// A region, and what belongs to it.
+#[derive(Clone, Debug, Default)]
+pub struct NewRegion {
+    /// The record.
+    pub region: Region,
+    /// Its countries, by their alpha-2 codes.
+    pub countries: Vec<String>,
+    /// Who takes its money.
+    pub payment_providers: Vec<String>,
+}
+
+/// A change to a region. What is absent stays.
+#[derive(Clone, Debug, Default)]
+pub struct RegionChanges {
+    /// The region.
+    pub id: String,
+    /// The record.
+    pub patch: RegionPatch,
+    /// All its countries from now on.
+    pub countries: Option<Vec<String>>,
+    /// All that take its money from now on.
+    pub payment_providers: Option<Vec<String>>,
+}
+
+flow! {
+    /// Makes regions. Event: `region.created`, for each.
+    pub static CREATE_REGIONS: Flow<Vec<NewRegion>, Vec<Region>> =
+        "create-regions" (create), hooks: &["validate", "regionsCreated"];
+}
+
+fn create(flow: &mut Local<'_>, inputs: Vec<NewRegion>) -> Result<Vec<Region>, Fault> {
+    let records = || inputs.iter().map(|it| &it.region).collect::<Vec<_>>();
+    flow.hook("validate", || json!({ "regions": records() }))?;
+    let mut created = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let region =
+            flow.step("create-regions", |tx, at| Ok(create_region(tx, at, input.region, &input.countries)?))?;
+        flow.step("set-payment-providers", |tx, at| {
+            set_providers(tx, at, &region.id, &input.payment_providers)
+        })?;
+        flow.emit("region.created", json!({ "id": region.id }))?;
+        created.push(region);
+    }
+    flow.hook("regionsCreated", || json!({ "regions": created }))?;
+    Ok(created)
+}
+
+flow! {
+    /// Changes a region. Event: `region.updated`.
+    pub static UPDATE_REGIONS: Flow<RegionChanges, Region> =
+        "update-regions" (update), hooks: &["validate", "regionsUpdated"];
+}
+
+fn update(flow: &mut Local<'_>, changes: RegionChanges) -> Result<Region, Fault> {
+    let RegionChanges { id, patch, countries, payment_providers } = changes;
+    flow.hook("validate", || json!({ "id": id }))?;
+    let region = flow.step("update-regions", |tx, at| {
+        if !REGIONS.table.exists(tx, &id)? {
+            return Err(Fault::not_found(format!("Region with id \"{id}\" not found")));
+        }
+        Ok(update_region(tx, at, &id, patch, countries.as_deref())?)
+    })?;
+    if let Some(providers) = payment_providers {
+        flow.step("set-payment-providers", |tx, at| set_providers(tx, at, &id, &providers))?;
+    }
+    flow.emit("region.updated", json!({ "id": id }))?;
+    flow.hook("regionsUpdated", || json!({ "regions": [region] }))?;
+    Ok(region)
+}
+
+flow! {
+    /// Deletes regions; their countries are free again. Unknown ids are ignored, as on the wire. Event:
+    /// `region.deleted`, for each.
+    pub static DELETE_REGIONS: Flow<Vec<String>, ()> =
+        "delete-regions" (delete), hooks: &["validate", "regionsDeleted"];
+}
+
+fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
+    flow.hook("validate", || json!({ "ids": ids }))?;
+    let mut deleted = Vec::new();
+    flow.step("delete-regions", |tx, at| {
+        for id in &ids {
+            deleted.extend(delete_region(tx, at, id)?.map(|it| it.id));
+        }
+        Ok(())
+    })?;
+    for id in &deleted {
+        flow.emit("region.deleted", json!({ "id": id }))?;
+    }
+    flow.hook("regionsDeleted", || json!({ "ids": deleted }))
+}
+
+fn set_providers(tx: &mut dyn Write, at: &Moment, region: &str, ids: &[String]) -> Result<(), Fault> {
+    let mut unknown = Vec::new();
+    for id in ids {
+        if !PAYMENT_PROVIDERS.get(tx, id)?.is_some_and(|it| it.is_enabled) {
+            unknown.push(id.as_str());
+        }
+    }
+    if !unknown.is_empty() {
+        let text = unknown.join(", ");
+        return Err(Fault::not_found(format!("Payment providers with ids {text} not found or not enabled")));
+    }
+    Ok(REGION_PAYMENT_PROVIDER.replace(tx, at, region, ids)?)
+}

@@ -1,0 +1,284 @@
+//! Replays what was recorded of the original: requests in order, answers compared by form and by consistent renaming.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{Answer, Client, TestApp};
+
+/// A file of recordings.
+#[derive(Debug, Deserialize)]
+pub struct Recording {
+    /// What was asked, in order.
+    pub entries: Vec<Entry>,
+}
+
+/// A request and its answer.
+#[derive(Debug, Deserialize)]
+pub struct Entry {
+    /// Its place over all files.
+    #[serde(default)]
+    pub n: u32,
+    /// What it is about.
+    #[serde(default)]
+    pub name: String,
+    /// The request; entries of other kinds have none.
+    pub request: Option<Asked>,
+    /// What the original answered.
+    pub response: Option<Answered>,
+}
+
+/// A request, as it was recorded.
+#[derive(Debug, Deserialize)]
+pub struct Asked {
+    method: String,
+    path: String,
+    query: Option<String>,
+    auth: String,
+    #[serde(default)]
+    headers: Option<HashMap<String, String>>,
+    body: Value,
+}
+
+/// An answer, as it was recorded.
+#[derive(Debug, Deserialize)]
+pub struct Answered {
+    status: u16,
+    body: Value,
+}
+
+/// How a request went here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Played {
+    /// Its place over all files.
+    pub n: u32,
+    /// The request: method, path and query.
+    pub request: String,
+    /// What differs, a line each; empty where the answers agree.
+    pub differences: Vec<String>,
+}
+
+/// A replay: what was recorded, and what it is called here.
+pub struct Replay {
+    app: TestApp,
+    admin: Client,
+    names: HashMap<String, String>,
+}
+
+impl Replay {
+    /// A replay against a fresh application.
+    pub async fn new() -> Replay {
+        let (app, admin) = TestApp::init().await.with_admin().await;
+        Replay { app, admin, names: HashMap::new() }
+    }
+
+    /// Replays an entry, if it is a request.
+    pub async fn play(&mut self, entry: &Entry) -> Option<Played> {
+        let (Some(asked), Some(answered)) = (&entry.request, &entry.response) else { return None };
+        // What was made one after the other was made at different times.
+        self.app.advance_ms(10);
+        let query = asked.query.as_deref().filter(|it| !it.is_empty());
+        let path = match query {
+            Some(query) => format!("{}?{query}", asked.path),
+            None => asked.path.clone(),
+        };
+        let answer = self.send(asked, &self.renamed(&path)).await;
+        let mut differences = Vec::new();
+        if answer.status.as_u16() != answered.status {
+            differences.push(format!("status: {} and not {}", answer.status.as_u16(), answered.status));
+        }
+        let mut comparing = Comparing { names: &mut self.names, differences: &mut differences };
+        // An answer that was not JSON is compared by its status.
+        if !answered.body.is_null() {
+            comparing.compare("", &answered.body, &answer.json);
+        }
+        Some(Played { n: entry.n, request: format!("{} {path}", asked.method), differences })
+    }
+
+    async fn send(&self, asked: &Asked, path: &str) -> Answer {
+        let mut client = if asked.auth == "admin" { self.admin.clone() } else { self.app.client() };
+        let mut has_type = false;
+        for (name, value) in asked.headers.iter().flatten() {
+            has_type |= name == "content-type";
+            client = client.with_header(name, &self.renamed(value));
+        }
+        let body = match &asked.body {
+            Value::Null => String::new(),
+            Value::Object(body) if body.contains_key("$raw") => {
+                body["$raw"].as_str().unwrap_or_default().to_owned()
+            }
+            body => self.renamed(&body.to_string()),
+        };
+        let client = if has_type { client.without_type() } else { client };
+        client.send(&asked.method, path, body.into()).await
+    }
+
+    /// A text of the recording, with our names for what it names.
+    fn renamed(&self, text: &str) -> String {
+        let mut renamed = String::with_capacity(text.len());
+        let mut word = String::new();
+        let flush = |word: &mut String, out: &mut String| {
+            out.push_str(self.names.get(word.as_str()).unwrap_or(word));
+            word.clear();
+        };
+        for letter in text.chars() {
+            if letter.is_ascii_alphanumeric() || letter == '_' {
+                word.push(letter);
+            } else {
+                flush(&mut word, &mut renamed);
+                renamed.push(letter);
+            }
+        }
+        flush(&mut word, &mut renamed);
+        renamed
+    }
+}
+
+struct Comparing<'a> {
+    names: &'a mut HashMap<String, String>,
+    differences: &'a mut Vec<String>,
+}
+
+impl Comparing<'_> {
+    fn say(&mut self, path: &str, what: String) {
+        self.differences.push(format!("{path}: {what}"));
+    }
+
+    fn compare(&mut self, path: &str, there: &Value, here: &Value) {
+        match (there, here) {
+            (Value::Object(there), Value::Object(here)) => self.objects(path, there, here),
+            (Value::Array(there), Value::Array(here)) => self.lists(path, there, here),
+            (Value::String(there), Value::String(here)) => self.texts(path, there, here),
+            (Value::Number(there), Value::Number(here)) if there.as_f64() == here.as_f64() => {}
+            _ if there == here => {}
+            _ => self.say(path, format!("{} and not {}", brief(here), brief(there))),
+        }
+    }
+
+    fn objects(&mut self, path: &str, there: &Map<String, Value>, here: &Map<String, Value>) {
+        for (name, value) in there {
+            match here.get(name) {
+                Some(own) => self.compare(&format!("{path}.{name}"), value, own),
+                None => self.say(path, format!("no `{name}` ({})", brief(value))),
+            }
+        }
+        for name in here.keys().filter(|it| !there.contains_key(*it)) {
+            self.say(path, format!("`{name}` too"));
+        }
+    }
+
+    /// Items are paired by an id that is known, or else by the most fields that agree, or else by place.
+    fn lists(&mut self, path: &str, there: &[Value], here: &[Value]) {
+        if there.len() != here.len() {
+            self.say(path, format!("{} items and not {}", here.len(), there.len()));
+        }
+        let mut left: Vec<&Value> = here.iter().collect();
+        for (place, item) in there.iter().enumerate() {
+            if left.is_empty() {
+                return;
+            }
+            let best = (0..left.len()).max_by_key(|n| (self.likeness(item, left[*n]), usize::MAX - n));
+            let own = left.remove(best.unwrap_or(0));
+            self.compare(&format!("{path}[{place}]"), item, own);
+        }
+    }
+
+    fn likeness(&self, there: &Value, here: &Value) -> usize {
+        match (there, here) {
+            (Value::Object(there), Value::Object(here)) => {
+                let id = |it: &Map<String, Value>| it.get("id").and_then(Value::as_str).map(str::to_owned);
+                let (known, own) = (id(there).and_then(|it| self.names.get(&it)), id(here));
+                if known.is_some() && known == own.as_ref() {
+                    return 1_000_000;
+                }
+                let same = |(name, value): (&String, &Value)| {
+                    let own = here.get(name)?;
+                    Some(if own == value && !value.is_null() {
+                        100
+                    } else {
+                        self.likeness(value, own).min(99)
+                    })
+                };
+                there.iter().filter_map(same).sum()
+            }
+            (Value::Array(there), Value::Array(here)) => {
+                there.iter().zip(here).map(|(a, b)| self.likeness(a, b)).sum()
+            }
+            (Value::String(there), Value::String(here)) => {
+                usize::from(there == here || self.names.get(there) == Some(here))
+            }
+            _ => usize::from(there == here),
+        }
+    }
+
+    fn texts(&mut self, path: &str, there: &str, here: &str) {
+        if there == here || is_time(there) && is_time(here) || there == "<jwt>" && here.starts_with("ey") {
+            return;
+        }
+        match (is_name(there), self.names.get(there)) {
+            // It was made by us.
+            _ if there == "Created by Medusa" && here == "Created by Atoll" => {}
+            (true, Some(known)) if known == here => {}
+            (true, None) if has_form_of(there, here) => {
+                self.names.insert(there.to_owned(), here.to_owned());
+            }
+            _ => {
+                // Names within a text: the message of an error, a redacted key.
+                let renamed = rename(there, self.names);
+                if renamed != here && redacted(there) != redacted(here) {
+                    self.say(path, format!("{here:?} and not {there:?}"));
+                }
+            }
+        }
+    }
+}
+
+fn rename(text: &str, names: &HashMap<String, String>) -> String {
+    let is_letter = |it: char| it.is_ascii_alphanumeric() || it == '_';
+    let mut renamed = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|it| !is_letter(it)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        renamed.push_str(names.get(word).map_or(word, String::as_str));
+        let gap = after.find(is_letter).unwrap_or(after.len());
+        renamed.push_str(&after[..gap]);
+        rest = &after[gap..];
+    }
+    renamed
+}
+
+/// `pk_1cd***596` → `pk_***`; anything else as it is.
+fn redacted(text: &str) -> String {
+    match (text.split_once('_'), text.contains("***")) {
+        (Some((prefix, _)), true) => format!("{prefix}_***"),
+        _ => text.to_owned(),
+    }
+}
+
+/// Is it an id or a key: a prefix, and letters that nobody chose?
+fn is_name(text: &str) -> bool {
+    let Some((prefix, tail)) = text.rsplit_once('_') else { return false };
+    let is_id = tail.len() == 26 && tail.bytes().all(|it| it.is_ascii_digit() || it.is_ascii_uppercase());
+    let is_key = tail.len() == 64 && tail.bytes().all(|it| it.is_ascii_hexdigit());
+    !prefix.is_empty() && (is_id || is_key) || text.starts_with("sk_recorded_")
+}
+
+fn has_form_of(there: &str, here: &str) -> bool {
+    let prefix = |it: &str| it.rsplit_once('_').map(|(prefix, _)| prefix.to_owned());
+    match there.starts_with("sk_recorded_") {
+        true => here.starts_with("sk_"),
+        false => is_name(here) && prefix(there) == prefix(here),
+    }
+}
+
+fn is_time(text: &str) -> bool {
+    let form: String = text.chars().map(|it| if it.is_ascii_digit() { '0' } else { it }).collect();
+    form == "0000-00-00T00:00:00.000Z"
+}
+
+fn brief(value: &Value) -> String {
+    let text = value.to_string();
+    text.chars().take(120).collect()
+}
