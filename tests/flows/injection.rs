@@ -75,6 +75,31 @@ struct Scenario {
     test: Option<String>,
 }
 
+/// The path of what a flow is about: `/admin/product-tags` for `update-product-tags`.
+fn sorted_by(flow: &str) -> String {
+    match flow {
+        "batch-link-products-to-collection" => "/admin/collections".to_owned(),
+        "batch-link-products-to-category" => "/admin/product-categories".to_owned(),
+        _ => format!("/admin/{}", flow.split_once('-').map_or(flow, |(_, it)| it)),
+    }
+}
+
+/// A body that names one of them.
+fn named(flow: &str, name: &str) -> Value {
+    match sorted_by(flow).as_str() {
+        "/admin/product-categories" => json!({ "name": name }),
+        "/admin/collections" => json!({ "title": name }),
+        _ => json!({ "value": name }),
+    }
+}
+
+/// Makes a record of the kind that a flow is about, and says its id.
+async fn sorting(shop: &Shop, flow: &str) -> String {
+    let made = shop.admin.post(&sorted_by(flow), named(flow, "Old")).await.ok();
+    let record = made.as_object().and_then(|it| it.values().next()).expect("a record");
+    record["id"].as_str().expect("an id").to_owned()
+}
+
 /// Prepares a store for each flow. The shop is the same; what is asked of it differs.
 async fn scenario(flow: &'static str) -> Scenario {
     let disk = Memory::default();
@@ -144,6 +169,32 @@ async fn scenario(flow: &'static str) -> Scenario {
             (&shop.admin, "POST", format!("/admin/regions/{}", shop.region), body)
         }
         "delete-regions" => (&shop.admin, "DELETE", format!("/admin/regions/{}", shop.region), Value::Null),
+        "create-product-tags"
+        | "create-product-types"
+        | "create-collections"
+        | "create-product-categories" => (&shop.admin, "POST", sorted_by(flow), named(flow, "New")),
+        "update-product-tags"
+        | "update-product-types"
+        | "update-collections"
+        | "update-product-categories" => (
+            &shop.admin,
+            "POST",
+            format!("{}/{}", sorted_by(flow), sorting(&shop, flow).await),
+            named(flow, "New"),
+        ),
+        "delete-product-tags"
+        | "delete-product-types"
+        | "delete-collections"
+        | "delete-product-categories" => (
+            &shop.admin,
+            "DELETE",
+            format!("{}/{}", sorted_by(flow), sorting(&shop, flow).await),
+            Value::Null,
+        ),
+        "batch-link-products-to-collection" | "batch-link-products-to-category" => {
+            let path = format!("{}/{}/products", sorted_by(flow), sorting(&shop, flow).await);
+            (&shop.admin, "POST", path, json!({ "add": [tea.product] }))
+        }
         "create-reservations-workflow" => (&shop.admin, "POST", "/admin/reservations".into(), promise),
         "update-reservations-workflow" => {
             (&shop.admin, "POST", format!("/admin/reservations/{reserved}"), json!({ "quantity": 3 }))

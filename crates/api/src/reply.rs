@@ -5,7 +5,8 @@ use std::sync::Arc;
 use atoll_availability::EVERYWHERE;
 use atoll_flows::sales_channel::LinkIds;
 use atoll_kernel::{
-    Actor, Call, Context, Entity, Fault, Flow, Ids, Local, Moment, Reply, Resource, Write,
+    Actor, Call, Context, Entity, Fault, Flow, Ids, Local, Moment, Reply, Resource, Service, Write,
+    serde::de::DeserializeOwned,
     serde_json::{Value, json},
 };
 
@@ -61,6 +62,49 @@ pub(crate) async fn remove_by<O: Send + 'static>(
     let gone = json!({ "id": id, "object": object, "deleted": true });
     call.app.run(flow, call.pass.actor.clone(), vec![id]).await?;
     Ok(Reply::json(&gone))
+}
+
+/// Runs a flow that makes a record of the body, and shows it.
+pub(crate) async fn create_by<T: Entity>(
+    resource: &'static Resource,
+    mut call: Call,
+    flow: &'static Flow<Vec<T>, Vec<T>>,
+) -> Result<Reply, Fault> {
+    let record: T = call.read()?;
+    perform(resource, call, move |it| only(it.run(flow, vec![record.clone()])?)).await
+}
+
+/// Runs a flow that changes the record of the path as the body says, and shows it.
+pub(crate) async fn update_by<T, P>(
+    resource: &'static Resource,
+    mut call: Call,
+    flow: &'static Flow<(String, P), T>,
+) -> Result<Reply, Fault>
+where
+    T: Entity,
+    P: DeserializeOwned + Clone + Send + 'static,
+{
+    let input = (call.path("id").to_owned(), call.read::<P>()?);
+    perform(resource, call, move |it| it.run(flow, input.clone())).await
+}
+
+/// Runs a flow that links other records to the one of the path, and shows that.
+pub(crate) async fn link_by<T: Entity>(
+    resource: &'static Resource,
+    call: Call,
+    flow: &'static Flow<LinkIds, ()>,
+    service: &'static Service<T>,
+    not_found: fn(&str) -> String,
+) -> Result<Reply, Fault> {
+    let ids = link_ids(&call);
+    perform(resource, call, move |it| {
+        if !service.table.exists(it.tx, &ids.id)? {
+            return Err(Fault::not_found(not_found(&ids.id)));
+        }
+        it.run(flow, ids.clone())?;
+        Ok(service.retrieve(it.tx, &ids.id)?)
+    })
+    .await
 }
 
 /// The record that a flow made of the one that it was given.

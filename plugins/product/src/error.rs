@@ -32,6 +32,15 @@ pub enum Error {
     /// Two variants choose the same.
     #[error("Variant ({0}) with provided options already exists.")]
     SameOptions(String),
+    /// There is no such category.
+    #[error("ProductCategory with id: {0} was not found")]
+    NoCategory(String),
+    /// Something is below the category.
+    #[error("Deleting ProductCategory ({0}) with category children is not allowed")]
+    HasChildren(String),
+    /// A category cannot be below itself.
+    #[error("ProductCategory {0} cannot be below itself")]
+    OwnParent(String),
     /// A record that the product refers to does not exist.
     #[error("{label} with id: {id} does not exist")]
     NoReference {
@@ -51,6 +60,8 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error {
             Error::Row(error) => error.into(),
+            Error::NoCategory(_) => Fault::not_found(error.to_string()),
+            Error::HasChildren(_) => Fault::not_allowed(error.to_string()),
             other => Fault::invalid(other.to_string()),
         }
     }

@@ -3,6 +3,7 @@
 mod error;
 mod handle;
 mod service;
+mod sorting;
 mod types;
 
 use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
@@ -10,13 +11,14 @@ use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
 pub use error::Error;
 pub use handle::handle_of;
 pub use service::{
-    OptionInput, check_choice, choose, create_category, create_collection, create_product, create_variant,
-    delete_product, delete_variant, offer_value, restore_product, update_product, update_variant,
-    variants_of,
+    OptionInput, check_choice, choose, create_product, create_variant, delete_product, delete_variant,
+    offer_value, restore_product, update_product, update_variant, variants_of,
 };
+pub use sorting::{create_category, create_collection, delete_category, update_category};
 pub use types::{
-    Product, ProductCategory, ProductCollection, ProductImage, ProductOption, ProductOptionValue,
-    ProductPatch, ProductStatus, ProductTag, ProductType, ProductVariant, ProductVariantPatch,
+    Product, ProductCategory, ProductCategoryPatch, ProductCollection, ProductCollectionPatch, ProductImage,
+    ProductOption, ProductOptionValue, ProductPatch, ProductStatus, ProductTag, ProductTagPatch, ProductType,
+    ProductTypePatch, ProductVariant, ProductVariantPatch,
 };
 
 /// The name of products in links.
@@ -71,7 +73,7 @@ pub const COLLECTION_BY_HANDLE: Index<ProductCollection> =
 /// No two live categories share a handle.
 pub const CATEGORY_BY_HANDLE: Index<ProductCategory> =
     Index::unique("product_category.by_handle", &["handle"], |it, keys| keys.add(&[&it.handle]));
-const BY_PARENT: Index<ProductCategory> =
+pub(crate) const BY_PARENT: Index<ProductCategory> =
     Index::on("product_category.by_parent", &["parent_category_id"], |it, keys| {
         keys.add_some(it.parent_category_id.as_deref());
     });

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use atoll_kernel::{Entity, Id, Moment, Read, RowError, Service, StoreError, Write, serde::Deserialize};
+use atoll_kernel::{Entity, Id, Moment, Read, Service, StoreError, Write, serde::Deserialize};
 
 use crate::{
     BY_OPTION, BY_PRODUCT, CATEGORIES, COLLECTIONS, Error, OPTION_VALUES, OPTIONS, PRODUCTS, Product,
-    ProductCategory, ProductCollection, ProductOption, ProductOptionValue, ProductPatch, ProductVariant,
-    ProductVariantPatch, TAGS, TYPES, VARIANTS,
+    ProductOption, ProductOptionValue, ProductPatch, ProductVariant, ProductVariantPatch, TAGS, TYPES,
+    VARIANTS,
     handle::{check, handle_of},
 };
 
@@ -264,36 +264,4 @@ fn went_along<T: Entity>(
         Ok(std::ops::ControlFlow::Continue(()))
     })?;
     Ok(ids)
-}
-
-/// Makes a collection. Its handle comes from its title, unless it brings one.
-pub fn create_collection(
-    tx: &mut dyn Write,
-    at: &Moment,
-    mut collection: ProductCollection,
-) -> Result<ProductCollection, RowError> {
-    if collection.handle.is_empty() {
-        collection.handle = handle_of(&collection.title);
-    }
-    COLLECTIONS.create(tx, at, collection)
-}
-
-/// Makes a category below its parent, if it names one. Its handle comes from its name, unless it brings one.
-pub fn create_category(
-    tx: &mut dyn Write,
-    at: &Moment,
-    mut category: ProductCategory,
-) -> Result<ProductCategory, Error> {
-    if category.handle.is_empty() {
-        category.handle = handle_of(&category.name);
-    }
-    category.id = if category.id.is_empty() { at.id() } else { category.id };
-    category.mpath = match &category.parent_category_id {
-        None => category.id.to_string(),
-        Some(parent) => match CATEGORIES.get(tx, parent)? {
-            Some(parent) => format!("{}.{}", parent.mpath, category.id),
-            None => return Err(Error::NoReference { label: "ProductCategory", id: parent.to_string() }),
-        },
-    };
-    Ok(CATEGORIES.create(tx, at, category)?)
 }

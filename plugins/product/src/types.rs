@@ -68,9 +68,11 @@ entity! {
         pub tag_ids: Vec<Id<ProductTag>>,
         /// The categories that it is in.
         pub category_ids: Vec<Id<ProductCategory>>,
+        /// How it is sent, by its id: kept for a module that sends things.
+        pub shipping_profile_id: Option<String>,
     }
     search [title, subtitle, description, handle]
-    hidden [option_ids, tag_ids, category_ids]
+    hidden [option_ids, tag_ids, category_ids, shipping_profile_id]
     embeds [many images: ProductImage]
     patch ProductPatch
 }
@@ -178,6 +180,7 @@ entity! {
         pub metadata: Metadata,
     }
     search [value]
+    patch ProductTypePatch
 }
 
 entity! {
@@ -191,6 +194,7 @@ entity! {
         pub metadata: Metadata,
     }
     search [value]
+    patch ProductTagPatch
 }
 
 entity! {
@@ -206,6 +210,7 @@ entity! {
         pub metadata: Metadata,
     }
     search [title]
+    patch ProductCollectionPatch
 }
 
 entity! {
@@ -233,4 +238,5 @@ entity! {
         pub metadata: Metadata,
     }
     search [name, description, handle]
+    patch ProductCategoryPatch
 }

@@ -1,6 +1,7 @@
 //! The admin routes.
 
 mod api_keys;
+mod collections;
 mod currencies;
 mod dead_letters;
 mod feature_flags;
@@ -8,6 +9,9 @@ mod inventory_items;
 mod jobs;
 mod orders;
 mod payment_providers;
+mod product_categories;
+mod product_tags;
+mod product_types;
 mod products;
 mod regions;
 mod reservations;

@@ -81,6 +81,7 @@ const MORE: &[Field] = &[
     text("external_id"),
     text("type_id"),
     text("collection_id"),
+    text("shipping_profile_id"),
     optional("is_giftcard", Type::BoolText),
     optional("discountable", Type::BoolText),
     optional("images", Type::List(&Type::Object(&[required("url", Type::Text)]))),

@@ -1,13 +1,13 @@
 //! `/admin/reservations`
 
 use atoll_flows::reservation::{CREATE_RESERVATIONS, DELETE_RESERVATIONS, UPDATE_RESERVATIONS};
-use atoll_inventory::{ReservationItem, ReservationItemPatch};
+use atoll_inventory::ReservationItem;
 use atoll_kernel::{
     Body, Call, Fault, Field, Param, ParamKind, Params, Reply, Resource, Type, optional, required, routes,
 };
 
 use crate::{
-    reply::{find, only, page, perform, remove_by},
+    reply::{find, only, page, perform, remove_by, update_by},
     tables::{METADATA, ONE, any, date, list, text},
 };
 
@@ -73,9 +73,8 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
         .await
 }
 
-async fn update(mut call: Call) -> Result<Reply, Fault> {
-    let input = (call.path("id").to_owned(), call.read::<ReservationItemPatch>()?);
-    perform(&RESERVATION, call, move |flow| flow.run(&UPDATE_RESERVATIONS, input.clone())).await
+async fn update(call: Call) -> Result<Reply, Fault> {
+    update_by(&RESERVATION, call, &UPDATE_RESERVATIONS).await
 }
 
 async fn delete(call: Call) -> Result<Reply, Fault> {

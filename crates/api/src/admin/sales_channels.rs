@@ -7,10 +7,10 @@ use atoll_kernel::{
     AllOf, Body, Call, Fault, Field, Ids, Params, Reply, Resource, Type, optional, required, routes,
 };
 use atoll_links::{PUBLISHABLE_API_KEY_SALES_CHANNEL, SALES_CHANNEL_STOCK_LOCATION};
-use atoll_sales_channel::{SALES_CHANNELS, SalesChannel, SalesChannelPatch};
+use atoll_sales_channel::SALES_CHANNELS;
 
 use crate::{
-    reply::{find, link_ids, only, page, perform, remove_by},
+    reply::{create_by, find, link_by, page, remove_by, update_by},
     tables::{LINK, METADATA, ONE, any, date, flag, list, text},
 };
 
@@ -66,19 +66,16 @@ async fn index(mut call: Call) -> Result<Reply, Fault> {
     page(&SALES_CHANNEL, call, within)
 }
 
-async fn create(mut call: Call) -> Result<Reply, Fault> {
-    let channel: SalesChannel = call.read()?;
-    perform(&SALES_CHANNEL, call, move |flow| only(flow.run(&CREATE_SALES_CHANNELS, vec![channel.clone()])?))
-        .await
+async fn create(call: Call) -> Result<Reply, Fault> {
+    create_by(&SALES_CHANNEL, call, &CREATE_SALES_CHANNELS).await
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&SALES_CHANNEL, &call, |id| format!("Sales channel with id: {id} not found"))
+    find(&SALES_CHANNEL, &call, not_found)
 }
 
-async fn update(mut call: Call) -> Result<Reply, Fault> {
-    let input = (call.path("id").to_owned(), call.read::<SalesChannelPatch>()?);
-    perform(&SALES_CHANNEL, call, move |flow| flow.run(&UPDATE_SALES_CHANNELS, input.clone())).await
+async fn update(call: Call) -> Result<Reply, Fault> {
+    update_by(&SALES_CHANNEL, call, &UPDATE_SALES_CHANNELS).await
 }
 
 async fn delete(call: Call) -> Result<Reply, Fault> {
@@ -86,10 +83,9 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn link_products(call: Call) -> Result<Reply, Fault> {
-    let ids = link_ids(&call);
-    perform(&SALES_CHANNEL, call, move |flow| {
-        flow.run(&LINK_PRODUCTS_TO_SALES_CHANNEL, ids.clone())?;
-        Ok(SALES_CHANNELS.retrieve(flow.tx, &ids.id)?)
-    })
-    .await
+    link_by(&SALES_CHANNEL, call, &LINK_PRODUCTS_TO_SALES_CHANNEL, &SALES_CHANNELS, not_found).await
+}
+
+fn not_found(id: &str) -> String {
+    format!("Sales channel with id: {id} not found")
 }

@@ -3,9 +3,16 @@
 mod create;
 mod delete;
 mod input;
+mod sorting;
 mod update;
 
 pub use create::{CREATE_PRODUCTS, create_variant};
 pub use delete::DELETE_PRODUCTS;
 pub use input::{IdRef, InventoryPart, NewProduct, NewVariant, PriceInput, ProductChanges};
+pub use sorting::{
+    CREATE_COLLECTIONS, CREATE_PRODUCT_CATEGORIES, CREATE_PRODUCT_TAGS, CREATE_PRODUCT_TYPES,
+    DELETE_COLLECTIONS, DELETE_PRODUCT_CATEGORIES, DELETE_PRODUCT_TAGS, DELETE_PRODUCT_TYPES,
+    LINK_PRODUCTS_TO_CATEGORY, LINK_PRODUCTS_TO_COLLECTION, UPDATE_COLLECTIONS, UPDATE_PRODUCT_CATEGORIES,
+    UPDATE_PRODUCT_TAGS, UPDATE_PRODUCT_TYPES,
+};
 pub use update::UPDATE_PRODUCTS;

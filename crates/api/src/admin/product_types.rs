@@ -1,0 +1,55 @@
+//! `/admin/product-types`
+
+use atoll_flows::product::{CREATE_PRODUCT_TYPES, DELETE_PRODUCT_TYPES, UPDATE_PRODUCT_TYPES};
+use atoll_kernel::{Body, Call, Fault, Params, Reply, Resource, Type, optional, required, routes};
+
+use crate::{
+    reply::{create_by, find, page, remove_by, update_by},
+    tables::{METADATA, ONE, any, date, list},
+};
+
+routes! {
+    Get "/admin/product-types" (Admin, LIST) => index;
+    Post "/admin/product-types" (Admin, ONE, CREATE) => create;
+    Get "/admin/product-types/:id" (Admin, ONE) => retrieve;
+    Post "/admin/product-types/:id" (Admin, ONE, UPDATE) => update;
+    Delete "/admin/product-types/:id" (Admin, ONE) => delete;
+}
+
+static RESOURCE: Resource = Resource {
+    entity: "product_type",
+    one: "product_type",
+    many: "product_types",
+    fields: &["id", "value", "external_id", "created_at", "updated_at", "metadata"],
+    offer: None,
+    renamed: &[],
+};
+
+const LIST: Params =
+    list(&[any("id"), any("value"), date("created_at"), date("updated_at"), date("deleted_at")], 10);
+const CREATE: Body = &[&[required("value", Type::Text), METADATA]];
+const UPDATE: Body = &[&[optional("value", Type::Text), METADATA]];
+
+async fn index(call: Call) -> Result<Reply, Fault> {
+    page(&RESOURCE, call, Vec::new())
+}
+
+async fn create(call: Call) -> Result<Reply, Fault> {
+    create_by(&RESOURCE, call, &CREATE_PRODUCT_TYPES).await
+}
+
+async fn retrieve(call: Call) -> Result<Reply, Fault> {
+    find(&RESOURCE, &call, not_found)
+}
+
+fn not_found(id: &str) -> String {
+    format!("Product type with id: {id} was not found")
+}
+
+async fn update(call: Call) -> Result<Reply, Fault> {
+    update_by(&RESOURCE, call, &UPDATE_PRODUCT_TYPES).await
+}
+
+async fn delete(call: Call) -> Result<Reply, Fault> {
+    remove_by(call, "product_type", &DELETE_PRODUCT_TYPES).await
+}
