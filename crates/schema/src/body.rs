@@ -65,7 +65,7 @@ pub enum Type {
     /// An object of these fields. Others are dropped in silence.
     Object(&'static [Field]),
     /// An object of these fields and no others.
-    Strict(&'static [Field]),
+    Strict(Body),
     /// Anything: the handler looks at it.
     Any,
 }
@@ -126,9 +126,7 @@ impl Type {
             (Type::Object(fields), Value::Object(object)) => {
                 check_fields(&[fields], false, object, path, issues)
             }
-            (Type::Strict(fields), Value::Object(object)) => {
-                check_fields(&[fields], true, object, path, issues)
-            }
+            (Type::Strict(fields), Value::Object(object)) => check_fields(fields, true, object, path, issues),
             (kind, _) => issues.wrong_type(path, kind.name(), value),
         }
     }
@@ -201,7 +199,7 @@ mod tests {
         optional("status", Type::Words(&["draft", "live"])),
         optional("add", Type::List(&Type::Text)),
         optional("items", Type::List(&Type::Object(&[required("quantity", Type::Positive)]))),
-        optional("address", Type::Strict(&[required("line", Type::Text)])),
+        optional("address", Type::Strict(&[&[required("line", Type::Text)]])),
         optional("email", Type::Email),
     ]];
 

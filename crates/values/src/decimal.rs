@@ -182,6 +182,13 @@ impl Serialize for Decimal {
     }
 }
 
+impl Decimal {
+    /// As the wire shows it beside the number, where nothing may be rounded: `{"value": "19.99", "precision": 20}`.
+    pub fn raw(&self) -> serde_json::Value {
+        serde_json::json!({ "value": self.to_string(), "precision": 20 })
+    }
+}
+
 /// From a number, from text, or from the wire's `{"value": "19.99", "precision": 20}`.
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

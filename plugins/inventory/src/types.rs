@@ -56,7 +56,7 @@ entity! {
         /// Free data.
         pub metadata: Metadata,
     }
-    computed [available_quantity] by available_quantity
+    computed [available_quantity, raw_stocked_quantity, raw_reserved_quantity, raw_incoming_quantity] by compute_level
     patch InventoryLevelPatch
 }
 
@@ -67,8 +67,11 @@ impl InventoryLevel {
     }
 }
 
-fn available_quantity(level: &InventoryLevel, visit: &mut dyn FnMut(&'static str, Value)) {
+fn compute_level(level: &InventoryLevel, visit: &mut dyn FnMut(&'static str, Value)) {
     visit("available_quantity", atoll_kernel::serde_json::json!(level.available()));
+    visit("raw_stocked_quantity", level.stocked_quantity.raw());
+    visit("raw_reserved_quantity", level.reserved_quantity.raw());
+    visit("raw_incoming_quantity", level.incoming_quantity.raw());
 }
 
 entity! {

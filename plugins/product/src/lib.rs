@@ -2,6 +2,7 @@
 
 mod error;
 mod handle;
+mod images;
 mod service;
 mod sorting;
 mod types;

@@ -1,6 +1,6 @@
 //! The records.
 
-use atoll_kernel::{Decimal, Id, Metadata, entity};
+use atoll_kernel::{Decimal, Id, Metadata, entity, serde_json::Value};
 
 entity! {
     /// Countries that pay in one currency.
@@ -60,4 +60,9 @@ entity! {
     key code
     search [name, code]
     hidden [id]
+    computed [raw_rounding] by compute_currency
+}
+
+fn compute_currency(currency: &Currency, visit: &mut dyn FnMut(&'static str, Value)) {
+    visit("raw_rounding", currency.rounding.raw());
 }

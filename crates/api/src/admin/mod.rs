@@ -12,6 +12,7 @@ mod payment_providers;
 mod product_categories;
 mod product_tags;
 mod product_types;
+mod product_variants;
 mod products;
 mod regions;
 mod reservations;

@@ -9,6 +9,7 @@ use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::ProductStatus;
 
 use crate::{
+    admin::product_variants::{INVENTORY_PARTS, MORE as MORE_OF_VARIANT, PRICES},
     reply::{find, only, page, perform, remove_by},
     tables::{METADATA, ONE, any, date, flag, lenient_list, number, text},
 };
@@ -21,7 +22,7 @@ routes! {
     Delete "/admin/products/:id" (Admin, ONE) => delete;
 }
 
-static PRODUCT: Resource = Resource {
+pub(crate) static PRODUCT: Resource = Resource {
     entity: "product",
     one: "product",
     many: "products",
@@ -30,7 +31,8 @@ static PRODUCT: Resource = Resource {
         "discountable", "thumbnail", "collection_id", "type_id", "weight", "length", "height", "width",
         "hs_code", "origin_country", "mid_code", "material", "created_at", "updated_at", "deleted_at",
         "metadata", "*type", "*collection", "*options", "*options.values", "*tags", "*images", "*variants",
-        "variants.prices", "*variants.options", "*variants.options.option", "*sales_channels",
+        "variants.prices", "variants.images", "*variants.options", "*variants.options.option",
+        "*sales_channels",
     ],
     offer: None,
     renamed: &[("tag_id", "tag_ids"), ("category_id", "category_ids")],
@@ -101,37 +103,14 @@ const MORE: &[Field] = &[
 const OPTION: Type =
     Type::Object(&[required("title", Type::Text), required("values", Type::List(&Type::Text))]);
 const VARIANT: Type = Type::Strict(&[
-    required("title", Type::Text),
-    text("sku"),
-    text("ean"),
-    text("upc"),
-    text("barcode"),
-    text("hs_code"),
-    text("mid_code"),
-    text("origin_country"),
-    text("material"),
-    text("thumbnail"),
-    optional("allow_backorder", Type::BoolText),
-    optional("manage_inventory", Type::BoolText),
-    optional("variant_rank", Type::NotNegative),
-    number("weight"),
-    number("length"),
-    number("height"),
-    number("width"),
-    METADATA,
-    required("prices", Type::List(&PRICE)),
-    optional("options", Type::Record),
-    optional("inventory_items", Type::List(&INVENTORY_PART)),
+    &[
+        required("title", Type::Text),
+        required("prices", PRICES),
+        optional("options", Type::Record),
+        optional("inventory_items", INVENTORY_PARTS),
+    ],
+    MORE_OF_VARIANT,
 ]);
-const PRICE: Type = Type::Object(&[
-    required("currency_code", Type::Text),
-    required("amount", Type::NotNegative),
-    number("min_quantity"),
-    number("max_quantity"),
-    optional("rules", Type::Record),
-]);
-const INVENTORY_PART: Type =
-    Type::Object(&[required("inventory_item_id", Type::Text), required("required_quantity", Type::Positive)]);
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
     let mut within: Vec<Box<dyn Ids>> = Vec::new();

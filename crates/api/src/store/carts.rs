@@ -73,7 +73,7 @@ static CART: Resource = Resource {
     renamed: &[],
 };
 
-const ADDRESS: Type = Type::Strict(&[
+const ADDRESS: Type = Type::Strict(&[&[
     text("first_name"),
     text("last_name"),
     text("phone"),
@@ -85,7 +85,7 @@ const ADDRESS: Type = Type::Strict(&[
     text("province"),
     text("postal_code"),
     METADATA,
-]);
+]]);
 const LINE: &[atoll_kernel::Field] =
     &[required("variant_id", Type::Text), required("quantity", Type::Positive), METADATA];
 const CREATE: Body = &[&[

@@ -53,7 +53,7 @@ pub fn create_variant(
 ) -> Result<ProductVariant, Fault> {
     let variant = atoll_product::create_variant(tx, at, product, input.variant, &input.options)?;
     let set =
-        PRICE_SETS.create(tx, at, PriceSet { prices: prices(at, input.prices), ..PriceSet::default() })?;
+        PRICE_SETS.create(tx, at, PriceSet { prices: prices_of(at, input.prices), ..PriceSet::default() })?;
     PRODUCT_VARIANT_PRICE_SET.attach(tx, at, &variant.id, &set.id, Map::new())?;
     let mut parts = input.inventory_items;
     if parts.is_empty() && variant.manage_inventory {
@@ -78,7 +78,8 @@ pub fn create_variant(
     Ok(variant)
 }
 
-fn prices(at: &Moment, inputs: Vec<PriceInput>) -> Vec<Price> {
+/// The prices of a set, newly made.
+pub(crate) fn prices_of(at: &Moment, inputs: Vec<PriceInput>) -> Vec<Price> {
     let price = |input: PriceInput| {
         let PriceInput { currency_code, amount, min_quantity, max_quantity, rules } = input;
         let currency_code = currency_code.to_lowercase();

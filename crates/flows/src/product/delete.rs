@@ -34,7 +34,7 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
 }
 
 /// Deletes the items that no variant takes any more.
-fn delete_items(tx: &mut dyn Write, at: &Moment, items: Vec<String>) -> Result<(), Fault> {
+pub(crate) fn delete_items(tx: &mut dyn Write, at: &Moment, items: Vec<String>) -> Result<(), Fault> {
     let mut promised = Vec::new();
     for item in items {
         if PRODUCT_VARIANT_INVENTORY_ITEM.lefts(tx, &item)?.is_empty() && !delete_item(tx, at, &item)? {

@@ -9,6 +9,8 @@ use atoll_kernel::{
 };
 use atoll_product::{OptionInput, Product, ProductPatch, ProductVariant};
 
+use crate::product::VariantChanges;
+
 /// A reference by id.
 #[derive(Clone, Debug, Deserialize)]
 pub struct IdRef {
@@ -130,17 +132,28 @@ impl NewProduct {
         product.tag_ids = ids(extras.tags.unwrap_or_default());
         product.category_ids = ids(extras.categories.unwrap_or_default());
         let variants: Result<_, Fault> = extras.variants.into_iter().map(NewVariant::from_body).collect();
-        let mut variants: Vec<NewVariant> = variants?;
-        for (rank, it) in variants.iter_mut().enumerate().filter(|(_, it)| it.variant.variant_rank == 0) {
-            it.variant.variant_rank = rank as u32;
-        }
+        let variants: Vec<NewVariant> = variants?;
         let sales_channels = ids(extras.sales_channels.unwrap_or_default());
         Ok(NewProduct { product, options: extras.options, variants, sales_channels })
     }
 }
 
+impl VariantChanges {
+    /// Reads the body of a request, as its schema described it.
+    pub fn from_body(id: String, body: Value) -> Result<Self, Fault> {
+        let has_prices = body.get("prices").is_some();
+        let VariantExtras { prices, .. } = read(body.clone())?;
+        Ok(VariantChanges {
+            id,
+            patch: read(without(body, &["prices"]))?,
+            prices: has_prices.then_some(prices),
+        })
+    }
+}
+
 impl NewVariant {
-    fn from_body(body: Value) -> Result<Self, Fault> {
+    /// Reads the body of a request, as its schema described it.
+    pub fn from_body(body: Value) -> Result<Self, Fault> {
         let body = without_nulls(body);
         let extras: VariantExtras = read(body.clone())?;
         let variant = read(without(body, &["options", "prices", "inventory_items"]))?;

@@ -5,6 +5,7 @@ mod delete;
 mod input;
 mod sorting;
 mod update;
+mod variants;
 
 pub use create::{CREATE_PRODUCTS, create_variant};
 pub use delete::DELETE_PRODUCTS;
@@ -16,3 +17,6 @@ pub use sorting::{
     UPDATE_PRODUCT_TAGS, UPDATE_PRODUCT_TYPES,
 };
 pub use update::UPDATE_PRODUCTS;
+pub use variants::{
+    CREATE_PRODUCT_VARIANTS, DELETE_PRODUCT_VARIANTS, UPDATE_PRODUCT_VARIANTS, VariantChanges,
+};

@@ -1,0 +1,123 @@
+//! Variants of a product that is there already: more of them, changed ones, fewer.
+
+use atoll_kernel::{Entity, Fault, Local, Moment, Write, flow, serde_json::json};
+use atoll_links::{PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT_VARIANT_PRICE_SET};
+use atoll_pricing::{PRICE_SETS, Price, PriceSet};
+use atoll_product::{
+    PRODUCTS, ProductVariant, ProductVariantPatch, VARIANTS, delete_variant, update_variant,
+};
+
+use crate::product::{
+    NewVariant, PriceInput,
+    create::{create_variant, prices_of},
+    delete::delete_items,
+};
+
+/// A change to a variant. What is absent stays.
+#[derive(Clone, Debug, Default)]
+pub struct VariantChanges {
+    /// The variant.
+    pub id: String,
+    /// The record.
+    pub patch: ProductVariantPatch,
+    /// All its prices from now on.
+    pub prices: Option<Vec<PriceInput>>,
+}
+
+flow! {
+    /// Makes variants of the product with this id. Event: `product-variant.created`, for each.
+    pub static CREATE_PRODUCT_VARIANTS: Flow<(String, Vec<NewVariant>), Vec<ProductVariant>> =
+        "create-product-variants" (create), hooks: &["validate", "productVariantsCreated"];
+}
+
+fn create(
+    flow: &mut Local<'_>,
+    (product_id, inputs): (String, Vec<NewVariant>),
+) -> Result<Vec<ProductVariant>, Fault> {
+    flow.hook("validate", || json!({ "product_id": product_id }))?;
+    let created = flow.step("create-product-variants", |tx, at| {
+        let product = PRODUCTS.retrieve(tx, &product_id)?;
+        inputs.into_iter().map(|it| create_variant(tx, at, &product, it)).collect::<Result<Vec<_>, _>>()
+    })?;
+    flow.hook("productVariantsCreated", || json!({ "product_variants": created }))?;
+    Ok(created)
+}
+
+flow! {
+    /// Changes variants. Unknown ones are 404. Event: `product-variant.updated`, for each.
+    pub static UPDATE_PRODUCT_VARIANTS: Flow<Vec<VariantChanges>, Vec<ProductVariant>> =
+        "update-product-variants" (update), hooks: &["validate", "productVariantsUpdated"];
+}
+
+fn update(flow: &mut Local<'_>, changes: Vec<VariantChanges>) -> Result<Vec<ProductVariant>, Fault> {
+    flow.hook("validate", || json!({ "ids": changes.iter().map(|it| &it.id).collect::<Vec<_>>() }))?;
+    let mut updated = Vec::with_capacity(changes.len());
+    for VariantChanges { id, patch, prices } in changes {
+        let variant = flow.step("update-product-variants", |tx, at| {
+            if !VARIANTS.table.exists(tx, &id)? {
+                return Err(Fault::not_found(format!("Product variant with id \"{id}\" not found")));
+            }
+            Ok(update_variant(tx, at, &id, patch)?)
+        })?;
+        if let Some(prices) = prices {
+            flow.step("update-price-sets", |tx, at| set_prices(tx, at, &id, prices))?;
+        }
+        flow.emit("product-variant.updated", json!({ "id": id }))?;
+        updated.push(variant);
+    }
+    flow.hook("productVariantsUpdated", || json!({ "product_variants": updated }))?;
+    Ok(updated)
+}
+
+/// Gives a variant these prices. One for the same currency, quantities and rules stays the price that it was.
+fn set_prices(tx: &mut dyn Write, at: &Moment, variant: &str, inputs: Vec<PriceInput>) -> Result<(), Fault> {
+    let Some(set) = PRODUCT_VARIANT_PRICE_SET.rights(tx, variant)?.into_iter().next() else {
+        return Ok(());
+    };
+    let mut prices = prices_of(at, inputs);
+    PRICE_SETS.update(tx, at, &set, |it: &mut PriceSet| {
+        for price in &mut prices {
+            if let Some(before) = it.prices.iter().find(|it| same_price(it, price)) {
+                let (amount, changed) = (price.amount, before.amount != price.amount);
+                *price = Price { amount, ..before.clone() };
+                if changed {
+                    price.touch(at.now());
+                }
+            }
+        }
+        it.prices = prices;
+    })?;
+    Ok(())
+}
+
+fn same_price(a: &Price, b: &Price) -> bool {
+    a.currency_code == b.currency_code
+        && a.min_quantity == b.min_quantity
+        && a.max_quantity == b.max_quantity
+        && a.rules == b.rules
+}
+
+flow! {
+    /// Soft-deletes variants, with the inventory items that nothing else takes. Unknown ids are ignored, as on the
+    /// wire. Event: `product-variant.deleted`, for each.
+    pub static DELETE_PRODUCT_VARIANTS: Flow<Vec<String>, ()> =
+        "delete-product-variants" (delete), hooks: &["validate", "productVariantsDeleted"];
+}
+
+fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
+    flow.hook("validate", || json!({ "ids": ids }))?;
+    let mut deleted = Vec::new();
+    let items = flow.step("delete-product-variants", |tx, at| {
+        let mut items = Vec::new();
+        for id in &ids {
+            items.extend(PRODUCT_VARIANT_INVENTORY_ITEM.rights(tx, id)?);
+            deleted.extend(delete_variant(tx, at, id)?.map(|it| it.id));
+        }
+        Ok(items)
+    })?;
+    flow.step("delete-inventory-items", |tx, at| delete_items(tx, at, items))?;
+    for id in &deleted {
+        flow.emit("product-variant.deleted", json!({ "id": id }))?;
+    }
+    flow.hook("productVariantsDeleted", || json!({ "ids": deleted }))
+}
