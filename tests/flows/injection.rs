@@ -169,6 +169,35 @@ async fn scenario(flow: &'static str) -> Scenario {
             (&shop.admin, "POST", format!("/admin/regions/{}", shop.region), body)
         }
         "delete-regions" => (&shop.admin, "DELETE", format!("/admin/regions/{}", shop.region), Value::Null),
+        "create-product-variants" => {
+            let product = json!({ "title": "Cap", "options": [{ "title": "Size", "values": ["S"] }] });
+            let product = shop.admin.post("/admin/products", product).await.ok();
+            let path =
+                format!("/admin/products/{}/variants", product["product"]["id"].as_str().expect("an id"));
+            (&shop.admin, "POST", path, json!({ "title": "S", "options": { "Size": "S" }, "prices": [] }))
+        }
+        "update-product-variants" => {
+            let prices =
+                json!([{ "currency_code": "eur", "amount": 11 }, { "currency_code": "usd", "amount": 12 }]);
+            let path = format!("/admin/products/{}/variants/{}", tea.product, tea.id);
+            (&shop.admin, "POST", path, json!({ "title": "New", "prices": prices }))
+        }
+        "delete-product-variants" => (
+            &shop.admin,
+            "DELETE",
+            format!("/admin/products/{}/variants/{}", tea.product, tea.id),
+            Value::Null,
+        ),
+        "batch-inventory-item-levels" => {
+            let body = json!({
+                "create": [{ "inventory_item_id": tea.item, "location_id": empty, "stocked_quantity": 4 }],
+                "update": [{ "inventory_item_id": cup.item, "location_id": shop.location, "stocked_quantity": 5 }],
+            });
+            (&shop.admin, "POST", "/admin/inventory-items/location-levels/batch".into(), body)
+        }
+        "delete-inventory-item-workflow" => {
+            (&shop.admin, "DELETE", format!("/admin/inventory-items/{}", tea.item), Value::Null)
+        }
         "create-product-tags"
         | "create-product-types"
         | "create-collections"

@@ -4,6 +4,7 @@
 pub mod cart;
 pub mod catalogue;
 mod first_run;
+pub mod inventory;
 pub mod order;
 pub mod product;
 pub mod region;

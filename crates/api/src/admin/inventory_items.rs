@@ -1,17 +1,19 @@
 //! `/admin/inventory-items`
 
+use atoll_flows::inventory::{
+    BATCH_LEVELS, DELETE_INVENTORY_ITEMS, LevelBatch, LevelInput, check_empty, stock_at,
+};
 use atoll_inventory::{
-    INVENTORY_ITEMS, InventoryItem, InventoryItemPatch, InventoryLevel, create_level, delete_level, set_level,
+    INVENTORY_ITEMS, InventoryItem, InventoryItemPatch, InventoryLevel, delete_level, set_level,
 };
 use atoll_kernel::{
-    Body, Call, Comparison, Condition, Conditions, Decimal, Fault, Field, Moment, Param, ParamKind, Params,
-    Reply, Resource, Type, Write, optional, required, routes, serde_json::json,
+    Body, Call, Comparison, Condition, Conditions, Fault, Field, Moment, Param, ParamKind, Params, Reply,
+    Resource, Type, Write, optional, required, routes, serde_json::json,
 };
-use atoll_stock_location::STOCK_LOCATIONS;
 use serde::Deserialize;
 
 use crate::{
-    reply::{context, find, page, save},
+    reply::{context, find, page, remove_by, save},
     tables::{METADATA, ONE, any, date, flag, list, number, text},
 };
 
@@ -20,6 +22,9 @@ routes! {
     Post "/admin/inventory-items" (Admin, ONE, CREATE) => create;
     Get "/admin/inventory-items/:id" (Admin, ONE) => retrieve;
     Post "/admin/inventory-items/:id" (Admin, ONE, UPDATE) => update;
+    Delete "/admin/inventory-items/:id" (Admin, ONE) => delete;
+    Post "/admin/inventory-items/location-levels/batch" (Admin, ONE, BATCH) => batch;
+    Post "/admin/inventory-items/:id/location-levels/batch" (Admin, ONE, BATCH_OF_ITEM) => batch_of_item;
     Get "/admin/inventory-items/:id/location-levels" (Admin, LEVELS) => levels;
     Post "/admin/inventory-items/:id/location-levels" (Admin, ONE, CREATE_LEVEL) => add_level;
     Post "/admin/inventory-items/:id/location-levels/:location_id" (Admin, ONE, UPDATE_LEVEL) => change_level;
@@ -38,6 +43,8 @@ static ITEM: Resource = Resource {
     offer: None,
     renamed: &[],
 };
+
+static WHOLE_LEVEL: Resource = Resource { fields: &["*"], ..LEVEL };
 
 static LEVEL: Resource = Resource {
     entity: "inventory_level",
@@ -80,6 +87,27 @@ const LEVEL_FIELDS: &[Field] = &[
 ];
 const UPDATE_LEVEL: Body =
     &[&[optional("stocked_quantity", Type::NotNegative), optional("incoming_quantity", Type::NotNegative)]];
+const OF_ITEM: &[Field] = &[required("inventory_item_id", Type::Text)];
+const AT: &[Field] = &[
+    required("location_id", Type::Text),
+    optional("stocked_quantity", Type::NotNegative),
+    optional("incoming_quantity", Type::NotNegative),
+];
+const REST_OF_BATCH: &[Field] = &[optional("delete", Type::List(&Type::Text)), optional("force", Type::Bool)];
+const BATCH: Body = &[
+    &[
+        optional("create", Type::List(&Type::Strict(&[OF_ITEM, AT]))),
+        optional("update", Type::List(&Type::Strict(&[OF_ITEM, AT, &[optional("id", Type::Text)]]))),
+    ],
+    REST_OF_BATCH,
+];
+const BATCH_OF_ITEM: Body = &[
+    &[
+        optional("create", Type::List(&Type::Strict(&[AT]))),
+        optional("update", Type::List(&Type::Strict(&[AT, &[optional("id", Type::Text)]]))),
+    ],
+    REST_OF_BATCH,
+];
 const CREATE: Body = &[MORE, &[optional("location_levels", Type::List(&Type::Object(LEVEL_FIELDS)))]];
 const UPDATE: Body = &[MORE];
 const MORE: &[Field] = &[
@@ -100,15 +128,6 @@ const MORE: &[Field] = &[
     METADATA,
 ];
 
-/// What a body says of a level.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct LevelInput {
-    location_id: String,
-    stocked_quantity: Option<Decimal>,
-    incoming_quantity: Option<Decimal>,
-}
-
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct NewItem {
@@ -126,7 +145,7 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
     save(&ITEM, call, move |tx, at| {
         let item = INVENTORY_ITEMS.create(tx, at, item.clone())?;
         for level in &extras.location_levels {
-            stock_at(tx, at, &item.id, level)?;
+            stock_at(tx, at, &LevelInput { inventory_item_id: item.id.to_string(), ..level.clone() })?;
         }
         Ok(item)
     })
@@ -148,6 +167,39 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
     .await
 }
 
+async fn delete(call: Call) -> Result<Reply, Fault> {
+    remove_by(call, "inventory_item", &DELETE_INVENTORY_ITEMS).await
+}
+
+async fn batch(mut call: Call) -> Result<Reply, Fault> {
+    let batch: LevelBatch = call.read()?;
+    run_batch(call, batch).await
+}
+
+async fn batch_of_item(mut call: Call) -> Result<Reply, Fault> {
+    let mut batch: LevelBatch = call.read()?;
+    for level in batch.create.iter_mut().chain(&mut batch.update) {
+        level.inventory_item_id = call.path("id").to_owned();
+    }
+    run_batch(call, batch).await
+}
+
+/// Runs a batch, and shows the levels with all that is theirs.
+async fn run_batch(call: Call, batch: LevelBatch) -> Result<Reply, Fault> {
+    let (done, view) = call.app.run(&BATCH_LEVELS, call.pass.actor.clone(), batch).await?;
+    let (context, fields) = (context(&call), WHOLE_LEVEL.field_list(None));
+    let show = |levels: Vec<InventoryLevel>| {
+        let shown = levels.into_iter().map(|level| {
+            let mut json = Vec::new();
+            WHOLE_LEVEL.write(&view, &context, std::sync::Arc::new(level), &fields, &mut json)?;
+            serde_json::from_slice(&json).map_err(Fault::unexpected)
+        });
+        shown.collect::<Result<Vec<serde_json::Value>, Fault>>()
+    };
+    let (created, updated) = (show(done.created)?, show(done.updated)?);
+    Ok(Reply::json(&json!({ "created": created, "updated": updated, "deleted": done.deleted })))
+}
+
 async fn levels(mut call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
     let of_item =
@@ -157,37 +209,13 @@ async fn levels(mut call: Call) -> Result<Reply, Fault> {
 }
 
 async fn add_level(mut call: Call) -> Result<Reply, Fault> {
-    let (id, input) = (call.path("id").to_owned(), call.read::<LevelInput>()?);
+    let id = call.path("id").to_owned();
+    let input = LevelInput { inventory_item_id: id.clone(), ..call.read::<LevelInput>()? };
     save(&ITEM, call, move |tx, at| {
-        stock_at(tx, at, &id, &input)?;
+        stock_at(tx, at, &input)?;
         Ok(INVENTORY_ITEMS.retrieve(tx, &id)?)
     })
     .await
-}
-
-fn stock_at(
-    tx: &mut dyn Write,
-    at: &Moment,
-    item: &str,
-    input: &LevelInput,
-) -> Result<InventoryLevel, Fault> {
-    let location = &input.location_id;
-    if !STOCK_LOCATIONS.table.exists(tx, location)? {
-        return Err(Fault::not_found(format!("Stock locations with ids: {location} was not found")));
-    }
-    if !INVENTORY_ITEMS.table.exists(tx, item)? {
-        return Err(Fault::not_found(format!(
-            "You tried to set relationship inventory_item_id: {item}, but such entity does not exist"
-        )));
-    }
-    let level = InventoryLevel {
-        inventory_item_id: item.into(),
-        location_id: location.clone(),
-        stocked_quantity: input.stocked_quantity.unwrap_or_default(),
-        incoming_quantity: input.incoming_quantity.unwrap_or_default(),
-        ..InventoryLevel::default()
-    };
-    Ok(create_level(tx, at, level)?)
 }
 
 async fn change_level(mut call: Call) -> Result<Reply, Fault> {
@@ -206,14 +234,7 @@ async fn remove_level(call: Call) -> Result<Reply, Fault> {
         let id = id.clone();
         move |tx: &mut dyn Write, at: &Moment| {
             let level = atoll_inventory::level_at(tx, &id, &location)?;
-            if level
-                .is_some_and(|level| !level.stocked_quantity.is_zero() && level.reserved_quantity.is_zero())
-            {
-                return Err(Fault::not_allowed(format!(
-                    "Cannot remove Inventory Levels for {location} because there are stocked items at the locations. Use \
-                     force flag to delete anyway."
-                )));
-            }
+            level.as_ref().map_or(Ok(()), |it| check_empty(it, false))?;
             Ok(delete_level(tx, at, &id, &location)?)
         }
     };

@@ -25,7 +25,7 @@ static RESERVATION: Resource = Resource {
     many: "reservations",
     fields: &[
         "id", "location_id", "inventory_item_id", "quantity", "line_item_id", "description", "metadata",
-        "created_at", "updated_at", "inventory_item.id", "inventory_item.sku", "inventory_item.title",
+        "created_at", "updated_at", "*inventory_item",
     ],
     offer: None,
     renamed: &[],

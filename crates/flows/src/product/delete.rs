@@ -1,9 +1,10 @@
 //! Deletes products with everything that is their own.
 
-use atoll_inventory::{BY_ITEM, INVENTORY_ITEMS, INVENTORY_LEVELS};
 use atoll_kernel::{Fault, Local, Moment, Write, flow, serde_json::json};
 use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
 use atoll_product::variants_of;
+
+use crate::inventory::{delete_item, is_promised, promised_items};
 
 flow! {
     /// Soft-deletes products with their variants, options, price sets and links, and with the inventory items that
@@ -37,28 +38,15 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
 pub(crate) fn delete_items(tx: &mut dyn Write, at: &Moment, items: Vec<String>) -> Result<(), Fault> {
     let mut promised = Vec::new();
     for item in items {
-        if PRODUCT_VARIANT_INVENTORY_ITEM.lefts(tx, &item)?.is_empty() && !delete_item(tx, at, &item)? {
+        if !PRODUCT_VARIANT_INVENTORY_ITEM.lefts(tx, &item)?.is_empty() {
+            continue;
+        }
+        if is_promised(tx, &item)? {
             promised.push(item);
+        } else {
+            delete_item(tx, at, &item)?;
         }
     }
-    if promised.is_empty() {
-        return Ok(());
-    }
-    Err(Fault::invalid(format!(
-        "Cannot remove following inventory item(s) since they have reservations: [{}].",
-        promised.join(", ")
-    )))
-}
-
-/// Deletes an item with its levels, unless some of it is promised.
-fn delete_item(tx: &mut dyn Write, at: &Moment, item: &str) -> Result<bool, Fault> {
-    let levels = INVENTORY_LEVELS.table.list_by(tx, &BY_ITEM, &[item])?;
-    if levels.iter().any(|level| !level.reserved_quantity.is_zero()) {
-        return Ok(false);
-    }
-    for level in levels {
-        INVENTORY_LEVELS.soft_delete(tx, at, &level.id)?;
-    }
-    INVENTORY_ITEMS.soft_delete(tx, at, item)?;
-    Ok(true)
+    let promised: Vec<&str> = promised.iter().map(String::as_str).collect();
+    if promised.is_empty() { Ok(()) } else { Err(promised_items(&promised)) }
 }

@@ -1,0 +1,180 @@
+//! What lies where, in bulk, and items that go.
+
+use atoll_inventory::{
+    BY_ITEM, INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryLevel, create_level, delete_level, set_level,
+};
+use atoll_kernel::{Decimal, Fault, Local, Moment, Read, Write, flow, serde_json::json};
+use atoll_stock_location::STOCK_LOCATIONS;
+use serde::Deserialize;
+
+/// What lies of an item at a location.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct LevelInput {
+    /// The item.
+    pub inventory_item_id: String,
+    /// The location.
+    pub location_id: String,
+    /// What lies there; where nothing is said, what lay there, or nothing.
+    pub stocked_quantity: Option<Decimal>,
+    /// What is on its way.
+    pub incoming_quantity: Option<Decimal>,
+}
+
+/// Changes of many levels: all of them, or none.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct LevelBatch {
+    /// Levels to make.
+    pub create: Vec<LevelInput>,
+    /// Levels to change.
+    pub update: Vec<LevelInput>,
+    /// Levels to remove, by their ids.
+    pub delete: Vec<String>,
+    /// Remove levels where something lies, too? What is promised is never removed.
+    pub force: bool,
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, Default)]
+pub struct LevelsDone {
+    /// The levels that were made.
+    pub created: Vec<InventoryLevel>,
+    /// The levels that were changed.
+    pub updated: Vec<InventoryLevel>,
+    /// The levels that are gone, by their ids.
+    pub deleted: Vec<String>,
+}
+
+flow! {
+    /// Makes, changes and removes levels. Events: `inventory-level.created`, `.updated`, `.deleted`, for each.
+    pub static BATCH_LEVELS: Flow<LevelBatch, LevelsDone> =
+        "batch-inventory-item-levels" (batch), hooks: &["validate", "inventoryLevelsChanged"];
+}
+
+fn batch(flow: &mut Local<'_>, batch: LevelBatch) -> Result<LevelsDone, Fault> {
+    flow.hook("validate", || json!({ "delete": batch.delete }))?;
+    let done = LevelsDone {
+        created: flow.step("create-inventory-levels", |tx, at| {
+            batch.create.iter().map(|it| stock_at(tx, at, it)).collect()
+        })?,
+        updated: flow.step("update-inventory-levels", |tx, at| {
+            let set = |it: &LevelInput| {
+                let (item, location) = (&it.inventory_item_id, &it.location_id);
+                Ok(set_level(tx, at, item, location, it.stocked_quantity, it.incoming_quantity)?)
+            };
+            batch.update.iter().map(set).collect::<Result<_, Fault>>()
+        })?,
+        deleted: flow
+            .step("delete-inventory-levels", |tx, at| remove_all(tx, at, &batch.delete, batch.force))?,
+    };
+    let ids = |levels: &[InventoryLevel]| levels.iter().map(|it| it.id.to_string()).collect::<Vec<_>>();
+    for (event, ids) in [
+        ("inventory-level.created", ids(&done.created)),
+        ("inventory-level.updated", ids(&done.updated)),
+        ("inventory-level.deleted", done.deleted.clone()),
+    ] {
+        for id in ids {
+            flow.emit(event, json!({ "id": id }))?;
+        }
+    }
+    flow.hook("inventoryLevelsChanged", || json!({ "created": done.created, "updated": done.updated }))?;
+    Ok(done)
+}
+
+/// Starts to stock an item at a location; both must exist.
+pub fn stock_at(tx: &mut dyn Write, at: &Moment, input: &LevelInput) -> Result<InventoryLevel, Fault> {
+    let (item, location) = (&input.inventory_item_id, &input.location_id);
+    if !STOCK_LOCATIONS.table.exists(tx, location)? {
+        return Err(Fault::not_found(format!("Stock locations with ids: {location} was not found")));
+    }
+    if !INVENTORY_ITEMS.table.exists(tx, item)? {
+        return Err(Fault::not_found(format!(
+            "You tried to set relationship inventory_item_id: {item}, but such entity does not exist"
+        )));
+    }
+    let level = InventoryLevel {
+        inventory_item_id: item.as_str().into(),
+        location_id: location.clone(),
+        stocked_quantity: input.stocked_quantity.unwrap_or_default(),
+        incoming_quantity: input.incoming_quantity.unwrap_or_default(),
+        ..InventoryLevel::default()
+    };
+    Ok(create_level(tx, at, level)?)
+}
+
+fn remove_all(tx: &mut dyn Write, at: &Moment, ids: &[String], force: bool) -> Result<Vec<String>, Fault> {
+    let mut removed = Vec::new();
+    for id in ids {
+        let Some(level) = INVENTORY_LEVELS.get(tx, id)? else { continue };
+        check_empty(&level, force)?;
+        delete_level(tx, at, &level.inventory_item_id, &level.location_id)?;
+        removed.push(id.clone());
+    }
+    Ok(removed)
+}
+
+/// What lies somewhere is removed only by force.
+pub fn check_empty(level: &InventoryLevel, force: bool) -> Result<(), Fault> {
+    if force || level.stocked_quantity.is_zero() || !level.reserved_quantity.is_zero() {
+        return Ok(());
+    }
+    Err(Fault::not_allowed(format!(
+        "Cannot remove Inventory Levels for {} because there are stocked items at the locations. Use force flag to delete \
+         anyway.",
+        level.location_id
+    )))
+}
+
+flow! {
+    /// Soft-deletes items with their levels and links, unless some of them is promised. Unknown ids are ignored, as on
+    /// the wire. Event: `inventory-item.deleted`, for each.
+    pub static DELETE_INVENTORY_ITEMS: Flow<Vec<String>, ()> =
+        "delete-inventory-item-workflow" (delete), hooks: &["validate", "inventoryItemsDeleted"];
+}
+
+fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
+    flow.hook("validate", || json!({ "ids": ids }))?;
+    flow.step("validate-inventory-items", |tx, _| {
+        let mut promised = Vec::new();
+        for id in &ids {
+            if is_promised(tx, id)? {
+                promised.push(id.as_str());
+            }
+        }
+        if promised.is_empty() { Ok(()) } else { Err(promised_items(&promised)) }
+    })?;
+    let mut deleted = Vec::new();
+    flow.step("delete-inventory-items", |tx, at| {
+        for id in &ids {
+            deleted.extend(delete_item(tx, at, id)?);
+        }
+        Ok(())
+    })?;
+    for id in &deleted {
+        flow.emit("inventory-item.deleted", json!({ "id": id }))?;
+    }
+    flow.hook("inventoryItemsDeleted", || json!({ "ids": deleted }))
+}
+
+/// What the wire says of items that are promised to somebody.
+pub(crate) fn promised_items(ids: &[&str]) -> Fault {
+    Fault::invalid(format!(
+        "Cannot remove following inventory item(s) since they have reservations: [{}].",
+        ids.join(", ")
+    ))
+}
+
+/// Is some of the item promised to somebody?
+pub(crate) fn is_promised(tx: &dyn Read, item: &str) -> Result<bool, Fault> {
+    let levels = INVENTORY_LEVELS.table.list_by(tx, &BY_ITEM, &[item])?;
+    Ok(levels.iter().any(|level| !level.reserved_quantity.is_zero()))
+}
+
+/// Soft-deletes an item with its levels; says its id, if it was there.
+pub(crate) fn delete_item(tx: &mut dyn Write, at: &Moment, item: &str) -> Result<Option<String>, Fault> {
+    for level in INVENTORY_LEVELS.table.list_by(tx, &BY_ITEM, &[item])? {
+        INVENTORY_LEVELS.soft_delete(tx, at, &level.id)?;
+    }
+    Ok(INVENTORY_ITEMS.soft_delete(tx, at, item)?.map(|it| it.id.to_string()))
+}
