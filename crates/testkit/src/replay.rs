@@ -77,7 +77,7 @@ impl Replay {
     pub async fn play(&mut self, entry: &Entry) -> Option<Played> {
         let (Some(asked), Some(answered)) = (&entry.request, &entry.response) else { return None };
         // What was made one after the other was made at different times.
-        self.app.advance_ms(10);
+        self.app.advance_ms(10 + waited_ms(&entry.name));
         let query = asked.query.as_deref().filter(|it| !it.is_empty());
         let path = match query {
             Some(query) => format!("{}?{query}", asked.path),
@@ -101,7 +101,7 @@ impl Replay {
         let mut has_type = false;
         for (name, value) in asked.headers.iter().flatten() {
             has_type |= name == "content-type";
-            client = client.with_header(name, &self.renamed(value));
+            client = client.with_header(name, &encoded(&self.renamed(value)));
         }
         let body = match &asked.body {
             Value::Null => String::new(),
@@ -232,6 +232,31 @@ impl Comparing<'_> {
             }
         }
     }
+}
+
+/// `store: same key 2.3 s later` → 2,300.
+fn waited_ms(name: &str) -> i64 {
+    let words: Vec<&str> = name.split([' ', ')']).collect();
+    let waited = words.windows(3).find(|it| it[1] == "s" && it[2] == "later");
+    waited.and_then(|it| it[0].parse::<f64>().ok()).map_or(0, |seconds| (seconds * 1000.0) as i64)
+}
+
+/// `Basic base64(sk_…:)`, encoded.
+fn encoded(header: &str) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let Some(plain) = header.strip_prefix("Basic base64(").and_then(|it| it.strip_suffix(')')) else {
+        return header.to_owned();
+    };
+    let mut text = String::from("Basic ");
+    for chunk in plain.as_bytes().chunks(3) {
+        let bits =
+            chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * place) & 63) as usize];
+            text.push(if place <= chunk.len() { letter.into() } else { '=' });
+        }
+    }
+    text
 }
 
 fn rename(text: &str, names: &HashMap<String, String>) -> String {

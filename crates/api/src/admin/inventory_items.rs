@@ -44,7 +44,14 @@ static ITEM: Resource = Resource {
     renamed: &[],
 };
 
-static WHOLE_LEVEL: Resource = Resource { fields: &["*"], ..LEVEL };
+static WHOLE_LEVEL: Resource = Resource {
+    fields: &[
+        "id", "location_id", "metadata", "inventory_item_id", "raw_stocked_quantity",
+        "raw_reserved_quantity", "raw_incoming_quantity", "created_at", "updated_at", "deleted_at",
+        "stocked_quantity", "reserved_quantity", "incoming_quantity",
+    ],
+    ..LEVEL
+};
 
 static LEVEL: Resource = Resource {
     entity: "inventory_level",
@@ -173,7 +180,8 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
 
 async fn batch(mut call: Call) -> Result<Reply, Fault> {
     let batch: LevelBatch = call.read()?;
-    run_batch(call, batch).await
+    let (created, updated, _) = run_batch(call, batch).await?;
+    Ok(Reply::json(&json!({ "created": created, "updated": updated })))
 }
 
 async fn batch_of_item(mut call: Call) -> Result<Reply, Fault> {
@@ -181,11 +189,14 @@ async fn batch_of_item(mut call: Call) -> Result<Reply, Fault> {
     for level in batch.create.iter_mut().chain(&mut batch.update) {
         level.inventory_item_id = call.path("id").to_owned();
     }
-    run_batch(call, batch).await
+    let (created, updated, deleted) = run_batch(call, batch).await?;
+    Ok(Reply::json(&json!({ "created": created, "updated": updated, "deleted": deleted })))
 }
 
-/// Runs a batch, and shows the levels with all that is theirs.
-async fn run_batch(call: Call, batch: LevelBatch) -> Result<Reply, Fault> {
+/// The levels that were made and changed, as they are shown, and the ids of those that are gone.
+type Shown = (Vec<serde_json::Value>, Vec<serde_json::Value>, Vec<String>);
+
+async fn run_batch(call: Call, batch: LevelBatch) -> Result<Shown, Fault> {
     let (done, view) = call.app.run(&BATCH_LEVELS, call.pass.actor.clone(), batch).await?;
     let (context, fields) = (context(&call), WHOLE_LEVEL.field_list(None));
     let show = |levels: Vec<InventoryLevel>| {
@@ -196,8 +207,7 @@ async fn run_batch(call: Call, batch: LevelBatch) -> Result<Reply, Fault> {
         });
         shown.collect::<Result<Vec<serde_json::Value>, Fault>>()
     };
-    let (created, updated) = (show(done.created)?, show(done.updated)?);
-    Ok(Reply::json(&json!({ "created": created, "updated": updated, "deleted": done.deleted })))
+    Ok((show(done.created)?, show(done.updated)?, done.deleted))
 }
 
 async fn levels(mut call: Call) -> Result<Reply, Fault> {

@@ -33,7 +33,7 @@ static VARIANT: Resource = Resource {
         "id", "title", "sku", "thumbnail", "barcode", "ean", "upc", "allow_backorder", "manage_inventory",
         "hs_code", "origin_country", "mid_code", "material", "weight", "length", "height", "width",
         "metadata", "variant_rank", "product_id", "created_at", "updated_at", "deleted_at", "*options",
-        "options.option.id", "prices", "images",
+        "options.option.id", "prices",
     ],
     offer: None,
     renamed: &[],

@@ -1,22 +1,26 @@
 //! `/admin/products`
 
+use std::sync::Arc;
+
 use atoll_flows::product::{CREATE_PRODUCTS, DELETE_PRODUCTS, NewProduct, ProductChanges, UPDATE_PRODUCTS};
 use atoll_kernel::{
-    AllOf, Body, Call, Fault, Field, Ids, Param, ParamKind, Params, Reply, Resource, Type, optional,
+    AllOf, Body, Call, Fault, Field, Ids, Local, Param, ParamKind, Params, Reply, Resource, Type, optional,
     required, routes,
+    serde_json::{Value, json},
 };
 use atoll_links::PRODUCT_SALES_CHANNEL;
-use atoll_product::ProductStatus;
+use atoll_product::{PRODUCTS, Product, ProductStatus};
 
 use crate::{
     admin::product_variants::{INVENTORY_PARTS, MORE as MORE_OF_VARIANT, PRICES},
-    reply::{find, only, page, perform, remove_by},
+    reply::{context, find, only, page, perform, remove_by},
     tables::{METADATA, ONE, any, date, flag, lenient_list, number, text},
 };
 
 routes! {
     Get "/admin/products" (Admin, LIST) => index;
     Post "/admin/products" (Admin, ONE, CREATE) => create;
+    Post "/admin/products/batch" (Admin, ONE, BATCH) => batch;
     Get "/admin/products/:id" (Admin, ONE) => retrieve;
     Post "/admin/products/:id" (Admin, ONE, UPDATE) => update;
     Delete "/admin/products/:id" (Admin, ONE) => delete;
@@ -102,6 +106,15 @@ const MORE: &[Field] = &[
 ];
 const OPTION: Type =
     Type::Object(&[required("title", Type::Text), required("values", Type::List(&Type::Text))]);
+const BATCH: Body = &[&[
+    optional("create", Type::List(&Type::Strict(CREATE))),
+    optional("update", Type::List(&Type::Strict(UPDATE_ONE))),
+    optional("delete", Type::List(&Type::Text)),
+]];
+const UPDATE_ONE: Body = &[
+    &[required("id", Type::Text), optional("title", Type::Text), optional("handle", Type::Text), STATUS],
+    MORE,
+];
 const VARIANT: Type = Type::Strict(&[
     &[
         required("title", Type::Text),
@@ -137,4 +150,50 @@ async fn update(call: Call) -> Result<Reply, Fault> {
 
 async fn delete(call: Call) -> Result<Reply, Fault> {
     remove_by(call, "product", &DELETE_PRODUCTS).await
+}
+
+/// Creates, updates and deletes products: all of it, or nothing.
+async fn batch(call: Call) -> Result<Reply, Fault> {
+    let list = |name: &str| call.body().get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let create = list("create").into_iter().map(NewProduct::from_body).collect::<Result<Vec<_>, _>>()?;
+    let change = |mut body: Value| {
+        let id = body.as_object_mut().and_then(|it| it.remove("id")).unwrap_or_default();
+        Ok((id.as_str().unwrap_or_default().to_owned(), ProductChanges::from_body(body)?))
+    };
+    let update = list("update").into_iter().map(change).collect::<Result<Vec<_>, Fault>>()?;
+    let gone: Vec<String> = list("delete").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let (context, fields) = (context(&call), call.params.fields.as_deref());
+    PRODUCT.check(&call.app.view(), &context, fields)?;
+    let ids = gone.clone();
+    let body = move |flow: &mut Local<'_>| {
+        let mut unknown = Vec::new();
+        for (id, _) in &update {
+            if !PRODUCTS.table.exists(flow.tx, id)? {
+                unknown.push(id.as_str());
+            }
+        }
+        if !unknown.is_empty() {
+            let text = unknown.join(", ");
+            return Err(Fault::not_found(format!("Unable to update the products with ids: {text}")));
+        }
+        let created = flow.run(&CREATE_PRODUCTS, create.clone())?;
+        let updated = update.iter().map(|it| flow.run(&UPDATE_PRODUCTS, it.clone()));
+        let updated = updated.collect::<Result<Vec<_>, _>>()?;
+        flow.run(&DELETE_PRODUCTS, ids.clone())?;
+        Ok((created, updated))
+    };
+    let ((created, updated), view) = call.app.local(call.pass.actor.clone(), body).await?;
+    let fields = PRODUCT.field_list(fields);
+    let show = |products: Vec<Product>| {
+        let shown = products.into_iter().map(|product| {
+            let mut json = Vec::new();
+            PRODUCT.write(&view, &context, Arc::new(product), &fields, &mut json)?;
+            serde_json::from_slice::<Value>(&json).map_err(Fault::unexpected)
+        });
+        shown.collect::<Result<Vec<_>, Fault>>()
+    };
+    Ok(Reply::json(&json!({
+        "created": show(created)?, "updated": show(updated)?,
+        "deleted": { "ids": gone, "object": "product", "deleted": true },
+    })))
 }

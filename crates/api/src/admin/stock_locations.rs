@@ -5,9 +5,10 @@ use atoll_flows::{
 };
 use atoll_kernel::{
     AllOf, Body, Call, Entity, Fault, Field, Ids, Params, Reply, Resource, Type, optional, required, routes,
+    serde_json::Value,
 };
 use atoll_links::SALES_CHANNEL_STOCK_LOCATION;
-use atoll_stock_location::{STOCK_LOCATIONS, StockLocation, StockLocationPatch};
+use atoll_stock_location::{STOCK_LOCATIONS, StockLocation, StockLocationAddress, StockLocationPatch};
 
 use crate::{
     reply::{find, link_ids, page, perform, remove_by, save},
@@ -93,16 +94,30 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn update(mut call: Call) -> Result<Reply, Fault> {
+    let given = call.body().get("address").cloned();
     let (id, mut patch) = (call.path("id").to_owned(), call.read::<StockLocationPatch>()?);
     patch.name = patch.name.map(|it| it.trim().to_owned());
     save(&STOCK_LOCATION, call, move |tx, at| {
         let mut patch = patch.clone();
-        if let Some(Some(address)) = &mut patch.address {
-            address.born(at.id(), at.now());
+        if let (Some(Some(address)), Some(given)) = (&mut patch.address, &given) {
+            match STOCK_LOCATIONS.retrieve(tx, &id)?.address {
+                // It stays the address that it was, with what the request says.
+                Some(before) => *address = changed(&before, given)?,
+                None => address.born(at.id(), at.now()),
+            }
         }
         Ok(STOCK_LOCATIONS.update(tx, at, &id, patch)?)
     })
     .await
+}
+
+/// An address with other values in the fields that are given.
+fn changed(before: &StockLocationAddress, given: &Value) -> Result<StockLocationAddress, Fault> {
+    let mut fields = serde_json::to_value(before).map_err(Fault::unexpected)?;
+    if let (Value::Object(fields), Value::Object(given)) = (&mut fields, given) {
+        fields.extend(given.clone());
+    }
+    serde_json::from_value(fields).map_err(|error| Fault::invalid(format!("Invalid request: {error}")))
 }
 
 async fn delete(call: Call) -> Result<Reply, Fault> {

@@ -35,7 +35,12 @@ fn update(
     (id, patch): (String, ReservationItemPatch),
 ) -> Result<ReservationItem, Fault> {
     flow.hook("validate", || json!({ "id": id }))?;
-    let changed = flow.step("update-reservations", |tx, at| Ok(update_reservation(tx, at, &id, patch)?))?;
+    let changed = flow.step("update-reservations", |tx, at| {
+        if !RESERVATIONS.table.exists(tx, &id)? {
+            return Err(Fault::invalid(format!("Reservation item with id {id} not found")));
+        }
+        Ok(update_reservation(tx, at, &id, patch)?)
+    })?;
     flow.emit("reservation-item.updated", json!({ "id": changed.id }))?;
     flow.hook("reservationsUpdated", || json!({ "reservations": [changed] }))?;
     Ok(changed)
