@@ -1,6 +1,9 @@
 //! What a saga does, and undoes.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use atoll_kernel::{
     Actor, Ctx, EXECUTIONS, ExecutionState, External, Fault, Local, Outcome, Run, StepCall,
@@ -264,10 +267,62 @@ async fn what_others_changed_since_is_a_conflict_and_not_overwritten() {
     assert!(errors.contains(&conflict), "{errors}");
     assert_eq!(bench.shop.admin.get(&path).await.ok()["product"]["title"], "Changed since");
     // What failed halfway is not begun again on top.
+    let failed = "Workflow trip with transaction one has failed, and could not be undone";
+    assert_eq!(bench.go().await.map(drop).expect_err("it failed").to_string(), failed);
+    // Somebody changes it back, and it can be undone; or throws the record away.
+    let run = format!("/admin/workflows-executions/{}", bench.execution().id);
+    bench.shop.admin.post(&format!("{run}/undo"), json!({})).await.ok();
+    bench.comes_to(ExecutionState::Failed).await;
+    bench.shop.admin.post(&path, json!({ "title": "On a trip" })).await.ok();
+    bench.shop.admin.post(&format!("{run}/undo"), json!({})).await.ok();
+    bench.comes_to(ExecutionState::Reverted).await;
+    assert_eq!(bench.shop.admin.get(&path).await.ok()["product"]["title"], "Tea");
+    assert_eq!(bench.calls().last().map(String::as_str), Some("undo book 1"));
     assert_eq!(
-        bench.go().await.map(drop).expect_err("it failed").to_string(),
-        "Workflow trip with transaction one has failed, and could not be undone"
+        bench.shop.admin.delete(&run).await.error(),
+        format!("400 not_allowed: Workflow execution {} is reverted, and not failed", bench.execution().id)
     );
+}
+
+static IS_CHANGED: AtomicBool = AtomicBool::new(false);
+
+flow! {
+    /// Goes another way after its code was changed.
+    static FICKLE: Saga<String, ()> = "fickle" (fickle);
+}
+
+async fn fickle(run: &mut Run, test: String) -> Result<(), Fault> {
+    if !IS_CHANGED.load(Ordering::Relaxed) {
+        run.external(calls(&test, "before")).await?;
+    }
+    run.wait::<Value>("approval", None).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_that_does_not_come_to_its_steps_again_is_not_called_undone() {
+    let bench = Bench::new().await;
+    let test = bench.trip.test.clone();
+    let waits = bench.ctx().start(&FICKLE, Actor::System, Some("one"), test.clone()).await;
+    let Ok(Outcome::Waiting(_)) = waits else { panic!("it waits") };
+    IS_CHANGED.store(true, Ordering::Relaxed);
+    bench
+        .ctx()
+        .finish_step(Actor::System, "fickle", "one", "approval", Ok(Value::Null))
+        .await
+        .expect("an end");
+    let find =
+        || WorkflowExecution::find(&bench.ctx().view(), "fickle", "one").expect("a read").expect("a run");
+    let mut commits = bench.ctx().store().commits();
+    while find().state != ExecutionState::Failed {
+        commits.changed().await.expect("a commit");
+    }
+    let error = find().error.and_then(|it| it.cause).expect("an error");
+    assert!(error.contains("its code was changed"), "{error}");
+    assert_eq!(world::calls(&test), ["before"]);
+    let run = format!("/admin/workflows-executions/{}", find().id);
+    bench.shop.admin.delete(&run).await.ok();
+    assert!(bench.shop.admin.get(&run).await.error().starts_with("404"));
 }
 
 #[tokio::test]

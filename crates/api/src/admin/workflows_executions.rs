@@ -8,12 +8,14 @@ use atoll_kernel::{
 
 use crate::{
     reply::{context, find, page},
-    tables::{ONE, any, date, list},
+    tables::{NOTHING, ONE, any, date, list},
 };
 
 routes! {
     Get "/admin/workflows-executions" (Admin, LIST) => index;
     Get "/admin/workflows-executions/:id" (Admin, ONE) => retrieve;
+    Delete "/admin/workflows-executions/:id" (Admin, ONE) => forget;
+    Post "/admin/workflows-executions/:id/undo" (Admin, ONE, NOTHING) => undo;
     Get "/admin/workflows-executions/:id/:transaction_id" (Admin, ONE) => retrieve_by_transaction;
     Post "/admin/workflows-executions/:id/run" (Admin, ONE, RUN) => run;
     Post "/admin/workflows-executions/:id/steps/success" (Admin, ONE, FINISH) => succeed;
@@ -78,6 +80,19 @@ async fn retrieve_by_transaction(call: Call) -> Result<Reply, Fault> {
         )));
     };
     EXECUTION.show(&view, &context(&call), std::sync::Arc::new(execution), call.params.fields.as_deref())
+}
+
+/// For a run that could not be undone: tries again, in the background.
+async fn undo(call: Call) -> Result<Reply, Fault> {
+    call.app.undo_again(call.pass.actor.clone(), call.path("id")).await?;
+    Ok(Reply::json(&json!({ "success": true })))
+}
+
+/// For a run that could not be undone, and that somebody has put right by hand.
+async fn forget(call: Call) -> Result<Reply, Fault> {
+    let id = call.path("id");
+    call.app.forget_run(call.pass.actor.clone(), id).await?;
+    Ok(Reply::json(&json!({ "id": id, "object": "workflow_execution", "deleted": true })))
 }
 
 async fn run(call: Call) -> Result<Reply, Fault> {

@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    Actor, Ctx, Fault, FaultKind, FaultRecord, Moment, Saga, View, Write,
+    Actor, Ctx, Fault, FaultKind, FaultRecord, Moment, Read, Saga, View, Write,
     saga::{
         EXECUTIONS, ExecutionState, Run, StepState, WorkflowExecution,
         execution::{BY_STATE, purge},
@@ -120,6 +120,32 @@ impl Ctx {
         Ok(())
     }
 
+    /// Tries once more to undo a run that could not be undone, in the background.
+    pub async fn undo_again(&self, actor: Actor, id: &str) -> Result<(), Fault> {
+        let id = id.to_owned();
+        let mark = move |tx: &mut dyn Write, at: &Moment| {
+            let mut journal = failed(tx, &id)?;
+            journal.state = ExecutionState::Compensating;
+            journal.undo_error = None;
+            journal.write(tx, at)?;
+            Ok(journal)
+        };
+        let (journal, _) = self.write(actor, mark).await?;
+        self.go_on(journal);
+        Ok(())
+    }
+
+    /// Forgets a run that could not be undone: somebody has put things right by hand.
+    pub async fn forget_run(&self, actor: Actor, id: &str) -> Result<(), Fault> {
+        let id = id.to_owned();
+        let forget = move |tx: &mut dyn Write, at: &Moment| {
+            let journal = failed(tx, &id)?;
+            EXECUTIONS.delete(tx, at, &journal.id)?;
+            Ok(())
+        };
+        self.write(actor, forget).await.map(drop)
+    }
+
     /// Goes on with everything that a crash or a stop has cut, and waits for it. Called once, at the start.
     pub async fn recover(&self) -> Result<usize, Fault> {
         let view = self.view();
@@ -162,6 +188,19 @@ impl Ctx {
     }
 }
 
+/// A run that could not be undone.
+fn failed(tx: &dyn Read, id: &str) -> Result<WorkflowExecution, Fault> {
+    let not_found = || Fault::not_found(format!("Workflow execution with id: {id} was not found"));
+    let journal = EXECUTIONS.get(tx, id)?.ok_or_else(not_found)?;
+    match journal.state {
+        ExecutionState::Failed => Ok(journal),
+        state => {
+            let state = state.as_str();
+            Err(Fault::not_allowed(format!("Workflow execution {id} is {state}, and not failed")))
+        }
+    }
+}
+
 /// What an earlier run with the same transaction id answers, where it does.
 fn answer_of<I, O: DeserializeOwned>(
     saga: &Saga<I, O>,
@@ -194,6 +233,12 @@ where
 {
     let transaction = journal.transaction_id.clone();
     let _turn = ctx.turns().take(saga.name, &transaction).await;
+    // Whoever had the turn before may have gone on with it.
+    let journal = match EXECUTIONS.get(&ctx.view(), &journal.id) {
+        Ok(Some(now)) if !now.has_ended() && now.state != ExecutionState::Waiting => now,
+        Ok(_) => return,
+        Err(error) => return tracing::error!(saga = saga.name, transaction, %error, "a run cannot be read"),
+    };
     let ended = match serde_json::from_value(journal.input.clone()) {
         Ok(input) => drive(saga, Run::new(ctx.clone(), saga.name, journal), input).await.map(drop),
         Err(error) => Err(Fault::unexpected(error)),

@@ -156,12 +156,12 @@ impl WorkflowExecution {
     /// Marks the end: it is kept for a while, and without what undoing it would take.
     pub(crate) fn end(&mut self, state: ExecutionState, now: Timestamp) {
         self.state = state;
-        for step in &mut self.steps {
+        // What could not be undone waits for somebody to look at it, with what undoing it takes.
+        let kept = state != ExecutionState::Failed;
+        for step in self.steps.iter_mut().filter(|_| kept) {
             step.undo = Vec::new();
             step.events = Vec::new();
         }
-        // What could not be undone waits for somebody to look at it.
-        let kept = state != ExecutionState::Failed;
         let millis = i64::try_from(self.retention_time).unwrap_or(i64::MAX).saturating_mul(1000);
         self.keep_until = kept.then(|| now.plus_millis(millis));
     }

@@ -352,7 +352,12 @@ impl Run {
     /// Undoes what was done, last step first. Each step is marked as undone in a commit of its own, for a local step
     /// in the one that undoes it.
     pub(crate) async fn compensate(&mut self) -> Result<(), Fault> {
-        for place in (0..self.undos.len().min(self.journal.steps.len())).rev() {
+        if let Some(step) = self.journal.steps.get(self.undos.len()) {
+            // Its code was changed, or it goes another way each time: how to undo the rest is not known.
+            let text = format!("`{}` did not come to its step `{}` again", self.saga, step.name);
+            return Err(Fault::unexpected(text));
+        }
+        for place in (0..self.journal.steps.len()).rev() {
             let entry = &self.journal.steps[place];
             if entry.state == StepState::Reverted {
                 continue;
