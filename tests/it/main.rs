@@ -1,6 +1,7 @@
 //! Tests of the whole, through the real router.
 
 mod admin;
+mod auth;
 mod carts;
 mod flags;
 mod import;

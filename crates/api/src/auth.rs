@@ -1,15 +1,15 @@
 //! Logging in: an e-mail address and a password for a token.
 
 use atoll_kernel::{
-    Body, Call, Ctx, Fault, FaultKind, Reply, Type, optional, routes,
+    Actor, Body, Call, Ctx, Fault, FaultKind, Reply, Type, optional, routes,
     serde_json::{Value, json},
 };
-use atoll_user::{User, find_by_email, verify_password};
+use atoll_user::{USERS, User, find_by_email, verify_password};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use crate::tables::ONE;
+use crate::tables::{NOTHING, ONE};
 
 /// How long a token is good for, in seconds: the wire's default of a day.
 const TOKEN_LIFETIME_S: i64 = 24 * 60 * 60;
@@ -23,6 +23,8 @@ const CREDENTIALS: Body =
 
 routes! {
     Post "/auth/user/emailpass" (Public, ONE, CREDENTIALS) => log_in;
+    Post "/auth/user/:provider" (Public, ONE, CREDENTIALS) => unknown_provider;
+    Post "/auth/token/refresh" (Admin, ONE, NOTHING) => refresh;
 }
 
 /// What a token says.
@@ -75,4 +77,16 @@ async fn log_in(call: Call) -> Result<Reply, Fault> {
         (true, Some(user)) => Ok(Reply::json(&json!({ "token": sign_in_token(&call.app, &user)? }))),
         _ => Err(unauthorized("Invalid email or password")),
     }
+}
+
+async fn unknown_provider(call: Call) -> Result<Reply, Fault> {
+    let provider = call.path("provider");
+    Err(Fault::not_allowed(format!("The actor type user is not allowed to use the auth provider {provider}")))
+}
+
+/// A new token for a user who has one that is still good.
+async fn refresh(call: Call) -> Result<Reply, Fault> {
+    let Actor::User(id) = &call.pass.actor else { return Err(Fault::unauthorized()) };
+    let user = USERS.get(&call.app.view(), id)?.ok_or_else(Fault::unauthorized)?;
+    Ok(Reply::json(&json!({ "token": sign_in_token(&call.app, &user)? })))
 }

@@ -1,0 +1,90 @@
+//! Who may come in: every route of the table, with everything that opens nothing.
+
+use atoll_kernel::{Auth, Method};
+use atoll_testkit::{Client, Shop, TestApp};
+use axum::body::Body;
+use serde_json::json;
+
+/// What anybody may call.
+const PUBLIC: [&str; 2] = ["POST /auth/user/:provider", "POST /auth/user/emailpass"];
+
+/// The path with something in the place of its parameters.
+fn filled(path: &str) -> String {
+    let segments = path.split('/').map(|it| if it.starts_with(':') { "x" } else { it });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+fn method(method: Method) -> &'static str {
+    match method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Delete => "DELETE",
+    }
+}
+
+#[tokio::test]
+async fn every_route_refuses_what_opens_nothing() {
+    let shop = Shop::open(TestApp::init().await).await;
+    let revoke = async |kind: &str| {
+        let key = json!({ "title": "Old", "type": kind });
+        let key = shop.admin.post("/admin/api-keys", key).await.ok()["api_key"].clone();
+        let path = format!("/admin/api-keys/{}/revoke", key["id"].as_str().expect("an id"));
+        shop.admin.post(&path, json!({})).await.ok();
+        key["token"].as_str().expect("a token").to_owned()
+    };
+    let (secret, publishable) = (revoke("secret").await, revoke("publishable").await);
+    let nobody = shop.app.client();
+    let with = |name: &str, value: &str| nobody.clone().with_header(name, value);
+    let admins: [(&str, Client); 5] = [
+        ("no token", nobody.clone()),
+        ("a token that is none", with("authorization", "Bearer garbage")),
+        // Signed by somebody else, with what we would say.
+        (
+            "a token of another shop",
+            with("authorization", "Bearer eyJhbGciOiJIUzI1NiJ9.eyJhY3Rvcl9pZCI6InUifQ.eA"),
+        ),
+        ("a revoked key", with("authorization", &format!("Basic {secret}"))),
+        ("a publishable key", with("authorization", &format!("Basic {publishable}"))),
+    ];
+    let shoppers: [(&str, Client); 4] = [
+        ("no key", nobody.clone()),
+        ("a key that is none", with("x-publishable-api-key", "pk_garbage")),
+        ("a revoked key", with("x-publishable-api-key", &publishable)),
+        ("a secret key", with("x-publishable-api-key", &secret)),
+    ];
+    let mut public = Vec::new();
+    let mut wrong = Vec::new();
+    for route in shop.app.ctx.routes() {
+        let name = format!("{} {}", route.method, route.path);
+        let (clients, status): (&[(&str, Client)], u16) = match route.auth {
+            Auth::Public => {
+                public.push(name);
+                continue;
+            }
+            Auth::Admin => (&admins, 401),
+            Auth::Store => (&shoppers, 400),
+        };
+        for (what, client) in clients {
+            let answer = client.send(method(route.method), &filled(route.path), Body::empty()).await;
+            if answer.status.as_u16() != status {
+                wrong.push(format!("{name} with {what}: {} {}", answer.status, answer.json));
+            }
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+    public.sort();
+    assert_eq!(public, PUBLIC);
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_while_it_is_good() {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+    let (app, admin) = TestApp::init().await.with_admin().await;
+    app.advance_ms(DAY_MS - 1000);
+    let renewed = admin.post("/auth/token/refresh", json!({})).await.ok();
+    let renewed = format!("Bearer {}", renewed["token"].as_str().expect("a token"));
+    app.advance_ms(2000);
+    assert_eq!(admin.get("/admin/users/me").await.status, 401);
+    assert_eq!(admin.post("/auth/token/refresh", json!({})).await.status, 401);
+    app.client().with_header("authorization", &renewed).get("/admin/users/me").await.ok();
+}
