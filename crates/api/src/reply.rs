@@ -5,7 +5,7 @@ use std::sync::Arc;
 use atoll_availability::EVERYWHERE;
 use atoll_flows::sales_channel::LinkIds;
 use atoll_kernel::{
-    Actor, Call, Context, Entity, Fault, Flow, Ids, Local, Moment, Reply, Resource, Service, Write,
+    Actor, Call, Context, Entity, Fault, Flow, Ids, Local, Moment, Read, Reply, Resource, Service, Write,
     serde::de::DeserializeOwned,
     serde_json::{Value, json},
 };
@@ -105,6 +105,23 @@ pub(crate) async fn link_by<T: Entity>(
         Ok(service.retrieve(it.tx, &ids.id)?)
     })
     .await
+}
+
+/// Records as an answer shows them, without an envelope.
+pub(crate) fn shown<T: Entity>(
+    resource: &Resource,
+    view: &dyn Read,
+    context: &Context,
+    fields: Option<&str>,
+    records: Vec<T>,
+) -> Result<Vec<Value>, Fault> {
+    let fields = resource.field_list(fields);
+    let show = |record: T| {
+        let mut json = Vec::new();
+        resource.write(view, context, Arc::new(record), &fields, &mut json)?;
+        serde_json::from_slice(&json).map_err(Fault::unexpected)
+    };
+    records.into_iter().map(show).collect()
 }
 
 /// The record that a flow made of the one that it was given.

@@ -13,7 +13,7 @@ use atoll_kernel::{
 use serde::Deserialize;
 
 use crate::{
-    reply::{context, find, page, remove_by, save},
+    reply::{context, find, page, remove_by, save, shown},
     tables::{METADATA, ONE, any, date, flag, list, number, text},
 };
 
@@ -198,15 +198,8 @@ type Shown = (Vec<serde_json::Value>, Vec<serde_json::Value>, Vec<String>);
 
 async fn run_batch(call: Call, batch: LevelBatch) -> Result<Shown, Fault> {
     let (done, view) = call.app.run(&BATCH_LEVELS, call.pass.actor.clone(), batch).await?;
-    let (context, fields) = (context(&call), WHOLE_LEVEL.field_list(None));
-    let show = |levels: Vec<InventoryLevel>| {
-        let shown = levels.into_iter().map(|level| {
-            let mut json = Vec::new();
-            WHOLE_LEVEL.write(&view, &context, std::sync::Arc::new(level), &fields, &mut json)?;
-            serde_json::from_slice(&json).map_err(Fault::unexpected)
-        });
-        shown.collect::<Result<Vec<serde_json::Value>, Fault>>()
-    };
+    let context = context(&call);
+    let show = |levels: Vec<InventoryLevel>| shown(&WHOLE_LEVEL, &view, &context, None, levels);
     Ok((show(done.created)?, show(done.updated)?, done.deleted))
 }
 

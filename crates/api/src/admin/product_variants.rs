@@ -4,15 +4,16 @@ use atoll_flows::product::{
     CREATE_PRODUCT_VARIANTS, DELETE_PRODUCT_VARIANTS, NewVariant, UPDATE_PRODUCT_VARIANTS, VariantChanges,
 };
 use atoll_kernel::{
-    Body, Call, Comparison, Condition, Conditions, Fault, Field, Params, Read, Reply, Resource, Type,
+    Body, Call, Comparison, Condition, Conditions, Fault, Field, Local, Params, Read, Reply, Resource, Type,
     optional, required, routes,
-    serde_json::{Value, json},
+    serde_json::{Map, Value, json},
 };
-use atoll_product::{PRODUCTS, VARIANTS};
+use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
+use atoll_product::{PRODUCTS, ProductVariant, VARIANTS};
 
 use crate::{
     admin::products::PRODUCT,
-    reply::{context, page, perform},
+    reply::{context, page, perform, save, shown},
     tables::{METADATA, ONE, any, date, flag, list, number, text},
 };
 
@@ -20,9 +21,13 @@ routes! {
     Get "/admin/product-variants" (Admin, LIST) => index;
     Get "/admin/products/:id/variants" (Admin, LIST) => of_product;
     Post "/admin/products/:id/variants" (Admin, ONE, CREATE) => create;
+    Post "/admin/products/:id/variants/batch" (Admin, ONE, BATCH) => batch;
     Get "/admin/products/:id/variants/:variant_id" (Admin, ONE) => retrieve;
     Post "/admin/products/:id/variants/:variant_id" (Admin, ONE, UPDATE) => update;
     Delete "/admin/products/:id/variants/:variant_id" (Admin, ONE) => delete;
+    Post "/admin/products/:id/variants/:variant_id/inventory-items" (Admin, ONE, PART) => add_part;
+    Post "/admin/products/:id/variants/:variant_id/inventory-items/:item_id" (Admin, ONE, QUANTITY) => change_part;
+    Delete "/admin/products/:id/variants/:variant_id/inventory-items/:item_id" (Admin, ONE) => remove_part;
 }
 
 static VARIANT: Resource = Resource {
@@ -99,6 +104,17 @@ const CREATE: Body = &[
 ];
 const UPDATE: Body = &[&[optional("title", Type::Text), optional("prices", PRICES)], MORE];
 
+const BATCH: Body = &[&[
+    optional("create", Type::List(&Type::Strict(CREATE))),
+    optional("update", Type::List(&Type::Strict(UPDATE_ONE))),
+    optional("delete", Type::List(&Type::Text)),
+]];
+const UPDATE_ONE: Body =
+    &[&[required("id", Type::Text), optional("title", Type::Text), optional("prices", PRICES)], MORE];
+const QUANTITY: Body = &[&[required("required_quantity", Type::Positive)]];
+const PART: Body =
+    &[&[required("inventory_item_id", Type::Text), required("required_quantity", Type::Positive)]];
+
 async fn index(call: Call) -> Result<Reply, Fault> {
     page(&VARIANT, call, Vec::new())
 }
@@ -157,4 +173,75 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
     });
     let shown: Value = serde_json::from_slice(&reply.await?.json).map_err(Fault::unexpected)?;
     Ok(Reply::json(&json!({ "id": gone, "object": "variant", "deleted": true, "parent": shown["product"] })))
+}
+
+/// Creates, updates and deletes variants of a product: all of it, or nothing.
+async fn batch(call: Call) -> Result<Reply, Fault> {
+    let product = call.path("id").to_owned();
+    let list = |name: &str| call.body().get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let create = list("create").into_iter().map(NewVariant::from_body).collect::<Result<Vec<_>, _>>()?;
+    let change = |mut body: Value| {
+        let id = body.as_object_mut().and_then(|it| it.remove("id")).unwrap_or_default();
+        VariantChanges::from_body(id.as_str().unwrap_or_default().to_owned(), body)
+    };
+    let update = list("update").into_iter().map(change).collect::<Result<Vec<_>, _>>()?;
+    let gone: Vec<String> = list("delete").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let ids = gone.clone();
+    let body = move |flow: &mut Local<'_>| {
+        update.iter().try_for_each(|it| check(flow.tx, &product, &it.id))?;
+        let created = flow.run(&CREATE_PRODUCT_VARIANTS, (product.clone(), create.clone()))?;
+        let updated = flow.run(&UPDATE_PRODUCT_VARIANTS, update.clone())?;
+        for id in &ids {
+            if VARIANTS.table.exists(flow.tx, id)? {
+                check(flow.tx, &product, id)?;
+            }
+        }
+        flow.run(&DELETE_PRODUCT_VARIANTS, ids.clone())?;
+        Ok((created, updated))
+    };
+    let ((created, updated), view) = call.app.local(call.pass.actor.clone(), body).await?;
+    let (context, fields) = (context(&call), call.params.fields.as_deref());
+    let show = |variants: Vec<ProductVariant>| shown(&VARIANT, &view, &context, fields, variants);
+    Ok(Reply::json(&json!({
+        "created": show(created)?, "updated": show(updated)?,
+        "deleted": { "ids": gone, "object": "variant", "deleted": true },
+    })))
+}
+
+async fn add_part(call: Call) -> Result<Reply, Fault> {
+    let item = call.body()["inventory_item_id"].as_str().unwrap_or_default().to_owned();
+    set_part(call, item).await
+}
+
+async fn change_part(call: Call) -> Result<Reply, Fault> {
+    let item = call.path("item_id").to_owned();
+    set_part(call, item).await
+}
+
+/// Says how much of an item a variant takes.
+async fn set_part(call: Call, item: String) -> Result<Reply, Fault> {
+    let (product, id) = (call.path("id").to_owned(), call.path("variant_id").to_owned());
+    let quantity = call.body()["required_quantity"].clone();
+    save(&VARIANT, call, move |tx, at| {
+        check(tx, &product, &id)?;
+        let columns = Map::from_iter([("required_quantity".to_owned(), quantity.clone())]);
+        PRODUCT_VARIANT_INVENTORY_ITEM.attach(tx, at, &id, &item, columns)?;
+        Ok(VARIANTS.retrieve(tx, &id)?)
+    })
+    .await
+}
+
+async fn remove_part(call: Call) -> Result<Reply, Fault> {
+    let (product, id) = (call.path("id").to_owned(), call.path("variant_id").to_owned());
+    let item = call.path("item_id").to_owned();
+    let gone = json!({ "product": { "variant_id": id }, "inventory": { "inventory_item_id": item } });
+    let reply = save(&VARIANT, call, move |tx, at| {
+        check(tx, &product, &id)?;
+        PRODUCT_VARIANT_INVENTORY_ITEM.detach(tx, at, &id, &item)?;
+        Ok(VARIANTS.retrieve(tx, &id)?)
+    });
+    let shown: Value = serde_json::from_slice(&reply.await?.json).map_err(Fault::unexpected)?;
+    Ok(Reply::json(&json!({
+        "id": gone, "object": "variant-inventory-item-link", "deleted": true, "parent": shown["variant"],
+    })))
 }

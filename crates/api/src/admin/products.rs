@@ -1,7 +1,5 @@
 //! `/admin/products`
 
-use std::sync::Arc;
-
 use atoll_flows::product::{CREATE_PRODUCTS, DELETE_PRODUCTS, NewProduct, ProductChanges, UPDATE_PRODUCTS};
 use atoll_kernel::{
     AllOf, Body, Call, Fault, Field, Ids, Local, Param, ParamKind, Params, Reply, Resource, Type, optional,
@@ -13,7 +11,7 @@ use atoll_product::{PRODUCTS, Product, ProductStatus};
 
 use crate::{
     admin::product_variants::{INVENTORY_PARTS, MORE as MORE_OF_VARIANT, PRICES},
-    reply::{context, find, only, page, perform, remove_by},
+    reply::{context, find, only, page, perform, remove_by, shown},
     tables::{METADATA, ONE, any, date, flag, lenient_list, number, text},
 };
 
@@ -183,15 +181,7 @@ async fn batch(call: Call) -> Result<Reply, Fault> {
         Ok((created, updated))
     };
     let ((created, updated), view) = call.app.local(call.pass.actor.clone(), body).await?;
-    let fields = PRODUCT.field_list(fields);
-    let show = |products: Vec<Product>| {
-        let shown = products.into_iter().map(|product| {
-            let mut json = Vec::new();
-            PRODUCT.write(&view, &context, Arc::new(product), &fields, &mut json)?;
-            serde_json::from_slice::<Value>(&json).map_err(Fault::unexpected)
-        });
-        shown.collect::<Result<Vec<_>, Fault>>()
-    };
+    let show = |products: Vec<Product>| shown(&PRODUCT, &view, &context, fields, products);
     Ok(Reply::json(&json!({
         "created": show(created)?, "updated": show(updated)?,
         "deleted": { "ids": gone, "object": "product", "deleted": true },
