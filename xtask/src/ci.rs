@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::{cargo, test, tidy};
+use crate::{cargo, sdk, test, tidy};
 
 /// What cargo does alone, and how to mend it.
 const CHECKS: [(&[&str], &str); 2] = [
@@ -20,6 +20,8 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     eprintln!("ci: cargo xtask tidy");
     let tidy = tidy::run(&[])?;
     anyhow::ensure!(tidy == ExitCode::SUCCESS, "ci stops at `cargo xtask tidy`: mend what is listed above");
+    eprintln!("ci: cargo xtask sdk");
+    anyhow::ensure!(sdk::run(&[])? == ExitCode::SUCCESS, "ci stops at `cargo xtask sdk`: see above");
     // Last, because its last line is the tally.
     eprintln!("ci: cargo xtask test");
     test::run(&[])

@@ -5,6 +5,7 @@ mod cargo;
 mod ci;
 mod registry;
 mod replay;
+mod sdk;
 mod test;
 mod tidy;
 
@@ -52,7 +53,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "ci",
         args: "",
-        about: "what CI runs: fmt, clippy, tidy, test; it stops at the first that fails",
+        about: "what CI runs: fmt, clippy, tidy, sdk, test; it stops at the first that fails",
         run: ci::run,
     },
     Command { name: "tidy", args: "", about: "check the rules that no compiler checks", run: tidy::run },
@@ -67,6 +68,12 @@ const COMMANDS: &[Command] = &[
         args: "[text]",
         about: "replay what was recorded of the original, and show what differs",
         run: replay::run,
+    },
+    Command {
+        name: "sdk",
+        args: "",
+        about: "drive a served binary with the public SDK (needs Node)",
+        run: sdk::run,
     },
     Command {
         name: "bench",

@@ -1,0 +1,237 @@
+// Every admin method of the resources that Atoll serves, through the unmodified SDK.
+
+import assert from "node:assert/strict"
+import { after, before, test } from "node:test"
+import { client, serve } from "./server.mjs"
+
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let server
+before(async () => {
+  server = await serve()
+})
+after(async () => {
+  await server.stop()
+})
+
+/**
+ * The status of a call that must be refused.
+ * @param {Promise<unknown>} call
+ */
+async function refused(call) {
+  try {
+    await call
+  } catch (error) {
+    return /** @type {{ status?: number }} */ (error).status
+  }
+  assert.fail("it was not refused")
+}
+
+test("auth: login, refresh, me", async () => {
+  const { admin, baseUrl } = server
+  const { user } = await admin.admin.user.me()
+  assert.equal(user.email, "admin@test.dev")
+  assert.match((await admin.auth.refresh()).token, /^ey/)
+  assert.equal((await admin.admin.user.list()).count, 1)
+  assert.equal((await admin.admin.user.retrieve(user.id)).user.id, user.id)
+  assert.equal(await refused(client(baseUrl).admin.user.me()), 401)
+})
+
+test("sales channels", async () => {
+  const api = server.admin.admin.salesChannel
+  const { sales_channel: web } = await api.create({ name: "Web", description: "A shop" })
+  assert.equal(web.is_disabled, false)
+  const { sales_channel: renamed } = await api.update(web.id, { name: "Shop", is_disabled: true })
+  assert.deepEqual([renamed.name, renamed.description, renamed.is_disabled], ["Shop", "A shop", true])
+  assert.equal((await api.retrieve(web.id, { fields: "id,name" })).sales_channel.name, "Shop")
+  const { sales_channels, count } = await api.list({ name: "Shop" })
+  assert.deepEqual([sales_channels[0].id, count], [web.id, 1])
+  const product = await newProduct("Channelled")
+  await api.updateProducts(web.id, { add: [product.id] })
+  await api.batchProducts(web.id, { add: [], remove: [product.id] })
+  const { deleted } = await api.delete(web.id)
+  assert.equal(deleted, true)
+  assert.equal(await refused(api.retrieve(web.id)), 404)
+})
+
+test("stores and currencies", async () => {
+  const { store: stores, currency } = server.admin.admin
+  const { stores: [store] } = await stores.list()
+  const { store: renamed } = await stores.update(store.id, { name: "Isle" })
+  assert.equal(renamed.name, "Isle")
+  assert.equal((await stores.retrieve(store.id)).store.name, "Isle")
+  assert.ok((await currency.list({ limit: 5 })).count > 100)
+  assert.equal((await currency.retrieve("eur")).currency.decimal_digits, 2)
+})
+
+test("api keys", async () => {
+  const { apiKey: api, salesChannel } = server.admin.admin
+  const { api_key: key } = await api.create({ title: "Key", type: "publishable" })
+  assert.match(key.token, /^pk_/)
+  const { sales_channel: channel } = await salesChannel.create({ name: "Keyed" })
+  const { api_key: linked } = await api.batchSalesChannels(key.id, { add: [channel.id] })
+  assert.equal(linked.id, key.id)
+  assert.equal((await api.update(key.id, { title: "Renamed" })).api_key.title, "Renamed")
+  const { products } = await client(server.baseUrl, key.token).store.product.list()
+  assert.deepEqual(products, [])
+  assert.equal((await api.list({ type: "publishable" })).count, 2)
+  assert.ok((await api.revoke(key.id, {})).api_key.revoked_at)
+  assert.equal((await api.retrieve(key.id)).api_key.title, "Renamed")
+  assert.equal(await refused(client(server.baseUrl, key.token).store.product.list()), 400)
+  assert.equal((await api.delete(key.id)).deleted, true)
+})
+
+test("regions", async () => {
+  const api = server.admin.admin.region
+  const { region } = await api.create({
+    name: "Europe", currency_code: "eur", countries: ["de", "fr"], payment_providers: ["pp_system_default"],
+  })
+  assert.deepEqual(region.countries?.map((it) => it.iso_2).sort(), ["de", "fr"])
+  assert.equal((await api.update(region.id, { name: "EU" })).region.name, "EU")
+  assert.equal((await api.retrieve(region.id)).region.currency_code, "eur")
+  assert.equal((await api.list()).count, 1)
+  assert.equal((await server.admin.admin.payment.listPaymentProviders()).payment_providers[0].id, "pp_system_default")
+  assert.equal((await api.delete(region.id)).deleted, true)
+})
+
+test("stock locations, items, levels, reservations", async () => {
+  const { stockLocation, inventoryItem: items, reservation, salesChannel } = server.admin.admin
+  const { stock_location: here } = await stockLocation.create({
+    name: "Here", address: { address_1: "Street 1", country_code: "de" },
+  })
+  const { stock_location: there } = await stockLocation.create({ name: "There" })
+  assert.equal((await stockLocation.update(here.id, { name: "Home" })).stock_location.name, "Home")
+  assert.equal((await stockLocation.retrieve(here.id)).stock_location.address?.address_1, "Street 1")
+  assert.equal((await stockLocation.list({ name: "Home" })).count, 1)
+  const { sales_channel: channel } = await salesChannel.create({ name: "Stocked" })
+  await stockLocation.updateSalesChannels(here.id, { add: [channel.id] })
+
+  const { inventory_item: bolt } = await items.create({ sku: "BOLT" })
+  await items.batchUpdateLevels(bolt.id, { create: [{ location_id: here.id, stocked_quantity: 5 }] })
+  await items.batchInventoryItemLocationLevels(bolt.id, { create: [{ location_id: there.id, stocked_quantity: 1 }] })
+  await items.batchInventoryItemsLocationLevels({
+    update: [{ inventory_item_id: bolt.id, location_id: here.id, stocked_quantity: 7 }],
+  })
+  assert.equal((await items.listLevels(bolt.id)).inventory_levels.length, 2)
+  const { inventory_item: leveled } = await items.updateLevel(bolt.id, here.id, { stocked_quantity: 6 })
+  assert.equal(leveled.stocked_quantity, 7)
+  assert.equal((await items.update(bolt.id, { title: "Bolt" })).inventory_item.title, "Bolt")
+  assert.equal((await items.retrieve(bolt.id)).inventory_item.sku, "BOLT")
+  assert.equal((await items.list({ sku: "BOLT" })).count, 1)
+
+  const { reservation: promise } = await reservation.create({
+    inventory_item_id: bolt.id, location_id: here.id, quantity: 4,
+  })
+  assert.equal(await refused(reservation.create({
+    inventory_item_id: bolt.id, location_id: here.id, quantity: 3,
+  })), 400)
+  assert.equal((await reservation.update(promise.id, { quantity: 2 })).reservation.quantity, 2)
+  assert.equal((await reservation.retrieve(promise.id)).reservation.location_id, here.id)
+  assert.equal((await reservation.list({ inventory_item_id: [bolt.id] })).count, 1)
+  assert.equal(await refused(items.delete(bolt.id)), 400)
+  assert.equal((await reservation.delete(promise.id)).deleted, true)
+  await items.updateLevel(bolt.id, there.id, { stocked_quantity: 0 })
+  assert.equal((await items.deleteLevel(bolt.id, there.id)).deleted, true)
+  assert.equal((await items.delete(bolt.id)).deleted, true)
+  assert.equal((await stockLocation.delete(there.id)).deleted, true)
+})
+
+/** @param {string} title */
+async function newProduct(title) {
+  const { product } = await server.admin.admin.product.create({
+    title, status: "published", options: [{ title: "Size", values: ["S", "M"] }],
+    variants: [{ title: "S", sku: `${title}-S`, options: { Size: "S" }, prices: [{ currency_code: "eur", amount: 10 }] }],
+  })
+  return product
+}
+
+test("products and variants", async () => {
+  const api = server.admin.admin.product
+  const product = await newProduct("Tee")
+  assert.equal((await api.update(product.id, { title: "T-shirt" })).product.title, "T-shirt")
+  assert.equal((await api.retrieve(product.id)).product.handle, "tee")
+  assert.equal((await api.list({ q: "shirt" })).count, 1)
+  const { product: grown } = await api.createVariant(product.id, {
+    title: "M", sku: "TEE-M", options: { Size: "M" }, prices: [{ currency_code: "eur", amount: 12 }],
+  })
+  const medium = grown.variants?.find((it) => it.title === "M")
+  assert.ok(medium)
+  await api.updateVariant(product.id, medium.id, { title: "Medium" })
+  const { variant } = await api.retrieveVariant(product.id, medium.id)
+  assert.deepEqual([variant.title, variant.prices?.[0].amount], ["Medium", 12])
+  assert.equal((await api.listVariants(product.id)).count, 2)
+  assert.equal((await server.admin.admin.productVariant.list({ sku: "TEE-M" })).count, 1)
+  const { updated } = await api.batchVariants(product.id, { update: [{ id: medium.id, metadata: { a: 1 } }] })
+  assert.deepEqual(updated[0].metadata, { a: 1 })
+  assert.equal((await api.deleteVariant(product.id, medium.id)).deleted, true)
+  const { created } = await api.batch({ create: [{ title: "Batch", options: [{ title: "Size", values: ["S"] }] }] })
+  assert.equal((await api.batch({ delete: [created[0].id] })).deleted.ids[0], created[0].id)
+  assert.equal((await api.delete(product.id)).deleted, true)
+})
+
+test("collections, categories, tags, types", async () => {
+  const { productCollection, productCategory, productTag, productType } = server.admin.admin
+  const product = await newProduct("Sorted")
+
+  const { collection } = await productCollection.create({ title: "Summer" })
+  await productCollection.updateProducts(collection.id, { add: [product.id] })
+  assert.equal((await productCollection.update(collection.id, { title: "Winter" })).collection.title, "Winter")
+  assert.equal((await productCollection.retrieve(collection.id)).collection.handle, "summer")
+  assert.equal((await productCollection.list()).count, 1)
+
+  const { product_category: shirts } = await productCategory.create({ name: "Shirts" })
+  const { product_category: polo } = await productCategory.create({ name: "Polo", parent_category_id: shirts.id })
+  await productCategory.updateProducts(shirts.id, { add: [product.id] })
+  assert.equal((await productCategory.update(polo.id, { name: "Polos" })).product_category.name, "Polos")
+  assert.equal((await productCategory.retrieve(shirts.id)).product_category.category_children.length, 1)
+  assert.equal((await productCategory.list()).count, 2)
+  assert.equal(await refused(productCategory.delete(shirts.id)), 400)
+  assert.equal((await productCategory.delete(polo.id)).deleted, true)
+
+  const { product_tag: tag } = await productTag.create({ value: "new" })
+  assert.equal((await productTag.update(tag.id, { value: "old" })).product_tag.value, "old")
+  assert.equal((await productTag.retrieve(tag.id)).product_tag.value, "old")
+  assert.equal((await productTag.list()).count, 1)
+  assert.equal((await productTag.delete(tag.id)).deleted, true)
+
+  const { product_type: type } = await productType.create({ value: "shirt" })
+  assert.equal((await productType.update(type.id, { value: "top" })).product_type.value, "top")
+  assert.equal((await productType.retrieve(type.id)).product_type.value, "top")
+  assert.equal((await productType.list()).count, 1)
+  assert.equal((await productType.delete(type.id)).deleted, true)
+  assert.equal((await productCollection.delete(collection.id)).deleted, true)
+})
+
+test("a cart becomes an order, and the order is called off", async () => {
+  const { region, apiKey, salesChannel, stockLocation, order: orders, workflowExecution } = server.admin.admin
+  await region.create({ name: "Isle", currency_code: "eur", countries: ["gb"] })
+  const { sales_channel: channel } = await salesChannel.create({ name: "Selling" })
+  const { stock_location: location } = await stockLocation.create({ name: "Selling from" })
+  await stockLocation.updateSalesChannels(location.id, { add: [channel.id] })
+  const { api_key: key } = await apiKey.create({ title: "Selling", type: "publishable" })
+  await apiKey.batchSalesChannels(key.id, { add: [channel.id] })
+  const product = await newProduct("Sold")
+  await salesChannel.batchProducts(channel.id, { add: [product.id], remove: [] })
+  const variant = product.variants?.[0]
+  assert.ok(variant)
+  const { products: [stocked] } = await server.admin.admin.product.list({
+    id: [product.id], fields: "id,*variants.inventory_items",
+  })
+  const item = stocked.variants?.[0].inventory_items?.[0]
+  assert.ok(item)
+  await server.admin.admin.inventoryItem.batchUpdateLevels(item.inventory_item_id, {
+    create: [{ location_id: location.id, stocked_quantity: 3 }],
+  })
+
+  const shop = client(server.baseUrl, key.token)
+  const { cart } = await shop.store.cart.create({ email: "me@example.com" })
+  const { cart: filled } = await shop.store.cart.createLineItem(cart.id, { variant_id: variant.id, quantity: 3 })
+  assert.equal(filled.total, 30)
+  await shop.store.cart.update(cart.id, { metadata: { gift: true } })
+  const completed = await shop.store.cart.complete(cart.id)
+  assert.equal(completed.type, "order")
+  const id = completed.type === "order" ? completed.order.id : ""
+  assert.equal((await orders.list({ sales_channel_id: [channel.id] })).count, 1)
+  assert.equal((await orders.retrieve(id, { fields: "id,email" })).order.email, "me@example.com")
+  assert.equal((await orders.cancel(id)).order.status, "canceled")
+  assert.equal((await workflowExecution.list()).count, 0)
+})
