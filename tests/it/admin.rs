@@ -10,6 +10,27 @@ async fn shop() -> (Shop, String) {
 }
 
 #[tokio::test]
+async fn the_older_api_is_understood() {
+    let shop = Shop::open(TestApp::init().await).await;
+    let web = shop.channel("Web").await;
+    let tea = shop.product("Tea", &[], 0).await;
+    let path = format!("/admin/sales-channels/{web}/products/batch");
+    let body = json!({ "product_ids": [{ "id": tea.product }] });
+    assert_eq!(shop.admin.post(&path, body.clone()).await.ok()["sales_channel"]["id"], json!(web));
+    let product = format!("/admin/products/{}?expand=sales_channels&fields=id", tea.product);
+    let channels = async || {
+        let shown = shop.admin.get(&product).await.ok();
+        shown["product"]["sales_channels"].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!(channels().await, 1);
+    shop.admin.send("DELETE", &path, body.to_string().into()).await.ok();
+    assert_eq!(channels().await, 0);
+    let store = shop.admin.get("/admin/stores?expand=default_sales_channel").await.ok();
+    assert_eq!(store["stores"][0]["default_sales_channel"]["name"], "Default Sales Channel");
+    assert!(store["stores"][0]["name"].is_string(), "what is shown anyway is still shown");
+}
+
+#[tokio::test]
 async fn what_nobody_follows_is_not_written_to_the_outbox() {
     let (app, admin) = TestApp::init().await.with_admin().await;
     admin.post("/admin/sales-channels", json!({ "name": "Web" })).await.ok();

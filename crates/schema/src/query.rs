@@ -110,6 +110,17 @@ impl ListParams {
     }
 }
 
+impl ListParams {
+    /// The older API's `expand=a,b` is `fields=+*a,+*b`.
+    fn expand(&mut self, relations: &str) {
+        let fields = self.fields.get_or_insert_default();
+        for relation in relations.split(',').map(str::trim).filter(|it| !it.is_empty()) {
+            let comma = if fields.is_empty() { "" } else { "," };
+            *fields = format!("{fields}{comma}+*{relation}");
+        }
+    }
+}
+
 /// Numbers of records that one page may skip or show. Beyond it a request is a mistake or an attack.
 const PAGE_MAX: f64 = 1e9;
 
@@ -118,11 +129,13 @@ pub fn check(params: &Params, query: &Map<String, Value>) -> Result<ListParams, 
     let mut issues = Issues::default();
     let mut list = ListParams { limit: params.limit.unwrap_or(0), ..ListParams::default() };
     let mut unknown = Vec::new();
+    let mut expanded = None;
     let is_list = params.limit.is_some();
     for (name, value) in query {
         let path = [name.clone()];
         match (name.as_str(), value) {
             ("fields", Value::String(text)) => list.fields = Some(text.clone()),
+            ("expand", Value::String(text)) => expanded = Some(text),
             ("with_deleted", Value::String(text)) if is_bool(text) => {
                 list.with_deleted = text.eq_ignore_ascii_case("true");
             }
@@ -133,7 +146,7 @@ pub fn check(params: &Params, query: &Map<String, Value>) -> Result<ListParams, 
                 list.order = Some(text.clone()).filter(|it| !it.is_empty())
             }
             ("q", Value::String(text)) if is_list => list.q = Some(text.clone()),
-            ("fields" | "order" | "q", _) => issues.wrong_type(&path, "string", value),
+            ("fields" | "expand" | "order" | "q", _) => issues.wrong_type(&path, "string", value),
             ("$and" | "$or", Value::Array(items)) if is_list => {
                 let parts = items.iter().map(|item| Conditions::All(group(params.own, item, &mut issues)));
                 let parts = parts.collect();
@@ -148,6 +161,9 @@ pub fn check(params: &Params, query: &Map<String, Value>) -> Result<ListParams, 
                 None => unknown.push(name.as_str()),
             },
         }
+    }
+    if let Some(relations) = expanded {
+        list.expand(relations);
     }
     if params.strict && !unknown.is_empty() {
         issues.unknown(&unknown);

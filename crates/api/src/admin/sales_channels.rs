@@ -1,7 +1,8 @@
 //! `/admin/sales-channels`
 
 use atoll_flows::sales_channel::{
-    CREATE_SALES_CHANNELS, DELETE_SALES_CHANNELS, LINK_PRODUCTS_TO_SALES_CHANNEL, UPDATE_SALES_CHANNELS,
+    CREATE_SALES_CHANNELS, DELETE_SALES_CHANNELS, LINK_PRODUCTS_TO_SALES_CHANNEL, LinkIds,
+    UPDATE_SALES_CHANNELS,
 };
 use atoll_kernel::{
     AllOf, Body, Call, Fault, Field, Ids, Params, Reply, Resource, Type, optional, required, routes,
@@ -10,7 +11,7 @@ use atoll_links::{PUBLISHABLE_API_KEY_SALES_CHANNEL, SALES_CHANNEL_STOCK_LOCATIO
 use atoll_sales_channel::SALES_CHANNELS;
 
 use crate::{
-    reply::{create_by, find, link_by, page, remove_by, update_by},
+    reply::{create_by, find, link_by, page, perform, remove_by, update_by},
     tables::{LINK, METADATA, ONE, any, date, flag, list, text},
 };
 
@@ -22,6 +23,8 @@ routes! {
     Post "/admin/sales-channels/:id" (Admin, ONE, UPDATE) => update;
     Delete "/admin/sales-channels/:id" (Admin, ONE) => delete;
     Post "/admin/sales-channels/:id/products" (Admin, ONE, LINK) => link_products;
+    Post "/admin/sales-channels/:id/products/batch" (Admin, ONE, OLD_LINK) => link_old;
+    Delete "/admin/sales-channels/:id/products/batch" (Admin, ONE, OLD_LINK) => unlink_old;
 }
 
 static SALES_CHANNEL: Resource = Resource {
@@ -34,6 +37,10 @@ static SALES_CHANNEL: Resource = Resource {
     offer: None,
     renamed: &[],
 };
+
+/// How the older API names products.
+const OLD_LINK: Body =
+    &[&[required("product_ids", Type::List(&Type::Object(&[required("id", Type::Text)])))]];
 
 const LIST: Params = list(
     &[
@@ -88,4 +95,30 @@ async fn link_products(call: Call) -> Result<Reply, Fault> {
 
 fn not_found(id: &str) -> String {
     format!("Sales channel with id: {id} not found")
+}
+
+/// The ids of a body of the older API.
+fn old_ids(call: &Call) -> Vec<String> {
+    let items = call.body()["product_ids"].as_array().into_iter().flatten();
+    items.filter_map(|it| it["id"].as_str()).map(str::to_owned).collect()
+}
+
+async fn link_old(call: Call) -> Result<Reply, Fault> {
+    let add = old_ids(&call);
+    let ids = LinkIds { id: call.path("id").to_owned(), add, remove: Vec::new() };
+    link(call, ids).await
+}
+
+async fn unlink_old(call: Call) -> Result<Reply, Fault> {
+    let remove = old_ids(&call);
+    let ids = LinkIds { id: call.path("id").to_owned(), add: Vec::new(), remove };
+    link(call, ids).await
+}
+
+async fn link(call: Call, ids: LinkIds) -> Result<Reply, Fault> {
+    perform(&SALES_CHANNEL, call, move |flow| {
+        flow.run(&LINK_PRODUCTS_TO_SALES_CHANNEL, ids.clone())?;
+        Ok(SALES_CHANNELS.retrieve(flow.tx, &ids.id)?)
+    })
+    .await
 }
