@@ -3,6 +3,7 @@
 mod admin;
 mod auth;
 mod carts;
+mod costs;
 mod flags;
 mod import;
 mod layers;

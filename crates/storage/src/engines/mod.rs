@@ -1,9 +1,11 @@
-//! The engines: redb on disk, memory, and the one that fails on purpose.
+//! The engines: redb on disk, memory, and, for tests, one that fails on purpose and one that counts.
 
+mod counting;
 mod faulty;
 mod memory;
 mod redb;
 
+pub use counting::Counting;
 pub use faulty::{Crash, Fault, Faulty, Switch};
 pub use memory::Memory;
 pub use redb::Redb;

@@ -1,0 +1,53 @@
+//! An engine that counts what is read: for tests of what a request costs.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use crate::{Changes, Engine, Order, Raw, Span, StoreError, Visit, engines::Memory};
+
+/// The memory engine, with a count of the keys that are looked up and of the entries that scans show.
+#[derive(Clone, Default)]
+pub struct Counting {
+    memory: Memory,
+    n_read: Arc<AtomicUsize>,
+}
+
+impl Counting {
+    /// The keys that were read so far.
+    pub fn n_read(&self) -> usize {
+        self.n_read.load(Ordering::Relaxed)
+    }
+}
+
+impl Engine for Counting {
+    fn snapshot(&self) -> Result<Arc<dyn Raw>, StoreError> {
+        Ok(Arc::new(Snapshot { raw: self.memory.snapshot()?, n_read: self.n_read.clone() }))
+    }
+
+    fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        self.memory.commit(changes)
+    }
+}
+
+struct Snapshot {
+    raw: Arc<dyn Raw>,
+    n_read: Arc<AtomicUsize>,
+}
+
+impl Raw for Snapshot {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.n_read.fetch_add(1, Ordering::Relaxed);
+        self.raw.get(key)
+    }
+
+    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        // To look for the first entry is a read, too.
+        self.n_read.fetch_add(1, Ordering::Relaxed);
+        self.raw.scan(span, order, &mut |key, value| {
+            self.n_read.fetch_add(1, Ordering::Relaxed);
+            visit(key, value)
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! What a page costs: the keys that each list reads for a page of 20, in a small shop and in one four times as large.
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use atoll_kernel::{Auth, Method, Registry, Store, engines::Counting};
+use atoll_testkit::{Shop, TestApp};
+use expect_test::expect_file;
+use serde_json::json;
+
+/// A shop with so many of everything.
+async fn shop(n: usize) -> (Shop, Counting, String) {
+    let engine = Counting::default();
+    let spaces = Registry::linked().expect("a registry").spaces();
+    let store = Store::open(engine.clone(), &spaces).expect("a store");
+    let shop = Shop::open(TestApp::over(store, None).await).await;
+    let web = shop.channel("Web").await;
+    let key = shop.key(&[&web]).await;
+    let storefront = shop.app.storefront(&key);
+    for n in 0..n {
+        let tea = shop.product(&format!("Tea {n}"), &[&web], 1).await;
+        let cart = shop.cart(&storefront, &tea.id, 1).await;
+        storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+        for (path, body) in [
+            ("/admin/sales-channels", json!({ "name": format!("Channel {n}") })),
+            ("/admin/stock-locations", json!({ "name": format!("Location {n}") })),
+            ("/admin/api-keys", json!({ "title": format!("Key {n}"), "type": "publishable" })),
+            ("/admin/collections", json!({ "title": format!("Collection {n}") })),
+            ("/admin/product-categories", json!({ "name": format!("Category {n}") })),
+            ("/admin/product-tags", json!({ "value": format!("tag {n}") })),
+            ("/admin/product-types", json!({ "value": format!("type {n}") })),
+            ("/admin/regions", json!({ "name": format!("Region {n}"), "currency_code": "eur" })),
+        ] {
+            shop.admin.post(path, body).await.ok();
+        }
+    }
+    (shop, engine, key)
+}
+
+#[tokio::test]
+async fn a_page_costs_what_the_page_holds() {
+    let (small, large) = (shop(30).await, shop(120).await);
+    let mut table = String::from("# Keys read for a page of 20, with 30 and with 120 of everything.\n");
+    for route in small.0.app.ctx.routes() {
+        let is_list =
+            route.method == Method::Get && route.params.limit.is_some() && !route.path.contains(':');
+        if !is_list {
+            continue;
+        }
+        let mut costs = Vec::new();
+        for (shop, engine, key) in [&small, &large] {
+            let client = match route.auth {
+                Auth::Store => shop.app.storefront(key),
+                _ => shop.admin.clone(),
+            };
+            let region = if route.path.contains("payment") {
+                format!("&region_id={}", shop.region)
+            } else {
+                String::new()
+            };
+            let before = engine.n_read();
+            let filter = if route.auth == Auth::Store { region } else { String::new() };
+            client.get(&format!("{}?limit=20{filter}", route.path)).await.ok();
+            costs.push(engine.n_read() - before);
+        }
+        writeln!(table, "{} {} {}", route.path, costs[0], costs[1]).expect("text");
+        assert!(costs[1] <= costs[0] * 2, "{} costs {} keys in a large shop: {table}", route.path, costs[1]);
+    }
+    expect_file![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("costs.txt")].assert_eq(&table);
+}
