@@ -10,6 +10,7 @@ before(async () => {
   server = await serve()
 })
 after(async () => {
+  console.log(`${server.called.size} admin methods were called`)
   await server.stop()
 })
 

@@ -29,12 +29,33 @@ export async function serve() {
   }
   child.stderr.resume()
   const admin = client(baseUrl)
+  const called = count(admin.admin)
   await admin.auth.login("user", "emailpass", ADMIN)
   const stop = async () => {
     child.kill("SIGTERM")
     await once(child, "exit")
   }
-  return { baseUrl, admin, stop }
+  return { baseUrl, admin, called, stop }
+}
+
+/**
+ * Counts the methods that are called, by name.
+ * @param {object} api
+ */
+function count(api) {
+  /** @type {Set<string>} */
+  const called = new Set()
+  for (const [name, resource] of Object.entries(api)) {
+    const methods = [...Object.keys(resource), ...Object.getOwnPropertyNames(Object.getPrototypeOf(resource))]
+    for (const method of methods.filter((it) => it !== "constructor" && typeof resource[it] === "function")) {
+      const call = resource[method]
+      resource[method] = (/** @type {unknown[]} */ ...args) => {
+        called.add(`${name}.${method}`)
+        return call.apply(resource, args)
+      }
+    }
+  }
+  return called
 }
 
 /**

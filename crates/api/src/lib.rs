@@ -4,6 +4,7 @@
 mod admin;
 mod auth;
 mod gate;
+mod reference;
 mod reply;
 mod store;
 mod tables;

@@ -24,7 +24,7 @@ mod service;
 mod subscriber;
 
 pub use atoll_http::{
-    App, Auth, Fault, FaultKind, FaultRecord, HeaderMap, Method, Reply, StatusCode, qs, router,
+    App, Auth, Fault, FaultKind, FaultRecord, HeaderMap, Method, Reply, StatusCode, openapi, qs, router,
 };
 pub use atoll_query::{
     AllOf, Children, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery,

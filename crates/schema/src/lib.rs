@@ -3,8 +3,10 @@
 
 mod body;
 mod issue;
+mod json_schema;
 mod query;
 
 pub use body::{Body, Field, Type, check, optional, required};
 pub use issue::Issues;
+pub use json_schema::{body_schema, query_parameters};
 pub use query::{Condition, Conditions, Filters, ListParams, Param, ParamKind, Params, check as check_query};

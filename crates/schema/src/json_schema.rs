@@ -1,0 +1,97 @@
+//! Descriptions of bodies and parameters as JSON Schema, for OpenAPI.
+
+use serde_json::{Map, Value, json};
+
+use crate::{Body, Field, Param, ParamKind, Params, Type};
+
+/// The schema of a body. Unknown fields are refused.
+pub fn body_schema(body: Body) -> Value {
+    object_schema(body, true)
+}
+
+fn object_schema(groups: &[&[Field]], is_strict: bool) -> Value {
+    let fields = || groups.iter().copied().flatten();
+    let properties: Map<String, Value> = fields().map(|it| (it.name.to_owned(), field_schema(it))).collect();
+    let required: Vec<&str> = fields().filter(|it| it.required).map(|it| it.name).collect();
+    let mut schema = json!({ "type": "object", "properties": properties });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    if is_strict {
+        schema["additionalProperties"] = false.into();
+    }
+    schema
+}
+
+fn field_schema(field: &Field) -> Value {
+    let schema = type_schema(&field.kind);
+    if field.nullable { json!({ "anyOf": [schema, { "type": "null" }] }) } else { schema }
+}
+
+fn type_schema(kind: &Type) -> Value {
+    match kind {
+        Type::Text => json!({ "type": "string" }),
+        Type::Email => json!({ "type": "string", "format": "email" }),
+        Type::Number => json!({ "type": "number" }),
+        Type::NotNegative => json!({ "type": "number", "minimum": 0 }),
+        Type::Positive => json!({ "type": "number", "exclusiveMinimum": 0 }),
+        Type::Bool => json!({ "type": "boolean" }),
+        Type::BoolText => json!({ "anyOf": [{ "type": "boolean" }, { "enum": ["true", "false"] }] }),
+        Type::Words(words) => json!({ "type": "string", "enum": words }),
+        Type::Record => json!({ "type": "object" }),
+        Type::List(item) => json!({ "type": "array", "items": type_schema(item) }),
+        Type::Object(fields) => object_schema(&[fields], false),
+        Type::Strict(fields) => object_schema(fields, true),
+        Type::Any => json!({}),
+    }
+}
+
+/// The parameters of a query string, as OpenAPI lists them.
+pub fn query_parameters(params: &Params) -> Vec<Value> {
+    let parameter = |name: &str, about: &str, schema: Value| json!({ "name": name, "in": "query", "description": about, "schema": schema });
+    let text = || json!({ "type": "string" });
+    let mut all = vec![
+        parameter("fields", "The fields to show: `id,+title,-handle,*variants`.", text()),
+        parameter("expand", "Relations to show too; the same as `fields=+*a,+*b`.", text()),
+    ];
+    if let Some(limit) = params.limit {
+        let number = |default: usize| json!({ "type": "integer", "minimum": 0, "default": default });
+        all.extend([
+            parameter("limit", "How many to show.", number(limit)),
+            parameter("offset", "How many to leave out.", number(0)),
+            parameter("order", "The field to sort by; with `-` in front, descending.", text()),
+            parameter("q", "Words that must all be found.", text()),
+            parameter("with_deleted", "Show what was soft-deleted, too.", json!({ "type": "boolean" })),
+        ]);
+    }
+    all.extend(params.own.iter().map(own_parameter));
+    all
+}
+
+fn own_parameter(param: &Param) -> Value {
+    let texts = || json!([{ "type": "string" }, { "type": "array", "items": { "type": "string" } }]);
+    let operators =
+        |of: &str| json!({ "type": "object", "description": format!("Operators on {of}, as `$gte`.") });
+    let any_of = |of: Vec<Value>| json!({ "anyOf": of });
+    let with = |of: &str| {
+        let mut all = texts().as_array().cloned().unwrap_or_default();
+        all.push(operators(of));
+        any_of(all)
+    };
+    let schema = match &param.kind {
+        ParamKind::Any => with("texts"),
+        ParamKind::Date => with("dates"),
+        ParamKind::Number => with("numbers"),
+        ParamKind::Many => json!({ "type": "array", "items": { "type": "string" } }),
+        ParamKind::Bool => json!({ "type": "boolean" }),
+        ParamKind::Words(words) => any_of(vec![
+            json!({ "type": "string", "enum": words }),
+            json!({ "type": "array", "items": { "type": "string", "enum": words } }),
+        ]),
+        ParamKind::Nested(inner) => {
+            let names: Vec<&str> = inner.iter().map(|it| it.name).collect();
+            json!({ "type": "object", "description": format!("Filters on {}.", names.join(", ")) })
+        }
+    };
+    json!({ "name": param.name, "in": "query", "style": "deepObject", "explode": true, "schema": schema })
+}
