@@ -4,4 +4,5 @@ mod bank;
 mod injection;
 mod kills;
 mod sagas;
+mod scenarios;
 mod world;

@@ -1,0 +1,289 @@
+//! How each flow is run: a shop that is the same for all of them, and what is asked of it.
+
+use std::pin::Pin;
+
+use atoll_flows::user::{CREATE_USERS, NewUser};
+use atoll_kernel::{Actor, Registry, Store, engines::Memory};
+use atoll_testkit::{Client, Shop, TestApp, Variant};
+use atoll_user::PasswordHash;
+use serde_json::{Value, json};
+
+use crate::{
+    sagas::{CARELESS, TRIP, Trip},
+    world,
+};
+
+type Done = Pin<Box<dyn Future<Output = bool> + Send>>;
+
+/// A flow that can be run on any copy of a prepared store.
+pub(crate) struct Scenario {
+    pub(crate) flow: &'static str,
+    pub(crate) disk: Memory,
+    /// Says whether it worked.
+    pub(crate) run: Box<dyn Fn(&TestApp) -> Done>,
+    /// The cart that is paid for.
+    pub(crate) cart: Option<String>,
+    /// The outside that is called.
+    pub(crate) test: Option<String>,
+}
+
+/// A request: who asks, and for what.
+type Request = (Client, &'static str, String, Value);
+
+/// What there is in the shop.
+struct Scene {
+    shop: Shop,
+    web: String,
+    app: String,
+    tea: Variant,
+    cup: Variant,
+    storefront: Client,
+    cart: String,
+    line: String,
+    /// A location where nothing lies.
+    empty: String,
+    reservation: String,
+    key: String,
+}
+
+/// The id of a record, in its envelope or without.
+fn id(made: &Value) -> String {
+    let record = match made.get("id") {
+        Some(_) => made,
+        None => made.as_object().and_then(|it| it.values().next()).unwrap_or(made),
+    };
+    record["id"].as_str().unwrap_or_else(|| panic!("no id in {made}")).to_owned()
+}
+
+impl Scene {
+    async fn open(disk: &Memory) -> Scene {
+        let spaces = Registry::linked().expect("a registry").spaces();
+        let store = Store::open(disk.clone(), &spaces).expect("a store");
+        let shop = Shop::open(TestApp::over(store, None).await).await;
+        let (web, app) = (shop.channel("Web").await, shop.channel("App").await);
+        let (tea, cup) = (shop.product("Tea", &[&web], 9).await, shop.product("Cup", &[&web, &app], 9).await);
+        let storefront = shop.storefront(&[&web]).await;
+        let cart = shop.cart(&storefront, &tea.id, 2).await;
+        let line = storefront.get(&format!("/store/carts/{cart}")).await.ok();
+        let line = id(&line["cart"]["items"][0]);
+        let empty = id(&shop.admin.post("/admin/stock-locations", json!({ "name": "Empty" })).await.ok());
+        let promise = json!({ "inventory_item_id": cup.item, "location_id": shop.location, "quantity": 1 });
+        let reservation = id(&shop.admin.post("/admin/reservations", promise).await.ok());
+        let key = json!({ "title": "New", "type": "publishable" });
+        let key = id(&shop.admin.post("/admin/api-keys", key).await.ok());
+        Scene { shop, web, app, tea, cup, storefront, cart, line, empty, reservation, key }
+    }
+
+    fn post(&self, path: String, body: Value) -> Option<Request> {
+        Some((self.shop.admin.clone(), "POST", path, body))
+    }
+
+    fn delete(&self, path: String) -> Option<Request> {
+        Some((self.shop.admin.clone(), "DELETE", path, Value::Null))
+    }
+
+    /// What runs this flow.
+    async fn request(&self, flow: &str) -> Request {
+        let sorting = self.sorting(flow).await;
+        let found = self.channels(flow).or(sorting).or(self.stock(flow));
+        let found = match found {
+            Some(found) => Some(found),
+            None => match self.products(flow).await {
+                Some(found) => Some(found),
+                None => self.carts(flow).await,
+            },
+        };
+        found.unwrap_or_else(|| panic!("no scenario for the flow `{flow}`"))
+    }
+
+    fn channels(&self, flow: &str) -> Option<Request> {
+        let Scene { shop, web, app, tea, cup, key, empty, .. } = self;
+        let channel = format!("/admin/sales-channels/{web}");
+        let providers = json!(["pp_system_default"]);
+        match flow {
+            "create-sales-channels" => self.post("/admin/sales-channels".into(), json!({ "name": "New" })),
+            "update-sales-channels" => self.post(channel, json!({ "name": "New" })),
+            "delete-sales-channels" => self.delete(channel),
+            "link-products-to-sales-channel" => {
+                let body = json!({ "add": [tea.product], "remove": [cup.product] });
+                self.post(format!("/admin/sales-channels/{app}/products"), body)
+            }
+            "link-sales-channels-to-stock-location" => {
+                let path = format!("/admin/stock-locations/{}/sales-channels", shop.location);
+                self.post(path, json!({ "add": [web], "remove": [app] }))
+            }
+            "link-sales-channels-to-api-key" => {
+                self.post(format!("/admin/api-keys/{key}/sales-channels"), json!({ "add": [web, app] }))
+            }
+            "delete-stock-locations-workflow" => self.delete(format!("/admin/stock-locations/{empty}")),
+            "create-regions" => {
+                let body = json!({ "name": "Isle", "currency_code": "eur", "countries": ["gb"] });
+                self.post("/admin/regions".into(), body)
+            }
+            "update-regions" => {
+                let body = json!({ "name": "New", "countries": ["de"], "payment_providers": providers });
+                self.post(format!("/admin/regions/{}", shop.region), body)
+            }
+            "delete-regions" => self.delete(format!("/admin/regions/{}", shop.region)),
+            _ => None,
+        }
+    }
+
+    async fn products(&self, flow: &str) -> Option<Request> {
+        let Scene { shop, web, app, tea, .. } = self;
+        let product = format!("/admin/products/{}", tea.product);
+        let variant = format!("{product}/variants/{}", tea.id);
+        let one = json!([{ "title": "Size", "values": ["One"] }]);
+        match flow {
+            "create-products" => {
+                let body = json!({
+                    "title": "New", "options": one, "sales_channels": [{ "id": web }],
+                    "variants": [{
+                        "title": "One", "options": { "Size": "One" },
+                        "prices": [{ "currency_code": "eur", "amount": 1 }],
+                    }],
+                });
+                self.post("/admin/products".into(), body)
+            }
+            "update-products" => {
+                self.post(product, json!({ "title": "New", "sales_channels": [{ "id": app }] }))
+            }
+            "delete-products" => self.delete(product),
+            "create-product-variants" => {
+                let bare =
+                    shop.admin.post("/admin/products", json!({ "title": "Cap", "options": one })).await;
+                let path = format!("/admin/products/{}/variants", id(&bare.ok()));
+                self.post(path, json!({ "title": "One", "options": { "Size": "One" }, "prices": [] }))
+            }
+            "update-product-variants" => {
+                let prices = json!([{ "currency_code": "eur", "amount": 11 }, { "currency_code": "usd", "amount": 12 }]);
+                self.post(variant, json!({ "title": "New", "prices": prices }))
+            }
+            "delete-product-variants" => self.delete(variant),
+            _ => None,
+        }
+    }
+
+    /// Categories, collections, tags and types.
+    async fn sorting(&self, flow: &str) -> Option<Request> {
+        let (path, body) = match flow {
+            _ if flow.ends_with("-product-tags") => ("/admin/product-tags", json!({ "value": "New" })),
+            _ if flow.ends_with("-product-types") => ("/admin/product-types", json!({ "value": "New" })),
+            _ if flow.ends_with("-product-categories") || flow.ends_with("-to-category") => {
+                ("/admin/product-categories", json!({ "name": "New" }))
+            }
+            _ if flow.ends_with("-collections") || flow.ends_with("-to-collection") => {
+                ("/admin/collections", json!({ "title": "New" }))
+            }
+            _ => return None,
+        };
+        if flow.starts_with("create-") {
+            return self.post(path.into(), body);
+        }
+        let changed = json!({ "metadata": { "a": 1 } });
+        let one = format!("{path}/{}", id(&self.shop.admin.post(path, body).await.ok()));
+        match flow {
+            _ if flow.starts_with("update-") => self.post(one, changed),
+            _ if flow.starts_with("delete-") => self.delete(one),
+            _ => self.post(format!("{one}/products"), json!({ "add": [self.tea.product] })),
+        }
+    }
+
+    fn stock(&self, flow: &str) -> Option<Request> {
+        let Scene { shop, tea, cup, empty, .. } = self;
+        let reservation = format!("/admin/reservations/{}", self.reservation);
+        let here = &shop.location;
+        match flow {
+            "batch-inventory-item-levels" => {
+                let body = json!({
+                    "create": [{ "inventory_item_id": tea.item, "location_id": empty, "stocked_quantity": 4 }],
+                    "update": [{ "inventory_item_id": cup.item, "location_id": here, "stocked_quantity": 5 }],
+                });
+                self.post("/admin/inventory-items/location-levels/batch".into(), body)
+            }
+            "delete-inventory-item-workflow" => self.delete(format!("/admin/inventory-items/{}", tea.item)),
+            "create-reservations-workflow" => {
+                let body = json!({ "inventory_item_id": cup.item, "location_id": here, "quantity": 1 });
+                self.post("/admin/reservations".into(), body)
+            }
+            "update-reservations-workflow" => self.post(reservation, json!({ "quantity": 3 })),
+            "delete-reservations" => self.delete(reservation),
+            _ => None,
+        }
+    }
+
+    async fn carts(&self, flow: &str) -> Option<Request> {
+        let Scene { shop, cup, storefront, line, .. } = self;
+        let cart = format!("/store/carts/{}", self.cart);
+        let line = format!("{cart}/line-items/{line}");
+        let more = json!({ "variant_id": cup.id, "quantity": 2 });
+        let ask = |method, path, body| Some((storefront.clone(), method, path, body));
+        match flow {
+            "create-cart" => ask("POST", "/store/carts".into(), json!({ "items": [more] })),
+            "add-to-cart" => ask("POST", format!("{cart}/line-items"), more),
+            "update-line-item-in-cart" => ask("POST", line, json!({ "quantity": 3 })),
+            "delete-line-items" => ask("DELETE", line, Value::Null),
+            "update-cart" => {
+                let region = json!({ "name": "Isle", "currency_code": "eur", "countries": ["gb"] });
+                let region = id(&shop.admin.post("/admin/regions", region).await.ok());
+                ask("POST", cart, json!({ "region_id": region, "email": "me@example.com" }))
+            }
+            "complete-cart" | "create-orders" => ask("POST", format!("{cart}/complete"), json!({})),
+            "cancel-order" => {
+                let order = storefront.post(&format!("{cart}/complete"), json!({})).await.ok();
+                self.post(format!("/admin/orders/{}/cancel", id(&order["order"])), json!({}))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Prepares a store for a flow. The shop is the same for all; what is asked of it differs.
+pub(crate) async fn scenario(flow: &'static str) -> Scenario {
+    let disk = Memory::default();
+    let scene = Scene::open(&disk).await;
+    let of = |run: Box<dyn Fn(&TestApp) -> Done>| Scenario {
+        flow,
+        disk: disk.clone(),
+        run,
+        cart: None,
+        test: None,
+    };
+    match flow {
+        "trip" => {
+            let test = world::new_test();
+            let (product, channels) = (scene.tea.product, vec![scene.web, scene.app]);
+            let trip = Trip { test: test.clone(), product, channels, ..Trip::default() };
+            let run = move |app: &TestApp| {
+                let (ctx, trip) = (app.ctx.clone(), trip.clone());
+                Box::pin(async move { ctx.start(&TRIP, Actor::System, Some("one"), trip).await.is_ok() })
+                    as Done
+            };
+            Scenario { test: Some(test), ..of(Box::new(run)) }
+        }
+        "careless" => of(Box::new(|app| {
+            let (ctx, test) = (app.ctx.clone(), world::new_test());
+            Box::pin(async move { ctx.start(&CARELESS, Actor::System, None, test).await.is_ok() })
+        })),
+        "create-users-workflow" => {
+            let password = PasswordHash::new("supersecret").expect("a hash");
+            let user = NewUser { email: "new@test.dev".into(), password };
+            of(Box::new(move |app| {
+                let (ctx, users) = (app.ctx.clone(), vec![user.clone()]);
+                Box::pin(async move { ctx.run(&CREATE_USERS, Actor::System, users).await.is_ok() })
+            }))
+        }
+        _ => {
+            let (client, method, path, body) = scene.request(flow).await;
+            let run = move |app: &TestApp| {
+                let (client, path, body) = (client.on(app), path.clone(), body.clone());
+                Box::pin(async move {
+                    let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+                    client.send(method, &path, body.into()).await.status.is_success()
+                }) as Done
+            };
+            let is_paid = ["complete-cart", "create-orders"].contains(&flow);
+            Scenario { cart: is_paid.then_some(scene.cart), ..of(Box::new(run)) }
+        }
+    }
+}
