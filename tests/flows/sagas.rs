@@ -361,10 +361,10 @@ async fn a_step_is_finished_or_failed_from_outside() {
     bench.trip.waits = true;
     bench.go().await.map(drop).expect("it waits");
     bench.shop.app.advance_ms(59_999);
-    bench.ctx().tidy_runs().await.expect("a look");
+    bench.ctx().tend_runs().await.expect("a look");
     assert_eq!(bench.execution().state, ExecutionState::Waiting);
     bench.shop.app.advance_ms(1);
-    bench.ctx().tidy_runs().await.expect("a look");
+    bench.ctx().tend_runs().await.expect("a look");
     bench.comes_to(ExecutionState::Reverted).await;
     bench.nothing_changed();
 }
@@ -379,10 +379,10 @@ async fn a_panic_is_undone_and_old_runs_go() {
     assert_eq!(bench.calls().last().map(String::as_str), Some("undo book 1"));
     bench.nothing_changed();
     bench.shop.app.advance_ms(KEPT_MS - 1);
-    bench.ctx().tidy_runs().await.expect("a look");
+    bench.ctx().purge_runs().await.expect("a look");
     assert_eq!(EXECUTIONS.table.count(&bench.ctx().view()).expect("a count"), 1);
     bench.shop.app.advance_ms(1);
-    bench.ctx().tidy_runs().await.expect("a look");
+    bench.ctx().purge_runs().await.expect("a look");
     assert_eq!(EXECUTIONS.table.count(&bench.ctx().view()).expect("a count"), 0);
 }
 
@@ -461,7 +461,7 @@ async fn a_saga_that_takes_too_long_is_undone() {
             let done = bench.ctx().finish_step(Actor::System, "hasty", "one", "approval", Ok(Value::Null));
             done.await.expect("it is finished");
         } else {
-            bench.ctx().tidy_runs().await.expect("a look");
+            bench.ctx().tend_runs().await.expect("a look");
         }
         let find = || WorkflowExecution::find(&bench.ctx().view(), "hasty", "one").expect("a read");
         let mut commits = bench.ctx().store().commits();

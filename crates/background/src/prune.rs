@@ -1,4 +1,4 @@
-//! Removes events that everybody has seen, after a while.
+//! Removes events that everybody has seen, and the records of runs that are over, after a while.
 
 use std::time::Duration;
 
@@ -18,6 +18,9 @@ pub(crate) async fn run(ctx: Ctx, every: Duration, mut stopped: watch::Receiver<
         tokio::select! {
             () = tokio::time::sleep(every) => {}
             _ = stopped.wait_for(|it| *it) => return,
+        }
+        if let Err(error) = ctx.purge_runs().await {
+            tracing::error!(error = why(&error), "old runs were not removed");
         }
         loop {
             match prune(&ctx).await {

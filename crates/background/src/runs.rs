@@ -1,4 +1,5 @@
-//! Looks after the runs of sagas: gives up steps that were waited for too long, and forgets runs that ended long ago.
+//! Looks after the runs of sagas: gives up steps that were waited for too long, and goes on with runs that nobody
+//! goes on with.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ pub(crate) async fn run(ctx: Ctx, every: Duration, mut stopped: watch::Receiver<
             () = tokio::time::sleep(every) => {}
             _ = stopped.wait_for(|it| *it) => return,
         }
-        if let Err(error) = ctx.tidy_runs().await {
+        if let Err(error) = ctx.tend_runs().await {
             tracing::error!(error = why(&error), "the runs of sagas were not looked after");
         }
     }

@@ -45,22 +45,30 @@ flow! {
     /// all lines together; what they take is reserved. A cart that is an order already answers with that order.
     /// Event: `order.placed`.
     ///
-    /// Hooks: `validate` and `beforePaymentAuthorization` before the money is taken, `authorizePayment` to take it,
-    /// `orderCreated` when the order is there.
+    /// Hooks: `validate` and `beforePaymentAuthorization` before the cart is read, `authorizePayment` to take the money
+    /// (it must not change the cart), `orderCreated` when the order is there.
     pub static COMPLETE_CART: Saga<CompleteCart, String> = "complete-cart" (complete_cart),
         hooks: &["validate", "beforePaymentAuthorization", "orderCreated"],
         external_hooks: &["authorizePayment"];
 }
 
 async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fault> {
+    let told = json!({ "cart_id": input.cart_id });
     if !run.has_hook("authorizePayment") {
         return run
-            .finish("place-order", move |flow| match hold(flow, &input)? {
-                Held::Already(order) => Ok(order),
-                Held::New(pending) => place(flow, *pending),
+            .finish("place-order", move |flow| {
+                flow.hook("validate", || told.clone())?;
+                flow.hook("beforePaymentAuthorization", || told.clone())?;
+                match hold(flow, &input)? {
+                    Held::Already(order) => Ok(order),
+                    Held::New(pending) => place(flow, *pending),
+                }
             })
             .await;
     }
+    // Steps of their own, and before the cart is read: what they write is undone as it was, and counts.
+    run.hook("validate", told.clone()).await?;
+    run.hook("beforePaymentAuthorization", told).await?;
     let held = run.local_undone_by(
         "reserve-inventory",
         move |flow| hold(flow, &input),
@@ -111,7 +119,6 @@ impl Pending {
 /// Checks the cart, and promises to each line what it takes.
 fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
     let cart_id = &input.cart_id;
-    flow.hook("validate", || json!({ "cart_id": cart_id }))?;
     let no_cart = || Fault::not_found(format!("Cart with id '{cart_id}' not found"));
     let cart = CARTS.get(flow.tx, cart_id)?.ok_or_else(no_cart)?;
     if cart.completed_at.is_some() {
@@ -137,7 +144,6 @@ fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
         }
         Ok(())
     })?;
-    flow.hook("beforePaymentAuthorization", || json!({ "cart": cart }))?;
     Ok(Held::New(Box::new(pending)))
 }
 

@@ -14,8 +14,8 @@ use serde_json::Value;
 use crate::{
     Actor, Ctx, Fault, FaultKind, FaultRecord, Moment, Read, Saga, View, Write,
     saga::{
-        EXECUTIONS, ExecutionState, Run, StepState, WorkflowExecution,
-        execution::{BY_STATE, purge},
+        AnySaga, EXECUTIONS, ExecutionState, Run, StepState, WorkflowExecution,
+        execution::{BY_STATE, ended_before},
         run::release,
     },
 };
@@ -90,12 +90,24 @@ impl Ctx {
         if !self.registry().flows.iter().any(|it| it.name() == workflow_id) {
             return Err(Fault::not_found(format!("Workflow with id \"{workflow_id}\" not found.")));
         }
-        let (workflow, transaction, step) =
-            (workflow_id.to_owned(), transaction_id.to_owned(), step.to_owned());
+        let (workflow, transaction) = (workflow_id.to_owned(), transaction_id.to_owned());
+        let find = move |tx: &dyn Read| {
+            let not_found = || Fault::not_found(format!("Transaction {transaction} could not be found."));
+            WorkflowExecution::find(tx, &workflow, &transaction)?.ok_or_else(not_found)
+        };
+        self.answer_step(actor, find, step, answer).await
+    }
+
+    async fn answer_step(
+        &self,
+        actor: Actor,
+        find: impl Fn(&dyn Read) -> Result<WorkflowExecution, Fault> + Send + 'static,
+        step: &str,
+        answer: Result<Value, String>,
+    ) -> Result<(), Fault> {
+        let step = step.to_owned();
         let note = move |tx: &mut dyn Write, at: &Moment| {
-            let Some(mut journal) = WorkflowExecution::find(tx, &workflow, &transaction)? else {
-                return Err(Fault::not_found(format!("Transaction {transaction} could not be found.")));
-            };
+            let mut journal = find(tx)?;
             let Some(entry) = journal.steps.iter_mut().find(|it| it.name == step) else {
                 return Err(Fault::not_found(format!("Action not found: {step}")));
             };
@@ -123,8 +135,13 @@ impl Ctx {
     /// Tries once more to undo a run that could not be undone, in the background.
     pub async fn undo_again(&self, actor: Actor, id: &str) -> Result<(), Fault> {
         let id = id.to_owned();
+        let ctx = self.clone();
         let mark = move |tx: &mut dyn Write, at: &Moment| {
             let mut journal = failed(tx, &id)?;
+            if ctx.saga(&journal.workflow_id).is_none() {
+                let text = format!("Workflow with id \"{}\" not found.", journal.workflow_id);
+                return Err(Fault::not_allowed(text));
+            }
             journal.state = ExecutionState::Compensating;
             journal.undo_error = None;
             journal.write(tx, at)?;
@@ -148,12 +165,7 @@ impl Ctx {
 
     /// Goes on with everything that a crash or a stop has cut, and waits for it. Called once, at the start.
     pub async fn recover(&self) -> Result<usize, Fault> {
-        let view = self.view();
-        let mut runs = Vec::new();
-        for state in [ExecutionState::Invoking, ExecutionState::Compensating] {
-            runs.extend(EXECUTIONS.table.list_by(&view, &BY_STATE, &[state.as_str()])?);
-        }
-        drop(view);
+        let runs = open_runs(&self.view())?;
         let n_runs = runs.len();
         let tasks: Vec<_> = runs.into_iter().filter_map(|it| self.go_on(it)).collect();
         for task in tasks {
@@ -162,8 +174,9 @@ impl Ctx {
         Ok(n_runs)
     }
 
-    /// Gives up steps that were waited for too long, and removes the records of runs that ended long ago.
-    pub async fn tidy_runs(&self) -> Result<(), Fault> {
+    /// Gives up steps that were waited for too long, and goes on with runs that nobody goes on with: those whose end
+    /// could not be written. One that cannot be looked after holds no other up.
+    pub async fn tend_runs(&self) -> Result<(), Fault> {
         let now = self.now();
         for run in EXECUTIONS.table.list_by(&self.view(), &BY_STATE, &[ExecutionState::Waiting.as_str()])? {
             let waiting = run.steps.iter().find(|it| it.state == StepState::Waiting);
@@ -171,21 +184,58 @@ impl Ctx {
                 continue;
             };
             let why = format!("`{}` was not finished in time", step.name);
-            self.finish_step(Actor::System, &run.workflow_id, &run.transaction_id, &step.name, Err(why))
-                .await?;
+            let id = run.id.clone();
+            let find = move |tx: &dyn Read| Ok(EXECUTIONS.retrieve(tx, &id)?);
+            if let Err(error) = self.answer_step(Actor::System, find, &step.name, Err(why)).await {
+                tracing::error!(run = run.id.as_str(), %error, "a step that came too late was not given up");
+            }
         }
-        while self.write(Actor::System, |tx, at| Ok(purge(tx, at, N_PURGED_MAX)?)).await?.0 == N_PURGED_MAX {}
+        for run in open_runs(&self.view())? {
+            if self.turns().is_free(&run.workflow_id, &run.transaction_id) {
+                self.go_on(run);
+            }
+        }
         Ok(())
     }
 
+    /// Removes the records of runs that ended long enough ago.
+    pub async fn purge_runs(&self) -> Result<(), Fault> {
+        let old = ended_before(&self.view(), self.now())?;
+        for ids in old.chunks(N_PURGED_MAX) {
+            let ids = ids.to_vec();
+            let remove = move |tx: &mut dyn Write, at: &Moment| {
+                for id in &ids {
+                    if EXECUTIONS.get(tx, id)?.is_some() {
+                        EXECUTIONS.delete(tx, at, id)?;
+                    }
+                }
+                Ok(())
+            };
+            self.write(Actor::System, remove).await?;
+        }
+        Ok(())
+    }
+
+    fn saga(&self, name: &str) -> Option<&'static dyn AnySaga> {
+        self.registry().flows.iter().find(|it| it.name() == name)?.as_saga()
+    }
+
     fn go_on(&self, journal: WorkflowExecution) -> Option<tokio::task::JoinHandle<()>> {
-        let flow = self.registry().flows.iter().find(|it| it.name() == journal.workflow_id);
-        let Some(saga) = flow.and_then(|it| it.as_saga()) else {
+        let Some(saga) = self.saga(&journal.workflow_id) else {
             tracing::error!(workflow = journal.workflow_id, "a run is open, and its saga is not linked in");
             return None;
         };
         Some(tokio::spawn(saga.resume(self.clone(), journal)))
     }
+}
+
+/// Runs that are neither over nor wait.
+fn open_runs(tx: &dyn Read) -> Result<Vec<WorkflowExecution>, Fault> {
+    let mut runs = Vec::new();
+    for state in [ExecutionState::Invoking, ExecutionState::Compensating] {
+        runs.extend(EXECUTIONS.table.list_by(tx, &BY_STATE, &[state.as_str()])?);
+    }
+    Ok(runs)
 }
 
 /// A run that could not be undone.
@@ -239,9 +289,12 @@ where
         Ok(_) => return,
         Err(error) => return tracing::error!(saga = saga.name, transaction, %error, "a run cannot be read"),
     };
-    let ended = match serde_json::from_value(journal.input.clone()) {
-        Ok(input) => drive(saga, Run::new(ctx.clone(), saga.name, journal), input).await.map(drop),
-        Err(error) => Err(Fault::unexpected(error)),
+    let input = serde_json::from_value(journal.input.clone());
+    let run = Run::new(ctx, saga.name, journal);
+    let ended = match input {
+        Ok(input) => drive(saga, run, input).await.map(drop),
+        // The saga now takes something else: nobody can tell what is to be undone.
+        Err(error) => fail(run, Fault::unexpected(error)).await,
     };
     match ended {
         Ok(()) => tracing::info!(saga = saga.name, transaction, "a run went on, and ended or waits"),
@@ -263,16 +316,34 @@ where
             () = waits.notified() => None,
         }
     };
-    let is_undoing = run.journal.state == ExecutionState::Compensating;
-    match called {
-        None => Ok(Outcome::Waiting(Box::new(run.journal))),
-        Some(Ok(output)) if !is_undoing => end(run, output).await,
-        Some(Ok(_)) => {
-            let error = run.journal.error.clone().unwrap_or_default();
-            revert(run, Fault::from(&error)).await
-        }
-        Some(Err(error)) => revert(run, error).await,
+    let Some(called) = called else { return Ok(Outcome::Waiting(Box::new(run.journal))) };
+    if run.ended.is_some()
+        && let Err(error) = called
+    {
+        // It is over, and told of: what comes after the last step cannot take it back.
+        tracing::error!(saga = saga.name, %error, "a saga failed after its last step");
+        return Err(error);
     }
+    // A function that goes on from such an error would go another way when it is called again.
+    let failed = match run.journal.state {
+        ExecutionState::Compensating => Some(run.journal.error.clone().unwrap_or_default()),
+        _ => run.failed.clone(),
+    };
+    let error = match (called, failed) {
+        (Err(error), _) => error,
+        (Ok(_), Some(error)) => Fault::from(&error),
+        (Ok(output), None) => {
+            if let Some(view) = run.ended.take() {
+                return Ok(Outcome::Done(output, view));
+            }
+            let result = serde_json::to_value(&output).map_err(Fault::unexpected);
+            match end(&mut run, result).await {
+                Ok(view) => return Ok(Outcome::Done(output, view)),
+                Err(error) => error,
+            }
+        }
+    };
+    revert(run, error).await
 }
 
 /// A panic is an error like others: what was done is undone.
@@ -291,16 +362,12 @@ async fn caught<O>(
 }
 
 /// Notes that the run is done, and tells of what it did.
-async fn end<O: Serialize>(mut run: Run, output: O) -> Result<Outcome<O>, Fault> {
-    if let Some(view) = run.ended.take() {
-        return Ok(Outcome::Done(output, view));
-    }
+async fn end(run: &mut Run, result: Result<Value, Fault>) -> Result<View, Fault> {
     if run.journal.n_writes == 0 && !run.is_kept {
-        let view = run.ctx.view();
-        return Ok(Outcome::Done(output, view));
+        return Ok(run.ctx.view());
     }
     let mut journal = run.journal.clone();
-    journal.result = serde_json::to_value(&output).map_err(Fault::unexpected)?;
+    journal.result = result?;
     let write = move |tx: &mut dyn Write, at: &Moment| {
         let mut journal = journal.clone();
         release(tx, &journal)?;
@@ -308,7 +375,7 @@ async fn end<O: Serialize>(mut run: Run, output: O) -> Result<Outcome<O>, Fault>
         journal.write(tx, at)
     };
     let ((), view) = run.ctx.write(run.journal.actor(), write).await?;
-    Ok(Outcome::Done(output, view))
+    Ok(view)
 }
 
 /// Undoes the run, and answers why.
@@ -322,20 +389,25 @@ async fn revert<O>(mut run: Run, error: Fault) -> Result<O, Fault> {
         journal.error = Some(FaultRecord::from(&error));
         run.commit(journal).await?;
     }
-    let undone = run.compensate().await;
-    let mut journal = run.journal.clone();
-    let state = match &undone {
-        Ok(()) => ExecutionState::Reverted,
-        // The process ends, and the next one goes on from here.
-        Err(error) if run.ctx.store().has_stopped() => return Err(Fault::from(&FaultRecord::from(error))),
-        Err(error) => {
-            let (saga, transaction) = (run.saga, &journal.transaction_id);
-            tracing::error!(saga, transaction, %error, "a run could not be undone");
-            journal.undo_error = Some(FaultRecord::from(error));
-            ExecutionState::Failed
+    match run.compensate().await {
+        Ok(()) => {
+            let mut journal = run.journal.clone();
+            journal.end(ExecutionState::Reverted, run.ctx.now());
+            run.commit(journal).await?;
         }
-    };
-    journal.end(state, run.ctx.now());
-    run.commit(journal).await?;
+        // The process ends, and the next one goes on from here.
+        Err(error) if run.ctx.store().has_stopped() => return Err(error),
+        Err(error) => fail(run, error).await?,
+    }
     Err(error)
+}
+
+/// Notes that the run cannot be undone: somebody must look at it.
+async fn fail(mut run: Run, error: Fault) -> Result<(), Fault> {
+    let mut journal = run.journal.clone();
+    let (saga, transaction) = (run.saga, &journal.transaction_id);
+    tracing::error!(saga, transaction, %error, "a run could not be undone");
+    journal.undo_error = Some(FaultRecord::from(&error));
+    journal.end(ExecutionState::Failed, run.ctx.now());
+    run.commit(journal).await
 }

@@ -192,19 +192,18 @@ impl WorkflowExecution {
     }
 }
 
-/// Removes the records of runs that ended long enough ago, at most so many; says how many.
-pub(crate) fn purge(tx: &mut dyn Write, at: &Moment, n_max: usize) -> Result<usize, RowError> {
-    let mut n_removed = 0;
+/// The runs whose records may go.
+pub(crate) fn ended_before(tx: &dyn Read, now: Timestamp) -> Result<Vec<String>, RowError> {
+    let mut old = Vec::new();
     for state in [ExecutionState::Done, ExecutionState::Reverted] {
         for id in EXECUTIONS.table.ids_by(tx, &BY_STATE, &[state.as_str()])? {
-            let Some(run) = EXECUTIONS.get(tx, &id)? else { continue };
-            if n_removed < n_max && run.keep_until.is_some_and(|until| until <= at.now()) {
-                EXECUTIONS.delete(tx, at, &id)?;
-                n_removed += 1;
+            let run = EXECUTIONS.get(tx, &id)?;
+            if run.is_some_and(|it| it.keep_until.is_some_and(|until| until <= now)) {
+                old.push(id.to_string());
             }
         }
     }
-    Ok(n_removed)
+    Ok(old)
 }
 
 /// A run as the wire shows it: its steps below a root, and what they answered.

@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Ctx, Fault, FaultKind, FaultRecord};
+use crate::{Ctx, Fault, FaultKind, FaultRecord, Timestamp};
 
 /// How long one call may take, where the step does not say.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -22,7 +22,10 @@ pub struct StepCall {
     pub attempt: u32,
     /// What a flow says at the point that a hook joined; null elsewhere.
     pub input: Value,
-    /// What the call answered that is to be undone; null where that is not known.
+    /// Was the call that is to be undone answered? One that failed or took too long was not, and may have had an
+    /// effect.
+    pub answered: bool,
+    /// What it answered; null where it was not.
     pub output: Value,
 }
 
@@ -70,7 +73,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> External<T> {
         R: Future<Output = Result<(), Fault>> + Send + 'static,
     {
         let undo = move |ctx, call: StepCall| {
-            let answer = serde_json::from_value(call.output.clone()).ok();
+            let answer = call.answered.then(|| serde_json::from_value(call.output.clone()).ok()).flatten();
             Box::pin(undo(ctx, call, answer)) as Calling<()>
         };
         self.step.undo = Some(Arc::new(undo));
@@ -114,8 +117,13 @@ impl Outside {
     }
 
     /// Makes the call, and tries again as often as it may.
-    pub(crate) async fn invoke(&self, ctx: &Ctx, call: StepCall, left: Option<Duration>) -> Tried<Value> {
-        self.try_all(&self.call, ctx, call, left).await
+    pub(crate) async fn invoke(
+        &self,
+        ctx: &Ctx,
+        call: StepCall,
+        deadline: Option<Timestamp>,
+    ) -> Tried<Value> {
+        self.try_all(&self.call, ctx, call, deadline).await
     }
 
     /// Undoes the call.
@@ -131,13 +139,17 @@ impl Outside {
         action: &Action<T>,
         ctx: &Ctx,
         mut call: StepCall,
-        left: Option<Duration>,
+        deadline: Option<Timestamp>,
     ) -> Tried<T> {
-        let timeout = left.map_or(self.timeout, |left| left.min(self.timeout));
+        let left = || {
+            let millis = deadline?.millis().saturating_sub(ctx.now().millis());
+            Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+        };
         loop {
+            let timeout = left().map_or(self.timeout, |left| left.min(self.timeout));
             // A task of its own: a panic is an error like others.
-            let (ctx, told, action) = (ctx.clone(), call.clone(), action.clone());
-            let mut task = tokio::spawn(async move { action(ctx, told).await });
+            let (app, told, action) = (ctx.clone(), call.clone(), action.clone());
+            let mut task = tokio::spawn(async move { action(app, told).await });
             let ended = tokio::time::timeout(timeout, &mut task).await;
             let timed_out = ended.is_err();
             let answer = match ended {
@@ -150,7 +162,11 @@ impl Outside {
                 }
             };
             match answer {
-                Err(error) if error.kind() == FaultKind::Unexpected && call.attempt <= self.n_retries => {
+                Err(error)
+                    if error.kind() == FaultKind::Unexpected
+                        && call.attempt <= self.n_retries
+                        && left().is_none_or(|left| left > self.pause) =>
+                {
                     tracing::warn!(step = self.name, attempt = call.attempt, %error, "a step is tried again");
                     tokio::time::sleep(self.pause).await;
                     call.attempt += 1;

@@ -1,6 +1,6 @@
 //! A run of a saga: what its function is handed.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -30,8 +30,10 @@ pub struct Run {
     /// Is it kept though it may be a single transaction?
     pub(crate) is_kept: bool,
     /// Why a local step failed: nothing comes after that.
-    failed: Option<FaultRecord>,
+    pub(crate) failed: Option<FaultRecord>,
     path: Vec<&'static str>,
+    /// How often each name came up: a step in a loop is numbered from its second time on.
+    seen: HashMap<String, usize>,
 }
 
 /// How to undo a step.
@@ -60,6 +62,7 @@ impl Run {
             is_kept: false,
             failed: None,
             path: Vec::new(),
+            seen: HashMap::new(),
         }
     }
 
@@ -101,12 +104,13 @@ impl Run {
         T: Serialize + DeserializeOwned + Send + 'static,
         F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        if let Some(entry) = self.enter(name, StepKind::Local)? {
+        let name = self.claim(name);
+        if let Some(entry) = self.enter(self.undos.len(), &name, StepKind::Local)? {
             self.undos.push(undo);
             return decode(entry.output);
         }
         let exactly = matches!(undo, Undo::Exactly);
-        let (ctx, flow, name, journal) = (self.ctx.clone(), self.saga, self.full(name), self.journal.clone());
+        let (ctx, flow, journal) = (self.ctx.clone(), self.saga, self.journal.clone());
         let body = move |tx: &mut dyn Write, at: &Moment| {
             let mut journal = journal.clone();
             let mut recorder = Recorder::new(tx);
@@ -144,11 +148,12 @@ impl Run {
         if !self.path.is_empty() {
             return self.local(name, body).await;
         }
-        if let Some(entry) = self.enter(name, StepKind::Local)? {
+        let name = self.claim(name);
+        if let Some(entry) = self.enter(self.undos.len(), &name, StepKind::Local)? {
             return decode(entry.output);
         }
         let is_kept = self.is_kept || self.journal.n_writes > 0;
-        let (ctx, flow, name, journal) = (self.ctx.clone(), self.saga, self.full(name), self.journal.clone());
+        let (ctx, flow, journal) = (self.ctx.clone(), self.saga, self.journal.clone());
         let body = move |tx: &mut dyn Write, at: &Moment| {
             let mut journal = journal.clone();
             release(tx, &journal)?;
@@ -235,14 +240,15 @@ impl Run {
         name: &'static str,
         timeout: Option<Duration>,
     ) -> Result<T, Fault> {
-        let entry = match self.enter(name, StepKind::Wait)? {
+        let name = self.claim(name);
+        let entry = match self.enter(self.undos.len(), &name, StepKind::Wait)? {
             Some(entry) => entry,
             None => {
                 let now = self.ctx.now();
                 let mut journal = self.journal.clone();
                 journal.state = ExecutionState::Waiting;
                 journal.steps.push(StepEntry {
-                    name: self.full(name),
+                    name,
                     kind: StepKind::Wait,
                     state: StepState::Waiting,
                     wait_until: self.wait_until(now, timeout),
@@ -278,9 +284,10 @@ impl Run {
 
     async fn invoke(&mut self, steps: Vec<Outside>) -> Result<Vec<Result<Value, Fault>>, Fault> {
         let begin = self.undos.len();
+        let names: Vec<String> = steps.iter().map(|step| self.claim(&step.name)).collect();
         let mut entries = Vec::with_capacity(steps.len());
-        for step in &steps {
-            entries.push(self.enter_at(begin + entries.len(), &step.name, StepKind::External)?);
+        for (place, name) in (begin..).zip(&names) {
+            entries.push(self.enter(place, name, StepKind::External)?);
         }
         for step in &steps {
             self.undos.push(if step.has_undo() { Undo::Outside(step.clone()) } else { Undo::Nothing });
@@ -288,8 +295,8 @@ impl Run {
         if entries.iter().any(Option::is_none) {
             let mut journal = self.journal.clone();
             let now = self.ctx.now();
-            journal.steps.extend(steps.iter().map(|step| StepEntry {
-                name: self.full(&step.name),
+            journal.steps.extend(names.into_iter().map(|name| StepEntry {
+                name,
                 kind: StepKind::External,
                 started_at: now,
                 ..StepEntry::default()
@@ -313,7 +320,7 @@ impl Run {
 
     /// Makes the calls that are not answered yet, and commits what they answered.
     async fn call(&mut self, begin: usize, steps: Vec<Outside>) -> Result<(), Fault> {
-        let left = self.left();
+        let deadline = self.journal.deadline;
         let steps: Vec<_> = (begin..).zip(steps).collect();
         let is_open = |(place, _): &(usize, Outside)| self.journal.steps[*place].state == StepState::Invoking;
         let open: Vec<_> = steps.into_iter().filter(is_open).collect();
@@ -322,11 +329,11 @@ impl Run {
         }
         let mut calls = Vec::new();
         for (place, step) in open {
-            let key = self.journal.key(&self.full(&step.name), "invoke");
+            let key = self.journal.key(&self.journal.steps[place].name, "invoke");
             let (input, output) = (step.input.clone(), Value::Null);
-            let call = StepCall { invoke_key: key.clone(), key, attempt: 1, input, output };
+            let call = StepCall { invoke_key: key.clone(), key, attempt: 1, input, answered: false, output };
             let (ctx, name) = (self.ctx.clone(), step.name.clone());
-            let call = tokio::spawn(async move { step.invoke(&ctx, call, left).await });
+            let call = tokio::spawn(async move { step.invoke(&ctx, call, deadline).await });
             calls.push((place, name, call));
         }
         let mut answers = Vec::new();
@@ -371,6 +378,7 @@ impl Run {
                         invoke_key: self.journal.key(&full, "invoke"),
                         attempt: 1,
                         input: step.input.clone(),
+                        answered: entry.state == StepState::Done,
                         output: entry.output.clone(),
                     };
                     self.pass(&step.name, When::Undoing)?;
@@ -432,48 +440,40 @@ impl Run {
         Ok(())
     }
 
-    /// Comes to the next step: its entry, if it was begun before.
-    fn enter(&self, name: &str, kind: StepKind) -> Result<Option<StepEntry>, Fault> {
-        self.enter_at(self.undos.len(), name, kind)
-    }
-
-    fn enter_at(&self, place: usize, name: &str, kind: StepKind) -> Result<Option<StepEntry>, Fault> {
-        let full = self.full(name);
-        if self.ended.is_some() {
-            return Err(Fault::unexpected(format!("`{full}` comes after the last step of `{}`", self.saga)));
-        }
-        if let Some(error) = &self.failed {
-            return Err(Fault::from(error));
-        }
-        let before = &self.journal.steps[..place.min(self.journal.steps.len())];
-        if before.iter().any(|it| it.name == full) {
-            return Err(Fault::unexpected(format!("Step {full} is already defined in workflow.")));
-        }
-        match self.journal.steps.get(place) {
-            Some(entry) if entry.name == full && entry.kind == kind => Ok(Some(entry.clone())),
-            Some(entry) => Err(Fault::unexpected(format!(
-                "`{}` was begun with the step `{}` where there now is `{full}`: its code was changed",
-                self.saga, entry.name
-            ))),
-            None if self.journal.state == ExecutionState::Compensating => Err(self.why_compensating()),
-            None if self.journal.deadline.is_some_and(|it| it < self.ctx.now()) => {
-                Err(Fault::unexpected(format!("`{}` took too long", self.saga)))
-            }
-            None => Ok(None),
-        }
-    }
-
-    fn full(&self, name: &str) -> String {
+    /// The name of the step that comes next, which no other step of this run has.
+    fn claim(&mut self, name: &str) -> String {
         let mut full = self.path.join("/");
         if !full.is_empty() {
             full.push('/');
         }
-        full + name
+        full.push_str(name);
+        let n_seen = self.seen.entry(full.clone()).or_default();
+        *n_seen += 1;
+        if *n_seen == 1 { full } else { format!("{full}#{n_seen}") }
     }
 
-    fn left(&self) -> Option<Duration> {
-        let millis = self.journal.deadline?.millis().saturating_sub(self.ctx.now().millis());
-        Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+    /// Comes to a step: its entry, if it was begun before.
+    fn enter(&mut self, place: usize, name: &str, kind: StepKind) -> Result<Option<StepEntry>, Fault> {
+        if self.ended.is_some() {
+            return Err(Fault::unexpected(format!("`{name}` comes after the last step of `{}`", self.saga)));
+        }
+        if let Some(error) = &self.failed {
+            return Err(Fault::from(error));
+        }
+        match self.journal.steps.get(place) {
+            Some(entry) if entry.name == name && entry.kind == kind => Ok(Some(entry.clone())),
+            Some(entry) => Err(Fault::unexpected(format!(
+                "`{}` was begun with the step `{}` where there now is `{name}`: its code was changed",
+                self.saga, entry.name
+            ))),
+            None if self.journal.state == ExecutionState::Compensating => Err(self.why_compensating()),
+            None if self.journal.deadline.is_some_and(|it| it < self.ctx.now()) => {
+                let late = Fault::unexpected(format!("`{}` took too long", self.saga));
+                self.failed = Some(FaultRecord::from(&late));
+                Err(late)
+            }
+            None => Ok(None),
+        }
     }
 
     fn wait_until(&self, now: Timestamp, timeout: Option<Duration>) -> Option<Timestamp> {

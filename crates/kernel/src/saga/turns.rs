@@ -24,4 +24,11 @@ impl Turns {
         };
         turn.lock_owned().await
     }
+
+    /// Does nobody have this turn, or wait for it?
+    pub(crate) fn is_free(&self, workflow: &str, transaction: &str) -> bool {
+        let turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = turns.get(&(workflow.to_owned(), transaction.to_owned()));
+        turn.is_none_or(|it| Arc::strong_count(it) == 1)
+    }
 }
