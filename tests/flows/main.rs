@@ -1,6 +1,7 @@
 //! Flows and sagas. The hooks and sagas of these tests are linked into this program alone.
 
 mod bank;
+mod edges;
 mod injection;
 mod kills;
 mod sagas;

@@ -33,7 +33,7 @@ pub(crate) struct Trip {
 const TIMEOUT: Duration = Duration::from_millis(40);
 
 /// A step that calls somebody, and calls again to undo it.
-fn calls(test: &str, name: &'static str) -> External<u64> {
+pub(crate) fn calls(test: &str, name: &'static str) -> External<u64> {
     let (test, undoing) = (test.to_owned(), test.to_owned());
     let step = External::new(name, move |_, it| {
         let test = test.clone();
