@@ -273,8 +273,8 @@ async fn the_decision_names_its_reasons() {
     let tea = shop.product("Tea", &[&web, &bare], 2).await;
     let check = |channel: &str, variant: &str, quantity: i64, expect: &str| {
         let view = shop.app.ctx.view();
-        let mut shelf = atoll_availability::Shelf::open(&view, channel).expect("a shelf");
-        let verdict = shelf.decide(variant, quantity.into()).expect("a verdict");
+        let mut shelf = atoll_availability::Shelf::open(&view, channel, shop.app.ctx.now()).expect("a shelf");
+        let verdict = shelf.decide(variant, quantity.into(), None).expect("a verdict");
         let reasons: Vec<String> = verdict.reasons.iter().map(|it| format!("{it:?}")).collect();
         assert_eq!(verdict.sellable, reasons.is_empty());
         assert_eq!(format!("{:?} {}", verdict.available, reasons.join(" ")).trim_end(), expect);

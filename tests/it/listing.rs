@@ -1,8 +1,8 @@
 //! The listing of a channel is an index form of the decision: whatever happens, both say the same.
 
-use atoll_availability::{Listing, Shelf};
-use atoll_kernel::{Actor, Fault, Ids, Moment, Order, Write};
-use atoll_links::PRODUCT_SALES_CHANNEL;
+use atoll_availability::{Listing, Shelf, sweep};
+use atoll_kernel::{Actor, Fault, Ids, Moment, Order, Timestamp, Write};
+use atoll_links::{AVAILABLE_FROM, AVAILABLE_UNTIL, PRODUCT_SALES_CHANNEL};
 use atoll_product::{
     OptionInput, PRODUCTS, Product, ProductPatch, ProductStatus, create_product, delete_product,
     restore_product, update_product,
@@ -10,16 +10,20 @@ use atoll_product::{
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_testkit::TestApp;
 use proptest::prelude::*;
-use serde_json::Map;
+use serde_json::{Map, json};
 
 const N_PRODUCTS: usize = 4;
 const N_CHANNELS: usize = 3;
+/// Windows begin and end at moments before this one.
+const N_MOMENTS: i64 = 5;
 
 /// Something that may happen to a product, a channel, or both.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Link(usize, usize),
     Unlink(usize, usize),
+    SetWindow(usize, usize, Option<i64>, Option<i64>),
+    Sweep(usize, i64),
     Publish(usize),
     Draft(usize),
     Delete(usize),
@@ -30,9 +34,12 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let (product, channel) = (0..N_PRODUCTS, 0..N_CHANNELS);
+    let edge = || prop::option::of(0..N_MOMENTS);
     prop_oneof![
         3 => (product.clone(), channel.clone()).prop_map(|(p, c)| Step::Link(p, c)),
         1 => (product.clone(), channel.clone()).prop_map(|(p, c)| Step::Unlink(p, c)),
+        3 => (product.clone(), channel.clone(), edge(), edge()).prop_map(|(p, c, from, until)| Step::SetWindow(p, c, from, until)),
+        1 => (channel.clone(), 0..N_MOMENTS).prop_map(|(c, at)| Step::Sweep(c, at)),
         2 => product.clone().prop_map(Step::Publish),
         1 => product.clone().prop_map(Step::Draft),
         1 => product.clone().prop_map(Step::Delete),
@@ -77,6 +84,18 @@ fn run(tx: &mut dyn Write, at: &Moment, step: Step) -> Result<(), Fault> {
             Ok(())
         }
         Step::Unlink(p, c) => Ok(PRODUCT_SALES_CHANNEL.detach(tx, at, &product(p), &channel(c)).map(drop)?),
+        Step::SetWindow(p, c, from, until) => {
+            if PRODUCT_SALES_CHANNEL.has(tx, &product(p), &channel(c))? {
+                let moment = |it: Option<i64>| json!(it.map(Timestamp::from_millis));
+                let mut columns = Map::new();
+                columns.insert(AVAILABLE_FROM.into(), moment(from));
+                columns.insert(AVAILABLE_UNTIL.into(), moment(until));
+                PRODUCT_SALES_CHANNEL.attach(tx, at, &product(p), &channel(c), columns)?;
+            }
+            Ok(())
+        }
+        // One edge at a time, so that it stops on the way.
+        Step::Sweep(c, to) => Ok(sweep(tx, &channel(c), Timestamp::from_millis(to), 1)?),
         Step::Publish(n) => status(tx, n, ProductStatus::Published),
         Step::Draft(n) => status(tx, n, ProductStatus::Draft),
         Step::Delete(n) => Ok(delete_product(tx, at, &product(n)).map(drop)?),
@@ -86,10 +105,11 @@ fn run(tx: &mut dyn Write, at: &Moment, step: Step) -> Result<(), Fault> {
     }
 }
 
-/// For every channel: the listing, its count and its membership are what the decision says, product by product.
+/// For every channel and moment: the listing, its count and its membership are what the decision says, product by product.
 fn agrees(tx: &dyn Write) -> Result<(), Fault> {
-    for c in 0..N_CHANNELS {
-        let shelf = Shelf::open(tx, &channel(c))?;
+    for (c, at) in (0..N_CHANNELS).flat_map(|c| (-1..=N_MOMENTS).map(move |at| (c, at))) {
+        let at = Timestamp::from_millis(at);
+        let shelf = Shelf::open(tx, &channel(c), at)?;
         let mut decided = Vec::new();
         for p in 0..N_PRODUCTS {
             if let Some(product) = PRODUCTS.get(tx, &product(p))?
@@ -98,14 +118,20 @@ fn agrees(tx: &dyn Write) -> Result<(), Fault> {
                 decided.push(product.id.to_string());
             }
         }
-        let listing = Listing { channel: channel(c) };
+        let listing = Listing { channel: channel(c), at };
         let mut listed = Vec::new();
         listing.scan(tx, Order::Ascending, &mut |id| {
             listed.push(id.to_owned());
             Ok(std::ops::ControlFlow::Continue(()))
         })?;
-        assert_eq!(listed, decided, "channel {c}");
-        assert_eq!(listing.count(tx)?, decided.len() as u64, "channel {c}");
+        assert_eq!(listed, decided, "channel {c} at {at}");
+        assert_eq!(listing.count(tx)?, decided.len() as u64, "channel {c} at {at}");
+        let mut backwards = Vec::new();
+        listing.scan(tx, Order::Descending, &mut |id| {
+            backwards.insert(0, id.to_owned());
+            Ok(std::ops::ControlFlow::Continue(()))
+        })?;
+        assert_eq!(backwards, decided, "channel {c} at {at}");
         for p in 0..N_PRODUCTS {
             assert_eq!(
                 listing.contains(tx, &product(p))?,

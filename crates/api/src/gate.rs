@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use atoll_api_key::{ApiKeyKind, find_active};
 use atoll_availability::ChannelScope;
-use atoll_kernel::{Actor, Auth, Call, Ctx, Fault, HeaderMap, Pass};
+use atoll_kernel::{Actor, Auth, Call, Context, Ctx, Fault, HeaderMap, HeaderValue, Pass, Timestamp};
 use atoll_user::USERS;
 
 use crate::auth::verify;
@@ -16,11 +16,24 @@ pub fn gate(ctx: &Ctx, auth: Auth, headers: &HeaderMap) -> Result<Pass, Fault> {
         Auth::Admin => Ok(Pass { actor: admin(ctx, headers)?, extra: None }),
         Auth::Store => {
             let token = headers.get("x-publishable-api-key").and_then(|it| it.to_str().ok());
-            let scope = ChannelScope::admit(ctx, &ctx.view(), token)??;
+            let mut scope = ChannelScope::admit(ctx, &ctx.view(), token)??;
+            if let Some(at) = headers.get(PREVIEW_AT) {
+                // What shoppers will see later is for admins to see now.
+                admin(ctx, headers)?;
+                scope = scope.preview(moment(at)?);
+            }
             let actor = Actor::Shopper(scope.key_id().to_owned());
             Ok(Pass { actor, extra: Some(Arc::new(scope)) })
         }
     }
+}
+
+/// With an admin's token, a storefront shows what it will show at the moment that this header says.
+pub(crate) const PREVIEW_AT: &str = "x-atoll-preview-at";
+
+fn moment(value: &HeaderValue) -> Result<Timestamp, Fault> {
+    let parsed = value.to_str().ok().and_then(|it| it.parse().ok());
+    parsed.ok_or_else(|| Fault::invalid(format!("The header {PREVIEW_AT} is not a date")))
 }
 
 fn admin(ctx: &Ctx, headers: &HeaderMap) -> Result<Actor, Fault> {
@@ -81,6 +94,20 @@ fn decode_base64(text: &str) -> Option<String> {
 pub(crate) fn scope(call: &Call) -> ChannelScope {
     let scope = call.pass.extra.as_ref().and_then(|it| it.downcast_ref::<ChannelScope>());
     scope.expect("store routes have a scope").clone()
+}
+
+/// The scope of a call that writes: that happens now, and not at another moment.
+pub(crate) fn scope_to_write(call: &Call) -> Result<ChannelScope, Fault> {
+    let scope = scope(call);
+    match scope.is_preview() {
+        true => Err(Fault::invalid(format!("The header {PREVIEW_AT} is for reading alone"))),
+        false => Ok(scope),
+    }
+}
+
+/// What is shown to a shopper of this scope: at its moment, and on its side of the wall.
+pub(crate) fn context_in(scope: ChannelScope) -> Context {
+    Context::at(scope.moment()).within(Arc::new(scope))
 }
 
 #[cfg(test)]

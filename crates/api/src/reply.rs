@@ -10,6 +10,8 @@ use atoll_kernel::{
     serde_json::{Value, json},
 };
 
+use crate::gate::{context_in, scope};
+
 /// Writes, and shows the record that came of it, as the commit left it.
 pub(crate) async fn save<T, F>(resource: &'static Resource, call: Call, mut body: F) -> Result<Reply, Fault>
 where
@@ -32,12 +34,13 @@ where
     resource.show(&view, &context, Arc::new(record), fields)
 }
 
-/// What the answer to this call depends on. Admins see the stock of all locations; shoppers that of the channels
-/// that their routes add.
+/// What the answer to this call depends on. Admins see the stock of all locations; shoppers are shown what is in
+/// their scope.
 pub(crate) fn context(call: &Call) -> Context {
     match call.pass.actor {
         Actor::User(_) | Actor::ApiKey(_) => call.app.context().with(EVERYWHERE, Vec::new()),
-        Actor::System | Actor::Shopper(_) => call.app.context(),
+        Actor::Shopper(_) => context_in(scope(call)),
+        Actor::System => call.app.context(),
     }
 }
 

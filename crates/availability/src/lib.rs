@@ -4,13 +4,15 @@
 //! form), single products, adding to a cart, completing it. [`ChannelScope`] is the only way for storefront code
 //! to reach products, carts and orders, and only the guard makes one.
 
+mod explain;
 mod listing;
 mod prices;
 mod quantity;
 mod scope;
 mod shelf;
 
-pub use listing::{LISTING, Listing, Published};
+pub use explain::{Question, explain};
+pub use listing::{LISTING, Listing, Published, sweep};
 pub use prices::{CURRENCY, REGION, price_context, price_of};
 pub use quantity::{EVERYWHERE, SALES_CHANNEL, WHOLE_CATALOGUE};
 pub use scope::{ChannelScope, KeyRefusal};

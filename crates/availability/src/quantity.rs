@@ -30,8 +30,10 @@ computed! {
 fn compute(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryError> {
     let mut shelf = match env.context.get(SALES_CHANNEL) {
         None if env.context.get(EVERYWHERE).is_some() => None,
-        None if env.context.get(WHOLE_CATALOGUE).is_some() => Some(Market::Everything.shelf(env.view)?),
-        Some([channel]) => Some(Shelf::open(env.view, channel)?),
+        None if env.context.get(WHOLE_CATALOGUE).is_some() => {
+            Some(Market::everything(env.context.at).shelf(env.view)?)
+        }
+        Some([channel]) => Some(Shelf::open(env.view, channel, env.context.at)?),
         _ => {
             return Err(QueryError::Context(
                 "Inventory availability cannot be calculated in the given context. Either provide a single sales \

@@ -1,11 +1,12 @@
 //! What a storefront may see. Only the guard makes a scope, and only a scope leads to what it confines.
 
 use atoll_api_key::{ApiKeyKind, find_active};
-use atoll_cart::{CARTS, Cart};
-use atoll_kernel::{AllOf, Ctx, Fault, Ids, Read, StoreError};
-use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
-use atoll_order::{ORDERS, Order};
-use atoll_sales_channel::{SALES_CHANNELS, SALES_CHANNELS_FLAG, SalesChannel};
+use atoll_cart::{CART, CARTS, Cart};
+use atoll_kernel::{AllOf, Ctx, Fault, Ids, Node, Read, Scalar, StoreError, Timestamp, Wall};
+use atoll_links::{PUBLISHABLE_API_KEY_SALES_CHANNEL, SALES_CHANNEL_EXCLUDED_VARIANT};
+use atoll_order::{ORDER, ORDERS, Order};
+use atoll_product::{PRODUCT, VARIANT};
+use atoll_sales_channel::{SALES_CHANNEL, SALES_CHANNELS, SALES_CHANNELS_FLAG, SalesChannel};
 
 use crate::{Listing, Published};
 
@@ -42,13 +43,15 @@ impl From<KeyRefusal> for Fault {
 #[derive(Clone, Debug)]
 pub struct ChannelScope {
     key_id: String,
+    at: Timestamp,
+    is_preview: bool,
     channels: Vec<SalesChannel>,
     /// Are sales channels switched off?
     is_whole: bool,
 }
 
 impl ChannelScope {
-    /// The scope of the key with this token, as it is in `view`.
+    /// The scope of the key with this token, as it is in `view` now.
     pub fn admit(
         ctx: &Ctx,
         view: &dyn Read,
@@ -56,18 +59,34 @@ impl ChannelScope {
     ) -> Result<Result<Self, KeyRefusal>, StoreError> {
         let token = token.map(str::trim).filter(|it| !it.is_empty());
         let Some(token) = token else { return Ok(Err(KeyRefusal::Missing)) };
-        let Some(key) = find_active(view, ApiKeyKind::Publishable, token, ctx.now())? else {
+        let at = ctx.now();
+        let Some(key) = find_active(view, ApiKeyKind::Publishable, token, at)? else {
             return Ok(Err(KeyRefusal::Invalid));
         };
         let is_whole = !ctx.is_on(&SALES_CHANNELS_FLAG);
         let mut channels = Vec::new();
-        if is_whole {
-            return Ok(Ok(ChannelScope { key_id: key.id.to_string(), channels, is_whole }));
+        if !is_whole {
+            for id in PUBLISHABLE_API_KEY_SALES_CHANNEL.rights(view, &key.id)? {
+                channels.extend(SALES_CHANNELS.get(view, &id)?);
+            }
         }
-        for id in PUBLISHABLE_API_KEY_SALES_CHANNEL.rights(view, &key.id)? {
-            channels.extend(SALES_CHANNELS.get(view, &id)?);
-        }
-        Ok(Ok(ChannelScope { key_id: key.id.to_string(), channels, is_whole }))
+        Ok(Ok(ChannelScope { key_id: key.id.to_string(), at, is_preview: false, channels, is_whole }))
+    }
+
+    /// The scope at another moment: what shoppers will see then.
+    pub fn preview(mut self, at: Timestamp) -> Self {
+        (self.at, self.is_preview) = (at, true);
+        self
+    }
+
+    /// Does it show another moment than now?
+    pub fn is_preview(&self) -> bool {
+        self.is_preview
+    }
+
+    /// The moment that it shows.
+    pub fn moment(&self) -> Timestamp {
+        self.at
     }
 
     /// The key, by its id.
@@ -110,10 +129,28 @@ impl ChannelScope {
         if self.is_whole {
             return Box::new(Published);
         }
+        let listings = self.listings().map(|it| Box::new(it) as Box<dyn Ids>);
+        Box::new(AllOf(listings.collect()))
+    }
+
+    fn listings(&self) -> impl Iterator<Item = Listing> {
         let open = self.channels.iter().filter(|it| !it.is_disabled);
-        Box::new(AllOf(
-            open.map(|it| Box::new(Listing { channel: it.id.to_string() }) as Box<dyn Ids>).collect(),
-        ))
+        open.map(|it| Listing { channel: it.id.to_string(), at: self.at })
+    }
+
+    /// Does a channel of this scope show this variant of this product?
+    fn shows_variant(&self, view: &dyn Read, product: &str, variant: &str) -> Result<bool, StoreError> {
+        if self.is_whole {
+            return Published.contains(view, product);
+        }
+        for listing in self.listings() {
+            if listing.contains(view, product)?
+                && !SALES_CHANNEL_EXCLUDED_VARIANT.has(view, &listing.channel, variant)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The cart with this id, if it is in a channel of this scope. Others do not exist.
@@ -130,5 +167,22 @@ impl ChannelScope {
 
     fn reaches(&self, channel: Option<&str>) -> bool {
         self.is_whole || channel.is_some_and(|it| self.has(it))
+    }
+}
+
+/// Whatever leads to products, variants, carts, orders or channels ends at the scope.
+impl Wall for ChannelScope {
+    fn shows(&self, view: &dyn Read, node: &Node) -> Result<bool, StoreError> {
+        let text = |field| match node.scalar(field) {
+            Scalar::Text(text) => Some(text),
+            _ => None,
+        };
+        match node.def().name {
+            PRODUCT => self.products().contains(view, node.key()),
+            VARIANT => self.shows_variant(view, text("product_id").unwrap_or_default(), node.key()),
+            CART | ORDER => Ok(self.reaches(text("sales_channel_id"))),
+            SALES_CHANNEL => Ok(self.reaches(Some(node.key()))),
+            _ => Ok(true),
+        }
     }
 }

@@ -3,13 +3,17 @@
 use std::collections::HashMap;
 
 use atoll_inventory::level_at;
-use atoll_kernel::{Ctx, Decimal, Order, Read, Scan, StoreError};
+use atoll_kernel::{Ctx, Decimal, Order, Read, Scan, StoreError, Timestamp};
 use atoll_links::{
-    PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, SALES_CHANNEL_STOCK_LOCATION, required_quantity,
+    PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, SALES_CHANNEL_EXCLUDED_VARIANT,
+    SALES_CHANNEL_STOCK_LOCATION, Window, priority, required_quantity, safety_stock,
 };
+use atoll_pricing::PriceContext;
 use atoll_product::{PRODUCTS, Product, ProductStatus, ProductVariant, VARIANTS};
 use atoll_sales_channel::{SALES_CHANNELS, SALES_CHANNELS_FLAG, SalesChannel};
 use atoll_stock_location::STOCK_LOCATIONS;
+
+use crate::price_of;
 
 /// Why something is not for sale in a channel. Admins see it; shoppers do not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +28,20 @@ pub enum Reason {
     NotPublished(ProductStatus),
     /// The product is not linked to the channel.
     NotInChannel,
+    /// The channel does not sell the product yet.
+    NotYet {
+        /// The moment from which on it will.
+        from: Timestamp,
+    },
+    /// The channel sells the product no longer.
+    NoLonger {
+        /// The moment from which on it did not.
+        until: Timestamp,
+    },
+    /// The channel does not sell this variant of the product.
+    VariantExcluded,
+    /// The variant has no price in the currency and region that are asked for.
+    NoPrice,
     /// The variant is counted, and takes no item that could be.
     NoInventoryItem,
     /// No location of the channel stocks what the variant takes.
@@ -59,46 +77,43 @@ pub struct Take {
     pub backordered: bool,
 }
 
-/// Who sells: a channel, or, where sales channels are switched off, the shop as a whole.
+/// Who sells, and when: a channel, or, where sales channels are switched off, the shop as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Market {
-    /// The channel with this id. One that is empty or unknown sells nothing.
-    Channel(String),
-    /// All that is published, from all locations.
-    Everything,
+pub struct Market {
+    /// The channel, by its id; one that is empty or unknown sells nothing. None is all that is published, from all
+    /// locations.
+    channel: Option<String>,
+    at: Timestamp,
 }
 
 impl Market {
-    /// Who sells what is in a cart of this channel.
-    pub fn of(ctx: &Ctx, channel: Option<&str>) -> Market {
-        if ctx.is_on(&SALES_CHANNELS_FLAG) {
-            Market::Channel(channel.unwrap_or_default().to_owned())
-        } else {
-            Market::Everything
-        }
+    /// Who sells at this moment what is in a cart of this channel.
+    pub fn of(ctx: &Ctx, channel: Option<&str>, at: Timestamp) -> Market {
+        let channel = ctx.is_on(&SALES_CHANNELS_FLAG).then(|| channel.unwrap_or_default().to_owned());
+        Market { channel, at }
+    }
+
+    /// The shop as a whole.
+    pub fn everything(at: Timestamp) -> Market {
+        Market { channel: None, at }
     }
 
     /// What it sells, in the state that `view` shows.
     pub fn shelf<'a>(&self, view: &'a dyn Read) -> Result<Shelf<'a>, StoreError> {
-        match self {
-            Market::Channel(id) => Shelf::open(view, id),
-            Market::Everything => {
-                let mut locations = Vec::new();
-                STOCK_LOCATIONS.table.scan(view, None, Order::Ascending, &mut |location| {
-                    locations.push(location.id.to_string());
-                    Ok(Scan::Continue(()))
-                })?;
-                Ok(Shelf { view, channel_id: None, channel: None, locations, places: HashMap::new() })
-            }
+        if let Some(channel) = &self.channel {
+            return Shelf::open(view, channel, self.at);
         }
+        let mut locations = Vec::new();
+        STOCK_LOCATIONS.table.scan(view, None, Order::Ascending, &mut |location| {
+            locations.push(Location { id: location.id.to_string(), ..Location::default() });
+            Ok(Scan::Continue(()))
+        })?;
+        Ok(Shelf { view, at: self.at, channel_id: None, channel: None, locations, places: HashMap::new() })
     }
 
     /// The channel, by its id.
     pub fn channel(&self) -> Option<&str> {
-        match self {
-            Market::Channel(id) => Some(id),
-            Market::Everything => None,
-        }
+        self.channel.as_deref()
     }
 }
 
@@ -106,11 +121,21 @@ impl Market {
 /// is taken is gone, so that lines that share an item cannot take the same piece twice.
 pub struct Shelf<'a> {
     view: &'a dyn Read,
+    at: Timestamp,
     /// None is the shop as a whole.
     channel_id: Option<String>,
     channel: Option<SalesChannel>,
-    locations: Vec<String>,
+    locations: Vec<Location>,
     places: HashMap<String, Vec<Place>>,
+}
+
+/// Where the channel sells from; the first of them first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Location {
+    pub(crate) id: String,
+    pub(crate) priority: i64,
+    /// What the channel leaves there of each item.
+    pub(crate) safety_stock: Decimal,
 }
 
 /// An item at a location of the channel.
@@ -121,23 +146,33 @@ struct Place {
 }
 
 /// What a variant takes of one item.
-struct Part {
-    item: String,
-    required: Decimal,
+pub(crate) struct Part {
+    pub(crate) item: String,
+    pub(crate) required: Decimal,
 }
 
 impl<'a> Shelf<'a> {
-    /// The shelf of a channel, in the state that `view` shows.
-    pub fn open(view: &'a dyn Read, channel_id: &str) -> Result<Self, StoreError> {
+    /// The shelf of a channel at this moment, in the state that `view` shows.
+    pub fn open(view: &'a dyn Read, channel_id: &str, at: Timestamp) -> Result<Self, StoreError> {
         let channel = SALES_CHANNELS.get(view, channel_id)?;
-        let locations = SALES_CHANNEL_STOCK_LOCATION.rights(view, channel_id)?;
+        let rows = SALES_CHANNEL_STOCK_LOCATION.rows_of(view, channel_id)?;
+        let location =
+            |(id, row)| Location { id, priority: priority(&row), safety_stock: safety_stock(&row) };
+        let mut locations: Vec<Location> = rows.into_iter().map(location).collect();
+        // The sort is stable: where the numbers are equal, the older location comes first.
+        locations.sort_by_key(|it| it.priority);
         let channel_id = Some(channel_id.to_owned());
-        Ok(Shelf { view, channel_id, channel, locations, places: HashMap::new() })
+        Ok(Shelf { view, at, channel_id, channel, locations, places: HashMap::new() })
     }
 
     /// The channel, if it exists.
     pub fn channel(&self) -> Option<&SalesChannel> {
         self.channel.as_ref()
+    }
+
+    /// Where it sells from, in the order in which it does.
+    pub(crate) fn locations(&self) -> &[Location] {
+        &self.locations
     }
 
     /// Does the channel show this product? The reasons if not.
@@ -151,53 +186,79 @@ impl<'a> Shelf<'a> {
         if product.status != ProductStatus::Published {
             reasons.push(Reason::NotPublished(product.status));
         }
-        if let Some(channel) = &self.channel_id
-            && !PRODUCT_SALES_CHANNEL.has(self.view, &product.id, channel)?
-        {
-            reasons.push(Reason::NotInChannel);
+        let Some(channel) = &self.channel_id else { return Ok(reasons) };
+        match PRODUCT_SALES_CHANNEL.row(self.view, &product.id, channel)?.map(|row| Window::of(&row)) {
+            None => reasons.push(Reason::NotInChannel),
+            Some(Window { from: Some(from), .. }) if self.at < from => reasons.push(Reason::NotYet { from }),
+            Some(Window { until: Some(until), .. }) if until <= self.at => {
+                reasons.push(Reason::NoLonger { until });
+            }
+            Some(_) => {}
         }
         Ok(reasons)
     }
 
-    /// Can the channel sell this many of this variant?
-    pub fn decide(&mut self, variant_id: &str, quantity: Decimal) -> Result<Verdict, StoreError> {
+    /// Does the channel show this variant of the product? The reasons if not.
+    pub fn shows_variant(&self, product: &Product, variant: &str) -> Result<Vec<Reason>, StoreError> {
+        let mut reasons = self.shows(product)?;
+        if let Some(channel) = &self.channel_id
+            && SALES_CHANNEL_EXCLUDED_VARIANT.has(self.view, channel, variant)?
+        {
+            reasons.push(Reason::VariantExcluded);
+        }
+        Ok(reasons)
+    }
+
+    /// Can the channel sell this many of this variant, at some price if a context for that is given? All reasons, if
+    /// not.
+    pub fn decide(
+        &mut self,
+        variant_id: &str,
+        quantity: Decimal,
+        price: Option<&PriceContext>,
+    ) -> Result<Verdict, StoreError> {
         let no_variant = || Verdict { sellable: false, available: None, reasons: vec![Reason::NoVariant] };
         let Some(variant) = VARIANTS.get(self.view, variant_id)? else { return Ok(no_variant()) };
         let Some(product) = PRODUCTS.get(self.view, &variant.product_id)? else { return Ok(no_variant()) };
-        let mut reasons = self.shows(&product)?;
-        let available = self.available(&variant)?;
-        if !variant.allow_backorder && !self.holds(&variant, quantity)? {
-            reasons.push(self.why_not_enough(&variant, available.unwrap_or_default())?);
+        let mut reasons = self.shows_variant(&product, &variant.id)?;
+        if let Some(context) = price
+            && price_of(self.view, &variant.id, context)?.is_none()
+        {
+            reasons.push(Reason::NoPrice);
         }
+        reasons.extend(self.lacks(&variant, quantity)?);
+        let available = self.available(&variant)?;
         Ok(Verdict { sellable: reasons.is_empty(), available, reasons })
     }
 
-    fn why_not_enough(&mut self, variant: &ProductVariant, available: Decimal) -> Result<Reason, StoreError> {
-        let parts = self.parts(variant)?;
-        if parts.is_empty() {
-            return Ok(Reason::NoInventoryItem);
-        }
-        for part in &parts {
-            if !self.places(&part.item)?.iter().any(|place| place.stocked) {
-                return Ok(Reason::NoLocation);
-            }
-        }
-        Ok(Reason::NotEnough { available })
-    }
-
-    /// Is there enough of everything that so many of this variant take?
-    fn holds(&mut self, variant: &ProductVariant, quantity: Decimal) -> Result<bool, StoreError> {
+    /// Why there are not so many of this variant; nothing, where there are.
+    fn lacks(&mut self, variant: &ProductVariant, quantity: Decimal) -> Result<Option<Reason>, StoreError> {
         if !variant.manage_inventory {
-            return Ok(true);
+            return Ok(None);
         }
         let parts = self.parts(variant)?;
-        for part in &parts {
-            let there: Decimal = self.places(&part.item)?.iter().map(|place| place.available).sum();
-            if there < part.required * quantity {
-                return Ok(false);
-            }
+        if variant.allow_backorder {
+            // What is ordered before it is there is counted somewhere all the same.
+            let nowhere = self.locations.is_empty() && !parts.is_empty();
+            return Ok(nowhere.then_some(Reason::NoLocation));
         }
-        Ok(!parts.is_empty())
+        if parts.is_empty() {
+            return Ok(Some(Reason::NoInventoryItem));
+        }
+        let mut is_enough = true;
+        for part in &parts {
+            let places = self.places(&part.item)?;
+            if !places.iter().any(|place| place.stocked) {
+                return Ok(Some(Reason::NoLocation));
+            }
+            let there: Decimal = places.iter().map(|place| place.available).sum();
+            is_enough &= part.required.checked_mul(quantity).is_some_and(|needed| needed <= there);
+        }
+        if is_enough {
+            return Ok(None);
+        }
+        let available = self.available(variant)?.unwrap_or_default();
+        Ok(Some(Reason::NotEnough { available }))
     }
 
     /// How many whole ones of this variant there are over the locations of the channel; `None` where it is not counted.
@@ -221,28 +282,22 @@ impl<'a> Shelf<'a> {
         variant: &ProductVariant,
         quantity: Decimal,
     ) -> Result<Result<Vec<Take>, Reason>, StoreError> {
+        if let Some(reason) = self.lacks(variant, quantity)? {
+            return Ok(Err(reason));
+        }
         if !variant.manage_inventory {
             return Ok(Ok(Vec::new()));
         }
-        if !variant.allow_backorder && !self.holds(variant, quantity)? {
-            let available = self.available(variant)?.unwrap_or_default();
-            return Ok(Err(self.why_not_enough(variant, available)?));
-        }
-        let parts = self.parts(variant)?;
         let mut takes = Vec::new();
-        for part in parts {
+        for part in self.parts(variant)? {
             let needed = part.required * quantity;
-            let places = self.places(&part.item)?;
-            if places.is_empty() {
-                return Ok(Err(Reason::NoLocation));
-            }
-            takes.extend(take_from(places, &part.item, needed));
+            takes.extend(take_from(self.places(&part.item)?, &part.item, needed));
         }
         Ok(Ok(takes))
     }
 
     /// What the variant takes of each item.
-    fn parts(&self, variant: &ProductVariant) -> Result<Vec<Part>, StoreError> {
+    pub(crate) fn parts(&self, variant: &ProductVariant) -> Result<Vec<Part>, StoreError> {
         let rows = PRODUCT_VARIANT_INVENTORY_ITEM.rows_of(self.view, &variant.id)?;
         Ok(rows.into_iter().map(|(item, row)| Part { item, required: required_quantity(&row) }).collect())
     }
@@ -251,11 +306,12 @@ impl<'a> Shelf<'a> {
         if !self.places.contains_key(item) {
             let mut places = Vec::with_capacity(self.locations.len());
             for location in &self.locations {
-                let level = level_at(self.view, item, location)?;
+                let level = level_at(self.view, item, &location.id)?;
+                let there = level.as_ref().map_or(Decimal::ZERO, |it| it.available()) - location.safety_stock;
                 places.push(Place {
-                    location: location.clone(),
+                    location: location.id.clone(),
                     // What is oversold at one location is not owed by another.
-                    available: level.as_ref().map_or(Decimal::ZERO, |it| it.available()).max(Decimal::ZERO),
+                    available: there.max(Decimal::ZERO),
                     stocked: level.is_some(),
                 });
             }

@@ -6,7 +6,7 @@ pub mod qs;
 mod route;
 mod router;
 
-pub use axum::http::{HeaderMap, StatusCode};
+pub use axum::http::{HeaderMap, HeaderValue, StatusCode};
 pub use fault::{Fault, FaultKind, FaultRecord};
 pub use openapi::openapi;
 pub use route::{App, Auth, Call, Handler, Method, Reply, Route};

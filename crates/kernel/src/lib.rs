@@ -24,11 +24,12 @@ mod service;
 mod subscriber;
 
 pub use atoll_http::{
-    App, Auth, Fault, FaultKind, FaultRecord, HeaderMap, Method, Reply, StatusCode, openapi, qs, router,
+    App, Auth, Fault, FaultKind, FaultRecord, HeaderMap, HeaderValue, Method, Reply, StatusCode, openapi, qs,
+    router,
 };
 pub use atoll_query::{
     AllOf, Children, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery,
-    Offer, Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Tree, expand, list,
+    Offer, Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Tree, Wall, expand, list,
     write_tree,
 };
 pub use atoll_schema::{

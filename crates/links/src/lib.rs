@@ -8,12 +8,16 @@ mod product_variant_price_set;
 mod publishable_api_key_sales_channel;
 pub mod readonly;
 mod region_payment_provider;
+mod sales_channel_excluded_variant;
 mod sales_channel_stock_location;
 
 pub use order_cart::ORDER_CART;
-pub use product_sales_channel::PRODUCT_SALES_CHANNEL;
+pub use product_sales_channel::{AVAILABLE_FROM, AVAILABLE_UNTIL, PRODUCT_SALES_CHANNEL, Window};
 pub use product_variant_inventory_item::{PRODUCT_VARIANT_INVENTORY_ITEM, required_quantity};
 pub use product_variant_price_set::PRODUCT_VARIANT_PRICE_SET;
 pub use publishable_api_key_sales_channel::PUBLISHABLE_API_KEY_SALES_CHANNEL;
 pub use region_payment_provider::REGION_PAYMENT_PROVIDER;
-pub use sales_channel_stock_location::SALES_CHANNEL_STOCK_LOCATION;
+pub use sales_channel_excluded_variant::SALES_CHANNEL_EXCLUDED_VARIANT;
+pub use sales_channel_stock_location::{
+    PRIORITY, SAFETY_STOCK, SALES_CHANNEL_STOCK_LOCATION, priority, safety_stock,
+};

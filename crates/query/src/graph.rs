@@ -1,6 +1,10 @@
 //! What is known of entities and of how they hang together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+};
 
 use atoll_storage::{EntityDef, Node, Read, Scalar, StoreError, TableSource};
 use atoll_values::Timestamp;
@@ -70,18 +74,32 @@ pub struct Computed {
 /// Computes a field of many records in one call.
 pub type Compute = fn(&Env<'_>, &[Node]) -> Result<Vec<Option<Value>>, QueryError>;
 
+/// Behind what whoever asks cannot see. Every relation of a query ends at it: what it leads to beyond is not there, in
+/// answers, filters and orders alike.
+pub trait Wall: fmt::Debug + Send + Sync {
+    /// Is this record there for whoever asks?
+    fn shows(&self, view: &dyn Read, node: &Node) -> Result<bool, StoreError>;
+}
+
 /// What a query knows beside its fields and filters.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     /// The time that the answer is for.
     pub at: Timestamp,
     values: BTreeMap<&'static str, Vec<String>>,
+    wall: Option<Arc<dyn Wall>>,
 }
 
 impl Context {
     /// A context at this time.
     pub fn at(at: Timestamp) -> Self {
-        Context { at, values: BTreeMap::new() }
+        Context { at, ..Context::default() }
+    }
+
+    /// A context of somebody who does not see beyond this wall.
+    pub fn within(mut self, wall: Arc<dyn Wall>) -> Self {
+        self.wall = Some(wall);
+        self
     }
 
     /// Adds values under a name that the computed field that wants them has chosen.
@@ -203,8 +221,24 @@ impl Graph {
 }
 
 impl Relation {
-    /// For each of `nodes`, in order, its targets. A target that several of them share is read once.
+    /// For each of `nodes`, in order, its targets on this side of the wall.
     pub fn resolve(&self, env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Vec<Node>>, QueryError> {
+        let mut targets = self.targets(env, nodes)?;
+        let Some(wall) = &env.context.wall else { return Ok(targets) };
+        for nodes in &mut targets {
+            let mut shown = Vec::with_capacity(nodes.len());
+            for node in nodes.drain(..) {
+                if wall.shows(env.view, &node)? {
+                    shown.push(node);
+                }
+            }
+            *nodes = shown;
+        }
+        Ok(targets)
+    }
+
+    /// For each of `nodes`, in order, its targets. A target that several of them share is read once.
+    fn targets(&self, env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Vec<Node>>, QueryError> {
         match self.resolve {
             Resolve::Embedded => Ok(nodes.iter().map(|node| node.embedded(self.name)).collect()),
             Resolve::With(with) => with.resolve(env, nodes),

@@ -37,6 +37,9 @@ pub fn add_to_group(tx: &mut dyn Write, space: Space, parts: &[&str], by: i64) -
 
 /// Adds `by` to a counter. A counter at zero is not stored.
 pub(crate) fn add(tx: &mut dyn Write, key: Vec<u8>, by: i64) -> Result<(), StoreError> {
+    if by == 0 {
+        return Ok(());
+    }
     let before = read_number(tx, &key)?;
     match before.checked_add_signed(by) {
         Some(0) => tx.delete(key),

@@ -16,6 +16,7 @@ mod product_variants;
 mod products;
 mod regions;
 mod reservations;
+mod sales_channel_assortment;
 mod sales_channels;
 mod stock_locations;
 mod stores;

@@ -16,8 +16,8 @@ use atoll_order::ORDERS;
 use serde::Deserialize;
 
 use crate::{
-    gate::scope,
-    reply::perform,
+    gate::{scope, scope_to_write},
+    reply::{context, perform},
     store::orders::ORDER,
     tables::{METADATA, NOTHING, ONE, text},
 };
@@ -124,7 +124,7 @@ async fn change<I: Clone + Send + 'static>(
     flow: &'static Flow<Scoped<I>, Cart>,
     input: I,
 ) -> Result<Reply, Fault> {
-    let input = Scoped { scope: scope(&call), input };
+    let input = Scoped { scope: scope_to_write(&call)?, input };
     perform(&CART, call, move |it| it.run(flow, input.clone())).await
 }
 
@@ -136,7 +136,7 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
     let (view, id) = (call.app.view(), call.path("id"));
     match scope(&call).cart(&view, id)? {
-        Some(cart) => CART.show(&view, &call.app.context(), Arc::new(cart), call.params.fields.as_deref()),
+        Some(cart) => CART.show(&view, &context(&call), Arc::new(cart), call.params.fields.as_deref()),
         None => Err(Fault::not_found(format!("Cart with id '{id}' not found"))),
     }
 }
@@ -167,8 +167,8 @@ async fn remove_line(call: Call) -> Result<Reply, Fault> {
 
 async fn complete(call: Call) -> Result<Reply, Fault> {
     let (view, id) = (call.app.view(), call.path("id"));
-    ORDER.check(&view, &call.app.context(), call.params.fields.as_deref())?;
-    let Some(input) = CompleteCart::of(&scope(&call), &view, id)? else {
+    ORDER.check(&view, &context(&call), call.params.fields.as_deref())?;
+    let Some(input) = CompleteCart::of(&scope_to_write(&call)?, &view, id)? else {
         return Err(Fault::not_found(format!("Cart with id '{id}' not found")));
     };
     // A view that is held keeps the store from reusing space.
@@ -181,7 +181,7 @@ async fn complete(call: Call) -> Result<Reply, Fault> {
     let order = ORDERS.retrieve(&view, &order)?;
     let fields = ORDER.field_list(call.params.fields.as_deref());
     let mut json = br#"{"type":"order","order":"#.to_vec();
-    ORDER.write(&view, &call.app.context(), Arc::new(order), &fields, &mut json)?;
+    ORDER.write(&view, &context(&call), Arc::new(order), &fields, &mut json)?;
     json.push(b'}');
     Ok(Reply::raw(json))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use atoll_kernel::{Call, Fault, Offer, Reply, Resource, routes};
 
-use crate::{gate::scope, tables::ONE};
+use crate::{gate::scope, reply::context, tables::ONE};
 
 routes! {
     Get "/store/orders/:id" (Store, ONE) => retrieve;
@@ -31,7 +31,7 @@ pub(crate) static ORDER: Resource = Resource {
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
     let (view, id) = (call.app.view(), call.path("id"));
     match scope(&call).order(&view, id)? {
-        Some(order) => ORDER.show(&view, &call.app.context(), Arc::new(order), call.params.fields.as_deref()),
+        Some(order) => ORDER.show(&view, &context(&call), Arc::new(order), call.params.fields.as_deref()),
         None => Err(Fault::not_found(format!("Order id not found: {id}"))),
     }
 }

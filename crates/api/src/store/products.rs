@@ -8,7 +8,7 @@ use atoll_region::REGIONS;
 use atoll_store::the_store;
 
 use crate::{
-    gate::scope,
+    gate::{context_in, scope},
     tables::{any, date, flag, list},
 };
 
@@ -91,9 +91,10 @@ fn surroundings(call: &mut Call, view: &View) -> Result<(ChannelScope, Context),
     let requested = call.params.take("sales_channel_id");
     let scope = scope(call).narrowed(requested.as_deref())?;
     let channels = scope.channels().iter().map(|it| it.id.to_string()).collect();
+    let context = context_in(scope.clone());
     let mut context = match scope.is_whole() {
-        true => call.app.context().with(WHOLE_CATALOGUE, Vec::new()),
-        false => call.app.context().with(SALES_CHANNEL, channels),
+        true => context.with(WHOLE_CATALOGUE, Vec::new()),
+        false => context.with(SALES_CHANNEL, channels),
     };
     for other in ["country_code", "province"] {
         call.params.take(other);

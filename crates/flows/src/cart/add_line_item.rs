@@ -41,7 +41,7 @@ fn add(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<AddToCart>) -> Resu
     flow.hook("validate", || json!({ "cart_id": input.cart_id }))?;
     let mut cart = cart_in(flow.tx, &scope, &input.cart_id)?;
     for line in input.items {
-        let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref());
+        let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
         cart = flow.step("add-line-item", |tx, at| add_line_item(tx, at, &market, &cart, line))?;
     }
     flow.emit("cart.updated", json!({ "id": cart.id }))?;

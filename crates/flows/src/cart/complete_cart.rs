@@ -135,7 +135,7 @@ fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
         reservations: Vec::new(),
         levels: Vec::new(),
     };
-    let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref());
+    let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
     flow.step("reserve-inventory", |tx, at| {
         let takes = take_all(tx, &market, &cart)?;
         let lines: Vec<String> = pending.order.items.iter().map(|it| it.id.to_string()).collect();

@@ -48,7 +48,7 @@ fn create(flow: &mut Local<'_>, Scoped { scope, mut input }: Scoped<CreateCart>)
     }
     let mut cart = flow.step("create-carts", |tx, at| open(tx, at, &scope, input))?;
     for line in items {
-        let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref());
+        let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
         cart = flow.step("add-line-item", |tx, at| add_line_item(tx, at, &market, &cart, line))?;
     }
     flow.emit("cart.created", json!({ "id": cart.id }))?;

@@ -27,7 +27,8 @@ pub(crate) fn shown_variant(
     }
     let variant = VARIANTS.get(tx, variant_id)?.ok_or_else(hidden)?;
     let product = PRODUCTS.get(tx, &variant.product_id)?.ok_or_else(hidden)?;
-    if shelf.shows(&product)?.is_empty() { Ok((variant, product)) } else { Err(hidden()) }
+    let reasons = shelf.shows_variant(&product, &variant.id)?;
+    if reasons.is_empty() { Ok((variant, product)) } else { Err(hidden()) }
 }
 
 /// What the wire says where there is not enough.

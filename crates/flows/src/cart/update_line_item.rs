@@ -32,7 +32,7 @@ fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateLineItem>)
     let UpdateLineItem { cart_id, line_id, quantity, metadata } = input;
     flow.hook("validate", || json!({ "cart_id": cart_id, "line_id": line_id, "quantity": quantity }))?;
     let cart = cart_in(flow.tx, &scope, &cart_id)?;
-    let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref());
+    let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
     let price =
         flow.step("price-line-item", |tx, _| price_of_line(tx, &market, &cart, &line_id, quantity))?;
     let cart = flow.step("update-line-item", |tx, at| {

@@ -1,10 +1,12 @@
 //! Sales channels, and what is sold in them.
 
+mod assortment;
 mod create;
 mod delete;
 mod link;
 mod update;
 
+pub use assortment::{AssortmentUpdate, LocationTerms, ProductTerms, UPDATE_ASSORTMENT, VariantTerms};
 pub use create::CREATE_SALES_CHANNELS;
 pub use delete::DELETE_SALES_CHANNELS;
 pub use link::{

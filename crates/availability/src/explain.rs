@@ -1,0 +1,135 @@
+//! Why something is not on sale in a channel: the decision, with the record and the value behind each reason.
+
+use atoll_inventory::level_at;
+use atoll_kernel::{
+    Decimal, Read, StoreError, Timestamp,
+    serde_json::{Value, json},
+};
+use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_PRICE_SET, SALES_CHANNEL_EXCLUDED_VARIANT};
+use atoll_pricing::PriceContext;
+use atoll_product::{ProductVariant, VARIANTS};
+
+use crate::{Reason, Shelf};
+
+/// Could so many of a variant be bought in a channel at a moment?
+pub struct Question<'a> {
+    /// The channel, by its id.
+    pub channel: &'a str,
+    /// The variant, by its id.
+    pub variant: &'a str,
+    /// How many.
+    pub quantity: Decimal,
+    /// When.
+    pub at: Timestamp,
+    /// The currency and region that it must have a price in, if it must.
+    pub price: Option<&'a PriceContext>,
+}
+
+/// The decision on a question, as an admin is shown it.
+pub fn explain(view: &dyn Read, question: &Question<'_>) -> Result<Value, StoreError> {
+    let mut shelf = Shelf::open(view, question.channel, question.at)?;
+    let verdict = shelf.decide(question.variant, question.quantity, question.price)?;
+    let variant = VARIANTS.get(view, question.variant)?;
+    let mut reasons = Vec::with_capacity(verdict.reasons.len());
+    for reason in &verdict.reasons {
+        reasons.push(told(view, &shelf, question, variant.as_ref(), reason)?);
+    }
+    Ok(json!({
+        "sales_channel_id": question.channel,
+        "variant_id": question.variant,
+        "product_id": variant.as_ref().map(|it| &it.product_id),
+        "quantity": question.quantity,
+        "at": question.at,
+        "sellable": verdict.sellable,
+        "available_quantity": verdict.available,
+        "reasons": reasons,
+        "inventory": variant.map(|it| inventory(view, &shelf, &it)).transpose()?.unwrap_or_default(),
+    }))
+}
+
+impl Reason {
+    /// A word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Reason::NoChannel => "sales_channel_not_found",
+            Reason::ChannelDisabled => "sales_channel_disabled",
+            Reason::NoVariant => "variant_not_found",
+            Reason::NotPublished(_) => "product_not_published",
+            Reason::NotInChannel => "product_not_in_sales_channel",
+            Reason::NotYet { .. } => "product_not_available_yet",
+            Reason::NoLonger { .. } => "product_no_longer_available",
+            Reason::VariantExcluded => "variant_excluded",
+            Reason::NoPrice => "no_price",
+            Reason::NoInventoryItem => "no_inventory_item",
+            Reason::NoLocation => "no_stock_location",
+            Reason::NotEnough { .. } => "insufficient_inventory",
+        }
+    }
+}
+
+/// A reason, with the record that is behind it, and the field and the value of that.
+fn told(
+    view: &dyn Read,
+    shelf: &Shelf<'_>,
+    question: &Question<'_>,
+    variant: Option<&ProductVariant>,
+    reason: &Reason,
+) -> Result<Value, StoreError> {
+    let (channel, product) = (question.channel, variant.map_or("", |it| it.product_id.as_str()));
+    let of_channel = |field, value| ("sales_channel", channel.to_owned(), field, value);
+    let of_variant = |field, value| ("product_variant", question.variant.to_owned(), field, value);
+    let of_window = |field, value| -> Result<_, StoreError> {
+        let row = PRODUCT_SALES_CHANNEL.row(view, product, channel)?.unwrap_or_default();
+        Ok(("product_sales_channel", row.id, field, value))
+    };
+    let (entity, id, field, value) = match reason {
+        Reason::NoChannel => of_channel("id", Value::Null),
+        Reason::ChannelDisabled => of_channel("is_disabled", Value::Bool(true)),
+        Reason::NoVariant => of_variant("id", Value::Null),
+        Reason::NotPublished(status) => ("product", product.to_owned(), "status", json!(status)),
+        Reason::NotInChannel => {
+            let channels = PRODUCT_SALES_CHANNEL.rights(view, product)?;
+            ("product", product.to_owned(), "sales_channels", json!(channels))
+        }
+        Reason::NotYet { from } => of_window("available_from", json!(from))?,
+        Reason::NoLonger { until } => of_window("available_until", json!(until))?,
+        Reason::VariantExcluded => {
+            let row =
+                SALES_CHANNEL_EXCLUDED_VARIANT.row(view, channel, question.variant)?.unwrap_or_default();
+            ("sales_channel_excluded_variant", row.id, "variant_id", json!(question.variant))
+        }
+        Reason::NoPrice => {
+            let set = PRODUCT_VARIANT_PRICE_SET.rights(view, question.variant)?.into_iter().next();
+            let asked =
+                question.price.map(|it| json!({ "currency_code": it.currency_code, "rules": it.attributes }));
+            ("price_set", set.unwrap_or_default(), "prices", asked.unwrap_or_default())
+        }
+        Reason::NoInventoryItem => of_variant("inventory_items", json!([])),
+        Reason::NoLocation => {
+            let locations: Vec<&str> = shelf.locations().iter().map(|it| it.id.as_str()).collect();
+            of_channel("stock_locations", json!(locations))
+        }
+        Reason::NotEnough { available } => of_variant("available_quantity", json!(available)),
+    };
+    Ok(json!({ "code": reason.code(), "entity": entity, "id": id, "field": field, "value": value }))
+}
+
+/// What the variant takes of each item, and what there is of it at the locations of the channel.
+fn inventory(view: &dyn Read, shelf: &Shelf<'_>, variant: &ProductVariant) -> Result<Value, StoreError> {
+    let mut items = Vec::new();
+    for part in shelf.parts(variant)? {
+        let mut levels = Vec::new();
+        for location in shelf.locations() {
+            let level = level_at(view, &part.item, &location.id)?;
+            levels.push(json!({
+                "location_id": location.id, "priority": location.priority, "safety_stock": location.safety_stock,
+                "stocked_quantity": level.as_ref().map(|it| it.stocked_quantity),
+                "reserved_quantity": level.as_ref().map(|it| it.reserved_quantity),
+            }));
+        }
+        items.push(json!({
+            "inventory_item_id": part.item, "required_quantity": part.required, "location_levels": levels,
+        }));
+    }
+    Ok(Value::Array(items))
+}

@@ -1,0 +1,138 @@
+//! How a channel sells what it sells: when each product, which variants not, and from which location first.
+
+use atoll_kernel::{
+    Decimal, Fault, Local, Moment, Timestamp, Write, flow,
+    serde_json::{Map, Value, json},
+};
+use atoll_links::{
+    AVAILABLE_FROM, AVAILABLE_UNTIL, PRIORITY, PRODUCT_SALES_CHANNEL, SAFETY_STOCK,
+    SALES_CHANNEL_EXCLUDED_VARIANT, SALES_CHANNEL_STOCK_LOCATION, Window,
+};
+use atoll_sales_channel::SALES_CHANNELS;
+use serde::{Deserialize, Deserializer};
+
+/// Changes to the assortment of a channel. What is not given stays.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct AssortmentUpdate {
+    /// The channel, by its id.
+    #[serde(skip)]
+    pub channel: String,
+    /// Products, each in the channel already.
+    pub products: Vec<ProductTerms>,
+    /// Variants, of whatever product.
+    pub variants: Vec<VariantTerms>,
+    /// Locations, each linked to the channel already.
+    pub stock_locations: Vec<LocationTerms>,
+}
+
+/// When a channel sells a product.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ProductTerms {
+    /// The product.
+    pub product_id: String,
+    /// From when on; null is always.
+    #[serde(deserialize_with = "given")]
+    pub available_from: Option<Option<Timestamp>>,
+    /// Until when, and no longer at that moment; null is for ever.
+    #[serde(deserialize_with = "given")]
+    pub available_until: Option<Option<Timestamp>>,
+}
+
+/// Whether a channel sells a variant.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct VariantTerms {
+    /// The variant.
+    pub variant_id: String,
+    /// Does it?
+    pub is_enabled: bool,
+}
+
+/// How a channel sells from a location.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct LocationTerms {
+    /// The location.
+    pub stock_location_id: String,
+    /// How late it takes from there: the smallest number comes first.
+    pub priority: Option<i64>,
+    /// How much of each item it leaves there.
+    pub safety_stock: Option<Decimal>,
+}
+
+/// Something that may be null is given, and not left out.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Timestamp>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+flow! {
+    /// Changes how a channel sells products, variants and what lies at locations: all of it, or nothing.
+    pub static UPDATE_ASSORTMENT: Flow<AssortmentUpdate, ()> =
+        "update-sales-channel-assortment" (update), hooks: &["validate", "assortmentUpdated"];
+}
+
+fn update(flow: &mut Local<'_>, update: AssortmentUpdate) -> Result<(), Fault> {
+    let channel = &update.channel;
+    flow.hook("validate", || json!({ "id": channel }))?;
+    flow.step("validate-sales-channel-exists", |tx, _| match SALES_CHANNELS.table.exists(tx, channel)? {
+        true => Ok(()),
+        false => Err(Fault::not_found(format!("Sales channel with id: {channel} not found"))),
+    })?;
+    flow.step("set-windows", |tx, at| {
+        update.products.iter().try_for_each(|it| set_window(tx, at, channel, it))
+    })?;
+    flow.step("exclude-variants", |tx, at| {
+        update.variants.iter().try_for_each(|it| exclude(tx, at, channel, it))
+    })?;
+    flow.step("set-locations", |tx, at| {
+        update.stock_locations.iter().try_for_each(|it| set_location(tx, at, channel, it))
+    })?;
+    flow.emit("sales-channel.updated", json!({ "id": channel }))?;
+    flow.hook("assortmentUpdated", || json!({ "id": channel }))
+}
+
+fn set_window(tx: &mut dyn Write, at: &Moment, channel: &str, terms: &ProductTerms) -> Result<(), Fault> {
+    let product = &terms.product_id;
+    let Some(row) = PRODUCT_SALES_CHANNEL.row(tx, product, channel)? else {
+        let text = format!("Product with id: {product} is not in sales channel {channel}");
+        return Err(Fault::not_found(text));
+    };
+    let before = Window::of(&row);
+    let from = terms.available_from.unwrap_or(before.from);
+    let until = terms.available_until.unwrap_or(before.until);
+    if from.zip(until).is_some_and(|(from, until)| from >= until) {
+        let text = format!("Product {product}: available_from must be before available_until");
+        return Err(Fault::invalid(text));
+    }
+    let columns = [(AVAILABLE_FROM, json!(from)), (AVAILABLE_UNTIL, json!(until))];
+    PRODUCT_SALES_CHANNEL.attach(tx, at, product, channel, columns_of(columns))?;
+    Ok(())
+}
+
+fn exclude(tx: &mut dyn Write, at: &Moment, channel: &str, terms: &VariantTerms) -> Result<(), Fault> {
+    if terms.is_enabled {
+        SALES_CHANNEL_EXCLUDED_VARIANT.detach(tx, at, channel, &terms.variant_id)?;
+    } else {
+        SALES_CHANNEL_EXCLUDED_VARIANT.attach(tx, at, channel, &terms.variant_id, Map::new())?;
+    }
+    Ok(())
+}
+
+fn set_location(tx: &mut dyn Write, at: &Moment, channel: &str, terms: &LocationTerms) -> Result<(), Fault> {
+    let location = &terms.stock_location_id;
+    if !SALES_CHANNEL_STOCK_LOCATION.has(tx, channel, location)? {
+        let text = format!("Stock location with id: {location} is not linked to sales channel {channel}");
+        return Err(Fault::not_found(text));
+    }
+    let mut columns = Map::new();
+    columns.extend(terms.priority.map(|it| (PRIORITY.to_owned(), json!(it))));
+    columns.extend(terms.safety_stock.map(|it| (SAFETY_STOCK.to_owned(), json!(it))));
+    SALES_CHANNEL_STOCK_LOCATION.attach(tx, at, channel, location, columns)?;
+    Ok(())
+}
+
+fn columns_of<const N: usize>(columns: [(&str, Value); N]) -> Map<String, Value> {
+    columns.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

@@ -1,0 +1,29 @@
+//! A sales channel does not sell a variant, though it sells its product. The variant keeps its prices and links.
+
+use atoll_kernel::{End, link};
+use atoll_product::VARIANT;
+use atoll_sales_channel::SALES_CHANNEL;
+
+link! {
+    /// A sales channel does not sell a variant, though it sells its product.
+    pub static SALES_CHANNEL_EXCLUDED_VARIANT: Link("sales_channel_excluded_variant", "scexv") = {
+        left: End {
+            entity: SALES_CHANNEL,
+            key: "sales_channel_id",
+            alias: "sales_channel",
+            others: Some("excluded_variants"),
+            rows: "excluded_variants_link",
+            many: true,
+            cascade: false,
+        },
+        right: End {
+            entity: VARIANT,
+            key: "variant_id",
+            alias: "variant",
+            others: Some("excluded_from"),
+            rows: "excluded_from_link",
+            many: true,
+            cascade: false,
+        },
+    };
+}
