@@ -104,6 +104,14 @@ impl Scene {
             "create-sales-channels" => self.post("/admin/sales-channels".into(), json!({ "name": "New" })),
             "update-sales-channels" => self.post(channel, json!({ "name": "New" })),
             "delete-sales-channels" => self.delete(channel),
+            "update-sales-channel-assortment" => {
+                let body = json!({
+                    "products": [{ "product_id": tea.product, "available_until": "2100-01-01" }],
+                    "variants": [{ "variant_id": cup.id, "is_enabled": false }],
+                    "stock_locations": [{ "stock_location_id": shop.location, "priority": 1, "safety_stock": 2 }],
+                });
+                self.post(format!("{channel}/assortment"), body)
+            }
             "link-products-to-sales-channel" => {
                 let body = json!({ "add": [tea.product], "remove": [cup.product] });
                 self.post(format!("/admin/sales-channels/{app}/products"), body)
