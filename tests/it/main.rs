@@ -10,6 +10,7 @@ mod import;
 mod layers;
 mod links;
 mod listing;
+mod matrix;
 mod processes;
 mod race;
 mod registry;

@@ -73,6 +73,7 @@ impl Resource {
         out: &mut Vec<u8>,
     ) -> Result<(), Fault> {
         let env = Env { view, graph: Registry::graph(), context };
+        self.tripwire(&env, std::slice::from_ref(&node))?;
         let selection = Selection::resolve(env.graph, self.def(), fields);
         for tree in expand(&env, &selection, vec![node])? {
             write_tree(&selection, &tree, out);
@@ -119,6 +120,7 @@ impl Resource {
             with_deleted: params.with_deleted,
         };
         let page = list(&env, self.def(), query)?;
+        self.tripwire(&env, &page.nodes)?;
         let selection = Selection::resolve(env.graph, self.def(), &self.field_list(params.fields.as_deref()));
         let trees = expand(&env, &selection, page.nodes)?;
         let mut json = Vec::with_capacity(1024 * (trees.len() + 1));
@@ -137,6 +139,20 @@ impl Resource {
         envelope.field("limit", &limit);
         envelope.end();
         Ok(Reply::raw(json))
+    }
+
+    /// In test builds: what storefronts are shown is behind a wall, and on their side of it. The handler has seen to
+    /// that, or a test fails here.
+    fn tripwire(&self, env: &Env<'_>, nodes: &[Node]) -> Result<(), Fault> {
+        if !cfg!(debug_assertions) || self.offer.is_none() {
+            return Ok(());
+        }
+        let wall = env.context.wall().unwrap_or_else(|| panic!("`{}` is shown without a wall", self.entity));
+        for node in nodes {
+            let is_shown = wall.shows(env.view, node)?;
+            assert!(is_shown, "`{}` {} is beyond the wall", self.entity, node.key());
+        }
+        Ok(())
     }
 
     /// As `list`, of the state after the last commit.

@@ -102,6 +102,11 @@ impl Context {
         self
     }
 
+    /// The wall, if there is one.
+    pub fn wall(&self) -> Option<&dyn Wall> {
+        self.wall.as_deref()
+    }
+
     /// Adds values under a name that the computed field that wants them has chosen.
     pub fn with(mut self, name: &'static str, values: Vec<String>) -> Self {
         self.values.insert(name, values);

@@ -1,0 +1,328 @@
+//! The wall, cell by cell: every store route of the table, with every kind of key, asked in every way. A route that the
+//! table of subjects below does not know is an uncovered cell, and there must be none.
+
+use std::collections::BTreeSet;
+
+use atoll_kernel::{Auth, Method, ParamKind, Registry, Route};
+use atoll_testkit::{Client, Dump, Shop, TestApp, Variant};
+use serde_json::{Value, json};
+
+/// A shop of two channels, in which everything says whose it is: names of the web shop begin with `Web`, those of the
+/// till with `Till`.
+struct Scene {
+    shop: Shop,
+    web: Side,
+    till: Side,
+    /// Sorting that both channels' products are in.
+    collection: String,
+    category: String,
+    tag: String,
+    kind: String,
+}
+
+/// What one channel has.
+struct Side {
+    channel: String,
+    storefront: Client,
+    tea: Variant,
+    cart: String,
+    line: String,
+    order: String,
+}
+
+async fn side(shop: &Shop, name: &str, sorting: &Value) -> Side {
+    let channel = shop.channel(name).await;
+    let storefront = shop.storefront(&[&channel]).await;
+    let tea = shop.product(&format!("{name} tea"), &[&channel], 9).await;
+    shop.admin.post(&format!("/admin/products/{}", tea.product), sorting.clone()).await.ok();
+    let bought = shop.cart(&storefront, &tea.id, 1).await;
+    let order = storefront.post(&format!("/store/carts/{bought}/complete"), json!({})).await.ok();
+    let cart = shop.cart(&storefront, &tea.id, 1).await;
+    let line = storefront.get(&format!("/store/carts/{cart}")).await.ok();
+    let (line, order) = (id(&line["cart"]["items"][0]), id(&order["order"]));
+    Side { channel, storefront, tea, cart, line, order }
+}
+
+fn id(record: &Value) -> String {
+    record["id"].as_str().unwrap_or_else(|| panic!("no id in {record}")).to_owned()
+}
+
+impl Scene {
+    async fn new() -> Scene {
+        let shop = Shop::open(TestApp::init().await).await;
+        let make =
+            async |path: &str, body: Value, one: &str| id(&shop.admin.post(path, body).await.ok()[one]);
+        let collection = make("/admin/collections", json!({ "title": "All" }), "collection").await;
+        let category = json!({ "name": "All", "is_active": true });
+        let category = make("/admin/product-categories", category, "product_category").await;
+        let tag = make("/admin/product-tags", json!({ "value": "all" }), "product_tag").await;
+        let kind = make("/admin/product-types", json!({ "value": "all" }), "product_type").await;
+        let sorting = json!({
+            "collection_id": collection, "type_id": kind, "tags": [{ "id": tag }], "categories": [{ "id": category }],
+        });
+        let (web, till) = (side(&shop, "Web", &sorting).await, side(&shop, "Till", &sorting).await);
+        Scene { shop, web, till, collection, category, tag, kind }
+    }
+
+    /// The path with the records of a side in it; none, where the table does not know what belongs there.
+    fn path(&self, route: &Route, side: &Side) -> Option<String> {
+        let path = route.path;
+        let of_id = match path.split('/').nth(2).unwrap_or_default() {
+            "products" => &side.tea.product,
+            "product-variants" => &side.tea.id,
+            "carts" => &side.cart,
+            "orders" => &side.order,
+            "collections" => &self.collection,
+            "product-categories" => &self.category,
+            "product-tags" => &self.tag,
+            "product-types" => &self.kind,
+            "regions" => &self.shop.region,
+            "currencies" => "eur",
+            "payment-providers" => "",
+            "payment-collections" => "paycol_x",
+            "customers" => "cus_x",
+            _ => return None,
+        };
+        let filled = path.split('/').map(|it| match it {
+            ":id" | ":code" => of_id,
+            ":line_id" => &side.line,
+            it if it.starts_with(':') => "x",
+            it => it,
+        });
+        Some(filled.collect::<Vec<_>>().join("/"))
+    }
+
+    /// A body that the route takes, about this side.
+    fn body(&self, route: &Route, side: &Side) -> Value {
+        let line = json!({ "variant_id": side.tea.id, "quantity": 1 });
+        match route.path {
+            "/store/carts" => json!({ "sales_channel_id": side.channel, "items": [line] }),
+            "/store/carts/:id/line-items" => line,
+            "/store/carts/:id/line-items/:line_id" => json!({ "quantity": 2 }),
+            "/store/carts/:id" => json!({ "email": "a@b.co" }),
+            "/store/payment-collections" => json!({ "cart_id": side.cart }),
+            "/store/payment-collections/:id/payment-sessions" => {
+                json!({ "provider_id": "pp_system_default" })
+            }
+            "/store/customers" => json!({ "email": "c@b.co" }),
+            _ => json!({}),
+        }
+    }
+
+    /// Every way of asking a route that reads: alone, by each of its filters, searched, ordered, counted, and with
+    /// everything that hangs on the records.
+    fn questions(&self, route: &Route, side: &Side) -> Vec<String> {
+        let wide = format!("fields={}", nested(3).into_iter().collect::<Vec<_>>().join(","));
+        let mut all = vec![String::new(), wide, "sales_channel_id[]=".to_owned() + &side.channel];
+        if route.params.limit.is_none() {
+            return all;
+        }
+        all.extend(["limit=1&offset=0", "order=-created_at", "order=id", "q=tea"].map(str::to_owned));
+        let value = &side.tea.product;
+        let (name, handle) = if side.channel == self.web.channel { ("Web", "web") } else { ("Till", "till") };
+        for param in route.params.own {
+            let filter = param.name;
+            all.push(match (filter, &param.kind) {
+                ("id", _) => format!("id={value}"),
+                ("handle", _) => format!("handle={handle}-tea"),
+                ("title", _) => format!("title={name}%20tea"),
+                ("collection_id", _) => format!("collection_id={}", self.collection),
+                ("category_id", _) => format!("category_id={}", self.category),
+                ("tag_id", _) => format!("tag_id={}", self.tag),
+                ("type_id", _) => format!("type_id={}", self.kind),
+                ("region_id", _) => format!("region_id={}", self.shop.region),
+                ("cart_id", _) => format!("cart_id={}", side.cart),
+                ("variants", ParamKind::Nested(_)) => format!("variants[id]={}", side.tea.id),
+                (_, ParamKind::Date) => format!("{filter}[$gt]=2000-01-01"),
+                (_, ParamKind::Bool) => format!("{filter}=false"),
+                _ => format!("{filter}={value}"),
+            });
+        }
+        all
+    }
+}
+
+/// All relations that there are, one after the other: what a nosy client might ask for.
+fn nested(depth: usize) -> BTreeSet<String> {
+    let graph = Registry::graph();
+    let names: BTreeSet<&str> =
+        graph.entities().into_iter().flat_map(|it| graph.relations(it.name)).map(|it| it.name).collect();
+    let interesting: Vec<&str> = [
+        "products", "product", "variants", "variant", "items", "carts", "orders", "sales_channels",
+        "sales_channel", "products_link",
+    ]
+    .into_iter()
+    .filter(|it| names.contains(it))
+    .collect();
+    let mut paths: Vec<String> = vec![String::new()];
+    let mut all: BTreeSet<String> = names.iter().map(|it| format!("+*{it}")).collect();
+    for _ in 0..depth {
+        paths = paths
+            .iter()
+            .flat_map(|path| {
+                interesting
+                    .iter()
+                    .map(move |it| if path.is_empty() { (*it).to_owned() } else { format!("{path}.{it}") })
+            })
+            .collect();
+        all.extend(paths.iter().map(|it| format!("+*{it}")));
+    }
+    all
+}
+
+/// What the answer to somebody tells of a side: its names and ids.
+fn tells_of(answer: &Value, side: &Side, name: &str) -> bool {
+    let text = answer.to_string();
+    let marks = [
+        format!("{name} tea"),
+        side.tea.product.clone(),
+        side.tea.id.clone(),
+        side.channel.clone(),
+        side.order.clone(),
+    ];
+    marks.iter().any(|it| text.contains(it.as_str()))
+}
+
+fn store_routes(shop: &Shop) -> Vec<&'static Route> {
+    shop.app.ctx.routes().into_iter().filter(|it| it.auth == Auth::Store).collect()
+}
+
+/// What an answer to a question says, where it is not about what the question itself named.
+async fn ask(client: &Client, path: &str, question: &str) -> Value {
+    let answer = client.get(&format!("{path}?{question}")).await;
+    assert!(answer.status.as_u16() < 500, "{path}?{question}: {}", answer.json);
+    // An error may say what was asked for, and does not tell of anything.
+    if answer.status.is_success() { answer.json } else { Value::Null }
+}
+
+#[tokio::test]
+async fn no_key_is_told_of_what_its_channels_do_not_show() {
+    let scene = Scene::new().await;
+    let (web, till) = (&scene.web, &scene.till);
+    let both = scene.shop.storefront(&[&web.channel, &till.channel]).await;
+    let none = scene.shop.storefront(&[]).await;
+    let (mut uncovered, mut leaks, mut shown) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let mut n_cells = 0;
+    for route in store_routes(&scene.shop).into_iter().filter(|it| it.method == Method::Get) {
+        let (Some(own), Some(other)) = (scene.path(route, web), scene.path(route, till)) else {
+            uncovered.push(route.path);
+            continue;
+        };
+        for question in scene.questions(route, web) {
+            // Whoever has the channel is told of it, and of no other.
+            for (client, has_till) in [(&web.storefront, false), (&both, true)] {
+                let answer = ask(client, &own, &question).await;
+                if tells_of(&answer, web, "Web") {
+                    shown.insert(route.path);
+                }
+                if !has_till && tells_of(&answer, till, "Till") {
+                    leaks.push(format!("own key: {own}?{question}"));
+                }
+            }
+            for (what, client) in [("no channels", &none), ("other key", &till.storefront)] {
+                if tells_of(&ask(client, &own, &question).await, web, "Web") {
+                    leaks.push(format!("{what}: {own}?{question}"));
+                }
+            }
+            n_cells += 4;
+        }
+        // Filters and ids that are about the other side.
+        for question in scene.questions(route, till) {
+            if tells_of(&ask(&web.storefront, &other, &question).await, till, "Till") {
+                leaks.push(format!("foreign ids: {other}?{question}"));
+            }
+            n_cells += 1;
+        }
+    }
+    assert_eq!(uncovered, [""; 0], "the table of subjects does not know these routes");
+    assert_eq!(leaks, [""; 0], "of {n_cells} cells");
+    for path in ["/store/products", "/store/products/:id", "/store/carts/:id", "/store/orders/:id"] {
+        assert!(shown.contains(path), "{path} shows nothing at all, so it proves nothing");
+    }
+}
+
+#[tokio::test]
+async fn a_disabled_or_deleted_channel_and_a_revoked_key_show_nothing() {
+    for end in ["disabled", "deleted", "revoked"] {
+        let scene = Scene::new().await;
+        let (web, admin) = (&scene.web, &scene.shop.admin);
+        let key = scene.shop.key(&[&web.channel]).await;
+        let client = scene.shop.app.storefront(&key);
+        match end {
+            "disabled" => {
+                let path = format!("/admin/sales-channels/{}", web.channel);
+                admin.post(&path, json!({ "is_disabled": true })).await.ok();
+            }
+            "deleted" => {
+                admin.delete(&format!("/admin/sales-channels/{}", web.channel)).await.ok();
+            }
+            _ => {
+                let keys = admin.get(&format!("/admin/api-keys?token={key}")).await.ok();
+                let path = format!("/admin/api-keys/{}/revoke", id(&keys["api_keys"][0]));
+                admin.post(&path, json!({})).await.ok();
+            }
+        }
+        let mut leaks = Vec::new();
+        for route in store_routes(&scene.shop).into_iter().filter(|it| it.method == Method::Get) {
+            let Some(path) = scene.path(route, web) else { continue };
+            // What was begun in a channel can still be read when it is disabled: the line as it was bought.
+            let is_begun = path.contains("/carts/") || path.contains("/orders/");
+            if end == "disabled" && is_begun {
+                continue;
+            }
+            for question in scene.questions(route, web) {
+                let answer = ask(&client, &path, &question).await;
+                if tells_of(&answer, web, "Web") {
+                    leaks.push(format!("{end}: {path}?{question}"));
+                }
+                if answer["count"].as_u64().is_some_and(|it| it > 0) && path == "/store/products" {
+                    leaks.push(format!("{end}: {path}?{question} counts"));
+                }
+            }
+        }
+        assert_eq!(leaks, [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn no_key_writes_into_another_channel() {
+    let scene = Scene::new().await;
+    let (web, till) = (&scene.web, &scene.till);
+    let none = scene.shop.storefront(&[]).await;
+    let mut wrong = Vec::new();
+    for route in store_routes(&scene.shop).into_iter().filter(|it| it.method != Method::Get) {
+        let Some(path) = scene.path(route, web) else {
+            wrong.push(format!("{} is not known", route.path));
+            continue;
+        };
+        // What is about nobody's channel anybody may do.
+        if path.starts_with("/store/customers") {
+            continue;
+        }
+        let before = Dump::of(&scene.shop.app.ctx, &["workflow_execution"]);
+        for (what, client) in [("other key", &till.storefront), ("no channels", &none)] {
+            let body = if route.method == Method::Delete {
+                String::new()
+            } else {
+                scene.body(route, web).to_string()
+            };
+            let method = route.method.to_string();
+            let answer = client.send(&method, &path, axum::body::Body::from(body)).await;
+            if !answer.status.is_client_error() {
+                wrong.push(format!("{what}: {method} {path}: {} {}", answer.status, answer.json));
+            }
+        }
+        // A cart of one's own, and a variant of another channel.
+        if let Some(path) = scene.path(route, till).filter(|_| path.ends_with("/line-items")) {
+            let answer = till.storefront.post(&path, scene.body(route, web)).await;
+            if !answer.status.is_client_error() {
+                wrong.push(format!("foreign variant: {path}: {}", answer.json));
+            }
+        }
+        let changed = before.difference(&Dump::of(&scene.shop.app.ctx, &["workflow_execution"]));
+        if !changed.is_empty() {
+            wrong.push(format!("{path} wrote {changed:?}"));
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+}
