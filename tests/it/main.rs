@@ -14,5 +14,6 @@ mod matrix;
 mod processes;
 mod race;
 mod registry;
+mod rounds;
 mod story;
 mod wall;

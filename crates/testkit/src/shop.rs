@@ -104,7 +104,11 @@ impl Shop {
 
     /// Opens a cart with so many of a variant; says its id.
     pub async fn cart(&self, storefront: &Client, variant: &str, quantity: u32) -> String {
-        let items = json!([{ "variant_id": variant, "quantity": quantity }]);
+        self.cart_of(storefront, json!([{ "variant_id": variant, "quantity": quantity }])).await
+    }
+
+    /// Opens a cart with these lines; says its id.
+    pub async fn cart_of(&self, storefront: &Client, items: Value) -> String {
         id(&storefront.post("/store/carts", json!({ "items": items })).await.ok()["cart"])
     }
 }
