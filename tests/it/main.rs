@@ -6,6 +6,7 @@ mod auth;
 mod carts;
 mod costs;
 mod flags;
+mod idempotency;
 mod import;
 mod layers;
 mod links;

@@ -14,7 +14,7 @@ mod slots;
 
 use std::error::Error;
 
-use atoll_kernel::{EXECUTIONS, Fault, Index, Module, Service, module};
+use atoll_kernel::{EXECUTIONS, Fault, Index, Module, ONCE, ONCE_BY_AGE, Service, module};
 use tokio::task::JoinError;
 
 use cursor::CURSORS;
@@ -42,7 +42,7 @@ module! { Module {
     name: "background",
     summary: "Events on their way to subscribers, and the runs of jobs and sagas",
     services: &[&DEAD_LETTERS, &JOB_RUNS, &EXECUTIONS],
-    spaces: &[CURSORS.space, STANDINGS.space],
+    spaces: &[CURSORS.space, STANDINGS.space, ONCE, ONCE_BY_AGE],
     is_log: true,
     ..Module::EMPTY
 } }

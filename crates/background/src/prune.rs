@@ -1,4 +1,5 @@
-//! Removes events that everybody has seen, and the records of runs that are over, after a while.
+//! Removes what is no longer asked for: events that everybody has seen, the records of runs that are over, answers
+//! to requests with keys.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::{cursor::CURSORS, why};
 /// How long events are kept after everybody has seen them: for whoever looks into what happened last week.
 const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
-/// Events that one transaction removes: the writer is everybody's.
+/// Entries that one transaction removes: the writer is everybody's.
 const N_REMOVED_MAX: usize = 500;
 
 pub(crate) async fn run(ctx: Ctx, every: Duration, mut stopped: watch::Receiver<bool>) {
@@ -22,15 +23,21 @@ pub(crate) async fn run(ctx: Ctx, every: Duration, mut stopped: watch::Receiver<
         if let Err(error) = ctx.purge_runs().await {
             tracing::error!(error = why(&error), "old runs were not removed");
         }
-        loop {
-            match prune(&ctx).await {
-                Ok(N_REMOVED_MAX) => {}
-                Ok(_) => break,
-                Err(error) => {
-                    tracing::error!(error = why(&error), "old events were not removed");
-                    break;
-                }
-            }
+        repeat(&ctx, "answers", |ctx| async move { ctx.forget_answers(N_REMOVED_MAX).await }).await;
+        repeat(&ctx, "events", |ctx| async move { prune(&ctx).await }).await;
+    }
+}
+
+/// Removes what is old, a little in each transaction.
+async fn repeat<R>(ctx: &Ctx, what: &str, remove: impl Fn(Ctx) -> R)
+where
+    R: Future<Output = Result<usize, Fault>>,
+{
+    loop {
+        match remove(ctx.clone()).await {
+            Ok(N_REMOVED_MAX) => {}
+            Ok(_) => return,
+            Err(error) => return tracing::error!(error = why(&error), what, "what is old was not removed"),
         }
     }
 }

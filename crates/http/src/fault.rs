@@ -21,6 +21,8 @@ pub enum FaultKind {
     NotAllowed,
     /// Who are you: 401.
     Unauthorized,
+    /// It is there already, or was used for something else: 422.
+    Duplicate,
     /// Somebody else was faster: 409.
     Conflict,
     /// The body is larger than the route takes: 413.
@@ -37,6 +39,7 @@ impl FaultKind {
             FaultKind::InvalidData => ("invalid_data", StatusCode::BAD_REQUEST),
             FaultKind::NotAllowed => ("not_allowed", StatusCode::BAD_REQUEST),
             FaultKind::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED),
+            FaultKind::Duplicate => ("duplicate_error", StatusCode::UNPROCESSABLE_ENTITY),
             FaultKind::Conflict => ("conflict", StatusCode::CONFLICT),
             FaultKind::TooLarge => ("unknown_error", StatusCode::PAYLOAD_TOO_LARGE),
             FaultKind::Unexpected => ("unknown_error", StatusCode::INTERNAL_SERVER_ERROR),
@@ -134,6 +137,7 @@ impl Fault {
         let mut body = json!({ "type": self.kind.wire().0, "message": self.message });
         match (self.kind, self.code.as_deref()) {
             (FaultKind::Unexpected, _) => body["code"] = "unknown_error".into(),
+            (FaultKind::Duplicate, _) => body["code"] = "invalid_request_error".into(),
             (FaultKind::Conflict, _) => body["code"] = "invalid_state_error".into(),
             (_, Some(code)) => body["code"] = code.into(),
             _ => {}

@@ -16,6 +16,21 @@ pub trait App: Clone + Send + Sync + 'static {
 
     /// Lets a request in, or says why not.
     fn admit(&self, auth: Auth, headers: &HeaderMap) -> Result<Self::Pass, Fault>;
+
+    /// Calls the handler of a route, or answers as it answered the same request before.
+    fn handle(
+        route: &'static Route<Self>,
+        call: Call<Self>,
+        repeat: Option<Repeat>,
+    ) -> impl Future<Output = Result<Reply, Fault>> + Send;
+}
+
+/// A write whose client may send it again, and wants it done once.
+pub struct Repeat {
+    /// What the client knows it by: its `Idempotency-Key`.
+    pub key: String,
+    /// All that is asked: method, path, parameters and body.
+    pub asked: String,
 }
 
 /// Who may call a route. There is no default: no auth, no route.

@@ -14,7 +14,7 @@ use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
-use crate::{App, Auth, Call, Fault, FaultKind, Method, Reply, Route, qs};
+use crate::{App, Auth, Call, Fault, FaultKind, Method, Repeat, Reply, Route, qs};
 
 /// Bytes of a request body. The original takes 100 kB; batches of products do not fit in that.
 pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -106,7 +106,15 @@ async fn answer<A: App>(
         Some(description) => atoll_schema::check(description, read_body(&head.headers, body).await?)?,
         None => Value::Null,
     };
-    (route.handler)(Call { app, pass, params, path, body }).await
+    let key = head
+        .headers
+        .get("idempotency-key")
+        .filter(|_| route.method != Method::Get && route.auth != Auth::Public);
+    let repeat = key.map(|key| Repeat {
+        key: String::from_utf8_lossy(key.as_bytes()).trim().to_owned(),
+        asked: format!("{} {}\n{body}", head.method, head.uri),
+    });
+    A::handle(route, Call { app, pass, params, path, body }, repeat).await
 }
 
 async fn read_body(headers: &axum::http::HeaderMap, body: Body) -> Result<Value, Fault> {

@@ -10,7 +10,9 @@ use std::{
 
 use crate::{
     Actor, App, Auth, Context, Fault, FeatureFlag, Flags, Flow, Graph, HeaderMap, Local, Moment, Point,
-    Probe, Registry, Store, Timestamp, View, Write, saga::Turns,
+    Probe, Registry, Repeat, Reply, Store, Timestamp, View, Write,
+    once::{Once, once},
+    saga::Turns,
 };
 
 /// A route of Atoll.
@@ -63,6 +65,8 @@ pub struct Config {
 #[derive(Clone)]
 pub struct Ctx {
     shared: Arc<Shared>,
+    /// The request with an `Idempotency-Key` that it serves.
+    once: Option<Arc<Once>>,
 }
 
 struct Shared {
@@ -89,7 +93,12 @@ pub struct Parts {
 impl Ctx {
     /// An application of these parts.
     pub fn new(parts: Parts) -> Self {
-        Ctx { shared: Arc::new(Shared { parts, turns: Turns::default() }) }
+        Ctx { shared: Arc::new(Shared { parts, turns: Turns::default() }), once: None }
+    }
+
+    /// The same application, whose next commit notes that this request has written.
+    pub(crate) fn noting(&self, once: Arc<Once>) -> Ctx {
+        Ctx { once: Some(once), ..self.clone() }
     }
 
     /// The store.
@@ -184,11 +193,20 @@ impl Ctx {
         T: Send + 'static,
     {
         let at = Moment::new(self.now(), actor);
-        let run = move |tx: &mut dyn Write| {
+        let once = self.once.clone();
+        let run = move |tx: &mut dyn Write| -> Result<T, Fault> {
             at.rewind();
-            body(tx, &at)
+            let output = body(tx, &at)?;
+            if let Some(once) = &once {
+                once.note(tx);
+            }
+            Ok(output)
         };
-        self.shared.parts.store.commit(run).await
+        let written = self.shared.parts.store.commit(run).await?;
+        if let Some(once) = &self.once {
+            once.is_noted();
+        }
+        Ok(written)
     }
 }
 
@@ -197,5 +215,12 @@ impl App for Ctx {
 
     fn admit(&self, auth: Auth, headers: &HeaderMap) -> Result<Pass, Fault> {
         (self.shared.parts.gate)(self, auth, headers)
+    }
+
+    async fn handle(route: &'static Route, call: Call, repeat: Option<Repeat>) -> Result<Reply, Fault> {
+        match repeat {
+            Some(Repeat { key, asked }) => once(route, call, key, asked).await,
+            None => (route.handler)(call).await,
+        }
     }
 }

@@ -15,6 +15,7 @@ mod flow;
 mod job;
 mod link;
 mod module;
+mod once;
 mod projection;
 mod registry;
 mod resource;
@@ -24,8 +25,8 @@ mod service;
 mod subscriber;
 
 pub use atoll_http::{
-    App, Auth, Fault, FaultKind, FaultRecord, HeaderMap, HeaderValue, Method, Reply, StatusCode, openapi, qs,
-    router,
+    App, Auth, Fault, FaultKind, FaultRecord, HeaderMap, HeaderValue, Method, Repeat, Reply, StatusCode,
+    openapi, qs, router,
 };
 pub use atoll_query::{
     AllOf, Children, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery,
@@ -49,6 +50,7 @@ pub use flow::{AnyFlow, ExternalHook, Flow, FlowEntry, Hook, HookEntry, HookRun,
 pub use job::{Job, JobEntry, JobHandler, Tick};
 pub use link::{Column, End, FieldLink, Link, LinkError, LinkRow, OtherEnd};
 pub use module::{Module, Seed};
+pub use once::{ONCE, ONCE_BY_AGE};
 pub use projection::{Change, Projection};
 pub use registry::{Problem, Registry, RouteEntry};
 pub use resource::Resource;
