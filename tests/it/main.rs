@@ -3,6 +3,7 @@
 mod admin;
 mod assortment;
 mod auth;
+mod bulk;
 mod carts;
 mod costs;
 mod flags;

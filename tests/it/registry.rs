@@ -66,6 +66,7 @@ static ROUTE: Route = Route {
     auth: Auth::Public,
     params: &NOWHERE,
     body: None,
+    body_bytes_max: None,
     handler: |_| Box::pin(async { Ok(Reply::json(&Value::Null)) }),
 };
 

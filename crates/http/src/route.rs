@@ -80,6 +80,8 @@ pub struct Route<A: App> {
     pub params: &'static Params,
     /// Its body, if it takes one.
     pub body: Option<Body>,
+    /// Bytes that its body may have, if not as many as others: [`BODY_BYTES_MAX`](crate::BODY_BYTES_MAX).
+    pub body_bytes_max: Option<usize>,
     /// The feature that it belongs to; without that it is unknown.
     pub flag: Option<&'static str>,
     /// What it does.

@@ -16,7 +16,7 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
 use crate::{App, Auth, Call, Fault, FaultKind, Method, Repeat, Reply, Route, qs};
 
-/// Bytes of a request body. The original takes 100 kB; batches of products do not fit in that.
+/// Bytes of a request body, where the route does not say otherwise. The original takes 100 kB; batches of products do not fit in that.
 pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Records on one page of a store route: anybody may ask, and a page is built in memory.
@@ -103,7 +103,10 @@ async fn answer<A: App>(
         params.with_deleted = false;
     }
     let body = match route.body {
-        Some(description) => atoll_schema::check(description, read_body(&head.headers, body).await?)?,
+        Some(description) => {
+            let n_bytes_max = route.body_bytes_max.unwrap_or(BODY_BYTES_MAX);
+            atoll_schema::check(description, read_body(&head.headers, body, n_bytes_max).await?)?
+        }
         None => Value::Null,
     };
     let key = head
@@ -117,8 +120,8 @@ async fn answer<A: App>(
     A::handle(route, Call { app, pass, params, path, body }, repeat).await
 }
 
-async fn read_body(headers: &axum::http::HeaderMap, body: Body) -> Result<Value, Fault> {
-    let bytes = match Limited::new(body, BODY_BYTES_MAX).collect().await {
+async fn read_body(headers: &axum::http::HeaderMap, body: Body, n_bytes_max: usize) -> Result<Value, Fault> {
+    let bytes = match Limited::new(body, n_bytes_max).collect().await {
         Ok(bytes) => bytes.to_bytes(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             return Err(Fault::new(FaultKind::TooLarge, "request entity too large"));

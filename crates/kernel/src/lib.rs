@@ -25,8 +25,8 @@ mod service;
 mod subscriber;
 
 pub use atoll_http::{
-    App, Auth, Fault, FaultKind, FaultRecord, HeaderMap, HeaderValue, Method, Repeat, Reply, StatusCode,
-    openapi, qs, router,
+    App, Auth, BODY_BYTES_MAX, Fault, FaultKind, FaultRecord, HeaderMap, HeaderValue, Method, Repeat, Reply,
+    StatusCode, openapi, qs, router,
 };
 pub use atoll_query::{
     AllOf, Children, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery,

@@ -73,8 +73,8 @@ macro_rules! computed {
     };
 }
 
-/// Registers routes: method, path, auth, parameters, body, handler; after `with "flag";`, those of a feature that can be
-/// switched off.
+/// Registers routes: method, path, auth, parameters, body (with `up_to` more bytes than others, if it needs them),
+/// handler; after `with "flag";`, those of a feature that can be switched off.
 ///
 /// ```ignore
 /// routes! {
@@ -89,7 +89,10 @@ macro_rules! routes {
     };
     (
         @ $flag:expr,
-        $( $Method:ident $path:literal ($Auth:ident, $params:expr $(, $body:expr)?) => $handler:path; )*
+        $(
+            $Method:ident $path:literal
+            ($Auth:ident, $params:expr $(, $body:expr $(, up_to $bytes:expr)?)?) => $handler:path;
+        )*
     ) => {
         $(
             $crate::inventory::submit! {
@@ -99,6 +102,7 @@ macro_rules! routes {
                     auth: $crate::Auth::$Auth,
                     params: &$params,
                     body: $crate::or_none!($($body)?),
+                    body_bytes_max: $crate::or_none!($($($bytes)?)?),
                     flag: $flag,
                     handler: |call| Box::pin($handler(call)),
                 })

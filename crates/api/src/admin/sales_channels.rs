@@ -1,18 +1,19 @@
 //! `/admin/sales-channels`
 
 use atoll_flows::sales_channel::{
-    CREATE_SALES_CHANNELS, DELETE_SALES_CHANNELS, LINK_PRODUCTS_TO_SALES_CHANNEL, LinkIds,
-    UPDATE_SALES_CHANNELS,
+    CREATE_SALES_CHANNELS, ChannelProducts, DELETE_SALES_CHANNELS, LINK_PRODUCTS_TO_SALES_CHANNEL,
+    UPDATE_SALES_CHANNELS, plan_channel_products,
 };
 use atoll_kernel::{
     AllOf, Body, Call, Fault, Field, Ids, Params, Reply, Resource, Type, optional, required, routes,
+    serde_json::json,
 };
 use atoll_links::{PUBLISHABLE_API_KEY_SALES_CHANNEL, SALES_CHANNEL_STOCK_LOCATION};
 use atoll_sales_channel::SALES_CHANNELS;
 
 use crate::{
-    reply::{create_by, find, link_by, page, perform, remove_by, update_by},
-    tables::{LINK, METADATA, ONE, any, date, flag, list, text},
+    reply::{create_by, find, page, perform, remove_by, update_by},
+    tables::{METADATA, ONE, any, date, flag, list, text},
 };
 
 routes! {
@@ -22,7 +23,7 @@ routes! {
     Get "/admin/sales-channels/:id" (Admin, ONE) => retrieve;
     Post "/admin/sales-channels/:id" (Admin, ONE, UPDATE) => update;
     Delete "/admin/sales-channels/:id" (Admin, ONE) => delete;
-    Post "/admin/sales-channels/:id/products" (Admin, ONE, LINK) => link_products;
+    Post "/admin/sales-channels/:id/products" (Admin, DRY_RUN, PRODUCTS, up_to PRODUCTS_BYTES_MAX) => link_products;
     Post "/admin/sales-channels/:id/products/batch" (Admin, ONE, OLD_LINK) => link_old;
     Delete "/admin/sales-channels/:id/products/batch" (Admin, ONE, OLD_LINK) => unlink_old;
 }
@@ -37,6 +38,24 @@ static SALES_CHANNEL: Resource = Resource {
     offer: None,
     renamed: &[],
 };
+
+const DRY_RUN: Params = Params { own: &[flag("dry_run")], limit: None, strict: true };
+const IDS: Type = Type::List(&Type::Text);
+const PRODUCTS: Body = &[&[
+    optional("add", IDS),
+    optional("remove", IDS),
+    optional("add_where", WHERE),
+    optional("remove_where", WHERE),
+]];
+const WHERE: Type = Type::Strict(&[&[
+    optional("collection_id", IDS),
+    optional("category_id", IDS),
+    optional("tag_id", IDS),
+    optional("type_id", IDS),
+    optional("sales_channel_id", IDS),
+]]);
+/// Room for 100,000 ids twice.
+const PRODUCTS_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// How the older API names products.
 const OLD_LINK: Body =
@@ -89,8 +108,20 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
     remove_by(call, "sales-channel", &DELETE_SALES_CHANNELS).await
 }
 
-async fn link_products(call: Call) -> Result<Reply, Fault> {
-    link_by(&SALES_CHANNEL, call, &LINK_PRODUCTS_TO_SALES_CHANNEL, &SALES_CHANNELS, not_found).await
+/// Puts products in and takes others out, or says what that would do.
+async fn link_products(mut call: Call) -> Result<Reply, Fault> {
+    let products = ChannelProducts { channel: call.path("id").to_owned(), ..call.read()? };
+    let is_dry = call.params.take("dry_run").is_some_and(|it| it == ["true"]);
+    if !is_dry {
+        return link(call, products).await;
+    }
+    let view = call.app.view();
+    let answer = move || {
+        let plan = plan_channel_products(&view, &products)?;
+        Ok(Reply::json(&json!({ "dry_run": true, "sales_channel_id": products.channel, "products": plan })))
+    };
+    // It may be the whole catalogue, and others are waiting.
+    tokio::task::spawn_blocking(answer).await.map_err(Fault::unexpected)?
 }
 
 fn not_found(id: &str) -> String {
@@ -104,21 +135,19 @@ fn old_ids(call: &Call) -> Vec<String> {
 }
 
 async fn link_old(call: Call) -> Result<Reply, Fault> {
-    let add = old_ids(&call);
-    let ids = LinkIds { id: call.path("id").to_owned(), add, remove: Vec::new() };
-    link(call, ids).await
+    let (channel, add) = (call.path("id").to_owned(), old_ids(&call));
+    link(call, ChannelProducts { channel, add, ..ChannelProducts::default() }).await
 }
 
 async fn unlink_old(call: Call) -> Result<Reply, Fault> {
-    let remove = old_ids(&call);
-    let ids = LinkIds { id: call.path("id").to_owned(), add: Vec::new(), remove };
-    link(call, ids).await
+    let (channel, remove) = (call.path("id").to_owned(), old_ids(&call));
+    link(call, ChannelProducts { channel, remove, ..ChannelProducts::default() }).await
 }
 
-async fn link(call: Call, ids: LinkIds) -> Result<Reply, Fault> {
+async fn link(call: Call, products: ChannelProducts) -> Result<Reply, Fault> {
     perform(&SALES_CHANNEL, call, move |flow| {
-        flow.run(&LINK_PRODUCTS_TO_SALES_CHANNEL, ids.clone())?;
-        Ok(SALES_CHANNELS.retrieve(flow.tx, &ids.id)?)
+        flow.run(&LINK_PRODUCTS_TO_SALES_CHANNEL, products.clone())?;
+        Ok(SALES_CHANNELS.retrieve(flow.tx, &products.channel)?)
     })
     .await
 }

@@ -1,5 +1,4 @@
-//! What hangs on sales channels: the products that they sell, the locations that they sell from, the keys that open
-//! them.
+//! What hangs on sales channels: the locations that they sell from, the keys that open them.
 
 use std::collections::HashSet;
 
@@ -8,7 +7,7 @@ use atoll_kernel::{
     Fault, Link, Local, Moment, Write, flow,
     serde_json::{Map, json},
 };
-use atoll_links::{PRODUCT_SALES_CHANNEL, PUBLISHABLE_API_KEY_SALES_CHANNEL, SALES_CHANNEL_STOCK_LOCATION};
+use atoll_links::{PUBLISHABLE_API_KEY_SALES_CHANNEL, SALES_CHANNEL_STOCK_LOCATION};
 use atoll_sales_channel::SALES_CHANNELS;
 use atoll_stock_location::STOCK_LOCATIONS;
 
@@ -21,24 +20,6 @@ pub struct LinkIds {
     pub add: Vec<String>,
     /// What is no longer.
     pub remove: Vec<String>,
-}
-
-flow! {
-    /// Puts products into a channel, and takes others out. All that are added must exist.
-    pub static LINK_PRODUCTS_TO_SALES_CHANNEL: Flow<LinkIds, ()> =
-        "link-products-to-sales-channel" (link_products), hooks: &["validate", "productsLinked"];
-}
-
-fn link_products(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
-    hooked(flow, &ids, "productsLinked", |flow| {
-        flow.step("validate-sales-channel-exists", |tx, _| {
-            if SALES_CHANNELS.table.exists(tx, &ids.id)? {
-                return Ok(());
-            }
-            Err(Fault::not_found(format!("Sales channel with id: {} not found", ids.id)))
-        })?;
-        associate(flow, &PRODUCT_SALES_CHANNEL, &ids, |product| (product, &ids.id))
-    })
 }
 
 flow! {
@@ -87,7 +68,7 @@ fn link_to_key(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
 }
 
 /// Calls those who joined before and after.
-fn hooked(
+pub(super) fn hooked(
     flow: &mut Local<'_>,
     ids: &LinkIds,
     after: &'static str,
@@ -99,7 +80,8 @@ fn hooked(
     flow.hook(after, input)
 }
 
-fn associate<'a>(
+/// Links and unlinks.
+pub(super) fn associate<'a>(
     flow: &mut Local<'_>,
     link: &'static Link,
     ids: &'a LinkIds,

@@ -1,0 +1,194 @@
+//! Which products a channel sells: named one by one, or found by what they have in common.
+
+use std::collections::BTreeSet;
+
+use atoll_kernel::{
+    Fault, Local, Order, Read, Registry, Scan, StoreError, flow,
+    serde::{Deserialize, Serialize},
+};
+use atoll_links::PRODUCT_SALES_CHANNEL;
+use atoll_product::{PRODUCT, PRODUCTS};
+use atoll_sales_channel::{SALES_CHANNEL, SALES_CHANNELS};
+
+use super::{
+    LinkIds,
+    link::{associate, hooked},
+};
+
+/// How many unknown ids an error names.
+const N_NAMED_MAX: usize = 20;
+
+/// Products to put into a channel, and to take out. One that is in both is taken out.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, crate = "atoll_kernel::serde")]
+pub struct ChannelProducts {
+    /// The channel.
+    pub channel: String,
+    /// To put in. All of them must exist.
+    pub add: Vec<String>,
+    /// To put in: all that this finds.
+    pub add_where: Option<ProductsWhere>,
+    /// To take out.
+    pub remove: Vec<String>,
+    /// To take out: all that this finds.
+    pub remove_where: Option<ProductsWhere>,
+}
+
+/// Finds products: those that have one of the values of each field that is given.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, crate = "atoll_kernel::serde")]
+pub struct ProductsWhere {
+    /// Their collection.
+    pub collection_id: Option<Vec<String>>,
+    /// A category that they are in, itself and not one below it.
+    pub category_id: Option<Vec<String>>,
+    /// A tag that they have.
+    pub tag_id: Option<Vec<String>>,
+    /// Their type.
+    pub type_id: Option<Vec<String>>,
+    /// A channel that sells them.
+    pub sales_channel_id: Option<Vec<String>>,
+}
+
+/// What becomes of each product of a [`ChannelProducts`]. Ids ascend.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(crate = "atoll_kernel::serde")]
+pub struct ProductsPlan {
+    /// Put in.
+    pub added: Vec<String>,
+    /// To put in, and in already.
+    pub already_there: Vec<String>,
+    /// Taken out.
+    pub removed: Vec<String>,
+    /// To take out, and not in.
+    pub not_there: Vec<String>,
+    /// To put in, and no product. One of these, and nothing is done.
+    pub unknown: Vec<String>,
+}
+
+flow! {
+    /// Puts products into a channel, and takes others out: all of it, or nothing.
+    pub static LINK_PRODUCTS_TO_SALES_CHANNEL: Flow<ChannelProducts, ()> =
+        "link-products-to-sales-channel" (link_products), hooks: &["validate", "productsLinked"];
+}
+
+fn link_products(flow: &mut Local<'_>, products: ChannelProducts) -> Result<(), Fault> {
+    let ids = flow.step("find-products", |tx, _| named(tx, &products))?;
+    hooked(flow, &ids, "productsLinked", |flow| {
+        let changes = flow.step("validate-products-exist", |tx, _| {
+            let plan = plan(tx, &ids)?;
+            all_known(&plan.unknown)?;
+            Ok(LinkIds { id: ids.id.clone(), add: plan.added, remove: plan.removed })
+        })?;
+        associate(flow, &PRODUCT_SALES_CHANNEL, &changes, |product| (product, &changes.id))
+    })
+}
+
+/// What the flow would do, were it run now.
+pub fn plan_channel_products(view: &dyn Read, products: &ChannelProducts) -> Result<ProductsPlan, Fault> {
+    Ok(plan(view, &named(view, products)?)?)
+}
+
+/// The ids that it comes to, once each.
+fn named(tx: &dyn Read, products: &ChannelProducts) -> Result<LinkIds, Fault> {
+    if !SALES_CHANNELS.table.exists(tx, &products.channel)? {
+        return Err(Fault::not_found(format!("Sales channel with id: {} not found", products.channel)));
+    }
+    let all = |ids: &[String], found: &Option<ProductsWhere>| {
+        let mut all: BTreeSet<String> = ids.iter().cloned().collect();
+        if let Some(found) = found {
+            all.extend(found.ids(tx)?);
+        }
+        Ok::<_, Fault>(all)
+    };
+    let remove = all(&products.remove, &products.remove_where)?;
+    let mut add = all(&products.add, &products.add_where)?;
+    add.retain(|id| !remove.contains(id));
+    Ok(LinkIds {
+        id: products.channel.clone(),
+        add: add.into_iter().collect(),
+        remove: remove.into_iter().collect(),
+    })
+}
+
+fn plan(tx: &dyn Read, ids: &LinkIds) -> Result<ProductsPlan, StoreError> {
+    let mut plan = ProductsPlan::default();
+    for id in &ids.add {
+        let list = if PRODUCT_SALES_CHANNEL.has(tx, id, &ids.id)? {
+            &mut plan.already_there
+        } else if PRODUCTS.table.exists(tx, id)? {
+            &mut plan.added
+        } else {
+            &mut plan.unknown
+        };
+        list.push(id.clone());
+    }
+    for id in &ids.remove {
+        let is_in = PRODUCT_SALES_CHANNEL.has(tx, id, &ids.id)?;
+        if is_in { &mut plan.removed } else { &mut plan.not_there }.push(id.clone());
+    }
+    Ok(plan)
+}
+
+fn all_known(unknown: &[String]) -> Result<(), Fault> {
+    match unknown {
+        [] => Ok(()),
+        [id] => Err(Fault::not_found(format!("Product with id: {id} was not found"))),
+        ids => {
+            let (named, more) = ids.split_at(ids.len().min(N_NAMED_MAX));
+            let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+            Err(Fault::not_found(format!("Products with ids: {}{more} were not found", named.join(", "))))
+        }
+    }
+}
+
+impl ProductsWhere {
+    fn ids(&self, tx: &dyn Read) -> Result<BTreeSet<String>, Fault> {
+        let fields = [
+            ("collection_id", "product_collection", &self.collection_id),
+            ("category_ids", "product_category", &self.category_id),
+            ("tag_ids", "product_tag", &self.tag_id),
+            ("type_id", "product_type", &self.type_id),
+        ];
+        let mut sets = Vec::new();
+        for (field, entity, values) in fields {
+            if let Some(values) = values {
+                known(tx, entity, values)?;
+                sets.push(with_values(tx, field, values)?);
+            }
+        }
+        if let Some(channels) = &self.sales_channel_id {
+            known(tx, SALES_CHANNEL, channels)?;
+            let sold = channels.iter().map(|id| PRODUCT_SALES_CHANNEL.lefts(tx, id));
+            sets.push(sold.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect());
+        }
+        let common = sets.into_iter().reduce(|a, b| a.intersection(&b).cloned().collect());
+        common.ok_or_else(|| Fault::invalid(NOTHING_TO_FIND_BY))
+    }
+}
+
+/// A filter that was forgotten would otherwise be the whole catalogue.
+const NOTHING_TO_FIND_BY: &str = "Invalid request: a filter of products names one at least of 'collection_id', \
+    'category_id', 'tag_id', 'type_id', 'sales_channel_id'";
+
+fn known(tx: &dyn Read, entity: &str, ids: &[String]) -> Result<(), Fault> {
+    let table = Registry::graph().table(entity);
+    for id in ids {
+        if !table.has(tx, id)? {
+            return Err(Fault::not_found(format!("{} with id: {id} was not found", table.def().words())));
+        }
+    }
+    Ok(())
+}
+
+/// The products with one of these values in an indexed field.
+fn with_values(tx: &dyn Read, field: &str, values: &[String]) -> Result<BTreeSet<String>, StoreError> {
+    let mut ids = BTreeSet::new();
+    for value in values {
+        Registry::graph().table(PRODUCT).ids_where(tx, field, value, Order::Ascending, &mut |id| {
+            ids.insert(id.to_owned());
+            Ok(Scan::Continue(()))
+        })?;
+    }
+    Ok(ids)
+}
