@@ -68,6 +68,8 @@ pub enum Type {
     Strict(Body),
     /// Anything: the handler looks at it.
     Any,
+    /// Nothing any more: clients that still send it are told this.
+    Gone(&'static str),
 }
 
 impl Type {
@@ -81,7 +83,7 @@ impl Type {
             Type::Record => "record",
             Type::List(_) => "array",
             Type::Object(_) | Type::Strict(_) => "object",
-            Type::Any => "any",
+            Type::Any | Type::Gone(_) => "any",
         }
     }
 
@@ -91,6 +93,7 @@ impl Type {
             | (Type::Bool | Type::BoolText, Value::Bool(_))
             | (Type::Record, Value::Object(_))
             | (Type::Any, _) => {}
+            (Type::Gone(why), _) => issues.add((*why).into()),
             (Type::Email, Value::String(text)) => {
                 if !is_email(text) {
                     issues.add("Invalid email address".into());
@@ -201,6 +204,7 @@ mod tests {
         optional("items", Type::List(&Type::Object(&[required("quantity", Type::Positive)]))),
         optional("address", Type::Strict(&[&[required("line", Type::Text)]])),
         optional("email", Type::Email),
+        optional("tax", Type::Gone("There is no 'tax' any more.")),
     ]];
 
     #[track_caller]
@@ -259,5 +263,6 @@ mod tests {
             );
         }
         check_body(r#"{"name":"x","email":"a@b.co"}"#, r#"{"email":"a@b.co","name":"x"}"#);
+        check_body(r#"{"name":"x","tax":null}"#, "Invalid request: There is no 'tax' any more.");
     }
 }

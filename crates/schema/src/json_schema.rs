@@ -10,7 +10,8 @@ pub fn body_schema(body: Body) -> Value {
 }
 
 fn object_schema(groups: &[&[Field]], is_strict: bool) -> Value {
-    let fields = || groups.iter().copied().flatten();
+    let is_taken = |field: &&Field| !matches!(field.kind, Type::Gone(_));
+    let fields = || groups.iter().copied().flatten().filter(is_taken);
     let properties: Map<String, Value> = fields().map(|it| (it.name.to_owned(), field_schema(it))).collect();
     let required: Vec<&str> = fields().filter(|it| it.required).map(|it| it.name).collect();
     let mut schema = json!({ "type": "object", "properties": properties });
@@ -42,7 +43,7 @@ fn type_schema(kind: &Type) -> Value {
         Type::List(item) => json!({ "type": "array", "items": type_schema(item) }),
         Type::Object(fields) => object_schema(&[fields], false),
         Type::Strict(fields) => object_schema(fields, true),
-        Type::Any => json!({}),
+        Type::Any | Type::Gone(_) => json!({}),
     }
 }
 

@@ -77,7 +77,18 @@ const CREATE: Body = &[
     ],
     MORE,
 ];
-const UPDATE: Body = &[&[optional("title", Type::Text), optional("handle", Type::Text), STATUS], MORE];
+const UPDATE: Body = &[CHANGES, MORE];
+const CHANGES: &[Field] = &[
+    optional("title", Type::Text),
+    optional("handle", Type::Text),
+    STATUS,
+    optional(
+        "options",
+        Type::Gone(
+            "The 'options' property was removed in version 2.16.0. Please remove it from your request payload.",
+        ),
+    ),
+];
 const MORE: &[Field] = &[
     text("subtitle"),
     text("description"),
@@ -109,10 +120,7 @@ const BATCH: Body = &[&[
     optional("update", Type::List(&Type::Strict(UPDATE_ONE))),
     optional("delete", Type::List(&Type::Text)),
 ]];
-const UPDATE_ONE: Body = &[
-    &[required("id", Type::Text), optional("title", Type::Text), optional("handle", Type::Text), STATUS],
-    MORE,
-];
+const UPDATE_ONE: Body = &[&[required("id", Type::Text)], CHANGES, MORE];
 const VARIANT: Type = Type::Strict(&[
     &[
         required("title", Type::Text),
