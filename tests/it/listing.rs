@@ -1,11 +1,13 @@
 //! The listing of a channel is an index form of the decision: whatever happens, both say the same.
 
+use std::collections::BTreeMap;
+
 use atoll_availability::{Listing, Shelf, sweep};
 use atoll_kernel::{Actor, Fault, Ids, Moment, Order, Timestamp, Write};
-use atoll_links::{AVAILABLE_FROM, AVAILABLE_UNTIL, PRODUCT_SALES_CHANNEL};
+use atoll_links::{AVAILABLE_FROM, AVAILABLE_UNTIL, PRODUCT_SALES_CHANNEL, SALES_CHANNEL_EXCLUDED_VARIANT};
 use atoll_product::{
-    OptionInput, PRODUCTS, Product, ProductPatch, ProductStatus, create_product, delete_product,
-    restore_product, update_product,
+    OptionInput, PRODUCTS, Product, ProductPatch, ProductStatus, ProductVariant, VARIANTS, create_product,
+    create_variant, delete_product, delete_variant, restore_product, update_product, variants_of,
 };
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_testkit::TestApp;
@@ -23,11 +25,15 @@ enum Step {
     Link(usize, usize),
     Unlink(usize, usize),
     SetWindow(usize, usize, Option<i64>, Option<i64>),
+    Exclude(usize, usize),
+    Include(usize, usize),
     Sweep(usize, i64),
     Publish(usize),
     Draft(usize),
     Delete(usize),
     Restore(usize),
+    DeleteVariant(usize),
+    RestoreVariant(usize),
     DeleteChannel(usize),
     RestoreChannel(usize),
 }
@@ -39,11 +45,15 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (product.clone(), channel.clone()).prop_map(|(p, c)| Step::Link(p, c)),
         1 => (product.clone(), channel.clone()).prop_map(|(p, c)| Step::Unlink(p, c)),
         3 => (product.clone(), channel.clone(), edge(), edge()).prop_map(|(p, c, from, until)| Step::SetWindow(p, c, from, until)),
+        1 => (product.clone(), channel.clone()).prop_map(|(p, c)| Step::Exclude(p, c)),
+        1 => (product.clone(), channel.clone()).prop_map(|(p, c)| Step::Include(p, c)),
         1 => (channel.clone(), 0..N_MOMENTS).prop_map(|(c, at)| Step::Sweep(c, at)),
         2 => product.clone().prop_map(Step::Publish),
         1 => product.clone().prop_map(Step::Draft),
         1 => product.clone().prop_map(Step::Delete),
-        1 => product.prop_map(Step::Restore),
+        1 => product.clone().prop_map(Step::Restore),
+        1 => product.clone().prop_map(Step::DeleteVariant),
+        1 => product.prop_map(Step::RestoreVariant),
         1 => channel.clone().prop_map(Step::DeleteChannel),
         1 => channel.prop_map(Step::RestoreChannel),
     ]
@@ -51,6 +61,10 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn product(n: usize) -> String {
     format!("prod_{n}")
+}
+
+fn variant(n: usize) -> String {
+    format!("variant_{n}")
 }
 
 fn channel(n: usize) -> String {
@@ -64,7 +78,10 @@ fn set_up(tx: &mut dyn Write, at: &Moment) -> Result<(), Fault> {
     }
     for n in 0..N_PRODUCTS {
         let product = Product { id: product(n).into(), title: format!("p{n}"), ..Product::default() };
-        create_product(tx, at, product, &[OptionInput { title: "Size".into(), values: Vec::new() }])?;
+        let product =
+            create_product(tx, at, product, &[OptionInput { title: "Size".into(), values: Vec::new() }])?;
+        let variant = ProductVariant { id: variant(n).into(), ..ProductVariant::default() };
+        create_variant(tx, at, &product, variant, &BTreeMap::new())?;
     }
     Ok(())
 }
@@ -94,51 +111,74 @@ fn run(tx: &mut dyn Write, at: &Moment, step: Step) -> Result<(), Fault> {
             }
             Ok(())
         }
+        Step::Exclude(p, c) => {
+            // As with links of products.
+            let (channel, variant) = (channel(c), variant(p));
+            let _ = SALES_CHANNEL_EXCLUDED_VARIANT.attach(tx, at, &channel, &variant, Map::new());
+            Ok(())
+        }
+        Step::Include(p, c) => {
+            Ok(SALES_CHANNEL_EXCLUDED_VARIANT.detach(tx, at, &channel(c), &variant(p)).map(drop)?)
+        }
         // One edge at a time, so that it stops on the way.
         Step::Sweep(c, to) => Ok(sweep(tx, &channel(c), Timestamp::from_millis(to), 1)?),
         Step::Publish(n) => status(tx, n, ProductStatus::Published),
         Step::Draft(n) => status(tx, n, ProductStatus::Draft),
         Step::Delete(n) => Ok(delete_product(tx, at, &product(n)).map(drop)?),
         Step::Restore(n) => Ok(restore_product(tx, at, &product(n)).map(drop)?),
+        Step::DeleteVariant(n) => Ok(delete_variant(tx, at, &variant(n)).map(drop)?),
+        // A variant whose product is gone comes back with it, and not before.
+        Step::RestoreVariant(n) if PRODUCTS.table.exists(tx, &product(n))? => {
+            Ok(VARIANTS.restore(tx, at, &variant(n)).map(drop)?)
+        }
+        Step::RestoreVariant(_) => Ok(()),
         Step::DeleteChannel(n) => Ok(SALES_CHANNELS.soft_delete(tx, at, &channel(n)).map(drop)?),
         Step::RestoreChannel(n) => Ok(SALES_CHANNELS.restore(tx, at, &channel(n)).map(drop)?),
     }
 }
 
-/// For every channel and moment: the listing, its count and its membership are what the decision says, product by product.
+/// For every channel and moment: the listings, their counts and their memberships are what the decision says, product by
+/// product and variant by variant.
 fn agrees(tx: &dyn Write) -> Result<(), Fault> {
+    let all = |name: fn(usize) -> String| (0..N_PRODUCTS).map(name).collect::<Vec<_>>();
     for (c, at) in (0..N_CHANNELS).flat_map(|c| (-1..=N_MOMENTS).map(move |at| (c, at))) {
         let at = Timestamp::from_millis(at);
         let shelf = Shelf::open(tx, &channel(c), at)?;
-        let mut decided = Vec::new();
+        let (mut products, mut variants) = (Vec::new(), Vec::new());
         for p in 0..N_PRODUCTS {
-            if let Some(product) = PRODUCTS.get(tx, &product(p))?
-                && shelf.shows(&product)?.is_empty()
-            {
-                decided.push(product.id.to_string());
+            let Some(product) = PRODUCTS.get(tx, &product(p))? else { continue };
+            if shelf.shows(&product)?.is_empty() {
+                products.push(product.id.to_string());
+            }
+            for variant in variants_of(tx, &product.id)? {
+                if shelf.shows_variant(&product, &variant.id)?.is_empty() {
+                    variants.push(variant.id.to_string());
+                }
             }
         }
-        let listing = Listing { channel: channel(c), at };
-        let mut listed = Vec::new();
-        listing.scan(tx, Order::Ascending, &mut |id| {
-            listed.push(id.to_owned());
+        holds(tx, &Listing::products(Some(&channel(c)), at), &products, &all(product))?;
+        holds(tx, &Listing::variants(Some(&channel(c)), at), &variants, &all(variant))?;
+    }
+    Ok(())
+}
+
+/// The listing shows these of all ids in both directions, counts them, and knows which are among them.
+fn holds(tx: &dyn Write, listing: &Listing, decided: &[String], all: &[String]) -> Result<(), Fault> {
+    let ids = |order| {
+        let mut ids = Vec::new();
+        listing.scan(tx, order, &mut |id| {
+            ids.push(id.to_owned());
             Ok(std::ops::ControlFlow::Continue(()))
         })?;
-        assert_eq!(listed, decided, "channel {c} at {at}");
-        assert_eq!(listing.count(tx)?, decided.len() as u64, "channel {c} at {at}");
-        let mut backwards = Vec::new();
-        listing.scan(tx, Order::Descending, &mut |id| {
-            backwards.insert(0, id.to_owned());
-            Ok(std::ops::ControlFlow::Continue(()))
-        })?;
-        assert_eq!(backwards, decided, "channel {c} at {at}");
-        for p in 0..N_PRODUCTS {
-            assert_eq!(
-                listing.contains(tx, &product(p))?,
-                decided.contains(&product(p)),
-                "channel {c}, product {p}"
-            );
-        }
+        Ok::<_, Fault>(ids)
+    };
+    assert_eq!(ids(Order::Ascending)?, decided, "{listing:?}");
+    let mut backwards = ids(Order::Descending)?;
+    backwards.reverse();
+    assert_eq!(backwards, decided, "{listing:?}");
+    assert_eq!(listing.count(tx)?, decided.len() as u64, "{listing:?}");
+    for id in all {
+        assert_eq!(listing.contains(tx, id)?, decided.contains(id), "{listing:?}, {id}");
     }
     Ok(())
 }

@@ -10,10 +10,12 @@ mod prices;
 mod quantity;
 mod scope;
 mod shelf;
+mod windowed;
 
 pub use explain::{Question, explain};
-pub use listing::{LISTING, Listing, Published, sweep};
+pub use listing::{LISTING, sweep};
 pub use prices::{CURRENCY, REGION, price_context, price_of};
 pub use quantity::{EVERYWHERE, SALES_CHANNEL, WHOLE_CATALOGUE};
 pub use scope::{ChannelScope, KeyRefusal};
 pub use shelf::{Market, Reason, Shelf, Take, Verdict};
+pub use windowed::Listing;

@@ -3,12 +3,12 @@
 use atoll_api_key::{ApiKeyKind, find_active};
 use atoll_cart::{CART, CARTS, Cart};
 use atoll_kernel::{AllOf, Ctx, Fault, Ids, Node, Read, Scalar, StoreError, Timestamp, Wall};
-use atoll_links::{PUBLISHABLE_API_KEY_SALES_CHANNEL, SALES_CHANNEL_EXCLUDED_VARIANT};
+use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
 use atoll_order::{ORDER, ORDERS, Order};
-use atoll_product::{PRODUCT, VARIANT};
+use atoll_product::{CATEGORY, PRODUCT, VARIANT, shown_categories};
 use atoll_sales_channel::{SALES_CHANNEL, SALES_CHANNELS, SALES_CHANNELS_FLAG, SalesChannel};
 
-use crate::{Listing, Published};
+use crate::Listing;
 
 /// Why a request to a store route is not let in, or is not let see what it asks for. The texts are the wire's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -126,31 +126,25 @@ impl ChannelScope {
 
     /// The products that the channels of this scope show. A channel that is disabled shows none.
     pub fn products(&self) -> Box<dyn Ids> {
-        if self.is_whole {
-            return Box::new(Published);
-        }
-        let listings = self.listings().map(|it| Box::new(it) as Box<dyn Ids>);
-        Box::new(AllOf(listings.collect()))
+        self.listed(Listing::products)
     }
 
-    fn listings(&self) -> impl Iterator<Item = Listing> {
+    /// The variants of these products that the channels sell.
+    pub fn variants(&self) -> Box<dyn Ids> {
+        self.listed(Listing::variants)
+    }
+
+    /// The categories that storefronts show: those that are active, and not for admins only.
+    pub fn categories(&self) -> Box<dyn Ids> {
+        Box::new(shown_categories())
+    }
+
+    fn listed(&self, of: fn(Option<&str>, Timestamp) -> Listing) -> Box<dyn Ids> {
+        if self.is_whole {
+            return Box::new(of(None, self.at));
+        }
         let open = self.channels.iter().filter(|it| !it.is_disabled);
-        open.map(|it| Listing { channel: it.id.to_string(), at: self.at })
-    }
-
-    /// Does a channel of this scope show this variant of this product?
-    fn shows_variant(&self, view: &dyn Read, product: &str, variant: &str) -> Result<bool, StoreError> {
-        if self.is_whole {
-            return Published.contains(view, product);
-        }
-        for listing in self.listings() {
-            if listing.contains(view, product)?
-                && !SALES_CHANNEL_EXCLUDED_VARIANT.has(view, &listing.channel, variant)?
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        Box::new(AllOf(open.map(|it| Box::new(of(Some(&it.id), self.at)) as Box<dyn Ids>).collect()))
     }
 
     /// The cart with this id, if it is in a channel of this scope. Others do not exist.
@@ -170,7 +164,7 @@ impl ChannelScope {
     }
 }
 
-/// Whatever leads to products, variants, carts, orders or channels ends at the scope.
+/// Whatever leads to products, variants, categories, carts, orders or channels ends at the scope.
 impl Wall for ChannelScope {
     fn shows(&self, view: &dyn Read, node: &Node) -> Result<bool, StoreError> {
         let text = |field| match node.scalar(field) {
@@ -179,7 +173,8 @@ impl Wall for ChannelScope {
         };
         match node.def().name {
             PRODUCT => self.products().contains(view, node.key()),
-            VARIANT => self.shows_variant(view, text("product_id").unwrap_or_default(), node.key()),
+            VARIANT => self.variants().contains(view, node.key()),
+            CATEGORY => self.categories().contains(view, node.key()),
             CART | ORDER => Ok(self.reaches(text("sales_channel_id"))),
             SALES_CHANNEL => Ok(self.reaches(Some(node.key()))),
             _ => Ok(true),

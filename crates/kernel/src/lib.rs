@@ -30,8 +30,8 @@ pub use atoll_http::{
 };
 pub use atoll_query::{
     AllOf, Children, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery,
-    Offer, Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Tree, Wall, expand, list,
-    write_tree,
+    Offer, Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Tree, Wall, Where, expand,
+    list, write_tree,
 };
 pub use atoll_schema::{
     Body, Condition, Conditions, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check,

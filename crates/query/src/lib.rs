@@ -15,7 +15,7 @@ pub use expand::{Children, Tree, expand, write_tree};
 pub use fields::{FieldList, Offer};
 pub use filter::{Filter, FilterValue};
 pub use graph::{Compute, Computed, Context, Env, Graph, Relation, Resolve, ResolveWith, Wall};
-pub use list::{AllOf, Ids, ListQuery, Page, SortBy, list};
+pub use list::{AllOf, Ids, ListQuery, Page, SortBy, Where, list};
 pub use selection::Selection;
 
 use atoll_storage::StoreError;

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeSet, HashSet},
 };
 
-use atoll_storage::{EntityDef, Node, Order, Read, Scalar, Scan, StoreError};
+use atoll_storage::{EntityDef, Node, Order, Read, Scalar, Scan, StoreError, TableSource};
 use atoll_values::{Decimal, Timestamp};
 
 use crate::{Env, Filter, QueryError, filter::search, graph::Loaded};
@@ -86,6 +86,35 @@ impl Ids for AllOf {
             }
         }
         Ok(false)
+    }
+}
+
+/// The rows of a table with one value in an indexed field.
+pub struct Where {
+    /// The table.
+    pub table: &'static dyn TableSource,
+    /// The field.
+    pub field: &'static str,
+    /// Its value.
+    pub value: String,
+}
+
+impl Ids for Where {
+    fn count(&self, view: &dyn Read) -> Result<u64, StoreError> {
+        self.table.count_where(view, self.field, &self.value)
+    }
+
+    fn scan(
+        &self,
+        view: &dyn Read,
+        order: Order,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.table.ids_where(view, self.field, &self.value, order, visit)
+    }
+
+    fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
+        self.table.is_where(view, self.field, &self.value, id)
     }
 }
 

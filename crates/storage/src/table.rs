@@ -328,6 +328,15 @@ impl<T: Entity> Index<T> {
         read_number(tx, &counter_key(tx, self.space, &group_key(parts)))
     }
 
+    /// Has the row with this id these values? One key is read.
+    pub fn contains(&self, tx: &dyn Read, parts: &[&str], id: &str) -> Result<bool, StoreError> {
+        let key = KeyBuf::new(tx.prefix(self.space)).tail(&group_key(parts));
+        if self.unique {
+            return Ok(tx.get(&key.into_bytes())?.is_some_and(|owner| *owner == *id.as_bytes()));
+        }
+        Ok(tx.get(&key.tail(id.as_bytes()).into_bytes())?.is_some())
+    }
+
     /// Shows the ids of the rows with these values, from behind `after`.
     pub fn scan(
         &self,
@@ -396,6 +405,9 @@ pub trait TableSource: Sync {
         order: Order,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// Has the live row with this id this value in an indexed field?
+    fn is_where(&self, tx: &dyn Read, field: &str, value: &str, id: &str) -> Result<bool, StoreError>;
 }
 
 impl<T: Entity> Table<T> {
@@ -463,5 +475,9 @@ impl<T: Entity> TableSource for Table<T> {
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         self.index_on(field).map_or(Ok(()), |index| index.scan(tx, &[value], None, order, visit))
+    }
+
+    fn is_where(&self, tx: &dyn Read, field: &str, value: &str, id: &str) -> Result<bool, StoreError> {
+        self.index_on(field).map_or(Ok(false), |index| index.contains(tx, &[value], id))
     }
 }

@@ -7,7 +7,7 @@ mod service;
 mod sorting;
 mod types;
 
-use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
+use atoll_kernel::{Index, Module, Relation, Resolve, Service, Where, module};
 
 pub use error::Error;
 pub use handle::handle_of;
@@ -26,6 +26,9 @@ pub use types::{
 pub const PRODUCT: &str = "product";
 /// The name of variants in links.
 pub const VARIANT: &str = "product_variant";
+
+/// The name of categories in links.
+pub const CATEGORY: &str = "product_category";
 
 /// No two live products share a handle.
 pub const BY_HANDLE: Index<Product> =
@@ -78,6 +81,12 @@ pub(crate) const BY_PARENT: Index<ProductCategory> =
     Index::on("product_category.by_parent", &["parent_category_id"], |it, keys| {
         keys.add_some(it.parent_category_id.as_deref());
     });
+/// The categories that storefronts show: `is_shown` is `true` of those that are active, and not for admins only.
+const SHOWN: Index<ProductCategory> = Index::on("product_category.shown", &["is_shown"], |it, keys| {
+    if it.is_active && !it.is_internal {
+        keys.add(&["true"]);
+    }
+});
 
 /// The service of products. [`create_product`] and its like keep the rules of the module.
 pub static PRODUCTS: Service<Product> =
@@ -96,7 +105,12 @@ pub static TAGS: Service<ProductTag> = Service::new(&[TAG_BY_VALUE]);
 /// The service of collections.
 pub static COLLECTIONS: Service<ProductCollection> = Service::new(&[COLLECTION_BY_HANDLE]);
 /// The service of categories.
-pub static CATEGORIES: Service<ProductCategory> = Service::new(&[CATEGORY_BY_HANDLE, BY_PARENT]);
+pub static CATEGORIES: Service<ProductCategory> = Service::new(&[CATEGORY_BY_HANDLE, BY_PARENT, SHOWN]);
+
+/// The categories that storefronts show: those that are active, and not for admins only.
+pub fn shown_categories() -> Where {
+    Where { table: &CATEGORIES.table, field: "is_shown", value: "true".into() }
+}
 
 /// A relation between two entities of this module: not searched, null where there is nothing.
 const fn within(
@@ -121,14 +135,14 @@ module! { Module {
         within(PRODUCT, "type", "product_type", false, Resolve::Field("type_id")),
         within(PRODUCT, "collection", "product_collection", false, Resolve::Field("collection_id")),
         within(PRODUCT, "tags", "product_tag", true, Resolve::Field("tag_ids")),
-        within(PRODUCT, "categories", "product_category", true, Resolve::Field("category_ids")),
+        within(PRODUCT, "categories", CATEGORY, true, Resolve::Field("category_ids")),
         within(VARIANT, "product", PRODUCT, false, Resolve::Field("product_id")),
         within(VARIANT, "options", "product_option_value", true, Resolve::Field("option_value_ids")),
         within("product_option", "values", "product_option_value", true, Resolve::Back("option_id")),
         within("product_option_value", "option", "product_option", false, Resolve::Field("option_id")),
-        within("product_category", "parent_category", "product_category", false, Resolve::Field("parent_category_id")),
-        within("product_category", "category_children", "product_category", true, Resolve::Back("parent_category_id")),
-        within("product_category", "products", PRODUCT, true, Resolve::Back("category_ids")),
+        within(CATEGORY, "parent_category", CATEGORY, false, Resolve::Field("parent_category_id")),
+        within(CATEGORY, "category_children", CATEGORY, true, Resolve::Back("parent_category_id")),
+        within(CATEGORY, "products", PRODUCT, true, Resolve::Back("category_ids")),
         within("product_collection", "products", PRODUCT, true, Resolve::Back("collection_id")),
         within("product_tag", "products", PRODUCT, true, Resolve::Back("tag_ids")),
         within("product_type", "products", PRODUCT, true, Resolve::Back("type_id")),

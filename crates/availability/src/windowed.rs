@@ -1,0 +1,267 @@
+//! An index of ids per channel, each within a window, that answers for any moment.
+//!
+//! Time opens and closes windows without anybody writing. The index holds what was open at one moment, at which it was
+//! swept; whoever reads it for another moment adds and leaves out what opened or closed between the two, from an index
+//! of these edges. So the answer is right to the millisecond whether or not anybody sweeps; sweeping keeps the
+//! difference small.
+
+use std::collections::BTreeMap;
+
+use atoll_kernel::{
+    Ids, KeyBuf, Order, Read, Scan, Space, Span, StoreError, Timestamp, Write, add_to_group, group_count,
+};
+use atoll_links::Window;
+
+/// The spaces of one such index.
+#[derive(Debug)]
+pub(crate) struct Windowed {
+    /// Channel, then id: what was open when the channel was swept, with its window.
+    pub(crate) listed: Space,
+    /// Channel, then id: its window, where that is not always open.
+    pub(crate) windows: Space,
+    /// Channel, then moment, then id: where a window begins or ends.
+    pub(crate) edges: Space,
+    /// Channel: the moment for which it was swept.
+    pub(crate) swept: Space,
+}
+
+/// Where a window begins or ends: when, of which id, and the window.
+type Edge = (Timestamp, String, Window);
+
+impl Windowed {
+    /// Notes that the channel lists the id within this window, or not at all.
+    pub(crate) fn set(
+        &self,
+        tx: &mut dyn Write,
+        channel: &str,
+        id: &str,
+        window: Option<Window>,
+    ) -> Result<(), StoreError> {
+        let key = key(tx, self.windows, channel, id);
+        if let Some(before) = window_at(tx, &key)? {
+            tx.delete(key.clone());
+            for edge in edges(before) {
+                let edge = self.edge_key(tx, channel, edge, id);
+                tx.delete(edge);
+            }
+        }
+        if let Some(window) = window.filter(|it| *it != Window::default()) {
+            tx.put(key, bytes_of(window));
+            for edge in edges(window) {
+                let edge = self.edge_key(tx, channel, edge, id);
+                tx.put(edge, bytes_of(window));
+            }
+        }
+        let swept = self.swept(tx, channel)?;
+        self.list(tx, channel, id, window.filter(|it| it.is_open(swept)))
+    }
+
+    /// Puts the id among what is open, with its window, or takes it out.
+    fn list(
+        &self,
+        tx: &mut dyn Write,
+        channel: &str,
+        id: &str,
+        open: Option<Window>,
+    ) -> Result<(), StoreError> {
+        let key = key(tx, self.listed, channel, id);
+        let was_open = tx.get(&key)?.is_some();
+        match (was_open, open) {
+            (_, Some(window)) => tx.put(key, bytes_of(window)),
+            (true, None) => tx.delete(key),
+            (false, None) => return Ok(()),
+        }
+        add_to_group(tx, self.listed, &[channel], i64::from(open.is_some()) - i64::from(was_open))
+    }
+
+    /// Brings the index of a channel to the moment `now`, or as far on the way as `n_max` edges lead.
+    pub(crate) fn sweep(
+        &self,
+        tx: &mut dyn Write,
+        channel: &str,
+        now: Timestamp,
+        n_max: usize,
+    ) -> Result<(), StoreError> {
+        let from = self.swept(tx, channel)?;
+        if now <= from {
+            return Ok(());
+        }
+        let mut passed = self.edges_between(tx, channel, from, now, n_max)?;
+        let to = match passed.last() {
+            // What happens at one moment is swept together.
+            Some((last, ..)) if passed.len() >= n_max => {
+                let last = *last;
+                passed.extend(self.edges_between(tx, channel, last.plus_millis(-1), last, usize::MAX)?);
+                last
+            }
+            _ => now,
+        };
+        for (_, id, window) in passed {
+            self.list(tx, channel, &id, Some(window).filter(|it| it.is_open(to)))?;
+        }
+        let key = self.swept_key(tx, channel);
+        tx.put(key, to.millis().to_be_bytes().to_vec());
+        Ok(())
+    }
+
+    /// Is there something to sweep before this moment?
+    pub(crate) fn is_behind(
+        &self,
+        view: &dyn Read,
+        channel: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(!self.edges_between(view, channel, self.swept(view, channel)?, now, 1)?.is_empty())
+    }
+
+    /// The moment for which the index of a channel holds: the beginning of time, before it was swept at all.
+    fn swept(&self, tx: &dyn Read, channel: &str) -> Result<Timestamp, StoreError> {
+        let bytes = tx.get(&self.swept_key(tx, channel))?;
+        Ok(bytes.and_then(|it| moment(&it)).unwrap_or(Timestamp::from_millis(i64::MIN)))
+    }
+
+    /// The edges after `from` and not after `to`, in order. At most `n_max`.
+    fn edges_between(
+        &self,
+        tx: &dyn Read,
+        channel: &str,
+        from: Timestamp,
+        to: Timestamp,
+        n_max: usize,
+    ) -> Result<Vec<Edge>, StoreError> {
+        let after = |at: Timestamp| self.edge_key(tx, channel, at.plus_millis(1), "");
+        let span = Span { start: after(from), end: Some(after(to)) };
+        let n_head = self.edge_key(tx, channel, from, "").len();
+        let mut edges = Vec::new();
+        tx.scan(&span, Order::Ascending, &mut |key, value| {
+            if edges.len() >= n_max {
+                return Ok(Scan::Break(()));
+            }
+            let at = u64::from_be_bytes(key[n_head - 8..n_head].try_into().expect("eight bytes")) ^ SIGN;
+            let id = String::from_utf8_lossy(&key[n_head..]).into_owned();
+            edges.push((Timestamp::from_millis(at.cast_signed()), id, window_of(value)));
+            Ok(Scan::Continue(()))
+        })?;
+        Ok(edges)
+    }
+
+    fn edge_key(&self, tx: &dyn Read, channel: &str, at: Timestamp, id: &str) -> Vec<u8> {
+        KeyBuf::new(tx.prefix(self.edges)).part(channel).tail(&ordered(at)).tail(id.as_bytes()).into_bytes()
+    }
+
+    fn swept_key(&self, tx: &dyn Read, channel: &str) -> Vec<u8> {
+        KeyBuf::new(tx.prefix(self.swept)).tail(channel.as_bytes()).into_bytes()
+    }
+}
+
+/// What one channel lists at a moment.
+#[derive(Debug)]
+pub struct Listing {
+    pub(crate) index: &'static Windowed,
+    pub(crate) channel: String,
+    pub(crate) at: Timestamp,
+}
+
+impl Listing {
+    /// What opened, and what closed, between the moment of the index and that of the listing.
+    fn flips(&self, view: &dyn Read) -> Result<BTreeMap<String, bool>, StoreError> {
+        let swept = self.index.swept(view, &self.channel)?;
+        let (begin, end) = (swept.min(self.at), swept.max(self.at));
+        let passed = self.index.edges_between(view, &self.channel, begin, end, usize::MAX)?;
+        let flips =
+            passed.into_iter().filter(|(.., window)| window.is_open(swept) != window.is_open(self.at));
+        Ok(flips.map(|(_, id, window)| (id, window.is_open(self.at))).collect())
+    }
+}
+
+impl Ids for Listing {
+    fn count(&self, view: &dyn Read) -> Result<u64, StoreError> {
+        let flips = self.flips(view)?;
+        let n_opened = flips.values().filter(|is_open| **is_open).count();
+        let n_closed = flips.len() - n_opened;
+        Ok(group_count(view, self.index.listed, &[&self.channel])? + n_opened as u64 - n_closed as u64)
+    }
+
+    fn scan(
+        &self,
+        view: &dyn Read,
+        order: Order,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        let flips = self.flips(view)?;
+        let opened = flips.iter().filter(|(_, is_open)| **is_open).map(|(id, _)| id.as_str());
+        let opened: Box<dyn Iterator<Item = &str>> = match order {
+            Order::Ascending => Box::new(opened),
+            Order::Descending => Box::new(opened.rev()),
+        };
+        let mut opened = opened.peekable();
+        let comes_before = |a: &str, b: &str| if order == Order::Ascending { a < b } else { a > b };
+        let group = key(view, self.index.listed, &self.channel, "");
+        let mut last = Scan::Continue(());
+        view.scan(&Span::prefix(&group), order, &mut |key, _| {
+            let id = String::from_utf8_lossy(&key[group.len()..]);
+            while let (Scan::Continue(()), Some(before)) = (last, opened.next_if(|it| comes_before(it, &id)))
+            {
+                last = visit(before)?;
+            }
+            if last.is_continue() && !flips.contains_key(&*id) {
+                last = visit(&id)?;
+            }
+            Ok(last)
+        })?;
+        while let (Scan::Continue(()), Some(id)) = (last, opened.next()) {
+            last = visit(id)?;
+        }
+        Ok(())
+    }
+
+    fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
+        let window = match window_at(view, &key(view, self.index.listed, &self.channel, id))? {
+            Some(window) => Some(window),
+            // What is not in the index may open later, or have been open before.
+            None => window_at(view, &key(view, self.index.windows, &self.channel, id))?,
+        };
+        Ok(window.is_some_and(|it| it.is_open(self.at)))
+    }
+}
+
+fn key(tx: &dyn Read, space: Space, channel: &str, id: &str) -> Vec<u8> {
+    KeyBuf::new(tx.prefix(space)).part(channel).tail(id.as_bytes()).into_bytes()
+}
+
+fn edges(window: Window) -> impl Iterator<Item = Timestamp> {
+    window.from.into_iter().chain(window.until)
+}
+
+const SIGN: u64 = 1 << 63;
+
+/// Bytes that sort as the moments do.
+fn ordered(at: Timestamp) -> [u8; 8] {
+    (at.millis().cast_unsigned() ^ SIGN).to_be_bytes()
+}
+
+fn moment(bytes: &[u8]) -> Option<Timestamp> {
+    bytes.try_into().ok().map(i64::from_be_bytes).map(Timestamp::from_millis)
+}
+
+/// Both ends, eight bytes each; an open one is the end of time. Nothing at all is always.
+fn bytes_of(window: Window) -> Vec<u8> {
+    if window == Window::default() {
+        return Vec::new();
+    }
+    let from = window.from.map_or(i64::MIN, Timestamp::millis);
+    let until = window.until.map_or(i64::MAX, Timestamp::millis);
+    [from.to_be_bytes(), until.to_be_bytes()].concat()
+}
+
+fn window_of(bytes: &[u8]) -> Window {
+    let (from, until) = bytes.split_at(bytes.len() / 2);
+    Window {
+        from: moment(from).filter(|it| it.millis() != i64::MIN),
+        until: moment(until).filter(|it| it.millis() != i64::MAX),
+    }
+}
+
+fn window_at(tx: &dyn Read, key: &[u8]) -> Result<Option<Window>, StoreError> {
+    Ok(tx.get(key)?.map(|bytes| window_of(&bytes)))
+}
