@@ -25,7 +25,7 @@ async fn shop(n: usize) -> (Shop, Counting, String) {
             ("/admin/stock-locations", json!({ "name": format!("Location {n}") })),
             ("/admin/api-keys", json!({ "title": format!("Key {n}"), "type": "publishable" })),
             ("/admin/collections", json!({ "title": format!("Collection {n}") })),
-            ("/admin/product-categories", json!({ "name": format!("Category {n}") })),
+            ("/admin/product-categories", json!({ "name": format!("Category {n}"), "is_active": true })),
             ("/admin/product-tags", json!({ "value": format!("tag {n}") })),
             ("/admin/product-types", json!({ "value": format!("type {n}") })),
             ("/admin/regions", json!({ "name": format!("Region {n}"), "currency_code": "eur" })),

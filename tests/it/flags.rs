@@ -43,6 +43,7 @@ async fn without_sales_channels_the_shop_sells_everything_and_loses_nothing() {
         let shown = storefront.get(list).await.ok();
         assert_eq!((titles(&shown), &shown["count"]), (vec!["Tea", "Cup"], &json!(2)));
         assert_eq!(shown["products"][1]["variants"][0]["inventory_quantity"], 3);
+        assert_eq!(storefront.get("/store/product-variants").await.ok()["count"], 2);
     }
     let items = json!([{ "variant_id": cup.id, "quantity": 3 }]);
     let body = json!({ "items": items, "sales_channel_id": web });

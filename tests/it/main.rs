@@ -17,5 +17,6 @@ mod processes;
 mod race;
 mod registry;
 mod rounds;
+mod shelves;
 mod story;
 mod wall;

@@ -1,8 +1,14 @@
 //! The store routes: what a shopper can reach, behind the scope of a publishable key.
 
 mod carts;
+mod catalogue;
+mod collections;
 mod currencies;
 mod orders;
 mod payment_providers;
+mod product_categories;
+mod product_tags;
+mod product_types;
+mod product_variants;
 mod products;
 mod regions;

@@ -1,0 +1,67 @@
+//! What the routes of products and variants share: which channels they are about, and at which prices.
+
+use atoll_availability::{CURRENCY, ChannelScope, REGION, SALES_CHANNEL, WHOLE_CATALOGUE};
+use atoll_kernel::{Call, Context, Fault, Filters, ListParams, View};
+use atoll_region::REGIONS;
+use atoll_store::the_store;
+
+use crate::{
+    gate::{context_in, scope},
+    tables::any,
+};
+
+/// The parameters that [`surroundings`] takes.
+pub(crate) const SURROUNDINGS: Filters =
+    &[any("sales_channel_id"), any("region_id"), any("country_code"), any("province"), any("cart_id")];
+
+/// The channels that the call is about, and what prices and quantities depend on. Takes the parameters that say
+/// so out of the filters. `price` is the path of prices on the route, which a region asks for.
+pub(crate) fn surroundings(
+    call: &mut Call,
+    view: &View,
+    price: &str,
+) -> Result<(ChannelScope, Context), Fault> {
+    let requested = call.params.take("sales_channel_id");
+    let scope = scope(call).narrowed(requested.as_deref())?;
+    let channels = scope.channels().iter().map(|it| it.id.to_string()).collect();
+    let context = context_in(scope.clone());
+    let mut context = match scope.is_whole() {
+        true => context.with(WHOLE_CATALOGUE, Vec::new()),
+        false => context.with(SALES_CHANNEL, channels),
+    };
+    for other in ["country_code", "province"] {
+        call.params.take(other);
+    }
+    let mut take = |name| call.params.take(name).and_then(|it| it.into_iter().next());
+    let (asked, cart) = (take("region_id"), take("cart_id"));
+    // A region asks for prices, as on the wire.
+    if asked.is_some() {
+        add_field(&mut call.params, price);
+    }
+    // The region of the cart, the one that is asked for, or the store's own: in this order, as on the wire.
+    let of_cart = match cart {
+        Some(cart) => scope.cart(view, &cart)?.and_then(|cart| cart.region_id),
+        None => None,
+    };
+    let region = match of_cart.or(asked) {
+        Some(region) => Some(region),
+        None => the_store(view)?.and_then(|store| store.default_region_id),
+    };
+    if let Some(id) = region {
+        let region = REGIONS.get(view, &id)?.ok_or_else(|| {
+            Fault::invalid(format!("Region with id {id} not found when populating the pricing context"))
+        })?;
+        context = context.with(CURRENCY, vec![region.currency_code]).with(REGION, vec![id]);
+    }
+    Ok((scope, context))
+}
+
+/// Shows this field, too, whatever the request asks for.
+pub(crate) fn add_field(params: &mut ListParams, field: &str) {
+    let fields = match params.fields.as_deref() {
+        None => format!("+{field}"),
+        Some("") => format!("id,+{field}"),
+        Some(fields) => format!("{fields},+{field}"),
+    };
+    params.fields = Some(fields);
+}

@@ -1,0 +1,69 @@
+//! `/store/product-variants`
+
+use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
+
+use crate::{
+    store::catalogue::{SURROUNDINGS, surroundings},
+    tables::{any, date, flag, list},
+};
+
+routes! {
+    Get "/store/product-variants" (Store, LIST) => index;
+    Get "/store/product-variants/:id" (Store, SHOW) => retrieve;
+}
+
+static VARIANT: Resource = Resource {
+    entity: "product_variant",
+    one: "variant",
+    many: "variants",
+    fields: &[
+        "id", "title", "sku", "barcode", "ean", "upc", "allow_backorder", "manage_inventory", "hs_code",
+        "origin_country", "mid_code", "material", "weight", "length", "height", "width", "variant_rank",
+        "thumbnail", "product_id", "created_at", "updated_at", "*product", "*options", "*options.option",
+    ],
+    offer: Some(Offer {
+        whole: &["product", "options", "options.option", "images", "calculated_price", "inventory_quantity"],
+        parts: &[],
+    }),
+    renamed: &[],
+};
+
+const LIST: Params = list(
+    &[
+        any("id"),
+        any("title"),
+        any("sku"),
+        any("barcode"),
+        any("ean"),
+        any("upc"),
+        any("product_id"),
+        flag("allow_backorder"),
+        flag("manage_inventory"),
+        date("created_at"),
+        date("updated_at"),
+        date("deleted_at"),
+        any("sales_channel_id"),
+        any("region_id"),
+        any("country_code"),
+        any("province"),
+        any("cart_id"),
+    ],
+    20,
+);
+const SHOW: Params = Params { own: SURROUNDINGS, limit: None, strict: true };
+
+async fn index(mut call: Call) -> Result<Reply, Fault> {
+    let view = call.app.view();
+    let (scope, context) = surroundings(&mut call, &view, "calculated_price")?;
+    VARIANT.list(&view, &context, call.params, vec![scope.variants()])
+}
+
+async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
+    let (view, id) = (call.app.view(), call.path("id").to_owned());
+    let (scope, context) = surroundings(&mut call, &view, "calculated_price")?;
+    let hidden = || Fault::not_found(format!("Product variant with id: {id} was not found"));
+    if !scope.variants().contains(&view, &id)? {
+        return Err(hidden());
+    }
+    VARIANT.find(&view, &context, &id, call.params.fields.as_deref())?.ok_or_else(hidden)
+}
