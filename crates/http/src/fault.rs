@@ -19,6 +19,12 @@ pub enum FaultKind {
     InvalidData,
     /// The input is right, and it is not allowed now: 400.
     NotAllowed,
+    /// Somebody does not give the money: 422.
+    #[serde(rename = "payment_authorization_error")]
+    PaymentRefused,
+    /// The buyer must do something before money is given: 422.
+    #[serde(rename = "payment_requires_more_error")]
+    PaymentRequiresMore,
     /// Who are you: 401.
     Unauthorized,
     /// It is there already, or was used for something else: 422.
@@ -38,6 +44,10 @@ impl FaultKind {
             FaultKind::NotFound => ("not_found", StatusCode::NOT_FOUND),
             FaultKind::InvalidData => ("invalid_data", StatusCode::BAD_REQUEST),
             FaultKind::NotAllowed => ("not_allowed", StatusCode::BAD_REQUEST),
+            FaultKind::PaymentRefused => ("payment_authorization_error", StatusCode::UNPROCESSABLE_ENTITY),
+            FaultKind::PaymentRequiresMore => {
+                ("payment_requires_more_error", StatusCode::UNPROCESSABLE_ENTITY)
+            }
             FaultKind::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED),
             FaultKind::Duplicate => ("duplicate_error", StatusCode::UNPROCESSABLE_ENTITY),
             FaultKind::Conflict => ("conflict", StatusCode::CONFLICT),

@@ -73,6 +73,10 @@ impl fmt::Display for Registry {
         for hook in &self.hooks {
             writeln!(f, "hook {}: in {}", hook.name, hook.point)?;
         }
+        for provider in &self.payment_providers {
+            let how = if provider.is_manual() { "by hand" } else { "called" };
+            writeln!(f, "payment provider {}: {how}", provider.id())?;
+        }
         for job in &self.jobs {
             writeln!(f, "job {}: {}", job.name, job.schedule)?;
         }

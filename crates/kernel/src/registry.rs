@@ -13,6 +13,7 @@ use crate::{
     job::{Job, JobEntry},
     link::{self, FIELD_LINKS, FieldLink, LINKS, Link},
     module::{MODULES, Module},
+    payment::{PaymentProvider, PaymentProviderEntry},
     projection::{PROJECTIONS, Projection},
     subscriber::{Subscriber, SubscriberEntry},
 };
@@ -38,6 +39,8 @@ pub struct Registry {
     pub flows: Vec<&'static dyn AnyFlow>,
     /// The hooks, by name.
     pub hooks: Vec<&'static Hook>,
+    /// The payment providers, by id.
+    pub payment_providers: Vec<&'static dyn PaymentProvider>,
     /// The feature flags, by name.
     pub flags: Vec<&'static FeatureFlag>,
     /// The computed fields, by entity and name.
@@ -152,6 +155,10 @@ impl Registry {
                 flows: inventory::iter::<FlowEntry>.into_iter().map(|entry| entry.0).collect(),
                 flags: inventory::iter::<FlagEntry>.into_iter().map(|entry| entry.0).collect(),
                 hooks: inventory::iter::<HookEntry>.into_iter().map(|entry| entry.0).collect(),
+                payment_providers: inventory::iter::<PaymentProviderEntry>
+                    .into_iter()
+                    .map(|entry| entry.0)
+                    .collect(),
                 jobs: inventory::iter::<JobEntry>.into_iter().map(|entry| entry.0).collect(),
                 ..Registry::default()
             };
@@ -193,6 +200,7 @@ impl Registry {
         self.flows.sort_by_key(|it| it.name());
         self.hooks.sort_by_key(|it| it.name);
         self.flags.sort_by_key(|it| it.name);
+        self.payment_providers.sort_by_key(|it| it.id());
 
         let mut relations: Vec<Relation> = Vec::new();
         for module in &self.modules {
@@ -240,6 +248,11 @@ impl Registry {
             .unwrap_or_else(|| panic!("no module has `{entity}`"))
     }
 
+    /// The payment provider with this id, if it is linked in.
+    pub fn payment_provider(&self, id: &str) -> Option<&'static dyn PaymentProvider> {
+        self.payment_providers.iter().copied().find(|it| it.id() == id)
+    }
+
     /// Those who joined a flow at a point, in the order of their names.
     pub(crate) fn hooks_at<'a>(
         &'a self,
@@ -247,6 +260,11 @@ impl Registry {
         point: &'a str,
     ) -> impl Iterator<Item = &'static Hook> + 'a {
         self.hooks.iter().copied().filter(move |it| it.is_at(flow, point))
+    }
+
+    /// Has anybody joined a flow at this point?
+    pub fn has_hook(&self, flow: &str, point: &str) -> bool {
+        self.hooks_at(flow, point).next().is_some()
     }
 
     fn problems(&self, relations: &[Relation]) -> Vec<Problem> {
@@ -273,6 +291,7 @@ impl Registry {
         unique("subscriber", texts(self.subscribers.iter().map(|it| it.name).collect()));
         unique("flow", texts(self.flows.iter().map(|it| it.name()).collect()));
         unique("hook", texts(self.hooks.iter().map(|it| it.name).collect()));
+        unique("payment provider", texts(self.payment_providers.iter().map(|it| it.id()).collect()));
         unique("feature flag", texts(self.flags.iter().map(|it| it.name).collect()));
         unique("job", texts(self.jobs.iter().map(|it| it.name).collect()));
         unique("relation", relations.iter().map(|it| format!("{}.{}", it.from, it.name)).collect());

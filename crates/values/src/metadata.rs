@@ -27,6 +27,11 @@ impl Metadata {
         Metadata(Some(merged))
     }
 
+    /// `{}` in the place of null.
+    pub fn or_empty(self) -> Metadata {
+        Metadata(Some(self.0.unwrap_or_default()))
+    }
+
     /// How long it is as JSON.
     pub fn n_bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |map| serde_json::to_vec(map).map_or(usize::MAX, |json| json.len()))
