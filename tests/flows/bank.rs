@@ -9,11 +9,12 @@ use std::{
     time::Duration,
 };
 
-use atoll_kernel::{Ctx, Fault, StepCall, hook};
-use serde_json::{Value, json};
-
-hook! { "bank.authorize" in "complete-cart.authorizePayment" => external authorize, undo: void,
-timeout: Duration::from_millis(40) }
+use atoll_kernel::{
+    Ctx, Decimal, Fault, FaultKind, Metadata, Paying, PaymentAction, PaymentProvider, PaymentRequest,
+    payment_provider,
+};
+use atoll_testkit::Shop;
+use serde_json::json;
 
 /// Names the file in which the bank notes what it does, so that it outlives a process.
 pub(crate) const LOG: &str = "ATOLL_BANK_LOG";
@@ -53,6 +54,8 @@ pub(crate) struct Account {
     pub(crate) mood: Mood,
     /// Charges by key: was it given back?
     charges: BTreeMap<String, bool>,
+    /// What was taken and given back, by key.
+    moves: BTreeMap<String, (PaymentAction, Decimal)>,
     /// How often it was called.
     pub(crate) n_calls: usize,
 }
@@ -71,6 +74,12 @@ impl Account {
         self.charges.values().filter(|is_void| !**is_void).count()
     }
 
+    /// How much was taken, less what was given back.
+    pub(crate) fn taken(&self) -> Decimal {
+        let sign = |it: &PaymentAction| if *it == PaymentAction::Refund { -1_i64 } else { 1 };
+        self.moves.values().map(|(action, amount)| Decimal::from(sign(action)) * *amount).sum()
+    }
+
     pub(crate) fn charge(&mut self, key: &str) {
         self.charges.entry(key.to_owned()).or_insert(false);
     }
@@ -81,29 +90,56 @@ impl Account {
     }
 }
 
-async fn authorize(_: Ctx, call: StepCall) -> Result<Value, Fault> {
-    let cart = call.input["cart_id"].as_str().unwrap_or_default();
-    let mood = account(cart, |it| {
-        it.n_calls += 1;
-        if it.mood != Mood::Declines {
-            note("charge", cart, &call.key);
-            it.charge(&call.key);
-        }
-        it.mood
-    });
-    match mood {
-        Mood::Pays => Ok(json!({ "charge": call.key })),
-        Mood::Declines => Err(Fault::not_allowed("Payment authorization failed")),
-        Mood::Hangs => std::future::pending().await,
+struct Bank;
+
+impl PaymentProvider for Bank {
+    fn id(&self) -> &'static str {
+        "pp_bank"
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_millis(40)
+    }
+
+    fn ask(&self, _: Ctx, request: PaymentRequest) -> Paying {
+        Box::pin(ask(request))
     }
 }
 
-async fn void(_: Ctx, call: StepCall) -> Result<(), Fault> {
-    let cart = call.input["cart_id"].as_str().unwrap_or_default();
-    account(cart, |it| {
+payment_provider! { Bank }
+
+async fn ask(request: PaymentRequest) -> Result<Metadata, Fault> {
+    let cart = request.data.0.as_ref().and_then(|it| it["cart_id"].as_str()).unwrap_or_default();
+    let mood = account(cart, |it| {
         it.n_calls += 1;
-        note("void", cart, &call.invoke_key);
-        it.void(&call.invoke_key);
+        match &request.action {
+            PaymentAction::Authorize if it.mood != Mood::Declines => {
+                note("charge", cart, &request.key);
+                it.charge(&request.key);
+            }
+            PaymentAction::Cancel { authorized_by } => {
+                note("void", cart, authorized_by);
+                it.void(authorized_by);
+            }
+            PaymentAction::Capture | PaymentAction::Refund if it.mood != Mood::Declines => {
+                let this = (request.action.clone(), request.amount);
+                if *it.moves.entry(request.key.clone()).or_insert_with(|| this.clone()) != this {
+                    return Mood::Declines;
+                }
+            }
+            _ => {}
+        }
+        it.mood
     });
-    Ok(())
+    match (mood, &request.action) {
+        (_, PaymentAction::Initiate | PaymentAction::Cancel { .. }) | (Mood::Pays, _) => Ok(request.data),
+        (Mood::Declines, _) => Err(Fault::new(FaultKind::PaymentRefused, "Payment authorization failed")),
+        (Mood::Hangs, _) => std::future::pending().await,
+    }
+}
+
+/// Lets the region of a shop pay through the bank, too.
+pub(crate) async fn open_for(shop: &Shop) {
+    let providers = json!({ "payment_providers": ["pp_system_default", "pp_bank"] });
+    shop.admin.post(&format!("/admin/regions/{}", shop.region), providers).await.ok();
 }

@@ -191,7 +191,8 @@ async fn undo_each(scenario: &Scenario, before: &Dump, table: &mut Table) {
     assert!(!(scenario.run)(&app).await, "{} has failed", scenario.flow);
     scenario.take_charges();
     let runs = EXECUTIONS.table.list_all(&app.ctx.view()).expect("runs");
-    let steps: Vec<String> = runs.iter().flat_map(|run| &run.steps).map(|it| it.name.clone()).collect();
+    let own = runs.iter().filter(|run| run.workflow_id == scenario.flow);
+    let steps: Vec<String> = own.flat_map(|run| &run.steps).map(|it| it.name.clone()).collect();
     for name in steps {
         let (app, trap, disk, switch) = scenario.app(EngineFault::None).await;
         *trap.wall.lock().unwrap_or_else(PoisonError::into_inner) = Some(wall.clone());
@@ -215,7 +216,7 @@ async fn undo_each(scenario: &Scenario, before: &Dump, table: &mut Table) {
 async fn time_out(scenario: &Scenario, before: &Dump, table: &mut Table) {
     let calls: &[&str] = match scenario.flow {
         "trip" => &["book", "weigh", "pay-a", "pay-b", "announce"],
-        "complete-cart" => &["bank.authorize"],
+        "complete-cart" => &["authorize-payment"],
         _ => &[],
     };
     for call in calls {

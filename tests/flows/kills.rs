@@ -15,7 +15,7 @@ use atoll_host::{Data, registry};
 use atoll_kernel::{EXECUTIONS, ExecutionState, Store};
 use atoll_links::ORDER_CART;
 use atoll_order::ORDERS;
-use atoll_testkit::{Shop, TestApp};
+use atoll_testkit::{Shop, TestApp, pay_with};
 use serde_json::json;
 
 use crate::bank::{LOG, Mood, account};
@@ -59,6 +59,7 @@ async fn buy_until_killed() {
                     _ => Mood::Pays,
                 };
                 account(&cart, |it| it.mood = mood);
+                pay_with(&storefront, &cart, "pp_bank").await;
                 storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await;
             }
         });
@@ -111,6 +112,7 @@ async fn killed_at_any_moment_every_order_is_paid_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("bank.log");
     let shop = Shop::open(TestApp::over(store(folder.path()), None).await).await;
+    crate::bank::open_for(&shop).await;
     let web = shop.channel("Web").await;
     let tea = shop.product("Tea", &[&web], 1_000_000).await;
     let key = shop.key(&[&web]).await;

@@ -4,6 +4,7 @@ mod bank;
 mod edges;
 mod injection;
 mod kills;
+mod payments;
 mod sagas;
 mod scenarios;
 mod world;

@@ -4,11 +4,12 @@ use std::pin::Pin;
 
 use atoll_flows::user::{CREATE_USERS, NewUser};
 use atoll_kernel::{Actor, Registry, Store, engines::Memory};
-use atoll_testkit::{Client, Shop, TestApp, Variant};
+use atoll_testkit::{Client, Shop, TestApp, Variant, pay_with};
 use atoll_user::PasswordHash;
 use serde_json::{Value, json};
 
 use crate::{
+    bank,
     sagas::{CARELESS, TRIP, Trip},
     world,
 };
@@ -60,6 +61,7 @@ impl Scene {
         let spaces = Registry::linked().expect("a registry").spaces();
         let store = Store::open(disk.clone(), &spaces).expect("a store");
         let shop = Shop::open(TestApp::over(store, None).await).await;
+        bank::open_for(&shop).await;
         let (web, app) = (shop.channel("Web").await, shop.channel("App").await);
         let (tea, cup) = (shop.product("Tea", &[&web], 9).await, shop.product("Cup", &[&web, &app], 9).await);
         let storefront = shop.storefront(&[&web]).await;
@@ -236,11 +238,41 @@ impl Scene {
                 let region = id(&shop.admin.post("/admin/regions", region).await.ok());
                 ask("POST", cart, json!({ "region_id": region, "email": "me@example.com" }))
             }
-            "complete-cart" | "create-orders" => ask("POST", format!("{cart}/complete"), json!({})),
-            "cancel-order" => {
-                let order = storefront.post(&format!("{cart}/complete"), json!({})).await.ok();
-                self.post(format!("/admin/orders/{}/cancel", id(&order["order"])), json!({}))
+            "complete-cart" | "create-orders" => {
+                pay_with(storefront, &self.cart, "pp_bank").await;
+                ask("POST", format!("{cart}/complete"), json!({}))
             }
+            _ => self.payments(flow).await,
+        }
+    }
+
+    /// What comes after paying through the bank.
+    async fn payments(&self, flow: &str) -> Option<Request> {
+        let Scene { shop, storefront, cart, .. } = self;
+        let ask = |path: &str, body| Some((storefront.clone(), "POST", path.to_owned(), body));
+        let collections = "/store/payment-collections";
+        let of_cart = json!({ "cart_id": cart });
+        match flow {
+            "create-payment-collection-for-cart" => return ask(collections, of_cart),
+            "create-payment-sessions" => {
+                let collection = id(&storefront.post(collections, of_cart).await.ok());
+                let path = format!("{collections}/{collection}/payment-sessions");
+                return ask(&path, json!({ "provider_id": "pp_bank", "data": { "cart_id": cart } }));
+            }
+            _ => {}
+        }
+        pay_with(storefront, cart, "pp_bank").await;
+        let order = storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+        let order = format!("/admin/orders/{}", id(&order["order"]));
+        let payments = shop.admin.get("/admin/payments").await.ok();
+        let payment = format!("/admin/payments/{}", id(&payments["payments"][0]));
+        match flow {
+            "capture-payment-workflow" => self.post(format!("{payment}/capture"), json!({})),
+            "refund-payment-workflow" => {
+                shop.admin.post(&format!("{payment}/capture"), json!({})).await.ok();
+                self.post(format!("{payment}/refund"), json!({ "amount": 5 }))
+            }
+            "cancel-order" => self.post(format!("{order}/cancel"), json!({})),
             _ => None,
         }
     }

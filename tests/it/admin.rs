@@ -1,6 +1,6 @@
 //! The admin routes: who may call them, what they answer, and what they refuse.
 
-use atoll_testkit::{Client, Shop, TestApp};
+use atoll_testkit::{Client, Shop, TestApp, complete};
 use serde_json::{Value, json};
 
 async fn shop() -> (Shop, String) {
@@ -335,7 +335,7 @@ async fn stock_cannot_fall_below_what_is_promised() {
     let tea = shop.product("Tea", &[&web], 5).await;
     let storefront = shop.storefront(&[&web]).await;
     let cart = shop.cart(&storefront, &tea.id, 3).await;
-    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    complete(&storefront, &cart).await.ok();
     let (admin, item, location) = (&shop.admin, &tea.item, &shop.location);
     let level = format!("/admin/inventory-items/{item}/location-levels/{location}");
     check(

@@ -1,6 +1,6 @@
 //! How a channel sells what it sells, and why something is not on sale there.
 
-use atoll_testkit::{Client, Shop, TestApp, Variant};
+use atoll_testkit::{Client, Shop, TestApp, Variant, complete};
 use serde_json::{Value, json};
 
 /// The doors through which a shopper can come to a variant. A cart with one of it was opened before.
@@ -72,7 +72,7 @@ impl Bench {
     }
 
     async fn complete(&self) -> String {
-        let answer = self.storefront.post(&format!("/store/carts/{}/complete", self.cart), json!({})).await;
+        let answer = complete(&self.storefront, &self.cart).await;
         if answer.status.is_success() { String::new() } else { answer.error() }
     }
 
@@ -180,10 +180,10 @@ async fn stock_is_taken_by_priority_and_not_to_the_last_piece() {
     assert_eq!(taken().await, "shed:1");
     // One alone has enough: the warehouse. Then none has.
     let cart = shop.cart(&bench.storefront, &bench.tea.id, 3).await;
-    bench.storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    complete(&bench.storefront, &cart).await.ok();
     assert_eq!(taken().await, "shed:1 warehouse:3");
     let cart = shop.cart(&bench.storefront, &bench.tea.id, 2).await;
-    bench.storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    complete(&bench.storefront, &cart).await.ok();
     assert_eq!(taken().await, "shed:1 warehouse:3 shed:1 warehouse:1");
     assert_eq!((quantity().await, bench.why().await.as_str()), (json!(0), "insufficient_inventory"));
 }

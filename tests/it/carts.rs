@@ -1,6 +1,6 @@
 //! What goes into a cart, and what comes out of it.
 
-use atoll_testkit::{Client, Shop, TestApp};
+use atoll_testkit::{Client, Shop, TestApp, complete, pay};
 use serde_json::{Value, json};
 
 async fn shop() -> (Shop, String, Client) {
@@ -67,9 +67,8 @@ async fn completing_twice_answers_with_the_same_order() {
     let (shop, web, storefront) = shop().await;
     let tea = shop.product("Tea", &[&web], 5).await;
     let cart = shop.cart(&storefront, &tea.id, 2).await;
-    let complete = format!("/store/carts/{cart}/complete");
-    let first = storefront.post(&complete, json!({})).await.ok();
-    let second = storefront.post(&complete, json!({})).await.ok();
+    let first = complete(&storefront, &cart).await.ok();
+    let second = storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
     assert_eq!(first, second);
     assert_eq!(shop.reserved(&tea.item).await, "2 of 5");
     assert_eq!(
@@ -97,8 +96,8 @@ async fn what_cannot_be_completed_writes_nothing() {
     add(&storefront, &cart, &cup.id, json!(2)).await;
     // Somebody else was faster with the second line.
     let other = shop.cart(&storefront, &cup.id, 1).await;
-    storefront.post(&format!("/store/carts/{other}/complete"), json!({})).await.ok();
-    assert_eq!(storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.error(), TOO_FEW);
+    complete(&storefront, &other).await.ok();
+    assert_eq!(complete(&storefront, &cart).await.error(), TOO_FEW);
     assert_eq!(shop.reserved(&tea.item).await, "0 of 2");
     assert_eq!(shop.reserved(&cup.item).await, "1 of 2");
     assert_eq!(shop.admin.get("/admin/orders").await.ok()["count"], 1);
@@ -119,7 +118,7 @@ async fn kits_and_lines_that_share_an_item_share_what_there_is() {
     assert_eq!(add(&storefront, &cart, &candle.id, json!(2)).await, TOO_FEW);
     assert_eq!(add(&storefront, &cart, &candle.id, json!(1)).await, "Kit×2, Candle×1; 30");
     assert_eq!(add(&storefront, &cart, &kit.id, json!(1)).await, TOO_FEW);
-    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    complete(&storefront, &cart).await.ok();
     assert_eq!(shop.reserved(&candle.item).await, "7 of 7");
     assert_eq!(storefront.get(&path).await.ok()["product"]["variants"][0]["inventory_quantity"], 0);
 }
@@ -133,12 +132,12 @@ async fn what_is_not_counted_or_may_be_owed_is_always_there() {
     let cart = shop.cart(&storefront, &guide.id, 100_000).await;
     add(&storefront, &cart, &stool.id, json!(3)).await;
     add(&storefront, &cart, &bench.id, json!(2)).await;
-    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    complete(&storefront, &cart).await.ok();
     assert_eq!(shop.reserved(&stool.item).await, "3 of 1");
     assert_eq!(shop.reserved(&bench.item).await, "2 of 0");
     // What is owed already is not counted against what others are owed.
     let again = shop.cart(&storefront, &stool.id, 1).await;
-    storefront.post(&format!("/store/carts/{again}/complete"), json!({})).await.ok();
+    complete(&storefront, &again).await.ok();
     assert_eq!(shop.reserved(&stool.item).await, "4 of 1");
 }
 
@@ -155,7 +154,7 @@ async fn a_line_is_served_from_several_locations_if_it_must() {
     let link = format!("/admin/stock-locations/{shed}/sales-channels");
     shop.admin.post(&link, json!({ "add": [web] })).await.ok();
     assert_eq!(add(&storefront, &cart, &rope.id, json!(4)).await, "Rope×5; 50");
-    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    complete(&storefront, &cart).await.ok();
     let reservations = shop.admin.get("/admin/reservations?fields=quantity").await.ok();
     let mut quantities: Vec<i64> = reservations["reservations"]
         .as_array()
@@ -252,11 +251,11 @@ async fn parts_of_one_are_sold_to_the_last() {
     let rope = shop.product("Rope", &[&web], 3).await;
     let cart = shop.cart(&storefront, &rope.id, 1).await;
     assert_eq!(add(&storefront, &cart, &rope.id, json!(0.5)).await, "Rope×1.5; 15");
-    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    complete(&storefront, &cart).await.ok();
     let cart = shop.cart(&storefront, &rope.id, 1).await;
     assert_eq!(add(&storefront, &cart, &rope.id, json!(0.6)).await, TOO_FEW);
     assert_eq!(add(&storefront, &cart, &rope.id, json!(0.5)).await, "Rope×1.5; 15");
-    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    complete(&storefront, &cart).await.ok();
     assert_eq!(shop.reserved(&rope.item).await, "3 of 3");
     assert_eq!(
         add(&storefront, &cart, &rope.id, json!(1e300)).await,
@@ -301,6 +300,7 @@ async fn what_cannot_be_shown_is_not_written() {
     assert_eq!(shop.admin.get("/admin/products").await.ok()["count"], 0);
     let tea = shop.product("Tea", &[&web], 5).await;
     let cart = shop.cart(&storefront, &tea.id, 1).await;
+    pay(&storefront, &cart).await;
     let path = format!("/store/carts/{cart}/complete?fields=%2Bitems.variant.calculated_price");
     storefront.post(&path, json!({})).await.ok();
 }
@@ -312,7 +312,7 @@ async fn lines_that_are_owed_share_what_is_not_there() {
     let cart = shop.cart(&storefront, &stool.id, 1).await;
     let line = json!({ "variant_id": stool.id, "quantity": 2, "metadata": { "gift": true } });
     storefront.post(&format!("/store/carts/{cart}/line-items"), line).await.ok();
-    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    complete(&storefront, &cart).await.ok();
     assert_eq!(shop.reserved(&stool.item).await, "3 of 0");
     // What is owed cannot be deleted.
     assert_eq!(

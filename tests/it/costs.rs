@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use atoll_kernel::{Auth, Method, Registry, Store, engines::Counting};
-use atoll_testkit::{Shop, TestApp};
+use atoll_testkit::{Shop, TestApp, complete};
 use expect_test::expect_file;
 use serde_json::json;
 
@@ -19,7 +19,7 @@ async fn shop(n: usize) -> (Shop, Counting, String) {
     for n in 0..n {
         let tea = shop.product(&format!("Tea {n}"), &[&web], 1).await;
         let cart = shop.cart(&storefront, &tea.id, 1).await;
-        storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+        complete(&storefront, &cart).await.ok();
         for (path, body) in [
             ("/admin/sales-channels", json!({ "name": format!("Channel {n}") })),
             ("/admin/stock-locations", json!({ "name": format!("Location {n}") })),

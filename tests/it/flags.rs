@@ -1,7 +1,7 @@
 //! Feature flags: what is left of the shop when sales channels are switched off, and that nothing is lost by it.
 
 use atoll_kernel::{Flags, Registry, Store, engines::Memory};
-use atoll_testkit::{Shop, TestApp};
+use atoll_testkit::{Shop, TestApp, complete};
 use serde_json::{Value, json};
 
 async fn app(disk: &Memory, has_channels: bool) -> TestApp {
@@ -49,14 +49,15 @@ async fn without_sales_channels_the_shop_sells_everything_and_loses_nothing() {
     let body = json!({ "items": items, "sales_channel_id": web });
     let new = keyless.post("/store/carts", body).await.ok();
     assert_eq!(new["cart"]["sales_channel_id"], Value::Null);
-    let new = format!("/store/carts/{}", new["cart"]["id"].as_str().expect("a cart"));
+    let new_id = new["cart"]["id"].as_str().expect("a cart");
+    let new = format!("/store/carts/{new_id}");
     let more = json!({ "variant_id": cup.id, "quantity": 1 });
     assert_eq!(
         keyless.post(&format!("{new}/line-items"), more).await.error(),
         "400 not_allowed (insufficient_inventory): Some variant does not have the required inventory"
     );
     keyless.post(&new, json!({ "email": "me@example.com" })).await.ok();
-    let order = keyless.post(&format!("{new}/complete"), json!({})).await.ok();
+    let order = complete(&keyless, new_id).await.ok();
     let order =
         format!("/admin/orders/{}?fields=sales_channel_id", order["order"]["id"].as_str().expect("an id"));
     assert_eq!(admin.get(&order).await.ok()["order"]["sales_channel_id"], Value::Null);
@@ -71,7 +72,7 @@ async fn without_sales_channels_the_shop_sells_everything_and_loses_nothing() {
     assert_eq!(admin.get("/admin/feature-flags").await.ok()["feature_flags"]["sales_channels"], true);
     assert_eq!(admin.get(&channel).await.ok(), before);
     assert_eq!(titles(&keyed.get(list).await.ok()), ["Tea"]);
-    keyed.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    complete(&keyed, &cart).await.ok();
     // What was bought without a channel is no channel's, and admins see it.
     assert!(keyed.get(&new).await.error().starts_with("404"));
     assert_eq!(admin.get(&order).await.ok()["order"]["sales_channel_id"], Value::Null);

@@ -4,7 +4,7 @@ use atoll_kernel::{Actor, Fault, Moment, Write};
 use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_PRICE_SET};
 use atoll_product::{delete_product, restore_product};
 use atoll_sales_channel::SALES_CHANNELS;
-use atoll_testkit::{Shop, TestApp, Variant};
+use atoll_testkit::{Shop, TestApp, Variant, complete};
 use serde_json::{Map, json};
 
 async fn run(
@@ -47,7 +47,7 @@ async fn restoring_brings_back_what_the_deletion_took_and_no_more() {
     let storefront = shop.storefront(&[&web]).await;
     assert_eq!(storefront.get("/store/products").await.ok()["count"], 1);
     let cart = shop.cart(&storefront, &tea.id, 1).await;
-    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    complete(&storefront, &cart).await.ok();
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod layers;
 mod links;
 mod listing;
 mod matrix;
+mod payments;
 mod processes;
 mod race;
 mod registry;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use atoll_kernel::{Auth, Method, ParamKind, Registry, Route};
-use atoll_testkit::{Client, Dump, Shop, TestApp, Variant};
+use atoll_testkit::{Client, Dump, Shop, TestApp, Variant, complete, pay};
 use serde_json::{Value, json};
 
 /// A shop of two channels, in which everything says whose it is: names of the web shop begin with `Web`, those of the
@@ -27,6 +27,7 @@ struct Side {
     tea: Variant,
     cart: String,
     line: String,
+    collection: String,
     order: String,
 }
 
@@ -36,11 +37,13 @@ async fn side(shop: &Shop, name: &str, sorting: &Value) -> Side {
     let tea = shop.product(&format!("{name} tea"), &[&channel], 9).await;
     shop.admin.post(&format!("/admin/products/{}", tea.product), sorting.clone()).await.ok();
     let bought = shop.cart(&storefront, &tea.id, 1).await;
-    let order = storefront.post(&format!("/store/carts/{bought}/complete"), json!({})).await.ok();
+    let order = complete(&storefront, &bought).await.ok();
     let cart = shop.cart(&storefront, &tea.id, 1).await;
-    let line = storefront.get(&format!("/store/carts/{cart}")).await.ok();
-    let (line, order) = (id(&line["cart"]["items"][0]), id(&order["order"]));
-    Side { channel, storefront, tea, cart, line, order }
+    pay(&storefront, &cart).await;
+    let shown = storefront.get(&format!("/store/carts/{cart}")).await.ok();
+    let (line, order) = (id(&shown["cart"]["items"][0]), id(&order["order"]));
+    let collection = id(&shown["cart"]["payment_collection"]);
+    Side { channel, storefront, tea, cart, line, collection, order }
 }
 
 fn id(record: &Value) -> String {
@@ -79,7 +82,7 @@ impl Scene {
             "regions" => &self.shop.region,
             "currencies" => "eur",
             "payment-providers" => "",
-            "payment-collections" => "paycol_x",
+            "payment-collections" => &side.collection,
             "customers" => "cus_x",
             _ => return None,
         };

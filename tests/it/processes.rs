@@ -1,13 +1,13 @@
 //! Carts that change, orders that are called off, promises by hand.
 
-use atoll_testkit::{Shop, TestApp};
+use atoll_testkit::{Shop, TestApp, complete};
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_cart_changes_its_region_its_address_and_its_prices() {
     let shop = Shop::open(TestApp::init().await).await;
     let (web, app) = (shop.channel("Web").await, shop.channel("App").await);
-    let isle = json!({ "name": "Isle", "currency_code": "gbp", "countries": ["gb"] });
+    let isle = json!({ "name": "Isle", "currency_code": "gbp", "countries": ["gb"], "payment_providers": ["pp_system_default"] });
     let isle = shop.admin.post("/admin/regions", isle).await.ok();
     let isle = isle["region"]["id"].as_str().expect("a region").to_owned();
     let prices = json!([{ "currency_code": "eur", "amount": 10 }, { "currency_code": "gbp", "amount": 8 }]);
@@ -50,7 +50,7 @@ async fn a_cart_changes_its_region_its_address_and_its_prices() {
         .post(&format!("{cart}/line-items"), json!({ "variant_id": cup.id, "quantity": 1 }))
         .await
         .error();
-    storefront.post(&format!("{cart}/complete"), json!({})).await.ok();
+    complete(&storefront, cart.rsplit('/').next().expect("an id")).await.ok();
     assert!(change(json!({ "email": "you@example.com" })).await.error().contains("is already completed"));
     assert!(shop.storefront(&[&app]).await.post(&cart, json!({})).await.error().starts_with("404"));
 }
@@ -62,7 +62,7 @@ async fn an_order_that_is_called_off_gives_back_what_it_reserved() {
     let tea = shop.product("Tea", &[&web], 5).await;
     let storefront = shop.storefront(&[&web]).await;
     let cart = shop.cart(&storefront, &tea.id, 5).await;
-    let order = storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    let order = complete(&storefront, &cart).await.ok();
     let order = format!("/admin/orders/{}", order["order"]["id"].as_str().expect("an order"));
     assert_eq!(shop.reserved(&tea.item).await, "5 of 5");
     let canceled = shop.admin.post(&format!("{order}/cancel"), json!({})).await.ok();

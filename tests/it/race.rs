@@ -7,7 +7,7 @@ use atoll_inventory::{ReservationItem, reserve};
 use atoll_kernel::{Actor, Fault, Moment, Write};
 use atoll_order::{Order, place_order};
 use atoll_product::VARIANTS;
-use atoll_testkit::{Engine, Shop, TestApp, Variant};
+use atoll_testkit::{Engine, Shop, TestApp, Variant, pay};
 use serde_json::json;
 use tokio::sync::Barrier;
 
@@ -42,6 +42,7 @@ async fn of_64_buyers_of_the_last_unit_one_gets_it() {
             let cart = shop.cart(&storefront, &last.id, 1).await;
             let (storefront, together) = (storefront.clone(), together.clone());
             buyers.push(tokio::spawn(async move {
+                pay(&storefront, &cart).await;
                 together.wait().await;
                 storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await
             }));

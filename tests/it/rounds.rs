@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use atoll_inventory::{INVENTORY_LEVELS, RESERVATIONS};
 use atoll_kernel::{Decimal, Order, Read, Scan};
 use atoll_order::ORDERS;
-use atoll_testkit::{Client, Shop, TestApp, Variant};
+use atoll_testkit::{Client, Shop, TestApp, Variant, pay};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
@@ -119,6 +119,7 @@ async fn round(scene: &Scene) {
         let cart = shop.cart_of(&storefront, lines.clone()).await;
         let takes = *takes;
         buyers.push(tokio::spawn(async move {
+            pay(&storefront, &cart).await;
             together.wait().await;
             let answer = storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await;
             if answer.status.is_success() {

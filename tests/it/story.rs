@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use atoll_flows::catalogue::{Catalogue, Report, import};
 use atoll_kernel::{Actor, Ctx, Moment, Write};
-use atoll_testkit::{Engine, Shop, TestApp};
+use atoll_testkit::{Engine, Shop, TestApp, complete};
 use serde_json::{Value, json};
 
 /// The real catalogue, where it lies beside the project.
@@ -101,7 +101,7 @@ async fn story(app: TestApp, catalogue: Catalogue) {
             return cart;
         }
         let cart = cart.json["cart"]["id"].as_str().expect("an id").to_owned();
-        storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await
+        complete(storefront, &cart).await
     };
     let first = buy(pop_up, there - 1).await.ok();
     assert_eq!(first["type"], "order");
@@ -136,7 +136,7 @@ async fn the_helpers_make_a_shop_that_sells() {
     let tea = shop.product("Tea", &[&web], 3).await;
     let storefront = shop.storefront(&[&web]).await;
     let cart = shop.cart(&storefront, &tea.id, 2).await;
-    let order = storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    let order = complete(&storefront, &cart).await.ok();
     assert_eq!(order["order"]["total"], 20);
     assert_eq!(shop.reserved(&tea.item).await, "2 of 3");
 }

@@ -1,6 +1,6 @@
 //! What ends at the channel.
 
-use atoll_testkit::{Shop, TestApp};
+use atoll_testkit::{Shop, TestApp, complete};
 use serde_json::json;
 
 async fn two_channels() -> (Shop, String, String) {
@@ -101,7 +101,7 @@ async fn a_disabled_channel_shows_and_sells_nothing() {
         storefront.post(&format!("/store/carts/{cart}/line-items"), line.clone()).await.error(),
         disabled
     );
-    assert_eq!(storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.error(), disabled);
+    assert_eq!(complete(&storefront, &cart).await.error(), disabled);
     assert_eq!(
         storefront.post("/store/carts", json!({ "items": [line] })).await.error(),
         "400 invalid_data: Unable to assign cart to disabled Sales Channel: Web"
@@ -110,7 +110,7 @@ async fn a_disabled_channel_shows_and_sells_nothing() {
 
     shop.admin.post(&channel, json!({ "is_disabled": false })).await.ok();
     assert_eq!(storefront.get("/store/products").await.ok()["count"], 1);
-    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    complete(&storefront, &cart).await.ok();
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn carts_and_orders_of_other_channels_do_not_exist() {
         other.post(&format!("{path}/complete"), json!({})).await.error(),
         format!("404 not_found: Cart with id '{cart}' not found")
     );
-    let order = own.post(&format!("{path}/complete"), json!({})).await.ok();
+    let order = complete(&own, &cart).await.ok();
     let order = order["order"]["id"].as_str().expect("an id");
     own.get(&format!("/store/orders/{order}")).await.ok();
     assert_eq!(

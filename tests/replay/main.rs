@@ -11,6 +11,9 @@ use std::{
 use atoll_testkit::{Recording, Replay};
 use expect_test::expect_file;
 
+/// A request that the original refused and that would be done here is not sent: the rest was recorded without it.
+const NOT_SENT: &str = "not sent: ";
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
@@ -48,6 +51,10 @@ async fn recordings_are_answered_as_they_were() {
     for (name, recording) in recordings() {
         let (mut n_matched, mut n_on_purpose, mut n_open) = (0, 0, 0);
         for entry in &recording.entries {
+            if deviations.get(&entry.n).is_some_and(|it| it.starts_with(NOT_SENT)) {
+                n_on_purpose += 1;
+                continue;
+            }
             let Some(played) = replay.play(entry).await else { continue };
             match (played.differences.is_empty(), deviations.contains_key(&played.n)) {
                 (true, false) => n_matched += 1,

@@ -6,6 +6,7 @@ pub mod catalogue;
 mod first_run;
 pub mod inventory;
 pub mod order;
+pub mod payment;
 pub mod product;
 pub mod region;
 pub mod reservation;

@@ -1,7 +1,9 @@
 //! The associations between the core's modules, one file each. Stored ones have two entries per pair; those in
 //! `readonly/` go through a field that is there anyway.
 
+mod cart_payment_collection;
 mod order_cart;
+mod order_payment_collection;
 mod product_sales_channel;
 mod product_variant_inventory_item;
 mod product_variant_price_set;
@@ -11,7 +13,9 @@ mod region_payment_provider;
 mod sales_channel_excluded_variant;
 mod sales_channel_stock_location;
 
+pub use cart_payment_collection::CART_PAYMENT_COLLECTION;
 pub use order_cart::ORDER_CART;
+pub use order_payment_collection::ORDER_PAYMENT_COLLECTION;
 pub use product_sales_channel::{AVAILABLE_FROM, AVAILABLE_UNTIL, PRODUCT_SALES_CHANNEL, Window};
 pub use product_variant_inventory_item::{PRODUCT_VARIANT_INVENTORY_ITEM, required_quantity};
 pub use product_variant_price_set::PRODUCT_VARIANT_PRICE_SET;

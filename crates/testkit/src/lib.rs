@@ -10,4 +10,4 @@ pub use app::{Engine, TestApp, token};
 pub use client::{Answer, Client};
 pub use dump::Dump;
 pub use replay::{Answered, Asked, Entry, Played, Recording, Replay};
-pub use shop::{Shop, Variant};
+pub use shop::{Shop, Variant, complete, pay, pay_with};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Client, TestApp};
+use crate::{Answer, Client, TestApp};
 
 /// An admin, one region, one location, and channels with a key each.
 pub struct Shop {
@@ -31,7 +31,10 @@ impl Shop {
     /// Opens a shop.
     pub async fn open(app: TestApp) -> Shop {
         let (app, admin) = app.with_admin().await;
-        let region = json!({ "name": "Europe", "currency_code": "eur", "countries": ["de", "fr"] });
+        let region = json!({
+            "name": "Europe", "currency_code": "eur", "countries": ["de", "fr"],
+            "payment_providers": ["pp_system_default"],
+        });
         let region = id(&admin.post("/admin/regions", region).await.ok()["region"]);
         let location = json!({ "name": "Warehouse" });
         let location = id(&admin.post("/admin/stock-locations", location).await.ok()["stock_location"]);
@@ -111,6 +114,25 @@ impl Shop {
     pub async fn cart_of(&self, storefront: &Client, items: Value) -> String {
         id(&storefront.post("/store/carts", json!({ "items": items })).await.ok()["cart"])
     }
+}
+
+/// Chooses to pay for a cart by hand.
+pub async fn pay(storefront: &Client, cart: &str) {
+    pay_with(storefront, cart, "pp_system_default").await;
+}
+
+/// Chooses to pay for a cart through this provider, which is told of the cart.
+pub async fn pay_with(storefront: &Client, cart: &str, provider: &str) {
+    let collection = storefront.post("/store/payment-collections", json!({ "cart_id": cart })).await.ok();
+    let path =
+        format!("/store/payment-collections/{}/payment-sessions", id(&collection["payment_collection"]));
+    storefront.post(&path, json!({ "provider_id": provider, "data": { "cart_id": cart } })).await.ok();
+}
+
+/// Pays for a cart, and makes an order of it.
+pub async fn complete(storefront: &Client, cart: &str) -> Answer {
+    pay(storefront, cart).await;
+    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await
 }
 
 fn id(record: &Value) -> String {

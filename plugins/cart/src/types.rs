@@ -51,9 +51,19 @@ const CART_COMPUTED: &[&str] = &{
     names
 };
 
+impl Cart {
+    /// What it comes to.
+    pub fn total(&self) -> Decimal {
+        self.totals().items
+    }
+
+    fn totals(&self) -> Totals {
+        Totals::of(self.items.iter().map(|line| (line.unit_price, line.quantity)))
+    }
+}
+
 fn compute_cart(cart: &Cart, visit: &mut dyn FnMut(&'static str, Value)) {
-    let lines = cart.items.iter().map(|line| (line.unit_price, line.quantity));
-    Totals::of(lines).visit(&mut |name, value| visit(name, json!(value)));
+    cart.totals().visit(&mut |name, value| visit(name, json!(value)));
     ABSENT.into_iter().for_each(|name| visit(name, json!([])));
 }
 

@@ -26,11 +26,25 @@ words! {
 }
 
 words! {
-    /// What was paid. No module takes payments yet, so nothing was.
+    /// How far its payments have come.
     pub enum PaymentStatus {
-        /// Nothing.
+        /// Nothing was paid.
         #[default]
         NotPaid = "not_paid",
+        /// The buyer was asked to pay.
+        Awaiting = "awaiting",
+        /// The money was set aside.
+        Authorized = "authorized",
+        /// Some of it was taken.
+        PartiallyCaptured = "partially_captured",
+        /// All of it was taken.
+        Captured = "captured",
+        /// Some of what was taken was given back.
+        PartiallyRefunded = "partially_refunded",
+        /// All of what was taken was given back.
+        Refunded = "refunded",
+        /// What was set aside was let go of.
+        Canceled = "canceled",
     }
 }
 
@@ -70,8 +84,12 @@ entity! {
         pub locale: Option<String>,
         /// Does the buyer want no messages?
         pub no_notification: Option<bool>,
-        /// What was paid.
+        /// How far its payments have come.
         pub payment_status: PaymentStatus,
+        /// How much was paid.
+        pub paid_total: Decimal,
+        /// How much was given back.
+        pub refunded_total: Decimal,
         /// What was sent.
         pub fulfillment_status: FulfillmentStatus,
         /// Free data.
@@ -86,13 +104,13 @@ entity! {
         pub billing_address: Option<OrderAddress>,
     }
     search [display_id, email]
+    hidden [paid_total, refunded_total]
     embeds [many items: OrderLineItem, one shipping_address: OrderAddress, one billing_address: OrderAddress]
     computed ORDER_COMPUTED by compute_order
 }
 
 /// The sums, and lists of modules that are not there: clients count on their being lists.
-const MORE: [&str; 5] =
-    ["summary", "shipping_methods", "payment_collections", "fulfillments", "credit_lines"];
+const MORE: [&str; 4] = ["summary", "shipping_methods", "fulfillments", "credit_lines"];
 
 const ORDER_COMPUTED: &[&str] = &{
     let mut names = [""; TOTALS.len() + MORE.len()];
@@ -107,16 +125,26 @@ const ORDER_COMPUTED: &[&str] = &{
 fn compute_order(order: &Order, visit: &mut dyn FnMut(&'static str, Value)) {
     let totals = Totals::of(order.items.iter().map(|line| (line.unit_price, line.quantity)));
     totals.visit(&mut |name, value| visit(name, json!(value)));
-    let (due, nothing) = (totals.items, Decimal::ZERO);
-    visit(
-        "summary",
-        json!({
-            "paid_total": nothing, "refunded_total": nothing, "credit_line_total": nothing,
-            "transaction_total": nothing, "accounting_total": due, "original_order_total": due,
-            "current_order_total": due, "pending_difference": due,
-        }),
-    );
+    visit("summary", summary(order, totals.items));
     MORE[1..].iter().for_each(|name| visit(name, json!([])));
+}
+
+/// What was paid of what the order comes to, in the form of the wire.
+fn summary(order: &Order, total: Decimal) -> Value {
+    let paid = order.paid_total - order.refunded_total;
+    let sums = [
+        ("paid_total", order.paid_total),
+        ("refunded_total", order.refunded_total),
+        ("accounting_total", total),
+        ("credit_line_total", Decimal::ZERO),
+        ("transaction_total", paid),
+        ("pending_difference", total - paid),
+        ("current_order_total", total),
+        ("original_order_total", total),
+    ];
+    let both =
+        |(name, sum): (&str, Decimal)| [(name.to_owned(), json!(sum)), (format!("raw_{name}"), sum.raw())];
+    Value::Object(sums.into_iter().flat_map(both).collect())
 }
 
 entity! {

@@ -9,6 +9,7 @@ mod inventory_items;
 mod jobs;
 mod orders;
 mod payment_providers;
+mod payments;
 mod product_categories;
 mod product_tags;
 mod product_types;

@@ -35,7 +35,8 @@ static ORDER: Resource = Resource {
         "item_tax_total", "original_item_total", "original_item_subtotal", "original_item_tax_total",
         "shipping_total", "shipping_subtotal", "shipping_tax_total", "*items", "*items.variant",
         "*items.variant.product", "*shipping_address", "*billing_address", "shipping_methods",
-        "payment_collections", "fulfillments", "payment_status", "fulfillment_status",
+        "*payment_collections", "*payment_collections.payments", "*payment_collections.payments.captures",
+        "*payment_collections.payments.refunds", "fulfillments", "payment_status", "fulfillment_status",
     ],
     ..LISTED
 };

@@ -1,8 +1,8 @@
 //! `/store/carts`
 
-use std::sync::Arc;
+use std::{io::Write as _, sync::Arc};
 
-use atoll_cart::Cart;
+use atoll_cart::{CARTS, Cart};
 use atoll_flows::cart::{
     ADD_TO_CART, AddLine, AddToCart, COMPLETE_CART, CREATE_CART, CompleteCart, CreateCart, DELETE_LINE_ITEMS,
     DeleteLineItems, Scoped, UPDATE_CART, UPDATE_LINE_ITEM, UpdateCart, UpdateLineItem,
@@ -61,9 +61,13 @@ static CART: Resource = Resource {
         "billing_address.address_2", "billing_address.city", "billing_address.postal_code",
         "billing_address.country_code", "billing_address.province", "billing_address.phone", "region.id",
         "region.name", "region.currency_code", "region.automatic_taxes", "*region.countries",
+        "*payment_collection", "*payment_collection.payment_sessions",
     ],
     offer: Some(Offer {
-        whole: &["items", "shipping_address", "billing_address", "region", "region.countries"],
+        whole: &[
+            "items", "shipping_address", "billing_address", "region", "region.countries",
+            "payment_collection", "payment_collection.payment_sessions",
+        ],
         // The line holds what was known of the product when it was added; what it is now is the channel's to show.
         parts: &[
             "items.product.id", "items.product.collection_id", "items.product.type_id",
@@ -168,20 +172,38 @@ async fn remove_line(call: Call) -> Result<Reply, Fault> {
 async fn complete(call: Call) -> Result<Reply, Fault> {
     let (view, id) = (call.app.view(), call.path("id"));
     ORDER.check(&view, &context(&call), call.params.fields.as_deref())?;
-    let Some(input) = CompleteCart::of(&scope_to_write(&call)?, &view, id)? else {
+    let Some(input) = CompleteCart::of(&call.app, &scope_to_write(&call)?, &view, id)? else {
         return Err(Fault::not_found(format!("Cart with id '{id}' not found")));
     };
     // A view that is held keeps the store from reusing space.
     drop(view);
     let (actor, transaction) = (call.pass.actor.clone(), input.transaction_id().to_owned());
-    let outcome = call.app.start(&COMPLETE_CART, actor, Some(&transaction), input).await?;
-    let Outcome::Done(order, view) = outcome else {
-        return Err(Fault::new(FaultKind::Conflict, format!("Cart {id} is being completed")));
+    let (order, view) = match call.app.start(&COMPLETE_CART, actor, Some(&transaction), input).await {
+        Ok(Outcome::Done(order, view)) => (order, view),
+        Ok(Outcome::Waiting(_)) => {
+            return Err(Fault::new(FaultKind::Conflict, format!("Cart {id} is being completed")));
+        }
+        Err(error) if matches!(error.kind(), FaultKind::PaymentRefused | FaultKind::PaymentRequiresMore) => {
+            return not_paid(&call, &error);
+        }
+        Err(error) => return Err(error),
     };
     let order = ORDERS.retrieve(&view, &order)?;
     let fields = ORDER.field_list(call.params.fields.as_deref());
     let mut json = br#"{"type":"order","order":"#.to_vec();
     ORDER.write(&view, &context(&call), Arc::new(order), &fields, &mut json)?;
     json.push(b'}');
+    Ok(Reply::raw(json))
+}
+
+/// Not paying is no error on the wire: the buyer goes on with the cart.
+fn not_paid(call: &Call, error: &Fault) -> Result<Reply, Fault> {
+    let (view, id) = (call.app.view(), call.path("id"));
+    let cart = CARTS.retrieve(&view, id)?;
+    let mut json = br#"{"type":"cart","cart":"#.to_vec();
+    CART.write(&view, &context(call), Arc::new(cart), &CART.field_list(None), &mut json)?;
+    let body = error.body();
+    let told = json!({ "message": body["message"], "name": body["type"], "type": body["type"] });
+    write!(json, ",\"error\":{told}}}").map_err(Fault::unexpected)?;
     Ok(Reply::raw(json))
 }

@@ -5,6 +5,7 @@ mod catalogue;
 mod collections;
 mod currencies;
 mod orders;
+mod payment_collections;
 mod payment_providers;
 mod product_categories;
 mod product_tags;

@@ -21,9 +21,12 @@ pub(crate) static ORDER: Resource = Resource {
         "item_tax_total", "original_item_total", "original_item_subtotal", "original_item_tax_total",
         "shipping_total", "shipping_subtotal", "shipping_tax_total", "created_at", "updated_at", "metadata",
         "sales_channel_id", "*items", "*shipping_address", "*billing_address", "shipping_methods",
-        "payment_collections", "fulfillments", "payment_status", "fulfillment_status",
+        "*payment_collections", "fulfillments", "payment_status", "fulfillment_status",
     ],
-    offer: Some(Offer { whole: &["items", "shipping_address", "billing_address"], parts: &[] }),
+    offer: Some(Offer {
+        whole: &["items", "shipping_address", "billing_address", "payment_collections"],
+        parts: &[],
+    }),
     renamed: &[],
 };
 

@@ -6,7 +6,7 @@ use atoll_kernel::{Decimal, Fault, Local, Metadata, Moment, Write, flow, serde_j
 use serde::Deserialize;
 
 use crate::cart::{
-    Scoped,
+    Scoped, changed,
     line::{cart_in, check_stock, shown_variant, snapshot, unit_price},
 };
 
@@ -44,8 +44,7 @@ fn add(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<AddToCart>) -> Resu
         let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
         cart = flow.step("add-line-item", |tx, at| add_line_item(tx, at, &market, &cart, line))?;
     }
-    flow.emit("cart.updated", json!({ "id": cart.id }))?;
-    flow.hook("cartUpdated", || json!({ "cart": cart }))?;
+    changed(flow, &cart)?;
     Ok(cart)
 }
 

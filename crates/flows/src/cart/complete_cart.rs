@@ -10,28 +10,49 @@ use atoll_inventory::{
     INVENTORY_LEVELS, InventoryLevel, ReservationItem, create_level, forget_reservation, level_at, reserve,
 };
 use atoll_kernel::{
-    Entity, Fault, FaultKind, Local, Moment, Read, Run, StoreError, Timestamp, Totals, Write, flow,
+    Ctx, Decimal, Entity, External, Fault, FaultKind, Local, Metadata, Moment, PaymentAction,
+    PaymentProvider, PaymentRequest, Read, Run, StepCall, StoreError, Timestamp, Totals, Write, flow,
     serde_json::{Map, json},
 };
-use atoll_links::ORDER_CART;
-use atoll_order::{Order, OrderAddress, OrderLineItem};
+use atoll_links::{CART_PAYMENT_COLLECTION, ORDER_CART, ORDER_PAYMENT_COLLECTION};
+use atoll_order::{Order, OrderAddress, OrderLineItem, PaymentStatus};
+use atoll_payment::{PAYMENT_COLLECTIONS, PaymentSession, SessionStatus, authorize};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     cart::line::{refused, shown_variant},
     order::CREATE_ORDERS,
+    payment::{check_provider, provider},
 };
 
 /// A cart that is to become an order.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CompleteCart {
     cart_id: String,
+    /// Must somebody outside be asked, so that it takes more than one transaction?
+    #[serde(default = "yes")]
+    calls_out: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl CompleteCart {
     /// The cart with this id, if the scope reaches it.
-    pub fn of(scope: &ChannelScope, view: &dyn Read, id: &str) -> Result<Option<CompleteCart>, StoreError> {
-        Ok(scope.cart(view, id)?.map(|cart| CompleteCart { cart_id: cart.id.to_string() }))
+    pub fn of(
+        ctx: &Ctx,
+        scope: &ChannelScope,
+        view: &dyn Read,
+        id: &str,
+    ) -> Result<Option<CompleteCart>, Fault> {
+        let Some(cart) = scope.cart(view, id)? else { return Ok(None) };
+        let is_manual = |it: &PaymentSession| {
+            ctx.registry().payment_provider(&it.provider_id).is_none_or(PaymentProvider::is_manual)
+        };
+        let calls_out = ctx.registry().has_hook(COMPLETE_CART.name, "authorizePayment")
+            || !session_of(view, &cart)?.as_ref().is_none_or(is_manual);
+        Ok(Some(CompleteCart { cart_id: cart.id.to_string(), calls_out }))
     }
 
     /// The transaction id of its run: one cart is completed once at a time.
@@ -42,11 +63,11 @@ impl CompleteCart {
 
 flow! {
     /// Makes an order of a cart; answers its id. The channel must (still) sell every line, and there must be enough for
-    /// all lines together; what they take is reserved. A cart that is an order already answers with that order.
-    /// Event: `order.placed`.
+    /// all lines together; what they take is reserved. What is not free must have a payment session, whose provider
+    /// sets the money aside. A cart that is an order already answers with that order. Event: `order.placed`.
     ///
-    /// Hooks: `validate` and `beforePaymentAuthorization` before the cart is read, `authorizePayment` to take the money
-    /// (it must not change the cart), `orderCreated` when the order is there.
+    /// Hooks: `validate` and `beforePaymentAuthorization` before the cart is read, `authorizePayment` before the
+    /// provider is asked (it must not change the cart), `orderCreated` when the order is there.
     pub static COMPLETE_CART: Saga<CompleteCart, String> = "complete-cart" (complete_cart),
         hooks: &["validate", "beforePaymentAuthorization", "orderCreated"],
         external_hooks: &["authorizePayment"];
@@ -54,14 +75,17 @@ flow! {
 
 async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fault> {
     let told = json!({ "cart_id": input.cart_id });
-    if !run.has_hook("authorizePayment") {
+    if !input.calls_out {
         return run
             .finish("place-order", move |flow| {
                 flow.hook("validate", || told.clone())?;
                 flow.hook("beforePaymentAuthorization", || told.clone())?;
                 match hold(flow, &input)? {
                     Held::Already(order) => Ok(order),
-                    Held::New(pending) => place(flow, *pending),
+                    Held::New(pending) => match pending.provider(flow.ctx())? {
+                        Some(provider) if !provider.is_manual() => Err(pending.changed()),
+                        _ => place(flow, *pending, Authorized::default()),
+                    },
                 }
             })
             .await;
@@ -86,7 +110,42 @@ async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fau
         "email": pending.order.email,
     });
     run.hook("authorizePayment", payment).await?;
-    run.finish("place-order", move |flow| place(flow, pending.clone())).await
+    let authorized = authorize_payment(run, &pending).await?;
+    run.finish("place-order", move |flow| place(flow, pending.clone(), authorized.clone())).await
+}
+
+/// What the provider answered, and under which key it set the money aside.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Authorized {
+    key: String,
+    data: Metadata,
+}
+
+/// Has the provider of the session set the money aside. What it may have set aside is let go of when the order cannot be
+/// placed.
+async fn authorize_payment(run: &mut Run, pending: &Pending) -> Result<Authorized, Fault> {
+    let (Some(session), Some(provider)) = (&pending.session, pending.provider(run.ctx())?) else {
+        return Ok(Authorized::default());
+    };
+    let request = PaymentRequest {
+        action: PaymentAction::Authorize,
+        key: String::new(),
+        amount: session.amount,
+        currency_code: session.currency_code.clone(),
+        data: session.data.clone(),
+    };
+    let again = request.clone();
+    let authorize = move |ctx: Ctx, call: StepCall| {
+        let request = PaymentRequest { key: call.key.clone(), ..request.clone() };
+        async move { Ok(Authorized { data: provider.ask(ctx, request).await?, key: call.key }) }
+    };
+    let cancel = move |ctx: Ctx, call: StepCall, answer: Option<Authorized>| {
+        let action = PaymentAction::Cancel { authorized_by: call.invoke_key };
+        let data = answer.map_or_else(|| again.data.clone(), |it| it.data);
+        let request = PaymentRequest { action, key: call.key, data, ..again.clone() };
+        async move { provider.ask(ctx, request).await.map(drop) }
+    };
+    run.external(External::new("authorize-payment", authorize).timeout(provider.timeout()).undo(cancel)).await
 }
 
 /// What became of the first half.
@@ -105,14 +164,27 @@ struct Pending {
     /// When the cart was last changed: what is paid for must be what is ordered.
     cart_updated_at: Timestamp,
     order: Order,
+    /// How it is paid for; not at all, where it is free.
+    session: Option<PaymentSession>,
     reservations: Vec<String>,
     /// Levels that were made because of a backorder, where there was nothing yet.
     levels: Vec<String>,
 }
 
 impl Pending {
-    fn total(&self) -> atoll_kernel::Decimal {
+    fn total(&self) -> Decimal {
         Totals::of(self.order.items.iter().map(|line| (line.unit_price, line.quantity))).items
+    }
+
+    /// Who is asked for the money.
+    fn provider(&self, ctx: &Ctx) -> Result<Option<&'static dyn PaymentProvider>, Fault> {
+        self.session.as_ref().map(|it| provider(ctx.registry(), &it.provider_id)).transpose()
+    }
+
+    /// What is paid for is not what is ordered.
+    fn changed(&self) -> Fault {
+        let text = format!("Cart {} was changed while it was being completed", self.cart_id);
+        Fault::new(FaultKind::Conflict, text)
     }
 }
 
@@ -132,6 +204,7 @@ fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
         cart_id: cart.id.to_string(),
         cart_updated_at: cart.updated_at,
         order: order_of(flow.at, &cart),
+        session: flow.step("validate-cart-payments", |tx, _| session_for(tx, &cart))?,
         reservations: Vec::new(),
         levels: Vec::new(),
     };
@@ -163,14 +236,48 @@ fn let_go(flow: &mut Local<'_>, pending: &Pending) -> Result<(), Fault> {
     })
 }
 
+/// The session that pays for a cart. What is free needs none.
+fn session_for(tx: &dyn Read, cart: &Cart) -> Result<Option<PaymentSession>, Fault> {
+    let total = cart.total();
+    if total.is_zero() {
+        return Ok(None);
+    }
+    if CART_PAYMENT_COLLECTION.rights(tx, &cart.id)?.is_empty() {
+        return Err(Fault::invalid("Payment collection has not been initiated for cart"));
+    }
+    let session =
+        session_of(tx, cart)?.filter(|it| it.status == SessionStatus::Pending && it.amount == total);
+    let Some(session) = session else {
+        return Err(Fault::invalid("Payment sessions are required to complete cart"));
+    };
+    check_provider(tx, cart.region_id.as_deref(), &session.provider_id)?;
+    Ok(Some(session))
+}
+
+/// The session that a buyer has chosen, if there is one.
+fn session_of(tx: &dyn Read, cart: &Cart) -> Result<Option<PaymentSession>, StoreError> {
+    let Some(id) = CART_PAYMENT_COLLECTION.rights(tx, &cart.id)?.pop() else { return Ok(None) };
+    Ok(PAYMENT_COLLECTIONS.get(tx, &id)?.and_then(|mut it| it.payment_sessions.pop()))
+}
+
 /// Places the order, and closes the cart.
-fn place(flow: &mut Local<'_>, pending: Pending) -> Result<String, Fault> {
+fn place(flow: &mut Local<'_>, pending: Pending, authorized: Authorized) -> Result<String, Fault> {
     let cart = CARTS.retrieve(flow.tx, &pending.cart_id)?;
     if cart.updated_at != pending.cart_updated_at || cart.completed_at.is_some() {
-        let text = format!("Cart {} was changed while it was being completed", cart.id);
-        return Err(Fault::new(FaultKind::Conflict, text));
+        return Err(pending.changed());
     }
-    let order = flow.run(&CREATE_ORDERS, pending.order)?;
+    let mut order = pending.order;
+    if pending.session.is_some() {
+        order.payment_status = PaymentStatus::Authorized;
+    }
+    let order = flow.run(&CREATE_ORDERS, order)?;
+    if let Some(session) = &pending.session {
+        flow.step("authorize-payment", |tx, at| {
+            let payment = authorize(tx, at, session, &authorized.key, authorized.data.or_empty())?;
+            let collection = &payment.payment_collection_id;
+            Ok(ORDER_PAYMENT_COLLECTION.attach(tx, at, &order.id, collection, Map::new())?)
+        })?;
+    }
     flow.step("close-cart", |tx, at| {
         ORDER_CART.attach(tx, at, &order.id, &cart.id, Map::new())?;
         complete(tx, at, &cart)?;

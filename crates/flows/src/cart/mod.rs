@@ -3,12 +3,16 @@
 mod add_line_item;
 mod complete_cart;
 mod create_cart;
-mod line;
+pub(crate) mod line;
 mod remove_line_item;
 mod update_cart;
 mod update_line_item;
 
 use atoll_availability::ChannelScope;
+use atoll_cart::Cart;
+use atoll_kernel::{Fault, Local, serde_json::json};
+
+use crate::payment::refresh;
 
 pub use add_line_item::{ADD_TO_CART, AddLine, AddToCart};
 pub use complete_cart::{COMPLETE_CART, CompleteCart};
@@ -16,6 +20,13 @@ pub use create_cart::{CREATE_CART, CreateCart};
 pub use remove_line_item::{DELETE_LINE_ITEMS, DeleteLineItems};
 pub use update_cart::{UPDATE_CART, UpdateCart};
 pub use update_line_item::{UPDATE_LINE_ITEM, UpdateLineItem};
+
+/// A cart was changed: what is asked for it changes with it, and whoever wants to know is told.
+fn changed(flow: &mut Local<'_>, cart: &Cart) -> Result<(), Fault> {
+    refresh(flow.tx, flow.at, cart)?;
+    flow.emit("cart.updated", json!({ "id": cart.id }))?;
+    flow.hook("cartUpdated", || json!({ "cart": cart }))
+}
 
 /// What a storefront asks for, and what it may reach.
 #[derive(Clone, Debug)]

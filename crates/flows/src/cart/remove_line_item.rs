@@ -3,7 +3,7 @@
 use atoll_cart::{Cart, remove_line};
 use atoll_kernel::{Fault, Local, flow, serde_json::json};
 
-use crate::cart::{Scoped, line::cart_in};
+use crate::cart::{Scoped, changed, line::cart_in};
 
 /// Lines to take out of a cart.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,6 @@ fn delete(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<DeleteLineItems>
     for id in &input.ids {
         cart = flow.step("delete-line-item", |tx, at| Ok(remove_line(tx, at, &cart, id)?))?;
     }
-    flow.emit("cart.updated", json!({ "id": cart.id }))?;
-    flow.hook("cartUpdated", || json!({ "cart": cart }))?;
+    changed(flow, &cart)?;
     Ok(cart)
 }

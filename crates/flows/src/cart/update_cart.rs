@@ -7,7 +7,7 @@ use atoll_region::{COUNTRIES, COUNTRIES_BY_REGION, REGIONS, Region};
 use serde::Deserialize;
 
 use crate::cart::{
-    Scoped,
+    Scoped, changed,
     create_cart::check_channel,
     line::{cart_in, unit_price},
 };
@@ -52,8 +52,7 @@ fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateCart>) -> 
         flow.emit("cart.region_updated", json!({ "id": cart.id }))?;
         flow.step("refresh-cart-items", |tx, at| price_anew(tx, at, &cart))?
     };
-    flow.emit("cart.updated", json!({ "id": cart.id }))?;
-    flow.hook("cartUpdated", || json!({ "cart": cart }))?;
+    changed(flow, &cart)?;
     Ok(cart)
 }
 

@@ -5,7 +5,7 @@ use atoll_cart::{Cart, set_quantity};
 use atoll_kernel::{Decimal, Fault, Local, Metadata, Read, flow, serde_json::json};
 
 use crate::cart::{
-    Scoped,
+    Scoped, changed,
     line::{cart_in, check_stock, shown_variant, unit_price},
 };
 
@@ -39,8 +39,7 @@ fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateLineItem>)
         Ok(set_quantity(tx, at, &cart, &line_id, quantity, price, metadata)?)
     })?;
     flow.step("confirm-inventory", |tx, _| check_stock(tx, &market, &cart, &line_id))?;
-    flow.emit("cart.updated", json!({ "id": cart.id }))?;
-    flow.hook("cartUpdated", || json!({ "cart": cart }))?;
+    changed(flow, &cart)?;
     Ok(cart)
 }
 

@@ -1,11 +1,14 @@
 //! Calls an order off.
 
-use atoll_inventory::release;
+use atoll_inventory::release as release_inventory;
 use atoll_kernel::{Fault, Local, flow, serde_json::json};
-use atoll_order::{Order, cancel_order};
+use atoll_links::ORDER_PAYMENT_COLLECTION;
+use atoll_order::{ORDERS, Order, cancel_order};
+
+use crate::payment::release;
 
 flow! {
-    /// Calls the order with this id off; what was promised to it is free again. Event: `order.canceled`.
+    /// Calls the order with this id off; what was promised to it is free again, and what was paid is given back. Event: `order.canceled`.
     pub static CANCEL_ORDER: Flow<String, Order> = "cancel-order" (cancel), hooks: &["validate", "orderCanceled"];
 }
 
@@ -14,10 +17,14 @@ fn cancel(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
     let order = flow.step("cancel-orders", |tx, at| Ok(cancel_order(tx, at, &id)?))?;
     flow.step("delete-reservations-by-line-items", |tx, at| {
         for line in &order.items {
-            release(tx, at, &line.id)?;
+            release_inventory(tx, at, &line.id)?;
         }
         Ok(())
     })?;
+    for collection in ORDER_PAYMENT_COLLECTION.rights(flow.tx, &order.id)? {
+        release(flow, &collection)?;
+    }
+    let order = ORDERS.retrieve(flow.tx, &id)?;
     flow.emit("order.canceled", json!({ "id": order.id }))?;
     flow.hook("orderCanceled", || json!({ "order": order }))?;
     Ok(order)

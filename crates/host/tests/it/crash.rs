@@ -86,7 +86,13 @@ fn buy(server: &Server, key: &str, variant: &str) -> Option<Option<String>> {
     if status != 200 {
         return Some(None);
     }
-    let path = format!("/store/carts/{}/complete", cart["cart"]["id"].as_str()?);
+    let cart = cart["cart"]["id"].as_str()?;
+    let collection = format!(r#"{{"cart_id":"{cart}"}}"#);
+    let (_, collection) = server.send("POST", "/store/payment-collections", &headers, &collection)?;
+    let collection = collection["payment_collection"]["id"].as_str()?;
+    let path = format!("/store/payment-collections/{collection}/payment-sessions");
+    server.send("POST", &path, &headers, r#"{"provider_id":"pp_system_default"}"#)?;
+    let path = format!("/store/carts/{cart}/complete");
     let (status, answer) = server.send("POST", &path, &headers, "{}")?;
     let order = answer["order"]["id"].as_str().map(str::to_owned);
     Some(order.filter(|_| status == 200))

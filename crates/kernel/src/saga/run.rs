@@ -228,11 +228,6 @@ impl Run {
         Ok(answers)
     }
 
-    /// Has anybody joined the saga at this point?
-    pub fn has_hook(&self, point: &str) -> bool {
-        self.ctx.registry().hooks_at(self.saga, point).next().is_some()
-    }
-
     /// Waits for somebody outside to finish the step (`POST /admin/workflows-executions/:workflow_id/steps/success`),
     /// or to fail it. Meanwhile nothing is kept in memory, and a restart changes nothing.
     pub async fn wait<T: DeserializeOwned>(

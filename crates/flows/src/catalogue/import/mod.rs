@@ -9,7 +9,8 @@ use atoll_kernel::{
     Entity, Fault, Metadata, Moment, Order, Read, Scan, Service, StoreError, Timestamp, Write,
     serde_json::{Map, json},
 };
-use atoll_links::{PRODUCT_SALES_CHANNEL, SALES_CHANNEL_STOCK_LOCATION};
+use atoll_links::{PRODUCT_SALES_CHANNEL, REGION_PAYMENT_PROVIDER, SALES_CHANNEL_STOCK_LOCATION};
+use atoll_payment::SYSTEM_DEFAULT;
 use atoll_product::{
     BY_HANDLE, CATEGORIES, CATEGORY_BY_HANDLE, COLLECTION_BY_HANDLE, COLLECTIONS, OptionInput, PRODUCTS,
     Product, ProductCategory, ProductCollection, ProductImage, ProductStatus, ProductType, TYPE_BY_VALUE,
@@ -128,7 +129,11 @@ impl Import<'_> {
         let region =
             Region { name: country.display_name, currency_code: currency.clone(), ..Region::default() };
         match create_region(self.tx, self.at, region, &[country.iso_2]) {
-            Ok(_) => self.report.count("regions", Fate::Created),
+            Ok(region) => {
+                // Its money is taken by hand, until somebody says otherwise.
+                REGION_PAYMENT_PROVIDER.attach(self.tx, self.at, &region.id, SYSTEM_DEFAULT, Map::new())?;
+                self.report.count("regions", Fate::Created);
+            }
             Err(error @ atoll_region::Error::NoCurrency(_)) => self.report.problem(place, error.to_string()),
             Err(error) => return Err(error.into()),
         }

@@ -1,0 +1,75 @@
+//! `/admin/payments`
+
+use std::sync::Arc;
+
+use atoll_flows::payment::{CAPTURE_PAYMENT, MoveMoney, REFUND_PAYMENT};
+use atoll_kernel::{
+    Body, Call, Fault, FaultKind, Outcome, Params, Reply, Resource, Saga, Type, optional, routes,
+};
+use atoll_payment::PAYMENTS;
+
+use crate::{
+    reply::{context, find, page},
+    tables::{ONE, any, date, list, text},
+};
+
+routes! {
+    Get "/admin/payments" (Admin, LIST) => index;
+    Get "/admin/payments/:id" (Admin, ONE) => retrieve;
+    Post "/admin/payments/:id/capture" (Admin, ONE, CAPTURE) => capture;
+    Post "/admin/payments/:id/refund" (Admin, ONE, REFUND) => refund;
+}
+
+static PAYMENT: Resource = Resource {
+    entity: "payment",
+    one: "payment",
+    many: "payments",
+    fields: &[
+        "id", "currency_code", "amount", "captured_at", "payment_collection_id", "payment_session_id",
+        "captures.id", "captures.amount", "refunds.id", "refunds.amount", "refunds.note",
+        "refunds.payment_id",
+    ],
+    offer: None,
+    renamed: &[],
+};
+
+const LIST: Params = list(
+    &[
+        any("id"),
+        any("payment_session_id"),
+        any("payment_collection_id"),
+        date("created_at"),
+        date("updated_at"),
+        date("captured_at"),
+    ],
+    20,
+);
+const CAPTURE: Body = &[&[optional("amount", Type::Positive).or_null()]];
+const REFUND: Body = &[&[optional("amount", Type::Positive).or_null(), text("note")]];
+
+async fn index(call: Call) -> Result<Reply, Fault> {
+    page(&PAYMENT, call, Vec::new())
+}
+
+async fn retrieve(call: Call) -> Result<Reply, Fault> {
+    find(&PAYMENT, &call, |id| format!("Payment with id: {id} was not found"))
+}
+
+async fn capture(call: Call) -> Result<Reply, Fault> {
+    move_money(call, &CAPTURE_PAYMENT).await
+}
+
+async fn refund(call: Call) -> Result<Reply, Fault> {
+    move_money(call, &REFUND_PAYMENT).await
+}
+
+async fn move_money(mut call: Call, saga: &'static Saga<MoveMoney, String>) -> Result<Reply, Fault> {
+    PAYMENT.check(&call.app.view(), &context(&call), call.params.fields.as_deref())?;
+    let input = MoveMoney { payment_id: call.path("id").to_owned(), ..call.read()? };
+    let (actor, id) = (call.pass.actor.clone(), input.payment_id.clone());
+    let Outcome::Done(_, view) = call.app.start(saga, actor, Some(&id), input).await? else {
+        return Err(Fault::new(FaultKind::Conflict, format!("Payment {id} is being changed")));
+    };
+    let payment = Arc::new(PAYMENTS.retrieve(&view, &id)?);
+    PAYMENT.show(&view, &context(&call), payment, call.params.fields.as_deref())
+}

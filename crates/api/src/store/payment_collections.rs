@@ -1,0 +1,69 @@
+//! `/store/payment-collections`
+
+use std::sync::Arc;
+
+use atoll_flows::{
+    cart::Scoped,
+    payment::{CREATE_PAYMENT_COLLECTION, CREATE_PAYMENT_SESSIONS, NewSession, SessionInput},
+};
+use atoll_kernel::{
+    Body, Call, Fault, FaultKind, Offer, Outcome, Reply, Resource, Type, optional, required, routes,
+};
+use atoll_payment::PAYMENT_COLLECTIONS;
+use serde::Deserialize;
+
+use crate::{
+    gate::scope_to_write,
+    reply::{context, perform},
+    tables::ONE,
+};
+
+routes! {
+    Post "/store/payment-collections" (Store, ONE, CREATE) => create;
+    Post "/store/payment-collections/:id/payment-sessions" (Store, ONE, CHOOSE) => choose;
+}
+
+static COLLECTION: Resource = Resource {
+    entity: "payment_collection",
+    one: "payment_collection",
+    many: "payment_collections",
+    fields: &["id", "currency_code", "amount", "*payment_sessions", "*payment_sessions.payment"],
+    offer: Some(Offer { whole: &["payment_sessions", "payment_sessions.payment"], parts: &[] }),
+    renamed: &[],
+};
+
+const CREATE: Body = &[&[required("cart_id", Type::Text)]];
+const CHOOSE: Body = &[&[
+    required("provider_id", Type::Text),
+    optional("data", Type::Record).or_null(),
+    optional("context", Type::Record).or_null(),
+]];
+
+#[derive(Deserialize)]
+struct OfCart {
+    cart_id: String,
+}
+
+async fn create(mut call: Call) -> Result<Reply, Fault> {
+    let OfCart { cart_id } = call.read()?;
+    let input = Scoped { scope: scope_to_write(&call)?, input: cart_id };
+    perform(&COLLECTION, call, move |it| it.run(&CREATE_PAYMENT_COLLECTION, input.clone())).await
+}
+
+async fn choose(mut call: Call) -> Result<Reply, Fault> {
+    let session: SessionInput = call.read()?;
+    let (view, id) = (call.app.view(), call.path("id"));
+    COLLECTION.check(&view, &context(&call), call.params.fields.as_deref())?;
+    let Some(input) = NewSession::of(&scope_to_write(&call)?, &view, id, session)? else {
+        return Err(Fault::not_found(format!("PaymentCollection id not found: {id}")));
+    };
+    // A view that is held keeps the store from reusing space.
+    drop(view);
+    let (actor, transaction) = (call.pass.actor.clone(), input.transaction_id().to_owned());
+    let outcome = call.app.start(&CREATE_PAYMENT_SESSIONS, actor, Some(&transaction), input).await?;
+    let Outcome::Done(_, view) = outcome else {
+        return Err(Fault::new(FaultKind::Conflict, format!("Payment collection {id} is being changed")));
+    };
+    let collection = Arc::new(PAYMENT_COLLECTIONS.retrieve(&view, id)?);
+    COLLECTION.show(&view, &context(&call), collection, call.params.fields.as_deref())
+}

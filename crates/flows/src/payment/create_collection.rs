@@ -1,0 +1,46 @@
+//! Asks for what a cart comes to.
+
+use atoll_cart::Cart;
+use atoll_kernel::{
+    Fault, Local, Moment, Write, flow,
+    serde_json::{Map, json},
+};
+use atoll_links::CART_PAYMENT_COLLECTION;
+use atoll_payment::{PAYMENT_COLLECTIONS, PaymentCollection, set_amount};
+
+use crate::cart::{Scoped, line::cart_in};
+
+flow! {
+    /// Makes the payment collection of the cart with this id; answers the one that is there, if there is one.
+    pub static CREATE_PAYMENT_COLLECTION: Flow<Scoped<String>, PaymentCollection> =
+        "create-payment-collection-for-cart" (create), hooks: &["validate"];
+}
+
+fn create(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<String>) -> Result<PaymentCollection, Fault> {
+    flow.hook("validate", || json!({ "cart_id": input }))?;
+    let cart = cart_in(flow.tx, &scope, &input)?;
+    if let Some(collection) = refresh(flow.tx, flow.at, &cart)? {
+        return Ok(collection);
+    }
+    if cart.completed_at.is_some() {
+        return Err(atoll_cart::Error::Completed(cart.id.to_string()).into());
+    }
+    flow.step("create-payment-collection", |tx, at| {
+        let (currency_code, amount) = (cart.currency_code.clone(), cart.total());
+        let collection = PaymentCollection { currency_code, amount, ..PaymentCollection::default() };
+        let collection = PAYMENT_COLLECTIONS.create(tx, at, collection)?;
+        CART_PAYMENT_COLLECTION.attach(tx, at, &cart.id, &collection.id, Map::new())?;
+        Ok(collection)
+    })
+}
+
+/// The collection of a cart, which asks for what the cart comes to now. A session over another amount is gone.
+pub(crate) fn refresh(
+    tx: &mut dyn Write,
+    at: &Moment,
+    cart: &Cart,
+) -> Result<Option<PaymentCollection>, Fault> {
+    let Some(id) = CART_PAYMENT_COLLECTION.rights(tx, &cart.id)?.pop() else { return Ok(None) };
+    let collection = PAYMENT_COLLECTIONS.retrieve(tx, &id)?;
+    Ok(Some(set_amount(tx, at, &collection, &cart.currency_code, cart.total())?))
+}

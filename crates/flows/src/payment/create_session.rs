@@ -1,0 +1,133 @@
+//! Lets a buyer choose how to pay.
+
+use atoll_availability::ChannelScope;
+use atoll_cart::CARTS;
+use atoll_kernel::{
+    Ctx, Decimal, External, Fault, Metadata, PaymentAction, PaymentRequest, Read, Run, StepCall, flow,
+};
+use atoll_links::{CART_PAYMENT_COLLECTION, REGION_PAYMENT_PROVIDER};
+use atoll_payment::{
+    Error, PAYMENT_COLLECTIONS, PaymentCollection, PaymentSession, check_open, is_enabled, open_session,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::payment::provider;
+
+/// How a buyer says to pay.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct SessionInput {
+    /// Who takes the money.
+    pub provider_id: String,
+    /// What the provider is told.
+    pub data: Metadata,
+    /// What is known of the buyer.
+    pub context: Metadata,
+}
+
+/// A session that is to be opened.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewSession {
+    collection_id: String,
+    amount: Decimal,
+    currency_code: String,
+    provider_id: String,
+    data: Metadata,
+    context: Metadata,
+}
+
+impl NewSession {
+    /// A session of this collection, if it is that of a cart which the scope reaches.
+    pub fn of(
+        scope: &ChannelScope,
+        view: &dyn Read,
+        collection_id: &str,
+        input: SessionInput,
+    ) -> Result<Option<NewSession>, Fault> {
+        let Some(cart_id) = CART_PAYMENT_COLLECTION.lefts(view, collection_id)?.pop() else {
+            return Ok(None);
+        };
+        if scope.cart(view, &cart_id)?.is_none() {
+            return Ok(None);
+        }
+        let SessionInput { provider_id, data, context } = input;
+        let PaymentCollection { amount, currency_code, .. } =
+            PAYMENT_COLLECTIONS.retrieve(view, collection_id)?;
+        let session = NewSession {
+            collection_id: collection_id.to_owned(),
+            amount,
+            currency_code,
+            provider_id,
+            data,
+            context,
+        };
+        session.check(view)?;
+        Ok(Some(session))
+    }
+
+    /// The transaction id of its run: of one collection, one at a time.
+    pub fn transaction_id(&self) -> &str {
+        &self.collection_id
+    }
+
+    /// The collection, if it is still to be paid as it was, and the provider may be used.
+    fn check(&self, tx: &dyn Read) -> Result<PaymentCollection, Fault> {
+        let collection = PAYMENT_COLLECTIONS.retrieve(tx, &self.collection_id)?;
+        check_open(&collection)?;
+        if (collection.amount, &collection.currency_code) != (self.amount, &self.currency_code) {
+            return Err(Error::Changed(self.collection_id.clone()).into());
+        }
+        let cart = CART_PAYMENT_COLLECTION.lefts(tx, &self.collection_id)?.pop().unwrap_or_default();
+        check_provider(tx, CARTS.retrieve(tx, &cart)?.region_id.as_deref(), &self.provider_id)?;
+        Ok(collection)
+    }
+}
+
+flow! {
+    /// Opens a payment session, in the place of the one that is there; answers the id of the collection. The provider
+    /// must be one of the cart's region.
+    pub static CREATE_PAYMENT_SESSIONS: Saga<NewSession, String> = "create-payment-sessions" (create);
+}
+
+async fn create(run: &mut Run, input: NewSession) -> Result<String, Fault> {
+    let provider = provider(run.ctx().registry(), &input.provider_id)?;
+    let mut data = input.data.clone();
+    if !provider.is_manual() {
+        let request = PaymentRequest {
+            action: PaymentAction::Initiate,
+            key: String::new(),
+            amount: input.amount,
+            currency_code: input.currency_code.clone(),
+            data,
+        };
+        let ask = move |ctx: Ctx, call: StepCall| {
+            provider.ask(ctx, PaymentRequest { key: call.key, ..request.clone() })
+        };
+        data = run.external(External::new("initiate-payment", ask).timeout(provider.timeout())).await?;
+    }
+    run.finish("create-payment-session", move |flow| {
+        let collection = input.check(flow.tx)?;
+        let session = PaymentSession {
+            provider_id: input.provider_id.clone(),
+            data: data.clone().or_empty(),
+            context: input.context.clone().or_empty(),
+            metadata: Metadata::default().or_empty(),
+            ..PaymentSession::default()
+        };
+        open_session(flow.tx, flow.at, &collection, session)?;
+        Ok(collection.id.to_string())
+    })
+    .await
+}
+
+/// May this provider be used in the region of a cart?
+pub(crate) fn check_provider(tx: &dyn Read, region: Option<&str>, provider: &str) -> Result<(), Fault> {
+    let region = region.unwrap_or_default();
+    if is_enabled(tx, provider)?
+        && REGION_PAYMENT_PROVIDER.rights(tx, region)?.iter().any(|it| it == provider)
+    {
+        return Ok(());
+    }
+    let text = format!("Payment provider {provider} is not enabled in the cart's region {region}.");
+    Err(Fault::invalid(text))
+}

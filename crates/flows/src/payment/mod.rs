@@ -1,0 +1,52 @@
+//! Payments: asking for money, taking it and giving it back.
+
+mod create_collection;
+mod create_session;
+mod move_money;
+mod release;
+
+use atoll_kernel::{Fault, Moment, PaymentProvider, Registry, Write};
+use atoll_links::ORDER_PAYMENT_COLLECTION;
+use atoll_order::{ORDERS, Order, PaymentStatus};
+use atoll_payment::{CollectionStatus, PAYMENT_COLLECTIONS, PaymentCollection};
+
+pub use create_collection::CREATE_PAYMENT_COLLECTION;
+pub(crate) use create_collection::refresh;
+pub(crate) use create_session::check_provider;
+pub use create_session::{CREATE_PAYMENT_SESSIONS, NewSession, SessionInput};
+pub use move_money::{CAPTURE_PAYMENT, MoveMoney, REFUND_PAYMENT};
+pub(crate) use release::release;
+
+/// The provider of this id. One that is no longer linked in cannot be asked.
+pub(crate) fn provider(registry: &Registry, id: &str) -> Result<&'static dyn PaymentProvider, Fault> {
+    let unknown = || Fault::invalid(format!("Unable to retrieve the payment provider with id: {id}"));
+    registry.payment_provider(id).ok_or_else(unknown)
+}
+
+/// What an order is told of its payments.
+pub(crate) fn payment_status(collection: &PaymentCollection) -> PaymentStatus {
+    let refunded = collection.refunded_amount.filter(|it| !it.is_zero());
+    match collection.status {
+        _ if refunded.is_some() && refunded == collection.captured_amount => PaymentStatus::Refunded,
+        _ if refunded.is_some() => PaymentStatus::PartiallyRefunded,
+        CollectionStatus::NotPaid => PaymentStatus::NotPaid,
+        CollectionStatus::Awaiting => PaymentStatus::Awaiting,
+        CollectionStatus::Authorized => PaymentStatus::Authorized,
+        CollectionStatus::PartiallyCaptured => PaymentStatus::PartiallyCaptured,
+        CollectionStatus::Completed => PaymentStatus::Captured,
+        CollectionStatus::Canceled => PaymentStatus::Canceled,
+    }
+}
+
+/// Tells the order of a collection what has become of its payments.
+pub(crate) fn tell_order(tx: &mut dyn Write, at: &Moment, collection_id: &str) -> Result<(), Fault> {
+    let collection = PAYMENT_COLLECTIONS.retrieve(tx, collection_id)?;
+    for order in ORDER_PAYMENT_COLLECTION.lefts(tx, collection_id)? {
+        ORDERS.update(tx, at, &order, |it: &mut Order| {
+            it.payment_status = payment_status(&collection);
+            it.paid_total = collection.captured_amount.unwrap_or_default();
+            it.refunded_total = collection.refunded_amount.unwrap_or_default();
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! Takes money that was set aside, and gives it back.
+
+use atoll_kernel::{
+    Ctx, Decimal, External, Fault, Local, Metadata, PaymentAction, PaymentRequest, Run, StepCall, flow,
+    serde_json::json,
+};
+use atoll_payment::{
+    Error, PAYMENTS, Payment, Refund, capturable, capture, open_payment, refund, refundable, set_busy,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::payment::{provider, tell_order};
+
+/// Money that is to be taken, or given back.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MoveMoney {
+    /// The payment.
+    pub payment_id: String,
+    /// How much; all that there is where it is not said.
+    pub amount: Option<Decimal>,
+    /// Why.
+    pub note: Option<String>,
+}
+
+flow! {
+    /// Takes money of a payment; answers the id of the payment. One that was taken in full already is left as it is.
+    /// Event: `payment.captured`.
+    pub static CAPTURE_PAYMENT: Saga<MoveMoney, String> = "capture-payment-workflow" (take);
+}
+
+flow! {
+    /// Gives money back that was taken; answers the id of the payment. Event: `payment.refunded`.
+    pub static REFUND_PAYMENT: Saga<MoveMoney, String> = "refund-payment-workflow" (give_back);
+}
+
+async fn take(run: &mut Run, input: MoveMoney) -> Result<String, Fault> {
+    ask_and_write(run, PaymentAction::Capture, input).await
+}
+
+async fn give_back(run: &mut Run, input: MoveMoney) -> Result<String, Fault> {
+    ask_and_write(run, PaymentAction::Refund, input).await
+}
+
+/// What is to be moved.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Move {
+    payment: Payment,
+    amount: Decimal,
+}
+
+/// Asks the provider, and writes what became of it. Where somebody must be called, the payment is busy meanwhile: money
+/// is not taken and given back at the same time.
+async fn ask_and_write(run: &mut Run, action: PaymentAction, input: MoveMoney) -> Result<String, Fault> {
+    let id = input.payment_id.clone();
+    let payment = PAYMENTS.get(&run.ctx().view(), &id)?.ok_or_else(|| Error::NotFound(id.clone()))?;
+    // A payment does not change its provider, so this comes to the same each time.
+    let provider = provider(run.ctx().registry(), &payment.provider_id)?;
+    if provider.is_manual() {
+        return run
+            .finish("move-money", move |flow| match begin(flow, &action, &input)? {
+                Some(Move { payment, amount }) => end(flow, &action, &input, amount, payment.data),
+                None => Ok(input.payment_id.clone()),
+            })
+            .await;
+    }
+    let (asked, wanted) = (action.clone(), input.clone());
+    let begun = run.local("begin", move |flow| {
+        let begun = begin(flow, &asked, &wanted)?;
+        if let Some(begun) = &begun {
+            set_busy(flow.tx, flow.at, &begun.payment.id, true)?;
+        }
+        Ok(begun)
+    });
+    let Some(Move { payment, amount }) = begun.await? else { return Ok(id) };
+    let n_before = match action {
+        PaymentAction::Refund => payment.refunds.len(),
+        _ => payment.captures.len(),
+    };
+    let request = PaymentRequest {
+        // Not the key of the step: whoever tries again, because nobody knows how this ends, means the same money.
+        key: key(&id, &action, n_before),
+        action: action.clone(),
+        amount,
+        currency_code: payment.currency_code,
+        data: payment.data,
+    };
+    let ask = move |ctx: Ctx, _: StepCall| provider.ask(ctx, request.clone());
+    let data: Metadata = run.external(External::new("ask-provider", ask).timeout(provider.timeout())).await?;
+    run.finish("move-money", move |flow| end(flow, &action, &input, amount, data.clone())).await
+}
+
+/// Names the capture or the refund of a payment that comes after so many.
+pub(crate) fn key(payment_id: &str, action: &PaymentAction, n_before: usize) -> String {
+    let what = if *action == PaymentAction::Refund { "refund" } else { "capture" };
+    format!("{payment_id}:{what}:{n_before}")
+}
+
+/// What is to be moved now; nothing, where it was taken already.
+fn begin(flow: &mut Local<'_>, action: &PaymentAction, input: &MoveMoney) -> Result<Option<Move>, Fault> {
+    let payment = open_payment(flow.tx, &input.payment_id)?;
+    let amount = match action {
+        PaymentAction::Refund => refundable(&payment, input.amount)?,
+        _ if payment.captured_at.is_some() => return Ok(None),
+        _ => capturable(&payment, input.amount)?,
+    };
+    Ok(Some(Move { payment, amount }))
+}
+
+fn end(
+    flow: &mut Local<'_>,
+    action: &PaymentAction,
+    input: &MoveMoney,
+    amount: Decimal,
+    data: Metadata,
+) -> Result<String, Fault> {
+    let (id, note) = (&input.payment_id, input.note.clone());
+    let (payment, event) = match action {
+        PaymentAction::Refund => {
+            let back = Refund { amount, note, ..Refund::default() };
+            (refund(flow.tx, flow.at, id, back, data)?, "payment.refunded")
+        }
+        _ => (capture(flow.tx, flow.at, id, amount, data)?, "payment.captured"),
+    };
+    tell_order(flow.tx, flow.at, &payment.payment_collection_id)?;
+    flow.emit(event, json!({ "id": payment.id }))?;
+    Ok(payment.id.to_string())
+}

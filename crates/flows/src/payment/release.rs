@@ -1,0 +1,66 @@
+//! Calls payments off. It is written in the transaction of whoever does so, and the provider is told afterwards: it
+//! cannot refuse.
+
+use atoll_kernel::{
+    Ctx, Decimal, Event, Fault, Local, PaymentAction, PaymentRequest,
+    serde_json::{self, json},
+    subscriber,
+};
+use atoll_payment::{LetGo, PAYMENTS, cancel_collection};
+
+use serde::{Deserialize, Serialize};
+
+use crate::payment::{move_money::key, provider, tell_order};
+
+/// The provider of a payment is to be told that it was called off.
+const LET_GO: &str = "payment.let_go";
+
+/// What is to be given back.
+#[derive(Serialize, Deserialize)]
+struct Back {
+    /// How many refunds there were before.
+    n_before: usize,
+    amount: Decimal,
+}
+
+/// Calls a collection off: gives back what was taken, and lets go of the rest. Events: `payment.refunded`, and one by
+/// which the provider is told.
+pub(crate) fn release(flow: &mut Local<'_>, collection_id: &str) -> Result<(), Fault> {
+    for done in cancel_collection(flow.tx, flow.at, collection_id)? {
+        let (payment, refund) = match &done {
+            LetGo::Canceled(payment) => (payment, None),
+            LetGo::Refunded(payment, refund) => (payment, Some(refund)),
+        };
+        if refund.is_some() {
+            flow.emit("payment.refunded", json!({ "id": payment.id }))?;
+        }
+        if !provider(flow.ctx().registry(), &payment.provider_id)?.is_manual() {
+            let n_before = payment.refunds.len().saturating_sub(1);
+            let back = refund.map(|it| Back { n_before, amount: it.amount });
+            flow.emit(LET_GO, json!({ "id": payment.id, "refund": back }))?;
+        }
+    }
+    tell_order(flow.tx, flow.at, collection_id)
+}
+
+subscriber! { "payment.tell-provider" on ["payment.let_go"] => tell_provider }
+
+/// Tells the provider, once it is certain. The key is of the payment or of the refund, so that it is done once.
+async fn tell_provider(ctx: Ctx, event: Event) -> Result<(), Fault> {
+    let id = event.data["id"].as_str().unwrap_or_default();
+    let payment = PAYMENTS.retrieve(&ctx.view(), id)?;
+    let (action, key, amount) = match serde_json::from_value(event.data["refund"].clone()) {
+        Ok(Some(Back { n_before, amount })) => {
+            (PaymentAction::Refund, key(id, &PaymentAction::Refund, n_before), amount)
+        }
+        Ok(None) => {
+            let authorized_by = payment.authorized_by.clone();
+            (PaymentAction::Cancel { authorized_by }, format!("{id}:cancel"), payment.amount)
+        }
+        Err(error) => return Err(Fault::unexpected(error)),
+    };
+    let request =
+        PaymentRequest { action, key, amount, currency_code: payment.currency_code, data: payment.data };
+    provider(ctx.registry(), &payment.provider_id)?.ask(ctx, request).await?;
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! A cart is paid for with a payment collection.
+
+use atoll_cart::CART;
+use atoll_kernel::{End, link};
+use atoll_payment::PAYMENT_COLLECTION;
+
+link! {
+    /// A cart is paid for with a payment collection.
+    pub static CART_PAYMENT_COLLECTION: Link("cart_payment_collection", "capaycol") = {
+        left: End {
+            entity: CART,
+            key: "cart_id",
+            alias: "cart",
+            others: Some("payment_collection"),
+            rows: "payment_collection_link",
+            many: false,
+            cascade: false,
+        },
+        right: End {
+            entity: PAYMENT_COLLECTION,
+            key: "payment_collection_id",
+            alias: "payment_collection",
+            others: Some("cart"),
+            rows: "cart_link",
+            many: false,
+            cascade: false,
+        },
+    };
+}

@@ -1,0 +1,29 @@
+//! An order is paid for with a payment collection.
+
+use atoll_kernel::{End, link};
+use atoll_order::ORDER;
+use atoll_payment::PAYMENT_COLLECTION;
+
+link! {
+    /// An order is paid for with a payment collection: that of its cart.
+    pub static ORDER_PAYMENT_COLLECTION: Link("order_payment_collection", "ordpay") = {
+        left: End {
+            entity: ORDER,
+            key: "order_id",
+            alias: "order",
+            others: Some("payment_collections"),
+            rows: "payment_collections_link",
+            many: true,
+            cascade: false,
+        },
+        right: End {
+            entity: PAYMENT_COLLECTION,
+            key: "payment_collection_id",
+            alias: "payment_collection",
+            others: Some("order"),
+            rows: "order_link",
+            many: false,
+            cascade: true,
+        },
+    };
+}
