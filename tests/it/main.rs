@@ -1,6 +1,7 @@
 //! Tests of the whole, through the real router.
 
 mod admin;
+mod agree;
 mod assortment;
 mod auth;
 mod bulk;

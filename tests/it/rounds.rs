@@ -11,7 +11,7 @@ use tokio::sync::Barrier;
 
 const N_BUYERS: usize = 64;
 
-/// Few in CI, and as many as one likes: `ATOLL_ROUNDS=5000 cargo test --release`.
+/// Few in every run; `cargo xtask thorough` does 5,000.
 fn n_rounds() -> usize {
     std::env::var("ATOLL_ROUNDS").ok().and_then(|it| it.parse().ok()).unwrap_or(10)
 }

@@ -7,6 +7,7 @@ mod registry;
 mod replay;
 mod sdk;
 mod test;
+mod thorough;
 mod tidy;
 
 use std::{
@@ -55,6 +56,12 @@ const COMMANDS: &[Command] = &[
         args: "",
         about: "what CI runs: fmt, clippy, tidy, sdk, test; it stops at the first that fails",
         run: ci::run,
+    },
+    Command {
+        name: "thorough",
+        args: "[names]",
+        about: "agree, rounds, kills: these tests with far more states, races and kills (half an hour)",
+        run: thorough::run,
     },
     Command { name: "tidy", args: "", about: "check the rules that no compiler checks", run: tidy::run },
     Command {

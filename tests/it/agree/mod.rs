@@ -1,0 +1,218 @@
+//! Whoever asks, and however: lists, counts, single records, carts, orders and explanations say the same.
+//!
+//! Pages of states are drawn at random. What ought to be said of each is written down in `world`, without a look at
+//! the code, and everybody is asked at the edges of the windows, one millisecond before and one after.
+
+mod world;
+
+use std::{
+    cell::{Cell, RefCell},
+    thread,
+};
+
+use atoll_availability::{Question, explain, price_context, sweep};
+use atoll_kernel::{Actor, Moment, Timestamp, Write};
+use atoll_testkit::{Client, Shop, TestApp};
+use proptest::{
+    prelude::*,
+    test_runner::{TestCaseResult, TestRunner},
+};
+use serde_json::{Value, json};
+
+use self::world::{Made, N_STATES, Page, State, make, moments, page};
+
+/// Pages for which one shop is used: what was sold piles up in it.
+const N_PAGES_PER_SHOP: usize = 20;
+
+/// Few at a desk, 100,000 in CI; `cargo xtask thorough` draws a million.
+fn n_states() -> usize {
+    std::env::var("ATOLL_STATES").ok().and_then(|it| it.parse().ok()).unwrap_or(2_000)
+}
+
+#[test]
+fn everybody_says_the_same_of_what_is_for_sale() {
+    let n_threads = thread::available_parallelism().map_or(1, usize::from);
+    let n_asked: usize = thread::scope(|scope| {
+        let ask = || scope.spawn(move || ask_of(n_states().div_ceil(n_threads)));
+        let threads: Vec<_> = (0..n_threads).map(|_| ask()).collect();
+        threads.into_iter().map(|it| it.join().expect("no two answers")).sum()
+    });
+    eprintln!("{n_asked} states");
+}
+
+/// Says of how many states it asked.
+fn ask_of(n_states: usize) -> usize {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let shop: RefCell<Option<(Shop, usize)>> = RefCell::new(None);
+    let n_asked = Cell::new(0);
+    // Pages are half full on average.
+    let cases = u32::try_from(n_states * 2 / N_STATES + 1).expect("not that many");
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let outcome = TestRunner::new(config).run(&page(), |page| {
+        n_asked.set(n_asked.get() + page.states.len());
+        runtime.block_on(async {
+            let (used, n_pages) = match shop.take() {
+                Some((shop, n_pages)) if n_pages < N_PAGES_PER_SHOP => (shop, n_pages),
+                _ => (Shop::open(TestApp::init().await).await, 0),
+            };
+            let agrees = Asked::new(&used, &page).await.agrees().await;
+            shop.replace(Some((used, n_pages + 1)));
+            agrees
+        })
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+    n_asked.get()
+}
+
+/// A page in a store, and a storefront that sees it.
+struct Asked<'a> {
+    shop: &'a Shop,
+    page: &'a Page,
+    channel: String,
+    storefront: Client,
+    made: Vec<Made>,
+    /// When the page was made.
+    begin: Timestamp,
+}
+
+impl<'a> Asked<'a> {
+    async fn new(shop: &'a Shop, page: &'a Page) -> Asked<'a> {
+        let channel = shop.admin.post("/admin/sales-channels", json!({ "name": "Web" })).await.ok();
+        let channel = channel["sales_channel"]["id"].as_str().expect("an id").to_owned();
+        let storefront = shop.storefront(&[&channel]).await;
+        let begin = shop.app.now();
+        let (drawn, id) = (page.clone(), channel.clone());
+        let put = move |tx: &mut dyn Write, at: &Moment| {
+            let made = make(tx, at, &drawn, &id)?;
+            if let Some(to) = drawn.swept {
+                sweep(tx, &id, at.now().plus_millis(to), usize::MAX)?;
+            }
+            Ok(made)
+        };
+        let (made, _) = shop.app.ctx.write(Actor::System, put).await.expect("a page");
+        Asked { shop, page, channel, storefront, made, begin }
+    }
+
+    async fn agrees(&self) -> TestCaseResult {
+        let mut is_agreed = Ok(());
+        for at in moments() {
+            let now = self.shop.app.now().millis() - self.begin.millis();
+            self.shop.app.advance_ms(at - now);
+            is_agreed = self.agrees_at(at).await;
+            if is_agreed.is_err() {
+                break;
+            }
+        }
+        // The next page comes after the edges of this one.
+        self.shop.app.advance_ms(1000);
+        is_agreed
+    }
+
+    fn states(&self) -> impl Iterator<Item = (&State, &Made)> {
+        self.page.states.iter().zip(&self.made)
+    }
+
+    async fn agrees_at(&self, at: i64) -> TestCaseResult {
+        self.lists_agree(at).await?;
+        for (state, made) in self.states() {
+            if state.added_at == at {
+                self.looks_agree(state, made, at).await?;
+            }
+        }
+        // Afterwards, since what is sold is gone.
+        for (state, made) in self.states() {
+            if state.completed_at == at {
+                self.explanation_agrees(state, made, at, false)?;
+                let is_sold = self.complete(made).await;
+                prop_assert_eq!(is_sold, self.page.sells(state, at), "completed at {}: {:?}", at, state);
+            }
+        }
+        Ok(())
+    }
+
+    /// The list, its count, and the variants in it with their quantities.
+    async fn lists_agree(&self, at: i64) -> TestCaseResult {
+        let path = "/store/products?limit=100&fields=id,variants.id,variants.inventory_quantity";
+        let list = self.storefront.get(path).await.json;
+        let mut expected: Vec<Value> = Vec::new();
+        for (state, made) in self.states().filter(|(state, _)| self.page.lists(state, at)) {
+            let variant = json!({ "id": made.variant, "inventory_quantity": self.page.available(state) });
+            let shown = self.page.shows_variant(state, at).then_some(variant);
+            expected.push(json!({ "id": made.product, "variants": shown.into_iter().collect::<Vec<_>>() }));
+        }
+        expected.sort_by_key(|it| it["id"].to_string());
+        let mut products = list["products"].as_array().cloned().unwrap_or_default();
+        // There may be less of what was sold meanwhile.
+        let is_sold =
+            |id: &Value| self.states().any(|(it, made)| *id == *made.variant && it.completed_at < at);
+        for product in products.iter_mut().chain(&mut expected) {
+            for variant in product["variants"].as_array_mut().into_iter().flatten() {
+                let quantity =
+                    if is_sold(&variant["id"]) { &Value::Null } else { &variant["inventory_quantity"] };
+                *variant = json!([variant["id"], quantity]);
+            }
+        }
+        prop_assert_eq!(list["count"].as_u64().unwrap_or_default(), expected.len() as u64, "count at {}", at);
+        prop_assert_eq!(products, expected, "list at {}", at);
+        Ok(())
+    }
+
+    /// What admins are told: is it for sale, at some price if it must have one?
+    fn explanation_agrees(
+        &self,
+        state: &State,
+        made: &Made,
+        at: i64,
+        must_have_price: bool,
+    ) -> TestCaseResult {
+        let price = must_have_price.then(|| price_context("eur", None, None));
+        let question = Question {
+            channel: &self.channel,
+            variant: &made.variant,
+            quantity: state.quantity.into(),
+            at: self.begin.plus_millis(at),
+            price: price.as_ref(),
+        };
+        let answer = explain(&self.shop.app.ctx.view(), &question).expect("an explanation");
+        let expected = match must_have_price {
+            true => self.page.sells_at_a_price(state, at),
+            false => self.page.sells(state, at),
+        };
+        let is_sellable = answer["sellable"] == true;
+        prop_assert_eq!(is_sellable, expected, "explained at {}: {:?} {}", at, state, answer);
+        prop_assert_eq!(is_sellable, answer["reasons"] == json!([]), "{}", answer);
+        Ok(())
+    }
+
+    /// One product by its id, and a cart that takes its variant.
+    async fn looks_agree(&self, state: &State, made: &Made, at: i64) -> TestCaseResult {
+        let product = self.storefront.get(&format!("/store/products/{}?fields=id", made.product)).await;
+        prop_assert_eq!(
+            product.status.is_success(),
+            self.page.lists(state, at),
+            "shown at {}: {:?}",
+            at,
+            state
+        );
+        if state.completed_at >= at {
+            self.explanation_agrees(state, made, at, true)?;
+            let line = json!({ "variant_id": made.variant, "quantity": state.quantity });
+            let added = self.storefront.post(&format!("/store/carts/{}/line-items", made.cart), line).await;
+            let expected = self.page.sells_at_a_price(state, at);
+            prop_assert_eq!(
+                added.status.is_success(),
+                expected,
+                "added at {}: {:?} {}",
+                at,
+                state,
+                added.json
+            );
+        }
+        Ok(())
+    }
+
+    async fn complete(&self, made: &Made) -> bool {
+        let path = format!("/store/carts/{}/complete?fields=id", made.full_cart);
+        self.storefront.post(&path, json!({})).await.json["type"] == "order"
+    }
+}

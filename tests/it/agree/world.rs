@@ -1,0 +1,309 @@
+//! The states that are drawn, how they are put into a store, and what ought to be said of them.
+
+use atoll_cart::{CARTS, Cart, LineItem};
+use atoll_inventory::{INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryItem, InventoryLevel};
+use atoll_kernel::{Decimal, Fault, Moment, Timestamp, Write};
+use atoll_links::{
+    AVAILABLE_FROM, AVAILABLE_UNTIL, PRIORITY, PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM,
+    PRODUCT_VARIANT_PRICE_SET, SAFETY_STOCK, SALES_CHANNEL_EXCLUDED_VARIANT, SALES_CHANNEL_STOCK_LOCATION,
+};
+use atoll_pricing::{PRICE_SETS, Price, PriceSet};
+use atoll_product::{
+    PRODUCTS, Product, ProductStatus, ProductVariant, VARIANTS, delete_product, delete_variant,
+};
+use atoll_sales_channel::{SALES_CHANNELS, SalesChannelPatch};
+use atoll_stock_location::{STOCK_LOCATIONS, StockLocation};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+/// Windows begin and end so many milliseconds after the page was made.
+const EDGES: [i64; 3] = [10, 20, 30];
+const N_PLACES: usize = 2;
+/// States that are asked about together.
+pub(super) const N_STATES: usize = 50;
+
+/// One millisecond before each edge, at it, and one after.
+pub(super) fn moments() -> impl Iterator<Item = i64> {
+    EDGES.into_iter().flat_map(|edge| [edge - 1, edge, edge + 1])
+}
+
+/// A channel, where it sells from, and what it may sell.
+#[derive(Clone, Debug)]
+pub(super) struct Page {
+    channel: ChannelState,
+    places: [Place; N_PLACES],
+    pub(super) states: Vec<State>,
+    /// To which moment the listing was swept before anybody asks.
+    pub(super) swept: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ChannelState {
+    Open,
+    Disabled,
+    Deleted,
+}
+
+/// A location, as the channel uses it.
+#[derive(Clone, Debug)]
+struct Place {
+    is_linked: bool,
+    priority: i64,
+    safety_stock: i64,
+}
+
+/// All that decides whether so many of a variant can be bought in the channel.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    status: ProductStatus,
+    is_product_deleted: bool,
+    is_variant_deleted: bool,
+    is_linked: bool,
+    from: Option<i64>,
+    until: Option<i64>,
+    is_excluded: bool,
+    has_price: bool,
+    is_counted: bool,
+    allow_backorder: bool,
+    parts: Vec<Part>,
+    pub(super) quantity: i64,
+    /// When it is looked at and put into a cart, and when a cart with it is completed.
+    pub(super) added_at: i64,
+    pub(super) completed_at: i64,
+}
+
+/// What one of the variant takes of an item, and what is stocked and reserved of that at each place.
+#[derive(Clone, Debug)]
+struct Part {
+    required: i64,
+    levels: [Option<(i64, i64)>; N_PLACES],
+}
+
+fn mostly() -> impl Strategy<Value = bool> {
+    prop::bool::weighted(0.9)
+}
+
+fn rarely() -> impl Strategy<Value = bool> {
+    prop::bool::weighted(0.1)
+}
+
+fn moment() -> impl Strategy<Value = i64> {
+    prop::sample::select(moments().collect::<Vec<_>>())
+}
+
+fn state() -> impl Strategy<Value = State> {
+    let status = prop_oneof![
+        6 => Just(ProductStatus::Published),
+        1 => prop::sample::select(vec![ProductStatus::Draft, ProductStatus::Proposed, ProductStatus::Rejected]),
+    ];
+    let edge = || prop::option::weighted(0.4, prop::sample::select(EDGES.to_vec()));
+    let product = (status, rarely(), rarely(), mostly(), edge(), edge());
+    let level = || prop::option::weighted(0.8, (0..9i64, 0..4i64));
+    let part = (1..3i64, [level(), level()]).prop_map(|(required, levels)| Part { required, levels });
+    let variant = (rarely(), mostly(), mostly(), rarely(), prop::collection::vec(part, 0..3), 1..5i64);
+    (product, variant, moment(), moment()).prop_map(|(product, variant, added_at, completed_at)| {
+        let (status, is_product_deleted, is_variant_deleted, is_linked, from, until) = product;
+        let (is_excluded, has_price, is_counted, allow_backorder, parts, quantity) = variant;
+        State {
+            status,
+            is_product_deleted,
+            is_variant_deleted,
+            is_linked,
+            from,
+            until,
+            is_excluded,
+            has_price,
+            is_counted,
+            allow_backorder,
+            parts,
+            quantity,
+            added_at,
+            completed_at,
+        }
+    })
+}
+
+pub(super) fn page() -> impl Strategy<Value = Page> {
+    let channel = prop_oneof![
+        8 => Just(ChannelState::Open),
+        1 => Just(ChannelState::Disabled),
+        1 => Just(ChannelState::Deleted),
+    ];
+    let place = || {
+        let place = (mostly(), 0..2i64, 0..3i64);
+        place.prop_map(|(is_linked, priority, safety_stock)| Place { is_linked, priority, safety_stock })
+    };
+    let states = prop::collection::vec(state(), 1..=N_STATES);
+    (channel, [place(), place()], states, prop::option::of(moment()))
+        .prop_map(|(channel, places, states, swept)| Page { channel, places, states, swept })
+}
+
+/// What ought to be said, in words that know nothing of how it is found out.
+impl Page {
+    fn shows_product(&self, state: &State, at: i64) -> bool {
+        self.channel == ChannelState::Open
+            && state.status == ProductStatus::Published
+            && !state.is_product_deleted
+            && state.is_linked
+            && state.from.is_none_or(|from| at >= from)
+            && state.until.is_none_or(|until| at < until)
+    }
+
+    pub(super) fn lists(&self, state: &State, at: i64) -> bool {
+        self.shows_product(state, at)
+    }
+
+    pub(super) fn shows_variant(&self, state: &State, at: i64) -> bool {
+        self.shows_product(state, at) && !state.is_variant_deleted && !state.is_excluded
+    }
+
+    /// At the prices that the cart has already.
+    pub(super) fn sells(&self, state: &State, at: i64) -> bool {
+        self.shows_variant(state, at) && self.has_enough(state)
+    }
+
+    pub(super) fn sells_at_a_price(&self, state: &State, at: i64) -> bool {
+        self.sells(state, at) && state.has_price
+    }
+
+    fn has_enough(&self, state: &State) -> bool {
+        if !state.is_counted {
+            return true;
+        }
+        let has_place = self.places.iter().any(|place| place.is_linked);
+        if state.allow_backorder {
+            return has_place || state.parts.is_empty();
+        }
+        let is_enough = |part: &Part| {
+            let is_stocked =
+                self.places.iter().zip(part.levels).any(|(it, level)| it.is_linked && level.is_some());
+            is_stocked && self.there(part) >= part.required * state.quantity
+        };
+        !state.parts.is_empty() && state.parts.iter().all(is_enough)
+    }
+
+    /// What the places that the channel sells from can give of an item.
+    fn there(&self, part: &Part) -> i64 {
+        let at_place = |(place, level): (&Place, Option<(i64, i64)>)| match level {
+            Some((stocked, reserved)) if place.is_linked => (stocked - reserved - place.safety_stock).max(0),
+            _ => 0,
+        };
+        self.places.iter().zip(part.levels).map(at_place).sum()
+    }
+
+    /// How many whole ones there are; null where nothing is counted.
+    pub(super) fn available(&self, state: &State) -> Value {
+        if !state.is_counted || state.parts.is_empty() {
+            return Value::Null;
+        }
+        json!(state.parts.iter().map(|part| self.there(part) / part.required).min())
+    }
+}
+
+/// The ids of what was made of a state.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    pub(super) product: String,
+    pub(super) variant: String,
+    /// A cart that is empty.
+    pub(super) cart: String,
+    /// A cart that got the variant while it was for sale.
+    pub(super) full_cart: String,
+}
+
+/// Puts a page into the store, for a channel that is there.
+pub(super) fn make(tx: &mut dyn Write, at: &Moment, page: &Page, channel: &str) -> Result<Vec<Made>, Fault> {
+    let mut places = Vec::new();
+    for place in &page.places {
+        let location = STOCK_LOCATIONS.create(tx, at, StockLocation::default())?.id.to_string();
+        if place.is_linked {
+            let terms = [(PRIORITY, place.priority), (SAFETY_STOCK, place.safety_stock)];
+            SALES_CHANNEL_STOCK_LOCATION.attach(tx, at, channel, &location, columns(terms))?;
+        }
+        places.push(location);
+    }
+    let made = page.states.iter().map(|state| make_state(tx, at, state, channel, &places));
+    let made = made.collect::<Result<Vec<_>, _>>()?;
+    match page.channel {
+        ChannelState::Open => {}
+        ChannelState::Disabled => {
+            let patch = SalesChannelPatch { is_disabled: Some(true), ..SalesChannelPatch::default() };
+            SALES_CHANNELS.update(tx, at, channel, patch)?;
+        }
+        ChannelState::Deleted => drop(SALES_CHANNELS.soft_delete(tx, at, channel)?),
+    }
+    Ok(made)
+}
+
+fn columns<T: serde::Serialize>(values: impl IntoIterator<Item = (&'static str, T)>) -> Map<String, Value> {
+    values.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
+}
+
+fn make_state(
+    tx: &mut dyn Write,
+    at: &Moment,
+    state: &State,
+    channel: &str,
+    places: &[String],
+) -> Result<Made, Fault> {
+    let id = at.id::<Product>();
+    let product =
+        Product { id: id.clone(), handle: id.to_string(), status: state.status, ..Product::default() };
+    let product = PRODUCTS.create(tx, at, product)?.id;
+    let variant = ProductVariant {
+        product_id: product.clone(),
+        manage_inventory: state.is_counted,
+        allow_backorder: state.allow_backorder,
+        ..ProductVariant::default()
+    };
+    let variant = VARIANTS.create(tx, at, variant)?.id.to_string();
+    for part in &state.parts {
+        let item = INVENTORY_ITEMS.create(tx, at, InventoryItem::default())?.id;
+        let required = columns([("required_quantity", part.required)]);
+        PRODUCT_VARIANT_INVENTORY_ITEM.attach(tx, at, &variant, &item, required)?;
+        for (location, level) in places.iter().zip(part.levels) {
+            let Some((stocked, reserved)) = level else { continue };
+            let level = InventoryLevel {
+                inventory_item_id: item.clone(),
+                location_id: location.clone(),
+                stocked_quantity: stocked.into(),
+                reserved_quantity: reserved.into(),
+                ..InventoryLevel::default()
+            };
+            INVENTORY_LEVELS.create(tx, at, level)?;
+        }
+    }
+    if state.has_price {
+        // What costs nothing needs no payment.
+        let price = Price { currency_code: "eur".into(), ..Price::default() };
+        let set = PRICE_SETS.create(tx, at, PriceSet { prices: vec![price], ..PriceSet::default() })?;
+        PRODUCT_VARIANT_PRICE_SET.attach(tx, at, &variant, &set.id, Map::new())?;
+    }
+    if state.is_linked {
+        let moment = |edge: Option<i64>| edge.map(|it| at.now().plus_millis(it));
+        let window = [(AVAILABLE_FROM, moment(state.from)), (AVAILABLE_UNTIL, moment(state.until))];
+        PRODUCT_SALES_CHANNEL.attach(tx, at, &product, channel, columns::<Option<Timestamp>>(window))?;
+    }
+    if state.is_excluded {
+        SALES_CHANNEL_EXCLUDED_VARIANT.attach(tx, at, channel, &variant, Map::new())?;
+    }
+    let line = LineItem {
+        variant_id: Some(variant.clone()),
+        product_id: Some(product.to_string()),
+        quantity: Decimal::from(state.quantity),
+        ..LineItem::default()
+    };
+    let mut cart = |items: Vec<LineItem>| {
+        let sales_channel_id = Some(channel.to_owned());
+        let cart = Cart { currency_code: "eur".into(), sales_channel_id, items, ..Cart::default() };
+        Ok::<_, Fault>(CARTS.create(tx, at, cart)?.id.to_string())
+    };
+    let (cart, full_cart) = (cart(Vec::new())?, cart(vec![line])?);
+    if state.is_variant_deleted {
+        delete_variant(tx, at, &variant)?;
+    }
+    if state.is_product_deleted {
+        delete_product(tx, at, &product)?;
+    }
+    Ok(Made { product: product.to_string(), variant, cart, full_cart })
+}

@@ -1,0 +1,31 @@
+//! `cargo xtask thorough`
+
+use std::{env, process::ExitCode};
+
+use anyhow::Context as _;
+
+use crate::cargo;
+
+/// What is done a few times in every test run, and how often it is done here, unless the environment says so.
+const TIMES: [(&str, &str); 3] =
+    [("ATOLL_ROUNDS", "5000"), ("ATOLL_STATES", "1000000"), ("ATOLL_KILLS", "1000")];
+
+/// The test programs, and the tests in them.
+const TESTS: [(&str, &str); 3] = [("it", "agree"), ("it", "rounds"), ("flows", "kills")];
+
+pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
+    for (program, test) in
+        TESTS.into_iter().filter(|(_, test)| args.is_empty() || args.iter().any(|it| it == test))
+    {
+        let mut command = cargo::command();
+        command
+            .args(["test", "--release", "-p", "atoll-tests", "--test", program, test, "--", "--nocapture"]);
+        for (name, times) in TIMES.into_iter().filter(|(name, _)| env::var_os(name).is_none()) {
+            command.env(name, times);
+        }
+        if !command.status().context("cargo does not start")?.success() {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
