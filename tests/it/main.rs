@@ -14,6 +14,7 @@ mod layers;
 mod links;
 mod listing;
 mod matrix;
+mod options;
 mod payments;
 mod processes;
 mod race;

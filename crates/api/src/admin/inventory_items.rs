@@ -7,8 +7,8 @@ use atoll_inventory::{
     INVENTORY_ITEMS, InventoryItem, InventoryItemPatch, InventoryLevel, delete_level, set_level,
 };
 use atoll_kernel::{
-    Body, Call, Comparison, Condition, Conditions, Fault, Field, Moment, Param, ParamKind, Params, Reply,
-    Resource, Type, Write, optional, required, routes, serde_json::json,
+    Body, Call, Fault, Field, Moment, Param, ParamKind, Params, Reply, Resource, Type, Write, optional,
+    required, routes, serde_json::json,
 };
 use serde::Deserialize;
 
@@ -205,9 +205,7 @@ async fn run_batch(call: Call, batch: LevelBatch) -> Result<Shown, Fault> {
 
 async fn levels(mut call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
-    let of_item =
-        Condition { path: vec!["inventory_item_id"], comparison: Comparison::In, values: vec![Some(id)] };
-    call.params.filters.push(Conditions::One(of_item));
+    call.params.narrow("inventory_item_id", vec![id]);
     page(&LEVEL, call, Vec::new())
 }
 

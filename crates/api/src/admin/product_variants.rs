@@ -4,8 +4,7 @@ use atoll_flows::product::{
     CREATE_PRODUCT_VARIANTS, DELETE_PRODUCT_VARIANTS, NewVariant, UPDATE_PRODUCT_VARIANTS, VariantChanges,
 };
 use atoll_kernel::{
-    Body, Call, Comparison, Condition, Conditions, Fault, Field, Local, Params, Read, Reply, Resource, Type,
-    optional, required, routes,
+    Body, Call, Fault, Field, Local, Params, Read, Reply, Resource, Type, optional, required, routes,
     serde_json::{Map, Value, json},
 };
 use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
@@ -13,7 +12,7 @@ use atoll_product::{PRODUCTS, ProductVariant, VARIANTS};
 
 use crate::{
     admin::products::PRODUCT,
-    reply::{context, page, perform, save, shown},
+    reply::{context, gone_from, page, perform, save, shown},
     tables::{METADATA, ONE, any, date, flag, list, number, text},
 };
 
@@ -121,8 +120,7 @@ async fn index(call: Call) -> Result<Reply, Fault> {
 
 async fn of_product(mut call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
-    let of = Condition { path: vec!["product_id"], comparison: Comparison::In, values: vec![Some(id)] };
-    call.params.filters.push(Conditions::One(of));
+    call.params.narrow("product_id", vec![id]);
     page(&VARIANT, call, Vec::new())
 }
 
@@ -171,8 +169,7 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
         flow.run(&DELETE_PRODUCT_VARIANTS, vec![id.clone()])?;
         Ok(PRODUCTS.retrieve(flow.tx, &product)?)
     });
-    let shown: Value = serde_json::from_slice(&reply.await?.json).map_err(Fault::unexpected)?;
-    Ok(Reply::json(&json!({ "id": gone, "object": "variant", "deleted": true, "parent": shown["product"] })))
+    gone_from(&PRODUCT, gone.into(), "variant", reply).await
 }
 
 /// Creates, updates and deletes variants of a product: all of it, or nothing.
@@ -240,8 +237,5 @@ async fn remove_part(call: Call) -> Result<Reply, Fault> {
         PRODUCT_VARIANT_INVENTORY_ITEM.detach(tx, at, &id, &item)?;
         Ok(VARIANTS.retrieve(tx, &id)?)
     });
-    let shown: Value = serde_json::from_slice(&reply.await?.json).map_err(Fault::unexpected)?;
-    Ok(Reply::json(&json!({
-        "id": gone, "object": "variant-inventory-item-link", "deleted": true, "parent": shown["variant"],
-    })))
+    gone_from(&VARIANT, gone, "variant-inventory-item-link", reply).await
 }

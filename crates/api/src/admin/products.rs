@@ -10,7 +10,10 @@ use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{PRODUCTS, Product, ProductStatus};
 
 use crate::{
-    admin::product_variants::{INVENTORY_PARTS, MORE as MORE_OF_VARIANT, PRICES},
+    admin::{
+        product_options::{NEW_OPTION, OPTION_REF},
+        product_variants::{INVENTORY_PARTS, MORE as MORE_OF_VARIANT, PRICES},
+    },
     reply::{context, find, only, page, perform, remove_by, shown},
     tables::{METADATA, ONE, any, date, flag, lenient_list, number, text},
 };
@@ -72,7 +75,7 @@ const CREATE: Body = &[
         required("title", Type::Text),
         text("handle"),
         STATUS.or_null(),
-        optional("options", Type::List(&OPTION)),
+        optional("options", Type::List(&Type::OneOf(&[Type::Strict(OPTION_REF), Type::Object(NEW_OPTION)]))),
         optional("variants", Type::List(&VARIANT)),
     ],
     MORE,
@@ -82,6 +85,7 @@ const CHANGES: &[Field] = &[
     optional("title", Type::Text),
     optional("handle", Type::Text),
     STATUS,
+    optional("option_ids", Type::List(&Type::Text)),
     optional(
         "options",
         Type::Gone(
@@ -113,8 +117,6 @@ const MORE: &[Field] = &[
     text("material"),
     METADATA,
 ];
-const OPTION: Type =
-    Type::Object(&[required("title", Type::Text), required("values", Type::List(&Type::Text))]);
 const BATCH: Body = &[&[
     optional("create", Type::List(&Type::Strict(CREATE))),
     optional("update", Type::List(&Type::Strict(UPDATE_ONE))),
