@@ -17,6 +17,7 @@ mod matrix;
 mod options;
 mod payments;
 mod processes;
+mod queries;
 mod race;
 mod registry;
 mod rounds;

@@ -150,7 +150,7 @@ pub(crate) fn find(
     not_found: impl FnOnce(&str) -> String,
 ) -> Result<Reply, Fault> {
     let id = call.path("id");
-    let found = resource.find(&call.app.view(), &context(call), id, call.params.fields.as_deref())?;
+    let found = resource.find(&call.app.view(), &context(call), id, &call.params)?;
     found.ok_or_else(|| Fault::not_found(not_found(id)))
 }
 

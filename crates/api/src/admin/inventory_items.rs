@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::{
     reply::{context, find, page, remove_by, save, shown},
-    tables::{METADATA, ONE, any, date, flag, list, number, text},
+    tables::{METADATA, ONE, any, date, flag, list, nested, number, text},
 };
 
 routes! {
@@ -80,7 +80,8 @@ const LIST: Params = list(
         Param::new("width", ParamKind::Number),
         date("created_at"),
         date("updated_at"),
-        Param::new("location_levels", ParamKind::Nested(&[any("location_id")])),
+        nested("location_levels", &[any("location_id")]),
+        nested("variants", &[any("id"), any("sku"), any("product_id")]),
     ],
     20,
 );
@@ -240,7 +241,7 @@ async fn remove_level(call: Call) -> Result<Reply, Fault> {
         }
     };
     let (level, view) = call.app.write(call.pass.actor.clone(), remove).await?;
-    let parent = ITEM.find(&view, &context(&call), &id, call.params.fields.as_deref())?;
+    let parent = ITEM.find(&view, &context(&call), &id, &call.params)?;
     let parent: serde_json::Value = match parent {
         Some(reply) => serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?,
         None => json!({}),

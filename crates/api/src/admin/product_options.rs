@@ -141,7 +141,7 @@ fn check_value(tx: &dyn Read, option: &str, value: &str) -> Result<(), Fault> {
 async fn retrieve_value(call: Call) -> Result<Reply, Fault> {
     let (view, id) = (call.app.view(), call.path("value_id"));
     check_value(&view, call.path("id"), id)?;
-    let found = VALUE.find(&view, &context(&call), id, call.params.fields.as_deref())?;
+    let found = VALUE.find(&view, &context(&call), id, &call.params)?;
     found.ok_or_else(|| Fault::unexpected("a value went while it was looked at"))
 }
 

@@ -13,7 +13,7 @@ use atoll_product::{PRODUCTS, ProductVariant, VARIANTS};
 use crate::{
     admin::products::PRODUCT,
     reply::{context, gone_from, page, perform, save, shown},
-    tables::{METADATA, ONE, any, date, flag, list, number, text},
+    tables::{METADATA, ONE, any, date, flag, list, nested, number, text},
 };
 
 routes! {
@@ -52,6 +52,8 @@ const LIST: Params = list(
         any("ean"),
         any("upc"),
         any("product_id"),
+        nested("product", &[any("id"), any("title"), any("handle"), any("status")]),
+        nested("inventory", &[any("id"), any("sku")]),
         flag("manage_inventory"),
         flag("allow_backorder"),
         date("created_at"),
@@ -135,7 +137,7 @@ fn check(tx: &dyn Read, product: &str, variant: &str) -> Result<(), Fault> {
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
     let (view, id) = (call.app.view(), call.path("variant_id"));
     check(&view, call.path("id"), id)?;
-    let found = VARIANT.find(&view, &context(&call), id, call.params.fields.as_deref())?;
+    let found = VARIANT.find(&view, &context(&call), id, &call.params)?;
     found.ok_or_else(|| Fault::not_found(format!("Product variant with id: {id} was not found")))
 }
 
