@@ -4,11 +4,11 @@ mod sale_channels;
 
 use std::{path::Path, time::Duration};
 
+use atoll_auth::PasswordHash;
 use atoll_background::{Pace, start};
 use atoll_flows::user::{CREATE_USERS, NewUser};
 use atoll_kernel::Actor;
 use atoll_testkit::TestApp;
-use atoll_user::PasswordHash;
 use serde_json::json;
 
 const PACE: Pace = Pace {

@@ -2,10 +2,10 @@
 
 use std::pin::Pin;
 
+use atoll_auth::PasswordHash;
 use atoll_flows::user::{CREATE_USERS, NewUser};
 use atoll_kernel::{Actor, Registry, Store, engines::Memory};
 use atoll_testkit::{Client, Shop, TestApp, Variant, pay_with};
-use atoll_user::PasswordHash;
 use serde_json::{Value, json};
 
 use crate::{
@@ -170,22 +170,15 @@ impl Scene {
                 self.post(variant, json!({ "title": "New", "prices": prices }))
             }
             "delete-product-variants" => self.delete(variant),
-            "link-product-options-to-product" => {
-                let body = json!({ "add": [{ "title": "Cut", "values": ["slim"] }] });
-                self.post(format!("{product}/options/batch"), body)
-            }
             _ => None,
         }
     }
 
-    /// Categories, collections, tags, types and options.
+    /// Categories, collections, tags and types.
     async fn sorting(&self, flow: &str) -> Option<Request> {
         let (path, body) = match flow {
             _ if flow.ends_with("-product-tags") => ("/admin/product-tags", json!({ "value": "New" })),
             _ if flow.ends_with("-product-types") => ("/admin/product-types", json!({ "value": "New" })),
-            _ if flow.ends_with("-product-options") => {
-                ("/admin/product-options", json!({ "title": "New", "values": ["a", "b"] }))
-            }
             _ if flow.ends_with("-product-categories") || flow.ends_with("-to-category") => {
                 ("/admin/product-categories", json!({ "name": "New" }))
             }
@@ -249,8 +242,41 @@ impl Scene {
                 pay_with(storefront, &self.cart, "pp_bank").await;
                 ask("POST", format!("{cart}/complete"), json!({}))
             }
-            _ => self.payments(flow).await,
+            "transfer-cart-customer" => {
+                let customer = shop.customer(storefront, "ann@test.dev").await;
+                Some((customer, "POST", format!("{cart}/customer"), json!({})))
+            }
+            _ => match self.customers(flow).await {
+                Some(found) => Some(found),
+                None => self.payments(flow).await,
+            },
         }
+    }
+
+    async fn customers(&self, flow: &str) -> Option<Request> {
+        let Scene { shop, storefront, .. } = self;
+        let me = "/store/customers/me";
+        if flow == "create-customer-account" {
+            let newcomer = shop.newcomer(storefront, "ann@test.dev").await;
+            return Some((newcomer, "POST", "/store/customers".into(), json!({ "email": "ann@test.dev" })));
+        }
+        if !flow.contains("-customer") {
+            return None;
+        }
+        let customer = shop.customer(storefront, "ann@test.dev").await;
+        let addresses = format!("{me}/addresses");
+        let home = json!({ "city": "Bern", "is_default_shipping": true });
+        customer.post(&addresses, home.clone()).await.ok();
+        let one = customer.get(&addresses).await.ok()["addresses"][0].clone();
+        let one = format!("{addresses}/{}", id(&one));
+        let (method, path, body) = match flow {
+            "update-customers" => ("POST", me.to_owned(), json!({ "first_name": "Ann" })),
+            "create-customer-addresses" => ("POST", addresses, home),
+            "update-customer-addresses" => ("POST", one, json!({ "city": "Basel" })),
+            "delete-customer-addresses" => ("DELETE", one, Value::Null),
+            _ => return None,
+        };
+        Some((customer, method, path, body))
     }
 
     /// What comes after paying through the bank.

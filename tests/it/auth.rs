@@ -6,7 +6,8 @@ use axum::body::Body;
 use serde_json::json;
 
 /// What anybody may call.
-const PUBLIC: [&str; 3] = ["GET /openapi.json", "POST /auth/user/:provider", "POST /auth/user/emailpass"];
+const PUBLIC: [&str; 3] =
+    ["GET /openapi.json", "POST /auth/:actor/:provider", "POST /auth/:actor/:provider/register"];
 
 /// The path with something in the place of its parameters.
 fn filled(path: &str) -> String {
@@ -35,7 +36,14 @@ async fn every_route_refuses_what_opens_nothing() {
     let (secret, publishable) = (revoke("secret").await, revoke("publishable").await);
     let nobody = shop.app.client();
     let with = |name: &str, value: &str| nobody.clone().with_header(name, value);
-    let admins: [(&str, Client); 5] = [
+    let web = shop.channel("Web").await;
+    let storefront = shop.storefront(&[&web]).await;
+    let customer = shop.customer(&storefront, "ann@test.dev").await;
+    let newcomer = shop.newcomer(&storefront, "bob@test.dev").await;
+    let live = json!({ "title": "Live", "type": "secret" });
+    let live = shop.admin.post("/admin/api-keys", live).await.ok()["api_key"]["token"].clone();
+    let live = with("authorization", &format!("Basic {}", live.as_str().expect("a token")));
+    let admins: Vec<(&str, Client)> = vec![
         ("no token", nobody.clone()),
         ("a token that is none", with("authorization", "Bearer garbage")),
         // Signed by somebody else, with what we would say.
@@ -45,26 +53,44 @@ async fn every_route_refuses_what_opens_nothing() {
         ),
         ("a revoked key", with("authorization", &format!("Basic {secret}"))),
         ("a publishable key", with("authorization", &format!("Basic {publishable}"))),
+        ("a customer's token", customer.clone()),
+        ("the token of somebody who is nobody yet", newcomer.clone()),
     ];
-    let shoppers: [(&str, Client); 4] = [
+    let users = [&admins[..], &[("a secret key", live)]].concat();
+    let identities = admins[..5].to_vec();
+    let shoppers: Vec<(&str, Client)> = vec![
         ("no key", nobody.clone()),
         ("a key that is none", with("x-publishable-api-key", "pk_garbage")),
         ("a revoked key", with("x-publishable-api-key", &publishable)),
         ("a secret key", with("x-publishable-api-key", &secret)),
     ];
+    // With a key that is good.
+    let admin = shop.admin.clone().with_header("x-publishable-api-key", &shop.key(&[&web]).await);
+    let customers = vec![
+        ("no token", storefront.clone()),
+        ("a token that is none", storefront.clone().with_header("authorization", "Bearer garbage")),
+        ("an admin's token", admin),
+        ("the token of somebody who is nobody yet", newcomer),
+    ];
     let mut public = Vec::new();
     let mut wrong = Vec::new();
     for route in shop.app.ctx.routes() {
         let name = format!("{} {}", route.method, route.path);
-        let (clients, status): (&[(&str, Client)], u16) = match route.auth {
+        let refused: &[(&[(&str, Client)], u16)] = match route.auth {
             Auth::Public => {
                 public.push(name);
                 continue;
             }
-            Auth::Admin => (&admins, 401),
-            Auth::Store => (&shoppers, 400),
+            Auth::Identity => &[(&identities, 401)],
+            Auth::Admin => &[(&admins, 401)],
+            Auth::User => &[(&users, 401)],
+            Auth::Store => &[(&shoppers, 400)],
+            Auth::NewCustomer => &[(&shoppers, 400), (&customers[..3], 401)],
+            Auth::Customer => &[(&shoppers, 400), (&customers, 401)],
         };
-        for (what, client) in clients {
+        let clients =
+            refused.iter().flat_map(|(clients, status)| clients.iter().map(move |it| (it, *status)));
+        for ((what, client), status) in clients {
             let answer = client.send(method(route.method), &filled(route.path), Body::empty()).await;
             if answer.status.as_u16() != status {
                 wrong.push(format!("{name} with {what}: {} {}", answer.status, answer.json));

@@ -34,6 +34,7 @@ struct Side {
 async fn side(shop: &Shop, name: &str, sorting: &Value) -> Side {
     let channel = shop.channel(name).await;
     let storefront = shop.storefront(&[&channel]).await;
+    let storefront = shop.customer(&storefront, &format!("{name}@test.dev")).await;
     let tea = shop.product(&format!("{name} tea"), &[&channel], 9).await;
     shop.admin.post(&format!("/admin/products/{}", tea.product), sorting.clone()).await.ok();
     let bought = shop.cart(&storefront, &tea.id, 1).await;

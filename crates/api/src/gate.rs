@@ -1,30 +1,29 @@
-//! Who may come in: admin users by bearer token, servers by secret key, storefronts by publishable key.
+//! Who may come in: users and customers by the token they got for logging in, servers by secret key, storefronts by
+//! publishable key.
 
 use std::sync::Arc;
 
 use atoll_api_key::{ApiKeyKind, find_active};
+use atoll_auth::AUTH_IDENTITIES;
 use atoll_availability::ChannelScope;
-use atoll_kernel::{Actor, Auth, Call, Context, Ctx, Fault, HeaderMap, HeaderValue, Pass, Timestamp};
-use atoll_user::USERS;
+use atoll_customer::{CUSTOMER, CUSTOMERS};
+use atoll_kernel::{
+    Actor, Auth, Call, Context, Ctx, Fault, Head, HeaderValue, Login, Pass, StoreError, Timestamp,
+};
+use atoll_user::{USER, USERS};
 
-use crate::auth::verify;
+use crate::auth::{Claims, verify};
 
 /// Lets a request in, or answers what the wire's guards answer.
-pub fn gate(ctx: &Ctx, auth: Auth, headers: &HeaderMap) -> Result<Pass, Fault> {
+pub fn gate(ctx: &Ctx, auth: Auth, head: &Head) -> Result<Pass, Fault> {
     match auth {
-        Auth::Public => Ok(Pass { actor: Actor::System, extra: None }),
-        Auth::Admin => Ok(Pass { actor: admin(ctx, headers)?, extra: None }),
-        Auth::Store => {
-            let token = headers.get("x-publishable-api-key").and_then(|it| it.to_str().ok());
-            let mut scope = ChannelScope::admit(ctx, &ctx.view(), token)??;
-            if let Some(at) = headers.get(PREVIEW_AT) {
-                // What shoppers will see later is for admins to see now.
-                admin(ctx, headers)?;
-                scope = scope.preview(moment(at)?);
-            }
-            let actor = Actor::Shopper(scope.key_id().to_owned());
-            Ok(Pass { actor, extra: Some(Arc::new(scope)) })
+        Auth::Public => Ok(Pass { actor: Actor::System, login: None, extra: None }),
+        Auth::Identity => {
+            let login = login(ctx, head)?.ok_or_else(Fault::unauthorized)?;
+            Ok(Pass { actor: actor(&login), login: Some(login), extra: None })
         }
+        Auth::Admin | Auth::User => admin(ctx, auth, head),
+        Auth::Store | Auth::NewCustomer | Auth::Customer => store(ctx, auth, head),
     }
 }
 
@@ -36,24 +35,81 @@ fn moment(value: &HeaderValue) -> Result<Timestamp, Fault> {
     parsed.ok_or_else(|| Fault::invalid(format!("The header {PREVIEW_AT} is not a date")))
 }
 
-fn admin(ctx: &Ctx, headers: &HeaderMap) -> Result<Actor, Fault> {
-    let authorization = headers.get("authorization").and_then(|it| it.to_str().ok()).unwrap_or_default();
-    if let Some(token) = authorization.strip_prefix("Bearer ") {
-        if token.starts_with("sk_") {
-            return Err(Fault::unauthorized_because(
-                "A secret API key was passed as a Bearer token. Secret API keys must be sent using HTTP Basic \
-                 authentication instead (Authorization: Basic <secret-api-key>).",
-            ));
-        }
-        let claims = verify(ctx, token).ok_or_else(Fault::unauthorized)?;
-        let known = claims.actor_type == "user" && USERS.table.exists(&ctx.view(), &claims.actor_id)?;
-        return if known { Ok(Actor::User(claims.actor_id)) } else { Err(Fault::unauthorized()) };
-    }
-    if let Some(token) = authorization.strip_prefix("Basic ") {
+fn admin(ctx: &Ctx, auth: Auth, head: &Head) -> Result<Pass, Fault> {
+    if let (Auth::Admin, Some(token)) = (auth, authorization(head, "Basic ")) {
         let key = find_active(&ctx.view(), ApiKeyKind::Secret, &secret_of(token), ctx.now())?;
-        return key.map(|it| Actor::ApiKey(it.id.to_string())).ok_or_else(Fault::unauthorized);
+        let key = key.ok_or_else(Fault::unauthorized)?;
+        return Ok(Pass { actor: Actor::ApiKey(key.id.to_string()), login: None, extra: None });
     }
-    Err(Fault::unauthorized())
+    if authorization(head, "Bearer ").is_some_and(|it| it.starts_with("sk_")) {
+        return Err(Fault::unauthorized_because(
+            "A secret API key was passed as a Bearer token. Secret API keys must be sent using HTTP Basic \
+             authentication instead (Authorization: Basic <secret-api-key>).",
+        ));
+    }
+    let login = login(ctx, head)?.ok_or_else(Fault::unauthorized)?;
+    match actor(&login) {
+        actor @ Actor::User(_) => Ok(Pass { actor, login: Some(login), extra: None }),
+        _ => Err(Fault::unauthorized()),
+    }
+}
+
+/// The key is asked for first: without one, nobody learns whether they are logged in.
+fn store(ctx: &Ctx, auth: Auth, head: &Head) -> Result<Pass, Fault> {
+    let token = head.headers.get("x-publishable-api-key").and_then(|it| it.to_str().ok());
+    let mut scope = ChannelScope::admit(ctx, &ctx.view(), token)??;
+    if let Some(at) = head.headers.get(PREVIEW_AT) {
+        // What shoppers will see later is for admins to see now.
+        admin(ctx, Auth::Admin, head)?;
+        scope = scope.preview(moment(at)?);
+    }
+    let shopper = Actor::Shopper(scope.key_id().to_owned());
+    let login = login(ctx, head)?.filter(|it| it.actor_type == CUSTOMER);
+    let actor = match (auth, login.as_ref().map(actor)) {
+        (_, Some(customer @ Actor::Customer(_))) => customer,
+        (Auth::Store, _) | (Auth::NewCustomer, Some(_)) => shopper,
+        _ => return Err(Fault::unauthorized()),
+    };
+    Ok(Pass { actor, login, extra: Some(Arc::new(scope)) })
+}
+
+/// Who logged in, if their token is still good.
+fn login(ctx: &Ctx, head: &Head) -> Result<Option<Login>, StoreError> {
+    let claims = authorization(head, "Bearer ").and_then(|token| verify::<Claims>(ctx, token));
+    let Some(Claims { actor_id, actor_type, auth_identity_id: identity, .. }) = claims else {
+        return Ok(None);
+    };
+    let login = Login { identity, actor_type, actor_id };
+    Ok(is_known(ctx, &login)?.then_some(login))
+}
+
+/// Is the identity still there, and is it still who it was?
+fn is_known(ctx: &Ctx, login: &Login) -> Result<bool, StoreError> {
+    let view = ctx.view();
+    let Some(identity) = AUTH_IDENTITIES.get(&view, &login.identity)? else { return Ok(false) };
+    if login.actor_id.is_empty() {
+        return Ok(true);
+    }
+    let is_there = match &*login.actor_type {
+        USER => USERS.table.exists(&view, &login.actor_id)?,
+        CUSTOMER => CUSTOMERS.table.exists(&view, &login.actor_id)?,
+        _ => true,
+    };
+    Ok(is_there && identity.actor(&login.actor_type) == Some(&login.actor_id))
+}
+
+/// Who asks. Those who are nobody yet, or something that the core does not know, may do nothing by that.
+fn actor(login: &Login) -> Actor {
+    match (&*login.actor_type, &*login.actor_id) {
+        (_, "") => Actor::System,
+        (USER, id) => Actor::User(id.to_owned()),
+        (CUSTOMER, id) => Actor::Customer(id.to_owned()),
+        _ => Actor::System,
+    }
+}
+
+fn authorization<'a>(head: &'a Head, scheme: &str) -> Option<&'a str> {
+    head.headers.get("authorization")?.to_str().ok()?.strip_prefix(scheme)
 }
 
 /// A secret key as it was sent: plain, or as the user name of Basic authentication.

@@ -9,5 +9,5 @@ mod reply;
 mod store;
 mod tables;
 
-pub use auth::sign_in_token;
+pub use auth::token_for;
 pub use gate::gate;

@@ -39,7 +39,7 @@ where
 pub(crate) fn context(call: &Call) -> Context {
     match call.pass.actor {
         Actor::User(_) | Actor::ApiKey(_) => call.app.context().with(EVERYWHERE, Vec::new()),
-        Actor::Shopper(_) => context_in(scope(call)),
+        Actor::Shopper(_) | Actor::Customer(_) => context_in(scope(call)),
         Actor::System => call.app.context(),
     }
 }
@@ -65,17 +65,6 @@ pub(crate) async fn remove_by<O: Send + 'static>(
     let gone = json!({ "id": id, "object": object, "deleted": true });
     call.app.run(flow, call.pass.actor.clone(), vec![id]).await?;
     Ok(Reply::json(&gone))
-}
-
-/// Says that what has this id is gone from a record, and shows that record: `reply` does.
-pub(crate) async fn gone_from(
-    parent: &Resource,
-    id: Value,
-    object: &str,
-    reply: impl Future<Output = Result<Reply, Fault>>,
-) -> Result<Reply, Fault> {
-    let shown: Value = serde_json::from_slice(&reply.await?.json).map_err(Fault::unexpected)?;
-    Ok(Reply::json(&json!({ "id": id, "object": object, "deleted": true, "parent": shown[parent.one] })))
 }
 
 /// Runs a flow that makes a record of the body, and shows it.
@@ -150,7 +139,7 @@ pub(crate) fn find(
     not_found: impl FnOnce(&str) -> String,
 ) -> Result<Reply, Fault> {
     let id = call.path("id");
-    let found = resource.find(&call.app.view(), &context(call), id, &call.params)?;
+    let found = resource.find(&call.app.view(), &context(call), id, call.params.fields.as_deref())?;
     found.ok_or_else(|| Fault::not_found(not_found(id)))
 }
 

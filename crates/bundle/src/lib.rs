@@ -5,9 +5,11 @@
 
 use atoll_api as _;
 use atoll_api_key as _;
+use atoll_auth as _;
 use atoll_availability as _;
 use atoll_background as _;
 use atoll_cart as _;
+use atoll_customer as _;
 use atoll_flows as _;
 use atoll_inventory as _;
 use atoll_links as _;

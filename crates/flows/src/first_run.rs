@@ -9,7 +9,9 @@ use atoll_kernel::{
 use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_store::{STORES, Store, StoreCurrency, the_store};
-use atoll_user::{PasswordHash, USERS, create_user};
+use atoll_user::USERS;
+
+use crate::user::{NewUser, create_with_login};
 
 /// What was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,7 +30,7 @@ pub fn first_run(
     at: &Moment,
     registry: &Registry,
     token: &NewToken,
-    admin: Option<&(String, PasswordHash)>,
+    admin: Option<&NewUser>,
 ) -> Result<FirstRun, Fault> {
     registry.seed(tx, at)?;
     let mut made = FirstRun::default();
@@ -46,11 +48,11 @@ pub fn first_run(
             PUBLISHABLE_API_KEY_SALES_CHANNEL.attach(tx, at, &key.id, channel, Map::new())?;
         }
     }
-    if let Some((email, password)) = admin
+    if let Some(admin) = admin
         && USERS.table.count(tx)? == 0
     {
         made.user = true;
-        let user = create_user(tx, at, email, password)?;
+        let user = create_with_login(tx, at, admin)?;
         emit(tx, at, "user.created", json!({ "id": user.id }))?;
     }
     Ok(made)

@@ -3,6 +3,7 @@
 
 pub mod cart;
 pub mod catalogue;
+pub mod customer;
 mod first_run;
 pub mod inventory;
 pub mod order;

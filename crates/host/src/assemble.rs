@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use atoll_api_key::{ApiKeyKind, NewToken};
-use atoll_flows::{FirstRun, first_run};
+use atoll_flows::{FirstRun, first_run, user::NewUser};
 use atoll_kernel::{Actor, Clock, Config, Ctx, Flags, Moment, Parts, Probe, Registry, Store, Write, router};
-use atoll_user::PasswordHash;
 
 use crate::{Data, Secrets};
 
@@ -40,7 +39,7 @@ pub struct Assembly {
     /// Where the time comes from.
     pub clock: Clock,
     /// The first user, where there is none.
-    pub admin: Option<(String, PasswordHash)>,
+    pub admin: Option<NewUser>,
     /// The features that are switched on or off.
     pub flags: Flags,
     /// Is shown every point that a flow passes. For tests.

@@ -9,5 +9,5 @@ mod router;
 pub use axum::http::{HeaderMap, HeaderValue, StatusCode};
 pub use fault::{Fault, FaultKind, FaultRecord};
 pub use openapi::openapi;
-pub use route::{App, Auth, Call, Handler, Method, Repeat, Reply, Route};
+pub use route::{App, Auth, Call, Handler, Head, Method, Repeat, Reply, Route};
 pub use router::{BODY_BYTES_MAX, STORE_LIMIT_MAX, router};

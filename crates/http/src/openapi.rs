@@ -85,8 +85,10 @@ fn operation<A: App>(route: &Route<A>) -> Value {
     });
     let keys: &[&str] = match route.auth {
         Auth::Public => &[],
+        Auth::Identity | Auth::User => &["token"],
         Auth::Admin => &["token", "secret_key"],
         Auth::Store => &["publishable_key"],
+        Auth::NewCustomer | Auth::Customer => &["publishable_key", "token"],
     };
     operation["security"] = keys.iter().map(|key| json!({ *key: [] })).collect();
     if route.auth == Auth::Admin {

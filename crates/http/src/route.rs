@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt, future::Future, pin::Pin};
 
 use atoll_schema::{Body, ListParams, Params};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{StatusCode, request::Parts};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ pub trait App: Clone + Send + Sync + 'static {
     type Pass: Send + 'static;
 
     /// Lets a request in, or says why not.
-    fn admit(&self, auth: Auth, headers: &HeaderMap) -> Result<Self::Pass, Fault>;
+    fn admit(&self, auth: Auth, head: &Head) -> Result<Self::Pass, Fault>;
 
     /// Calls the handler of a route, or answers as it answered the same request before.
     fn handle(
@@ -33,15 +33,38 @@ pub struct Repeat {
     pub asked: String,
 }
 
+/// A request without its body: method, address, headers, and whom it came from.
+pub type Head = Parts;
+
 /// Who may call a route. There is no default: no auth, no route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
     /// Anybody.
     Public,
+    /// Whoever registered or logged in, as whatever they are; perhaps they are nobody yet.
+    Identity,
     /// Admin users and secret keys.
     Admin,
-    /// Whoever has a publishable key.
+    /// Admin users.
+    User,
+    /// Whoever has a publishable key. A customer who is logged in is known.
     Store,
+    /// Whoever has a publishable key, and registered to become a customer.
+    NewCustomer,
+    /// Customers who are logged in, with a publishable key.
+    Customer,
+}
+
+impl Auth {
+    /// Is it for admins?
+    pub fn is_admin(self) -> bool {
+        matches!(self, Auth::Admin | Auth::User)
+    }
+
+    /// Is it behind a publishable key?
+    pub fn is_store(self) -> bool {
+        matches!(self, Auth::Store | Auth::NewCustomer | Auth::Customer)
+    }
 }
 
 /// An HTTP method.
@@ -94,6 +117,8 @@ pub struct Call<A: App> {
     pub app: A,
     /// What the guard gave it.
     pub pass: A::Pass,
+    /// The request itself.
+    pub head: Head,
     /// The query string.
     pub params: ListParams,
     pub(crate) path: HashMap<String, String>,

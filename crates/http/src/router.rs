@@ -95,10 +95,10 @@ async fn answer<A: App>(
     request: Request,
 ) -> Result<Reply, Fault> {
     let (head, body) = request.into_parts();
-    let pass = app.admit(route.auth, &head.headers)?;
+    let pass = app.admit(route.auth, &head)?;
     let query = qs::parse(head.uri.query().unwrap_or_default());
     let mut params = atoll_schema::check_query(route.params, &query)?;
-    if route.auth == Auth::Store {
+    if route.auth.is_store() {
         params.limit = params.limit.min(STORE_LIMIT_MAX);
         params.with_deleted = false;
     }
@@ -117,7 +117,7 @@ async fn answer<A: App>(
         key: String::from_utf8_lossy(key.as_bytes()).trim().to_owned(),
         asked: format!("{} {}\n{body}", head.method, head.uri),
     });
-    A::handle(route, Call { app, pass, params, path, body }, repeat).await
+    A::handle(route, Call { app, pass, head, params, path, body }, repeat).await
 }
 
 async fn read_body(headers: &axum::http::HeaderMap, body: Body, n_bytes_max: usize) -> Result<Value, Fault> {
@@ -144,15 +144,17 @@ async fn read_body(headers: &axum::http::HeaderMap, body: Body, n_bytes_max: usi
 
 /// What nobody serves: 404 for those who may be here, the guard's own answer for the others.
 async fn nowhere<A: App>(app: A, request: Request) -> Response {
-    let (path, request_id) = (request.uri().path(), request_id(&request));
+    let request_id = request_id(&request);
+    let (head, _) = request.into_parts();
+    let path = head.uri.path();
     let auth = match path.split('/').nth(1) {
         Some("admin") => Auth::Admin,
         Some("store") => Auth::Store,
         _ => Auth::Public,
     };
-    let fault = match app.admit(auth, request.headers()) {
+    let fault = match app.admit(auth, &head) {
         Err(fault) => fault,
-        Ok(_) => Fault::not_found(format!("Cannot {} {path}", request.method())),
+        Ok(_) => Fault::not_found(format!("Cannot {} {path}", head.method)),
     };
     with_request_id(refuse(&fault, &request_id), &request_id)
 }

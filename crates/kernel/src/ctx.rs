@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    Actor, App, Auth, Context, Fault, FeatureFlag, Flags, Flow, Graph, HeaderMap, Local, Moment, Point,
-    Probe, Registry, Repeat, Reply, Store, Timestamp, View, Write,
+    Actor, App, Auth, Context, Fault, FeatureFlag, Flags, Flow, Graph, Head, Local, Moment, Point, Probe,
+    Registry, Repeat, Reply, Store, Timestamp, View, Write,
     once::{Once, once},
     saga::Turns,
 };
@@ -22,14 +22,37 @@ pub type Route = atoll_http::Route<Ctx>;
 pub type Call = atoll_http::Call<Ctx>;
 
 /// Lets requests in. The core's API provides it: it knows users and keys, which the kernel does not.
-pub type Gate = fn(&Ctx, Auth, &HeaderMap) -> Result<Pass, Fault>;
+pub type Gate = fn(&Ctx, Auth, &Head) -> Result<Pass, Fault>;
 
 /// Who asks, and what they may see.
 pub struct Pass {
     /// Who asks.
     pub actor: Actor,
+    /// How they proved it, where they logged in or registered.
+    pub login: Option<Login>,
     /// What the guard adds for routes of its kind: for store routes, the scope of their key.
     pub extra: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl Pass {
+    /// The customer who asks, by id, if it is one.
+    pub fn customer(&self) -> Option<&str> {
+        match &self.actor {
+            Actor::Customer(id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+/// Somebody who proved who they are.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The identity, by its id.
+    pub identity: String,
+    /// As what they came: `user`, `customer`.
+    pub actor_type: String,
+    /// Who they are, by id; empty for those who registered and are nobody yet.
+    pub actor_id: String,
 }
 
 /// Where the time comes from.
@@ -213,8 +236,8 @@ impl Ctx {
 impl App for Ctx {
     type Pass = Pass;
 
-    fn admit(&self, auth: Auth, headers: &HeaderMap) -> Result<Pass, Fault> {
-        (self.shared.parts.gate)(self, auth, headers)
+    fn admit(&self, auth: Auth, head: &Head) -> Result<Pass, Fault> {
+        (self.shared.parts.gate)(self, auth, head)
     }
 
     async fn handle(route: &'static Route, call: Call, repeat: Option<Repeat>) -> Result<Reply, Fault> {

@@ -26,8 +26,8 @@ mod service;
 mod subscriber;
 
 pub use atoll_http::{
-    App, Auth, BODY_BYTES_MAX, Fault, FaultKind, FaultRecord, HeaderMap, HeaderValue, Method, Repeat, Reply,
-    StatusCode, openapi, qs, router,
+    App, Auth, BODY_BYTES_MAX, Fault, FaultKind, FaultRecord, Head, HeaderMap, HeaderValue, Method, Repeat,
+    Reply, StatusCode, openapi, qs, router,
 };
 pub use atoll_query::{
     AllOf, Children, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery,
@@ -45,7 +45,7 @@ pub use atoll_storage::{
     json_value, last_number, next_number, present, remove_event, split_part,
 };
 pub use atoll_values::{Actor, Comparison, Decimal, Id, Kind, Metadata, Moment, TOTALS, Timestamp, Totals};
-pub use ctx::{Call, Clock, Config, Ctx, Gate, Parts, Pass, Route};
+pub use ctx::{Call, Clock, Config, Ctx, Gate, Login, Parts, Pass, Route};
 pub use flag::{FeatureFlag, FlagEntry, Flags};
 pub use flow::{AnyFlow, ExternalHook, Flow, FlowEntry, Hook, HookEntry, HookRun, Local, Point, Probe, When};
 pub use job::{Job, JobEntry, JobHandler, Tick};

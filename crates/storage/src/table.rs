@@ -313,6 +313,7 @@ impl<T: Entity> Index<T> {
     fn duplicate(&self, row: &T) -> RowError {
         let value = |field: &&str| match row.scalar(field) {
             crate::Scalar::Text(text) => format!("{field}: {text}"),
+            crate::Scalar::Bool(it) => format!("{field}: {it}"),
             other => format!("{field}: {other:?}"),
         };
         let values: Vec<String> = self.fields.iter().map(value).collect();
@@ -368,9 +369,6 @@ pub trait TableSource: Sync {
 
     /// The live row with this id.
     fn node(&self, tx: &dyn Read, id: &str) -> Result<Option<Node>, StoreError>;
-
-    /// The soft-deleted row with this id.
-    fn deleted_node(&self, tx: &dyn Read, id: &str) -> Result<Option<Node>, StoreError>;
 
     /// Is there a live row with this id?
     fn has(&self, tx: &dyn Read, id: &str) -> Result<bool, StoreError>;
@@ -431,10 +429,6 @@ impl<T: Entity> TableSource for Table<T> {
 
     fn node(&self, tx: &dyn Read, id: &str) -> Result<Option<Node>, StoreError> {
         Ok(self.get(tx, id)?.map(|row| Node::from(std::sync::Arc::new(row) as Node)))
-    }
-
-    fn deleted_node(&self, tx: &dyn Read, id: &str) -> Result<Option<Node>, StoreError> {
-        Ok(self.get_deleted(tx, id)?.map(|row| std::sync::Arc::new(row) as Node))
     }
 
     fn has(&self, tx: &dyn Read, id: &str) -> Result<bool, StoreError> {

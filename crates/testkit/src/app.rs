@@ -6,9 +6,10 @@ use std::sync::{
 };
 
 use atoll_api_key::{ApiKeyKind, NewToken};
+use atoll_auth::{PasswordHash, find_identity};
+use atoll_flows::user::{NewUser, create_with_login};
 use atoll_host::{Assembly, Data, Secrets, registry};
-use atoll_kernel::{Actor, Clock, Ctx, Flags, Probe, Store, Timestamp};
-use atoll_user::{PasswordHash, create_user};
+use atoll_kernel::{Actor, Clock, Ctx, Flags, Moment, Probe, Store, Timestamp, Write};
 use tempfile::TempDir;
 
 use crate::Client;
@@ -74,11 +75,14 @@ impl TestApp {
 
     /// The application, and a client that is logged in as its admin (`admin@test.dev`, `supersecret`).
     pub async fn with_admin(self) -> (TestApp, Client) {
-        let create = |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
-            Ok(create_user(tx, at, "admin@test.dev", &PASSWORD)?)
+        let create = |tx: &mut dyn Write, at: &Moment| {
+            let admin = NewUser { email: "admin@test.dev".into(), password: PASSWORD.clone() };
+            create_with_login(tx, at, &admin)
         };
-        let (user, _) = self.ctx.write(Actor::System, create).await.expect("an admin");
-        let token = atoll_api::sign_in_token(&self.ctx, &user).expect("a token");
+        self.ctx.write(Actor::System, create).await.expect("an admin");
+        let identity =
+            find_identity(&self.ctx.view(), "admin@test.dev").expect("a store").expect("an identity");
+        let token = atoll_api::token_for(&self.ctx, &identity, "user").expect("a token");
         let client = self.client().with_header("authorization", &format!("Bearer {token}"));
         (self, client)
     }

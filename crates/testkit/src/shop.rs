@@ -105,6 +105,18 @@ impl Shop {
         format!("{} of {}", item["reserved_quantity"], item["stocked_quantity"])
     }
 
+    /// Somebody who registered with this address at this storefront, and is nobody yet.
+    pub async fn newcomer(&self, storefront: &Client, email: &str) -> Client {
+        bearer(storefront, "/auth/customer/emailpass/register", email).await
+    }
+
+    /// A customer who registered with this address and logged in, at this storefront.
+    pub async fn customer(&self, storefront: &Client, email: &str) -> Client {
+        let newcomer = self.newcomer(storefront, email).await;
+        newcomer.post("/store/customers", json!({ "email": email })).await.ok();
+        bearer(storefront, "/auth/customer/emailpass", email).await
+    }
+
     /// Opens a cart with so many of a variant; says its id.
     pub async fn cart(&self, storefront: &Client, variant: &str, quantity: u32) -> String {
         self.cart_of(storefront, json!([{ "variant_id": variant, "quantity": quantity }])).await
@@ -133,6 +145,13 @@ pub async fn pay_with(storefront: &Client, cart: &str, provider: &str) {
 pub async fn complete(storefront: &Client, cart: &str) -> Answer {
     pay(storefront, cart).await;
     storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await
+}
+
+/// The client, with the token that this path answers to an address and the password of all tests.
+async fn bearer(client: &Client, path: &str, email: &str) -> Client {
+    let token = client.post(path, json!({ "email": email, "password": "supersecret" })).await.ok();
+    let token = format!("Bearer {}", token["token"].as_str().expect("a token"));
+    client.clone().with_header("authorization", &token)
 }
 
 fn id(record: &Value) -> String {

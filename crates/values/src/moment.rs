@@ -19,6 +19,8 @@ pub enum Actor {
     ApiKey(String),
     /// A shopper behind the publishable key of this id.
     Shopper(String),
+    /// A customer who is logged in, by id.
+    Customer(String),
 }
 
 impl Actor {
@@ -26,7 +28,7 @@ impl Actor {
     pub fn id(&self) -> &str {
         match self {
             Actor::System => "",
-            Actor::User(id) | Actor::ApiKey(id) | Actor::Shopper(id) => id,
+            Actor::User(id) | Actor::ApiKey(id) | Actor::Shopper(id) | Actor::Customer(id) => id,
         }
     }
 }

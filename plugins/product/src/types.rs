@@ -153,7 +153,6 @@ entity! {
         pub metadata: Metadata,
     }
     search [title]
-    patch ProductOptionPatch
 }
 
 entity! {
@@ -168,8 +167,6 @@ entity! {
         /// The option.
         pub option_id: Id<ProductOption>,
     }
-    search [value]
-    patch ProductOptionValuePatch
 }
 
 entity! {

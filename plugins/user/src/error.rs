@@ -8,9 +8,6 @@ pub enum Error {
     /// The address is none.
     #[error("`{0}` is not an e-mail address")]
     Email(String),
-    /// The password could not be hashed.
-    #[error("the password could not be hashed: {0}")]
-    Hash(String),
     /// The rows could not be read or written.
     #[error(transparent)]
     Row(#[from] RowError),
@@ -20,7 +17,6 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error {
             Error::Email(_) => Fault::invalid(error.to_string()),
-            Error::Hash(_) => Fault::unexpected(error),
             Error::Row(error) => error.into(),
         }
     }

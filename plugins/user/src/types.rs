@@ -15,10 +15,7 @@ entity! {
         pub avatar_url: Option<String>,
         /// Free data.
         pub metadata: Metadata,
-        /// What is kept of the password.
-        pub password_hash: Option<String>,
     }
     search [email, first_name, last_name]
-    hidden [password_hash]
     patch UserPatch
 }

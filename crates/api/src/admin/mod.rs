@@ -11,7 +11,6 @@ mod orders;
 mod payment_providers;
 mod payments;
 mod product_categories;
-mod product_options;
 mod product_tags;
 mod product_types;
 mod product_variants;

@@ -1,6 +1,6 @@
 //! `/admin/users`
 
-use atoll_kernel::{Actor, Call, Fault, Params, Reply, Resource, routes};
+use atoll_kernel::{Call, Fault, Params, Reply, Resource, routes};
 
 use crate::{
     reply::{find, page},
@@ -8,9 +8,9 @@ use crate::{
 };
 
 routes! {
-    Get "/admin/users" (Admin, LIST) => index;
-    Get "/admin/users/me" (Admin, ONE) => me;
-    Get "/admin/users/:id" (Admin, ONE) => retrieve;
+    Get "/admin/users" (User, LIST) => index;
+    Get "/admin/users/me" (User, ONE) => me;
+    Get "/admin/users/:id" (User, ONE) => retrieve;
 }
 
 static USER: Resource = Resource {
@@ -30,25 +30,20 @@ const LIST: Params = list(
     50,
 );
 
-/// Users are for users: a server that holds a secret key is none.
-fn for_users(call: &Call) -> Result<&str, Fault> {
-    match &call.pass.actor {
-        Actor::User(id) => Ok(id),
-        _ => Err(Fault::unauthorized()),
-    }
-}
-
 async fn index(call: Call) -> Result<Reply, Fault> {
-    for_users(&call)?;
     page(&USER, call, Vec::new())
 }
 
 async fn me(call: Call) -> Result<Reply, Fault> {
-    let user = USER.find(&call.app.view(), &call.app.context(), for_users(&call)?, &call.params)?;
+    let user = USER.find(
+        &call.app.view(),
+        &call.app.context(),
+        call.pass.actor.id(),
+        call.params.fields.as_deref(),
+    )?;
     user.ok_or_else(Fault::unauthorized)
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    for_users(&call)?;
     find(&USER, &call, |id| format!("User with id: {id} was not found"))
 }

@@ -5,7 +5,8 @@ use std::{io::Write as _, sync::Arc};
 use atoll_cart::{CARTS, Cart};
 use atoll_flows::cart::{
     ADD_TO_CART, AddLine, AddToCart, COMPLETE_CART, CREATE_CART, CompleteCart, CreateCart, DELETE_LINE_ITEMS,
-    DeleteLineItems, Scoped, UPDATE_CART, UPDATE_LINE_ITEM, UpdateCart, UpdateLineItem,
+    DeleteLineItems, Scoped, TRANSFER_CART_CUSTOMER, TransferCart, UPDATE_CART, UPDATE_LINE_ITEM, UpdateCart,
+    UpdateLineItem,
 };
 use atoll_kernel::{
     Body, Call, Decimal, Fault, FaultKind, Flow, Metadata, Offer, Outcome, Reply, Resource, Type, optional,
@@ -29,6 +30,7 @@ routes! {
     Post "/store/carts/:id/line-items" (Store, ONE, ADD_LINE) => add_line;
     Post "/store/carts/:id/line-items/:line_id" (Store, ONE, UPDATE_LINE) => update_line;
     Delete "/store/carts/:id/line-items/:line_id" (Store, ONE) => remove_line;
+    Post "/store/carts/:id/customer" (Customer, ONE, NOTHING) => take;
     Post "/store/carts/:id/complete" (Store, ONE, NOTHING) => complete;
 }
 
@@ -60,8 +62,8 @@ static CART: Resource = Resource {
         "billing_address.last_name", "billing_address.company", "billing_address.address_1",
         "billing_address.address_2", "billing_address.city", "billing_address.postal_code",
         "billing_address.country_code", "billing_address.province", "billing_address.phone", "region.id",
-        "region.name", "region.currency_code", "region.automatic_taxes", "*region.countries",
-        "*payment_collection", "*payment_collection.payment_sessions",
+        "region.name", "region.currency_code", "region.automatic_taxes", "*region.countries", "customer.id",
+        "customer.email", "customer.groups", "*payment_collection", "*payment_collection.payment_sessions",
     ],
     offer: Some(Offer {
         whole: &[
@@ -71,7 +73,8 @@ static CART: Resource = Resource {
         // The line holds what was known of the product when it was added; what it is now is the channel's to show.
         parts: &[
             "items.product.id", "items.product.collection_id", "items.product.type_id",
-            "items.product.categories.id", "items.product.tags.id",
+            "items.product.categories.id", "items.product.tags.id", "customer.id", "customer.email",
+            "customer.groups",
         ],
     }),
     renamed: &[],
@@ -133,8 +136,15 @@ async fn change<I: Clone + Send + 'static>(
 }
 
 async fn create(mut call: Call) -> Result<Reply, Fault> {
-    let input: CreateCart = call.read()?;
+    let customer_id = call.pass.customer().map(str::to_owned);
+    let input = CreateCart { customer_id, ..call.read()? };
     change(call, &CREATE_CART, input).await
+}
+
+async fn take(call: Call) -> Result<Reply, Fault> {
+    let customer_id = call.pass.actor.id().to_owned();
+    let cart_id = call.path("id").to_owned();
+    change(call, &TRANSFER_CART_CUSTOMER, TransferCart { cart_id, customer_id }).await
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {

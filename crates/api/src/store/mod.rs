@@ -4,6 +4,7 @@ mod carts;
 mod catalogue;
 mod collections;
 mod currencies;
+mod customers;
 mod orders;
 mod payment_collections;
 mod payment_providers;

@@ -2,6 +2,7 @@
 
 use atoll_availability::{ChannelScope, Market};
 use atoll_cart::{Cart, CartAddress, METADATA_BYTES_MAX, N_LINES_MAX, open_cart};
+use atoll_customer::{CUSTOMERS, find_or_create_guest};
 use atoll_kernel::{Fault, Local, Metadata, Moment, Order, Read, Scan, Write, flow, serde_json::json};
 use atoll_region::{REGIONS, Region};
 use atoll_sales_channel::SALES_CHANNELS;
@@ -20,7 +21,10 @@ pub struct CreateCart {
     pub sales_channel_id: Option<String>,
     /// The currency; must be the region's.
     pub currency_code: Option<String>,
-    /// Where to write to.
+    /// The customer who is logged in, by its id; never from the request's body.
+    #[serde(skip)]
+    pub customer_id: Option<String>,
+    /// Where to write to; the customer's address where it is not said.
     pub email: Option<String>,
     /// The language.
     pub locale: Option<String>,
@@ -73,9 +77,11 @@ fn open(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart
             region.currency_code
         )));
     }
+    let (customer_id, email) = whose(tx, at, input.customer_id.as_deref(), input.email)?;
     let cart = Cart {
         currency_code,
-        email: input.email,
+        customer_id,
+        email,
         locale: input.locale,
         region_id: Some(region.id.to_string()),
         sales_channel_id: channel,
@@ -85,6 +91,21 @@ fn open(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart
         ..Cart::default()
     };
     Ok(open_cart(tx, at, cart)?)
+}
+
+/// The customer of a new cart and where to write to: whoever is logged in, or the guest with the address.
+fn whose(
+    tx: &mut dyn Write,
+    at: &Moment,
+    customer_id: Option<&str>,
+    email: Option<String>,
+) -> Result<(Option<String>, Option<String>), Fault> {
+    let customer = match (customer_id, &email) {
+        (Some(id), _) => CUSTOMERS.retrieve(tx, id)?,
+        (None, Some(email)) => find_or_create_guest(tx, at, email)?,
+        (None, None) => return Ok((None, None)),
+    };
+    Ok((Some(customer.id.to_string()), email.or(Some(customer.email))))
 }
 
 /// May a cart be in this channel?

@@ -5,6 +5,7 @@ mod complete_cart;
 mod create_cart;
 pub(crate) mod line;
 mod remove_line_item;
+mod transfer_cart;
 mod update_cart;
 mod update_line_item;
 
@@ -18,6 +19,7 @@ pub use add_line_item::{ADD_TO_CART, AddLine, AddToCart};
 pub use complete_cart::{COMPLETE_CART, CompleteCart};
 pub use create_cart::{CREATE_CART, CreateCart};
 pub use remove_line_item::{DELETE_LINE_ITEMS, DeleteLineItems};
+pub use transfer_cart::{TRANSFER_CART_CUSTOMER, TransferCart};
 pub use update_cart::{UPDATE_CART, UpdateCart};
 pub use update_line_item::{UPDATE_LINE_ITEM, UpdateLineItem};
 

@@ -2,6 +2,7 @@
 
 use atoll_availability::ChannelScope;
 use atoll_cart::{CARTS, Cart, CartAddress, CartPatch, METADATA_BYTES_MAX};
+use atoll_customer::{CUSTOMERS, find_or_create_guest};
 use atoll_kernel::{Entity, Fault, Local, Metadata, Moment, Read, Write, flow, present, serde_json::json};
 use atoll_region::{COUNTRIES, COUNTRIES_BY_REGION, REGIONS, Region};
 use serde::Deserialize;
@@ -85,7 +86,12 @@ fn change(
         None if moved => shipping = Some(only_country(tx, at, &region)?),
         _ => {}
     }
+    let customer_id = match &input.email {
+        Some(email) => guest_of(tx, at, cart, email.as_deref())?,
+        None => None,
+    };
     let patch = CartPatch {
+        customer_id,
         region_id: Some(Some(region.id.to_string())),
         currency_code: Some(region.currency_code),
         sales_channel_id: Some(channel),
@@ -98,6 +104,23 @@ fn change(
     };
     let cart = CARTS.update(tx, at, &cart.id, patch)?;
     if cart.metadata.n_bytes() > METADATA_BYTES_MAX { Err(atoll_cart::Error::Full.into()) } else { Ok(cart) }
+}
+
+/// Whose cart it becomes with this address: the guest's with that, unless it is the cart of an account.
+fn guest_of(
+    tx: &mut dyn Write,
+    at: &Moment,
+    cart: &Cart,
+    email: Option<&str>,
+) -> Result<Option<Option<String>>, Fault> {
+    let customer = cart.customer_id.as_deref().map(|id| CUSTOMERS.get(tx, id)).transpose()?.flatten();
+    if customer.is_some_and(|it| it.has_account) {
+        return Ok(None);
+    }
+    Ok(Some(match email {
+        Some(email) => Some(find_or_create_guest(tx, at, email)?.id.to_string()),
+        None => None,
+    }))
 }
 
 fn region_of(tx: &dyn Read, id: Option<&str>) -> Result<Region, Fault> {

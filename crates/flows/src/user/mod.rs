@@ -1,7 +1,8 @@
 //! Admin users.
 
-use atoll_kernel::{Fault, Local, flow, serde_json::json};
-use atoll_user::{PasswordHash, User, create_user};
+use atoll_auth::{PasswordHash, add_actor, register};
+use atoll_kernel::{Fault, Local, Moment, Write, flow, serde_json::json};
+use atoll_user::{USER, User, create_user};
 
 /// Somebody who logs in with an address and a password.
 #[derive(Clone)]
@@ -22,8 +23,7 @@ fn create(flow: &mut Local<'_>, users: Vec<NewUser>) -> Result<Vec<User>, Fault>
     let emails = || users.iter().map(|it| it.email.as_str()).collect::<Vec<_>>();
     flow.hook("validate", || json!({ "emails": emails() }))?;
     let created = flow.step("create-users-step", |tx, at| {
-        let created = users.iter().map(|it| create_user(tx, at, &it.email, &it.password));
-        Ok(created.collect::<Result<Vec<_>, _>>()?)
+        users.iter().map(|it| create_with_login(tx, at, it)).collect::<Result<Vec<_>, Fault>>()
     })?;
     let ids: Vec<&str> = created.iter().map(|it| &*it.id).collect();
     for id in &ids {
@@ -31,4 +31,12 @@ fn create(flow: &mut Local<'_>, users: Vec<NewUser>) -> Result<Vec<User>, Fault>
     }
     flow.hook("usersCreated", || json!({ "ids": ids }))?;
     Ok(created)
+}
+
+/// Makes a user, and the identity that logs in as it.
+pub fn create_with_login(tx: &mut dyn Write, at: &Moment, input: &NewUser) -> Result<User, Fault> {
+    let user = create_user(tx, at, User { email: input.email.clone(), ..User::default() })?;
+    let identity = register(tx, at, &user.email, &input.password)?;
+    add_actor(tx, at, &identity.id, USER, &user.id)?;
+    Ok(user)
 }

@@ -1,5 +1,6 @@
 //! Associations through a field that holds the id of another module's record. Nothing is stored.
 
+mod cart_customer;
 mod cart_region;
 mod cart_sales_channel;
 mod inventory_level_stock_location;
@@ -9,6 +10,7 @@ mod order_sales_channel;
 mod store_currency;
 mod store_sales_channel;
 
+pub use cart_customer::CART_CUSTOMER;
 pub use cart_region::CART_REGION;
 pub use cart_sales_channel::CART_SALES_CHANNEL;
 pub use inventory_level_stock_location::INVENTORY_LEVEL_STOCK_LOCATION;

@@ -9,10 +9,11 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use atoll_auth::PasswordHash;
 use atoll_background::{Pace, start};
+use atoll_flows::user::NewUser;
 use atoll_host::{App, Assembly, Data, DemoKey, Role, Secret, Secrets, Settings, load_demo, registry};
 use atoll_kernel::{Clock, router};
-use atoll_user::PasswordHash;
 use clap::Args;
 use tokio::{
     net::TcpListener,
@@ -92,7 +93,9 @@ impl Serve {
         let of_demo = || demo.then(|| (DEMO_ADMIN.0.to_owned(), Secret(DEMO_ADMIN.1.to_owned())));
         let admin = admin.or_else(of_demo).map(|(email, Secret(password))| (email, password));
         let hashed = match &admin {
-            Some((email, password)) => Some((email.clone(), PasswordHash::new(password)?)),
+            Some((email, password)) => {
+                Some(NewUser { email: email.clone(), password: PasswordHash::new(password)? })
+            }
             None => None,
         };
         // Before anything is opened: a port that is taken must not start a recovery.

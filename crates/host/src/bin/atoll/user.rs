@@ -2,10 +2,10 @@
 
 use std::io::Write as _;
 
+use atoll_auth::PasswordHash;
 use atoll_flows::user::{CREATE_USERS, NewUser};
 use atoll_host::{Assembly, Data};
 use atoll_kernel::Actor;
-use atoll_user::PasswordHash;
 use clap::{Args, Subcommand};
 
 use crate::DataArgs;

@@ -1,0 +1,90 @@
+//! Registering and logging in: an e-mail address and a password for a token.
+
+mod token;
+
+use atoll_auth::{AUTH_IDENTITIES, EMAILPASS, PasswordHash, find_identity, register, verify_password};
+use atoll_kernel::{
+    Actor, Body, Call, Fault, FaultKind, Reply, Type, optional, routes,
+    serde_json::{Value, json},
+};
+use tokio::{sync::Semaphore, task::spawn_blocking};
+
+use crate::tables::{NOTHING, ONE};
+
+pub use token::token_for;
+pub(crate) use token::{Claims, verify};
+
+/// Passwords that are hashed at a time. Each takes 19 MiB; whoever else logs in waits in line.
+static HASHING: Semaphore = Semaphore::const_new(4);
+
+/// The fields are checked by the handler: the wire answers 401 where they are wrong.
+const CREDENTIALS: Body =
+    &[&[optional("email", Type::Any).or_null(), optional("password", Type::Any).or_null()]];
+
+routes! {
+    Post "/auth/:actor/:provider" (Public, ONE, CREDENTIALS) => log_in;
+    Post "/auth/:actor/:provider/register" (Public, ONE, CREDENTIALS) => sign_up;
+    Post "/auth/token/refresh" (Identity, ONE, NOTHING) => refresh;
+}
+
+/// Does slow work with a password: tens of milliseconds and of megabytes, on purpose. Not on an async worker, and
+/// not for many at a time.
+async fn hashing<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+    let _turn = HASHING.acquire().await.map_err(Fault::unexpected)?;
+    spawn_blocking(work).await.map_err(Fault::unexpected)
+}
+
+fn unauthorized(message: &str) -> Fault {
+    Fault::new(FaultKind::Unauthorized, message)
+}
+
+/// Any type of actor may log in here with an address and a password, and in no other way.
+fn check_provider(call: &Call) -> Result<(), Fault> {
+    match (call.path("actor"), call.path("provider")) {
+        (_, EMAILPASS) => Ok(()),
+        (actor, provider) => Err(Fault::not_allowed(format!(
+            "The actor type {actor} is not allowed to use the auth provider {provider}"
+        ))),
+    }
+}
+
+/// The address and the password of the body.
+fn credentials(call: &Call) -> Result<(String, String), Fault> {
+    let text = |name: &str| call.body().get(name).and_then(Value::as_str).map(str::to_owned);
+    let password = text("password").ok_or_else(|| unauthorized("Password should be a string"))?;
+    let email = text("email").ok_or_else(|| unauthorized("Email should be a string"))?;
+    Ok((email, password))
+}
+
+async fn log_in(call: Call) -> Result<Reply, Fault> {
+    check_provider(&call)?;
+    let (email, password) = credentials(&call)?;
+    let identity = find_identity(&call.app.view(), &email)?;
+    let hash = identity.as_ref().map(|it| it.password_hash.clone());
+    let fits = hashing(move || verify_password(hash.as_deref(), &password)).await?;
+    match identity.filter(|_| fits) {
+        Some(identity) => {
+            Ok(Reply::json(&json!({ "token": token_for(&call.app, &identity, call.path("actor"))? })))
+        }
+        None => Err(unauthorized("Invalid email or password")),
+    }
+}
+
+/// Makes an identity, who is nobody yet.
+async fn sign_up(call: Call) -> Result<Reply, Fault> {
+    check_provider(&call)?;
+    let (email, password) = credentials(&call)?;
+    let hash = hashing(move || PasswordHash::new(&password)).await??;
+    let make = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
+        Ok(register(tx, at, &email, &hash)?)
+    };
+    let (identity, _) = call.app.write(Actor::System, make).await?;
+    Ok(Reply::json(&json!({ "token": token_for(&call.app, &identity, call.path("actor"))? })))
+}
+
+/// A new token for whoever has one that is still good; it says who they are by now.
+async fn refresh(call: Call) -> Result<Reply, Fault> {
+    let login = call.pass.login.as_ref().ok_or_else(Fault::unauthorized)?;
+    let identity = AUTH_IDENTITIES.get(&call.app.view(), &login.identity)?.ok_or_else(Fault::unauthorized)?;
+    Ok(Reply::json(&json!({ "token": token_for(&call.app, &identity, &login.actor_type)? })))
+}

@@ -1,0 +1,141 @@
+//! `/store/customers`
+
+use std::sync::Arc;
+
+use atoll_customer::{CustomerAddress, CustomerAddressPatch, CustomerPatch, address_of};
+use atoll_flows::customer::{
+    AddressOf, CREATE_CUSTOMER_ACCOUNT, CREATE_CUSTOMER_ADDRESSES, DELETE_CUSTOMER_ADDRESSES, NewAccount,
+    UPDATE_CUSTOMER_ADDRESSES, UPDATE_CUSTOMERS,
+};
+use atoll_kernel::{
+    Body, Call, Comparison, Condition, Conditions, Fault, Field, Offer, Params, Reply, Resource, Type,
+    optional, required, routes,
+    serde_json::{self, Value, json},
+};
+
+use crate::{
+    reply::{context, page, perform},
+    tables::{METADATA, ONE, any, list, text},
+};
+
+routes! {
+    Post "/store/customers" (NewCustomer, ONE, CREATE) => create;
+    Get "/store/customers/me" (Customer, ONE) => retrieve;
+    Post "/store/customers/me" (Customer, ONE, UPDATE) => update;
+    Get "/store/customers/me/addresses" (Customer, ADDRESSES) => addresses;
+    Post "/store/customers/me/addresses" (Customer, ONE, ADDRESS_BODY) => add_address;
+    Get "/store/customers/me/addresses/:address_id" (Customer, ONE) => address;
+    Post "/store/customers/me/addresses/:address_id" (Customer, ONE, ADDRESS_BODY) => change_address;
+    Delete "/store/customers/me/addresses/:address_id" (Customer, ONE) => remove_address;
+}
+
+static CUSTOMER: Resource = Resource {
+    entity: "customer",
+    one: "customer",
+    many: "customers",
+    fields: &[
+        "id", "email", "company_name", "first_name", "last_name", "phone", "metadata", "has_account",
+        "deleted_at", "created_at", "updated_at", "*addresses",
+    ],
+    offer: Some(Offer { whole: &["addresses"], parts: &[] }),
+    renamed: &[],
+};
+
+static ADDRESS: Resource = Resource {
+    entity: "customer_address",
+    one: "address",
+    many: "addresses",
+    fields: &[
+        "id", "company", "customer_id", "first_name", "last_name", "address_1", "address_2", "city",
+        "country_code", "province", "postal_code", "phone", "metadata", "is_default_shipping",
+        "is_default_billing", "address_name", "created_at", "updated_at",
+    ],
+    offer: Some(Offer { whole: &[], parts: &[] }),
+    renamed: &[],
+};
+
+const ABOUT: &[Field] =
+    &[text("company_name"), text("first_name"), text("last_name"), text("phone"), METADATA];
+const CREATE: Body = &[&[required("email", Type::Email)], ABOUT];
+const UPDATE: Body = &[ABOUT];
+const ADDRESS_BODY: Body = &[&[
+    text("first_name"),
+    text("last_name"),
+    text("phone"),
+    text("company"),
+    text("address_1"),
+    text("address_2"),
+    text("city"),
+    text("country_code"),
+    text("province"),
+    text("postal_code"),
+    text("address_name"),
+    optional("is_default_shipping", Type::Bool),
+    optional("is_default_billing", Type::Bool),
+    METADATA,
+]];
+const ADDRESSES: Params = list(&[any("city"), any("country_code"), any("postal_code")], 50);
+
+/// The customer who asks. The guard lets nobody else in.
+fn me(call: &Call) -> String {
+    call.pass.actor.id().to_owned()
+}
+
+async fn create(mut call: Call) -> Result<Reply, Fault> {
+    if call.pass.customer().is_some() {
+        return Err(Fault::invalid("Request already authenticated as a customer."));
+    }
+    let identity = call.pass.login.as_ref().ok_or_else(Fault::unauthorized)?.identity.clone();
+    let input = NewAccount { identity, customer: call.read()? };
+    perform(&CUSTOMER, call, move |it| it.run(&CREATE_CUSTOMER_ACCOUNT, input.clone())).await
+}
+
+async fn retrieve(call: Call) -> Result<Reply, Fault> {
+    let found =
+        CUSTOMER.find(&call.app.view(), &context(&call), &me(&call), call.params.fields.as_deref())?;
+    found.ok_or_else(Fault::unauthorized)
+}
+
+async fn update(mut call: Call) -> Result<Reply, Fault> {
+    let input = (me(&call), call.read::<CustomerPatch>()?);
+    perform(&CUSTOMER, call, move |it| it.run(&UPDATE_CUSTOMERS, input.clone())).await
+}
+
+async fn addresses(mut call: Call) -> Result<Reply, Fault> {
+    let mine =
+        Condition { path: vec!["customer_id"], comparison: Comparison::In, values: vec![Some(me(&call))] };
+    call.params.filters.push(Conditions::One(mine));
+    page(&ADDRESS, call, Vec::new())
+}
+
+async fn address(call: Call) -> Result<Reply, Fault> {
+    let (view, id) = (call.app.view(), call.path("address_id"));
+    match address_of(&view, &me(&call), id)? {
+        Some(it) => ADDRESS.show(&view, &context(&call), Arc::new(it), call.params.fields.as_deref()),
+        None => Err(Fault::not_found(format!("Address with id: {id} was not found"))),
+    }
+}
+
+async fn add_address(mut call: Call) -> Result<Reply, Fault> {
+    let address = CustomerAddress { customer_id: me(&call), ..call.read()? };
+    perform(&CUSTOMER, call, move |it| it.run(&CREATE_CUSTOMER_ADDRESSES, address.clone())).await
+}
+
+/// The address of the path, of the customer who asks.
+fn mine<T>(call: &Call, input: T) -> AddressOf<T> {
+    AddressOf { customer_id: me(call), id: call.path("address_id").to_owned(), input }
+}
+
+async fn change_address(mut call: Call) -> Result<Reply, Fault> {
+    let patch: CustomerAddressPatch = call.read()?;
+    let of = mine(&call, patch);
+    perform(&CUSTOMER, call, move |it| it.run(&UPDATE_CUSTOMER_ADDRESSES, of.clone())).await
+}
+
+async fn remove_address(call: Call) -> Result<Reply, Fault> {
+    let of = mine(&call, ());
+    let id = of.id.clone();
+    let reply = perform(&CUSTOMER, call, move |it| it.run(&DELETE_CUSTOMER_ADDRESSES, of.clone())).await?;
+    let shown: Value = serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?;
+    Ok(Reply::json(&json!({ "id": id, "object": "address", "deleted": true, "parent": shown["customer"] })))
+}

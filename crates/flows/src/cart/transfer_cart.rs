@@ -1,0 +1,54 @@
+//! A customer who logged in takes the cart that they opened before.
+
+use atoll_cart::{CARTS, Cart, CartPatch, Error};
+use atoll_customer::CUSTOMERS;
+use atoll_kernel::{Fault, Local, Read, flow, serde_json::json};
+
+use crate::cart::{Scoped, line::cart_in};
+
+/// A cart, and who takes it.
+#[derive(Clone, Debug)]
+pub struct TransferCart {
+    /// The cart.
+    pub cart_id: String,
+    /// The customer, by its id.
+    pub customer_id: String,
+}
+
+flow! {
+    /// Gives a cart to a customer. Events: `cart.customer_transferred` and `cart.updated`, where it was not theirs.
+    pub static TRANSFER_CART_CUSTOMER: Flow<Scoped<TransferCart>, Cart> =
+        "transfer-cart-customer" (transfer), hooks: &["validate"];
+}
+
+fn transfer(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<TransferCart>) -> Result<Cart, Fault> {
+    let TransferCart { cart_id, customer_id } = input;
+    flow.hook("validate", || json!({ "cart_id": cart_id, "customer_id": customer_id }))?;
+    let cart = cart_in(flow.tx, &scope, &cart_id)?;
+    if cart.customer_id.as_ref() == Some(&customer_id) {
+        return Ok(cart);
+    }
+    check(flow.tx, &cart)?;
+    let customer = CUSTOMERS.retrieve(flow.tx, &customer_id)?;
+    let patch = CartPatch {
+        customer_id: Some(Some(customer_id.clone())),
+        email: Some(Some(customer.email)),
+        ..CartPatch::default()
+    };
+    let cart = flow.step("update-cart-customer", |tx, at| Ok(CARTS.update(tx, at, &cart_id, patch)?))?;
+    flow.emit("cart.customer_transferred", json!({ "id": cart_id, "customer_id": customer_id }))?;
+    flow.emit("cart.updated", json!({ "id": cart_id }))?;
+    Ok(cart)
+}
+
+/// May somebody take this cart? One that is an order, or that another account holds, stays where it is.
+fn check(tx: &dyn Read, cart: &Cart) -> Result<(), Fault> {
+    if cart.completed_at.is_some() {
+        return Err(Error::Completed(cart.id.to_string()).into());
+    }
+    let holder = cart.customer_id.as_deref().map(|id| CUSTOMERS.get(tx, id)).transpose()?.flatten();
+    if holder.is_some_and(|it| it.has_account) {
+        return Err(Fault::not_allowed(format!("Cart {} belongs to another customer", cart.id)));
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Where to send what a customer buys. Addresses of other customers do not exist.
+
+use atoll_customer::{
+    CUSTOMERS, Customer, CustomerAddress, CustomerAddressPatch, add_address, address_of, change_address,
+    remove_address,
+};
+use atoll_kernel::{Fault, Local, Read, flow, serde_json::json};
+
+/// An address of a customer, and what is to happen to it.
+#[derive(Clone)]
+pub struct AddressOf<T> {
+    /// The customer, by its id.
+    pub customer_id: String,
+    /// The address, by its id.
+    pub id: String,
+    /// What is to happen.
+    pub input: T,
+}
+
+fn check<T>(tx: &dyn Read, of: &AddressOf<T>) -> Result<(), Fault> {
+    let AddressOf { customer_id, id, .. } = of;
+    match address_of(tx, customer_id, id)? {
+        Some(_) => Ok(()),
+        None => Err(Fault::not_found(format!("Address with id: {id} was not found"))),
+    }
+}
+
+flow! {
+    /// Adds an address. Event: `customer.updated`.
+    pub static CREATE_CUSTOMER_ADDRESSES: Flow<CustomerAddress, Customer> =
+        "create-customer-addresses" (create), hooks: &["addressesCreated"];
+}
+
+fn create(flow: &mut Local<'_>, address: CustomerAddress) -> Result<Customer, Fault> {
+    let address = flow.step("create-customer-addresses", |tx, at| Ok(add_address(tx, at, address)?))?;
+    flow.hook("addressesCreated", || json!({ "addresses": [address] }))?;
+    changed(flow, &address.customer_id)
+}
+
+flow! {
+    /// Changes an address. Event: `customer.updated`.
+    pub static UPDATE_CUSTOMER_ADDRESSES: Flow<AddressOf<CustomerAddressPatch>, Customer> =
+        "update-customer-addresses" (update), hooks: &["addressesUpdated"];
+}
+
+fn update(flow: &mut Local<'_>, of: AddressOf<CustomerAddressPatch>) -> Result<Customer, Fault> {
+    check(flow.tx, &of)?;
+    let AddressOf { customer_id, id, input } = of;
+    let address = flow.step("update-customer-addresses", |tx, at| Ok(change_address(tx, at, &id, input)?))?;
+    flow.hook("addressesUpdated", || json!({ "addresses": [address] }))?;
+    changed(flow, &customer_id)
+}
+
+flow! {
+    /// Removes an address. Event: `customer.updated`.
+    pub static DELETE_CUSTOMER_ADDRESSES: Flow<AddressOf<()>, Customer> =
+        "delete-customer-addresses" (delete), hooks: &["addressesDeleted"];
+}
+
+fn delete(flow: &mut Local<'_>, of: AddressOf<()>) -> Result<Customer, Fault> {
+    check(flow.tx, &of)?;
+    flow.step("delete-customer-addresses", |tx, at| Ok(remove_address(tx, at, &of.id)?))?;
+    flow.hook("addressesDeleted", || json!({ "ids": [of.id] }))?;
+    changed(flow, &of.customer_id)
+}
+
+/// Tells of it, and answers with the customer as it is now.
+fn changed(flow: &mut Local<'_>, customer_id: &str) -> Result<Customer, Fault> {
+    flow.emit("customer.updated", json!({ "id": customer_id }))?;
+    Ok(CUSTOMERS.retrieve(flow.tx, customer_id)?)
+}

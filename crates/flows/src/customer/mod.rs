@@ -1,0 +1,51 @@
+//! Customers and their addresses.
+
+mod addresses;
+
+use atoll_auth::add_actor;
+use atoll_customer::{CUSTOMER, CUSTOMERS, Customer, CustomerPatch};
+use atoll_kernel::{Fault, Local, flow, serde_json::json};
+
+pub use addresses::{
+    AddressOf, CREATE_CUSTOMER_ADDRESSES, DELETE_CUSTOMER_ADDRESSES, UPDATE_CUSTOMER_ADDRESSES,
+};
+
+/// Somebody who registered, and says who they are.
+#[derive(Clone)]
+pub struct NewAccount {
+    /// The identity that logs in, by its id.
+    pub identity: String,
+    /// Who they are.
+    pub customer: Customer,
+}
+
+flow! {
+    /// Makes a customer of somebody who registered. Event: `customer.created`.
+    pub static CREATE_CUSTOMER_ACCOUNT: Flow<NewAccount, Customer> =
+        "create-customer-account" (create), hooks: &["validate", "customersCreated"];
+}
+
+fn create(flow: &mut Local<'_>, NewAccount { identity, customer }: NewAccount) -> Result<Customer, Fault> {
+    flow.hook("validate", || json!({ "customer": customer }))?;
+    let customer = flow.step("create-customers", |tx, at| {
+        let email = customer.email.trim().to_lowercase();
+        Ok(CUSTOMERS.create(tx, at, Customer { email, has_account: true, ..customer })?)
+    })?;
+    flow.step("set-auth-app-metadata", |tx, at| Ok(add_actor(tx, at, &identity, CUSTOMER, &customer.id)?))?;
+    flow.emit("customer.created", json!({ "id": customer.id }))?;
+    flow.hook("customersCreated", || json!({ "customers": [customer] }))?;
+    Ok(customer)
+}
+
+flow! {
+    /// Changes a customer. Event: `customer.updated`.
+    pub static UPDATE_CUSTOMERS: Flow<(String, CustomerPatch), Customer> =
+        "update-customers" (update), hooks: &["customersUpdated"];
+}
+
+fn update(flow: &mut Local<'_>, (id, patch): (String, CustomerPatch)) -> Result<Customer, Fault> {
+    let customer = flow.step("update-customer", |tx, at| Ok(CUSTOMERS.update(tx, at, &id, patch)?))?;
+    flow.emit("customer.updated", json!({ "id": customer.id }))?;
+    flow.hook("customersUpdated", || json!({ "customers": [customer] }))?;
+    Ok(customer)
+}

@@ -1,0 +1,33 @@
+//! What can be wrong with an identity. The texts are the wire's, where it has one.
+
+use atoll_kernel::{Fault, FaultKind, RowError, store_errors};
+
+/// Why an identity was not made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Somebody has it.
+    #[error("Identity with email already exists")]
+    Taken,
+    /// It stands for an actor of this type already.
+    #[error("Key {0} already exists in app metadata")]
+    HasActor(String),
+    /// The password could not be hashed.
+    #[error("the password could not be hashed: {0}")]
+    Hash(String),
+    /// The rows could not be read or written.
+    #[error(transparent)]
+    Row(#[from] RowError),
+}
+
+store_errors!(Error);
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Taken => Fault::new(FaultKind::Unauthorized, error.to_string()),
+            Error::HasActor(_) => Fault::invalid(error.to_string()),
+            Error::Hash(_) => Fault::unexpected(error),
+            Error::Row(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Who can prove who they are: identities and their passwords. What an identity may do is said by the actors that it
+//! stands for: a user, a customer, whatever a module adds.
+
+mod error;
+mod password;
+mod service;
+mod types;
+
+use atoll_kernel::{Index, Module, Service, module, serde_json::Value};
+
+pub use error::Error;
+pub use password::{PasswordHash, verify_password};
+pub use service::{add_actor, find_identity, register, remove_actor};
+pub use types::AuthIdentity;
+
+/// The provider of identities that log in with an address and a password.
+pub const EMAILPASS: &str = "emailpass";
+
+/// No two identities of a provider share a name there.
+const BY_ENTITY: Index<AuthIdentity> =
+    Index::unique("auth_identity.by_entity", &["provider", "entity_id"], |it, keys| {
+        keys.add(&[&it.provider, &it.entity_id]);
+    });
+/// The identity that stands for an actor, by the actor's id.
+const BY_ACTOR: Index<AuthIdentity> =
+    Index::unique("auth_identity.by_actor", &["app_metadata"], |it, keys| {
+        it.app_metadata
+            .0
+            .iter()
+            .flatten()
+            .filter_map(|(_, id)| Value::as_str(id))
+            .for_each(|id| keys.add(&[id]));
+    });
+
+/// The service of identities. [`register`] makes them.
+pub static AUTH_IDENTITIES: Service<AuthIdentity> = Service::new(&[BY_ENTITY, BY_ACTOR]);
+
+module! { Module {
+    name: "auth",
+    summary: "Who can prove who they are: identities, passwords and sessions",
+    services: &[&AUTH_IDENTITIES],
+    ..Module::EMPTY
+} }

@@ -1,0 +1,53 @@
+//! Customers: who buys, with an account or as a guest, and where to send it.
+
+mod service;
+mod types;
+
+use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
+
+pub use service::{add_address, address_of, change_address, find_or_create_guest, remove_address};
+pub use types::{Customer, CustomerAddress, CustomerAddressPatch, CustomerPatch};
+
+/// The name of the entity in links.
+pub const CUSTOMER: &str = "customer";
+
+const ADDRESS: &str = "customer_address";
+
+/// An address has one account and one guest at most.
+const BY_EMAIL: Index<Customer> =
+    Index::unique("customer.by_email", &["email", "has_account"], |it, keys| {
+        keys.add(&[&it.email, account(it.has_account)]);
+    });
+pub(crate) const BY_CUSTOMER: Index<CustomerAddress> =
+    Index::on("customer_address.by_customer", &["customer_id"], |it, keys| keys.add(&[&it.customer_id]));
+
+const fn account(has_account: bool) -> &'static str {
+    if has_account { "account" } else { "guest" }
+}
+
+/// The service of customers.
+pub static CUSTOMERS: Service<Customer> = Service::new(&[BY_EMAIL]);
+/// The service of their addresses. [`add_address`] and its like keep the rules of the module.
+pub static ADDRESSES: Service<CustomerAddress> = Service::new(&[BY_CUSTOMER]);
+
+/// A relation between the entities of this module: not searched, null where there is nothing.
+const fn within(
+    from: &'static str,
+    name: &'static str,
+    to: &'static str,
+    many: bool,
+    resolve: Resolve,
+) -> Relation {
+    Relation { from, name, to, many, searched: false, absent_if_none: false, resolve }
+}
+
+module! { Module {
+    name: "customer",
+    summary: "Who buys, with an account or as a guest, and where to send it",
+    services: &[&CUSTOMERS, &ADDRESSES],
+    relations: &[
+        within(CUSTOMER, "addresses", ADDRESS, true, Resolve::Back("customer_id")),
+        within(ADDRESS, "customer", CUSTOMER, false, Resolve::Field("customer_id")),
+    ],
+    ..Module::EMPTY
+} }

@@ -1,0 +1,64 @@
+//! What may be done with customers and their addresses.
+
+use atoll_kernel::{Moment, Read, RowError, StoreError, Write};
+
+use crate::{
+    ADDRESSES, BY_CUSTOMER, BY_EMAIL, CUSTOMERS, Customer, CustomerAddress, CustomerAddressPatch, account,
+};
+
+/// The guest with this address, who is made where there is none.
+pub fn find_or_create_guest(tx: &mut dyn Write, at: &Moment, email: &str) -> Result<Customer, RowError> {
+    let email = email.trim().to_lowercase();
+    match CUSTOMERS.table.get_by(tx, &BY_EMAIL, &[&email, account(false)])? {
+        Some(guest) => Ok(guest),
+        None => CUSTOMERS.create(tx, at, Customer { email, ..Customer::default() }),
+    }
+}
+
+/// The address of this id, if it is the customer's. Those of others do not exist.
+pub fn address_of(tx: &dyn Read, customer_id: &str, id: &str) -> Result<Option<CustomerAddress>, StoreError> {
+    Ok(ADDRESSES.get(tx, id)?.filter(|it| it.customer_id == customer_id))
+}
+
+/// Adds an address.
+pub fn add_address(
+    tx: &mut dyn Write,
+    at: &Moment,
+    address: CustomerAddress,
+) -> Result<CustomerAddress, RowError> {
+    CUSTOMERS.retrieve(tx, &address.customer_id)?;
+    let address = ADDRESSES.create(tx, at, address)?;
+    keep_one_default(tx, at, &address)?;
+    Ok(address)
+}
+
+/// Changes an address.
+pub fn change_address(
+    tx: &mut dyn Write,
+    at: &Moment,
+    id: &str,
+    patch: CustomerAddressPatch,
+) -> Result<CustomerAddress, RowError> {
+    let address = ADDRESSES.update(tx, at, id, patch)?;
+    keep_one_default(tx, at, &address)?;
+    Ok(address)
+}
+
+/// Removes an address for good.
+pub fn remove_address(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError> {
+    ADDRESSES.delete(tx, at, id)?;
+    Ok(())
+}
+
+/// What this address is by default, the others of its customer are no longer.
+fn keep_one_default(tx: &mut dyn Write, at: &Moment, address: &CustomerAddress) -> Result<(), RowError> {
+    for other in ADDRESSES.table.list_by(tx, &BY_CUSTOMER, &[&address.customer_id])? {
+        if other.id != address.id {
+            ADDRESSES.update(tx, at, &other.id, |it: &mut CustomerAddress| {
+                it.is_default_shipping &= !address.is_default_shipping;
+                it.is_default_billing &= !address.is_default_billing;
+            })?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Who buys: registered, logged in, and with a cart and addresses of their own.
+
+use atoll_testkit::{Client, Shop, TestApp};
+use serde_json::{Value, json};
+
+struct Scene {
+    shop: Shop,
+    web: String,
+    storefront: Client,
+    tea: String,
+}
+
+impl Scene {
+    async fn new() -> Scene {
+        let shop = Shop::open(TestApp::init().await).await;
+        let web = shop.channel("Web").await;
+        let storefront = shop.storefront(&[&web]).await;
+        let tea = shop.product("Tea", &[&web], 9).await.id;
+        Scene { shop, web, storefront, tea }
+    }
+
+    async fn cart(&self, client: &Client) -> String {
+        self.shop.cart(client, &self.tea, 1).await
+    }
+}
+
+async fn check(client: &Client, path: &str, body: Value, expected: &str) {
+    assert_eq!(client.post(path, body.clone()).await.error(), expected, "{path} {body}");
+}
+
+#[tokio::test]
+async fn somebody_registers_becomes_a_customer_and_logs_in() {
+    let Scene { shop, storefront, .. } = Scene::new().await;
+    let (register, login) = ("/auth/customer/emailpass/register", "/auth/customer/emailpass");
+    let ann = json!({ "email": "Ann@Test.dev ", "password": "supersecret" });
+    let nobody = "401 unauthorized: Invalid email or password";
+    check(&storefront, login, ann.clone(), nobody).await;
+    let newcomer = shop.newcomer(&storefront, "Ann@Test.dev ").await;
+    // Whoever registered and is nobody yet may become somebody, and nothing else.
+    assert_eq!(newcomer.get("/store/customers/me").await.error(), "401 -: Unauthorized");
+    assert_eq!(newcomer.get("/admin/users/me").await.error(), "401 -: Unauthorized");
+    let who = json!({ "email": "Ann@Test.dev", "first_name": "Ann", "metadata": { "a": 1 } });
+    let made = newcomer.post("/store/customers", who.clone()).await.ok();
+    assert_eq!(made["customer"]["email"], "ann@test.dev");
+    assert_eq!(made["customer"]["has_account"], true);
+    let taken = "400 invalid_data: Customer with email: ann@test.dev, has_account: true, already exists.";
+    check(&newcomer, "/store/customers", who.clone(), taken).await;
+    let twice = "400 invalid_data: Key customer_id already exists in app metadata";
+    check(&newcomer, "/store/customers", json!({ "email": "second@test.dev" }), twice).await;
+    check(&storefront, register, ann.clone(), "401 unauthorized: Identity with email already exists").await;
+    // The case of an address, and space around it, are nobody's.
+    let token = storefront.post(login, ann).await.ok()["token"].clone();
+    let ann =
+        storefront.with_header("authorization", &format!("Bearer {}", token.as_str().expect("a token")));
+    check(&ann, "/store/customers", who, "400 invalid_data: Request already authenticated as a customer.")
+        .await;
+    assert_eq!(ann.get("/store/customers/me").await.ok()["customer"]["first_name"], "Ann");
+    let changed = ann.post("/store/customers/me", json!({ "first_name": "Anna", "phone": null })).await.ok();
+    assert_eq!(changed["customer"]["first_name"], "Anna");
+    check(
+        &ann,
+        "/store/customers/me",
+        json!({ "email": "other@test.dev" }),
+        "400 invalid_data: Invalid request: Unrecognized fields: 'email'",
+    )
+    .await;
+    assert_eq!(ann.get("/admin/products").await.error(), "401 -: Unauthorized");
+}
+
+#[tokio::test]
+async fn a_cart_is_of_whoever_is_logged_in() {
+    let scene = Scene::new().await;
+    let Scene { shop, storefront, .. } = &scene;
+    let (ann, bob) =
+        (shop.customer(storefront, "ann@test.dev").await, shop.customer(storefront, "bob@test.dev").await);
+    let me = async |client: &Client| client.get("/store/customers/me").await.ok()["customer"]["id"].clone();
+    let (ann_id, bob_id) = (me(&ann).await, me(&bob).await);
+    let owner = async |cart: &str| {
+        let cart = storefront.get(&format!("/store/carts/{cart}?fields=email,customer_id")).await.ok();
+        (cart["cart"]["customer_id"].clone(), cart["cart"]["email"].clone())
+    };
+    let of_ann = scene.cart(&ann).await;
+    assert_eq!(owner(&of_ann).await, (ann_id.clone(), json!("ann@test.dev")));
+    // What a body says of the customer is nothing.
+    let forged = storefront.post("/store/carts", json!({ "customer_id": ann_id })).await;
+    assert_eq!(forged.error(), "400 invalid_data: Invalid request: Unrecognized fields: 'customer_id'");
+    // A guest's cart is its guest's, and then whoever's who logs in and takes it.
+    let cart = scene.cart(storefront).await;
+    assert_eq!(owner(&cart).await, (Value::Null, Value::Null));
+    let path = format!("/store/carts/{cart}");
+    storefront.post(&path, json!({ "email": "Guest@test.dev" })).await.ok();
+    let (guest, _) = owner(&cart).await;
+    assert!(guest.is_string() && guest != ann_id && guest != bob_id);
+    let taken = format!("{path}/customer");
+    check(storefront, &taken, json!({}), "401 -: Unauthorized").await;
+    ann.post(&taken, json!({})).await.ok();
+    ann.post(&taken, json!({})).await.ok();
+    assert_eq!(owner(&cart).await, (ann_id.clone(), json!("ann@test.dev")));
+    check(&bob, &taken, json!({}), &format!("400 not_allowed: Cart {cart} belongs to another customer"))
+        .await;
+    // The order is hers, too.
+    let order = atoll_testkit::complete(&ann, &cart).await.ok()["order"].clone();
+    let order = format!("/admin/orders/{}?fields=customer_id", order["id"].as_str().expect("an id"));
+    assert_eq!(shop.admin.get(&order).await.ok()["order"]["customer_id"], ann_id);
+    let done = bob.post(&taken, json!({})).await;
+    assert_eq!(done.error(), format!("400 invalid_data: Cart {cart} is already completed."));
+    // Of another channel, there is no such cart.
+    let till = shop.channel("Till").await;
+    let there = shop.customer(&shop.storefront(&[&till]).await, "eve@test.dev").await;
+    let of_web = scene.cart(storefront).await;
+    let taken = format!("/store/carts/{of_web}/customer");
+    check(&there, &taken, json!({}), &format!("404 not_found: Cart id not found: {of_web}")).await;
+    assert!(scene.web != till);
+}
+
+#[tokio::test]
+async fn addresses_are_their_customers_own() {
+    let Scene { shop, storefront, .. } = Scene::new().await;
+    let (ann, bob) =
+        (shop.customer(&storefront, "ann@test.dev").await, shop.customer(&storefront, "bob@test.dev").await);
+    let path = "/store/customers/me/addresses";
+    let add = async |city: &str| {
+        let body = json!({ "city": city, "country_code": "ch", "is_default_shipping": true });
+        ann.post(path, body).await.ok();
+        let found = ann.get(&format!("{path}?city={city}")).await.ok();
+        assert_eq!(found["count"], 1);
+        found["addresses"][0]["id"].as_str().expect("an id").to_owned()
+    };
+    let (bern, basel) = (add("Bern").await, add("Basel").await);
+    let defaults = async || {
+        let list = ann.get(&format!("{path}?order=city")).await.ok();
+        let is_default = |it: &Value| (it["city"].clone(), it["is_default_shipping"].clone());
+        json!(list["addresses"].as_array().expect("a list").iter().map(is_default).collect::<Vec<_>>())
+    };
+    // At most one is the default.
+    assert_eq!(defaults().await, json!([["Basel", true], ["Bern", false]]));
+    let bern = format!("{path}/{bern}");
+    ann.post(&bern, json!({ "is_default_shipping": true, "phone": "1" })).await.ok();
+    assert_eq!(defaults().await, json!([["Basel", false], ["Bern", true]]));
+    // Those of others do not exist.
+    let unknown = format!("404 not_found: Address with id: {basel} was not found");
+    let basel_path = format!("{path}/{basel}");
+    assert_eq!(bob.get(path).await.ok()["count"], 0);
+    assert_eq!(bob.get(&basel_path).await.error(), unknown);
+    assert_eq!(bob.delete(&basel_path).await.error(), unknown);
+    check(&bob, &basel_path, json!({ "city": "Bonn" }), &unknown).await;
+    let gone = ann.delete(&basel_path).await.ok();
+    assert_eq!(gone["deleted"], true);
+    assert_eq!(gone["parent"]["addresses"].as_array().map(Vec::len), Some(1));
+    assert_eq!(ann.get(&basel_path).await.error(), unknown);
+}
