@@ -113,7 +113,7 @@ async fn a_flow_that_is_disturbed_is_done_or_undone() {
     let mut n_steps = 0;
     for flow in Registry::linked().expect("a registry").flows.iter().map(|it| it.name()) {
         // Parts of `trip` and its like, which have tests of their own, and the negative control.
-        if ["named", "once", "careless", "hasty", "fickle", "odd"].contains(&flow) {
+        if ["named", "once", "careless", "hasty", "fickle", "odd", "script"].contains(&flow) {
             continue;
         }
         let scenario = scenario(flow).await;
@@ -244,4 +244,38 @@ async fn a_saga_that_does_not_undo_is_found() {
     let mut table = Table::default();
     disturb(&scenario, &("careless".into(), "call".into()), &before, &after, &mut table).await;
     assert_eq!(table.wrong.len(), 2, "failing before and after the call: {:?}", table.wrong);
+}
+
+/// A saga that goes on from a part that failed comes to the same end, wherever a crash cuts it.
+#[tokio::test]
+async fn a_part_that_failed_stays_undone_over_crashes() {
+    let scenario = scenario("script").await;
+    let before = scenario.recovered(&scenario.disk.fork()).await;
+    let (app, trap, disk, _) = scenario.app(EngineFault::None).await;
+    assert!((scenario.run)(&app).await);
+    let after = scenario.recovered(&disk).await;
+    let steps: BTreeSet<Step> =
+        trap.seen.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
+    let mut n_sprung = 0;
+    for step in steps {
+        for when in [When::Before, When::After, When::Undoing, When::Undone] {
+            for crash in [Crash::Before, Crash::After] {
+                let (app, trap, disk, switch) = scenario.app(EngineFault::None).await;
+                let set = (step.clone(), when, Spring::Crash(crash, switch));
+                *trap.set.lock().unwrap_or_else(PoisonError::into_inner) = Some(set);
+                (scenario.run)(&app).await;
+                drop(app);
+                let left = scenario.recovered(&disk).await;
+                assert!(
+                    left.same_as(&before) || left.same_as(&after),
+                    "{step:?} {when:?} {crash:?}: {:?}",
+                    after.difference(&left)
+                );
+                scenario.take_charges();
+                n_sprung += usize::from(trap.set.lock().unwrap_or_else(PoisonError::into_inner).is_none());
+            }
+        }
+    }
+    // Each of its six names is passed, and four of them are undone.
+    assert_eq!(n_sprung, (6 + 6 + 4 + 4) * 2);
 }

@@ -7,4 +7,5 @@ mod kills;
 mod payments;
 mod sagas;
 mod scenarios;
+mod undoing;
 mod world;

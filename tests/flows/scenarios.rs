@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     bank,
     sagas::{CARELESS, TRIP, Trip},
+    undoing::{Op, SCRIPT},
     world,
 };
 
@@ -330,6 +331,23 @@ pub(crate) async fn scenario(flow: &'static str) -> Scenario {
             let run = move |app: &TestApp| {
                 let (ctx, trip) = (app.ctx.clone(), trip.clone());
                 Box::pin(async move { ctx.start(&TRIP, Actor::System, Some("one"), trip).await.is_ok() })
+                    as Done
+            };
+            Scenario { test: Some(test), ..of(Box::new(run)) }
+        }
+        "script" => {
+            let (test, tea) = (world::new_test(), scene.tea.product);
+            let title = |title: &str| Op::Title(tea.clone(), title.into());
+            let part = Op::Part(vec![
+                title("in the part"),
+                Op::TitleUndoneBy(tea.clone(), "still".into()),
+                Op::Call,
+                Op::Refused,
+            ]);
+            let input = (test.clone(), vec![title("before"), part, Op::Call, title("after")]);
+            let run = move |app: &TestApp| {
+                let (ctx, input) = (app.ctx.clone(), input.clone());
+                Box::pin(async move { ctx.start(&SCRIPT, Actor::System, Some("one"), input).await.is_ok() })
                     as Done
             };
             Scenario { test: Some(test), ..of(Box::new(run)) }

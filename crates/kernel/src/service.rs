@@ -1,6 +1,6 @@
 //! What every entity can do: written once, over its table, its links and the projections that follow it.
 
-use std::any::Any;
+use std::{any::Any, sync::Arc};
 
 use crate::{
     Change, Context, Entity, Env, Index, ListQuery, Moment, Node, QueryError, Read, Record, Registry,
@@ -164,8 +164,14 @@ pub trait AnyService: Sync {
     /// See [`Service::restore`].
     fn restore(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError>;
 
-    /// Makes the live record with this id what it was, byte by byte; nothing at all, where it was not there. This is
-    /// no event: it undoes one.
+    /// A record of which these bytes are stored.
+    fn read(&self, id: &str, bytes: &[u8]) -> Result<Node, StoreError>;
+
+    /// Lets other records have the unique values that the live record with this id has, and did not have before.
+    fn make_room(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>) -> Result<(), StoreError>;
+
+    /// Makes the live record with this id what it was; nothing at all, where it was not there. This is no event: it
+    /// undoes one.
     fn put_back(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>) -> Result<(), RowError>;
 }
 
@@ -184,6 +190,16 @@ impl<T: Entity> AnyService for Service<T> {
 
     fn restore(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError> {
         self.restore(tx, at, id).map(drop)
+    }
+
+    fn read(&self, id: &str, bytes: &[u8]) -> Result<Node, StoreError> {
+        Ok(Arc::new(decode::<T>(T::DEF.name, id, bytes)?))
+    }
+
+    fn make_room(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>) -> Result<(), StoreError> {
+        let Some(now) = self.get(tx, id)? else { return Ok(()) };
+        let then: Option<T> = before.map(|bytes| decode(T::DEF.name, id, bytes)).transpose()?;
+        self.table.yield_values(tx, &now, then.as_ref())
     }
 
     fn put_back(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>) -> Result<(), RowError> {

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use atoll_storage::{EntityDef, Node, Read, Scalar, StoreError, TableSource};
+use atoll_storage::{EntityDef, Node, Read, Record, Scalar, StoreError, TableSource};
 use atoll_values::Timestamp;
 use serde_json::Value;
 
@@ -226,6 +226,16 @@ impl Graph {
 }
 
 impl Relation {
+    /// The ids that a record itself holds of its targets.
+    pub fn ids_in<'a>(&self, record: &'a dyn Record) -> Vec<&'a str> {
+        let Resolve::Field(field) = self.resolve else { return Vec::new() };
+        match record.scalar(field) {
+            Scalar::Text(id) => vec![id],
+            Scalar::List(ids) => ids,
+            _ => Vec::new(),
+        }
+    }
+
     /// For each of `nodes`, in order, its targets on this side of the wall.
     pub fn resolve(&self, env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Vec<Node>>, QueryError> {
         let mut targets = self.targets(env, nodes)?;
@@ -247,10 +257,10 @@ impl Relation {
         match self.resolve {
             Resolve::Embedded => Ok(nodes.iter().map(|node| node.embedded(self.name)).collect()),
             Resolve::With(with) => with.resolve(env, nodes),
-            Resolve::Field(field) => {
+            Resolve::Field(_) => {
                 let table = env.graph.table(self.to);
                 let mut loaded = Loaded::new(env.view, table);
-                nodes.iter().map(|node| Ok(loaded.get_all(ids_in(&**node, field))?)).collect()
+                nodes.iter().map(|node| Ok(loaded.get_all(self.ids_in(&**node))?)).collect()
             }
             Resolve::Back(field) => {
                 let table = env.graph.table(self.to);
@@ -272,13 +282,6 @@ impl Relation {
     }
 }
 
-fn ids_in<'a>(node: &'a dyn atoll_storage::Record, field: &str) -> Vec<&'a str> {
-    match node.scalar(field) {
-        Scalar::Text(id) => vec![id],
-        Scalar::List(ids) => ids,
-        _ => Vec::new(),
-    }
-}
 
 /// Rows of one table, each read at most once.
 pub(crate) struct Loaded<'a> {

@@ -155,6 +155,18 @@ impl<T: Entity> Table<T> {
         Ok(())
     }
 
+    /// Lets others have the unique values of a row that is about to go, or to change into `after`: for several rows that
+    /// exchange them. The row is replaced or removed next.
+    pub fn yield_values(&self, tx: &mut dyn Write, row: &T, after: Option<&T>) -> Result<(), StoreError> {
+        for index in self.indexes.iter().filter(|it| it.unique) {
+            let kept = after.map_or_else(Vec::new, |it| index.keys_of(it));
+            for key in index.keys_of(row).iter().filter(|key| !kept.contains(key)) {
+                index.leave(tx, key, row)?;
+            }
+        }
+        Ok(())
+    }
+
     fn take_out(&self, tx: &mut dyn Write, row: &T) -> Result<(), StoreError> {
         for index in self.indexes {
             for key in index.keys_of(row) {
@@ -302,10 +314,14 @@ impl<T: Entity> Index<T> {
 
     fn leave(&self, tx: &mut dyn Write, key: &[u8], row: &T) -> Result<(), StoreError> {
         let entry = self.entry(tx, key, row);
-        tx.delete(entry);
         if self.unique {
+            // Another row may have the value by now.
+            if tx.get(&entry)?.is_some_and(|owner| *owner == *row.id().as_bytes()) {
+                tx.delete(entry);
+            }
             return Ok(());
         }
+        tx.delete(entry);
         let counter = counter_key(tx, self.space, key);
         add(tx, counter, -1)
     }

@@ -228,7 +228,7 @@ impl Link {
             }
             return Ok(false);
         }
-        self.check_ends(tx, left, right)?;
+        self.check(tx, left, right, 0)?;
         let mut data: Map<String, Value> =
             self.columns.iter().map(|it| (it.name.into(), (it.default)())).collect();
         data.extend(columns);
@@ -238,15 +238,22 @@ impl Link {
         Ok(true)
     }
 
-    fn check_ends(&self, tx: &dyn Read, left: &str, right: &str) -> Result<(), LinkError> {
+    /// Are both ends there, and has neither more than `n_others` pairs where it may have one?
+    pub(crate) fn check(
+        &self,
+        tx: &dyn Read,
+        left: &str,
+        right: &str,
+        n_others: u64,
+    ) -> Result<(), LinkError> {
         for (end, id) in [(&self.left, left), (&self.right, right)] {
             let table = Registry::graph().table(end.entity);
             if !table.has(tx, id)? {
                 return Err(LinkError::NoEnd { label: table.def().words(), id: id.to_owned() });
             }
         }
-        let taken = !self.left.many && group_count(tx, self.name, &[left])? > 0
-            || !self.right.many && group_count(tx, self.reverse, &[right])? > 0;
+        let taken = !self.left.many && group_count(tx, self.name, &[left])? > n_others
+            || !self.right.many && group_count(tx, self.reverse, &[right])? > n_others;
         if taken {
             return Err(LinkError::Taken { left: self.left.entity, right: self.right.entity });
         }
@@ -411,8 +418,7 @@ impl Link {
         add_to_group(tx, self.reverse, &[right], -1)
     }
 
-    /// Makes the row of a pair what it was, byte by byte; nothing at all, where it was not there. This is no event: it
-    /// undoes one.
+    /// Makes the row of a pair what it was; nothing at all, where it was not there. This is no event: it undoes one.
     pub(crate) fn put_back(
         &'static self,
         tx: &mut dyn Write,

@@ -219,6 +219,7 @@ fn show(run: &WorkflowExecution, visit: &mut dyn FnMut(&'static str, Value)) {
             StepState::Waiting => ("waiting", "dormant"),
             StepState::Done => ("ok", "dormant"),
             StepState::Failed | StepState::Timeout => ("permanent_failure", "dormant"),
+            StepState::Reverted if step.error.is_some() => ("permanent_failure", "reverted"),
             StepState::Reverted => ("ok", "reverted"),
         };
         let entry = json!({

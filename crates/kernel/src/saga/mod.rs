@@ -5,6 +5,7 @@
 //! only the rest is done. So the code between steps must come to the same result each time: it takes what it needs
 //! from its input and from its steps.
 
+mod compensate;
 mod engine;
 mod execution;
 mod external;

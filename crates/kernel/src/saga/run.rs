@@ -11,7 +11,7 @@ use crate::{
     saga::{
         ExecutionState, External, Saga, StepCall, StepEntry, StepKind, StepState, WorkflowExecution,
         external::Outside,
-        undo::{Recorder, undo},
+        undo::{Recorder, shared},
     },
 };
 
@@ -48,7 +48,7 @@ pub(crate) enum Undo {
     Outside(Outside),
 }
 
-type LocalUndo = Arc<dyn Fn(&mut Local<'_>, Value) -> Result<(), Fault> + Send + Sync>;
+pub(crate) type LocalUndo = Arc<dyn Fn(&mut Local<'_>, Value) -> Result<(), Fault> + Send + Sync>;
 
 impl Run {
     pub(crate) fn new(ctx: Ctx, saga: &'static str, journal: WorkflowExecution) -> Run {
@@ -118,6 +118,7 @@ impl Run {
             let output = body(&mut Local { tx: &mut recorder, at, ctx: &ctx, flow })?;
             ctx.pass(&Point { flow, step: &name, when: When::After })?;
             let (changed, events) = recorder.finish()?;
+            let undo = if exactly { changed } else { shared(changed, &journal.steps) };
             journal.steps.push(StepEntry {
                 name: name.clone(),
                 kind: StepKind::Local,
@@ -126,26 +127,27 @@ impl Run {
                 output: serde_json::to_value(&output).map_err(Fault::unexpected)?,
                 started_at: at.now(),
                 events,
-                undo: if exactly { changed } else { Vec::new() },
+                undo,
                 ..StepEntry::default()
             });
             journal.write(tx, at)?;
-            Ok((output, journal))
+            Ok(journal)
         };
-        let ((output, journal), _) = self.write(body).await?;
-        self.journal = journal;
+        self.journal = self.write(body).await?.0;
         self.undos.push(undo);
-        Ok(output)
+        // As it is read when the function is called again.
+        decode(self.journal.steps.last().map(|it| it.output.clone()).unwrap_or_default())
     }
 
     /// The last step, in the commit that ends the run and tells of it: what it answers is what the saga must answer. A
-    /// saga that has this step alone costs one transaction and keeps no journal.
+    /// saga that has this step alone costs one transaction and keeps no journal. In a saga that is a part of another one
+    /// ([`Run::is_part`]) it is a step as others ([`Run::local`]).
     pub async fn finish<T, F>(&mut self, name: &'static str, mut body: F) -> Result<T, Fault>
     where
         T: Serialize + DeserializeOwned + Send + 'static,
         F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        if !self.path.is_empty() {
+        if self.is_part() {
             return self.local(name, body).await;
         }
         let name = self.claim(name);
@@ -182,10 +184,12 @@ impl Run {
         Ok(output)
     }
 
-    /// A call to the outside. That it will be made is committed before it is, and what it answered after.
+    /// A call to the outside. That it will be made is committed before it is, and what it answered after. When it fails
+    /// it is undone at once, since it may have had an effect, and the function may go on from its error.
     pub async fn external<T: DeserializeOwned>(&mut self, step: External<T>) -> Result<T, Fault> {
-        let answers = self.invoke(vec![step.step]).await?;
-        first_of(answers)
+        let begin = self.undos.len();
+        let answer = self.invoke(vec![step.step]).await.and_then(first_of);
+        self.whole(begin, answer).await
     }
 
     /// Two calls at the same time. Both are waited for, and both are undone when one of them fails.
@@ -194,20 +198,33 @@ impl Run {
         A: DeserializeOwned,
         B: DeserializeOwned,
     {
-        let mut answers = self.invoke(vec![a.step, b.step]).await?.into_iter();
-        let (a, b) = (first_of(answers.by_ref().take(1)), first_of(answers));
-        Ok((a?, b?))
+        let begin = self.undos.len();
+        let answers = self.invoke(vec![a.step, b.step]).await.and_then(|answers| {
+            let mut answers = answers.into_iter();
+            let (a, b) = (first_of(answers.by_ref().take(1)), first_of(answers));
+            Ok((a?, b?))
+        });
+        self.whole(begin, answers).await
     }
 
     /// Calls at the same time. All are waited for, and all are undone when one of them fails.
     pub async fn all<T: DeserializeOwned>(&mut self, steps: Vec<External<T>>) -> Result<Vec<T>, Fault> {
-        let answers = self.invoke(steps.into_iter().map(|it| it.step).collect()).await?;
-        answers.into_iter().map(|answer| decode(answer?)).collect()
+        let begin = self.undos.len();
+        let answers = self.invoke(steps.into_iter().map(|it| it.step).collect()).await;
+        let answers = answers.and_then(|all| all.into_iter().map(|answer| decode(answer?)).collect());
+        self.whole(begin, answers).await
     }
 
     /// Calls those who joined the saga at this point: those in a transaction first, then, if it is a point for such,
-    /// those with calls to the outside, one after the other. Says what these answered, by the name of the hook.
+    /// those with calls to the outside, one after the other. Says what these answered, by the name of the hook. When
+    /// one fails, all are undone.
     pub async fn hook(&mut self, point: &'static str, input: Value) -> Result<Vec<(String, Value)>, Fault> {
+        let begin = self.undos.len();
+        let answers = self.call_hooks(point, input).await;
+        self.whole(begin, answers).await
+    }
+
+    async fn call_hooks(&mut self, point: &'static str, input: Value) -> Result<Vec<(String, Value)>, Fault> {
         let registry = self.ctx.registry();
         let hooks: Vec<_> = registry.hooks_at(self.saga, point).collect();
         if hooks.iter().any(|it| matches!(it.run, HookRun::Local(_))) {
@@ -267,14 +284,21 @@ impl Run {
     }
 
     /// Another saga as a part of this one: its steps are steps of this run, and what it tells of is told when this one
-    /// can no longer fail.
+    /// can no longer fail. When it fails it is undone at once. Its own time limit and `idempotent` say nothing here: the
+    /// run is this saga's.
     pub async fn run<I, O>(&mut self, saga: &'static Saga<I, O>, input: I) -> Result<O, Fault> {
+        let begin = self.undos.len();
         let outer = std::mem::replace(&mut self.saga, saga.name);
         self.path.push(saga.name);
         let output = (saga.run)(self, input).await;
         self.path.pop();
         self.saga = outer;
-        output
+        self.whole(begin, output).await
+    }
+
+    /// Is what runs a part of another saga?
+    pub fn is_part(&self) -> bool {
+        !self.path.is_empty()
     }
 
     async fn invoke(&mut self, steps: Vec<Outside>) -> Result<Vec<Result<Value, Fault>>, Fault> {
@@ -283,9 +307,6 @@ impl Run {
         let mut entries = Vec::with_capacity(steps.len());
         for (place, name) in (begin..).zip(&names) {
             entries.push(self.enter(place, name, StepKind::External)?);
-        }
-        for step in &steps {
-            self.undos.push(if step.has_undo() { Undo::Outside(step.clone()) } else { Undo::Nothing });
         }
         if entries.iter().any(Option::is_none) {
             let mut journal = self.journal.clone();
@@ -297,6 +318,9 @@ impl Run {
                 ..StepEntry::default()
             }));
             self.commit(journal).await?;
+        }
+        for step in &steps {
+            self.undos.push(if step.has_undo() { Undo::Outside(step.clone()) } else { Undo::Nothing });
         }
         let places = begin..begin + steps.len();
         let is_open = |run: &Run, place: usize| run.journal.steps[place].state == StepState::Invoking;
@@ -351,77 +375,21 @@ impl Run {
         self.commit(journal).await
     }
 
-    /// Undoes what was done, last step first. Each step is marked as undone in a commit of its own, for a local step
-    /// in the one that undoes it.
-    pub(crate) async fn compensate(&mut self) -> Result<(), Fault> {
-        if let Some(step) = self.journal.steps.get(self.undos.len()) {
-            // Its code was changed, or it goes another way each time: how to undo the rest is not known.
-            let text = format!("`{}` did not come to its step `{}` again", self.saga, step.name);
-            return Err(Fault::unexpected(text));
-        }
-        for place in (0..self.journal.steps.len()).rev() {
-            let entry = &self.journal.steps[place];
-            if entry.state == StepState::Reverted {
-                continue;
-            }
-            match &self.undos[place] {
-                Undo::Nothing => {}
-                Undo::Outside(step) => {
-                    let full = entry.name.clone();
-                    let call = StepCall {
-                        key: self.journal.key(&full, "compensate"),
-                        invoke_key: self.journal.key(&full, "invoke"),
-                        attempt: 1,
-                        input: step.input.clone(),
-                        answered: entry.state == StepState::Done,
-                        output: entry.output.clone(),
-                    };
-                    self.pass(&step.name, When::Undoing)?;
-                    let tried = step.clone().compensate(&self.ctx, call).await;
-                    self.pass(&step.name, When::Undone)?;
-                    tried.answer.map_err(|error| Fault::from(&error))?;
-                    let mut journal = self.journal.clone();
-                    journal.steps[place].state = StepState::Reverted;
-                    self.commit(journal).await?;
-                }
-                Undo::Exactly => self.undo_locally(place, None).await?,
-                Undo::Locally(by) => self.undo_locally(place, Some(by.clone())).await?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn undo_locally(&mut self, place: usize, by: Option<LocalUndo>) -> Result<(), Fault> {
-        let (ctx, flow, journal) = (self.ctx.clone(), self.saga, self.journal.clone());
-        let body = move |tx: &mut dyn Write, at: &Moment| {
-            let mut journal = journal.clone();
-            let entry = &mut journal.steps[place];
-            ctx.pass(&Point { flow, step: &entry.name, when: When::Undoing })?;
-            match &by {
-                Some(by) => by(&mut Local { tx, at, ctx: &ctx, flow }, entry.output.clone())?,
-                None => undo(tx, &entry.undo)?,
-            }
-            ctx.pass(&Point { flow, step: &entry.name, when: When::Undone })?;
-            entry.state = StepState::Reverted;
-            journal.write(tx, at)?;
-            Ok(journal)
-        };
-        self.journal = self.ctx.write(self.journal.actor(), body).await?.0;
-        Ok(())
-    }
-
-    /// Runs the transaction of a local step. When it fails, so does the saga: its error is not in the journal, and a
-    /// function that went on from it would go another way when it is called again.
-    async fn write<T, F>(&mut self, body: F) -> Result<(T, View), Fault>
+    /// Runs a transaction. When it fails, so does the saga: its error is not in the journal, and a function that went on
+    /// from it would go another way when it is called again.
+    pub(crate) async fn write<T, F>(&mut self, body: F) -> Result<(T, View), Fault>
     where
         F: FnMut(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
         let written = self.ctx.write(self.journal.actor(), body).await;
-        if let Err(error) = &written {
-            self.failed = Some(FaultRecord::from(error));
-        }
-        written
+        written.map_err(|error| self.fail(error))
+    }
+
+    /// Nothing comes after this error.
+    pub(crate) fn fail(&mut self, error: Fault) -> Fault {
+        self.failed = Some(FaultRecord::from(&error));
+        error
     }
 
     /// Commits the journal alone.
@@ -431,7 +399,7 @@ impl Run {
             journal.write(tx, at)?;
             Ok(journal)
         };
-        self.journal = self.ctx.write(self.journal.actor(), write).await?.0;
+        self.journal = self.write(write).await?.0;
         Ok(())
     }
 
@@ -457,15 +425,16 @@ impl Run {
         }
         match self.journal.steps.get(place) {
             Some(entry) if entry.name == name && entry.kind == kind => Ok(Some(entry.clone())),
-            Some(entry) => Err(Fault::unexpected(format!(
-                "`{}` was begun with the step `{}` where there now is `{name}`: its code was changed",
-                self.saga, entry.name
-            ))),
+            Some(entry) => {
+                let was = &entry.name;
+                Err(self.fail(Fault::unexpected(format!(
+                    "`{}` was begun with the step `{was}` where there now is `{name}`: its code was changed",
+                    self.saga
+                ))))
+            }
             None if self.journal.state == ExecutionState::Compensating => Err(self.why_compensating()),
             None if self.journal.deadline.is_some_and(|it| it < self.ctx.now()) => {
-                let late = Fault::unexpected(format!("`{}` took too long", self.saga));
-                self.failed = Some(FaultRecord::from(&late));
-                Err(late)
+                Err(self.fail(Fault::unexpected(format!("`{}` took too long", self.saga))))
             }
             None => Ok(None),
         }
@@ -481,14 +450,15 @@ impl Run {
         Fault::from(&error)
     }
 
-    fn pass(&self, step: &str, when: When) -> Result<(), Fault> {
+    pub(crate) fn pass(&self, step: &str, when: When) -> Result<(), Fault> {
         self.ctx.pass(&Point { flow: self.saga, step, when })
     }
 }
 
 /// Tells of what the steps did: the saga can no longer fail.
 pub(crate) fn release(tx: &mut dyn Write, journal: &WorkflowExecution) -> Result<(), Fault> {
-    for event in journal.steps.iter().flat_map(|it| &it.events) {
+    let steps = journal.steps.iter().filter(|it| it.state != StepState::Reverted);
+    for event in steps.flat_map(|it| &it.events) {
         tx.emit(event.clone())?;
     }
     Ok(())

@@ -1,13 +1,16 @@
 //! Undoing what a transaction did, exactly: each record and link that it changed is put back as it was, and one that
 //! others changed since is a conflict, not overwritten. Indexes, counts and projections follow the records.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap, HashSet},
+};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnyService, Event, Fault, FaultKind, KeyBuf, Link, Order, Read, Registry, SEQUENCES, Space, Span,
-    StoreError, Write, split_part,
+    AnyService, Event, Fault, FaultKind, KeyBuf, Link, LinkError, Order, Read, Registry, Resolve, SEQUENCES,
+    Space, Span, StepEntry, StepState, StoreError, Write, link, split_part,
 };
 
 /// A key that a transaction changed.
@@ -19,6 +22,22 @@ pub(crate) struct Undone {
     key: Vec<u8>,
     before: Option<Vec<u8>>,
     after: Option<Vec<u8>>,
+    /// What the record named before, and names no more, and is there: entities and ids.
+    named: Vec<(String, String)>,
+}
+
+impl Undone {
+    fn is_at(&self, other: &Undone) -> bool {
+        self.space == other.space && self.key == other.key
+    }
+
+    fn id(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.key)
+    }
+
+    fn full_key(&self, tx: &dyn Read, space: Space) -> Vec<u8> {
+        KeyBuf::new(tx.prefix(space)).tail(&self.key).into_bytes()
+    }
 }
 
 /// What the keys of a space are, where they are more than what follows from other keys.
@@ -32,7 +51,8 @@ enum Primary {
     Bytes,
 }
 
-fn primaries(registry: &Registry) -> impl Iterator<Item = (Space, Primary)> {
+fn primaries() -> impl Iterator<Item = (Space, Primary)> {
+    let registry = Registry::get();
     let services = registry.modules.iter().flat_map(|it| it.services);
     let rows = services.flat_map(|it| {
         let def = it.table().def();
@@ -64,19 +84,26 @@ impl<'a> Recorder<'a> {
         if let Some(error) = self.broken {
             return Err(error);
         }
-        let spaces: HashMap<[u8; 2], Space> =
-            primaries(Registry::get()).map(|(space, _)| (self.tx.prefix(space), space)).collect();
+        let spaces: HashMap<[u8; 2], (Space, Primary)> =
+            primaries().map(|it| (self.tx.prefix(it.0), it)).collect();
         let mut undone = Vec::new();
         for key in self.order {
-            let Some(space) = key.first_chunk::<2>().and_then(|prefix| spaces.get(prefix)) else { continue };
+            let found = key.first_chunk::<2>().and_then(|prefix| spaces.get(prefix));
+            let Some((space, primary)) = found else { continue };
             // Counters count the entries of indexes, and follow them.
             if *space == SEQUENCES && key.get(2) == Some(&0) {
                 continue;
             }
             let (before, after) = (self.before[&key].clone(), self.tx.get(&key)?);
-            if before != after {
-                undone.push(Undone { space: (*space).to_owned(), key: key[2..].to_vec(), before, after });
+            if before == after {
+                continue;
             }
+            let (space, key) = ((*space).to_owned(), key[2..].to_vec());
+            let mut it = Undone { space, key, before, after, named: Vec::new() };
+            if let Primary::Rows(service) = primary {
+                it.named = no_longer_named(self.tx, *service, &it)?;
+            }
+            undone.push(it);
         }
         Ok((undone, self.events))
     }
@@ -126,66 +153,180 @@ impl Write for Recorder<'_> {
     }
 }
 
+/// The records that a record named before it was changed, and does not name since, as far as they are there.
+fn no_longer_named(
+    tx: &dyn Read,
+    service: &dyn AnyService,
+    it: &Undone,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let named = |bytes: Option<&[u8]>| -> Result<BTreeSet<(String, String)>, StoreError> {
+        let Some(bytes) = bytes else { return Ok(BTreeSet::new()) };
+        let record = service.read(&it.id(), bytes)?;
+        let relations = Registry::graph().relations(service.table().def().name);
+        let ids = relations.flat_map(|relation| {
+            relation.ids_in(&*record).into_iter().map(|id| (relation.to.to_owned(), id.to_owned()))
+        });
+        Ok(ids.collect())
+    };
+    let after = named(it.after.as_deref())?;
+    let mut gone = Vec::new();
+    for (entity, id) in named(it.before.as_deref())? {
+        if !after.contains(&(entity.clone(), id.clone())) && Registry::graph().table(&entity).has(tx, &id)? {
+            gone.push((entity, id));
+        }
+    }
+    Ok(gone)
+}
+
 /// Puts everything back that a transaction changed, last change first; or nothing, where others have changed some of
-/// it since.
+/// it since, or built on it.
 pub(crate) fn undo(tx: &mut dyn Write, undone: &[Undone]) -> Result<(), Fault> {
-    let spaces: HashMap<Space, Primary> = primaries(Registry::get()).collect();
-    let mut conflicts = Vec::new();
+    let spaces: HashMap<Space, Primary> = primaries().collect();
+    let mut conflicts = BTreeSet::new();
+    let mut all = Vec::with_capacity(undone.len());
     for it in undone {
         let Some((space, primary)) = spaces.get_key_value(it.space.as_str()) else {
-            conflicts.push(format!("`{}` is not linked into this program", it.space));
+            conflicts.insert(format!("`{}` is not linked into this program", it.space));
             continue;
         };
         let is_number = matches!(primary, Primary::Numbers);
-        if !is_number && tx.get(&key_of(tx, space, it))? != it.after {
-            let name = String::from_utf8_lossy(&it.key).replace(['\0', '\u{1}'], " ");
-            conflicts.push(format!("{} {} was changed since", it.space, name.trim()));
+        if !is_number && tx.get(&it.full_key(tx, space))? != it.after {
+            let name = it.id().replace(['\0', '\u{1}'], " ");
+            conflicts.insert(format!("{space} {} was changed since", name.trim()));
+        }
+        all.push((*space, *primary, it));
+    }
+    refuse(&conflicts)?;
+    for (_, primary, it) in &all {
+        if let Primary::Rows(service) = primary {
+            service.make_room(tx, &it.id(), it.before.as_deref())?;
         }
     }
-    for it in undone.iter().rev() {
-        if !conflicts.is_empty() {
-            break;
-        }
-        let (space, primary) = spaces.get_key_value(it.space.as_str()).expect("it was looked up before");
-        match primary {
-            Primary::Rows(service) => {
-                let id = String::from_utf8_lossy(&it.key);
-                service.put_back(tx, &id, it.before.as_deref())?;
-                conflicts.extend(leftover(tx, space, &id, it)?);
-            }
-            Primary::Pairs(link) => {
-                let (left, right) = split_part(&it.key).ok_or_else(|| corrupt(it))?;
-                link.put_back(tx, &left, &String::from_utf8_lossy(right), it.before.as_deref())?;
-            }
-            Primary::Numbers | Primary::Bytes => {
-                let key = key_of(tx, space, it);
-                match &it.before {
-                    _ if tx.get(&key)? != it.after => {}
-                    Some(before) => tx.put(key, before.clone()),
-                    None => tx.delete(key),
-                }
-            }
-        }
+    for (space, primary, it) in all.iter().rev() {
+        put_back(tx, space, *primary, it)?;
     }
+    for (space, primary, it) in &all {
+        conflicts.extend(does_not_fit(tx, space, *primary, it)?);
+    }
+    refuse(&conflicts)
+}
+
+fn refuse(conflicts: &BTreeSet<String>) -> Result<(), Fault> {
     if conflicts.is_empty() {
         return Ok(());
     }
-    let unique: HashSet<String> = conflicts.into_iter().collect();
-    let mut conflicts: Vec<String> = unique.into_iter().collect();
-    conflicts.sort();
-    Err(Fault::new(FaultKind::Conflict, format!("cannot be undone: {}", conflicts.join("; "))))
+    let all: Vec<&str> = conflicts.iter().map(String::as_str).collect();
+    Err(Fault::new(FaultKind::Conflict, format!("cannot be undone: {}", all.join("; "))))
 }
 
-/// A record that goes, and that others have linked to since, is a conflict as well.
-fn leftover(tx: &dyn Read, entity: Space, id: &str, it: &Undone) -> Result<Option<String>, StoreError> {
-    let is_linked = it.before.is_none() && crate::link::is_linked(tx, entity, id)?;
-    Ok(is_linked.then(|| format!("{entity} {id} was linked to since")))
+fn put_back(tx: &mut dyn Write, space: Space, primary: Primary, it: &Undone) -> Result<(), Fault> {
+    let before = it.before.as_deref();
+    let key = it.full_key(tx, space);
+    match primary {
+        Primary::Rows(service) => service.put_back(tx, &it.id(), before)?,
+        Primary::Pairs(link) => {
+            let (left, right) = ends(it)?;
+            link.put_back(tx, &left, &right, before)?;
+        }
+        // Others went on from it.
+        Primary::Numbers | Primary::Bytes if tx.get(&key)? != it.after => return Ok(()),
+        Primary::Numbers | Primary::Bytes => {}
+    }
+    // To the byte, also where today's code would write it in another way.
+    match before {
+        Some(before) => tx.put(key, before.to_vec()),
+        None => tx.delete(key),
+    }
+    Ok(())
 }
 
-fn key_of(tx: &dyn Read, space: Space, it: &Undone) -> Vec<u8> {
-    KeyBuf::new(tx.prefix(space)).tail(&it.key).into_bytes()
+/// What others did since, and what does not go together with what was put back.
+fn does_not_fit(
+    tx: &dyn Read,
+    space: Space,
+    primary: Primary,
+    it: &Undone,
+) -> Result<Vec<String>, Fault> {
+    let graph = Registry::graph();
+    let id = it.id();
+    match primary {
+        Primary::Rows(_) if it.before.is_none() => {
+            if link::is_linked(tx, space, &id)? {
+                return Ok(vec![format!("{space} {id} was linked to since")]);
+            }
+            for relation in graph.relations(space) {
+                if let Resolve::Back(field) = relation.resolve
+                    && graph.table(relation.to).count_where(tx, field, &id)? > 0
+                {
+                    return Ok(vec![format!("{space} {id} was named by a {} since", relation.to)]);
+                }
+            }
+            Ok(Vec::new())
+        }
+        Primary::Rows(_) => {
+            let mut gone = Vec::new();
+            for (entity, id) in it.named.iter().filter(|(entity, _)| graph.has_table(entity)) {
+                if !graph.table(entity).has(tx, id)? {
+                    gone.push(format!("{entity} {id} was removed since"));
+                }
+            }
+            Ok(gone)
+        }
+        Primary::Pairs(link) if it.before.is_some() => {
+            let (left, right) = ends(it)?;
+            match link.check(tx, &left, &right, 1) {
+                Ok(()) => Ok(Vec::new()),
+                Err(LinkError::Store(error)) => Err(error.into()),
+                Err(error) => Ok(vec![format!("{space} {left} {right}: {error}")]),
+            }
+        }
+        Primary::Pairs(_) | Primary::Numbers | Primary::Bytes => Ok(Vec::new()),
+    }
 }
 
-fn corrupt(it: &Undone) -> Fault {
-    Fault::unexpected(format!("the journal names a key of `{}` that cannot be read", it.space))
+fn ends(it: &Undone) -> Result<(String, String), Fault> {
+    let corrupt = || Fault::unexpected(format!("the journal names a key of `{}` that cannot be read", it.space));
+    let (left, right) = split_part(&it.key).ok_or_else(corrupt)?;
+    Ok((left, String::from_utf8_lossy(right).into_owned()))
+}
+
+/// Keeps of the changes of a step that a function undoes those to what earlier steps have changed as well: they are
+/// how these tell what the run did from what others did.
+pub(crate) fn shared(changed: Vec<Undone>, earlier: &[StepEntry]) -> Vec<Undone> {
+    let is_shared = |it: &Undone| earlier.iter().flat_map(|step| &step.undo).any(|other| other.is_at(it));
+    changed.into_iter().filter(is_shared).collect()
+}
+
+/// Undoes the step at `place` by a function. What that leaves of what earlier steps have changed is what these look for
+/// when they are undone, unless others have changed it too. Its events tell of what nobody was told of, and go.
+pub(crate) fn undo_by(
+    tx: &mut dyn Write,
+    steps: &mut [StepEntry],
+    place: usize,
+    by: impl FnOnce(&mut dyn Write) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let (earlier, own) = steps.split_at_mut(place);
+    let own = &own[0].undo;
+    let spaces: HashSet<Space> = primaries().map(|(space, _)| space).collect();
+    let mut ours = Vec::new();
+    let open = earlier.iter_mut().filter(|it| it.state != StepState::Reverted).rev();
+    let mut seen = HashSet::new();
+    for it in open.flat_map(|step| &mut step.undo) {
+        let Some(space) = spaces.get(it.space.as_str()) else { continue };
+        if !seen.insert((it.space.clone(), it.key.clone())) {
+            continue;
+        }
+        let last = own.iter().find(|change| change.is_at(it) && change.before == it.after).unwrap_or(it);
+        let key = it.full_key(tx, space);
+        if tx.get(&key)? == last.after {
+            ours.push((key, it));
+        }
+    }
+    let mut recorder = Recorder::new(tx);
+    by(&mut recorder)?;
+    recorder.finish()?;
+    for (key, it) in ours {
+        it.after = tx.get(&key)?;
+    }
+    Ok(())
 }

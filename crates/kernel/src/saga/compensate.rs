@@ -1,0 +1,95 @@
+//! Undoing what a run did: all of it when the run fails, or the part that failed when its function goes on.
+
+use crate::{
+    Fault, Local, Moment, Point, StepCall, StepState, When, Write,
+    saga::{
+        ExecutionState, Run,
+        external::Outside,
+        run::{LocalUndo, Undo},
+        undo::{undo, undo_by},
+    },
+};
+
+impl Run {
+    /// What fails is undone at once, from the step at `begin` on: the function may go on from its error. If it cannot be
+    /// undone the saga fails.
+    pub(crate) async fn whole<T>(&mut self, begin: usize, answer: Result<T, Fault>) -> Result<T, Fault> {
+        let goes_on = self.failed.is_none() && self.journal.state != ExecutionState::Compensating;
+        if answer.is_err()
+            && goes_on
+            && let Err(error) = self.undo_from(begin).await
+        {
+            self.fail(error);
+        }
+        answer
+    }
+
+    /// Undoes all that was done.
+    pub(crate) async fn compensate(&mut self) -> Result<(), Fault> {
+        if let Some(step) = self.journal.steps.get(self.undos.len()) {
+            // Its code was changed, or it goes another way each time: how to undo the rest is not known.
+            let text = format!("`{}` did not come to its step `{}` again", self.saga, step.name);
+            return Err(Fault::unexpected(text));
+        }
+        self.undo_from(0).await
+    }
+
+    /// Undoes the steps from this place on, last step first. Each is marked as undone in a commit of its own, for a
+    /// local step in the one that undoes it.
+    async fn undo_from(&mut self, begin: usize) -> Result<(), Fault> {
+        for place in (begin..self.undos.len()).rev() {
+            if self.journal.steps[place].state == StepState::Reverted {
+                continue;
+            }
+            match &self.undos[place] {
+                Undo::Nothing => {}
+                Undo::Outside(step) => self.undo_outside(place, step.clone()).await?,
+                Undo::Exactly => self.undo_locally(place, None).await?,
+                Undo::Locally(by) => self.undo_locally(place, Some(by.clone())).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn undo_outside(&mut self, place: usize, step: Outside) -> Result<(), Fault> {
+        let entry = &self.journal.steps[place];
+        let call = StepCall {
+            key: self.journal.key(&entry.name, "compensate"),
+            invoke_key: self.journal.key(&entry.name, "invoke"),
+            attempt: 1,
+            input: step.input.clone(),
+            answered: entry.state == StepState::Done,
+            output: entry.output.clone(),
+        };
+        self.pass(&step.name, When::Undoing)?;
+        let tried = step.compensate(&self.ctx, call).await;
+        self.pass(&step.name, When::Undone)?;
+        tried.answer.map_err(|error| Fault::from(&error))?;
+        let mut journal = self.journal.clone();
+        journal.steps[place].state = StepState::Reverted;
+        self.commit(journal).await
+    }
+
+    async fn undo_locally(&mut self, place: usize, by: Option<LocalUndo>) -> Result<(), Fault> {
+        let (ctx, flow, journal) = (self.ctx.clone(), self.saga, self.journal.clone());
+        let body = move |tx: &mut dyn Write, at: &Moment| {
+            let mut journal = journal.clone();
+            let name = journal.steps[place].name.clone();
+            ctx.pass(&Point { flow, step: &name, when: When::Undoing })?;
+            match &by {
+                Some(by) => {
+                    let output = journal.steps[place].output.clone();
+                    let by = |tx: &mut dyn Write| by(&mut Local { tx, at, ctx: &ctx, flow }, output);
+                    undo_by(tx, &mut journal.steps, place, by)?;
+                }
+                None => undo(tx, &journal.steps[place].undo)?,
+            }
+            ctx.pass(&Point { flow, step: &name, when: When::Undone })?;
+            journal.steps[place].state = StepState::Reverted;
+            journal.write(tx, at)?;
+            Ok(journal)
+        };
+        self.journal = self.write(body).await?.0;
+        Ok(())
+    }
+}
