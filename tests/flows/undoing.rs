@@ -167,7 +167,7 @@ impl Stage {
         let waits = self.go([ops, vec![Op::Wait]].concat()).await.expect("a run");
         assert!(matches!(waits, Outcome::Waiting(_)), "it waits");
         others(self).await;
-        let fails = self.ctx().finish_step(Actor::System, "script", "one", "approval", Err("no".into()));
+        let fails = self.ctx().finish_step("script", "one", "approval", Err("no".into()));
         fails.await.expect("it is finished");
         let mut commits = self.ctx().store().commits();
         while !self.run().has_ended() {
@@ -316,7 +316,7 @@ async fn what_failed_is_undone_though_the_function_goes_on() {
         stage.go(ops).await.map(drop).expect("it waits");
         let title = if is_whole { "part" } else { "before" };
         assert_eq!(stage.title(), title);
-        stage.ctx().finish_step(Actor::System, "script", "one", "approval", Ok(Value::Null)).await.expect("an end");
+        stage.ctx().finish_step("script", "one", "approval", Ok(Value::Null)).await.expect("an end");
         let mut commits = stage.ctx().store().commits();
         while !stage.run().has_ended() {
             commits.changed().await.expect("a commit");

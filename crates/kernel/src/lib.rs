@@ -57,7 +57,7 @@ pub use projection::{Change, Projection};
 pub use registry::{Problem, Registry, RouteEntry};
 pub use resource::Resource;
 pub use saga::{
-    AnySaga, EXECUTIONS, ExecutionState, External, Outcome, Run, Saga, SagaFn, Starting, StepCall, StepEntry,
+    AnySaga, EXECUTIONS, ExecutionState, External, Given, Outcome, Run, Saga, SagaFn, Starting, StepCall, StepEntry,
     StepKind, StepState, WorkflowExecution,
 };
 pub use schedule::{Plan, Schedule};

@@ -134,6 +134,6 @@ async fn fail(call: Call) -> Result<Reply, Fault> {
 async fn finish(call: Call, answer: Result<Value, String>) -> Result<Reply, Fault> {
     let text = |name: &str| call.body()[name].as_str().unwrap_or_default().to_owned();
     let (transaction, step) = (text("transaction_id"), text("step_id"));
-    call.app.finish_step(call.pass.actor.clone(), call.path("id"), &transaction, &step, answer).await?;
+    call.app.finish_step(call.path("id"), &transaction, &step, answer).await?;
     Ok(Reply::json(&json!({ "success": true })))
 }

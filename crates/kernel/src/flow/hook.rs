@@ -27,6 +27,8 @@ pub enum HookRun {
         undo: Option<ExternalHook<()>>,
         /// How long the call may take; 30 seconds where it is not said.
         timeout: Option<Duration>,
+        /// How often the call is tried again, and after which pause; not at all where it is not said.
+        retries: Option<(u32, Duration)>,
     },
 }
 
@@ -59,7 +61,8 @@ inventory::collect!(HookEntry);
 /// ```
 #[macro_export]
 macro_rules! hook {
-    ($name:literal in $point:literal => external $call:path $(, undo: $undo:path)? $(, timeout: $timeout:expr)?) => {
+    ($name:literal in $point:literal => external $call:path
+    $(, undo: $undo:path)? $(, timeout: $timeout:expr)? $(, retries: $retries:expr)?) => {
         $crate::inventory::submit! {
             $crate::HookEntry(&$crate::Hook {
                 name: $name,
@@ -68,6 +71,7 @@ macro_rules! hook {
                     call: |ctx, call| Box::pin($call(ctx, call)),
                     undo: $crate::or_none!($(|ctx, call| Box::pin($undo(ctx, call)))?),
                     timeout: $crate::or_none!($($timeout)?),
+                    retries: $crate::or_none!($($retries)?),
                 },
             })
         }

@@ -12,16 +12,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    Actor, Ctx, Fault, FaultKind, FaultRecord, Moment, Read, Saga, View, Write,
+    Actor, Ctx, Fault, FaultKind, FaultRecord, Moment, Saga, View, Write,
     saga::{
-        AnySaga, EXECUTIONS, ExecutionState, Run, StepState, WorkflowExecution,
-        execution::{BY_STATE, ended_before},
-        run::release,
+        EXECUTIONS, ExecutionState, Run, WorkflowExecution,
+        run::{millis, release},
+        tend::Given,
     },
 };
-
-/// Records that one transaction purges: the writer is everybody's.
-const N_PURGED_MAX: usize = 100;
 
 /// What starting a saga came to.
 pub enum Outcome<O> {
@@ -34,7 +31,8 @@ pub enum Outcome<O> {
 impl Ctx {
     /// Runs a saga until it ends or waits. Runs with the same transaction id take turns; a second run of one that has
     /// ended starts afresh, or answers what the first one came to where the saga is idempotent; a second run of one
-    /// that waits answers that. The run goes on when the caller goes away.
+    /// that waits answers that, and one of a run that a crash has cut goes on with that, whatever its own input. One that
+    /// has failed must be put right first. The run goes on when the caller goes away.
     pub async fn start<I, O>(
         &self,
         saga: &'static Saga<I, O>,
@@ -56,198 +54,26 @@ impl Ctx {
             input: serde_json::to_value(&input).map_err(Fault::unexpected)?,
             ..WorkflowExecution::default()
         };
-        if let Some(timeout) = saga.timeout {
-            let millis = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
-            journal.deadline = Some(self.now().plus_millis(millis));
-        }
         let ctx = self.clone();
         // A task of its own: it goes on when the caller goes away.
         let run = async move {
             let _turn = ctx.turns().take(saga.name, &journal.transaction_id).await;
-            let earlier = WorkflowExecution::find(&ctx.view(), saga.name, &journal.transaction_id)?;
-            if let Some(earlier) = earlier
-                && let Some(outcome) = answer_of(saga, &ctx, earlier)?
-            {
-                return Ok(outcome);
+            if let Some(earlier) = WorkflowExecution::find(&ctx.view(), saga.name, &journal.transaction_id)? {
+                // Whoever had the turn did not come to an end.
+                if matches!(earlier.state, ExecutionState::Invoking | ExecutionState::Compensating) {
+                    return go_on(saga, Run::new(ctx.clone(), saga.name, earlier)).await;
+                }
+                if let Some(outcome) = answer_of(saga, &ctx, earlier)? {
+                    return Ok(outcome);
+                }
             }
+            // The time that it may take begins with its turn.
+            journal.deadline = saga.timeout.map(|timeout| ctx.now().plus_millis(millis(timeout)));
             let mut run = Run::new(ctx.clone(), saga.name, journal);
             run.is_kept = saga.idempotent;
             drive(saga, run, input).await
         };
         tokio::spawn(run).await.map_err(Fault::unexpected)?
-    }
-
-    /// Finishes a step that is waited for, and lets its run go on in the background. `answer` is what the step
-    /// answers, or why it failed.
-    pub async fn finish_step(
-        &self,
-        actor: Actor,
-        workflow_id: &str,
-        transaction_id: &str,
-        step: &str,
-        answer: Result<Value, String>,
-    ) -> Result<(), Fault> {
-        if !self.registry().flows.iter().any(|it| it.name() == workflow_id) {
-            return Err(Fault::not_found(format!("Workflow with id \"{workflow_id}\" not found.")));
-        }
-        let (workflow, transaction) = (workflow_id.to_owned(), transaction_id.to_owned());
-        let find = move |tx: &dyn Read| {
-            let not_found = || Fault::not_found(format!("Transaction {transaction} could not be found."));
-            WorkflowExecution::find(tx, &workflow, &transaction)?.ok_or_else(not_found)
-        };
-        self.answer_step(actor, find, step, answer).await
-    }
-
-    async fn answer_step(
-        &self,
-        actor: Actor,
-        find: impl Fn(&dyn Read) -> Result<WorkflowExecution, Fault> + Send + 'static,
-        step: &str,
-        answer: Result<Value, String>,
-    ) -> Result<(), Fault> {
-        let step = step.to_owned();
-        let note = move |tx: &mut dyn Write, at: &Moment| {
-            let mut journal = find(tx)?;
-            let Some(entry) = journal.steps.iter_mut().find(|it| it.name == step) else {
-                return Err(Fault::not_found(format!("Action not found: {step}")));
-            };
-            if entry.state != StepState::Waiting {
-                let (what, status) =
-                    (if answer.is_ok() { "success" } else { "failure" }, entry.state.as_str());
-                return Err(Fault::not_allowed(format!("Cannot set step {what} when status is {status}")));
-            }
-            match &answer {
-                Ok(output) => (entry.state, entry.output) = (StepState::Done, output.clone()),
-                Err(message) => {
-                    entry.state = StepState::Failed;
-                    entry.error = Some(FaultRecord::from(&Fault::not_allowed(message.clone())));
-                }
-            }
-            journal.state = ExecutionState::Invoking;
-            journal.write(tx, at)?;
-            Ok(journal)
-        };
-        let (journal, _) = self.write(actor, note).await?;
-        self.go_on(journal);
-        Ok(())
-    }
-
-    /// Tries once more to undo a run that could not be undone, in the background.
-    pub async fn undo_again(&self, actor: Actor, id: &str) -> Result<(), Fault> {
-        let id = id.to_owned();
-        let ctx = self.clone();
-        let mark = move |tx: &mut dyn Write, at: &Moment| {
-            let mut journal = failed(tx, &id)?;
-            if ctx.saga(&journal.workflow_id).is_none() {
-                let text = format!("Workflow with id \"{}\" not found.", journal.workflow_id);
-                return Err(Fault::not_allowed(text));
-            }
-            journal.state = ExecutionState::Compensating;
-            journal.undo_error = None;
-            journal.write(tx, at)?;
-            Ok(journal)
-        };
-        let (journal, _) = self.write(actor, mark).await?;
-        self.go_on(journal);
-        Ok(())
-    }
-
-    /// Forgets a run that could not be undone: somebody has put things right by hand.
-    pub async fn forget_run(&self, actor: Actor, id: &str) -> Result<(), Fault> {
-        let id = id.to_owned();
-        let forget = move |tx: &mut dyn Write, at: &Moment| {
-            let journal = failed(tx, &id)?;
-            EXECUTIONS.delete(tx, at, &journal.id)?;
-            Ok(())
-        };
-        self.write(actor, forget).await.map(drop)
-    }
-
-    /// Goes on with everything that a crash or a stop has cut, and waits for it. Called once, at the start.
-    pub async fn recover(&self) -> Result<usize, Fault> {
-        let runs = open_runs(&self.view())?;
-        let n_runs = runs.len();
-        let tasks: Vec<_> = runs.into_iter().filter_map(|it| self.go_on(it)).collect();
-        for task in tasks {
-            task.await.map_err(Fault::unexpected)?;
-        }
-        Ok(n_runs)
-    }
-
-    /// Gives up steps that were waited for too long, and goes on with runs that nobody goes on with: those whose end
-    /// could not be written. One that cannot be looked after holds no other up.
-    pub async fn tend_runs(&self) -> Result<(), Fault> {
-        let now = self.now();
-        for run in EXECUTIONS.table.list_by(&self.view(), &BY_STATE, &[ExecutionState::Waiting.as_str()])? {
-            let waiting = run.steps.iter().find(|it| it.state == StepState::Waiting);
-            let Some(step) = waiting.filter(|it| it.wait_until.is_some_and(|until| until <= now)) else {
-                continue;
-            };
-            let why = format!("`{}` was not finished in time", step.name);
-            let id = run.id.clone();
-            let find = move |tx: &dyn Read| Ok(EXECUTIONS.retrieve(tx, &id)?);
-            if let Err(error) = self.answer_step(Actor::System, find, &step.name, Err(why)).await {
-                tracing::error!(run = run.id.as_str(), %error, "a step that came too late was not given up");
-            }
-        }
-        for run in open_runs(&self.view())? {
-            if self.turns().is_free(&run.workflow_id, &run.transaction_id) {
-                self.go_on(run);
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes the records of runs that ended long enough ago.
-    pub async fn purge_runs(&self) -> Result<(), Fault> {
-        let old = ended_before(&self.view(), self.now())?;
-        for ids in old.chunks(N_PURGED_MAX) {
-            let ids = ids.to_vec();
-            let remove = move |tx: &mut dyn Write, at: &Moment| {
-                for id in &ids {
-                    if EXECUTIONS.get(tx, id)?.is_some() {
-                        EXECUTIONS.delete(tx, at, id)?;
-                    }
-                }
-                Ok(())
-            };
-            self.write(Actor::System, remove).await?;
-        }
-        Ok(())
-    }
-
-    fn saga(&self, name: &str) -> Option<&'static dyn AnySaga> {
-        self.registry().flows.iter().find(|it| it.name() == name)?.as_saga()
-    }
-
-    fn go_on(&self, journal: WorkflowExecution) -> Option<tokio::task::JoinHandle<()>> {
-        let Some(saga) = self.saga(&journal.workflow_id) else {
-            tracing::error!(workflow = journal.workflow_id, "a run is open, and its saga is not linked in");
-            return None;
-        };
-        Some(tokio::spawn(saga.resume(self.clone(), journal)))
-    }
-}
-
-/// Runs that are neither over nor wait.
-fn open_runs(tx: &dyn Read) -> Result<Vec<WorkflowExecution>, Fault> {
-    let mut runs = Vec::new();
-    for state in [ExecutionState::Invoking, ExecutionState::Compensating] {
-        runs.extend(EXECUTIONS.table.list_by(tx, &BY_STATE, &[state.as_str()])?);
-    }
-    Ok(runs)
-}
-
-/// A run that could not be undone.
-fn failed(tx: &dyn Read, id: &str) -> Result<WorkflowExecution, Fault> {
-    let not_found = || Fault::not_found(format!("Workflow execution with id: {id} was not found"));
-    let journal = EXECUTIONS.get(tx, id)?.ok_or_else(not_found)?;
-    match journal.state {
-        ExecutionState::Failed => Ok(journal),
-        state => {
-            let state = state.as_str();
-            Err(Fault::not_allowed(format!("Workflow execution {id} is {state}, and not failed")))
-        }
     }
 }
 
@@ -257,27 +83,30 @@ fn answer_of<I, O: DeserializeOwned>(
     ctx: &Ctx,
     earlier: WorkflowExecution,
 ) -> Result<Option<Outcome<O>>, Fault> {
-    let conflict = |what: &str| {
-        let (name, transaction) = (saga.name, &earlier.transaction_id);
-        Fault::new(FaultKind::Conflict, format!("Workflow {name} with transaction {transaction} {what}"))
-    };
     match earlier.state {
-        ExecutionState::Invoking | ExecutionState::Compensating => Err(conflict("is being run")),
         // What it left behind would be done a second time.
-        ExecutionState::Failed => Err(conflict("has failed, and could not be undone")),
+        ExecutionState::Failed => {
+            let (name, transaction) = (saga.name, &earlier.transaction_id);
+            let text = format!("Workflow {name} with transaction {transaction} has failed, and could not be undone");
+            Err(Fault::new(FaultKind::Conflict, text))
+        }
         ExecutionState::Waiting => Ok(Some(Outcome::Waiting(Box::new(earlier)))),
         ExecutionState::Done if saga.idempotent => {
             let result = serde_json::from_value(earlier.result).map_err(Fault::unexpected)?;
             Ok(Some(Outcome::Done(result, ctx.view())))
         }
         ExecutionState::Reverted if saga.idempotent => Err(Fault::from(&earlier.error.unwrap_or_default())),
-        ExecutionState::Done | ExecutionState::Reverted => Ok(None),
+        _ => Ok(None),
     }
 }
 
-/// Goes on with a run from its journal.
-pub(crate) async fn resume<I, O>(saga: &'static Saga<I, O>, ctx: Ctx, journal: WorkflowExecution)
-where
+/// Goes on with a run from its journal, for itself or with an answer to the step that it waits for.
+pub(crate) async fn resume<I, O>(
+    saga: &'static Saga<I, O>,
+    ctx: Ctx,
+    journal: WorkflowExecution,
+    given: Option<Given>,
+) where
     I: Serialize + DeserializeOwned + Send + 'static,
     O: Serialize + DeserializeOwned + Send + 'static,
 {
@@ -285,20 +114,39 @@ where
     let _turn = ctx.turns().take(saga.name, &transaction).await;
     // Whoever had the turn before may have gone on with it.
     let journal = match EXECUTIONS.get(&ctx.view(), &journal.id) {
-        Ok(Some(now)) if !now.has_ended() && now.state != ExecutionState::Waiting => now,
-        Ok(_) => return,
+        Ok(Some(now)) => now,
+        Ok(None) => return,
         Err(error) => return tracing::error!(saga = saga.name, transaction, %error, "a run cannot be read"),
     };
-    let input = serde_json::from_value(journal.input.clone());
-    let run = Run::new(ctx, saga.name, journal);
-    let ended = match input {
-        Ok(input) => drive(saga, run, input).await.map(drop),
-        // The saga now takes something else: nobody can tell what is to be undone.
-        Err(error) => fail(run, Fault::unexpected(error)).await,
+    let given = match given {
+        Some(given) => match given.check(&journal) {
+            Ok(()) => Some(given),
+            Err(error) => return given.tell(Err(error)),
+        },
+        None if journal.has_ended() || journal.state == ExecutionState::Waiting => return,
+        None => None,
     };
-    match ended {
-        Ok(()) => tracing::info!(saga = saga.name, transaction, "a run went on, and ended or waits"),
+    let mut run = Run::new(ctx, saga.name, journal);
+    run.given = given;
+    match go_on(saga, run).await {
+        Ok(_) => tracing::info!(saga = saga.name, transaction, "a run went on, and ended or waits"),
         Err(error) => tracing::warn!(saga = saga.name, transaction, %error, "a run went on, and failed"),
+    }
+}
+
+async fn go_on<I, O>(saga: &'static Saga<I, O>, run: Run) -> Result<Outcome<O>, Fault>
+where
+    I: DeserializeOwned,
+    O: Serialize,
+{
+    match serde_json::from_value(run.journal.input.clone()) {
+        Ok(input) => drive(saga, run, input).await,
+        // The saga now takes something else: nobody can tell what is to be undone.
+        Err(error) => {
+            let error = Fault::unexpected(error);
+            fail(run, &error).await?;
+            Err(error)
+        }
     }
 }
 
@@ -397,17 +245,18 @@ async fn revert<O>(mut run: Run, error: Fault) -> Result<O, Fault> {
         }
         // The process ends, and the next one goes on from here.
         Err(error) if run.ctx.store().has_stopped() => return Err(error),
-        Err(error) => fail(run, error).await?,
+        Err(error) => fail(run, &error).await?,
     }
     Err(error)
 }
 
 /// Notes that the run cannot be undone: somebody must look at it.
-async fn fail(mut run: Run, error: Fault) -> Result<(), Fault> {
+async fn fail(mut run: Run, error: &Fault) -> Result<(), Fault> {
     let mut journal = run.journal.clone();
     let (saga, transaction) = (run.saga, &journal.transaction_id);
     tracing::error!(saga, transaction, %error, "a run could not be undone");
-    journal.undo_error = Some(FaultRecord::from(&error));
+    journal.undo_error = Some(FaultRecord::from(error));
+    journal.n_undo_tries += 1;
     journal.end(ExecutionState::Failed, run.ctx.now());
     run.commit(journal).await
 }

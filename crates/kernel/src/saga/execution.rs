@@ -111,6 +111,8 @@ entity! {
         pub error: Option<FaultRecord>,
         /// Why it could not be undone.
         pub undo_error: Option<FaultRecord>,
+        /// How often undoing it was tried in vain.
+        pub n_undo_tries: u32,
         /// When it is given up.
         pub deadline: Option<Timestamp>,
         /// When its record goes.
@@ -119,7 +121,7 @@ entity! {
         pub n_writes: u64,
     }
     search [workflow_id, transaction_id]
-    hidden [actor, input, steps, result, error, undo_error, deadline, keep_until, n_writes]
+    hidden [actor, input, steps, result, error, undo_error, n_undo_tries, deadline, keep_until, n_writes]
     computed [run_id, execution, context] by show
 }
 

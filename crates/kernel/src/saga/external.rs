@@ -38,6 +38,25 @@ pub struct External<T> {
     pub(crate) of: std::marker::PhantomData<fn() -> T>,
 }
 
+/// How often a call is tried again, and after which pause.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    pub(crate) n_retries: u32,
+    pub(crate) pause: Duration,
+    /// How much longer the pause is each time.
+    factor: u32,
+}
+
+impl Patience {
+    /// With calls: they are tried once, where the step does not say more.
+    pub(crate) const fn of(n_retries: u32, pause: Duration) -> Patience {
+        Patience { n_retries, pause, factor: 1 }
+    }
+
+    /// With undoing, at least: a run that cannot be undone needs somebody to look at it.
+    const UNDOING: Patience = Patience { n_retries: 3, pause: Duration::from_millis(100), factor: 2 };
+}
+
 /// An external step, whatever it answers.
 #[derive(Clone)]
 pub(crate) struct Outside {
@@ -45,8 +64,7 @@ pub(crate) struct Outside {
     pub(crate) input: Value,
     call: Action<Value>,
     undo: Option<Action<()>>,
-    n_retries: u32,
-    pause: Duration,
+    pub(crate) patience: Patience,
     pub(crate) timeout: Duration,
 }
 
@@ -80,10 +98,10 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> External<T> {
         self
     }
 
-    /// Tries so often again, after this pause. A refusal (4xx) is an answer, and is not tried again.
+    /// Tries so often again, after this pause. A refusal (4xx) is an answer, and is not tried again. Undoing is tried
+    /// three times more, where this does not say more.
     pub fn retries(mut self, n_retries: u32, pause: Duration) -> External<T> {
-        self.step.n_retries = n_retries;
-        self.step.pause = pause;
+        self.step.patience = Patience::of(n_retries, pause);
         self
     }
 
@@ -103,8 +121,8 @@ pub(crate) struct Tried<T> {
 
 impl Outside {
     pub(crate) fn new(name: String, call: Action<Value>) -> Outside {
-        let (n_retries, pause, timeout) = (0, Duration::ZERO, TIMEOUT);
-        Outside { name, input: Value::Null, call, undo: None, n_retries, pause, timeout }
+        let patience = Patience::of(0, Duration::ZERO);
+        Outside { name, input: Value::Null, call, undo: None, patience, timeout: TIMEOUT }
     }
 
     pub(crate) fn with_undo(mut self, undo: Option<Action<()>>) -> Outside {
@@ -123,13 +141,17 @@ impl Outside {
         call: StepCall,
         deadline: Option<Timestamp>,
     ) -> Tried<Value> {
-        self.try_all(&self.call, ctx, call, deadline).await
+        self.try_all(&self.call, ctx, call, deadline, self.patience).await
     }
 
     /// Undoes the call.
     pub(crate) async fn compensate(&self, ctx: &Ctx, call: StepCall) -> Tried<()> {
         match &self.undo {
-            Some(undo) => self.try_all(undo, ctx, call, None).await,
+            Some(undo) => {
+                let is_more = self.patience.n_retries > Patience::UNDOING.n_retries;
+                let patience = if is_more { self.patience } else { Patience::UNDOING };
+                self.try_all(undo, ctx, call, None, patience).await
+            }
             None => Tried { answer: Ok(()), n_attempts: 0, timed_out: false },
         }
     }
@@ -140,6 +162,7 @@ impl Outside {
         ctx: &Ctx,
         mut call: StepCall,
         deadline: Option<Timestamp>,
+        Patience { n_retries, mut pause, factor }: Patience,
     ) -> Tried<T> {
         let left = || {
             let millis = deadline?.millis().saturating_sub(ctx.now().millis());
@@ -164,11 +187,12 @@ impl Outside {
             match answer {
                 Err(error)
                     if error.kind() == FaultKind::Unexpected
-                        && call.attempt <= self.n_retries
-                        && left().is_none_or(|left| left > self.pause) =>
+                        && call.attempt <= n_retries
+                        && left().is_none_or(|left| left > pause) =>
                 {
                     tracing::warn!(step = self.name, attempt = call.attempt, %error, "a step is tried again");
-                    tokio::time::sleep(self.pause).await;
+                    tokio::time::sleep(pause).await;
+                    pause *= factor;
                     call.attempt += 1;
                 }
                 answer => {

@@ -10,6 +10,7 @@ mod engine;
 mod execution;
 mod external;
 mod run;
+mod tend;
 mod turns;
 mod undo;
 
@@ -24,6 +25,7 @@ pub use engine::Outcome;
 pub use execution::{EXECUTIONS, ExecutionState, StepEntry, StepKind, StepState, WorkflowExecution};
 pub use external::{External, StepCall};
 pub use run::Run;
+pub use tend::Given;
 pub(crate) use turns::Turns;
 
 /// A process that calls the outside between its transactions.
@@ -65,11 +67,12 @@ pub trait AnySaga: Sync {
     fn start(&'static self, ctx: Ctx, actor: Actor, transaction_id: Option<String>, input: Value)
     -> Starting;
 
-    /// Goes on with a run that is not over, until it ends or waits.
+    /// Goes on with a run that is not over, until it ends or waits; maybe with an answer to the step that it waits for.
     fn resume(
         &'static self,
         ctx: Ctx,
         execution: WorkflowExecution,
+        given: Option<Given>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
@@ -119,7 +122,8 @@ where
         &'static self,
         ctx: Ctx,
         execution: WorkflowExecution,
+        given: Option<Given>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(engine::resume(self, ctx, execution))
+        Box::pin(engine::resume(self, ctx, execution, given))
     }
 }

@@ -10,7 +10,8 @@ use crate::{
     Ctx, Fault, FaultRecord, HookRun, Local, Moment, Point, Timestamp, View, When, Write,
     saga::{
         ExecutionState, External, Saga, StepCall, StepEntry, StepKind, StepState, WorkflowExecution,
-        external::Outside,
+        external::{Outside, Patience},
+        tend::Given,
         undo::{Recorder, shared},
     },
 };
@@ -31,6 +32,8 @@ pub struct Run {
     pub(crate) is_kept: bool,
     /// Why a local step failed: nothing comes after that.
     pub(crate) failed: Option<FaultRecord>,
+    /// An answer from outside, for the step that it waits for.
+    pub(crate) given: Option<Given>,
     path: Vec<&'static str>,
     /// How often each name came up: a step in a loop is numbered from its second time on.
     seen: HashMap<String, usize>,
@@ -61,6 +64,7 @@ impl Run {
             waits: Arc::default(),
             is_kept: false,
             failed: None,
+            given: None,
             path: Vec::new(),
             seen: HashMap::new(),
         }
@@ -233,11 +237,12 @@ impl Run {
         }
         let mut answers = Vec::new();
         for hook in hooks {
-            if let HookRun::External { call, undo, timeout } = hook.run {
+            if let HookRun::External { call, undo, timeout, retries } = hook.run {
                 let undo = undo.map(|undo| Arc::new(undo) as _);
                 let mut step = Outside::new(hook.name.to_owned(), Arc::new(call)).with_undo(undo);
                 step.input = input.clone();
                 step.timeout = timeout.unwrap_or(step.timeout);
+                step.patience = retries.map_or(step.patience, |(n, pause)| Patience::of(n, pause));
                 let answer = self.invoke(vec![step]).await?.into_iter().next();
                 answers.push((hook.name.to_owned(), answer.unwrap_or(Ok(Value::Null))?));
             }
@@ -274,6 +279,9 @@ impl Run {
         self.undos.push(Undo::Nothing);
         match (entry.state, &entry.error) {
             (StepState::Waiting, _) if self.journal.state != ExecutionState::Compensating => {
+                if let Some(answer) = self.receive(&entry.name).await? {
+                    return answer;
+                }
                 self.waits.notify_one();
                 std::future::pending().await
             }
@@ -281,6 +289,34 @@ impl Run {
             (_, Some(error)) => Err(error.into()),
             (_, None) => decode(entry.output),
         }
+    }
+
+    /// Takes the answer from outside, if there is one that can be read. Whoever gave it is told once that is on disk.
+    async fn receive<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<Result<T, Fault>>, Fault> {
+        let Some(given) = self.given.take() else { return Ok(None) };
+        let mut journal = self.journal.clone();
+        journal.state = ExecutionState::Invoking;
+        let Some(entry) = journal.steps.iter_mut().find(|it| it.name == name) else { return Ok(None) };
+        let answer = match &given.answer {
+            Ok(value) => match serde_json::from_value(value.clone()) {
+                Ok(answer) => {
+                    (entry.state, entry.output) = (StepState::Done, value.clone());
+                    Ok(answer)
+                }
+                Err(error) => {
+                    given.tell(Err(Fault::invalid(format!("Invalid response for step {name}: {error}"))));
+                    return Ok(None);
+                }
+            },
+            Err(message) => {
+                let error = Fault::not_allowed(message.clone());
+                (entry.state, entry.error) = (StepState::Failed, Some(FaultRecord::from(&error)));
+                Err(error)
+            }
+        };
+        let written = self.commit(journal).await;
+        given.tell(written.as_ref().copied().map_err(|error| Fault::from(&FaultRecord::from(error))));
+        written.map(|()| Some(answer))
     }
 
     /// Another saga as a part of this one: its steps are steps of this run, and what it tells of is told when this one
@@ -441,7 +477,7 @@ impl Run {
     }
 
     fn wait_until(&self, now: Timestamp, timeout: Option<Duration>) -> Option<Timestamp> {
-        let own = timeout.map(|it| now.plus_millis(i64::try_from(it.as_millis()).unwrap_or(i64::MAX)));
+        let own = timeout.map(|it| now.plus_millis(millis(it)));
         own.into_iter().chain(self.journal.deadline).min()
     }
 
@@ -462,6 +498,10 @@ pub(crate) fn release(tx: &mut dyn Write, journal: &WorkflowExecution) -> Result
         tx.emit(event.clone())?;
     }
     Ok(())
+}
+
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn decode<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {

@@ -1,0 +1,244 @@
+//! What becomes of runs that nobody waits for: they are given answers from outside, gone on with after a crash, given
+//! up, undone once more, and forgotten.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use crate::{
+    Actor, Ctx, Fault, FaultKind, Moment, Read, Timestamp, Write,
+    saga::{
+        AnySaga, EXECUTIONS, ExecutionState, StepState, WorkflowExecution,
+        execution::{BY_STATE, ended_before},
+        run::millis,
+    },
+};
+
+/// Records that one transaction purges: the writer is everybody's.
+const N_PURGED_MAX: usize = 100;
+
+/// How often undoing a run is tried for itself: twice the pause after each try, so that it is given up after about
+/// three hours.
+const N_UNDO_TRIES_MAX: u32 = 10;
+const UNDO_PAUSE: Duration = Duration::from_secs(10);
+
+/// An answer from outside to a step that is waited for.
+pub struct Given {
+    pub(crate) step: String,
+    /// What the step answers, or why it failed.
+    pub(crate) answer: Result<Value, String>,
+    /// Whoever gave it is told whether it was taken.
+    told: oneshot::Sender<Result<(), Fault>>,
+}
+
+impl Given {
+    /// Does the run wait for it?
+    pub(crate) fn check(&self, journal: &WorkflowExecution) -> Result<(), Fault> {
+        let Some(entry) = journal.steps.iter().find(|it| it.name == self.step) else {
+            return Err(Fault::not_found(format!("Action not found: {}", self.step)));
+        };
+        if entry.state == StepState::Waiting && !journal.has_ended() {
+            return Ok(());
+        }
+        let (what, status) =
+            (if self.answer.is_ok() { "success" } else { "failure" }, entry.state.as_str());
+        Err(Fault::not_allowed(format!("Cannot set step {what} when status is {status}")))
+    }
+
+    pub(crate) fn tell(self, taken: Result<(), Fault>) {
+        // Who does not listen any more need not know.
+        let _ = self.told.send(taken);
+    }
+}
+
+impl Ctx {
+    /// Finishes a step that is waited for, and lets its run go on in the background. `answer` is what the step
+    /// answers, or why it failed. What the saga cannot read is refused, and it waits on.
+    pub async fn finish_step(
+        &self,
+        workflow_id: &str,
+        transaction_id: &str,
+        step: &str,
+        answer: Result<Value, String>,
+    ) -> Result<(), Fault> {
+        let saga = self.saga(workflow_id)?;
+        let journal = WorkflowExecution::find(&self.view(), workflow_id, transaction_id)?;
+        let not_found = || Fault::not_found(format!("Transaction {transaction_id} could not be found."));
+        self.give(saga, journal.ok_or_else(not_found)?, step, answer).await
+    }
+
+    async fn give(
+        &self,
+        saga: &'static dyn AnySaga,
+        journal: WorkflowExecution,
+        step: &str,
+        answer: Result<Value, String>,
+    ) -> Result<(), Fault> {
+        let (told, taken) = oneshot::channel();
+        let given = Given { step: step.to_owned(), answer, told };
+        given.check(&journal)?;
+        let (name, transaction) = (journal.workflow_id.clone(), journal.transaction_id.clone());
+        tokio::spawn(saga.resume(self.clone(), journal, Some(given)));
+        taken.await.unwrap_or_else(|_| {
+            let text = format!("Workflow {name} with transaction {transaction} did not come to `{step}` again");
+            Err(Fault::new(FaultKind::Conflict, text))
+        })
+    }
+
+    /// Tries once more to undo a run that could not be undone, in the background.
+    pub async fn undo_again(&self, actor: Actor, id: &str) -> Result<(), Fault> {
+        let id = id.to_owned();
+        let ctx = self.clone();
+        let mark = move |tx: &mut dyn Write, at: &Moment| {
+            let mut journal = find(tx, &id)?;
+            if journal.state != ExecutionState::Failed {
+                return Err(not_failed(&journal));
+            }
+            ctx.saga(&journal.workflow_id).map_err(|it| Fault::not_allowed(it.to_string()))?;
+            journal.state = ExecutionState::Compensating;
+            journal.undo_error = None;
+            journal.write(tx, at)?;
+            Ok(journal)
+        };
+        let (journal, _) = self.write(actor, mark).await?;
+        self.go_on(journal, None);
+        Ok(())
+    }
+
+    /// Forgets a run that could not be undone, because somebody has put things right by hand; or one whose saga is not
+    /// linked in any more, and that nobody can go on with.
+    pub async fn forget_run(&self, actor: Actor, id: &str) -> Result<(), Fault> {
+        let id = id.to_owned();
+        let ctx = self.clone();
+        let forget = move |tx: &mut dyn Write, at: &Moment| {
+            let journal = find(tx, &id)?;
+            let is_lost = !journal.has_ended() && ctx.saga(&journal.workflow_id).is_err();
+            if journal.state != ExecutionState::Failed && !is_lost {
+                return Err(not_failed(&journal));
+            }
+            EXECUTIONS.delete(tx, at, &journal.id)?;
+            Ok(())
+        };
+        self.write(actor, forget).await.map(drop)
+    }
+
+    /// Goes on with everything that a crash or a stop has cut, a few runs at a time, and waits for it. Called once, at
+    /// the start.
+    pub async fn recover(&self) -> Result<usize, Fault> {
+        let runs = open_runs(&self.view())?;
+        let n_runs = runs.len();
+        let mut tasks = Vec::new();
+        for run in runs {
+            let place = self.turns().place().await;
+            tasks.extend(self.go_on(run, place));
+        }
+        for task in tasks {
+            task.await.map_err(Fault::unexpected)?;
+        }
+        Ok(n_runs)
+    }
+
+    /// Gives up steps that were waited for too long, goes on with runs that nobody goes on with (those whose end could
+    /// not be written), and tries once more to undo those where something unexpected was in the way. One that cannot be
+    /// looked after holds no other up.
+    pub async fn tend_runs(&self) -> Result<(), Fault> {
+        let now = self.now();
+        for run in in_state(&self.view(), ExecutionState::Waiting)? {
+            let waiting = run.steps.iter().find(|it| it.state == StepState::Waiting);
+            let Some(step) = waiting.filter(|it| it.wait_until.is_some_and(|until| until <= now)) else {
+                continue;
+            };
+            let step = step.name.clone();
+            let Ok(saga) = self.saga(&run.workflow_id) else { continue };
+            let id = run.id.clone();
+            if let Err(error) = self.give(saga, run, &step, Err(format!("`{step}` was not finished in time"))).await {
+                tracing::error!(run = id.as_str(), %error, "a step that came too late was not given up");
+            }
+        }
+        let open = open_runs(&self.view())?;
+        for run in open.into_iter().filter(|it| self.turns().is_free(&it.workflow_id, &it.transaction_id)) {
+            // The others have their turn when these are done.
+            let Some(place) = self.turns().free_place() else { break };
+            self.go_on(run, Some(place));
+        }
+        let failed = in_state(&self.view(), ExecutionState::Failed)?;
+        for run in failed.iter().filter(|it| it.undone_again_at().is_some_and(|at| at <= now)) {
+            if let Err(error) = self.undo_again(Actor::System, &run.id).await {
+                tracing::error!(run = run.id.as_str(), %error, "a run was not undone once more");
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the records of runs that ended long enough ago.
+    pub async fn purge_runs(&self) -> Result<(), Fault> {
+        let old = ended_before(&self.view(), self.now())?;
+        for ids in old.chunks(N_PURGED_MAX) {
+            let ids = ids.to_vec();
+            let remove = move |tx: &mut dyn Write, at: &Moment| {
+                for id in &ids {
+                    if EXECUTIONS.get(tx, id)?.is_some() {
+                        EXECUTIONS.delete(tx, at, id)?;
+                    }
+                }
+                Ok(())
+            };
+            self.write(Actor::System, remove).await?;
+        }
+        Ok(())
+    }
+
+    fn saga(&self, name: &str) -> Result<&'static dyn AnySaga, Fault> {
+        let flow = self.registry().flows.iter().find(|it| it.name() == name);
+        let not_found = || Fault::not_found(format!("Workflow with id \"{name}\" not found."));
+        flow.and_then(|it| it.as_saga()).ok_or_else(not_found)
+    }
+
+    fn go_on(
+        &self,
+        journal: WorkflowExecution,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Option<tokio::task::JoinHandle<()>> {
+        let Ok(saga) = self.saga(&journal.workflow_id) else {
+            tracing::error!(workflow = journal.workflow_id, "a run is open, and its saga is not linked in");
+            return None;
+        };
+        let run = saga.resume(self.clone(), journal, None);
+        Some(tokio::spawn(async move {
+            let _place = place;
+            run.await;
+        }))
+    }
+}
+
+fn in_state(tx: &dyn Read, state: ExecutionState) -> Result<Vec<WorkflowExecution>, Fault> {
+    Ok(EXECUTIONS.table.list_by(tx, &BY_STATE, &[state.as_str()])?)
+}
+
+/// Runs that are neither over nor wait.
+fn open_runs(tx: &dyn Read) -> Result<Vec<WorkflowExecution>, Fault> {
+    let mut runs = in_state(tx, ExecutionState::Invoking)?;
+    runs.extend(in_state(tx, ExecutionState::Compensating)?);
+    Ok(runs)
+}
+
+fn find(tx: &dyn Read, id: &str) -> Result<WorkflowExecution, Fault> {
+    let not_found = || Fault::not_found(format!("Workflow execution with id: {id} was not found"));
+    EXECUTIONS.get(tx, id)?.ok_or_else(not_found)
+}
+
+fn not_failed(journal: &WorkflowExecution) -> Fault {
+    let (id, state) = (&journal.id, journal.state.as_str());
+    Fault::not_allowed(format!("Workflow execution {id} is {state}, and not failed"))
+}
+
+impl WorkflowExecution {
+    /// When undoing it is tried once more: never, where somebody must put something right first.
+    fn undone_again_at(&self) -> Option<Timestamp> {
+        let error = self.undo_error.as_ref()?;
+        let is_open = error.kind == FaultKind::Unexpected && self.n_undo_tries < N_UNDO_TRIES_MAX;
+        let pause = UNDO_PAUSE.saturating_mul(1 << self.n_undo_tries.min(N_UNDO_TRIES_MAX));
+        is_open.then(|| self.updated_at.plus_millis(millis(pause)))
+    }
+}
