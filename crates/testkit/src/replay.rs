@@ -104,7 +104,7 @@ impl Replay {
     async fn send(&self, asked: &Asked, path: &str) -> Answer {
         let mut client = match &*asked.auth {
             "admin" => self.admin.clone(),
-            "customer" => self.bearer("/auth/customer/emailpass"),
+            "customer" => self.with_token(self.app.client(), "/auth/customer/emailpass"),
             _ => self.app.client(),
         };
         let mut has_type = false;
@@ -112,7 +112,7 @@ impl Replay {
             has_type |= name == "content-type";
             // Of the tokens that are not shown, this one is good.
             client = if value == "Bearer <jwt>" && asked.path == "/store/customers" {
-                self.bearer("/auth/customer/emailpass/register")
+                self.with_token(client, "/auth/customer/emailpass/register")
             } else {
                 client.with_header(name, &encoded(&self.renamed(value)))
             };
@@ -128,10 +128,9 @@ impl Replay {
         client.send(&asked.method, path, body.into()).await
     }
 
-    /// A client with the token that this path answered last.
-    fn bearer(&self, path: &str) -> Client {
-        let token = self.tokens.get(path).map_or("", String::as_str);
-        self.app.client().with_header("authorization", token)
+    /// This client with the token that this path answered last.
+    fn with_token(&self, client: Client, path: &str) -> Client {
+        client.with_header("authorization", self.tokens.get(path).map_or("", String::as_str))
     }
 
     /// A text of the recording, with our names for what it names.
