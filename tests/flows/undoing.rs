@@ -228,10 +228,16 @@ async fn what_others_built_on_is_a_conflict() {
         let ops = ops(&stage);
         let conflict = stage.undone(ops.clone(), others).await.unwrap_or_default();
         let names = [
-            ("TEA", &stage.tea.product), ("VARIANT", &stage.tea.id), ("WEB", &stage.web), ("TYPE", &stage.kind),
+            ("TEA", &stage.tea.product),
+            ("VARIANT", &stage.tea.id),
+            ("WEB", &stage.web),
+            ("TYPE", &stage.kind),
         ];
         let conflict = names.iter().fold(conflict, |text, (name, id)| text.replace(id.as_str(), name));
-        assert!(conflict.starts_with("cannot be undone: ") && conflict.contains(expect), "{ops:?}: {conflict}");
+        assert!(
+            conflict.starts_with("cannot be undone: ") && conflict.contains(expect),
+            "{ops:?}: {conflict}"
+        );
     }
     check(
         |it| vec![Op::Unprice(it.tea.id.clone())],

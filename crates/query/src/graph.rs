@@ -282,7 +282,6 @@ impl Relation {
     }
 }
 
-
 /// Rows of one table, each read at most once.
 pub(crate) struct Loaded<'a> {
     view: &'a dyn Read,

@@ -87,7 +87,8 @@ fn answer_of<I, O: DeserializeOwned>(
         // What it left behind would be done a second time.
         ExecutionState::Failed => {
             let (name, transaction) = (saga.name, &earlier.transaction_id);
-            let text = format!("Workflow {name} with transaction {transaction} has failed, and could not be undone");
+            let text =
+                format!("Workflow {name} with transaction {transaction} has failed, and could not be undone");
             Err(Fault::new(FaultKind::Conflict, text))
         }
         ExecutionState::Waiting => Ok(Some(Outcome::Waiting(Box::new(earlier)))),

@@ -41,8 +41,7 @@ impl Given {
         if entry.state == StepState::Waiting && !journal.has_ended() {
             return Ok(());
         }
-        let (what, status) =
-            (if self.answer.is_ok() { "success" } else { "failure" }, entry.state.as_str());
+        let (what, status) = (if self.answer.is_ok() { "success" } else { "failure" }, entry.state.as_str());
         Err(Fault::not_allowed(format!("Cannot set step {what} when status is {status}")))
     }
 
@@ -81,7 +80,8 @@ impl Ctx {
         let (name, transaction) = (journal.workflow_id.clone(), journal.transaction_id.clone());
         tokio::spawn(saga.resume(self.clone(), journal, Some(given)));
         taken.await.unwrap_or_else(|_| {
-            let text = format!("Workflow {name} with transaction {transaction} did not come to `{step}` again");
+            let text =
+                format!("Workflow {name} with transaction {transaction} did not come to `{step}` again");
             Err(Fault::new(FaultKind::Conflict, text))
         })
     }
@@ -152,7 +152,9 @@ impl Ctx {
             let step = step.name.clone();
             let Ok(saga) = self.saga(&run.workflow_id) else { continue };
             let id = run.id.clone();
-            if let Err(error) = self.give(saga, run, &step, Err(format!("`{step}` was not finished in time"))).await {
+            if let Err(error) =
+                self.give(saga, run, &step, Err(format!("`{step}` was not finished in time"))).await
+            {
                 tracing::error!(run = id.as_str(), %error, "a step that came too late was not given up");
             }
         }

@@ -241,12 +241,7 @@ fn put_back(tx: &mut dyn Write, space: Space, primary: Primary, it: &Undone) -> 
 }
 
 /// What others did since, and what does not go together with what was put back.
-fn does_not_fit(
-    tx: &dyn Read,
-    space: Space,
-    primary: Primary,
-    it: &Undone,
-) -> Result<Vec<String>, Fault> {
+fn does_not_fit(tx: &dyn Read, space: Space, primary: Primary, it: &Undone) -> Result<Vec<String>, Fault> {
     let graph = Registry::graph();
     let id = it.id();
     match primary {
@@ -285,7 +280,8 @@ fn does_not_fit(
 }
 
 fn ends(it: &Undone) -> Result<(String, String), Fault> {
-    let corrupt = || Fault::unexpected(format!("the journal names a key of `{}` that cannot be read", it.space));
+    let corrupt =
+        || Fault::unexpected(format!("the journal names a key of `{}` that cannot be read", it.space));
     let (left, right) = split_part(&it.key).ok_or_else(corrupt)?;
     Ok((left, String::from_utf8_lossy(right).into_owned()))
 }
