@@ -25,6 +25,7 @@
 /// - `embeds [many F: Entity, one F: Entity]`: fields that hold records of their own;
 /// - `computed [F…] by f`: fields that `f(&record, visit)` computes when one of them is asked for; a constant
 ///   list of names may stand for the brackets;
+/// - `on_request [F…]`: those of them that a star does not show;
 /// - `patch Name`: a record of updates, in which absent fields stay as they are.
 #[macro_export]
 macro_rules! entity {
@@ -38,6 +39,7 @@ macro_rules! entity {
         $(hidden [$($hidden:ident),* $(,)?])?
         $(embeds [$($arity:ident $embed:ident: $Embed:ty),* $(,)?])?
         $(computed $computed:tt by $compute:ident)?
+        $(on_request $on_request:tt)?
         $(patch $Patch:ident)?
     ) => {
         $(#[$meta])*
@@ -143,6 +145,7 @@ macro_rules! entity {
                     entity: || <$Embed as $crate::Entity>::DEF,
                 } ),*)?],
                 computed: $crate::names!($($computed)?),
+                on_request: $crate::names!($($on_request)?),
                 graveyard: concat!($entity, ".deleted"),
             };
 

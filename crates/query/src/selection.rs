@@ -18,8 +18,8 @@ impl Selection {
         let is_embed = |field: &str| entity.embeds.iter().any(|embed| embed.name == field);
         let shows = |field: &&'static str| !entity.hidden.contains(field) && !is_embed(field);
         let mut mask: Vec<bool> = entity.fields.iter().map(|field| list.star && shows(field)).collect();
-        let mut own_computed: Vec<&'static str> =
-            if list.star { entity.computed.to_vec() } else { Vec::new() };
+        let starred = entity.computed.iter().filter(|it| list.star && !entity.on_request.contains(it));
+        let mut own_computed: Vec<&'static str> = starred.copied().collect();
         let mut computed: Vec<&'static Computed> = Vec::new();
         let mut relations = Vec::new();
         let mut show = |name: &str| match entity.fields.iter().position(|field| *field == name) {

@@ -38,6 +38,8 @@ pub struct EntityDef {
     pub embeds: &'static [Embed],
     /// Fields that are computed from the record when they are asked for.
     pub computed: &'static [&'static str],
+    /// Those of them that a star does not show.
+    pub on_request: &'static [&'static str],
     /// The space of the rows that were soft-deleted.
     pub graveyard: Space,
 }

@@ -125,6 +125,7 @@ pub(crate) fn entity_of(link: &'static Link) -> &'static EntityDef {
         search: &[],
         embeds: &[],
         computed: &[],
+        on_request: &[],
         graveyard: link.graveyard,
     }))
 }
