@@ -306,7 +306,30 @@ impl Scene {
                 shop.admin.post(&format!("{payment}/capture"), json!({})).await.ok();
                 self.post(format!("{payment}/refund"), json!({ "amount": 5 }))
             }
+            _ => self.orders(flow, &order).await,
+        }
+    }
+
+    /// What comes after an order was placed.
+    async fn orders(&self, flow: &str, order: &str) -> Option<Request> {
+        let Scene { shop, .. } = self;
+        let line = id(&shop.admin.get(order).await.ok()["order"]["items"][0]);
+        let one = json!({ "items": [{ "id": line, "quantity": 1 }] });
+        match flow {
             "cancel-order" => self.post(format!("{order}/cancel"), json!({})),
+            "update-order-workflow" => self.post(order.to_owned(), json!({ "email": "new@test.dev" })),
+            "complete-order-workflow" => self.post(format!("{order}/complete"), json!({})),
+            "archive-order-workflow" => {
+                shop.admin.post(&format!("{order}/complete"), json!({})).await.ok();
+                self.post(format!("{order}/archive"), json!({}))
+            }
+            "create-order-fulfillment" => self.post(format!("{order}/fulfillments"), one),
+            "cancel-order-fulfillment" => {
+                shop.admin.post(&format!("{order}/fulfillments"), one).await.ok();
+                let shown = shop.admin.get(order).await.ok();
+                let sent = id(&shown["order"]["fulfillments"][0]);
+                self.post(format!("{order}/fulfillments/{sent}/cancel"), json!({}))
+            }
             _ => None,
         }
     }

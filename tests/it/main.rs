@@ -15,6 +15,7 @@ mod layers;
 mod links;
 mod listing;
 mod matrix;
+mod orders;
 mod payments;
 mod processes;
 mod race;

@@ -132,6 +132,19 @@ pub(crate) fn only<T>(made: Vec<T>) -> Result<T, Fault> {
     made.into_iter().next().ok_or_else(|| Fault::unexpected("a flow made nothing"))
 }
 
+/// What a request asks of an order, and what it is shown whatever it asks for. All of a line is its detail, too.
+pub(crate) fn with_always(fields: Option<String>, always: &str) -> Option<String> {
+    match fields.as_deref() {
+        None => Some(always.to_owned()),
+        Some("") => Some(format!("id,{always}")),
+        Some(fields) => {
+            let has_lines = fields.split(',').any(|it| it.trim_start_matches('+') == "*items");
+            let detail = if has_lines { ",+*items.detail" } else { "" };
+            Some(format!("{fields},{always}{detail}"))
+        }
+    }
+}
+
 /// Shows the record of the path, or says that it was not found.
 pub(crate) fn find(
     resource: &'static Resource,

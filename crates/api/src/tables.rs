@@ -49,3 +49,51 @@ pub(crate) const fn number(name: &'static str) -> Field {
 
 /// Free data.
 pub(crate) const METADATA: Field = optional("metadata", Type::Record).or_null();
+
+/// An address of a buyer.
+pub(crate) const ADDRESS: Type = Type::Strict(&[&[
+    text("first_name"),
+    text("last_name"),
+    text("phone"),
+    text("company"),
+    text("address_1"),
+    text("address_2"),
+    text("city"),
+    text("country_code"),
+    text("province"),
+    text("postal_code"),
+    METADATA,
+]]);
+
+/// An order shows these whatever else it is asked for.
+pub(crate) const ORDER_ALWAYS: &str =
+    "+status,+version,+*payment_collections,+*fulfillments,+payment_status,+fulfillment_status";
+
+/// What lines of orders come to: shown with the totals of their order.
+pub(crate) const LINE_TOTALS: [&str; 36] = [
+    "items.subtotal", "items.total", "items.original_subtotal", "items.original_total",
+    "items.discount_subtotal", "items.discount_tax_total", "items.discount_total", "items.tax_total",
+    "items.original_tax_total", "items.refundable_total_per_unit", "items.refundable_total",
+    "items.fulfilled_total", "items.shipped_total", "items.return_requested_total",
+    "items.return_received_total", "items.return_dismissed_total", "items.write_off_total",
+    "items.raw_subtotal", "items.raw_total", "items.raw_original_subtotal", "items.raw_original_total",
+    "items.raw_discount_subtotal", "items.raw_discount_tax_total", "items.raw_discount_total",
+    "items.raw_tax_total", "items.raw_original_tax_total", "items.raw_refundable_total_per_unit",
+    "items.raw_refundable_total", "items.raw_fulfilled_total", "items.raw_shipped_total",
+    "items.raw_return_requested_total", "items.raw_return_received_total",
+    "items.raw_return_dismissed_total", "items.raw_write_off_total", "items.tax_lines", "items.adjustments",
+];
+
+/// Several lists of fields as one.
+pub(crate) const fn joined<const N: usize>(lists: &[&[&'static str]]) -> [&'static str; N] {
+    let (mut all, mut list, mut place, mut n) = ([""; N], 0, 0, 0);
+    while list < lists.len() {
+        while place < lists[list].len() {
+            all[n] = lists[list][place];
+            (place, n) = (place + 1, n + 1);
+        }
+        (list, place) = (list + 1, 0);
+    }
+    assert!(n == N, "the lists have another length");
+    all
+}

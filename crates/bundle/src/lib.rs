@@ -11,6 +11,7 @@ use atoll_background as _;
 use atoll_cart as _;
 use atoll_customer as _;
 use atoll_flows as _;
+use atoll_fulfillment as _;
 use atoll_inventory as _;
 use atoll_links as _;
 use atoll_order as _;

@@ -3,6 +3,7 @@
 
 mod cart_payment_collection;
 mod order_cart;
+mod order_fulfillment;
 mod order_payment_collection;
 mod product_sales_channel;
 mod product_variant_inventory_item;
@@ -15,6 +16,7 @@ mod sales_channel_stock_location;
 
 pub use cart_payment_collection::CART_PAYMENT_COLLECTION;
 pub use order_cart::ORDER_CART;
+pub use order_fulfillment::ORDER_FULFILLMENT;
 pub use order_payment_collection::ORDER_PAYMENT_COLLECTION;
 pub use product_sales_channel::{AVAILABLE_FROM, AVAILABLE_UNTIL, PRODUCT_SALES_CHANNEL, Window};
 pub use product_variant_inventory_item::{PRODUCT_VARIANT_INVENTORY_ITEM, required_quantity};

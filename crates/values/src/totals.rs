@@ -5,11 +5,11 @@ use crate::Decimal;
 /// The names of all totals, as carts and orders show them.
 pub const TOTALS: &[&str] = &[
     "total", "subtotal", "tax_total", "discount_total", "discount_subtotal", "discount_tax_total",
-    "original_total", "original_tax_total", "item_total", "item_subtotal", "item_tax_total",
-    "item_discount_total", "original_item_total", "original_item_subtotal", "original_item_tax_total",
-    "shipping_total", "shipping_subtotal", "shipping_tax_total", "shipping_discount_total",
-    "original_shipping_tax_total", "original_shipping_subtotal", "original_shipping_total",
-    "credit_line_subtotal", "credit_line_tax_total", "credit_line_total",
+    "original_total", "original_subtotal", "original_tax_total", "item_total", "item_subtotal",
+    "item_tax_total", "item_discount_total", "original_item_total", "original_item_subtotal",
+    "original_item_tax_total", "shipping_total", "shipping_subtotal", "shipping_tax_total",
+    "shipping_discount_total", "original_shipping_tax_total", "original_shipping_subtotal",
+    "original_shipping_total", "credit_line_subtotal", "credit_line_tax_total", "credit_line_total",
 ];
 
 /// What the goods of a cart or an order come to.

@@ -41,11 +41,18 @@ entity! {
 /// Lists of modules that are not there: storefronts count on their being lists.
 const ABSENT: [&str; 3] = ["shipping_methods", "promotions", "credit_lines"];
 
+/// The ids of its addresses, where it has them.
+const ADDRESS_IDS: [&str; 2] = ["shipping_address_id", "billing_address_id"];
+
 const CART_COMPUTED: &[&str] = &{
-    let mut names = [""; TOTALS.len() + ABSENT.len()];
+    let mut names = [""; TOTALS.len() + ABSENT.len() + ADDRESS_IDS.len()];
     let mut place = 0;
     while place < names.len() {
-        names[place] = if place < TOTALS.len() { TOTALS[place] } else { ABSENT[place - TOTALS.len()] };
+        names[place] = match place.checked_sub(TOTALS.len()) {
+            None => TOTALS[place],
+            Some(more) if more < ABSENT.len() => ABSENT[more],
+            Some(more) => ADDRESS_IDS[more - ABSENT.len()],
+        };
         place += 1;
     }
     names
@@ -65,6 +72,11 @@ impl Cart {
 fn compute_cart(cart: &Cart, visit: &mut dyn FnMut(&'static str, Value)) {
     cart.totals().visit(&mut |name, value| visit(name, json!(value)));
     ABSENT.into_iter().for_each(|name| visit(name, json!([])));
+    for (name, address) in ADDRESS_IDS.into_iter().zip([&cart.shipping_address, &cart.billing_address]) {
+        if let Some(address) = address {
+            visit(name, json!(address.id));
+        }
+    }
 }
 
 entity! {

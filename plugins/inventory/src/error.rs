@@ -21,6 +21,9 @@ pub enum Error {
         /// The location.
         location: String,
     },
+    /// Less was promised to a line than it asks for.
+    #[error("Quantity to fulfill exceeds the reserved quantity for the item: {0}")]
+    NotPromised(String),
     /// Reservations are of something.
     #[error("a reservation of {quantity} is not possible: the quantity must be greater than 0")]
     NothingToReserve {
@@ -65,7 +68,7 @@ impl From<Error> for Fault {
             Error::NotEnough { .. } | Error::BelowReserved { .. } | Error::LevelReserved { .. } => {
                 Fault::not_allowed(error.to_string())
             }
-            Error::NothingToReserve { .. } => Fault::invalid(error.to_string()),
+            Error::NothingToReserve { .. } | Error::NotPromised(_) => Fault::invalid(error.to_string()),
             Error::Row(error) => error.into(),
         }
     }

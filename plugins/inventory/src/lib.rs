@@ -2,15 +2,17 @@
 
 mod error;
 mod quantities;
+mod send;
 mod service;
 mod types;
 
 use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
 
 pub use error::Error;
+pub use send::{Sent, bring_back, send, send_all};
 pub use service::{
-    adjust, create_level, delete_level, delete_reservation, forget_reservation, level_at, release, reserve,
-    set_level, stocked_anywhere, update_reservation,
+    adjust, create_level, delete_level, delete_reservation, forget_reservation, level_at, promised, release,
+    reserve, set_level, stocked_anywhere, update_reservation,
 };
 pub use types::{
     InventoryItem, InventoryItemPatch, InventoryLevel, InventoryLevelPatch, ReservationItem,

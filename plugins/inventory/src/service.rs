@@ -13,7 +13,11 @@ pub fn level_at(tx: &dyn Read, item: &str, location: &str) -> Result<Option<Inve
     INVENTORY_LEVELS.table.get_by(tx, &BY_PLACE, &[item, location])
 }
 
-fn level_or_not_stocked(tx: &dyn Read, item: &str, location: &str) -> Result<InventoryLevel, Error> {
+pub(crate) fn level_or_not_stocked(
+    tx: &dyn Read,
+    item: &str,
+    location: &str,
+) -> Result<InventoryLevel, Error> {
     let not_stocked = || Error::NotStocked { item: item.to_owned(), location: location.to_owned() };
     level_at(tx, item, location)?.ok_or_else(not_stocked)
 }
@@ -105,9 +109,14 @@ fn take(tx: &mut dyn Write, at: &Moment, promise: &ReservationItem) -> Result<()
     Ok(())
 }
 
+/// What is promised to a line.
+pub fn promised(tx: &dyn Read, line_item_id: &str) -> Result<Vec<ReservationItem>, StoreError> {
+    RESERVATIONS.table.list_by(tx, &BY_LINE, &[line_item_id])
+}
+
 /// Takes back what was promised to a line. Says how many promises there were.
 pub fn release(tx: &mut dyn Write, at: &Moment, line_item_id: &str) -> Result<usize, Error> {
-    let promises = RESERVATIONS.table.list_by(tx, &BY_LINE, &[line_item_id])?;
+    let promises = promised(tx, line_item_id)?;
     for promise in &promises {
         give_back(tx, at, promise)?;
         RESERVATIONS.soft_delete(tx, at, &promise.id)?;

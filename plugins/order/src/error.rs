@@ -1,6 +1,6 @@
 //! What can be wrong with an order. The texts are the wire's.
 
-use atoll_kernel::{Fault, RowError, store_errors};
+use atoll_kernel::{Fault, RowError, serde_json, store_errors};
 
 /// Why an order was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,21 @@ pub enum Error {
     /// It is done.
     #[error("Cannot cancel a completed order. Please use the return process to handle refunds or exchanges.")]
     Completed,
+    /// Some of it was sent.
+    #[error("All fulfillments must be canceled before canceling an order")]
+    OnItsWay,
+    /// What was called off is not done.
+    #[error("Orders {0} are canceled and cannot be completed")]
+    CanceledIsNotCompleted(String),
+    /// It is neither done nor called off.
+    #[error("Orders {0} are completed, canceled, or in draft and cannot be archived")]
+    NotArchivable(String),
+    /// It was sold to another country.
+    #[error("Country code cannot be changed")]
+    OtherCountry,
+    /// What is given is no address.
+    #[error("Invalid request: {0}")]
+    Address(#[from] serde_json::Error),
     /// The rows could not be read or written.
     #[error(transparent)]
     Row(#[from] RowError),
@@ -25,8 +40,12 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound(_) => Fault::not_found(error.to_string()),
-            Error::Canceled(_) => Fault::invalid(error.to_string()),
-            Error::Completed => Fault::not_allowed(error.to_string()),
+            Error::Completed | Error::OnItsWay => Fault::not_allowed(error.to_string()),
+            Error::Canceled(_)
+            | Error::CanceledIsNotCompleted(_)
+            | Error::NotArchivable(_)
+            | Error::OtherCountry
+            | Error::Address(_) => Fault::invalid(error.to_string()),
             Error::Row(error) => error.into(),
         }
     }

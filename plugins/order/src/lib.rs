@@ -1,12 +1,18 @@
 //! Orders: what was bought, in which channel.
 
 mod error;
+mod line;
+mod service;
 mod types;
 
-use atoll_kernel::{Entity, Index, Module, Moment, RowError, Service, Write, module, next_number};
+use atoll_kernel::{Index, Module, Service, module};
 
 pub use error::Error;
-pub use types::{FulfillmentStatus, Order, OrderAddress, OrderLineItem, OrderStatus, PaymentStatus};
+pub use line::{OrderItem, OrderLineItem};
+pub use service::{
+    add_fulfilled, archive_order, cancel_order, changed_address, complete_order, open_order, place_order,
+};
+pub use types::{FulfillmentStatus, Order, OrderAddress, OrderPatch, OrderStatus, PaymentStatus};
 
 /// The name of orders in links.
 pub const ORDER: &str = "order";
@@ -30,31 +36,3 @@ module! { Module {
     services: &[&ORDERS],
     ..Module::EMPTY
 } }
-
-/// Calls an order off. One that was called off, or is done, is not.
-pub fn cancel_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order, Error> {
-    let order = ORDERS.get(tx, id)?.ok_or_else(|| Error::NotFound(id.to_owned()))?;
-    match order.status {
-        OrderStatus::Canceled => return Err(Error::Canceled(id.to_owned())),
-        OrderStatus::Completed => return Err(Error::Completed),
-        _ => {}
-    }
-    Ok(ORDERS.update(tx, at, id, |it: &mut Order| {
-        it.status = OrderStatus::Canceled;
-        it.canceled_at = Some(at.now());
-    })?)
-}
-
-/// Writes a new order, with the next number for people to read.
-pub fn place_order(tx: &mut dyn Write, at: &Moment, mut order: Order) -> Result<Order, RowError> {
-    order.display_id = next_number(tx, "order.display_id")?;
-    for line in &mut order.items {
-        if line.id.is_empty() {
-            line.born(at.id(), at.now());
-        }
-    }
-    for address in [&mut order.shipping_address, &mut order.billing_address].into_iter().flatten() {
-        address.born(at.id(), at.now());
-    }
-    ORDERS.create(tx, at, order)
-}

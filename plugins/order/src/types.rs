@@ -6,6 +6,8 @@ use atoll_kernel::{
     words,
 };
 
+use crate::OrderLineItem;
+
 words! {
     /// Where an order stands.
     pub enum OrderStatus {
@@ -49,11 +51,17 @@ words! {
 }
 
 words! {
-    /// What was sent. No module sends things yet, so nothing was.
+    /// How much of it was sent.
     pub enum FulfillmentStatus {
         /// Nothing.
         #[default]
         NotFulfilled = "not_fulfilled",
+        /// Some of it.
+        PartiallyFulfilled = "partially_fulfilled",
+        /// All of it.
+        Fulfilled = "fulfilled",
+        /// What was sent was called back.
+        Canceled = "canceled",
     }
 }
 
@@ -90,7 +98,7 @@ entity! {
         pub paid_total: Decimal,
         /// How much was given back.
         pub refunded_total: Decimal,
-        /// What was sent.
+        /// How much of it was sent.
         pub fulfillment_status: FulfillmentStatus,
         /// Free data.
         pub metadata: Metadata,
@@ -107,10 +115,11 @@ entity! {
     hidden [paid_total, refunded_total]
     embeds [many items: OrderLineItem, one shipping_address: OrderAddress, one billing_address: OrderAddress]
     computed ORDER_COMPUTED by compute_order
+    patch OrderPatch
 }
 
 /// The sums, and lists of modules that are not there: clients count on their being lists.
-const MORE: [&str; 4] = ["summary", "shipping_methods", "fulfillments", "credit_lines"];
+const MORE: [&str; 3] = ["summary", "shipping_methods", "credit_lines"];
 
 const ORDER_COMPUTED: &[&str] = &{
     let mut names = [""; TOTALS.len() + MORE.len()];
@@ -148,67 +157,6 @@ fn summary(order: &Order, total: Decimal) -> Value {
 }
 
 entity! {
-    /// Some of a variant, as it was when it was bought.
-    pub struct OrderLineItem = "order_line_item" / "order_line_items", "ordli" {
-        /// The title of the product.
-        pub title: String,
-        /// The title of the variant.
-        pub subtitle: Option<String>,
-        /// The URL of a small picture.
-        pub thumbnail: Option<String>,
-        /// How many.
-        pub quantity: Decimal,
-        /// The variant, by its id.
-        pub variant_id: Option<String>,
-        /// The product, by its id.
-        pub product_id: Option<String>,
-        /// The title of the product.
-        pub product_title: Option<String>,
-        /// The description of the product.
-        pub product_description: Option<String>,
-        /// The subtitle of the product.
-        pub product_subtitle: Option<String>,
-        /// The type of the product.
-        pub product_type: Option<String>,
-        /// The type of the product, by its id.
-        pub product_type_id: Option<String>,
-        /// The title of the product's collection.
-        pub product_collection: Option<String>,
-        /// The handle of the product.
-        pub product_handle: Option<String>,
-        /// The SKU of the variant.
-        pub variant_sku: Option<String>,
-        /// The barcode of the variant.
-        pub variant_barcode: Option<String>,
-        /// The title of the variant.
-        pub variant_title: Option<String>,
-        /// Is it a voucher?
-        pub is_giftcard: bool,
-        /// Must it be sent?
-        pub requires_shipping: bool = true,
-        /// May it be discounted?
-        pub is_discountable: bool = true,
-        /// Does the price contain the taxes?
-        pub is_tax_inclusive: bool,
-        /// Was the price set by hand?
-        pub is_custom_price: bool,
-        /// What one cost, in units of the order's currency.
-        pub unit_price: Decimal,
-        /// What one cost before.
-        pub compare_at_unit_price: Option<Decimal>,
-        /// Free data.
-        pub metadata: Metadata,
-    }
-    computed [tax_lines, adjustments] by compute_line
-}
-
-/// The lists of modules that are not there.
-fn compute_line(_: &OrderLineItem, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("tax_lines", json!([]));
-    visit("adjustments", json!([]));
-}
-
-entity! {
     /// An address of a buyer.
     pub struct OrderAddress = "order_address" / "order_addresses", "ordaddr" {
         /// The customer, by its id.
@@ -237,7 +185,5 @@ entity! {
         pub metadata: Metadata,
     }
 }
-
-impl FieldValue for OrderLineItem {}
 
 impl FieldValue for OrderAddress {}

@@ -1,43 +1,65 @@
 //! `/admin/orders`
 
-use atoll_flows::order::CANCEL_ORDER;
-use atoll_kernel::{Call, Fault, Param, ParamKind, Params, Reply, Resource, routes};
-use atoll_order::OrderStatus;
+use atoll_flows::order::{
+    ARCHIVE_ORDER, CANCEL_ORDER, CANCEL_ORDER_FULFILLMENT, COMPLETE_ORDER, CREATE_ORDER_FULFILLMENT,
+    CancelFulfillment, CreateFulfillment, UPDATE_ORDER, UpdateOrder,
+};
+use atoll_kernel::{
+    Body, Call, Fault, Flow, Param, ParamKind, Params, Reply, Resource, Type, optional, required, routes,
+};
+use atoll_order::{FulfillmentStatus, Order, OrderStatus, PaymentStatus};
 
 use crate::{
-    reply::{find, page, perform},
-    tables::{NOTHING, ONE, any, date, lenient_list},
+    reply::{find, page, perform, with_always},
+    tables::{
+        ADDRESS, LINE_TOTALS, METADATA, NOTHING, ONE, ORDER_ALWAYS, any, date, joined, lenient_list, text,
+    },
 };
 
 routes! {
     Get "/admin/orders" (Admin, LIST) => index;
     Get "/admin/orders/:id" (Admin, ONE) => retrieve;
+    Post "/admin/orders/:id" (Admin, ONE, UPDATE) => update;
     Post "/admin/orders/:id/cancel" (Admin, ONE, NOTHING) => cancel;
+    Post "/admin/orders/:id/complete" (Admin, ONE, NOTHING) => complete;
+    Post "/admin/orders/:id/archive" (Admin, ONE, NOTHING) => archive;
+    Post "/admin/orders/:id/fulfillments" (Admin, ONE, FULFILL) => fulfill;
+    Post "/admin/orders/:id/fulfillments/:fulfillment_id/cancel" (Admin, ONE, CALL_BACK) => call_back;
 }
+
+const LISTED_FIELDS: [&str; 11] = [
+    "id", "display_id", "custom_display_id", "status", "version", "summary", "total", "metadata", "locale",
+    "created_at", "updated_at",
+];
 
 static LISTED: Resource = Resource {
     entity: "order",
     one: "order",
     many: "orders",
-    fields: &[
-        "id", "display_id", "custom_display_id", "status", "version", "summary", "metadata", "created_at",
-        "updated_at", "payment_status", "fulfillment_status", "*items",
-    ],
+    fields: &joined::<{ LISTED_FIELDS.len() + LINE_TOTALS.len() }>(&[&LISTED_FIELDS, &LINE_TOTALS]),
     offer: None,
     renamed: &[],
 };
 
+/// Lists show these whatever else they are asked for.
+const LISTED_ALWAYS: &str = "+status,+version,+*items,+*items.detail,+payment_status,+fulfillment_status";
+
+const MORE_FIELDS: [&str; 37] = [
+    "region_id", "subtotal", "tax_total", "discount_total", "discount_tax_total", "original_total",
+    "original_subtotal", "original_tax_total", "item_total", "item_subtotal", "item_tax_total",
+    "original_item_total", "original_item_subtotal", "original_item_tax_total", "shipping_total",
+    "shipping_subtotal", "shipping_tax_total", "original_shipping_tax_total", "original_shipping_subtotal",
+    "original_shipping_total", "credit_line_total", "credit_line_subtotal", "credit_line_tax_total",
+    "credit_lines", "*items", "*items.detail", "*items.variant", "*items.variant.product",
+    "items.variant.product.collection.id", "items.variant.product.type.id", "*shipping_address",
+    "*billing_address", "shipping_methods", "*payment_collections", "*payment_collections.payments",
+    "*payment_collections.payments.captures", "*payment_collections.payments.refunds",
+];
+
 static ORDER: Resource = Resource {
-    fields: &[
-        "id", "display_id", "custom_display_id", "status", "version", "summary", "metadata", "created_at",
-        "updated_at", "region_id", "total", "subtotal", "tax_total", "discount_total", "discount_subtotal",
-        "discount_tax_total", "original_total", "original_tax_total", "item_total", "item_subtotal",
-        "item_tax_total", "original_item_total", "original_item_subtotal", "original_item_tax_total",
-        "shipping_total", "shipping_subtotal", "shipping_tax_total", "*items", "*items.variant",
-        "*items.variant.product", "*shipping_address", "*billing_address", "shipping_methods",
-        "*payment_collections", "*payment_collections.payments", "*payment_collections.payments.captures",
-        "*payment_collections.payments.refunds", "fulfillments", "payment_status", "fulfillment_status",
-    ],
+    fields: &joined::<{ LISTED_FIELDS.len() + MORE_FIELDS.len() + LINE_TOTALS.len() }>(&[
+        &LISTED_FIELDS, &MORE_FIELDS, &LINE_TOTALS,
+    ]),
     ..LISTED
 };
 
@@ -48,6 +70,8 @@ const LIST: Params = lenient_list(
         Param::new("sales_channel_id", ParamKind::Many),
         any("region_id"),
         any("customer_id"),
+        Param::new("payment_status", ParamKind::Words(PaymentStatus::WORDS)),
+        Param::new("fulfillment_status", ParamKind::Words(FulfillmentStatus::WORDS)),
         any("display_id"),
         any("email"),
         any("currency_code"),
@@ -57,15 +81,64 @@ const LIST: Params = lenient_list(
     15,
 );
 
-async fn index(call: Call) -> Result<Reply, Fault> {
+const UPDATE: Body = &[&[
+    optional("email", Type::Email),
+    text("locale"),
+    optional("shipping_address", ADDRESS),
+    optional("billing_address", ADDRESS),
+    METADATA,
+]];
+const FULFILL: Body = &[&[
+    required(
+        "items",
+        Type::List(&Type::Object(&[required("id", Type::Text), required("quantity", Type::Positive)])),
+    ),
+    text("location_id"),
+    optional("requires_shipping", Type::Bool),
+    optional("no_notification", Type::Bool).or_null(),
+    METADATA,
+]];
+const CALL_BACK: Body = &[&[optional("no_notification", Type::Bool).or_null()]];
+
+async fn index(mut call: Call) -> Result<Reply, Fault> {
+    call.params.fields = with_always(call.params.fields, LISTED_ALWAYS);
     page(&LISTED, call, Vec::new())
 }
 
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
+async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
+    call.params.fields = with_always(call.params.fields, ORDER_ALWAYS);
     find(&ORDER, &call, |id| format!("Order id not found: {id}"))
 }
 
+async fn update(mut call: Call) -> Result<Reply, Fault> {
+    let input = (call.path("id").to_owned(), call.read::<UpdateOrder>()?);
+    perform(&ORDER, call, move |flow| flow.run(&UPDATE_ORDER, input.clone())).await
+}
+
 async fn cancel(call: Call) -> Result<Reply, Fault> {
+    change(call, &CANCEL_ORDER).await
+}
+
+async fn complete(call: Call) -> Result<Reply, Fault> {
+    change(call, &COMPLETE_ORDER).await
+}
+
+async fn archive(call: Call) -> Result<Reply, Fault> {
+    change(call, &ARCHIVE_ORDER).await
+}
+
+async fn change(call: Call, flow: &'static Flow<String, Order>) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
-    perform(&ORDER, call, move |flow| flow.run(&CANCEL_ORDER, id.clone())).await
+    perform(&ORDER, call, move |it| it.run(flow, id.clone())).await
+}
+
+async fn fulfill(mut call: Call) -> Result<Reply, Fault> {
+    let input = CreateFulfillment { order_id: call.path("id").to_owned(), ..call.read()? };
+    perform(&ORDER, call, move |flow| flow.run(&CREATE_ORDER_FULFILLMENT, input.clone())).await
+}
+
+async fn call_back(call: Call) -> Result<Reply, Fault> {
+    let (order_id, fulfillment_id) = (call.path("id").to_owned(), call.path("fulfillment_id").to_owned());
+    let input = CancelFulfillment { order_id, fulfillment_id };
+    perform(&ORDER, call, move |flow| flow.run(&CANCEL_ORDER_FULFILLMENT, input.clone())).await
 }

@@ -20,7 +20,7 @@ use crate::{
     gate::{scope, scope_to_write},
     reply::{context, perform},
     store::orders::ORDER,
-    tables::{METADATA, NOTHING, ONE, text},
+    tables::{ADDRESS, METADATA, NOTHING, ONE, text},
 };
 
 routes! {
@@ -54,16 +54,17 @@ static CART: Resource = Resource {
         "items.updated_at", "items.title", "items.quantity", "items.unit_price",
         "items.compare_at_unit_price", "items.is_tax_inclusive", "items.tax_lines", "items.adjustments",
         "items.product.id", "items.product.collection_id", "items.product.type_id",
-        "items.product.categories.id", "items.product.tags.id", "shipping_address.id",
-        "shipping_address.first_name", "shipping_address.last_name", "shipping_address.company",
-        "shipping_address.address_1", "shipping_address.address_2", "shipping_address.city",
-        "shipping_address.postal_code", "shipping_address.country_code", "shipping_address.province",
-        "shipping_address.phone", "billing_address.id", "billing_address.first_name",
-        "billing_address.last_name", "billing_address.company", "billing_address.address_1",
-        "billing_address.address_2", "billing_address.city", "billing_address.postal_code",
-        "billing_address.country_code", "billing_address.province", "billing_address.phone", "region.id",
-        "region.name", "region.currency_code", "region.automatic_taxes", "*region.countries", "customer.id",
-        "customer.email", "customer.groups", "*payment_collection", "*payment_collection.payment_sessions",
+        "items.product.categories.id", "items.product.tags.id", "shipping_address_id", "billing_address_id",
+        "shipping_address.id", "shipping_address.first_name", "shipping_address.last_name",
+        "shipping_address.company", "shipping_address.address_1", "shipping_address.address_2",
+        "shipping_address.city", "shipping_address.postal_code", "shipping_address.country_code",
+        "shipping_address.province", "shipping_address.phone", "billing_address.id",
+        "billing_address.first_name", "billing_address.last_name", "billing_address.company",
+        "billing_address.address_1", "billing_address.address_2", "billing_address.city",
+        "billing_address.postal_code", "billing_address.country_code", "billing_address.province",
+        "billing_address.phone", "region.id", "region.name", "region.currency_code",
+        "region.automatic_taxes", "*region.countries", "customer.id", "customer.email", "customer.groups",
+        "*payment_collection", "*payment_collection.payment_sessions",
     ],
     offer: Some(Offer {
         whole: &[
@@ -80,19 +81,6 @@ static CART: Resource = Resource {
     renamed: &[],
 };
 
-const ADDRESS: Type = Type::Strict(&[&[
-    text("first_name"),
-    text("last_name"),
-    text("phone"),
-    text("company"),
-    text("address_1"),
-    text("address_2"),
-    text("city"),
-    text("country_code"),
-    text("province"),
-    text("postal_code"),
-    METADATA,
-]]);
 const LINE: &[atoll_kernel::Field] =
     &[required("variant_id", Type::Text), required("quantity", Type::Positive), METADATA];
 const CREATE: Body = &[&[

@@ -4,34 +4,45 @@ use std::sync::Arc;
 
 use atoll_kernel::{Call, Fault, Offer, Reply, Resource, routes};
 
-use crate::{gate::scope, reply::context, tables::ONE};
+use crate::{
+    gate::scope,
+    reply::{context, with_always},
+    tables::{LINE_TOTALS, ONE, ORDER_ALWAYS, joined},
+};
 
 routes! {
     Get "/store/orders/:id" (Store, ONE) => retrieve;
 }
 
+const FIELDS: [&str; 41] = [
+    "id", "status", "summary", "currency_code", "display_id", "custom_display_id", "region_id", "email",
+    "total", "subtotal", "tax_total", "discount_total", "discount_subtotal", "discount_tax_total",
+    "original_total", "original_subtotal", "original_tax_total", "item_total", "item_subtotal",
+    "item_tax_total", "original_item_total", "original_item_subtotal", "original_item_tax_total",
+    "shipping_total", "shipping_subtotal", "shipping_tax_total", "original_shipping_tax_total",
+    "original_shipping_subtotal", "original_shipping_total", "credit_line_total", "credit_line_subtotal",
+    "credit_line_tax_total", "created_at", "updated_at", "credit_lines", "*items", "*items.detail",
+    "*shipping_address", "*billing_address", "shipping_methods", "*payment_collections",
+];
+
 pub(crate) static ORDER: Resource = Resource {
     entity: "order",
     one: "order",
     many: "orders",
-    fields: &[
-        "id", "status", "summary", "currency_code", "display_id", "custom_display_id", "region_id", "email",
-        "locale", "total", "subtotal", "tax_total", "discount_total", "discount_subtotal",
-        "discount_tax_total", "original_total", "original_tax_total", "item_total", "item_subtotal",
-        "item_tax_total", "original_item_total", "original_item_subtotal", "original_item_tax_total",
-        "shipping_total", "shipping_subtotal", "shipping_tax_total", "created_at", "updated_at", "metadata",
-        "sales_channel_id", "*items", "*shipping_address", "*billing_address", "shipping_methods",
-        "*payment_collections", "fulfillments", "payment_status", "fulfillment_status",
-    ],
+    fields: &joined::<{ FIELDS.len() + LINE_TOTALS.len() }>(&[&FIELDS, &LINE_TOTALS]),
     offer: Some(Offer {
-        whole: &["items", "shipping_address", "billing_address", "payment_collections"],
+        whole: &[
+            "items", "items.detail", "shipping_address", "billing_address", "payment_collections",
+            "fulfillments",
+        ],
         parts: &[],
     }),
     renamed: &[],
 };
 
 /// An order is found by its id, which cannot be guessed, with a key of the channel that it was placed in.
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
+async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
+    call.params.fields = with_always(call.params.fields, ORDER_ALWAYS);
     let (view, id) = (call.app.view(), call.path("id"));
     match scope(&call).order(&view, id)? {
         Some(order) => ORDER.show(&view, &context(&call), Arc::new(order), call.params.fields.as_deref()),

@@ -111,7 +111,7 @@ pub(crate) fn snapshot(
         is_giftcard: product.is_giftcard,
         requires_shipping: !product.is_giftcard,
         is_discountable: product.discountable,
-        metadata,
+        metadata: metadata.or_empty(),
         ..LineItem::default()
     })
 }

@@ -1,7 +1,17 @@
-//! Orders: how they begin, and how they are called off.
+//! Orders: how they begin, change, are sent, and end.
 
+mod archive;
 mod cancel;
+mod cancel_fulfillment;
+mod complete;
 mod create;
+mod fulfill;
+mod update;
 
+pub use archive::ARCHIVE_ORDER;
 pub use cancel::CANCEL_ORDER;
+pub use cancel_fulfillment::{CANCEL_ORDER_FULFILLMENT, CancelFulfillment};
+pub use complete::COMPLETE_ORDER;
 pub use create::CREATE_ORDERS;
+pub use fulfill::{CREATE_ORDER_FULFILLMENT, CreateFulfillment, LineQuantity};
+pub use update::{UPDATE_ORDER, UpdateOrder};

@@ -1,0 +1,18 @@
+//! Puts an order away.
+
+use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_order::{Order, archive_order};
+
+flow! {
+    /// Puts the order with this id away, once it is done or was called off. Event: `order.archived`.
+    pub static ARCHIVE_ORDER: Flow<String, Order> = "archive-order-workflow" (archive),
+        hooks: &["validate", "ordersArchived"];
+}
+
+fn archive(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
+    flow.hook("validate", || json!({ "order_id": id }))?;
+    let order = flow.step("archive-orders", |tx, at| Ok(archive_order(tx, at, &id)?))?;
+    flow.emit("order.archived", json!({ "id": order.id }))?;
+    flow.hook("ordersArchived", || json!({ "orders": [order] }))?;
+    Ok(order)
+}

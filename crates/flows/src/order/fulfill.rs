@@ -1,0 +1,186 @@
+//! Sends what was ordered: the goods leave the shelf on which they were promised.
+
+use std::collections::BTreeMap;
+
+use atoll_fulfillment::{Fulfillment, FulfillmentItem, Packed, pack};
+use atoll_inventory::{INVENTORY_ITEMS, Sent, release, send};
+use atoll_kernel::{
+    Decimal, Fault, Local, Metadata, Moment, Write, flow,
+    serde_json::{Map, json},
+};
+use atoll_links::{ORDER_FULFILLMENT, PRODUCT_VARIANT_INVENTORY_ITEM, required_quantity};
+use atoll_order::{Order, OrderLineItem, add_fulfilled, open_order};
+use atoll_product::VARIANTS;
+use serde::Deserialize;
+
+/// What is to be sent of an order.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CreateFulfillment {
+    /// The order, by its id.
+    pub order_id: String,
+    /// How many of which lines.
+    pub items: Vec<LineQuantity>,
+    /// From where; where it is not said, from where it was promised.
+    pub location_id: Option<String>,
+    /// Must it be sent to somebody?
+    pub requires_shipping: Option<bool>,
+    /// Free data.
+    pub metadata: Metadata,
+}
+
+/// Some of a line.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct LineQuantity {
+    /// The line, by its id.
+    pub id: String,
+    /// How many of it.
+    pub quantity: Decimal,
+}
+
+flow! {
+    /// Sends some of an order: takes it off the shelf, and the promise of it with it. Event: `order.fulfillment_created`.
+    pub static CREATE_ORDER_FULFILLMENT: Flow<CreateFulfillment, Order> = "create-order-fulfillment" (create),
+        hooks: &["validate", "fulfillmentCreated"];
+}
+
+fn create(flow: &mut Local<'_>, input: CreateFulfillment) -> Result<Order, Fault> {
+    let id = &input.order_id;
+    flow.hook("validate", || json!({ "order_id": id }))?;
+    let order = open_order(flow.tx, id)?;
+    let wanted = lines_of(&order, &input.items)?;
+    let parcels = flow.step("consume-reservations", |tx, at| {
+        let mut parcels = Vec::with_capacity(wanted.len());
+        for (line, quantity) in wanted {
+            let sent = send_line(tx, at, line, quantity, input.location_id.as_deref())?;
+            parcels.push(Parcel { line, quantity, sent });
+        }
+        Ok(parcels)
+    })?;
+    let like = Fulfillment {
+        location_id: input.location_id.clone(),
+        requires_shipping: input.requires_shipping.unwrap_or(true),
+        metadata: input.metadata.clone(),
+        ..Fulfillment::default()
+    };
+    let order = fulfill(flow, &order, parcels, &like)?;
+    flow.hook("fulfillmentCreated", || json!({ "order": order }))?;
+    Ok(order)
+}
+
+/// Some of a line, and what was taken off the shelf for it.
+pub(crate) struct Parcel<'a> {
+    pub(crate) line: &'a OrderLineItem,
+    pub(crate) quantity: Decimal,
+    pub(crate) sent: Vec<Sent>,
+}
+
+/// Writes a fulfilment for each place that something was taken from, and what that makes of the order.
+pub(crate) fn fulfill(
+    flow: &mut Local<'_>,
+    order: &Order,
+    parcels: Vec<Parcel<'_>>,
+    like: &Fulfillment,
+) -> Result<Order, Fault> {
+    let mut by_place: BTreeMap<Option<String>, Fulfillment> = BTreeMap::new();
+    let mut more = Vec::with_capacity(parcels.len());
+    for Parcel { line, quantity, sent } in parcels {
+        let line_item_id = line.id.to_string();
+        more.push((line_item_id.clone(), quantity));
+        let place = sent.first().map(|it| it.location.clone()).or_else(|| like.location_id.clone());
+        at_place(&mut by_place, place, like).packed.push(Packed { line_item_id, quantity });
+        for sent in sent {
+            let sku = INVENTORY_ITEMS.get(flow.tx, &sent.item)?.and_then(|it| it.sku);
+            at_place(&mut by_place, Some(sent.location), like).items.push(FulfillmentItem {
+                title: line.title.clone(),
+                sku,
+                barcode: line.variant_barcode.clone(),
+                quantity: sent.quantity,
+                line_item_id: line.id.to_string(),
+                inventory_item_id: sent.item,
+                ..FulfillmentItem::default()
+            });
+        }
+    }
+    let made = flow.step("create-fulfillment", |tx, at| {
+        let mut made = Vec::with_capacity(by_place.len());
+        for fulfillment in by_place.into_values() {
+            let fulfillment = pack(tx, at, fulfillment)?;
+            ORDER_FULFILLMENT.attach(tx, at, &order.id, &fulfillment.id, Map::new())?;
+            made.push(fulfillment.id);
+        }
+        Ok(made)
+    })?;
+    let order =
+        flow.step("register-order-fulfillment", |tx, at| Ok(add_fulfilled(tx, at, &order.id, &more)?))?;
+    for fulfillment in made {
+        let told = json!({ "order_id": order.id, "fulfillment_id": fulfillment });
+        flow.emit("order.fulfillment_created", told)?;
+    }
+    Ok(order)
+}
+
+/// The fulfilment from this place.
+fn at_place<'a>(
+    by_place: &'a mut BTreeMap<Option<String>, Fulfillment>,
+    place: Option<String>,
+    like: &Fulfillment,
+) -> &'a mut Fulfillment {
+    let location_id = place.clone();
+    by_place.entry(place).or_insert_with(|| Fulfillment { location_id, ..like.clone() })
+}
+
+/// The lines that a request names. The same line twice is their sum.
+fn lines_of<'a>(
+    order: &'a Order,
+    items: &[LineQuantity],
+) -> Result<Vec<(&'a OrderLineItem, Decimal)>, Fault> {
+    let mut wanted: Vec<(&OrderLineItem, Decimal)> = Vec::with_capacity(items.len());
+    let mut unknown = Vec::new();
+    for LineQuantity { id, quantity } in items {
+        match wanted.iter_mut().find(|(line, _)| *line.id == **id) {
+            Some((_, sum)) => *sum += *quantity,
+            None => match order.items.iter().find(|line| *line.id == **id) {
+                Some(line) => wanted.push((line, *quantity)),
+                None => unknown.push(id.as_str()),
+            },
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(wanted);
+    }
+    let unknown = unknown.join(", ");
+    Err(Fault::invalid(format!("Items with ids {unknown} does not exist in order with id {}.", order.id)))
+}
+
+/// Takes what some of a line needs off the shelf. When all of the line is sent, nothing stays promised to it.
+fn send_line(
+    tx: &mut dyn Write,
+    at: &Moment,
+    line: &OrderLineItem,
+    quantity: Decimal,
+    location: Option<&str>,
+) -> Result<Vec<Sent>, Fault> {
+    let variant = match &line.variant_id {
+        Some(id) => VARIANTS.get(tx, id)?.filter(|it| it.manage_inventory),
+        None => None,
+    };
+    let mut sent = Vec::new();
+    if let Some(variant) = variant {
+        for (item, row) in PRODUCT_VARIANT_INVENTORY_ITEM.rows_of(tx, &variant.id)? {
+            let needed = required_quantity(&row) * quantity;
+            sent.extend(send(tx, at, &line.id, &item, needed, location)?);
+        }
+    }
+    if quantity > line.open() {
+        return Err(Fault::invalid(format!(
+            "Cannot fulfill more items than what was ordered for item {}.",
+            line.id
+        )));
+    }
+    if quantity == line.open() {
+        release(tx, at, &line.id)?;
+    }
+    Ok(sent)
+}

@@ -1,0 +1,43 @@
+//! Fulfilments: what was packed, from where, and for whom.
+
+mod error;
+mod types;
+
+use atoll_kernel::{Entity, Module, Moment, Service, Write, module};
+
+pub use error::Error;
+pub use types::{Fulfillment, FulfillmentItem, Packed};
+
+/// The name of fulfilments in links.
+pub const FULFILLMENT: &str = "fulfillment";
+
+/// The service of fulfilments. [`pack`] makes them, [`cancel`] calls them off.
+pub static FULFILLMENTS: Service<Fulfillment> = Service::new(&[]);
+
+module! { Module {
+    name: "fulfillment",
+    summary: "What was packed, from where, and for whom",
+    services: &[&FULFILLMENTS],
+    ..Module::EMPTY
+} }
+
+/// Writes that something was packed.
+pub fn pack(tx: &mut dyn Write, at: &Moment, mut fulfillment: Fulfillment) -> Result<Fulfillment, Error> {
+    fulfillment.id = at.id();
+    fulfillment.data = fulfillment.data.or_empty();
+    fulfillment.packed_at = Some(at.now());
+    fulfillment.created_by = Some(at.actor().id().to_owned());
+    for item in &mut fulfillment.items {
+        item.born(at.id(), at.now());
+        item.fulfillment_id = fulfillment.id.to_string();
+    }
+    Ok(FULFILLMENTS.create(tx, at, fulfillment)?)
+}
+
+/// Calls a fulfilment off, once.
+pub fn cancel(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Fulfillment, Error> {
+    if FULFILLMENTS.retrieve(tx, id)?.canceled_at.is_some() {
+        return Err(Error::Canceled(id.to_owned()));
+    }
+    Ok(FULFILLMENTS.update(tx, at, id, |it: &mut Fulfillment| it.canceled_at = Some(at.now()))?)
+}

@@ -1,0 +1,95 @@
+//! Stock that leaves for a line that it was promised to, and comes back.
+
+use atoll_kernel::{Decimal, Moment, Write};
+
+use crate::{
+    Error, INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, promised,
+    service::level_or_not_stocked,
+};
+
+/// Some of an item that has left a location for a line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sent {
+    /// The item.
+    pub item: String,
+    /// The location.
+    pub location: String,
+    /// How much.
+    pub quantity: Decimal,
+}
+
+/// Takes some of an item off the shelf for a line that it was promised to; the promise is kept with it. It is taken
+/// where it was promised, or from the location that is named: there, it must not be promised to others.
+pub fn send(
+    tx: &mut dyn Write,
+    at: &Moment,
+    line_item_id: &str,
+    item: &str,
+    quantity: Decimal,
+    location: Option<&str>,
+) -> Result<Vec<Sent>, Error> {
+    let mut promises = promised(tx, line_item_id)?;
+    promises.retain(|it| *it.inventory_item_id == *item);
+    promises.sort_by_key(|it| location.is_some_and(|location| *location != *it.location_id));
+    let (mut left, mut sent) = (quantity, Vec::new());
+    for promise in promises {
+        let part = left.min(promise.quantity);
+        if part > Decimal::ZERO {
+            let from = location.unwrap_or(&promise.location_id);
+            sent.push(take_promised(tx, at, &promise, part, from)?);
+            left -= part;
+        }
+    }
+    if left > Decimal::ZERO { Err(Error::NotPromised(line_item_id.to_owned())) } else { Ok(sent) }
+}
+
+/// Takes everything off the shelf that is promised to a line, where it is promised.
+pub fn send_all(tx: &mut dyn Write, at: &Moment, line_item_id: &str) -> Result<Vec<Sent>, Error> {
+    let promises = promised(tx, line_item_id)?;
+    promises.iter().map(|it| take_promised(tx, at, it, it.quantity, &it.location_id)).collect()
+}
+
+fn take_promised(
+    tx: &mut dyn Write,
+    at: &Moment,
+    promise: &ReservationItem,
+    part: Decimal,
+    from: &str,
+) -> Result<Sent, Error> {
+    let item = &*promise.inventory_item_id;
+    let promised_at = level_or_not_stocked(tx, item, &promise.location_id)?;
+    assert!(promised_at.reserved_quantity >= part, "a level has lost count of its reservations");
+    INVENTORY_LEVELS
+        .update(tx, at, &promised_at.id, |it: &mut InventoryLevel| it.reserved_quantity -= part)?;
+    if part == promise.quantity {
+        RESERVATIONS.soft_delete(tx, at, &promise.id)?;
+    } else {
+        RESERVATIONS.update(tx, at, &promise.id, |it: &mut ReservationItem| it.quantity -= part)?;
+    }
+    let level = level_or_not_stocked(tx, item, from)?;
+    // Where it was promised it is there, unless a backorder was taken.
+    let there = if *from == *promise.location_id { level.stocked_quantity } else { level.available() };
+    if there < part {
+        return Err(Error::NotEnough { item: item.to_owned(), location: from.to_owned() });
+    }
+    INVENTORY_LEVELS.update(tx, at, &level.id, |it: &mut InventoryLevel| it.stocked_quantity -= part)?;
+    Ok(Sent { item: item.to_owned(), location: from.to_owned(), quantity: part })
+}
+
+/// Puts back what was sent for a line, and promises it to the line again.
+pub fn bring_back(tx: &mut dyn Write, at: &Moment, line_item_id: &str, sent: Sent) -> Result<(), Error> {
+    let level = level_or_not_stocked(tx, &sent.item, &sent.location)?;
+    INVENTORY_LEVELS.update(tx, at, &level.id, |it: &mut InventoryLevel| {
+        it.stocked_quantity += sent.quantity;
+        it.reserved_quantity += sent.quantity;
+    })?;
+    let promise = ReservationItem {
+        inventory_item_id: sent.item.into(),
+        location_id: sent.location,
+        quantity: sent.quantity,
+        line_item_id: Some(line_item_id.to_owned()),
+        ..ReservationItem::default()
+    };
+    RESERVATIONS.create(tx, at, promise)?;
+    Ok(())
+}

@@ -1,0 +1,306 @@
+//! Orders after they were placed: changed, sent, called back, done and put away.
+
+use atoll_testkit::{Client, Shop, TestApp, Variant, complete};
+use serde_json::{Value, json};
+
+/// A shop that sells tea at 10 from a warehouse, where there are 9, and a shed, where there are 4.
+struct Bench {
+    shop: Shop,
+    storefront: Client,
+    tea: Variant,
+    shed: String,
+}
+
+impl Bench {
+    async fn open() -> Bench {
+        let shop = Shop::open(TestApp::init().await).await;
+        let web = shop.channel("Web").await;
+        let tea = shop.product("Tea", &[&web], 9).await;
+        let shed = shop.admin.post("/admin/stock-locations", json!({ "name": "Shed" })).await.ok();
+        let shed = id(&shed["stock_location"]);
+        shop.stock(&tea.item, &shed, 4).await;
+        let storefront = shop.storefront(&[&web]).await;
+        Bench { shop, storefront, tea, shed }
+    }
+
+    /// An order of so many: its path.
+    async fn order(&self, variant: &str, quantity: u32) -> String {
+        let cart = self.shop.cart(&self.storefront, variant, quantity).await;
+        let path = format!("/store/carts/{cart}");
+        let address = json!({ "first_name": "Ada", "city": "Berlin", "country_code": "de" });
+        self.storefront
+            .post(&path, json!({ "email": "ada@test.dev", "shipping_address": address }))
+            .await
+            .ok();
+        format!("/admin/orders/{}", id(&complete(&self.storefront, &cart).await.ok()["order"]))
+    }
+
+    async fn ask(&self, order: &str, what: &str, body: Value) -> atoll_testkit::Answer {
+        self.shop.admin.post(&format!("{order}{what}"), body).await
+    }
+
+    /// Sends so many of the first line.
+    async fn send(&self, order: &str, quantity: i64, location: Option<&str>) -> atoll_testkit::Answer {
+        let line = id(&self.shop.admin.get(order).await.ok()["order"]["items"][0]);
+        let body = json!({ "items": [{ "id": line, "quantity": quantity }], "location_id": location });
+        self.ask(order, "/fulfillments", body).await
+    }
+
+    /// `pending partially_fulfilled v2: 1 of 3 sent`.
+    async fn stand(&self, order: &str) -> String {
+        let order = &self.shop.admin.get(order).await.ok()["order"];
+        let detail = &order["items"][0]["detail"];
+        assert_eq!(detail["version"], order["version"]);
+        format!(
+            "{} {} v{}: {} of {} sent",
+            order["status"].as_str().unwrap_or_default(),
+            order["fulfillment_status"].as_str().unwrap_or_default(),
+            order["version"],
+            detail["fulfilled_quantity"],
+            detail["quantity"],
+        )
+    }
+
+    /// What is promised of what lies in the warehouse and in the shed: `3/9 0/4`.
+    async fn levels(&self, item: &str) -> String {
+        let path = format!("/admin/inventory-items/{item}/location-levels");
+        let levels = self.shop.admin.get(&path).await.ok()["inventory_levels"].clone();
+        let at = |place: &str| {
+            let levels = levels.as_array().into_iter().flatten();
+            let level = levels.clone().find(|it| it["location_id"] == *place);
+            level.map(|it| format!("{}/{}", it["reserved_quantity"], it["stocked_quantity"]))
+        };
+        [at(&self.shop.location), at(&self.shed)].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn id(record: &Value) -> String {
+    record["id"].as_str().unwrap_or_else(|| panic!("no id in {record}")).to_owned()
+}
+
+#[tokio::test]
+async fn an_order_says_whom_to_write_to_and_where_to_send_it() {
+    let bench = Bench::open().await;
+    let order = bench.order(&bench.tea.id, 2).await;
+    let before = bench.shop.admin.get(&order).await.ok()["order"].clone();
+    let body = json!({
+        "email": "eve@test.dev", "shipping_address": { "city": "Bonn" },
+        "billing_address": { "country_code": "fr" }, "metadata": { "gift": true },
+    });
+    let after = bench.ask(&order, "", body).await.ok()["order"].clone();
+    assert_eq!((&after["metadata"], &after["version"]), (&json!({ "gift": true }), &json!(1)));
+    let (was, is) = (&before["shipping_address"], &after["shipping_address"]);
+    assert_eq!((&is["id"], &is["first_name"], &is["city"]), (&was["id"], &json!("Ada"), &json!("Bonn")));
+    assert!(after["billing_address"]["id"].as_str().is_some_and(|it| it.starts_with("ordaddr_")));
+    let email = bench.shop.admin.get(&format!("{order}?fields=email")).await.ok();
+    assert_eq!(email["order"]["email"], "eve@test.dev");
+    for (body, error) in [
+        (
+            json!({ "sales_channel_id": "sc_x" }),
+            "400 invalid_data: Invalid request: Unrecognized fields: 'sales_channel_id'",
+        ),
+        (
+            json!({ "shipping_address": { "country_code": "fr" } }),
+            "400 invalid_data: Country code cannot be changed",
+        ),
+        (
+            json!({ "email": 1 }),
+            "400 invalid_data: Invalid request: Expected type: 'string' for field 'email', got: '1'",
+        ),
+    ] {
+        assert_eq!(bench.ask(&order, "", body).await.error(), error);
+    }
+    let unknown = bench.ask("/admin/orders/order_x", "", json!({})).await.error();
+    assert_eq!(unknown, "404 not_found: Order id not found: order_x");
+    bench.ask(&order, "/cancel", json!({})).await.ok();
+    let called_off = bench.ask(&order, "", json!({ "email": "a@b.co" })).await.error();
+    assert_eq!(called_off, format!("400 invalid_data: Order with id {} has been canceled.", &order[14..]));
+}
+
+#[tokio::test]
+async fn what_is_sent_leaves_the_shelf_and_comes_back() {
+    let bench = Bench::open().await;
+    let order = bench.order(&bench.tea.id, 3).await;
+    let line = id(&bench.shop.admin.get(&order).await.ok()["order"]["items"][0]);
+    let too_many =
+        format!("400 invalid_data: Quantity to fulfill exceeds the reserved quantity for the item: {line}");
+    assert_eq!(bench.levels(&bench.tea.item).await, "3/9 0/4");
+    assert_eq!(bench.send(&order, 4, None).await.error(), too_many);
+    bench.send(&order, 1, None).await.ok();
+    assert_eq!(bench.levels(&bench.tea.item).await, "2/8 0/4");
+    assert_eq!(bench.stand(&order).await, "pending partially_fulfilled v2: 1 of 3 sent");
+    assert_eq!(bench.send(&order, 3, None).await.error(), too_many, "one of them is gone");
+
+    // From where it was not promised: no promise is left behind.
+    bench.send(&order, 2, Some(&bench.shed)).await.ok();
+    assert_eq!(bench.levels(&bench.tea.item).await, "0/8 0/2");
+    assert_eq!(bench.stand(&order).await, "pending fulfilled v3: 3 of 3 sent");
+    let shown = bench.shop.admin.get(&order).await.ok()["order"].clone();
+    let total = |name: &str| shown["items"][0][name].clone();
+    assert_eq!((total("fulfilled_total"), total("total")), (json!(30), json!(30)));
+    let sent = shown["fulfillments"].as_array().expect("fulfilments");
+    let sent = sent.iter().find(|it| it["location_id"] == *bench.shed).expect("one from the shed");
+
+    let refused = "400 not_allowed: All fulfillments must be canceled before canceling an order";
+    assert_eq!(bench.ask(&order, "/cancel", json!({})).await.error(), refused);
+    let call_back = format!("/fulfillments/{}/cancel", id(sent));
+    bench.ask(&order, &call_back, json!({})).await.ok();
+    assert_eq!(bench.levels(&bench.tea.item).await, "0/8 2/4");
+    assert_eq!(bench.stand(&order).await, "pending partially_fulfilled v4: 1 of 3 sent");
+    assert_eq!(
+        bench.ask(&order, &call_back, json!({})).await.error(),
+        format!("400 invalid_data: Fulfillment with id {} is already canceled", id(sent)),
+    );
+    assert_eq!(
+        bench.ask(&order, "/fulfillments/ful_x/cancel", json!({})).await.error(),
+        "400 invalid_data: Fulfillment with id ful_x not found in the order",
+    );
+    let first = shown["fulfillments"].as_array().expect("fulfilments").iter().find(|it| *it != sent);
+    let call_back = format!("/fulfillments/{}/cancel", id(first.expect("two")));
+    bench.ask(&order, &call_back, json!({})).await.ok();
+    assert_eq!(bench.stand(&order).await, "pending canceled v5: 0 of 3 sent");
+    bench.ask(&order, "/cancel", json!({})).await.ok();
+    assert_eq!(bench.levels(&bench.tea.item).await, "0/9 0/4");
+    let again = bench.send(&order, 1, None).await.error();
+    assert_eq!(again, format!("400 invalid_data: Order with id {} has been canceled.", &order[14..]));
+}
+
+/// Stock that is promised to others is not sent, wherever it lies, and what is not there is not sent either.
+#[tokio::test]
+async fn what_others_were_promised_is_not_sent() {
+    let bench = Bench::open().await;
+    let (first, _others) = (bench.order(&bench.tea.id, 3).await, bench.order(&bench.tea.id, 4).await);
+    let promise = json!({
+        "inventory_item_id": bench.tea.item, "location_id": bench.shed, "quantity": 3,
+    });
+    bench.shop.admin.post("/admin/reservations", promise).await.ok();
+    let item = &bench.tea.item;
+    assert_eq!(bench.levels(item).await, "7/9 3/4");
+    assert_eq!(
+        bench.send(&first, 2, Some(&bench.shed)).await.error(),
+        format!("400 not_allowed: Not enough stock available for item {item} at location {}", bench.shed),
+    );
+    assert_eq!(bench.levels(item).await, "7/9 3/4", "nothing of it was done");
+    bench.send(&first, 1, Some(&bench.shed)).await.ok();
+    assert_eq!(bench.levels(item).await, "6/9 3/3");
+
+    let web = bench.shop.channel("Back").await;
+    let back = json!({ "allow_backorder": true, "sku": "Late" });
+    let late = bench.shop.product_with("Late", &[&web], 1, back).await;
+    let storefront = bench.shop.storefront(&[&web]).await;
+    let bench = Bench { storefront, ..bench };
+    let order = bench.order(&late.id, 2).await;
+    let none = format!("400 not_allowed: Not enough stock available for item {}", late.item);
+    assert!(bench.send(&order, 2, None).await.error().starts_with(&none));
+    assert!(bench.ask(&order, "/complete", json!({})).await.error().starts_with(&none));
+    bench.send(&order, 1, None).await.ok();
+    assert_eq!(bench.levels(&late.item).await, "1/0");
+}
+
+#[tokio::test]
+async fn a_kit_takes_all_its_parts_off_the_shelf() {
+    let bench = Bench::open().await;
+    let web = bench.shop.channel("Kits").await;
+    let cup = bench.shop.product("Cup", &[&web], 9).await;
+    let parts = json!([
+        { "inventory_item_id": bench.tea.item, "required_quantity": 2 },
+        { "inventory_item_id": cup.item, "required_quantity": 1 },
+    ]);
+    let kit = bench.shop.product_with("Kit", &[&web], 0, json!({ "inventory_items": parts })).await;
+    let free = json!({ "manage_inventory": false });
+    let card = bench.shop.product_with("Card", &[&web], 0, free).await;
+    let storefront = bench.shop.storefront(&[&web]).await;
+    let bench = Bench { storefront, ..bench };
+    let order = bench.order(&kit.id, 2).await;
+    assert_eq!([bench.levels(&bench.tea.item).await, bench.levels(&cup.item).await], ["4/9 0/4", "2/9"]);
+    bench.send(&order, 1, None).await.ok();
+    assert_eq!([bench.levels(&bench.tea.item).await, bench.levels(&cup.item).await], ["2/7 0/4", "1/8"]);
+    let items = bench.shop.admin.get(&format!("{order}?fields=*fulfillments.items")).await.ok();
+    let items = items["order"]["fulfillments"][0]["items"].as_array().expect("items").clone();
+    assert_eq!(items.iter().map(|it| it["quantity"].clone()).collect::<Vec<_>>(), [json!(2), json!(1)]);
+
+    // What nobody counts is sent, and there is no more of it than was ordered.
+    let order = bench.order(&card.id, 2).await;
+    let over = bench.send(&order, 3, None).await.error();
+    assert!(over.starts_with("400 invalid_data: Cannot fulfill more items than what was ordered"), "{over}");
+    bench.send(&order, 2, None).await.ok();
+    assert_eq!(bench.stand(&order).await, "pending fulfilled v2: 2 of 2 sent");
+    let foreign = json!({ "items": [{ "id": "ordli_x", "quantity": 1 }] });
+    assert_eq!(
+        bench.ask(&order, "/fulfillments", foreign).await.error(),
+        format!("400 invalid_data: Items with ids ordli_x does not exist in order with id {}.", &order[14..]),
+    );
+}
+
+#[tokio::test]
+async fn an_order_that_is_done_has_left_the_shelf() {
+    let bench = Bench::open().await;
+    let order = bench.order(&bench.tea.id, 3).await;
+    let not_yet = format!(
+        "400 invalid_data: Orders {} are completed, canceled, or in draft and cannot be archived",
+        &order[14..]
+    );
+    assert_eq!(bench.ask(&order, "/archive", json!({})).await.error(), not_yet);
+    bench.send(&order, 1, None).await.ok();
+    let done = bench.ask(&order, "/complete", json!({})).await.ok();
+    assert_eq!(done["order"]["status"], "completed");
+    assert_eq!(bench.stand(&order).await, "completed fulfilled v3: 3 of 3 sent");
+    assert_eq!(bench.levels(&bench.tea.item).await, "0/6 0/4");
+    let events = atoll_kernel::events_after(&bench.shop.app.ctx.view(), 0, 1000).expect("events");
+    let told = events.iter().map(|(_, event)| event.name.as_str()).filter(|it| it.starts_with("order."));
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        ["order.placed", "order.fulfillment_created", "order.fulfillment_created", "order.completed"]
+    );
+    let refused = "400 not_allowed: Cannot cancel a completed order. Please use the return process to handle \
+                   refunds or exchanges.";
+    assert_eq!(bench.ask(&order, "/cancel", json!({})).await.error(), refused);
+    let archived = bench.ask(&order, "/archive", json!({})).await.ok();
+    assert_eq!(archived["order"]["status"], "archived");
+    let off = bench.order(&bench.tea.id, 1).await;
+    bench.ask(&off, "/cancel", json!({})).await.ok();
+    assert_eq!(
+        bench.ask(&off, "/complete", json!({})).await.error(),
+        format!("400 invalid_data: Orders {} are canceled and cannot be completed", &off[14..]),
+    );
+}
+
+/// Whatever is asked for, an order says where it stands.
+#[tokio::test]
+async fn lists_are_filtered_and_always_show_where_an_order_stands() {
+    let bench = Bench::open().await;
+    let (one, two) = (bench.order(&bench.tea.id, 1).await, bench.order(&bench.tea.id, 2).await);
+    bench.ask(&two, "/complete", json!({})).await.ok();
+    let names = |record: &Value| record.as_object().expect("a record").keys().cloned().collect::<Vec<_>>();
+    let list = async |query: &str| bench.shop.admin.get(&format!("/admin/orders?{query}")).await.ok();
+    let shown = list("fields=id&limit=1").await["orders"][0].clone();
+    assert_eq!(names(&shown), ["fulfillment_status", "id", "items", "payment_status", "status", "version"]);
+    let shown = bench.shop.admin.get(&format!("{one}?fields=id")).await.ok()["order"].clone();
+    let always = [
+        "fulfillment_status", "fulfillments", "id", "payment_collections", "payment_status", "status",
+        "version",
+    ];
+    assert_eq!(names(&shown), always);
+    let shown = bench.shop.admin.get(&format!("{one}?fields=id,*items")).await.ok()["order"].clone();
+    assert_eq!(
+        (&shown["items"][0]["detail"]["quantity"], &shown["items"][0]["total"]),
+        (&json!(1), &Value::Null)
+    );
+    let region = &bench.shop.region;
+    for (query, n) in [
+        ("status=completed".to_owned(), 1),
+        ("status[]=completed&status[]=pending".to_owned(), 2),
+        ("fulfillment_status[]=fulfilled".to_owned(), 1),
+        ("fulfillment_status=not_fulfilled".to_owned(), 1),
+        ("payment_status[]=authorized".to_owned(), 2),
+        ("payment_status[]=captured".to_owned(), 0),
+        (format!("region_id[]={region}"), 2),
+        ("region_id=reg_x".to_owned(), 0),
+        ("q=ada@test".to_owned(), 2),
+        ("q=bonn".to_owned(), 0),
+        ("created_at[$gt]=2100-01-01".to_owned(), 0),
+        ("sales_channel_id[]=sc_x".to_owned(), 0),
+    ] {
+        assert_eq!(list(&query).await["count"], n, "{query}");
+    }
+}
