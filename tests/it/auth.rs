@@ -6,8 +6,13 @@ use axum::body::Body;
 use serde_json::json;
 
 /// What anybody may call.
-const PUBLIC: [&str; 3] =
-    ["GET /openapi.json", "POST /auth/:actor/:provider", "POST /auth/:actor/:provider/register"];
+const PUBLIC: [&str; 5] = [
+    "GET /openapi.json",
+    "POST /auth/:actor/:provider",
+    "POST /auth/:actor/:provider/register",
+    "POST /auth/:actor/:provider/reset-password",
+    "POST /auth/:actor/:provider/update",
+];
 
 /// The path with something in the place of its parameters.
 fn filled(path: &str) -> String {

@@ -21,6 +21,7 @@ mod processes;
 mod race;
 mod registry;
 mod rounds;
+mod sessions;
 mod shelves;
 mod story;
 mod wall;

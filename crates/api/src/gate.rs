@@ -12,7 +12,7 @@ use atoll_kernel::{
 };
 use atoll_user::{USER, USERS};
 
-use crate::auth::{Claims, verify};
+use crate::auth::{Claims, session_of, verify};
 
 /// Lets a request in, or answers what the wire's guards answer.
 pub fn gate(ctx: &Ctx, auth: Auth, head: &Head) -> Result<Pass, Fault> {
@@ -75,18 +75,32 @@ fn store(ctx: &Ctx, auth: Auth, head: &Head) -> Result<Pass, Fault> {
 
 /// Who logged in, if their token is still good.
 fn login(ctx: &Ctx, head: &Head) -> Result<Option<Login>, StoreError> {
-    let claims = authorization(head, "Bearer ").and_then(|token| verify::<Claims>(ctx, token));
-    let Some(Claims { actor_id, actor_type, auth_identity_id: identity, .. }) = claims else {
-        return Ok(None);
-    };
+    let Some(token) = authorization(head, "Bearer ") else { return by_cookie(ctx, head) };
+    let Some(claims) = verify::<Claims>(ctx, token) else { return Ok(None) };
+    let signed_at = claims.signed_at();
+    let Claims { actor_id, actor_type, auth_identity_id: identity, .. } = claims;
     let login = Login { identity, actor_type, actor_id };
-    Ok(is_known(ctx, &login)?.then_some(login))
+    Ok(is_known(ctx, &login, signed_at)?.then_some(login))
 }
 
-/// Is the identity still there, and is it still who it was?
-fn is_known(ctx: &Ctx, login: &Login) -> Result<bool, StoreError> {
+/// Who opened the session of the request's cookie.
+fn by_cookie(ctx: &Ctx, head: &Head) -> Result<Option<Login>, StoreError> {
+    let Some(session) = session_of(ctx, head)? else { return Ok(None) };
+    let Some(identity) = AUTH_IDENTITIES.get(&ctx.view(), &session.auth_identity_id)? else {
+        return Ok(None);
+    };
+    let actor_id = identity.actor(&session.actor_type).unwrap_or_default().to_owned();
+    let login = Login { identity: identity.id.to_string(), actor_type: session.actor_type, actor_id };
+    Ok(is_known(ctx, &login, session.created_at)?.then_some(login))
+}
+
+/// Is the identity still there, with the same password, and is it still who it was?
+fn is_known(ctx: &Ctx, login: &Login, since: Timestamp) -> Result<bool, StoreError> {
     let view = ctx.view();
     let Some(identity) = AUTH_IDENTITIES.get(&view, &login.identity)? else { return Ok(false) };
+    if identity.password_since.is_some_and(|changed| since < changed) {
+        return Ok(false);
+    }
     if login.actor_id.is_empty() {
         return Ok(true);
     }

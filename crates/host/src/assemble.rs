@@ -5,7 +5,9 @@ use std::sync::Arc;
 use anyhow::bail;
 use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_flows::{FirstRun, first_run, user::NewUser};
-use atoll_kernel::{Actor, Clock, Config, Ctx, Flags, Moment, Parts, Probe, Registry, Store, Write, router};
+use atoll_kernel::{
+    Actor, Clock, Config, Ctx, Flags, Moment, Origins, Parts, Probe, Registry, Store, Write, router,
+};
 
 use crate::{Data, Secrets};
 
@@ -42,6 +44,8 @@ pub struct Assembly {
     pub admin: Option<NewUser>,
     /// The features that are switched on or off.
     pub flags: Flags,
+    /// Which pages may call.
+    pub origins: Origins,
     /// Is shown every point that a flow passes. For tests.
     pub probe: Option<Arc<dyn Probe>>,
 }
@@ -57,15 +61,16 @@ impl Assembly {
             clock: Clock::System,
             admin: None,
             flags: Flags::default(),
+            origins: Origins::default(),
             probe: None,
         })
     }
 
     /// Makes what a new database needs, and puts the application together.
     pub async fn start(self) -> anyhow::Result<App> {
-        let Assembly { store, secrets, clock, admin, flags, probe } = self;
+        let Assembly { store, secrets, clock, admin, flags, origins, probe } = self;
         let registry = registry()?;
-        let config = Config { jwt_secret: secrets.jwt, cookie_secret: secrets.cookie, flags };
+        let config = Config { jwt_secret: secrets.jwt, cookie_secret: secrets.cookie, flags, origins };
         let ctx = Ctx::new(Parts { store, registry, clock, config, gate: atoll_api::gate, probe });
         let token = NewToken::random(ApiKeyKind::Publishable)?;
         let run = move |tx: &mut dyn Write, at: &Moment| first_run(tx, at, registry, &token, admin.as_ref());

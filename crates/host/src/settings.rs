@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt, fs, io::ErrorKind, net::SocketAddr, path::PathBuf, str::FromStr};
 
-use atoll_kernel::{FeatureFlag, Flags};
+use atoll_kernel::{FeatureFlag, Flags, OriginList, Origins};
 use toml::{Table, Value};
 
 use crate::{Data, data::SECRET_BYTES_MIN};
@@ -40,8 +40,13 @@ const ADMIN_PASSWORD: Key = secret("admin_password", "ATOLL_ADMIN_PASSWORD", "no
 const JWT_SECRET: Key = secret("jwt_secret", "ATOLL_JWT_SECRET", "made, and kept in the data folder");
 const COOKIE_SECRET: Key =
     secret("cookie_secret", "ATOLL_COOKIE_SECRET", "made, and kept in the data folder");
-const KEYS: [&Key; 8] =
-    [&DATA, &LISTEN, &ROLE, &LOG, &ADMIN_EMAIL, &ADMIN_PASSWORD, &JWT_SECRET, &COOKIE_SECRET];
+const STORE_CORS: Key = key("store_cors", "ATOLL_STORE_CORS", "*");
+const ADMIN_CORS: Key = key("admin_cors", "ATOLL_ADMIN_CORS", "*");
+const AUTH_CORS: Key = key("auth_cors", "ATOLL_AUTH_CORS", "*");
+const KEYS: [&Key; 11] = [
+    &DATA, &LISTEN, &ROLE, &LOG, &ADMIN_EMAIL, &ADMIN_PASSWORD, &JWT_SECRET, &COOKIE_SECRET, &STORE_CORS,
+    &ADMIN_CORS, &AUTH_CORS,
+];
 
 /// The table of the file that switches features.
 const FLAGS: &str = "feature_flags";
@@ -96,10 +101,12 @@ pub struct Settings {
     pub admin: Option<(String, Secret)>,
     /// Signs the tokens of users.
     pub jwt_secret: Option<Secret>,
-    /// Signs session cookies.
+    /// Goes into what is stored of sessions.
     pub cookie_secret: Option<Secret>,
     /// The features that are switched on or off.
     pub flags: Flags,
+    /// Which pages may call.
+    pub origins: Origins,
     /// All settings, a line each, with where they come from.
     pub shown: Vec<String>,
 }
@@ -155,6 +162,11 @@ impl Settings {
             log: loading.get(&LOG, |it| check_log(it).map(|()| it.to_owned())),
             jwt_secret: loading.get(&JWT_SECRET, secret),
             cookie_secret: loading.get(&COOKIE_SECRET, secret),
+            origins: Origins {
+                store: loading.get(&STORE_CORS, str::parse).unwrap_or(OriginList::Any),
+                admin: loading.get(&ADMIN_CORS, str::parse).unwrap_or(OriginList::Any),
+                auth: loading.get(&AUTH_CORS, str::parse).unwrap_or(OriginList::Any),
+            },
             ..Settings::default()
         };
         let (email, password) = (loading.get(&ADMIN_EMAIL, text), loading.get(&ADMIN_PASSWORD, text));

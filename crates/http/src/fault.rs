@@ -33,6 +33,8 @@ pub enum FaultKind {
     Conflict,
     /// The body is larger than the route takes: 413.
     TooLarge,
+    /// It was tried too often: 429.
+    TooMany,
     /// Our own mistake: 500. The message is logged, not shown.
     #[default]
     Unexpected,
@@ -52,6 +54,7 @@ impl FaultKind {
             FaultKind::Duplicate => ("duplicate_error", StatusCode::UNPROCESSABLE_ENTITY),
             FaultKind::Conflict => ("conflict", StatusCode::CONFLICT),
             FaultKind::TooLarge => ("unknown_error", StatusCode::PAYLOAD_TOO_LARGE),
+            FaultKind::TooMany => ("not_allowed", StatusCode::TOO_MANY_REQUESTS),
             FaultKind::Unexpected => ("unknown_error", StatusCode::INTERNAL_SERVER_ERROR),
         }
     }
@@ -64,13 +67,14 @@ pub struct Fault {
     message: String,
     code: Option<Cow<'static, str>>,
     bare: Option<Value>,
+    retry_after_s: Option<u64>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Fault {
     /// An error of this kind. The message is the wire's where the wire prescribes one.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Fault { kind, message: message.into(), code: None, bare: None, source: None }
+        Fault { kind, message: message.into(), code: None, bare: None, retry_after_s: None, source: None }
     }
 
     /// 404.
@@ -86,6 +90,11 @@ impl Fault {
     /// 400, of the type `not_allowed`.
     pub fn not_allowed(message: impl Into<String>) -> Self {
         Fault::new(FaultKind::NotAllowed, message)
+    }
+
+    /// 429: it may be tried again in so many seconds.
+    pub fn too_many(message: impl Into<String>, retry_after_s: u64) -> Self {
+        Fault { retry_after_s: Some(retry_after_s), ..Fault::new(FaultKind::TooMany, message) }
     }
 
     /// 500. The cause is logged.
@@ -116,6 +125,11 @@ impl Fault {
     pub fn with_code(mut self, code: &'static str) -> Self {
         self.code = Some(Cow::Borrowed(code));
         self
+    }
+
+    /// In how many seconds it may be tried again, if that is known.
+    pub fn retry_after_s(&self) -> Option<u64> {
+        self.retry_after_s
     }
 
     /// Its kind.
@@ -189,6 +203,7 @@ impl From<&Fault> for FaultRecord {
 impl From<&FaultRecord> for Fault {
     fn from(record: &FaultRecord) -> Self {
         Fault {
+            retry_after_s: None,
             kind: record.kind,
             message: record.message.clone(),
             code: record.code.clone().map(Cow::Owned),

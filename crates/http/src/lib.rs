@@ -2,12 +2,14 @@
 
 mod fault;
 mod openapi;
+mod origins;
 pub mod qs;
 mod route;
 mod router;
 
-pub use axum::http::{HeaderMap, HeaderValue, StatusCode};
+pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as header_names};
 pub use fault::{Fault, FaultKind, FaultRecord};
 pub use openapi::openapi;
+pub use origins::{OriginList, Origins, cookie, header, is_secure, peer};
 pub use route::{App, Auth, Call, Handler, Head, Method, Repeat, Reply, Route};
 pub use router::{BODY_BYTES_MAX, STORE_LIMIT_MAX, router};

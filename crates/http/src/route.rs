@@ -3,16 +3,19 @@
 use std::{collections::HashMap, fmt, future::Future, pin::Pin};
 
 use atoll_schema::{Body, ListParams, Params};
-use axum::http::{StatusCode, request::Parts};
+use axum::http::{HeaderName, HeaderValue, StatusCode, request::Parts};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::Fault;
+use crate::{Fault, Origins};
 
 /// What answers requests: lets them in, and is handed to every handler.
 pub trait App: Clone + Send + Sync + 'static {
     /// What a request that was let in carries: who asks, and what they may see.
     type Pass: Send + 'static;
+
+    /// Which pages may call.
+    fn origins(&self) -> &Origins;
 
     /// Lets a request in, or says why not.
     fn admit(&self, auth: Auth, head: &Head) -> Result<Self::Pass, Fault>;
@@ -153,16 +156,30 @@ pub struct Reply {
     pub status: StatusCode,
     /// Its JSON.
     pub json: Vec<u8>,
+    /// Headers beside those that every answer has.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Reply {
     /// 200 with JSON that is written already.
     pub fn raw(json: Vec<u8>) -> Reply {
-        Reply { status: StatusCode::OK, json }
+        Reply { status: StatusCode::OK, json, headers: Vec::new() }
     }
 
     /// 200 with this value.
     pub fn json(value: &Value) -> Reply {
         Reply::raw(value.to_string().into_bytes())
+    }
+
+    /// With another status.
+    pub fn with_status(mut self, status: StatusCode) -> Reply {
+        self.status = status;
+        self
+    }
+
+    /// With this header. One whose value is no header's is left out.
+    pub fn with_header(mut self, name: HeaderName, value: &str) -> Reply {
+        self.headers.extend(HeaderValue::from_str(value).map(|it| (name, it)));
+        self
     }
 }

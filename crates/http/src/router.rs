@@ -7,6 +7,7 @@ use axum::{
     body::Body,
     extract::{RawPathParams, Request},
     http::{HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn},
     response::Response,
     routing::{MethodFilter, on},
 };
@@ -14,7 +15,7 @@ use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
-use crate::{App, Auth, Call, Fault, FaultKind, Method, Repeat, Reply, Route, qs};
+use crate::{App, Auth, Call, Fault, FaultKind, Head, Method, Repeat, Reply, Route, qs};
 
 /// Bytes of a request body, where the route does not say otherwise. The original takes 100 kB; batches of products do not fit in that.
 pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -48,17 +49,33 @@ pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
         // The wire takes one slash at the end, too.
         router = router.route(&format!("{path}/"), methods.clone()).route(&path, methods);
     }
-    router.fallback(move |request: Request| nowhere(app.clone(), request)).layer(cross_origin())
+    let cross_origin = cross_origin(app.clone());
+    router
+        .fallback(move |request: Request| nowhere(app.clone(), request))
+        .layer(cross_origin)
+        .layer(from_fn(without_content))
 }
 
-/// Storefronts and dashboards are served from other origins. Every request names its key or token itself, and no
-/// cookie speaks for anybody, so that an origin proves nothing and all of them are let in.
-fn cross_origin() -> CorsLayer {
+/// Storefronts and dashboards are served from other origins.
+fn cross_origin<A: App>(app: A) -> CorsLayer {
+    let let_in = move |origin: &HeaderValue, head: &Head| {
+        origin.to_str().is_ok_and(|it| app.origins().let_in(it, head.uri.path()))
+    };
     CorsLayer::new()
-        .allow_origin(AllowOrigin::mirror_request())
+        .allow_origin(AllowOrigin::predicate(let_in))
         .allow_methods(AllowMethods::mirror_request())
         .allow_headers(AllowHeaders::mirror_request())
         .allow_credentials(true)
+}
+
+/// What browsers ask beforehand is answered with no content, and says so.
+async fn without_content(request: Request, next: Next) -> Response {
+    let is_asked_beforehand = request.method() == axum::http::Method::OPTIONS;
+    let mut response = next.run(request).await;
+    if is_asked_beforehand && response.status() == StatusCode::OK {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+    }
+    response
 }
 
 fn axum_path(path: &str) -> String {
@@ -112,7 +129,7 @@ async fn answer<A: App>(
     let key = head
         .headers
         .get("idempotency-key")
-        .filter(|_| route.method != Method::Get && route.auth != Auth::Public);
+        .filter(|_| route.method != Method::Get && (route.auth.is_admin() || route.auth.is_store()));
     let repeat = key.map(|key| Repeat {
         key: String::from_utf8_lossy(key.as_bytes()).trim().to_owned(),
         asked: format!("{} {}\n{body}", head.method, head.uri),
@@ -164,6 +181,7 @@ fn respond(reply: Reply) -> Response {
     *response.status_mut() = reply.status;
     let json = HeaderValue::from_static("application/json; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response.headers_mut().extend(reply.headers);
     response
 }
 
@@ -171,7 +189,11 @@ fn refuse(fault: &Fault, request_id: &str) -> Response {
     if fault.status() == StatusCode::INTERNAL_SERVER_ERROR {
         tracing::error!(request_id, "{fault} {}", fault.causes());
     }
-    respond(Reply { status: fault.status(), json: fault.body().to_string().into_bytes() })
+    let mut reply = Reply::json(&fault.body()).with_status(fault.status());
+    if let Some(seconds) = fault.retry_after_s() {
+        reply = reply.with_header(header::RETRY_AFTER, &seconds.to_string());
+    }
+    respond(reply)
 }
 
 fn request_id(request: &Request) -> Arc<str> {

@@ -1,16 +1,17 @@
 //! What handlers, flows and jobs are handed: the store, the registry, the clock.
 
 use std::{
-    any::Any,
+    any::{Any, TypeId},
+    collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
 };
 
 use crate::{
-    Actor, App, Auth, Context, Fault, FeatureFlag, Flags, Flow, Graph, Head, Local, Moment, Point, Probe,
-    Registry, Repeat, Reply, Store, Timestamp, View, Write,
+    Actor, App, Auth, Context, Fault, FeatureFlag, Flags, Flow, Graph, Head, Local, Moment, Origins, Point,
+    Probe, Registry, Repeat, Reply, Store, Timestamp, View, Write,
     once::{Once, once},
     saga::Turns,
 };
@@ -78,10 +79,12 @@ impl Clock {
 pub struct Config {
     /// Signs the tokens of users. Never printed.
     pub jwt_secret: Vec<u8>,
-    /// Signs session cookies. Never printed.
+    /// Goes into what is stored of sessions, so that the data alone opens none. Never printed.
     pub cookie_secret: Vec<u8>,
     /// The features that were switched on or off.
     pub flags: Flags,
+    /// Which pages may call.
+    pub origins: Origins,
 }
 
 /// A handle on the running application; clones are the same one.
@@ -95,6 +98,7 @@ pub struct Ctx {
 struct Shared {
     parts: Parts,
     turns: Turns,
+    memory: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
 /// What an application is made of.
@@ -116,12 +120,22 @@ pub struct Parts {
 impl Ctx {
     /// An application of these parts.
     pub fn new(parts: Parts) -> Self {
-        Ctx { shared: Arc::new(Shared { parts, turns: Turns::default() }), once: None }
+        Ctx {
+            shared: Arc::new(Shared { parts, turns: Turns::default(), memory: Mutex::default() }),
+            once: None,
+        }
     }
 
     /// The same application, whose next commit notes that this request has written.
     pub(crate) fn noting(&self, once: Arc<Once>) -> Ctx {
         Ctx { once: Some(once), ..self.clone() }
+    }
+
+    /// What somebody keeps in memory for as long as this application runs, found by its type.
+    pub fn memory<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut memory = self.shared.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = memory.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default())).clone();
+        kept.downcast().expect("it is kept by its type")
     }
 
     /// The store.
@@ -235,6 +249,10 @@ impl Ctx {
 
 impl App for Ctx {
     type Pass = Pass;
+
+    fn origins(&self) -> &Origins {
+        &self.config().origins
+    }
 
     fn admit(&self, auth: Auth, head: &Head) -> Result<Pass, Fault> {
         (self.shared.parts.gate)(self, auth, head)

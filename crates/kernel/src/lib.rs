@@ -24,10 +24,12 @@ mod saga;
 mod schedule;
 mod service;
 mod subscriber;
+mod token;
 
 pub use atoll_http::{
-    App, Auth, BODY_BYTES_MAX, Fault, FaultKind, FaultRecord, Head, HeaderMap, HeaderValue, Method, Repeat,
-    Reply, StatusCode, openapi, qs, router,
+    App, Auth, BODY_BYTES_MAX, Fault, FaultKind, FaultRecord, Head, HeaderMap, HeaderName, HeaderValue,
+    Method, OriginList, Origins, Repeat, Reply, StatusCode, cookie, header, header_names, is_secure, openapi,
+    peer, qs, router,
 };
 pub use atoll_query::{
     AllOf, Children, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery,
@@ -63,6 +65,7 @@ pub use saga::{
 pub use schedule::{Plan, Schedule};
 pub use service::{AnyService, Patch, Service, of};
 pub use subscriber::{Handler, Subscriber, SubscriberEntry};
+pub use token::{digest, random_token};
 
 #[doc(hidden)]
 pub use {

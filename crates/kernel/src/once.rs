@@ -116,7 +116,7 @@ fn replay(kept: Kept, hash: &[u8], key: &str) -> Result<Reply, Fault> {
         )
     };
     let (status, json) = kept.answer.ok_or_else(lost)?;
-    Ok(Reply { status: StatusCode::from_u16(status).map_err(Fault::unexpected)?, json })
+    Ok(Reply::raw(json).with_status(StatusCode::from_u16(status).map_err(Fault::unexpected)?))
 }
 
 fn kept_at(tx: &dyn Read, key: &[u8]) -> Result<Option<Kept>, StoreError> {

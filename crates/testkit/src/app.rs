@@ -9,7 +9,8 @@ use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_auth::{PasswordHash, find_identity};
 use atoll_flows::user::{NewUser, create_with_login};
 use atoll_host::{Assembly, Data, Secrets, registry};
-use atoll_kernel::{Actor, Clock, Ctx, Flags, Moment, Probe, Store, Timestamp, Write};
+use atoll_kernel::{Actor, Clock, Ctx, Flags, Moment, Origins, Probe, Store, Timestamp, Write, events_after};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::Client;
@@ -60,15 +61,29 @@ impl TestApp {
 
     /// An application over this store; `probe` is shown every point that a flow passes.
     pub async fn over(store: Store, probe: Option<Arc<dyn Probe>>) -> TestApp {
-        TestApp::with_flags(store, probe, Flags::default()).await
+        TestApp::assemble(store, probe, Flags::default(), Origins::default()).await
     }
 
     /// As `over`, with features switched on or off.
     pub async fn with_flags(store: Store, probe: Option<Arc<dyn Probe>>, flags: Flags) -> TestApp {
+        TestApp::assemble(store, probe, flags, Origins::default()).await
+    }
+
+    /// As `over`, called by pages of these origins.
+    pub async fn with_origins(store: Store, origins: Origins) -> TestApp {
+        TestApp::assemble(store, None, Flags::default(), origins).await
+    }
+
+    async fn assemble(
+        store: Store,
+        probe: Option<Arc<dyn Probe>>,
+        flags: Flags,
+        origins: Origins,
+    ) -> TestApp {
         let clock = Arc::new(AtomicI64::new(START));
         let secrets = Secrets { jwt: b"for tests".to_vec(), cookie: b"for tests".to_vec() };
         let clock_of_app = Clock::Manual(clock.clone());
-        let assembly = Assembly { store, secrets, clock: clock_of_app, admin: None, flags, probe };
+        let assembly = Assembly { store, secrets, clock: clock_of_app, admin: None, flags, origins, probe };
         let app = assembly.start().await.expect("the app starts");
         TestApp { ctx: app.ctx, router: app.router, clock, folder: None }
     }
@@ -100,6 +115,12 @@ impl TestApp {
     /// The time of the application.
     pub fn now(&self) -> Timestamp {
         self.ctx.now()
+    }
+
+    /// What the events of this name told, the oldest first.
+    pub fn told(&self, event: &str) -> Vec<Value> {
+        let events = events_after(&self.ctx.view(), 0, usize::MAX).expect("events");
+        events.into_iter().filter(|(_, it)| it.name == event).map(|(_, it)| it.data).collect()
     }
 
     /// Lets time pass.

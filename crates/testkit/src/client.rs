@@ -3,7 +3,7 @@
 use axum::{
     Router,
     body::Body,
-    http::{HeaderName, HeaderValue, Request, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header},
 };
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -24,6 +24,8 @@ pub struct Client {
 pub struct Answer {
     /// Its status.
     pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
     /// Its body; null where it is not JSON.
     pub json: Value,
 }
@@ -97,8 +99,8 @@ impl Client {
             Ok(answer) => answer,
             Err(never) => match never {},
         };
-        let status = answer.status();
+        let (status, headers) = (answer.status(), answer.headers().clone());
         let bytes = answer.into_body().collect().await.expect("a body").to_bytes();
-        Answer { status, json: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+        Answer { status, headers, json: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
     }
 }

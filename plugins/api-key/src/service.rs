@@ -1,9 +1,6 @@
 //! How keys come, are found, and go.
 
-use std::fmt::Write as _;
-
-use atoll_kernel::{Moment, Read, StoreError, Timestamp, Write};
-use sha2::{Digest, Sha256};
+use atoll_kernel::{Moment, Read, StoreError, Timestamp, Write, digest, random_token};
 
 use crate::{API_KEYS, ApiKey, ApiKeyKind, BY_TOKEN, Error};
 
@@ -17,13 +14,11 @@ pub struct NewToken {
 impl NewToken {
     /// Makes a token of 256 random bits.
     pub fn random(kind: ApiKeyKind) -> Result<NewToken, getrandom::Error> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes)?;
         let prefix = match kind {
             ApiKeyKind::Publishable => "pk_",
             ApiKeyKind::Secret => "sk_",
         };
-        Ok(NewToken { kind, text: format!("{prefix}{}", hex(&bytes)) })
+        Ok(NewToken { kind, text: format!("{prefix}{}", random_token()?) })
     }
 
     /// The token. Of a secret key it is shown once, to whoever made it.
@@ -32,19 +27,11 @@ impl NewToken {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// What is stored of a token. The token of a secret key has 256 random bits, so a plain digest of it tells
-/// nobody anything.
+/// What is stored of a token.
 fn stored(kind: ApiKeyKind, token: &str) -> String {
     match kind {
         ApiKeyKind::Publishable => token.to_owned(),
-        ApiKeyKind::Secret => hex(&Sha256::digest(token.as_bytes())),
+        ApiKeyKind::Secret => digest(token),
     }
 }
 

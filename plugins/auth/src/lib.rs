@@ -4,14 +4,16 @@
 mod error;
 mod password;
 mod service;
+mod session;
 mod types;
 
 use atoll_kernel::{Index, Module, Service, module, serde_json::Value};
 
 pub use error::Error;
 pub use password::{PasswordHash, verify_password};
-pub use service::{add_actor, find_identity, register, remove_actor};
-pub use types::AuthIdentity;
+pub use service::{add_actor, find_identity, register, remove_actor, set_password};
+pub use session::{SESSION_S, close_session, find_session, forget_sessions, open_session};
+pub use types::{AuthIdentity, AuthSession};
 
 /// The provider of identities that log in with an address and a password.
 pub const EMAILPASS: &str = "emailpass";
@@ -32,12 +34,21 @@ const BY_ACTOR: Index<AuthIdentity> =
             .for_each(|id| keys.add(&[id]));
     });
 
+pub(crate) const BY_DIGEST: Index<AuthSession> =
+    Index::unique("auth_session.by_digest", &["token_digest"], |it, keys| keys.add(&[&it.token_digest]));
+pub(crate) const BY_IDENTITY: Index<AuthSession> =
+    Index::on("auth_session.by_identity", &["auth_identity_id"], |it, keys| {
+        keys.add(&[&it.auth_identity_id])
+    });
+
+/// The service of sessions.
+pub static AUTH_SESSIONS: Service<AuthSession> = Service::new(&[BY_DIGEST, BY_IDENTITY]);
 /// The service of identities. [`register`] makes them.
 pub static AUTH_IDENTITIES: Service<AuthIdentity> = Service::new(&[BY_ENTITY, BY_ACTOR]);
 
 module! { Module {
     name: "auth",
     summary: "Who can prove who they are: identities, passwords and sessions",
-    services: &[&AUTH_IDENTITIES],
+    services: &[&AUTH_IDENTITIES, &AUTH_SESSIONS],
     ..Module::EMPTY
 } }

@@ -3,7 +3,8 @@
 use atoll_kernel::{Moment, Read, RowError, StoreError, Write};
 
 use crate::{
-    AUTH_IDENTITIES, AuthIdentity, BY_ACTOR, BY_ENTITY, EMAILPASS, Error, PasswordHash, types::actor_key,
+    AUTH_IDENTITIES, AuthIdentity, BY_ACTOR, BY_ENTITY, EMAILPASS, Error, PasswordHash,
+    session::close_sessions, types::actor_key,
 };
 
 /// Addresses are compared without regard to case and to space around them.
@@ -37,6 +38,20 @@ pub fn register(
         ..AuthIdentity::default()
     };
     Ok(AUTH_IDENTITIES.create(tx, at, identity)?)
+}
+
+/// Gives an identity another password. Whoever is logged in by the old one is so no longer.
+pub fn set_password(
+    tx: &mut dyn Write,
+    at: &Moment,
+    id: &str,
+    password: &PasswordHash,
+) -> Result<AuthIdentity, Error> {
+    close_sessions(tx, at, id).map_err(RowError::from)?;
+    Ok(AUTH_IDENTITIES.update(tx, at, id, |it: &mut AuthIdentity| {
+        it.password_hash = password.as_str().to_owned();
+        it.password_since = Some(at.now());
+    })?)
 }
 
 /// Makes the identity of this id stand for an actor.

@@ -1,6 +1,6 @@
 //! The records.
 
-use atoll_kernel::{Metadata, entity};
+use atoll_kernel::{Id, Metadata, Timestamp, entity};
 
 entity! {
     /// Somebody who can prove who they are, and the actors that they then are.
@@ -11,10 +11,27 @@ entity! {
         pub entity_id: String,
         /// What is kept of the password.
         pub password_hash: String,
+        /// Since when it is that password; tokens from before are good no more.
+        pub password_since: Option<Timestamp>,
         /// Their actors: `user_id`, `customer_id`.
         pub app_metadata: Metadata,
     }
     hidden [password_hash]
+}
+
+entity! {
+    /// Somebody who proved who they are, and is known by a cookie since.
+    pub struct AuthSession = "auth_session" / "auth_sessions", "authses" {
+        /// What is stored of the cookie.
+        pub token_digest: String,
+        /// The identity.
+        pub auth_identity_id: Id<AuthIdentity>,
+        /// As what they came: `user`, `customer`.
+        pub actor_type: String,
+        /// Until when it is good.
+        pub expires_at: Timestamp,
+    }
+    hidden [token_digest]
 }
 
 impl AuthIdentity {

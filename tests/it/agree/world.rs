@@ -130,7 +130,7 @@ pub(super) fn page() -> impl Strategy<Value = Page> {
         1 => Just(ChannelState::Deleted),
     ];
     let place = || {
-        let place = (mostly(), 0..2i64, 0..3i64);
+        let place = (prop::bool::weighted(0.7), 0..2i64, 0..3i64);
         place.prop_map(|(is_linked, priority, safety_stock)| Place { is_linked, priority, safety_stock })
     };
     let states = prop::collection::vec(state(), 1..=N_STATES);

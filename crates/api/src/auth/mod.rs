@@ -1,5 +1,8 @@
 //! Registering and logging in: an e-mail address and a password for a token.
 
+mod attempts;
+mod reset;
+mod session;
 mod token;
 
 use atoll_auth::{AUTH_IDENTITIES, EMAILPASS, PasswordHash, find_identity, register, verify_password};
@@ -9,13 +12,21 @@ use atoll_kernel::{
 };
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
+use self::{
+    attempts::{attempt, worked},
+    token::sign,
+};
 use crate::tables::{NOTHING, ONE};
 
+pub(crate) use session::session_of;
 pub use token::token_for;
 pub(crate) use token::{Claims, verify};
 
 /// Passwords that are hashed at a time. Each takes 19 MiB; whoever else logs in waits in line.
 static HASHING: Semaphore = Semaphore::const_new(4);
+
+/// What is counted when somebody logs in.
+const LOGIN: &str = "login";
 
 /// The fields are checked by the handler: the wire answers 401 where they are wrong.
 const CREDENTIALS: Body =
@@ -59,11 +70,13 @@ fn credentials(call: &Call) -> Result<(String, String), Fault> {
 async fn log_in(call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let (email, password) = credentials(&call)?;
+    attempt(&call.app, &call.head, LOGIN, &email)?;
     let identity = find_identity(&call.app.view(), &email)?;
     let hash = identity.as_ref().map(|it| it.password_hash.clone());
     let fits = hashing(move || verify_password(hash.as_deref(), &password)).await?;
     match identity.filter(|_| fits) {
         Some(identity) => {
+            worked(&call.app, LOGIN, &email);
             Ok(Reply::json(&json!({ "token": token_for(&call.app, &identity, call.path("actor"))? })))
         }
         None => Err(unauthorized("Invalid email or password")),
@@ -74,6 +87,7 @@ async fn log_in(call: Call) -> Result<Reply, Fault> {
 async fn sign_up(call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let (email, password) = credentials(&call)?;
+    attempt(&call.app, &call.head, "register", &email)?;
     let hash = hashing(move || PasswordHash::new(&password)).await??;
     let make = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
         Ok(register(tx, at, &email, &hash)?)

@@ -2,7 +2,7 @@
 
 use atoll_auth::AuthIdentity;
 use atoll_kernel::{
-    Ctx, Fault,
+    Ctx, Fault, Timestamp,
     serde_json::{self, Map, Value, json},
 };
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
@@ -31,6 +31,12 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
+    /// When it was signed, as far as it says: within that second, at its end, so that a token that was signed right
+    /// after a password was changed is good.
+    pub(crate) fn signed_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.iat * 1000 + 999)
+    }
+
     /// What is said of this identity, who comes as an actor of this type.
     pub(crate) fn of(ctx: &Ctx, identity: &AuthIdentity, actor_type: &str) -> Claims {
         let iat = ctx.now().millis() / 1000;

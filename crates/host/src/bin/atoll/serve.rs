@@ -46,9 +46,18 @@ pub(crate) struct Serve {
     /// Signs the tokens of users. Without it one is made, and kept in the data folder [env: ATOLL_JWT_SECRET].
     #[arg(long)]
     jwt_secret: Option<String>,
-    /// Signs session cookies. Without it one is made, and kept in the data folder [env: ATOLL_COOKIE_SECRET].
+    /// Goes into what is stored of sessions. Without it one is made, and kept in the data folder [env: ATOLL_COOKIE_SECRET].
     #[arg(long)]
     cookie_secret: Option<String>,
+    /// The origins whose pages may call `/store`, with commas between them; any [env: ATOLL_STORE_CORS].
+    #[arg(long)]
+    store_cors: Option<String>,
+    /// As `--store-cors`, for `/admin` [env: ATOLL_ADMIN_CORS].
+    #[arg(long)]
+    admin_cors: Option<String>,
+    /// As `--store-cors`, for `/auth` [env: ATOLL_AUTH_CORS].
+    #[arg(long)]
+    auth_cors: Option<String>,
     /// The first admin user, where there is none [env: ATOLL_ADMIN_EMAIL].
     #[arg(long)]
     admin_email: Option<String>,
@@ -80,13 +89,17 @@ impl Serve {
                 ("admin_password", self.admin_password),
                 ("role", self.role),
                 ("log", self.log),
+                ("store_cors", self.store_cors),
+                ("admin_cors", self.admin_cors),
+                ("auth_cors", self.auth_cors),
             ],
         )
     }
 
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let demo = self.demo;
-        let Settings { data, listen, role, admin, jwt_secret, cookie_secret, flags, .. } = self.settings()?;
+        let Settings { data, listen, role, admin, jwt_secret, cookie_secret, flags, origins, .. } =
+            self.settings()?;
         let data = data.unwrap_or_else(|| Data::from(if demo { ":memory:" } else { "atoll-data" }));
         let listen = listen.unwrap_or(LISTEN);
         let secrets = Secrets::find(&data, jwt_secret, cookie_secret)?;
@@ -103,7 +116,8 @@ impl Serve {
             TcpListener::bind(listen).await.with_context(|| format!("failed to listen on {listen}"))?;
         let base = format!("http://{}", listener.local_addr()?);
         let store = data.open(&registry()?.spaces())?;
-        let assembly = Assembly { store, secrets, clock: Clock::System, admin: hashed, flags, probe: None };
+        let assembly =
+            Assembly { store, secrets, clock: Clock::System, admin: hashed, flags, origins, probe: None };
         let app = assembly.start().await?;
         if demo {
             let keys = load_demo(&app.ctx).await?;
@@ -152,7 +166,8 @@ async fn serve(app: App, listener: TcpListener, role: Role) -> anyhow::Result<()
         tokio::time::sleep(DRAIN_MAX).await;
     };
     let served = async {
-        axum::serve(listener, router).with_graceful_shutdown(told).await?;
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service).with_graceful_shutdown(told).await?;
         if let Some(background) = background {
             background.stop().await;
         }

@@ -1,0 +1,73 @@
+//! Sessions: a token for a cookie, which browsers send along by themselves.
+
+use std::time::Duration;
+
+use atoll_auth::{
+    AUTH_IDENTITIES, AuthSession, SESSION_S, close_session, find_session, forget_sessions, open_session,
+};
+use atoll_kernel::{
+    Actor, Call, Ctx, Fault, Head, Moment, Reply, StoreError, Tick, Write, cookie, digest,
+    header_names::SET_COOKIE, is_secure, job, random_token, routes, serde_json::json,
+};
+
+use super::Claims;
+use crate::tables::{NOTHING, ONE};
+
+routes! {
+    Post "/auth/session" (Identity, ONE, NOTHING) => open;
+    Delete "/auth/session" (Identity, ONE) => close;
+}
+
+/// The wire's name of the cookie.
+const COOKIE: &str = "connect.sid";
+
+/// What is stored of a cookie: the data alone opens no session.
+fn stored(ctx: &Ctx, token: &str) -> String {
+    digest(&format!("{}{token}", String::from_utf8_lossy(&ctx.config().cookie_secret)))
+}
+
+/// The session of a request, if its cookie speaks for whoever sent it.
+pub(crate) fn session_of(ctx: &Ctx, head: &Head) -> Result<Option<AuthSession>, StoreError> {
+    match cookie(head, COOKIE).filter(|_| ctx.config().origins.trust_cookie(head)) {
+        Some(token) => find_session(&ctx.view(), &stored(ctx, token), ctx.now()),
+        None => Ok(None),
+    }
+}
+
+/// Not for scripts, and not for requests that pages of other sites make.
+fn set(reply: Reply, head: &Head, value: &str, lives_s: i64) -> Reply {
+    let secure = if is_secure(head) { "; Secure" } else { "" };
+    let line = format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={lives_s}{secure}");
+    reply.with_header(SET_COOKIE, &line)
+}
+
+async fn open(call: Call) -> Result<Reply, Fault> {
+    let login = call.pass.login.as_ref().ok_or_else(Fault::unauthorized)?;
+    let identity = AUTH_IDENTITIES.get(&call.app.view(), &login.identity)?.ok_or_else(Fault::unauthorized)?;
+    let token = random_token().map_err(Fault::unexpected)?;
+    let session = AuthSession {
+        token_digest: stored(&call.app, &token),
+        auth_identity_id: identity.id.clone(),
+        actor_type: login.actor_type.clone(),
+        ..AuthSession::default()
+    };
+    let open = move |tx: &mut dyn Write, at: &Moment| open_session(tx, at, session.clone());
+    call.app.write(call.pass.actor.clone(), open).await?;
+    let reply = Reply::json(&json!({ "user": Claims::of(&call.app, &identity, &login.actor_type) }));
+    Ok(set(reply, &call.head, &token, SESSION_S))
+}
+
+async fn close(call: Call) -> Result<Reply, Fault> {
+    if let Some(token) = cookie(&call.head, COOKIE) {
+        let stored = stored(&call.app, token);
+        let close = move |tx: &mut dyn Write, at: &Moment| close_session(tx, at, &stored);
+        call.app.write(call.pass.actor.clone(), close).await?;
+    }
+    Ok(set(Reply::json(&json!({ "success": true })), &call.head, "", 0))
+}
+
+job! { "auth.forget-sessions" every Duration::from_secs(3600) => forget }
+
+async fn forget(ctx: Ctx, _: Tick) -> Result<(), Fault> {
+    ctx.write(Actor::System, |tx, at| Ok(forget_sessions(tx, at)?)).await.map(drop)
+}

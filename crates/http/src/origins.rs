@@ -1,0 +1,162 @@
+//! Which web pages may call: those of the origins that whoever runs Atoll names.
+
+use std::{net::IpAddr, net::SocketAddr, str::FromStr};
+
+use axum::extract::ConnectInfo;
+
+use crate::Head;
+
+/// Origins as browsers name them (`https://shop.example`), or any.
+///
+/// Pages of any origin may call with a key or a token that they have. A cookie goes along with whatever a page
+/// sends, so it counts on pages of our own origin and of those that are named, and never because any is let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OriginList {
+    /// Any.
+    Any,
+    /// These.
+    These(Vec<String>),
+}
+
+impl FromStr for OriginList {
+    type Err = String;
+
+    /// Reads `*`, or origins with commas between them.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.trim() == "*" {
+            return Ok(OriginList::Any);
+        }
+        let origin = |text: &str| {
+            let text = text.trim().trim_end_matches('/');
+            match text.split_once("://") {
+                Some((_, host)) if !host.is_empty() && !host.contains(['/', '*', ' ']) => Ok(text.to_owned()),
+                _ => Err(format!("`{text}` is no origin, such as `https://shop.example`")),
+            }
+        };
+        text.split(',').map(origin).collect::<Result<_, _>>().map(OriginList::These)
+    }
+}
+
+impl OriginList {
+    /// Is this origin named?
+    fn names(&self, origin: &str) -> bool {
+        matches!(self, OriginList::These(origins) if origins.iter().any(|it| it == origin))
+    }
+}
+
+/// The origins whose pages may call the routes of each kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origins {
+    /// Of `/store`.
+    pub store: OriginList,
+    /// Of `/admin`.
+    pub admin: OriginList,
+    /// Of `/auth`.
+    pub auth: OriginList,
+}
+
+impl Default for Origins {
+    fn default() -> Self {
+        Origins { store: OriginList::Any, admin: OriginList::Any, auth: OriginList::Any }
+    }
+}
+
+impl Origins {
+    /// Those for a path; what is neither the store's nor for admins is read by anybody.
+    fn of(&self, path: &str) -> &OriginList {
+        match path.split('/').nth(1) {
+            Some("store") => &self.store,
+            Some("admin") => &self.admin,
+            Some("auth") => &self.auth,
+            _ => &OriginList::Any,
+        }
+    }
+
+    /// May a page of this origin read what this path answers?
+    pub(crate) fn let_in(&self, origin: &str, path: &str) -> bool {
+        let list = self.of(path);
+        *list == OriginList::Any || list.names(origin)
+    }
+
+    /// Does a cookie of this request speak for whoever sent it?
+    pub fn trust_cookie(&self, head: &Head) -> bool {
+        let Some(origin) = header(head, "origin") else { return true };
+        let is_own = origin.split_once("://").is_some_and(|(_, it)| header(head, "host") == Some(it));
+        is_own || self.of(head.uri.path()).names(origin)
+    }
+}
+
+/// A header, if it is there and is text.
+pub fn header<'a>(head: &'a Head, name: &str) -> Option<&'a str> {
+    head.headers.get(name)?.to_str().ok()
+}
+
+/// The value of a cookie.
+pub fn cookie<'a>(head: &'a Head, name: &str) -> Option<&'a str> {
+    let lines = head.headers.get_all("cookie").into_iter().filter_map(|it| it.to_str().ok());
+    let mut cookies = lines.flat_map(|line| line.split(';')).filter_map(|it| it.trim().split_once('='));
+    cookies.find(|(it, _)| *it == name).map(|(_, value)| value)
+}
+
+/// The address that the connection comes from, where that is known.
+pub fn peer(head: &Head) -> Option<IpAddr> {
+    head.extensions.get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip())
+}
+
+/// Was it sent over TLS? A proxy in front says so.
+pub fn is_secure(head: &Head) -> bool {
+    header(head, "x-forwarded-proto") == Some("https")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn origins() -> Origins {
+        let admin = "https://admin.example, http://localhost:5173/".parse().expect("a list");
+        Origins { admin, ..Origins::default() }
+    }
+
+    #[test]
+    fn what_is_no_origin_is_refused() {
+        for text in
+            ["", "shop.example", "https://", "https://shop.example/path", "https://*.example", "*,http://a"]
+        {
+            assert!(text.parse::<OriginList>().is_err(), "{text}");
+        }
+        assert_eq!("*".parse(), Ok(OriginList::Any));
+    }
+
+    #[test]
+    fn a_path_lets_in_its_own_origins() {
+        let check = |origin: &str, path: &str, expected: bool| {
+            assert_eq!(origins().let_in(origin, path), expected, "{origin} {path}");
+        };
+        check("https://admin.example", "/admin/products", true);
+        check("http://localhost:5173", "/admin/products", true);
+        check("http://localhost:51", "/admin/products", false);
+        check("https://evil.example", "/admin/products", false);
+        check("https://evil.example", "/store/products", true);
+    }
+
+    #[test]
+    fn a_cookie_counts_on_our_own_pages_and_on_those_that_are_named() {
+        let check = |origin: Option<&str>, path: &str, expected: bool| {
+            let mut request = Request::builder().uri(path).header("host", "api.example");
+            if let Some(origin) = origin {
+                request = request.header("origin", origin);
+            }
+            let (head, ()) = request.body(()).expect("a request").into_parts();
+            assert_eq!(origins().trust_cookie(&head), expected, "{origin:?} {path}");
+        };
+        check(None, "/admin/products", true);
+        check(Some("https://api.example"), "/admin/products", true);
+        check(Some("https://admin.example"), "/admin/products", true);
+        check(Some("https://evil.example"), "/admin/products", false);
+        // Any origin may call, and none of them with a cookie.
+        check(Some("https://evil.example"), "/store/carts", false);
+        check(Some("null"), "/store/carts", false);
+    }
+}

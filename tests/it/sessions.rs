@@ -1,0 +1,193 @@
+//! Proving who one is: sessions, passwords that are guessed, forgotten and changed.
+
+use atoll_auth::SESSION_S;
+use atoll_kernel::{OriginList, Origins, Store, engines::Memory};
+use atoll_testkit::{Answer, Client, Shop, TestApp};
+use axum::body::Body;
+use serde_json::{Value, json};
+
+const LOGIN: &str = "/auth/user/emailpass";
+
+fn credentials(password: &str) -> Value {
+    json!({ "email": "admin@test.dev", "password": password })
+}
+
+fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
+    answer.headers.get(name).map_or("", |it| it.to_str().expect("text"))
+}
+
+/// Opens a session; says the line that sets its cookie.
+async fn open(client: &Client) -> String {
+    let answer = client.post("/auth/session", json!({})).await;
+    assert_eq!(answer.json["user"]["actor_type"], "user", "{}", answer.json);
+    header(&answer, "set-cookie").to_owned()
+}
+
+fn with_cookie(app: &TestApp, line: &str) -> Client {
+    app.client().with_header("cookie", &format!("a=b; {}", line.split(';').next().expect("a cookie")))
+}
+
+#[tokio::test]
+async fn a_session_is_a_login_until_it_is_closed_or_over() {
+    let (app, admin) = TestApp::init().await.with_admin().await;
+    let line = open(&admin).await;
+    assert!(line.ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=36000"), "{line}");
+    let secure = open(&admin.clone().with_header("x-forwarded-proto", "https")).await;
+    assert!(secure.ends_with("; Secure"), "{secure}");
+    let session = with_cookie(&app, &line);
+    session.get("/admin/users/me").await.ok();
+    session.post("/admin/sales-channels", json!({ "name": "Web" })).await.ok();
+    // A wrong token is not made good by a cookie.
+    let both = session.clone().with_header("authorization", "Bearer garbage");
+    assert_eq!(both.get("/admin/users/me").await.status, 401);
+    assert_eq!(with_cookie(&app, "connect.sid=garbage").get("/admin/users/me").await.status, 401);
+    // Closing one leaves the other.
+    let closed = session.delete("/auth/session").await;
+    assert_eq!(closed.json, json!({ "success": true }));
+    assert!(
+        header(&closed, "set-cookie").contains("connect.sid=; ")
+            && header(&closed, "set-cookie").contains("Max-Age=0")
+    );
+    assert_eq!(session.get("/admin/users/me").await.status, 401);
+    let other = with_cookie(&app, &secure);
+    app.advance_ms(SESSION_S * 1000 - 1);
+    other.get("/admin/users/me").await.ok();
+    app.advance_ms(1);
+    assert_eq!(other.get("/admin/users/me").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_session_outlives_the_process_and_is_of_its_actor() {
+    let disk = Memory::default();
+    let spaces = atoll_host::registry().expect("a registry").spaces();
+    let store = || Store::open(disk.clone(), &spaces).expect("a store");
+    let (app, admin) = TestApp::over(store(), None).await.with_admin().await;
+    let line = open(&admin).await;
+    drop(app);
+    let app = TestApp::over(store(), None).await;
+    with_cookie(&app, &line).get("/admin/users/me").await.ok();
+    // A customer's session opens nothing for admins.
+    let shop = Shop::open(TestApp::init().await).await;
+    let web = shop.channel("Web").await;
+    let storefront = shop.storefront(&[&web]).await;
+    let ann = shop.customer(&storefront, "ann@test.dev").await;
+    let answer = ann.post("/auth/session", json!({})).await;
+    let line = header(&answer, "set-cookie").to_owned();
+    let cookie = line.split(';').next().expect("a cookie");
+    storefront.clone().with_header("cookie", cookie).get("/store/customers/me").await.ok();
+    let session = with_cookie(&shop.app, &line);
+    assert_eq!(session.get("/admin/users/me").await.status, 401);
+    assert_eq!(session.get("/admin/products").await.status, 401);
+}
+
+async fn app_with(origins: Origins) -> TestApp {
+    let spaces = atoll_host::registry().expect("a registry").spaces();
+    let store = Store::open(Memory::default(), &spaces).expect("a store");
+    TestApp::with_origins(store, origins).await
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_write_nothing_by_cookie() {
+    let named: OriginList = "https://admin.example".parse().expect("a list");
+    let origins = Origins { admin: named.clone(), auth: named, ..Origins::default() };
+    let (app, admin) = app_with(origins).await.with_admin().await;
+    let session = with_cookie(&app, &open(&admin).await).with_header("host", "api.example");
+    let check = async |client: &Client, origin: &str, status: u16| {
+        let client = client.clone().with_header("origin", origin);
+        let written = client.post("/admin/sales-channels", json!({ "name": origin })).await;
+        assert_eq!(written.status, status, "{origin}");
+        assert_eq!(client.get("/admin/sales-channels").await.status, status, "{origin}");
+    };
+    check(&session, "https://api.example", 200).await;
+    check(&session, "https://admin.example", 200).await;
+    check(&session, "https://evil.example", 401).await;
+    check(&session, "null", 401).await;
+    // Whoever has a token is not a page that was given a cookie.
+    check(&admin, "https://evil.example", 200).await;
+}
+
+#[tokio::test]
+async fn browsers_are_told_which_pages_may_call() {
+    let origins = Origins { admin: "https://admin.example".parse().expect("a list"), ..Origins::default() };
+    let app = app_with(origins).await;
+    let check = async |origin: &str, path: &str, expected: &str| {
+        let client =
+            app.client().with_header("origin", origin).with_header("access-control-request-method", "POST");
+        let answer = client.send("OPTIONS", path, Body::empty()).await;
+        assert_eq!(answer.status, 204);
+        assert_eq!(header(&answer, "access-control-allow-origin"), expected, "{origin} {path}");
+        assert_eq!(header(&answer, "access-control-allow-credentials"), "true");
+    };
+    check("https://admin.example", "/admin/products", "https://admin.example").await;
+    check("https://evil.example", "/admin/products", "").await;
+    check("https://shop.example", "/store/products", "https://shop.example").await;
+}
+
+#[tokio::test]
+async fn a_password_is_guessed_ten_times() {
+    let (app, _) = TestApp::init().await.with_admin().await;
+    let client = app.client();
+    for _ in 0..9 {
+        assert_eq!(client.post(LOGIN, credentials("wrong")).await.status, 401);
+    }
+    // Getting in sets the count back.
+    client.post(LOGIN, credentials("supersecret")).await.ok();
+    for _ in 0..10 {
+        assert_eq!(client.post(LOGIN, credentials("wrong")).await.status, 401);
+    }
+    let refused = client.post(LOGIN, credentials("supersecret")).await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(header(&refused, "retry-after"), "900");
+    // Whether the address is known makes no difference, and others may go on.
+    let unknown = json!({ "email": "Nobody@test.dev", "password": "x" });
+    for _ in 0..10 {
+        assert_eq!(client.post(LOGIN, unknown.clone()).await.status, 401);
+    }
+    assert_eq!(client.post(LOGIN, unknown).await.status, 429);
+    app.advance_ms(900_000);
+    client.post(LOGIN, credentials("supersecret")).await.ok();
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_replaced_once() {
+    let (app, admin) = TestApp::init().await.with_admin().await;
+    let client = app.client();
+    let session = with_cookie(&app, &open(&admin).await);
+    let ask = async |actor: &str, email: &str| {
+        let path = format!("/auth/{actor}/emailpass/reset-password");
+        assert_eq!(client.post(&path, json!({ "identifier": email })).await.status, 201);
+        let told = app.told("auth.password_reset");
+        told.last().map(|it| it["token"].as_str().expect("a token").to_owned())
+    };
+    // Nobody learns who is known.
+    assert_eq!(ask("user", "nobody@test.dev").await, None);
+    assert_eq!(ask("customer", "admin@test.dev").await, None);
+    let token = ask("user", "Admin@test.dev").await.expect("a token");
+    let other = ask("user", "admin@test.dev").await.expect("a token");
+    let set = async |path: &str, password: &str| {
+        let answer =
+            client.post(&format!("/auth/user/emailpass/{path}"), json!({ "password": password })).await;
+        if answer.status.is_success() { "done".to_owned() } else { answer.error() }
+    };
+    let refused = "401 unauthorized: Invalid token";
+    assert_eq!(set("update", "new secret").await, refused);
+    assert_eq!(set("update?token=garbage", "new secret").await, refused);
+    app.advance_ms(1000);
+    assert_eq!(set(&format!("update?token={token}"), "new secret").await, "done");
+    // Neither again, nor with one that was asked for before.
+    assert_eq!(set(&format!("update?token={token}"), "newer").await, refused);
+    assert_eq!(set(&format!("update?token={other}"), "newer").await, refused);
+    // Whoever came in by the old password is out.
+    assert_eq!(admin.get("/admin/users/me").await.status, 401);
+    assert_eq!(session.get("/admin/users/me").await.status, 401);
+    assert_eq!(client.post(LOGIN, credentials("supersecret")).await.status, 401);
+    let login = client.post(LOGIN, credentials("new secret")).await.ok();
+    let login = format!("Bearer {}", login["token"].as_str().expect("a token"));
+    client.clone().with_header("authorization", &login).get("/admin/users/me").await.ok();
+    // A token that is late, and one for another kind of actor.
+    let token = ask("user", "admin@test.dev").await.expect("a token");
+    let as_customer = format!("/auth/customer/emailpass/update?token={token}");
+    assert_eq!(client.post(&as_customer, json!({ "password": "x" })).await.error(), refused);
+    app.advance_ms(15 * 60 * 1000);
+    assert_eq!(set(&format!("update?token={token}"), "newer").await, refused);
+}
