@@ -7,11 +7,8 @@ use serde_json::json;
 
 /// What anybody may call.
 const PUBLIC: [&str; 5] = [
-    "GET /openapi.json",
-    "POST /auth/:actor/:provider",
-    "POST /auth/:actor/:provider/register",
-    "POST /auth/:actor/:provider/reset-password",
-    "POST /auth/:actor/:provider/update",
+    "GET /openapi.json", "POST /auth/:actor/:provider", "POST /auth/:actor/:provider/register",
+    "POST /auth/:actor/:provider/reset-password", "POST /auth/:actor/:provider/update",
 ];
 
 /// The path with something in the place of its parameters.

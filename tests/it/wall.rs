@@ -1,5 +1,7 @@
 //! What ends at the channel.
 
+use atoll_availability::ChannelScope;
+use atoll_kernel::Wall;
 use atoll_testkit::{Shop, TestApp, complete};
 use serde_json::json;
 
@@ -39,7 +41,32 @@ async fn keys_open_what_they_are_for() {
     shop.admin.post(&revoke, json!({ "revoke_in": 60 })).await.ok();
     shop.app.storefront(&key).get(path).await.ok();
     shop.app.advance_ms(60_001);
-    assert_eq!(shop.app.storefront(&key).get(path).await.error(), invalid);
+    assert_eq!(
+        shop.app.storefront(&key).get(path).await.error(),
+        "400 not_allowed: The publishable key was revoked. A valid publishable key is required to proceed with the \
+         request"
+    );
+}
+
+/// No store route leads to carts, orders and channels of others today; one that will ends at the wall, too.
+#[tokio::test]
+async fn the_wall_shows_what_belongs_to_its_channels() {
+    let (shop, web, till) = two_channels().await;
+    let key = shop.key(&[&web]).await;
+    let (ctx, view) = (&shop.app.ctx, shop.app.ctx.view());
+    let scope = ChannelScope::admit(ctx, &view, Some(&key)).expect("a store").expect("a scope");
+    for (channel, expected) in [(&web, true), (&till, false)] {
+        let storefront = shop.storefront(&[channel]).await;
+        let tea = shop.product(&format!("Tea {expected}"), &[channel], 1).await;
+        let cart = shop.cart(&storefront, &tea.id, 1).await;
+        let order = complete(&storefront, &cart).await.ok()["order"]["id"].clone();
+        let order = order.as_str().expect("an id");
+        let view = ctx.view();
+        for (entity, id) in [("sales_channel", channel.as_str()), ("cart", &cart), ("order", order)] {
+            let node = ctx.graph().table(entity).node(&view, id).expect("a store").expect("a record");
+            assert_eq!(scope.shows(&view, &node).expect("a store"), expected, "{entity}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What a storefront may see. Only the guard makes a scope, and only a scope leads to what it confines.
 
-use atoll_api_key::{ApiKeyKind, find_active};
+use atoll_api_key::{ApiKeyKind, find_key};
 use atoll_cart::{CART, CARTS, Cart};
 use atoll_kernel::{AllOf, Ctx, Fault, Ids, Node, Read, Scalar, StoreError, Timestamp, Wall};
 use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
@@ -19,9 +19,14 @@ pub enum KeyRefusal {
          settings in the dashboard."
     )]
     Missing,
-    /// The key is unknown, secret or revoked.
+    /// The key is unknown or secret.
     #[error("A valid publishable key is required to proceed with the request")]
     Invalid,
+    /// The key was revoked. The wire does not tell; whoever runs the storefront wants to know.
+    #[error(
+        "The publishable key was revoked. A valid publishable key is required to proceed with the request"
+    )]
+    Revoked,
     /// The key has no channel.
     #[error("Publishable key needs to have a sales channel configured")]
     NoChannel,
@@ -33,7 +38,9 @@ pub enum KeyRefusal {
 impl From<KeyRefusal> for Fault {
     fn from(refusal: KeyRefusal) -> Self {
         match refusal {
-            KeyRefusal::Missing | KeyRefusal::Invalid => Fault::not_allowed(refusal.to_string()),
+            KeyRefusal::Missing | KeyRefusal::Invalid | KeyRefusal::Revoked => {
+                Fault::not_allowed(refusal.to_string())
+            }
             KeyRefusal::NoChannel | KeyRefusal::ForeignChannel => Fault::invalid(refusal.to_string()),
         }
     }
@@ -60,9 +67,12 @@ impl ChannelScope {
         let token = token.map(str::trim).filter(|it| !it.is_empty());
         let Some(token) = token else { return Ok(Err(KeyRefusal::Missing)) };
         let at = ctx.now();
-        let Some(key) = find_active(view, ApiKeyKind::Publishable, token, at)? else {
+        let Some(key) = find_key(view, ApiKeyKind::Publishable, token)? else {
             return Ok(Err(KeyRefusal::Invalid));
         };
+        if !key.is_active(at) {
+            return Ok(Err(KeyRefusal::Revoked));
+        }
         let is_whole = !ctx.is_on(&SALES_CHANNELS_FLAG);
         let mut channels = Vec::new();
         if !is_whole {

@@ -7,7 +7,7 @@ mod types;
 use atoll_kernel::{Index, Module, Service, module};
 
 pub use error::Error;
-pub use service::{NewToken, create_key, delete_key, find_active, revoke_key};
+pub use service::{NewToken, create_key, delete_key, find_active, find_key, revoke_key};
 pub use types::{ApiKey, ApiKeyKind, ApiKeyPatch};
 
 /// The name of the entity in links.

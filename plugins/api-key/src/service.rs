@@ -56,8 +56,13 @@ pub fn find_active(
     token: &str,
     now: Timestamp,
 ) -> Result<Option<ApiKey>, StoreError> {
+    Ok(find_key(tx, kind, token)?.filter(|key| key.is_active(now)))
+}
+
+/// The key with this token, if it is of this kind. It may have been revoked.
+pub fn find_key(tx: &dyn Read, kind: ApiKeyKind, token: &str) -> Result<Option<ApiKey>, StoreError> {
     let key = API_KEYS.table.get_by(tx, &BY_TOKEN, &[&stored(kind, token)])?;
-    Ok(key.filter(|key| key.r#type == kind && key.is_active(now)))
+    Ok(key.filter(|key| key.r#type == kind))
 }
 
 /// Revokes a key, now or at a later time.
