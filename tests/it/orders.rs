@@ -265,6 +265,52 @@ async fn an_order_that_is_done_has_left_the_shelf() {
     );
 }
 
+/// The orders of a customer: of nobody else, and of no channel that the key lacks.
+#[tokio::test]
+async fn a_customer_sees_their_own_orders_of_this_storefront() {
+    let bench = Bench::open().await;
+    let (shop, tea) = (&bench.shop, &bench.tea);
+    let web = shop.admin.get("/admin/sales-channels?name=Web").await.ok()["sales_channels"][0].clone();
+    let till = shop.channel("Till").await;
+    let listed = format!("/admin/sales-channels/{till}/products");
+    shop.admin.post(&listed, json!({ "add": [tea.product] })).await.ok();
+    let buy = async |client: &Client| {
+        let cart = shop.cart(client, &tea.id, 1).await;
+        id(&complete(client, &cart).await.ok()["order"])
+    };
+    let ada = shop.customer(&bench.storefront, "ada@test.dev").await;
+    let eve = shop.customer(&bench.storefront, "eve@test.dev").await;
+    assert_eq!(ada.get("/store/orders").await.ok()["count"], 0);
+    let (first, _others) = (buy(&ada).await, buy(&eve).await);
+    buy(&bench.storefront).await;
+    let ada_at = async |channels: &[&str]| {
+        let storefront = shop.storefront(channels).await;
+        let login = json!({ "email": "ada@test.dev", "password": "supersecret" });
+        let token = storefront.post("/auth/customer/emailpass", login).await.ok();
+        let token = token["token"].as_str().expect("a token").to_owned();
+        storefront.with_header("authorization", &format!("Bearer {token}"))
+    };
+    let at_till = ada_at(&[&till]).await;
+    let second = buy(&at_till).await;
+    let ids = async |client: &Client, query: &str| {
+        let list = client.get(&format!("/store/orders{query}")).await.ok();
+        list["orders"].as_array().expect("orders").iter().map(id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&ada, "").await, std::slice::from_ref(&first));
+    assert_eq!(ids(&at_till, "").await, std::slice::from_ref(&second));
+    let both = ada_at(&[&till, &id(&web)]).await;
+    assert_eq!(ids(&both, "?order=created_at").await, [first.clone(), second.clone()]);
+    assert_eq!(ids(&both, &format!("?id={second}&status=pending")).await, [second]);
+    assert_eq!(ids(&both, "?status=canceled").await, [""; 0]);
+    let shown = ada.get("/store/orders?fields=id,*sales_channel,*customer").await.ok()["orders"][0].clone();
+    assert_eq!(
+        (&shown["items"][0]["detail"]["quantity"], &shown["sales_channel"]),
+        (&json!(1), &Value::Null)
+    );
+    assert!(bench.storefront.get("/store/orders").await.error().starts_with("401"));
+    assert!(shop.admin.get("/store/orders").await.error().starts_with("400"));
+}
+
 /// Whatever is asked for, an order says where it stands.
 #[tokio::test]
 async fn lists_are_filtered_and_always_show_where_an_order_stands() {

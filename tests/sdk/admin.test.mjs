@@ -202,9 +202,11 @@ test("collections, categories, tags, types", async () => {
   assert.equal((await productCollection.delete(collection.id)).deleted, true)
 })
 
-test("a cart becomes an order, and the order is called off", async () => {
-  const { region, apiKey, salesChannel, stockLocation, order: orders, workflowExecution } = server.admin.admin
-  await region.create({ name: "Isle", currency_code: "eur", countries: ["gb"] })
+test("a cart is paid for and becomes an order, which is sent, done or called off", async () => {
+  const { region, apiKey, salesChannel, stockLocation, order: orders, payment, workflowExecution } = server.admin.admin
+  await region.create({
+    name: "Isle", currency_code: "eur", countries: ["gb"], payment_providers: ["pp_system_default"],
+  })
   const { sales_channel: channel } = await salesChannel.create({ name: "Selling" })
   const { stock_location: location } = await stockLocation.create({ name: "Selling from" })
   await stockLocation.updateSalesChannels(location.id, { add: [channel.id] })
@@ -220,19 +222,48 @@ test("a cart becomes an order, and the order is called off", async () => {
   const item = stocked.variants?.[0].inventory_items?.[0]
   assert.ok(item)
   await server.admin.admin.inventoryItem.batchUpdateLevels(item.inventory_item_id, {
-    create: [{ location_id: location.id, stocked_quantity: 3 }],
+    create: [{ location_id: location.id, stocked_quantity: 6 }],
   })
 
   const shop = client(server.baseUrl, key.token)
-  const { cart } = await shop.store.cart.create({ email: "me@example.com" })
-  const { cart: filled } = await shop.store.cart.createLineItem(cart.id, { variant_id: variant.id, quantity: 3 })
-  assert.equal(filled.total, 30)
-  await shop.store.cart.update(cart.id, { metadata: { gift: true } })
-  const completed = await shop.store.cart.complete(cart.id)
-  assert.equal(completed.type, "order")
-  const id = completed.type === "order" ? completed.order.id : ""
+  const buy = async () => {
+    const { cart } = await shop.store.cart.create({ email: "me@example.com" })
+    const { cart: filled } = await shop.store.cart.createLineItem(cart.id, { variant_id: variant.id, quantity: 3 })
+    assert.equal(filled.total, 30)
+    const { cart: changed } = await shop.store.cart.update(cart.id, { metadata: { gift: true } })
+    assert.equal(await refused(shop.store.cart.complete(cart.id)), 400)
+    const { payment_collection: collection } = await shop.store.payment.initiatePaymentSession(changed, {
+      provider_id: "pp_system_default",
+    })
+    assert.deepEqual([collection.amount, collection.payment_sessions?.length], [30, 1])
+    const completed = await shop.store.cart.complete(cart.id)
+    assert.ok(completed.type === "order")
+    return completed.order.id
+  }
+  const id = await buy()
+  assert.equal((await shop.store.order.retrieve(id)).order.total, 30)
+  assert.equal(await refused(shop.store.order.list()), 401)
   assert.equal((await orders.list({ sales_channel_id: [channel.id] })).count, 1)
   assert.equal((await orders.retrieve(id, { fields: "id,email" })).order.email, "me@example.com")
-  assert.equal((await orders.cancel(id)).order.status, "canceled")
+  const { order } = await orders.update(id, { email: "you@example.com" })
+
+  const money = order.payment_collections?.[0].payments?.[0].id ?? ""
+  assert.equal((await payment.list()).count, 1)
+  assert.equal((await payment.retrieve(money)).payment.amount, 30)
+  assert.equal((await payment.capture(money, { amount: 20 })).payment.captures?.length, 1)
+  assert.equal((await payment.refund(money, { amount: 5 })).payment.refunds?.[0].amount, 5)
+  assert.equal((await orders.retrieve(id)).order.payment_status, "partially_refunded")
+
+  await orders.createFulfillment(id, { items: [{ id: order.items[0].id, quantity: 2 }], location_id: location.id })
+  const { order: sent } = await orders.retrieve(id)
+  assert.deepEqual([sent.fulfillment_status, sent.items[0].detail.fulfilled_quantity], ["partially_fulfilled", 2])
+  assert.equal(await refused(orders.cancel(id)), 400)
+  await orders.cancelFulfillment(id, sent.fulfillments?.[0].id ?? "", {})
+  assert.equal((await orders.complete(id, {})).order.status, "completed")
+  assert.equal((await orders.archive(id)).order.status, "archived")
+
+  assert.equal((await orders.cancel(await buy())).order.status, "canceled")
+  const level = await server.admin.admin.inventoryItem.retrieve(item.inventory_item_id)
+  assert.deepEqual([level.inventory_item.stocked_quantity, level.inventory_item.reserved_quantity], [3, 0])
   assert.equal((await workflowExecution.list()).count, 0)
 })

@@ -65,6 +65,10 @@ pub(crate) const ADDRESS: Type = Type::Strict(&[&[
     METADATA,
 ]]);
 
+/// Lists of orders show these whatever else they are asked for.
+pub(crate) const ORDERS_ALWAYS: &str =
+    "+status,+version,+*items,+*items.detail,+payment_status,+fulfillment_status";
+
 /// An order shows these whatever else it is asked for.
 pub(crate) const ORDER_ALWAYS: &str =
     "+status,+version,+*payment_collections,+*fulfillments,+payment_status,+fulfillment_status";

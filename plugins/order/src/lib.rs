@@ -24,11 +24,13 @@ pub const BY_SALES_CHANNEL: Index<Order> =
     Index::on("order.by_sales_channel", &["sales_channel_id"], |it, keys| {
         keys.add_some(it.sales_channel_id.as_deref());
     });
+const BY_CUSTOMER: Index<Order> =
+    Index::on("order.by_customer", &["customer_id"], |it, keys| keys.add_some(it.customer_id.as_deref()));
 const BY_STATUS: Index<Order> =
     Index::on("order.by_status", &["status"], |it, keys| keys.add(&[it.status.as_str()]));
 
 /// The service of orders. [`place_order`] makes them.
-pub static ORDERS: Service<Order> = Service::new(&[BY_SALES_CHANNEL, BY_STATUS]);
+pub static ORDERS: Service<Order> = Service::new(&[BY_SALES_CHANNEL, BY_CUSTOMER, BY_STATUS]);
 
 module! { Module {
     name: "order",

@@ -12,7 +12,8 @@ use atoll_order::{FulfillmentStatus, Order, OrderStatus, PaymentStatus};
 use crate::{
     reply::{find, page, perform, with_always},
     tables::{
-        ADDRESS, LINE_TOTALS, METADATA, NOTHING, ONE, ORDER_ALWAYS, any, date, joined, lenient_list, text,
+        ADDRESS, LINE_TOTALS, METADATA, NOTHING, ONE, ORDER_ALWAYS, ORDERS_ALWAYS, any, date, joined,
+        lenient_list, text,
     },
 };
 
@@ -21,7 +22,7 @@ routes! {
     Get "/admin/orders/:id" (Admin, ONE) => retrieve;
     Post "/admin/orders/:id" (Admin, ONE, UPDATE) => update;
     Post "/admin/orders/:id/cancel" (Admin, ONE, NOTHING) => cancel;
-    Post "/admin/orders/:id/complete" (Admin, ONE, NOTHING) => complete;
+    Post "/admin/orders/:id/complete" (Admin, ONE, COMPLETE) => complete;
     Post "/admin/orders/:id/archive" (Admin, ONE, NOTHING) => archive;
     Post "/admin/orders/:id/fulfillments" (Admin, ONE, FULFILL) => fulfill;
     Post "/admin/orders/:id/fulfillments/:fulfillment_id/cancel" (Admin, ONE, CALL_BACK) => call_back;
@@ -40,9 +41,6 @@ static LISTED: Resource = Resource {
     offer: None,
     renamed: &[],
 };
-
-/// Lists show these whatever else they are asked for.
-const LISTED_ALWAYS: &str = "+status,+version,+*items,+*items.detail,+payment_status,+fulfillment_status";
 
 const MORE_FIELDS: [&str; 37] = [
     "region_id", "subtotal", "tax_total", "discount_total", "discount_tax_total", "original_total",
@@ -98,10 +96,11 @@ const FULFILL: Body = &[&[
     optional("no_notification", Type::Bool).or_null(),
     METADATA,
 ]];
+const COMPLETE: Body = &[&[optional("additional_data", Type::Record)]];
 const CALL_BACK: Body = &[&[optional("no_notification", Type::Bool).or_null()]];
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
-    call.params.fields = with_always(call.params.fields, LISTED_ALWAYS);
+    call.params.fields = with_always(call.params.fields, ORDERS_ALWAYS);
     page(&LISTED, call, Vec::new())
 }
 

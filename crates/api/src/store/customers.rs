@@ -8,13 +8,12 @@ use atoll_flows::customer::{
     UPDATE_CUSTOMER_ADDRESSES, UPDATE_CUSTOMERS,
 };
 use atoll_kernel::{
-    Body, Call, Comparison, Condition, Conditions, Fault, Field, Offer, Params, Reply, Resource, Type,
-    optional, required, routes,
+    Body, Call, Fault, Field, Offer, Params, Reply, Resource, Type, optional, required, routes,
     serde_json::{self, Value, json},
 };
 
 use crate::{
-    reply::{context, page, perform},
+    reply::{context, one_of, page, perform},
     tables::{METADATA, ONE, any, list, text},
 };
 
@@ -77,7 +76,7 @@ const ADDRESS_BODY: Body = &[&[
 const ADDRESSES: Params = list(&[any("city"), any("country_code"), any("postal_code")], 50);
 
 /// The customer who asks. The guard lets nobody else in.
-fn me(call: &Call) -> String {
+pub(crate) fn me(call: &Call) -> String {
     call.pass.actor.id().to_owned()
 }
 
@@ -102,9 +101,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
 }
 
 async fn addresses(mut call: Call) -> Result<Reply, Fault> {
-    let mine =
-        Condition { path: vec!["customer_id"], comparison: Comparison::In, values: vec![Some(me(&call))] };
-    call.params.filters.push(Conditions::One(mine));
+    call.params.filters.push(one_of("customer_id", [me(&call)]));
     page(&ADDRESS, call, Vec::new())
 }
 

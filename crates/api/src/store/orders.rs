@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use atoll_kernel::{Call, Fault, Offer, Reply, Resource, routes};
+use atoll_kernel::{Call, Fault, Offer, Param, ParamKind, Params, Reply, Resource, routes};
+use atoll_order::OrderStatus;
 
 use crate::{
     gate::scope,
-    reply::{context, with_always},
-    tables::{LINE_TOTALS, ONE, ORDER_ALWAYS, joined},
+    reply::{context, one_of, page, with_always},
+    store::customers::me,
+    tables::{LINE_TOTALS, ONE, ORDER_ALWAYS, ORDERS_ALWAYS, any, joined, list},
 };
 
 routes! {
+    Get "/store/orders" (Customer, LIST) => index;
     Get "/store/orders/:id" (Store, ONE) => retrieve;
 }
 
@@ -25,20 +28,47 @@ const FIELDS: [&str; 41] = [
     "*shipping_address", "*billing_address", "shipping_methods", "*payment_collections",
 ];
 
+const OFFER: Offer = Offer {
+    whole: &[
+        "items", "items.detail", "shipping_address", "billing_address", "payment_collections", "fulfillments",
+    ],
+    parts: &[],
+};
+
 pub(crate) static ORDER: Resource = Resource {
     entity: "order",
     one: "order",
     many: "orders",
     fields: &joined::<{ FIELDS.len() + LINE_TOTALS.len() }>(&[&FIELDS, &LINE_TOTALS]),
-    offer: Some(Offer {
-        whole: &[
-            "items", "items.detail", "shipping_address", "billing_address", "payment_collections",
-            "fulfillments",
-        ],
-        parts: &[],
-    }),
+    offer: Some(OFFER),
     renamed: &[],
 };
+
+const LISTED_FIELDS: [&str; 10] = [
+    "id", "status", "summary", "display_id", "custom_display_id", "total", "currency_code", "metadata",
+    "created_at", "updated_at",
+];
+
+static LISTED: Resource = Resource {
+    fields: &joined::<{ LISTED_FIELDS.len() + LINE_TOTALS.len() }>(&[&LISTED_FIELDS, &LINE_TOTALS]),
+    offer: Some(OFFER),
+    ..ORDER
+};
+
+const LIST: Params = list(&[any("id"), Param::new("status", ParamKind::Words(OrderStatus::WORDS))], 50);
+
+/// The orders of the customer who asks, as far as they were placed in the channels of the key.
+async fn index(mut call: Call) -> Result<Reply, Fault> {
+    call.params.fields = with_always(call.params.fields, ORDERS_ALWAYS);
+    call.params.filters.push(one_of("customer_id", [me(&call)]));
+    let scope = scope(&call);
+    if !scope.is_whole() {
+        let channels = scope.channels().iter().map(|it| it.id.to_string());
+        let within = one_of("sales_channel_id", channels);
+        call.params.filters.push(within);
+    }
+    page(&LISTED, call, Vec::new())
+}
 
 /// An order is found by its id, which cannot be guessed, with a key of the channel that it was placed in.
 async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
