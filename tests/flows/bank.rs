@@ -46,6 +46,8 @@ pub(crate) enum Mood {
     Declines,
     /// It takes the money, and does not answer.
     Hangs,
+    /// It takes the money, and answers once it is in another mood.
+    Waits,
 }
 
 /// What the bank knows of a cart.
@@ -109,16 +111,16 @@ impl PaymentProvider for Bank {
 payment_provider! { Bank }
 
 async fn ask(request: PaymentRequest) -> Result<Metadata, Fault> {
-    let cart = request.data.0.as_ref().and_then(|it| it["cart_id"].as_str()).unwrap_or_default();
-    let mood = account(cart, |it| {
+    let cart = request.data.0.as_ref().and_then(|it| it["cart_id"].as_str()).unwrap_or_default().to_owned();
+    let mood = account(&cart, |it| {
         it.n_calls += 1;
         match &request.action {
             PaymentAction::Authorize if it.mood != Mood::Declines => {
-                note("charge", cart, &request.key);
+                note("charge", &cart, &request.key);
                 it.charge(&request.key);
             }
             PaymentAction::Cancel { authorized_by } => {
-                note("void", cart, authorized_by);
+                note("void", &cart, authorized_by);
                 it.void(authorized_by);
             }
             PaymentAction::Capture | PaymentAction::Refund if it.mood != Mood::Declines => {
@@ -135,6 +137,12 @@ async fn ask(request: PaymentRequest) -> Result<Metadata, Fault> {
         (_, PaymentAction::Initiate | PaymentAction::Cancel { .. }) | (Mood::Pays, _) => Ok(request.data),
         (Mood::Declines, _) => Err(Fault::new(FaultKind::PaymentRefused, "Payment authorization failed")),
         (Mood::Hangs, _) => std::future::pending().await,
+        (Mood::Waits, _) => {
+            while account(&cart, |it| it.mood) == Mood::Waits {
+                tokio::task::yield_now().await;
+            }
+            Ok(request.data)
+        }
     }
 }
 

@@ -1,11 +1,63 @@
 //! Paying through somebody who can refuse, and who may not answer.
 
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, Mutex, PoisonError},
+};
+
 use atoll_background::{Pace, start};
-use atoll_kernel::EXECUTIONS;
+use atoll_kernel::{
+    Actor, Ctx, EXECUTIONS, ExecutionState, Fault, Local, Moment, Outcome, Run, StepCall, WorkflowExecution,
+    Write, flow, hook,
+};
 use atoll_testkit::{Client, Shop, TestApp, pay_with};
 use serde_json::{Value, json};
 
 use crate::bank::{self, Mood, account};
+
+hook! { "test.look" in "complete-cart.validate" => look }
+hook! { "test.ask" in "complete-cart.authorizePayment" => external ask }
+hook! { "test.hear" in "complete-cart.orderCreated" => hear }
+
+/// What the hooks of these tests saw of a cart.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    n_looks: usize,
+    told: Value,
+}
+
+static SEEN: LazyLock<Mutex<BTreeMap<String, Seen>>> = LazyLock::new(Mutex::default);
+
+fn seen<T>(cart: &str, look: impl FnOnce(&mut Seen) -> T) -> T {
+    look(SEEN.lock().unwrap_or_else(PoisonError::into_inner).entry(cart.to_owned()).or_default())
+}
+
+fn look(_: &mut Local<'_>, input: &Value) -> Result<(), Fault> {
+    seen(input["cart_id"].as_str().unwrap_or_default(), |it| it.n_looks += 1);
+    Ok(())
+}
+
+async fn ask(_: Ctx, call: StepCall) -> Result<Value, Fault> {
+    Ok(json!({ "asked_for": call.input["cart_id"] }))
+}
+
+fn hear(_: &mut Local<'_>, input: &Value) -> Result<(), Fault> {
+    let answers = &input["authorizations"];
+    let cart = answers["test.ask"]["asked_for"].as_str().unwrap_or_default();
+    seen(cart, |it| it.told = answers.clone());
+    Ok(())
+}
+
+flow! {
+    /// Completes a cart as a part of itself, and then fails.
+    pub(crate) static CHECKOUT: Saga<Value, ()> = "checkout" (checkout);
+}
+
+async fn checkout(run: &mut Run, cart: Value) -> Result<(), Fault> {
+    let input = serde_json::from_value(cart).map_err(Fault::unexpected)?;
+    run.run(&atoll_flows::cart::COMPLETE_CART, input).await?;
+    Err(Fault::not_allowed("enough"))
+}
 
 /// A shop that sells tea at 10 through the bank.
 async fn shop() -> (Shop, Client, String) {
@@ -106,4 +158,81 @@ async fn the_bank_is_told_when_an_order_is_called_off() {
         }
         background.stop().await;
     }
+}
+
+#[tokio::test]
+async fn an_order_is_not_looked_at_again_and_its_run_keeps_its_record() {
+    let (shop, storefront, cart) = shop().await;
+    let complete = format!("/store/carts/{cart}/complete");
+    let order = storefront.post(&complete, json!({})).await.ok();
+    let told = json!({ "test.ask": { "asked_for": cart } });
+    assert_eq!(seen(&cart, |it| (it.n_looks, it.told.clone())), (1, told));
+    let run = || {
+        let found = WorkflowExecution::find(&shop.app.ctx.view(), "complete-cart", &cart);
+        found.expect("a read").expect("a run")
+    };
+    let first = run();
+    assert_eq!(storefront.post(&complete, json!({})).await.ok()["order"]["id"], order["order"]["id"]);
+    assert_eq!(seen(&cart, |it| it.n_looks), 1);
+    assert_eq!(run(), first);
+}
+
+/// While the bank is asked, others do what they want; then the order is not placed, and nothing is left of it.
+#[tokio::test]
+async fn what_was_promised_and_paid_for_is_what_is_ordered() {
+    async fn check(others: impl AsyncFnOnce(&Shop, &str), error: &str) {
+        let (shop, storefront, cart) = shop().await;
+        account(&cart, |it| it.mood = Mood::Waits);
+        let complete = {
+            let (storefront, path) = (storefront.clone(), format!("/store/carts/{cart}/complete"));
+            tokio::spawn(async move { storefront.post(&path, json!({})).await })
+        };
+        while account(&cart, |it| it.n_charged()) == 0 {
+            tokio::task::yield_now().await;
+        }
+        others(&shop, &cart).await;
+        account(&cart, |it| it.mood = Mood::Pays);
+        assert_eq!(complete.await.expect("an answer").error().replace(&cart, "CART"), error);
+        assert_eq!(account(&cart, |it| it.n_charged()), 0);
+        assert_eq!(shop.admin.get("/admin/orders").await.ok()["count"], 0);
+        assert_eq!(shop.admin.get("/admin/reservations").await.ok()["count"], 0);
+    }
+    check(
+        async |shop, cart| {
+            // In the same millisecond as it was read.
+            let cart = cart.to_owned();
+            let change = move |tx: &mut dyn Write, at: &Moment| {
+                let to = |it: &mut atoll_cart::Cart| it.email = Some("other@example.com".into());
+                Ok(atoll_cart::CARTS.update(tx, at, &cart, to).map(drop)?)
+            };
+            shop.app.ctx.write(Actor::System, change).await.expect("a write");
+        },
+        "409 conflict (invalid_state_error): Cart CART was changed while it was being completed",
+    )
+    .await;
+    check(
+        async |shop, _| {
+            let all = shop.admin.get("/admin/reservations").await.ok();
+            let id = all["reservations"][0]["id"].as_str().expect("a reservation").to_owned();
+            shop.admin.delete(&format!("/admin/reservations/{id}")).await.ok();
+        },
+        "409 conflict (invalid_state_error): What cart CART takes is not promised to it any more",
+    )
+    .await;
+}
+
+/// A part of another saga goes step by step, also where it would be one transaction alone: stock is what everybody
+/// changes, and is given back by a function.
+#[tokio::test]
+async fn an_order_within_another_saga_is_undone_with_it() {
+    let (shop, _, cart) = shop().await;
+    let input = json!({ "cart_id": cart, "calls_out": false });
+    let outcome = shop.app.ctx.start(&CHECKOUT, Actor::System, Some("one"), input).await;
+    let Err(error) = outcome else { panic!("{}", matches!(outcome, Ok(Outcome::Done(..)))) };
+    assert_eq!(error.to_string(), "enough");
+    let run =
+        WorkflowExecution::find(&shop.app.ctx.view(), "checkout", "one").expect("a read").expect("a run");
+    assert_eq!((run.state, run.undo_error), (ExecutionState::Reverted, None));
+    assert_eq!(account(&cart, |it| it.n_charged()), 0);
+    assert_eq!(shop.admin.get("/admin/reservations").await.ok()["count"], 0);
 }

@@ -59,8 +59,8 @@ pub use projection::{Change, Projection};
 pub use registry::{Problem, Registry, RouteEntry};
 pub use resource::Resource;
 pub use saga::{
-    AnySaga, EXECUTIONS, ExecutionState, External, Given, Outcome, Run, Saga, SagaFn, Starting, StepCall,
-    StepEntry, StepKind, StepState, WorkflowExecution,
+    AnySaga, EXECUTIONS, ExecutionState, External, Given, Known, Outcome, Run, Saga, SagaFn, Starting,
+    StepCall, StepEntry, StepKind, StepState, WorkflowExecution,
 };
 pub use schedule::{Plan, Schedule};
 pub use service::{AnyService, Patch, Service, of};

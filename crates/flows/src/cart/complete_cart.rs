@@ -7,12 +7,13 @@
 use atoll_availability::{ChannelScope, Market, Take};
 use atoll_cart::{CARTS, Cart, CartAddress, LineItem, complete};
 use atoll_inventory::{
-    INVENTORY_LEVELS, InventoryLevel, ReservationItem, create_level, forget_reservation, level_at, reserve,
+    INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, create_level, forget_reservation,
+    level_at, reserve,
 };
 use atoll_kernel::{
     Ctx, Decimal, Entity, External, Fault, FaultKind, Local, Metadata, Moment, PaymentAction,
-    PaymentProvider, PaymentRequest, Read, Run, StepCall, StoreError, Timestamp, Totals, Write, flow,
-    serde_json::{Map, json},
+    PaymentProvider, PaymentRequest, Read, Run, StepCall, StoreError, Totals, Write, flow,
+    serde_json::{Map, Value, json},
 };
 use atoll_links::{CART_PAYMENT_COLLECTION, ORDER_CART, ORDER_PAYMENT_COLLECTION};
 use atoll_order::{Order, OrderAddress, OrderLineItem, PaymentStatus};
@@ -66,33 +67,40 @@ flow! {
     /// all lines together; what they take is reserved. What is not free must have a payment session, whose provider
     /// sets the money aside. A cart that is an order already answers with that order. Event: `order.placed`.
     ///
-    /// Hooks: `validate` and `beforePaymentAuthorization` before the cart is read, `authorizePayment` before the
-    /// provider is asked (it must not change the cart), `orderCreated` when the order is there.
+    /// Hooks: `validate` and `beforePaymentAuthorization` before what the cart holds is read, `authorizePayment` before
+    /// the provider is asked (it must not change the cart), `orderCreated` when the order is there; it is told what those
+    /// at `authorizePayment` answered.
     pub static COMPLETE_CART: Saga<CompleteCart, String> = "complete-cart" (complete_cart),
         hooks: &["validate", "beforePaymentAuthorization", "orderCreated"],
-        external_hooks: &["authorizePayment"];
+        external_hooks: &["authorizePayment"],
+        known: Some(placed);
 }
 
 async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fault> {
-    let told = json!({ "cart_id": input.cart_id });
-    if !input.calls_out {
+    // A part of another saga is undone step by step: stock is what everybody changes.
+    if !input.calls_out && !run.is_part() {
         return run
             .finish("place-order", move |flow| {
-                flow.hook("validate", || told.clone())?;
-                flow.hook("beforePaymentAuthorization", || told.clone())?;
+                if let Some(order) = validate(flow, &input)? {
+                    return Ok(order);
+                }
                 match hold(flow, &input)? {
                     Held::Already(order) => Ok(order),
                     Held::New(pending) => match pending.provider(flow.ctx())? {
                         Some(provider) if !provider.is_manual() => Err(pending.changed()),
-                        _ => place(flow, *pending, Authorized::default()),
+                        _ => place(flow, *pending, Authorized::default(), &Map::new()),
                     },
                 }
             })
             .await;
     }
-    // Steps of their own, and before the cart is read: what they write is undone as it was, and counts.
-    run.hook("validate", told.clone()).await?;
-    run.hook("beforePaymentAuthorization", told).await?;
+    if CHECKS.iter().any(|it| run.ctx().registry().has_hook(COMPLETE_CART.name, it)) {
+        // A step of its own: what they write is undone as it was.
+        let input = input.clone();
+        if let Some(order) = run.local("validate", move |flow| validate(flow, &input)).await? {
+            return Ok(order);
+        }
+    }
     let held = run.local_undone_by(
         "reserve-inventory",
         move |flow| hold(flow, &input),
@@ -106,12 +114,38 @@ async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fau
         Held::New(pending) => *pending,
     };
     let payment = json!({
-        "cart_id": pending.cart_id, "amount": pending.total(), "currency_code": pending.order.currency_code,
+        "cart_id": pending.cart.id, "amount": pending.total(), "currency_code": pending.order.currency_code,
         "email": pending.order.email,
     });
-    run.hook("authorizePayment", payment).await?;
+    let answers: Map<_, _> = run.hook("authorizePayment", payment).await?.into_iter().collect();
     let authorized = authorize_payment(run, &pending).await?;
-    run.finish("place-order", move |flow| place(flow, pending.clone(), authorized.clone())).await
+    run.finish("place-order", move |flow| place(flow, pending.clone(), authorized.clone(), &answers)).await
+}
+
+/// The points at which others look at the cart before anything is promised to it.
+const CHECKS: [&str; 2] = ["validate", "beforePaymentAuthorization"];
+
+/// The order that the cart is already, which nobody need look at again.
+fn validate(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Option<String>, Fault> {
+    let order = placed(flow.tx, input)?;
+    if order.is_none() {
+        CHECKS.iter().try_for_each(|it| flow.hook(it, || json!({ "cart_id": input.cart_id })))?;
+    }
+    Ok(order)
+}
+
+/// The order that the cart is already. There must be such a cart, and something in it.
+fn placed(tx: &dyn Read, input: &CompleteCart) -> Result<Option<String>, Fault> {
+    let cart_id = &input.cart_id;
+    let no_cart = || Fault::not_found(format!("Cart with id '{cart_id}' not found"));
+    let cart = CARTS.get(tx, cart_id)?.ok_or_else(no_cart)?;
+    if cart.completed_at.is_some() {
+        return Ok(Some(ORDER_CART.lefts(tx, &cart.id)?.into_iter().next().unwrap_or_default()));
+    }
+    if cart.items.is_empty() {
+        return Err(atoll_cart::Error::Empty.into());
+    }
+    Ok(None)
 }
 
 /// What the provider answered, and under which key it set the money aside.
@@ -160,9 +194,8 @@ enum Held {
 /// An order that is about to be placed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Pending {
-    cart_id: String,
-    /// When the cart was last changed: what is paid for must be what is ordered.
-    cart_updated_at: Timestamp,
+    /// What is paid for must be what is ordered.
+    cart: Cart,
     order: Order,
     /// How it is paid for; not at all, where it is free.
     session: Option<PaymentSession>,
@@ -183,30 +216,23 @@ impl Pending {
 
     /// What is paid for is not what is ordered.
     fn changed(&self) -> Fault {
-        let text = format!("Cart {} was changed while it was being completed", self.cart_id);
+        let text = format!("Cart {} was changed while it was being completed", self.cart.id);
         Fault::new(FaultKind::Conflict, text)
     }
 }
 
 /// Checks the cart, and promises to each line what it takes.
 fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
-    let cart_id = &input.cart_id;
-    let no_cart = || Fault::not_found(format!("Cart with id '{cart_id}' not found"));
-    let cart = CARTS.get(flow.tx, cart_id)?.ok_or_else(no_cart)?;
-    if cart.completed_at.is_some() {
-        let order = ORDER_CART.lefts(flow.tx, &cart.id)?.into_iter().next();
-        return Ok(Held::Already(order.unwrap_or_default()));
+    if let Some(order) = placed(flow.tx, input)? {
+        return Ok(Held::Already(order));
     }
-    if cart.items.is_empty() {
-        return Err(atoll_cart::Error::Empty.into());
-    }
+    let cart = CARTS.retrieve(flow.tx, &input.cart_id)?;
     let mut pending = Pending {
-        cart_id: cart.id.to_string(),
-        cart_updated_at: cart.updated_at,
         order: order_of(flow.at, &cart),
         session: flow.step("validate-cart-payments", |tx, _| session_for(tx, &cart))?,
         reservations: Vec::new(),
         levels: Vec::new(),
+        cart: cart.clone(),
     };
     let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
     flow.step("reserve-inventory", |tx, at| {
@@ -227,8 +253,11 @@ fn let_go(flow: &mut Local<'_>, pending: &Pending) -> Result<(), Fault> {
             forget_reservation(tx, at, id)?;
         }
         for id in &pending.levels {
-            let level = INVENTORY_LEVELS.get(tx, id)?;
-            if level.is_some_and(|it| it.stocked_quantity.is_zero() && it.reserved_quantity.is_zero()) {
+            let is_unused = |it: &InventoryLevel| {
+                let quantities = [it.stocked_quantity, it.reserved_quantity, it.incoming_quantity];
+                quantities.into_iter().all(Decimal::is_zero)
+            };
+            if INVENTORY_LEVELS.get(tx, id)?.as_ref().is_some_and(is_unused) {
                 INVENTORY_LEVELS.delete(tx, at, id)?;
             }
         }
@@ -260,11 +289,22 @@ fn session_of(tx: &dyn Read, cart: &Cart) -> Result<Option<PaymentSession>, Stor
     Ok(PAYMENT_COLLECTIONS.get(tx, &id)?.and_then(|mut it| it.payment_sessions.pop()))
 }
 
-/// Places the order, and closes the cart.
-fn place(flow: &mut Local<'_>, pending: Pending, authorized: Authorized) -> Result<String, Fault> {
-    let cart = CARTS.retrieve(flow.tx, &pending.cart_id)?;
-    if cart.updated_at != pending.cart_updated_at || cart.completed_at.is_some() {
+/// Places the order, and closes the cart. `answers` is what those who joined at `authorizePayment` said.
+fn place(
+    flow: &mut Local<'_>,
+    pending: Pending,
+    authorized: Authorized,
+    answers: &Map<String, Value>,
+) -> Result<String, Fault> {
+    let cart = CARTS.retrieve(flow.tx, &pending.cart.id)?;
+    if cart != pending.cart {
         return Err(pending.changed());
+    }
+    for id in &pending.reservations {
+        if !RESERVATIONS.table.exists(flow.tx, id)? {
+            let text = format!("What cart {} takes is not promised to it any more", cart.id);
+            return Err(Fault::new(FaultKind::Conflict, text));
+        }
     }
     let mut order = pending.order;
     if pending.session.is_some() {
@@ -284,7 +324,7 @@ fn place(flow: &mut Local<'_>, pending: Pending, authorized: Authorized) -> Resu
         Ok(())
     })?;
     flow.emit("order.placed", json!({ "id": order.id }))?;
-    flow.hook("orderCreated", || json!({ "order": order }))?;
+    flow.hook("orderCreated", || json!({ "order": order, "authorizations": answers }))?;
     Ok(order.id.to_string())
 }
 

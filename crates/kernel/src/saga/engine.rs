@@ -67,6 +67,12 @@ impl Ctx {
                     return Ok(outcome);
                 }
             }
+            if let Some(known) = saga.known {
+                let view = ctx.view();
+                if let Some(output) = known(&view, &input)? {
+                    return Ok(Outcome::Done(output, view));
+                }
+            }
             // The time that it may take begins with its turn.
             journal.deadline = saga.timeout.map(|timeout| ctx.now().plus_millis(millis(timeout)));
             let mut run = Run::new(ctx.clone(), saga.name, journal);

@@ -19,7 +19,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Actor, Ctx, Fault, flow::AnyFlow};
+use crate::{Actor, Ctx, Fault, Read, flow::AnyFlow};
 
 pub use engine::Outcome;
 pub use execution::{EXECUTIONS, ExecutionState, StepEntry, StepKind, StepState, WorkflowExecution};
@@ -42,9 +42,15 @@ pub struct Saga<I: 'static, O: 'static> {
     pub kept: Duration,
     /// Does a second run with the same transaction id answer what the first one came to, instead of running?
     pub idempotent: bool,
+    /// What a run would come to without doing anything, or why it cannot do anything. Asked when it has its turn; such a
+    /// run leaves no record, and the one that did it keeps its own.
+    pub known: Option<Known<I, O>>,
     /// What it does.
     pub run: SagaFn<I, O>,
 }
+
+/// What is known to come of an input.
+pub type Known<I, O> = fn(&dyn Read, &I) -> Result<Option<O>, Fault>;
 
 /// An async function of a run and its input.
 pub type SagaFn<I, O> =
@@ -54,7 +60,16 @@ impl<I, O> Saga<I, O> {
     /// A saga without limits, whose runs are kept for three days.
     pub const fn new(name: &'static str, run: SagaFn<I, O>) -> Self {
         let kept = Duration::from_secs(3 * 24 * 60 * 60);
-        Saga { name, hooks: &[], external_hooks: &[], timeout: None, kept, idempotent: false, run }
+        Saga {
+            name,
+            hooks: &[],
+            external_hooks: &[],
+            timeout: None,
+            kept,
+            idempotent: false,
+            known: None,
+            run,
+        }
     }
 }
 
