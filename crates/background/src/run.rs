@@ -60,10 +60,19 @@ impl Background {
     }
 }
 
-/// Starts to deliver events and to run jobs.
-pub async fn start(ctx: &Ctx, pace: Pace) -> Result<Background, Fault> {
+/// Starts what every process does, whatever else it does: it looks after the runs of sagas, and removes what is old.
+pub fn tend(ctx: &Ctx, pace: Pace) -> Background {
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
+    tasks.spawn(runs::run(ctx.clone(), pace.look_every, stopped.clone()));
+    tasks.spawn(prune::run(ctx.clone(), pace.prune_every, stopped));
+    Background { stop, tasks }
+}
+
+/// Starts that, and to deliver events and to run jobs.
+pub async fn start(ctx: &Ctx, pace: Pace) -> Result<Background, Fault> {
+    let Background { stop, mut tasks } = tend(ctx, pace);
+    let stopped = stop.subscribe();
     for subscriber in ctx.registry().subscribers.iter().copied() {
         tasks.spawn(Delivery::begin(ctx, subscriber, pace, stopped.clone()).await?.run());
     }
@@ -73,7 +82,5 @@ pub async fn start(ctx: &Ctx, pace: Pace) -> Result<Background, Fault> {
         scheduler.arrive().await?;
         tasks.spawn(scheduler.run(stopped.clone()));
     }
-    tasks.spawn(runs::run(ctx.clone(), pace.look_every, stopped.clone()));
-    tasks.spawn(prune::run(ctx.clone(), pace.prune_every, stopped));
     Ok(Background { stop, tasks })
 }

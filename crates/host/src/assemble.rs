@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use atoll_api_key::{ApiKeyKind, NewToken};
+use atoll_auth::PasswordHash;
 use atoll_flows::{FirstRun, first_run, user::NewUser};
 use atoll_kernel::{
     Actor, Clock, Config, Ctx, Flags, Moment, Origins, Parts, Probe, Registry, Store, Write, router,
 };
 
-use crate::{Data, Secrets};
+use crate::{Data, Secret, Secrets, Settings};
 
 /// A running application.
 pub struct App {
@@ -51,19 +52,16 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// The data, with its own secrets.
-    pub fn open(data: &Data) -> anyhow::Result<Assembly> {
-        let secrets = Secrets::find(data, None, None)?;
+    /// This data, with what is set besides.
+    pub fn open(data: &Data, settings: Settings) -> anyhow::Result<Assembly> {
+        let Settings { admin, jwt_secret, cookie_secret, flags, origins, .. } = settings;
+        let hashed = |(email, Secret(password)): (String, Secret)| -> anyhow::Result<NewUser> {
+            Ok(NewUser { email, password: PasswordHash::new(&password)? })
+        };
+        let admin = admin.map(hashed).transpose()?;
+        let secrets = Secrets::find(data, jwt_secret, cookie_secret)?;
         let store = data.open(&registry()?.spaces())?;
-        Ok(Assembly {
-            store,
-            secrets,
-            clock: Clock::System,
-            admin: None,
-            flags: Flags::default(),
-            origins: Origins::default(),
-            probe: None,
-        })
+        Ok(Assembly { store, secrets, clock: Clock::System, admin, flags, origins, probe: None })
     }
 
     /// Makes what a new database needs, and puts the application together.

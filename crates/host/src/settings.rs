@@ -1,7 +1,10 @@
 //! What whoever runs Atoll can set: in a file, in the environment, and on the command line, which win in this order.
 //! Everything that is wrong is said at once, with where it comes from; secrets are never printed.
 
-use std::{collections::BTreeMap, fmt, fs, io::ErrorKind, net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{
+    collections::BTreeMap, ffi::OsString, fmt, fs, io::ErrorKind, net::SocketAddr, path::PathBuf,
+    str::FromStr,
+};
 
 use atoll_kernel::{FeatureFlag, Flags, OriginList, Origins};
 use toml::{Table, Value};
@@ -81,7 +84,7 @@ pub struct Sources<'a> {
     /// The file that is named, by the command line or the environment; it must be there.
     pub file: Option<PathBuf>,
     /// Reads the environment.
-    pub env: &'a dyn Fn(&str) -> Option<String>,
+    pub env: &'a dyn Fn(&str) -> Option<OsString>,
     /// What the command line says, by the names of the file.
     pub line: BTreeMap<&'static str, String>,
 }
@@ -136,7 +139,7 @@ impl std::error::Error for Wrong {}
 
 /// The settings, and what is wrong with them so far.
 struct Loading<'a> {
-    env: &'a dyn Fn(&str) -> Option<String>,
+    env: &'a dyn Fn(&str) -> Option<OsString>,
     line: BTreeMap<&'static str, String>,
     file: Option<(String, Table)>,
     shown: Vec<String>,
@@ -188,6 +191,14 @@ impl Loading<'_> {
         None
     }
 
+    /// What a variable of the environment says. One that is set to nothing is not set.
+    fn variable(&mut self, name: &str) -> Option<String> {
+        match (self.env)(name)?.into_string() {
+            Ok(text) => Some(text).filter(|it| !it.is_empty()),
+            Err(_) => self.say(format!("{name} is no UTF-8")),
+        }
+    }
+
     fn read_file(&mut self, named: Option<PathBuf>) {
         let path = named.clone().unwrap_or_else(|| FILE.into());
         let name = path.display().to_string();
@@ -219,8 +230,7 @@ impl Loading<'_> {
             Some((name, Some(_))) => self.wrong.push(format!("{}: it is no text ({name})", key.name)),
             _ => {}
         }
-        // A variable that is set to nothing is not set.
-        values.extend((self.env)(key.env).filter(|it| !it.is_empty()).map(|it| (it, key.env.to_owned())));
+        values.extend(self.variable(key.env).map(|it| (it, key.env.to_owned())));
         let flag = format!("--{}", key.name.replace('_', "-"));
         values.extend(self.line.get(key.name).filter(|it| !it.is_empty()).map(|it| (it.clone(), flag)));
         values
@@ -267,7 +277,7 @@ impl Loading<'_> {
                 None => {}
             }
             for variable in [format!("MEDUSA_FF_{in_capitals}"), format!("ATOLL_FF_{in_capitals}")] {
-                if let Some(text) = (self.env)(&variable).filter(|it| !it.is_empty()) {
+                if let Some(text) = self.variable(&variable) {
                     sources.push((switch(&text).ok_or(text), variable));
                 }
             }
@@ -307,6 +317,8 @@ fn check_log(text: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
     use super::*;
 
     static FLAG: FeatureFlag = FeatureFlag { name: "sales_channels", default: true };
@@ -318,7 +330,8 @@ mod tests {
         fs::write(&path, file).expect("a file");
         let read = |name: &str| {
             let mut pairs = env.lines().filter_map(|it| it.split_once('='));
-            pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+            let value = pairs.find(|(key, _)| *key == name).map(|(_, value)| value)?;
+            Some(if value == "(no UTF-8)" { OsString::from_vec(vec![0xff]) } else { value.into() })
         };
         let line = line.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let settings = Settings::load(Sources { file: Some(path), env: &read, line }, &[&FLAG]);
@@ -386,6 +399,9 @@ mod tests {
                 "feature_flags.sales_channels: maybe: it is true or false (ATOLL_FF_SALES_CHANNELS)",
             ]
         );
+        let env = "ATOLL_ROLE=(no UTF-8)\nATOLL_FF_SALES_CHANNELS=(no UTF-8)";
+        let Err(Wrong(wrong)) = load("", env, &[]) else { panic!("it is no text") };
+        assert_eq!(wrong, ["ATOLL_ROLE is no UTF-8", "ATOLL_FF_SALES_CHANNELS is no UTF-8"]);
         let Err(Wrong(wrong)) = load("listen = \"a\"\njwt_secret = hunter2", "", &[]) else {
             panic!("it is no TOML")
         };

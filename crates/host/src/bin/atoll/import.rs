@@ -28,13 +28,13 @@ impl Import {
             File::open(&self.file).with_context(|| format!("failed to open `{}`", self.file.display()))?;
         let catalogue: Catalogue = serde_json::from_reader(std::io::BufReader::new(file))
             .with_context(|| format!("`{}` is not a catalogue", self.file.display()))?;
-        let data = self.data.settings()?.data.unwrap_or_else(|| Data::from("atoll-data"));
-        let data = match data {
+        let mut settings = self.data.settings()?;
+        let data = match settings.data.take().unwrap_or_else(|| Data::from("atoll-data")) {
             // A dry run makes no folder.
             Data::Folder(folder) if self.dry_run && !folder.exists() => Data::Memory,
             data => data,
         };
-        let app = Assembly::open(&data)?.start().await?;
+        let app = Assembly::open(&data, settings)?.start().await?;
 
         let bar = ProgressBar::new(stage(&catalogue) as u64);
         bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} products {elapsed}")?);

@@ -58,7 +58,7 @@ fn settings(
     file: Option<PathBuf>,
     line: impl IntoIterator<Item = (&'static str, Option<String>)>,
 ) -> anyhow::Result<Settings> {
-    let env = |name: &str| std::env::var(name).ok();
+    let env = |name: &str| std::env::var_os(name);
     let file = file.or_else(|| env("ATOLL_CONFIG").filter(|it| !it.is_empty()).map(PathBuf::from));
     let line = line.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     let settings = Settings::load(Sources { file, env: &env, line }, &registry()?.flags)?;

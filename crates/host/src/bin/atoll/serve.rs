@@ -9,11 +9,9 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use atoll_auth::PasswordHash;
-use atoll_background::{Pace, start};
-use atoll_flows::user::NewUser;
-use atoll_host::{App, Assembly, Data, DemoKey, Role, Secret, Secrets, Settings, load_demo, registry};
-use atoll_kernel::{Clock, router};
+use atoll_background::{Pace, start, tend};
+use atoll_host::{App, Assembly, Data, DemoKey, Role, Secret, Settings, load_demo};
+use atoll_kernel::router;
 use clap::Args;
 use tokio::{
     net::TcpListener,
@@ -67,7 +65,7 @@ pub(crate) struct Serve {
     /// Serve a catalogue to try things with.
     #[arg(long)]
     demo: bool,
-    /// What this process does: answer requests (`server`), what goes on beside them (`worker`), or both (`shared`)
+    /// What this process does: answer requests (`server`), what goes on beside them (`worker`), or both (`shared`); each looks after the runs of sagas
     /// [env: ATOLL_ROLE].
     #[arg(long)]
     role: Option<String>,
@@ -98,27 +96,18 @@ impl Serve {
 
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let demo = self.demo;
-        let Settings { data, listen, role, admin, jwt_secret, cookie_secret, flags, origins, .. } =
-            self.settings()?;
+        let mut settings = self.settings()?;
+        let data = settings.data.take();
         let data = data.unwrap_or_else(|| Data::from(if demo { ":memory:" } else { "atoll-data" }));
-        let listen = listen.unwrap_or(LISTEN);
-        let secrets = Secrets::find(&data, jwt_secret, cookie_secret)?;
+        let (listen, role) = (settings.listen.unwrap_or(LISTEN), settings.role);
         let of_demo = || demo.then(|| (DEMO_ADMIN.0.to_owned(), Secret(DEMO_ADMIN.1.to_owned())));
-        let admin = admin.or_else(of_demo).map(|(email, Secret(password))| (email, password));
-        let hashed = match &admin {
-            Some((email, password)) => {
-                Some(NewUser { email: email.clone(), password: PasswordHash::new(password)? })
-            }
-            None => None,
-        };
+        settings.admin = settings.admin.or_else(of_demo);
+        let admin = settings.admin.clone();
         // Before anything is opened: a port that is taken must not start a recovery.
         let listener =
             TcpListener::bind(listen).await.with_context(|| format!("failed to listen on {listen}"))?;
         let base = format!("http://{}", listener.local_addr()?);
-        let store = data.open(&registry()?.spaces())?;
-        let assembly =
-            Assembly { store, secrets, clock: Clock::System, admin: hashed, flags, origins, probe: None };
-        let app = assembly.start().await?;
+        let app = Assembly::open(&data, settings)?.start().await?;
         if demo {
             let keys = load_demo(&app.ctx).await?;
             // Where there were users before, the demo's is not one of them.
@@ -142,8 +131,8 @@ async fn serve(app: App, listener: TcpListener, role: Role) -> anyhow::Result<()
         }
     });
     let background = match role {
-        Role::Shared | Role::Worker => Some(start(&app.ctx, Pace::default()).await?),
-        Role::Server => None,
+        Role::Shared | Role::Worker => start(&app.ctx, Pace::default()).await?,
+        Role::Server => tend(&app.ctx, Pace::default()),
     };
     let router = match role {
         Role::Shared | Role::Server => app.router,
@@ -168,9 +157,7 @@ async fn serve(app: App, listener: TcpListener, role: Role) -> anyhow::Result<()
     let served = async {
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, service).with_graceful_shutdown(told).await?;
-        if let Some(background) = background {
-            background.stop().await;
-        }
+        background.stop().await;
         std::io::Result::Ok(())
     };
     tokio::select! {
@@ -188,10 +175,10 @@ async fn serve(app: App, listener: TcpListener, role: Role) -> anyhow::Result<()
     }
 }
 
-fn print_demo(base: &str, admin: Option<&(String, String)>, keys: &[DemoKey]) -> anyhow::Result<()> {
+fn print_demo(base: &str, admin: Option<&(String, Secret)>, keys: &[DemoKey]) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "\nAtoll demo at {base}")?;
-    if let Some((email, password)) = admin {
+    if let Some((email, Secret(password))) = admin {
         writeln!(out, "\nadmin login: {email} / {password}")?;
         writeln!(
             out,

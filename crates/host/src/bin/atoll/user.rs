@@ -31,8 +31,9 @@ pub(crate) struct Create {
 impl User {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let User::Create(Create { email, password, data }) = self;
-        let data = data.settings()?.data.unwrap_or_else(|| Data::from("atoll-data"));
-        let app = Assembly::open(&data)?.start().await?;
+        let mut settings = data.settings()?;
+        let data = settings.data.take().unwrap_or_else(|| Data::from("atoll-data"));
+        let app = Assembly::open(&data, settings)?.start().await?;
         let password = PasswordHash::new(&password)?;
         let users = vec![NewUser { email, password }];
         let (made, _) = app.ctx.run(&CREATE_USERS, Actor::System, users).await?;
