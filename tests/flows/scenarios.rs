@@ -3,8 +3,8 @@
 use std::pin::Pin;
 
 use atoll_auth::PasswordHash;
-use atoll_flows::user::{CREATE_USERS, NewUser};
-use atoll_kernel::{Actor, Registry, Store, engines::Memory};
+use atoll_flows::user::{CREATE_INVITES, CREATE_USERS, NewInvite, NewUser, REFRESH_INVITES};
+use atoll_kernel::{Actor, Metadata, Registry, Store, engines::Memory};
 use atoll_testkit::{Client, Shop, TestApp, Variant, pay_with};
 use serde_json::{Value, json};
 
@@ -247,10 +247,34 @@ impl Scene {
                 let customer = shop.customer(storefront, "ann@test.dev").await;
                 Some((customer, "POST", format!("{cart}/customer"), json!({})))
             }
+            _ if flow.contains("invite") || flow.contains("user") => self.users(flow).await,
             _ => match self.customers(flow).await {
                 Some(found) => Some(found),
                 None => self.payments(flow).await,
             },
+        }
+    }
+
+    async fn users(&self, flow: &str) -> Option<Request> {
+        let Scene { shop, storefront, .. } = self;
+        let (users, invites) = ("/admin/users", "/admin/invites");
+        let me = format!("{users}/{}", id(&shop.admin.get(&format!("{users}/me")).await.ok()));
+        let new = json!({ "email": "new@test.dev" });
+        match flow {
+            "update-users-workflow" => return self.post(me, json!({ "first_name": "Ann" })),
+            "remove-user-account" => return self.delete(me),
+            _ => {}
+        }
+        let invite = shop.admin.post(invites, new).await.ok();
+        let one = format!("{invites}/{}", id(&invite));
+        match flow {
+            "delete-invites-workflow" => self.delete(one),
+            "accept-invite-workflow" => {
+                let newcomer = shop.newcomer(storefront, "new@test.dev").await;
+                let token = invite["invite"]["token"].as_str().expect("a token");
+                Some((newcomer, "POST", format!("{invites}/accept?token={token}"), json!({})))
+            }
+            _ => None,
         }
     }
 
@@ -385,6 +409,21 @@ pub(crate) async fn scenario(flow: &'static str) -> Scenario {
             of(Box::new(move |app| {
                 let (ctx, users) = (app.ctx.clone(), vec![user.clone()]);
                 Box::pin(async move { ctx.run(&CREATE_USERS, Actor::System, users).await.is_ok() })
+            }))
+        }
+        // A route makes a token each time, and what was written would differ by it.
+        "create-invite-step" => of(Box::new(|app| {
+            let email = "new@test.dev".to_owned();
+            let new = NewInvite { email, metadata: Metadata::default(), token: "a token".into() };
+            let ctx = app.ctx.clone();
+            Box::pin(async move { ctx.run(&CREATE_INVITES, Actor::System, new).await.is_ok() })
+        })),
+        "refresh-invite-tokens-workflow" => {
+            let invite = json!({ "email": "new@test.dev" });
+            let invite = id(&scene.shop.admin.post("/admin/invites", invite).await.ok());
+            of(Box::new(move |app| {
+                let (ctx, again) = (app.ctx.clone(), (invite.clone(), "a token".to_owned()));
+                Box::pin(async move { ctx.run(&REFRESH_INVITES, Actor::System, again).await.is_ok() })
             }))
         }
         _ => {

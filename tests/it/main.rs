@@ -24,4 +24,5 @@ mod rounds;
 mod sessions;
 mod shelves;
 mod story;
+mod users;
 mod wall;

@@ -1,12 +1,14 @@
-//! Admin users.
+//! Admin users, and those who are invited to become one.
 
 mod error;
+mod invite;
 mod types;
 
 use atoll_kernel::{Index, Module, Moment, Service, Write, module};
 
 pub use error::Error;
-pub use types::{User, UserPatch};
+pub use invite::{create_invite, find_invite, renew_invite};
+pub use types::{Invite, User, UserPatch};
 
 /// The name of the entity in links, and the type of the actor.
 pub const USER: &str = "user";
@@ -15,13 +17,20 @@ pub const USER: &str = "user";
 pub const BY_EMAIL: Index<User> =
     Index::unique("user.by_email", &["email"], |it, keys| keys.add(&[&it.email]));
 
+const BY_INVITED: Index<Invite> =
+    Index::unique("invite.by_email", &["email"], |it, keys| keys.add(&[&it.email]));
+pub(crate) const BY_TOKEN: Index<Invite> =
+    Index::unique("invite.by_token", &["token_digest"], |it, keys| keys.add(&[&it.token_digest]));
+
+/// The service of invites.
+pub static INVITES: Service<Invite> = Service::new(&[BY_INVITED, BY_TOKEN]);
 /// The service of users. [`create_user`] makes them.
 pub static USERS: Service<User> = Service::new(&[BY_EMAIL]);
 
 module! { Module {
     name: "user",
-    summary: "Admin users",
-    services: &[&USERS],
+    summary: "Admin users, and invites",
+    services: &[&USERS, &INVITES],
     ..Module::EMPTY
 } }
 

@@ -1,6 +1,6 @@
 //! The records.
 
-use atoll_kernel::{Metadata, entity};
+use atoll_kernel::{Metadata, Timestamp, entity};
 
 entity! {
     /// Somebody who runs the shop.
@@ -18,4 +18,21 @@ entity! {
     }
     search [email, first_name, last_name]
     patch UserPatch
+}
+
+entity! {
+    /// Somebody who is to become a user.
+    pub struct Invite = "invite" / "invites", "invite" {
+        /// Their e-mail address, in lower case; no two live invites share one.
+        pub email: String,
+        /// Was it taken? Those that were are gone.
+        pub accepted: bool,
+        /// What is stored of its token.
+        pub token_digest: String,
+        /// Until when it is good.
+        pub expires_at: Timestamp,
+        /// Free data.
+        pub metadata: Metadata,
+    }
+    hidden [token_digest]
 }

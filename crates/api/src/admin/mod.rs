@@ -6,6 +6,7 @@ mod currencies;
 mod dead_letters;
 mod feature_flags;
 mod inventory_items;
+mod invites;
 mod jobs;
 mod orders;
 mod payment_providers;

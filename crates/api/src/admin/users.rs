@@ -1,19 +1,23 @@
 //! `/admin/users`
 
-use atoll_kernel::{Call, Fault, Params, Reply, Resource, routes};
+use atoll_flows::user::{DELETE_USERS, UPDATE_USERS};
+use atoll_kernel::{Body, Call, Fault, Params, Reply, Resource, routes};
+use atoll_user::USERS;
 
 use crate::{
-    reply::{find, page},
-    tables::{ONE, any, date, list},
+    reply::{find, page, perform, remove_by},
+    tables::{METADATA, ONE, any, date, list, text},
 };
 
 routes! {
     Get "/admin/users" (User, LIST) => index;
     Get "/admin/users/me" (User, ONE) => me;
     Get "/admin/users/:id" (User, ONE) => retrieve;
+    Post "/admin/users/:id" (User, ONE, UPDATE) => update;
+    Delete "/admin/users/:id" (User, ONE) => delete;
 }
 
-static USER: Resource = Resource {
+pub(crate) static USER: Resource = Resource {
     entity: "user",
     one: "user",
     many: "users",
@@ -30,6 +34,8 @@ const LIST: Params = list(
     50,
 );
 
+const UPDATE: Body = &[&[text("first_name"), text("last_name"), text("avatar_url"), METADATA]];
+
 async fn index(call: Call) -> Result<Reply, Fault> {
     page(&USER, call, Vec::new())
 }
@@ -45,5 +51,28 @@ async fn me(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&USER, &call, |id| format!("User with id: {id} was not found"))
+    find(&USER, &call, not_found)
+}
+
+async fn update(mut call: Call) -> Result<Reply, Fault> {
+    let input = (call.path("id").to_owned(), call.read()?);
+    perform(&USER, call, move |flow| {
+        if !USERS.table.exists(flow.tx, &input.0)? {
+            return Err(Fault::not_found(not_found(&input.0)));
+        }
+        flow.run(&UPDATE_USERS, input.clone())
+    })
+    .await
+}
+
+/// Users remove themselves, and nobody else.
+async fn delete(call: Call) -> Result<Reply, Fault> {
+    if call.path("id") != call.pass.actor.id() {
+        return Err(Fault::not_allowed("You are not allowed to delete other users"));
+    }
+    remove_by(call, "user", &DELETE_USERS).await
+}
+
+fn not_found(id: &str) -> String {
+    format!("User with id: {id} was not found")
 }

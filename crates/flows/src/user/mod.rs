@@ -1,8 +1,12 @@
 //! Admin users.
 
-use atoll_auth::{PasswordHash, add_actor, register};
+mod invites;
+
+use atoll_auth::{PasswordHash, add_actor, register, remove_actor};
 use atoll_kernel::{Fault, Local, Moment, Write, flow, serde_json::json};
-use atoll_user::{USER, User, create_user};
+use atoll_user::{USER, USERS, User, UserPatch, create_user};
+
+pub use invites::{ACCEPT_INVITE, Acceptance, CREATE_INVITES, DELETE_INVITES, NewInvite, REFRESH_INVITES};
 
 /// Somebody who logs in with an address and a password.
 #[derive(Clone)]
@@ -39,4 +43,31 @@ pub fn create_with_login(tx: &mut dyn Write, at: &Moment, input: &NewUser) -> Re
     let identity = register(tx, at, &user.email, &input.password)?;
     add_actor(tx, at, &identity.id, USER, &user.id)?;
     Ok(user)
+}
+
+flow! {
+    /// Changes a user. Event: `user.updated`.
+    pub static UPDATE_USERS: Flow<(String, UserPatch), User> = "update-users-workflow" (update);
+}
+
+fn update(flow: &mut Local<'_>, (id, patch): (String, UserPatch)) -> Result<User, Fault> {
+    let user = flow.step("update-users-step", |tx, at| Ok(USERS.update(tx, at, &id, patch)?))?;
+    flow.emit("user.updated", json!({ "id": user.id }))?;
+    Ok(user)
+}
+
+flow! {
+    /// Removes users; whoever logs in as one of them is nobody from then on. Event: `user.deleted`, for each.
+    pub static DELETE_USERS: Flow<Vec<String>, ()> = "remove-user-account" (delete);
+}
+
+fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
+    flow.step("delete-users-step", |tx, at| {
+        for id in &ids {
+            USERS.soft_delete(tx, at, id)?;
+            remove_actor(tx, at, USER, id)?;
+        }
+        Ok(())
+    })?;
+    ids.iter().try_for_each(|id| Ok(flow.emit("user.deleted", json!({ "id": id }))?))
 }

@@ -1,0 +1,112 @@
+//! `/admin/invites`
+
+use atoll_flows::user::{
+    ACCEPT_INVITE, Acceptance, CREATE_INVITES, DELETE_INVITES, NewInvite, REFRESH_INVITES,
+};
+use atoll_kernel::{
+    Body, Call, Fault, Metadata, Params, Reply, Resource, Type, optional, random_token, required, routes,
+    serde_json::{self, Value, json},
+};
+use atoll_user::{INVITES, User};
+use serde::Deserialize;
+
+use crate::{
+    admin::users::USER,
+    reply::{find, page, perform, remove_by},
+    tables::{METADATA, NOTHING, ONE, any, date, list, text},
+};
+
+routes! {
+    Get "/admin/invites" (Admin, LIST) => index;
+    Post "/admin/invites" (Admin, ONE, CREATE) => create;
+    Post "/admin/invites/accept" (Identity, TOKEN, ACCEPT) => accept;
+    Get "/admin/invites/:id" (Admin, ONE) => retrieve;
+    Delete "/admin/invites/:id" (Admin, ONE) => delete;
+    Post "/admin/invites/:id/resend" (Admin, ONE, NOTHING) => resend;
+}
+
+static INVITE: Resource = Resource {
+    entity: "invite",
+    one: "invite",
+    many: "invites",
+    fields: &["id", "email", "accepted", "expires_at", "metadata", "created_at", "updated_at"],
+    offer: None,
+    renamed: &[],
+};
+
+const LIST: Params =
+    list(&[any("id"), any("email"), date("created_at"), date("updated_at"), date("deleted_at")], 15);
+const CREATE: Body = &[&[required("email", Type::Email), METADATA]];
+const TOKEN: Params = Params { own: &[any("token")], limit: None, strict: true };
+const ACCEPT: Body = &[&[optional("email", Type::Email).or_null(), text("first_name"), text("last_name")]];
+
+async fn index(call: Call) -> Result<Reply, Fault> {
+    page(&INVITE, call, Vec::new())
+}
+
+/// What a body says of somebody to invite.
+#[derive(Deserialize)]
+struct Input {
+    email: String,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+async fn create(mut call: Call) -> Result<Reply, Fault> {
+    let (Input { email, metadata }, token) = (call.read()?, random_token().map_err(Fault::unexpected)?);
+    let new = NewInvite { email, metadata, token: token.clone() };
+    let reply = perform(&INVITE, call, move |it| it.run(&CREATE_INVITES, new.clone())).await?;
+    with_token(reply, token)
+}
+
+async fn retrieve(call: Call) -> Result<Reply, Fault> {
+    find(&INVITE, &call, not_found)
+}
+
+async fn resend(call: Call) -> Result<Reply, Fault> {
+    let (id, token) = (call.path("id").to_owned(), random_token().map_err(Fault::unexpected)?);
+    let told = token.clone();
+    let body = move |flow: &mut atoll_kernel::Local<'_>| {
+        if !INVITES.table.exists(flow.tx, &id)? {
+            return Err(Fault::not_found(not_found(&id)));
+        }
+        flow.run(&REFRESH_INVITES, (id.clone(), token.clone()))
+    };
+    let reply = perform(&INVITE, call, body).await?;
+    with_token(reply, told)
+}
+
+async fn delete(call: Call) -> Result<Reply, Fault> {
+    remove_by(call, "invite", &DELETE_INVITES).await
+}
+
+/// Who registered becomes a user.
+async fn accept(mut call: Call) -> Result<Reply, Fault> {
+    let login = call.pass.login.as_ref().ok_or_else(Fault::unauthorized)?;
+    if !login.actor_id.is_empty() {
+        return Err(Fault::invalid("The user is already authenticated and cannot accept an invite."));
+    }
+    let identity = login.identity.clone();
+    let token = call.params.take("token").and_then(|it| it.into_iter().next());
+    let token = token.ok_or_else(Fault::unauthorized)?;
+    let text = |name: &str| call.body()[name].as_str().map(str::to_owned);
+    let user = User {
+        email: text("email").unwrap_or_default(),
+        first_name: text("first_name"),
+        last_name: text("last_name"),
+        ..User::default()
+    };
+    let input = Acceptance { identity, token, user };
+    perform(&USER, call, move |it| it.run(&ACCEPT_INVITE, input.clone())).await
+}
+
+fn not_found(id: &str) -> String {
+    format!("Invite with id: {id} was not found")
+}
+
+/// The token is shown to whoever made it, and never again.
+fn with_token(reply: Reply, token: String) -> Result<Reply, Fault> {
+    let mut shown: Value = serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?;
+    shown["invite"]["token"] = json!(token);
+    Ok(Reply::json(&shown))
+}

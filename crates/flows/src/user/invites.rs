@@ -1,0 +1,85 @@
+//! Users come by invite.
+
+use atoll_auth::add_actor;
+use atoll_kernel::{Fault, Local, Metadata, digest, flow, serde_json::json};
+use atoll_user::{INVITES, Invite, USER, User, create_invite, create_user, find_invite, renew_invite};
+
+/// Somebody to invite.
+#[derive(Clone)]
+pub struct NewInvite {
+    /// Their address.
+    pub email: String,
+    /// Free data.
+    pub metadata: Metadata,
+    /// What opens it, made before the transaction. It is told to whoever mails it, and not stored with the invite.
+    pub token: String,
+}
+
+flow! {
+    /// Invites somebody. Event: `invite.created`, with the token.
+    pub static CREATE_INVITES: Flow<NewInvite, Invite> = "create-invite-step" (create), hooks: &["invitesCreated"];
+}
+
+fn create(flow: &mut Local<'_>, new: NewInvite) -> Result<Invite, Fault> {
+    let NewInvite { email, metadata, token } = new;
+    let invite =
+        flow.step("create-invite", |tx, at| Ok(create_invite(tx, at, &email, metadata, &digest(&token))?))?;
+    flow.emit("invite.created", json!({ "id": invite.id, "email": invite.email, "token": token }))?;
+    flow.hook("invitesCreated", || json!({ "invites": [invite] }))?;
+    Ok(invite)
+}
+
+flow! {
+    /// Sends an invite again, by its id, with another token. Event: `invite.resent`, with the token.
+    pub static REFRESH_INVITES: Flow<(String, String), Invite> = "refresh-invite-tokens-workflow" (refresh);
+}
+
+fn refresh(flow: &mut Local<'_>, (id, token): (String, String)) -> Result<Invite, Fault> {
+    let invite =
+        flow.step("refresh-invite-token", |tx, at| Ok(renew_invite(tx, at, &id, &digest(&token))?))?;
+    flow.emit("invite.resent", json!({ "id": invite.id, "email": invite.email, "token": token }))?;
+    Ok(invite)
+}
+
+flow! {
+    /// Takes invites back. Event: `invite.deleted`, for each.
+    pub static DELETE_INVITES: Flow<Vec<String>, ()> = "delete-invites-workflow" (delete);
+}
+
+fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
+    flow.step("delete-invites", |tx, at| {
+        ids.iter().try_for_each(|id| INVITES.delete(tx, at, id).map(drop))?;
+        Ok(())
+    })?;
+    ids.iter().try_for_each(|id| Ok(flow.emit("invite.deleted", json!({ "id": id }))?))
+}
+
+/// Somebody who registered, and takes an invite.
+#[derive(Clone)]
+pub struct Acceptance {
+    /// The identity that logs in, by its id.
+    pub identity: String,
+    /// What opens the invite.
+    pub token: String,
+    /// Who they are; the address is that of the invite where there is none.
+    pub user: User,
+}
+
+flow! {
+    /// Makes a user of somebody who was invited. The invite is good once. Events: `invite.accepted`, `user.created`.
+    pub static ACCEPT_INVITE: Flow<Acceptance, User> = "accept-invite-workflow" (accept);
+}
+
+fn accept(flow: &mut Local<'_>, Acceptance { identity, token, user }: Acceptance) -> Result<User, Fault> {
+    let found = find_invite(flow.tx, flow.at, &digest(&token))?;
+    let invite = found.ok_or_else(Fault::unauthorized)?;
+    let user = flow.step("create-users-step", |tx, at| {
+        let email = if user.email.is_empty() { invite.email.clone() } else { user.email.clone() };
+        Ok(create_user(tx, at, User { email, ..user })?)
+    })?;
+    flow.step("set-auth-app-metadata", |tx, at| Ok(add_actor(tx, at, &identity, USER, &user.id)?))?;
+    flow.step("delete-invites", |tx, at| Ok(INVITES.delete(tx, at, &invite.id).map(drop)?))?;
+    flow.emit("invite.accepted", json!({ "id": invite.id }))?;
+    flow.emit("user.created", json!({ "id": user.id }))?;
+    Ok(user)
+}
