@@ -171,15 +171,22 @@ impl Scene {
                 self.post(variant, json!({ "title": "New", "prices": prices }))
             }
             "delete-product-variants" => self.delete(variant),
+            "link-product-options-to-product" => {
+                let body = json!({ "add": [{ "title": "Cut", "values": ["slim"] }] });
+                self.post(format!("{product}/options/batch"), body)
+            }
             _ => None,
         }
     }
 
-    /// Categories, collections, tags and types.
+    /// Categories, collections, tags, types and options.
     async fn sorting(&self, flow: &str) -> Option<Request> {
         let (path, body) = match flow {
             _ if flow.ends_with("-product-tags") => ("/admin/product-tags", json!({ "value": "New" })),
             _ if flow.ends_with("-product-types") => ("/admin/product-types", json!({ "value": "New" })),
+            _ if flow.ends_with("-product-options") => {
+                ("/admin/product-options", json!({ "title": "New", "values": ["a", "b"] }))
+            }
             _ if flow.ends_with("-product-categories") || flow.ends_with("-to-category") => {
                 ("/admin/product-categories", json!({ "name": "New" }))
             }

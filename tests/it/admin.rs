@@ -535,7 +535,7 @@ async fn a_word_twice_is_counted_once() {
         }
         let tag_ids = vec![ids[0].clone(), ids[1].clone(), ids[0].clone()];
         let product = atoll_product::Product { title: "Tea".into(), tag_ids, ..Default::default() };
-        let option = atoll_product::OptionInput { title: "Size".into(), values: Vec::new() };
+        let option = atoll_product::OptionInput { title: "Size".into(), ..Default::default() };
         atoll_product::create_product(tx, at, product, &[option])?;
         Ok(ids[0].to_string())
     };

@@ -78,8 +78,12 @@ fn set_up(tx: &mut dyn Write, at: &Moment) -> Result<(), Fault> {
     }
     for n in 0..N_PRODUCTS {
         let product = Product { id: product(n).into(), title: format!("p{n}"), ..Product::default() };
-        let product =
-            create_product(tx, at, product, &[OptionInput { title: "Size".into(), values: Vec::new() }])?;
+        let product = create_product(
+            tx,
+            at,
+            product,
+            &[OptionInput { title: "Size".into(), ..OptionInput::default() }],
+        )?;
         let variant = ProductVariant { id: variant(n).into(), ..ProductVariant::default() };
         create_variant(tx, at, &product, variant, &BTreeMap::new())?;
     }

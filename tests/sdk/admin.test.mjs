@@ -169,6 +169,30 @@ test("products and variants", async () => {
   assert.equal((await api.delete(product.id)).deleted, true)
 })
 
+test("options", async () => {
+  const { productOption: api, product: products } = server.admin.admin
+  const { product_option: shade } = await api.create({ title: "Shade", values: ["dark", "light"], ranks: { dark: 1 } })
+  assert.equal(shade.is_exclusive, false)
+  assert.equal((await api.update(shade.id, { title: "Shades" })).product_option.title, "Shades")
+  assert.equal((await api.retrieve(shade.id)).product_option.values?.length, 2)
+  assert.equal((await api.list({ title: "Shades" })).count, 1)
+  const { product_option_values: [dark, light] } = await api.listValues(shade.id)
+  assert.deepEqual([dark.value, dark.rank], ["dark", 1])
+  assert.equal((await api.retrieveValue(shade.id, dark.id)).product_option_value.value, "dark")
+  const { product_option_value: darker } = await api.updateValue(shade.id, dark.id, { value: "darker" })
+  assert.equal(darker.value, "darker")
+  assert.equal((await api.deleteValue(shade.id, light.id)).parent?.values?.length, 1)
+
+  const product = await newProduct("Optional")
+  await products.createOption(product.id, { title: "Cut", values: ["slim"] })
+  const { product: linked } = await products.linkOptions(product.id, { add: [shade.id] })
+  assert.deepEqual(linked.options?.map((it) => it.title), ["Size", "Cut", "Shades"])
+  assert.equal((await products.listOptions(product.id)).count, 3)
+  assert.equal(await refused(api.delete(shade.id)), 400)
+  await products.linkOptions(product.id, { remove: [shade.id] })
+  assert.equal((await api.delete(shade.id)).deleted, true)
+})
+
 test("collections, categories, tags, types", async () => {
   const { productCollection, productCategory, productTag, productType } = server.admin.admin
   const product = await newProduct("Sorted")
@@ -226,6 +250,19 @@ test("a cart is paid for and becomes an order, which is sent, done or called off
   })
 
   const shop = client(server.baseUrl, key.token)
+  const { productCollection, productCategory } = server.admin.admin
+  const { collection: summer } = await productCollection.create({ title: "Sold in summer" })
+  const { product_category: things } = await productCategory.create({ name: "Things", is_active: true })
+  await productCollection.updateProducts(summer.id, { add: [product.id] })
+  await productCategory.updateProducts(things.id, { add: [product.id] })
+  assert.equal((await shop.store.collection.list({ title: "Sold in summer" })).count, 1)
+  const { collection } = await shop.store.collection.retrieve(summer.id, { fields: "title,*products" })
+  assert.deepEqual(collection.products?.map((it) => it.id), [product.id])
+  assert.ok((await shop.store.category.list({ name: "Things" })).product_categories[0])
+  const { product_category: category } = await shop.store.category.retrieve(things.id, { fields: "*products" })
+  assert.equal(category.products?.length, 1)
+  assert.equal((await shop.store.product.list({ category_id: [things.id] })).count, 1)
+  assert.equal((await shop.store.product.retrieve(product.id)).product.title, "Sold")
   const buy = async () => {
     const { cart } = await shop.store.cart.create({ email: "me@example.com" })
     const { cart: filled } = await shop.store.cart.createLineItem(cart.id, { variant_id: variant.id, quantity: 3 })

@@ -68,6 +68,17 @@ pub(crate) async fn remove_by<O: Send + 'static>(
     Ok(Reply::json(&gone))
 }
 
+/// Says that what has this id is gone from a record, and shows that record: `reply` does.
+pub(crate) async fn gone_from(
+    parent: &Resource,
+    id: Value,
+    object: &str,
+    reply: impl Future<Output = Result<Reply, Fault>>,
+) -> Result<Reply, Fault> {
+    let shown: Value = serde_json::from_slice(&reply.await?.json).map_err(Fault::unexpected)?;
+    Ok(Reply::json(&json!({ "id": id, "object": object, "deleted": true, "parent": shown[parent.one] })))
+}
+
 /// Runs a flow that makes a record of the body, and shows it.
 pub(crate) async fn create_by<T: Entity>(
     resource: &'static Resource,
@@ -153,7 +164,7 @@ pub(crate) fn find(
     not_found: impl FnOnce(&str) -> String,
 ) -> Result<Reply, Fault> {
     let id = call.path("id");
-    let found = resource.find(&call.app.view(), &context(call), id, call.params.fields.as_deref())?;
+    let found = resource.find(&call.app.view(), &context(call), id, &call.params)?;
     found.ok_or_else(|| Fault::not_found(not_found(id)))
 }
 

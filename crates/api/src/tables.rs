@@ -30,6 +30,11 @@ pub(crate) const fn flag(name: &'static str) -> Param {
     Param::new(name, ParamKind::Bool)
 }
 
+/// Filters on what hangs on the record: `variants[sku]=x`.
+pub(crate) const fn nested(name: &'static str, filters: Filters) -> Param {
+    Param::new(name, ParamKind::Nested(filters))
+}
+
 /// Ids to link and to unlink.
 pub(crate) const LINK: Body =
     &[&[optional("add", Type::List(&Type::Text)), optional("remove", Type::List(&Type::Text))]];

@@ -81,18 +81,20 @@ impl Resource {
         Ok(())
     }
 
-    /// The live record with this id, in its envelope.
+    /// The record with this id, in its envelope; one that was soft-deleted, where `params` ask for these, too.
     pub fn find(
         &self,
         view: &dyn Read,
         context: &Context,
         id: &str,
-        fields: Option<&str>,
+        params: &ListParams,
     ) -> Result<Option<Reply>, Fault> {
-        match Registry::graph().table(self.entity).node(view, id)? {
-            Some(node) => self.show(view, context, node, fields).map(Some),
-            None => Ok(None),
-        }
+        let table = Registry::graph().table(self.entity);
+        let node = match table.node(view, id)? {
+            None if params.with_deleted => table.deleted_node(view, id)?,
+            found => found,
+        };
+        node.map(|it| self.show(view, context, it, params.fields.as_deref())).transpose()
     }
 
     /// `{"<many>": […], "count", "offset", "limit"}`: the records that `params` ask for among those in all of

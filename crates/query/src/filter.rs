@@ -44,25 +44,31 @@ impl Filter {
         Filter::Where { path: field.split('.').map(str::to_owned).collect(), op: Comparison::In, values }
     }
 
-    /// The texts that `field` must be one of, if this is all that the filter says.
-    pub(crate) fn texts_of(&self, field: &str) -> Option<Vec<&str>> {
+    /// The path to a field and the texts that it must be one of, if this is all that the filter says.
+    pub(crate) fn texts(&self) -> Option<(&[String], Vec<&str>)> {
         let Filter::Where { path, op: Comparison::In, values } = self else { return None };
-        if *path != [field] {
-            return None;
-        }
-        values
-            .iter()
-            .map(|value| if let FilterValue::Text(text) = value { Some(text.as_str()) } else { None })
-            .collect()
+        let texts = values.iter().map(|value| match value {
+            FilterValue::Text(text) => Some(text.as_str()),
+            FilterValue::Null | FilterValue::Bool(_) => None,
+        });
+        Some((path, texts.collect::<Option<_>>()?))
     }
 
-    /// The field of the record itself and the one text that it must be, if this is all that the filter says.
-    pub(crate) fn equality(&self) -> Option<(&str, &str)> {
-        let Filter::Where { path, .. } = self else { return None };
-        let [field] = &path[..] else { return None };
-        match self.texts_of(field)?[..] {
-            [text] => Some((field, text)),
-            _ => None,
+    /// The texts that `field` must be one of, if this is all that the filter says.
+    pub(crate) fn texts_of(&self, field: &str) -> Option<Vec<&str>> {
+        self.texts().filter(|(path, _)| *path == [field]).map(|(_, texts)| texts)
+    }
+
+    /// Does it ask for what hangs on the record?
+    pub(crate) fn has_relation(&self) -> bool {
+        matches!(self, Filter::Where { path, .. } if path.len() > 1)
+    }
+
+    /// The filters that must all hold for this one to hold.
+    pub(crate) fn parts(self) -> Vec<Filter> {
+        match self {
+            Filter::All(parts) => parts.into_iter().flat_map(Filter::parts).collect(),
+            other => vec![other],
         }
     }
 

@@ -10,7 +10,7 @@ use atoll_storage::{EntityDef, Node, Read, Record, Scalar, StoreError, TableSour
 use atoll_values::Timestamp;
 use serde_json::Value;
 
-use crate::QueryError;
+use crate::{Ids, QueryError};
 
 /// The entities, tables and relations of everything that is linked into the program.
 #[derive(Default)]
@@ -57,6 +57,9 @@ pub enum Resolve {
 pub trait ResolveWith {
     /// For each of `nodes`, in order, its targets.
     fn resolve(&self, env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Vec<Node>>, QueryError>;
+
+    /// The records from which it leads to the one with this id, where these are known.
+    fn back(&self, target: &str) -> Option<Box<dyn Ids>>;
 }
 
 /// A field that is computed from more than the record: prices in a currency, what is left in a channel.

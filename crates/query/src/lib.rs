@@ -8,14 +8,17 @@ mod expand;
 mod fields;
 mod filter;
 mod graph;
+mod ids;
 mod list;
+mod narrow;
 mod selection;
 
 pub use expand::{Children, Tree, expand, write_tree};
 pub use fields::{FieldList, Offer};
 pub use filter::{Filter, FilterValue};
 pub use graph::{Compute, Computed, Context, Env, Graph, Relation, Resolve, ResolveWith, Wall};
-pub use list::{AllOf, Ids, ListQuery, Page, SortBy, Where, list};
+pub use ids::{AllOf, Ids, Where};
+pub use list::{ListQuery, Page, SortBy, list};
 pub use selection::Selection;
 
 use atoll_storage::StoreError;

@@ -1,14 +1,11 @@
 //! Lists: candidates from the narrowest source, filters on what is left, one page, an exact count.
 
-use std::{
-    cmp::Ordering,
-    collections::{BTreeSet, HashSet},
-};
+use std::cmp::Ordering;
 
-use atoll_storage::{EntityDef, Node, Order, Read, Scalar, Scan, StoreError, TableSource};
+use atoll_storage::{EntityDef, Node, Order, Scalar, Scan};
 use atoll_values::{Decimal, Timestamp};
 
-use crate::{Env, Filter, QueryError, filter::search, graph::Loaded};
+use crate::{Env, Filter, Ids, QueryError, filter::search, graph::Loaded, ids::Given, narrow::narrow};
 
 /// Records whose filters are evaluated together: large enough that a relation's batched call pays, small enough
 /// that a page near the beginning reads little behind it.
@@ -16,120 +13,6 @@ const N_TOGETHER: usize = 128;
 
 /// Relations on the way to a field to sort by.
 const N_SORT_RELATIONS_MAX: usize = 3;
-
-/// A set of ids in ascending order that knows its size: an index, a link, the listing of a channel.
-pub trait Ids {
-    /// How many there are.
-    fn count(&self, view: &dyn Read) -> Result<u64, StoreError>;
-
-    /// Shows them in order.
-    fn scan(
-        &self,
-        view: &dyn Read,
-        order: Order,
-        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
-    ) -> Result<(), StoreError>;
-
-    /// A bound on how many there are, where counting them is dear.
-    fn at_most(&self, view: &dyn Read) -> Result<u64, StoreError> {
-        self.count(view)
-    }
-
-    /// Is this one of them?
-    fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError>;
-}
-
-/// The ids that are in one of these sets at least. One set costs what it costs; several are read whole.
-pub struct AllOf(pub Vec<Box<dyn Ids>>);
-
-impl AllOf {
-    fn union(&self, view: &dyn Read) -> Result<BTreeSet<String>, StoreError> {
-        let mut all = BTreeSet::new();
-        for ids in &self.0 {
-            ids.scan(view, Order::Ascending, &mut |id| {
-                all.insert(id.to_owned());
-                Ok(Scan::Continue(()))
-            })?;
-        }
-        Ok(all)
-    }
-}
-
-impl Ids for AllOf {
-    fn count(&self, view: &dyn Read) -> Result<u64, StoreError> {
-        match &self.0[..] {
-            [one] => one.count(view),
-            _ => Ok(self.union(view)?.len() as u64),
-        }
-    }
-
-    fn scan(
-        &self,
-        view: &dyn Read,
-        order: Order,
-        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
-    ) -> Result<(), StoreError> {
-        if let [one] = &self.0[..] {
-            return one.scan(view, order, visit);
-        }
-        show(&self.union(view)?.into_iter().collect::<Vec<_>>(), order, visit)
-    }
-
-    fn at_most(&self, view: &dyn Read) -> Result<u64, StoreError> {
-        self.0.iter().map(|ids| ids.at_most(view)).sum()
-    }
-
-    fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
-        for ids in &self.0 {
-            if ids.contains(view, id)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-}
-
-/// The rows of a table with one value in an indexed field.
-pub struct Where {
-    /// The table.
-    pub table: &'static dyn TableSource,
-    /// The field.
-    pub field: &'static str,
-    /// Its value.
-    pub value: String,
-}
-
-impl Ids for Where {
-    fn count(&self, view: &dyn Read) -> Result<u64, StoreError> {
-        self.table.count_where(view, self.field, &self.value)
-    }
-
-    fn scan(
-        &self,
-        view: &dyn Read,
-        order: Order,
-        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
-    ) -> Result<(), StoreError> {
-        self.table.ids_where(view, self.field, &self.value, order, visit)
-    }
-
-    fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
-        self.table.is_where(view, self.field, &self.value, id)
-    }
-}
-
-fn show(
-    ids: &[String],
-    order: Order,
-    visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
-) -> Result<(), StoreError> {
-    let mut ids: Box<dyn Iterator<Item = &String>> = match order {
-        Order::Ascending => Box::new(ids.iter()),
-        Order::Descending => Box::new(ids.iter().rev()),
-    };
-    ids.try_for_each(|id| if visit(id)?.is_break() { Err(None) } else { Ok(()) })
-        .or_else(|stop| stop.map_or(Ok(()), Err))
-}
 
 /// A field to sort by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,9 +64,14 @@ pub struct Page {
 /// Where the candidates of a list come from.
 enum Source {
     Table,
-    Given(Vec<String>),
+    Given(Given),
     Within(Box<dyn Ids>),
-    Index { field: String, value: String },
+}
+
+/// What a source comes from: a set of the query, or one of its filters, which names these records.
+enum Origin {
+    Set(usize),
+    Filter(usize, Box<dyn Ids>),
 }
 
 /// Reads one page of `entity`. When a source answers all of the query and the order is that of the ids, the
@@ -194,6 +82,7 @@ pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Resu
     if let Some(sort) = &sort {
         check_sort(env, entity, sort)?;
     }
+    filters = filters.into_iter().flat_map(Filter::parts).collect();
     let source = choose_source(env, entity, &mut filters, &mut within, with_deleted)?;
     let id_order = match &sort {
         None => Some(Order::Ascending),
@@ -231,35 +120,33 @@ fn choose_source(
 ) -> Result<Source, QueryError> {
     if let Some(place) = filters.iter().position(|filter| filter.texts_of("id").is_some()) {
         let filter = filters.swap_remove(place);
-        let ids: BTreeSet<&str> = filter.texts_of("id").unwrap_or_default().into_iter().collect();
-        return Ok(Source::Given(ids.into_iter().map(str::to_owned).collect()));
+        let ids = filter.texts_of("id").unwrap_or_default().into_iter().map(str::to_owned);
+        return Ok(Source::Given(Given(ids.collect())));
     }
-    // Where each candidate comes from: the size of the source, and the place of the filter or of the set.
-    let mut narrowest: Option<(u64, usize, Option<Source>)> = None;
-    for (place, ids) in within.iter().enumerate() {
-        let size = ids.at_most(env.view)?;
-        if narrowest.as_ref().is_none_or(|(least, ..)| size < *least) {
-            narrowest = Some((size, place, None));
+    let mut narrowest: Option<(u64, Origin)> = None;
+    let mut propose = |size, origin| {
+        if narrowest.as_ref().is_none_or(|(least, _)| size < *least) {
+            narrowest = Some((size, origin));
         }
+    };
+    for (place, ids) in within.iter().enumerate() {
+        propose(ids.at_most(env.view)?, Origin::Set(place));
     }
-    // Indexes hold live records only.
+    // Indexes and links hold live records only.
     for (place, filter) in filters.iter().enumerate().filter(|_| !with_deleted) {
-        let table = env.graph.table(entity.name);
-        let Some((field, value)) = filter.equality().filter(|(field, _)| table.has_index(field)) else {
-            continue;
-        };
-        let size = table.count_where(env.view, field, value)?;
-        if narrowest.as_ref().is_none_or(|(least, ..)| size < *least) {
-            let (field, value) = (field.to_owned(), value.to_owned());
-            narrowest = Some((size, place, Some(Source::Index { field, value })));
+        if let Some(ids) = narrow(env, entity, filter)? {
+            propose(ids.at_most(env.view)?, Origin::Filter(place, ids));
         }
     }
     Ok(match narrowest {
         None => Source::Table,
-        Some((_, place, None)) => Source::Within(within.swap_remove(place)),
-        Some((_, place, Some(index))) => {
-            filters.swap_remove(place);
-            index
+        Some((_, Origin::Set(place))) => Source::Within(within.swap_remove(place)),
+        Some((_, Origin::Filter(place, ids))) => {
+            // What a relation leads to must also be on this side of the wall.
+            if env.context.wall().is_none() || !filters[place].has_relation() {
+                filters.swap_remove(place);
+            }
+            Source::Within(ids)
         }
     })
 }
@@ -292,7 +179,7 @@ impl Candidates<'_> {
         if let Source::Given(ids) = source {
             // Unknown ids do not count, so all of them are looked up.
             let mut known = Vec::new();
-            for id in ids {
+            for id in &ids.0 {
                 known.extend(self.loaded.get(id)?);
             }
             let count = known.len() as u64;
@@ -316,10 +203,6 @@ impl Candidates<'_> {
             Source::Within(ids) => {
                 ids.scan(view, order, &mut step)?;
                 ids.count(view)?
-            }
-            Source::Index { field, value } => {
-                table.ids_where(view, field, value, order, &mut step)?;
-                table.count_where(view, field, value)?
             }
             Source::Table | Source::Given(_) => {
                 table.nodes(view, order, &mut |node| {
@@ -359,9 +242,8 @@ impl Candidates<'_> {
                 Ok(Scan::Continue(()))
             };
             match source {
-                Source::Given(ids) => show(ids, order, &mut load)?,
+                Source::Given(ids) => ids.scan(view, order, &mut load)?,
                 Source::Within(ids) => ids.scan(view, order, &mut load)?,
-                Source::Index { field, value } => table.ids_where(view, field, value, order, &mut load)?,
                 Source::Table => {}
             }
         }
@@ -380,11 +262,11 @@ impl Candidates<'_> {
     }
 
     fn add_deleted(&self, source: &Source, candidates: &mut Vec<Node>) -> Result<(), QueryError> {
-        let given: Option<HashSet<&str>> = match source {
-            Source::Given(ids) => Some(ids.iter().map(String::as_str).collect()),
+        let given = match source {
+            Source::Given(ids) => Some(&ids.0),
             Source::Table => None,
             // Links and indexes hold live records only.
-            Source::Within(_) | Source::Index { .. } => return Ok(()),
+            Source::Within(_) => return Ok(()),
         };
         self.env.graph.table(self.entity.name).deleted_nodes(self.env.view, &mut |node| {
             if given.as_ref().is_none_or(|ids| ids.contains(node.key())) {
@@ -457,7 +339,7 @@ fn sorted(
     nodes: Vec<Node>,
     sort: &SortBy,
 ) -> Result<Vec<Node>, QueryError> {
-    let keys = sort_keys(env, entity, &nodes, &sort.path)?;
+    let keys = sort_keys(env, entity, &nodes, &sort.path, sort.order)?;
     let mut keyed: Vec<(SortKey, Node)> = keys.into_iter().zip(nodes).collect();
     // The sort is stable, so that records with equal keys stay in the order of their ids.
     keyed.sort_by(|(a, _), (b, _)| {
@@ -472,6 +354,7 @@ fn sort_keys(
     entity: &'static EntityDef,
     nodes: &[Node],
     path: &[String],
+    order: Order,
 ) -> Result<Vec<SortKey>, QueryError> {
     let [first, rest @ ..] = path else { return Ok(nodes.iter().map(|_| SortKey::Null).collect()) };
     if rest.is_empty() {
@@ -481,9 +364,16 @@ fn sort_keys(
         return Ok(nodes.iter().map(|_| SortKey::Null).collect());
     };
     let to = env.graph.entity(relation.to).expect("the registry checks where relations lead");
-    let firsts: Vec<Option<Node>> =
-        relation.resolve(env, nodes)?.into_iter().map(|targets| targets.into_iter().next()).collect();
-    let present: Vec<Node> = firsts.iter().flatten().cloned().collect();
-    let mut keys = sort_keys(env, to, &present, rest)?.into_iter();
-    Ok(firsts.into_iter().map(|it| it.and_then(|_| keys.next()).unwrap_or(SortKey::Null)).collect())
+    let targets = relation.resolve(env, nodes)?;
+    let sizes: Vec<usize> = targets.iter().map(Vec::len).collect();
+    let flat: Vec<Node> = targets.into_iter().flatten().collect();
+    let mut keys = sort_keys(env, to, &flat, rest, order)?.into_iter();
+    // Of several the one counts that comes first: the least, or the greatest where the order descends.
+    let first_of = |a: SortKey, b: SortKey| match (&a, &b) {
+        (_, SortKey::Null) => a,
+        (SortKey::Null, _) => b,
+        _ if (a <= b) == (order == Order::Ascending) => a,
+        _ => b,
+    };
+    Ok(sizes.into_iter().map(|n| keys.by_ref().take(n).reduce(first_of).unwrap_or(SortKey::Null)).collect())
 }

@@ -66,6 +66,8 @@ pub enum Type {
     Object(&'static [Field]),
     /// An object of these fields and no others.
     Strict(Body),
+    /// One of these. What fits none is complained of as the last one does.
+    OneOf(&'static [Type]),
     /// Anything: the handler looks at it.
     Any,
     /// Nothing any more: clients that still send it are told this.
@@ -83,7 +85,7 @@ impl Type {
             Type::Record => "record",
             Type::List(_) => "array",
             Type::Object(_) | Type::Strict(_) => "object",
-            Type::Any | Type::Gone(_) => "any",
+            Type::OneOf(_) | Type::Any | Type::Gone(_) => "any",
         }
     }
 
@@ -94,6 +96,19 @@ impl Type {
             | (Type::Record, Value::Object(_))
             | (Type::Any, _) => {}
             (Type::Gone(why), _) => issues.add((*why).into()),
+            (Type::OneOf(types), value) => {
+                let mut last = Issues::default();
+                for kind in *types {
+                    let mut read = value.clone();
+                    last = Issues::default();
+                    kind.check(&mut read, path, &mut last);
+                    if last.is_empty() {
+                        *value = read;
+                        return;
+                    }
+                }
+                issues.append(last);
+            }
             (Type::Email, Value::String(text)) => {
                 if !is_email(text) {
                     issues.add("Invalid email address".into());
@@ -205,6 +220,7 @@ mod tests {
         optional("address", Type::Strict(&[&[required("line", Type::Text)]])),
         optional("email", Type::Email),
         optional("tax", Type::Gone("There is no 'tax' any more.")),
+        optional("tag", Type::OneOf(&[Type::Text, Type::Strict(&[&[required("value", Type::Text)]])])),
     ]];
 
     #[track_caller]
@@ -263,6 +279,13 @@ mod tests {
             );
         }
         check_body(r#"{"name":"x","email":"a@b.co"}"#, r#"{"email":"a@b.co","name":"x"}"#);
+        check_body(r#"{"name":"x","tag":"a"}"#, r#"{"name":"x","tag":"a"}"#);
+        check_body(r#"{"name":"x","tag":{"value":"a"}}"#, r#"{"name":"x","tag":{"value":"a"}}"#);
+        check_body(r#"{"name":"x","tag":{}}"#, "Invalid request: Field 'tag, value' is required");
+        check_body(
+            r#"{"name":"x","tag":1}"#,
+            "Invalid request: Expected type: 'object' for field 'tag', got: '1'",
+        );
         check_body(r#"{"name":"x","tax":null}"#, "Invalid request: There is no 'tax' any more.");
     }
 }

@@ -22,6 +22,10 @@ impl Issues {
         self.0.push(issue);
     }
 
+    pub(crate) fn append(&mut self, other: Issues) {
+        self.0.extend(other.0);
+    }
+
     pub(crate) fn required(&mut self, path: &[String]) {
         self.add(format!("Field '{}' is required", path.join(", ")));
     }

@@ -43,6 +43,9 @@ fn type_schema(kind: &Type) -> Value {
         Type::List(item) => json!({ "type": "array", "items": type_schema(item) }),
         Type::Object(fields) => object_schema(&[fields], false),
         Type::Strict(fields) => object_schema(fields, true),
+        Type::OneOf(types) => {
+            json!({ "anyOf": types.iter().map(type_schema).collect::<Vec<_>>() })
+        }
         Type::Any | Type::Gone(_) => json!({}),
     }
 }

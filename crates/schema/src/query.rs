@@ -108,9 +108,14 @@ impl ListParams {
         let Conditions::One(condition) = self.filters.swap_remove(place) else { return None };
         Some(condition.values.into_iter().flatten().collect())
     }
-}
 
-impl ListParams {
+    /// Demands of a field that it is one of these, whatever else is asked for.
+    pub fn narrow(&mut self, field: &'static str, values: Vec<String>) {
+        let values = values.into_iter().map(Some).collect();
+        let condition = Condition { path: vec![field], comparison: Comparison::In, values };
+        self.filters.push(Conditions::One(condition));
+    }
+
     /// The older API's `expand=a,b` is `fields=+*a,+*b`.
     fn expand(&mut self, relations: &str) {
         let fields = self.fields.get_or_insert_default();

@@ -386,6 +386,9 @@ pub trait TableSource: Sync {
     /// The live row with this id.
     fn node(&self, tx: &dyn Read, id: &str) -> Result<Option<Node>, StoreError>;
 
+    /// The soft-deleted row with this id.
+    fn deleted_node(&self, tx: &dyn Read, id: &str) -> Result<Option<Node>, StoreError>;
+
     /// Is there a live row with this id?
     fn has(&self, tx: &dyn Read, id: &str) -> Result<bool, StoreError>;
 
@@ -445,6 +448,10 @@ impl<T: Entity> TableSource for Table<T> {
 
     fn node(&self, tx: &dyn Read, id: &str) -> Result<Option<Node>, StoreError> {
         Ok(self.get(tx, id)?.map(|row| Node::from(std::sync::Arc::new(row) as Node)))
+    }
+
+    fn deleted_node(&self, tx: &dyn Read, id: &str) -> Result<Option<Node>, StoreError> {
+        Ok(self.get_deleted(tx, id)?.map(|row| std::sync::Arc::new(row) as Node))
     }
 
     fn has(&self, tx: &dyn Read, id: &str) -> Result<bool, StoreError> {

@@ -32,6 +32,21 @@ pub enum Error {
     /// Two variants choose the same.
     #[error("Variant ({0}) with provided options already exists.")]
     SameOptions(String),
+    /// An option of one product alone is asked for by another.
+    #[error("Product option {0} is exclusive to another product")]
+    ExclusiveOption(String),
+    /// An option that several products have is to be of one alone.
+    #[error("Product option {0} is shared by several products")]
+    SharedOption(String),
+    /// A product has the option.
+    #[error("Product option {0} is in use by products and cannot be deleted")]
+    OptionInUse(String),
+    /// A variant has chosen the value.
+    #[error("Product option value {0} is in use by variants and cannot be deleted")]
+    ValueInUse(String),
+    /// A variant of the product has chosen a value of the option.
+    #[error("Cannot unassign product option {0} from product which has variants for that option")]
+    OptionChosen(String),
     /// There is no such category.
     #[error("ProductCategory with id: {0} was not found")]
     NoCategory(String),

@@ -3,6 +3,7 @@
 mod error;
 mod handle;
 mod images;
+mod options;
 mod service;
 mod sorting;
 mod types;
@@ -11,15 +12,20 @@ use atoll_kernel::{Index, Module, Relation, Resolve, Service, Where, module};
 
 pub use error::Error;
 pub use handle::handle_of;
+pub use options::{
+    OptionChanges, OptionInput, attach_option, create_option, delete_option, delete_option_value,
+    detach_option, offer, update_option, values_of,
+};
 pub use service::{
-    OptionInput, check_choice, choose, create_product, create_variant, delete_product, delete_variant,
-    offer_value, restore_product, update_product, update_variant, variants_of,
+    check_choice, choose, create_product, create_variant, delete_product, delete_variant, offer_value,
+    restore_product, update_product, update_variant, variants_of,
 };
 pub use sorting::{create_category, create_collection, delete_category, update_category};
 pub use types::{
     Product, ProductCategory, ProductCategoryPatch, ProductCollection, ProductCollectionPatch, ProductImage,
-    ProductOption, ProductOptionValue, ProductPatch, ProductStatus, ProductTag, ProductTagPatch, ProductType,
-    ProductTypePatch, ProductVariant, ProductVariantPatch,
+    ProductOption, ProductOptionPatch, ProductOptionValue, ProductOptionValuePatch, ProductPatch,
+    ProductStatus, ProductTag, ProductTagPatch, ProductType, ProductTypePatch, ProductVariant,
+    ProductVariantPatch,
 };
 
 /// The name of products in links.
@@ -43,6 +49,10 @@ const BY_STATUS: Index<Product> =
 const BY_TAG: Index<Product> = Index::on("product.by_tag", &["tag_ids"], |it, keys| {
     it.tag_ids.iter().for_each(|id| keys.add(&[id]));
 });
+/// The products that have an option.
+pub const PRODUCTS_BY_OPTION: Index<Product> = Index::on("product.by_option", &["option_ids"], |it, keys| {
+    it.option_ids.iter().for_each(|id| keys.add(&[id]));
+});
 const BY_CATEGORY: Index<Product> = Index::on("product.by_category", &["category_ids"], |it, keys| {
     it.category_ids.iter().for_each(|id| keys.add(&[id]));
 });
@@ -61,8 +71,14 @@ const BY_EAN: Index<ProductVariant> =
     Index::unique("product_variant.by_ean", &["ean"], |it, keys| keys.add_some(it.ean.as_deref()));
 const BY_UPC: Index<ProductVariant> =
     Index::unique("product_variant.by_upc", &["upc"], |it, keys| keys.add_some(it.upc.as_deref()));
+/// The variants that chose a value.
+pub(crate) const VARIANTS_BY_VALUE: Index<ProductVariant> =
+    Index::on("product_variant.by_value", &["option_value_ids"], |it, keys| {
+        it.option_value_ids.iter().for_each(|id| keys.add(&[id]));
+    });
 
-const BY_OPTION: Index<ProductOptionValue> =
+/// The values that an option offers.
+pub(crate) const BY_OPTION: Index<ProductOptionValue> =
     Index::on("product_option_value.by_option", &["option_id"], |it, keys| keys.add(&[&it.option_id]));
 
 /// No two live types have the same value.
@@ -90,10 +106,10 @@ const SHOWN: Index<ProductCategory> = Index::on("product_category.shown", &["is_
 
 /// The service of products. [`create_product`] and its like keep the rules of the module.
 pub static PRODUCTS: Service<Product> =
-    Service::new(&[BY_HANDLE, BY_COLLECTION, BY_TYPE, BY_STATUS, BY_TAG, BY_CATEGORY]);
+    Service::new(&[BY_HANDLE, BY_COLLECTION, BY_TYPE, BY_STATUS, BY_TAG, BY_CATEGORY, PRODUCTS_BY_OPTION]);
 /// The service of variants.
 pub static VARIANTS: Service<ProductVariant> =
-    Service::new(&[BY_PRODUCT, BY_SKU, BY_BARCODE, BY_EAN, BY_UPC]);
+    Service::new(&[BY_PRODUCT, BY_SKU, BY_BARCODE, BY_EAN, BY_UPC, VARIANTS_BY_VALUE]);
 /// The service of options.
 pub static OPTIONS: Service<ProductOption> = Service::new(&[]);
 /// The service of the values that options offer.
@@ -138,6 +154,7 @@ module! { Module {
         within(PRODUCT, "categories", CATEGORY, true, Resolve::Field("category_ids")),
         within(VARIANT, "product", PRODUCT, false, Resolve::Field("product_id")),
         within(VARIANT, "options", "product_option_value", true, Resolve::Field("option_value_ids")),
+        within("product_option", "products", PRODUCT, true, Resolve::Back("option_ids")),
         within("product_option", "values", "product_option_value", true, Resolve::Back("option_id")),
         within("product_option_value", "option", "product_option", false, Resolve::Field("option_id")),
         within(CATEGORY, "parent_category", CATEGORY, false, Resolve::Field("parent_category_id")),

@@ -2,26 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use atoll_kernel::{Entity, Id, Moment, Read, Service, StoreError, Write, serde::Deserialize};
+use atoll_kernel::{Entity, Id, Moment, Read, Service, StoreError, Write};
 
 use crate::{
-    BY_OPTION, BY_PRODUCT, CATEGORIES, COLLECTIONS, Error, OPTION_VALUES, OPTIONS, PRODUCTS, Product,
-    ProductOption, ProductOptionValue, ProductPatch, ProductVariant, ProductVariantPatch, TAGS, TYPES,
-    VARIANTS,
+    BY_PRODUCT, CATEGORIES, COLLECTIONS, Error, OPTION_VALUES, OPTIONS, OptionInput, PRODUCTS, Product,
+    ProductOptionValue, ProductPatch, ProductVariant, ProductVariantPatch, TAGS, TYPES, VARIANTS,
+    create_option,
     handle::{check, handle_of},
+    offer,
+    options::{check_free, discard, set_options},
+    values_of,
 };
 
-/// An option of a new product.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(crate = "::atoll_kernel::serde")]
-pub struct OptionInput {
-    /// What it is called.
-    pub title: String,
-    /// What it offers.
-    pub values: Vec<String>,
-}
-
-/// Makes a product and its options. Its handle comes from its title, unless it brings one; vouchers cannot be
+/// Makes a product and its options; those that it names by id are there already. Its handle comes from its title, unless it brings one; vouchers cannot be
 /// discounted; the first picture is the small one, unless it brings one.
 pub fn create_product(
     tx: &mut dyn Write,
@@ -29,7 +22,7 @@ pub fn create_product(
     mut product: Product,
     options: &[OptionInput],
 ) -> Result<Product, Error> {
-    if options.is_empty() {
+    if options.is_empty() && product.option_ids.is_empty() {
         return Err(Error::NoOptions(product.title));
     }
     if product.handle.is_empty() {
@@ -47,14 +40,9 @@ pub fn create_product(
     }
     number_images(&mut product, at);
     check_references(tx, &product)?;
+    product.option_ids.iter().try_for_each(|it| check_free(tx, it))?;
     for option in options {
-        let created =
-            OPTIONS.create(tx, at, ProductOption { title: option.title.clone(), ..Default::default() })?;
-        for value in &option.values {
-            let (value, option_id) = (value.clone(), created.id.clone());
-            OPTION_VALUES.create(tx, at, ProductOptionValue { value, option_id, ..Default::default() })?;
-        }
-        product.option_ids.push(created.id);
+        product.option_ids.push(create_option(tx, at, option.clone())?.id);
     }
     Ok(PRODUCTS.create(tx, at, product)?)
 }
@@ -64,11 +52,12 @@ pub fn update_product(
     tx: &mut dyn Write,
     at: &Moment,
     id: &str,
-    patch: ProductPatch,
+    mut patch: ProductPatch,
 ) -> Result<Product, Error> {
     if let Some(handle) = &patch.handle {
         check(handle)?;
     }
+    let options = patch.option_ids.take();
     let product = PRODUCTS.update(tx, at, id, |it: &mut Product| {
         let pictured = patch.images.is_some();
         atoll_kernel::Patch::apply(patch, it);
@@ -77,7 +66,7 @@ pub fn update_product(
         }
     })?;
     check_references(tx, &product)?;
-    Ok(product)
+    options.map_or(Ok(product), |it| set_options(tx, at, id, it))
 }
 
 fn number_images(product: &mut Product, at: &Moment) {
@@ -159,13 +148,8 @@ pub fn offer_value(
     value: &str,
 ) -> Result<(), Error> {
     for option_id in &product.option_ids {
-        if OPTIONS.retrieve(tx, option_id)?.title != option {
-            continue;
-        }
-        let values = OPTION_VALUES.table.list_by(tx, &BY_OPTION, &[option_id])?;
-        if !values.iter().any(|it| it.value == value) {
-            let (value, option_id) = (value.to_owned(), option_id.clone());
-            OPTION_VALUES.create(tx, at, ProductOptionValue { value, option_id, ..Default::default() })?;
+        if OPTIONS.retrieve(tx, option_id)?.title == option {
+            offer(tx, at, option_id, value)?;
         }
     }
     Ok(())
@@ -189,8 +173,7 @@ pub fn choose(
     for option_id in &product.option_ids {
         let option = OPTIONS.retrieve(tx, option_id)?;
         let value = choice.get(&option.title).cloned().unwrap_or_default();
-        let values = OPTION_VALUES.table.list_by(tx, &BY_OPTION, &[option_id])?;
-        match values.into_iter().find(|it| it.value == value) {
+        match values_of(tx, option_id)?.into_iter().find(|it| it.value == value) {
             Some(value) => chosen.push(value.id),
             None => return Err(Error::OptionValue { value, option: option.title }),
         }
@@ -213,33 +196,31 @@ pub fn delete_variant(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Optio
     Ok(VARIANTS.soft_delete(tx, at, id)?)
 }
 
-/// Soft-deletes a product with its variants and its own options.
+/// Soft-deletes a product with its variants and the options that are its own.
 pub fn delete_product(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<Product>, Error> {
     let Some(product) = PRODUCTS.get(tx, id)? else { return Ok(None) };
     for variant in variants_of(tx, id)? {
         VARIANTS.soft_delete(tx, at, &variant.id)?;
     }
     for option_id in &product.option_ids {
-        for value in OPTION_VALUES.table.list_by(tx, &BY_OPTION, &[option_id])? {
-            OPTION_VALUES.soft_delete(tx, at, &value.id)?;
+        if OPTIONS.get(tx, option_id)?.is_some_and(|it| it.is_exclusive) {
+            discard(tx, at, option_id)?;
         }
-        OPTIONS.soft_delete(tx, at, option_id)?;
     }
     Ok(PRODUCTS.soft_delete(tx, at, id)?)
 }
 
-/// Brings a soft-deleted product back, with the variants and options that went with it (those that were deleted
-/// at the same moment).
+/// Brings a soft-deleted product back, with the variants that went with it (those that were deleted at the same moment),
+/// and its options.
 pub fn restore_product(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<Product>, Error> {
     let Some(deleted) = PRODUCTS.table.get_deleted(tx, id)? else { return Ok(None) };
     let product = PRODUCTS.restore(tx, at, id)?;
     for option_id in &deleted.option_ids {
+        let Some(option) = OPTIONS.table.get_deleted(tx, option_id)? else { continue };
         OPTIONS.restore(tx, at, option_id)?;
-    }
-    for value in
-        went_along(tx, &OPTION_VALUES, deleted.deleted_at, |it| deleted.option_ids.contains(&it.option_id))?
-    {
-        OPTION_VALUES.restore(tx, at, &value)?;
+        for value in went_along(tx, &OPTION_VALUES, option.deleted_at, |it| it.option_id == *option_id)? {
+            OPTION_VALUES.restore(tx, at, &value)?;
+        }
     }
     for variant in went_along(tx, &VARIANTS, deleted.deleted_at, |it| *it.product_id == *id)? {
         VARIANTS.restore(tx, at, &variant)?;

@@ -153,6 +153,7 @@ entity! {
         pub metadata: Metadata,
     }
     search [title]
+    patch ProductOptionPatch
 }
 
 entity! {
@@ -167,6 +168,8 @@ entity! {
         /// The option.
         pub option_id: Id<ProductOption>,
     }
+    search [value]
+    patch ProductOptionValuePatch
 }
 
 entity! {

@@ -7,14 +7,14 @@ use atoll_inventory::{
     INVENTORY_ITEMS, InventoryItem, InventoryItemPatch, InventoryLevel, delete_level, set_level,
 };
 use atoll_kernel::{
-    Body, Call, Comparison, Condition, Conditions, Fault, Field, Moment, Param, ParamKind, Params, Reply,
-    Resource, Type, Write, optional, required, routes, serde_json::json,
+    Body, Call, Fault, Field, Moment, Param, ParamKind, Params, Reply, Resource, Type, Write, optional,
+    required, routes, serde_json::json,
 };
 use serde::Deserialize;
 
 use crate::{
     reply::{context, find, page, remove_by, save, shown},
-    tables::{METADATA, ONE, any, date, flag, list, number, text},
+    tables::{METADATA, ONE, any, date, flag, list, nested, number, text},
 };
 
 routes! {
@@ -80,7 +80,8 @@ const LIST: Params = list(
         Param::new("width", ParamKind::Number),
         date("created_at"),
         date("updated_at"),
-        Param::new("location_levels", ParamKind::Nested(&[any("location_id")])),
+        nested("location_levels", &[any("location_id")]),
+        nested("variants", &[any("id"), any("sku"), any("product_id")]),
     ],
     20,
 );
@@ -205,9 +206,7 @@ async fn run_batch(call: Call, batch: LevelBatch) -> Result<Shown, Fault> {
 
 async fn levels(mut call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
-    let of_item =
-        Condition { path: vec!["inventory_item_id"], comparison: Comparison::In, values: vec![Some(id)] };
-    call.params.filters.push(Conditions::One(of_item));
+    call.params.narrow("inventory_item_id", vec![id]);
     page(&LEVEL, call, Vec::new())
 }
 
@@ -242,7 +241,7 @@ async fn remove_level(call: Call) -> Result<Reply, Fault> {
         }
     };
     let (level, view) = call.app.write(call.pass.actor.clone(), remove).await?;
-    let parent = ITEM.find(&view, &context(&call), &id, call.params.fields.as_deref())?;
+    let parent = ITEM.find(&view, &context(&call), &id, &call.params)?;
     let parent: serde_json::Value = match parent {
         Some(reply) => serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?,
         None => json!({}),

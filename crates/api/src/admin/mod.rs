@@ -12,6 +12,7 @@ mod orders;
 mod payment_providers;
 mod payments;
 mod product_categories;
+mod product_options;
 mod product_tags;
 mod product_types;
 mod product_variants;

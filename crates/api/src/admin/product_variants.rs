@@ -4,8 +4,7 @@ use atoll_flows::product::{
     CREATE_PRODUCT_VARIANTS, DELETE_PRODUCT_VARIANTS, NewVariant, UPDATE_PRODUCT_VARIANTS, VariantChanges,
 };
 use atoll_kernel::{
-    Body, Call, Comparison, Condition, Conditions, Fault, Field, Local, Params, Read, Reply, Resource, Type,
-    optional, required, routes,
+    Body, Call, Fault, Field, Local, Params, Read, Reply, Resource, Type, optional, required, routes,
     serde_json::{Map, Value, json},
 };
 use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
@@ -13,8 +12,8 @@ use atoll_product::{PRODUCTS, ProductVariant, VARIANTS};
 
 use crate::{
     admin::products::PRODUCT,
-    reply::{context, page, perform, save, shown},
-    tables::{METADATA, ONE, any, date, flag, list, number, text},
+    reply::{context, gone_from, page, perform, save, shown},
+    tables::{METADATA, ONE, any, date, flag, list, nested, number, text},
 };
 
 routes! {
@@ -53,6 +52,8 @@ const LIST: Params = list(
         any("ean"),
         any("upc"),
         any("product_id"),
+        nested("product", &[any("id"), any("title"), any("handle"), any("status")]),
+        nested("inventory", &[any("id"), any("sku")]),
         flag("manage_inventory"),
         flag("allow_backorder"),
         date("created_at"),
@@ -121,8 +122,7 @@ async fn index(call: Call) -> Result<Reply, Fault> {
 
 async fn of_product(mut call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
-    let of = Condition { path: vec!["product_id"], comparison: Comparison::In, values: vec![Some(id)] };
-    call.params.filters.push(Conditions::One(of));
+    call.params.narrow("product_id", vec![id]);
     page(&VARIANT, call, Vec::new())
 }
 
@@ -137,7 +137,7 @@ fn check(tx: &dyn Read, product: &str, variant: &str) -> Result<(), Fault> {
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
     let (view, id) = (call.app.view(), call.path("variant_id"));
     check(&view, call.path("id"), id)?;
-    let found = VARIANT.find(&view, &context(&call), id, call.params.fields.as_deref())?;
+    let found = VARIANT.find(&view, &context(&call), id, &call.params)?;
     found.ok_or_else(|| Fault::not_found(format!("Product variant with id: {id} was not found")))
 }
 
@@ -171,8 +171,7 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
         flow.run(&DELETE_PRODUCT_VARIANTS, vec![id.clone()])?;
         Ok(PRODUCTS.retrieve(flow.tx, &product)?)
     });
-    let shown: Value = serde_json::from_slice(&reply.await?.json).map_err(Fault::unexpected)?;
-    Ok(Reply::json(&json!({ "id": gone, "object": "variant", "deleted": true, "parent": shown["product"] })))
+    gone_from(&PRODUCT, gone.into(), "variant", reply).await
 }
 
 /// Creates, updates and deletes variants of a product: all of it, or nothing.
@@ -240,8 +239,5 @@ async fn remove_part(call: Call) -> Result<Reply, Fault> {
         PRODUCT_VARIANT_INVENTORY_ITEM.detach(tx, at, &id, &item)?;
         Ok(VARIANTS.retrieve(tx, &id)?)
     });
-    let shown: Value = serde_json::from_slice(&reply.await?.json).map_err(Fault::unexpected)?;
-    Ok(Reply::json(&json!({
-        "id": gone, "object": "variant-inventory-item-link", "deleted": true, "parent": shown["variant"],
-    })))
+    gone_from(&VARIANT, gone, "variant-inventory-item-link", reply).await
 }

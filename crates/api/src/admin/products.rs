@@ -2,17 +2,19 @@
 
 use atoll_flows::product::{CREATE_PRODUCTS, DELETE_PRODUCTS, NewProduct, ProductChanges, UPDATE_PRODUCTS};
 use atoll_kernel::{
-    AllOf, Body, Call, Fault, Field, Ids, Local, Param, ParamKind, Params, Reply, Resource, Type, optional,
-    required, routes,
+    Body, Call, Fault, Field, Local, Param, ParamKind, Params, Reply, Resource, Type, optional, required,
+    routes,
     serde_json::{Value, json},
 };
-use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{PRODUCTS, Product, ProductStatus};
 
 use crate::{
-    admin::product_variants::{INVENTORY_PARTS, MORE as MORE_OF_VARIANT, PRICES},
+    admin::{
+        product_options::{NEW_OPTION, OPTION_REF},
+        product_variants::{INVENTORY_PARTS, MORE as MORE_OF_VARIANT, PRICES},
+    },
     reply::{context, find, only, page, perform, remove_by, shown},
-    tables::{METADATA, ONE, any, date, flag, lenient_list, number, text},
+    tables::{METADATA, ONE, any, date, flag, lenient_list, nested, number, text},
 };
 
 routes! {
@@ -37,7 +39,11 @@ pub(crate) static PRODUCT: Resource = Resource {
         "*sales_channels",
     ],
     offer: None,
-    renamed: &[("tag_id", "tag_ids"), ("category_id", "category_ids")],
+    renamed: &[
+        ("tag_id", "tag_ids"),
+        ("category_id", "category_ids"),
+        ("sales_channel_id", "sales_channels.id"),
+    ],
 };
 
 const LIST: Params = lenient_list(
@@ -56,10 +62,13 @@ const LIST: Params = lenient_list(
         date("deleted_at"),
         any("sales_channel_id"),
         Param::new("status", ParamKind::Words(ProductStatus::WORDS)),
-        Param::new(
-            "variants",
-            ParamKind::Nested(&[any("id"), any("sku"), any("barcode"), any("ean"), any("upc")]),
-        ),
+        nested("variants", &[any("id"), any("title"), any("sku"), any("barcode"), any("ean"), any("upc")]),
+        nested("sales_channels", &[any("id"), any("name")]),
+        nested("collection", &[any("id"), any("title"), any("handle")]),
+        nested("type", &[any("id"), any("value")]),
+        nested("tags", &[any("id"), any("value")]),
+        nested("categories", &[any("id"), any("name"), any("handle")]),
+        nested("options", &[any("id"), any("title")]),
     ],
     50,
 );
@@ -72,7 +81,7 @@ const CREATE: Body = &[
         required("title", Type::Text),
         text("handle"),
         STATUS.or_null(),
-        optional("options", Type::List(&OPTION)),
+        optional("options", Type::List(&Type::OneOf(&[Type::Strict(OPTION_REF), Type::Object(NEW_OPTION)]))),
         optional("variants", Type::List(&VARIANT)),
     ],
     MORE,
@@ -82,6 +91,7 @@ const CHANGES: &[Field] = &[
     optional("title", Type::Text),
     optional("handle", Type::Text),
     STATUS,
+    optional("option_ids", Type::List(&Type::Text)),
     optional(
         "options",
         Type::Gone(
@@ -113,8 +123,6 @@ const MORE: &[Field] = &[
     text("material"),
     METADATA,
 ];
-const OPTION: Type =
-    Type::Object(&[required("title", Type::Text), required("values", Type::List(&Type::Text))]);
 const BATCH: Body = &[&[
     optional("create", Type::List(&Type::Strict(CREATE))),
     optional("update", Type::List(&Type::Strict(UPDATE_ONE))),
@@ -131,13 +139,8 @@ const VARIANT: Type = Type::Strict(&[
     MORE_OF_VARIANT,
 ]);
 
-async fn index(mut call: Call) -> Result<Reply, Fault> {
-    let mut within: Vec<Box<dyn Ids>> = Vec::new();
-    if let Some(channels) = call.params.take("sales_channel_id") {
-        let of = |id| Box::new(PRODUCT_SALES_CHANNEL.lefts_set(id)) as Box<dyn Ids>;
-        within.push(Box::new(AllOf(channels.into_iter().map(of).collect())));
-    }
-    page(&PRODUCT, call, within)
+async fn index(call: Call) -> Result<Reply, Fault> {
+    page(&PRODUCT, call, Vec::new())
 }
 
 async fn create(call: Call) -> Result<Reply, Fault> {

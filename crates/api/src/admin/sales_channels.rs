@@ -5,15 +5,13 @@ use atoll_flows::sales_channel::{
     UPDATE_SALES_CHANNELS, plan_channel_products,
 };
 use atoll_kernel::{
-    AllOf, Body, Call, Fault, Field, Ids, Params, Reply, Resource, Type, optional, required, routes,
-    serde_json::json,
+    Body, Call, Fault, Field, Params, Reply, Resource, Type, optional, required, routes, serde_json::json,
 };
-use atoll_links::{PUBLISHABLE_API_KEY_SALES_CHANNEL, SALES_CHANNEL_STOCK_LOCATION};
 use atoll_sales_channel::SALES_CHANNELS;
 
 use crate::{
     reply::{create_by, find, page, perform, remove_by, update_by},
-    tables::{METADATA, ONE, any, date, flag, list, text},
+    tables::{METADATA, ONE, any, date, flag, list, nested, text},
 };
 
 routes! {
@@ -36,7 +34,7 @@ static SALES_CHANNEL: Resource = Resource {
         "id", "name", "description", "is_disabled", "created_at", "updated_at", "deleted_at", "metadata",
     ],
     offer: None,
-    renamed: &[],
+    renamed: &[("location_id", "stock_locations.id"), ("publishable_key_id", "publishable_api_keys.id")],
 };
 
 const DRY_RUN: Params = Params { own: &[flag("dry_run")], limit: None, strict: true };
@@ -72,6 +70,7 @@ const LIST: Params = list(
         date("deleted_at"),
         any("location_id"),
         any("publishable_key_id"),
+        nested("stock_locations", &[any("id"), any("name")]),
     ],
     20,
 );
@@ -79,17 +78,8 @@ const CREATE: Body = &[&[required("name", Type::Text)], MORE];
 const UPDATE: Body = &[&[optional("name", Type::Text)], MORE];
 const MORE: &[Field] = &[text("description"), optional("is_disabled", Type::Bool), METADATA];
 
-async fn index(mut call: Call) -> Result<Reply, Fault> {
-    let mut within: Vec<Box<dyn Ids>> = Vec::new();
-    if let Some(locations) = call.params.take("location_id") {
-        let of = |id| Box::new(SALES_CHANNEL_STOCK_LOCATION.lefts_set(id)) as Box<dyn Ids>;
-        within.push(Box::new(AllOf(locations.into_iter().map(of).collect())));
-    }
-    if let Some(keys) = call.params.take("publishable_key_id") {
-        let of = |id| Box::new(PUBLISHABLE_API_KEY_SALES_CHANNEL.rights_set(id)) as Box<dyn Ids>;
-        within.push(Box::new(AllOf(keys.into_iter().map(of).collect())));
-    }
-    page(&SALES_CHANNEL, call, within)
+async fn index(call: Call) -> Result<Reply, Fault> {
+    page(&SALES_CHANNEL, call, Vec::new())
 }
 
 async fn create(call: Call) -> Result<Reply, Fault> {

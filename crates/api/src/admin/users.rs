@@ -41,12 +41,7 @@ async fn index(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn me(call: Call) -> Result<Reply, Fault> {
-    let user = USER.find(
-        &call.app.view(),
-        &call.app.context(),
-        call.pass.actor.id(),
-        call.params.fields.as_deref(),
-    )?;
+    let user = USER.find(&call.app.view(), &call.app.context(), call.pass.actor.id(), &call.params)?;
     user.ok_or_else(Fault::unauthorized)
 }
 

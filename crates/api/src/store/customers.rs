@@ -91,7 +91,7 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
     let found =
-        CUSTOMER.find(&call.app.view(), &context(&call), &me(&call), call.params.fields.as_deref())?;
+        CUSTOMER.find(&call.app.view(), &context(&call), &me(&call), &call.params)?;
     found.ok_or_else(Fault::unauthorized)
 }
 

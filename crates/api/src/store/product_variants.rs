@@ -65,5 +65,5 @@ async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
     if !scope.variants().contains(&view, &id)? {
         return Err(hidden());
     }
-    VARIANT.find(&view, &context, &id, call.params.fields.as_deref())?.ok_or_else(hidden)
+    VARIANT.find(&view, &context, &id, &call.params)?.ok_or_else(hidden)
 }

@@ -75,5 +75,5 @@ async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
     if !scope.products().contains(&view, &id)? {
         return Err(hidden());
     }
-    PRODUCT.find(&view, &context, &id, call.params.fields.as_deref())?.ok_or_else(hidden)
+    PRODUCT.find(&view, &context, &id, &call.params)?.ok_or_else(hidden)
 }

@@ -9,7 +9,7 @@ use atoll_kernel::{
 };
 use atoll_product::{OptionInput, Product, ProductPatch, ProductVariant};
 
-use crate::product::VariantChanges;
+use crate::product::{OptionLink, VariantChanges};
 
 /// A reference by id.
 #[derive(Clone, Debug, Deserialize)]
@@ -61,7 +61,7 @@ pub struct NewVariant {
 pub struct NewProduct {
     /// The record.
     pub product: Product,
-    /// What it leaves open.
+    /// What it leaves open, beside the options that it names.
     pub options: Vec<OptionInput>,
     /// Its variants.
     pub variants: Vec<NewVariant>,
@@ -82,7 +82,7 @@ pub struct ProductChanges {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ProductExtras {
-    options: Vec<OptionInput>,
+    options: Vec<OptionLink>,
     variants: Vec<Value>,
     tags: Option<Vec<IdRef>>,
     categories: Option<Vec<IdRef>>,
@@ -134,7 +134,14 @@ impl NewProduct {
         let variants: Result<_, Fault> = extras.variants.into_iter().map(NewVariant::from_body).collect();
         let variants: Vec<NewVariant> = variants?;
         let sales_channels = ids(extras.sales_channels.unwrap_or_default());
-        Ok(NewProduct { product, options: extras.options, variants, sales_channels })
+        let mut options = Vec::new();
+        for option in extras.options {
+            match option {
+                OptionLink::Id(id) | OptionLink::Ref(IdRef { id }) => product.option_ids.push(id.into()),
+                OptionLink::New(option) => options.push(option),
+            }
+        }
+        Ok(NewProduct { product, options, variants, sales_channels })
     }
 }
 

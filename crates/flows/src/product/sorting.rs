@@ -1,10 +1,12 @@
-//! What products are sorted by: categories, collections, tags and types. Their flows are alike, and written once.
+//! What products are sorted by, and what they leave open: categories, collections, tags, types and options. Their flows
+//! are alike, and written once.
 
-use atoll_kernel::{Entity, Fault, Local, Moment, RowError, Write, flow, serde_json::json};
+use atoll_kernel::{Entity, Fault, Local, Moment, RowError, Write, flow, serde::Serialize, serde_json::json};
 use atoll_product::{
-    COLLECTIONS, PRODUCTS, Product, ProductCategory, ProductCategoryPatch, ProductCollection,
-    ProductCollectionPatch, ProductTag, ProductTagPatch, ProductType, ProductTypePatch, TAGS, TYPES,
-    create_category, create_collection, delete_category, update_category,
+    COLLECTIONS, OptionChanges, OptionInput, PRODUCTS, Product, ProductCategory, ProductCategoryPatch,
+    ProductCollection, ProductCollectionPatch, ProductOption, ProductTag, ProductTagPatch, ProductType,
+    ProductTypePatch, TAGS, TYPES, create_category, create_collection, create_option, delete_category,
+    delete_option, update_category, update_option,
 };
 
 use crate::sales_channel::LinkIds;
@@ -13,7 +15,7 @@ use crate::sales_channel::LinkIds;
 /// `….deleted`, for each record.
 macro_rules! record_flows {
     (
-        $module:ident: $Record:ty, $Patch:ty, event $event:literal;
+        $module:ident: $Record:ty, from $New:ty, $Patch:ty, event $event:literal;
         $CREATE:ident = $create_name:literal ($created:literal) by $create:expr;
         $UPDATE:ident = $update_name:literal ($updated:literal) by $update:expr;
         $DELETE:ident = $delete_name:literal ($deleted:literal) by $delete:expr;
@@ -21,13 +23,13 @@ macro_rules! record_flows {
         mod $module {
             use super::*;
 
-            fn create(flow: &mut Local<'_>, records: Vec<$Record>) -> Result<Vec<$Record>, Fault> {
+            fn create(flow: &mut Local<'_>, records: Vec<$New>) -> Result<Vec<$Record>, Fault> {
                 create_all(flow, records, $create_name, concat!($event, ".created"), $created, $create)
             }
 
             flow! {
                 #[doc = concat!("Makes records. Event: `", $event, ".created`, for each.")]
-                pub static $CREATE: Flow<Vec<$Record>, Vec<$Record>> =
+                pub static $CREATE: Flow<Vec<$New>, Vec<$Record>> =
                     $create_name (create), hooks: &["validate", $created];
             }
 
@@ -59,41 +61,48 @@ macro_rules! record_flows {
 }
 
 record_flows! {
-    tags: ProductTag, ProductTagPatch, event "product-tag";
+    tags: ProductTag, from ProductTag, ProductTagPatch, event "product-tag";
     CREATE_PRODUCT_TAGS = "create-product-tags" ("productTagsCreated") by |tx, at, it| TAGS.create(tx, at, it);
     UPDATE_PRODUCT_TAGS = "update-product-tags" ("productTagsUpdated") by |tx, at, id, it| TAGS.update(tx, at, id, it);
     DELETE_PRODUCT_TAGS = "delete-product-tags" ("productTagsDeleted") by |tx, at, id| TAGS.soft_delete(tx, at, id);
 }
 
 record_flows! {
-    types: ProductType, ProductTypePatch, event "product-type";
+    types: ProductType, from ProductType, ProductTypePatch, event "product-type";
     CREATE_PRODUCT_TYPES = "create-product-types" ("productTypesCreated") by |tx, at, it| TYPES.create(tx, at, it);
     UPDATE_PRODUCT_TYPES = "update-product-types" ("productTypesUpdated") by |tx, at, id, it| TYPES.update(tx, at, id, it);
     DELETE_PRODUCT_TYPES = "delete-product-types" ("productTypesDeleted") by |tx, at, id| TYPES.soft_delete(tx, at, id);
 }
 
 record_flows! {
-    collections: ProductCollection, ProductCollectionPatch, event "product-collection";
+    collections: ProductCollection, from ProductCollection, ProductCollectionPatch, event "product-collection";
     CREATE_COLLECTIONS = "create-collections" ("collectionsCreated") by create_collection;
     UPDATE_COLLECTIONS = "update-collections" ("collectionsUpdated") by |tx, at, id, it| COLLECTIONS.update(tx, at, id, it);
     DELETE_COLLECTIONS = "delete-collections" ("collectionsDeleted") by |tx, at, id| COLLECTIONS.soft_delete(tx, at, id);
 }
 
 record_flows! {
-    categories: ProductCategory, ProductCategoryPatch, event "product-category";
+    categories: ProductCategory, from ProductCategory, ProductCategoryPatch, event "product-category";
     CREATE_PRODUCT_CATEGORIES = "create-product-categories" ("categoriesCreated") by create_category;
     UPDATE_PRODUCT_CATEGORIES = "update-product-categories" ("categoriesUpdated") by update_category;
     DELETE_PRODUCT_CATEGORIES = "delete-product-categories" ("categoriesDeleted") by
         |tx, at, id| delete_category(tx, at, id).map(Some);
 }
 
-fn create_all<T: Entity, E: Into<Fault>>(
+record_flows! {
+    options: ProductOption, from OptionInput, OptionChanges, event "product-option";
+    CREATE_PRODUCT_OPTIONS = "create-product-options" ("productOptionsCreated") by create_option;
+    UPDATE_PRODUCT_OPTIONS = "update-product-options" ("productOptionsUpdated") by update_option;
+    DELETE_PRODUCT_OPTIONS = "delete-product-options" ("productOptionsDeleted") by delete_option;
+}
+
+fn create_all<N: Serialize, T: Entity, E: Into<Fault>>(
     flow: &mut Local<'_>,
-    records: Vec<T>,
+    records: Vec<N>,
     step: &'static str,
     event: &str,
     hook: &'static str,
-    create: impl Fn(&mut dyn Write, &Moment, T) -> Result<T, E>,
+    create: impl Fn(&mut dyn Write, &Moment, N) -> Result<T, E>,
 ) -> Result<Vec<T>, Fault> {
     flow.hook("validate", || json!({ T::DEF.plural: records }))?;
     let created: Vec<T> = flow.step(step, |tx, at| {

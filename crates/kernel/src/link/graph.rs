@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::Value;
 
 use crate::{
-    Decimal, EntityDef, Env, JsonObject, Node, QueryError, Record, Registry, Relation, Resolve, ResolveWith,
-    Scalar,
+    Decimal, EntityDef, Env, Ids, JsonObject, Node, QueryError, Record, Registry, Relation, Resolve,
+    ResolveWith, Scalar,
     link::{Link, LinkRow, Side},
 };
 
@@ -131,6 +131,15 @@ pub(crate) fn entity_of(link: &'static Link) -> &'static EntityDef {
 }
 
 impl ResolveWith for ThroughLink {
+    fn back(&self, target: &str) -> Option<Box<dyn Ids>> {
+        let others = match self.side {
+            Side::Left => self.link.lefts_set(target.to_owned()),
+            Side::Right => self.link.rights_set(target.to_owned()),
+        };
+        // A row has an id of its own, by which nobody looks for it.
+        (!self.to_rows).then(|| Box::new(others) as Box<dyn Ids>)
+    }
+
     fn resolve(&self, env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Vec<Node>>, QueryError> {
         let end = if self.side == Side::Left { &self.link.right } else { &self.link.left };
         let mut read: HashMap<String, Option<Node>> = HashMap::new();

@@ -234,7 +234,7 @@ impl Import<'_> {
             })?,
             None => {
                 let values = input.variants.iter().map(|it| it.title.clone()).collect();
-                let option = OptionInput { title: OPTION.into(), values };
+                let option = OptionInput { title: OPTION.into(), values, ..OptionInput::default() };
                 let product = atoll_product::create_product(self.tx, self.at, wanted, &[option])?;
                 self.report.count("products", Fate::Created);
                 product

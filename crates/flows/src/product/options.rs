@@ -1,0 +1,132 @@
+//! The options of a product: more of them, fewer, and other values of its own ones.
+
+use atoll_kernel::{Fault, Local, Moment, Write, flow, serde::Deserialize, serde_json::json};
+use atoll_product::{
+    OPTIONS, OptionInput, PRODUCTS, Product, ProductOption, attach_option, create_option,
+    delete_option_value, detach_option, offer, values_of,
+};
+
+use crate::product::IdRef;
+
+/// An option that a product is to have.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum OptionLink {
+    /// One that is there already, by its id.
+    Id(String),
+    /// As above.
+    Ref(IdRef),
+    /// A new one.
+    New(OptionInput),
+}
+
+/// A value that an option of the product is to offer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum ValueLink {
+    /// One that is there already, by its id.
+    Id(String),
+    /// One that may be new.
+    New {
+        /// The value.
+        value: String,
+    },
+}
+
+/// Changes to what an option of the product offers.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ValueLinks {
+    /// The option.
+    pub product_option_id: String,
+    /// What it is to offer.
+    #[serde(default)]
+    pub add: Vec<ValueLink>,
+    /// What it is to offer no more, by ids.
+    #[serde(default)]
+    pub remove: Vec<String>,
+}
+
+/// Changes to the options of a product.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct OptionLinks {
+    /// Options that it is to have.
+    pub add: Vec<OptionLink>,
+    /// Options that it is to have no more, by ids.
+    pub remove: Vec<String>,
+    /// Changes to options that it has.
+    pub update: Vec<ValueLinks>,
+}
+
+flow! {
+    /// Changes the options of the product with this id. Event: `product.updated`.
+    pub static LINK_PRODUCT_OPTIONS: Flow<(String, OptionLinks), Product> =
+        "link-product-options-to-product" (link), hooks: &["validate", "productOptionsLinked"];
+}
+
+fn link(flow: &mut Local<'_>, (id, links): (String, OptionLinks)) -> Result<Product, Fault> {
+    flow.hook("validate", || json!({ "id": id }))?;
+    let product = flow.step("link-product-options", |tx, at| {
+        if !PRODUCTS.table.exists(tx, &id)? {
+            return Err(Fault::not_found(format!("Product with id \"{id}\" not found")));
+        }
+        for option in links.add {
+            let option = match option {
+                OptionLink::Id(id) | OptionLink::Ref(IdRef { id }) => id,
+                OptionLink::New(input) => create_option(tx, at, input)?.id.to_string(),
+            };
+            attach_option(tx, at, &id, &option)?;
+        }
+        for option in &links.remove {
+            detach_option(tx, at, &id, option)?;
+        }
+        for values in links.update {
+            let option = own_option(tx, &id, &values.product_option_id)?;
+            link_values(tx, at, &option, values)?;
+        }
+        Ok(PRODUCTS.retrieve(tx, &id)?)
+    })?;
+    flow.emit("product.updated", json!({ "id": id }))?;
+    flow.hook("productOptionsLinked", || json!({ "products": [product] }))?;
+    Ok(product)
+}
+
+/// The option, which must be one of the product.
+fn own_option(tx: &mut dyn Write, product: &str, option: &str) -> Result<ProductOption, Fault> {
+    let product = PRODUCTS.retrieve(tx, product)?;
+    match OPTIONS.get(tx, option)? {
+        Some(it) if product.option_ids.contains(&it.id) => Ok(it),
+        _ => Err(Fault::not_found(format!("Product option with id: {option} was not found"))),
+    }
+}
+
+fn link_values(
+    tx: &mut dyn Write,
+    at: &Moment,
+    option: &ProductOption,
+    links: ValueLinks,
+) -> Result<(), Fault> {
+    let offered = values_of(tx, &option.id)?;
+    let known = |id: &str| match offered.iter().any(|it| *it.id == *id) {
+        true => Ok(()),
+        false => Err(Fault::not_found(format!("Product option value with id: {id} was not found"))),
+    };
+    // A product offers all values of its options: others have the shared ones, too.
+    if !option.is_exclusive && !links.remove.is_empty() {
+        let title = &option.title;
+        return Err(Fault::invalid(format!(
+            "Values of the shared product option {title} cannot be removed here"
+        )));
+    }
+    for value in links.add {
+        match value {
+            ValueLink::Id(id) => known(&id)?,
+            ValueLink::New { value } => offer(tx, at, &option.id, &value)?,
+        }
+    }
+    for id in &links.remove {
+        known(id)?;
+        delete_option_value(tx, at, id)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! Sets of ids that know their size, for lists to begin with.
+
+use std::collections::BTreeSet;
+
+use atoll_storage::{Order, Read, Scan, StoreError, TableSource};
+
+/// A set of ids in ascending order that knows its size: an index, a link, the listing of a channel.
+pub trait Ids {
+    /// How many there are.
+    fn count(&self, view: &dyn Read) -> Result<u64, StoreError>;
+
+    /// Shows them in order.
+    fn scan(
+        &self,
+        view: &dyn Read,
+        order: Order,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError>;
+
+    /// A bound on how many there are, where counting them is dear.
+    fn at_most(&self, view: &dyn Read) -> Result<u64, StoreError> {
+        self.count(view)
+    }
+
+    /// Is this one of them?
+    fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError>;
+}
+
+/// The ids that are in one of these sets at least. One set costs what it costs; several are read whole.
+pub struct AllOf(pub Vec<Box<dyn Ids>>);
+
+impl AllOf {
+    fn union(&self, view: &dyn Read) -> Result<BTreeSet<String>, StoreError> {
+        let mut all = BTreeSet::new();
+        for ids in &self.0 {
+            all.extend(read(view, &**ids)?);
+        }
+        Ok(all)
+    }
+}
+
+impl Ids for AllOf {
+    fn count(&self, view: &dyn Read) -> Result<u64, StoreError> {
+        match &self.0[..] {
+            [one] => one.count(view),
+            _ => Ok(self.union(view)?.len() as u64),
+        }
+    }
+
+    fn scan(
+        &self,
+        view: &dyn Read,
+        order: Order,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        match &self.0[..] {
+            [one] => one.scan(view, order, visit),
+            _ => Given(self.union(view)?).scan(view, order, visit),
+        }
+    }
+
+    fn at_most(&self, view: &dyn Read) -> Result<u64, StoreError> {
+        self.0.iter().map(|ids| ids.at_most(view)).sum()
+    }
+
+    fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
+        for ids in &self.0 {
+            if ids.contains(view, id)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The rows of a table with one value in an indexed field.
+pub struct Where {
+    /// The table.
+    pub table: &'static dyn TableSource,
+    /// The field.
+    pub field: &'static str,
+    /// Its value.
+    pub value: String,
+}
+
+impl Ids for Where {
+    fn count(&self, view: &dyn Read) -> Result<u64, StoreError> {
+        self.table.count_where(view, self.field, &self.value)
+    }
+
+    fn scan(
+        &self,
+        view: &dyn Read,
+        order: Order,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.table.ids_where(view, self.field, &self.value, order, visit)
+    }
+
+    fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
+        self.table.is_where(view, self.field, &self.value, id)
+    }
+}
+
+/// These ids.
+pub(crate) struct Given(pub(crate) BTreeSet<String>);
+
+impl Ids for Given {
+    fn count(&self, _: &dyn Read) -> Result<u64, StoreError> {
+        Ok(self.0.len() as u64)
+    }
+
+    fn scan(
+        &self,
+        _: &dyn Read,
+        order: Order,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut ids: Box<dyn Iterator<Item = &String>> = match order {
+            Order::Ascending => Box::new(self.0.iter()),
+            Order::Descending => Box::new(self.0.iter().rev()),
+        };
+        ids.try_for_each(|id| if visit(id)?.is_break() { Err(None) } else { Ok(()) })
+            .or_else(|stop| stop.map_or(Ok(()), Err))
+    }
+
+    fn contains(&self, _: &dyn Read, id: &str) -> Result<bool, StoreError> {
+        Ok(self.0.contains(id))
+    }
+}
+
+/// All of a set.
+pub(crate) fn read(view: &dyn Read, ids: &dyn Ids) -> Result<Vec<String>, StoreError> {
+    let mut all = Vec::new();
+    ids.scan(view, Order::Ascending, &mut |id| {
+        all.push(id.to_owned());
+        Ok(Scan::Continue(()))
+    })?;
+    Ok(all)
+}

@@ -1,0 +1,101 @@
+//! Filters read from their far end: where indexes and links can name the records for which a filter holds, a list begins
+//! with these and not with all that there are.
+
+use std::collections::BTreeSet;
+
+use atoll_storage::{EntityDef, Scalar, TableSource};
+
+use crate::{
+    AllOf, Env, Filter, Ids, QueryError, Relation, Resolve, Where,
+    ids::{Given, read},
+};
+
+/// Records on the way from a filter's end to its beginning: beyond so many, reading them costs more than it saves.
+const N_ON_THE_WAY_MAX: u64 = 1000;
+
+/// The records of `entity` for which the filter holds, not minding walls, if that can be told without looking at them.
+pub(crate) fn narrow(
+    env: &Env<'_>,
+    entity: &EntityDef,
+    filter: &Filter,
+) -> Result<Option<Box<dyn Ids>>, QueryError> {
+    match filter.texts() {
+        Some((path, values)) => ids_where(env, entity, path, &values),
+        None => Ok(None),
+    }
+}
+
+fn ids_where(
+    env: &Env<'_>,
+    entity: &EntityDef,
+    path: &[String],
+    values: &[&str],
+) -> Result<Option<Box<dyn Ids>>, QueryError> {
+    let [first, rest @ ..] = path else { return Ok(None) };
+    if !env.graph.has_table(entity.name) {
+        return Ok(None);
+    }
+    if rest.is_empty() {
+        let table = env.graph.table(entity.name);
+        return match first == entity.key {
+            true => existing(env, table, values.iter().map(|it| (*it).to_owned())),
+            false => Ok(rows_where(table, first, values)),
+        };
+    }
+    let Some(relation) = env.graph.relation(entity.name, first) else { return Ok(None) };
+    let to = env.graph.entity(relation.to).expect("the registry checks where relations lead");
+    let Some(targets) = ids_where(env, to, rest, values)? else { return Ok(None) };
+    if targets.at_most(env.view)? > N_ON_THE_WAY_MAX {
+        return Ok(None);
+    }
+    let targets = read(env.view, &*targets)?;
+    back(env, relation, &targets.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// The records from which a relation leads to one of these targets.
+fn back(env: &Env<'_>, relation: &Relation, targets: &[&str]) -> Result<Option<Box<dyn Ids>>, QueryError> {
+    let from = env.graph.table(relation.from);
+    match relation.resolve {
+        Resolve::Embedded => Ok(None),
+        Resolve::Field(field) => Ok(rows_where(from, field, targets)),
+        Resolve::Back(field) => {
+            let table = env.graph.table(relation.to);
+            let mut holders = BTreeSet::new();
+            for id in targets {
+                let Some(target) = table.node(env.view, id)? else { continue };
+                match target.scalar(field) {
+                    Scalar::Text(holder) => drop(holders.insert(holder.to_owned())),
+                    Scalar::List(ids) => holders.extend(ids.into_iter().map(str::to_owned)),
+                    _ => {}
+                }
+            }
+            existing(env, from, holders.into_iter())
+        }
+        Resolve::With(with) => {
+            let sets: Option<Vec<_>> = targets.iter().map(|id| with.back(id)).collect();
+            Ok(sets.map(|it| Box::new(AllOf(it)) as Box<dyn Ids>))
+        }
+    }
+}
+
+/// Those of these ids that a live row has.
+fn existing(
+    env: &Env<'_>,
+    table: &dyn TableSource,
+    ids: impl Iterator<Item = String>,
+) -> Result<Option<Box<dyn Ids>>, QueryError> {
+    let mut known = BTreeSet::new();
+    for id in ids {
+        if table.has(env.view, &id)? {
+            known.insert(id);
+        }
+    }
+    Ok(Some(Box::new(Given(known))))
+}
+
+/// The rows with one of these values in a field, if that has an index.
+fn rows_where(table: &'static dyn TableSource, field: &str, values: &[&str]) -> Option<Box<dyn Ids>> {
+    let field = *table.def().fields.iter().find(|it| **it == field)?;
+    let of = |value: &&str| Box::new(Where { table, field, value: (*value).to_owned() }) as Box<dyn Ids>;
+    table.has_index(field).then(|| Box::new(AllOf(values.iter().map(of).collect())) as Box<dyn Ids>)
+}

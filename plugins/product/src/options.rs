@@ -1,0 +1,200 @@
+//! Options: what products leave open, and the values that they offer. An exclusive option is of one product and goes with
+//! it; others are shared by as many as have them.
+
+use std::collections::BTreeMap;
+
+use atoll_kernel::{
+    Id, Metadata, Moment, Patch, Read, StoreError, Write,
+    serde::{Deserialize, Serialize},
+};
+
+use crate::{
+    BY_OPTION, Error, OPTION_VALUES, OPTIONS, PRODUCTS, PRODUCTS_BY_OPTION, Product, ProductOption,
+    ProductOptionPatch, ProductOptionValue, VARIANTS_BY_VALUE, variants_of,
+};
+
+/// A new option.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(crate = "::atoll_kernel::serde", default)]
+pub struct OptionInput {
+    /// What it is called.
+    pub title: String,
+    /// What it offers. The same twice is one.
+    pub values: Vec<String>,
+    /// The places of values, by value.
+    pub ranks: BTreeMap<String, u32>,
+    /// Does it belong to one product alone?
+    pub is_exclusive: bool,
+    /// Free data.
+    pub metadata: Metadata,
+}
+
+impl Default for OptionInput {
+    fn default() -> Self {
+        let ProductOption { title, is_exclusive, metadata, .. } = ProductOption::default();
+        OptionInput { title, values: Vec::new(), ranks: BTreeMap::new(), is_exclusive, metadata }
+    }
+}
+
+/// An update of an option. What is absent stays.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(crate = "::atoll_kernel::serde", default)]
+pub struct OptionChanges {
+    /// The record.
+    #[serde(flatten)]
+    pub patch: ProductOptionPatch,
+    /// All that it offers from now on.
+    pub values: Option<Vec<String>>,
+    /// The places of values, by value.
+    pub ranks: BTreeMap<String, u32>,
+}
+
+/// Makes an option with its values.
+pub fn create_option(tx: &mut dyn Write, at: &Moment, input: OptionInput) -> Result<ProductOption, Error> {
+    let OptionInput { title, values, ranks, is_exclusive, metadata } = input;
+    let option = ProductOption { title, is_exclusive, metadata, ..ProductOption::default() };
+    let option = OPTIONS.create(tx, at, option)?;
+    for value in &values {
+        offer(tx, at, &option.id, value)?;
+    }
+    rank(tx, at, &option.id, &ranks)?;
+    Ok(option)
+}
+
+/// Changes an option. A value that stays keeps its id; one that a variant has chosen must stay. An option that several
+/// products have cannot become exclusive.
+pub fn update_option(
+    tx: &mut dyn Write,
+    at: &Moment,
+    id: &str,
+    changes: OptionChanges,
+) -> Result<ProductOption, Error> {
+    let OptionChanges { patch, values, ranks } = changes;
+    let option = OPTIONS.update(tx, at, id, |it: &mut ProductOption| patch.apply(it))?;
+    if option.is_exclusive && PRODUCTS_BY_OPTION.count(tx, &[id])? > 1 {
+        return Err(Error::SharedOption(option.title));
+    }
+    if let Some(values) = values {
+        for old in values_of(tx, id)? {
+            if !values.contains(&old.value) {
+                delete_option_value(tx, at, &old.id)?;
+            }
+        }
+        for value in &values {
+            offer(tx, at, &option.id, value)?;
+        }
+    }
+    rank(tx, at, id, &ranks)?;
+    Ok(option)
+}
+
+/// Soft-deletes an option with its values. One that a product has stays.
+pub fn delete_option(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<ProductOption>, Error> {
+    let Some(option) = OPTIONS.get(tx, id)? else { return Ok(None) };
+    if PRODUCTS_BY_OPTION.count(tx, &[id])? > 0 {
+        return Err(Error::OptionInUse(option.title));
+    }
+    discard(tx, at, id)
+}
+
+/// Soft-deletes a value. One that a variant has chosen stays.
+pub fn delete_option_value(
+    tx: &mut dyn Write,
+    at: &Moment,
+    id: &str,
+) -> Result<Option<ProductOptionValue>, Error> {
+    let Some(value) = OPTION_VALUES.get(tx, id)? else { return Ok(None) };
+    if VARIANTS_BY_VALUE.count(tx, &[id])? > 0 {
+        return Err(Error::ValueInUse(value.value));
+    }
+    Ok(OPTION_VALUES.soft_delete(tx, at, id)?)
+}
+
+/// Gives a product one more option. An exclusive one must be nobody else's.
+pub fn attach_option(tx: &mut dyn Write, at: &Moment, product: &str, option: &str) -> Result<(), Error> {
+    let product = PRODUCTS.retrieve(tx, product)?;
+    if !product.option_ids.iter().any(|it| **it == *option) {
+        check_free(tx, option)?;
+        PRODUCTS.update(tx, at, &product.id, |it: &mut Product| it.option_ids.push(option.into()))?;
+    }
+    Ok(())
+}
+
+/// Takes an option from a product; an exclusive one is deleted. Where a variant has chosen one of its values it stays.
+pub fn detach_option(tx: &mut dyn Write, at: &Moment, product: &str, option: &str) -> Result<(), Error> {
+    let product = PRODUCTS.retrieve(tx, product)?;
+    if !product.option_ids.iter().any(|it| **it == *option) {
+        return Ok(());
+    }
+    let values: Vec<Id<ProductOptionValue>> = values_of(tx, option)?.into_iter().map(|it| it.id).collect();
+    let has_chosen = |ids: &[Id<ProductOptionValue>]| ids.iter().any(|it| values.contains(it));
+    let option = OPTIONS.retrieve(tx, option)?;
+    if variants_of(tx, &product.id)?.iter().any(|it| has_chosen(&it.option_value_ids)) {
+        return Err(Error::OptionChosen(option.title));
+    }
+    PRODUCTS.update(tx, at, &product.id, |it: &mut Product| it.option_ids.retain(|id| *id != option.id))?;
+    if option.is_exclusive {
+        discard(tx, at, &option.id)?;
+    }
+    Ok(())
+}
+
+/// Gives a product these options, in this order, and no others.
+pub(crate) fn set_options(
+    tx: &mut dyn Write,
+    at: &Moment,
+    product: &str,
+    options: Vec<Id<ProductOption>>,
+) -> Result<Product, Error> {
+    for old in PRODUCTS.retrieve(tx, product)?.option_ids {
+        if !options.contains(&old) {
+            detach_option(tx, at, product, &old)?;
+        }
+    }
+    for option in &options {
+        attach_option(tx, at, product, option)?;
+    }
+    Ok(PRODUCTS.update(tx, at, product, |it: &mut Product| it.option_ids = options)?)
+}
+
+/// Makes sure that an option offers this value.
+pub fn offer(tx: &mut dyn Write, at: &Moment, option: &str, value: &str) -> Result<(), Error> {
+    if !values_of(tx, option)?.iter().any(|it| it.value == value) {
+        let (value, option_id) = (value.to_owned(), option.into());
+        OPTION_VALUES.create(tx, at, ProductOptionValue { value, option_id, ..Default::default() })?;
+    }
+    Ok(())
+}
+
+/// The values that an option offers.
+pub fn values_of(tx: &dyn Read, option: &str) -> Result<Vec<ProductOptionValue>, StoreError> {
+    OPTION_VALUES.table.list_by(tx, &BY_OPTION, &[option])
+}
+
+/// May one more product have this option?
+pub(crate) fn check_free(tx: &dyn Read, option: &str) -> Result<(), Error> {
+    let Some(it) = OPTIONS.get(tx, option)? else {
+        return Err(Error::NoReference { label: "ProductOption", id: option.to_owned() });
+    };
+    if it.is_exclusive && PRODUCTS_BY_OPTION.count(tx, &[option])? > 0 {
+        return Err(Error::ExclusiveOption(it.title));
+    }
+    Ok(())
+}
+
+/// Soft-deletes an option with its values, whoever has it.
+pub(crate) fn discard(tx: &mut dyn Write, at: &Moment, option: &str) -> Result<Option<ProductOption>, Error> {
+    for value in values_of(tx, option)? {
+        OPTION_VALUES.soft_delete(tx, at, &value.id)?;
+    }
+    Ok(OPTIONS.soft_delete(tx, at, option)?)
+}
+
+fn rank(tx: &mut dyn Write, at: &Moment, option: &str, ranks: &BTreeMap<String, u32>) -> Result<(), Error> {
+    for value in values_of(tx, option)? {
+        if let Some(rank) = ranks.get(&value.value) {
+            OPTION_VALUES.update(tx, at, &value.id, |it: &mut ProductOptionValue| it.rank = Some(*rank))?;
+        }
+    }
+    Ok(())
+}
