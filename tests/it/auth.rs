@@ -6,8 +6,8 @@ use axum::body::Body;
 use serde_json::json;
 
 /// What anybody may call.
-const PUBLIC: [&str; 5] = [
-    "GET /openapi.json", "POST /auth/:actor/:provider", "POST /auth/:actor/:provider/register",
+const PUBLIC: [&str; 6] = [
+    "GET /docs", "GET /openapi.json", "POST /auth/:actor/:provider", "POST /auth/:actor/:provider/register",
     "POST /auth/:actor/:provider/reset-password", "POST /auth/:actor/:provider/update",
 ];
 

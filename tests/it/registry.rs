@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use atoll_kernel::{
-    Auth, Entity, FieldLink, Hook, HookRun, Job, Method, Module, Params, Registry, Reply, Route, Schedule,
-    Service, entity, serde_json::Value,
+    Answer, Auth, Entity, FieldLink, Hook, HookRun, Job, Method, Module, Params, Registry, Reply, Route,
+    Schedule, Service, entity, serde_json::Value,
 };
 use expect_test::expect_file;
 
@@ -60,6 +60,7 @@ static WITHOUT_FIELD: FieldLink =
 static NOWHERE: Params = Params { own: &[], limit: None, strict: true };
 
 static ROUTE: Route = Route {
+    answer: Answer::Object,
     flag: Some("things"),
     method: Method::Get,
     path: "/things/",

@@ -1,9 +1,26 @@
-// The description of the API is valid OpenAPI 3.1, and describes every route once.
+// The description of the API is valid OpenAPI 3.1, and describes every route once. That answers are what it says, all tests
+// in Rust look at.
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { Validator } from "@seriousme/openapi-schema-validator"
 import { serve } from "./server.mjs"
+
+test("a page shows it, and asks nobody else", async () => {
+  const server = await serve()
+  try {
+    const response = await fetch(`${server.baseUrl}/docs`)
+    assert.equal(response.headers.get("content-type"), "text/html; charset=utf-8")
+    assert.match(response.headers.get("content-security-policy") ?? "", /default-src 'none'; connect-src 'self'/)
+    const page = await response.text()
+    assert.match(page, /fetch\("\/openapi.json"\)/)
+    assert.doesNotMatch(page, /https?:\/\//)
+    const script = page.match(/<script>([^]*)<\/script>/)?.[1] ?? ""
+    assert.doesNotThrow(() => new Function(script))
+  } finally {
+    await server.stop()
+  }
+})
 
 test("the description is valid, and whole", async () => {
   const server = await serve()
@@ -19,6 +36,15 @@ test("the description is valid, and whole", async () => {
     assert.deepEqual(channel.security, [{ token: [] }, { secret_key: [] }])
     assert.deepEqual(channel.requestBody.content["application/json"].schema.required, ["name"])
     assert.equal(document.paths["/admin/sales-channels/{id}"].get.parameters[0].name, "id")
+    const page = document.paths["/store/products"].get.responses["200"].content["application/json"].schema
+    assert.deepEqual(page.required, ["products", "count", "offset", "limit"])
+    assert.deepEqual(page.properties.products.items, { $ref: "#/components/schemas/Product" })
+    const { properties } = document.components.schemas.Product
+    assert.deepEqual(properties.created_at, { type: "string", format: "date-time" })
+    assert.deepEqual(properties.variants.items, { $ref: "#/components/schemas/ProductVariant" })
+    assert.equal(properties.tag_ids, undefined)
+    const silent = operations.filter((it) => it.responses["200"]?.content["application/json"]?.schema.properties === undefined)
+    assert.ok(silent.length < operations.length / 4, `${silent.length} operations do not say what they answer`)
   } finally {
     await server.stop()
   }

@@ -1,5 +1,6 @@
 //! Routes, errors, query strings and bodies over axum. Knows nothing of commerce.
 
+mod answers;
 mod fault;
 mod openapi;
 mod origins;
@@ -11,5 +12,5 @@ pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as h
 pub use fault::{Fault, FaultKind, FaultRecord};
 pub use openapi::openapi;
 pub use origins::{OriginList, Origins, cookie, header, is_secure, peer};
-pub use route::{App, Auth, Call, Handler, Head, Method, Repeat, Reply, Route};
+pub use route::{Answer, App, Auth, Call, Handler, Head, Method, Repeat, Reply, Route, Shows};
 pub use router::{BODY_BYTES_MAX, STORE_LIMIT_MAX, router};

@@ -1,17 +1,21 @@
 //! The route table as an OpenAPI 3.1 document.
 
+use atoll_query::Graph;
 use atoll_schema::{body_schema, query_parameters};
 use serde_json::{Map, Value, json};
 
-use crate::{App, Auth, Method, Route};
+use crate::{Answer, App, Auth, Method, Route, answers::Answers};
 
 /// Describes these routes.
-pub fn openapi<A: App>(title: &str, version: &str, routes: &[&'static Route<A>]) -> Value {
+pub fn openapi<A: App>(title: &str, version: &str, routes: &[&'static Route<A>], graph: &Graph) -> Value {
     let mut paths = Map::new();
+    let mut answers = Answers::new(graph);
     for route in routes {
         let path = paths.entry(template(route.path)).or_insert_with(|| json!({}));
-        path[verb(route.method)] = operation(route);
+        path[verb(route.method)] = operation(route, &mut answers);
     }
+    let mut schemas = answers.components();
+    schemas.insert("Error".into(), error_schema());
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -22,17 +26,21 @@ pub fn openapi<A: App>(title: &str, version: &str, routes: &[&'static Route<A>])
         "paths": paths,
         "components": {
             "securitySchemes": {
-                "token": { "type": "http", "scheme": "bearer", "description": "An admin user's token." },
+                "token": { "type": "http", "scheme": "bearer", "description": "The token of a user, or of a customer." },
                 "secret_key": { "type": "http", "scheme": "basic", "description": "A secret API key as the user name." },
                 "publishable_key": { "type": "apiKey", "in": "header", "name": "x-publishable-api-key" },
             },
-            "schemas": { "Error": {
-                "type": "object",
-                "required": ["message"],
-                "properties": {
-                    "type": { "type": "string" }, "message": { "type": "string" }, "code": { "type": "string" },
-                },
-            } },
+            "schemas": schemas,
+        },
+    })
+}
+
+fn error_schema() -> Value {
+    json!({
+        "type": "object",
+        "required": ["message"],
+        "properties": {
+            "type": { "type": "string" }, "message": { "type": "string" }, "code": { "type": "string" },
         },
     })
 }
@@ -58,44 +66,68 @@ fn template(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-fn operation<A: App>(route: &Route<A>) -> Value {
-    let words = route.path.split(['/', '-', ':']).filter(|it| !it.is_empty());
+fn operation<A: App>(route: &Route<A>, answers: &mut Answers<'_>) -> Value {
+    let words = route.path.split(['/', '-', ':', '.']).filter(|it| !it.is_empty());
     let id = [verb(route.method)].into_iter().chain(words).collect::<Vec<_>>().join("_");
-    let tag = route.path.split('/').nth(2).unwrap_or("auth");
+    let segments: Vec<&str> = route.path.split('/').skip(1).collect();
+    let (area, tag) = match segments[..] {
+        [area @ ("admin" | "store"), resource, ..] => (area, resource),
+        ["auth", ..] => ("any", "auth"),
+        _ => ("any", "reference"),
+    };
     let mut all: Vec<Value> = parameters(route.path)
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
     all.extend(query_parameters(route.params));
-    let content = |schema: Value| json!({ "application/json": { "schema": schema } });
-    let error = |about: &str| {
-        let schema = json!({ "$ref": "#/components/schemas/Error" });
-        json!({ "description": about, "content": content(schema) })
+    let security = match route.auth {
+        Auth::Public => json!([]),
+        Auth::Identity | Auth::User => json!([{ "token": [] }]),
+        Auth::Admin => json!([{ "token": [] }, { "secret_key": [] }]),
+        Auth::Store => json!([{ "publishable_key": [] }]),
+        Auth::NewCustomer | Auth::Customer => json!([{ "publishable_key": [], "token": [] }]),
     };
     let mut operation = json!({
         "operationId": id,
+        "summary": format!("{} {}", route.method, template(route.path)),
         "tags": [tag],
+        "x-area": area,
         "parameters": all,
-        "responses": {
-            "200": { "description": "It was done.", "content": content(json!({ "type": "object" })) },
-            "400": error("The request is wrong, or not allowed now."),
-            "404": error("There is no such record."),
-            "500": error("Our own mistake."),
-        },
-        "security": [],
+        "responses": responses(route, answers),
+        "security": security,
     });
-    let keys: &[&str] = match route.auth {
-        Auth::Public => &[],
-        Auth::Identity | Auth::User => &["token"],
-        Auth::Admin => &["token", "secret_key"],
-        Auth::Store => &["publishable_key"],
-        Auth::NewCustomer | Auth::Customer => &["publishable_key", "token"],
-    };
-    operation["security"] = keys.iter().map(|key| json!({ *key: [] })).collect();
-    if route.auth == Auth::Admin {
-        operation["responses"]["401"] = error("Nobody is logged in.");
-    }
     if let Some(body) = route.body {
         operation["requestBody"] = json!({ "content": content(body_schema(body)) });
     }
     operation
+}
+
+pub(crate) fn content(schema: Value) -> Value {
+    json!({ "application/json": { "schema": schema } })
+}
+
+/// What a route answers, by status: what it is for, and every way in which it refuses.
+fn responses<A: App>(route: &Route<A>, answers: &mut Answers<'_>) -> Value {
+    let done = answers.content(route.answer);
+    let status = if matches!(route.answer, Answer::Heard) { "201" } else { "200" };
+    let mut responses = json!({ status: { "description": "It was done.", "content": done } });
+    let is_write = route.method != Method::Get;
+    let refusals = [
+        (true, "400", "The request is wrong, or not allowed now."),
+        (true, "401", "Nobody is logged in."),
+        (true, "404", "There is no such record."),
+        (is_write, "409", "Another request is at it, or was with this key."),
+        (route.body.is_some(), "413", "The body is too large."),
+        (
+            is_write,
+            "422",
+            "The `Idempotency-Key` was used for another request, or the record is there already.",
+        ),
+        (true, "429", "Too many attempts; the header `Retry-After` says when to come again."),
+        (true, "500", "Our own mistake."),
+    ];
+    for (_, status, about) in refusals.into_iter().filter(|(may_be, ..)| *may_be) {
+        let schema = json!({ "$ref": "#/components/schemas/Error" });
+        responses[status] = json!({ "description": about, "content": content(schema) });
+    }
+    responses
 }

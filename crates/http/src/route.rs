@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt, future::Future, pin::Pin};
 
 use atoll_schema::{Body, ListParams, Params};
-use axum::http::{HeaderName, HeaderValue, StatusCode, request::Parts};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -91,6 +91,55 @@ impl fmt::Display for Method {
     }
 }
 
+/// How an entity is named in answers.
+pub trait Shows: Sync {
+    /// The entity.
+    fn entity(&self) -> &'static str;
+    /// The name of one in an envelope.
+    fn one(&self) -> &'static str;
+    /// The name of a list in an envelope.
+    fn many(&self) -> &'static str;
+}
+
+/// What a route answers when all went well, for whoever describes it.
+#[derive(Clone, Copy)]
+pub enum Answer {
+    /// An object, of which no more is said.
+    Object,
+    /// A page for people to read.
+    Html,
+    /// That it was heard (201), and nothing more.
+    Heard,
+    /// One record, in its envelope.
+    One(&'static dyn Shows),
+    /// A page of a list.
+    Page(&'static dyn Shows),
+    /// That a record is gone.
+    Deleted,
+    /// That something is gone from this record, and the record.
+    DeletedFrom(&'static dyn Shows),
+    /// The records that were created and updated, and the ids of those that were deleted.
+    Batch(&'static dyn Shows),
+}
+
+impl Answer {
+    /// What a route answers: what it says itself, or else what such routes of a table about these records do.
+    pub const fn of(
+        said: Option<Answer>,
+        about: Option<&'static dyn Shows>,
+        method: Method,
+        params: &Params,
+    ) -> Answer {
+        match (said, about, method) {
+            (Some(answer), ..) => answer,
+            (None, None, _) => Answer::Object,
+            (None, Some(_), Method::Delete) => Answer::Deleted,
+            (None, Some(it), Method::Get) if params.limit.is_some() => Answer::Page(it),
+            (None, Some(it), _) => Answer::One(it),
+        }
+    }
+}
+
 /// An async function from a call to a reply.
 pub type Handler<A> = fn(Call<A>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send>>;
 
@@ -108,6 +157,8 @@ pub struct Route<A: App> {
     pub body: Option<Body>,
     /// Bytes that its body may have, if not as many as others: [`BODY_BYTES_MAX`](crate::BODY_BYTES_MAX).
     pub body_bytes_max: Option<usize>,
+    /// What it answers.
+    pub answer: Answer,
     /// The feature that it belongs to; without that it is unknown.
     pub flag: Option<&'static str>,
     /// What it does.
@@ -149,12 +200,16 @@ impl<A: App> Call<A> {
     }
 }
 
-/// An answer.
+/// What a page may do: run what is written in it, and ask us.
+const PAGE_POLICY: &str =
+    "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'";
+
+/// A reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// Its status.
     pub status: StatusCode,
-    /// Its JSON.
+    /// Its JSON, or its page.
     pub json: Vec<u8>,
     /// Headers beside those that every answer has.
     pub headers: Vec<(HeaderName, HeaderValue)>,
@@ -164,6 +219,13 @@ impl Reply {
     /// 200 with JSON that is written already.
     pub fn raw(json: Vec<u8>) -> Reply {
         Reply { status: StatusCode::OK, json, headers: Vec::new() }
+    }
+
+    /// 200 with a page, which may run its own scripts and ask us, and nobody else.
+    pub fn html(page: &str) -> Reply {
+        Reply::raw(page.as_bytes().to_vec())
+            .with_header(header::CONTENT_TYPE, "text/html; charset=utf-8")
+            .with_header(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)
     }
 
     /// 200 with this value.

@@ -179,9 +179,9 @@ async fn nowhere<A: App>(app: A, request: Request) -> Response {
 fn respond(reply: Reply) -> Response {
     let mut response = Response::new(Body::from(reply.json));
     *response.status_mut() = reply.status;
-    let json = HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
     response.headers_mut().extend(reply.headers);
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().entry(header::CONTENT_TYPE).or_insert(json);
     response
 }
 

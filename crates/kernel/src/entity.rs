@@ -137,6 +137,13 @@ macro_rules! entity {
                 label: stringify!($Name),
                 key: $crate::or_id!($($key)?),
                 fields: &["id", $( $crate::field_name(stringify!($field)), )* "created_at", "updated_at", "deleted_at"],
+                kinds: &[
+                    <$crate::Id<Self> as $crate::FieldValue>::KIND,
+                    $( <$Field as $crate::FieldValue>::KIND, )*
+                    $crate::FieldKind::Time,
+                    $crate::FieldKind::Time,
+                    $crate::FieldKind::OrNull(&$crate::FieldKind::Time),
+                ],
                 hidden: &[$($( stringify!($hidden) ),*)?],
                 search: &[$($( stringify!($search) ),*)?],
                 embeds: &[$($( $crate::Embed {
@@ -293,6 +300,8 @@ macro_rules! words {
         }
 
         impl $crate::FieldValue for $Name {
+            const KIND: $crate::FieldKind = $crate::FieldKind::Words(Self::WORDS);
+
             fn scalar(&self) -> $crate::Scalar<'_> {
                 $crate::Scalar::Text(self.as_str())
             }

@@ -27,9 +27,9 @@ mod subscriber;
 mod token;
 
 pub use atoll_http::{
-    App, Auth, BODY_BYTES_MAX, Fault, FaultKind, FaultRecord, Head, HeaderMap, HeaderName, HeaderValue,
-    Method, OriginList, Origins, Repeat, Reply, StatusCode, cookie, header, header_names, is_secure, openapi,
-    peer, qs, router,
+    Answer, App, Auth, BODY_BYTES_MAX, Fault, FaultKind, FaultRecord, Head, HeaderMap, HeaderName,
+    HeaderValue, Method, OriginList, Origins, Repeat, Reply, Shows, StatusCode, cookie, header, header_names,
+    is_secure, openapi, peer, qs, router,
 };
 pub use atoll_query::{
     AllOf, Children, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery,
@@ -41,8 +41,8 @@ pub use atoll_schema::{
     optional, required,
 };
 pub use atoll_storage::{
-    Embed, Engine, Entity, EntityDef, Event, FieldValue, Index, JsonObject, KeyBuf, Keys, Node, OUTBOX,
-    Order, Read, Record, RowError, SEQUENCES, Scalar, Scan, Space, Span, Store, StoreError, Table,
+    Embed, Engine, Entity, EntityDef, Event, FieldKind, FieldValue, Index, JsonObject, KeyBuf, Keys, Node,
+    OUTBOX, Order, Read, Record, RowError, SEQUENCES, Scalar, Scan, Space, Span, Store, StoreError, Table,
     TableSource, View, Visit, Write, add_to_group, decode, emit, encode, engines, events_after, group_count,
     json_value, last_number, next_number, present, remove_event, split_part,
 };

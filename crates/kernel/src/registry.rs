@@ -77,7 +77,9 @@ macro_rules! computed {
 }
 
 /// Registers routes: method, path, auth, parameters, body (with `up_to` more bytes than others, if it needs them),
-/// handler; after `with "flag";`, those of a feature that can be switched off.
+/// handler; after `with "flag";`, those of a feature that can be switched off. After `of RESOURCE;`, reading answers with
+/// a page or with one of these records, writing with one, and deleting with what is gone; a line that answers something
+/// else says so behind its handler, as `=> batch: Answer::Batch(&RESOURCE);`.
 ///
 /// ```ignore
 /// routes! {
@@ -87,14 +89,21 @@ macro_rules! computed {
 /// ```
 #[macro_export]
 macro_rules! routes {
+    (with $flag:literal; of $Shown:expr; $($rest:tt)*) => {
+        $crate::routes! { @ Some($flag), Some(&$Shown as &dyn $crate::Shows), $($rest)* }
+    };
     (with $flag:literal; $($rest:tt)*) => {
-        $crate::routes! { @ Some($flag), $($rest)* }
+        $crate::routes! { @ Some($flag), None, $($rest)* }
+    };
+    (of $Shown:expr; $($rest:tt)*) => {
+        $crate::routes! { @ None, Some(&$Shown as &dyn $crate::Shows), $($rest)* }
     };
     (
-        @ $flag:expr,
+        @ $flag:expr, $shown:expr,
         $(
             $Method:ident $path:literal
-            ($Auth:ident, $params:expr $(, $body:expr $(, up_to $bytes:expr)?)?) => $handler:path;
+            ($Auth:ident, $params:expr $(, $body:expr $(, up_to $bytes:expr)?)?) => $handler:path
+            $(: $answer:expr)?;
         )*
     ) => {
         $(
@@ -106,6 +115,9 @@ macro_rules! routes {
                     params: &$params,
                     body: $crate::or_none!($($body)?),
                     body_bytes_max: $crate::or_none!($($($bytes)?)?),
+                    answer: $crate::Answer::of(
+                        $crate::or_none!($($answer)?), $shown, $crate::Method::$Method, &$params,
+                    ),
                     flag: $flag,
                     handler: |call| Box::pin($handler(call)),
                 })
@@ -113,7 +125,7 @@ macro_rules! routes {
         )*
     };
     ($($routes:tt)*) => {
-        $crate::routes! { @ None, $($routes)* }
+        $crate::routes! { @ None, None, $($routes)* }
     };
 }
 

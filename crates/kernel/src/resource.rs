@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     Condition, Conditions, Context, Ctx, EntityDef, Env, Fault, FieldList, Filter, FilterValue, Ids,
-    JsonObject, ListParams, ListQuery, Node, Offer, QueryError, Read, Registry, Reply, Selection, SortBy,
-    expand, list, write_tree,
+    JsonObject, ListParams, ListQuery, Node, Offer, QueryError, Read, Registry, Reply, Selection, Shows,
+    SortBy, expand, list, write_tree,
 };
 
 /// How an entity is shown on one kind of route.
@@ -23,6 +23,20 @@ pub struct Resource {
     pub offer: Option<Offer>,
     /// Parameters whose filter is on another field: `tag_id` on `tags.id`.
     pub renamed: &'static [(&'static str, &'static str)],
+}
+
+impl Shows for Resource {
+    fn entity(&self) -> &'static str {
+        self.entity
+    }
+
+    fn one(&self) -> &'static str {
+        self.one
+    }
+
+    fn many(&self) -> &'static str {
+        self.many
+    }
 }
 
 impl Resource {

@@ -210,6 +210,11 @@ impl Graph {
         self.relations.get(entity).into_iter().flat_map(BTreeMap::values)
     }
 
+    /// The computed fields of `entity`, by name.
+    pub fn computed_fields(&self, entity: &str) -> impl Iterator<Item = &'static Computed> {
+        self.computed.get(entity).into_iter().flat_map(BTreeMap::values).copied()
+    }
+
     /// The computed field `name` of `entity`.
     pub fn computed(&self, entity: &str, name: &str) -> Option<&'static Computed> {
         self.computed.get(entity)?.get(name).copied()

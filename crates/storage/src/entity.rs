@@ -6,7 +6,7 @@ use atoll_values::{Id, Kind, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Scalar, Space, StoreError};
+use crate::{FieldKind, Scalar, Space, StoreError};
 
 /// The first byte of every stored value: the version of its encoding (1: MessagePack with field names, so that
 /// a record reads back after fields were added or dropped).
@@ -30,6 +30,8 @@ pub struct EntityDef {
     pub key: &'static str,
     /// The stored fields, in the order they are written.
     pub fields: &'static [&'static str],
+    /// What these fields hold, in the same order.
+    pub kinds: &'static [FieldKind],
     /// Stored fields that no answer shows.
     pub hidden: &'static [&'static str],
     /// Fields that `q` searches.

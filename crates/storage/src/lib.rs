@@ -21,7 +21,7 @@ mod tx;
 pub use engine::{Changes, Engine, Raw};
 pub use entity::{Embed, Entity, EntityDef, JsonObject, Node, Record, decode, encode, json_value, present};
 pub use error::StoreError;
-pub use field::{FieldValue, Scalar};
+pub use field::{FieldKind, FieldValue, Scalar};
 pub use key::{KeyBuf, split_part};
 pub use outbox::{Event, OUTBOX, emit, events_after, remove_event};
 pub use sequence::{SEQUENCES, add_to_group, group_count, last_number, next_number};

@@ -13,7 +13,7 @@ use atoll_kernel::{Actor, Clock, Ctx, Flags, Moment, Origins, Probe, Store, Time
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::Client;
+use crate::{Client, described};
 
 /// The password of every admin of the tests. Hashing it once saves each test a tenth of a second.
 static PASSWORD: LazyLock<PasswordHash> = LazyLock::new(|| PasswordHash::new("supersecret").expect("a hash"));
@@ -85,6 +85,7 @@ impl TestApp {
         let clock_of_app = Clock::Manual(clock.clone());
         let assembly = Assembly { store, secrets, clock: clock_of_app, admin: None, flags, origins, probe };
         let app = assembly.start().await.expect("the app starts");
+        described::prepare();
         TestApp { ctx: app.ctx, router: app.router, clock, folder: None }
     }
 

@@ -9,7 +9,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 
-use crate::TestApp;
+use crate::{TestApp, described};
 
 /// Sends requests with some headers. Cheap to clone.
 #[derive(Clone)]
@@ -95,12 +95,15 @@ impl Client {
             request = request.header(name, value);
         }
         let request = request.body(body).expect("a request");
+        let asked = request.uri().path().to_owned();
         let answer = match self.router.clone().oneshot(request).await {
             Ok(answer) => answer,
             Err(never) => match never {},
         };
         let (status, headers) = (answer.status(), answer.headers().clone());
         let bytes = answer.into_body().collect().await.expect("a body").to_bytes();
-        Answer { status, headers, json: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        described::check(method, &asked, status.as_u16(), &json);
+        Answer { status, headers, json }
     }
 }

@@ -2,6 +2,7 @@
 
 mod app;
 mod client;
+mod described;
 mod dump;
 mod replay;
 mod shop;

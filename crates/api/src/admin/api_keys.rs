@@ -15,6 +15,7 @@ use crate::{
 };
 
 routes! {
+    of API_KEY;
     Get "/admin/api-keys" (Admin, LIST) => index;
     Post "/admin/api-keys" (Admin, ONE, CREATE) => create;
     Get "/admin/api-keys/:id" (Admin, ONE) => retrieve;
@@ -25,6 +26,7 @@ routes! {
 
 routes! {
     with "sales_channels";
+    of API_KEY;
     Post "/admin/api-keys/:id/sales-channels" (Admin, ONE, LINK) => link_channels;
 }
 

@@ -12,6 +12,7 @@ use crate::{
 };
 
 routes! {
+    of RESOURCE;
     Get "/admin/collections" (Admin, LIST) => index;
     Post "/admin/collections" (Admin, ONE, CREATE) => create;
     Get "/admin/collections/:id" (Admin, ONE) => retrieve;

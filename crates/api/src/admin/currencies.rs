@@ -8,6 +8,7 @@ use crate::{
 };
 
 routes! {
+    of CURRENCY;
     Get "/admin/currencies" (Admin, LIST) => index;
     Get "/admin/currencies/:id" (Admin, ONE) => retrieve;
 }

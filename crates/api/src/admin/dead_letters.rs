@@ -9,6 +9,7 @@ use crate::{
 };
 
 routes! {
+    of DEAD_LETTER;
     Get "/admin/dead-letters" (Admin, LIST) => index;
     Get "/admin/dead-letters/:id" (Admin, ONE) => retrieve;
     Delete "/admin/dead-letters/:id" (Admin, ONE) => delete;

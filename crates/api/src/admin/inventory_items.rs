@@ -7,8 +7,8 @@ use atoll_inventory::{
     INVENTORY_ITEMS, InventoryItem, InventoryItemPatch, InventoryLevel, delete_level, set_level,
 };
 use atoll_kernel::{
-    Body, Call, Fault, Field, Moment, Param, ParamKind, Params, Reply, Resource, Type, Write, optional,
-    required, routes, serde_json::json,
+    Answer, Body, Call, Fault, Field, Moment, Param, ParamKind, Params, Reply, Resource, Type, Write,
+    optional, required, routes, serde_json::json,
 };
 use serde::Deserialize;
 
@@ -18,17 +18,18 @@ use crate::{
 };
 
 routes! {
+    of ITEM;
     Get "/admin/inventory-items" (Admin, LIST) => index;
     Post "/admin/inventory-items" (Admin, ONE, CREATE) => create;
     Get "/admin/inventory-items/:id" (Admin, ONE) => retrieve;
     Post "/admin/inventory-items/:id" (Admin, ONE, UPDATE) => update;
     Delete "/admin/inventory-items/:id" (Admin, ONE) => delete;
-    Post "/admin/inventory-items/location-levels/batch" (Admin, ONE, BATCH) => batch;
-    Post "/admin/inventory-items/:id/location-levels/batch" (Admin, ONE, BATCH_OF_ITEM) => batch_of_item;
-    Get "/admin/inventory-items/:id/location-levels" (Admin, LEVELS) => levels;
+    Post "/admin/inventory-items/location-levels/batch" (Admin, ONE, BATCH) => batch: Answer::Object;
+    Post "/admin/inventory-items/:id/location-levels/batch" (Admin, ONE, BATCH_OF_ITEM) => batch_of_item: Answer::Object;
+    Get "/admin/inventory-items/:id/location-levels" (Admin, LEVELS) => levels: Answer::Page(&LEVEL);
     Post "/admin/inventory-items/:id/location-levels" (Admin, ONE, CREATE_LEVEL) => add_level;
     Post "/admin/inventory-items/:id/location-levels/:location_id" (Admin, ONE, UPDATE_LEVEL) => change_level;
-    Delete "/admin/inventory-items/:id/location-levels/:location_id" (Admin, ONE) => remove_level;
+    Delete "/admin/inventory-items/:id/location-levels/:location_id" (Admin, ONE) => remove_level: Answer::DeletedFrom(&ITEM);
 }
 
 static ITEM: Resource = Resource {

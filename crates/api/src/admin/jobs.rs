@@ -1,7 +1,7 @@
 //! `/admin/jobs` and `/admin/job-runs`: what runs when, and how it went. Not of the wire; ours.
 
 use atoll_background::jobs;
-use atoll_kernel::{Call, Fault, Params, Reply, Resource, routes, serde_json::json};
+use atoll_kernel::{Answer, Call, Fault, Params, Reply, Resource, routes, serde_json::json};
 
 use crate::{
     reply::{find, page},
@@ -9,7 +9,8 @@ use crate::{
 };
 
 routes! {
-    Get "/admin/jobs" (Admin, ONE) => index;
+    of JOB_RUN;
+    Get "/admin/jobs" (Admin, ONE) => index: Answer::Object;
     Get "/admin/job-runs" (Admin, LIST) => runs;
     Get "/admin/job-runs/:id" (Admin, ONE) => retrieve_run;
 }

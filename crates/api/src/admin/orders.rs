@@ -18,6 +18,7 @@ use crate::{
 };
 
 routes! {
+    of ORDER;
     Get "/admin/orders" (Admin, LIST) => index;
     Get "/admin/orders/:id" (Admin, ONE) => retrieve;
     Post "/admin/orders/:id" (Admin, ONE, UPDATE) => update;

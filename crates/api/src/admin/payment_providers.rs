@@ -8,6 +8,7 @@ use crate::{
 };
 
 routes! {
+    of PROVIDER;
     Get "/admin/payments/payment-providers" (Admin, LIST) => index;
 }
 

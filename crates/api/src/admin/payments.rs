@@ -14,6 +14,7 @@ use crate::{
 };
 
 routes! {
+    of PAYMENT;
     Get "/admin/payments" (Admin, LIST) => index;
     Get "/admin/payments/:id" (Admin, ONE) => retrieve;
     Post "/admin/payments/:id/capture" (Admin, ONE, CAPTURE) => capture;

@@ -13,6 +13,7 @@ use crate::{
 };
 
 routes! {
+    of RESOURCE;
     Get "/admin/product-categories" (Admin, LIST) => index;
     Post "/admin/product-categories" (Admin, ONE, CREATE) => create;
     Get "/admin/product-categories/:id" (Admin, ONE) => retrieve;

@@ -5,7 +5,7 @@ use atoll_flows::product::{
     UPDATE_PRODUCT_OPTIONS,
 };
 use atoll_kernel::{
-    Body, Call, Fault, Field, Params, Read, Reply, Resource, Type, optional, required, routes,
+    Answer, Body, Call, Fault, Field, Params, Read, Reply, Resource, Type, optional, required, routes,
     serde_json::json,
 };
 use atoll_product::{
@@ -19,18 +19,19 @@ use crate::{
 };
 
 routes! {
+    of OPTION;
     Get "/admin/product-options" (Admin, LIST) => index;
     Post "/admin/product-options" (Admin, ONE, CREATE) => create;
     Get "/admin/product-options/:id" (Admin, ONE) => retrieve;
     Post "/admin/product-options/:id" (Admin, ONE, UPDATE) => update;
     Delete "/admin/product-options/:id" (Admin, ONE) => delete;
-    Get "/admin/product-options/:id/values" (Admin, VALUES) => values;
-    Get "/admin/product-options/:id/values/:value_id" (Admin, ONE) => retrieve_value;
-    Post "/admin/product-options/:id/values/:value_id" (Admin, ONE, UPDATE_VALUE) => update_value;
-    Delete "/admin/product-options/:id/values/:value_id" (Admin, ONE) => delete_value;
+    Get "/admin/product-options/:id/values" (Admin, VALUES) => values: Answer::Page(&VALUE);
+    Get "/admin/product-options/:id/values/:value_id" (Admin, ONE) => retrieve_value: Answer::One(&VALUE);
+    Post "/admin/product-options/:id/values/:value_id" (Admin, ONE, UPDATE_VALUE) => update_value: Answer::One(&VALUE);
+    Delete "/admin/product-options/:id/values/:value_id" (Admin, ONE) => delete_value: Answer::DeletedFrom(&OPTION);
     Get "/admin/products/:id/options" (Admin, LIST) => of_product;
-    Post "/admin/products/:id/options" (Admin, ONE, CREATE) => create_in_product;
-    Post "/admin/products/:id/options/batch" (Admin, ONE, LINKS) => link;
+    Post "/admin/products/:id/options" (Admin, ONE, CREATE) => create_in_product: Answer::One(&PRODUCT);
+    Post "/admin/products/:id/options/batch" (Admin, ONE, LINKS) => link: Answer::One(&PRODUCT);
 }
 
 static OPTION: Resource = Resource {

@@ -9,6 +9,7 @@ use crate::{
 };
 
 routes! {
+    of RESOURCE;
     Get "/admin/product-tags" (Admin, LIST) => index;
     Post "/admin/product-tags" (Admin, ONE, CREATE) => create;
     Get "/admin/product-tags/:id" (Admin, ONE) => retrieve;

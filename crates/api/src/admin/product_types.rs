@@ -9,6 +9,7 @@ use crate::{
 };
 
 routes! {
+    of RESOURCE;
     Get "/admin/product-types" (Admin, LIST) => index;
     Post "/admin/product-types" (Admin, ONE, CREATE) => create;
     Get "/admin/product-types/:id" (Admin, ONE) => retrieve;

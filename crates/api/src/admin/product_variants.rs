@@ -4,7 +4,7 @@ use atoll_flows::product::{
     CREATE_PRODUCT_VARIANTS, DELETE_PRODUCT_VARIANTS, NewVariant, UPDATE_PRODUCT_VARIANTS, VariantChanges,
 };
 use atoll_kernel::{
-    Body, Call, Fault, Field, Local, Params, Read, Reply, Resource, Type, optional, required, routes,
+    Answer, Body, Call, Fault, Field, Local, Params, Read, Reply, Resource, Type, optional, required, routes,
     serde_json::{Map, Value, json},
 };
 use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
@@ -17,16 +17,17 @@ use crate::{
 };
 
 routes! {
+    of VARIANT;
     Get "/admin/product-variants" (Admin, LIST) => index;
     Get "/admin/products/:id/variants" (Admin, LIST) => of_product;
-    Post "/admin/products/:id/variants" (Admin, ONE, CREATE) => create;
-    Post "/admin/products/:id/variants/batch" (Admin, ONE, BATCH) => batch;
+    Post "/admin/products/:id/variants" (Admin, ONE, CREATE) => create: Answer::One(&PRODUCT);
+    Post "/admin/products/:id/variants/batch" (Admin, ONE, BATCH) => batch: Answer::Batch(&VARIANT);
     Get "/admin/products/:id/variants/:variant_id" (Admin, ONE) => retrieve;
-    Post "/admin/products/:id/variants/:variant_id" (Admin, ONE, UPDATE) => update;
-    Delete "/admin/products/:id/variants/:variant_id" (Admin, ONE) => delete;
+    Post "/admin/products/:id/variants/:variant_id" (Admin, ONE, UPDATE) => update: Answer::One(&PRODUCT);
+    Delete "/admin/products/:id/variants/:variant_id" (Admin, ONE) => delete: Answer::DeletedFrom(&PRODUCT);
     Post "/admin/products/:id/variants/:variant_id/inventory-items" (Admin, ONE, PART) => add_part;
     Post "/admin/products/:id/variants/:variant_id/inventory-items/:item_id" (Admin, ONE, QUANTITY) => change_part;
-    Delete "/admin/products/:id/variants/:variant_id/inventory-items/:item_id" (Admin, ONE) => remove_part;
+    Delete "/admin/products/:id/variants/:variant_id/inventory-items/:item_id" (Admin, ONE) => remove_part: Answer::Object;
 }
 
 static VARIANT: Resource = Resource {

@@ -2,8 +2,8 @@
 
 use atoll_flows::product::{CREATE_PRODUCTS, DELETE_PRODUCTS, NewProduct, ProductChanges, UPDATE_PRODUCTS};
 use atoll_kernel::{
-    Body, Call, Fault, Field, Local, Param, ParamKind, Params, Reply, Resource, Type, optional, required,
-    routes,
+    Answer, Body, Call, Fault, Field, Local, Param, ParamKind, Params, Reply, Resource, Type, optional,
+    required, routes,
     serde_json::{Value, json},
 };
 use atoll_product::{PRODUCTS, Product, ProductStatus};
@@ -18,9 +18,10 @@ use crate::{
 };
 
 routes! {
+    of PRODUCT;
     Get "/admin/products" (Admin, LIST) => index;
     Post "/admin/products" (Admin, ONE, CREATE) => create;
-    Post "/admin/products/batch" (Admin, ONE, BATCH) => batch;
+    Post "/admin/products/batch" (Admin, ONE, BATCH) => batch: Answer::Batch(&PRODUCT);
     Get "/admin/products/:id" (Admin, ONE) => retrieve;
     Post "/admin/products/:id" (Admin, ONE, UPDATE) => update;
     Delete "/admin/products/:id" (Admin, ONE) => delete;

@@ -12,6 +12,7 @@ use crate::{
 };
 
 routes! {
+    of REGION;
     Get "/admin/regions" (Admin, LIST) => index;
     Post "/admin/regions" (Admin, ONE, CREATE) => create;
     Get "/admin/regions/:id" (Admin, ONE) => retrieve;

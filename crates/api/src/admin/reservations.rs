@@ -12,6 +12,7 @@ use crate::{
 };
 
 routes! {
+    of RESERVATION;
     Get "/admin/reservations" (Admin, LIST) => index;
     Post "/admin/reservations" (Admin, ONE, CREATE) => create;
     Get "/admin/reservations/:id" (Admin, ONE) => retrieve;

@@ -5,7 +5,8 @@ use atoll_flows::sales_channel::{
     UPDATE_SALES_CHANNELS, plan_channel_products,
 };
 use atoll_kernel::{
-    Body, Call, Fault, Field, Params, Reply, Resource, Type, optional, required, routes, serde_json::json,
+    Answer, Body, Call, Fault, Field, Params, Reply, Resource, Type, optional, required, routes,
+    serde_json::json,
 };
 use atoll_sales_channel::SALES_CHANNELS;
 
@@ -16,14 +17,15 @@ use crate::{
 
 routes! {
     with "sales_channels";
+    of SALES_CHANNEL;
     Get "/admin/sales-channels" (Admin, LIST) => index;
     Post "/admin/sales-channels" (Admin, ONE, CREATE) => create;
     Get "/admin/sales-channels/:id" (Admin, ONE) => retrieve;
     Post "/admin/sales-channels/:id" (Admin, ONE, UPDATE) => update;
     Delete "/admin/sales-channels/:id" (Admin, ONE) => delete;
-    Post "/admin/sales-channels/:id/products" (Admin, DRY_RUN, PRODUCTS, up_to PRODUCTS_BYTES_MAX) => link_products;
+    Post "/admin/sales-channels/:id/products" (Admin, DRY_RUN, PRODUCTS, up_to PRODUCTS_BYTES_MAX) => link_products: Answer::Object;
     Post "/admin/sales-channels/:id/products/batch" (Admin, ONE, OLD_LINK) => link_old;
-    Delete "/admin/sales-channels/:id/products/batch" (Admin, ONE, OLD_LINK) => unlink_old;
+    Delete "/admin/sales-channels/:id/products/batch" (Admin, ONE, OLD_LINK) => unlink_old: Answer::One(&SALES_CHANNEL);
 }
 
 static SALES_CHANNEL: Resource = Resource {

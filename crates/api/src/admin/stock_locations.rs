@@ -15,6 +15,7 @@ use crate::{
 };
 
 routes! {
+    of STOCK_LOCATION;
     Get "/admin/stock-locations" (Admin, LIST) => index;
     Post "/admin/stock-locations" (Admin, ONE, CREATE) => create;
     Get "/admin/stock-locations/:id" (Admin, ONE) => retrieve;
@@ -24,6 +25,7 @@ routes! {
 
 routes! {
     with "sales_channels";
+    of STOCK_LOCATION;
     Post "/admin/stock-locations/:id/sales-channels" (Admin, ONE, LINK) => link_channels;
 }
 

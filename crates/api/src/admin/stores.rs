@@ -10,6 +10,7 @@ use crate::{
 };
 
 routes! {
+    of STORE;
     Get "/admin/stores" (Admin, LIST) => index;
     Get "/admin/stores/:id" (Admin, ONE) => retrieve;
     Post "/admin/stores/:id" (Admin, ONE, UPDATE) => update;

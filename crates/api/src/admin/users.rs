@@ -10,6 +10,7 @@ use crate::{
 };
 
 routes! {
+    of USER;
     Get "/admin/users" (User, LIST) => index;
     Get "/admin/users/me" (User, ONE) => me;
     Get "/admin/users/:id" (User, ONE) => retrieve;

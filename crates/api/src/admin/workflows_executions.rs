@@ -1,8 +1,8 @@
 //! `/admin/workflows-executions`
 
 use atoll_kernel::{
-    Actor, AnySaga, Body, Call, Ctx, ExecutionState, Fault, Id, Moment, Param, ParamKind, Params, Reply,
-    Resource, Type, WorkflowExecution, optional, required, routes,
+    Actor, Answer, AnySaga, Body, Call, Ctx, ExecutionState, Fault, Id, Moment, Param, ParamKind, Params,
+    Reply, Resource, Type, WorkflowExecution, optional, required, routes,
     serde_json::{Value, json},
 };
 
@@ -12,14 +12,15 @@ use crate::{
 };
 
 routes! {
+    of EXECUTION;
     Get "/admin/workflows-executions" (Admin, LIST) => index;
     Get "/admin/workflows-executions/:id" (Admin, ONE) => retrieve;
     Delete "/admin/workflows-executions/:id" (Admin, ONE) => forget;
-    Post "/admin/workflows-executions/:id/undo" (Admin, ONE, NOTHING) => undo;
+    Post "/admin/workflows-executions/:id/undo" (Admin, ONE, NOTHING) => undo: Answer::Object;
     Get "/admin/workflows-executions/:id/:transaction_id" (Admin, ONE) => retrieve_by_transaction;
     Post "/admin/workflows-executions/:id/run" (Admin, ONE, RUN) => run;
-    Post "/admin/workflows-executions/:id/steps/success" (Admin, ONE, FINISH) => succeed;
-    Post "/admin/workflows-executions/:id/steps/failure" (Admin, ONE, FINISH) => fail;
+    Post "/admin/workflows-executions/:id/steps/success" (Admin, ONE, FINISH) => succeed: Answer::Object;
+    Post "/admin/workflows-executions/:id/steps/failure" (Admin, ONE, FINISH) => fail: Answer::Object;
 }
 
 static EXECUTION: Resource = Resource {

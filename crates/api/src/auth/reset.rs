@@ -3,8 +3,8 @@
 
 use atoll_auth::{AuthIdentity, EMAILPASS, PasswordHash, find_identity, set_password};
 use atoll_kernel::{
-    Actor, Body, Call, Ctx, Fault, FaultKind, Local, Moment, Params, Reply, StatusCode, Type, Write, digest,
-    header, header_names::CONTENT_TYPE, required, routes, serde_json::json,
+    Actor, Answer, Body, Call, Ctx, Fault, FaultKind, Local, Moment, Params, Reply, StatusCode, Type, Write,
+    digest, header, header_names::CONTENT_TYPE, required, routes, serde_json::json,
 };
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use super::{attempts::attempt, check_provider, hashing, sign, verify};
 use crate::tables::{ONE, any};
 
 routes! {
-    Post "/auth/:actor/:provider/reset-password" (Public, ONE, IDENTIFIER) => ask;
+    Post "/auth/:actor/:provider/reset-password" (Public, ONE, IDENTIFIER) => ask: Answer::Heard;
     Post "/auth/:actor/:provider/update" (Public, TOKEN, PASSWORD) => update;
 }
 

@@ -9,8 +9,8 @@ use atoll_flows::cart::{
     UpdateLineItem,
 };
 use atoll_kernel::{
-    Body, Call, Decimal, Fault, FaultKind, Flow, Metadata, Offer, Outcome, Reply, Resource, Type, optional,
-    required, routes,
+    Answer, Body, Call, Decimal, Fault, FaultKind, Flow, Metadata, Offer, Outcome, Reply, Resource, Type,
+    optional, required, routes,
     serde_json::{Value, json},
 };
 use atoll_order::ORDERS;
@@ -24,14 +24,15 @@ use crate::{
 };
 
 routes! {
+    of CART;
     Post "/store/carts" (Store, ONE, CREATE) => create;
     Get "/store/carts/:id" (Store, ONE) => retrieve;
     Post "/store/carts/:id" (Store, ONE, UPDATE) => update;
     Post "/store/carts/:id/line-items" (Store, ONE, ADD_LINE) => add_line;
     Post "/store/carts/:id/line-items/:line_id" (Store, ONE, UPDATE_LINE) => update_line;
-    Delete "/store/carts/:id/line-items/:line_id" (Store, ONE) => remove_line;
+    Delete "/store/carts/:id/line-items/:line_id" (Store, ONE) => remove_line: Answer::DeletedFrom(&CART);
     Post "/store/carts/:id/customer" (Customer, ONE, NOTHING) => take;
-    Post "/store/carts/:id/complete" (Store, ONE, NOTHING) => complete;
+    Post "/store/carts/:id/complete" (Store, ONE, NOTHING) => complete: Answer::Object;
 }
 
 static CART: Resource = Resource {

@@ -8,6 +8,7 @@ use crate::{
 };
 
 routes! {
+    of RESOURCE;
     Get "/store/collections" (Store, LIST) => index;
     Get "/store/collections/:id" (Store, ONE) => retrieve;
 }

@@ -8,6 +8,7 @@ use crate::{
 };
 
 routes! {
+    of CURRENCY;
     Get "/store/currencies" (Store, LIST) => index;
     Get "/store/currencies/:id" (Store, ONE) => retrieve;
 }

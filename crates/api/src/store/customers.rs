@@ -8,7 +8,7 @@ use atoll_flows::customer::{
     UPDATE_CUSTOMER_ADDRESSES, UPDATE_CUSTOMERS,
 };
 use atoll_kernel::{
-    Body, Call, Fault, Field, Offer, Params, Reply, Resource, Type, optional, required, routes,
+    Answer, Body, Call, Fault, Field, Offer, Params, Reply, Resource, Type, optional, required, routes,
     serde_json::{self, Value, json},
 };
 
@@ -18,14 +18,15 @@ use crate::{
 };
 
 routes! {
+    of CUSTOMER;
     Post "/store/customers" (NewCustomer, ONE, CREATE) => create;
     Get "/store/customers/me" (Customer, ONE) => retrieve;
     Post "/store/customers/me" (Customer, ONE, UPDATE) => update;
-    Get "/store/customers/me/addresses" (Customer, ADDRESSES) => addresses;
+    Get "/store/customers/me/addresses" (Customer, ADDRESSES) => addresses: Answer::Page(&ADDRESS);
     Post "/store/customers/me/addresses" (Customer, ONE, ADDRESS_BODY) => add_address;
-    Get "/store/customers/me/addresses/:address_id" (Customer, ONE) => address;
+    Get "/store/customers/me/addresses/:address_id" (Customer, ONE) => address: Answer::One(&ADDRESS);
     Post "/store/customers/me/addresses/:address_id" (Customer, ONE, ADDRESS_BODY) => change_address;
-    Delete "/store/customers/me/addresses/:address_id" (Customer, ONE) => remove_address;
+    Delete "/store/customers/me/addresses/:address_id" (Customer, ONE) => remove_address: Answer::DeletedFrom(&CUSTOMER);
 }
 
 static CUSTOMER: Resource = Resource {
@@ -90,8 +91,7 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    let found =
-        CUSTOMER.find(&call.app.view(), &context(&call), &me(&call), &call.params)?;
+    let found = CUSTOMER.find(&call.app.view(), &context(&call), &me(&call), &call.params)?;
     found.ok_or_else(Fault::unauthorized)
 }
 

@@ -13,6 +13,7 @@ use crate::{
 };
 
 routes! {
+    of ORDER;
     Get "/store/orders" (Customer, LIST) => index;
     Get "/store/orders/:id" (Store, ONE) => retrieve;
 }

@@ -19,6 +19,7 @@ use crate::{
 };
 
 routes! {
+    of COLLECTION;
     Post "/store/payment-collections" (Store, ONE, CREATE) => create;
     Post "/store/payment-collections/:id/payment-sessions" (Store, ONE, CHOOSE) => choose;
 }

@@ -9,6 +9,7 @@ use crate::{
 };
 
 routes! {
+    of PROVIDER;
     Get "/store/payment-providers" (Store, LIST) => index;
 }
 

@@ -9,6 +9,7 @@ use crate::{
 };
 
 routes! {
+    of RESOURCE;
     Get "/store/product-categories" (Store, LIST) => index;
     Get "/store/product-categories/:id" (Store, ONE) => retrieve;
 }

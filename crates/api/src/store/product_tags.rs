@@ -8,6 +8,7 @@ use crate::{
 };
 
 routes! {
+    of RESOURCE;
     Get "/store/product-tags" (Store, LIST) => index;
     Get "/store/product-tags/:id" (Store, ONE) => retrieve;
 }

@@ -8,6 +8,7 @@ use crate::{
 };
 
 routes! {
+    of RESOURCE;
     Get "/store/product-types" (Store, LIST) => index;
     Get "/store/product-types/:id" (Store, ONE) => retrieve;
 }

@@ -8,6 +8,7 @@ use crate::{
 };
 
 routes! {
+    of VARIANT;
     Get "/store/product-variants" (Store, LIST) => index;
     Get "/store/product-variants/:id" (Store, SHOW) => retrieve;
 }

@@ -8,6 +8,7 @@ use crate::{
 };
 
 routes! {
+    of PRODUCT;
     Get "/store/products" (Store, LIST) => index;
     Get "/store/products/:id" (Store, SHOW) => retrieve;
 }

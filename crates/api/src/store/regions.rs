@@ -8,6 +8,7 @@ use crate::{
 };
 
 routes! {
+    of REGION;
     Get "/store/regions" (Store, LIST) => index;
     Get "/store/regions/:id" (Store, ONE) => retrieve;
 }

@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::Value;
 
 use crate::{
-    Decimal, EntityDef, Env, Ids, JsonObject, Node, QueryError, Record, Registry, Relation, Resolve,
-    ResolveWith, Scalar,
+    Decimal, EntityDef, Env, FieldKind, Ids, JsonObject, Node, QueryError, Record, Registry, Relation,
+    Resolve, ResolveWith, Scalar,
     link::{Link, LinkRow, Side},
 };
 
@@ -114,6 +114,9 @@ pub(crate) fn entity_of(link: &'static Link) -> &'static EntityDef {
     let mut fields = vec![link.left.key, link.right.key];
     fields.extend(link.columns.iter().map(|it| it.name));
     fields.extend(["id", "created_at", "updated_at", "deleted_at"]);
+    let mut kinds = vec![FieldKind::Text, FieldKind::Text];
+    kinds.extend(link.columns.iter().map(|_| FieldKind::Any));
+    kinds.extend([FieldKind::Text, FieldKind::Time, FieldKind::Time, FieldKind::OrNull(&FieldKind::Time)]);
     Box::leak(Box::new(EntityDef {
         name: link.name,
         plural: link.name,
@@ -121,6 +124,7 @@ pub(crate) fn entity_of(link: &'static Link) -> &'static EntityDef {
         label: link.name,
         key: "id",
         fields: fields.leak(),
+        kinds: kinds.leak(),
         hidden: &[],
         search: &[],
         embeds: &[],

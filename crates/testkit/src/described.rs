@@ -1,0 +1,95 @@
+//! Every answer that a test sees is what `/openapi.json` says of its route.
+
+use std::sync::OnceLock;
+
+use atoll_kernel::{Registry, openapi};
+use serde_json::Value;
+
+/// What `/openapi.json` says, and its paths by segments.
+struct Description {
+    document: Value,
+    templates: Vec<Vec<String>>,
+}
+
+fn description() -> &'static Description {
+    static DESCRIPTION: OnceLock<Description> = OnceLock::new();
+    DESCRIPTION.get_or_init(|| {
+        let registry = Registry::linked().expect("a registry");
+        let document = openapi("Atoll", "test", &registry.routes, Registry::graph());
+        let paths = document["paths"].as_object().expect("paths").keys();
+        let templates = paths.map(|it| it.split('/').map(str::to_owned).collect()).collect();
+        Description { document, templates }
+    })
+}
+
+/// Reads the description, so that no request waits for it: tests look at the time that they take.
+pub(crate) fn prepare() {
+    description();
+}
+
+/// Checks an answer of the route of this path, if there is one.
+pub(crate) fn check(method: &str, path: &str, status: u16, json: &Value) {
+    let Description { document, templates } = description();
+    let segments: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+    let fits = |template: &&Vec<String>| {
+        template.len() == segments.len()
+            && template.iter().zip(&segments).all(|(a, b)| a == b || a.starts_with('{'))
+    };
+    // A segment that is spelled out goes before one that is a parameter.
+    let n_parameters = |template: &&Vec<String>| template.iter().filter(|it| it.starts_with('{')).count();
+    let method = method.to_lowercase();
+    let of_method = |template: &&Vec<String>| document["paths"][template.join("/")].get(&method).is_some();
+    let found = templates.iter().filter(fits).filter(of_method).min_by_key(n_parameters);
+    let Some(template) = found else { return };
+    let responses = &document["paths"][template.join("/")][&method]["responses"];
+    let Some(response) = responses.get(status.to_string()) else {
+        panic!("{method} {path} answers {status}, which is not described: {json}");
+    };
+    let schema = &response["content"]["application/json"]["schema"];
+    if let Err(why) = fits_schema(document, schema, json) {
+        panic!("{method} {path} answers {status} with what is not described: {why}");
+    }
+}
+
+/// Is the value what the schema says? As much of JSON Schema as our documents use.
+fn fits_schema(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let pointer = reference.trim_start_matches('#');
+        let target = document.pointer(pointer).ok_or_else(|| format!("{reference} leads nowhere"))?;
+        return fits_schema(document, target, value);
+    }
+    if let Some(any) = schema["anyOf"].as_array() {
+        let wrong: Vec<String> = any.iter().filter_map(|it| fits_schema(document, it, value).err()).collect();
+        return if wrong.len() < any.len() { Ok(()) } else { Err(wrong.join(" and ")) };
+    }
+    let is_right = match schema["type"].as_str() {
+        None => true,
+        Some("string") => value.is_string(),
+        Some("boolean") => value.is_boolean(),
+        Some("number") => value.is_number(),
+        Some("integer") => value.is_i64() || value.is_u64(),
+        Some("array") => value.is_array(),
+        Some("object") => value.is_object(),
+        Some("null") => value.is_null(),
+        Some(other) => return Err(format!("an unknown type: {other}")),
+    };
+    if !is_right {
+        return Err(format!("{value} is no {}", schema["type"]));
+    }
+    if let Some(words) = schema["enum"].as_array()
+        && !words.contains(value)
+    {
+        return Err(format!("{value} is not among {words:?}"));
+    }
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        value.get(name).ok_or_else(|| format!("`{name}` is missing in {value}"))?;
+    }
+    for item in value.as_array().into_iter().flatten() {
+        fits_schema(document, &schema["items"], item)?;
+    }
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let of_name = &schema["properties"][name];
+        fits_schema(document, of_name, value).map_err(|why| format!("{name}: {why}"))?;
+    }
+    Ok(())
+}
