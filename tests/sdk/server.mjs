@@ -42,7 +42,7 @@ export async function serve() {
  * Counts the methods that are called, by name.
  * @param {object} api
  */
-function count(api) {
+export function count(api) {
   /** @type {Set<string>} */
   const called = new Set()
   for (const [name, resource] of Object.entries(api)) {

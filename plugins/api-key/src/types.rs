@@ -33,7 +33,7 @@ entity! {
         /// From when on it is worth nothing.
         pub revoked_at: Option<Timestamp>,
     }
-    search [title, redacted]
+    search [title]
     hidden [stored_token]
     computed [token] by token
     patch ApiKeyPatch
