@@ -1,7 +1,7 @@
 //! `/admin/dead-letters`: events that a subscriber could not take. Not of the wire; ours.
 
 use atoll_background::{DEAD_LETTERS, retry as deliver_again};
-use atoll_kernel::{Call, Fault, Params, Reply, Resource, routes, serde_json::json};
+use atoll_kernel::{Answer, Call, Fault, Params, Reply, Resource, routes, serde_json::json};
 
 use crate::{
     reply::{find, page, remove},
@@ -13,7 +13,7 @@ routes! {
     Get "/admin/dead-letters" (Admin, LIST) => index;
     Get "/admin/dead-letters/:id" (Admin, ONE) => retrieve;
     Delete "/admin/dead-letters/:id" (Admin, ONE) => delete;
-    Post "/admin/dead-letters/:id/retry" (Admin, ONE, NOTHING) => retry;
+    Post "/admin/dead-letters/:id/retry" (Admin, ONE, NOTHING) => retry: Answer::Object;
 }
 
 static DEAD_LETTER: Resource = Resource {
