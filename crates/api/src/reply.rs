@@ -5,8 +5,7 @@ use std::sync::Arc;
 use atoll_availability::EVERYWHERE;
 use atoll_flows::sales_channel::LinkIds;
 use atoll_kernel::{
-    Actor, Call, Comparison, Condition, Conditions, Context, Entity, Fault, Flow, Ids, Local, Moment, Read,
-    Reply, Resource, Service, Write,
+    Actor, Call, Context, Entity, Fault, Flow, Ids, Local, Moment, Read, Reply, Resource, Service, Write,
     serde::de::DeserializeOwned,
     serde_json::{Value, json},
 };
@@ -166,12 +165,6 @@ pub(crate) fn find(
     let id = call.path("id");
     let found = resource.find(&call.app.view(), &context(call), id, &call.params)?;
     found.ok_or_else(|| Fault::not_found(not_found(id)))
-}
-
-/// A filter of the records of which a field has one of these values.
-pub(crate) fn one_of(field: &'static str, values: impl IntoIterator<Item = String>) -> Conditions {
-    let values = values.into_iter().map(Some).collect();
-    Conditions::One(Condition { path: vec![field], comparison: Comparison::In, values })
 }
 
 /// Shows the page of a list that the call asks for, among the records in all of `within`.

@@ -56,7 +56,8 @@ pub(crate) const fn number(name: &'static str) -> Field {
 pub(crate) const METADATA: Field = optional("metadata", Type::Record).or_null();
 
 /// An address of a buyer.
-pub(crate) const ADDRESS: Type = Type::Strict(&[&[
+pub(crate) const ADDRESS: Type = Type::Strict(&[ADDRESS_FIELDS]);
+pub(crate) const ADDRESS_FIELDS: &[Field] = &[
     text("first_name"),
     text("last_name"),
     text("phone"),
@@ -68,7 +69,7 @@ pub(crate) const ADDRESS: Type = Type::Strict(&[&[
     text("province"),
     text("postal_code"),
     METADATA,
-]]);
+];
 
 /// Lists of orders show these whatever else they are asked for.
 pub(crate) const ORDERS_ALWAYS: &str =

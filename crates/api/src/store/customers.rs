@@ -13,8 +13,8 @@ use atoll_kernel::{
 };
 
 use crate::{
-    reply::{context, one_of, page, perform},
-    tables::{METADATA, ONE, any, list, text},
+    reply::{context, page, perform},
+    tables::{ADDRESS_FIELDS, METADATA, ONE, any, list, text},
 };
 
 routes! {
@@ -58,22 +58,14 @@ const ABOUT: &[Field] =
     &[text("company_name"), text("first_name"), text("last_name"), text("phone"), METADATA];
 const CREATE: Body = &[&[required("email", Type::Email)], ABOUT];
 const UPDATE: Body = &[ABOUT];
-const ADDRESS_BODY: Body = &[&[
-    text("first_name"),
-    text("last_name"),
-    text("phone"),
-    text("company"),
-    text("address_1"),
-    text("address_2"),
-    text("city"),
-    text("country_code"),
-    text("province"),
-    text("postal_code"),
-    text("address_name"),
-    optional("is_default_shipping", Type::Bool),
-    optional("is_default_billing", Type::Bool),
-    METADATA,
-]];
+const ADDRESS_BODY: Body = &[
+    ADDRESS_FIELDS,
+    &[
+        text("address_name"),
+        optional("is_default_shipping", Type::Bool),
+        optional("is_default_billing", Type::Bool),
+    ],
+];
 const ADDRESSES: Params = list(&[any("city"), any("country_code"), any("postal_code")], 50);
 
 /// The customer who asks. The guard lets nobody else in.
@@ -101,7 +93,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
 }
 
 async fn addresses(mut call: Call) -> Result<Reply, Fault> {
-    call.params.filters.push(one_of("customer_id", [me(&call)]));
+    call.params.narrow("customer_id", vec![me(&call)]);
     page(&ADDRESS, call, Vec::new())
 }
 

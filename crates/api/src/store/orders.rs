@@ -7,7 +7,7 @@ use atoll_order::OrderStatus;
 
 use crate::{
     gate::scope,
-    reply::{context, one_of, page, with_always},
+    reply::{context, page, with_always},
     store::customers::me,
     tables::{LINE_TOTALS, ONE, ORDER_ALWAYS, ORDERS_ALWAYS, any, joined, list},
 };
@@ -61,12 +61,11 @@ const LIST: Params = list(&[any("id"), Param::new("status", ParamKind::Words(Ord
 /// The orders of the customer who asks, as far as they were placed in the channels of the key.
 async fn index(mut call: Call) -> Result<Reply, Fault> {
     call.params.fields = with_always(call.params.fields, ORDERS_ALWAYS);
-    call.params.filters.push(one_of("customer_id", [me(&call)]));
+    call.params.narrow("customer_id", vec![me(&call)]);
     let scope = scope(&call);
     if !scope.is_whole() {
-        let channels = scope.channels().iter().map(|it| it.id.to_string());
-        let within = one_of("sales_channel_id", channels);
-        call.params.filters.push(within);
+        let channels = scope.channels().iter().map(|it| it.id.to_string()).collect();
+        call.params.narrow("sales_channel_id", channels);
     }
     page(&LISTED, call, Vec::new())
 }
