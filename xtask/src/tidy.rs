@@ -97,7 +97,8 @@ fn files(root: &Path) -> anyhow::Result<Vec<File>> {
 
 /// All rules, on all files.
 fn violations(files: &[File]) -> Vec<Violation> {
-    let of_one_file = [begins_with_docs, has_no_stray_space, inherits_lints, inherits_dependencies];
+    let of_one_file =
+        [begins_with_docs, has_no_stray_space, is_merged, inherits_lints, inherits_dependencies];
     let mut violations: Vec<Violation> =
         files.iter().flat_map(|file| of_one_file.iter().flat_map(|rule| rule(file))).collect();
     violations.extend(plugins_are_bundled(files));
@@ -124,6 +125,13 @@ fn has_no_stray_space(file: &File) -> Vec<Violation> {
         }
     }
     violations
+}
+
+/// Nothing of a merge is left undecided.
+fn is_merged(file: &File) -> Vec<Violation> {
+    let is_mark = |line: &str| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ");
+    let marks = file.lines().filter(|(_, line)| is_mark(line));
+    marks.map(|(number, _)| file.violation(number, "decide between the sides of the merge")).collect()
 }
 
 /// A member has the workspace's lints.
@@ -226,6 +234,7 @@ mod tests {
         assert_eq!(tidy("a.md", "one \ntwo"), "a.md:1: remove the white space at the end");
         assert_eq!(tidy("a.md", "one\r\n"), "a.md:1: remove the white space at the end");
         assert_eq!(tidy("a.toml", "one\n\ttwo"), "a.toml:2: write spaces for the tab");
+        assert_eq!(tidy("a.md", "one\n<<<<<<< HEAD\n"), "a.md:2: decide between the sides of the merge");
         let unbundled = "write `use atoll_on_sale as _;` for plugins/on-sale, or it is not linked in";
         assert_eq!(
             tidy("plugins/on-sale/src/lib.rs", "//! Text."),
