@@ -100,7 +100,8 @@ fn state() -> impl Strategy<Value = State> {
     let product = (status, rarely(), rarely(), mostly(), edge(), edge());
     let level = || prop::option::weighted(0.8, (0..9i64, 0..4i64));
     let part = (1..3i64, [level(), level()]).prop_map(|(required, levels)| Part { required, levels });
-    let variant = (rarely(), mostly(), mostly(), rarely(), prop::collection::vec(part, 0..3), 1..5i64);
+    let backorder = prop::bool::weighted(0.3);
+    let variant = (rarely(), mostly(), mostly(), backorder, prop::collection::vec(part, 0..3), 1..5i64);
     (product, variant, moment(), moment()).prop_map(|(product, variant, added_at, completed_at)| {
         let (status, is_product_deleted, is_variant_deleted, is_linked, from, until) = product;
         let (is_excluded, has_price, is_counted, allow_backorder, parts, quantity) = variant;
