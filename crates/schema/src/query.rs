@@ -109,6 +109,11 @@ impl ListParams {
         Some(condition.values.into_iter().flatten().collect())
     }
 
+    /// Takes the filter on `name` out: the first text that it asks for.
+    pub fn take_one(&mut self, name: &str) -> Option<String> {
+        self.take(name)?.into_iter().next()
+    }
+
     /// Demands of a field that it is one of these, whatever else is asked for.
     pub fn narrow(&mut self, field: &'static str, values: Vec<String>) {
         let values = values.into_iter().map(Some).collect();

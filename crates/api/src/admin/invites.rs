@@ -7,7 +7,7 @@ use atoll_kernel::{
     Body, Call, Fault, Metadata, Params, Reply, Resource, Type, optional, random_token, required, routes,
     serde_json::{self, Value, json},
 };
-use atoll_user::{INVITES, User};
+use atoll_user::User;
 use serde::Deserialize;
 
 use crate::{
@@ -65,15 +65,9 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
 
 async fn resend(call: Call) -> Result<Reply, Fault> {
     let (id, token) = (call.path("id").to_owned(), random_token().map_err(Fault::unexpected)?);
-    let told = token.clone();
-    let body = move |flow: &mut atoll_kernel::Local<'_>| {
-        if !INVITES.table.exists(flow.tx, &id)? {
-            return Err(Fault::not_found(not_found(&id)));
-        }
-        flow.run(&REFRESH_INVITES, (id.clone(), token.clone()))
-    };
-    let reply = perform(&INVITE, call, body).await?;
-    with_token(reply, told)
+    let again = (id, token.clone());
+    let reply = perform(&INVITE, call, move |it| it.run(&REFRESH_INVITES, again.clone())).await?;
+    with_token(reply, token)
 }
 
 async fn delete(call: Call) -> Result<Reply, Fault> {
@@ -87,7 +81,7 @@ async fn accept(mut call: Call) -> Result<Reply, Fault> {
         return Err(Fault::invalid("The user is already authenticated and cannot accept an invite."));
     }
     let identity = login.identity.clone();
-    let token = call.params.take("token").and_then(|it| it.into_iter().next());
+    let token = call.params.take_one("token");
     let token = token.ok_or_else(Fault::unauthorized)?;
     let text = |name: &str| call.body()[name].as_str().map(str::to_owned);
     let user = User {

@@ -59,7 +59,7 @@ const ASSORTMENT: Body = &[&[
 /// Could it be bought here, and if not, why?
 async fn availability(mut call: Call) -> Result<Reply, Fault> {
     let view = call.app.view();
-    let mut take = |name| call.params.take(name).and_then(|it| it.into_iter().next());
+    let mut take = |name| call.params.take_one(name);
     let variant = take("variant_id")
         .ok_or_else(|| Fault::invalid("Invalid request: Field 'variant_id' is required"))?;
     let quantity = parsed::<Decimal>("quantity", take("quantity"))?.unwrap_or(Decimal::ONE);

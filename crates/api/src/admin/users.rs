@@ -2,10 +2,9 @@
 
 use atoll_flows::user::{DELETE_USERS, UPDATE_USERS};
 use atoll_kernel::{Body, Call, Fault, Params, Reply, Resource, routes};
-use atoll_user::USERS;
 
 use crate::{
-    reply::{find, page, perform, remove_by},
+    reply::{find, page, remove_by, update_by},
     tables::{METADATA, ONE, any, date, list, text},
 };
 
@@ -50,15 +49,8 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
     find(&USER, &call, not_found)
 }
 
-async fn update(mut call: Call) -> Result<Reply, Fault> {
-    let input = (call.path("id").to_owned(), call.read()?);
-    perform(&USER, call, move |flow| {
-        if !USERS.table.exists(flow.tx, &input.0)? {
-            return Err(Fault::not_found(not_found(&input.0)));
-        }
-        flow.run(&UPDATE_USERS, input.clone())
-    })
-    .await
+async fn update(call: Call) -> Result<Reply, Fault> {
+    update_by(&USER, call, &UPDATE_USERS).await
 }
 
 /// Users remove themselves, and nobody else.

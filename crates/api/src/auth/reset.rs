@@ -79,7 +79,7 @@ async fn ask(call: Call) -> Result<Reply, Fault> {
 async fn update(mut call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let refused = || Fault::new(FaultKind::Unauthorized, "Invalid token");
-    let given = call.params.take("token").and_then(|it| it.into_iter().next());
+    let given = call.params.take_one("token");
     let bearer = header(&call.head, "authorization").and_then(|it| it.strip_prefix("Bearer "));
     let token = given.or(bearer.map(str::to_owned)).ok_or_else(refused)?;
     let claims: Claims = verify(&call.app, &token).ok_or_else(refused)?;

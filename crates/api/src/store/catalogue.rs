@@ -32,7 +32,7 @@ pub(crate) fn surroundings(
     for other in ["country_code", "province"] {
         call.params.take(other);
     }
-    let mut take = |name| call.params.take(name).and_then(|it| it.into_iter().next());
+    let mut take = |name| call.params.take_one(name);
     let (asked, cart) = (take("region_id"), take("cart_id"));
     // A region asks for prices, as on the wire.
     if asked.is_some() {

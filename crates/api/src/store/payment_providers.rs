@@ -25,7 +25,7 @@ static PROVIDER: Resource = Resource {
 const LIST: Params = list(&[any("id"), any("region_id"), flag("is_enabled")], 20);
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
-    let region = call.params.take("region_id").and_then(|it| it.into_iter().next());
+    let region = call.params.take_one("region_id");
     let Some(region) = region else {
         return Err(Fault::invalid("Invalid request: Field 'region_id' is required"));
     };
