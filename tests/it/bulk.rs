@@ -169,7 +169,7 @@ async fn a_hundred_thousand_products_are_put_in_at_once() {
     };
     let (ids, _) = ctx.write(Actor::System, make).await.expect("products");
     let mut body = json!({ "add": ids });
-    assert!(body.to_string().len() > atoll_kernel::BODY_BYTES_MAX);
+    assert!(body.to_string().len() > atoll_kernel::limits::BODY_BYTES_MAX);
     let count = async || {
         let path = format!("/admin/products?limit=1&fields=id&sales_channel_id={}", bulk.web);
         bulk.shop.admin.get(&path).await.ok()["count"].clone()

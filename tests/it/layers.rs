@@ -10,7 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/storage", &["crates/values"]),
     ("crates/schema", &["crates/values"]),
     ("crates/query", &["crates/storage", "crates/values"]),
-    ("crates/http", &["crates/query", "crates/schema", "crates/storage"]),
+    ("crates/http", &["crates/query", "crates/schema", "crates/storage", "crates/values"]),
     ("crates/kernel", &["crates/http", "crates/query", "crates/schema", "crates/storage", "crates/values"]),
     ("plugins", &["crates/kernel"]),
     ("crates/background", &["crates/kernel"]),

@@ -46,7 +46,8 @@ const COOKIE_SECRET: Key =
 const STORE_CORS: Key = key("store_cors", "ATOLL_STORE_CORS", "*");
 const ADMIN_CORS: Key = key("admin_cors", "ATOLL_ADMIN_CORS", "*");
 const AUTH_CORS: Key = key("auth_cors", "ATOLL_AUTH_CORS", "*");
-const KEYS: [&Key; 11] = [
+/// All settings of the file, in the order in which they are shown.
+const KEYS: &[&Key] = &[
     &DATA, &LISTEN, &ROLE, &LOG, &ADMIN_EMAIL, &ADMIN_PASSWORD, &JWT_SECRET, &COOKIE_SECRET, &STORE_CORS,
     &ADMIN_CORS, &AUTH_CORS,
 ];

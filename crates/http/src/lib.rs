@@ -13,4 +13,4 @@ pub use fault::{Fault, FaultKind, FaultRecord};
 pub use openapi::openapi;
 pub use origins::{OriginList, Origins, cookie, header, is_secure, peer};
 pub use route::{Answer, App, Auth, Call, Handler, Head, Method, Repeat, Reply, Route, Shows};
-pub use router::{BODY_BYTES_MAX, STORE_LIMIT_MAX, router};
+pub use router::router;

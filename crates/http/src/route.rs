@@ -155,7 +155,7 @@ pub struct Route<A: App> {
     pub params: &'static Params,
     /// Its body, if it takes one.
     pub body: Option<Body>,
-    /// Bytes that its body may have, if not as many as others: [`BODY_BYTES_MAX`](crate::BODY_BYTES_MAX).
+    /// Bytes that its body may have, if not as many as others: [`BODY_BYTES_MAX`](atoll_values::limits::BODY_BYTES_MAX).
     pub body_bytes_max: Option<usize>,
     /// What it answers.
     pub answer: Answer,

@@ -15,13 +15,9 @@ use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
+use atoll_values::limits::{BODY_BYTES_MAX, STORE_PAGE_MAX};
+
 use crate::{App, Auth, Call, Fault, FaultKind, Head, Method, Repeat, Reply, Route, qs};
-
-/// Bytes of a request body, where the route does not say otherwise. The original takes 100 kB; batches of products do not fit in that.
-pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
-
-/// Records on one page of a store route: anybody may ask, and a page is built in memory.
-pub const STORE_LIMIT_MAX: usize = 1000;
 
 /// A router for `routes`, and for `GET /health`.
 pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
@@ -116,7 +112,7 @@ async fn answer<A: App>(
     let query = qs::parse(head.uri.query().unwrap_or_default());
     let mut params = atoll_schema::check_query(route.params, &query)?;
     if route.auth.is_store() {
-        params.limit = params.limit.min(STORE_LIMIT_MAX);
+        params.limit = params.limit.min(STORE_PAGE_MAX);
         params.with_deleted = false;
     }
     let body = match route.body {

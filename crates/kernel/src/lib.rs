@@ -27,9 +27,9 @@ mod subscriber;
 mod token;
 
 pub use atoll_http::{
-    Answer, App, Auth, BODY_BYTES_MAX, Fault, FaultKind, FaultRecord, Head, HeaderMap, HeaderName,
-    HeaderValue, Method, OriginList, Origins, Repeat, Reply, Shows, StatusCode, cookie, header, header_names,
-    is_secure, openapi, peer, qs, router,
+    Answer, App, Auth, Fault, FaultKind, FaultRecord, Head, HeaderMap, HeaderName, HeaderValue, Method,
+    OriginList, Origins, Repeat, Reply, Shows, StatusCode, cookie, header, header_names, is_secure, openapi,
+    peer, qs, router,
 };
 pub use atoll_query::{
     AllOf, Children, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery,
@@ -46,7 +46,9 @@ pub use atoll_storage::{
     TableSource, View, Visit, Write, add_to_group, decode, emit, encode, engines, events_after, group_count,
     json_value, last_number, next_number, present, remove_event, split_part,
 };
-pub use atoll_values::{Actor, Comparison, Decimal, Id, Kind, Metadata, Moment, TOTALS, Timestamp, Totals};
+pub use atoll_values::{
+    Actor, Comparison, Decimal, Id, Kind, Metadata, Moment, TOTALS, Timestamp, Totals, limits,
+};
 pub use ctx::{Call, Clock, Config, Ctx, Gate, Login, Parts, Pass, Route};
 pub use flag::{FeatureFlag, FlagEntry, Flags};
 pub use flow::{AnyFlow, ExternalHook, Flow, FlowEntry, Hook, HookEntry, HookRun, Local, Point, Probe, When};

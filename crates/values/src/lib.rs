@@ -3,6 +3,7 @@
 mod comparison;
 mod decimal;
 mod id;
+pub mod limits;
 mod metadata;
 mod moment;
 mod timestamp;
