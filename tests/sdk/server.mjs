@@ -5,6 +5,7 @@ import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 import { createInterface } from "node:readline"
 import sdk from "@medusajs/js-sdk"
+import { methods } from "./methods.mjs"
 
 // The package is CommonJS: its default export is a property of its default import.
 const Medusa = /** @type {typeof import("@medusajs/js-sdk").default} */ (
@@ -40,19 +41,16 @@ export async function serve() {
 
 /**
  * Counts the methods that are called, by name.
- * @param {object} api
+ * @param {object} face
  */
-export function count(api) {
+export function count(face) {
   /** @type {Set<string>} */
   const called = new Set()
-  for (const [name, resource] of Object.entries(api)) {
-    const methods = [...Object.keys(resource), ...Object.getOwnPropertyNames(Object.getPrototypeOf(resource))]
-    for (const method of methods.filter((it) => it !== "constructor" && typeof resource[it] === "function")) {
-      const call = resource[method]
-      resource[method] = (/** @type {unknown[]} */ ...args) => {
-        called.add(`${name}.${method}`)
-        return call.apply(resource, args)
-      }
+  for (const [full, { owner, name }] of methods(face)) {
+    const call = owner[name]
+    owner[name] = (/** @type {unknown[]} */ ...args) => {
+      called.add(full)
+      return call.apply(owner, args)
     }
   }
   return called
