@@ -29,6 +29,22 @@ async fn check(client: &Client, path: &str, body: Value, expected: &str) {
 }
 
 #[tokio::test]
+async fn what_is_registered_has_a_length() {
+    let client = TestApp::init().await.client();
+    let register = async |email: &str, password: &str| {
+        let body = json!({ "email": email, "password": password });
+        client.post("/auth/customer/emailpass/register", body).await
+    };
+    let refused = "400 invalid_data: Password must have 8 to 1024 characters";
+    for password in ["", "seven77", &"x".repeat(1025)] {
+        assert_eq!(register("ann@test.dev", password).await.error(), refused);
+    }
+    register("ann@test.dev", "eight888").await.ok();
+    let refused = "400 invalid_data: Email must have 320 characters at most";
+    assert_eq!(register(&format!("{}@test.dev", "a".repeat(312)), "eight888").await.error(), refused);
+}
+
+#[tokio::test]
 async fn somebody_registers_becomes_a_customer_and_logs_in() {
     let Scene { shop, storefront, .. } = Scene::new().await;
     let (register, login) = ("/auth/customer/emailpass/register", "/auth/customer/emailpass");

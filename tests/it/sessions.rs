@@ -164,6 +164,10 @@ async fn a_forgotten_password_is_replaced_once() {
     assert_eq!(ask("customer", "admin@test.dev").await, None);
     let token = ask("user", "Admin@test.dev").await.expect("a token");
     let other = ask("user", "admin@test.dev").await.expect("a token");
+    let short = json!({ "password": "seven77" });
+    let path = format!("/auth/user/emailpass/update?token={token}");
+    let refused = "400 invalid_data: Password must have 8 to 1024 characters";
+    assert_eq!(client.post(&path, short).await.error(), refused);
     let set = async |path: &str, password: &str| {
         let answer =
             client.post(&format!("/auth/user/emailpass/{path}"), json!({ "password": password })).await;
@@ -175,8 +179,8 @@ async fn a_forgotten_password_is_replaced_once() {
     app.advance_ms(1000);
     assert_eq!(set(&format!("update?token={token}"), "new secret").await, "done");
     // Neither again, nor with one that was asked for before.
-    assert_eq!(set(&format!("update?token={token}"), "newer").await, refused);
-    assert_eq!(set(&format!("update?token={other}"), "newer").await, refused);
+    assert_eq!(set(&format!("update?token={token}"), "newer secret").await, refused);
+    assert_eq!(set(&format!("update?token={other}"), "newer secret").await, refused);
     // Whoever came in by the old password is out.
     assert_eq!(admin.get("/admin/users/me").await.status, 401);
     assert_eq!(session.get("/admin/users/me").await.status, 401);
@@ -189,5 +193,5 @@ async fn a_forgotten_password_is_replaced_once() {
     let as_customer = format!("/auth/customer/emailpass/update?token={token}");
     assert_eq!(client.post(&as_customer, json!({ "password": "x" })).await.error(), refused);
     app.advance_ms(15 * 60 * 1000);
-    assert_eq!(set(&format!("update?token={token}"), "newer").await, refused);
+    assert_eq!(set(&format!("update?token={token}"), "newer secret").await, refused);
 }

@@ -6,7 +6,11 @@ use std::{
     str::FromStr,
 };
 
-use atoll_kernel::{FeatureFlag, Flags, OriginList, Origins};
+use atoll_auth::check_password;
+use atoll_kernel::{
+    FeatureFlag, Flags, OriginList, Origins,
+    limits::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN},
+};
 use toml::{Table, Value};
 
 use crate::{Data, data::SECRET_BYTES_MIN};
@@ -173,7 +177,11 @@ impl Settings {
             },
             ..Settings::default()
         };
-        let (email, password) = (loading.get(&ADMIN_EMAIL, text), loading.get(&ADMIN_PASSWORD, text));
+        let settable = |it: &str| match check_password(it) {
+            Ok(()) => Ok(it.to_owned()),
+            Err(_) => Err(format!("it needs {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters")),
+        };
+        let (email, password) = (loading.get(&ADMIN_EMAIL, text), loading.get(&ADMIN_PASSWORD, settable));
         settings.admin = match (email, password) {
             (Some(email), Some(password)) => Some((email, Secret(password))),
             (None, None) => None,
@@ -400,6 +408,10 @@ mod tests {
                 "feature_flags.sales_channels: maybe: it is true or false (ATOLL_FF_SALES_CHANNELS)",
             ]
         );
+        let env = "ATOLL_ADMIN_EMAIL=me@example.com\nATOLL_ADMIN_PASSWORD=hunter2";
+        let Err(Wrong(wrong)) = load("", env, &[]) else { panic!("it is too short") };
+        let short = "admin_password: (secret): it needs 8 to 1024 characters (ATOLL_ADMIN_PASSWORD)";
+        assert_eq!(wrong, [short, "admin_email needs admin_password"]);
         let env = "ATOLL_ROLE=(no UTF-8)\nATOLL_FF_SALES_CHANNELS=(no UTF-8)";
         let Err(Wrong(wrong)) = load("", env, &[]) else { panic!("it is no text") };
         assert_eq!(wrong, ["ATOLL_ROLE is no UTF-8", "ATOLL_FF_SALES_CHANNELS is no UTF-8"]);

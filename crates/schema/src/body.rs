@@ -1,6 +1,6 @@
 //! Request bodies.
 
-use atoll_values::Decimal;
+use atoll_values::{Decimal, limits::EMAIL_CHARS_MAX};
 use serde_json::{Map, Value};
 
 use crate::Issues;
@@ -197,7 +197,8 @@ fn check_fields(
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let plain = |it: &str| !it.is_empty() && !it.starts_with('.') && !it.ends_with('.') && !it.contains("..");
-    plain(local)
+    text.chars().count() <= EMAIL_CHARS_MAX
+        && plain(local)
         && plain(domain)
         && domain.contains('.')
         && !text.contains(|it: char| it.is_whitespace() || it.is_control())
@@ -272,7 +273,8 @@ mod tests {
             r#"{"name":"x","address":{"line":"a","x":1}}"#,
             "Invalid request: Unrecognized fields: 'x'",
         );
-        for email in ["a", "a@b", "@b.co", "a@.co", "a b@c.de", "a@@c.de"] {
+        let long = format!("{}@b.co", "a".repeat(EMAIL_CHARS_MAX));
+        for email in [&*long, "a", "a@b", "@b.co", "a@.co", "a b@c.de", "a@@c.de"] {
             check_body(
                 &format!(r#"{{"name":"x","email":"{email}"}}"#),
                 "Invalid request: Invalid email address",

@@ -1,6 +1,10 @@
 //! What can be wrong with an identity. The texts are the wire's, where it has one.
 
-use atoll_kernel::{Fault, FaultKind, RowError, store_errors};
+use atoll_kernel::{
+    Fault, FaultKind, RowError,
+    limits::{EMAIL_CHARS_MAX, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN},
+    store_errors,
+};
 
 /// Why an identity was not made or changed.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +15,12 @@ pub enum Error {
     /// It stands for an actor of this type already.
     #[error("Key {0} already exists in app metadata")]
     HasActor(String),
+    /// The password is too short or too long to be set.
+    #[error("Password must have {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters")]
+    PasswordLength,
+    /// The address is too long to be one.
+    #[error("Email must have {EMAIL_CHARS_MAX} characters at most")]
+    EmailLength,
     /// The password could not be hashed.
     #[error("the password could not be hashed: {0}")]
     Hash(String),
@@ -25,7 +35,9 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error {
             Error::Taken => Fault::new(FaultKind::Unauthorized, error.to_string()),
-            Error::HasActor(_) => Fault::invalid(error.to_string()),
+            Error::HasActor(_) | Error::PasswordLength | Error::EmailLength => {
+                Fault::invalid(error.to_string())
+            }
             Error::Hash(_) => Fault::unexpected(error),
             Error::Row(error) => error.into(),
         }

@@ -10,7 +10,7 @@ mod types;
 use atoll_kernel::{Index, Module, Service, module, serde_json::Value};
 
 pub use error::Error;
-pub use password::{PasswordHash, verify_password};
+pub use password::{PasswordHash, check_password, verify_password};
 pub use service::{add_actor, find_identity, register, remove_actor, set_password};
 pub use session::{SESSION_S, close_session, find_session, forget_sessions, open_session};
 pub use types::{AuthIdentity, AuthSession};

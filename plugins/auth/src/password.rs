@@ -5,15 +5,26 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc},
 };
 
+use atoll_kernel::limits::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
+
 use crate::Error;
+
+/// May this password be set? Whoever hashes it asks the same; this is for those who want to say so beforehand.
+pub fn check_password(password: &str) -> Result<(), Error> {
+    match password.chars().count() {
+        PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX => Ok(()),
+        _ => Err(Error::PasswordLength),
+    }
+}
 
 /// What is kept of a password. Making it takes tens of milliseconds, so not on an async worker.
 #[derive(Clone)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Hashes a password.
+    /// Hashes a password that is to be set. Errors: it is too short or too long.
     pub fn new(password: &str) -> Result<PasswordHash, Error> {
+        check_password(password)?;
         let hash = Argon2::default().hash_password(password.as_bytes());
         hash.map(|it| PasswordHash(it.to_string())).map_err(|error| Error::Hash(error.to_string()))
     }
@@ -24,11 +35,12 @@ impl PasswordHash {
     }
 }
 
+/// The hash of a password that nobody has.
+const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$\
+                       LQ2lcJRlJs8E3kYpqUqGz4WJpP0qYc1RfPf3UtXXk5o";
+
 /// Is this the password? Without a hash it takes as long and says no, so that nobody learns which users exist.
 pub fn verify_password(hash: Option<&str>, password: &str) -> bool {
-    /// Of a password that nobody has.
-    const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$\
-                           LQ2lcJRlJs8E3kYpqUqGz4WJpP0qYc1RfPf3UtXXk5o";
     let Ok(parsed) = phc::PasswordHash::new(hash.unwrap_or(NOBODYS)) else { return false };
     let fits = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
     fits && hash.is_some()
@@ -46,5 +58,23 @@ mod tests {
         assert!(!verify_password(Some(hash.as_str()), "supersecret "));
         assert!(!verify_password(None, "supersecret"));
         assert!(!verify_password(Some("rubbish"), "supersecret"));
+    }
+
+    #[test]
+    fn a_password_that_is_set_is_neither_short_nor_long() {
+        for (n, is_good) in [(0, false), (7, false), (8, true), (1024, true), (1025, false)] {
+            assert_eq!(PasswordHash::new(&"ü".repeat(n)).is_ok(), is_good, "{n}");
+        }
+    }
+
+    #[test]
+    fn looking_for_nobody_is_the_same_work() {
+        let hash = PasswordHash::new("supersecret").expect("a hash");
+        let costs = |text: &str| {
+            let hash = phc::PasswordHash::new(text).expect("a hash");
+            let output = hash.hash.map(|it| it.len());
+            (hash.algorithm.to_string(), hash.version, hash.params.to_string(), output)
+        };
+        assert_eq!(costs(NOBODYS), costs(hash.as_str()));
     }
 }

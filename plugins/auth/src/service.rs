@@ -1,6 +1,6 @@
 //! How identities come, are found, and get their actors.
 
-use atoll_kernel::{Moment, Read, RowError, StoreError, Write};
+use atoll_kernel::{Moment, Read, RowError, StoreError, Write, limits::EMAIL_CHARS_MAX};
 
 use crate::{
     AUTH_IDENTITIES, AuthIdentity, BY_ACTOR, BY_ENTITY, EMAILPASS, Error, PasswordHash,
@@ -25,6 +25,9 @@ pub fn register(
     email: &str,
     password: &PasswordHash,
 ) -> Result<AuthIdentity, Error> {
+    if entity_id(email).chars().count() > EMAIL_CHARS_MAX {
+        return Err(Error::EmailLength);
+    }
     if let Some(there) = find_identity(tx, email)? {
         if there.has_actors() {
             return Err(Error::Taken);

@@ -5,7 +5,9 @@ mod reset;
 mod session;
 mod token;
 
-use atoll_auth::{AUTH_IDENTITIES, EMAILPASS, PasswordHash, find_identity, register, verify_password};
+use atoll_auth::{
+    AUTH_IDENTITIES, EMAILPASS, PasswordHash, check_password, find_identity, register, verify_password,
+};
 use atoll_kernel::{
     Actor, Body, Call, Fault, FaultKind, Reply, Type, optional, routes,
     serde_json::{Value, json},
@@ -87,6 +89,7 @@ async fn log_in(call: Call) -> Result<Reply, Fault> {
 async fn sign_up(call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let (email, password) = credentials(&call)?;
+    check_password(&password)?;
     attempt(&call.app, &call.head, "register", &email)?;
     let hash = hashing(move || PasswordHash::new(&password)).await??;
     let make = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {

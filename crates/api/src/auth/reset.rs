@@ -1,7 +1,7 @@
 //! Forgotten passwords. Whoever mails follows the event `auth.password_reset`, which holds a token; with it a new
 //! password is set, once.
 
-use atoll_auth::{AuthIdentity, EMAILPASS, PasswordHash, find_identity, set_password};
+use atoll_auth::{AuthIdentity, EMAILPASS, PasswordHash, check_password, find_identity, set_password};
 use atoll_kernel::{
     Actor, Answer, Body, Call, Ctx, Fault, FaultKind, Local, Moment, Params, Reply, StatusCode, Type, Write,
     digest, header, header_names::CONTENT_TYPE, required, routes, serde_json::json,
@@ -90,6 +90,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
     // Before the password is hashed, which is work.
     find_identity(&call.app.view(), &claims.entity_id)?.filter(fits).ok_or_else(refused)?;
     let password = call.body()["password"].as_str().unwrap_or_default().to_owned();
+    check_password(&password)?;
     let hash = hashing(move || PasswordHash::new(&password)).await??;
     let (email, sealed) = (claims.entity_id.clone(), claims.seal.clone());
     let set = move |tx: &mut dyn Write, at: &Moment| {

@@ -58,6 +58,12 @@ fn users_are_made_and_can_log_in() {
     assert!(ok && made.contains("made user ann@example.com (user_"), "{made}");
     let (ok, twice) = atoll(folder.path(), &create);
     assert!(!ok && twice.contains("User with email: ann@example.com, already exists."), "{twice}");
+    // Nobody can be made who logs in with next to nothing.
+    for password in ["", "seven77"] {
+        let create = ["user", "create", "--email", "bob@example.com", "--password", password];
+        let (ok, short) = atoll(folder.path(), &create);
+        assert!(!ok && short.contains("Password must have 8 to 1024 characters"), "{short}");
+    }
     let server = Server::start(folder.path(), &[]);
     let credentials = r#"{"email":"ann@example.com","password":"correct horse"}"#;
     let (status, answer) = server.send("POST", "/auth/user/emailpass", &[], credentials).expect("an answer");

@@ -21,7 +21,7 @@ pub(crate) struct Create {
     /// The address to log in with.
     #[arg(long, short)]
     email: String,
-    /// The password to log in with.
+    /// The password to log in with, of 8 characters at least.
     #[arg(long, short, env = "ATOLL_USER_PASSWORD", hide_env_values = true)]
     password: String,
     #[command(flatten)]
@@ -31,10 +31,10 @@ pub(crate) struct Create {
 impl User {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let User::Create(Create { email, password, data }) = self;
+        let password = PasswordHash::new(&password)?;
         let mut settings = data.settings()?;
         let data = settings.data.take().unwrap_or_else(|| Data::from("atoll-data"));
         let app = Assembly::open(&data, settings)?.start().await?;
-        let password = PasswordHash::new(&password)?;
         let users = vec![NewUser { email, password }];
         let (made, _) = app.ctx.run(&CREATE_USERS, Actor::System, users).await?;
         app.ctx.store().close();
