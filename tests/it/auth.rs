@@ -6,9 +6,10 @@ use axum::body::Body;
 use serde_json::json;
 
 /// What anybody may call.
-const PUBLIC: [&str; 6] = [
-    "GET /docs", "GET /openapi.json", "POST /auth/:actor/:provider", "POST /auth/:actor/:provider/register",
-    "POST /auth/:actor/:provider/reset-password", "POST /auth/:actor/:provider/update",
+const PUBLIC: [&str; 7] = [
+    "GET /admin/feature-flags", "GET /docs", "GET /openapi.json", "POST /auth/:actor/:provider",
+    "POST /auth/:actor/:provider/register", "POST /auth/:actor/:provider/reset-password",
+    "POST /auth/:actor/:provider/update",
 ];
 
 /// The path with something in the place of its parameters.

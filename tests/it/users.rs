@@ -8,7 +8,7 @@ async fn check(client: &Client, path: &str, body: Value, expected: &str) {
 }
 
 #[tokio::test]
-async fn users_change_and_remove_themselves() {
+async fn users_change_themselves_and_do_not_remove_themselves() {
     let (app, admin) = TestApp::init().await.with_admin().await;
     let me = admin.get("/admin/users/me").await.ok()["user"]["id"].clone();
     let me = format!("/admin/users/{}", me.as_str().expect("an id"));
@@ -26,17 +26,52 @@ async fn users_change_and_remove_themselves() {
         "400 invalid_data: Invalid request: Unrecognized fields: 'email'",
     )
     .await;
-    assert_eq!(
-        admin.delete("/admin/users/user_x").await.error(),
-        "400 not_allowed: You are not allowed to delete other users"
-    );
-    assert_eq!(admin.delete(&me).await.ok()["deleted"], true);
-    assert_eq!(admin.get("/admin/users/me").await.status, 401);
-    // Whoever logs in as somebody who is gone is nobody.
-    let login = json!({ "email": "admin@test.dev", "password": "supersecret" });
-    let token = app.client().post("/auth/user/emailpass", login).await.ok()["token"].clone();
-    let token = format!("Bearer {}", token.as_str().expect("a token"));
-    assert_eq!(app.client().with_header("authorization", &token).get("/admin/products").await.status, 401);
+    assert_eq!(admin.delete(&me).await.error(), "400 not_allowed: A user cannot delete itself");
+    admin.get("/admin/users/me").await.ok();
+    drop(app);
+}
+
+/// Makes a user by invite; says its client and the path of the user.
+async fn colleague(shop: &Shop, email: &str) -> (Client, String) {
+    let nobody = shop.app.client();
+    let invite = shop.admin.post("/admin/invites", json!({ "email": email })).await.ok()["invite"].clone();
+    let accept = format!("/admin/invites/accept?token={}", invite["token"].as_str().expect("a token"));
+    let user = shop.newcomer(&nobody, email).await.post(&accept, json!({})).await.ok()["user"].clone();
+    let client = shop.log_in(&nobody, "/auth/user/emailpass", email).await;
+    (client, format!("/admin/users/{}", user["id"].as_str().expect("an id")))
+}
+
+#[tokio::test]
+async fn a_user_removes_others_and_the_last_one_stays() {
+    let shop = Shop::open(TestApp::init().await).await;
+    let me = shop.admin.get("/admin/users/me").await.ok()["user"]["id"].clone();
+    let me = format!("/admin/users/{}", me.as_str().expect("an id"));
+    let (ann, path) = colleague(&shop, "ann@test.dev").await;
+    let key = json!({ "title": "ERP", "type": "secret" });
+    let key = ann.post("/admin/api-keys", key).await.ok()["api_key"].clone();
+    let session = ann.post("/auth/session", json!({})).await;
+    let cookie = session.headers["set-cookie"].to_str().expect("text").split(';').next().expect("a cookie");
+    let session = shop.app.client().with_header("cookie", cookie);
+    session.get("/admin/users/me").await.ok();
+    assert_eq!(shop.admin.delete(&path).await.ok()["deleted"], true);
+    // By token, by cookie, and whoever logs in as somebody who is gone is nobody.
+    for client in
+        [&ann, &session, &shop.log_in(&shop.app.client(), "/auth/user/emailpass", "ann@test.dev").await]
+    {
+        assert_eq!(client.get("/admin/products").await.status, 401);
+    }
+    // What they made is the shop's, and is found by who made it.
+    let id = path.rsplit('/').next().expect("an id");
+    let made = shop.admin.get(&format!("/admin/api-keys?created_by={id}")).await.ok();
+    assert_eq!((&made["count"], &made["api_keys"][0]["id"]), (&json!(1), &key["id"]));
+    let server = format!("Basic {}", key["token"].as_str().expect("a token"));
+    shop.app.client().with_header("authorization", &server).get("/admin/products").await.ok();
+    // Of two who remove each other at the same time one stays.
+    let (bob, path) = colleague(&shop, "bob@test.dev").await;
+    let (one, other) = tokio::join!(shop.admin.delete(&path), bob.delete(&me));
+    let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 401]);
 }
 
 #[tokio::test]
@@ -67,7 +102,13 @@ async fn whoever_is_invited_becomes_a_user_once() {
     check(&nobody, &accept(&again["token"]), json!({}), refused).await;
     let known = "400 invalid_data: The user is already authenticated and cannot accept an invite.";
     check(admin, &accept(&again["token"]), json!({}), known).await;
-    let body = json!({ "first_name": "Ann" });
+    // It is for the address that was invited, however it is written.
+    let another = "400 not_allowed: The invite is for another e-mail address";
+    let eve = shop.newcomer(&nobody, "eve@test.dev").await;
+    check(&eve, &accept(&again["token"]), json!({}), another).await;
+    check(&eve, &accept(&again["token"]), json!({ "email": "ann@test.dev" }), another).await;
+    check(&newcomer, &accept(&again["token"]), json!({ "email": "admin2@test.dev" }), another).await;
+    let body = json!({ "first_name": "Ann", "email": "ANN@test.dev" });
     let user = newcomer.post(&accept(&again["token"]), body.clone()).await.ok()["user"].clone();
     assert_eq!((&user["email"], &user["first_name"]), (&json!("ann@test.dev"), &json!("Ann")));
     let login = json!({ "email": "ann@test.dev", "password": "supersecret" });
@@ -85,8 +126,9 @@ async fn whoever_is_invited_becomes_a_user_once() {
     let one = format!("{path}/{}", taken_back["id"].as_str().expect("an id"));
     assert_eq!(admin.delete(&one).await.ok()["object"], "invite");
     assert_eq!(admin.get(&one).await.status, 404);
-    let bob = shop.newcomer(&nobody, "bob@test.dev").await;
-    check(&bob, &accept(&taken_back["token"]), json!({}), refused).await;
+    let (bob, eve) =
+        (shop.newcomer(&nobody, "bob@test.dev").await, shop.newcomer(&nobody, "eve@test.dev").await);
+    check(&eve, &accept(&taken_back["token"]), json!({}), refused).await;
     shop.app.advance_ms(1);
     check(&bob, &accept(&late["token"]), json!({}), refused).await;
 }

@@ -117,6 +117,11 @@ impl Shop {
         bearer(storefront, "/auth/customer/emailpass", email).await
     }
 
+    /// This client, logged in with this address and the password of all tests at this path.
+    pub async fn log_in(&self, client: &Client, path: &str, email: &str) -> Client {
+        bearer(client, path, email).await
+    }
+
     /// Opens a cart with so many of a variant; says its id.
     pub async fn cart(&self, storefront: &Client, variant: &str, quantity: u32) -> String {
         self.cart_of(storefront, json!([{ "variant_id": variant, "quantity": quantity }])).await

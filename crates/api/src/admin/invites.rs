@@ -74,7 +74,7 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
     remove_by(call, "invite", &DELETE_INVITES).await
 }
 
-/// Who registered becomes a user.
+/// Who registered with the address that was invited becomes a user.
 async fn accept(mut call: Call) -> Result<Reply, Fault> {
     let login = call.pass.login.as_ref().ok_or_else(Fault::unauthorized)?;
     if !login.actor_id.is_empty() {

@@ -1,6 +1,6 @@
 //! Users come by invite.
 
-use atoll_auth::add_actor;
+use atoll_auth::{AUTH_IDENTITIES, add_actor};
 use atoll_kernel::{Fault, Local, Metadata, digest, flow, serde_json::json};
 use atoll_user::{INVITES, Invite, USER, User, create_invite, create_user, find_invite, renew_invite};
 
@@ -61,21 +61,24 @@ pub struct Acceptance {
     pub identity: String,
     /// What opens the invite.
     pub token: String,
-    /// Who they are; the address is that of the invite where there is none.
+    /// Who they are. The address may be left empty; it is that of the invite.
     pub user: User,
 }
 
 flow! {
-    /// Makes a user of somebody who was invited. The invite is good once. Events: `invite.accepted`, `user.created`.
+    /// Makes a user of somebody who registered with the address that was invited. The invite is good once. Events: `invite.accepted`, `user.created`.
     pub static ACCEPT_INVITE: Flow<Acceptance, User> = "accept-invite-workflow" (accept);
 }
 
 fn accept(flow: &mut Local<'_>, Acceptance { identity, token, user }: Acceptance) -> Result<User, Fault> {
     let found = find_invite(flow.tx, flow.at, &digest(&token))?;
     let invite = found.ok_or_else(Fault::unauthorized)?;
+    let is_other = !user.email.is_empty() && user.email.trim().to_lowercase() != invite.email;
+    if is_other || AUTH_IDENTITIES.retrieve(flow.tx, &identity)?.entity_id != invite.email {
+        return Err(Fault::not_allowed("The invite is for another e-mail address"));
+    }
     let user = flow.step("create-users-step", |tx, at| {
-        let email = if user.email.is_empty() { invite.email.clone() } else { user.email.clone() };
-        Ok(create_user(tx, at, User { email, ..user })?)
+        Ok(create_user(tx, at, User { email: invite.email.clone(), ..user })?)
     })?;
     flow.step("set-auth-app-metadata", |tx, at| Ok(add_actor(tx, at, &identity, USER, &user.id)?))?;
     flow.step("delete-invites", |tx, at| Ok(INVITES.delete(tx, at, &invite.id).map(drop)?))?;

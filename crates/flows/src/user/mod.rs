@@ -3,7 +3,7 @@
 mod invites;
 
 use atoll_auth::{PasswordHash, add_actor, register, remove_actor};
-use atoll_kernel::{Fault, Local, Moment, Write, flow, serde_json::json};
+use atoll_kernel::{Actor, Fault, Local, Moment, Write, flow, serde_json::json};
 use atoll_user::{USER, USERS, User, UserPatch, create_user};
 
 pub use invites::{ACCEPT_INVITE, Acceptance, CREATE_INVITES, DELETE_INVITES, NewInvite, REFRESH_INVITES};
@@ -57,12 +57,22 @@ fn update(flow: &mut Local<'_>, (id, patch): (String, UserPatch)) -> Result<User
 }
 
 flow! {
-    /// Removes users; whoever logs in as one of them is nobody from then on. Event: `user.deleted`, for each.
+    /// Removes users, but not whoever asks: so the last one stays. Whoever logs in as one of them is nobody from then
+    /// on; the API keys that they made are the shop's, and go on. Event: `user.deleted`, for each.
     pub static DELETE_USERS: Flow<Vec<String>, ()> = "remove-user-account" (delete);
 }
 
 fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
     flow.step("delete-users-step", |tx, at| {
+        if let Actor::User(asking) = at.actor() {
+            // Somebody else may have removed them since they were let in.
+            if !USERS.table.exists(tx, asking)? {
+                return Err(Fault::unauthorized());
+            }
+            if ids.contains(asking) {
+                return Err(Fault::not_allowed("A user cannot delete itself"));
+            }
+        }
         for id in &ids {
             USERS.soft_delete(tx, at, id)?;
             remove_actor(tx, at, USER, id)?;
