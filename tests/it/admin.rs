@@ -113,6 +113,63 @@ async fn admin_routes_are_for_admins() {
     assert_eq!(server.get("/admin/sales-channels").await.error(), unauthorized);
 }
 
+/// A key of this kind: the path that revokes it, and a client that has it.
+async fn key(shop: &Shop, kind: &str) -> (String, Client) {
+    let web = shop.channel(kind).await;
+    let key = json!({ "title": "Key", "type": kind });
+    let key = shop.admin.post("/admin/api-keys", key).await.ok()["api_key"].clone();
+    let (path, token) = (format!("/admin/api-keys/{}", key["id"].as_str().expect("an id")), &key["token"]);
+    let token = token.as_str().expect("a token");
+    let client = shop.app.client();
+    if kind == "secret" {
+        return (format!("{path}/revoke"), client.with_header("authorization", &format!("Basic {token}")));
+    }
+    shop.admin.post(&format!("{path}/sales-channels"), json!({ "add": [web] })).await.ok();
+    (format!("{path}/revoke"), client.with_header("x-publishable-api-key", token))
+}
+
+#[tokio::test]
+async fn a_revoked_key_stays_revoked() {
+    const AHEAD_MS: i64 = 400 * 24 * 60 * 60 * 1000;
+    for (kind, asked, refused) in
+        [("secret", "/admin/products", 401_u16), ("publishable", "/store/products", 400)]
+    {
+        let (shop, _) = shop().await;
+        let (revoke, client) = key(&shop, kind).await;
+        let status = async || client.get(asked).await.status.as_u16();
+        // Later, and then sooner; a moment that is no date is none.
+        shop.admin.post(&revoke, json!({ "revoke_in": 60 })).await.ok();
+        for beyond in [json!(1e12), json!(9_223_372_036_854_775_807_i64), json!(1e27)] {
+            let answer = shop.admin.post(&revoke, json!({ "revoke_in": beyond })).await.error();
+            let beyond =
+                "400 invalid_data: Invalid request: Value for field 'revoke_in' is beyond the last date";
+            assert_eq!(answer, beyond);
+        }
+        assert_eq!(status().await, 200);
+        let by = shop.admin.post(&revoke, json!({ "revoke_in": -1e20 })).await.ok()["api_key"].clone();
+        assert_eq!(status().await, refused);
+        shop.app.advance_ms(1000);
+        let again = shop.admin.post(&revoke, json!({ "revoke_in": 1000 })).await;
+        if kind == "publishable" {
+            assert_eq!(again.ok()["api_key"]["revoked_at"], by["revoked_at"]);
+        } else {
+            let already = "400 invalid_data: There are 1 secret keys that are already revoked.";
+            assert_eq!(again.error(), already);
+        }
+        assert_eq!(status().await, refused);
+        // One that is revoked while the clock is ahead is so when the clock was put right.
+        for revoke_in in [0, 3600] {
+            let (revoke, client) = key(&shop, kind).await;
+            client.get(asked).await.ok();
+            shop.app.advance_ms(AHEAD_MS);
+            let admin = shop.log_in(&shop.app.client(), "/auth/user/emailpass", "admin@test.dev").await;
+            admin.post(&revoke, json!({ "revoke_in": revoke_in })).await.ok();
+            shop.app.advance_ms(-AHEAD_MS);
+            assert_eq!(client.get(asked).await.status, refused, "{kind} {revoke_in}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn sales_channels_are_made_changed_and_deleted() {
     let (shop, _) = shop().await;

@@ -65,14 +65,17 @@ pub fn find_key(tx: &dyn Read, kind: ApiKeyKind, token: &str) -> Result<Option<A
     Ok(key.filter(|key| key.r#type == kind))
 }
 
-/// Revokes a key, now or at a later time.
+/// Revokes a key, now or at a later time. One that was revoked stays so, since when it was.
 pub fn revoke_key(tx: &mut dyn Write, at: &Moment, id: &str, when: Timestamp) -> Result<ApiKey, Error> {
     let key = API_KEYS.retrieve(tx, id)?;
-    if key.r#type == ApiKeyKind::Secret && !key.is_active(at.now()) {
-        return Err(Error::Revoked);
+    match key.r#type {
+        _ if key.is_active(at.now()) => {}
+        ApiKeyKind::Secret => return Err(Error::Revoked),
+        ApiKeyKind::Publishable => return Ok(key),
     }
     Ok(API_KEYS.update(tx, at, id, |key: &mut ApiKey| {
         key.revoked_at = Some(when.max(at.now()));
+        key.revocation_asked_at = Some(at.now());
         key.revoked_by = Some(at.actor().id().to_owned());
     })?)
 }

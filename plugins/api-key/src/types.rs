@@ -32,9 +32,11 @@ entity! {
         pub revoked_by: Option<String>,
         /// From when on it is worth nothing.
         pub revoked_at: Option<Timestamp>,
+        /// When that was asked for. Where it lies ahead, the clock was, and the key is worth nothing all the same.
+        pub revocation_asked_at: Option<Timestamp>,
     }
     search [title]
-    hidden [stored_token]
+    hidden [stored_token, revocation_asked_at]
     computed [token] by token
     patch ApiKeyPatch
 }
@@ -48,6 +50,7 @@ fn token(key: &ApiKey, visit: &mut dyn FnMut(&'static str, Value)) {
 impl ApiKey {
     /// Does it open anything at this time?
     pub fn is_active(&self, now: Timestamp) -> bool {
-        self.revoked_at.is_none_or(|revoked_at| revoked_at > now)
+        let was_asked = self.revocation_asked_at.is_none_or(|asked_at| asked_at <= now);
+        self.revoked_at.is_none_or(|revoked_at| was_asked && revoked_at > now)
     }
 }

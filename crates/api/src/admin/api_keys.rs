@@ -5,7 +5,7 @@ use atoll_api_key::{
 };
 use atoll_flows::sales_channel::LINK_SALES_CHANNELS_TO_API_KEY;
 use atoll_kernel::{
-    Body, Call, Decimal, Fault, Param, ParamKind, Params, Read, Reply, Resource, Type, optional, required,
+    Body, Call, Fault, Param, ParamKind, Params, Read, Reply, Resource, Timestamp, Type, optional, required,
     routes, serde_json::Value,
 };
 
@@ -56,6 +56,7 @@ const LIST: Params = list(
         any("id"),
         any("title"),
         any("token"),
+        any("created_by"),
         Param::new("type", ParamKind::Words(ApiKeyKind::WORDS)),
         date("created_at"),
         date("updated_at"),
@@ -111,14 +112,18 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
 
 async fn revoke(call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
-    let seconds = match call.body().get("revoke_in") {
-        Some(Value::Number(number)) => Decimal::from_json(number).unwrap_or_default(),
-        _ => Decimal::ZERO,
-    };
-    let delay_ms = (seconds * 1000_i64.into()).floor().to_i64().unwrap_or(0).max(0);
+    let seconds = call.body().get("revoke_in").and_then(Value::as_f64).unwrap_or_default();
+    // What is too large for a number of milliseconds is the largest one.
+    let delay_ms = (seconds * 1000.0).floor().max(0.0) as i64;
     save(&API_KEY, call, move |tx, at| {
         known(tx, &id)?;
-        Ok(revoke_key(tx, at, &id, at.now().plus_millis(delay_ms))?)
+        let when = at.now().plus_millis(delay_ms);
+        if when.to_string().parse::<Timestamp>().is_err() {
+            return Err(Fault::invalid(
+                "Invalid request: Value for field 'revoke_in' is beyond the last date",
+            ));
+        }
+        Ok(revoke_key(tx, at, &id, when)?)
     })
     .await
 }
