@@ -9,6 +9,7 @@ mod carts;
 mod costs;
 mod customers;
 mod flags;
+mod http;
 mod idempotency;
 mod import;
 mod layers;

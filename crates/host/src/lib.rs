@@ -3,6 +3,7 @@
 mod assemble;
 mod data;
 mod demo;
+pub mod http;
 mod settings;
 
 // Links everything that registers itself.

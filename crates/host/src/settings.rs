@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap, ffi::OsString, fmt, fs, io::ErrorKind, net::SocketAddr, path::PathBuf,
-    str::FromStr,
+    str::FromStr, time::Duration,
 };
 
 use atoll_auth::check_password;
@@ -13,7 +13,7 @@ use atoll_kernel::{
 };
 use toml::{Table, Value};
 
-use crate::{Data, data::SECRET_BYTES_MIN};
+use crate::{Data, data::SECRET_BYTES_MIN, http::Limits};
 
 /// The file that is read where none is named, if it is there.
 const FILE: &str = "atoll.toml";
@@ -50,11 +50,26 @@ const COOKIE_SECRET: Key =
 const STORE_CORS: Key = key("store_cors", "ATOLL_STORE_CORS", "*");
 const ADMIN_CORS: Key = key("admin_cors", "ATOLL_ADMIN_CORS", "*");
 const AUTH_CORS: Key = key("auth_cors", "ATOLL_AUTH_CORS", "*");
+const CONNECTIONS_MAX: Key = key("connections_max", "ATOLL_CONNECTIONS_MAX", "4096");
+const REQUESTS_MAX: Key = key("requests_max", "ATOLL_REQUESTS_MAX", "1024");
+const BUFFER_BYTES_MAX: Key = key("buffer_bytes_max", "ATOLL_BUFFER_BYTES_MAX", "268435456");
+const HEADER_TIMEOUT: Key = key("header_timeout", "ATOLL_HEADER_TIMEOUT", "10 s");
+const BODY_TIMEOUT: Key = key("body_timeout", "ATOLL_BODY_TIMEOUT", "30 s");
+const IDLE_TIMEOUT: Key = key("idle_timeout", "ATOLL_IDLE_TIMEOUT", "75 s");
+const WRITE_TIMEOUT: Key = key("write_timeout", "ATOLL_WRITE_TIMEOUT", "30 s");
+const DRAIN_TIMEOUT: Key = key("drain_timeout", "ATOLL_DRAIN_TIMEOUT", "30 s");
 /// All settings of the file, in the order in which they are shown.
 const KEYS: &[&Key] = &[
     &DATA, &LISTEN, &ROLE, &LOG, &ADMIN_EMAIL, &ADMIN_PASSWORD, &JWT_SECRET, &COOKIE_SECRET, &STORE_CORS,
-    &ADMIN_CORS, &AUTH_CORS,
+    &ADMIN_CORS, &AUTH_CORS, &CONNECTIONS_MAX, &REQUESTS_MAX, &BUFFER_BYTES_MAX, &HEADER_TIMEOUT,
+    &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT,
 ];
+
+/// The largest number: as many permits as can be waited for at once.
+const COUNT_MAX: usize = u32::MAX as usize;
+
+/// A day: what waits longer waits for ever.
+const SECONDS_MAX: u64 = 24 * 60 * 60;
 
 /// The table of the file that switches features.
 const FLAGS: &str = "feature_flags";
@@ -115,6 +130,10 @@ pub struct Settings {
     pub flags: Flags,
     /// Which pages may call.
     pub origins: Origins,
+    /// What connections may take.
+    pub http: Limits,
+    /// Requests that are answered at the same time, if that is said.
+    pub requests_max: Option<usize>,
     /// All settings, a line each, with where they come from.
     pub shown: Vec<String>,
 }
@@ -175,6 +194,8 @@ impl Settings {
                 admin: loading.get(&ADMIN_CORS, str::parse).unwrap_or(OriginList::Any),
                 auth: loading.get(&AUTH_CORS, str::parse).unwrap_or(OriginList::Any),
             },
+            http: loading.http(),
+            requests_max: loading.get(&REQUESTS_MAX, count),
             ..Settings::default()
         };
         let settable = |it: &str| match check_password(it) {
@@ -236,7 +257,10 @@ impl Loading<'_> {
         let mut values = Vec::new();
         match self.file.as_ref().map(|(name, table)| (name.clone(), table.get(key.name).cloned())) {
             Some((name, Some(Value::String(text)))) => values.push((text, name)),
-            Some((name, Some(_))) => self.wrong.push(format!("{}: it is no text ({name})", key.name)),
+            Some((name, Some(Value::Integer(number)))) => values.push((number.to_string(), name)),
+            Some((name, Some(_))) => {
+                self.wrong.push(format!("{}: it is no text and no number ({name})", key.name));
+            }
             _ => {}
         }
         values.extend(self.variable(key.env).map(|it| (it, key.env.to_owned())));
@@ -260,6 +284,20 @@ impl Loading<'_> {
         }
         self.shown.push(shown);
         set
+    }
+
+    /// What connections may take.
+    fn http(&mut self) -> Limits {
+        let default = Limits::default();
+        Limits {
+            connections_max: self.get(&CONNECTIONS_MAX, count).unwrap_or(default.connections_max),
+            buffer_bytes_max: self.get(&BUFFER_BYTES_MAX, count).unwrap_or(default.buffer_bytes_max),
+            header_timeout: self.get(&HEADER_TIMEOUT, seconds).unwrap_or(default.header_timeout),
+            body_timeout: self.get(&BODY_TIMEOUT, seconds).unwrap_or(default.body_timeout),
+            idle_timeout: self.get(&IDLE_TIMEOUT, seconds).unwrap_or(default.idle_timeout),
+            write_timeout: self.get(&WRITE_TIMEOUT, seconds).unwrap_or(default.write_timeout),
+            drain_timeout: self.get(&DRAIN_TIMEOUT, seconds).unwrap_or(default.drain_timeout),
+        }
     }
 
     fn flags(&mut self, known: &[&FeatureFlag]) -> Flags {
@@ -309,6 +347,22 @@ impl Loading<'_> {
     }
 }
 
+/// A number of things of which there must be some.
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n @ 1..=COUNT_MAX) => Ok(n),
+        _ => Err(format!("it is a number from 1 to {COUNT_MAX}")),
+    }
+}
+
+/// A time: `30`, or `30 s`.
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.trim_end_matches('s').trim().parse() {
+        Ok(n @ 1..=SECONDS_MAX) => Ok(Duration::from_secs(n)),
+        _ => Err(format!("it is a number of seconds from 1 to {SECONDS_MAX}")),
+    }
+}
+
 fn switch(text: &str) -> Option<bool> {
     match text.to_lowercase().as_str() {
         "true" | "1" | "on" | "yes" => Some(true),
@@ -355,11 +409,13 @@ mod tests {
 
     #[test]
     fn the_line_wins_over_the_environment_and_that_over_the_file() {
-        let file = "listen = \"127.0.0.1:1\"\nrole = \"worker\"\nlog = \"debug\"\n[feature_flags]\nsales_channels = false";
-        let env = "ATOLL_LISTEN=127.0.0.1:2\nATOLL_ROLE=server\nATOLL_DATA=\nATOLL_JWT_SECRET=long enough to be one";
+        let file = "listen = \"127.0.0.1:1\"\nrole = \"worker\"\nlog = \"debug\"\nwrite_timeout = 7\n[feature_flags]\nsales_channels = false";
+        let env = "ATOLL_LISTEN=127.0.0.1:2\nATOLL_DRAIN_TIMEOUT=5 s\nATOLL_ROLE=server\nATOLL_DATA=\nATOLL_JWT_SECRET=long enough to be one";
         let settings = load(file, env, &[("listen", "127.0.0.1:3")]).expect("settings");
         assert_eq!(settings.listen.map(|it| it.port()), Some(3));
         assert_eq!((settings.role, settings.flags.is_on(&FLAG)), (Role::Server, false));
+        let timeouts = (settings.http.write_timeout.as_secs(), settings.http.drain_timeout.as_secs());
+        assert_eq!(timeouts, (7, 5));
         assert_eq!(
             settings.shown,
             [
@@ -372,6 +428,14 @@ mod tests {
                 "store_cors = * (default)",
                 "admin_cors = * (default)",
                 "auth_cors = * (default)",
+                "connections_max = 4096 (default)",
+                "buffer_bytes_max = 268435456 (default)",
+                "header_timeout = 10 s (default)",
+                "body_timeout = 30 s (default)",
+                "idle_timeout = 75 s (default)",
+                "write_timeout = 7 (atoll.toml)",
+                "drain_timeout = 5 s (ATOLL_DRAIN_TIMEOUT)",
+                "requests_max = 1024 (default)",
                 "admin_email = none (default)",
                 "admin_password = none (default)",
                 "feature_flags.sales_channels = false (atoll.toml)",
@@ -388,8 +452,8 @@ mod tests {
 
     #[test]
     fn everything_that_is_wrong_is_said_at_once() {
-        let file = "listen = 9000\nport = \"1\"\njwt_secret = \"hunter2\"\n[feature_flags]\nsales_channels = \"no\"\ntaxes = true";
-        let env = "ATOLL_LISTEN=nowhere\nATOLL_FF_SALES_CHANNELS=maybe\nATOLL_ADMIN_EMAIL=me@example.com";
+        let file = "listen = 9000.5\nport = \"1\"\njwt_secret = \"hunter2\"\n[feature_flags]\nsales_channels = \"no\"\ntaxes = true";
+        let env = "ATOLL_LISTEN=nowhere\nATOLL_FF_SALES_CHANNELS=maybe\nATOLL_ADMIN_EMAIL=me@example.com\nATOLL_CONNECTIONS_MAX=0\nATOLL_IDLE_TIMEOUT=long";
         let Err(Wrong(wrong)) = load(file, env, &[("role", "king"), ("log", "a=b=c")]) else {
             panic!("it is wrong");
         };
@@ -397,11 +461,13 @@ mod tests {
             wrong,
             [
                 "port is no setting (atoll.toml)",
-                "listen: it is no text (atoll.toml)",
+                "listen: it is no text and no number (atoll.toml)",
                 "listen: nowhere: it is no address and port (ATOLL_LISTEN)",
                 "role: king: it is `shared`, `server` or `worker` (--role)",
                 "log: a=b=c: it is no filter of `tracing` (--log)",
                 "jwt_secret: (secret): it has 7 bytes, and needs 16 (atoll.toml)",
+                "connections_max: 0: it is a number from 1 to 4294967295 (ATOLL_CONNECTIONS_MAX)",
+                "idle_timeout: long: it is a number of seconds from 1 to 86400 (ATOLL_IDLE_TIMEOUT)",
                 "admin_email needs admin_password",
                 "feature_flags.taxes is no feature flag (atoll.toml)",
                 "feature_flags.sales_channels: a string: it is true or false (atoll.toml)",

@@ -35,6 +35,8 @@ pub enum FaultKind {
     TooLarge,
     /// It was tried too often: 429.
     TooMany,
+    /// There is too much to do: 503.
+    Busy,
     /// Our own mistake: 500. The message is logged, not shown.
     #[default]
     Unexpected,
@@ -55,6 +57,7 @@ impl FaultKind {
             FaultKind::Conflict => ("conflict", StatusCode::CONFLICT),
             FaultKind::TooLarge => ("unknown_error", StatusCode::PAYLOAD_TOO_LARGE),
             FaultKind::TooMany => ("not_allowed", StatusCode::TOO_MANY_REQUESTS),
+            FaultKind::Busy => ("unknown_error", StatusCode::SERVICE_UNAVAILABLE),
             FaultKind::Unexpected => ("unknown_error", StatusCode::INTERNAL_SERVER_ERROR),
         }
     }
@@ -95,6 +98,11 @@ impl Fault {
     /// 429: it may be tried again in so many seconds.
     pub fn too_many(message: impl Into<String>, retry_after_s: u64) -> Self {
         Fault { retry_after_s: Some(retry_after_s), ..Fault::new(FaultKind::TooMany, message) }
+    }
+
+    /// 503: nothing was done, and it may be tried again in so many seconds.
+    pub fn busy(message: impl Into<String>, retry_after_s: u64) -> Self {
+        Fault { retry_after_s: Some(retry_after_s), ..Fault::new(FaultKind::Busy, message) }
     }
 
     /// 500. The cause is logged.

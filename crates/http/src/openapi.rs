@@ -124,6 +124,7 @@ fn responses<A: App>(route: &Route<A>, answers: &mut Answers<'_>) -> Value {
         ),
         (true, "429", "Too many attempts; the header `Retry-After` says when to come again."),
         (true, "500", "Our own mistake."),
+        (true, "503", "There is too much to do; the header `Retry-After` says when to come again."),
     ];
     for (_, status, about) in refusals.into_iter().filter(|(may_be, ..)| *may_be) {
         let schema = json!({ "$ref": "#/components/schemas/Error" });

@@ -1,11 +1,12 @@
 //! A route: one line of a table, with everything that there is to know about it.
 
-use std::{collections::HashMap, fmt, future::Future, pin::Pin};
+use std::{collections::HashMap, fmt, future::Future, pin::Pin, sync::Arc};
 
 use atoll_schema::{Body, ListParams, Params};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::{Fault, Origins};
 
@@ -16,6 +17,9 @@ pub trait App: Clone + Send + Sync + 'static {
 
     /// Which pages may call.
     fn origins(&self) -> &Origins;
+
+    /// The places of requests that are answered at the same time.
+    fn places(&self) -> &Arc<Semaphore>;
 
     /// Lets a request in, or says why not.
     fn admit(&self, auth: Auth, head: &Head) -> Result<Self::Pass, Fault>;

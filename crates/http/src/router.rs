@@ -19,6 +19,9 @@ use atoll_values::limits::{BODY_BYTES_MAX, STORE_PAGE_MAX};
 
 use crate::{App, Auth, Call, Fault, FaultKind, Head, Method, Repeat, Reply, Route, qs};
 
+/// In how many seconds those who found no place try again: most requests take milliseconds.
+const BUSY_RETRY_S: u64 = 1;
+
 /// A router for `routes`, and for `GET /health`.
 pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
     let mut router = Router::new().route("/health", axum::routing::get(|| async { "OK" }));
@@ -121,6 +124,10 @@ async fn answer<A: App>(
             atoll_schema::check(description, read_body(&head.headers, body, n_bytes_max).await?)?
         }
         None => Value::Null,
+    };
+    // Only now: a client that sends slowly takes nobody's place.
+    let Ok(_place) = app.places().clone().try_acquire_owned() else {
+        return Err(Fault::busy("Too many requests are being answered; try again soon", BUSY_RETRY_S));
     };
     let key = head
         .headers

@@ -9,6 +9,8 @@ use std::{
     },
 };
 
+use tokio::sync::Semaphore;
+
 use crate::{
     Actor, App, Auth, Context, Fault, FeatureFlag, Flags, Flow, Graph, Head, Local, Moment, Origins, Point,
     Probe, Registry, Repeat, Reply, Store, Timestamp, View, Write,
@@ -85,6 +87,8 @@ pub struct Config {
     pub flags: Flags,
     /// Which pages may call.
     pub origins: Origins,
+    /// Requests that are answered at the same time.
+    pub requests_max: usize,
 }
 
 /// A handle on the running application; clones are the same one.
@@ -98,6 +102,7 @@ pub struct Ctx {
 struct Shared {
     parts: Parts,
     turns: Turns,
+    places: Arc<Semaphore>,
     memory: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -120,10 +125,9 @@ pub struct Parts {
 impl Ctx {
     /// An application of these parts.
     pub fn new(parts: Parts) -> Self {
-        Ctx {
-            shared: Arc::new(Shared { parts, turns: Turns::default(), memory: Mutex::default() }),
-            once: None,
-        }
+        let places = Arc::new(Semaphore::new(parts.config.requests_max));
+        let shared = Shared { parts, turns: Turns::default(), places, memory: Mutex::default() };
+        Ctx { shared: Arc::new(shared), once: None }
     }
 
     /// The same application, whose next commit notes that this request has written.
@@ -171,6 +175,15 @@ impl Ctx {
     /// Is this feature switched on?
     pub fn is_on(&self, flag: &FeatureFlag) -> bool {
         self.config().flags.is_on(flag)
+    }
+
+    /// Waits until no request is being answered; those that come meanwhile find no place.
+    pub async fn until_answered(&self) {
+        let all = u32::try_from(self.config().requests_max).unwrap_or(u32::MAX);
+        // The places are never closed.
+        if let Ok(all) = self.shared.places.acquire_many(all).await {
+            all.forget();
+        }
     }
 
     /// The routes of the features that are switched on; the others are unknown.
@@ -252,6 +265,10 @@ impl App for Ctx {
 
     fn origins(&self) -> &Origins {
         &self.config().origins
+    }
+
+    fn places(&self) -> &Arc<Semaphore> {
+        &self.shared.places
     }
 
     fn admit(&self, auth: Auth, head: &Head) -> Result<Pass, Fault> {

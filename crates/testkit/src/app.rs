@@ -9,7 +9,10 @@ use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_auth::{PasswordHash, find_identity};
 use atoll_flows::user::{NewUser, create_with_login};
 use atoll_host::{Assembly, Data, Secrets, registry};
-use atoll_kernel::{Actor, Clock, Ctx, Flags, Moment, Origins, Probe, Store, Timestamp, Write, events_after};
+use atoll_kernel::{
+    Actor, Clock, Ctx, Flags, Moment, Origins, Probe, Store, Timestamp, Write, events_after,
+    limits::REQUESTS_MAX,
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -83,7 +86,16 @@ impl TestApp {
         let clock = Arc::new(AtomicI64::new(START));
         let secrets = Secrets { jwt: b"for tests".to_vec(), cookie: b"for tests".to_vec() };
         let clock_of_app = Clock::Manual(clock.clone());
-        let assembly = Assembly { store, secrets, clock: clock_of_app, admin: None, flags, origins, probe };
+        let assembly = Assembly {
+            store,
+            secrets,
+            clock: clock_of_app,
+            admin: None,
+            flags,
+            origins,
+            requests_max: REQUESTS_MAX,
+            probe,
+        };
         let app = assembly.start().await.expect("the app starts");
         described::prepare();
         TestApp { ctx: app.ctx, router: app.router, clock, folder: None }

@@ -2,6 +2,8 @@
 //!
 //! Those that an operator may want to change are defaults of settings of the host, and say so.
 
+use std::time::Duration;
+
 /// Bytes of a request body, but for routes that state another limit. A product with a hundred variants has
 /// about 200 kB.
 pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -18,3 +20,34 @@ pub const PASSWORD_CHARS_MAX: usize = 1024;
 
 /// Characters of an e-mail address: 64 before the `@` and 255 behind it, as mail servers take them. It stands in keys.
 pub const EMAIL_CHARS_MAX: usize = 320;
+/// Connections that are open at the same time; the setting `connections_max`. Each may hold a head and a small body, so
+/// that all of them hold less than half a gigabyte, and needs a file descriptor.
+pub const CONNECTIONS_MAX: usize = 4096;
+
+/// Requests that are being answered at the same time; the setting `requests_max`. More would only wait for the
+/// processors and the writer, and hold memory meanwhile.
+pub const REQUESTS_MAX: usize = 1024;
+
+/// Bytes of the head of a request: its line, and its headers. As large as the largest that proxies let through.
+pub const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// From the first byte of the head of a request to its last; the setting `header_timeout`.
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// In which 64 kB of the body of a request must come, or its rest; the setting `body_timeout`.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// For which a connection is kept between two requests; the setting `idle_timeout`. Longer than the minute for which
+/// most proxies keep theirs, so that it is they who close.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// In which 64 kB of an answer must be taken, or its rest; the setting `write_timeout`.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// For which a stop waits for requests, subscribers and jobs that have begun; the setting `drain_timeout`. Everything
+/// that was acknowledged is on disk by then.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Bytes of bodies that arrive and of answers that are not read yet, over all connections; the setting
+/// `buffer_bytes_max`. Beyond it the slowest clients are cut.
+pub const BUFFER_BYTES_MAX: usize = 256 * 1024 * 1024;

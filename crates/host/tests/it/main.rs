@@ -2,4 +2,5 @@
 
 mod command;
 mod crash;
+mod http;
 mod server;

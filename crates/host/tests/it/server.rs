@@ -5,6 +5,10 @@ use std::{
     net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
+    sync::{
+        Mutex,
+        mpsc::{Receiver, channel},
+    },
 };
 
 use serde_json::Value;
@@ -15,12 +19,26 @@ pub(crate) struct Server {
     address: String,
     /// What it printed before it served: the demo's keys.
     pub(crate) printed: String,
+    /// What it logs, line by line.
+    log: Mutex<Receiver<String>>,
 }
 
 impl Server {
     /// Starts the server, and waits until it serves.
     pub(crate) fn start(folder: &Path, more: &[&str]) -> Server {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_atoll"))
+        Server::start_by(Command::new(env!("CARGO_BIN_EXE_atoll")), folder, more)
+    }
+
+    /// As `start`, with only so many file descriptors.
+    pub(crate) fn start_with_descriptors(n_descriptors: u32, folder: &Path) -> Server {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -n {n_descriptors}; exec \"$@\"");
+        shell.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_atoll")]);
+        Server::start_by(shell, folder, &[])
+    }
+
+    fn start_by(mut command: Command, folder: &Path, more: &[&str]) -> Server {
+        let mut process = command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder)
             .args(more)
@@ -40,7 +58,8 @@ impl Server {
             }
         };
         // Whatever else it logs must not fill the pipe.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        let (line, lines) = channel();
+        std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(|it| drop(line.send(it))));
         let mut printed = String::new();
         if more.contains(&"--demo") {
             let mut out = BufReader::new(process.stdout.take().expect("a pipe"));
@@ -48,7 +67,7 @@ impl Server {
                 assert!(out.read_line(&mut printed).expect("a line") > 0, "the demo printed: {printed}");
             }
         }
-        Server { process, address, printed }
+        Server { process, address, printed, log: Mutex::new(lines) }
     }
 
     /// The publishable key of a channel of the demo.
@@ -92,6 +111,13 @@ impl Server {
             self.send("POST", "/auth/user/emailpass", &[], credentials).expect("an answer");
         assert_eq!(status, 200, "{answer}");
         format!("Bearer {}", answer["token"].as_str().expect("a token"))
+    }
+
+    /// Waits until it logs a line with this text.
+    pub(crate) fn until_logged(&self, text: &str) -> String {
+        let log = self.log.lock().expect("a lock");
+        let line = log.iter().find(|it| it.contains(text));
+        line.unwrap_or_else(|| panic!("the server ended, and did not log `{text}`"))
     }
 
     /// Asks the server to stop.

@@ -26,7 +26,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serves the HTTP API.
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Reads a catalogue file into the store: all of it, or nothing.
     Import(import::Import),
     /// Manages admin users.

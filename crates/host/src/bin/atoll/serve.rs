@@ -4,24 +4,19 @@ use std::{
     io::Write as _,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
-    sync::Arc,
-    time::Duration,
+    sync::OnceLock,
+    time::Instant,
 };
 
 use anyhow::{Context as _, bail};
 use atoll_background::{Pace, start, tend};
-use atoll_host::{App, Assembly, Data, DemoKey, Role, Secret, Settings, load_demo};
+use atoll_host::{App, Assembly, Data, DemoKey, Role, Secret, Settings, http, load_demo};
 use atoll_kernel::router;
 use clap::Args;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
-    sync::Notify,
 };
-
-/// How long a stop waits for requests, subscribers and jobs that have begun. A client that never ends its request
-/// must not keep the process; everything that was acknowledged is on disk by then.
-const DRAIN_MAX: Duration = Duration::from_secs(30);
 
 /// Where it serves, where nothing is said: nobody else can reach it there.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
@@ -69,6 +64,31 @@ pub(crate) struct Serve {
     /// [env: ATOLL_ROLE].
     #[arg(long)]
     role: Option<String>,
+    /// Connections that are open at the same time; 4096 [env: ATOLL_CONNECTIONS_MAX].
+    #[arg(long)]
+    connections_max: Option<String>,
+    /// Requests that are answered at the same time; 1024 [env: ATOLL_REQUESTS_MAX].
+    #[arg(long)]
+    requests_max: Option<String>,
+    /// Bytes of bodies that arrive and of answers that are not read yet, over all connections; 256 MiB
+    /// [env: ATOLL_BUFFER_BYTES_MAX].
+    #[arg(long)]
+    buffer_bytes_max: Option<String>,
+    /// Seconds for the head of a request; 10 [env: ATOLL_HEADER_TIMEOUT].
+    #[arg(long)]
+    header_timeout: Option<String>,
+    /// Seconds in which 64 kB of a body must come; 30 [env: ATOLL_BODY_TIMEOUT].
+    #[arg(long)]
+    body_timeout: Option<String>,
+    /// Seconds for which a connection is kept between requests; 75 [env: ATOLL_IDLE_TIMEOUT].
+    #[arg(long)]
+    idle_timeout: Option<String>,
+    /// Seconds in which 64 kB of an answer must be read; 30 [env: ATOLL_WRITE_TIMEOUT].
+    #[arg(long)]
+    write_timeout: Option<String>,
+    /// Seconds for which a stop waits for what has begun; 30 [env: ATOLL_DRAIN_TIMEOUT].
+    #[arg(long)]
+    drain_timeout: Option<String>,
     /// What is logged: `info`, `debug`, or a filter of `tracing` [env: ATOLL_LOG].
     #[arg(long)]
     log: Option<String>,
@@ -90,6 +110,14 @@ impl Serve {
                 ("store_cors", self.store_cors),
                 ("admin_cors", self.admin_cors),
                 ("auth_cors", self.auth_cors),
+                ("connections_max", self.connections_max),
+                ("requests_max", self.requests_max),
+                ("buffer_bytes_max", self.buffer_bytes_max),
+                ("header_timeout", self.header_timeout),
+                ("body_timeout", self.body_timeout),
+                ("idle_timeout", self.idle_timeout),
+                ("write_timeout", self.write_timeout),
+                ("drain_timeout", self.drain_timeout),
             ],
         )
     }
@@ -99,7 +127,7 @@ impl Serve {
         let mut settings = self.settings()?;
         let data = settings.data.take();
         let data = data.unwrap_or_else(|| Data::from(if demo { ":memory:" } else { "atoll-data" }));
-        let (listen, role) = (settings.listen.unwrap_or(LISTEN), settings.role);
+        let (listen, role, limits) = (settings.listen.unwrap_or(LISTEN), settings.role, settings.http);
         let of_demo = || demo.then(|| (DEMO_ADMIN.0.to_owned(), Secret(DEMO_ADMIN.1.to_owned())));
         settings.admin = settings.admin.or_else(of_demo);
         let admin = settings.admin.clone();
@@ -114,12 +142,12 @@ impl Serve {
             print_demo(&base, admin.as_ref().filter(|_| app.first_run.user), &keys)?;
         }
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
-        serve(app, listener, role).await
+        serve(app, listener, role, limits).await
     }
 }
 
 /// Serves until it is told to stop; then answers what has begun, and writes what is waiting.
-async fn serve(app: App, listener: TcpListener, role: Role) -> anyhow::Result<()> {
+async fn serve(app: App, listener: TcpListener, role: Role, limits: http::Limits) -> anyhow::Result<()> {
     let store = app.ctx.store().clone();
     // Beside the requests: a run may call a service that does not answer for a while.
     let recovering = app.ctx.clone();
@@ -138,41 +166,52 @@ async fn serve(app: App, listener: TcpListener, role: Role) -> anyhow::Result<()
         Role::Shared | Role::Server => app.router,
         Role::Worker => router(app.ctx.clone(), &[]),
     };
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let draining = Arc::new(Notify::new());
-    let begun = draining.clone();
-    let told = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("told to stop; answering what has begun");
-        begun.notify_one();
-    };
-    let too_long = async move {
-        draining.notified().await;
-        tokio::time::sleep(DRAIN_MAX).await;
-    };
+    let told = told_to_stop()?;
+    let begun = OnceLock::new();
     let served = async {
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service).with_graceful_shutdown(told).await?;
-        background.stop().await;
-        std::io::Result::Ok(())
+        let stop = async {
+            told.await;
+            let _ = begun.set(Instant::now());
+        };
+        let drained = http::serve(listener, router, limits, stop).await;
+        // Requests whose clients have gone, subscribers and jobs.
+        let begun = *begun.get_or_init(Instant::now);
+        let rest = async {
+            app.ctx.until_answered().await;
+            background.stop().await;
+        };
+        let is_done = tokio::time::timeout(limits.drain_timeout.saturating_sub(begun.elapsed()), rest).await;
+        drained.n_cut == 0 && is_done.is_ok()
     };
     tokio::select! {
-        done = served => {
-            done?;
+        is_whole = served => {
             store.close();
+            if !is_whole {
+                bail!(
+                    "some requests, subscribers or jobs were still going on after {} s; they were cut",
+                    limits.drain_timeout.as_secs()
+                );
+            }
             tracing::info!("stopped; the last commit is on disk");
             Ok(())
         }
-        () = too_long => {
-            store.close();
-            bail!("some requests, subscribers or jobs were still going on after {} s; they were cut", DRAIN_MAX.as_secs())
-        }
         error = store.stopped() => bail!("{error}"),
     }
+}
+
+/// Waits until the process is told to stop: by a terminal, by what supervises it, or because the terminal is gone.
+fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+        tracing::info!("told to stop; answering what has begun");
+    })
 }
 
 fn print_demo(base: &str, admin: Option<&(String, Secret)>, keys: &[DemoKey]) -> anyhow::Result<()> {

@@ -1,0 +1,370 @@
+//! One HTTP connection: what it is doing, since when, and how many bytes it holds. The socket and the bodies report
+//! here; the listener reads it to apply timeouts, to bound memory, and to stop.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
+};
+
+use axum::body::{Body, Bytes, HttpBody};
+use http_body::{Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    sync::Notify,
+};
+
+use super::Limits;
+use super::connections::Connections;
+
+/// Bytes that must come or be taken within a timeout of a body or an answer: 2 kB a second at the defaults, which a
+/// telephone manages, and a client that sends a byte now and then does not.
+const PROGRESS_BYTES_MIN: usize = 64 * 1024;
+
+/// Smaller answers are not counted: what they hold is bounded by the number of connections.
+const COUNTED_BYTES_MIN: usize = 64 * 1024;
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// It is open, and no request has begun.
+    Idle,
+    /// The head of a request arrives.
+    Head,
+    /// Its body arrives.
+    Body,
+    /// The request is there, and is being answered.
+    Answering,
+    /// The answer is being written; its body was handed on as a whole, or not yet.
+    Writing { is_whole: bool },
+}
+
+struct State {
+    phase: Phase,
+    /// Since when, or since when it made the last progress that counts.
+    since: Instant,
+    /// Bytes since then.
+    n_bytes: usize,
+    /// When its request began.
+    begun: Instant,
+}
+
+/// A connection that is open.
+pub(super) struct Connection {
+    pub(super) peer: SocketAddr,
+    pub(super) all: Arc<Connections>,
+    state: Mutex<State>,
+    /// Bytes of a body that was received, and of an answer that is not written yet.
+    n_held: AtomicUsize,
+    is_cut: AtomicBool,
+    cut: Notify,
+}
+
+impl Connection {
+    pub(super) fn new(peer: SocketAddr, all: Arc<Connections>) -> Connection {
+        let now = Instant::now();
+        Connection {
+            peer,
+            all,
+            state: Mutex::new(State { phase: Phase::Idle, since: now, n_bytes: 0, begun: now }),
+            n_held: AtomicUsize::new(0),
+            is_cut: AtomicBool::new(false),
+            cut: Notify::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(&self, phase: Phase) {
+        let mut state = self.state();
+        state.phase = phase;
+        (state.since, state.n_bytes) = (Instant::now(), 0);
+    }
+
+    /// The head of a request is there.
+    pub(super) fn begin(&self, has_body: bool) {
+        self.enter(if has_body { Phase::Body } else { Phase::Answering });
+        let mut state = self.state();
+        state.begun = state.since;
+    }
+
+    /// The answer is there, and is written from now on.
+    pub(super) fn answer(&self) {
+        self.enter(Phase::Writing { is_whole: false });
+    }
+
+    /// Is a whole request being answered, or its answer written?
+    pub(super) fn is_answering(&self) -> bool {
+        matches!(self.state().phase, Phase::Answering | Phase::Writing { .. })
+    }
+
+    /// Is a whole request being answered, and the answer not there yet?
+    pub(super) fn is_working(&self) -> bool {
+        self.state().phase == Phase::Answering
+    }
+
+    /// Since when no request has been on it, if none is.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let state = self.state();
+        matches!(state.phase, Phase::Idle | Phase::Head).then_some(state.since)
+    }
+
+    /// When its request began, if it waits for its client and holds memory meanwhile.
+    pub(super) fn waits_since(&self) -> Option<Instant> {
+        let state = self.state();
+        let waits = matches!(state.phase, Phase::Body | Phase::Writing { .. });
+        (waits && self.n_held() > 0).then_some(state.begun)
+    }
+
+    pub(super) fn n_held(&self) -> usize {
+        self.n_held.load(Ordering::Relaxed)
+    }
+
+    /// Why it is closed, where its client took too long.
+    pub(super) fn overdue(&self, limits: &Limits, now: Instant) -> Option<&'static str> {
+        let (since, phase) = {
+            let state = self.state();
+            (state.since, state.phase)
+        };
+        let (timeout, what): (Duration, _) = match phase {
+            Phase::Idle => (limits.idle_timeout, "no request came"),
+            Phase::Head => (limits.header_timeout, "the head of a request did not arrive in time"),
+            Phase::Body => (limits.body_timeout, "the body of a request came too slowly"),
+            Phase::Writing { .. } => (limits.write_timeout, "an answer was taken too slowly"),
+            Phase::Answering => return None,
+        };
+        (now.saturating_duration_since(since) >= timeout).then_some(what)
+    }
+
+    /// Closes it, whatever it is doing. Is it the first who says so?
+    pub(super) fn cut(&self) -> bool {
+        let is_first = !self.is_cut.swap(true, Ordering::Relaxed);
+        self.cut.notify_one();
+        is_first
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::Relaxed)
+    }
+
+    /// Waits until it is to be closed.
+    pub(super) async fn until_cut(&self) {
+        self.cut.notified().await;
+    }
+
+    fn has_read(&self, n_bytes: usize) {
+        let mut state = self.state();
+        match state.phase {
+            Phase::Idle if n_bytes > 0 => (state.phase, state.since) = (Phase::Head, Instant::now()),
+            Phase::Body => state.progress(n_bytes),
+            _ => {}
+        }
+    }
+
+    fn has_written(&self, n_bytes: usize) {
+        let mut state = self.state();
+        if matches!(state.phase, Phase::Writing { .. }) {
+            state.progress(n_bytes);
+        }
+    }
+
+    /// Everything that was to be written is with the operating system.
+    fn has_flushed(&self) {
+        let mut state = self.state();
+        if state.phase == (Phase::Writing { is_whole: true }) {
+            (state.phase, state.since) = (Phase::Idle, Instant::now());
+        }
+    }
+}
+
+impl State {
+    fn progress(&mut self, n_bytes: usize) {
+        self.n_bytes += n_bytes;
+        if self.n_bytes >= PROGRESS_BYTES_MIN {
+            (self.since, self.n_bytes) = (Instant::now(), 0);
+        }
+    }
+}
+
+/// Bytes that a connection holds, until it is dropped.
+struct Hold {
+    connection: Arc<Connection>,
+    n_bytes: usize,
+}
+
+impl Hold {
+    fn new(connection: &Arc<Connection>, n_bytes: usize) -> Hold {
+        connection.n_held.fetch_add(n_bytes, Ordering::Relaxed);
+        connection.all.hold(connection, n_bytes);
+        Hold { connection: connection.clone(), n_bytes }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.connection.n_held.fetch_sub(self.n_bytes, Ordering::Relaxed);
+        self.connection.all.release(self.n_bytes);
+    }
+}
+
+/// The bytes of an answer, which are counted until the last of them is written.
+struct HeldBytes {
+    bytes: Bytes,
+    _hold: Hold,
+}
+
+impl AsRef<[u8]> for HeldBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The body of a request.
+pub(super) struct RequestBody {
+    body: Incoming,
+    connection: Arc<Connection>,
+    holds: Vec<Hold>,
+}
+
+impl RequestBody {
+    pub(super) fn new(body: Incoming, connection: Arc<Connection>) -> RequestBody {
+        RequestBody { body, connection, holds: Vec::new() }
+    }
+}
+
+impl HttpBody for RequestBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if let Some(Ok(frame)) = &frame
+            && let Some(bytes) = frame.data_ref()
+        {
+            let hold = Hold::new(&self.connection, bytes.len());
+            self.holds.push(hold);
+        }
+        if frame.is_none() || self.body.is_end_stream() {
+            self.connection.enter(Phase::Answering);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The body of an answer. Its connection learns when it was handed on as a whole.
+pub(super) struct AnswerBody {
+    body: Body,
+    connection: Arc<Connection>,
+}
+
+impl AnswerBody {
+    pub(super) fn new(body: Body, connection: Arc<Connection>) -> AnswerBody {
+        AnswerBody { body, connection }
+    }
+}
+
+impl HttpBody for AnswerBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let counted = |bytes: Bytes| match bytes.len() {
+            n if n < COUNTED_BYTES_MIN => bytes,
+            n => Bytes::from_owner(HeldBytes { bytes, _hold: Hold::new(&self.connection, n) }),
+        };
+        Poll::Ready(frame.map(|it| it.map(|frame| frame.map_data(counted))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        let mut state = self.connection.state();
+        if matches!(state.phase, Phase::Writing { .. }) {
+            state.phase = Phase::Writing { is_whole: true };
+        }
+    }
+}
+
+/// A socket that reports what goes over it.
+pub(super) struct Socket {
+    pub(super) stream: TcpStream,
+    pub(super) connection: Arc<Connection>,
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let n_before = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        self.connection.has_read(buf.filled().len() - n_before);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let n_bytes = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
+        self.connection.has_written(n_bytes);
+        Poll::Ready(Ok(n_bytes))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let n_bytes = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs))?;
+        self.connection.has_written(n_bytes);
+        Poll::Ready(Ok(n_bytes))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.connection.has_flushed();
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

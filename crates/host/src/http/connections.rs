@@ -1,0 +1,148 @@
+//! The connections that are open: which are closed because their clients take too long, because there are too many, or
+//! because they hold too much memory.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use super::Limits;
+use super::connection::Connection;
+
+/// How often one thing is logged at most.
+const LOG_PAUSE: Duration = Duration::from_secs(10);
+
+/// A log line that is written now and then, however often there is reason to.
+#[derive(Default)]
+pub(super) struct RateLimited {
+    last: Mutex<(Option<Instant>, u64)>,
+}
+
+impl RateLimited {
+    /// How often there was reason since the last line, if it is time for one.
+    pub(super) fn due(&self) -> Option<u64> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.1 += 1;
+        if last.0.is_some_and(|it| it.elapsed() < LOG_PAUSE) {
+            return None;
+        }
+        last.0 = Some(Instant::now());
+        Some(std::mem::take(&mut last.1))
+    }
+}
+
+/// All connections that are open.
+pub(super) struct Connections {
+    pub(super) limits: Limits,
+    open: Mutex<HashMap<u64, Arc<Connection>>>,
+    next: AtomicU64,
+    /// Bytes of bodies and answers that all of them hold.
+    n_held: AtomicUsize,
+    relieved: RateLimited,
+}
+
+/// A connection that is in the list of those that are open, until this is dropped.
+pub(super) struct Listed {
+    id: u64,
+    pub(super) connection: Arc<Connection>,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.connection.all.open().remove(&self.id);
+    }
+}
+
+impl Connections {
+    pub(super) fn new(limits: Limits) -> Arc<Connections> {
+        Arc::new(Connections {
+            limits,
+            open: Mutex::default(),
+            next: AtomicU64::new(0),
+            n_held: AtomicUsize::new(0),
+            relieved: RateLimited::default(),
+        })
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn list(&self, connection: Connection) -> Listed {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let connection = Arc::new(connection);
+        self.open().insert(id, connection.clone());
+        Listed { id, connection }
+    }
+
+    /// Closes those whose clients take too long.
+    pub(super) fn close_overdue(&self) {
+        let now = Instant::now();
+        for it in self.open().values() {
+            if let Some(why) = it.overdue(&self.limits, now)
+                && it.cut()
+            {
+                tracing::debug!(peer = %it.peer, why, "a connection was closed");
+            }
+        }
+    }
+
+    /// Closes the one on which nothing has happened for longest, so that others may come. Requests that were begun
+    /// go on.
+    pub(super) fn close_longest_idle(&self) {
+        let open = self.open();
+        let idle = open.values().filter(|it| !it.is_cut()).filter_map(|it| Some((it.idle_since()?, it)));
+        if let Some((_, it)) = idle.min_by_key(|(since, _)| *since) {
+            it.cut();
+        }
+    }
+
+    /// Closes all. How many of them had a request that was not answered yet?
+    pub(super) fn close_all(&self) -> usize {
+        let open = self.open();
+        let n_working = open.values().filter(|it| it.is_working()).count();
+        for it in open.values() {
+            it.cut();
+        }
+        n_working
+    }
+
+    /// This one holds some more bytes. Where all hold too many, those are closed whose clients have kept us waiting for
+    /// longest.
+    pub(super) fn hold(&self, connection: &Arc<Connection>, n_bytes: usize) {
+        let n_held = self.n_held.fetch_add(n_bytes, Ordering::Relaxed) + n_bytes;
+        let Some(mut n_excess) = n_held.checked_sub(self.limits.buffer_bytes_max).filter(|it| *it > 0) else {
+            return;
+        };
+        let open = self.open();
+        let others = open.values().filter(|it| !Arc::ptr_eq(it, connection));
+        let mut waiting: Vec<_> = others.filter_map(|it| Some((it.waits_since()?, it))).collect();
+        waiting.sort_by_key(|(since, _)| *since);
+        let mut n_closed = 0;
+        for (_, it) in waiting {
+            if n_excess == 0 {
+                break;
+            }
+            n_excess = n_excess.saturating_sub(it.n_held());
+            n_closed += usize::from(it.cut());
+        }
+        if n_closed > 0
+            && let Some(n_times) = self.relieved.due()
+        {
+            tracing::warn!(
+                n_held,
+                n_closed,
+                n_times,
+                "clients send or read too slowly: bodies and answers fill `buffer_bytes_max`, and the slowest were closed"
+            );
+        }
+    }
+
+    pub(super) fn release(&self, n_bytes: usize) {
+        self.n_held.fetch_sub(n_bytes, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,217 @@
+//! The HTTP/1.1 server: it accepts connections, bounds their number, their time and their memory, and drains them when
+//! it is told to stop. What is answered is the router's.
+
+mod connection;
+mod connections;
+
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use atoll_kernel::limits;
+use axum::{Router, body::Body, extract::ConnectInfo};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+};
+use tower::Service as _;
+
+use connection::{AnswerBody, Connection, RequestBody, Socket};
+use connections::{Connections, RateLimited};
+
+/// How long accepting pauses when the operating system gives no descriptor.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The longest time between two looks at what is overdue; a quarter of the shortest timeout, where that is less.
+const SWEEP_PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// What connections may take: how many they are, how long, and how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections that are open at the same time.
+    pub connections_max: usize,
+    /// From the first byte of the head of a request to its last.
+    pub header_timeout: Duration,
+    /// In which 64 kB of a body must come, or its rest.
+    pub body_timeout: Duration,
+    /// Between two requests, and before the first.
+    pub idle_timeout: Duration,
+    /// In which 64 kB of an answer must be taken, or its rest.
+    pub write_timeout: Duration,
+    /// How long a stop waits for what is being answered.
+    pub drain_timeout: Duration,
+    /// Bytes of bodies that arrive and of answers that are not read yet, over all connections.
+    pub buffer_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            connections_max: limits::CONNECTIONS_MAX,
+            header_timeout: limits::HEADER_TIMEOUT,
+            body_timeout: limits::BODY_TIMEOUT,
+            idle_timeout: limits::IDLE_TIMEOUT,
+            write_timeout: limits::WRITE_TIMEOUT,
+            drain_timeout: limits::DRAIN_TIMEOUT,
+            buffer_bytes_max: limits::BUFFER_BYTES_MAX,
+        }
+    }
+}
+
+impl Limits {
+    fn sweep_pause(&self) -> Duration {
+        let timeouts = [self.header_timeout, self.body_timeout, self.idle_timeout, self.write_timeout];
+        let shortest = timeouts.into_iter().min().unwrap_or(SWEEP_PAUSE_MAX);
+        (shortest / 4).clamp(Duration::from_millis(1), SWEEP_PAUSE_MAX)
+    }
+}
+
+/// How serving ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drained {
+    /// Requests that were not answered within the time for it.
+    pub n_cut: usize,
+}
+
+/// Serves until `stop`. Then connections that are idle, or have sent a part of a request, are closed at once, and
+/// requests that are there as a whole are answered, within the time for it.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    stop: impl Future<Output = ()>,
+) -> Drained {
+    let connections = Connections::new(limits);
+    let places = Arc::new(Semaphore::new(limits.connections_max));
+    let (draining, drain) = watch::channel(false);
+    let watched = connections.clone();
+    let sweeper = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(limits.sweep_pause()).await;
+            watched.close_overdue();
+        }
+    });
+    let accepting = async {
+        let full = RateLimited::default();
+        let exhausted = RateLimited::default();
+        loop {
+            let (stream, peer) = accept(&listener, &connections, &exhausted).await;
+            let place = place(&places, &connections, &full).await;
+            let listed = connections.list(Connection::new(peer, connections.clone()));
+            let (router, drain) = (router.clone(), drain.clone());
+            tokio::spawn(async move {
+                let _place = place;
+                let connection = listed.connection.clone();
+                answer(stream, connection, router, drain).await;
+            });
+        }
+    };
+    tokio::select! {
+        () = stop => {}
+        () = accepting => {}
+    }
+    // Nobody gets in any more: a client that comes now is refused, and asks elsewhere.
+    drop(listener);
+    let _ = draining.send(true);
+    let all = places.acquire_many(u32::try_from(limits.connections_max).unwrap_or(u32::MAX));
+    let n_cut = match tokio::time::timeout(limits.drain_timeout, all).await {
+        Ok(_) => 0,
+        Err(_) => connections.close_all(),
+    };
+    sweeper.abort();
+    Drained { n_cut }
+}
+
+/// The next connection. When descriptors run out it says so, makes room, and goes on.
+async fn accept(
+    listener: &TcpListener,
+    connections: &Connections,
+    exhausted: &RateLimited,
+) -> (TcpStream, SocketAddr) {
+    loop {
+        let error = match listener.accept().await {
+            Ok(it) => return it,
+            Err(error) => error,
+        };
+        // The client has gone already.
+        if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) {
+            continue;
+        }
+        if let Some(n_times) = exhausted.due() {
+            tracing::error!(
+                %error, n_times,
+                "connections cannot be accepted; where descriptors have run out, raise `ulimit -n` or lower \
+                 `connections_max`"
+            );
+        }
+        connections.close_longest_idle();
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
+}
+
+/// A place for one more connection. Where there is none, the one that was idle for longest makes room.
+async fn place(
+    places: &Arc<Semaphore>,
+    connections: &Connections,
+    full: &RateLimited,
+) -> Option<OwnedSemaphorePermit> {
+    if let Ok(place) = places.clone().try_acquire_owned() {
+        return Some(place);
+    }
+    if let Some(n_times) = full.due() {
+        let connections_max = connections.limits.connections_max;
+        tracing::warn!(
+            connections_max,
+            n_times,
+            "there are `connections_max` connections; one that is idle makes room for each that comes"
+        );
+    }
+    connections.close_longest_idle();
+    places.clone().acquire_owned().await.ok()
+}
+
+/// Answers the requests of one connection, until it ends, or is cut, or there is nothing to answer when it drains.
+async fn answer(
+    stream: TcpStream,
+    connection: Arc<Connection>,
+    router: Router,
+    mut drain: watch::Receiver<bool>,
+) {
+    // Answers are written as a whole: there is nothing to wait for.
+    let _ = stream.set_nodelay(true);
+    let state = connection.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (mut router, state) = (router.clone(), state.clone());
+        async move {
+            state.begin(!http_body::Body::is_end_stream(request.body()));
+            let mut request = request.map(|body| Body::new(RequestBody::new(body, state.clone())));
+            request.extensions_mut().insert(ConnectInfo(state.peer));
+            let answer = match router.call(request).await {
+                Ok(answer) => answer,
+                Err(never) => match never {},
+            };
+            state.answer();
+            Ok::<_, Infallible>(answer.map(|body| AnswerBody::new(body, state)))
+        }
+    });
+    let socket = TokioIo::new(Socket { stream, connection: connection.clone() });
+    let served = http1::Builder::new()
+        // The timeouts are the sweeper's.
+        .header_read_timeout(None)
+        .max_buf_size(limits::HEAD_BYTES_MAX)
+        .serve_connection(socket, service);
+    let mut served = pin!(served);
+    tokio::select! {
+        // A client that is gone, or that does not speak HTTP, is nobody's fault.
+        _ = served.as_mut() => return,
+        () = connection.until_cut() => return,
+        () = async { drop(drain.wait_for(|it| *it).await) } => {}
+    }
+    if connection.is_answering() {
+        served.as_mut().graceful_shutdown();
+        tokio::select! {
+            _ = served => {}
+            () = connection.until_cut() => {}
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! The HTTP server over real sockets: timeouts, limits on connections and memory, and draining.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use atoll_host::http::{Drained, Limits, serve};
+use axum::{Router, body::Body, routing::get};
+use bytes::Bytes;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::{Notify, mpsc, oneshot},
+    task::JoinHandle,
+};
+
+/// Longer than any test takes: what is not meant to happen does not.
+const NEVER: Duration = Duration::from_secs(600);
+const SOON: Duration = Duration::from_millis(40);
+
+const PATIENT: Limits = Limits {
+    connections_max: 64,
+    header_timeout: NEVER,
+    body_timeout: NEVER,
+    idle_timeout: NEVER,
+    write_timeout: NEVER,
+    drain_timeout: NEVER,
+    buffer_bytes_max: 1 << 30,
+};
+
+/// More than the operating system takes of an answer that nobody reads.
+const LARGE: usize = 32 << 20;
+
+/// A server, and the handles of what it answers.
+struct Served {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    done: JoinHandle<Drained>,
+    /// `/gate` says that it was reached, and waits until it is opened.
+    reached: mpsc::UnboundedReceiver<()>,
+    gate: Arc<Notify>,
+    /// Bytes of large answers that are in memory.
+    dropped: mpsc::UnboundedReceiver<()>,
+    n_large: Arc<AtomicUsize>,
+}
+
+/// The bytes of a large answer.
+struct Large(Vec<u8>, Arc<AtomicUsize>, mpsc::UnboundedSender<()>);
+
+impl AsRef<[u8]> for Large {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Large {
+    fn drop(&mut self) {
+        self.1.fetch_sub(1, Ordering::SeqCst);
+        let _ = self.2.send(());
+    }
+}
+
+impl Served {
+    async fn start(limits: Limits) -> Served {
+        let (reach, reached) = mpsc::unbounded_channel();
+        let (drops, dropped) = mpsc::unbounded_channel();
+        let (gate, n_large) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
+        let (opened, counted) = (gate.clone(), n_large.clone());
+        let router = Router::new()
+            .route("/", get(|| async { "hello" }).post(|body: String| async move { body }))
+            .route(
+                "/gate",
+                get(move || async move {
+                    let _ = reach.send(());
+                    opened.notified().await;
+                    "through"
+                }),
+            )
+            .route(
+                "/large",
+                get(move || async move {
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    Body::from(Bytes::from_owner(Large(vec![b'x'; LARGE], counted, drops)))
+                }),
+            );
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        let address = listener.local_addr().expect("an address");
+        let (stop, stopped) = oneshot::channel();
+        let done = tokio::spawn(serve(listener, router, limits, async { drop(stopped.await) }));
+        Served { address, stop, done, reached, gate, dropped, n_large }
+    }
+
+    /// A connection on which this was sent.
+    async fn open(&self, sent: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.expect("a connection");
+        stream.write_all(sent.as_bytes()).await.expect("it is sent");
+        stream
+    }
+
+    async fn stop(self) -> Drained {
+        self.stop.send(()).expect("it serves");
+        self.done.await.expect("it ends")
+    }
+}
+
+fn ask(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: atoll\r\nconnection: close\r\n\r\n")
+}
+
+/// All that comes until the connection is closed.
+async fn rest(mut stream: TcpStream) -> String {
+    let mut text = Vec::new();
+    // A reset closes it, too.
+    let _ = stream.read_to_end(&mut text).await;
+    String::from_utf8(text).expect("text")
+}
+
+/// Reads until this has come; the connection stays.
+async fn until(stream: &mut TcpStream, end: &str) -> String {
+    let mut text = Vec::new();
+    while !text.ends_with(end.as_bytes()) {
+        text.push(stream.read_u8().await.expect("it goes on"));
+    }
+    String::from_utf8(text).expect("text")
+}
+
+#[tokio::test]
+async fn clients_that_take_too_long_are_cut() {
+    let half_a_body = "POST / HTTP/1.1\r\nhost: atoll\r\ncontent-length: 9\r\n\r\nhalf";
+    for (limits, sent) in [
+        (Limits { idle_timeout: SOON, ..PATIENT }, ""),
+        (Limits { header_timeout: SOON, ..PATIENT }, "GET / HTTP/1.1\r\nhost: at"),
+        (Limits { body_timeout: SOON, ..PATIENT }, half_a_body),
+    ] {
+        let server = Served::start(limits).await;
+        let slow = server.open(sent).await;
+        assert_eq!(rest(slow).await, "", "{sent}");
+    }
+    // Between two requests, too; and what is idle is not late with its head.
+    let server = Served::start(Limits { idle_timeout: SOON, ..PATIENT }).await;
+    let mut idle = server.open("GET / HTTP/1.1\r\nhost: atoll\r\n\r\n").await;
+    assert!(until(&mut idle, "hello").await.starts_with("HTTP/1.1 200"));
+    assert_eq!(rest(idle).await, "");
+
+    let mut server = Served::start(Limits { write_timeout: SOON, ..PATIENT }).await;
+    let slow = server.open(&ask("/large")).await;
+    server.dropped.recv().await.expect("the bytes go");
+    assert!(rest(slow).await.len() < LARGE);
+}
+
+/// A byte now and then is no progress.
+#[tokio::test]
+async fn a_client_that_trickles_is_cut() {
+    let limits = Limits { header_timeout: SOON, body_timeout: SOON, ..PATIENT };
+    for head in ["GET / HTTP/1.1\r\nx: ", "POST / HTTP/1.1\r\nhost: atoll\r\ncontent-length: 1000000\r\n\r\n"]
+    {
+        let server = Served::start(limits).await;
+        let (mut read, mut write) = server.open(head).await.into_split();
+        let trickle = tokio::spawn(async move {
+            while write.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(SOON / 8).await;
+            }
+        });
+        let mut answer = Vec::new();
+        let _ = read.read_to_end(&mut answer).await;
+        assert_eq!(answer, b"", "{head}");
+        trickle.await.expect("it ends");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_takes_long_here_is_not_cut() {
+    let all = Limits { header_timeout: SOON, body_timeout: SOON, idle_timeout: SOON, ..PATIENT };
+    let mut server = Served::start(Limits { write_timeout: SOON, ..all }).await;
+    let asked = server.open(&ask("/gate")).await;
+    server.reached.recv().await.expect("it is there");
+    // Another one is cut meanwhile: all timeouts have passed.
+    assert_eq!(rest(server.open("").await).await, "");
+    server.gate.notify_one();
+    assert!(rest(asked).await.ends_with("through"));
+}
+
+#[tokio::test]
+async fn one_connection_too_many_takes_the_place_of_an_idle_one() {
+    let mut server = Served::start(Limits { connections_max: 2, ..PATIENT }).await;
+    let busy = server.open(&ask("/gate")).await;
+    server.reached.recv().await.expect("it is there");
+    let mut idle = server.open("GET / HTTP/1.1\r\nhost: atoll\r\n\r\n").await;
+    until(&mut idle, "hello").await;
+    assert!(rest(server.open(&ask("/")).await).await.ends_with("hello"));
+    assert_eq!(rest(idle).await, "", "the one that was idle made room");
+    // Those that are being answered do not.
+    let second = server.open(&ask("/gate")).await;
+    server.reached.recv().await.expect("it is there");
+    let third = server.open(&ask("/")).await;
+    server.gate.notify_one();
+    server.gate.notify_one();
+    for stream in [busy, second] {
+        assert!(rest(stream).await.ends_with("through"));
+    }
+    assert!(rest(third).await.ends_with("hello"));
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_do_not_fill_the_memory() {
+    let mut server = Served::start(Limits { buffer_bytes_max: 3 * LARGE, ..PATIENT }).await;
+    let mut slow = Vec::new();
+    for _ in 0..8 {
+        let mut stream = server.open(&ask("/large")).await;
+        // Its head is there: so its answer is held.
+        until(&mut stream, "\r\n\r\n").await;
+        slow.push(stream);
+    }
+    for _ in 0..5 {
+        server.dropped.recv().await.expect("the slowest are cut");
+    }
+    assert_eq!(server.n_large.load(Ordering::SeqCst), 3);
+    // The last ones to come are read as a whole.
+    for stream in slow.split_off(5) {
+        assert_eq!(rest(stream).await.len(), LARGE);
+    }
+    for stream in slow {
+        assert!(rest(stream).await.len() < LARGE);
+    }
+}
+
+#[tokio::test]
+async fn a_stop_cuts_what_has_not_begun_and_answers_what_has() {
+    let mut server = Served::start(PATIENT).await;
+    let idle = server.open("").await;
+    let half_a_head = server.open("GET / HTTP/1.1\r\nhost: at").await;
+    let half_a_body = server.open("POST / HTTP/1.1\r\nhost: atoll\r\ncontent-length: 9\r\n\r\nhalf").await;
+    let mut kept = server.open("GET / HTTP/1.1\r\nhost: atoll\r\n\r\n").await;
+    until(&mut kept, "hello").await;
+    let answering = server.open("GET /gate HTTP/1.1\r\nhost: atoll\r\n\r\n").await;
+    server.reached.recv().await.expect("it is there");
+    let mut reading = server.open("GET /large HTTP/1.1\r\nhost: atoll\r\n\r\n").await;
+    until(&mut reading, "\r\n\r\n").await;
+
+    let (address, gate) = (server.address, server.gate.clone());
+    let stopped = tokio::spawn(server.stop());
+    for stream in [idle, half_a_head, half_a_body, kept] {
+        assert_eq!(rest(stream).await, "");
+    }
+    assert!(TcpStream::connect(address).await.is_err(), "it takes no more");
+    gate.notify_one();
+    assert!(rest(answering).await.ends_with("through"));
+    assert_eq!(rest(reading).await.len(), LARGE);
+    assert_eq!(stopped.await.expect("it ends"), Drained { n_cut: 0 });
+}
+
+#[tokio::test]
+async fn a_stop_has_an_end() {
+    let mut server = Served::start(Limits { drain_timeout: SOON, ..PATIENT }).await;
+    let answering = server.open(&ask("/gate")).await;
+    server.reached.recv().await.expect("it is there");
+    // A client that does not read its answer is nobody whose request was cut.
+    let mut reading = server.open(&ask("/large")).await;
+    until(&mut reading, "\r\n\r\n").await;
+    assert_eq!(server.stop().await, Drained { n_cut: 1 });
+    assert_eq!(rest(answering).await, "");
+}
