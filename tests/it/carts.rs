@@ -209,6 +209,18 @@ async fn a_cart_is_opened_in_a_channel_of_its_key() {
         "Cannot assign sales channel to cart. The Publishable API Key in the header has multiple associated sales \
          channels. Please provide a sales channel ID in the request body."
     );
+    // The store's default is taken only where it is among the channels of the key.
+    let stores = shop.admin.get("/admin/stores").await.ok();
+    let default = stores["stores"][0]["default_sales_channel_id"].as_str().expect("an id").to_owned();
+    let with_default = shop.storefront(&[&web, &default, &till]).await;
+    assert_eq!(open(&with_default, json!({})).await, default);
+    assert_eq!(open(&with_default, json!({ "sales_channel_id": till })).await, till);
+    let path = format!("/admin/sales-channels/{default}");
+    shop.admin.post(&path, json!({ "is_disabled": true })).await.ok();
+    assert_eq!(
+        open(&with_default, json!({})).await,
+        "400 invalid_data: Unable to assign cart to disabled Sales Channel: Default Sales Channel"
+    );
     assert_eq!(open(&one, json!({ "region_id": "reg_x" })).await, "404 not_found: No regions found");
     assert_eq!(
         open(&one, json!({ "currency_code": "usd" })).await,

@@ -17,7 +17,7 @@ use crate::cart::{AddLine, Scoped, add_line_item::add_line_item};
 pub struct CreateCart {
     /// The region; the store's default where it is not said, or else the first one.
     pub region_id: Option<String>,
-    /// The channel; may be left out where the key has one.
+    /// The channel; may be left out where the key has one, or has the store's default among its several.
     pub sales_channel_id: Option<String>,
     /// The currency; must be the region's.
     pub currency_code: Option<String>,
@@ -65,7 +65,7 @@ fn open(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart
     if input.metadata.n_bytes() > METADATA_BYTES_MAX {
         return Err(atoll_cart::Error::Full.into());
     }
-    let channel = choose_channel(scope, input.sales_channel_id)?;
+    let channel = choose_channel(tx, scope, input.sales_channel_id)?;
     if let Some(channel) = &channel {
         check_channel(tx, channel)?;
     }
@@ -120,23 +120,38 @@ pub(crate) fn check_channel(tx: &dyn Read, channel: &str) -> Result<(), Fault> {
     }
 }
 
-/// The channel that the request names, or the only one of the key; none, where sales channels are switched off. The texts are the wire's.
-fn choose_channel(scope: &ChannelScope, requested: Option<String>) -> Result<Option<String>, Fault> {
+/// The channel that the request names; or the only one of the key, or the store's default where the key has that among
+/// others. None, where sales channels are switched off. The texts are the wire's.
+fn choose_channel(
+    tx: &dyn Read,
+    scope: &ChannelScope,
+    requested: Option<String>,
+) -> Result<Option<String>, Fault> {
     if scope.is_whole() {
         return Ok(None);
     }
-    match (requested.filter(|it| !it.is_empty()), scope.channels()) {
-        (Some(id), _) if scope.has(&id) => Ok(Some(id)),
-        (Some(id), _) => Err(Fault::errors(vec![format!(
+    if let Some(id) = requested.filter(|it| !it.is_empty()) {
+        if scope.has(&id) {
+            return Ok(Some(id));
+        }
+        return Err(Fault::errors(vec![format!(
             "Sales channel ID in payload {id} is not associated with the Publishable API Key in the header."
-        )])),
-        (None, [one]) => Ok(Some(one.id.to_string())),
-        (None, []) => Err(Fault::invalid("Publishable key needs to have a sales channel configured")),
-        (None, _) => Err(Fault::errors(vec![
-            "Cannot assign sales channel to cart. The Publishable API Key in the header has multiple associated \
-             sales channels. Please provide a sales channel ID in the request body."
-                .into(),
-        ])),
+        )]));
+    }
+    match scope.channels() {
+        [] => Err(Fault::invalid("Publishable key needs to have a sales channel configured")),
+        [one] => Ok(Some(one.id.to_string())),
+        _ => {
+            let default = the_store(tx)?.and_then(|store| store.default_sales_channel_id);
+            let several = || {
+                Fault::errors(vec![
+                    "Cannot assign sales channel to cart. The Publishable API Key in the header has multiple \
+                     associated sales channels. Please provide a sales channel ID in the request body."
+                        .into(),
+                ])
+            };
+            default.filter(|it| scope.has(it)).map(Some).ok_or_else(several)
+        }
     }
 }
 
