@@ -124,6 +124,9 @@ enum Supply {
 
 use Supply::{Backorder, Kit, Stock, Uncounted};
 
+/// Handle and name of the channel that is the store's default one in the demo.
+pub const DEFAULT_CHANNEL: (&str, &str) = (WEB, "Web Shop");
+
 const WEB: &str = "web-shop";
 const APP: &str = "mobile-app";
 const B2B: &str = "b2b-portal";
@@ -134,7 +137,7 @@ const REEF: &str = "reef-store";
 const DEPOT: &str = "mainland-depot";
 
 const CHANNELS: &[Channel] = &[
-    (WEB, "Web Shop", "The shop on the web, for everyone.", false, "eur", "de"),
+    (WEB, DEFAULT_CHANNEL.1, "The shop on the web, for everyone.", false, "eur", "de"),
     (APP, "Mobile App", "The app for phones, with a smaller range.", false, "eur", "fr"),
     (B2B, "B2B Portal", "For cafés, offices and outfitters that buy by the case.", false, "usd", "us"),
     (MARKET, "Marketplace", "A marketplace run by someone else, switched off for now.", true, "eur", "it"),

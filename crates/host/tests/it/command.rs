@@ -123,6 +123,30 @@ fn one_process_per_folder() {
 }
 
 #[test]
+fn the_first_key_of_the_demo_lists_something() {
+    let folder = TempDir::new().expect("a folder");
+    let keys = |server: &Server| {
+        let lines = server.printed.lines().skip_while(|it| !it.starts_with("publishable keys"));
+        lines.filter(|it| !it.is_empty() && !it.starts_with(' ')).skip(1).collect::<Vec<_>>().join(", ")
+    };
+    let channels = "Web Shop, Mobile App, B2B Portal, Marketplace (disabled: it sells nothing)";
+    for _ in 0..2 {
+        // The second start finds what the first has made.
+        let server = Server::start(folder.path(), &["--demo"]);
+        assert_eq!(keys(&server), channels);
+        let key = server.key("Web Shop");
+        let headers = [("x-publishable-api-key", key.as_str())];
+        let (_, list) =
+            server.send("GET", "/store/products?limit=3&fields=id,title", &headers, "").expect("an answer");
+        assert_eq!(list["count"], 38, "{list}");
+        let token = server.log_in();
+        let path = "/admin/stores?fields=default_sales_channel.name";
+        let (_, stores) = server.send("GET", path, &[("authorization", &token)], "").expect("an answer");
+        assert_eq!(stores["stores"][0]["default_sales_channel"]["name"], "Web Shop", "{stores}");
+    }
+}
+
+#[test]
 fn what_is_linked_in_is_printed() {
     let folder = TempDir::new().expect("a folder");
     let (ok, printed) = atoll(folder.path(), &["check"]);

@@ -137,7 +137,7 @@ impl Serve {
         let base = format!("http://{}", listener.local_addr()?);
         let app = Assembly::open(&data, settings)?.start().await?;
         if demo {
-            let keys = load_demo(&app.ctx).await?;
+            let keys = load_demo(&app).await?;
             // Where there were users before, the demo's is not one of them.
             print_demo(&base, admin.as_ref().filter(|_| app.first_run.user), &keys)?;
         }
