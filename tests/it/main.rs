@@ -4,6 +4,7 @@ mod admin;
 mod agree;
 mod assortment;
 mod auth;
+mod budget;
 mod bulk;
 mod carts;
 mod costs;

@@ -4,10 +4,13 @@ use std::{borrow::Cow, error::Error, fmt};
 
 use atoll_query::QueryError;
 use atoll_schema::Issues;
-use atoll_storage::{FieldValue, RowError, StoreError};
+use atoll_storage::{FieldValue, Halt, RowError, StoreError};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+/// When to ask again what could not be answered for want of time.
+const RETRY_AFTER_S: u64 = 5;
 
 /// What kind of error it is; the wire's `type`, and the status that goes with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +34,8 @@ pub enum FaultKind {
     Duplicate,
     /// Somebody else was faster: 409.
     Conflict,
+    /// To answer it takes more than one request may take: 400.
+    TooExpensive,
     /// The body is larger than the route takes: 413.
     TooLarge,
     /// It was tried too often: 429.
@@ -55,6 +60,7 @@ impl FaultKind {
             FaultKind::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED),
             FaultKind::Duplicate => ("duplicate_error", StatusCode::UNPROCESSABLE_ENTITY),
             FaultKind::Conflict => ("conflict", StatusCode::CONFLICT),
+            FaultKind::TooExpensive => ("too_expensive", StatusCode::BAD_REQUEST),
             FaultKind::TooLarge => ("unknown_error", StatusCode::PAYLOAD_TOO_LARGE),
             FaultKind::TooMany => ("not_allowed", StatusCode::TOO_MANY_REQUESTS),
             FaultKind::Busy => ("unknown_error", StatusCode::SERVICE_UNAVAILABLE),
@@ -171,6 +177,7 @@ impl Fault {
             (FaultKind::Unexpected, _) => body["code"] = "unknown_error".into(),
             (FaultKind::Duplicate, _) => body["code"] = "invalid_request_error".into(),
             (FaultKind::Conflict, _) => body["code"] = "invalid_state_error".into(),
+            (FaultKind::TooExpensive, _) => body["code"] = "too_expensive".into(),
             (_, Some(code)) => body["code"] = code.into(),
             _ => {}
         }
@@ -235,7 +242,31 @@ impl Error for Fault {
 
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
-        Fault::unexpected(error)
+        match error {
+            StoreError::Halted(halt) => halt.into(),
+            error => Fault::unexpected(error),
+        }
+    }
+}
+
+impl From<Halt> for Fault {
+    fn from(halt: Halt) -> Self {
+        let too_expensive = |what: &str| {
+            Fault::new(FaultKind::TooExpensive, format!("The request is too expensive: {halt}. {what}"))
+        };
+        match halt {
+            Halt::Keys(_) => too_expensive(
+                "Narrow it with a filter such as `id`, sort by the id, search without `q`, combine fewer conditions, or \
+                 ask for fewer relations in `fields`",
+            ),
+            Halt::Records(_) => {
+                too_expensive("Ask for a smaller `limit`, or for fewer relations in `fields`")
+            }
+            Halt::Bytes(_) => too_expensive("Ask for a smaller `limit`, or for fewer `fields`"),
+            Halt::Gone | Halt::Late => {
+                Fault::busy(format!("The request was not answered: {halt}"), RETRY_AFTER_S)
+            }
+        }
     }
 }
 

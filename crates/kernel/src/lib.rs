@@ -32,19 +32,19 @@ pub use atoll_http::{
     peer, qs, router,
 };
 pub use atoll_query::{
-    AllOf, Children, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery,
-    Offer, Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Tree, Wall, Where, expand,
-    list, write_tree,
+    AllOf, AnswerLimits, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids,
+    ListQuery, Offer, Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Targets, Wall,
+    Where, check_selection, list, write_nodes,
 };
 pub use atoll_schema::{
     Body, Condition, Conditions, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check,
     optional, required,
 };
 pub use atoll_storage::{
-    Embed, Engine, Entity, EntityDef, Event, FieldKind, FieldValue, Index, JsonObject, KeyBuf, Keys, Node,
-    OUTBOX, Order, Read, Record, RowError, SEQUENCES, Scalar, Scan, Space, Span, Store, StoreError, Table,
-    TableSource, View, Visit, Write, add_to_group, decode, emit, encode, engines, events_after, group_count,
-    json_value, last_number, next_number, present, remove_event, split_part,
+    Embed, Engine, Entity, EntityDef, Event, FieldKind, FieldValue, Halt, Index, JsonObject, KeyBuf, Keys,
+    Meter, Node, OUTBOX, Order, Read, Record, RowError, SEQUENCES, Scalar, Scan, Space, Span, Store,
+    StoreError, Table, TableSource, View, Visit, Write, add_to_group, decode, emit, encode, engines,
+    events_after, group_count, json_value, last_number, next_number, present, remove_event, split_part,
 };
 pub use atoll_values::{
     Actor, Comparison, Decimal, Id, Kind, Metadata, Moment, TOTALS, Timestamp, Totals, limits,

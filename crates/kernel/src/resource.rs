@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     Condition, Conditions, Context, Ctx, EntityDef, Env, Fault, FieldList, Filter, FilterValue, Ids,
     JsonObject, ListParams, ListQuery, Node, Offer, QueryError, Read, Registry, Reply, Selection, Shows,
-    SortBy, expand, list, write_tree,
+    SortBy, check_selection, list, write_nodes,
 };
 
 /// How an entity is shown on one kind of route.
@@ -54,6 +54,17 @@ impl Resource {
         list
     }
 
+    /// These fields, resolved. What leads in circles is left out like what is not offered; where everything is, it is an
+    /// error.
+    fn selection(&self, fields: &FieldList) -> Result<Selection, QueryError> {
+        let mut circles = Vec::new();
+        let selection = Selection::resolve(Registry::graph(), self.def(), fields, &mut circles);
+        match circles.into_iter().next() {
+            Some(circle) if self.offer.is_none() => Err(QueryError::Circle(circle)),
+            _ => Ok(selection),
+        }
+    }
+
     /// `{"<one>": record}`, with what is selected around it.
     pub fn show(
         &self,
@@ -72,9 +83,7 @@ impl Resource {
     /// Can these fields be shown in this context? Asked before something is written whose answer shows them.
     pub fn check(&self, view: &dyn Read, context: &Context, fields: Option<&str>) -> Result<(), Fault> {
         let env = Env { view, graph: Registry::graph(), context };
-        let selection = Selection::resolve(env.graph, self.def(), &self.field_list(fields));
-        expand(&env, &selection, Vec::new())?;
-        Ok(())
+        Ok(check_selection(&env, &self.selection(&self.field_list(fields))?)?)
     }
 
     /// The record alone, with what is selected around it.
@@ -88,11 +97,7 @@ impl Resource {
     ) -> Result<(), Fault> {
         let env = Env { view, graph: Registry::graph(), context };
         self.tripwire(&env, std::slice::from_ref(&node))?;
-        let selection = Selection::resolve(env.graph, self.def(), fields);
-        for tree in expand(&env, &selection, vec![node])? {
-            write_tree(&selection, &tree, out);
-        }
-        Ok(())
+        Ok(write_nodes(&env, &self.selection(fields)?, vec![node], out)?)
     }
 
     /// The record with this id, in its envelope; one that was soft-deleted, where `params` ask for these, too.
@@ -126,6 +131,8 @@ impl Resource {
         if let Some(order) = params.order.as_deref().filter(|it| self.offer.is_some() && it.contains('.')) {
             return Err(QueryError::Order(order.to_owned()).into());
         }
+        // What cannot be shown is refused before it is looked for.
+        let selection = self.selection(&self.field_list(params.fields.as_deref()))?;
         let query = ListQuery {
             filters: params.filters.iter().map(|it| filter(it, &renamed)).collect(),
             within,
@@ -137,18 +144,11 @@ impl Resource {
         };
         let page = list(&env, self.def(), query)?;
         self.tripwire(&env, &page.nodes)?;
-        let selection = Selection::resolve(env.graph, self.def(), &self.field_list(params.fields.as_deref()));
-        let trees = expand(&env, &selection, page.nodes)?;
-        let mut json = Vec::with_capacity(1024 * (trees.len() + 1));
+        let mut json = Vec::with_capacity(1024 * (page.nodes.len() + 1));
         let mut envelope = JsonObject::new(&mut json);
         let out = envelope.name(self.many);
         out.push(b'[');
-        for (place, tree) in trees.iter().enumerate() {
-            if place > 0 {
-                out.push(b',');
-            }
-            write_tree(&selection, tree, out);
-        }
+        write_nodes(&env, &selection, page.nodes, out)?;
         out.push(b']');
         envelope.field("count", &page.count);
         envelope.field("offset", &offset);

@@ -1,36 +1,80 @@
 //! Loads a selection level by level, and prints it.
 
-use atoll_storage::{JsonObject, Node, json_value};
+use atoll_storage::{Halt, JsonObject, Node, json_value};
+use atoll_values::limits::RECORDS_AT_ONCE_MAX;
 use serde_json::Value;
 
 use crate::{Env, QueryError, Selection};
 
+/// Records that are shown together. The relations of a page are loaded for so many in one call, and what hangs on them
+/// is in memory at a time.
+const N_TOGETHER: usize = 128;
+
 /// A record with what was selected of what hangs on it.
-pub struct Tree {
-    /// The record.
-    pub node: Node,
+struct Tree {
+    node: Node,
     /// In the order of the selection's relations.
-    pub relations: Vec<Children>,
+    relations: Vec<Children>,
     /// In the order of the selection's computed fields.
-    pub computed: Vec<Option<Value>>,
+    computed: Vec<Option<Value>>,
 }
 
 /// The targets of one relation.
-pub enum Children {
+enum Children {
     /// At most one.
     One(Option<Box<Tree>>),
     /// A list.
     Many(Vec<Tree>),
 }
 
-/// Loads what `selection` wants around `nodes`: one call per relation and level, however many nodes.
-pub fn expand(env: &Env<'_>, selection: &Selection, nodes: Vec<Node>) -> Result<Vec<Tree>, QueryError> {
+/// Prints these records as JSON, with what `selection` wants around them, separated by commas.
+pub fn write_nodes(
+    env: &Env<'_>,
+    selection: &Selection,
+    nodes: Vec<Node>,
+    out: &mut Vec<u8>,
+) -> Result<(), QueryError> {
+    let mut nodes = nodes.into_iter();
+    let mut is_first = true;
+    loop {
+        let together: Vec<Node> = nodes.by_ref().take(N_TOGETHER).collect();
+        // Where there are none, computed fields still say what they lack.
+        if together.is_empty() && !is_first {
+            return Ok(());
+        }
+        let mut room = RECORDS_AT_ONCE_MAX;
+        for tree in expand(env, selection, together, &mut room)? {
+            if !is_first {
+                out.push(b',');
+            }
+            is_first = false;
+            write_tree(env, selection, &tree, out)?;
+        }
+        if is_first {
+            return Ok(());
+        }
+    }
+}
+
+/// Can these fields be shown in this context?
+pub fn check_selection(env: &Env<'_>, selection: &Selection) -> Result<(), QueryError> {
+    expand(env, selection, Vec::new(), &mut 0).map(drop)
+}
+
+/// Loads what `selection` wants around `nodes`: one call per relation and level, however many nodes; no more records
+/// than there is room for.
+fn expand(
+    env: &Env<'_>,
+    selection: &Selection,
+    nodes: Vec<Node>,
+    room: &mut usize,
+) -> Result<Vec<Tree>, QueryError> {
     let mut relations: Vec<std::vec::IntoIter<Children>> = Vec::with_capacity(selection.relations.len());
     for (relation, child) in &selection.relations {
-        let targets = relation.resolve(env, &nodes)?;
-        assert_eq!(targets.len(), nodes.len(), "relation `{}` answers for every record", relation.name);
+        let targets = relation.resolve_first(env, &nodes, env.context.children_max(), *room)?;
         let sizes: Vec<usize> = targets.iter().map(Vec::len).collect();
-        let mut trees = expand(env, child, targets.into_iter().flatten().collect())?.into_iter();
+        *room -= sizes.iter().sum::<usize>();
+        let mut trees = expand(env, child, targets.into_iter().flatten().collect(), room)?.into_iter();
         let grouped: Vec<Children> = sizes
             .into_iter()
             .map(|size| {
@@ -60,8 +104,13 @@ pub fn expand(env: &Env<'_>, selection: &Selection, nodes: Vec<Node>) -> Result<
     Ok(trees.collect())
 }
 
-/// Prints `tree` as JSON.
-pub fn write_tree(selection: &Selection, tree: &Tree, out: &mut Vec<u8>) {
+/// Prints `tree` as JSON. An answer that is too long is refused while it is built.
+fn write_tree(
+    env: &Env<'_>,
+    selection: &Selection,
+    tree: &Tree,
+    out: &mut Vec<u8>,
+) -> Result<(), QueryError> {
     let mut object = JsonObject::new(out);
     tree.node.write(&selection.mask, &mut object);
     if !selection.own_computed.is_empty() {
@@ -80,7 +129,7 @@ pub fn write_tree(selection: &Selection, tree: &Tree, out: &mut Vec<u8>) {
         match children {
             Children::One(None) if relation.absent_if_none => {}
             Children::One(None) => json_value(object.name(relation.name), &()),
-            Children::One(Some(tree)) => write_tree(child, tree, object.name(relation.name)),
+            Children::One(Some(tree)) => write_tree(env, child, tree, object.name(relation.name))?,
             Children::Many(trees) => {
                 let out = object.name(relation.name);
                 out.push(b'[');
@@ -88,11 +137,16 @@ pub fn write_tree(selection: &Selection, tree: &Tree, out: &mut Vec<u8>) {
                     if place > 0 {
                         out.push(b',');
                     }
-                    write_tree(child, tree, out);
+                    write_tree(env, child, tree, out)?;
                 }
                 out.push(b']');
             }
         }
     }
     object.end();
+    let n_max = env.context.bytes_max();
+    if out.len() > n_max {
+        return Err(Halt::Bytes(n_max as u64).into());
+    }
+    Ok(())
 }

@@ -6,8 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use atoll_storage::{EntityDef, Node, Read, Record, Scalar, StoreError, TableSource};
-use atoll_values::Timestamp;
+use atoll_storage::{EntityDef, Halt, Node, Order, Read, Record, Scalar, Scan, StoreError, TableSource};
+use atoll_values::{
+    Timestamp,
+    limits::{ANSWER_BYTES_MAX, RECORDS_AT_ONCE_MAX, STORE_ANSWER_BYTES_MAX, STORE_CHILDREN_MAX},
+};
 use serde_json::Value;
 
 use crate::{Ids, QueryError};
@@ -55,8 +58,8 @@ pub enum Resolve {
 
 /// Finds the targets of a relation for many records in one call.
 pub trait ResolveWith {
-    /// For each of `nodes`, in order, its targets.
-    fn resolve(&self, env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Vec<Node>>, QueryError>;
+    /// For each of `nodes`, in order: begins in `targets`, and adds its targets as far as they are wanted.
+    fn resolve(&self, env: &Env<'_>, nodes: &[Node], targets: &mut Targets<'_>) -> Result<(), QueryError>;
 
     /// The records from which it leads to the one with this id, where these are known.
     fn back(&self, target: &str) -> Option<Box<dyn Ids>>;
@@ -91,6 +94,28 @@ pub struct Context {
     pub at: Timestamp,
     values: BTreeMap<&'static str, Vec<String>>,
     wall: Option<Arc<dyn Wall>>,
+    limits: AnswerLimits,
+}
+
+/// How much one answer may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnswerLimits {
+    /// Bytes of an answer to admins.
+    pub bytes_max: usize,
+    /// Bytes of an answer to a storefront.
+    pub store_bytes_max: usize,
+    /// Of what hangs on one record, a storefront is shown so many.
+    pub store_children_max: usize,
+}
+
+impl Default for AnswerLimits {
+    fn default() -> Self {
+        AnswerLimits {
+            bytes_max: ANSWER_BYTES_MAX,
+            store_bytes_max: STORE_ANSWER_BYTES_MAX,
+            store_children_max: STORE_CHILDREN_MAX,
+        }
+    }
 }
 
 impl Context {
@@ -103,6 +128,22 @@ impl Context {
     pub fn within(mut self, wall: Arc<dyn Wall>) -> Self {
         self.wall = Some(wall);
         self
+    }
+
+    /// The same context, in which answers may hold so much.
+    pub fn limited(mut self, limits: AnswerLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Bytes of an answer.
+    pub(crate) fn bytes_max(&self) -> usize {
+        if self.wall.is_some() { self.limits.store_bytes_max } else { self.limits.bytes_max }
+    }
+
+    /// Of what hangs on one record, so many are shown.
+    pub(crate) fn children_max(&self) -> usize {
+        if self.wall.is_some() { self.limits.store_children_max } else { usize::MAX }
     }
 
     /// The wall, if there is one.
@@ -246,76 +287,122 @@ impl Relation {
 
     /// For each of `nodes`, in order, its targets on this side of the wall.
     pub fn resolve(&self, env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Vec<Node>>, QueryError> {
-        let mut targets = self.targets(env, nodes)?;
-        let Some(wall) = &env.context.wall else { return Ok(targets) };
-        for nodes in &mut targets {
-            let mut shown = Vec::with_capacity(nodes.len());
-            for node in nodes.drain(..) {
-                if wall.shows(env.view, &node)? {
-                    shown.push(node);
-                }
-            }
-            *nodes = shown;
-        }
-        Ok(targets)
+        self.resolve_first(env, nodes, usize::MAX, RECORDS_AT_ONCE_MAX)
     }
 
-    /// For each of `nodes`, in order, its targets. A target that several of them share is read once.
-    fn targets(&self, env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Vec<Node>>, QueryError> {
+    /// As `resolve`, but at most `of_each` of each record, and an error where they are more than `in_all`. A target that
+    /// several of them share is read once.
+    pub(crate) fn resolve_first(
+        &self,
+        env: &Env<'_>,
+        nodes: &[Node],
+        of_each: usize,
+        in_all: usize,
+    ) -> Result<Vec<Vec<Node>>, QueryError> {
+        let mut targets = Targets::new(env, of_each, in_all);
         match self.resolve {
-            Resolve::Embedded => Ok(nodes.iter().map(|node| node.embedded(self.name)).collect()),
-            Resolve::With(with) => with.resolve(env, nodes),
+            Resolve::Embedded => {
+                // They are the record itself, and not what hangs on it.
+                targets.of_each = usize::MAX;
+                for node in nodes {
+                    targets.begin();
+                    for part in node.embedded(self.name) {
+                        let _ = targets.add(part)?;
+                    }
+                }
+            }
+            Resolve::With(with) => with.resolve(env, nodes, &mut targets)?,
             Resolve::Field(_) => {
-                let table = env.graph.table(self.to);
-                let mut loaded = Loaded::new(env.view, table);
-                nodes.iter().map(|node| Ok(loaded.get_all(self.ids_in(&**node))?)).collect()
+                let mut loaded = Loaded::new(env.view, env.graph.table(self.to));
+                for node in nodes {
+                    targets.begin();
+                    for id in self.ids_in(&**node) {
+                        if let Some(target) = loaded.get(id)?
+                            && targets.add(target)?.is_break()
+                        {
+                            break;
+                        }
+                    }
+                }
             }
             Resolve::Back(field) => {
                 let table = env.graph.table(self.to);
                 let mut loaded = Loaded::new(env.view, table);
-                nodes
-                    .iter()
-                    .map(|node| {
-                        let mut ids = Vec::new();
-                        let order = atoll_storage::Order::Ascending;
-                        table.ids_where(env.view, field, node.key(), order, &mut |id| {
-                            ids.push(id.to_owned());
-                            Ok(std::ops::ControlFlow::Continue(()))
-                        })?;
-                        Ok(loaded.get_all(ids.iter().map(String::as_str))?)
-                    })
-                    .collect()
+                for node in nodes {
+                    targets.begin();
+                    table.ids_where(env.view, field, node.key(), Order::Ascending, &mut |id| match loaded
+                        .get(id)?
+                    {
+                        Some(target) => targets.add(target),
+                        None => Ok(Scan::Continue(())),
+                    })?;
+                }
             }
         }
+        assert_eq!(targets.all.len(), nodes.len(), "relation `{}` answers for every record", self.name);
+        Ok(targets.all)
+    }
+}
+
+/// The targets of a relation, record by record: those that are on this side of the wall, as far as they are wanted.
+pub struct Targets<'a> {
+    env: &'a Env<'a>,
+    /// Of one record.
+    of_each: usize,
+    /// Of all records.
+    in_all: usize,
+    n_added: usize,
+    all: Vec<Vec<Node>>,
+}
+
+impl<'a> Targets<'a> {
+    fn new(env: &'a Env<'a>, of_each: usize, in_all: usize) -> Self {
+        Targets { env, of_each, in_all, n_added: 0, all: Vec::new() }
+    }
+
+    /// What is added next belongs to the next record.
+    pub fn begin(&mut self) {
+        self.all.push(Vec::new());
+    }
+
+    /// Adds a target of the record that was begun, if whoever asks may see it. Says whether more of them are wanted.
+    ///
+    /// # Panics
+    /// When no record was begun.
+    pub fn add(&mut self, target: Node) -> Result<Scan, StoreError> {
+        let own = self.all.last_mut().expect("a record was begun");
+        if let Some(wall) = &self.env.context.wall
+            && !wall.shows(self.env.view, &target)?
+        {
+            return Ok(Scan::Continue(()));
+        }
+        own.push(target);
+        self.n_added += 1;
+        if self.n_added > self.in_all {
+            return Err(StoreError::Halted(Halt::Records(RECORDS_AT_ONCE_MAX as u64)));
+        }
+        Ok(if own.len() < self.of_each { Scan::Continue(()) } else { Scan::Break(()) })
     }
 }
 
 /// Rows of one table, each read at most once.
-pub(crate) struct Loaded<'a> {
+struct Loaded<'a> {
     view: &'a dyn Read,
     table: &'static dyn TableSource,
     rows: HashMap<String, Option<Node>>,
 }
 
 impl<'a> Loaded<'a> {
-    pub(crate) fn new(view: &'a dyn Read, table: &'static dyn TableSource) -> Self {
+    fn new(view: &'a dyn Read, table: &'static dyn TableSource) -> Self {
         Loaded { view, table, rows: HashMap::new() }
     }
 
-    pub(crate) fn get(&mut self, id: &str) -> Result<Option<Node>, StoreError> {
+    fn get(&mut self, id: &str) -> Result<Option<Node>, StoreError> {
         if let Some(row) = self.rows.get(id) {
             return Ok(row.clone());
         }
         let row = self.table.node(self.view, id)?;
         self.rows.insert(id.to_owned(), row.clone());
         Ok(row)
-    }
-
-    fn get_all<'i>(&mut self, ids: impl IntoIterator<Item = &'i str>) -> Result<Vec<Node>, StoreError> {
-        let mut rows = Vec::new();
-        for id in ids {
-            rows.extend(self.get(id)?);
-        }
-        Ok(rows)
     }
 }

@@ -4,6 +4,7 @@
 //! level by level with one batched call per relation; the writer prints the selected fields straight to bytes.
 //! Records stay typed until the last byte.
 
+mod chunk;
 mod expand;
 mod fields;
 mod filter;
@@ -11,17 +12,20 @@ mod graph;
 mod ids;
 mod list;
 mod narrow;
+mod predicate;
 mod selection;
 
-pub use expand::{Children, Tree, expand, write_tree};
+pub use expand::{check_selection, write_nodes};
 pub use fields::{FieldList, Offer};
 pub use filter::{Filter, FilterValue};
-pub use graph::{Compute, Computed, Context, Env, Graph, Relation, Resolve, ResolveWith, Wall};
+pub use graph::{
+    AnswerLimits, Compute, Computed, Context, Env, Graph, Relation, Resolve, ResolveWith, Targets, Wall,
+};
 pub use ids::{AllOf, Ids, Where};
 pub use list::{ListQuery, Page, SortBy, list};
 pub use selection::Selection;
 
-use atoll_storage::StoreError;
+use atoll_storage::{Halt, StoreError};
 
 /// Why a query has no answer.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -29,10 +33,21 @@ pub enum QueryError {
     /// The order names no field.
     #[error("Order field {0} is not valid")]
     Order(String),
+    /// Fields lead in a circle through relations to many.
+    #[error(
+        "Field '{0}' leads back to where it came from, and to many from there: ask for it in a request of its own"
+    )]
+    Circle(String),
     /// A computed field lacks something in the context; the text is the wire's.
     #[error("{0}")]
     Context(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<Halt> for QueryError {
+    fn from(halt: Halt) -> Self {
+        QueryError::Store(StoreError::Halted(halt))
+    }
 }

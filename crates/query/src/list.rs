@@ -2,10 +2,16 @@
 
 use std::cmp::Ordering;
 
-use atoll_storage::{EntityDef, Node, Order, Scalar, Scan};
-use atoll_values::{Decimal, Timestamp};
+use atoll_storage::{EntityDef, Halt, Node, Order, Scalar, Scan, StoreError, TableSource};
+use atoll_values::{Decimal, Timestamp, limits::RECORDS_AT_ONCE_MAX};
 
-use crate::{Env, Filter, Ids, QueryError, filter::search, graph::Loaded, ids::Given, narrow::narrow};
+use crate::{
+    Env, Filter, Ids, QueryError,
+    chunk::Chunk,
+    ids::Given,
+    narrow::narrow,
+    predicate::{Predicate, Search},
+};
 
 /// Records whose filters are evaluated together: large enough that a relation's batched call pays, small enough
 /// that a page near the beginning reads little behind it.
@@ -89,25 +95,34 @@ pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Resu
         Some(sort) if sort.path == [entity.key] && entity.key == "id" => Some(sort.order),
         Some(_) => None,
     };
-    let mut candidates = Candidates {
+    let candidates = Candidates {
         env,
         entity,
-        filters,
+        predicates: filters.iter().map(Predicate::of).collect(),
         within,
-        q,
-        loaded: Loaded::new(env.view, env.graph.table(entity.name)),
+        search: q.as_deref().map(Search::of),
     };
-    if let (true, Some(order)) = (candidates.asks_nothing() && !with_deleted, id_order) {
-        return candidates.page(&source, order, offset, limit);
+    let by_path = sort.filter(|_| id_order.is_none());
+    let order = id_order.unwrap_or_default();
+    if by_path.is_none() && !with_deleted {
+        if candidates.asks_nothing() {
+            return candidates.page(&source, order, offset, limit);
+        }
+        let mut page = Page { nodes: Vec::new(), count: 0 };
+        candidates.all(&source, order, &mut |chunk, keep| {
+            for (node, _) in chunk.nodes.iter().zip(keep).filter(|(_, keep)| **keep) {
+                if page.count >= offset as u64 && page.nodes.len() < limit {
+                    hold(&mut page.nodes, node.clone())?;
+                }
+                page.count += 1;
+            }
+            Ok(())
+        })?;
+        return Ok(page);
     }
-    let mut found = Vec::new();
-    candidates.all(&source, id_order.unwrap_or_default(), with_deleted, &mut found)?;
-    let count = found.len() as u64;
-    if let (Some(sort), None) = (&sort, id_order) {
-        found = sorted(env, entity, found, sort)?;
-    }
-    let nodes = found.into_iter().skip(offset).take(limit).collect();
-    Ok(Page { nodes, count })
+    let (path, order) =
+        by_path.map_or_else(|| (vec![entity.key.to_owned()], order), |it| (it.path, it.order));
+    candidates.sorted_page(&source, with_deleted, &SortBy { path, order }, offset, limit)
 }
 
 /// The narrowest of the sources that the query names; what the others say is asked of each candidate.
@@ -155,46 +170,50 @@ fn choose_source(
 struct Candidates<'a> {
     env: &'a Env<'a>,
     entity: &'static EntityDef,
-    filters: Vec<Filter>,
+    predicates: Vec<Predicate>,
     within: Vec<Box<dyn Ids>>,
-    q: Option<String>,
-    loaded: Loaded<'a>,
+    search: Option<Search>,
 }
 
-impl Candidates<'_> {
+/// Is shown the candidates that were looked at together, and which of them are kept.
+type Look<'l> = dyn FnMut(&Chunk<'_>, &[bool]) -> Result<(), QueryError> + 'l;
+
+impl<'a> Candidates<'a> {
     fn asks_nothing(&self) -> bool {
-        self.filters.is_empty() && self.within.is_empty() && self.q.is_none()
+        self.predicates.is_empty() && self.within.is_empty() && self.search.is_none()
+    }
+
+    fn table(&self) -> &'static dyn TableSource {
+        self.env.graph.table(self.entity.name)
     }
 
     /// A page of a source that answers the whole query: steps over ids, and loads only what it shows.
-    fn page(
-        &mut self,
-        source: &Source,
-        order: Order,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Page, QueryError> {
-        let (view, table) = (self.env.view, self.env.graph.table(self.entity.name));
+    fn page(&self, source: &Source, order: Order, offset: usize, limit: usize) -> Result<Page, QueryError> {
+        let (view, table) = (self.env.view, self.table());
         let mut nodes = Vec::with_capacity(limit.min(1000));
         if let Source::Given(ids) = source {
             // Unknown ids do not count, so all of them are looked up.
-            let mut known = Vec::new();
-            for id in &ids.0 {
-                known.extend(self.loaded.get(id)?);
-            }
-            let count = known.len() as u64;
-            if order == Order::Descending {
-                known.reverse();
-            }
-            return Ok(Page { nodes: known.into_iter().skip(offset).take(limit).collect(), count });
+            let mut count = 0;
+            ids.scan(view, order, &mut |id| {
+                if let Some(node) = table.node(view, id)? {
+                    if count >= offset && nodes.len() < limit {
+                        hold(&mut nodes, node)?;
+                    }
+                    count += 1;
+                }
+                Ok(Scan::Continue(()))
+            })?;
+            return Ok(Page { nodes, count: count as u64 });
         }
         let mut place = 0;
         let mut step = |id: &str| {
             if place >= offset + limit {
                 return Ok(Scan::Break(()));
             }
-            if place >= offset {
-                nodes.extend(self.loaded.get(id)?);
+            if place >= offset
+                && let Some(node) = table.node(view, id)?
+            {
+                hold(&mut nodes, node)?;
             }
             place += 1;
             Ok(Scan::Continue(()))
@@ -210,7 +229,7 @@ impl Candidates<'_> {
                         return Ok(Scan::Break(()));
                     }
                     if place >= offset {
-                        nodes.push(node);
+                        hold(&mut nodes, node)?;
                     }
                     place += 1;
                     Ok(Scan::Continue(()))
@@ -221,78 +240,141 @@ impl Candidates<'_> {
         Ok(Page { nodes, count })
     }
 
-    /// Every record of the source for which the whole query holds.
-    fn all(
-        &mut self,
-        source: &Source,
-        order: Order,
-        with_deleted: bool,
-        found: &mut Vec<Node>,
-    ) -> Result<(), QueryError> {
-        let (view, table) = (self.env.view, self.env.graph.table(self.entity.name));
-        let mut candidates = Vec::new();
-        if let Source::Table = source {
-            table.nodes(view, order, &mut |node| {
-                candidates.push(node);
-                Ok(Scan::Continue(()))
-            })?;
-        } else {
-            let mut load = |id: &str| {
-                candidates.extend(self.loaded.get(id)?);
-                Ok(Scan::Continue(()))
-            };
-            match source {
-                Source::Given(ids) => ids.scan(view, order, &mut load)?,
-                Source::Within(ids) => ids.scan(view, order, &mut load)?,
-                Source::Table => {}
-            }
+    /// Looks at every record of the source, some at a time: none is held for longer than that.
+    fn all(&self, source: &Source, order: Order, look: &mut Look<'_>) -> Result<(), QueryError> {
+        let (view, table) = (self.env.view, self.table());
+        let mut chunks =
+            Chunks { candidates: self, nodes: Vec::with_capacity(N_TOGETHER), look, error: None };
+        let mut load = |id: &str| match table.node(view, id)? {
+            Some(node) => Ok(chunks.add(node)),
+            None => Ok(Scan::Continue(())),
+        };
+        match source {
+            Source::Given(ids) => ids.scan(view, order, &mut load)?,
+            Source::Within(ids) => ids.scan(view, order, &mut load)?,
+            Source::Table => table.nodes(view, order, &mut |node| Ok(chunks.add(node)))?,
         }
-        if with_deleted {
-            self.add_deleted(source, &mut candidates)?;
-            candidates.sort_by(|a, b| a.key().cmp(b.key()));
-            if order == Order::Descending {
-                candidates.reverse();
-            }
-        }
-        for together in candidates.chunks(N_TOGETHER) {
-            let keep = self.keep(together)?;
-            found.extend(together.iter().zip(keep).filter(|(_, keep)| *keep).map(|(node, _)| node.clone()));
-        }
-        Ok(())
+        chunks.end()
     }
 
-    fn add_deleted(&self, source: &Source, candidates: &mut Vec<Node>) -> Result<(), QueryError> {
+    /// As `all`, for the soft-deleted records of the source.
+    fn all_deleted(&self, source: &Source, look: &mut Look<'_>) -> Result<(), QueryError> {
         let given = match source {
             Source::Given(ids) => Some(&ids.0),
             Source::Table => None,
             // Links and indexes hold live records only.
             Source::Within(_) => return Ok(()),
         };
-        self.env.graph.table(self.entity.name).deleted_nodes(self.env.view, &mut |node| {
-            if given.as_ref().is_none_or(|ids| ids.contains(node.key())) {
-                candidates.push(node);
-            }
-            Ok(Scan::Continue(()))
+        let mut chunks =
+            Chunks { candidates: self, nodes: Vec::with_capacity(N_TOGETHER), look, error: None };
+        self.table().deleted_nodes(self.env.view, &mut |node| {
+            let is_candidate = given.is_none_or(|ids| ids.contains(node.key()));
+            Ok(if is_candidate { chunks.add(node) } else { Scan::Continue(()) })
         })?;
-        Ok(())
+        chunks.end()
     }
 
-    fn keep(&self, nodes: &[Node]) -> Result<Vec<bool>, QueryError> {
-        let mut keep = vec![true; nodes.len()];
+    /// A page of all records of the source for which the query holds, in this order. Only their ids and what they are
+    /// sorted by are held; those of the page are read once more.
+    fn sorted_page(
+        &self,
+        source: &Source,
+        with_deleted: bool,
+        sort: &SortBy,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Page, QueryError> {
+        let mut found: Vec<(SortKey, String)> = Vec::new();
+        let mut look = |chunk: &Chunk<'_>, keep: &[bool]| {
+            let keys = sort_keys(chunk, &sort.path, sort.order)?;
+            let kept = chunk.nodes.iter().zip(keys).zip(keep).filter(|(_, keep)| **keep);
+            found.extend(kept.map(|((node, key), _)| (key, node.key().to_owned())));
+            Ok(())
+        };
+        self.all(source, Order::Ascending, &mut look)?;
+        if with_deleted {
+            self.all_deleted(source, &mut look)?;
+        }
+        // Records with equal keys are in the order of their ids.
+        found.sort_by(|(a, a_id), (b, b_id)| {
+            let ordering = a.partial_cmp(b).unwrap_or(Ordering::Equal);
+            let ordering = if sort.order == Order::Descending { ordering.reverse() } else { ordering };
+            ordering.then_with(|| a_id.cmp(b_id))
+        });
+        let count = found.len() as u64;
+        let mut nodes = Vec::new();
+        for (_, id) in found.iter().skip(offset).take(limit) {
+            let node = match self.table().node(self.env.view, id)? {
+                None if with_deleted => self.table().deleted_node(self.env.view, id)?,
+                live => live,
+            };
+            if let Some(node) = node {
+                hold(&mut nodes, node)?;
+            }
+        }
+        Ok(Page { nodes, count })
+    }
+
+    /// Which records of the chunk are kept.
+    fn keep(&self, chunk: &Chunk<'_>) -> Result<Vec<bool>, QueryError> {
+        let mut keep = vec![true; chunk.nodes.len()];
         for ids in &self.within {
-            for (keep, node) in keep.iter_mut().zip(nodes) {
+            for (keep, node) in keep.iter_mut().zip(&chunk.nodes) {
                 *keep = *keep && ids.contains(self.env.view, node.key())?;
             }
         }
-        for filter in &self.filters {
-            let holds = filter.matches(self.env, self.entity, nodes)?;
+        for predicate in &self.predicates {
+            let holds = predicate.matches(chunk)?;
             keep.iter_mut().zip(holds).for_each(|(keep, holds)| *keep &= holds);
         }
-        if let Some(q) = &self.q {
-            let holds = search(self.env, self.entity, nodes, q)?;
+        if let Some(search) = &self.search {
+            let holds = search.matches(chunk)?;
             keep.iter_mut().zip(holds).for_each(|(keep, holds)| *keep &= holds);
         }
         Ok(keep)
+    }
+}
+
+/// Adds a record to a page, which may hold so many and no more.
+fn hold(nodes: &mut Vec<Node>, node: Node) -> Result<(), StoreError> {
+    nodes.push(node);
+    match nodes.len() {
+        n if n > RECORDS_AT_ONCE_MAX => Err(StoreError::Halted(Halt::Records(RECORDS_AT_ONCE_MAX as u64))),
+        _ => Ok(()),
+    }
+}
+
+/// Gathers candidates until there are enough to look at them together.
+struct Chunks<'c, 'l> {
+    candidates: &'c Candidates<'c>,
+    nodes: Vec<Node>,
+    look: &'c mut Look<'l>,
+    /// What went wrong while they were looked at: scans know errors of the store alone.
+    error: Option<QueryError>,
+}
+
+impl Chunks<'_, '_> {
+    fn add(&mut self, node: Node) -> Scan {
+        self.nodes.push(node);
+        if self.nodes.len() == N_TOGETHER {
+            self.error = self.look().err();
+        }
+        if self.error.is_some() { Scan::Break(()) } else { Scan::Continue(()) }
+    }
+
+    fn look(&mut self) -> Result<(), QueryError> {
+        let nodes = std::mem::replace(&mut self.nodes, Vec::with_capacity(N_TOGETHER));
+        let chunk = Chunk::new(self.candidates.env, self.candidates.entity, nodes);
+        let keep = self.candidates.keep(&chunk)?;
+        (self.look)(&chunk, &keep)
+    }
+
+    fn end(mut self) -> Result<(), QueryError> {
+        match self.error.take() {
+            Some(error) => Err(error),
+            None if self.nodes.is_empty() => Ok(()),
+            None => self.look(),
+        }
     }
 }
 
@@ -333,41 +415,15 @@ fn check_sort(env: &Env<'_>, entity: &'static EntityDef, sort: &SortBy) -> Resul
     if known { Ok(()) } else { Err(invalid()) }
 }
 
-fn sorted(
-    env: &Env<'_>,
-    entity: &'static EntityDef,
-    nodes: Vec<Node>,
-    sort: &SortBy,
-) -> Result<Vec<Node>, QueryError> {
-    let keys = sort_keys(env, entity, &nodes, &sort.path, sort.order)?;
-    let mut keyed: Vec<(SortKey, Node)> = keys.into_iter().zip(nodes).collect();
-    // The sort is stable, so that records with equal keys stay in the order of their ids.
-    keyed.sort_by(|(a, _), (b, _)| {
-        let ordering = a.partial_cmp(b).unwrap_or(Ordering::Equal);
-        if sort.order == Order::Descending { ordering.reverse() } else { ordering }
-    });
-    Ok(keyed.into_iter().map(|(_, node)| node).collect())
-}
-
-fn sort_keys(
-    env: &Env<'_>,
-    entity: &'static EntityDef,
-    nodes: &[Node],
-    path: &[String],
-    order: Order,
-) -> Result<Vec<SortKey>, QueryError> {
-    let [first, rest @ ..] = path else { return Ok(nodes.iter().map(|_| SortKey::Null).collect()) };
+fn sort_keys(chunk: &Chunk<'_>, path: &[String], order: Order) -> Result<Vec<SortKey>, QueryError> {
+    let [first, rest @ ..] = path else { return Ok(chunk.nodes.iter().map(|_| SortKey::Null).collect()) };
     if rest.is_empty() {
-        return Ok(nodes.iter().map(|node| SortKey::of(&node.scalar(first))).collect());
+        return Ok(chunk.nodes.iter().map(|node| SortKey::of(&node.scalar(first))).collect());
     }
-    let Some(relation) = env.graph.relation(entity.name, first) else {
-        return Ok(nodes.iter().map(|_| SortKey::Null).collect());
+    let Some(targets) = chunk.targets(first)? else {
+        return Ok(chunk.nodes.iter().map(|_| SortKey::Null).collect());
     };
-    let to = env.graph.entity(relation.to).expect("the registry checks where relations lead");
-    let targets = relation.resolve(env, nodes)?;
-    let sizes: Vec<usize> = targets.iter().map(Vec::len).collect();
-    let flat: Vec<Node> = targets.into_iter().flatten().collect();
-    let mut keys = sort_keys(env, to, &flat, rest, order)?.into_iter();
+    let mut keys = sort_keys(&targets.chunk, rest, order)?.into_iter();
     // Of several the one counts that comes first: the least, or the greatest where the order descends.
     let first_of = |a: SortKey, b: SortKey| match (&a, &b) {
         (_, SortKey::Null) => a,
@@ -375,5 +431,6 @@ fn sort_keys(
         _ if (a <= b) == (order == Order::Ascending) => a,
         _ => b,
     };
-    Ok(sizes.into_iter().map(|n| keys.by_ref().take(n).reduce(first_of).unwrap_or(SortKey::Null)).collect())
+    let first = |n: &usize| keys.by_ref().take(*n).reduce(first_of).unwrap_or(SortKey::Null);
+    Ok(targets.sizes.iter().map(first).collect())
 }

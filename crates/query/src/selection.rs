@@ -12,9 +12,28 @@ pub struct Selection {
     pub(crate) relations: Vec<(Relation, Selection)>,
 }
 
+/// The relations on the way from the record that is shown.
+type Way = Vec<Relation>;
+
 impl Selection {
-    /// Finds the fields of `list` in `entity`. Fields that nothing has are left out, as the wire does.
-    pub fn resolve(graph: &Graph, entity: &'static EntityDef, list: &FieldList) -> Selection {
+    /// Finds the fields of `list` in `entity`. Fields that nothing has are left out, as the wire does. What leads in
+    /// circles is left out, too; `circles` is told of it.
+    pub fn resolve(
+        graph: &Graph,
+        entity: &'static EntityDef,
+        list: &FieldList,
+        circles: &mut Vec<String>,
+    ) -> Selection {
+        Selection::resolve_below(graph, entity, list, &mut Way::new(), circles)
+    }
+
+    fn resolve_below(
+        graph: &Graph,
+        entity: &'static EntityDef,
+        list: &FieldList,
+        way: &mut Way,
+        circles: &mut Vec<String>,
+    ) -> Selection {
         let is_embed = |field: &str| entity.embeds.iter().any(|embed| embed.name == field);
         let shows = |field: &&'static str| !entity.hidden.contains(field) && !is_embed(field);
         let mut mask: Vec<bool> = entity.fields.iter().map(|field| list.star && shows(field)).collect();
@@ -31,11 +50,18 @@ impl Selection {
         };
         for (name, child) in &list.children {
             if let Some(relation) = graph.relation(entity.name, name) {
+                way.push(*relation);
+                if is_circle(way) {
+                    circles.push(way.iter().map(|it| it.name).collect::<Vec<_>>().join("."));
+                    way.pop();
+                    continue;
+                }
                 let to = graph.entity(relation.to).expect("the registry checks where relations lead");
                 let mut child = child.clone();
                 child.star |= child.named && child.children.is_empty();
                 child.add(to.key);
-                relations.push((*relation, Selection::resolve(graph, to, &child)));
+                relations.push((*relation, Selection::resolve_below(graph, to, &child, way, circles)));
+                way.pop();
             } else if let Some(it) = graph.computed(entity.name, name) {
                 computed.push(it);
                 for field in it.shows {
@@ -51,4 +77,13 @@ impl Selection {
         }
         Selection { mask, own_computed, computed, relations }
     }
+}
+
+/// Does the last relation of this way lead to many, and has the way been through it, and through records of another kind
+/// since? Such a way multiplies what it shows by itself with every turn. What leads from a record to others of its kind,
+/// as from a category to those below it, comes to an end by itself.
+fn is_circle(way: &[Relation]) -> bool {
+    let Some((last, before)) = way.split_last() else { return false };
+    let earlier = before.iter().position(|it| it.from == last.from && it.name == last.name);
+    last.many && earlier.is_some_and(|at| before[at..].iter().any(|it| it.to != last.from))
 }

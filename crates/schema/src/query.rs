@@ -1,6 +1,9 @@
 //! Query strings: paging, fields and filters.
 
-use atoll_values::{Comparison, Decimal, Timestamp};
+use atoll_values::{
+    Comparison, Decimal, Timestamp,
+    limits::{CONDITION_VALUES_MAX, CONDITIONS_MAX, PATTERN_LETTERS_MAX},
+};
 use serde_json::{Map, Value};
 
 use crate::Issues;
@@ -175,10 +178,57 @@ pub fn check(params: &Params, query: &Map<String, Value>) -> Result<ListParams, 
     if let Some(relations) = expanded {
         list.expand(relations);
     }
+    check_size(&list, &mut issues);
     if params.strict && !unknown.is_empty() {
         issues.unknown(&unknown);
     }
     if issues.is_empty() { Ok(list) } else { Err(issues) }
+}
+
+/// Are there as many conditions and values as one list may have, and no more?
+fn check_size(list: &ListParams, issues: &mut Issues) {
+    let mut size = Size::default();
+    list.filters.iter().for_each(|it| size.add(it));
+    if size.n_conditions > CONDITIONS_MAX {
+        issues.add(format!(
+            "At most {CONDITIONS_MAX} conditions can be combined, got: '{}'",
+            size.n_conditions
+        ));
+    }
+    if size.n_values > CONDITION_VALUES_MAX {
+        issues
+            .add(format!("At most {CONDITION_VALUES_MAX} values can be asked for, got: '{}'", size.n_values));
+    }
+    let patterns = size.n_letters_of_pattern.max(list.q.as_deref().map_or(0, |it| it.chars().count()));
+    if patterns > PATTERN_LETTERS_MAX {
+        issues.add(format!("At most {PATTERN_LETTERS_MAX} letters can be searched for, got: '{patterns}'"));
+    }
+}
+
+/// How much conditions ask for.
+#[derive(Default)]
+struct Size {
+    /// Those that combine others, and branches that are empty, count like others.
+    n_conditions: usize,
+    n_values: usize,
+    /// Of the longest pattern.
+    n_letters_of_pattern: usize,
+}
+
+impl Size {
+    fn add(&mut self, conditions: &Conditions) {
+        self.n_conditions += 1;
+        match conditions {
+            Conditions::All(parts) | Conditions::Any(parts) => parts.iter().for_each(|it| self.add(it)),
+            Conditions::One(Condition { comparison, values, .. }) => {
+                self.n_values += values.len();
+                if let Comparison::Like | Comparison::Ilike = comparison {
+                    let letters = values.iter().flatten().map(|it| it.chars().count());
+                    self.n_letters_of_pattern = letters.fold(self.n_letters_of_pattern, usize::max);
+                }
+            }
+        }
+    }
 }
 
 /// The conditions in one part of `$and` and `$or`, which may hold further ones.
@@ -360,6 +410,34 @@ mod tests {
         check_query(json!({"variants": {"sku": ["x", "y"]}}), "variants.sku:In:x|y 0+20");
         check_query(json!({"created_at": {"$gte": "2020-01-01"}}), "created_at:Gte:2020-01-01 0+20");
         check_query(json!({"$or": [{"id": "a"}, {"id": "b"}]}), "any(all(id:In:a) all(id:In:b)) 0+20");
+    }
+
+    #[test]
+    fn conditions_their_values_and_patterns_have_a_limit() {
+        let branches = |n: usize| json!({ "$or": vec![json!({ "id": "a" }); n] });
+        // The group is one, and each branch is two: all of what is in it, of which there is one.
+        let many = |n: usize| check(&PARAMS, branches(n).as_object().expect("a query")).map(drop);
+        assert_eq!(many((CONDITIONS_MAX - 1) / 2), Ok(()));
+        check_query(
+            branches(CONDITIONS_MAX / 2),
+            "Invalid request: At most 100 conditions can be combined, got: '101'",
+        );
+        check_query(
+            json!({ "$or": vec![json!({}); CONDITIONS_MAX] }),
+            "Invalid request: At most 100 conditions can be combined, got: '101'",
+        );
+        let values = |n: usize| json!({ "id": vec!["a"; n] });
+        assert!(check(&PARAMS, values(CONDITION_VALUES_MAX).as_object().expect("a query")).is_ok());
+        check_query(
+            values(CONDITION_VALUES_MAX + 1),
+            "Invalid request: At most 2000 values can be asked for, got: '2001'",
+        );
+        let long = |n: usize| json!({ "id": { "$ilike": "a".repeat(n) }, "q": "b".repeat(n) });
+        assert!(check(&PARAMS, long(PATTERN_LETTERS_MAX).as_object().expect("a query")).is_ok());
+        check_query(
+            long(PATTERN_LETTERS_MAX + 1),
+            "Invalid request: At most 500 letters can be searched for, got: '501'",
+        );
     }
 
     #[test]

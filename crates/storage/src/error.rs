@@ -1,5 +1,7 @@
 //! What can go wrong below the records.
 
+use crate::Halt;
+
 /// A storage failure. Any of them aborts the transaction; `Stopped` is the end of the process.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -19,6 +21,9 @@ pub enum StoreError {
     /// The body of the transaction panicked; nothing of it was written.
     #[error("transaction panicked: {0}")]
     Panicked(String),
+    /// The request may read no further. This is no failure of the store.
+    #[error("{0}")]
+    Halted(Halt),
     /// A commit failed, or the store was closed: nothing is written any more.
     #[error("store has stopped: {0}")]
     Stopped(String),

@@ -10,6 +10,7 @@ mod entity;
 mod error;
 mod field;
 mod key;
+mod meter;
 mod outbox;
 mod overlay;
 mod sequence;
@@ -23,6 +24,7 @@ pub use entity::{Embed, Entity, EntityDef, JsonObject, Node, Record, decode, enc
 pub use error::StoreError;
 pub use field::{FieldKind, FieldValue, Scalar};
 pub use key::{KeyBuf, split_part};
+pub use meter::{Halt, Meter};
 pub use outbox::{Event, OUTBOX, emit, events_after, remove_event};
 pub use sequence::{SEQUENCES, add_to_group, group_count, last_number, next_number};
 pub use space::Space;

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Changes, Engine, Order, Raw, Read, Space, Span, StoreError, Visit, Write,
+    Changes, Engine, Meter, Order, Raw, Read, Space, Span, StoreError, Visit, Write,
     overlay::{Layer, Transaction},
     space::Directory,
 };
@@ -38,15 +38,32 @@ impl Default for StoreOptions {
 pub struct View {
     raw: Arc<dyn Raw>,
     directory: Directory,
+    meter: Option<Arc<Meter>>,
+}
+
+impl View {
+    /// The same keys, read by a request that this meter counts.
+    pub fn metered(self, meter: &Arc<Meter>) -> View {
+        View { meter: Some(meter.clone()), ..self }
+    }
 }
 
 impl Read for View {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(meter) = &self.meter {
+            meter.count()?;
+        }
         self.raw.get(key)
     }
 
     fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        self.raw.scan(span, order, visit)
+        let Some(meter) = &self.meter else { return self.raw.scan(span, order, visit) };
+        // To look for the first entry is a read, too.
+        meter.count()?;
+        self.raw.scan(span, order, &mut |key, value| {
+            meter.count()?;
+            visit(key, value)
+        })
     }
 
     fn prefix(&self, space: Space) -> [u8; 2] {
@@ -85,7 +102,7 @@ impl Store {
         if !changes.is_empty() {
             engine.commit(&changes)?;
         }
-        let view = View { raw: engine.snapshot()?, directory: directory.clone() };
+        let view = View { raw: engine.snapshot()?, directory: directory.clone(), meter: None };
         let published = Arc::new(ArcSwap::from_pointee(view));
         let (queue, waiting) = mpsc::channel(options.n_waiting_max);
         let (report, stopped) = watch::channel(None);
@@ -320,7 +337,7 @@ impl<N: Engine> Writer<N> {
             return Ok((*view).clone());
         }
         self.engine.commit(&changes)?;
-        let view = View { raw: self.engine.snapshot()?, directory: self.directory.clone() };
+        let view = View { raw: self.engine.snapshot()?, directory: self.directory.clone(), meter: None };
         self.published.store(Arc::new(view.clone()));
         self.n_commits.send_modify(|n| *n += 1);
         Ok(view)

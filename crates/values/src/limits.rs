@@ -51,3 +51,28 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of bodies that arrive and of answers that are not read yet, over all connections; the setting
 /// `buffer_bytes_max`. Beyond it the slowest clients are cut.
 pub const BUFFER_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Conditions of one list: its filters, and the branches and filters within `$and` and `$or`. Each of them is asked of
+/// every candidate; pages that people make have a dozen.
+pub const CONDITIONS_MAX: usize = 100;
+
+/// Values of all conditions of one list: as many ids as fit into the head of a request.
+pub const CONDITION_VALUES_MAX: usize = 2_000;
+
+/// Letters of `q`, and of a pattern of `$like` and `$ilike`. Matching costs up to their product with those of the text.
+pub const PATTERN_LETTERS_MAX: usize = 500;
+
+/// Bytes of an answer to a storefront; the setting `store_answer_bytes_max`. A page of 100 products of 50 variants each,
+/// with their prices, options and pictures, has about 13 MB.
+pub const STORE_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes of an answer to admins; the setting `answer_bytes_max`.
+pub const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Of what hangs on one record (the products of a collection), an answer to a storefront shows so many; the setting
+/// `store_children_max`. Those of a record that are more have a list of their own, which has pages.
+pub const STORE_CHILDREN_MAX: usize = 100;
+
+/// Records that an answer holds in memory at a time: those of a page, or what hangs on 128 of them. A record has about
+/// a kilobyte.
+pub const RECORDS_AT_ONCE_MAX: usize = 100_000;

@@ -5,9 +5,9 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::Value;
 
 use crate::{
-    Decimal, EntityDef, Env, FieldKind, Ids, JsonObject, Node, QueryError, Record, Registry, Relation,
-    Resolve, ResolveWith, Scalar,
-    link::{Link, LinkRow, Side},
+    Decimal, EntityDef, Env, FieldKind, Ids, JsonObject, Node, Order, QueryError, Record, Registry, Relation,
+    Resolve, ResolveWith, Scalar, Scan, Targets,
+    link::{Link, LinkRow, Side, in_order},
 };
 
 /// A pair as the graph shows it.
@@ -144,31 +144,28 @@ impl ResolveWith for ThroughLink {
         (!self.to_rows).then(|| Box::new(others) as Box<dyn Ids>)
     }
 
-    fn resolve(&self, env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Vec<Node>>, QueryError> {
+    fn resolve(&self, env: &Env<'_>, nodes: &[Node], targets: &mut Targets<'_>) -> Result<(), QueryError> {
         let end = if self.side == Side::Left { &self.link.right } else { &self.link.left };
         let mut read: HashMap<String, Option<Node>> = HashMap::new();
-        let mut all = Vec::with_capacity(nodes.len());
         for node in nodes {
-            let mut targets = Vec::new();
-            for (left, right) in self.link.pairs(env.view, self.side, node.key())? {
+            targets.begin();
+            self.link.scan(env.view, self.side, node.key(), Order::Ascending, &mut |other| {
                 if self.to_rows {
-                    let row = self.link.row(env.view, &left, &right)?.unwrap_or_default();
-                    targets.push(Arc::new(self.link.record(&left, &right, row)) as Node);
-                    continue;
+                    let (left, right) = in_order(self.side, node.key(), other);
+                    let row = self.link.row(env.view, left, right)?.unwrap_or_default();
+                    return targets.add(Arc::new(self.link.record(left, right, row)));
                 }
-                let other = if self.side == Side::Left { right } else { left };
-                let target = match read.get(&other) {
+                let target = match read.get(other) {
                     Some(target) => target.clone(),
                     None => {
-                        let target = env.graph.table(end.entity).node(env.view, &other)?;
-                        read.insert(other, target.clone());
+                        let target = env.graph.table(end.entity).node(env.view, other)?;
+                        read.insert(other.to_owned(), target.clone());
                         target
                     }
                 };
-                targets.extend(target);
-            }
-            all.push(targets);
+                target.map_or(Ok(Scan::Continue(())), |it| targets.add(it))
+            })?;
         }
-        Ok(all)
+        Ok(())
     }
 }

@@ -1,0 +1,279 @@
+//! Filters and searches as they are evaluated: the values of each condition are parsed once, as everything that a field
+//! may be, and not once per record.
+
+use std::{cmp::Ordering, collections::BTreeSet};
+
+use atoll_storage::{EntityDef, Node, Scalar};
+use atoll_values::{Comparison, Decimal, Timestamp};
+
+use crate::{Filter, FilterValue, QueryError, chunk::Chunk};
+
+/// A filter, ready to be asked of many records.
+pub(crate) enum Predicate {
+    /// All of these hold.
+    All(Vec<Predicate>),
+    /// One of these holds.
+    Any(Vec<Predicate>),
+    /// The field behind these relations compares like this.
+    Field { relations: Vec<String>, field: String, op: Comparison, operand: Operand },
+}
+
+impl Predicate {
+    /// Parses the values of a filter.
+    pub(crate) fn of(filter: &Filter) -> Predicate {
+        match filter {
+            Filter::All(parts) => Predicate::All(parts.iter().map(Predicate::of).collect()),
+            Filter::Any(parts) => Predicate::Any(parts.iter().map(Predicate::of).collect()),
+            Filter::Where { path, op, values } => {
+                let (field, relations) = path.split_last().map_or(("", &[][..]), |(it, rest)| (it, rest));
+                Predicate::Field {
+                    relations: relations.to_vec(),
+                    field: field.to_owned(),
+                    op: *op,
+                    operand: Operand::of(*op, values),
+                }
+            }
+        }
+    }
+
+    /// For each record of the chunk, does it hold?
+    pub(crate) fn matches(&self, chunk: &Chunk<'_>) -> Result<Vec<bool>, QueryError> {
+        match self {
+            Predicate::All(parts) => {
+                let mut all = vec![true; chunk.nodes.len()];
+                for part in parts {
+                    let holds = part.matches(chunk)?;
+                    all.iter_mut().zip(holds).for_each(|(all, holds)| *all &= holds);
+                }
+                Ok(all)
+            }
+            Predicate::Any(parts) => {
+                let mut any = vec![false; chunk.nodes.len()];
+                for part in parts {
+                    let holds = part.matches(chunk)?;
+                    any.iter_mut().zip(holds).for_each(|(any, holds)| *any |= holds);
+                }
+                Ok(any)
+            }
+            Predicate::Field { relations, field, op, operand } => {
+                let compares = |node: &Node| operand.compares(&node.scalar(field), *op);
+                path_matches(chunk, relations, &compares)
+            }
+        }
+    }
+}
+
+fn path_matches(
+    chunk: &Chunk<'_>,
+    relations: &[String],
+    compares: &dyn Fn(&Node) -> bool,
+) -> Result<Vec<bool>, QueryError> {
+    let [first, rest @ ..] = relations else { return Ok(chunk.nodes.iter().map(compares).collect()) };
+    let Some(targets) = chunk.targets(first)? else { return Ok(vec![false; chunk.nodes.len()]) };
+    let mut holds = path_matches(&targets.chunk, rest, compares)?.into_iter();
+    // Every part is drawn, so that the next record's targets come next.
+    let any = |size: &usize| holds.by_ref().take(*size).fold(false, |any, it| any | it);
+    Ok(targets.sizes.iter().map(any).collect())
+}
+
+/// What a field is compared with.
+#[derive(Default)]
+pub(crate) struct Operand {
+    has_null: bool,
+    bools: BTreeSet<bool>,
+    numbers: BTreeSet<Decimal>,
+    times: BTreeSet<Timestamp>,
+    texts: BTreeSet<String>,
+    /// What `Like` and `Ilike` match; in lower case for the latter.
+    pattern: Option<Vec<char>>,
+}
+
+impl Operand {
+    fn of(op: Comparison, values: &[FilterValue]) -> Operand {
+        let mut operand = Operand::default();
+        // Only `In` and `NotIn` have several.
+        let values = match op {
+            Comparison::In | Comparison::NotIn => values,
+            _ => &values[..values.len().min(1)],
+        };
+        for value in values {
+            match value {
+                FilterValue::Null => operand.has_null = true,
+                FilterValue::Bool(it) => drop(operand.bools.insert(*it)),
+                FilterValue::Text(text) => {
+                    operand.bools.extend(text.parse::<bool>());
+                    operand.numbers.extend(text.parse::<Decimal>());
+                    operand.times.extend(text.parse::<Timestamp>());
+                    operand.texts.insert(text.clone());
+                }
+            }
+        }
+        operand.pattern = match (op, operand.texts.first()) {
+            (Comparison::Like, Some(text)) => Some(text.chars().collect()),
+            (Comparison::Ilike, Some(text)) => Some(text.to_lowercase().chars().collect()),
+            _ => None,
+        };
+        operand
+    }
+
+    fn compares(&self, field: &Scalar<'_>, op: Comparison) -> bool {
+        match op {
+            Comparison::In => self.has(field),
+            Comparison::NotIn => !self.has(field),
+            Comparison::Lt => self.order(field) == Some(Ordering::Less),
+            Comparison::Lte => matches!(self.order(field), Some(Ordering::Less | Ordering::Equal)),
+            Comparison::Gt => self.order(field) == Some(Ordering::Greater),
+            Comparison::Gte => matches!(self.order(field), Some(Ordering::Greater | Ordering::Equal)),
+            Comparison::Like | Comparison::Ilike => match (field, &self.pattern) {
+                (Scalar::Text(text), Some(pattern)) if op == Comparison::Ilike => {
+                    like(&text.to_lowercase(), pattern)
+                }
+                (Scalar::Text(text), Some(pattern)) => like(text, pattern),
+                _ => false,
+            },
+        }
+    }
+
+    /// Is the field one of the values?
+    fn has(&self, field: &Scalar<'_>) -> bool {
+        match field {
+            Scalar::Null => self.has_null,
+            Scalar::Bool(it) => self.bools.contains(it),
+            Scalar::Number(it) => self.numbers.contains(it),
+            Scalar::Time(it) => self.times.contains(it),
+            Scalar::Text(it) => self.texts.contains(*it),
+            Scalar::List(items) => items.iter().any(|it| self.texts.contains(*it)),
+        }
+    }
+
+    /// How the field is to the one value, if both are of a kind.
+    fn order(&self, field: &Scalar<'_>) -> Option<Ordering> {
+        match field {
+            Scalar::Bool(it) => self.bools.first().map(|value| it.cmp(value)),
+            Scalar::Number(it) => self.numbers.first().map(|value| it.cmp(value)),
+            Scalar::Time(it) => self.times.first().map(|value| it.cmp(value)),
+            Scalar::Text(it) => self.texts.first().map(|value| (*it).cmp(value.as_str())),
+            Scalar::Null | Scalar::List(_) => None,
+        }
+    }
+}
+
+/// Does `text` match a pattern of SQL's `LIKE`? Backtracks to the last `%` only, so it is at worst quadratic.
+fn like(text: &str, pattern: &[char]) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    let (mut t, mut p) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('%') => {
+                retry = Some((t, p));
+                p += 1;
+            }
+            Some(&it) if it == '_' || it == text[t] => {
+                t += 1;
+                p += 1;
+            }
+            _ => match retry {
+                Some((at, star)) => {
+                    retry = Some((at + 1, star));
+                    t = at + 1;
+                    p = star + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|it| *it == '%')
+}
+
+/// The words of `q`, in lower case.
+pub(crate) struct Search(Vec<String>);
+
+impl Search {
+    /// The words of this text.
+    pub(crate) fn of(q: &str) -> Search {
+        Search(q.split_whitespace().map(str::to_lowercase).collect())
+    }
+
+    /// For each record of the chunk: does every word occur in one of the searched fields, here or in the relations that
+    /// are searched with it?
+    pub(crate) fn matches(&self, chunk: &Chunk<'_>) -> Result<Vec<bool>, QueryError> {
+        let mut texts: Vec<String> =
+            chunk.nodes.iter().map(|node| searched_text(node, chunk.entity)).collect();
+        for relation in chunk.env.graph.relations(chunk.entity.name).filter(|it| it.searched) {
+            let targets = chunk.resolved(relation)?;
+            let mut found = targets.chunk.nodes.iter();
+            for (text, size) in texts.iter_mut().zip(&targets.sizes) {
+                for target in found.by_ref().take(*size) {
+                    text.push_str(&searched_text(target, targets.chunk.entity));
+                }
+            }
+        }
+        Ok(texts.iter().map(|text| self.0.iter().all(|word| text.contains(word.as_str()))).collect())
+    }
+}
+
+/// The searched fields in lower case, each on a line so that no word matches across two of them.
+fn searched_text(node: &Node, entity: &EntityDef) -> String {
+    let mut text = String::new();
+    for field in entity.search {
+        match node.scalar(field) {
+            Scalar::Text(it) => text.push_str(&it.to_lowercase()),
+            Scalar::Number(it) => text.push_str(&it.to_string()),
+            _ => {}
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(field: Scalar<'_>, op: Comparison, values: &[&str], expect: bool) {
+        let texts: Vec<FilterValue> = values.iter().map(|it| FilterValue::Text((*it).to_owned())).collect();
+        assert_eq!(Operand::of(op, &texts).compares(&field, op), expect, "{field:?} {op:?} {values:?}");
+    }
+
+    #[test]
+    fn text_is_read_as_what_the_field_is() {
+        let time = "2026-01-01T00:00:00.000Z".parse().expect("a date");
+        check(Scalar::Number(Decimal::from(5_i64)), Comparison::In, &["5.0"], true);
+        check(Scalar::Number(Decimal::from(5_i64)), Comparison::In, &["x", "4", "5.0"], true);
+        check(Scalar::Number(Decimal::from(5_i64)), Comparison::NotIn, &["x", "4"], true);
+        check(Scalar::Number(Decimal::from(5_i64)), Comparison::Lt, &["10"], true);
+        check(Scalar::Number(Decimal::from(5_i64)), Comparison::Lt, &["many"], false);
+        // The first value is the one that counts.
+        check(Scalar::Number(Decimal::from(5_i64)), Comparison::Lt, &["5", "10"], false);
+        check(Scalar::Bool(true), Comparison::In, &["true"], true);
+        check(Scalar::Bool(true), Comparison::In, &["1"], false);
+        check(Scalar::Time(time), Comparison::Gte, &["2025-12-31"], true);
+        check(Scalar::Time(time), Comparison::Gt, &["2026-01-01"], false);
+        check(Scalar::Text("b"), Comparison::Gt, &["a"], true);
+        check(Scalar::Null, Comparison::In, &["null"], false);
+        check(Scalar::Null, Comparison::Lt, &["a"], false);
+        check(Scalar::List(vec!["a", "b"]), Comparison::In, &["c", "b"], true);
+        check(Scalar::List(vec!["a", "b"]), Comparison::NotIn, &["c"], true);
+    }
+
+    #[test]
+    fn patterns_match_like_sql() {
+        for (text, pattern, expect) in [
+            ("abc", "abc", true),
+            ("abc", "a%", true),
+            ("abc", "%c", true),
+            ("abc", "%b%", true),
+            ("abc", "a_c", true),
+            ("abc", "a_", false),
+            ("aab", "%ab", true),
+            ("", "%", true),
+            ("", "_", false),
+        ] {
+            check(Scalar::Text(text), Comparison::Like, &[pattern], expect);
+        }
+        check(Scalar::Text("Abc"), Comparison::Ilike, &["a%"], true);
+        check(Scalar::Text("Abc"), Comparison::Like, &["a%"], false);
+    }
+}
