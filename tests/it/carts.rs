@@ -271,7 +271,7 @@ async fn parts_of_one_are_sold_to_the_last() {
     assert_eq!(shop.reserved(&rope.item).await, "3 of 3");
     assert_eq!(
         add(&storefront, &cart, &rope.id, json!(1e300)).await,
-        "400 invalid_data: Invalid request: Value for field 'quantity' has more than 28 digits"
+        "400 invalid_data: Invalid request: Value for field 'quantity' has more than 15 digits"
     );
 }
 
@@ -372,10 +372,10 @@ async fn a_kit_names_each_item_once() {
         "400 invalid_data: Cannot associate duplicate inventory items to variant(s) One"
     );
     // As little of it as can be: there is no end of such kits.
-    shop.admin.post("/admin/products", kit(json!([part(json!(1e-28))]))).await.ok();
+    shop.admin.post("/admin/products", kit(json!([part(json!(1e-15))]))).await.ok();
     let list = storefront.get("/store/products?handle=kit&fields=variants.inventory_quantity").await.ok();
     assert!(
-        list["products"][0]["variants"][0]["inventory_quantity"].as_f64().is_some_and(|it| it > 1e27),
+        list["products"][0]["variants"][0]["inventory_quantity"].as_f64().is_some_and(|it| it >= 9e15),
         "{list}"
     );
 }

@@ -17,6 +17,7 @@ mod layers;
 mod links;
 mod listing;
 mod matrix;
+mod money;
 mod options;
 mod orders;
 mod payments;

@@ -67,7 +67,7 @@ fn anywhere(view: &dyn Read, variant: &ProductVariant) -> Result<Decimal, StoreE
     for (item, row) in PRODUCT_VARIANT_INVENTORY_ITEM.rows_of(view, &variant.id)? {
         let levels = INVENTORY_LEVELS.table.list_by(view, &BY_ITEM, &[&item])?;
         let there: Decimal = levels.iter().map(|level| level.available()).sum();
-        let enough_for = (there / required_quantity(&row)).floor();
+        let enough_for = there.whole_times(required_quantity(&row)).unwrap_or_default();
         least = Some(least.map_or(enough_for, |least| least.min(enough_for)));
     }
     Ok(least.unwrap_or(Decimal::ZERO))

@@ -252,7 +252,7 @@ impl<'a> Shelf<'a> {
                 return Ok(Some(Reason::NoLocation));
             }
             let there: Decimal = places.iter().map(|place| place.available).sum();
-            is_enough &= part.required.checked_mul(quantity).is_some_and(|needed| needed <= there);
+            is_enough &= part.required * quantity <= there;
         }
         if is_enough {
             return Ok(None);
@@ -269,7 +269,7 @@ impl<'a> Shelf<'a> {
         let mut least: Option<Decimal> = None;
         for part in self.parts(variant)? {
             let there: Decimal = self.places(&part.item)?.iter().map(|place| place.available).sum();
-            let enough_for = (there / part.required).floor();
+            let enough_for = there.whole_times(part.required).unwrap_or_default();
             least = Some(least.map_or(enough_for, |least| least.min(enough_for)));
         }
         Ok(Some(least.unwrap_or(Decimal::ZERO)))

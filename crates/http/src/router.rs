@@ -15,6 +15,7 @@ use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
+use atoll_schema::LongNumbers;
 use atoll_values::limits::{BODY_BYTES_MAX, STORE_PAGE_MAX};
 
 use crate::{App, Auth, Call, Fault, FaultKind, Head, Method, Repeat, Reply, Route, qs};
@@ -121,7 +122,8 @@ async fn answer<A: App>(
     let body = match route.body {
         Some(description) => {
             let n_bytes_max = route.body_bytes_max.unwrap_or(BODY_BYTES_MAX);
-            atoll_schema::check(description, read_body(&head.headers, body, n_bytes_max).await?)?
+            let (body, long_numbers) = read_body(&head.headers, body, n_bytes_max).await?;
+            atoll_schema::check(description, body, &long_numbers)?
         }
         None => Value::Null,
     };
@@ -140,7 +142,12 @@ async fn answer<A: App>(
     A::handle(route, Call { app, pass, head, params, path, body }, repeat).await
 }
 
-async fn read_body(headers: &axum::http::HeaderMap, body: Body, n_bytes_max: usize) -> Result<Value, Fault> {
+/// The value of a body, and which of its numbers are longer than the value tells.
+async fn read_body(
+    headers: &axum::http::HeaderMap,
+    body: Body,
+    n_bytes_max: usize,
+) -> Result<(Value, LongNumbers), Fault> {
     let bytes = match Limited::new(body, n_bytes_max).collect().await {
         Ok(bytes) => bytes.to_bytes(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
@@ -149,17 +156,21 @@ async fn read_body(headers: &axum::http::HeaderMap, body: Body, n_bytes_max: usi
         Err(error) => return Err(Fault::invalid(format!("the request body did not arrive: {error}"))),
     };
     if bytes.is_empty() {
-        return Ok(Value::Object(Map::new()));
+        return Ok((Value::Object(Map::new()), LongNumbers::default()));
     }
     let kind = headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
     if kind.starts_with("application/x-www-form-urlencoded") {
-        return Ok(Value::Object(qs::parse(&String::from_utf8_lossy(&bytes))));
+        let form = Value::Object(qs::parse(&String::from_utf8_lossy(&bytes)));
+        return Ok((form, LongNumbers::default()));
     }
     if !kind.is_empty() && !kind.contains("json") {
         // Text is not an object, and the route will say so.
-        return Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        let text = Value::String(String::from_utf8_lossy(&bytes).into_owned());
+        return Ok((text, LongNumbers::default()));
     }
-    serde_json::from_slice(&bytes).map_err(|error| Fault::invalid(format!("Invalid JSON: {error}")))
+    let value =
+        serde_json::from_slice(&bytes).map_err(|error| Fault::invalid(format!("Invalid JSON: {error}")))?;
+    Ok((value, LongNumbers::of(&String::from_utf8_lossy(&bytes))))
 }
 
 /// What nobody serves: 404 for those who may be here, the guard's own answer for the others.

@@ -3,7 +3,7 @@
 use atoll_values::{Decimal, limits::EMAIL_CHARS_MAX};
 use serde_json::{Map, Value};
 
-use crate::Issues;
+use crate::{Issues, LongNumbers};
 
 /// The fields of a request body, in groups that several bodies may share. Unknown ones are refused.
 pub type Body = &'static [&'static [Field]];
@@ -89,43 +89,54 @@ impl Type {
         }
     }
 
-    fn check(&self, value: &mut Value, path: &mut Vec<String>, issues: &mut Issues) {
+    /// Is the number as large as its type asks for?
+    fn takes(&self, number: Decimal) -> bool {
+        match self {
+            Type::NotNegative => !number.is_negative(),
+            Type::Positive => number > Decimal::ZERO,
+            _ => true,
+        }
+    }
+
+    fn check(&self, value: &mut Value, at: &mut Reading<'_>) {
         match (self, &mut *value) {
             (Type::Text, Value::String(_))
             | (Type::Bool | Type::BoolText, Value::Bool(_))
-            | (Type::Record, Value::Object(_))
-            | (Type::Any, _) => {}
-            (Type::Gone(why), _) => issues.add((*why).into()),
+            | (Type::Record, Value::Object(_)) => {}
+            (Type::Any, _) => {
+                if at.long_numbers.has_below(&at.path) {
+                    at.issues.too_long(&at.path);
+                }
+            }
+            (Type::Gone(why), _) => at.issues.add((*why).into()),
             (Type::OneOf(types), value) => {
+                let before = std::mem::take(&mut at.issues);
                 let mut last = Issues::default();
                 for kind in *types {
                     let mut read = value.clone();
-                    last = Issues::default();
-                    kind.check(&mut read, path, &mut last);
+                    kind.check(&mut read, at);
+                    last = std::mem::take(&mut at.issues);
                     if last.is_empty() {
                         *value = read;
-                        return;
+                        break;
                     }
                 }
-                issues.append(last);
+                at.issues = before;
+                at.issues.append(last);
             }
             (Type::Email, Value::String(text)) => {
                 if !is_email(text) {
-                    issues.add("Invalid email address".into());
+                    at.issues.add("Invalid email address".into());
                 }
             }
-            (Type::Number, Value::Number(number)) => {
-                if Decimal::from_json(number).is_none() {
-                    issues.too_long(path);
+            (Type::Number | Type::NotNegative | Type::Positive, Value::Number(number)) => {
+                let number = Decimal::from_json(number).filter(|it| it.is_short());
+                match number.filter(|_| !at.long_numbers.has(&at.path)) {
+                    None => at.issues.too_long(&at.path),
+                    Some(number) if !self.takes(number) => at.issues.too_small(&at.path, "0"),
+                    Some(_) => {}
                 }
             }
-            (Type::NotNegative | Type::Positive, Value::Number(number)) => match Decimal::from_json(number) {
-                None => issues.too_long(path),
-                Some(it) if it.is_negative() || (it.is_zero() && matches!(self, Type::Positive)) => {
-                    issues.too_small(path, "0");
-                }
-                Some(_) => {}
-            },
             (Type::BoolText, Value::String(text)) if text.eq_ignore_ascii_case("true") => {
                 *value = true.into()
             }
@@ -133,60 +144,60 @@ impl Type {
                 *value = false.into()
             }
             (Type::Words(words), Value::String(word)) if words.contains(&word.as_str()) => {}
-            (Type::Words(words), _) => issues.not_among(path, words, value),
+            (Type::Words(words), _) => at.issues.not_among(&at.path, words, value),
             (Type::List(item), Value::Array(items)) => {
                 for (place, value) in items.iter_mut().enumerate() {
-                    path.push(place.to_string());
-                    item.check(value, path, issues);
-                    path.pop();
+                    at.path.push(place.to_string());
+                    item.check(value, at);
+                    at.path.pop();
                 }
             }
-            (Type::Object(fields), Value::Object(object)) => {
-                check_fields(&[fields], false, object, path, issues)
-            }
-            (Type::Strict(fields), Value::Object(object)) => check_fields(fields, true, object, path, issues),
-            (kind, _) => issues.wrong_type(path, kind.name(), value),
+            (Type::Object(fields), Value::Object(object)) => check_fields(&[fields], false, object, at),
+            (Type::Strict(fields), Value::Object(object)) => check_fields(fields, true, object, at),
+            (kind, _) => at.issues.wrong_type(&at.path, kind.name(), value),
         }
     }
 }
 
-/// Checks a body, and turns words for booleans into booleans. An absent body is an empty object.
-pub fn check(body: Body, mut value: Value) -> Result<Value, Issues> {
-    let mut issues = Issues::default();
+/// Where in a body the check is, and what it has found.
+struct Reading<'a> {
+    path: Vec<String>,
+    long_numbers: &'a LongNumbers,
+    issues: Issues,
+}
+
+/// Checks a body, and turns words for booleans into booleans. An absent body is an empty object. A value does not tell
+/// which of its numbers the parser has rounded: `long_numbers` does.
+pub fn check(body: Body, mut value: Value, long_numbers: &LongNumbers) -> Result<Value, Issues> {
+    let mut at = Reading { path: Vec::new(), long_numbers, issues: Issues::default() };
     match &mut value {
-        Value::Object(object) => check_fields(body, true, object, &mut Vec::new(), &mut issues),
+        Value::Object(object) => check_fields(body, true, object, &mut at),
         Value::Null => {
             let mut object = Map::new();
-            check_fields(body, true, &mut object, &mut Vec::new(), &mut issues);
+            check_fields(body, true, &mut object, &mut at);
             value = Value::Object(object);
         }
-        _ => issues.required(&[]),
+        _ => at.issues.required(&[]),
     }
-    if issues.is_empty() { Ok(value) } else { Err(issues) }
+    if at.issues.is_empty() { Ok(value) } else { Err(at.issues) }
 }
 
-fn check_fields(
-    groups: &[&[Field]],
-    strict: bool,
-    object: &mut Map<String, Value>,
-    path: &mut Vec<String>,
-    issues: &mut Issues,
-) {
+fn check_fields(groups: &[&[Field]], strict: bool, object: &mut Map<String, Value>, at: &mut Reading<'_>) {
     let known = |key: &str| groups.iter().copied().flatten().any(|field| field.name == key);
     for field in groups.iter().copied().flatten() {
-        path.push(field.name.to_owned());
+        at.path.push(field.name.to_owned());
         match object.get_mut(field.name) {
-            None if field.required => issues.required(path),
+            None if field.required => at.issues.required(&at.path),
             Some(Value::Null) if field.nullable => {}
-            Some(value) => field.kind.check(value, path, issues),
+            Some(value) => field.kind.check(value, at),
             None => {}
         }
-        path.pop();
+        at.path.pop();
     }
     if strict {
         let unknown: Vec<&str> = object.keys().map(String::as_str).filter(|key| !known(key)).collect();
         if !unknown.is_empty() {
-            issues.unknown(&unknown);
+            at.issues.unknown(&unknown);
         }
     } else {
         object.retain(|key, _| known(key));
@@ -220,6 +231,7 @@ mod tests {
         optional("items", Type::List(&Type::Object(&[required("quantity", Type::Positive)]))),
         optional("address", Type::Strict(&[&[required("line", Type::Text)]])),
         optional("email", Type::Email),
+        optional("any", Type::Any),
         optional("tax", Type::Gone("There is no 'tax' any more.")),
         optional("tag", Type::OneOf(&[Type::Text, Type::Strict(&[&[required("value", Type::Text)]])])),
     ]];
@@ -227,13 +239,20 @@ mod tests {
     #[track_caller]
     fn check_body(json: &str, expect: &str) {
         let value = serde_json::from_str(json).expect(json);
-        let got = check(BODY, value).map_or_else(|issues| issues.to_string(), |value| value.to_string());
+        let long_numbers = LongNumbers::of(json);
+        let got = check(BODY, value, &long_numbers)
+            .map_or_else(|issues| issues.to_string(), |value| value.to_string());
         assert_eq!(got, expect);
     }
 
     #[test]
     fn what_fits_passes() {
         check_body(r#"{"name":"x","note":null,"on":true}"#, r#"{"name":"x","note":null,"on":true}"#);
+        // Free data is as the parser reads it.
+        check_body(
+            r#"{"name":"x","metadata":{"a":1.0000000000000001}}"#,
+            r#"{"metadata":{"a":1.0},"name":"x"}"#,
+        );
         check_body(r#"{"name":"x","off":"TRUE"}"#, r#"{"name":"x","off":true}"#);
         check_body(
             r#"{"name":"x","items":[{"quantity":2,"x":1}]}"#,
@@ -287,6 +306,19 @@ mod tests {
         check_body(
             r#"{"name":"x","tag":1}"#,
             "Invalid request: Expected type: 'object' for field 'tag', got: '1'",
+        );
+        for quantity in ["1234567890123456", "1.0000000000000001", "1e15", "1e-16", "1e400"] {
+            // The parser refuses what is larger than any float.
+            if serde_json::from_str::<Value>(quantity).is_ok() {
+                check_body(
+                    &format!(r#"{{"name":"x","items":[{{"quantity":1}},{{"quantity":{quantity}}}]}}"#),
+                    "Invalid request: Value for field 'items, 1, quantity' has more than 15 digits",
+                );
+            }
+        }
+        check_body(
+            r#"{"name":"x","any":{"a":[1.0000000000000001]}}"#,
+            "Invalid request: Value for field 'any' has more than 15 digits",
         );
         check_body(r#"{"name":"x","tax":null}"#, "Invalid request: There is no 'tax' any more.");
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use atoll_values::limits::NUMBER_DIGITS_MAX;
 use serde_json::Value;
 
 /// As many complaints as one answer names.
@@ -51,7 +52,8 @@ impl Issues {
     }
 
     pub(crate) fn too_long(&mut self, path: &[String]) {
-        self.add(format!("Value for field '{}' has more than 28 digits", path.join(", ")));
+        let field = path.join(", ");
+        self.add(format!("Value for field '{field}' has more than {NUMBER_DIGITS_MAX} digits"));
     }
 
     pub(crate) fn unknown(&mut self, fields: &[&str]) {

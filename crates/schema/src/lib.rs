@@ -4,9 +4,11 @@
 mod body;
 mod issue;
 mod json_schema;
+mod long_numbers;
 mod query;
 
 pub use body::{Body, Field, Type, check, optional, required};
 pub use issue::Issues;
 pub use json_schema::{body_schema, query_parameters};
+pub use long_numbers::LongNumbers;
 pub use query::{Condition, Conditions, Filters, ListParams, Param, ParamKind, Params, check as check_query};

@@ -325,9 +325,11 @@ impl ParamKind {
                 (ParamKind::Date, Value::String(text)) if text.parse::<Timestamp>().is_err() => {
                     issues.wrong_type(path, "date", &item);
                 }
-                (ParamKind::Number, Value::String(text)) if text.parse::<Decimal>().is_err() => {
-                    issues.wrong_type(path, "number", &item);
-                }
+                (ParamKind::Number, Value::String(text)) => match text.parse::<Decimal>() {
+                    Err(_) => issues.wrong_type(path, "number", &item),
+                    Ok(number) if !number.is_short() => issues.too_long(path),
+                    Ok(_) => values.push(Some(text.clone())),
+                },
                 (_, Value::String(text)) => values.push(Some(text.clone())),
                 _ => issues.wrong_type(path, "string", &item),
             }

@@ -1,75 +1,141 @@
-//! Money and quantities: decimals that stay exact from the request to the answer.
+//! Money and quantities: decimal numbers whose arithmetic is exact. Nothing is rounded but where it is asked for, and
+//! nothing saturates.
 
 use std::{
+    cmp::Ordering,
     fmt,
     iter::Sum,
-    ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign},
+    ops::{Add, AddAssign, Mul, Neg, Sub, SubAssign},
     str::FromStr,
 };
 
+use ethnum::{I256, U256};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A decimal number, exact to 28 digits. In JSON it is a number (`19.99`, `20`), never rounded by a float.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Decimal(rust_decimal::Decimal);
+use crate::limits::NUMBER_DIGITS_MAX;
+
+/// Digits of a number that is read, so that no text asks for more than fits. Wider than any that requests may send
+/// ([`NUMBER_DIGITS_MAX`]): rows of earlier releases hold numbers of 29 digits, and sums of them have more.
+const DIGITS_MAX: usize = 60;
+
+/// A decimal number. In JSON it is a number (`19.99`, `20`), never rounded by a float; where it has more digits than a
+/// float holds, it is text.
+///
+/// Sums and products are exact. There is room for the product of any two numbers inside the limit of requests
+/// ([`Decimal::is_short`]) and for sums of more such products than a shop can hold; what has no room panics.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Decimal {
+    /// The digits, without zeros at the end that stand behind the point.
+    digits: I256,
+    /// How many of them stand behind the point.
+    scale: u32,
+}
 
 impl Decimal {
     /// Nothing.
-    pub const ZERO: Self = Self(rust_decimal::Decimal::ZERO);
+    pub const ZERO: Self = Self { digits: I256::ZERO, scale: 0 };
     /// One.
-    pub const ONE: Self = Self(rust_decimal::Decimal::ONE);
+    pub const ONE: Self = Self { digits: I256::ONE, scale: 0 };
 
-    /// The largest whole number that is not larger.
-    pub fn floor(self) -> Self {
-        Self(self.0.floor())
+    fn new(mut digits: I256, mut scale: u32) -> Self {
+        while scale > 0 && digits % 10 == 0 {
+            (digits, scale) = (digits / 10, scale - 1);
+        }
+        Self { digits, scale }
     }
 
     /// Is it below zero?
     pub fn is_negative(self) -> bool {
-        self.0 < rust_decimal::Decimal::ZERO
+        self.digits < 0
     }
 
     /// Is it zero?
     pub fn is_zero(self) -> bool {
-        self.0.is_zero()
+        self.digits == 0
     }
 
     /// Is it a whole number?
     pub fn is_whole(self) -> bool {
-        self.0.is_integer()
+        self.scale == 0
     }
 
     /// The value as the whole number that it is, if it is one.
     pub fn to_i64(self) -> Option<i64> {
-        use rust_decimal::prelude::ToPrimitive;
-        if self.is_whole() { self.0.to_i64() } else { None }
+        if self.is_whole() { self.digits.try_into().ok() } else { None }
+    }
+
+    /// Has it at most [`NUMBER_DIGITS_MAX`] digits, those before and behind the point together? A number in a request
+    /// must, and so must what a cart comes to.
+    pub fn is_short(self) -> bool {
+        self.scale <= NUMBER_DIGITS_MAX
+            && self.digits.unsigned_abs() < U256::new(10_u128.pow(NUMBER_DIGITS_MAX))
     }
 
     /// Multiplies, unless the result has no room.
     pub fn checked_mul(self, other: Self) -> Option<Self> {
-        self.0.checked_mul(other.0).map(Self)
+        Some(Self::new(self.digits.checked_mul(other.digits)?, self.scale + other.scale))
     }
 
     /// Adds, unless the result has no room.
     pub fn checked_add(self, other: Self) -> Option<Self> {
-        self.0.checked_add(other.0).map(Self)
+        let scale = self.scale.max(other.scale);
+        Some(Self::new(self.at_scale(scale)?.checked_add(other.at_scale(scale)?)?, scale))
     }
 
-    /// Reads a JSON number through its shortest text, which is what the sender wrote for up to 17 digits.
+    /// How often `part` goes into it, as a whole number (rounded down); `None` where the part is nothing.
+    pub fn whole_times(self, part: Self) -> Option<Self> {
+        let scale = self.scale.max(part.scale);
+        let times = self.at_scale(scale)?.checked_div_euclid(part.at_scale(scale)?)?;
+        Some(Self::new(times, 0))
+    }
+
+    /// The nearest number with so many digits behind the point; half of the last digit goes away from zero.
+    pub fn round(self, n_digits: u32) -> Self {
+        let Some(surplus) = self.scale.checked_sub(n_digits).filter(|it| *it > 0) else { return self };
+        let unit = I256::new(10).pow(surplus);
+        let half = if self.is_negative() { -(unit / 2) } else { unit / 2 };
+        Self::new((self.digits + half) / unit, n_digits)
+    }
+
+    /// The digits with so many of them behind the point, unless there is no room.
+    fn at_scale(self, scale: u32) -> Option<I256> {
+        self.digits.checked_mul(I256::new(10).checked_pow(scale - self.scale)?)
+    }
+
+    /// Reads a JSON number through its shortest text. What a float does not hold was rounded when the JSON was read:
+    /// see `long_numbers` in `atoll-schema`.
     pub fn from_json(number: &serde_json::Number) -> Option<Self> {
         number.to_string().parse().ok()
     }
 }
 
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let scale = self.scale.max(other.scale);
+        match (self.at_scale(scale), other.at_scale(scale)) {
+            (Some(this), Some(other)) => this.cmp(&other),
+            // The one that has no room is the larger one, on its side of zero.
+            (None, _) => self.digits.signum().cmp(&I256::ZERO),
+            (_, None) => I256::ZERO.cmp(&other.digits.signum()),
+        }
+    }
+}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl From<i64> for Decimal {
     fn from(number: i64) -> Self {
-        Self(number.into())
+        Self { digits: number.into(), scale: 0 }
     }
 }
 
 impl From<u64> for Decimal {
     fn from(number: u64) -> Self {
-        Self(number.into())
+        Self { digits: number.into(), scale: 0 }
     }
 }
 
@@ -79,7 +145,7 @@ pub struct NotADecimal;
 
 impl fmt::Display for NotADecimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a decimal number of at most 28 digits")
+        write!(f, "not a decimal number of at most {DIGITS_MAX} digits")
     }
 }
 
@@ -88,17 +154,51 @@ impl std::error::Error for NotADecimal {}
 impl FromStr for Decimal {
     type Err = NotADecimal;
 
+    /// Reads `-12.50` and `1.25e1`. What has more digits than there is room for is refused, not rounded.
     fn from_str(text: &str) -> Result<Self, NotADecimal> {
-        rust_decimal::Decimal::from_str_exact(text)
-            .or_else(|_| rust_decimal::Decimal::from_scientific(text))
-            .map(|it| Self(it.normalize()))
-            .map_err(|_| NotADecimal)
+        let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let exponent: i32 = exponent.parse().map_err(|_| NotADecimal)?;
+        let (sign, number) = match number.strip_prefix('-') {
+            Some(number) => (I256::MINUS_ONE, number),
+            None => (I256::ONE, number.strip_prefix('+').unwrap_or(number)),
+        };
+        let (whole, behind) = number.split_once('.').unwrap_or((number, ""));
+        if whole.is_empty() && behind.is_empty() {
+            return Err(NotADecimal);
+        }
+        let (whole, behind) = (whole.trim_start_matches('0'), behind.trim_end_matches('0'));
+        let (mut digits, mut n_digits) = (I256::ZERO, 0);
+        for byte in whole.bytes().chain(behind.bytes()) {
+            if !byte.is_ascii_digit() || n_digits >= DIGITS_MAX {
+                return Err(NotADecimal);
+            }
+            digits = digits * 10 + I256::from(byte - b'0');
+            n_digits += usize::from(digits != 0);
+        }
+        if digits == 0 {
+            return Ok(Self::ZERO);
+        }
+        let behind = i32::try_from(behind.len()).map_err(|_| NotADecimal)?;
+        let scale = behind.checked_sub(exponent).ok_or(NotADecimal)?;
+        let room = i32::try_from(DIGITS_MAX).map_err(|_| NotADecimal)?;
+        match u32::try_from(scale) {
+            Ok(scale) if scale <= room.unsigned_abs() => Ok(Self::new(sign * digits, scale)),
+            Err(_) if scale > -room => {
+                let digits = digits.checked_mul(I256::new(10).pow(scale.unsigned_abs()));
+                digits.map(|it| Self::new(sign * it, 0)).ok_or(NotADecimal)
+            }
+            _ => Err(NotADecimal),
+        }
     }
 }
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0.normalize(), f)
+        let (digits, scale) = (self.digits.unsigned_abs().to_string(), self.scale as usize);
+        let digits = format!("{digits:0>width$}", width = scale + 1);
+        let (whole, behind) = digits.split_at(digits.len() - scale);
+        let sign = if self.is_negative() { "-" } else { "" };
+        if behind.is_empty() { write!(f, "{sign}{whole}") } else { write!(f, "{sign}{whole}.{behind}") }
     }
 }
 
@@ -108,11 +208,14 @@ impl fmt::Debug for Decimal {
     }
 }
 
+/// What is said where a number has no room: no two numbers that a request may send come to that.
+const NO_ROOM: &str = "a decimal number has no room for all of its digits";
+
 impl Add for Decimal {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self(self.0.saturating_add(other.0))
+        self.checked_add(other).expect(NO_ROOM)
     }
 }
 
@@ -120,7 +223,7 @@ impl Sub for Decimal {
     type Output = Self;
 
     fn sub(self, other: Self) -> Self {
-        Self(self.0.saturating_sub(other.0))
+        self + -other
     }
 }
 
@@ -128,16 +231,7 @@ impl Mul for Decimal {
     type Output = Self;
 
     fn mul(self, other: Self) -> Self {
-        Self(self.0.saturating_mul(other.0))
-    }
-}
-
-impl Div for Decimal {
-    type Output = Self;
-
-    /// What has no room, a division by zero included, is the largest number, as sums and products are.
-    fn div(self, other: Self) -> Self {
-        Self(self.0.checked_div(other.0).unwrap_or(rust_decimal::Decimal::MAX))
+        self.checked_mul(other).expect(NO_ROOM)
     }
 }
 
@@ -145,7 +239,7 @@ impl Neg for Decimal {
     type Output = Self;
 
     fn neg(self) -> Self {
-        Self(-self.0)
+        Self { digits: -self.digits, scale: self.scale }
     }
 }
 
@@ -167,7 +261,7 @@ impl Sum for Decimal {
     }
 }
 
-/// A number in JSON, text in the store.
+/// A number in JSON, text in the store. A JSON value holds a number as a float: what that would round is text.
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if !serializer.is_human_readable() {
@@ -175,9 +269,10 @@ impl Serialize for Decimal {
         }
         match self.to_i64() {
             Some(whole) => serializer.serialize_i64(whole),
-            None => serde_json::value::RawValue::from_string(self.to_string())
+            None if self.is_short() => serde_json::value::RawValue::from_string(self.to_string())
                 .map_err(serde::ser::Error::custom)?
                 .serialize(serializer),
+            None => serializer.collect_str(self),
         }
     }
 }
@@ -239,10 +334,17 @@ impl<'de> Deserialize<'de> for Decimal {
 mod tests {
     use super::*;
 
+    fn decimal(text: &str) -> Decimal {
+        text.parse().expect(text)
+    }
+
     #[track_caller]
     fn check(json: &str, expect: &str) {
         let it: Decimal = serde_json::from_str(json).expect(json);
         assert_eq!(serde_json::to_string(&it).expect(json), expect);
+        // A value of JSON holds it as well.
+        let value = serde_json::to_value(it).expect(json);
+        assert_eq!(serde_json::from_value::<Decimal>(value).expect(json), it);
     }
 
     #[test]
@@ -252,14 +354,82 @@ mod tests {
         check("\"40.000\"", "40");
         check("0.1", "0.1");
         check("-5", "-5");
+        check("-0.05", "-0.05");
         check("1e3", "1000");
+        check("1.5E-3", "0.0015");
         check(r#"{"value":"12.50","precision":20}"#, "12.5");
+        check("\"123456789012345.67\"", "\"123456789012345.67\"");
+        check("\"79228162514264337593543950335\"", "\"79228162514264337593543950335\"");
     }
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for json in ["\"x\"", "{}", "null", "\"\"", "1e400"] {
+        for json in
+            ["\"x\"", "{}", "null", "\"\"", "1e400", "\".\"", "\"1_0\"", "\"--1\"", "\"1e9999999999\""]
+        {
             assert!(serde_json::from_str::<Decimal>(json).is_err(), "{json}");
         }
+        // As large, or as small, as a short text can ask for.
+        for text in ["1e5000000", "1e-5000000", "1e60", "1e-61"] {
+            assert_eq!(text.parse::<Decimal>(), Err(NotADecimal), "{text}");
+        }
+        assert_eq!("1".repeat(61).parse::<Decimal>(), Err(NotADecimal));
+    }
+
+    #[test]
+    fn arithmetic_is_exact() {
+        let (large, small) = (decimal("999999999999999"), decimal("0.000000000000001"));
+        assert_eq!((large + small).to_string(), "999999999999999.000000000000001");
+        assert_eq!((large * large).to_string(), "999999999999998000000000000001");
+        assert_eq!((small * small).to_string(), format!("0.{}1", "0".repeat(29)));
+        assert_eq!((large * large + small * small).to_string().len(), 61);
+        assert_eq!((decimal("0.1") + decimal("0.2")).to_string(), "0.3");
+        assert_eq!((decimal("0.5") - decimal("2")).to_string(), "-1.5");
+        assert_eq!((decimal("2.5") * decimal("4")), decimal("10"));
+    }
+
+    #[test]
+    fn what_has_no_room_is_not_made_smaller() {
+        let large = decimal(&"9".repeat(60));
+        assert_eq!(large.checked_mul(large), None);
+        assert!(large > decimal(&format!("0.{}", "9".repeat(60))));
+        assert!(-large < decimal(&format!("0.{}", "9".repeat(60))));
+        assert!(decimal("1.5") > decimal("1.49") && decimal("-1.5") < decimal("-1.49"));
+    }
+
+    #[test]
+    fn a_request_may_send_fifteen_digits() {
+        for text in
+            ["999999999999999", "9999999999999.99", "0.000000000000001", "-1", "0", "100000000000000.0"]
+        {
+            assert!(decimal(text).is_short(), "{text}");
+        }
+        for text in ["1000000000000000", "9999999999999.999", "0.0000000000000001", "1e27"] {
+            assert!(!decimal(text).is_short(), "{text}");
+        }
+    }
+
+    #[test]
+    fn halves_go_away_from_zero() {
+        for (text, n_digits, expect) in [
+            ("107.965", 2, "107.97"),
+            ("107.9649", 2, "107.96"),
+            ("-107.965", 2, "-107.97"),
+            ("0.5", 0, "1"),
+            ("0.4", 0, "0"),
+            ("19.99", 2, "19.99"),
+            ("20", 3, "20"),
+            ("9.9996", 3, "10"),
+        ] {
+            assert_eq!(decimal(text).round(n_digits).to_string(), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_part_goes_into_it_so_often() {
+        assert_eq!(decimal("10").whole_times(decimal("3")), Some(decimal("3")));
+        assert_eq!(decimal("0.7").whole_times(decimal("0.1")), Some(decimal("7")));
+        assert_eq!(decimal("-1").whole_times(decimal("3")), Some(decimal("-1")));
+        assert_eq!(decimal("1").whole_times(Decimal::ZERO), None);
     }
 }

@@ -76,3 +76,7 @@ pub const STORE_CHILDREN_MAX: usize = 100;
 /// Records that an answer holds in memory at a time: those of a page, or what hangs on 128 of them. A record has about
 /// a kilobyte.
 pub const RECORDS_AT_ONCE_MAX: usize = 100_000;
+/// Digits of a number in a request (an amount, a quantity, a measure), those before and behind the point together, and
+/// of what a cart comes to. JSON readers hold numbers as floats of 64 bits, which keep any 15 digits, and not any 16:
+/// what has more would be rounded in silence by the next program that reads it.
+pub const NUMBER_DIGITS_MAX: u32 = 15;

@@ -1,6 +1,6 @@
 //! What can be wrong with a cart. The texts are the wire's.
 
-use atoll_kernel::{Fault, RowError};
+use atoll_kernel::{Fault, RowError, limits::NUMBER_DIGITS_MAX};
 
 use crate::{METADATA_BYTES_MAX, N_LINES_MAX};
 
@@ -18,6 +18,9 @@ pub enum Error {
         "a cart holds at most {N_LINES_MAX} lines, with at most {METADATA_BYTES_MAX} bytes of metadata each"
     )]
     Full,
+    /// It comes to more digits than a number may have.
+    #[error("the quantity of a line, and the total of a cart, have at most {NUMBER_DIGITS_MAX} digits")]
+    TooLarge,
     /// There is nothing in it.
     #[error("Cannot complete a cart with no items")]
     Empty,
@@ -30,7 +33,9 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error {
             Error::NoLine(_) => Fault::not_found(error.to_string()),
-            Error::Completed(_) | Error::Empty | Error::Full => Fault::invalid(error.to_string()),
+            Error::Completed(_) | Error::Empty | Error::Full | Error::TooLarge => {
+                Fault::invalid(error.to_string())
+            }
             Error::Row(error) => error.into(),
         }
     }

@@ -26,7 +26,7 @@ pub fn add_line(tx: &mut dyn Write, at: &Moment, cart: &Cart, mut line: LineItem
     if line.metadata.n_bytes() > METADATA_BYTES_MAX || (!merges && cart.items.len() >= N_LINES_MAX) {
         return Err(Error::Full);
     }
-    Ok(CARTS.update(tx, at, &cart.id, |cart: &mut Cart| {
+    within_limits(CARTS.update(tx, at, &cart.id, |cart: &mut Cart| {
         match cart.items.iter_mut().find(|it| same(it, &line)) {
             Some(there) => {
                 there.quantity += line.quantity;
@@ -36,6 +36,12 @@ pub fn add_line(tx: &mut dyn Write, at: &Moment, cart: &Cart, mut line: LineItem
             None => cart.items.push(line),
         }
     })?)
+}
+
+/// A cart whose numbers any reader of JSON can hold.
+fn within_limits(cart: Cart) -> Result<Cart, Error> {
+    let is_short = cart.total().is_short() && cart.items.iter().all(|it| it.quantity.is_short());
+    if is_short { Ok(cart) } else { Err(Error::TooLarge) }
 }
 
 fn same(a: &LineItem, b: &LineItem) -> bool {
@@ -73,7 +79,7 @@ pub fn set_quantity(
         }
     })?;
     let too_much = cart.items.iter().any(|it| it.metadata.n_bytes() > METADATA_BYTES_MAX);
-    if too_much { Err(Error::Full) } else { Ok(cart) }
+    if too_much { Err(Error::Full) } else { within_limits(cart) }
 }
 
 /// Removes a line. One that is not there is ignored.

@@ -2,6 +2,8 @@
 
 use atoll_kernel::{Decimal, Fault, RowError, store_errors};
 
+use crate::InventoryLevel;
+
 /// Why stock was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -32,17 +34,14 @@ pub enum Error {
     },
     /// The stock may not fall below what is promised.
     #[error(
-        "cannot set the stock of item {item} at location {location} to {stocked}: {reserved} of it is reserved"
+        "cannot set the stock of item {} at location {} to {stocked}: {} of it is reserved",
+        level.inventory_item_id, level.location_id, level.reserved_quantity
     )]
     BelowReserved {
-        /// The item.
-        item: String,
-        /// The location.
-        location: String,
+        /// What lies there, and what of it is promised.
+        level: Box<InventoryLevel>,
         /// What was asked for.
         stocked: Decimal,
-        /// What is promised.
-        reserved: Decimal,
     },
     /// Somebody was promised some of it.
     #[error(

@@ -42,8 +42,7 @@ pub fn set_level(
         && stocked < level.stocked_quantity
         && stocked < level.reserved_quantity
     {
-        let (item, location) = (item.to_owned(), location.to_owned());
-        return Err(Error::BelowReserved { item, location, stocked, reserved: level.reserved_quantity });
+        return Err(Error::BelowReserved { level: Box::new(level), stocked });
     }
     Ok(INVENTORY_LEVELS.update(tx, at, &level.id, |it: &mut InventoryLevel| {
         it.stocked_quantity = stocked.unwrap_or(it.stocked_quantity);

@@ -176,13 +176,14 @@ pub fn refund(
     Ok(payment)
 }
 
-/// What calling a collection off does to one of its payments.
+/// What calling a collection off does to one of its payments: what was set aside is let go of, or what was taken is given
+/// back.
 #[derive(Clone, Debug, PartialEq)]
-pub enum LetGo {
-    /// What was set aside is let go of.
-    Canceled(Payment),
-    /// What was taken is given back, as this refund.
-    Refunded(Payment, Refund),
+pub struct LetGo {
+    /// The payment.
+    pub payment: Payment,
+    /// As which refund it is given back; none, where it is let go of.
+    pub refund: Option<Refund>,
 }
 
 /// Calls a collection off: what was taken of its payments is given back, the others are let go of.
@@ -197,12 +198,12 @@ pub fn cancel_collection(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Ve
         if left > Decimal::ZERO {
             let back = Refund { id: at.id::<Refund>(), amount: left, ..Refund::default() };
             let payment = refund(tx, at, &payment.id, back, payment.data)?;
-            let back = payment.refunds.last().cloned().unwrap_or_default();
-            done.push(LetGo::Refunded(payment, back));
+            done.push(LetGo { refund: payment.refunds.last().cloned(), payment });
         }
         if payment.captured_at.is_none() {
             let canceled = |it: &mut Payment| it.canceled_at = Some(at.now());
-            done.push(LetGo::Canceled(PAYMENTS.update(tx, at, &payment.id, canceled)?));
+            let payment = PAYMENTS.update(tx, at, &payment.id, canceled)?;
+            done.push(LetGo { payment, refund: None });
         }
     }
     PAYMENT_COLLECTIONS

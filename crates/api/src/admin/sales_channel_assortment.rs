@@ -6,6 +6,7 @@ use atoll_flows::sales_channel::{
 };
 use atoll_kernel::{
     Body, Call, Decimal, Fault, Field, Ids, LinkRow, Order, Params, Read, Reply, Scan, Timestamp, Type, View,
+    limits::NUMBER_DIGITS_MAX,
     optional, required, routes,
     serde_json::{Value, json},
 };
@@ -67,6 +68,11 @@ async fn availability(mut call: Call) -> Result<Reply, Fault> {
         return Err(Fault::invalid(
             "Invalid request: Value for field 'quantity' too small, expected at least: '0'",
         ));
+    }
+    if !quantity.is_short() {
+        return Err(Fault::invalid(format!(
+            "Invalid request: Value for field 'quantity' has more than {NUMBER_DIGITS_MAX} digits"
+        )));
     }
     let at = parsed::<Timestamp>("at", take("at"))?;
     let (region, mut currency) = (take("region_id"), take("currency_code"));

@@ -26,11 +26,7 @@ struct Back {
 /// Calls a collection off: gives back what was taken, and lets go of the rest. Events: `payment.refunded`, and one by
 /// which the provider is told.
 pub(crate) fn release(flow: &mut Local<'_>, collection_id: &str) -> Result<(), Fault> {
-    for done in cancel_collection(flow.tx, flow.at, collection_id)? {
-        let (payment, refund) = match &done {
-            LetGo::Canceled(payment) => (payment, None),
-            LetGo::Refunded(payment, refund) => (payment, Some(refund)),
-        };
+    for LetGo { payment, refund } in cancel_collection(flow.tx, flow.at, collection_id)? {
         if refund.is_some() {
             flow.emit("payment.refunded", json!({ "id": payment.id }))?;
         }

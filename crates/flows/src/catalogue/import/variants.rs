@@ -72,7 +72,7 @@ impl Import<'_> {
         for part in &input.parts {
             let other = VARIANTS.table.get_by(self.tx, &BY_SKU, &[&part.sku])?;
             let taken = match &other {
-                Some(other) if part.quantity > 0 => {
+                Some(other) if part.quantity > 0 && Decimal::from(part.quantity).is_short() => {
                     PRODUCT_VARIANT_INVENTORY_ITEM.rights(self.tx, &other.id)?
                 }
                 _ => Vec::new(),
@@ -121,7 +121,7 @@ impl Import<'_> {
         for (n, price) in input.prices.iter().enumerate() {
             let place = format!("{place} › prices[{n}]");
             match price.amount.parse::<Decimal>() {
-                Ok(amount) if !amount.is_negative() => {
+                Ok(amount) if !amount.is_negative() && amount.is_short() => {
                     let there = prices.entry(price.currency_code.to_lowercase()).or_insert(amount);
                     if *there != amount {
                         let code = &price.currency_code;
@@ -181,11 +181,11 @@ impl Import<'_> {
                     .problem(&place, format!("location `{}` is not in the file; left out", stock.location));
                 continue;
             };
-            if stock.stocked_quantity < 0 {
+            let stocked = Decimal::from(stock.stocked_quantity);
+            if stocked.is_negative() || !stocked.is_short() {
                 self.report.problem(&place, format!("a stock of {}; left out", stock.stocked_quantity));
                 continue;
             }
-            let stocked = Decimal::from(stock.stocked_quantity);
             let fate = match level_at(self.tx, &item.id, &location)? {
                 None => {
                     let level = InventoryLevel {
