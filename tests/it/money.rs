@@ -1,6 +1,6 @@
-//! Amounts and quantities are exact, or refused.
+//! Amounts and quantities are exact, or refused; what is paid has the digits of its currency.
 
-use atoll_testkit::{Client, Shop, TestApp, complete};
+use atoll_testkit::{Client, Shop, TestApp, complete, pay};
 use axum::body::Body;
 use serde_json::{Value, json};
 
@@ -104,7 +104,7 @@ async fn a_number_that_is_too_long_is_refused_wherever_it_is_sent() {
     let free = Body::from(r#"{"metadata":{"ratio":0.61803398874989484820}}"#);
     assert_eq!(
         storefront.send("POST", &cart, free).await.ok()["cart"]["metadata"]["ratio"],
-        json!(0.618_033_988_749_894_8)
+        json!(0.618_033_988_749_894_9)
     );
 }
 
@@ -142,4 +142,83 @@ async fn a_cart_does_not_come_to_more_digits_than_are_kept() {
     assert_eq!(add(json!(1)).await.error(), too_large, "the quantity");
     let shown = storefront.get(&cart).await.ok();
     assert_eq!(shown["cart"]["total"], json!(9_999_999_999_999.99), "nothing was written");
+}
+
+/// A region that pays in a currency, and the price of a thing there: what is asked for, and that it is all.
+async fn check_due(currency: &str, country: &str, amount: f64, quantity: f64, total: f64, due: f64) {
+    let (shop, web, storefront) = shop().await;
+    let region = json!({
+        "name": "There", "currency_code": currency, "countries": [country],
+        "payment_providers": ["pp_system_default"],
+    });
+    let region = id(&shop.admin.post("/admin/regions", region).await.ok()["region"]);
+    let price =
+        json!({ "manage_inventory": false, "prices": [{ "currency_code": currency, "amount": amount }] });
+    let thing = shop.product_with("Thing", &[&web], 0, price).await;
+    let items = json!([{ "variant_id": thing.id, "quantity": quantity }]);
+    let cart = storefront.post("/store/carts", json!({ "region_id": region, "items": items })).await.ok();
+    assert_eq!(cart["cart"]["total"], json!(total), "totals are not rounded");
+    let cart = id(&cart["cart"]);
+    pay(&storefront, &cart).await;
+    let collection =
+        &storefront.get(&format!("/store/carts/{cart}")).await.ok()["cart"]["payment_collection"];
+    assert_eq!(collection["amount"].as_f64(), Some(due), "what is asked for");
+    assert_eq!(collection["payment_sessions"][0]["amount"].as_f64(), Some(due));
+    let order = storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    let path = format!("/admin/orders/{}", id(&order["order"]));
+    let order = shop.admin.get(&path).await.ok()["order"].clone();
+    assert_eq!((&order["total"], &order["summary"]["accounting_total"]), (&json!(total), &json!(total)));
+    assert_eq!(order["summary"]["pending_difference"].as_f64(), Some(due));
+    let payment = &order["payment_collections"][0]["payments"][0];
+    assert_eq!(payment["amount"].as_f64(), Some(due));
+    let payment = format!("/admin/payments/{}", id(payment));
+    // One digit more than the currency has.
+    let odd = shop.admin.post(&format!("{payment}/capture"), json!({ "amount": 0.0005 })).await.error();
+    assert!(odd.starts_with(&format!("400 invalid_data: An amount in {currency} has at most ")), "{odd}");
+    shop.admin.post(&format!("{payment}/capture"), json!({})).await.ok();
+    let paid = shop.admin.get(&path).await.ok()["order"].clone();
+    assert_eq!(paid["summary"]["pending_difference"], 0, "an order that is paid in full owes nothing");
+    assert_eq!(paid["summary"]["paid_total"].as_f64(), Some(due));
+    assert_eq!(paid["payment_status"], "captured");
+}
+
+#[tokio::test]
+async fn what_is_paid_has_the_digits_of_its_currency() {
+    check_due("eur", "at", 21.593, 5.0, 107.965, 107.97).await;
+    check_due("jpy", "jp", 10.4, 1.0, 10.4, 10.0).await;
+    check_due("jpy", "jp", 33.5, 3.0, 100.5, 101.0).await;
+    check_due("kwd", "kw", 1.0005, 1.0, 1.0005, 1.001).await;
+    check_due("kwd", "kw", 0.1234, 3.0, 0.3702, 0.37).await;
+}
+
+/// Less than the smallest coin is nothing: there is nothing to pay.
+#[tokio::test]
+async fn what_rounds_to_nothing_is_free() {
+    let (shop, web, storefront) = shop().await;
+    let price = json!({ "prices": [{ "currency_code": "eur", "amount": 0.004 }] });
+    let dust = shop.product_with("Dust", &[&web], 9, price).await;
+    let cart = shop.cart(&storefront, &dust.id, 1).await;
+    let order = storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    assert_eq!(order["type"], "order");
+    assert_eq!(order["order"]["summary"]["pending_difference"], 0);
+}
+
+#[tokio::test]
+async fn an_order_that_was_called_off_owes_nothing() {
+    for is_captured in [true, false] {
+        let (shop, web, storefront) = shop().await;
+        let tea = shop.product("Tea", &[&web], 9).await;
+        let cart = shop.cart(&storefront, &tea.id, 2).await;
+        let order = format!("/admin/orders/{}", id(&complete(&storefront, &cart).await.ok()["order"]));
+        if is_captured {
+            let shown = shop.admin.get(&order).await.ok();
+            let payment = id(&shown["order"]["payment_collections"][0]["payments"][0]);
+            shop.admin.post(&format!("/admin/payments/{payment}/capture"), json!({})).await.ok();
+        }
+        let called_off = shop.admin.post(&format!("{order}/cancel"), json!({})).await.ok();
+        let summary = &called_off["order"]["summary"];
+        assert_eq!(summary["pending_difference"], 0, "{summary}");
+        let paid = if is_captured { 20 } else { 0 };
+        assert_eq!((&summary["paid_total"], &summary["refunded_total"]), (&json!(paid), &json!(paid)));
+    }
 }

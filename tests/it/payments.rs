@@ -167,7 +167,7 @@ async fn an_order_that_is_called_off_is_not_paid_for() {
     let (shop, storefront, tea) = shop().await;
     let (kept, payment) = order(&shop, &storefront, &tea).await;
     shop.admin.post(&format!("{kept}/cancel"), json!({})).await.ok();
-    assert_eq!(paid(&shop, &kept).await, "canceled canceled: 0 paid, 0 back, 20 due");
+    assert_eq!(paid(&shop, &kept).await, "canceled canceled: 0 paid, 0 back, 0 due");
     assert_eq!(
         shop.admin.post(&format!("{payment}/capture"), json!({})).await.error(),
         format!("400 invalid_data: The payment: {} has been canceled.", &payment[16..])
@@ -176,7 +176,7 @@ async fn an_order_that_is_called_off_is_not_paid_for() {
     shop.admin.post(&format!("{payment}/capture"), json!({ "amount": 15 })).await.ok();
     shop.admin.post(&format!("{payment}/refund"), json!({ "amount": 5 })).await.ok();
     shop.admin.post(&format!("{taken}/cancel"), json!({})).await.ok();
-    assert_eq!(paid(&shop, &taken).await, "refunded canceled: 15 paid, 15 back, 20 due");
+    assert_eq!(paid(&shop, &taken).await, "refunded canceled: 15 paid, 15 back, 0 due");
     assert_eq!(
         shop.admin.post(&format!("{payment}/capture"), json!({})).await.error(),
         format!("400 invalid_data: The payment: {} has been canceled.", &payment[16..]),

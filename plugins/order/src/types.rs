@@ -88,6 +88,8 @@ entity! {
         pub email: Option<String>,
         /// ISO 4217, in lower case.
         pub currency_code: String,
+        /// Digits behind the point of what is paid for it; not known of orders that were paid unrounded.
+        pub currency_digits: Option<u32>,
         /// The language that it was bought in.
         pub locale: Option<String>,
         /// Does the buyer want no messages?
@@ -112,7 +114,7 @@ entity! {
         pub billing_address: Option<OrderAddress>,
     }
     search [display_id, email]
-    hidden [paid_total, refunded_total]
+    hidden [currency_digits, paid_total, refunded_total]
     embeds [many items: OrderLineItem, one shipping_address: OrderAddress, one billing_address: OrderAddress]
     computed ORDER_COMPUTED by compute_order
     patch OrderPatch
@@ -138,6 +140,17 @@ fn compute_order(order: &Order, visit: &mut dyn FnMut(&'static str, Value)) {
     MORE[1..].iter().for_each(|name| visit(name, json!([])));
 }
 
+impl Order {
+    /// How much of this total is to be paid, in the digits of its currency; nothing, where the order was called off.
+    fn due(&self, total: Decimal) -> Decimal {
+        match self.currency_digits {
+            _ if self.canceled_at.is_some() => Decimal::ZERO,
+            Some(n_digits) => total.round(n_digits),
+            None => total,
+        }
+    }
+}
+
 /// What was paid of what the order comes to, in the form of the wire.
 fn summary(order: &Order, total: Decimal) -> Value {
     let paid = order.paid_total - order.refunded_total;
@@ -147,7 +160,7 @@ fn summary(order: &Order, total: Decimal) -> Value {
         ("accounting_total", total),
         ("credit_line_total", Decimal::ZERO),
         ("transaction_total", paid),
-        ("pending_difference", total - paid),
+        ("pending_difference", order.due(total) - paid),
         ("current_order_total", total),
         ("original_order_total", total),
     ];

@@ -9,7 +9,7 @@ mod types;
 use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
 
 pub use error::Error;
-pub use service::{create_region, delete_region, update_region};
+pub use service::{create_region, decimal_digits, delete_region, update_region};
 pub use types::{Country, Currency, Region, RegionPatch};
 
 /// The name of the entity in links.

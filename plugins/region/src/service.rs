@@ -1,6 +1,6 @@
 //! Regions with their countries.
 
-use atoll_kernel::{Id, Moment, Read, RowError, Write};
+use atoll_kernel::{Id, Moment, Read, RowError, StoreError, Write};
 
 use crate::{
     COUNTRIES, COUNTRIES_BY_REGION, CURRENCIES, Country, Currency, Error, REGIONS, Region, RegionPatch,
@@ -46,6 +46,11 @@ pub fn update_region(
 pub fn delete_region(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<Region>, Error> {
     release(tx, at, id, |_| true)?;
     Ok(REGIONS.soft_delete(tx, at, id)?)
+}
+
+/// Digits behind the point of amounts that are paid in this currency; nothing is said of one that is not known.
+pub fn decimal_digits(tx: &dyn Read, currency_code: &str) -> Result<Option<u32>, StoreError> {
+    Ok(CURRENCIES.get(tx, currency_code)?.map(|it| it.decimal_digits))
 }
 
 fn check_currency(tx: &dyn Read, code: &str) -> Result<(), Error> {

@@ -12,7 +12,7 @@ use atoll_inventory::{
 };
 use atoll_kernel::{
     Ctx, Decimal, Entity, External, Fault, FaultKind, Local, Metadata, Moment, PaymentAction,
-    PaymentProvider, PaymentRequest, Read, Run, StepCall, StoreError, Totals, Write, flow,
+    PaymentProvider, PaymentRequest, Read, Run, StepCall, StoreError, Write, flow,
     serde_json::{Map, Value, json},
 };
 use atoll_links::{CART_PAYMENT_COLLECTION, ORDER_CART, ORDER_PAYMENT_COLLECTION};
@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cart::line::{refused, shown_variant},
     order::CREATE_ORDERS,
-    payment::{check_provider, provider},
+    payment::{check_provider, due, provider},
 };
 
 /// A cart that is to become an order.
@@ -114,7 +114,7 @@ async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fau
         Held::New(pending) => *pending,
     };
     let payment = json!({
-        "cart_id": pending.cart.id, "amount": pending.total(), "currency_code": pending.order.currency_code,
+        "cart_id": pending.cart.id, "amount": pending.due(), "currency_code": pending.order.currency_code,
         "email": pending.order.email,
     });
     let answers: Map<_, _> = run.hook("authorizePayment", payment).await?.into_iter().collect();
@@ -205,8 +205,9 @@ struct Pending {
 }
 
 impl Pending {
-    fn total(&self) -> Decimal {
-        Totals::of(self.order.items.iter().map(|line| (line.unit_price, line.quantity))).items
+    /// How much is to be paid.
+    fn due(&self) -> Decimal {
+        self.session.as_ref().map_or(Decimal::ZERO, |it| it.amount)
     }
 
     /// Who is asked for the money.
@@ -267,15 +268,14 @@ fn let_go(flow: &mut Local<'_>, pending: &Pending) -> Result<(), Fault> {
 
 /// The session that pays for a cart. What is free needs none.
 fn session_for(tx: &dyn Read, cart: &Cart) -> Result<Option<PaymentSession>, Fault> {
-    let total = cart.total();
-    if total.is_zero() {
+    let due = due(tx, cart)?;
+    if due.is_zero() {
         return Ok(None);
     }
     if CART_PAYMENT_COLLECTION.rights(tx, &cart.id)?.is_empty() {
         return Err(Fault::invalid("Payment collection has not been initiated for cart"));
     }
-    let session =
-        session_of(tx, cart)?.filter(|it| it.status == SessionStatus::Pending && it.amount == total);
+    let session = session_of(tx, cart)?.filter(|it| it.status == SessionStatus::Pending && it.amount == due);
     let Some(session) = session else {
         return Err(Fault::invalid("Payment sessions are required to complete cart"));
     };

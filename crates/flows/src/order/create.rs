@@ -2,6 +2,7 @@
 
 use atoll_kernel::{Fault, Local, flow, serde_json::json};
 use atoll_order::{Order, place_order};
+use atoll_region::decimal_digits;
 
 flow! {
     /// Places an order, with the next number for people to read. It promises nothing by itself: completing a cart does.
@@ -10,7 +11,10 @@ flow! {
 
 fn create(flow: &mut Local<'_>, order: Order) -> Result<Order, Fault> {
     flow.hook("validate", || json!({ "order": order }))?;
-    let order = flow.step("create-orders", |tx, at| Ok(place_order(tx, at, order)?))?;
+    let order = flow.step("create-orders", |tx, at| {
+        let currency_digits = decimal_digits(tx, &order.currency_code)?;
+        Ok(place_order(tx, at, Order { currency_digits, ..order })?)
+    })?;
     flow.hook("orderCreated", || json!({ "order": order }))?;
     Ok(order)
 }

@@ -8,7 +8,10 @@ use atoll_kernel::{
 use atoll_links::CART_PAYMENT_COLLECTION;
 use atoll_payment::{PAYMENT_COLLECTIONS, PaymentCollection, set_amount};
 
-use crate::cart::{Scoped, line::cart_in};
+use crate::{
+    cart::{Scoped, line::cart_in},
+    payment::due,
+};
 
 flow! {
     /// Makes the payment collection of the cart with this id; answers the one that is there, if there is one.
@@ -26,7 +29,7 @@ fn create(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<String>) -> Resu
         return Err(atoll_cart::Error::Completed(cart.id.to_string()).into());
     }
     flow.step("create-payment-collection", |tx, at| {
-        let (currency_code, amount) = (cart.currency_code.clone(), cart.total());
+        let (currency_code, amount) = (cart.currency_code.clone(), due(tx, &cart)?);
         let collection = PaymentCollection { currency_code, amount, ..PaymentCollection::default() };
         let collection = PAYMENT_COLLECTIONS.create(tx, at, collection)?;
         CART_PAYMENT_COLLECTION.attach(tx, at, &cart.id, &collection.id, Map::new())?;
@@ -42,5 +45,6 @@ pub(crate) fn refresh(
 ) -> Result<Option<PaymentCollection>, Fault> {
     let Some(id) = CART_PAYMENT_COLLECTION.rights(tx, &cart.id)?.pop() else { return Ok(None) };
     let collection = PAYMENT_COLLECTIONS.retrieve(tx, &id)?;
-    Ok(Some(set_amount(tx, at, &collection, &cart.currency_code, cart.total())?))
+    let amount = due(tx, cart)?;
+    Ok(Some(set_amount(tx, at, &collection, &cart.currency_code, amount)?))
 }

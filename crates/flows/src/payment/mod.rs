@@ -2,6 +2,7 @@
 
 mod create_collection;
 mod create_session;
+mod due;
 mod move_money;
 mod release;
 
@@ -14,6 +15,7 @@ pub use create_collection::CREATE_PAYMENT_COLLECTION;
 pub(crate) use create_collection::refresh;
 pub(crate) use create_session::check_provider;
 pub use create_session::{CREATE_PAYMENT_SESSIONS, NewSession, SessionInput};
+pub(crate) use due::due;
 pub use move_money::{CAPTURE_PAYMENT, MoveMoney, REFUND_PAYMENT};
 pub(crate) use release::release;
 

@@ -9,7 +9,7 @@ use atoll_payment::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::payment::{provider, tell_order};
+use crate::payment::{due::check_digits, provider, tell_order};
 
 /// Money that is to be taken, or given back.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -104,6 +104,7 @@ fn begin(flow: &mut Local<'_>, action: &PaymentAction, input: &MoveMoney) -> Res
         _ if payment.captured_at.is_some() => return Ok(None),
         _ => capturable(&payment, input.amount)?,
     };
+    check_digits(flow.tx, &payment, amount)?;
     Ok(Some(Move { payment, amount }))
 }
 

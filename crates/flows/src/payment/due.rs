@@ -1,0 +1,27 @@
+//! What is to be paid: the one place in which an amount is rounded, to the digits of its currency.
+
+use atoll_cart::Cart;
+use atoll_kernel::{Decimal, Fault, Read, StoreError};
+use atoll_payment::Payment;
+use atoll_region::decimal_digits;
+
+/// What is to be paid for a cart. Its totals keep all of their digits; money has those of its currency.
+pub(crate) fn due(tx: &dyn Read, cart: &Cart) -> Result<Decimal, StoreError> {
+    rounded(tx, &cart.currency_code, cart.total())
+}
+
+/// Can so much of a payment be taken, or given back? Payments that were made before amounts were rounded have digits
+/// of their own.
+pub(crate) fn check_digits(tx: &dyn Read, payment: &Payment, amount: Decimal) -> Result<(), Fault> {
+    let currency = &payment.currency_code;
+    let is_odd = |amount| Ok::<_, StoreError>(rounded(tx, currency, amount)? != amount);
+    if !is_odd(amount)? || is_odd(payment.amount)? {
+        return Ok(());
+    }
+    let n_digits = decimal_digits(tx, currency)?.unwrap_or_default();
+    Err(Fault::invalid(format!("An amount in {currency} has at most {n_digits} digits behind the point")))
+}
+
+fn rounded(tx: &dyn Read, currency_code: &str, amount: Decimal) -> Result<Decimal, StoreError> {
+    Ok(decimal_digits(tx, currency_code)?.map_or(amount, |n_digits| amount.round(n_digits)))
+}
