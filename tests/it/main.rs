@@ -28,6 +28,7 @@ mod registry;
 mod rounds;
 mod sessions;
 mod shelves;
+mod stock;
 mod story;
 mod users;
 mod wall;

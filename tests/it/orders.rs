@@ -46,6 +46,14 @@ impl Bench {
         self.ask(order, "/fulfillments", body).await
     }
 
+    /// The paths that call back what is out of an order.
+    async fn call_backs(&self, order: &str) -> Vec<String> {
+        let order = self.shop.admin.get(order).await.ok()["order"].clone();
+        let parcels = order["fulfillments"].as_array().into_iter().flatten();
+        let out = parcels.filter(|it| it["canceled_at"].is_null());
+        out.map(|it| format!("/fulfillments/{}/cancel", id(it))).collect()
+    }
+
     /// `pending partially_fulfilled v2: 1 of 3 sent`.
     async fn stand(&self, order: &str) -> String {
         let order = &self.shop.admin.get(order).await.ok()["order"];
@@ -263,6 +271,137 @@ async fn an_order_that_is_done_has_left_the_shelf() {
         bench.ask(&off, "/complete", json!({})).await.error(),
         format!("400 invalid_data: Orders {} are canceled and cannot be completed", &off[14..]),
     );
+}
+
+/// A line that is served from two places is out from each by itself.
+#[tokio::test]
+async fn each_place_is_called_back_by_itself() {
+    let bench = Bench::open().await;
+    let shop = &bench.shop;
+    let both = shop.channel("Both").await;
+    let path = format!("/admin/stock-locations/{}/sales-channels", bench.shed);
+    shop.admin.post(&path, json!({ "add": [both] })).await.ok();
+    let cup = shop.product("Cup", &[&both], 1).await;
+    shop.stock(&cup.item, &bench.shed, 1).await;
+    let bench = Bench { storefront: bench.shop.storefront(&[&both]).await, ..bench };
+    for first in [0, 1] {
+        let order = bench.order(&cup.id, 2).await;
+        assert_eq!(bench.levels(&cup.item).await, "1/1 1/1");
+        bench.send(&order, 2, None).await.ok();
+        bench.ask(&order, &bench.call_backs(&order).await[first], json!({})).await.ok();
+        assert_eq!(bench.stand(&order).await, "pending partially_fulfilled v3: 1 of 2 sent");
+        let refused = "400 not_allowed: All fulfillments must be canceled before canceling an order";
+        assert_eq!(bench.ask(&order, "/cancel", json!({})).await.error(), refused, "one of them is out");
+        bench.send(&order, 1, None).await.ok();
+        assert_eq!(bench.stand(&order).await, "pending fulfilled v4: 2 of 2 sent");
+        assert_eq!(bench.levels(&cup.item).await, "0/0 0/0");
+        for call_back in bench.call_backs(&order).await {
+            bench.ask(&order, &call_back, json!({})).await.ok();
+        }
+        bench.ask(&order, "/cancel", json!({})).await.ok();
+        assert_eq!(bench.levels(&cup.item).await, "0/1 0/1");
+    }
+}
+
+/// What was promised is sent, whatever the variant takes by then.
+#[tokio::test]
+async fn what_was_promised_leaves_the_shelf() {
+    let bench = Bench::open().await;
+    let variant = format!("/admin/products/{}/variants/{}", bench.tea.product, bench.tea.id);
+    let part = format!("{variant}/inventory-items");
+    let (item, admin) = (&bench.tea.item, &bench.shop.admin);
+    let orders = [bench.order(&bench.tea.id, 1).await, bench.order(&bench.tea.id, 2).await];
+    admin.post(&variant, json!({ "manage_inventory": false })).await.ok();
+    bench.send(&orders[0], 1, None).await.ok();
+    assert_eq!(bench.levels(item).await, "2/8 0/4", "it is not counted any more, and was promised");
+    admin.delete(&format!("{part}/{item}")).await.ok();
+    bench.send(&orders[1], 1, None).await.ok();
+    assert_eq!(bench.levels(item).await, "1/7 0/4", "it is taken no longer, and was promised");
+    // What was bought while it was not counted takes nothing, also when it is counted again.
+    let free = bench.order(&bench.tea.id, 3).await;
+    admin.post(&variant, json!({ "manage_inventory": true })).await.ok();
+    admin.post(&part, json!({ "inventory_item_id": item, "required_quantity": 5 })).await.ok();
+    bench.send(&free, 2, None).await.ok();
+    bench.send(&orders[1], 1, None).await.ok();
+    assert_eq!(bench.levels(item).await, "0/6 0/4");
+    let over = bench.send(&free, 2, None).await.error();
+    assert!(over.starts_with("400 invalid_data: Cannot fulfill more items than what was ordered"), "{over}");
+}
+
+/// What is called back is to be sent again: the order is not done any more, and can be called off.
+#[tokio::test]
+async fn calling_back_opens_an_order_that_was_done() {
+    let bench = Bench::open().await;
+    let canceled = "are canceled and cannot be completed";
+    for archived in [false, true] {
+        let order = bench.order(&bench.tea.id, 3).await;
+        bench.ask(&order, "/complete", json!({})).await.ok();
+        if archived {
+            bench.ask(&order, "/archive", json!({})).await.ok();
+        }
+        let refused = "400 not_allowed: Cannot cancel a completed order. Please use the return process to handle \
+                       refunds or exchanges.";
+        assert_eq!(bench.ask(&order, "/cancel", json!({})).await.error(), refused);
+        bench.ask(&order, &bench.call_backs(&order).await[0], json!({})).await.ok();
+        assert_eq!(bench.stand(&order).await, "pending canceled v3: 0 of 3 sent");
+        assert_eq!(bench.levels(&bench.tea.item).await, "3/9 0/4");
+        bench.ask(&order, "/cancel", json!({})).await.ok();
+        assert_eq!(bench.levels(&bench.tea.item).await, "0/9 0/4");
+        // Put away or not, it stays called off.
+        bench.ask(&order, "/archive", json!({})).await.ok();
+        let error = bench.ask(&order, "/complete", json!({})).await.error();
+        assert!(error.ends_with(canceled), "{error}");
+        let error = bench.send(&order, 1, None).await.error();
+        assert!(error.ends_with("has been canceled."), "{error}");
+        let error = bench.ask(&order, "/cancel", json!({})).await.error();
+        assert!(error.ends_with("has been canceled."), "{error}");
+    }
+}
+
+/// What comes back is counted where it came from, as long as that is there.
+#[tokio::test]
+async fn what_comes_back_needs_a_place() {
+    let bench = Bench::open().await;
+    let (item, admin) = (&bench.tea.item, &bench.shop.admin);
+    let gone = async |place: &str| {
+        let path = format!("/admin/inventory-items/{item}/location-levels");
+        let levels = admin.get(&path).await.ok()["inventory_levels"].clone();
+        let level = levels.as_array().into_iter().flatten().find(|it| it["location_id"] == *place).map(id);
+        let body = json!({ "delete": [level.expect("a level")], "force": true });
+        admin.post("/admin/inventory-items/location-levels/batch", body).await.ok();
+    };
+    let send = async |place: &str| {
+        let order = bench.order(&bench.tea.id, 2).await;
+        bench.send(&order, 2, Some(place)).await.ok();
+        let call_back = bench.call_backs(&order).await.remove(0);
+        (order, call_back)
+    };
+    let (order, call_back) = send(&bench.shed).await;
+    gone(&bench.shed).await;
+    bench.ask(&order, &call_back, json!({})).await.ok();
+    assert_eq!(bench.levels(item).await, "0/9 2/2", "it is stocked there again");
+    bench.ask(&order, "/cancel", json!({})).await.ok();
+
+    let (order, call_back) = send(&bench.shed).await;
+    admin.delete(&format!("/admin/stock-locations/{}", bench.shed)).await.ok();
+    assert_eq!(
+        bench.ask(&order, &call_back, json!({})).await.error(),
+        format!(
+            "400 not_allowed: Stock location {} does not exist anymore: nothing can come back to it",
+            bench.shed
+        ),
+    );
+    assert_eq!(bench.stand(&order).await, "pending fulfilled v2: 2 of 2 sent");
+    assert_eq!(
+        bench.send(&order, 1, Some("sloc_x")).await.error(),
+        "404 not_found: StockLocation id not found: sloc_x",
+    );
+
+    let (order, call_back) = send(&bench.shop.location).await;
+    admin.delete(&format!("/admin/inventory-items/{item}")).await.ok();
+    bench.ask(&order, &call_back, json!({})).await.ok();
+    bench.send(&order, 2, None).await.ok();
+    assert_eq!(bench.stand(&order).await, "pending fulfilled v4: 2 of 2 sent", "nobody counts it any more");
 }
 
 /// The orders of a customer: of nobody else, and of no channel that the key lacks.

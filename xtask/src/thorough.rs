@@ -7,11 +7,15 @@ use anyhow::Context as _;
 use crate::cargo;
 
 /// What is done a few times in every test run, and how often it is done here, unless the environment says so.
-const TIMES: [(&str, &str); 3] =
-    [("ATOLL_ROUNDS", "5000"), ("ATOLL_STATES", "1000000"), ("ATOLL_KILLS", "1000")];
+const TIMES: [(&str, &str); 4] = [
+    ("ATOLL_ROUNDS", "5000"),
+    ("ATOLL_STATES", "1000000"),
+    ("ATOLL_HISTORIES", "5000"),
+    ("ATOLL_KILLS", "1000"),
+];
 
 /// The test programs, and the tests in them.
-const TESTS: [(&str, &str); 3] = [("it", "agree"), ("it", "rounds"), ("flows", "kills")];
+const TESTS: [(&str, &str); 4] = [("it", "agree"), ("it", "rounds"), ("it", "stock"), ("flows", "kills")];
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     for (program, test) in

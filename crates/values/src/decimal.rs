@@ -84,9 +84,15 @@ impl Decimal {
 
     /// How often `part` goes into it, as a whole number (rounded down); `None` where the part is nothing.
     pub fn whole_times(self, part: Self) -> Option<Self> {
+        self.times(part, 0)
+    }
+
+    /// How often `part` goes into it, with so many digits behind the point (rounded down); `None` where the part is
+    /// nothing, or there is no room.
+    pub fn times(self, part: Self, n_digits: u32) -> Option<Self> {
         let scale = self.scale.max(part.scale);
-        let times = self.at_scale(scale)?.checked_div_euclid(part.at_scale(scale)?)?;
-        Some(Self::new(times, 0))
+        let times = self.at_scale(scale + n_digits)?.checked_div_euclid(part.at_scale(scale)?)?;
+        Some(Self::new(times, n_digits))
     }
 
     /// The nearest number with so many digits behind the point; half of the last digit goes away from zero.

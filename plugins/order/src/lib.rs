@@ -8,9 +8,10 @@ mod types;
 use atoll_kernel::{Index, Module, Service, module};
 
 pub use error::Error;
-pub use line::{OrderItem, OrderLineItem};
+pub use line::{LineTake, OrderItem, OrderLineItem};
 pub use service::{
-    add_fulfilled, archive_order, cancel_order, changed_address, complete_order, open_order, place_order,
+    Fulfilled, archive_order, cancel_order, changed_address, complete_order, note_fulfilled, open_order,
+    place_order, reopen_order,
 };
 pub use types::{FulfillmentStatus, Order, OrderAddress, OrderPatch, OrderStatus, PaymentStatus};
 

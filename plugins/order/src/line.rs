@@ -2,6 +2,7 @@
 
 use atoll_kernel::{
     Decimal, FieldValue, Metadata, entity,
+    serde::{Deserialize, Serialize},
     serde_json::{Value, json},
 };
 
@@ -56,12 +57,26 @@ entity! {
         pub compare_at_unit_price: Option<Decimal>,
         /// Free data.
         pub metadata: Metadata,
+        /// What was promised to it when it was placed: all of the line takes so much of each item, whatever its variant
+        /// takes today. Empty where nothing of it was counted, and in rows that were written before this was kept.
+        pub takes: Vec<LineTake>,
         /// What has become of it.
         pub detail: Option<OrderItem>,
     }
+    hidden [takes]
     embeds [one detail: OrderItem]
     computed LINE_COMPUTED by compute_line
     on_request ON_REQUEST
+}
+
+/// How much of an inventory item all of a line takes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(crate = "::atoll_kernel::serde")]
+pub struct LineTake {
+    /// The item, by its id: it belongs to another module.
+    pub inventory_item_id: String,
+    /// How much of it.
+    pub quantity: Decimal,
 }
 
 impl OrderLineItem {
@@ -76,7 +91,7 @@ impl OrderLineItem {
     }
 
     /// How many of it are still to be sent.
-    pub fn open(&self) -> Decimal {
+    pub(crate) fn open(&self) -> Decimal {
         self.quantity - self.fulfilled()
     }
 }
@@ -214,3 +229,5 @@ fn compute_item(item: &OrderItem, visit: &mut dyn FnMut(&'static str, Value)) {
 impl FieldValue for OrderLineItem {}
 
 impl FieldValue for OrderItem {}
+
+impl FieldValue for LineTake {}

@@ -1,5 +1,7 @@
 //! What may be done with an order.
 
+use std::collections::BTreeMap;
+
 use atoll_kernel::{
     Decimal, Entity, Moment, Read, Write, next_number,
     serde_json::{self, Map, Value},
@@ -28,7 +30,7 @@ pub fn place_order(tx: &mut dyn Write, at: &Moment, mut order: Order) -> Result<
 /// An order that was not called off.
 pub fn open_order(tx: &dyn Read, id: &str) -> Result<Order, Error> {
     let order = ORDERS.get(tx, id)?.ok_or_else(|| Error::NotFound(id.to_owned()))?;
-    if order.status == OrderStatus::Canceled { Err(Error::Canceled(id.to_owned())) } else { Ok(order) }
+    if order.is_called_off() { Err(Error::Canceled(id.to_owned())) } else { Ok(order) }
 }
 
 /// An address of an order with other values in the fields that are given. It stays in its country: what was bought was
@@ -52,10 +54,11 @@ pub fn changed_address(
     Ok(after)
 }
 
-/// Calls an order off. One that was called off, is done, or is on its way, is not.
+/// Calls an order off. One that was called off, is done, or is on its way, is not; that nothing of it is out, not even
+/// half of a kit, is the caller's to see to.
 pub fn cancel_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order, Error> {
     let order = open_order(tx, id)?;
-    if order.status == OrderStatus::Completed {
+    if order.is_done() {
         return Err(Error::Completed);
     }
     if order.items.iter().any(|line| !line.fulfilled().is_zero()) {
@@ -71,7 +74,7 @@ pub fn cancel_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order, 
 /// Says that an order is done.
 pub fn complete_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order, Error> {
     let order = ORDERS.get(tx, id)?.ok_or_else(|| Error::NotFound(id.to_owned()))?;
-    if order.status == OrderStatus::Canceled {
+    if order.is_called_off() {
         return Err(Error::CanceledIsNotCompleted(id.to_owned()));
     }
     Ok(ORDERS.update(tx, at, id, |it: &mut Order| it.status = OrderStatus::Completed)?)
@@ -87,24 +90,38 @@ pub fn archive_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order,
     Ok(ORDERS.update(tx, at, id, |it: &mut Order| it.status = OrderStatus::Archived)?)
 }
 
-/// Notes that more of some lines was sent, or less where it was called back. A new version of the order.
-pub fn add_fulfilled(
+/// How much of an order is sent.
+#[derive(Clone, Debug, Default)]
+pub struct Fulfilled {
+    /// How many of each line, by its id.
+    pub lines: BTreeMap<String, Decimal>,
+    /// Is anything of it out? Half of a kit may be, which is none of the line.
+    pub is_anything_out: bool,
+}
+
+/// Makes an order pending again that was done: some of it was called back, and is to be sent again.
+pub fn reopen_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
+    if open_order(tx, id)?.is_done() {
+        ORDERS.update(tx, at, id, |it: &mut Order| it.status = OrderStatus::Pending)?;
+    }
+    Ok(())
+}
+
+/// Notes how much of each line is sent. A new version of the order.
+pub fn note_fulfilled(
     tx: &mut dyn Write,
     at: &Moment,
     id: &str,
-    more: &[(String, Decimal)],
+    fulfilled: &Fulfilled,
 ) -> Result<Order, Error> {
+    let is_now = |line: &OrderLineItem| fulfilled.lines.get(&*line.id).copied().unwrap_or_default();
     Ok(ORDERS.update(tx, at, id, |it: &mut Order| {
-        note_version(at, it, |line| {
-            let more = more.iter().filter(|(id, _)| *id == *line.id).map(|(_, quantity)| *quantity);
-            line.fulfilled() + more.sum()
-        });
-        let any = it.items.iter().any(|line| !line.fulfilled().is_zero());
-        let all = it.items.iter().all(|line| line.open().is_zero());
-        it.fulfillment_status = match (any, all) {
-            (true, true) => FulfillmentStatus::Fulfilled,
+        note_version(at, it, is_now);
+        let is_all_sent = it.items.iter().all(|line| line.open().is_zero());
+        it.fulfillment_status = match (fulfilled.is_anything_out, is_all_sent) {
+            (_, true) => FulfillmentStatus::Fulfilled,
             (true, false) => FulfillmentStatus::PartiallyFulfilled,
-            (false, _) => FulfillmentStatus::Canceled,
+            (false, false) => FulfillmentStatus::Canceled,
         };
     })?)
 }

@@ -120,6 +120,18 @@ entity! {
     patch OrderPatch
 }
 
+impl Order {
+    /// Was it called off? One that was put away since was so too.
+    pub fn is_called_off(&self) -> bool {
+        self.status == OrderStatus::Canceled || self.canceled_at.is_some()
+    }
+
+    /// Is it done? One that was put away since is so too.
+    pub fn is_done(&self) -> bool {
+        matches!(self.status, OrderStatus::Completed | OrderStatus::Archived) && !self.is_called_off()
+    }
+}
+
 /// The sums, and lists of modules that are not there: clients count on their being lists.
 const MORE: [&str; 3] = ["summary", "shipping_methods", "credit_lines"];
 

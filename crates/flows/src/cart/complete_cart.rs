@@ -16,7 +16,7 @@ use atoll_kernel::{
     serde_json::{Map, Value, json},
 };
 use atoll_links::{CART_PAYMENT_COLLECTION, ORDER_CART, ORDER_PAYMENT_COLLECTION};
-use atoll_order::{Order, OrderAddress, OrderLineItem, PaymentStatus};
+use atoll_order::{LineTake, Order, OrderAddress, OrderLineItem, PaymentStatus};
 use atoll_payment::{PAYMENT_COLLECTIONS, PaymentSession, SessionStatus, authorize};
 use serde::{Deserialize, Serialize};
 
@@ -239,7 +239,8 @@ fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
     flow.step("reserve-inventory", |tx, at| {
         let takes = take_all(tx, &market, &cart)?;
         let lines: Vec<String> = pending.order.items.iter().map(|it| it.id.to_string()).collect();
-        for (line, takes) in lines.iter().zip(takes) {
+        for (n, (line, takes)) in lines.iter().zip(takes).enumerate() {
+            pending.order.items[n].takes = line_takes(&takes);
             takes.into_iter().try_for_each(|take| promise(tx, at, &mut pending, line, take))?;
         }
         Ok(())
@@ -340,6 +341,18 @@ fn take_all(tx: &dyn Read, market: &Market, cart: &Cart) -> Result<Vec<Vec<Take>
         }
     }
     Ok(takes)
+}
+
+/// What a line takes of each item, wherever that is promised.
+fn line_takes(takes: &[Take]) -> Vec<LineTake> {
+    let mut sums: Vec<LineTake> = Vec::new();
+    for take in takes {
+        match sums.iter_mut().find(|it| it.inventory_item_id == take.item) {
+            Some(sum) => sum.quantity += take.quantity,
+            None => sums.push(LineTake { inventory_item_id: take.item.clone(), quantity: take.quantity }),
+        }
+    }
+    sums
 }
 
 fn promise(

@@ -3,8 +3,9 @@
 use atoll_inventory::release as release_inventory;
 use atoll_kernel::{Fault, Local, flow, serde_json::json};
 use atoll_links::ORDER_PAYMENT_COLLECTION;
-use atoll_order::{ORDERS, Order, cancel_order};
+use atoll_order::{Error as OrderError, ORDERS, Order, cancel_order};
 
+use super::out::Out;
 use crate::payment::release;
 
 flow! {
@@ -14,7 +15,10 @@ flow! {
 
 fn cancel(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
     flow.hook("validate", || json!({ "order_id": id }))?;
-    let order = flow.step("cancel-orders", |tx, at| Ok(cancel_order(tx, at, &id)?))?;
+    let order = flow.step("cancel-orders", |tx, at| {
+        let order = cancel_order(tx, at, &id)?;
+        if Out::of(tx, &id)?.is_empty() { Ok(order) } else { Err(OrderError::OnItsWay.into()) }
+    })?;
     flow.step("delete-reservations-by-line-items", |tx, at| {
         for line in &order.items {
             release_inventory(tx, at, &line.id)?;

@@ -1,10 +1,13 @@
 //! Calls back what was sent.
 
 use atoll_fulfillment::cancel as cancel_fulfillment;
-use atoll_inventory::{Sent, bring_back};
-use atoll_kernel::{Decimal, Fault, Local, flow, serde_json::json};
+use atoll_inventory::{INVENTORY_ITEMS, InventoryLevel, Sent, bring_back, create_level, level_at};
+use atoll_kernel::{Fault, Local, Moment, Write, flow, serde_json::json};
 use atoll_links::ORDER_FULFILLMENT;
-use atoll_order::{Order, add_fulfilled, open_order};
+use atoll_order::{Order, note_fulfilled, open_order, reopen_order};
+use atoll_stock_location::STOCK_LOCATIONS;
+
+use super::out::Out;
 
 /// What is to be called back of an order.
 #[derive(Clone, Debug)]
@@ -16,8 +19,8 @@ pub struct CancelFulfillment {
 }
 
 flow! {
-    /// Calls a fulfilment off: what was taken for it is on the shelf again, and promised to its lines. Event:
-    /// `order.fulfillment_canceled`.
+    /// Calls a fulfilment off: what was taken for it is on the shelf again, and promised to its lines. An order that was
+    /// done is pending again. Event: `order.fulfillment_canceled`.
     pub static CANCEL_ORDER_FULFILLMENT: Flow<CancelFulfillment, Order> = "cancel-order-fulfillment" (cancel),
         hooks: &["validate", "orderFulfillmentCanceled"];
 }
@@ -26,7 +29,7 @@ fn cancel(flow: &mut Local<'_>, input: CancelFulfillment) -> Result<Order, Fault
     let CancelFulfillment { order_id, fulfillment_id } = input;
     let told = json!({ "order_id": order_id, "fulfillment_id": fulfillment_id });
     flow.hook("validate", || told.clone())?;
-    open_order(flow.tx, &order_id)?;
+    let order = open_order(flow.tx, &order_id)?;
     if !ORDER_FULFILLMENT.rights(flow.tx, &order_id)?.contains(&fulfillment_id) {
         return Err(Fault::invalid(format!("Fulfillment with id {fulfillment_id} not found in the order")));
     }
@@ -36,15 +39,36 @@ fn cancel(flow: &mut Local<'_>, input: CancelFulfillment) -> Result<Order, Fault
         for item in fulfillment.items {
             let location = fulfillment.location_id.clone().unwrap_or_default();
             let sent = Sent { item: item.inventory_item_id, location, quantity: item.quantity };
-            bring_back(tx, at, &item.line_item_id, sent)?;
+            to_shelf(tx, at, &item.line_item_id, sent)?;
         }
         Ok(())
     })?;
-    let less: Vec<(String, Decimal)> =
-        fulfillment.packed.into_iter().map(|it| (it.line_item_id, Decimal::ZERO - it.quantity)).collect();
-    let order = flow
-        .step("register-order-fulfillment-canceled", |tx, at| Ok(add_fulfilled(tx, at, &order_id, &less)?))?;
+    let order = flow.step("register-order-fulfillment-canceled", |tx, at| {
+        reopen_order(tx, at, &order_id)?;
+        let fulfilled = Out::of(tx, &order_id)?.lines(tx, &order)?;
+        Ok(note_fulfilled(tx, at, &order_id, &fulfilled)?)
+    })?;
     flow.emit("order.fulfillment_canceled", told)?;
     flow.hook("orderFulfillmentCanceled", || json!({ "order": order }))?;
     Ok(order)
+}
+
+/// Puts back what was sent for a line, and promises it to the line again. An item that was deleted meanwhile is not counted
+/// any more.
+fn to_shelf(tx: &mut dyn Write, at: &Moment, line_item_id: &str, sent: Sent) -> Result<(), Fault> {
+    if level_at(tx, &sent.item, &sent.location)?.is_none() {
+        if !INVENTORY_ITEMS.table.exists(tx, &sent.item)? {
+            return Ok(());
+        }
+        if !STOCK_LOCATIONS.table.exists(tx, &sent.location)? {
+            let text = format!(
+                "Stock location {} does not exist anymore: nothing can come back to it",
+                sent.location
+            );
+            return Err(Fault::not_allowed(text));
+        }
+        let (inventory_item_id, location_id) = (sent.item.as_str().into(), sent.location.clone());
+        create_level(tx, at, InventoryLevel { inventory_item_id, location_id, ..InventoryLevel::default() })?;
+    }
+    Ok(bring_back(tx, at, line_item_id, sent)?)
 }

@@ -1,11 +1,14 @@
 //! Says that an order is done.
 
 use atoll_fulfillment::Fulfillment;
-use atoll_inventory::send_all;
+use atoll_inventory::{release, send_all};
 use atoll_kernel::{Fault, Local, flow, serde_json::json};
 use atoll_order::{Order, complete_order};
 
-use crate::order::fulfill::{Parcel, fulfill};
+use super::{
+    fulfill::{Parcel, fulfill},
+    out::Out,
+};
 
 flow! {
     /// Says that the order with this id is done. What is still promised to it has left the shelf. Event: `order.completed`.
@@ -17,9 +20,20 @@ fn complete(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
     flow.hook("validate", || json!({ "order_id": id }))?;
     let mut order = flow.step("complete-orders", |tx, at| Ok(complete_order(tx, at, &id)?))?;
     let parcels = flow.step("consume-reservations", |tx, at| {
+        let out = Out::of(tx, &id)?;
         let mut parcels = Vec::new();
-        for line in order.items.iter().filter(|line| !line.open().is_zero()) {
-            parcels.push(Parcel { line, quantity: line.open(), sent: send_all(tx, at, &line.id)? });
+        for line in &order.items {
+            let takes = out.takes(tx, line)?;
+            let quantity = line.quantity - out.fulfilled(line, &takes);
+            if quantity.is_zero() {
+                release(tx, at, &line.id)?;
+                continue;
+            }
+            let sent = send_all(tx, at, &line.id)?;
+            // What was counted, and is promised no longer, is not said to be sent.
+            if takes.is_empty() || !sent.is_empty() {
+                parcels.push(Parcel { line, quantity, sent });
+            }
         }
         Ok(parcels)
     })?;

@@ -6,12 +6,15 @@ use atoll_fulfillment::{Fulfillment, FulfillmentItem, Packed, pack};
 use atoll_inventory::{INVENTORY_ITEMS, Sent, release, send};
 use atoll_kernel::{
     Decimal, Fault, Local, Metadata, Moment, Write, flow,
+    limits::FULFILLMENTS_MAX,
     serde_json::{Map, json},
 };
-use atoll_links::{ORDER_FULFILLMENT, PRODUCT_VARIANT_INVENTORY_ITEM, required_quantity};
-use atoll_order::{Order, OrderLineItem, add_fulfilled, open_order};
-use atoll_product::VARIANTS;
+use atoll_links::ORDER_FULFILLMENT;
+use atoll_order::{Order, OrderLineItem, note_fulfilled, open_order};
+use atoll_stock_location::STOCK_LOCATIONS;
 use serde::Deserialize;
+
+use super::out::Out;
 
 /// What is to be sent of an order.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -50,10 +53,16 @@ fn create(flow: &mut Local<'_>, input: CreateFulfillment) -> Result<Order, Fault
     flow.hook("validate", || json!({ "order_id": id }))?;
     let order = open_order(flow.tx, id)?;
     let wanted = lines_of(&order, &input.items)?;
+    if let Some(location) = &input.location_id
+        && !STOCK_LOCATIONS.table.exists(flow.tx, location)?
+    {
+        return Err(Fault::not_found(format!("StockLocation id not found: {location}")));
+    }
+    let out = Out::of(flow.tx, id)?;
     let parcels = flow.step("consume-reservations", |tx, at| {
         let mut parcels = Vec::with_capacity(wanted.len());
         for (line, quantity) in wanted {
-            let sent = send_line(tx, at, line, quantity, input.location_id.as_deref())?;
+            let sent = send_line(tx, at, line, quantity, input.location_id.as_deref(), &out)?;
             parcels.push(Parcel { line, quantity, sent });
         }
         Ok(parcels)
@@ -84,10 +93,8 @@ pub(crate) fn fulfill(
     like: &Fulfillment,
 ) -> Result<Order, Fault> {
     let mut by_place: BTreeMap<Option<String>, Fulfillment> = BTreeMap::new();
-    let mut more = Vec::with_capacity(parcels.len());
     for Parcel { line, quantity, sent } in parcels {
         let line_item_id = line.id.to_string();
-        more.push((line_item_id.clone(), quantity));
         let place = sent.first().map(|it| it.location.clone()).or_else(|| like.location_id.clone());
         at_place(&mut by_place, place, like).packed.push(Packed { line_item_id, quantity });
         for sent in sent {
@@ -103,6 +110,9 @@ pub(crate) fn fulfill(
             });
         }
     }
+    if Out::of(flow.tx, &order.id)?.n_fulfillments + by_place.len() > FULFILLMENTS_MAX {
+        return Err(Fault::invalid(format!("An order has at most {FULFILLMENTS_MAX} fulfillments")));
+    }
     let made = flow.step("create-fulfillment", |tx, at| {
         let mut made = Vec::with_capacity(by_place.len());
         for fulfillment in by_place.into_values() {
@@ -112,8 +122,10 @@ pub(crate) fn fulfill(
         }
         Ok(made)
     })?;
-    let order =
-        flow.step("register-order-fulfillment", |tx, at| Ok(add_fulfilled(tx, at, &order.id, &more)?))?;
+    let order = flow.step("register-order-fulfillment", |tx, at| {
+        let fulfilled = Out::of(tx, &order.id)?.lines(tx, order)?;
+        Ok(note_fulfilled(tx, at, &order.id, &fulfilled)?)
+    })?;
     for fulfillment in made {
         let told = json!({ "order_id": order.id, "fulfillment_id": fulfillment });
         flow.emit("order.fulfillment_created", told)?;
@@ -154,32 +166,37 @@ fn lines_of<'a>(
     Err(Fault::invalid(format!("Items with ids {unknown} does not exist in order with id {}.", order.id)))
 }
 
-/// Takes what some of a line needs off the shelf. When all of the line is sent, nothing stays promised to it.
+/// Takes what some of a line needs off the shelf: what of it is not out already, since half of a kit may have been called
+/// back. When all of the line is sent, nothing stays promised to it.
 fn send_line(
     tx: &mut dyn Write,
     at: &Moment,
     line: &OrderLineItem,
     quantity: Decimal,
     location: Option<&str>,
+    out: &Out,
 ) -> Result<Vec<Sent>, Fault> {
-    let variant = match &line.variant_id {
-        Some(id) => VARIANTS.get(tx, id)?.filter(|it| it.manage_inventory),
-        None => None,
-    };
+    if quantity <= Decimal::ZERO {
+        return Err(Fault::invalid(format!("Quantity to fulfill of item {} is required.", line.id)));
+    }
+    let takes = out.takes(tx, line)?;
+    let fulfilled = out.fulfilled(line, &takes);
+    let then = fulfilled + quantity;
     let mut sent = Vec::new();
-    if let Some(variant) = variant {
-        for (item, row) in PRODUCT_VARIANT_INVENTORY_ITEM.rows_of(tx, &variant.id)? {
-            let needed = required_quantity(&row) * quantity;
-            sent.extend(send(tx, at, &line.id, &item, needed, location)?);
+    for take in &takes {
+        let item = &take.inventory_item_id;
+        let needed = Out::needed(line, take, then) - out.of_item(line, item);
+        if needed > Decimal::ZERO {
+            sent.extend(send(tx, at, &line.id, item, needed, location)?);
         }
     }
-    if quantity > line.open() {
+    if then > line.quantity {
         return Err(Fault::invalid(format!(
             "Cannot fulfill more items than what was ordered for item {}.",
             line.id
         )));
     }
-    if quantity == line.open() {
+    if then == line.quantity {
         release(tx, at, &line.id)?;
     }
     Ok(sent)

@@ -6,6 +6,7 @@ mod cancel_fulfillment;
 mod complete;
 mod create;
 mod fulfill;
+mod out;
 mod update;
 
 pub use archive::ARCHIVE_ORDER;
