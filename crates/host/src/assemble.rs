@@ -62,8 +62,9 @@ impl Assembly {
             Ok(NewUser { email, password: PasswordHash::new(&password)? })
         };
         let admin = admin.map(hashed).transpose()?;
-        let secrets = Secrets::find(data, jwt_secret, cookie_secret)?;
+        // The database first: secrets that are there without it mean that it is gone.
         let store = data.open(&registry()?.spaces())?;
+        let secrets = Secrets::find(data, jwt_secret, cookie_secret)?;
         let requests_max = requests_max.unwrap_or(REQUESTS_MAX);
         let clock = Clock::System;
         Ok(Assembly { store, secrets, clock, admin, flags, origins, requests_max, probe: None })

@@ -6,13 +6,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use atoll_kernel::{
     Space, Store,
     engines::{Memory, Redb},
 };
 
 use crate::Secret;
+
+/// The files of a data folder. The database is made first: so secrets without one mean that it is gone.
+const DATABASE: &str = "atoll.redb";
+const JWT_SECRET: &str = "jwt-secret";
+const COOKIE_SECRET: &str = "cookie-secret";
 
 /// Where the data lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,14 +40,53 @@ impl Data {
         match self {
             Data::Memory => Ok(Store::open(Memory::default(), spaces)?),
             Data::Folder(folder) => {
-                make(folder)?;
-                let file = folder.join("atoll.redb");
-                let engine =
-                    Redb::open(&file).with_context(|| format!("failed to open `{}`", file.display()))?;
-                Ok(Store::open(engine, spaces)?)
+                let file = file_in(folder)?;
+                let engine = Redb::open(&file).with_context(|| failed_to_open(&file))?;
+                Store::open(engine, spaces).with_context(|| failed_to_open(&file))
             }
         }
     }
+}
+
+/// The database in this folder; the folder is made if it is not there, and what is in it is for its owner alone.
+/// Errors: the database is gone, and what was made after it is there.
+fn file_in(folder: &Path) -> anyhow::Result<PathBuf> {
+    make(folder)?;
+    for_owner_alone(folder).with_context(|| format!("failed to close `{}` to others", folder.display()))?;
+    let file = folder.join(DATABASE);
+    let left = [JWT_SECRET, COOKIE_SECRET].into_iter().find(|it| folder.join(it).exists());
+    if let (Some(left), false) = (left, file.exists()) {
+        bail!(
+            "`{}` is gone, and the `{left}` beside it is there: put a copy of it back, or remove `{left}` to begin anew",
+            file.display()
+        );
+    }
+    Ok(file)
+}
+
+fn failed_to_open(file: &Path) -> String {
+    format!("failed to open `{}`", file.display())
+}
+
+/// Takes what is in the folder from everybody but its owner, whatever the folder itself allows: an earlier version left
+/// the database to others, and so do copies.
+#[cfg(unix)]
+fn for_owner_alone(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let known = entry.metadata()?;
+        if known.is_file() && known.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o600))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn for_owner_alone(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// The shortest secret that is taken: shorter ones can be found by trying.
@@ -66,7 +110,7 @@ impl Secrets {
             (None, Data::Memory) => random(),
             (None, Data::Folder(folder)) => kept(folder, name),
         };
-        Ok(Secrets { jwt: find(jwt, "jwt-secret")?, cookie: find(cookie, "cookie-secret")? })
+        Ok(Secrets { jwt: find(jwt, JWT_SECRET)?, cookie: find(cookie, COOKIE_SECRET)? })
     }
 }
 

@@ -4,16 +4,30 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{Order, Span, StoreError, Visit};
 
-/// New values by key; `None` is a deletion.
+/// New values by key, as they are stored; `None` is a deletion.
 pub type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// Is shown entries beside those that were asked for, to check them.
+pub type Beside<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'a;
 
 /// A snapshot: all keys as of one commit, for as long as it is held.
 pub trait Raw: Send + Sync {
-    /// See [`crate::Read::get`].
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+    /// See [`crate::Read::get`]. Where there is no such key, an engine whose keys may have been damaged shows its
+    /// neighbours to `beside`: if the key is there, and damaged, it is one of them.
+    fn get(&self, key: &[u8], beside: &mut Beside<'_>) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// See [`crate::Read::scan`].
-    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError>;
+    /// See [`crate::Read::scan`]. An engine whose keys may have been damaged shows the entries on both sides of what
+    /// it shows to `beside`: a key that is damaged may have left the span.
+    fn scan(
+        &self,
+        span: &Span,
+        order: Order,
+        visit: &mut Visit<'_>,
+        beside: &mut Beside<'_>,
+    ) -> Result<(), StoreError>;
+
+    /// How many keys there are.
+    fn n_entries(&self) -> Result<u64, StoreError>;
 }
 
 /// Where the bytes live. One writer thread owns it; it sees commits only, never transactions: those run above

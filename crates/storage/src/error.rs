@@ -18,6 +18,9 @@ pub enum StoreError {
         /// What the decoder said.
         reason: String,
     },
+    /// The data is not in a format that this program can read; the text is a sentence for whoever runs it.
+    #[error("the data cannot be used: {0}")]
+    Format(String),
     /// The body of the transaction panicked; nothing of it was written.
     #[error("transaction panicked: {0}")]
     Panicked(String),

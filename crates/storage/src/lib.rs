@@ -4,11 +4,13 @@
 //! I/O, and bodies of several modules compose into one transaction: `f(tx)?; g(tx)?`. `Ok` commits, `Err`
 //! aborts, a panic aborts its own body alone.
 
+mod checksum;
 mod engine;
 pub mod engines;
 mod entity;
 mod error;
 mod field;
+mod format;
 mod key;
 mod meter;
 mod outbox;
@@ -19,7 +21,7 @@ mod store;
 mod table;
 mod tx;
 
-pub use engine::{Changes, Engine, Raw};
+pub use engine::{Beside, Changes, Engine, Raw};
 pub use entity::{Embed, Entity, EntityDef, JsonObject, Node, Record, decode, encode, json_value, present};
 pub use error::StoreError;
 pub use field::{FieldKind, FieldValue, Scalar};

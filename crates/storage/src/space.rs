@@ -1,15 +1,15 @@
 //! Named key spaces, and the two bytes in front of their keys.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, fmt::Write as _, sync::Arc};
 
-use crate::{Changes, KeyBuf, Order, Raw, Span, StoreError};
+use crate::{Changes, KeyBuf, Order, Read, Span, StoreError, split_part};
 
 /// The name of a set of keys: a table, an index, a link. Its keys begin with two bytes that were assigned when
 /// the database first saw the name, and are kept in it.
 pub type Space = &'static str;
 
 /// The space of the names of spaces.
-const DIRECTORY: [u8; 2] = [0, 0];
+pub(crate) const DIRECTORY: [u8; 2] = [0, 0];
 
 /// The prefixes of the spaces that the store was opened with.
 #[derive(Clone, Debug)]
@@ -17,10 +17,14 @@ pub(crate) struct Directory(Arc<HashMap<Space, [u8; 2]>>);
 
 impl Directory {
     /// Reads the prefixes of `spaces`, and says what must be written for those that are new.
-    pub(crate) fn open(raw: &dyn Raw, spaces: &[Space]) -> Result<(Self, Changes), StoreError> {
+    pub(crate) fn open(tx: &dyn Read, spaces: &[Space]) -> Result<(Self, Changes), StoreError> {
         let mut known = HashMap::new();
         let mut last = 0;
-        raw.scan(&Span::prefix(&DIRECTORY), Order::Ascending, &mut |key, value| {
+        tx.scan(&Span::prefix(&DIRECTORY), Order::Ascending, &mut |key, value| {
+            // No name begins with a NUL; what does is about the store as a whole.
+            if key.get(2) == Some(&0) {
+                return Ok(std::ops::ControlFlow::Continue(()));
+            }
             let name = String::from_utf8_lossy(&key[2..]).into_owned();
             let number: [u8; 2] = value.try_into().map_err(|_| StoreError::Corrupt {
                 space: "directory",
@@ -47,10 +51,40 @@ impl Directory {
         Ok((Directory(Arc::new(prefixes)), changes))
     }
 
+    /// Of no spaces: for whoever reads the directory itself.
+    pub(crate) fn none() -> Self {
+        Directory(Arc::default())
+    }
+
+    /// The name of the space that a key is in, for an error.
+    pub(crate) fn name(&self, key: &[u8]) -> Space {
+        let found = self.0.iter().find(|(_, prefix)| key.starts_with(*prefix));
+        found.map_or(if key.starts_with(&DIRECTORY) { "directory" } else { "unknown" }, |(space, _)| space)
+    }
+
     pub(crate) fn prefix(&self, space: Space) -> [u8; 2] {
         match self.0.get(space) {
             Some(prefix) => *prefix,
             None => panic!("space `{space}` is not registered with this store"),
         }
     }
+}
+
+/// A key as people read it: without the prefix of its space, its parts with slashes between them.
+pub(crate) fn readable(key: &[u8]) -> String {
+    let mut text = String::new();
+    let mut rest = key.get(2..).unwrap_or_default();
+    while let Some((part, behind)) = split_part(rest) {
+        text += &part;
+        text.push('/');
+        rest = behind;
+    }
+    for it in String::from_utf8_lossy(rest).chars() {
+        if it.is_control() {
+            let _ = write!(text, "{}", it.escape_default());
+        } else {
+            text.push(it);
+        }
+    }
+    text
 }

@@ -11,9 +11,10 @@ use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Changes, Engine, Meter, Order, Raw, Read, Space, Span, StoreError, Visit, Write,
+    Changes, Engine, Meter, Order, Raw, Read, Space, Span, StoreError, Visit, Write, checksum,
+    format::{self, Checksums},
     overlay::{Layer, Transaction},
-    space::Directory,
+    space::{Directory, readable},
 };
 
 /// How the writer works.
@@ -38,6 +39,7 @@ impl Default for StoreOptions {
 pub struct View {
     raw: Arc<dyn Raw>,
     directory: Directory,
+    checksums: Checksums,
     meter: Option<Arc<Meter>>,
 }
 
@@ -46,24 +48,53 @@ impl View {
     pub fn metered(self, meter: &Arc<Meter>) -> View {
         View { meter: Some(meter.clone()), ..self }
     }
+
+    /// A look at the data as it is, with these spaces: nothing is written, not even what the store itself needs.
+    pub fn look(engine: &impl Engine, spaces: &[Space]) -> Result<View, StoreError> {
+        let raw = engine.snapshot()?;
+        let checksums = Checksums::of(&*raw)?;
+        let bare = View { raw, directory: Directory::none(), checksums, meter: None };
+        let (directory, _) = Directory::open(&bare, spaces)?;
+        Ok(View { directory, ..bare })
+    }
+
+    /// How many values there are, where some of them have no checksum yet.
+    pub fn n_unchecked(&self) -> Result<u64, StoreError> {
+        if self.checksums == Checksums::All { Ok(0) } else { self.raw.n_entries() }
+    }
+
+    fn count(&self) -> Result<(), StoreError> {
+        self.meter.as_ref().map_or(Ok(()), |meter| meter.count())
+    }
+
+    /// The value in what is stored.
+    fn check<'a>(&self, key: &[u8], stored: &'a [u8]) -> Result<&'a [u8], StoreError> {
+        self.checksums.check(key, stored).ok_or_else(|| StoreError::Corrupt {
+            space: self.directory.name(key),
+            key: readable(key),
+            reason: "its checksum is wrong: the file was damaged".into(),
+        })
+    }
 }
 
 impl Read for View {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        if let Some(meter) = &self.meter {
-            meter.count()?;
-        }
-        self.raw.get(key)
+        self.count()?;
+        let stored = self.raw.get(key, &mut |key, stored| self.check(key, stored).map(drop))?;
+        let Some(mut stored) = stored else { return Ok(None) };
+        let len = self.check(key, &stored)?.len();
+        stored.truncate(len);
+        Ok(Some(stored))
     }
 
     fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        let Some(meter) = &self.meter else { return self.raw.scan(span, order, visit) };
         // To look for the first entry is a read, too.
-        meter.count()?;
-        self.raw.scan(span, order, &mut |key, value| {
-            meter.count()?;
-            visit(key, value)
-        })
+        self.count()?;
+        let mut checked = |key: &[u8], stored: &[u8]| {
+            self.count()?;
+            visit(key, self.check(key, stored)?)
+        };
+        self.raw.scan(span, order, &mut checked, &mut |key, stored| self.check(key, stored).map(drop))
     }
 
     fn prefix(&self, space: Space) -> [u8; 2] {
@@ -98,11 +129,22 @@ impl Store {
         spaces: &[Space],
         options: StoreOptions,
     ) -> Result<Self, StoreError> {
-        let (directory, changes) = Directory::open(&*engine.snapshot()?, spaces)?;
-        if !changes.is_empty() {
-            engine.commit(&changes)?;
+        let raw = engine.snapshot()?;
+        let is_new = raw.n_entries()? == 0;
+        if let Checksums::UpTo(last) = Checksums::of(&*raw)? {
+            format::add_checksums(&mut engine, &last)?;
         }
-        let view = View { raw: engine.snapshot()?, directory: directory.clone(), meter: None };
+        let checksums = Checksums::All;
+        let bare = View { raw: engine.snapshot()?, directory: Directory::none(), checksums, meter: None };
+        let (directory, mut changes) = Directory::open(&bare, spaces)?;
+        if is_new {
+            let (key, number) = format::current();
+            changes.insert(key, Some(number));
+        }
+        if !changes.is_empty() {
+            commit(&mut engine, &mut changes)?;
+        }
+        let view = View { raw: engine.snapshot()?, directory, ..bare };
         let published = Arc::new(ArcSwap::from_pointee(view));
         let (queue, waiting) = mpsc::channel(options.n_waiting_max);
         let (report, stopped) = watch::channel(None);
@@ -110,7 +152,6 @@ impl Store {
         let (n_commits, commits) = watch::channel(0);
         let writer = Writer {
             engine,
-            directory,
             published: published.clone(),
             report,
             n_commits,
@@ -275,7 +316,6 @@ impl Drop for Watch {
 
 struct Writer<N> {
     engine: N,
-    directory: Directory,
     published: Arc<ArcSwap<View>>,
     report: watch::Sender<Option<StoreError>>,
     n_commits: watch::Sender<u64>,
@@ -336,12 +376,22 @@ impl<N: Engine> Writer<N> {
         if changes.is_empty() {
             return Ok((*view).clone());
         }
-        self.engine.commit(&changes)?;
-        let view = View { raw: self.engine.snapshot()?, directory: self.directory.clone(), meter: None };
+        commit(&mut self.engine, &mut changes)?;
+        let view = View { raw: self.engine.snapshot()?, ..(*view).clone() };
         self.published.store(Arc::new(view.clone()));
         self.n_commits.send_modify(|n| *n += 1);
         Ok(view)
     }
+}
+
+/// Writes the changes, with a checksum behind each value.
+fn commit(engine: &mut impl Engine, changes: &mut Changes) -> Result<(), StoreError> {
+    for (key, value) in changes.iter_mut() {
+        if let Some(value) = value {
+            checksum::append(key, value);
+        }
+    }
+    engine.commit(changes)
 }
 
 fn settle(batch: &mut Vec<Box<dyn Job>>, view: &Result<View, StoreError>) {

@@ -101,17 +101,53 @@ fn secrets_that_can_be_guessed_are_refused() {
 
 #[cfg(unix)]
 #[test]
-fn secrets_are_for_their_owner() {
+fn what_is_in_the_folder_is_for_its_owner_whatever_the_folder_is() {
     use std::os::unix::fs::PermissionsExt;
 
-    let folder = TempDir::new().expect("a folder");
-    let folder = folder.path().join("data");
+    let parent = TempDir::new().expect("a folder");
+    let folder = parent.path().join("data");
+    let mode = |path: &Path| fs::metadata(path).expect("a file").permissions().mode() & 0o777;
+    let files = ["atoll.redb", "jwt-secret", "cookie-secret"].map(|it| folder.join(it));
     drop(Server::start(&folder, &[]));
-    assert_eq!(fs::metadata(&folder).expect("a folder").permissions().mode() & 0o777, 0o700);
-    for name in ["jwt-secret", "cookie-secret"] {
-        let mode = fs::metadata(folder.join(name)).expect("a file").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "{name}");
+    assert_eq!(mode(&folder), 0o700);
+    files.iter().for_each(|it| assert_eq!(mode(it), 0o600, "{}", it.display()));
+    // The folder was opened to others, and so were the files, by an earlier version or a copy.
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("a mode");
+    files.iter().for_each(|it| fs::set_permissions(it, fs::Permissions::from_mode(0o644)).expect("a mode"));
+    drop(Server::start(&folder, &[]));
+    assert_eq!(mode(&folder), 0o755, "whoever runs it decides");
+    files.iter().for_each(|it| assert_eq!(mode(it), 0o600, "{}", it.display()));
+}
+
+#[test]
+fn a_database_that_is_gone_or_empty_is_not_replaced() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("atoll.redb");
+    drop(Server::start(folder.path(), &[]));
+    let copy = fs::read(&file).expect("the database");
+    let commands =
+        [&["serve", "--listen", "127.0.0.1:0"][..], &["user", "create", "-e", "a@b.c", "-p", "long enough"]];
+    fs::write(&file, "").expect("a file");
+    for args in commands {
+        let (ok, refused) = atoll(folder.path(), args);
+        assert!(!ok && refused.contains("atoll.redb` is empty: what was in it is gone"), "{refused}");
     }
+    fs::remove_file(&file).expect("no file");
+    for args in commands {
+        let (ok, refused) = atoll(folder.path(), args);
+        assert!(
+            !ok && refused.contains("atoll.redb` is gone, and the `jwt-secret` beside it is there"),
+            "{refused}"
+        );
+        assert!(!file.exists(), "it was replaced");
+    }
+    // A copy that is put back serves, and so does a folder that was emptied on purpose.
+    fs::write(&file, copy).expect("a file");
+    drop(Server::start(folder.path(), &[]));
+    for name in ["atoll.redb", "jwt-secret", "cookie-secret"] {
+        fs::remove_file(folder.path().join(name)).expect("no file");
+    }
+    drop(Server::start(folder.path(), &[]));
 }
 
 #[test]

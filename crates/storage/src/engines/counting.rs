@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use crate::{Changes, Engine, Order, Raw, Span, StoreError, Visit, engines::Memory};
+use crate::{Beside, Changes, Engine, Order, Raw, Span, StoreError, Visit, engines::Memory};
 
 /// The memory engine, with a count of the keys that are looked up and of the entries that scans show.
 #[derive(Clone, Default)]
@@ -37,17 +37,28 @@ struct Snapshot {
 }
 
 impl Raw for Snapshot {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    fn get(&self, key: &[u8], beside: &mut Beside<'_>) -> Result<Option<Vec<u8>>, StoreError> {
         self.n_read.fetch_add(1, Ordering::Relaxed);
-        self.raw.get(key)
+        self.raw.get(key, beside)
     }
 
-    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn scan(
+        &self,
+        span: &Span,
+        order: Order,
+        visit: &mut Visit<'_>,
+        beside: &mut Beside<'_>,
+    ) -> Result<(), StoreError> {
         // To look for the first entry is a read, too.
         self.n_read.fetch_add(1, Ordering::Relaxed);
-        self.raw.scan(span, order, &mut |key, value| {
+        let mut counted = |key: &[u8], value: &[u8]| {
             self.n_read.fetch_add(1, Ordering::Relaxed);
             visit(key, value)
-        })
+        };
+        self.raw.scan(span, order, &mut counted, beside)
+    }
+
+    fn n_entries(&self) -> Result<u64, StoreError> {
+        self.raw.n_entries()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use crate::{Changes, Engine, Order, Raw, Span, StoreError, Visit, engines::Memory};
+use crate::{Beside, Changes, Engine, Order, Raw, Span, StoreError, Visit, engines::Memory};
 
 /// What goes wrong. Operations (gets, scans, commits) are counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,13 +115,23 @@ struct Snapshot {
 }
 
 impl Raw for Snapshot {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    fn get(&self, key: &[u8], beside: &mut Beside<'_>) -> Result<Option<Vec<u8>>, StoreError> {
         count(&self.n_operations, self.fault)?;
-        self.raw.get(key)
+        self.raw.get(key, beside)
     }
 
-    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn scan(
+        &self,
+        span: &Span,
+        order: Order,
+        visit: &mut Visit<'_>,
+        beside: &mut Beside<'_>,
+    ) -> Result<(), StoreError> {
         count(&self.n_operations, self.fault)?;
-        self.raw.scan(span, order, visit)
+        self.raw.scan(span, order, visit, beside)
+    }
+
+    fn n_entries(&self) -> Result<u64, StoreError> {
+        self.raw.n_entries()
     }
 }

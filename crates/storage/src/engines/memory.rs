@@ -7,7 +7,7 @@ use std::{
 
 use imbl::OrdMap;
 
-use crate::{Changes, Engine, Order, Raw, Span, StoreError, Visit};
+use crate::{Beside, Changes, Engine, Order, Raw, Span, StoreError, Visit};
 
 type Map = OrdMap<Vec<u8>, Arc<[u8]>>;
 
@@ -46,11 +46,21 @@ impl Engine for Memory {
 struct Snapshot(Map);
 
 impl Raw for Snapshot {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    fn get(&self, key: &[u8], _: &mut Beside<'_>) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.0.get(key).map(|value| value.to_vec()))
     }
 
-    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn n_entries(&self) -> Result<u64, StoreError> {
+        Ok(self.0.len() as u64)
+    }
+
+    fn scan(
+        &self,
+        span: &Span,
+        order: Order,
+        visit: &mut Visit<'_>,
+        _: &mut Beside<'_>,
+    ) -> Result<(), StoreError> {
         let end = match &span.end {
             Some(end) if *end <= span.start => return Ok(()),
             Some(end) => Bound::Excluded(end.as_slice()),

@@ -1,10 +1,21 @@
 //! The default engine: one redb file, one table of bytes.
 
-use std::{ops::Bound, path::Path, sync::Arc};
+use std::{
+    any::Any,
+    cmp::Ordering,
+    fs,
+    ops::Bound,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::Arc,
+};
 
-use redb::{Database, ReadOnlyTable, ReadableDatabase, TableDefinition};
+use redb::{
+    AccessGuard, Builder, Database, ReadOnlyTable, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+    TableDefinition,
+};
 
-use crate::{Changes, Engine, Order, Raw, Span, StoreError, Visit};
+use crate::{Beside, Changes, Engine, Order, Raw, Span, StoreError, Visit};
 
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("atoll");
 
@@ -14,25 +25,71 @@ pub struct Redb {
 }
 
 impl Redb {
-    /// Opens the file, or makes it.
+    /// Opens the file, or makes it, for its owner alone. A file that is empty was cut, and is refused: it is never made
+    /// into an empty database.
     pub fn open(file: &Path) -> Result<Self, StoreError> {
-        let database = Database::create(file).map_err(|error| match error {
-            redb::DatabaseError::DatabaseAlreadyOpen => {
-                StoreError::Engine(format!("`{}` is in use by another process", file.display()))
+        match fs::metadata(file) {
+            Ok(it) if it.len() == 0 => {
+                return Err(StoreError::Format(format!(
+                    "`{}` is empty: what was in it is gone; put a copy of it back, or remove it to begin anew",
+                    file.display()
+                )));
             }
-            error => failed(error),
-        })?;
-        let tx = database.begin_write().map_err(failed)?;
-        tx.open_table(TABLE).map_err(failed)?;
-        tx.commit().map_err(failed)?;
-        Ok(Redb { database })
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(file)?,
+            Err(error) => return Err(StoreError::Engine(format!("`{}`: {error}", file.display()))),
+        }
+        open(file, false)
     }
+
+    /// Opens the file after every page of it was checked, and repaired where that is possible: it reads the whole file.
+    pub fn open_checked(file: &Path) -> Result<Self, StoreError> {
+        open(file, true)
+    }
+}
+
+fn open(file: &Path, checked: bool) -> Result<Redb, StoreError> {
+    let mut builder = Builder::new();
+    builder.set_check_integrity_on_open(checked);
+    let database = unharmed(|| builder.open(file).map_err(|error| opening(file, error)))?;
+    let redb = Redb { database };
+    // A table that is not there was damaged, since the file was made with it.
+    redb.snapshot()?;
+    Ok(redb)
+}
+
+/// Makes the file under another name first, so that it is there whole or not at all.
+fn make(file: &Path) -> Result<(), StoreError> {
+    let io =
+        |error: std::io::Error| StoreError::Engine(format!("failed to make `{}`: {error}", file.display()));
+    let mut new = file.as_os_str().to_owned();
+    new.push(".new");
+    let new = Path::new(&new);
+    match fs::remove_file(new) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
+        _ => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    drop(options.open(new).map_err(io)?);
+    let database = Database::create(new).map_err(|error| opening(file, error))?;
+    let tx = database.begin_write().map_err(failed)?;
+    tx.open_table(TABLE).map_err(failed)?;
+    tx.commit().map_err(failed)?;
+    database.close().map_err(failed)?;
+    fs::rename(new, file).map_err(io)?;
+    let folder = file.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder).and_then(|it| it.sync_all()).map_err(io)
 }
 
 impl Engine for Redb {
     fn snapshot(&self) -> Result<Arc<dyn Raw>, StoreError> {
-        let tx = self.database.begin_read().map_err(failed)?;
-        Ok(Arc::new(Snapshot(tx.open_table(TABLE).map_err(failed)?)))
+        unharmed(|| {
+            let tx = self.database.begin_read().map_err(failed)?;
+            Ok(Arc::new(Snapshot(tx.open_table(TABLE).map_err(failed)?)) as Arc<dyn Raw>)
+        })
     }
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
@@ -50,36 +107,137 @@ impl Engine for Redb {
     }
 }
 
+type Bytes = &'static [u8];
+type Entry<'a> = (AccessGuard<'a, Bytes>, AccessGuard<'a, Bytes>);
+
 /// Holds its read transaction open through the table.
-struct Snapshot(ReadOnlyTable<&'static [u8], &'static [u8]>);
+struct Snapshot(ReadOnlyTable<Bytes, Bytes>);
 
 impl Raw for Snapshot {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.0.get(key).map_err(failed)?.map(|value| value.value().to_vec()))
+    fn get(&self, key: &[u8], beside: &mut Beside<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = unharmed(|| Ok(self.0.get(key).map_err(failed)?.map(|value| value.value().to_vec())))?;
+        if found.is_none() {
+            let mut cursor = unharmed(|| self.0.lower_bound(Bound::Included(key)).map_err(failed))?;
+            let before = entry(|| cursor.peek_prev())?;
+            show(before, key, Ordering::Less, beside)?;
+            show(entry(|| cursor.peek_next())?, key, Ordering::Greater, beside)?;
+        }
+        Ok(found)
     }
 
-    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        let end = match &span.end {
-            Some(end) if *end <= span.start => return Ok(()),
-            Some(end) => Bound::Excluded(end.as_slice()),
-            None => Bound::Unbounded,
-        };
-        let mut range =
-            self.0.range::<&[u8]>((Bound::Included(span.start.as_slice()), end)).map_err(failed)?;
-        let mut next = || match order {
-            Order::Ascending => range.next(),
-            Order::Descending => range.next_back(),
-        };
-        while let Some(entry) = next() {
-            let (key, value) = entry.map_err(failed)?;
-            if visit(key.value(), value.value())?.is_break() {
-                break;
-            }
+    fn scan(
+        &self,
+        span: &Span,
+        order: Order,
+        visit: &mut Visit<'_>,
+        beside: &mut Beside<'_>,
+    ) -> Result<(), StoreError> {
+        if span.end.as_ref().is_some_and(|end| *end <= span.start) {
+            return Ok(());
         }
-        Ok(())
+        let start = span.start.as_slice();
+        let mut cursor = unharmed(|| {
+            match (order, &span.end) {
+                (Order::Ascending, _) => self.0.lower_bound(Bound::Included(start)),
+                (Order::Descending, Some(end)) => self.0.upper_bound(Bound::Excluded(end.as_slice())),
+                (Order::Descending, None) => self.0.upper_bound(Bound::<&[u8]>::Unbounded),
+            }
+            .map_err(failed)
+        })?;
+        match (order, &span.end) {
+            (Order::Ascending, _) => {
+                let before = entry(|| cursor.peek_prev())?;
+                show(before, start, Ordering::Less, beside)?;
+            }
+            (Order::Descending, Some(end)) => {
+                let behind = entry(|| cursor.peek_next())?;
+                // The first key behind the span may be its end.
+                if behind.as_ref().is_none_or(|(key, _)| key.value() != end.as_slice()) {
+                    show(behind, end, Ordering::Greater, beside)?;
+                }
+            }
+            (Order::Descending, None) => {}
+        }
+        let mut last: Option<AccessGuard<'_, Bytes>> = None;
+        loop {
+            let next = entry(|| match order {
+                Order::Ascending => cursor.next(),
+                Order::Descending => cursor.prev(),
+            })?;
+            let Some((key, value)) = next else { return Ok(()) };
+            let is_next = last.as_ref().is_none_or(|last| match order {
+                Order::Ascending => last.value() < key.value(),
+                Order::Descending => last.value() > key.value(),
+            });
+            if !is_next {
+                return Err(out_of_order());
+            }
+            let is_within = match order {
+                Order::Ascending => span.end.as_ref().is_none_or(|end| key.value() < end.as_slice()),
+                Order::Descending => key.value() >= start,
+            };
+            if !is_within {
+                return beside(key.value(), value.value());
+            }
+            if visit(key.value(), value.value())?.is_break() {
+                return Ok(());
+            }
+            last = Some(key);
+        }
+    }
+
+    fn n_entries(&self) -> Result<u64, StoreError> {
+        self.0.len().map_err(failed)
+    }
+}
+
+/// Reads an entry, so that its bytes are there to be looked at.
+fn entry<'a>(
+    read: impl FnOnce() -> Result<Option<Entry<'a>>, redb::StorageError>,
+) -> Result<Option<Entry<'a>>, StoreError> {
+    unharmed(|| {
+        let entry = read().map_err(failed)?;
+        // Where it lies in its page was read from the page.
+        if let Some((key, value)) = &entry {
+            let _ = (key.value(), value.value());
+        }
+        Ok(entry)
+    })
+}
+
+/// Shows a neighbour of `key`, which must be on this side of it.
+fn show(
+    entry: Option<Entry<'_>>,
+    key: &[u8],
+    side: Ordering,
+    beside: &mut Beside<'_>,
+) -> Result<(), StoreError> {
+    let Some((neighbour, value)) = entry else { return Ok(()) };
+    beside(neighbour.value(), value.value())?;
+    if neighbour.value().cmp(key) == side { Ok(()) } else { Err(out_of_order()) }
+}
+
+fn out_of_order() -> StoreError {
+    StoreError::Engine("keys are out of order: the file was damaged".into())
+}
+
+fn opening(file: &Path, error: redb::DatabaseError) -> StoreError {
+    match error {
+        redb::DatabaseError::DatabaseAlreadyOpen => {
+            StoreError::Engine(format!("`{}` is in use by another process", file.display()))
+        }
+        error => failed(error),
     }
 }
 
 fn failed(error: impl Into<redb::Error>) -> StoreError {
     StoreError::Engine(error.into().to_string())
+}
+
+/// What redb answers; where it panics over a damaged page, that is an error, too.
+fn unharmed<T>(read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let panicked = |_: Box<dyn Any + Send>| {
+        Err(StoreError::Engine("a page does not read back: the file was damaged".into()))
+    };
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(panicked)
 }

@@ -1,6 +1,8 @@
 //! Tests of the store, on every engine.
 
+mod damage;
 mod faults;
+mod format;
 mod model;
 mod transactions;
 

@@ -1,0 +1,49 @@
+//! Checksums of stored values: behind each value stands a CRC-32C of its key and the value, which is checked whenever
+//! the value is read. So a damaged value, or one that lies under another key, is an error and never an answer.
+
+/// Bytes of a checksum.
+const N_BYTES: usize = 4;
+
+fn checksum(key: &[u8], value: &[u8]) -> [u8; N_BYTES] {
+    crc32c::crc32c_append(crc32c::crc32c(key), value).to_le_bytes()
+}
+
+/// Appends the checksum to a value, which is then as it is stored.
+pub(crate) fn append(key: &[u8], value: &mut Vec<u8>) {
+    let checksum = checksum(key, value);
+    value.reserve_exact(N_BYTES);
+    value.extend_from_slice(&checksum);
+}
+
+/// The value in what is stored, if the checksum behind it is right.
+pub(crate) fn check<'a>(key: &[u8], stored: &'a [u8]) -> Option<&'a [u8]> {
+    let (value, found) = stored.split_last_chunk::<N_BYTES>()?;
+    (*found == checksum(key, value)).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flipped_bit_of_key_and_value_is_found() {
+        for value in [&b""[..], b"x", b"a value that is longer than one word of the processor"] {
+            let key = b"\0\x05prod_1";
+            let mut stored = value.to_vec();
+            append(key, &mut stored);
+            assert_eq!(check(key, &stored), Some(value));
+            for bit in 0..8 * stored.len() {
+                let mut damaged = stored.clone();
+                damaged[bit / 8] ^= 1 << (bit % 8);
+                assert_eq!(check(key, &damaged), None, "bit {bit} of the value");
+            }
+            for bit in 0..8 * key.len() {
+                let mut other = *key;
+                other[bit / 8] ^= 1 << (bit % 8);
+                assert_eq!(check(&other, &stored), None, "bit {bit} of the key");
+            }
+            assert_eq!(check(key, &stored[..stored.len() - 1]), None);
+            assert_eq!(check(key, b""), None);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! How values are stored: the number of the format, which the database keeps, and the way from the one before.
+//!
+//! 1: values as they are, by Atoll 0.1 up to the end of November 2026. 2: a checksum behind each value.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use crate::{
+    Changes, Engine, Order, Raw, Span, StoreError, checksum,
+    space::{DIRECTORY, readable},
+};
+
+/// The format that this program writes.
+const FORMAT: u16 = 2;
+
+/// Where the number stands: among the names of spaces, none of which begins with a NUL.
+const KEY: [u8; 9] = *b"\0\0\0format";
+
+/// Keys that are given a checksum in one commit: some megabytes, so that the changes fit into memory and the commits
+/// are few.
+const N_BATCH: usize = 20_000;
+
+/// Which values carry a checksum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Checksums {
+    /// All.
+    All,
+    /// Those of the keys up to this one, which is as far as the last process came with the way from format 1.
+    UpTo(Arc<[u8]>),
+}
+
+impl Checksums {
+    /// Which values of this snapshot carry one. Errors: a newer format, or a damaged one.
+    pub(crate) fn of(raw: &dyn Raw) -> Result<Checksums, StoreError> {
+        if let Some(stored) = raw.get(&KEY, &mut |_, _| Ok(()))? {
+            let value = checksum::check(&KEY, &stored).ok_or_else(|| damaged("its checksum is wrong"))?;
+            let (number, rest) = value.split_first_chunk().ok_or_else(|| damaged("it is too short"))?;
+            let number = u16::from_be_bytes(*number);
+            return match rest.split_first() {
+                _ if number > FORMAT => Err(StoreError::Format(format!(
+                    "it is in the store format {number}, and this program knows those up to {FORMAT}: \
+                     it was written by a newer version of Atoll"
+                ))),
+                None => Ok(Checksums::All),
+                Some((_, last)) => Ok(Checksums::UpTo(last.into())),
+            };
+        }
+        let mut is_empty = true;
+        let mut is_first = true;
+        // What has no number is in format 1, if it is anything. There, the directory's values have two bytes.
+        raw.scan(
+            &Span { start: Vec::new(), end: None },
+            Order::Ascending,
+            &mut |key, value| {
+                is_empty = false;
+                is_first &= !key.starts_with(&DIRECTORY) || value.len() == 2;
+                let goes_on = key.starts_with(&DIRECTORY) && is_first;
+                Ok(if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+            },
+            &mut |_, _| Ok(()),
+        )?;
+        match (is_empty, is_first) {
+            (true, _) => Ok(Checksums::All),
+            (false, true) => Ok(Checksums::UpTo([].into())),
+            (false, false) => Err(damaged("it is not there")),
+        }
+    }
+
+    /// The value in what is stored under `key`, or nothing where its checksum is wrong.
+    pub(crate) fn check<'a>(&self, key: &[u8], stored: &'a [u8]) -> Option<&'a [u8]> {
+        match self {
+            Checksums::UpTo(last) if *key > **last && key != KEY => Some(stored),
+            _ => checksum::check(key, stored),
+        }
+    }
+}
+
+/// The entry that says that every value has a checksum.
+pub(crate) fn current() -> (Vec<u8>, Vec<u8>) {
+    (KEY.to_vec(), FORMAT.to_be_bytes().to_vec())
+}
+
+/// Gives every value a checksum that has none yet: in batches, each of which says how far it came, so that it goes on
+/// where it was interrupted.
+pub(crate) fn add_checksums(engine: &mut impl Engine, last: &[u8]) -> Result<(), StoreError> {
+    let mut last = last.to_vec();
+    let n_all = engine.snapshot()?.n_entries()?;
+    let mut n_done = 0;
+    loop {
+        let mut changes = Changes::new();
+        // All keys are longer than one byte.
+        let span = Span { start: vec![0], end: None }.beyond(&last, Order::Ascending);
+        engine.snapshot()?.scan(
+            &span,
+            Order::Ascending,
+            &mut |key, value| {
+                let mut value = value.to_vec();
+                if key != KEY {
+                    checksum::append(key, &mut value);
+                    changes.insert(key.to_vec(), Some(value));
+                }
+                let is_full = changes.len() >= N_BATCH;
+                Ok(if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            },
+            &mut |_, _| Ok(()),
+        )?;
+        let n_changes = changes.len();
+        let mut number = FORMAT.to_be_bytes().to_vec();
+        if let Some((key, _)) = changes.last_key_value()
+            && n_changes == N_BATCH
+        {
+            last.clone_from(key);
+            number.push(0);
+            number.extend_from_slice(&last);
+        }
+        checksum::append(&KEY, &mut number);
+        changes.insert(KEY.to_vec(), Some(number));
+        engine.commit(&changes)?;
+        n_done += n_changes;
+        if n_changes < N_BATCH {
+            tracing::info!(n_done, "every stored value has a checksum now");
+            return Ok(());
+        }
+        tracing::info!(n_done, n_all, "adding checksums to stored values");
+    }
+}
+
+fn damaged(reason: &str) -> StoreError {
+    StoreError::Corrupt {
+        space: "directory",
+        key: readable(&KEY),
+        reason: format!("the number of the store's format: {reason}"),
+    }
+}

@@ -1,0 +1,171 @@
+//! Damaged files: a flipped bit is an error or does no harm, and a file that was cut is refused.
+
+use std::{collections::BTreeMap, fs, panic, path::Path};
+
+use atoll_storage::{KeyBuf, Order, Read as _, Scan, Span, Store, StoreError, Write, engines::Redb};
+use tempfile::TempDir;
+
+use crate::SPACES;
+
+/// Records, and per record as many entries of an index.
+const N_RECORDS: usize = 1500;
+
+/// Bits that are flipped, each in a copy of its own; `cargo xtask thorough` flips more.
+fn n_bits() -> usize {
+    std::env::var("ATOLL_BITS").ok().and_then(|it| it.parse().ok()).unwrap_or(300)
+}
+
+type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
+
+fn id(n: usize) -> String {
+    format!("rec_{:026}", n * 7)
+}
+
+/// Fills the file, in several commits, so that pages of earlier ones lie in it, too.
+async fn fill(file: &Path) -> Entries {
+    let store = Store::open(Redb::open(file).expect("a file"), SPACES).expect("a store");
+    for pass in 0..3 {
+        let write = move |tx: &mut dyn Write| {
+            for n in 0..N_RECORDS {
+                let key = KeyBuf::new(tx.prefix("test")).tail(id(n).as_bytes()).into_bytes();
+                tx.put(key, format!("record {n} as of pass {pass}, ").repeat(4).into_bytes());
+                let entry = KeyBuf::new(tx.prefix("other")).part(&format!("group {}", n % 50));
+                tx.put(entry.tail(id(n).as_bytes()).into_bytes(), Vec::new());
+            }
+            Ok::<_, StoreError>(())
+        };
+        store.write(write).await.expect("a commit");
+    }
+    let entries = all(&store, &Span { start: Vec::new(), end: None }, Order::Ascending).expect("all");
+    store.close();
+    assert_eq!(entries.len(), 2 * N_RECORDS + SPACES.len() + 1);
+    entries
+}
+
+fn all(store: &Store, span: &Span, order: Order) -> Result<Entries, StoreError> {
+    let mut entries = Entries::new();
+    store.view().scan(span, order, &mut |key, value| {
+        entries.insert(key.to_vec(), value.to_vec());
+        Ok(Scan::Continue(()))
+    })?;
+    Ok(entries)
+}
+
+/// What is read of the file is right, or an error. Says how many errors there were.
+fn check(file: &Path, entries: &Entries, what: &str) -> usize {
+    let Ok(redb) = Redb::open(file) else { return 1 };
+    let Ok(store) = Store::open(redb, SPACES) else { return 1 };
+    let view = store.view();
+    let mut n_errors = 0;
+    for (key, value) in entries {
+        match view.get(key) {
+            Ok(found) => assert_eq!(found.as_ref(), Some(value), "{what}: {key:?}"),
+            Err(_) => n_errors += 1,
+        }
+        let mut absent = key.clone();
+        absent.push(b'x');
+        match view.get(&absent) {
+            Ok(found) => assert_eq!(found, None, "{what}: {absent:?}"),
+            Err(_) => n_errors += 1,
+        }
+    }
+    let other = view.prefix("other");
+    let groups = (0..50).map(|n| KeyBuf::new(other).part(&format!("group {n}")).into_bytes());
+    for group in groups.chain([view.prefix("test").to_vec(), vec![0], other.to_vec()]) {
+        let span = Span::prefix(&group);
+        let expected: Entries = entries
+            .range(group.clone()..)
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .take_while(|(key, _)| key.starts_with(&group))
+            .collect();
+        for order in [Order::Ascending, Order::Descending] {
+            match all(&store, &span, order) {
+                Ok(found) => assert!(found == expected, "{what}: a scan of {group:?} shows something else"),
+                Err(_) => n_errors += 1,
+            }
+        }
+    }
+    store.close();
+    n_errors
+}
+
+#[tokio::test]
+async fn a_flipped_bit_is_an_error_or_does_no_harm() {
+    let folder = TempDir::new().expect("a folder");
+    let original = folder.path().join("original.redb");
+    let entries = fill(&original).await;
+    assert_eq!(check(&original, &entries, "nothing was flipped"), 0);
+    let bytes = fs::read(&original).expect("the file");
+    let file = folder.path().join("damaged.redb");
+    // redb panics over some damaged pages, which the store catches; thousands of traces help nobody.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if info.location().is_none_or(|it| !it.file().contains("redb")) {
+            hook(info);
+        }
+    }));
+    let mut n_found = 0;
+    for n in 0..n_bits() {
+        // The golden ratio spreads any number of places over the file.
+        let place = (n as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) % (bytes.len() as u64 * 8);
+        let mut damaged = bytes.clone();
+        damaged[usize::try_from(place / 8).expect("a place")] ^= 1 << (place % 8);
+        fs::write(&file, damaged).expect("a file");
+        n_found += usize::from(check(&file, &entries, &format!("bit {place}")) > 0);
+    }
+    eprintln!("{n_found} of {} flipped bits were found; the others are in bytes that nobody reads", n_bits());
+    assert!(n_found * 10 > n_bits(), "only {n_found} were found");
+}
+
+#[tokio::test]
+async fn a_damaged_value_is_named_with_its_space_and_key() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("test.redb");
+    fill(&file).await;
+    let mut bytes = fs::read(&file).expect("the file");
+    // Every copy of it, in whichever page.
+    let text = b"record 7 as of pass";
+    let places: Vec<usize> =
+        bytes.windows(text.len()).enumerate().filter(|(_, it)| it == text).map(|(place, _)| place).collect();
+    places.into_iter().for_each(|place| bytes[place] ^= 1);
+    fs::write(&file, bytes).expect("a file");
+    let store = Store::open(Redb::open(&file).expect("a file"), SPACES).expect("a store");
+    let view = store.view();
+    let key = KeyBuf::new(view.prefix("test")).tail(id(7).as_bytes()).into_bytes();
+    let refused = view.get(&key).expect_err("it is damaged").to_string();
+    assert_eq!(
+        refused,
+        format!("corrupt record `{}` in `test`: its checksum is wrong: the file was damaged", id(7))
+    );
+    // Its neighbours are as they were.
+    let key = KeyBuf::new(view.prefix("test")).tail(id(8).as_bytes()).into_bytes();
+    assert!(view.get(&key).expect("a get").is_some());
+}
+
+#[tokio::test]
+async fn a_file_that_was_cut_to_nothing_is_no_new_one() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("test.redb");
+    fill(&file).await;
+    let whole = fs::read(&file).expect("the file");
+    for len in [0, 1, 4096, whole.len() / 2] {
+        fs::write(&file, &whole[..len]).expect("a file");
+        let Err(refused) = Redb::open(&file).and_then(|it| Store::open(it, SPACES).map(drop)) else {
+            panic!("{len} bytes are taken for a database")
+        };
+        assert!(len > 0 || refused.to_string().contains("is empty: what was in it is gone"), "{refused}");
+        assert_eq!(fs::read(&file).expect("the file"), &whole[..len], "what is left was changed");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_for_its_owner() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("test.redb");
+    let mode = || fs::metadata(&file).expect("a file").permissions().mode() & 0o777;
+    drop(Redb::open(&file).expect("a file"));
+    assert_eq!(mode(), 0o600);
+}
