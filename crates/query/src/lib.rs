@@ -14,6 +14,7 @@ mod list;
 mod narrow;
 mod predicate;
 mod selection;
+mod sort_key;
 
 pub use expand::{check_selection, write_nodes};
 pub use fields::{FieldList, Offer};

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use atoll_storage::{EntityDef, Halt, Node, Order, Scalar, Scan, StoreError, TableSource};
-use atoll_values::{Decimal, Timestamp, limits::RECORDS_AT_ONCE_MAX};
+use atoll_storage::{EntityDef, Halt, Node, Order, Scan, StoreError, TableSource};
+use atoll_values::limits::RECORDS_AT_ONCE_MAX;
 
 use crate::{
     Env, Filter, Ids, QueryError,
@@ -11,6 +11,7 @@ use crate::{
     ids::Given,
     narrow::narrow,
     predicate::{Predicate, Search},
+    sort_key::SortKey,
 };
 
 /// Records whose filters are evaluated together: large enough that a relation's batched call pays, small enough
@@ -378,28 +379,6 @@ impl Chunks<'_, '_> {
     }
 }
 
-/// The value to sort by. Records without one come last, as in the database of the original.
-#[derive(PartialEq, PartialOrd)]
-enum SortKey {
-    Bool(bool),
-    Number(Decimal),
-    Time(Timestamp),
-    Text(String),
-    Null,
-}
-
-impl SortKey {
-    fn of(scalar: &Scalar<'_>) -> SortKey {
-        match scalar {
-            Scalar::Bool(it) => SortKey::Bool(*it),
-            Scalar::Number(it) => SortKey::Number(*it),
-            Scalar::Time(it) => SortKey::Time(*it),
-            Scalar::Text(it) => SortKey::Text((*it).to_owned()),
-            Scalar::Null | Scalar::List(_) => SortKey::Null,
-        }
-    }
-}
-
 fn check_sort(env: &Env<'_>, entity: &'static EntityDef, sort: &SortBy) -> Result<(), QueryError> {
     let invalid = || QueryError::Order(sort.path.join("."));
     let mut entity = entity;
@@ -418,7 +397,7 @@ fn check_sort(env: &Env<'_>, entity: &'static EntityDef, sort: &SortBy) -> Resul
 fn sort_keys(chunk: &Chunk<'_>, path: &[String], order: Order) -> Result<Vec<SortKey>, QueryError> {
     let [first, rest @ ..] = path else { return Ok(chunk.nodes.iter().map(|_| SortKey::Null).collect()) };
     if rest.is_empty() {
-        return Ok(chunk.nodes.iter().map(|node| SortKey::of(&node.scalar(first))).collect());
+        return Ok(chunk.nodes.iter().map(|node| SortKey::of(node.def(), first, &node.scalar(first))).collect());
     }
     let Some(targets) = chunk.targets(first)? else {
         return Ok(chunk.nodes.iter().map(|_| SortKey::Null).collect());
