@@ -7,6 +7,7 @@ mod auth;
 mod budget;
 mod bulk;
 mod carts;
+mod catalogue;
 mod costs;
 mod customers;
 mod flags;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use atoll_kernel::{
     Answer, Auth, Entity, FieldLink, Hook, HookRun, Job, Method, Module, Params, Registry, Reply, Route,
-    Schedule, Service, entity, serde_json::Value,
+    Schedule, Service, WhenGone, entity, serde_json::Value,
 };
 use expect_test::expect_file;
 
@@ -52,10 +52,21 @@ static CHANNEL_LIKE: Module = Module { name: "thing", services: &[&THINGS], ..Mo
 static AGAIN: Module = Module { name: "thing", services: &[&THINGS], ..Module::EMPTY };
 
 static TO_NOWHERE: FieldLink =
-    FieldLink { from: "thing", field: "nobody", relation: "nowhere", many: false, to: "nothing", back: None };
+    FieldLink { field: "nobody", relation: "nowhere", to: "nothing", ..CLEARED_WITHOUT_INDEX };
 
-static WITHOUT_FIELD: FieldLink =
-    FieldLink { from: "thing", field: "nobody", relation: "other", many: false, to: "thing", back: None };
+static WITHOUT_FIELD: FieldLink = FieldLink { field: "nobody", relation: "other", ..CLEARED_WITHOUT_INDEX };
+
+const CLEARED_WITHOUT_INDEX: FieldLink = FieldLink {
+    from: "thing",
+    field: "name",
+    relation: "namesake",
+    many: false,
+    to: "thing",
+    back: None,
+    when_gone: WhenGone::Clear,
+};
+
+static WITHOUT_INDEX: FieldLink = CLEARED_WITHOUT_INDEX;
 
 static NOWHERE: Params = Params { own: &[], limit: None, strict: true };
 
@@ -80,7 +91,7 @@ static JOINS: Hook =
 fn everything_that_does_not_fit_is_said_at_once() {
     let parts = Registry {
         modules: vec![&CHANNEL_LIKE, &AGAIN],
-        field_links: vec![&TO_NOWHERE, &WITHOUT_FIELD],
+        field_links: vec![&TO_NOWHERE, &WITHOUT_FIELD, &WITHOUT_INDEX],
         routes: vec![&ROUTE, &ROUTE],
         jobs: vec![&NEVER],
         hooks: vec![&JOINS],
@@ -98,6 +109,7 @@ fn everything_that_does_not_fit_is_said_at_once() {
             "key space `thing.deleted` is registered 2 times",
             "key space `thing` is registered 2 times",
             "module `thing` is registered 2 times",
+            "relation `thing.namesake` is cleared, and needs an index on `thing.name`",
             "relation `thing.nowhere` leads to `nothing`, which no module has",
             "relation `thing.other` uses the field `nobody`, which `thing` does not have",
             "route `GET /things/` depends on `things`, which is no feature flag",

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{Registry, Resolve};
+use crate::{Registry, Resolve, WhenGone};
 
 /// Prints everything that is linked in, one line each, in a fixed order.
 impl fmt::Display for Registry {
@@ -45,6 +45,9 @@ impl fmt::Display for Registry {
             for relation in self.graph.relations(entity.name) {
                 let how = match relation.resolve {
                     Resolve::Embedded => "inside",
+                    Resolve::Field(_) if relation.when_gone == WhenGone::Clear => {
+                        "by field, cleared when that is deleted"
+                    }
                     Resolve::Field(_) => "by field",
                     Resolve::Back(_) => "by index",
                     Resolve::With(_) => "by link",

@@ -175,6 +175,20 @@ macro_rules! entity {
                 self.updated_at = now;
             }
 
+            fn release(&mut self, field: &str, id: &str) -> bool {
+                $( if field == $crate::field_name(stringify!($field)) {
+                    return $crate::FieldValue::release(&mut self.$field, id);
+                } )*
+                false
+            }
+
+            fn refer(&mut self, field: &str, id: &str) -> bool {
+                $( if field == $crate::field_name(stringify!($field)) {
+                    return $crate::FieldValue::refer(&mut self.$field, id);
+                } )*
+                false
+            }
+
             fn set_deleted_at(&mut self, at: Option<$crate::Timestamp>) {
                 self.deleted_at = at;
             }

@@ -18,6 +18,7 @@ mod module;
 mod once;
 mod payment;
 mod projection;
+mod reference;
 mod registry;
 mod resource;
 mod saga;
@@ -34,7 +35,7 @@ pub use atoll_http::{
 pub use atoll_query::{
     AllOf, AnswerLimits, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids,
     ListQuery, Offer, Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Targets, Wall,
-    Where, check_selection, list, write_nodes,
+    WhenGone, Where, check_selection, list, write_nodes,
 };
 pub use atoll_schema::{
     Body, Condition, Conditions, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check,
@@ -58,6 +59,7 @@ pub use module::{Module, Seed};
 pub use once::{ONCE, ONCE_BY_AGE};
 pub use payment::{Paying, PaymentAction, PaymentProvider, PaymentProviderEntry, PaymentRequest};
 pub use projection::{Change, Projection};
+pub use reference::CLEARED_REFERENCES;
 pub use registry::{Problem, Registry, RouteEntry};
 pub use resource::Resource;
 pub use saga::{

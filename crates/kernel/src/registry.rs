@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, fmt, sync::OnceLock};
 use linkme::distributed_slice;
 
 use crate::{
-    AnyService, Computed, Graph, Moment, OUTBOX, Relation, Resolve, RowError, SEQUENCES, Space, Write,
+    AnyService, CLEARED_REFERENCES, Computed, Graph, Moment, OUTBOX, Relation, Resolve, RowError, SEQUENCES,
+    Space, WhenGone, Write,
     change_event::Followed,
     ctx::Route,
     flag::{FeatureFlag, FlagEntry},
@@ -15,6 +16,7 @@ use crate::{
     module::{MODULES, Module},
     payment::{PaymentProvider, PaymentProviderEntry},
     projection::{PROJECTIONS, Projection},
+    reference,
     subscriber::{Subscriber, SubscriberEntry},
 };
 
@@ -47,6 +49,9 @@ pub struct Registry {
     pub computed: Vec<&'static Computed>,
     /// The graph of all that.
     pub graph: Graph,
+    /// The relations whose field is cleared when their target is deleted, with that field.
+    #[doc(hidden)]
+    pub cleared: Vec<(Relation, &'static str)>,
     /// The events of records and links that somebody follows.
     #[doc(hidden)]
     pub followed: Followed,
@@ -226,6 +231,7 @@ impl Registry {
         relations.extend(self.field_links.iter().flat_map(|it| field_relations(it)));
         relations.iter().for_each(|it| self.graph.add_relation(*it));
         self.computed.iter().for_each(|it| self.graph.add_computed(it));
+        self.cleared = reference::cleared(&relations);
         self.followed = Followed::of(&self);
         let problems = self.problems(&relations);
         if problems.is_empty() { Ok(self) } else { Err(problems) }
@@ -233,7 +239,7 @@ impl Registry {
 
     /// The names of all key spaces, in a fixed order.
     pub fn spaces(&self) -> Vec<Space> {
-        let mut spaces = vec![OUTBOX, SEQUENCES];
+        let mut spaces = vec![OUTBOX, SEQUENCES, CLEARED_REFERENCES];
         for module in &self.modules {
             spaces.extend(module.services.iter().flat_map(|it| it.table().spaces()));
             spaces.extend(module.spaces);
@@ -389,6 +395,11 @@ impl Registry {
             Resolve::Field(_) | Resolve::Back(_) if !self.graph.has_table(to.name) => {
                 say(format!("{name} leads to `{}`, which has no table", to.name));
             }
+            Resolve::Field(field)
+                if relation.when_gone == WhenGone::Clear && !self.graph.table(from.name).has_index(field) =>
+            {
+                say(format!("{name} is cleared, and needs an index on `{}.{field}`", from.name));
+            }
             Resolve::Back(field) if !self.graph.table(to.name).has_index(field) => {
                 say(format!("{name} needs an index on `{}.{field}`", to.name));
             }
@@ -406,6 +417,8 @@ fn field_relations(link: &FieldLink) -> Vec<Relation> {
         searched: false,
         absent_if_none: true,
         resolve: Resolve::Field(link.field),
+        when_gone: link.when_gone,
+        sorted_by: None,
     };
     let back = link.back.map(|name| Relation {
         from: link.to,
@@ -415,6 +428,8 @@ fn field_relations(link: &FieldLink) -> Vec<Relation> {
         searched: false,
         absent_if_none: true,
         resolve: Resolve::Back(link.field),
+        when_gone: WhenGone::Keep,
+        sorted_by: None,
     });
     [Some(there), back].into_iter().flatten().collect()
 }

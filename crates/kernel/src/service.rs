@@ -6,6 +6,7 @@ use crate::{
     Change, Context, Entity, Env, Index, ListQuery, Moment, Node, QueryError, Read, Record, Registry,
     RowError, StoreError, Table, TableSource, Write, decode, link, list,
     projection::{announce, project},
+    reference,
 };
 
 /// The service of one entity: a set of functions that run inside a transaction.
@@ -118,30 +119,54 @@ impl<T: Entity> Service<T> {
     }
 
     /// Removes the record with this id for good, and its links. Unknown ids are ignored.
-    pub fn delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<T>, StoreError> {
+    pub fn delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<T>, RowError> {
         let was_live = self.table.exists(tx, id)?;
         let record = self.table.remove(tx, id)?;
         link::forget(tx, at, T::DEF.name, id)?;
+        reference::forget(tx, at, T::DEF.name, id)?;
         if let (Some(record), true) = (&record, was_live) {
             announce(tx, at, &change(Some(record), None))?;
         }
         Ok(record)
     }
 
-    /// Hides the record with this id, and its links, until it is restored. Unknown ids are ignored.
+    /// Hides the record with this id, and its links, until it is restored; references to it are cleared, where their
+    /// relation says so. Unknown ids are ignored.
     pub fn soft_delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<T>, RowError> {
         let Some(record) = self.table.bury(tx, id, at.now())? else { return Ok(None) };
         link::bury(tx, at, T::DEF.name, id)?;
+        reference::bury(tx, at, T::DEF.name, id)?;
         announce(tx, at, &change(Some(&record), None))?;
         Ok(Some(record))
     }
 
-    /// Brings a soft-deleted record back, with the links that its deletion took, and no others.
+    /// Brings a soft-deleted record back, with the links and references that its deletion took, and no others.
     pub fn restore(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<T>, RowError> {
         let Some(record) = self.table.revive(tx, id)? else { return Ok(None) };
         announce(tx, at, &change(None, Some(&record)))?;
         link::revive(tx, at, T::DEF.name, id)?;
-        Ok(Some(record))
+        reference::revive(tx, at, T::DEF.name, id)?;
+        Ok(self.get(tx, record.id())?)
+    }
+}
+
+impl<T: Entity> Service<T> {
+    /// Changes a field of the live record with this id, if `change` says that it did.
+    fn change_field(
+        &self,
+        tx: &mut dyn Write,
+        at: &Moment,
+        id: &str,
+        change_it: impl FnOnce(&mut T) -> bool,
+    ) -> Result<(), RowError> {
+        let Some(before) = self.get(tx, id)? else { return Ok(()) };
+        let mut after = before.clone();
+        if change_it(&mut after) {
+            after.touch(at.now());
+            self.table.replace(tx, &before, &after)?;
+            announce(tx, at, &change(Some(&before), Some(&after)))?;
+        }
+        Ok(())
     }
 }
 
@@ -156,13 +181,33 @@ pub trait AnyService: Sync {
     fn table(&self) -> &dyn TableSource;
 
     /// See [`Service::delete`].
-    fn delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), StoreError>;
+    fn delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError>;
 
     /// See [`Service::soft_delete`].
     fn soft_delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError>;
 
     /// See [`Service::restore`].
     fn restore(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError>;
+
+    /// Takes an id out of a field of the live record with this id.
+    fn release(
+        &self,
+        tx: &mut dyn Write,
+        at: &Moment,
+        id: &str,
+        field: &str,
+        gone: &str,
+    ) -> Result<(), RowError>;
+
+    /// Puts an id into a field of the live record with this id, where there is room.
+    fn refer(
+        &self,
+        tx: &mut dyn Write,
+        at: &Moment,
+        id: &str,
+        field: &str,
+        back: &str,
+    ) -> Result<(), RowError>;
 
     /// A record of which these bytes are stored.
     fn read(&self, id: &str, bytes: &[u8]) -> Result<Node, StoreError>;
@@ -180,7 +225,7 @@ impl<T: Entity> AnyService for Service<T> {
         &self.table
     }
 
-    fn delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), StoreError> {
+    fn delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError> {
         self.delete(tx, at, id).map(drop)
     }
 
@@ -190,6 +235,28 @@ impl<T: Entity> AnyService for Service<T> {
 
     fn restore(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError> {
         self.restore(tx, at, id).map(drop)
+    }
+
+    fn release(
+        &self,
+        tx: &mut dyn Write,
+        at: &Moment,
+        id: &str,
+        field: &str,
+        gone: &str,
+    ) -> Result<(), RowError> {
+        self.change_field(tx, at, id, |it| it.release(field, gone))
+    }
+
+    fn refer(
+        &self,
+        tx: &mut dyn Write,
+        at: &Moment,
+        id: &str,
+        field: &str,
+        back: &str,
+    ) -> Result<(), RowError> {
+        self.change_field(tx, at, id, |it| it.refer(field, back))
     }
 
     fn read(&self, id: &str, bytes: &[u8]) -> Result<Node, StoreError> {

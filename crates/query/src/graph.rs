@@ -13,7 +13,7 @@ use atoll_values::{
 };
 use serde_json::Value;
 
-use crate::{Ids, QueryError};
+use crate::{Ids, QueryError, sort_key::SortKey};
 
 /// The entities, tables and relations of everything that is linked into the program.
 #[derive(Default)]
@@ -41,6 +41,19 @@ pub struct Relation {
     pub absent_if_none: bool,
     /// How the targets are found.
     pub resolve: Resolve,
+    /// What becomes of the ids in the records' field when their target is deleted.
+    pub when_gone: WhenGone,
+    /// The field of the targets that they are shown in the order of; without it, the order is that of the ids.
+    pub sorted_by: Option<&'static str>,
+}
+
+/// What becomes of a field that holds the id of a record, or several, when that record is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenGone {
+    /// It stays as it is: it says what was, or the module refuses to delete what it names, or deletes both.
+    Keep,
+    /// The id is taken out, and comes back when the record is restored. The field must be indexed.
+    Clear,
 }
 
 /// How the targets of a relation are found.
@@ -195,6 +208,8 @@ impl Graph {
                 searched: false,
                 absent_if_none: false,
                 resolve: Resolve::Embedded,
+                when_gone: WhenGone::Keep,
+                sorted_by: None,
             });
             self.add_entity(to);
         }
@@ -299,7 +314,9 @@ impl Relation {
         of_each: usize,
         in_all: usize,
     ) -> Result<Vec<Vec<Node>>, QueryError> {
-        let mut targets = Targets::new(env, of_each, in_all);
+        // What is sorted is read whole, so that the first of it are known.
+        let of_each_read = if self.sorted_by.is_some() { usize::MAX } else { of_each };
+        let mut targets = Targets::new(env, of_each_read, in_all);
         match self.resolve {
             Resolve::Embedded => {
                 // They are the record itself, and not what hangs on it.
@@ -340,6 +357,12 @@ impl Relation {
             }
         }
         assert_eq!(targets.all.len(), nodes.len(), "relation `{}` answers for every record", self.name);
+        if let Some(field) = self.sorted_by {
+            for nodes in &mut targets.all {
+                nodes.sort_by_cached_key(|node| SortKey::of(node.def(), field, &node.scalar(field)));
+                nodes.truncate(of_each);
+            }
+        }
         Ok(targets.all)
     }
 }

@@ -21,6 +21,7 @@ pub use fields::{FieldList, Offer};
 pub use filter::{Filter, FilterValue};
 pub use graph::{
     AnswerLimits, Compute, Computed, Context, Env, Graph, Relation, Resolve, ResolveWith, Targets, Wall,
+    WhenGone,
 };
 pub use ids::{AllOf, Ids, Where};
 pub use list::{ListQuery, Page, SortBy, list};

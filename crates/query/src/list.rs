@@ -397,7 +397,11 @@ fn check_sort(env: &Env<'_>, entity: &'static EntityDef, sort: &SortBy) -> Resul
 fn sort_keys(chunk: &Chunk<'_>, path: &[String], order: Order) -> Result<Vec<SortKey>, QueryError> {
     let [first, rest @ ..] = path else { return Ok(chunk.nodes.iter().map(|_| SortKey::Null).collect()) };
     if rest.is_empty() {
-        return Ok(chunk.nodes.iter().map(|node| SortKey::of(node.def(), first, &node.scalar(first))).collect());
+        return Ok(chunk
+            .nodes
+            .iter()
+            .map(|node| SortKey::of(node.def(), first, &node.scalar(first)))
+            .collect());
     }
     let Some(targets) = chunk.targets(first)? else {
         return Ok(chunk.nodes.iter().map(|_| SortKey::Null).collect());

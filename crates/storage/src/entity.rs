@@ -106,6 +106,12 @@ pub trait Entity: Record + Kind + Clone + Default + Serialize + DeserializeOwned
     /// Notes that it changed.
     fn touch(&mut self, now: Timestamp);
 
+    /// Takes an id out of a field; see [`FieldValue::release`](crate::FieldValue::release).
+    fn release(&mut self, field: &str, id: &str) -> bool;
+
+    /// Puts an id into a field; see [`FieldValue::refer`](crate::FieldValue::refer).
+    fn refer(&mut self, field: &str, id: &str) -> bool;
+
     /// Notes that it was soft-deleted, or that it no longer is.
     fn set_deleted_at(&mut self, at: Option<Timestamp>);
 }

@@ -62,6 +62,24 @@ pub trait FieldValue {
     {
         *self = new;
     }
+
+    /// The value that is this id, if it can be one.
+    fn of_id(_id: &str) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
+    /// Takes an id out, where the field need not have one. Says whether it was there.
+    fn release(&mut self, _id: &str) -> bool {
+        false
+    }
+
+    /// Puts an id in, where there is room. Says whether it was not there.
+    fn refer(&mut self, _id: &str) -> bool {
+        false
+    }
 }
 
 impl FieldValue for String {
@@ -69,6 +87,10 @@ impl FieldValue for String {
 
     fn scalar(&self) -> Scalar<'_> {
         Scalar::Text(self)
+    }
+
+    fn of_id(id: &str) -> Option<Self> {
+        Some(id.to_owned())
     }
 }
 
@@ -118,6 +140,10 @@ impl<K: ?Sized> FieldValue for Id<K> {
     fn scalar(&self) -> Scalar<'_> {
         Scalar::Text(self)
     }
+
+    fn of_id(id: &str) -> Option<Self> {
+        Some(id.into())
+    }
 }
 
 impl FieldValue for Value {}
@@ -141,6 +167,18 @@ impl<T: FieldValue> FieldValue for Option<T> {
     fn scalar(&self) -> Scalar<'_> {
         self.as_ref().map_or(Scalar::Null, FieldValue::scalar)
     }
+
+    fn release(&mut self, id: &str) -> bool {
+        self.take_if(|it| it.scalar() == Scalar::Text(id)).is_some()
+    }
+
+    fn refer(&mut self, id: &str) -> bool {
+        if self.is_none() {
+            *self = T::of_id(id);
+            return self.is_some();
+        }
+        false
+    }
 }
 
 impl<T: FieldValue> FieldValue for Vec<T> {
@@ -149,5 +187,19 @@ impl<T: FieldValue> FieldValue for Vec<T> {
     fn scalar(&self) -> Scalar<'_> {
         let text = |it| if let Scalar::Text(text) = it { Some(text) } else { None };
         Scalar::List(self.iter().filter_map(|it| text(it.scalar())).collect())
+    }
+
+    fn release(&mut self, id: &str) -> bool {
+        let n_before = self.len();
+        self.retain(|it| it.scalar() != Scalar::Text(id));
+        self.len() < n_before
+    }
+
+    fn refer(&mut self, id: &str) -> bool {
+        let is_there = self.iter().any(|it| it.scalar() == Scalar::Text(id));
+        let new = T::of_id(id).filter(|_| !is_there);
+        let is_new = new.is_some();
+        self.extend(new);
+        is_new
     }
 }

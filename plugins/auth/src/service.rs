@@ -50,7 +50,7 @@ pub fn set_password(
     id: &str,
     password: &PasswordHash,
 ) -> Result<AuthIdentity, Error> {
-    close_sessions(tx, at, id).map_err(RowError::from)?;
+    close_sessions(tx, at, id)?;
     Ok(AUTH_IDENTITIES.update(tx, at, id, |it: &mut AuthIdentity| {
         it.password_hash = password.as_str().to_owned();
         it.password_since = Some(at.now());

@@ -1,6 +1,6 @@
 //! Sessions: those who logged in and are known by a cookie. They are stored, so that a restart ends none.
 
-use atoll_kernel::{Fault, Moment, Order, Read, Scan, StoreError, Timestamp, Write};
+use atoll_kernel::{Fault, Moment, Order, Read, RowError, Scan, StoreError, Timestamp, Write};
 
 use crate::{AUTH_SESSIONS, AuthSession, BY_DIGEST, BY_IDENTITY};
 
@@ -28,7 +28,7 @@ pub fn close_session(tx: &mut dyn Write, at: &Moment, digest: &str) -> Result<()
 }
 
 /// Closes all sessions of an identity.
-pub(crate) fn close_sessions(tx: &mut dyn Write, at: &Moment, identity: &str) -> Result<(), StoreError> {
+pub(crate) fn close_sessions(tx: &mut dyn Write, at: &Moment, identity: &str) -> Result<(), RowError> {
     for id in AUTH_SESSIONS.table.ids_by(tx, &BY_IDENTITY, &[identity])? {
         AUTH_SESSIONS.delete(tx, at, &id)?;
     }
@@ -36,7 +36,7 @@ pub(crate) fn close_sessions(tx: &mut dyn Write, at: &Moment, identity: &str) ->
 }
 
 /// Forgets sessions that are good no more.
-pub fn forget_sessions(tx: &mut dyn Write, at: &Moment) -> Result<(), StoreError> {
+pub fn forget_sessions(tx: &mut dyn Write, at: &Moment) -> Result<(), RowError> {
     let mut old = Vec::new();
     AUTH_SESSIONS.table.scan(tx, None, Order::Ascending, &mut |session| {
         if session.expires_at <= at.now() {

@@ -3,7 +3,7 @@
 mod service;
 mod types;
 
-use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
+use atoll_kernel::{Index, Module, Relation, Resolve, Service, WhenGone, module};
 
 pub use service::{add_address, address_of, change_address, find_or_create_guest, remove_address};
 pub use types::{Customer, CustomerAddress, CustomerAddressPatch, CustomerPatch};
@@ -38,7 +38,17 @@ const fn within(
     many: bool,
     resolve: Resolve,
 ) -> Relation {
-    Relation { from, name, to, many, searched: false, absent_if_none: false, resolve }
+    Relation {
+        from,
+        name,
+        to,
+        many,
+        searched: false,
+        absent_if_none: false,
+        resolve,
+        when_gone: WhenGone::Keep,
+        sorted_by: None,
+    }
 }
 
 module! { Module {

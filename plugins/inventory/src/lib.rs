@@ -6,7 +6,7 @@ mod send;
 mod service;
 mod types;
 
-use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
+use atoll_kernel::{Index, Module, Relation, Resolve, Service, WhenGone, module};
 
 pub use error::Error;
 pub use send::{Sent, bring_back, send, send_all};
@@ -70,6 +70,8 @@ const LEVELS_OF_ITEM: Relation = Relation {
     searched: false,
     absent_if_none: false,
     resolve: Resolve::Back("inventory_item_id"),
+    when_gone: WhenGone::Keep,
+    sorted_by: None,
 };
 
 const ITEM_OF_LEVEL: Relation = Relation {

@@ -5,7 +5,7 @@ mod error;
 mod service;
 mod types;
 
-use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
+use atoll_kernel::{Index, Module, Relation, Resolve, Service, WhenGone, module};
 
 pub use by_hand::SYSTEM_DEFAULT;
 pub use error::Error;
@@ -47,6 +47,8 @@ const PAYMENTS_OF_COLLECTION: Relation = Relation {
     searched: false,
     absent_if_none: false,
     resolve: Resolve::Back("payment_collection_id"),
+    when_gone: WhenGone::Keep,
+    sorted_by: None,
 };
 
 const PAYMENT_OF_SESSION: Relation = Relation {

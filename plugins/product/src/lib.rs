@@ -8,7 +8,7 @@ mod service;
 mod sorting;
 mod types;
 
-use atoll_kernel::{Index, Module, Relation, Resolve, Service, Where, module};
+use atoll_kernel::{Index, Module, Relation, Resolve, Service, WhenGone, Where, module};
 
 pub use error::Error;
 pub use handle::handle_of;
@@ -136,7 +136,22 @@ const fn within(
     many: bool,
     resolve: Resolve,
 ) -> Relation {
-    Relation { from, name, to, many, searched: false, absent_if_none: false, resolve }
+    Relation {
+        from,
+        name,
+        to,
+        many,
+        searched: false,
+        absent_if_none: false,
+        resolve,
+        when_gone: WhenGone::Keep,
+        sorted_by: None,
+    }
+}
+
+/// What a product is sorted into. It leaves it when that is deleted.
+const fn sorted_into(name: &'static str, to: &'static str, many: bool, field: &'static str) -> Relation {
+    Relation { when_gone: WhenGone::Clear, ..within(PRODUCT, name, to, many, Resolve::Field(field)) }
 }
 
 module! { Module {
@@ -148,17 +163,20 @@ module! { Module {
     relations: &[
         Relation { searched: true, ..within(PRODUCT, "variants", VARIANT, true, Resolve::Back("product_id")) },
         within(PRODUCT, "options", "product_option", true, Resolve::Field("option_ids")),
-        within(PRODUCT, "type", "product_type", false, Resolve::Field("type_id")),
-        within(PRODUCT, "collection", "product_collection", false, Resolve::Field("collection_id")),
-        within(PRODUCT, "tags", "product_tag", true, Resolve::Field("tag_ids")),
-        within(PRODUCT, "categories", CATEGORY, true, Resolve::Field("category_ids")),
+        sorted_into("type", "product_type", false, "type_id"),
+        sorted_into("collection", "product_collection", false, "collection_id"),
+        sorted_into("tags", "product_tag", true, "tag_ids"),
+        sorted_into("categories", CATEGORY, true, "category_ids"),
         within(VARIANT, "product", PRODUCT, false, Resolve::Field("product_id")),
         within(VARIANT, "options", "product_option_value", true, Resolve::Field("option_value_ids")),
         within("product_option", "products", PRODUCT, true, Resolve::Back("option_ids")),
         within("product_option", "values", "product_option_value", true, Resolve::Back("option_id")),
         within("product_option_value", "option", "product_option", false, Resolve::Field("option_id")),
         within(CATEGORY, "parent_category", CATEGORY, false, Resolve::Field("parent_category_id")),
-        within(CATEGORY, "category_children", CATEGORY, true, Resolve::Back("parent_category_id")),
+        Relation {
+            sorted_by: Some("rank"),
+            ..within(CATEGORY, "category_children", CATEGORY, true, Resolve::Back("parent_category_id"))
+        },
         within(CATEGORY, "products", PRODUCT, true, Resolve::Back("category_ids")),
         within("product_collection", "products", PRODUCT, true, Resolve::Back("collection_id")),
         within("product_tag", "products", PRODUCT, true, Resolve::Back("tag_ids")),

@@ -39,7 +39,7 @@ pub fn create_product(
         product.id = at.id();
     }
     number_images(&mut product, at);
-    check_references(tx, &product)?;
+    check_references(tx, &Product::default(), &product)?;
     product.option_ids.iter().try_for_each(|it| check_free(tx, it))?;
     for option in options {
         product.option_ids.push(create_option(tx, at, option.clone())?.id);
@@ -58,6 +58,7 @@ pub fn update_product(
         check(handle)?;
     }
     let options = patch.option_ids.take();
+    let before = PRODUCTS.retrieve(tx, id)?;
     let product = PRODUCTS.update(tx, at, id, |it: &mut Product| {
         let pictured = patch.images.is_some();
         atoll_kernel::Patch::apply(patch, it);
@@ -65,7 +66,7 @@ pub fn update_product(
             number_images(it, at);
         }
     })?;
-    check_references(tx, &product)?;
+    check_references(tx, &before, &product)?;
     options.map_or(Ok(product), |it| set_options(tx, at, id, it))
 }
 
@@ -80,19 +81,21 @@ fn number_images(product: &mut Product, at: &Moment) {
     }
 }
 
-fn check_references(tx: &dyn Read, product: &Product) -> Result<(), Error> {
-    exists(tx, &TYPES, product.type_id.iter())?;
-    exists(tx, &COLLECTIONS, product.collection_id.iter())?;
-    exists(tx, &TAGS, product.tag_ids.iter())?;
-    exists(tx, &CATEGORIES, product.category_ids.iter())
+/// What a product is newly sorted into must exist. What it was in before is not asked for again.
+fn check_references(tx: &dyn Read, before: &Product, after: &Product) -> Result<(), Error> {
+    exist(tx, &TYPES, before.type_id.as_slice(), after.type_id.as_slice())?;
+    exist(tx, &COLLECTIONS, before.collection_id.as_slice(), after.collection_id.as_slice())?;
+    exist(tx, &TAGS, &before.tag_ids, &after.tag_ids)?;
+    exist(tx, &CATEGORIES, &before.category_ids, &after.category_ids)
 }
 
-fn exists<'a, T: Entity>(
+fn exist<T: Entity>(
     tx: &dyn Read,
     service: &Service<T>,
-    ids: impl Iterator<Item = &'a Id<T>>,
+    before: &[Id<T>],
+    after: &[Id<T>],
 ) -> Result<(), Error> {
-    for id in ids {
+    for id in after.iter().filter(|it| !before.contains(it)) {
         if !service.table.exists(tx, id)? {
             return Err(Error::NoReference { label: T::DEF.label, id: id.to_string() });
         }

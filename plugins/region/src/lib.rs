@@ -6,7 +6,7 @@ mod error;
 mod service;
 mod types;
 
-use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
+use atoll_kernel::{Index, Module, Relation, Resolve, Service, WhenGone, module};
 
 pub use error::Error;
 pub use service::{create_region, decimal_digits, delete_region, update_region};
@@ -40,6 +40,8 @@ module! { Module {
         searched: false,
         absent_if_none: false,
         resolve: Resolve::Back("region_id"),
+        when_gone: WhenGone::Keep,
+        sorted_by: None,
     }],
     seed: Some(service::seed),
     ..Module::EMPTY

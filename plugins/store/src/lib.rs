@@ -3,7 +3,7 @@
 mod error;
 mod types;
 
-use atoll_kernel::{Module, Moment, Read, Service, StoreError, Write, module};
+use atoll_kernel::{Module, Moment, Read, RowError, Service, StoreError, Write, module};
 
 pub use error::Error;
 pub use types::{Store, StoreCurrency, StorePatch};
@@ -47,4 +47,17 @@ pub fn update(tx: &mut dyn Write, at: &Moment, id: &str, mut patch: StorePatch) 
         *name = name.trim().to_owned();
     }
     Ok(STORES.update(tx, at, id, patch)?)
+}
+
+/// Takes the id of a record that was deleted out of a default of the store.
+pub fn clear_default(
+    tx: &mut dyn Write,
+    at: &Moment,
+    gone: &str,
+    default: impl Fn(&mut Store) -> &mut Option<String>,
+) -> Result<(), RowError> {
+    if let Some(store) = the_store(tx)? {
+        STORES.update(tx, at, &store.id, |it: &mut Store| drop(default(it).take_if(|it| it == gone)))?;
+    }
+    Ok(())
 }

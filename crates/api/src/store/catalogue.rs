@@ -43,7 +43,9 @@ pub(crate) fn surroundings(
         Some(cart) => scope.cart(view, &cart)?.and_then(|cart| cart.region_id),
         None => None,
     };
-    let region = match of_cart.or(asked) {
+    // The region of a cart may be gone.
+    let of_cart = of_cart.map(|id| REGIONS.table.exists(view, &id).map(|it| it.then_some(id))).transpose()?;
+    let region = match of_cart.flatten().or(asked) {
         Some(region) => Some(region),
         None => the_store(view)?.and_then(|store| store.default_region_id),
     };

@@ -77,13 +77,17 @@ fn change(
     if !scope.is_whole() {
         check_channel(tx, channel.as_deref().unwrap_or_default())?;
     }
-    let region = region_of(tx, input.region_id.as_deref().or(cart.region_id.as_deref()))?;
-    let moved = cart.region_id.as_deref() != Some(&*region.id);
+    let region = match &input.region_id {
+        Some(id) => Some(region_of(tx, id)?),
+        // The region of a cart may be gone: its currency stays until another one is chosen.
+        None => cart.region_id.as_deref().map(|id| REGIONS.get(tx, id)).transpose()?.flatten(),
+    };
+    let moved = region.as_ref().is_some_and(|it| cart.region_id.as_deref() != Some(&*it.id));
     let mut shipping = address(at, input.shipping_address);
-    match &shipping {
-        Some(Some(address)) => check_country(tx, address, &region)?,
+    match (&shipping, &region) {
+        (Some(Some(address)), Some(region)) => check_country(tx, address, region)?,
         // An address in another region is none.
-        None if moved => shipping = Some(only_country(tx, at, &region)?),
+        (None, Some(region)) if moved => shipping = Some(only_country(tx, at, region)?),
         _ => {}
     }
     let customer_id = match &input.email {
@@ -92,8 +96,8 @@ fn change(
     };
     let patch = CartPatch {
         customer_id,
-        region_id: Some(Some(region.id.to_string())),
-        currency_code: Some(region.currency_code),
+        region_id: Some(region.as_ref().map(|it| it.id.to_string())),
+        currency_code: region.map(|it| it.currency_code),
         sales_channel_id: Some(channel),
         email: input.email,
         locale: input.locale.map(Some),
@@ -123,8 +127,7 @@ fn guest_of(
     }))
 }
 
-fn region_of(tx: &dyn Read, id: Option<&str>) -> Result<Region, Fault> {
-    let id = id.unwrap_or_default();
+fn region_of(tx: &dyn Read, id: &str) -> Result<Region, Fault> {
     REGIONS.get(tx, id)?.ok_or_else(|| Fault::not_found(format!("Region id not found: {id}")))
 }
 

@@ -4,6 +4,7 @@ use atoll_kernel::{Fault, Local, Moment, Write, flow, serde_json::json};
 use atoll_links::REGION_PAYMENT_PROVIDER;
 use atoll_payment::PAYMENT_PROVIDERS;
 use atoll_region::{REGIONS, Region, RegionPatch, create_region, delete_region, update_region};
+use atoll_store::clear_default;
 
 /// A region, and what belongs to it.
 #[derive(Clone, Debug, Default)]
@@ -76,7 +77,7 @@ fn update(flow: &mut Local<'_>, changes: RegionChanges) -> Result<Region, Fault>
 }
 
 flow! {
-    /// Deletes regions; their countries are free again. Unknown ids are ignored, as on the wire. Event:
+    /// Deletes regions; their countries are free again, and none is the default of the store. Unknown ids are ignored, as on the wire. Event:
     /// `region.deleted`, for each.
     pub static DELETE_REGIONS: Flow<Vec<String>, ()> =
         "delete-regions" (delete), hooks: &["validate", "regionsDeleted"];
@@ -88,6 +89,7 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
     flow.step("delete-regions", |tx, at| {
         for id in &ids {
             deleted.extend(delete_region(tx, at, id)?.map(|it| it.id));
+            clear_default(tx, at, id, |it| &mut it.default_region_id)?;
         }
         Ok(())
     })?;

@@ -3,9 +3,11 @@
 use atoll_inventory::{BY_LOCATION, INVENTORY_LEVELS, stocked_anywhere};
 use atoll_kernel::{Fault, Local, flow, serde_json::json};
 use atoll_stock_location::STOCK_LOCATIONS;
+use atoll_store::clear_default;
 
 flow! {
-    /// Soft-deletes stock locations, with their links and their empty levels. One that holds stock or promises is
+    /// Soft-deletes stock locations, with their links and their empty levels; none is the default of
+    /// the store any more. One that holds stock or promises is
     /// refused: what lies there would be lost. Unknown ids are ignored, as on the wire.
     pub static DELETE_STOCK_LOCATIONS: Flow<Vec<String>, ()> =
         "delete-stock-locations-workflow" (delete), hooks: &["validate", "stockLocationsDeleted"];
@@ -31,6 +33,7 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
                 INVENTORY_LEVELS.soft_delete(tx, at, &level.id)?;
             }
             STOCK_LOCATIONS.soft_delete(tx, at, id)?;
+            clear_default(tx, at, id, |it| &mut it.default_location_id)?;
         }
         Ok(())
     })?;

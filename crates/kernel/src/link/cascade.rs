@@ -25,7 +25,7 @@ pub(crate) fn is_linked(tx: &dyn Read, entity: &str, id: &str) -> Result<bool, S
 }
 
 /// Removes all links of a record that goes for good, and the records that go with it.
-pub(crate) fn forget(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), StoreError> {
+pub(crate) fn forget(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
     for (link, side) in links_of(entity) {
         for (left, right) in link.pairs(tx, side, id)? {
             let other = match side {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     Decimal, EntityDef, Env, FieldKind, Ids, JsonObject, Node, Order, QueryError, Record, Registry, Relation,
-    Resolve, ResolveWith, Scalar, Scan, Targets,
+    Resolve, ResolveWith, Scalar, Scan, Targets, WhenGone,
     link::{Link, LinkRow, Side, in_order},
 };
 
@@ -91,6 +91,8 @@ pub(crate) fn relations_of(link: &'static Link) -> Vec<Relation> {
             searched: false,
             absent_if_none: true,
             resolve,
+            when_gone: WhenGone::Keep,
+            sorted_by: None,
         };
         relations.push(relation(end.rows, link.name, through(true)));
         if let Some(others) = end.others {
@@ -104,6 +106,8 @@ pub(crate) fn relations_of(link: &'static Link) -> Vec<Relation> {
             searched: false,
             absent_if_none: true,
             resolve: Resolve::Field(end.key),
+            when_gone: WhenGone::Keep,
+            sorted_by: None,
         });
     }
     relations

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Change, Fault, Ids, KeyBuf, Moment, Order, Read, Record, Registry, Scan, Space, Span, StoreError,
-    Timestamp, Write, add_to_group, group_count,
+    Timestamp, WhenGone, Write, add_to_group, group_count,
     projection::{announce, project},
 };
 
@@ -95,6 +95,8 @@ pub struct FieldLink {
     pub to: &'static str,
     /// The relation back, where the field is indexed.
     pub back: Option<&'static str>,
+    /// What becomes of the field when the other record is deleted.
+    pub when_gone: WhenGone,
 }
 
 /// All links that are linked in.

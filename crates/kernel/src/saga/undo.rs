@@ -9,8 +9,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnyService, Event, Fault, FaultKind, KeyBuf, Link, LinkError, Order, Read, Registry, Resolve, SEQUENCES,
-    Space, Span, StepEntry, StepState, StoreError, Write, link, split_part,
+    AnyService, CLEARED_REFERENCES, Event, Fault, FaultKind, KeyBuf, Link, LinkError, Order, Read, Registry,
+    Resolve, SEQUENCES, Space, Span, StepEntry, StepState, StoreError, Write, link, split_part,
 };
 
 /// A key that a transaction changed.
@@ -61,7 +61,9 @@ fn primaries() -> impl Iterator<Item = (Space, Primary)> {
     let spaces = registry.modules.iter().flat_map(|it| it.spaces).map(|it| (*it, Primary::Bytes));
     let links = registry.links.iter();
     let pairs = links.flat_map(|it| [(it.name, Primary::Pairs(it)), (it.graveyard, Primary::Bytes)]);
-    rows.chain(spaces).chain(pairs).chain([(SEQUENCES, Primary::Numbers)])
+    rows.chain(spaces)
+        .chain(pairs)
+        .chain([(SEQUENCES, Primary::Numbers), (CLEARED_REFERENCES, Primary::Bytes)])
 }
 
 /// A transaction that remembers what it changes, and holds its events back.

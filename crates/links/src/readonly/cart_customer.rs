@@ -2,7 +2,7 @@
 
 use atoll_cart::CART;
 use atoll_customer::CUSTOMER;
-use atoll_kernel::{FieldLink, link};
+use atoll_kernel::{FieldLink, WhenGone, link};
 
 link! {
     /// A cart is of a customer, who may be a guest.
@@ -13,5 +13,7 @@ link! {
         many: false,
         to: CUSTOMER,
         back: None,
+        // No route deletes customers; a module that does says what becomes of their carts.
+        when_gone: WhenGone::Keep,
     };
 }

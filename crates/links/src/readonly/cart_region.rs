@@ -1,7 +1,7 @@
 //! A cart is in a region.
 
 use atoll_cart::CART;
-use atoll_kernel::{FieldLink, link};
+use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_region::REGION;
 
 link! {
@@ -13,5 +13,7 @@ link! {
         many: false,
         to: REGION,
         back: None,
+        // A cart whose region is gone has its currency still, and takes a new region.
+        when_gone: WhenGone::Keep,
     };
 }

@@ -1,7 +1,7 @@
 //! A cart is in a sales channel.
 
 use atoll_cart::CART;
-use atoll_kernel::{FieldLink, link};
+use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_sales_channel::SALES_CHANNEL;
 
 link! {
@@ -13,5 +13,7 @@ link! {
         many: false,
         to: SALES_CHANNEL,
         back: Some("carts"),
+        // Carts of a deleted channel are out of reach, and stay with it.
+        when_gone: WhenGone::Keep,
     };
 }

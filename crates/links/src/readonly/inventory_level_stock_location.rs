@@ -1,7 +1,7 @@
 //! A level is of a stock location; the wire shows a list of it.
 
 use atoll_inventory::INVENTORY_LEVEL;
-use atoll_kernel::{FieldLink, link};
+use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_stock_location::STOCK_LOCATION;
 
 link! {
@@ -13,5 +13,7 @@ link! {
         many: true,
         to: STOCK_LOCATION,
         back: None,
+        // A location that holds stock is not deleted, and its empty levels go with it.
+        when_gone: WhenGone::Keep,
     };
 }

@@ -1,6 +1,6 @@
 //! The lines of carts and orders are of variants, and these of products.
 
-use atoll_kernel::{FieldLink, link};
+use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_product::{PRODUCT, VARIANT};
 
 const PRODUCT_OF_LINE: FieldLink = FieldLink {
@@ -10,6 +10,8 @@ const PRODUCT_OF_LINE: FieldLink = FieldLink {
     many: false,
     to: PRODUCT,
     back: None,
+    // A line says what was put into it; whether that can still be bought is asked when it is.
+    when_gone: WhenGone::Keep,
 };
 
 const VARIANT_OF_LINE: FieldLink =

@@ -1,6 +1,6 @@
 //! An order was placed in a region.
 
-use atoll_kernel::{FieldLink, link};
+use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_order::ORDER;
 use atoll_region::REGION;
 
@@ -13,5 +13,7 @@ link! {
         many: false,
         to: REGION,
         back: None,
+        // An order says where it was placed.
+        when_gone: WhenGone::Keep,
     };
 }

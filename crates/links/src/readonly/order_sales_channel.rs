@@ -1,6 +1,6 @@
 //! An order was placed in a sales channel.
 
-use atoll_kernel::{FieldLink, link};
+use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_order::ORDER;
 use atoll_sales_channel::SALES_CHANNEL;
 
@@ -13,5 +13,7 @@ link! {
         many: false,
         to: SALES_CHANNEL,
         back: Some("orders"),
+        // An order says where it was placed.
+        when_gone: WhenGone::Keep,
     };
 }

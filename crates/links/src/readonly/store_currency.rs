@@ -1,6 +1,6 @@
 //! A store sells in currencies.
 
-use atoll_kernel::{FieldLink, link};
+use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_region::CURRENCY;
 
 link! {
@@ -12,5 +12,7 @@ link! {
         many: false,
         to: CURRENCY,
         back: None,
+        // Currencies are not deleted.
+        when_gone: WhenGone::Keep,
     };
 }

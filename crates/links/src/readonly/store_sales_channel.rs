@@ -1,6 +1,6 @@
 //! A store owns its default sales channel.
 
-use atoll_kernel::{FieldLink, link};
+use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_sales_channel::SALES_CHANNEL;
 use atoll_store::STORE;
 
@@ -13,5 +13,7 @@ link! {
         many: false,
         to: SALES_CHANNEL,
         back: None,
+        // The default channel is not deleted.
+        when_gone: WhenGone::Keep,
     };
 }

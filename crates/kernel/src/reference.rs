@@ -1,0 +1,94 @@
+//! References: fields that hold ids of other records. Clears them when such a record is deleted, and brings them back when
+//! it is restored, where a relation says `WhenGone::Clear`.
+
+use crate::{
+    KeyBuf, Moment, Order, Registry, Relation, Resolve, RowError, Scan, Space, Span, StoreError, WhenGone,
+    Write, split_part,
+};
+
+/// What soft deletions cleared: the entity and the id that was deleted, then the entity, the field and the id of the
+/// record that named it.
+pub const CLEARED_REFERENCES: Space = "reference.cleared";
+
+/// The relations whose field is cleared when their target is deleted.
+pub(crate) fn cleared(relations: &[Relation]) -> Vec<(Relation, &'static str)> {
+    let field = |it: &Relation| match (it.when_gone, it.resolve) {
+        (WhenGone::Clear, Resolve::Field(field)) => Some((*it, field)),
+        _ => None,
+    };
+    relations.iter().filter_map(field).collect()
+}
+
+/// Takes the id of a record that goes for good out of what names it.
+pub(crate) fn forget(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
+    clear(tx, at, entity, id, false)?;
+    let group = KeyBuf::new(tx.prefix(CLEARED_REFERENCES)).part(entity).part(id).into_bytes();
+    keys_of(tx, &group)?.into_iter().for_each(|key| tx.delete(key));
+    Ok(())
+}
+
+/// Takes the id of a record that is soft-deleted out of what names it, and notes what that was.
+pub(crate) fn bury(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
+    clear(tx, at, entity, id, true)
+}
+
+fn clear(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str, note: bool) -> Result<(), RowError> {
+    for (relation, field) in Registry::get().cleared.iter().filter(|(it, _)| it.to == entity) {
+        let holder = Registry::service(relation.from);
+        let mut holders = Vec::new();
+        holder.table().ids_where(tx, field, id, Order::Ascending, &mut |it| {
+            holders.push(it.to_owned());
+            Ok(Scan::Continue(()))
+        })?;
+        for it in holders {
+            holder.release(tx, at, &it, field, id)?;
+            if note {
+                note_cleared(tx, relation, field, id, &it);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn note_cleared(tx: &mut dyn Write, relation: &Relation, field: &str, id: &str, holder: &str) {
+    let key = KeyBuf::new(tx.prefix(CLEARED_REFERENCES)).part(relation.to).part(id);
+    let key = key.part(relation.from).part(field).tail(holder.as_bytes());
+    tx.put(key.into_bytes(), Vec::new());
+}
+
+/// Puts the references to a restored record back that [`bury`] took out, where there is room; and takes out of the record
+/// itself what was deleted while it was. A record that was deleted, too, when what it named was restored stays without.
+pub(crate) fn revive(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
+    let registry = Registry::get();
+    let group = KeyBuf::new(tx.prefix(CLEARED_REFERENCES)).part(entity).part(id).into_bytes();
+    for key in keys_of(tx, &group)? {
+        let parts = split_part(&key[group.len()..])
+            .and_then(|(from, rest)| split_part(rest).map(|(field, holder)| (from, field, holder)));
+        let Some((from, field, holder)) = parts else { continue };
+        let holder = String::from_utf8_lossy(holder).into_owned();
+        tx.delete(key.clone());
+        // What is no longer linked in has no records to change.
+        if registry.graph.has_table(&from) {
+            Registry::service(&from).refer(tx, at, &holder, &field, id)?;
+        }
+    }
+    for (relation, field) in registry.cleared.iter().filter(|(it, _)| it.from == entity) {
+        let Some(node) = registry.graph.table(entity).node(tx, id)? else { continue };
+        for target in relation.ids_in(&*node) {
+            if !registry.graph.table(relation.to).has(tx, target)? {
+                Registry::service(entity).release(tx, at, id, field, target)?;
+                note_cleared(tx, relation, field, target, id);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn keys_of(tx: &dyn Write, group: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut keys = Vec::new();
+    tx.scan(&Span::prefix(group), Order::Ascending, &mut |key, _| {
+        keys.push(key.to_vec());
+        Ok(Scan::Continue(()))
+    })?;
+    Ok(keys)
+}
