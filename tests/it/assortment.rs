@@ -209,7 +209,11 @@ async fn the_assortment_is_changed_whole_or_not_at_all() {
     let window = json!([{ "product_id": tea.product, "available_from": at(5), "available_until": at(5) }]);
     check(json!({ "products": window }), "400 invalid_data: Product").await;
     let window = json!([{ "product_id": tea.product, "available_from": "soon" }]);
-    check(json!({ "products": window }), "400 invalid_data: Invalid request: not a date").await;
+    check(
+        json!({ "products": window }),
+        "400 invalid_data: Invalid request: Field 'products, 0, available_from'",
+    )
+    .await;
     let locations = json!([{ "stock_location_id": "sloc_x", "priority": 1 }]);
     check(
         json!({ "stock_locations": locations }),
@@ -324,4 +328,64 @@ async fn an_admin_previews_what_shoppers_will_see() {
         admin(&from.to_string()).post(&path, line).await.error(),
         "400 invalid_data: The header x-atoll-preview-at is for reading alone"
     );
+}
+
+#[tokio::test]
+async fn a_time_without_a_zone_is_in_utc_wherever_it_is_read() {
+    let bench = Bench::new().await;
+    let (shop, hour_ms) = (&bench.shop, 60 * 60 * 1000);
+    let opens = shop.app.ctx.now().plus_millis(hour_ms);
+    let text = opens.to_string();
+    let without_zone = text.strip_suffix('Z').expect("UTC");
+    let window = json!({ "available_from": without_zone });
+    let shown = bench.set(&format!("/products/{}", bench.tea.product), window).await;
+    assert_eq!(shown["product"]["available_from"], json!(opens));
+    assert_eq!(bench.doors().await, "");
+
+    let explain = |at: &str| {
+        format!("/admin/sales-channels/{}/availability?variant_id={}&at={at}", bench.web, bench.tea.id)
+    };
+    let explained = shop.admin.get(&explain(without_zone)).await.ok();
+    assert_eq!(explained["availability"]["sellable"], true);
+    let secret = shop.admin.post("/admin/api-keys", json!({ "title": "x", "type": "secret" })).await.ok();
+    let basic = format!("Basic {}", secret["api_key"]["token"].as_str().expect("a token"));
+    let preview = bench.storefront.clone().with_header("x-atoll-preview-at", without_zone);
+    let preview = preview.with_header("authorization", &basic);
+    assert_eq!(preview.get("/store/products").await.ok()["count"], 1);
+    let later = async |param: &str| {
+        let path = format!("/admin/products?created_at[$gt]={param}");
+        shop.admin.get(&path).await.ok()["count"].clone()
+    };
+    let made = &shop.admin.get("/admin/products?fields=created_at").await.ok()["products"][0]["created_at"];
+    let made = made.as_str().and_then(|it| it.strip_suffix('Z')).expect("a date");
+    assert_eq!((later(&made[..10]).await, later(made).await), (json!(1), json!(0)));
+
+    shop.app.advance_ms(hour_ms);
+    assert_eq!(bench.doors().await, ALL);
+}
+
+#[tokio::test]
+async fn dates_that_cannot_be_written_are_refused() {
+    let bench = Bench::new().await;
+    let product = format!("/admin/sales-channels/{}/products/{}", bench.web, bench.tea.product);
+    let path = format!("/products/{}", bench.tea.product);
+    let last = bench.set(&path, json!({ "available_until": "9999-12-31" })).await;
+    assert_eq!(last["product"]["available_until"], "9999-12-31T00:00:00.000Z");
+    for date in [
+        json!("10000-01-01"),
+        json!("+275760-09-13T00:00:00Z"),
+        json!("9999-12-31T23:59:59-23:59"),
+        json!("-000001-01-01"),
+        json!("2026-02-30"),
+        json!(i64::MAX),
+        json!(1e300),
+        json!(true),
+    ] {
+        let answer = bench.shop.admin.post(&product, json!({ "available_from": date })).await;
+        assert_eq!(answer.status.as_u16(), 400, "{date}: {}", answer.json);
+        if let Some(text) = date.as_str() {
+            let path = format!("/admin/products?created_at[$gt]={}", text.replace('+', "%2B"));
+            assert_eq!(bench.shop.admin.get(&path).await.status.as_u16(), 400, "{date}");
+        }
+    }
 }

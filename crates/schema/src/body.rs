@@ -1,6 +1,6 @@
 //! Request bodies.
 
-use atoll_values::{Decimal, limits::EMAIL_CHARS_MAX};
+use atoll_values::{Decimal, Timestamp, limits::EMAIL_CHARS_MAX};
 use serde_json::{Map, Value};
 
 use crate::{Issues, LongNumbers};
@@ -46,6 +46,8 @@ pub enum Type {
     Text,
     /// Text that is an e-mail address.
     Email,
+    /// Text that is a date.
+    Date,
     /// A number.
     Number,
     /// A number that is zero or more.
@@ -79,6 +81,7 @@ impl Type {
     fn name(&self) -> &'static str {
         match self {
             Type::Text | Type::Email => "string",
+            Type::Date => "date",
             Type::Number | Type::NotNegative | Type::Positive => "number",
             Type::Bool | Type::BoolText => "boolean",
             Type::Words(_) => "enum",
@@ -129,6 +132,7 @@ impl Type {
                     at.issues.add("Invalid email address".into());
                 }
             }
+            (Type::Date, Value::String(text)) if text.parse::<Timestamp>().is_ok() => {}
             (Type::Number | Type::NotNegative | Type::Positive, Value::Number(number)) => {
                 let number = Decimal::from_json(number).filter(|it| it.is_short());
                 match number.filter(|_| !at.long_numbers.has(&at.path)) {
@@ -232,6 +236,7 @@ mod tests {
         optional("address", Type::Strict(&[&[required("line", Type::Text)]])),
         optional("email", Type::Email),
         optional("any", Type::Any),
+        optional("from", Type::Date).or_null(),
         optional("tax", Type::Gone("There is no 'tax' any more.")),
         optional("tag", Type::OneOf(&[Type::Text, Type::Strict(&[&[required("value", Type::Text)]])])),
     ]];
@@ -299,6 +304,11 @@ mod tests {
                 "Invalid request: Invalid email address",
             );
         }
+        check_body(
+            r#"{"name":"x","from":"soon"}"#,
+            "Invalid request: Expected type: 'date' for field 'from', got: 'soon'",
+        );
+        check_body(r#"{"name":"x","from":"9999-12-31"}"#, r#"{"from":"9999-12-31","name":"x"}"#);
         check_body(r#"{"name":"x","email":"a@b.co"}"#, r#"{"email":"a@b.co","name":"x"}"#);
         check_body(r#"{"name":"x","tag":"a"}"#, r#"{"name":"x","tag":"a"}"#);
         check_body(r#"{"name":"x","tag":{"value":"a"}}"#, r#"{"name":"x","tag":{"value":"a"}}"#);

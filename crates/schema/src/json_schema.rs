@@ -33,6 +33,7 @@ fn type_schema(kind: &Type) -> Value {
     match kind {
         Type::Text => json!({ "type": "string" }),
         Type::Email => json!({ "type": "string", "format": "email" }),
+        Type::Date => json!({ "type": "string", "format": "date-time" }),
         Type::Number => json!({ "type": "number" }),
         Type::NotNegative => json!({ "type": "number", "minimum": 0 }),
         Type::Positive => json!({ "type": "number", "exclusiveMinimum": 0 }),

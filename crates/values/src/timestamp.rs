@@ -2,6 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
+use jiff::{
+    SignedDuration,
+    civil::{DateTime, Time},
+    fmt::temporal::Pieces,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A point in time, in milliseconds since 1970 (UTC).
@@ -9,6 +14,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The first moment of the year 0, the earliest that RFC 3339 can write.
+    pub const MIN: Timestamp = Timestamp(-62_167_219_200_000);
+
+    /// The last moment of the year 9999, the latest that RFC 3339 can write.
+    pub const MAX: Timestamp = Timestamp(253_402_300_799_999);
+
     /// The clock of the machine. Only the edge reads it; everything below gets a `Moment`.
     pub fn now() -> Self {
         Self(jiff::Timestamp::now().as_millisecond())
@@ -28,9 +39,15 @@ impl Timestamp {
     pub const fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
+
+    /// The point, if RFC 3339 can write it.
+    pub fn written(self) -> Option<Self> {
+        (Self::MIN..=Self::MAX).contains(&self).then_some(self)
+    }
 }
 
-/// The text is not a date: RFC 3339, or a date alone (midnight, UTC).
+/// The text is not a date of the years 0 to 9999: a date (midnight), or a date and a time as in RFC 3339, with its offset
+/// or without one (UTC).
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotADate;
 
@@ -42,23 +59,34 @@ impl fmt::Display for NotADate {
 
 impl std::error::Error for NotADate {}
 
+/// 1970, from which milliseconds are counted. Jiff's own timestamps end a day before the year 9999 does.
+const EPOCH: DateTime = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
+
 impl FromStr for Timestamp {
     type Err = NotADate;
 
     fn from_str(text: &str) -> Result<Self, NotADate> {
-        if let Ok(it) = text.parse::<jiff::Timestamp>() {
-            return Ok(Self(it.as_millisecond()));
-        }
-        let date: jiff::civil::Date = text.parse().map_err(|_| NotADate)?;
-        let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| NotADate)?;
-        Ok(Self(midnight.timestamp().as_millisecond()))
+        let pieces = Pieces::parse(text).map_err(|_| NotADate)?;
+        let offset_s = match (pieces.offset(), pieces.time_zone_annotation()) {
+            (Some(offset), _) => offset.to_numeric_offset().seconds(),
+            (None, None) => 0,
+            // The rules of a named zone are not at hand.
+            (None, Some(_)) => return Err(NotADate),
+        };
+        let here = pieces.date().to_datetime(pieces.time().unwrap_or(Time::midnight()));
+        let since = here.duration_since(EPOCH) - SignedDuration::from_secs(offset_s.into());
+        // What is less than a millisecond is cut off, towards the past.
+        let millis = i64::try_from(since.as_nanos().div_euclid(1_000_000)).map_err(|_| NotADate)?;
+        Self(millis).written().ok_or(NotADate)
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Ok(it) = jiff::Timestamp::from_millisecond(self.0) else { return f.write_str("invalid date") };
-        write!(f, "{it:.3}")
+        match EPOCH.checked_add(SignedDuration::from_millis(self.0)) {
+            Ok(it) => write!(f, "{it:.3}Z"),
+            Err(_) => f.write_str("invalid date"),
+        }
     }
 }
 
@@ -81,9 +109,11 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Time;
+        struct Date {
+            is_from_people: bool,
+        }
 
-        impl de::Visitor<'_> for Time {
+        impl de::Visitor<'_> for Date {
             type Value = Timestamp;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,11 +121,13 @@ impl<'de> Deserialize<'de> for Timestamp {
             }
 
             fn visit_i64<E: de::Error>(self, millis: i64) -> Result<Timestamp, E> {
-                Ok(Timestamp(millis))
+                let at = Timestamp(millis);
+                let good = if self.is_from_people { at.written() } else { Some(at) };
+                good.ok_or_else(|| E::custom(NotADate))
             }
 
             fn visit_u64<E: de::Error>(self, millis: u64) -> Result<Timestamp, E> {
-                Ok(Timestamp(millis as i64))
+                self.visit_i64(i64::try_from(millis).map_err(|_| E::custom(NotADate))?)
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
@@ -103,7 +135,8 @@ impl<'de> Deserialize<'de> for Timestamp {
             }
         }
 
-        deserializer.deserialize_any(Time)
+        let is_from_people = deserializer.is_human_readable();
+        deserializer.deserialize_any(Date { is_from_people })
     }
 }
 
@@ -121,6 +154,37 @@ mod tests {
         check("2026-11-22T06:25:05.118Z", Ok("2026-11-22T06:25:05.118Z"));
         check("2026-11-22T06:25:05+02:00", Ok("2026-11-22T04:25:05.000Z"));
         check("2020-01-01", Ok("2020-01-01T00:00:00.000Z"));
-        check("yesterday", Err(NotADate));
+        check("1969-12-31T23:59:59.9999Z", Ok("1969-12-31T23:59:59.999Z"));
+        for text in [
+            "yesterday", "", "18:00", "2026-11-26T25:00", "2026-13-01", "2026-02-30",
+            "2026-11-26T18:00[Europe/Berlin]", "1e9", "99999999999999999999",
+        ] {
+            check(text, Err(NotADate));
+        }
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_in_utc() {
+        for text in
+            ["2026-11-26T18:00", "2026-11-26 18:00:00", "2026-11-26t18:00:00.000", "2026-11-26T18:00Z"]
+        {
+            check(text, Ok("2026-11-26T18:00:00.000Z"));
+        }
+    }
+
+    #[test]
+    fn dates_reach_from_the_year_0_to_9999() {
+        check("0000-01-01", Ok("0000-01-01T00:00:00.000Z"));
+        check("9999-12-31", Ok("9999-12-31T00:00:00.000Z"));
+        check("9999-12-31T23:59:59.999Z", Ok("9999-12-31T23:59:59.999Z"));
+        for text in [
+            "9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01", "-000001-12-31", "10000-01-01",
+            "+010000-01-01", "+275760-09-13T00:00:00.000Z",
+        ] {
+            check(text, Err(NotADate));
+        }
+        assert_eq!(Timestamp::MIN.to_string(), "0000-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::MAX.plus_millis(1).written(), None);
+        assert_eq!(Timestamp::from_millis(i64::MAX).to_string(), "invalid date");
     }
 }

@@ -5,8 +5,8 @@ use atoll_api_key::{
 };
 use atoll_flows::sales_channel::LINK_SALES_CHANNELS_TO_API_KEY;
 use atoll_kernel::{
-    Body, Call, Fault, Param, ParamKind, Params, Read, Reply, Resource, Timestamp, Type, optional, required,
-    routes, serde_json::Value,
+    Body, Call, Fault, Param, ParamKind, Params, Read, Reply, Resource, Type, optional, required, routes,
+    serde_json::Value,
 };
 
 use crate::{
@@ -118,7 +118,7 @@ async fn revoke(call: Call) -> Result<Reply, Fault> {
     save(&API_KEY, call, move |tx, at| {
         known(tx, &id)?;
         let when = at.now().plus_millis(delay_ms);
-        if when.to_string().parse::<Timestamp>().is_err() {
+        if when.written().is_none() {
             return Err(Fault::invalid(
                 "Invalid request: Value for field 'revoke_in' is beyond the last date",
             ));

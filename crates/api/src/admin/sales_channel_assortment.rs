@@ -18,7 +18,7 @@ use atoll_product::VARIANTS;
 use atoll_region::REGIONS;
 use atoll_sales_channel::SALES_CHANNELS;
 
-use crate::tables::{ONE, any, list, text};
+use crate::tables::{ONE, any, list};
 
 routes! {
     with "sales_channels";
@@ -42,7 +42,8 @@ const QUESTION: Params = Params {
 };
 const PAGE: Params = list(&[], 50);
 
-const WINDOW: &[Field] = &[text("available_from"), text("available_until")];
+const WINDOW: &[Field] =
+    &[optional("available_from", Type::Date).or_null(), optional("available_until", Type::Date).or_null()];
 const PRODUCT: Body = &[WINDOW];
 const ENABLED: &[Field] = &[required("is_enabled", Type::Bool)];
 const VARIANT: Body = &[ENABLED];
