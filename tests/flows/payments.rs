@@ -221,6 +221,49 @@ async fn what_was_promised_and_paid_for_is_what_is_ordered() {
     .await;
 }
 
+/// A price that changes while the bank is asked changes nothing: the shopper pays what was shown, and what was checked
+/// when the goods were promised.
+#[tokio::test]
+async fn a_price_that_changes_while_it_is_paid_for_is_not_paid() {
+    let (shop, storefront, cart) = shop().await;
+    account(&cart, |it| it.mood = Mood::Waits);
+    let path = format!("/store/carts/{cart}/complete");
+    let complete = {
+        let (storefront, path) = (storefront.clone(), path.clone());
+        tokio::spawn(async move { storefront.post(&path, json!({})).await })
+    };
+    while account(&cart, |it| it.n_charged()) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let product = &shop.admin.get("/admin/products?fields=id,variants.id").await.ok()["products"][0];
+    let text = |it: &Value| it["id"].as_str().expect("an id").to_owned();
+    let variant = format!("/admin/products/{}/variants/{}", text(product), text(&product["variants"][0]));
+    let dearer = json!({ "prices": [{ "currency_code": "eur", "amount": 1000 }] });
+    shop.admin.post(&variant, dearer).await.ok();
+    account(&cart, |it| it.mood = Mood::Pays);
+    let order = complete.await.expect("an answer").ok()["order"].clone();
+    assert_eq!((&order["total"], &payment(&shop).await["amount"]), (&json!(20), &json!(20)));
+    assert_eq!(storefront.post(&path, json!({})).await.ok()["order"], order, "it is an order already");
+}
+
+/// Where the price has changed before, nobody is asked for money, and nothing is promised.
+#[tokio::test]
+async fn who_has_not_seen_the_price_is_not_charged() {
+    let (shop, storefront, cart) = shop().await;
+    let line = storefront.get(&format!("/store/carts/{cart}")).await.ok()["cart"]["items"][0].clone();
+    let text = |name: &str| line[name].as_str().expect("an id").to_owned();
+    let variant = format!("/admin/products/{}/variants/{}", text("product_id"), text("variant_id"));
+    let dearer = json!({ "prices": [{ "currency_code": "eur", "amount": 1000 }] });
+    shop.admin.post(&variant, dearer).await.ok();
+    let path = format!("/store/carts/{cart}/complete");
+    assert_eq!(storefront.post(&path, json!({})).await.status, 409);
+    assert_eq!(account(&cart, |it| it.n_charged()), 0);
+    assert_eq!(shop.admin.get("/admin/reservations").await.ok()["count"], 0);
+    pay_with(&storefront, &cart, "pp_bank").await;
+    assert_eq!(storefront.post(&path, json!({})).await.ok()["order"]["total"], 2000);
+    assert_eq!(payment(&shop).await["amount"], 2000);
+}
+
 /// A part of another saga goes step by step, also where it would be one transaction alone: stock is what everybody
 /// changes, and is given back by a function.
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use atoll_auth::PasswordHash;
+use atoll_flows::cart::REFRESH_CART_ITEMS;
 use atoll_flows::user::{CREATE_INVITES, CREATE_USERS, NewInvite, NewUser, REFRESH_INVITES};
 use atoll_kernel::{Actor, Metadata, Registry, Store, engines::Memory};
 use atoll_testkit::{Client, Shop, TestApp, Variant, pay_with};
@@ -410,6 +411,16 @@ pub(crate) async fn scenario(flow: &'static str) -> Scenario {
             let (ctx, test) = (app.ctx.clone(), world::new_test());
             Box::pin(async move { ctx.start(&CARELESS, Actor::System, None, test).await.is_ok() })
         })),
+        "refresh-cart-items" => {
+            let variant = format!("/admin/products/{}/variants/{}", scene.tea.product, scene.tea.id);
+            let dearer = json!({ "prices": [{ "currency_code": "eur", "amount": 11 }] });
+            scene.shop.admin.post(&variant, dearer).await.ok();
+            let cart = scene.cart.clone();
+            of(Box::new(move |app| {
+                let (ctx, cart) = (app.ctx.clone(), cart.clone());
+                Box::pin(async move { ctx.run(&REFRESH_CART_ITEMS, Actor::System, cart).await.is_ok() })
+            }))
+        }
         "create-users-workflow" => {
             let password = PasswordHash::new("supersecret").expect("a hash");
             let user = NewUser { email: "new@test.dev".into(), password };

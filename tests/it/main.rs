@@ -22,6 +22,7 @@ mod money;
 mod options;
 mod orders;
 mod payments;
+mod prices;
 mod processes;
 mod queries;
 mod race;

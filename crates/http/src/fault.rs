@@ -36,6 +36,8 @@ pub enum FaultKind {
     Conflict,
     /// To answer it takes more than one request may take: 400.
     TooExpensive,
+    /// What is to be paid is not what was shown: 409.
+    PricesChanged,
     /// The body is larger than the route takes: 413.
     TooLarge,
     /// It was tried too often: 429.
@@ -61,6 +63,7 @@ impl FaultKind {
             FaultKind::Duplicate => ("duplicate_error", StatusCode::UNPROCESSABLE_ENTITY),
             FaultKind::Conflict => ("conflict", StatusCode::CONFLICT),
             FaultKind::TooExpensive => ("too_expensive", StatusCode::BAD_REQUEST),
+            FaultKind::PricesChanged => ("prices_changed", StatusCode::CONFLICT),
             FaultKind::TooLarge => ("unknown_error", StatusCode::PAYLOAD_TOO_LARGE),
             FaultKind::TooMany => ("not_allowed", StatusCode::TOO_MANY_REQUESTS),
             FaultKind::Busy => ("unknown_error", StatusCode::SERVICE_UNAVAILABLE),
@@ -177,6 +180,7 @@ impl Fault {
             (FaultKind::Unexpected, _) => body["code"] = "unknown_error".into(),
             (FaultKind::Duplicate, _) => body["code"] = "invalid_request_error".into(),
             (FaultKind::Conflict, _) => body["code"] = "invalid_state_error".into(),
+            (FaultKind::PricesChanged, _) => body["code"] = "prices_changed".into(),
             (FaultKind::TooExpensive, _) => body["code"] = "too_expensive".into(),
             (_, Some(code)) => body["code"] = code.into(),
             _ => {}

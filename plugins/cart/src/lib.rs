@@ -7,7 +7,7 @@ mod types;
 use atoll_kernel::{Index, Module, Service, module};
 
 pub use error::Error;
-pub use service::{add_line, complete, open_cart, remove_line, set_quantity};
+pub use service::{add_line, complete, open_cart, remove_line, set_prices, set_quantity};
 pub use types::{Cart, CartAddress, CartPatch, LineItem};
 
 /// Lines of one cart. A cart is read and written as a whole, by whoever has a publishable key.

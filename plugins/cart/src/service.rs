@@ -82,6 +82,22 @@ pub fn set_quantity(
     if too_much { Err(Error::Full) } else { within_limits(cart) }
 }
 
+/// Sets what one of each line costs, in the order of the lines.
+pub fn set_prices(tx: &mut dyn Write, at: &Moment, cart: &Cart, prices: Vec<Decimal>) -> Result<Cart, Error> {
+    open(cart)?;
+    if cart.items.iter().map(|it| it.unit_price).eq(prices.iter().copied()) {
+        return Ok(cart.clone());
+    }
+    within_limits(CARTS.update(tx, at, &cart.id, |cart: &mut Cart| {
+        for (line, price) in cart.items.iter_mut().zip(prices) {
+            if line.unit_price != price {
+                line.unit_price = price;
+                line.touch(at.now());
+            }
+        }
+    })?)
+}
+
 /// Removes a line. One that is not there is ignored.
 pub fn remove_line(tx: &mut dyn Write, at: &Moment, cart: &Cart, line: &str) -> Result<Cart, Error> {
     open(cart)?;

@@ -19,7 +19,7 @@ use proptest::{
 };
 use serde_json::{Value, json};
 
-use self::world::{Made, N_STATES, Page, State, make, moments, page};
+use self::world::{Completed, Made, N_STATES, Page, State, make, moments, page, reprice};
 
 /// Pages for which one shop is used: what was sold piles up in it.
 const N_PAGES_PER_SHOP: usize = 20;
@@ -112,7 +112,19 @@ impl<'a> Asked<'a> {
         self.page.states.iter().zip(&self.made)
     }
 
+    /// Changes the prices that change now.
+    async fn reprice(&self, at: i64) {
+        let repriced = self.states().filter(|(state, _)| state.repriced_at == at);
+        let repriced: Vec<(State, Made)> =
+            repriced.map(|(state, made)| (state.clone(), made.clone())).collect();
+        let write = move |tx: &mut dyn Write, moment: &Moment| {
+            repriced.iter().try_for_each(|(state, made)| reprice(tx, moment, state, made))
+        };
+        self.shop.app.ctx.write(Actor::System, write).await.expect("new prices");
+    }
+
     async fn agrees_at(&self, at: i64) -> TestCaseResult {
+        self.reprice(at).await;
         self.lists_agree(at).await?;
         for (state, made) in self.states() {
             if state.added_at == at {
@@ -123,8 +135,10 @@ impl<'a> Asked<'a> {
         for (state, made) in self.states() {
             if state.completed_at == at {
                 self.explanation_agrees(state, made, at, false)?;
-                let is_sold = self.complete(made).await;
-                prop_assert_eq!(is_sold, self.page.sells(state, at), "completed at {}: {:?}", at, state);
+                let completed =
+                    [self.complete(state, made, at).await?, self.complete(state, made, at).await?];
+                let expected = self.page.completes(state, at);
+                prop_assert_eq!(completed, expected, "completed at {}: {:?}", at, state);
             }
         }
         Ok(())
@@ -211,8 +225,18 @@ impl<'a> Asked<'a> {
         Ok(())
     }
 
-    async fn complete(&self, made: &Made) -> bool {
-        let path = format!("/store/carts/{}/complete?fields=id", made.full_cart);
-        self.storefront.post(&path, json!({})).await.json["type"] == "order"
+    async fn complete(&self, state: &State, made: &Made, at: i64) -> Result<Completed, TestCaseError> {
+        let cart = format!("/store/carts/{}", made.full_cart);
+        let answer = self.storefront.post(&format!("{cart}/complete?fields=id"), json!({})).await.json;
+        match answer["type"].as_str() {
+            Some("order") => Ok(Completed::Order),
+            Some("prices_changed") => {
+                let shown = self.storefront.get(&format!("{cart}?fields=items.unit_price")).await.ok();
+                let price = json!(self.page.price(state, at));
+                prop_assert_eq!(&shown["cart"]["items"][0]["unit_price"], &price, "priced anew at {}", at);
+                Ok(Completed::Repriced)
+            }
+            _ => Ok(Completed::Refused),
+        }
     }
 }

@@ -63,6 +63,9 @@ pub(super) struct State {
     until: Option<i64>,
     is_excluded: bool,
     has_price: bool,
+    /// What it costs before and after its price is changed, and when that is.
+    prices: (i64, i64),
+    pub(super) repriced_at: i64,
     is_counted: bool,
     allow_backorder: bool,
     parts: Vec<Part>,
@@ -102,7 +105,11 @@ fn state() -> impl Strategy<Value = State> {
     let part = (1..3i64, [level(), level()]).prop_map(|(required, levels)| Part { required, levels });
     let backorder = prop::bool::weighted(0.3);
     let variant = (rarely(), mostly(), mostly(), backorder, prop::collection::vec(part, 0..3), 1..5i64);
-    (product, variant, moment(), moment()).prop_map(|(product, variant, added_at, completed_at)| {
+    // What costs nothing needs no payment.
+    let free = |weight| prop_oneof![weight => Just(0_i64), 1 => Just(5_i64)];
+    let moments = (moment(), moment(), moment());
+    (product, variant, (free(9), free(3)), moments).prop_map(|(product, variant, prices, moments)| {
+        let (added_at, completed_at, repriced_at) = moments;
         let (status, is_product_deleted, is_variant_deleted, is_linked, from, until) = product;
         let (is_excluded, has_price, is_counted, allow_backorder, parts, quantity) = variant;
         State {
@@ -114,6 +121,8 @@ fn state() -> impl Strategy<Value = State> {
             until,
             is_excluded,
             has_price,
+            prices,
+            repriced_at,
             is_counted,
             allow_backorder,
             parts,
@@ -158,13 +167,34 @@ impl Page {
         self.shows_product(state, at) && !state.is_variant_deleted && !state.is_excluded
     }
 
-    /// At the prices that the cart has already.
+    /// Whatever it costs.
     pub(super) fn sells(&self, state: &State, at: i64) -> bool {
         self.shows_variant(state, at) && self.has_enough(state)
     }
 
     pub(super) fn sells_at_a_price(&self, state: &State, at: i64) -> bool {
         self.sells(state, at) && state.has_price
+    }
+
+    /// What becomes of a cart that got it when the page was made, and that nobody pays for: at first, and when it is
+    /// completed once more.
+    pub(super) fn completes(&self, state: &State, at: i64) -> [Completed; 2] {
+        let is_sold = |price: i64| match price {
+            0 if self.has_enough(state) => Completed::Order,
+            _ => Completed::Refused,
+        };
+        match self.price(state, at) {
+            Some(_) if !self.shows_variant(state, at) => [Completed::Refused; 2],
+            None => [Completed::Refused; 2],
+            Some(price) if price != state.prices.0 => [Completed::Repriced, is_sold(price)],
+            Some(price) => [is_sold(price); 2],
+        }
+    }
+
+    /// What it costs.
+    pub(super) fn price(&self, state: &State, at: i64) -> Option<i64> {
+        let (before, after) = state.prices;
+        state.has_price.then_some(if at < state.repriced_at { before } else { after })
     }
 
     fn has_enough(&self, state: &State) -> bool {
@@ -199,6 +229,15 @@ impl Page {
         }
         json!(state.parts.iter().map(|part| self.there(part) / part.required).min())
     }
+}
+
+/// What completing a cart comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Completed {
+    Order,
+    /// The cart has new prices.
+    Repriced,
+    Refused,
 }
 
 /// The ids of what was made of a state.
@@ -275,8 +314,7 @@ fn make_state(
         }
     }
     if state.has_price {
-        // What costs nothing needs no payment.
-        let price = Price { currency_code: "eur".into(), ..Price::default() };
+        let price = price_of(state.prices.0);
         let set = PRICE_SETS.create(tx, at, PriceSet { prices: vec![price], ..PriceSet::default() })?;
         PRODUCT_VARIANT_PRICE_SET.attach(tx, at, &variant, &set.id, Map::new())?;
     }
@@ -292,6 +330,7 @@ fn make_state(
         variant_id: Some(variant.clone()),
         product_id: Some(product.to_string()),
         quantity: Decimal::from(state.quantity),
+        unit_price: Decimal::from(state.prices.0),
         ..LineItem::default()
     };
     let mut cart = |items: Vec<LineItem>| {
@@ -307,4 +346,16 @@ fn make_state(
         delete_product(tx, at, &product)?;
     }
     Ok(Made { product: product.to_string(), variant, cart, full_cart })
+}
+
+fn price_of(amount: i64) -> Price {
+    Price { currency_code: "eur".into(), amount: Decimal::from(amount), ..Price::default() }
+}
+
+/// Changes the price of a state.
+pub(super) fn reprice(tx: &mut dyn Write, at: &Moment, state: &State, made: &Made) -> Result<(), Fault> {
+    for set in PRODUCT_VARIANT_PRICE_SET.rights(tx, &made.variant)? {
+        PRICE_SETS.update(tx, at, &set, |it: &mut PriceSet| it.prices = vec![price_of(state.prices.1)])?;
+    }
+    Ok(())
 }

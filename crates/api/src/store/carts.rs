@@ -5,8 +5,8 @@ use std::{io::Write as _, sync::Arc};
 use atoll_cart::{CARTS, Cart};
 use atoll_flows::cart::{
     ADD_TO_CART, AddLine, AddToCart, COMPLETE_CART, CREATE_CART, CompleteCart, CreateCart, DELETE_LINE_ITEMS,
-    DeleteLineItems, Scoped, TRANSFER_CART_CUSTOMER, TransferCart, UPDATE_CART, UPDATE_LINE_ITEM, UpdateCart,
-    UpdateLineItem,
+    DeleteLineItems, REFRESH_CART_ITEMS, Scoped, TRANSFER_CART_CUSTOMER, TransferCart, UPDATE_CART,
+    UPDATE_LINE_ITEM, UpdateCart, UpdateLineItem,
 };
 use atoll_kernel::{
     Answer, Body, Call, Decimal, Fault, FaultKind, Flow, Metadata, Offer, Outcome, Reply, Resource, Type,
@@ -184,6 +184,11 @@ async fn complete(call: Call) -> Result<Reply, Fault> {
         }
         Err(error) if matches!(error.kind(), FaultKind::PaymentRefused | FaultKind::PaymentRequiresMore) => {
             return not_paid(&call, &error);
+        }
+        Err(error) if error.kind() == FaultKind::PricesChanged => {
+            // So that the shopper sees what is to be paid now, and a session over what was to be paid is gone.
+            call.app.run(&REFRESH_CART_ITEMS, call.pass.actor.clone(), id.to_owned()).await?;
+            return Err(error);
         }
         Err(error) => return Err(error),
     };

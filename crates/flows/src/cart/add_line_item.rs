@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use crate::cart::{
     Scoped, changed,
-    line::{cart_in, check_stock, shown_variant, snapshot, unit_price},
+    line::{cart_in, check_stock, shown_variant, snapshot},
+    prices::unit_price,
 };
 
 /// What to add.

@@ -1,4 +1,4 @@
-//! Makes an order of a cart: check, reserve, take the money, order, link, close, tell.
+//! Makes an order of a cart: check, price, reserve, take the money, order, link, close, tell.
 //!
 //! Where nobody takes money this is one transaction. Where somebody does (a hook at `authorizePayment`), what the lines
 //! take is promised first, so that nobody else can buy it while the buyer pays; then the money is taken; then the
@@ -18,10 +18,14 @@ use atoll_kernel::{
 use atoll_links::{CART_PAYMENT_COLLECTION, ORDER_CART, ORDER_PAYMENT_COLLECTION};
 use atoll_order::{LineTake, Order, OrderAddress, OrderLineItem, PaymentStatus};
 use atoll_payment::{PAYMENT_COLLECTIONS, PaymentSession, SessionStatus, authorize};
+use atoll_product::ProductVariant;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cart::line::{refused, shown_variant},
+    cart::{
+        line::{refused, shown_variant},
+        prices::check_prices,
+    },
     order::CREATE_ORDERS,
     payment::{check_provider, due, provider},
 };
@@ -65,7 +69,11 @@ impl CompleteCart {
 flow! {
     /// Makes an order of a cart; answers its id. The channel must (still) sell every line, and there must be enough for
     /// all lines together; what they take is reserved. What is not free must have a payment session, whose provider
-    /// sets the money aside. A cart that is an order already answers with that order. Event: `order.placed`.
+    /// sets the money aside. A cart that is an order already answers with that order. Where a price has changed since its
+    /// line was priced, nothing is done ([`FaultKind::PricesChanged`]): give the cart its new prices
+    /// ([`REFRESH_CART_ITEMS`]), and show it. Event: `order.placed`.
+    ///
+    /// [`REFRESH_CART_ITEMS`]: crate::cart::REFRESH_CART_ITEMS
     ///
     /// Hooks: `validate` and `beforePaymentAuthorization` before what the cart holds is read, `authorizePayment` before
     /// the provider is asked (it must not change the cart), `orderCreated` when the order is there; it is told what those
@@ -228,6 +236,13 @@ fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
         return Ok(Held::Already(order));
     }
     let cart = CARTS.retrieve(flow.tx, &input.cart_id)?;
+    let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
+    // Before it is asked how they are paid for: a session that pays for prices of yesterday is no use.
+    let variants = flow.step("validate-line-item-prices", |tx, _| {
+        let variants = sold(tx, &market, &cart)?;
+        check_prices(tx, &cart)?;
+        Ok(variants)
+    })?;
     let mut pending = Pending {
         order: order_of(flow.at, &cart),
         session: flow.step("validate-cart-payments", |tx, _| session_for(tx, &cart))?,
@@ -235,9 +250,8 @@ fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
         levels: Vec::new(),
         cart: cart.clone(),
     };
-    let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
     flow.step("reserve-inventory", |tx, at| {
-        let takes = take_all(tx, &market, &cart)?;
+        let takes = take_all(tx, &market, &cart, &variants)?;
         let lines: Vec<String> = pending.order.items.iter().map(|it| it.id.to_string()).collect();
         for (n, (line, takes)) in lines.iter().zip(takes).enumerate() {
             pending.order.items[n].takes = line_takes(&takes);
@@ -329,13 +343,24 @@ fn place(
     Ok(order.id.to_string())
 }
 
+/// The variants of all lines, which the channel of the cart must (still) show.
+fn sold(tx: &dyn Read, market: &Market, cart: &Cart) -> Result<Vec<ProductVariant>, Fault> {
+    let shelf = market.shelf(tx)?;
+    let ids = cart.items.iter().map(|line| line.variant_id.as_deref().unwrap_or_default());
+    ids.map(|id| Ok(shown_variant(tx, &shelf, id)?.0)).collect()
+}
+
 /// What each line takes from the shelf of the cart's channel; lines that share an item share what there is.
-fn take_all(tx: &dyn Read, market: &Market, cart: &Cart) -> Result<Vec<Vec<Take>>, Fault> {
+fn take_all(
+    tx: &dyn Read,
+    market: &Market,
+    cart: &Cart,
+    variants: &[ProductVariant],
+) -> Result<Vec<Vec<Take>>, Fault> {
     let mut shelf = market.shelf(tx)?;
     let mut takes = Vec::with_capacity(cart.items.len());
-    for line in &cart.items {
-        let (variant, _) = shown_variant(tx, &shelf, line.variant_id.as_deref().unwrap_or_default())?;
-        match shelf.take(&variant, line.quantity)? {
+    for (line, variant) in cart.items.iter().zip(variants) {
+        match shelf.take(variant, line.quantity)? {
             Ok(take) => takes.push(take),
             Err(reason) => return Err(refused(&reason, market, &variant.id)),
         }

@@ -1,6 +1,6 @@
-//! What the steps of a cart have in common: whether a line can be sold, and what it costs.
+//! What the steps of a cart have in common: whether a line can be sold, and what is known of it.
 
-use atoll_availability::{ChannelScope, Market, Reason, Shelf, price_context, price_of};
+use atoll_availability::{ChannelScope, Market, Reason, Shelf};
 use atoll_cart::{Cart, LineItem};
 use atoll_kernel::{Decimal, Fault, Metadata, Read};
 use atoll_product::{COLLECTIONS, PRODUCTS, Product, ProductVariant, TYPES, VARIANTS};
@@ -61,18 +61,6 @@ pub(crate) fn check_stock(tx: &dyn Read, market: &Market, cart: &Cart, line_id: 
         }
     }
     Ok(())
-}
-
-/// What one of a variant costs in the cart when so many are bought.
-pub(crate) fn unit_price(
-    tx: &dyn Read,
-    cart: &Cart,
-    variant: &str,
-    quantity: Decimal,
-) -> Result<Decimal, Fault> {
-    let context = price_context(&cart.currency_code, cart.region_id.as_deref(), Some(quantity));
-    price_of(tx, variant, &context)?
-        .ok_or_else(|| Fault::invalid(format!("Variants with IDs {variant} do not have a price")))
 }
 
 /// A line with what is known of the variant now.

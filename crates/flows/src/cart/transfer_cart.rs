@@ -4,7 +4,7 @@ use atoll_cart::{CARTS, Cart, CartPatch, Error};
 use atoll_customer::CUSTOMERS;
 use atoll_kernel::{Fault, Local, Read, flow, serde_json::json};
 
-use crate::cart::{Scoped, line::cart_in};
+use crate::cart::{Scoped, changed, line::cart_in, prices::price_anew};
 
 /// A cart, and who takes it.
 #[derive(Clone, Debug)]
@@ -16,9 +16,9 @@ pub struct TransferCart {
 }
 
 flow! {
-    /// Gives a cart to a customer. Events: `cart.customer_transferred` and `cart.updated`, where it was not theirs.
+    /// Gives a cart to a customer; its lines are priced anew. Events: `cart.customer_transferred` and `cart.updated`, where it was not theirs.
     pub static TRANSFER_CART_CUSTOMER: Flow<Scoped<TransferCart>, Cart> =
-        "transfer-cart-customer" (transfer), hooks: &["validate"];
+        "transfer-cart-customer" (transfer), hooks: &["validate", "cartUpdated"];
 }
 
 fn transfer(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<TransferCart>) -> Result<Cart, Fault> {
@@ -36,8 +36,9 @@ fn transfer(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<TransferCart>)
         ..CartPatch::default()
     };
     let cart = flow.step("update-cart-customer", |tx, at| Ok(CARTS.update(tx, at, &cart_id, patch)?))?;
+    let cart = flow.step("refresh-cart-items", |tx, at| price_anew(tx, at, &cart))?;
     flow.emit("cart.customer_transferred", json!({ "id": cart_id, "customer_id": customer_id }))?;
-    flow.emit("cart.updated", json!({ "id": cart_id }))?;
+    changed(flow, &cart)?;
     Ok(cart)
 }
 

@@ -7,11 +7,7 @@ use atoll_kernel::{Entity, Fault, Local, Metadata, Moment, Read, Write, flow, pr
 use atoll_region::{COUNTRIES, COUNTRIES_BY_REGION, REGIONS, Region};
 use serde::Deserialize;
 
-use crate::cart::{
-    Scoped, changed,
-    create_cart::check_channel,
-    line::{cart_in, unit_price},
-};
+use crate::cart::{Scoped, changed, create_cart::check_channel, line::cart_in, prices::price_anew};
 
 /// A change to a cart. What is absent stays.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -19,7 +15,7 @@ use crate::cart::{
 pub struct UpdateCart {
     /// The cart.
     pub cart_id: String,
-    /// The region; the cart then pays in its currency, and its lines are priced anew.
+    /// The region; the cart then pays in its currency, and its lines are priced anew, as with another customer.
     pub region_id: Option<String>,
     /// The channel; the key must have it, and the lines must be sold there when the cart is completed.
     pub sales_channel_id: Option<String>,
@@ -47,11 +43,15 @@ fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateCart>) -> 
     flow.hook("validate", || json!({ "cart_id": input.cart_id }))?;
     let before = cart_in(flow.tx, &scope, &input.cart_id)?;
     let cart = flow.step("update-carts", |tx, at| change(tx, at, &scope, &before, input))?;
-    let cart = if cart.region_id == before.region_id {
-        cart
-    } else {
+    if cart.region_id != before.region_id {
         flow.emit("cart.region_updated", json!({ "id": cart.id }))?;
+    }
+    // Prices are those of a region, and may be those of a customer.
+    let is_priced_anew = (&cart.region_id, &cart.customer_id) != (&before.region_id, &before.customer_id);
+    let cart = if is_priced_anew {
         flow.step("refresh-cart-items", |tx, at| price_anew(tx, at, &cart))?
+    } else {
+        cart
     };
     changed(flow, &cart)?;
     Ok(cart)
@@ -156,18 +156,4 @@ fn only_country(tx: &dyn Read, at: &Moment, region: &Region) -> Result<Option<Ca
     let mut address = CartAddress { country_code: Some(country.iso_2.clone()), ..CartAddress::default() };
     address.born(at.id(), at.now());
     Ok(Some(address))
-}
-
-/// Gives all lines the prices of the cart's region.
-fn price_anew(tx: &mut dyn Write, at: &Moment, cart: &Cart) -> Result<Cart, Fault> {
-    let mut prices = Vec::with_capacity(cart.items.len());
-    for line in &cart.items {
-        let variant = line.variant_id.as_deref().unwrap_or_default();
-        prices.push(unit_price(tx, cart, variant, line.quantity)?);
-    }
-    Ok(CARTS.update(tx, at, &cart.id, |it: &mut Cart| {
-        for (line, price) in it.items.iter_mut().zip(prices) {
-            line.unit_price = price;
-        }
-    })?)
 }

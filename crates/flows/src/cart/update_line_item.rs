@@ -6,7 +6,8 @@ use atoll_kernel::{Decimal, Fault, Local, Metadata, Read, flow, serde_json::json
 
 use crate::cart::{
     Scoped, changed,
-    line::{cart_in, check_stock, shown_variant, unit_price},
+    line::{cart_in, check_stock, shown_variant},
+    prices::unit_price,
 };
 
 /// A change to a line.

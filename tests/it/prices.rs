@@ -1,0 +1,220 @@
+//! What a line of a cart costs: the price of the day on which it was touched last, and never one that was not shown.
+
+use std::sync::Arc;
+
+use atoll_testkit::{Client, Shop, TestApp, Variant, complete, pay};
+use serde_json::{Value, json};
+use tokio::sync::Barrier;
+
+struct Scene {
+    shop: Shop,
+    web: String,
+    storefront: Client,
+    tea: Variant,
+    cup: Variant,
+}
+
+impl Scene {
+    async fn open() -> Scene {
+        let shop = Shop::open(TestApp::init().await).await;
+        let web = shop.channel("Web").await;
+        let (tea, cup) = (shop.product("Tea", &[&web], 99).await, shop.product("Cup", &[&web], 99).await);
+        let storefront = shop.storefront(&[&web]).await;
+        Scene { shop, web, storefront, tea, cup }
+    }
+
+    /// Gives a variant these prices and no others.
+    async fn set_prices(&self, variant: &Variant, prices: Value) {
+        let path = format!("/admin/products/{}/variants/{}", variant.product, variant.id);
+        self.shop.admin.post(&path, json!({ "prices": prices })).await.ok();
+    }
+
+    async fn set_price(&self, variant: &Variant, amount: i64) {
+        self.set_prices(variant, json!([{ "currency_code": "eur", "amount": amount }])).await;
+    }
+
+    /// A cart with one of each.
+    async fn cart(&self) -> String {
+        let line = |it: &Variant| json!({ "variant_id": it.id, "quantity": 1 });
+        self.shop.cart_of(&self.storefront, json!([line(&self.tea), line(&self.cup)])).await
+    }
+
+    async fn shown(&self, cart: &str) -> Value {
+        self.storefront.get(&format!("/store/carts/{cart}")).await.ok()["cart"].clone()
+    }
+
+    /// The prices of the lines, and what they come to: `10 10: 20`.
+    async fn prices(&self, cart: &str) -> String {
+        let cart = self.shown(cart).await;
+        let lines = cart["items"].as_array().into_iter().flatten();
+        let prices: Vec<String> = lines.map(|it| it["unit_price"].to_string()).collect();
+        format!("{}: {}", prices.join(" "), cart["total"])
+    }
+
+    async fn complete(&self, cart: &str) -> atoll_testkit::Answer {
+        self.storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await
+    }
+}
+
+fn id(record: &Value) -> String {
+    record["id"].as_str().unwrap_or_else(|| panic!("no id in {record}")).to_owned()
+}
+
+#[tokio::test]
+async fn a_line_that_is_touched_is_priced_anew_and_no_other() {
+    let scene = Scene::open().await;
+    let cart = scene.cart().await;
+    scene.set_price(&scene.tea, 11).await;
+    scene.set_price(&scene.cup, 12).await;
+    assert_eq!(scene.prices(&cart).await, "10 10: 20");
+    let path = format!("/store/carts/{cart}");
+    scene.storefront.post(&path, json!({ "metadata": { "a": 1 } })).await.ok();
+    assert_eq!(scene.prices(&cart).await, "10 10: 20", "nothing of this touches a line");
+    let lines = scene.shown(&cart).await["items"].clone();
+    let line = format!("{path}/line-items/{}", id(&lines[0]));
+    scene.storefront.post(&line, json!({ "quantity": 2 })).await.ok();
+    assert_eq!(scene.prices(&cart).await, "11 10: 32");
+    let more = json!({ "variant_id": scene.cup.id, "quantity": 1 });
+    scene.storefront.post(&format!("{path}/line-items"), more).await.ok();
+    assert_eq!(scene.prices(&cart).await, "11 12: 46");
+}
+
+#[tokio::test]
+async fn another_customer_or_region_prices_all_lines_anew() {
+    let scene = Scene::open().await;
+    let customer = scene.shop.customer(&scene.storefront, "ann@test.dev").await;
+    let isle = json!({ "name": "Isle", "currency_code": "eur", "countries": ["gb"] });
+    let isle = id(&scene.shop.admin.post("/admin/regions", isle).await.ok()["region"]);
+    for (client, path, body) in [
+        (&scene.storefront, "", json!({ "email": "guest@test.dev" })),
+        (&scene.storefront, "", json!({ "region_id": isle })),
+        (&customer, "/customer", json!({})),
+    ] {
+        scene.set_price(&scene.tea, 10).await;
+        let cart = scene.cart().await;
+        pay(&scene.storefront, &cart).await;
+        scene.set_price(&scene.tea, 13).await;
+        client.post(&format!("/store/carts/{cart}{path}"), body.clone()).await.ok();
+        assert_eq!(scene.prices(&cart).await, "13 10: 23", "{body}");
+        let collection = scene.shown(&cart).await["payment_collection"].clone();
+        assert_eq!(
+            (&collection["amount"], &collection["payment_sessions"]),
+            (&json!(23), &json!([])),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_shown_is_not_paid() {
+    let scene = Scene::open().await;
+    let cart = scene.cart().await;
+    pay(&scene.storefront, &cart).await;
+    scene.set_price(&scene.tea, 1000).await;
+    let answer = scene.complete(&cart).await;
+    let text = format!(
+        "Prices in cart {cart} have changed since they were shown. Show the cart again, and pay what it comes to."
+    );
+    assert_eq!(answer.status, 409);
+    assert_eq!(answer.json, json!({ "type": "prices_changed", "code": "prices_changed", "message": text }));
+    assert_eq!(scene.prices(&cart).await, "1000 10: 1010");
+    let collection = scene.shown(&cart).await["payment_collection"].clone();
+    assert_eq!(
+        (&collection["amount"], &collection["status"], &collection["payment_sessions"]),
+        (&json!(1010), &json!("not_paid"), &json!([]))
+    );
+    assert_eq!(scene.shop.admin.get("/admin/orders").await.ok()["count"], 0);
+    assert_eq!(scene.shop.reserved(&scene.tea.item).await, "0 of 99");
+    assert_eq!(
+        scene.complete(&cart).await.error(),
+        "400 invalid_data: Payment sessions are required to complete cart"
+    );
+    let order = complete(&scene.storefront, &cart).await.ok()["order"].clone();
+    assert_eq!((&order["total"], &order["payment_collections"][0]["amount"]), (&json!(1010), &json!(1010)));
+    // What becomes of prices afterwards is nothing to an order.
+    scene.set_price(&scene.tea, 1).await;
+    assert_eq!(scene.complete(&cart).await.ok()["order"], order);
+}
+
+/// Free things, and those that have no price at all.
+#[tokio::test]
+async fn a_price_of_nothing_is_a_price() {
+    let scene = Scene::open().await;
+    scene.set_price(&scene.tea, 0).await;
+    let free = async || scene.shop.cart(&scene.storefront, &scene.tea.id, 1).await;
+    assert_eq!(scene.complete(&free().await).await.ok()["order"]["total"], 0);
+    let (becomes_dear, loses_its_price) = (free().await, free().await);
+    scene.set_price(&scene.tea, 5).await;
+    assert_eq!(scene.complete(&becomes_dear).await.status, 409);
+    assert_eq!(
+        scene.complete(&becomes_dear).await.error(),
+        "400 invalid_data: Payment collection has not been initiated for cart"
+    );
+    scene.set_price(&scene.tea, 0).await;
+    assert_eq!(scene.complete(&becomes_dear).await.status, 409, "less is a change, too");
+    assert_eq!(scene.complete(&becomes_dear).await.ok()["order"]["total"], 0);
+    scene.set_prices(&scene.tea, json!([{ "currency_code": "usd", "amount": 5 }])).await;
+    let no_price = format!("400 invalid_data: Variants with IDs {} do not have a price", scene.tea.id);
+    assert_eq!(scene.complete(&loses_its_price).await.error(), no_price);
+    assert_eq!(scene.prices(&loses_its_price).await, "0: 0", "the cart is as it was");
+}
+
+/// What is hidden is not told of by its price.
+#[tokio::test]
+async fn what_the_channel_does_not_sell_is_unknown_whatever_it_costs() {
+    let scene = Scene::open().await;
+    let cart = scene.cart().await;
+    scene.set_price(&scene.tea, 1000).await;
+    let path = format!("/admin/sales-channels/{}/products", scene.web);
+    scene.shop.admin.post(&path, json!({ "remove": [scene.tea.product] })).await.ok();
+    let hidden = format!(
+        "400 invalid_data: Variants {} do not exist or belong to a product that is not published",
+        scene.tea.id
+    );
+    assert_eq!(scene.complete(&cart).await.error(), hidden);
+    assert_eq!(scene.prices(&cart).await, "10 10: 20");
+}
+
+/// While the price goes up and down, buyers pay what they were shown, or are told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn buyers_pay_what_they_saw_while_prices_change() {
+    const N_BUYERS: usize = 32;
+    let scene = Arc::new(Scene::open().await);
+    let together = Arc::new(Barrier::new(N_BUYERS + 1));
+    let mut buyers = Vec::new();
+    for _ in 0..N_BUYERS {
+        let cart = scene.shop.cart(&scene.storefront, &scene.tea.id, 1).await;
+        let (scene, together) = (scene.clone(), together.clone());
+        buyers.push(tokio::spawn(async move {
+            together.wait().await;
+            loop {
+                pay(&scene.storefront, &cart).await;
+                let seen = scene.shown(&cart).await;
+                let session = seen["payment_collection"]["payment_sessions"][0]["amount"].clone();
+                let answer = scene.complete(&cart).await;
+                if answer.status.is_success() {
+                    let order = &answer.json["order"];
+                    assert_eq!(
+                        (&order["total"], &seen["total"], &session),
+                        (&seen["total"], &session, &order["total"])
+                    );
+                    return;
+                }
+                assert_eq!(answer.json["type"], "prices_changed", "{}", answer.json);
+            }
+        }));
+    }
+    together.wait().await;
+    for round in 0..20 {
+        scene.set_price(&scene.tea, if round % 2 == 0 { 1000 } else { 1 }).await;
+    }
+    for buyer in buyers {
+        buyer.await.expect("a buyer");
+    }
+    let orders =
+        scene.shop.admin.get("/admin/orders?limit=100&fields=id,total,*payment_collections").await.ok();
+    assert_eq!(orders["count"], N_BUYERS);
+    for order in orders["orders"].as_array().into_iter().flatten() {
+        assert_eq!(order["payment_collections"][0]["authorized_amount"], order["total"], "{order}");
+    }
+}
