@@ -10,6 +10,7 @@ mod prices;
 mod quantity;
 mod scope;
 mod shelf;
+mod verify;
 mod windowed;
 
 pub use explain::{Question, explain};

@@ -19,6 +19,7 @@ use atoll_sales_channel::SALES_CHANNELS;
 use crate::windowed::{Listing, Windowed};
 
 const PRODUCTS_LISTED: &str = "availability.listing";
+pub(crate) const VARIANTS_LISTED: &str = "availability.variant_listing";
 static PRODUCT_INDEX: Windowed = Windowed {
     listed: PRODUCTS_LISTED,
     windows: "availability.windows",
@@ -26,7 +27,7 @@ static PRODUCT_INDEX: Windowed = Windowed {
     swept: "availability.swept",
 };
 static VARIANT_INDEX: Windowed = Windowed {
-    listed: "availability.variant_listing",
+    listed: VARIANTS_LISTED,
     windows: "availability.variant_windows",
     edges: "availability.variant_edges",
     swept: "availability.variant_swept",
@@ -34,7 +35,7 @@ static VARIANT_INDEX: Windowed = Windowed {
 static INDEXES: [&Windowed; 2] = [&PRODUCT_INDEX, &VARIANT_INDEX];
 
 /// Stands for a channel where the shop as a whole is meant.
-const WHOLE: &str = "";
+pub(crate) const WHOLE: &str = "";
 
 /// Edges that one transaction sweeps: the writer is everybody's.
 const N_SWEPT_MAX: usize = 500;
@@ -48,6 +49,7 @@ projection! {
             PRODUCT_INDEX.listed, PRODUCT_INDEX.windows, PRODUCT_INDEX.edges, PRODUCT_INDEX.swept,
             VARIANT_INDEX.listed, VARIANT_INDEX.windows, VARIANT_INDEX.edges, VARIANT_INDEX.swept,
         ],
+        kept: &[PRODUCT_INDEX.swept, VARIANT_INDEX.swept],
         update,
     };
 }

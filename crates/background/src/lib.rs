@@ -11,6 +11,7 @@ mod run;
 mod runs;
 mod scheduler;
 mod slots;
+mod verify;
 
 use std::error::Error;
 

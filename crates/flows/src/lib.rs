@@ -14,5 +14,6 @@ pub mod reservation;
 pub mod sales_channel;
 pub mod stock_location;
 pub mod user;
+mod verify;
 
 pub use first_run::{FirstRun, first_run};

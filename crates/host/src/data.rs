@@ -48,6 +48,23 @@ impl Data {
     }
 }
 
+impl Data {
+    /// Opens the store that is there; makes none.
+    pub fn open_existing(&self, spaces: &[Space]) -> anyhow::Result<Store> {
+        match self {
+            Data::Folder(folder) if folder.exists() => {
+                let file = file_in(folder)?;
+                if !file.exists() {
+                    bail!("there is no database in `{}`", folder.display());
+                }
+                self.open(spaces)
+            }
+            Data::Folder(folder) => bail!("there is no database in `{}`", folder.display()),
+            Data::Memory => bail!("there is no database in memory before a process makes one"),
+        }
+    }
+}
+
 /// The database in this folder; the folder is made if it is not there, and what is in it is for its owner alone.
 /// Errors: the database is gone, and what was made after it is there.
 fn file_in(folder: &Path) -> anyhow::Result<PathBuf> {

@@ -80,6 +80,9 @@ impl fmt::Display for Registry {
             let how = if provider.is_manual() { "by hand" } else { "called" };
             writeln!(f, "payment provider {}: {how}", provider.id())?;
         }
+        for check in &self.checks {
+            writeln!(f, "check {}: {}", check.name, check.summary)?;
+        }
         for job in &self.jobs {
             writeln!(f, "job {}: {}", job.name, job.schedule)?;
         }

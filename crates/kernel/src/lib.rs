@@ -26,6 +26,7 @@ mod schedule;
 mod service;
 mod subscriber;
 mod token;
+mod verify;
 
 pub use atoll_http::{
     Answer, App, Auth, Fault, FaultKind, FaultRecord, Head, HeaderMap, HeaderName, HeaderValue, Method,
@@ -56,7 +57,7 @@ pub use flow::{AnyFlow, ExternalHook, Flow, FlowEntry, Hook, HookEntry, HookRun,
 pub use job::{Job, JobEntry, JobHandler, Tick};
 pub use link::{Column, End, FieldLink, Link, LinkError, LinkRow, OtherEnd};
 pub use module::{Module, Seed};
-pub use once::{ONCE, ONCE_BY_AGE};
+pub use once::{ONCE, ONCE_BY_AGE, verify_answers};
 pub use payment::{Paying, PaymentAction, PaymentProvider, PaymentProviderEntry, PaymentRequest};
 pub use projection::{Change, Projection};
 pub use reference::CLEARED_REFERENCES;
@@ -64,15 +65,16 @@ pub use registry::{Problem, Registry, RouteEntry};
 pub use resource::Resource;
 pub use saga::{
     AnySaga, EXECUTIONS, ExecutionState, External, Given, Known, Outcome, Run, Saga, SagaFn, Starting,
-    StepCall, StepEntry, StepKind, StepState, WorkflowExecution,
+    StepCall, StepEntry, StepKind, StepState, WorkflowExecution, verify_journals,
 };
 pub use schedule::{Plan, Schedule};
 pub use service::{AnyService, Patch, Service, of};
 pub use subscriber::{Handler, Subscriber, SubscriberEntry};
 pub use token::{digest, random_token};
+pub use verify::{Check, Finding, Findings, Report, Verify, readable};
 
 #[doc(hidden)]
 pub use {
     change_event::Followed, entity::field_name, inventory, link::FIELD_LINKS, link::LINKS, linkme,
-    module::MODULES, projection::PROJECTIONS, registry::COMPUTED, serde, serde_json,
+    module::MODULES, projection::PROJECTIONS, registry::COMPUTED, serde, serde_json, verify::CHECKS,
 };

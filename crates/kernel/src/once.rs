@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Actor, Call, Ctx, Fault, FaultKind, KeyBuf, Moment, Order, Read, Reply, Route, Scan, Space, Span,
-    StatusCode, StoreError, Timestamp, Write, decode, encode,
+    StatusCode, StoreError, Timestamp, Write, decode, encode, verify::Verify,
 };
 
 /// Who asked, then the key: what was asked, and what was answered.
@@ -126,6 +126,29 @@ fn kept_at(tx: &dyn Read, key: &[u8]) -> Result<Option<Kept>, StoreError> {
 fn age_key(tx: &dyn Read, at: Timestamp, rest: &[u8]) -> Vec<u8> {
     let millis = at.millis().max(0).cast_unsigned().to_be_bytes();
     KeyBuf::new(tx.prefix(ONCE_BY_AGE)).tail(&millis).tail(rest).into_bytes()
+}
+
+/// Every answer that is kept has its age, by which it is forgotten; every age has its answer, or a younger one.
+pub fn verify_answers(it: &mut Verify<'_>) -> Result<(), StoreError> {
+    let (view, findings) = (it.view, &mut *it.findings);
+    view.scan(&Span::prefix(&view.prefix(ONCE)), Order::Ascending, &mut |key, value| {
+        findings.checked("remembered answers")?;
+        let Some(kept) = findings.decoded::<Kept>(ONCE, &key[2..], value) else {
+            return Ok(Scan::Continue(()));
+        };
+        let age = age_key(view, kept.at, &key[2..]);
+        if view.get(&age)?.is_none() {
+            findings.add("idempotency.ageless", ONCE_BY_AGE, &age[2..], "nothing", "the age of an answer");
+        }
+        Ok(Scan::Continue(()))
+    })?;
+    view.scan(&Span::prefix(&view.prefix(ONCE_BY_AGE)), Order::Ascending, &mut |age, _| {
+        let key = [&view.prefix(ONCE)[..], age.get(10..).unwrap_or_default()].concat();
+        if view.get(&key)?.is_none() {
+            findings.add("idempotency.orphaned", ONCE_BY_AGE, &age[2..], "an age", "an answer of that age");
+        }
+        Ok(Scan::Continue(()))
+    })
 }
 
 impl Ctx {

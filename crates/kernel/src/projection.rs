@@ -23,7 +23,11 @@ pub struct Projection {
     pub follows: &'static [&'static str],
     /// The spaces that it writes.
     pub spaces: &'static [crate::Space],
-    /// Brings it up to date.
+    /// Those of them that hold what does not follow from the records: they are read when the others are built anew, and
+    /// stay.
+    pub kept: &'static [crate::Space],
+    /// Brings it up to date. Shown all records as new ones, in any order, over empty spaces, it writes what it holds:
+    /// `verify` counts on that.
     pub update: fn(&mut dyn Write, &Change<'_>) -> Result<(), StoreError>,
 }
 

@@ -18,6 +18,7 @@ use crate::{
     projection::{PROJECTIONS, Projection},
     reference,
     subscriber::{Subscriber, SubscriberEntry},
+    verify::{CHECKS, Check},
 };
 
 /// Everything that is linked into the program.
@@ -47,6 +48,8 @@ pub struct Registry {
     pub flags: Vec<&'static FeatureFlag>,
     /// The computed fields, by entity and name.
     pub computed: Vec<&'static Computed>,
+    /// The checks of `verify`, by name.
+    pub checks: Vec<&'static Check>,
     /// The graph of all that.
     pub graph: Graph,
     /// The relations whose field is cleared when their target is deleted, with that field.
@@ -167,6 +170,7 @@ impl Registry {
                 field_links: FIELD_LINKS.to_vec(),
                 projections: PROJECTIONS.to_vec(),
                 computed: COMPUTED.to_vec(),
+                checks: CHECKS.to_vec(),
                 routes: inventory::iter::<RouteEntry>.into_iter().map(|entry| entry.0).collect(),
                 subscribers: inventory::iter::<SubscriberEntry>.into_iter().map(|entry| entry.0).collect(),
                 flows: inventory::iter::<FlowEntry>.into_iter().map(|entry| entry.0).collect(),
@@ -211,6 +215,7 @@ impl Registry {
         self.field_links.sort_by_key(|it| (it.from, it.relation));
         self.projections.sort_by_key(|it| it.name);
         self.computed.sort_by_key(|it| (it.entity, it.name));
+        self.checks.sort_by_key(|it| it.name);
         self.routes.sort_by_key(|it| (it.path, it.method));
         self.subscribers.sort_by_key(|it| it.name);
         self.jobs.sort_by_key(|it| it.name);
@@ -311,6 +316,7 @@ impl Registry {
         unique("hook", texts(self.hooks.iter().map(|it| it.name).collect()));
         unique("payment provider", texts(self.payment_providers.iter().map(|it| it.id()).collect()));
         unique("feature flag", texts(self.flags.iter().map(|it| it.name).collect()));
+        unique("check", texts(self.checks.iter().map(|it| it.name).collect()));
         unique("job", texts(self.jobs.iter().map(|it| it.name).collect()));
         unique("relation", relations.iter().map(|it| format!("{}.{}", it.from, it.name)).collect());
         unique(

@@ -20,6 +20,7 @@ mod space;
 mod store;
 mod table;
 mod tx;
+pub mod verify;
 
 pub use engine::{Beside, Changes, Engine, Raw};
 pub use entity::{Embed, Entity, EntityDef, JsonObject, Node, Record, decode, encode, json_value, present};

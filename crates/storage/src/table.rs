@@ -9,6 +9,7 @@ use crate::{
     entity::{decode, encode},
     key::group_key,
     sequence::{add, counter_key, read_number},
+    verify::Findings,
 };
 
 /// The live rows of `T` in the space of its name, the soft-deleted ones in a space of their own (so that no
@@ -98,11 +99,16 @@ impl<T: Entity> Table<T> {
         Table { indexes, kind: PhantomData }
     }
 
+    /// Its indexes.
+    pub(crate) fn indexes(&self) -> &'static [Index<T>] {
+        self.indexes
+    }
+
     fn row_key(&self, tx: &dyn Read, id: &str) -> Vec<u8> {
         KeyBuf::new(tx.prefix(T::DEF.name)).tail(id.as_bytes()).into_bytes()
     }
 
-    fn grave_key(&self, tx: &dyn Read, id: &str) -> Vec<u8> {
+    pub(crate) fn grave_key(&self, tx: &dyn Read, id: &str) -> Vec<u8> {
         KeyBuf::new(tx.prefix(T::DEF.graveyard)).tail(id.as_bytes()).into_bytes()
     }
 
@@ -285,7 +291,7 @@ impl<T: Entity> Table<T> {
 }
 
 impl<T: Entity> Index<T> {
-    fn keys_of(&self, row: &T) -> Vec<Vec<u8>> {
+    pub(crate) fn keys_of(&self, row: &T) -> Vec<Vec<u8>> {
         let mut keys = Keys::default();
         (self.keys)(row, &mut keys);
         keys.0.sort_unstable();
@@ -293,7 +299,7 @@ impl<T: Entity> Index<T> {
         keys.0
     }
 
-    fn entry(&self, tx: &dyn Read, key: &[u8], row: &T) -> Vec<u8> {
+    pub(crate) fn entry(&self, tx: &dyn Read, key: &[u8], row: &T) -> Vec<u8> {
         let entry = KeyBuf::new(tx.prefix(self.space)).tail(key);
         if self.unique { entry.into_bytes() } else { entry.tail(row.id().as_bytes()).into_bytes() }
     }
@@ -410,6 +416,9 @@ pub trait TableSource: Sync {
         visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
 
+    /// Checks the rows, the indexes and the counters.
+    fn verify(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError>;
+
     /// Is there an index on this field alone?
     fn has_index(&self, field: &str) -> bool;
 
@@ -480,6 +489,10 @@ impl<T: Entity> TableSource for Table<T> {
             let row: T = decode(T::DEF.graveyard, &String::from_utf8_lossy(&key[2..]), value)?;
             visit(std::sync::Arc::new(row))
         })
+    }
+
+    fn verify(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError> {
+        self.verify_all(tx, findings)
     }
 
     fn has_index(&self, field: &str) -> bool {

@@ -10,13 +10,16 @@ use atoll_auth::{PasswordHash, find_identity};
 use atoll_flows::user::{NewUser, create_with_login};
 use atoll_host::{Assembly, Data, Secrets, registry};
 use atoll_kernel::{
-    Actor, Clock, Ctx, Flags, Moment, Origins, Probe, Store, Timestamp, Write, events_after,
+    Actor, Clock, Ctx, Flags, Moment, Origins, Probe, Report, Store, Timestamp, Write, events_after,
     limits::REQUESTS_MAX,
 };
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Client, described};
+use crate::{
+    Client, described,
+    verified::{VerifiedAtEnd, verify},
+};
 
 /// The password of every admin of the tests. Hashing it once saves each test a tenth of a second.
 static PASSWORD: LazyLock<PasswordHash> = LazyLock::new(|| PasswordHash::new("supersecret").expect("a hash"));
@@ -38,12 +41,13 @@ impl Engine {
     pub const ALL: [Engine; 2] = [Engine::Memory, Engine::Redb];
 }
 
-/// An application with a store of its own. The folder goes when it is dropped.
+/// An application with a store of its own. It is verified when it is dropped, and then its folder goes.
 pub struct TestApp {
     /// What handlers are handed.
     pub ctx: Ctx,
     router: axum::Router,
     clock: Arc<AtomicI64>,
+    verified: VerifiedAtEnd,
     #[expect(dead_code, reason = "it goes when it is dropped")]
     folder: Option<TempDir>,
 }
@@ -98,7 +102,8 @@ impl TestApp {
         };
         let app = assembly.start().await.expect("the app starts");
         described::prepare();
-        TestApp { ctx: app.ctx, router: app.router, clock, folder: None }
+        let verified = VerifiedAtEnd::new(app.ctx.clone());
+        TestApp { ctx: app.ctx, router: app.router, clock, verified, folder: None }
     }
 
     /// The application, and a client that is logged in as its admin (`admin@test.dev`, `supersecret`).
@@ -134,6 +139,16 @@ impl TestApp {
     pub fn told(&self, event: &str) -> Vec<Value> {
         let events = events_after(&self.ctx.view(), 0, usize::MAX).expect("events");
         events.into_iter().filter(|(_, it)| it.name == event).map(|(_, it)| it.data).collect()
+    }
+
+    /// What `verify` says of the store as it is now.
+    pub fn verify(&self) -> Report {
+        verify(&self.ctx).expect("a verification")
+    }
+
+    /// The test damages the store on purpose: it is not verified at the end.
+    pub fn is_damaged(&self) {
+        self.verified.switch_off();
     }
 
     /// Lets time pass.

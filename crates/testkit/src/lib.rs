@@ -6,6 +6,7 @@ mod described;
 mod dump;
 mod replay;
 mod shop;
+mod verified;
 
 pub use app::{Engine, TestApp, token};
 pub use client::{Answer, Client};

@@ -83,3 +83,5 @@ pub const NUMBER_DIGITS_MAX: u32 = 15;
 /// Fulfilments of one order, with those that were called off. Each sending reads them all, and so does who looks at the
 /// order; a hundred lines from five places, each in a parcel of its own, are this many.
 pub const FULFILLMENTS_MAX: usize = 500;
+/// Findings that one verification lists. All are counted; who has more than this wants a backup and not a list.
+pub const VERIFY_FINDINGS_MAX: usize = 1_000;

@@ -91,7 +91,7 @@ impl OrderLineItem {
     }
 
     /// How many of it are still to be sent.
-    pub(crate) fn open(&self) -> Decimal {
+    pub fn open(&self) -> Decimal {
         self.quantity - self.fulfilled()
     }
 }

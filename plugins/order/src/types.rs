@@ -154,7 +154,7 @@ fn compute_order(order: &Order, visit: &mut dyn FnMut(&'static str, Value)) {
 
 impl Order {
     /// How much of this total is to be paid, in the digits of its currency; nothing, where the order was called off.
-    fn due(&self, total: Decimal) -> Decimal {
+    pub fn due(&self, total: Decimal) -> Decimal {
         match self.currency_digits {
             _ if self.canceled_at.is_some() => Decimal::ZERO,
             Some(n_digits) => total.round(n_digits),

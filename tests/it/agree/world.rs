@@ -1,7 +1,9 @@
 //! The states that are drawn, how they are put into a store, and what ought to be said of them.
 
 use atoll_cart::{CARTS, Cart, LineItem};
-use atoll_inventory::{INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryItem, InventoryLevel};
+use atoll_inventory::{
+    INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryItem, InventoryLevel, ReservationItem, reserve,
+};
 use atoll_kernel::{Decimal, Fault, Moment, Timestamp, Write};
 use atoll_links::{
     AVAILABLE_FROM, AVAILABLE_UNTIL, PRIORITY, PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM,
@@ -307,10 +309,19 @@ fn make_state(
                 inventory_item_id: item.clone(),
                 location_id: location.clone(),
                 stocked_quantity: stocked.into(),
-                reserved_quantity: reserved.into(),
                 ..InventoryLevel::default()
             };
             INVENTORY_LEVELS.create(tx, at, level)?;
+            if reserved > 0 {
+                let promise = ReservationItem {
+                    inventory_item_id: item.clone(),
+                    location_id: location.clone(),
+                    quantity: reserved.into(),
+                    allow_backorder: true,
+                    ..ReservationItem::default()
+                };
+                reserve(tx, at, promise)?;
+            }
         }
     }
     if state.has_price {

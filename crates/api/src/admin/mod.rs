@@ -24,4 +24,5 @@ mod sales_channels;
 mod stock_locations;
 mod stores;
 mod users;
+mod verify;
 mod workflows_executions;

@@ -7,6 +7,8 @@ use std::{
     process::Command,
 };
 
+use atoll_host::{Data, registry};
+use atoll_kernel::{KeyBuf, StoreError, Write as Store};
 use tempfile::TempDir;
 
 use crate::server::Server;
@@ -180,6 +182,41 @@ fn the_first_key_of_the_demo_lists_something() {
         let (_, stores) = server.send("GET", path, &[("authorization", &token)], "").expect("an answer");
         assert_eq!(stores["stores"][0]["default_sales_channel"]["name"], "Web Shop", "{stores}");
     }
+}
+
+#[test]
+fn a_stopped_folder_is_verified() {
+    let folder = TempDir::new().expect("a folder");
+    let data = folder.path().join("data");
+    let (ok, nothing) = atoll(&data, &["verify"]);
+    assert!(!ok && nothing.contains("there is no database in"), "{nothing}");
+    assert!(!data.exists(), "verifying makes nothing");
+    let server = Server::start(&data, &["--demo"]);
+    let (ok, refused) = atoll(&data, &["verify"]);
+    assert!(!ok && refused.contains("is in use by another process"), "{refused}");
+    drop(server);
+    let (ok, whole) = atoll(&data, &["verify"]);
+    assert!(ok && whole.ends_with("nothing is wrong\n"), "{whole}");
+
+    let spaces = registry().expect("a registry").spaces();
+    let spoil = |tx: &mut dyn Store| {
+        for handle in ["enamel-mug", "green-coffee-sack"] {
+            let key = KeyBuf::new(tx.prefix("product.by_handle")).part(handle).into_bytes();
+            assert!(tx.get(&key).expect("a read").is_some(), "{handle}");
+            tx.delete(key);
+        }
+        Ok::<_, StoreError>(())
+    };
+    let store = Data::Folder(data.clone()).open(&spaces).expect("a store");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(store.write(spoil)).expect("a write");
+    store.close();
+    drop(store);
+    let (ok, damaged) = atoll(&data, &["verify"]);
+    let mug = "index.missing in product.by_handle at `enamel-mug`: nothing; expected prod_";
+    assert!(!ok && damaged.contains(mug) && damaged.contains("2 findings: 2 index.missing"), "{damaged}");
+    let (ok, damaged) = atoll(&data, &["verify", "--limit", "1"]);
+    assert!(!ok && damaged.contains("… and 1 more\n"), "{damaged}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
         Mutex,
@@ -13,9 +13,10 @@ use std::{
 
 use serde_json::Value;
 
-/// A running `atoll serve --demo` on a folder. It is killed when it is dropped.
+/// A running `atoll serve` on a folder. It is killed when it is dropped, and what it leaves in the folder is verified.
 pub(crate) struct Server {
     pub(crate) process: Child,
+    folder: PathBuf,
     address: String,
     /// What it printed before it served: the demo's keys.
     pub(crate) printed: String,
@@ -67,7 +68,7 @@ impl Server {
                 assert!(out.read_line(&mut printed).expect("a line") > 0, "the demo printed: {printed}");
             }
         }
-        Server { process, address, printed, log: Mutex::new(lines) }
+        Server { process, folder: folder.to_owned(), address, printed, log: Mutex::new(lines) }
     }
 
     /// The publishable key of a channel of the demo.
@@ -136,5 +137,13 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if std::thread::panicking() {
+            return;
+        }
+        let verify =
+            Command::new(env!("CARGO_BIN_EXE_atoll")).args(["verify", "--data"]).arg(&self.folder).output();
+        let done = verify.expect("the binary runs");
+        let (found, why) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        assert!(done.status.success(), "what the server left behind: {found}{why}");
     }
 }

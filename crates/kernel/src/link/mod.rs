@@ -6,6 +6,7 @@
 
 mod cascade;
 mod graph;
+mod verify;
 
 use linkme::distributed_slice;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ use self::graph::LinkRecord;
 pub(crate) use self::{
     cascade::{bury, forget, is_linked, revive},
     graph::{entity_of, relations_of},
+    verify::{records, verify},
 };
 
 /// An association between two entities.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Actor, Entity, Event, Fault, FaultKind, FaultRecord, FieldValue, Index, Moment, Read, RowError, Service,
-    StoreError, Timestamp, Write, entity, saga::undo::Undone, words,
+    StoreError, Timestamp, Write, entity, saga::undo::Undone, verify::Verify, words,
 };
 
 words! {
@@ -206,6 +206,42 @@ pub(crate) fn ended_before(tx: &dyn Read, now: Timestamp) -> Result<Vec<String>,
         }
     }
     Ok(old)
+}
+
+/// A run that has ended waits for nothing, and holds nothing to undo with unless undoing it failed; one that has not is
+/// kept until it does.
+pub fn verify_journals(it: &mut Verify<'_>) -> Result<(), StoreError> {
+    it.rows(&EXECUTIONS.table, |it, run| {
+        let mut wrong = |found: &str, expected: &str| {
+            let found = format!("{} run {found}", run.state.as_str());
+            it.wrong("saga.journal", WorkflowExecution::DEF.name, &run.id, found, expected);
+        };
+        let any = |state: StepState| run.steps.iter().any(|step| step.state == state);
+        match run.state {
+            ExecutionState::Done | ExecutionState::Reverted => {
+                if run.keep_until.is_none() {
+                    wrong("that is kept for ever", "when its record goes");
+                }
+                if run.steps.iter().any(|step| !step.undo.is_empty() || !step.events.is_empty()) {
+                    wrong("with what undoing it takes, or events that were held back", "neither");
+                }
+                if any(StepState::Waiting) {
+                    wrong("that waits for a step", "no step that is waited for");
+                }
+            }
+            ExecutionState::Failed if run.undo_error.is_none() => wrong("without a reason", "why it failed"),
+            ExecutionState::Waiting if !any(StepState::Waiting) => {
+                wrong("without a step that is waited for", "a step that is waited for");
+            }
+            ExecutionState::Invoking | ExecutionState::Waiting | ExecutionState::Compensating
+                if run.keep_until.is_some() =>
+            {
+                wrong("with an end", "none before it ends");
+            }
+            _ => {}
+        }
+        Ok(())
+    })
 }
 
 /// A run as the wire shows it: its steps below a root, and what they answered.

@@ -22,7 +22,9 @@ use serde_json::Value;
 use crate::{Actor, Ctx, Fault, Read, flow::AnyFlow};
 
 pub use engine::Outcome;
-pub use execution::{EXECUTIONS, ExecutionState, StepEntry, StepKind, StepState, WorkflowExecution};
+pub use execution::{
+    EXECUTIONS, ExecutionState, StepEntry, StepKind, StepState, WorkflowExecution, verify_journals,
+};
 pub use external::{External, StepCall};
 pub use run::Run;
 pub use tend::Given;

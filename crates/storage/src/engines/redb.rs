@@ -12,7 +12,7 @@ use std::{
 
 use redb::{
     AccessGuard, Builder, Database, ReadOnlyTable, ReadableDatabase, ReadableTable, ReadableTableMetadata,
-    TableDefinition,
+    TableDefinition, backends::FileBackend,
 };
 
 use crate::{Beside, Changes, Engine, Order, Raw, Span, StoreError, Visit};
@@ -40,6 +40,16 @@ impl Redb {
             Err(error) => return Err(StoreError::Engine(format!("`{}`: {error}", file.display()))),
         }
         open(file, false)
+    }
+
+    /// A database in a file that nobody else sees, and that is gone with it.
+    pub fn temporary() -> Result<Self, StoreError> {
+        let file = tempfile::tempfile()
+            .map_err(|error| StoreError::Engine(format!("no temporary file: {error}")))?;
+        let backend = FileBackend::new(file).map_err(failed)?;
+        let database = Database::builder().create_with_backend(backend).map_err(failed)?;
+        make_table(&database)?;
+        Ok(Redb { database })
     }
 
     /// Opens the file after every page of it was checked, and repaired where that is possible: it reads the whole file.
@@ -75,13 +85,17 @@ fn make(file: &Path) -> Result<(), StoreError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     drop(options.open(new).map_err(io)?);
     let database = Database::create(new).map_err(|error| opening(file, error))?;
-    let tx = database.begin_write().map_err(failed)?;
-    tx.open_table(TABLE).map_err(failed)?;
-    tx.commit().map_err(failed)?;
+    make_table(&database)?;
     database.close().map_err(failed)?;
     fs::rename(new, file).map_err(io)?;
     let folder = file.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::File::open(folder).and_then(|it| it.sync_all()).map_err(io)
+}
+
+fn make_table(database: &Database) -> Result<(), StoreError> {
+    let tx = database.begin_write().map_err(failed)?;
+    tx.open_table(TABLE).map_err(failed)?;
+    tx.commit().map_err(failed)
 }
 
 impl Engine for Redb {

@@ -4,6 +4,7 @@ mod check;
 mod import;
 mod serve;
 mod user;
+mod verify;
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
@@ -32,6 +33,8 @@ enum Command {
     /// Manages admin users.
     #[command(subcommand)]
     User(user::User),
+    /// Recomputes what follows from the records, and lists what the data folder says otherwise.
+    Verify(verify::Verify),
     /// Prints everything that is linked in, or the configuration, and says what is wrong with it.
     Check(check::Check),
 }
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
                 Command::Serve(it) => it.run().await,
                 Command::Import(it) => it.run().await,
                 Command::User(it) => it.run().await,
+                Command::Verify(it) => it.run(),
                 Command::Check(it) => it.run(),
             }
         })

@@ -1,0 +1,122 @@
+//! A check of `verify`: what a channel lists is what the decision says that it shows.
+
+use std::collections::HashMap;
+
+use atoll_kernel::{Check, Ids, KeyBuf, StoreError, Timestamp, Verify, check};
+use atoll_links::PRODUCT_SALES_CHANNEL;
+use atoll_product::{BY_PRODUCT, PRODUCTS, VARIANTS};
+
+use crate::{
+    LISTING, Listing, Market, Reason, Shelf,
+    listing::{VARIANTS_LISTED, WHOLE},
+};
+
+check! {
+    /// The index form of the decision against the decision.
+    pub static LISTINGS = Check {
+        name: "availability.listings",
+        summary: "A channel lists the products and variants that the decision shows, and counts as many",
+        run: listings,
+    };
+}
+
+/// A channel, or the shop as a whole: the decision over it, and how much that shows.
+struct Shown<'a> {
+    shelf: Shelf<'a>,
+    n_products: u64,
+    n_variants: u64,
+}
+
+fn listings(it: &mut Verify<'_>) -> Result<(), StoreError> {
+    let (view, now) = (it.view, it.now);
+    let mut markets: HashMap<String, Shown<'_>> = HashMap::new();
+    let mut n_products = 0;
+    it.rows(&PRODUCTS.table, |it, product| {
+        let mut channels = PRODUCT_SALES_CHANNEL.rights(view, &product.id)?;
+        channels.push(WHOLE.to_owned());
+        let variants = VARIANTS.table.ids_by(view, &BY_PRODUCT, &[&product.id])?;
+        for channel in channels {
+            if !markets.contains_key(&channel) {
+                let shelf = match name(&channel) {
+                    Some(channel) => Shelf::open(view, channel, now)?,
+                    None => Market::everything(now).shelf(view)?,
+                };
+                markets.insert(channel.clone(), Shown { shelf, n_products: 0, n_variants: 0 });
+            }
+            let Some(shown) = markets.get_mut(&channel) else { continue };
+            let is_shown = is_listed(&shown.shelf.shows(&product)?);
+            shown.n_products += u64::from(is_shown);
+            compare(
+                it,
+                LISTING.name,
+                &Listing::products(name(&channel), now),
+                &channel,
+                &product.id,
+                is_shown,
+            )?;
+            for variant in &variants {
+                let is_shown = is_listed(&shown.shelf.shows_variant(&product, variant)?);
+                shown.n_variants += u64::from(is_shown);
+                let listing = Listing::variants(name(&channel), now);
+                compare(it, VARIANTS_LISTED, &listing, &channel, variant, is_shown)?;
+            }
+        }
+        n_products += 1;
+        Ok(())
+    })?;
+    // What products say that cannot be read is not known.
+    if n_products == PRODUCTS.table.count(view)? {
+        counts(it, markets, now)?;
+    }
+    Ok(())
+}
+
+/// Each channel counts what it lists.
+fn counts(
+    it: &mut Verify<'_>,
+    markets: HashMap<String, Shown<'_>>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut markets: Vec<_> = markets.into_iter().collect();
+    markets.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    for (channel, shown) in markets {
+        let of = name(&channel);
+        for (space, listing, n) in [
+            (LISTING.name, Listing::products(of, now), shown.n_products),
+            (VARIANTS_LISTED, Listing::variants(of, now), shown.n_variants),
+        ] {
+            let counted = listing.count(it.view)?;
+            if counted != n {
+                it.wrong("listing.count", space, &channel, counted.to_string(), n.to_string());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn compare(
+    it: &mut Verify<'_>,
+    space: &'static str,
+    listing: &Listing,
+    channel: &str,
+    id: &str,
+    is_shown: bool,
+) -> Result<(), StoreError> {
+    it.findings.checked("decisions")?;
+    let is_there = listing.contains(it.view, id)?;
+    if is_there != is_shown {
+        let key = KeyBuf::new([0; 2]).part(channel).tail(id.as_bytes()).into_bytes();
+        let text = |listed| if listed { "it is listed" } else { "it is not listed" };
+        it.findings.add("listing.wrong", space, &key[2..], text(is_there), text(is_shown));
+    }
+    Ok(())
+}
+
+/// That a channel is disabled is left to whoever reads its listing.
+fn is_listed(reasons: &[Reason]) -> bool {
+    reasons.iter().all(|it| matches!(it, Reason::ChannelDisabled))
+}
+
+fn name(channel: &str) -> Option<&str> {
+    Some(channel).filter(|it| *it != WHOLE)
+}

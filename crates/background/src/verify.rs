@@ -1,0 +1,126 @@
+//! Checks of `verify`: the outbox, the places of subscribers, the runs of jobs and sagas, and remembered answers.
+
+use atoll_kernel::{
+    Check, Event, OUTBOX, Order, Scan, Space, Span, StoreError, Verify, check, last_number,
+    serde::de::DeserializeOwned, verify_answers, verify_journals,
+};
+
+use crate::{
+    JOB_RUNS, JobRunState,
+    cursor::{CURSORS, Cursor},
+    job_run::{STANDINGS, Standing},
+};
+
+check! {
+    /// The outbox is emptied from its beginning: what is left has the last numbers that were given.
+    pub static OUTBOX_NUMBERS = Check {
+        name: "outbox.numbers",
+        summary: "Events stand under the numbers that were given, without a gap",
+        run: outbox_numbers,
+    };
+}
+
+check! {
+    /// A subscriber that is ahead would miss events.
+    pub static SUBSCRIBER_CURSORS = Check {
+        name: "subscriber.cursors",
+        summary: "No subscriber is done with events that have not happened",
+        run: subscriber_cursors,
+    };
+}
+
+check! {
+    /// Runs of jobs go on or have ended.
+    pub static JOB_RUN_TIMES = Check {
+        name: "job.runs",
+        summary: "A run of a job goes on and has a lease, or has ended and has a time",
+        run: job_runs,
+    };
+}
+
+check! {
+    /// The kernel runs sagas; this crate registers their records.
+    pub static SAGA_JOURNALS = Check {
+        name: "saga.journals",
+        summary: "A saga that has ended waits for nothing and holds nothing back",
+        run: verify_journals,
+    };
+}
+
+check! {
+    /// The kernel remembers answers; this crate registers their spaces.
+    pub static REMEMBERED_ANSWERS = Check {
+        name: "idempotency.ages",
+        summary: "Remembered answers and their ages belong together",
+        run: verify_answers,
+    };
+}
+
+fn outbox_numbers(it: &mut Verify<'_>) -> Result<(), StoreError> {
+    let (view, last) = (it.view, last_number(it.view, OUTBOX)?);
+    let mut before: Option<u64> = None;
+    view.scan(&Span::prefix(&view.prefix(OUTBOX)), Order::Ascending, &mut |key, value| {
+        it.findings.checked("events")?;
+        let _: Option<Event> = it.findings.decoded(OUTBOX, &key[2..], value);
+        let place = key[2..].try_into().map(u64::from_be_bytes).unwrap_or_default();
+        if let Some(before) = before
+            && before + 1 != place
+        {
+            let (found, expected) = (format!("{before} before it"), (before + 1).to_string());
+            it.findings.add("outbox.gap", OUTBOX, &key[2..], found, expected);
+        }
+        if place > last {
+            let (found, expected) = (place.to_string(), format!("{last} at most"));
+            it.findings.add("outbox.ahead", OUTBOX, &key[2..], found, expected);
+        }
+        before = Some(place);
+        Ok(Scan::Continue(()))
+    })
+}
+
+fn subscriber_cursors(it: &mut Verify<'_>) -> Result<(), StoreError> {
+    let last = last_number(it.view, OUTBOX)?;
+    slots(it, CURSORS.space, "subscribers", |it, name, cursor: Cursor| {
+        if cursor.place > last {
+            let (found, expected) = (cursor.place.to_string(), format!("{last} at most"));
+            it.wrong("subscriber.ahead", CURSORS.space, name, found, expected);
+        }
+    })
+}
+
+fn job_runs(it: &mut Verify<'_>) -> Result<(), StoreError> {
+    slots(it, STANDINGS.space, "jobs", |_, _, _: Standing| {})?;
+    it.rows(&JOB_RUNS.table, |it, run| {
+        let expected = match run.state {
+            JobRunState::Running if run.lease_until.is_none() || run.ended_at.is_some() => {
+                "a lease and no end"
+            }
+            JobRunState::Done | JobRunState::Failed
+                if run.lease_until.is_some() || run.ended_at.is_none() =>
+            {
+                "an end and no lease"
+            }
+            JobRunState::Failed if run.error.is_none() => "why it failed",
+            _ => return Ok(()),
+        };
+        it.wrong("job.run", "job_run", &run.id, format!("a run that is {}", run.state.as_str()), expected);
+        Ok(())
+    })
+}
+
+/// Shows the small records of a space, by name; those that do not decode are findings.
+fn slots<T: DeserializeOwned>(
+    it: &mut Verify<'_>,
+    space: Space,
+    what: &'static str,
+    mut visit: impl FnMut(&mut Verify<'_>, &str, T),
+) -> Result<(), StoreError> {
+    let view = it.view;
+    view.scan(&Span::prefix(&view.prefix(space)), Order::Ascending, &mut |key, value| {
+        it.findings.checked(what)?;
+        if let Some(record) = it.findings.decoded(space, &key[2..], value) {
+            visit(it, &String::from_utf8_lossy(&key[2..]), record);
+        }
+        Ok(Scan::Continue(()))
+    })
+}

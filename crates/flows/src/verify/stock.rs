@@ -1,0 +1,79 @@
+//! Reservations against inventory levels and order lines.
+
+use atoll_inventory::{INVENTORY_LEVELS, RESERVATIONS, RESERVED_BY_ITEM, level_at, promised};
+use atoll_kernel::{Check, Decimal, StoreError, Verify, check};
+use atoll_order::{ORDERS, OrderStatus};
+
+check! {
+    /// What is promised is there, and is counted where it lies.
+    pub static RESERVED = Check {
+        name: "inventory.reserved",
+        summary: "A level reserves the sum of its reservations, and no more than is stocked but for backorders",
+        run: reserved,
+    };
+}
+
+check! {
+    /// What is promised to an order is still to be sent.
+    pub static ORDER_RESERVATIONS = Check {
+        name: "order.reservations",
+        summary: "Nothing is reserved for lines that were sent, or whose order was called off",
+        run: order_reservations,
+    };
+}
+
+fn reserved(it: &mut Verify<'_>) -> Result<(), StoreError> {
+    let view = it.view;
+    it.rows(&INVENTORY_LEVELS.table, |it, level| {
+        let reservations =
+            RESERVATIONS.table.list_by(view, &RESERVED_BY_ITEM, &[&level.inventory_item_id])?;
+        let here = reservations.iter().filter(|it| it.location_id == level.location_id);
+        let (mut sum, mut backordered) = (Decimal::ZERO, Decimal::ZERO);
+        for reservation in here {
+            sum += reservation.quantity;
+            if reservation.allow_backorder {
+                backordered += reservation.quantity;
+            }
+        }
+        let (reserved, stocked) = (level.reserved_quantity, level.stocked_quantity);
+        if reserved != sum {
+            it.wrong(
+                "inventory.reserved",
+                "inventory_level",
+                &level.id,
+                reserved.to_string(),
+                sum.to_string(),
+            );
+        } else if reserved - backordered > stocked {
+            let found = format!("{reserved} reserved, {backordered} of them backordered");
+            it.wrong("inventory.oversold", "inventory_level", &level.id, found, format!("{stocked} stocked"));
+        }
+        Ok(())
+    })?;
+    it.rows(&RESERVATIONS.table, |it, reservation| {
+        let (item, location) = (&reservation.inventory_item_id, &reservation.location_id);
+        if level_at(view, item, location)?.is_none() {
+            let found = format!("item `{item}` at location `{location}`, where it is not stocked");
+            it.wrong("inventory.nowhere", "reservation_item", &reservation.id, found, "a level");
+        }
+        Ok(())
+    })
+}
+
+fn order_reservations(it: &mut Verify<'_>) -> Result<(), StoreError> {
+    let view = it.view;
+    it.rows(&ORDERS.table, |it, order| {
+        for line in &order.items {
+            let why = match order.status {
+                OrderStatus::Canceled => "of an order that was called off",
+                _ if line.open().is_zero() => "of a line that was sent",
+                _ => continue,
+            };
+            for reservation in promised(view, &line.id)? {
+                let found = format!("{} {why} (`{}`)", reservation.quantity, order.id);
+                it.wrong("order.reservation", "reservation_item", &reservation.id, found, "nothing reserved");
+            }
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,51 @@
+//! `atoll verify`
+
+use std::{io::Write as _, sync::Arc};
+
+use anyhow::{Context as _, bail};
+use atoll_host::{Data, registry};
+use atoll_kernel::{Findings, Timestamp, limits::VERIFY_FINDINGS_MAX};
+use clap::Args;
+
+use crate::DataArgs;
+
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// How many findings are listed; all are counted.
+    #[arg(long, default_value_t = VERIFY_FINDINGS_MAX)]
+    limit: usize,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+impl Verify {
+    /// Prints what is wrong, a line each. An error where anything is.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let mut settings = self.data.settings()?;
+        let data = settings.data.take().unwrap_or_else(|| Data::from("atoll-data"));
+        let registry = registry()?;
+        let store = data.open_existing(&registry.spaces())?;
+        let findings = Findings::new(self.limit, Arc::default());
+        let report = registry.verify(&store.view(), Timestamp::now(), findings);
+        store.close();
+        let report = report.context("the store cannot be read to its end")?;
+        let mut out = std::io::stdout().lock();
+        for it in &report.findings {
+            let (kind, space, key) = (it.kind, it.space, &it.key);
+            writeln!(out, "{kind} in {space} at `{key}`: {}; expected {}", it.found, it.expected)?;
+        }
+        let (n_listed, n_findings) = (report.findings.len() as u64, report.n_findings);
+        if n_listed < n_findings {
+            writeln!(out, "… and {} more", n_findings - n_listed)?;
+        }
+        let of = |counts: &std::collections::BTreeMap<&str, u64>| {
+            counts.iter().map(|(what, n)| format!("{n} {what}")).collect::<Vec<_>>().join(", ")
+        };
+        writeln!(out, "looked at {}", of(&report.checked))?;
+        if n_findings > 0 {
+            bail!("{n_findings} findings: {}", of(&report.kinds));
+        }
+        writeln!(out, "nothing is wrong")?;
+        Ok(())
+    }
+}

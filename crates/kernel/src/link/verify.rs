@@ -1,0 +1,149 @@
+//! Links: both directions of each pair, both ends, the number of partners, the counters, and what waits for a deleted
+//! record.
+
+use atoll_storage::verify::{Groups, verify_counters};
+
+use crate::{
+    KeyBuf, LinkRow, Order, Read, Record, Registry, Scan, Span, StoreError,
+    link::{Link, Side},
+    split_part,
+    verify::{Verify, readable},
+};
+
+/// Checks a link.
+pub(crate) fn verify(link: &'static Link, it: &mut Verify<'_>) -> Result<(), StoreError> {
+    let one_sided = pairs(link, it)?;
+    reverse(link, it, one_sided)?;
+    waiting(link, it)
+}
+
+/// Is shown records one after the other; nothing for one that cannot be read.
+type VisitRecord<'a> = dyn FnMut(Option<&dyn Record>) -> Result<(), StoreError> + 'a;
+
+/// Shows the pairs of a link as records.
+pub(crate) fn records(
+    link: &'static Link,
+    view: &dyn Read,
+    visit: &mut VisitRecord<'_>,
+) -> Result<(), StoreError> {
+    view.scan(&Span::prefix(&view.prefix(link.name)), Order::Ascending, &mut |key, value| {
+        let pair = split_part(&key[2..]);
+        let row = readable(atoll_storage::decode::<LinkRow>(link.name, "", value))?;
+        match pair.zip(row) {
+            Some(((left, right), row)) => {
+                visit(Some(&link.record(&left, &String::from_utf8_lossy(right), row)))?;
+            }
+            None => visit(None)?,
+        }
+        Ok(Scan::Continue(()))
+    })
+}
+
+/// What the walk over the pairs says of their reverse entries.
+struct Reverse {
+    n_found: u64,
+    missing: Groups,
+}
+
+/// The pairs: their rows, their ends, and the entries of the other direction.
+fn pairs(link: &'static Link, it: &mut Verify<'_>) -> Result<Reverse, StoreError> {
+    let (view, findings) = (it.view, &mut *it.findings);
+    let mut reverse = Reverse { n_found: 0, missing: Groups::default() };
+    let mut last_left = None;
+    view.scan(&Span::prefix(&view.prefix(link.name)), Order::Ascending, &mut |key, value| {
+        findings.checked("pairs of links")?;
+        let key = &key[2..];
+        let Some((left, right)) = split_part(key) else {
+            findings.add("link.malformed", link.name, key, "a key without a right end", "both ids");
+            return Ok(Scan::Continue(()));
+        };
+        let right = String::from_utf8_lossy(right);
+        let _: Option<LinkRow> = findings.decoded(link.name, key, value);
+        for (end, id) in [(&link.left, left.as_str()), (&link.right, &right)] {
+            if !Registry::graph().table(end.entity).has(view, id)? {
+                let found = format!("there is no {} `{id}`", end.entity);
+                findings.add("link.dangling", link.name, key, found, "both ends");
+            }
+        }
+        let there = link.key(view, Side::Right, &right, &left);
+        if view.get(&there)?.is_some() {
+            reverse.n_found += 1;
+        } else {
+            reverse.missing.note(&KeyBuf::new([0; 2]).part(&right).into_bytes()[2..]);
+            findings.add(
+                "link.one_sided",
+                link.reverse,
+                &there[2..],
+                "nothing",
+                "the pair, seen from its right end",
+            );
+        }
+        if !link.left.many && last_left.as_ref() == Some(&left) {
+            findings.add("link.several", link.name, key, "a second partner", "one at most");
+        }
+        last_left = Some(left);
+        Ok(Scan::Continue(()))
+    })?;
+    verify_counters(view, link.name, Groups::default(), findings, &mut |_, _| Ok(false))?;
+    Ok(reverse)
+}
+
+/// The entries of the other direction: each has its pair.
+fn reverse(link: &'static Link, it: &mut Verify<'_>, of: Reverse) -> Result<(), StoreError> {
+    let (view, findings) = (it.view, &mut *it.findings);
+    let is_stale = |key: &[u8]| -> Result<bool, StoreError> {
+        let Some((right, left)) = split_part(key) else { return Ok(true) };
+        Ok(!link.has(view, &String::from_utf8_lossy(left), &right)?)
+    };
+    let (mut n_there, mut last_right) = (0, None);
+    view.scan(&Span::prefix(&view.prefix(link.reverse)), Order::Ascending, &mut |key, _| {
+        n_there += 1;
+        let right = split_part(&key[2..]).map(|(right, _)| right);
+        if !link.right.many && right.is_some() && last_right == right {
+            findings.add("link.several", link.reverse, &key[2..], "a second partner", "one at most");
+        }
+        last_right = right;
+        Ok(Scan::Continue(()))
+    })?;
+    let any_stale = n_there != of.n_found;
+    if any_stale {
+        view.scan(&Span::prefix(&view.prefix(link.reverse)), Order::Ascending, &mut |key, _| {
+            if is_stale(&key[2..])? {
+                findings.add(
+                    "link.one_sided",
+                    link.reverse,
+                    &key[2..],
+                    "an entry",
+                    "nothing: there is no such pair",
+                );
+            }
+            Ok(Scan::Continue(()))
+        })?;
+    }
+    verify_counters(view, link.reverse, of.missing, findings, &mut |key, _| Ok(any_stale && is_stale(key)?))
+}
+
+/// The rows that deletions took along wait for a record that is soft-deleted.
+fn waiting(link: &'static Link, it: &mut Verify<'_>) -> Result<(), StoreError> {
+    let (view, findings) = (it.view, &mut *it.findings);
+    view.scan(&Span::prefix(&view.prefix(link.graveyard)), Order::Ascending, &mut |key, value| {
+        findings.checked("links of soft-deleted records")?;
+        let key = &key[2..];
+        let _: Option<LinkRow> = findings.decoded(link.graveyard, key, value);
+        let Some((side, (id, _))) = split_part(key).and_then(|(side, rest)| Some((side, split_part(rest)?)))
+        else {
+            findings.add("link.malformed", link.graveyard, key, "a key without an id", "a side and both ids");
+            return Ok(Scan::Continue(()));
+        };
+        let end = if side == "left" { &link.left } else { &link.right };
+        let table = Registry::graph().table(end.entity);
+        if table.has(view, &id)? {
+            let found = format!("the {} is not deleted", end.entity);
+            findings.add("link.waiting", link.graveyard, key, found, "nothing waits for a live record");
+        } else if readable(table.deleted_node(view, &id))?.is_some_and(|it| it.is_none()) {
+            let found = format!("there is no {}, deleted or not", end.entity);
+            findings.add("link.waiting", link.graveyard, key, found, "a record that can be restored");
+        }
+        Ok(Scan::Continue(()))
+    })
+}

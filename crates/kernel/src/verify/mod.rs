@@ -1,0 +1,165 @@
+//! `verify`: recomputes what follows from the records, and reports where the store says something else.
+//!
+//! Tables, indexes, counters, links and projections are checked for whatever is linked in. Rules between records are
+//! checks that a crate registers with `check!`: a module those of its own records, a crate above the modules those that
+//! join several.
+
+mod projection;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use linkme::distributed_slice;
+use tokio::sync::Semaphore;
+
+use crate::{Ctx, Entity, Fault, FaultKind, Order, Read, Registry, Scan, Span, StoreError, Table, Timestamp};
+
+pub use atoll_storage::verify::{Finding, Findings, Report, readable};
+
+/// A rule between records that `verify` checks.
+pub struct Check {
+    /// `area.rule`: `inventory.reserved`.
+    pub name: &'static str,
+    /// What holds, in one line.
+    pub summary: &'static str,
+    /// Adds a finding for each record that breaks the rule.
+    pub run: fn(&mut Verify<'_>) -> Result<(), StoreError>,
+}
+
+/// All checks that are linked in.
+#[distributed_slice]
+pub static CHECKS: [&'static Check];
+
+/// Registers a check.
+///
+/// ```ignore
+/// check! {
+///     /// A review is of a product.
+///     pub static REVIEWED = Check { name: "review.products", summary: "A review is of a product", run: reviewed };
+/// }
+///
+/// fn reviewed(it: &mut Verify<'_>) -> Result<(), StoreError> {
+///     it.rows(&REVIEWS.table, |it, review| {
+///         if !REVIEWED_PRODUCT.is_linked(it.view, &review.id)? {
+///             it.wrong("review.orphaned", "review", &review.id, "a review of nothing", "its product");
+///         }
+///         Ok(())
+///     })
+/// }
+/// ```
+#[macro_export]
+macro_rules! check {
+    ($(#[$meta:meta])* $vis:vis static $NAME:ident = $check:expr;) => {
+        $(#[$meta])*
+        $vis static $NAME: $crate::Check = $check;
+
+        const _: () = {
+            #[$crate::linkme::distributed_slice($crate::CHECKS)]
+            #[linkme(crate = $crate::linkme)]
+            static REGISTERED: &$crate::Check = &$NAME;
+        };
+    };
+}
+
+/// What checks are handed: the state that is looked at, and where findings go.
+pub struct Verify<'a> {
+    /// The state of the store.
+    pub view: &'a dyn Read,
+    /// The time, for rules that know of it.
+    pub now: Timestamp,
+    /// What was found.
+    pub findings: &'a mut Findings,
+}
+
+impl Verify<'_> {
+    /// Shows the live rows of a table, one after the other. One that cannot be read, or leads to one that cannot, is passed
+    /// over: the check of its table has told of it.
+    pub fn rows<T: Entity>(
+        &mut self,
+        _: &Table<T>,
+        mut visit: impl FnMut(&mut Verify<'_>, T) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let (view, space) = (self.view, T::DEF.name);
+        view.scan(&Span::prefix(&view.prefix(space)), Order::Ascending, &mut |key, value| {
+            self.findings.checked("rows of checks")?;
+            let row = atoll_storage::decode(space, &String::from_utf8_lossy(&key[2..]), value);
+            if let Some(row) = readable(row)? {
+                readable(visit(self, row))?;
+            }
+            Ok(Scan::Continue(()))
+        })
+    }
+
+    /// Adds a finding on the record with this id: what it says, and what it should.
+    pub fn wrong(
+        &mut self,
+        kind: &'static str,
+        space: &'static str,
+        id: &str,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) {
+        self.findings.add(kind, space, id.as_bytes(), found, expected);
+    }
+}
+
+impl Registry {
+    /// Checks everything that is linked in against this state of the store.
+    pub fn verify(
+        &self,
+        view: &dyn Read,
+        now: Timestamp,
+        mut findings: Findings,
+    ) -> Result<Report, StoreError> {
+        for service in self.modules.iter().flat_map(|it| it.services) {
+            service.table().verify(view, &mut findings)?;
+        }
+        let mut it = Verify { view, now, findings: &mut findings };
+        for link in &self.links {
+            crate::link::verify(link, &mut it)?;
+        }
+        for projection in &self.projections {
+            projection::verify(projection, &mut it)?;
+        }
+        for check in &self.checks {
+            readable((check.run)(&mut it))?;
+        }
+        Ok(findings.into_report())
+    }
+}
+
+/// One verification at a time: each reads everything.
+struct Turn(Arc<Semaphore>);
+
+impl Default for Turn {
+    fn default() -> Self {
+        Turn(Arc::new(Semaphore::new(1)))
+    }
+}
+
+/// Calls a verification off when nobody waits for it any more.
+struct Watch(Arc<AtomicBool>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Ctx {
+    /// Verifies the store as it is now, on a thread beside those that answer requests, and keeps so many findings. Ends
+    /// when the caller goes away. Error: 409 while another verification goes on.
+    pub async fn verify(&self, n_kept_max: usize) -> Result<Report, Fault> {
+        let busy = || Fault::new(FaultKind::Conflict, "Another verification is going on");
+        let turn = self.memory::<Turn>().0.clone().try_acquire_owned().map_err(|_| busy())?;
+        let watch = Watch(Arc::default());
+        let (ctx, stop) = (self.clone(), watch.0.clone());
+        let run = move || {
+            let _turn = turn;
+            ctx.registry().verify(&ctx.view(), ctx.now(), Findings::new(n_kept_max, stop))
+        };
+        Ok(tokio::task::spawn_blocking(run).await.map_err(Fault::unexpected)??)
+    }
+}

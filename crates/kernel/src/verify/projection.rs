@@ -1,0 +1,40 @@
+//! Projections: each is built anew beside the store, from the records that it follows, and compared key by key.
+
+use crate::{
+    Change, Order, Projection, Record, Registry, Scan, Span, StoreError, link,
+    verify::{Verify, readable},
+};
+
+use atoll_storage::verify::Scratch;
+
+pub(super) fn verify(projection: &Projection, it: &mut Verify<'_>) -> Result<(), StoreError> {
+    let view = it.view;
+    let derived = projection.spaces.iter().copied().filter(|it| !projection.kept.contains(it));
+    let mut scratch = Scratch::new(view, derived.collect());
+    let mut is_whole = true;
+    for of in projection.follows {
+        let mut told = |record: Option<&dyn Record>| -> Result<(), StoreError> {
+            it.findings.checked("records that projections follow")?;
+            let told = record.map(|record| {
+                let change = Change { of, before: None, after: Some(record) };
+                scratch.write(|tx| (projection.update)(tx, &change))
+            });
+            // What a record says that cannot be read is not known; it may stand in the projection all the same.
+            is_whole &= told.map_or(Ok(None), readable)?.is_some();
+            Ok(())
+        };
+        match Registry::get().links.iter().find(|it| it.name == *of) {
+            Some(link) => link::records(link, view, &mut told)?,
+            None => {
+                let service = Registry::service(of);
+                view.scan(&Span::prefix(&view.prefix(of)), Order::Ascending, &mut |key, value| {
+                    let id = String::from_utf8_lossy(&key[2..]);
+                    let record = readable(service.read(&id, value))?;
+                    told(record.as_deref().map(|it| it as &dyn Record))?;
+                    Ok(Scan::Continue(()))
+                })?;
+            }
+        }
+    }
+    scratch.compare(is_whole, it.findings)
+}

@@ -1,0 +1,140 @@
+//! Counters against the entries that they count: one per index group, and one per end of a link.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    KeyBuf, Order, Read, SEQUENCES, Scan, Space, Span, StoreError, sequence::counter_key, verify::Findings,
+};
+
+/// Groups with missing entries that are remembered. An index that lacks more must be built anew, whatever its counters
+/// say, and they are not looked at.
+const N_GROUPS_MAX: usize = 10_000;
+
+/// Entries that should be there and are not, by their group: counters count them all the same.
+#[derive(Debug, Default)]
+pub struct Groups {
+    n_missing: BTreeMap<Vec<u8>, u64>,
+    is_full: bool,
+}
+
+impl Groups {
+    /// Notes that an entry of this group is missing.
+    pub fn note(&mut self, group: &[u8]) {
+        if self.n_missing.len() >= N_GROUPS_MAX && !self.n_missing.contains_key(group) {
+            self.is_full = true;
+        } else {
+            *self.n_missing.entry(group.to_vec()).or_default() += 1;
+        }
+    }
+}
+
+/// Says of an entry, by its key (without the prefix of its space) and value, whether it should not be there.
+pub type IsStale<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> + 'a;
+
+/// Checks the counters of a space whose entries are counted by all of their key but the id at its end. What
+/// `is_stale` names is not counted.
+pub fn verify_counters(
+    tx: &dyn Read,
+    space: Space,
+    mut missing: Groups,
+    findings: &mut Findings,
+    is_stale: &mut IsStale<'_>,
+) -> Result<(), StoreError> {
+    if missing.is_full {
+        return Ok(());
+    }
+    let mut n_counters = 0;
+    let mut compare = |group: &[u8], n: u64, findings: &mut Findings| -> Result<(), StoreError> {
+        let counter = counter_key(tx, space, group);
+        n_counters += u64::from(tx.get(&counter)?.is_some());
+        let Some(counted) = findings.number(tx, &counter)? else { return Ok(()) };
+        if counted != n {
+            findings.add("counter.wrong", space, group, counted.to_string(), n.to_string());
+        }
+        Ok(())
+    };
+    let mut group: Option<(Vec<u8>, u64)> = None;
+    tx.scan(&Span::prefix(&tx.prefix(space)), Order::Ascending, &mut |key, value| {
+        findings.checked("counted entries")?;
+        let key = &key[2..];
+        let (head, _) = key.split_at(group_len(key));
+        if group.as_ref().is_none_or(|(group, _)| group != head) {
+            if let Some((group, n)) = group.take() {
+                compare(&group, n, findings)?;
+            }
+            group = Some((head.to_vec(), missing.n_missing.remove(head).unwrap_or(0)));
+        }
+        if let Some((_, n)) = &mut group
+            && !is_stale(key, value)?
+        {
+            *n += 1;
+        }
+        Ok(Scan::Continue(()))
+    })?;
+    if let Some((group, n)) = group {
+        compare(&group, n, findings)?;
+    }
+    for (group, n) in missing.n_missing {
+        compare(&group, n, findings)?;
+    }
+    // Every group was compared; if there are more counters than groups that have one, some count nothing.
+    let all = counter_key(tx, space, b"");
+    if count(tx, &Span::prefix(&all))? == n_counters {
+        return Ok(());
+    }
+    tx.scan(&Span::prefix(&all), Order::Ascending, &mut |key, _| {
+        let group = &key[all.len()..];
+        let entries = KeyBuf::new(tx.prefix(space)).tail(group).into_bytes();
+        if is_empty(tx, &Span::prefix(&entries))?
+            && let Some(counted) = findings.number(tx, key)?
+        {
+            findings.add("counter.wrong", space, group, counted.to_string(), "0");
+        }
+        Ok(Scan::Continue(()))
+    })
+}
+
+/// How much of a key (without its prefix) is its group: all parts that are ended. What follows is the id.
+pub(crate) fn group_len(key: &[u8]) -> usize {
+    key.windows(2).rposition(|it| it == [0x00, 0x01]).map_or(0, |place| place + 2)
+}
+
+/// How many keys there are in a range.
+pub(crate) fn count(tx: &dyn Read, span: &Span) -> Result<u64, StoreError> {
+    let mut n = 0;
+    tx.scan(span, Order::Ascending, &mut |_, _| {
+        n += 1;
+        Ok(Scan::Continue(()))
+    })?;
+    Ok(n)
+}
+
+fn is_empty(tx: &dyn Read, span: &Span) -> Result<bool, StoreError> {
+    let mut is_empty = true;
+    tx.scan(span, Order::Ascending, &mut |_, _| {
+        is_empty = false;
+        Ok(Scan::Break(()))
+    })?;
+    Ok(is_empty)
+}
+
+/// The one counter of a space: how many rows a table has.
+pub(crate) fn verify_total(
+    tx: &dyn Read,
+    space: Space,
+    n: u64,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let counted = findings.number(tx, &counter_key(tx, space, b""))?;
+    if let Some(counted) = counted.filter(|it| *it != n) {
+        findings.add("counter.wrong", space, b"", counted.to_string(), n.to_string());
+    }
+    Ok(())
+}
+
+/// Is this the counter of a space with one of these prefixes?
+pub(crate) fn is_counter_of(tx: &dyn Read, key: &[u8], prefixes: &[[u8; 2]]) -> bool {
+    key.starts_with(&tx.prefix(SEQUENCES))
+        && key.get(2) == Some(&0)
+        && key.get(3..5).is_some_and(|it| prefixes.iter().any(|prefix| prefix == it))
+}

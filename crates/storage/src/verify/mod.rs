@@ -1,0 +1,190 @@
+//! Verification of what is stored: findings, and the checks of tables, indexes and counters.
+//!
+//! Everything is recomputed from the rows, key by key in the order of the keys, so that memory does not grow with the
+//! store. A value that does not decode is a finding like others; what would follow from it is not told besides.
+
+mod counters;
+mod scratch;
+mod table;
+
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Read, Space, StoreError, decode, split_part};
+
+pub use counters::{Groups, IsStale, verify_counters};
+pub use scratch::Scratch;
+
+/// One thing that is wrong in the store.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// What is wrong: `index.missing`, `counter.wrong`.
+    pub kind: &'static str,
+    /// The space of the entry that is wrong, or is not there.
+    pub space: Space,
+    /// Its key without the prefix of the space: the parts, with ` / ` between them; bytes that are no text in hex.
+    pub key: String,
+    /// What stands there.
+    pub found: String,
+    /// What should.
+    pub expected: String,
+}
+
+/// What was found, and how much was looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// How many findings there are, listed or not.
+    pub n_findings: u64,
+    /// How many of each kind.
+    pub kinds: BTreeMap<&'static str, u64>,
+    /// How much was looked at: rows, index entries, pairs of links.
+    pub checked: BTreeMap<&'static str, u64>,
+    /// The first findings, in the order in which they were found.
+    pub findings: Vec<Finding>,
+}
+
+/// Collects findings: all are counted, and the first ones are kept.
+#[derive(Debug)]
+pub struct Findings {
+    report: Report,
+    n_kept_max: usize,
+    stop: Arc<AtomicBool>,
+}
+
+impl Findings {
+    /// Keeps so many findings, and goes on until `stop` is set.
+    pub fn new(n_kept_max: usize, stop: Arc<AtomicBool>) -> Findings {
+        Findings { report: Report::default(), n_kept_max, stop }
+    }
+
+    /// What there is so far.
+    pub fn into_report(self) -> Report {
+        self.report
+    }
+
+    /// Adds a finding. `key` is the key without the prefix of its space.
+    pub fn add(
+        &mut self,
+        kind: &'static str,
+        space: Space,
+        key: &[u8],
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) {
+        self.report.n_findings += 1;
+        *self.report.kinds.entry(kind).or_default() += 1;
+        if self.report.findings.len() < self.n_kept_max {
+            let (found, expected) = (found.into(), expected.into());
+            self.report.findings.push(Finding { kind, space, key: key_text(key), found, expected });
+        }
+    }
+
+    /// Notes that one more of something was looked at. Errors when nobody waits for the report any more.
+    pub fn checked(&mut self, what: &'static str) -> Result<(), StoreError> {
+        *self.report.checked.entry(what).or_default() += 1;
+        match self.stop.load(Ordering::Relaxed) {
+            true => Err(StoreError::Stopped("verification was called off".into())),
+            false => Ok(()),
+        }
+    }
+
+    /// Decodes a value; one that does not decode is a finding.
+    pub fn decoded<T: DeserializeOwned>(&mut self, space: Space, key: &[u8], value: &[u8]) -> Option<T> {
+        match decode(space, &String::from_utf8_lossy(key), value) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.add("value.corrupt", space, key, reason(error), "a value that decodes");
+                None
+            }
+        }
+    }
+
+    /// The value of a counter, zero where there is none; one that cannot be read is a finding.
+    pub(crate) fn number(&mut self, tx: &dyn Read, key: &[u8]) -> Result<Option<u64>, StoreError> {
+        match crate::sequence::read_number(tx, key) {
+            Err(error @ StoreError::Corrupt { .. }) => {
+                self.add("value.corrupt", crate::SEQUENCES, &key[2..], reason(error), "a counter");
+                Ok(None)
+            }
+            number => number.map(Some),
+        }
+    }
+}
+
+/// What was read; nothing, where a value did not decode: the check of its own space has told of it.
+pub fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(StoreError::Corrupt { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn reason(error: StoreError) -> String {
+    match error {
+        StoreError::Corrupt { reason, .. } => reason,
+        error => error.to_string(),
+    }
+}
+
+/// A key for people.
+fn key_text(mut key: &[u8]) -> String {
+    let mut parts: Vec<Cow<'_, str>> = Vec::new();
+    while let Some((part, rest)) = split_part(key) {
+        parts.push(part.into());
+        key = rest;
+    }
+    if !key.is_empty() || parts.is_empty() {
+        parts.push(bytes_text(key));
+    }
+    parts.join(" / ")
+}
+
+/// Bytes for people: text as it is, anything else in hex.
+pub(crate) fn bytes_text(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.chars().any(char::is_control) => text.into(),
+        _ => bytes.iter().fold("0x".to_owned(), |text, byte| format!("{text}{byte:02x}")).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::KeyBuf;
+
+    #[test]
+    fn keys_are_shown_part_by_part() {
+        let key = KeyBuf::new([0, 0]).part("prod_1").part("a\0b").tail(&7_u64.to_be_bytes()).into_bytes();
+        assert_eq!(key_text(&key[2..]), "prod_1 / a\0b / 0x0000000000000007");
+        assert_eq!(key_text(b"prod_1"), "prod_1");
+        assert_eq!(key_text(b""), "");
+    }
+
+    #[test]
+    fn findings_beyond_the_limit_are_counted_only() {
+        let mut findings = Findings::new(2, Arc::default());
+        for n in 0..5_u8 {
+            findings.add("row.misplaced", "product", &[b'a' + n], "b", "a");
+        }
+        let report = findings.into_report();
+        assert_eq!((report.n_findings, report.findings.len(), report.kinds["row.misplaced"]), (5, 2, 5));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_report_that_was_called_off() {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut findings = Findings::new(1, stop.clone());
+        findings.checked("rows").expect("it goes on");
+        stop.store(true, Ordering::Relaxed);
+        assert!(findings.checked("rows").is_err());
+    }
+}

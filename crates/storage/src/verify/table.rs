@@ -1,0 +1,125 @@
+//! Tables and their indexes: every row's keys are in the index, every entry has its row, and counters count them.
+
+use crate::{
+    Entity, Index, Order, Read, Scalar, Scan, Span, StoreError, Table,
+    verify::{
+        Findings, Groups,
+        counters::{count, group_len, verify_counters, verify_total},
+        readable,
+    },
+};
+
+impl<T: Entity> Table<T> {
+    /// Checks all rows, live and soft-deleted, the indexes, and the counters.
+    pub(crate) fn verify_all(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError> {
+        let mut indexes: Vec<IndexCheck<T>> = self.indexes().iter().map(IndexCheck::of).collect();
+        let mut n_rows = 0;
+        tx.scan(&Span::prefix(&tx.prefix(T::DEF.name)), Order::Ascending, &mut |key, value| {
+            findings.checked("rows")?;
+            n_rows += 1;
+            let id = &key[2..];
+            let Some(row) = findings.decoded::<T>(T::DEF.name, id, value) else {
+                return Ok(Scan::Continue(()));
+            };
+            if *row.id().as_bytes() != *id {
+                findings.add("row.misplaced", T::DEF.name, id, &**row.id(), "the row with this id");
+            }
+            if row.scalar("deleted_at") != Scalar::Null {
+                findings.add("row.deleted", T::DEF.name, id, "a time of deletion", "a live row");
+            }
+            if tx.get(&self.grave_key(tx, &String::from_utf8_lossy(id)))?.is_some() {
+                findings.add("row.twice", T::DEF.graveyard, id, "a soft-deleted row", "the live one alone");
+            }
+            for index in &mut indexes {
+                index.row(tx, &row, findings)?;
+            }
+            Ok(Scan::Continue(()))
+        })?;
+        verify_total(tx, T::DEF.name, n_rows, findings)?;
+        for index in indexes {
+            index.entries(tx, self, findings)?;
+        }
+        self.verify_deleted(tx, findings)
+    }
+
+    fn verify_deleted(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError> {
+        tx.scan(&Span::prefix(&tx.prefix(T::DEF.graveyard)), Order::Ascending, &mut |key, value| {
+            findings.checked("soft-deleted rows")?;
+            let id = &key[2..];
+            if let Some(row) = findings.decoded::<T>(T::DEF.graveyard, id, value)
+                && *row.id().as_bytes() != *id
+            {
+                findings.add("row.misplaced", T::DEF.graveyard, id, &**row.id(), "the row with this id");
+            }
+            Ok(Scan::Continue(()))
+        })
+    }
+}
+
+/// One index, while the rows of its table are walked.
+struct IndexCheck<T: 'static> {
+    index: &'static Index<T>,
+    /// Keys of rows under which there is an entry.
+    n_found: u64,
+    missing: Groups,
+}
+
+impl<T: Entity> IndexCheck<T> {
+    fn of(index: &'static Index<T>) -> IndexCheck<T> {
+        IndexCheck { index, n_found: 0, missing: Groups::default() }
+    }
+
+    /// Every key of the row is there, and names it.
+    fn row(&mut self, tx: &dyn Read, row: &T, findings: &mut Findings) -> Result<(), StoreError> {
+        for key in self.index.keys_of(row) {
+            let entry = self.index.entry(tx, &key, row);
+            let id = &**row.id();
+            match tx.get(&entry)? {
+                None => {
+                    self.missing.note(&key);
+                    findings.add("index.missing", self.index.space, &entry[2..], "nothing", id);
+                }
+                Some(owner) if self.index.unique && owner != id.as_bytes() => {
+                    // It is told of here, and not as an entry without its row.
+                    self.n_found += 1;
+                    let owner = String::from_utf8_lossy(&owner).into_owned();
+                    findings.add("index.taken", self.index.space, &entry[2..], owner, id);
+                }
+                Some(_) => self.n_found += 1,
+            }
+        }
+        Ok(())
+    }
+
+    /// Every entry has its row, and the counters count the entries.
+    fn entries(self, tx: &dyn Read, table: &Table<T>, findings: &mut Findings) -> Result<(), StoreError> {
+        let IndexCheck { index, n_found, missing } = self;
+        let all = Span::prefix(&tx.prefix(index.space));
+        // Entries of rows were found one by one: if there are no others, none is stale.
+        let any_stale = count(tx, &all)? != n_found;
+        let mut is_stale = |key: &[u8], value: &[u8]| -> Result<bool, StoreError> {
+            if !any_stale {
+                return Ok(false);
+            }
+            let (group, id) = if index.unique { (key, value) } else { key.split_at(group_len(key)) };
+            // Which keys a row has that cannot be read is not known.
+            let Some(row) = readable(table.get(tx, &String::from_utf8_lossy(id)))? else { return Ok(false) };
+            Ok(!row.is_some_and(|row| index.keys_of(&row).iter().any(|it| it == group)))
+        };
+        if any_stale {
+            tx.scan(&all, Order::Ascending, &mut |key, value| {
+                if is_stale(&key[2..], value)? {
+                    let id = if index.unique { value } else { &key[2..][group_len(&key[2..])..] };
+                    let id = String::from_utf8_lossy(id).into_owned();
+                    findings.add("index.stale", index.space, &key[2..], id, "nothing: no row has this key");
+                }
+                Ok(Scan::Continue(()))
+            })?;
+        }
+        // What is unique is not counted.
+        if index.unique {
+            return Ok(());
+        }
+        verify_counters(tx, index.space, missing, findings, &mut is_stale)
+    }
+}

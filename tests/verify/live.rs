@@ -1,0 +1,58 @@
+//! `POST /admin/verify`: on a running shop, for admins, one at a time.
+
+use atoll_kernel::{Actor, KeyBuf, Moment, Write};
+use atoll_testkit::{Shop, TestApp};
+use serde_json::json;
+
+#[tokio::test]
+async fn admins_verify_a_running_shop() {
+    let shop = Shop::open(TestApp::init().await).await;
+    let web = shop.channel("Web").await;
+    shop.product("Tea", &[&web], 3).await;
+    let whole = shop.admin.post("/admin/verify", json!({})).await.ok();
+    let report = &whole["verification"];
+    assert_eq!(
+        (&report["n_findings"], &report["findings"], &report["kinds"]),
+        (&json!(0), &json!([]), &json!({}))
+    );
+    assert!(report["checked"]["rows"].as_u64().is_some_and(|n| n > 100), "{report}");
+
+    let spoil = |tx: &mut dyn Write, _: &Moment| {
+        let handle = KeyBuf::new(tx.prefix("product.by_handle")).part("tea").into_bytes();
+        tx.delete(handle);
+        Ok(())
+    };
+    shop.app.ctx.write(Actor::System, spoil).await.expect("a write");
+    shop.app.is_damaged();
+    let damaged = shop.admin.post("/admin/verify", json!({})).await.ok();
+    let report = &damaged["verification"];
+    assert_eq!((&report["n_findings"], &report["kinds"]), (&json!(1), &json!({ "index.missing": 1 })));
+    let finding = &report["findings"][0];
+    assert_eq!((&finding["kind"], &finding["space"]), (&json!("index.missing"), &json!("product.by_handle")));
+    assert_eq!((&finding["key"], &finding["found"]), (&json!("tea"), &json!("nothing")));
+    let storefront = shop.storefront(&[&web]).await;
+    assert!(storefront.post("/admin/verify", json!({})).await.error().starts_with("401"));
+}
+
+#[tokio::test]
+async fn one_verification_goes_on_at_a_time() {
+    let shop = Shop::open(TestApp::init().await).await;
+    let web = shop.channel("Web").await;
+    for n in 0..20 {
+        shop.product(&format!("Tea {n}"), &[&web], 3).await;
+    }
+    let (first, second) = tokio::join!(shop.app.ctx.verify(10), shop.app.ctx.verify(10));
+    let refused = second.expect_err("the first one goes on").to_string();
+    assert_eq!(refused, "Another verification is going on");
+    assert_eq!(first.expect("a report").n_findings, 0);
+    // When it has ended, or nobody waits for it any more, the next one may begin.
+    drop(tokio::time::timeout(std::time::Duration::ZERO, shop.app.ctx.verify(10)).await);
+    let third = loop {
+        match shop.app.ctx.verify(10).await {
+            Ok(report) => break report,
+            Err(busy) => assert_eq!(busy.to_string(), "Another verification is going on"),
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(third.n_findings, 0);
+}

@@ -1,0 +1,78 @@
+//! A module of a third party: a record with an index, a link, a projection, and a check of its own. All but the check is
+//! verified for nothing.
+
+use atoll_kernel::{
+    Change, Check, End, Index, KeyBuf, Module, Projection, Scalar, Service, StoreError, Verify, Write,
+    add_to_group, check, entity, link, module, projection,
+};
+
+entity! {
+    /// What somebody says of a product.
+    pub struct Review = "review" / "reviews", "rev" {
+        /// From one to five.
+        pub stars: String,
+        /// What is said.
+        pub text: String,
+    }
+}
+
+const BY_STARS: Index<Review> = Index::on("review.by_stars", &["stars"], |it, keys| keys.add(&[&it.stars]));
+
+pub(crate) static REVIEWS: Service<Review> = Service::new(&[BY_STARS]);
+
+module! { Module { name: "review", summary: "What is said of products", services: &[&REVIEWS], ..Module::EMPTY } }
+
+link! {
+    /// A review is of a product.
+    pub static PRODUCT_REVIEW: Link("product_review", "prorev") = {
+        left: End {
+            entity: "product", key: "product_id", alias: "product", others: Some("reviews"), rows: "review_links",
+            many: true, cascade: false,
+        },
+        right: End {
+            entity: "review", key: "review_id", alias: "review", others: Some("product"), rows: "product_link",
+            many: false, cascade: true,
+        },
+    };
+}
+
+pub(crate) const SHELF: &str = "review.shelf";
+
+projection! {
+    /// The reviews by product and stars.
+    pub static REVIEW_SHELF = Projection {
+        name: SHELF,
+        follows: &["product_review"],
+        spaces: &[SHELF],
+        kept: &[],
+        update: shelve,
+    };
+}
+
+fn shelve(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
+    let Some(record) = change.after.or(change.before) else { return Ok(()) };
+    let text = |field| if let Scalar::Text(text) = record.scalar(field) { text } else { "" };
+    let (product, review) = (text("product_id"), text("review_id"));
+    let key = KeyBuf::new(tx.prefix(SHELF)).part(product).tail(review.as_bytes()).into_bytes();
+    let (was, is) = (tx.get(&key)?.is_some(), change.after.is_some());
+    if is {
+        tx.put(key, Vec::new())
+    } else {
+        tx.delete(key)
+    }
+    add_to_group(tx, SHELF, &[product], i64::from(is) - i64::from(was))
+}
+
+check! {
+    /// Stars are a number from one to five.
+    pub static STARS = Check { name: "review.stars", summary: "A review has from one to five stars", run: stars };
+}
+
+fn stars(it: &mut Verify<'_>) -> Result<(), StoreError> {
+    it.rows(&REVIEWS.table, |it, review| {
+        if !["1", "2", "3", "4", "5"].contains(&review.stars.as_str()) {
+            it.wrong("review.stars", "review", &review.id, review.stars.clone(), "one to five");
+        }
+        Ok(())
+    })
+}
