@@ -71,6 +71,23 @@ async fn a_link_waits_for_the_end_that_is_still_deleted() {
 }
 
 #[tokio::test]
+async fn nothing_waits_for_an_end_that_was_deleted_for_good() {
+    let (shop, web, till, tea) = linked().await;
+    let product = tea.product.clone();
+    run(&shop, move |tx, at| {
+        delete_product(tx, at, &product)?;
+        SALES_CHANNELS.delete(tx, at, &web)?;
+        restore_product(tx, at, &product)?;
+        Ok(())
+    })
+    .await
+    .expect("deletions and a restoration");
+    assert_eq!(channels_of(&shop, &tea.product), [&*till]);
+    // That the other link is gone, and not put aside for ever, is for the verification at the end to say.
+    assert_eq!(shop.app.verify().n_findings, 0);
+}
+
+#[tokio::test]
 async fn deleting_for_good_leaves_nothing_of_the_links() {
     let (shop, web, till, tea) = linked().await;
     let product = tea.product.clone();

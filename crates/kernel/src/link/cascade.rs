@@ -89,7 +89,12 @@ pub(crate) fn revive(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) ->
             if end.cascade {
                 Registry::service(end.entity).restore(tx, at, &other)?;
             }
-            if !Registry::graph().table(end.entity).has(tx, &other)? {
+            let table = Registry::graph().table(end.entity);
+            if !table.has(tx, &other)? {
+                if table.deleted_node(tx, &other)?.is_none() {
+                    // It is gone for good: nobody restores it.
+                    continue;
+                }
                 let mut key = grave_group(tx, link, other_side, &other);
                 key.extend_from_slice(id.as_bytes());
                 tx.put(key, bytes);
