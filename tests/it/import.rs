@@ -2,9 +2,16 @@
 
 use atoll_flows::catalogue::{Catalogue, Report, demo, import};
 use atoll_kernel::{Actor, Fault, Moment, Write};
-use atoll_testkit::TestApp;
+use atoll_testkit::{Dump, TestApp};
 use expect_test::{Expect, expect};
-use serde_json::json;
+use proptest::{
+    collection::vec,
+    option,
+    prelude::*,
+    sample::select,
+    test_runner::{TestCaseError, TestRunner},
+};
+use serde_json::{Value, json};
 
 use crate::story::{import_into, real_catalogue};
 
@@ -106,7 +113,7 @@ async fn variants_may_change_their_names() {
     assert_eq!((variants.created, variants.updated), (1, 1));
 }
 
-async fn check(catalogue: serde_json::Value, expect: Expect) {
+async fn check(catalogue: Value, expect: Expect) {
     let app = TestApp::init().await;
     let catalogue: Catalogue = serde_json::from_value(catalogue).expect("a catalogue");
     let report = import_into(&app.ctx, catalogue).await;
@@ -152,12 +159,240 @@ async fn every_problem_is_named_with_its_place() {
             products[0] "tea" › variants[0] › prices[3]: `x` is not a price; left out
             products[0] "tea" › variants[0] › stock[0]: location `moon` is not in the file; left out
             products[0] "tea" › variants[0] › stock[1]: a stock of -1; left out
-            products[1] "kit" › listings[0]: available_from `soon` is not a date; it was ignored
-            products[1] "kit" › variants[0]: no price; it cannot be put into a cart
-            products[1] "kit" › variants[0]: part `Z` × 1 cannot be taken; left out
-            products[1] "kit" › variants[0]: part `A` × 0 cannot be taken; left out
+            products[1] "kit" › variants[0]: part `Z` × 1 cannot be taken; the kit was left out
+            products[1] "kit" › variants[0]: part `A` × 0 cannot be taken; the kit was left out
+            products[1] "kit": none of its variants can be taken; it was left out
             products[2] "none": a product needs a handle, a title and a variant; it was left out
             products[3] "Bad Handle": the handle does not fit into a URL; it was left out"#]],
     )
     .await;
+}
+
+#[tokio::test]
+async fn what_stands_twice_counts_once() {
+    let variant = |sku: &str, title: &str| json!({ "sku": sku, "title": title, "manage_inventory": true, "prices": [{ "currency_code": "eur", "amount": "1" }] });
+    let product =
+        |handle: &str, variants: Value| json!({ "handle": handle, "title": "X", "variants": variants });
+    let stock = json!([{ "location": "shed", "stocked_quantity": 1.5 }, { "location": "shed", "stocked_quantity": 2 }]);
+    let mut counted = variant("A", "One");
+    counted["stock"] = stock;
+    counted["prices"] =
+        json!([{ "currency_code": "xxx", "amount": "1" }, { "currency_code": "eur", "amount": "1" }]);
+    let mut tea =
+        product("tea", json!([counted, variant("A", "Two"), variant("B", "One"), variant("C", " ")]));
+    tea["listings"] =
+        json!([{ "channel": "web", "published": true }, { "channel": "web", "published": false }]);
+    check(
+        json!({
+            "sales_channels": [{ "handle": "web", "name": "Web" }, { "handle": "web", "name": "Other" }],
+            "stock_locations": [{ "handle": "shed", "name": "Shed" }, { "handle": "shed", "name": "Other" }],
+            "categories": [{ "handle": "a", "name": "A" }, { "handle": "a", "name": "B" }, { "handle": "b" }, { "name": "C" }],
+            "collections": [{ "handle": "a", "title": "A" }, { "handle": "a", "title": "B" }, { "handle": "b" }, { "title": "C" }],
+            "products": [
+                tea,
+                product("tea", json!([variant("D", "One")])),
+                product("other", json!([variant("A", "One")])),
+                product("blank", json!([{ "sku": "", "title": "One" }])),
+                product("blanks", json!([{ "sku": "", "title": "One" }])),
+                { "handle": "space", "title": "&nbsp;", "variants": [variant("E", "One")] },
+            ],
+        }),
+        expect![[r#"
+            sales_channels[1] "web": a second channel `web`; it was left out
+            stock_locations[1] "shed": a second location `shed`; it was left out
+            categories[1] "a": a second category `a`; it was left out
+            categories[2] "b": a category needs a handle and a name; it was left out
+            categories[3] "": a category needs a handle and a name; it was left out
+            collections[1] "a": a second collection `a`; it was left out
+            collections[2] "b": a collection needs a handle and a title; it was left out
+            collections[3] "": a collection needs a handle and a title; it was left out
+            products[0] "tea" › variants[1]: a second variant with SKU `A`; it was left out
+            products[0] "tea" › variants[2]: a second variant `One`; it was left out
+            products[0] "tea" › variants[3]: a variant needs a title; it was left out
+            products[0] "tea" › listings[1]: a second listing in `web`; it was left out
+            products[0] "tea" › variants[0] › prices[0]: currency `xxx` does not exist; left out
+            products[0] "tea" › variants[0] › stock[1]: a second stock in `shed`; left out
+            products[1] "tea": a second product `tea`; it was left out
+            products[2] "other" › variants[0]: SKU `A` belongs to product `tea`; left out
+            products[2] "other": none of its variants can be taken; it was left out
+            products[3] "blank" › variants[0]: no SKU; the variant is known by its title `One`
+            products[3] "blank" › variants[0]: no price; it cannot be put into a cart
+            products[4] "blanks" › variants[0]: no SKU; the variant is known by its title `One`
+            products[4] "blanks" › variants[0]: no price; it cannot be put into a cart
+            products[5] "space": a product needs a handle, a title and a variant; it was left out"#]],
+    )
+    .await;
+}
+
+/// A kit of kits takes the parts of its parts, and none is sold without one of them.
+#[tokio::test]
+async fn a_kit_takes_the_parts_of_its_parts() {
+    let kit = |sku: &str, parts: Value| {
+        let prices = json!([{ "currency_code": "eur", "amount": "1" }]);
+        let variant =
+            json!({ "sku": sku, "title": sku, "manage_inventory": true, "prices": prices, "parts": parts });
+        json!({ "handle": sku.to_lowercase(), "title": sku, "variants": [variant] })
+    };
+    let part = |sku: &str, quantity: i64| json!({ "sku": sku, "quantity": quantity });
+    let mut free = kit("CARD", json!([]));
+    free["variants"][0]["manage_inventory"] = json!(false);
+    let catalogue = json!({ "products": [
+        kit("CUP", json!([])), kit("TEA", json!([])), free,
+        kit("PAIR", json!([part("CUP", 2)])),
+        kit("SET", json!([part("PAIR", 3), part("TEA", 1), part("CUP", 1), part("CARD", 1)])),
+        kit("EARLY", json!([part("LATE", 1)])), kit("SELF", json!([part("SELF", 1)])), kit("LATE", json!([])),
+    ] });
+    let catalogue: Catalogue = serde_json::from_value(catalogue).expect("a catalogue");
+    let (app, admin) = TestApp::init().await.with_admin().await;
+    let report = import_into(&app.ctx, catalogue.clone()).await;
+    let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    expect![[r#"
+        products[5] "early" › variants[0]: part `LATE` × 1 cannot be taken; the kit was left out
+        products[5] "early": none of its variants can be taken; it was left out
+        products[6] "self" › variants[0]: part `SELF` × 1 cannot be taken; the kit was left out
+        products[6] "self": none of its variants can be taken; it was left out"#]]
+    .assert_eq(&problems.join("\n"));
+    let fields = "fields=sku,inventory_items.required_quantity,inventory_items.inventory.sku";
+    let shown = admin.get(&format!("/admin/product-variants?sku=SET&{fields}")).await.ok();
+    let mut takes: Vec<String> = shown["variants"][0]["inventory_items"]
+        .as_array()
+        .expect("parts")
+        .iter()
+        .map(|it| format!("{} {}", it["required_quantity"], it["inventory"]["sku"]))
+        .collect();
+    takes.sort();
+    assert_eq!(takes, ["1 \"TEA\"", "7 \"CUP\""]);
+    assert!(!import_into(&app.ctx, catalogue).await.changed_anything());
+}
+
+#[test]
+fn a_file_is_an_object_of_lists_of_objects() {
+    for (text, expect) in [
+        ("[]", "the file is not an object"),
+        ("{\"products\": [[\"tea\", \"Tea\"]]}", "products[0] is not an object"),
+        ("{\"products\": [{\"variants\": [null]}]}", "variants[0] is not an object"),
+        ("{\"products\": 1}", "invalid type: integer `1`, expected a sequence at line 1 column 14"),
+        ("", "EOF while parsing a value at line 1 column 0"),
+    ] {
+        let error = Catalogue::from_json(text.as_bytes()).expect_err("no catalogue").to_string();
+        assert_eq!(error, expect, "{text}");
+    }
+    let marked = "\u{feff}{\"products\": [{\"handle\": \"tea\"}]}";
+    assert_eq!(Catalogue::from_json(marked.as_bytes()).expect("a catalogue").products[0].handle, "tea");
+}
+
+/// Records of a file as people type them: twice, half, and wrong.
+fn record(fields: Vec<(&'static str, BoxedStrategy<Value>)>) -> BoxedStrategy<Value> {
+    let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
+    let named = move |values: Vec<Value>| names.iter().map(|it| it.to_string()).zip(values).collect();
+    values.prop_map(named).prop_map(Value::Object).boxed()
+}
+
+fn one_of(words: &'static [&'static str]) -> BoxedStrategy<Value> {
+    select(words).prop_map(Value::from).boxed()
+}
+
+fn number(numbers: &'static [&'static str]) -> BoxedStrategy<Value> {
+    select(numbers).prop_map(|it| serde_json::from_str(it).expect("a number")).boxed()
+}
+
+fn some(of: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
+    option::weighted(0.7, of).prop_map(|it| it.unwrap_or(Value::Null)).boxed()
+}
+
+fn list(of: BoxedStrategy<Value>, n: usize) -> BoxedStrategy<Value> {
+    vec(of, 0..n).prop_map(Value::Array).boxed()
+}
+
+fn flag() -> BoxedStrategy<Value> {
+    any::<bool>().prop_map(Value::Bool).boxed()
+}
+
+fn file() -> BoxedStrategy<Value> {
+    const HANDLES: &[&str] = &["a", "b", "c", "d", "", "A b", " "];
+    const NAMES: &[&str] = &["One", "Two", "Three", "", "&nbsp;", "&amp;amp; "];
+    const SKUS: &[&str] = &["S", "T", "U", "V", "W", "", " "];
+    let channel = record(vec![
+        ("handle", one_of(HANDLES)),
+        ("name", one_of(NAMES)),
+        ("description", some(one_of(NAMES))),
+        ("is_disabled", flag()),
+        ("currency_code", some(one_of(&["eur", "USD", "xxx"]))),
+        ("country_code", some(one_of(&["de", "FR", "xx", ""]))),
+    ]);
+    let location = record(vec![
+        ("handle", one_of(HANDLES)),
+        ("name", one_of(NAMES)),
+        ("sales_channels", list(one_of(HANDLES), 3)),
+    ]);
+    let category =
+        record(vec![("handle", one_of(HANDLES)), ("name", one_of(NAMES)), ("parent", some(one_of(HANDLES)))]);
+    let collection = record(vec![("handle", one_of(HANDLES)), ("title", one_of(NAMES))]);
+    let price = record(vec![
+        ("currency_code", one_of(&["eur", "EUR", "usd", "xxx", ""])),
+        ("amount", one_of(&["1", "2.50", "-1", "", "x", "1e9", "12345678901234567"])),
+    ]);
+    let stock = record(vec![
+        ("location", one_of(HANDLES)),
+        ("stocked_quantity", number(&["0", "3", "1.5", "-1", "1e30", "7"])),
+    ]);
+    let part = record(vec![("sku", one_of(SKUS)), ("quantity", number(&["1", "2", "0.5", "0", "-1"]))]);
+    let variant = record(vec![
+        ("sku", some(one_of(SKUS))),
+        ("title", one_of(NAMES)),
+        ("manage_inventory", flag()),
+        ("allow_backorder", flag()),
+        ("prices", list(price, 4)),
+        ("stock", list(stock, 4)),
+        ("parts", prop_oneof![2 => Just(json!([])), 1 => list(part, 3)].boxed()),
+    ]);
+    let listing = record(vec![
+        ("channel", one_of(HANDLES)),
+        ("published", flag()),
+        ("available_from", some(one_of(&["2020-01-01", "2999-01-01T00:00:00Z", "soon", ""]))),
+        ("visible_in_listings", some(flag())),
+    ]);
+    let product = record(vec![
+        ("handle", one_of(HANDLES)),
+        ("title", one_of(NAMES)),
+        ("description", some(one_of(NAMES))),
+        ("type", some(one_of(NAMES))),
+        ("category", some(one_of(HANDLES))),
+        ("collections", list(one_of(HANDLES), 3)),
+        ("images", list(one_of(NAMES), 3)),
+        ("listings", list(listing, 4)),
+        ("variants", list(variant, 5)),
+    ]);
+    record(vec![
+        ("sales_channels", list(channel, 4)),
+        ("stock_locations", list(location, 4)),
+        ("categories", list(category, 4)),
+        ("collections", list(collection, 4)),
+        ("products", list(product, 5)),
+    ])
+}
+
+/// Whatever a file holds, and whatever was imported before it: a second run writes nothing at all.
+#[test]
+fn a_second_run_of_any_file_changes_nothing() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let cases = std::env::var("ATOLL_FILES").ok().and_then(|it| it.parse().ok()).unwrap_or(150);
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let outcome = TestRunner::new(config).run(&(file(), file()), |(first, second)| {
+        runtime.block_on(async {
+            let app = TestApp::init().await;
+            for file in [first, second] {
+                let catalogue = Catalogue::from_json(file.to_string().as_bytes());
+                let catalogue = catalogue.map_err(|error| TestCaseError::fail(error.to_string()))?;
+                import_into(&app.ctx, catalogue.clone()).await;
+                let before = Dump::of(&app.ctx, &[]);
+                app.advance_ms(1);
+                let again = import_into(&app.ctx, catalogue).await;
+                prop_assert_eq!(before.difference(&Dump::of(&app.ctx, &[])), [""; 0]);
+                prop_assert!(!again.changed_anything(), "{}", again);
+            }
+            Ok(())
+        })
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
 }

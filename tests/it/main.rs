@@ -14,6 +14,7 @@ mod flags;
 mod http;
 mod idempotency;
 mod import;
+mod items;
 mod layers;
 mod links;
 mod listing;

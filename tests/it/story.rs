@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 /// The real catalogue, where it lies beside the project.
 pub(crate) fn real_catalogue() -> Option<Catalogue> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/catalogue.json");
-    let Ok(text) = std::fs::read_to_string(&beside) else {
+    let Ok(text) = std::fs::read(&beside) else {
         eprintln!("skipped: there is no catalogue at {}", beside.display());
         return None;
     };
-    Some(serde_json::from_str(&text).expect("a catalogue"))
+    Some(Catalogue::from_json(&text).expect("a catalogue"))
 }
 
 pub(crate) async fn import_into(ctx: &Ctx, catalogue: Catalogue) -> Report {

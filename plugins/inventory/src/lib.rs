@@ -11,8 +11,8 @@ use atoll_kernel::{Index, Module, Relation, Resolve, Service, WhenGone, module};
 pub use error::Error;
 pub use send::{Sent, bring_back, send, send_all};
 pub use service::{
-    adjust, create_level, delete_level, delete_reservation, forget_reservation, level_at, promised, release,
-    reserve, set_level, stocked_anywhere, update_reservation,
+    adjust, create_item, create_level, delete_level, delete_reservation, forget_reservation, level_at,
+    promised, release, reserve, set_level, stocked_anywhere, update_item, update_reservation,
 };
 pub use types::{
     InventoryItem, InventoryItemPatch, InventoryLevel, InventoryLevelPatch, ReservationItem,
@@ -24,7 +24,8 @@ pub const INVENTORY_ITEM: &str = "inventory_item";
 /// The name of levels in links.
 pub const INVENTORY_LEVEL: &str = "inventory_level";
 
-const BY_SKU: Index<InventoryItem> =
+/// No two live items share a SKU.
+pub const BY_SKU: Index<InventoryItem> =
     Index::unique("inventory_item.by_sku", &["sku"], |it, keys| keys.add_some(it.sku.as_deref()));
 
 /// One level per item and location.

@@ -1,11 +1,11 @@
 //! Stock and promises. After each of these, a level's reserved quantity is the sum of its live reservations,
 //! and it is not above what is stocked unless a backorder was taken.
 
-use atoll_kernel::{Decimal, Moment, Read, StoreError, Write};
+use atoll_kernel::{Decimal, Moment, Patch, Read, RowError, StoreError, Write};
 
 use crate::{
-    BY_LINE, BY_LOCATION, BY_PLACE, Error, INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryLevel, RESERVATIONS,
-    ReservationItem, ReservationItemPatch,
+    BY_LINE, BY_LOCATION, BY_PLACE, Error, INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryItem,
+    InventoryItemPatch, InventoryLevel, RESERVATIONS, ReservationItem, ReservationItemPatch,
 };
 
 /// The level of an item at a location, if it is stocked there: two keys are read.
@@ -20,6 +20,34 @@ pub(crate) fn level_or_not_stocked(
 ) -> Result<InventoryLevel, Error> {
     let not_stocked = || Error::NotStocked { item: item.to_owned(), location: location.to_owned() };
     level_at(tx, item, location)?.ok_or_else(not_stocked)
+}
+
+/// Makes an item.
+pub fn create_item(
+    tx: &mut dyn Write,
+    at: &Moment,
+    mut item: InventoryItem,
+) -> Result<InventoryItem, RowError> {
+    without_empty_sku(&mut item);
+    INVENTORY_ITEMS.create(tx, at, item)
+}
+
+/// Changes an item.
+pub fn update_item(
+    tx: &mut dyn Write,
+    at: &Moment,
+    id: &str,
+    patch: InventoryItemPatch,
+) -> Result<InventoryItem, RowError> {
+    INVENTORY_ITEMS.update(tx, at, id, |it: &mut InventoryItem| {
+        patch.apply(it);
+        without_empty_sku(it);
+    })
+}
+
+/// An empty SKU is none: no two items may share one.
+fn without_empty_sku(item: &mut InventoryItem) {
+    item.sku.take_if(|it| it.trim().is_empty());
 }
 
 /// Starts to stock an item at a location. Nothing is reserved there yet.

@@ -120,6 +120,7 @@ pub fn create_variant(
 ) -> Result<ProductVariant, Error> {
     check_choice(tx, product, &variant.title, choice)?;
     variant.product_id = product.id.clone();
+    without_empty_codes(&mut variant);
     variant.option_value_ids = choose(tx, product, &variant.title, choice)?;
     Ok(VARIANTS.create(tx, at, variant)?)
 }
@@ -191,7 +192,17 @@ pub fn update_variant(
     id: &str,
     patch: ProductVariantPatch,
 ) -> Result<ProductVariant, Error> {
-    Ok(VARIANTS.update(tx, at, id, patch)?)
+    Ok(VARIANTS.update(tx, at, id, |it: &mut ProductVariant| {
+        atoll_kernel::Patch::apply(patch, it);
+        without_empty_codes(it);
+    })?)
+}
+
+/// An empty code is none: no two variants may share one.
+fn without_empty_codes(variant: &mut ProductVariant) {
+    for code in [&mut variant.sku, &mut variant.barcode, &mut variant.ean, &mut variant.upc] {
+        code.take_if(|it| it.trim().is_empty());
+    }
 }
 
 /// Soft-deletes a variant, with its links.

@@ -4,7 +4,8 @@ use atoll_flows::inventory::{
     BATCH_LEVELS, DELETE_INVENTORY_ITEMS, LevelBatch, LevelInput, check_empty, stock_at,
 };
 use atoll_inventory::{
-    INVENTORY_ITEMS, InventoryItem, InventoryItemPatch, InventoryLevel, delete_level, set_level,
+    INVENTORY_ITEMS, InventoryItem, InventoryItemPatch, InventoryLevel, create_item, delete_level, set_level,
+    update_item,
 };
 use atoll_kernel::{
     Answer, Body, Call, Fault, Field, Moment, Param, ParamKind, Params, Reply, Resource, Type, Write,
@@ -152,7 +153,7 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
         serde_json::from_value(call.body().clone()).map_err(|error| Fault::invalid(error.to_string()))?;
     let item: InventoryItem = call.read()?;
     save(&ITEM, call, move |tx, at| {
-        let item = INVENTORY_ITEMS.create(tx, at, item.clone())?;
+        let item = create_item(tx, at, item.clone())?;
         for level in &extras.location_levels {
             stock_at(tx, at, &LevelInput { inventory_item_id: item.id.to_string(), ..level.clone() })?;
         }
@@ -171,7 +172,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
         if !INVENTORY_ITEMS.table.exists(tx, &id)? {
             return Err(Fault::not_found(format!("InventoryItem with id \"{id}\" not found")));
         }
-        Ok(INVENTORY_ITEMS.update(tx, at, &id, patch.clone())?)
+        Ok(update_item(tx, at, &id, patch.clone())?)
     })
     .await
 }

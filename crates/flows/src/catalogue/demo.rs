@@ -82,11 +82,11 @@ fn price(currency_code: &str, amount: &str) -> CataloguePrice {
 }
 
 fn stocked(&(location, stocked_quantity): &(&str, i64)) -> CatalogueStock {
-    CatalogueStock { location: location.into(), stocked_quantity }
+    CatalogueStock { location: location.into(), stocked_quantity: stocked_quantity.into() }
 }
 
 fn part(&(sku, quantity): &(&str, i64)) -> CataloguePart {
-    CataloguePart { sku: sku.into(), quantity }
+    CataloguePart { sku: sku.into(), quantity: quantity.into() }
 }
 
 /// Handle, name, description, whether it is disabled, currency, country.
@@ -586,6 +586,8 @@ const PRODUCTS: &[Product] = &[
 mod tests {
     use std::collections::HashSet;
 
+    use atoll_kernel::Decimal;
+
     use super::*;
 
     /// Says whether `text` is made of lower-case words with hyphens between them.
@@ -636,7 +638,10 @@ mod tests {
                 let currencies: Vec<_> = variant.prices.iter().map(|it| &*it.currency_code).collect();
                 assert_eq!(currencies, ["eur", "usd"], "{sku}");
                 assert!(variant.stock.iter().all(|it| locations.contains(&*it.location)), "{sku}");
-                assert!(variant.parts.iter().all(|it| it.quantity > 0 && skus.contains(&*it.sku)), "{sku}");
+                assert!(
+                    variant.parts.iter().all(|it| it.quantity > Decimal::ZERO && skus.contains(&*it.sku)),
+                    "{sku}"
+                );
                 assert!(skus.insert(sku), "{sku}");
                 let is_kit = !variant.parts.is_empty();
                 assert_eq!(variant.stock.is_empty(), is_kit || !variant.manage_inventory, "{sku}");
@@ -644,11 +649,12 @@ mod tests {
                 uncounted += usize::from(!variant.manage_inventory);
                 backordered += usize::from(variant.allow_backorder);
                 if !variant.stock.is_empty() {
-                    totals.push(variant.stock.iter().map(|it| it.stocked_quantity).sum::<i64>());
+                    totals.push(variant.stock.iter().map(|it| it.stocked_quantity).sum::<Decimal>());
                 }
             }
         }
         assert_eq!((kits, uncounted, backordered), (4, 4, 2));
-        assert_eq!([0, 1].map(|left| totals.iter().filter(|it| **it == left).count()), [1, 1]);
+        let with = |left: i64| totals.iter().filter(|it| **it == Decimal::from(left)).count();
+        assert_eq!([with(0), with(1)], [1, 1]);
     }
 }

@@ -8,6 +8,6 @@ mod report;
 pub use import::{import, stage};
 pub use model::{
     Catalogue, CatalogueCategory, CatalogueChannel, CatalogueCollection, CatalogueListing, CatalogueLocation,
-    CataloguePart, CataloguePrice, CatalogueProduct, CatalogueStock, CatalogueVariant,
+    CataloguePart, CataloguePrice, CatalogueProduct, CatalogueStock, CatalogueVariant, NotACatalogue,
 };
 pub use report::{Problem, Report};

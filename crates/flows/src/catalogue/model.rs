@@ -1,6 +1,52 @@
 //! The shape of a catalogue file. Records refer to each other by handle; unknown fields are ignored.
 
+use atoll_kernel::{
+    Decimal,
+    serde_json::{self, Value},
+};
 use serde::Deserialize;
+
+/// The bytes by which some editors say that a file is UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The lists of a catalogue and of its records.
+const LISTS: [&str; 10] = [
+    "sales_channels", "stock_locations", "categories", "collections", "products", "listings", "variants",
+    "prices", "stock", "parts",
+];
+
+/// Why a file is not a catalogue.
+#[derive(Debug, thiserror::Error)]
+pub enum NotACatalogue {
+    /// It is no JSON, or a field has another type.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// Something else stands where a record must.
+    #[error("{0} is not an object")]
+    NoObject(String),
+}
+
+impl Catalogue {
+    /// Reads a file. A byte order mark is skipped.
+    pub fn from_json(bytes: &[u8]) -> Result<Catalogue, NotACatalogue> {
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+        // Records are read from lists of values, too, unless somebody looks.
+        check_objects("the file", &serde_json::from_slice(bytes)?)?;
+        Ok(serde_json::from_slice(bytes)?)
+    }
+}
+
+fn check_objects(place: &str, value: &Value) -> Result<(), NotACatalogue> {
+    let Value::Object(fields) = value else { return Err(NotACatalogue::NoObject(place.to_owned())) };
+    for name in LISTS {
+        let records = fields.get(name).and_then(Value::as_array);
+        // The list of channels of a location holds handles.
+        for (n, record) in records.into_iter().flatten().enumerate().filter(|(_, it)| !it.is_string()) {
+            check_objects(&format!("{name}[{n}]"), record)?;
+        }
+    }
+    Ok(())
+}
 
 /// A catalogue.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -116,7 +162,7 @@ pub struct CatalogueListing {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CatalogueVariant {
-    /// The stock keeping unit. Without one, the variant is known by its title.
+    /// The stock keeping unit. Without one, or with an empty one, the variant is known by its title.
     pub sku: Option<String>,
     /// What it is called.
     pub title: String,
@@ -149,7 +195,7 @@ pub struct CatalogueStock {
     /// The handle of the location.
     pub location: String,
     /// How many.
-    pub stocked_quantity: i64,
+    pub stocked_quantity: Decimal,
 }
 
 /// Part of a kit: so many of the item of another variant.
@@ -159,5 +205,5 @@ pub struct CataloguePart {
     /// The SKU of the other variant, which must come before the kit.
     pub sku: String,
     /// How many of it.
-    pub quantity: i64,
+    pub quantity: Decimal,
 }

@@ -4,6 +4,8 @@ use atoll_inventory::{
     BY_ITEM, INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryLevel, create_level, delete_level, set_level,
 };
 use atoll_kernel::{Decimal, Fault, Local, Moment, Read, Write, flow, serde_json::json};
+use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
+use atoll_product::VARIANTS;
 use atoll_stock_location::STOCK_LOCATIONS;
 use serde::Deserialize;
 
@@ -127,8 +129,8 @@ pub fn check_empty(level: &InventoryLevel, force: bool) -> Result<(), Fault> {
 }
 
 flow! {
-    /// Soft-deletes items with their levels and links, unless some of them is promised. Unknown ids are ignored, as on
-    /// the wire. Event: `inventory-item.deleted`, for each.
+    /// Soft-deletes items with their levels and links, unless some of them is promised, or is part of something that would
+    /// be sold without it. Unknown ids are ignored, as on the wire. Event: `inventory-item.deleted`, for each.
     pub static DELETE_INVENTORY_ITEMS: Flow<Vec<String>, ()> =
         "delete-inventory-item-workflow" (delete), hooks: &["validate", "inventoryItemsDeleted"];
 }
@@ -136,13 +138,23 @@ flow! {
 fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
     flow.hook("validate", || json!({ "ids": ids }))?;
     flow.step("validate-inventory-items", |tx, _| {
-        let mut promised = Vec::new();
+        let (mut promised, mut parts) = (Vec::new(), Vec::new());
         for id in &ids {
             if is_promised(tx, id)? {
                 promised.push(id.as_str());
             }
+            if is_needed(tx, id, &ids)? {
+                parts.push(id.as_str());
+            }
         }
-        if promised.is_empty() { Ok(()) } else { Err(promised_items(&promised)) }
+        match (&promised[..], &parts[..]) {
+            ([], []) => Ok(()),
+            ([], parts) => Err(Fault::not_allowed(format!(
+                "Cannot remove following inventory item(s) since variants would be sold without them: [{}].",
+                parts.join(", ")
+            ))),
+            (promised, _) => Err(promised_items(promised)),
+        }
     })?;
     let mut deleted = Vec::new();
     flow.step("delete-inventory-items", |tx, at| {
@@ -155,6 +167,19 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
         flow.emit("inventory-item.deleted", json!({ "id": id }))?;
     }
     flow.hook("inventoryItemsDeleted", || json!({ "ids": deleted }))
+}
+
+/// Would something be sold without the item, once all of these are gone? A kit would, of which other parts are left, and what
+/// may be backordered. What takes nothing else is not sold any more.
+fn is_needed(tx: &dyn Read, item: &str, gone: &[String]) -> Result<bool, Fault> {
+    for variant in PRODUCT_VARIANT_INVENTORY_ITEM.lefts(tx, item)? {
+        let others = PRODUCT_VARIANT_INVENTORY_ITEM.rights(tx, &variant)?;
+        let is_left = others.iter().any(|it| !gone.contains(it));
+        if is_left || VARIANTS.get(tx, &variant)?.is_some_and(|it| it.allow_backorder) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What the wire says of items that are promised to somebody.

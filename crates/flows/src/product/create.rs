@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use atoll_inventory::{INVENTORY_ITEMS, InventoryItem};
+use atoll_inventory::{InventoryItem, create_item};
 use atoll_kernel::{
     Entity, Fault, Local, Moment, Write, emit, flow,
     serde_json::{Map, json},
@@ -57,9 +57,20 @@ pub fn create_variant(
     PRODUCT_VARIANT_PRICE_SET.attach(tx, at, &variant.id, &set.id, Map::new())?;
     let mut parts = input.inventory_items;
     if parts.is_empty() && variant.manage_inventory {
-        let item = INVENTORY_ITEMS.create(tx, at, item_of(&variant))?;
-        parts.push(InventoryPart { inventory_item_id: item.id.to_string(), required_quantity: 1_i64.into() });
+        parts.push(InventoryPart::one_of(&create_item(tx, at, item_of(&variant))?));
     }
+    take_parts(tx, at, &variant, parts)?;
+    emit(tx, at, "product-variant.created", json!({ "id": variant.id }))?;
+    Ok(variant)
+}
+
+/// Says what a variant takes from the shelf.
+pub(crate) fn take_parts(
+    tx: &mut dyn Write,
+    at: &Moment,
+    variant: &ProductVariant,
+    parts: Vec<InventoryPart>,
+) -> Result<(), Fault> {
     let mut taken = BTreeSet::new();
     for part in parts {
         if !taken.insert(part.inventory_item_id.clone()) {
@@ -74,8 +85,7 @@ pub fn create_variant(
         let columns = Map::from_iter([("required_quantity".to_owned(), json!(part.required_quantity))]);
         PRODUCT_VARIANT_INVENTORY_ITEM.attach(tx, at, &variant.id, &part.inventory_item_id, columns)?;
     }
-    emit(tx, at, "product-variant.created", json!({ "id": variant.id }))?;
-    Ok(variant)
+    Ok(())
 }
 
 /// The prices of a set, newly made.
@@ -92,7 +102,7 @@ pub(crate) fn prices_of(at: &Moment, inputs: Vec<PriceInput>) -> Vec<Price> {
 }
 
 /// The item of a variant that takes one of itself.
-fn item_of(variant: &ProductVariant) -> InventoryItem {
+pub(crate) fn item_of(variant: &ProductVariant) -> InventoryItem {
     InventoryItem {
         sku: variant.sku.clone(),
         title: Some(variant.title.clone()),

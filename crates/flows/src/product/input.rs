@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use atoll_inventory::InventoryItem;
 use atoll_kernel::{
     Decimal, Fault,
     serde::{Deserialize, de::DeserializeOwned},
@@ -41,6 +42,13 @@ pub struct InventoryPart {
     pub inventory_item_id: String,
     /// How many of it.
     pub required_quantity: Decimal,
+}
+
+impl InventoryPart {
+    /// One of an item.
+    pub(crate) fn one_of(item: &InventoryItem) -> InventoryPart {
+        InventoryPart { inventory_item_id: item.id.to_string(), required_quantity: Decimal::ONE }
+    }
 }
 
 /// A new variant.

@@ -9,6 +9,7 @@ mod update;
 mod variants;
 
 pub use create::{CREATE_PRODUCTS, create_variant};
+pub(crate) use create::{item_of, take_parts};
 pub use delete::DELETE_PRODUCTS;
 pub use input::{IdRef, InventoryPart, NewProduct, NewVariant, PriceInput, ProductChanges};
 pub use options::{LINK_PRODUCT_OPTIONS, OptionLink, OptionLinks, ValueLink, ValueLinks};

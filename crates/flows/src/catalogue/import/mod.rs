@@ -1,9 +1,10 @@
 //! Reads a catalogue into the store, in one transaction: all of it, or nothing. What is there already is found
-//! by its handle, SKU or name and changed where it differs, so that a second run changes nothing.
+//! by its handle, SKU or name and changed where it differs. Of what stands twice in a file the first counts, and what is
+//! left out is left out every time, so that a second run changes nothing.
 
 mod variants;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use atoll_kernel::{
     Entity, Fault, Metadata, Moment, Order, Read, Scan, Service, StoreError, Timestamp, Write,
@@ -14,7 +15,7 @@ use atoll_payment::SYSTEM_DEFAULT;
 use atoll_product::{
     BY_HANDLE, CATEGORIES, CATEGORY_BY_HANDLE, COLLECTION_BY_HANDLE, COLLECTIONS, OptionInput, PRODUCTS,
     Product, ProductCategory, ProductCollection, ProductImage, ProductStatus, ProductType, TYPE_BY_VALUE,
-    TYPES, handle_of, variants_of,
+    TYPES, handle_of,
 };
 use atoll_region::{COUNTRIES, REGIONS, Region, create_region};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
@@ -37,8 +38,16 @@ pub fn import(
     catalogue: &Catalogue,
     progress: &dyn Fn(),
 ) -> Result<Report, Fault> {
-    let mut import =
-        Import { tx, at, report: Report::default(), channels: HashMap::new(), locations: HashMap::new() };
+    let mut import = Import {
+        tx,
+        at,
+        report: Report::default(),
+        channels: HashMap::new(),
+        locations: HashMap::new(),
+        seen: HashSet::new(),
+        skus: variants::skus(catalogue),
+        taken: HashSet::new(),
+    };
     for (n, channel) in catalogue.sales_channels.iter().enumerate() {
         import.channel(&format!("sales_channels[{n}] \"{}\"", channel.handle), channel)?;
     }
@@ -62,6 +71,12 @@ struct Import<'a> {
     channels: HashMap<String, String>,
     /// Ids by handle.
     locations: HashMap<String, String>,
+    /// Which handles the file has named of each kind.
+    seen: HashSet<(&'static str, String)>,
+    /// The SKUs that the file names.
+    skus: HashSet<String>,
+    /// Those of the variants that were taken so far.
+    taken: HashSet<String>,
 }
 
 impl Import<'_> {
@@ -88,9 +103,26 @@ impl Import<'_> {
         Ok(record)
     }
 
+    /// Has a record a handle and a name, and is it the first of its kind with that handle? If not, that is reported.
+    fn is_new(&mut self, place: &str, kind: &'static str, handle: &str, name: &str) -> bool {
+        if handle.trim().is_empty() || name.trim().is_empty() {
+            let name = if kind == "collection" { "title" } else { "name" };
+            self.report.problem(place, format!("a {kind} needs a handle and a {name}; it was left out"));
+            return false;
+        }
+        self.is_first(place, kind, handle)
+    }
+
+    fn is_first(&mut self, place: &str, kind: &'static str, handle: &str) -> bool {
+        let is_first = self.seen.insert((kind, handle.to_owned()));
+        if !is_first {
+            self.report.problem(place, format!("a second {kind} `{handle}`; it was left out"));
+        }
+        is_first
+    }
+
     fn channel(&mut self, place: &str, input: &CatalogueChannel) -> Result<(), Fault> {
-        if input.handle.is_empty() || input.name.trim().is_empty() {
-            self.report.problem(place, "a channel needs a handle and a name; it was left out");
+        if !self.is_new(place, "channel", &input.handle, &input.name) {
             return Ok(());
         }
         let there = find(self.tx, &SALES_CHANNELS, |it| has_handle(&it.metadata, &input.handle))?;
@@ -141,8 +173,7 @@ impl Import<'_> {
     }
 
     fn location(&mut self, place: &str, input: &CatalogueLocation) -> Result<(), Fault> {
-        if input.handle.is_empty() || input.name.trim().is_empty() {
-            self.report.problem(place, "a location needs a handle and a name; it was left out");
+        if !self.is_new(place, "location", &input.handle, &input.name) {
             return Ok(());
         }
         let there = find(self.tx, &STOCK_LOCATIONS, |it| has_handle(&it.metadata, &input.handle))?;
@@ -172,12 +203,15 @@ impl Import<'_> {
 
     fn categories(&mut self, catalogue: &Catalogue) -> Result<(), Fault> {
         for (n, input) in catalogue.categories.iter().enumerate() {
+            let place = format!("categories[{n}] \"{}\"", input.handle);
+            if !self.is_new(&place, "category", &input.handle, &input.name) {
+                continue;
+            }
             let parent = match &input.parent {
                 None => None,
                 Some(handle) => CATEGORIES.table.get_by(self.tx, &CATEGORY_BY_HANDLE, &[handle])?,
             };
             if input.parent.is_some() && parent.is_none() {
-                let place = format!("categories[{n}] \"{}\"", input.handle);
                 self.report.problem(&place, "its parent does not come before it; it was put at the top");
             }
             match CATEGORIES.table.get_by(self.tx, &CATEGORY_BY_HANDLE, &[&input.handle])? {
@@ -203,7 +237,11 @@ impl Import<'_> {
     }
 
     fn collections(&mut self, catalogue: &Catalogue) -> Result<(), Fault> {
-        for input in &catalogue.collections {
+        for (n, input) in catalogue.collections.iter().enumerate() {
+            let place = format!("collections[{n}] \"{}\"", input.handle);
+            if !self.is_new(&place, "collection", &input.handle, &input.title) {
+                continue;
+            }
             let there = COLLECTIONS.table.get_by(self.tx, &COLLECTION_BY_HANDLE, &[&input.handle])?;
             self.keep(&COLLECTIONS, there, |it: &mut ProductCollection| {
                 it.title = input.title.clone();
@@ -214,7 +252,7 @@ impl Import<'_> {
     }
 
     fn product(&mut self, place: &str, input: &CatalogueProduct) -> Result<(), Fault> {
-        if input.handle.is_empty() || input.title.trim().is_empty() || input.variants.is_empty() {
+        if input.handle.is_empty() || plain_text(&input.title).is_empty() || input.variants.is_empty() {
             self.report.problem(place, "a product needs a handle, a title and a variant; it was left out");
             return Ok(());
         }
@@ -222,8 +260,17 @@ impl Import<'_> {
             self.report.problem(place, "the handle does not fit into a URL; it was left out");
             return Ok(());
         }
+        if !self.is_first(place, "product", &input.handle) {
+            return Ok(());
+        }
+        let there = PRODUCTS.table.get_by(self.tx, &BY_HANDLE, &[&input.handle])?;
+        let variants = self.variants_of(place, input, there.as_ref())?;
+        if variants.is_empty() {
+            self.report.problem(place, "none of its variants can be taken; it was left out");
+            return Ok(());
+        }
         let wanted = self.record_of(place, input)?;
-        let product = match PRODUCTS.table.get_by(self.tx, &BY_HANDLE, &[&input.handle])? {
+        let product = match there {
             Some(there) => self.keep(&PRODUCTS, Some(there), |it: &mut Product| {
                 it.title = wanted.title;
                 it.description = wanted.description;
@@ -233,7 +280,7 @@ impl Import<'_> {
                 it.collection_id = wanted.collection_id;
             })?,
             None => {
-                let values = input.variants.iter().map(|it| it.title.clone()).collect();
+                let values = variants.iter().map(|it| it.input.title.clone()).collect();
                 let option = OptionInput { title: OPTION.into(), values, ..OptionInput::default() };
                 let product = atoll_product::create_product(self.tx, self.at, wanted, &[option])?;
                 self.report.count("products", Fate::Created);
@@ -241,16 +288,7 @@ impl Import<'_> {
             }
         };
         self.listings(place, input, &product)?;
-        let variants = variants_of(self.tx, &product.id)?;
-        for (n, variant) in input.variants.iter().enumerate() {
-            let place = format!("{place} › variants[{n}]");
-            if input.variants[..n].iter().any(|it| it.title == variant.title) {
-                self.report.problem(&place, format!("a second variant `{}`; it was left out", variant.title));
-                continue;
-            }
-            self.variant(&place, n, variant, &product, &variants)?;
-        }
-        Ok(())
+        self.variants(&product, variants)
     }
 
     fn record_of(&mut self, place: &str, input: &CatalogueProduct) -> Result<Product, Fault> {
@@ -263,7 +301,7 @@ impl Import<'_> {
         };
         product.images =
             input.images.iter().map(|url| ProductImage { url: url.clone(), ..Default::default() }).collect();
-        if let Some(value) = &input.r#type {
+        if let Some(value) = input.r#type.as_ref().filter(|it| !it.trim().is_empty()) {
             let there = TYPES.table.get_by(self.tx, &TYPE_BY_VALUE, &[value])?;
             product.type_id = Some(match there {
                 Some(there) => there.id,
@@ -292,18 +330,22 @@ impl Import<'_> {
         Ok(product)
     }
 
-    /// Text without HTML entities. A space that does not break is a space.
+    /// Plain text; what was mended is reported.
     fn text(&mut self, place: &str, field: &str, text: &str) -> String {
-        let decoded = html_escape::decode_html_entities(text);
-        if decoded != text {
+        if html_escape::decode_html_entities(text) != text {
             self.report.problem(place, format!("{field} holds HTML entities; they were decoded"));
         }
-        decoded.replace('\u{a0}', " ").trim().to_owned()
+        plain_text(text)
     }
 
     fn listings(&mut self, place: &str, input: &CatalogueProduct, product: &Product) -> Result<(), Fault> {
         for (n, listing) in input.listings.iter().enumerate() {
             let place = format!("{place} › listings[{n}]");
+            if input.listings[..n].iter().any(|it| it.channel == listing.channel) {
+                self.report
+                    .problem(&place, format!("a second listing in `{}`; it was left out", listing.channel));
+                continue;
+            }
             let Some(channel) = self.channels.get(&listing.channel).cloned() else {
                 self.report
                     .problem(&place, format!("channel `{}` is not in the file; not linked", listing.channel));
@@ -341,6 +383,11 @@ impl Import<'_> {
         }
         Ok(())
     }
+}
+
+/// Text without HTML entities and the space around it. A space that does not break is a space.
+fn plain_text(text: &str) -> String {
+    html_escape::decode_html_entities(text).replace('\u{a0}', " ").trim().to_owned()
 }
 
 /// The first live record that fits. For kinds of which there are few.

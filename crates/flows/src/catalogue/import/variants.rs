@@ -1,128 +1,313 @@
-//! The variants of an imported product: what they choose, cost, are made of, and what lies of them where.
+//! The variants of an imported product: which of them can be taken, what they choose, cost and are made of, and what lies
+//! of them where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use atoll_inventory::{INVENTORY_ITEMS, InventoryLevel, create_level, level_at, set_level};
+use atoll_inventory::{
+    BY_SKU as ITEM_BY_SKU, INVENTORY_ITEMS, InventoryItem, InventoryLevel, create_item, create_level,
+    level_at, set_level,
+};
 use atoll_kernel::{Decimal, Entity, Fault};
-use atoll_links::{PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT_VARIANT_PRICE_SET};
+use atoll_links::{PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT_VARIANT_PRICE_SET, required_quantity};
 use atoll_pricing::{PRICE_SETS, Price, PriceSet};
-use atoll_product::{BY_SKU, Product, ProductVariant, VARIANTS, check_choice, choose, offer_value};
+use atoll_product::{
+    BY_SKU, PRODUCTS, Product, ProductVariant, VARIANTS, check_choice, choose, offer_value, variants_of,
+};
+use atoll_region::CURRENCIES;
 
 use super::{Import, OPTION};
 use crate::{
-    catalogue::{CatalogueVariant, report::Fate},
-    product::{InventoryPart, NewVariant, PriceInput, create_variant},
+    catalogue::{Catalogue, CatalogueProduct, CatalogueVariant, report::Fate},
+    product::{InventoryPart, NewVariant, PriceInput, create_variant, item_of, take_parts},
 };
 
+/// A variant of the file that can be taken.
+pub(super) struct Taken<'a> {
+    place: String,
+    rank: usize,
+    pub(super) input: &'a CatalogueVariant,
+    /// The one that is there already.
+    there: Option<ProductVariant>,
+}
+
+/// The SKUs that a catalogue names.
+pub(super) fn skus(catalogue: &Catalogue) -> HashSet<String> {
+    let variants = catalogue.products.iter().flat_map(|it| &it.variants);
+    variants.filter_map(sku_of).map(str::to_owned).collect()
+}
+
+/// The SKU of a variant. An empty one is none.
+fn sku_of(input: &CatalogueVariant) -> Option<&str> {
+    input.sku.as_deref().filter(|it| !it.trim().is_empty())
+}
+
 impl Import<'_> {
-    pub(super) fn variant(
+    /// The variants of a product that can be taken, each with the one that is there already. What is wrong with the others
+    /// is reported.
+    pub(super) fn variants_of<'a>(
         &mut self,
         place: &str,
-        rank: usize,
-        input: &CatalogueVariant,
-        product: &Product,
-        siblings: &[ProductVariant],
-    ) -> Result<(), Fault> {
-        if input.sku.is_none() {
-            self.report
-                .problem(place, format!("no SKU; the variant is known by its title `{}`", input.title));
-        }
-        let there = match &input.sku {
-            Some(sku) => VARIANTS.table.get_by(self.tx, &BY_SKU, &[sku])?,
-            None => siblings.iter().find(|it| it.title == input.title).cloned(),
+        input: &'a CatalogueProduct,
+        product: Option<&Product>,
+    ) -> Result<Vec<Taken<'a>>, Fault> {
+        let mut siblings = match product {
+            Some(product) => variants_of(self.tx, &product.id)?,
+            None => Vec::new(),
         };
-        if let Some(other) = there.as_ref().filter(|it| it.product_id != product.id) {
-            let sku = input.sku.as_deref().unwrap_or_default();
-            self.report
-                .problem(place, format!("SKU `{sku}` belongs to product {}; left out", other.product_id));
-            return Ok(());
+        let mut taken: Vec<Taken<'a>> = Vec::with_capacity(input.variants.len());
+        for (rank, variant) in input.variants.iter().enumerate() {
+            let (before, input) = (&input.variants[..rank], variant);
+            let place = format!("{place} › variants[{rank}]");
+            let problem = if input.title.trim().is_empty() {
+                Some("a variant needs a title; it was left out".to_owned())
+            } else if before.iter().any(|it| it.title == input.title) {
+                Some(format!("a second variant `{}`; it was left out", input.title))
+            } else {
+                let twice = sku_of(input).filter(|sku| before.iter().any(|it| sku_of(it) == Some(sku)));
+                twice.map(|sku| format!("a second variant with SKU `{sku}`; it was left out"))
+            };
+            if let Some(problem) = problem {
+                self.report.problem(&place, problem);
+                continue;
+            }
+            let there = match sku_of(input) {
+                Some(sku) => VARIANTS.table.get_by(self.tx, &BY_SKU, &[sku])?,
+                None => None,
+            };
+            if let Some(other) = there.as_ref().filter(|it| product.is_none_or(|own| it.product_id != own.id))
+            {
+                let sku = sku_of(input).unwrap_or_default();
+                let owner = PRODUCTS.get(self.tx, &other.product_id)?.map(|it| it.handle).unwrap_or_default();
+                self.report.problem(&place, format!("SKU `{sku}` belongs to product `{owner}`; left out"));
+                continue;
+            }
+            taken.push(Taken { place, rank, input, there });
         }
-        let prices = self.prices(place, input);
-        let variant = match there {
-            None => {
-                offer_value(self.tx, self.at, product, OPTION, &input.title)?;
-                match check_choice(self.tx, product, &input.title, &choice(input)) {
-                    Ok(()) => self.new_variant(place, rank, input, product, prices)?,
-                    Err(atoll_product::Error::Row(error)) => return Err(error.into()),
-                    Err(error) => {
-                        self.report.problem(place, format!("{error} It was left out"));
-                        return Ok(());
-                    }
-                }
+        // What a SKU names is not known by its title.
+        let has_sku: HashSet<String> =
+            taken.iter().filter_map(|it| it.there.as_ref()).map(|it| it.id.to_string()).collect();
+        siblings.retain(|it| !has_sku.contains(&*it.id));
+        let mut left = Vec::with_capacity(taken.len());
+        for mut it in taken {
+            if sku_of(it.input).is_none() {
+                let title = &it.input.title;
+                self.report
+                    .problem(&it.place, format!("no SKU; the variant is known by its title `{title}`"));
+                it.there = siblings.iter().find(|sibling| sibling.title == *title).cloned();
             }
-            Some(there) => {
-                offer_value(self.tx, self.at, product, OPTION, &input.title)?;
-                let chosen = choose(self.tx, product, &input.title, &choice(input)).ok();
-                let variant = self.keep(&VARIANTS, Some(there), |it: &mut ProductVariant| {
-                    it.title = input.title.clone();
-                    it.manage_inventory = input.manage_inventory;
-                    it.allow_backorder = input.allow_backorder;
-                    it.option_value_ids = chosen.unwrap_or(std::mem::take(&mut it.option_value_ids));
-                })?;
-                self.reprice(&variant, &prices)?;
-                variant
+            if it.there.is_some() || self.has_parts(&it)? {
+                self.taken.extend(sku_of(it.input).map(str::to_owned));
+                left.push(it);
             }
-        };
-        self.stock(place, input, &variant)
+        }
+        Ok(left)
     }
 
-    /// What a kit takes of each item; two parts of one item are taken together.
-    fn parts(&mut self, place: &str, input: &CatalogueVariant) -> Result<Vec<InventoryPart>, Fault> {
-        let mut items: BTreeMap<String, Decimal> = BTreeMap::new();
-        for part in &input.parts {
-            let other = VARIANTS.table.get_by(self.tx, &BY_SKU, &[&part.sku])?;
-            let taken = match &other {
-                Some(other) if part.quantity > 0 && Decimal::from(part.quantity).is_short() => {
-                    PRODUCT_VARIANT_INVENTORY_ITEM.rights(self.tx, &other.id)?
-                }
-                _ => Vec::new(),
+    /// Can all parts of a kit be taken? They must come before it in the file, or be in the shop alone: a kit that lacks one
+    /// is left out, since it would be sold without it.
+    fn has_parts(&mut self, kit: &Taken<'_>) -> Result<bool, Fault> {
+        let mut has_all = true;
+        for part in &kit.input.parts {
+            let is_there = if self.skus.contains(&part.sku) {
+                self.taken.contains(&part.sku)
+            } else {
+                VARIANTS.table.get_by(self.tx, &BY_SKU, &[&part.sku])?.is_some()
             };
-            if taken.is_empty() {
+            if !is_there || part.quantity <= Decimal::ZERO || !part.quantity.is_short() {
                 let (sku, quantity) = (&part.sku, part.quantity);
-                self.report.problem(place, format!("part `{sku}` × {quantity} cannot be taken; left out"));
+                self.report.problem(
+                    &kit.place,
+                    format!("part `{sku}` × {quantity} cannot be taken; the kit was left out"),
+                );
+                has_all = false;
             }
-            for item in taken {
-                *items.entry(item).or_default() += Decimal::from(part.quantity);
+        }
+        Ok(has_all)
+    }
+
+    /// Makes and changes the variants of a product.
+    pub(super) fn variants(&mut self, product: &Product, variants: Vec<Taken<'_>>) -> Result<(), Fault> {
+        // A title is free when the variant that had it is renamed, so whoever waits for one is asked again.
+        let mut waiting: Vec<&Taken<'_>> = variants.iter().filter(|it| it.there.is_some()).collect();
+        loop {
+            let n_before = waiting.len();
+            let mut still = Vec::new();
+            for it in waiting {
+                if !self.rename(product, it)? {
+                    still.push(it);
+                }
             }
+            waiting = still;
+            if waiting.len() == n_before {
+                break;
+            }
+        }
+        for it in waiting {
+            let title = &it.input.title;
+            self.report.problem(&it.place, format!("another variant is called `{title}`; the title stays"));
+        }
+        for it in &variants {
+            let prices = self.prices(&it.place, it.input)?;
+            let variant = match &it.there {
+                Some(there) => self.change(it, there, &prices)?,
+                None => match self.new_variant(product, it, prices)? {
+                    Some(variant) => variant,
+                    None => continue,
+                },
+            };
+            self.stock(&it.place, it.input, &variant)?;
+        }
+        Ok(())
+    }
+
+    /// Gives a variant its title, and the value of the option that goes with it, unless another one has them.
+    fn rename(&mut self, product: &Product, it: &Taken<'_>) -> Result<bool, Fault> {
+        let (Some(there), title) = (&it.there, &it.input.title) else { return Ok(true) };
+        offer_value(self.tx, self.at, product, OPTION, title)?;
+        let chosen = choose(self.tx, product, title, &choice(it.input)).unwrap_or_default();
+        let is_like = |other: &ProductVariant| {
+            other.title == *title || (!chosen.is_empty() && other.option_value_ids == chosen)
+        };
+        let others = variants_of(self.tx, &product.id)?;
+        if others.iter().any(|other| other.id != there.id && is_like(other)) {
+            return Ok(false);
+        }
+        VARIANTS.update(self.tx, self.at, &there.id, |it: &mut ProductVariant| {
+            it.title = title.clone();
+            if !chosen.is_empty() {
+                it.option_value_ids = chosen;
+            }
+        })?;
+        Ok(true)
+    }
+
+    /// Changes what else is different of a variant that is there.
+    fn change(
+        &mut self,
+        it: &Taken<'_>,
+        there: &ProductVariant,
+        prices: &BTreeMap<String, Decimal>,
+    ) -> Result<ProductVariant, Fault> {
+        let variant = VARIANTS.update(self.tx, self.at, &there.id, |variant: &mut ProductVariant| {
+            variant.manage_inventory = it.input.manage_inventory;
+            variant.allow_backorder = it.input.allow_backorder;
+        })?;
+        let fate = if variant == *there { Fate::Unchanged } else { Fate::Updated };
+        self.report.count("product_variants", fate);
+        if variant.manage_inventory && PRODUCT_VARIANT_INVENTORY_ITEM.rights(self.tx, &variant.id)?.is_empty()
+        {
+            // It was not counted before.
+            if self.has_parts(it)?
+                && let Some(parts) = self.parts(it)?
+            {
+                let parts = self.or_own_item(&variant, parts)?;
+                take_parts(self.tx, self.at, &variant, parts)?;
+            }
+        }
+        self.reprice(&variant, prices)?;
+        Ok(variant)
+    }
+
+    /// What a kit takes of each item, all together: of a part that is a kit, its parts. Nothing, where one of them is not
+    /// there or cannot be counted, which is reported.
+    fn parts(&mut self, kit: &Taken<'_>) -> Result<Option<Vec<InventoryPart>>, Fault> {
+        let mut items: BTreeMap<String, Decimal> = BTreeMap::new();
+        for part in &kit.input.parts {
+            let Some(other) = VARIANTS.table.get_by(self.tx, &BY_SKU, &[&part.sku])? else {
+                self.cannot_take(kit, &part.sku, part.quantity);
+                return Ok(None);
+            };
+            let rows = PRODUCT_VARIANT_INVENTORY_ITEM.rows_of(self.tx, &other.id)?;
+            if rows.is_empty() && other.manage_inventory {
+                self.cannot_take(kit, &part.sku, part.quantity);
+                return Ok(None);
+            }
+            for (item, row) in rows.into_iter().filter(|_| other.manage_inventory) {
+                *items.entry(item).or_default() += required_quantity(&row) * part.quantity;
+            }
+        }
+        if let Some(quantity) = items.values().find(|it| !it.is_short()) {
+            let text = format!("takes {quantity} of an item: too many digits; the kit was left out");
+            self.report.problem(&kit.place, text);
+            return Ok(None);
         }
         let part =
             |(inventory_item_id, required_quantity)| InventoryPart { inventory_item_id, required_quantity };
-        Ok(items.into_iter().map(part).collect())
+        Ok(Some(items.into_iter().map(part).collect()))
+    }
+
+    fn cannot_take(&mut self, kit: &Taken<'_>, sku: &str, quantity: Decimal) {
+        let text = format!("part `{sku}` × {quantity} cannot be taken; the kit was left out");
+        self.report.problem(&kit.place, text);
+    }
+
+    /// What a variant takes that is counted and no kit: an item with its SKU, or a new one.
+    fn or_own_item(
+        &mut self,
+        variant: &ProductVariant,
+        mut parts: Vec<InventoryPart>,
+    ) -> Result<Vec<InventoryPart>, Fault> {
+        if parts.is_empty() && variant.manage_inventory {
+            let there = match &variant.sku {
+                Some(sku) => INVENTORY_ITEMS.table.get_by(self.tx, &ITEM_BY_SKU, &[sku])?,
+                None => None,
+            };
+            let item: InventoryItem = match there {
+                Some(item) => item,
+                None => create_item(self.tx, self.at, item_of(variant))?,
+            };
+            parts.push(InventoryPart::one_of(&item));
+        }
+        Ok(parts)
     }
 
     fn new_variant(
         &mut self,
-        place: &str,
-        rank: usize,
-        input: &CatalogueVariant,
         product: &Product,
+        it: &Taken<'_>,
         prices: BTreeMap<String, Decimal>,
-    ) -> Result<ProductVariant, Fault> {
-        let inventory_items = self.parts(place, input)?;
+    ) -> Result<Option<ProductVariant>, Fault> {
+        let Some(parts) = self.parts(it)? else { return Ok(None) };
+        offer_value(self.tx, self.at, product, OPTION, &it.input.title)?;
+        match check_choice(self.tx, product, &it.input.title, &choice(it.input)) {
+            Ok(()) => {}
+            Err(atoll_product::Error::Row(error)) => return Err(error.into()),
+            Err(error) => {
+                self.report.problem(&it.place, format!("{error} It was left out"));
+                return Ok(None);
+            }
+        }
         let variant = ProductVariant {
-            title: input.title.clone(),
-            sku: input.sku.clone(),
-            manage_inventory: input.manage_inventory,
-            allow_backorder: input.allow_backorder,
-            variant_rank: rank as u32,
+            title: it.input.title.clone(),
+            sku: sku_of(it.input).map(str::to_owned),
+            manage_inventory: it.input.manage_inventory,
+            allow_backorder: it.input.allow_backorder,
+            variant_rank: it.rank as u32,
             ..ProductVariant::default()
         };
+        let inventory_items = self.or_own_item(&variant, parts)?;
         let price = |(currency_code, amount)| PriceInput { currency_code, amount, ..PriceInput::default() };
         let prices = prices.into_iter().map(price).collect();
-        let new = NewVariant { variant, options: choice(input), prices, inventory_items };
+        let new = NewVariant { variant, options: choice(it.input), prices, inventory_items };
         let variant = create_variant(self.tx, self.at, product, new)?;
         self.report.count("product_variants", Fate::Created);
-        Ok(variant)
+        Ok(Some(variant))
     }
 
     /// The amounts by currency. The first of a currency counts.
-    fn prices(&mut self, place: &str, input: &CatalogueVariant) -> BTreeMap<String, Decimal> {
+    fn prices(&mut self, place: &str, input: &CatalogueVariant) -> Result<BTreeMap<String, Decimal>, Fault> {
         let mut prices = BTreeMap::new();
         for (n, price) in input.prices.iter().enumerate() {
             let place = format!("{place} › prices[{n}]");
+            let code = price.currency_code.to_lowercase();
+            if !CURRENCIES.table.exists(self.tx, &code)? {
+                self.report
+                    .problem(&place, format!("currency `{}` does not exist; left out", price.currency_code));
+                continue;
+            }
             match price.amount.parse::<Decimal>() {
                 Ok(amount) if !amount.is_negative() && amount.is_short() => {
-                    let there = prices.entry(price.currency_code.to_lowercase()).or_insert(amount);
+                    let there = prices.entry(code).or_insert(amount);
                     if *there != amount {
                         let code = &price.currency_code;
                         self.report
@@ -135,7 +320,7 @@ impl Import<'_> {
         if prices.is_empty() {
             self.report.problem(place, "no price; it cannot be put into a cart");
         }
-        prices
+        Ok(prices)
     }
 
     fn reprice(&mut self, variant: &ProductVariant, prices: &BTreeMap<String, Decimal>) -> Result<(), Fault> {
@@ -172,16 +357,24 @@ impl Import<'_> {
         let items = PRODUCT_VARIANT_INVENTORY_ITEM.rights(self.tx, &variant.id)?;
         let item = match &items[..] {
             [item] if input.parts.is_empty() => INVENTORY_ITEMS.retrieve(self.tx, item)?,
-            _ => return Ok(()),
+            _ if input.stock.is_empty() => return Ok(()),
+            _ => {
+                self.report.problem(place, "it has no stock of its own; its stock was left out");
+                return Ok(());
+            }
         };
         for (n, stock) in input.stock.iter().enumerate() {
             let place = format!("{place} › stock[{n}]");
+            if input.stock[..n].iter().any(|it| it.location == stock.location) {
+                self.report.problem(&place, format!("a second stock in `{}`; left out", stock.location));
+                continue;
+            }
             let Some(location) = self.locations.get(&stock.location).cloned() else {
                 self.report
                     .problem(&place, format!("location `{}` is not in the file; left out", stock.location));
                 continue;
             };
-            let stocked = Decimal::from(stock.stocked_quantity);
+            let stocked = stock.stocked_quantity;
             if stocked.is_negative() || !stocked.is_short() {
                 self.report.problem(&place, format!("a stock of {}; left out", stock.stocked_quantity));
                 continue;

@@ -1,6 +1,6 @@
 //! `atoll import`
 
-use std::{fs::File, io::Write as _, path::PathBuf};
+use std::{fs, io::Write as _, path::PathBuf};
 
 use anyhow::Context as _;
 use atoll_flows::catalogue::{Catalogue, Report, import, stage};
@@ -25,8 +25,8 @@ pub(crate) struct Import {
 impl Import {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let file =
-            File::open(&self.file).with_context(|| format!("failed to open `{}`", self.file.display()))?;
-        let catalogue: Catalogue = serde_json::from_reader(std::io::BufReader::new(file))
+            fs::read(&self.file).with_context(|| format!("failed to open `{}`", self.file.display()))?;
+        let catalogue = Catalogue::from_json(&file)
             .with_context(|| format!("`{}` is not a catalogue", self.file.display()))?;
         let mut settings = self.data.settings()?;
         let data = match settings.data.take().unwrap_or_else(|| Data::from("atoll-data")) {
