@@ -5,7 +5,7 @@ use std::pin::Pin;
 use atoll_auth::PasswordHash;
 use atoll_flows::cart::REFRESH_CART_ITEMS;
 use atoll_flows::user::{CREATE_INVITES, CREATE_USERS, NewInvite, NewUser, REFRESH_INVITES};
-use atoll_kernel::{Actor, Metadata, Registry, Store, engines::Memory};
+use atoll_kernel::{Actor, Metadata, Registry, Store, Timestamp, Unsigned, engines::Memory};
 use atoll_testkit::{Client, Shop, TestApp, Variant, pay_with};
 use serde_json::{Value, json};
 
@@ -266,21 +266,25 @@ impl Scene {
     async fn users(&self, flow: &str) -> Option<Request> {
         let Scene { shop, storefront, .. } = self;
         let (users, invites) = ("/admin/users", "/admin/invites");
-        let me = format!("{users}/{}", id(&shop.admin.get(&format!("{users}/me")).await.ok()));
-        let new = json!({ "email": "new@test.dev" });
-        match flow {
-            "update-users-workflow" => return self.post(me, json!({ "first_name": "Ann" })),
-            "remove-user-account" => return self.delete(me),
-            _ => {}
+        if flow == "update-users-workflow" {
+            let me = format!("{users}/{}", id(&shop.admin.get(&format!("{users}/me")).await.ok()));
+            return self.post(me, json!({ "first_name": "Ann" }));
         }
-        let invite = shop.admin.post(invites, new).await.ok();
-        let one = format!("{invites}/{}", id(&invite));
+        let invite = shop.admin.post(invites, json!({ "email": "new@test.dev" })).await.ok();
+        let accept = async || {
+            let token = invite["invite"]["token"].as_str().expect("a token");
+            let newcomer = shop.newcomer(storefront, "new@test.dev").await;
+            (newcomer, format!("{invites}/accept?token={token}"))
+        };
         match flow {
-            "delete-invites-workflow" => self.delete(one),
+            "delete-invites-workflow" => self.delete(format!("{invites}/{}", id(&invite))),
             "accept-invite-workflow" => {
-                let newcomer = shop.newcomer(storefront, "new@test.dev").await;
-                let token = invite["invite"]["token"].as_str().expect("a token");
-                Some((newcomer, "POST", format!("{invites}/accept?token={token}"), json!({})))
+                let (newcomer, path) = accept().await;
+                Some((newcomer, "POST", path, json!({})))
+            }
+            "remove-user-account" => {
+                let (newcomer, path) = accept().await;
+                self.delete(format!("{users}/{}", id(&newcomer.post(&path, json!({})).await.ok())))
             }
             _ => None,
         }
@@ -432,7 +436,7 @@ pub(crate) async fn scenario(flow: &'static str) -> Scenario {
         // A route makes a token each time, and what was written would differ by it.
         "create-invite-step" => of(Box::new(|app| {
             let email = "new@test.dev".to_owned();
-            let new = NewInvite { email, metadata: Metadata::default(), token: "a token".into() };
+            let new = NewInvite { email, metadata: Metadata::default(), token: a_token() };
             let ctx = app.ctx.clone();
             Box::pin(async move { ctx.run(&CREATE_INVITES, Actor::System, new).await.is_ok() })
         })),
@@ -440,7 +444,7 @@ pub(crate) async fn scenario(flow: &'static str) -> Scenario {
             let invite = json!({ "email": "new@test.dev" });
             let invite = id(&scene.shop.admin.post("/admin/invites", invite).await.ok());
             of(Box::new(move |app| {
-                let (ctx, again) = (app.ctx.clone(), (invite.clone(), "a token".to_owned()));
+                let (ctx, again) = (app.ctx.clone(), (invite.clone(), a_token()));
                 Box::pin(async move { ctx.run(&REFRESH_INVITES, Actor::System, again).await.is_ok() })
             }))
         }
@@ -457,4 +461,9 @@ pub(crate) async fn scenario(flow: &'static str) -> Scenario {
             Scenario { cart: is_paid.then_some(scene.cart), ..of(Box::new(run)) }
         }
     }
+}
+
+/// The same each time.
+fn a_token() -> Unsigned {
+    Unsigned::new("invite", &json!({}), Timestamp::default(), 60).expect("a token")
 }

@@ -8,6 +8,7 @@ mod budget;
 mod bulk;
 mod carts;
 mod catalogue;
+mod clock;
 mod costs;
 mod customers;
 mod flags;

@@ -4,15 +4,20 @@
 use std::sync::Arc;
 
 use atoll_api_key::{ApiKeyKind, find_active};
-use atoll_auth::AUTH_IDENTITIES;
+use atoll_auth::{AUTH_IDENTITIES, AuthIdentity, AuthSession};
 use atoll_availability::ChannelScope;
 use atoll_customer::{CUSTOMER, CUSTOMERS};
 use atoll_kernel::{
-    Actor, Auth, Call, Context, Ctx, Fault, Head, HeaderValue, Login, Pass, StoreError, Timestamp,
+    Actor, Auth, Call, Context, Ctx, Fault, Head, HeaderValue, Login, Pass, Read, StoreError, Timestamp,
 };
 use atoll_user::{USER, USERS};
+use base64::{
+    Engine as _,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 
-use crate::auth::{Claims, session_of, verify};
+use crate::auth::{Claims, session_of};
 
 /// Lets a request in, or answers what the wire's guards answer.
 pub fn gate(ctx: &Ctx, auth: Auth, head: &Head) -> Result<Pass, Fault> {
@@ -76,11 +81,10 @@ fn store(ctx: &Ctx, auth: Auth, head: &Head) -> Result<Pass, Fault> {
 /// Who logged in, if their token is still good.
 fn login(ctx: &Ctx, head: &Head) -> Result<Option<Login>, StoreError> {
     let Some(token) = authorization(head, "Bearer ") else { return by_cookie(ctx, head) };
-    let Some(claims) = verify::<Claims>(ctx, token) else { return Ok(None) };
-    let signed_at = claims.signed_at();
-    let Claims { actor_id, actor_type, auth_identity_id: identity, .. } = claims;
-    let login = Login { identity, actor_type, actor_id };
-    Ok(is_known(ctx, &login, signed_at)?.then_some(login))
+    let Some(claims) = ctx.read_signed::<Claims>(token) else { return Ok(None) };
+    let Claims { actor_id, actor_type, auth_identity_id: identity, seal, .. } = claims;
+    let login = Login { identity, actor_type, actor_id, seal };
+    Ok(identity_of(&ctx.view(), &login)?.map(|_| login))
 }
 
 /// Who opened the session of the request's cookie.
@@ -90,26 +94,22 @@ fn by_cookie(ctx: &Ctx, head: &Head) -> Result<Option<Login>, StoreError> {
         return Ok(None);
     };
     let actor_id = identity.actor(&session.actor_type).unwrap_or_default().to_owned();
-    let login = Login { identity: identity.id.to_string(), actor_type: session.actor_type, actor_id };
-    Ok(is_known(ctx, &login, session.created_at)?.then_some(login))
+    let AuthSession { actor_type, seal, .. } = session;
+    let login = Login { identity: identity.id.to_string(), actor_type, actor_id, seal };
+    Ok(identity_of(&ctx.view(), &login)?.map(|_| login))
 }
 
-/// Is the identity still there, with the same password, and is it still who it was?
-fn is_known(ctx: &Ctx, login: &Login, since: Timestamp) -> Result<bool, StoreError> {
-    let view = ctx.view();
-    let Some(identity) = AUTH_IDENTITIES.get(&view, &login.identity)? else { return Ok(false) };
-    if identity.password_since.is_some_and(|changed| since < changed) {
-        return Ok(false);
-    }
-    if login.actor_id.is_empty() {
-        return Ok(true);
-    }
+/// The identity of somebody who logged in, if it is still there, with the same password, and is still who it was.
+pub(crate) fn identity_of(view: &dyn Read, login: &Login) -> Result<Option<AuthIdentity>, StoreError> {
+    let Some(identity) = AUTH_IDENTITIES.get(view, &login.identity)? else { return Ok(None) };
+    let is_same = login.actor_id.is_empty() || identity.actor(&login.actor_type) == Some(&login.actor_id);
     let is_there = match &*login.actor_type {
-        USER => USERS.table.exists(&view, &login.actor_id)?,
-        CUSTOMER => CUSTOMERS.table.exists(&view, &login.actor_id)?,
+        _ if login.actor_id.is_empty() => true,
+        USER => USERS.table.exists(view, &login.actor_id)?,
+        CUSTOMER => CUSTOMERS.table.exists(view, &login.actor_id)?,
         _ => true,
     };
-    Ok(is_there && identity.actor(&login.actor_type) == Some(&login.actor_id))
+    Ok(Some(identity).filter(|it| it.has_login_seal(&login.seal) && is_same && is_there))
 }
 
 /// Who asks. Those who are nobody yet, or something that the core does not know, may do nothing by that.
@@ -126,35 +126,19 @@ fn authorization<'a>(head: &'a Head, scheme: &str) -> Option<&'a str> {
     head.headers.get("authorization")?.to_str().ok()?.strip_prefix(scheme)
 }
 
+/// As clients write it: with and without what fills it up.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
 /// A secret key as it was sent: plain, or as the user name of Basic authentication.
 fn secret_of(token: &str) -> String {
     if token.starts_with("sk_") {
         return token.to_owned();
     }
-    let decoded = decode_base64(token).unwrap_or_default();
+    let decoded = BASE64.decode(token).ok().and_then(|it| String::from_utf8(it).ok()).unwrap_or_default();
     decoded.trim_end_matches(':').to_owned()
-}
-
-fn decode_base64(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let (mut bits, mut n_bits) = (0_u32, 0);
-    for letter in text.trim_end_matches('=').bytes() {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        n_bits += 6;
-        if n_bits >= 8 {
-            n_bits -= 8;
-            bytes.push((bits >> n_bits) as u8);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// The scope that the guard made for this call.

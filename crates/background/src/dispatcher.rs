@@ -18,8 +18,8 @@ const N_EVENTS_MAX: usize = 64;
 
 /// Calls a subscriber, in a task of its own.
 pub(crate) async fn call(ctx: &Ctx, subscriber: &Subscriber, event: Event) -> Result<(), String> {
-    let (run, ctx) = (subscriber.run, ctx.clone());
-    outcome(tokio::spawn(async move { run(ctx, event).await }).await)
+    let (run, token, ctx) = (subscriber.run, ctx.token_of(&event), ctx.clone());
+    outcome(tokio::spawn(async move { run(ctx, event).await }).await, token.as_deref())
 }
 
 /// The events on their way to one subscriber.

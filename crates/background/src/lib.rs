@@ -48,22 +48,36 @@ module! { Module {
     ..Module::EMPTY
 } }
 
-/// How a call of a plugin's function ended; a panic is an error like others.
-pub(crate) fn outcome(ended: Result<Result<(), Fault>, JoinError>) -> Result<(), String> {
-    match ended {
-        Ok(done) => done.map_err(|fault| why(&fault)),
-        Err(panic) => Err(panic.to_string()),
-    }
+/// How a call of a plugin's function ended; a panic is an error like others. What it says is kept and logged, so a
+/// token that it was given is taken out.
+pub(crate) fn outcome(
+    ended: Result<Result<(), Fault>, JoinError>,
+    token: Option<&str>,
+) -> Result<(), String> {
+    let why = match ended {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(fault)) => causes(&fault),
+        Err(panic) => panic.to_string(),
+    };
+    Err(cut(&token.map_or(why.clone(), |it| why.replace(it, "(token)"))))
 }
 
 /// Why something failed, with its causes: what an admin needs, and a client is not told.
 pub(crate) fn why(error: &(dyn Error + 'static)) -> String {
+    cut(&causes(error))
+}
+
+fn cut(text: &str) -> String {
     const N_CHARS_MAX: usize = 2_000;
+    text.chars().take(N_CHARS_MAX).collect()
+}
+
+fn causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string().trim_end_matches('.').to_owned();
     let mut cause = error.source();
     while let Some(error) = cause {
         text = format!("{text}: {error}");
         cause = error.source();
     }
-    text.chars().take(N_CHARS_MAX).collect()
+    text
 }

@@ -122,7 +122,7 @@ impl Scheduler {
                 }
             }
         };
-        let error = outcome(ended).err();
+        let error = outcome(ended, None).err();
         if let Some(error) = &error {
             tracing::warn!(job = name, error, "a job failed");
         }

@@ -56,6 +56,8 @@ pub struct Login {
     pub actor_type: String,
     /// Who they are, by id; empty for those who registered and are nobody yet.
     pub actor_id: String,
+    /// Of the password by which they proved it.
+    pub seal: String,
 }
 
 /// Where the time comes from.

@@ -151,6 +151,13 @@ impl TestApp {
         self.verified.switch_off();
     }
 
+    /// The tokens of the events of this name that are still good, as whoever mails them gets them; the oldest first.
+    pub fn mailed(&self, event: &str) -> Vec<String> {
+        let events = events_after(&self.ctx.view(), 0, usize::MAX).expect("events");
+        let of_name = events.into_iter().filter(|(_, it)| it.name == event);
+        of_name.filter_map(|(_, it)| self.ctx.token_of(&it)).collect()
+    }
+
     /// Lets time pass.
     pub fn advance_ms(&self, millis: i64) {
         self.clock.fetch_add(millis, Ordering::Relaxed);

@@ -85,3 +85,6 @@ pub const NUMBER_DIGITS_MAX: u32 = 15;
 pub const FULFILLMENTS_MAX: usize = 500;
 /// Findings that one verification lists. All are counted; who has more than this wants a backup and not a list.
 pub const VERIFY_FINDINGS_MAX: usize = 1_000;
+
+/// Bytes of a signed token that is looked at: ours have about 600.
+pub const TOKEN_BYTES_MAX: usize = 8 * 1024;

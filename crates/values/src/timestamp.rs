@@ -44,7 +44,16 @@ impl Timestamp {
     pub fn written(self) -> Option<Self> {
         (Self::MIN..=Self::MAX).contains(&self).then_some(self)
     }
+
+    /// Is it so far ahead of `now` that the clock must have been put back since it was noted? Whoever waits for such a
+    /// moment would wait for as long as the clock was ahead.
+    pub const fn is_ahead_of(self, now: Timestamp) -> bool {
+        self.0 > now.plus_millis(CLOCK_SKEW_MS).0
+    }
 }
+
+/// How far the clocks of hosts are apart, or a clock is put back in the ordinary course of things, in milliseconds.
+const CLOCK_SKEW_MS: i64 = 60_000;
 
 /// The text is not a date of the years 0 to 9999: a date (midnight), or a date and a time as in RFC 3339, with its offset
 /// or without one (UTC).

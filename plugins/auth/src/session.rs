@@ -2,18 +2,25 @@
 
 use atoll_kernel::{Fault, Moment, Order, Read, RowError, Scan, StoreError, Timestamp, Write};
 
-use crate::{AUTH_SESSIONS, AuthSession, BY_DIGEST, BY_IDENTITY};
+use crate::{AUTH_IDENTITIES, AUTH_SESSIONS, AuthSession, BY_DIGEST, BY_IDENTITY};
 
 /// How long a session is good for, in seconds: the wire's ten hours.
 pub const SESSION_S: i64 = 10 * 60 * 60;
 
-/// The session with this digest, if it is still good.
+/// The session with this digest, if it is still good. One of a moment ahead was opened while the clock was.
 pub fn find_session(tx: &dyn Read, digest: &str, now: Timestamp) -> Result<Option<AuthSession>, StoreError> {
-    Ok(AUTH_SESSIONS.table.get_by(tx, &BY_DIGEST, &[digest])?.filter(|it| now < it.expires_at))
+    Ok(AUTH_SESSIONS
+        .table
+        .get_by(tx, &BY_DIGEST, &[digest])?
+        .filter(|it| now < it.expires_at && !it.created_at.is_ahead_of(now)))
 }
 
-/// Opens a session; it is good from now on.
+/// Opens a session; it is good from now on. Errors: the password was changed since they came.
 pub fn open_session(tx: &mut dyn Write, at: &Moment, session: AuthSession) -> Result<(), Fault> {
+    let identity = AUTH_IDENTITIES.get(tx, &session.auth_identity_id)?;
+    if identity.is_none_or(|it| it.login_seal() != session.seal) {
+        return Err(Fault::unauthorized());
+    }
     let expires_at = at.now().plus_millis(SESSION_S * 1000);
     AUTH_SESSIONS.create(tx, at, AuthSession { expires_at, ..session })?;
     Ok(())

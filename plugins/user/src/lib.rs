@@ -7,7 +7,7 @@ mod types;
 use atoll_kernel::{Index, Module, Moment, Service, Write, module};
 
 pub use error::Error;
-pub use invite::{create_invite, find_invite, renew_invite};
+pub use invite::{INVITE_LIFETIME_S, create_invite, find_invite, renew_invite};
 pub use types::{Invite, User, UserPatch};
 
 /// The name of the entity in links, and the type of the actor.

@@ -1,13 +1,13 @@
 //! `/admin/invites`
 
 use atoll_flows::user::{
-    ACCEPT_INVITE, Acceptance, CREATE_INVITES, DELETE_INVITES, NewInvite, REFRESH_INVITES,
+    ACCEPT_INVITE, Acceptance, CREATE_INVITES, DELETE_INVITES, NewInvite, REFRESH_INVITES, invite_token,
 };
 use atoll_kernel::{
-    Body, Call, Fault, Metadata, Params, Reply, Resource, Type, optional, random_token, required, routes,
+    Body, Call, Fault, Metadata, Params, Reply, Resource, Type, optional, required, routes,
     serde_json::{self, Value, json},
 };
-use atoll_user::User;
+use atoll_user::{INVITES, User};
 use serde::Deserialize;
 
 use crate::{
@@ -53,10 +53,11 @@ struct Input {
 }
 
 async fn create(mut call: Call) -> Result<Reply, Fault> {
-    let (Input { email, metadata }, token) = (call.read()?, random_token().map_err(Fault::unexpected)?);
+    let Input { email, metadata } = call.read()?;
+    let (ctx, token) = (call.app.clone(), invite_token(&call.app, &email)?);
     let new = NewInvite { email, metadata, token: token.clone() };
     let reply = perform(&INVITE, call, move |it| it.run(&CREATE_INVITES, new.clone())).await?;
-    with_token(reply, token)
+    with_token(reply, ctx.signed(&token))
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
@@ -64,10 +65,12 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn resend(call: Call) -> Result<Reply, Fault> {
-    let (id, token) = (call.path("id").to_owned(), random_token().map_err(Fault::unexpected)?);
+    let id = call.path("id").to_owned();
+    let email = INVITES.get(&call.app.view(), &id)?.map(|it| it.email).unwrap_or_default();
+    let (ctx, token) = (call.app.clone(), invite_token(&call.app, &email)?);
     let again = (id, token.clone());
     let reply = perform(&INVITE, call, move |it| it.run(&REFRESH_INVITES, again.clone())).await?;
-    with_token(reply, token)
+    with_token(reply, ctx.signed(&token))
 }
 
 async fn delete(call: Call) -> Result<Reply, Fault> {

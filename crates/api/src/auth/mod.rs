@@ -5,24 +5,22 @@ mod reset;
 mod session;
 mod token;
 
-use atoll_auth::{
-    AUTH_IDENTITIES, EMAILPASS, PasswordHash, check_password, find_identity, register, verify_password,
-};
+use atoll_auth::{EMAILPASS, PasswordHash, check_password, find_identity, register, verify_password};
 use atoll_kernel::{
     Actor, Body, Call, Fault, FaultKind, Reply, Type, optional, routes,
     serde_json::{Value, json},
 };
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use self::{
-    attempts::{attempt, worked},
-    token::sign,
+use self::attempts::{attempt, worked};
+use crate::{
+    gate::identity_of,
+    tables::{NOTHING, ONE},
 };
-use crate::tables::{NOTHING, ONE};
 
 pub(crate) use session::session_of;
+pub(crate) use token::Claims;
 pub use token::token_for;
-pub(crate) use token::{Claims, verify};
 
 /// Passwords that are hashed at a time. Each takes 19 MiB; whoever else logs in waits in line.
 static HASHING: Semaphore = Semaphore::const_new(4);
@@ -102,6 +100,6 @@ async fn sign_up(call: Call) -> Result<Reply, Fault> {
 /// A new token for whoever has one that is still good; it says who they are by now.
 async fn refresh(call: Call) -> Result<Reply, Fault> {
     let login = call.pass.login.as_ref().ok_or_else(Fault::unauthorized)?;
-    let identity = AUTH_IDENTITIES.get(&call.app.view(), &login.identity)?.ok_or_else(Fault::unauthorized)?;
+    let identity = identity_of(&call.app.view(), login)?.ok_or_else(Fault::unauthorized)?;
     Ok(Reply::json(&json!({ "token": token_for(&call.app, &identity, &login.actor_type)? })))
 }

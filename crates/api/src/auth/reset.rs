@@ -1,14 +1,15 @@
-//! Forgotten passwords. Whoever mails follows the event `auth.password_reset`, which holds a token; with it a new
-//! password is set, once.
+//! Forgotten passwords. Whoever mails follows the event `auth.password_reset` and asks for its token
+//! ([`token_of`](atoll_kernel::Ctx::token_of)); with it a new password is set, once.
 
 use atoll_auth::{AuthIdentity, EMAILPASS, PasswordHash, check_password, find_identity, set_password};
 use atoll_kernel::{
-    Actor, Answer, Body, Call, Ctx, Fault, FaultKind, Local, Moment, Params, Reply, StatusCode, Type, Write,
-    digest, header, header_names::CONTENT_TYPE, required, routes, serde_json::json,
+    Actor, Answer, Body, Call, Fault, FaultKind, Local, Moment, Params, Reply, StatusCode, Type,
+    UNSIGNED_TOKEN, Unsigned, Write, header, header_names::CONTENT_TYPE, next_number, required, routes,
+    serde_json::json,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{attempts::attempt, check_provider, hashing, sign, verify};
+use super::{attempts::attempt, check_provider, hashing};
 use crate::tables::{ONE, any};
 
 routes! {
@@ -20,8 +21,14 @@ const IDENTIFIER: Body = &[&[required("identifier", Type::Text)]];
 const TOKEN: Params = Params { own: &[any("token")], limit: None, strict: true };
 const PASSWORD: Body = &[&[required("password", Type::Text)]];
 
+/// The event, and what its token opens.
+const RESET: &str = "auth.password_reset";
+
 /// How long a token is good for, in seconds.
 const LIFETIME_S: i64 = 15 * 60;
+
+/// Counts those who asked: what is counted is written, and takes as long for nobody as for somebody.
+const ASKED: &str = "auth.password_reset";
 
 /// What a token says.
 #[derive(Serialize, Deserialize)]
@@ -31,42 +38,35 @@ struct Claims {
     actor_type: String,
     /// Of the password that is to be replaced: once it is, the token is good no more.
     seal: String,
-    iat: i64,
-    exp: i64,
 }
 
-fn seal(identity: &AuthIdentity) -> String {
-    digest(&format!("reset {}", identity.password_hash))
+impl Claims {
+    fn of(identity: &AuthIdentity, actor_type: &str) -> Claims {
+        Claims {
+            entity_id: identity.entity_id.clone(),
+            provider: EMAILPASS.into(),
+            actor_type: actor_type.into(),
+            seal: identity.seal("reset"),
+        }
+    }
 }
 
-fn token(ctx: &Ctx, identity: &AuthIdentity, actor_type: &str) -> Result<String, Fault> {
-    let iat = ctx.now().millis() / 1000;
-    let claims = Claims {
-        entity_id: identity.entity_id.clone(),
-        provider: EMAILPASS.into(),
-        actor_type: actor_type.into(),
-        seal: seal(identity),
-        iat,
-        exp: iat + LIFETIME_S,
-    };
-    sign(ctx, &claims)
-}
-
-/// Says that it was done, whoever asks: nobody learns here who is known.
+/// Says that it was done, whoever asks: nobody learns here who is known, also not from how long it takes.
 async fn ask(call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let actor_type = call.path("actor").to_owned();
     let email = call.body()["identifier"].as_str().unwrap_or_default().to_owned();
     attempt(&call.app, &call.head, "reset", &email)?;
-    let ctx = call.app.clone();
     let tell = move |flow: &mut Local<'_>| {
+        next_number(flow.tx, ASKED)?;
         let found = find_identity(flow.tx, &email)?.filter(|it| it.actor(&actor_type).is_some());
         if let Some(identity) = found {
-            let token = token(&ctx, &identity, &actor_type)?;
+            let claims = Claims::of(&identity, &actor_type);
+            let token = Unsigned::new(RESET, &claims, flow.at.now(), LIFETIME_S)?;
             let told = json!({
-                "entity_id": identity.entity_id, "actor_type": actor_type, "token": token, "metadata": {},
+                "entity_id": identity.entity_id, "actor_type": actor_type, "metadata": {}, UNSIGNED_TOKEN: token,
             });
-            flow.emit("auth.password_reset", told)?;
+            flow.emit(RESET, told)?;
         }
         Ok(())
     };
@@ -82,8 +82,8 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
     let given = call.params.take_one("token");
     let bearer = header(&call.head, "authorization").and_then(|it| it.strip_prefix("Bearer "));
     let token = given.or(bearer.map(str::to_owned)).ok_or_else(refused)?;
-    let claims: Claims = verify(&call.app, &token).ok_or_else(refused)?;
-    let fits = |identity: &AuthIdentity| claims.seal == seal(identity);
+    let claims: Claims = call.app.read_mailed(RESET, &token).ok_or_else(refused)?;
+    let fits = |identity: &AuthIdentity| claims.seal == identity.seal("reset");
     if claims.actor_type != call.path("actor") {
         return Err(refused());
     }
@@ -94,7 +94,8 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
     let hash = hashing(move || PasswordHash::new(&password)).await??;
     let (email, sealed) = (claims.entity_id.clone(), claims.seal.clone());
     let set = move |tx: &mut dyn Write, at: &Moment| {
-        let identity = find_identity(tx, &email)?.filter(|it| seal(it) == sealed).ok_or_else(refused)?;
+        let identity =
+            find_identity(tx, &email)?.filter(|it| it.seal("reset") == sealed).ok_or_else(refused)?;
         Ok(set_password(tx, at, &identity.id, &hash)?)
     };
     call.app.write(Actor::System, set).await?;

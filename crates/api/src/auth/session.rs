@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use atoll_auth::{
-    AUTH_IDENTITIES, AuthSession, SESSION_S, close_session, find_session, forget_sessions, open_session,
-};
+use atoll_auth::{AuthSession, SESSION_S, close_session, find_session, forget_sessions, open_session};
 use atoll_kernel::{
     Actor, Call, Ctx, Fault, Head, Moment, Reply, StoreError, Tick, Write, cookie, digest,
     header_names::SET_COOKIE, is_secure, job, random_token, routes, serde_json::json,
 };
 
 use super::Claims;
-use crate::tables::{NOTHING, ONE};
+use crate::{
+    gate::identity_of,
+    tables::{NOTHING, ONE},
+};
 
 routes! {
     Post "/auth/session" (Identity, ONE, NOTHING) => open;
@@ -43,12 +44,13 @@ fn set(reply: Reply, head: &Head, value: &str, lives_s: i64) -> Reply {
 
 async fn open(call: Call) -> Result<Reply, Fault> {
     let login = call.pass.login.as_ref().ok_or_else(Fault::unauthorized)?;
-    let identity = AUTH_IDENTITIES.get(&call.app.view(), &login.identity)?.ok_or_else(Fault::unauthorized)?;
+    let identity = identity_of(&call.app.view(), login)?.ok_or_else(Fault::unauthorized)?;
     let token = random_token().map_err(Fault::unexpected)?;
     let session = AuthSession {
         token_digest: stored(&call.app, &token),
         auth_identity_id: identity.id.clone(),
         actor_type: login.actor_type.clone(),
+        seal: identity.login_seal(),
         ..AuthSession::default()
     };
     let open = move |tx: &mut dyn Write, at: &Moment| open_session(tx, at, session.clone());

@@ -1,8 +1,13 @@
 //! Users come by invite.
 
 use atoll_auth::{AUTH_IDENTITIES, add_actor};
-use atoll_kernel::{Fault, Local, Metadata, digest, flow, serde_json::json};
-use atoll_user::{INVITES, Invite, USER, User, create_invite, create_user, find_invite, renew_invite};
+use atoll_kernel::{
+    Ctx, Fault, Local, Metadata, UNSIGNED_TOKEN, Unsigned, digest, flow, random_token,
+    serde_json::{Value, json},
+};
+use atoll_user::{
+    INVITE_LIFETIME_S, INVITES, Invite, USER, User, create_invite, create_user, find_invite, renew_invite,
+};
 
 /// Somebody to invite.
 #[derive(Clone)]
@@ -11,34 +16,46 @@ pub struct NewInvite {
     pub email: String,
     /// Free data.
     pub metadata: Metadata,
-    /// What opens it, made before the transaction. It is told to whoever mails it, and not stored with the invite.
-    pub token: String,
+    /// What opens it: an [`invite_token`].
+    pub token: Unsigned,
+}
+
+/// A token for an invite, made before the transaction. What is stored of it opens nothing.
+pub fn invite_token(ctx: &Ctx, email: &str) -> Result<Unsigned, Fault> {
+    // The same invite is sent again, with another token.
+    let said = json!({ "email": email, "jti": random_token().map_err(Fault::unexpected)? });
+    Unsigned::new("invite", &said, ctx.now(), INVITE_LIFETIME_S)
 }
 
 flow! {
-    /// Invites somebody. Event: `invite.created`, with the token.
+    /// Invites somebody. Event: `invite.created`, which tells of the token.
     pub static CREATE_INVITES: Flow<NewInvite, Invite> = "create-invite-step" (create), hooks: &["invitesCreated"];
 }
 
 fn create(flow: &mut Local<'_>, new: NewInvite) -> Result<Invite, Fault> {
     let NewInvite { email, metadata, token } = new;
+    let stored = digest(&flow.ctx().signed(&token));
     let invite =
-        flow.step("create-invite", |tx, at| Ok(create_invite(tx, at, &email, metadata, &digest(&token))?))?;
-    flow.emit("invite.created", json!({ "id": invite.id, "email": invite.email, "token": token }))?;
+        flow.step("create-invite", |tx, at| Ok(create_invite(tx, at, &email, metadata, &stored)?))?;
+    flow.emit("invite.created", told(&invite, &token))?;
     flow.hook("invitesCreated", || json!({ "invites": [invite] }))?;
     Ok(invite)
 }
 
 flow! {
-    /// Sends an invite again, by its id, with another token. Event: `invite.resent`, with the token.
-    pub static REFRESH_INVITES: Flow<(String, String), Invite> = "refresh-invite-tokens-workflow" (refresh);
+    /// Sends an invite again, by its id, with another token. Event: `invite.resent`, which tells of the token.
+    pub static REFRESH_INVITES: Flow<(String, Unsigned), Invite> = "refresh-invite-tokens-workflow" (refresh);
 }
 
-fn refresh(flow: &mut Local<'_>, (id, token): (String, String)) -> Result<Invite, Fault> {
-    let invite =
-        flow.step("refresh-invite-token", |tx, at| Ok(renew_invite(tx, at, &id, &digest(&token))?))?;
-    flow.emit("invite.resent", json!({ "id": invite.id, "email": invite.email, "token": token }))?;
+fn refresh(flow: &mut Local<'_>, (id, token): (String, Unsigned)) -> Result<Invite, Fault> {
+    let stored = digest(&flow.ctx().signed(&token));
+    let invite = flow.step("refresh-invite-token", |tx, at| Ok(renew_invite(tx, at, &id, &stored)?))?;
+    flow.emit("invite.resent", told(&invite, &token))?;
     Ok(invite)
+}
+
+fn told(invite: &Invite, token: &Unsigned) -> Value {
+    json!({ "id": invite.id, "email": invite.email, UNSIGNED_TOKEN: token })
 }
 
 flow! {

@@ -6,7 +6,9 @@ use atoll_auth::{PasswordHash, add_actor, register, remove_actor};
 use atoll_kernel::{Actor, Fault, Local, Moment, Write, flow, serde_json::json};
 use atoll_user::{USER, USERS, User, UserPatch, create_user};
 
-pub use invites::{ACCEPT_INVITE, Acceptance, CREATE_INVITES, DELETE_INVITES, NewInvite, REFRESH_INVITES};
+pub use invites::{
+    ACCEPT_INVITE, Acceptance, CREATE_INVITES, DELETE_INVITES, NewInvite, REFRESH_INVITES, invite_token,
+};
 
 /// Somebody who logs in with an address and a password.
 #[derive(Clone)]

@@ -1,0 +1,152 @@
+//! Tokens that are mailed: whoever mails them gets them, over failures and restarts, and the database never holds one.
+
+use std::sync::{Mutex, PoisonError};
+
+use atoll_background::{Background, place_of, start};
+use atoll_kernel::{
+    Actor, Ctx, Event, External, Fault, Order, Read, Run, SEQUENCES, Scan, Span, Store, engines::Memory,
+    events_after, flow, subscriber,
+};
+use atoll_testkit::{Client, Shop, TestApp};
+use serde_json::json;
+
+use crate::events::PACE;
+
+/// What was mailed: to whom, and the token. Tests have addresses of their own.
+static MAILBOX: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
+
+fn mailed(to: &str) -> Vec<String> {
+    let mailbox = MAILBOX.lock().unwrap_or_else(PoisonError::into_inner);
+    mailbox.iter().filter(|(it, _)| it == to).map(|(_, token)| token.clone()).collect()
+}
+
+fn address(event: &Event) -> String {
+    let field = if event.name == "auth.password_reset" { "entity_id" } else { "email" };
+    event.data[field].as_str().unwrap_or_default().to_owned()
+}
+
+subscriber! { "test.mail" on ["auth.password_reset", "invite.created", "invite.resent"] => mail }
+
+/// Mails through a saga, which is given the event. Where the address says so, it fails and says why in full.
+async fn mail(ctx: Ctx, event: Event) -> Result<(), Fault> {
+    if address(&event).starts_with("lost") {
+        let token = ctx.token_of(&event).unwrap_or_default();
+        return Err(Fault::invalid(format!("no such mailbox: https://shop.example/?token={token}")));
+    }
+    ctx.start(&SEND, Actor::System, None, event).await.map(drop)
+}
+
+flow! {
+    /// Mails the token of an event.
+    static SEND: Saga<Event, ()> = "test-send" (send);
+}
+
+async fn send(run: &mut Run, event: Event) -> Result<(), Fault> {
+    let step = External::new("hand-over", move |ctx, _| {
+        let event = event.clone();
+        async move {
+            let token = ctx.token_of(&event).ok_or_else(|| Fault::invalid("it is good no more"))?;
+            MAILBOX.lock().unwrap_or_else(PoisonError::into_inner).push((address(&event), token));
+            Ok(())
+        }
+    });
+    run.external(step).await
+}
+
+/// Waits until everything was delivered or put aside.
+async fn settled(app: &TestApp) {
+    let mut commits = app.ctx.store().commits();
+    loop {
+        let view = app.ctx.view();
+        let last = events_after(&view, 0, usize::MAX).expect("events").last().map_or(0, |(place, _)| *place);
+        if place_of(&view, "test.mail").expect("a place").unwrap_or(0) >= last {
+            return;
+        }
+        commits.changed().await.expect("a commit");
+    }
+}
+
+async fn go(app: &TestApp) -> Background {
+    start(&app.ctx, PACE).await.expect("a start")
+}
+
+/// Where the database holds this text: the names of the spaces.
+fn holding(app: &TestApp, text: &str) -> Vec<&'static str> {
+    let (view, mut found) = (app.ctx.view(), Vec::new());
+    let holds = |bytes: &[u8]| bytes.windows(text.len()).any(|it| it == text.as_bytes());
+    for space in app.ctx.registry().spaces().into_iter().chain([SEQUENCES]) {
+        let span = Span::prefix(&view.prefix(space));
+        let look = &mut |key: &[u8], value: &[u8]| {
+            if holds(key) || holds(value) {
+                found.push(space);
+            }
+            Ok(Scan::Continue(()))
+        };
+        view.scan(&span, Order::Ascending, look).expect("a scan");
+    }
+    found
+}
+
+async fn ask(client: &Client, email: &str) {
+    let path = "/auth/user/emailpass/reset-password";
+    assert_eq!(client.post(path, json!({ "identifier": email })).await.status, 201);
+}
+
+#[tokio::test]
+async fn the_database_never_holds_a_token_that_opens_anything() {
+    let shop = Shop::open(TestApp::init().await).await;
+    let app = &shop.app;
+    let background = go(app).await;
+    ask(&app.client(), "admin@test.dev").await;
+    let invited = shop.admin.post("/admin/invites", json!({ "email": "ann@test.dev" })).await.ok();
+    let lost = shop.admin.post("/admin/invites", json!({ "email": "lost@test.dev" })).await.ok();
+    settled(app).await;
+    background.stop().await;
+    let (reset, invite) = (mailed("admin@test.dev").pop().expect("a token"), mailed("ann@test.dev"));
+    assert_eq!(json!(invite), json!([invited["invite"]["token"]]));
+    let lost = lost["invite"]["token"].as_str().expect("a token").to_owned();
+    for token in [&reset, &invite[0], &lost] {
+        // It is signed, and without its signature it is told and kept.
+        let (unsigned, signature) = token.rsplit_once('.').expect("a signature");
+        assert_eq!(holding(app, signature), [""; 0]);
+        assert!(holding(app, unsigned).contains(&"outbox"));
+        let (client, path) = (app.client(), format!("/auth/user/emailpass/update?token={unsigned}"));
+        let refused = client.post(&path, json!({ "password": "new secret" }));
+        assert_eq!(refused.await.error(), "401 unauthorized: Invalid token");
+    }
+    // The event that could not be mailed is kept, and says why.
+    let letters = shop.admin.get("/admin/dead-letters").await.ok();
+    assert_eq!(letters["dead_letters"][0]["error"], "no such mailbox: https://shop.example/?token=(token)");
+    // Another purpose, and another key.
+    let path = format!("/auth/user/emailpass/update?token={}", invite[0]);
+    assert_eq!(app.client().post(&path, json!({ "password": "new secret" })).await.status, 401);
+    let as_login = app.client().with_header("authorization", &format!("Bearer {reset}"));
+    assert_eq!(as_login.get("/admin/users/me").await.status, 401);
+    let path = format!("/auth/user/emailpass/update?token={reset}");
+    app.client().post(&path, json!({ "password": "new secret" })).await.ok();
+}
+
+#[tokio::test]
+async fn a_token_is_mailed_after_a_restart_and_not_when_it_is_too_late() {
+    let disk = Memory::default();
+    let spaces = atoll_host::registry().expect("a registry").spaces();
+    let store = || Store::open(disk.clone(), &spaces).expect("a store");
+    let (app, admin) = TestApp::over(store(), None).await.with_admin().await;
+    let background = go(&app).await;
+    background.stop().await;
+    admin.post("/admin/invites", json!({ "email": "kim@test.dev" })).await.ok();
+    drop(app);
+    let app = TestApp::over(store(), None).await;
+    let background = go(&app).await;
+    settled(&app).await;
+    background.stop().await;
+    assert_eq!(mailed("kim@test.dev"), app.mailed("invite.created"));
+    assert_eq!(mailed("kim@test.dev").len(), 1);
+    // After a day nobody is mailed what opens nothing any more.
+    admin.on(&app).post("/admin/invites", json!({ "email": "late@test.dev" })).await.ok();
+    app.advance_ms(24 * 60 * 60 * 1000);
+    let background = go(&app).await;
+    settled(&app).await;
+    background.stop().await;
+    assert_eq!(mailed("late@test.dev"), [""; 0]);
+}
