@@ -225,6 +225,35 @@ async fn events_go_when_they_are_old_and_everybody_has_seen_them() {
     assert_eq!(prune(ctx).await.expect("a pruning"), 1);
 }
 
+#[tokio::test]
+async fn events_of_a_clock_that_was_ahead_keep_no_later_ones() {
+    const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+    let bench = Bench::new().await;
+    // Where the subscribers begin.
+    bench.start().await.stop().await;
+    bench.app.advance_ms(52 * WEEK_MS);
+    // More than are looked at in one step.
+    for n in 1..=600 {
+        bench.emit("thing.made", json!({ "n": n })).await;
+    }
+    bench.app.advance_ms(-52 * WEEK_MS);
+    bench.emit("thing.made", json!({ "n": 601 })).await;
+    let ctx = &bench.app.ctx;
+    let see = async || {
+        let background = bench.start().await;
+        bench.settled().await;
+        background.stop().await;
+    };
+    see().await;
+    assert_eq!(prune(ctx).await.expect("a pruning"), 0, "they are no older than the last, which is young");
+    bench.app.advance_ms(WEEK_MS);
+    bench.emit("thing.made", json!({ "n": 602 })).await;
+    see().await;
+    while prune(ctx).await.expect("a pruning") > 0 {}
+    let left = events_after(&ctx.view(), 0, usize::MAX).expect("events");
+    assert_eq!(left.into_iter().map(|(_, it)| it.data["n"].clone()).collect::<Vec<_>>(), [602]);
+}
+
 /// What was written to the outbox while `body` ran, without times and ids.
 async fn written(shop: &Shop, body: impl AsyncFnOnce()) -> Vec<String> {
     let all = || events_after(&shop.app.ctx.view(), 0, usize::MAX).expect("events");

@@ -258,3 +258,27 @@ async fn old_runs_go() {
     assert_eq!((runs.len(), runs[0].as_str()), (50, "01-15T08:11:00 done"));
     background.stop().await;
 }
+
+#[tokio::test]
+async fn jobs_run_again_after_a_clock_that_was_ahead_was_put_back() {
+    let bench = Bench::new().await;
+    let background = bench.start().await;
+    bench.app.advance_ms(22 * HOUR);
+    let ahead = ["01-16T05:59:00 missed 1000", "01-16T06:00:00 done"];
+    bench.wait_for("test.each-minute", &ahead).await;
+    let interval = ["01-15T08:01:00 done"];
+    bench.wait_for("test.thrice", &interval).await;
+    bench.app.advance_ms(-22 * HOUR);
+    // Once it was seen, their schedules go on from there.
+    for (job, next) in
+        [("test.each-minute", "2027-01-15T08:01:00.000Z"), ("test.thrice", "2027-01-15T08:01:00.000Z")]
+    {
+        while bench.standing(job).await["next_run_at"] != next {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    bench.app.advance_ms(MINUTE);
+    bench.wait_for("test.each-minute", &[&ahead[..], &["01-15T08:01:00 done"]].concat()).await;
+    bench.wait_for("test.thrice", &[&interval[..], &["01-15T08:01:00 done"]].concat()).await;
+    background.stop().await;
+}

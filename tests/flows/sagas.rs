@@ -432,6 +432,24 @@ async fn a_step_is_finished_or_failed_from_outside() {
 }
 
 #[tokio::test]
+async fn a_step_that_began_to_wait_while_the_clock_was_ahead_waits_no_longer_than_else() {
+    const YEAR_MS: i64 = 365 * 24 * 60 * 60 * 1000;
+    let mut bench = Bench::new().await;
+    bench.trip.waits = true;
+    bench.shop.app.advance_ms(YEAR_MS);
+    bench.go().await.map(drop).expect("it waits");
+    bench.shop.app.advance_ms(-YEAR_MS);
+    bench.ctx().tend_runs().await.expect("a look");
+    bench.shop.app.advance_ms(59_999);
+    bench.ctx().tend_runs().await.expect("a look");
+    assert_eq!(bench.execution().state, ExecutionState::Waiting);
+    bench.shop.app.advance_ms(1);
+    bench.ctx().tend_runs().await.expect("a look");
+    bench.comes_to(ExecutionState::Reverted).await;
+    bench.nothing_changed();
+}
+
+#[tokio::test]
 async fn a_panic_is_undone_and_old_runs_go() {
     const KEPT_MS: i64 = 3 * 24 * 60 * 60 * 1000;
     let mut bench = Bench::new().await;

@@ -19,6 +19,9 @@ const N_CHANNELS: usize = 3;
 /// Windows begin and end at moments before this one.
 const N_MOMENTS: i64 = 5;
 
+/// A moment at which only a clock is that is ahead.
+const AHEAD: i64 = 1_000_000;
+
 /// Something that may happen to a product, a channel, or both.
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -48,6 +51,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (product.clone(), channel.clone()).prop_map(|(p, c)| Step::Exclude(p, c)),
         1 => (product.clone(), channel.clone()).prop_map(|(p, c)| Step::Include(p, c)),
         1 => (channel.clone(), 0..N_MOMENTS).prop_map(|(c, at)| Step::Sweep(c, at)),
+        // The clock is ahead; the next one of those above puts it back.
+        1 => channel.clone().prop_map(|c| Step::Sweep(c, AHEAD)),
         2 => product.clone().prop_map(Step::Publish),
         1 => product.clone().prop_map(Step::Draft),
         1 => product.clone().prop_map(Step::Delete),

@@ -80,6 +80,15 @@ impl Standing {
     }
 }
 
+/// The clock was ahead when the job ran last, and was put back since: its schedule goes on from now.
+pub(crate) fn put_right(tx: &mut dyn Write, at: &Moment, job: &Job) -> Result<(), RowError> {
+    let standing = Standing::of(tx, job)?;
+    if standing.past.is_ahead_of(at.now()) {
+        STANDINGS.write(tx, job.name, &Standing { past: at.now(), ..standing });
+    }
+    Ok(())
+}
+
 /// Reports what was missed while no host was up. A job that is new begins now.
 pub(crate) fn arrive(tx: &mut dyn Write, at: &Moment, job: &Job, plan: &Plan) -> Result<(), RowError> {
     let Some(mut standing) = STANDINGS.read(tx, job.name)? else {

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use atoll_kernel::{Actor, Ctx, Fault, events_after, remove_event};
+use atoll_kernel::{Actor, Ctx, Fault, Moment, StoreError, Write, events_after, remove_event};
 use tokio::sync::watch;
 
-use crate::{cursor::CURSORS, why};
+use crate::{place_of, why};
 
 /// How long events are kept after everybody has seen them: for whoever looks into what happened last week.
 const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -44,21 +44,36 @@ where
 
 /// Removes events that are old and that every subscriber is done with; says how many.
 pub async fn prune(ctx: &Ctx) -> Result<usize, Fault> {
-    let subscribers = ctx.registry().subscribers.clone();
-    let remove = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
-        let mut seen = u64::MAX;
-        for subscriber in &subscribers {
-            seen = seen.min(CURSORS.read(tx, subscriber.name)?.map_or(0, |it| it.place));
-        }
-        let mut n_removed = 0;
-        for (place, event) in events_after(tx, 0, N_REMOVED_MAX)? {
-            if place > seen || event.at.plus_millis(KEPT_MS) > at.now() {
-                break;
-            }
-            remove_event(tx, place);
-            n_removed += 1;
-        }
-        Ok(n_removed)
+    let Some(last) = last_old(ctx)? else { return Ok(0) };
+    let remove = move |tx: &mut dyn Write, _: &Moment| {
+        let old = events_after(tx, 0, N_REMOVED_MAX)?.into_iter().map(|(place, _)| place);
+        let old: Vec<u64> = old.take_while(|place| *place <= last).collect();
+        old.iter().for_each(|place| remove_event(tx, *place));
+        Ok(old.len())
     };
     Ok(ctx.write(Actor::System, remove).await?.0)
+}
+
+/// The last event that is old and that everybody has seen, or one not far before it. An event from ahead was written
+/// while the clock was, and is as old as the one behind it.
+fn last_old(ctx: &Ctx) -> Result<Option<u64>, StoreError> {
+    let (view, now) = (ctx.view(), ctx.now());
+    let mut seen = u64::MAX;
+    for subscriber in &ctx.registry().subscribers {
+        seen = seen.min(place_of(&view, subscriber.name)?.unwrap_or(0));
+    }
+    let (mut looked_at, mut last) = (0, None);
+    while last.is_none() {
+        let events = events_after(&view, looked_at, N_REMOVED_MAX)?;
+        let Some((end, _)) = events.last() else { return Ok(None) };
+        looked_at = *end;
+        for (place, event) in events {
+            let is_old = event.at.plus_millis(KEPT_MS) <= now;
+            if place > seen || !is_old && !event.at.is_ahead_of(now) {
+                return Ok(last);
+            }
+            last = if is_old { Some(place) } else { last };
+        }
+    }
+    Ok(last)
 }

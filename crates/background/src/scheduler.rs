@@ -79,7 +79,11 @@ impl Scheduler {
 
     async fn turn(&self) -> Result<Turn, Fault> {
         let (job, now) = (self.job, self.ctx.now());
-        let view = self.ctx.view();
+        let mut view = self.ctx.view();
+        if Standing::of(&view, job)?.past.is_ahead_of(now) {
+            self.write(move |tx, at| job_run::put_right(tx, at, job)).await?;
+            view = self.ctx.view();
+        }
         let running = job_run::running(&view, job)?;
         if running.iter().any(|run| !run.is_alive(now)) {
             self.write(move |tx, at| job_run::sweep(tx, at, job)).await?;

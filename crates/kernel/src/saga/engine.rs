@@ -6,13 +6,14 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::Poll,
+    time::Duration,
 };
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    Actor, Ctx, Fault, FaultKind, FaultRecord, Moment, Saga, View, Write,
+    Actor, Ctx, Fault, FaultKind, FaultRecord, Moment, Saga, Timestamp, View, Write,
     saga::{
         EXECUTIONS, ExecutionState, Run, WorkflowExecution,
         run::{millis, release},
@@ -134,10 +135,20 @@ pub(crate) async fn resume<I, O>(
         None => None,
     };
     let mut run = Run::new(ctx, saga.name, journal);
+    run.journal.deadline = in_time(run.journal.deadline, saga.timeout, run.ctx.now());
     run.given = given;
     match go_on(saga, run).await {
         Ok(_) => tracing::info!(saga = saga.name, transaction, "a run went on, and ended or waits"),
         Err(error) => tracing::warn!(saga = saga.name, transaction, %error, "a run went on, and failed"),
+    }
+}
+
+/// When a run is given up. One that began while the clock was ahead has the whole of its time from now on.
+fn in_time(deadline: Option<Timestamp>, timeout: Option<Duration>, now: Timestamp) -> Option<Timestamp> {
+    let latest = timeout.map(|it| now.plus_millis(millis(it)));
+    match (deadline, latest) {
+        (Some(deadline), Some(latest)) if deadline.is_ahead_of(latest) => Some(latest),
+        _ => deadline,
     }
 }
 

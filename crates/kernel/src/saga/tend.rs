@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use crate::{
     Actor, Ctx, Fault, FaultKind, Moment, Read, Timestamp, Write,
     saga::{
-        AnySaga, EXECUTIONS, ExecutionState, StepState, WorkflowExecution,
+        AnySaga, EXECUTIONS, ExecutionState, StepEntry, StepState, WorkflowExecution,
         execution::{BY_STATE, ended_before},
         run::millis,
     },
@@ -145,8 +145,12 @@ impl Ctx {
     pub async fn tend_runs(&self) -> Result<(), Fault> {
         let now = self.now();
         for run in in_state(&self.view(), ExecutionState::Waiting)? {
-            let waiting = run.steps.iter().find(|it| it.state == StepState::Waiting);
-            let Some(step) = waiting.filter(|it| it.wait_until.is_some_and(|until| until <= now)) else {
+            if run.waiting().is_some_and(|it| it.started_at.is_ahead_of(now)) {
+                self.wait_from_now(run).await?;
+                continue;
+            }
+            let Some(step) = run.waiting().filter(|it| it.wait_until.is_some_and(|until| until <= now))
+            else {
                 continue;
             };
             let step = step.name.clone();
@@ -165,12 +169,32 @@ impl Ctx {
             self.go_on(run, Some(place));
         }
         let failed = in_state(&self.view(), ExecutionState::Failed)?;
-        for run in failed.iter().filter(|it| it.undone_again_at().is_some_and(|at| at <= now)) {
+        let is_due = |it: &&WorkflowExecution| {
+            it.undone_again_at().is_some_and(|at| at <= now || it.updated_at.is_ahead_of(now))
+        };
+        for run in failed.iter().filter(is_due) {
             if let Err(error) = self.undo_again(Actor::System, &run.id).await {
                 tracing::error!(run = run.id.as_str(), %error, "a run was not undone once more");
             }
         }
         Ok(())
+    }
+
+    /// A step began to wait while the clock was ahead, and that was put back since: it waits as long as it would have.
+    async fn wait_from_now(&self, run: WorkflowExecution) -> Result<(), Fault> {
+        let _turn = self.turns().take(&run.workflow_id, &run.transaction_id).await;
+        let put_right = move |tx: &mut dyn Write, at: &Moment| {
+            let (mut journal, now) = (find(tx, &run.id)?, at.now());
+            let waiting = journal.steps.iter_mut().find(|it| it.state == StepState::Waiting);
+            if let Some(step) = waiting.filter(|it| it.started_at.is_ahead_of(now)) {
+                let ahead_ms = step.started_at.millis() - now.millis();
+                step.wait_until = step.wait_until.map(|it| it.plus_millis(-ahead_ms));
+                step.started_at = now;
+                journal.write(tx, at)?;
+            }
+            Ok(())
+        };
+        self.write(Actor::System, put_right).await.map(drop)
     }
 
     /// Removes the records of runs that ended long enough ago.
@@ -236,6 +260,11 @@ fn not_failed(journal: &WorkflowExecution) -> Fault {
 }
 
 impl WorkflowExecution {
+    /// The step that is to be finished from outside.
+    fn waiting(&self) -> Option<&StepEntry> {
+        self.steps.iter().find(|it| it.state == StepState::Waiting)
+    }
+
     /// When undoing it is tried once more: never, where somebody must put something right first.
     fn undone_again_at(&self) -> Option<Timestamp> {
         let error = self.undo_error.as_ref()?;
