@@ -6,9 +6,9 @@ use atoll_background::{JOB_RUNS, JobRun, Pace, place_of, start};
 use atoll_cart::{CARTS, Cart};
 use atoll_inventory::{INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, level_at, promised};
 use atoll_kernel::{
-    Actor, EXECUTIONS, Entity, ExecutionState, Fault, KeyBuf, LinkRow, Moment, ONCE, ONCE_BY_AGE, OUTBOX,
-    Order as Direction, Read, Registry, SEQUENCES, Scan, Space, Span, Store, Timestamp, WorkflowExecution,
-    Write, add_to_group, emit, encode, engines::Memory, last_number,
+    Actor, EXECUTIONS, Engine as _, Entity, ExecutionState, Fault, Findings, KeyBuf, LinkRow, Moment, ONCE,
+    ONCE_BY_AGE, OUTBOX, Order as Direction, Read, Registry, Report, SEQUENCES, Scan, Space, Span, Store,
+    Timestamp, View, WorkflowExecution, Write, add_to_group, emit, encode, engines::Memory, last_number,
 };
 use atoll_links::{ORDER_CART, ORDER_PAYMENT_COLLECTION, PRODUCT_VARIANT_PRICE_SET};
 use atoll_order::{ORDERS, Order, OrderStatus};
@@ -712,6 +712,58 @@ async fn each_damage_that_is_planted_is_found_and_no_other() {
     assert_eq!(listed, kinds, "README.md lists other kinds than those that were planted");
 }
 
+/// Flips a bit of what is stored under a key, below the store that checks it.
+fn flip(disk: &Memory, key: &[u8]) {
+    let mut disk = disk.clone();
+    let stored = disk.snapshot().expect("a snapshot").get(key, &mut |_, _| Ok(())).expect("a read");
+    let mut stored = stored.unwrap_or_else(|| panic!("there is no key {key:?}"));
+    *stored.last_mut().expect("a checksum") ^= 1;
+    disk.commit(&[(key.to_vec(), Some(stored))].into()).expect("a commit");
+}
+
+#[tokio::test]
+async fn values_whose_checksum_is_wrong_are_listed_and_the_rest_is_checked() {
+    let Whole { disk, names } = whole().await;
+    let view = store(&disk).view();
+    let (tea, web, order) = (names.tea.as_str(), names.web.as_str(), names.order.as_str());
+    let counter = KeyBuf::new(view.prefix(SEQUENCES)).tail(&[0]).tail(&view.prefix("product")).into_bytes();
+    let damaged = [
+        (key(&view, "product", &[], tea), "product"),
+        (key(&view, "product.deleted", &[], &names.gone), "product.deleted"),
+        (key(&view, "product.by_handle", &["ice"], ""), "product.by_handle"),
+        (key(&view, "order.by_status", &["pending"], order), "order.by_status"),
+        (key(&view, "product_sales_channel", &[tea], web), "product_sales_channel"),
+        (key(&view, "product_sales_channel.reverse", &[web], tea), "product_sales_channel.reverse"),
+        (key(&view, "availability.windows", &[web], &names.ice), "availability.windows"),
+        (key(&view, "availability.variant_listing", &[web], &names.variant), "availability.variant_listing"),
+        (keys(&view, OUTBOX).remove(0), "outbox"),
+        (keys(&view, ONCE).remove(0), "idempotency.key"),
+        (counter, "sequence"),
+    ];
+    drop(view);
+    for (key, space) in &damaged {
+        let disk = disk.fork();
+        flip(&disk, key);
+        let report = report_of(&disk);
+        let found: Vec<_> = report.findings.iter().map(|it| (it.kind, it.space)).collect();
+        assert_eq!(found, [("value.corrupt", *space)], "{:#?}", report.findings);
+    }
+    // All at once, and something else besides.
+    let all = disk.fork();
+    damaged.iter().for_each(|(key, _)| flip(&all, key));
+    let missing = key(&store(&disk).view(), "review.by_stars", &["4"], &names.review);
+    all.clone().commit(&[(missing, None)].into()).expect("a commit");
+    let kinds: Vec<_> = report_of(&all).kinds.into_iter().collect();
+    assert_eq!(kinds, [("index.missing", 1), ("value.corrupt", damaged.len() as u64)]);
+}
+
+/// What is said of a disk as it is, before an application could trip over it.
+fn report_of(disk: &Memory) -> Report {
+    let registry = Registry::linked().expect("a registry that fits together");
+    let view = View::look(disk, &registry.spaces()).expect("a look");
+    registry.verify(view, Timestamp::now(), Findings::new(100, Arc::default())).expect("a report")
+}
+
 #[tokio::test]
 async fn what_a_product_that_cannot_be_read_says_is_not_guessed_at() {
     let Whole { disk, names } = whole().await;
@@ -742,7 +794,7 @@ async fn findings_are_counted_and_the_first_are_listed() {
     };
     app.ctx.write(Actor::System, spoil).await.expect("a write");
     let registry = app.ctx.registry();
-    let findings = atoll_kernel::Findings::new(3, Arc::default());
-    let report = registry.verify(&app.ctx.view(), app.now(), findings).expect("a report");
+    let findings = Findings::new(3, Arc::default());
+    let report = registry.verify(app.ctx.view(), app.now(), findings).expect("a report");
     assert_eq!((report.n_findings, report.findings.len(), report.kinds["index.stale"]), (50, 3, 50));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use atoll_kernel::{Check, Ids, KeyBuf, StoreError, Timestamp, Verify, check};
+use atoll_kernel::{Check, Ids, KeyBuf, StoreError, Timestamp, Verify, check, readable};
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{BY_PRODUCT, PRODUCTS, VARIANTS};
 
@@ -85,7 +85,7 @@ fn counts(
             (LISTING.name, Listing::products(of, now), shown.n_products),
             (VARIANTS_LISTED, Listing::variants(of, now), shown.n_variants),
         ] {
-            let counted = listing.count(it.view)?;
+            let Some(counted) = readable(listing.count(it.view))? else { continue };
             if counted != n {
                 it.wrong("listing.count", space, &channel, counted.to_string(), n.to_string());
             }

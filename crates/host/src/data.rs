@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use atoll_kernel::{
-    Space, Store,
+    Space, Store, View,
     engines::{Memory, Redb},
 };
 
@@ -46,22 +46,23 @@ impl Data {
             }
         }
     }
-}
 
-impl Data {
-    /// Opens the store that is there; makes none.
-    pub fn open_existing(&self, spaces: &[Space]) -> anyhow::Result<Store> {
-        match self {
-            Data::Folder(folder) if folder.exists() => {
-                let file = file_in(folder)?;
-                if !file.exists() {
-                    bail!("there is no database in `{}`", folder.display());
-                }
-                self.open(spaces)
-            }
-            Data::Folder(folder) => bail!("there is no database in `{}`", folder.display()),
-            Data::Memory => bail!("there is no database in memory before a process makes one"),
+    /// The data that is there, with every page of its file checked; the engine holds the file while it is looked at.
+    /// Nothing is made, and no value is written. Error: there is none.
+    pub fn look(&self, spaces: &[Space]) -> anyhow::Result<(Redb, View)> {
+        let Data::Folder(folder) = self else {
+            bail!("there is no database in memory before a process makes one");
+        };
+        if !folder.exists() {
+            bail!("there is no database in `{}`", folder.display());
         }
+        let file = file_in(folder)?;
+        if !file.exists() {
+            bail!("there is no database in `{}`", folder.display());
+        }
+        let engine = Redb::open_checked(&file).with_context(|| failed_to_open(&file))?;
+        let view = View::look(&engine, spaces).with_context(|| failed_to_open(&file))?;
+        Ok((engine, view))
     }
 }
 

@@ -31,6 +31,6 @@ pub use meter::{Halt, Meter};
 pub use outbox::{Event, OUTBOX, emit, events_after, remove_event};
 pub use sequence::{SEQUENCES, add_to_group, group_count, last_number, next_number};
 pub use space::Space;
-pub use store::{Store, StoreOptions, View};
+pub use store::{Store, StoreOptions, View, VisitKey};
 pub use table::{Index, Keys, RowError, Table, TableSource};
 pub use tx::{Order, Read, Scan, Span, Visit, Write};

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Changes, Engine, Meter, Order, Raw, Read, Space, Span, StoreError, Visit, Write, checksum,
+    Changes, Engine, Meter, Order, Raw, Read, Scan, Space, Span, StoreError, Visit, Write, checksum,
     format::{self, Checksums},
     overlay::{Layer, Transaction},
     space::{Directory, readable},
@@ -41,9 +41,33 @@ pub struct View {
     directory: Directory,
     checksums: Checksums,
     meter: Option<Arc<Meter>>,
+    is_lenient: bool,
 }
 
+/// Is shown keys, each with the name of its space.
+pub type VisitKey<'a> = dyn FnMut(Space, &[u8]) -> Result<(), StoreError> + 'a;
+
+/// Stands for a value that was damaged, where a view is lenient: no encoding begins with it.
+pub(crate) const DAMAGED: &[u8] = &[0xFF];
+
 impl View {
+    /// The same keys, where a value whose checksum is wrong does not end a scan: it reads as one that does not decode.
+    pub fn lenient(self) -> View {
+        View { is_lenient: true, ..self }
+    }
+
+    /// Shows the keys of all values whose checksums are wrong, each with the name of its space.
+    pub fn damaged(&self, visit: &mut VisitKey<'_>) -> Result<(), StoreError> {
+        let all = Span { start: Vec::new(), end: None };
+        let mut checked = |key: &[u8], stored: &[u8]| {
+            if self.checksums.check(key, stored).is_none() {
+                visit(self.directory.name(key), key)?;
+            }
+            Ok(Scan::Continue(()))
+        };
+        self.raw.scan(&all, Order::Ascending, &mut checked, &mut |_, _| Ok(()))
+    }
+
     /// The same keys, read by a request that this meter counts.
     pub fn metered(self, meter: &Arc<Meter>) -> View {
         View { meter: Some(meter.clone()), ..self }
@@ -53,7 +77,7 @@ impl View {
     pub fn look(engine: &impl Engine, spaces: &[Space]) -> Result<View, StoreError> {
         let raw = engine.snapshot()?;
         let checksums = Checksums::of(&*raw)?;
-        let bare = View { raw, directory: Directory::none(), checksums, meter: None };
+        let bare = View { raw, directory: Directory::none(), checksums, meter: None, is_lenient: false };
         let (directory, _) = Directory::open(&bare, spaces)?;
         Ok(View { directory, ..bare })
     }
@@ -69,11 +93,15 @@ impl View {
 
     /// The value in what is stored.
     fn check<'a>(&self, key: &[u8], stored: &'a [u8]) -> Result<&'a [u8], StoreError> {
-        self.checksums.check(key, stored).ok_or_else(|| StoreError::Corrupt {
-            space: self.directory.name(key),
-            key: readable(key),
-            reason: "its checksum is wrong: the file was damaged".into(),
-        })
+        match self.checksums.check(key, stored) {
+            Some(value) => Ok(value),
+            None if self.is_lenient => Ok(DAMAGED),
+            None => Err(StoreError::Corrupt {
+                space: self.directory.name(key),
+                key: readable(key),
+                reason: "its checksum is wrong: the file was damaged".into(),
+            }),
+        }
     }
 }
 
@@ -82,7 +110,11 @@ impl Read for View {
         self.count()?;
         let stored = self.raw.get(key, &mut |key, stored| self.check(key, stored).map(drop))?;
         let Some(mut stored) = stored else { return Ok(None) };
-        let len = self.check(key, &stored)?.len();
+        let value = self.check(key, &stored)?;
+        if value == DAMAGED {
+            return Ok(Some(DAMAGED.to_vec()));
+        }
+        let len = value.len();
         stored.truncate(len);
         Ok(Some(stored))
     }
@@ -135,7 +167,13 @@ impl Store {
             format::add_checksums(&mut engine, &last)?;
         }
         let checksums = Checksums::All;
-        let bare = View { raw: engine.snapshot()?, directory: Directory::none(), checksums, meter: None };
+        let bare = View {
+            raw: engine.snapshot()?,
+            directory: Directory::none(),
+            checksums,
+            meter: None,
+            is_lenient: false,
+        };
         let (directory, mut changes) = Directory::open(&bare, spaces)?;
         if is_new {
             let (key, number) = format::current();

@@ -31,7 +31,7 @@ impl VerifiedAtEnd {
 
 /// Verifies the store as it is now.
 pub(crate) fn verify(ctx: &Ctx) -> Result<Report, StoreError> {
-    ctx.registry().verify(&ctx.view(), ctx.now(), Findings::new(N_SHOWN_MAX, Arc::default()))
+    ctx.registry().verify(ctx.view(), ctx.now(), Findings::new(N_SHOWN_MAX, Arc::default()))
 }
 
 impl Drop for VerifiedAtEnd {

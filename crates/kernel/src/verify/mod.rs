@@ -14,7 +14,9 @@ use std::sync::{
 use linkme::distributed_slice;
 use tokio::sync::Semaphore;
 
-use crate::{Ctx, Entity, Fault, FaultKind, Order, Read, Registry, Scan, Span, StoreError, Table, Timestamp};
+use crate::{
+    Ctx, Entity, Fault, FaultKind, Order, Read, Registry, Scan, Span, StoreError, Table, Timestamp, View,
+};
 
 pub use atoll_storage::verify::{Finding, Findings, Report, readable};
 
@@ -107,12 +109,10 @@ impl Verify<'_> {
 
 impl Registry {
     /// Checks everything that is linked in against this state of the store.
-    pub fn verify(
-        &self,
-        view: &dyn Read,
-        now: Timestamp,
-        mut findings: Findings,
-    ) -> Result<Report, StoreError> {
+    pub fn verify(&self, view: View, now: Timestamp, mut findings: Findings) -> Result<Report, StoreError> {
+        let view = view.lenient();
+        findings.checksums(&view)?;
+        let view: &dyn Read = &view;
         for service in self.modules.iter().flat_map(|it| it.services) {
             service.table().verify(view, &mut findings)?;
         }
@@ -158,7 +158,7 @@ impl Ctx {
         let (ctx, stop) = (self.clone(), watch.0.clone());
         let run = move || {
             let _turn = turn;
-            ctx.registry().verify(&ctx.view(), ctx.now(), Findings::new(n_kept_max, stop))
+            ctx.registry().verify(ctx.view(), ctx.now(), Findings::new(n_kept_max, stop))
         };
         Ok(tokio::task::spawn_blocking(run).await.map_err(Fault::unexpected)??)
     }

@@ -18,7 +18,7 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Read, Space, StoreError, decode, split_part};
+use crate::{Read, Space, StoreError, View, decode, split_part, store::DAMAGED};
 
 pub use counters::{Groups, IsStale, verify_counters};
 pub use scratch::Scratch;
@@ -96,8 +96,20 @@ impl Findings {
         }
     }
 
+    /// Adds a finding for each value whose checksum is wrong. The checks after it pass these values over.
+    pub fn checksums(&mut self, view: &View) -> Result<(), StoreError> {
+        view.damaged(&mut |space, key| {
+            let found = "its checksum is wrong: the file was damaged";
+            self.add("value.corrupt", space, key.get(2..).unwrap_or(key), found, "a value that decodes");
+            Ok(())
+        })
+    }
+
     /// Decodes a value; one that does not decode is a finding.
     pub fn decoded<T: DeserializeOwned>(&mut self, space: Space, key: &[u8], value: &[u8]) -> Option<T> {
+        if is_damaged(value) {
+            return None;
+        }
         match decode(space, &String::from_utf8_lossy(key), value) {
             Ok(value) => Some(value),
             Err(error) => {
@@ -109,6 +121,9 @@ impl Findings {
 
     /// The value of a counter, zero where there is none; one that cannot be read is a finding.
     pub(crate) fn number(&mut self, tx: &dyn Read, key: &[u8]) -> Result<Option<u64>, StoreError> {
+        if tx.get(key)?.is_some_and(|it| is_damaged(&it)) {
+            return Ok(None);
+        }
         match crate::sequence::read_number(tx, key) {
             Err(error @ StoreError::Corrupt { .. }) => {
                 self.add("value.corrupt", crate::SEQUENCES, &key[2..], reason(error), "a counter");
@@ -126,6 +141,11 @@ pub fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError>
         Err(StoreError::Corrupt { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Was this value damaged? That was told of when the checksums were checked.
+pub fn is_damaged(value: &[u8]) -> bool {
+    value == DAMAGED
 }
 
 fn reason(error: StoreError) -> String {

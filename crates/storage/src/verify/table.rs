@@ -5,7 +5,7 @@ use crate::{
     verify::{
         Findings, Groups,
         counters::{count, group_len, verify_counters, verify_total},
-        readable,
+        is_damaged, readable,
     },
 };
 
@@ -79,7 +79,7 @@ impl<T: Entity> IndexCheck<T> {
                     self.missing.note(&key);
                     findings.add("index.missing", self.index.space, &entry[2..], "nothing", id);
                 }
-                Some(owner) if self.index.unique && owner != id.as_bytes() => {
+                Some(owner) if self.index.unique && owner != id.as_bytes() && !is_damaged(&owner) => {
                     // It is told of here, and not as an entry without its row.
                     self.n_found += 1;
                     let owner = String::from_utf8_lossy(&owner).into_owned();
@@ -98,7 +98,7 @@ impl<T: Entity> IndexCheck<T> {
         // Entries of rows were found one by one: if there are no others, none is stale.
         let any_stale = count(tx, &all)? != n_found;
         let mut is_stale = |key: &[u8], value: &[u8]| -> Result<bool, StoreError> {
-            if !any_stale {
+            if !any_stale || is_damaged(value) {
                 return Ok(false);
             }
             let (group, id) = if index.unique { (key, value) } else { key.split_at(group_len(key)) };

@@ -24,10 +24,9 @@ impl Verify {
         let mut settings = self.data.settings()?;
         let data = settings.data.take().unwrap_or_else(|| Data::from("atoll-data"));
         let registry = registry()?;
-        let store = data.open_existing(&registry.spaces())?;
+        let (_file, view) = data.look(&registry.spaces())?;
         let findings = Findings::new(self.limit, Arc::default());
-        let report = registry.verify(&store.view(), Timestamp::now(), findings);
-        store.close();
+        let report = registry.verify(view, Timestamp::now(), findings);
         let report = report.context("the store cannot be read to its end")?;
         let mut out = std::io::stdout().lock();
         for it in &report.findings {
