@@ -402,3 +402,28 @@ async fn the_region_of_the_store_is_the_one_that_is_meant() {
     let europe = storefront.post("/store/carts", json!({ "region_id": shop.region })).await.ok();
     assert_eq!(amount(&format!("&cart_id={}", europe["cart"]["id"].as_str().expect("an id"))).await, 20);
 }
+
+#[tokio::test]
+async fn a_region_of_one_country_leaves_no_choice() {
+    let (shop, _, storefront) = shop().await;
+    let region = |name: &str, countries: Value| json!({ "name": name, "currency_code": "eur", "countries": countries });
+    let isle =
+        shop.admin.post("/admin/regions", region("Isle", json!(["gb"]))).await.ok()["region"]["id"].clone();
+    let open = async |body: Value| storefront.post("/store/carts", body).await.ok()["cart"].clone();
+    let cart = open(json!({ "region_id": isle })).await;
+    let address = &cart["shipping_address"];
+    assert_eq!((&address["country_code"], &address["city"]), (&json!("gb"), &json!(null)));
+    assert_eq!(address["id"], cart["shipping_address_id"]);
+    let given = json!({ "region_id": isle, "shipping_address": { "city": "Bern" } });
+    let given = open(given).await["shipping_address"].clone();
+    assert_eq!(
+        (&given["city"], &given["country_code"]),
+        (&json!("Bern"), &json!(null)),
+        "what is given stays"
+    );
+    assert_eq!(
+        open(json!({ "region_id": shop.region })).await["shipping_address"],
+        json!(null),
+        "two countries"
+    );
+}

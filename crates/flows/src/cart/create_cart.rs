@@ -9,7 +9,7 @@ use atoll_sales_channel::SALES_CHANNELS;
 use atoll_store::the_store;
 use serde::Deserialize;
 
-use crate::cart::{AddLine, Scoped, add_line_item::add_line_item};
+use crate::cart::{AddLine, Scoped, add_line_item::add_line_item, update_cart::only_country};
 
 /// A new cart.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -77,6 +77,10 @@ fn open(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart
             region.currency_code
         )));
     }
+    let shipping_address = match input.shipping_address {
+        Some(given) => Some(given),
+        None => only_country(tx, &region)?,
+    };
     let (customer_id, email) = whose(tx, at, input.customer_id.as_deref(), input.email)?;
     let cart = Cart {
         currency_code,
@@ -86,7 +90,7 @@ fn open(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart
         region_id: Some(region.id.to_string()),
         sales_channel_id: channel,
         metadata: input.metadata,
-        shipping_address: input.shipping_address,
+        shipping_address,
         billing_address: input.billing_address,
         ..Cart::default()
     };

@@ -87,7 +87,7 @@ fn change(
     match (&shipping, &region) {
         (Some(Some(address)), Some(region)) => check_country(tx, address, region)?,
         // An address in another region is none.
-        (None, Some(region)) if moved => shipping = Some(only_country(tx, at, region)?),
+        (None, Some(region)) if moved => shipping = address(at, Some(only_country(tx, region)?)),
         _ => {}
     }
     let customer_id = match &input.email {
@@ -150,10 +150,8 @@ fn check_country(tx: &dyn Read, address: &CartAddress, region: &Region) -> Resul
 }
 
 /// The address that a region of one country leaves no choice about.
-fn only_country(tx: &dyn Read, at: &Moment, region: &Region) -> Result<Option<CartAddress>, Fault> {
+pub(crate) fn only_country(tx: &dyn Read, region: &Region) -> Result<Option<CartAddress>, Fault> {
     let countries = COUNTRIES.table.list_by(tx, &COUNTRIES_BY_REGION, &[&region.id])?;
     let [country] = &*countries else { return Ok(None) };
-    let mut address = CartAddress { country_code: Some(country.iso_2.clone()), ..CartAddress::default() };
-    address.born(at.id(), at.now());
-    Ok(Some(address))
+    Ok(Some(CartAddress { country_code: Some(country.iso_2.clone()), ..CartAddress::default() }))
 }
