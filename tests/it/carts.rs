@@ -404,6 +404,32 @@ async fn the_region_of_the_store_is_the_one_that_is_meant() {
 }
 
 #[tokio::test]
+async fn lines_show_what_they_come_to() {
+    let (shop, web, storefront) = shop().await;
+    let price = json!({ "prices": [{ "currency_code": "eur", "amount": 1.25 }] });
+    let tea = shop.product_with("Tea", &[&web], 9, price).await;
+    let cart = shop.cart(&storefront, &tea.id, 3).await;
+    let line = async |fields: &str| {
+        let path = format!("/store/carts/{cart}?fields={fields}");
+        storefront.get(&path).await.ok()["cart"]["items"][0].clone()
+    };
+    for fields in ["%2Bitems.total,%2Bitems.subtotal", "*items", "id,total,*items", "*items,*items.product"] {
+        let line = line(fields).await;
+        assert_eq!((&line["total"], &line["subtotal"]), (&json!(3.75), &json!(3.75)), "{fields}");
+    }
+    let all = line("*items").await;
+    for name in
+        ["tax_total", "discount_total", "discount_subtotal", "discount_tax_total", "original_tax_total"]
+    {
+        assert_eq!((&all[name], &all[format!("raw_{name}")]["value"]), (&json!(0), &json!("0")), "{name}");
+    }
+    assert_eq!(all["raw_original_total"], json!({ "value": "3.75", "precision": 20 }));
+    assert_eq!(all["raw_unit_price"], json!({ "value": "1.25", "precision": 20 }));
+    // As the original, where nothing that the cart comes to is asked for.
+    assert_eq!(line("id,*items").await.get("total"), None);
+}
+
+#[tokio::test]
 async fn a_region_of_one_country_leaves_no_choice() {
     let (shop, _, storefront) = shop().await;
     let region = |name: &str, countries: Value| json!({ "name": name, "currency_code": "eur", "countries": countries });

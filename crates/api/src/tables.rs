@@ -79,21 +79,6 @@ pub(crate) const ORDERS_ALWAYS: &str =
 pub(crate) const ORDER_ALWAYS: &str =
     "+status,+version,+*payment_collections,+*fulfillments,+payment_status,+fulfillment_status";
 
-/// What lines of orders come to: shown with the totals of their order.
-pub(crate) const LINE_TOTALS: [&str; 36] = [
-    "items.subtotal", "items.total", "items.original_subtotal", "items.original_total",
-    "items.discount_subtotal", "items.discount_tax_total", "items.discount_total", "items.tax_total",
-    "items.original_tax_total", "items.refundable_total_per_unit", "items.refundable_total",
-    "items.fulfilled_total", "items.shipped_total", "items.return_requested_total",
-    "items.return_received_total", "items.return_dismissed_total", "items.write_off_total",
-    "items.raw_subtotal", "items.raw_total", "items.raw_original_subtotal", "items.raw_original_total",
-    "items.raw_discount_subtotal", "items.raw_discount_tax_total", "items.raw_discount_total",
-    "items.raw_tax_total", "items.raw_original_tax_total", "items.raw_refundable_total_per_unit",
-    "items.raw_refundable_total", "items.raw_fulfilled_total", "items.raw_shipped_total",
-    "items.raw_return_requested_total", "items.raw_return_received_total",
-    "items.raw_return_dismissed_total", "items.raw_write_off_total", "items.tax_lines", "items.adjustments",
-];
-
 /// Several lists of fields as one.
 pub(crate) const fn joined<const N: usize>(lists: &[&[&'static str]]) -> [&'static str; N] {
     let (mut all, mut list, mut place, mut n) = ([""; N], 0, 0, 0);

@@ -51,7 +51,8 @@ pub use atoll_storage::{
     events_after, group_count, json_value, last_number, next_number, present, remove_event, split_part,
 };
 pub use atoll_values::{
-    Actor, Comparison, Decimal, Id, Kind, Metadata, Moment, TOTALS, Timestamp, Totals, limits,
+    Actor, Comparison, Decimal, Id, Kind, LINE_TOTALS, Metadata, Moment, TOTALS, Timestamp, Totals, limits,
+    part_of_total,
 };
 pub use ctx::{Call, Clock, Config, Ctx, Gate, Login, Parts, Pass, Route};
 pub use flag::{FeatureFlag, FlagEntry, Flags};

@@ -60,6 +60,9 @@ impl Selection {
                 let mut child = child.clone();
                 child.star |= child.named && child.children.is_empty();
                 child.add(to.key);
+                if child.star && shows_one_of(entity, list, to.on_request) {
+                    to.on_request.iter().for_each(|name| child.add(name));
+                }
                 relations.push((*relation, Selection::resolve_below(graph, to, &child, way, circles)));
                 way.pop();
             } else if let Some(it) = graph.computed(entity.name, name) {
@@ -77,6 +80,16 @@ impl Selection {
         }
         Selection { mask, own_computed, computed, relations }
     }
+}
+
+/// Does the list show one of these of the entity, too? What a record comes to is shown with what its parts come to, and
+/// a star below it is then all of them.
+fn shows_one_of(entity: &EntityDef, list: &FieldList, names: &[&str]) -> bool {
+    let is_shown = |name: &&str| {
+        let by_star = list.star && !entity.on_request.contains(name);
+        entity.computed.contains(name) && (by_star || list.children.contains_key(*name))
+    };
+    names.iter().any(is_shown)
 }
 
 /// Does the last relation of this way lead to many, and has the way been through it, and through records of another kind

@@ -15,4 +15,4 @@ pub use id::{Id, Kind};
 pub use metadata::Metadata;
 pub use moment::{Actor, Moment};
 pub use timestamp::Timestamp;
-pub use totals::{TOTALS, Totals};
+pub use totals::{LINE_TOTALS, TOTALS, Totals, part_of_total};

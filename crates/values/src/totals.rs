@@ -12,6 +12,26 @@ pub const TOTALS: &[&str] = &[
     "original_shipping_total", "credit_line_subtotal", "credit_line_tax_total", "credit_line_total",
 ];
 
+/// The names of what a line of a cart or an order comes to, each with that of its exact twin.
+pub const LINE_TOTALS: [(&str, &str); 9] = [
+    ("subtotal", "raw_subtotal"),
+    ("total", "raw_total"),
+    ("original_subtotal", "raw_original_subtotal"),
+    ("original_total", "raw_original_total"),
+    ("discount_subtotal", "raw_discount_subtotal"),
+    ("discount_tax_total", "raw_discount_tax_total"),
+    ("discount_total", "raw_discount_total"),
+    ("tax_total", "raw_tax_total"),
+    ("original_tax_total", "raw_original_tax_total"),
+];
+
+/// The part of the total of a line, or of a cart, that goes by this name: no module takes taxes, shipping or discounts yet,
+/// so what the goods come to is the total, and theirs are zero.
+pub fn part_of_total(name: &str, total: Decimal) -> Decimal {
+    let is_of_others = ["tax", "discount", "shipping", "credit"].iter().any(|other| name.contains(other));
+    if is_of_others { Decimal::ZERO } else { total }
+}
+
 /// What the goods of a cart or an order come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -25,13 +45,10 @@ impl Totals {
         Totals { items: lines.map(|(unit_price, quantity)| unit_price * quantity).sum() }
     }
 
-    /// Shows each of [`TOTALS`] with its value. No module takes taxes, shipping or discounts yet, so what the
-    /// goods come to is the total, and theirs are zero.
+    /// Shows each of [`TOTALS`] with its value.
     pub fn visit(&self, visit: &mut dyn FnMut(&'static str, Decimal)) {
         for name in TOTALS {
-            let of_others =
-                ["tax", "discount", "shipping", "credit"].iter().any(|other| name.contains(other));
-            visit(name, if of_others { Decimal::ZERO } else { self.items });
+            visit(name, part_of_total(name, self.items));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The records.
 
 use atoll_kernel::{
-    Decimal, FieldValue, Metadata, TOTALS, Timestamp, Totals, entity,
+    Decimal, FieldValue, LINE_TOTALS, Metadata, TOTALS, Timestamp, Totals, entity, part_of_total,
     serde_json::{Value, json},
 };
 
@@ -133,13 +133,50 @@ entity! {
         /// The cart.
         pub cart_id: String,
     }
-    computed [tax_lines, adjustments] by compute_line
+    computed LINE_COMPUTED by compute_line
+    on_request ON_REQUEST
 }
 
-/// The lists of modules that are not there.
-fn compute_line(_: &LineItem, visit: &mut dyn FnMut(&'static str, Value)) {
+impl LineItem {
+    /// What it comes to.
+    pub fn total(&self) -> Decimal {
+        self.unit_price * self.quantity
+    }
+}
+
+/// The exact twins of its own fields, and lists of modules that are not there.
+const LINE_MORE: [&str; 5] =
+    ["tax_lines", "adjustments", "raw_unit_price", "raw_compare_at_unit_price", "variant_option_values"];
+
+const LINE_COMPUTED: &[&str] = &{
+    let mut names = [""; 2 * LINE_TOTALS.len() + LINE_MORE.len()];
+    let mut place = 0;
+    while place < LINE_TOTALS.len() {
+        (names[2 * place], names[2 * place + 1]) = LINE_TOTALS[place];
+        place += 1;
+    }
+    place = 0;
+    while place < LINE_MORE.len() {
+        names[2 * LINE_TOTALS.len() + place] = LINE_MORE[place];
+        place += 1;
+    }
+    names
+};
+
+/// What a star shows only with the totals of the cart.
+const ON_REQUEST: &[&str] = LINE_COMPUTED.split_at(2 * LINE_TOTALS.len()).0;
+
+fn compute_line(line: &LineItem, visit: &mut dyn FnMut(&'static str, Value)) {
+    for (name, raw) in LINE_TOTALS {
+        let part = part_of_total(name, line.total());
+        visit(name, json!(part));
+        visit(raw, part.raw());
+    }
     visit("tax_lines", json!([]));
     visit("adjustments", json!([]));
+    visit("raw_unit_price", line.unit_price.raw());
+    visit("raw_compare_at_unit_price", json!(line.compare_at_unit_price.map(|it| it.raw())));
+    visit("variant_option_values", Value::Null);
 }
 
 entity! {

@@ -1,7 +1,7 @@
 //! The lines of an order.
 
 use atoll_kernel::{
-    Decimal, FieldValue, Metadata, entity,
+    Decimal, FieldValue, LINE_TOTALS, Metadata, entity, part_of_total,
     serde::{Deserialize, Serialize},
     serde_json::{Value, json},
 };
@@ -99,17 +99,8 @@ impl OrderLineItem {
 /// The name of a sum, that of its exact twin, and how it is reckoned.
 type Sum = (&'static str, &'static str, fn(&OrderLineItem) -> Decimal);
 
-/// What a line comes to, each with its exact twin. No module takes taxes, discounts or goods back yet: those are zero.
-const SUMS: [Sum; 17] = [
-    ("subtotal", "raw_subtotal", OrderLineItem::total),
-    ("total", "raw_total", OrderLineItem::total),
-    ("original_subtotal", "raw_original_subtotal", OrderLineItem::total),
-    ("original_total", "raw_original_total", OrderLineItem::total),
-    ("discount_subtotal", "raw_discount_subtotal", nothing),
-    ("discount_tax_total", "raw_discount_tax_total", nothing),
-    ("discount_total", "raw_discount_total", nothing),
-    ("tax_total", "raw_tax_total", nothing),
-    ("original_tax_total", "raw_original_tax_total", nothing),
+/// What becomes of it, in money. No module takes goods back yet: that is zero.
+const SUMS: [Sum; 8] = [
     ("refundable_total_per_unit", "raw_refundable_total_per_unit", |it| it.unit_price),
     ("refundable_total", "raw_refundable_total", OrderLineItem::total),
     ("fulfilled_total", "raw_fulfilled_total", |it| it.unit_price * it.fulfilled()),
@@ -126,31 +117,40 @@ const MORE: [&str; 7] = [
     "variant_option_values", "line_item_metadata",
 ];
 
+/// How many totals and sums a line has, each with its twin.
+const N_SUMS: usize = 2 * (LINE_TOTALS.len() + SUMS.len());
+
 const LINE_COMPUTED: &[&str] = &{
-    let mut names = [""; 2 * SUMS.len() + MORE.len()];
+    let mut names = [""; N_SUMS + MORE.len()];
     let mut place = 0;
-    while place < SUMS.len() {
-        (names[2 * place], names[2 * place + 1]) = (SUMS[place].0, SUMS[place].1);
+    while place < LINE_TOTALS.len() {
+        (names[2 * place], names[2 * place + 1]) = LINE_TOTALS[place];
+        place += 1;
+    }
+    while 2 * place < N_SUMS {
+        let (name, raw, _) = SUMS[place - LINE_TOTALS.len()];
+        (names[2 * place], names[2 * place + 1]) = (name, raw);
         place += 1;
     }
     place = 0;
     while place < MORE.len() {
-        names[2 * SUMS.len() + place] = MORE[place];
+        names[N_SUMS + place] = MORE[place];
         place += 1;
     }
     names
 };
 
-/// What a star does not show: sums, and what they are made of.
-const ON_REQUEST: &[&str] = LINE_COMPUTED.split_at(2 * SUMS.len() + 2).0;
+/// What a star shows only with the totals of the order: sums, and what they are made of.
+const ON_REQUEST: &[&str] = LINE_COMPUTED.split_at(N_SUMS + 2).0;
 
 fn nothing(_: &OrderLineItem) -> Decimal {
     Decimal::ZERO
 }
 
 fn compute_line(line: &OrderLineItem, visit: &mut dyn FnMut(&'static str, Value)) {
-    for (name, raw, sum) in SUMS {
-        let sum = sum(line);
+    let totals = LINE_TOTALS.map(|(name, raw)| (name, raw, part_of_total(name, line.total())));
+    let sums = SUMS.map(|(name, raw, sum)| (name, raw, sum(line)));
+    for (name, raw, sum) in totals.into_iter().chain(sums) {
         visit(name, json!(sum));
         visit(raw, sum.raw());
     }

@@ -12,7 +12,7 @@ use atoll_order::{FulfillmentStatus, Order, OrderStatus, PaymentStatus};
 use crate::{
     reply::{find, page, perform, with_always},
     tables::{
-        ADDRESS, LINE_TOTALS, METADATA, NOTHING, ONE, ORDER_ALWAYS, ORDERS_ALWAYS, any, date, joined,
+        ADDRESS, METADATA, NOTHING, ONE, ORDER_ALWAYS, ORDERS_ALWAYS, any, date, joined,
         lenient_list, text,
     },
 };
@@ -38,7 +38,7 @@ static LISTED: Resource = Resource {
     entity: "order",
     one: "order",
     many: "orders",
-    fields: &joined::<{ LISTED_FIELDS.len() + LINE_TOTALS.len() }>(&[&LISTED_FIELDS, &LINE_TOTALS]),
+    fields: &LISTED_FIELDS,
     offer: None,
     renamed: &[],
 };
@@ -56,9 +56,7 @@ const MORE_FIELDS: [&str; 37] = [
 ];
 
 static ORDER: Resource = Resource {
-    fields: &joined::<{ LISTED_FIELDS.len() + MORE_FIELDS.len() + LINE_TOTALS.len() }>(&[
-        &LISTED_FIELDS, &MORE_FIELDS, &LINE_TOTALS,
-    ]),
+    fields: &joined::<{ LISTED_FIELDS.len() + MORE_FIELDS.len() }>(&[&LISTED_FIELDS, &MORE_FIELDS]),
     ..LISTED
 };
 

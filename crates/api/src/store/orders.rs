@@ -9,7 +9,7 @@ use crate::{
     gate::scope,
     reply::{context, page, with_always},
     store::customers::me,
-    tables::{LINE_TOTALS, ONE, ORDER_ALWAYS, ORDERS_ALWAYS, any, joined, list},
+    tables::{ONE, ORDER_ALWAYS, ORDERS_ALWAYS, any, list},
 };
 
 routes! {
@@ -40,7 +40,7 @@ pub(crate) static ORDER: Resource = Resource {
     entity: "order",
     one: "order",
     many: "orders",
-    fields: &joined::<{ FIELDS.len() + LINE_TOTALS.len() }>(&[&FIELDS, &LINE_TOTALS]),
+    fields: &FIELDS,
     offer: Some(OFFER),
     renamed: &[],
 };
@@ -50,11 +50,7 @@ const LISTED_FIELDS: [&str; 10] = [
     "created_at", "updated_at",
 ];
 
-static LISTED: Resource = Resource {
-    fields: &joined::<{ LISTED_FIELDS.len() + LINE_TOTALS.len() }>(&[&LISTED_FIELDS, &LINE_TOTALS]),
-    offer: Some(OFFER),
-    ..ORDER
-};
+static LISTED: Resource = Resource { fields: &LISTED_FIELDS, offer: Some(OFFER), ..ORDER };
 
 const LIST: Params = list(&[any("id"), Param::new("status", ParamKind::Words(OrderStatus::WORDS))], 50);
 
