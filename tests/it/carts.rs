@@ -403,6 +403,20 @@ async fn the_region_of_the_store_is_the_one_that_is_meant() {
     assert_eq!(amount(&format!("&cart_id={}", europe["cart"]["id"].as_str().expect("an id"))).await, 20);
 }
 
+/// The published storefront asks how a cart can be sent on every page once it holds something.
+#[tokio::test]
+async fn there_is_no_way_yet_to_send_a_cart() {
+    let (shop, _, storefront) = shop().await;
+    let till = shop.channel("Till").await;
+    let (cart, other) = (
+        storefront.post("/store/carts", json!({})).await.ok()["cart"]["id"].clone(),
+        shop.storefront(&[&till]).await,
+    );
+    let path = format!("/store/shipping-options?cart_id={}", cart.as_str().expect("an id"));
+    assert_eq!(storefront.get(&path).await.ok(), json!({ "shipping_options": [] }));
+    assert!(other.get(&path).await.error().starts_with("404 not_found: Cart id not found: "));
+}
+
 #[tokio::test]
 async fn lines_show_what_they_come_to() {
     let (shop, web, storefront) = shop().await;

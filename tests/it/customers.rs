@@ -165,3 +165,40 @@ async fn addresses_are_their_customers_own() {
     assert_eq!(gone["parent"]["addresses"].as_array().map(Vec::len), Some(1));
     assert_eq!(ann.get(&basel_path).await.error(), unknown);
 }
+
+#[tokio::test]
+async fn a_customer_sees_their_orders_of_the_channels_of_the_key() {
+    let scene = Scene::new().await;
+    let ann = scene.shop.customer(&scene.storefront, "ann@test.dev").await;
+    let bob = scene.shop.customer(&scene.storefront, "bob@test.dev").await;
+    let buy = async |client: &Client| {
+        let cart = scene.cart(client).await;
+        atoll_testkit::complete(client, &cart).await.ok()["order"]["id"].clone()
+    };
+    let (first, second) = (buy(&ann).await, buy(&ann).await);
+    buy(&bob).await;
+    let orders = async |client: &Client| {
+        let me = client.get("/store/customers/me?fields=*orders").await.ok()["customer"].clone();
+        assert!(me["email"].is_string(), "{me}");
+        let orders = me["orders"].as_array().cloned().expect("a list");
+        let orders: Vec<Value> = orders.into_iter().map(|it| json!([it["id"], it["total"]])).collect();
+        orders
+    };
+    assert_eq!(orders(&ann).await, [json!([first, 10]), json!([second, 10])]);
+    // The same customer, at a storefront of another channel.
+    let till = scene.shop.channel("Till").await;
+    let key = scene.shop.key(&[&till]).await;
+    let token = scene
+        .storefront
+        .post("/auth/customer/emailpass", json!({ "email": "ann@test.dev", "password": "supersecret" }));
+    let token = format!("Bearer {}", token.await.ok()["token"].as_str().expect("a token"));
+    let elsewhere = scene.shop.app.storefront(&key).with_header("authorization", &token);
+    assert_eq!(orders(&elsewhere).await, [json!(null); 0]);
+    // And nothing leads on from there.
+    let wide = "fields=*orders.items,*orders.customer.orders,*orders.sales_channel";
+    let shown = ann.get(&format!("/store/customers/me?{wide}")).await.ok();
+    assert!(
+        !shown.to_string().contains("bob@test.dev") && !shown.to_string().contains(&scene.web),
+        "{shown}"
+    );
+}

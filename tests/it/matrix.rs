@@ -85,6 +85,7 @@ impl Scene {
             "payment-providers" => "",
             "payment-collections" => &side.collection,
             "customers" => "cus_x",
+            "shipping-options" => "",
             _ => return None,
         };
         let filled = path.split('/').map(|it| match it {
@@ -118,10 +119,9 @@ impl Scene {
     fn questions(&self, route: &Route, side: &Side) -> Vec<String> {
         let wide = format!("fields={}", nested(3).into_iter().collect::<Vec<_>>().join(","));
         let mut all = vec![String::new(), wide, "sales_channel_id[]=".to_owned() + &side.channel];
-        if route.params.limit.is_none() {
-            return all;
+        if route.params.limit.is_some() {
+            all.extend(["limit=1&offset=0", "order=-created_at", "order=id", "q=tea"].map(str::to_owned));
         }
-        all.extend(["limit=1&offset=0", "order=-created_at", "order=id", "q=tea"].map(str::to_owned));
         let value = &side.tea.product;
         let (name, handle) = if side.channel == self.web.channel { ("Web", "web") } else { ("Till", "till") };
         for param in route.params.own {

@@ -489,3 +489,53 @@ async fn lists_are_filtered_and_always_show_where_an_order_stands() {
         assert_eq!(list(&query).await["count"], n, "{query}");
     }
 }
+
+#[tokio::test]
+async fn an_order_is_shown_to_admins_as_the_dashboard_asks_for_it() {
+    let bench = Bench::open().await;
+    let order = bench.order(&bench.tea.id, 3).await;
+    let get = async |what: &str| bench.shop.admin.get(&format!("{order}{what}")).await;
+    let shown = get("").await.ok();
+    assert_eq!(get("?version=1").await.ok(), shown);
+    let other = get("?version=2").await.error();
+    assert!(other.starts_with("404 not_found: Order id not found in this version: order_"), "{other}");
+    assert!(get("?version=x").await.error().starts_with("400 invalid_data"));
+    bench.send(&order, 1, None).await.ok();
+    assert!(get("?version=1").await.error().starts_with("404"), "earlier versions are not kept");
+    get("?version=2").await.ok();
+
+    let preview = get("/preview").await.ok()["order"].clone();
+    assert_eq!(preview.get("order_change"), Some(&json!(null)));
+    assert_eq!((&preview["id"], &preview["total"]), (&shown["order"]["id"], &json!(30)));
+    assert_eq!(preview["items"][0]["total"], 30);
+    assert_eq!(shown["order"].get("order_change"), None);
+    let unknown = bench.shop.admin.get("/admin/orders/order_x/preview").await.error();
+    assert_eq!(unknown, "404 not_found: Order id not found: order_x");
+
+    assert_eq!(get("?fields=*customer").await.ok()["order"]["customer"]["email"], "ada@test.dev");
+    for fields in ["*items", "id,total,*items"] {
+        let line = get(&format!("?fields={fields}")).await.ok()["order"]["items"][0].clone();
+        assert_eq!((&line["total"], &line["fulfilled_total"]), (&json!(30), &json!(10)), "{fields}");
+    }
+    let list =
+        bench.shop.admin.get("/admin/orders?fields=id,total,*customer").await.ok()["orders"][0].clone();
+    assert_eq!(
+        (&list["customer"]["email"], &list["items"][0]["total"]),
+        (&json!("ada@test.dev"), &json!(30))
+    );
+}
+
+#[tokio::test]
+async fn a_storefront_sees_how_its_orders_are_paid() {
+    let bench = Bench::open().await;
+    let order = bench.order(&bench.tea.id, 3).await.replace("/admin/", "/store/");
+    let path = format!("{order}?fields=*payment_collections.payments,*items,*items.metadata");
+    let shown = bench.storefront.get(&path).await.ok()["order"].clone();
+    let payment = &shown["payment_collections"][0]["payments"][0];
+    assert_eq!((&payment["amount"], &payment["provider_id"]), (&json!(30), &json!("pp_system_default")));
+    assert_eq!(payment.get("authorized_by"), None);
+    assert_eq!((&shown["items"][0]["total"], &shown["items"][0]["quantity"]), (&json!(30), &json!(3)));
+    let till = bench.shop.channel("Till").await;
+    let other = bench.shop.storefront(&[&till]).await;
+    assert!(other.get(&path).await.error().starts_with("404 not_found"));
+}

@@ -117,6 +117,7 @@ entity! {
     hidden [currency_digits, paid_total, refunded_total]
     embeds [many items: OrderLineItem, one shipping_address: OrderAddress, one billing_address: OrderAddress]
     computed ORDER_COMPUTED by compute_order
+    on_request [order_change]
     patch OrderPatch
 }
 
@@ -132,8 +133,8 @@ impl Order {
     }
 }
 
-/// The sums, and lists of modules that are not there: clients count on their being lists.
-const MORE: [&str; 3] = ["summary", "shipping_methods", "credit_lines"];
+/// The sums, what is about to be changed, and lists of modules that are not there: clients count on their being lists.
+const MORE: [&str; 4] = ["summary", "order_change", "shipping_methods", "credit_lines"];
 
 const ORDER_COMPUTED: &[&str] = &{
     let mut names = [""; TOTALS.len() + MORE.len()];
@@ -149,7 +150,9 @@ fn compute_order(order: &Order, visit: &mut dyn FnMut(&'static str, Value)) {
     let totals = Totals::of(order.items.iter().map(|line| (line.unit_price, line.quantity)));
     totals.visit(&mut |name, value| visit(name, json!(value)));
     visit("summary", summary(order, totals.items));
-    MORE[1..].iter().for_each(|name| visit(name, json!([])));
+    // No module changes what was ordered yet.
+    visit("order_change", Value::Null);
+    MORE[2..].iter().for_each(|name| visit(name, json!([])));
 }
 
 impl Order {

@@ -5,22 +5,23 @@ use atoll_flows::order::{
     CancelFulfillment, CreateFulfillment, UPDATE_ORDER, UpdateOrder,
 };
 use atoll_kernel::{
-    Body, Call, Fault, Flow, Param, ParamKind, Params, Reply, Resource, Type, optional, required, routes,
+    Body, Call, Decimal, Fault, Flow, Param, ParamKind, Params, Reply, Resource, Type, optional, required,
+    routes,
 };
-use atoll_order::{FulfillmentStatus, Order, OrderStatus, PaymentStatus};
+use atoll_order::{FulfillmentStatus, ORDERS, Order, OrderStatus, PaymentStatus};
 
 use crate::{
     reply::{find, page, perform, with_always},
     tables::{
-        ADDRESS, METADATA, NOTHING, ONE, ORDER_ALWAYS, ORDERS_ALWAYS, any, date, joined,
-        lenient_list, text,
+        ADDRESS, METADATA, NOTHING, ONE, ORDER_ALWAYS, ORDERS_ALWAYS, any, date, joined, lenient_list, text,
     },
 };
 
 routes! {
     of ORDER;
     Get "/admin/orders" (Admin, LIST) => index;
-    Get "/admin/orders/:id" (Admin, ONE) => retrieve;
+    Get "/admin/orders/:id" (Admin, VERSION) => retrieve;
+    Get "/admin/orders/:id/preview" (Admin, ONE) => preview;
     Post "/admin/orders/:id" (Admin, ONE, UPDATE) => update;
     Post "/admin/orders/:id/cancel" (Admin, ONE, NOTHING) => cancel;
     Post "/admin/orders/:id/complete" (Admin, ONE, COMPLETE) => complete;
@@ -55,10 +56,16 @@ const MORE_FIELDS: [&str; 37] = [
     "*payment_collections.payments.captures", "*payment_collections.payments.refunds",
 ];
 
-static ORDER: Resource = Resource {
-    fields: &joined::<{ LISTED_FIELDS.len() + MORE_FIELDS.len() }>(&[&LISTED_FIELDS, &MORE_FIELDS]),
-    ..LISTED
-};
+const ALL_FIELDS: [&str; LISTED_FIELDS.len() + MORE_FIELDS.len()] = joined(&[&LISTED_FIELDS, &MORE_FIELDS]);
+
+static ORDER: Resource = Resource { fields: &ALL_FIELDS, ..LISTED };
+
+/// An order as it will be when what is about to be changed is changed.
+static PREVIEW: Resource =
+    Resource { fields: &joined::<{ ALL_FIELDS.len() + 1 }>(&[&ALL_FIELDS, &["order_change"]]), ..LISTED };
+
+const VERSION: Params =
+    Params { own: &[Param::new("version", ParamKind::Number)], limit: None, strict: true };
 
 const LIST: Params = lenient_list(
     &[
@@ -103,9 +110,26 @@ async fn index(mut call: Call) -> Result<Reply, Fault> {
     page(&LISTED, call, Vec::new())
 }
 
+/// An order in the version that it is in; earlier ones are not kept.
 async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
+    if let Some(version) = call.params.take_one("version") {
+        let (id, version) = (call.path("id"), version.parse::<Decimal>().ok());
+        let order = ORDERS.get(&call.app.view(), id)?;
+        if order.is_some_and(|it| Some(Decimal::from(u64::from(it.version))) != version) {
+            return Err(Fault::not_found(format!("Order id not found in this version: {id}")));
+        }
+    }
     call.params.fields = with_always(call.params.fields, ORDER_ALWAYS);
-    find(&ORDER, &call, |id| format!("Order id not found: {id}"))
+    find(&ORDER, &call, not_found)
+}
+
+async fn preview(mut call: Call) -> Result<Reply, Fault> {
+    call.params.fields = with_always(call.params.fields, ORDER_ALWAYS);
+    find(&PREVIEW, &call, not_found)
+}
+
+fn not_found(id: &str) -> String {
+    format!("Order id not found: {id}")
 }
 
 async fn update(mut call: Call) -> Result<Reply, Fault> {

@@ -37,7 +37,8 @@ static CUSTOMER: Resource = Resource {
         "id", "email", "company_name", "first_name", "last_name", "phone", "metadata", "has_account",
         "deleted_at", "created_at", "updated_at", "*addresses",
     ],
-    offer: Some(Offer { whole: &["addresses"], parts: &[] }),
+    // Their orders are those of the channels of the key, as in the list of them.
+    offer: Some(Offer { whole: &["addresses", "orders"], parts: &[] }),
     renamed: &[],
 };
 

@@ -14,3 +14,4 @@ mod product_types;
 mod product_variants;
 mod products;
 mod regions;
+mod shipping_options;

@@ -31,7 +31,8 @@ const FIELDS: [&str; 41] = [
 
 const OFFER: Offer = Offer {
     whole: &[
-        "items", "items.detail", "shipping_address", "billing_address", "payment_collections", "fulfillments",
+        "items", "items.detail", "shipping_address", "billing_address", "payment_collections",
+        "payment_collections.payments", "fulfillments",
     ],
     parts: &[],
 };

@@ -1,0 +1,24 @@
+//! `/store/shipping-options`: how a cart can be sent. No module sends anything yet, so there are none; storefronts ask on
+//! every page once a cart holds something.
+
+use atoll_kernel::{Answer, Call, Fault, Params, Reply, routes, serde_json::json};
+
+use crate::{
+    gate::scope,
+    tables::{any, flag},
+};
+
+routes! {
+    Get "/store/shipping-options" (Store, OF_CART) => index: Answer::Object;
+}
+
+const OF_CART: Params = Params { own: &[any("cart_id"), flag("is_return")], limit: None, strict: true };
+
+async fn index(mut call: Call) -> Result<Reply, Fault> {
+    let required = || Fault::invalid("Invalid request: Field 'cart_id' is required");
+    let cart_id = call.params.take_one("cart_id").ok_or_else(required)?;
+    match scope(&call).cart(&call.app.view(), &cart_id)? {
+        Some(_) => Ok(Reply::json(&json!({ "shipping_options": [] }))),
+        None => Err(Fault::not_found(format!("Cart id not found: {cart_id}"))),
+    }
+}
