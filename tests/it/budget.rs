@@ -1,7 +1,17 @@
 //! Limits of what one request reads and shows: conditions, relations, records, bytes and keys.
 
-use atoll_kernel::{Registry, Store, engines::Counting};
-use atoll_testkit::{Client, Shop, TestApp};
+use std::{
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::{self, ThreadId},
+    time::Duration,
+};
+
+use atoll_kernel::{AnswerLimits, Engine, ReadLimits, Registry, Store, StoreError, engines::Counting};
+use atoll_storage::{Beside, Changes, Order, Raw, Span, Visit};
+use atoll_testkit::{Answer, Client, Shop, TestApp, complete};
 use serde_json::{Value, json};
 
 /// A shop over an engine that counts the keys that are read, with a channel and its storefront.
@@ -13,6 +23,11 @@ async fn counted() -> (Shop, Counting, String, Client) {
     let web = shop.channel("Web").await;
     let storefront = shop.storefront(&[&web]).await;
     (shop, engine, web, storefront)
+}
+
+/// Another application over the same store, with these limits.
+async fn limited(store: &Store, limits: ReadLimits) -> TestApp {
+    TestApp::with_limits(store.clone(), limits).await
 }
 
 /// A collection, and so many products in it.
@@ -81,6 +96,32 @@ async fn more_conditions_values_and_letters_than_one_list_may_have_are_refused()
             Some(text) => assert_eq!(answer.error(), format!("400 invalid_data: Invalid request: {text}")),
         }
     }
+}
+
+#[tokio::test]
+async fn products_are_found_once_however_often_a_value_is_given() {
+    let (shop, engine, web, _) = counted().await;
+    let summer = collection(&shop, &web, 30).await;
+    let path = format!("/admin/sales-channels/{web}/products?dry_run=true");
+    let mut costs = Vec::new();
+    for n in [1, 1_000] {
+        let before = engine.n_read();
+        let body = json!({ "remove_where": { "collection_id": vec![&summer; n] } });
+        let plan = shop.admin.post(&path, body).await.ok();
+        assert_eq!(plan["products"]["removed"].as_array().map(Vec::len), Some(30));
+        costs.push(engine.n_read() - before);
+    }
+    assert_eq!(costs[0], costs[1]);
+    let ids: Vec<String> = (0..2_001).map(|n| format!("ptag_{n}")).collect();
+    assert_eq!(
+        shop.admin.post(&path, json!({ "add_where": { "tag_id": ids } })).await.error(),
+        "400 invalid_data: Invalid request: a filter of products has 2000 values at most, got: '2001'"
+    );
+    let ids: Vec<String> = (0..200_001).map(|n| format!("prod_{n}")).collect();
+    assert_eq!(
+        shop.admin.post(&path, json!({ "add": ids })).await.error(),
+        "400 invalid_data: Invalid request: at most 200000 products can be put in and taken out at once, got: '200001'"
+    );
 }
 
 #[tokio::test]
@@ -178,4 +219,413 @@ async fn a_storefront_is_shown_the_first_100_of_what_hangs_on_a_record() {
     let before = engine.n_read();
     storefront.get(&format!("/store/collections/{summer}?fields=products.title")).await.ok();
     assert!(engine.n_read() - before < n_read, "{} {n_read}", engine.n_read() - before);
+}
+
+#[tokio::test]
+async fn what_reads_more_keys_than_it_may_is_refused_always_or_never() {
+    let (shop, _, web, storefront) = counted().await;
+    collection(&shop, &web, 30).await;
+    let store = shop.app.ctx.store();
+    for (client, path) in [
+        (&storefront, "/store/products?q=tea"),
+        (&storefront, "/store/products?order=-title&limit=1"),
+        (&storefront, "/store/collections?fields=*products"),
+        (&shop.admin, "/admin/products?$or[0][title]=Tea%201&$or[1][variants][sku]=tea-2"),
+        (&shop.admin, "/admin/products?fields=*variants.prices,collection.products.variants.sku"),
+        (&shop.admin, "/admin/sales-channels?fields=id&with_deleted=true"),
+    ] {
+        let ask = async |keys_max: u64| {
+            // However much of it is read inline.
+            let mut answers = Vec::new();
+            for keys_inline_max in [1, 7, 100_000] {
+                let keys_inline_max = keys_max.min(keys_inline_max);
+                let app =
+                    limited(store, ReadLimits { keys_inline_max, keys_max, ..ReadLimits::default() }).await;
+                answers.push(client.on(&app).get(path).await);
+            }
+            assert!(answers.iter().all(|it| it.json == answers[0].json), "{path} {keys_max}: {answers:?}");
+            answers.swap_remove(0)
+        };
+        let whole = client.get(path).await.ok();
+        let (mut too_few, mut enough) = (1, 100_000);
+        while too_few + 1 < enough {
+            let middle = u64::midpoint(too_few, enough);
+            if ask(middle).await.status == 200 { enough = middle } else { too_few = middle }
+        }
+        assert_eq!(ask(enough).await.ok(), whole, "{path}");
+        assert_eq!(
+            ask(too_few).await.error(),
+            format!(
+                "400 too_expensive (too_expensive): The request is too expensive: it reads more than {too_few} keys. \
+                 Narrow it with a filter such as `id`, sort by the id, search without `q`, combine fewer conditions, \
+                 or ask for fewer relations in `fields`"
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_long_is_refused() {
+    let (shop, _, web, storefront) = counted().await;
+    collection(&shop, &web, 30).await;
+    let store = shop.app.ctx.store();
+    for (client, path) in [
+        (&storefront, "/store/products?limit=30"),
+        (&storefront, "/store/collections?fields=*products"),
+        (&shop.admin, "/admin/products?limit=30"),
+        (&shop.admin, "/admin/collections?fields=*products.variants"),
+    ] {
+        let whole = client.get(path).await.ok();
+        let n_bytes = whole.to_string().len();
+        let ask = async |n: usize| {
+            // What the others may have is no matter.
+            let answer = match path.starts_with("/store") {
+                true => AnswerLimits { store_bytes_max: n, bytes_max: 1, ..AnswerLimits::default() },
+                false => AnswerLimits { bytes_max: n, store_bytes_max: 1, ..AnswerLimits::default() },
+            };
+            client.on(&limited(store, ReadLimits { answer, ..ReadLimits::default() }).await).get(path).await
+        };
+        assert_eq!(ask(n_bytes).await.ok(), whole, "{path}");
+        let n_max = n_bytes - 100;
+        assert_eq!(
+            ask(n_max).await.error(),
+            format!(
+                "400 too_expensive (too_expensive): The request is too expensive: its answer has more than {n_max} \
+                 bytes. Ask for a smaller `limit`, or for fewer `fields`"
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_is_answered_with_its_id_where_more_cannot_be_shown() {
+    let (shop, _, web, _) = counted().await;
+    let summer = collection(&shop, &web, 30).await;
+    let few = ReadLimits { keys_inline_max: 10, keys_max: 50, ..ReadLimits::default() };
+    let app = limited(shop.app.ctx.store(), few).await;
+    let path = format!("/admin/collections/{summer}?fields=title,products.title");
+    let changed = shop.admin.on(&app).post(&path, json!({ "title": "Winter" })).await.ok();
+    assert_eq!(changed, json!({ "collection": { "id": summer } }));
+    let shown = shop.admin.get(&path).await.ok();
+    assert_eq!(shown["collection"]["title"], "Winter");
+    let body = json!({ "create": [{ "title": "Gin", "collection_id": summer, "options": [
+        { "title": "Size", "values": ["One"] },
+    ] }] });
+    let path = "/admin/products/batch?fields=title,collection.products.title";
+    let made = shop.admin.on(&app).post(path, body).await.ok();
+    let id = &made["created"][0]["id"];
+    assert_eq!(made["created"], json!([{ "id": id }]));
+    let shown = shop.admin.get(&format!("/admin/products/{}", id.as_str().expect("an id"))).await.ok();
+    assert_eq!(shown["product"]["title"], "Gin");
+}
+
+/// An engine that holds up whoever reads in the pool, while its gate is closed.
+#[derive(Clone)]
+struct Gated {
+    counting: Counting,
+    test: ThreadId,
+    gate: Arc<Gate>,
+}
+
+#[derive(Default)]
+struct Gate {
+    is_closed: Mutex<bool>,
+    opened: Condvar,
+    n_held: AtomicUsize,
+}
+
+impl Gate {
+    fn pass(&self) {
+        self.n_held.fetch_add(1, Ordering::SeqCst);
+        let mut is_closed = self.is_closed.lock().expect("nobody panics with it");
+        while *is_closed {
+            is_closed = self.opened.wait(is_closed).expect("nobody panics with it");
+        }
+        self.n_held.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Closes it until what this answers is dropped, also by a test that fails.
+    fn close(self: &Arc<Gate>) -> Closed {
+        *self.is_closed.lock().expect("nobody panics with it") = true;
+        Closed(self.clone())
+    }
+
+    /// Waits until somebody is held up.
+    async fn holds_one(&self) {
+        while self.n_held.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+struct Closed(Arc<Gate>);
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        *self.0.is_closed.lock().expect("nobody panics with it") = false;
+        self.0.opened.notify_all();
+    }
+}
+
+impl Engine for Gated {
+    fn snapshot(&self) -> Result<Arc<dyn Raw>, StoreError> {
+        Ok(Arc::new(GatedSnapshot { raw: self.counting.snapshot()?, engine: self.clone() }))
+    }
+
+    fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        self.counting.commit(changes)
+    }
+}
+
+struct GatedSnapshot {
+    raw: Arc<dyn Raw>,
+    engine: Gated,
+}
+
+impl GatedSnapshot {
+    fn pass(&self) {
+        let thread = thread::current();
+        if thread.id() != self.engine.test && thread.name() != Some("atoll-writer") {
+            self.engine.gate.pass();
+        }
+    }
+}
+
+impl Raw for GatedSnapshot {
+    fn get(&self, key: &[u8], beside: &mut Beside<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+        self.pass();
+        self.raw.get(key, beside)
+    }
+
+    fn scan(
+        &self,
+        span: &Span,
+        order: Order,
+        visit: &mut Visit<'_>,
+        beside: &mut Beside<'_>,
+    ) -> Result<(), StoreError> {
+        self.pass();
+        self.raw.scan(span, order, visit, beside)
+    }
+
+    fn n_entries(&self) -> Result<u64, StoreError> {
+        self.raw.n_entries()
+    }
+}
+
+/// A shop of 20 products with one thread for what reads much and one place to wait for it, and its gate.
+async fn gated(timeout: Duration) -> (Shop, Gated) {
+    let engine = Gated { counting: Counting::default(), test: thread::current().id(), gate: Arc::default() };
+    let spaces = Registry::linked().expect("a registry").spaces();
+    let store = Store::open(engine.clone(), &spaces).expect("a store");
+    let limits =
+        ReadLimits { keys_inline_max: 20, threads: 1, waiting_max: 1, timeout, ..ReadLimits::default() };
+    let shop = Shop::open(TestApp::with_limits(store, limits).await).await;
+    let web = shop.channel("Web").await;
+    collection(&shop, &web, 20).await;
+    (shop, engine)
+}
+
+/// Asks for something that is read in the pool; the client goes away when this is aborted.
+fn ask_much(client: &Client) -> tokio::task::JoinHandle<Answer> {
+    let client = client.clone();
+    tokio::spawn(async move { client.get("/admin/products?q=tea&fields=title").await })
+}
+
+/// Lets the other tasks go as far as they can.
+async fn settle() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn what_reads_much_waits_in_a_short_line_and_holds_up_nobody_else() {
+    let (shop, engine) = gated(Duration::from_secs(600)).await;
+    let closed = engine.gate.close();
+    let first = ask_much(&shop.admin);
+    engine.gate.holds_one().await;
+    let second = ask_much(&shop.admin);
+    settle().await;
+    let third = ask_much(&shop.admin).await.expect("no panic");
+    assert_eq!(third.headers["retry-after"], "2");
+    assert_eq!(third.error(), "503 unknown_error: Too much is being read; try again soon");
+    assert_eq!(shop.admin.get("/admin/products?limit=1&fields=title").await.ok()["count"], 20);
+    assert!(!first.is_finished() && !second.is_finished());
+    drop(closed);
+    for answer in [first, second] {
+        assert_eq!(answer.await.expect("no panic").ok()["count"], 20);
+    }
+    assert_eq!(ask_much(&shop.admin).await.expect("no panic").ok()["count"], 20);
+}
+
+#[tokio::test]
+async fn what_is_written_is_shown_inline_or_not_at_all_where_the_line_is_full() {
+    let (shop, engine) = gated(Duration::from_secs(600)).await;
+    let summer = shop.admin.get("/admin/collections?fields=id").await.ok()["collections"][0]["id"].clone();
+    let change = async |title: &str| {
+        let path =
+            format!("/admin/collections/{}?fields=title,products.title", summer.as_str().expect("an id"));
+        shop.admin.post(&path, json!({ "title": title })).await.ok()["collection"].clone()
+    };
+    assert_eq!(change("Autumn").await["products"].as_array().map(Vec::len), Some(20));
+    let closed = engine.gate.close();
+    let held = [ask_much(&shop.admin), ask_much(&shop.admin)];
+    settle().await;
+    assert_eq!(change("Winter").await, json!({ "id": summer }));
+    drop(closed);
+    for answer in held {
+        assert_eq!(answer.await.expect("no panic").ok()["count"], 20);
+    }
+    assert_eq!(change("Spring").await["title"], "Spring");
+}
+
+#[tokio::test]
+async fn nothing_is_read_any_more_for_a_client_that_is_gone() {
+    let (shop, engine) = gated(Duration::from_secs(600)).await;
+    let n_read = async |asked: &mut dyn FnMut() -> tokio::task::JoinHandle<Answer>| {
+        let before = engine.counting.n_read();
+        assert_eq!(asked().await.expect("no panic").ok()["count"], 20);
+        engine.counting.n_read() - before
+    };
+    let one = n_read(&mut || ask_much(&shop.admin)).await;
+    let closed = engine.gate.close();
+    let (first, second) = (ask_much(&shop.admin), ask_much(&shop.admin));
+    engine.gate.holds_one().await;
+    settle().await;
+    first.abort();
+    second.abort();
+    settle().await;
+    drop(closed);
+    // It finds its turn when they are through. All that was read for them is where the first was held up: a scan, and the
+    // entry that it found.
+    let third = n_read(&mut || ask_much(&shop.admin)).await;
+    assert!(third <= one + 2, "{} keys were read for nobody", third - one);
+}
+
+#[tokio::test]
+async fn what_takes_too_long_is_given_up() {
+    let (shop, engine) = gated(Duration::from_millis(1)).await;
+    let closed = engine.gate.close();
+    let (first, second) = (ask_much(&shop.admin), ask_much(&shop.admin));
+    for late in [first, second] {
+        let late = late.await.expect("no panic");
+        assert_eq!(late.headers["retry-after"], "5");
+        assert_eq!(late.error(), "503 unknown_error: The request was not answered: its time is up");
+    }
+    drop(closed);
+}
+
+/// A shop of 100 products of 50 variants each, with pictures, tags, prices and stock, all in one collection and category.
+async fn large_shop() -> (Shop, Client, Value) {
+    let shop = Shop::open(TestApp::init().await).await;
+    let web = shop.channel("Web").await;
+    let made = async |path: &str, one: &str, body: Value| {
+        shop.admin.post(&format!("/admin/{path}"), body).await.ok()[one]["id"].clone()
+    };
+    let collection = made("collections", "collection", json!({ "title": "Summer" })).await;
+    let category = json!({ "name": "Food", "is_active": true });
+    let category = made("product-categories", "product_category", category).await;
+    let tag = made("product-tags", "product_tag", json!({ "value": "new" })).await;
+    let kind = made("product-types", "product_type", json!({ "value": "drink" })).await;
+    let (colours, sizes): (Vec<String>, Vec<String>) =
+        ((0..10).map(|n| format!("Colour {n}")).collect(), (0..5).map(|n| format!("Size {n}")).collect());
+    let description = "What a page says of a product. ".repeat(30);
+    for n in 0..100 {
+        let variant = |at: usize| {
+            let (colour, size) = (&colours[at / 5], &sizes[at % 5]);
+            json!({
+                "title": format!("{colour} / {size}"), "sku": format!("SKU-{n}-{at}"),
+                "options": { "Colour": colour, "Size": size },
+                "prices": [
+                    { "currency_code": "eur", "amount": 10 + at }, { "currency_code": "usd", "amount": 11 + at },
+                ],
+                "metadata": { "supplier": "Somebody" },
+            })
+        };
+        let images: Vec<Value> =
+            (0..4).map(|at| json!({ "url": format!("https://cdn.example.com/{n}/{at}.webp") })).collect();
+        let product = json!({
+            "title": format!("Product {n}"), "status": "published", "description": description,
+            "collection_id": collection, "type_id": kind, "categories": [{ "id": category }],
+            "tags": [{ "id": tag }], "images": images, "sales_channels": [{ "id": web }],
+            "options": [{ "title": "Colour", "values": colours }, { "title": "Size", "values": sizes }],
+            "variants": (0..50).map(variant).collect::<Vec<_>>(),
+        });
+        shop.admin.post("/admin/products?fields=id", product).await.ok();
+    }
+    let ids = json!({ "collection": collection, "category": category, "tag": tag });
+    let storefront = shop.storefront(&[&web]).await;
+    (shop, storefront, ids)
+}
+
+#[tokio::test]
+async fn every_page_of_a_storefront_of_a_large_shop_is_answered() {
+    let (shop, storefront, ids) = large_shop().await;
+    let id = |name: &str| ids[name].as_str().expect("an id").to_owned();
+    let (collection, category, tag, region) = (id("collection"), id("category"), id("tag"), &shop.region);
+    let customer = shop.customer(&storefront, "ann@test.dev").await;
+    let get = async |path: &str| {
+        let answer = customer.get(&format!("/store/{path}")).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.json);
+        answer.json
+    };
+    let detail = "fields=*variants.calculated_price,%2Bvariants.inventory_quantity,*variants.images,\
+                  *variants.options,%2Bmetadata,%2Btags,";
+    // Layout and home.
+    get("regions").await;
+    get("customers/me?fields=*orders").await;
+    let shown = get("collections?fields=id,handle,title,*products&limit=100").await;
+    assert_eq!(shown["collections"][0]["products"].as_array().map(Vec::len), Some(100));
+    let fields = "*category_children,*products,*parent_category,*parent_category.parent_category";
+    let shown = get(&format!("product-categories?fields={fields}&limit=100")).await;
+    assert_eq!(shown["product_categories"][0]["products"].as_array().map(Vec::len), Some(100));
+    let price = "fields=*variants.calculated_price";
+    get(&format!("products?collection_id={collection}&region_id={region}&limit=12&{price}")).await;
+    // The store page, as it is and as the newest come first.
+    for order in ["", "&order=created_at"] {
+        let shown = get(&format!("products?limit=100&region_id={region}&{detail}{order}")).await;
+        let products = shown["products"].as_array().expect("a list");
+        let is_whole = |it: &Value| it["variants"].as_array().is_some_and(|it| it.len() == 50);
+        assert!(products.len() == 100 && products.iter().all(is_whole));
+        assert_eq!(products[99]["variants"][49]["calculated_price"]["calculated_amount"], 59);
+    }
+    // Categories, collections, and a product with what goes with it.
+    get("product-categories?handle=food").await;
+    get(&format!("products?category_id[]={category}&region_id={region}&{price}&limit=100")).await;
+    get("collections?handle=summer&fields=*products").await;
+    let shown = get(&format!("products?handle=product-7&region_id={region}&{detail}")).await;
+    let product = shown["products"][0]["id"].as_str().expect("an id").to_owned();
+    get(&format!("products?id[]={product}&region_id={region}&{detail}")).await;
+    let related = format!("collection_id[]={collection}&tag_id[]={tag}&is_giftcard=false");
+    get(&format!("products?{related}&region_id={region}&{price}")).await;
+    let variant = shown["products"][0]["variants"][0]["id"].as_str().expect("an id").to_owned();
+    get(&format!("product-variants/{variant}?fields=*images")).await;
+    get("products?fields=handle&limit=100").await;
+    // Cart, checkout, order and account.
+    let item = shop.admin.get("/admin/inventory-items?sku=SKU-7-0&fields=id").await.ok();
+    shop.stock(item["inventory_items"][0]["id"].as_str().expect("an id"), &shop.location, 5).await;
+    let cart = shop.cart(&customer, &variant, 1).await;
+    let fields = "*items,*region,*items.product,*items.variant,*items.thumbnail,*items.metadata,%2Bitems.total,\
+                  *promotions,%2Bshipping_methods.name";
+    get(&format!("carts/{cart}?fields={fields}")).await;
+    get(&format!("payment-providers?region_id={region}")).await;
+    customer.post(&format!("/store/carts/{cart}/customer"), json!({})).await.ok();
+    let order = complete(&customer, &cart).await.ok()["order"]["id"].as_str().expect("an id").to_owned();
+    let fields = "*items,%2Bitems.metadata,*items.variant,*items.product";
+    get(&format!("orders/{order}?fields=*payment_collections.payments,{fields}")).await;
+    let orders = get(&format!("orders?limit=10&offset=0&order=-created_at&fields={fields}")).await;
+    assert_eq!(orders["count"], 1);
+    // What the dashboard lists, a thousand at a time.
+    for list in [
+        "products", "product-variants", "inventory-items", "sales-channels", "orders", "collections",
+        "regions", "product-categories", "product-tags", "product-types", "stock-locations", "reservations",
+        "users", "api-keys", "product-options", "stores",
+    ] {
+        let answer = shop.admin.get(&format!("/admin/{list}?limit=1000")).await;
+        assert_eq!(answer.status, 200, "{list}: {}", answer.json);
+    }
+    let fields = "id,title,handle,status,*collection,*sales_channels,variants.id,thumbnail,-variants";
+    let products = shop.admin.get(&format!("/admin/products?limit=1000&fields={fields}")).await.ok();
+    assert_eq!(products["products"].as_array().map(Vec::len), Some(100));
 }

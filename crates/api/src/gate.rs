@@ -160,8 +160,8 @@ pub(crate) fn scope_to_write(call: &Call) -> Result<ChannelScope, Fault> {
 }
 
 /// What is shown to a shopper of this scope: at its moment, and on its side of the wall.
-pub(crate) fn context_in(scope: ChannelScope) -> Context {
-    Context::at(scope.moment()).within(Arc::new(scope))
+pub(crate) fn context_in(ctx: &Ctx, scope: ChannelScope) -> Context {
+    ctx.context_at(scope.moment()).within(Arc::new(scope))
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use atoll_availability::EVERYWHERE;
 use atoll_flows::sales_channel::LinkIds;
 use atoll_kernel::{
-    Actor, Call, Context, Entity, Fault, Flow, Ids, Local, Moment, Read, Reply, Resource, Service, Write,
+    Actor, Call, Context, Ctx, Entity, Fault, FaultKind, Flow, Ids, Local, Moment, Node, Reply, Resource,
+    Service, View, Write,
     serde::de::DeserializeOwned,
     serde_json::{Value, json},
 };
@@ -27,11 +28,33 @@ where
     T: Entity,
     F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
 {
-    let (context, fields) = (context(&call), call.params.fields.as_deref());
+    let (context, fields) = (context(&call), call.params.fields.clone());
     // What cannot be shown is refused before it is written, not after.
-    resource.check(&call.app.view(), &context, fields)?;
+    resource.check(&call.app.view(), &context, fields.as_deref())?;
     let (record, view) = call.app.local(call.pass.actor.clone(), body).await?;
-    resource.show(&view, &context, Arc::new(record), fields)
+    let node: Node = Arc::new(record);
+    show_done(&call.app, &view, fields, move |view, fields| {
+        resource.show(view, &context, node.clone(), fields)
+    })
+    .await
+}
+
+/// Shows what was done. It is done, whatever becomes of the answer: where showing these fields takes too much, `show` is
+/// asked for none, and shows ids.
+async fn show_done<T: Send + 'static>(
+    ctx: &Ctx,
+    view: &View,
+    fields: Option<String>,
+    show: impl Fn(&View, Option<&str>) -> Result<T, Fault> + Send + Sync + 'static,
+) -> Result<T, Fault> {
+    let show = Arc::new(show);
+    let all = show.clone();
+    match ctx.read(view, move |view| all(view, fields.as_deref())).await {
+        Err(fault) if matches!(fault.kind(), FaultKind::TooExpensive | FaultKind::Busy) => {
+            ctx.read(view, move |view| show(view, Some(""))).await
+        }
+        shown => shown,
+    }
 }
 
 /// What the answer to this call depends on. Admins see the stock of all locations; shoppers are shown what is in
@@ -39,7 +62,7 @@ where
 pub(crate) fn context(call: &Call) -> Context {
     match call.pass.actor {
         Actor::User(_) | Actor::ApiKey(_) => call.app.context().with(EVERYWHERE, Vec::new()),
-        Actor::Shopper(_) | Actor::Customer(_) => context_in(scope(call)),
+        Actor::Shopper(_) | Actor::Customer(_) => context_in(&call.app, scope(call)),
         Actor::System => call.app.context(),
     }
 }
@@ -121,21 +144,23 @@ pub(crate) async fn link_by<T: Entity>(
     .await
 }
 
-/// Records as an answer shows them, without an envelope.
-pub(crate) fn shown<T: Entity>(
-    resource: &Resource,
-    view: &dyn Read,
-    context: &Context,
-    fields: Option<&str>,
+/// Records that were written, as an answer shows them, without an envelope.
+pub(crate) async fn shown<T: Entity>(
+    resource: &'static Resource,
+    call: &Call,
+    view: &View,
+    fields: Option<String>,
     records: Vec<T>,
 ) -> Result<Vec<Value>, Fault> {
-    let fields = resource.field_list(fields);
-    let show = |record: T| {
-        let mut json = Vec::new();
-        resource.write(view, context, Arc::new(record), &fields, &mut json)?;
+    let context = context(call);
+    let nodes: Vec<Node> = records.into_iter().map(|it| Arc::new(it) as Node).collect();
+    show_done(&call.app, view, fields, move |view, fields| {
+        let mut json = b"[".to_vec();
+        resource.write_all(view, &context, nodes.clone(), &resource.field_list(fields), &mut json)?;
+        json.push(b']');
         serde_json::from_slice(&json).map_err(Fault::unexpected)
-    };
-    records.into_iter().map(show).collect()
+    })
+    .await
 }
 
 /// The record that a flow made of the one that it was given.

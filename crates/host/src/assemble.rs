@@ -7,7 +7,7 @@ use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_auth::PasswordHash;
 use atoll_flows::{FirstRun, first_run, user::NewUser};
 use atoll_kernel::{
-    Actor, Clock, Config, Ctx, Flags, Moment, Origins, Parts, Probe, Registry, Store, Write,
+    Actor, Clock, Config, Ctx, Flags, Moment, Origins, Parts, Probe, ReadLimits, Registry, Store, Write,
     limits::REQUESTS_MAX, router,
 };
 
@@ -50,6 +50,8 @@ pub struct Assembly {
     pub origins: Origins,
     /// Requests that are answered at the same time.
     pub requests_max: usize,
+    /// How much one request may read, and how much is read at the same time.
+    pub reads: ReadLimits,
     /// Is shown every point that a flow passes. For tests.
     pub probe: Option<Arc<dyn Probe>>,
 }
@@ -57,7 +59,7 @@ pub struct Assembly {
 impl Assembly {
     /// This data, with what is set besides.
     pub fn open(data: &Data, settings: Settings) -> anyhow::Result<Assembly> {
-        let Settings { admin, jwt_secret, cookie_secret, flags, origins, requests_max, .. } = settings;
+        let Settings { admin, jwt_secret, cookie_secret, flags, origins, requests_max, reads, .. } = settings;
         let hashed = |(email, Secret(password)): (String, Secret)| -> anyhow::Result<NewUser> {
             Ok(NewUser { email, password: PasswordHash::new(&password)? })
         };
@@ -67,15 +69,15 @@ impl Assembly {
         let secrets = Secrets::find(data, jwt_secret, cookie_secret)?;
         let requests_max = requests_max.unwrap_or(REQUESTS_MAX);
         let clock = Clock::System;
-        Ok(Assembly { store, secrets, clock, admin, flags, origins, requests_max, probe: None })
+        Ok(Assembly { store, secrets, clock, admin, flags, origins, requests_max, reads, probe: None })
     }
 
     /// Makes what a new database needs, and puts the application together.
     pub async fn start(self) -> anyhow::Result<App> {
-        let Assembly { store, secrets, clock, admin, flags, origins, requests_max, probe } = self;
+        let Assembly { store, secrets, clock, admin, flags, origins, requests_max, reads, probe } = self;
         let registry = registry()?;
         let (jwt_secret, cookie_secret) = (secrets.jwt, secrets.cookie);
-        let config = Config { jwt_secret, cookie_secret, flags, origins, requests_max };
+        let config = Config { jwt_secret, cookie_secret, flags, origins, requests_max, reads };
         let ctx = Ctx::new(Parts { store, registry, clock, config, gate: atoll_api::gate, probe });
         let token = NewToken::random(ApiKeyKind::Publishable)?;
         let run = move |tx: &mut dyn Write, at: &Moment| first_run(tx, at, registry, &token, admin.as_ref());

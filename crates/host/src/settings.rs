@@ -8,7 +8,7 @@ use std::{
 
 use atoll_auth::check_password;
 use atoll_kernel::{
-    FeatureFlag, Flags, OriginList, Origins,
+    AnswerLimits, FeatureFlag, Flags, OriginList, Origins, ReadLimits,
     limits::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN},
 };
 use toml::{Table, Value};
@@ -53,6 +53,13 @@ const AUTH_CORS: Key = key("auth_cors", "ATOLL_AUTH_CORS", "*");
 const CONNECTIONS_MAX: Key = key("connections_max", "ATOLL_CONNECTIONS_MAX", "4096");
 const REQUESTS_MAX: Key = key("requests_max", "ATOLL_REQUESTS_MAX", "1024");
 const BUFFER_BYTES_MAX: Key = key("buffer_bytes_max", "ATOLL_BUFFER_BYTES_MAX", "268435456");
+const REQUEST_KEYS_MAX: Key = key("request_keys_max", "ATOLL_REQUEST_KEYS_MAX", "5000000");
+const READ_THREADS: Key = key("read_threads", "ATOLL_READ_THREADS", "half of the processors");
+const READS_WAITING_MAX: Key = key("reads_waiting_max", "ATOLL_READS_WAITING_MAX", "64");
+const READ_TIMEOUT: Key = key("read_timeout", "ATOLL_READ_TIMEOUT", "30 s");
+const ANSWER_BYTES_MAX: Key = key("answer_bytes_max", "ATOLL_ANSWER_BYTES_MAX", "67108864");
+const STORE_ANSWER_BYTES_MAX: Key = key("store_answer_bytes_max", "ATOLL_STORE_ANSWER_BYTES_MAX", "16777216");
+const STORE_CHILDREN_MAX: Key = key("store_children_max", "ATOLL_STORE_CHILDREN_MAX", "100");
 const HEADER_TIMEOUT: Key = key("header_timeout", "ATOLL_HEADER_TIMEOUT", "10 s");
 const BODY_TIMEOUT: Key = key("body_timeout", "ATOLL_BODY_TIMEOUT", "30 s");
 const IDLE_TIMEOUT: Key = key("idle_timeout", "ATOLL_IDLE_TIMEOUT", "75 s");
@@ -62,11 +69,15 @@ const DRAIN_TIMEOUT: Key = key("drain_timeout", "ATOLL_DRAIN_TIMEOUT", "30 s");
 const KEYS: &[&Key] = &[
     &DATA, &LISTEN, &ROLE, &LOG, &ADMIN_EMAIL, &ADMIN_PASSWORD, &JWT_SECRET, &COOKIE_SECRET, &STORE_CORS,
     &ADMIN_CORS, &AUTH_CORS, &CONNECTIONS_MAX, &REQUESTS_MAX, &BUFFER_BYTES_MAX, &HEADER_TIMEOUT,
-    &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT,
+    &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT, &REQUEST_KEYS_MAX, &READ_THREADS,
+    &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX, &STORE_CHILDREN_MAX,
 ];
 
 /// The largest number: as many permits as can be waited for at once.
 const COUNT_MAX: usize = u32::MAX as usize;
+
+/// Threads of the pool for reading.
+const THREADS_MAX: usize = 256;
 
 /// A day: what waits longer waits for ever.
 const SECONDS_MAX: u64 = 24 * 60 * 60;
@@ -134,6 +145,8 @@ pub struct Settings {
     pub http: Limits,
     /// Requests that are answered at the same time, if that is said.
     pub requests_max: Option<usize>,
+    /// How much one request may read, and how much is read at the same time.
+    pub reads: ReadLimits,
     /// All settings, a line each, with where they come from.
     pub shown: Vec<String>,
 }
@@ -196,6 +209,7 @@ impl Settings {
             },
             http: loading.http(),
             requests_max: loading.get(&REQUESTS_MAX, count),
+            reads: loading.reads(),
             ..Settings::default()
         };
         let settable = |it: &str| match check_password(it) {
@@ -300,6 +314,27 @@ impl Loading<'_> {
         }
     }
 
+    /// How much one request may read, and how much is read at the same time.
+    fn reads(&mut self) -> ReadLimits {
+        let default = ReadLimits::default();
+        ReadLimits {
+            keys_max: self.get(&REQUEST_KEYS_MAX, count).map_or(default.keys_max, |it| it as u64),
+            threads: self.get(&READ_THREADS, threads).unwrap_or(default.threads),
+            waiting_max: self.get(&READS_WAITING_MAX, count).unwrap_or(default.waiting_max),
+            timeout: self.get(&READ_TIMEOUT, seconds).unwrap_or(default.timeout),
+            answer: AnswerLimits {
+                bytes_max: self.get(&ANSWER_BYTES_MAX, count).unwrap_or(default.answer.bytes_max),
+                store_bytes_max: self
+                    .get(&STORE_ANSWER_BYTES_MAX, count)
+                    .unwrap_or(default.answer.store_bytes_max),
+                store_children_max: self
+                    .get(&STORE_CHILDREN_MAX, count)
+                    .unwrap_or(default.answer.store_children_max),
+            },
+            ..default
+        }
+    }
+
     fn flags(&mut self, known: &[&FeatureFlag]) -> Flags {
         let mut flags = Flags::default();
         let (name, table) = match self.file.as_ref().map(|(name, it)| (name.clone(), it.get(FLAGS).cloned()))
@@ -352,6 +387,14 @@ fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n @ 1..=COUNT_MAX) => Ok(n),
         _ => Err(format!("it is a number from 1 to {COUNT_MAX}")),
+    }
+}
+
+/// A number of threads: as many as the runtime has for what blocks, at most.
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n @ 1..=THREADS_MAX) => Ok(n),
+        _ => Err(format!("it is a number from 1 to {THREADS_MAX}")),
     }
 }
 
@@ -436,6 +479,13 @@ mod tests {
                 "write_timeout = 7 (atoll.toml)",
                 "drain_timeout = 5 s (ATOLL_DRAIN_TIMEOUT)",
                 "requests_max = 1024 (default)",
+                "request_keys_max = 5000000 (default)",
+                "read_threads = half of the processors (default)",
+                "reads_waiting_max = 64 (default)",
+                "read_timeout = 30 s (default)",
+                "answer_bytes_max = 67108864 (default)",
+                "store_answer_bytes_max = 16777216 (default)",
+                "store_children_max = 100 (default)",
                 "admin_email = none (default)",
                 "admin_password = none (default)",
                 "feature_flags.sales_channels = false (atoll.toml)",

@@ -12,5 +12,5 @@ pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as h
 pub use fault::{Fault, FaultKind, FaultRecord};
 pub use openapi::openapi;
 pub use origins::{OriginList, Origins, cookie, header, is_secure, peer};
-pub use route::{Answer, App, Auth, Call, Handler, Head, Method, Repeat, Reply, Route, Shows};
+pub use route::{Answer, App, Auth, Call, Gone, Handler, Head, Method, Repeat, Reply, Route, Shows};
 pub use router::router;

@@ -1,19 +1,26 @@
 //! A route: one line of a table, with everything that there is to know about it.
 
-use std::{collections::HashMap, fmt, future::Future, pin::Pin, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{self, Poll},
+};
 
 use atoll_schema::{Body, ListParams, Params};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::{Fault, Origins};
 
 /// What answers requests: lets them in, and is handed to every handler.
 pub trait App: Clone + Send + Sync + 'static {
     /// What a request that was let in carries: who asks, and what they may see.
-    type Pass: Send + 'static;
+    type Pass: Clone + Send + 'static;
 
     /// Which pages may call.
     fn origins(&self) -> &Origins;
@@ -29,7 +36,27 @@ pub trait App: Clone + Send + Sync + 'static {
         route: &'static Route<Self>,
         call: Call<Self>,
         repeat: Option<Repeat>,
+        gone: Gone,
     ) -> impl Future<Output = Result<Reply, Fault>> + Send;
+}
+
+/// Comes to an end when the client of a request is gone, or has its answer.
+pub struct Gone(oneshot::Receiver<()>);
+
+impl Gone {
+    /// It, and what must be held as long as there is a client.
+    pub(crate) fn new() -> (oneshot::Sender<()>, Gone) {
+        let (client, gone) = oneshot::channel();
+        (client, Gone(gone))
+    }
+}
+
+impl Future for Gone {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(context).map(drop)
+    }
 }
 
 /// A write whose client may send it again, and wants it done once.
@@ -170,13 +197,14 @@ pub struct Route<A: App> {
 }
 
 /// A request that was let in and whose parameters and body were checked.
+#[derive(Clone)]
 pub struct Call<A: App> {
     /// The application.
     pub app: A,
     /// What the guard gave it.
     pub pass: A::Pass,
     /// The request itself.
-    pub head: Head,
+    pub head: Arc<Head>,
     /// The query string.
     pub params: ListParams,
     pub(crate) path: HashMap<String, String>,

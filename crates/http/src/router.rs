@@ -18,7 +18,7 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 use atoll_schema::LongNumbers;
 use atoll_values::limits::{BODY_BYTES_MAX, STORE_PAGE_MAX};
 
-use crate::{App, Auth, Call, Fault, FaultKind, Head, Method, Repeat, Reply, Route, qs};
+use crate::{App, Auth, Call, Fault, FaultKind, Gone, Head, Method, Repeat, Reply, Route, qs};
 
 /// In how many seconds those who found no place try again: most requests take milliseconds.
 const BUSY_RETRY_S: u64 = 1;
@@ -92,7 +92,8 @@ async fn serve<A: App>(app: A, route: &'static Route<A>, path: RawPathParams, re
     let method = request.method().clone();
     let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     // A task of its own: a client that goes away does not cut a request in two, and a panic is an answer.
-    let answer = tokio::spawn(answer(app, route, path, request)).await;
+    let (_client, gone) = Gone::new();
+    let answer = tokio::spawn(answer(app, route, path, request, gone)).await;
     let response = match answer {
         Ok(Ok(reply)) => respond(reply),
         Ok(Err(fault)) => refuse(&fault, &request_id),
@@ -110,6 +111,7 @@ async fn answer<A: App>(
     route: &'static Route<A>,
     path: std::collections::HashMap<String, String>,
     request: Request,
+    gone: Gone,
 ) -> Result<Reply, Fault> {
     let (head, body) = request.into_parts();
     let pass = app.admit(route.auth, &head)?;
@@ -139,7 +141,7 @@ async fn answer<A: App>(
         key: String::from_utf8_lossy(key.as_bytes()).trim().to_owned(),
         asked: format!("{} {}\n{body}", head.method, head.uri),
     });
-    A::handle(route, Call { app, pass, head, params, path, body }, repeat).await
+    A::handle(route, Call { app, pass, head: head.into(), params, path, body }, repeat, gone).await
 }
 
 /// The value of a body, and which of its numbers are longer than the value tells.

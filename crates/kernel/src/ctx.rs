@@ -12,9 +12,10 @@ use std::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    Actor, App, Auth, Context, Fault, FeatureFlag, Flags, Flow, Graph, Head, Local, Moment, Origins, Point,
-    Probe, Registry, Repeat, Reply, Store, Timestamp, View, Write,
+    Actor, App, Auth, Context, Fault, FeatureFlag, Flags, Flow, Gone, Graph, Head, Local, Meter, Method,
+    Moment, Origins, Point, Probe, ReadLimits, Registry, Repeat, Reply, Store, Timestamp, View, Write,
     once::{Once, once},
+    reading::{Pool, read},
     saga::Turns,
 };
 
@@ -28,6 +29,7 @@ pub type Call = atoll_http::Call<Ctx>;
 pub type Gate = fn(&Ctx, Auth, &Head) -> Result<Pass, Fault>;
 
 /// Who asks, and what they may see.
+#[derive(Clone)]
 pub struct Pass {
     /// Who asks.
     pub actor: Actor,
@@ -91,6 +93,8 @@ pub struct Config {
     pub origins: Origins,
     /// Requests that are answered at the same time.
     pub requests_max: usize,
+    /// How much one request may read, and how much is read at the same time.
+    pub reads: ReadLimits,
 }
 
 /// A handle on the running application; clones are the same one.
@@ -99,12 +103,15 @@ pub struct Ctx {
     shared: Arc<Shared>,
     /// The request with an `Idempotency-Key` that it serves.
     once: Option<Arc<Once>>,
+    /// Counts what this request reads.
+    meter: Option<Arc<Meter>>,
 }
 
 struct Shared {
     parts: Parts,
     turns: Turns,
     places: Arc<Semaphore>,
+    pool: Pool,
     memory: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -128,13 +135,29 @@ impl Ctx {
     /// An application of these parts.
     pub fn new(parts: Parts) -> Self {
         let places = Arc::new(Semaphore::new(parts.config.requests_max));
-        let shared = Shared { parts, turns: Turns::default(), places, memory: Mutex::default() };
-        Ctx { shared: Arc::new(shared), once: None }
+        let pool = Pool::new(&parts.config.reads);
+        let shared = Shared { parts, turns: Turns::default(), places, pool, memory: Mutex::default() };
+        Ctx { shared: Arc::new(shared), once: None, meter: None }
     }
 
     /// The same application, whose next commit notes that this request has written.
     pub(crate) fn noting(&self, once: Arc<Once>) -> Ctx {
         Ctx { once: Some(once), ..self.clone() }
+    }
+
+    /// The same application, whose views this meter counts.
+    pub(crate) fn metered(&self, meter: &Arc<Meter>) -> Ctx {
+        Ctx { meter: Some(meter.clone()), ..self.clone() }
+    }
+
+    /// The same application, for what goes on whatever becomes of the request.
+    pub(crate) fn unmetered(&self) -> Ctx {
+        Ctx { meter: None, ..self.clone() }
+    }
+
+    /// Where requests read that read much.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.shared.pool
     }
 
     /// What somebody keeps in memory for as long as this application runs, found by its type.
@@ -151,7 +174,14 @@ impl Ctx {
 
     /// The state after the last commit.
     pub fn view(&self) -> View {
-        self.shared.parts.store.view()
+        self.counted(self.shared.parts.store.view())
+    }
+
+    fn counted(&self, view: View) -> View {
+        match &self.meter {
+            Some(meter) => view.metered(meter),
+            None => view,
+        }
     }
 
     /// Everything that is linked in.
@@ -199,7 +229,12 @@ impl Ctx {
 
     /// A query context at this time.
     pub fn context(&self) -> Context {
-        Context::at(self.now())
+        self.context_at(self.now())
+    }
+
+    /// A query context at this time, whatever the time is.
+    pub fn context_at(&self, at: Timestamp) -> Context {
+        Context::at(at).limited(self.config().reads.answer)
     }
 
     /// Who runs which saga.
@@ -254,11 +289,11 @@ impl Ctx {
             }
             Ok(output)
         };
-        let written = self.shared.parts.store.commit(run).await?;
+        let (output, view) = self.shared.parts.store.commit(run).await?;
         if let Some(once) = &self.once {
             once.is_noted();
         }
-        Ok(written)
+        Ok((output, self.counted(view)))
     }
 }
 
@@ -277,7 +312,17 @@ impl App for Ctx {
         (self.shared.parts.gate)(self, auth, head)
     }
 
-    async fn handle(route: &'static Route, call: Call, repeat: Option<Repeat>) -> Result<Reply, Fault> {
+    async fn handle(
+        route: &'static Route,
+        mut call: Call,
+        repeat: Option<Repeat>,
+        gone: Gone,
+    ) -> Result<Reply, Fault> {
+        if route.method == Method::Get {
+            return read(route, call, gone).await;
+        }
+        // What writes is not cut when its client goes away.
+        call.app = call.app.metered(&Arc::new(Meter::new(call.app.config().reads.keys_max)));
         match repeat {
             Some(Repeat { key, asked }) => once(route, call, key, asked).await,
             None => (route.handler)(call).await,

@@ -20,6 +20,7 @@ mod module;
 mod once;
 mod payment;
 mod projection;
+mod reading;
 mod reference;
 mod registry;
 mod resource;
@@ -31,7 +32,7 @@ mod token;
 mod verify;
 
 pub use atoll_http::{
-    Answer, App, Auth, Fault, FaultKind, FaultRecord, Head, HeaderMap, HeaderName, HeaderValue, Method,
+    Answer, App, Auth, Fault, FaultKind, FaultRecord, Gone, Head, HeaderMap, HeaderName, HeaderValue, Method,
     OriginList, Origins, Repeat, Reply, Shows, StatusCode, cookie, header, header_names, is_secure, openapi,
     peer, qs, router,
 };
@@ -64,6 +65,7 @@ pub use module::{Module, Seed};
 pub use once::{ONCE, ONCE_BY_AGE, verify_answers};
 pub use payment::{Paying, PaymentAction, PaymentProvider, PaymentProviderEntry, PaymentRequest};
 pub use projection::{Change, Projection};
+pub use reading::ReadLimits;
 pub use reference::CLEARED_REFERENCES;
 pub use registry::{Problem, Registry, RouteEntry};
 pub use resource::Resource;

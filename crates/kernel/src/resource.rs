@@ -95,9 +95,21 @@ impl Resource {
         fields: &FieldList,
         out: &mut Vec<u8>,
     ) -> Result<(), Fault> {
+        self.write_all(view, context, vec![node], fields, out)
+    }
+
+    /// Several records with what is selected, separated by commas.
+    pub fn write_all(
+        &self,
+        view: &dyn Read,
+        context: &Context,
+        nodes: Vec<Node>,
+        fields: &FieldList,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
         let env = Env { view, graph: Registry::graph(), context };
-        self.tripwire(&env, std::slice::from_ref(&node))?;
-        Ok(write_nodes(&env, &self.selection(fields)?, vec![node], out)?)
+        self.tripwire(&env, &nodes)?;
+        Ok(write_nodes(&env, &self.selection(fields)?, nodes, out)?)
     }
 
     /// The record with this id, in its envelope; one that was soft-deleted, where `params` ask for these, too.

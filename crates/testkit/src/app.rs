@@ -10,8 +10,8 @@ use atoll_auth::{PasswordHash, find_identity};
 use atoll_flows::user::{NewUser, create_with_login};
 use atoll_host::{Assembly, Data, Secrets, registry};
 use atoll_kernel::{
-    Actor, Clock, Ctx, Flags, Moment, Origins, Probe, Report, Store, Timestamp, Write, events_after,
-    limits::REQUESTS_MAX,
+    Actor, Clock, Ctx, Flags, Moment, Origins, Probe, ReadLimits, Report, Store, Timestamp, Write,
+    events_after, limits::REQUESTS_MAX,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -68,17 +68,22 @@ impl TestApp {
 
     /// An application over this store; `probe` is shown every point that a flow passes.
     pub async fn over(store: Store, probe: Option<Arc<dyn Probe>>) -> TestApp {
-        TestApp::assemble(store, probe, Flags::default(), Origins::default()).await
+        TestApp::assemble(store, probe, Flags::default(), Origins::default(), ReadLimits::default()).await
     }
 
     /// As `over`, with features switched on or off.
     pub async fn with_flags(store: Store, probe: Option<Arc<dyn Probe>>, flags: Flags) -> TestApp {
-        TestApp::assemble(store, probe, flags, Origins::default()).await
+        TestApp::assemble(store, probe, flags, Origins::default(), ReadLimits::default()).await
     }
 
     /// As `over`, called by pages of these origins.
     pub async fn with_origins(store: Store, origins: Origins) -> TestApp {
-        TestApp::assemble(store, None, Flags::default(), origins).await
+        TestApp::assemble(store, None, Flags::default(), origins, ReadLimits::default()).await
+    }
+
+    /// As `over`, with these limits on what requests read.
+    pub async fn with_limits(store: Store, reads: ReadLimits) -> TestApp {
+        TestApp::assemble(store, None, Flags::default(), Origins::default(), reads).await
     }
 
     async fn assemble(
@@ -86,6 +91,7 @@ impl TestApp {
         probe: Option<Arc<dyn Probe>>,
         flags: Flags,
         origins: Origins,
+        reads: ReadLimits,
     ) -> TestApp {
         let clock = Arc::new(AtomicI64::new(START));
         let secrets = Secrets { jwt: b"for tests".to_vec(), cookie: b"for tests".to_vec() };
@@ -98,6 +104,7 @@ impl TestApp {
             flags,
             origins,
             requests_max: REQUESTS_MAX,
+            reads,
             probe,
         };
         let app = assembly.start().await.expect("the app starts");

@@ -62,8 +62,26 @@ pub const CONDITION_VALUES_MAX: usize = 2_000;
 /// Letters of `q`, and of a pattern of `$like` and `$ilike`. Matching costs up to their product with those of the text.
 pub const PATTERN_LETTERS_MAX: usize = 500;
 
+/// Keys that a request reads inline, where others wait for it: as many as a millisecond or two take. What reads more
+/// begins again in a pool of threads, so that this much is lost of it.
+pub const KEYS_INLINE_MAX: u64 = 2_000;
+
+/// Keys that a request reads at all; the setting `request_keys_max`. A search or an order over 100,000 products with a
+/// dozen variants each stays below it, and takes seconds.
+pub const KEYS_MAX: u64 = 5_000_000;
+
+/// Requests that wait for a thread of the pool; the setting `reads_waiting_max`. Those that have one take milliseconds,
+/// and seconds at worst, so that whoever is last in line is not given up by its client.
+pub const READS_WAITING_MAX: usize = 64;
+
+/// For which a request waits for a thread of the pool, and reads in it; the setting `read_timeout`.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Products that one call puts into a channel and takes out: 100,000 each. It is one transaction, and others wait.
+pub const BULK_PRODUCTS_MAX: usize = 200_000;
+
 /// Bytes of an answer to a storefront; the setting `store_answer_bytes_max`. A page of 100 products of 50 variants each,
-/// with their prices, options and pictures, has about 13 MB.
+/// with their prices, options and pictures, has about 11 MB.
 pub const STORE_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Bytes of an answer to admins; the setting `answer_bytes_max`.

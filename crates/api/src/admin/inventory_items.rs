@@ -201,9 +201,8 @@ type Shown = (Vec<serde_json::Value>, Vec<serde_json::Value>, Vec<String>);
 
 async fn run_batch(call: Call, batch: LevelBatch) -> Result<Shown, Fault> {
     let (done, view) = call.app.run(&BATCH_LEVELS, call.pass.actor.clone(), batch).await?;
-    let context = context(&call);
-    let show = |levels: Vec<InventoryLevel>| shown(&WHOLE_LEVEL, &view, &context, None, levels);
-    Ok((show(done.created)?, show(done.updated)?, done.deleted))
+    let show = |levels: Vec<InventoryLevel>| shown(&WHOLE_LEVEL, &call, &view, None, levels);
+    Ok((show(done.created).await?, show(done.updated).await?, done.deleted))
 }
 
 async fn levels(mut call: Call) -> Result<Reply, Fault> {

@@ -186,6 +186,8 @@ async fn batch(call: Call) -> Result<Reply, Fault> {
     };
     let update = list("update").into_iter().map(change).collect::<Result<Vec<_>, _>>()?;
     let gone: Vec<String> = list("delete").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let fields = call.params.fields.clone();
+    VARIANT.check(&call.app.view(), &context(&call), fields.as_deref())?;
     let ids = gone.clone();
     let body = move |flow: &mut Local<'_>| {
         update.iter().try_for_each(|it| check(flow.tx, &product, &it.id))?;
@@ -200,10 +202,9 @@ async fn batch(call: Call) -> Result<Reply, Fault> {
         Ok((created, updated))
     };
     let ((created, updated), view) = call.app.local(call.pass.actor.clone(), body).await?;
-    let (context, fields) = (context(&call), call.params.fields.as_deref());
-    let show = |variants: Vec<ProductVariant>| shown(&VARIANT, &view, &context, fields, variants);
+    let show = |variants: Vec<ProductVariant>| shown(&VARIANT, &call, &view, fields.clone(), variants);
     Ok(Reply::json(&json!({
-        "created": show(created)?, "updated": show(updated)?,
+        "created": show(created).await?, "updated": show(updated).await?,
         "deleted": { "ids": gone, "object": "variant", "deleted": true },
     })))
 }

@@ -172,8 +172,8 @@ async fn batch(call: Call) -> Result<Reply, Fault> {
     };
     let update = list("update").into_iter().map(change).collect::<Result<Vec<_>, Fault>>()?;
     let gone: Vec<String> = list("delete").iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    let (context, fields) = (context(&call), call.params.fields.as_deref());
-    PRODUCT.check(&call.app.view(), &context, fields)?;
+    let fields = call.params.fields.clone();
+    PRODUCT.check(&call.app.view(), &context(&call), fields.as_deref())?;
     let ids = gone.clone();
     let body = move |flow: &mut Local<'_>| {
         let mut unknown = Vec::new();
@@ -193,9 +193,9 @@ async fn batch(call: Call) -> Result<Reply, Fault> {
         Ok((created, updated))
     };
     let ((created, updated), view) = call.app.local(call.pass.actor.clone(), body).await?;
-    let show = |products: Vec<Product>| shown(&PRODUCT, &view, &context, fields, products);
+    let show = |products: Vec<Product>| shown(&PRODUCT, &call, &view, fields.clone(), products);
     Ok(Reply::json(&json!({
-        "created": show(created)?, "updated": show(updated)?,
+        "created": show(created).await?, "updated": show(updated).await?,
         "deleted": { "ids": gone, "object": "product", "deleted": true },
     })))
 }

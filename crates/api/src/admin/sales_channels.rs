@@ -5,7 +5,7 @@ use atoll_flows::sales_channel::{
     UPDATE_SALES_CHANNELS, plan_channel_products,
 };
 use atoll_kernel::{
-    Answer, Body, Call, Fault, Field, Params, Reply, Resource, Type, optional, required, routes,
+    Answer, Body, Call, Fault, Field, Params, Reply, Resource, Type, View, optional, required, routes,
     serde_json::json,
 };
 use atoll_sales_channel::SALES_CHANNELS;
@@ -108,12 +108,11 @@ async fn link_products(mut call: Call) -> Result<Reply, Fault> {
         return link(call, products).await;
     }
     let view = call.app.view();
-    let answer = move || {
-        let plan = plan_channel_products(&view, &products)?;
+    let answer = move |view: &View| {
+        let plan = plan_channel_products(view, &products)?;
         Ok(Reply::json(&json!({ "dry_run": true, "sales_channel_id": products.channel, "products": plan })))
     };
-    // It may be the whole catalogue, and others are waiting.
-    tokio::task::spawn_blocking(answer).await.map_err(Fault::unexpected)?
+    call.app.read(&view, answer).await
 }
 
 fn not_found(id: &str) -> String {

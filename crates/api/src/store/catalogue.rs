@@ -24,7 +24,7 @@ pub(crate) fn surroundings(
     let requested = call.params.take("sales_channel_id");
     let scope = scope(call).narrowed(requested.as_deref())?;
     let channels = scope.channels().iter().map(|it| it.id.to_string()).collect();
-    let context = context_in(scope.clone());
+    let context = context_in(&call.app, scope.clone());
     let mut context = match scope.is_whole() {
         true => context.with(WHOLE_CATALOGUE, Vec::new()),
         false => context.with(SALES_CHANNEL, channels),

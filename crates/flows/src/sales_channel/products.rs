@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use atoll_kernel::{
     Fault, Local, Order, Read, Registry, Scan, StoreError, flow,
+    limits::{BULK_PRODUCTS_MAX, CONDITION_VALUES_MAX},
     serde::{Deserialize, Serialize},
 };
 use atoll_links::PRODUCT_SALES_CHANNEL;
@@ -104,6 +105,13 @@ fn named(tx: &dyn Read, products: &ChannelProducts) -> Result<LinkIds, Fault> {
     let remove = all(&products.remove, &products.remove_where)?;
     let mut add = all(&products.add, &products.add_where)?;
     add.retain(|id| !remove.contains(id));
+    let n_products = add.len() + remove.len();
+    if n_products > BULK_PRODUCTS_MAX {
+        return Err(Fault::invalid(format!(
+            "Invalid request: at most {BULK_PRODUCTS_MAX} products can be put in and taken out at once, got: \
+             '{n_products}'"
+        )));
+    }
     Ok(LinkIds {
         id: products.channel.clone(),
         add: add.into_iter().collect(),
@@ -145,19 +153,27 @@ fn all_known(unknown: &[String]) -> Result<(), Fault> {
 impl ProductsWhere {
     fn ids(&self, tx: &dyn Read) -> Result<BTreeSet<String>, Fault> {
         let fields = [
-            ("collection_id", "product_collection", &self.collection_id),
-            ("category_ids", "product_category", &self.category_id),
-            ("tag_ids", "product_tag", &self.tag_id),
-            ("type_id", "product_type", &self.type_id),
+            ("collection_id", "product_collection", once_each(&self.collection_id)),
+            ("category_ids", "product_category", once_each(&self.category_id)),
+            ("tag_ids", "product_tag", once_each(&self.tag_id)),
+            ("type_id", "product_type", once_each(&self.type_id)),
         ];
+        let channels = once_each(&self.sales_channel_id);
+        let n_values =
+            fields.iter().map(|(.., values)| values).chain([&channels]).flatten().flatten().count();
+        if n_values > CONDITION_VALUES_MAX {
+            return Err(Fault::invalid(format!(
+                "Invalid request: a filter of products has {CONDITION_VALUES_MAX} values at most, got: '{n_values}'"
+            )));
+        }
         let mut sets = Vec::new();
-        for (field, entity, values) in fields {
+        for (field, entity, values) in &fields {
             if let Some(values) = values {
                 known(tx, entity, values)?;
                 sets.push(with_values(tx, field, values)?);
             }
         }
-        if let Some(channels) = &self.sales_channel_id {
+        if let Some(channels) = &channels {
             known(tx, SALES_CHANNEL, channels)?;
             let sold = channels.iter().map(|id| PRODUCT_SALES_CHANNEL.lefts(tx, id));
             sets.push(sold.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect());
@@ -167,11 +183,16 @@ impl ProductsWhere {
     }
 }
 
+/// The writer is everybody's: what stands twice is looked up once.
+fn once_each(values: &Option<Vec<String>>) -> Option<BTreeSet<&str>> {
+    values.as_ref().map(|it| it.iter().map(String::as_str).collect())
+}
+
 /// A filter that was forgotten would otherwise be the whole catalogue.
 const NOTHING_TO_FIND_BY: &str = "Invalid request: a filter of products names one at least of 'collection_id', \
     'category_id', 'tag_id', 'type_id', 'sales_channel_id'";
 
-fn known(tx: &dyn Read, entity: &str, ids: &[String]) -> Result<(), Fault> {
+fn known(tx: &dyn Read, entity: &str, ids: &BTreeSet<&str>) -> Result<(), Fault> {
     let table = Registry::graph().table(entity);
     for id in ids {
         if !table.has(tx, id)? {
@@ -182,7 +203,7 @@ fn known(tx: &dyn Read, entity: &str, ids: &[String]) -> Result<(), Fault> {
 }
 
 /// The products with one of these values in an indexed field.
-fn with_values(tx: &dyn Read, field: &str, values: &[String]) -> Result<BTreeSet<String>, StoreError> {
+fn with_values(tx: &dyn Read, field: &str, values: &BTreeSet<&str>) -> Result<BTreeSet<String>, StoreError> {
     let mut ids = BTreeSet::new();
     for value in values {
         Registry::graph().table(PRODUCT).ids_where(tx, field, value, Order::Ascending, &mut |id| {

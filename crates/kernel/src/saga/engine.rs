@@ -55,7 +55,7 @@ impl Ctx {
             input: serde_json::to_value(&input).map_err(Fault::unexpected)?,
             ..WorkflowExecution::default()
         };
-        let ctx = self.clone();
+        let ctx = self.unmetered();
         // A task of its own: it goes on when the caller goes away.
         let run = async move {
             let _turn = ctx.turns().take(saga.name, &journal.transaction_id).await;

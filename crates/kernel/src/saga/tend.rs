@@ -78,7 +78,7 @@ impl Ctx {
         let given = Given { step: step.to_owned(), answer, told };
         given.check(&journal)?;
         let (name, transaction) = (journal.workflow_id.clone(), journal.transaction_id.clone());
-        tokio::spawn(saga.resume(self.clone(), journal, Some(given)));
+        tokio::spawn(saga.resume(self.unmetered(), journal, Some(given)));
         taken.await.unwrap_or_else(|_| {
             let text =
                 format!("Workflow {name} with transaction {transaction} did not come to `{step}` again");

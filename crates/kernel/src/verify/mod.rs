@@ -155,7 +155,8 @@ impl Ctx {
         let busy = || Fault::new(FaultKind::Conflict, "Another verification is going on");
         let turn = self.memory::<Turn>().0.clone().try_acquire_owned().map_err(|_| busy())?;
         let watch = Watch(Arc::default());
-        let (ctx, stop) = (self.clone(), watch.0.clone());
+        // It reads everything, and is no answer to a question.
+        let (ctx, stop) = (self.unmetered(), watch.0.clone());
         let run = move || {
             let _turn = turn;
             ctx.registry().verify(ctx.view(), ctx.now(), Findings::new(n_kept_max, stop))

@@ -89,6 +89,27 @@ pub(crate) struct Serve {
     /// Seconds for which a stop waits for what has begun; 30 [env: ATOLL_DRAIN_TIMEOUT].
     #[arg(long)]
     drain_timeout: Option<String>,
+    /// Keys that one request reads at most; 5000000 [env: ATOLL_REQUEST_KEYS_MAX].
+    #[arg(long)]
+    request_keys_max: Option<String>,
+    /// Threads for requests that read much; half of the processors [env: ATOLL_READ_THREADS].
+    #[arg(long)]
+    read_threads: Option<String>,
+    /// Requests that wait for one of them; 64 [env: ATOLL_READS_WAITING_MAX].
+    #[arg(long)]
+    reads_waiting_max: Option<String>,
+    /// Seconds for which a request waits and reads; 30 [env: ATOLL_READ_TIMEOUT].
+    #[arg(long)]
+    read_timeout: Option<String>,
+    /// Bytes of an answer to admins; 64 MiB [env: ATOLL_ANSWER_BYTES_MAX].
+    #[arg(long)]
+    answer_bytes_max: Option<String>,
+    /// Bytes of an answer to a storefront; 16 MiB [env: ATOLL_STORE_ANSWER_BYTES_MAX].
+    #[arg(long)]
+    store_answer_bytes_max: Option<String>,
+    /// Of what hangs on one record, a storefront is shown so many; 100 [env: ATOLL_STORE_CHILDREN_MAX].
+    #[arg(long)]
+    store_children_max: Option<String>,
     /// What is logged: `info`, `debug`, or a filter of `tracing` [env: ATOLL_LOG].
     #[arg(long)]
     log: Option<String>,
@@ -118,6 +139,13 @@ impl Serve {
                 ("idle_timeout", self.idle_timeout),
                 ("write_timeout", self.write_timeout),
                 ("drain_timeout", self.drain_timeout),
+                ("request_keys_max", self.request_keys_max),
+                ("read_threads", self.read_threads),
+                ("reads_waiting_max", self.reads_waiting_max),
+                ("read_timeout", self.read_timeout),
+                ("answer_bytes_max", self.answer_bytes_max),
+                ("store_answer_bytes_max", self.store_answer_bytes_max),
+                ("store_children_max", self.store_children_max),
             ],
         )
     }
