@@ -167,3 +167,191 @@ async fn a_deleted_region_or_location_is_no_default_and_stops_no_cart() {
     let changed = storefront.post(&path, json!({ "region_id": region })).await.ok();
     assert_eq!(changed["cart"]["region_id"], json!(region));
 }
+
+/// The categories below a parent (`null` for the root) in the order of their ranks: `A0 B1`.
+async fn ranked(shop: &Shop, parent: &str) -> String {
+    let path = format!("/admin/product-categories?order=rank&fields=name,rank&parent_category_id={parent}");
+    let listed = shop.admin.get(&path).await.ok();
+    let of = |it: &Value| format!("{}{}", it["name"].as_str().expect("a name"), it["rank"]);
+    let all: Vec<String> = listed["product_categories"].as_array().expect("a list").iter().map(of).collect();
+    all.join(" ")
+}
+
+async fn category(shop: &Shop, body: Value) -> String {
+    id(&shop.admin.post("/admin/product-categories", body).await.ok()["product_category"])
+}
+
+#[tokio::test]
+async fn ranks_of_siblings_are_dense_whatever_is_made_moved_and_deleted() {
+    let (shop, _) = shop().await;
+    let (a, b) =
+        (category(&shop, json!({ "name": "A" })).await, category(&shop, json!({ "name": "B" })).await);
+    let c = category(&shop, json!({ "name": "C", "rank": 0 })).await;
+    assert_eq!(ranked(&shop, "null").await, "C0 A1 B2");
+    category(&shop, json!({ "name": "D", "rank": 1 })).await;
+    category(&shop, json!({ "name": "E", "rank": 99 })).await;
+    assert_eq!(ranked(&shop, "null").await, "C0 D1 A2 B3 E4");
+
+    let change = async |id: &str, body: Value| {
+        shop.admin.post(&format!("/admin/product-categories/{id}"), body).await.ok()["product_category"]
+            .clone()
+    };
+    assert_eq!(change(&b, json!({ "rank": 0 })).await["rank"], 0);
+    assert_eq!(ranked(&shop, "null").await, "B0 C1 D2 A3 E4");
+    assert_eq!(change(&b, json!({ "rank": 99 })).await["rank"], 4);
+    assert_eq!(ranked(&shop, "null").await, "C0 D1 A2 E3 B4");
+    change(&b, json!({ "name": "B", "rank": 4 })).await;
+    change(&c, json!({ "description": "first" })).await;
+    assert_eq!(ranked(&shop, "null").await, "C0 D1 A2 E3 B4");
+
+    // A category that gets another parent comes last there, or at its rank; those that it left close the gap.
+    change(&c, json!({ "parent_category_id": a })).await;
+    assert_eq!(
+        (ranked(&shop, "null").await.as_str(), ranked(&shop, &a).await.as_str()),
+        ("D0 A1 E2 B3", "C0")
+    );
+    change(&b, json!({ "parent_category_id": a, "rank": 0 })).await;
+    assert_eq!(
+        (ranked(&shop, "null").await.as_str(), ranked(&shop, &a).await.as_str()),
+        ("D0 A1 E2", "B0 C1")
+    );
+    change(&b, json!({ "parent_category_id": null })).await;
+    assert_eq!(
+        (ranked(&shop, "null").await.as_str(), ranked(&shop, &a).await.as_str()),
+        ("D0 A1 E2 B3", "C0")
+    );
+
+    shop.admin.delete(&format!("/admin/product-categories/{c}")).await.ok();
+    shop.admin.delete(&format!("/admin/product-categories/{a}")).await.ok();
+    assert_eq!(ranked(&shop, "null").await, "D0 E1 B2");
+}
+
+#[tokio::test]
+async fn trees_of_categories_are_shown_in_order_and_without_what_is_hidden() {
+    let (shop, web) = shop().await;
+    let storefront = shop.storefront(&[&web]).await;
+    let below = |name: &str, parent: &str, rank: u32| json!({ "name": name, "is_active": true, "parent_category_id": parent, "rank": rank });
+    let root = category(&shop, json!({ "name": "Root", "is_active": true })).await;
+    let tea = category(&shop, below("Tea", &root, 0)).await;
+    let green = category(&shop, below("Green", &tea, 0)).await;
+    category(&shop, below("Black", &tea, 0)).await;
+    category(&shop, json!({ "name": "Hidden", "parent_category_id": tea })).await;
+    fn down(it: &Value) -> String {
+        let children: Vec<String> =
+            it["category_children"].as_array().into_iter().flatten().map(down).collect();
+        let name = it["name"].as_str().expect("a name");
+        if children.is_empty() { name.to_owned() } else { format!("{name}({})", children.join(" ")) }
+    }
+    fn up(it: &Value) -> String {
+        let above = Some(&it["parent_category"]).filter(|it| it.is_object()).map(up);
+        format!("{}{}", above.map(|it| it + "/").unwrap_or_default(), it["name"].as_str().expect("a name"))
+    }
+    let asked = "include_descendants_tree=true&include_ancestors_tree=true";
+    for (client, area, expect) in [
+        (&shop.admin, "admin", "Root(Tea(Black Green Hidden))"),
+        (&storefront, "store", "Root(Tea(Black Green))"),
+    ] {
+        let path = format!("/{area}/product-categories");
+        let shown = client.get(&format!("{path}/{root}?{asked}")).await.ok();
+        assert_eq!(down(&shown["product_category"]), expect);
+        let shown = client.get(&format!("{path}/{green}?{asked}&fields=name")).await.ok();
+        assert_eq!(up(&shown["product_category"]), "Root/Tea/Green");
+        let listed = client.get(&format!("{path}?parent_category_id=null&{asked}")).await.ok();
+        assert_eq!(
+            (listed["count"].clone(), down(&listed["product_categories"][0])),
+            (json!(1), expect.to_owned())
+        );
+        let plain = client.get(&format!("{path}/{root}?include_descendants_tree=false")).await.ok();
+        assert_eq!(down(&plain["product_category"]), "Root(Tea)");
+    }
+    let path = format!("/admin/product-categories/{green}?include_ancestors_tree=true");
+    assert_eq!(
+        up(&shop.admin.post(&path, json!({ "rank": 0 })).await.ok()["product_category"]),
+        "Root/Tea/Green"
+    );
+}
+
+#[tokio::test]
+async fn the_category_of_storefronts_is_one_that_they_are_shown() {
+    let (shop, web) = shop().await;
+    let storefront = shop.storefront(&[&web]).await;
+    let tea = shop.product("Tea", &[&web], 5).await;
+    let shown = category(&shop, json!({ "name": "Shown", "is_active": true })).await;
+    let inactive = category(&shop, json!({ "name": "Inactive" })).await;
+    let internal =
+        category(&shop, json!({ "name": "Internal", "is_active": true, "is_internal": true })).await;
+    let all = json!({ "categories": [{ "id": shown }, { "id": inactive }, { "id": internal }] });
+    shop.admin.post(&format!("/admin/products/{}", tea.product), all).await.ok();
+    for (id, expect) in [(&shown, 1), (&inactive, 0), (&internal, 0)] {
+        for path in
+            [format!("category_id={id}"), format!("category_id[]={id}"), format!("$or[0][category_id]={id}")]
+        {
+            assert_eq!(
+                storefront.get(&format!("/store/products?{path}")).await.ok()["count"],
+                expect,
+                "{path}"
+            );
+        }
+        assert_eq!(shop.admin.get(&format!("/admin/products?category_id={id}")).await.ok()["count"], 1);
+    }
+}
+
+#[tokio::test]
+async fn handles_keep_the_letters_of_any_script_and_are_never_empty() {
+    let (shop, _) = shop().await;
+    let product = |title: &str, handle: Value| json!({ "title": title, "handle": handle, "options": [{ "title": "Size", "values": ["One"] }] });
+    let routes = [
+        ("products", "product", "title"),
+        ("collections", "collection", "title"),
+        ("product-categories", "product_category", "name"),
+    ];
+    for (route, one, name) in routes {
+        let make = async |title: &str, handle: Option<&str>| {
+            let mut body =
+                if route == "products" { product(title, Value::Null) } else { json!({ name: title }) };
+            if let Some(handle) = handle {
+                body["handle"] = json!(handle);
+            }
+            let made = shop.admin.post(&format!("/admin/{route}"), body).await.ok()[one].clone();
+            (id(&made), made["handle"].as_str().expect("a handle").to_owned())
+        };
+        assert_eq!(make("Посуда", None).await.1, "посуда");
+        assert_eq!(make("Straße's", Some("")).await.1, "strasses");
+        let (tea, given) = make("日本", Some("茶-1")).await;
+        assert_eq!(given, "茶-1");
+        let found = shop.admin.get(&format!("/admin/{route}?handle=%E8%8C%B6-1")).await.ok();
+        assert_eq!(found["count"], 1);
+        let dots = make("…", None).await.1;
+        assert!(dots.len() > 20, "the handle of an id: {dots}");
+        assert_ne!(make("…", None).await.1, dots);
+        let path = format!("/admin/{route}/{tea}");
+        let emptied = shop.admin.post(&path, json!({ "handle": "" })).await.ok();
+        assert_eq!(emptied[one]["handle"], "日本");
+    }
+    let tea = shop.admin.post("/admin/products", product("Tea", Value::Null)).await.ok()["product"].clone();
+    let path = format!("/admin/products/{}", id(&tea));
+    let renamed = shop.admin.post(&path, json!({ "title": "Coffee", "handle": null })).await.ok();
+    assert_eq!(renamed["product"]["handle"], "tea");
+    for bad in ["Tea", "a b", "a--b", "🍵"] {
+        let error = shop.admin.post(&path, json!({ "handle": bad })).await.error();
+        assert_eq!(
+            error,
+            format!("400 invalid_data: Invalid product handle '{bad}'. It must contain URL safe characters")
+        );
+    }
+}
+
+#[tokio::test]
+async fn lists_by_name_are_in_the_order_of_an_alphabet() {
+    let (shop, _) = shop().await;
+    for title in ["zebra", "Äpfel", "Ножи", "apfel", "Birne", "Вода", "Zebra", "日本"] {
+        shop.admin.post("/admin/product-tags", json!({ "value": title })).await.ok();
+    }
+    let titles = async |order: &str| {
+        let listed = shop.admin.get(&format!("/admin/product-tags?order={order}&limit=20")).await.ok();
+        let all = listed["product_tags"].as_array().expect("a list").iter();
+        all.map(|it| it["value"].as_str().expect("a value").to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(titles("value").await, "apfel Äpfel Birne zebra Zebra Вода Ножи 日本");
+    assert_eq!(titles("-value").await, "日本 Ножи Вода Zebra zebra Birne Äpfel apfel");
+}

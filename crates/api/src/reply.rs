@@ -5,8 +5,8 @@ use std::sync::Arc;
 use atoll_availability::EVERYWHERE;
 use atoll_flows::sales_channel::LinkIds;
 use atoll_kernel::{
-    Actor, Call, Context, Ctx, Entity, Fault, FaultKind, Flow, Ids, Local, Moment, Node, Reply, Resource,
-    Service, View, Write,
+    Actor, Call, Context, Ctx, Entity, Fault, FaultKind, Flow, Ids, ListParams, Local, Moment, Node, Reply,
+    Resource, Service, View, Write,
     serde::de::DeserializeOwned,
     serde_json::{Value, json},
 };
@@ -200,6 +200,16 @@ pub(crate) fn page(
 ) -> Result<Reply, Fault> {
     let context = context(&call);
     resource.list(&call.app.view(), &context, call.params, within)
+}
+
+/// Shows this field, too, whatever the request asks for.
+pub(crate) fn add_field(params: &mut ListParams, field: &str) {
+    let fields = match params.fields.as_deref() {
+        None => format!("+{field}"),
+        Some("") => format!("id,+{field}"),
+        Some(fields) => format!("{fields},+{field}"),
+    };
+    params.fields = Some(fields);
 }
 
 /// The ids of a body to link to the record of the path, and to unlink. The same id twice is one.

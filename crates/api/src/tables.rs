@@ -20,6 +20,11 @@ pub(crate) const fn any(name: &'static str) -> Param {
     Param::new(name, ParamKind::Any)
 }
 
+/// As `any`; the word `null` asks for records without one.
+pub(crate) const fn any_or_null(name: &'static str) -> Param {
+    Param::new(name, ParamKind::AnyOrNull)
+}
+
 /// A filter of dates.
 pub(crate) const fn date(name: &'static str) -> Param {
     Param::new(name, ParamKind::Date)

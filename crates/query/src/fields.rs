@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Relations in one path. Deeper ones are left out, like fields that nothing has: what they would show is never
-/// worth what it costs, and a request must not decide how deep the program recurses.
-const DEPTH_MAX: usize = 8;
+use atoll_values::limits::FIELDS_DEPTH_MAX;
 
 /// Entries that are read of one `fields` parameter.
 const N_ENTRIES_MAX: usize = 1000;
@@ -63,7 +61,7 @@ impl FieldList {
             (None, Some(path)) => (path, true),
             (None, None) => (path, path.is_empty()),
         };
-        if path.split('.').count() > DEPTH_MAX {
+        if path.split('.').count() > FIELDS_DEPTH_MAX {
             return;
         }
         let mut at = self;
@@ -108,12 +106,12 @@ impl FieldList {
         offer: &Offer,
         is_guarded: &dyn Fn(&[String], &str) -> bool,
     ) {
-        let whole = above.is_empty() || offer.whole.contains(&above.join(".").as_str());
+        let whole = above.is_empty() || offer.whole.contains(&offered_path(above).as_str());
         self.star &= whole;
         self.children.retain(|name, child| {
             let guarded = is_guarded(above, name);
             above.push(name.clone());
-            let path = above.join(".");
+            let path = offered_path(above);
             let below = format!("{path}.");
             let part = offer.parts.iter().any(|it| *it == path || it.starts_with(&below));
             let keep = if guarded { part || offer.whole.contains(&path.as_str()) } else { whole || part };
@@ -126,6 +124,14 @@ impl FieldList {
             keep
         });
     }
+}
+
+/// The path by which an offer names what these segments lead to: a relation from records to others of their kind, as from
+/// a category to those below it, is offered again below itself.
+fn offered_path(segments: &[String]) -> String {
+    let mut path = segments.to_vec();
+    path.dedup();
+    path.join(".")
 }
 
 /// What a route offers of what hangs on a record. The record's own fields are always offered.

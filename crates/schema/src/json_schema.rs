@@ -84,7 +84,7 @@ fn own_parameter(param: &Param) -> Value {
         any_of(all)
     };
     let schema = match &param.kind {
-        ParamKind::Any => with("texts"),
+        ParamKind::Any | ParamKind::AnyOrNull => with("texts"),
         ParamKind::Date => with("dates"),
         ParamKind::Number => with("numbers"),
         ParamKind::Many => json!({ "type": "array", "items": { "type": "string" } }),

@@ -48,6 +48,8 @@ impl Param {
 pub enum ParamKind {
     /// A text, a list of them, or operators.
     Any,
+    /// As `Any`; the word `null` is null.
+    AnyOrNull,
     /// A list of texts; a text alone is refused.
     Many,
     /// `true` or `false`.
@@ -115,6 +117,11 @@ impl ListParams {
     /// Takes the filter on `name` out: the first text that it asks for.
     pub fn take_one(&mut self, name: &str) -> Option<String> {
         self.take(name)?.into_iter().next()
+    }
+
+    /// Takes the parameter `name` out: was it `true`?
+    pub fn take_flag(&mut self, name: &str) -> bool {
+        self.take_one(name).is_some_and(|it| it == "true")
     }
 
     /// Demands of a field that it is one of these, whatever else is asked for.
@@ -319,6 +326,7 @@ impl ParamKind {
         for item in items {
             match (self, &item) {
                 (_, Value::Null) => values.push(None),
+                (ParamKind::AnyOrNull, Value::String(text)) if text == "null" => values.push(None),
                 (ParamKind::Words(words), Value::String(text)) if !words.contains(&text.as_str()) => {
                     issues.not_among(path, words, &item);
                 }
@@ -365,6 +373,7 @@ mod tests {
     const PARAMS: Params = Params {
         own: &[
             Param::new("id", ParamKind::Any),
+            Param::new("parent", ParamKind::AnyOrNull),
             Param::new("channel", ParamKind::Many),
             Param::new("disabled", ParamKind::Bool),
             Param::new("created_at", ParamKind::Date),
@@ -408,6 +417,8 @@ mod tests {
         check_query(json!({"id": "a,b"}), "id:In:a,b 0+20");
         check_query(json!({"id": ["a,b"]}), "id:In:a|b 0+20");
         check_query(json!({"id": {"$ne": "a"}}), "id:NotIn:a 0+20");
+        check_query(json!({"id": "null"}), "id:In:null 0+20");
+        check_query(json!({"parent": ["null", "a"]}), "parent:In:null|a 0+20");
         check_query(json!({"disabled": "TRUE"}), "disabled:In:true 0+20");
         check_query(json!({"variants": {"sku": ["x", "y"]}}), "variants.sku:In:x|y 0+20");
         check_query(json!({"created_at": {"$gte": "2020-01-01"}}), "created_at:Gte:2020-01-01 0+20");

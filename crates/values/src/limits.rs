@@ -106,3 +106,7 @@ pub const VERIFY_FINDINGS_MAX: usize = 1_000;
 
 /// Bytes of a signed token that is looked at: ours have about 600.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
+
+/// Relations in one path. Deeper ones are left out, like fields that nothing has: what they would show is never
+/// worth what it costs, and a request must not decide how deep the program recurses.
+pub const FIELDS_DEPTH_MAX: usize = 8;

@@ -1,32 +1,48 @@
-//! Names in URLs.
+//! Handles: names in URLs, made from titles, in any script.
 
-use unicode_normalization::UnicodeNormalization;
+use atoll_kernel::{Kind, Moment};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::Error;
 
-/// The handle that a title gives: lower case, accents gone, everything else a dash. Titles without a single
-/// letter or digit of ASCII give an empty one.
+/// The handle that a title gives: lower case, Latin accents gone, letters of other scripts as they are, apostrophes gone,
+/// everything else a dash. Titles without a letter or digit give an empty one.
 pub fn handle_of(title: &str) -> String {
     let mut handle = String::with_capacity(title.len());
-    for letter in title.nfkd().filter(|it| !is_accent(*it)) {
-        if letter.is_ascii_alphanumeric() {
-            handle.push(letter.to_ascii_lowercase());
-        } else if !handle.is_empty() && !handle.ends_with('-') {
-            handle.push('-');
+    for it in title.nfkd().collect::<String>().to_lowercase().nfkd() {
+        let is_marked = |handle: &str| handle.ends_with(|it: char| !it.is_ascii());
+        match it {
+            'ß' => handle.push_str("ss"),
+            // An accent on a Latin letter goes; in other scripts a mark makes another letter.
+            it if is_combining_mark(it) && !is_marked(&handle) => {}
+            it if it.is_alphanumeric() || is_combining_mark(it) => handle.push(it),
+            it if is_silent(it) => {}
+            _ if !handle.is_empty() && !handle.ends_with('-') => handle.push('-'),
+            _ => {}
         }
     }
     handle.truncate(handle.trim_end_matches('-').len());
-    handle
+    handle.nfc().collect()
 }
 
-fn is_accent(letter: char) -> bool {
-    ('\u{300}'..='\u{36f}').contains(&letter)
+/// Apostrophes, and joiners that show nothing: words are not parted at them.
+fn is_silent(letter: char) -> bool {
+    matches!(letter, '\'' | '\u{2018}' | '\u{2019}' | '\u{2bb}' | '\u{2bc}' | '\u{200c}' | '\u{200d}')
 }
 
-/// Is this handle fit for a URL?
+/// The handle of a record: the one that is given, or else that of its title, or else that of an id. It is never empty.
+pub(crate) fn handle_for<K: Kind>(at: &Moment, given: &str, title: &str) -> String {
+    let given: String = given.nfc().collect();
+    let of_id = || at.id::<K>().to_lowercase().replace('_', "-");
+    let [given, of_title] = [given, handle_of(title)].map(|it| Some(it).filter(|it| !it.is_empty()));
+    given.or(of_title).unwrap_or_else(of_id)
+}
+
+/// Is this handle fit for a URL? Letters that have a lower case are in it; dashes part words.
 pub(crate) fn check(handle: &str) -> Result<(), Error> {
-    let part = |it: &str| !it.is_empty() && it.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    if handle.split('-').all(part) { Ok(()) } else { Err(Error::Handle(handle.to_owned())) }
+    let is_fit = |it: char| it.is_alphanumeric() && it.to_lowercase().eq([it]) || is_combining_mark(it);
+    let is_word = |it: &str| !it.is_empty() && it.chars().all(is_fit);
+    if handle.split('-').all(is_word) { Ok(()) } else { Err(Error::Handle(handle.to_owned())) }
 }
 
 #[cfg(test)]
@@ -37,7 +53,8 @@ mod tests {
     fn check_title(title: &str, expect: &str) {
         let handle = handle_of(title);
         assert_eq!(handle, expect);
-        assert_eq!(check(&handle).is_ok(), !expect.is_empty());
+        assert_eq!(handle_of(&handle), handle, "the handle of a handle is itself");
+        assert_eq!(check(&handle).is_ok(), !expect.is_empty(), "{handle}");
     }
 
     #[test]
@@ -46,6 +63,34 @@ mod tests {
         check_title("Headless + Omnichannel in a pill", "headless-omnichannel-in-a-pill");
         check_title("Crème Brûlée", "creme-brulee");
         check_title("  -x-  ", "x");
-        check_title("店舗", "");
+        check_title("Straße", "strasse");
+        check_title("GROẞ", "gross");
+        check_title("Women's & Men’s", "womens-mens");
+        check_title("½ ™", "1-2-tm");
+        check_title("✂ — ", "");
+    }
+
+    #[test]
+    fn letters_of_other_scripts_are_kept() {
+        check_title("Посуда", "посуда");
+        check_title("Чёрный чай", "чёрный-чай");
+        check_title("Łyżka", "łyzka");
+        check_title("日本 茶", "日本-茶");
+        check_title("がく", "がく");
+        check_title("हिन्दी", "हिन्दी");
+        check_title("ΟΔΟΣ", "οδος");
+        check_title("İstanbul", "istanbul");
+        check_title("한국", "한국");
+    }
+
+    #[test]
+    fn given_handles_are_fit_for_a_url_in_any_script() {
+        for good in ["tee", "посуда-2", "日本", "łyżka", "é"] {
+            assert!(check(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-", "a--b", "a-", "Tee", "Посуда", "a b", "a/b", "a?b", "a%20b", "a'b", "🍵"]
+        {
+            assert!(check(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     BY_PRODUCT, CATEGORIES, COLLECTIONS, Error, OPTION_VALUES, OPTIONS, OptionInput, PRODUCTS, Product,
     ProductOptionValue, ProductPatch, ProductVariant, ProductVariantPatch, TAGS, TYPES, VARIANTS,
     create_option,
-    handle::{check, handle_of},
+    handle::{check, handle_for},
     offer,
     options::{check_free, discard, set_options},
     values_of,
@@ -25,12 +25,7 @@ pub fn create_product(
     if options.is_empty() && product.option_ids.is_empty() {
         return Err(Error::NoOptions(product.title));
     }
-    if product.handle.is_empty() {
-        product.handle = handle_of(&product.title);
-    }
-    if product.handle.is_empty() {
-        product.handle = at.id::<Product>().to_lowercase().replace('_', "-");
-    }
+    product.handle = handle_for::<Product>(at, &product.handle, &product.title);
     check(&product.handle)?;
     if product.is_giftcard {
         product.discountable = false;
@@ -54,11 +49,12 @@ pub fn update_product(
     id: &str,
     mut patch: ProductPatch,
 ) -> Result<Product, Error> {
-    if let Some(handle) = &patch.handle {
-        check(handle)?;
-    }
     let options = patch.option_ids.take();
     let before = PRODUCTS.retrieve(tx, id)?;
+    if let Some(handle) = &mut patch.handle {
+        *handle = handle_for::<Product>(at, handle, patch.title.as_ref().unwrap_or(&before.title));
+        check(handle)?;
+    }
     let product = PRODUCTS.update(tx, at, id, |it: &mut Product| {
         let pictured = patch.images.is_some();
         atoll_kernel::Patch::apply(patch, it);

@@ -1,10 +1,10 @@
-//! What products are sorted by: collections, and a tree of categories.
+//! What products are sorted into: collections, and a tree of categories with their ranks.
 
 use atoll_kernel::{Moment, Patch, Read, RowError, StoreError, Write};
 
 use crate::{
     BY_PARENT, CATEGORIES, COLLECTIONS, Error, ProductCategory, ProductCategoryPatch, ProductCollection,
-    handle::handle_of,
+    ProductCollectionPatch, handle::handle_for,
 };
 
 /// Makes a collection. Its handle comes from its title, unless it brings one.
@@ -13,30 +13,39 @@ pub fn create_collection(
     at: &Moment,
     mut collection: ProductCollection,
 ) -> Result<ProductCollection, RowError> {
-    if collection.handle.is_empty() {
-        collection.handle = handle_of(&collection.title);
-    }
+    collection.handle = handle_for::<ProductCollection>(at, &collection.handle, &collection.title);
     COLLECTIONS.create(tx, at, collection)
 }
 
-/// Makes a category below its parent, if it names one. Its handle comes from its name, unless it brings one.
+/// Changes a collection. An empty handle is made anew from its title.
+pub fn update_collection(
+    tx: &mut dyn Write,
+    at: &Moment,
+    id: &str,
+    patch: ProductCollectionPatch,
+) -> Result<ProductCollection, RowError> {
+    COLLECTIONS.update(tx, at, id, |it: &mut ProductCollection| {
+        patch.apply(it);
+        it.handle = handle_for::<ProductCollection>(at, &it.handle, &it.title);
+    })
+}
+
+/// Makes a category below its parent, if it names one. Its handle comes from its name, unless it brings one; it is put at
+/// its rank, and its siblings make room.
 pub fn create_category(
     tx: &mut dyn Write,
     at: &Moment,
     mut category: ProductCategory,
 ) -> Result<ProductCategory, Error> {
-    if category.handle.is_empty() {
-        category.handle = handle_of(&category.name);
-    }
+    category.handle = handle_for::<ProductCategory>(at, &category.handle, &category.name);
     category.id = if category.id.is_empty() { at.id() } else { category.id };
     category.mpath = path_of(tx, &category)?;
-    if category.rank == 0 {
-        category.rank = n_siblings(tx, category.parent_category_id.as_deref())?;
-    }
+    let siblings = siblings_of(tx, &category)?;
+    category.rank = make_room(tx, at, &siblings, category.rank)?;
     Ok(CATEGORIES.create(tx, at, category)?)
 }
 
-/// Changes a category. A new parent may not be below it.
+/// Changes a category. A new parent may not be below it; there, it comes last, unless it brings a rank.
 pub fn update_category(
     tx: &mut dyn Write,
     at: &Moment,
@@ -44,25 +53,35 @@ pub fn update_category(
     patch: ProductCategoryPatch,
 ) -> Result<ProductCategory, Error> {
     let before = CATEGORIES.retrieve(tx, id)?;
-    let mut after = before.clone();
+    let (mut after, rank) = (before.clone(), patch.rank);
     patch.apply(&mut after);
+    after.handle = handle_for::<ProductCategory>(at, &after.handle, &after.name);
     after.mpath = path_of(tx, &after)?;
     if after.mpath.split('.').filter(|it| *it == id).count() > 1 {
         return Err(Error::OwnParent(id.to_owned()));
     }
-    let moved = after.mpath != before.mpath;
-    let after = CATEGORIES.update(tx, at, id, move |it: &mut ProductCategory| *it = after)?;
+    let moved = after.parent_category_id != before.parent_category_id;
     if moved {
+        close_gap(tx, at, &before)?;
+        after.rank = rank.unwrap_or(u32::MAX);
+    }
+    if moved || rank.is_some() {
+        let siblings = siblings_of(tx, &after)?;
+        after.rank = make_room(tx, at, &siblings, after.rank)?;
+    }
+    let after = CATEGORIES.update(tx, at, id, move |it: &mut ProductCategory| *it = after)?;
+    if after.mpath != before.mpath {
         rename_children(tx, at, &after)?;
     }
     Ok(after)
 }
 
-/// Soft-deletes a category that nothing is below.
+/// Soft-deletes a category that nothing is below; its siblings close the gap.
 pub fn delete_category(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<ProductCategory, Error> {
     let category = CATEGORIES.get(tx, id)?.ok_or_else(|| Error::NoCategory(id.to_owned()))?;
     if CATEGORIES.table.ids_by(tx, &BY_PARENT, &[id])?.is_empty() {
         CATEGORIES.soft_delete(tx, at, id)?;
+        close_gap(tx, at, &category)?;
         return Ok(category);
     }
     Err(Error::HasChildren(id.to_owned()))
@@ -88,11 +107,29 @@ fn rename_children(tx: &mut dyn Write, at: &Moment, parent: &ProductCategory) ->
     Ok(())
 }
 
-/// How many siblings a category below this parent would have: its place behind them.
-fn n_siblings(tx: &dyn Read, parent: Option<&str>) -> Result<u32, StoreError> {
-    let siblings = match parent {
-        Some(parent) => CATEGORIES.table.ids_by(tx, &BY_PARENT, &[parent])?.len(),
-        None => CATEGORIES.table.list_all(tx)?.iter().filter(|it| it.parent_category_id.is_none()).count(),
+/// The other categories below the parent of this one, in their order.
+fn siblings_of(tx: &dyn Read, category: &ProductCategory) -> Result<Vec<ProductCategory>, StoreError> {
+    let mut siblings = match category.parent_category_id.as_deref() {
+        Some(parent) => CATEGORIES.table.list_by(tx, &BY_PARENT, &[parent])?,
+        None => CATEGORIES.table.list_all(tx)?,
     };
-    Ok(u32::try_from(siblings).unwrap_or(u32::MAX))
+    siblings.retain(|it| it.id != category.id && it.parent_category_id == category.parent_category_id);
+    // The sort is stable: what was made first comes first where ranks are equal.
+    siblings.sort_by_key(|it| it.rank);
+    Ok(siblings)
+}
+
+/// Numbers siblings so that `rank` is free, or the place behind them if there are fewer; says which is.
+fn make_room(tx: &mut dyn Write, at: &Moment, siblings: &[ProductCategory], rank: u32) -> Result<u32, Error> {
+    let rank = rank.min(siblings.len() as u32);
+    for (sibling, place) in siblings.iter().zip((0..).filter(|it| *it != rank)) {
+        CATEGORIES.update(tx, at, &sibling.id, |it: &mut ProductCategory| it.rank = place)?;
+    }
+    Ok(rank)
+}
+
+/// Numbers the siblings of a category that leaves them.
+fn close_gap(tx: &mut dyn Write, at: &Moment, leaving: &ProductCategory) -> Result<(), Error> {
+    let siblings = siblings_of(tx, leaving)?;
+    make_room(tx, at, &siblings, u32::MAX).map(drop)
 }

@@ -231,8 +231,8 @@ entity! {
         pub is_active: bool,
         /// Is it for admins only?
         pub is_internal: bool,
-        /// Its place among its siblings, from 0.
-        pub rank: u32,
+        /// Its place among its siblings, from 0 and without gaps; behind them all, where none is given.
+        pub rank: u32 = u32::MAX,
         /// Its id in another system.
         pub external_id: Option<String>,
         /// The category that it is in.

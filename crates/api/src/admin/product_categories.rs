@@ -8,16 +8,17 @@ use atoll_kernel::{Body, Call, Fault, Field, Params, Reply, Resource, Type, opti
 use atoll_product::CATEGORIES;
 
 use crate::{
+    category_tree::{ONE_IN_TREE, show_trees},
     reply::{create_by, find, link_by, page, remove_by, update_by},
-    tables::{LINK, METADATA, ONE, any, date, flag, list, text},
+    tables::{LINK, METADATA, ONE, any, any_or_null, date, flag, list, text},
 };
 
 routes! {
     of RESOURCE;
     Get "/admin/product-categories" (Admin, LIST) => index;
-    Post "/admin/product-categories" (Admin, ONE, CREATE) => create;
-    Get "/admin/product-categories/:id" (Admin, ONE) => retrieve;
-    Post "/admin/product-categories/:id" (Admin, ONE, UPDATE) => update;
+    Post "/admin/product-categories" (Admin, ONE_IN_TREE, CREATE) => create;
+    Get "/admin/product-categories/:id" (Admin, ONE_IN_TREE) => retrieve;
+    Post "/admin/product-categories/:id" (Admin, ONE_IN_TREE, UPDATE) => update;
     Delete "/admin/product-categories/:id" (Admin, ONE) => delete;
     Post "/admin/product-categories/:id/products" (Admin, ONE, LINK) => link_products;
 }
@@ -41,7 +42,9 @@ const LIST: Params = list(
         any("name"),
         any("description"),
         any("handle"),
-        any("parent_category_id"),
+        any_or_null("parent_category_id"),
+        flag("include_ancestors_tree"),
+        flag("include_descendants_tree"),
         flag("is_internal"),
         flag("is_active"),
         date("created_at"),
@@ -63,15 +66,15 @@ const MORE: &[Field] = &[
 ];
 
 async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&RESOURCE, call, Vec::new())
+    page(&RESOURCE, show_trees(call), Vec::new())
 }
 
 async fn create(call: Call) -> Result<Reply, Fault> {
-    create_by(&RESOURCE, call, &CREATE_PRODUCT_CATEGORIES).await
+    create_by(&RESOURCE, show_trees(call), &CREATE_PRODUCT_CATEGORIES).await
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&RESOURCE, &call, not_found)
+    find(&RESOURCE, &show_trees(call), not_found)
 }
 
 fn not_found(id: &str) -> String {
@@ -79,7 +82,7 @@ fn not_found(id: &str) -> String {
 }
 
 async fn update(call: Call) -> Result<Reply, Fault> {
-    update_by(&RESOURCE, call, &UPDATE_PRODUCT_CATEGORIES).await
+    update_by(&RESOURCE, show_trees(call), &UPDATE_PRODUCT_CATEGORIES).await
 }
 
 async fn delete(call: Call) -> Result<Reply, Fault> {

@@ -90,7 +90,7 @@ const CREATE: Body = &[
 const UPDATE: Body = &[CHANGES, MORE];
 const CHANGES: &[Field] = &[
     optional("title", Type::Text),
-    optional("handle", Type::Text),
+    text("handle"),
     STATUS,
     optional("option_ids", Type::List(&Type::Text)),
     optional(

@@ -1,12 +1,13 @@
 //! What the routes of products and variants share: which channels they are about, and at which prices.
 
 use atoll_availability::{CURRENCY, ChannelScope, REGION, SALES_CHANNEL, WHOLE_CATALOGUE};
-use atoll_kernel::{Call, Context, Fault, Filters, ListParams, View};
+use atoll_kernel::{Call, Context, Fault, Filters, View};
 use atoll_region::REGIONS;
 use atoll_store::the_store;
 
 use crate::{
     gate::{context_in, scope},
+    reply::add_field,
     tables::any,
 };
 
@@ -56,14 +57,4 @@ pub(crate) fn surroundings(
         context = context.with(CURRENCY, vec![region.currency_code]).with(REGION, vec![id]);
     }
     Ok((scope, context))
-}
-
-/// Shows this field, too, whatever the request asks for.
-pub(crate) fn add_field(params: &mut ListParams, field: &str) {
-    let fields = match params.fields.as_deref() {
-        None => format!("+{field}"),
-        Some("") => format!("id,+{field}"),
-        Some(fields) => format!("{fields},+{field}"),
-    };
-    params.fields = Some(fields);
 }

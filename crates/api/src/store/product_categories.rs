@@ -3,15 +3,16 @@
 use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
 
 use crate::{
+    category_tree::{ONE_IN_TREE, show_trees},
     gate::scope,
     reply::{find, page},
-    tables::{ONE, any, date, list},
+    tables::{any, any_or_null, date, flag, list},
 };
 
 routes! {
     of RESOURCE;
     Get "/store/product-categories" (Store, LIST) => index;
-    Get "/store/product-categories/:id" (Store, ONE) => retrieve;
+    Get "/store/product-categories/:id" (Store, ONE_IN_TREE) => retrieve;
 }
 
 static RESOURCE: Resource = Resource {
@@ -32,7 +33,9 @@ const LIST: Params = list(
         any("name"),
         any("description"),
         any("handle"),
-        any("parent_category_id"),
+        any_or_null("parent_category_id"),
+        flag("include_ancestors_tree"),
+        flag("include_descendants_tree"),
         date("created_at"),
         date("updated_at"),
         date("deleted_at"),
@@ -42,14 +45,14 @@ const LIST: Params = list(
 
 async fn index(call: Call) -> Result<Reply, Fault> {
     let shown = scope(&call).categories();
-    page(&RESOURCE, call, vec![shown])
+    page(&RESOURCE, show_trees(call), vec![shown])
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
     let not_found = |id: &str| format!("Product category with id: {id} was not found");
-    let id = call.path("id");
-    if scope(&call).categories().contains(&call.app.view(), id)? {
-        return find(&RESOURCE, &call, not_found);
+    let id = call.path("id").to_owned();
+    if scope(&call).categories().contains(&call.app.view(), &id)? {
+        return find(&RESOURCE, &show_trees(call), not_found);
     }
-    Err(Fault::not_found(not_found(id)))
+    Err(Fault::not_found(not_found(&id)))
 }

@@ -3,7 +3,8 @@
 use atoll_kernel::{Call, Fault, Offer, Param, ParamKind, Params, Reply, Resource, routes};
 
 use crate::{
-    store::catalogue::{SURROUNDINGS, add_field, surroundings},
+    reply::add_field,
+    store::catalogue::{SURROUNDINGS, surroundings},
     tables::{any, date, flag, list},
 };
 
@@ -31,7 +32,7 @@ static PRODUCT: Resource = Resource {
         ],
         parts: &[],
     }),
-    renamed: &[("tag_id", "tag_ids"), ("category_id", "category_ids")],
+    renamed: &[("tag_id", "tag_ids"), ("category_id", "categories.id")],
 };
 
 const LIST: Params = list(

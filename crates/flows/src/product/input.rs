@@ -180,6 +180,11 @@ impl NewVariant {
 impl ProductChanges {
     /// Reads the body of a request, as its schema described it.
     pub fn from_body(body: Value) -> Result<Self, Fault> {
+        // A handle of null is none: the product keeps its own.
+        let body = match body.get("handle") {
+            Some(Value::Null) => without(body, &["handle"]),
+            _ => body,
+        };
         let extras: ProductExtras = read(body.clone())?;
         let mut patch: ProductPatch = read(body)?;
         patch.tag_ids = extras.tags.map(ids);

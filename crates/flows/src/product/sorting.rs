@@ -6,7 +6,7 @@ use atoll_product::{
     COLLECTIONS, OptionChanges, OptionInput, PRODUCTS, Product, ProductCategory, ProductCategoryPatch,
     ProductCollection, ProductCollectionPatch, ProductOption, ProductTag, ProductTagPatch, ProductType,
     ProductTypePatch, TAGS, TYPES, create_category, create_collection, create_option, delete_category,
-    delete_option, update_category, update_option,
+    delete_option, update_category, update_collection, update_option,
 };
 
 use crate::sales_channel::LinkIds;
@@ -77,7 +77,7 @@ record_flows! {
 record_flows! {
     collections: ProductCollection, from ProductCollection, ProductCollectionPatch, event "product-collection";
     CREATE_COLLECTIONS = "create-collections" ("collectionsCreated") by create_collection;
-    UPDATE_COLLECTIONS = "update-collections" ("collectionsUpdated") by |tx, at, id, it| COLLECTIONS.update(tx, at, id, it);
+    UPDATE_COLLECTIONS = "update-collections" ("collectionsUpdated") by update_collection;
     DELETE_COLLECTIONS = "delete-collections" ("collectionsDeleted") by |tx, at, id| COLLECTIONS.soft_delete(tx, at, id);
 }
 
