@@ -1,5 +1,6 @@
 //! Flows and sagas. The hooks and sagas of these tests are linked into this program alone.
 
+mod additional_data;
 mod bank;
 mod edges;
 mod injection;

@@ -172,6 +172,12 @@ impl Scene {
                 self.post(variant, json!({ "title": "New", "prices": prices }))
             }
             "delete-product-variants" => self.delete(variant),
+            "batch-variant-images" => {
+                let body = json!({ "images": [{ "url": "http://x/a.png" }, { "url": "http://x/b.png" }] });
+                let pictured = shop.admin.post(&product, body).await.ok();
+                let image = id(&pictured["product"]["images"][0]);
+                self.post(format!("{variant}/images/batch"), json!({ "add": [image] }))
+            }
             "link-product-options-to-product" => {
                 let body = json!({ "add": [{ "title": "Cut", "values": ["slim"] }] });
                 self.post(format!("{product}/options/batch"), body)

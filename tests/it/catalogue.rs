@@ -355,3 +355,169 @@ async fn lists_by_name_are_in_the_order_of_an_alphabet() {
     assert_eq!(titles("value").await, "apfel Äpfel Birne zebra Zebra Вода Ножи 日本");
     assert_eq!(titles("-value").await, "日本 Ножи Вода Zebra zebra Birne Äpfel apfel");
 }
+
+/// A product of two options with two variants, and their ids.
+async fn shirt(shop: &Shop, web: &str) -> (String, String, String) {
+    let variant = |size: &str| {
+        json!({ "title": size, "sku": format!("SHIRT-{size}"), "options": { "Size": size, "Colour": "red" },
+            "prices": [{ "currency_code": "eur", "amount": 10 }, { "currency_code": "usd", "amount": 11 }] })
+    };
+    let product = json!({
+        "title": "Shirt", "status": "published", "sales_channels": [{ "id": web }],
+        "options": [{ "title": "Size", "values": ["S", "M", "L"] }, { "title": "Colour", "values": ["red", "blue"] }],
+        "variants": [variant("S"), variant("M")],
+        "images": [{ "url": "http://x/a.png" }, { "url": "http://x/b.png" }, { "url": "http://x/c.png" }],
+    });
+    let made = shop.admin.post("/admin/products", product).await.ok()["product"].clone();
+    (id(&made), id(&made["variants"][0]), id(&made["variants"][1]))
+}
+
+#[tokio::test]
+async fn a_variant_is_changed_with_its_options_and_its_prices_by_id() {
+    let (shop, web) = shop().await;
+    let (product, small, medium) = shirt(&shop, &web).await;
+    let path = format!("/admin/products/{product}/variants/{small}");
+    let shown = async || shop.admin.get(&path).await.ok()["variant"].clone();
+    let options = async || {
+        let shown = shown().await;
+        let mut values: Vec<String> = shown["options"]
+            .as_array()
+            .expect("options")
+            .iter()
+            .map(|it| it["value"].as_str().expect("a value").to_owned())
+            .collect();
+        values.sort();
+        values.join(" ")
+    };
+    let body = json!({ "id": small, "title": "L", "options": { "Size": "L", "Colour": "blue" } });
+    shop.admin.post(&path, body).await.ok();
+    assert_eq!((shown().await["title"].clone(), options().await.as_str()), (json!("L"), "L blue"));
+    for (bad, expect) in [
+        (json!({ "Size": "M", "Colour": "red" }), "Variant (M) with provided options already exists."),
+        (json!({ "Size": "XL", "Colour": "red" }), "Option value XL does not exist for option Size"),
+        (json!({ "Size": "S" }), "Product has 2 but there were 1 provided option values for the variant: L."),
+    ] {
+        let error = shop.admin.post(&path, json!({ "options": bad })).await.error();
+        assert_eq!(error, format!("400 invalid_data: {expect}"));
+    }
+    // Its own choice once more is no twin.
+    shop.admin.post(&path, json!({ "options": { "Size": "L", "Colour": "blue" } })).await.ok();
+    let batch = json!({ "update": [{ "id": medium, "options": { "Size": "S", "Colour": "red" } }] });
+    shop.admin.post(&format!("/admin/products/{product}/variants/batch"), batch).await.ok();
+    assert_eq!(options().await, "L blue");
+
+    let prices = async || {
+        let shown = shown().await;
+        let mut all: Vec<(String, String, String)> = shown["prices"]
+            .as_array()
+            .expect("prices")
+            .iter()
+            .map(|it| {
+                (it["currency_code"].as_str().expect("a code").to_owned(), it["amount"].to_string(), id(it))
+            })
+            .collect();
+        all.sort();
+        all
+    };
+    let before = prices().await;
+    let (eur, usd) = (before[0].2.clone(), before[1].2.clone());
+    shop.admin.post(&path, json!({ "prices": [{ "id": eur }, { "id": usd, "amount": 12 }] })).await.ok();
+    let of = |code: &str, amount: &str, id: &str| (code.to_owned(), amount.to_owned(), id.to_owned());
+    assert_eq!(prices().await, [of("eur", "10", &eur), of("usd", "12", &usd)]);
+    // One that is not named goes; one for the same currency is the same.
+    shop.admin.post(&path, json!({ "prices": [{ "currency_code": "usd", "amount": 13 }] })).await.ok();
+    assert_eq!(prices().await, [of("usd", "13", &usd)]);
+    for (bad, expect) in [
+        (json!({ "id": "price_x" }), "Price with id: price_x does not exist"),
+        (json!({ "amount": 1 }), "Invalid request: Field 'prices, 0, currency_code' is required"),
+        (json!({ "currency_code": "eur" }), "Invalid request: Field 'prices, 0, amount' is required"),
+    ] {
+        let error = shop.admin.post(&path, json!({ "prices": [bad] })).await.error();
+        assert_eq!(error, format!("400 invalid_data: {expect}"));
+    }
+    assert_eq!(prices().await, [of("usd", "13", &usd)]);
+}
+
+#[tokio::test]
+async fn a_picture_keeps_its_id_and_may_be_of_single_variants() {
+    let (shop, web) = shop().await;
+    let storefront = shop.storefront(&[&web]).await;
+    let (product, small, medium) = shirt(&shop, &web).await;
+    let path = format!("/admin/products/{product}");
+    let images = async || {
+        let shown = shop.admin.get(&path).await.ok();
+        let all = shown["product"]["images"].as_array().expect("pictures").clone();
+        all.iter().map(|it| (id(it), it["url"].as_str().expect("a URL").to_owned())).collect::<Vec<_>>()
+    };
+    let before = images().await;
+    let [a, b, c] = [0, 1, 2].map(|it: usize| before[it].0.clone());
+    let body = json!({ "images": [
+        { "id": c, "url": "http://x/c.png" }, { "url": "http://x/a.png" }, { "id": b, "url": "http://x/b2.png" }, { "url": "http://x/d.png" },
+    ] });
+    shop.admin.post(&path, body).await.ok();
+    let after = images().await;
+    let kept =
+        [(&c, "c"), (&a, "a"), (&b, "b2")].map(|(id, name)| (id.clone(), format!("http://x/{name}.png")));
+    assert_eq!(after[..3], kept);
+    assert!(before.iter().all(|it| it.0 != after[3].0));
+
+    let of_variant = async |variant: &str| {
+        let fields = "fields=*variants,*variants.images";
+        let shown = storefront.get(&format!("/store/products/{product}?{fields}")).await.ok();
+        let variants = shown["product"]["variants"].as_array().expect("variants").clone();
+        let own = variants.into_iter().find(|it| it["id"] == *variant).expect("the variant");
+        let images = own["images"].as_array().expect("pictures").clone();
+        assert!(images.iter().all(|it| it.get("variant_ids").is_none()), "what is hidden is not shown");
+        images.iter().map(id).collect::<Vec<_>>()
+    };
+    let d = after[3].0.clone();
+    assert_eq!(of_variant(&small).await, [c.clone(), a.clone(), b.clone(), d.clone()]);
+    let batch = format!("{path}/variants/{small}/images/batch");
+    let answer = shop.admin.post(&batch, json!({ "add": [a, b] })).await.ok();
+    let mut added = vec![a.clone(), b.clone()];
+    added.sort();
+    assert_eq!(answer, json!({ "added": added, "removed": [] }));
+    assert_eq!(of_variant(&medium).await, [c.clone(), d.clone()]);
+    let batch = format!("{path}/images/{b}/variants/batch");
+    let answer = shop.admin.post(&batch, json!({ "add": [medium], "remove": [small] })).await.ok();
+    assert_eq!(answer, json!({ "added": [medium], "removed": [small] }));
+    assert_eq!(of_variant(&small).await, [c.clone(), a.clone(), d.clone()]);
+    assert_eq!(of_variant(&medium).await, [c.clone(), b.clone(), d.clone()]);
+    // A new order of the pictures leaves them to their variants; a variant that is gone leaves its pictures to nobody.
+    shop.admin
+        .post(
+            &path,
+            json!({ "images": [{ "id": a, "url": "http://x/a.png" }, { "id": b, "url": "http://x/b.png" }] }),
+        )
+        .await
+        .ok();
+    assert_eq!(of_variant(&medium).await, [b.clone()]);
+    shop.admin.delete(&format!("{path}/variants/{small}")).await.ok();
+    assert_eq!(of_variant(&medium).await, [b.clone()]);
+
+    for (path, body, expect) in [
+        (
+            format!("{path}/variants/{medium}/images/batch"),
+            json!({ "add": ["img_x"] }),
+            "400 invalid_data: ProductImage with id: img_x does not exist",
+        ),
+        (
+            format!("{path}/images/{b}/variants/batch"),
+            json!({ "add": ["variant_x"] }),
+            "400 invalid_data: ProductVariant with id: variant_x does not exist",
+        ),
+        (
+            format!("{path}/images/{b}/variants/batch"),
+            json!({ "add": [small] }),
+            "400 invalid_data: ProductVariant with id",
+        ),
+        (
+            "/admin/products/prod_x/images/img_x/variants/batch".to_owned(),
+            json!({}),
+            "404 not_found: Product with id: prod_x was not found",
+        ),
+    ] {
+        let error = shop.admin.post(&path, body).await.error();
+        assert!(error.starts_with(expect), "{error}");
+    }
+}

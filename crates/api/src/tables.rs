@@ -60,6 +60,9 @@ pub(crate) const fn number(name: &'static str) -> Field {
 /// Free data.
 pub(crate) const METADATA: Field = optional("metadata", Type::Record).or_null();
 
+/// What a request says to the modules that joined the flows of its route: their hooks are handed it as it is.
+pub(crate) const ADDITIONAL_DATA: Field = optional("additional_data", Type::Record).or_null();
+
 /// An address of a buyer.
 pub(crate) const ADDRESS: Type = Type::Strict(&[ADDRESS_FIELDS]);
 pub(crate) const ADDRESS_FIELDS: &[Field] = &[

@@ -11,6 +11,8 @@ use std::{
 
 use tokio::sync::Semaphore;
 
+use serde_json::Value;
+
 use crate::{
     Actor, App, Auth, Context, Fault, FeatureFlag, Flags, Flow, Gone, Graph, Head, Local, Meter, Method,
     Moment, Origins, Point, Probe, ReadLimits, Registry, Repeat, Reply, Store, Timestamp, View, Write,
@@ -105,6 +107,8 @@ pub struct Ctx {
     once: Option<Arc<Once>>,
     /// Counts what this request reads.
     meter: Option<Arc<Meter>>,
+    /// What the request that it serves says to those who joined the flows.
+    additional_data: Option<Arc<Value>>,
 }
 
 struct Shared {
@@ -137,7 +141,7 @@ impl Ctx {
         let places = Arc::new(Semaphore::new(parts.config.requests_max));
         let pool = Pool::new(&parts.config.reads);
         let shared = Shared { parts, turns: Turns::default(), places, pool, memory: Mutex::default() };
-        Ctx { shared: Arc::new(shared), once: None, meter: None }
+        Ctx { shared: Arc::new(shared), once: None, meter: None, additional_data: None }
     }
 
     /// The same application, whose next commit notes that this request has written.
@@ -158,6 +162,16 @@ impl Ctx {
     /// Where requests read that read much.
     pub(crate) fn pool(&self) -> &Pool {
         &self.shared.pool
+    }
+
+    /// The same application, whose flows hand this to those who joined them.
+    fn handing(&self, additional_data: Value) -> Ctx {
+        Ctx { additional_data: Some(Arc::new(additional_data)), ..self.clone() }
+    }
+
+    /// What the request says to those who joined the flows: its `additional_data`, an object of anything.
+    pub fn additional_data(&self) -> Option<&Value> {
+        self.additional_data.as_deref()
     }
 
     /// What somebody keeps in memory for as long as this application runs, found by its type.
@@ -323,6 +337,9 @@ impl App for Ctx {
         }
         // What writes is not cut when its client goes away.
         call.app = call.app.metered(&Arc::new(Meter::new(call.app.config().reads.keys_max)));
+        if let Some(data) = call.body().get("additional_data").filter(|it| it.is_object()) {
+            call.app = call.app.handing(data.clone());
+        }
         match repeat {
             Some(Repeat { key, asked }) => once(route, call, key, asked).await,
             None => (route.handler)(call).await,

@@ -1,13 +1,13 @@
-//! The pictures of variants: those of their products.
+//! The pictures of products, and those of their variants: all that are not of other variants alone.
 
 use std::collections::HashMap;
 
 use atoll_kernel::{
-    Computed, Env, Id, Node, QueryError, computed, of,
+    Computed, Entity, Env, Id, Moment, Node, QueryError, Write, computed, of,
     serde_json::{Value, json},
 };
 
-use crate::{PRODUCTS, Product, ProductVariant, VARIANT};
+use crate::{Error, PRODUCTS, Product, ProductImage, ProductVariant, VARIANT, VARIANTS};
 
 computed! {
     /// The pictures of a variant.
@@ -15,15 +15,84 @@ computed! {
 }
 
 fn compute(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryError> {
-    let mut of_product: HashMap<&Id<Product>, Value> = HashMap::new();
+    let mut of_product: HashMap<&Id<Product>, Vec<ProductImage>> = HashMap::new();
     let mut all = Vec::with_capacity(nodes.len());
     for node in nodes {
         let variant: &ProductVariant = of(node);
         if !of_product.contains_key(&variant.product_id) {
             let product = PRODUCTS.get(env.view, &variant.product_id)?;
-            of_product.insert(&variant.product_id, json!(product.map(|it| it.images).unwrap_or_default()));
+            of_product.insert(&variant.product_id, product.map(|it| it.images).unwrap_or_default());
         }
-        all.push(of_product.get(&variant.product_id).cloned());
+        let is_own = |it: &&ProductImage| it.variant_ids.is_empty() || it.variant_ids.contains(&variant.id);
+        let images = of_product.get(&variant.product_id).into_iter().flatten().filter(is_own);
+        all.push(Some(images.map(shown).collect()));
     }
     Ok(all)
+}
+
+/// A picture without what is hidden of it.
+fn shown(image: &ProductImage) -> Value {
+    let mut shown = json!(image);
+    if let Value::Object(fields) = &mut shown {
+        fields.retain(|name, _| !ProductImage::DEF.hidden.contains(&name.as_str()));
+    }
+    shown
+}
+
+/// Numbers the pictures of a product. One that was there before, by its id or else by where it is, stays what it was.
+pub(crate) fn number_images(product: &mut Product, before: &[ProductImage], at: &Moment) {
+    let mut left: Vec<&ProductImage> = before.iter().collect();
+    for (rank, image) in product.images.iter_mut().enumerate() {
+        let by_id = left.iter().position(|it| it.id == image.id);
+        let place = by_id.or_else(|| left.iter().position(|it| image.id.is_empty() && it.url == image.url));
+        let (url, rank) = (std::mem::take(&mut image.url), rank as u32);
+        match place.map(|place| left.remove(place)) {
+            Some(known) => {
+                *image = ProductImage { url, rank, ..known.clone() };
+                if *image != *known {
+                    image.touch(at.now());
+                }
+            }
+            None => {
+                *image =
+                    ProductImage { url, rank, product_id: product.id.clone(), ..ProductImage::default() };
+                image.born(at.id(), at.now());
+            }
+        }
+    }
+    if product.thumbnail.is_none() {
+        product.thumbnail = product.images.first().map(|image| image.url.clone());
+    }
+}
+
+/// Gives pictures of a product to variants, and takes them from others: pairs of a picture and a variant. A picture that
+/// no variant was given is of all of them. One of a deleted variant alone stays that, and is of no other.
+pub fn assign_images(
+    tx: &mut dyn Write,
+    at: &Moment,
+    product: &str,
+    add: &[(String, String)],
+    remove: &[(String, String)],
+) -> Result<Product, Error> {
+    let before = PRODUCTS.retrieve(tx, product)?;
+    for (image, variant) in add.iter().chain(remove) {
+        if !before.images.iter().any(|it| *it.id == **image) {
+            return Err(Error::NoReference { label: ProductImage::DEF.label, id: image.clone() });
+        }
+        if !VARIANTS.get(tx, variant)?.is_some_and(|it| *it.product_id == *product) {
+            return Err(Error::NoReference { label: ProductVariant::DEF.label, id: variant.clone() });
+        }
+    }
+    Ok(PRODUCTS.update(tx, at, product, |it: &mut Product| {
+        for image in &mut it.images {
+            let of_image = |pairs: &[(String, String)]| -> Vec<Id<ProductVariant>> {
+                let pairs = pairs.iter().filter(|it| it.0 == *image.id);
+                pairs.map(|(_, variant)| variant.as_str().into()).collect()
+            };
+            let (added, removed) = (of_image(add), of_image(remove));
+            let new = added.into_iter().filter(|it| !image.variant_ids.contains(it)).collect::<Vec<_>>();
+            image.variant_ids.extend(new);
+            image.variant_ids.retain(|it| !removed.contains(it));
+        }
+    })?)
 }

@@ -12,6 +12,7 @@ use atoll_kernel::{Index, Module, Relation, Resolve, Service, WhenGone, Where, m
 
 pub use error::Error;
 pub use handle::handle_of;
+pub use images::assign_images;
 pub use options::{
     OptionChanges, OptionInput, attach_option, create_option, delete_option, delete_option_value,
     detach_option, offer, update_option, values_of,

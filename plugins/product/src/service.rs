@@ -9,6 +9,7 @@ use crate::{
     ProductOptionValue, ProductPatch, ProductVariant, ProductVariantPatch, TAGS, TYPES, VARIANTS,
     create_option,
     handle::{check, handle_for},
+    images::number_images,
     offer,
     options::{check_free, discard, set_options},
     values_of,
@@ -33,7 +34,7 @@ pub fn create_product(
     if product.id.is_empty() {
         product.id = at.id();
     }
-    number_images(&mut product, at);
+    number_images(&mut product, &[], at);
     check_references(tx, &Product::default(), &product)?;
     product.option_ids.iter().try_for_each(|it| check_free(tx, it))?;
     for option in options {
@@ -59,22 +60,11 @@ pub fn update_product(
         let pictured = patch.images.is_some();
         atoll_kernel::Patch::apply(patch, it);
         if pictured {
-            number_images(it, at);
+            number_images(it, &before.images, at);
         }
     })?;
     check_references(tx, &before, &product)?;
     options.map_or(Ok(product), |it| set_options(tx, at, id, it))
-}
-
-fn number_images(product: &mut Product, at: &Moment) {
-    for (rank, image) in product.images.iter_mut().enumerate() {
-        image.born(at.id(), at.now());
-        image.rank = rank as u32;
-        image.product_id = product.id.clone();
-    }
-    if product.thumbnail.is_none() {
-        product.thumbnail = product.images.first().map(|image| image.url.clone());
-    }
 }
 
 /// What a product is newly sorted into must exist. What it was in before is not asked for again.
@@ -129,13 +119,20 @@ pub fn check_choice(
     title: &str,
     choice: &BTreeMap<String, String>,
 ) -> Result<(), Error> {
-    let chosen = choose(tx, product, title, choice)?;
-    if chosen.is_empty() {
-        return Ok(());
-    }
-    match variants_of(tx, &product.id)?.into_iter().find(|it| it.option_value_ids == chosen) {
-        Some(twin) => Err(Error::SameOptions(twin.title)),
-        None => Ok(()),
+    check_twins(tx, product, &choose(tx, product, title, choice)?, None)
+}
+
+/// No variant of the product but this one may have chosen the same.
+fn check_twins(
+    tx: &dyn Read,
+    product: &Product,
+    chosen: &[Id<ProductOptionValue>],
+    own: Option<&str>,
+) -> Result<(), Error> {
+    let is_twin = |it: &ProductVariant| it.option_value_ids == chosen && Some(&*it.id) != own;
+    match variants_of(tx, &product.id)?.into_iter().find(is_twin) {
+        Some(twin) if !chosen.is_empty() => Err(Error::SameOptions(twin.title)),
+        _ => Ok(()),
     }
 }
 
@@ -181,13 +178,21 @@ pub fn choose(
     Ok(chosen)
 }
 
-/// Changes a variant.
+/// Changes a variant, and what it answers to the options of its product, unless that is nothing.
 pub fn update_variant(
     tx: &mut dyn Write,
     at: &Moment,
     id: &str,
-    patch: ProductVariantPatch,
+    mut patch: ProductVariantPatch,
+    choice: &BTreeMap<String, String>,
 ) -> Result<ProductVariant, Error> {
+    if !choice.is_empty() {
+        let variant = VARIANTS.retrieve(tx, id)?;
+        let product = PRODUCTS.retrieve(tx, &variant.product_id)?;
+        let chosen = choose(tx, &product, patch.title.as_ref().unwrap_or(&variant.title), choice)?;
+        check_twins(tx, &product, &chosen, Some(id))?;
+        patch.option_value_ids = Some(chosen);
+    }
     Ok(VARIANTS.update(tx, at, id, |it: &mut ProductVariant| {
         atoll_kernel::Patch::apply(patch, it);
         without_empty_codes(it);

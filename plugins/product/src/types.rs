@@ -88,7 +88,10 @@ entity! {
         pub product_id: Id<Product>,
         /// Free data.
         pub metadata: Metadata,
+        /// The variants that it is of, where it is not of all of them.
+        pub variant_ids: Vec<Id<ProductVariant>>,
     }
+    hidden [variant_ids]
 }
 
 impl FieldValue for ProductImage {}

@@ -8,7 +8,7 @@ use atoll_product::COLLECTIONS;
 
 use crate::{
     reply::{create_by, find, link_by, page, remove_by, update_by},
-    tables::{LINK, METADATA, ONE, any, date, list},
+    tables::{ADDITIONAL_DATA, LINK, METADATA, ONE, any, date, list},
 };
 
 routes! {
@@ -34,8 +34,10 @@ const LIST: Params = list(
     &[any("id"), any("title"), any("handle"), date("created_at"), date("updated_at"), date("deleted_at")],
     10,
 );
-const CREATE: Body = &[&[required("title", Type::Text), optional("handle", Type::Text), METADATA]];
-const UPDATE: Body = &[&[optional("title", Type::Text), optional("handle", Type::Text), METADATA]];
+const CREATE: Body =
+    &[&[required("title", Type::Text), optional("handle", Type::Text), METADATA, ADDITIONAL_DATA]];
+const UPDATE: Body =
+    &[&[optional("title", Type::Text), optional("handle", Type::Text), METADATA, ADDITIONAL_DATA]];
 
 async fn index(call: Call) -> Result<Reply, Fault> {
     page(&RESOURCE, call, Vec::new())

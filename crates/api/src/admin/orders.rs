@@ -13,7 +13,8 @@ use atoll_order::{FulfillmentStatus, ORDERS, Order, OrderStatus, PaymentStatus};
 use crate::{
     reply::{find, page, perform, with_always},
     tables::{
-        ADDRESS, METADATA, NOTHING, ONE, ORDER_ALWAYS, ORDERS_ALWAYS, any, date, joined, lenient_list, text,
+        ADDITIONAL_DATA, ADDRESS, METADATA, NOTHING, ONE, ORDER_ALWAYS, ORDERS_ALWAYS, any, date, joined,
+        lenient_list, text,
     },
 };
 
@@ -102,7 +103,7 @@ const FULFILL: Body = &[&[
     optional("no_notification", Type::Bool).or_null(),
     METADATA,
 ]];
-const COMPLETE: Body = &[&[optional("additional_data", Type::Record)]];
+const COMPLETE: Body = &[&[ADDITIONAL_DATA]];
 const CALL_BACK: Body = &[&[optional("no_notification", Type::Bool).or_null()]];
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {

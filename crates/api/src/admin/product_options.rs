@@ -15,7 +15,7 @@ use atoll_product::{
 use crate::{
     admin::products::PRODUCT,
     reply::{context, find, gone_from, only, page, perform, remove_by, save, update_by},
-    tables::{METADATA, ONE, any, date, flag, list, nested},
+    tables::{ADDITIONAL_DATA, METADATA, ONE, any, date, flag, list, nested},
 };
 
 routes! {
@@ -70,13 +70,14 @@ const VALUES: Params =
 /// A new option.
 pub(crate) const NEW_OPTION: &[Field] =
     &[required("title", Type::Text), required("values", Type::List(&Type::Text)), RANKS, EXCLUSIVE, METADATA];
-const CREATE: Body = &[NEW_OPTION];
+const CREATE: Body = &[NEW_OPTION, &[ADDITIONAL_DATA]];
 const UPDATE: Body = &[&[
     optional("title", Type::Text),
     optional("values", Type::List(&Type::Text)),
     RANKS,
     EXCLUSIVE,
     METADATA,
+    ADDITIONAL_DATA,
 ]];
 const RANKS: Field = optional("ranks", Type::Record);
 const EXCLUSIVE: Field = optional("is_exclusive", Type::Bool);
@@ -85,7 +86,10 @@ const UPDATE_VALUE: Body = &[&[optional("value", Type::Text), METADATA]];
 pub(crate) const OPTION_REF: Body = &[&[required("id", Type::Text)]];
 
 const LINKS: Body = &[&[
-    optional("add", Type::List(&Type::OneOf(&[Type::Text, Type::Strict(OPTION_REF), Type::Strict(CREATE)]))),
+    optional(
+        "add",
+        Type::List(&Type::OneOf(&[Type::Text, Type::Strict(OPTION_REF), Type::Strict(&[NEW_OPTION])])),
+    ),
     optional("remove", Type::List(&Type::Text)),
     optional("update", Type::List(&Type::Strict(VALUE_LINKS))),
 ]];

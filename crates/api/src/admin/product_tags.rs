@@ -5,7 +5,7 @@ use atoll_kernel::{Body, Call, Fault, Params, Reply, Resource, Type, optional, r
 
 use crate::{
     reply::{create_by, find, page, remove_by, update_by},
-    tables::{METADATA, ONE, any, date, list},
+    tables::{ADDITIONAL_DATA, METADATA, ONE, any, date, list},
 };
 
 routes! {
@@ -28,8 +28,8 @@ static RESOURCE: Resource = Resource {
 
 const LIST: Params =
     list(&[any("id"), any("value"), date("created_at"), date("updated_at"), date("deleted_at")], 20);
-const CREATE: Body = &[&[required("value", Type::Text), METADATA]];
-const UPDATE: Body = &[&[optional("value", Type::Text), METADATA]];
+const CREATE: Body = &[&[required("value", Type::Text), METADATA, ADDITIONAL_DATA]];
+const UPDATE: Body = &[&[optional("value", Type::Text), METADATA, ADDITIONAL_DATA]];
 
 async fn index(call: Call) -> Result<Reply, Fault> {
     page(&RESOURCE, call, Vec::new())

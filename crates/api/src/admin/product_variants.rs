@@ -1,8 +1,10 @@
 //! `/admin/product-variants`, and `/admin/products/:id/variants`
 
 use atoll_flows::product::{
-    CREATE_PRODUCT_VARIANTS, DELETE_PRODUCT_VARIANTS, NewVariant, UPDATE_PRODUCT_VARIANTS, VariantChanges,
+    BATCH_VARIANT_IMAGES, CREATE_PRODUCT_VARIANTS, DELETE_PRODUCT_VARIANTS, NewVariant,
+    UPDATE_PRODUCT_VARIANTS, VariantChanges, VariantImages,
 };
+use atoll_flows::sales_channel::LinkIds;
 use atoll_kernel::{
     Answer, Body, Call, Fault, Field, Local, Params, Read, Reply, Resource, Type, optional, required, routes,
     serde_json::{Map, Value, json},
@@ -12,8 +14,8 @@ use atoll_product::{PRODUCTS, ProductVariant, VARIANTS};
 
 use crate::{
     admin::products::PRODUCT,
-    reply::{context, gone_from, page, perform, save, shown},
-    tables::{METADATA, ONE, any, date, flag, list, nested, number, text},
+    reply::{context, gone_from, link_ids, page, perform, save, shown},
+    tables::{ADDITIONAL_DATA, LINK, METADATA, ONE, any, date, flag, list, nested, number, text},
 };
 
 routes! {
@@ -25,6 +27,8 @@ routes! {
     Get "/admin/products/:id/variants/:variant_id" (Admin, ONE) => retrieve;
     Post "/admin/products/:id/variants/:variant_id" (Admin, ONE, UPDATE) => update: Answer::One(&PRODUCT);
     Delete "/admin/products/:id/variants/:variant_id" (Admin, ONE) => delete: Answer::DeletedFrom(&PRODUCT);
+    Post "/admin/products/:id/variants/:variant_id/images/batch" (Admin, ONE, LINK) => batch_images: Answer::Object;
+    Post "/admin/products/:id/images/:image_id/variants/batch" (Admin, ONE, LINK) => batch_variants_of_image: Answer::Object;
     Post "/admin/products/:id/variants/:variant_id/inventory-items" (Admin, ONE, PART) => add_part;
     Post "/admin/products/:id/variants/:variant_id/inventory-items/:item_id" (Admin, ONE, QUANTITY) => change_part;
     Delete "/admin/products/:id/variants/:variant_id/inventory-items/:item_id" (Admin, ONE) => remove_part: Answer::Object;
@@ -95,27 +99,35 @@ pub(crate) const PRICES: Type = Type::List(&PRICE);
 pub(crate) const INVENTORY_PARTS: Type = Type::List(&INVENTORY_PART);
 const INVENTORY_PART: Type =
     Type::Object(&[required("inventory_item_id", Type::Text), required("required_quantity", Type::Positive)]);
-const CREATE: Body = &[
-    &[
-        required("title", Type::Text),
-        required("prices", PRICES),
-        optional("options", Type::Record),
-        optional("inventory_items", INVENTORY_PARTS),
-    ],
-    MORE,
+/// Prices from now on: those that are there already may be named by their ids alone.
+const NEW_PRICES: Type = Type::List(&Type::Object(&[
+    optional("id", Type::Text),
+    optional("currency_code", Type::Text),
+    optional("amount", Type::NotNegative),
+    number("min_quantity"),
+    number("max_quantity"),
+    optional("rules", Type::Record),
+]));
+const NEW: &[Field] = &[
+    required("title", Type::Text),
+    required("prices", PRICES),
+    optional("options", Type::Record),
+    optional("inventory_items", INVENTORY_PARTS),
 ];
-const UPDATE: Body = &[&[optional("title", Type::Text), optional("prices", PRICES)], MORE];
+const CREATE: Body = &[NEW, MORE, &[ADDITIONAL_DATA]];
+const CHANGES: &[Field] =
+    &[optional("title", Type::Text), optional("prices", NEW_PRICES), optional("options", Type::Record)];
+const UPDATE: Body = &[&[optional("id", Type::Text)], CHANGES, MORE, &[ADDITIONAL_DATA]];
 
 const BATCH: Body = &[&[
-    optional("create", Type::List(&Type::Strict(CREATE))),
+    optional("create", Type::List(&Type::Strict(&[NEW, MORE]))),
     optional("update", Type::List(&Type::Strict(UPDATE_ONE))),
     optional("delete", Type::List(&Type::Text)),
 ]];
-const UPDATE_ONE: Body =
-    &[&[required("id", Type::Text), optional("title", Type::Text), optional("prices", PRICES)], MORE];
+const UPDATE_ONE: Body = &[&[required("id", Type::Text)], CHANGES, MORE];
 const QUANTITY: Body = &[&[required("required_quantity", Type::Positive)]];
 const PART: Body =
-    &[&[required("inventory_item_id", Type::Text), required("required_quantity", Type::Positive)]];
+    &[&[required("required_quantity", Type::Positive), required("inventory_item_id", Type::Text)]];
 
 async fn index(call: Call) -> Result<Reply, Fault> {
     page(&VARIANT, call, Vec::new())
@@ -207,6 +219,30 @@ async fn batch(call: Call) -> Result<Reply, Fault> {
         "created": show(created).await?, "updated": show(updated).await?,
         "deleted": { "ids": gone, "object": "variant", "deleted": true },
     })))
+}
+
+/// Says which pictures of the product are those of a variant.
+async fn batch_images(call: Call) -> Result<Reply, Fault> {
+    let variant = call.path("variant_id").to_owned();
+    batch_pairs(call, move |image| (image, variant.clone())).await
+}
+
+/// Says of which variants a picture of the product is.
+async fn batch_variants_of_image(call: Call) -> Result<Reply, Fault> {
+    let image = call.path("image_id").to_owned();
+    batch_pairs(call, move |variant| (image.clone(), variant)).await
+}
+
+async fn batch_pairs(
+    call: Call,
+    pair: impl Fn(String) -> (String, String) + Send + 'static,
+) -> Result<Reply, Fault> {
+    let LinkIds { id, add, remove } = link_ids(&call);
+    let answer = json!({ "added": add, "removed": remove });
+    let pairs = |ids: Vec<String>| ids.into_iter().map(&pair).collect();
+    let input = VariantImages { product_id: id, add: pairs(add), remove: pairs(remove) };
+    call.app.run(&BATCH_VARIANT_IMAGES, call.pass.actor.clone(), input).await?;
+    Ok(Reply::json(&answer))
 }
 
 async fn add_part(call: Call) -> Result<Reply, Fault> {

@@ -14,7 +14,7 @@ use crate::{
         product_variants::{INVENTORY_PARTS, MORE as MORE_OF_VARIANT, PRICES},
     },
     reply::{context, find, only, page, perform, remove_by, shown},
-    tables::{METADATA, ONE, any, date, flag, lenient_list, nested, number, text},
+    tables::{ADDITIONAL_DATA, METADATA, ONE, any, date, flag, lenient_list, nested, number, text},
 };
 
 routes! {
@@ -77,17 +77,16 @@ const LIST: Params = lenient_list(
 const REF: Type = Type::Object(&[required("id", Type::Text)]);
 const STATUS: Field = optional("status", Type::Words(ProductStatus::WORDS));
 
-const CREATE: Body = &[
-    &[
-        required("title", Type::Text),
-        text("handle"),
-        STATUS.or_null(),
-        optional("options", Type::List(&Type::OneOf(&[Type::Strict(OPTION_REF), Type::Object(NEW_OPTION)]))),
-        optional("variants", Type::List(&VARIANT)),
-    ],
-    MORE,
+const CREATE: Body = &[NEW, MORE, &[ADDITIONAL_DATA]];
+const CREATE_ONE: Body = &[NEW, MORE];
+const NEW: &[Field] = &[
+    required("title", Type::Text),
+    text("handle"),
+    STATUS.or_null(),
+    optional("options", Type::List(&Type::OneOf(&[Type::Strict(OPTION_REF), Type::Object(NEW_OPTION)]))),
+    optional("variants", Type::List(&VARIANT)),
 ];
-const UPDATE: Body = &[CHANGES, MORE];
+const UPDATE: Body = &[CHANGES, MORE, &[ADDITIONAL_DATA]];
 const CHANGES: &[Field] = &[
     optional("title", Type::Text),
     text("handle"),
@@ -110,7 +109,7 @@ const MORE: &[Field] = &[
     text("shipping_profile_id"),
     optional("is_giftcard", Type::BoolText),
     optional("discountable", Type::BoolText),
-    optional("images", Type::List(&Type::Object(&[required("url", Type::Text)]))),
+    optional("images", Type::List(&Type::Object(&[required("url", Type::Text), optional("id", Type::Text)]))),
     optional("categories", Type::List(&REF)),
     optional("tags", Type::List(&REF)),
     optional("sales_channels", Type::List(&REF)),
@@ -125,7 +124,7 @@ const MORE: &[Field] = &[
     METADATA,
 ];
 const BATCH: Body = &[&[
-    optional("create", Type::List(&Type::Strict(CREATE))),
+    optional("create", Type::List(&Type::Strict(CREATE_ONE))),
     optional("update", Type::List(&Type::Strict(UPDATE_ONE))),
     optional("delete", Type::List(&Type::Text)),
 ]];

@@ -20,7 +20,7 @@ use crate::{
     gate::{scope, scope_to_write},
     reply::{context, perform},
     store::orders::ORDER,
-    tables::{ADDRESS, METADATA, NOTHING, ONE, text},
+    tables::{ADDITIONAL_DATA, ADDRESS, METADATA, NOTHING, ONE, text},
 };
 
 routes! {
@@ -94,6 +94,7 @@ const CREATE: Body = &[&[
     optional("items", Type::List(&Type::Object(LINE))),
     text("sales_channel_id"),
     METADATA,
+    ADDITIONAL_DATA,
 ]];
 const UPDATE: Body = &[&[
     text("region_id"),
@@ -103,6 +104,7 @@ const UPDATE: Body = &[&[
     text("locale"),
     text("sales_channel_id"),
     METADATA,
+    ADDITIONAL_DATA,
 ]];
 const ADD_LINE: Body = &[LINE];
 const UPDATE_LINE: Body = &[&[required("quantity", Type::NotNegative), METADATA]];

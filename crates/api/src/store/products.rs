@@ -27,7 +27,7 @@ static PRODUCT: Resource = Resource {
     offer: Some(Offer {
         whole: &[
             "type", "collection", "options", "options.values", "tags", "images", "categories", "variants",
-            "variants.options", "variants.options.option", "variants.calculated_price",
+            "variants.images", "variants.options", "variants.options.option", "variants.calculated_price",
             "variants.inventory_quantity",
         ],
         parts: &[],

@@ -89,7 +89,7 @@ pub(crate) fn take_parts(
 }
 
 /// The prices of a set, newly made.
-pub(crate) fn prices_of(at: &Moment, inputs: Vec<PriceInput>) -> Vec<Price> {
+fn prices_of(at: &Moment, inputs: Vec<PriceInput>) -> Vec<Price> {
     let price = |input: PriceInput| {
         let PriceInput { currency_code, amount, min_quantity, max_quantity, rules } = input;
         let currency_code = currency_code.to_lowercase();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use atoll_inventory::InventoryItem;
 use atoll_kernel::{
-    Decimal, Fault,
+    Decimal, Fault, present,
     serde::{Deserialize, de::DeserializeOwned},
     serde_json::{Value, from_value},
 };
@@ -33,6 +33,26 @@ pub struct PriceInput {
     pub max_quantity: Option<Decimal>,
     /// What must be true of the context.
     pub rules: BTreeMap<String, String>,
+}
+
+/// A price of a variant from now on. What is absent of one that is there already stays.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct PriceChange {
+    /// The price that it was, if it is not new.
+    pub id: Option<String>,
+    /// ISO 4217.
+    pub currency_code: Option<String>,
+    /// In units of the currency.
+    pub amount: Option<Decimal>,
+    /// From how many on it applies.
+    #[serde(deserialize_with = "present")]
+    pub min_quantity: Option<Option<Decimal>>,
+    /// Up to how many it applies.
+    #[serde(deserialize_with = "present")]
+    pub max_quantity: Option<Option<Decimal>>,
+    /// What must be true of the context.
+    pub rules: Option<BTreeMap<String, String>>,
 }
 
 /// What a variant takes from the shelf.
@@ -153,16 +173,19 @@ impl NewProduct {
     }
 }
 
+/// The fields of an update of a variant that are no fields of the record.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct VariantExtraChanges {
+    options: BTreeMap<String, String>,
+    prices: Option<Vec<PriceChange>>,
+}
+
 impl VariantChanges {
     /// Reads the body of a request, as its schema described it.
     pub fn from_body(id: String, body: Value) -> Result<Self, Fault> {
-        let has_prices = body.get("prices").is_some();
-        let VariantExtras { prices, .. } = read(body.clone())?;
-        Ok(VariantChanges {
-            id,
-            patch: read(without(body, &["prices"]))?,
-            prices: has_prices.then_some(prices),
-        })
+        let VariantExtraChanges { options, prices } = read(body.clone())?;
+        Ok(VariantChanges { id, patch: read(without(body, &["options", "prices"]))?, options, prices })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod images;
 mod input;
 mod options;
 mod sorting;
@@ -11,7 +12,8 @@ mod variants;
 pub use create::{CREATE_PRODUCTS, create_variant};
 pub(crate) use create::{item_of, take_parts};
 pub use delete::DELETE_PRODUCTS;
-pub use input::{IdRef, InventoryPart, NewProduct, NewVariant, PriceInput, ProductChanges};
+pub use images::{BATCH_VARIANT_IMAGES, VariantImages};
+pub use input::{IdRef, InventoryPart, NewProduct, NewVariant, PriceChange, PriceInput, ProductChanges};
 pub use options::{LINK_PRODUCT_OPTIONS, OptionLink, OptionLinks, ValueLink, ValueLinks};
 pub use sorting::{
     CREATE_COLLECTIONS, CREATE_PRODUCT_CATEGORIES, CREATE_PRODUCT_OPTIONS, CREATE_PRODUCT_TAGS,

@@ -1,5 +1,7 @@
 //! Variants of a product that is there already: more of them, changed ones, fewer.
 
+use std::collections::BTreeMap;
+
 use atoll_kernel::{Entity, Fault, Local, Moment, Write, flow, serde_json::json};
 use atoll_links::{PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT_VARIANT_PRICE_SET};
 use atoll_pricing::{PRICE_SETS, Price, PriceSet};
@@ -7,11 +9,7 @@ use atoll_product::{
     PRODUCTS, ProductVariant, ProductVariantPatch, VARIANTS, delete_variant, update_variant,
 };
 
-use crate::product::{
-    NewVariant, PriceInput,
-    create::{create_variant, prices_of},
-    delete::delete_items,
-};
+use crate::product::{NewVariant, PriceChange, create::create_variant, delete::delete_items};
 
 /// A change to a variant. What is absent stays.
 #[derive(Clone, Debug, Default)]
@@ -20,8 +18,10 @@ pub struct VariantChanges {
     pub id: String,
     /// The record.
     pub patch: ProductVariantPatch,
+    /// What it answers to the options of its product from now on: title of an option → value; nothing where it stays.
+    pub options: BTreeMap<String, String>,
     /// All its prices from now on.
-    pub prices: Option<Vec<PriceInput>>,
+    pub prices: Option<Vec<PriceChange>>,
 }
 
 flow! {
@@ -52,12 +52,12 @@ flow! {
 fn update(flow: &mut Local<'_>, changes: Vec<VariantChanges>) -> Result<Vec<ProductVariant>, Fault> {
     flow.hook("validate", || json!({ "ids": changes.iter().map(|it| &it.id).collect::<Vec<_>>() }))?;
     let mut updated = Vec::with_capacity(changes.len());
-    for VariantChanges { id, patch, prices } in changes {
+    for VariantChanges { id, patch, options, prices } in changes {
         let variant = flow.step("update-product-variants", |tx, at| {
             if !VARIANTS.table.exists(tx, &id)? {
                 return Err(Fault::not_found(format!("Product variant with id \"{id}\" not found")));
             }
-            Ok(update_variant(tx, at, &id, patch)?)
+            Ok(update_variant(tx, at, &id, patch, &options)?)
         })?;
         if let Some(prices) = prices {
             flow.step("update-price-sets", |tx, at| set_prices(tx, at, &id, prices))?;
@@ -69,25 +69,65 @@ fn update(flow: &mut Local<'_>, changes: Vec<VariantChanges>) -> Result<Vec<Prod
     Ok(updated)
 }
 
-/// Gives a variant these prices. One for the same currency, quantities and rules stays the price that it was.
-fn set_prices(tx: &mut dyn Write, at: &Moment, variant: &str, inputs: Vec<PriceInput>) -> Result<(), Fault> {
+/// Gives a variant these prices. One that names the price that it was, or is for the same currency, quantities and rules,
+/// stays that price.
+fn set_prices(
+    tx: &mut dyn Write,
+    at: &Moment,
+    variant: &str,
+    changes: Vec<PriceChange>,
+) -> Result<(), Fault> {
     let Some(set) = PRODUCT_VARIANT_PRICE_SET.rights(tx, variant)?.into_iter().next() else {
         return Ok(());
     };
-    let mut prices = prices_of(at, inputs);
-    PRICE_SETS.update(tx, at, &set, |it: &mut PriceSet| {
-        for price in &mut prices {
-            if let Some(before) = it.prices.iter().find(|it| same_price(it, price)) {
-                let (amount, changed) = (price.amount, before.amount != price.amount);
-                *price = Price { amount, ..before.clone() };
-                if changed {
-                    price.touch(at.now());
-                }
+    let before = PRICE_SETS.retrieve(tx, &set)?.prices;
+    let mut prices = Vec::with_capacity(changes.len());
+    for (place, change) in changes.into_iter().enumerate() {
+        prices.push(price_of(at, &before, place, change)?);
+    }
+    PRICE_SETS.update(tx, at, &set, |it: &mut PriceSet| it.prices = prices)?;
+    Ok(())
+}
+
+fn price_of(at: &Moment, before: &[Price], place: usize, change: PriceChange) -> Result<Price, Fault> {
+    let PriceChange { id, currency_code, amount, min_quantity, max_quantity, rules } = change;
+    let named = match &id {
+        Some(id) => Some(
+            before
+                .iter()
+                .find(|it| *it.id == **id)
+                .ok_or_else(|| Fault::invalid(format!("Price with id: {id} does not exist")))?,
+        ),
+        None => None,
+    };
+    let missing = |field: &str| {
+        Fault::invalid(format!("Invalid request: Field 'prices, {place}, {field}' is required"))
+    };
+    let mut price = named.cloned().unwrap_or_default();
+    match currency_code {
+        Some(code) => price.currency_code = code.to_lowercase(),
+        None if named.is_none() => return Err(missing("currency_code")),
+        None => {}
+    }
+    match amount {
+        Some(amount) => price.amount = amount,
+        None if named.is_none() => return Err(missing("amount")),
+        None => {}
+    }
+    price.min_quantity = min_quantity.unwrap_or(price.min_quantity);
+    price.max_quantity = max_quantity.unwrap_or(price.max_quantity);
+    price.rules = rules.unwrap_or(price.rules);
+    match named.or_else(|| before.iter().find(|it| same_price(it, &price))) {
+        Some(before) => {
+            let Price { id, created_at, updated_at, .. } = before.clone();
+            price = Price { id, created_at, updated_at, ..price };
+            if price != *before {
+                price.touch(at.now());
             }
         }
-        it.prices = prices;
-    })?;
-    Ok(())
+        None => price.born(at.id(), at.now()),
+    }
+    Ok(price)
 }
 
 fn same_price(a: &Price, b: &Price) -> bool {

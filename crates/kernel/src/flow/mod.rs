@@ -50,14 +50,17 @@ impl Local<'_> {
     }
 
     /// Calls those who joined the flow at this point, in the order of their names. An error aborts the flow. `input`
-    /// is made only if there is anybody.
+    /// is made only if there is anybody; the `additional_data` of the request is put into it.
     pub fn hook(&mut self, point: &'static str, input: impl FnOnce() -> Value) -> Result<(), Fault> {
         let registry = self.ctx.registry();
         let mut hooks = registry.hooks_at(self.flow, point).peekable();
         if hooks.peek().is_none() {
             return Ok(());
         }
-        let input = input();
+        let mut input = input();
+        if let (Value::Object(input), Some(data)) = (&mut input, self.ctx.additional_data()) {
+            input.insert("additional_data".into(), data.clone());
+        }
         for hook in hooks {
             if let HookRun::Local(run) = hook.run {
                 self.pass(hook.name, When::Before)?;
