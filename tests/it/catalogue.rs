@@ -491,9 +491,9 @@ async fn a_picture_keeps_its_id_and_may_be_of_single_variants() {
         )
         .await
         .ok();
-    assert_eq!(of_variant(&medium).await, [b.clone()]);
+    assert_eq!(of_variant(&medium).await, std::slice::from_ref(&b));
     shop.admin.delete(&format!("{path}/variants/{small}")).await.ok();
-    assert_eq!(of_variant(&medium).await, [b.clone()]);
+    assert_eq!(of_variant(&medium).await, std::slice::from_ref(&b));
 
     for (path, body, expect) in [
         (
@@ -520,4 +520,105 @@ async fn a_picture_keeps_its_id_and_may_be_of_single_variants() {
         let error = shop.admin.post(&path, body).await.error();
         assert!(error.starts_with(expect), "{error}");
     }
+}
+
+#[tokio::test]
+async fn storefronts_find_products_by_the_values_of_options() {
+    let (shop, web) = shop().await;
+    let storefront = shop.storefront(&[&web]).await;
+    let (product, small, _) = shirt(&shop, &web).await;
+    shop.product("Tea", &[&web], 1).await;
+    let listed =
+        storefront.get("/store/product-options?order=title&fields=title,*values&title=Size").await.ok();
+    assert_eq!(listed["count"], 2, "of the shirt and of the tea");
+    let options = listed["product_options"].as_array().expect("options").clone();
+    let size =
+        options.iter().find(|it| it["values"].as_array().is_some_and(|it| it.len() == 3)).expect("sizes");
+    let of = |value: &str| {
+        id(size["values"]
+            .as_array()
+            .expect("values")
+            .iter()
+            .find(|it| it["value"] == *value)
+            .expect("the value"))
+    };
+    let one = storefront.get(&format!("/store/product-options/{}", id(size))).await.ok();
+    assert_eq!(one["product_option"]["title"], "Size");
+    let unknown = storefront.get("/store/product-options/opt_x").await.error();
+    assert_eq!(unknown, "404 not_found: Product option with id: opt_x was not found");
+    let refused = storefront.get("/store/product-options?nope=1").await.error();
+    assert_eq!(refused, "400 invalid_data: Invalid request: Unrecognized fields: 'nope'");
+
+    let found = async |query: &str| {
+        let listed = storefront.get(&format!("/store/products?{query}")).await.ok();
+        let all = listed["products"].as_array().expect("products").clone();
+        all.iter().map(id).collect::<Vec<_>>()
+    };
+    let is_shirt = vec![product.clone()];
+    assert_eq!(found("variants[options][value]=M").await, is_shirt);
+    // Of a value that no variant has chosen there is nothing to buy.
+    assert_eq!(found("variants[options][value]=L").await, Vec::<String>::new());
+    assert_eq!(found(&format!("variants[options][option_id]={}", id(size))).await, is_shirt);
+    assert_eq!(
+        found(&format!("option_value_id[]={}&option_value_id[]={}", of("S"), of("L"))).await,
+        is_shirt
+    );
+    assert_eq!(found(&format!("option_value_id={}", of("L"))).await, Vec::<String>::new());
+    // A variant that the channel leaves out is not found by.
+    let path = format!("/admin/sales-channels/{web}/variants/{small}");
+    shop.admin.post(&path, json!({ "is_enabled": false })).await.ok();
+    assert_eq!(found(&format!("option_value_id={}", of("S"))).await, Vec::<String>::new());
+
+    for (query, field) in [
+        ("variants[colour]=red", "variants.colour"),
+        ("variants[options][colour]=red", "variants.options.colour"),
+        ("$or[0][colour]=red", "colour"),
+        ("$and[0][variants][colour]=red", "variants.colour"),
+        ("colour=red", "colour"),
+    ] {
+        let error = storefront.get(&format!("/store/products?{query}")).await.error();
+        assert_eq!(
+            error,
+            format!("400 invalid_data: Invalid request: Unrecognized fields: '{field}'"),
+            "{query}"
+        );
+    }
+    let nested = shop.admin.get("/admin/products?variants[colour]=red").await.error();
+    assert_eq!(nested, "400 invalid_data: Invalid request: Unrecognized fields: 'variants.colour'");
+}
+
+#[tokio::test]
+async fn clients_of_the_original_are_understood() {
+    let (shop, web) = shop().await;
+    let storefront = shop.storefront(&[&web]).await;
+    let tea = shop.product("Tea", &[&web], 1).await;
+    let path = format!("/admin/products/{}", tea.product);
+    shop.admin.post(&path, json!({ "description": "a 100 %descri of tea" })).await.ok();
+    // `%de` is an escape, and no text: it is kept, and the rest is decoded.
+    let found = shop.admin.get("/admin/products?title=T%65a&description=x&q=%descri").await.ok();
+    assert_eq!(found["count"], 1);
+
+    let fields = "fields=title,variants.id,variants.sku,-variants";
+    let shown = shop.admin.get(&format!("{path}?{fields}")).await.ok();
+    assert_eq!(shown["product"]["variants"], json!([{ "id": tea.id, "sku": "Tea" }]));
+    let shown = shop.admin.get(&format!("{path}?fields=-variants,-options")).await.ok();
+    assert!(shown["product"].get("variants").is_none());
+
+    let shown =
+        storefront.get(&format!("/store/regions/{}?fields=id,*payment_providers", shop.region)).await.ok();
+    assert_eq!(shown["region"]["payment_providers"][0]["id"], "pp_system_default");
+    let bare = json!({ "name": "Isle", "currency_code": "eur", "countries": ["gb"] });
+    let bare = id(&shop.admin.post("/admin/regions", bare).await.ok()["region"]);
+    let shown = storefront.get(&format!("/store/regions/{bare}?fields=id,*payment_providers")).await.ok();
+    assert_eq!(shown["region"], json!({ "id": bare, "payment_providers": [] }));
+
+    for name in ["export", "import", "imports"] {
+        let answer = shop.admin.post(&format!("/admin/products/{name}"), json!({})).await.error();
+        assert_eq!(answer, format!("404 not_found: Cannot POST /admin/products/{name}"));
+    }
+    let part = format!("{path}/variants/{}/inventory-items", tea.id);
+    assert_eq!(
+        shop.admin.post(&part, json!({})).await.error(),
+        "400 invalid_data: Invalid request: Field 'required_quantity' is required; Field 'inventory_item_id' is required"
+    );
 }

@@ -17,6 +17,7 @@ struct Scene {
     collection: String,
     category: String,
     tag: String,
+    option: String,
     kind: String,
 }
 
@@ -65,7 +66,9 @@ impl Scene {
             "collection_id": collection, "type_id": kind, "tags": [{ "id": tag }], "categories": [{ "id": category }],
         });
         let (web, till) = (side(&shop, "Web", &sorting).await, side(&shop, "Till", &sorting).await);
-        Scene { shop, web, till, collection, category, tag, kind }
+        let option = json!({ "title": "Colour", "values": ["red"] });
+        let option = make("/admin/product-options", option, "product_option").await;
+        Scene { shop, web, till, collection, category, tag, option, kind }
     }
 
     /// The path with the records of a side in it; none, where the table does not know what belongs there.
@@ -79,6 +82,7 @@ impl Scene {
             "collections" => &self.collection,
             "product-categories" => &self.category,
             "product-tags" => &self.tag,
+            "product-options" => &self.option,
             "product-types" => &self.kind,
             "regions" => &self.shop.region,
             "currencies" => "eur",

@@ -21,8 +21,34 @@ pub fn parse(text: &str) -> Map<String, Value> {
     }
 }
 
+/// Decodes escapes. A `%` that begins none, and escapes that are no text, are kept as they stand.
 fn decode(text: &str) -> String {
-    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+    let text = text.replace('+', " ");
+    let mut decoded = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(percent) = rest.find('%') {
+        let (before, from) = rest.split_at(percent);
+        decoded.push_str(before);
+        let is_escape = |it: &&[u8]| it[0] == b'%' && it[1..].iter().all(u8::is_ascii_hexdigit);
+        let n_escapes = from.as_bytes().chunks_exact(3).take_while(is_escape).count();
+        if n_escapes == 0 {
+            decoded.push('%');
+            rest = &from[1..];
+            continue;
+        }
+        let (escapes, after) = from.split_at(3 * n_escapes);
+        let bytes: Vec<u8> = percent_decode_str(escapes).collect();
+        let mut place = 0;
+        for chunk in bytes.utf8_chunks() {
+            decoded.push_str(chunk.valid());
+            let bad = place + chunk.valid().len();
+            place = bad + chunk.invalid().len();
+            decoded.push_str(&escapes[3 * bad..3 * place]);
+        }
+        rest = after;
+    }
+    decoded.push_str(rest);
+    decoded
 }
 
 /// `a[b][]` → `a`, `b`, and the empty segment that appends.
@@ -117,6 +143,10 @@ mod tests {
         check("a%5B%5D=1", r#"{"a":["1"]}"#);
         check("a[b]=1&a[c][$gt]=2", r#"{"a":{"b":"1","c":{"$gt":"2"}}}"#);
         check("$or[0][name]=x&$or[1][name]=y", r#"{"$or":[{"name":"x"},{"name":"y"}]}"#);
+        check("a=%descri%25", r#"{"a":"%descri%"}"#);
+        check("a=100%&b=%zz%41%", r#"{"a":"100%","b":"%zzA%"}"#);
+        check("a=%C3%A9%C3%41%e6%97", r#"{"a":"é%C3A%e6%97"}"#);
+        check("%24or=1&a=%", r#"{"$or":"1","a":"%"}"#);
         check("a=1&a[b]=2", r#"{"a":["1","2"]}"#);
         check("[a]=1", r#"{"[a]":"1"}"#);
         check("a[b=1", r#"{"a[b":"1"}"#);

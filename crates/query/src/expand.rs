@@ -112,7 +112,7 @@ fn write_tree(
     out: &mut Vec<u8>,
 ) -> Result<(), QueryError> {
     let mut object = JsonObject::new(out);
-    tree.node.write(&selection.mask, &mut object);
+    selection.masks.iter().for_each(|mask| tree.node.write(mask, &mut object));
     if !selection.own_computed.is_empty() {
         tree.node.compute(&mut |name, value| {
             if selection.own_computed.contains(&name) {

@@ -9,13 +9,16 @@ const N_ENTRIES_MAX: usize = 1000;
 
 /// Paths of fields, after the defaults of a route and the modifiers of a request were merged.
 ///
-/// `a` wants a field, `+a` adds it to the defaults, `-a` takes it (and all below it) away, `*rel` and `rel.*`
-/// want a whole relation. An entry without a modifier replaces the defaults.
+/// `a` wants a field, `+a` adds it to the defaults, `-a` takes it (and all below it) out of them, `*rel` and `rel.*`
+/// want a whole relation. An entry without a modifier replaces the defaults. What is named below `-a` itself is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldList {
     pub(crate) star: bool,
     pub(crate) named: bool,
     pub(crate) children: BTreeMap<String, FieldList>,
+    /// When it was named, among its siblings.
+    place: usize,
+    n_named: usize,
 }
 
 impl FieldList {
@@ -40,14 +43,16 @@ impl FieldList {
         let modified = |entry: &&str| entry.starts_with(['+', ' ', '-', '*']) || entry.ends_with(".*");
         let replaces = entries.is_empty() || !entries.iter().all(modified);
         let mut list = if replaces { FieldList::default() } else { FieldList::of(defaults) };
-        for entry in &entries {
-            if !entry.starts_with('-') {
-                list.add(entry.trim_start_matches(['+', ' ']));
-            }
-        }
-        for entry in &entries {
-            if let Some(path) = entry.strip_prefix('-') {
-                list.remove(path.trim_start_matches('*').trim_end_matches(".*"));
+        let removed: Vec<&str> = entries
+            .iter()
+            .filter_map(|it| it.strip_prefix('-'))
+            .map(|path| path.trim_start_matches('*').trim_end_matches(".*"))
+            .collect();
+        removed.iter().for_each(|path| list.remove(path));
+        for entry in entries.iter().filter(|it| !it.starts_with('-')) {
+            let path = entry.trim_start_matches(['+', ' ']);
+            if !removed.contains(&path.trim_start_matches('*').trim_end_matches(".*")) {
+                list.add(path);
             }
         }
         list.add(key);
@@ -66,7 +71,12 @@ impl FieldList {
         }
         let mut at = self;
         for segment in path.split('.').filter(|it| !it.is_empty()) {
-            at = at.children.entry(segment.to_owned()).or_default();
+            let place = at.n_named;
+            at.n_named += 1;
+            at = at
+                .children
+                .entry(segment.to_owned())
+                .or_insert_with(|| FieldList { place, ..FieldList::default() });
         }
         at.star |= star;
         at.named |= !star;
@@ -84,6 +94,13 @@ impl FieldList {
                 }
             }
         }
+    }
+
+    /// What was named here, in the order in which it was.
+    pub(crate) fn in_order(&self) -> Vec<(&str, &FieldList)> {
+        let mut all: Vec<_> = self.children.iter().map(|(name, child)| (name.as_str(), child)).collect();
+        all.sort_by_key(|(_, child)| child.place);
+        all
     }
 
     /// Is the path wanted, by name or below a star?
@@ -177,6 +194,9 @@ mod tests {
         check(Some(" handle"), "handle id title variants.* variants.options.value");
         check(Some("-variants"), "id title");
         check(Some("-title,-variants.options"), "id variants.*");
+        check(Some("title,variants.id,-variants"), "id title variants.id");
+        check(Some("+variants.id,-variants"), "id title variants.id");
+        check(Some("+*tags,-tags"), "id title variants.* variants.options.value");
         check(Some("*tags"), "id tags.* title variants.* variants.options.value");
         check(Some("tags.*"), "id tags.* title variants.* variants.options.value");
         check(Some("id,+title,*tags.x"), "id tags.x.* title");
@@ -198,5 +218,15 @@ mod tests {
     fn paths_have_an_end() {
         let deep = vec!["a"; 100_000].join(".");
         assert_eq!(FieldList::parse(&[], Some(&deep), "id"), FieldList::of(&["id"]));
+    }
+
+    #[test]
+    fn names_keep_the_order_of_the_request() {
+        let list = FieldList::parse(&["id", "title", "handle"], Some("-title,+handle,+status,+title2"), "id");
+        let names: Vec<&str> = list.in_order().into_iter().map(|it| it.0).collect();
+        assert_eq!(names, ["id", "handle", "status", "title2"]);
+        let list = FieldList::parse(&[], Some("title,handle"), "id");
+        let names: Vec<&str> = list.in_order().into_iter().map(|it| it.0).collect();
+        assert_eq!(names, ["title", "handle", "id"]);
     }
 }

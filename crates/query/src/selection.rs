@@ -6,7 +6,9 @@ use crate::{Computed, FieldList, Graph, Relation};
 
 /// What to read and write of one entity, and of what hangs on it.
 pub struct Selection {
-    pub(crate) mask: Vec<bool>,
+    /// The stored fields, as masks to be written one after the other, so that the fields come in the order in which they
+    /// were named.
+    pub(crate) masks: Vec<Vec<bool>>,
     pub(crate) own_computed: Vec<&'static str>,
     pub(crate) computed: Vec<&'static Computed>,
     pub(crate) relations: Vec<(Relation, Selection)>,
@@ -36,19 +38,17 @@ impl Selection {
     ) -> Selection {
         let is_embed = |field: &str| entity.embeds.iter().any(|embed| embed.name == field);
         let shows = |field: &&'static str| !entity.hidden.contains(field) && !is_embed(field);
-        let mut mask: Vec<bool> = entity.fields.iter().map(|field| list.star && shows(field)).collect();
+        let all = entity.fields.iter().enumerate().filter(|(_, field)| list.star && shows(field));
+        let mut shown: Vec<usize> = all.map(|(place, _)| place).collect();
         let starred = entity.computed.iter().filter(|it| list.star && !entity.on_request.contains(it));
         let mut own_computed: Vec<&'static str> = starred.copied().collect();
         let mut computed: Vec<&'static Computed> = Vec::new();
         let mut relations = Vec::new();
-        let mut show = |name: &str| match entity.fields.iter().position(|field| *field == name) {
-            Some(place) if shows(&entity.fields[place]) => {
-                mask[place] = true;
-                true
-            }
-            _ => false,
+        let mut show = |name: &str| {
+            let place = entity.fields.iter().position(|field| *field == name && shows(field));
+            shown.extend(place.filter(|it| !shown.contains(it)));
         };
-        for (name, child) in &list.children {
+        for (name, child) in list.in_order() {
             if let Some(relation) = graph.relation(entity.name, name) {
                 way.push(*relation);
                 if is_circle(way) {
@@ -70,7 +70,7 @@ impl Selection {
                 for field in it.shows {
                     show(field);
                 }
-            } else if let Some(it) = entity.computed.iter().find(|it| *it == name) {
+            } else if let Some(it) = entity.computed.iter().find(|it| **it == name) {
                 if !own_computed.contains(it) {
                     own_computed.push(it);
                 }
@@ -78,7 +78,7 @@ impl Selection {
                 show(name);
             }
         }
-        Selection { mask, own_computed, computed, relations }
+        Selection { masks: masks_of(&shown, entity.fields.len()), own_computed, computed, relations }
     }
 }
 
@@ -92,6 +92,13 @@ fn shows_one_of(entity: &EntityDef, list: &FieldList, names: &[&str]) -> bool {
     names.iter().any(is_shown)
 }
 
+/// A mask per run of fields that stand in the record as they are named: mostly there is one.
+fn masks_of(shown: &[usize], n_fields: usize) -> Vec<Vec<bool>> {
+    let runs = shown.chunk_by(|a, b| a < b);
+    let mask = |run: &[usize]| (0..n_fields).map(|place| run.contains(&place)).collect();
+    runs.map(mask).collect()
+}
+
 /// Does the last relation of this way lead to many, and has the way been through it, and through records of another kind
 /// since? Such a way multiplies what it shows by itself with every turn. What leads from a record to others of its kind,
 /// as from a category to those below it, comes to an end by itself.
@@ -99,4 +106,16 @@ fn is_circle(way: &[Relation]) -> bool {
     let Some((last, before)) = way.split_last() else { return false };
     let earlier = before.iter().position(|it| it.from == last.from && it.name == last.name);
     last.many && earlier.is_some_and(|at| before[at..].iter().any(|it| it.to != last.from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_written_in_the_order_in_which_they_were_named() {
+        assert_eq!(masks_of(&[], 3), Vec::<Vec<bool>>::new());
+        assert_eq!(masks_of(&[0, 2], 3), [[true, false, true]]);
+        assert_eq!(masks_of(&[1, 2, 0], 3), [[false, true, true], [true, false, false]]);
+    }
 }

@@ -248,11 +248,10 @@ fn group(filters: Filters, value: &Value, issues: &mut Issues) -> Vec<Conditions
                 let parts = items.iter().map(|item| Conditions::All(group(filters, item, issues))).collect();
                 conditions.push(if name == "$and" { Conditions::All(parts) } else { Conditions::Any(parts) });
             }
-            _ => {
-                if let Some(param) = filters.iter().find(|param| param.name == name) {
-                    param.read(value, &mut Vec::new(), &mut conditions, issues);
-                }
-            }
+            _ => match filters.iter().find(|param| param.name == name) {
+                Some(param) => param.read(value, &mut Vec::new(), &mut conditions, issues),
+                None => issues.unknown(&[name]),
+            },
         }
     }
     conditions
@@ -284,8 +283,9 @@ impl Param {
         match (&self.kind, value) {
             (ParamKind::Nested(inner), Value::Object(object)) => {
                 for (name, value) in object {
-                    if let Some(param) = inner.iter().find(|param| param.name == name) {
-                        param.read(value, above, conditions, issues);
+                    match inner.iter().find(|param| param.name == name) {
+                        Some(param) => param.read(value, above, conditions, issues),
+                        None => issues.unknown(&[&format!("{}.{name}", path.join("."))]),
                     }
                 }
             }
@@ -456,6 +456,11 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         check_query(json!({"foo": "bar"}), "Invalid request: Unrecognized fields: 'foo'");
+        check_query(
+            json!({"variants": {"sku": "x", "colour": "y"}}),
+            "Invalid request: Unrecognized fields: 'variants.colour'",
+        );
+        check_query(json!({"$or": [{"foo": "a"}]}), "Invalid request: Unrecognized fields: 'foo'");
         check_query(
             json!({"limit": "abc"}),
             "Invalid request: Expected type: 'number' for field 'limit', got: 'abc'",

@@ -79,7 +79,7 @@ pub fn assign_images(
         if !before.images.iter().any(|it| *it.id == **image) {
             return Err(Error::NoReference { label: ProductImage::DEF.label, id: image.clone() });
         }
-        if !VARIANTS.get(tx, variant)?.is_some_and(|it| *it.product_id == *product) {
+        if VARIANTS.get(tx, variant)?.is_none_or(|it| *it.product_id != *product) {
             return Err(Error::NoReference { label: ProductVariant::DEF.label, id: variant.clone() });
         }
     }

@@ -152,7 +152,13 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
     find(&PRODUCT, &call, |_| "Product not found".into())
 }
 
+/// Names that routes of the original have where ids stand, and that are not served here.
+const NOT_IDS: [&str; 3] = ["export", "import", "imports"];
+
 async fn update(call: Call) -> Result<Reply, Fault> {
+    if NOT_IDS.contains(&call.path("id")) {
+        return Err(Fault::not_found(format!("Cannot POST /admin/products/{}", call.path("id"))));
+    }
     let input = (call.path("id").to_owned(), ProductChanges::from_body(call.body().clone())?);
     perform(&PRODUCT, call, move |flow| flow.run(&UPDATE_PRODUCTS, input.clone())).await
 }

@@ -9,6 +9,7 @@ mod orders;
 mod payment_collections;
 mod payment_providers;
 mod product_categories;
+mod product_options;
 mod product_tags;
 mod product_types;
 mod product_variants;

@@ -1,11 +1,11 @@
 //! `/store/products`
 
-use atoll_kernel::{Call, Fault, Offer, Param, ParamKind, Params, Reply, Resource, routes};
+use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
 
 use crate::{
     reply::add_field,
     store::catalogue::{SURROUNDINGS, surroundings},
-    tables::{any, date, flag, list},
+    tables::{any, date, flag, list, nested},
 };
 
 routes! {
@@ -32,7 +32,11 @@ static PRODUCT: Resource = Resource {
         ],
         parts: &[],
     }),
-    renamed: &[("tag_id", "tag_ids"), ("category_id", "categories.id")],
+    renamed: &[
+        ("tag_id", "tag_ids"),
+        ("category_id", "categories.id"),
+        ("option_value_id", "variants.option_value_ids"),
+    ],
 };
 
 const LIST: Params = list(
@@ -53,9 +57,17 @@ const LIST: Params = list(
         any("country_code"),
         any("province"),
         any("cart_id"),
-        Param::new(
+        any("option_value_id"),
+        nested(
             "variants",
-            ParamKind::Nested(&[any("id"), any("sku"), any("barcode"), any("ean"), any("upc")]),
+            &[
+                any("id"),
+                any("sku"),
+                any("barcode"),
+                any("ean"),
+                any("upc"),
+                nested("options", &[any("value"), any("option_id")]),
+            ],
         ),
     ],
     50,

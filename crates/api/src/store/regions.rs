@@ -20,7 +20,7 @@ static REGION: Resource = Resource {
     fields: &[
         "id", "name", "currency_code", "created_at", "updated_at", "deleted_at", "metadata", "*countries",
     ],
-    offer: Some(Offer { whole: &["countries"], parts: &[] }),
+    offer: Some(Offer { whole: &["countries", "payment_providers"], parts: &[] }),
     renamed: &[],
 };
 
