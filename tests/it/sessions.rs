@@ -29,10 +29,14 @@ fn with_cookie(app: &TestApp, line: &str) -> Client {
 
 #[tokio::test]
 async fn a_session_is_a_login_until_it_is_closed_or_over() {
-    let (app, admin) = TestApp::init().await.with_admin().await;
+    let (app, admin) = behind("10.0.0.0/8").await.with_admin().await;
     let line = open(&admin).await;
     assert!(line.ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=36000"), "{line}");
-    let secure = open(&admin.clone().with_header("x-forwarded-proto", "https")).await;
+    // Who came over TLS is said by a proxy that is trusted, and by nobody else.
+    let over_tls = admin.clone().with_header("x-forwarded-proto", "https");
+    let said_by_anybody = open(&over_tls.clone().from_peer("203.0.113.7")).await;
+    assert!(said_by_anybody.ends_with("; Max-Age=36000"), "{said_by_anybody}");
+    let secure = open(&over_tls.from_peer("10.0.0.1")).await;
     assert!(secure.ends_with("; Secure"), "{secure}");
     let session = with_cookie(&app, &line);
     session.get("/admin/users/me").await.ok();
@@ -146,6 +150,35 @@ async fn a_password_is_guessed_ten_times() {
     assert_eq!(client.post(LOGIN, unknown).await.status, 429);
     app.advance_ms(900_000);
     client.post(LOGIN, credentials("supersecret")).await.ok();
+}
+
+async fn behind(proxies: &str) -> TestApp {
+    let spaces = atoll_host::registry().expect("a registry").spaces();
+    TestApp::behind(Store::open(Memory::default(), &spaces).expect("a store"), proxies).await
+}
+
+#[tokio::test]
+async fn who_guesses_elsewhere_does_not_lock_the_owner_out() {
+    let (app, _) = behind("10.0.0.0/8").await.with_admin().await;
+    let at = |address: &str| app.client().from_peer("10.0.0.1").with_header("x-forwarded-for", address);
+    let guess = async |client: &Client, email: &str, password: &str| {
+        client.post(LOGIN, json!({ "email": email, "password": password })).await.status.as_u16()
+    };
+    let (eve, owner) = (at("198.51.100.9"), at("203.0.113.7"));
+    for _ in 0..10 {
+        assert_eq!(guess(&eve, "admin@test.dev", "wrong").await, 401);
+    }
+    // Neither she herself, nor her neighbour, nor what she says before what the proxy says.
+    for address in ["198.51.100.9", "198.51.100.200", "1.2.3.4, 198.51.100.9"] {
+        assert_eq!(guess(&at(address), "ADMIN@test.dev ", "supersecret").await, 429, "{address}");
+    }
+    assert_eq!(guess(&owner, "admin@test.dev", "supersecret").await, 200);
+    // What is made up is one attempt more of its network, and of no other.
+    for n in 0..87 {
+        assert_eq!(guess(&eve, &format!("{n}@test.dev"), "wrong").await, 401, "{n}");
+    }
+    assert_eq!(guess(&eve, "one-more@test.dev", "wrong").await, 429);
+    assert_eq!(guess(&owner, "one-more@test.dev", "wrong").await, 401);
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_auth::PasswordHash;
 use atoll_flows::{FirstRun, first_run, user::NewUser};
 use atoll_kernel::{
-    Actor, Clock, Config, Ctx, Flags, Moment, Origins, Parts, Probe, ReadLimits, Registry, Store, Write,
-    limits::REQUESTS_MAX, router,
+    Actor, Clock, Config, Ctx, Flags, Moment, Origins, Parts, Probe, Proxies, ReadLimits, Registry, Store,
+    Write, limits::REQUESTS_MAX, router,
 };
 
 use crate::{Data, Secret, Secrets, Settings};
@@ -48,6 +48,8 @@ pub struct Assembly {
     pub flags: Flags,
     /// Which pages may call.
     pub origins: Origins,
+    /// Who is believed to say whom a request comes from.
+    pub proxies: Proxies,
     /// Requests that are answered at the same time.
     pub requests_max: usize,
     /// How much one request may read, and how much is read at the same time.
@@ -59,7 +61,9 @@ pub struct Assembly {
 impl Assembly {
     /// This data, with what is set besides.
     pub fn open(data: &Data, settings: Settings) -> anyhow::Result<Assembly> {
-        let Settings { admin, jwt_secret, cookie_secret, flags, origins, requests_max, reads, .. } = settings;
+        let Settings {
+            admin, jwt_secret, cookie_secret, flags, origins, proxies, requests_max, reads, ..
+        } = settings;
         let hashed = |(email, Secret(password)): (String, Secret)| -> anyhow::Result<NewUser> {
             Ok(NewUser { email, password: PasswordHash::new(&password)? })
         };
@@ -69,15 +73,27 @@ impl Assembly {
         let secrets = Secrets::find(data, jwt_secret, cookie_secret)?;
         let requests_max = requests_max.unwrap_or(REQUESTS_MAX);
         let clock = Clock::System;
-        Ok(Assembly { store, secrets, clock, admin, flags, origins, requests_max, reads, probe: None })
+        Ok(Assembly {
+            store,
+            secrets,
+            clock,
+            admin,
+            flags,
+            origins,
+            proxies,
+            requests_max,
+            reads,
+            probe: None,
+        })
     }
 
     /// Makes what a new database needs, and puts the application together.
     pub async fn start(self) -> anyhow::Result<App> {
-        let Assembly { store, secrets, clock, admin, flags, origins, requests_max, reads, probe } = self;
+        let Assembly { store, secrets, clock, admin, flags, origins, proxies, requests_max, reads, probe } =
+            self;
         let registry = registry()?;
         let (jwt_secret, cookie_secret) = (secrets.jwt, secrets.cookie);
-        let config = Config { jwt_secret, cookie_secret, flags, origins, requests_max, reads };
+        let config = Config { jwt_secret, cookie_secret, flags, origins, proxies, requests_max, reads };
         let ctx = Ctx::new(Parts { store, registry, clock, config, gate: atoll_api::gate, probe });
         let token = NewToken::random(ApiKeyKind::Publishable)?;
         let run = move |tx: &mut dyn Write, at: &Moment| first_run(tx, at, registry, &token, admin.as_ref());

@@ -8,7 +8,7 @@ use std::{
 
 use atoll_auth::check_password;
 use atoll_kernel::{
-    AnswerLimits, FeatureFlag, Flags, OriginList, Origins, ReadLimits,
+    AnswerLimits, FeatureFlag, Flags, OriginList, Origins, Proxies, ReadLimits,
     limits::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN},
 };
 use toml::{Table, Value};
@@ -65,12 +65,14 @@ const BODY_TIMEOUT: Key = key("body_timeout", "ATOLL_BODY_TIMEOUT", "30 s");
 const IDLE_TIMEOUT: Key = key("idle_timeout", "ATOLL_IDLE_TIMEOUT", "75 s");
 const WRITE_TIMEOUT: Key = key("write_timeout", "ATOLL_WRITE_TIMEOUT", "30 s");
 const DRAIN_TIMEOUT: Key = key("drain_timeout", "ATOLL_DRAIN_TIMEOUT", "30 s");
+const TRUSTED_PROXIES: Key = key("trusted_proxies", "ATOLL_TRUSTED_PROXIES", "none");
 /// All settings of the file, in the order in which they are shown.
 const KEYS: &[&Key] = &[
     &DATA, &LISTEN, &ROLE, &LOG, &ADMIN_EMAIL, &ADMIN_PASSWORD, &JWT_SECRET, &COOKIE_SECRET, &STORE_CORS,
-    &ADMIN_CORS, &AUTH_CORS, &CONNECTIONS_MAX, &REQUESTS_MAX, &BUFFER_BYTES_MAX, &HEADER_TIMEOUT,
-    &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT, &REQUEST_KEYS_MAX, &READ_THREADS,
-    &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX, &STORE_CHILDREN_MAX,
+    &ADMIN_CORS, &AUTH_CORS, &TRUSTED_PROXIES, &CONNECTIONS_MAX, &REQUESTS_MAX, &BUFFER_BYTES_MAX,
+    &HEADER_TIMEOUT, &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT, &REQUEST_KEYS_MAX,
+    &READ_THREADS, &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX,
+    &STORE_CHILDREN_MAX,
 ];
 
 /// The largest number: as many permits as can be waited for at once.
@@ -141,6 +143,8 @@ pub struct Settings {
     pub flags: Flags,
     /// Which pages may call.
     pub origins: Origins,
+    /// The networks of the proxies in front, which say whom a request comes from.
+    pub proxies: Proxies,
     /// What connections may take.
     pub http: Limits,
     /// Requests that are answered at the same time, if that is said.
@@ -207,6 +211,7 @@ impl Settings {
                 admin: loading.get(&ADMIN_CORS, str::parse).unwrap_or(OriginList::Any),
                 auth: loading.get(&AUTH_CORS, str::parse).unwrap_or(OriginList::Any),
             },
+            proxies: loading.get(&TRUSTED_PROXIES, str::parse).unwrap_or_default(),
             http: loading.http(),
             requests_max: loading.get(&REQUESTS_MAX, count),
             reads: loading.reads(),
@@ -453,7 +458,7 @@ mod tests {
     #[test]
     fn the_line_wins_over_the_environment_and_that_over_the_file() {
         let file = "listen = \"127.0.0.1:1\"\nrole = \"worker\"\nlog = \"debug\"\nwrite_timeout = 7\n[feature_flags]\nsales_channels = false";
-        let env = "ATOLL_LISTEN=127.0.0.1:2\nATOLL_DRAIN_TIMEOUT=5 s\nATOLL_ROLE=server\nATOLL_DATA=\nATOLL_JWT_SECRET=long enough to be one";
+        let env = "ATOLL_LISTEN=127.0.0.1:2\nATOLL_DRAIN_TIMEOUT=5 s\nATOLL_ROLE=server\nATOLL_DATA=\nATOLL_JWT_SECRET=long enough to be one\nATOLL_TRUSTED_PROXIES=10.0.0.0/8";
         let settings = load(file, env, &[("listen", "127.0.0.1:3")]).expect("settings");
         assert_eq!(settings.listen.map(|it| it.port()), Some(3));
         assert_eq!((settings.role, settings.flags.is_on(&FLAG)), (Role::Server, false));
@@ -471,6 +476,7 @@ mod tests {
                 "store_cors = * (default)",
                 "admin_cors = * (default)",
                 "auth_cors = * (default)",
+                "trusted_proxies = 10.0.0.0/8 (ATOLL_TRUSTED_PROXIES)",
                 "connections_max = 4096 (default)",
                 "buffer_bytes_max = 268435456 (default)",
                 "header_timeout = 10 s (default)",
@@ -503,7 +509,7 @@ mod tests {
     #[test]
     fn everything_that_is_wrong_is_said_at_once() {
         let file = "listen = 9000.5\nport = \"1\"\njwt_secret = \"hunter2\"\n[feature_flags]\nsales_channels = \"no\"\ntaxes = true";
-        let env = "ATOLL_LISTEN=nowhere\nATOLL_FF_SALES_CHANNELS=maybe\nATOLL_ADMIN_EMAIL=me@example.com\nATOLL_CONNECTIONS_MAX=0\nATOLL_IDLE_TIMEOUT=long";
+        let env = "ATOLL_TRUSTED_PROXIES=nginx\nATOLL_LISTEN=nowhere\nATOLL_FF_SALES_CHANNELS=maybe\nATOLL_ADMIN_EMAIL=me@example.com\nATOLL_CONNECTIONS_MAX=0\nATOLL_IDLE_TIMEOUT=long";
         let Err(Wrong(wrong)) = load(file, env, &[("role", "king"), ("log", "a=b=c")]) else {
             panic!("it is wrong");
         };
@@ -516,6 +522,7 @@ mod tests {
                 "role: king: it is `shared`, `server` or `worker` (--role)",
                 "log: a=b=c: it is no filter of `tracing` (--log)",
                 "jwt_secret: (secret): it has 7 bytes, and needs 16 (atoll.toml)",
+                "trusted_proxies: nginx: `nginx` is no network, such as `10.0.0.0/8` (ATOLL_TRUSTED_PROXIES)",
                 "connections_max: 0: it is a number from 1 to 4294967295 (ATOLL_CONNECTIONS_MAX)",
                 "idle_timeout: long: it is a number of seconds from 1 to 86400 (ATOLL_IDLE_TIMEOUT)",
                 "admin_email needs admin_password",

@@ -4,13 +4,16 @@ mod answers;
 mod fault;
 mod openapi;
 mod origins;
+mod proxies;
 pub mod qs;
 mod route;
 mod router;
 
 pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as header_names};
 pub use fault::{Fault, FaultKind, FaultRecord};
+pub use ipnet::IpNet;
 pub use openapi::openapi;
-pub use origins::{OriginList, Origins, cookie, header, is_secure, peer};
+pub use origins::{OriginList, Origins, cookie, header};
+pub use proxies::Proxies;
 pub use route::{Answer, App, Auth, Call, Gone, Handler, Head, Method, Repeat, Reply, Route, Shows};
 pub use router::router;

@@ -1,8 +1,6 @@
 //! Which web pages may call: those of the origins that whoever runs Atoll names.
 
-use std::{net::IpAddr, net::SocketAddr, str::FromStr};
-
-use axum::extract::ConnectInfo;
+use std::str::FromStr;
 
 use crate::Head;
 
@@ -96,16 +94,6 @@ pub fn cookie<'a>(head: &'a Head, name: &str) -> Option<&'a str> {
     let lines = head.headers.get_all("cookie").into_iter().filter_map(|it| it.to_str().ok());
     let mut cookies = lines.flat_map(|line| line.split(';')).filter_map(|it| it.trim().split_once('='));
     cookies.find(|(it, _)| *it == name).map(|(_, value)| value)
-}
-
-/// The address that the connection comes from, where that is known.
-pub fn peer(head: &Head) -> Option<IpAddr> {
-    head.extensions.get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip())
-}
-
-/// Was it sent over TLS? A proxy in front says so.
-pub fn is_secure(head: &Head) -> bool {
-    header(head, "x-forwarded-proto") == Some("https")
 }
 
 #[cfg(test)]

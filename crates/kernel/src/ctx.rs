@@ -15,7 +15,8 @@ use serde_json::Value;
 
 use crate::{
     Actor, App, Auth, Context, Fault, FeatureFlag, Flags, Flow, Gone, Graph, Head, Local, Meter, Method,
-    Moment, Origins, Point, Probe, ReadLimits, Registry, Repeat, Reply, Store, Timestamp, View, Write,
+    Moment, Origins, Point, Probe, Proxies, ReadLimits, Registry, Repeat, Reply, Store, Timestamp, View,
+    Write,
     once::{Once, once},
     reading::{Pool, read},
     saga::Turns,
@@ -93,6 +94,8 @@ pub struct Config {
     pub flags: Flags,
     /// Which pages may call.
     pub origins: Origins,
+    /// Who is believed to say whom a request comes from.
+    pub proxies: Proxies,
     /// Requests that are answered at the same time.
     pub requests_max: usize,
     /// How much one request may read, and how much is read at the same time.

@@ -32,9 +32,9 @@ mod token;
 mod verify;
 
 pub use atoll_http::{
-    Answer, App, Auth, Fault, FaultKind, FaultRecord, Gone, Head, HeaderMap, HeaderName, HeaderValue, Method,
-    OriginList, Origins, Repeat, Reply, Shows, StatusCode, cookie, header, header_names, is_secure, openapi,
-    peer, qs, router,
+    Answer, App, Auth, Fault, FaultKind, FaultRecord, Gone, Head, HeaderMap, HeaderName, HeaderValue, IpNet,
+    Method, OriginList, Origins, Proxies, Repeat, Reply, Shows, StatusCode, cookie, header, header_names,
+    openapi, qs, router,
 };
 pub use atoll_query::{
     AllOf, AnswerLimits, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids,

@@ -10,7 +10,7 @@ use atoll_auth::{PasswordHash, find_identity};
 use atoll_flows::user::{NewUser, create_with_login};
 use atoll_host::{Assembly, Data, Secrets, registry};
 use atoll_kernel::{
-    Actor, Clock, Ctx, Flags, Moment, Origins, Probe, ReadLimits, Report, Store, Timestamp, Write,
+    Actor, Clock, Ctx, Flags, Moment, Origins, Probe, Proxies, ReadLimits, Report, Store, Timestamp, Write,
     events_after, limits::REQUESTS_MAX,
 };
 use serde_json::Value;
@@ -41,6 +41,16 @@ impl Engine {
     pub const ALL: [Engine; 2] = [Engine::Memory, Engine::Redb];
 }
 
+/// What a test sets of its application.
+#[derive(Default)]
+struct Given {
+    probe: Option<Arc<dyn Probe>>,
+    flags: Flags,
+    origins: Origins,
+    proxies: Proxies,
+    reads: ReadLimits,
+}
+
 /// An application with a store of its own. It is verified when it is dropped, and then its folder goes.
 pub struct TestApp {
     /// What handlers are handed.
@@ -68,31 +78,32 @@ impl TestApp {
 
     /// An application over this store; `probe` is shown every point that a flow passes.
     pub async fn over(store: Store, probe: Option<Arc<dyn Probe>>) -> TestApp {
-        TestApp::assemble(store, probe, Flags::default(), Origins::default(), ReadLimits::default()).await
+        TestApp::assemble(store, Given { probe, ..Given::default() }).await
     }
 
     /// As `over`, with features switched on or off.
     pub async fn with_flags(store: Store, probe: Option<Arc<dyn Probe>>, flags: Flags) -> TestApp {
-        TestApp::assemble(store, probe, flags, Origins::default(), ReadLimits::default()).await
+        TestApp::assemble(store, Given { probe, flags, ..Given::default() }).await
     }
 
     /// As `over`, called by pages of these origins.
     pub async fn with_origins(store: Store, origins: Origins) -> TestApp {
-        TestApp::assemble(store, None, Flags::default(), origins, ReadLimits::default()).await
+        TestApp::assemble(store, Given { origins, ..Given::default() }).await
     }
 
     /// As `over`, with these limits on what requests read.
     pub async fn with_limits(store: Store, reads: ReadLimits) -> TestApp {
-        TestApp::assemble(store, None, Flags::default(), Origins::default(), reads).await
+        TestApp::assemble(store, Given { reads, ..Given::default() }).await
     }
 
-    async fn assemble(
-        store: Store,
-        probe: Option<Arc<dyn Probe>>,
-        flags: Flags,
-        origins: Origins,
-        reads: ReadLimits,
-    ) -> TestApp {
+    /// As `over`, behind proxies in these networks.
+    pub async fn behind(store: Store, proxies: &str) -> TestApp {
+        let proxies = proxies.parse().expect("networks");
+        TestApp::assemble(store, Given { proxies, ..Given::default() }).await
+    }
+
+    async fn assemble(store: Store, given: Given) -> TestApp {
+        let Given { probe, flags, origins, proxies, reads } = given;
         let clock = Arc::new(AtomicI64::new(START));
         let secrets = Secrets { jwt: b"for tests".to_vec(), cookie: b"for tests".to_vec() };
         let clock_of_app = Clock::Manual(clock.clone());
@@ -103,6 +114,7 @@ impl TestApp {
             admin: None,
             flags,
             origins,
+            proxies,
             requests_max: REQUESTS_MAX,
             reads,
             probe,

@@ -1,8 +1,11 @@
 //! Requests through the real router, without a socket.
 
+use std::net::SocketAddr;
+
 use axum::{
     Router,
     body::Body,
+    extract::ConnectInfo,
     http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header},
 };
 use http_body_util::BodyExt;
@@ -17,6 +20,7 @@ pub struct Client {
     router: Router,
     headers: Vec<(HeaderName, HeaderValue)>,
     says_json: bool,
+    peer: Option<SocketAddr>,
 }
 
 /// An answer.
@@ -50,7 +54,7 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(router: Router) -> Client {
-        Client { router, headers: Vec::new(), says_json: true }
+        Client { router, headers: Vec::new(), says_json: true, peer: None }
     }
 
     /// A client of another application that sends the same headers.
@@ -61,6 +65,11 @@ impl Client {
     /// The same client, which does not say that it sends JSON.
     pub fn without_type(self) -> Client {
         Client { says_json: false, ..self }
+    }
+
+    /// The same client, which connects from this address.
+    pub fn from_peer(self, address: &str) -> Client {
+        Client { peer: Some(SocketAddr::new(address.parse().expect("an address"), 4711)), ..self }
     }
 
     /// The same client, which also sends this header.
@@ -93,6 +102,9 @@ impl Client {
         }
         for (name, value) in &self.headers {
             request = request.header(name, value);
+        }
+        if let Some(peer) = self.peer {
+            request = request.extension(ConnectInfo(peer));
         }
         let request = request.body(body).expect("a request");
         let asked = request.uri().path().to_owned();

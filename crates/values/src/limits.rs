@@ -110,3 +110,24 @@ pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
 /// Relations in one path. Deeper ones are left out, like fields that nothing has: what they would show is never
 /// worth what it costs, and a request must not decide how deep the program recurses.
 pub const FIELDS_DEPTH_MAX: usize = 8;
+/// Attempts to log in, to register or to reset a password, for one account from one network in a quarter of an hour:
+/// nobody mistypes a password more often, and nobody guesses one.
+pub const ATTEMPTS_OF_ACCOUNT_AND_NETWORK_MAX: u32 = 10;
+
+/// Those from one network in a quarter of an hour, whoever they are for: an office logs in less often.
+pub const ATTEMPTS_OF_NETWORK_MAX: u32 = 100;
+
+/// Those for one account in a day, wherever they come from. More than one network may have in a day.
+pub const ATTEMPTS_OF_ACCOUNT_MAX: u32 = 1_000;
+
+/// Accounts and networks of which attempts are remembered, of each kind: about 10 MB. The oldest make room.
+pub const ATTEMPTS_REMEMBERED_MAX: usize = 100_000;
+
+/// Passwords that are hashed at a time. Each takes 19 MiB and tens of milliseconds of a processor.
+pub const HASHINGS_AT_ONCE_MAX: usize = 4;
+
+/// Passwords that are hashed or wait for it: about a second, on two processors.
+pub const HASHING_LINE_MAX: usize = 64;
+
+/// Those of one network, so that what one makes up does not hold the others up.
+pub const HASHING_LINE_OF_NETWORK_MAX: usize = 8;

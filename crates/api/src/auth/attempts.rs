@@ -1,122 +1,326 @@
-//! How often a password may be guessed.
+//! Login limits: how often a password may be guessed, and how many passwords are hashed for whom at a time.
 
 use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Mutex, PoisonError},
+    collections::{BTreeMap, HashMap},
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use atoll_kernel::{Ctx, Fault, Head, Timestamp, peer};
+use atoll_kernel::{
+    Ctx, Fault, Head, IpNet, Timestamp,
+    limits::{
+        ATTEMPTS_OF_ACCOUNT_AND_NETWORK_MAX, ATTEMPTS_OF_ACCOUNT_MAX, ATTEMPTS_OF_NETWORK_MAX,
+        ATTEMPTS_REMEMBERED_MAX, EMAIL_CHARS_MAX, HASHING_LINE_MAX, HASHING_LINE_OF_NETWORK_MAX,
+        HASHINGS_AT_ONCE_MAX,
+    },
+};
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
-/// Attempts for one address that logs in; getting in sets them back.
-const N_PER_NAME: u32 = 10;
-/// Attempts from one place, whoever they are for.
-const N_PER_PLACE: u32 = 100;
-/// For how long they are counted, in milliseconds.
-const COUNTED_MS: i64 = 15 * 60 * 1000;
-/// Names and places that are remembered. Where there are more, somebody makes them up.
-const N_REMEMBERED_MAX: usize = 100_000;
+/// For how long attempts of a network are counted, in milliseconds, and for how long those for an account.
+const NETWORK_MS: i64 = 15 * 60 * 1000;
+const ACCOUNT_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// What was tried of late. It is kept in memory: a restart forgets it.
-#[derive(Default)]
-struct Attempts(Mutex<HashMap<String, Count>>);
+/// Counts of one kind. Where there are too many, the oldest is forgotten.
+struct Counts<K> {
+    n_max: u32,
+    window_ms: i64,
+    n_keys_max: usize,
+    counts: HashMap<K, Count>,
+    /// The keys, in the order in which their counts began.
+    order: BTreeMap<u64, K>,
+    n_begun: u64,
+}
 
 struct Count {
     n: u32,
     /// When the count begins anew.
     until: Timestamp,
+    place: u64,
 }
 
-impl Attempts {
+impl<K: Clone + Eq + Hash> Counts<K> {
+    fn new(n_max: u32, window_ms: i64, n_keys_max: usize) -> Self {
+        let (counts, order) = (HashMap::new(), BTreeMap::new());
+        Counts { n_max, window_ms, n_keys_max, counts, order, n_begun: 0 }
+    }
+
     /// Counts an attempt. Errors: in how many seconds there may be another one.
-    fn begin(&self, key: &str, n_max: u32, now: Timestamp) -> Result<(), u64> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() >= N_REMEMBERED_MAX {
-            counts.retain(|_, it| now < it.until);
+    fn begin(&mut self, key: &K, now: Timestamp) -> Result<(), u64> {
+        let latest = now.plus_millis(self.window_ms);
+        match self.counts.get_mut(key) {
+            // One that ends later than any can was begun while the clock was ahead.
+            Some(count) if now < count.until && !count.until.is_ahead_of(latest) => {
+                if count.n >= self.n_max {
+                    let left_ms = count.until.millis() - now.millis();
+                    return Err(left_ms.unsigned_abs().div_ceil(1000));
+                }
+                count.n += 1;
+                return Ok(());
+            }
+            _ => self.forget(key),
         }
-        if counts.len() >= N_REMEMBERED_MAX {
-            counts.clear();
+        while self.counts.len() >= self.n_keys_max {
+            let Some((_, oldest)) = self.order.pop_first() else { break };
+            self.counts.remove(&oldest);
         }
-        let begun = || Count { n: 0, until: now.plus_millis(COUNTED_MS) };
-        let count = counts.entry(key.to_owned()).or_insert_with(begun);
-        if count.until <= now {
-            *count = begun();
-        }
-        if count.n >= n_max {
-            let left_ms = count.until.millis() - now.millis();
-            return Err(left_ms.max(0).unsigned_abs().div_ceil(1000));
-        }
-        count.n += 1;
+        self.n_begun += 1;
+        self.order.insert(self.n_begun, key.clone());
+        self.counts.insert(key.clone(), Count { n: 1, until: latest, place: self.n_begun });
         Ok(())
     }
 
-    fn forget(&self, key: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    fn forget(&mut self, key: &K) {
+        if let Some(count) = self.counts.remove(key) {
+            self.order.remove(&count.place);
+        }
+    }
+
+    /// Counts an attempt no longer.
+    fn take_back(&mut self, key: &K) {
+        if let Some(count) = self.counts.get_mut(key) {
+            count.n = count.n.saturating_sub(1);
+        }
     }
 }
 
-/// Places that many share, such as a proxy in front, are not counted.
-fn is_counted(place: IpAddr) -> bool {
-    match place {
-        IpAddr::V4(it) => !it.is_loopback() && !it.is_private() && !it.is_link_local(),
-        IpAddr::V6(it) => !it.is_loopback() && !it.is_unique_local() && !it.is_unicast_link_local(),
+/// What was tried of late. It is kept in memory: a restart forgets it.
+struct Tried {
+    by_network: Counts<IpNet>,
+    by_both: Counts<(String, Option<IpNet>)>,
+    by_account: Counts<String>,
+}
+
+impl Default for Tried {
+    fn default() -> Self {
+        let n_keys = ATTEMPTS_REMEMBERED_MAX;
+        Tried {
+            by_network: Counts::new(ATTEMPTS_OF_NETWORK_MAX, NETWORK_MS, n_keys),
+            by_both: Counts::new(ATTEMPTS_OF_ACCOUNT_AND_NETWORK_MAX, NETWORK_MS, n_keys),
+            by_account: Counts::new(ATTEMPTS_OF_ACCOUNT_MAX, ACCOUNT_MS, n_keys),
+        }
     }
 }
 
-fn key(what: &str, name: &str) -> String {
-    // Somebody may send a very long one.
-    format!("{what} {}", name.trim().to_lowercase().chars().take(320).collect::<String>())
+impl Tried {
+    /// What a network is refused counts for it, and not for the account.
+    fn begin(&mut self, account: &str, network: Option<IpNet>, now: Timestamp) -> Result<(), u64> {
+        if let Some(network) = network {
+            self.by_network.begin(&network, now)?;
+        }
+        self.by_both.begin(&(account.to_owned(), network), now)?;
+        self.by_account.begin(&account.to_owned(), now)
+    }
+
+    fn worked(&mut self, account: &str, network: Option<IpNet>) {
+        if let Some(network) = network {
+            self.by_network.take_back(&network);
+        }
+        self.by_both.forget(&(account.to_owned(), network));
+        self.by_account.take_back(&account.to_owned());
+    }
 }
 
-/// May `what` be tried for this name, from where the request comes? Errors: 429, with when it may be tried again.
-pub(crate) fn attempt(ctx: &Ctx, head: &Head, what: &str, name: &str) -> Result<(), Fault> {
-    let (attempts, now) = (ctx.memory::<Attempts>(), ctx.now());
-    let of_place = match peer(head).filter(|it| is_counted(*it)) {
-        Some(place) => attempts.begin(&format!("place {place}"), N_PER_PLACE, now),
-        None => Ok(()),
-    };
-    of_place
-        .and_then(|()| attempts.begin(&key(what, name), N_PER_NAME, now))
-        .map_err(|seconds| Fault::too_many("Too many attempts. Please try again later.", seconds))
+#[derive(Default)]
+struct Attempts(Mutex<Tried>);
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// It worked: what was tried before for this name counts no longer.
-pub(crate) fn worked(ctx: &Ctx, what: &str, name: &str) {
-    ctx.memory::<Attempts>().forget(&key(what, name));
+/// An attempt that is counted.
+pub(crate) struct Attempt {
+    attempts: Arc<Attempts>,
+    account: String,
+    network: Option<IpNet>,
+}
+
+impl Attempt {
+    /// May `what` be tried for the account of this name, from where the request comes? Errors: 429, with when it may be
+    /// tried again; the same whether there is such an account.
+    pub(crate) fn begin(ctx: &Ctx, head: &Head, what: &str, name: &str) -> Result<Attempt, Fault> {
+        // No account has a longer name.
+        let name: String = name.trim().to_lowercase().chars().take(EMAIL_CHARS_MAX).collect();
+        let (account, network) = (format!("{what} {name}"), ctx.config().proxies.network_of(head));
+        let attempts = ctx.memory::<Attempts>();
+        let begun = locked(&attempts.0).begin(&account, network, ctx.now());
+        begun.map_err(|seconds| Fault::too_many("Too many attempts. Please try again later.", seconds))?;
+        Ok(Attempt { attempts, account, network })
+    }
+
+    /// It worked: it counts no longer, nor does what was tried before for this account from this network.
+    pub(crate) fn worked(self) {
+        locked(&self.attempts.0).worked(&self.account, self.network);
+    }
+}
+
+/// Those who wait for a password to be hashed, and those whose is.
+struct Line {
+    turns: Semaphore,
+    /// How many there are, by network.
+    places: Mutex<HashMap<Option<IpNet>, usize>>,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Line { turns: Semaphore::new(HASHINGS_AT_ONCE_MAX), places: Mutex::default() }
+    }
+}
+
+/// A place in the line, until it is dropped.
+struct Place {
+    line: Arc<Line>,
+    network: Option<IpNet>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut places = locked(&self.line.places);
+        if let Some(n) = places.get_mut(&self.network) {
+            *n -= 1;
+            if *n == 0 {
+                places.remove(&self.network);
+            }
+        }
+    }
+}
+
+impl Line {
+    /// Takes a place. Errors: the line is full, for this network (429) or for everybody (503); whoever comes is told so
+    /// before anything is looked up.
+    fn enter(self: Arc<Line>, network: Option<IpNet>) -> Result<Place, Fault> {
+        let mut places = locked(&self.places);
+        let n_of_network = places.get(&network).copied().unwrap_or(0);
+        if network.is_some() && n_of_network >= HASHING_LINE_OF_NETWORK_MAX {
+            return Err(Fault::too_many("Too many attempts. Please try again later.", 1));
+        }
+        if places.values().sum::<usize>() >= HASHING_LINE_MAX {
+            return Err(Fault::busy("Too many people log in at the moment. Please try again.", 1));
+        }
+        *places.entry(network).or_default() += 1;
+        drop(places);
+        Ok(Place { line: self, network })
+    }
+}
+
+/// A place in the line of those whose passwords are hashed, for whoever sent this request.
+pub(crate) struct Hashing(Place);
+
+impl Hashing {
+    /// Takes a place in the line; it is left when this is dropped.
+    pub(crate) fn enter(ctx: &Ctx, head: &Head) -> Result<Hashing, Fault> {
+        ctx.memory::<Line>().enter(ctx.config().proxies.network_of(head)).map(Hashing)
+    }
+
+    /// Does slow work with a password, when its turn has come: tens of milliseconds and of megabytes, on purpose. Not on
+    /// an async worker.
+    pub(crate) async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        let _turn = self.0.line.turns.acquire().await.map_err(Fault::unexpected)?;
+        spawn_blocking(work).await.map_err(Fault::unexpected)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
     #[test]
     fn attempts_are_counted_for_a_while() {
-        let attempts = Attempts::default();
-        let at = Timestamp::from_millis;
+        let mut counts = Counts::new(3, NETWORK_MS, 10);
         for _ in 0..3 {
-            assert_eq!(attempts.begin("ann", 3, at(0)), Ok(()));
+            assert_eq!(counts.begin(&"ann", at(0)), Ok(()));
         }
-        assert_eq!(attempts.begin("ann", 3, at(COUNTED_MS - 1001)), Err(2));
-        assert_eq!(attempts.begin("bob", 3, at(1)), Ok(()));
-        assert_eq!(attempts.begin("ann", 3, at(COUNTED_MS)), Ok(()));
-        attempts.forget("ann");
+        assert_eq!(counts.begin(&"ann", at(NETWORK_MS - 1001)), Err(2));
+        assert_eq!(counts.begin(&"bob", at(1)), Ok(()));
+        assert_eq!(counts.begin(&"ann", at(NETWORK_MS)), Ok(()));
+        counts.take_back(&"ann");
         for _ in 0..3 {
-            assert_eq!(attempts.begin("ann", 3, at(COUNTED_MS)), Ok(()));
+            assert_eq!(counts.begin(&"ann", at(NETWORK_MS)), Ok(()));
+        }
+        assert_eq!(counts.begin(&"ann", at(NETWORK_MS)), Err(900));
+        // The clock was ahead, and was put back.
+        assert_eq!(counts.begin(&"ann", at(-NETWORK_MS)), Ok(()));
+        assert_eq!(counts.counts.len(), counts.order.len());
+    }
+
+    #[test]
+    fn the_oldest_counts_make_room() {
+        let mut counts = Counts::new(1, NETWORK_MS, 3);
+        for name in ["a", "b", "c", "d"] {
+            assert_eq!(counts.begin(&name, at(0)), Ok(()));
+        }
+        let is_full = |counts: &mut Counts<&'static str>, name| counts.begin(&name, at(1)).is_err();
+        assert!(["b", "c", "d"].into_iter().all(|it| is_full(&mut counts, it)));
+        assert!(!is_full(&mut counts, "a"));
+        assert_eq!((counts.counts.len(), counts.order.len()), (3, 3));
+    }
+
+    fn net(text: &str) -> Option<IpNet> {
+        Some(text.parse().expect("a network"))
+    }
+
+    #[test]
+    fn bad_attempts_from_elsewhere_do_not_lock_the_owner_out() {
+        let (mut tried, owner) = (Tried::default(), net("203.0.113.0/24"));
+        for n in 0..20 {
+            let elsewhere = net(&format!("198.51.{n}.0/24"));
+            for _ in 0..10 {
+                assert_eq!(tried.begin("login ann", elsewhere, at(0)), Ok(()));
+            }
+            // Refused there, and not counted for her.
+            assert!((0..50).all(|_| tried.begin("login ann", elsewhere, at(0)).is_err()));
+        }
+        assert_eq!(tried.begin("login ann", owner, at(0)), Ok(()));
+        // From one network, all day long, they are fewer than she has.
+        let (mut tried, elsewhere) = (Tried::default(), net("198.51.100.0/24"));
+        for quarter in 0..96 {
+            for _ in 0..20 {
+                let _ = tried.begin("login ann", elsewhere, at(quarter * NETWORK_MS));
+            }
+        }
+        assert_eq!(tried.begin("login ann", owner, at(ACCOUNT_MS - 1)), Ok(()));
+        // From all of them together it is enough at some time.
+        let mut tried = Tried::default();
+        let begin = |tried: &mut Tried, n: u32| {
+            tried.begin("login ann", net(&format!("198.{}.{}.0/24", n / 2560, n / 10 % 256)), at(0))
+        };
+        assert!((0..1000).all(|n| begin(&mut tried, n).is_ok()));
+        assert_eq!(begin(&mut tried, 1000), Err(86_400));
+        // Getting in counts for nothing, for as often as she likes.
+        let mut tried = Tried::default();
+        for _ in 0..2000 {
+            assert_eq!(tried.begin("login ann", owner, at(0)), Ok(()));
+            tried.worked("login ann", owner);
         }
     }
 
     #[test]
-    fn places_that_many_share_are_not_counted() {
-        for (place, expected) in [
-            ("127.0.0.1", false),
-            ("10.1.2.3", false),
-            ("192.168.0.1", false),
-            ("::1", false),
-            ("fd00::1", false),
-            ("203.0.113.7", true),
-            ("2001:db8::1", true),
-        ] {
-            assert_eq!(is_counted(place.parse().expect("an address")), expected, "{place}");
+    fn a_network_has_its_part_of_the_line() {
+        let line = Arc::new(Line::default());
+        let enter = |network| line.clone().enter(network);
+        let status = |it: Result<Place, Fault>| it.map_or_else(|fault| fault.status().as_u16(), |_| 200);
+        let one = net("198.51.100.0/24");
+        let mut places: Vec<Place> =
+            (0..HASHING_LINE_OF_NETWORK_MAX).filter_map(|_| enter(one).ok()).collect();
+        assert_eq!(places.len(), HASHING_LINE_OF_NETWORK_MAX);
+        assert_eq!(
+            (status(enter(one)), status(enter(net("203.0.113.0/24"))), status(enter(None))),
+            (429, 200, 200)
+        );
+        for n in places.len()..HASHING_LINE_MAX {
+            places.extend(enter(net(&format!("203.0.{n}.0/24"))).ok());
         }
+        assert_eq!((status(enter(net("192.0.2.0/24"))), status(enter(None))), (503, 503));
+        assert_eq!(places.len(), HASHING_LINE_MAX);
+        places.pop();
+        assert_eq!((status(enter(one)), status(enter(net("192.0.2.0/24")))), (429, 200));
+        drop(places);
+        assert!(locked(&line.places).is_empty());
     }
 }

@@ -10,9 +10,8 @@ use atoll_kernel::{
     Actor, Body, Call, Fault, FaultKind, Reply, Type, optional, routes,
     serde_json::{Value, json},
 };
-use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use self::attempts::{attempt, worked};
+use self::attempts::{Attempt, Hashing};
 use crate::{
     gate::identity_of,
     tables::{NOTHING, ONE},
@@ -22,12 +21,6 @@ pub(crate) use session::session_of;
 pub(crate) use token::Claims;
 pub use token::token_for;
 
-/// Passwords that are hashed at a time. Each takes 19 MiB; whoever else logs in waits in line.
-static HASHING: Semaphore = Semaphore::const_new(4);
-
-/// What is counted when somebody logs in.
-const LOGIN: &str = "login";
-
 /// The fields are checked by the handler: the wire answers 401 where they are wrong.
 const CREDENTIALS: Body =
     &[&[optional("email", Type::Any).or_null(), optional("password", Type::Any).or_null()]];
@@ -36,13 +29,6 @@ routes! {
     Post "/auth/:actor/:provider" (Public, ONE, CREDENTIALS) => log_in;
     Post "/auth/:actor/:provider/register" (Public, ONE, CREDENTIALS) => sign_up;
     Post "/auth/token/refresh" (Identity, ONE, NOTHING) => refresh;
-}
-
-/// Does slow work with a password: tens of milliseconds and of megabytes, on purpose. Not on an async worker, and
-/// not for many at a time.
-async fn hashing<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
-    let _turn = HASHING.acquire().await.map_err(Fault::unexpected)?;
-    spawn_blocking(work).await.map_err(Fault::unexpected)
 }
 
 fn unauthorized(message: &str) -> Fault {
@@ -70,13 +56,14 @@ fn credentials(call: &Call) -> Result<(String, String), Fault> {
 async fn log_in(call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let (email, password) = credentials(&call)?;
-    attempt(&call.app, &call.head, LOGIN, &email)?;
+    let attempt = Attempt::begin(&call.app, &call.head, "login", &email)?;
+    let hashing = Hashing::enter(&call.app, &call.head)?;
     let identity = find_identity(&call.app.view(), &email)?;
     let hash = identity.as_ref().map(|it| it.password_hash.clone());
-    let fits = hashing(move || verify_password(hash.as_deref(), &password)).await?;
+    let fits = hashing.run(move || verify_password(hash.as_deref(), &password)).await?;
     match identity.filter(|_| fits) {
         Some(identity) => {
-            worked(&call.app, LOGIN, &email);
+            attempt.worked();
             Ok(Reply::json(&json!({ "token": token_for(&call.app, &identity, call.path("actor"))? })))
         }
         None => Err(unauthorized("Invalid email or password")),
@@ -88,8 +75,8 @@ async fn sign_up(call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let (email, password) = credentials(&call)?;
     check_password(&password)?;
-    attempt(&call.app, &call.head, "register", &email)?;
-    let hash = hashing(move || PasswordHash::new(&password)).await??;
+    Attempt::begin(&call.app, &call.head, "register", &email)?;
+    let hash = Hashing::enter(&call.app, &call.head)?.run(move || PasswordHash::new(&password)).await??;
     let make = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
         Ok(register(tx, at, &email, &hash)?)
     };

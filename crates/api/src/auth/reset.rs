@@ -9,7 +9,10 @@ use atoll_kernel::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{attempts::attempt, check_provider, hashing};
+use super::{
+    attempts::{Attempt, Hashing},
+    check_provider,
+};
 use crate::tables::{ONE, any};
 
 routes! {
@@ -56,7 +59,7 @@ async fn ask(call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let actor_type = call.path("actor").to_owned();
     let email = call.body()["identifier"].as_str().unwrap_or_default().to_owned();
-    attempt(&call.app, &call.head, "reset", &email)?;
+    Attempt::begin(&call.app, &call.head, "reset", &email)?;
     let tell = move |flow: &mut Local<'_>| {
         next_number(flow.tx, ASKED)?;
         let found = find_identity(flow.tx, &email)?.filter(|it| it.actor(&actor_type).is_some());
@@ -91,7 +94,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
     find_identity(&call.app.view(), &claims.entity_id)?.filter(fits).ok_or_else(refused)?;
     let password = call.body()["password"].as_str().unwrap_or_default().to_owned();
     check_password(&password)?;
-    let hash = hashing(move || PasswordHash::new(&password)).await??;
+    let hash = Hashing::enter(&call.app, &call.head)?.run(move || PasswordHash::new(&password)).await??;
     let (email, sealed) = (claims.entity_id.clone(), claims.seal.clone());
     let set = move |tx: &mut dyn Write, at: &Moment| {
         let identity =

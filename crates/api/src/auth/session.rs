@@ -5,7 +5,7 @@ use std::time::Duration;
 use atoll_auth::{AuthSession, SESSION_S, close_session, find_session, forget_sessions, open_session};
 use atoll_kernel::{
     Actor, Call, Ctx, Fault, Head, Moment, Reply, StoreError, Tick, Write, cookie, digest,
-    header_names::SET_COOKIE, is_secure, job, random_token, routes, serde_json::json,
+    header_names::SET_COOKIE, job, random_token, routes, serde_json::json,
 };
 
 use super::Claims;
@@ -36,8 +36,8 @@ pub(crate) fn session_of(ctx: &Ctx, head: &Head) -> Result<Option<AuthSession>, 
 }
 
 /// Not for scripts, and not for requests that pages of other sites make.
-fn set(reply: Reply, head: &Head, value: &str, lives_s: i64) -> Reply {
-    let secure = if is_secure(head) { "; Secure" } else { "" };
+fn set(reply: Reply, call: &Call, value: &str, lives_s: i64) -> Reply {
+    let secure = if call.app.config().proxies.is_secure(&call.head) { "; Secure" } else { "" };
     let line = format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={lives_s}{secure}");
     reply.with_header(SET_COOKIE, &line)
 }
@@ -56,7 +56,7 @@ async fn open(call: Call) -> Result<Reply, Fault> {
     let open = move |tx: &mut dyn Write, at: &Moment| open_session(tx, at, session.clone());
     call.app.write(call.pass.actor.clone(), open).await?;
     let reply = Reply::json(&json!({ "user": Claims::of(&call.app, &identity, &login.actor_type) }));
-    Ok(set(reply, &call.head, &token, SESSION_S))
+    Ok(set(reply, &call, &token, SESSION_S))
 }
 
 async fn close(call: Call) -> Result<Reply, Fault> {
@@ -65,7 +65,7 @@ async fn close(call: Call) -> Result<Reply, Fault> {
         let close = move |tx: &mut dyn Write, at: &Moment| close_session(tx, at, &stored);
         call.app.write(call.pass.actor.clone(), close).await?;
     }
-    Ok(set(Reply::json(&json!({ "success": true })), &call.head, "", 0))
+    Ok(set(Reply::json(&json!({ "success": true })), &call, "", 0))
 }
 
 job! { "auth.forget-sessions" every Duration::from_secs(3600) => forget }

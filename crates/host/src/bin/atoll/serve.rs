@@ -51,6 +51,10 @@ pub(crate) struct Serve {
     /// As `--store-cors`, for `/auth` [env: ATOLL_AUTH_CORS].
     #[arg(long)]
     auth_cors: Option<String>,
+    /// The networks of the proxies in front, with commas between them; none. They are believed when they say whom a
+    /// request comes from, and whether it came over TLS [env: ATOLL_TRUSTED_PROXIES].
+    #[arg(long)]
+    trusted_proxies: Option<String>,
     /// The first admin user, where there is none [env: ATOLL_ADMIN_EMAIL].
     #[arg(long)]
     admin_email: Option<String>,
@@ -131,6 +135,7 @@ impl Serve {
                 ("store_cors", self.store_cors),
                 ("admin_cors", self.admin_cors),
                 ("auth_cors", self.auth_cors),
+                ("trusted_proxies", self.trusted_proxies),
                 ("connections_max", self.connections_max),
                 ("requests_max", self.requests_max),
                 ("buffer_bytes_max", self.buffer_bytes_max),

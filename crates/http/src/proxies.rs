@@ -1,0 +1,199 @@
+//! Where a request comes from: the client's network, behind the proxies that are trusted to say it, and whether it came
+//! over TLS.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
+
+use axum::extract::ConnectInfo;
+use ipnet::IpNet;
+
+use crate::Head;
+
+/// The networks whose requests say whom they come from; nobody else is believed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proxies(Vec<IpNet>);
+
+impl FromStr for Proxies {
+    type Err = String;
+
+    /// Reads networks and addresses with commas between them: `10.0.0.0/8, 127.0.0.1`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let network = |text: &str| {
+            let text = text.trim();
+            let address = text.parse::<IpAddr>().map(IpNet::from);
+            address
+                .or_else(|_| text.parse())
+                .map_err(|_| format!("`{text}` is no network, such as `10.0.0.0/8`"))
+        };
+        text.split(',').map(network).collect::<Result<_, _>>().map(Proxies)
+    }
+}
+
+impl Proxies {
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|it| it.contains(&address))
+    }
+
+    /// The network of the client, as attempts of one place are counted: a /24 or a /64. None where it cannot be told: of
+    /// an address within our own network that is not named, which may be a proxy before everybody.
+    pub fn network_of(&self, head: &Head) -> Option<IpNet> {
+        let peer = peer(head)?;
+        if !self.trusts(peer) {
+            return Some(peer).filter(|it| is_public(*it)).map(network);
+        }
+        let said = match (self.hop(&list(head, "x-forwarded-for")), self.hop(&forwarded(head, "for"))) {
+            (None, None) => return None,
+            (Some(client), None) | (None, Some(client)) => client.map(network),
+            (Some(one), Some(other)) if one == other => one.map(network),
+            // One of them the proxy has not written.
+            _ => None,
+        };
+        said.or_else(|| Some(network(peer)))
+    }
+
+    /// The last of the hops that is not one of ours: none where nothing is said, nothing within where it is no address.
+    fn hop(&self, hops: &[&str]) -> Option<Option<IpAddr>> {
+        let (last, _) = hops.split_last()?;
+        let mut client = address(last);
+        for hop in hops.iter().rev().skip(1) {
+            match client {
+                Some(it) if self.trusts(it) => client = address(hop),
+                _ => break,
+            }
+        }
+        Some(client)
+    }
+
+    /// Was it sent over TLS? A proxy in front says so.
+    pub fn is_secure(&self, head: &Head) -> bool {
+        if !peer(head).is_some_and(|it| self.trusts(it)) {
+            return false;
+        }
+        let (one, other) = (list(head, "x-forwarded-proto"), forwarded(head, "proto"));
+        let said: Vec<&str> = [one.last(), other.last()].into_iter().flatten().copied().collect();
+        !said.is_empty() && said.iter().all(|it| it.eq_ignore_ascii_case("https"))
+    }
+}
+
+/// The address that the connection comes from, where that is known.
+fn peer(head: &Head) -> Option<IpAddr> {
+    head.extensions.get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip().to_canonical())
+}
+
+/// What one customer of a provider has, as a rule.
+fn network(address: IpAddr) -> IpNet {
+    let n_bits = if address.is_ipv4() { 24 } else { 64 };
+    IpNet::new(address, n_bits).map_or_else(|_| address.into(), |it| it.trunc())
+}
+
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(it) => !it.is_loopback() && !it.is_private() && !it.is_link_local(),
+        IpAddr::V6(it) => !it.is_loopback() && !it.is_unique_local() && !it.is_unicast_link_local(),
+    }
+}
+
+/// The items of all headers of this name, in order.
+fn list<'a>(head: &'a Head, name: &str) -> Vec<&'a str> {
+    let lines = head.headers.get_all(name).into_iter().map(|it| it.to_str().unwrap_or("?"));
+    lines.flat_map(|line| line.split(',')).map(str::trim).collect()
+}
+
+/// What the elements of `Forwarded` say under this name. Addresses and schemes hold no comma and no semicolon.
+fn forwarded<'a>(head: &'a Head, name: &str) -> Vec<&'a str> {
+    let value = |element: &'a str| {
+        let mut pairs = element.split(';').filter_map(|it| it.trim().split_once('='));
+        let found = pairs.find(|(it, _)| it.eq_ignore_ascii_case(name));
+        found.map_or("?", |(_, value)| value.trim_matches('"'))
+    };
+    list(head, "forwarded").into_iter().map(value).collect()
+}
+
+/// An address, perhaps in brackets and with a port behind it.
+fn address(hop: &str) -> Option<IpAddr> {
+    let bare = hop.strip_prefix('[').and_then(|it| it.split(']').next()).unwrap_or(hop);
+    let parsed = bare.parse::<IpAddr>().ok();
+    parsed.or_else(|| hop.parse::<SocketAddr>().ok().map(|it| it.ip())).map(|it| it.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn head(peer: &str, headers: &[(&str, &str)]) -> Head {
+        let mut request = Request::builder().uri("/");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (mut head, ()) = request.body(()).expect("a request").into_parts();
+        let peer: IpAddr = peer.parse().expect("an address");
+        head.extensions.insert(ConnectInfo(SocketAddr::new(peer, 4711)));
+        head
+    }
+
+    #[test]
+    fn networks_and_addresses_are_read() {
+        for text in ["", "nginx", "10.0.0.0/33", "10.0.0.1:80", "10.0.0.0/8,"] {
+            assert!(text.parse::<Proxies>().is_err(), "{text}");
+        }
+        let proxies: Proxies = "10.0.0.0/8, ::1,127.0.0.1".parse().expect("networks");
+        assert!(["10.9.9.9", "::1", "127.0.0.1"].iter().all(|it| proxies.trusts(it.parse().expect("one"))));
+        assert!(!proxies.trusts("11.0.0.1".parse().expect("an address")));
+    }
+
+    #[test]
+    fn a_client_is_the_last_hop_that_is_not_one_of_ours() {
+        let proxies: Proxies = "10.0.0.0/8, fd00::/8".parse().expect("networks");
+        let check = |peer: &str, headers: &[(&str, &str)], expected: &str| {
+            let network = proxies.network_of(&head(peer, headers));
+            assert_eq!(network.map_or(String::new(), |it| it.to_string()), expected, "{peer} {headers:?}");
+        };
+        let (xff, forwarded) = ("x-forwarded-for", "forwarded");
+        check("203.0.113.7", &[], "203.0.113.0/24");
+        check("::ffff:203.0.113.7", &[], "203.0.113.0/24");
+        check("2001:db8:1:2:3::4", &[], "2001:db8:1:2::/64");
+        // Who is not trusted says what it likes; who is within may stand before everybody.
+        check("203.0.113.7", &[(xff, "198.51.100.1")], "203.0.113.0/24");
+        check("192.168.0.1", &[(xff, "198.51.100.1")], "");
+        check("127.0.0.1", &[], "");
+        check("10.0.0.1", &[], "");
+        check("10.0.0.1", &[(xff, "198.51.100.1")], "198.51.100.0/24");
+        check("::ffff:10.0.0.1", &[(xff, "198.51.100.1")], "198.51.100.0/24");
+        check("10.0.0.1", &[(xff, "1.2.3.4, 198.51.100.1:80, 10.0.0.2")], "198.51.100.0/24");
+        check("10.0.0.1", &[(xff, "1.2.3.4"), (xff, "[2001:db8::1]:80")], "2001:db8::/64");
+        check("10.0.0.1", &[(xff, "10.0.0.3, 10.0.0.2")], "10.0.0.0/24");
+        check(
+            "10.0.0.1",
+            &[(forwarded, "for=1.2.3.4, for=\"[2001:db8::1]:80\";proto=https")],
+            "2001:db8::/64",
+        );
+        check("10.0.0.1", &[(forwarded, "For=198.51.100.1;by=10.0.0.1")], "198.51.100.0/24");
+        check("10.0.0.1", &[(forwarded, "for=\"1.2.3.4, for=198.51.100.1")], "198.51.100.0/24");
+        // What is no address, and what only one of the two says, is nobody's but the proxy's.
+        check("10.0.0.1", &[(xff, "unknown")], "10.0.0.0/24");
+        check("10.0.0.1", &[(xff, "1.2.3.4, unknown")], "10.0.0.0/24");
+        check("10.0.0.1", &[(xff, "")], "10.0.0.0/24");
+        check("10.0.0.1", &[(forwarded, "proto=https")], "10.0.0.0/24");
+        check("10.0.0.1", &[(xff, "198.51.100.1"), (forwarded, "for=1.2.3.4")], "10.0.0.0/24");
+        check("10.0.0.1", &[(xff, "198.51.100.1"), (forwarded, "for=198.51.100.1")], "198.51.100.0/24");
+        assert_eq!(Proxies::default().network_of(&head("10.0.0.1", &[(xff, "1.2.3.4")])), None);
+    }
+
+    #[test]
+    fn a_trusted_proxy_says_whether_it_came_over_tls() {
+        let proxies: Proxies = "10.0.0.1".parse().expect("networks");
+        let check = |peer: &str, headers: &[(&str, &str)], expected: bool| {
+            assert_eq!(proxies.is_secure(&head(peer, headers)), expected, "{peer} {headers:?}");
+        };
+        check("10.0.0.1", &[("x-forwarded-proto", "https")], true);
+        check("10.0.0.1", &[("forwarded", "for=1.2.3.4;proto=https")], true);
+        check("10.0.0.1", &[("x-forwarded-proto", "https, http")], false);
+        check("10.0.0.1", &[("x-forwarded-proto", "http"), ("forwarded", "proto=https")], false);
+        check("10.0.0.1", &[], false);
+        check("10.0.0.2", &[("x-forwarded-proto", "https")], false);
+    }
+}
