@@ -1,7 +1,8 @@
 //! What every request and every answer has in common: places, heads, headers.
 
 use atoll_kernel::App as _;
-use atoll_testkit::{Shop, TestApp};
+use atoll_testkit::{Answer, Shop, TestApp};
+use serde_json::json;
 
 #[tokio::test]
 async fn without_a_place_a_request_is_told_to_come_again() {
@@ -16,4 +17,80 @@ async fn without_a_place_a_request_is_told_to_come_again() {
     assert_eq!(shop.app.client().get("/health").await.status, 200);
     drop(taken);
     shop.admin.get("/admin/products").await.ok();
+}
+
+#[tokio::test]
+async fn nobody_keeps_what_depends_on_who_asks() {
+    let shop = Shop::open(TestApp::init().await).await;
+    let web = shop.channel("Web").await;
+    let storefront = shop.storefront(&[&web]).await;
+    let says = |answer: &Answer| {
+        let vary = answer.headers.get_all("vary").iter().map(|it| it.to_str().expect("text"));
+        // Cross-origin requests add lines of their own.
+        let vary: Vec<&str> = vary.filter(|it| !it.contains("origin")).collect();
+        let kept = answer.headers.get("cache-control").map_or("-", |it| it.to_str().expect("text"));
+        format!("{} {kept} [{}]", answer.status.as_u16(), vary.join("; "))
+    };
+    let store = "[x-publishable-api-key, authorization, cookie]";
+    let admin = "[authorization, cookie]";
+    for (path, status) in
+        [("/store/products", 200), ("/store/products/prod_none", 404), ("/store/nothing", 404)]
+    {
+        let expected = format!("{status} private, no-store {store}");
+        assert_eq!(says(&storefront.get(path).await), expected, "{path}");
+    }
+    let made = storefront.post("/store/carts", json!({})).await;
+    assert_eq!(says(&made), format!("200 private, no-store {store}"));
+    let refused = shop.app.client().get("/store/products").await;
+    assert_eq!(says(&refused), format!("400 private, no-store {store}"));
+    for (path, status) in [("/admin/products", 200), ("/admin/users/me", 200), ("/admin/nothing", 404)] {
+        let expected = format!("{status} private, no-store {admin}");
+        assert_eq!(says(&shop.admin.get(path).await), expected, "{path}");
+        let expected = format!("401 private, no-store {admin}");
+        assert_eq!(says(&shop.app.client().get(path).await), expected, "{path}");
+    }
+    let login = json!({ "email": "admin@test.dev", "password": "wrong horse" });
+    let login = shop.app.client().post("/auth/user/emailpass", login).await;
+    assert_eq!(says(&login), "401 private, no-store []");
+    for path in ["/openapi.json", "/docs", "/health"] {
+        assert_eq!(says(&shop.app.client().get(path).await), "200 - []", "{path}");
+    }
+    // A page of another origin is told besides that it matters which.
+    let vary = storefront.with_header("origin", "https://shop.example").get("/store/products").await;
+    let lines: Vec<_> = vary.headers.get_all("vary").iter().collect();
+    assert!(lines.len() > 1 && lines.iter().any(|it| it.to_str().is_ok_and(|it| it.contains("origin"))));
+}
+
+#[tokio::test]
+async fn the_api_is_described_once() {
+    let app = TestApp::init().await;
+    let first = app.client().get("/openapi.json").await;
+    let second = app.client().get("/openapi.json").await;
+    assert!(first.body.len() > 100_000);
+    // The very same bytes, and not equal ones.
+    assert_eq!(first.body.as_ptr(), second.body.as_ptr());
+}
+
+#[tokio::test]
+async fn every_method_is_answered_on_every_path() {
+    let shop = Shop::open(TestApp::init().await).await;
+    let web = shop.channel("Web").await;
+    let key = shop.key(&[&web]).await;
+    let client = shop.admin.clone().with_header("x-publishable-api-key", &key);
+    for path in ["/admin/products", "/store/carts", "/auth/session", "/health", "/nothing", "/"] {
+        let answer = client.send("OPTIONS", path, axum::body::Body::empty()).await;
+        assert_eq!((answer.status.as_u16(), answer.body.len()), (204, 0), "OPTIONS {path}");
+        for method in ["PUT", "PATCH", "TRACE", "PURGE"] {
+            let answer = client.send(method, path, axum::body::Body::empty()).await;
+            if path != "/health" {
+                assert_eq!(answer.error(), format!("404 not_found: Cannot {method} {path}"));
+            }
+        }
+    }
+    let (head, get) = (
+        client.send("HEAD", "/admin/products", axum::body::Body::empty()).await,
+        client.get("/admin/products").await,
+    );
+    assert_eq!((head.status, head.body.len()), (get.status, 0));
+    assert_eq!(head.headers["content-length"], get.body.len().to_string());
 }

@@ -1,7 +1,9 @@
 //! Routes, errors, query strings and bodies over axum. Knows nothing of commerce.
 
 mod answers;
+mod caching;
 mod fault;
+mod head;
 mod openapi;
 mod origins;
 mod proxies;
@@ -10,6 +12,7 @@ mod route;
 mod router;
 
 pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as header_names};
+pub use bytes::Bytes;
 pub use fault::{Fault, FaultKind, FaultRecord};
 pub use ipnet::IpNet;
 pub use openapi::openapi;

@@ -11,6 +11,7 @@ use std::{
 
 use atoll_schema::{Body, ListParams, Params};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
@@ -242,20 +243,20 @@ pub struct Reply {
     /// Its status.
     pub status: StatusCode,
     /// Its JSON, or its page.
-    pub json: Vec<u8>,
+    pub json: Bytes,
     /// Headers beside those that every answer has.
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Reply {
     /// 200 with JSON that is written already.
-    pub fn raw(json: Vec<u8>) -> Reply {
-        Reply { status: StatusCode::OK, json, headers: Vec::new() }
+    pub fn raw(json: impl Into<Bytes>) -> Reply {
+        Reply { status: StatusCode::OK, json: json.into(), headers: Vec::new() }
     }
 
     /// 200 with a page, which may run its own scripts and ask us, and nobody else.
-    pub fn html(page: &str) -> Reply {
-        Reply::raw(page.as_bytes().to_vec())
+    pub fn html(page: impl Into<Bytes>) -> Reply {
+        Reply::raw(page)
             .with_header(header::CONTENT_TYPE, "text/html; charset=utf-8")
             .with_header(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)
     }

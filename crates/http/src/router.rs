@@ -1,6 +1,6 @@
 //! Turns the route table into a router.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, time::Instant};
 
 use axum::{
     Router,
@@ -18,7 +18,11 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 use atoll_schema::LongNumbers;
 use atoll_values::limits::{BODY_BYTES_MAX, STORE_PAGE_MAX};
 
-use crate::{App, Auth, Call, Fault, FaultKind, Gone, Head, Method, Repeat, Reply, Route, qs};
+use crate::{
+    App, Auth, Call, Fault, FaultKind, Gone, Head, Method, Repeat, Reply, Route, caching,
+    head::{check, request_id},
+    qs,
+};
 
 /// In how many seconds those who found no place try again: most requests take milliseconds.
 const BUSY_RETRY_S: u64 = 1;
@@ -54,6 +58,19 @@ pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
         .fallback(move |request: Request| nowhere(app.clone(), request))
         .layer(cross_origin)
         .layer(from_fn(without_content))
+        .layer(from_fn(well_formed))
+}
+
+/// Refuses what can be read in two ways.
+async fn well_formed(request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    match check(&head) {
+        Ok(()) => next.run(Request::from_parts(head, body)).await,
+        Err(fault) => {
+            let request_id = request_id(&Request::from_parts(head, body));
+            with_request_id(refuse(&fault, &request_id), &request_id)
+        }
+    }
 }
 
 /// Storefronts and dashboards are served from other origins.
@@ -94,11 +111,12 @@ async fn serve<A: App>(app: A, route: &'static Route<A>, path: RawPathParams, re
     // A task of its own: a client that goes away does not cut a request in two, and a panic is an answer.
     let (_client, gone) = Gone::new();
     let answer = tokio::spawn(answer(app, route, path, request, gone)).await;
-    let response = match answer {
+    let mut response = match answer {
         Ok(Ok(reply)) => respond(reply),
         Ok(Err(fault)) => refuse(&fault, &request_id),
         Err(panic) => refuse(&Fault::unexpected(panic), &request_id),
     };
+    caching::mark(&mut response, route.auth, route.method);
     tracing::debug!(
         %method, route = route.path, status = response.status().as_u16(), %request_id,
         elapsed_us = started.elapsed().as_micros() as u64, "request"
@@ -139,9 +157,14 @@ async fn answer<A: App>(
         .filter(|_| route.method != Method::Get && (route.auth.is_admin() || route.auth.is_store()));
     let repeat = key.map(|key| Repeat {
         key: String::from_utf8_lossy(key.as_bytes()).trim().to_owned(),
-        asked: format!("{} {}\n{body}", head.method, head.uri),
+        asked: format!("{} {}\n{body}", head.method, address(&head)),
     });
     A::handle(route, Call { app, pass, head: head.into(), params, path, body }, repeat, gone).await
+}
+
+/// The path and the query string, without the host that some clients say before them.
+fn address(head: &Head) -> &str {
+    head.uri.path_and_query().map_or("", |it| it.as_str())
 }
 
 /// The value of a body, and which of its numbers are longer than the value tells.
@@ -189,7 +212,9 @@ async fn nowhere<A: App>(app: A, request: Request) -> Response {
         Err(fault) => fault,
         Ok(_) => Fault::not_found(format!("Cannot {} {path}", head.method)),
     };
-    with_request_id(refuse(&fault, &request_id), &request_id)
+    let mut response = refuse(&fault, &request_id);
+    caching::mark(&mut response, auth, Method::Get);
+    with_request_id(response, &request_id)
 }
 
 fn respond(reply: Reply) -> Response {
@@ -210,11 +235,6 @@ fn refuse(fault: &Fault, request_id: &str) -> Response {
         reply = reply.with_header(header::RETRY_AFTER, &seconds.to_string());
     }
     respond(reply)
-}
-
-fn request_id(request: &Request) -> Arc<str> {
-    let given = request.headers().get("x-request-id").and_then(|it| it.to_str().ok());
-    given.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), Into::into)
 }
 
 fn with_request_id(mut response: Response, request_id: &str) -> Response {

@@ -32,8 +32,8 @@ mod token;
 mod verify;
 
 pub use atoll_http::{
-    Answer, App, Auth, Fault, FaultKind, FaultRecord, Gone, Head, HeaderMap, HeaderName, HeaderValue, IpNet,
-    Method, OriginList, Origins, Proxies, Repeat, Reply, Shows, StatusCode, cookie, header, header_names,
+    Answer, App, Auth, Bytes, Fault, FaultKind, FaultRecord, Gone, Head, HeaderMap, HeaderName, HeaderValue,
+    IpNet, Method, OriginList, Origins, Proxies, Repeat, Reply, Shows, StatusCode, cookie, header, header_names,
     openapi, qs, router,
 };
 pub use atoll_query::{

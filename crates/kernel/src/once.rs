@@ -90,7 +90,7 @@ pub(crate) async fn once(
     call.app = ctx.noting(once.clone());
     let answer = (route.handler)(call).await;
     let reply = match &answer {
-        Ok(reply) => (reply.status.as_u16(), reply.json.clone()),
+        Ok(reply) => (reply.status.as_u16(), reply.json.to_vec()),
         // Whoever asks again after one of our own mistakes may be luckier.
         Err(fault) if fault.status().is_server_error() => return answer,
         Err(fault) => (fault.status().as_u16(), fault.body().to_string().into_bytes()),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, Bytes},
     extract::ConnectInfo,
     http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header},
 };
@@ -30,6 +30,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// Its headers.
     pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
     /// Its body; null where it is not JSON.
     pub json: Value,
 }
@@ -72,9 +74,10 @@ impl Client {
         Client { peer: Some(SocketAddr::new(address.parse().expect("an address"), 4711)), ..self }
     }
 
-    /// The same client, which also sends this header.
+    /// The same client, which also sends this header, in place of what it sent under this name before.
     pub fn with_header(mut self, name: &str, value: &str) -> Client {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a header's name");
+        self.headers.retain(|(it, _)| *it != name);
         self.headers.push((name, HeaderValue::from_str(value).expect("a header's value")));
         self
     }
@@ -100,6 +103,9 @@ impl Client {
         if self.says_json {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
+        if !self.headers.iter().any(|(name, _)| name == header::HOST) {
+            request = request.header(header::HOST, "atoll.test");
+        }
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -116,6 +122,6 @@ impl Client {
         let bytes = answer.into_body().collect().await.expect("a body").to_bytes();
         let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         described::check(method, &asked, status.as_u16(), &json);
-        Answer { status, headers, json }
+        Answer { status, headers, body: bytes, json }
     }
 }

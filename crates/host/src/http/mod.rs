@@ -199,6 +199,7 @@ async fn answer(
         // The timeouts are the sweeper's.
         .header_read_timeout(None)
         .max_buf_size(limits::HEAD_BYTES_MAX)
+        .max_header_size(limits::HEAD_BYTES_MAX)
         .serve_connection(socket, service);
     let mut served = pin!(served);
     tokio::select! {

@@ -257,6 +257,54 @@ fn a_stop_is_not_held_up_by_half_a_request() {
 }
 
 #[test]
+fn requests_that_are_strange_get_clear_answers() {
+    let folder = TempDir::new().expect("a folder");
+    let server = Server::start(folder.path(), &["--idle-timeout", "1", "--header-timeout", "1"]);
+    let check = |request: &str, expected: &str| {
+        let request = request.replace('\n', "\r\n");
+        let answer = server.raw(&request);
+        let line = answer.lines().next().unwrap_or_default();
+        let shown: String = request.chars().take(80).collect();
+        assert!(line.starts_with(&format!("HTTP/1.1 {expected}")), "{shown}: {answer}");
+        answer
+    };
+    let close = "host: a\nconnection: close\n";
+    check(&format!("GET /health HTTP/1.1\n{close}\n"), "200");
+    check("GET /health HTTP/1.1\n\n", "400");
+    check(&format!("GET /health HTTP/1.1\nhost: b\n{close}\n"), "400");
+    let twice = "x-publishable-api-key: pk_a\nx-publishable-api-key: pk_a\n";
+    check(&format!("GET /store/products HTTP/1.1\n{twice}{close}\n"), "400");
+    check(&format!("GET http://a/health HTTP/1.1\n{close}\n"), "200");
+    check(&format!("GET http://b/health HTTP/1.1\n{close}\n"), "400");
+    check(&format!("CONNECT a:80 HTTP/1.1\n{close}\n"), "400");
+    check(&format!("OPTIONS * HTTP/1.1\n{close}\n"), "204");
+    check(&format!("BREW /health HTTP/1.1\n{close}\n"), "405");
+    check(&format!("BREW /docs HTTP/1.1\n{close}\n"), "404");
+    check(&format!("GET /store/products/%00 HTTP/1.1\n{close}\n"), "400");
+    check(&format!("GET /store/products/%ff HTTP/1.1\n{close}\n"), "400");
+    check(&format!("GET /openapi.json?q=%00 HTTP/1.1\n{close}\n"), "400");
+    check(&format!("GET /{} HTTP/1.1\n{close}\n", "x".repeat(70_000)), "431");
+    check(&format!("GET / HTTP/1.1\nx: {}\n{close}\n", "x".repeat(70_000)), "431");
+    check(&format!("GET / HTTP/1.1\n{}{close}\n", "x: y\n".repeat(101)), "431");
+
+    // How long a body is has one meaning.
+    check(
+        &format!("POST /auth/session HTTP/1.1\n{close}content-length: 1\ncontent-length: 2\n\n{{}}"),
+        "400",
+    );
+    check(&format!("POST /auth/session HTTP/1.1\n{close}transfer-encoding: gzip\n\n"), "400");
+    let both = "content-length: 4\ntransfer-encoding: chunked\n";
+    let smuggled = "0\n\nGET /health HTTP/1.1\nhost: a\n\n";
+    let answer = check(&format!("POST /auth/session HTTP/1.1\nhost: a\n{both}\n{smuggled}"), "401");
+    assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
+
+    let expecting = "content-type: application/json\nexpect: 100-continue\ncontent-length: 2\n";
+    check(&format!("POST /auth/user/emailpass HTTP/1.1\n{close}{expecting}\n{{}}"), "100");
+    // Who is not let in need not send it.
+    check(&format!("POST /admin/products HTTP/1.1\n{close}{expecting}\n"), "401");
+}
+
+#[test]
 fn where_descriptors_run_out_it_says_so_and_goes_on() {
     let folder = TempDir::new().expect("a folder");
     let server = Server::start_with_descriptors(48, folder.path());

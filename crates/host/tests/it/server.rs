@@ -105,6 +105,16 @@ impl Server {
         Some((status, serde_json::from_str(body).unwrap_or(Value::Null)))
     }
 
+    /// Sends these bytes, and nothing more; all that comes back.
+    pub(crate) fn raw(&self, request: &str) -> String {
+        let mut stream = self.connect().expect("a connection");
+        stream.write_all(request.as_bytes()).expect("it is sent");
+        let mut answer = Vec::new();
+        // What is refused before it was read ends in a reset.
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
     /// Logs in as the admin of the demo.
     pub(crate) fn log_in(&self) -> String {
         let credentials = r#"{"email":"admin@atoll.test","password":"atoll-demo"}"#;

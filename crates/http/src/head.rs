@@ -1,0 +1,98 @@
+//! The head of a request: what is refused before anything looks at it, and its id.
+//!
+//! A header that says who asks, or what for, stands there once. Two of them are read differently by two programs in a
+//! row, and that is how a request gets past the first of them.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::Request,
+    http::{Version, header},
+};
+use percent_encoding::percent_decode_str;
+
+use crate::{Fault, Head};
+
+/// Headers that say who asks, or how the request is meant.
+const SINGLE: &[&str] = &[
+    "host", "authorization", "x-publishable-api-key", "idempotency-key", "content-type", "origin",
+    "x-atoll-preview-at", "x-request-id",
+];
+
+/// Letters of a request id that a client gives: it stands in every line of the log.
+const REQUEST_ID_LETTERS_MAX: usize = 128;
+
+/// Is there one meaning to this head? Otherwise 400 says what is wrong.
+pub(crate) fn check(head: &Head) -> Result<(), Fault> {
+    for name in SINGLE {
+        if head.headers.get_all(*name).iter().nth(1).is_some() {
+            return Err(Fault::invalid(format!("The header {name} was sent more than once")));
+        }
+    }
+    let host = head.headers.get(header::HOST);
+    match (host, head.uri.authority()) {
+        (None, _) if head.version >= Version::HTTP_11 => {
+            return Err(Fault::invalid("The header host is missing"));
+        }
+        (Some(host), Some(target)) if host != target.as_str() => {
+            return Err(Fault::invalid("The header host and the address of the request differ"));
+        }
+        _ => {}
+    }
+    let path = percent_decode_str(head.uri.path()).decode_utf8();
+    let path = path.map_err(|_| Fault::invalid("The path is not UTF-8"))?;
+    // What is no UTF-8 in a query string stands for itself: `%descri%` is what people search for.
+    let holds_nul = |text: &str| percent_decode_str(text).any(|byte| byte == 0);
+    if path.contains('\0') || head.uri.query().is_some_and(holds_nul) {
+        return Err(Fault::invalid("The address holds a NUL"));
+    }
+    Ok(())
+}
+
+/// What the client calls this request, or else an id of ours.
+pub(crate) fn request_id(request: &Request) -> Arc<str> {
+    let given = request.headers().get("x-request-id").and_then(|it| it.to_str().ok());
+    let given = given.filter(|it| !it.is_empty() && it.len() <= REQUEST_ID_LETTERS_MAX);
+    given.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_head(target: &str, headers: &[(&str, &str)], expected: &str) {
+        let mut request = Request::builder().uri(target);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (head, ()) = request.body(()).expect("a request").into_parts();
+        let found = check(&head).err().map(|it| it.to_string()).unwrap_or_default();
+        assert_eq!(found, expected, "{target} {headers:?}");
+    }
+
+    #[test]
+    fn a_head_has_one_meaning() {
+        const HOST: (&str, &str) = ("host", "a");
+        check_head("/", &[HOST], "");
+        check_head("/", &[], "The header host is missing");
+        check_head("/", &[HOST, ("Host", "b")], "The header host was sent more than once");
+        check_head("http://a/", &[HOST], "");
+        check_head("http://b/", &[HOST], "The header host and the address of the request differ");
+        for name in ["authorization", "X-Publishable-Api-Key", "idempotency-key"] {
+            let text = format!("The header {} was sent more than once", name.to_lowercase());
+            check_head("/", &[HOST, (name, "a"), (name, "a")], &text);
+        }
+        check_head("/", &[HOST, ("accept", "a"), ("accept", "b")], "");
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused() {
+        let host = [("host", "a")];
+        check_head("/a%20b?q=%C3%A4", &host, "");
+        check_head("/a?q=%descri%", &host, "");
+        check_head("/a%00", &host, "The address holds a NUL");
+        check_head("/%ff", &host, "The path is not UTF-8");
+        check_head("/?q=%00", &host, "The address holds a NUL");
+    }
+}
