@@ -6,6 +6,7 @@ mod edges;
 mod injection;
 mod kills;
 mod payments;
+mod repeats;
 mod sagas;
 mod scenarios;
 mod undoing;

@@ -7,8 +7,9 @@ use atoll_cart::{CARTS, Cart};
 use atoll_inventory::{INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, level_at, promised};
 use atoll_kernel::{
     Actor, EXECUTIONS, Engine as _, Entity, ExecutionState, Fault, Findings, KeyBuf, LinkRow, Moment, ONCE,
-    ONCE_BY_AGE, OUTBOX, Order as Direction, Read, Registry, Report, SEQUENCES, Scan, Space, Span, Store,
-    Timestamp, View, WorkflowExecution, Write, add_to_group, emit, encode, engines::Memory, last_number,
+    ONCE_BY_AGE, ONCE_BYTES, OUTBOX, Order as Direction, Read, Registry, Report, SEQUENCES, Scan, Space,
+    Span, Store, Timestamp, View, WorkflowExecution, Write, add_to_group, emit, encode, engines::Memory,
+    last_number,
 };
 use atoll_links::{ORDER_CART, ORDER_PAYMENT_COLLECTION, PRODUCT_VARIANT_PRICE_SET};
 use atoll_order::{ORDERS, Order, OrderStatus};
@@ -634,6 +635,11 @@ const CASES: &[(&str, Plant, &[&str])] = &[
         "an age of no answer",
         |tx, _, _| put(tx, ONCE_BY_AGE, &[], "12345678nobody", b""),
         &["idempotency.orphaned in idempotency.age at 12345678nobody: an age → an answer of that age"],
+    ),
+    (
+        "bytes of answers that nobody keeps",
+        |tx, _, _| put(tx, ONCE_BYTES, &[], "nobody", &9_u64.to_be_bytes()),
+        &["idempotency.bytes in idempotency.bytes at nobody: 9 → at most 0"],
     ),
     // A module of a third party.
     (

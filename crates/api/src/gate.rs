@@ -22,14 +22,19 @@ use crate::auth::{Claims, session_of};
 /// Lets a request in, or answers what the wire's guards answer.
 pub fn gate(ctx: &Ctx, auth: Auth, head: &Head) -> Result<Pass, Fault> {
     match auth {
-        Auth::Public => Ok(Pass { actor: Actor::System, login: None, extra: None }),
+        Auth::Public => Ok(pass(Actor::System, None)),
         Auth::Identity => {
             let login = login(ctx, head)?.ok_or_else(Fault::unauthorized)?;
-            Ok(Pass { actor: actor(&login), login: Some(login), extra: None })
+            Ok(pass(actor(&login), Some(login)))
         }
         Auth::Admin | Auth::User => admin(ctx, auth, head),
         Auth::Store | Auth::NewCustomer | Auth::Customer => store(ctx, auth, head),
     }
+}
+
+/// What a request without a publishable key is given.
+fn pass(actor: Actor, login: Option<Login>) -> Pass {
+    Pass { actor, login, through: None, extra: None }
 }
 
 /// With an admin's token, a storefront shows what it will show at the moment that this header says.
@@ -44,7 +49,7 @@ fn admin(ctx: &Ctx, auth: Auth, head: &Head) -> Result<Pass, Fault> {
     if let (Auth::Admin, Some(token)) = (auth, authorization(head, "Basic ")) {
         let key = find_active(&ctx.view(), ApiKeyKind::Secret, &secret_of(token), ctx.now())?;
         let key = key.ok_or_else(Fault::unauthorized)?;
-        return Ok(Pass { actor: Actor::ApiKey(key.id.to_string()), login: None, extra: None });
+        return Ok(pass(Actor::ApiKey(key.id.to_string()), None));
     }
     if authorization(head, "Bearer ").is_some_and(|it| it.starts_with("sk_")) {
         return Err(Fault::unauthorized_because(
@@ -54,7 +59,7 @@ fn admin(ctx: &Ctx, auth: Auth, head: &Head) -> Result<Pass, Fault> {
     }
     let login = login(ctx, head)?.ok_or_else(Fault::unauthorized)?;
     match actor(&login) {
-        actor @ Actor::User(_) => Ok(Pass { actor, login: Some(login), extra: None }),
+        actor @ Actor::User(_) => Ok(pass(actor, Some(login))),
         _ => Err(Fault::unauthorized()),
     }
 }
@@ -75,7 +80,8 @@ fn store(ctx: &Ctx, auth: Auth, head: &Head) -> Result<Pass, Fault> {
         (Auth::Store, _) | (Auth::NewCustomer, Some(_)) => shopper,
         _ => return Err(Fault::unauthorized()),
     };
-    Ok(Pass { actor, login, extra: Some(Arc::new(scope)) })
+    let through = Some(scope.key_id().to_owned());
+    Ok(Pass { actor, login, through, extra: Some(Arc::new(scope)) })
 }
 
 /// Who logged in, if their token is still good.

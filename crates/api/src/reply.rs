@@ -5,10 +5,10 @@ use std::sync::Arc;
 use atoll_availability::EVERYWHERE;
 use atoll_flows::sales_channel::LinkIds;
 use atoll_kernel::{
-    Actor, Call, Context, Ctx, Entity, Fault, FaultKind, Flow, Ids, ListParams, Local, Moment, Node, Reply,
-    Resource, Service, View, Write,
-    serde::de::DeserializeOwned,
-    serde_json::{Value, json},
+    Actor, Call, Context, Ctx, Entity, Fault, FaultKind, Flow, Ids, ListParams, Local, Moment, Node,
+    Registry, Reply, Resource, Service, View, Write,
+    serde::{Serialize, de::DeserializeOwned},
+    serde_json::{self, Value, json},
 };
 
 use crate::gate::{context_in, scope};
@@ -31,8 +31,16 @@ where
     let (context, fields) = (context(&call), call.params.fields.clone());
     // What cannot be shown is refused before it is written, not after.
     resource.check(&call.app.view(), &context, fields.as_deref())?;
-    let (record, view) = call.app.local(call.pass.actor.clone(), body).await?;
-    let node: Node = Arc::new(record);
+    let mut body = body;
+    let (node, view) = call
+        .app
+        .local_once(
+            call.pass.actor.clone(),
+            move |flow| Ok(Arc::new(body(flow)?) as Node),
+            |it| it.key().to_owned(),
+            |view, id: String| again(&call, &context, T::DEF.name, view, &id),
+        )
+        .await?;
     show_done(&call.app, &view, fields, move |view, fields| {
         resource.show(view, &context, node.clone(), fields)
     })
@@ -57,6 +65,70 @@ async fn show_done<T: Send + 'static>(
     }
 }
 
+/// A record that was written by a request that comes again, as it is now.
+fn again(call: &Call, context: &Context, entity: &str, view: &View, id: &str) -> Result<Node, Fault> {
+    let node = Registry::graph().table(entity).node(view, id)?;
+    let node = node.ok_or_else(|| call.app.cannot_repeat(&format!("{id} is gone since")))?;
+    match context.wall().map(|it| it.shows(view, &node)).transpose()? {
+        Some(false) => Err(call.app.cannot_repeat(&format!("{id} is out of reach since"))),
+        _ => Ok(node),
+    }
+}
+
+/// As `perform`, for a record that has a secret: only this answer shows it, in `field` of the record.
+pub(crate) async fn perform_secretly<T, F>(
+    resource: &'static Resource,
+    call: Call,
+    field: &str,
+    secret: String,
+    body: F,
+) -> Result<Reply, Fault>
+where
+    T: Entity,
+    F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+{
+    if call.app.is_repeat() {
+        return Err(call.app.cannot_repeat("the answer held a secret, which is shown once"));
+    }
+    let reply = perform(resource, call, body).await?;
+    let mut shown: Value = serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?;
+    shown[resource.one][field] = secret.into();
+    Ok(Reply::json(&shown).secret())
+}
+
+/// Runs a flow, once; a repeat of the request is handed what it came to.
+pub(crate) async fn run_once<I, O>(
+    call: &Call,
+    flow: &'static Flow<I, O>,
+    input: I,
+) -> Result<(O, View), Fault>
+where
+    I: Clone + Send + 'static,
+    O: Serialize + DeserializeOwned + Clone + Send + 'static,
+{
+    let body = move |local: &mut Local<'_>| local.run(flow, input.clone());
+    call.app.local_once(call.pass.actor.clone(), body, O::clone, |_, it| Ok(it)).await
+}
+
+/// Records of a batch, as the request that wrote them notes them.
+pub(crate) fn ids<T: Entity>(records: &[T]) -> Vec<String> {
+    records.iter().map(|it| it.id().to_string()).collect()
+}
+
+/// Records of a batch that comes again, as they are now.
+pub(crate) fn records<T: Entity>(
+    app: &Ctx,
+    service: &Service<T>,
+    view: &View,
+    ids: &[String],
+) -> Result<Vec<T>, Fault> {
+    let record = |id: &String| {
+        let found = service.get(view, id)?;
+        found.ok_or_else(|| app.cannot_repeat(&format!("{id} is gone since")))
+    };
+    ids.iter().map(record).collect()
+}
+
 /// What the answer to this call depends on. Admins see the stock of all locations; shoppers are shown what is in
 /// their scope.
 pub(crate) fn context(call: &Call) -> Context {
@@ -74,7 +146,8 @@ where
 {
     let id = call.path("id").to_owned();
     let gone = json!({ "id": id, "object": object, "deleted": true });
-    call.app.write(call.pass.actor.clone(), move |tx, at| body(tx, at, &id)).await?;
+    let body = move |flow: &mut Local<'_>| body(flow.tx, flow.at, &id);
+    call.app.local_once(call.pass.actor.clone(), body, |()| (), |_, ()| Ok(())).await?;
     Ok(Reply::json(&gone))
 }
 
@@ -86,7 +159,8 @@ pub(crate) async fn remove_by<O: Send + 'static>(
 ) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
     let gone = json!({ "id": id, "object": object, "deleted": true });
-    call.app.run(flow, call.pass.actor.clone(), vec![id]).await?;
+    let body = move |local: &mut Local<'_>| local.run(flow, vec![id.clone()]).map(drop);
+    call.app.local_once(call.pass.actor.clone(), body, |()| (), |_, ()| Ok(())).await?;
     Ok(Reply::json(&gone))
 }
 

@@ -1,6 +1,6 @@
 //! Events that a subscriber could not take, kept until somebody retries them.
 
-use atoll_kernel::{Actor, Ctx, Event, Fault, Timestamp, entity, serde_json::Value};
+use atoll_kernel::{Actor, Ctx, Event, Fault, Local, Timestamp, entity, serde_json::Value};
 
 use crate::{DEAD_LETTERS, dispatcher::call};
 
@@ -50,30 +50,38 @@ impl DeadLetter {
 }
 
 /// Calls the subscriber again. When it takes the event the letter is gone; when not, its error is the new one.
-/// Says whether it was taken.
+/// Says whether it was taken. A request that comes again with its key is told so, and the subscriber is not called.
 pub async fn retry(ctx: &Ctx, actor: Actor, id: &str) -> Result<bool, Fault> {
-    let letter = DEAD_LETTERS.retrieve(&ctx.view(), id)?;
-    let subscriber = ctx.registry().subscribers.iter().find(|it| it.name == letter.subscriber);
-    let Some(subscriber) = subscriber else {
-        let name = letter.subscriber;
-        return Err(Fault::not_allowed(format!("Subscriber {name} is not linked into this program")));
+    let taken = match ctx.is_repeat() {
+        true => Ok(()),
+        false => deliver(ctx, id).await?,
     };
-    let taken = call(ctx, subscriber, letter.event()).await;
-    let (id, is_taken) = (id.to_owned(), taken.is_ok());
-    ctx.write(actor, move |tx, at| {
+    let id = id.to_owned();
+    let write = move |local: &mut Local<'_>| {
         match &taken {
-            Ok(()) => DEAD_LETTERS.delete(tx, at, &id).map(drop)?,
+            Ok(()) => DEAD_LETTERS.delete(local.tx, local.at, &id).map(drop)?,
             Err(error) => {
                 DEAD_LETTERS
-                    .update(tx, at, &id, |it: &mut DeadLetter| {
+                    .update(local.tx, local.at, &id, |it: &mut DeadLetter| {
                         it.error = error.clone();
                         it.n_failed += 1;
                     })
                     .map(drop)?;
             }
         }
-        Ok(())
-    })
-    .await?;
-    Ok(is_taken)
+        Ok(taken.is_ok())
+    };
+    Ok(ctx.local_once(actor, write, |is_taken| *is_taken, |_, is_taken| Ok(is_taken)).await?.0)
+}
+
+/// Hands the event to its subscriber; answers what that says.
+async fn deliver(ctx: &Ctx, id: &str) -> Result<Result<(), String>, Fault> {
+    let letter = DEAD_LETTERS.retrieve(&ctx.view(), id)?;
+    let subscriber = ctx.registry().subscribers.iter().find(|it| it.name == letter.subscriber);
+    let Some(subscriber) = subscriber else {
+        let name = letter.subscriber;
+        return Err(Fault::not_allowed(format!("Subscriber {name} is not linked into this program")));
+    };
+    // What the subscriber writes is its own.
+    Ok(call(&ctx.beside(), subscriber, letter.event()).await)
 }

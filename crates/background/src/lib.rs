@@ -15,7 +15,7 @@ mod verify;
 
 use std::error::Error;
 
-use atoll_kernel::{EXECUTIONS, Fault, Index, Module, ONCE, ONCE_BY_AGE, Service, module};
+use atoll_kernel::{EXECUTIONS, Fault, Index, Module, ONCE, ONCE_BY_AGE, ONCE_BYTES, Service, module};
 use tokio::task::JoinError;
 
 use cursor::CURSORS;
@@ -43,7 +43,7 @@ module! { Module {
     name: "background",
     summary: "Events on their way to subscribers, and the runs of jobs and sagas",
     services: &[&DEAD_LETTERS, &JOB_RUNS, &EXECUTIONS],
-    spaces: &[CURSORS.space, STANDINGS.space, ONCE, ONCE_BY_AGE],
+    spaces: &[CURSORS.space, STANDINGS.space, ONCE, ONCE_BY_AGE, ONCE_BYTES],
     is_log: true,
     ..Module::EMPTY
 } }

@@ -246,12 +246,14 @@ pub struct Reply {
     pub json: Bytes,
     /// Headers beside those that every answer has.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Does it hold something that is shown once, and must be stored nowhere?
+    pub is_secret: bool,
 }
 
 impl Reply {
     /// 200 with JSON that is written already.
     pub fn raw(json: impl Into<Bytes>) -> Reply {
-        Reply { status: StatusCode::OK, json: json.into(), headers: Vec::new() }
+        Reply { status: StatusCode::OK, json: json.into(), headers: Vec::new(), is_secret: false }
     }
 
     /// 200 with a page, which may run its own scripts and ask us, and nobody else.
@@ -264,6 +266,11 @@ impl Reply {
     /// 200 with this value.
     pub fn json(value: &Value) -> Reply {
         Reply::raw(value.to_string().into_bytes())
+    }
+
+    /// The same, with something in it that is shown once: it is stored nowhere.
+    pub fn secret(self) -> Reply {
+        Reply { is_secret: true, ..self }
     }
 
     /// With another status.

@@ -17,7 +17,7 @@ use crate::{
     Actor, App, Auth, Context, Fault, FeatureFlag, Flags, Flow, Gone, Graph, Head, Local, Meter, Method,
     Moment, Origins, Point, Probe, Proxies, ReadLimits, Registry, Repeat, Reply, Store, Timestamp, View,
     Write,
-    once::{Once, once},
+    once::{Note, Once, once},
     reading::{Pool, read},
     saga::Turns,
 };
@@ -38,6 +38,8 @@ pub struct Pass {
     pub actor: Actor,
     /// How they proved it, where they logged in or registered.
     pub login: Option<Login>,
+    /// The publishable key that it came with, by its id.
+    pub through: Option<String>,
     /// What the guard adds for routes of its kind: for store routes, the scope of their key.
     pub extra: Option<Arc<dyn Any + Send + Sync>>,
 }
@@ -107,7 +109,7 @@ pub struct Config {
 pub struct Ctx {
     shared: Arc<Shared>,
     /// The request with an `Idempotency-Key` that it serves.
-    once: Option<Arc<Once>>,
+    pub(crate) once: Option<Arc<Once>>,
     /// Counts what this request reads.
     meter: Option<Arc<Meter>>,
     /// What the request that it serves says to those who joined the flows.
@@ -147,7 +149,13 @@ impl Ctx {
         Ctx { shared: Arc::new(shared), once: None, meter: None, additional_data: None }
     }
 
-    /// The same application, whose next commit notes that this request has written.
+    /// The same application, for what goes on beside the request: its commits are none of the request's, and what it
+    /// reads is not counted.
+    pub fn beside(&self) -> Ctx {
+        Ctx { once: None, meter: None, ..self.clone() }
+    }
+
+    /// The same application, whose commits note that they are this request's.
     pub(crate) fn noting(&self, once: Arc<Once>) -> Ctx {
         Ctx { once: Some(once), ..self.clone() }
     }
@@ -290,25 +298,45 @@ impl Ctx {
     }
 
     /// Runs `body` as one transaction on behalf of `actor`, and answers with what it returned and a view of
-    /// the commit that holds it.
-    pub async fn write<T, F>(&self, actor: Actor, mut body: F) -> Result<(T, View), Fault>
+    /// the commit that holds it. A request that may be repeated uses [`Ctx::local_once`].
+    pub async fn write<T, F>(&self, actor: Actor, body: F) -> Result<(T, View), Fault>
     where
         F: FnMut(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
+        self.commit(actor, body, |_| Note::Done(None)).await
+    }
+
+    /// As `write`; in a request with a key the commit says `note`, and is not made a second time.
+    pub(crate) async fn commit<T, F>(
+        &self,
+        actor: Actor,
+        mut body: F,
+        note: impl Fn(&T) -> Note + Send + 'static,
+    ) -> Result<(T, View), Fault>
+    where
+        F: FnMut(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
+        let request = match &self.once {
+            None => None,
+            Some(once) => match once.next() {
+                Ok(_) => return Err(once.lost("what it came to was not noted")),
+                Err(request) => Some(request),
+            },
+        };
         let at = Moment::new(self.now(), actor);
-        let once = self.once.clone();
         let run = move |tx: &mut dyn Write| -> Result<T, Fault> {
             at.rewind();
             let output = body(tx, &at)?;
-            if let Some(once) = &once {
-                once.note(tx);
+            if let Some(request) = &request {
+                request.note(tx, note(&output))?;
             }
             Ok(output)
         };
         let (output, view) = self.shared.parts.store.commit(run).await?;
         if let Some(once) = &self.once {
-            once.is_noted();
+            once.wrote();
         }
         Ok((output, self.counted(view)))
     }

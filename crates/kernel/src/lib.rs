@@ -33,8 +33,8 @@ mod verify;
 
 pub use atoll_http::{
     Answer, App, Auth, Bytes, Fault, FaultKind, FaultRecord, Gone, Head, HeaderMap, HeaderName, HeaderValue,
-    IpNet, Method, OriginList, Origins, Proxies, Repeat, Reply, Shows, StatusCode, cookie, header, header_names,
-    openapi, qs, router,
+    IpNet, Method, OriginList, Origins, Proxies, Repeat, Reply, Shows, StatusCode, cookie, header,
+    header_names, openapi, qs, router,
 };
 pub use atoll_query::{
     AllOf, AnswerLimits, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids,
@@ -62,7 +62,7 @@ pub use job::{Job, JobEntry, JobHandler, Tick};
 pub use link::{Column, End, FieldLink, Link, LinkError, LinkRow, OtherEnd};
 pub use mailed::{UNSIGNED_TOKEN, Unsigned};
 pub use module::{Module, Seed};
-pub use once::{ONCE, ONCE_BY_AGE, verify_answers};
+pub use once::{KeyedRequest, ONCE, ONCE_BY_AGE, ONCE_BYTES, verify_answers};
 pub use payment::{Paying, PaymentAction, PaymentProvider, PaymentProviderEntry, PaymentRequest};
 pub use projection::{Change, Projection};
 pub use reading::ReadLimits;

@@ -131,3 +131,13 @@ pub const HASHING_LINE_MAX: usize = 64;
 
 /// Those of one network, so that what one makes up does not hold the others up.
 pub const HASHING_LINE_OF_NETWORK_MAX: usize = 8;
+/// Bytes of an answer that is kept for a repeat with the same `Idempotency-Key`. A larger one is made again from the
+/// records.
+pub const KEPT_ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of all answers that are kept for one client, for a day: what repeats in earnest, within minutes, fits; beyond
+/// it answers are made again from the records.
+pub const KEPT_BYTES_OF_CLIENT_MAX: u64 = 1024 * 1024;
+
+/// Bytes of what a commit notes for a repeat: the ids of about 2,000 records.
+pub const NOTE_BYTES_MAX: usize = 64 * 1024;

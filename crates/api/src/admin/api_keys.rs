@@ -5,12 +5,12 @@ use atoll_api_key::{
 };
 use atoll_flows::sales_channel::LINK_SALES_CHANNELS_TO_API_KEY;
 use atoll_kernel::{
-    Body, Call, Fault, Param, ParamKind, Params, Read, Reply, Resource, Type, optional, required, routes,
-    serde_json::Value,
+    Body, Call, Fault, Local, Param, ParamKind, Params, Read, Reply, Resource, Type, optional, required,
+    routes, serde_json::Value,
 };
 
 use crate::{
-    reply::{find, link_ids, page, perform, remove, save},
+    reply::{find, link_ids, page, perform, perform_secretly, remove, save},
     tables::{LINK, ONE, any, date, list},
 };
 
@@ -77,12 +77,12 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
     let input: ApiKey = call.read()?;
     let token = NewToken::random(input.r#type).map_err(Fault::unexpected)?;
     let secret = (input.r#type == ApiKeyKind::Secret).then(|| token.text().to_owned());
-    let reply = save(&CREATED, call, move |tx, at| Ok(create_key(tx, at, &input.title, &token)?)).await?;
-    // This is the only answer that shows a secret.
-    let Some(secret) = secret else { return Ok(reply) };
-    let mut shown: Value = serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?;
-    shown["api_key"]["token"] = secret.into();
-    Ok(Reply::json(&shown))
+    let body = move |flow: &mut Local<'_>| Ok(create_key(flow.tx, flow.at, &input.title, &token)?);
+    match secret {
+        // This is the only answer that shows a secret.
+        Some(secret) => perform_secretly(&CREATED, call, "token", secret, body).await,
+        None => perform(&CREATED, call, body).await,
+    }
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {

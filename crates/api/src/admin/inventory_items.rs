@@ -1,20 +1,20 @@
 //! `/admin/inventory-items`
 
 use atoll_flows::inventory::{
-    BATCH_LEVELS, DELETE_INVENTORY_ITEMS, LevelBatch, LevelInput, check_empty, stock_at,
+    BATCH_LEVELS, DELETE_INVENTORY_ITEMS, LevelBatch, LevelInput, LevelsDone, check_empty, stock_at,
 };
 use atoll_inventory::{
-    INVENTORY_ITEMS, InventoryItem, InventoryItemPatch, InventoryLevel, create_item, delete_level, set_level,
-    update_item,
+    INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryItem, InventoryItemPatch, InventoryLevel, create_item,
+    delete_level, set_level, update_item,
 };
 use atoll_kernel::{
-    Answer, Body, Call, Fault, Field, Moment, Param, ParamKind, Params, Reply, Resource, Type, Write,
-    optional, required, routes, serde_json::json,
+    Answer, Body, Call, Fault, Field, Local, Param, ParamKind, Params, Reply, Resource, Type, optional,
+    required, routes, serde_json::json,
 };
 use serde::Deserialize;
 
 use crate::{
-    reply::{context, find, page, remove_by, save, shown},
+    reply::{context, find, ids, page, records, remove_by, save, shown},
     tables::{METADATA, ONE, any, date, flag, list, nested, number, text},
 };
 
@@ -200,7 +200,18 @@ async fn batch_of_item(mut call: Call) -> Result<Reply, Fault> {
 type Shown = (Vec<serde_json::Value>, Vec<serde_json::Value>, Vec<String>);
 
 async fn run_batch(call: Call, batch: LevelBatch) -> Result<Shown, Fault> {
-    let (done, view) = call.app.run(&BATCH_LEVELS, call.pass.actor.clone(), batch).await?;
+    let (done, view) = call
+        .app
+        .local_once(
+            call.pass.actor.clone(),
+            move |flow| flow.run(&BATCH_LEVELS, batch.clone()),
+            |done| (ids(&done.created), ids(&done.updated), done.deleted.clone()),
+            |view, (created, updated, deleted)| {
+                let again = |ids: Vec<String>| records(&call.app, &INVENTORY_LEVELS, view, &ids);
+                Ok(LevelsDone { created: again(created)?, updated: again(updated)?, deleted })
+            },
+        )
+        .await?;
     let show = |levels: Vec<InventoryLevel>| shown(&WHOLE_LEVEL, &call, &view, None, levels);
     Ok((show(done.created).await?, show(done.updated).await?, done.deleted))
 }
@@ -235,19 +246,20 @@ async fn remove_level(call: Call) -> Result<Reply, Fault> {
     let (id, location) = (call.path("id").to_owned(), call.path("location_id").to_owned());
     let remove = {
         let id = id.clone();
-        move |tx: &mut dyn Write, at: &Moment| {
-            let level = atoll_inventory::level_at(tx, &id, &location)?;
+        move |flow: &mut Local<'_>| {
+            let level = atoll_inventory::level_at(flow.tx, &id, &location)?;
             level.as_ref().map_or(Ok(()), |it| check_empty(it, false))?;
-            Ok(delete_level(tx, at, &id, &location)?)
+            Ok(delete_level(flow.tx, flow.at, &id, &location)?.id.to_string())
         }
     };
-    let (level, view) = call.app.write(call.pass.actor.clone(), remove).await?;
+    let (level, view) =
+        call.app.local_once(call.pass.actor.clone(), remove, String::clone, |_, id| Ok(id)).await?;
     let parent = ITEM.find(&view, &context(&call), &id, &call.params)?;
     let parent: serde_json::Value = match parent {
         Some(reply) => serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?,
         None => json!({}),
     };
     Ok(Reply::json(&json!({
-        "id": level.id, "object": "inventory-level", "deleted": true, "parent": parent["inventory_item"],
+        "id": level, "object": "inventory-level", "deleted": true, "parent": parent["inventory_item"],
     })))
 }

@@ -3,16 +3,13 @@
 use atoll_flows::user::{
     ACCEPT_INVITE, Acceptance, CREATE_INVITES, DELETE_INVITES, NewInvite, REFRESH_INVITES, invite_token,
 };
-use atoll_kernel::{
-    Body, Call, Fault, Metadata, Params, Reply, Resource, Type, optional, required, routes,
-    serde_json::{self, Value, json},
-};
+use atoll_kernel::{Body, Call, Fault, Metadata, Params, Reply, Resource, Type, optional, required, routes};
 use atoll_user::{INVITES, User};
 use serde::Deserialize;
 
 use crate::{
     admin::users::USER,
-    reply::{find, page, perform, remove_by},
+    reply::{find, page, perform, perform_secretly, remove_by},
     tables::{METADATA, NOTHING, ONE, any, date, list, text},
 };
 
@@ -56,8 +53,8 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
     let Input { email, metadata } = call.read()?;
     let (ctx, token) = (call.app.clone(), invite_token(&call.app, &email)?);
     let new = NewInvite { email, metadata, token: token.clone() };
-    let reply = perform(&INVITE, call, move |it| it.run(&CREATE_INVITES, new.clone())).await?;
-    with_token(reply, ctx.signed(&token))
+    let secret = ctx.signed(&token);
+    perform_secretly(&INVITE, call, "token", secret, move |it| it.run(&CREATE_INVITES, new.clone())).await
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
@@ -69,8 +66,8 @@ async fn resend(call: Call) -> Result<Reply, Fault> {
     let email = INVITES.get(&call.app.view(), &id)?.map(|it| it.email).unwrap_or_default();
     let (ctx, token) = (call.app.clone(), invite_token(&call.app, &email)?);
     let again = (id, token.clone());
-    let reply = perform(&INVITE, call, move |it| it.run(&REFRESH_INVITES, again.clone())).await?;
-    with_token(reply, ctx.signed(&token))
+    let secret = ctx.signed(&token);
+    perform_secretly(&INVITE, call, "token", secret, move |it| it.run(&REFRESH_INVITES, again.clone())).await
 }
 
 async fn delete(call: Call) -> Result<Reply, Fault> {
@@ -99,11 +96,4 @@ async fn accept(mut call: Call) -> Result<Reply, Fault> {
 
 fn not_found(id: &str) -> String {
     format!("Invite with id: {id} was not found")
-}
-
-/// The token is shown to whoever made it, and never again.
-fn with_token(reply: Reply, token: String) -> Result<Reply, Fault> {
-    let mut shown: Value = serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?;
-    shown["invite"]["token"] = json!(token);
-    Ok(Reply::json(&shown))
 }

@@ -14,7 +14,7 @@ use atoll_product::{PRODUCTS, ProductVariant, VARIANTS};
 
 use crate::{
     admin::products::PRODUCT,
-    reply::{context, gone_from, link_ids, page, perform, save, shown},
+    reply::{context, gone_from, ids, link_ids, page, perform, records, save, shown},
     tables::{ADDITIONAL_DATA, LINK, METADATA, ONE, any, date, flag, list, nested, number, text},
 };
 
@@ -200,20 +200,31 @@ async fn batch(call: Call) -> Result<Reply, Fault> {
     let gone: Vec<String> = list("delete").iter().filter_map(Value::as_str).map(str::to_owned).collect();
     let fields = call.params.fields.clone();
     VARIANT.check(&call.app.view(), &context(&call), fields.as_deref())?;
-    let ids = gone.clone();
+    let gone_ids = gone.clone();
     let body = move |flow: &mut Local<'_>| {
         update.iter().try_for_each(|it| check(flow.tx, &product, &it.id))?;
         let created = flow.run(&CREATE_PRODUCT_VARIANTS, (product.clone(), create.clone()))?;
         let updated = flow.run(&UPDATE_PRODUCT_VARIANTS, update.clone())?;
-        for id in &ids {
+        for id in &gone_ids {
             if VARIANTS.table.exists(flow.tx, id)? {
                 check(flow.tx, &product, id)?;
             }
         }
-        flow.run(&DELETE_PRODUCT_VARIANTS, ids.clone())?;
+        flow.run(&DELETE_PRODUCT_VARIANTS, gone_ids.clone())?;
         Ok((created, updated))
     };
-    let ((created, updated), view) = call.app.local(call.pass.actor.clone(), body).await?;
+    let ((created, updated), view) = call
+        .app
+        .local_once(
+            call.pass.actor.clone(),
+            body,
+            |(created, updated)| (ids(created), ids(updated)),
+            |view, (created, updated)| {
+                let again = |ids: Vec<String>| records(&call.app, &VARIANTS, view, &ids);
+                Ok((again(created)?, again(updated)?))
+            },
+        )
+        .await?;
     let show = |variants: Vec<ProductVariant>| shown(&VARIANT, &call, &view, fields.clone(), variants);
     Ok(Reply::json(&json!({
         "created": show(created).await?, "updated": show(updated).await?,
@@ -241,7 +252,8 @@ async fn batch_pairs(
     let answer = json!({ "added": add, "removed": remove });
     let pairs = |ids: Vec<String>| ids.into_iter().map(&pair).collect();
     let input = VariantImages { product_id: id, add: pairs(add), remove: pairs(remove) };
-    call.app.run(&BATCH_VARIANT_IMAGES, call.pass.actor.clone(), input).await?;
+    let body = move |flow: &mut Local<'_>| flow.run(&BATCH_VARIANT_IMAGES, input.clone()).map(drop);
+    call.app.local_once(call.pass.actor.clone(), body, |()| (), |_, ()| Ok(())).await?;
     Ok(Reply::json(&answer))
 }
 

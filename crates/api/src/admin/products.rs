@@ -13,7 +13,7 @@ use crate::{
         product_options::{NEW_OPTION, OPTION_REF},
         product_variants::{INVENTORY_PARTS, MORE as MORE_OF_VARIANT, PRICES},
     },
-    reply::{context, find, only, page, perform, remove_by, shown},
+    reply::{context, find, ids, only, page, perform, records, remove_by, shown},
     tables::{ADDITIONAL_DATA, METADATA, ONE, any, date, flag, lenient_list, nested, number, text},
 };
 
@@ -179,7 +179,7 @@ async fn batch(call: Call) -> Result<Reply, Fault> {
     let gone: Vec<String> = list("delete").iter().filter_map(Value::as_str).map(str::to_owned).collect();
     let fields = call.params.fields.clone();
     PRODUCT.check(&call.app.view(), &context(&call), fields.as_deref())?;
-    let ids = gone.clone();
+    let gone_ids = gone.clone();
     let body = move |flow: &mut Local<'_>| {
         let mut unknown = Vec::new();
         for (id, _) in &update {
@@ -194,10 +194,21 @@ async fn batch(call: Call) -> Result<Reply, Fault> {
         let created = flow.run(&CREATE_PRODUCTS, create.clone())?;
         let updated = update.iter().map(|it| flow.run(&UPDATE_PRODUCTS, it.clone()));
         let updated = updated.collect::<Result<Vec<_>, _>>()?;
-        flow.run(&DELETE_PRODUCTS, ids.clone())?;
+        flow.run(&DELETE_PRODUCTS, gone_ids.clone())?;
         Ok((created, updated))
     };
-    let ((created, updated), view) = call.app.local(call.pass.actor.clone(), body).await?;
+    let ((created, updated), view) = call
+        .app
+        .local_once(
+            call.pass.actor.clone(),
+            body,
+            |(created, updated)| (ids(created), ids(updated)),
+            |view, (created, updated)| {
+                let again = |ids: Vec<String>| records(&call.app, &PRODUCTS, view, &ids);
+                Ok((again(created)?, again(updated)?))
+            },
+        )
+        .await?;
     let show = |products: Vec<Product>| shown(&PRODUCT, &call, &view, fields.clone(), products);
     Ok(Reply::json(&json!({
         "created": show(created).await?, "updated": show(updated).await?,

@@ -18,7 +18,10 @@ use atoll_product::VARIANTS;
 use atoll_region::REGIONS;
 use atoll_sales_channel::SALES_CHANNELS;
 
-use crate::tables::{ONE, any, list};
+use crate::{
+    reply::run_once,
+    tables::{ONE, any, list},
+};
 
 routes! {
     with "sales_channels";
@@ -218,7 +221,7 @@ async fn update_all(mut call: Call) -> Result<Reply, Fault> {
 /// Runs the flow for the channel of the path; answers with a view of its commit.
 async fn update(call: &Call, update: AssortmentUpdate) -> Result<View, Fault> {
     let update = AssortmentUpdate { channel: call.path("id").to_owned(), ..update };
-    let ((), view) = call.app.run(&UPDATE_ASSORTMENT, call.pass.actor.clone(), update).await?;
+    let ((), view) = run_once(call, &UPDATE_ASSORTMENT, update).await?;
     Ok(view)
 }
 

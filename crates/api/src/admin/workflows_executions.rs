@@ -1,8 +1,8 @@
 //! `/admin/workflows-executions`
 
 use atoll_kernel::{
-    Actor, Answer, AnySaga, Body, Call, Ctx, ExecutionState, Fault, Id, Moment, Param, ParamKind, Params,
-    Reply, Resource, Type, WorkflowExecution, optional, required, routes,
+    Actor, Answer, AnySaga, Body, Call, Ctx, ExecutionState, Fault, Moment, Param, ParamKind, Params, Reply,
+    Resource, Type, WorkflowExecution, optional, required, routes,
     serde_json::{Value, json},
 };
 
@@ -105,7 +105,7 @@ async fn run(call: Call) -> Result<Reply, Fault> {
         .as_saga()
         .ok_or_else(|| Fault::not_allowed(format!("Workflow {name} is run by its own routes only")))?;
     let text = call.body().get("transaction_id").and_then(Value::as_str);
-    let transaction = text.map_or_else(|| format!("auto-{}", new_id(&call.app)), str::to_owned);
+    let transaction = text.map_or_else(|| auto_transaction(&call.app), str::to_owned);
     let input = call.body().get("input").cloned().unwrap_or_default();
     let actor = call.pass.actor.clone();
     let has_ended = saga.start(call.app.clone(), actor, Some(transaction.clone()), input).await?;
@@ -114,8 +114,10 @@ async fn run(call: Call) -> Result<Reply, Fault> {
     } })))
 }
 
-fn new_id(ctx: &Ctx) -> Id<WorkflowExecution> {
-    Moment::new(ctx.now(), Actor::System).id()
+/// A transaction id of our own; the same one for a request that comes again.
+fn auto_transaction(ctx: &Ctx) -> String {
+    let id = || Moment::new(ctx.now(), Actor::System).id::<WorkflowExecution>().to_string();
+    format!("auto-{}", ctx.request_digest().unwrap_or_else(id))
 }
 
 async fn succeed(call: Call) -> Result<Reply, Fault> {

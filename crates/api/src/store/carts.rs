@@ -189,7 +189,9 @@ async fn complete(call: Call) -> Result<Reply, Fault> {
         }
         Err(error) if error.kind() == FaultKind::PricesChanged => {
             // So that the shopper sees what is to be paid now, and a session over what was to be paid is gone.
-            call.app.run(&REFRESH_CART_ITEMS, call.pass.actor.clone(), id.to_owned()).await?;
+            // The request itself has done nothing, and runs when it comes again with its key.
+            let beside = call.app.beside();
+            beside.run(&REFRESH_CART_ITEMS, call.pass.actor.clone(), id.to_owned()).await?;
             return Err(error);
         }
         Err(error) => return Err(error),

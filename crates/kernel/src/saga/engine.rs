@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::{
     Actor, Ctx, Fault, FaultKind, FaultRecord, Moment, Saga, Timestamp, View, Write,
+    once::{KeyedRequest, Note},
     saga::{
         EXECUTIONS, ExecutionState, Run, WorkflowExecution,
         run::{millis, release},
@@ -45,6 +46,15 @@ impl Ctx {
         I: Serialize + DeserializeOwned + Send + 'static,
         O: Serialize + DeserializeOwned + Send + 'static,
     {
+        let request = match self.once.as_ref().map(|it| it.next()) {
+            None => None,
+            Some(Err(request)) => Some(request),
+            Some(Ok(note)) => match self.repeated(saga, note).await? {
+                Ok(outcome) => return Ok(outcome),
+                Err(undone) => Some(undone),
+            },
+        };
+        let noted = request.clone();
         let id = Moment::new(self.now(), Actor::System).id::<WorkflowExecution>();
         let mut journal = WorkflowExecution {
             transaction_id: transaction_id.map_or_else(|| id.to_string(), str::to_owned),
@@ -53,9 +63,10 @@ impl Ctx {
             retention_time: saga.kept.as_secs(),
             actor: serde_json::to_value(&actor).map_err(Fault::unexpected)?,
             input: serde_json::to_value(&input).map_err(Fault::unexpected)?,
+            request,
             ..WorkflowExecution::default()
         };
-        let ctx = self.unmetered();
+        let ctx = self.beside();
         // A task of its own: it goes on when the caller goes away.
         let run = async move {
             let _turn = ctx.turns().take(saga.name, &journal.transaction_id).await;
@@ -80,8 +91,72 @@ impl Ctx {
             run.is_kept = saga.idempotent;
             drive(saga, run, input).await
         };
-        tokio::spawn(run).await.map_err(Fault::unexpected)?
+        let outcome = tokio::spawn(run).await.map_err(Fault::unexpected)?;
+        if let (Some(once), Some(request)) = (&self.once, noted)
+            && request.is_noted(&self.view())?
+        {
+            once.wrote();
+        }
+        outcome
     }
+
+    /// What became of the run that this request started when it came before; or, where that was undone, the request
+    /// that starts it anew.
+    async fn repeated<I, O>(
+        &self,
+        saga: &'static Saga<I, O>,
+        note: Note,
+    ) -> Result<Result<Outcome<O>, KeyedRequest>, Fault>
+    where
+        I: DeserializeOwned,
+        O: Serialize + DeserializeOwned,
+    {
+        let Some(once) = &self.once else { return Err(Fault::unexpected("a repeat of no request")) };
+        let id = match note {
+            Note::Done(Some(json)) => {
+                let output = serde_json::from_str(&json).map_err(Fault::unexpected)?;
+                return Ok(Ok(Outcome::Done(output, self.view())));
+            }
+            Note::Done(None) => return Err(once.lost("what it came to was not noted")),
+            Note::Run(id) => id,
+        };
+        let Some(run) = EXECUTIONS.get(&self.view(), &id)? else { return Ok(Err(once.undone())) };
+        let _turn = self.turns().take(saga.name, &run.transaction_id).await;
+        let Some(run) = EXECUTIONS.get(&self.view(), &id)? else { return Ok(Err(once.undone())) };
+        match run.state {
+            ExecutionState::Invoking | ExecutionState::Compensating => {
+                let outcome = go_on(saga, Run::new(self.beside(), saga.name, run)).await;
+                if outcome.is_err()
+                    && EXECUTIONS
+                        .get(&self.view(), &id)?
+                        .is_none_or(|it| it.state == ExecutionState::Reverted)
+                {
+                    once.undone();
+                }
+                outcome.map(Ok)
+            }
+            ExecutionState::Reverted => Ok(Err(once.undone())),
+            ExecutionState::Waiting => {
+                once.tell();
+                Ok(Ok(Outcome::Waiting(Box::new(run))))
+            }
+            ExecutionState::Failed => {
+                once.tell();
+                Err(has_failed(saga.name, &run))
+            }
+            ExecutionState::Done => {
+                let output = serde_json::from_value(run.result).map_err(Fault::unexpected)?;
+                Ok(Ok(Outcome::Done(output, self.view())))
+            }
+        }
+    }
+}
+
+/// What a failed run left behind would be done a second time.
+fn has_failed(saga: &str, run: &WorkflowExecution) -> Fault {
+    let transaction = &run.transaction_id;
+    let text = format!("Workflow {saga} with transaction {transaction} has failed, and could not be undone");
+    Fault::new(FaultKind::Conflict, text)
 }
 
 /// What an earlier run with the same transaction id answers, where it does.
@@ -91,13 +166,7 @@ fn answer_of<I, O: DeserializeOwned>(
     earlier: WorkflowExecution,
 ) -> Result<Option<Outcome<O>>, Fault> {
     match earlier.state {
-        // What it left behind would be done a second time.
-        ExecutionState::Failed => {
-            let (name, transaction) = (saga.name, &earlier.transaction_id);
-            let text =
-                format!("Workflow {name} with transaction {transaction} has failed, and could not be undone");
-            Err(Fault::new(FaultKind::Conflict, text))
-        }
+        ExecutionState::Failed => Err(has_failed(saga.name, &earlier)),
         ExecutionState::Waiting => Ok(Some(Outcome::Waiting(Box::new(earlier)))),
         ExecutionState::Done if saga.idempotent => {
             let result = serde_json::from_value(earlier.result).map_err(Fault::unexpected)?;

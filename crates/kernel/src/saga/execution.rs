@@ -6,7 +6,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Actor, Entity, Event, Fault, FaultKind, FaultRecord, FieldValue, Index, Moment, Read, RowError, Service,
-    StoreError, Timestamp, Write, entity, saga::undo::Undone, verify::Verify, words,
+    StoreError, Timestamp, Write, entity,
+    once::{KeyedRequest, Note, done},
+    saga::undo::Undone,
+    verify::Verify,
+    words,
 };
 
 words! {
@@ -119,9 +123,11 @@ entity! {
         pub keep_until: Option<Timestamp>,
         /// How often it was written: of two that run it, one is refused.
         pub n_writes: u64,
+        /// The request with an `Idempotency-Key` that started it.
+        pub request: Option<KeyedRequest>,
     }
     search [workflow_id, transaction_id]
-    hidden [actor, input, steps, result, error, undo_error, n_undo_tries, deadline, keep_until, n_writes]
+    hidden [actor, input, steps, result, error, undo_error, n_undo_tries, deadline, keep_until, n_writes, request]
     computed [run_id, execution, context] by show
 }
 
@@ -170,6 +176,7 @@ impl WorkflowExecution {
 
     /// Writes it, as a step of the transaction that it tells of.
     pub(crate) fn write(&mut self, tx: &mut dyn Write, at: &Moment) -> Result<(), Fault> {
+        self.note(tx)?;
         let Some(before) = EXECUTIONS.get(tx, &self.id)? else {
             if self.n_writes > 0 {
                 return Err(Fault::new(FaultKind::Conflict, format!("run {} was removed", self.id)));
@@ -191,6 +198,20 @@ impl WorkflowExecution {
         let after = self.clone();
         EXECUTIONS.update(tx, at, &self.id, move |it: &mut WorkflowExecution| it.become_like(after))?;
         Ok(())
+    }
+}
+
+impl WorkflowExecution {
+    /// Notes where it stands for the request that started it: that it has begun, what it came to, or that nothing is
+    /// left of it.
+    fn note(&self, tx: &mut dyn Write) -> Result<(), Fault> {
+        let Some(request) = &self.request else { return Ok(()) };
+        match self.state {
+            ExecutionState::Done => request.note(tx, done(&self.result)),
+            ExecutionState::Reverted => request.take_back(tx),
+            _ if self.n_writes == 0 => request.note(tx, Note::Run(self.id.to_string())),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use crate::{
     Ctx, Fault, FaultRecord, HookRun, Local, Moment, Point, Timestamp, View, When, Write,
+    once::done,
     saga::{
         ExecutionState, External, Saga, StepCall, StepEntry, StepKind, StepState, WorkflowExecution,
         external::{Outside, Patience},
@@ -56,7 +57,8 @@ pub(crate) type LocalUndo = Arc<dyn Fn(&mut Local<'_>, Value) -> Result<(), Faul
 impl Run {
     pub(crate) fn new(ctx: Ctx, saga: &'static str, journal: WorkflowExecution) -> Run {
         Run {
-            ctx,
+            // The journal says which request its commits are noted for, in the next process, too.
+            ctx: ctx.beside(),
             saga,
             journal,
             undos: Vec::new(),
@@ -166,6 +168,9 @@ impl Run {
             ctx.pass(&Point { flow, step: &name, when: When::Before })?;
             let output = body(&mut Local { tx, at, ctx: &ctx, flow })?;
             ctx.pass(&Point { flow, step: &name, when: When::After })?;
+            if !is_kept && let Some(request) = &journal.request {
+                request.note(tx, done(&output))?;
+            }
             if is_kept {
                 let value = serde_json::to_value(&output).map_err(Fault::unexpected)?;
                 journal.steps.push(StepEntry {
@@ -314,7 +319,16 @@ impl Run {
                 Err(error)
             }
         };
-        let written = self.commit(journal).await;
+        let request = given.request.clone();
+        let write = move |tx: &mut dyn Write, at: &Moment| {
+            let mut journal = journal.clone();
+            journal.write(tx, at)?;
+            if let Some(request) = &request {
+                request.note(tx, done(&()))?;
+            }
+            Ok(journal)
+        };
+        let written = self.write(write).await.map(|(journal, _)| self.journal = journal);
         given.tell(written.as_ref().copied().map_err(|error| Fault::from(&FaultRecord::from(error))));
         written.map(|()| Some(answer))
     }

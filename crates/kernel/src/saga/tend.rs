@@ -7,7 +7,8 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::{
-    Actor, Ctx, Fault, FaultKind, Moment, Read, Timestamp, Write,
+    Actor, Ctx, Fault, FaultKind, Local, Moment, Read, Timestamp, Write,
+    once::KeyedRequest,
     saga::{
         AnySaga, EXECUTIONS, ExecutionState, StepEntry, StepState, WorkflowExecution,
         execution::{BY_STATE, ended_before},
@@ -28,6 +29,8 @@ pub struct Given {
     pub(crate) step: String,
     /// What the step answers, or why it failed.
     pub(crate) answer: Result<Value, String>,
+    /// The request with an `Idempotency-Key` that gave it.
+    pub(crate) request: Option<KeyedRequest>,
     /// Whoever gave it is told whether it was taken.
     told: oneshot::Sender<Result<(), Fault>>,
 }
@@ -61,10 +64,20 @@ impl Ctx {
         step: &str,
         answer: Result<Value, String>,
     ) -> Result<(), Fault> {
+        let request = match self.once.as_ref().map(|it| it.next()) {
+            // It was taken when this request came before.
+            Some(Ok(_)) => return Ok(()),
+            Some(Err(request)) => Some(request),
+            None => None,
+        };
         let saga = self.saga(workflow_id)?;
         let journal = WorkflowExecution::find(&self.view(), workflow_id, transaction_id)?;
         let not_found = || Fault::not_found(format!("Transaction {transaction_id} could not be found."));
-        self.give(saga, journal.ok_or_else(not_found)?, step, answer).await
+        self.give(saga, journal.ok_or_else(not_found)?, step, answer, request).await?;
+        if let Some(once) = &self.once {
+            once.wrote();
+        }
+        Ok(())
     }
 
     async fn give(
@@ -73,9 +86,10 @@ impl Ctx {
         journal: WorkflowExecution,
         step: &str,
         answer: Result<Value, String>,
+        request: Option<KeyedRequest>,
     ) -> Result<(), Fault> {
         let (told, taken) = oneshot::channel();
-        let given = Given { step: step.to_owned(), answer, told };
+        let given = Given { step: step.to_owned(), answer, request, told };
         given.check(&journal)?;
         let (name, transaction) = (journal.workflow_id.clone(), journal.transaction_id.clone());
         tokio::spawn(saga.resume(self.unmetered(), journal, Some(given)));
@@ -101,8 +115,12 @@ impl Ctx {
             journal.write(tx, at)?;
             Ok(journal)
         };
-        let (journal, _) = self.write(actor, mark).await?;
-        self.go_on(journal, None);
+        let mark = move |local: &mut Local<'_>| mark(local.tx, local.at).map(Some);
+        // A repeat finds it marked, and gone on with.
+        let (marked, _) = self.local_once(actor, mark, |_| (), |_, ()| Ok(None)).await?;
+        if let Some(journal) = marked {
+            self.go_on(journal, None);
+        }
         Ok(())
     }
 
@@ -120,7 +138,8 @@ impl Ctx {
             EXECUTIONS.delete(tx, at, &journal.id)?;
             Ok(())
         };
-        self.write(actor, forget).await.map(drop)
+        let forget = move |local: &mut Local<'_>| forget(local.tx, local.at);
+        self.local_once(actor, forget, |()| (), |_, ()| Ok(())).await.map(drop)
     }
 
     /// Goes on with everything that a crash or a stop has cut, a few runs at a time, and waits for it. Called once, at
@@ -157,7 +176,7 @@ impl Ctx {
             let Ok(saga) = self.saga(&run.workflow_id) else { continue };
             let id = run.id.clone();
             if let Err(error) =
-                self.give(saga, run, &step, Err(format!("`{step}` was not finished in time"))).await
+                self.give(saga, run, &step, Err(format!("`{step}` was not finished in time")), None).await
             {
                 tracing::error!(run = id.as_str(), %error, "a step that came too late was not given up");
             }
