@@ -83,8 +83,8 @@ async fn more_conditions_values_and_letters_than_one_list_may_have_are_refused()
     let ids = |n: usize| (0..n).map(|at| format!("id[]=a{at}&")).collect::<String>();
     let q = |n: usize| format!("q={}", "a".repeat(n));
     for (query, refusal) in [
-        (branches(49), None),
-        (branches(50), Some("At most 100 conditions can be combined, got: '101'")),
+        (branches(100), None),
+        (branches(101), Some("At most 100 conditions can be combined, got: '101'")),
         (ids(2_000), None),
         (ids(2_001), Some("At most 2000 values can be asked for, got: '2001'")),
         (q(500), None),
@@ -160,6 +160,17 @@ async fn no_relation_to_many_is_entered_again_below_itself() {
         shop.admin.get(&format!("/admin/collections/{summer}")).await.ok()["collection"]["title"],
         "Summer"
     );
+    let tea = shop.product("Tea", &[&web], 1).await;
+    let levels = format!("/admin/inventory-items/{}/location-levels", tea.item);
+    let gone =
+        shop.admin.delete(&format!("{levels}/{}?fields=variants.inventory.variants", shop.location)).await;
+    assert_eq!(gone.error(), refusal("variants.inventory.variants"));
+    assert_eq!(shop.admin.get(&levels).await.ok()["count"], 1);
+    let path =
+        format!("/admin/products/{}/variants/batch?fields=product.variants.product.variants", tea.product);
+    let answer = shop.admin.post(&path, json!({ "delete": [tea.id] })).await;
+    assert_eq!(answer.error(), refusal("product.variants.product.variants"));
+    assert_eq!(shop.admin.get("/admin/product-variants?sku=Tea").await.ok()["count"], 1);
     // Store routes leave it out, like whatever they do not offer.
     let list = "/store/collections?fields=title,products.title,products.collection.products.title";
     let shown = storefront.get(list).await.ok();

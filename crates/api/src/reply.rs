@@ -28,9 +28,9 @@ where
     T: Entity,
     F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
 {
-    let (context, fields) = (context(&call), call.params.fields.clone());
     // What cannot be shown is refused before it is written, not after.
-    resource.check(&call.app.view(), &context, fields.as_deref())?;
+    let context = context(&call);
+    resource.check(&call.app.view(), &context, call.params.fields.as_deref())?;
     let mut body = body;
     let (node, view) = call
         .app
@@ -41,7 +41,18 @@ where
             |view, id: String| again(&call, &context, T::DEF.name, view, &id),
         )
         .await?;
-    show_done(&call.app, &view, fields, move |view, fields| {
+    show_written(resource, &call, &view, node).await
+}
+
+/// Shows a record as a commit left it, whose fields were checked before.
+pub(crate) async fn show_written(
+    resource: &'static Resource,
+    call: &Call,
+    view: &View,
+    node: Node,
+) -> Result<Reply, Fault> {
+    let context = context(call);
+    show_done(&call.app, view, call.params.fields.clone(), move |view, fields| {
         resource.show(view, &context, node.clone(), fields)
     })
     .await

@@ -52,8 +52,8 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// `buffer_bytes_max`. Beyond it the slowest clients are cut.
 pub const BUFFER_BYTES_MAX: usize = 256 * 1024 * 1024;
 
-/// Conditions of one list: its filters, and the branches and filters within `$and` and `$or`. Each of them is asked of
-/// every candidate; pages that people make have a dozen.
+/// Conditions of one list: its filters, and those within `$and` and `$or`, where a branch that is empty counts as one.
+/// Each is asked of every candidate; pages that people make have a dozen.
 pub const CONDITIONS_MAX: usize = 100;
 
 /// Values of all conditions of one list: as many ids as fit into the head of a request.

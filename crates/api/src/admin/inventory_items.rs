@@ -1,5 +1,7 @@
 //! `/admin/inventory-items`
 
+use std::sync::Arc;
+
 use atoll_flows::inventory::{
     BATCH_LEVELS, DELETE_INVENTORY_ITEMS, LevelBatch, LevelInput, LevelsDone, check_empty, stock_at,
 };
@@ -14,7 +16,7 @@ use atoll_kernel::{
 use serde::Deserialize;
 
 use crate::{
-    reply::{context, find, ids, page, records, remove_by, save, shown},
+    reply::{context, find, ids, page, records, remove_by, save, show_written, shown},
     tables::{METADATA, ONE, any, date, flag, list, nested, number, text},
 };
 
@@ -252,11 +254,14 @@ async fn remove_level(call: Call) -> Result<Reply, Fault> {
             Ok(delete_level(flow.tx, flow.at, &id, &location)?.id.to_string())
         }
     };
+    ITEM.check(&call.app.view(), &context(&call), call.params.fields.as_deref())?;
     let (level, view) =
         call.app.local_once(call.pass.actor.clone(), remove, String::clone, |_, id| Ok(id)).await?;
-    let parent = ITEM.find(&view, &context(&call), &id, &call.params)?;
-    let parent: serde_json::Value = match parent {
-        Some(reply) => serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?,
+    let parent: serde_json::Value = match INVENTORY_ITEMS.get(&view, &id)? {
+        Some(item) => {
+            let reply = show_written(&ITEM, &call, &view, Arc::new(item)).await?;
+            serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?
+        }
         None => json!({}),
     };
     Ok(Reply::json(&json!({

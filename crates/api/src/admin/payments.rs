@@ -9,7 +9,7 @@ use atoll_kernel::{
 use atoll_payment::PAYMENTS;
 
 use crate::{
-    reply::{context, find, page},
+    reply::{context, find, page, show_written},
     tables::{ONE, any, date, list, text},
 };
 
@@ -71,6 +71,5 @@ async fn move_money(mut call: Call, saga: &'static Saga<MoveMoney, String>) -> R
     let Outcome::Done(_, view) = call.app.start(saga, actor, Some(&id), input).await? else {
         return Err(Fault::new(FaultKind::Conflict, format!("Payment {id} is being changed")));
     };
-    let payment = Arc::new(PAYMENTS.retrieve(&view, &id)?);
-    PAYMENT.show(&view, &context(&call), payment, call.params.fields.as_deref())
+    show_written(&PAYMENT, &call, &view, Arc::new(PAYMENTS.retrieve(&view, &id)?)).await
 }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::{
     gate::scope_to_write,
-    reply::{context, perform},
+    reply::{context, perform, show_written},
     tables::ONE,
 };
 
@@ -65,6 +65,5 @@ async fn choose(mut call: Call) -> Result<Reply, Fault> {
     let Outcome::Done(_, view) = outcome else {
         return Err(Fault::new(FaultKind::Conflict, format!("Payment collection {id} is being changed")));
     };
-    let collection = Arc::new(PAYMENT_COLLECTIONS.retrieve(&view, id)?);
-    COLLECTION.show(&view, &context(&call), collection, call.params.fields.as_deref())
+    show_written(&COLLECTION, &call, &view, Arc::new(PAYMENT_COLLECTIONS.retrieve(&view, id)?)).await
 }
