@@ -3,6 +3,7 @@
 mod bench;
 mod cargo;
 mod ci;
+mod crates;
 mod registry;
 mod replay;
 mod sdk;

@@ -10,17 +10,21 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::cargo;
+use crate::{cargo, crates};
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(args.is_empty(), "`cargo xtask tidy` takes no arguments");
     let files = files(cargo::root())?;
     let violations = violations(&files);
+    let crates = crates::violations()?;
     let mut out = io::stdout().lock();
     for violation in &violations {
         writeln!(out, "{violation}")?;
     }
-    if violations.is_empty() {
+    for violation in &crates {
+        writeln!(out, "{violation}")?;
+    }
+    if violations.is_empty() && crates.is_empty() {
         writeln!(out, "tidy: {} files are in order", files.len())?;
         return Ok(ExitCode::SUCCESS);
     }
