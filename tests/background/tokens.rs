@@ -98,7 +98,12 @@ async fn the_database_never_holds_a_token_that_opens_anything() {
     let app = &shop.app;
     let background = go(app).await;
     ask(&app.client(), "admin@test.dev").await;
-    let invited = shop.admin.post("/admin/invites", json!({ "email": "ann@test.dev" })).await.ok();
+    // An answer that is remembered for who repeats the request holds none, either.
+    let once = |key: &str| shop.admin.clone().with_header("idempotency-key", key);
+    let secret = json!({ "title": "ERP", "type": "secret" });
+    let secret = once("two").post("/admin/api-keys", secret).await.ok()["api_key"]["token"].clone();
+    assert_eq!(holding(app, secret.as_str().expect("a token")), [""; 0]);
+    let invited = once("one").post("/admin/invites", json!({ "email": "ann@test.dev" })).await.ok();
     let lost = shop.admin.post("/admin/invites", json!({ "email": "lost@test.dev" })).await.ok();
     settled(app).await;
     background.stop().await;
