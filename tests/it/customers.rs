@@ -202,3 +202,50 @@ async fn a_customer_sees_their_orders_of_the_channels_of_the_key() {
         "{shown}"
     );
 }
+
+/// Whoever may add to something may not do so without an end.
+#[tokio::test]
+async fn addresses_and_carts_have_a_size() {
+    let Scene { shop, storefront, tea, .. } = Scene::new().await;
+    let ann = shop.customer(&storefront, "ann@test.dev").await;
+    let path = "/store/customers/me/addresses";
+    let first = json!({ "city": "Bonn", "is_default_shipping": true });
+    ann.post(path, first).await.ok();
+    let large = json!({ "city": "Bonn", "metadata": { "note": "x".repeat(40_000) } });
+    let refused = ann.post(path, large.clone()).await.error();
+    assert!(refused.starts_with("400 invalid_data: CustomerAddress has 40"), "{refused}");
+    let refused = ann.post("/store/customers/me", json!({ "metadata": large["metadata"] })).await.error();
+    assert!(refused.starts_with("400 invalid_data: Customer has 40"), "{refused}");
+    for _ in 1..100 {
+        ann.post(path, json!({ "city": "Bonn" })).await.ok();
+    }
+    let one_more = json!({ "city": "Bonn", "is_default_shipping": true });
+    assert_eq!(
+        ann.post(path, one_more).await.error(),
+        "400 invalid_data: a customer has at most 100 addresses"
+    );
+    let defaults = ann.get(&format!("{path}?limit=200&fields=is_default_shipping")).await.ok();
+    let defaults = defaults["addresses"].as_array().expect("addresses").iter();
+    assert_eq!(defaults.filter(|it| it["is_default_shipping"] == true).count(), 1);
+
+    // Forty lines of 16 kB are more than a cart may have, though each of them may be.
+    let cart = shop.cart(&ann, &tea, 1).await;
+    let line = |n: usize| json!({ "n": n, "note": "x".repeat(16_000) });
+    let mut refused = None;
+    let mut n_added = 0;
+    for n in 0..40 {
+        let body = json!({ "variant_id": tea, "quantity": 0.1, "metadata": line(n) });
+        let answer = ann.post(&format!("/store/carts/{cart}/line-items"), body).await;
+        if !answer.status.is_success() {
+            refused = Some(answer.error());
+            break;
+        }
+        n_added += 1;
+    }
+    let refused = refused.expect("a cart has an end");
+    assert!(refused.starts_with("400 invalid_data: Cart has 5"), "{n_added}: {refused}");
+    // It can be made smaller, and changed.
+    let shown = ann.get(&format!("/store/carts/{cart}")).await.ok();
+    let last = shown["cart"]["items"][n_added]["id"].as_str().expect("a line").to_owned();
+    ann.delete(&format!("/store/carts/{cart}/line-items/{last}")).await.ok();
+}

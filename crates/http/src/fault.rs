@@ -277,7 +277,9 @@ impl From<Halt> for Fault {
 impl From<RowError> for Fault {
     fn from(error: RowError) -> Self {
         match error {
-            RowError::Exists { .. } | RowError::Duplicate { .. } => Fault::invalid(error.to_string()),
+            RowError::Exists { .. } | RowError::Duplicate { .. } | RowError::TooLarge { .. } => {
+                Fault::invalid(error.to_string())
+            }
             RowError::NotFound { .. } => Fault::not_found(error.to_string()),
             RowError::Store(error) => error.into(),
         }

@@ -42,6 +42,11 @@ impl<T: Entity> Service<T> {
         Service { table: Table::new(indexes) }
     }
 
+    /// The same service, whose records have at most so many bytes.
+    pub const fn at_most(self, bytes_max: usize) -> Self {
+        Service { table: self.table.at_most(bytes_max) }
+    }
+
     /// The live record with this id.
     pub fn get(&self, tx: &dyn Read, id: &str) -> Result<Option<T>, StoreError> {
         self.table.get(tx, id)

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use atoll_values::Timestamp;
+use atoll_values::{Timestamp, limits::RECORD_BYTES_MAX};
 
 use crate::{
     Entity, EntityDef, KeyBuf, Node, Order, Read, Scan, Space, Span, StoreError, Write,
@@ -16,6 +16,7 @@ use crate::{
 /// list has to step over them), and indexes over the live rows.
 pub struct Table<T: 'static> {
     indexes: &'static [Index<T>],
+    bytes_max: usize,
     kind: PhantomData<fn() -> T>,
 }
 
@@ -88,6 +89,16 @@ pub enum RowError {
         /// The id.
         id: String,
     },
+    /// It has more bytes than a row of its kind may have.
+    #[error("{} has {n_bytes} bytes, and may have {bytes_max}", entity.label)]
+    TooLarge {
+        /// The entity.
+        entity: &'static EntityDef,
+        /// What it has.
+        n_bytes: usize,
+        /// What it may have.
+        bytes_max: usize,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -96,7 +107,22 @@ pub enum RowError {
 impl<T: Entity> Table<T> {
     /// A table with these indexes.
     pub const fn new(indexes: &'static [Index<T>]) -> Self {
-        Table { indexes, kind: PhantomData }
+        Table { indexes, bytes_max: RECORD_BYTES_MAX, kind: PhantomData }
+    }
+
+    /// The same table, whose rows have at most so many bytes.
+    pub const fn at_most(self, bytes_max: usize) -> Self {
+        Table { bytes_max, ..self }
+    }
+
+    /// The bytes of a row. One that is too large may be written if it was larger before, so that it can be made smaller.
+    fn encoded(&self, row: &T, before: Option<&T>) -> Result<Vec<u8>, RowError> {
+        let (bytes, bytes_max) = (encode(row), self.bytes_max);
+        let may_grow_to = |it: &T| encode(it).len().max(bytes_max);
+        if bytes.len() > bytes_max && bytes.len() > before.map_or(bytes_max, may_grow_to) {
+            return Err(RowError::TooLarge { entity: T::DEF, n_bytes: bytes.len(), bytes_max });
+        }
+        Ok(bytes)
     }
 
     /// Its indexes.
@@ -134,19 +160,21 @@ impl<T: Entity> Table<T> {
         if self.exists(tx, row.id())? {
             return Err(RowError::Exists { entity: T::DEF, id: row.id().to_string() });
         }
+        let bytes = self.encoded(row, None)?;
         for index in self.indexes {
             for key in index.keys_of(row) {
                 index.enter(tx, &key, row)?;
             }
         }
         let key = self.row_key(tx, row.id());
-        tx.put(key, encode(row));
+        tx.put(key, bytes);
         let counter = counter_key(tx, T::DEF.name, b"");
         Ok(add(tx, counter, 1)?)
     }
 
     /// Writes `after` in the place of `before`. Only what differs in the indexes is touched.
     pub fn replace(&self, tx: &mut dyn Write, before: &T, after: &T) -> Result<(), RowError> {
+        let bytes = self.encoded(after, Some(before))?;
         for index in self.indexes {
             let (old, new) = (index.keys_of(before), index.keys_of(after));
             for key in old.iter().filter(|key| !new.contains(key)) {
@@ -157,7 +185,7 @@ impl<T: Entity> Table<T> {
             }
         }
         let key = self.row_key(tx, after.id());
-        tx.put(key, encode(after));
+        tx.put(key, bytes);
         Ok(())
     }
 

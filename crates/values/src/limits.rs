@@ -141,3 +141,18 @@ pub const KEPT_BYTES_OF_CLIENT_MAX: u64 = 1024 * 1024;
 
 /// Bytes of what a commit notes for a repeat: the ids of about 2,000 records.
 pub const NOTE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a record as it is stored, where its service names no other limit: with this no list inside of a record (refunds
+/// of a payment, prices of a set, pictures, steps in the journal of a saga, free data) grows without an end, whoever adds to
+/// it. Eight times the body of a request.
+pub const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes of a cart in all, as it is stored, with its lines, addresses and free data: it is read and written as a whole, by
+/// whoever has a publishable key. A line with a long description has about 4 kB, and there are 100 at most.
+pub const CART_BYTES_MAX: usize = 512 * 1024;
+
+/// Bytes of a customer and of one of their addresses, with free data.
+pub const CUSTOMER_BYTES_MAX: usize = 32 * 1024;
+
+/// Addresses of one customer: those that are no default are looked through when another one becomes it, and an answer
+/// shows them all.
+pub const ADDRESSES_MAX: usize = 100;

@@ -4,7 +4,7 @@ mod error;
 mod service;
 mod types;
 
-use atoll_kernel::{Index, Module, Service, module};
+use atoll_kernel::{Index, Module, Service, limits::CART_BYTES_MAX, module};
 
 pub use error::Error;
 pub use service::{add_line, complete, open_cart, remove_line, set_prices, set_quantity};
@@ -27,7 +27,7 @@ pub const BY_SALES_CHANNEL: Index<Cart> =
     });
 
 /// The service of carts. [`open_cart`] and its like keep the rules of the module.
-pub static CARTS: Service<Cart> = Service::new(&[BY_SALES_CHANNEL]);
+pub static CARTS: Service<Cart> = Service::new(&[BY_SALES_CHANNEL]).at_most(CART_BYTES_MAX);
 
 module! { Module {
     name: "cart",

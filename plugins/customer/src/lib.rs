@@ -1,10 +1,12 @@
 //! Customers: who buys, with an account or as a guest, and where to send it.
 
+mod error;
 mod service;
 mod types;
 
-use atoll_kernel::{Index, Module, Relation, Resolve, Service, WhenGone, module};
+use atoll_kernel::{Index, Module, Relation, Resolve, Service, WhenGone, limits::CUSTOMER_BYTES_MAX, module};
 
+pub use error::Error;
 pub use service::{add_address, address_of, change_address, find_or_create_guest, remove_address};
 pub use types::{Customer, CustomerAddress, CustomerAddressPatch, CustomerPatch};
 
@@ -26,9 +28,9 @@ const fn account(has_account: bool) -> &'static str {
 }
 
 /// The service of customers.
-pub static CUSTOMERS: Service<Customer> = Service::new(&[BY_EMAIL]);
+pub static CUSTOMERS: Service<Customer> = Service::new(&[BY_EMAIL]).at_most(CUSTOMER_BYTES_MAX);
 /// The service of their addresses. [`add_address`] and its like keep the rules of the module.
-pub static ADDRESSES: Service<CustomerAddress> = Service::new(&[BY_CUSTOMER]);
+pub static ADDRESSES: Service<CustomerAddress> = Service::new(&[BY_CUSTOMER]).at_most(CUSTOMER_BYTES_MAX);
 
 /// A relation between the entities of this module: not searched, null where there is nothing.
 const fn within(

@@ -1,9 +1,10 @@
 //! What may be done with customers and their addresses.
 
-use atoll_kernel::{Moment, Read, RowError, StoreError, Write};
+use atoll_kernel::{Moment, Read, RowError, StoreError, Write, limits::ADDRESSES_MAX};
 
 use crate::{
-    ADDRESSES, BY_CUSTOMER, BY_EMAIL, CUSTOMERS, Customer, CustomerAddress, CustomerAddressPatch, account,
+    ADDRESSES, BY_CUSTOMER, BY_EMAIL, CUSTOMERS, Customer, CustomerAddress, CustomerAddressPatch, Error,
+    account,
 };
 
 /// The guest with this address, who is made where there is none.
@@ -25,8 +26,11 @@ pub fn add_address(
     tx: &mut dyn Write,
     at: &Moment,
     address: CustomerAddress,
-) -> Result<CustomerAddress, RowError> {
+) -> Result<CustomerAddress, Error> {
     CUSTOMERS.retrieve(tx, &address.customer_id)?;
+    if BY_CUSTOMER.count(tx, &[&address.customer_id])? >= ADDRESSES_MAX as u64 {
+        return Err(Error::Full);
+    }
     let address = ADDRESSES.create(tx, at, address)?;
     keep_one_default(tx, at, &address)?;
     Ok(address)
@@ -52,6 +56,9 @@ pub fn remove_address(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), R
 
 /// What this address is by default, the others of its customer are no longer.
 fn keep_one_default(tx: &mut dyn Write, at: &Moment, address: &CustomerAddress) -> Result<(), RowError> {
+    if !address.is_default_shipping && !address.is_default_billing {
+        return Ok(());
+    }
     for other in ADDRESSES.table.list_by(tx, &BY_CUSTOMER, &[&address.customer_id])? {
         if other.id != address.id {
             ADDRESSES.update(tx, at, &other.id, |it: &mut CustomerAddress| {

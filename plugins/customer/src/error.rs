@@ -1,0 +1,25 @@
+//! What can be wrong with a customer.
+
+use atoll_kernel::{Fault, RowError, limits::ADDRESSES_MAX, store_errors};
+
+/// Why a customer was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There are as many addresses as there may be.
+    #[error("a customer has at most {ADDRESSES_MAX} addresses")]
+    Full,
+    /// The rows could not be read or written.
+    #[error(transparent)]
+    Row(#[from] RowError),
+}
+
+store_errors!(Error);
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Full => Fault::invalid(error.to_string()),
+            Error::Row(error) => error.into(),
+        }
+    }
+}
