@@ -63,3 +63,82 @@ async fn empty_codes_are_none() {
         assert_eq!(item["inventory_item"]["sku"], Value::Null);
     }
 }
+
+/// Lists of items are in the order of what lies of them, or is promised.
+#[tokio::test]
+async fn items_are_sorted_by_their_quantities() {
+    let shop = Shop::open(TestApp::init().await).await;
+    let web = shop.channel("Web").await;
+    for (title, stock) in [("Few", 2), ("Many", 10), ("Some", 9), ("None", 0)] {
+        shop.product(title, &[&web], stock).await;
+    }
+    let storefront = shop.storefront(&[&web]).await;
+    let some = shop.admin.get("/admin/product-variants?sku=Some").await.ok()["variants"][0]["id"].clone();
+    let cart = shop.cart(&storefront, some.as_str().expect("an id"), 3).await;
+    atoll_testkit::complete(&storefront, &cart).await.ok();
+    for (order, expect) in [
+        ("stocked_quantity", "None Few Some Many"),
+        ("-stocked_quantity", "Many Some Few None"),
+        ("-reserved_quantity&limit=1", "Some"),
+    ] {
+        let found = shop.admin.get(&format!("/admin/inventory-items?fields=sku&order={order}")).await.ok();
+        let found = found["inventory_items"].as_array().expect("items").iter();
+        let skus: Vec<&str> = found.filter_map(|it| it["sku"].as_str()).collect();
+        assert_eq!(skus.join(" "), expect, "{order}");
+    }
+    let refused = shop.admin.get("/admin/product-variants?order=inventory_quantity").await.error();
+    assert!(refused.starts_with("400"), "{refused}");
+}
+
+/// What variants take is set for several at once: all of it, or nothing.
+#[tokio::test]
+async fn parts_are_set_in_a_batch() {
+    let shop = Shop::open(TestApp::init().await).await;
+    let web = shop.channel("Web").await;
+    let (tea, cup) = (shop.product("Tea", &[&web], 5).await, shop.product("Cup", &[&web], 5).await);
+    let path = format!("/admin/products/{}/variants", tea.product);
+    let batch = format!("{path}/inventory-items/batch");
+    let part = |item: &str, quantity: i64| json!({ "variant_id": tea.id, "inventory_item_id": item, "required_quantity": quantity });
+    let takes = async || {
+        let fields = "fields=inventory_items.inventory_item_id,inventory_items.required_quantity";
+        let shown = shop.admin.get(&format!("{path}/{}?{fields}", tea.id)).await.ok()["variant"].clone();
+        let items = shown["inventory_items"].as_array().expect("items").clone();
+        let of = |item: &str| items.iter().find(|it| it["inventory_item_id"] == *item);
+        [&tea.item, &cup.item].map(|item| of(item).map_or(Value::Null, |it| it["required_quantity"].clone()))
+    };
+    let both = json!({ "create": [part(&cup.item, 1)], "update": [part(&tea.item, 2)] });
+    let answer = shop.admin.post(&batch, both).await.ok();
+    let told = |item: &str, quantity: i64| {
+        json!({
+            "product": { "variant_id": tea.id }, "inventory": { "inventory_item_id": item },
+            "data": { "required_quantity": quantity },
+        })
+    };
+    assert_eq!(
+        answer,
+        json!({ "created": [told(&cup.item, 1)], "updated": [told(&tea.item, 2)], "deleted": [] })
+    );
+    assert_eq!(takes().await, [json!(2), json!(1)]);
+    let unknown = json!({
+        "delete": [{ "variant_id": tea.id, "inventory_item_id": cup.item }],
+        "create": [part("iitem_x", 1), part(&tea.item, 7), part("iitem_y", 1)],
+    });
+    let error = "400 invalid_data: Inventory Items with ids: iitem_x, iitem_y was not found";
+    assert_eq!(shop.admin.post(&batch, unknown).await.error(), error);
+    assert_eq!(takes().await, [json!(2), json!(1)], "nothing of it was done");
+    let gone = json!({ "delete": [{ "variant_id": tea.id, "inventory_item_id": cup.item }] });
+    shop.admin.post(&batch, gone).await.ok();
+    assert_eq!(takes().await, [json!(2), Value::Null]);
+    let foreign = json!({ "create": [{ "variant_id": cup.id, "inventory_item_id": tea.item, "required_quantity": 1 }] });
+    assert!(shop.admin.post(&batch, foreign).await.error().starts_with("404"));
+    // A new variant, or a new product, of unknown items.
+    let parts = json!([{ "inventory_item_id": "iitem_x", "required_quantity": 1 }]);
+    let variant = json!({
+        "title": "Two", "options": { "Size": "Two" }, "prices": [], "inventory_items": parts,
+    });
+    let product = json!({
+        "title": "New", "options": [{ "title": "Size", "values": ["Two"] }], "variants": [variant],
+    });
+    let error = "400 invalid_data: Inventory Items with ids: iitem_x was not found";
+    assert_eq!(shop.admin.post("/admin/products", product).await.error(), error);
+}

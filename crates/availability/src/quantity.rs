@@ -23,6 +23,7 @@ computed! {
         entity: VARIANT,
         name: "inventory_quantity",
         shows: &["manage_inventory"],
+        sorts: false,
         compute,
     };
 }

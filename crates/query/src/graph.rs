@@ -86,6 +86,8 @@ pub struct Computed {
     pub name: &'static str,
     /// Other fields of the entity that the answer shows whenever this one is asked for, as the wire does.
     pub shows: &'static [&'static str],
+    /// Is it a number by which lists can be sorted?
+    pub sorts: bool,
     /// For each of the records, in order, its value; `None` leaves the field out.
     pub compute: Compute,
 }

@@ -391,12 +391,19 @@ fn check_sort(env: &Env<'_>, entity: &'static EntityDef, sort: &SortBy) -> Resul
         entity = env.graph.entity(relation.to).ok_or_else(invalid)?;
     }
     let known = entity.fields.contains(&field.as_str()) && !entity.hidden.contains(&field.as_str());
-    if known { Ok(()) } else { Err(invalid()) }
+    // What is computed of a record is computed for all of its candidates; what is beyond a relation is not.
+    let is_computed =
+        relations.is_empty() && env.graph.computed(entity.name, field).is_some_and(|it| it.sorts);
+    if known || is_computed { Ok(()) } else { Err(invalid()) }
 }
 
 fn sort_keys(chunk: &Chunk<'_>, path: &[String], order: Order) -> Result<Vec<SortKey>, QueryError> {
     let [first, rest @ ..] = path else { return Ok(chunk.nodes.iter().map(|_| SortKey::Null).collect()) };
     if rest.is_empty() {
+        if let Some(computed) = chunk.env.graph.computed(chunk.entity.name, first) {
+            let values = (computed.compute)(chunk.env, &chunk.nodes)?;
+            return Ok(values.iter().map(|it| SortKey::of_json(it.as_ref())).collect());
+        }
         return Ok(chunk
             .nodes
             .iter()

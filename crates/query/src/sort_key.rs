@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use atoll_storage::{EntityDef, FieldKind, Scalar};
 use atoll_values::{Decimal, Timestamp};
 use icu_collator::{Collator, CollatorBorrowed};
+use serde_json::Value;
 
 /// The order of an alphabet that suits most languages: `Äpfel` beside `Apfel`, Latin before Cyrillic before Han.
 static COLLATION: LazyLock<CollatorBorrowed<'static>> = LazyLock::new(|| {
@@ -37,6 +38,14 @@ impl SortKey {
             Scalar::Text(it) if is_name(entity, field) => SortKey::name(it),
             Scalar::Text(it) => SortKey::Word((*it).to_owned()),
             Scalar::Null | Scalar::List(_) => SortKey::Null,
+        }
+    }
+
+    /// The key of a computed number.
+    pub(crate) fn of_json(value: Option<&Value>) -> SortKey {
+        match value {
+            Some(Value::Number(number)) => Decimal::from_json(number).map_or(SortKey::Null, SortKey::Number),
+            _ => SortKey::Null,
         }
     }
 

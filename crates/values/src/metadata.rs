@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::Decimal;
+
 /// A JSON object, or null.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -37,10 +39,25 @@ impl Metadata {
         self.0.as_ref().map_or(0, |map| serde_json::to_vec(map).map_or(usize::MAX, |json| json.len()))
     }
 
-    /// Equal but for the difference between null and `{}`.
+    /// Equal but for the difference between null and `{}`, and between two ways to write a number: `1`, `1.0`.
     pub fn same_as(&self, other: &Metadata) -> bool {
         let empty = Map::new();
-        self.0.as_ref().unwrap_or(&empty) == other.0.as_ref().unwrap_or(&empty)
+        same_fields(self.0.as_ref().unwrap_or(&empty), other.0.as_ref().unwrap_or(&empty))
+    }
+}
+
+fn same_fields(a: &Map<String, Value>, b: &Map<String, Value>) -> bool {
+    a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|it| same(value, it)))
+}
+
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => {
+            a == b || Decimal::from_json(a).is_some_and(|a| Some(a) == Decimal::from_json(b))
+        }
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Object(a), Value::Object(b)) => same_fields(a, b),
+        _ => a == b,
     }
 }
 
@@ -61,5 +78,16 @@ mod tests {
         check(r#"{"a":1}"#, "{}", "{}");
         check(r#"{"a":1}"#, "null", "null");
         check("null", r#"{"a":null}"#, r#"{"a":null}"#);
+    }
+
+    #[test]
+    fn a_number_is_the_same_however_it_is_written() {
+        let read = |it: &str| serde_json::from_str::<Metadata>(it).expect(it);
+        let same = |a: &str, b: &str| read(a).same_as(&read(b));
+        assert!(same(r#"{"a":[1,{"b":2}]}"#, r#"{"a":[1.0,{"b":2e0}]}"#));
+        assert!(same("null", "{}"));
+        assert!(!same(r#"{"a":1}"#, r#"{"a":1.5}"#));
+        assert!(!same(r#"{"a":1}"#, r#"{"a":"1"}"#));
+        assert!(!same(r#"{"a":1}"#, r#"{"a":1,"b":1}"#));
     }
 }

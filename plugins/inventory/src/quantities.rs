@@ -10,6 +10,7 @@ computed! {
         entity: INVENTORY_ITEM,
         name: "stocked_quantity",
         shows: &[],
+        sorts: true,
         compute: |env, nodes| sums(env, nodes, |level| level.stocked_quantity),
     };
 }
@@ -20,6 +21,7 @@ computed! {
         entity: INVENTORY_ITEM,
         name: "reserved_quantity",
         shows: &[],
+        sorts: true,
         compute: |env, nodes| sums(env, nodes, |level| level.reserved_quantity),
     };
 }

@@ -2,11 +2,12 @@
 
 use atoll_flows::product::{
     BATCH_VARIANT_IMAGES, CREATE_PRODUCT_VARIANTS, DELETE_PRODUCT_VARIANTS, NewVariant,
-    UPDATE_PRODUCT_VARIANTS, VariantChanges, VariantImages,
+    UPDATE_PRODUCT_VARIANTS, VariantChanges, VariantImages, unknown_items,
 };
 use atoll_flows::sales_channel::LinkIds;
 use atoll_kernel::{
-    Answer, Body, Call, Fault, Field, Local, Params, Read, Reply, Resource, Type, optional, required, routes,
+    Answer, Body, Call, Fault, Field, Local, Moment, Params, Read, Reply, Resource, Type, Write, optional,
+    required, routes,
     serde_json::{Map, Value, json},
 };
 use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
@@ -24,6 +25,7 @@ routes! {
     Get "/admin/products/:id/variants" (Admin, LIST) => of_product;
     Post "/admin/products/:id/variants" (Admin, ONE, CREATE) => create: Answer::One(&PRODUCT);
     Post "/admin/products/:id/variants/batch" (Admin, ONE, BATCH) => batch: Answer::Batch(&VARIANT);
+    Post "/admin/products/:id/variants/inventory-items/batch" (Admin, ONE, PARTS_BATCH) => batch_parts: Answer::Object;
     Get "/admin/products/:id/variants/:variant_id" (Admin, ONE) => retrieve;
     Post "/admin/products/:id/variants/:variant_id" (Admin, ONE, UPDATE) => update: Answer::One(&PRODUCT);
     Delete "/admin/products/:id/variants/:variant_id" (Admin, ONE) => delete: Answer::DeletedFrom(&PRODUCT);
@@ -126,6 +128,13 @@ const BATCH: Body = &[&[
 ]];
 const UPDATE_ONE: Body = &[&[required("id", Type::Text)], CHANGES, MORE];
 const QUANTITY: Body = &[&[required("required_quantity", Type::Positive)]];
+const OF_VARIANT: &[Field] = &[required("variant_id", Type::Text), required("inventory_item_id", Type::Text)];
+const SET_PART: Type = Type::Strict(&[OF_VARIANT, &[required("required_quantity", Type::Positive)]]);
+const PARTS_BATCH: Body = &[&[
+    optional("create", Type::List(&SET_PART)),
+    optional("update", Type::List(&SET_PART)),
+    optional("delete", Type::List(&Type::Strict(&[OF_VARIANT]))),
+]];
 const PART: Body =
     &[&[required("required_quantity", Type::Positive), required("inventory_item_id", Type::Text)]];
 
@@ -278,6 +287,51 @@ async fn set_part(call: Call, item: String) -> Result<Reply, Fault> {
         Ok(VARIANTS.retrieve(tx, &id)?)
     })
     .await
+}
+
+/// What variants of a product take: all of it is set, or nothing.
+async fn batch_parts(call: Call) -> Result<Reply, Fault> {
+    let product = call.path("id").to_owned();
+    let parts = |name: &str| call.body().get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let (created, updated, deleted) = (parts("create"), parts("update"), parts("delete"));
+    let told = |part: &Value| {
+        let mut link = json!({
+            "product": { "variant_id": part["variant_id"] },
+            "inventory": { "inventory_item_id": part["inventory_item_id"] },
+        });
+        if let Some(quantity) = part.get("required_quantity") {
+            link["data"] = json!({ "required_quantity": quantity });
+        }
+        link
+    };
+    let links = |parts: &[Value]| parts.iter().map(told).collect::<Vec<_>>();
+    let answer = json!({
+        "created": links(&created), "updated": links(&updated), "deleted": links(&deleted),
+    });
+    let body = move |tx: &mut dyn Write, at: &Moment| -> Result<(), Fault> {
+        let ends = |part: &Value| {
+            let text = |name: &str| part[name].as_str().unwrap_or_default().to_owned();
+            (text("variant_id"), text("inventory_item_id"))
+        };
+        let set = created.iter().chain(&updated);
+        let unknown = unknown_items(tx, &set.clone().map(|it| ends(it).1).collect::<Vec<_>>())?;
+        unknown.map_or(Ok(()), Err)?;
+        for part in set {
+            let (variant, item) = ends(part);
+            check(tx, &product, &variant)?;
+            let columns =
+                Map::from_iter([("required_quantity".to_owned(), part["required_quantity"].clone())]);
+            PRODUCT_VARIANT_INVENTORY_ITEM.attach(tx, at, &variant, &item, columns)?;
+        }
+        for part in &deleted {
+            let (variant, item) = ends(part);
+            check(tx, &product, &variant)?;
+            PRODUCT_VARIANT_INVENTORY_ITEM.detach(tx, at, &variant, &item)?;
+        }
+        Ok(())
+    };
+    call.app.write(call.pass.actor.clone(), body).await?;
+    Ok(Reply::json(&answer))
 }
 
 async fn remove_part(call: Call) -> Result<Reply, Fault> {

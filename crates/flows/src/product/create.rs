@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use atoll_inventory::{InventoryItem, create_item};
+use atoll_inventory::{INVENTORY_ITEMS, InventoryItem, create_item};
 use atoll_kernel::{
-    Entity, Fault, Local, Moment, Write, emit, flow,
+    Entity, Fault, Local, Moment, Read, Write, emit, flow,
     serde_json::{Map, json},
 };
 use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT_VARIANT_PRICE_SET};
@@ -64,6 +64,18 @@ pub fn create_variant(
     Ok(variant)
 }
 
+/// What the wire says of items that are not there; nothing, where all are.
+pub fn unknown_items(tx: &dyn Read, items: &[String]) -> Result<Option<Fault>, Fault> {
+    let mut unknown = Vec::new();
+    for item in items {
+        if !INVENTORY_ITEMS.table.exists(tx, item)? {
+            unknown.push(item.as_str());
+        }
+    }
+    let told = || Fault::invalid(format!("Inventory Items with ids: {} was not found", unknown.join(", ")));
+    Ok((!unknown.is_empty()).then(told))
+}
+
 /// Says what a variant takes from the shelf.
 pub(crate) fn take_parts(
     tx: &mut dyn Write,
@@ -71,6 +83,8 @@ pub(crate) fn take_parts(
     variant: &ProductVariant,
     parts: Vec<InventoryPart>,
 ) -> Result<(), Fault> {
+    let items: Vec<String> = parts.iter().map(|it| it.inventory_item_id.clone()).collect();
+    unknown_items(tx, &items)?.map_or(Ok(()), Err)?;
     let mut taken = BTreeSet::new();
     for part in parts {
         if !taken.insert(part.inventory_item_id.clone()) {

@@ -9,7 +9,7 @@ mod sorting;
 mod update;
 mod variants;
 
-pub use create::{CREATE_PRODUCTS, create_variant};
+pub use create::{CREATE_PRODUCTS, create_variant, unknown_items};
 pub(crate) use create::{item_of, take_parts};
 pub use delete::DELETE_PRODUCTS;
 pub use images::{BATCH_VARIANT_IMAGES, VariantImages};
