@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: what is sent again is not done again.
 
 use atoll_kernel::{
-    ONCE, Order, Read, Registry, Scan, Span, Store,
+    ONCE, Order, Read, ReadLimits, Registry, Scan, Span, Store,
     engines::{Crash, Fault, Faulty, Memory, Switch},
     limits::{KEPT_ANSWER_BYTES_MAX, KEPT_BYTES_OF_CLIENT_MAX},
 };
@@ -242,6 +242,34 @@ async fn a_completion_that_was_refused_runs_again() {
     let order = completing().await.ok();
     assert_eq!(order["type"], "order");
     assert_eq!(completing().await.ok(), order);
+}
+
+/// That the answer could not be given says nothing of what was done.
+#[tokio::test]
+async fn money_that_was_given_back_is_not_given_back_again_because_the_answer_was_too_long() {
+    let shop = Shop::open(TestApp::init().await).await;
+    let web = shop.channel("Web").await;
+    let tea = shop.product("Tea", &[&web], 9).await;
+    let storefront = shop.storefront(&[&web]).await;
+    let cart = shop.cart(&storefront, &tea.id, 2).await;
+    pay(&storefront, &cart).await;
+    let done = storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    let order = format!(
+        "/admin/orders/{}?fields=*payment_collections.payments",
+        done["order"]["id"].as_str().expect("an id")
+    );
+    let shown = shop.admin.get(&order).await.ok();
+    let collection = &shown["order"]["payment_collections"][0];
+    let payment = format!("/admin/payments/{}", collection["payments"][0]["id"].as_str().expect("an id"));
+    shop.admin.post(&format!("{payment}/capture"), json!({})).await.ok();
+    let few = ReadLimits { keys_inline_max: 1, keys_max: 3, ..ReadLimits::default() };
+    let app = TestApp::with_limits(shop.app.ctx.store().clone(), few).await;
+    let refund = format!("{payment}/refund?fields=*payment_collection.payments.refunds");
+    for client in [&shop.admin.on(&app), &shop.admin] {
+        keyed(client, "a").post(&refund, json!({ "amount": 5 })).await;
+    }
+    let refunds = shop.admin.get(&format!("{payment}?fields=refunds.amount")).await.ok();
+    assert_eq!(refunds["payment"]["refunds"].as_array().map(Vec::len), Some(1), "{refunds}");
 }
 
 /// Completing at other prices than the shopper saw writes these into the cart, and does not complete it.

@@ -56,3 +56,13 @@ async fn one_verification_goes_on_at_a_time() {
     };
     assert_eq!(third.n_findings, 0);
 }
+
+#[tokio::test]
+async fn a_verification_does_not_hold_up_a_stop() {
+    let shop = Shop::open(TestApp::init().await).await;
+    shop.app.ctx.stop();
+    let answer = shop.admin.post("/admin/verify", json!({})).await;
+    assert_eq!(answer.status.as_u16(), 503, "{}", answer.json);
+    // Its place is free: what goes on without a request is not called off.
+    shop.app.ctx.until_answered().await;
+}

@@ -60,7 +60,7 @@ pub(crate) async fn show_written(
 
 /// Shows what was done. It is done, whatever becomes of the answer: where showing these fields takes too much, `show` is
 /// asked for none, and shows ids.
-async fn show_done<T: Send + 'static>(
+pub(crate) async fn show_done<T: Send + 'static>(
     ctx: &Ctx,
     view: &View,
     fields: Option<String>,

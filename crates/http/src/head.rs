@@ -34,7 +34,7 @@ pub(crate) fn check(head: &Head) -> Result<(), Fault> {
         (None, _) if head.version >= Version::HTTP_11 => {
             return Err(Fault::invalid("The header host is missing"));
         }
-        (Some(host), Some(target)) if host != target.as_str() => {
+        (Some(host), Some(target)) if !host.as_bytes().eq_ignore_ascii_case(target.as_str().as_bytes()) => {
             return Err(Fault::invalid("The header host and the address of the request differ"));
         }
         _ => {}

@@ -145,7 +145,10 @@ async fn answer<A: App>(
             let (body, long_numbers) = read_body(&head.headers, body, n_bytes_max).await?;
             atoll_schema::check(description, body, &long_numbers)?
         }
-        None => Value::Null,
+        None => {
+            drop(body);
+            Value::Null
+        }
     };
     // Only now: a client that sends slowly takes nobody's place.
     let Ok(_place) = app.places().clone().try_acquire_owned() else {

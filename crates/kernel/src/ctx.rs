@@ -3,13 +3,14 @@
 use std::{
     any::{Any, TypeId},
     collections::HashMap,
+    pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use serde_json::Value;
 
@@ -114,12 +115,15 @@ pub struct Ctx {
     meter: Option<Arc<Meter>>,
     /// What the request that it serves says to those who joined the flows.
     additional_data: Option<Arc<Value>>,
+    /// Has the client of this request gone?
+    is_client_gone: Option<watch::Receiver<bool>>,
 }
 
 struct Shared {
     parts: Parts,
     turns: Turns,
     places: Arc<Semaphore>,
+    is_stopping: watch::Sender<bool>,
     pool: Pool,
     memory: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
@@ -145,8 +149,15 @@ impl Ctx {
     pub fn new(parts: Parts) -> Self {
         let places = Arc::new(Semaphore::new(parts.config.requests_max));
         let pool = Pool::new(&parts.config.reads);
-        let shared = Shared { parts, turns: Turns::default(), places, pool, memory: Mutex::default() };
-        Ctx { shared: Arc::new(shared), once: None, meter: None, additional_data: None }
+        let shared = Shared {
+            parts,
+            turns: Turns::default(),
+            places,
+            is_stopping: watch::Sender::new(false),
+            pool,
+            memory: Mutex::default(),
+        };
+        Ctx { shared: Arc::new(shared), once: None, meter: None, additional_data: None, is_client_gone: None }
     }
 
     /// The same application, for what goes on beside the request: its commits are none of the request's, and what it
@@ -232,6 +243,29 @@ impl Ctx {
     /// Is this feature switched on?
     pub fn is_on(&self, flag: &FeatureFlag) -> bool {
         self.config().flags.is_on(flag)
+    }
+
+    /// Calls off what only reads and takes long: the process is told to stop.
+    pub fn stop(&self) {
+        self.shared.is_stopping.send_replace(true);
+    }
+
+    /// Waits until nobody needs the answer to this request any more: its client has gone, or the process stops. For
+    /// what may be called off; writes go on.
+    pub(crate) async fn is_called_off(&self) {
+        let mut is_stopping = self.shared.is_stopping.subscribe();
+        let client = self.is_client_gone.clone();
+        let gone = async {
+            match client {
+                // Without a sender the request has been answered.
+                Some(mut client) => drop(client.wait_for(|it| *it).await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = gone => {}
+            _ = is_stopping.wait_for(|it| *it) => {}
+        }
     }
 
     /// Waits until no request is being answered; those that come meanwhile find no place.
@@ -366,14 +400,24 @@ impl App for Ctx {
         if route.method == Method::Get {
             return read(route, call, gone).await;
         }
-        // What writes is not cut when its client goes away.
+        // What writes is not cut when its client goes away; it is told.
+        let (client, is_client_gone) = watch::channel(false);
+        call.app.is_client_gone = Some(is_client_gone);
         call.app = call.app.metered(&Arc::new(Meter::new(call.app.config().reads.keys_max)));
         if let Some(data) = call.body().get("additional_data").filter(|it| it.is_object()) {
             call.app = call.app.handing(data.clone());
         }
-        match repeat {
-            Some(Repeat { key, asked }) => once(route, call, key, asked).await,
-            None => (route.handler)(call).await,
+        let answer = async {
+            match repeat {
+                Some(Repeat { key, asked }) => once(route, call, key, asked).await,
+                None => (route.handler)(call).await,
+            }
+        };
+        let mut answer = pin!(answer);
+        tokio::select! {
+            answer = &mut answer => return answer,
+            () = gone => drop(client.send(true)),
         }
+        answer.await
     }
 }

@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use crate::{
     gate::{scope, scope_to_write},
-    reply::{context, perform},
+    reply::{context, perform, show_done},
     store::orders::ORDER,
     tables::{ADDITIONAL_DATA, ADDRESS, METADATA, NOTHING, ONE, text},
 };
@@ -196,12 +196,14 @@ async fn complete(call: Call) -> Result<Reply, Fault> {
         }
         Err(error) => return Err(error),
     };
-    let order = ORDERS.retrieve(&view, &order)?;
-    let fields = ORDER.field_list(call.params.fields.as_deref());
-    let mut json = br#"{"type":"order","order":"#.to_vec();
-    ORDER.write(&view, &context(&call), Arc::new(order), &fields, &mut json)?;
-    json.push(b'}');
-    Ok(Reply::raw(json))
+    let (order, context) = (Arc::new(ORDERS.retrieve(&view, &order)?), context(&call));
+    show_done(&call.app, &view, call.params.fields.clone(), move |view, fields| {
+        let mut json = br#"{"type":"order","order":"#.to_vec();
+        ORDER.write(view, &context, order.clone(), &ORDER.field_list(fields), &mut json)?;
+        json.push(b'}');
+        Ok(Reply::raw(json))
+    })
+    .await
 }
 
 /// Not paying is no error on the wire: the buyer goes on with the cart.

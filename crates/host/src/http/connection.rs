@@ -272,6 +272,16 @@ impl HttpBody for RequestBody {
     }
 }
 
+/// A request whose body is not read is there as a whole when the route lets go of it.
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        let is_unread = self.connection.state().phase == Phase::Body;
+        if is_unread {
+            self.connection.enter(Phase::Answering);
+        }
+    }
+}
+
 /// The body of an answer. Its connection learns when it was handed on as a whole.
 pub(super) struct AnswerBody {
     body: Body,

@@ -19,7 +19,7 @@ use tower::Service as _;
 use connection::{AnswerBody, Connection, RequestBody, Socket};
 use connections::{Connections, RateLimited};
 
-/// How long accepting pauses when the operating system gives no descriptor.
+/// How long accepting pauses when the operating system gives no descriptor, or all connections are busy.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The longest time between two looks at what is overdue; a quarter of the shortest timeout, where that is less.
@@ -166,8 +166,13 @@ async fn place(
             "there are `connections_max` connections; one that is idle makes room for each that comes"
         );
     }
-    connections.close_longest_idle();
-    places.clone().acquire_owned().await.ok()
+    // Again and again: where all of them are busy now, one may be idle in a moment.
+    loop {
+        connections.close_longest_idle();
+        if let Ok(place) = tokio::time::timeout(ACCEPT_PAUSE, places.clone().acquire_owned()).await {
+            return place.ok();
+        }
+    }
 }
 
 /// Answers the requests of one connection, until it ends, or is cut, or there is nothing to answer when it drains.

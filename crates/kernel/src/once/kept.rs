@@ -106,16 +106,6 @@ impl KeyedRequest {
         Ok(remove(tx, &row)?)
     }
 
-    /// Forgets a request that its answer calls undone; not one whose saga goes on.
-    pub(crate) fn forget(&self, tx: &mut dyn Write) -> Result<(), Fault> {
-        let Some(kept) = self.own(tx)? else { return Ok(()) };
-        if kept.notes.iter().any(|it| matches!(it, Note::Run(_))) {
-            return Ok(());
-        }
-        let row = self.row(tx);
-        Ok(remove(tx, &row)?)
-    }
-
     /// Keeps its answer, if there is room for it.
     pub(crate) fn keep(&self, tx: &mut dyn Write, status: u16, body: &[u8]) -> Result<(), Fault> {
         let n_kept = bytes_of(tx, &self.who)?;

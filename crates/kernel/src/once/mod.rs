@@ -104,11 +104,8 @@ impl Once {
             Err(fault) if fault.status().is_server_error() => Err(fault),
             Err(fault) if self.is_told.load(Ordering::Relaxed) => Err(fault),
             Err(fault) if self.is_repeat() => Err(self.lost(&fault.to_string())),
-            Err(fault) if has_written => {
-                let request = self.request.clone();
-                ctx.write(Actor::System, move |tx, _| request.forget(tx)).await?;
-                Err(fault)
-            }
+            // A saga that failed has taken back its note. What another commit noted was done, and only its answer failed:
+            // a repeat is answered from the notes.
             Err(fault) => Err(fault),
         }
     }

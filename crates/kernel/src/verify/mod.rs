@@ -148,9 +148,13 @@ impl Drop for Watch {
     }
 }
 
+/// In how many seconds a verification that was called off may be asked for again: when the process is back.
+const VERIFY_RETRY_S: u64 = 10;
+
 impl Ctx {
     /// Verifies the store as it is now, on a thread beside those that answer requests, and keeps so many findings. Ends
-    /// when the caller goes away. Error: 409 while another verification goes on.
+    /// when the caller goes away, or the client of the request that it is called for.
+    /// Errors: 409 while another verification goes on, 503 where the process stops.
     pub async fn verify(&self, n_kept_max: usize) -> Result<Report, Fault> {
         let busy = || Fault::new(FaultKind::Conflict, "Another verification is going on");
         let turn = self.memory::<Turn>().0.clone().try_acquire_owned().map_err(|_| busy())?;
@@ -161,6 +165,11 @@ impl Ctx {
             let _turn = turn;
             ctx.registry().verify(ctx.view(), ctx.now(), Findings::new(n_kept_max, stop))
         };
-        Ok(tokio::task::spawn_blocking(run).await.map_err(Fault::unexpected)??)
+        tokio::select! {
+            report = tokio::task::spawn_blocking(run) => Ok(report.map_err(Fault::unexpected)??),
+            () = self.is_called_off() => {
+                Err(Fault::busy("The verification was called off", VERIFY_RETRY_S))
+            }
+        }
     }
 }

@@ -204,6 +204,7 @@ async fn serve(app: App, listener: TcpListener, role: Role, limits: http::Limits
     let served = async {
         let stop = async {
             told.await;
+            app.ctx.stop();
             let _ = begun.set(Instant::now());
         };
         let drained = http::serve(listener, router, limits, stop).await;
