@@ -56,8 +56,9 @@ fn credentials(call: &Call) -> Result<(String, String), Fault> {
 async fn log_in(call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let (email, password) = credentials(&call)?;
-    let attempt = Attempt::begin(&call.app, &call.head, "login", &email)?;
+    // Before the attempt is counted: a login that finds no place in the line was no guess.
     let hashing = Hashing::enter(&call.app, &call.head)?;
+    let attempt = Attempt::begin(&call.app, &call.head, "login", &email)?;
     let identity = find_identity(&call.app.view(), &email)?;
     let hash = identity.as_ref().map(|it| it.password_hash.clone());
     let fits = hashing.run(move || verify_password(hash.as_deref(), &password)).await?;
@@ -75,8 +76,9 @@ async fn sign_up(call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let (email, password) = credentials(&call)?;
     check_password(&password)?;
+    let hashing = Hashing::enter(&call.app, &call.head)?;
     Attempt::begin(&call.app, &call.head, "register", &email)?;
-    let hash = Hashing::enter(&call.app, &call.head)?.run(move || PasswordHash::new(&password)).await??;
+    let hash = hashing.run(move || PasswordHash::new(&password)).await??;
     let make = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
         Ok(register(tx, at, &email, &hash)?)
     };
