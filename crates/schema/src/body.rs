@@ -174,6 +174,10 @@ struct Reading<'a> {
 /// which of its numbers the parser has rounded: `long_numbers` does.
 pub fn check(body: Body, mut value: Value, long_numbers: &LongNumbers) -> Result<Value, Issues> {
     let mut at = Reading { path: Vec::new(), long_numbers, issues: Issues::default() };
+    if long_numbers.are_too_many() {
+        at.issues.too_many_long();
+        return Err(at.issues);
+    }
     match &mut value {
         Value::Object(object) => check_fields(body, true, object, &mut at),
         Value::Null => {
@@ -329,6 +333,12 @@ mod tests {
         check_body(
             r#"{"name":"x","any":{"a":[1.0000000000000001]}}"#,
             "Invalid request: Value for field 'any' has more than 15 digits",
+        );
+        // Where they stand is not read any more.
+        let many = vec!["1e16"; 1_001].join(",");
+        check_body(
+            &format!(r#"{{"name":"x","metadata":{{"a":[{many}]}}}}"#),
+            "Invalid request: The body has more than 1000 numbers of more than 15 digits",
         );
         check_body(r#"{"name":"x","tax":null}"#, "Invalid request: There is no 'tax' any more.");
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use atoll_values::limits::NUMBER_DIGITS_MAX;
+use atoll_values::limits::{LONG_NUMBERS_MAX, NUMBER_DIGITS_MAX};
 use serde_json::Value;
 
 /// As many complaints as one answer names.
@@ -54,6 +54,12 @@ impl Issues {
     pub(crate) fn too_long(&mut self, path: &[String]) {
         let field = path.join(", ");
         self.add(format!("Value for field '{field}' has more than {NUMBER_DIGITS_MAX} digits"));
+    }
+
+    pub(crate) fn too_many_long(&mut self) {
+        self.add(format!(
+            "The body has more than {LONG_NUMBERS_MAX} numbers of more than {NUMBER_DIGITS_MAX} digits"
+        ));
     }
 
     pub(crate) fn unknown(&mut self, fields: &[&str]) {

@@ -1,16 +1,25 @@
 //! Finds the numbers of a JSON text that have more digits than a float holds: the parser has rounded them, so that only
 //! the text tells.
 
-use std::collections::HashSet;
+use std::{collections::BTreeSet, ops::Bound};
 
-use atoll_values::Decimal;
+use atoll_values::{Decimal, limits::LONG_NUMBERS_MAX};
 
-/// A path below which no described field stands: longer ones lead into free data.
+/// Bytes of a path to a described field, at most: longer ones lead into free data.
 const PATH_BYTES_MAX: usize = 256;
+
+/// Steps of a path to a described field, at most: deeper ones lead into free data. The deepest of ours has 7: `create`,
+/// `0`, `variants`, `0`, `prices`, `0`, `amount`.
+const PATH_STEPS_MAX: usize = 16;
 
 /// Where a text has numbers of more digits than a request may send.
 #[derive(Debug, Default)]
-pub struct LongNumbers(HashSet<String>);
+pub struct LongNumbers {
+    /// In order, so that what is below a path is found without looking at all of them.
+    paths: BTreeSet<String>,
+    /// How many were found, those of one path and in free data included. Beyond [`LONG_NUMBERS_MAX`] nothing is read.
+    n_found: usize,
+}
 
 /// A step of a path: where the name stands in the text, or the place in a list.
 enum Step<'a> {
@@ -19,11 +28,12 @@ enum Step<'a> {
 }
 
 impl LongNumbers {
-    /// Reads a text that was parsed before.
+    /// Reads a text that was parsed before. The work is linear: a path is built for long numbers only, and for no more
+    /// than [`LONG_NUMBERS_MAX`] of them. Of two fields of one name both count.
     pub fn of(json: &str) -> LongNumbers {
-        let (mut found, mut path, mut at) = (HashSet::new(), Vec::new(), 0);
+        let (mut found, mut path, mut at) = (LongNumbers::default(), Vec::new(), 0);
         let bytes = json.as_bytes();
-        while at < bytes.len() {
+        while at < bytes.len() && !found.are_too_many() {
             let rest = &json[at..];
             let n_bytes = match bytes[at] {
                 b'{' => {
@@ -56,16 +66,9 @@ impl LongNumbers {
                 b'-' | b'0'..=b'9' => {
                     let is_behind = |it: char| !matches!(it, '0'..='9' | '-' | '+' | '.' | 'e' | 'E');
                     let n_bytes = rest.find(is_behind).unwrap_or(rest.len());
-                    let is_long = !is_short(&rest[..n_bytes]);
-                    // Of two fields of one name the last one counts.
-                    if (is_long || !found.is_empty())
-                        && let Some(path) = text_of(&path)
-                    {
-                        if is_long {
-                            found.insert(path)
-                        } else {
-                            found.remove(&path)
-                        };
+                    if path.len() <= PATH_STEPS_MAX && !is_short(&rest[..n_bytes]) {
+                        found.n_found += 1;
+                        found.paths.extend(text_of(&path));
                     }
                     n_bytes
                 }
@@ -77,20 +80,29 @@ impl LongNumbers {
                 at += 1;
             }
         }
-        LongNumbers(found)
+        found
+    }
+
+    /// Are there more than one body may have?
+    pub(crate) fn are_too_many(&self) -> bool {
+        self.n_found > LONG_NUMBERS_MAX
     }
 
     /// Is the number at this path one of them?
     pub(crate) fn has(&self, path: &[String]) -> bool {
-        !self.0.is_empty() && self.0.contains(&path.join("\0"))
+        !self.paths.is_empty() && self.paths.contains(&path.join("\0"))
     }
 
     /// Is one of them at this path, or below it?
     pub(crate) fn has_below(&self, path: &[String]) -> bool {
+        if self.paths.is_empty() {
+            return false;
+        }
         let path = path.join("\0");
-        self.0
-            .iter()
-            .any(|it| it.strip_prefix(&*path).is_some_and(|it| it.is_empty() || it.starts_with('\0')))
+        let mut from_here = self.paths.range::<str, _>((Bound::Included(&*path), Bound::Unbounded));
+        // No letter comes before the one between two steps.
+        let next = from_here.next().and_then(|it| it.strip_prefix(&*path));
+        next.is_some_and(|it| it.is_empty() || it.starts_with('\0'))
     }
 }
 
@@ -137,9 +149,8 @@ mod tests {
     #[track_caller]
     fn check(json: &str, expect: &[&str]) {
         serde_json::from_str::<serde_json::Value>(json).expect(json);
-        let mut found: Vec<String> =
-            LongNumbers::of(json).0.into_iter().map(|it| it.replace('\0', ".")).collect();
-        found.sort_unstable();
+        let paths = LongNumbers::of(json).paths;
+        let found: Vec<String> = paths.into_iter().map(|it| it.replace('\0', ".")).collect();
         assert_eq!(found, expect, "{json}");
     }
 
@@ -161,9 +172,42 @@ mod tests {
     }
 
     #[test]
-    fn the_last_field_of_a_name_counts() {
-        check(r#"{"a":1234567890123456,"a":1}"#, &[]);
+    fn both_fields_of_one_name_count() {
+        check(r#"{"a":1234567890123456,"a":1}"#, &["a"]);
         check(r#"{"a":1,"a":1234567890123456}"#, &["a"]);
+    }
+
+    #[test]
+    fn what_is_below_a_path_is_found() {
+        let found = LongNumbers::of(r#"{"a":{"b":[1,1e16]},"ab":1e16,"c!":1e16}"#);
+        let has_below = |path: &[&str]| {
+            let path: Vec<String> = path.iter().map(|it| (*it).to_owned()).collect();
+            found.has_below(&path)
+        };
+        assert!(has_below(&["a"]) && has_below(&["a", "b"]) && has_below(&["a", "b", "1"]));
+        assert!(has_below(&["ab"]) && has_below(&["c!"]));
+        assert!(!has_below(&["a", "b", "0"]) && !has_below(&["c"]) && !has_below(&["a", "c"]));
+    }
+
+    /// What is kept and built stays small, however long and deep a body is.
+    #[test]
+    fn deep_numbers_are_free_data_and_too_many_are_not_read() {
+        let nested = |n: usize, numbers: &str| format!("{}{numbers}{}", "[".repeat(n), "]".repeat(n));
+        let deep = LongNumbers::of(&nested(120, &format!("1e16{}", ",1e16".repeat(100_000))));
+        assert_eq!((deep.n_found, deep.paths.len()), (0, 0));
+        let last = LongNumbers::of(&nested(PATH_STEPS_MAX, "1e16"));
+        assert_eq!((last.n_found, last.paths.len()), (1, 1));
+        let many = |n: usize| LongNumbers::of(&nested(1, &vec!["1e16"; n].join(",")));
+        assert!(!many(LONG_NUMBERS_MAX).are_too_many());
+        let found = many(100_000);
+        assert!(found.are_too_many());
+        assert_eq!((found.n_found, found.paths.len()), (LONG_NUMBERS_MAX + 1, LONG_NUMBERS_MAX + 1));
+        // Those of one path, and of paths that are too long to be kept, are counted, too.
+        let key = "k".repeat(PATH_BYTES_MAX + 1);
+        for numbers in [r#""a":1e16,"#.repeat(100_000), format!(r#""{key}":1e16,"#).repeat(2_000)] {
+            let found = LongNumbers::of(&format!("{{{numbers}\"b\":1}}"));
+            assert_eq!(found.n_found, LONG_NUMBERS_MAX + 1);
+        }
     }
 
     #[test]

@@ -98,6 +98,9 @@ pub const RECORDS_AT_ONCE_MAX: usize = 100_000;
 /// of what a cart comes to. JSON readers hold numbers as floats of 64 bits, which keep any 15 digits, and not any 16:
 /// what has more would be rounded in silence by the next program that reads it.
 pub const NUMBER_DIGITS_MAX: u32 = 15;
+/// Numbers of more digits than that in one request body. Only free data may have any, a curve or an outline that was
+/// measured; of each is noted where it stands.
+pub const LONG_NUMBERS_MAX: usize = 1_000;
 /// Fulfilments of one order, with those that were called off. Each sending reads them all, and so does who looks at the
 /// order; a hundred lines from five places, each in a parcel of its own, are this many.
 pub const FULFILLMENTS_MAX: usize = 500;
