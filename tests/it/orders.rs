@@ -273,6 +273,41 @@ async fn an_order_that_is_done_has_left_the_shelf() {
     );
 }
 
+/// What is promised to a line beyond what was ordered is let go of when the order is done, and not sent.
+#[tokio::test]
+async fn no_more_is_sent_than_was_ordered() {
+    let bench = Bench::open().await;
+    let (admin, item) = (&bench.shop.admin, &bench.tea.item);
+    let extra = |line: &str, place: &str, quantity: i64| json!({ "line_item_id": line, "inventory_item_id": item, "location_id": place, "quantity": quantity });
+    for (n_sent, stand) in
+        [(0, "completed fulfilled v2: 2 of 2 sent"), (1, "completed fulfilled v3: 2 of 2 sent")]
+    {
+        let before = bench.levels(item).await;
+        let order = bench.order(&bench.tea.id, 2).await;
+        let line = id(&admin.get(&order).await.ok()["order"]["items"][0]);
+        let promises = admin.get(&format!("/admin/reservations?line_item_id={line}")).await.ok();
+        let promise = format!("/admin/reservations/{}", id(&promises["reservations"][0]));
+        admin.post(&promise, json!({ "quantity": 4 })).await.ok();
+        admin.post("/admin/reservations", extra(&line, &bench.shed, 1)).await.ok();
+        if n_sent > 0 {
+            bench.send(&order, n_sent, None).await.ok();
+        }
+        bench.ask(&order, "/complete", json!({})).await.ok();
+        assert_eq!(bench.stand(&order).await, stand);
+        assert_eq!(bench.shop.app.verify().n_findings, 0);
+        let after = if before == "0/9 0/4" { "0/7 0/4" } else { "0/5 0/4" };
+        assert_eq!(bench.levels(item).await, after, "two of {before} were ordered");
+        // It can be called back and called off like any other.
+        if n_sent > 0 {
+            for call_back in bench.call_backs(&order).await {
+                bench.ask(&order, &call_back, json!({})).await.ok();
+            }
+            bench.ask(&order, "/cancel", json!({})).await.ok();
+            assert_eq!(bench.levels(item).await, "0/7 0/4");
+        }
+    }
+}
+
 /// A line that is served from two places is out from each by itself.
 #[tokio::test]
 async fn each_place_is_called_back_by_itself() {

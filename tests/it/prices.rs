@@ -105,6 +105,69 @@ async fn another_customer_or_region_prices_all_lines_anew() {
     }
 }
 
+/// Who logs in, says an address, or is shown new prices keeps the line; it is not sold, and not moved to a region.
+#[tokio::test]
+async fn a_line_whose_price_is_gone_keeps_it_and_is_not_sold() {
+    let scene = Scene::open().await;
+    let customer = scene.shop.customer(&scene.storefront, "ann@test.dev").await;
+    let isle = json!({ "name": "Isle", "currency_code": "eur", "countries": ["gb"] });
+    let isle = id(&scene.shop.admin.post("/admin/regions", isle).await.ok()["region"]);
+    let gone = format!("400 invalid_data: Variants with IDs {} do not have a price", scene.cup.id);
+    for (client, path, body) in [
+        (&scene.storefront, "", json!({ "email": "guest@test.dev" })),
+        (&customer, "/customer", json!({})),
+        (&scene.storefront, "/complete", json!({})),
+    ] {
+        scene.set_price(&scene.tea, 10).await;
+        scene.set_price(&scene.cup, 10).await;
+        let cart = scene.cart().await;
+        pay(&scene.storefront, &cart).await;
+        scene.set_price(&scene.tea, 13).await;
+        scene.set_prices(&scene.cup, json!([])).await;
+        let answer = client.post(&format!("/store/carts/{cart}{path}"), body).await;
+        assert_eq!(answer.status, if path == "/complete" { 409 } else { 200 }, "{path} {}", answer.json);
+        assert_eq!(scene.prices(&cart).await, "13 10: 23", "{path}");
+        let moved =
+            scene.storefront.post(&format!("/store/carts/{cart}"), json!({ "region_id": isle })).await;
+        assert_eq!(moved.error(), gone, "{path}");
+        pay(client, &cart).await;
+        let completed = client.post(&format!("/store/carts/{cart}/complete"), json!({})).await;
+        assert_eq!(completed.error(), gone, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_price_that_is_named_stays_one_price() {
+    let scene = Scene::open().await;
+    let path = format!("/admin/products/{}/variants/{}", scene.tea.product, scene.tea.id);
+    let prices = async || {
+        let shown = scene.shop.admin.get(&format!("{path}?fields=*prices")).await.ok();
+        let prices = shown["variant"]["prices"].as_array().expect("prices").clone();
+        let mut prices: Vec<(String, Value)> =
+            prices.iter().map(|it| (id(it), it["amount"].clone())).collect();
+        prices.sort_by_key(|(_, amount)| amount.to_string());
+        prices
+    };
+    let before = prices().await;
+    let named = &before[0].0;
+    let twice = json!({ "prices": [{ "id": named, "amount": 1 }, { "id": named, "amount": 2 }] });
+    let refused = format!("400 invalid_data: Price with id: {named} is named twice");
+    assert_eq!(scene.shop.admin.post(&path, twice).await.error(), refused);
+    assert_eq!(prices().await, before);
+    // Who is for the same currency, quantities and rules is another one, wherever it stands.
+    let euros = |amount: i64| json!({ "currency_code": "eur", "amount": amount });
+    scene.set_prices(&scene.tea, json!([euros(5), { "id": named, "amount": 6 }, euros(7)])).await;
+    let after = prices().await;
+    assert_eq!(after.iter().map(|it| it.1.clone()).collect::<Vec<_>>(), [5, 6, 7]);
+    assert_eq!(&after[1].0, named);
+    assert!(after[0].0 != after[2].0 && after[0].0 != *named && after[2].0 != *named, "{after:?}");
+    // Without any name each of them stays at most once.
+    scene.set_prices(&scene.tea, json!([euros(5), euros(6), euros(7), euros(8)])).await;
+    let ids: std::collections::BTreeSet<String> = prices().await.into_iter().map(|it| it.0).collect();
+    assert_eq!(ids.len(), 4);
+    assert!(after.iter().all(|it| ids.contains(&it.0)));
+}
+
 #[tokio::test]
 async fn what_was_not_shown_is_not_paid() {
     let scene = Scene::open().await;

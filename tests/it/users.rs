@@ -1,5 +1,7 @@
 //! Who runs the shop: users, and those who are invited to become one.
 
+use atoll_flows::user::DELETE_USERS;
+use atoll_kernel::Actor;
 use atoll_testkit::{Client, Shop, TestApp};
 use serde_json::{Value, json};
 
@@ -72,6 +74,33 @@ async fn a_user_removes_others_and_the_last_one_stays() {
     let mut statuses = [one.status.as_u16(), other.status.as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 401]);
+}
+
+/// A key or a module is no user, and removes any of them but the last. Over HTTP no key removes users.
+#[tokio::test]
+async fn the_last_user_stays_whoever_asks() {
+    let shop = Shop::open(TestApp::init().await).await;
+    let ctx = &shop.app.ctx;
+    let me = shop.admin.get("/admin/users/me").await.ok()["user"]["id"].as_str().expect("an id").to_owned();
+    let key = shop.admin.post("/admin/api-keys", json!({ "title": "ERP", "type": "secret" })).await.ok();
+    let token = format!("Basic {}", key["api_key"]["token"].as_str().expect("a token"));
+    let server = shop.app.client().with_header("authorization", &token);
+    assert_eq!(server.delete(&format!("/admin/users/{me}")).await.error(), "401 -: Unauthorized");
+    let (ann, path) = colleague(&shop, "ann@test.dev").await;
+    let her = path.rsplit('/').next().expect("an id").to_owned();
+    let key = || Actor::ApiKey(key["api_key"]["id"].as_str().expect("an id").to_owned());
+    for (actor, ids) in
+        [(key(), vec![me.clone(), her.clone()]), (Actor::System, vec![her.clone(), me.clone()])]
+    {
+        let Err(refused) = ctx.run(&DELETE_USERS, actor, ids).await else { panic!("nobody is left") };
+        let text = refused.to_string();
+        assert!(text.contains("The last user cannot be deleted: nobody could log in any more"), "{text}");
+        shop.admin.get("/admin/users/me").await.ok();
+        ann.get("/admin/users/me").await.ok();
+    }
+    ctx.run(&DELETE_USERS, key(), vec![me]).await.expect("one is left");
+    assert!(ctx.run(&DELETE_USERS, key(), vec![her]).await.is_err());
+    ann.get("/admin/users/me").await.ok();
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ mod types;
 use atoll_kernel::{Index, Module, Relation, Resolve, Service, WhenGone, module};
 
 pub use error::Error;
-pub use send::{Sent, bring_back, send, send_all};
+pub use send::{Sent, bring_back, send, send_up_to};
 pub use service::{
     adjust, create_item, create_level, delete_level, delete_reservation, forget_reservation, level_at,
     promised, release, reserve, set_level, stocked_anywhere, update_item, update_reservation,

@@ -28,6 +28,19 @@ pub fn send(
     quantity: Decimal,
     location: Option<&str>,
 ) -> Result<Vec<Sent>, Error> {
+    let (sent, left) = send_up_to(tx, at, line_item_id, item, quantity, location)?;
+    if left > Decimal::ZERO { Err(Error::NotPromised(line_item_id.to_owned())) } else { Ok(sent) }
+}
+
+/// As [`send`], but no more than is promised. Also says how much was not.
+pub fn send_up_to(
+    tx: &mut dyn Write,
+    at: &Moment,
+    line_item_id: &str,
+    item: &str,
+    quantity: Decimal,
+    location: Option<&str>,
+) -> Result<(Vec<Sent>, Decimal), Error> {
     let mut promises = promised(tx, line_item_id)?;
     promises.retain(|it| *it.inventory_item_id == *item);
     promises.sort_by_key(|it| location.is_some_and(|location| *location != *it.location_id));
@@ -40,13 +53,7 @@ pub fn send(
             left -= part;
         }
     }
-    if left > Decimal::ZERO { Err(Error::NotPromised(line_item_id.to_owned())) } else { Ok(sent) }
-}
-
-/// Takes everything off the shelf that is promised to a line, where it is promised.
-pub fn send_all(tx: &mut dyn Write, at: &Moment, line_item_id: &str) -> Result<Vec<Sent>, Error> {
-    let promises = promised(tx, line_item_id)?;
-    promises.iter().map(|it| take_promised(tx, at, it, it.quantity, &it.location_id)).collect()
+    Ok((sent, left))
 }
 
 fn take_promised(

@@ -18,7 +18,7 @@ fn refresh(flow: &mut Local<'_>, id: String) -> Result<Cart, Fault> {
     if before.completed_at.is_some() {
         return Ok(before);
     }
-    let cart = flow.step("refresh-cart-items", |tx, at| price_anew(tx, at, &before))?;
+    let cart = flow.step("refresh-cart-items", |tx, at| price_anew(tx, at, &before, Unpriced::Stays))?;
     if cart != before {
         changed(flow, &cart)?;
     }
@@ -33,20 +33,46 @@ pub(crate) fn unit_price(
     quantity: Decimal,
 ) -> Result<Decimal, Fault> {
     let context = price_context(&cart.currency_code, cart.region_id.as_deref(), Some(quantity));
-    price_of(tx, variant, &context)?
-        .ok_or_else(|| Fault::invalid(format!("Variants with IDs {variant} do not have a price")))
+    price_of(tx, variant, &context)?.ok_or_else(|| no_price(variant))
+}
+
+fn no_price(variant: &str) -> Fault {
+    Fault::invalid(format!("Variants with IDs {variant} do not have a price"))
+}
+
+/// What becomes of a line that has no price any more when a cart is priced anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unpriced {
+    /// It keeps the price that it has: who logs in or says an address is not held up by it. The cart is not completed
+    /// with it.
+    Stays,
+    /// The cart is not changed: a price in another currency says nothing.
+    Refused,
 }
 
 /// Gives all lines the prices of today, in the cart's region.
-pub(crate) fn price_anew(tx: &mut dyn Write, at: &Moment, cart: &Cart) -> Result<Cart, Fault> {
-    let prices = cart.items.iter().map(|line| price_now(tx, cart, line)).collect::<Result<_, _>>()?;
+pub(crate) fn price_anew(
+    tx: &mut dyn Write,
+    at: &Moment,
+    cart: &Cart,
+    unpriced: Unpriced,
+) -> Result<Cart, Fault> {
+    let mut prices = Vec::with_capacity(cart.items.len());
+    for line in &cart.items {
+        prices.push(match price_now(tx, cart, line)? {
+            Some(price) => price,
+            None if unpriced == Unpriced::Stays => line.unit_price,
+            None => return Err(no_price(variant_of(line))),
+        });
+    }
     Ok(set_prices(tx, at, cart, prices)?)
 }
 
 /// Do all lines say what they cost now? A shopper pays nothing that was not shown to them.
 pub(crate) fn check_prices(tx: &dyn Read, cart: &Cart) -> Result<(), Fault> {
     for line in &cart.items {
-        if price_now(tx, cart, line)? != line.unit_price {
+        let price = price_now(tx, cart, line)?.ok_or_else(|| no_price(variant_of(line)))?;
+        if price != line.unit_price {
             let text = format!(
                 "Prices in cart {} have changed since they were shown. Show the cart again, and pay what it comes to.",
                 cart.id
@@ -57,9 +83,14 @@ pub(crate) fn check_prices(tx: &dyn Read, cart: &Cart) -> Result<(), Fault> {
     Ok(())
 }
 
-fn price_now(tx: &dyn Read, cart: &Cart, line: &LineItem) -> Result<Decimal, Fault> {
+fn price_now(tx: &dyn Read, cart: &Cart, line: &LineItem) -> Result<Option<Decimal>, Fault> {
     if line.is_custom_price {
-        return Ok(line.unit_price);
+        return Ok(Some(line.unit_price));
     }
-    unit_price(tx, cart, line.variant_id.as_deref().unwrap_or_default(), line.quantity)
+    let context = price_context(&cart.currency_code, cart.region_id.as_deref(), Some(line.quantity));
+    Ok(price_of(tx, variant_of(line), &context)?)
+}
+
+fn variant_of(line: &LineItem) -> &str {
+    line.variant_id.as_deref().unwrap_or_default()
 }

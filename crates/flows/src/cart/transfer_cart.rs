@@ -4,7 +4,11 @@ use atoll_cart::{CARTS, Cart, CartPatch, Error};
 use atoll_customer::CUSTOMERS;
 use atoll_kernel::{Fault, Local, Read, flow, serde_json::json};
 
-use crate::cart::{Scoped, changed, line::cart_in, prices::price_anew};
+use crate::cart::{
+    Scoped, changed,
+    line::cart_in,
+    prices::{Unpriced, price_anew},
+};
 
 /// A cart, and who takes it.
 #[derive(Clone, Debug)]
@@ -36,7 +40,7 @@ fn transfer(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<TransferCart>)
         ..CartPatch::default()
     };
     let cart = flow.step("update-cart-customer", |tx, at| Ok(CARTS.update(tx, at, &cart_id, patch)?))?;
-    let cart = flow.step("refresh-cart-items", |tx, at| price_anew(tx, at, &cart))?;
+    let cart = flow.step("refresh-cart-items", |tx, at| price_anew(tx, at, &cart, Unpriced::Stays))?;
     flow.emit("cart.customer_transferred", json!({ "id": cart_id, "customer_id": customer_id }))?;
     changed(flow, &cart)?;
     Ok(cart)

@@ -7,7 +7,12 @@ use atoll_kernel::{Entity, Fault, Local, Metadata, Moment, Read, Write, flow, pr
 use atoll_region::{COUNTRIES, COUNTRIES_BY_REGION, REGIONS, Region};
 use serde::Deserialize;
 
-use crate::cart::{Scoped, changed, create_cart::check_channel, line::cart_in, prices::price_anew};
+use crate::cart::{
+    Scoped, changed,
+    create_cart::check_channel,
+    line::cart_in,
+    prices::{Unpriced, price_anew},
+};
 
 /// A change to a cart. What is absent stays.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -47,9 +52,9 @@ fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateCart>) -> 
         flow.emit("cart.region_updated", json!({ "id": cart.id }))?;
     }
     // Prices are those of a region, and may be those of a customer.
-    let is_priced_anew = (&cart.region_id, &cart.customer_id) != (&before.region_id, &before.customer_id);
-    let cart = if is_priced_anew {
-        flow.step("refresh-cart-items", |tx, at| price_anew(tx, at, &cart))?
+    let unpriced = if cart.region_id != before.region_id { Unpriced::Refused } else { Unpriced::Stays };
+    let cart = if unpriced == Unpriced::Refused || cart.customer_id != before.customer_id {
+        flow.step("refresh-cart-items", |tx, at| price_anew(tx, at, &cart, unpriced))?
     } else {
         cart
     };

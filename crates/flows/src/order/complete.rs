@@ -1,8 +1,8 @@
 //! Says that an order is done.
 
 use atoll_fulfillment::Fulfillment;
-use atoll_inventory::{release, send_all};
-use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_inventory::{release, send_up_to};
+use atoll_kernel::{Decimal, Fault, Local, flow, serde_json::json};
 use atoll_order::{Order, complete_order};
 
 use super::{
@@ -11,7 +11,8 @@ use super::{
 };
 
 flow! {
-    /// Says that the order with this id is done. What is still promised to it has left the shelf. Event: `order.completed`.
+    /// Says that the order with this id is done. What is still promised to it has left the shelf, as far as it was ordered;
+    /// what was promised beyond that stays there. Event: `order.completed`.
     pub static COMPLETE_ORDER: Flow<String, Order> = "complete-order-workflow" (complete),
         hooks: &["validate", "ordersCompleted"];
 }
@@ -25,13 +26,17 @@ fn complete(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
         for line in &order.items {
             let takes = out.takes(tx, line)?;
             let quantity = line.quantity - out.fulfilled(line, &takes);
-            if quantity.is_zero() {
-                release(tx, at, &line.id)?;
-                continue;
+            let mut sent = Vec::new();
+            for take in &takes {
+                let item = &take.inventory_item_id;
+                let missing = Out::needed(line, take, line.quantity) - out.of_item(line, item);
+                if missing > Decimal::ZERO {
+                    sent.extend(send_up_to(tx, at, &line.id, item, missing, None)?.0);
+                }
             }
-            let sent = send_all(tx, at, &line.id)?;
+            release(tx, at, &line.id)?;
             // What was counted, and is promised no longer, is not said to be sent.
-            if takes.is_empty() || !sent.is_empty() {
+            if !quantity.is_zero() && (takes.is_empty() || !sent.is_empty()) {
                 parcels.push(Parcel { line, quantity, sent });
             }
         }

@@ -61,7 +61,7 @@ impl Out {
         Ok(counted)
     }
 
-    /// How many of a line are sent, all parts of each.
+    /// How many of a line are sent, all parts of each: never more than were ordered, whatever lay in the parcels.
     pub(crate) fn fulfilled(&self, line: &OrderLineItem, takes: &[LineTake]) -> Decimal {
         let packed = self.fulfillments.iter().flat_map(|it| &it.packed);
         let packed: Decimal = packed.filter(|it| *it.line_item_id == *line.id).map(|it| it.quantity).sum();
@@ -72,7 +72,7 @@ impl Out {
             let out = self.of_item(line, &take.inventory_item_id) * line.quantity;
             out.times(take.quantity, n_digits)
         };
-        takes.iter().filter_map(complete).min().unwrap_or(packed)
+        takes.iter().filter_map(complete).min().unwrap_or(packed).min(line.quantity)
     }
 
     /// How much of an item must be out for so many of a line to be sent.

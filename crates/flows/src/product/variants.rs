@@ -1,6 +1,6 @@
 //! Variants of a product that is there already: more of them, changed ones, fewer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use atoll_kernel::{Entity, Fault, Local, Moment, Write, flow, serde_json::json};
 use atoll_links::{PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT_VARIANT_PRICE_SET};
@@ -70,7 +70,7 @@ fn update(flow: &mut Local<'_>, changes: Vec<VariantChanges>) -> Result<Vec<Prod
 }
 
 /// Gives a variant these prices. One that names the price that it was, or is for the same currency, quantities and rules,
-/// stays that price.
+/// stays that price; none stays two.
 fn set_prices(
     tx: &mut dyn Write,
     at: &Moment,
@@ -81,15 +81,30 @@ fn set_prices(
         return Ok(());
     };
     let before = PRICE_SETS.retrieve(tx, &set)?.prices;
+    // Those that are named are theirs who name them, wherever in the list these stand.
+    let mut matched = BTreeSet::new();
+    for id in changes.iter().filter_map(|it| it.id.as_ref()) {
+        if !matched.insert(id.clone()) {
+            return Err(Fault::invalid(format!("Price with id: {id} is named twice")));
+        }
+    }
     let mut prices = Vec::with_capacity(changes.len());
     for (place, change) in changes.into_iter().enumerate() {
-        prices.push(price_of(at, &before, place, change)?);
+        let price = price_of(at, &before, &matched, place, change)?;
+        matched.insert(price.id.to_string());
+        prices.push(price);
     }
     PRICE_SETS.update(tx, at, &set, |it: &mut PriceSet| it.prices = prices)?;
     Ok(())
 }
 
-fn price_of(at: &Moment, before: &[Price], place: usize, change: PriceChange) -> Result<Price, Fault> {
+fn price_of(
+    at: &Moment,
+    before: &[Price],
+    matched: &BTreeSet<String>,
+    place: usize,
+    change: PriceChange,
+) -> Result<Price, Fault> {
     let PriceChange { id, currency_code, amount, min_quantity, max_quantity, rules } = change;
     let named = match &id {
         Some(id) => Some(
@@ -117,7 +132,8 @@ fn price_of(at: &Moment, before: &[Price], place: usize, change: PriceChange) ->
     price.min_quantity = min_quantity.unwrap_or(price.min_quantity);
     price.max_quantity = max_quantity.unwrap_or(price.max_quantity);
     price.rules = rules.unwrap_or(price.rules);
-    match named.or_else(|| before.iter().find(|it| same_price(it, &price))) {
+    let is_same = |it: &&Price| same_price(it, &price) && !matched.contains(&*it.id);
+    match named.or_else(|| before.iter().find(is_same)) {
         Some(before) => {
             let Price { id, created_at, updated_at, .. } = before.clone();
             price = Price { id, created_at, updated_at, ..price };

@@ -59,8 +59,8 @@ fn update(flow: &mut Local<'_>, (id, patch): (String, UserPatch)) -> Result<User
 }
 
 flow! {
-    /// Removes users, but not whoever asks: so the last one stays. Whoever logs in as one of them is nobody from then
-    /// on; the API keys that they made are the shop's, and go on. Event: `user.deleted`, for each.
+    /// Removes users, but neither whoever asks nor, where no user asks, the last one. Whoever logs in as one of them is
+    /// nobody from then on; the API keys that they made are the shop's, and go on. Event: `user.deleted`, for each.
     pub static DELETE_USERS: Flow<Vec<String>, ()> = "remove-user-account" (delete);
 }
 
@@ -75,9 +75,14 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
                 return Err(Fault::not_allowed("A user cannot delete itself"));
             }
         }
+        let mut is_any_deleted = false;
         for id in &ids {
-            USERS.soft_delete(tx, at, id)?;
+            is_any_deleted |= USERS.soft_delete(tx, at, id)?.is_some();
             remove_actor(tx, at, USER, id)?;
+        }
+        // Keys and modules are no users: they must not leave a shop that nobody can log into.
+        if is_any_deleted && USERS.table.count(tx)? == 0 {
+            return Err(Fault::not_allowed("The last user cannot be deleted: nobody could log in any more"));
         }
         Ok(())
     })?;
