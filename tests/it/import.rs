@@ -265,6 +265,104 @@ async fn a_kit_takes_the_parts_of_its_parts() {
     assert!(!import_into(&app.ctx, catalogue).await.changed_anything());
 }
 
+/// A product of a kit alone is not made where the kit cannot be.
+#[tokio::test]
+async fn no_product_is_left_without_variants() {
+    let variant = |sku: &str, parts: Value| {
+        let prices = json!([{ "currency_code": "eur", "amount": "1" }]);
+        json!({ "sku": sku, "title": sku, "manage_inventory": true, "prices": prices, "parts": parts })
+    };
+    let product =
+        |handle: &str, variants: Value| json!({ "handle": handle, "title": handle, "variants": variants });
+    let part = |sku: &str, quantity: Value| json!([{ "sku": sku, "quantity": quantity }]);
+    let read = |products: Value| {
+        serde_json::from_value::<Catalogue>(json!({ "products": products })).expect("a catalogue")
+    };
+    let (app, admin) = TestApp::init().await.with_admin().await;
+    import_into(&app.ctx, read(json!([product("cup", json!([variant("CUP", json!([]))]))]))).await;
+    let shown =
+        admin.get("/admin/product-variants?sku=CUP&fields=id,product_id,inventory_items.*").await.ok();
+    let cup = &shown["variants"][0];
+    let text = |value: &Value| value.as_str().expect("an id").to_owned();
+    let (cup_product, cup_id) = (text(&cup["product_id"]), text(&cup["id"]));
+    let item = text(&cup["inventory_items"][0]["inventory_item_id"]);
+    admin
+        .delete(&format!("/admin/products/{cup_product}/variants/{cup_id}/inventory-items/{item}"))
+        .await
+        .ok();
+    let catalogue = read(json!([
+        product("pair", json!([variant("PAIR", part("CUP", json!(2)))])),
+        // Parts may be made with their kits, and have no more digits than numbers have.
+        product("tea", json!([variant("TEA", json!([])), variant("BOX", part("TEA", json!(12_345_678)))])),
+        product("crate", json!([variant("CRATE", part("BOX", json!(1.234_567_89)))])),
+        product("lid", json!([variant("LID", part("CUP", json!(1))), variant("SET", part("LID", json!(1)))])),
+    ]));
+    let report = import_into(&app.ctx, catalogue.clone()).await;
+    let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    expect![[r#"
+        products[0] "pair" › variants[0]: part `CUP` × 2 cannot be taken; the kit was left out
+        products[0] "pair": none of its variants can be taken; it was left out
+        products[2] "crate" › variants[0]: takes 15241577.63907942 of an item: too many digits; the kit was left out
+        products[2] "crate": none of its variants can be taken; it was left out
+        products[3] "lid" › variants[0]: part `CUP` × 1 cannot be taken; the kit was left out
+        products[3] "lid" › variants[1]: part `LID` × 1 cannot be taken; the kit was left out
+        products[3] "lid": none of its variants can be taken; it was left out"#]]
+    .assert_eq(&problems.join("\n"));
+    let listed = admin.get("/admin/products?fields=handle,variants.sku&order=handle").await.ok();
+    let listed = listed["products"].as_array().expect("products").iter();
+    let listed: Vec<String> = listed
+        .map(|it| format!("{}: {}", it["handle"], it["variants"].as_array().map_or(0, Vec::len)))
+        .collect();
+    assert_eq!(listed, ["\"cup\": 1", "\"tea\": 2"]);
+    assert!(!import_into(&app.ctx, catalogue).await.changed_anything());
+    // In the file, the cup is counted again, and may be taken.
+    let catalogue = read(json!([
+        product("cup", json!([variant("CUP", json!([])), variant("TRIO", part("CUP", json!(3)))])),
+        product("pair", json!([variant("PAIR", part("CUP", json!(2)))])),
+    ]));
+    assert_eq!(import_into(&app.ctx, catalogue).await.problems, []);
+}
+
+/// What a float would round is read as it stands, and named.
+#[tokio::test]
+async fn quantities_are_not_rounded() {
+    let text = r#"{ "stock_locations": [{ "handle": "shed", "name": "Shed" }], "products": [
+        { "handle": "tea", "title": "Tea", "variants": [{ "sku": "TEA", "title": "Tea", "manage_inventory": true,
+          "prices": [{ "currency_code": "eur", "amount": "1" }],
+          "stock": [{ "location": "shed", "stocked_quantity": 1.00000000000000001 }] },
+        { "sku": "BOX", "title": "Box", "manage_inventory": true, "prices": [{ "currency_code": "eur", "amount": "1" }],
+          "parts": [{ "sku": "TEA", "quantity": 2.00000000000000001 }] }] },
+        { "handle": "jam", "title": "Jam", "variants": [{ "sku": "JAM", "title": "Jam", "manage_inventory": true,
+          "prices": [{ "currency_code": "eur", "amount": "1" }],
+          "stock": [{ "location": "shed", "stocked_quantity": 123456789.012345 }] }] }] }"#;
+    let catalogue = Catalogue::from_json(text.as_bytes()).expect("a catalogue");
+    let jam = &catalogue.products[1].variants[0].stock[0];
+    assert_eq!(jam.stocked_quantity.to_string(), "123456789.012345");
+    let report = import_into(&TestApp::init().await.ctx, catalogue).await;
+    let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    expect![[r#"
+        products[0] "tea" › variants[1]: part `TEA` × 2.00000000000000001 cannot be taken; the kit was left out
+        products[0] "tea" › variants[0] › stock[0]: a stock of 1.00000000000000001; left out"#]]
+    .assert_eq(&problems.join("\n"));
+    for (number, expect) in [
+        ("1e2", Ok("100")),
+        ("\"1.5\"", Ok("1.5")),
+        ("-0.0", Ok("0")),
+        ("true", Err("invalid type: boolean `true`, expected a number, or text that is one")),
+        (&"1".repeat(61), Err("is not a decimal number of at most 60 digits")),
+    ] {
+        let file = format!(r#"{{"products":[{{"variants":[{{"parts":[{{"quantity":{number}}}]}}]}}]}}"#);
+        let read = Catalogue::from_json(file.as_bytes());
+        match (read, expect) {
+            (Ok(it), Ok(expect)) => {
+                assert_eq!(it.products[0].variants[0].parts[0].quantity.to_string(), expect)
+            }
+            (Err(it), Err(expect)) => assert!(it.to_string().contains(expect), "{it}"),
+            (read, _) => panic!("{number}: {read:?}"),
+        }
+    }
+}
+
 #[test]
 fn a_file_is_an_object_of_lists_of_objects() {
     for (text, expect) in [

@@ -2,9 +2,9 @@
 
 use atoll_kernel::{
     Decimal,
-    serde_json::{self, Value},
+    serde_json::{self, Value, value::RawValue},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
 /// The bytes by which some editors say that a file is UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -46,6 +46,16 @@ fn check_objects(place: &str, value: &Value) -> Result<(), NotACatalogue> {
         }
     }
     Ok(())
+}
+
+/// A number as the file has it: read as a float it would be rounded before anybody can say that it is too long.
+fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    let value = Box::<RawValue>::deserialize(deserializer)?;
+    let text = value.get();
+    if text.starts_with(|it: char| it == '-' || it.is_ascii_digit()) {
+        return text.parse().map_err(|error| D::Error::custom(format!("`{text}` is {error}")));
+    }
+    serde_json::from_str(text).map_err(D::Error::custom)
 }
 
 /// A catalogue.
@@ -195,6 +205,7 @@ pub struct CatalogueStock {
     /// The handle of the location.
     pub location: String,
     /// How many.
+    #[serde(deserialize_with = "exact")]
     pub stocked_quantity: Decimal,
 }
 
@@ -205,5 +216,6 @@ pub struct CataloguePart {
     /// The SKU of the other variant, which must come before the kit.
     pub sku: String,
     /// How many of it.
+    #[serde(deserialize_with = "exact")]
     pub quantity: Decimal,
 }

@@ -1,17 +1,18 @@
 //! The variants of an imported product: which of them can be taken, what they choose, cost and are made of, and what lies
 //! of them where.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use atoll_inventory::{
     BY_SKU as ITEM_BY_SKU, INVENTORY_ITEMS, InventoryItem, InventoryLevel, create_item, create_level,
     level_at, set_level,
 };
-use atoll_kernel::{Decimal, Entity, Fault};
+use atoll_kernel::{Decimal, Entity, Fault, Id};
 use atoll_links::{PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT_VARIANT_PRICE_SET, required_quantity};
 use atoll_pricing::{PRICE_SETS, Price, PriceSet};
 use atoll_product::{
-    BY_SKU, PRODUCTS, Product, ProductVariant, VARIANTS, check_choice, choose, offer_value, variants_of,
+    BY_SKU, OPTIONS, PRODUCTS, Product, ProductOptionValue, ProductVariant, VARIANTS, check_choice, choose,
+    offer_value, values_of, variants_of,
 };
 use atoll_region::CURRENCIES;
 
@@ -29,6 +30,13 @@ pub(super) struct Taken<'a> {
     /// The one that is there already.
     there: Option<ProductVariant>,
 }
+
+/// How much one of a variant takes of which items, by their ids.
+type Takes = BTreeMap<String, Decimal>;
+
+/// What the variants of a product will take when they are made, by SKU; nothing, where one will be counted and have no
+/// item. An item that is not made yet goes by the SKU of its variant.
+type Planned = HashMap<String, Option<Takes>>;
 
 /// The SKUs that a catalogue names.
 pub(super) fn skus(catalogue: &Catalogue) -> HashSet<String> {
@@ -87,7 +95,7 @@ impl Import<'_> {
         let has_sku: HashSet<String> =
             taken.iter().filter_map(|it| it.there.as_ref()).map(|it| it.id.to_string()).collect();
         siblings.retain(|it| !has_sku.contains(&*it.id));
-        let mut left = Vec::with_capacity(taken.len());
+        let (mut left, mut planned) = (Vec::with_capacity(taken.len()), Planned::new());
         for mut it in taken {
             if sku_of(it.input).is_none() {
                 let title = &it.input.title;
@@ -95,45 +103,76 @@ impl Import<'_> {
                     .problem(&it.place, format!("no SKU; the variant is known by its title `{title}`"));
                 it.there = siblings.iter().find(|sibling| sibling.title == *title).cloned();
             }
-            if it.there.is_some() || self.has_parts(&it)? {
-                self.taken.extend(sku_of(it.input).map(str::to_owned));
-                left.push(it);
+            let takes = match &it.there {
+                Some(there) => self.will_take(&it, there, &planned)?,
+                None => match self.takes(&it, &planned)? {
+                    Ok(takes) => Some(self.or_own_takes(&it, takes)?),
+                    // A kit that lacks a part is left out, since it would be sold without it.
+                    Err(problems) => {
+                        self.cannot_take(&it, problems);
+                        continue;
+                    }
+                },
+            };
+            if let Some(sku) = sku_of(it.input) {
+                self.taken.insert(sku.to_owned());
+                planned.insert(sku.to_owned(), takes);
             }
+            left.push(it);
         }
         Ok(left)
     }
 
-    /// Can all parts of a kit be taken? They must come before it in the file, or be in the shop alone: a kit that lacks one
-    /// is left out, since it would be sold without it.
-    fn has_parts(&mut self, kit: &Taken<'_>) -> Result<bool, Fault> {
-        let mut has_all = true;
-        for part in &kit.input.parts {
-            let is_there = if self.skus.contains(&part.sku) {
-                self.taken.contains(&part.sku)
-            } else {
-                VARIANTS.table.get_by(self.tx, &BY_SKU, &[&part.sku])?.is_some()
-            };
-            if !is_there || part.quantity <= Decimal::ZERO || !part.quantity.is_short() {
-                let (sku, quantity) = (&part.sku, part.quantity);
-                self.report.problem(
-                    &kit.place,
-                    format!("part `{sku}` × {quantity} cannot be taken; the kit was left out"),
-                );
-                has_all = false;
-            }
+    /// What a variant that is there takes after the import, for the kits of its product.
+    fn will_take(
+        &self,
+        it: &Taken<'_>,
+        there: &ProductVariant,
+        planned: &Planned,
+    ) -> Result<Option<Takes>, Fault> {
+        let takes = self.takes_of(there)?;
+        if !it.input.manage_inventory {
+            return Ok(Some(Takes::new()));
         }
-        Ok(has_all)
+        if !takes.is_empty() {
+            return Ok(Some(takes));
+        }
+        match self.takes(it, planned)? {
+            Ok(takes) => Ok(Some(self.or_own_takes(it, takes)?)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// What a variant that is made takes: of what is counted and no kit, an item of its own.
+    fn or_own_takes(&self, it: &Taken<'_>, takes: Takes) -> Result<Takes, Fault> {
+        if !it.input.manage_inventory {
+            return Ok(Takes::new());
+        }
+        let Some(sku) = sku_of(it.input).filter(|_| takes.is_empty()) else { return Ok(takes) };
+        let own = INVENTORY_ITEMS.table.get_by(self.tx, &ITEM_BY_SKU, &[sku])?;
+        let own = own.map_or_else(|| sku.to_owned(), |it| it.id.to_string());
+        Ok(Takes::from([(own, Decimal::ONE)]))
+    }
+
+    /// What a variant takes of the items that it is linked to.
+    fn takes_of(&self, variant: &ProductVariant) -> Result<Takes, Fault> {
+        let rows = PRODUCT_VARIANT_INVENTORY_ITEM.rows_of(self.tx, &variant.id)?;
+        Ok(rows.into_iter().map(|(item, row)| (item, required_quantity(&row))).collect())
     }
 
     /// Makes and changes the variants of a product.
     pub(super) fn variants(&mut self, product: &Product, variants: Vec<Taken<'_>>) -> Result<(), Fault> {
+        let mut siblings = variants_of(self.tx, &product.id)?;
+        let offered = self.offered(product)?;
+        let is_named =
+            |it: &Taken<'_>| it.there.as_ref().is_none_or(|there| offered.fits(there, &it.input.title));
         // A title is free when the variant that had it is renamed, so whoever waits for one is asked again.
-        let mut waiting: Vec<&Taken<'_>> = variants.iter().filter(|it| it.there.is_some()).collect();
+        let mut waiting: Vec<&Taken<'_>> = variants.iter().filter(|it| !is_named(it)).collect();
         loop {
             let n_before = waiting.len();
             let mut still = Vec::new();
             for it in waiting {
-                if !self.rename(product, it)? {
+                if !self.rename(product, it, &mut siblings)? {
                     still.push(it);
                 }
             }
@@ -161,24 +200,41 @@ impl Import<'_> {
     }
 
     /// Gives a variant its title, and the value of the option that goes with it, unless another one has them.
-    fn rename(&mut self, product: &Product, it: &Taken<'_>) -> Result<bool, Fault> {
+    fn rename(
+        &mut self,
+        product: &Product,
+        it: &Taken<'_>,
+        siblings: &mut [ProductVariant],
+    ) -> Result<bool, Fault> {
         let (Some(there), title) = (&it.there, &it.input.title) else { return Ok(true) };
         offer_value(self.tx, self.at, product, OPTION, title)?;
         let chosen = choose(self.tx, product, title, &choice(it.input)).unwrap_or_default();
         let is_like = |other: &ProductVariant| {
             other.title == *title || (!chosen.is_empty() && other.option_value_ids == chosen)
         };
-        let others = variants_of(self.tx, &product.id)?;
-        if others.iter().any(|other| other.id != there.id && is_like(other)) {
+        if siblings.iter().any(|other| other.id != there.id && is_like(other)) {
             return Ok(false);
         }
-        VARIANTS.update(self.tx, self.at, &there.id, |it: &mut ProductVariant| {
+        let renamed = VARIANTS.update(self.tx, self.at, &there.id, |it: &mut ProductVariant| {
             it.title = title.clone();
             if !chosen.is_empty() {
                 it.option_value_ids = chosen;
             }
         })?;
+        if let Some(sibling) = siblings.iter_mut().find(|it| it.id == renamed.id) {
+            *sibling = renamed;
+        }
         Ok(true)
+    }
+
+    /// What the option of imported products offers, where the product has it and no other.
+    fn offered(&self, product: &Product) -> Result<Offered, Fault> {
+        let [option] = &product.option_ids[..] else { return Ok(Offered(None)) };
+        if OPTIONS.retrieve(self.tx, option)?.title != OPTION {
+            return Ok(Offered(None));
+        }
+        let values = values_of(self.tx, option)?.into_iter().map(|it| (it.value, it.id)).collect();
+        Ok(Offered(Some(values)))
     }
 
     /// Changes what else is different of a variant that is there.
@@ -197,9 +253,7 @@ impl Import<'_> {
         if variant.manage_inventory && PRODUCT_VARIANT_INVENTORY_ITEM.rights(self.tx, &variant.id)?.is_empty()
         {
             // It was not counted before.
-            if self.has_parts(it)?
-                && let Some(parts) = self.parts(it)?
-            {
+            if let Some(parts) = self.parts(it)? {
                 let parts = self.or_own_item(&variant, parts)?;
                 take_parts(self.tx, self.at, &variant, parts)?;
             }
@@ -208,37 +262,60 @@ impl Import<'_> {
         Ok(variant)
     }
 
-    /// What a kit takes of each item, all together: of a part that is a kit, its parts. Nothing, where one of them is not
-    /// there or cannot be counted, which is reported.
-    fn parts(&mut self, kit: &Taken<'_>) -> Result<Option<Vec<InventoryPart>>, Fault> {
-        let mut items: BTreeMap<String, Decimal> = BTreeMap::new();
+    /// What a kit takes of each item, all together: of a part that is a kit, its parts. Or why one of them cannot be taken:
+    /// they must come before it in the file, or be in the shop alone, and have something to be counted by.
+    fn takes(&self, kit: &Taken<'_>, planned: &Planned) -> Result<Result<Takes, Vec<String>>, Fault> {
+        let (mut takes, mut problems) = (Takes::new(), Vec::new());
         for part in &kit.input.parts {
-            let Some(other) = VARIANTS.table.get_by(self.tx, &BY_SKU, &[&part.sku])? else {
-                self.cannot_take(kit, &part.sku, part.quantity);
-                return Ok(None);
-            };
-            let rows = PRODUCT_VARIANT_INVENTORY_ITEM.rows_of(self.tx, &other.id)?;
-            if rows.is_empty() && other.manage_inventory {
-                self.cannot_take(kit, &part.sku, part.quantity);
-                return Ok(None);
-            }
-            for (item, row) in rows.into_iter().filter(|_| other.manage_inventory) {
-                *items.entry(item).or_default() += required_quantity(&row) * part.quantity;
+            let is_sound = part.quantity > Decimal::ZERO && part.quantity.is_short();
+            match self.takes_of_part(&part.sku, planned)?.filter(|_| is_sound) {
+                Some(of_part) => {
+                    for (item, quantity) in of_part {
+                        *takes.entry(item).or_default() += quantity * part.quantity;
+                    }
+                }
+                None => problems.push(format!("part `{}` × {} cannot be taken", part.sku, part.quantity)),
             }
         }
-        if let Some(quantity) = items.values().find(|it| !it.is_short()) {
-            let text = format!("takes {quantity} of an item: too many digits; the kit was left out");
-            self.report.problem(&kit.place, text);
-            return Ok(None);
+        if let Some(quantity) = takes.values().find(|it| !it.is_short()) {
+            problems.push(format!("takes {quantity} of an item: too many digits"));
         }
-        let part =
-            |(inventory_item_id, required_quantity)| InventoryPart { inventory_item_id, required_quantity };
-        Ok(Some(items.into_iter().map(part).collect()))
+        Ok(if problems.is_empty() { Ok(takes) } else { Err(problems) })
     }
 
-    fn cannot_take(&mut self, kit: &Taken<'_>, sku: &str, quantity: Decimal) {
-        let text = format!("part `{sku}` × {quantity} cannot be taken; the kit was left out");
-        self.report.problem(&kit.place, text);
+    /// What one of a part takes; nothing, where it cannot be taken.
+    fn takes_of_part(&self, sku: &str, planned: &Planned) -> Result<Option<Takes>, Fault> {
+        if let Some(takes) = planned.get(sku) {
+            return Ok(takes.clone());
+        }
+        if self.skus.contains(sku) && !self.taken.contains(sku) {
+            return Ok(None);
+        }
+        let Some(part) = VARIANTS.table.get_by(self.tx, &BY_SKU, &[sku])? else { return Ok(None) };
+        if !part.manage_inventory {
+            return Ok(Some(Takes::new()));
+        }
+        Ok(Some(self.takes_of(&part)?).filter(|it| !it.is_empty()))
+    }
+
+    /// What a kit takes, to be linked; what cannot be taken is reported.
+    fn parts(&mut self, kit: &Taken<'_>) -> Result<Option<Vec<InventoryPart>>, Fault> {
+        let takes = match self.takes(kit, &Planned::new())? {
+            Ok(takes) => takes,
+            Err(problems) => {
+                self.cannot_take(kit, problems);
+                return Ok(None);
+            }
+        };
+        let part =
+            |(inventory_item_id, required_quantity)| InventoryPart { inventory_item_id, required_quantity };
+        Ok(Some(takes.into_iter().map(part).collect()))
+    }
+
+    fn cannot_take(&mut self, kit: &Taken<'_>, problems: Vec<String>) {
+        for problem in problems {
+            self.report.problem(&kit.place, format!("{problem}; the kit was left out"));
+        }
     }
 
     /// What a variant takes that is counted and no kit: an item with its SKU, or a new one.
@@ -403,6 +480,18 @@ impl Import<'_> {
             self.report.count("inventory_levels", fate);
         }
         Ok(())
+    }
+}
+
+/// The values of the option of imported products, by title. Nothing, where a product has other options.
+struct Offered(Option<HashMap<String, Id<ProductOptionValue>>>);
+
+impl Offered {
+    /// Has a variant this title already, and the value that goes with it?
+    fn fits(&self, variant: &ProductVariant, title: &str) -> bool {
+        let Some(values) = &self.0 else { return variant.title == *title };
+        variant.title == *title
+            && values.get(title).is_some_and(|value| variant.option_value_ids[..] == [value.clone()])
     }
 }
 
