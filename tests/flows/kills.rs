@@ -25,8 +25,8 @@ const N_KILLS: usize = 20;
 const N_BUYERS: usize = 8;
 
 fn store(folder: &Path) -> Store {
-    let spaces = registry().expect("a registry").spaces();
-    Data::Folder(folder.to_owned()).open(&spaces).expect("a store")
+    let registry = registry().expect("a registry");
+    Data::Folder(folder.to_owned()).open(registry).expect("a store")
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -12,6 +12,7 @@ mod clock;
 mod costs;
 mod customers;
 mod flags;
+mod formats;
 mod http;
 mod idempotency;
 mod import;

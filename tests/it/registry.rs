@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use atoll_kernel::{
     Answer, Auth, Entity, FieldLink, Hook, HookRun, Job, Method, Module, Params, Registry, Reply, Route,
-    Schedule, Service, WhenGone, entity, serde_json::Value,
+    Schedule, Service, Step, WhenGone, entity, serde_json::Value,
 };
 use expect_test::expect_file;
 
@@ -47,6 +47,10 @@ entity! {
         /// Its name.
         pub name: String,
     }
+    history [
+        [Step::Renamed { from: "title", to: "label" }, Step::Filled("colour", || Value::Null)],
+        [Step::Renamed { from: "label", to: "name" }],
+    ]
 }
 
 static THINGS: Service<Thing> = Service::new(&[]);
@@ -121,6 +125,8 @@ fn everything_that_does_not_fit_is_said_at_once() {
             "route `GET /things/` does not begin with a slash, or ends with one",
             "route `GET /things/` does not begin with a slash, or ends with one",
             "route `GET /things/` is registered 2 times",
+            "the history of `thing` leads to `colour`, which it does not have",
+            "the history of `thing` leads to `colour`, which it does not have",
         ]
     );
     assert_eq!(Thing::DEF.words(), "Thing");

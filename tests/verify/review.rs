@@ -45,6 +45,7 @@ projection! {
         follows: &["product_review"],
         spaces: &[SHELF],
         kept: &[],
+        version: 1,
         update: shelve,
     };
 }

@@ -4,6 +4,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod crates;
+mod format;
 mod registry;
 mod replay;
 mod sdk;
@@ -70,6 +71,12 @@ const COMMANDS: &[Command] = &[
         args: "[--check]",
         about: "write what is linked in to tests/registry.txt, or check that it is there",
         run: registry::run,
+    },
+    Command {
+        name: "format",
+        args: "[--folder]",
+        about: "write the form of what is stored to tests/format.txt, or make a folder of it in tests/data",
+        run: format::run,
     },
     Command {
         name: "replay",

@@ -10,12 +10,13 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::{cargo, crates};
+use crate::{cargo, crates, format};
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(args.is_empty(), "`cargo xtask tidy` takes no arguments");
     let files = files(cargo::root())?;
-    let violations = violations(&files);
+    let mut violations = violations(&files);
+    violations.extend(format_has_its_folders(cargo::root()));
     let crates = crates::violations()?;
     let mut out = io::stdout().lock();
     for violation in &violations {
@@ -198,6 +199,12 @@ fn manifest(file: &File) -> impl Iterator<Item = ManifestLine> {
     })
 }
 
+/// A format that was followed by another has a folder, which the tests open.
+fn format_has_its_folders(root: &Path) -> Vec<Violation> {
+    let say = |message| Violation { path: format::FILE.to_owned(), line: 1, message };
+    format::wrong(root).into_iter().map(say).collect()
+}
+
 /// A plugin that no crate names is not linked in.
 fn plugins_are_bundled(files: &[File]) -> Vec<Violation> {
     const BUNDLE: &str = "crates/bundle/src/lib.rs";
@@ -226,7 +233,8 @@ mod tests {
 
     #[test]
     fn the_repository_is_tidy() {
-        let violations = violations(&files(cargo::root()).unwrap());
+        let mut violations = violations(&files(cargo::root()).unwrap());
+        violations.extend(format_has_its_folders(cargo::root()));
         let list: Vec<String> = violations.iter().map(Violation::to_string).collect();
         assert!(list.is_empty(), "{}", list.join("\n"));
     }

@@ -50,6 +50,7 @@ projection! {
             VARIANT_INDEX.listed, VARIANT_INDEX.windows, VARIANT_INDEX.edges, VARIANT_INDEX.swept,
         ],
         kept: &[PRODUCT_INDEX.swept, VARIANT_INDEX.swept],
+        version: 1,
         update,
     };
 }

@@ -8,7 +8,7 @@ use atoll_auth::PasswordHash;
 use atoll_flows::{FirstRun, first_run, user::NewUser};
 use atoll_kernel::{
     Actor, Clock, Config, Ctx, Flags, Moment, Origins, Parts, Probe, Proxies, ReadLimits, Registry, Store,
-    Write, limits::REQUESTS_MAX, router,
+    Write, limits::REQUESTS_MAX, migrate, router,
 };
 
 use crate::{Data, Secret, Secrets, Settings};
@@ -69,7 +69,7 @@ impl Assembly {
         };
         let admin = admin.map(hashed).transpose()?;
         // The database first: secrets that are there without it mean that it is gone.
-        let store = data.open(&registry()?.spaces())?;
+        let store = data.open(registry()?)?;
         let secrets = Secrets::find(data, jwt_secret, cookie_secret)?;
         let requests_max = requests_max.unwrap_or(REQUESTS_MAX);
         let clock = Clock::System;
@@ -87,11 +87,12 @@ impl Assembly {
         })
     }
 
-    /// Makes what a new database needs, and puts the application together.
+    /// Migrates the data, makes what a new database needs, and puts the application together.
     pub async fn start(self) -> anyhow::Result<App> {
         let Assembly { store, secrets, clock, admin, flags, origins, proxies, requests_max, reads, probe } =
             self;
         let registry = registry()?;
+        migrate(&store, registry).await?;
         let (jwt_secret, cookie_secret) = (secrets.jwt, secrets.cookie);
         let config = Config { jwt_secret, cookie_secret, flags, origins, proxies, requests_max, reads };
         let ctx = Ctx::new(Parts { store, registry, clock, config, gate: atoll_api::gate, probe });

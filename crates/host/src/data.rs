@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use atoll_kernel::{
-    Space, Store, View,
+    MigrationPlan, Registry, Space, Store, View,
     engines::{Memory, Redb},
 };
 
@@ -35,14 +35,19 @@ impl From<&str> for Data {
 }
 
 impl Data {
-    /// Opens the store.
-    pub fn open(&self, spaces: &[Space]) -> anyhow::Result<Store> {
+    /// Opens the store with the spaces of what is linked in. Data that does not go together with that is refused before
+    /// anything of it is changed.
+    pub fn open(&self, registry: &'static Registry) -> anyhow::Result<Store> {
         match self {
-            Data::Memory => Ok(Store::open(Memory::default(), spaces)?),
+            Data::Memory => Ok(Store::open(Memory::default(), &registry.spaces())?),
             Data::Folder(folder) => {
                 let file = file_in(folder)?;
-                let engine = Redb::open(&file).with_context(|| failed_to_open(&file))?;
-                Store::open(engine, spaces).with_context(|| failed_to_open(&file))
+                let open = || -> anyhow::Result<Store> {
+                    let engine = Redb::open(&file)?;
+                    MigrationPlan::of(&View::look(&engine, &registry.spaces())?, registry)?;
+                    Ok(Store::open(engine, &registry.spaces())?)
+                };
+                open().with_context(|| failed_to_open(&file))
             }
         }
     }
@@ -63,6 +68,12 @@ impl Data {
         let engine = Redb::open_checked(&file).with_context(|| failed_to_open(&file))?;
         let view = View::look(&engine, spaces).with_context(|| failed_to_open(&file))?;
         Ok((engine, view))
+    }
+
+    /// What a start would do to the data before it serves, or why the data is refused; nothing is written.
+    pub fn plan(&self, registry: &'static Registry) -> anyhow::Result<MigrationPlan> {
+        let (_file, view) = self.look(&registry.spaces())?;
+        Ok(MigrationPlan::of(&view, registry)?)
     }
 }
 

@@ -26,6 +26,7 @@
 /// - `computed [F…] by f`: fields that `f(&record, visit)` computes when one of them is asked for; a constant
 ///   list of names may stand for the brackets;
 /// - `on_request [F…]`: those of them that a star does not show;
+/// - `history [[Step…]…]`: what changed from each version of the record to the next; a record has version 1 without it;
 /// - `patch Name`: a record of updates, in which absent fields stay as they are.
 #[macro_export]
 macro_rules! entity {
@@ -40,6 +41,7 @@ macro_rules! entity {
         $(embeds [$($arity:ident $embed:ident: $Embed:ty),* $(,)?])?
         $(computed $computed:tt by $compute:ident)?
         $(on_request $on_request:tt)?
+        $(history [$($steps:expr),* $(,)?])?
         $(patch $Patch:ident)?
     ) => {
         $(#[$meta])*
@@ -154,6 +156,7 @@ macro_rules! entity {
                 computed: $crate::names!($($computed)?),
                 on_request: $crate::names!($($on_request)?),
                 graveyard: concat!($entity, ".deleted"),
+                history: &[$($( &$steps ),*)?],
             };
 
             fn id(&self) -> &$crate::Id<Self> {

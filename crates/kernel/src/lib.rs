@@ -16,6 +16,7 @@ mod job;
 mod jwt;
 mod link;
 mod mailed;
+mod migration;
 mod module;
 mod once;
 mod payment;
@@ -46,10 +47,11 @@ pub use atoll_schema::{
     optional, required,
 };
 pub use atoll_storage::{
-    Embed, Engine, Entity, EntityDef, Event, FieldKind, FieldValue, Halt, Index, JsonObject, KeyBuf, Keys,
-    Meter, Node, OUTBOX, Order, Read, Record, RowError, SEQUENCES, Scalar, Scan, Space, Span, Store,
-    StoreError, Table, TableSource, View, Visit, Write, add_to_group, decode, emit, encode, engines,
-    events_after, group_count, json_value, last_number, next_number, present, remove_event, split_part,
+    Embed, Engine, Entity, EntityDef, Event, FieldKind, FieldValue, Halt, History, Index, IndexDef,
+    JsonObject, KeyBuf, Keys, Meter, Node, OUTBOX, Order, Read, Record, RowError, SEQUENCES, Scalar, Scan,
+    Space, Span, Step, Store, StoreError, Table, TableSource, View, Visit, Write, add_to_group, counters_of,
+    decode, emit, encode, engines, events_after, group_count, json_value, last_number, next_number, present,
+    remove_event, split_part,
 };
 pub use atoll_values::{
     Actor, Comparison, Decimal, Id, Kind, LINE_TOTALS, Metadata, Moment, TOTALS, Timestamp, Totals, limits,
@@ -61,6 +63,7 @@ pub use flow::{AnyFlow, ExternalHook, Flow, FlowEntry, Hook, HookEntry, HookRun,
 pub use job::{Job, JobEntry, JobHandler, Tick};
 pub use link::{Column, End, FieldLink, Link, LinkError, LinkRow, OtherEnd};
 pub use mailed::{UNSIGNED_TOKEN, Unsigned};
+pub use migration::{FORMAT, Fingerprint, Format, MigrationError, PartKind, Plan as MigrationPlan, migrate};
 pub use module::{Module, Seed};
 pub use once::{KeyedRequest, ONCE, ONCE_BY_AGE, ONCE_BYTES, verify_answers};
 pub use payment::{Paying, PaymentAction, PaymentProvider, PaymentProviderEntry, PaymentRequest};

@@ -26,8 +26,11 @@ pub struct Projection {
     /// Those of them that hold what does not follow from the records: they are read when the others are built anew, and
     /// stay.
     pub kept: &'static [crate::Space],
-    /// Brings it up to date. Shown all records as new ones, in any order, over empty spaces, it writes what it holds:
-    /// `verify` counts on that.
+    /// Counts up whenever `update` writes something else: the projection is then built anew, at the next start.
+    pub version: u16,
+    /// Brings it up to date. It looks at what is stored rather than at what changes: shown all records and links as new
+    /// ones, while they are all there already, in any order and over empty spaces, it writes what it holds. A migration
+    /// and `verify` count on that.
     pub update: fn(&mut dyn Write, &Change<'_>) -> Result<(), StoreError>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::OnceLock};
 
+use atoll_storage::leads_to;
 use linkme::distributed_slice;
 
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
     flow::{AnyFlow, FlowEntry, Hook, HookEntry, HookRun},
     job::{Job, JobEntry},
     link::{self, FIELD_LINKS, FieldLink, LINKS, Link},
+    migration::FORMAT,
     module::{MODULES, Module},
     payment::{PaymentProvider, PaymentProviderEntry},
     projection::{PROJECTIONS, Projection},
@@ -244,7 +246,7 @@ impl Registry {
 
     /// The names of all key spaces, in a fixed order.
     pub fn spaces(&self) -> Vec<Space> {
-        let mut spaces = vec![OUTBOX, SEQUENCES, CLEARED_REFERENCES];
+        let mut spaces = vec![OUTBOX, SEQUENCES, CLEARED_REFERENCES, FORMAT];
         for module in &self.modules {
             spaces.extend(module.services.iter().flat_map(|it| it.table().spaces()));
             spaces.extend(module.spaces);
@@ -337,6 +339,14 @@ impl Registry {
         for it in &self.computed {
             if self.graph.entity(it.entity).is_none() {
                 say(format!("computed field `{}.{}` is on an entity that no module has", it.entity, it.name));
+            }
+        }
+        let histories = tables.iter().map(|it| (it.def().name, it.def().history, it.def().fields.to_vec()));
+        let columns = |it: &Link| it.columns.iter().map(|it| it.name).collect();
+        let of_links = self.links.iter().map(|it| (it.name, it.history, columns(it)));
+        for (name, history, fields) in histories.chain(of_links) {
+            for field in leads_to(history).filter(|it| !fields.contains(it)) {
+                say(format!("the history of `{name}` leads to `{field}`, which it does not have"));
             }
         }
         for projection in &self.projections {

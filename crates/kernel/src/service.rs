@@ -2,9 +2,11 @@
 
 use std::{any::Any, sync::Arc};
 
+use atoll_storage::{decode_record, encode_record};
+
 use crate::{
     Change, Context, Entity, Env, Index, ListQuery, Moment, Node, QueryError, Read, Record, Registry,
-    RowError, StoreError, Table, TableSource, Write, decode, link, list,
+    RowError, StoreError, Table, TableSource, Write, link, list,
     projection::{announce, project},
     reference,
 };
@@ -217,6 +219,9 @@ pub trait AnyService: Sync {
     /// A record of which these bytes are stored.
     fn read(&self, id: &str, bytes: &[u8]) -> Result<Node, StoreError>;
 
+    /// The same record as today's program would have stored it.
+    fn as_of_now(&self, id: &str, bytes: &[u8]) -> Result<Vec<u8>, StoreError>;
+
     /// Lets other records have the unique values that the live record with this id has, and did not have before.
     fn make_room(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>) -> Result<(), StoreError>;
 
@@ -265,18 +270,22 @@ impl<T: Entity> AnyService for Service<T> {
     }
 
     fn read(&self, id: &str, bytes: &[u8]) -> Result<Node, StoreError> {
-        Ok(Arc::new(decode::<T>(T::DEF.name, id, bytes)?))
+        Ok(Arc::new(decode_record::<T>(T::DEF.name, id, bytes)?))
+    }
+
+    fn as_of_now(&self, id: &str, bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+        Ok(encode_record(&decode_record::<T>(T::DEF.name, id, bytes)?))
     }
 
     fn make_room(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>) -> Result<(), StoreError> {
         let Some(now) = self.get(tx, id)? else { return Ok(()) };
-        let then: Option<T> = before.map(|bytes| decode(T::DEF.name, id, bytes)).transpose()?;
+        let then: Option<T> = before.map(|bytes| decode_record(T::DEF.name, id, bytes)).transpose()?;
         self.table.yield_values(tx, &now, then.as_ref())
     }
 
     fn put_back(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>) -> Result<(), RowError> {
         let now = self.get(tx, id)?;
-        let then: Option<T> = before.map(|bytes| decode(T::DEF.name, id, bytes)).transpose()?;
+        let then: Option<T> = before.map(|bytes| decode_record(T::DEF.name, id, bytes)).transpose()?;
         match (&now, &then) {
             (None, Some(then)) => self.table.insert(tx, then)?,
             (Some(now), Some(then)) => self.table.replace(tx, now, then)?,

@@ -6,11 +6,13 @@ use atoll_values::{Id, Kind, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{FieldKind, Scalar, Space, StoreError};
+use crate::{
+    FieldKind, History, Scalar, Space, StoreError, decode_version, encode_version, upgrade, version,
+};
 
-/// The first byte of every stored value: the version of its encoding (1: MessagePack with field names, so that
-/// a record reads back after fields were added or dropped).
-const ENCODING: u8 = 1;
+/// The first byte of a stored value: how it is encoded (1: MessagePack with field names, so that a record reads back
+/// after fields were added; 2: the same behind the version of the record, see `history.rs`).
+pub(crate) const ENCODING: u8 = 1;
 
 /// A record of any entity.
 pub type Node = Arc<dyn Record>;
@@ -44,9 +46,16 @@ pub struct EntityDef {
     pub on_request: &'static [&'static str],
     /// The space of the rows that were soft-deleted.
     pub graveyard: Space,
+    /// The way from each version of its records to the next.
+    pub history: History,
 }
 
 impl EntityDef {
+    /// The version of its records.
+    pub fn version(&self) -> u16 {
+        version(self.history)
+    }
+
     /// `Sales channel`: the name at the beginning of a sentence.
     pub fn words(&self) -> String {
         let mut words = self.name.replace('_', " ");
@@ -180,4 +189,14 @@ pub fn decode<T: DeserializeOwned>(space: Space, key: &str, bytes: &[u8]) -> Res
         Some((version, _)) => Err(corrupt(format!("encoding {version} is from a newer version"))),
         None => Err(corrupt("it is empty".into())),
     }
+}
+
+/// The bytes that are stored for a record.
+pub fn encode_record<T: Entity>(record: &T) -> Vec<u8> {
+    encode_version(T::DEF.version(), record)
+}
+
+/// Reads what [`encode_record`] wrote, also as an earlier version of the record.
+pub fn decode_record<T: Entity>(space: Space, key: &str, bytes: &[u8]) -> Result<T, StoreError> {
+    decode_version(space, key, bytes, T::DEF.version(), |from, fields| upgrade(T::DEF.history, from, fields))
 }

@@ -45,6 +45,38 @@ pub enum FieldKind {
     OrNull(&'static FieldKind),
 }
 
+impl FieldKind {
+    /// As it is written down where the form of records is kept: `optional text`, `one of draft|published`.
+    pub fn name(&self) -> String {
+        match self {
+            FieldKind::Any => "anything".to_owned(),
+            FieldKind::Text => "text".to_owned(),
+            FieldKind::Words(words) => format!("one of {}", words.join("|")),
+            FieldKind::Bool => "bool".to_owned(),
+            FieldKind::Number => "number".to_owned(),
+            FieldKind::Time => "time".to_owned(),
+            FieldKind::Record => "record".to_owned(),
+            FieldKind::List(of) => format!("list of {}", of.name()),
+            FieldKind::OrNull(kind) => format!("optional {}", kind.name()),
+        }
+    }
+
+    /// Does it take whatever was stored of the kind with this name?
+    pub fn takes(&self, name: &str) -> bool {
+        match self {
+            FieldKind::Any => true,
+            FieldKind::OrNull(kind) => kind.takes(name.strip_prefix("optional ").unwrap_or(name)),
+            FieldKind::List(of) => name.strip_prefix("list of ").is_some_and(|name| of.takes(name)),
+            FieldKind::Text => name == "text" || name.starts_with("one of "),
+            FieldKind::Words(words) => {
+                let old = name.strip_prefix("one of ");
+                old.is_some_and(|old| old.split('|').all(|word| words.contains(&word)))
+            }
+            FieldKind::Bool | FieldKind::Number | FieldKind::Time | FieldKind::Record => self.name() == name,
+        }
+    }
+}
+
 /// A type that records can have as a field.
 pub trait FieldValue {
     /// What it holds.

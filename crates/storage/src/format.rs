@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The format that this program writes.
-const FORMAT: u16 = 2;
+pub const STORE_FORMAT: u16 = 2;
 
 /// Where the number stands: among the names of spaces, none of which begins with a NUL.
 const KEY: [u8; 9] = *b"\0\0\0format";
@@ -36,8 +36,8 @@ impl Checksums {
             let (number, rest) = value.split_first_chunk().ok_or_else(|| damaged("it is too short"))?;
             let number = u16::from_be_bytes(*number);
             return match rest.split_first() {
-                _ if number > FORMAT => Err(StoreError::Format(format!(
-                    "it is in the store format {number}, and this program knows those up to {FORMAT}: \
+                _ if number > STORE_FORMAT => Err(StoreError::Format(format!(
+                    "it is in the store format {number}, and this program knows those up to {STORE_FORMAT}: \
                      it was written by a newer version of Atoll"
                 ))),
                 None => Ok(Checksums::All),
@@ -76,7 +76,7 @@ impl Checksums {
 
 /// The entry that says that every value has a checksum.
 pub(crate) fn current() -> (Vec<u8>, Vec<u8>) {
-    (KEY.to_vec(), FORMAT.to_be_bytes().to_vec())
+    (KEY.to_vec(), STORE_FORMAT.to_be_bytes().to_vec())
 }
 
 /// Gives every value a checksum that has none yet: in batches, each of which says how far it came, so that it goes on
@@ -104,7 +104,7 @@ pub(crate) fn add_checksums(engine: &mut impl Engine, last: &[u8]) -> Result<(),
             &mut |_, _| Ok(()),
         )?;
         let n_changes = changes.len();
-        let mut number = FORMAT.to_be_bytes().to_vec();
+        let mut number = STORE_FORMAT.to_be_bytes().to_vec();
         if let Some((key, _)) = changes.last_key_value()
             && n_changes == N_BATCH
         {

@@ -11,6 +11,7 @@ mod entity;
 mod error;
 mod field;
 mod format;
+mod history;
 mod key;
 mod meter;
 mod outbox;
@@ -23,14 +24,21 @@ mod tx;
 pub mod verify;
 
 pub use engine::{Beside, Changes, Engine, Raw};
-pub use entity::{Embed, Entity, EntityDef, JsonObject, Node, Record, decode, encode, json_value, present};
+pub use entity::{
+    Embed, Entity, EntityDef, JsonObject, Node, Record, decode, decode_record, encode, encode_record,
+    json_value, present,
+};
 pub use error::StoreError;
 pub use field::{FieldKind, FieldValue, Scalar};
+pub use format::STORE_FORMAT;
+pub use history::{
+    History, Step, decode_version, encode_version, leads_to, stored_version, upgrade, version,
+};
 pub use key::{KeyBuf, split_part};
 pub use meter::{Halt, Meter};
 pub use outbox::{Event, OUTBOX, emit, events_after, remove_event};
-pub use sequence::{SEQUENCES, add_to_group, group_count, last_number, next_number};
+pub use sequence::{SEQUENCES, add_to_group, counters_of, group_count, last_number, next_number};
 pub use space::Space;
 pub use store::{Store, StoreOptions, View, VisitKey};
-pub use table::{Index, Keys, RowError, Table, TableSource};
+pub use table::{Index, IndexDef, Keys, RowError, Shared, Table, TableSource};
 pub use tx::{Order, Read, Scan, Span, Visit, Write};

@@ -1,6 +1,6 @@
 //! Numbers that count up: display ids, places in the outbox, entries per index group.
 
-use crate::{KeyBuf, Read, Space, StoreError, Write, key::group_key};
+use crate::{KeyBuf, Read, Space, Span, StoreError, Write, key::group_key, space::readable};
 
 /// The space of all counters.
 pub const SEQUENCES: Space = "sequence";
@@ -24,6 +24,11 @@ pub(crate) fn counter_key(tx: &dyn Read, space: Space, group: &[u8]) -> Vec<u8> 
     KeyBuf::new(tx.prefix(SEQUENCES)).tail(&[0]).tail(&counted).tail(group).into_bytes()
 }
 
+/// The counters of all groups of `space`, and of the whole of it.
+pub fn counters_of(tx: &dyn Read, space: Space) -> Span {
+    Span::prefix(&counter_key(tx, space, &[]))
+}
+
 /// How many entries of `space` share the parts: one key is read.
 pub fn group_count(tx: &dyn Read, space: Space, parts: &[&str]) -> Result<u64, StoreError> {
     read_number(tx, &counter_key(tx, space, &group_key(parts)))
@@ -44,7 +49,15 @@ pub(crate) fn add(tx: &mut dyn Write, key: Vec<u8>, by: i64) -> Result<(), Store
     match before.checked_add_signed(by) {
         Some(0) => tx.delete(key),
         Some(after) => tx.put(key, after.to_be_bytes().to_vec()),
-        None => panic!("a counter at {before} cannot change by {by}: an index and its count disagree"),
+        None => {
+            return Err(StoreError::Corrupt {
+                space: SEQUENCES,
+                key: readable(&key),
+                reason: format!(
+                    "a counter at {before} cannot change by {by}: an index and its count disagree"
+                ),
+            });
+        }
     }
     Ok(())
 }
@@ -54,7 +67,7 @@ pub(crate) fn read_number(tx: &dyn Read, key: &[u8]) -> Result<u64, StoreError> 
     let Some(bytes) = tx.get(key)? else { return Ok(0) };
     let bytes = bytes.as_slice().try_into().map_err(|_| StoreError::Corrupt {
         space: SEQUENCES,
-        key: String::from_utf8_lossy(key).into_owned(),
+        key: readable(key),
         reason: format!("a counter of {} bytes", bytes.len()),
     })?;
     Ok(u64::from_be_bytes(bytes))

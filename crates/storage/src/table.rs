@@ -1,12 +1,15 @@
 //! Tables: the rows of one entity, their indexes and their counts, kept together.
 
-use std::marker::PhantomData;
+use std::{
+    collections::{BTreeMap, HashMap},
+    marker::PhantomData,
+};
 
 use atoll_values::{Timestamp, limits::RECORD_BYTES_MAX};
 
 use crate::{
     Entity, EntityDef, KeyBuf, Node, Order, Read, Scan, Space, Span, StoreError, Write,
-    entity::{decode, encode},
+    entity::{decode_record, encode_record},
     key::group_key,
     sequence::{add, counter_key, read_number},
     verify::Findings,
@@ -28,6 +31,8 @@ pub struct Index<T> {
     pub fields: &'static [&'static str],
     /// May two live rows have the same key?
     pub unique: bool,
+    /// Counts up whenever `keys` makes other keys of the same fields: the index is then built anew.
+    pub version: u16,
     /// Shows the keys of a row. A row without a key is not in the index.
     pub keys: fn(&T, &mut Keys),
 }
@@ -35,13 +40,40 @@ pub struct Index<T> {
 impl<T> Index<T> {
     /// Rows that share these fields; the index also keeps how many share them.
     pub const fn on(space: Space, fields: &'static [&'static str], keys: fn(&T, &mut Keys)) -> Self {
-        Index { space, fields, unique: false, keys }
+        Index { space, fields, unique: false, version: 1, keys }
     }
 
     /// Rows that no other live row shares these fields with.
     pub const fn unique(space: Space, fields: &'static [&'static str], keys: fn(&T, &mut Keys)) -> Self {
-        Index { space, fields, unique: true, keys }
+        Index { space, fields, unique: true, version: 1, keys }
     }
+
+    /// The same, as of this version: it counts up whenever `keys` makes other keys of the same fields.
+    pub const fn version(self, version: u16) -> Self {
+        Index { version, ..self }
+    }
+}
+
+/// What is known of an index, whatever its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexDef {
+    /// Its space.
+    pub space: Space,
+    /// The fields that make up a key.
+    pub fields: &'static [&'static str],
+    /// May two live rows have the same key?
+    pub unique: bool,
+    /// The version of what makes the keys.
+    pub version: u16,
+}
+
+/// Rows that share what a unique index takes once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shared {
+    /// `sku: T-1`, joined by commas.
+    pub values: String,
+    /// The rows.
+    pub ids: Vec<String>,
 }
 
 /// The keys of one row in one index.
@@ -117,8 +149,8 @@ impl<T: Entity> Table<T> {
 
     /// The bytes of a row. One that is too large may be written if it was larger before, so that it can be made smaller.
     fn encoded(&self, row: &T, before: Option<&T>) -> Result<Vec<u8>, RowError> {
-        let (bytes, bytes_max) = (encode(row), self.bytes_max);
-        let may_grow_to = |it: &T| encode(it).len().max(bytes_max);
+        let (bytes, bytes_max) = (encode_record(row), self.bytes_max);
+        let may_grow_to = |it: &T| encode_record(it).len().max(bytes_max);
         if bytes.len() > bytes_max && bytes.len() > before.map_or(bytes_max, may_grow_to) {
             return Err(RowError::TooLarge { entity: T::DEF, n_bytes: bytes.len(), bytes_max });
         }
@@ -141,7 +173,7 @@ impl<T: Entity> Table<T> {
     /// The live row with this id.
     pub fn get(&self, tx: &dyn Read, id: &str) -> Result<Option<T>, StoreError> {
         let bytes = tx.get(&self.row_key(tx, id))?;
-        bytes.map(|bytes| decode(T::DEF.name, id, &bytes)).transpose()
+        bytes.map(|bytes| decode_record(T::DEF.name, id, &bytes)).transpose()
     }
 
     /// Is there a live row with this id?
@@ -152,7 +184,7 @@ impl<T: Entity> Table<T> {
     /// The soft-deleted row with this id.
     pub fn get_deleted(&self, tx: &dyn Read, id: &str) -> Result<Option<T>, StoreError> {
         let bytes = tx.get(&self.grave_key(tx, id))?;
-        bytes.map(|bytes| decode(T::DEF.graveyard, id, &bytes)).transpose()
+        bytes.map(|bytes| decode_record(T::DEF.graveyard, id, &bytes)).transpose()
     }
 
     /// Writes a new row.
@@ -231,7 +263,7 @@ impl<T: Entity> Table<T> {
         self.take_out(tx, &row)?;
         row.set_deleted_at(Some(now));
         let key = self.grave_key(tx, id);
-        tx.put(key, encode(&row));
+        tx.put(key, encode_record(&row));
         Ok(Some(row))
     }
 
@@ -263,7 +295,7 @@ impl<T: Entity> Table<T> {
             span = span.beyond(&self.row_key(tx, id), order);
         }
         tx.scan(&span, order, &mut |key, value| {
-            visit(decode(T::DEF.name, &String::from_utf8_lossy(&key[2..]), value)?)
+            visit(decode_record(T::DEF.name, &String::from_utf8_lossy(&key[2..]), value)?)
         })
     }
 
@@ -361,13 +393,18 @@ impl<T: Entity> Index<T> {
     }
 
     fn duplicate(&self, row: &T) -> RowError {
+        RowError::Duplicate { entity: T::DEF, values: self.values(row) }
+    }
+
+    /// `sku: T-1`, joined by commas.
+    fn values(&self, row: &T) -> String {
         let value = |field: &&str| match row.scalar(field) {
             crate::Scalar::Text(text) => format!("{field}: {text}"),
             crate::Scalar::Bool(it) => format!("{field}: {it}"),
             other => format!("{field}: {other:?}"),
         };
         let values: Vec<String> = self.fields.iter().map(value).collect();
-        RowError::Duplicate { entity: T::DEF, values: values.join(", ") }
+        values.join(", ")
     }
 
     /// How many rows have these values: one key is read.
@@ -446,6 +483,34 @@ pub trait TableSource: Sync {
 
     /// Checks the rows, the indexes and the counters.
     fn verify(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError>;
+    /// Its indexes.
+    fn index_defs(&self) -> Vec<IndexDef>;
+
+    /// Goes over at most `n_max` live rows behind `after`: writes them anew as of today's version of the record where
+    /// `rewrite` says so, and enters them into these indexes, which are empty in front of the first row. Says the last
+    /// row and how many there were; fewer than `n_max` are the last.
+    fn refill(
+        &self,
+        tx: &mut dyn Write,
+        after: Option<&str>,
+        n_max: usize,
+        rewrite: bool,
+        indexes: &[Space],
+    ) -> Result<(Option<String>, usize), RowError>;
+
+    /// Writes at most `n_max` soft-deleted rows behind `after` anew, as of today's version of the record.
+    fn rewrite_deleted(
+        &self,
+        tx: &mut dyn Write,
+        after: Option<&str>,
+        n_max: usize,
+    ) -> Result<(Option<String>, usize), StoreError>;
+
+    /// At most `n_max` live rows behind `after`, by id.
+    fn some_nodes(&self, tx: &dyn Read, after: Option<&str>, n_max: usize) -> Result<Vec<Node>, StoreError>;
+
+    /// The live rows that share what a unique index takes once; at most `n_max` of these groups.
+    fn shared(&self, tx: &dyn Read, index: Space, n_max: usize) -> Result<Vec<Shared>, StoreError>;
 
     /// Is there an index on this field alone?
     fn has_index(&self, field: &str) -> bool;
@@ -468,6 +533,30 @@ pub trait TableSource: Sync {
 }
 
 impl<T: Entity> Table<T> {
+    /// At most `n_max` rows behind `after`, of the live or the soft-deleted ones.
+    fn some_rows(
+        &self,
+        tx: &dyn Read,
+        space: Space,
+        after: Option<&str>,
+        n_max: usize,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut span = Span::prefix(&tx.prefix(space));
+        if let Some(id) = after {
+            let key = KeyBuf::new(tx.prefix(space)).tail(id.as_bytes()).into_bytes();
+            span = span.beyond(&key, Order::Ascending);
+        }
+        let mut rows = Vec::new();
+        if n_max == 0 {
+            return Ok(rows);
+        }
+        tx.scan(&span, Order::Ascending, &mut |key, value| {
+            rows.push(decode_record(space, &String::from_utf8_lossy(&key[2..]), value)?);
+            Ok(if rows.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) })
+        })?;
+        Ok(rows)
+    }
+
     fn index_on(&self, field: &str) -> Option<&'static Index<T>> {
         self.indexes.iter().find(|index| index.fields == [field])
     }
@@ -514,13 +603,87 @@ impl<T: Entity> TableSource for Table<T> {
         visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         tx.scan(&Span::prefix(&tx.prefix(T::DEF.graveyard)), Order::Ascending, &mut |key, value| {
-            let row: T = decode(T::DEF.graveyard, &String::from_utf8_lossy(&key[2..]), value)?;
+            let row: T = decode_record(T::DEF.graveyard, &String::from_utf8_lossy(&key[2..]), value)?;
             visit(std::sync::Arc::new(row))
         })
     }
 
     fn verify(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError> {
         self.verify_all(tx, findings)
+    }
+
+    fn index_defs(&self) -> Vec<IndexDef> {
+        let def = |it: &Index<T>| IndexDef {
+            space: it.space,
+            fields: it.fields,
+            unique: it.unique,
+            version: it.version,
+        };
+        self.indexes.iter().map(def).collect()
+    }
+
+    fn refill(
+        &self,
+        tx: &mut dyn Write,
+        after: Option<&str>,
+        n_max: usize,
+        rewrite: bool,
+        indexes: &[Space],
+    ) -> Result<(Option<String>, usize), RowError> {
+        let rows = self.some_rows(tx, T::DEF.name, after, n_max)?;
+        for row in &rows {
+            for index in self.indexes.iter().filter(|it| indexes.contains(&it.space)) {
+                for key in index.keys_of(row) {
+                    index.enter(tx, &key, row)?;
+                }
+            }
+            if rewrite {
+                let key = self.row_key(tx, row.id());
+                tx.put(key, encode_record(row));
+            }
+        }
+        Ok((rows.last().map(|it| it.id().to_string()), rows.len()))
+    }
+
+    fn rewrite_deleted(
+        &self,
+        tx: &mut dyn Write,
+        after: Option<&str>,
+        n_max: usize,
+    ) -> Result<(Option<String>, usize), StoreError> {
+        let rows = self.some_rows(tx, T::DEF.graveyard, after, n_max)?;
+        for row in &rows {
+            let key = self.grave_key(tx, row.id());
+            tx.put(key, encode_record(row));
+        }
+        Ok((rows.last().map(|it| it.id().to_string()), rows.len()))
+    }
+
+    fn some_nodes(&self, tx: &dyn Read, after: Option<&str>, n_max: usize) -> Result<Vec<Node>, StoreError> {
+        let rows = self.some_rows(tx, T::DEF.name, after, n_max)?;
+        Ok(rows.into_iter().map(|row| std::sync::Arc::new(row) as Node).collect())
+    }
+
+    fn shared(&self, tx: &dyn Read, index: Space, n_max: usize) -> Result<Vec<Shared>, StoreError> {
+        let mut seen: HashMap<Vec<u8>, String> = HashMap::new();
+        let mut shared: BTreeMap<Vec<u8>, Shared> = BTreeMap::new();
+        let Some(index) = self.indexes.iter().find(|it| it.space == index) else { return Ok(Vec::new()) };
+        self.scan(tx, None, Order::Ascending, &mut |row| {
+            for key in index.keys_of(&row) {
+                let Some(first) = seen.get(&key) else {
+                    seen.insert(key, row.id().to_string());
+                    continue;
+                };
+                if shared.len() < n_max || shared.contains_key(&key) {
+                    let values = index.values(&row);
+                    let group =
+                        shared.entry(key).or_insert_with(|| Shared { values, ids: vec![first.clone()] });
+                    group.ids.push(row.id().to_string());
+                }
+            }
+            Ok(Scan::Continue(()))
+        })?;
+        Ok(shared.into_values().collect())
     }
 
     fn has_index(&self, field: &str) -> bool {

@@ -72,7 +72,7 @@ impl TestApp {
     pub async fn on(engine: Engine) -> TestApp {
         let folder = (engine == Engine::Redb).then(|| TempDir::new().expect("a folder"));
         let data = folder.as_ref().map_or(Data::Memory, |it| Data::Folder(it.path().to_owned()));
-        let store = data.open(&registry().expect("a registry").spaces()).expect("a store");
+        let store = data.open(registry().expect("a registry")).expect("a store");
         TestApp { folder, ..TestApp::over(store, None).await }
     }
 

@@ -198,7 +198,7 @@ fn a_stopped_folder_is_verified() {
     let (ok, whole) = atoll(&data, &["verify"]);
     assert!(ok && whole.ends_with("nothing is wrong\n"), "{whole}");
 
-    let spaces = registry().expect("a registry").spaces();
+    let registry = registry().expect("a registry");
     let spoil = |tx: &mut dyn Store| {
         for handle in ["enamel-mug", "green-coffee-sack"] {
             let key = KeyBuf::new(tx.prefix("product.by_handle")).part(handle).into_bytes();
@@ -207,7 +207,7 @@ fn a_stopped_folder_is_verified() {
         }
         Ok::<_, StoreError>(())
     };
-    let store = Data::Folder(data.clone()).open(&spaces).expect("a store");
+    let store = Data::Folder(data.clone()).open(registry).expect("a store");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(store.write(spoil)).expect("a write");
     store.close();

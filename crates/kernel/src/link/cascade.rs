@@ -59,7 +59,7 @@ pub(crate) fn bury(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> R
             };
             let mut grave = grave_group(tx, link, side, id);
             grave.extend_from_slice(other.as_bytes());
-            tx.put(grave, atoll_storage::encode(&row));
+            tx.put(grave, link.encode(&row));
             link.leave(tx, at, &left, &right, row)?;
             if end.cascade {
                 Registry::service(end.entity).soft_delete(tx, at, other)?;
@@ -101,7 +101,7 @@ pub(crate) fn revive(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) ->
                 continue;
             }
             let (left, right) = in_order(side, id, other.as_str());
-            let row = atoll_storage::decode(link.graveyard, id, &bytes)?;
+            let row = link.decode(id, &bytes)?;
             link.enter(tx, at, left, right, row)?;
         }
     }
@@ -109,7 +109,7 @@ pub(crate) fn revive(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) ->
 }
 
 /// The rows that went with `id`: by the side it is on, so that ids of two entities never meet.
-fn grave_group(tx: &dyn Read, link: &Link, side: Side, id: &str) -> Vec<u8> {
+pub(super) fn grave_group(tx: &dyn Read, link: &Link, side: Side, id: &str) -> Vec<u8> {
     let side = match side {
         Side::Left => "left",
         Side::Right => "right",

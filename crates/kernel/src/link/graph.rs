@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A pair as the graph shows it.
-pub(super) struct LinkRecord {
+pub(crate) struct LinkRecord {
     pub(super) link: &'static Link,
     pub(super) left: String,
     pub(super) right: String,
@@ -135,6 +135,7 @@ pub(crate) fn entity_of(link: &'static Link) -> &'static EntityDef {
         computed: &[],
         on_request: &[],
         graveyard: link.graveyard,
+        history: link.history,
     }))
 }
 

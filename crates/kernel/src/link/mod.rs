@@ -6,19 +6,21 @@
 
 mod cascade;
 mod graph;
+mod refill;
 mod verify;
 
+use atoll_storage::{decode_version, encode_version, upgrade, version};
 use linkme::distributed_slice;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Change, Fault, Ids, KeyBuf, Moment, Order, Read, Record, Registry, Scan, Space, Span, StoreError,
-    Timestamp, WhenGone, Write, add_to_group, group_count,
+    Change, Fault, History, Ids, KeyBuf, Moment, Order, Read, Record, Registry, Scan, Space, Span,
+    StoreError, Timestamp, WhenGone, Write, add_to_group, group_count,
     projection::{announce, project},
 };
 
-use self::graph::LinkRecord;
+pub(crate) use self::graph::LinkRecord;
 pub(crate) use self::{
     cascade::{bury, forget, is_linked, revive},
     graph::{entity_of, relations_of},
@@ -41,6 +43,8 @@ pub struct Link {
     pub right: End,
     /// What a row holds beside the ids.
     pub columns: &'static [Column],
+    /// What changed in these columns from each version of the rows to the next.
+    pub history: History,
 }
 
 /// What a row of a link holds beside the ids.
@@ -128,6 +132,7 @@ macro_rules! link {
             left: $left:expr,
             right: $right:expr,
             $(columns: $columns:expr,)?
+            $(history: $history:expr,)?
         };
     ) => {
         $(#[$meta])*
@@ -139,6 +144,7 @@ macro_rules! link {
             left: $left,
             right: $right,
             columns: $crate::or_empty!($($columns)?),
+            history: $crate::or_empty!($($history)?),
         };
 
         const _: () = {
@@ -281,7 +287,7 @@ impl Link {
     /// What is stored of the pair, if it exists.
     pub fn row(&self, tx: &dyn Read, left: &str, right: &str) -> Result<Option<LinkRow>, StoreError> {
         let bytes = tx.get(&self.key(tx, Side::Left, left, right))?;
-        bytes.map(|bytes| atoll_storage::decode(self.name, left, &bytes)).transpose()
+        bytes.map(|bytes| self.decode(left, &bytes)).transpose()
     }
 
     /// Does the pair exist? One key is read.
@@ -305,7 +311,7 @@ impl Link {
         let mut rows = Vec::new();
         tx.scan(&Span::prefix(&group), Order::Ascending, &mut |key, value| {
             let right = String::from_utf8_lossy(&key[group.len()..]).into_owned();
-            rows.push((right, atoll_storage::decode(self.name, left, value)?));
+            rows.push((right, self.decode(left, value)?));
             Ok(Scan::Continue(()))
         })?;
         Ok(rows)
@@ -328,6 +334,24 @@ impl Link {
             self.attach(tx, at, left, right, Map::new())?;
         }
         Ok(())
+    }
+
+    /// The bytes that are stored for a row.
+    fn encode(&self, row: &LinkRow) -> Vec<u8> {
+        encode_version(version(self.history), row)
+    }
+
+    /// Reads what [`Link::encode`] wrote, also as an earlier version of the row. `key` is for errors.
+    fn decode(&self, key: &str, bytes: &[u8]) -> Result<LinkRow, StoreError> {
+        decode_version(self.name, key, bytes, version(self.history), |from, row| match row.get_mut("data") {
+            Some(Value::Object(columns)) => upgrade(self.history, from, columns),
+            _ => Ok(()),
+        })
+    }
+
+    /// The same row as today's program would have stored it.
+    pub(crate) fn as_of_now(&self, key: &str, bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+        Ok(self.encode(&self.decode(key, bytes)?))
     }
 
     fn others(&self, tx: &dyn Read, side: Side, id: &str) -> Result<Vec<String>, StoreError> {
@@ -370,7 +394,7 @@ impl Link {
 
     fn put(&self, tx: &mut dyn Write, left: &str, right: &str, row: &LinkRow) {
         let key = self.key(tx, Side::Left, left, right);
-        tx.put(key, atoll_storage::encode(row));
+        tx.put(key, self.encode(row));
     }
 
     fn enter(
@@ -431,8 +455,7 @@ impl Link {
         before: Option<&[u8]>,
     ) -> Result<(), StoreError> {
         let now = self.row(tx, left, right)?;
-        let then: Option<LinkRow> =
-            before.map(|bytes| atoll_storage::decode(self.name, left, bytes)).transpose()?;
+        let then: Option<LinkRow> = before.map(|bytes| self.decode(left, bytes)).transpose()?;
         match (&now, &then) {
             (None, Some(then)) => self.write_pair(tx, left, right, then)?,
             (Some(_), None) => self.remove_pair(tx, left, right)?,
@@ -449,7 +472,7 @@ impl Link {
         project(tx, &change)
     }
 
-    fn record(&'static self, left: &str, right: &str, row: LinkRow) -> LinkRecord {
+    pub(crate) fn record(&'static self, left: &str, right: &str, row: LinkRow) -> LinkRecord {
         LinkRecord { link: self, left: left.to_owned(), right: right.to_owned(), row }
     }
 

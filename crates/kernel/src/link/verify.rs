@@ -4,7 +4,7 @@
 use atoll_storage::verify::{Groups, verify_counters};
 
 use crate::{
-    KeyBuf, LinkRow, Order, Read, Record, Registry, Scan, Span, StoreError,
+    KeyBuf, Order, Read, Record, Registry, Scan, Span, StoreError,
     link::{Link, Side},
     split_part,
     verify::{Verify, readable},
@@ -28,7 +28,7 @@ pub(crate) fn records(
 ) -> Result<(), StoreError> {
     view.scan(&Span::prefix(&view.prefix(link.name)), Order::Ascending, &mut |key, value| {
         let pair = split_part(&key[2..]);
-        let row = readable(atoll_storage::decode::<LinkRow>(link.name, "", value))?;
+        let row = readable(link.decode("", value))?;
         match pair.zip(row) {
             Some(((left, right), row)) => {
                 visit(Some(&link.record(&left, &String::from_utf8_lossy(right), row)))?;
@@ -58,7 +58,7 @@ fn pairs(link: &'static Link, it: &mut Verify<'_>) -> Result<Reverse, StoreError
             return Ok(Scan::Continue(()));
         };
         let right = String::from_utf8_lossy(right);
-        let _: Option<LinkRow> = findings.decoded(link.name, key, value);
+        findings.read(link.name, key, value, |key| link.decode(key, value));
         for (end, id) in [(&link.left, left.as_str()), (&link.right, &right)] {
             if !Registry::graph().table(end.entity).has(view, id)? {
                 let found = format!("there is no {} `{id}`", end.entity);
@@ -129,7 +129,7 @@ fn waiting(link: &'static Link, it: &mut Verify<'_>) -> Result<(), StoreError> {
     view.scan(&Span::prefix(&view.prefix(link.graveyard)), Order::Ascending, &mut |key, value| {
         findings.checked("links of soft-deleted records")?;
         let key = &key[2..];
-        let _: Option<LinkRow> = findings.decoded(link.graveyard, key, value);
+        findings.read(link.graveyard, key, value, |key| link.decode(key, value));
         let Some((side, (id, _))) = split_part(key).and_then(|(side, rest)| Some((side, split_part(rest)?)))
         else {
             findings.add("link.malformed", link.graveyard, key, "a key without an id", "a side and both ids");

@@ -6,6 +6,7 @@ use std::{
     collections::{BTreeSet, HashMap, HashSet},
 };
 
+use atoll_storage::stored_version;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -192,7 +193,7 @@ pub(crate) fn undo(tx: &mut dyn Write, undone: &[Undone]) -> Result<(), Fault> {
             continue;
         };
         let is_number = matches!(primary, Primary::Numbers);
-        if !is_number && tx.get(&it.full_key(tx, space))? != it.after {
+        if !is_number && !is_same(*primary, it, tx.get(&it.full_key(tx, space))?.as_deref())? {
             let name = it.id().replace(['\0', '\u{1}'], " ");
             conflicts.insert(format!("{space} {} was changed since", name.trim()));
         }
@@ -211,6 +212,19 @@ pub(crate) fn undo(tx: &mut dyn Write, undone: &[Undone]) -> Result<(), Fault> {
         conflicts.extend(does_not_fit(tx, space, *primary, it)?);
     }
     refuse(&conflicts)
+}
+
+/// Is this what the transaction left? A migration may have written it anew meanwhile, as a later version.
+fn is_same(primary: Primary, it: &Undone, now: Option<&[u8]>) -> Result<bool, StoreError> {
+    let (Some(now), Some(after)) = (now, it.after.as_deref()) else { return Ok(now == it.after.as_deref()) };
+    if now == after || stored_version(now) == stored_version(after) {
+        return Ok(now == after);
+    }
+    Ok(match primary {
+        Primary::Rows(service) => service.as_of_now(&it.id(), now)? == service.as_of_now(&it.id(), after)?,
+        Primary::Pairs(link) => link.as_of_now(&it.id(), now)? == link.as_of_now(&it.id(), after)?,
+        Primary::Numbers | Primary::Bytes => false,
+    })
 }
 
 fn refuse(conflicts: &BTreeSet<String>) -> Result<(), Fault> {

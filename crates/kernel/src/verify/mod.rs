@@ -11,6 +11,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use atoll_storage::decode_record;
 use linkme::distributed_slice;
 use tokio::sync::Semaphore;
 
@@ -86,7 +87,7 @@ impl Verify<'_> {
         let (view, space) = (self.view, T::DEF.name);
         view.scan(&Span::prefix(&view.prefix(space)), Order::Ascending, &mut |key, value| {
             self.findings.checked("rows of checks")?;
-            let row = atoll_storage::decode(space, &String::from_utf8_lossy(&key[2..]), value);
+            let row = decode_record(space, &String::from_utf8_lossy(&key[2..]), value);
             if let Some(row) = readable(row)? {
                 readable(visit(self, row))?;
             }

@@ -107,10 +107,21 @@ impl Findings {
 
     /// Decodes a value; one that does not decode is a finding.
     pub fn decoded<T: DeserializeOwned>(&mut self, space: Space, key: &[u8], value: &[u8]) -> Option<T> {
+        self.read(space, key, value, |key| decode(space, key, value))
+    }
+
+    /// Reads a value; one that does not read back is a finding.
+    pub fn read<T>(
+        &mut self,
+        space: Space,
+        key: &[u8],
+        value: &[u8],
+        read: impl FnOnce(&str) -> Result<T, StoreError>,
+    ) -> Option<T> {
         if is_damaged(value) {
             return None;
         }
-        match decode(space, &String::from_utf8_lossy(key), value) {
+        match read(&String::from_utf8_lossy(key)) {
             Ok(value) => Some(value),
             Err(error) => {
                 self.add("value.corrupt", space, key, reason(error), "a value that decodes");

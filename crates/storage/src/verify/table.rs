@@ -1,7 +1,7 @@
 //! Tables and their indexes: every row's keys are in the index, every entry has its row, and counters count them.
 
 use crate::{
-    Entity, Index, Order, Read, Scalar, Scan, Span, StoreError, Table,
+    Entity, Index, Order, Read, Scalar, Scan, Span, StoreError, Table, decode_record,
     verify::{
         Findings, Groups,
         counters::{count, group_len, verify_counters, verify_total},
@@ -18,7 +18,9 @@ impl<T: Entity> Table<T> {
             findings.checked("rows")?;
             n_rows += 1;
             let id = &key[2..];
-            let Some(row) = findings.decoded::<T>(T::DEF.name, id, value) else {
+            let Some(row) =
+                findings.read(T::DEF.name, id, value, |id| decode_record::<T>(T::DEF.name, id, value))
+            else {
                 return Ok(Scan::Continue(()));
             };
             if *row.id().as_bytes() != *id {
@@ -46,7 +48,8 @@ impl<T: Entity> Table<T> {
         tx.scan(&Span::prefix(&tx.prefix(T::DEF.graveyard)), Order::Ascending, &mut |key, value| {
             findings.checked("soft-deleted rows")?;
             let id = &key[2..];
-            if let Some(row) = findings.decoded::<T>(T::DEF.graveyard, id, value)
+            if let Some(row) = findings
+                .read(T::DEF.graveyard, id, value, |id| decode_record::<T>(T::DEF.graveyard, id, value))
                 && *row.id().as_bytes() != *id
             {
                 findings.add("row.misplaced", T::DEF.graveyard, id, &**row.id(), "the row with this id");

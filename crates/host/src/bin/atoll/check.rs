@@ -13,12 +13,16 @@ pub(crate) struct Check {
     /// the defaults.
     #[arg(long, num_args = 0..=1)]
     config: Option<Option<PathBuf>>,
+    /// Print the form of everything that is stored, instead: what is kept in the database to see whether it differs.
+    #[arg(long, conflicts_with = "config")]
+    format: bool,
 }
 
 impl Check {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let text = match self.config {
             Some(file) => crate::settings(file, [])?.shown.join("\n") + "\n",
+            None if self.format => atoll_host::registry()?.format().to_string(),
             None => atoll_host::registry()?.to_string(),
         };
         match write!(std::io::stdout().lock(), "{text}") {

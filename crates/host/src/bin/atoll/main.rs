@@ -2,6 +2,7 @@
 
 mod check;
 mod import;
+mod migrate;
 mod serve;
 mod user;
 mod verify;
@@ -30,6 +31,8 @@ enum Command {
     Serve(Box<serve::Serve>),
     /// Reads a catalogue file into the store: all of it, or nothing.
     Import(import::Import),
+    /// Brings the data to what this version stores, as every start does, and says what that is.
+    Migrate(migrate::Migrate),
     /// Manages admin users.
     #[command(subcommand)]
     User(user::User),
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
             match cli.command {
                 Command::Serve(it) => it.run().await,
                 Command::Import(it) => it.run().await,
+                Command::Migrate(it) => it.run().await,
                 Command::User(it) => it.run().await,
                 Command::Verify(it) => it.run(),
                 Command::Check(it) => it.run(),

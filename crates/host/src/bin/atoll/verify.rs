@@ -4,7 +4,7 @@ use std::{io::Write as _, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use atoll_host::{Data, registry};
-use atoll_kernel::{Findings, Timestamp, limits::VERIFY_FINDINGS_MAX};
+use atoll_kernel::{Findings, MigrationPlan, Timestamp, limits::VERIFY_FINDINGS_MAX};
 use clap::Args;
 
 use crate::DataArgs;
@@ -25,6 +25,9 @@ impl Verify {
         let data = settings.data.take().unwrap_or_else(|| Data::from("atoll-data"));
         let registry = registry()?;
         let (_file, view) = data.look(&registry.spaces())?;
+        if !MigrationPlan::of(&view, registry)?.is_done() {
+            bail!("the data is not as this program stores it: `atoll migrate` brings it along");
+        }
         let findings = Findings::new(self.limit, Arc::default());
         let report = registry.verify(view, Timestamp::now(), findings);
         let report = report.context("the store cannot be read to its end")?;

@@ -1,0 +1,40 @@
+//! `atoll migrate`
+
+use std::io::Write as _;
+
+use atoll_host::{Data, registry};
+use atoll_kernel::migrate;
+use clap::Args;
+
+use crate::DataArgs;
+
+#[derive(Args)]
+pub(crate) struct Migrate {
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+impl Migrate {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let mut settings = self.data.settings()?;
+        let data = settings.data.take().unwrap_or_else(|| Data::from("atoll-data"));
+        let registry = registry()?;
+        let plan = data.plan(registry)?;
+        write!(std::io::stdout(), "{plan}")?;
+        if self.dry_run {
+            writeln!(std::io::stdout(), "dry run: nothing was written")?;
+            return Ok(());
+        }
+        if !plan.is_done() {
+            let store = data.open(registry)?;
+            let migrated = migrate(&store, registry).await;
+            store.close();
+            migrated?;
+            writeln!(std::io::stdout(), "done")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,189 @@
+//! Builds the other direction of a link and its counts anew from its rows, and finds rows that a link no longer allows.
+
+use std::collections::{BTreeMap, HashMap};
+
+use atoll_storage::{Beside, stored_version, version};
+
+use crate::{
+    Graph, KeyBuf, Order, Read, Scan, Space, Span, StoreError, Write, add_to_group,
+    link::{Link, LinkRow, Side, cascade::grave_group},
+    split_part,
+};
+
+/// A stored row, and where.
+pub(crate) struct Pair {
+    /// Behind the prefix of the space.
+    pub(crate) key: Vec<u8>,
+    pub(crate) left: String,
+    pub(crate) right: String,
+    pub(crate) row: LinkRow,
+}
+
+impl Link {
+    /// At most `n_max` rows behind the one with this key.
+    pub(crate) fn some_pairs(
+        &self,
+        tx: &dyn Read,
+        after: Option<&[u8]>,
+        n_max: usize,
+    ) -> Result<Vec<Pair>, StoreError> {
+        let mut pairs = Vec::new();
+        self.entries(tx, self.name, after, n_max, &mut |key, value| {
+            let (left, right) = split_part(key).ok_or_else(|| self.unreadable(key))?;
+            let right = String::from_utf8_lossy(right).into_owned();
+            let row = self.decode(&left, value)?;
+            pairs.push(Pair { key: key.to_vec(), left, right, row });
+            Ok(())
+        })?;
+        Ok(pairs)
+    }
+
+    /// Enters at most `n_max` rows behind the one with this key into the other direction and the counts, which are empty
+    /// in front of the first row. What deletions would have taken along while the link was not linked in is made up for.
+    /// Says the last key and how many rows there were.
+    pub(crate) fn refill(
+        &'static self,
+        tx: &mut dyn Write,
+        graph: &Graph,
+        after: Option<&[u8]>,
+        n_max: usize,
+        rewrite: bool,
+    ) -> Result<(Option<Vec<u8>>, usize), StoreError> {
+        let pairs = self.some_pairs(tx, after, n_max)?;
+        for Pair { left, right, row, .. } in &pairs {
+            if let Some((side, deleted, other)) = self.deleted_end(tx, graph, left, right)? {
+                let key = self.key(tx, Side::Left, left, right);
+                tx.delete(key);
+                if graph.table(self.end(side).entity).deleted_node(tx, deleted)?.is_some() {
+                    let mut grave = grave_group(tx, self, side, deleted);
+                    grave.extend_from_slice(other.as_bytes());
+                    tx.put(grave, self.encode(row));
+                } else {
+                    tracing::warn!(
+                        "link {}: {left} and {right}: one end is gone, and the row with it",
+                        self.name
+                    );
+                }
+                continue;
+            }
+            if rewrite {
+                self.put(tx, left, right, row);
+            }
+            let key = self.key(tx, Side::Right, right, left);
+            tx.put(key, Vec::new());
+            add_to_group(tx, self.name, &[left], 1)?;
+            add_to_group(tx, self.reverse, &[right], 1)?;
+        }
+        Ok((pairs.last().map(|it| it.key.clone()), pairs.len()))
+    }
+
+    /// Writes at most `n_max` rows that deletions took along anew, as of today's version.
+    pub(crate) fn rewrite_deleted(
+        &self,
+        tx: &mut dyn Write,
+        after: Option<&[u8]>,
+        n_max: usize,
+    ) -> Result<(Option<Vec<u8>>, usize), StoreError> {
+        let mut rows = Vec::new();
+        self.entries(tx, self.graveyard, after, n_max, &mut |key, value| {
+            rows.push((key.to_vec(), value.to_vec()));
+            Ok(())
+        })?;
+        for (key, bytes) in &rows {
+            if stored_version(bytes) != version(self.history) {
+                let row = self.as_of_now(&String::from_utf8_lossy(key), bytes)?;
+                let key = KeyBuf::new(tx.prefix(self.graveyard)).tail(key).into_bytes();
+                tx.put(key, row);
+            }
+        }
+        Ok((rows.last().map(|(key, _)| key.clone()), rows.len()))
+    }
+
+    /// The records that have several partners, and may have one; at most `n_max`, a sentence each.
+    pub(crate) fn shared(&self, tx: &dyn Read, n_max: usize) -> Result<Vec<String>, StoreError> {
+        let mut partners: BTreeMap<(bool, String), usize> = BTreeMap::new();
+        let mut rights: HashMap<String, usize> = HashMap::new();
+        let mut lefts: (String, usize) = Default::default();
+        if self.left.many && self.right.many {
+            return Ok(Vec::new());
+        }
+        self.entries(tx, self.name, None, usize::MAX, &mut |key, _| {
+            let (left, right) = split_part(key).ok_or_else(|| self.unreadable(key))?;
+            if !self.left.many {
+                // The rows of one left stand together.
+                lefts.1 = if lefts.0 == left { lefts.1 + 1 } else { 1 };
+                lefts.0.clone_from(&left);
+                if lefts.1 > 1 {
+                    partners.insert((true, left), lefts.1);
+                }
+            }
+            if !self.right.many {
+                let right = String::from_utf8_lossy(right).into_owned();
+                let n = rights.entry(right.clone()).or_default();
+                *n += 1;
+                if *n > 1 {
+                    partners.insert((false, right), *n);
+                }
+            }
+            Ok(())
+        })?;
+        let say = |((is_left, id), n): ((bool, String), usize)| {
+            let (own, other) = if is_left { (&self.left, &self.right) } else { (&self.right, &self.left) };
+            format!(
+                "link {} takes one {} for each {}, and {id} has {n}: change that with the program that was used before",
+                self.name, other.entity, own.entity
+            )
+        };
+        Ok(partners.into_iter().take(n_max).map(say).collect())
+    }
+
+    fn end(&self, side: Side) -> &crate::End {
+        match side {
+            Side::Left => &self.left,
+            Side::Right => &self.right,
+        }
+    }
+
+    /// The end of a row that is not there, if one is not, and the id at the other.
+    fn deleted_end<'a>(
+        &self,
+        tx: &dyn Read,
+        graph: &Graph,
+        left: &'a str,
+        right: &'a str,
+    ) -> Result<Option<(Side, &'a str, &'a str)>, StoreError> {
+        for (side, id, other) in [(Side::Left, left, right), (Side::Right, right, left)] {
+            if !graph.table(self.end(side).entity).has(tx, id)? {
+                return Ok(Some((side, id, other)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Shows at most `n_max` entries of one of its spaces behind this key, all without their prefix.
+    fn entries(
+        &self,
+        tx: &dyn Read,
+        space: Space,
+        after: Option<&[u8]>,
+        n_max: usize,
+        visit: &mut Beside<'_>,
+    ) -> Result<(), StoreError> {
+        let prefix = tx.prefix(space);
+        let mut span = Span::prefix(&prefix);
+        if let Some(after) = after {
+            span = span.beyond(&[&prefix[..], after].concat(), Order::Ascending);
+        }
+        let mut n_left = n_max;
+        tx.scan(&span, Order::Ascending, &mut |key, value| {
+            visit(&key[2..], value)?;
+            n_left -= 1;
+            Ok(if n_left > 0 { Scan::Continue(()) } else { Scan::Break(()) })
+        })
+    }
+
+    fn unreadable(&self, key: &[u8]) -> StoreError {
+        let key = String::from_utf8_lossy(key).into_owned();
+        StoreError::Corrupt { space: self.name, key, reason: "it names no two ends".into() }
+    }
+}

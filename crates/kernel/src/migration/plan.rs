@@ -1,0 +1,343 @@
+//! What a migration would do, step by step, or why the data is refused. Nothing is written here.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use atoll_storage::version;
+
+use crate::{
+    EntityDef, FieldKind, History, Order, Read, Registry, Scan, Space, Span, Step, StoreError, View, decode,
+    link::Link,
+    migration::{
+        FORMAT, Fingerprint, MigrationError, PartKind,
+        rebuild::{PROGRESS, Unit},
+    },
+    projection::Projection,
+};
+
+/// Values that a refusal names; whoever mends these asks again.
+const N_NAMED_MAX: usize = 10;
+
+/// What is to be done.
+pub struct Plan {
+    /// Is there nothing in the database yet?
+    pub(crate) is_new: bool,
+    /// Values without a checksum.
+    n_unchecked: u64,
+    pub(super) units: Vec<Unit>,
+    /// All fingerprints of this program.
+    pub(super) known: Vec<Fingerprint>,
+    /// The fingerprints that are written when all is done: new ones, and those of what is built anew.
+    pub(super) changed: Vec<Fingerprint>,
+    /// The fingerprints that are taken away.
+    pub(super) gone: Vec<String>,
+    /// What is worth knowing, and changes nothing.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// What this program would do with the data, or why it does not open it.
+    pub fn of(view: &View, registry: &'static Registry) -> Result<Plan, MigrationError> {
+        let stored = stored(view)?;
+        let known = registry.format().parts;
+        let mut refusals: Vec<String> = stored.wrong;
+        let stored = stored.parts;
+        for part in known.values() {
+            if let Some(before) = stored.get(&part.key()) {
+                refusals.extend(refusal(registry, before, part));
+            }
+        }
+        refuse(refusals)?;
+        let mut plan = Plan {
+            is_new: stored.is_empty() && is_empty(view, registry)?,
+            n_unchecked: view.n_unchecked()?,
+            units: Vec::new(),
+            known: known.values().cloned().collect(),
+            changed: Vec::new(),
+            gone: Vec::new(),
+            notes: Vec::new(),
+        };
+        if !plan.is_new {
+            plan.add_units(registry, &stored, &known);
+        }
+        plan.add_gone(&stored, &known);
+        let touched: BTreeSet<String> = plan.units.iter().flat_map(Unit::keys).collect();
+        let is_kept = |it: &&Fingerprint| stored.get(&it.key()) == Some(it) && !touched.contains(&it.key());
+        plan.changed = known.into_values().filter(|it| !is_kept(&it)).collect();
+        refuse(plan.duplicates(view)?)?;
+        Ok(plan)
+    }
+
+    /// Is the data as this program would have stored it?
+    pub fn is_done(&self) -> bool {
+        self.units.is_empty() && self.changed.is_empty() && self.gone.is_empty() && self.n_unchecked == 0
+    }
+
+    /// What is to be done, a line each. Of a database that is new, there is nothing to say.
+    pub fn steps(&self) -> impl Iterator<Item = String> {
+        let values = format!("{} values are given a checksum", self.n_unchecked);
+        let values = (self.n_unchecked > 0).then_some(values);
+        let units = self.units.iter().filter(|_| !self.is_new).map(ToString::to_string);
+        let gone = self.gone.iter().map(|it| {
+            format!("{it}: is gone, or its module is not linked in; it is built anew should it return")
+        });
+        values.into_iter().chain(units).chain(gone)
+    }
+
+    fn add_units(
+        &mut self,
+        registry: &'static Registry,
+        stored: &BTreeMap<String, Fingerprint>,
+        known: &BTreeMap<String, Fingerprint>,
+    ) {
+        let before = |kind: PartKind, name: &str| stored.get(&format!("{} {name}", kind.as_str()));
+        let differs = |kind: PartKind, name: &str| {
+            let now = &known[&format!("{} {name}", kind.as_str())];
+            before(kind, name)
+                .is_none_or(|it| it.is_partly_older || (it.version, &it.form) != (now.version, &now.form))
+        };
+        let mut rewritten: BTreeSet<Space> = BTreeSet::new();
+        for service in registry.modules.iter().flat_map(|it| it.services) {
+            let table = service.table();
+            let def = table.def();
+            let fingerprint = before(PartKind::Table, def.name);
+            let rewrite = fingerprint.is_some_and(|it| it.version < def.version() || it.is_partly_older);
+            if rewrite {
+                rewritten.insert(def.name);
+            }
+            let indexes: Vec<Space> = table
+                .index_defs()
+                .iter()
+                // What makes the keys of an index may read what has changed.
+                .filter(|it| rewrite || differs(PartKind::Index, it.space))
+                .map(|it| it.space)
+                .collect();
+            if rewrite || fingerprint.is_none() || !indexes.is_empty() {
+                let count = fingerprint.is_none();
+                self.units.push(Unit::Table { table, rewrite, count, indexes });
+            }
+            let of_table = stored.values().filter(|it| it.kind == PartKind::Index && it.of == def.name);
+            for index in of_table.filter(|it| !known.contains_key(&it.key())) {
+                self.gone.push(index.key());
+            }
+        }
+        for link in &registry.links {
+            if differs(PartKind::Link, link.name) {
+                let rewrite = before(PartKind::Link, link.name)
+                    .is_some_and(|it| it.version < version(link.history) || it.is_partly_older);
+                if rewrite {
+                    rewritten.insert(link.name);
+                }
+                self.units.push(Unit::Link { link, rewrite, registry });
+            }
+        }
+        for projection in &registry.projections {
+            let follows_rewritten = projection.follows.iter().any(|it| rewritten.contains(it));
+            if follows_rewritten || differs(PartKind::Projection, projection.name) {
+                self.units.push(Unit::Projection { projection, registry });
+            }
+        }
+    }
+
+    /// What is stored and not linked in. Its keys are left as they are; but what follows records that others change
+    /// meanwhile is not to be trusted when it returns.
+    fn add_gone(&mut self, stored: &BTreeMap<String, Fingerprint>, known: &BTreeMap<String, Fingerprint>) {
+        for part in stored.values().filter(|it| !known.contains_key(&it.key())) {
+            match part.kind {
+                PartKind::Table => self.notes.push(format!(
+                    "{} is not linked in: its records are left as they are, and nobody reads them",
+                    part.key()
+                )),
+                PartKind::Link | PartKind::Projection => self.gone.push(part.key()),
+                // With its table, or already among those that are gone.
+                PartKind::Index => {}
+            }
+        }
+    }
+
+    /// Rows that share what an index or an end of a link takes once now.
+    fn duplicates(&self, view: &View) -> Result<Vec<String>, StoreError> {
+        let mut refusals = Vec::new();
+        for unit in &self.units {
+            match unit {
+                Unit::Table { table, indexes, .. } => {
+                    for index in
+                        table.index_defs().iter().filter(|it| it.unique && indexes.contains(&it.space))
+                    {
+                        let shared = table.shared(view, index.space, N_NAMED_MAX)?;
+                        refusals.extend(shared.into_iter().map(|it| {
+                            format!(
+                                "{} takes each value once, and {} have {}: change them with the program that was used before",
+                                index.space, it.ids.join(" and "), it.values
+                            )
+                        }));
+                    }
+                }
+                Unit::Link { link, .. } => refusals.extend(link.shared(view, N_NAMED_MAX)?),
+                Unit::Projection { .. } => {}
+            }
+        }
+        Ok(refusals)
+    }
+}
+
+/// What is to be done, a line each.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut is_any = false;
+        for line in self.notes.iter().cloned().chain(self.steps()) {
+            writeln!(f, "{line}")?;
+            is_any = true;
+        }
+        if self.is_done() || !is_any {
+            writeln!(f, "the data is as this program stores it: there is nothing to do")?;
+        }
+        Ok(())
+    }
+}
+
+/// The fingerprints that are kept, and what is wrong with some of them.
+struct Stored {
+    parts: BTreeMap<String, Fingerprint>,
+    wrong: Vec<String>,
+}
+
+fn stored(view: &dyn Read) -> Result<Stored, StoreError> {
+    let mut stored = Stored { parts: BTreeMap::new(), wrong: Vec::new() };
+    view.scan(&Span::prefix(&view.prefix(FORMAT)), Order::Ascending, &mut |key, value| {
+        let key = String::from_utf8_lossy(&key[2..]).into_owned();
+        if key == PROGRESS {
+            return Ok(Scan::Continue(()));
+        }
+        match decode::<Fingerprint>(FORMAT, &key, value) {
+            Ok(part) if part.key() == key => {
+                stored.parts.insert(key, part);
+            }
+            _ => stored.wrong.push(format!(
+                "{key}: what is kept of it is unknown to this program: the data was written by a newer one"
+            )),
+        }
+        Ok(Scan::Continue(()))
+    })?;
+    Ok(stored)
+}
+
+fn is_empty(view: &dyn Read, registry: &Registry) -> Result<bool, StoreError> {
+    for space in registry.spaces() {
+        let mut is_empty = true;
+        view.scan(&Span::prefix(&view.prefix(space)), Order::Ascending, &mut |_, _| {
+            is_empty = false;
+            Ok(Scan::Break(()))
+        })?;
+        if !is_empty {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn refuse(refusals: Vec<String>) -> Result<(), MigrationError> {
+    if refusals.is_empty() { Ok(()) } else { Err(MigrationError::Refused(refusals)) }
+}
+
+/// Why a part cannot be brought from what is stored to what this program knows.
+fn refusal(registry: &Registry, before: &Fingerprint, now: &Fingerprint) -> Vec<String> {
+    let key = now.key();
+    if before.version > now.version {
+        return vec![format!(
+            "{key} is in version {}, and this program knows those up to {}: the data was written by a newer one",
+            before.version, now.version
+        )];
+    }
+    let ends = |form: &str| form.replace("many ", "").replace("one ", "");
+    match now.kind {
+        PartKind::Table => {
+            let service = registry.modules.iter().flat_map(|it| it.services);
+            let def = service.map(|it| it.table().def()).find(|it| it.name == now.name);
+            let def = def.expect("it is known");
+            lost(&key, before, now, def.history, &|field| kind_of(def, field))
+        }
+        PartKind::Link if ends(&before.form) != ends(&now.form) => {
+            vec![format!(
+                "{key} was from {}, and is from {}: give the new one a name of its own",
+                before.form, now.form
+            )]
+        }
+        PartKind::Link => {
+            let link = registry.links.iter().find(|it| it.name == now.name).expect("it is known");
+            lost(&key, before, now, link.history, &|_| Some(FieldKind::Any))
+        }
+        PartKind::Index | PartKind::Projection => Vec::new(),
+    }
+}
+
+/// The fields that are stored, and that this program would lose.
+fn lost(
+    key: &str,
+    before: &Fingerprint,
+    now: &Fingerprint,
+    history: History,
+    kind: &dyn Fn(&str) -> Option<FieldKind>,
+) -> Vec<String> {
+    let steps: Vec<&Step> =
+        history.iter().skip(usize::from(before.version).saturating_sub(1)).copied().flatten().collect();
+    // What a function makes of the fields, only it knows.
+    if steps.iter().any(|it| matches!(it, Step::Changed(_))) {
+        return Vec::new();
+    }
+    let mut lost = Vec::new();
+    for (field, old) in &before.fields {
+        let name = steps.iter().try_fold(field.as_str(), |name, step| step.name_after(name));
+        let Some(name) = name else { continue };
+        if !now.fields.contains_key(name) {
+            lost.push(format!(
+                "{key} has stored `{field}`, which this program does not know: it is older than the data, or the \
+                 field was renamed or dropped without a step in the `history` of its record"
+            ));
+        } else if before.version == now.version && kind(name).is_some_and(|it| !it.takes(old)) {
+            lost.push(format!(
+                "{key} has stored `{field}` as {old}, and it is {} now: that needs a step in the `history` of its record",
+                now.fields[name]
+            ));
+        }
+    }
+    lost
+}
+
+/// The kind of a field, also of one in a record inside the record.
+fn kind_of(def: &EntityDef, path: &str) -> Option<FieldKind> {
+    if let Some((above, rest)) = path.split_once('.') {
+        let embed = def.embeds.iter().find(|it| it.name == above)?;
+        return kind_of((embed.entity)(), rest);
+    }
+    def.fields.iter().zip(def.kinds).find(|(field, _)| **field == path).map(|(_, kind)| *kind)
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unit::Table { table, rewrite, count, indexes } => {
+                write!(f, "table {}:", table.def().name)?;
+                if *rewrite {
+                    write!(f, " every record is written as version {};", table.def().version())?;
+                }
+                if *count {
+                    write!(f, " its records are counted;")?;
+                }
+                match indexes.as_slice() {
+                    [] => write!(f, " no index is built anew"),
+                    some => write!(f, " built anew: {}", some.join(", ")),
+                }
+            }
+            Unit::Link { link: Link { name, .. }, rewrite, .. } => {
+                let rows = if *rewrite { "every row is written anew, and " } else { "" };
+                write!(f, "link {name}: {rows}its other direction is built anew")
+            }
+            Unit::Projection { projection: Projection { name, .. }, .. } => {
+                write!(f, "projection {name}: is built anew")
+            }
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Builds tables, links and projections anew, in transactions of a bounded size, each of which notes how far it came.
+//!
+//! The fingerprints of what is about to be touched are taken away in the first transaction. So a program that opens the
+//! data after an interruption, this one or an older one, trusts nothing that is half done.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Change, KeyBuf, Order, Read, Registry, Scan, Space, Span, Store, StoreError, TableSource, Write,
+    add_to_group, counters_of, decode, encode,
+    link::Link,
+    migration::{FORMAT, Fingerprint, MigrationError, PartKind, Plan},
+    projection::Projection,
+};
+
+/// Rows and keys that one transaction goes over: its changes lie in memory, some megabytes of them.
+const N_BATCH: usize = 5_000;
+
+/// How often it says where it is.
+const SAID_EVERY: Duration = Duration::from_secs(2);
+
+/// Where it is kept how far a migration came, among the fingerprints.
+pub(super) const PROGRESS: &str = "progress";
+
+/// Something that is built anew as a whole.
+pub(super) enum Unit {
+    /// The rows of a table, their count and their indexes.
+    Table {
+        table: &'static dyn TableSource,
+        /// Are the rows of an earlier version?
+        rewrite: bool,
+        count: bool,
+        indexes: Vec<Space>,
+    },
+    /// The rows of a link, their other direction and their counts.
+    Link {
+        link: &'static Link,
+        rewrite: bool,
+        registry: &'static Registry,
+    },
+    Projection {
+        projection: &'static Projection,
+        registry: &'static Registry,
+    },
+}
+
+/// A part of a unit, over which one cursor goes.
+enum Phase {
+    /// Removes the counters of a space.
+    Counters(Space),
+    /// Removes the keys of a space.
+    Keys(Space),
+    /// Goes over the live rows.
+    Rows,
+    /// Goes over the soft-deleted rows.
+    Graves,
+    /// Shows all records of an entity, or all rows of a link, to the projection.
+    Show(&'static str),
+}
+
+/// How far a migration came.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Progress {
+    /// What is done in which order: a program that would do something else begins anew.
+    of: Vec<String>,
+    unit: usize,
+    phase: usize,
+    /// The last key of the phase that was gone over.
+    after: Option<Vec<u8>>,
+}
+
+/// Does what the plan says.
+pub(super) async fn run(store: &Store, plan: Plan) -> Result<(), MigrationError> {
+    let plan = Arc::new(plan);
+    let mut n_done = 0;
+    let mut said = Instant::now();
+    loop {
+        let step = plan.clone();
+        let (n_batch, place) = store.write(move |tx| step.go_on(tx)).await?;
+        n_done += n_batch;
+        match place {
+            Some(place) if said.elapsed() >= SAID_EVERY => {
+                said = Instant::now();
+                tracing::info!(n_done, "migration: {place}");
+            }
+            Some(_) => {}
+            None => {
+                if !plan.is_new {
+                    tracing::info!(n_done, "migration: done");
+                }
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Plan {
+    /// One transaction of it: how many keys it went over, and where it is, if it is not at the end.
+    fn go_on(&self, tx: &mut dyn Write) -> Result<(usize, Option<String>), MigrationError> {
+        let of: Vec<String> = self.units.iter().map(ToString::to_string).collect();
+        let begun: Option<Progress> =
+            tx.get(&key_of(tx, PROGRESS))?.map(|it| decode(FORMAT, PROGRESS, &it)).transpose()?;
+        let mut progress = match begun.filter(|it| it.of == of) {
+            Some(progress) => progress,
+            None => {
+                self.distrust(tx);
+                Progress { of, ..Progress::default() }
+            }
+        };
+        let mut n_left = N_BATCH;
+        while let Some(unit) = self.units.get(progress.unit) {
+            let Some(phase) = unit.phases().into_iter().nth(progress.phase) else {
+                progress = Progress { unit: progress.unit + 1, phase: 0, after: None, ..progress };
+                continue;
+            };
+            let n_max = (n_left / phase.weight()).max(1);
+            let batch = unit.go_on(tx, &phase, progress.after.as_deref(), n_max)?;
+            n_left = n_left.saturating_sub(batch.n_done * phase.weight());
+            if batch.n_done < n_max {
+                progress.phase += 1;
+                progress.after = None;
+            } else {
+                progress.after = batch.last;
+            }
+            if n_left == 0 {
+                let place = progress.of[progress.unit].clone();
+                let key = key_of(tx, PROGRESS);
+                tx.put(key, encode(&progress));
+                return Ok((N_BATCH, Some(place)));
+            }
+        }
+        self.changed.iter().for_each(|it| put(tx, it));
+        let key = key_of(tx, PROGRESS);
+        tx.delete(key);
+        Ok((N_BATCH - n_left, None))
+    }
+
+    /// Takes the fingerprints away of what will be built anew. Where records are written anew, the fingerprint says from
+    /// now on that there are some of the new version, so that a program that does not know it refuses the data.
+    fn distrust(&self, tx: &mut dyn Write) {
+        for name in self.changed.iter().map(Fingerprint::key).chain(self.gone.iter().cloned()) {
+            let key = key_of(tx, &name);
+            tx.delete(key);
+        }
+        let rewritten: Vec<String> = self.units.iter().filter_map(Unit::rewritten).collect();
+        for part in self.known.iter().filter(|it| rewritten.contains(&it.key())) {
+            put(tx, &Fingerprint { is_partly_older: true, ..part.clone() });
+        }
+    }
+}
+
+fn key_of(tx: &dyn Read, name: &str) -> Vec<u8> {
+    KeyBuf::new(tx.prefix(FORMAT)).tail(name.as_bytes()).into_bytes()
+}
+
+fn put(tx: &mut dyn Write, part: &Fingerprint) {
+    let key = key_of(tx, &part.key());
+    tx.put(key, encode(part));
+}
+
+/// What one go over a phase came to.
+struct Batch {
+    last: Option<Vec<u8>>,
+    n_done: usize,
+}
+
+impl Phase {
+    /// What going over one key costs: a projection writes several for each record.
+    fn weight(&self) -> usize {
+        if matches!(self, Phase::Show(_)) { 10 } else { 1 }
+    }
+}
+
+impl Unit {
+    /// The fingerprints of what it touches.
+    pub(super) fn keys(&self) -> Vec<String> {
+        let key = |kind: PartKind, name: &str| format!("{} {name}", kind.as_str());
+        match self {
+            Unit::Table { indexes, .. } => indexes.iter().map(|it| key(PartKind::Index, it)).collect(),
+            Unit::Link { link, .. } => vec![key(PartKind::Link, link.name)],
+            Unit::Projection { projection, .. } => vec![key(PartKind::Projection, projection.name)],
+        }
+    }
+
+    /// The fingerprint of the records that it writes anew.
+    fn rewritten(&self) -> Option<String> {
+        match self {
+            Unit::Table { table, rewrite: true, .. } => Some(format!("table {}", table.def().name)),
+            Unit::Link { link, rewrite: true, .. } => Some(format!("link {}", link.name)),
+            _ => None,
+        }
+    }
+
+    fn phases(&self) -> Vec<Phase> {
+        let clear = |space: Space| [Phase::Counters(space), Phase::Keys(space)];
+        match self {
+            Unit::Table { table, rewrite, count, indexes } => {
+                let mut phases = Vec::new();
+                if *count {
+                    phases.push(Phase::Counters(table.def().name));
+                }
+                phases.extend(indexes.iter().flat_map(|it| clear(it)));
+                phases.push(Phase::Rows);
+                if *rewrite {
+                    phases.push(Phase::Graves);
+                }
+                phases
+            }
+            Unit::Link { link, rewrite, .. } => {
+                let mut phases = vec![Phase::Counters(link.name)];
+                phases.extend(clear(link.reverse));
+                phases.push(Phase::Rows);
+                if *rewrite {
+                    phases.push(Phase::Graves);
+                }
+                phases
+            }
+            Unit::Projection { projection, .. } => {
+                let derived = projection.spaces.iter().filter(|it| !projection.kept.contains(it));
+                let clear = derived.flat_map(|it| clear(it));
+                clear.chain(projection.follows.iter().map(|it| Phase::Show(it))).collect()
+            }
+        }
+    }
+
+    /// Goes over at most `n_max` keys of a phase; fewer are the last.
+    fn go_on(
+        &self,
+        tx: &mut dyn Write,
+        phase: &Phase,
+        after: Option<&[u8]>,
+        n_max: usize,
+    ) -> Result<Batch, MigrationError> {
+        let id = after.map(String::from_utf8_lossy);
+        let by_id =
+            |(last, n_done): (Option<String>, usize)| Batch { last: last.map(String::into_bytes), n_done };
+        let batch = match (phase, self) {
+            (Phase::Counters(space), _) => {
+                let span = counters_of(tx, space);
+                remove(tx, &span, n_max)?
+            }
+            (Phase::Keys(space), _) => {
+                let span = Span::prefix(&tx.prefix(space));
+                remove(tx, &span, n_max)?
+            }
+            (Phase::Rows, Unit::Table { table, rewrite, count, indexes }) => {
+                let done = table.refill(tx, id.as_deref(), n_max, *rewrite, indexes)?;
+                if *count {
+                    add_to_group(tx, table.def().name, &[], i64::try_from(done.1).expect("a batch"))?;
+                }
+                by_id(done)
+            }
+            (Phase::Graves, Unit::Table { table, .. }) => {
+                by_id(table.rewrite_deleted(tx, id.as_deref(), n_max)?)
+            }
+            (Phase::Rows, Unit::Link { link, rewrite, registry }) => {
+                let (last, n_done) = link.refill(tx, &registry.graph, after, n_max, *rewrite)?;
+                Batch { last, n_done }
+            }
+            (Phase::Graves, Unit::Link { link, .. }) => {
+                let (last, n_done) = link.rewrite_deleted(tx, after, n_max)?;
+                Batch { last, n_done }
+            }
+            (Phase::Show(of), Unit::Projection { projection, registry }) => {
+                show(tx, projection, registry, of, after, n_max)?
+            }
+            // No unit has these phases.
+            (Phase::Show(_), _) | (_, Unit::Projection { .. }) => Batch { last: None, n_done: 0 },
+        };
+        Ok(batch)
+    }
+}
+
+/// Removes at most `n_max` keys of the span.
+fn remove(tx: &mut dyn Write, span: &Span, n_max: usize) -> Result<Batch, StoreError> {
+    let mut keys = Vec::new();
+    tx.scan(span, Order::Ascending, &mut |key, _| {
+        keys.push(key.to_vec());
+        Ok(if keys.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) })
+    })?;
+    let n_done = keys.len();
+    keys.into_iter().for_each(|key| tx.delete(key));
+    // What was removed is not met again.
+    Ok(Batch { last: None, n_done })
+}
+
+/// Shows records to a projection as if they had just been created.
+fn show(
+    tx: &mut dyn Write,
+    projection: &Projection,
+    registry: &'static Registry,
+    of: &'static str,
+    after: Option<&[u8]>,
+    n_max: usize,
+) -> Result<Batch, StoreError> {
+    if let Some(link) = registry.links.iter().find(|it| it.name == of) {
+        let pairs = link.some_pairs(tx, after, n_max)?;
+        let batch = Batch { last: pairs.last().map(|it| it.key.clone()), n_done: pairs.len() };
+        for pair in pairs {
+            let record = link.record(&pair.left, &pair.right, pair.row);
+            (projection.update)(tx, &Change { of, before: None, after: Some(&record) })?;
+        }
+        return Ok(batch);
+    }
+    let table = registry.graph.table(of);
+    let id = after.map(String::from_utf8_lossy);
+    let nodes = table.some_nodes(tx, id.as_deref(), n_max)?;
+    for node in &nodes {
+        (projection.update)(tx, &Change { of, before: None, after: Some(&**node) })?;
+    }
+    Ok(Batch { last: nodes.last().map(|it| it.key().as_bytes().to_vec()), n_done: nodes.len() })
+}

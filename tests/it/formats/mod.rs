@@ -1,0 +1,115 @@
+//! The form in which everything is stored: folders of earlier formats are opened, and a change of it is seen.
+
+mod migration;
+mod shop;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use atoll_host::{Data, Secrets, registry};
+use atoll_kernel::{MigrationPlan, migrate};
+use atoll_testkit::{Dump, TestApp};
+use expect_test::expect_file;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What is needed to ask for what is in a folder.
+const KNOWN: &str = "shop.json";
+
+/// Where folders of earlier formats are, by their number.
+fn folders() -> Vec<PathBuf> {
+    let all = fs::read_dir(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data")).expect("tests/data");
+    let mut all: Vec<PathBuf> = all.map(|it| it.expect("an entry").path()).filter(|it| it.is_dir()).collect();
+    all.sort();
+    all
+}
+
+fn copy(from: &Path) -> TempDir {
+    let to = TempDir::new().expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        fs::copy(entry.path(), to.path().join(entry.file_name())).expect("a copy");
+    }
+    to
+}
+
+fn plan(folder: &Path) -> MigrationPlan {
+    Data::Folder(folder.to_owned()).plan(registry().expect("a registry")).expect("a plan")
+}
+
+async fn open(folder: &Path) -> TestApp {
+    let store = Data::Folder(folder.to_owned()).open(registry().expect("a registry")).expect("a store");
+    TestApp::over(store, None).await
+}
+
+/// Makes the shop in this folder.
+async fn make(folder: &Path) {
+    let data = Data::Folder(folder.to_owned());
+    let app = open(folder).await;
+    Secrets::find(&data, None, None).expect("secrets");
+    let (app, known) = shop::make(app).await;
+    fs::write(folder.join(KNOWN), format!("{known:#}\n")).expect("a file");
+    app.ctx.store().close();
+}
+
+/// Opens a folder, and asks for everything that is in it.
+async fn check(folder: &Path) {
+    let known = fs::read_to_string(folder.join(KNOWN)).expect("what is in it");
+    let known: Value = serde_json::from_str(&known).expect("JSON");
+    let app = open(folder).await;
+    shop::check(&app, &known).await;
+    app.ctx.store().close();
+    assert!(plan(folder).is_done(), "{}", plan(folder));
+}
+
+#[tokio::test]
+async fn a_folder_of_every_earlier_format_is_opened_with_all_that_is_in_it() {
+    let folders = folders();
+    assert!(!folders.is_empty());
+    for original in folders {
+        let folder = copy(&original);
+        let said = plan(folder.path());
+        assert!(!said.is_done(), "{}: nothing is to be done", original.display());
+        assert_eq!(plan(folder.path()).to_string(), said.to_string(), "looking changed something");
+        check(folder.path()).await;
+    }
+}
+
+/// `cargo xtask format --folder` keeps what it makes.
+#[tokio::test]
+async fn a_folder_of_this_format_is_opened_with_all_that_is_in_it() {
+    let kept = std::env::var_os("ATOLL_FORMAT_FOLDER").map(PathBuf::from);
+    let made = TempDir::new().expect("a folder");
+    make(kept.as_deref().unwrap_or(made.path())).await;
+    let folder = copy(kept.as_deref().unwrap_or(made.path()));
+    assert!(plan(folder.path()).is_done(), "{}", plan(folder.path()));
+    check(folder.path()).await;
+}
+
+/// Indexes, counts and listings that are built anew from the records of an earlier format are those that were kept while
+/// the records were written.
+#[tokio::test]
+async fn what_is_built_anew_is_what_was_kept() {
+    let made = TempDir::new().expect("a folder");
+    make(made.path()).await;
+    let app = open(made.path()).await;
+    let before = Dump::of(&app.ctx, &[]);
+    migration::forget_fingerprints(app.ctx.store()).await;
+    let registry = registry().expect("a registry");
+    assert!(MigrationPlan::of(&app.ctx.view(), registry).expect("a plan").steps().count() > 20);
+    migrate(app.ctx.store(), registry).await.expect("a migration");
+    let difference = before.difference(&Dump::of(&app.ctx, &[]));
+    assert!(difference.is_empty(), "{}", difference.join("\n"));
+}
+
+/// `cargo xtask format` writes the file, and its number.
+#[test]
+fn the_format_in_git_is_that_of_the_program() {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("format.txt");
+    let kept = fs::read_to_string(&file).unwrap_or_default();
+    let number = kept.lines().next().unwrap_or("format 1").to_owned();
+    let format = registry().expect("a registry").format();
+    expect_file![file].assert_eq(&format!("{number}\n{format}"));
+}

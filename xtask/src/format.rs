@@ -1,0 +1,198 @@
+//! `cargo xtask format`: the form of everything that is stored, kept under review in `tests/format.txt`, and folders of
+//! earlier formats, kept in `tests/data`, which the tests open.
+//!
+//! The file begins with a number. It counts up when something that was stored is not there any more as it was: a field
+//! that is gone or holds something else, a version, the fields of an index. What is added changes no number. A format that
+//! was followed by another has a folder, made by the last program that wrote it.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{self, Write as _},
+    path::Path,
+    process::{Command, ExitCode, Stdio},
+};
+
+use anyhow::Context as _;
+
+use crate::cargo;
+
+pub(crate) const FILE: &str = "tests/format.txt";
+const FOLDERS: &str = "tests/data";
+const CHECK: [&str; 9] = ["run", "-q", "-p", "atoll-host", "--bin", "atoll", "--", "check", "--format"];
+const MAKE: [&str; 9] = [
+    "test",
+    "-q",
+    "-p",
+    "atoll-tests",
+    "--test",
+    "it",
+    "--",
+    "--exact",
+    "formats::a_folder_of_this_format_is_opened_with_all_that_is_in_it",
+];
+
+pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
+    match args {
+        [] => write(),
+        [flag] if flag == "--folder" => make_folder(),
+        _ => anyhow::bail!("usage: cargo xtask format [--folder]"),
+    }
+}
+
+/// Writes the file, and its number: that of the last commit, or the next.
+fn write() -> anyhow::Result<ExitCode> {
+    let check = cargo::command().args(CHECK).stderr(Stdio::inherit()).output()?;
+    anyhow::ensure!(check.status.success(), "`atoll check --format` failed: {}", check.status);
+    let lines = String::from_utf8(check.stdout).context("`atoll check` does not write UTF-8")?;
+    let before = committed(cargo::root(), "HEAD").unwrap_or(Format { number: 1, lines: BTreeSet::new() });
+    let mut format = Format::parse(&format!("format {}\n{lines}", before.number)).expect("it has a number");
+    let lost: Vec<String> = format.lacks(&before).cloned().collect();
+    let mut out = io::stdout().lock();
+    if !lost.is_empty() {
+        format.number += 1;
+        lost.iter().try_for_each(|it| writeln!(out, "not any more: {it}"))?;
+    }
+    fs::write(cargo::root().join(FILE), format!("format {}\n{lines}", format.number)).context(FILE)?;
+    writeln!(out, "{FILE} is written: format {}", format.number)?;
+    for missing in missing(cargo::root(), format.number) {
+        writeln!(out, "{missing}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes a folder of the format that the program has now.
+fn make_folder() -> anyhow::Result<ExitCode> {
+    let text = fs::read_to_string(cargo::root().join(FILE)).context(FILE)?;
+    let number = Format::parse(&text).context("it begins with no number")?.number;
+    let folder = cargo::root().join(FOLDERS).join(number.to_string());
+    anyhow::ensure!(!folder.exists(), "{FOLDERS}/{number} is there");
+    fs::create_dir_all(&folder)?;
+    let made = cargo::command().args(MAKE).env("ATOLL_FORMAT_FOLDER", &folder).status()?;
+    if !made.success() {
+        fs::remove_dir_all(&folder)?;
+        anyhow::bail!("the folder was not made: {made}");
+    }
+    fs::write(folder.join("format.txt"), text)?;
+    writeln!(io::stdout(), "{FOLDERS}/{number} is made")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A form of everything that is stored.
+pub(crate) struct Format {
+    pub(crate) number: u32,
+    /// Each line behind the part that it belongs to.
+    lines: BTreeSet<String>,
+}
+
+impl Format {
+    pub(crate) fn parse(text: &str) -> Option<Format> {
+        let (first, rest) = text.split_once('\n')?;
+        let number = first.strip_prefix("format ")?.parse().ok()?;
+        let mut part = "";
+        let mut lines = BTreeSet::new();
+        for line in rest.lines() {
+            match line.strip_prefix("  ") {
+                Some(of_part) => drop(lines.insert(format!("{part}: {of_part}"))),
+                None => {
+                    part = line;
+                    lines.insert(line.to_owned());
+                }
+            }
+        }
+        Some(Format { number, lines })
+    }
+
+    /// What the earlier format has and this one has not.
+    pub(crate) fn lacks<'a>(&'a self, before: &'a Format) -> impl Iterator<Item = &'a String> {
+        before.lines.difference(&self.lines)
+    }
+}
+
+/// The format as of a commit; nothing, where there is no such commit or it has none.
+fn committed(root: &Path, commit: &str) -> Option<Format> {
+    let shown =
+        Command::new("git").args(["show", &format!("{commit}:{FILE}")]).current_dir(root).output().ok()?;
+    Format::parse(&String::from_utf8(shown.stdout).ok().filter(|_| shown.status.success())?)
+}
+
+/// The folders that formats before this one have not.
+fn missing(root: &Path, number: u32) -> Vec<String> {
+    let is_there = |number: u32| {
+        let folder = root.join(FOLDERS).join(number.to_string());
+        let format = fs::read_to_string(folder.join("format.txt")).ok().and_then(|it| Format::parse(&it));
+        folder.join("atoll.redb").exists() && format.is_some_and(|it| it.number == number)
+    };
+    let say = |number| {
+        format!(
+            "{FOLDERS}/{number} is not there: make it with the program before this change, by `git stash -u`, \
+             `cargo xtask format --folder` and `git stash pop`"
+        )
+    };
+    (1..number).filter(|it| !is_there(*it)).map(say).collect()
+}
+
+/// What is wrong with the number of the format, and with the folders of those before.
+pub(crate) fn wrong(root: &Path) -> Vec<String> {
+    let text = fs::read_to_string(root.join(FILE)).unwrap_or_default();
+    let Some(format) = Format::parse(&text) else {
+        return vec!["begin with the number of the format, as `cargo xtask format` does".to_owned()];
+    };
+    let mut wrong = missing(root, format.number);
+    // The change may be committed already, or not.
+    for commit in ["HEAD", "HEAD^"] {
+        let Some(before) = committed(root, commit) else { continue };
+        if before.number >= format.number
+            && let Some(lost) = format.lacks(&before).next()
+        {
+            wrong.push(format!(
+                "`{lost}` was in format {} and is not any more: that is another format; run `cargo xtask format`",
+                before.number
+            ));
+            break;
+        }
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEFORE: &str =
+        "format 3\ntable tea 1\n  id: text\n  name: text\nindex tea.by_name 1: name of tea\n";
+
+    #[test]
+    fn what_is_added_is_the_same_format_and_what_is_gone_is_another() {
+        let lost = |after: &str| {
+            let (before, after) = (Format::parse(BEFORE).unwrap(), Format::parse(after).unwrap());
+            after.lacks(&before).cloned().collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(lost(BEFORE), "");
+        assert_eq!(lost(&format!("{BEFORE}table cup 1\n  id: text\n")), "");
+        assert_eq!(lost(&BEFORE.replace("  name: text\n", "  name: text\n  size: number\n")), "");
+        assert_eq!(lost(&BEFORE.replace("name: text", "title: text")), "table tea 1: name: text");
+        assert_eq!(lost(&BEFORE.replace("name: text", "name: number")), "table tea 1: name: text");
+        assert_eq!(lost(&BEFORE.replace("by_name 1", "by_name 2")), "index tea.by_name 1: name of tea");
+        let version = "table tea 1, table tea 1: id: text, table tea 1: name: text";
+        assert_eq!(lost(&BEFORE.replace("tea 1", "tea 2")), version);
+        assert_eq!(Format::parse("table tea 1\n").map(|it| it.number), None);
+    }
+
+    #[test]
+    fn a_format_before_without_its_folder_is_wrong() {
+        let root = std::env::temp_dir().join(format!("atoll-xtask-format-{}", std::process::id()));
+        let folder = root.join(FOLDERS).join("1");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(root.join(FILE), BEFORE).unwrap();
+        fs::write(folder.join("format.txt"), BEFORE.replace("format 3", "format 1")).unwrap();
+        fs::write(folder.join("atoll.redb"), "").unwrap();
+        let wrong = wrong(&root);
+        fs::remove_dir_all(&root).unwrap();
+        assert_eq!(wrong.len(), 1, "{wrong:?}");
+        assert!(
+            wrong[0].starts_with("tests/data/2 is not there: make it with the program before"),
+            "{wrong:?}"
+        );
+    }
+}
