@@ -37,6 +37,16 @@ mod before {
     pub(super) static MODULE: Module = Module { name: "shelves", services: &[&SHELVES], ..Module::EMPTY };
 }
 
+/// A shelf as it was, and one index more.
+mod indexed {
+    use super::*;
+
+    pub(super) const BY_NAME: Index<before::Shelf> =
+        Index::on("shelf.by_name", &["name"], |it, keys: &mut Keys| keys.add(&[&it.name]));
+    pub(super) static SHELVES: Service<before::Shelf> = Service::new(&[before::BY_CODE, BY_NAME]);
+    pub(super) static MODULE: Module = Module { name: "shelves", services: &[&SHELVES], ..Module::EMPTY };
+}
+
 mod after {
     use super::*;
 
@@ -306,6 +316,35 @@ async fn a_migration_is_interrupted_anywhere_and_repeated() {
         assert!(all(&disk, new_program()) == expected, "interrupted after commit {n}");
     }
     assert!(n_interrupted >= 8, "only {n_interrupted} commits");
+}
+
+/// The program from before does not know of the index that is half built, and is not refused: no record is of a newer
+/// version. What it changes is not in that half.
+#[tokio::test]
+async fn a_half_built_index_is_not_gone_on_with_after_the_old_program_has_served() {
+    let program = program(|it| it.modules.push(&indexed::MODULE));
+    let disk = old_disk(N_SHELVES).await;
+    let store = Store::open(Faulty::new(disk.clone(), Fault::CrashAfterCommit(2)), &program.spaces());
+    let store = store.expect("a store");
+    assert!(migrate(&store, program).await.is_err());
+    store.close();
+    let view = View::look(&disk, &program.spaces()).expect("a look");
+    assert!(entries(&view, FORMAT).iter().any(|(key, _)| key == b"progress"), "it is half done");
+    start(&disk, old_program()).await.expect("it goes back");
+    let store = open(&disk, old_program());
+    let change = |tx: &mut dyn Write| {
+        let shelf = before::SHELVES.table.get(tx, &shelf_id(0)).expect("a get").expect("a shelf");
+        let other = before::Shelf { name: "Other".into(), ..shelf.clone() };
+        before::SHELVES.table.replace(tx, &shelf, &other).expect("a change");
+        before::SHELVES.table.remove(tx, &shelf_id(2)).expect("a removal");
+    };
+    write(&store, change).await;
+    store.close();
+    start(&disk, program).await.expect("a migration");
+    let view = View::look(&disk, &program.spaces()).expect("a look");
+    let count = |name: &str| indexed::BY_NAME.count(&view, &[name]).expect("a count");
+    assert_eq!(["Shelf 0", "Other", "Shelf 2", "Shelf 3"].map(count), [0, 1, 0, 1]);
+    assert_eq!(entries(&view, "shelf.by_name").len(), N_SHELVES - 2);
 }
 
 #[tokio::test]

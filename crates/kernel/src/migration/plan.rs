@@ -12,7 +12,7 @@ use crate::{
     link::Link,
     migration::{
         FORMAT, Fingerprint, MigrationError, PartKind,
-        rebuild::{PROGRESS, Unit},
+        rebuild::{PROGRESS, Unit, key_of},
     },
     projection::Projection,
 };
@@ -33,6 +33,8 @@ pub struct Plan {
     pub(super) changed: Vec<Fingerprint>,
     /// The fingerprints that are taken away.
     pub(super) gone: Vec<String>,
+    /// Has a program begun a migration and not ended it? What it built may have been left behind by changes since.
+    is_begun: bool,
     /// What is worth knowing, and changes nothing.
     pub notes: Vec<String>,
 }
@@ -57,6 +59,7 @@ impl Plan {
             known: known.values().cloned().collect(),
             changed: Vec::new(),
             gone: Vec::new(),
+            is_begun: view.get(&key_of(view, PROGRESS))?.is_some(),
             notes: Vec::new(),
         };
         if !plan.is_new {
@@ -72,18 +75,21 @@ impl Plan {
 
     /// Is the data as this program would have stored it?
     pub fn is_done(&self) -> bool {
-        self.units.is_empty() && self.changed.is_empty() && self.gone.is_empty() && self.n_unchecked == 0
+        let is_known = self.units.is_empty() && self.changed.is_empty() && self.gone.is_empty();
+        is_known && self.n_unchecked == 0 && !self.is_begun
     }
 
     /// What is to be done, a line each. Of a database that is new, there is nothing to say.
     pub fn steps(&self) -> impl Iterator<Item = String> {
         let values = format!("{} values are given a checksum", self.n_unchecked);
         let values = (self.n_unchecked > 0).then_some(values);
+        let is_other = self.is_begun && self.units.is_empty();
+        let begun = is_other.then(|| "a migration that another program has begun is forgotten".to_owned());
         let units = self.units.iter().filter(|_| !self.is_new).map(ToString::to_string);
         let gone = self.gone.iter().map(|it| {
             format!("{it}: is gone, or its module is not linked in; it is built anew should it return")
         });
-        values.into_iter().chain(units).chain(gone)
+        values.into_iter().chain(begun).chain(units).chain(gone)
     }
 
     fn add_units(

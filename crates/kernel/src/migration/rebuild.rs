@@ -103,7 +103,7 @@ pub(super) async fn run(store: &Store, plan: Plan) -> Result<(), MigrationError>
 impl Plan {
     /// One transaction of it: how many keys it went over, and where it is, if it is not at the end.
     fn go_on(&self, tx: &mut dyn Write) -> Result<(usize, Option<String>), MigrationError> {
-        let of: Vec<String> = self.units.iter().map(ToString::to_string).collect();
+        let of = self.identity();
         let begun: Option<Progress> =
             tx.get(&key_of(tx, PROGRESS))?.map(|it| decode(FORMAT, PROGRESS, &it)).transpose()?;
         let mut progress = match begun.filter(|it| it.of == of) {
@@ -129,7 +129,7 @@ impl Plan {
                 progress.after = batch.last;
             }
             if n_left == 0 {
-                let place = progress.of[progress.unit].clone();
+                let place = unit.to_string();
                 let key = key_of(tx, PROGRESS);
                 tx.put(key, encode(&progress));
                 return Ok((N_BATCH, Some(place)));
@@ -141,10 +141,19 @@ impl Plan {
         Ok((N_BATCH - n_left, None))
     }
 
-    /// Takes the fingerprints away of what will be built anew. Where records are written anew, the fingerprint says from
+    /// What is built, in which order, and to which fingerprints: a migration goes on only as the one that it was.
+    fn identity(&self) -> Vec<String> {
+        let units = self.units.iter().map(|unit| match unit {
+            Unit::Projection { projection, .. } => format!("{unit} from {:?}", projection.follows),
+            _ => unit.to_string(),
+        });
+        units.chain(self.changed.iter().map(|it| format!("{it:?}"))).collect()
+    }
+
+    /// Takes the fingerprints away of what will be built anew; others stay, and guard what they describe. Where records are written anew, the fingerprint says from
     /// now on that there are some of the new version, so that a program that does not know it refuses the data.
     fn distrust(&self, tx: &mut dyn Write) {
-        for name in self.changed.iter().map(Fingerprint::key).chain(self.gone.iter().cloned()) {
+        for name in self.units.iter().flat_map(Unit::keys).chain(self.gone.iter().cloned()) {
             let key = key_of(tx, &name);
             tx.delete(key);
         }
@@ -155,7 +164,7 @@ impl Plan {
     }
 }
 
-fn key_of(tx: &dyn Read, name: &str) -> Vec<u8> {
+pub(super) fn key_of(tx: &dyn Read, name: &str) -> Vec<u8> {
     KeyBuf::new(tx.prefix(FORMAT)).tail(name.as_bytes()).into_bytes()
 }
 
