@@ -150,8 +150,9 @@ impl Plan {
         units.chain(self.changed.iter().map(|it| format!("{it:?}"))).collect()
     }
 
-    /// Takes the fingerprints away of what will be built anew; others stay, and guard what they describe. Where records are written anew, the fingerprint says from
-    /// now on that there are some of the new version, so that a program that does not know it refuses the data.
+    /// Takes the fingerprints away of what will be built anew; others stay, and guard what they describe. Where records
+    /// are written anew, the fingerprint says from now on that there are some of the new version, so that a program that
+    /// does not know it refuses the data.
     fn distrust(&self, tx: &mut dyn Write) {
         for name in self.units.iter().flat_map(Unit::keys).chain(self.gone.iter().cloned()) {
             let key = key_of(tx, &name);
