@@ -248,6 +248,40 @@ pub(crate) async fn shown<T: Entity>(
     .await
 }
 
+/// Makes, changes and deletes records in one transaction; `body` answers those that it made and those that it changed.
+/// A repeat of the request is shown them as they are then.
+pub(crate) async fn perform_batch<T, F>(
+    resource: &'static Resource,
+    service: &'static Service<T>,
+    call: Call,
+    fields: Option<String>,
+    object: &'static str,
+    gone: Vec<String>,
+    body: F,
+) -> Result<Reply, Fault>
+where
+    T: Entity,
+    F: FnMut(&mut Local<'_>) -> Result<(Vec<T>, Vec<T>), Fault> + Send + 'static,
+{
+    let ((created, updated), view) = call
+        .app
+        .local_once(
+            call.pass.actor.clone(),
+            body,
+            |(created, updated)| (ids(created), ids(updated)),
+            |view, (created, updated)| {
+                let again = |ids: Vec<String>| records(&call.app, service, view, &ids);
+                Ok((again(created)?, again(updated)?))
+            },
+        )
+        .await?;
+    let show = |records: Vec<T>| shown(resource, &call, &view, fields.clone(), records);
+    Ok(Reply::json(&json!({
+        "created": show(created).await?, "updated": show(updated).await?,
+        "deleted": { "ids": gone, "object": object, "deleted": true },
+    })))
+}
+
 /// The record that a flow made of the one that it was given.
 pub(crate) fn only<T>(made: Vec<T>) -> Result<T, Fault> {
     made.into_iter().next().ok_or_else(|| Fault::unexpected("a flow made nothing"))

@@ -11,11 +11,11 @@ use atoll_kernel::{
     serde_json::{Map, Value, json},
 };
 use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
-use atoll_product::{PRODUCTS, ProductVariant, VARIANTS};
+use atoll_product::{PRODUCTS, VARIANTS};
 
 use crate::{
     admin::products::PRODUCT,
-    reply::{context, gone_from, ids, link_ids, page, perform, records, save, shown},
+    reply::{context, gone_from, link_ids, page, perform, perform_batch, save},
     tables::{ADDITIONAL_DATA, LINK, METADATA, ONE, any, date, flag, list, nested, number, text},
 };
 
@@ -222,23 +222,7 @@ async fn batch(call: Call) -> Result<Reply, Fault> {
         flow.run(&DELETE_PRODUCT_VARIANTS, gone_ids.clone())?;
         Ok((created, updated))
     };
-    let ((created, updated), view) = call
-        .app
-        .local_once(
-            call.pass.actor.clone(),
-            body,
-            |(created, updated)| (ids(created), ids(updated)),
-            |view, (created, updated)| {
-                let again = |ids: Vec<String>| records(&call.app, &VARIANTS, view, &ids);
-                Ok((again(created)?, again(updated)?))
-            },
-        )
-        .await?;
-    let show = |variants: Vec<ProductVariant>| shown(&VARIANT, &call, &view, fields.clone(), variants);
-    Ok(Reply::json(&json!({
-        "created": show(created).await?, "updated": show(updated).await?,
-        "deleted": { "ids": gone, "object": "variant", "deleted": true },
-    })))
+    perform_batch(&VARIANT, &VARIANTS, call, fields, "variant", gone, body).await
 }
 
 /// Says which pictures of the product are those of a variant.

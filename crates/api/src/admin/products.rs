@@ -3,17 +3,16 @@
 use atoll_flows::product::{CREATE_PRODUCTS, DELETE_PRODUCTS, NewProduct, ProductChanges, UPDATE_PRODUCTS};
 use atoll_kernel::{
     Answer, Body, Call, Fault, Field, Local, Param, ParamKind, Params, Reply, Resource, Type, optional,
-    required, routes,
-    serde_json::{Value, json},
+    required, routes, serde_json::Value,
 };
-use atoll_product::{PRODUCTS, Product, ProductStatus};
+use atoll_product::{PRODUCTS, ProductStatus};
 
 use crate::{
     admin::{
         product_options::{NEW_OPTION, OPTION_REF},
         product_variants::{INVENTORY_PARTS, MORE as MORE_OF_VARIANT, PRICES},
     },
-    reply::{context, find, ids, only, page, perform, records, remove_by, shown},
+    reply::{context, find, only, page, perform, perform_batch, remove_by},
     tables::{ADDITIONAL_DATA, METADATA, ONE, any, date, flag, lenient_list, nested, number, text},
 };
 
@@ -197,21 +196,5 @@ async fn batch(call: Call) -> Result<Reply, Fault> {
         flow.run(&DELETE_PRODUCTS, gone_ids.clone())?;
         Ok((created, updated))
     };
-    let ((created, updated), view) = call
-        .app
-        .local_once(
-            call.pass.actor.clone(),
-            body,
-            |(created, updated)| (ids(created), ids(updated)),
-            |view, (created, updated)| {
-                let again = |ids: Vec<String>| records(&call.app, &PRODUCTS, view, &ids);
-                Ok((again(created)?, again(updated)?))
-            },
-        )
-        .await?;
-    let show = |products: Vec<Product>| shown(&PRODUCT, &call, &view, fields.clone(), products);
-    Ok(Reply::json(&json!({
-        "created": show(created).await?, "updated": show(updated).await?,
-        "deleted": { "ids": gone, "object": "product", "deleted": true },
-    })))
+    perform_batch(&PRODUCT, &PRODUCTS, call, fields, "product", gone, body).await
 }
