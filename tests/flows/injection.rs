@@ -3,14 +3,19 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 use atoll_kernel::{
-    EXECUTIONS, Fault, Point, Probe, Registry, Store, When,
+    Actor, EXECUTIONS, Fault, Local, Point, Probe, Registry, Store, When,
     engines::{Crash, Fault as EngineFault, Faulty, Memory, Switch},
+    flow,
 };
 use atoll_testkit::{Dump, TestApp};
+use serde_json::json;
 
 use crate::{
     bank::{Mood, account},
@@ -29,6 +34,8 @@ struct Trap {
     /// Errors at this step always, to have what came before it undone.
     wall: Mutex<Option<Step>>,
     seen: Mutex<Vec<Step>>,
+    /// Runs every flow twice first, and compares what both runs write.
+    rehearses: AtomicBool,
 }
 
 #[derive(Clone)]
@@ -55,6 +62,10 @@ impl Probe for Trap {
         }
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(step);
         Ok(())
+    }
+
+    fn rehearses(&self) -> bool {
+        self.rehearses.load(Ordering::Relaxed)
     }
 }
 
@@ -96,10 +107,7 @@ impl Scenario {
 }
 
 /// The ways to fail.
-const WAYS: [&str; 7] = [
-    "fail before", "fail after", "crash before commit", "crash after commit", "undo twice", "step run twice",
-    "time-out",
-];
+const WAYS: [&str; 4] = ["fail before", "fail after", "crash before commit", "crash after commit"];
 
 #[derive(Default)]
 struct Table {
@@ -110,10 +118,12 @@ struct Table {
 #[tokio::test]
 async fn a_flow_that_is_disturbed_is_done_or_undone() {
     let mut table = Table::default();
-    let mut n_steps = 0;
+    let (mut n_flows, mut n_steps) = (0, 0);
     for flow in Registry::linked().expect("a registry").flows.iter().map(|it| it.name()) {
         // Parts of `trip` and its like, which have tests of their own, and the negative control.
-        if ["named", "once", "careless", "hasty", "fickle", "odd", "script", "checkout"].contains(&flow) {
+        if ["named", "once", "careless", "hasty", "fickle", "odd", "script", "checkout", "restless"]
+            .contains(&flow)
+        {
             continue;
         }
         let scenario = scenario(flow).await;
@@ -130,6 +140,8 @@ async fn a_flow_that_is_disturbed_is_done_or_undone() {
         for step in &steps {
             disturb(&scenario, step, &before, &after, &mut table).await;
         }
+        n_flows += 1;
+        run_twice(&scenario, &after, &mut table).await;
         undo_each(&scenario, &before, &mut table).await;
         time_out(&scenario, &before, &mut table).await;
     }
@@ -137,33 +149,30 @@ async fn a_flow_that_is_disturbed_is_done_or_undone() {
     let n_run = |way: &str| table.n_run.get(way).copied().unwrap_or(0);
     // A cell exists where a step can fail in this way: what is one transaction is aborted and never undone, and only
     // calls to the outside take too long.
-    for way in [WAYS[0], WAYS[1], WAYS[2], WAYS[3], WAYS[5]] {
+    for way in WAYS {
         assert_eq!(n_run(way), n_steps, "{way}");
     }
+    assert_eq!(n_run("run twice"), n_flows);
     assert_eq!((n_run("undo twice"), n_run("time-out")), (11, 6), "{:?}", table.n_run);
     eprintln!("{n_steps} steps: {:?}", table.n_run);
 }
 
-/// The first six ways, but for undoing.
+/// Lets each step fail, and crashes in the commit that holds it.
 async fn disturb(scenario: &Scenario, step: &Step, before: &Dump, after: &Dump, table: &mut Table) {
-    for way in [WAYS[0], WAYS[1], WAYS[2], WAYS[3], WAYS[5]] {
-        let fault = if way == "step run twice" { EngineFault::RunTwice } else { EngineFault::None };
-        let (app, trap, disk, switch) = scenario.app(fault).await;
+    for way in WAYS {
+        let (app, trap, disk, switch) = scenario.app(EngineFault::None).await;
         let set = match way {
-            "fail before" => Some((When::Before, Spring::Fail)),
-            "fail after" => Some((When::After, Spring::Fail)),
-            "crash before commit" => Some((When::Before, Spring::Crash(Crash::Before, switch))),
-            "crash after commit" => Some((When::Before, Spring::Crash(Crash::After, switch))),
-            _ => None,
+            "fail before" => (When::Before, Spring::Fail),
+            "fail after" => (When::After, Spring::Fail),
+            "crash before commit" => (When::Before, Spring::Crash(Crash::Before, switch)),
+            _ => (When::Before, Spring::Crash(Crash::After, switch)),
         };
-        *trap.set.lock().unwrap_or_else(PoisonError::into_inner) =
-            set.map(|(when, spring)| (step.clone(), when, spring));
+        *trap.set.lock().unwrap_or_else(PoisonError::into_inner) = Some((step.clone(), set.0, set.1));
         let done = (scenario.run)(&app).await;
         drop(app);
         let left = scenario.recovered(&disk).await;
         let expected = match way {
             "fail before" | "fail after" => !done && left.same_as(before),
-            "step run twice" => done && left.same_as(after),
             _ => left.same_as(before) || left.same_as(after),
         };
         *table.n_run.entry(way).or_default() += 1;
@@ -176,6 +185,44 @@ async fn disturb(scenario: &Scenario, step: &Step, before: &Dump, after: &Dump, 
             table.wrong.push(format!("{step:?} {way}: {n_charged} charges"));
         }
     }
+}
+
+/// Runs every flow of the scenario twice over the same data before it is run: with the same ids, both write the same.
+async fn run_twice(scenario: &Scenario, after: &Dump, table: &mut Table) {
+    let (app, trap, disk, _) = scenario.app(EngineFault::None).await;
+    trap.rehearses.store(true, Ordering::Relaxed);
+    let done = (scenario.run)(&app).await;
+    drop(app);
+    let left = scenario.recovered(&disk).await;
+    *table.n_run.entry("run twice").or_default() += 1;
+    if !done || !left.same_as(after) {
+        table.wrong.push(format!("{} run twice: done {done} {:?}", scenario.flow, after.difference(&left)));
+    }
+    scenario.take_charges();
+}
+
+flow! {
+    /// Writes something else each time that it runs.
+    static RESTLESS: Flow<(), ()> = "restless" (restless);
+}
+
+fn restless(flow: &mut Local<'_>, (): ()) -> Result<(), Fault> {
+    static N_RUNS: AtomicU64 = AtomicU64::new(0);
+    let n_runs = N_RUNS.fetch_add(1, Ordering::Relaxed);
+    Ok(flow.emit("thing.made", json!({ "n": n_runs }))?)
+}
+
+/// Running twice must object to a flow that is no function of its input, the moment and the data.
+#[tokio::test]
+async fn a_flow_that_is_not_deterministic_is_found() {
+    let scenario = scenario("careless").await;
+    let (app, trap, _, _) = scenario.app(EngineFault::None).await;
+    let run =
+        async || app.ctx.run(&RESTLESS, Actor::System, ()).await.map(drop).map_err(|it| format!("{it:?}"));
+    assert_eq!(run().await, Ok(()));
+    trap.rehearses.store(true, Ordering::Relaxed);
+    let found = run().await.expect_err("an objection");
+    assert!(found.contains("`restless` wrote something else when it ran again"), "{found}");
 }
 
 /// Lets the last step fail, and crashes while each of the steps before it is undone: the next process undoes it again.

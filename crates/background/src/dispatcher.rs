@@ -127,8 +127,8 @@ impl Delivery {
                 if !further {
                     CURSORS.write(tx, name, &cursor);
                 }
-                if let Some(letter) = &letter {
-                    DEAD_LETTERS.create(tx, at, letter.clone())?;
+                if let Some(letter) = letter {
+                    DEAD_LETTERS.create(tx, at, letter)?;
                 }
                 Ok(())
             };

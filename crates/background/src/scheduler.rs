@@ -38,9 +38,9 @@ impl Scheduler {
     }
 
     /// Runs one of the transactions in which a run begins, lives and ends.
-    async fn write<T, F>(&self, mut body: F) -> Result<T, Fault>
+    async fn write<T, F>(&self, body: F) -> Result<T, Fault>
     where
-        F: FnMut(&mut dyn Write, &Moment) -> Result<T, RowError> + Send + 'static,
+        F: FnOnce(&mut dyn Write, &Moment) -> Result<T, RowError> + Send + 'static,
         T: Send + 'static,
     {
         let (written, _) = self.ctx.write(Actor::System, move |tx, at| Ok(body(tx, at)?)).await?;

@@ -306,6 +306,11 @@ impl Ctx {
         self.shared.parts.probe.as_ref().map_or(Ok(()), |probe| probe.pass(point))
     }
 
+    /// Does the probe of a test ask for flows to be run twice?
+    pub(crate) fn rehearses(&self) -> bool {
+        self.shared.parts.probe.as_ref().is_some_and(|probe| probe.rehearses())
+    }
+
     /// Runs a flow as one transaction on behalf of `actor`, and answers with what it came to and a view of the commit
     /// that holds it.
     pub async fn run<I, O>(
@@ -318,13 +323,13 @@ impl Ctx {
         I: Clone + Send + 'static,
         O: Send + 'static,
     {
-        self.local(actor, move |local| local.run(flow, input.clone())).await
+        self.local(actor, move |local| local.run(flow, input)).await
     }
 
     /// Runs several flows, or a flow and more, as one transaction.
-    pub async fn local<T, F>(&self, actor: Actor, mut body: F) -> Result<(T, View), Fault>
+    pub async fn local<T, F>(&self, actor: Actor, body: F) -> Result<(T, View), Fault>
     where
-        F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+        F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
         let ctx = self.clone();
@@ -335,7 +340,7 @@ impl Ctx {
     /// the commit that holds it. A request that may be repeated uses [`Ctx::local_once`].
     pub async fn write<T, F>(&self, actor: Actor, body: F) -> Result<(T, View), Fault>
     where
-        F: FnMut(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
+        F: FnOnce(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
         self.commit(actor, body, |_| Note::Done(None)).await
@@ -345,11 +350,11 @@ impl Ctx {
     pub(crate) async fn commit<T, F>(
         &self,
         actor: Actor,
-        mut body: F,
-        note: impl Fn(&T) -> Note + Send + 'static,
+        body: F,
+        note: impl FnOnce(&T) -> Note + Send + 'static,
     ) -> Result<(T, View), Fault>
     where
-        F: FnMut(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
+        F: FnOnce(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
         let request = match &self.once {
@@ -361,9 +366,8 @@ impl Ctx {
         };
         let at = Moment::new(self.now(), actor);
         let run = move |tx: &mut dyn Write| -> Result<T, Fault> {
-            at.rewind();
             let output = body(tx, &at)?;
-            if let Some(request) = &request {
+            if let Some(request) = request {
                 request.note(tx, note(&output))?;
             }
             Ok(output)

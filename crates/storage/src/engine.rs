@@ -38,10 +38,4 @@ pub trait Engine: Send + 'static {
 
     /// Writes all of `changes`, or nothing. When it returns `Ok` they are on disk.
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError>;
-
-    /// Does this engine run a body twice before it commits it? Engines that resolve conflicts do so now and
-    /// then; the faulty engine of the tests does it always.
-    fn runs_twice(&self) -> bool {
-        false
-    }
 }

@@ -37,6 +37,7 @@ pub use history::{
 pub use key::{KeyBuf, split_part};
 pub use meter::{Halt, Meter};
 pub use outbox::{Event, OUTBOX, emit, events_after, remove_event};
+pub use overlay::rehearse;
 pub use sequence::{SEQUENCES, add_to_group, counters_of, group_count, last_number, next_number};
 pub use space::Space;
 pub use store::{Store, StoreOptions, View, VisitKey};

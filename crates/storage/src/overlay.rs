@@ -1,4 +1,4 @@
-//! Changes that are not written yet, laid over what is.
+//! Transactions as overlays: changes that are not written yet, laid over a snapshot.
 
 use std::ops::Bound;
 
@@ -81,6 +81,13 @@ fn merge<'c>(
         }
     }
     Ok(())
+}
+
+/// Runs `body` over `below` and answers what it would change. Nothing of it is kept: tests compare two runs.
+pub fn rehearse<T>(below: &dyn Read, body: impl FnOnce(&mut dyn Write) -> T) -> (T, Changes) {
+    let mut tx = Transaction::new(below);
+    let outcome = body(&mut tx);
+    (outcome, tx.into_changes())
 }
 
 /// One running body: what it sees, and what it has changed.

@@ -211,7 +211,7 @@ impl Store {
     /// Runs `body` as one transaction. See [`Store::commit`].
     pub async fn write<T, E, F>(&self, body: F) -> Result<T, E>
     where
-        F: FnMut(&mut dyn Write) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&mut dyn Write) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -220,10 +220,10 @@ impl Store {
 
     /// Runs `body` as one transaction, and answers with what it returned and a view of the commit that holds
     /// it. `Ok` commits (with whoever else is waiting; it is on disk when this returns), `Err` aborts. The body
-    /// may run twice, so it takes its time and ids from a `Moment`.
+    /// runs once, on the writer's thread.
     pub async fn commit<T, E, F>(&self, body: F) -> Result<(T, View), E>
     where
-        F: FnMut(&mut dyn Write) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&mut dyn Write) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -231,7 +231,7 @@ impl Store {
             return Err(self.stop_reason().into());
         }
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Call { body, outcome: None, reply });
+        let job = Box::new(Call { body: Some(body), outcome: None, reply });
         if self.shared.queue.send(job).await.is_err() {
             return Err(self.stop_reason().into());
         }
@@ -296,19 +296,21 @@ trait Job: Send {
 }
 
 struct Call<F, T, E> {
-    body: F,
+    /// Taken when it runs.
+    body: Option<F>,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<(T, View), E>>,
 }
 
 impl<F, T, E> Job for Call<F, T, E>
 where
-    F: FnMut(&mut dyn Write) -> Result<T, E> + Send,
+    F: FnOnce(&mut dyn Write) -> Result<T, E> + Send,
     T: Send,
     E: From<StoreError> + Send,
 {
     fn run(&mut self, tx: &mut dyn Write) -> bool {
-        let outcome = catch_unwind(AssertUnwindSafe(|| (self.body)(tx)))
+        let Some(body) = self.body.take() else { return false };
+        let outcome = catch_unwind(AssertUnwindSafe(|| body(tx)))
             .unwrap_or_else(|panic| Err(StoreError::Panicked(panic_message(&*panic)).into()));
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
@@ -402,9 +404,6 @@ impl<N: Engine> Writer<N> {
         let mut changes = Changes::new();
         for job in batch {
             let below = Layer::new(&*view, &changes);
-            if self.engine.runs_twice() {
-                job.run(&mut Transaction::new(&below));
-            }
             let mut tx = Transaction::new(&below);
             if job.run(&mut tx) {
                 // One by one: `append` would rebuild the whole batch for each of its jobs.

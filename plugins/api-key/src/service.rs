@@ -4,7 +4,7 @@ use atoll_kernel::{Moment, Read, StoreError, Timestamp, Write, digest, random_to
 
 use crate::{API_KEYS, ApiKey, ApiKeyKind, BY_TOKEN, Error};
 
-/// The token of a new key. It is made before the transaction, which may run twice.
+/// The token of a new key. It is made before the transaction, which makes no random numbers.
 #[derive(Clone)]
 pub struct NewToken {
     kind: ApiKeyKind,

@@ -4,6 +4,8 @@
 mod hook;
 mod probe;
 
+use atoll_storage::rehearse;
+
 use crate::{Ctx, Fault, Moment, StoreError, Write, emit, serde_json::Value};
 
 pub use hook::{ExternalHook, Hook, HookEntry, HookRun};
@@ -15,7 +17,7 @@ pub struct Flow<I: 'static, O: 'static> {
     pub name: &'static str,
     /// The points at which others may join it, by name.
     pub hooks: &'static [&'static str],
-    /// What it does. It may run twice, and must come to the same result.
+    /// What it does: a function of its input, the moment and the data. Tests run it twice, and compare what it writes.
     pub run: fn(&mut Local<'_>, I) -> Result<O, Fault>,
 }
 
@@ -72,9 +74,27 @@ impl Local<'_> {
     }
 
     /// Runs another flow as part of this one.
-    pub fn run<I, O>(&mut self, flow: &'static Flow<I, O>, input: I) -> Result<O, Fault> {
+    pub fn run<I: Clone, O>(&mut self, flow: &'static Flow<I, O>, input: I) -> Result<O, Fault> {
+        if self.ctx.rehearses() {
+            self.rehearse(flow, &input);
+        }
         let mut inner = Local { tx: &mut *self.tx, at: self.at, ctx: self.ctx, flow: flow.name };
         (flow.run)(&mut inner, input)
+    }
+
+    /// Runs a flow twice, with the same ids, and compares what it would write; nothing of it is kept.
+    fn rehearse<I: Clone, O>(&mut self, flow: &'static Flow<I, O>, input: &I) {
+        let (at, ctx, n_ids) = (self.at, self.ctx, self.at.n_ids());
+        let run = || {
+            at.rewind(n_ids);
+            rehearse(&*self.tx, |tx| {
+                let ran = (flow.run)(&mut Local { tx, at, ctx, flow: flow.name }, input.clone());
+                ran.map(drop).map_err(|error| error.to_string())
+            })
+        };
+        let (first, second) = (run(), run());
+        at.rewind(n_ids);
+        assert!(first == second, "`{}` wrote something else when it ran again over the same data", flow.name);
     }
 
     /// Tells of something that happened, if the transaction commits.

@@ -30,4 +30,9 @@ pub struct Point<'a> {
 pub trait Probe: Send + Sync {
     /// Lets the flow go on, or does not.
     fn pass(&self, point: &Point<'_>) -> Result<(), Fault>;
+
+    /// Is every flow to be run twice first, over changes that are thrown away, to see that both runs write the same?
+    fn rehearses(&self) -> bool {
+        false
+    }
 }

@@ -184,14 +184,14 @@ impl Ctx {
     pub async fn local_once<T, N, F>(
         &self,
         actor: Actor,
-        mut body: F,
+        body: F,
         note: fn(&T) -> N,
         again: impl FnOnce(&View, N) -> Result<T, Fault>,
     ) -> Result<(T, View), Fault>
     where
         T: Send + 'static,
         N: Serialize + DeserializeOwned + 'static,
-        F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+        F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
     {
         if let Some(noted) = self.noted()? {
             let view = self.view();

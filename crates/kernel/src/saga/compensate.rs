@@ -71,9 +71,8 @@ impl Run {
     }
 
     async fn undo_locally(&mut self, place: usize, by: Option<LocalUndo>) -> Result<(), Fault> {
-        let (ctx, flow, journal) = (self.ctx.clone(), self.saga, self.journal.clone());
+        let (ctx, flow, mut journal) = (self.ctx.clone(), self.saga, self.journal.clone());
         let body = move |tx: &mut dyn Write, at: &Moment| {
-            let mut journal = journal.clone();
             let name = journal.steps[place].name.clone();
             ctx.pass(&Point { flow, step: &name, when: When::Undoing })?;
             match &by {

@@ -304,7 +304,6 @@ async fn end(run: &mut Run, result: Result<Value, Fault>) -> Result<View, Fault>
     let mut journal = run.journal.clone();
     journal.result = result?;
     let write = move |tx: &mut dyn Write, at: &Moment| {
-        let mut journal = journal.clone();
         release(tx, &journal)?;
         journal.end(ExecutionState::Done, at.now());
         journal.write(tx, at)

@@ -89,7 +89,7 @@ impl Run {
     pub async fn local<T, F>(&mut self, name: &'static str, body: F) -> Result<T, Fault>
     where
         T: Serialize + DeserializeOwned + Send + 'static,
-        F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+        F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
     {
         self.transact(name, body, Undo::Exactly).await
     }
@@ -98,17 +98,17 @@ impl Run {
     pub async fn local_undone_by<T, F, U>(&mut self, name: &'static str, body: F, undo: U) -> Result<T, Fault>
     where
         T: Serialize + DeserializeOwned + Send + 'static,
-        F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+        F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
         U: Fn(&mut Local<'_>, T) -> Result<(), Fault> + Send + Sync + 'static,
     {
         let undo: LocalUndo = Arc::new(move |local, output| undo(local, decode(output)?));
         self.transact(name, body, Undo::Locally(undo)).await
     }
 
-    async fn transact<T, F>(&mut self, name: &'static str, mut body: F, undo: Undo) -> Result<T, Fault>
+    async fn transact<T, F>(&mut self, name: &'static str, body: F, undo: Undo) -> Result<T, Fault>
     where
         T: Serialize + DeserializeOwned + Send + 'static,
-        F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+        F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
     {
         let name = self.claim(name);
         if let Some(entry) = self.enter(self.undos.len(), &name, StepKind::Local)? {
@@ -116,9 +116,8 @@ impl Run {
             return decode(entry.output);
         }
         let exactly = matches!(undo, Undo::Exactly);
-        let (ctx, flow, journal) = (self.ctx.clone(), self.saga, self.journal.clone());
+        let (ctx, flow, mut journal) = (self.ctx.clone(), self.saga, self.journal.clone());
         let body = move |tx: &mut dyn Write, at: &Moment| {
-            let mut journal = journal.clone();
             let mut recorder = Recorder::new(tx);
             ctx.pass(&Point { flow, step: &name, when: When::Before })?;
             let output = body(&mut Local { tx: &mut recorder, at, ctx: &ctx, flow })?;
@@ -126,7 +125,7 @@ impl Run {
             let (changed, events) = recorder.finish()?;
             let undo = if exactly { changed } else { shared(changed, &journal.steps) };
             journal.steps.push(StepEntry {
-                name: name.clone(),
+                name,
                 kind: StepKind::Local,
                 state: StepState::Done,
                 n_attempts: 1,
@@ -148,10 +147,10 @@ impl Run {
     /// The last step, in the commit that ends the run and tells of it: what it answers is what the saga must answer. A
     /// saga that has this step alone costs one transaction and keeps no journal. In a saga that is a part of another one
     /// ([`Run::is_part`]) it is a step as others ([`Run::local`]).
-    pub async fn finish<T, F>(&mut self, name: &'static str, mut body: F) -> Result<T, Fault>
+    pub async fn finish<T, F>(&mut self, name: &'static str, body: F) -> Result<T, Fault>
     where
         T: Serialize + DeserializeOwned + Send + 'static,
-        F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+        F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
     {
         if self.is_part() {
             return self.local(name, body).await;
@@ -161,9 +160,8 @@ impl Run {
             return decode(entry.output);
         }
         let is_kept = self.is_kept || self.journal.n_writes > 0;
-        let (ctx, flow, journal) = (self.ctx.clone(), self.saga, self.journal.clone());
+        let (ctx, flow, mut journal) = (self.ctx.clone(), self.saga, self.journal.clone());
         let body = move |tx: &mut dyn Write, at: &Moment| {
-            let mut journal = journal.clone();
             release(tx, &journal)?;
             ctx.pass(&Point { flow, step: &name, when: When::Before })?;
             let output = body(&mut Local { tx, at, ctx: &ctx, flow })?;
@@ -174,7 +172,7 @@ impl Run {
             if is_kept {
                 let value = serde_json::to_value(&output).map_err(Fault::unexpected)?;
                 journal.steps.push(StepEntry {
-                    name: name.clone(),
+                    name,
                     state: StepState::Done,
                     n_attempts: 1,
                     output: value.clone(),
@@ -238,7 +236,7 @@ impl Run {
         let hooks: Vec<_> = registry.hooks_at(self.saga, point).collect();
         if hooks.iter().any(|it| matches!(it.run, HookRun::Local(_))) {
             let input = input.clone();
-            self.local(point, move |local| local.hook(point, || input.clone())).await?;
+            self.local(point, move |local| local.hook(point, || input)).await?;
         }
         let mut answers = Vec::new();
         for hook in hooks {
@@ -321,7 +319,6 @@ impl Run {
         };
         let request = given.request.clone();
         let write = move |tx: &mut dyn Write, at: &Moment| {
-            let mut journal = journal.clone();
             journal.write(tx, at)?;
             if let Some(request) = &request {
                 request.note(tx, done(&()))?;
@@ -429,7 +426,7 @@ impl Run {
     /// from it would go another way when it is called again.
     pub(crate) async fn write<T, F>(&mut self, body: F) -> Result<(T, View), Fault>
     where
-        F: FnMut(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
+        F: FnOnce(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
         let written = self.ctx.write(self.journal.actor(), body).await;
@@ -443,9 +440,8 @@ impl Run {
     }
 
     /// Commits the journal alone.
-    pub(crate) async fn commit(&mut self, journal: WorkflowExecution) -> Result<(), Fault> {
+    pub(crate) async fn commit(&mut self, mut journal: WorkflowExecution) -> Result<(), Fault> {
         let write = move |tx: &mut dyn Write, at: &Moment| {
-            let mut journal = journal.clone();
             journal.write(tx, at)?;
             Ok(journal)
         };

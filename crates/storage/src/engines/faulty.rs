@@ -16,8 +16,6 @@ pub enum Fault {
     FailAt(usize),
     /// The n-th commit reaches the disk, and then fails: a crash before the answer.
     CrashAfterCommit(usize),
-    /// Every body runs twice; the first run is thrown away.
-    RunTwice,
 }
 
 /// On which side of a commit the process ends.
@@ -101,10 +99,6 @@ impl Engine for Faulty {
             return Err(StoreError::Engine(format!("crash after commit {} on purpose", self.n_commits)));
         }
         Ok(())
-    }
-
-    fn runs_twice(&self) -> bool {
-        self.fault == Fault::RunTwice
     }
 }
 
