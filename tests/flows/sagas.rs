@@ -197,6 +197,14 @@ impl Bench {
 }
 
 #[tokio::test]
+async fn nobody_starts_no_saga() {
+    let app = TestApp::init().await;
+    let refused = app.ctx.start(&TRIP, Actor::Nobody, None, Trip::default()).await;
+    assert_eq!(refused.map(drop).expect_err("it is refused").status(), 401);
+    assert_eq!(EXECUTIONS.table.count(&app.ctx.view()).expect("a count"), 0);
+}
+
+#[tokio::test]
 async fn steps_are_done_in_order_and_told_of_at_the_end() {
     let bench = Bench::new().await;
     let Ok(Outcome::Done(id, view)) = bench.go().await else { panic!("it is done") };

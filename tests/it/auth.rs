@@ -1,8 +1,11 @@
 //! Who may come in: every route of the table, with everything that opens nothing.
 
-use atoll_kernel::{Auth, Method};
+use atoll_auth::{add_actor, find_identity};
+use atoll_flows::sales_channel::CREATE_SALES_CHANNELS;
+use atoll_kernel::{Actor, Auth, Head, Method, Moment, Write};
+use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_testkit::{Client, Shop, TestApp};
-use axum::body::Body;
+use axum::{body::Body, http::Request};
 use serde_json::json;
 
 /// What anybody may call.
@@ -116,4 +119,55 @@ async fn a_token_is_renewed_while_it_is_good() {
     assert_eq!(admin.get("/admin/users/me").await.status, 401);
     assert_eq!(admin.post("/auth/token/refresh", json!({})).await.status, 401);
     app.client().with_header("authorization", &renewed).get("/admin/users/me").await.ok();
+}
+
+/// The head of a request, perhaps with a token.
+fn head(token: Option<&str>) -> Head {
+    let request = Request::builder();
+    let request = match token {
+        Some(token) => request.header("authorization", format!("Bearer {token}")),
+        None => request,
+    };
+    request.body(()).expect("a request").into_parts().0
+}
+
+#[tokio::test]
+async fn who_is_not_known_is_nobody_and_not_the_system() {
+    let app = TestApp::init().await;
+    let credentials = json!({ "email": "ann@test.dev", "password": "supersecret" });
+    let admit =
+        |auth, token: Option<&str>| atoll_api::gate(&app.ctx, auth, &head(token)).expect("let in").actor;
+    assert_eq!(admit(Auth::Public, None), Actor::Nobody);
+    for actor_type in ["user", "customer", "vendor"] {
+        let path = format!("/auth/{actor_type}/emailpass");
+        if actor_type == "user" {
+            app.client().post(&format!("{path}/register"), credentials.clone()).await.ok();
+        }
+        let token = app.client().post(&path, credentials.clone()).await.ok()["token"].clone();
+        assert_eq!(admit(Auth::Identity, token.as_str()), Actor::Nobody, "{actor_type}");
+    }
+    // An identity that has an account, but of a type that no module here knows.
+    let vendor = |tx: &mut dyn Write, at: &Moment| {
+        let identity = find_identity(tx, "ann@test.dev")?.expect("it registered");
+        Ok(add_actor(tx, at, &identity.id, "vendor", "ven_1")?)
+    };
+    app.ctx.write(Actor::System, vendor).await.expect("an account");
+    let token = app.client().post("/auth/vendor/emailpass", credentials).await.ok()["token"].clone();
+    assert_eq!(admit(Auth::Identity, token.as_str()), Actor::Nobody);
+}
+
+#[tokio::test]
+async fn nobody_may_do_nothing() {
+    let app = TestApp::init().await;
+    let channel = SalesChannel { name: "Web".into(), ..SalesChannel::default() };
+    let n_channels = || SALES_CHANNELS.table.count(&app.ctx.view()).expect("a count");
+    let before = n_channels();
+    let written = app.ctx.write(Actor::Nobody, |_, _| Ok(())).await.map(drop);
+    let ran = app.ctx.run(&CREATE_SALES_CHANNELS, Actor::Nobody, vec![channel.clone()]).await.map(drop);
+    for refused in [written, ran] {
+        assert_eq!(refused.expect_err("it is refused").status(), 401);
+    }
+    assert_eq!(n_channels(), before);
+    app.ctx.run(&CREATE_SALES_CHANNELS, Actor::System, vec![channel]).await.expect("a channel");
+    assert_eq!(n_channels(), before + 1);
 }

@@ -22,7 +22,7 @@ use crate::auth::{Claims, session_of};
 /// Lets a request in, or answers what the wire's guards answer.
 pub fn gate(ctx: &Ctx, auth: Auth, head: &Head) -> Result<Pass, Fault> {
     match auth {
-        Auth::Public => Ok(pass(Actor::System, None)),
+        Auth::Public => Ok(pass(Actor::Nobody, None)),
         Auth::Identity => {
             let login = login(ctx, head)?.ok_or_else(Fault::unauthorized)?;
             Ok(pass(actor(&login), Some(login)))
@@ -121,10 +121,10 @@ pub(crate) fn identity_of(view: &dyn Read, login: &Login) -> Result<Option<AuthI
 /// Who asks. Those who are nobody yet, or something that the core does not know, may do nothing by that.
 fn actor(login: &Login) -> Actor {
     match (&*login.actor_type, &*login.actor_id) {
-        (_, "") => Actor::System,
+        (_, "") => Actor::Nobody,
         (USER, id) => Actor::User(id.to_owned()),
         (CUSTOMER, id) => Actor::Customer(id.to_owned()),
-        _ => Actor::System,
+        _ => Actor::Nobody,
     }
 }
 

@@ -146,7 +146,7 @@ pub(crate) fn context(call: &Call) -> Context {
     match call.pass.actor {
         Actor::User(_) | Actor::ApiKey(_) => call.app.context().with(EVERYWHERE, Vec::new()),
         Actor::Shopper(_) | Actor::Customer(_) => context_in(&call.app, scope(call)),
-        Actor::System => call.app.context(),
+        Actor::Nobody | Actor::System => call.app.context(),
     }
 }
 

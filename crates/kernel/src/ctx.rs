@@ -347,6 +347,7 @@ impl Ctx {
     }
 
     /// As `write`; in a request with a key the commit says `note`, and is not made a second time.
+    /// Errors: 401 for [`Actor::Nobody`], who may do nothing.
     pub(crate) async fn commit<T, F>(
         &self,
         actor: Actor,
@@ -357,6 +358,7 @@ impl Ctx {
         F: FnOnce(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
+        refuse_nobody(&actor)?;
         let request = match &self.once {
             None => None,
             Some(once) => match once.next() {
@@ -378,6 +380,11 @@ impl Ctx {
         }
         Ok((output, self.counted(view)))
     }
+}
+
+/// Nobody may do nothing. What the shop does for those who are nobody yet, it does as [`Actor::System`].
+pub(crate) fn refuse_nobody(actor: &Actor) -> Result<(), Fault> {
+    if *actor == Actor::Nobody { Err(Fault::unauthorized()) } else { Ok(()) }
 }
 
 impl App for Ctx {

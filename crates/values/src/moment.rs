@@ -10,8 +10,10 @@ use crate::{Id, Kind, Timestamp};
 /// Who asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Actor {
-    /// Nobody: start-up, jobs, tests.
+    /// Not known: a public route, an identity without an account, an actor type of no module here. May do nothing.
     #[default]
+    Nobody,
+    /// The shop itself: start-up, jobs, tests, and what the shop does for those who are nobody yet. May do everything.
     System,
     /// An admin user, by id.
     User(String),
@@ -27,8 +29,17 @@ impl Actor {
     /// The id that `created_by` and `revoked_by` record; empty for the system, as on the wire.
     pub fn id(&self) -> &str {
         match self {
-            Actor::System => "",
+            Actor::Nobody | Actor::System => "",
             Actor::User(id) | Actor::ApiKey(id) | Actor::Shopper(id) | Actor::Customer(id) => id,
+        }
+    }
+
+    /// The actor, or the shop for those who are nobody yet: for what anybody may have done for themselves, such as a
+    /// session or an account of their own.
+    pub fn or_system(self) -> Actor {
+        match self {
+            Actor::Nobody => Actor::System,
+            known => known,
         }
     }
 }

@@ -54,7 +54,7 @@ async fn open(call: Call) -> Result<Reply, Fault> {
         ..AuthSession::default()
     };
     let open = move |tx: &mut dyn Write, at: &Moment| open_session(tx, at, session.clone());
-    call.app.write(call.pass.actor.clone(), open).await?;
+    call.app.write(call.pass.actor.clone().or_system(), open).await?;
     let reply = Reply::json(&json!({ "user": Claims::of(&call.app, &identity, &login.actor_type) }));
     Ok(set(reply, &call, &token, SESSION_S))
 }
@@ -63,7 +63,7 @@ async fn close(call: Call) -> Result<Reply, Fault> {
     if let Some(token) = cookie(&call.head, COOKIE) {
         let stored = stored(&call.app, token);
         let close = move |tx: &mut dyn Write, at: &Moment| close_session(tx, at, &stored);
-        call.app.write(call.pass.actor.clone(), close).await?;
+        call.app.write(call.pass.actor.clone().or_system(), close).await?;
     }
     Ok(set(Reply::json(&json!({ "success": true })), &call, "", 0))
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::{
     Actor, Ctx, Fault, FaultKind, FaultRecord, Moment, Saga, Timestamp, View, Write,
+    ctx::refuse_nobody,
     once::{KeyedRequest, Note},
     saga::{
         EXECUTIONS, ExecutionState, Run, WorkflowExecution,
@@ -46,6 +47,7 @@ impl Ctx {
         I: Serialize + DeserializeOwned + Send + 'static,
         O: Serialize + DeserializeOwned + Send + 'static,
     {
+        refuse_nobody(&actor)?;
         let request = match self.once.as_ref().map(|it| it.next()) {
             None => None,
             Some(Err(request)) => Some(request),

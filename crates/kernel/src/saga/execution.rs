@@ -152,8 +152,9 @@ impl WorkflowExecution {
         matches!(self.state, ExecutionState::Done | ExecutionState::Reverted | ExecutionState::Failed)
     }
 
+    /// Who began it. A run that was begun is ended, also where a later version wrote an actor that this one cannot read.
     pub(crate) fn actor(&self) -> Actor {
-        serde_json::from_value(self.actor.clone()).unwrap_or_default()
+        serde_json::from_value(self.actor.clone()).unwrap_or(Actor::System)
     }
 
     /// What a step is known by to those outside, so that they can tell the same call when it comes again.
