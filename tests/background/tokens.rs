@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use atoll_background::{Background, place_of, start};
 use atoll_kernel::{
-    Actor, Ctx, Event, External, Fault, Order, Read, Run, SEQUENCES, Scan, Span, Store, engines::Memory,
+    Actor, Ctx, Direction, Event, External, Fault, Read, Run, SEQUENCES, Scan, Span, Store, engines::Memory,
     events_after, flow, subscriber,
 };
 use atoll_testkit::{Client, Shop, TestApp};
@@ -82,7 +82,7 @@ fn holding(app: &TestApp, text: &str) -> Vec<&'static str> {
             }
             Ok(Scan::Continue(()))
         };
-        view.scan(&span, Order::Ascending, look).expect("a scan");
+        view.scan(&span, Direction::Ascending, look).expect("a scan");
     }
     found
 }

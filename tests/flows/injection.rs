@@ -11,7 +11,7 @@ use std::{
 
 use atoll_kernel::{
     Actor, EXECUTIONS, Fault, Local, Point, Probe, Registry, Store, When,
-    engines::{Crash, Fault as EngineFault, Faulty, Memory, Switch},
+    engines::{Crash, EngineFault, Faulty, Memory, Switch},
     flow,
 };
 use atoll_testkit::{Dump, TestApp};
@@ -45,7 +45,7 @@ enum Spring {
 }
 
 impl Probe for Trap {
-    fn pass(&self, point: &Point<'_>) -> Result<(), Fault> {
+    fn probe(&self, point: &Point<'_>) -> Result<(), Fault> {
         let step = (point.flow.to_owned(), point.step.to_owned());
         let refuse = || Err(Fault::unexpected("on purpose"));
         if self.wall.lock().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(&step)

@@ -7,7 +7,7 @@ use std::sync::{
 
 use atoll_kernel::{
     Fault, Point, Probe, Registry, Store,
-    engines::{Crash, Fault as DiskFault, Faulty, Memory, Switch},
+    engines::{Crash, EngineFault, Faulty, Memory, Switch},
 };
 use atoll_testkit::{Shop, TestApp, pay_with};
 use serde_json::json;
@@ -29,7 +29,7 @@ impl CrashAt {
 }
 
 impl Probe for CrashAt {
-    fn pass(&self, _: &Point<'_>) -> Result<(), Fault> {
+    fn probe(&self, _: &Point<'_>) -> Result<(), Fault> {
         let at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         let n = self.n_points.fetch_add(1, Ordering::SeqCst);
         if let Some((place, crash, switch)) = &*at
@@ -42,7 +42,7 @@ impl Probe for CrashAt {
 }
 
 async fn app_on(disk: &Memory, probe: Option<Arc<dyn Probe>>) -> (TestApp, Switch) {
-    let engine = Faulty::new(disk.clone(), DiskFault::None);
+    let engine = Faulty::new(disk.clone(), EngineFault::None);
     let switch = engine.switch();
     let store = Store::open(engine, &Registry::linked().expect("a registry").spaces()).expect("a store");
     (TestApp::over(store, probe).await, switch)

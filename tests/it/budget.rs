@@ -10,7 +10,7 @@ use std::{
 };
 
 use atoll_kernel::{AnswerLimits, Engine, ReadLimits, Registry, Store, StoreError, engines::Counting};
-use atoll_storage::{Beside, Changes, Order, Raw, Span, Visit};
+use atoll_storage::{Beside, Changes, Direction, Raw, Span, Visit};
 use atoll_testkit::{Answer, Client, Shop, TestApp, complete};
 use serde_json::{Value, json};
 
@@ -411,7 +411,7 @@ impl Raw for GatedSnapshot {
     fn scan(
         &self,
         span: &Span,
-        order: Order,
+        order: Direction,
         visit: &mut Visit<'_>,
         beside: &mut Beside<'_>,
     ) -> Result<(), StoreError> {

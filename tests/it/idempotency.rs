@@ -1,8 +1,8 @@
 //! `Idempotency-Key`: what is sent again is not done again.
 
 use atoll_kernel::{
-    ONCE, Order, Read, ReadLimits, Registry, Scan, Span, Store,
-    engines::{Crash, Fault, Faulty, Memory, Switch},
+    Direction, ONCE, Read, ReadLimits, Registry, Scan, Span, Store,
+    engines::{Crash, EngineFault, Faulty, Memory, Switch},
     limits::{KEPT_ANSWER_BYTES_MAX, KEPT_BYTES_OF_CLIENT_MAX},
 };
 use atoll_testkit::{Client, Shop, TestApp, pay};
@@ -111,7 +111,7 @@ async fn requests_with_one_key_at_the_same_time_are_one() {
 }
 
 async fn app_on(disk: &Memory) -> (TestApp, Switch) {
-    let engine = Faulty::new(disk.clone(), Fault::None);
+    let engine = Faulty::new(disk.clone(), EngineFault::None);
     let switch = engine.switch();
     let store = Store::open(engine, &Registry::linked().expect("a registry").spaces()).expect("a store");
     (TestApp::over(store, None).await, switch)
@@ -303,7 +303,7 @@ fn stored(app: &TestApp, prefix: &[u8]) -> Vec<u8> {
     };
     let span = Span { start: prefix.to_vec(), end: None };
     let view = app.ctx.view();
-    view.scan(&span, Order::Ascending, &mut |key, value| match key.starts_with(prefix) {
+    view.scan(&span, Direction::Ascending, &mut |key, value| match key.starts_with(prefix) {
         true => add(key, value),
         false => Ok(Scan::Break(())),
     })

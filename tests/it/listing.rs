@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use atoll_availability::{Listing, Shelf, sweep};
-use atoll_kernel::{Actor, Fault, Ids, Moment, Order, Timestamp, Write};
+use atoll_kernel::{Actor, Direction, Fault, Ids, Moment, Timestamp, Write};
 use atoll_links::{AVAILABLE_FROM, AVAILABLE_UNTIL, PRODUCT_SALES_CHANNEL, SALES_CHANNEL_EXCLUDED_VARIANT};
 use atoll_product::{
     OptionInput, PRODUCTS, Product, ProductPatch, ProductStatus, ProductVariant, VARIANTS, create_product,
@@ -181,8 +181,8 @@ fn holds(tx: &dyn Write, listing: &Listing, decided: &[String], all: &[String]) 
         })?;
         Ok::<_, Fault>(ids)
     };
-    assert_eq!(ids(Order::Ascending)?, decided, "{listing:?}");
-    let mut backwards = ids(Order::Descending)?;
+    assert_eq!(ids(Direction::Ascending)?, decided, "{listing:?}");
+    let mut backwards = ids(Direction::Descending)?;
     backwards.reverse();
     assert_eq!(backwards, decided, "{listing:?}");
     assert_eq!(listing.count(tx)?, decided.len() as u64, "{listing:?}");

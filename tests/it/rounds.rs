@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use atoll_inventory::{INVENTORY_LEVELS, RESERVATIONS};
-use atoll_kernel::{Decimal, Order, Read, Scan};
+use atoll_kernel::{Decimal, Direction, Read, Scan};
 use atoll_order::ORDERS;
 use atoll_testkit::{Client, Shop, TestApp, Variant, pay};
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ fn reserved(view: &dyn Read, item: &str) -> (Decimal, Decimal, BTreeMap<String, 
         }
         Ok(Scan::Continue(()))
     };
-    INVENTORY_LEVELS.table.scan(view, None, Order::Ascending, on_level).expect("levels");
+    INVENTORY_LEVELS.table.scan(view, None, Direction::Ascending, on_level).expect("levels");
     let on_promise = &mut |promise: atoll_inventory::ReservationItem| {
         if *promise.inventory_item_id == *item {
             by_promise += promise.quantity;
@@ -104,7 +104,7 @@ fn reserved(view: &dyn Read, item: &str) -> (Decimal, Decimal, BTreeMap<String, 
         }
         Ok(Scan::Continue(()))
     };
-    RESERVATIONS.table.scan(view, None, Order::Ascending, on_promise).expect("reservations");
+    RESERVATIONS.table.scan(view, None, Direction::Ascending, on_promise).expect("reservations");
     (by_level, by_promise, lines)
 }
 

@@ -6,9 +6,9 @@ use atoll_background::{JOB_RUNS, JobRun, Pace, place_of, start};
 use atoll_cart::{CARTS, Cart};
 use atoll_inventory::{INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, level_at, promised};
 use atoll_kernel::{
-    Actor, EXECUTIONS, Engine as _, Entity, ExecutionState, Fault, Findings, KeyBuf, LinkRow, Moment, ONCE,
-    ONCE_BY_AGE, ONCE_BYTES, OUTBOX, Order as Direction, Read, Registry, Report, SEQUENCES, Scan, Space,
-    Span, Store, Timestamp, View, WorkflowExecution, Write, add_to_group, emit, encode, engines::Memory,
+    Actor, Direction, EXECUTIONS, Engine as _, Entity, ExecutionState, Fault, Findings, KeyBuf, LinkRow,
+    Moment, ONCE, ONCE_BY_AGE, ONCE_BYTES, OUTBOX, Read, Registry, Report, SEQUENCES, Scan, Space, Span,
+    Store, Timestamp, View, WorkflowExecution, Write, add_to_group, emit, encode, engines::Memory,
     last_number,
 };
 use atoll_links::{ORDER_CART, ORDER_PAYMENT_COLLECTION, PRODUCT_VARIANT_PRICE_SET};

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use atoll_kernel::{
-    Actor, Change, Ctx, Fault, Moment, Order, Projection, Read, Record, Scalar, Scan, StoreError,
+    Actor, Change, Ctx, Direction, Fault, Moment, Projection, Read, Record, Scalar, Scan, StoreError,
     TableSource, Tick, Timestamp, Write, job, projection,
 };
 use atoll_links::{PRODUCT_SALES_CHANNEL, SALES_CHANNEL_EXCLUDED_VARIANT, Window};
@@ -138,7 +138,7 @@ job! { "availability.sweep-listings" every Duration::from_secs(60) => sweep_all 
 
 async fn sweep_all(ctx: Ctx, _: Tick) -> Result<(), Fault> {
     let mut channels = Vec::new();
-    SALES_CHANNELS.table.scan(&ctx.view(), None, Order::Ascending, &mut |channel| {
+    SALES_CHANNELS.table.scan(&ctx.view(), None, Direction::Ascending, &mut |channel| {
         channels.push(channel.id.to_string());
         Ok(Scan::Continue(()))
     })?;

@@ -2,7 +2,7 @@
 
 use atoll_api_key::{ApiKeyKind, find_key};
 use atoll_cart::{CART, CARTS, Cart};
-use atoll_kernel::{AllOf, Ctx, Fault, Ids, Node, Read, Scalar, StoreError, Timestamp, Wall};
+use atoll_kernel::{Ctx, Fault, Ids, Node, Read, Scalar, StoreError, Timestamp, Union, Wall};
 use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
 use atoll_order::{ORDER, ORDERS, Order};
 use atoll_product::{CATEGORY, PRODUCT, VARIANT, shown_categories};
@@ -154,7 +154,7 @@ impl ChannelScope {
             return Box::new(of(None, self.at));
         }
         let open = self.channels.iter().filter(|it| !it.is_disabled);
-        Box::new(AllOf(open.map(|it| Box::new(of(Some(&it.id), self.at)) as Box<dyn Ids>).collect()))
+        Box::new(Union(open.map(|it| Box::new(of(Some(&it.id), self.at)) as Box<dyn Ids>).collect()))
     }
 
     /// The cart with this id, if it is in a channel of this scope. Others do not exist.

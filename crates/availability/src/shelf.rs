@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use atoll_inventory::level_at;
-use atoll_kernel::{Ctx, Decimal, Order, Read, Scan, StoreError, Timestamp};
+use atoll_kernel::{Ctx, Decimal, Direction, Read, Scan, StoreError, Timestamp};
 use atoll_links::{
     PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, SALES_CHANNEL_EXCLUDED_VARIANT,
     SALES_CHANNEL_STOCK_LOCATION, Window, priority, required_quantity, safety_stock,
@@ -104,7 +104,7 @@ impl Market {
             return Shelf::open(view, channel, self.at);
         }
         let mut locations = Vec::new();
-        STOCK_LOCATIONS.table.scan(view, None, Order::Ascending, &mut |location| {
+        STOCK_LOCATIONS.table.scan(view, None, Direction::Ascending, &mut |location| {
             locations.push(Location { id: location.id.to_string(), ..Location::default() });
             Ok(Scan::Continue(()))
         })?;

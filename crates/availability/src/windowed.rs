@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use atoll_kernel::{
-    Ids, KeyBuf, Order, Read, Scan, Space, Span, StoreError, Timestamp, Write, add_to_group, group_count,
+    Direction, Ids, KeyBuf, Read, Scan, Space, Span, StoreError, Timestamp, Write, add_to_group, group_count,
 };
 use atoll_links::Window;
 
@@ -157,7 +157,7 @@ impl Windowed {
         let span = Span { start: after(from), end: Some(after(to)) };
         let n_head = self.edge_key(tx, channel, from, "").len();
         let mut edges = Vec::new();
-        tx.scan(&span, Order::Ascending, &mut |key, value| {
+        tx.scan(&span, Direction::Ascending, &mut |key, value| {
             if edges.len() >= n_max {
                 return Ok(Scan::Break(()));
             }
@@ -209,17 +209,17 @@ impl Ids for Listing {
     fn scan(
         &self,
         view: &dyn Read,
-        order: Order,
+        order: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         let flips = self.flips(view)?;
         let opened = flips.iter().filter(|(_, is_open)| **is_open).map(|(id, _)| id.as_str());
         let opened: Box<dyn Iterator<Item = &str>> = match order {
-            Order::Ascending => Box::new(opened),
-            Order::Descending => Box::new(opened.rev()),
+            Direction::Ascending => Box::new(opened),
+            Direction::Descending => Box::new(opened.rev()),
         };
         let mut opened = opened.peekable();
-        let comes_before = |a: &str, b: &str| if order == Order::Ascending { a < b } else { a > b };
+        let comes_before = |a: &str, b: &str| if order == Direction::Ascending { a < b } else { a > b };
         let group = key(view, self.index.listed, &self.channel, "");
         let mut last = Scan::Continue(());
         view.scan(&Span::prefix(&group), order, &mut |key, _| {

@@ -26,7 +26,7 @@ pub use dead_letter::{DeadLetter, retry};
 pub use job_run::{JobRun, JobRunState};
 pub use jobs::{JobStanding, jobs};
 pub use prune::prune;
-pub use run::{Background, Pace, start, tend};
+pub use run::{Background, Pace, maintain_runs, start};
 
 const BY_SUBSCRIBER: Index<DeadLetter> =
     Index::on("dead_letter.by_subscriber", &["subscriber"], |it, keys| keys.add(&[&it.subscriber]));

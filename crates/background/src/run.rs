@@ -61,7 +61,7 @@ impl Background {
 }
 
 /// Starts what every process does, whatever else it does: it looks after the runs of sagas, and removes what is old.
-pub fn tend(ctx: &Ctx, pace: Pace) -> Background {
+pub fn maintain_runs(ctx: &Ctx, pace: Pace) -> Background {
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     tasks.spawn(runs::run(ctx.clone(), pace.look_every, stopped.clone()));
@@ -71,7 +71,7 @@ pub fn tend(ctx: &Ctx, pace: Pace) -> Background {
 
 /// Starts that, and to deliver events and to run jobs.
 pub async fn start(ctx: &Ctx, pace: Pace) -> Result<Background, Fault> {
-    let Background { stop, mut tasks } = tend(ctx, pace);
+    let Background { stop, mut tasks } = maintain_runs(ctx, pace);
     let stopped = stop.subscribe();
     for subscriber in ctx.registry().subscribers.iter().copied() {
         tasks.spawn(Delivery::begin(ctx, subscriber, pace, stopped.clone()).await?.run());

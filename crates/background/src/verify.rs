@@ -1,7 +1,7 @@
 //! Checks of `verify`: the outbox, the places of subscribers, the runs of jobs and sagas, and remembered answers.
 
 use atoll_kernel::{
-    Check, Event, OUTBOX, Order, Scan, Space, Span, StoreError, Verify, check, last_number,
+    Check, Direction, Event, OUTBOX, Scan, Space, Span, StoreError, Verify, check, last_number,
     serde::de::DeserializeOwned, verify_answers, verify_journals,
 };
 
@@ -59,7 +59,7 @@ check! {
 fn outbox_numbers(it: &mut Verify<'_>) -> Result<(), StoreError> {
     let (view, last) = (it.view, last_number(it.view, OUTBOX)?);
     let mut before: Option<u64> = None;
-    view.scan(&Span::prefix(&view.prefix(OUTBOX)), Order::Ascending, &mut |key, value| {
+    view.scan(&Span::prefix(&view.prefix(OUTBOX)), Direction::Ascending, &mut |key, value| {
         it.findings.checked("events")?;
         let _: Option<Event> = it.findings.decoded(OUTBOX, &key[2..], value);
         let place = key[2..].try_into().map(u64::from_be_bytes).unwrap_or_default();
@@ -116,7 +116,7 @@ fn slots<T: DeserializeOwned>(
     mut visit: impl FnMut(&mut Verify<'_>, &str, T),
 ) -> Result<(), StoreError> {
     let view = it.view;
-    view.scan(&Span::prefix(&view.prefix(space)), Order::Ascending, &mut |key, value| {
+    view.scan(&Span::prefix(&view.prefix(space)), Direction::Ascending, &mut |key, value| {
         it.findings.checked(what)?;
         if let Some(record) = it.findings.decoded(space, &key[2..], value) {
             visit(it, &String::from_utf8_lossy(&key[2..]), record);

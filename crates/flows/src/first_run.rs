@@ -3,7 +3,7 @@
 
 use atoll_api_key::{API_KEYS, NewToken, create_key};
 use atoll_kernel::{
-    Fault, Moment, Order, Read, Registry, Scan, StoreError, Write, emit,
+    Direction, Fault, Moment, Read, Registry, Scan, StoreError, Write, emit,
     serde_json::{Map, json},
 };
 use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
@@ -79,7 +79,7 @@ fn make_store(tx: &mut dyn Write, at: &Moment) -> Result<Store, Fault> {
 
 fn first_channel(tx: &dyn Read) -> Result<Option<SalesChannel>, StoreError> {
     let mut first = None;
-    SALES_CHANNELS.table.scan(tx, None, Order::Ascending, &mut |channel| {
+    SALES_CHANNELS.table.scan(tx, None, Direction::Ascending, &mut |channel| {
         first = Some(channel);
         Ok(Scan::Break(()))
     })?;

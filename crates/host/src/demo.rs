@@ -3,7 +3,7 @@
 use atoll_api_key::{API_KEYS, ApiKey, ApiKeyKind, NewToken, create_key};
 use atoll_flows::catalogue::{demo, import};
 use atoll_kernel::{
-    Actor, Fault, Metadata, Moment, Order, Read, Scan, StoreError, Write,
+    Actor, Direction, Fault, Metadata, Moment, Read, Scan, StoreError, Write,
     serde_json::{Map, json},
 };
 use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
@@ -65,7 +65,7 @@ fn open_web_shop(tx: &mut dyn Write, at: &Moment) -> Result<(), Fault> {
 
 fn channels(tx: &dyn Read) -> Result<Vec<SalesChannel>, StoreError> {
     let mut all = Vec::new();
-    SALES_CHANNELS.table.scan(tx, None, Order::Ascending, &mut |channel| {
+    SALES_CHANNELS.table.scan(tx, None, Direction::Ascending, &mut |channel| {
         all.push(channel);
         Ok(Scan::Continue(()))
     })?;

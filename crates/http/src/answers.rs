@@ -22,7 +22,7 @@ impl<'a> Answers<'a> {
     /// An answer, by its media type.
     pub(crate) fn content(&mut self, answer: Answer) -> Value {
         let schema = match answer {
-            Answer::Heard => return json!({}),
+            Answer::Created => return json!({}),
             Answer::Html => return json!({ "text/html": { "schema": text() } }),
             Answer::Object => json!({ "type": "object" }),
             Answer::One(shown) => object([(shown.one(), self.record(shown))]),

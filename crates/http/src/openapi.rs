@@ -108,7 +108,7 @@ pub(crate) fn content(schema: Value) -> Value {
 /// What a route answers, by status: what it is for, and every way in which it refuses.
 fn responses<A: App>(route: &Route<A>, answers: &mut Answers<'_>) -> Value {
     let done = answers.content(route.answer);
-    let status = if matches!(route.answer, Answer::Heard) { "201" } else { "200" };
+    let status = if matches!(route.answer, Answer::Created) { "201" } else { "200" };
     let mut responses = json!({ status: { "description": "It was done.", "content": done } });
     let is_write = route.method != Method::Get;
     let refusals = [

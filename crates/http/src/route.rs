@@ -141,7 +141,7 @@ pub enum Answer {
     /// A page for people to read.
     Html,
     /// That it was heard (201), and nothing more.
-    Heard,
+    Created,
     /// One record, in its envelope.
     One(&'static dyn Shows),
     /// A page of a list.

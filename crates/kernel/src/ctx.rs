@@ -20,7 +20,7 @@ use crate::{
     Write,
     once::{Note, Once, once},
     reading::{Pool, read},
-    saga::Turns,
+    saga::RunLocks,
 };
 
 /// A route of Atoll.
@@ -121,7 +121,7 @@ pub struct Ctx {
 
 struct Shared {
     parts: Parts,
-    turns: Turns,
+    run_locks: RunLocks,
     places: Arc<Semaphore>,
     is_stopping: watch::Sender<bool>,
     pool: Pool,
@@ -151,7 +151,7 @@ impl Ctx {
         let pool = Pool::new(&parts.config.reads);
         let shared = Shared {
             parts,
-            turns: Turns::default(),
+            run_locks: RunLocks::default(),
             places,
             is_stopping: watch::Sender::new(false),
             pool,
@@ -297,13 +297,13 @@ impl Ctx {
     }
 
     /// Who runs which saga.
-    pub(crate) fn turns(&self) -> &Turns {
-        &self.shared.turns
+    pub(crate) fn run_locks(&self) -> &RunLocks {
+        &self.shared.run_locks
     }
 
     /// Shows a point that a flow passes to whoever looks.
-    pub(crate) fn pass(&self, point: &Point<'_>) -> Result<(), Fault> {
-        self.shared.parts.probe.as_ref().map_or(Ok(()), |probe| probe.pass(point))
+    pub(crate) fn probe(&self, point: &Point<'_>) -> Result<(), Fault> {
+        self.shared.parts.probe.as_ref().map_or(Ok(()), |probe| probe.probe(point))
     }
 
     /// Does the probe of a test ask for flows to be run twice?

@@ -14,7 +14,7 @@ impl fmt::Display for Registry {
                 let def = service.table().def();
                 writeln!(f, "  entity {} ({}_…): {}", def.name, def.prefix, def.fields.join(" "))?;
                 for space in
-                    service.table().spaces().into_iter().filter(|it| *it != def.name && *it != def.graveyard)
+                    service.table().spaces().into_iter().filter(|it| *it != def.name && *it != def.deleted)
                 {
                     writeln!(f, "    index {space}")?;
                 }

@@ -155,7 +155,7 @@ macro_rules! entity {
                 } ),*)?],
                 computed: $crate::names!($($computed)?),
                 on_request: $crate::names!($($on_request)?),
-                graveyard: concat!($entity, ".deleted"),
+                deleted: concat!($entity, ".deleted"),
                 history: &[$($( &$steps ),*)?],
             };
 

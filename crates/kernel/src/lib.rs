@@ -38,8 +38,8 @@ pub use atoll_http::{
     header_names, openapi, qs, router,
 };
 pub use atoll_query::{
-    AllOf, AnswerLimits, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids,
-    ListQuery, Offer, Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Targets, Wall,
+    AnswerLimits, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery,
+    Offer, Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Targets, Union, Wall,
     WhenGone, Where, check_selection, list, write_nodes,
 };
 pub use atoll_schema::{
@@ -47,8 +47,8 @@ pub use atoll_schema::{
     optional, required,
 };
 pub use atoll_storage::{
-    Embed, Engine, Entity, EntityDef, Event, FieldKind, FieldValue, Halt, History, Index, IndexDef,
-    JsonObject, KeyBuf, Keys, Meter, Node, OUTBOX, Order, Read, Record, RowError, SEQUENCES, Scalar, Scan,
+    Direction, Embed, Engine, Entity, EntityDef, Event, FieldKind, FieldValue, Halt, History, Index,
+    IndexDef, JsonObject, KeyBuf, Keys, Meter, Node, OUTBOX, Read, Record, RowError, SEQUENCES, Scalar, Scan,
     Space, Span, Step, Store, StoreError, Table, TableSource, View, Visit, Write, add_to_group, counters_of,
     decode, emit, encode, engines, events_after, group_count, json_value, last_number, next_number, present,
     remove_event, split_part,
@@ -73,7 +73,7 @@ pub use reference::CLEARED_REFERENCES;
 pub use registry::{Problem, Registry, RouteEntry};
 pub use resource::Resource;
 pub use saga::{
-    AnySaga, EXECUTIONS, ExecutionState, External, Given, Known, Outcome, Run, Saga, SagaFn, Starting,
+    AnySaga, EXECUTIONS, ExecutionState, External, Known, Outcome, Run, Saga, SagaFn, Starting, StepAnswer,
     StepCall, StepEntry, StepKind, StepState, WorkflowExecution, verify_journals,
 };
 pub use schedule::{Plan, Schedule};

@@ -2,8 +2,8 @@
 //! it is restored, where a relation says `WhenGone::Clear`.
 
 use crate::{
-    KeyBuf, Moment, Order, Registry, Relation, Resolve, RowError, Scan, Space, Span, StoreError, WhenGone,
-    Write, split_part,
+    Direction, KeyBuf, Moment, Registry, Relation, Resolve, RowError, Scan, Space, Span, StoreError,
+    WhenGone, Write, split_part,
 };
 
 /// What soft deletions cleared: the entity and the id that was deleted, then the entity, the field and the id of the
@@ -28,7 +28,7 @@ pub(crate) fn forget(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) ->
 }
 
 /// Takes the id of a record that is soft-deleted out of what names it, and notes what that was.
-pub(crate) fn bury(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
+pub(crate) fn soft_delete(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
     clear(tx, at, entity, id, true)
 }
 
@@ -36,7 +36,7 @@ fn clear(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str, note: bool) ->
     for (relation, field) in Registry::get().cleared.iter().filter(|(it, _)| it.to == entity) {
         let holder = Registry::service(relation.from);
         let mut holders = Vec::new();
-        holder.table().ids_where(tx, field, id, Order::Ascending, &mut |it| {
+        holder.table().ids_where(tx, field, id, Direction::Ascending, &mut |it| {
             holders.push(it.to_owned());
             Ok(Scan::Continue(()))
         })?;
@@ -56,9 +56,9 @@ fn note_cleared(tx: &mut dyn Write, relation: &Relation, field: &str, id: &str, 
     tx.put(key.into_bytes(), Vec::new());
 }
 
-/// Puts the references to a restored record back that [`bury`] took out, where there is room; and takes out of the record
+/// Puts the references to a restored record back that [`soft_delete`] took out, where there is room; and takes out of the record
 /// itself what was deleted while it was. A record that was deleted, too, when what it named was restored stays without.
-pub(crate) fn revive(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
+pub(crate) fn restore(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
     let registry = Registry::get();
     let group = KeyBuf::new(tx.prefix(CLEARED_REFERENCES)).part(entity).part(id).into_bytes();
     for key in keys_of(tx, &group)? {
@@ -86,7 +86,7 @@ pub(crate) fn revive(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) ->
 
 fn keys_of(tx: &dyn Write, group: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
     let mut keys = Vec::new();
-    tx.scan(&Span::prefix(group), Order::Ascending, &mut |key, _| {
+    tx.scan(&Span::prefix(group), Direction::Ascending, &mut |key, _| {
         keys.push(key.to_vec());
         Ok(Scan::Continue(()))
     })?;

@@ -251,7 +251,7 @@ impl Registry {
             spaces.extend(module.services.iter().flat_map(|it| it.table().spaces()));
             spaces.extend(module.spaces);
         }
-        spaces.extend(self.links.iter().flat_map(|link| [link.name, link.reverse, link.graveyard]));
+        spaces.extend(self.links.iter().flat_map(|link| [link.name, link.reverse, link.deleted]));
         spaces.extend(self.projections.iter().flat_map(|it| it.spaces));
         spaces.sort_unstable();
         spaces
@@ -284,7 +284,7 @@ impl Registry {
         flow: &'a str,
         point: &'a str,
     ) -> impl Iterator<Item = &'static Hook> + 'a {
-        self.hooks.iter().copied().filter(move |it| it.is_at(flow, point))
+        self.hooks.iter().copied().filter(move |it| it.joins(flow, point))
     }
 
     /// Has anybody joined a flow at this point?
@@ -370,7 +370,7 @@ impl Registry {
         for hook in &self.hooks {
             let is_external = matches!(hook.run, HookRun::External { .. });
             let is_at = |flow: &&dyn AnyFlow, points: &[&str]| {
-                points.iter().any(|point| hook.is_at(flow.name(), point))
+                points.iter().any(|point| hook.joins(flow.name(), point))
             };
             let takes_it =
                 |it: &&dyn AnyFlow| is_at(it, it.external_hooks()) || !is_external && is_at(it, it.hooks());

@@ -141,7 +141,7 @@ impl Resource {
         let renamed: BTreeMap<&str, &str> = self.renamed.iter().copied().collect();
         let (offset, limit) = (params.offset, params.limit);
         if let Some(order) = params.order.as_deref().filter(|it| self.offer.is_some() && it.contains('.')) {
-            return Err(QueryError::Order(order.to_owned()).into());
+            return Err(QueryError::Direction(order.to_owned()).into());
         }
         // What cannot be shown is refused before it is looked for.
         let selection = self.selection(&self.field_list(params.fields.as_deref()))?;

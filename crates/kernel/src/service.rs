@@ -140,19 +140,19 @@ impl<T: Entity> Service<T> {
     /// Hides the record with this id, and its links, until it is restored; references to it are cleared, where their
     /// relation says so. Unknown ids are ignored.
     pub fn soft_delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<T>, RowError> {
-        let Some(record) = self.table.bury(tx, id, at.now())? else { return Ok(None) };
-        link::bury(tx, at, T::DEF.name, id)?;
-        reference::bury(tx, at, T::DEF.name, id)?;
+        let Some(record) = self.table.soft_delete(tx, id, at.now())? else { return Ok(None) };
+        link::soft_delete(tx, at, T::DEF.name, id)?;
+        reference::soft_delete(tx, at, T::DEF.name, id)?;
         announce(tx, at, &change(Some(&record), None))?;
         Ok(Some(record))
     }
 
     /// Brings a soft-deleted record back, with the links and references that its deletion took, and no others.
     pub fn restore(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<T>, RowError> {
-        let Some(record) = self.table.revive(tx, id)? else { return Ok(None) };
+        let Some(record) = self.table.restore(tx, id)? else { return Ok(None) };
         announce(tx, at, &change(None, Some(&record)))?;
-        link::revive(tx, at, T::DEF.name, id)?;
-        reference::revive(tx, at, T::DEF.name, id)?;
+        link::restore(tx, at, T::DEF.name, id)?;
+        reference::restore(tx, at, T::DEF.name, id)?;
         Ok(self.get(tx, record.id())?)
     }
 }
@@ -280,7 +280,7 @@ impl<T: Entity> AnyService for Service<T> {
     fn make_room(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>) -> Result<(), StoreError> {
         let Some(now) = self.get(tx, id)? else { return Ok(()) };
         let then: Option<T> = before.map(|bytes| decode_record(T::DEF.name, id, bytes)).transpose()?;
-        self.table.yield_values(tx, &now, then.as_ref())
+        self.table.release_unique(tx, &now, then.as_ref())
     }
 
     fn put_back(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>) -> Result<(), RowError> {

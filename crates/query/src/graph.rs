@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use atoll_storage::{EntityDef, Halt, Node, Order, Read, Record, Scalar, Scan, StoreError, TableSource};
+use atoll_storage::{Direction, EntityDef, Halt, Node, Read, Record, Scalar, Scan, StoreError, TableSource};
 use atoll_values::{
     Timestamp,
     limits::{ANSWER_BYTES_MAX, RECORDS_AT_ONCE_MAX, STORE_ANSWER_BYTES_MAX, STORE_CHILDREN_MAX},
@@ -349,12 +349,16 @@ impl Relation {
                 let mut loaded = Loaded::new(env.view, table);
                 for node in nodes {
                     targets.begin();
-                    table.ids_where(env.view, field, node.key(), Order::Ascending, &mut |id| match loaded
-                        .get(id)?
-                    {
-                        Some(target) => targets.add(target),
-                        None => Ok(Scan::Continue(())),
-                    })?;
+                    table.ids_where(
+                        env.view,
+                        field,
+                        node.key(),
+                        Direction::Ascending,
+                        &mut |id| match loaded.get(id)? {
+                            Some(target) => targets.add(target),
+                            None => Ok(Scan::Continue(())),
+                        },
+                    )?;
                 }
             }
         }

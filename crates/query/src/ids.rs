@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use atoll_storage::{Order, Read, Scan, StoreError, TableSource};
+use atoll_storage::{Direction, Read, Scan, StoreError, TableSource};
 
 /// A set of ids in ascending order that knows its size: an index, a link, the listing of a channel.
 pub trait Ids {
@@ -13,7 +13,7 @@ pub trait Ids {
     fn scan(
         &self,
         view: &dyn Read,
-        order: Order,
+        order: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
 
@@ -27,9 +27,9 @@ pub trait Ids {
 }
 
 /// The ids that are in one of these sets at least. One set costs what it costs; several are read whole.
-pub struct AllOf(pub Vec<Box<dyn Ids>>);
+pub struct Union(pub Vec<Box<dyn Ids>>);
 
-impl AllOf {
+impl Union {
     fn union(&self, view: &dyn Read) -> Result<BTreeSet<String>, StoreError> {
         let mut all = BTreeSet::new();
         for ids in &self.0 {
@@ -39,7 +39,7 @@ impl AllOf {
     }
 }
 
-impl Ids for AllOf {
+impl Ids for Union {
     fn count(&self, view: &dyn Read) -> Result<u64, StoreError> {
         match &self.0[..] {
             [one] => one.count(view),
@@ -50,12 +50,12 @@ impl Ids for AllOf {
     fn scan(
         &self,
         view: &dyn Read,
-        order: Order,
+        order: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         match &self.0[..] {
             [one] => one.scan(view, order, visit),
-            _ => Given(self.union(view)?).scan(view, order, visit),
+            _ => IdSet(self.union(view)?).scan(view, order, visit),
         }
     }
 
@@ -91,7 +91,7 @@ impl Ids for Where {
     fn scan(
         &self,
         view: &dyn Read,
-        order: Order,
+        order: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         self.table.ids_where(view, self.field, &self.value, order, visit)
@@ -103,9 +103,9 @@ impl Ids for Where {
 }
 
 /// These ids.
-pub(crate) struct Given(pub(crate) BTreeSet<String>);
+pub(crate) struct IdSet(pub(crate) BTreeSet<String>);
 
-impl Ids for Given {
+impl Ids for IdSet {
     fn count(&self, _: &dyn Read) -> Result<u64, StoreError> {
         Ok(self.0.len() as u64)
     }
@@ -113,12 +113,12 @@ impl Ids for Given {
     fn scan(
         &self,
         _: &dyn Read,
-        order: Order,
+        order: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         let mut ids: Box<dyn Iterator<Item = &String>> = match order {
-            Order::Ascending => Box::new(self.0.iter()),
-            Order::Descending => Box::new(self.0.iter().rev()),
+            Direction::Ascending => Box::new(self.0.iter()),
+            Direction::Descending => Box::new(self.0.iter().rev()),
         };
         ids.try_for_each(|id| if visit(id)?.is_break() { Err(None) } else { Ok(()) })
             .or_else(|stop| stop.map_or(Ok(()), Err))
@@ -132,7 +132,7 @@ impl Ids for Given {
 /// All of a set.
 pub(crate) fn read(view: &dyn Read, ids: &dyn Ids) -> Result<Vec<String>, StoreError> {
     let mut all = Vec::new();
-    ids.scan(view, Order::Ascending, &mut |id| {
+    ids.scan(view, Direction::Ascending, &mut |id| {
         all.push(id.to_owned());
         Ok(Scan::Continue(()))
     })?;

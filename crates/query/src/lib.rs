@@ -23,7 +23,7 @@ pub use graph::{
     AnswerLimits, Compute, Computed, Context, Env, Graph, Relation, Resolve, ResolveWith, Targets, Wall,
     WhenGone,
 };
-pub use ids::{AllOf, Ids, Where};
+pub use ids::{Ids, Union, Where};
 pub use list::{ListQuery, Page, SortBy, list};
 pub use selection::Selection;
 
@@ -33,8 +33,8 @@ use atoll_storage::{Halt, StoreError};
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum QueryError {
     /// The order names no field.
-    #[error("Order field {0} is not valid")]
-    Order(String),
+    #[error("Direction field {0} is not valid")]
+    Direction(String),
     /// Fields lead in a circle through relations to many.
     #[error(
         "Field '{0}' leads back to where it came from, and to many from there: ask for it in a request of its own"

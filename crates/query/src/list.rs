@@ -2,13 +2,13 @@
 
 use std::cmp::Ordering;
 
-use atoll_storage::{EntityDef, Halt, Node, Order, Scan, StoreError, TableSource};
+use atoll_storage::{Direction, EntityDef, Halt, Node, Scan, StoreError, TableSource};
 use atoll_values::limits::RECORDS_AT_ONCE_MAX;
 
 use crate::{
     Env, Filter, Ids, QueryError,
     chunk::Chunk,
-    ids::Given,
+    ids::IdSet,
     narrow::narrow,
     predicate::{Predicate, Search},
     sort_key::SortKey,
@@ -27,15 +27,15 @@ pub struct SortBy {
     /// Relations to one record each, then a field.
     pub path: Vec<String>,
     /// In which direction.
-    pub order: Order,
+    pub order: Direction,
 }
 
 impl SortBy {
     /// Reads the wire's `field` or `-field`.
     pub fn parse(text: &str) -> SortBy {
         let (path, order) = match text.strip_prefix('-') {
-            Some(path) => (path, Order::Descending),
-            None => (text, Order::Ascending),
+            Some(path) => (path, Direction::Descending),
+            None => (text, Direction::Ascending),
         };
         SortBy { path: path.split('.').map(str::to_owned).collect(), order }
     }
@@ -71,7 +71,7 @@ pub struct Page {
 /// Where the candidates of a list come from.
 enum Source {
     Table,
-    Given(Given),
+    IdSet(IdSet),
     Within(Box<dyn Ids>),
 }
 
@@ -92,7 +92,7 @@ pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Resu
     filters = filters.into_iter().flat_map(Filter::parts).collect();
     let source = choose_source(env, entity, &mut filters, &mut within, with_deleted)?;
     let id_order = match &sort {
-        None => Some(Order::Ascending),
+        None => Some(Direction::Ascending),
         Some(sort) if sort.path == [entity.key] && entity.key == "id" => Some(sort.order),
         Some(_) => None,
     };
@@ -137,7 +137,7 @@ fn choose_source(
     if let Some(place) = filters.iter().position(|filter| filter.texts_of("id").is_some()) {
         let filter = filters.swap_remove(place);
         let ids = filter.texts_of("id").unwrap_or_default().into_iter().map(str::to_owned);
-        return Ok(Source::Given(Given(ids.collect())));
+        return Ok(Source::IdSet(IdSet(ids.collect())));
     }
     let mut narrowest: Option<(u64, Origin)> = None;
     let mut propose = |size, origin| {
@@ -189,10 +189,16 @@ impl<'a> Candidates<'a> {
     }
 
     /// A page of a source that answers the whole query: steps over ids, and loads only what it shows.
-    fn page(&self, source: &Source, order: Order, offset: usize, limit: usize) -> Result<Page, QueryError> {
+    fn page(
+        &self,
+        source: &Source,
+        order: Direction,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Page, QueryError> {
         let (view, table) = (self.env.view, self.table());
         let mut nodes = Vec::with_capacity(limit.min(1000));
-        if let Source::Given(ids) = source {
+        if let Source::IdSet(ids) = source {
             // Unknown ids do not count, so all of them are looked up.
             let mut count = 0;
             ids.scan(view, order, &mut |id| {
@@ -224,7 +230,7 @@ impl<'a> Candidates<'a> {
                 ids.scan(view, order, &mut step)?;
                 ids.count(view)?
             }
-            Source::Table | Source::Given(_) => {
+            Source::Table | Source::IdSet(_) => {
                 table.nodes(view, order, &mut |node| {
                     if place >= offset + limit {
                         return Ok(Scan::Break(()));
@@ -242,7 +248,7 @@ impl<'a> Candidates<'a> {
     }
 
     /// Looks at every record of the source, some at a time: none is held for longer than that.
-    fn all(&self, source: &Source, order: Order, look: &mut Look<'_>) -> Result<(), QueryError> {
+    fn all(&self, source: &Source, order: Direction, look: &mut Look<'_>) -> Result<(), QueryError> {
         let (view, table) = (self.env.view, self.table());
         let mut chunks =
             Chunks { candidates: self, nodes: Vec::with_capacity(N_TOGETHER), look, error: None };
@@ -251,7 +257,7 @@ impl<'a> Candidates<'a> {
             None => Ok(Scan::Continue(())),
         };
         match source {
-            Source::Given(ids) => ids.scan(view, order, &mut load)?,
+            Source::IdSet(ids) => ids.scan(view, order, &mut load)?,
             Source::Within(ids) => ids.scan(view, order, &mut load)?,
             Source::Table => table.nodes(view, order, &mut |node| Ok(chunks.add(node)))?,
         }
@@ -261,7 +267,7 @@ impl<'a> Candidates<'a> {
     /// As `all`, for the soft-deleted records of the source.
     fn all_deleted(&self, source: &Source, look: &mut Look<'_>) -> Result<(), QueryError> {
         let given = match source {
-            Source::Given(ids) => Some(&ids.0),
+            Source::IdSet(ids) => Some(&ids.0),
             Source::Table => None,
             // Links and indexes hold live records only.
             Source::Within(_) => return Ok(()),
@@ -292,14 +298,14 @@ impl<'a> Candidates<'a> {
             found.extend(kept.map(|((node, key), _)| (key, node.key().to_owned())));
             Ok(())
         };
-        self.all(source, Order::Ascending, &mut look)?;
+        self.all(source, Direction::Ascending, &mut look)?;
         if with_deleted {
             self.all_deleted(source, &mut look)?;
         }
         // Records with equal keys are in the order of their ids.
         found.sort_by(|(a, a_id), (b, b_id)| {
             let ordering = a.partial_cmp(b).unwrap_or(Ordering::Equal);
-            let ordering = if sort.order == Order::Descending { ordering.reverse() } else { ordering };
+            let ordering = if sort.order == Direction::Descending { ordering.reverse() } else { ordering };
             ordering.then_with(|| a_id.cmp(b_id))
         });
         let count = found.len() as u64;
@@ -380,7 +386,7 @@ impl Chunks<'_, '_> {
 }
 
 fn check_sort(env: &Env<'_>, entity: &'static EntityDef, sort: &SortBy) -> Result<(), QueryError> {
-    let invalid = || QueryError::Order(sort.path.join("."));
+    let invalid = || QueryError::Direction(sort.path.join("."));
     let mut entity = entity;
     let (field, relations) = sort.path.split_last().ok_or_else(invalid)?;
     if relations.len() > N_SORT_RELATIONS_MAX {
@@ -397,7 +403,7 @@ fn check_sort(env: &Env<'_>, entity: &'static EntityDef, sort: &SortBy) -> Resul
     if known || is_computed { Ok(()) } else { Err(invalid()) }
 }
 
-fn sort_keys(chunk: &Chunk<'_>, path: &[String], order: Order) -> Result<Vec<SortKey>, QueryError> {
+fn sort_keys(chunk: &Chunk<'_>, path: &[String], order: Direction) -> Result<Vec<SortKey>, QueryError> {
     let [first, rest @ ..] = path else { return Ok(chunk.nodes.iter().map(|_| SortKey::Null).collect()) };
     if rest.is_empty() {
         if let Some(computed) = chunk.env.graph.computed(chunk.entity.name, first) {
@@ -418,7 +424,7 @@ fn sort_keys(chunk: &Chunk<'_>, path: &[String], order: Order) -> Result<Vec<Sor
     let first_of = |a: SortKey, b: SortKey| match (&a, &b) {
         (_, SortKey::Null) => a,
         (SortKey::Null, _) => b,
-        _ if (a <= b) == (order == Order::Ascending) => a,
+        _ if (a <= b) == (order == Direction::Ascending) => a,
         _ => b,
     };
     let first = |n: &usize| keys.by_ref().take(*n).reduce(first_of).unwrap_or(SortKey::Null);

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use atoll_storage::{EntityDef, Scalar, TableSource};
 
 use crate::{
-    AllOf, Env, Filter, Ids, QueryError, Relation, Resolve, Where,
-    ids::{Given, read},
+    Env, Filter, Ids, QueryError, Relation, Resolve, Union, Where,
+    ids::{IdSet, read},
 };
 
 /// Records on the way from a filter's end to its beginning: beyond so many, reading them costs more than it saves.
@@ -73,7 +73,7 @@ fn back(env: &Env<'_>, relation: &Relation, targets: &[&str]) -> Result<Option<B
         }
         Resolve::With(with) => {
             let sets: Option<Vec<_>> = targets.iter().map(|id| with.back(id)).collect();
-            Ok(sets.map(|it| Box::new(AllOf(it)) as Box<dyn Ids>))
+            Ok(sets.map(|it| Box::new(Union(it)) as Box<dyn Ids>))
         }
     }
 }
@@ -90,12 +90,12 @@ fn existing(
             known.insert(id);
         }
     }
-    Ok(Some(Box::new(Given(known))))
+    Ok(Some(Box::new(IdSet(known))))
 }
 
 /// The rows with one of these values in a field, if that has an index.
 fn rows_where(table: &'static dyn TableSource, field: &str, values: &[&str]) -> Option<Box<dyn Ids>> {
     let field = *table.def().fields.iter().find(|it| **it == field)?;
     let of = |value: &&str| Box::new(Where { table, field, value: (*value).to_owned() }) as Box<dyn Ids>;
-    table.has_index(field).then(|| Box::new(AllOf(values.iter().map(of).collect())) as Box<dyn Ids>)
+    table.has_index(field).then(|| Box::new(Union(values.iter().map(of).collect())) as Box<dyn Ids>)
 }

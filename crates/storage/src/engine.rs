@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Order, Span, StoreError, Visit};
+use crate::{Direction, Span, StoreError, Visit};
 
 /// New values by key, as they are stored; `None` is a deletion.
 pub type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -21,7 +21,7 @@ pub trait Raw: Send + Sync {
     fn scan(
         &self,
         span: &Span,
-        order: Order,
+        order: Direction,
         visit: &mut Visit<'_>,
         beside: &mut Beside<'_>,
     ) -> Result<(), StoreError>;

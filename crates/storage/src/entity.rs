@@ -45,7 +45,7 @@ pub struct EntityDef {
     /// Those of them that a star does not show.
     pub on_request: &'static [&'static str],
     /// The space of the rows that were soft-deleted.
-    pub graveyard: Space,
+    pub deleted: Space,
     /// The way from each version of its records to the next.
     pub history: History,
 }

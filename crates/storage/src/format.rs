@@ -5,7 +5,7 @@
 use std::{ops::ControlFlow, sync::Arc};
 
 use crate::{
-    Changes, Engine, Order, Raw, Span, StoreError, checksum,
+    Changes, Direction, Engine, Raw, Span, StoreError, checksum,
     space::{DIRECTORY, readable},
 };
 
@@ -49,7 +49,7 @@ impl Checksums {
         // What has no number is in format 1, if it is anything. There, the directory's values have two bytes.
         raw.scan(
             &Span { start: Vec::new(), end: None },
-            Order::Ascending,
+            Direction::Ascending,
             &mut |key, value| {
                 is_empty = false;
                 is_first &= !key.starts_with(&DIRECTORY) || value.len() == 2;
@@ -88,10 +88,10 @@ pub(crate) fn add_checksums(engine: &mut impl Engine, last: &[u8]) -> Result<(),
     loop {
         let mut changes = Changes::new();
         // All keys are longer than one byte.
-        let span = Span { start: vec![0], end: None }.beyond(&last, Order::Ascending);
+        let span = Span { start: vec![0], end: None }.beyond(&last, Direction::Ascending);
         engine.snapshot()?.scan(
             &span,
-            Order::Ascending,
+            Direction::Ascending,
             &mut |key, value| {
                 let mut value = value.to_vec();
                 if key != KEY {

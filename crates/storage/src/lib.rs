@@ -42,4 +42,4 @@ pub use sequence::{SEQUENCES, add_to_group, counters_of, group_count, last_numbe
 pub use space::Space;
 pub use store::{Store, StoreOptions, View, VisitKey};
 pub use table::{Index, IndexDef, Keys, RowError, Shared, Table, TableSource};
-pub use tx::{Order, Read, Scan, Span, Visit, Write};
+pub use tx::{Direction, Read, Scan, Span, Visit, Write};

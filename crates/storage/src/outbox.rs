@@ -4,7 +4,7 @@ use atoll_values::{Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{KeyBuf, Order, Read, Scan, Space, Span, StoreError, Write, entity, sequence::next_number};
+use crate::{Direction, KeyBuf, Read, Scan, Space, Span, StoreError, Write, entity, sequence::next_number};
 
 /// The space of the outbox, in the order of commits.
 pub const OUTBOX: Space = "outbox";
@@ -49,10 +49,14 @@ pub fn events_after(tx: &dyn Read, place: u64, n_max: usize) -> Result<Vec<(u64,
     if n_max == 0 {
         return Ok(events);
     }
-    tx.scan(&Span::prefix(&prefix).beyond(&last, Order::Ascending), Order::Ascending, &mut |key, value| {
-        let place = key[2..].try_into().map(u64::from_be_bytes).unwrap_or_default();
-        events.push((place, entity::decode(OUTBOX, &place.to_string(), value)?));
-        Ok(if events.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) })
-    })?;
+    tx.scan(
+        &Span::prefix(&prefix).beyond(&last, Direction::Ascending),
+        Direction::Ascending,
+        &mut |key, value| {
+            let place = key[2..].try_into().map(u64::from_be_bytes).unwrap_or_default();
+            events.push((place, entity::decode(OUTBOX, &place.to_string(), value)?));
+            Ok(if events.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) })
+        },
+    )?;
     Ok(events)
 }

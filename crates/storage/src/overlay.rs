@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use crate::{Changes, Event, Order, Read, Scan, Space, Span, StoreError, Visit, Write, outbox};
+use crate::{Changes, Direction, Event, Read, Scan, Space, Span, StoreError, Visit, Write, outbox};
 
 /// `below`, as it will be once `changes` are written.
 pub(crate) struct Layer<'a> {
@@ -24,7 +24,7 @@ impl Read for Layer<'_> {
         }
     }
 
-    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn scan(&self, span: &Span, order: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         let end = match &span.end {
             Some(end) if *end <= span.start => return Ok(()),
             Some(end) => Bound::Excluded(end.as_slice()),
@@ -32,8 +32,10 @@ impl Read for Layer<'_> {
         };
         let range = self.changes.range::<[u8], _>((Bound::Included(span.start.as_slice()), end));
         match order {
-            Order::Ascending => merge(self.below, span, order, range, |own, below| own < below, visit),
-            Order::Descending => merge(self.below, span, order, range.rev(), |own, below| own > below, visit),
+            Direction::Ascending => merge(self.below, span, order, range, |own, below| own < below, visit),
+            Direction::Descending => {
+                merge(self.below, span, order, range.rev(), |own, below| own > below, visit)
+            }
         }
     }
 
@@ -46,7 +48,7 @@ impl Read for Layer<'_> {
 fn merge<'c>(
     below: &dyn Read,
     span: &Span,
-    order: Order,
+    order: Direction,
     own: impl Iterator<Item = (&'c Vec<u8>, &'c Option<Vec<u8>>)>,
     comes_first: impl Fn(&[u8], &[u8]) -> bool,
     visit: &mut Visit<'_>,
@@ -111,7 +113,7 @@ impl Read for Transaction<'_> {
         Layer::new(self.below, &self.changes).get(key)
     }
 
-    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn scan(&self, span: &Span, order: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         Layer::new(self.below, &self.changes).scan(span, order, visit)
     }
 

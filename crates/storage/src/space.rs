@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt::Write as _, sync::Arc};
 
-use crate::{Changes, KeyBuf, Order, Read, Span, StoreError, split_part};
+use crate::{Changes, Direction, KeyBuf, Read, Span, StoreError, split_part};
 
 /// The name of a set of keys: a table, an index, a link. Its keys begin with two bytes that were assigned when
 /// the database first saw the name, and are kept in it.
@@ -20,7 +20,7 @@ impl Directory {
     pub(crate) fn open(tx: &dyn Read, spaces: &[Space]) -> Result<(Self, Changes), StoreError> {
         let mut known = HashMap::new();
         let mut last = 0;
-        tx.scan(&Span::prefix(&DIRECTORY), Order::Ascending, &mut |key, value| {
+        tx.scan(&Span::prefix(&DIRECTORY), Direction::Ascending, &mut |key, value| {
             // No name begins with a NUL; what does is about the store as a whole.
             if key.get(2) == Some(&0) {
                 return Ok(std::ops::ControlFlow::Continue(()));

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Changes, Engine, Meter, Order, Raw, Read, Scan, Space, Span, StoreError, Visit, Write, checksum,
+    Changes, Direction, Engine, Meter, Raw, Read, Scan, Space, Span, StoreError, Visit, Write, checksum,
     format::{self, Checksums},
     overlay::{Layer, Transaction},
     space::{Directory, readable},
@@ -65,7 +65,7 @@ impl View {
             }
             Ok(Scan::Continue(()))
         };
-        self.raw.scan(&all, Order::Ascending, &mut checked, &mut |_, _| Ok(()))
+        self.raw.scan(&all, Direction::Ascending, &mut checked, &mut |_, _| Ok(()))
     }
 
     /// The same keys, read by a request that this meter counts.
@@ -119,7 +119,7 @@ impl Read for View {
         Ok(Some(stored))
     }
 
-    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn scan(&self, span: &Span, order: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         // To look for the first entry is a read, too.
         self.count()?;
         let mut checked = |key: &[u8], stored: &[u8]| {
@@ -231,7 +231,7 @@ impl Store {
             return Err(self.stop_reason().into());
         }
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Call { body: Some(body), outcome: None, reply });
+        let job = Box::new(QueuedCommit { body: Some(body), outcome: None, reply });
         if self.shared.queue.send(job).await.is_err() {
             return Err(self.stop_reason().into());
         }
@@ -268,7 +268,7 @@ impl Store {
         if let Some(writer) = writer {
             // The writer leaves when it sees the end of the line, which this job is.
             let queue = self.shared.queue.clone();
-            let _ = thread::spawn(move || queue.blocking_send(Box::new(Farewell))).join();
+            let _ = thread::spawn(move || queue.blocking_send(Box::new(Shutdown))).join();
             let _ = writer.join();
         }
     }
@@ -295,14 +295,14 @@ trait Job: Send {
     }
 }
 
-struct Call<F, T, E> {
+struct QueuedCommit<F, T, E> {
     /// Taken when it runs.
     body: Option<F>,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<(T, View), E>>,
 }
 
-impl<F, T, E> Job for Call<F, T, E>
+impl<F, T, E> Job for QueuedCommit<F, T, E>
 where
     F: FnOnce(&mut dyn Write) -> Result<T, E> + Send,
     T: Send,
@@ -329,9 +329,9 @@ where
     }
 }
 
-struct Farewell;
+struct Shutdown;
 
-impl Job for Farewell {
+impl Job for Shutdown {
     fn run(&mut self, _: &mut dyn Write) -> bool {
         false
     }

@@ -8,7 +8,7 @@ use std::{
 use atoll_values::{Timestamp, limits::RECORD_BYTES_MAX};
 
 use crate::{
-    Entity, EntityDef, KeyBuf, Node, Order, Read, Scan, Space, Span, StoreError, Write,
+    Direction, Entity, EntityDef, KeyBuf, Node, Read, Scan, Space, Span, StoreError, Write,
     entity::{decode_record, encode_record},
     key::group_key,
     sequence::{add, counter_key, read_number},
@@ -167,7 +167,7 @@ impl<T: Entity> Table<T> {
     }
 
     pub(crate) fn grave_key(&self, tx: &dyn Read, id: &str) -> Vec<u8> {
-        KeyBuf::new(tx.prefix(T::DEF.graveyard)).tail(id.as_bytes()).into_bytes()
+        KeyBuf::new(tx.prefix(T::DEF.deleted)).tail(id.as_bytes()).into_bytes()
     }
 
     /// The live row with this id.
@@ -184,7 +184,7 @@ impl<T: Entity> Table<T> {
     /// The soft-deleted row with this id.
     pub fn get_deleted(&self, tx: &dyn Read, id: &str) -> Result<Option<T>, StoreError> {
         let bytes = tx.get(&self.grave_key(tx, id))?;
-        bytes.map(|bytes| decode_record(T::DEF.graveyard, id, &bytes)).transpose()
+        bytes.map(|bytes| decode_record(T::DEF.deleted, id, &bytes)).transpose()
     }
 
     /// Writes a new row.
@@ -223,7 +223,7 @@ impl<T: Entity> Table<T> {
 
     /// Lets others have the unique values of a row that is about to go, or to change into `after`: for several rows that
     /// exchange them. The row is replaced or removed next.
-    pub fn yield_values(&self, tx: &mut dyn Write, row: &T, after: Option<&T>) -> Result<(), StoreError> {
+    pub fn release_unique(&self, tx: &mut dyn Write, row: &T, after: Option<&T>) -> Result<(), StoreError> {
         for index in self.indexes.iter().filter(|it| it.unique) {
             let kept = after.map_or_else(Vec::new, |it| index.keys_of(it));
             for key in index.keys_of(row).iter().filter(|key| !kept.contains(key)) {
@@ -258,7 +258,7 @@ impl<T: Entity> Table<T> {
     }
 
     /// Soft-deletes the live row with this id. Unknown ids are ignored.
-    pub fn bury(&self, tx: &mut dyn Write, id: &str, now: Timestamp) -> Result<Option<T>, StoreError> {
+    pub fn soft_delete(&self, tx: &mut dyn Write, id: &str, now: Timestamp) -> Result<Option<T>, StoreError> {
         let Some(mut row) = self.get(tx, id)? else { return Ok(None) };
         self.take_out(tx, &row)?;
         row.set_deleted_at(Some(now));
@@ -268,7 +268,7 @@ impl<T: Entity> Table<T> {
     }
 
     /// Brings the soft-deleted row with this id back. Unknown ids are ignored.
-    pub fn revive(&self, tx: &mut dyn Write, id: &str) -> Result<Option<T>, RowError> {
+    pub fn restore(&self, tx: &mut dyn Write, id: &str) -> Result<Option<T>, RowError> {
         let Some(mut row) = self.get_deleted(tx, id)? else { return Ok(None) };
         row.set_deleted_at(None);
         self.insert(tx, &row)?;
@@ -287,7 +287,7 @@ impl<T: Entity> Table<T> {
         &self,
         tx: &dyn Read,
         after: Option<&str>,
-        order: Order,
+        order: Direction,
         visit: &mut dyn FnMut(T) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         let mut span = Span::prefix(&tx.prefix(T::DEF.name));
@@ -302,7 +302,7 @@ impl<T: Entity> Table<T> {
     /// All live rows, by id. For what is few.
     pub fn list_all(&self, tx: &dyn Read) -> Result<Vec<T>, StoreError> {
         let mut rows = Vec::new();
-        self.scan(tx, None, Order::Ascending, &mut |row| {
+        self.scan(tx, None, Direction::Ascending, &mut |row| {
             rows.push(row);
             Ok(Scan::Continue(()))
         })?;
@@ -332,7 +332,7 @@ impl<T: Entity> Table<T> {
     /// The ids of the rows with these values, ascending.
     pub fn ids_by(&self, tx: &dyn Read, index: &Index<T>, parts: &[&str]) -> Result<Vec<String>, StoreError> {
         let mut ids = Vec::new();
-        index.scan(tx, parts, None, Order::Ascending, &mut |id| {
+        index.scan(tx, parts, None, Direction::Ascending, &mut |id| {
             ids.push(id.to_owned());
             Ok(Scan::Continue(()))
         })?;
@@ -431,7 +431,7 @@ impl<T: Entity> Index<T> {
         tx: &dyn Read,
         parts: &[&str],
         after: Option<&str>,
-        order: Order,
+        order: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         let group = KeyBuf::new(tx.prefix(self.space)).tail(&group_key(parts)).into_bytes();
@@ -470,7 +470,7 @@ pub trait TableSource: Sync {
     fn nodes(
         &self,
         tx: &dyn Read,
-        order: Order,
+        order: Direction,
         visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
 
@@ -524,7 +524,7 @@ pub trait TableSource: Sync {
         tx: &dyn Read,
         field: &str,
         value: &str,
-        order: Order,
+        order: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
 
@@ -544,13 +544,13 @@ impl<T: Entity> Table<T> {
         let mut span = Span::prefix(&tx.prefix(space));
         if let Some(id) = after {
             let key = KeyBuf::new(tx.prefix(space)).tail(id.as_bytes()).into_bytes();
-            span = span.beyond(&key, Order::Ascending);
+            span = span.beyond(&key, Direction::Ascending);
         }
         let mut rows = Vec::new();
         if n_max == 0 {
             return Ok(rows);
         }
-        tx.scan(&span, Order::Ascending, &mut |key, value| {
+        tx.scan(&span, Direction::Ascending, &mut |key, value| {
             rows.push(decode_record(space, &String::from_utf8_lossy(&key[2..]), value)?);
             Ok(if rows.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) })
         })?;
@@ -568,7 +568,7 @@ impl<T: Entity> TableSource for Table<T> {
     }
 
     fn spaces(&self) -> Vec<Space> {
-        let own = [T::DEF.name, T::DEF.graveyard];
+        let own = [T::DEF.name, T::DEF.deleted];
         own.into_iter().chain(self.indexes.iter().map(|index| index.space)).collect()
     }
 
@@ -591,7 +591,7 @@ impl<T: Entity> TableSource for Table<T> {
     fn nodes(
         &self,
         tx: &dyn Read,
-        order: Order,
+        order: Direction,
         visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         self.scan(tx, None, order, &mut |row| visit(std::sync::Arc::new(row)))
@@ -602,8 +602,8 @@ impl<T: Entity> TableSource for Table<T> {
         tx: &dyn Read,
         visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
-        tx.scan(&Span::prefix(&tx.prefix(T::DEF.graveyard)), Order::Ascending, &mut |key, value| {
-            let row: T = decode_record(T::DEF.graveyard, &String::from_utf8_lossy(&key[2..]), value)?;
+        tx.scan(&Span::prefix(&tx.prefix(T::DEF.deleted)), Direction::Ascending, &mut |key, value| {
+            let row: T = decode_record(T::DEF.deleted, &String::from_utf8_lossy(&key[2..]), value)?;
             visit(std::sync::Arc::new(row))
         })
     }
@@ -651,7 +651,7 @@ impl<T: Entity> TableSource for Table<T> {
         after: Option<&str>,
         n_max: usize,
     ) -> Result<(Option<String>, usize), StoreError> {
-        let rows = self.some_rows(tx, T::DEF.graveyard, after, n_max)?;
+        let rows = self.some_rows(tx, T::DEF.deleted, after, n_max)?;
         for row in &rows {
             let key = self.grave_key(tx, row.id());
             tx.put(key, encode_record(row));
@@ -668,7 +668,7 @@ impl<T: Entity> TableSource for Table<T> {
         let mut seen: HashMap<Vec<u8>, String> = HashMap::new();
         let mut shared: BTreeMap<Vec<u8>, Shared> = BTreeMap::new();
         let Some(index) = self.indexes.iter().find(|it| it.space == index) else { return Ok(Vec::new()) };
-        self.scan(tx, None, Order::Ascending, &mut |row| {
+        self.scan(tx, None, Direction::Ascending, &mut |row| {
             for key in index.keys_of(&row) {
                 let Some(first) = seen.get(&key) else {
                     seen.insert(key, row.id().to_string());
@@ -699,7 +699,7 @@ impl<T: Entity> TableSource for Table<T> {
         tx: &dyn Read,
         field: &str,
         value: &str,
-        order: Order,
+        order: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         self.index_on(field).map_or(Ok(()), |index| index.scan(tx, &[value], None, order, visit))

@@ -12,7 +12,7 @@ pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<Scan, StoreError> + 'a;
 
 /// In which direction a scan runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Order {
+pub enum Direction {
     /// From the smallest key.
     #[default]
     Ascending,
@@ -43,13 +43,13 @@ impl Span {
     }
 
     /// The part of this range behind `key`, or before it when the scan descends.
-    pub fn beyond(mut self, key: &[u8], order: Order) -> Self {
+    pub fn beyond(mut self, key: &[u8], order: Direction) -> Self {
         match order {
-            Order::Ascending => {
+            Direction::Ascending => {
                 self.start = key.to_vec();
                 self.start.push(0);
             }
-            Order::Descending => self.end = Some(key.to_vec()),
+            Direction::Descending => self.end = Some(key.to_vec()),
         }
         self
     }
@@ -62,7 +62,7 @@ pub trait Read {
 
     /// Shows the entries of `span` to `visit`, in order, until it breaks. The visitor is lent the engine's own
     /// bytes, so a scan allocates nothing.
-    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError>;
+    fn scan(&self, span: &Span, order: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError>;
 
     /// The key prefix of a space.
     ///

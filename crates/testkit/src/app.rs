@@ -43,7 +43,7 @@ impl Engine {
 
 /// What a test sets of its application.
 #[derive(Default)]
-struct Given {
+struct Setup {
     probe: Option<Arc<dyn Probe>>,
     flags: Flags,
     origins: Origins,
@@ -78,32 +78,32 @@ impl TestApp {
 
     /// An application over this store; `probe` is shown every point that a flow passes.
     pub async fn over(store: Store, probe: Option<Arc<dyn Probe>>) -> TestApp {
-        TestApp::assemble(store, Given { probe, ..Given::default() }).await
+        TestApp::assemble(store, Setup { probe, ..Setup::default() }).await
     }
 
     /// As `over`, with features switched on or off.
     pub async fn with_flags(store: Store, probe: Option<Arc<dyn Probe>>, flags: Flags) -> TestApp {
-        TestApp::assemble(store, Given { probe, flags, ..Given::default() }).await
+        TestApp::assemble(store, Setup { probe, flags, ..Setup::default() }).await
     }
 
     /// As `over`, called by pages of these origins.
     pub async fn with_origins(store: Store, origins: Origins) -> TestApp {
-        TestApp::assemble(store, Given { origins, ..Given::default() }).await
+        TestApp::assemble(store, Setup { origins, ..Setup::default() }).await
     }
 
     /// As `over`, with these limits on what requests read.
     pub async fn with_limits(store: Store, reads: ReadLimits) -> TestApp {
-        TestApp::assemble(store, Given { reads, ..Given::default() }).await
+        TestApp::assemble(store, Setup { reads, ..Setup::default() }).await
     }
 
     /// As `over`, behind proxies in these networks.
     pub async fn behind(store: Store, proxies: &str) -> TestApp {
         let proxies = proxies.parse().expect("networks");
-        TestApp::assemble(store, Given { proxies, ..Given::default() }).await
+        TestApp::assemble(store, Setup { proxies, ..Setup::default() }).await
     }
 
-    async fn assemble(store: Store, given: Given) -> TestApp {
-        let Given { probe, flags, origins, proxies, reads } = given;
+    async fn assemble(store: Store, given: Setup) -> TestApp {
+        let Setup { probe, flags, origins, proxies, reads } = given;
         let clock = Arc::new(AtomicI64::new(START));
         let secrets = Secrets { jwt: b"for tests".to_vec(), cookie: b"for tests".to_vec() };
         let clock_of_app = Clock::Manual(clock.clone());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use atoll_kernel::{Ctx, Order, Read, SEQUENCES, Scan, Space, Span};
+use atoll_kernel::{Ctx, Direction, Read, SEQUENCES, Scan, Space, Span};
 
 /// Letters of an id behind its prefix.
 const ID_LEN: usize = 26;
@@ -32,7 +32,7 @@ impl Dump {
         let mut keys = BTreeMap::new();
         for space in spaces.into_iter().filter(|it| !is_left_out(it)) {
             let span = Span::prefix(&view.prefix(space));
-            view.scan(&span, Order::Ascending, &mut |key, value| {
+            view.scan(&span, Direction::Ascending, &mut |key, value| {
                 // Counters are named by the prefix of what they count.
                 let counts_left_out = space == SEQUENCES
                     && key.get(2) == Some(&0)

@@ -1,6 +1,6 @@
 //! Sessions: those who logged in and are known by a cookie. They are stored, so that a restart ends none.
 
-use atoll_kernel::{Fault, Moment, Order, Read, RowError, Scan, StoreError, Timestamp, Write};
+use atoll_kernel::{Direction, Fault, Moment, Read, RowError, Scan, StoreError, Timestamp, Write};
 
 use crate::{AUTH_IDENTITIES, AUTH_SESSIONS, AuthSession, BY_DIGEST, BY_IDENTITY};
 
@@ -45,7 +45,7 @@ pub(crate) fn close_sessions(tx: &mut dyn Write, at: &Moment, identity: &str) ->
 /// Forgets sessions that are good no more.
 pub fn forget_sessions(tx: &mut dyn Write, at: &Moment) -> Result<(), RowError> {
     let mut old = Vec::new();
-    AUTH_SESSIONS.table.scan(tx, None, Order::Ascending, &mut |session| {
+    AUTH_SESSIONS.table.scan(tx, None, Direction::Ascending, &mut |session| {
         if session.expires_at <= at.now() {
             old.push(session.id);
         }

@@ -14,7 +14,7 @@ pub use service::{
     open_session, refund, refundable, set_amount, set_busy,
 };
 pub use types::{
-    Capture, CollectionStatus, Payment, PaymentCollection, PaymentProvider, PaymentSession, Refund,
+    Capture, CollectionStatus, Payment, PaymentCollection, PaymentSession, ProviderRecord, Refund,
     SessionStatus,
 };
 
@@ -33,7 +33,7 @@ const PAYMENTS_BY_SESSION: Index<Payment> =
     Index::on("payment.by_session", &["payment_session_id"], |it, keys| keys.add(&[&it.payment_session_id]));
 
 /// The service of payment providers.
-pub static PAYMENT_PROVIDERS: Service<PaymentProvider> = Service::new(&[]);
+pub static PAYMENT_PROVIDERS: Service<ProviderRecord> = Service::new(&[]);
 /// The service of collections. [`open_session`] and its like keep the rules of the module.
 pub static PAYMENT_COLLECTIONS: Service<PaymentCollection> = Service::new(&[]);
 /// The service of payments. [`authorize`] makes them.

@@ -7,7 +7,7 @@ use atoll_kernel::{
 
 use crate::{
     Capture, CollectionStatus, Error, PAYMENT_COLLECTIONS, PAYMENT_PROVIDERS, PAYMENTS,
-    PAYMENTS_BY_COLLECTION, Payment, PaymentCollection, PaymentProvider, PaymentSession, Refund,
+    PAYMENTS_BY_COLLECTION, Payment, PaymentCollection, PaymentSession, ProviderRecord, Refund,
     SessionStatus,
 };
 
@@ -239,14 +239,14 @@ pub(crate) fn seed(tx: &mut dyn Write, at: &Moment) -> Result<(), RowError> {
     let linked: Vec<&str> = inventory::iter::<PaymentProviderEntry>.into_iter().map(|it| it.0.id()).collect();
     for id in &linked {
         if !PAYMENT_PROVIDERS.table.exists(tx, id)? {
-            let provider = PaymentProvider { id: Id::from(*id), ..PaymentProvider::default() };
+            let provider = ProviderRecord { id: Id::from(*id), ..ProviderRecord::default() };
             PAYMENT_PROVIDERS.create(tx, at, provider)?;
         }
     }
     for provider in PAYMENT_PROVIDERS.table.list_all(tx)? {
         let is_enabled = linked.contains(&&*provider.id);
         PAYMENT_PROVIDERS
-            .update(tx, at, &provider.id, |it: &mut PaymentProvider| it.is_enabled = is_enabled)?;
+            .update(tx, at, &provider.id, |it: &mut ProviderRecord| it.is_enabled = is_enabled)?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use atoll_kernel::{
 
 entity! {
     /// Somebody who takes money.
-    pub struct PaymentProvider = "payment_provider" / "payment_providers", "pp" {
+    pub struct ProviderRecord = "payment_provider" / "payment_providers", "pp" {
         /// May it be used? One that is no longer linked in may not.
         pub is_enabled: bool = true,
     }

@@ -5,7 +5,7 @@ mod handle;
 mod images;
 mod options;
 mod service;
-mod sorting;
+mod taxonomy;
 mod types;
 
 use atoll_kernel::{Index, Module, Relation, Resolve, Service, WhenGone, Where, module};
@@ -21,7 +21,7 @@ pub use service::{
     check_choice, choose, create_product, create_variant, delete_product, delete_variant, offer_value,
     restore_product, update_product, update_variant, variants_of,
 };
-pub use sorting::{create_category, create_collection, delete_category, update_category, update_collection};
+pub use taxonomy::{create_category, create_collection, delete_category, update_category, update_collection};
 pub use types::{
     Product, ProductCategory, ProductCategoryPatch, ProductCollection, ProductCollectionPatch, ProductImage,
     ProductOption, ProductOptionPatch, ProductOptionValue, ProductOptionValuePatch, ProductPatch,

@@ -5,10 +5,10 @@
 use atoll_host::registry;
 use atoll_kernel::{Actor, Column, End, FORMAT, Timestamp};
 use atoll_kernel::{
-    Change, Fingerprint, Index, KeyBuf, Keys, Link, LinkRow, MigrationError, MigrationPlan, Module, Moment,
-    Order, PartKind, Projection, Read, Registry, Scalar, Scan, Service, Span, Step, Store, StoreError, View,
-    Write, decode, encode,
-    engines::{Fault, Faulty, Memory},
+    Change, Direction, Fingerprint, Index, KeyBuf, Keys, Link, LinkRow, MigrationError, MigrationPlan,
+    Module, Moment, PartKind, Projection, Read, Registry, Scalar, Scan, Service, Span, Step, Store,
+    StoreError, View, Write, decode, encode,
+    engines::{EngineFault, Faulty, Memory},
     entity, group_count, migrate,
     serde_json::{Map, Value, json},
 };
@@ -184,7 +184,7 @@ async fn old_disk(n_shelves: usize) -> Memory {
             };
             before::SHELVES.table.insert(tx, &shelf).expect("a shelf");
         }
-        before::SHELVES.table.bury(tx, &shelf_id(1), Timestamp::from_millis(1)).expect("a grave");
+        before::SHELVES.table.soft_delete(tx, &shelf_id(1), Timestamp::from_millis(1)).expect("a grave");
     };
     write(&store, fill).await;
     store.close();
@@ -196,7 +196,7 @@ type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 /// Every key of a space, and its value.
 fn entries(view: &dyn Read, space: &'static str) -> Entries {
     let mut entries = Vec::new();
-    view.scan(&Span::prefix(&view.prefix(space)), Order::Ascending, &mut |key, value| {
+    view.scan(&Span::prefix(&view.prefix(space)), Direction::Ascending, &mut |key, value| {
         entries.push((key[2..].to_vec(), value.to_vec()));
         Ok(Scan::Continue(()))
     })
@@ -295,7 +295,7 @@ async fn a_migration_is_interrupted_anywhere_and_repeated() {
     let mut n_interrupted = 0;
     for n in 1.. {
         let disk = old.fork();
-        let engine = Faulty::new(disk.clone(), Fault::CrashAfterCommit(n));
+        let engine = Faulty::new(disk.clone(), EngineFault::CrashAfterCommit(n));
         let Ok(store) = Store::open(engine, &new_program().spaces()) else { continue };
         let migrated = migrate(&store, new_program()).await;
         store.close();
@@ -324,7 +324,7 @@ async fn a_migration_is_interrupted_anywhere_and_repeated() {
 async fn a_half_built_index_is_not_gone_on_with_after_the_old_program_has_served() {
     let program = program(|it| it.modules.push(&indexed::MODULE));
     let disk = old_disk(N_SHELVES).await;
-    let store = Store::open(Faulty::new(disk.clone(), Fault::CrashAfterCommit(2)), &program.spaces());
+    let store = Store::open(Faulty::new(disk.clone(), EngineFault::CrashAfterCommit(2)), &program.spaces());
     let store = store.expect("a store");
     assert!(migrate(&store, program).await.is_err());
     store.close();
@@ -459,7 +459,7 @@ const fn link(columns: &'static [Column], history: atoll_kernel::History, many: 
     Link {
         name: "store_region",
         reverse: "store_region.reverse",
-        graveyard: "store_region.deleted",
+        deleted: "store_region.deleted",
         prefix: "strg",
         left: end("store", "store_id", "regions_link", many),
         right: end("currency", "currency_id", "stores_link", true),

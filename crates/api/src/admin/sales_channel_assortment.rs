@@ -5,7 +5,8 @@ use atoll_flows::sales_channel::{
     AssortmentUpdate, LocationTerms, ProductTerms, UPDATE_ASSORTMENT, VariantTerms,
 };
 use atoll_kernel::{
-    Body, Call, Decimal, Fault, Field, Ids, LinkRow, Order, Params, Read, Reply, Scan, Timestamp, Type, View,
+    Body, Call, Decimal, Direction, Fault, Field, Ids, LinkRow, Params, Read, Reply, Scan, Timestamp, Type,
+    View,
     limits::NUMBER_DIGITS_MAX,
     optional, required, routes,
     serde_json::{Value, json},
@@ -243,7 +244,7 @@ fn page(
     known_channel(&view, channel)?;
     let (offset, limit) = (call.params.offset, call.params.limit);
     let (mut place, mut ids) = (0, Vec::new());
-    all.scan(&view, Order::Ascending, &mut |id| {
+    all.scan(&view, Direction::Ascending, &mut |id| {
         if place >= offset + limit {
             return Ok(Scan::Break(()));
         }

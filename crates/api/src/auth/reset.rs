@@ -16,7 +16,7 @@ use super::{
 use crate::tables::{ONE, any};
 
 routes! {
-    Post "/auth/:actor/:provider/reset-password" (Public, ONE, IDENTIFIER) => ask: Answer::Heard;
+    Post "/auth/:actor/:provider/reset-password" (Public, ONE, IDENTIFIER) => ask: Answer::Created;
     Post "/auth/:actor/:provider/update" (Public, TOKEN, PASSWORD) => update;
 }
 

@@ -3,7 +3,7 @@
 use atoll_availability::{ChannelScope, Market};
 use atoll_cart::{Cart, CartAddress, METADATA_BYTES_MAX, N_LINES_MAX, open_cart};
 use atoll_customer::{CUSTOMERS, find_or_create_guest};
-use atoll_kernel::{Fault, Local, Metadata, Moment, Order, Read, Scan, Write, flow, serde_json::json};
+use atoll_kernel::{Direction, Fault, Local, Metadata, Moment, Read, Scan, Write, flow, serde_json::json};
 use atoll_region::{REGIONS, Region};
 use atoll_sales_channel::SALES_CHANNELS;
 use atoll_store::the_store;
@@ -165,7 +165,7 @@ fn choose_region(tx: &dyn Read, requested: Option<&str>) -> Result<Region, Fault
         Some(id) => REGIONS.get(tx, id)?,
         None => {
             let mut first = None;
-            REGIONS.table.scan(tx, None, Order::Ascending, &mut |region| {
+            REGIONS.table.scan(tx, None, Direction::Ascending, &mut |region| {
                 first = Some(region);
                 Ok(Scan::Break(()))
             })?;

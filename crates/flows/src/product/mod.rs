@@ -5,7 +5,7 @@ mod delete;
 mod images;
 mod input;
 mod options;
-mod sorting;
+mod taxonomy;
 mod update;
 mod variants;
 
@@ -15,7 +15,7 @@ pub use delete::DELETE_PRODUCTS;
 pub use images::{BATCH_VARIANT_IMAGES, VariantImages};
 pub use input::{IdRef, InventoryPart, NewProduct, NewVariant, PriceChange, PriceInput, ProductChanges};
 pub use options::{LINK_PRODUCT_OPTIONS, OptionLink, OptionLinks, ValueLink, ValueLinks};
-pub use sorting::{
+pub use taxonomy::{
     CREATE_COLLECTIONS, CREATE_PRODUCT_CATEGORIES, CREATE_PRODUCT_OPTIONS, CREATE_PRODUCT_TAGS,
     CREATE_PRODUCT_TYPES, DELETE_COLLECTIONS, DELETE_PRODUCT_CATEGORIES, DELETE_PRODUCT_OPTIONS,
     DELETE_PRODUCT_TAGS, DELETE_PRODUCT_TYPES, LINK_PRODUCTS_TO_CATEGORY, LINK_PRODUCTS_TO_COLLECTION,

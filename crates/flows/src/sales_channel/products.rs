@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use atoll_kernel::{
-    Fault, Local, Order, Read, Registry, Scan, StoreError, flow,
+    Direction, Fault, Local, Read, Registry, Scan, StoreError, flow,
     limits::{BULK_PRODUCTS_MAX, CONDITION_VALUES_MAX},
     serde::{Deserialize, Serialize},
 };
@@ -206,7 +206,7 @@ fn known(tx: &dyn Read, entity: &str, ids: &BTreeSet<&str>) -> Result<(), Fault>
 fn with_values(tx: &dyn Read, field: &str, values: &BTreeSet<&str>) -> Result<BTreeSet<String>, StoreError> {
     let mut ids = BTreeSet::new();
     for value in values {
-        Registry::graph().table(PRODUCT).ids_where(tx, field, value, Order::Ascending, &mut |id| {
+        Registry::graph().table(PRODUCT).ids_where(tx, field, value, Direction::Ascending, &mut |id| {
             ids.insert(id.to_owned());
             Ok(Scan::Continue(()))
         })?;

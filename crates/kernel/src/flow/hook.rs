@@ -37,7 +37,7 @@ pub type ExternalHook<T> = fn(Ctx, StepCall) -> Pin<Box<dyn Future<Output = Resu
 
 impl Hook {
     /// Does it join this flow at this point?
-    pub(crate) fn is_at(&self, flow: &str, point: &str) -> bool {
+    pub(crate) fn joins(&self, flow: &str, point: &str) -> bool {
         self.point.strip_prefix(flow).and_then(|it| it.strip_prefix('.')) == Some(point)
     }
 }

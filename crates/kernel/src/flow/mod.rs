@@ -45,9 +45,9 @@ impl Local<'_> {
         name: &'static str,
         body: impl FnOnce(&mut dyn Write, &Moment) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        self.pass(name, When::Before)?;
+        self.probe(name, When::Before)?;
         let done = body(self.tx, self.at)?;
-        self.pass(name, When::After)?;
+        self.probe(name, When::After)?;
         Ok(done)
     }
 
@@ -65,9 +65,9 @@ impl Local<'_> {
         }
         for hook in hooks {
             if let HookRun::Local(run) = hook.run {
-                self.pass(hook.name, When::Before)?;
+                self.probe(hook.name, When::Before)?;
                 run(self, &input)?;
-                self.pass(hook.name, When::After)?;
+                self.probe(hook.name, When::After)?;
             }
         }
         Ok(())
@@ -107,8 +107,8 @@ impl Local<'_> {
         self.ctx
     }
 
-    fn pass(&self, step: &str, when: When) -> Result<(), Fault> {
-        self.ctx.pass(&Point { flow: self.flow, step, when })
+    fn probe(&self, step: &str, when: When) -> Result<(), Fault> {
+        self.ctx.probe(&Point { flow: self.flow, step, when })
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Point<'a> {
 /// Is shown every point that a flow passes. An error there is the step's.
 pub trait Probe: Send + Sync {
     /// Lets the flow go on, or does not.
-    fn pass(&self, point: &Point<'_>) -> Result<(), Fault>;
+    fn probe(&self, point: &Point<'_>) -> Result<(), Fault>;
 
     /// Is every flow to be run twice first, over changes that are thrown away, to see that both runs write the same?
     fn rehearses(&self) -> bool {

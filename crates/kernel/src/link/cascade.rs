@@ -1,8 +1,8 @@
 //! What becomes of links when a record is deleted and restored.
 
 use crate::{
-    KeyBuf, Moment, Order, Read, Registry, RowError, Scan, Span, StoreError, Write, group_count,
-    link::{LINKS, Link, Side, in_order},
+    Direction, KeyBuf, Moment, Read, Registry, RowError, Scan, Span, StoreError, Write, group_count,
+    link::{LINKS, Link, Side, by_side},
 };
 
 /// The links with `entity` at one end, seen from there.
@@ -39,7 +39,7 @@ pub(crate) fn forget(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) ->
         }
         let graves = Span::prefix(&grave_group(tx, link, side, id));
         let mut keys = Vec::new();
-        tx.scan(&graves, Order::Ascending, &mut |key, _| {
+        tx.scan(&graves, Direction::Ascending, &mut |key, _| {
             keys.push(key.to_vec());
             Ok(Scan::Continue(()))
         })?;
@@ -49,7 +49,7 @@ pub(crate) fn forget(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) ->
 }
 
 /// Puts all links of a record away with it, and the records that go with it.
-pub(crate) fn bury(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
+pub(crate) fn soft_delete(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
     for (link, side) in links_of(entity) {
         for (left, right) in link.pairs(tx, side, id)? {
             let Some(row) = link.row(tx, &left, &right)? else { continue };
@@ -69,13 +69,13 @@ pub(crate) fn bury(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> R
     Ok(())
 }
 
-/// Brings the links back that [`bury`] put away with this record. A link whose other end was deleted meanwhile
+/// Brings the links back that [`soft_delete`] put away with this record. A link whose other end was deleted meanwhile
 /// waits with that one.
-pub(crate) fn revive(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
+pub(crate) fn restore(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
     for (link, side) in links_of(entity) {
         let group = grave_group(tx, link, side, id);
         let mut graves = Vec::new();
-        tx.scan(&Span::prefix(&group), Order::Ascending, &mut |key, value| {
+        tx.scan(&Span::prefix(&group), Direction::Ascending, &mut |key, value| {
             let other = String::from_utf8_lossy(&key[group.len()..]).into_owned();
             graves.push((key.to_vec(), other, value.to_vec()));
             Ok(Scan::Continue(()))
@@ -100,7 +100,7 @@ pub(crate) fn revive(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) ->
                 tx.put(key, bytes);
                 continue;
             }
-            let (left, right) = in_order(side, id, other.as_str());
+            let (left, right) = by_side(side, id, other.as_str());
             let row = link.decode(id, &bytes)?;
             link.enter(tx, at, left, right, row)?;
         }
@@ -114,5 +114,5 @@ pub(super) fn grave_group(tx: &dyn Read, link: &Link, side: Side, id: &str) -> V
         Side::Left => "left",
         Side::Right => "right",
     };
-    KeyBuf::new(tx.prefix(link.graveyard)).part(side).part(id).into_bytes()
+    KeyBuf::new(tx.prefix(link.deleted)).part(side).part(id).into_bytes()
 }

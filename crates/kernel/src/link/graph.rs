@@ -5,9 +5,9 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::Value;
 
 use crate::{
-    Decimal, EntityDef, Env, FieldKind, Ids, JsonObject, Node, Order, QueryError, Record, Registry, Relation,
-    Resolve, ResolveWith, Scalar, Scan, Targets, WhenGone,
-    link::{Link, LinkRow, Side, in_order},
+    Decimal, Direction, EntityDef, Env, FieldKind, Ids, JsonObject, Node, QueryError, Record, Registry,
+    Relation, Resolve, ResolveWith, Scalar, Scan, Targets, WhenGone,
+    link::{Link, LinkRow, Side, by_side},
 };
 
 /// A pair as the graph shows it.
@@ -134,7 +134,7 @@ pub(crate) fn entity_of(link: &'static Link) -> &'static EntityDef {
         embeds: &[],
         computed: &[],
         on_request: &[],
-        graveyard: link.graveyard,
+        deleted: link.deleted,
         history: link.history,
     }))
 }
@@ -154,9 +154,9 @@ impl ResolveWith for ThroughLink {
         let mut read: HashMap<String, Option<Node>> = HashMap::new();
         for node in nodes {
             targets.begin();
-            self.link.scan(env.view, self.side, node.key(), Order::Ascending, &mut |other| {
+            self.link.scan(env.view, self.side, node.key(), Direction::Ascending, &mut |other| {
                 if self.to_rows {
-                    let (left, right) = in_order(self.side, node.key(), other);
+                    let (left, right) = by_side(self.side, node.key(), other);
                     let row = self.link.row(env.view, left, right)?.unwrap_or_default();
                     return targets.add(Arc::new(self.link.record(left, right, row)));
                 }

@@ -15,14 +15,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Change, Fault, History, Ids, KeyBuf, Moment, Order, Read, Record, Registry, Scan, Space, Span,
+    Change, Direction, Fault, History, Ids, KeyBuf, Moment, Read, Record, Registry, Scan, Space, Span,
     StoreError, Timestamp, WhenGone, Write, add_to_group, group_count,
     projection::{announce, project},
 };
 
 pub(crate) use self::graph::LinkRecord;
 pub(crate) use self::{
-    cascade::{bury, forget, is_linked, revive},
+    cascade::{forget, is_linked, restore, soft_delete},
     graph::{entity_of, relations_of},
     verify::{records, verify},
 };
@@ -34,7 +34,7 @@ pub struct Link {
     /// The space of the reverse entries.
     pub reverse: Space,
     /// The space of the rows that deletions took along.
-    pub graveyard: Space,
+    pub deleted: Space,
     /// What the ids of its rows begin with.
     pub prefix: &'static str,
     /// The end that is named first.
@@ -139,7 +139,7 @@ macro_rules! link {
         $vis static $NAME: $crate::Link = $crate::Link {
             name: $name,
             reverse: concat!($name, ".reverse"),
-            graveyard: concat!($name, ".deleted"),
+            deleted: concat!($name, ".deleted"),
             prefix: $prefix,
             left: $left,
             right: $right,
@@ -309,7 +309,7 @@ impl Link {
     pub fn rows_of(&self, tx: &dyn Read, left: &str) -> Result<Vec<(String, LinkRow)>, StoreError> {
         let group = self.group(tx, Side::Left, left);
         let mut rows = Vec::new();
-        tx.scan(&Span::prefix(&group), Order::Ascending, &mut |key, value| {
+        tx.scan(&Span::prefix(&group), Direction::Ascending, &mut |key, value| {
             let right = String::from_utf8_lossy(&key[group.len()..]).into_owned();
             rows.push((right, self.decode(left, value)?));
             Ok(Scan::Continue(()))
@@ -356,7 +356,7 @@ impl Link {
 
     fn others(&self, tx: &dyn Read, side: Side, id: &str) -> Result<Vec<String>, StoreError> {
         let mut ids = Vec::new();
-        self.scan(tx, side, id, Order::Ascending, &mut |other| {
+        self.scan(tx, side, id, Direction::Ascending, &mut |other| {
             ids.push(other.to_owned());
             Ok(Scan::Continue(()))
         })?;
@@ -368,7 +368,7 @@ impl Link {
         tx: &dyn Read,
         side: Side,
         id: &str,
-        order: Order,
+        order: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         let group = self.group(tx, side, id);
@@ -479,11 +479,11 @@ impl Link {
     /// The pairs of `id`, as left and right.
     fn pairs(&self, tx: &dyn Read, side: Side, id: &str) -> Result<Vec<(String, String)>, StoreError> {
         let others = self.others(tx, side, id)?;
-        Ok(others.into_iter().map(|other| in_order(side, id.to_owned(), other)).collect())
+        Ok(others.into_iter().map(|other| by_side(side, id.to_owned(), other)).collect())
     }
 }
 
-fn in_order<T>(side: Side, own: T, other: T) -> (T, T) {
+fn by_side<T>(side: Side, own: T, other: T) -> (T, T) {
     match side {
         Side::Left => (own, other),
         Side::Right => (other, own),
@@ -523,14 +523,14 @@ impl Ids for OtherEnd {
     fn scan(
         &self,
         view: &dyn Read,
-        order: Order,
+        order: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         self.link.scan(view, self.side, &self.id, order, visit)
     }
 
     fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
-        let (left, right) = in_order(self.side, self.id.as_str(), id);
+        let (left, right) = by_side(self.side, self.id.as_str(), id);
         self.link.has(view, left, right)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use atoll_storage::{Beside, stored_version, version};
 
 use crate::{
-    Graph, KeyBuf, Order, Read, Scan, Space, Span, StoreError, Write, add_to_group,
+    Direction, Graph, KeyBuf, Read, Scan, Space, Span, StoreError, Write, add_to_group,
     link::{Link, LinkRow, Side, cascade::grave_group},
     split_part,
 };
@@ -85,14 +85,14 @@ impl Link {
         n_max: usize,
     ) -> Result<(Option<Vec<u8>>, usize), StoreError> {
         let mut rows = Vec::new();
-        self.entries(tx, self.graveyard, after, n_max, &mut |key, value| {
+        self.entries(tx, self.deleted, after, n_max, &mut |key, value| {
             rows.push((key.to_vec(), value.to_vec()));
             Ok(())
         })?;
         for (key, bytes) in &rows {
             if stored_version(bytes) != version(self.history) {
                 let row = self.as_of_now(&String::from_utf8_lossy(key), bytes)?;
-                let key = KeyBuf::new(tx.prefix(self.graveyard)).tail(key).into_bytes();
+                let key = KeyBuf::new(tx.prefix(self.deleted)).tail(key).into_bytes();
                 tx.put(key, row);
             }
         }
@@ -172,10 +172,10 @@ impl Link {
         let prefix = tx.prefix(space);
         let mut span = Span::prefix(&prefix);
         if let Some(after) = after {
-            span = span.beyond(&[&prefix[..], after].concat(), Order::Ascending);
+            span = span.beyond(&[&prefix[..], after].concat(), Direction::Ascending);
         }
         let mut n_left = n_max;
-        tx.scan(&span, Order::Ascending, &mut |key, value| {
+        tx.scan(&span, Direction::Ascending, &mut |key, value| {
             visit(&key[2..], value)?;
             n_left -= 1;
             Ok(if n_left > 0 { Scan::Continue(()) } else { Scan::Break(()) })

@@ -4,7 +4,7 @@
 use atoll_storage::verify::{Groups, verify_counters};
 
 use crate::{
-    KeyBuf, Order, Read, Record, Registry, Scan, Span, StoreError,
+    Direction, KeyBuf, Read, Record, Registry, Scan, Span, StoreError,
     link::{Link, Side},
     split_part,
     verify::{Verify, readable},
@@ -26,7 +26,7 @@ pub(crate) fn records(
     view: &dyn Read,
     visit: &mut VisitRecord<'_>,
 ) -> Result<(), StoreError> {
-    view.scan(&Span::prefix(&view.prefix(link.name)), Order::Ascending, &mut |key, value| {
+    view.scan(&Span::prefix(&view.prefix(link.name)), Direction::Ascending, &mut |key, value| {
         let pair = split_part(&key[2..]);
         let row = readable(link.decode("", value))?;
         match pair.zip(row) {
@@ -50,7 +50,7 @@ fn pairs(link: &'static Link, it: &mut Verify<'_>) -> Result<Reverse, StoreError
     let (view, findings) = (it.view, &mut *it.findings);
     let mut reverse = Reverse { n_found: 0, missing: Groups::default() };
     let mut last_left = None;
-    view.scan(&Span::prefix(&view.prefix(link.name)), Order::Ascending, &mut |key, value| {
+    view.scan(&Span::prefix(&view.prefix(link.name)), Direction::Ascending, &mut |key, value| {
         findings.checked("pairs of links")?;
         let key = &key[2..];
         let Some((left, right)) = split_part(key) else {
@@ -96,7 +96,7 @@ fn reverse(link: &'static Link, it: &mut Verify<'_>, of: Reverse) -> Result<(), 
         Ok(!link.has(view, &String::from_utf8_lossy(left), &right)?)
     };
     let (mut n_there, mut last_right) = (0, None);
-    view.scan(&Span::prefix(&view.prefix(link.reverse)), Order::Ascending, &mut |key, _| {
+    view.scan(&Span::prefix(&view.prefix(link.reverse)), Direction::Ascending, &mut |key, _| {
         n_there += 1;
         let right = split_part(&key[2..]).map(|(right, _)| right);
         if !link.right.many && right.is_some() && last_right == right {
@@ -107,7 +107,7 @@ fn reverse(link: &'static Link, it: &mut Verify<'_>, of: Reverse) -> Result<(), 
     })?;
     let any_stale = n_there != of.n_found;
     if any_stale {
-        view.scan(&Span::prefix(&view.prefix(link.reverse)), Order::Ascending, &mut |key, _| {
+        view.scan(&Span::prefix(&view.prefix(link.reverse)), Direction::Ascending, &mut |key, _| {
             if is_stale(&key[2..])? {
                 findings.add(
                     "link.one_sided",
@@ -126,23 +126,23 @@ fn reverse(link: &'static Link, it: &mut Verify<'_>, of: Reverse) -> Result<(), 
 /// The rows that deletions took along wait for a record that is soft-deleted.
 fn waiting(link: &'static Link, it: &mut Verify<'_>) -> Result<(), StoreError> {
     let (view, findings) = (it.view, &mut *it.findings);
-    view.scan(&Span::prefix(&view.prefix(link.graveyard)), Order::Ascending, &mut |key, value| {
+    view.scan(&Span::prefix(&view.prefix(link.deleted)), Direction::Ascending, &mut |key, value| {
         findings.checked("links of soft-deleted records")?;
         let key = &key[2..];
-        findings.read(link.graveyard, key, value, |key| link.decode(key, value));
+        findings.read(link.deleted, key, value, |key| link.decode(key, value));
         let Some((side, (id, _))) = split_part(key).and_then(|(side, rest)| Some((side, split_part(rest)?)))
         else {
-            findings.add("link.malformed", link.graveyard, key, "a key without an id", "a side and both ids");
+            findings.add("link.malformed", link.deleted, key, "a key without an id", "a side and both ids");
             return Ok(Scan::Continue(()));
         };
         let end = if side == "left" { &link.left } else { &link.right };
         let table = Registry::graph().table(end.entity);
         if table.has(view, &id)? {
             let found = format!("the {} is not deleted", end.entity);
-            findings.add("link.waiting", link.graveyard, key, found, "nothing waits for a live record");
+            findings.add("link.waiting", link.deleted, key, found, "nothing waits for a live record");
         } else if readable(table.deleted_node(view, &id))?.is_some_and(|it| it.is_none()) {
             let found = format!("there is no {}, deleted or not", end.entity);
-            findings.add("link.waiting", link.graveyard, key, found, "a record that can be restored");
+            findings.add("link.waiting", link.deleted, key, found, "a record that can be restored");
         }
         Ok(Scan::Continue(()))
     })

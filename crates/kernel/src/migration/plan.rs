@@ -8,7 +8,8 @@ use std::{
 use atoll_storage::version;
 
 use crate::{
-    EntityDef, FieldKind, History, Order, Read, Registry, Scan, Space, Span, Step, StoreError, View, decode,
+    Direction, EntityDef, FieldKind, History, Read, Registry, Scan, Space, Span, Step, StoreError, View,
+    decode,
     link::Link,
     migration::{
         FORMAT, Fingerprint, MigrationError, PartKind,
@@ -212,7 +213,7 @@ struct Stored {
 
 fn stored(view: &dyn Read) -> Result<Stored, StoreError> {
     let mut stored = Stored { parts: BTreeMap::new(), wrong: Vec::new() };
-    view.scan(&Span::prefix(&view.prefix(FORMAT)), Order::Ascending, &mut |key, value| {
+    view.scan(&Span::prefix(&view.prefix(FORMAT)), Direction::Ascending, &mut |key, value| {
         let key = String::from_utf8_lossy(&key[2..]).into_owned();
         if key == PROGRESS {
             return Ok(Scan::Continue(()));
@@ -233,7 +234,7 @@ fn stored(view: &dyn Read) -> Result<Stored, StoreError> {
 fn is_empty(view: &dyn Read, registry: &Registry) -> Result<bool, StoreError> {
     for space in registry.spaces() {
         let mut is_empty = true;
-        view.scan(&Span::prefix(&view.prefix(space)), Order::Ascending, &mut |_, _| {
+        view.scan(&Span::prefix(&view.prefix(space)), Direction::Ascending, &mut |_, _| {
             is_empty = false;
             Ok(Scan::Break(()))
         })?;

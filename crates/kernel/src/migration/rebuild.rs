@@ -11,7 +11,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Change, KeyBuf, Order, Read, Registry, Scan, Space, Span, Store, StoreError, TableSource, Write,
+    Change, Direction, KeyBuf, Read, Registry, Scan, Space, Span, Store, StoreError, TableSource, Write,
     add_to_group, counters_of, decode, encode,
     link::Link,
     migration::{FORMAT, Fingerprint, MigrationError, PartKind, Plan},
@@ -290,7 +290,7 @@ impl Unit {
 /// Removes at most `n_max` keys of the span.
 fn remove(tx: &mut dyn Write, span: &Span, n_max: usize) -> Result<Batch, StoreError> {
     let mut keys = Vec::new();
-    tx.scan(span, Order::Ascending, &mut |key, _| {
+    tx.scan(span, Direction::Ascending, &mut |key, _| {
         keys.push(key.to_vec());
         Ok(if keys.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) })
     })?;

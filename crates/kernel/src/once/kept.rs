@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Fault, FieldValue, KeyBuf, Order, Read, Scan, Space, Span, StoreError, Timestamp, Write, decode, encode,
+    Direction, Fault, FieldValue, KeyBuf, Read, Scan, Space, Span, StoreError, Timestamp, Write, decode,
+    encode,
     limits::{KEPT_ANSWER_BYTES_MAX, KEPT_BYTES_OF_CLIENT_MAX},
     split_part,
     verify::Verify,
@@ -184,7 +185,7 @@ pub(crate) fn remove_old(tx: &mut dyn Write, now: Timestamp, n_max: usize) -> Re
         end: Some(age_key(tx, now.plus_millis(1 - KEPT_MS), &[])),
     };
     let mut old = Vec::new();
-    tx.scan(&span, Order::Ascending, &mut |key, _| {
+    tx.scan(&span, Direction::Ascending, &mut |key, _| {
         old.push(key.to_vec());
         Ok(if old.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) })
     })?;
@@ -204,7 +205,7 @@ pub(crate) fn remove_old(tx: &mut dyn Write, now: Timestamp, n_max: usize) -> Re
 pub fn verify_answers(it: &mut Verify<'_>) -> Result<(), StoreError> {
     let (view, findings) = (it.view, &mut *it.findings);
     let mut n_kept: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
-    view.scan(&Span::prefix(&view.prefix(ONCE)), Order::Ascending, &mut |row, value| {
+    view.scan(&Span::prefix(&view.prefix(ONCE)), Direction::Ascending, &mut |row, value| {
         findings.checked("remembered answers")?;
         let who = split_part(&row[2..]).map(|(who, _)| who.into_bytes()).unwrap_or_default();
         let Some(kept) = findings.decoded::<Kept>(ONCE, &row[2..], value) else {
@@ -222,14 +223,14 @@ pub fn verify_answers(it: &mut Verify<'_>) -> Result<(), StoreError> {
         }
         Ok(Scan::Continue(()))
     })?;
-    view.scan(&Span::prefix(&view.prefix(ONCE_BY_AGE)), Order::Ascending, &mut |age, _| {
+    view.scan(&Span::prefix(&view.prefix(ONCE_BY_AGE)), Direction::Ascending, &mut |age, _| {
         let row = [&view.prefix(ONCE)[..], age.get(10..).unwrap_or_default()].concat();
         if view.get(&row)?.is_none() {
             findings.add("idempotency.orphaned", ONCE_BY_AGE, &age[2..], "an age", "an answer of that age");
         }
         Ok(Scan::Continue(()))
     })?;
-    view.scan(&Span::prefix(&view.prefix(ONCE_BYTES)), Order::Ascending, &mut |row, value| {
+    view.scan(&Span::prefix(&view.prefix(ONCE_BYTES)), Direction::Ascending, &mut |row, value| {
         let (found, expected) = (number(value), n_kept.remove(&row[2..]).unwrap_or_default());
         // Answers that earlier versions kept were not counted.
         if found > expected {

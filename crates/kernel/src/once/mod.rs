@@ -147,7 +147,7 @@ pub(crate) async fn once(
     }
     let ctx = call.app.clone();
     let who = who(&call.pass)?;
-    let _turn = ctx.turns().take(ONCE, &format!("{who} {key}")).await;
+    let _lock = ctx.run_locks().lock(ONCE, &format!("{who} {key}")).await;
     let hash = Sha256::digest(asked.as_bytes()).to_vec();
     let mut request = KeyedRequest { who, key, hash, at: ctx.now(), place: 0 };
     let mut earlier = Vec::new();

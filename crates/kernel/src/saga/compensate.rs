@@ -61,9 +61,9 @@ impl Run {
             answered: entry.state == StepState::Done,
             output: entry.output.clone(),
         };
-        self.pass(&step.name, When::Undoing)?;
+        self.probe(&step.name, When::Undoing)?;
         let tried = step.compensate(&self.ctx, call).await;
-        self.pass(&step.name, When::Undone)?;
+        self.probe(&step.name, When::Undone)?;
         tried.answer.map_err(|error| Fault::from(&error))?;
         let mut journal = self.journal.clone();
         journal.steps[place].state = StepState::Reverted;
@@ -74,7 +74,7 @@ impl Run {
         let (ctx, flow, mut journal) = (self.ctx.clone(), self.saga, self.journal.clone());
         let body = move |tx: &mut dyn Write, at: &Moment| {
             let name = journal.steps[place].name.clone();
-            ctx.pass(&Point { flow, step: &name, when: When::Undoing })?;
+            ctx.probe(&Point { flow, step: &name, when: When::Undoing })?;
             match &by {
                 Some(by) => {
                     let output = journal.steps[place].output.clone();
@@ -83,7 +83,7 @@ impl Run {
                 }
                 None => undo(tx, &journal.steps[place].undo)?,
             }
-            ctx.pass(&Point { flow, step: &name, when: When::Undone })?;
+            ctx.probe(&Point { flow, step: &name, when: When::Undone })?;
             journal.steps[place].state = StepState::Reverted;
             journal.write(tx, at)?;
             Ok(journal)

@@ -18,8 +18,8 @@ use crate::{
     once::{KeyedRequest, Note},
     saga::{
         EXECUTIONS, ExecutionState, Run, WorkflowExecution,
+        maintain::StepAnswer,
         run::{millis, release},
-        tend::Given,
     },
 };
 
@@ -71,7 +71,7 @@ impl Ctx {
         let ctx = self.beside();
         // A task of its own: it goes on when the caller goes away.
         let run = async move {
-            let _turn = ctx.turns().take(saga.name, &journal.transaction_id).await;
+            let _lock = ctx.run_locks().lock(saga.name, &journal.transaction_id).await;
             if let Some(earlier) = WorkflowExecution::find(&ctx.view(), saga.name, &journal.transaction_id)? {
                 // Whoever had the turn did not come to an end.
                 if matches!(earlier.state, ExecutionState::Invoking | ExecutionState::Compensating) {
@@ -123,7 +123,7 @@ impl Ctx {
             Note::Run(id) => id,
         };
         let Some(run) = EXECUTIONS.get(&self.view(), &id)? else { return Ok(Err(once.undone())) };
-        let _turn = self.turns().take(saga.name, &run.transaction_id).await;
+        let _lock = self.run_locks().lock(saga.name, &run.transaction_id).await;
         let Some(run) = EXECUTIONS.get(&self.view(), &id)? else { return Ok(Err(once.undone())) };
         match run.state {
             ExecutionState::Invoking | ExecutionState::Compensating => {
@@ -184,13 +184,13 @@ pub(crate) async fn resume<I, O>(
     saga: &'static Saga<I, O>,
     ctx: Ctx,
     journal: WorkflowExecution,
-    given: Option<Given>,
+    given: Option<StepAnswer>,
 ) where
     I: Serialize + DeserializeOwned + Send + 'static,
     O: Serialize + DeserializeOwned + Send + 'static,
 {
     let transaction = journal.transaction_id.clone();
-    let _turn = ctx.turns().take(saga.name, &transaction).await;
+    let _lock = ctx.run_locks().lock(saga.name, &transaction).await;
     // Whoever had the turn before may have gone on with it.
     let journal = match EXECUTIONS.get(&ctx.view(), &journal.id) {
         Ok(Some(now)) => now,

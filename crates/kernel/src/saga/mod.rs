@@ -9,9 +9,9 @@ mod compensate;
 mod engine;
 mod execution;
 mod external;
+mod maintain;
 mod run;
-mod tend;
-mod turns;
+mod run_locks;
 mod undo;
 
 use std::{future::Future, pin::Pin, time::Duration};
@@ -26,9 +26,9 @@ pub use execution::{
     EXECUTIONS, ExecutionState, StepEntry, StepKind, StepState, WorkflowExecution, verify_journals,
 };
 pub use external::{External, StepCall};
+pub use maintain::StepAnswer;
 pub use run::Run;
-pub use tend::Given;
-pub(crate) use turns::Turns;
+pub(crate) use run_locks::RunLocks;
 
 /// A process that calls the outside between its transactions.
 pub struct Saga<I: 'static, O: 'static> {
@@ -89,7 +89,7 @@ pub trait AnySaga: Sync {
         &'static self,
         ctx: Ctx,
         execution: WorkflowExecution,
-        given: Option<Given>,
+        given: Option<StepAnswer>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
@@ -139,7 +139,7 @@ where
         &'static self,
         ctx: Ctx,
         execution: WorkflowExecution,
-        given: Option<Given>,
+        given: Option<StepAnswer>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(engine::resume(self, ctx, execution, given))
     }

@@ -12,7 +12,7 @@ use crate::{
     saga::{
         ExecutionState, External, Saga, StepCall, StepEntry, StepKind, StepState, WorkflowExecution,
         external::{Outside, Patience},
-        tend::Given,
+        maintain::StepAnswer,
         undo::{Recorder, shared},
     },
 };
@@ -34,7 +34,7 @@ pub struct Run {
     /// Why a local step failed: nothing comes after that.
     pub(crate) failed: Option<FaultRecord>,
     /// An answer from outside, for the step that it waits for.
-    pub(crate) given: Option<Given>,
+    pub(crate) given: Option<StepAnswer>,
     path: Vec<&'static str>,
     /// How often each name came up: a step in a loop is numbered from its second time on.
     seen: HashMap<String, usize>,
@@ -119,9 +119,9 @@ impl Run {
         let (ctx, flow, mut journal) = (self.ctx.clone(), self.saga, self.journal.clone());
         let body = move |tx: &mut dyn Write, at: &Moment| {
             let mut recorder = Recorder::new(tx);
-            ctx.pass(&Point { flow, step: &name, when: When::Before })?;
+            ctx.probe(&Point { flow, step: &name, when: When::Before })?;
             let output = body(&mut Local { tx: &mut recorder, at, ctx: &ctx, flow })?;
-            ctx.pass(&Point { flow, step: &name, when: When::After })?;
+            ctx.probe(&Point { flow, step: &name, when: When::After })?;
             let (changed, events) = recorder.finish()?;
             let undo = if exactly { changed } else { shared(changed, &journal.steps) };
             journal.steps.push(StepEntry {
@@ -163,9 +163,9 @@ impl Run {
         let (ctx, flow, mut journal) = (self.ctx.clone(), self.saga, self.journal.clone());
         let body = move |tx: &mut dyn Write, at: &Moment| {
             release(tx, &journal)?;
-            ctx.pass(&Point { flow, step: &name, when: When::Before })?;
+            ctx.probe(&Point { flow, step: &name, when: When::Before })?;
             let output = body(&mut Local { tx, at, ctx: &ctx, flow })?;
-            ctx.pass(&Point { flow, step: &name, when: When::After })?;
+            ctx.probe(&Point { flow, step: &name, when: When::After })?;
             if !is_kept && let Some(request) = &journal.request {
                 request.note(tx, done(&output))?;
             }
@@ -391,7 +391,7 @@ impl Run {
         let is_open = |(place, _): &(usize, Outside)| self.journal.steps[*place].state == StepState::Invoking;
         let open: Vec<_> = steps.into_iter().filter(is_open).collect();
         for (_, step) in &open {
-            self.pass(&step.name, When::Before)?;
+            self.probe(&step.name, When::Before)?;
         }
         let mut calls = Vec::new();
         for (place, step) in open {
@@ -408,7 +408,7 @@ impl Run {
         }
         let mut journal = self.journal.clone();
         for (place, name, tried) in answers {
-            self.pass(&name, When::After)?;
+            self.probe(&name, When::After)?;
             let entry = &mut journal.steps[place];
             entry.n_attempts += tried.n_attempts;
             match tried.answer {
@@ -496,8 +496,8 @@ impl Run {
         Fault::from(&error)
     }
 
-    pub(crate) fn pass(&self, step: &str, when: When) -> Result<(), Fault> {
-        self.ctx.pass(&Point { flow: self.saga, step, when })
+    pub(crate) fn probe(&self, step: &str, when: When) -> Result<(), Fault> {
+        self.ctx.probe(&Point { flow: self.saga, step, when })
     }
 }
 

@@ -10,8 +10,8 @@ use atoll_storage::stored_version;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnyService, CLEARED_REFERENCES, Event, Fault, FaultKind, KeyBuf, Link, LinkError, Order, Read, Registry,
-    Resolve, SEQUENCES, Space, Span, StepEntry, StepState, StoreError, Write, link, split_part,
+    AnyService, CLEARED_REFERENCES, Direction, Event, Fault, FaultKind, KeyBuf, Link, LinkError, Read,
+    Registry, Resolve, SEQUENCES, Space, Span, StepEntry, StepState, StoreError, Write, link, split_part,
 };
 
 /// A key that a transaction changed.
@@ -28,7 +28,7 @@ pub(crate) struct Undone {
 }
 
 impl Undone {
-    fn is_at(&self, other: &Undone) -> bool {
+    fn is_same_value(&self, other: &Undone) -> bool {
         self.space == other.space && self.key == other.key
     }
 
@@ -57,11 +57,11 @@ fn primaries() -> impl Iterator<Item = (Space, Primary)> {
     let services = registry.modules.iter().flat_map(|it| it.services);
     let rows = services.flat_map(|it| {
         let def = it.table().def();
-        [(def.name, Primary::Rows(*it)), (def.graveyard, Primary::Bytes)]
+        [(def.name, Primary::Rows(*it)), (def.deleted, Primary::Bytes)]
     });
     let spaces = registry.modules.iter().flat_map(|it| it.spaces).map(|it| (*it, Primary::Bytes));
     let links = registry.links.iter();
-    let pairs = links.flat_map(|it| [(it.name, Primary::Pairs(it)), (it.graveyard, Primary::Bytes)]);
+    let pairs = links.flat_map(|it| [(it.name, Primary::Pairs(it)), (it.deleted, Primary::Bytes)]);
     rows.chain(spaces)
         .chain(pairs)
         .chain([(SEQUENCES, Primary::Numbers), (CLEARED_REFERENCES, Primary::Bytes)])
@@ -130,7 +130,7 @@ impl Read for Recorder<'_> {
         self.tx.get(key)
     }
 
-    fn scan(&self, span: &Span, order: Order, visit: &mut crate::Visit<'_>) -> Result<(), StoreError> {
+    fn scan(&self, span: &Span, order: Direction, visit: &mut crate::Visit<'_>) -> Result<(), StoreError> {
         self.tx.scan(span, order, visit)
     }
 
@@ -305,7 +305,8 @@ fn ends(it: &Undone) -> Result<(String, String), Fault> {
 /// Keeps of the changes of a step that a function undoes those to what earlier steps have changed as well: they are
 /// how these tell what the run did from what others did.
 pub(crate) fn shared(changed: Vec<Undone>, earlier: &[StepEntry]) -> Vec<Undone> {
-    let is_shared = |it: &Undone| earlier.iter().flat_map(|step| &step.undo).any(|other| other.is_at(it));
+    let is_shared =
+        |it: &Undone| earlier.iter().flat_map(|step| &step.undo).any(|other| other.is_same_value(it));
     changed.into_iter().filter(is_shared).collect()
 }
 
@@ -328,7 +329,8 @@ pub(crate) fn undo_by(
         if !seen.insert((it.space.clone(), it.key.clone())) {
             continue;
         }
-        let last = own.iter().find(|change| change.is_at(it) && change.before == it.after).unwrap_or(it);
+        let last =
+            own.iter().find(|change| change.is_same_value(it) && change.before == it.after).unwrap_or(it);
         let key = it.full_key(tx, space);
         if tx.get(&key)? == last.after {
             ours.push((key, it));

@@ -16,7 +16,7 @@ use linkme::distributed_slice;
 use tokio::sync::Semaphore;
 
 use crate::{
-    Ctx, Entity, Fault, FaultKind, Order, Read, Registry, Scan, Span, StoreError, Table, Timestamp, View,
+    Ctx, Direction, Entity, Fault, FaultKind, Read, Registry, Scan, Span, StoreError, Table, Timestamp, View,
 };
 
 pub use atoll_storage::verify::{Finding, Findings, Report, readable};
@@ -85,7 +85,7 @@ impl Verify<'_> {
         mut visit: impl FnMut(&mut Verify<'_>, T) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let (view, space) = (self.view, T::DEF.name);
-        view.scan(&Span::prefix(&view.prefix(space)), Order::Ascending, &mut |key, value| {
+        view.scan(&Span::prefix(&view.prefix(space)), Direction::Ascending, &mut |key, value| {
             self.findings.checked("rows of checks")?;
             let row = decode_record(space, &String::from_utf8_lossy(&key[2..]), value);
             if let Some(row) = readable(row)? {

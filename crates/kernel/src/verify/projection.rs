@@ -1,7 +1,7 @@
 //! Projections: each is built anew beside the store, from the records that it follows, and compared key by key.
 
 use crate::{
-    Change, Order, Projection, Record, Registry, Scan, Span, StoreError, link,
+    Change, Direction, Projection, Record, Registry, Scan, Span, StoreError, link,
     verify::{Verify, readable},
 };
 
@@ -27,7 +27,7 @@ pub(super) fn verify(projection: &Projection, it: &mut Verify<'_>) -> Result<(),
             Some(link) => link::records(link, view, &mut told)?,
             None => {
                 let service = Registry::service(of);
-                view.scan(&Span::prefix(&view.prefix(of)), Order::Ascending, &mut |key, value| {
+                view.scan(&Span::prefix(&view.prefix(of)), Direction::Ascending, &mut |key, value| {
                     let id = String::from_utf8_lossy(&key[2..]);
                     let record = readable(service.read(&id, value))?;
                     told(record.as_deref().map(|it| it as &dyn Record))?;

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use crate::{Beside, Changes, Engine, Order, Raw, Span, StoreError, Visit, engines::Memory};
+use crate::{Beside, Changes, Direction, Engine, Raw, Span, StoreError, Visit, engines::Memory};
 
 /// The memory engine, with a count of the keys that are looked up and of the entries that scans show.
 #[derive(Clone, Default)]
@@ -45,7 +45,7 @@ impl Raw for Snapshot {
     fn scan(
         &self,
         span: &Span,
-        order: Order,
+        order: Direction,
         visit: &mut Visit<'_>,
         beside: &mut Beside<'_>,
     ) -> Result<(), StoreError> {

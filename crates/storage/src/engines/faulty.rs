@@ -5,11 +5,11 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use crate::{Beside, Changes, Engine, Order, Raw, Span, StoreError, Visit, engines::Memory};
+use crate::{Beside, Changes, Direction, Engine, Raw, Span, StoreError, Visit, engines::Memory};
 
 /// What goes wrong. Operations (gets, scans, commits) are counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum EngineFault {
     /// Nothing does.
     None,
     /// The n-th operation fails and does nothing.
@@ -46,7 +46,7 @@ impl Switch {
 /// of.
 pub struct Faulty {
     disk: Memory,
-    fault: Fault,
+    fault: EngineFault,
     n_operations: Arc<AtomicUsize>,
     n_commits: usize,
     switch: Switch,
@@ -54,7 +54,7 @@ pub struct Faulty {
 
 impl Faulty {
     /// `disk` with `fault`.
-    pub fn new(disk: Memory, fault: Fault) -> Self {
+    pub fn new(disk: Memory, fault: EngineFault) -> Self {
         Faulty { disk, fault, n_operations: Arc::default(), n_commits: 0, switch: Switch::default() }
     }
 
@@ -69,9 +69,9 @@ impl Faulty {
     }
 }
 
-fn count(n_operations: &AtomicUsize, fault: Fault) -> Result<(), StoreError> {
+fn count(n_operations: &AtomicUsize, fault: EngineFault) -> Result<(), StoreError> {
     let n = n_operations.fetch_add(1, Ordering::Relaxed) + 1;
-    if fault == Fault::FailAt(n) {
+    if fault == EngineFault::FailAt(n) {
         Err(StoreError::Engine(format!("operation {n} fails on purpose")))
     } else {
         Ok(())
@@ -95,7 +95,7 @@ impl Engine for Faulty {
             return Err(StoreError::Engine("crash after a commit on purpose".into()));
         }
         self.n_commits += 1;
-        if self.fault == Fault::CrashAfterCommit(self.n_commits) {
+        if self.fault == EngineFault::CrashAfterCommit(self.n_commits) {
             return Err(StoreError::Engine(format!("crash after commit {} on purpose", self.n_commits)));
         }
         Ok(())
@@ -104,7 +104,7 @@ impl Engine for Faulty {
 
 struct Snapshot {
     raw: Arc<dyn Raw>,
-    fault: Fault,
+    fault: EngineFault,
     n_operations: Arc<AtomicUsize>,
 }
 
@@ -117,7 +117,7 @@ impl Raw for Snapshot {
     fn scan(
         &self,
         span: &Span,
-        order: Order,
+        order: Direction,
         visit: &mut Visit<'_>,
         beside: &mut Beside<'_>,
     ) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use std::{
 
 use imbl::OrdMap;
 
-use crate::{Beside, Changes, Engine, Order, Raw, Span, StoreError, Visit};
+use crate::{Beside, Changes, Direction, Engine, Raw, Span, StoreError, Visit};
 
 type Map = OrdMap<Vec<u8>, Arc<[u8]>>;
 
@@ -57,7 +57,7 @@ impl Raw for Snapshot {
     fn scan(
         &self,
         span: &Span,
-        order: Order,
+        order: Direction,
         visit: &mut Visit<'_>,
         _: &mut Beside<'_>,
     ) -> Result<(), StoreError> {
@@ -68,8 +68,8 @@ impl Raw for Snapshot {
         };
         let mut range = self.0.range::<_, [u8]>((Bound::Included(span.start.as_slice()), end));
         let mut next = || match order {
-            Order::Ascending => range.next(),
-            Order::Descending => range.next_back(),
+            Direction::Ascending => range.next(),
+            Direction::Descending => range.next_back(),
         };
         while let Some((key, value)) = next() {
             if visit(key, value)?.is_break() {

@@ -6,6 +6,6 @@ mod memory;
 mod redb;
 
 pub use counting::Counting;
-pub use faulty::{Crash, Fault, Faulty, Switch};
+pub use faulty::{Crash, EngineFault, Faulty, Switch};
 pub use memory::Memory;
 pub use redb::Redb;

@@ -15,7 +15,7 @@ use redb::{
     TableDefinition, backends::FileBackend,
 };
 
-use crate::{Beside, Changes, Engine, Order, Raw, Span, StoreError, Visit};
+use crate::{Beside, Changes, Direction, Engine, Raw, Span, StoreError, Visit};
 
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("atoll");
 
@@ -142,7 +142,7 @@ impl Raw for Snapshot {
     fn scan(
         &self,
         span: &Span,
-        order: Order,
+        order: Direction,
         visit: &mut Visit<'_>,
         beside: &mut Beside<'_>,
     ) -> Result<(), StoreError> {
@@ -152,43 +152,43 @@ impl Raw for Snapshot {
         let start = span.start.as_slice();
         let mut cursor = unharmed(|| {
             match (order, &span.end) {
-                (Order::Ascending, _) => self.0.lower_bound(Bound::Included(start)),
-                (Order::Descending, Some(end)) => self.0.upper_bound(Bound::Excluded(end.as_slice())),
-                (Order::Descending, None) => self.0.upper_bound(Bound::<&[u8]>::Unbounded),
+                (Direction::Ascending, _) => self.0.lower_bound(Bound::Included(start)),
+                (Direction::Descending, Some(end)) => self.0.upper_bound(Bound::Excluded(end.as_slice())),
+                (Direction::Descending, None) => self.0.upper_bound(Bound::<&[u8]>::Unbounded),
             }
             .map_err(failed)
         })?;
         match (order, &span.end) {
-            (Order::Ascending, _) => {
+            (Direction::Ascending, _) => {
                 let before = entry(|| cursor.peek_prev())?;
                 show(before, start, Ordering::Less, beside)?;
             }
-            (Order::Descending, Some(end)) => {
+            (Direction::Descending, Some(end)) => {
                 let behind = entry(|| cursor.peek_next())?;
                 // The first key behind the span may be its end.
                 if behind.as_ref().is_none_or(|(key, _)| key.value() != end.as_slice()) {
                     show(behind, end, Ordering::Greater, beside)?;
                 }
             }
-            (Order::Descending, None) => {}
+            (Direction::Descending, None) => {}
         }
         let mut last: Option<AccessGuard<'_, Bytes>> = None;
         loop {
             let next = entry(|| match order {
-                Order::Ascending => cursor.next(),
-                Order::Descending => cursor.prev(),
+                Direction::Ascending => cursor.next(),
+                Direction::Descending => cursor.prev(),
             })?;
             let Some((key, value)) = next else { return Ok(()) };
             let is_next = last.as_ref().is_none_or(|last| match order {
-                Order::Ascending => last.value() < key.value(),
-                Order::Descending => last.value() > key.value(),
+                Direction::Ascending => last.value() < key.value(),
+                Direction::Descending => last.value() > key.value(),
             });
             if !is_next {
                 return Err(out_of_order());
             }
             let is_within = match order {
-                Order::Ascending => span.end.as_ref().is_none_or(|end| key.value() < end.as_slice()),
-                Order::Descending => key.value() >= start,
+                Direction::Ascending => span.end.as_ref().is_none_or(|end| key.value() < end.as_slice()),
+                Direction::Descending => key.value() >= start,
             };
             if !is_within {
                 return beside(key.value(), value.value());

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    KeyBuf, Order, Read, SEQUENCES, Scan, Space, Span, StoreError, sequence::counter_key, verify::Findings,
+    Direction, KeyBuf, Read, SEQUENCES, Scan, Space, Span, StoreError, sequence::counter_key,
+    verify::Findings,
 };
 
 /// Groups with missing entries that are remembered. An index that lacks more must be built anew, whatever its counters
@@ -54,7 +55,7 @@ pub fn verify_counters(
         Ok(())
     };
     let mut group: Option<(Vec<u8>, u64)> = None;
-    tx.scan(&Span::prefix(&tx.prefix(space)), Order::Ascending, &mut |key, value| {
+    tx.scan(&Span::prefix(&tx.prefix(space)), Direction::Ascending, &mut |key, value| {
         findings.checked("counted entries")?;
         let key = &key[2..];
         let (head, _) = key.split_at(group_len(key));
@@ -82,7 +83,7 @@ pub fn verify_counters(
     if count(tx, &Span::prefix(&all))? == n_counters {
         return Ok(());
     }
-    tx.scan(&Span::prefix(&all), Order::Ascending, &mut |key, _| {
+    tx.scan(&Span::prefix(&all), Direction::Ascending, &mut |key, _| {
         let group = &key[all.len()..];
         let entries = KeyBuf::new(tx.prefix(space)).tail(group).into_bytes();
         if is_empty(tx, &Span::prefix(&entries))?
@@ -102,7 +103,7 @@ pub(crate) fn group_len(key: &[u8]) -> usize {
 /// How many keys there are in a range.
 pub(crate) fn count(tx: &dyn Read, span: &Span) -> Result<u64, StoreError> {
     let mut n = 0;
-    tx.scan(span, Order::Ascending, &mut |_, _| {
+    tx.scan(span, Direction::Ascending, &mut |_, _| {
         n += 1;
         Ok(Scan::Continue(()))
     })?;
@@ -111,7 +112,7 @@ pub(crate) fn count(tx: &dyn Read, span: &Span) -> Result<u64, StoreError> {
 
 fn is_empty(tx: &dyn Read, span: &Span) -> Result<bool, StoreError> {
     let mut is_empty = true;
-    tx.scan(span, Order::Ascending, &mut |_, _| {
+    tx.scan(span, Direction::Ascending, &mut |_, _| {
         is_empty = false;
         Ok(Scan::Break(()))
     })?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Changes, Engine, Event, Order, Raw, Read, Scan, Space, Span, StoreError, Visit, Write,
+    Changes, Direction, Engine, Event, Raw, Read, Scan, Space, Span, StoreError, Visit, Write,
     engines::Redb,
     overlay::{Layer, Transaction},
     verify::{
@@ -90,7 +90,7 @@ impl<'a> Scratch<'a> {
         };
         let nothing = if is_counter { "0" } else { "nothing" };
         let mut n_there = 0;
-        self.scan(span, Order::Ascending, &mut |key, expected| {
+        self.scan(span, Direction::Ascending, &mut |key, expected| {
             findings.checked("projected entries")?;
             match self.view.get(key)? {
                 None => findings.add(kind("projection.missing"), space, &shown(key), nothing, text(expected)),
@@ -107,7 +107,7 @@ impl<'a> Scratch<'a> {
         if !is_whole || count(self.view, span)? == n_there {
             return Ok(());
         }
-        self.view.scan(span, Order::Ascending, &mut |key, found| {
+        self.view.scan(span, Direction::Ascending, &mut |key, found| {
             if self.get(key)?.is_none() {
                 findings.add(kind("projection.stale"), space, &shown(key), text(found), nothing);
             }
@@ -132,7 +132,7 @@ impl Read for Scratch<'_> {
         }
     }
 
-    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn scan(&self, span: &Span, order: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         match is_own(self.view, &self.prefixes, &span.start) {
             true => Layer::new(&self.file(), &self.changes).scan(span, order, visit),
             false => self.view.scan(span, order, visit),
@@ -155,7 +155,7 @@ impl Read for File<'_> {
         self.raw.map_or(Ok(None), |raw| raw.get(key, &mut |_, _| Ok(())))
     }
 
-    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn scan(&self, span: &Span, order: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         self.raw.map_or(Ok(()), |raw| raw.scan(span, order, visit, &mut |_, _| Ok(())))
     }
 
@@ -172,7 +172,7 @@ impl Read for Discarding<'_> {
         self.0.get(key)
     }
 
-    fn scan(&self, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn scan(&self, span: &Span, order: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         self.0.scan(span, order, visit)
     }
 

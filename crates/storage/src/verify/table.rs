@@ -1,7 +1,7 @@
 //! Tables and their indexes: every row's keys are in the index, every entry has its row, and counters count them.
 
 use crate::{
-    Entity, Index, Order, Read, Scalar, Scan, Span, StoreError, Table, decode_record,
+    Direction, Entity, Index, Read, Scalar, Scan, Span, StoreError, Table, decode_record,
     verify::{
         Findings, Groups,
         counters::{count, group_len, verify_counters, verify_total},
@@ -14,7 +14,7 @@ impl<T: Entity> Table<T> {
     pub(crate) fn verify_all(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError> {
         let mut indexes: Vec<IndexCheck<T>> = self.indexes().iter().map(IndexCheck::of).collect();
         let mut n_rows = 0;
-        tx.scan(&Span::prefix(&tx.prefix(T::DEF.name)), Order::Ascending, &mut |key, value| {
+        tx.scan(&Span::prefix(&tx.prefix(T::DEF.name)), Direction::Ascending, &mut |key, value| {
             findings.checked("rows")?;
             n_rows += 1;
             let id = &key[2..];
@@ -30,7 +30,7 @@ impl<T: Entity> Table<T> {
                 findings.add("row.deleted", T::DEF.name, id, "a time of deletion", "a live row");
             }
             if tx.get(&self.grave_key(tx, &String::from_utf8_lossy(id)))?.is_some() {
-                findings.add("row.twice", T::DEF.graveyard, id, "a soft-deleted row", "the live one alone");
+                findings.add("row.twice", T::DEF.deleted, id, "a soft-deleted row", "the live one alone");
             }
             for index in &mut indexes {
                 index.row(tx, &row, findings)?;
@@ -45,14 +45,14 @@ impl<T: Entity> Table<T> {
     }
 
     fn verify_deleted(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError> {
-        tx.scan(&Span::prefix(&tx.prefix(T::DEF.graveyard)), Order::Ascending, &mut |key, value| {
+        tx.scan(&Span::prefix(&tx.prefix(T::DEF.deleted)), Direction::Ascending, &mut |key, value| {
             findings.checked("soft-deleted rows")?;
             let id = &key[2..];
-            if let Some(row) = findings
-                .read(T::DEF.graveyard, id, value, |id| decode_record::<T>(T::DEF.graveyard, id, value))
+            if let Some(row) =
+                findings.read(T::DEF.deleted, id, value, |id| decode_record::<T>(T::DEF.deleted, id, value))
                 && *row.id().as_bytes() != *id
             {
-                findings.add("row.misplaced", T::DEF.graveyard, id, &**row.id(), "the row with this id");
+                findings.add("row.misplaced", T::DEF.deleted, id, &**row.id(), "the row with this id");
             }
             Ok(Scan::Continue(()))
         })
@@ -110,7 +110,7 @@ impl<T: Entity> IndexCheck<T> {
             Ok(!row.is_some_and(|row| index.keys_of(&row).iter().any(|it| it == group)))
         };
         if any_stale {
-            tx.scan(&all, Order::Ascending, &mut |key, value| {
+            tx.scan(&all, Direction::Ascending, &mut |key, value| {
                 if is_stale(&key[2..], value)? {
                     let id = if index.unique { value } else { &key[2..][group_len(&key[2..])..] };
                     let id = String::from_utf8_lossy(id).into_owned();

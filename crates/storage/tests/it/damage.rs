@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, panic, path::Path};
 
-use atoll_storage::{KeyBuf, Order, Read as _, Scan, Span, Store, StoreError, Write, engines::Redb};
+use atoll_storage::{Direction, KeyBuf, Read as _, Scan, Span, Store, StoreError, Write, engines::Redb};
 use tempfile::TempDir;
 
 use crate::SPACES;
@@ -37,13 +37,13 @@ async fn fill(file: &Path) -> Entries {
         };
         store.write(write).await.expect("a commit");
     }
-    let entries = all(&store, &Span { start: Vec::new(), end: None }, Order::Ascending).expect("all");
+    let entries = all(&store, &Span { start: Vec::new(), end: None }, Direction::Ascending).expect("all");
     store.close();
     assert_eq!(entries.len(), 2 * N_RECORDS + SPACES.len() + 1);
     entries
 }
 
-fn all(store: &Store, span: &Span, order: Order) -> Result<Entries, StoreError> {
+fn all(store: &Store, span: &Span, order: Direction) -> Result<Entries, StoreError> {
     let mut entries = Entries::new();
     store.view().scan(span, order, &mut |key, value| {
         entries.insert(key.to_vec(), value.to_vec());
@@ -79,7 +79,7 @@ fn check(file: &Path, entries: &Entries, what: &str) -> usize {
             .map(|(key, value)| (key.clone(), value.clone()))
             .take_while(|(key, _)| key.starts_with(&group))
             .collect();
-        for order in [Order::Ascending, Order::Descending] {
+        for order in [Direction::Ascending, Direction::Descending] {
             match all(&store, &span, order) {
                 Ok(found) => assert!(found == expected, "{what}: a scan of {group:?} shows something else"),
                 Err(_) => n_errors += 1,

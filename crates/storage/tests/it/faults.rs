@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use atoll_storage::{
     KeyBuf, Read, Span, Store, StoreError, Write,
-    engines::{Fault, Faulty, Memory},
+    engines::{EngineFault, Faulty, Memory},
 };
 
 use crate::SPACES;
@@ -40,7 +40,7 @@ fn pairs_on(disk: &Memory) -> Vec<u8> {
 }
 
 /// Runs all transactions with this fault: which were acknowledged, and how many operations there were.
-async fn run(disk: &Memory, fault: Fault) -> Option<(Vec<u8>, usize)> {
+async fn run(disk: &Memory, fault: EngineFault) -> Option<(Vec<u8>, usize)> {
     let engine = Faulty::new(disk.clone(), fault);
     let operations = engine.operations();
     let store = Store::open(engine, SPACES).ok()?;
@@ -56,12 +56,12 @@ async fn run(disk: &Memory, fault: Fault) -> Option<(Vec<u8>, usize)> {
 
 #[tokio::test]
 async fn a_failure_at_any_operation_tears_nothing() {
-    let (all, n_operations) = run(&Memory::default(), Fault::None).await.expect("no fault");
+    let (all, n_operations) = run(&Memory::default(), EngineFault::None).await.expect("no fault");
     assert_eq!(all.len(), usize::from(N_TRANSACTIONS));
     let mut n_failed = 0;
     for n in 1..=n_operations {
         let disk = Memory::default();
-        let Some((acknowledged, _)) = run(&disk, Fault::FailAt(n)).await else { continue };
+        let Some((acknowledged, _)) = run(&disk, EngineFault::FailAt(n)).await else { continue };
         assert_eq!(pairs_on(&disk), acknowledged, "operation {n} fails");
         n_failed += usize::from(acknowledged.len() < usize::from(N_TRANSACTIONS));
     }
@@ -72,7 +72,7 @@ async fn a_failure_at_any_operation_tears_nothing() {
 async fn after_a_failed_commit_nothing_is_written_any_more() {
     for n in 2..=4 {
         let disk = Memory::default();
-        let (acknowledged, _) = run(&disk, Fault::CrashAfterCommit(n)).await.expect("a store");
+        let (acknowledged, _) = run(&disk, EngineFault::CrashAfterCommit(n)).await.expect("a store");
         // The commit reached the disk, and was not acknowledged: its caller asks again and finds it.
         let written = pairs_on(&disk);
         assert_eq!(written.len(), acknowledged.len() + 1, "crash after commit {n}");
@@ -82,8 +82,8 @@ async fn after_a_failed_commit_nothing_is_written_any_more() {
 
 #[tokio::test]
 async fn the_process_is_told_to_end() {
-    let store =
-        Store::open(Faulty::new(Memory::default(), Fault::CrashAfterCommit(2)), SPACES).expect("a store");
+    let store = Store::open(Faulty::new(Memory::default(), EngineFault::CrashAfterCommit(2)), SPACES)
+        .expect("a store");
     let failed = store.write(|tx: &mut dyn Write| pair(tx, 0)).await.expect_err("a crash");
     assert!(matches!(failed, StoreError::Stopped(_)), "{failed}");
     assert!(matches!(store.stopped().await, StoreError::Stopped(_)));

@@ -2,7 +2,7 @@
 
 use atoll_storage::{
     Changes, Engine as _, KeyBuf, Read as _, Span, Store, StoreError, View, Write,
-    engines::{Fault, Faulty, Memory},
+    engines::{EngineFault, Faulty, Memory},
 };
 
 use crate::SPACES;
@@ -77,7 +77,7 @@ async fn the_way_to_checksums_is_interrupted_anywhere_and_goes_on() {
     let old = without_checksums(&new);
     let mut n_interrupted = 0;
     for n in 1..20 {
-        for fault in [Fault::FailAt(n), Fault::CrashAfterCommit(n)] {
+        for fault in [EngineFault::FailAt(n), EngineFault::CrashAfterCommit(n)] {
             let disk = old.fork();
             n_interrupted += usize::from(Store::open(Faulty::new(disk.clone(), fault), SPACES).is_err());
             let view = View::look(&disk, SPACES).expect("a look at what was left");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use atoll_storage::{KeyBuf, Order, Read, Scan, Span, StoreError, Write};
+use atoll_storage::{Direction, KeyBuf, Read, Scan, Span, StoreError, Write};
 use proptest::prelude::*;
 
 use crate::every_engine;
@@ -52,7 +52,7 @@ fn run(tx: &mut dyn Write, model: &mut Model, ops: &[Op]) -> Result<(), StoreErr
             }
             Op::Get(k) => assert_eq!(tx.get(&key(prefix, *k))?, model.get(&key(prefix, *k)).cloned()),
             Op::Scan { from, to, descending, limit } => {
-                let order = if *descending { Order::Descending } else { Order::Ascending };
+                let order = if *descending { Direction::Descending } else { Direction::Ascending };
                 let span = Span { start: key(prefix, *from), end: Some(key(prefix, *to)) };
                 assert_eq!(scan(tx, &span, order, *limit)?, expected(model, &span, order, *limit));
             }
@@ -63,7 +63,7 @@ fn run(tx: &mut dyn Write, model: &mut Model, ops: &[Op]) -> Result<(), StoreErr
 
 type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
-fn scan(tx: &dyn Read, span: &Span, order: Order, limit: usize) -> Result<Entries, StoreError> {
+fn scan(tx: &dyn Read, span: &Span, order: Direction, limit: usize) -> Result<Entries, StoreError> {
     let mut entries = Vec::new();
     tx.scan(span, order, &mut |key, value| {
         if entries.len() == limit {
@@ -75,14 +75,14 @@ fn scan(tx: &dyn Read, span: &Span, order: Order, limit: usize) -> Result<Entrie
     Ok(entries)
 }
 
-fn expected(model: &Model, span: &Span, order: Order, limit: usize) -> Entries {
+fn expected(model: &Model, span: &Span, order: Direction, limit: usize) -> Entries {
     let inside = |key: &Vec<u8>| *key >= span.start && span.end.as_ref().is_none_or(|end| key < end);
     let mut entries: Entries = model
         .iter()
         .filter(|(key, _)| inside(key))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
-    if order == Order::Descending {
+    if order == Direction::Descending {
         entries.reverse();
     }
     entries.truncate(limit);
@@ -116,8 +116,8 @@ fn check(transactions: &[Transaction]) {
             }
             let view = store.view();
             let all = Span::prefix(&view.prefix("test"));
-            let stored = scan(&view, &all, Order::Ascending, usize::MAX).expect("a scan");
-            assert_eq!(stored, expected(&model, &all, Order::Ascending, usize::MAX), "{name}");
+            let stored = scan(&view, &all, Direction::Ascending, usize::MAX).expect("a scan");
+            assert_eq!(stored, expected(&model, &all, Direction::Ascending, usize::MAX), "{name}");
         }
         store.close();
     }

@@ -7,7 +7,7 @@ mod variants;
 use std::collections::{HashMap, HashSet};
 
 use atoll_kernel::{
-    Entity, Fault, Metadata, Moment, Order, Read, Scan, Service, StoreError, Timestamp, Write,
+    Direction, Entity, Fault, Metadata, Moment, Read, Scan, Service, StoreError, Timestamp, Write,
     serde_json::{Map, json},
 };
 use atoll_links::{PRODUCT_SALES_CHANNEL, REGION_PAYMENT_PROVIDER, SALES_CHANNEL_STOCK_LOCATION};
@@ -397,7 +397,7 @@ fn find<T: Entity>(
     fits: impl Fn(&T) -> bool,
 ) -> Result<Option<T>, StoreError> {
     let mut found = None;
-    service.table.scan(tx, None, Order::Ascending, &mut |record| {
+    service.table.scan(tx, None, Direction::Ascending, &mut |record| {
         if fits(&record) {
             found = Some(record);
             return Ok(Scan::Break(()));

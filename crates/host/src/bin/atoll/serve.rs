@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use atoll_background::{Pace, start, tend};
+use atoll_background::{Pace, maintain_runs, start};
 use atoll_host::{App, Assembly, Data, DemoKey, Role, Secret, Settings, http, load_demo};
 use atoll_kernel::router;
 use clap::Args;
@@ -193,7 +193,7 @@ async fn serve(app: App, listener: TcpListener, role: Role, limits: http::Limits
     });
     let background = match role {
         Role::Shared | Role::Worker => start(&app.ctx, Pace::default()).await?,
-        Role::Server => tend(&app.ctx, Pace::default()),
+        Role::Server => maintain_runs(&app.ctx, Pace::default()),
     };
     let router = match role {
         Role::Shared | Role::Server => app.router,

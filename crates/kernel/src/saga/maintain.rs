@@ -25,7 +25,7 @@ const N_UNDO_TRIES_MAX: u32 = 10;
 const UNDO_PAUSE: Duration = Duration::from_secs(10);
 
 /// An answer from outside to a step that is waited for.
-pub struct Given {
+pub struct StepAnswer {
     pub(crate) step: String,
     /// What the step answers, or why it failed.
     pub(crate) answer: Result<Value, String>,
@@ -35,7 +35,7 @@ pub struct Given {
     told: oneshot::Sender<Result<(), Fault>>,
 }
 
-impl Given {
+impl StepAnswer {
     /// Does the run wait for it?
     pub(crate) fn check(&self, journal: &WorkflowExecution) -> Result<(), Fault> {
         let Some(entry) = journal.steps.iter().find(|it| it.name == self.step) else {
@@ -89,7 +89,7 @@ impl Ctx {
         request: Option<KeyedRequest>,
     ) -> Result<(), Fault> {
         let (told, taken) = oneshot::channel();
-        let given = Given { step: step.to_owned(), answer, request, told };
+        let given = StepAnswer { step: step.to_owned(), answer, request, told };
         given.check(&journal)?;
         let (name, transaction) = (journal.workflow_id.clone(), journal.transaction_id.clone());
         tokio::spawn(saga.resume(self.unmetered(), journal, Some(given)));
@@ -149,8 +149,8 @@ impl Ctx {
         let n_runs = runs.len();
         let mut tasks = Vec::new();
         for run in runs {
-            let place = self.turns().place().await;
-            tasks.extend(self.go_on(run, place));
+            let permit = self.run_locks().permit().await;
+            tasks.extend(self.go_on(run, permit));
         }
         for task in tasks {
             task.await.map_err(Fault::unexpected)?;
@@ -182,10 +182,11 @@ impl Ctx {
             }
         }
         let open = open_runs(&self.view())?;
-        for run in open.into_iter().filter(|it| self.turns().is_free(&it.workflow_id, &it.transaction_id)) {
+        for run in open.into_iter().filter(|it| self.run_locks().is_free(&it.workflow_id, &it.transaction_id))
+        {
             // The others have their turn when these are done.
-            let Some(place) = self.turns().free_place() else { break };
-            self.go_on(run, Some(place));
+            let Some(permit) = self.run_locks().try_permit() else { break };
+            self.go_on(run, Some(permit));
         }
         let failed = in_state(&self.view(), ExecutionState::Failed)?;
         let is_due = |it: &&WorkflowExecution| {
@@ -201,7 +202,7 @@ impl Ctx {
 
     /// A step began to wait while the clock was ahead, and that was put back since: it waits as long as it would have.
     async fn wait_from_now(&self, run: WorkflowExecution) -> Result<(), Fault> {
-        let _turn = self.turns().take(&run.workflow_id, &run.transaction_id).await;
+        let _lock = self.run_locks().lock(&run.workflow_id, &run.transaction_id).await;
         let put_right = move |tx: &mut dyn Write, at: &Moment| {
             let (mut journal, now) = (find(tx, &run.id)?, at.now());
             let waiting = journal.steps.iter_mut().find(|it| it.state == StepState::Waiting);
@@ -243,7 +244,7 @@ impl Ctx {
     fn go_on(
         &self,
         journal: WorkflowExecution,
-        place: Option<OwnedSemaphorePermit>,
+        permit: Option<OwnedSemaphorePermit>,
     ) -> Option<tokio::task::JoinHandle<()>> {
         let Ok(saga) = self.saga(&journal.workflow_id) else {
             tracing::error!(workflow = journal.workflow_id, "a run is open, and its saga is not linked in");
@@ -251,7 +252,7 @@ impl Ctx {
         };
         let run = saga.resume(self.clone(), journal, None);
         Some(tokio::spawn(async move {
-            let _place = place;
+            let _permit = permit;
             run.await;
         }))
     }

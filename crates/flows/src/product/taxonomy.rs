@@ -164,7 +164,7 @@ flow! {
 }
 
 fn link_to_collection(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
-    sort_products(flow, &ids, |product, is_in| {
+    put_products(flow, &ids, |product, is_in| {
         let here = product.collection_id.as_deref() == Some(&*ids.id);
         if is_in != here {
             product.collection_id = is_in.then(|| ids.id.as_str().into());
@@ -179,7 +179,7 @@ flow! {
 }
 
 fn link_to_category(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
-    sort_products(flow, &ids, |product, is_in| {
+    put_products(flow, &ids, |product, is_in| {
         product.category_ids.retain(|it| **it != *ids.id);
         if is_in {
             product.category_ids.push(ids.id.as_str().into());
@@ -187,11 +187,7 @@ fn link_to_category(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
     })
 }
 
-fn sort_products(
-    flow: &mut Local<'_>,
-    ids: &LinkIds,
-    sort: impl Fn(&mut Product, bool),
-) -> Result<(), Fault> {
+fn put_products(flow: &mut Local<'_>, ids: &LinkIds, sort: impl Fn(&mut Product, bool)) -> Result<(), Fault> {
     flow.hook("validate", || json!({ "id": ids.id, "add": ids.add, "remove": ids.remove }))?;
     let all = || ids.add.iter().map(|it| (it, true)).chain(ids.remove.iter().map(|it| (it, false)));
     flow.step("link-products", |tx, at| {
