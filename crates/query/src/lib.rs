@@ -33,7 +33,7 @@ use atoll_storage::{Halt, StoreError};
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum QueryError {
     /// The order names no field.
-    #[error("Direction field {0} is not valid")]
+    #[error("Order field {0} is not valid")]
     Direction(String),
     /// Fields lead in a circle through relations to many.
     #[error(

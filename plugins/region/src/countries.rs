@@ -99,7 +99,7 @@ pub(crate) const COUNTRIES: &[Row] = &[
     ("gw", "gnb", "624", "Guinea-Bissau"),
     ("gy", "guy", "328", "Guyana"),
     ("hk", "hkg", "344", "Hong Kong"),
-    ("hm", "hmd", "334", "Created Island and McDonald Islands"),
+    ("hm", "hmd", "334", "Heard Island and McDonald Islands"),
     ("hn", "hnd", "340", "Honduras"),
     ("hr", "hrv", "191", "Croatia"),
     ("ht", "hti", "332", "Haiti"),
