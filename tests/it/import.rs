@@ -1,6 +1,6 @@
 //! Importing a catalogue: all of it, once, with everything that is wrong named.
 
-use atoll_flows::catalogue::{Catalogue, Report, demo, import};
+use atoll_catalogue::{Catalogue, Report, demo, import};
 use atoll_kernel::{Actor, Fault, Moment, Write};
 use atoll_testkit::{Dump, TestApp};
 use expect_test::{Expect, expect};

@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/links", &["crates/kernel", "plugins"]),
     ("crates/availability", &["crates/kernel", "crates/links", "plugins"]),
     ("crates/flows", &["crates/availability", "crates/kernel", "crates/links", "plugins"]),
+    ("crates/catalogue", &["crates/flows", "crates/kernel", "crates/links", "plugins"]),
     (
         "crates/api",
         &[
@@ -34,8 +35,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "crates/host",
         &[
-            "crates/api", "crates/background", "crates/bundle", "crates/flows", "crates/kernel",
-            "crates/links", "plugins",
+            "crates/api", "crates/background", "crates/bundle", "crates/catalogue", "crates/flows",
+            "crates/kernel", "crates/links", "plugins",
         ],
     ),
 ];

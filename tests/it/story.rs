@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use atoll_flows::catalogue::{Catalogue, Report, import};
+use atoll_catalogue::{Catalogue, Report, import};
 use atoll_kernel::{Actor, Ctx, Moment, Write};
 use atoll_testkit::{Engine, Shop, TestApp, complete};
 use serde_json::{Value, json};

@@ -2,7 +2,6 @@
 //! outside. All of it is done, or nothing.
 
 pub mod cart;
-pub mod catalogue;
 pub mod customer;
 mod first_run;
 pub mod inventory;

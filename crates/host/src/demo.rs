@@ -1,7 +1,7 @@
 //! The demo: its catalogue, and a publishable key for each of its channels.
 
 use atoll_api_key::{API_KEYS, ApiKey, ApiKeyKind, NewToken, create_key};
-use atoll_flows::catalogue::{demo, import};
+use atoll_catalogue::{demo, import};
 use atoll_kernel::{
     Actor, Direction, Fault, Metadata, Moment, Read, Scan, StoreError, Write,
     serde_json::{Map, json},

@@ -77,7 +77,7 @@ pub fn unknown_items(tx: &dyn Read, items: &[String]) -> Result<Option<Fault>, F
 }
 
 /// Says what a variant takes from the shelf.
-pub(crate) fn take_parts(
+pub fn take_parts(
     tx: &mut dyn Write,
     at: &Moment,
     variant: &ProductVariant,
@@ -116,7 +116,7 @@ fn prices_of(at: &Moment, inputs: Vec<PriceInput>) -> Vec<Price> {
 }
 
 /// The item of a variant that takes one of itself.
-pub(crate) fn item_of(variant: &ProductVariant) -> InventoryItem {
+pub fn item_of(variant: &ProductVariant) -> InventoryItem {
     InventoryItem {
         sku: variant.sku.clone(),
         title: Some(variant.title.clone()),

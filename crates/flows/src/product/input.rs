@@ -66,7 +66,7 @@ pub struct InventoryPart {
 
 impl InventoryPart {
     /// One of an item.
-    pub(crate) fn one_of(item: &InventoryItem) -> InventoryPart {
+    pub fn one_of(item: &InventoryItem) -> InventoryPart {
         InventoryPart { inventory_item_id: item.id.to_string(), required_quantity: Decimal::ONE }
     }
 }

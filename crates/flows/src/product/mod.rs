@@ -9,8 +9,7 @@ mod taxonomy;
 mod update;
 mod variants;
 
-pub use create::{CREATE_PRODUCTS, create_variant, unknown_items};
-pub(crate) use create::{item_of, take_parts};
+pub use create::{CREATE_PRODUCTS, create_variant, item_of, take_parts, unknown_items};
 pub use delete::DELETE_PRODUCTS;
 pub use images::{BATCH_VARIANT_IMAGES, VariantImages};
 pub use input::{IdRef, InventoryPart, NewProduct, NewVariant, PriceChange, PriceInput, ProductChanges};

@@ -3,7 +3,7 @@
 use std::{fs, io::Write as _, path::PathBuf};
 
 use anyhow::Context as _;
-use atoll_flows::catalogue::{Catalogue, Report, import, stage};
+use atoll_catalogue::{Catalogue, Report, import, stage};
 use atoll_host::{Assembly, Data};
 use atoll_kernel::{Actor, Fault};
 use clap::Args;

@@ -1,6 +1,6 @@
 //! A catalogue to try things with: an outdoor and coffee shop on an atoll, sold through four channels.
 
-use super::{
+use crate::{
     Catalogue, CatalogueCategory, CatalogueChannel, CatalogueCollection, CatalogueListing, CatalogueLocation,
     CataloguePart, CataloguePrice, CatalogueProduct, CatalogueStock, CatalogueVariant,
 };

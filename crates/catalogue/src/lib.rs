@@ -1,4 +1,4 @@
-//! Catalogues: a file of channels, locations and products, read into the store.
+//! The catalogue file: its format, its import into the store, and the report of an import.
 
 pub mod demo;
 mod import;

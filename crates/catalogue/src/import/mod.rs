@@ -21,7 +21,7 @@ use atoll_region::{COUNTRIES, REGIONS, Region, create_region};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_stock_location::{STOCK_LOCATIONS, StockLocation};
 
-use super::{Catalogue, CatalogueChannel, CatalogueLocation, CatalogueProduct, Report, report::Fate};
+use crate::{Catalogue, CatalogueChannel, CatalogueLocation, CatalogueProduct, Report, report::Fate};
 
 /// The option of products whose file names none: its values are the titles of the variants.
 const OPTION: &str = "Variant";

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use atoll_flows::product::{InventoryPart, NewVariant, PriceInput, create_variant, item_of, take_parts};
 use atoll_inventory::{
     BY_SKU as ITEM_BY_SKU, INVENTORY_ITEMS, InventoryItem, InventoryLevel, create_item, create_level,
     level_at, set_level,
@@ -17,10 +18,7 @@ use atoll_product::{
 use atoll_region::CURRENCIES;
 
 use super::{Import, OPTION};
-use crate::{
-    catalogue::{Catalogue, CatalogueProduct, CatalogueVariant, report::Fate},
-    product::{InventoryPart, NewVariant, PriceInput, create_variant, item_of, take_parts},
-};
+use crate::{Catalogue, CatalogueProduct, CatalogueVariant, report::Fate};
 
 /// A variant of the file that can be taken.
 pub(super) struct Taken<'a> {
