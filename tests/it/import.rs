@@ -1,6 +1,7 @@
 //! Importing a catalogue: all of it, once, with everything that is wrong named.
 
-use atoll_catalogue::{Catalogue, Report, demo, import};
+use atoll_catalogue::{Catalogue, Report, import};
+use atoll_host::demo_catalogue;
 use atoll_kernel::{Actor, Fault, Moment, Write};
 use atoll_testkit::{Dump, TestApp};
 use expect_test::{Expect, expect};
@@ -53,7 +54,7 @@ async fn the_real_catalogue_is_read_and_its_dirt_is_named() {
 async fn a_dry_run_writes_nothing() {
     let app = TestApp::init().await;
     let dry = |tx: &mut dyn Write, at: &Moment| -> Result<(), Fault> {
-        let report: Report = import(tx, at, &demo::catalogue(), &|| {})?;
+        let report: Report = import(tx, at, &demo_catalogue().expect("a catalogue"), &|| {})?;
         assert_eq!(report.tallies["products"].created, 40);
         Err(Fault::invalid("a dry run"))
     };
@@ -66,7 +67,7 @@ async fn a_dry_run_writes_nothing() {
 #[tokio::test]
 async fn a_changed_file_changes_what_differs() {
     let app = TestApp::init().await;
-    let mut catalogue = demo::catalogue();
+    let mut catalogue = demo_catalogue().expect("a catalogue");
     import_into(&app.ctx, catalogue.clone()).await;
     catalogue.products[0].title = "Another title".into();
     catalogue.products[0].variants[0].prices[0].amount = "1.25".into();
@@ -84,7 +85,7 @@ async fn a_changed_file_changes_what_differs() {
 #[tokio::test]
 async fn a_product_may_get_more_variants() {
     let app = TestApp::init().await;
-    let mut catalogue = demo::catalogue();
+    let mut catalogue = demo_catalogue().expect("a catalogue");
     import_into(&app.ctx, catalogue.clone()).await;
     let mut more = catalogue.products[0].variants[0].clone();
     (more.title, more.sku) = ("5-person".into(), Some("TENT-LAG-5".into()));
@@ -100,7 +101,7 @@ async fn a_product_may_get_more_variants() {
 #[tokio::test]
 async fn variants_may_change_their_names() {
     let app = TestApp::init().await;
-    let mut catalogue = demo::catalogue();
+    let mut catalogue = demo_catalogue().expect("a catalogue");
     import_into(&app.ctx, catalogue.clone()).await;
     let product = &mut catalogue.products[0];
     let mut another = product.variants[0].clone();

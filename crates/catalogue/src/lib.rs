@@ -1,6 +1,5 @@
 //! The catalogue file: its format, its import into the store, and the report of an import.
 
-pub mod demo;
 mod import;
 mod model;
 mod report;

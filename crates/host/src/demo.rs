@@ -1,7 +1,8 @@
-//! The demo: its catalogue, and a publishable key for each of its channels.
+//! The demo of `atoll serve --demo`: its catalogue, an outdoor and coffee shop on an atoll, is in `demo.json` in the format
+//! of docs/catalogue-file.md; each of its channels gets a publishable key.
 
 use atoll_api_key::{API_KEYS, ApiKey, ApiKeyKind, NewToken, create_key};
-use atoll_catalogue::{demo, import};
+use atoll_catalogue::{Catalogue, CatalogueChannel, NotACatalogue, import};
 use atoll_kernel::{
     Actor, Direction, Fault, Metadata, Moment, Read, Scan, StoreError, Write,
     serde_json::{Map, json},
@@ -11,6 +12,11 @@ use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_store::the_store;
 
 use crate::App;
+
+/// The demo catalogue: 40 products, some of them kits, at three locations. It is the same every time.
+pub fn demo_catalogue() -> Result<Catalogue, NotACatalogue> {
+    Catalogue::from_json(include_bytes!("demo.json"))
+}
 
 /// A key of the demo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,9 +30,9 @@ pub struct DemoKey {
 }
 
 /// Reads the demo catalogue into the store, where it is not there yet, and says which key opens which channel. In a shop
-/// that this start made, the store's default channel is the web shop of the demo, so that the first key opens something.
+/// that this start made, the store's default channel is the first channel of the demo, so that the first key opens something.
 pub async fn load_demo(app: &App) -> anyhow::Result<Vec<DemoKey>> {
-    let catalogue = demo::catalogue();
+    let catalogue = demo_catalogue()?;
     let mut tokens = Vec::new();
     // One more than the demo's own: the default channel has a key already, others may have been added.
     for _ in 0..=catalogue.sales_channels.len() {
@@ -34,8 +40,8 @@ pub async fn load_demo(app: &App) -> anyhow::Result<Vec<DemoKey>> {
     }
     let is_new = app.first_run.store;
     let load = move |tx: &mut dyn Write, at: &Moment| {
-        if is_new {
-            open_web_shop(tx, at)?;
+        if is_new && let Some(first) = catalogue.sales_channels.first() {
+            adopt_default_channel(tx, at, first)?;
         }
         import(tx, at, &catalogue, &|| {})?;
         let mut tokens = tokens.iter();
@@ -52,13 +58,14 @@ pub async fn load_demo(app: &App) -> anyhow::Result<Vec<DemoKey>> {
     Ok(app.ctx.write(Actor::System, load).await?.0)
 }
 
-/// Makes the store's default channel the one that the import knows as the web shop, and names its key after it.
-fn open_web_shop(tx: &mut dyn Write, at: &Moment) -> Result<(), Fault> {
+/// Makes the store's default channel the one that the import will find by the handle of this channel, and names its key
+/// after it.
+fn adopt_default_channel(tx: &mut dyn Write, at: &Moment, first: &CatalogueChannel) -> Result<(), Fault> {
     let channel = the_store(tx)?.and_then(|it| it.default_sales_channel_id).unwrap_or_default();
-    let handle = Map::from_iter([("handle".to_owned(), json!(demo::DEFAULT_CHANNEL.0))]);
+    let handle = Map::from_iter([("handle".to_owned(), json!(first.handle))]);
     SALES_CHANNELS.update(tx, at, &channel, |it: &mut SalesChannel| it.metadata = Metadata(Some(handle)))?;
     for key in PUBLISHABLE_API_KEY_SALES_CHANNEL.lefts(tx, &channel)? {
-        API_KEYS.update(tx, at, &key, |it: &mut ApiKey| it.title = demo::DEFAULT_CHANNEL.1.into())?;
+        API_KEYS.update(tx, at, &key, |it: &mut ApiKey| it.title = first.name.clone())?;
     }
     Ok(())
 }
@@ -81,4 +88,84 @@ fn keys(tx: &dyn Read) -> Result<Vec<DemoKey>, Fault> {
         }
     }
     Ok(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use atoll_catalogue::CatalogueProduct;
+    use atoll_kernel::Decimal;
+
+    use super::*;
+
+    /// Says whether `text` is made of lower-case words with hyphens between them.
+    fn is_kebab(text: &str) -> bool {
+        let plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit();
+        text.split('-').all(|word| !word.is_empty() && word.chars().all(plain))
+    }
+
+    fn listed_in(catalogue: &Catalogue, channel: &str) -> usize {
+        let listed = |it: &&CatalogueProduct| it.listings.iter().any(|it| it.channel == channel);
+        catalogue.products.iter().filter(listed).count()
+    }
+
+    #[test]
+    fn it_holds_what_it_promises() {
+        let it = demo_catalogue().expect("a catalogue");
+        let channels: HashSet<_> = it.sales_channels.iter().map(|it| it.handle.as_str()).collect();
+        let locations: HashSet<_> = it.stock_locations.iter().map(|it| it.handle.as_str()).collect();
+        let collections: HashSet<_> = it.collections.iter().map(|it| it.handle.as_str()).collect();
+        let mut categories = HashSet::new();
+        for category in &it.categories {
+            assert!(category.parent.as_deref().is_none_or(|it| categories.contains(it)), "{category:?}");
+            assert!(categories.insert(category.handle.as_str()), "{category:?}");
+        }
+        assert_eq!((it.products.len(), channels.len(), locations.len(), collections.len()), (40, 4, 3, 3));
+        assert_eq!(it.sales_channels.iter().filter(|it| it.is_disabled).count(), 1);
+        assert!(
+            it.stock_locations.iter().flat_map(|it| &it.sales_channels).all(|it| channels.contains(&**it))
+        );
+        let listed: Vec<_> =
+            it.sales_channels.iter().map(|channel| listed_in(&it, &channel.handle)).collect();
+        assert_eq!(listed, [38, 20, 14, 5]);
+
+        let (mut handles, mut skus, mut totals) = (HashSet::new(), HashSet::new(), Vec::new());
+        let (mut kits, mut uncounted, mut backordered) = (0, 0, 0);
+        for product in &it.products {
+            assert!(is_kebab(&product.handle) && handles.insert(&product.handle), "{}", product.handle);
+            assert!(
+                product.category.as_deref().is_some_and(|it| categories.contains(it)),
+                "{}",
+                product.handle
+            );
+            assert!(product.collections.iter().all(|it| collections.contains(&**it)), "{}", product.handle);
+            assert!(product.listings.iter().any(|it| it.published), "{}", product.handle);
+            assert!(product.listings.iter().all(|it| channels.contains(&*it.channel)), "{}", product.handle);
+            let titles: HashSet<_> = product.variants.iter().map(|it| &it.title).collect();
+            assert!(titles.len() == product.variants.len() && titles.len() <= 4, "{}", product.handle);
+            for variant in &product.variants {
+                let sku = variant.sku.as_deref().expect("a SKU");
+                let currencies: Vec<_> = variant.prices.iter().map(|it| &*it.currency_code).collect();
+                assert_eq!(currencies, ["eur", "usd"], "{sku}");
+                assert!(variant.stock.iter().all(|it| locations.contains(&*it.location)), "{sku}");
+                assert!(
+                    variant.parts.iter().all(|it| it.quantity > Decimal::ZERO && skus.contains(&*it.sku)),
+                    "{sku}"
+                );
+                assert!(skus.insert(sku), "{sku}");
+                let is_kit = !variant.parts.is_empty();
+                assert_eq!(variant.stock.is_empty(), is_kit || !variant.manage_inventory, "{sku}");
+                kits += usize::from(is_kit);
+                uncounted += usize::from(!variant.manage_inventory);
+                backordered += usize::from(variant.allow_backorder);
+                if !variant.stock.is_empty() {
+                    totals.push(variant.stock.iter().map(|it| it.stocked_quantity).sum::<Decimal>());
+                }
+            }
+        }
+        assert_eq!((kits, uncounted, backordered), (4, 4, 2));
+        let with = |left: i64| totals.iter().filter(|it| **it == Decimal::from(left)).count();
+        assert_eq!([with(0), with(1)], [1, 1]);
+    }
 }
