@@ -3,6 +3,7 @@
 
 mod admin;
 mod auth;
+mod body;
 mod category_tree;
 mod gate;
 mod reference;

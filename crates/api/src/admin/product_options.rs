@@ -5,7 +5,7 @@ use atoll_flows::product::{
     UPDATE_PRODUCT_OPTIONS,
 };
 use atoll_kernel::{
-    Answer, Body, Call, Fault, Field, Params, Read, Reply, Resource, Type, optional, required, routes,
+    Answer, Body, Call, Fault, Params, Read, Reply, Resource, Type, optional, required, routes,
     serde_json::json,
 };
 use atoll_product::{
@@ -13,7 +13,10 @@ use atoll_product::{
 };
 
 use crate::{
-    admin::products::PRODUCT,
+    admin::{
+        product_body::{EXCLUSIVE, NEW_OPTION, OPTION_REF, RANKS},
+        products::PRODUCT,
+    },
     reply::{context, find, gone_from, only, page, perform, remove_by, save, update_by},
     tables::{ADDITIONAL_DATA, METADATA, ONE, any, date, flag, list, nested},
 };
@@ -67,9 +70,6 @@ const LIST: Params = list(
 const VALUES: Params =
     list(&[any("id"), any("value"), date("created_at"), date("updated_at"), date("deleted_at")], 50);
 
-/// A new option.
-pub(crate) const NEW_OPTION: &[Field] =
-    &[required("title", Type::Text), required("values", Type::List(&Type::Text)), RANKS, EXCLUSIVE, METADATA];
 const CREATE: Body = &[NEW_OPTION, &[ADDITIONAL_DATA]];
 const UPDATE: Body = &[&[
     optional("title", Type::Text),
@@ -79,11 +79,7 @@ const UPDATE: Body = &[&[
     METADATA,
     ADDITIONAL_DATA,
 ]];
-const RANKS: Field = optional("ranks", Type::Record);
-const EXCLUSIVE: Field = optional("is_exclusive", Type::Bool);
 const UPDATE_VALUE: Body = &[&[optional("value", Type::Text), METADATA]];
-/// An option that is there already.
-pub(crate) const OPTION_REF: Body = &[&[required("id", Type::Text)]];
 
 const LINKS: Body = &[&[
     optional(

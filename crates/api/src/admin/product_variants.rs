@@ -1,8 +1,8 @@
 //! `/admin/product-variants`, and `/admin/products/:id/variants`
 
 use atoll_flows::product::{
-    BATCH_VARIANT_IMAGES, CREATE_PRODUCT_VARIANTS, DELETE_PRODUCT_VARIANTS, NewVariant,
-    UPDATE_PRODUCT_VARIANTS, VariantChanges, VariantImages, unknown_items,
+    BATCH_VARIANT_IMAGES, CREATE_PRODUCT_VARIANTS, DELETE_PRODUCT_VARIANTS, UPDATE_PRODUCT_VARIANTS,
+    VariantImages, unknown_items,
 };
 use atoll_flows::sales_channel::LinkIds;
 use atoll_kernel::{
@@ -14,9 +14,13 @@ use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
 use atoll_product::{PRODUCTS, VARIANTS};
 
 use crate::{
-    admin::products::PRODUCT,
+    admin::{
+        products::PRODUCT,
+        variant_body::{CREATE, CREATE_ONE, UPDATE, UPDATE_ONE, new_variant, variant_changes},
+    },
+    body::{Batch, take_id},
     reply::{context, gone_from, link_ids, page, perform, perform_batch, save},
-    tables::{ADDITIONAL_DATA, LINK, METADATA, ONE, any, date, flag, list, nested, number, text},
+    tables::{LINK, ONE, any, date, flag, list, nested},
 };
 
 routes! {
@@ -70,63 +74,11 @@ const LIST: Params = list(
     50,
 );
 
-/// What a variant has beside its title, options and prices.
-pub(crate) const MORE: &[Field] = &[
-    text("sku"),
-    text("ean"),
-    text("upc"),
-    text("barcode"),
-    text("hs_code"),
-    text("mid_code"),
-    text("origin_country"),
-    text("material"),
-    text("thumbnail"),
-    optional("allow_backorder", Type::BoolText),
-    optional("manage_inventory", Type::BoolText),
-    optional("variant_rank", Type::NotNegative),
-    number("weight"),
-    number("length"),
-    number("height"),
-    number("width"),
-    METADATA,
-];
-const PRICE: Type = Type::Object(&[
-    required("currency_code", Type::Text),
-    required("amount", Type::NotNegative),
-    number("min_quantity"),
-    number("max_quantity"),
-    optional("rules", Type::Record),
-]);
-pub(crate) const PRICES: Type = Type::List(&PRICE);
-pub(crate) const INVENTORY_PARTS: Type = Type::List(&INVENTORY_PART);
-const INVENTORY_PART: Type =
-    Type::Object(&[required("inventory_item_id", Type::Text), required("required_quantity", Type::Positive)]);
-/// Prices from now on: those that are there already may be named by their ids alone.
-const NEW_PRICES: Type = Type::List(&Type::Object(&[
-    optional("id", Type::Text),
-    optional("currency_code", Type::Text),
-    optional("amount", Type::NotNegative),
-    number("min_quantity"),
-    number("max_quantity"),
-    optional("rules", Type::Record),
-]));
-const NEW: &[Field] = &[
-    required("title", Type::Text),
-    required("prices", PRICES),
-    optional("options", Type::Record),
-    optional("inventory_items", INVENTORY_PARTS),
-];
-const CREATE: Body = &[NEW, MORE, &[ADDITIONAL_DATA]];
-const CHANGES: &[Field] =
-    &[optional("title", Type::Text), optional("prices", NEW_PRICES), optional("options", Type::Record)];
-const UPDATE: Body = &[&[optional("id", Type::Text)], CHANGES, MORE, &[ADDITIONAL_DATA]];
-
 const BATCH: Body = &[&[
-    optional("create", Type::List(&Type::Strict(&[NEW, MORE]))),
+    optional("create", Type::List(&Type::Strict(CREATE_ONE))),
     optional("update", Type::List(&Type::Strict(UPDATE_ONE))),
     optional("delete", Type::List(&Type::Text)),
 ]];
-const UPDATE_ONE: Body = &[&[required("id", Type::Text)], CHANGES, MORE];
 const QUANTITY: Body = &[&[required("required_quantity", Type::Positive)]];
 const OF_VARIANT: &[Field] = &[required("variant_id", Type::Text), required("inventory_item_id", Type::Text)];
 const SET_PART: Type = Type::Strict(&[OF_VARIANT, &[required("required_quantity", Type::Positive)]]);
@@ -163,8 +115,8 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
     found.ok_or_else(|| Fault::not_found(format!("Product variant with id: {id} was not found")))
 }
 
-async fn create(call: Call) -> Result<Reply, Fault> {
-    let (id, input) = (call.path("id").to_owned(), NewVariant::from_body(call.body().clone())?);
+async fn create(mut call: Call) -> Result<Reply, Fault> {
+    let (id, input) = (call.path("id").to_owned(), new_variant(call.read()?)?);
     perform(&PRODUCT, call, move |flow| {
         flow.run(&CREATE_PRODUCT_VARIANTS, (id.clone(), vec![input.clone()]))?;
         Ok(PRODUCTS.retrieve(flow.tx, &id)?)
@@ -172,9 +124,9 @@ async fn create(call: Call) -> Result<Reply, Fault> {
     .await
 }
 
-async fn update(call: Call) -> Result<Reply, Fault> {
+async fn update(mut call: Call) -> Result<Reply, Fault> {
     let (product, id) = (call.path("id").to_owned(), call.path("variant_id").to_owned());
-    let changes = VariantChanges::from_body(id, call.body().clone())?;
+    let changes = variant_changes(id, call.read()?)?;
     perform(&PRODUCT, call, move |flow| {
         check(flow.tx, &product, &changes.id)?;
         flow.run(&UPDATE_PRODUCT_VARIANTS, vec![changes.clone()])?;
@@ -197,16 +149,12 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
 }
 
 /// Creates, updates and deletes variants of a product: all of it, or nothing.
-async fn batch(call: Call) -> Result<Reply, Fault> {
+async fn batch(mut call: Call) -> Result<Reply, Fault> {
     let product = call.path("id").to_owned();
-    let list = |name: &str| call.body().get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-    let create = list("create").into_iter().map(NewVariant::from_body).collect::<Result<Vec<_>, _>>()?;
-    let change = |mut body: Value| {
-        let id = body.as_object_mut().and_then(|it| it.remove("id")).unwrap_or_default();
-        VariantChanges::from_body(id.as_str().unwrap_or_default().to_owned(), body)
-    };
-    let update = list("update").into_iter().map(change).collect::<Result<Vec<_>, _>>()?;
-    let gone: Vec<String> = list("delete").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let Batch { create, update, delete: gone } = call.read()?;
+    let create = create.into_iter().map(new_variant).collect::<Result<Vec<_>, _>>()?;
+    let change = |mut fields| variant_changes(take_id(&mut fields)?, fields);
+    let update = update.into_iter().map(change).collect::<Result<Vec<_>, Fault>>()?;
     let fields = call.params.fields.clone();
     VARIANT.check(&call.app.view(), &context(&call), fields.as_deref())?;
     let gone_ids = gone.clone();

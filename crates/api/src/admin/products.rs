@@ -1,19 +1,16 @@
 //! `/admin/products`
 
-use atoll_flows::product::{CREATE_PRODUCTS, DELETE_PRODUCTS, NewProduct, ProductChanges, UPDATE_PRODUCTS};
+use atoll_flows::product::{CREATE_PRODUCTS, DELETE_PRODUCTS, UPDATE_PRODUCTS};
 use atoll_kernel::{
-    Answer, Body, Call, Fault, Field, Local, Param, ParamKind, Params, Reply, Resource, Type, optional,
-    required, routes, serde_json::Value,
+    Answer, Body, Call, Fault, Local, Param, ParamKind, Params, Reply, Resource, Type, optional, routes,
 };
 use atoll_product::{PRODUCTS, ProductStatus};
 
 use crate::{
-    admin::{
-        product_options::{NEW_OPTION, OPTION_REF},
-        product_variants::{INVENTORY_PARTS, MORE as MORE_OF_VARIANT, PRICES},
-    },
+    admin::product_body::{CREATE, CREATE_ONE, UPDATE, UPDATE_ONE, new_product, product_changes},
+    body::{Batch, take_id},
     reply::{context, find, only, page, perform, perform_batch, remove_by},
-    tables::{ADDITIONAL_DATA, METADATA, ONE, any, date, flag, lenient_list, nested, number, text},
+    tables::{ONE, any, date, flag, lenient_list, nested},
 };
 
 routes! {
@@ -73,77 +70,17 @@ const LIST: Params = lenient_list(
     50,
 );
 
-const REF: Type = Type::Object(&[required("id", Type::Text)]);
-const STATUS: Field = optional("status", Type::Words(ProductStatus::WORDS));
-
-const CREATE: Body = &[NEW, MORE, &[ADDITIONAL_DATA]];
-const CREATE_ONE: Body = &[NEW, MORE];
-const NEW: &[Field] = &[
-    required("title", Type::Text),
-    text("handle"),
-    STATUS.or_null(),
-    optional("options", Type::List(&Type::OneOf(&[Type::Strict(OPTION_REF), Type::Object(NEW_OPTION)]))),
-    optional("variants", Type::List(&VARIANT)),
-];
-const UPDATE: Body = &[CHANGES, MORE, &[ADDITIONAL_DATA]];
-const CHANGES: &[Field] = &[
-    optional("title", Type::Text),
-    text("handle"),
-    STATUS,
-    optional("option_ids", Type::List(&Type::Text)),
-    optional(
-        "options",
-        Type::Gone(
-            "The 'options' property was removed in version 2.16.0. Please remove it from your request payload.",
-        ),
-    ),
-];
-const MORE: &[Field] = &[
-    text("subtitle"),
-    text("description"),
-    text("thumbnail"),
-    text("external_id"),
-    text("type_id"),
-    text("collection_id"),
-    text("shipping_profile_id"),
-    optional("is_giftcard", Type::BoolText),
-    optional("discountable", Type::BoolText),
-    optional("images", Type::List(&Type::Object(&[required("url", Type::Text), optional("id", Type::Text)]))),
-    optional("categories", Type::List(&REF)),
-    optional("tags", Type::List(&REF)),
-    optional("sales_channels", Type::List(&REF)),
-    number("weight"),
-    number("length"),
-    number("height"),
-    number("width"),
-    text("hs_code"),
-    text("mid_code"),
-    text("origin_country"),
-    text("material"),
-    METADATA,
-];
 const BATCH: Body = &[&[
     optional("create", Type::List(&Type::Strict(CREATE_ONE))),
     optional("update", Type::List(&Type::Strict(UPDATE_ONE))),
     optional("delete", Type::List(&Type::Text)),
 ]];
-const UPDATE_ONE: Body = &[&[required("id", Type::Text)], CHANGES, MORE];
-const VARIANT: Type = Type::Strict(&[
-    &[
-        required("title", Type::Text),
-        required("prices", PRICES),
-        optional("options", Type::Record),
-        optional("inventory_items", INVENTORY_PARTS),
-    ],
-    MORE_OF_VARIANT,
-]);
-
 async fn index(call: Call) -> Result<Reply, Fault> {
     page(&PRODUCT, call, Vec::new())
 }
 
-async fn create(call: Call) -> Result<Reply, Fault> {
-    let input = NewProduct::from_body(call.body().clone())?;
+async fn create(mut call: Call) -> Result<Reply, Fault> {
+    let input = new_product(call.read()?)?;
     perform(&PRODUCT, call, move |flow| only(flow.run(&CREATE_PRODUCTS, vec![input.clone()])?)).await
 }
 
@@ -154,11 +91,11 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
 /// Names that routes of the original have where ids stand, and that are not served here.
 const NOT_IDS: [&str; 3] = ["export", "import", "imports"];
 
-async fn update(call: Call) -> Result<Reply, Fault> {
+async fn update(mut call: Call) -> Result<Reply, Fault> {
     if NOT_IDS.contains(&call.path("id")) {
         return Err(Fault::not_found(format!("Cannot POST /admin/products/{}", call.path("id"))));
     }
-    let input = (call.path("id").to_owned(), ProductChanges::from_body(call.body().clone())?);
+    let input = (call.path("id").to_owned(), product_changes(call.read()?)?);
     perform(&PRODUCT, call, move |flow| flow.run(&UPDATE_PRODUCTS, input.clone())).await
 }
 
@@ -167,15 +104,11 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
 }
 
 /// Creates, updates and deletes products: all of it, or nothing.
-async fn batch(call: Call) -> Result<Reply, Fault> {
-    let list = |name: &str| call.body().get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-    let create = list("create").into_iter().map(NewProduct::from_body).collect::<Result<Vec<_>, _>>()?;
-    let change = |mut body: Value| {
-        let id = body.as_object_mut().and_then(|it| it.remove("id")).unwrap_or_default();
-        Ok((id.as_str().unwrap_or_default().to_owned(), ProductChanges::from_body(body)?))
-    };
-    let update = list("update").into_iter().map(change).collect::<Result<Vec<_>, Fault>>()?;
-    let gone: Vec<String> = list("delete").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+async fn batch(mut call: Call) -> Result<Reply, Fault> {
+    let Batch { create, update, delete: gone } = call.read()?;
+    let create = create.into_iter().map(new_product).collect::<Result<Vec<_>, _>>()?;
+    let change = |mut fields| Ok((take_id(&mut fields)?, product_changes(fields)?));
+    let update = update.into_iter().map(change).collect::<Result<Vec<_>, Fault>>()?;
     let fields = call.params.fields.clone();
     PRODUCT.check(&call.app.view(), &context(&call), fields.as_deref())?;
     let gone_ids = gone.clone();

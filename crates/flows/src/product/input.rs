@@ -1,16 +1,10 @@
-//! What a new product comes with.
+//! Input of the flows on products and variants: what new ones come with, and what changes of one that is there.
 
 use std::collections::BTreeMap;
 
 use atoll_inventory::InventoryItem;
-use atoll_kernel::{
-    Decimal, Fault, present,
-    serde::{Deserialize, de::DeserializeOwned},
-    serde_json::{Value, from_value},
-};
+use atoll_kernel::{Decimal, present, serde::Deserialize};
 use atoll_product::{OptionInput, Product, ProductPatch, ProductVariant};
-
-use crate::product::{OptionLink, VariantChanges};
 
 /// A reference by id.
 #[derive(Clone, Debug, Deserialize)]
@@ -104,114 +98,4 @@ pub struct ProductChanges {
     pub patch: ProductPatch,
     /// All channels that it is sold in from now on.
     pub sales_channels: Option<Vec<String>>,
-}
-
-/// The fields of a body that are no fields of the record.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ProductExtras {
-    options: Vec<OptionLink>,
-    variants: Vec<Value>,
-    tags: Option<Vec<IdRef>>,
-    categories: Option<Vec<IdRef>>,
-    sales_channels: Option<Vec<IdRef>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct VariantExtras {
-    options: BTreeMap<String, String>,
-    prices: Vec<PriceInput>,
-    inventory_items: Vec<InventoryPart>,
-}
-
-fn read<T: DeserializeOwned>(body: Value) -> Result<T, Fault> {
-    from_value(body).map_err(|error| Fault::invalid(format!("Invalid request: {error}")))
-}
-
-/// Null where a field has a default means the default.
-fn without_nulls(mut body: Value) -> Value {
-    if let Value::Object(object) = &mut body {
-        object.retain(|_, value| !value.is_null());
-    }
-    body
-}
-
-fn ids<T: From<String>>(refs: Vec<IdRef>) -> Vec<T> {
-    refs.into_iter().map(|it| T::from(it.id)).collect()
-}
-
-/// Takes the fields that both the record and the extras have, which mean different things in each, away.
-fn without(mut body: Value, fields: &[&str]) -> Value {
-    if let Value::Object(object) = &mut body {
-        fields.iter().for_each(|field| {
-            object.remove(*field);
-        });
-    }
-    body
-}
-
-impl NewProduct {
-    /// Reads the body of a request, as its schema described it.
-    pub fn from_body(body: Value) -> Result<Self, Fault> {
-        let body = without_nulls(body);
-        let extras: ProductExtras = read(body.clone())?;
-        let mut product: Product = read(body)?;
-        product.tag_ids = ids(extras.tags.unwrap_or_default());
-        product.category_ids = ids(extras.categories.unwrap_or_default());
-        let variants: Result<_, Fault> = extras.variants.into_iter().map(NewVariant::from_body).collect();
-        let variants: Vec<NewVariant> = variants?;
-        let sales_channels = ids(extras.sales_channels.unwrap_or_default());
-        let mut options = Vec::new();
-        for option in extras.options {
-            match option {
-                OptionLink::Id(id) | OptionLink::Ref(IdRef { id }) => product.option_ids.push(id.into()),
-                OptionLink::New(option) => options.push(option),
-            }
-        }
-        Ok(NewProduct { product, options, variants, sales_channels })
-    }
-}
-
-/// The fields of an update of a variant that are no fields of the record.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct VariantExtraChanges {
-    options: BTreeMap<String, String>,
-    prices: Option<Vec<PriceChange>>,
-}
-
-impl VariantChanges {
-    /// Reads the body of a request, as its schema described it.
-    pub fn from_body(id: String, body: Value) -> Result<Self, Fault> {
-        let VariantExtraChanges { options, prices } = read(body.clone())?;
-        Ok(VariantChanges { id, patch: read(without(body, &["options", "prices"]))?, options, prices })
-    }
-}
-
-impl NewVariant {
-    /// Reads the body of a request, as its schema described it.
-    pub fn from_body(body: Value) -> Result<Self, Fault> {
-        let body = without_nulls(body);
-        let extras: VariantExtras = read(body.clone())?;
-        let variant = read(without(body, &["options", "prices", "inventory_items"]))?;
-        let VariantExtras { options, prices, inventory_items } = extras;
-        Ok(NewVariant { variant, options, prices, inventory_items })
-    }
-}
-
-impl ProductChanges {
-    /// Reads the body of a request, as its schema described it.
-    pub fn from_body(body: Value) -> Result<Self, Fault> {
-        // A handle of null is none: the product keeps its own.
-        let body = match body.get("handle") {
-            Some(Value::Null) => without(body, &["handle"]),
-            _ => body,
-        };
-        let extras: ProductExtras = read(body.clone())?;
-        let mut patch: ProductPatch = read(body)?;
-        patch.tag_ids = extras.tags.map(ids);
-        patch.category_ids = extras.categories.map(ids);
-        Ok(ProductChanges { patch, sales_channels: extras.sales_channels.map(ids) })
-    }
 }

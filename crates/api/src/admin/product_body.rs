@@ -1,0 +1,108 @@
+//! The bodies of requests about products: their schemas, and how they are read into the input of flows.
+
+use atoll_flows::product::{IdRef, NewProduct, OptionLink, ProductChanges};
+use atoll_kernel::{Body, Fault, Field, Type, optional, required, serde_json::Value};
+use atoll_product::{Product, ProductPatch, ProductStatus};
+
+use crate::{
+    admin::variant_body::{self, new_variant},
+    body::{Fields, default_nulls, read, take, take_ids},
+    tables::{ADDITIONAL_DATA, METADATA, number, text},
+};
+
+const REF: Type = Type::Object(&[required("id", Type::Text)]);
+const STATUS: Field = optional("status", Type::Words(ProductStatus::WORDS));
+
+/// A new product.
+pub(crate) const CREATE: Body = &[NEW, MORE, &[ADDITIONAL_DATA]];
+/// A new product in a batch.
+pub(crate) const CREATE_ONE: Body = &[NEW, MORE];
+const NEW: &[Field] = &[
+    required("title", Type::Text),
+    text("handle"),
+    STATUS.or_null(),
+    optional("options", Type::List(&Type::OneOf(&[Type::Strict(OPTION_REF), Type::Object(NEW_OPTION)]))),
+    optional("variants", Type::List(&Type::Strict(variant_body::CREATE_ONE))),
+];
+/// Changes to a product.
+pub(crate) const UPDATE: Body = &[CHANGES, MORE, &[ADDITIONAL_DATA]];
+const CHANGES: &[Field] = &[
+    optional("title", Type::Text),
+    text("handle"),
+    STATUS,
+    optional("option_ids", Type::List(&Type::Text)),
+    optional(
+        "options",
+        Type::Gone(
+            "The 'options' property was removed in version 2.16.0. Please remove it from your request payload.",
+        ),
+    ),
+];
+const MORE: &[Field] = &[
+    text("subtitle"),
+    text("description"),
+    text("thumbnail"),
+    text("external_id"),
+    text("type_id"),
+    text("collection_id"),
+    text("shipping_profile_id"),
+    optional("is_giftcard", Type::BoolText),
+    optional("discountable", Type::BoolText),
+    optional("images", Type::List(&Type::Object(&[required("url", Type::Text), optional("id", Type::Text)]))),
+    optional("categories", Type::List(&REF)),
+    optional("tags", Type::List(&REF)),
+    optional("sales_channels", Type::List(&REF)),
+    number("weight"),
+    number("length"),
+    number("height"),
+    number("width"),
+    text("hs_code"),
+    text("mid_code"),
+    text("origin_country"),
+    text("material"),
+    METADATA,
+];
+/// Changes to a product in a batch.
+pub(crate) const UPDATE_ONE: Body = &[&[required("id", Type::Text)], CHANGES, MORE];
+
+/// A new option.
+pub(crate) const NEW_OPTION: &[Field] =
+    &[required("title", Type::Text), required("values", Type::List(&Type::Text)), RANKS, EXCLUSIVE, METADATA];
+/// An option that is there already.
+pub(crate) const OPTION_REF: Body = &[&[required("id", Type::Text)]];
+pub(crate) const RANKS: Field = optional("ranks", Type::Record);
+pub(crate) const EXCLUSIVE: Field = optional("is_exclusive", Type::Bool);
+
+/// Reads a new product.
+pub(crate) fn new_product(mut fields: Fields) -> Result<NewProduct, Fault> {
+    default_nulls(&mut fields);
+    let named: Vec<OptionLink> = take(&mut fields, "options")?.unwrap_or_default();
+    let variants: Vec<Fields> = take(&mut fields, "variants")?.unwrap_or_default();
+    let variants = variants.into_iter().map(new_variant).collect::<Result<_, Fault>>()?;
+    let (tags, categories) = (take_ids(&mut fields, "tags")?, take_ids(&mut fields, "categories")?);
+    let sales_channels = take_ids(&mut fields, "sales_channels")?.unwrap_or_default();
+    let mut product: Product = read(fields)?;
+    product.tag_ids = tags.unwrap_or_default();
+    product.category_ids = categories.unwrap_or_default();
+    let mut options = Vec::new();
+    for option in named {
+        match option {
+            OptionLink::Id(id) | OptionLink::Ref(IdRef { id }) => product.option_ids.push(id.into()),
+            OptionLink::New(option) => options.push(option),
+        }
+    }
+    Ok(NewProduct { product, options, variants, sales_channels })
+}
+
+/// Reads changes to a product.
+pub(crate) fn product_changes(mut fields: Fields) -> Result<ProductChanges, Fault> {
+    // A handle of null is none: the product keeps its own.
+    if fields.get("handle").is_some_and(Value::is_null) {
+        fields.remove("handle");
+    }
+    let (tags, categories) = (take_ids(&mut fields, "tags")?, take_ids(&mut fields, "categories")?);
+    let sales_channels = take_ids(&mut fields, "sales_channels")?;
+    let mut patch: ProductPatch = read(fields)?;
+    (patch.tag_ids, patch.category_ids) = (tags, categories);
+    Ok(ProductChanges { patch, sales_channels })
+}

@@ -1,0 +1,82 @@
+//! The bodies of requests about variants of products: their schemas, and how they are read into the input of flows.
+
+use atoll_flows::product::{NewVariant, VariantChanges};
+use atoll_kernel::{Body, Fault, Field, Type, optional, required};
+
+use crate::{
+    body::{Fields, default_nulls, read, take},
+    tables::{ADDITIONAL_DATA, METADATA, number, text},
+};
+
+/// What a variant has beside its title, options and prices.
+const MORE: &[Field] = &[
+    text("sku"),
+    text("ean"),
+    text("upc"),
+    text("barcode"),
+    text("hs_code"),
+    text("mid_code"),
+    text("origin_country"),
+    text("material"),
+    text("thumbnail"),
+    optional("allow_backorder", Type::BoolText),
+    optional("manage_inventory", Type::BoolText),
+    optional("variant_rank", Type::NotNegative),
+    number("weight"),
+    number("length"),
+    number("height"),
+    number("width"),
+    METADATA,
+];
+const PRICE: Type = Type::Object(&[
+    required("currency_code", Type::Text),
+    required("amount", Type::NotNegative),
+    number("min_quantity"),
+    number("max_quantity"),
+    optional("rules", Type::Record),
+]);
+const PRICES: Type = Type::List(&PRICE);
+const INVENTORY_PARTS: Type = Type::List(&INVENTORY_PART);
+const INVENTORY_PART: Type =
+    Type::Object(&[required("inventory_item_id", Type::Text), required("required_quantity", Type::Positive)]);
+/// Prices from now on: those that are there already may be named by their ids alone.
+const NEW_PRICES: Type = Type::List(&Type::Object(&[
+    optional("id", Type::Text),
+    optional("currency_code", Type::Text),
+    optional("amount", Type::NotNegative),
+    number("min_quantity"),
+    number("max_quantity"),
+    optional("rules", Type::Record),
+]));
+const NEW: &[Field] = &[
+    required("title", Type::Text),
+    required("prices", PRICES),
+    optional("options", Type::Record),
+    optional("inventory_items", INVENTORY_PARTS),
+];
+/// A new variant.
+pub(crate) const CREATE: Body = &[NEW, MORE, &[ADDITIONAL_DATA]];
+/// A new variant in a batch, or of a new product.
+pub(crate) const CREATE_ONE: Body = &[NEW, MORE];
+const CHANGES: &[Field] =
+    &[optional("title", Type::Text), optional("prices", NEW_PRICES), optional("options", Type::Record)];
+/// Changes to a variant.
+pub(crate) const UPDATE: Body = &[&[optional("id", Type::Text)], CHANGES, MORE, &[ADDITIONAL_DATA]];
+/// Changes to a variant in a batch.
+pub(crate) const UPDATE_ONE: Body = &[&[required("id", Type::Text)], CHANGES, MORE];
+
+/// Reads a new variant.
+pub(crate) fn new_variant(mut fields: Fields) -> Result<NewVariant, Fault> {
+    default_nulls(&mut fields);
+    let options = take(&mut fields, "options")?.unwrap_or_default();
+    let prices = take(&mut fields, "prices")?.unwrap_or_default();
+    let inventory_items = take(&mut fields, "inventory_items")?.unwrap_or_default();
+    Ok(NewVariant { variant: read(fields)?, options, prices, inventory_items })
+}
+
+/// Reads changes to the variant with this id.
+pub(crate) fn variant_changes(id: String, mut fields: Fields) -> Result<VariantChanges, Fault> {
+    let options = take(&mut fields, "options")?.unwrap_or_default();
+    let prices = take(&mut fields, "prices")?;
+    Ok(VariantChanges { id, patch: read(fields)?, options, prices })
+}
