@@ -11,6 +11,7 @@ mod sdk;
 mod test;
 mod thorough;
 mod tidy;
+mod words;
 
 use std::{
     env,

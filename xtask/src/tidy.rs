@@ -10,12 +10,13 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::{cargo, crates, format};
+use crate::{cargo, crates, format, words};
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(args.is_empty(), "`cargo xtask tidy` takes no arguments");
     let files = files(cargo::root())?;
     let mut violations = violations(&files);
+    violations.extend(has_the_words(&files));
     violations.extend(format_has_its_folders(cargo::root()));
     let crates = crates::violations()?;
     let mut out = io::stdout().lock();
@@ -199,6 +200,13 @@ fn manifest(file: &File) -> impl Iterator<Item = ManifestLine> {
     })
 }
 
+/// The trade's words stand where one would search for them.
+fn has_the_words(files: &[File]) -> Vec<Violation> {
+    let read = |path: &str| files.iter().find(|file| file.path == path).map(|file| file.text.as_str());
+    let missing = words::missing(words::WORDS, read).into_iter();
+    missing.map(|(path, message)| Violation { path: path.to_owned(), line: 1, message }).collect()
+}
+
 /// A format that was followed by another has a folder, which the tests open.
 fn format_has_its_folders(root: &Path) -> Vec<Violation> {
     let say = |message| Violation { path: format::FILE.to_owned(), line: 1, message };
@@ -233,7 +241,9 @@ mod tests {
 
     #[test]
     fn the_repository_is_tidy() {
-        let mut violations = violations(&files(cargo::root()).unwrap());
+        let files = files(cargo::root()).unwrap();
+        let mut violations = violations(&files);
+        violations.extend(has_the_words(&files));
         violations.extend(format_has_its_folders(cargo::root()));
         let list: Vec<String> = violations.iter().map(Violation::to_string).collect();
         assert!(list.is_empty(), "{}", list.join("\n"));

@@ -1,4 +1,4 @@
-//! Where a subscriber stands among the events: kept, so that a restart neither loses nor repeats much.
+//! The stored cursor of a subscriber: its position in the outbox, from which delivery resumes after a restart.
 
 use atoll_kernel::{OUTBOX, Read, StoreError, Write, last_number};
 use serde::{Deserialize, Serialize};

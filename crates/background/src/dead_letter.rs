@@ -1,4 +1,4 @@
-//! Events that a subscriber could not take, kept until somebody retries them.
+//! Dead letters: events that a subscriber failed on too often, kept until an admin retries or deletes them.
 
 use atoll_kernel::{Actor, Ctx, Event, Fault, Local, Timestamp, entity, serde_json::Value};
 

@@ -1,4 +1,5 @@
-//! The dispatcher: one task per subscriber, so that one that fails or is slow holds up nobody else.
+//! The dispatcher: delivers committed events to subscribers at least once, in order, with retry and backoff. Each
+//! subscriber has a task of its own, so that one that fails or is slow delays no other.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The runs of jobs, and how one begins and ends. Each of these is one transaction, so that of several hosts one
-//! runs, and a host that dies leaves a run that another can see is over.
+//! Runs of jobs: how one begins, renews its lease and ends. Each of these is one transaction, so that of several
+//! hosts one runs the job, and the run of a host that died is seen by its expired lease.
 
 use atoll_kernel::{Job, Moment, Plan, Read, RowError, StoreError, Timestamp, Write, entity, words};
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,5 @@
-//! Removes what is no longer asked for: events that everybody has seen, the records of runs that are over, answers
-//! to requests with keys.
+//! Retention: removes old events that every subscriber has processed, old saga runs, and stored answers of
+//! `Idempotency-Key`.
 
 use std::time::Duration;
 

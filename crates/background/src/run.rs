@@ -1,4 +1,4 @@
-//! Starting and stopping what runs in the background.
+//! Starting and stopping background tasks, and their timing: backoff, retries, polling intervals.
 
 use std::time::Duration;
 

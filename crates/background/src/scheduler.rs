@@ -1,4 +1,4 @@
-//! The scheduler: one task per job, which sleeps until the next moment of its schedule.
+//! The scheduler of jobs: one task per job, which sleeps until the next time of its cron pattern or interval.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Helps tests: one application per test, with a store of its own, through the real router.
+//! Helpers for integration tests: one application per test, with a store of its own, through the real router.
 
 mod app;
 mod client;

@@ -1,4 +1,4 @@
-//! What is kept of passwords: Argon2id, with the parameters that OWASP asks for and a salt each.
+//! Password hashing: Argon2id with the parameters that OWASP recommends, and a salt per password.
 
 use argon2::{
     Argon2,

@@ -1,5 +1,5 @@
-//! The connections that are open: which are closed because their clients take too long, because there are too many, or
-//! because they hold too much memory.
+//! Open connections, and which of them are closed: those of slow clients (time-outs), and, as load shedding, those
+//! that are too many or hold too much memory.
 
 use std::{
     collections::HashMap,

@@ -1,5 +1,5 @@
-//! The HTTP/1.1 server: it accepts connections, bounds their number, their time and their memory, and drains them when
-//! it is told to stop. What is answered is the router's.
+//! The HTTP/1.1 server: accepts connections, bounds their number, time and memory, and drains them (graceful
+//! shutdown). Requests are answered by the router.
 
 mod connection;
 mod connections;
