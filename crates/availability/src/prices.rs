@@ -17,13 +17,13 @@ pub const REGION: &str = "region_id";
 
 computed! {
     /// All prices of a variant.
-    pub static PRICES = Computed { entity: VARIANT, name: "prices", shows: &[], sorts: false, compute: all_prices };
+    pub static PRICES = Computed { entity: VARIANT, name: "prices", also_shows: &[], sorts: false, compute: all_prices };
 }
 
 computed! {
     /// The price of a variant that applies in the region of the context; null where there is none.
     pub static CALCULATED_PRICE =
-        Computed { entity: VARIANT, name: "calculated_price", shows: &[], sorts: false, compute: calculated_prices };
+        Computed { entity: VARIANT, name: "calculated_price", also_shows: &[], sorts: false, compute: calculated_prices };
 }
 
 /// The context of a sale in this currency and region.

@@ -22,7 +22,7 @@ computed! {
     pub static INVENTORY_QUANTITY = Computed {
         entity: VARIANT,
         name: "inventory_quantity",
-        shows: &["manage_inventory"],
+        also_shows: &["manage_inventory"],
         sorts: false,
         compute,
     };

@@ -57,10 +57,10 @@ impl Resource {
     /// These fields, resolved. What leads in circles is left out like what is not offered; where everything is, it is an
     /// error.
     fn selection(&self, fields: &FieldList) -> Result<Selection, QueryError> {
-        let mut circles = Vec::new();
-        let selection = Selection::resolve(Registry::graph(), self.def(), fields, &mut circles);
-        match circles.into_iter().next() {
-            Some(circle) if self.offer.is_none() => Err(QueryError::Circle(circle)),
+        let mut cycles = Vec::new();
+        let selection = Selection::resolve(Registry::graph(), self.def(), fields, &mut cycles);
+        match cycles.into_iter().next() {
+            Some(cycle) if self.offer.is_none() => Err(QueryError::Cycle(cycle)),
             _ => Ok(selection),
         }
     }
@@ -141,7 +141,7 @@ impl Resource {
         let renamed: BTreeMap<&str, &str> = self.renamed.iter().copied().collect();
         let (offset, limit) = (params.offset, params.limit);
         if let Some(order) = params.order.as_deref().filter(|it| self.offer.is_some() && it.contains('.')) {
-            return Err(QueryError::Direction(order.to_owned()).into());
+            return Err(QueryError::Order(order.to_owned()).into());
         }
         // What cannot be shown is refused before it is looked for.
         let selection = self.selection(&self.field_list(params.fields.as_deref()))?;

@@ -8,7 +8,7 @@ use crate::{Env, QueryError, Selection};
 
 /// Records that are shown together. The relations of a page are loaded for so many in one call, and what hangs on them
 /// is in memory at a time.
-const N_TOGETHER: usize = 128;
+const CHUNK_SIZE: usize = 128;
 
 /// A record with what was selected of what hangs on it.
 struct Tree {
@@ -37,13 +37,13 @@ pub fn write_nodes(
     let mut nodes = nodes.into_iter();
     let mut is_first = true;
     loop {
-        let together: Vec<Node> = nodes.by_ref().take(N_TOGETHER).collect();
+        let chunk: Vec<Node> = nodes.by_ref().take(CHUNK_SIZE).collect();
         // Where there are none, computed fields still say what they lack.
-        if together.is_empty() && !is_first {
+        if chunk.is_empty() && !is_first {
             return Ok(());
         }
-        let mut room = RECORDS_AT_ONCE_MAX;
-        for tree in expand(env, selection, together, &mut room)? {
+        let mut n_left = RECORDS_AT_ONCE_MAX;
+        for tree in expand(env, selection, chunk, &mut n_left)? {
             if !is_first {
                 out.push(b',');
             }
@@ -67,14 +67,14 @@ fn expand(
     env: &Env<'_>,
     selection: &Selection,
     nodes: Vec<Node>,
-    room: &mut usize,
+    n_left: &mut usize,
 ) -> Result<Vec<Tree>, QueryError> {
     let mut relations: Vec<std::vec::IntoIter<Children>> = Vec::with_capacity(selection.relations.len());
     for (relation, child) in &selection.relations {
-        let targets = relation.resolve_first(env, &nodes, env.context.children_max(), *room)?;
+        let targets = relation.resolve_first(env, &nodes, env.context.children_max(), *n_left)?;
         let sizes: Vec<usize> = targets.iter().map(Vec::len).collect();
-        *room -= sizes.iter().sum::<usize>();
-        let mut trees = expand(env, child, targets.into_iter().flatten().collect(), room)?.into_iter();
+        *n_left -= sizes.iter().sum::<usize>();
+        let mut trees = expand(env, child, targets.into_iter().flatten().collect(), n_left)?.into_iter();
         let grouped: Vec<Children> = sizes
             .into_iter()
             .map(|size| {
@@ -133,8 +133,8 @@ fn write_tree(
             Children::Many(trees) => {
                 let out = object.name(relation.name);
                 out.push(b'[');
-                for (place, tree) in trees.iter().enumerate() {
-                    if place > 0 {
+                for (index, tree) in trees.iter().enumerate() {
+                    if index > 0 {
                         out.push(b',');
                     }
                     write_tree(env, child, tree, out)?;

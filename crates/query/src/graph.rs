@@ -85,7 +85,7 @@ pub struct Computed {
     /// Its name.
     pub name: &'static str,
     /// Other fields of the entity that the answer shows whenever this one is asked for, as the wire does.
-    pub shows: &'static [&'static str],
+    pub also_shows: &'static [&'static str],
     /// Is it a number by which lists can be sorted?
     pub sorts: bool,
     /// For each of the records, in order, its value; `None` leaves the field out.
@@ -307,22 +307,22 @@ impl Relation {
         self.resolve_first(env, nodes, usize::MAX, RECORDS_AT_ONCE_MAX)
     }
 
-    /// As `resolve`, but at most `of_each` of each record, and an error where they are more than `in_all`. A target that
+    /// As `resolve`, but at most `per_record` of each record, and an error where they are more than `in_total`. A target that
     /// several of them share is read once.
     pub(crate) fn resolve_first(
         &self,
         env: &Env<'_>,
         nodes: &[Node],
-        of_each: usize,
-        in_all: usize,
+        per_record: usize,
+        in_total: usize,
     ) -> Result<Vec<Vec<Node>>, QueryError> {
         // What is sorted is read whole, so that the first of it are known.
-        let of_each_read = if self.sorted_by.is_some() { usize::MAX } else { of_each };
-        let mut targets = Targets::new(env, of_each_read, in_all);
+        let read_per_record = if self.sorted_by.is_some() { usize::MAX } else { per_record };
+        let mut targets = Targets::new(env, read_per_record, in_total);
         match self.resolve {
             Resolve::Embedded => {
                 // They are the record itself, and not what hangs on it.
-                targets.of_each = usize::MAX;
+                targets.per_record = usize::MAX;
                 for node in nodes {
                     targets.begin();
                     for part in node.embedded(self.name) {
@@ -332,11 +332,11 @@ impl Relation {
             }
             Resolve::With(with) => with.resolve(env, nodes, &mut targets)?,
             Resolve::Field(_) => {
-                let mut loaded = Loaded::new(env.view, env.graph.table(self.to));
+                let mut rows = RowCache::new(env.view, env.graph.table(self.to));
                 for node in nodes {
                     targets.begin();
                     for id in self.ids_in(&**node) {
-                        if let Some(target) = loaded.get(id)?
+                        if let Some(target) = rows.get(id)?
                             && targets.add(target)?.is_break()
                         {
                             break;
@@ -346,7 +346,7 @@ impl Relation {
             }
             Resolve::Back(field) => {
                 let table = env.graph.table(self.to);
-                let mut loaded = Loaded::new(env.view, table);
+                let mut rows = RowCache::new(env.view, table);
                 for node in nodes {
                     targets.begin();
                     table.ids_where(
@@ -354,7 +354,7 @@ impl Relation {
                         field,
                         node.key(),
                         Direction::Ascending,
-                        &mut |id| match loaded.get(id)? {
+                        &mut |id| match rows.get(id)? {
                             Some(target) => targets.add(target),
                             None => Ok(Scan::Continue(())),
                         },
@@ -366,7 +366,7 @@ impl Relation {
         if let Some(field) = self.sorted_by {
             for nodes in &mut targets.all {
                 nodes.sort_by_cached_key(|node| SortKey::of(node.def(), field, &node.scalar(field)));
-                nodes.truncate(of_each);
+                nodes.truncate(per_record);
             }
         }
         Ok(targets.all)
@@ -377,16 +377,16 @@ impl Relation {
 pub struct Targets<'a> {
     env: &'a Env<'a>,
     /// Of one record.
-    of_each: usize,
+    per_record: usize,
     /// Of all records.
-    in_all: usize,
+    in_total: usize,
     n_added: usize,
     all: Vec<Vec<Node>>,
 }
 
 impl<'a> Targets<'a> {
-    fn new(env: &'a Env<'a>, of_each: usize, in_all: usize) -> Self {
-        Targets { env, of_each, in_all, n_added: 0, all: Vec::new() }
+    fn new(env: &'a Env<'a>, per_record: usize, in_total: usize) -> Self {
+        Targets { env, per_record, in_total, n_added: 0, all: Vec::new() }
     }
 
     /// What is added next belongs to the next record.
@@ -407,23 +407,23 @@ impl<'a> Targets<'a> {
         }
         own.push(target);
         self.n_added += 1;
-        if self.n_added > self.in_all {
+        if self.n_added > self.in_total {
             return Err(StoreError::Halted(Halt::Records(RECORDS_AT_ONCE_MAX as u64)));
         }
-        Ok(if own.len() < self.of_each { Scan::Continue(()) } else { Scan::Break(()) })
+        Ok(if own.len() < self.per_record { Scan::Continue(()) } else { Scan::Break(()) })
     }
 }
 
 /// Rows of one table, each read at most once.
-struct Loaded<'a> {
+struct RowCache<'a> {
     view: &'a dyn Read,
     table: &'static dyn TableSource,
     rows: HashMap<String, Option<Node>>,
 }
 
-impl<'a> Loaded<'a> {
+impl<'a> RowCache<'a> {
     fn new(view: &'a dyn Read, table: &'static dyn TableSource) -> Self {
-        Loaded { view, table, rows: HashMap::new() }
+        RowCache { view, table, rows: HashMap::new() }
     }
 
     fn get(&mut self, id: &str) -> Result<Option<Node>, StoreError> {

@@ -13,7 +13,7 @@ pub trait Ids {
     fn scan(
         &self,
         view: &dyn Read,
-        order: Direction,
+        direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
 
@@ -50,12 +50,12 @@ impl Ids for Union {
     fn scan(
         &self,
         view: &dyn Read,
-        order: Direction,
+        direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         match &self.0[..] {
-            [one] => one.scan(view, order, visit),
-            _ => IdSet(self.union(view)?).scan(view, order, visit),
+            [one] => one.scan(view, direction, visit),
+            _ => IdSet(self.union(view)?).scan(view, direction, visit),
         }
     }
 
@@ -91,10 +91,10 @@ impl Ids for Where {
     fn scan(
         &self,
         view: &dyn Read,
-        order: Direction,
+        direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
-        self.table.ids_where(view, self.field, &self.value, order, visit)
+        self.table.ids_where(view, self.field, &self.value, direction, visit)
     }
 
     fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
@@ -113,10 +113,10 @@ impl Ids for IdSet {
     fn scan(
         &self,
         _: &dyn Read,
-        order: Direction,
+        direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
-        let mut ids: Box<dyn Iterator<Item = &String>> = match order {
+        let mut ids: Box<dyn Iterator<Item = &String>> = match direction {
             Direction::Ascending => Box::new(self.0.iter()),
             Direction::Descending => Box::new(self.0.iter().rev()),
         };

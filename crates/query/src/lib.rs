@@ -34,12 +34,12 @@ use atoll_storage::{Halt, StoreError};
 pub enum QueryError {
     /// The order names no field.
     #[error("Order field {0} is not valid")]
-    Direction(String),
+    Order(String),
     /// Fields lead in a circle through relations to many.
     #[error(
         "Field '{0}' leads back to where it came from, and to many from there: ask for it in a request of its own"
     )]
-    Circle(String),
+    Cycle(String),
     /// A computed field lacks something in the context; the text is the wire's.
     #[error("{0}")]
     Context(String),

@@ -16,7 +16,7 @@ use crate::{
 
 /// Records whose filters are evaluated together: large enough that a relation's batched call pays, small enough
 /// that a page near the beginning reads little behind it.
-const N_TOGETHER: usize = 128;
+const CHUNK_SIZE: usize = 128;
 
 /// Relations on the way to a field to sort by.
 const N_SORT_RELATIONS_MAX: usize = 3;
@@ -27,17 +27,17 @@ pub struct SortBy {
     /// Relations to one record each, then a field.
     pub path: Vec<String>,
     /// In which direction.
-    pub order: Direction,
+    pub direction: Direction,
 }
 
 impl SortBy {
     /// Reads the wire's `field` or `-field`.
     pub fn parse(text: &str) -> SortBy {
-        let (path, order) = match text.strip_prefix('-') {
+        let (path, direction) = match text.strip_prefix('-') {
             Some(path) => (path, Direction::Descending),
             None => (text, Direction::Ascending),
         };
-        SortBy { path: path.split('.').map(str::to_owned).collect(), order }
+        SortBy { path: path.split('.').map(str::to_owned).collect(), direction }
     }
 }
 
@@ -91,9 +91,9 @@ pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Resu
     }
     filters = filters.into_iter().flat_map(Filter::parts).collect();
     let source = choose_source(env, entity, &mut filters, &mut within, with_deleted)?;
-    let id_order = match &sort {
+    let id_direction = match &sort {
         None => Some(Direction::Ascending),
-        Some(sort) if sort.path == [entity.key] && entity.key == "id" => Some(sort.order),
+        Some(sort) if sort.path == [entity.key] && entity.key == "id" => Some(sort.direction),
         Some(_) => None,
     };
     let candidates = Candidates {
@@ -103,17 +103,17 @@ pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Resu
         within,
         search: q.as_deref().map(Search::of),
     };
-    let by_path = sort.filter(|_| id_order.is_none());
-    let order = id_order.unwrap_or_default();
+    let by_path = sort.filter(|_| id_direction.is_none());
+    let direction = id_direction.unwrap_or_default();
     if by_path.is_none() && !with_deleted {
-        if candidates.asks_nothing() {
-            return candidates.page(&source, order, offset, limit);
+        if candidates.is_unfiltered() {
+            return candidates.page(&source, direction, offset, limit);
         }
         let mut page = Page { nodes: Vec::new(), count: 0 };
-        candidates.all(&source, order, &mut |chunk, keep| {
+        candidates.all(&source, direction, &mut |chunk, keep| {
             for (node, _) in chunk.nodes.iter().zip(keep).filter(|(_, keep)| **keep) {
                 if page.count >= offset as u64 && page.nodes.len() < limit {
-                    hold(&mut page.nodes, node.clone())?;
+                    push_bounded(&mut page.nodes, node.clone())?;
                 }
                 page.count += 1;
             }
@@ -121,9 +121,9 @@ pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Resu
         })?;
         return Ok(page);
     }
-    let (path, order) =
-        by_path.map_or_else(|| (vec![entity.key.to_owned()], order), |it| (it.path, it.order));
-    candidates.sorted_page(&source, with_deleted, &SortBy { path, order }, offset, limit)
+    let (path, direction) =
+        by_path.map_or_else(|| (vec![entity.key.to_owned()], direction), |it| (it.path, it.direction));
+    candidates.sorted_page(&source, with_deleted, &SortBy { path, direction }, offset, limit)
 }
 
 /// The narrowest of the sources that the query names; what the others say is asked of each candidate.
@@ -134,8 +134,8 @@ fn choose_source(
     within: &mut Vec<Box<dyn Ids>>,
     with_deleted: bool,
 ) -> Result<Source, QueryError> {
-    if let Some(place) = filters.iter().position(|filter| filter.texts_of("id").is_some()) {
-        let filter = filters.swap_remove(place);
+    if let Some(index) = filters.iter().position(|filter| filter.texts_of("id").is_some()) {
+        let filter = filters.swap_remove(index);
         let ids = filter.texts_of("id").unwrap_or_default().into_iter().map(str::to_owned);
         return Ok(Source::IdSet(IdSet(ids.collect())));
     }
@@ -145,22 +145,22 @@ fn choose_source(
             narrowest = Some((size, origin));
         }
     };
-    for (place, ids) in within.iter().enumerate() {
-        propose(ids.at_most(env.view)?, Origin::Set(place));
+    for (index, ids) in within.iter().enumerate() {
+        propose(ids.at_most(env.view)?, Origin::Set(index));
     }
     // Indexes and links hold live records only.
-    for (place, filter) in filters.iter().enumerate().filter(|_| !with_deleted) {
+    for (index, filter) in filters.iter().enumerate().filter(|_| !with_deleted) {
         if let Some(ids) = narrow(env, entity, filter)? {
-            propose(ids.at_most(env.view)?, Origin::Filter(place, ids));
+            propose(ids.at_most(env.view)?, Origin::Filter(index, ids));
         }
     }
     Ok(match narrowest {
         None => Source::Table,
-        Some((_, Origin::Set(place))) => Source::Within(within.swap_remove(place)),
-        Some((_, Origin::Filter(place, ids))) => {
+        Some((_, Origin::Set(index))) => Source::Within(within.swap_remove(index)),
+        Some((_, Origin::Filter(index, ids))) => {
             // What a relation leads to must also be on this side of the wall.
-            if env.context.wall().is_none() || !filters[place].has_relation() {
-                filters.swap_remove(place);
+            if env.context.wall().is_none() || !filters[index].has_relation() {
+                filters.swap_remove(index);
             }
             Source::Within(ids)
         }
@@ -177,10 +177,10 @@ struct Candidates<'a> {
 }
 
 /// Is shown the candidates that were looked at together, and which of them are kept.
-type Look<'l> = dyn FnMut(&Chunk<'_>, &[bool]) -> Result<(), QueryError> + 'l;
+type Visit<'l> = dyn FnMut(&Chunk<'_>, &[bool]) -> Result<(), QueryError> + 'l;
 
 impl<'a> Candidates<'a> {
-    fn asks_nothing(&self) -> bool {
+    fn is_unfiltered(&self) -> bool {
         self.predicates.is_empty() && self.within.is_empty() && self.search.is_none()
     }
 
@@ -192,7 +192,7 @@ impl<'a> Candidates<'a> {
     fn page(
         &self,
         source: &Source,
-        order: Direction,
+        direction: Direction,
         offset: usize,
         limit: usize,
     ) -> Result<Page, QueryError> {
@@ -201,10 +201,10 @@ impl<'a> Candidates<'a> {
         if let Source::IdSet(ids) = source {
             // Unknown ids do not count, so all of them are looked up.
             let mut count = 0;
-            ids.scan(view, order, &mut |id| {
+            ids.scan(view, direction, &mut |id| {
                 if let Some(node) = table.node(view, id)? {
                     if count >= offset && nodes.len() < limit {
-                        hold(&mut nodes, node)?;
+                        push_bounded(&mut nodes, node)?;
                     }
                     count += 1;
                 }
@@ -212,33 +212,33 @@ impl<'a> Candidates<'a> {
             })?;
             return Ok(Page { nodes, count: count as u64 });
         }
-        let mut place = 0;
+        let mut position = 0;
         let mut step = |id: &str| {
-            if place >= offset + limit {
+            if position >= offset + limit {
                 return Ok(Scan::Break(()));
             }
-            if place >= offset
+            if position >= offset
                 && let Some(node) = table.node(view, id)?
             {
-                hold(&mut nodes, node)?;
+                push_bounded(&mut nodes, node)?;
             }
-            place += 1;
+            position += 1;
             Ok(Scan::Continue(()))
         };
         let count = match source {
             Source::Within(ids) => {
-                ids.scan(view, order, &mut step)?;
+                ids.scan(view, direction, &mut step)?;
                 ids.count(view)?
             }
             Source::Table | Source::IdSet(_) => {
-                table.nodes(view, order, &mut |node| {
-                    if place >= offset + limit {
+                table.nodes(view, direction, &mut |node| {
+                    if position >= offset + limit {
                         return Ok(Scan::Break(()));
                     }
-                    if place >= offset {
-                        hold(&mut nodes, node)?;
+                    if position >= offset {
+                        push_bounded(&mut nodes, node)?;
                     }
-                    place += 1;
+                    position += 1;
                     Ok(Scan::Continue(()))
                 })?;
                 table.n_rows(view)?
@@ -248,37 +248,37 @@ impl<'a> Candidates<'a> {
     }
 
     /// Looks at every record of the source, some at a time: none is held for longer than that.
-    fn all(&self, source: &Source, order: Direction, look: &mut Look<'_>) -> Result<(), QueryError> {
+    fn all(&self, source: &Source, direction: Direction, visit: &mut Visit<'_>) -> Result<(), QueryError> {
         let (view, table) = (self.env.view, self.table());
         let mut chunks =
-            Chunks { candidates: self, nodes: Vec::with_capacity(N_TOGETHER), look, error: None };
+            Chunks { candidates: self, nodes: Vec::with_capacity(CHUNK_SIZE), visit, error: None };
         let mut load = |id: &str| match table.node(view, id)? {
             Some(node) => Ok(chunks.add(node)),
             None => Ok(Scan::Continue(())),
         };
         match source {
-            Source::IdSet(ids) => ids.scan(view, order, &mut load)?,
-            Source::Within(ids) => ids.scan(view, order, &mut load)?,
-            Source::Table => table.nodes(view, order, &mut |node| Ok(chunks.add(node)))?,
+            Source::IdSet(ids) => ids.scan(view, direction, &mut load)?,
+            Source::Within(ids) => ids.scan(view, direction, &mut load)?,
+            Source::Table => table.nodes(view, direction, &mut |node| Ok(chunks.add(node)))?,
         }
-        chunks.end()
+        chunks.finish()
     }
 
     /// As `all`, for the soft-deleted records of the source.
-    fn all_deleted(&self, source: &Source, look: &mut Look<'_>) -> Result<(), QueryError> {
-        let given = match source {
+    fn all_deleted(&self, source: &Source, visit: &mut Visit<'_>) -> Result<(), QueryError> {
+        let ids = match source {
             Source::IdSet(ids) => Some(&ids.0),
             Source::Table => None,
             // Links and indexes hold live records only.
             Source::Within(_) => return Ok(()),
         };
         let mut chunks =
-            Chunks { candidates: self, nodes: Vec::with_capacity(N_TOGETHER), look, error: None };
+            Chunks { candidates: self, nodes: Vec::with_capacity(CHUNK_SIZE), visit, error: None };
         self.table().deleted_nodes(self.env.view, &mut |node| {
-            let is_candidate = given.is_none_or(|ids| ids.contains(node.key()));
+            let is_candidate = ids.is_none_or(|ids| ids.contains(node.key()));
             Ok(if is_candidate { chunks.add(node) } else { Scan::Continue(()) })
         })?;
-        chunks.end()
+        chunks.finish()
     }
 
     /// A page of all records of the source for which the query holds, in this order. Only their ids and what they are
@@ -292,20 +292,21 @@ impl<'a> Candidates<'a> {
         limit: usize,
     ) -> Result<Page, QueryError> {
         let mut found: Vec<(SortKey, String)> = Vec::new();
-        let mut look = |chunk: &Chunk<'_>, keep: &[bool]| {
-            let keys = sort_keys(chunk, &sort.path, sort.order)?;
+        let mut visit = |chunk: &Chunk<'_>, keep: &[bool]| {
+            let keys = sort_keys(chunk, &sort.path, sort.direction)?;
             let kept = chunk.nodes.iter().zip(keys).zip(keep).filter(|(_, keep)| **keep);
             found.extend(kept.map(|((node, key), _)| (key, node.key().to_owned())));
             Ok(())
         };
-        self.all(source, Direction::Ascending, &mut look)?;
+        self.all(source, Direction::Ascending, &mut visit)?;
         if with_deleted {
-            self.all_deleted(source, &mut look)?;
+            self.all_deleted(source, &mut visit)?;
         }
         // Records with equal keys are in the order of their ids.
         found.sort_by(|(a, a_id), (b, b_id)| {
             let ordering = a.partial_cmp(b).unwrap_or(Ordering::Equal);
-            let ordering = if sort.order == Direction::Descending { ordering.reverse() } else { ordering };
+            let ordering =
+                if sort.direction == Direction::Descending { ordering.reverse() } else { ordering };
             ordering.then_with(|| a_id.cmp(b_id))
         });
         let count = found.len() as u64;
@@ -316,7 +317,7 @@ impl<'a> Candidates<'a> {
                 live => live,
             };
             if let Some(node) = node {
-                hold(&mut nodes, node)?;
+                push_bounded(&mut nodes, node)?;
             }
         }
         Ok(Page { nodes, count })
@@ -343,7 +344,7 @@ impl<'a> Candidates<'a> {
 }
 
 /// Adds a record to a page, which may hold so many and no more.
-fn hold(nodes: &mut Vec<Node>, node: Node) -> Result<(), StoreError> {
+fn push_bounded(nodes: &mut Vec<Node>, node: Node) -> Result<(), StoreError> {
     nodes.push(node);
     match nodes.len() {
         n if n > RECORDS_AT_ONCE_MAX => Err(StoreError::Halted(Halt::Records(RECORDS_AT_ONCE_MAX as u64))),
@@ -355,7 +356,7 @@ fn hold(nodes: &mut Vec<Node>, node: Node) -> Result<(), StoreError> {
 struct Chunks<'c, 'l> {
     candidates: &'c Candidates<'c>,
     nodes: Vec<Node>,
-    look: &'c mut Look<'l>,
+    visit: &'c mut Visit<'l>,
     /// What went wrong while they were looked at: scans know errors of the store alone.
     error: Option<QueryError>,
 }
@@ -363,30 +364,30 @@ struct Chunks<'c, 'l> {
 impl Chunks<'_, '_> {
     fn add(&mut self, node: Node) -> Scan {
         self.nodes.push(node);
-        if self.nodes.len() == N_TOGETHER {
-            self.error = self.look().err();
+        if self.nodes.len() == CHUNK_SIZE {
+            self.error = self.flush().err();
         }
         if self.error.is_some() { Scan::Break(()) } else { Scan::Continue(()) }
     }
 
-    fn look(&mut self) -> Result<(), QueryError> {
-        let nodes = std::mem::replace(&mut self.nodes, Vec::with_capacity(N_TOGETHER));
+    fn flush(&mut self) -> Result<(), QueryError> {
+        let nodes = std::mem::replace(&mut self.nodes, Vec::with_capacity(CHUNK_SIZE));
         let chunk = Chunk::new(self.candidates.env, self.candidates.entity, nodes);
         let keep = self.candidates.keep(&chunk)?;
-        (self.look)(&chunk, &keep)
+        (self.visit)(&chunk, &keep)
     }
 
-    fn end(mut self) -> Result<(), QueryError> {
+    fn finish(mut self) -> Result<(), QueryError> {
         match self.error.take() {
             Some(error) => Err(error),
             None if self.nodes.is_empty() => Ok(()),
-            None => self.look(),
+            None => self.flush(),
         }
     }
 }
 
 fn check_sort(env: &Env<'_>, entity: &'static EntityDef, sort: &SortBy) -> Result<(), QueryError> {
-    let invalid = || QueryError::Direction(sort.path.join("."));
+    let invalid = || QueryError::Order(sort.path.join("."));
     let mut entity = entity;
     let (field, relations) = sort.path.split_last().ok_or_else(invalid)?;
     if relations.len() > N_SORT_RELATIONS_MAX {
@@ -403,7 +404,7 @@ fn check_sort(env: &Env<'_>, entity: &'static EntityDef, sort: &SortBy) -> Resul
     if known || is_computed { Ok(()) } else { Err(invalid()) }
 }
 
-fn sort_keys(chunk: &Chunk<'_>, path: &[String], order: Direction) -> Result<Vec<SortKey>, QueryError> {
+fn sort_keys(chunk: &Chunk<'_>, path: &[String], direction: Direction) -> Result<Vec<SortKey>, QueryError> {
     let [first, rest @ ..] = path else { return Ok(chunk.nodes.iter().map(|_| SortKey::Null).collect()) };
     if rest.is_empty() {
         if let Some(computed) = chunk.env.graph.computed(chunk.entity.name, first) {
@@ -419,12 +420,12 @@ fn sort_keys(chunk: &Chunk<'_>, path: &[String], order: Direction) -> Result<Vec
     let Some(targets) = chunk.targets(first)? else {
         return Ok(chunk.nodes.iter().map(|_| SortKey::Null).collect());
     };
-    let mut keys = sort_keys(&targets.chunk, rest, order)?.into_iter();
+    let mut keys = sort_keys(&targets.chunk, rest, direction)?.into_iter();
     // Of several the one counts that comes first: the least, or the greatest where the order descends.
     let first_of = |a: SortKey, b: SortKey| match (&a, &b) {
         (_, SortKey::Null) => a,
         (SortKey::Null, _) => b,
-        _ if (a <= b) == (order == Direction::Ascending) => a,
+        _ if (a <= b) == (direction == Direction::Ascending) => a,
         _ => b,
     };
     let first = |n: &usize| keys.by_ref().take(*n).reduce(first_of).unwrap_or(SortKey::Null);

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Records on the way from a filter's end to its beginning: beyond so many, reading them costs more than it saves.
-const N_ON_THE_WAY_MAX: u64 = 1000;
+const N_INTERMEDIATE_MAX: u64 = 1000;
 
 /// The records of `entity` for which the filter holds, not minding walls, if that can be told without looking at them.
 pub(crate) fn narrow(
@@ -45,15 +45,19 @@ fn ids_where(
     let Some(relation) = env.graph.relation(entity.name, first) else { return Ok(None) };
     let to = env.graph.entity(relation.to).expect("the registry checks where relations lead");
     let Some(targets) = ids_where(env, to, rest, values)? else { return Ok(None) };
-    if targets.at_most(env.view)? > N_ON_THE_WAY_MAX {
+    if targets.at_most(env.view)? > N_INTERMEDIATE_MAX {
         return Ok(None);
     }
     let targets = read(env.view, &*targets)?;
-    back(env, relation, &targets.iter().map(String::as_str).collect::<Vec<_>>())
+    reversed(env, relation, &targets.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// The records from which a relation leads to one of these targets.
-fn back(env: &Env<'_>, relation: &Relation, targets: &[&str]) -> Result<Option<Box<dyn Ids>>, QueryError> {
+fn reversed(
+    env: &Env<'_>,
+    relation: &Relation,
+    targets: &[&str],
+) -> Result<Option<Box<dyn Ids>>, QueryError> {
     let from = env.graph.table(relation.from);
     match relation.resolve {
         Resolve::Embedded => Ok(None),
@@ -84,13 +88,13 @@ fn existing(
     table: &dyn TableSource,
     ids: impl Iterator<Item = String>,
 ) -> Result<Option<Box<dyn Ids>>, QueryError> {
-    let mut known = BTreeSet::new();
+    let mut found = BTreeSet::new();
     for id in ids {
         if table.has(env.view, &id)? {
-            known.insert(id);
+            found.insert(id);
         }
     }
-    Ok(Some(Box::new(IdSet(known))))
+    Ok(Some(Box::new(IdSet(found))))
 }
 
 /// The rows with one of these values in a field, if that has an index.

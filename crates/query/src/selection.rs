@@ -14,46 +14,46 @@ pub struct Selection {
     pub(crate) relations: Vec<(Relation, Selection)>,
 }
 
-/// The relations on the way from the record that is shown.
-type Way = Vec<Relation>;
+/// The relations on the path from the record that is shown.
+type Path = Vec<Relation>;
 
 impl Selection {
     /// Finds the fields of `list` in `entity`. Fields that nothing has are left out, as the wire does. What leads in
-    /// circles is left out, too; `circles` is told of it.
+    /// cycles is left out, too; `cycles` is told of it.
     pub fn resolve(
         graph: &Graph,
         entity: &'static EntityDef,
         list: &FieldList,
-        circles: &mut Vec<String>,
+        cycles: &mut Vec<String>,
     ) -> Selection {
-        Selection::resolve_below(graph, entity, list, &mut Way::new(), circles)
+        Selection::resolve_below(graph, entity, list, &mut Path::new(), cycles)
     }
 
     fn resolve_below(
         graph: &Graph,
         entity: &'static EntityDef,
         list: &FieldList,
-        way: &mut Way,
-        circles: &mut Vec<String>,
+        path: &mut Path,
+        cycles: &mut Vec<String>,
     ) -> Selection {
         let is_embed = |field: &str| entity.embeds.iter().any(|embed| embed.name == field);
         let shows = |field: &&'static str| !entity.hidden.contains(field) && !is_embed(field);
         let all = entity.fields.iter().enumerate().filter(|(_, field)| list.star && shows(field));
-        let mut shown: Vec<usize> = all.map(|(place, _)| place).collect();
+        let mut shown: Vec<usize> = all.map(|(index, _)| index).collect();
         let starred = entity.computed.iter().filter(|it| list.star && !entity.on_request.contains(it));
         let mut own_computed: Vec<&'static str> = starred.copied().collect();
         let mut computed: Vec<&'static Computed> = Vec::new();
         let mut relations = Vec::new();
         let mut show = |name: &str| {
-            let place = entity.fields.iter().position(|field| *field == name && shows(field));
-            shown.extend(place.filter(|it| !shown.contains(it)));
+            let index = entity.fields.iter().position(|field| *field == name && shows(field));
+            shown.extend(index.filter(|it| !shown.contains(it)));
         };
         for (name, child) in list.in_order() {
             if let Some(relation) = graph.relation(entity.name, name) {
-                way.push(*relation);
-                if is_circle(way) {
-                    circles.push(way.iter().map(|it| it.name).collect::<Vec<_>>().join("."));
-                    way.pop();
+                path.push(*relation);
+                if is_cycle(path) {
+                    cycles.push(path.iter().map(|it| it.name).collect::<Vec<_>>().join("."));
+                    path.pop();
                     continue;
                 }
                 let to = graph.entity(relation.to).expect("the registry checks where relations lead");
@@ -63,11 +63,11 @@ impl Selection {
                 if child.star && shows_one_of(entity, list, to.on_request) {
                     to.on_request.iter().for_each(|name| child.add(name));
                 }
-                relations.push((*relation, Selection::resolve_below(graph, to, &child, way, circles)));
-                way.pop();
+                relations.push((*relation, Selection::resolve_below(graph, to, &child, path, cycles)));
+                path.pop();
             } else if let Some(it) = graph.computed(entity.name, name) {
                 computed.push(it);
-                for field in it.shows {
+                for field in it.also_shows {
                     show(field);
                 }
             } else if let Some(it) = entity.computed.iter().find(|it| **it == name) {
@@ -95,15 +95,15 @@ fn shows_one_of(entity: &EntityDef, list: &FieldList, names: &[&str]) -> bool {
 /// A mask per run of fields that stand in the record as they are named: mostly there is one.
 fn masks_of(shown: &[usize], n_fields: usize) -> Vec<Vec<bool>> {
     let runs = shown.chunk_by(|a, b| a < b);
-    let mask = |run: &[usize]| (0..n_fields).map(|place| run.contains(&place)).collect();
+    let mask = |run: &[usize]| (0..n_fields).map(|index| run.contains(&index)).collect();
     runs.map(mask).collect()
 }
 
-/// Does the last relation of this way lead to many, and has the way been through it, and through records of another kind
-/// since? Such a way multiplies what it shows by itself with every turn. What leads from a record to others of its kind,
+/// Does the last relation of this path lead to many, and has the path been through it, and through records of another kind
+/// since? Such a path multiplies what it shows by itself with every turn. What leads from a record to others of its kind,
 /// as from a category to those below it, comes to an end by itself.
-fn is_circle(way: &[Relation]) -> bool {
-    let Some((last, before)) = way.split_last() else { return false };
+fn is_cycle(path: &[Relation]) -> bool {
+    let Some((last, before)) = path.split_last() else { return false };
     let earlier = before.iter().position(|it| it.from == last.from && it.name == last.name);
     last.many && earlier.is_some_and(|at| before[at..].iter().any(|it| it.to != last.from))
 }

@@ -9,7 +9,7 @@ computed! {
     pub static STOCKED = Computed {
         entity: INVENTORY_ITEM,
         name: "stocked_quantity",
-        shows: &[],
+        also_shows: &[],
         sorts: true,
         compute: |env, nodes| sums(env, nodes, |level| level.stocked_quantity),
     };
@@ -20,7 +20,7 @@ computed! {
     pub static RESERVED = Computed {
         entity: INVENTORY_ITEM,
         name: "reserved_quantity",
-        shows: &[],
+        also_shows: &[],
         sorts: true,
         compute: |env, nodes| sums(env, nodes, |level| level.reserved_quantity),
     };

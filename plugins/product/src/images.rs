@@ -11,7 +11,7 @@ use crate::{Error, PRODUCTS, Product, ProductImage, ProductVariant, VARIANT, VAR
 
 computed! {
     /// The pictures of a variant.
-    pub static VARIANT_IMAGES = Computed { entity: VARIANT, name: "images", shows: &[], sorts: false, compute };
+    pub static VARIANT_IMAGES = Computed { entity: VARIANT, name: "images", also_shows: &[], sorts: false, compute };
 }
 
 fn compute(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryError> {
