@@ -1,5 +1,5 @@
-//! A chunk of records whose filters are evaluated together: what hangs on them is read when a condition first asks for
-//! it, and once, however many conditions ask.
+//! A batch of records whose filters are evaluated together. Related records are loaded when the first
+//! condition needs them, and cached for the others.
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
@@ -15,11 +15,11 @@ pub(crate) struct Chunk<'a> {
     resolved: RefCell<HashMap<&'static str, Rc<Resolved<'a>>>>,
 }
 
-/// What one relation leads to from the records of a chunk.
+/// The targets of one relation for all records of a chunk.
 pub(crate) struct Resolved<'a> {
-    /// How many are whose, in the order of the records.
+    /// The number of targets of each record, in the order of the records.
     pub(crate) sizes: Vec<usize>,
-    /// The targets of all of them.
+    /// All targets, in the same order.
     pub(crate) chunk: Chunk<'a>,
 }
 
@@ -28,7 +28,7 @@ impl<'a> Chunk<'a> {
         Chunk { env, entity, nodes, resolved: RefCell::default() }
     }
 
-    /// What the relation of this name leads to; none where the entity has no such relation.
+    /// The targets of the relation `name`; `None` if the entity has no such relation.
     pub(crate) fn targets(&self, name: &str) -> Result<Option<Rc<Resolved<'a>>>, QueryError> {
         match self.env.graph.relation(self.entity.name, name) {
             Some(relation) => Ok(Some(self.resolved(relation)?)),
@@ -36,7 +36,7 @@ impl<'a> Chunk<'a> {
         }
     }
 
-    /// What this relation leads to.
+    /// The targets of this relation, loaded on first use.
     pub(crate) fn resolved(&self, relation: &Relation) -> Result<Rc<Resolved<'a>>, QueryError> {
         if let Some(targets) = self.resolved.borrow().get(relation.name) {
             return Ok(targets.clone());

@@ -1,4 +1,4 @@
-//! Loads a selection level by level, and prints it.
+//! Loads a selection level by level, in batches, and serialises it to JSON.
 
 use atoll_storage::{Halt, JsonObject, Node, json_value};
 use atoll_values::limits::RECORDS_AT_ONCE_MAX;
@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use crate::{Env, QueryError, Selection};
 
-/// Records that are shown together. The relations of a page are loaded for so many in one call, and what hangs on them
-/// is in memory at a time.
+/// Records of a page that are expanded and written together. Bounds both the size of a batched call and the
+/// related records that are in memory at one time.
 const CHUNK_SIZE: usize = 128;
 
-/// A record with what was selected of what hangs on it.
+/// A record with its selected relations and computed fields.
 struct Tree {
     node: Node,
     /// In the order of the selection's relations.
@@ -27,7 +27,7 @@ enum Children {
     Many(Vec<Tree>),
 }
 
-/// Prints these records as JSON, with what `selection` wants around them, separated by commas.
+/// Writes `nodes` as JSON objects, separated by commas, with the relations that `selection` names.
 pub fn write_nodes(
     env: &Env<'_>,
     selection: &Selection,
@@ -38,7 +38,7 @@ pub fn write_nodes(
     let mut is_first = true;
     loop {
         let chunk: Vec<Node> = nodes.by_ref().take(CHUNK_SIZE).collect();
-        // Where there are none, computed fields still say what they lack.
+        // An empty page is expanded once, so that a computed field can still report a missing context.
         if chunk.is_empty() && !is_first {
             return Ok(());
         }
@@ -56,13 +56,13 @@ pub fn write_nodes(
     }
 }
 
-/// Can these fields be shown in this context?
+/// Checks that the context holds what the computed fields of `selection` need.
 pub fn check_selection(env: &Env<'_>, selection: &Selection) -> Result<(), QueryError> {
     expand(env, selection, Vec::new(), &mut 0).map(drop)
 }
 
-/// Loads what `selection` wants around `nodes`: one call per relation and level, however many nodes; no more records
-/// than there is room for.
+/// Loads the relations and computed fields of `nodes`: one call per relation and level, however many nodes
+/// there are. `n_left` is how many more records the chunk may load.
 fn expand(
     env: &Env<'_>,
     selection: &Selection,
@@ -104,7 +104,7 @@ fn expand(
     Ok(trees.collect())
 }
 
-/// Prints `tree` as JSON. An answer that is too long is refused while it is built.
+/// Writes `tree` as JSON. An answer that exceeds the byte limit is refused while it is written.
 fn write_tree(
     env: &Env<'_>,
     selection: &Selection,

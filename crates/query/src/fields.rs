@@ -1,10 +1,10 @@
-//! The `fields` parameter: what a request wants of the answer.
+//! The `fields` parameter: the projection that a request asks for, and the allow-list of a route.
 
 use std::collections::BTreeMap;
 
 use atoll_values::limits::FIELDS_DEPTH_MAX;
 
-/// Entries that are read of one `fields` parameter.
+/// Entries of one `fields` parameter that are read; the rest is ignored.
 const N_ENTRIES_MAX: usize = 1000;
 
 /// Paths of fields, after the defaults of a route and the modifiers of a request were merged.
@@ -16,7 +16,7 @@ pub struct FieldList {
     pub(crate) star: bool,
     pub(crate) named: bool,
     pub(crate) children: BTreeMap<String, FieldList>,
-    /// When it was named, among its siblings.
+    /// The position in which it was named among its siblings.
     place: usize,
     n_named: usize,
 }
@@ -96,14 +96,14 @@ impl FieldList {
         }
     }
 
-    /// What was named here, in the order in which it was.
+    /// The children in the order in which they were named.
     pub(crate) fn in_order(&self) -> Vec<(&str, &FieldList)> {
         let mut all: Vec<_> = self.children.iter().map(|(name, child)| (name.as_str(), child)).collect();
         all.sort_by_key(|(_, child)| child.place);
         all
     }
 
-    /// Is the path wanted, by name or below a star?
+    /// Is the path named, or a prefix of a named path?
     pub fn wants(&self, path: &str) -> bool {
         match path.split_once('.') {
             None => self.children.contains_key(path),
@@ -111,8 +111,9 @@ impl FieldList {
         }
     }
 
-    /// Drops what `offer` does not hold, as the store routes of the wire do, in silence. `is_guarded` knows which
-    /// names, below which path, are relations or computed fields: these must be offered.
+    /// Drops, without an error, what the allow-list `offer` does not hold, as the store routes of the wire
+    /// do. `is_guarded` tells for a path and a name whether it is a relation or a computed field: these must
+    /// be offered.
     pub fn restrict(&mut self, offer: &Offer, is_guarded: &dyn Fn(&[String], &str) -> bool) {
         self.restrict_below(&mut Vec::new(), offer, is_guarded);
     }
@@ -133,7 +134,7 @@ impl FieldList {
             let part = offer.parts.iter().any(|it| *it == path || it.starts_with(&below));
             let keep = if guarded { part || offer.whole.contains(&path.as_str()) } else { whole || part };
             if keep && guarded {
-                // A relation that is offered in parts has no "all of it".
+                // A relation that is offered in parts cannot be selected as a whole.
                 child.named &= offer.whole.contains(&path.as_str());
                 child.restrict_below(above, offer, is_guarded);
             }
@@ -143,15 +144,16 @@ impl FieldList {
     }
 }
 
-/// The path by which an offer names what these segments lead to: a relation from records to others of their kind, as from
-/// a category to those below it, is offered again below itself.
+/// The path under which an offer names these segments. Repetitions are dropped: a relation from an entity to
+/// itself, such as from a category to its children, is offered at any depth.
 fn offered_path(segments: &[String]) -> String {
     let mut path = segments.to_vec();
     path.dedup();
     path.join(".")
 }
 
-/// What a route offers of what hangs on a record. The record's own fields are always offered.
+/// The allow-list of a route: relations and computed fields that `fields` may select. The record's own fields
+/// are always allowed.
 #[derive(Clone, Copy, Debug)]
 pub struct Offer {
     /// Relations with all fields of their records, and computed fields, by path.
@@ -203,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_offered_is_dropped() {
+    fn fields_outside_the_allow_list_are_dropped() {
         let mut list = FieldList::of(&[
             "id", "*a", "a.b.c", "*x", "x.y", "a.price", "a.secret_price", "*z", "z.id", "z.no",
         ]);
@@ -215,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_have_an_end() {
+    fn fields_depth_is_limited() {
         let deep = vec!["a"; 100_000].join(".");
         assert_eq!(FieldList::parse(&[], Some(&deep), "id"), FieldList::of(&["id"]));
     }

@@ -1,4 +1,5 @@
-//! What is known of entities and of how they hang together.
+//! The entity graph: entities, tables, relations (foreign keys and links) and computed fields; the query
+//! context with its wall and limits; batched loading of relations.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -24,102 +25,106 @@ pub struct Graph {
     computed: HashMap<&'static str, BTreeMap<&'static str, &'static Computed>>,
 }
 
-/// A way from the records of one entity to those of another.
+/// A relation from one entity to another.
 #[derive(Clone, Copy)]
 pub struct Relation {
-    /// The entity that it starts from.
+    /// The entity that has the relation.
     pub from: &'static str,
-    /// Its name there.
+    /// Its field name in `from`.
     pub name: &'static str,
-    /// The entity that it leads to.
+    /// The target entity.
     pub to: &'static str,
-    /// A list, or at most one?
+    /// To many (a list) or to one.
     pub many: bool,
-    /// Does `q` on `from` look here too?
+    /// Does `q` on `from` also search the targets?
     pub searched: bool,
-    /// Where there is no target: is the field absent (links), or null (within a module)?
+    /// Without a target, is the field absent (links) or null (relations within a module)?
     pub absent_if_none: bool,
     /// How the targets are found.
     pub resolve: Resolve,
-    /// What becomes of the ids in the records' field when their target is deleted.
+    /// What happens to the foreign key when the target is deleted.
     pub when_gone: WhenGone,
-    /// The field of the targets that they are shown in the order of; without it, the order is that of the ids.
+    /// The field by which the targets are sorted. The default is by id.
     pub sorted_by: Option<&'static str>,
 }
 
-/// What becomes of a field that holds the id of a record, or several, when that record is deleted.
+/// What happens to a field that holds one or several ids when one of these records is deleted: the `ON
+/// DELETE` of a foreign key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenGone {
-    /// It stays as it is: it says what was, or the module refuses to delete what it names, or deletes both.
+    /// The id stays. The field records history, or the module refuses the deletion, or deletes both
+    /// (cascade).
     Keep,
-    /// The id is taken out, and comes back when the record is restored. The field must be indexed.
+    /// The id is removed (`SET NULL`), and put back when the record is restored. The field must be indexed.
     Clear,
 }
 
 /// How the targets of a relation are found.
 #[derive(Clone, Copy)]
 pub enum Resolve {
-    /// The records inside the record.
+    /// The targets are embedded in the record.
     Embedded,
-    /// This field holds the id, or the ids, of the target.
+    /// A foreign key: this field of the record holds the id or ids of the targets.
     Field(&'static str),
-    /// The targets hold the record's id in this indexed field.
+    /// A foreign key in the other direction: this indexed field of the targets holds the id of the record.
     Back(&'static str),
-    /// A function finds them: for each record, its targets.
+    /// A function finds the targets of many records in one call.
     With(&'static (dyn ResolveWith + Sync)),
 }
 
 /// Finds the targets of a relation for many records in one call.
 pub trait ResolveWith {
-    /// For each of `nodes`, in order: begins in `targets`, and adds its targets as far as they are wanted.
+    /// For each of `nodes`, in order: calls `targets.begin()`, then adds its targets until `targets.add`
+    /// breaks.
     fn resolve(&self, env: &Env<'_>, nodes: &[Node], targets: &mut Targets<'_>) -> Result<(), QueryError>;
 
-    /// The records from which it leads to the one with this id, where these are known.
+    /// The records whose targets include `target`; `None` if that is not indexed.
     fn back(&self, target: &str) -> Option<Box<dyn Ids>>;
 }
 
-/// A field that is computed from more than the record: prices in a currency, what is left in a channel.
+/// A field that is computed from more than the record itself: prices in a currency, available stock in a
+/// channel.
 pub struct Computed {
-    /// The entity that has it.
+    /// The entity that has the field.
     pub entity: &'static str,
-    /// Its name.
+    /// The name of the field.
     pub name: &'static str,
-    /// Other fields of the entity that the answer shows whenever this one is asked for, as the wire does.
+    /// Other fields of the entity that are shown whenever this one is, as the wire does.
     pub also_shows: &'static [&'static str],
     /// Is it a number by which lists can be sorted?
     pub sorts: bool,
-    /// For each of the records, in order, its value; `None` leaves the field out.
+    /// Computes the value for each record, in order; `None` leaves the field out.
     pub compute: Compute,
 }
 
 /// Computes a field of many records in one call.
 pub type Compute = fn(&Env<'_>, &[Node]) -> Result<Vec<Option<Value>>, QueryError>;
 
-/// Behind what whoever asks cannot see. Every relation of a query ends at it: what it leads to beyond is not there, in
-/// answers, filters and orders alike.
+/// The limit of what a caller may see. Every relation of a query ends at it: records beyond it are absent
+/// from answers, filters and sort orders alike.
 pub trait Wall: fmt::Debug + Send + Sync {
-    /// Is this record there for whoever asks?
+    /// Is this record visible to the caller?
     fn shows(&self, view: &dyn Read, node: &Node) -> Result<bool, StoreError>;
 }
 
-/// What a query knows beside its fields and filters.
+/// The context of a query: the time, values for computed fields, the wall and the limits.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
-    /// The time that the answer is for.
+    /// The time of the answer: prices and availability windows are evaluated at it.
     pub at: Timestamp,
     values: BTreeMap<&'static str, Vec<String>>,
     wall: Option<Arc<dyn Wall>>,
     limits: AnswerLimits,
 }
 
-/// How much one answer may hold.
+/// Limits of the size of one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AnswerLimits {
     /// Bytes of an answer to admins.
     pub bytes_max: usize,
     /// Bytes of an answer to a storefront.
     pub store_bytes_max: usize,
-    /// Of what hangs on one record, a storefront is shown so many.
+    /// Targets of one relation of one record that a storefront is shown; the rest is left out.
     pub store_children_max: usize,
 }
 
@@ -134,29 +139,29 @@ impl Default for AnswerLimits {
 }
 
 impl Context {
-    /// A context at this time.
+    /// A context at this time, without a wall.
     pub fn at(at: Timestamp) -> Self {
         Context { at, ..Context::default() }
     }
 
-    /// A context of somebody who does not see beyond this wall.
+    /// The same context, confined by a wall.
     pub fn within(mut self, wall: Arc<dyn Wall>) -> Self {
         self.wall = Some(wall);
         self
     }
 
-    /// The same context, in which answers may hold so much.
+    /// The same context, with these limits.
     pub fn limited(mut self, limits: AnswerLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Bytes of an answer.
+    /// The maximum size of the answer: that of storefronts behind a wall, else that of admins.
     pub(crate) fn bytes_max(&self) -> usize {
         if self.wall.is_some() { self.limits.store_bytes_max } else { self.limits.bytes_max }
     }
 
-    /// Of what hangs on one record, so many are shown.
+    /// The maximum number of targets of one relation of one record. Unlimited without a wall.
     pub(crate) fn children_max(&self) -> usize {
         if self.wall.is_some() { self.limits.store_children_max } else { usize::MAX }
     }
@@ -166,7 +171,7 @@ impl Context {
         self.wall.as_deref()
     }
 
-    /// Adds values under a name that the computed field that wants them has chosen.
+    /// Adds values for a computed field, under a name that the field defines.
     pub fn with(mut self, name: &'static str, values: Vec<String>) -> Self {
         self.values.insert(name, values);
         self
@@ -177,25 +182,25 @@ impl Context {
         self.values.get(name).map(Vec::as_slice)
     }
 
-    /// The one value under `name`.
+    /// The first value under `name`.
     pub fn one(&self, name: &str) -> Option<&str> {
         self.get(name)?.first().map(String::as_str)
     }
 }
 
-/// One query's surroundings: a snapshot, the graph and the context.
+/// The environment of a query: a snapshot, the graph and the context.
 #[derive(Clone, Copy)]
 pub struct Env<'a> {
-    /// The snapshot that everything is read from.
+    /// The snapshot that all reads of the query use.
     pub view: &'a dyn Read,
-    /// The graph.
+    /// The entities and relations of the program.
     pub graph: &'a Graph,
-    /// The context.
+    /// The caller's time, wall and limits.
     pub context: &'a Context,
 }
 
 impl Graph {
-    /// Adds an entity and the records inside it.
+    /// Adds an entity and, recursively, its embedded entities.
     pub fn add_entity(&mut self, def: &'static EntityDef) {
         if self.entities.insert(def.name, def).is_some() {
             return;
@@ -217,7 +222,7 @@ impl Graph {
         }
     }
 
-    /// Adds a table, and its entity.
+    /// Adds a table and its entity.
     pub fn add_table(&mut self, table: &'static dyn TableSource) {
         self.add_entity(table.def());
         self.tables.insert(table.def().name, table);
@@ -233,7 +238,7 @@ impl Graph {
         self.computed.entry(computed.entity).or_default().insert(computed.name, computed);
     }
 
-    /// The entity of this name.
+    /// The definition of an entity.
     pub fn entity(&self, name: &str) -> Option<&'static EntityDef> {
         self.entities.get(name).copied()
     }
@@ -278,7 +283,8 @@ impl Graph {
         self.computed.get(entity)?.get(name).copied()
     }
 
-    /// Is `name`, below this path of relations, a relation or a computed field?
+    /// Is `name` a relation or a computed field of the entity at the end of this path of relations? Such
+    /// names must be offered by the route.
     pub fn is_guarded(&self, root: &str, above: &[String], name: &str) -> bool {
         let mut entity = root;
         for segment in above {
@@ -292,7 +298,7 @@ impl Graph {
 }
 
 impl Relation {
-    /// The ids that a record itself holds of its targets.
+    /// The ids in the foreign key of the record; empty for other kinds of relation.
     pub fn ids_in<'a>(&self, record: &'a dyn Record) -> Vec<&'a str> {
         let Resolve::Field(field) = self.resolve else { return Vec::new() };
         match record.scalar(field) {
@@ -302,13 +308,13 @@ impl Relation {
         }
     }
 
-    /// For each of `nodes`, in order, its targets on this side of the wall.
+    /// For each of `nodes`, in order, its targets that the wall shows.
     pub fn resolve(&self, env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Vec<Node>>, QueryError> {
         self.resolve_first(env, nodes, usize::MAX, RECORDS_AT_ONCE_MAX)
     }
 
-    /// As `resolve`, but at most `per_record` of each record, and an error where they are more than `in_total`. A target that
-    /// several of them share is read once.
+    /// As `resolve`, but at most `per_record` targets of each record; more than `in_total` are an error. A
+    /// target that several records share is read once.
     pub(crate) fn resolve_first(
         &self,
         env: &Env<'_>,
@@ -316,12 +322,12 @@ impl Relation {
         per_record: usize,
         in_total: usize,
     ) -> Result<Vec<Vec<Node>>, QueryError> {
-        // What is sorted is read whole, so that the first of it are known.
+        // A sorted relation is read whole, as only then its first targets are known.
         let read_per_record = if self.sorted_by.is_some() { usize::MAX } else { per_record };
         let mut targets = Targets::new(env, read_per_record, in_total);
         match self.resolve {
             Resolve::Embedded => {
-                // They are the record itself, and not what hangs on it.
+                // Embedded records are part of the record: the limit for related records does not apply.
                 targets.per_record = usize::MAX;
                 for node in nodes {
                     targets.begin();
@@ -373,12 +379,12 @@ impl Relation {
     }
 }
 
-/// The targets of a relation, record by record: those that are on this side of the wall, as far as they are wanted.
+/// Collects the targets of a relation, record by record: those that the wall shows, up to the limits.
 pub struct Targets<'a> {
     env: &'a Env<'a>,
-    /// Of one record.
+    /// The maximum of one record; further targets are not read.
     per_record: usize,
-    /// Of all records.
+    /// The maximum of all records together; more are an error.
     in_total: usize,
     n_added: usize,
     all: Vec<Vec<Node>>,
@@ -389,15 +395,15 @@ impl<'a> Targets<'a> {
         Targets { env, per_record, in_total, n_added: 0, all: Vec::new() }
     }
 
-    /// What is added next belongs to the next record.
+    /// Starts the targets of the next record.
     pub fn begin(&mut self) {
         self.all.push(Vec::new());
     }
 
-    /// Adds a target of the record that was begun, if whoever asks may see it. Says whether more of them are wanted.
+    /// Adds a target of the current record, if the wall shows it. Breaks when the record has enough of them.
     ///
     /// # Panics
-    /// When no record was begun.
+    /// If `begin` was not called.
     pub fn add(&mut self, target: Node) -> Result<Scan, StoreError> {
         let own = self.all.last_mut().expect("a record was begun");
         if let Some(wall) = &self.env.context.wall
@@ -414,7 +420,7 @@ impl<'a> Targets<'a> {
     }
 }
 
-/// Rows of one table, each read at most once.
+/// A read cache for rows of one table.
 struct RowCache<'a> {
     view: &'a dyn Read,
     table: &'static dyn TableSource,

@@ -1,4 +1,4 @@
-//! Sets of ids that know their size, for lists to begin with.
+//! Sets of ids that know their size: the candidate sources of lists (an index, a link, a union).
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use atoll_storage::{Direction, Read, Scan, StoreError, TableSource};
 
 /// A set of ids in ascending order that knows its size: an index, a link, the listing of a channel.
 pub trait Ids {
-    /// How many there are.
+    /// The exact number of ids.
     fn count(&self, view: &dyn Read) -> Result<u64, StoreError>;
 
-    /// Shows them in order.
+    /// Calls `visit` with each id, until it breaks.
     fn scan(
         &self,
         view: &dyn Read,
@@ -17,7 +17,7 @@ pub trait Ids {
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
 
-    /// A bound on how many there are, where counting them is dear.
+    /// Upper bound of `count`, for sets whose exact count is expensive.
     fn at_most(&self, view: &dyn Read) -> Result<u64, StoreError> {
         self.count(view)
     }
@@ -26,7 +26,7 @@ pub trait Ids {
     fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError>;
 }
 
-/// The ids that are in one of these sets at least. One set costs what it costs; several are read whole.
+/// The union of several sets. A union of one set costs what that set costs; several are read whole.
 pub struct Union(pub Vec<Box<dyn Ids>>);
 
 impl Union {
@@ -75,11 +75,11 @@ impl Ids for Union {
 
 /// The rows of a table with one value in an indexed field.
 pub struct Where {
-    /// The table.
+    /// The table that is searched.
     pub table: &'static dyn TableSource,
-    /// The field.
+    /// A field of the table that has an index.
     pub field: &'static str,
-    /// Its value.
+    /// The value, as the index stores it.
     pub value: String,
 }
 
@@ -102,7 +102,7 @@ impl Ids for Where {
     }
 }
 
-/// These ids.
+/// A set in memory, such as the ids that a filter names. Ids without a record may be among them.
 pub(crate) struct IdSet(pub(crate) BTreeSet<String>);
 
 impl Ids for IdSet {
@@ -129,7 +129,7 @@ impl Ids for IdSet {
     }
 }
 
-/// All of a set.
+/// Reads a whole set.
 pub(crate) fn read(view: &dyn Read, ids: &dyn Ids) -> Result<Vec<String>, StoreError> {
     let mut all = Vec::new();
     ids.scan(view, Direction::Ascending, &mut |id| {

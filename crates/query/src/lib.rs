@@ -1,8 +1,8 @@
-//! The graph: one query across modules and links.
+//! The query engine: one query over the entity graph, across modules and links, as in GraphQL.
 //!
-//! A request names fields; the planner turns them into a [`Selection`], a tree of entities; the executor loads
-//! level by level with one batched call per relation; the writer prints the selected fields straight to bytes.
-//! Records stay typed until the last byte.
+//! A request names fields; the planner turns them into a [`Selection`], a tree of entities; the executor
+//! loads it level by level with one batched call per relation; the writer serialises the selected fields
+//! straight to bytes. Records stay typed until they are written.
 
 mod chunk;
 mod expand;
@@ -29,18 +29,18 @@ pub use selection::Selection;
 
 use atoll_storage::{Halt, StoreError};
 
-/// Why a query has no answer.
+/// Why a query failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum QueryError {
-    /// The order names no field.
+    /// `order` names no sortable field of the entity.
     #[error("Order field {0} is not valid")]
     Order(String),
-    /// Fields lead in a circle through relations to many.
+    /// `fields` follows a cycle of relations that includes a to-many relation. Holds the path.
     #[error(
         "Field '{0}' leads back to where it came from, and to many from there: ask for it in a request of its own"
     )]
     Cycle(String),
-    /// A computed field lacks something in the context; the text is the wire's.
+    /// A computed field needs a value that the context does not hold. The text is the wire's.
     #[error("{0}")]
     Context(String),
     /// The store failed.

@@ -1,4 +1,5 @@
-//! Lists: candidates from the narrowest source, filters on what is left, one page, an exact count.
+//! Lists with pagination: candidates from the narrowest source, filters on the rest, sorting, one page, an
+//! exact count.
 
 use std::cmp::Ordering;
 
@@ -14,24 +15,24 @@ use crate::{
     sort_key::SortKey,
 };
 
-/// Records whose filters are evaluated together: large enough that a relation's batched call pays, small enough
-/// that a page near the beginning reads little behind it.
+/// Candidates whose filters are evaluated together: enough for a batched call to pay off, few enough that a
+/// page near the beginning reads little beyond it.
 const CHUNK_SIZE: usize = 128;
 
-/// Relations on the way to a field to sort by.
+/// Relations in a path to sort by.
 const N_SORT_RELATIONS_MAX: usize = 3;
 
-/// A field to sort by.
+/// The field to sort by, and the direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SortBy {
     /// Relations to one record each, then a field.
     pub path: Vec<String>,
-    /// In which direction.
+    /// Descending for `-field`.
     pub direction: Direction,
 }
 
 impl SortBy {
-    /// Reads the wire's `field` or `-field`.
+    /// Parses the wire's `field` or `-field`.
     pub fn parse(text: &str) -> SortBy {
         let (path, direction) = match text.strip_prefix('-') {
             Some(path) => (path, Direction::Descending),
@@ -41,30 +42,30 @@ impl SortBy {
     }
 }
 
-/// What a list is asked for.
+/// The parameters of a list.
 #[derive(Default)]
 pub struct ListQuery {
     /// Conditions that must all hold.
     pub filters: Vec<Filter>,
-    /// Only records with these ids: what the caller may see, or a link that was filtered by.
+    /// Only records in all of these sets: the listing that the caller may see, a link that was filtered by.
     pub within: Vec<Box<dyn Ids>>,
     /// Words that must all occur in the searched fields.
     pub q: Option<String>,
-    /// The order; by id where there is none.
+    /// The sort order. The default is ascending ids.
     pub sort: Option<SortBy>,
-    /// Records to leave out at the beginning.
+    /// Records to skip.
     pub offset: usize,
-    /// Records to show.
+    /// The size of the page.
     pub limit: usize,
-    /// Show soft-deleted records too?
+    /// Include soft-deleted records.
     pub with_deleted: bool,
 }
 
 /// One page of a list.
 pub struct Page {
-    /// The records.
+    /// The records of the page, in order.
     pub nodes: Vec<Node>,
-    /// How many there are on all pages.
+    /// The number of records on all pages, exact.
     pub count: u64,
 }
 
@@ -75,14 +76,17 @@ enum Source {
     Within(Box<dyn Ids>),
 }
 
-/// What a source comes from: a set of the query, or one of its filters, which names these records.
+/// The part of the query that a proposed source comes from, by index: one of its sets, or a filter that an
+/// index or a link can answer.
 enum Origin {
     Set(usize),
     Filter(usize, Box<dyn Ids>),
 }
 
-/// Reads one page of `entity`. When a source answers all of the query and the order is that of the ids, the
-/// cost is that of the page; otherwise every candidate of the source is read.
+/// Reads one page of `entity`.
+///
+/// If the source answers the whole query and the order is by id, the cost is that of the page. Otherwise
+/// every candidate of the source is read.
 pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Result<Page, QueryError> {
     let ListQuery { mut filters, mut within, q, sort, offset, limit, with_deleted } = query;
     let q = q.filter(|q| !q.trim().is_empty());
@@ -126,7 +130,8 @@ pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Resu
     candidates.sorted_page(&source, with_deleted, &SortBy { path, direction }, offset, limit)
 }
 
-/// The narrowest of the sources that the query names; what the others say is asked of each candidate.
+/// Chooses the smallest source that the query names. The conditions of the others are evaluated for each
+/// candidate.
 fn choose_source(
     env: &Env<'_>,
     entity: &EntityDef,
@@ -158,7 +163,7 @@ fn choose_source(
         None => Source::Table,
         Some((_, Origin::Set(index))) => Source::Within(within.swap_remove(index)),
         Some((_, Origin::Filter(index, ids))) => {
-            // What a relation leads to must also be on this side of the wall.
+            // `narrow` does not ask the wall. A filter over a relation is evaluated again, with the wall.
             if env.context.wall().is_none() || !filters[index].has_relation() {
                 filters.swap_remove(index);
             }
@@ -167,7 +172,7 @@ fn choose_source(
     })
 }
 
-/// What is left to ask of each candidate.
+/// The conditions to evaluate for each candidate.
 struct Candidates<'a> {
     env: &'a Env<'a>,
     entity: &'static EntityDef,
@@ -176,7 +181,7 @@ struct Candidates<'a> {
     search: Option<Search>,
 }
 
-/// Is shown the candidates that were looked at together, and which of them are kept.
+/// Called with each chunk of candidates; the flags say which of them pass the conditions.
 type Visit<'l> = dyn FnMut(&Chunk<'_>, &[bool]) -> Result<(), QueryError> + 'l;
 
 impl<'a> Candidates<'a> {
@@ -188,7 +193,8 @@ impl<'a> Candidates<'a> {
         self.env.graph.table(self.entity.name)
     }
 
-    /// A page of a source that answers the whole query: steps over ids, and loads only what it shows.
+    /// A page of a source that answers the whole query: skips over ids, and loads only the records of the
+    /// page.
     fn page(
         &self,
         source: &Source,
@@ -199,7 +205,7 @@ impl<'a> Candidates<'a> {
         let (view, table) = (self.env.view, self.table());
         let mut nodes = Vec::with_capacity(limit.min(1000));
         if let Source::IdSet(ids) = source {
-            // Unknown ids do not count, so all of them are looked up.
+            // Ids without a record do not count, so all of them are looked up.
             let mut count = 0;
             ids.scan(view, direction, &mut |id| {
                 if let Some(node) = table.node(view, id)? {
@@ -247,7 +253,7 @@ impl<'a> Candidates<'a> {
         Ok(Page { nodes, count })
     }
 
-    /// Looks at every record of the source, some at a time: none is held for longer than that.
+    /// Visits every candidate of the source in chunks, so that memory is bounded by one chunk.
     fn all(&self, source: &Source, direction: Direction, visit: &mut Visit<'_>) -> Result<(), QueryError> {
         let (view, table) = (self.env.view, self.table());
         let mut chunks =
@@ -264,7 +270,7 @@ impl<'a> Candidates<'a> {
         chunks.finish()
     }
 
-    /// As `all`, for the soft-deleted records of the source.
+    /// As `all`, for the soft-deleted candidates.
     fn all_deleted(&self, source: &Source, visit: &mut Visit<'_>) -> Result<(), QueryError> {
         let ids = match source {
             Source::IdSet(ids) => Some(&ids.0),
@@ -281,8 +287,8 @@ impl<'a> Candidates<'a> {
         chunks.finish()
     }
 
-    /// A page of all records of the source for which the query holds, in this order. Only their ids and what they are
-    /// sorted by are held; those of the page are read once more.
+    /// Sorts all matching candidates and loads one page. Only ids and sort keys are held in memory; the
+    /// records of the page are read a second time.
     fn sorted_page(
         &self,
         source: &Source,
@@ -302,7 +308,7 @@ impl<'a> Candidates<'a> {
         if with_deleted {
             self.all_deleted(source, &mut visit)?;
         }
-        // Records with equal keys are in the order of their ids.
+        // Ties are ordered by id, so that pages do not overlap.
         found.sort_by(|(a, a_id), (b, b_id)| {
             let ordering = a.partial_cmp(b).unwrap_or(Ordering::Equal);
             let ordering =
@@ -323,7 +329,7 @@ impl<'a> Candidates<'a> {
         Ok(Page { nodes, count })
     }
 
-    /// Which records of the chunk are kept.
+    /// For each record of the chunk: does it pass all conditions?
     fn keep(&self, chunk: &Chunk<'_>) -> Result<Vec<bool>, QueryError> {
         let mut keep = vec![true; chunk.nodes.len()];
         for ids in &self.within {
@@ -343,7 +349,7 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// Adds a record to a page, which may hold so many and no more.
+/// Adds a record to a page, up to [`RECORDS_AT_ONCE_MAX`].
 fn push_bounded(nodes: &mut Vec<Node>, node: Node) -> Result<(), StoreError> {
     nodes.push(node);
     match nodes.len() {
@@ -352,12 +358,12 @@ fn push_bounded(nodes: &mut Vec<Node>, node: Node) -> Result<(), StoreError> {
     }
 }
 
-/// Gathers candidates until there are enough to look at them together.
+/// A buffer that passes candidates on in chunks.
 struct Chunks<'c, 'l> {
     candidates: &'c Candidates<'c>,
     nodes: Vec<Node>,
     visit: &'c mut Visit<'l>,
-    /// What went wrong while they were looked at: scans know errors of the store alone.
+    /// The first error of a visit. Kept here because a scan can only return errors of the store.
     error: Option<QueryError>,
 }
 
@@ -398,7 +404,8 @@ fn check_sort(env: &Env<'_>, entity: &'static EntityDef, sort: &SortBy) -> Resul
         entity = env.graph.entity(relation.to).ok_or_else(invalid)?;
     }
     let known = entity.fields.contains(&field.as_str()) && !entity.hidden.contains(&field.as_str());
-    // What is computed of a record is computed for all of its candidates; what is beyond a relation is not.
+    // Computed fields are sortable on the entity itself, where they are computed in batches; not across a
+    // relation.
     let is_computed =
         relations.is_empty() && env.graph.computed(entity.name, field).is_some_and(|it| it.sorts);
     if known || is_computed { Ok(()) } else { Err(invalid()) }
@@ -421,7 +428,7 @@ fn sort_keys(chunk: &Chunk<'_>, path: &[String], direction: Direction) -> Result
         return Ok(chunk.nodes.iter().map(|_| SortKey::Null).collect());
     };
     let mut keys = sort_keys(&targets.chunk, rest, direction)?.into_iter();
-    // Of several the one counts that comes first: the least, or the greatest where the order descends.
+    // Of several targets the first in the sort direction counts: the least, or the greatest if descending.
     let first_of = |a: SortKey, b: SortKey| match (&a, &b) {
         (_, SortKey::Null) => a,
         (SortKey::Null, _) => b,

@@ -1,5 +1,5 @@
-//! Filters read from their far end: where indexes and links can name the records for which a filter holds, a list begins
-//! with these and not with all that there are.
+//! Reverse evaluation of filters: an index or a link names the records that match a filter, so that a list
+//! scans these instead of the whole table.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,11 @@ use crate::{
     ids::{IdSet, read},
 };
 
-/// Records on the way from a filter's end to its beginning: beyond so many, reading them costs more than it saves.
+/// Ids that an intermediate step of a path may yield. Beyond that, the reverse look-ups cost more than they
+/// save.
 const N_INTERMEDIATE_MAX: u64 = 1000;
 
-/// The records of `entity` for which the filter holds, not minding walls, if that can be told without looking at them.
+/// The ids of `entity` that match the filter, or `None` if no index or link can tell. Walls are not asked.
 pub(crate) fn narrow(
     env: &Env<'_>,
     entity: &EntityDef,
@@ -52,7 +53,7 @@ fn ids_where(
     reversed(env, relation, &targets.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// The records from which a relation leads to one of these targets.
+/// Follows a relation backwards: the records that point to one of these targets.
 fn reversed(
     env: &Env<'_>,
     relation: &Relation,
@@ -82,7 +83,7 @@ fn reversed(
     }
 }
 
-/// Those of these ids that a live row has.
+/// The given ids that have a live row.
 fn existing(
     env: &Env<'_>,
     table: &dyn TableSource,
@@ -97,7 +98,7 @@ fn existing(
     Ok(Some(Box::new(IdSet(found))))
 }
 
-/// The rows with one of these values in a field, if that has an index.
+/// The rows with one of these values in the field; `None` if the field has no index.
 fn rows_where(table: &'static dyn TableSource, field: &str, values: &[&str]) -> Option<Box<dyn Ids>> {
     let field = *table.def().fields.iter().find(|it| **it == field)?;
     let of = |value: &&str| Box::new(Where { table, field, value: (*value).to_owned() }) as Box<dyn Ids>;

@@ -1,5 +1,5 @@
-//! Filters and searches as they are evaluated: the values of each condition are parsed once, as everything that a field
-//! may be, and not once per record.
+//! Evaluation of filters and of the `q` search. The operand of a condition is parsed once, as every type that
+//! a field can have, and not once per record.
 
 use std::{cmp::Ordering, collections::BTreeSet};
 
@@ -8,18 +8,18 @@ use atoll_values::{Comparison, Decimal, Timestamp};
 
 use crate::{Filter, FilterValue, QueryError, chunk::Chunk};
 
-/// A filter, ready to be asked of many records.
+/// A filter, compiled for evaluation over many records.
 pub(crate) enum Predicate {
-    /// All of these hold.
+    /// Conjunction.
     All(Vec<Predicate>),
-    /// One of these holds.
+    /// Disjunction.
     Any(Vec<Predicate>),
-    /// The field behind these relations compares like this.
+    /// A comparison with the field at the end of a path of relations.
     Field { relations: Vec<String>, field: String, op: Comparison, operand: Operand },
 }
 
 impl Predicate {
-    /// Parses the values of a filter.
+    /// Compiles a filter.
     pub(crate) fn of(filter: &Filter) -> Predicate {
         match filter {
             Filter::All(parts) => Predicate::All(parts.iter().map(Predicate::of).collect()),
@@ -36,7 +36,7 @@ impl Predicate {
         }
     }
 
-    /// For each record of the chunk, does it hold?
+    /// Evaluates the predicate for each record of the chunk.
     pub(crate) fn matches(&self, chunk: &Chunk<'_>) -> Result<Vec<bool>, QueryError> {
         match self {
             Predicate::All(parts) => {
@@ -71,12 +71,12 @@ fn path_matches(
     let [first, rest @ ..] = relations else { return Ok(chunk.nodes.iter().map(compares).collect()) };
     let Some(targets) = chunk.targets(first)? else { return Ok(vec![false; chunk.nodes.len()]) };
     let mut holds = path_matches(&targets.chunk, rest, compares)?.into_iter();
-    // Every part is drawn, so that the next record's targets come next.
+    // Consumes all targets of a record without short-circuiting, so that the next record starts at its own.
     let any = |size: &usize| holds.by_ref().take(*size).fold(false, |any, it| any | it);
     Ok(targets.sizes.iter().map(any).collect())
 }
 
-/// What a field is compared with.
+/// The right-hand side of a comparison: a text is kept as every type that it parses as.
 #[derive(Default)]
 pub(crate) struct Operand {
     has_null: bool,
@@ -84,7 +84,7 @@ pub(crate) struct Operand {
     numbers: BTreeSet<Decimal>,
     times: BTreeSet<Timestamp>,
     texts: BTreeSet<String>,
-    /// What `Like` and `Ilike` match; in lower case for the latter.
+    /// The pattern of `Like` and `Ilike`; in lower case for `Ilike`.
     pattern: Option<Vec<char>>,
 }
 
@@ -146,7 +146,7 @@ impl Operand {
         }
     }
 
-    /// How the field is to the one value, if both are of a kind.
+    /// Compares the field with the first value; `None` if their types differ.
     fn order(&self, field: &Scalar<'_>) -> Option<Ordering> {
         match field {
             Scalar::Bool(it) => self.bools.first().map(|value| it.cmp(value)),
@@ -186,17 +186,17 @@ fn like(text: &str, pattern: &[char]) -> bool {
     pattern[p..].iter().all(|it| *it == '%')
 }
 
-/// The words of `q`, in lower case.
+/// A full-text search: the words of `q`, in lower case.
 pub(crate) struct Search(Vec<String>);
 
 impl Search {
-    /// The words of this text.
+    /// Splits `q` at white space.
     pub(crate) fn of(q: &str) -> Search {
         Search(q.split_whitespace().map(str::to_lowercase).collect())
     }
 
-    /// For each record of the chunk: does every word occur in one of the searched fields, here or in the relations that
-    /// are searched with it?
+    /// For each record of the chunk: does every word occur in a searched field of the record or of a searched
+    /// relation?
     pub(crate) fn matches(&self, chunk: &Chunk<'_>) -> Result<Vec<bool>, QueryError> {
         let mut texts: Vec<String> =
             chunk.nodes.iter().map(|node| searched_text(node, chunk.entity)).collect();
@@ -213,7 +213,7 @@ impl Search {
     }
 }
 
-/// The searched fields in lower case, each on a line so that no word matches across two of them.
+/// The searched fields in lower case, one per line, so that no word matches across two fields.
 fn searched_text(node: &Node, entity: &EntityDef) -> String {
     let mut text = String::new();
     for field in entity.search {
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_read_as_what_the_field_is() {
+    fn values_are_parsed_as_the_type_of_the_field() {
         let time = "2026-01-01T00:00:00.000Z".parse().expect("a date");
         check(Scalar::Number(Decimal::from(5_i64)), Comparison::In, &["5.0"], true);
         check(Scalar::Number(Decimal::from(5_i64)), Comparison::In, &["x", "4", "5.0"], true);

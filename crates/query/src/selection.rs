@@ -1,25 +1,25 @@
-//! The fields of a request, resolved: which of them each entity has.
+//! The fields of a request, resolved against the graph into a tree of entities.
 
 use atoll_storage::EntityDef;
 
 use crate::{Computed, FieldList, Graph, Relation};
 
-/// What to read and write of one entity, and of what hangs on it.
+/// The fields, computed fields and relations to read and write of one entity.
 pub struct Selection {
-    /// The stored fields, as masks to be written one after the other, so that the fields come in the order in which they
-    /// were named.
+    /// The stored fields, as masks over the fields of the entity. There is one mask per run of fields in
+    /// stored order; written one after the other they give the order of the request.
     pub(crate) masks: Vec<Vec<bool>>,
     pub(crate) own_computed: Vec<&'static str>,
     pub(crate) computed: Vec<&'static Computed>,
     pub(crate) relations: Vec<(Relation, Selection)>,
 }
 
-/// The relations on the path from the record that is shown.
+/// The relations from the root of the selection to the current entity.
 type Path = Vec<Relation>;
 
 impl Selection {
-    /// Finds the fields of `list` in `entity`. Fields that nothing has are left out, as the wire does. What leads in
-    /// cycles is left out, too; `cycles` is told of it.
+    /// Resolves the fields of `list` in `entity`. Unknown fields are ignored, as the wire does. Cycles are
+    /// left out, and their paths are added to `cycles`.
     pub fn resolve(
         graph: &Graph,
         entity: &'static EntityDef,
@@ -82,8 +82,8 @@ impl Selection {
     }
 }
 
-/// Does the list show one of these of the entity, too? What a record comes to is shown with what its parts come to, and
-/// a star below it is then all of them.
+/// Does the list show one of the computed fields `names` of the entity? The totals of a record are shown
+/// together with those of its lines: then a star on the lines includes their totals.
 fn shows_one_of(entity: &EntityDef, list: &FieldList, names: &[&str]) -> bool {
     let is_shown = |name: &&str| {
         let by_star = list.star && !entity.on_request.contains(name);
@@ -92,16 +92,17 @@ fn shows_one_of(entity: &EntityDef, list: &FieldList, names: &[&str]) -> bool {
     names.iter().any(is_shown)
 }
 
-/// A mask per run of fields that stand in the record as they are named: mostly there is one.
+/// A mask per run of fields that are named in stored order. Mostly there is one.
 fn masks_of(shown: &[usize], n_fields: usize) -> Vec<Vec<bool>> {
     let runs = shown.chunk_by(|a, b| a < b);
     let mask = |run: &[usize]| (0..n_fields).map(|index| run.contains(&index)).collect();
     runs.map(mask).collect()
 }
 
-/// Does the last relation of this path lead to many, and has the path been through it, and through records of another kind
-/// since? Such a path multiplies what it shows by itself with every turn. What leads from a record to others of its kind,
-/// as from a category to those below it, comes to an end by itself.
+/// Is the last relation of this path a repetition that multiplies the answer?
+///
+/// That is a to-many relation that the path has followed before, with records of another entity in between. A
+/// relation from an entity to itself, such as from a category to its children, is finite and allowed.
 fn is_cycle(path: &[Relation]) -> bool {
     let Some((last, before)) = path.split_last() else { return false };
     let earlier = before.iter().position(|it| it.from == last.from && it.name == last.name);

@@ -1,7 +1,7 @@
 //! Sort keys: the order of values in lists, and the collation of names (the root collation of ICU).
 //!
-//! Sort keys of the collation live as long as a request. None is stored: they are comparable within one version of the
-//! collation's data only, so an index that held them would need that version in its fingerprint.
+//! Collation keys are not stored. They are comparable only within one version of the collation data, so an
+//! index of them would need that version in its fingerprint.
 
 use std::sync::LazyLock;
 
@@ -10,21 +10,20 @@ use atoll_values::{Decimal, Timestamp};
 use icu_collator::{Collator, CollatorBorrowed};
 use serde_json::Value;
 
-/// The order of an alphabet that suits most languages: `Äpfel` beside `Apfel`, Latin before Cyrillic before Han.
+/// An alphabetical order that suits most languages: `Äpfel` beside `Apfel`, Latin before Cyrillic before Han.
 static COLLATION: LazyLock<CollatorBorrowed<'static>> = LazyLock::new(|| {
     Collator::try_new(Default::default(), Default::default()).expect("the root collation is compiled in")
 });
 
-/// The value of a field to sort by, made once per record. Records without one come last, as in the database of the
-/// original.
+/// The value to sort by, computed once per record. Records without a value come last, as in PostgreSQL.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum SortKey {
     Bool(bool),
     Number(Decimal),
     Time(Timestamp),
-    /// An id or a word: compared by its bytes.
+    /// An id or an enum value: compared by its bytes.
     Word(String),
-    /// The collation's key of a name.
+    /// The collation key of a text for people.
     Name(Vec<u8>),
     Null,
 }
@@ -41,7 +40,7 @@ impl SortKey {
         }
     }
 
-    /// The key of a computed number.
+    /// The key of a computed field: numbers sort, everything else counts as null.
     pub(crate) fn of_json(value: Option<&Value>) -> SortKey {
         match value {
             Some(Value::Number(number)) => Decimal::from_json(number).map_or(SortKey::Null, SortKey::Number),
@@ -56,7 +55,7 @@ impl SortKey {
     }
 }
 
-/// Is it a text for people? Ids are not: they sort by the time they were made.
+/// Is the field a text for people, and not an id? Ids sort by their bytes, which is by creation time.
 fn is_name(entity: &EntityDef, field: &str) -> bool {
     let kind = entity.fields.iter().zip(entity.kinds).find(|(it, _)| **it == field);
     let is_text = matches!(kind, Some((_, FieldKind::Text | FieldKind::OrNull(FieldKind::Text))));
@@ -68,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_in_the_order_of_an_alphabet() {
+    fn names_are_collated_alphabetically() {
         let names = [
             "äpfel", "Apfel", "apfel", "Birne", "zebra", "Żaba", "Zebra", "Łyżka", "lampa", "Ножи", "Вода",
             "日本", "élan", "eland", "10", "9", "é", "e",
