@@ -1,4 +1,5 @@
-//! `Idempotency-Key` and sagas: a completion through the bank that is cut anywhere, and sent again.
+//! Requests that come after a run that a crash has cut: the same one again, with and without an `Idempotency-Key`, and
+//! another one under the same transaction id.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -6,11 +7,11 @@ use std::sync::{
 };
 
 use atoll_kernel::{
-    Fault, Point, Probe, Registry, Store,
+    Fault, Point, Probe, Registry, Store, WorkflowExecution,
     engines::{Crash, EngineFault, Faulty, Memory, Switch},
 };
-use atoll_testkit::{Shop, TestApp, pay_with};
-use serde_json::json;
+use atoll_testkit::{Client, Shop, TestApp, pay_with};
+use serde_json::{Value, json};
 
 use crate::bank::{self, Mood, account};
 
@@ -48,17 +49,34 @@ async fn app_on(disk: &Memory, probe: Option<Arc<dyn Probe>>) -> (TestApp, Switc
     (TestApp::over(store, probe).await, switch)
 }
 
+/// A shop on a disk, and a cart that is to be paid through the bank.
+struct Scene {
+    disk: Memory,
+    probe: Arc<CrashAt>,
+    switch: Switch,
+    shop: Shop,
+    storefront: Client,
+    cart: String,
+}
+
+impl Scene {
+    async fn begin() -> Scene {
+        let disk = Memory::default();
+        let probe = Arc::new(CrashAt::default());
+        let (app, switch) = app_on(&disk, Some(probe.clone())).await;
+        let shop = Shop::open(app).await;
+        bank::open_for(&shop).await;
+        let web = shop.channel("Web").await;
+        let tea = shop.product("Tea", &[&web], 9).await;
+        let storefront = shop.storefront(&[&web]).await;
+        let cart = shop.cart(&storefront, &tea.id, 2).await;
+        Scene { disk, probe, switch, shop, storefront, cart }
+    }
+}
+
 /// Was it cut at all? `recovers`: does the next process go on by itself before the client comes again?
 async fn cut_at(n: usize, crash: Crash, recovers: bool) -> bool {
-    let disk = Memory::default();
-    let probe = Arc::new(CrashAt::default());
-    let (app, switch) = app_on(&disk, Some(probe.clone())).await;
-    let shop = Shop::open(app).await;
-    bank::open_for(&shop).await;
-    let web = shop.channel("Web").await;
-    let tea = shop.product("Tea", &[&web], 9).await;
-    let storefront = shop.storefront(&[&web]).await;
-    let cart = shop.cart(&storefront, &tea.id, 2).await;
+    let Scene { disk, probe, switch, shop, storefront, cart } = Scene::begin().await;
     pay_with(&storefront, &cart, "pp_bank").await;
     let (path, client) =
         (format!("/store/carts/{cart}/complete"), storefront.with_header("idempotency-key", "a"));
@@ -113,4 +131,89 @@ async fn a_payment_that_was_refused_is_tried_again_with_the_same_key() {
     assert_eq!(order["type"], "order");
     assert_eq!(client.post(&path, json!({})).await.ok(), order);
     assert_eq!(account(&cart, |it| it.n_charged()), 1);
+}
+
+/// A capture or a refund of 5 that is cut at a place, and then one that asks for so much. Was it cut at all?
+async fn moved_after_cut(what: &str, then: i64, n: usize, crash: Crash, mood: Mood) -> bool {
+    let Scene { disk, probe, switch, shop, storefront, cart } = Scene::begin().await;
+    pay_with(&storefront, &cart, "pp_bank").await;
+    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    let id = shop.admin.get("/admin/payments").await.ok()["payments"][0]["id"].clone();
+    let path = format!("/admin/payments/{}", id.as_str().expect("an id"));
+    if what == "refund" {
+        shop.admin.post(&format!("{path}/capture"), json!({})).await.ok();
+    }
+    account(&cart, |it| it.mood = mood);
+    probe.set(n, crash, &switch);
+    let first = shop.admin.post(&format!("{path}/{what}"), json!({ "amount": 5 })).await;
+    let is_cut = first.status == 500;
+    account(&cart, |it| it.mood = Mood::Pays);
+    let admin = shop.admin.clone();
+    drop(shop);
+
+    // Before anything went on by itself.
+    let (app, _) = app_on(&disk, None).await;
+    let admin = admin.on(&app);
+    let saga = format!("{what}-payment-workflow");
+    let amounts = |payment: &Value| -> Vec<i64> {
+        let moves = payment["payment"][format!("{what}s")].as_array().expect("captures or refunds");
+        moves.iter().map(|it| it["amount"].as_i64().expect("an amount")).collect()
+    };
+    let mut expected = amounts(&admin.get(&path).await.ok());
+    let run = WorkflowExecution::find(&app.ctx.view(), &saga, id.as_str().expect("an id")).expect("a read");
+    // What was begun is done first, unless it was refused already; the same request again means the same money.
+    let is_refused = |it: &WorkflowExecution| it.steps.iter().any(|step| step.error.is_some());
+    let is_done_first = run.is_some_and(|it| !it.has_ended() && !is_refused(&it));
+    expected.extend(is_done_first.then_some(5));
+    expected.extend((!is_done_first || then != 5).then_some(then));
+    let second = admin.post(&format!("{path}/{what}"), json!({ "amount": then })).await;
+    let about = format!("{what} 5, then {then}, point {n}, {crash:?}, {mood:?}");
+    assert_eq!(amounts(&second.ok()), expected, "{about}");
+    let (sum, all) = (expected.iter().sum::<i64>(), if what == "refund" { 20 } else { 0 });
+    assert_eq!(account(&cart, |it| it.taken()), (all - sum).abs().into(), "{about}: books and bank");
+    is_cut
+}
+
+/// A payment is what the runs of its captures and refunds are known by, and is not all of what was asked for.
+#[tokio::test]
+async fn a_run_that_was_cut_answers_for_no_other_request() {
+    for what in ["capture", "refund"] {
+        for (then, mood) in [(3, Mood::Pays), (5, Mood::Pays), (3, Mood::Declines), (5, Mood::Declines)] {
+            for crash in [Crash::Before, Crash::After] {
+                let mut n = 0;
+                while moved_after_cut(what, then, n, crash, mood).await {
+                    n += 1;
+                }
+                assert!(n >= 3, "{what}, then {then}, {mood:?}: it was cut at {n} points only");
+            }
+        }
+    }
+}
+
+/// The buyer chooses the bank, that is cut, and then chooses to pay by hand.
+#[tokio::test]
+async fn a_session_that_was_cut_is_not_the_one_that_was_chosen_after_it() {
+    for crash in [Crash::Before, Crash::After] {
+        let mut n = 0;
+        loop {
+            let Scene { disk, probe, switch, shop, storefront, cart } = Scene::begin().await;
+            let collections = storefront.post("/store/payment-collections", json!({ "cart_id": cart })).await.ok();
+            let id = collections["payment_collection"]["id"].as_str().expect("an id").to_owned();
+            let path = format!("/store/payment-collections/{id}/payment-sessions");
+            probe.set(n, crash, &switch);
+            let choice = json!({ "provider_id": "pp_bank", "data": { "cart_id": cart } });
+            let is_cut = storefront.post(&path, choice).await.status == 500;
+            drop(shop);
+            if !is_cut {
+                break;
+            }
+            let (app, _) = app_on(&disk, None).await;
+            let choice = json!({ "provider_id": "pp_system_default" });
+            let answer = storefront.on(&app).post(&path, choice).await.ok();
+            let sessions = &answer["payment_collection"]["payment_sessions"];
+            assert_eq!(sessions[0]["provider_id"], "pp_system_default", "point {n}, {crash:?}: {sessions}");
+            n += 1;
+        }
+        assert!(n >= 3, "it was cut at {n} points only");
+    }
 }

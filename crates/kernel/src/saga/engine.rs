@@ -34,8 +34,9 @@ pub enum Outcome<O> {
 impl Ctx {
     /// Runs a saga until it ends or waits. Runs with the same transaction id take turns; a second run of one that has
     /// ended starts afresh, or answers what the first one came to where the saga is idempotent; a second run of one
-    /// that waits answers that, and one of a run that a crash has cut goes on with that, whatever its own input. One that
-    /// has failed must be put right first. The run goes on when the caller goes away.
+    /// that waits answers that. One that a crash has cut is brought to its end first: it answers the same request when
+    /// that comes again, and no other one, which runs after it. One that has failed must be put right first. The run goes
+    /// on when the caller goes away.
     pub async fn start<I, O>(
         &self,
         saga: &'static Saga<I, O>,
@@ -72,14 +73,8 @@ impl Ctx {
         // A task of its own: it goes on when the caller goes away.
         let run = async move {
             let _lock = ctx.run_locks().lock(saga.name, &journal.transaction_id).await;
-            if let Some(earlier) = WorkflowExecution::find(&ctx.view(), saga.name, &journal.transaction_id)? {
-                // Whoever had the turn did not come to an end.
-                if matches!(earlier.state, ExecutionState::Invoking | ExecutionState::Compensating) {
-                    return go_on(saga, Run::new(ctx.clone(), saga.name, earlier)).await;
-                }
-                if let Some(outcome) = answer_of(saga, &ctx, earlier)? {
-                    return Ok(outcome);
-                }
+            if let Some(outcome) = earlier_run(saga, &ctx, &journal).await? {
+                return Ok(outcome);
             }
             if let Some(known) = saga.known {
                 let view = ctx.view();
@@ -161,7 +156,33 @@ fn has_failed(saga: &str, run: &WorkflowExecution) -> Fault {
     Fault::new(FaultKind::Conflict, text)
 }
 
-/// What an earlier run with the same transaction id answers, where it does.
+/// What the run before this one with the same transaction id answers for it, where it does. One that a crash has cut is
+/// brought to its end before that.
+async fn earlier_run<I, O>(
+    saga: &'static Saga<I, O>,
+    ctx: &Ctx,
+    this: &WorkflowExecution,
+) -> Result<Option<Outcome<O>>, Fault>
+where
+    I: DeserializeOwned,
+    O: Serialize + DeserializeOwned,
+{
+    let find = || WorkflowExecution::find(&ctx.view(), saga.name, &this.transaction_id);
+    let mut earlier = find()?;
+    if let Some(cut) = earlier.take_if(|it| it.is_open()) {
+        let is_asked_again = cut.is_same_request(this);
+        let outcome = go_on(saga, Run::new(ctx.clone(), saga.name, cut)).await;
+        earlier = find()?;
+        let has_not_ended = || earlier.as_ref().is_some_and(WorkflowExecution::is_open);
+        // What came to nothing answers nobody: the request that asks for it again is tried like any other.
+        if (is_asked_again && outcome.is_ok()) || has_not_ended() {
+            return outcome.map(Some);
+        }
+    }
+    earlier.map_or(Ok(None), |it| answer_of(saga, ctx, it))
+}
+
+/// What a run that is over or waits answers to the next one with the same transaction id, where it does.
 fn answer_of<I, O: DeserializeOwned>(
     saga: &Saga<I, O>,
     ctx: &Ctx,

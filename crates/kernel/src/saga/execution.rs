@@ -152,6 +152,18 @@ impl WorkflowExecution {
         matches!(self.state, ExecutionState::Done | ExecutionState::Reverted | ExecutionState::Failed)
     }
 
+    /// Does it neither wait, nor has it come to its end? If nothing holds its lock, a crash or a stop has cut it.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.state, ExecutionState::Invoking | ExecutionState::Compensating)
+    }
+
+    /// Did somebody ask for the very same again? Of requests with an `Idempotency-Key` only the key says so, and one that
+    /// comes again is told apart by that before.
+    pub(crate) fn is_same_request(&self, other: &WorkflowExecution) -> bool {
+        let has_key = self.request.is_some() || other.request.is_some();
+        !has_key && (&self.input, &self.actor) == (&other.input, &other.actor)
+    }
+
     /// Who began it. A run that was begun is ended, also where a later version wrote an actor that this one cannot read.
     pub(crate) fn actor(&self) -> Actor {
         serde_json::from_value(self.actor.clone()).unwrap_or(Actor::System)
