@@ -1,5 +1,7 @@
 //! Orders after they were placed: changed, sent, called back, done and put away.
 
+use atoll_inventory::{ReservationItem, ReservationItemPatch, reserve, update_reservation};
+use atoll_kernel::{Actor, Decimal, Moment, Write};
 use atoll_testkit::{Client, Shop, TestApp, Variant, complete};
 use serde_json::{Value, json};
 
@@ -273,12 +275,136 @@ async fn an_order_that_is_done_has_left_the_shelf() {
     );
 }
 
-/// What is promised to a line beyond what was ordered is let go of when the order is done, and not sent.
+/// A line is promised what it takes and was not sent, and no more: neither by another reservation nor by a greater one.
+#[tokio::test]
+async fn a_line_is_promised_no_more_than_it_is_owed() {
+    let bench = Bench::open().await;
+    let (admin, item) = (&bench.shop.admin, &bench.tea.item);
+    let cup = bench.shop.product("Cup", &[], 9).await;
+    let order = bench.order(&bench.tea.id, 3).await;
+    let line = id(&admin.get(&order).await.ok()["order"]["items"][0]);
+    let promise = json!({ "line_item_id": line, "inventory_item_id": item, "location_id": bench.shed });
+    let reserve = async |item: &str, quantity: i64| {
+        let mut body = promise.clone();
+        (body["inventory_item_id"], body["quantity"]) = (item.into(), quantity.into());
+        admin.post("/admin/reservations", body).await
+    };
+    let no_more = |item: &str, more: i64, left: i64| {
+        format!(
+            "400 invalid_data: Cannot reserve {more} more of item {item} for line item {line}: {left} is outstanding"
+        )
+    };
+    let all = async || {
+        let all = admin.get(&format!("/admin/reservations?line_item_id={line}&fields=id,quantity")).await.ok();
+        let all = all["reservations"].as_array().expect("a list").clone();
+        all.iter().map(|it| (format!("/admin/reservations/{}", id(it)), it["quantity"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(reserve(item, 1).await.error(), no_more(item, 1, 0));
+    assert_eq!(reserve(&cup.item, 1).await.error(), no_more(&cup.item, 1, 0), "the line takes none of it");
+    let (first, _) = all().await.remove(0);
+    assert_eq!(admin.post(&first, json!({ "quantity": 4 })).await.error(), no_more(item, 1, 0));
+    assert_eq!(bench.levels(item).await, "3/9 0/4");
+
+    // To another place, and to two of them.
+    admin.post(&first, json!({ "location_id": bench.shed, "description": "from the shed" })).await.ok();
+    assert_eq!(bench.levels(item).await, "0/9 3/4");
+    admin.post(&first, json!({ "quantity": 1, "location_id": bench.shop.location })).await.ok();
+    assert_eq!(reserve(item, 3).await.error(), no_more(item, 3, 2));
+    reserve(item, 1).await.ok();
+    assert_eq!(reserve(item, 2).await.error(), no_more(item, 2, 1));
+    let second = all().await.into_iter().find(|(path, _)| *path != first).expect("another one").0;
+    assert_eq!(admin.post(&second, json!({ "quantity": 3 })).await.error(), no_more(item, 2, 1));
+    admin.post(&second, json!({ "quantity": 2 })).await.ok();
+    assert_eq!(bench.levels(item).await, "1/9 2/4");
+
+    // What is out is not promised, and is when it comes back.
+    bench.send(&order, 2, None).await.ok();
+    assert_eq!(reserve(item, 1).await.error(), no_more(item, 1, 0));
+    for (path, _) in all().await {
+        admin.delete(&path).await.ok();
+    }
+    assert_eq!(reserve(item, 2).await.error(), no_more(item, 2, 1));
+    reserve(item, 1).await.ok();
+    bench.send(&order, 1, None).await.ok();
+    assert_eq!(bench.stand(&order).await, "pending fulfilled v3: 3 of 3 sent");
+    assert_eq!(reserve(item, 1).await.error(), no_more(item, 1, 0), "all of it is sent");
+    for call_back in bench.call_backs(&order).await {
+        bench.ask(&order, &call_back, json!({})).await.ok();
+    }
+    let back: i64 = all().await.iter().map(|(_, it)| it.as_i64().expect("a quantity")).sum();
+    assert_eq!((back, reserve(item, 1).await.error()), (3, no_more(item, 1, 0)));
+    bench.ask(&order, "/cancel", json!({})).await.ok();
+    let called_off = format!("400 invalid_data: Order with id {} has been canceled.", &order[14..]);
+    assert_eq!(reserve(item, 1).await.error(), called_off);
+    bench.ask(&order, "/archive", json!({})).await.ok();
+    assert_eq!(reserve(item, 1).await.error(), called_off);
+    // Lines of other systems are theirs to look after.
+    let mut foreign = promise.clone();
+    (foreign["line_item_id"], foreign["quantity"]) = ("till-7".into(), 4.into());
+    admin.post("/admin/reservations", foreign).await.ok();
+    assert_eq!(bench.levels(item).await, "0/9 4/4");
+}
+
+/// A line that was not counted when it was bought takes what is reserved for it by hand, one for each piece: that goes
+/// first, and the other pieces take nothing.
+#[tokio::test]
+async fn what_was_not_counted_is_sent_by_what_was_reserved_for_it() {
+    let bench = Bench::open().await;
+    let (admin, item) = (bench.shop.admin.clone(), bench.tea.item.clone());
+    let web = bench.shop.channel("Cards").await;
+    let free = json!({ "manage_inventory": false });
+    let card = bench.shop.product_with("Card", &[&web], 0, free).await;
+    let bench = Bench { storefront: bench.shop.storefront(&[&web]).await, ..bench };
+    let reserve = async |order: &str, place: &str, quantity: i64| {
+        let line = id(&admin.get(order).await.ok()["order"]["items"][0]);
+        let promise = json!({ "line_item_id": line, "inventory_item_id": item, "location_id": place, "quantity": quantity });
+        admin.post("/admin/reservations", promise).await
+    };
+    let order = bench.order(&card.id, 3).await;
+    assert!(reserve(&order, &bench.shed, 4).await.error().ends_with(": 3 is outstanding"));
+    reserve(&order, &bench.shop.location, 1).await.ok();
+    reserve(&order, &bench.shed, 1).await.ok();
+    assert_eq!(bench.levels(&item).await, "1/9 1/4");
+    bench.send(&order, 1, None).await.ok();
+    assert!(["0/8 1/4", "1/9 0/3"].contains(&&*bench.levels(&item).await), "one of those that are reserved");
+    assert_eq!(bench.stand(&order).await, "pending partially_fulfilled v2: 1 of 3 sent");
+    assert!(reserve(&order, &bench.shed, 2).await.error().ends_with(": 1 is outstanding"));
+    bench.send(&order, 2, None).await.ok();
+    assert_eq!(bench.levels(&item).await, "0/8 0/3");
+    assert_eq!(bench.stand(&order).await, "pending fulfilled v3: 3 of 3 sent");
+    assert!(reserve(&order, &bench.shed, 1).await.error().ends_with(": 0 is outstanding"));
+    for call_back in bench.call_backs(&order).await {
+        bench.ask(&order, &call_back, json!({})).await.ok();
+    }
+    assert_eq!(bench.levels(&item).await, "1/9 1/4", "promised to the line again");
+    assert_eq!(bench.stand(&order).await, "pending canceled v5: 0 of 3 sent");
+    bench.ask(&order, "/complete", json!({})).await.ok();
+    assert_eq!(bench.levels(&item).await, "0/8 0/3");
+    assert_eq!(bench.stand(&order).await, "completed fulfilled v6: 3 of 3 sent");
+
+    // After one was sent without any; and for all, a kit's worth of which is no more than one each.
+    for (n_before, n_reserved) in [(1, 1), (0, 2)] {
+        let (order, before) = (bench.order(&card.id, 2).await, bench.levels(&item).await);
+        if n_before > 0 {
+            bench.send(&order, n_before, None).await.ok();
+        }
+        reserve(&order, &bench.shop.location, n_reserved).await.ok();
+        for n in n_before..2 {
+            bench.send(&order, 1, None).await.ok();
+            assert!(bench.stand(&order).await.ends_with(&format!(": {} of 2 sent", n + 1)));
+        }
+        let n_left = before[2..3].parse::<i64>().expect("a number") - n_reserved;
+        assert_eq!(bench.levels(&item).await, format!("0/{n_left} 0/3"));
+    }
+}
+
+/// What is promised to a line beyond what was ordered, as it could be once, is let go of when the order is done, and not
+/// sent.
 #[tokio::test]
 async fn no_more_is_sent_than_was_ordered() {
     let bench = Bench::open().await;
     let (admin, item) = (&bench.shop.admin, &bench.tea.item);
-    let extra = |line: &str, place: &str, quantity: i64| json!({ "line_item_id": line, "inventory_item_id": item, "location_id": place, "quantity": quantity });
+    let shed = bench.shed.clone();
     for (n_sent, stand) in
         [(0, "completed fulfilled v2: 2 of 2 sent"), (1, "completed fulfilled v3: 2 of 2 sent")]
     {
@@ -286,9 +412,22 @@ async fn no_more_is_sent_than_was_ordered() {
         let order = bench.order(&bench.tea.id, 2).await;
         let line = id(&admin.get(&order).await.ok()["order"]["items"][0]);
         let promises = admin.get(&format!("/admin/reservations?line_item_id={line}")).await.ok();
-        let promise = format!("/admin/reservations/{}", id(&promises["reservations"][0]));
-        admin.post(&promise, json!({ "quantity": 4 })).await.ok();
-        admin.post("/admin/reservations", extra(&line, &bench.shed, 1)).await.ok();
+        let promise = id(&promises["reservations"][0]);
+        let extra = ReservationItem {
+            inventory_item_id: item.as_str().into(),
+            location_id: shed.clone(),
+            quantity: Decimal::ONE,
+            line_item_id: Some(line),
+            ..ReservationItem::default()
+        };
+        let promise_more = move |tx: &mut dyn Write, at: &Moment| {
+            let to_four = ReservationItemPatch { quantity: Some(Decimal::from(4_i64)), ..ReservationItemPatch::default() };
+            update_reservation(tx, at, &promise, to_four)?;
+            reserve(tx, at, extra.clone())?;
+            Ok(())
+        };
+        bench.shop.app.ctx.write(Actor::System, promise_more).await.expect("more is promised");
+        assert_eq!(bench.shop.app.verify().n_findings, 2, "each of them is one too many");
         if n_sent > 0 {
             bench.send(&order, n_sent, None).await.ok();
         }

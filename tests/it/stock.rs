@@ -53,6 +53,21 @@ enum Act {
     Archive {
         order: usize,
     },
+    /// Some of an item is promised to a line by hand.
+    Reserve {
+        order: usize,
+        line: usize,
+        item: usize,
+        place: usize,
+        quantity: i64,
+    },
+    /// So much more is promised by a reservation of an order, and maybe elsewhere.
+    Move {
+        order: usize,
+        promise: usize,
+        place: usize,
+        more: i64,
+    },
     /// So many lie at a place.
     Stock {
         item: usize,
@@ -95,6 +110,10 @@ fn order_act() -> impl Strategy<Value = Act> {
 fn step() -> impl Strategy<Value = Step> {
     let other = prop_oneof![
         1 => (0..8_usize).prop_map(|order| Act::Archive { order }),
+        3 => (0..8_usize, 0..2_usize, 0..N_ITEMS, 0..2_usize, 1..3_i64)
+            .prop_map(|(order, line, item, place, quantity)| Act::Reserve { order, line, item, place, quantity }),
+        2 => (0..8_usize, 0..4_usize, 0..2_usize, -1..3_i64)
+            .prop_map(|(order, promise, place, more)| Act::Move { order, promise, place, more }),
         2 => (0..N_ITEMS, 0..2_usize, 0..7_i64)
             .prop_map(|(item, place, quantity)| Act::Stock { item, place, quantity }),
         1 => (0..N_ITEMS, 0..2_usize).prop_map(|(item, place)| Act::Unstock { item, place }),
@@ -221,6 +240,16 @@ struct Line {
     goods: usize,
     quantity: i64,
     needs: Vec<(usize, i64)>,
+    /// What was reserved for it by hand, where it needed nothing: one of each for a piece.
+    by_hand: [i64; N_ITEMS],
+}
+
+impl Line {
+    /// What leaves the shelf for all of it, by item.
+    fn takes(&self) -> impl Iterator<Item = (usize, i64)> {
+        let by_hand = self.by_hand.iter().copied().enumerate().filter(|(_, quantity)| *quantity > 0);
+        self.needs.iter().copied().chain(by_hand)
+    }
 }
 
 /// What the shop says of itself.
@@ -240,9 +269,32 @@ struct SeenOrder {
     out: BTreeMap<(usize, usize), i64>,
     /// The fulfilments, and whether they were called off.
     parcels: Vec<(String, bool)>,
+    promises: Vec<Promise>,
+}
+
+/// A reservation for a line of an order.
+struct Promise {
+    id: String,
+    line: usize,
+    item: usize,
+    place: usize,
+    quantity: i64,
 }
 
 impl SeenOrder {
+    /// How much of an item may be promised to a line beside what is.
+    fn promisable(&self, placed: &Line, line: usize, item: usize) -> i64 {
+        let (sent, out) = (self.lines[line].1, self.out(line, item));
+        let promises = self.promises.iter().filter(|it| (it.line, it.item) == (line, item));
+        let takes = if placed.needs.is_empty() {
+            placed.quantity.min(placed.quantity - sent + out)
+        } else {
+            placed.needs.iter().filter(|(it, _)| *it == item).map(|(_, needs)| needs).sum()
+        };
+        takes - out - promises.map(|it| it.quantity).sum::<i64>()
+    }
+
+
     fn out(&self, line: usize, item: usize) -> i64 {
         self.out.get(&(line, item)).copied().unwrap_or_default()
     }
@@ -303,6 +355,8 @@ impl<'a> Books<'a> {
                 levels.insert((n, at), (quantities.0, quantities.1, id(level)));
             }
         }
+        let of_items: String = self.items.iter().map(|it| format!("&inventory_item_id[]={it}")).collect();
+        let promises = admin.get(&format!("/admin/reservations?limit=1000{of_items}")).await.ok();
         let mut orders = Vec::new();
         for order in &self.orders {
             let fields = "status,canceled_at,*items,*items.detail,*fulfillments,*fulfillments.items";
@@ -326,7 +380,16 @@ impl<'a> Books<'a> {
                     *out.entry(place).or_insert(0) += whole(&it["quantity"])?;
                 }
             }
+            let mut of_lines = Vec::new();
+            for it in promises["reservations"].as_array().into_iter().flatten() {
+                if let Some(line) = lines.iter().position(|(id, _)| it["line_item_id"] == **id) {
+                    let item = self.items.iter().position(|id| it["inventory_item_id"] == **id);
+                    let (item, place) = (item.ok_or("of what?")?, place(it).ok_or("where?")?);
+                    of_lines.push(Promise { id: id(it), line, item, place, quantity: whole(&it["quantity"])? });
+                }
+            }
             orders.push(SeenOrder {
+                promises: of_lines,
                 is_called_off,
                 is_done: ["completed", "archived"].iter().any(|it| shown["status"] == **it) && !is_called_off,
                 is_archived: shown["status"] == "archived",
@@ -343,7 +406,7 @@ impl<'a> Books<'a> {
         let mut owed = 0;
         for (order, shown) in self.orders.iter().zip(&seen.orders) {
             for (n, line) in order.lines.iter().enumerate().filter(|_| !shown.is_called_off) {
-                let needs = line.needs.iter().filter(|(it, _)| *it == item).map(|(_, needs)| needs);
+                let needs = line.takes().filter(|(it, _)| *it == item).map(|(_, needs)| needs);
                 owed += needs.sum::<i64>() - shown.out(n, item);
             }
         }
@@ -355,21 +418,25 @@ impl<'a> Books<'a> {
         let seen = self.see().await?;
         for (n, (order, shown)) in self.orders.iter().zip(&seen.orders).enumerate() {
             for (at, line) in order.lines.iter().enumerate() {
-                for (item, needs) in &line.needs {
-                    let out = shown.out(at, *item);
+                for (item, needs) in line.takes() {
+                    let out = shown.out(at, item);
                     match (shown.is_called_off, shown.is_done) {
                         (true, _) if out != 0 => {
                             return Err(format!("order {n} is called off, and {out} are out"));
                         }
-                        (_, true) if out != *needs => {
+                        (_, true) if out != needs => {
                             return Err(format!(
                                 "order {n} is done, and {out} of {needs} of item {item} are out"
                             ));
                         }
-                        _ if !(0..=*needs).contains(&out) => {
+                        _ if !(0..=needs).contains(&out) => {
                             return Err(format!("order {n}: {out} of {needs} of item {item} are out"));
                         }
                         _ => {}
+                    }
+                    let sent = shown.lines[at].1;
+                    if line.needs.is_empty() && !shown.is_called_off && sent > line.quantity - (needs - out) {
+                        return Err(format!("order {n} line {at}: {sent} are sent, with {out} of {needs}"));
                     }
                 }
                 let whole =
@@ -423,7 +490,7 @@ impl<'a> Books<'a> {
                         let (goods, quantity, it) = (*goods, *quantity, &self.goods[*goods]);
                         let takes = it.takes.iter().filter(|_| it.is_counted);
                         let needs = takes.map(|(item, one)| (*item, one * quantity)).collect();
-                        lines.push(Line { goods, quantity, needs });
+                        lines.push(Line { goods, quantity, needs, by_hand: [0; N_ITEMS] });
                     }
                 }
                 let item = |it: &Line| json!({ "variant_id": self.goods[it.goods].variant, "quantity": it.quantity });
@@ -450,6 +517,25 @@ impl<'a> Books<'a> {
             Act::Cancel { order } => post(*order, "cancel"),
             Act::Complete { order } => post(*order, "complete"),
             Act::Archive { order } => post(*order, "archive"),
+            Act::Reserve { order: n, line, item, place, quantity } => match order(*n) {
+                None => Plan::Nothing,
+                Some((_, shown)) => {
+                    let (line, _) = &shown.lines[line % shown.lines.len()];
+                    let body = json!({
+                        "line_item_id": line, "inventory_item_id": self.items[*item],
+                        "location_id": self.world.places[*place], "quantity": quantity,
+                    });
+                    Plan::Post("/admin/reservations".to_owned(), body)
+                }
+            },
+            Act::Move { order: n, promise, place, more } => match self.moved(*n, *promise, *more, seen) {
+                None => Plan::Nothing,
+                Some((promise, more)) => {
+                    let place = &self.world.places[*place];
+                    let body = json!({ "location_id": place, "quantity": promise.quantity + more });
+                    Plan::Post(format!("/admin/reservations/{}", promise.id), body)
+                }
+            },
             Act::Stock { item, place, quantity } => {
                 let path = format!("/admin/inventory-items/{}/location-levels", self.items[*item]);
                 let place_id = &self.world.places[*place];
@@ -481,6 +567,17 @@ impl<'a> Books<'a> {
                 Plan::Post(path, json!({ "manage_inventory": !it.is_counted }))
             }
         }
+    }
+
+    /// The reservation that is meant, and how much more it is to promise. What was counted stays promised in full, so that
+    /// nothing is stuck; what was not may be promised less.
+    fn moved<'s>(&self, order: usize, promise: usize, more: i64, seen: &'s Seen) -> Option<(&'s Promise, i64)> {
+        let order = self.order(order)?;
+        let promises = &seen.orders[order].promises;
+        let promise = &promises[promise.checked_rem(promises.len())?];
+        let is_counted = !self.orders[order].lines[promise.line].needs.is_empty();
+        let least = if is_counted { 0 } else { 1 - promise.quantity };
+        Some((promise, more.max(least)))
     }
 
     /// Must it be done? Nothing, where the books cannot know.
@@ -525,6 +622,22 @@ impl<'a> Books<'a> {
                 let order = shown(*order)?;
                 (order.is_done || order.is_called_off) && !order.is_archived
             }
+            Act::Reserve { order, line, item, place, quantity } => {
+                let (order, placed) = (shown(*order)?, &self.orders[self.order(*order)?]);
+                let line = line % placed.lines.len();
+                let is_there = |it: &(i64, i64, String)| it.0 - it.1 >= *quantity;
+                let left = order.promisable(&placed.lines[line], line, *item);
+                !order.is_called_off && *quantity <= left && level(*item, *place).is_some_and(is_there)
+            }
+            Act::Move { order, promise, place, more } => {
+                let (promise, more) = self.moved(*order, *promise, *more, seen)?;
+                let (order, placed) = (shown(*order)?, &self.orders[self.order(*order)?]);
+                let given_back = if promise.place == *place { promise.quantity } else { 0 };
+                let is_there =
+                    |it: &(i64, i64, String)| it.0 - it.1 + given_back >= promise.quantity + more;
+                let left = order.promisable(&placed.lines[promise.line], promise.line, promise.item);
+                more <= left.max(0) && level(promise.item, *place).is_some_and(is_there)
+            }
             Act::Stock { item, place, quantity } => match level(*item, *place) {
                 Some((stocked, reserved, _)) => quantity >= stocked || quantity >= reserved,
                 None => true,
@@ -563,6 +676,19 @@ impl<'a> Books<'a> {
                 it.takes = takes[..n].to_vec();
             }
             Act::Uncount { goods } => self.goods[*goods].is_counted ^= true,
+            Act::Reserve { order, line, item, quantity, .. } if is_done => {
+                let order = self.order(*order).ok_or("no order")?;
+                let line = line % self.orders[order].lines.len();
+                self.orders[order].lines[line].by_hand[*item] += quantity;
+            }
+            Act::Move { order, promise, more, .. } if is_done => {
+                let (promise, more) = self.moved(*order, *promise, *more, &seen).ok_or("no promise")?;
+                let order = self.order(*order).ok_or("no order")?;
+                let line = &mut self.orders[order].lines[promise.line];
+                if line.needs.is_empty() {
+                    line.by_hand[promise.item] += more;
+                }
+            }
             _ => {}
         }
         if let Outcome::Bought(order) = outcome {

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use atoll_background::{JOB_RUNS, JobRun, Pace, place_of, start};
 use atoll_cart::{CARTS, Cart};
-use atoll_inventory::{INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, level_at, promised};
+use atoll_inventory::{INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, level_at, promised, reserve};
 use atoll_kernel::{
     Actor, Direction, EXECUTIONS, Engine as _, Entity, ExecutionState, Fault, Findings, KeyBuf, LinkRow,
     Moment, ONCE, ONCE_BY_AGE, ONCE_BYTES, OUTBOX, Read, Registry, Report, SEQUENCES, Scan, Space, Span,
@@ -471,6 +471,26 @@ const CASES: &[(&str, Plant, &[&str])] = &[
         &[
             "inventory.nowhere in reservation_item at …: item `ITEM` at location `sloc_x`, where it is not stocked → \
              a level",
+        ],
+    ),
+    (
+        "a promise to a line beyond what it takes",
+        |tx, at, it| {
+            let promise = ReservationItem {
+                inventory_item_id: it.item.as_str().into(),
+                location_id: it.location.clone(),
+                quantity: 1_i64.into(),
+                line_item_id: Some(it.line.clone()),
+                ..ReservationItem::default()
+            };
+            reserve(tx, at, promise)?;
+            Ok(())
+        },
+        &[
+            "order.reservation in reservation_item at …: 2 of a line that takes less (`ORDER`) → no more than is \
+             outstanding",
+            "order.reservation in reservation_item at …: 1 of a line that takes less (`ORDER`) → no more than is \
+             outstanding",
         ],
     ),
     (

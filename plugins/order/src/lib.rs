@@ -11,7 +11,7 @@ pub use error::Error;
 pub use line::{LineTake, OrderItem, OrderLineItem};
 pub use service::{
     Fulfilled, archive_order, cancel_order, changed_address, complete_order, note_fulfilled, open_order,
-    place_order, reopen_order,
+    order_of_line, place_order, reopen_order,
 };
 pub use types::{FulfillmentStatus, Order, OrderAddress, OrderPatch, OrderStatus, PaymentStatus};
 
@@ -29,9 +29,13 @@ const BY_CUSTOMER: Index<Order> =
     Index::on("order.by_customer", &["customer_id"], |it, keys| keys.add_some(it.customer_id.as_deref()));
 const BY_STATUS: Index<Order> =
     Index::on("order.by_status", &["status"], |it, keys| keys.add(&[it.status.as_str()]));
+/// The order of a line.
+pub(crate) const BY_LINE: Index<Order> = Index::unique("order.by_line", &["items.id"], |it, keys| {
+    it.items.iter().for_each(|line| keys.add(&[&line.id]));
+});
 
 /// The service of orders. [`place_order`] makes them.
-pub static ORDERS: Service<Order> = Service::new(&[BY_SALES_CHANNEL, BY_CUSTOMER, BY_STATUS]);
+pub static ORDERS: Service<Order> = Service::new(&[BY_SALES_CHANNEL, BY_CUSTOMER, BY_STATUS, BY_LINE]);
 
 module! { Module {
     name: "order",

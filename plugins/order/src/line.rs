@@ -58,7 +58,8 @@ entity! {
         /// Free data.
         pub metadata: Metadata,
         /// What was promised to it when it was placed: all of the line takes so much of each item, whatever its variant
-        /// takes today. Empty where nothing of it was counted, and in rows that were written before this was kept.
+        /// takes today. Empty where nothing of it was counted, and in rows that were written before this was kept: such a
+        /// line takes what was promised to it by hand.
         pub takes: Vec<LineTake>,
         /// What has become of it.
         pub detail: Option<OrderItem>,

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use atoll_kernel::{
-    Decimal, Entity, Moment, Read, Write, next_number,
+    Decimal, Entity, Moment, Read, StoreError, Write, next_number,
     serde_json::{self, Map, Value},
 };
 
-use crate::{Error, FulfillmentStatus, ORDERS, Order, OrderAddress, OrderItem, OrderLineItem, OrderStatus};
+use crate::{BY_LINE, Error, FulfillmentStatus, ORDERS, Order, OrderAddress, OrderItem, OrderLineItem, OrderStatus};
 
 /// Writes a new order, with the next number for people to read.
 pub fn place_order(tx: &mut dyn Write, at: &Moment, mut order: Order) -> Result<Order, Error> {
@@ -31,6 +31,11 @@ pub fn place_order(tx: &mut dyn Write, at: &Moment, mut order: Order) -> Result<
 pub fn open_order(tx: &dyn Read, id: &str) -> Result<Order, Error> {
     let order = ORDERS.get(tx, id)?.ok_or_else(|| Error::NotFound(id.to_owned()))?;
     if order.is_called_off() { Err(Error::Canceled(id.to_owned())) } else { Ok(order) }
+}
+
+/// The order of a line, if it is a line of an order.
+pub fn order_of_line(tx: &dyn Read, line_id: &str) -> Result<Option<Order>, StoreError> {
+    ORDERS.table.get_by(tx, &BY_LINE, &[line_id])
 }
 
 /// An address of an order with other values in the fields that are given. It stays in its country: what was bought was

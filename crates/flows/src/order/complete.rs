@@ -7,7 +7,7 @@ use atoll_order::{Order, complete_order};
 
 use super::{
     fulfill::{Parcel, fulfill},
-    out::Out,
+    out::{Out, Take},
 };
 
 flow! {
@@ -28,15 +28,14 @@ fn complete(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
             let quantity = line.quantity - out.fulfilled(line, &takes);
             let mut sent = Vec::new();
             for take in &takes {
-                let item = &take.inventory_item_id;
-                let missing = Out::needed(line, take, line.quantity) - out.of_item(line, item);
+                let missing = out.missing(line, take, line.quantity - quantity, quantity);
                 if missing > Decimal::ZERO {
-                    sent.extend(send_up_to(tx, at, &line.id, item, missing, None)?.0);
+                    sent.extend(send_up_to(tx, at, &line.id, &take.item, missing, None)?.0);
                 }
             }
             release(tx, at, &line.id)?;
             // What was counted, and is promised no longer, is not said to be sent.
-            if !quantity.is_zero() && (takes.is_empty() || !sent.is_empty()) {
+            if !quantity.is_zero() && (takes.iter().all(Take::is_by_hand) || !sent.is_empty()) {
                 parcels.push(Parcel { line, quantity, sent });
             }
         }

@@ -166,8 +166,7 @@ fn lines_of<'a>(
     Err(Fault::invalid(format!("Items with ids {unknown} does not exist in order with id {}.", order.id)))
 }
 
-/// Takes what some of a line needs off the shelf: what of it is not out already, since half of a kit may have been called
-/// back. When all of the line is sent, nothing stays promised to it.
+/// Takes what some of a line needs off the shelf. When all of the line is sent, nothing stays promised to it.
 fn send_line(
     tx: &mut dyn Write,
     at: &Moment,
@@ -184,10 +183,9 @@ fn send_line(
     let then = fulfilled + quantity;
     let mut sent = Vec::new();
     for take in &takes {
-        let item = &take.inventory_item_id;
-        let needed = Out::needed(line, take, then) - out.of_item(line, item);
-        if needed > Decimal::ZERO {
-            sent.extend(send(tx, at, &line.id, item, needed, location)?);
+        let missing = out.missing(line, take, fulfilled, quantity);
+        if missing > Decimal::ZERO {
+            sent.extend(send(tx, at, &line.id, &take.item, missing, location)?);
         }
     }
     if then > line.quantity {

@@ -1,12 +1,17 @@
-//! Reservations that admins make by hand.
+//! Reservations that admins make by hand: for nobody in particular, or for a line of an order, as far as that has
+//! something outstanding.
 
 use atoll_inventory::{
     RESERVATIONS, ReservationItem, ReservationItemPatch, delete_reservation, reserve, update_reservation,
 };
-use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_kernel::{Decimal, Fault, Local, Patch, Read, flow, serde_json::json};
+use atoll_order::{Error as OrderError, order_of_line};
+
+use crate::order::Out;
 
 flow! {
-    /// Promises some of an item at a location. Event: `reservation-item.created`.
+    /// Promises some of an item at a location. A line of an order is promised no more than it takes and was not sent; one
+    /// that was not counted when it was bought takes what is promised to it here. Event: `reservation-item.created`.
     pub static CREATE_RESERVATIONS: Flow<Vec<ReservationItem>, Vec<ReservationItem>> =
         "create-reservations-workflow" (create), hooks: &["validate", "reservationsCreated"];
 }
@@ -14,8 +19,12 @@ flow! {
 fn create(flow: &mut Local<'_>, promises: Vec<ReservationItem>) -> Result<Vec<ReservationItem>, Fault> {
     flow.hook("validate", || json!({ "reservations": promises }))?;
     let made = flow.step("create-reservations-step", |tx, at| {
-        let made = promises.into_iter().map(|it| reserve(tx, at, it));
-        Ok(made.collect::<Result<Vec<_>, _>>()?)
+        let mut made = Vec::with_capacity(promises.len());
+        for promise in promises {
+            check_line(tx, &promise, promise.quantity)?;
+            made.push(reserve(tx, at, promise)?);
+        }
+        Ok(made)
     })?;
     for it in &made {
         flow.emit("reservation-item.created", json!({ "id": it.id }))?;
@@ -25,7 +34,7 @@ fn create(flow: &mut Local<'_>, promises: Vec<ReservationItem>) -> Result<Vec<Re
 }
 
 flow! {
-    /// Changes the reservation with this id. Event: `reservation-item.updated`.
+    /// Changes the reservation with this id, within what may be promised to its line. Event: `reservation-item.updated`.
     pub static UPDATE_RESERVATIONS: Flow<(String, ReservationItemPatch), ReservationItem> =
         "update-reservations-workflow" (update), hooks: &["validate", "reservationsUpdated"];
 }
@@ -36,8 +45,15 @@ fn update(
 ) -> Result<ReservationItem, Fault> {
     flow.hook("validate", || json!({ "id": id }))?;
     let changed = flow.step("update-reservations", |tx, at| {
-        if !RESERVATIONS.table.exists(tx, &id)? {
-            return Err(Fault::invalid(format!("Reservation item with id {id} not found")));
+        let not_found = || Fault::invalid(format!("Reservation item with id {id} not found"));
+        let before = RESERVATIONS.get(tx, &id)?.ok_or_else(not_found)?;
+        let mut after = before.clone();
+        patch.clone().apply(&mut after);
+        let of = |it: &ReservationItem| (it.line_item_id.clone(), it.inventory_item_id.clone());
+        let more = if of(&after) == of(&before) { after.quantity - before.quantity } else { after.quantity };
+        // Less may be promised at any time.
+        if more > Decimal::ZERO || after.location_id != before.location_id {
+            check_line(tx, &after, more)?;
         }
         Ok(update_reservation(tx, at, &id, patch)?)
     })?;
@@ -68,4 +84,23 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
         flow.emit("reservation-item.deleted", json!({ "id": id }))?;
     }
     flow.hook("reservationsDeleted", || json!({ "ids": deleted }))
+}
+
+/// May so much more be promised to the line of a reservation? Lines that are not of an order are their owner's to look
+/// after.
+fn check_line(tx: &dyn Read, promise: &ReservationItem, more: Decimal) -> Result<(), Fault> {
+    let Some(line_id) = promise.line_item_id.as_deref() else { return Ok(()) };
+    let Some(order) = order_of_line(tx, line_id)? else { return Ok(()) };
+    if order.is_called_off() {
+        return Err(OrderError::Canceled(order.id.to_string()).into());
+    }
+    let (out, item) = (Out::of(tx, &order.id)?, &*promise.inventory_item_id);
+    let Some(line) = order.items.iter().find(|it| *it.id == *line_id) else { return Ok(()) };
+    let left = out.promisable(tx, line, item)?;
+    if more <= left {
+        return Ok(());
+    }
+    let left = left.max(Decimal::ZERO);
+    let text = format!("Cannot reserve {more} more of item {item} for line item {line_id}: {left} is outstanding");
+    Err(Fault::invalid(text))
 }

@@ -2,7 +2,9 @@
 
 use atoll_inventory::{INVENTORY_LEVELS, RESERVATIONS, RESERVED_BY_ITEM, level_at, promised};
 use atoll_kernel::{Check, Decimal, StoreError, Verify, check};
-use atoll_order::{ORDERS, OrderStatus};
+use atoll_order::ORDERS;
+
+use crate::order::Out;
 
 check! {
     /// What is promised is there, and is counted where it lies.
@@ -14,10 +16,10 @@ check! {
 }
 
 check! {
-    /// What is promised to an order is still to be sent.
+    /// What is promised to an order is still to be sent, and is not promised twice.
     pub static ORDER_RESERVATIONS = Check {
         name: "order.reservations",
-        summary: "Nothing is reserved for lines that were sent, or whose order was called off",
+        summary: "Nothing is reserved for lines beyond what they take, that were sent, or whose order was called off",
         run: order_reservations,
     };
 }
@@ -63,15 +65,27 @@ fn reserved(it: &mut Verify<'_>) -> Result<(), StoreError> {
 fn order_reservations(it: &mut Verify<'_>) -> Result<(), StoreError> {
     let view = it.view;
     it.rows(&ORDERS.table, |it, order| {
+        let out = Out::of(view, &order.id)?;
         for line in &order.items {
-            let why = match order.status {
-                OrderStatus::Canceled => "of an order that was called off",
-                _ if line.open().is_zero() => "of a line that was sent",
-                _ => continue,
+            let why = if order.is_called_off() {
+                Some("of an order that was called off")
+            } else {
+                line.open().is_zero().then_some("of a line that was sent")
             };
             for reservation in promised(view, &line.id)? {
-                let found = format!("{} {why} (`{}`)", reservation.quantity, order.id);
-                it.wrong("order.reservation", "reservation_item", &reservation.id, found, "nothing reserved");
+                let wrong = |it: &mut Verify<'_>, why: &str, expected: &str| {
+                    let found = format!("{} {why} (`{}`)", reservation.quantity, order.id);
+                    it.wrong("order.reservation", "reservation_item", &reservation.id, found, expected);
+                };
+                if let Some(why) = why {
+                    wrong(it, why, "nothing reserved");
+                    continue;
+                }
+                let left = out.promisable(view, line, &reservation.inventory_item_id)?;
+                // What older rows take was not kept.
+                if !line.takes.is_empty() && left < Decimal::ZERO {
+                    wrong(it, "of a line that takes less", "no more than is outstanding");
+                }
             }
         }
         Ok(())
