@@ -2,7 +2,7 @@
 //! verified for nothing.
 
 use atoll_kernel::{
-    Change, Check, End, Index, KeyBuf, Module, Projection, Scalar, Service, StoreError, Verify, Write,
+    Change, End, Index, KeyBuf, Module, Projection, Scalar, Service, StoreError, Verify, Write,
     add_to_group, check, entity, link, module, projection,
 };
 
@@ -64,10 +64,8 @@ fn shelve(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
     add_to_group(tx, SHELF, &[product], i64::from(is) - i64::from(was))
 }
 
-check! {
-    /// Stars are a number from one to five.
-    pub static STARS = Check { name: "review.stars", summary: "A review has from one to five stars", run: stars };
-}
+// Stars are a number from one to five.
+check! { "review.stars": "A review has from one to five stars" => stars }
 
 fn stars(it: &mut Verify<'_>) -> Result<(), StoreError> {
     it.rows(&REVIEWS.table, |it, review| {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use atoll_kernel::{Check, Ids, KeyBuf, StoreError, Timestamp, Verify, check, readable};
+use atoll_kernel::{Ids, KeyBuf, StoreError, Timestamp, Verify, check, readable};
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{BY_PRODUCT, PRODUCTS, VARIANTS};
 
@@ -11,13 +11,9 @@ use crate::{
     listing::{VARIANTS_LISTED, WHOLE},
 };
 
+// The index form of the decision against the decision.
 check! {
-    /// The index form of the decision against the decision.
-    pub static LISTINGS = Check {
-        name: "availability.listings",
-        summary: "A channel lists the products and variants that the decision shows, and counts as many",
-        run: listings,
-    };
+    "availability.listings": "A channel lists the products and variants that the decision shows, and counts as many" => listings
 }
 
 /// A channel, or the shop as a whole: the decision over it, and how much that shows.

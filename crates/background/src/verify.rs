@@ -1,7 +1,7 @@
 //! Checks of `verify`: the outbox, the places of subscribers, the runs of jobs and sagas, and remembered answers.
 
 use atoll_kernel::{
-    Check, Direction, Event, OUTBOX, Scan, Space, Span, StoreError, Verify, check, last_number,
+    Direction, Event, OUTBOX, Scan, Space, Span, StoreError, Verify, check, last_number,
     serde::de::DeserializeOwned, verify_answers, verify_journals,
 };
 
@@ -11,50 +11,24 @@ use crate::{
     job_run::{STANDINGS, Standing},
 };
 
+// The outbox is emptied from its beginning: what is left has the last numbers that were given.
+check! { "outbox.numbers": "Events stand under the numbers that were given, without a gap" => outbox_numbers }
+
+// A subscriber that is ahead would miss events.
 check! {
-    /// The outbox is emptied from its beginning: what is left has the last numbers that were given.
-    pub static OUTBOX_NUMBERS = Check {
-        name: "outbox.numbers",
-        summary: "Events stand under the numbers that were given, without a gap",
-        run: outbox_numbers,
-    };
+    "subscriber.cursors": "No subscriber is done with events that have not happened" => subscriber_cursors
 }
 
+// Runs of jobs go on or have ended.
+check! { "job.runs": "A run of a job goes on and has a lease, or has ended and has a time" => job_runs }
+
+// The kernel runs sagas; this crate registers their records.
 check! {
-    /// A subscriber that is ahead would miss events.
-    pub static SUBSCRIBER_CURSORS = Check {
-        name: "subscriber.cursors",
-        summary: "No subscriber is done with events that have not happened",
-        run: subscriber_cursors,
-    };
+    "saga.journals": "A saga that has ended waits for nothing and holds nothing back" => verify_journals
 }
 
-check! {
-    /// Runs of jobs go on or have ended.
-    pub static JOB_RUN_TIMES = Check {
-        name: "job.runs",
-        summary: "A run of a job goes on and has a lease, or has ended and has a time",
-        run: job_runs,
-    };
-}
-
-check! {
-    /// The kernel runs sagas; this crate registers their records.
-    pub static SAGA_JOURNALS = Check {
-        name: "saga.journals",
-        summary: "A saga that has ended waits for nothing and holds nothing back",
-        run: verify_journals,
-    };
-}
-
-check! {
-    /// The kernel remembers answers; this crate registers their spaces.
-    pub static REMEMBERED_ANSWERS = Check {
-        name: "idempotency.ages",
-        summary: "Remembered answers and their ages belong together",
-        run: verify_answers,
-    };
-}
+// The kernel remembers answers; this crate registers their spaces.
+check! { "idempotency.ages": "Remembered answers and their ages belong together" => verify_answers }
 
 fn outbox_numbers(it: &mut Verify<'_>) -> Result<(), StoreError> {
     let (view, last) = (it.view, last_number(it.view, OUTBOX)?);

@@ -426,26 +426,14 @@ impl Registry {
 
 fn field_relations(link: &FieldLink) -> Vec<Relation> {
     let there = Relation {
-        from: link.from,
-        name: link.relation,
-        to: link.to,
         many: link.many,
-        searched: false,
         absent_if_none: true,
-        resolve: Resolve::Field(link.field),
         when_gone: link.when_gone,
-        sorted_by: None,
+        ..Relation::one(link.from, link.relation, link.to, Resolve::Field(link.field))
     };
     let back = link.back.map(|name| Relation {
-        from: link.to,
-        name,
-        to: link.from,
-        many: true,
-        searched: false,
         absent_if_none: true,
-        resolve: Resolve::Back(link.field),
-        when_gone: WhenGone::Keep,
-        sorted_by: None,
+        ..Relation::many(link.to, name, link.from, Resolve::Back(link.field))
     });
     [Some(there), back].into_iter().flatten().collect()
 }

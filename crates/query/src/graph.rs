@@ -48,6 +48,28 @@ pub struct Relation {
     pub sorted_by: Option<&'static str>,
 }
 
+impl Relation {
+    /// A relation to one record at most, which is null where there is none.
+    pub const fn one(from: &'static str, name: &'static str, to: &'static str, resolve: Resolve) -> Relation {
+        Relation {
+            from,
+            name,
+            to,
+            many: false,
+            searched: false,
+            absent_if_none: false,
+            resolve,
+            when_gone: WhenGone::Keep,
+            sorted_by: None,
+        }
+    }
+
+    /// A relation to a list of records, in the order of their ids.
+    pub const fn many(from: &'static str, name: &'static str, to: &'static str, resolve: Resolve) -> Relation {
+        Relation { many: true, ..Relation::one(from, name, to, resolve) }
+    }
+}
+
 /// What happens to a field that holds one or several ids when one of these records is deleted: the `ON
 /// DELETE` of a foreign key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

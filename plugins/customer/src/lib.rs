@@ -4,7 +4,7 @@ mod error;
 mod service;
 mod types;
 
-use atoll_kernel::{Index, Module, Relation, Resolve, Service, WhenGone, limits::CUSTOMER_BYTES_MAX, module};
+use atoll_kernel::{Index, Module, Relation, Resolve, Service, limits::CUSTOMER_BYTES_MAX, module};
 
 pub use error::Error;
 pub use service::{add_address, address_of, change_address, find_or_create_guest, remove_address};
@@ -32,34 +32,13 @@ pub static CUSTOMERS: Service<Customer> = Service::new(&[BY_EMAIL]).at_most(CUST
 /// The service of their addresses. [`add_address`] and its like keep the rules of the module.
 pub static ADDRESSES: Service<CustomerAddress> = Service::new(&[BY_CUSTOMER]).at_most(CUSTOMER_BYTES_MAX);
 
-/// A relation between the entities of this module: not searched, null where there is nothing.
-const fn within(
-    from: &'static str,
-    name: &'static str,
-    to: &'static str,
-    many: bool,
-    resolve: Resolve,
-) -> Relation {
-    Relation {
-        from,
-        name,
-        to,
-        many,
-        searched: false,
-        absent_if_none: false,
-        resolve,
-        when_gone: WhenGone::Keep,
-        sorted_by: None,
-    }
-}
-
 module! { Module {
     name: "customer",
     summary: "Who buys, with an account or as a guest, and where to send it",
     services: &[&CUSTOMERS, &ADDRESSES],
     relations: &[
-        within(CUSTOMER, "addresses", ADDRESS, true, Resolve::Back("customer_id")),
-        within(ADDRESS, "customer", CUSTOMER, false, Resolve::Field("customer_id")),
+        Relation::many(CUSTOMER, "addresses", ADDRESS, Resolve::Back("customer_id")),
+        Relation::one(ADDRESS, "customer", CUSTOMER, Resolve::Field("customer_id")),
     ],
     ..Module::EMPTY
 } }

@@ -6,7 +6,7 @@ mod send;
 mod service;
 mod types;
 
-use atoll_kernel::{Index, Module, Relation, Resolve, Service, WhenGone, module};
+use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
 
 pub use error::Error;
 pub use send::{Sent, bring_back, send, send_up_to};
@@ -63,33 +63,20 @@ pub static INVENTORY_LEVELS: Service<InventoryLevel> = Service::new(&[BY_PLACE, 
 /// The service of reservations. They are made by [`reserve`] and undone by [`release`].
 pub static RESERVATIONS: Service<ReservationItem> = Service::new(&[BY_LINE, RESERVED_BY_ITEM]);
 
-const LEVELS_OF_ITEM: Relation = Relation {
-    from: INVENTORY_ITEM,
-    name: "location_levels",
-    to: INVENTORY_LEVEL,
-    many: true,
-    searched: false,
-    absent_if_none: false,
-    resolve: Resolve::Back("inventory_item_id"),
-    when_gone: WhenGone::Keep,
-    sorted_by: None,
-};
-
-const ITEM_OF_LEVEL: Relation = Relation {
-    from: INVENTORY_LEVEL,
-    name: "inventory_item",
-    to: INVENTORY_ITEM,
-    many: false,
-    resolve: Resolve::Field("inventory_item_id"),
-    ..LEVELS_OF_ITEM
-};
-
-const ITEM_OF_RESERVATION: Relation = Relation { from: "reservation_item", searched: true, ..ITEM_OF_LEVEL };
+/// The field of levels and reservations that names their item.
+const OF_ITEM: &str = "inventory_item_id";
 
 module! { Module {
     name: "inventory",
     summary: "What there is, where it lies, and what of it is reserved",
     services: &[&INVENTORY_ITEMS, &INVENTORY_LEVELS, &RESERVATIONS],
-    relations: &[LEVELS_OF_ITEM, ITEM_OF_LEVEL, ITEM_OF_RESERVATION],
+    relations: &[
+        Relation::many(INVENTORY_ITEM, "location_levels", INVENTORY_LEVEL, Resolve::Back(OF_ITEM)),
+        Relation::one(INVENTORY_LEVEL, "inventory_item", INVENTORY_ITEM, Resolve::Field(OF_ITEM)),
+        Relation {
+            searched: true,
+            ..Relation::one("reservation_item", "inventory_item", INVENTORY_ITEM, Resolve::Field(OF_ITEM))
+        },
+    ],
     ..Module::EMPTY
 } }

@@ -5,7 +5,7 @@ mod error;
 mod service;
 mod types;
 
-use atoll_kernel::{Index, Module, Relation, Resolve, Service, WhenGone, module};
+use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
 
 pub use by_hand::SYSTEM_DEFAULT;
 pub use error::Error;
@@ -39,40 +39,20 @@ pub static PAYMENT_COLLECTIONS: Service<PaymentCollection> = Service::new(&[]);
 /// The service of payments. [`authorize`] makes them.
 pub static PAYMENTS: Service<Payment> = Service::new(&[PAYMENTS_BY_COLLECTION, PAYMENTS_BY_SESSION]);
 
-const PAYMENTS_OF_COLLECTION: Relation = Relation {
-    from: PAYMENT_COLLECTION,
-    name: "payments",
-    to: PAYMENT,
-    many: true,
-    searched: false,
-    absent_if_none: false,
-    resolve: Resolve::Back("payment_collection_id"),
-    when_gone: WhenGone::Keep,
-    sorted_by: None,
-};
-
-const PAYMENT_OF_SESSION: Relation = Relation {
-    from: "payment_session",
-    name: "payment",
-    many: false,
-    resolve: Resolve::Back("payment_session_id"),
-    ..PAYMENTS_OF_COLLECTION
-};
-
-const COLLECTION_OF_PAYMENT: Relation = Relation {
-    from: PAYMENT,
-    name: "payment_collection",
-    to: PAYMENT_COLLECTION,
-    many: false,
-    resolve: Resolve::Field("payment_collection_id"),
-    ..PAYMENTS_OF_COLLECTION
-};
-
 module! { Module {
     name: "payment",
     summary: "Who takes the money, what is to be paid, and what was",
     services: &[&PAYMENT_PROVIDERS, &PAYMENT_COLLECTIONS, &PAYMENTS],
-    relations: &[PAYMENTS_OF_COLLECTION, PAYMENT_OF_SESSION, COLLECTION_OF_PAYMENT],
+    relations: &[
+        Relation::many(PAYMENT_COLLECTION, "payments", PAYMENT, Resolve::Back("payment_collection_id")),
+        Relation::one("payment_session", "payment", PAYMENT, Resolve::Back("payment_session_id")),
+        Relation::one(
+            PAYMENT,
+            "payment_collection",
+            PAYMENT_COLLECTION,
+            Resolve::Field("payment_collection_id"),
+        ),
+    ],
     seed: Some(service::seed),
     ..Module::EMPTY
 } }

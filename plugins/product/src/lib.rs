@@ -129,30 +129,9 @@ pub fn shown_categories() -> Where {
     Where { table: &CATEGORIES.table, field: "is_shown", value: "true".into() }
 }
 
-/// A relation between two entities of this module: not searched, null where there is nothing.
-const fn within(
-    from: &'static str,
-    name: &'static str,
-    to: &'static str,
-    many: bool,
-    resolve: Resolve,
-) -> Relation {
-    Relation {
-        from,
-        name,
-        to,
-        many,
-        searched: false,
-        absent_if_none: false,
-        resolve,
-        when_gone: WhenGone::Keep,
-        sorted_by: None,
-    }
-}
-
 /// What a product is sorted into. It leaves it when that is deleted.
 const fn sorted_into(name: &'static str, to: &'static str, many: bool, field: &'static str) -> Relation {
-    Relation { when_gone: WhenGone::Clear, ..within(PRODUCT, name, to, many, Resolve::Field(field)) }
+    Relation { many, when_gone: WhenGone::Clear, ..Relation::one(PRODUCT, name, to, Resolve::Field(field)) }
 }
 
 module! { Module {
@@ -162,26 +141,26 @@ module! { Module {
         &PRODUCTS, &VARIANTS, &OPTIONS, &OPTION_VALUES, &TYPES, &TAGS, &COLLECTIONS, &CATEGORIES,
     ],
     relations: &[
-        Relation { searched: true, ..within(PRODUCT, "variants", VARIANT, true, Resolve::Back("product_id")) },
-        within(PRODUCT, "options", "product_option", true, Resolve::Field("option_ids")),
+        Relation { searched: true, ..Relation::many(PRODUCT, "variants", VARIANT, Resolve::Back("product_id")) },
+        Relation::many(PRODUCT, "options", "product_option", Resolve::Field("option_ids")),
         sorted_into("type", "product_type", false, "type_id"),
         sorted_into("collection", "product_collection", false, "collection_id"),
         sorted_into("tags", "product_tag", true, "tag_ids"),
         sorted_into("categories", CATEGORY, true, "category_ids"),
-        within(VARIANT, "product", PRODUCT, false, Resolve::Field("product_id")),
-        within(VARIANT, "options", "product_option_value", true, Resolve::Field("option_value_ids")),
-        within("product_option", "products", PRODUCT, true, Resolve::Back("option_ids")),
-        within("product_option", "values", "product_option_value", true, Resolve::Back("option_id")),
-        within("product_option_value", "option", "product_option", false, Resolve::Field("option_id")),
-        within(CATEGORY, "parent_category", CATEGORY, false, Resolve::Field("parent_category_id")),
+        Relation::one(VARIANT, "product", PRODUCT, Resolve::Field("product_id")),
+        Relation::many(VARIANT, "options", "product_option_value", Resolve::Field("option_value_ids")),
+        Relation::many("product_option", "products", PRODUCT, Resolve::Back("option_ids")),
+        Relation::many("product_option", "values", "product_option_value", Resolve::Back("option_id")),
+        Relation::one("product_option_value", "option", "product_option", Resolve::Field("option_id")),
+        Relation::one(CATEGORY, "parent_category", CATEGORY, Resolve::Field("parent_category_id")),
         Relation {
             sorted_by: Some("rank"),
-            ..within(CATEGORY, "category_children", CATEGORY, true, Resolve::Back("parent_category_id"))
+            ..Relation::many(CATEGORY, "category_children", CATEGORY, Resolve::Back("parent_category_id"))
         },
-        within(CATEGORY, "products", PRODUCT, true, Resolve::Back("category_ids")),
-        within("product_collection", "products", PRODUCT, true, Resolve::Back("collection_id")),
-        within("product_tag", "products", PRODUCT, true, Resolve::Back("tag_ids")),
-        within("product_type", "products", PRODUCT, true, Resolve::Back("type_id")),
+        Relation::many(CATEGORY, "products", PRODUCT, Resolve::Back("category_ids")),
+        Relation::many("product_collection", "products", PRODUCT, Resolve::Back("collection_id")),
+        Relation::many("product_tag", "products", PRODUCT, Resolve::Back("tag_ids")),
+        Relation::many("product_type", "products", PRODUCT, Resolve::Back("type_id")),
     ],
     ..Module::EMPTY
 } }

@@ -1,7 +1,7 @@
 //! Orders against carts and payments, and payment collections against their payments.
 
 use atoll_cart::{CART, CARTS};
-use atoll_kernel::{Check, Decimal, StoreError, Totals, Verify, check, last_number};
+use atoll_kernel::{Decimal, StoreError, Totals, Verify, check, last_number};
 use atoll_links::{ORDER_CART, ORDER_PAYMENT_COLLECTION};
 use atoll_order::{ORDER, ORDERS, Order};
 use atoll_payment::{
@@ -10,31 +10,17 @@ use atoll_payment::{
 
 use crate::payment::payment_status;
 
+// Orders and what was paid for them.
 check! {
-    /// Orders and what was paid for them.
-    pub static ORDER_PAYMENTS = Check {
-        name: "order.payments",
-        summary: "An order from a cart has its payment, unless it is free, and says what its payments say",
-        run: order_payments,
-    };
+    "order.payments": "An order from a cart has its payment, unless it is free, and says what its payments say" => order_payments
 }
 
-check! {
-    /// Carts and the orders that they became.
-    pub static ORDER_CARTS = Check {
-        name: "order.carts",
-        summary: "A completed cart is one order, and an open one is none",
-        run: order_carts,
-    };
-}
+// Carts and the orders that they became.
+check! { "order.carts": "A completed cart is one order, and an open one is none" => order_carts }
 
+// Payment collections and their payments.
 check! {
-    /// Payment collections and their payments.
-    pub static PAYMENT_SUMS = Check {
-        name: "payment.sums",
-        summary: "A payment collection sums its payments up, and none is charged twice or refunded beyond what was taken",
-        run: payment_sums,
-    };
+    "payment.sums": "A payment collection sums its payments up, and none is charged twice or refunded beyond what was taken" => payment_sums
 }
 
 fn order_payments(it: &mut Verify<'_>) -> Result<(), StoreError> {

@@ -1,27 +1,19 @@
 //! Reservations against inventory levels and order lines.
 
 use atoll_inventory::{INVENTORY_LEVELS, RESERVATIONS, RESERVED_BY_ITEM, level_at, promised};
-use atoll_kernel::{Check, Decimal, StoreError, Verify, check};
+use atoll_kernel::{Decimal, StoreError, Verify, check};
 use atoll_order::ORDERS;
 
 use crate::order::Out;
 
+// What is promised is there, and is counted where it lies.
 check! {
-    /// What is promised is there, and is counted where it lies.
-    pub static RESERVED = Check {
-        name: "inventory.reserved",
-        summary: "A level reserves the sum of its reservations, and no more than is stocked but for backorders",
-        run: reserved,
-    };
+    "inventory.reserved": "A level reserves the sum of its reservations, and no more than is stocked but for backorders" => reserved
 }
 
+// What is promised to an order is still to be sent, and is not promised twice.
 check! {
-    /// What is promised to an order is still to be sent, and is not promised twice.
-    pub static ORDER_RESERVATIONS = Check {
-        name: "order.reservations",
-        summary: "Nothing is reserved for lines beyond what they take, that were sent, or whose order was called off",
-        run: order_reservations,
-    };
+    "order.reservations": "Nothing is reserved for lines beyond what they take, that were sent, or whose order was called off" => order_reservations
 }
 
 fn reserved(it: &mut Verify<'_>) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     Decimal, Direction, EntityDef, Env, FieldKind, Ids, JsonObject, Node, QueryError, Record, Registry,
-    Relation, Resolve, ResolveWith, Scalar, Scan, Targets, WhenGone,
+    Relation, Resolve, ResolveWith, Scalar, Scan, Targets,
     link::{Link, LinkRow, Side, by_side},
 };
 
@@ -84,30 +84,17 @@ pub(crate) fn relations_of(link: &'static Link) -> Vec<Relation> {
         let through =
             |to_rows| -> Resolve { Resolve::With(Box::leak(Box::new(ThroughLink { link, side, to_rows }))) };
         let relation = |name, to, resolve| Relation {
-            from: end.entity,
-            name,
-            to,
             many: end.many,
-            searched: false,
             absent_if_none: true,
-            resolve,
-            when_gone: WhenGone::Keep,
-            sorted_by: None,
+            ..Relation::one(end.entity, name, to, resolve)
         };
         relations.push(relation(end.rows, link.name, through(true)));
         if let Some(others) = end.others {
             relations.push(relation(others, other.entity, through(false)));
         }
         relations.push(Relation {
-            from: link.name,
-            name: end.alias,
-            to: end.entity,
-            many: false,
-            searched: false,
             absent_if_none: true,
-            resolve: Resolve::Field(end.key),
-            when_gone: WhenGone::Keep,
-            sorted_by: None,
+            ..Relation::one(link.name, end.alias, end.entity, Resolve::Field(end.key))
         });
     }
     relations

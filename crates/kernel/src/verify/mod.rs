@@ -35,13 +35,10 @@ pub struct Check {
 #[distributed_slice]
 pub static CHECKS: [&'static Check];
 
-/// Registers a check.
+/// Registers a check, above the function that it names: the name, what holds, and what looks for records that break it.
 ///
 /// ```ignore
-/// check! {
-///     /// A review is of a product.
-///     pub static REVIEWED = Check { name: "review.products", summary: "A review is of a product", run: reviewed };
-/// }
+/// check! { "review.products": "A review is of a product" => reviewed }
 ///
 /// fn reviewed(it: &mut Verify<'_>) -> Result<(), StoreError> {
 ///     it.rows(&REVIEWS.table, |it, review| {
@@ -54,14 +51,12 @@ pub static CHECKS: [&'static Check];
 /// ```
 #[macro_export]
 macro_rules! check {
-    ($(#[$meta:meta])* $vis:vis static $NAME:ident = $check:expr;) => {
-        $(#[$meta])*
-        $vis static $NAME: $crate::Check = $check;
-
+    ($name:literal: $summary:literal => $run:path) => {
         const _: () = {
             #[$crate::linkme::distributed_slice($crate::CHECKS)]
             #[linkme(crate = $crate::linkme)]
-            static REGISTERED: &$crate::Check = &$NAME;
+            static REGISTERED: &$crate::Check =
+                &$crate::Check { name: $name, summary: $summary, run: $run };
         };
     };
 }
