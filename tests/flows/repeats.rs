@@ -197,7 +197,8 @@ async fn a_session_that_was_cut_is_not_the_one_that_was_chosen_after_it() {
         let mut n = 0;
         loop {
             let Scene { disk, probe, switch, shop, storefront, cart } = Scene::begin().await;
-            let collections = storefront.post("/store/payment-collections", json!({ "cart_id": cart })).await.ok();
+            let collections =
+                storefront.post("/store/payment-collections", json!({ "cart_id": cart })).await.ok();
             let id = collections["payment_collection"]["id"].as_str().expect("an id").to_owned();
             let path = format!("/store/payment-collections/{id}/payment-sessions");
             probe.set(n, crash, &switch);

@@ -295,9 +295,12 @@ async fn a_line_is_promised_no_more_than_it_is_owed() {
         )
     };
     let all = async || {
-        let all = admin.get(&format!("/admin/reservations?line_item_id={line}&fields=id,quantity")).await.ok();
+        let all =
+            admin.get(&format!("/admin/reservations?line_item_id={line}&fields=id,quantity")).await.ok();
         let all = all["reservations"].as_array().expect("a list").clone();
-        all.iter().map(|it| (format!("/admin/reservations/{}", id(it)), it["quantity"].clone())).collect::<Vec<_>>()
+        all.iter()
+            .map(|it| (format!("/admin/reservations/{}", id(it)), it["quantity"].clone()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(reserve(item, 1).await.error(), no_more(item, 1, 0));
     assert_eq!(reserve(&cup.item, 1).await.error(), no_more(&cup.item, 1, 0), "the line takes none of it");
@@ -421,7 +424,10 @@ async fn no_more_is_sent_than_was_ordered() {
             ..ReservationItem::default()
         };
         let promise_more = move |tx: &mut dyn Write, at: &Moment| {
-            let to_four = ReservationItemPatch { quantity: Some(Decimal::from(4_i64)), ..ReservationItemPatch::default() };
+            let to_four = ReservationItemPatch {
+                quantity: Some(Decimal::from(4_i64)),
+                ..ReservationItemPatch::default()
+            };
             update_reservation(tx, at, &promise, to_four)?;
             reserve(tx, at, extra.clone())?;
             Ok(())

@@ -294,7 +294,6 @@ impl SeenOrder {
         takes - out - promises.map(|it| it.quantity).sum::<i64>()
     }
 
-
     fn out(&self, line: usize, item: usize) -> i64 {
         self.out.get(&(line, item)).copied().unwrap_or_default()
     }
@@ -385,7 +384,13 @@ impl<'a> Books<'a> {
                 if let Some(line) = lines.iter().position(|(id, _)| it["line_item_id"] == **id) {
                     let item = self.items.iter().position(|id| it["inventory_item_id"] == **id);
                     let (item, place) = (item.ok_or("of what?")?, place(it).ok_or("where?")?);
-                    of_lines.push(Promise { id: id(it), line, item, place, quantity: whole(&it["quantity"])? });
+                    of_lines.push(Promise {
+                        id: id(it),
+                        line,
+                        item,
+                        place,
+                        quantity: whole(&it["quantity"])?,
+                    });
                 }
             }
             orders.push(SeenOrder {
@@ -571,7 +576,13 @@ impl<'a> Books<'a> {
 
     /// The reservation that is meant, and how much more it is to promise. What was counted stays promised in full, so that
     /// nothing is stuck; what was not may be promised less.
-    fn moved<'s>(&self, order: usize, promise: usize, more: i64, seen: &'s Seen) -> Option<(&'s Promise, i64)> {
+    fn moved<'s>(
+        &self,
+        order: usize,
+        promise: usize,
+        more: i64,
+        seen: &'s Seen,
+    ) -> Option<(&'s Promise, i64)> {
         let order = self.order(order)?;
         let promises = &seen.orders[order].promises;
         let promise = &promises[promise.checked_rem(promises.len())?];
@@ -633,8 +644,7 @@ impl<'a> Books<'a> {
                 let (promise, more) = self.moved(*order, *promise, *more, seen)?;
                 let (order, placed) = (shown(*order)?, &self.orders[self.order(*order)?]);
                 let given_back = if promise.place == *place { promise.quantity } else { 0 };
-                let is_there =
-                    |it: &(i64, i64, String)| it.0 - it.1 + given_back >= promise.quantity + more;
+                let is_there = |it: &(i64, i64, String)| it.0 - it.1 + given_back >= promise.quantity + more;
                 let left = order.promisable(&placed.lines[promise.line], promise.line, promise.item);
                 more <= left.max(0) && level(promise.item, *place).is_some_and(is_there)
             }

@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use atoll_background::{JOB_RUNS, JobRun, Pace, place_of, start};
 use atoll_cart::{CARTS, Cart};
-use atoll_inventory::{INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, level_at, promised, reserve};
+use atoll_inventory::{
+    INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, level_at, promised, reserve,
+};
 use atoll_kernel::{
     Actor, Direction, EXECUTIONS, Engine as _, Entity, ExecutionState, Fault, Findings, KeyBuf, LinkRow,
     Moment, ONCE, ONCE_BY_AGE, ONCE_BYTES, OUTBOX, Read, Registry, Report, SEQUENCES, Scan, Space, Span,

@@ -2,8 +2,8 @@
 //! verified for nothing.
 
 use atoll_kernel::{
-    Change, End, Index, KeyBuf, Module, Projection, Scalar, Service, StoreError, Verify, Write,
-    add_to_group, check, entity, link, module, projection,
+    Change, End, Index, KeyBuf, Module, Projection, Scalar, Service, StoreError, Verify, Write, add_to_group,
+    check, entity, link, module, projection,
 };
 
 entity! {

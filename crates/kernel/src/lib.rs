@@ -31,6 +31,7 @@ mod service;
 mod subscriber;
 mod token;
 mod verify;
+mod workflow;
 
 pub use atoll_http::{
     Answer, App, Auth, Bytes, Fault, FaultKind, FaultRecord, Gone, Head, HeaderMap, HeaderName, HeaderValue,
@@ -59,7 +60,7 @@ pub use atoll_values::{
 };
 pub use ctx::{Call, Clock, Config, Ctx, Gate, Login, Parts, Pass, Route};
 pub use flag::{FeatureFlag, FlagEntry, Flags};
-pub use flow::{AnyFlow, ExternalHook, Flow, FlowEntry, Hook, HookEntry, HookRun, Local, Point, Probe, When};
+pub use flow::{ExternalHook, Flow, Hook, HookEntry, HookRun, Local, Point, Probe, StepCall, When};
 pub use job::{Job, JobEntry, JobHandler, Tick};
 pub use link::{Column, End, FieldLink, Link, LinkError, LinkRow, OtherEnd};
 pub use mailed::{UNSIGNED_TOKEN, Unsigned};
@@ -74,13 +75,14 @@ pub use registry::{Problem, Registry, RouteEntry};
 pub use resource::Resource;
 pub use saga::{
     AnySaga, EXECUTIONS, ExecutionState, External, Known, Outcome, Run, Saga, SagaFn, Starting, StepAnswer,
-    StepCall, StepEntry, StepKind, StepState, WorkflowExecution, verify_journals,
+    StepEntry, StepKind, StepState, WorkflowExecution, verify_journals,
 };
 pub use schedule::{Plan, Schedule};
 pub use service::{AnyService, Patch, Service, of};
 pub use subscriber::{Handler, Subscriber, SubscriberEntry};
 pub use token::{digest, random_token};
 pub use verify::{Check, Finding, Findings, Report, Verify, readable};
+pub use workflow::{AnyFlow, FlowEntry};
 
 #[doc(hidden)]
 pub use {

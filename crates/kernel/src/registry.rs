@@ -11,7 +11,7 @@ use crate::{
     change_event::Followed,
     ctx::Route,
     flag::{FeatureFlag, FlagEntry},
-    flow::{AnyFlow, FlowEntry, Hook, HookEntry, HookRun},
+    flow::{Hook, HookEntry, HookRun},
     job::{Job, JobEntry},
     link::{self, FIELD_LINKS, FieldLink, LINKS, Link},
     migration::FORMAT,
@@ -21,6 +21,7 @@ use crate::{
     reference,
     subscriber::{Subscriber, SubscriberEntry},
     verify::{CHECKS, Check},
+    workflow::{AnyFlow, FlowEntry},
 };
 
 /// Everything that is linked into the program.

@@ -65,7 +65,12 @@ impl Relation {
     }
 
     /// A relation to a list of records, in the order of their ids.
-    pub const fn many(from: &'static str, name: &'static str, to: &'static str, resolve: Resolve) -> Relation {
+    pub const fn many(
+        from: &'static str,
+        name: &'static str,
+        to: &'static str,
+        resolve: Resolve,
+    ) -> Relation {
         Relation { many: true, ..Relation::one(from, name, to, resolve) }
     }
 }

@@ -1,6 +1,6 @@
 //! Points in time, in milliseconds, printed as the wire prints them: `2026-11-22T06:25:05.118Z`.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use jiff::{
     SignedDuration,
@@ -38,6 +38,11 @@ impl Timestamp {
     /// This point and `millis` later.
     pub const fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
+    }
+
+    /// This point and `duration` later; at most the last that there is.
+    pub fn plus(self, duration: Duration) -> Self {
+        self.plus_millis(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
     }
 
     /// The point, if RFC 3339 can write it.

@@ -7,7 +7,9 @@ use atoll_kernel::{
     serde_json::{self, Map, Value},
 };
 
-use crate::{BY_LINE, Error, FulfillmentStatus, ORDERS, Order, OrderAddress, OrderItem, OrderLineItem, OrderStatus};
+use crate::{
+    BY_LINE, Error, FulfillmentStatus, ORDERS, Order, OrderAddress, OrderItem, OrderLineItem, OrderStatus,
+};
 
 /// Writes a new order, with the next number for people to read.
 pub fn place_order(tx: &mut dyn Write, at: &Moment, mut order: Order) -> Result<Order, Error> {

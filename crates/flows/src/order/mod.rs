@@ -14,6 +14,6 @@ pub use cancel::CANCEL_ORDER;
 pub use cancel_fulfillment::{CANCEL_ORDER_FULFILLMENT, CancelFulfillment};
 pub use complete::COMPLETE_ORDER;
 pub use create::CREATE_ORDERS;
-pub(crate) use out::Out;
 pub use fulfill::{CREATE_ORDER_FULFILLMENT, CreateFulfillment, LineQuantity};
+pub(crate) use out::Out;
 pub use update::{UPDATE_ORDER, UpdateOrder};

@@ -101,6 +101,7 @@ fn check_line(tx: &dyn Read, promise: &ReservationItem, more: Decimal) -> Result
         return Ok(());
     }
     let left = left.max(Decimal::ZERO);
-    let text = format!("Cannot reserve {more} more of item {item} for line item {line_id}: {left} is outstanding");
+    let text =
+        format!("Cannot reserve {more} more of item {item} for line item {line_id}: {left} is outstanding");
     Err(Fault::invalid(text))
 }

@@ -1,8 +1,8 @@
-//! What a hook is: a step of one's own in somebody else's flow.
+//! Hooks: steps of one's own in somebody else's flow or saga, in its transaction or as a call to the outside.
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use crate::{Ctx, Fault, StepCall, flow::Local, serde_json::Value};
+use crate::{Ctx, Fault, flow::Local, serde_json::Value};
 
 /// A step that joins a flow at one of its points.
 pub struct Hook {
@@ -34,6 +34,25 @@ pub enum HookRun {
 
 /// An async function of the application and a call; `StepCall::input` is what the flow says at this point.
 pub type ExternalHook<T> = fn(Ctx, StepCall) -> Pin<Box<dyn Future<Output = Result<T, Fault>> + Send>>;
+
+/// A call to the outside, as the step is told of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepCall {
+    /// Names this call: it is the same when the call is made again, after an error or a crash. Hand it to the other
+    /// side, so that it does nothing twice.
+    pub key: String,
+    /// Names the call that this one undoes; `key` itself where it undoes none.
+    pub invoke_key: String,
+    /// Which try this is, from 1.
+    pub attempt: u32,
+    /// What a flow says at the point that a hook joined; null elsewhere.
+    pub input: Value,
+    /// Was the call that is to be undone answered? One that failed or took too long was not, and may have had an
+    /// effect.
+    pub answered: bool,
+    /// What it answered; null where it was not.
+    pub output: Value,
+}
 
 impl Hook {
     /// Does it join this flow at this point?

@@ -8,7 +8,7 @@ use atoll_storage::rehearse;
 
 use crate::{Ctx, Fault, Moment, StoreError, Write, emit, serde_json::Value};
 
-pub use hook::{ExternalHook, Hook, HookEntry, HookRun};
+pub use hook::{ExternalHook, Hook, HookEntry, HookRun, StepCall};
 pub use probe::{Point, Probe, When};
 
 /// A process over several modules, in one transaction. It keeps no journal: an error aborts all of it.
@@ -110,83 +110,4 @@ impl Local<'_> {
     fn probe(&self, step: &str, when: When) -> Result<(), Fault> {
         self.ctx.probe(&Point { flow: self.flow, step, when })
     }
-}
-
-/// A flow or a saga, whatever it takes and answers: what the registry needs of it.
-pub trait AnyFlow: Sync {
-    /// Its id.
-    fn name(&self) -> &'static str;
-
-    /// The points at which others may join it within its transaction.
-    fn hooks(&self) -> &'static [&'static str];
-
-    /// The points at which others may join it with calls to the outside.
-    fn external_hooks(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// Its durable form, if it has one.
-    fn as_saga(&'static self) -> Option<&'static dyn crate::saga::AnySaga> {
-        None
-    }
-}
-
-impl<I, O> AnyFlow for Flow<I, O> {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn hooks(&self) -> &'static [&'static str] {
-        self.hooks
-    }
-}
-
-/// A flow, as `flow!` submits it.
-pub struct FlowEntry(pub &'static dyn AnyFlow);
-
-inventory::collect!(FlowEntry);
-
-/// Registers a flow, or a saga, above the function that it names.
-///
-/// ```ignore
-/// flow! {
-///     /// Awards points for an order.
-///     pub static AWARD_POINTS: Flow<String, Points> = "award-points" (award_points), hooks: &["pointsAwarded"];
-/// }
-///
-/// fn award_points(flow: &mut Local<'_>, order_id: String) -> Result<Points, Fault> { … }
-///
-/// flow! {
-///     /// Sends an order to the warehouse.
-///     pub static SHIP: Saga<String, Parcel> = "ship" (ship), timeout: Some(Duration::from_secs(60));
-/// }
-///
-/// async fn ship(run: &mut Run, order_id: String) -> Result<Parcel, Fault> { … }
-/// ```
-#[macro_export]
-macro_rules! flow {
-    (
-        $(#[$meta:meta])*
-        $vis:vis static $NAME:ident: Flow<$In:ty, $Out:ty> = $name:literal ($run:path)
-        $(, $field:ident: $value:expr)*;
-    ) => {
-        $(#[$meta])*
-        $vis static $NAME: $crate::Flow<$In, $Out> =
-            $crate::Flow { $($field: $value,)* ..$crate::Flow::new($name, $run) };
-
-        $crate::inventory::submit! { $crate::FlowEntry(&$NAME) }
-    };
-    (
-        $(#[$meta:meta])*
-        $vis:vis static $NAME:ident: Saga<$In:ty, $Out:ty> = $name:literal ($run:path)
-        $(, $field:ident: $value:expr)*;
-    ) => {
-        $(#[$meta])*
-        $vis static $NAME: $crate::Saga<$In, $Out> = $crate::Saga {
-            $($field: $value,)*
-            ..$crate::Saga::new($name, |run, input| Box::pin($run(run, input)))
-        };
-
-        $crate::inventory::submit! { $crate::FlowEntry(&$NAME) }
-    };
 }

@@ -16,11 +16,7 @@ use crate::{
     Actor, Ctx, Fault, FaultKind, FaultRecord, Moment, Saga, Timestamp, View, Write,
     ctx::refuse_nobody,
     once::{KeyedRequest, Note},
-    saga::{
-        EXECUTIONS, ExecutionState, Run, WorkflowExecution,
-        maintain::StepAnswer,
-        run::{millis, release},
-    },
+    saga::{EXECUTIONS, ExecutionState, Run, StepAnswer, WorkflowExecution, run::release},
 };
 
 /// What starting a saga came to.
@@ -83,7 +79,7 @@ impl Ctx {
                 }
             }
             // The time that it may take begins with its turn.
-            journal.deadline = saga.timeout.map(|timeout| ctx.now().plus_millis(millis(timeout)));
+            journal.deadline = saga.timeout.map(|timeout| ctx.now().plus(timeout));
             let mut run = Run::new(ctx.clone(), saga.name, journal);
             run.is_kept = saga.idempotent;
             drive(saga, run, input).await
@@ -237,7 +233,7 @@ pub(crate) async fn resume<I, O>(
 
 /// When a run is given up. One that began while the clock was ahead has the whole of its time from now on.
 fn in_time(deadline: Option<Timestamp>, timeout: Option<Duration>, now: Timestamp) -> Option<Timestamp> {
-    let latest = timeout.map(|it| now.plus_millis(millis(it)));
+    let latest = timeout.map(|it| now.plus(it));
     match (deadline, latest) {
         (Some(deadline), Some(latest)) if deadline.is_ahead_of(latest) => Some(latest),
         _ => deadline,

@@ -5,29 +5,10 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Ctx, Fault, FaultKind, FaultRecord, Timestamp};
+use crate::{Ctx, Fault, FaultKind, FaultRecord, Timestamp, flow::StepCall};
 
 /// How long one call may take, where the step does not say.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A call to the outside, as the step is told of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StepCall {
-    /// Names this call: it is the same when the call is made again, after an error or a crash. Hand it to the other
-    /// side, so that it does nothing twice.
-    pub key: String,
-    /// Names the call that this one undoes; `key` itself where it undoes none.
-    pub invoke_key: String,
-    /// Which try this is, from 1.
-    pub attempt: u32,
-    /// What a flow says at the point that a hook joined; null elsewhere.
-    pub input: Value,
-    /// Was the call that is to be undone answered? One that failed or took too long was not, and may have had an
-    /// effect.
-    pub answered: bool,
-    /// What it answered; null where it was not.
-    pub output: Value,
-}
 
 type Calling<T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send>>;
 pub(crate) type Action<T> = Arc<dyn Fn(Ctx, StepCall) -> Calling<T> + Send + Sync>;

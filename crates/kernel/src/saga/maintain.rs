@@ -10,9 +10,8 @@ use crate::{
     Actor, Ctx, Fault, FaultKind, Local, Moment, Read, Timestamp, Write,
     once::KeyedRequest,
     saga::{
-        AnySaga, EXECUTIONS, ExecutionState, StepEntry, StepState, WorkflowExecution,
+        AnySaga, EXECUTIONS, ExecutionState, StepAnswer, StepEntry, StepState, WorkflowExecution,
         execution::{BY_STATE, ended_before},
-        run::millis,
     },
 };
 
@@ -23,36 +22,6 @@ const N_PURGED_MAX: usize = 100;
 /// three hours.
 const N_UNDO_TRIES_MAX: u32 = 10;
 const UNDO_PAUSE: Duration = Duration::from_secs(10);
-
-/// An answer from outside to a step that is waited for.
-pub struct StepAnswer {
-    pub(crate) step: String,
-    /// What the step answers, or why it failed.
-    pub(crate) answer: Result<Value, String>,
-    /// The request with an `Idempotency-Key` that gave it.
-    pub(crate) request: Option<KeyedRequest>,
-    /// Whoever gave it is told whether it was taken.
-    told: oneshot::Sender<Result<(), Fault>>,
-}
-
-impl StepAnswer {
-    /// Does the run wait for it?
-    pub(crate) fn check(&self, journal: &WorkflowExecution) -> Result<(), Fault> {
-        let Some(entry) = journal.steps.iter().find(|it| it.name == self.step) else {
-            return Err(Fault::not_found(format!("Action not found: {}", self.step)));
-        };
-        if entry.state == StepState::Waiting && !journal.has_ended() {
-            return Ok(());
-        }
-        let (what, status) = (if self.answer.is_ok() { "success" } else { "failure" }, entry.state.as_str());
-        Err(Fault::not_allowed(format!("Cannot set step {what} when status is {status}")))
-    }
-
-    pub(crate) fn tell(self, taken: Result<(), Fault>) {
-        // Who does not listen any more need not know.
-        let _ = self.told.send(taken);
-    }
-}
 
 impl Ctx {
     /// Finishes a step that is waited for, and lets its run go on in the background. `answer` is what the step
@@ -290,6 +259,6 @@ impl WorkflowExecution {
         let error = self.undo_error.as_ref()?;
         let is_open = error.kind == FaultKind::Unexpected && self.n_undo_tries < N_UNDO_TRIES_MAX;
         let pause = UNDO_PAUSE.saturating_mul(1 << self.n_undo_tries.min(N_UNDO_TRIES_MAX));
-        is_open.then(|| self.updated_at.plus_millis(millis(pause)))
+        is_open.then(|| self.updated_at.plus(pause))
     }
 }

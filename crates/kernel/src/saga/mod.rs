@@ -5,6 +5,7 @@
 //! only the rest is done. So the code between steps must come to the same result each time: it takes what it needs
 //! from its input and from its steps.
 
+mod answer;
 mod compensate;
 mod engine;
 mod execution;
@@ -19,14 +20,14 @@ use std::{future::Future, pin::Pin, time::Duration};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Actor, Ctx, Fault, Read, flow::AnyFlow};
+use crate::{Actor, Ctx, Fault, Read};
 
+pub use answer::StepAnswer;
 pub use engine::Outcome;
 pub use execution::{
     EXECUTIONS, ExecutionState, StepEntry, StepKind, StepState, WorkflowExecution, verify_journals,
 };
-pub use external::{External, StepCall};
-pub use maintain::StepAnswer;
+pub use external::External;
 pub use run::Run;
 pub(crate) use run_locks::RunLocks;
 
@@ -91,28 +92,6 @@ pub trait AnySaga: Sync {
         execution: WorkflowExecution,
         given: Option<StepAnswer>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>>;
-}
-
-impl<I, O> AnyFlow for Saga<I, O>
-where
-    I: Serialize + DeserializeOwned + Send + 'static,
-    O: Serialize + DeserializeOwned + Send + 'static,
-{
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn hooks(&self) -> &'static [&'static str] {
-        self.hooks
-    }
-
-    fn external_hooks(&self) -> &'static [&'static str] {
-        self.external_hooks
-    }
-
-    fn as_saga(&'static self) -> Option<&'static dyn AnySaga> {
-        Some(self)
-    }
 }
 
 impl<I, O> AnySaga for Saga<I, O>

@@ -7,12 +7,11 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::{
-    Ctx, Fault, FaultRecord, HookRun, Local, Moment, Point, Timestamp, View, When, Write,
+    Ctx, Fault, FaultRecord, HookRun, Local, Moment, Point, StepCall, Timestamp, View, When, Write,
     once::done,
     saga::{
-        ExecutionState, External, Saga, StepCall, StepEntry, StepKind, StepState, WorkflowExecution,
+        ExecutionState, External, Saga, StepAnswer, StepEntry, StepKind, StepState, WorkflowExecution,
         external::{Outside, Patience},
-        maintain::StepAnswer,
         undo::{Recorder, shared},
     },
 };
@@ -487,7 +486,7 @@ impl Run {
     }
 
     fn wait_until(&self, now: Timestamp, timeout: Option<Duration>) -> Option<Timestamp> {
-        let own = timeout.map(|it| now.plus_millis(millis(it)));
+        let own = timeout.map(|it| now.plus(it));
         own.into_iter().chain(self.journal.deadline).min()
     }
 
@@ -508,10 +507,6 @@ pub(crate) fn release(tx: &mut dyn Write, journal: &WorkflowExecution) -> Result
         tx.emit(event.clone())?;
     }
     Ok(())
-}
-
-pub(crate) fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn decode<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {

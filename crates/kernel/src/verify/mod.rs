@@ -55,8 +55,7 @@ macro_rules! check {
         const _: () = {
             #[$crate::linkme::distributed_slice($crate::CHECKS)]
             #[linkme(crate = $crate::linkme)]
-            static REGISTERED: &$crate::Check =
-                &$crate::Check { name: $name, summary: $summary, run: $run };
+            static REGISTERED: &$crate::Check = &$crate::Check { name: $name, summary: $summary, run: $run };
         };
     };
 }
