@@ -1,9 +1,10 @@
-//! What a page costs: the keys that each list reads for a page of 20, in a small shop and in one four times as large.
+//! What a page costs: the keys that each list reads for a page of 20, in a small shop and in one four times as large. And
+//! what the writes of a checkout read.
 
 use std::{fmt::Write as _, path::PathBuf};
 
 use atoll_kernel::{Method, Registry, Store, engines::Counting, limits::ADDRESSES_MAX};
-use atoll_testkit::{Client, Shop, TestApp, complete};
+use atoll_testkit::{Client, Shop, TestApp, complete, pay};
 use expect_test::expect_file;
 use serde_json::json;
 
@@ -86,5 +87,34 @@ async fn a_page_costs_what_the_page_holds() {
         writeln!(table, "{path} {} {}", costs[0], costs[1]).expect("text");
         assert!(costs[1] <= costs[0] * 2, "{path} costs {} keys in a large shop", costs[1]);
     }
+    let (carts, larger) = (checkout(&small.0, &small.1).await, checkout(&large.0, &large.1).await);
+    for ((what, small), (_, large)) in carts.into_iter().zip(larger) {
+        writeln!(table, "{what} {small} {large}").expect("text");
+        assert!(large <= small * 2, "{what} costs {large} keys in a large shop");
+    }
     expect_file![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("costs.txt")].assert_eq(&table);
+}
+
+/// The keys that each write of a checkout reads: a cart of two lines that is paid for by hand.
+async fn checkout(shop: &Shop, engine: &Counting) -> Vec<(&'static str, usize)> {
+    let web = shop.channel("Checkout").await;
+    let (tea, cup) = (shop.product("Green tea", &[&web], 9).await, shop.product("Cup", &[&web], 9).await);
+    let storefront = shop.storefront(&[&web]).await;
+    let cart = shop.cart(&storefront, &tea.id, 1).await;
+    let (path, mut costs) = (format!("/store/carts/{cart}"), Vec::new());
+    let mut post = async |what: &'static str, path: String, body| {
+        let before = engine.n_read();
+        let answer = storefront.post(&path, body).await.ok();
+        costs.push((what, engine.n_read() - before));
+        answer
+    };
+    let line = json!({ "variant_id": cup.id, "quantity": 1 });
+    let shown = post("POST /store/carts/:id/line-items", format!("{path}/line-items"), line).await;
+    let line = shown["cart"]["items"][1]["id"].as_str().expect("an id").to_owned();
+    let line = format!("{path}/line-items/{line}");
+    post("POST /store/carts/:id/line-items/:line_id", line, json!({ "quantity": 2 })).await;
+    pay(&storefront, &cart).await;
+    post("POST /store/carts/:id/complete", format!("{path}/complete"), json!({})).await;
+    post("POST /store/carts/:id/complete, again", format!("{path}/complete"), json!({})).await;
+    costs
 }
