@@ -6,13 +6,14 @@ use std::{
         LazyLock, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
-use atoll_background::{Background, Pace, place_of, prune, start};
+use atoll_background::{Background, prune, start};
 use atoll_kernel::{Actor, Ctx, Event, Fault, Moment, Write, emit, events_after, subscriber};
 use atoll_testkit::{Shop, TestApp};
 use serde_json::{Value, json};
+
+use crate::{PACE, settled};
 
 /// What the subscribers of each test saw. Tests share the subscribers, and not what these see.
 static SEEN: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
@@ -55,14 +56,6 @@ struct Bench {
     test: String,
 }
 
-pub(crate) const PACE: Pace = Pace {
-    first: Duration::from_millis(1),
-    longest: Duration::from_millis(4),
-    n_failures_max: 3,
-    prune_every: Duration::from_secs(3600),
-    look_every: Duration::from_millis(1),
-};
-
 impl Bench {
     async fn new() -> Bench {
         let test = format!("test {}", N_TESTS.fetch_add(1, Ordering::Relaxed));
@@ -82,17 +75,7 @@ impl Bench {
 
     /// Waits until both subscribers are done with all events.
     async fn settled(&self) {
-        let mut commits = self.app.ctx.store().commits();
-        loop {
-            let view = self.app.ctx.view();
-            let last =
-                events_after(&view, 0, usize::MAX).expect("events").last().map_or(0, |(place, _)| *place);
-            let place = |name| place_of(&view, name).expect("a place").unwrap_or(0);
-            if place("test.watch-all") >= last && place("test.follow-one") >= last {
-                return;
-            }
-            commits.changed().await.expect("a commit");
-        }
+        settled(&self.app, &["test.watch-all", "test.follow-one"]).await;
     }
 
     fn one(&self) -> Vec<String> {

@@ -8,7 +8,7 @@ use atoll_kernel::{Ctx, Fault, Tick, job};
 use atoll_testkit::{Client, TestApp};
 use serde_json::Value;
 
-use crate::events::PACE;
+use crate::{PACE, committed};
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -32,9 +32,7 @@ job! { "test.slow" at "*/10 * 7 * * *" => take_35_seconds }
 job! { "test.slow-overlapping" at "*/10 * 7 * * *", may_overlap: true => take_35_seconds }
 
 async fn take_35_seconds(ctx: Ctx, tick: Tick) -> Result<(), Fault> {
-    while ctx.now() < tick.scheduled_for.plus_millis(35 * SECOND) {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    ctx.sleep_until(ctx.now(), tick.scheduled_for.plus_millis(35 * SECOND)).await;
     Ok(())
 }
 
@@ -75,16 +73,27 @@ impl Bench {
         runs.iter().map(line).collect()
     }
 
-    /// Waits until the runs of a job are these. What never comes is cut off by the runner of the tests.
+    /// Waits until the runs of a job are these.
     async fn wait_for(&self, job: &str, expect: &[&str]) {
-        for n_tries in 0.. {
+        let runs = async || {
             let runs = self.runs(job).await;
-            if runs == expect {
-                return;
+            if runs == expect { Ok(()) } else { Err(format!("{job}: {runs:?}, and not {expect:?}")) }
+        };
+        committed(&self.app, runs).await;
+    }
+
+    /// Waits until the standing of a job has this field.
+    async fn wait_for_standing(&self, job: &str, field: &str, expect: impl Into<Value>) {
+        let expect = expect.into();
+        let standing = async || {
+            let standing = self.standing(job).await;
+            if standing[field] == expect {
+                Ok(())
+            } else {
+                Err(format!("{job}: {standing}, and not {expect}"))
             }
-            assert!(n_tries < 2_000, "{job}: {runs:?}, and not {expect:?}");
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        };
+        committed(&self.app, standing).await;
     }
 
     async fn standing(&self, job: &str) -> Value {
@@ -143,9 +152,7 @@ async fn an_interval_begins_with_the_run_before_and_ends_with_the_last() {
     bench.wait_for(job, &all).await;
     bench.app.advance_ms(HOUR);
     // Another job says that the scheduler has looked at the clock since.
-    while bench.standing("test.each-minute").await["next_run_at"] != "2027-01-15T10:03:00.000Z" {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    bench.wait_for_standing("test.each-minute", "next_run_at", "2027-01-15T10:03:00.000Z").await;
     bench.wait_for(job, &all).await;
     assert_eq!(bench.standing(job).await["next_run_at"], Value::Null);
     background.stop().await;
@@ -248,11 +255,12 @@ async fn old_runs_go() {
     let background = bench.start().await;
     for minute in 1..=60 {
         bench.app.advance_ms(MINUTE);
-        while bench.standing(job).await["n_runs"] != minute
-            || bench.runs(job).await.iter().any(|it| it.ends_with("running"))
-        {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        bench.wait_for_standing(job, "n_runs", minute).await;
+        let ended = async || {
+            let runs = bench.runs(job).await;
+            if runs.iter().any(|it| it.ends_with("running")) { Err(format!("{runs:?}")) } else { Ok(()) }
+        };
+        committed(&bench.app, ended).await;
     }
     let runs = bench.runs(job).await;
     assert_eq!((runs.len(), runs[0].as_str()), (50, "01-15T08:11:00 done"));
@@ -273,9 +281,7 @@ async fn jobs_run_again_after_a_clock_that_was_ahead_was_put_back() {
     for (job, next) in
         [("test.each-minute", "2027-01-15T08:01:00.000Z"), ("test.thrice", "2027-01-15T08:01:00.000Z")]
     {
-        while bench.standing(job).await["next_run_at"] != next {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        bench.wait_for_standing(job, "next_run_at", next).await;
     }
     bench.app.advance_ms(MINUTE);
     bench.wait_for("test.each-minute", &[&ahead[..], &["01-15T08:01:00 done"]].concat()).await;

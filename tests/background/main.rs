@@ -3,3 +3,48 @@
 mod events;
 mod jobs;
 mod tokens;
+
+use std::time::Duration;
+
+use atoll_background::{Pace, place_of};
+use atoll_kernel::events_after;
+use atoll_testkit::TestApp;
+
+/// By the clock of the test, which stands still unless it is moved.
+const PACE: Pace = Pace {
+    first: Duration::from_millis(1),
+    longest: Duration::from_millis(4),
+    n_failures_max: 3,
+    prune_every: Duration::from_secs(3600),
+    look_every: Duration::from_millis(1),
+};
+
+/// How long a test waits for a commit before it says what it waits for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until commits have brought about what `look` looks for; its error says what there is instead.
+async fn committed(app: &TestApp, look: impl AsyncFn() -> Result<(), String>) {
+    let mut commits = app.ctx.store().commits();
+    loop {
+        commits.mark_unchanged();
+        let Err(what) = look().await else { return };
+        let next = tokio::time::timeout(PATIENCE, commits.changed()).await;
+        next.unwrap_or_else(|_| panic!("{what}")).expect("the store is open");
+    }
+}
+
+/// Waits until these subscribers have taken all events or put them aside. Time passes meanwhile, so that those who
+/// failed are called again.
+async fn settled(app: &TestApp, subscribers: &[&str]) {
+    let are_done = async || {
+        let view = app.ctx.view();
+        let last = events_after(&view, 0, usize::MAX).expect("events").last().map_or(0, |(place, _)| *place);
+        let place = |name: &&str| place_of(&view, name).expect("a place").unwrap_or(0);
+        if subscribers.iter().all(|it| place(it) >= last) {
+            return Ok(());
+        }
+        app.advance_ms(PACE.longest.as_millis() as i64);
+        Err(format!("{:?}, and not {last}", subscribers.iter().map(place).collect::<Vec<_>>()))
+    };
+    committed(app, are_done).await;
+}

@@ -2,15 +2,15 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use atoll_background::{Background, place_of, start};
+use atoll_background::{Background, start};
 use atoll_kernel::{
     Actor, Ctx, Direction, Event, External, Fault, Read, Run, SEQUENCES, Scan, Span, Store, engines::Memory,
-    events_after, flow, subscriber,
+    flow, subscriber,
 };
 use atoll_testkit::{Client, Shop, TestApp};
 use serde_json::json;
 
-use crate::events::PACE;
+use crate::{PACE, settled};
 
 /// What was mailed: to whom, and the token. Tests have addresses of their own.
 static MAILBOX: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
@@ -24,6 +24,8 @@ fn address(event: &Event) -> String {
     let field = if event.name == "auth.password_reset" { "entity_id" } else { "email" };
     event.data[field].as_str().unwrap_or_default().to_owned()
 }
+
+const MAIL: &str = "test.mail";
 
 subscriber! { "test.mail" on ["auth.password_reset", "invite.created", "invite.resent"] => mail }
 
@@ -51,19 +53,6 @@ async fn send(run: &mut Run, event: Event) -> Result<(), Fault> {
         }
     });
     run.external(step).await
-}
-
-/// Waits until everything was delivered or put aside.
-async fn settled(app: &TestApp) {
-    let mut commits = app.ctx.store().commits();
-    loop {
-        let view = app.ctx.view();
-        let last = events_after(&view, 0, usize::MAX).expect("events").last().map_or(0, |(place, _)| *place);
-        if place_of(&view, "test.mail").expect("a place").unwrap_or(0) >= last {
-            return;
-        }
-        commits.changed().await.expect("a commit");
-    }
 }
 
 async fn go(app: &TestApp) -> Background {
@@ -105,7 +94,7 @@ async fn the_database_never_holds_a_token_that_opens_anything() {
     assert_eq!(holding(app, secret.as_str().expect("a token")), [""; 0]);
     let invited = once("one").post("/admin/invites", json!({ "email": "ann@test.dev" })).await.ok();
     let lost = shop.admin.post("/admin/invites", json!({ "email": "lost@test.dev" })).await.ok();
-    settled(app).await;
+    settled(app, &[MAIL]).await;
     background.stop().await;
     let (reset, invite) = (mailed("admin@test.dev").pop().expect("a token"), mailed("ann@test.dev"));
     assert_eq!(json!(invite), json!([invited["invite"]["token"]]));
@@ -143,7 +132,7 @@ async fn a_token_is_mailed_after_a_restart_and_not_when_it_is_too_late() {
     drop(app);
     let app = TestApp::over(store(), None).await;
     let background = go(&app).await;
-    settled(&app).await;
+    settled(&app, &[MAIL]).await;
     background.stop().await;
     assert_eq!(mailed("kim@test.dev"), app.mailed("invite.created"));
     assert_eq!(mailed("kim@test.dev").len(), 1);
@@ -151,7 +140,7 @@ async fn a_token_is_mailed_after_a_restart_and_not_when_it_is_too_late() {
     admin.on(&app).post("/admin/invites", json!({ "email": "late@test.dev" })).await.ok();
     app.advance_ms(24 * 60 * 60 * 1000);
     let background = go(&app).await;
-    settled(&app).await;
+    settled(&app, &[MAIL]).await;
     background.stop().await;
     assert_eq!(mailed("late@test.dev"), [""; 0]);
 }

@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use atoll_kernel::{Actor, Ctx, Event, Fault, StoreError, Subscriber, events_after};
+use atoll_kernel::{Actor, Ctx, Event, Fault, StoreError, Subscriber, Timestamp, events_after};
 use tokio::sync::watch;
 
 use crate::{
     DEAD_LETTERS, DeadLetter,
     cursor::{self, CURSORS, Cursor},
     outcome,
-    run::Pace,
+    run::{Pace, after},
     why,
 };
 
@@ -59,7 +59,7 @@ impl Delivery {
                         error = why(&error),
                         "events cannot be read"
                     );
-                    self.sleep(self.pace.longest).await;
+                    self.sleep(self.ctx.now(), self.pace.longest).await;
                     continue;
                 }
             }
@@ -95,6 +95,7 @@ impl Delivery {
                 return self.note(Cursor { place, n_failed: 0 }, None).await;
             };
             let (name, n_failed) = (self.subscriber.name, self.cursor.n_failed + 1);
+            let failed_at = self.ctx.now();
             if n_failed >= self.pace.n_failures_max {
                 tracing::error!(
                     subscriber = name,
@@ -108,7 +109,7 @@ impl Delivery {
             }
             tracing::warn!(subscriber = name, event = event.name, error, n_failed, "a subscriber failed");
             let goes_on = self.note(Cursor { n_failed, ..self.cursor }, None).await
-                && self.sleep(self.pace.pause(n_failed)).await;
+                && self.sleep(failed_at, self.pace.pause(n_failed)).await;
             if !goes_on {
                 return false;
             }
@@ -146,16 +147,16 @@ impl Delivery {
                     );
                 }
             }
-            if !self.sleep(self.pace.longest).await {
+            if !self.sleep(self.ctx.now(), self.pace.longest).await {
                 return false;
             }
         }
     }
 
-    /// Sleeps, and says whether to go on.
-    async fn sleep(&mut self, pause: Duration) -> bool {
+    /// Sleeps for so long from then on, and says whether to go on.
+    async fn sleep(&mut self, since: Timestamp, pause: Duration) -> bool {
         tokio::select! {
-            () = tokio::time::sleep(pause) => true,
+            () = self.ctx.sleep_until(since, after(since, pause)) => true,
             _ = self.stopped.wait_for(|it| *it) => false,
         }
     }

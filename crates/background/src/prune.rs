@@ -6,7 +6,7 @@ use std::time::Duration;
 use atoll_kernel::{Actor, Ctx, Fault, Moment, StoreError, Write, events_after, remove_event};
 use tokio::sync::watch;
 
-use crate::{place_of, why};
+use crate::{place_of, run::every, why};
 
 /// How long events are kept after everybody has seen them: for whoever looks into what happened last week.
 const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -14,18 +14,15 @@ const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 /// Entries that one transaction removes: the writer is everybody's.
 const N_REMOVED_MAX: usize = 500;
 
-pub(crate) async fn run(ctx: Ctx, every: Duration, mut stopped: watch::Receiver<bool>) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(every) => {}
-            _ = stopped.wait_for(|it| *it) => return,
-        }
+pub(crate) async fn run(ctx: Ctx, pause: Duration, stopped: watch::Receiver<bool>) {
+    let remove = || async {
         if let Err(error) = ctx.purge_runs().await {
             tracing::error!(error = why(&error), "old runs were not removed");
         }
         repeat(&ctx, "answers", |ctx| async move { ctx.forget_answers(N_REMOVED_MAX).await }).await;
         repeat(&ctx, "events", |ctx| async move { prune(&ctx).await }).await;
-    }
+    };
+    every(&ctx, pause, stopped, remove).await;
 }
 
 /// Removes what is old, a little in each transaction.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use atoll_kernel::{Ctx, Fault};
+use atoll_kernel::{Ctx, Fault, Timestamp};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{dispatcher::Delivery, prune, runs, scheduler::Scheduler};
@@ -39,6 +39,28 @@ impl Pace {
     pub(crate) fn pause(&self, n_failed: u32) -> Duration {
         let factor = 1_u32.checked_shl(n_failed.saturating_sub(1)).unwrap_or(u32::MAX);
         self.first.saturating_mul(factor).min(self.longest)
+    }
+}
+
+/// So long after then.
+pub(crate) fn after(then: Timestamp, pause: Duration) -> Timestamp {
+    then.plus_millis(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Does something again and again, with this pause between, until it is stopped.
+pub(crate) async fn every<R: Future<Output = ()>>(
+    ctx: &Ctx,
+    pause: Duration,
+    mut stopped: watch::Receiver<bool>,
+    body: impl Fn() -> R,
+) {
+    loop {
+        let now = ctx.now();
+        tokio::select! {
+            () = ctx.sleep_until(now, after(now, pause)) => {}
+            _ = stopped.wait_for(|it| *it) => return,
+        }
+        body().await;
     }
 }
 

@@ -6,16 +6,13 @@ use std::time::Duration;
 use atoll_kernel::Ctx;
 use tokio::sync::watch;
 
-use crate::why;
+use crate::{run::every, why};
 
-pub(crate) async fn run(ctx: Ctx, every: Duration, mut stopped: watch::Receiver<bool>) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(every) => {}
-            _ = stopped.wait_for(|it| *it) => return,
-        }
+pub(crate) async fn run(ctx: Ctx, pause: Duration, stopped: watch::Receiver<bool>) {
+    let tend = || async {
         if let Err(error) = ctx.tend_runs().await {
             tracing::error!(error = why(&error), "the runs of sagas were not looked after");
         }
-    }
+    };
+    every(&ctx, pause, stopped, tend).await;
 }

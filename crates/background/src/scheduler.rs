@@ -7,15 +7,17 @@ use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     job_run::{self, LEASE_MS, Standing},
-    outcome, why,
+    outcome,
+    run::after,
+    why,
 };
 
 /// What the scheduler may do next.
 enum Turn {
     /// A run began.
     Run { id: String, tick: Tick },
-    /// There is nothing to do for so long.
-    Wait(Duration),
+    /// There is nothing to do before then.
+    Wait(Timestamp),
     /// The job has run as often as it may.
     Over,
 }
@@ -51,7 +53,10 @@ impl Scheduler {
     pub(crate) async fn run(self, mut stopped: watch::Receiver<bool>) {
         let mut runs = JoinSet::new();
         while !*stopped.borrow() {
-            let pause = match self.turn().await {
+            let now = self.ctx.now();
+            // The clock of the machine may be set, or the machine may sleep.
+            let latest = after(now, self.look_every);
+            let until = match self.turn(now).await {
                 Ok(Turn::Run { id, tick }) => {
                     let run = self.clone().perform(id, tick);
                     if self.job.may_overlap {
@@ -62,23 +67,23 @@ impl Scheduler {
                     }
                     continue;
                 }
-                Ok(Turn::Wait(pause)) => pause.min(self.look_every),
+                Ok(Turn::Wait(until)) => until.min(latest),
                 Ok(Turn::Over) => break,
                 Err(error) => {
                     tracing::error!(job = self.job.name, error = why(&error), "a job cannot begin");
-                    self.look_every
+                    latest
                 }
             };
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = self.ctx.sleep_until(now, until) => {}
                 _ = stopped.wait_for(|it| *it) => break,
             }
         }
         while runs.join_next().await.is_some() {}
     }
 
-    async fn turn(&self) -> Result<Turn, Fault> {
-        let (job, now) = (self.job, self.ctx.now());
+    async fn turn(&self, now: Timestamp) -> Result<Turn, Fault> {
+        let job = self.job;
         let mut view = self.ctx.view();
         if Standing::of(&view, job)?.past.is_ahead_of(now) {
             self.write(move |tx, at| job_run::put_right(tx, at, job)).await?;
@@ -89,15 +94,15 @@ impl Scheduler {
             self.write(move |tx, at| job_run::sweep(tx, at, job)).await?;
         }
         let Some(next) = Standing::of(&view, job)?.next(job, &self.plan) else {
-            return Ok(if running.is_empty() { Turn::Over } else { Turn::Wait(self.look_every) });
+            return Ok(if running.is_empty() { Turn::Over } else { Turn::Wait(after(now, self.look_every)) });
         };
         if next > now {
-            return Ok(Turn::Wait(between(now, next)));
+            return Ok(Turn::Wait(next));
         }
         let plan = self.plan.clone();
         let begun = self.write(move |tx, at| job_run::begin(tx, at, job, &plan)).await?;
         let Some((run, n_runs)) = begun else {
-            return Ok(Turn::Wait(self.look_every));
+            return Ok(Turn::Wait(after(now, self.look_every)));
         };
         let tick = Tick { scheduled_for: run.scheduled_for, n_runs };
         Ok(Turn::Run { id: run.id.to_string(), tick })
@@ -110,9 +115,10 @@ impl Scheduler {
         let (run, ctx) = (self.job.run, self.ctx.clone());
         let mut called = tokio::spawn(async move { run(ctx, tick).await });
         let ended = loop {
+            let now = self.ctx.now();
             tokio::select! {
                 ended = &mut called => break ended,
-                () = tokio::time::sleep(Duration::from_millis(LEASE_MS as u64 / 3)) => {}
+                () = self.ctx.sleep_until(now, now.plus_millis(LEASE_MS / 3)) => {}
             }
             let id = id.clone();
             match self.write(move |tx, at| job_run::renew(tx, at, &id)).await {
@@ -136,8 +142,4 @@ impl Scheduler {
             tracing::error!(job = name, error = why(&error), "the end of a job was not written");
         }
     }
-}
-
-fn between(now: Timestamp, then: Timestamp) -> Duration {
-    Duration::from_millis(u64::try_from(then.millis().saturating_sub(now.millis())).unwrap_or(0))
 }

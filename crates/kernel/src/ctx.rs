@@ -4,10 +4,7 @@ use std::{
     any::{Any, TypeId},
     collections::HashMap,
     pin::pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use tokio::sync::{Semaphore, watch};
@@ -15,9 +12,9 @@ use tokio::sync::{Semaphore, watch};
 use serde_json::Value;
 
 use crate::{
-    Actor, App, Auth, Context, Fault, FeatureFlag, Flags, Flow, Gone, Graph, Head, Local, Meter, Method,
-    Moment, Origins, Point, Probe, Proxies, ReadLimits, Registry, Repeat, Reply, Store, Timestamp, View,
-    Write,
+    Actor, App, Auth, Clock, Context, Fault, FeatureFlag, Flags, Flow, Gone, Graph, Head, Local, Meter,
+    Method, Moment, Origins, Point, Probe, Proxies, ReadLimits, Registry, Repeat, Reply, Store, Timestamp,
+    View, Write,
     once::{Note, Once, once},
     reading::{Pool, read},
     saga::RunLocks,
@@ -66,25 +63,6 @@ pub struct Login {
     pub actor_id: String,
     /// Of the password by which they proved it.
     pub seal: String,
-}
-
-/// Where the time comes from.
-#[derive(Clone)]
-pub enum Clock {
-    /// The machine.
-    System,
-    /// A test, in milliseconds.
-    Manual(Arc<AtomicI64>),
-}
-
-impl Clock {
-    /// The time.
-    pub fn now(&self) -> Timestamp {
-        match self {
-            Clock::System => Timestamp::now(),
-            Clock::Manual(millis) => Timestamp::from_millis(millis.load(Ordering::Relaxed)),
-        }
-    }
 }
 
 /// What the host decides.
@@ -233,6 +211,13 @@ impl Ctx {
     /// The time.
     pub fn now(&self) -> Timestamp {
         self.shared.parts.clock.now()
+    }
+
+    /// Sleeps from `since`, a time that was read of this clock, until `until`. A clock that was set back behind `since`
+    /// wakes, too: who sleeps looks at it again. What runs in the background sleeps by this, so that the clock of a test
+    /// drives it.
+    pub async fn sleep_until(&self, since: Timestamp, until: Timestamp) {
+        self.shared.parts.clock.sleep_until(since, until).await;
     }
 
     /// What the host decided.

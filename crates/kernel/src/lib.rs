@@ -7,6 +7,7 @@
 extern crate self as atoll_kernel;
 
 mod change_event;
+mod clock;
 mod ctx;
 mod describe;
 mod entity;
@@ -58,7 +59,8 @@ pub use atoll_values::{
     Actor, Comparison, Decimal, Id, Kind, LINE_TOTALS, Metadata, Moment, TOTALS, Timestamp, Totals, limits,
     part_of_total,
 };
-pub use ctx::{Call, Clock, Config, Ctx, Gate, Login, Parts, Pass, Route};
+pub use clock::{Clock, ManualClock};
+pub use ctx::{Call, Config, Ctx, Gate, Login, Parts, Pass, Route};
 pub use flag::{FeatureFlag, FlagEntry, Flags};
 pub use flow::{ExternalHook, Flow, Hook, HookEntry, HookRun, Local, Point, Probe, StepCall, When};
 pub use job::{Job, JobEntry, JobHandler, Tick};

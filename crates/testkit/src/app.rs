@@ -1,17 +1,14 @@
 //! An application for one test.
 
-use std::sync::{
-    Arc, LazyLock,
-    atomic::{AtomicI64, Ordering},
-};
+use std::sync::{Arc, LazyLock};
 
 use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_auth::{PasswordHash, find_identity};
 use atoll_flows::user::{NewUser, create_with_login};
 use atoll_host::{Assembly, Data, Secrets, registry};
 use atoll_kernel::{
-    Actor, Clock, Ctx, Flags, Moment, Origins, Probe, Proxies, ReadLimits, Report, Store, Timestamp, Write,
-    events_after, limits::REQUESTS_MAX,
+    Actor, Clock, Ctx, Flags, ManualClock, Moment, Origins, Probe, Proxies, ReadLimits, Report, Store,
+    Timestamp, Write, events_after, limits::REQUESTS_MAX,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -56,7 +53,7 @@ pub struct TestApp {
     /// What handlers are handed.
     pub ctx: Ctx,
     router: axum::Router,
-    clock: Arc<AtomicI64>,
+    clock: ManualClock,
     verified: VerifiedAtEnd,
     #[expect(dead_code, reason = "it goes when it is dropped")]
     folder: Option<TempDir>,
@@ -104,13 +101,12 @@ impl TestApp {
 
     async fn assemble(store: Store, given: Setup) -> TestApp {
         let Setup { probe, flags, origins, proxies, reads } = given;
-        let clock = Arc::new(AtomicI64::new(START));
+        let clock = ManualClock::at(Timestamp::from_millis(START));
         let secrets = Secrets { jwt: b"for tests".to_vec(), cookie: b"for tests".to_vec() };
-        let clock_of_app = Clock::Manual(clock.clone());
         let assembly = Assembly {
             store,
             secrets,
-            clock: clock_of_app,
+            clock: Clock::Manual(clock.clone()),
             admin: None,
             flags,
             origins,
@@ -177,9 +173,9 @@ impl TestApp {
         of_name.filter_map(|(_, it)| self.ctx.token_of(&it)).collect()
     }
 
-    /// Lets time pass.
+    /// Lets time pass; what sleeps in the background wakes when its time has come.
     pub fn advance_ms(&self, millis: i64) {
-        self.clock.fetch_add(millis, Ordering::Relaxed);
+        self.clock.advance_ms(millis);
     }
 }
 

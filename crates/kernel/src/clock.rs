@@ -1,0 +1,98 @@
+//! The clock: the machine's, or a manual one, which tests move, and which wakes those who sleep by it.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::Timestamp;
+
+/// Where the time comes from.
+#[derive(Clone)]
+pub enum Clock {
+    /// The machine.
+    System,
+    /// A test.
+    Manual(ManualClock),
+}
+
+impl Clock {
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Clock::System => Timestamp::now(),
+            Clock::Manual(clock) => clock.now(),
+        }
+    }
+
+    /// See [`Ctx::sleep_until`](crate::Ctx::sleep_until).
+    pub(crate) async fn sleep_until(&self, since: Timestamp, until: Timestamp) {
+        match self {
+            Clock::System => {
+                let left_ms = until.millis().saturating_sub(Timestamp::now().millis());
+                tokio::time::sleep(Duration::from_millis(u64::try_from(left_ms).unwrap_or(0))).await;
+            }
+            Clock::Manual(clock) => {
+                let is_awake = |now: &Timestamp| *now >= until || *now < since;
+                // The sender is in `clock`, so the channel is open.
+                drop(clock.0.subscribe().wait_for(is_awake).await);
+            }
+        }
+    }
+}
+
+/// A clock that stands still until a test moves it. Clones are the same clock.
+#[derive(Clone, Debug)]
+pub struct ManualClock(watch::Sender<Timestamp>);
+
+impl ManualClock {
+    /// A clock that stands at this time.
+    pub fn at(now: Timestamp) -> ManualClock {
+        ManualClock(watch::Sender::new(now))
+    }
+
+    /// The time at which it stands.
+    pub fn now(&self) -> Timestamp {
+        *self.0.borrow()
+    }
+
+    /// Moves it, back where `millis` is negative, and wakes those whose time has come.
+    pub fn advance_ms(&self, millis: i64) {
+        self.0.send_modify(|now| *now = now.plus_millis(millis));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{pin::pin, task::Poll};
+
+    use super::*;
+
+    const SINCE: Timestamp = Timestamp::from_millis(1_000);
+
+    /// Is a sleep from 1,000 to 2,000 over after these moves?
+    async fn is_over(moves: &[i64]) -> bool {
+        let clock = ManualClock::at(SINCE);
+        let (sleeper, until) = (Clock::Manual(clock.clone()), Timestamp::from_millis(2_000));
+        let mut sleep = pin!(sleeper.sleep_until(SINCE, until));
+        for millis in moves {
+            assert!(futures_now(sleep.as_mut()).await.is_pending(), "{moves:?}");
+            clock.advance_ms(*millis);
+        }
+        futures_now(sleep.as_mut()).await.is_ready()
+    }
+
+    async fn futures_now<F: Future>(mut future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+        std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
+    }
+
+    #[tokio::test]
+    async fn manual_clock_wakes_sleepers_when_their_time_has_come_or_it_is_set_back() {
+        assert!(!is_over(&[]).await);
+        assert!(!is_over(&[999]).await);
+        assert!(is_over(&[1_000]).await);
+        assert!(is_over(&[400, 600]).await);
+        assert!(is_over(&[5_000]).await);
+        assert!(!is_over(&[900, -500]).await, "the time of the sleep is ahead as before");
+        assert!(is_over(&[-1]).await, "who sleeps looks at the clock again");
+    }
+}
