@@ -3,15 +3,9 @@
 use atoll_catalogue::{Catalogue, Report, import};
 use atoll_host::demo_catalogue;
 use atoll_kernel::{Actor, Fault, Moment, Write};
-use atoll_testkit::{Dump, TestApp};
+use atoll_testkit::{Dump, TestApp, check_drawn, times};
 use expect_test::{Expect, expect};
-use proptest::{
-    collection::vec,
-    option,
-    prelude::*,
-    sample::select,
-    test_runner::{TestCaseError, TestRunner},
-};
+use proptest::{collection::vec, option, prelude::*, sample::select, test_runner::TestCaseError};
 use serde_json::{Value, json};
 
 use crate::story::{import_into, real_catalogue};
@@ -474,11 +468,10 @@ fn file() -> BoxedStrategy<Value> {
 /// Whatever a file holds, and whatever was imported before it: a second run writes nothing at all.
 #[test]
 fn a_second_run_of_any_file_changes_nothing() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let cases = std::env::var("ATOLL_FILES").ok().and_then(|it| it.parse().ok()).unwrap_or(150);
-    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
-    let outcome = TestRunner::new(config).run(&(file(), file()), |(first, second)| {
-        runtime.block_on(async {
+    check_drawn(
+        times("ATOLL_FILES", 150),
+        || (file(), file()),
+        async |(first, second): (Value, Value)| {
             let app = TestApp::init().await;
             for file in [first, second] {
                 let catalogue = Catalogue::from_json(file.to_string().as_bytes());
@@ -491,7 +484,6 @@ fn a_second_run_of_any_file_changes_nothing() {
                 prop_assert!(!again.changed_anything(), "{}", again);
             }
             Ok(())
-        })
-    });
-    outcome.unwrap_or_else(|error| panic!("{error}"));
+        },
+    );
 }

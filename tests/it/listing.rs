@@ -10,8 +10,8 @@ use atoll_product::{
     create_variant, delete_product, delete_variant, restore_product, update_product, variants_of,
 };
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
-use atoll_testkit::TestApp;
-use proptest::prelude::*;
+use atoll_testkit::{TestApp, check_drawn};
+use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Map, json};
 
 const N_PRODUCTS: usize = 4;
@@ -192,13 +192,12 @@ fn holds(tx: &dyn Write, listing: &Listing, decided: &[String], all: &[String]) 
     Ok(())
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
-
-    #[test]
-    fn the_listing_is_the_decision(steps in prop::collection::vec(step(), 1..40)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        runtime.block_on(async {
+#[test]
+fn listing_index_agrees_with_the_decision() {
+    check_drawn(
+        256,
+        || prop::collection::vec(step(), 1..40),
+        async |steps: Vec<Step>| {
             let app = TestApp::init().await;
             let check = move |tx: &mut dyn Write, at: &Moment| -> Result<(), Fault> {
                 set_up(tx, at)?;
@@ -208,7 +207,8 @@ proptest! {
                 }
                 Ok(())
             };
-            app.ctx.write(Actor::System, check).await.expect("the steps");
-        });
-    }
+            app.ctx.write(Actor::System, check).await.map_err(|it| TestCaseError::fail(it.to_string()))?;
+            Ok(())
+        },
+    );
 }

@@ -5,15 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use atoll_inventory::{INVENTORY_LEVELS, RESERVATIONS};
 use atoll_kernel::{Decimal, Direction, Read, Scan};
 use atoll_order::ORDERS;
-use atoll_testkit::{Client, Shop, TestApp, Variant, pay};
+use atoll_testkit::{Client, Shop, TestApp, Variant, pay, times};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
 const N_BUYERS: usize = 64;
 
 /// Few in every run; `cargo xtask thorough` does 5,000.
-fn n_rounds() -> usize {
-    std::env::var("ATOLL_ROUNDS").ok().and_then(|it| it.parse().ok()).unwrap_or(10)
+fn n_rounds() -> u32 {
+    times("ATOLL_ROUNDS", 10)
 }
 
 /// What a buyer puts into a cart, from which storefront, and how much of the shared item that takes.

@@ -2,27 +2,24 @@
 //! nothing of the code: what is on hand and what is out make up what there is, what is reserved is what open orders are
 //! still owed, nothing is sold twice, and nothing is stuck.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use atoll_inventory::release;
 use atoll_kernel::{Actor, Fault, Moment, Write};
 use atoll_order::{Order, complete_order};
-use atoll_testkit::{Client, Shop, TestApp, complete};
+use atoll_testkit::{Client, Shop, TestApp, check_drawn, complete, times};
 use proptest::{
     collection::vec,
     option,
     prelude::*,
-    test_runner::{TestCaseError, TestCaseResult, TestRunner},
+    test_runner::{TestCaseError, TestCaseResult},
 };
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-/// Histories that share a shop, each with goods of its own.
-const HISTORIES_PER_SHOP: u32 = 20;
-
 /// Few at a desk; `cargo xtask thorough` draws thousands.
 fn n_histories() -> u32 {
-    std::env::var("ATOLL_HISTORIES").ok().and_then(|it| it.parse().ok()).unwrap_or(40)
+    times("ATOLL_HISTORIES", 40)
 }
 
 /// What is for sale: tea, cups, kits of two tea and a cup, and cards that nobody counts.
@@ -129,23 +126,11 @@ fn step() -> impl Strategy<Value = Step> {
 
 #[test]
 fn nothing_is_sold_twice_lost_or_stuck() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.expect("a runtime");
-    let shops: RefCell<Option<(World, u32)>> = RefCell::new(None);
-    let config =
-        ProptestConfig { cases: n_histories(), failure_persistence: None, ..ProptestConfig::default() };
-    let outcome = TestRunner::new(config).run(&vec(step(), 4..24), |steps| {
-        runtime.block_on(async {
-            let (world, n) = match shops.take() {
-                Some((world, n)) if n < HISTORIES_PER_SHOP => (world, n),
-                _ => (World::open().await, 0),
-            };
-            let outcome = history(&world, steps).await;
-            shops.replace(Some((world, n + 1)));
-            outcome
-        })
-    });
-    outcome.unwrap_or_else(|error| panic!("{error}"));
+    check_drawn(
+        n_histories(),
+        || vec(step(), 4..24),
+        async |steps: Vec<Step>| history(&World::open().await, steps).await,
+    );
 }
 
 async fn history(world: &World, steps: Vec<Step>) -> TestCaseResult {

@@ -3,6 +3,7 @@
 mod app;
 mod client;
 mod described;
+mod drawn;
 mod dump;
 mod replay;
 mod shop;
@@ -10,6 +11,7 @@ mod verified;
 
 pub use app::{Engine, TestApp, token};
 pub use client::{Answer, Client};
+pub use drawn::{SEED, check_drawn, times};
 pub use dump::Dump;
 pub use replay::{Answered, Asked, Entry, Played, Recording, Replay};
 pub use shop::{Shop, Variant, complete, pay, pay_with};

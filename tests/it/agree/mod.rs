@@ -5,63 +5,32 @@
 
 mod world;
 
-use std::{
-    cell::{Cell, RefCell},
-    thread,
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use atoll_availability::{Question, explain, price_context, sweep};
 use atoll_kernel::{Actor, Moment, Timestamp, Write};
-use atoll_testkit::{Client, Shop, TestApp};
-use proptest::{
-    prelude::*,
-    test_runner::{TestCaseResult, TestRunner},
-};
+use atoll_testkit::{Client, Shop, TestApp, check_drawn, times};
+use proptest::{prelude::*, test_runner::TestCaseResult};
 use serde_json::{Value, json};
 
 use self::world::{Completed, Made, N_STATES, Page, State, make, moments, page, reprice};
 
-/// Pages for which one shop is used: what was sold piles up in it.
-const N_PAGES_PER_SHOP: usize = 20;
-
 /// Few at a desk, 100,000 in CI; `cargo xtask thorough` draws a million.
-fn n_states() -> usize {
-    std::env::var("ATOLL_STATES").ok().and_then(|it| it.parse().ok()).unwrap_or(2_000)
+fn n_states() -> u32 {
+    times("ATOLL_STATES", 2_000)
 }
 
 #[test]
-fn everybody_says_the_same_of_what_is_for_sale() {
-    let n_threads = thread::available_parallelism().map_or(1, usize::from);
-    let n_asked: usize = thread::scope(|scope| {
-        let ask = || scope.spawn(move || ask_of(n_states().div_ceil(n_threads)));
-        let threads: Vec<_> = (0..n_threads).map(|_| ask()).collect();
-        threads.into_iter().map(|it| it.join().expect("no two answers")).sum()
-    });
-    eprintln!("{n_asked} states");
-}
-
-/// Says of how many states it asked.
-fn ask_of(n_states: usize) -> usize {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let shop: RefCell<Option<(Shop, usize)>> = RefCell::new(None);
-    let n_asked = Cell::new(0);
+fn lists_counts_carts_and_explanations_agree_on_what_is_for_sale() {
+    let n_asked = AtomicUsize::new(0);
     // Pages are half full on average.
-    let cases = u32::try_from(n_states * 2 / N_STATES + 1).expect("not that many");
-    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
-    let outcome = TestRunner::new(config).run(&page(), |page| {
-        n_asked.set(n_asked.get() + page.states.len());
-        runtime.block_on(async {
-            let (used, n_pages) = match shop.take() {
-                Some((shop, n_pages)) if n_pages < N_PAGES_PER_SHOP => (shop, n_pages),
-                _ => (Shop::open(TestApp::init().await).await, 0),
-            };
-            let agrees = Asked::new(&used, &page).await.agrees().await;
-            shop.replace(Some((used, n_pages + 1)));
-            agrees
-        })
+    let n_pages = n_states() * 2 / N_STATES as u32 + 1;
+    check_drawn(n_pages, page, async |page: Page| {
+        n_asked.fetch_add(page.states.len(), Ordering::Relaxed);
+        let shop = Shop::open(TestApp::init().await).await;
+        Asked::new(&shop, &page).await.agrees().await
     });
-    outcome.unwrap_or_else(|error| panic!("{error}"));
-    n_asked.get()
+    eprintln!("{} states", n_asked.into_inner());
 }
 
 /// A page in a store, and a storefront that sees it.
@@ -94,18 +63,12 @@ impl<'a> Asked<'a> {
     }
 
     async fn agrees(&self) -> TestCaseResult {
-        let mut is_agreed = Ok(());
         for at in moments() {
             let now = self.shop.app.now().millis() - self.begin.millis();
             self.shop.app.advance_ms(at - now);
-            is_agreed = self.agrees_at(at).await;
-            if is_agreed.is_err() {
-                break;
-            }
+            self.agrees_at(at).await?;
         }
-        // The next page comes after the edges of this one.
-        self.shop.app.advance_ms(1000);
-        is_agreed
+        Ok(())
     }
 
     fn states(&self) -> impl Iterator<Item = (&State, &Made)> {
