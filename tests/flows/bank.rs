@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::OpenOptions,
     io::Write as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{LazyLock, Mutex, PoisonError},
     time::Duration,
 };
@@ -15,24 +15,16 @@ use atoll_kernel::{
 };
 use atoll_testkit::Shop;
 use serde_json::json;
+use tokio::sync::watch;
 
-/// Names the file in which the bank notes what it does, so that it outlives a process.
-pub(crate) const LOG: &str = "ATOLL_BANK_LOG";
-
-static LOG_FILE: Mutex<Option<PathBuf>> = Mutex::new(None);
-
-/// Notes what the bank does from now on in this file.
-pub(crate) fn log_to(file: &Path) {
-    *LOG_FILE.lock().unwrap_or_else(PoisonError::into_inner) = Some(file.to_owned());
-}
+/// In which file the bank notes what it does, so that it outlives the process; none, and it notes nothing.
+pub(crate) static LOG: Mutex<Option<PathBuf>> = Mutex::new(None);
 
 /// Notes what is done for a cart; what is noted is done.
 fn note(what: &str, cart: &str, key: &str) {
-    let file = LOG_FILE.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let file = file.or_else(|| std::env::var_os(LOG).map(PathBuf::from));
+    let file = LOG.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let Some(file) = file else { return };
-    // The test whose log it is may be over, and its folder gone.
-    let Ok(mut file) = OpenOptions::new().create(true).append(true).open(file) else { return };
+    let mut file = OpenOptions::new().create(true).append(true).open(file).expect("the log of the bank");
     file.write_all(format!("{what} {cart} {key}\n").as_bytes()).expect("the log of the bank");
 }
 
@@ -62,12 +54,20 @@ pub(crate) struct Account {
     pub(crate) n_calls: usize,
 }
 
-static ACCOUNTS: LazyLock<Mutex<BTreeMap<String, Account>>> = LazyLock::new(Mutex::default);
+static ACCOUNTS: LazyLock<watch::Sender<BTreeMap<String, Account>>> =
+    LazyLock::new(|| watch::Sender::new(BTreeMap::new()));
 
 /// Looks at the account of a cart, or changes it.
 pub(crate) fn account<T>(cart: &str, look: impl FnOnce(&mut Account) -> T) -> T {
-    let mut accounts = ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner);
-    look(accounts.entry(cart.to_owned()).or_default())
+    let mut seen = None;
+    ACCOUNTS.send_modify(|all| seen = Some(look(all.entry(cart.to_owned()).or_default())));
+    seen.expect("it was looked at")
+}
+
+/// Waits until the account of a cart is like that.
+pub(crate) async fn account_is(cart: &str, is: impl Fn(&Account) -> bool) {
+    let mut accounts = ACCOUNTS.subscribe();
+    accounts.wait_for(|all| all.get(cart).is_some_and(&is)).await.map(drop).expect("the bank is open");
 }
 
 impl Account {
@@ -138,9 +138,7 @@ async fn ask(request: PaymentRequest) -> Result<Metadata, Fault> {
         (Mood::Declines, _) => Err(Fault::new(FaultKind::PaymentRefused, "Payment authorization failed")),
         (Mood::Hangs, _) => std::future::pending().await,
         (Mood::Waits, _) => {
-            while account(&cart, |it| it.mood) == Mood::Waits {
-                tokio::task::yield_now().await;
-            }
+            account_is(&cart, |it| it.mood != Mood::Waits).await;
             Ok(request.data)
         }
     }

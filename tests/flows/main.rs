@@ -4,7 +4,6 @@ mod additional_data;
 mod bank;
 mod edges;
 mod injection;
-mod kills;
 mod payments;
 mod repeats;
 mod sagas;

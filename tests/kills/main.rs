@@ -1,52 +1,84 @@
 //! Real kills: a process that completes paid carts is killed at any moment, again and again. In the end every order is
 //! paid once, and no money was kept without an order.
 
+#[path = "../flows/bank.rs"]
+#[expect(dead_code, reason = "the tests of flows ask the bank for more")]
+mod bank;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
-    process::{Command, Stdio},
+    process::{Command, ExitCode, Stdio},
+    sync::PoisonError,
     time::{Duration, Instant},
 };
 
-use atoll_cart::CARTS;
 use atoll_host::{Data, registry};
 use atoll_kernel::{EXECUTIONS, ExecutionState, Store};
 use atoll_links::ORDER_CART;
 use atoll_order::ORDERS;
-use atoll_testkit::{Shop, TestApp, pay_with};
+use atoll_testkit::{Shop, TestApp, pay_with, times};
+use libtest_mimic::{Arguments, Trial};
 use serde_json::json;
 
-use crate::bank::{LOG, Mood, account};
+use self::bank::{Mood, account};
 
 /// How often the process is killed; `ATOLL_KILLS` says otherwise.
-const N_KILLS: usize = 20;
+const N_KILLS: u32 = 20;
 const N_BUYERS: usize = 8;
+
+/// The first argument of the processes that are killed: this program, called with it, is no test, but buys.
+const BUY: &str = "buy-until-killed";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    if let [what, folder, log, key, variant] = args.as_slice()
+        && what == BUY
+    {
+        block_on(buy_until_killed(Path::new(folder), Path::new(log), key, variant));
+        return ExitCode::FAILURE;
+    }
+    let tests = vec![
+        Trial::test("checker_detects_wrong_payments", || {
+            checker_detects_wrong_payments();
+            Ok(())
+        }),
+        Trial::test("killed_at_any_moment_every_order_is_paid_once", || {
+            block_on(killed_at_any_moment_every_order_is_paid_once());
+            Ok(())
+        }),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
+}
+
+fn block_on(body: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime").block_on(body);
+}
 
 fn store(folder: &Path) -> Store {
     let registry = registry().expect("a registry");
     Data::Folder(folder.to_owned()).open(registry).expect("a store")
 }
 
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok()
+/// The bank notes what it does from now on in this file.
+fn log_to(file: &Path) {
+    *bank::LOG.lock().unwrap_or_else(PoisonError::into_inner) = Some(file.to_owned());
 }
 
-/// What is killed: the test below starts it in processes of their own. In the process of the tests it does nothing.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn buy_until_killed() {
-    let Some(folder) = variable("ATOLL_KILLED_FOLDER") else { return };
-    let (key, variant) = (variable("ATOLL_KILLED_KEY"), variable("ATOLL_KILLED_VARIANT"));
-    let (key, variant) = (key.expect("a key"), variant.expect("a variant"));
-    let app = TestApp::over(store(Path::new(&folder)), None).await;
+/// Completes carts over this folder until the process is killed.
+async fn buy_until_killed(folder: &Path, log: &Path, key: &str, variant: &str) {
+    log_to(log);
+    let app = TestApp::over(store(folder), None).await;
     app.ctx.recover().await.expect("a recovery");
     std::io::stdout().write_all(b"ready\n").expect("a pipe");
     std::io::stdout().flush().expect("a pipe");
-    let storefront = app.storefront(&key);
+    let storefront = app.storefront(key);
     let mut buyers = tokio::task::JoinSet::new();
     for _ in 0..N_BUYERS {
-        let (storefront, variant) = (storefront.clone(), variant.clone());
+        let (storefront, variant) = (storefront.clone(), variant.to_owned());
         buyers.spawn(async move {
             loop {
                 let items = json!([{ "variant_id": variant, "quantity": 1 }]);
@@ -95,8 +127,7 @@ fn wrongs(kept: &BTreeMap<String, usize>, ordered: &BTreeSet<String>) -> [usize;
     [duplicates, unpaid, orderless]
 }
 
-#[test]
-fn the_books_show_what_is_wrong() {
+fn checker_detects_wrong_payments() {
     let check = |log: &str, expect: [usize; 3]| {
         assert_eq!(wrongs(&charges(log).0, &BTreeSet::from(["a".to_owned()])), expect, "{log}");
     };
@@ -107,26 +138,23 @@ fn the_books_show_what_is_wrong() {
     check("charge a 1\ncharge b 2\n", [0, 0, 1]);
 }
 
-#[tokio::test]
 async fn killed_at_any_moment_every_order_is_paid_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("bank.log");
     let shop = Shop::open(TestApp::over(store(folder.path()), None).await).await;
-    crate::bank::open_for(&shop).await;
+    bank::open_for(&shop).await;
     let web = shop.channel("Web").await;
     let tea = shop.product("Tea", &[&web], 1_000_000).await;
     let key = shop.key(&[&web]).await;
     shop.app.ctx.store().close();
     drop(shop);
 
-    let n_kills = variable("ATOLL_KILLS").and_then(|it| it.parse().ok()).unwrap_or(N_KILLS);
+    let n_kills = times("ATOLL_KILLS", N_KILLS);
     for n in 0..n_kills {
         let mut child = Command::new(env::current_exe().expect("a program"))
-            .args(["kills::buy_until_killed", "--exact", "--nocapture"])
-            .env("ATOLL_KILLED_FOLDER", folder.path())
-            .env("ATOLL_KILLED_KEY", &key)
-            .env("ATOLL_KILLED_VARIANT", &tea.id)
-            .env(LOG, &log)
+            .arg(BUY)
+            .args([folder.path(), &log])
+            .args([&key, &tea.id])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -140,7 +168,7 @@ async fn killed_at_any_moment_every_order_is_paid_once() {
             std::thread::sleep(Duration::from_millis(1));
         }
         // Any moment will do: this is one that no two kills share.
-        let wait = Duration::from_micros(2_000 + (n as u64 * 7_919) % 60_000);
+        let wait = Duration::from_micros(2_000 + (u64::from(n) * 7_919) % 60_000);
         std::thread::sleep(wait);
         child.kill().expect("a kill");
         child.wait().expect("an end");
@@ -148,14 +176,12 @@ async fn killed_at_any_moment_every_order_is_paid_once() {
 
     let app = TestApp::over(store(folder.path()), None).await;
     // The last process is this one: it gives back to the same bank.
-    crate::bank::log_to(&log);
+    log_to(&log);
     app.ctx.recover().await.expect("a recovery");
     let view = app.ctx.view();
     let runs = EXECUTIONS.table.list_all(&view).expect("runs");
     let stuck = runs.iter().filter(|it| !it.has_ended() || it.state == ExecutionState::Failed).count();
-    let (mut kept, n_again) = charges(&fs::read_to_string(&log).expect("the log of the bank"));
-    // Other tests of this program pay at the same bank meanwhile.
-    kept.retain(|cart, _| CARTS.table.exists(&view, cart).expect("a cart"));
+    let (kept, n_again) = charges(&fs::read_to_string(&log).expect("the log of the bank"));
     let mut ordered = BTreeSet::new();
     for order in ORDERS.table.list_all(&view).expect("orders") {
         ordered.extend(ORDER_CART.rights(&view, &order.id).expect("carts"));
@@ -168,7 +194,7 @@ async fn killed_at_any_moment_every_order_is_paid_once() {
         ordered.len()
     );
     assert_eq!((duplicates, unpaid, orderless, stuck), (0, 0, 0, 0));
-    assert!(ordered.len() >= n_kills / 4, "only {} orders: the kills came too early", ordered.len());
+    assert!(ordered.len() >= n_kills as usize / 4, "only {} orders: the kills came too early", ordered.len());
     let reserved = atoll_inventory::RESERVATIONS.table.count(&view).expect("a count");
     assert_eq!(reserved as usize, ordered.len(), "what nobody ordered is promised to nobody");
 }
