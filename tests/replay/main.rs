@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
+    fmt::{self, Write as _},
     fs,
     path::{Path, PathBuf},
 };
@@ -33,35 +33,101 @@ fn recordings() -> Vec<(String, Recording)> {
     paths.into_iter().map(read).collect()
 }
 
-/// What differs on purpose: `n reason`, a line each; the reason is a line of COMPAT.md.
-fn deviations() -> BTreeMap<u32, String> {
+/// Why an entry differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// We decided so; the reason is a line of COMPAT.md.
+    OnPurpose,
+    /// It asks for a module that we do not have.
+    NotThereYet,
+    /// An entry before it differs, and it asks for what that left.
+    Follows,
+}
+
+impl Kind {
+    const ALL: [(Kind, &str); 3] =
+        [(Kind::OnPurpose, "on purpose"), (Kind::NotThereYet, "not there yet"), (Kind::Follows, "follows")];
+}
+
+/// A line of `deviations.txt`: `n kind: reason`.
+struct Deviation {
+    kind: Kind,
+    reason: String,
+}
+
+fn deviations() -> BTreeMap<u32, Deviation> {
     let text = fs::read_to_string(folder().join("replay/deviations.txt")).expect("the deviations");
     let lines = text.lines().filter(|it| !it.is_empty() && !it.starts_with('#'));
     let parse = |line: &str| {
-        let (n, reason) = line.split_once(' ').expect("a number and a reason");
-        (n.parse().expect("a number"), reason.to_owned())
+        let (n, rest) = line.split_once(' ').expect("a number and a reason");
+        let (kind, reason) = rest.split_once(": ").unwrap_or((rest, ""));
+        let known = Kind::ALL.iter().find(|(_, name)| *name == kind);
+        let (kind, _) = *known.unwrap_or_else(|| panic!("`{line}`: the kinds are {:?}", Kind::ALL));
+        (n.parse().expect("a number"), Deviation { kind, reason: reason.to_owned() })
     };
     lines.map(parse).collect()
+}
+
+#[test]
+fn consequences_name_deviations_before_them() {
+    let deviations = deviations();
+    for (n, it) in deviations.iter().filter(|(_, it)| it.kind == Kind::Follows) {
+        let words = it.reason.split(|it: char| !it.is_ascii_digit());
+        for from in words.filter_map(|it| it.parse::<u32>().ok()) {
+            assert!(
+                from < *n && deviations.contains_key(&from),
+                "{n} follows from {from}, which does not differ"
+            );
+        }
+    }
+}
+
+/// How many entries matched, how many differ by kind, and how many nobody has explained.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    matched: usize,
+    by_kind: [usize; Kind::ALL.len()],
+    open: usize,
+}
+
+impl Counts {
+    fn add(&mut self, other: Counts) {
+        self.matched += other.matched;
+        self.open += other.open;
+        self.by_kind.iter_mut().zip(other.by_kind).for_each(|(sum, n)| *sum += n);
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} matched", self.matched)?;
+        for (n, (_, name)) in self.by_kind.iter().zip(Kind::ALL) {
+            write!(f, ", {n} {name}")?;
+        }
+        write!(f, ", {} open", self.open)
+    }
 }
 
 #[tokio::test]
 async fn recordings_are_answered_as_they_were() {
     let (deviations, mut replay) = (deviations(), Replay::new().await);
-    let (mut counts, mut open, mut needless) = (String::new(), String::new(), Vec::new());
+    let (mut sum, mut lines) = (Counts::default(), String::new());
+    let (mut open, mut needless) = (String::new(), Vec::new());
     for (name, recording) in recordings() {
-        let (mut n_matched, mut n_on_purpose, mut n_open) = (0, 0, 0);
+        let mut counts = Counts::default();
         for entry in &recording.entries {
-            if deviations.get(&entry.n).is_some_and(|it| it.starts_with(NOT_SENT)) {
-                n_on_purpose += 1;
+            let deviation = deviations.get(&entry.n);
+            if let Some(it) = deviation.filter(|it| it.reason.starts_with(NOT_SENT)) {
+                counts.by_kind[it.kind as usize] += 1;
                 continue;
             }
             let Some(played) = replay.play(entry).await else { continue };
-            match (played.differences.is_empty(), deviations.contains_key(&played.n)) {
-                (true, false) => n_matched += 1,
-                (true, true) => needless.push(played.n),
-                (false, true) => n_on_purpose += 1,
-                (false, false) => {
-                    n_open += 1;
+            match (played.differences.is_empty(), deviation) {
+                (true, None) => counts.matched += 1,
+                (true, Some(_)) => needless.push(played.n),
+                (false, Some(it)) => counts.by_kind[it.kind as usize] += 1,
+                (false, None) => {
+                    counts.open += 1;
                     writeln!(open, "{} {} ({})", played.n, played.request, entry.name).expect("text");
                     for it in played.differences.iter().take(12) {
                         writeln!(open, "    {it}").expect("text");
@@ -69,11 +135,14 @@ async fn recordings_are_answered_as_they_were() {
                 }
             }
         }
-        writeln!(counts, "{name}: {n_matched} matched, {n_on_purpose} on purpose, {n_open} open")
-            .expect("text");
+        writeln!(lines, "{name}: {counts}").expect("text");
+        sum.add(counts);
     }
+    writeln!(lines, "all: {sum}").expect("text");
     // For whoever looks into what is open: `cargo xtask replay` shows it.
     fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("replay.txt"), &open).expect("the report");
     assert_eq!(needless, [0; 0], "these are listed as deviations, and do not deviate");
-    expect_file!["counts.txt"].assert_eq(&counts);
+    expect_file!["counts.txt"].assert_eq(&lines);
+    let compat = fs::read_to_string(folder().join("../COMPAT.md")).expect("COMPAT.md");
+    assert!(compat.contains(&format!("\n{sum}.\n")), "COMPAT.md has other numbers than: {sum}");
 }
