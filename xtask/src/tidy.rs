@@ -103,11 +103,12 @@ fn files(root: &Path) -> anyhow::Result<Vec<File>> {
 
 /// All rules, on all files.
 fn violations(files: &[File]) -> Vec<Violation> {
-    let of_one_file =
-        [begins_with_docs, has_no_stray_space, is_merged, inherits_lints, inherits_dependencies];
+    let of_one_file = [
+        begins_with_docs, has_no_stray_space, is_merged, inherits_lints, inherits_dependencies,
+        tests_do_not_sleep,
+    ];
     let mut violations: Vec<Violation> =
         files.iter().flat_map(|file| of_one_file.iter().flat_map(|rule| rule(file))).collect();
-    violations.extend(plugins_are_bundled(files));
     violations.sort();
     violations
 }
@@ -213,26 +214,25 @@ fn format_has_its_folders(root: &Path) -> Vec<Violation> {
     format::wrong(root).into_iter().map(say).collect()
 }
 
-/// A plugin that no crate names is not linked in.
-fn plugins_are_bundled(files: &[File]) -> Vec<Violation> {
-    const BUNDLE: &str = "crates/bundle/src/lib.rs";
-    let bundle = files.iter().find(|file| file.path == BUNDLE);
-    let is_bundled = |line: &str| {
-        bundle.is_some_and(|bundle| bundle.lines().any(|(_, bundled)| bundled.trim_end() == line))
-    };
-    let folders: BTreeSet<&str> = files
-        .iter()
-        .filter_map(|file| Some(file.path.strip_prefix("plugins/")?.split_once('/')?.0))
-        .collect();
-    let mut violations = Vec::new();
-    for folder in folders {
-        let line = format!("use atoll_{} as _;", folder.replace('-', "_"));
-        if !is_bundled(&line) {
-            let message = format!("write `{line}` for plugins/{folder}, or it is not linked in");
-            violations.push(Violation { path: BUNDLE.to_owned(), line: 1, message });
-        }
+/// Tests wait for events: for commits, or for a clock that they move themselves.
+fn tests_do_not_sleep(file: &File) -> Vec<Violation> {
+    const SLEEPS: [&str; 3] = ["time::sleep", "thread::sleep", "sleep_ms("];
+    /// What is out of reach of the clock of a test.
+    const EXCEPTIONS: [(&str, &str); 2] = [
+        ("tests/kills/main.rs", "a process is killed, at a moment that no two kills share"),
+        ("crates/host/tests/it/http.rs", "real sockets of a real server, some of which are slow on purpose"),
+    ];
+    let is_test =
+        file.path.starts_with("tests/") || file.path.contains("/tests/") || file.path.contains("/testkit/");
+    if !is_test || !file.has_extension(&["rs"]) || EXCEPTIONS.iter().any(|(path, _)| *path == file.path) {
+        return Vec::new();
     }
-    violations
+    let sleeps = file.lines().filter(|(_, line)| SLEEPS.iter().any(|it| line.contains(it)));
+    sleeps
+        .map(|(number, _)| {
+            file.violation(number, "wait for an event, or move the clock of the test; do not sleep")
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -257,11 +257,12 @@ mod tests {
         assert_eq!(tidy("a.md", "one\r\n"), "a.md:1: remove the white space at the end");
         assert_eq!(tidy("a.toml", "one\n\ttwo"), "a.toml:2: write spaces for the tab");
         assert_eq!(tidy("a.md", "one\n<<<<<<< HEAD\n"), "a.md:2: decide between the sides of the merge");
-        let unbundled = "write `use atoll_on_sale as _;` for plugins/on-sale, or it is not linked in";
+        let sleeps = "//! Text.\nfn f() { std::thread::sleep(PAUSE) }\n";
         assert_eq!(
-            tidy("plugins/on-sale/src/lib.rs", "//! Text."),
-            format!("crates/bundle/src/lib.rs:1: {unbundled}")
+            tidy("tests/a.rs", sleeps),
+            "tests/a.rs:2: wait for an event, or move the clock of the test; do not sleep"
         );
+        assert_eq!(tidy("crates/host/src/a.rs", sleeps), "");
     }
 
     #[test]
