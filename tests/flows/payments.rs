@@ -13,7 +13,7 @@ use atoll_kernel::{
 use atoll_testkit::{Client, Shop, TestApp, pay_with};
 use serde_json::{Value, json};
 
-use crate::bank::{self, Mood, account};
+use crate::bank::{self, Mood, account, account_is};
 
 hook! { "test.look" in "complete-cart.validate" => look }
 hook! { "test.ask" in "complete-cart.authorizePayment" => external ask }
@@ -104,9 +104,7 @@ async fn a_session_that_is_replaced_meanwhile_is_not_charged() {
         let (storefront, path) = (storefront.clone(), format!("/store/carts/{cart}/complete"));
         tokio::spawn(async move { storefront.post(&path, json!({})).await })
     };
-    while account(&cart, |it| it.n_charged()) == 0 {
-        tokio::task::yield_now().await;
-    }
+    account_is(&cart, |it| it.n_charged() > 0).await;
     pay_with(&storefront, &cart, "pp_system_default").await;
     assert!(!complete.await.expect("an answer").status.is_success());
     assert_eq!(account(&cart, |it| it.n_charged()), 0);
@@ -187,9 +185,7 @@ async fn what_was_promised_and_paid_for_is_what_is_ordered() {
             let (storefront, path) = (storefront.clone(), format!("/store/carts/{cart}/complete"));
             tokio::spawn(async move { storefront.post(&path, json!({})).await })
         };
-        while account(&cart, |it| it.n_charged()) == 0 {
-            tokio::task::yield_now().await;
-        }
+        account_is(&cart, |it| it.n_charged() > 0).await;
         others(&shop, &cart).await;
         account(&cart, |it| it.mood = Mood::Pays);
         assert_eq!(complete.await.expect("an answer").error().replace(&cart, "CART"), error);
@@ -232,9 +228,7 @@ async fn a_price_that_changes_while_it_is_paid_for_is_not_paid() {
         let (storefront, path) = (storefront.clone(), path.clone());
         tokio::spawn(async move { storefront.post(&path, json!({})).await })
     };
-    while account(&cart, |it| it.n_charged()) == 0 {
-        tokio::task::yield_now().await;
-    }
+    account_is(&cart, |it| it.n_charged() > 0).await;
     let product = &shop.admin.get("/admin/products?fields=id,variants.id").await.ok()["products"][0];
     let text = |it: &Value| it["id"].as_str().expect("an id").to_owned();
     let variant = format!("/admin/products/{}/variants/{}", text(product), text(&product["variants"][0]));

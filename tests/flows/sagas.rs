@@ -575,9 +575,7 @@ async fn the_time_of_a_run_begins_with_its_turn() {
         tokio::spawn(async move { ctx.start(&HASTY, Actor::System, Some("one"), test).await.map(drop) })
     };
     let first = go();
-    while world::calls(&test).is_empty() {
-        tokio::task::yield_now().await;
-    }
+    world::called(&test).await;
     let second = go();
     tokio::task::yield_now().await;
     bench.shop.app.advance_ms(10_001);

@@ -3,12 +3,13 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
-        LazyLock, Mutex, PoisonError,
+        LazyLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use atoll_kernel::{Fault, StepCall};
+use tokio::sync::watch;
 
 /// What one test sees of the outside.
 #[derive(Clone, Debug, Default)]
@@ -24,11 +25,14 @@ struct World {
     answers: BTreeMap<String, u64>,
 }
 
-static WORLDS: LazyLock<Mutex<HashMap<String, World>>> = LazyLock::new(Mutex::default);
+static WORLDS: LazyLock<watch::Sender<HashMap<String, World>>> =
+    LazyLock::new(|| watch::Sender::new(HashMap::new()));
 static N_TESTS: AtomicUsize = AtomicUsize::new(0);
 
 fn with<T>(test: &str, look: impl FnOnce(&mut World) -> T) -> T {
-    look(WORLDS.lock().unwrap_or_else(PoisonError::into_inner).entry(test.to_owned()).or_default())
+    let mut seen = None;
+    WORLDS.send_modify(|all| seen = Some(look(all.entry(test.to_owned()).or_default())));
+    seen.expect("it was looked at")
 }
 
 /// A name that no other test has.
@@ -75,6 +79,13 @@ pub(crate) fn forget(test: &str) {
 /// The calls so far, in order.
 pub(crate) fn calls(test: &str) -> Vec<String> {
     with(test, |it| it.calls.clone())
+}
+
+/// Waits until somebody calls.
+pub(crate) async fn called(test: &str) {
+    let mut worlds = WORLDS.subscribe();
+    let is_called = |all: &HashMap<String, World>| all.get(test).is_some_and(|it| !it.calls.is_empty());
+    worlds.wait_for(is_called).await.map(drop).expect("the outside is there");
 }
 
 /// How many keys there were, and how often the most frequent of them came.

@@ -1,10 +1,7 @@
 //! Limits of what one request reads and shows: conditions, relations, records, bytes and keys.
 
 use std::{
-    sync::{
-        Arc, Condvar, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Condvar, Mutex},
     thread::{self, ThreadId},
     time::Duration,
 };
@@ -13,6 +10,7 @@ use atoll_kernel::{AnswerLimits, Engine, ReadLimits, Registry, Store, StoreError
 use atoll_storage::{Beside, Changes, Direction, Raw, Span, Visit};
 use atoll_testkit::{Answer, Client, Shop, TestApp, complete};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 /// A shop over an engine that counts the keys that are read, with a channel and its storefront.
 async fn counted() -> (Shop, Counting, String, Client) {
@@ -342,17 +340,17 @@ struct Gated {
 struct Gate {
     is_closed: Mutex<bool>,
     opened: Condvar,
-    n_held: AtomicUsize,
+    n_held: watch::Sender<usize>,
 }
 
 impl Gate {
     fn pass(&self) {
-        self.n_held.fetch_add(1, Ordering::SeqCst);
+        self.n_held.send_modify(|n| *n += 1);
         let mut is_closed = self.is_closed.lock().expect("nobody panics with it");
         while *is_closed {
             is_closed = self.opened.wait(is_closed).expect("nobody panics with it");
         }
-        self.n_held.fetch_sub(1, Ordering::SeqCst);
+        self.n_held.send_modify(|n| *n -= 1);
     }
 
     /// Closes it until what this answers is dropped, also by a test that fails.
@@ -363,9 +361,7 @@ impl Gate {
 
     /// Waits until somebody is held up.
     async fn holds_one(&self) {
-        while self.n_held.load(Ordering::SeqCst) == 0 {
-            tokio::task::yield_now().await;
-        }
+        self.n_held.subscribe().wait_for(|n| *n > 0).await.map(drop).expect("the gate is there");
     }
 }
 
