@@ -127,7 +127,7 @@ async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fau
     });
     let answers: Map<_, _> = run.hook("authorizePayment", payment).await?.into_iter().collect();
     let authorized = authorize_payment(run, &pending).await?;
-    run.finish("place-order", move |flow| place(flow, pending.clone(), authorized.clone(), &answers)).await
+    run.finish("place-order", move |flow| place(flow, pending, authorized, &answers)).await
 }
 
 /// The points at which others look at the cart before anything is promised to it.

@@ -87,7 +87,7 @@ async fn ask_and_write(run: &mut Run, action: PaymentAction, input: MoveMoney) -
     };
     let ask = move |ctx: Ctx, _: StepCall| provider.ask(ctx, request.clone());
     let data: Metadata = run.external(External::new("ask-provider", ask).timeout(provider.timeout())).await?;
-    run.finish("move-money", move |flow| end(flow, &action, &input, amount, data.clone())).await
+    run.finish("move-money", move |flow| end(flow, &action, &input, amount, data)).await
 }
 
 /// Names the capture or the refund of a payment that comes after so many.
