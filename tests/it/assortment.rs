@@ -1,6 +1,6 @@
 //! How a channel sells what it sells, and why something is not on sale there.
 
-use atoll_testkit::{Client, Shop, TestApp, Variant, complete};
+use atoll_testkit::{Client, Shop, Variant, complete};
 use serde_json::{Value, json};
 
 /// The doors through which a shopper can come to a variant. A cart with one of it was opened before.
@@ -45,10 +45,8 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Bench {
-        let shop = Shop::open(TestApp::init().await).await;
-        let web = shop.channel("Web").await;
+        let (shop, web, storefront) = Shop::web().await;
         let tea = shop.product("Tea", &[&web], 5).await;
-        let storefront = shop.storefront(&[&web]).await;
         let cart = shop.cart(&storefront, &tea.id, 1).await;
         Bench { shop, web, tea, storefront, cart }
     }

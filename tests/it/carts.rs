@@ -1,14 +1,7 @@
 //! What goes into a cart, and what comes out of it.
 
-use atoll_testkit::{Client, Shop, TestApp, complete, pay};
+use atoll_testkit::{Client, Shop, complete, pay};
 use serde_json::{Value, json};
-
-async fn shop() -> (Shop, String, Client) {
-    let shop = Shop::open(TestApp::init().await).await;
-    let web = shop.channel("Web").await;
-    let storefront = shop.storefront(&[&web]).await;
-    (shop, web, storefront)
-}
 
 async fn add(storefront: &Client, cart: &str, variant: &str, quantity: Value) -> String {
     let line = json!({ "variant_id": variant, "quantity": quantity });
@@ -28,7 +21,7 @@ const TOO_FEW: &str =
 
 #[tokio::test]
 async fn lines_are_added_merged_changed_and_removed() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let tea = shop.product("Tea", &[&web], 5).await;
     let cup = shop.product("Cup", &[&web], 5).await;
     let cart = shop.cart(&storefront, &tea.id, 1).await;
@@ -64,7 +57,7 @@ async fn lines_are_added_merged_changed_and_removed() {
 
 #[tokio::test]
 async fn completing_twice_answers_with_the_same_order() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let tea = shop.product("Tea", &[&web], 5).await;
     let cart = shop.cart(&storefront, &tea.id, 2).await;
     let first = complete(&storefront, &cart).await.ok();
@@ -83,7 +76,7 @@ async fn completing_twice_answers_with_the_same_order() {
 
 #[tokio::test]
 async fn what_cannot_be_completed_writes_nothing() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let tea = shop.product("Tea", &[&web], 2).await;
     let cup = shop.product("Cup", &[&web], 2).await;
     let empty = storefront.post("/store/carts", json!({})).await.ok();
@@ -107,7 +100,7 @@ async fn what_cannot_be_completed_writes_nothing() {
 
 #[tokio::test]
 async fn kits_and_lines_that_share_an_item_share_what_there_is() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let candle = shop.product("Candle", &[&web], 7).await;
     let parts = json!({ "inventory_items": [{ "inventory_item_id": candle.item, "required_quantity": 3 }] });
     let kit = shop.product_with("Kit", &[&web], 0, parts).await;
@@ -125,7 +118,7 @@ async fn kits_and_lines_that_share_an_item_share_what_there_is() {
 
 #[tokio::test]
 async fn what_is_not_counted_or_may_be_owed_is_always_there() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let guide = shop.product_with("Guide", &[&web], 0, json!({ "manage_inventory": false })).await;
     let stool = shop.product_with("Stool", &[&web], 1, json!({ "allow_backorder": true })).await;
     let bench = shop.product_with("Bench", &[&web], 0, json!({ "allow_backorder": true })).await;
@@ -143,7 +136,7 @@ async fn what_is_not_counted_or_may_be_owed_is_always_there() {
 
 #[tokio::test]
 async fn a_line_is_served_from_several_locations_if_it_must() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let rope = shop.product("Rope", &[&web], 3).await;
     let shed = shop.admin.post("/admin/stock-locations", json!({ "name": "Shed" })).await.ok();
     let shed = shed["stock_location"]["id"].as_str().expect("an id").to_owned();
@@ -168,7 +161,7 @@ async fn a_line_is_served_from_several_locations_if_it_must() {
 
 #[tokio::test]
 async fn a_channel_without_a_location_says_so() {
-    let (shop, _, _) = shop().await;
+    let (shop, _, _) = Shop::web().await;
     let bare = shop.admin.post("/admin/sales-channels", json!({ "name": "Bare" })).await.ok();
     let bare = bare["sales_channel"]["id"].as_str().expect("an id").to_owned();
     let tea = shop.product("Tea", &[&bare], 5).await;
@@ -185,7 +178,7 @@ async fn a_channel_without_a_location_says_so() {
 
 #[tokio::test]
 async fn a_cart_is_opened_in_a_channel_of_its_key() {
-    let (shop, web, one) = shop().await;
+    let (shop, web, one) = Shop::web().await;
     let till = shop.channel("Till").await;
     let two = shop.storefront(&[&web, &till]).await;
     let open = async |storefront: &Client, body: Value| {
@@ -234,7 +227,7 @@ async fn a_cart_is_opened_in_a_channel_of_its_key() {
 
 #[tokio::test]
 async fn prices_are_those_of_the_region() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let prices = json!({ "prices": [
         { "currency_code": "eur", "amount": 20 },
         { "currency_code": "eur", "amount": 17.5, "min_quantity": 3 },
@@ -259,7 +252,7 @@ async fn prices_are_those_of_the_region() {
 
 #[tokio::test]
 async fn parts_of_one_are_sold_to_the_last() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let rope = shop.product("Rope", &[&web], 3).await;
     let cart = shop.cart(&storefront, &rope.id, 1).await;
     assert_eq!(add(&storefront, &cart, &rope.id, json!(0.5)).await, "Rope×1.5; 15");
@@ -277,7 +270,7 @@ async fn parts_of_one_are_sold_to_the_last() {
 
 #[tokio::test]
 async fn the_decision_names_its_reasons() {
-    let (shop, web, _) = shop().await;
+    let (shop, web, _) = Shop::web().await;
     let till = shop.channel("Till").await;
     let bare = shop.admin.post("/admin/sales-channels", json!({ "name": "Bare" })).await.ok();
     let bare = bare["sales_channel"]["id"].as_str().expect("an id").to_owned();
@@ -303,7 +296,7 @@ async fn the_decision_names_its_reasons() {
 
 #[tokio::test]
 async fn what_cannot_be_shown_is_not_written() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let body = json!({ "title": "Tea", "options": [{ "title": "Size", "values": ["S"] }] });
     assert_eq!(
         shop.admin.post("/admin/products?fields=variants.calculated_price", body).await.error(),
@@ -319,7 +312,7 @@ async fn what_cannot_be_shown_is_not_written() {
 
 #[tokio::test]
 async fn lines_that_are_owed_share_what_is_not_there() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let stool = shop.product_with("Stool", &[&web], 0, json!({ "allow_backorder": true })).await;
     let cart = shop.cart(&storefront, &stool.id, 1).await;
     let line = json!({ "variant_id": stool.id, "quantity": 2, "metadata": { "gift": true } });
@@ -338,7 +331,7 @@ async fn lines_that_are_owed_share_what_is_not_there() {
 
 #[tokio::test]
 async fn a_cart_holds_so_much_and_no_more() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let guide = shop.product_with("Guide", &[&web], 0, json!({ "manage_inventory": false })).await;
     let lines = |n: usize| {
         let line = |n: usize| json!({ "variant_id": guide.id, "quantity": 1, "metadata": { "n": n } });
@@ -357,7 +350,7 @@ async fn a_cart_holds_so_much_and_no_more() {
 
 #[tokio::test]
 async fn a_kit_names_each_item_once() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let bolt = shop.product("Bolt", &[&web], 10).await;
     let part = |quantity: Value| json!({ "inventory_item_id": bolt.item, "required_quantity": quantity });
     let kit = |parts: Value| {
@@ -382,7 +375,7 @@ async fn a_kit_names_each_item_once() {
 
 #[tokio::test]
 async fn the_region_of_the_store_is_the_one_that_is_meant() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let prices = json!({ "prices": [{ "currency_code": "eur", "amount": 20 }, { "currency_code": "usd", "amount": 22 }] });
     let mug = shop.product_with("Mug", &[&web], 9, prices).await;
     let america = json!({ "name": "America", "currency_code": "usd", "countries": ["us"] });
@@ -406,7 +399,7 @@ async fn the_region_of_the_store_is_the_one_that_is_meant() {
 /// The published storefront asks how a cart can be sent on every page once it holds something.
 #[tokio::test]
 async fn there_is_no_way_yet_to_send_a_cart() {
-    let (shop, _, storefront) = shop().await;
+    let (shop, _, storefront) = Shop::web().await;
     let till = shop.channel("Till").await;
     let (cart, other) = (
         storefront.post("/store/carts", json!({})).await.ok()["cart"]["id"].clone(),
@@ -419,7 +412,7 @@ async fn there_is_no_way_yet_to_send_a_cart() {
 
 #[tokio::test]
 async fn lines_show_what_they_come_to() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let price = json!({ "prices": [{ "currency_code": "eur", "amount": 1.25 }] });
     let tea = shop.product_with("Tea", &[&web], 9, price).await;
     let cart = shop.cart(&storefront, &tea.id, 3).await;
@@ -445,7 +438,7 @@ async fn lines_show_what_they_come_to() {
 
 #[tokio::test]
 async fn a_region_of_one_country_leaves_no_choice() {
-    let (shop, _, storefront) = shop().await;
+    let (shop, _, storefront) = Shop::web().await;
     let region = |name: &str, countries: Value| json!({ "name": name, "currency_code": "eur", "countries": countries });
     let isle =
         shop.admin.post("/admin/regions", region("Isle", json!(["gb"]))).await.ok()["region"]["id"].clone();

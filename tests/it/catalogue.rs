@@ -1,17 +1,13 @@
 //! The catalogue as merchants edit it: what products are sorted into, categories and their ranks, handles, pictures.
 
 use atoll_kernel::Actor;
-use atoll_testkit::{Shop, TestApp};
+use atoll_testkit::{Shop, TestApp, id};
 use serde_json::{Value, json};
 
 async fn shop() -> (Shop, String) {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     (shop, web)
-}
-
-fn id(record: &Value) -> String {
-    record["id"].as_str().unwrap_or_else(|| panic!("no id in {record}")).to_owned()
 }
 
 /// What a product can be sorted into: route, name in the answer, body, parameter of lists, field of the product.

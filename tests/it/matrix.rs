@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use atoll_kernel::{Auth, Method, ParamKind, Registry, Route};
-use atoll_testkit::{Client, Dump, Shop, TestApp, Variant, complete, pay};
+use atoll_testkit::{Client, Dump, Shop, TestApp, Variant, complete, id, pay};
 use serde_json::{Value, json};
 
 /// A shop of two channels, in which everything says whose it is: names of the web shop begin with `Web`, those of the
@@ -46,10 +46,6 @@ async fn side(shop: &Shop, name: &str, sorting: &Value) -> Side {
     let (line, order) = (id(&shown["cart"]["items"][0]), id(&order["order"]));
     let collection = id(&shown["cart"]["payment_collection"]);
     Side { channel, storefront, tea, cart, line, collection, order }
-}
-
-fn id(record: &Value) -> String {
-    record["id"].as_str().unwrap_or_else(|| panic!("no id in {record}")).to_owned()
 }
 
 impl Scene {

@@ -1,19 +1,8 @@
 //! Amounts and quantities are exact, or refused; what is paid has the digits of its currency.
 
-use atoll_testkit::{Client, Shop, TestApp, complete, pay};
+use atoll_testkit::{Client, Shop, complete, id, pay};
 use axum::body::Body;
 use serde_json::{Value, json};
-
-async fn shop() -> (Shop, String, Client) {
-    let shop = Shop::open(TestApp::init().await).await;
-    let web = shop.channel("Web").await;
-    let storefront = shop.storefront(&[&web]).await;
-    (shop, web, storefront)
-}
-
-fn id(record: &Value) -> String {
-    record["id"].as_str().unwrap_or_else(|| panic!("no id in {record}")).to_owned()
-}
 
 /// Numbers that are longer than a number of a request may be. A float holds none of the first four, and would be another
 /// number; the others saturated.
@@ -24,7 +13,7 @@ const LONG: [&str; 8] = [
 
 #[tokio::test]
 async fn a_number_that_is_too_long_is_refused_wherever_it_is_sent() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let tea = shop.product("Tea", &[&web], 9).await;
     let cart = shop.cart(&storefront, &tea.id, 1).await;
     let line = storefront.get(&format!("/store/carts/{cart}")).await.ok();
@@ -110,7 +99,7 @@ async fn a_number_that_is_too_long_is_refused_wherever_it_is_sent() {
 
 #[tokio::test]
 async fn fifteen_digits_are_kept() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let price = json!({ "prices": [{ "currency_code": "eur", "amount": 9_999_999_999_999.99 }] });
     let dear = shop.product_with("Dear", &[&web], 9, price).await;
     let cart = shop.cart(&storefront, &dear.id, 1).await;
@@ -122,7 +111,7 @@ async fn fifteen_digits_are_kept() {
 
 #[tokio::test]
 async fn a_cart_does_not_come_to_more_digits_than_are_kept() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let free = json!({ "manage_inventory": false, "prices": [{ "currency_code": "eur", "amount": 9_999_999_999_999.99 }] });
     let dear = shop.product_with("Dear", &[&web], 0, free).await;
     let cart = format!("/store/carts/{}", shop.cart(&storefront, &dear.id, 1).await);
@@ -146,7 +135,7 @@ async fn a_cart_does_not_come_to_more_digits_than_are_kept() {
 
 /// A region that pays in a currency, and the price of a thing there: what is asked for, and that it is all.
 async fn check_due(currency: &str, country: &str, amount: f64, quantity: f64, total: f64, due: f64) {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let region = json!({
         "name": "There", "currency_code": currency, "countries": [country],
         "payment_providers": ["pp_system_default"],
@@ -194,7 +183,7 @@ async fn what_is_paid_has_the_digits_of_its_currency() {
 /// Less than the smallest coin is nothing: there is nothing to pay.
 #[tokio::test]
 async fn what_rounds_to_nothing_is_free() {
-    let (shop, web, storefront) = shop().await;
+    let (shop, web, storefront) = Shop::web().await;
     let price = json!({ "prices": [{ "currency_code": "eur", "amount": 0.004 }] });
     let dust = shop.product_with("Dust", &[&web], 9, price).await;
     let cart = shop.cart(&storefront, &dust.id, 1).await;
@@ -206,7 +195,7 @@ async fn what_rounds_to_nothing_is_free() {
 #[tokio::test]
 async fn an_order_that_was_called_off_owes_nothing() {
     for is_captured in [true, false] {
-        let (shop, web, storefront) = shop().await;
+        let (shop, web, storefront) = Shop::web().await;
         let tea = shop.product("Tea", &[&web], 9).await;
         let cart = shop.cart(&storefront, &tea.id, 2).await;
         let order = format!("/admin/orders/{}", id(&complete(&storefront, &cart).await.ok()["order"]));

@@ -2,7 +2,7 @@
 
 use atoll_inventory::{ReservationItem, ReservationItemPatch, reserve, update_reservation};
 use atoll_kernel::{Actor, Decimal, Moment, Write};
-use atoll_testkit::{Client, Shop, TestApp, Variant, complete};
+use atoll_testkit::{Client, Shop, TestApp, Variant, complete, id};
 use serde_json::{Value, json};
 
 /// A shop that sells tea at 10 from a warehouse, where there are 9, and a shed, where there are 4.
@@ -82,10 +82,6 @@ impl Bench {
         };
         [at(&self.shop.location), at(&self.shed)].into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
-}
-
-fn id(record: &Value) -> String {
-    record["id"].as_str().unwrap_or_else(|| panic!("no id in {record}")).to_owned()
 }
 
 #[tokio::test]

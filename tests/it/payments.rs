@@ -1,18 +1,12 @@
 //! Paying by hand: what is asked for, set aside, taken and given back.
 
-use atoll_testkit::{Client, Shop, TestApp, complete, pay};
+use atoll_testkit::{Client, Shop, complete, id, pay};
 use serde_json::{Value, json};
 
 async fn shop() -> (Shop, Client, String) {
-    let shop = Shop::open(TestApp::init().await).await;
-    let web = shop.channel("Web").await;
+    let (shop, web, storefront) = Shop::web().await;
     let tea = shop.product("Tea", &[&web], 9).await;
-    let storefront = shop.storefront(&[&web]).await;
     (shop, storefront, tea.id)
-}
-
-fn id(record: &Value) -> String {
-    record["id"].as_str().unwrap_or_else(|| panic!("no id in {record}")).to_owned()
 }
 
 /// An order of two, at 10 each: its path, and that of its payment.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use atoll_testkit::{Client, Shop, TestApp, Variant, complete, pay};
+use atoll_testkit::{Client, Shop, Variant, complete, id, pay};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
@@ -16,10 +16,8 @@ struct Scene {
 
 impl Scene {
     async fn open() -> Scene {
-        let shop = Shop::open(TestApp::init().await).await;
-        let web = shop.channel("Web").await;
+        let (shop, web, storefront) = Shop::web().await;
         let (tea, cup) = (shop.product("Tea", &[&web], 99).await, shop.product("Cup", &[&web], 99).await);
-        let storefront = shop.storefront(&[&web]).await;
         Scene { shop, web, storefront, tea, cup }
     }
 
@@ -54,10 +52,6 @@ impl Scene {
     async fn complete(&self, cart: &str) -> atoll_testkit::Answer {
         self.storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await
     }
-}
-
-fn id(record: &Value) -> String {
-    record["id"].as_str().unwrap_or_else(|| panic!("no id in {record}")).to_owned()
 }
 
 #[tokio::test]

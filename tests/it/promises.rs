@@ -10,15 +10,11 @@ use atoll_auth::PasswordHash;
 use atoll_background::{Pace, start};
 use atoll_flows::user::{CREATE_USERS, NewUser};
 use atoll_kernel::{Actor, Flags, Registry, Store, engines::Memory};
-use atoll_testkit::{Client, Shop, TestApp, complete};
+use atoll_testkit::{Client, Shop, TestApp, complete, id};
 use serde_json::{Value, json};
 
 async fn open() -> Shop {
     Shop::open(TestApp::init().await).await
-}
-
-fn id(record: &Value) -> String {
-    record["id"].as_str().unwrap_or_else(|| panic!("no id in {record}")).to_owned()
 }
 
 /// The titles of what a storefront lists, in alphabetical order.

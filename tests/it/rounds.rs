@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use atoll_inventory::{INVENTORY_LEVELS, RESERVATIONS};
 use atoll_kernel::{Decimal, Direction, Read, Scan};
 use atoll_order::ORDERS;
-use atoll_testkit::{Client, Shop, TestApp, Variant, pay, times};
+use atoll_testkit::{Client, Shop, Variant, pay, times};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
@@ -35,13 +35,6 @@ fn line(variant: &Variant) -> Value {
     json!({ "variant_id": variant.id, "quantity": 1 })
 }
 
-async fn open() -> (Shop, String, Client) {
-    let shop = Shop::open(TestApp::init().await).await;
-    let web = shop.channel("Web").await;
-    let storefront = shop.storefront(&[&web]).await;
-    (shop, web, storefront)
-}
-
 /// A variant that takes so many of an item that another one takes too.
 async fn sharing(shop: &Shop, channel: &str, item: &str, title: &str, required: i64) -> Variant {
     let items = json!([{ "inventory_item_id": item, "required_quantity": required }]);
@@ -49,7 +42,7 @@ async fn sharing(shop: &Shop, channel: &str, item: &str, title: &str, required: 
 }
 
 async fn one_line(n_units: i64) -> Scene {
-    let (shop, web, storefront) = open().await;
+    let (shop, web, storefront) = Shop::web().await;
     let tea = shop.product("Tea", &[&web], u32::try_from(n_units).expect("few")).await;
     let wishes = vec![Wish { storefront, lines: json!([line(&tea)]), takes: 1 }];
     Scene { shop, item: tea.item, n_units, wishes }

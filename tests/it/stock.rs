@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use atoll_inventory::release;
 use atoll_kernel::{Actor, Fault, Moment, Write};
 use atoll_order::{Order, complete_order};
-use atoll_testkit::{Client, Shop, TestApp, check_drawn, complete, times};
+use atoll_testkit::{Client, Shop, TestApp, check_drawn, complete, id, times};
 use proptest::{
     collection::vec,
     option,
@@ -191,10 +191,6 @@ impl World {
         let places = [shop.location.clone(), shed];
         World { shop, storefront, channel, places }
     }
-}
-
-fn id(record: &Value) -> String {
-    record["id"].as_str().unwrap_or_else(|| panic!("no id in {record}")).to_owned()
 }
 
 /// What somebody would write down who sees the requests and their answers.

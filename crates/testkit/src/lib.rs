@@ -14,4 +14,4 @@ pub use client::{Answer, Client};
 pub use drawn::{SEED, check_drawn, times};
 pub use dump::Dump;
 pub use replay::{Answered, Asked, Entry, Played, Recording, Replay};
-pub use shop::{Shop, Variant, complete, pay, pay_with};
+pub use shop::{Shop, Variant, complete, id, pay, pay_with};

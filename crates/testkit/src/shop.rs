@@ -41,6 +41,14 @@ impl Shop {
         Shop { app, admin, region, location }
     }
 
+    /// Opens a shop in memory with one channel, `Web`: the shop, the id of the channel, and its storefront.
+    pub async fn web() -> (Shop, String, Client) {
+        let shop = Shop::open(TestApp::init().await).await;
+        let web = shop.channel("Web").await;
+        let storefront = shop.storefront(&[&web]).await;
+        (shop, web, storefront)
+    }
+
     /// Opens a channel that sells from the location; says its id.
     pub async fn channel(&self, name: &str) -> String {
         let channel = self.admin.post("/admin/sales-channels", json!({ "name": name })).await.ok();
@@ -159,6 +167,10 @@ async fn bearer(client: &Client, path: &str, email: &str) -> Client {
     client.clone().with_header("authorization", &token)
 }
 
-fn id(record: &Value) -> String {
+/// The id of a record, as an answer shows it.
+///
+/// # Panics
+/// Where it has none.
+pub fn id(record: &Value) -> String {
     record["id"].as_str().unwrap_or_else(|| panic!("no id in {record}")).to_owned()
 }

@@ -4,12 +4,8 @@
 
 use atoll_kernel::{Actor, Moment, Write};
 use atoll_product::restore_product;
-use atoll_testkit::{Client, Shop, TestApp, Variant, complete, pay};
+use atoll_testkit::{Client, Shop, TestApp, Variant, complete, id, pay};
 use serde_json::{Value, json};
-
-fn id(record: &Value) -> String {
-    record["id"].as_str().unwrap_or_else(|| panic!("no id in {record}")).to_owned()
-}
 
 /// Makes the shop; answers with what is needed to ask for it.
 pub(super) async fn make(app: TestApp) -> (TestApp, Value) {
