@@ -88,7 +88,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn committed_events_arrive_in_order() {
+async fn committed_events_are_delivered_in_order() {
     let bench = Bench::new().await;
     bench.emit("thing.made", json!({ "n": 0 })).await;
     let background = bench.start().await;
@@ -111,7 +111,7 @@ async fn committed_events_arrive_in_order() {
 }
 
 #[tokio::test]
-async fn a_failing_subscriber_is_asked_again_and_holds_nobody_up() {
+async fn failing_subscriber_is_retried_and_blocks_no_other() {
     let bench = Bench::new().await;
     let background = bench.start().await;
     bench.emit("thing.made", json!({ "n": 1, "fails": 2 })).await;
@@ -128,7 +128,7 @@ async fn a_failing_subscriber_is_asked_again_and_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn what_is_not_taken_is_put_aside_and_can_be_retried() {
+async fn undeliverable_events_become_dead_letters_that_can_be_retried() {
     let bench = Bench::new().await;
     let background = bench.start().await;
     bench.emit("thing.broken", json!({ "n": 1, "fails": 4 })).await;
@@ -167,7 +167,7 @@ async fn what_is_not_taken_is_put_aside_and_can_be_retried() {
 }
 
 #[tokio::test]
-async fn a_restart_goes_on_where_it_stopped() {
+async fn delivery_resumes_after_a_restart() {
     let bench = Bench::new().await;
     let background = bench.start().await;
     bench.emit("thing.made", json!({ "n": 1 })).await;
@@ -184,7 +184,7 @@ async fn a_restart_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
-async fn events_go_when_they_are_old_and_everybody_has_seen_them() {
+async fn old_delivered_events_are_pruned() {
     const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1000;
     let bench = Bench::new().await;
     let n_before = events_after(&bench.app.ctx.view(), 0, usize::MAX).expect("events").len();
@@ -209,7 +209,7 @@ async fn events_go_when_they_are_old_and_everybody_has_seen_them() {
 }
 
 #[tokio::test]
-async fn events_of_a_clock_that_was_ahead_keep_no_later_ones() {
+async fn events_from_the_future_do_not_block_pruning() {
     const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1000;
     let bench = Bench::new().await;
     // Where the subscribers begin.
@@ -246,7 +246,7 @@ async fn written(shop: &Shop, body: impl AsyncFnOnce()) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn changes_of_records_and_links_are_events_for_whoever_follows_them() {
+async fn record_and_link_changes_emit_events_that_are_followed() {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     let tea = shop.product("Tea", &[], 0).await;

@@ -104,7 +104,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn a_job_runs_at_its_moments_and_reports_those_that_it_missed() {
+async fn job_runs_on_schedule_and_reports_missed_runs() {
     let (bench, job) = (Bench::new().await, "test.each-minute");
     let standing = bench.standing(job).await;
     assert_eq!((&standing["schedule"], &standing["next_run_at"]), (&"* * * * *".into(), &Value::Null));
@@ -126,7 +126,7 @@ async fn a_job_runs_at_its_moments_and_reports_those_that_it_missed() {
 }
 
 #[tokio::test]
-async fn a_machine_that_slept_runs_a_job_once() {
+async fn job_runs_once_after_the_machine_slept() {
     let (bench, job) = (Bench::new().await, "test.each-minute");
     let background = bench.start().await;
     bench.app.advance_ms(10 * MINUTE);
@@ -135,7 +135,7 @@ async fn a_machine_that_slept_runs_a_job_once() {
 }
 
 #[tokio::test]
-async fn an_interval_begins_with_the_run_before_and_ends_with_the_last() {
+async fn interval_jobs_count_from_the_last_run_and_stop_at_their_limit() {
     let (bench, job) = (Bench::new().await, "test.thrice");
     let background = bench.start().await;
     bench.app.advance_ms(MINUTE);
@@ -159,7 +159,7 @@ async fn an_interval_begins_with_the_run_before_and_ends_with_the_last() {
 }
 
 #[tokio::test]
-async fn a_job_that_fails_says_why_and_runs_again() {
+async fn failed_job_records_its_error_and_runs_again() {
     let (bench, job) = (Bench::new().await, "test.fail-hourly");
     let background = bench.start().await;
     let runs = ["01-15T09:00:00 failed", "01-15T10:00:00 failed", "01-15T11:00:00 done"];
@@ -195,7 +195,7 @@ async fn runs_do_not_overlap_unless_the_job_says_so() {
 }
 
 #[tokio::test]
-async fn a_run_whose_host_went_away_is_given_up_when_its_lease_ends() {
+async fn run_of_a_dead_host_is_abandoned_when_its_lease_expires() {
     let (bench, job) = (Bench::after(23 * HOUR).await, "test.slow");
     let background = bench.start().await;
     bench.app.advance_ms(10 * SECOND);
@@ -219,7 +219,7 @@ async fn a_run_whose_host_went_away_is_given_up_when_its_lease_ends() {
 }
 
 #[tokio::test]
-async fn a_run_is_given_up_without_waiting_for_the_next() {
+async fn expired_lease_abandons_a_run_before_the_next_is_due() {
     let (bench, job) = (Bench::after(23 * HOUR + 59 * MINUTE + 45 * SECOND).await, "test.slow");
     let background = bench.start().await;
     bench.app.advance_ms(5 * SECOND);
@@ -234,7 +234,7 @@ async fn a_run_is_given_up_without_waiting_for_the_next() {
 }
 
 #[tokio::test]
-async fn two_hosts_run_each_moment_once() {
+async fn two_hosts_run_each_scheduled_job_once() {
     let (bench, job) = (Bench::new().await, "test.each-minute");
     let hosts = [bench.start().await, bench.start().await];
     let mut expect = Vec::new();
@@ -250,7 +250,7 @@ async fn two_hosts_run_each_moment_once() {
 }
 
 #[tokio::test]
-async fn old_runs_go() {
+async fn only_the_last_50_runs_of_a_job_are_kept() {
     let (bench, job) = (Bench::new().await, "test.each-minute");
     let background = bench.start().await;
     for minute in 1..=60 {
@@ -268,7 +268,7 @@ async fn old_runs_go() {
 }
 
 #[tokio::test]
-async fn jobs_run_again_after_a_clock_that_was_ahead_was_put_back() {
+async fn jobs_resume_after_the_clock_is_set_back() {
     let bench = Bench::new().await;
     let background = bench.start().await;
     bench.app.advance_ms(22 * HOUR);

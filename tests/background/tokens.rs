@@ -82,7 +82,7 @@ async fn ask(client: &Client, email: &str) {
 }
 
 #[tokio::test]
-async fn the_database_never_holds_a_token_that_opens_anything() {
+async fn database_never_holds_a_valid_token() {
     let shop = Shop::open(TestApp::init().await).await;
     let app = &shop.app;
     let background = go(app).await;
@@ -121,7 +121,7 @@ async fn the_database_never_holds_a_token_that_opens_anything() {
 }
 
 #[tokio::test]
-async fn a_token_is_mailed_after_a_restart_and_not_when_it_is_too_late() {
+async fn token_is_mailed_after_a_restart_unless_it_expired() {
     let disk = Memory::default();
     let spaces = atoll_host::registry().expect("a registry").spaces();
     let store = || Store::open(disk.clone(), &spaces).expect("a store");

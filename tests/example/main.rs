@@ -20,7 +20,7 @@ const PACE: Pace = Pace {
 };
 
 #[tokio::test]
-async fn the_example_opens_channels_on_request_for_users_and_at_night() {
+async fn example_module_opens_channels_by_route_subscriber_and_job() {
     let (app, admin) = TestApp::init().await.with_admin().await;
     let background = start(&app.ctx, PACE).await.expect("a start");
     let opened = async |n: u64| {
@@ -47,7 +47,7 @@ async fn the_example_opens_channels_on_request_for_users_and_at_night() {
 }
 
 #[test]
-fn the_readme_shows_the_example_whole() {
+fn readme_shows_the_example_module_unchanged() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let readme = std::fs::read_to_string(root.join("../README.md")).expect("the readme");
     let example = std::fs::read_to_string(root.join("example/sale_channels.rs")).expect("the example");

@@ -70,7 +70,7 @@ fn execution(shop: &Shop) -> WorkflowExecution {
 }
 
 #[tokio::test]
-async fn what_is_written_oddly_ends_well() {
+async fn misused_saga_api_fails_cleanly() {
     async fn check(odd: Odd, answer: &str, state: ExecutionState, calls: &[&str], n_channels: u64) {
         let shop = Shop::open(TestApp::init().await).await;
         let test = world::new_test();
@@ -92,7 +92,7 @@ async fn what_is_written_oddly_ends_well() {
 }
 
 #[tokio::test]
-async fn a_run_that_the_code_has_left_behind_is_shown_as_failed() {
+async fn run_whose_saga_changed_is_shown_as_failed() {
     let shop = Shop::open(TestApp::init().await).await;
     let test = world::new_test();
     assert_eq!(go(&shop, &test, Odd::Waits).await, Ok(false));

@@ -116,7 +116,7 @@ struct Table {
 }
 
 #[tokio::test]
-async fn a_flow_that_is_disturbed_is_done_or_undone() {
+async fn every_flow_is_atomic_under_failures_and_crashes() {
     let mut table = Table::default();
     let (mut n_flows, mut n_steps) = (0, 0);
     for flow in Registry::linked().expect("a registry").flows.iter().map(|it| it.name()) {
@@ -214,7 +214,7 @@ fn restless(flow: &mut Local<'_>, (): ()) -> Result<(), Fault> {
 
 /// Running twice must object to a flow that is no function of its input, the moment and the data.
 #[tokio::test]
-async fn a_flow_that_is_not_deterministic_is_found() {
+async fn nondeterministic_flow_is_detected() {
     let scenario = scenario("careless").await;
     let (app, trap, _, _) = scenario.app(EngineFault::None).await;
     let run =
@@ -282,7 +282,7 @@ async fn time_out(scenario: &Scenario, before: &Dump, table: &mut Table) {
 
 /// The table must object to a saga that leaves something behind.
 #[tokio::test]
-async fn a_saga_that_does_not_undo_is_found() {
+async fn missing_compensation_is_detected() {
     let scenario = scenario("careless").await;
     let before = scenario.recovered(&scenario.disk.fork()).await;
     let (app, _, disk, _) = scenario.app(EngineFault::None).await;
@@ -295,7 +295,7 @@ async fn a_saga_that_does_not_undo_is_found() {
 
 /// A saga that goes on from a part that failed comes to the same end, wherever a crash cuts it.
 #[tokio::test]
-async fn a_part_that_failed_stays_undone_over_crashes() {
+async fn compensated_part_stays_undone_after_a_crash() {
     let scenario = scenario("script").await;
     let before = scenario.recovered(&scenario.disk.fork()).await;
     let (app, trap, disk, _) = scenario.app(EngineFault::None).await;

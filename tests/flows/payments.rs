@@ -76,7 +76,7 @@ async fn payment(shop: &Shop) -> Value {
 }
 
 #[tokio::test]
-async fn who_does_not_pay_keeps_the_cart() {
+async fn declined_payment_keeps_the_cart() {
     let (shop, storefront, cart) = shop().await;
     let complete = format!("/store/carts/{cart}/complete");
     account(&cart, |it| it.mood = Mood::Declines);
@@ -97,7 +97,7 @@ async fn who_does_not_pay_keeps_the_cart() {
 
 /// The buyer chooses again while the money is set aside: what is paid for is not what is asked for.
 #[tokio::test]
-async fn a_session_that_is_replaced_meanwhile_is_not_charged() {
+async fn replaced_payment_session_is_not_charged() {
     let (_shop, storefront, cart) = shop().await;
     account(&cart, |it| it.mood = Mood::Hangs);
     let complete = {
@@ -114,7 +114,7 @@ async fn a_session_that_is_replaced_meanwhile_is_not_charged() {
 }
 
 #[tokio::test]
-async fn money_whose_taking_was_not_answered_is_taken_once() {
+async fn capture_without_an_answer_is_retried_without_double_charge() {
     let (shop, storefront, cart) = shop().await;
     storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
     let path = format!("/admin/payments/{}", payment(&shop).await["id"].as_str().expect("an id"));
@@ -136,7 +136,7 @@ async fn money_whose_taking_was_not_answered_is_taken_once() {
 }
 
 #[tokio::test]
-async fn the_bank_is_told_when_an_order_is_called_off() {
+async fn provider_is_called_when_an_order_is_cancelled() {
     for taken in [0, 15, 20] {
         let (shop, storefront, cart) = shop().await;
         let background = start(&shop.app.ctx, Pace::default()).await.expect("a start");
@@ -159,7 +159,7 @@ async fn the_bank_is_told_when_an_order_is_called_off() {
 }
 
 #[tokio::test]
-async fn an_order_is_not_looked_at_again_and_its_run_keeps_its_record() {
+async fn completing_an_order_again_calls_no_hooks_and_keeps_its_run() {
     let (shop, storefront, cart) = shop().await;
     let complete = format!("/store/carts/{cart}/complete");
     let order = storefront.post(&complete, json!({})).await.ok();
@@ -177,7 +177,7 @@ async fn an_order_is_not_looked_at_again_and_its_run_keeps_its_record() {
 
 /// While the bank is asked, others do what they want; then the order is not placed, and nothing is left of it.
 #[tokio::test]
-async fn what_was_promised_and_paid_for_is_what_is_ordered() {
+async fn order_has_the_lines_that_were_reserved_and_paid() {
     async fn check(others: impl AsyncFnOnce(&Shop, &str), error: &str) {
         let (shop, storefront, cart) = shop().await;
         account(&cart, |it| it.mood = Mood::Waits);
@@ -220,7 +220,7 @@ async fn what_was_promised_and_paid_for_is_what_is_ordered() {
 /// A price that changes while the bank is asked changes nothing: the shopper pays what was shown, and what was checked
 /// when the goods were promised.
 #[tokio::test]
-async fn a_price_that_changes_while_it_is_paid_for_is_not_paid() {
+async fn price_change_during_payment_aborts_the_order() {
     let (shop, storefront, cart) = shop().await;
     account(&cart, |it| it.mood = Mood::Waits);
     let path = format!("/store/carts/{cart}/complete");
@@ -242,7 +242,7 @@ async fn a_price_that_changes_while_it_is_paid_for_is_not_paid() {
 
 /// Where the price has changed before, nobody is asked for money, and nothing is promised.
 #[tokio::test]
-async fn who_has_not_seen_the_price_is_not_charged() {
+async fn unseen_price_is_not_charged() {
     let (shop, storefront, cart) = shop().await;
     let line = storefront.get(&format!("/store/carts/{cart}")).await.ok()["cart"]["items"][0].clone();
     let text = |name: &str| line[name].as_str().expect("an id").to_owned();
@@ -261,7 +261,7 @@ async fn who_has_not_seen_the_price_is_not_charged() {
 /// A part of another saga goes step by step, also where it would be one transaction alone: stock is what everybody
 /// changes, and is given back by a function.
 #[tokio::test]
-async fn an_order_within_another_saga_is_undone_with_it() {
+async fn order_placed_within_a_saga_is_undone_with_it() {
     let (shop, _, cart) = shop().await;
     let input = json!({ "cart_id": cart, "calls_out": false });
     let outcome = shop.app.ctx.start(&CHECKOUT, Actor::System, Some("one"), input).await;

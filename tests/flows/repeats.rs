@@ -100,7 +100,7 @@ async fn cut_at(n: usize, crash: Crash, recovers: bool) -> bool {
 }
 
 #[tokio::test]
-async fn a_completion_that_is_cut_anywhere_is_done_once_and_answered() {
+async fn cart_completion_is_idempotent_over_crashes() {
     for crash in [Crash::Before, Crash::After] {
         for recovers in [false, true] {
             let mut n = 0;
@@ -113,7 +113,7 @@ async fn a_completion_that_is_cut_anywhere_is_done_once_and_answered() {
 }
 
 #[tokio::test]
-async fn a_payment_that_was_refused_is_tried_again_with_the_same_key() {
+async fn declined_payment_can_be_retried_with_the_same_idempotency_key() {
     let shop = Shop::open(TestApp::init().await).await;
     bank::open_for(&shop).await;
     let web = shop.channel("Web").await;

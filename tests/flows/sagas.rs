@@ -205,7 +205,7 @@ async fn nobody_starts_no_saga() {
 }
 
 #[tokio::test]
-async fn steps_are_done_in_order_and_told_of_at_the_end() {
+async fn saga_runs_steps_in_order_and_emits_events_at_the_end() {
     let bench = Bench::new().await;
     let Ok(Outcome::Done(id, view)) = bench.go().await else { panic!("it is done") };
     assert_eq!(SALES_CHANNELS.retrieve(&view, &id).expect("a channel").name, "1 and 1");
@@ -224,7 +224,7 @@ async fn steps_are_done_in_order_and_told_of_at_the_end() {
 }
 
 #[tokio::test]
-async fn what_was_done_is_undone_to_the_byte() {
+async fn compensation_restores_the_store_byte_for_byte() {
     for (failing, calls) in [
         ("book", "book book book undo book"),
         ("weigh", "book weigh weigh undo weigh null undo book 1"),
@@ -248,7 +248,7 @@ async fn what_was_done_is_undone_to_the_byte() {
 }
 
 #[tokio::test]
-async fn a_call_is_tried_again_and_given_up_after_a_while() {
+async fn external_step_is_retried_up_to_its_limit() {
     let bench = Bench::new().await;
     world::let_fail(&bench.trip.test, "book", 2);
     bench.go().await.map(drop).expect("the third try works");
@@ -263,7 +263,7 @@ async fn a_call_is_tried_again_and_given_up_after_a_while() {
 }
 
 #[tokio::test]
-async fn what_others_changed_since_is_a_conflict_and_not_overwritten() {
+async fn compensation_conflicts_with_later_changes() {
     let mut bench = Bench::new().await;
     bench.trip.waits = true;
     let Ok(Outcome::Waiting(_)) = bench.go().await else { panic!("it waits") };
@@ -295,7 +295,7 @@ async fn what_others_changed_since_is_a_conflict_and_not_overwritten() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_undone_for_a_while_is_undone_later() {
+async fn failed_compensation_is_retried_later() {
     let undo = "undo book 1";
     let fail = |bench: &Bench, n_times| {
         world::let_fail(&bench.trip.test, "announce", 1);
@@ -323,7 +323,7 @@ async fn what_could_not_be_undone_for_a_while_is_undone_later() {
 }
 
 #[tokio::test]
-async fn a_run_that_was_cut_is_gone_on_with_by_whoever_starts_it_again() {
+async fn starting_an_interrupted_run_again_resumes_it() {
     let mut bench = Bench::new().await;
     bench.trip.waits = true;
     bench.go().await.map(drop).expect("it waits");
@@ -368,7 +368,7 @@ async fn fickle(run: &mut Run, test: String) -> Result<(), Fault> {
 }
 
 #[tokio::test]
-async fn a_run_that_does_not_come_to_its_steps_again_is_not_called_undone() {
+async fn run_that_skips_its_journaled_steps_is_not_reverted() {
     let bench = Bench::new().await;
     let test = bench.trip.test.clone();
     let waits = bench.ctx().start(&FICKLE, Actor::System, Some("one"), test.clone()).await;
@@ -391,7 +391,7 @@ async fn a_run_that_does_not_come_to_its_steps_again_is_not_called_undone() {
 }
 
 #[tokio::test]
-async fn a_step_is_finished_or_failed_from_outside() {
+async fn waiting_step_is_finished_or_failed_from_outside() {
     let mut bench = Bench::new().await;
     bench.trip.waits = true;
     let Ok(Outcome::Waiting(_)) = bench.go().await else { panic!("it waits") };
@@ -440,7 +440,7 @@ async fn a_step_is_finished_or_failed_from_outside() {
 }
 
 #[tokio::test]
-async fn a_step_that_began_to_wait_while_the_clock_was_ahead_waits_no_longer_than_else() {
+async fn wait_timeout_survives_a_clock_that_is_set_back() {
     const YEAR_MS: i64 = 365 * 24 * 60 * 60 * 1000;
     let mut bench = Bench::new().await;
     bench.trip.waits = true;
@@ -458,7 +458,7 @@ async fn a_step_that_began_to_wait_while_the_clock_was_ahead_waits_no_longer_tha
 }
 
 #[tokio::test]
-async fn a_panic_is_undone_and_old_runs_go() {
+async fn panic_is_compensated_and_old_runs_are_purged() {
     const KEPT_MS: i64 = 3 * 24 * 60 * 60 * 1000;
     let mut bench = Bench::new().await;
     bench.trip.panics = true;
@@ -487,7 +487,7 @@ async fn once(run: &mut Run, (test, is_short): (String, bool)) -> Result<u64, Fa
 }
 
 #[tokio::test]
-async fn an_idempotent_saga_runs_once() {
+async fn idempotent_saga_runs_once() {
     let bench = Bench::new().await;
     let go = async |transaction: &str, is_short: bool| {
         let input = (bench.trip.test.clone(), is_short);
@@ -538,7 +538,7 @@ async fn hasty(run: &mut Run, test: String) -> Result<u64, Fault> {
 }
 
 #[tokio::test]
-async fn a_saga_that_takes_too_long_is_undone() {
+async fn saga_timeout_compensates() {
     for is_approved in [true, false] {
         let bench = Bench::new().await;
         let test = bench.trip.test.clone();
@@ -566,7 +566,7 @@ async fn a_saga_that_takes_too_long_is_undone() {
 }
 
 #[tokio::test]
-async fn the_time_of_a_run_begins_with_its_turn() {
+async fn saga_timeout_begins_when_the_run_gets_its_lock() {
     let bench = Bench::new().await;
     let test = bench.trip.test.clone();
     world::let_hang(&test, "begin");

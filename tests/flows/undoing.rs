@@ -184,7 +184,7 @@ impl Stage {
 }
 
 #[tokio::test]
-async fn what_nobody_else_touched_is_put_back_to_the_byte() {
+async fn random_operations_are_undone_byte_for_byte() {
     async fn check(ops: fn(&Stage) -> Vec<Op>) {
         let stage = Stage::new().await;
         // As another version would have written it, with a field that nobody knows.
@@ -222,7 +222,7 @@ async fn what_nobody_else_touched_is_put_back_to_the_byte() {
 }
 
 #[tokio::test]
-async fn what_others_built_on_is_a_conflict() {
+async fn undo_conflicts_with_records_that_build_on_it() {
     async fn check(ops: fn(&Stage) -> Vec<Op>, others: impl AsyncFnOnce(&Stage), expect: &str) {
         let stage = Stage::new().await;
         let ops = ops(&stage);
@@ -305,7 +305,7 @@ async fn what_others_built_on_is_a_conflict() {
 
 /// A part that failed is undone before the function goes on: the run ends well, and nothing of the part is left.
 #[tokio::test]
-async fn what_failed_is_undone_though_the_function_goes_on() {
+async fn caught_failure_of_a_part_is_compensated() {
     let title = |it: &Stage, title: &str| Op::Title(it.tea.product.clone(), title.into());
     let undone_by = |it: &Stage| Op::TitleUndoneBy(it.tea.product.clone(), "part".into());
     let stage = Stage::new().await;

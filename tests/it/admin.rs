@@ -10,7 +10,7 @@ async fn shop() -> (Shop, String) {
 }
 
 #[tokio::test]
-async fn the_older_api_is_understood() {
+async fn parameters_of_the_older_api_are_accepted() {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     let tea = shop.product("Tea", &[], 0).await;
@@ -31,7 +31,7 @@ async fn the_older_api_is_understood() {
 }
 
 #[tokio::test]
-async fn what_nobody_follows_is_not_written_to_the_outbox() {
+async fn unfollowed_events_are_not_written_to_the_outbox() {
     let (app, admin) = TestApp::init().await.with_admin().await;
     admin.post("/admin/sales-channels", json!({ "name": "Web" })).await.ok();
     let events = atoll_kernel::events_after(&app.ctx.view(), 0, 1000).expect("events");
@@ -39,7 +39,7 @@ async fn what_nobody_follows_is_not_written_to_the_outbox() {
 }
 
 #[tokio::test]
-async fn logging_in_takes_an_address_and_its_password() {
+async fn login_requires_email_and_password() {
     let (app, _) = TestApp::init().await.with_admin().await;
     let log_in = async |body: Value| {
         let answer = app.client().post("/auth/user/emailpass", body).await;
@@ -171,7 +171,7 @@ async fn a_revoked_key_stays_revoked() {
 }
 
 #[tokio::test]
-async fn sales_channels_are_made_changed_and_deleted() {
+async fn sales_channels_are_created_updated_and_deleted() {
     let (shop, _) = shop().await;
     let admin = &shop.admin;
     let body = json!({ "name": "App", "description": "On phones", "metadata": { "a": 1 } });
@@ -216,7 +216,7 @@ async fn check(client: &Client, path: &str, body: Value, expect: &str) {
 }
 
 #[tokio::test]
-async fn bad_bodies_are_refused_in_the_words_of_the_wire() {
+async fn invalid_bodies_get_the_wire_errors() {
     let (shop, web) = shop().await;
     let (admin, path) = (&shop.admin, "/admin/sales-channels");
     check(admin, path, json!({}), "400 invalid_data: Invalid request: Field 'name' is required").await;
@@ -387,7 +387,7 @@ async fn fields_choose_what_is_shown() {
 }
 
 #[tokio::test]
-async fn stock_cannot_fall_below_what_is_promised() {
+async fn stock_cannot_fall_below_reservations() {
     let (shop, web) = shop().await;
     let tea = shop.product("Tea", &[&web], 5).await;
     let storefront = shop.storefront(&[&web]).await;
@@ -481,7 +481,7 @@ async fn the_store_owns_its_default_channel() {
 }
 
 #[tokio::test]
-async fn a_new_database_is_made_ready_once() {
+async fn second_start_seeds_nothing() {
     let app = TestApp::init().await;
     let registry = atoll_host::registry().expect("a registry");
     let token = atoll_testkit::token();
@@ -543,7 +543,7 @@ async fn regions_have_countries_of_their_own() {
 }
 
 #[tokio::test]
-async fn browsers_of_other_origins_are_let_in() {
+async fn cors_preflight_is_answered() {
     let (shop, _) = shop().await;
     let browser = shop
         .app
@@ -559,7 +559,7 @@ async fn browsers_of_other_origins_are_let_in() {
 }
 
 #[tokio::test]
-async fn a_deleted_product_takes_what_is_its_own() {
+async fn deleting_a_product_deletes_its_own_inventory_items() {
     let (shop, web) = shop().await;
     let tea = shop.product("Tea", &[&web], 5).await;
     let bolt = shop.product("Bolt", &[&web], 5).await;
@@ -580,7 +580,7 @@ async fn a_deleted_product_takes_what_is_its_own() {
 }
 
 #[tokio::test]
-async fn a_word_twice_is_counted_once() {
+async fn duplicate_tags_of_a_product_count_once() {
     let (shop, _) = shop().await;
     let make = |tx: &mut dyn atoll_kernel::Write,
                 at: &atoll_kernel::Moment|

@@ -83,7 +83,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn a_window_opens_and_closes_every_door_to_the_millisecond() {
+async fn availability_window_applies_everywhere_to_the_millisecond() {
     let bench = Bench::new().await;
     let now = bench.shop.app.ctx.now();
     let window = json!({ "available_from": now.plus_millis(1000), "available_until": now.plus_millis(2000) });
@@ -147,7 +147,7 @@ async fn a_variant_is_switched_off_in_one_channel_alone() {
 }
 
 #[tokio::test]
-async fn stock_is_taken_by_priority_and_not_to_the_last_piece() {
+async fn stock_is_taken_by_location_priority_above_safety_stock() {
     let bench = Bench::new().await;
     let shop = &bench.shop;
     let shed = shop.admin.post("/admin/stock-locations", json!({ "name": "Shed" })).await.ok();
@@ -187,7 +187,7 @@ async fn stock_is_taken_by_priority_and_not_to_the_last_piece() {
 }
 
 #[tokio::test]
-async fn the_assortment_is_changed_whole_or_not_at_all() {
+async fn assortment_changes_are_atomic() {
     let bench = Bench::new().await;
     let (admin, web, tea) = (&bench.shop.admin, &bench.web, &bench.tea);
     let path = format!("/admin/sales-channels/{web}/assortment");

@@ -30,7 +30,7 @@ fn method(method: Method) -> &'static str {
 }
 
 #[tokio::test]
-async fn every_route_refuses_what_opens_nothing() {
+async fn every_route_refuses_bad_credentials() {
     let shop = Shop::open(TestApp::init().await).await;
     let revoke = async |kind: &str| {
         let key = json!({ "title": "Old", "type": kind });
@@ -109,7 +109,7 @@ async fn every_route_refuses_what_opens_nothing() {
 }
 
 #[tokio::test]
-async fn a_token_is_renewed_while_it_is_good() {
+async fn valid_token_can_be_refreshed() {
     const DAY_MS: i64 = 24 * 60 * 60 * 1000;
     let (app, admin) = TestApp::init().await.with_admin().await;
     app.advance_ms(DAY_MS - 1000);

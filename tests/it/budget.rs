@@ -75,7 +75,7 @@ async fn a_relation_is_read_once_for_all_branches_of_a_condition() {
 }
 
 #[tokio::test]
-async fn more_conditions_values_and_letters_than_one_list_may_have_are_refused() {
+async fn filter_conditions_values_and_lengths_are_limited() {
     let shop = Shop::open(TestApp::init().await).await;
     let branches = |n: usize| (0..n).map(|at| format!("$or[{at}][title]=Tea&")).collect::<String>();
     let ids = |n: usize| (0..n).map(|at| format!("id[]=a{at}&")).collect::<String>();
@@ -97,7 +97,7 @@ async fn more_conditions_values_and_letters_than_one_list_may_have_are_refused()
 }
 
 #[tokio::test]
-async fn products_are_found_once_however_often_a_value_is_given() {
+async fn duplicate_filter_values_are_searched_once() {
     let (shop, engine, web, _) = counted().await;
     let summer = collection(&shop, &web, 30).await;
     let path = format!("/admin/sales-channels/{web}/products?dry_run=true");
@@ -123,7 +123,7 @@ async fn products_are_found_once_however_often_a_value_is_given() {
 }
 
 #[tokio::test]
-async fn no_relation_to_many_is_entered_again_below_itself() {
+async fn fields_cannot_repeat_a_to_many_relation() {
     let (shop, _, web, storefront) = counted().await;
     let summer = collection(&shop, &web, 2).await;
     let refusal = |path: &str| {
@@ -177,7 +177,7 @@ async fn no_relation_to_many_is_entered_again_below_itself() {
 }
 
 #[tokio::test]
-async fn categories_are_shown_as_deep_as_a_path_goes() {
+async fn category_trees_are_shown_to_the_depth_limit() {
     let shop = Shop::open(TestApp::init().await).await;
     let mut above = Value::Null;
     for n in 0..10 {
@@ -197,7 +197,7 @@ async fn categories_are_shown_as_deep_as_a_path_goes() {
 }
 
 #[tokio::test]
-async fn a_storefront_is_shown_the_first_100_of_what_hangs_on_a_record() {
+async fn storefront_relations_are_limited_to_100() {
     let (shop, engine, web, storefront) = counted().await;
     let hidden = shop.channel("Hidden").await;
     let summer = collection(&shop, &web, 102).await;
@@ -231,7 +231,7 @@ async fn a_storefront_is_shown_the_first_100_of_what_hangs_on_a_record() {
 }
 
 #[tokio::test]
-async fn what_reads_more_keys_than_it_may_is_refused_always_or_never() {
+async fn key_limit_is_deterministic() {
     let (shop, _, web, storefront) = counted().await;
     collection(&shop, &web, 30).await;
     let store = shop.app.ctx.store();
@@ -274,7 +274,7 @@ async fn what_reads_more_keys_than_it_may_is_refused_always_or_never() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_long_is_refused() {
+async fn answer_size_is_limited() {
     let (shop, _, web, storefront) = counted().await;
     collection(&shop, &web, 30).await;
     let store = shop.app.ctx.store();
@@ -307,7 +307,7 @@ async fn an_answer_that_is_too_long_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_written_is_answered_with_its_id_where_more_cannot_be_shown() {
+async fn write_beyond_the_answer_limit_is_answered_with_its_id() {
     let (shop, _, web, _) = counted().await;
     let summer = collection(&shop, &web, 30).await;
     let few = ReadLimits { keys_inline_max: 10, keys_max: 50, ..ReadLimits::default() };
@@ -447,7 +447,7 @@ async fn settle() {
 }
 
 #[tokio::test]
-async fn what_reads_much_waits_in_a_short_line_and_holds_up_nobody_else() {
+async fn expensive_reads_queue_without_blocking_others() {
     let (shop, engine) = gated(Duration::from_secs(600)).await;
     let closed = engine.gate.close();
     let first = ask_much(&shop.admin);
@@ -467,7 +467,7 @@ async fn what_reads_much_waits_in_a_short_line_and_holds_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn what_is_written_is_shown_inline_or_not_at_all_where_the_line_is_full() {
+async fn write_is_answered_with_its_id_when_the_read_pool_is_full() {
     let (shop, engine) = gated(Duration::from_secs(600)).await;
     let summer = shop.admin.get("/admin/collections?fields=id").await.ok()["collections"][0]["id"].clone();
     let change = async |title: &str| {
@@ -488,7 +488,7 @@ async fn what_is_written_is_shown_inline_or_not_at_all_where_the_line_is_full() 
 }
 
 #[tokio::test]
-async fn nothing_is_read_any_more_for_a_client_that_is_gone() {
+async fn disconnected_client_cancels_its_reads() {
     let (shop, engine) = gated(Duration::from_secs(600)).await;
     let n_read = async |asked: &mut dyn FnMut() -> tokio::task::JoinHandle<Answer>| {
         let before = engine.counting.n_read();
@@ -511,7 +511,7 @@ async fn nothing_is_read_any_more_for_a_client_that_is_gone() {
 }
 
 #[tokio::test]
-async fn what_takes_too_long_is_given_up() {
+async fn reads_time_out() {
     let (shop, engine) = gated(Duration::from_millis(1)).await;
     let closed = engine.gate.close();
     let (first, second) = (ask_much(&shop.admin), ask_much(&shop.admin));
@@ -567,7 +567,7 @@ async fn large_shop() -> (Shop, Client, Value) {
 }
 
 #[tokio::test]
-async fn every_page_of_a_storefront_of_a_large_shop_is_answered() {
+async fn every_store_page_of_a_large_shop_is_answered() {
     let (shop, storefront, ids) = large_shop().await;
     let id = |name: &str| ids[name].as_str().expect("an id").to_owned();
     let (collection, category, tag, region) = (id("collection"), id("category"), id("tag"), &shop.region);

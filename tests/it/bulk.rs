@@ -38,7 +38,7 @@ fn titles<'a>(titles: impl Iterator<Item = &'a Value>) -> String {
 }
 
 #[tokio::test]
-async fn products_are_put_in_and_taken_out_by_what_they_have_in_common() {
+async fn bulk_adds_and_removes_products_by_filter() {
     let bulk = Bulk::new().await;
     let admin = &bulk.shop.admin;
     let made = async |path: &str, one: &str, body: Value| -> String {
@@ -114,7 +114,7 @@ async fn products_are_put_in_and_taken_out_by_what_they_have_in_common() {
 }
 
 #[tokio::test]
-async fn a_dry_run_says_what_would_be_done_and_does_nothing() {
+async fn bulk_dry_run_reports_and_writes_nothing() {
     let bulk = Bulk::new().await;
     let mut products = [
         bulk.shop.product("Tea", &[], 1).await.product,
@@ -156,7 +156,7 @@ async fn a_dry_run_says_what_would_be_done_and_does_nothing() {
 
 /// As many as the largest catalogues have, in one body that is longer than other routes take. All of it, or nothing.
 #[tokio::test]
-async fn a_hundred_thousand_products_are_put_in_at_once() {
+async fn bulk_adds_100_000_products_to_a_channel() {
     let bulk = Bulk::new().await;
     let ctx = bulk.shop.app.ctx.clone();
     let make = |tx: &mut dyn Write, at: &Moment| {

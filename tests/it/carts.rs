@@ -20,7 +20,7 @@ const TOO_FEW: &str =
     "400 not_allowed (insufficient_inventory): Some variant does not have the required inventory";
 
 #[tokio::test]
-async fn lines_are_added_merged_changed_and_removed() {
+async fn cart_lines_are_added_merged_updated_and_removed() {
     let (shop, web, storefront) = Shop::web().await;
     let tea = shop.product("Tea", &[&web], 5).await;
     let cup = shop.product("Cup", &[&web], 5).await;
@@ -75,7 +75,7 @@ async fn completing_twice_answers_with_the_same_order() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_completed_writes_nothing() {
+async fn refused_completion_writes_nothing() {
     let (shop, web, storefront) = Shop::web().await;
     let tea = shop.product("Tea", &[&web], 2).await;
     let cup = shop.product("Cup", &[&web], 2).await;
@@ -99,7 +99,7 @@ async fn what_cannot_be_completed_writes_nothing() {
 }
 
 #[tokio::test]
-async fn kits_and_lines_that_share_an_item_share_what_there_is() {
+async fn kits_and_lines_share_the_stock_of_an_item() {
     let (shop, web, storefront) = Shop::web().await;
     let candle = shop.product("Candle", &[&web], 7).await;
     let parts = json!({ "inventory_items": [{ "inventory_item_id": candle.item, "required_quantity": 3 }] });
@@ -117,7 +117,7 @@ async fn kits_and_lines_that_share_an_item_share_what_there_is() {
 }
 
 #[tokio::test]
-async fn what_is_not_counted_or_may_be_owed_is_always_there() {
+async fn unmanaged_and_backorder_variants_are_always_available() {
     let (shop, web, storefront) = Shop::web().await;
     let guide = shop.product_with("Guide", &[&web], 0, json!({ "manage_inventory": false })).await;
     let stool = shop.product_with("Stool", &[&web], 1, json!({ "allow_backorder": true })).await;
@@ -160,7 +160,7 @@ async fn a_line_is_served_from_several_locations_if_it_must() {
 }
 
 #[tokio::test]
-async fn a_channel_without_a_location_says_so() {
+async fn channel_without_stock_location_is_explained() {
     let (shop, _, _) = Shop::web().await;
     let bare = shop.admin.post("/admin/sales-channels", json!({ "name": "Bare" })).await.ok();
     let bare = bare["sales_channel"]["id"].as_str().expect("an id").to_owned();
@@ -251,7 +251,7 @@ async fn prices_are_those_of_the_region() {
 }
 
 #[tokio::test]
-async fn parts_of_one_are_sold_to_the_last() {
+async fn fractional_quantities_are_sold_to_the_last() {
     let (shop, web, storefront) = Shop::web().await;
     let rope = shop.product("Rope", &[&web], 3).await;
     let cart = shop.cart(&storefront, &rope.id, 1).await;
@@ -269,7 +269,7 @@ async fn parts_of_one_are_sold_to_the_last() {
 }
 
 #[tokio::test]
-async fn the_decision_names_its_reasons() {
+async fn unavailable_variants_name_their_reasons() {
     let (shop, web, _) = Shop::web().await;
     let till = shop.channel("Till").await;
     let bare = shop.admin.post("/admin/sales-channels", json!({ "name": "Bare" })).await.ok();
@@ -295,7 +295,7 @@ async fn the_decision_names_its_reasons() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_shown_is_not_written() {
+async fn fields_that_cannot_be_shown_refuse_the_write() {
     let (shop, web, storefront) = Shop::web().await;
     let body = json!({ "title": "Tea", "options": [{ "title": "Size", "values": ["S"] }] });
     assert_eq!(
@@ -311,7 +311,7 @@ async fn what_cannot_be_shown_is_not_written() {
 }
 
 #[tokio::test]
-async fn lines_that_are_owed_share_what_is_not_there() {
+async fn backordered_lines_share_missing_stock() {
     let (shop, web, storefront) = Shop::web().await;
     let stool = shop.product_with("Stool", &[&web], 0, json!({ "allow_backorder": true })).await;
     let cart = shop.cart(&storefront, &stool.id, 1).await;
@@ -330,7 +330,7 @@ async fn lines_that_are_owed_share_what_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_cart_holds_so_much_and_no_more() {
+async fn cart_size_is_limited() {
     let (shop, web, storefront) = Shop::web().await;
     let guide = shop.product_with("Guide", &[&web], 0, json!({ "manage_inventory": false })).await;
     let lines = |n: usize| {
@@ -349,7 +349,7 @@ async fn a_cart_holds_so_much_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_kit_names_each_item_once() {
+async fn kit_with_duplicate_item_is_refused() {
     let (shop, web, storefront) = Shop::web().await;
     let bolt = shop.product("Bolt", &[&web], 10).await;
     let part = |quantity: Value| json!({ "inventory_item_id": bolt.item, "required_quantity": quantity });
@@ -374,7 +374,7 @@ async fn a_kit_names_each_item_once() {
 }
 
 #[tokio::test]
-async fn the_region_of_the_store_is_the_one_that_is_meant() {
+async fn cart_without_region_gets_the_default_region() {
     let (shop, web, storefront) = Shop::web().await;
     let prices = json!({ "prices": [{ "currency_code": "eur", "amount": 20 }, { "currency_code": "usd", "amount": 22 }] });
     let mug = shop.product_with("Mug", &[&web], 9, prices).await;
@@ -398,7 +398,7 @@ async fn the_region_of_the_store_is_the_one_that_is_meant() {
 
 /// The published storefront asks how a cart can be sent on every page once it holds something.
 #[tokio::test]
-async fn there_is_no_way_yet_to_send_a_cart() {
+async fn shipping_options_of_a_cart_are_empty() {
     let (shop, _, storefront) = Shop::web().await;
     let till = shop.channel("Till").await;
     let (cart, other) = (
@@ -411,7 +411,7 @@ async fn there_is_no_way_yet_to_send_a_cart() {
 }
 
 #[tokio::test]
-async fn lines_show_what_they_come_to() {
+async fn cart_lines_show_totals() {
     let (shop, web, storefront) = Shop::web().await;
     let price = json!({ "prices": [{ "currency_code": "eur", "amount": 1.25 }] });
     let tea = shop.product_with("Tea", &[&web], 9, price).await;
@@ -437,7 +437,7 @@ async fn lines_show_what_they_come_to() {
 }
 
 #[tokio::test]
-async fn a_region_of_one_country_leaves_no_choice() {
+async fn region_with_one_country_sets_the_address_country() {
     let (shop, _, storefront) = Shop::web().await;
     let region = |name: &str, countries: Value| json!({ "name": name, "currency_code": "eur", "countries": countries });
     let isle =

@@ -39,7 +39,7 @@ fn sorted_into(ids: &[String]) -> Value {
 }
 
 #[tokio::test]
-async fn products_can_be_edited_after_what_they_were_sorted_into_is_deleted() {
+async fn products_can_be_edited_after_their_collection_type_tag_or_category_is_deleted() {
     let (shop, web) = shop().await;
     for (place, (route, _, param, field)) in SORTED_INTO.into_iter().enumerate() {
         let ids = one_of_each(&shop).await;
@@ -78,7 +78,7 @@ async fn products_can_be_edited_after_what_they_were_sorted_into_is_deleted() {
 }
 
 #[tokio::test]
-async fn what_a_deletion_cleared_comes_back_with_the_record() {
+async fn restoring_a_record_restores_references_to_it() {
     let (shop, web) = shop().await;
     let ids = one_of_each(&shop).await;
     let tea = shop.product("Tea", &[&web], 5).await;
@@ -132,7 +132,7 @@ async fn what_a_deletion_cleared_comes_back_with_the_record() {
 }
 
 #[tokio::test]
-async fn a_deleted_region_or_location_is_no_default_and_stops_no_cart() {
+async fn deleted_default_region_or_location_breaks_no_cart() {
     let (shop, web) = shop().await;
     let storefront = shop.storefront(&[&web]).await;
     let tea = shop.product("Tea", &[&web], 5).await;
@@ -178,7 +178,7 @@ async fn category(shop: &Shop, body: Value) -> String {
 }
 
 #[tokio::test]
-async fn ranks_of_siblings_are_dense_whatever_is_made_moved_and_deleted() {
+async fn category_ranks_stay_dense() {
     let (shop, _) = shop().await;
     let (a, b) =
         (category(&shop, json!({ "name": "A" })).await, category(&shop, json!({ "name": "B" })).await);
@@ -223,7 +223,7 @@ async fn ranks_of_siblings_are_dense_whatever_is_made_moved_and_deleted() {
 }
 
 #[tokio::test]
-async fn trees_of_categories_are_shown_in_order_and_without_what_is_hidden() {
+async fn category_trees_are_ordered_and_hide_inactive_ones() {
     let (shop, web) = shop().await;
     let storefront = shop.storefront(&[&web]).await;
     let below = |name: &str, parent: &str, rank: u32| json!({ "name": name, "is_active": true, "parent_category_id": parent, "rank": rank });
@@ -268,7 +268,7 @@ async fn trees_of_categories_are_shown_in_order_and_without_what_is_hidden() {
 }
 
 #[tokio::test]
-async fn the_category_of_storefronts_is_one_that_they_are_shown() {
+async fn store_products_cannot_be_filtered_by_hidden_categories() {
     let (shop, web) = shop().await;
     let storefront = shop.storefront(&[&web]).await;
     let tea = shop.product("Tea", &[&web], 5).await;
@@ -338,7 +338,7 @@ async fn handles_keep_the_letters_of_any_script_and_are_never_empty() {
 }
 
 #[tokio::test]
-async fn lists_by_name_are_in_the_order_of_an_alphabet() {
+async fn lists_sort_names_alphabetically() {
     let (shop, _) = shop().await;
     for title in ["zebra", "Äpfel", "Ножи", "apfel", "Birne", "Вода", "Zebra", "日本"] {
         shop.admin.post("/admin/product-tags", json!({ "value": title })).await.ok();
@@ -369,7 +369,7 @@ async fn shirt(shop: &Shop, web: &str) -> (String, String, String) {
 }
 
 #[tokio::test]
-async fn a_variant_is_changed_with_its_options_and_its_prices_by_id() {
+async fn variant_update_sets_options_and_prices_by_id() {
     let (shop, web) = shop().await;
     let (product, small, medium) = shirt(&shop, &web).await;
     let path = format!("/admin/products/{product}/variants/{small}");
@@ -435,7 +435,7 @@ async fn a_variant_is_changed_with_its_options_and_its_prices_by_id() {
 }
 
 #[tokio::test]
-async fn a_picture_keeps_its_id_and_may_be_of_single_variants() {
+async fn images_keep_their_ids_and_may_belong_to_variants() {
     let (shop, web) = shop().await;
     let storefront = shop.storefront(&[&web]).await;
     let (product, small, medium) = shirt(&shop, &web).await;
@@ -519,7 +519,7 @@ async fn a_picture_keeps_its_id_and_may_be_of_single_variants() {
 }
 
 #[tokio::test]
-async fn storefronts_find_products_by_the_values_of_options() {
+async fn store_products_can_be_filtered_by_option_values() {
     let (shop, web) = shop().await;
     let storefront = shop.storefront(&[&web]).await;
     let (product, small, _) = shirt(&shop, &web).await;
@@ -584,7 +584,7 @@ async fn storefronts_find_products_by_the_values_of_options() {
 }
 
 #[tokio::test]
-async fn clients_of_the_original_are_understood() {
+async fn requests_of_medusa_clients_are_accepted() {
     let (shop, web) = shop().await;
     let storefront = shop.storefront(&[&web]).await;
     let tea = shop.product("Tea", &[&web], 1).await;

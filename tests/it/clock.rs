@@ -32,7 +32,7 @@ async fn session(client: &Client, app: &TestApp) -> Client {
 }
 
 #[tokio::test]
-async fn whoever_logs_in_is_in_whatever_the_clock_was_before() {
+async fn login_works_after_the_clock_is_set_back() {
     let (app, before) = TestApp::init().await.with_admin().await;
     let session_before = session(&before, &app).await;
     app.advance_ms(YEAR_MS);
@@ -58,7 +58,7 @@ async fn whoever_logs_in_is_in_whatever_the_clock_was_before() {
 }
 
 #[tokio::test]
-async fn an_invite_of_a_clock_that_was_ahead_is_sent_again() {
+async fn invite_from_the_future_can_be_resent() {
     let shop = Shop::open(TestApp::init().await).await;
     let nobody = shop.app.client();
     shop.app.advance_ms(YEAR_MS);

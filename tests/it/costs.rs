@@ -44,7 +44,7 @@ async fn shop(n: usize) -> (Shop, Counting, Client) {
 }
 
 #[tokio::test]
-async fn a_page_costs_what_the_page_holds() {
+async fn keys_read_per_list_match_costs_txt() {
     let (small, large) = (shop(30).await, shop(120).await);
     let mut table = String::from("# Keys read for a page of 20, with 30 and with 120 of everything.\n");
     for route in small.0.app.ctx.routes() {

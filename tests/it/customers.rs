@@ -29,7 +29,7 @@ async fn check(client: &Client, path: &str, body: Value, expected: &str) {
 }
 
 #[tokio::test]
-async fn what_is_registered_has_a_length() {
+async fn registration_field_lengths_are_limited() {
     let client = TestApp::init().await.client();
     let register = async |email: &str, password: &str| {
         let body = json!({ "email": email, "password": password });
@@ -45,7 +45,7 @@ async fn what_is_registered_has_a_length() {
 }
 
 #[tokio::test]
-async fn somebody_registers_becomes_a_customer_and_logs_in() {
+async fn registration_creates_a_customer_who_can_log_in() {
     let Scene { shop, storefront, .. } = Scene::new().await;
     let (register, login) = ("/auth/customer/emailpass/register", "/auth/customer/emailpass");
     let ann = json!({ "email": "Ann@Test.dev ", "password": "supersecret" });
@@ -84,7 +84,7 @@ async fn somebody_registers_becomes_a_customer_and_logs_in() {
 }
 
 #[tokio::test]
-async fn a_cart_is_of_whoever_is_logged_in() {
+async fn cart_belongs_to_the_logged_in_customer() {
     let scene = Scene::new().await;
     let Scene { shop, storefront, .. } = &scene;
     let (ann, bob) =
@@ -130,7 +130,7 @@ async fn a_cart_is_of_whoever_is_logged_in() {
 }
 
 #[tokio::test]
-async fn addresses_are_their_customers_own() {
+async fn customers_see_and_change_only_their_own_addresses() {
     let Scene { shop, storefront, .. } = Scene::new().await;
     let (ann, bob) =
         (shop.customer(&storefront, "ann@test.dev").await, shop.customer(&storefront, "bob@test.dev").await);
@@ -205,7 +205,7 @@ async fn a_customer_sees_their_orders_of_the_channels_of_the_key() {
 
 /// Whoever may add to something may not do so without an end.
 #[tokio::test]
-async fn addresses_and_carts_have_a_size() {
+async fn customer_and_address_sizes_are_limited() {
     let Scene { shop, storefront, tea, .. } = Scene::new().await;
     let ann = shop.customer(&storefront, "ann@test.dev").await;
     let path = "/store/customers/me/addresses";

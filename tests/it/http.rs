@@ -5,7 +5,7 @@ use atoll_testkit::{Answer, Shop, TestApp};
 use serde_json::json;
 
 #[tokio::test]
-async fn without_a_place_a_request_is_told_to_come_again() {
+async fn request_limit_answers_503_with_retry_after() {
     let shop = Shop::open(TestApp::init().await).await;
     let places = shop.app.ctx.places().clone();
     let all = places.available_permits();
@@ -20,7 +20,7 @@ async fn without_a_place_a_request_is_told_to_come_again() {
 }
 
 #[tokio::test]
-async fn nobody_keeps_what_depends_on_who_asks() {
+async fn cache_headers_forbid_shared_caching_of_personal_answers() {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     let storefront = shop.storefront(&[&web]).await;
@@ -62,7 +62,7 @@ async fn nobody_keeps_what_depends_on_who_asks() {
 }
 
 #[tokio::test]
-async fn the_api_is_described_once() {
+async fn openapi_document_is_rendered_once() {
     let app = TestApp::init().await;
     let first = app.client().get("/openapi.json").await;
     let second = app.client().get("/openapi.json").await;

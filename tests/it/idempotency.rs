@@ -32,7 +32,7 @@ async fn post(client: &Client, path: &str, body: Value) -> String {
 }
 
 #[tokio::test]
-async fn a_write_that_comes_again_is_answered_as_it_was() {
+async fn repeated_write_gets_the_same_answer() {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     let tea = shop.product("Tea", &[&web], 1).await;
@@ -92,7 +92,7 @@ async fn a_write_that_comes_again_is_answered_as_it_was() {
 }
 
 #[tokio::test]
-async fn requests_with_one_key_at_the_same_time_are_one() {
+async fn concurrent_requests_with_one_key_run_once() {
     let shop = Shop::open(TestApp::init().await).await;
     let channel = json!({ "name": "One of many" });
     let mut clients = Vec::new();
@@ -228,7 +228,7 @@ async fn a_completed_cart_is_completed_once_over_a_crash() {
 }
 
 #[tokio::test]
-async fn a_completion_that_was_refused_runs_again() {
+async fn refused_completion_is_not_remembered() {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     let tea = shop.product("Tea", &[&web], 9).await;
@@ -246,7 +246,7 @@ async fn a_completion_that_was_refused_runs_again() {
 
 /// That the answer could not be given says nothing of what was done.
 #[tokio::test]
-async fn money_that_was_given_back_is_not_given_back_again_because_the_answer_was_too_long() {
+async fn refund_with_an_oversized_answer_is_not_repeated() {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     let tea = shop.product("Tea", &[&web], 9).await;
@@ -274,7 +274,7 @@ async fn money_that_was_given_back_is_not_given_back_again_because_the_answer_wa
 
 /// Completing at other prices than the shopper saw writes these into the cart, and does not complete it.
 #[tokio::test]
-async fn a_completion_at_new_prices_runs_again() {
+async fn completion_after_a_price_change_is_not_remembered() {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     let tea = shop.product("Tea", &[&web], 9).await;
@@ -349,7 +349,7 @@ async fn secrets_are_answered_once_and_stored_nowhere() {
 }
 
 #[tokio::test]
-async fn large_answers_are_not_kept_and_a_client_has_a_budget() {
+async fn kept_answers_are_limited_in_size_and_per_client() {
     let shop = Shop::open(TestApp::init().await).await;
     let admin = server(&shop).await;
     let n_bytes = || stored(&shop.app, &shop.app.ctx.view().prefix(ONCE)).len();
@@ -386,7 +386,7 @@ async fn large_answers_are_not_kept_and_a_client_has_a_budget() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_answered_again_is_said_to_be_done() {
+async fn done_request_without_a_kept_answer_is_409() {
     let shop = Shop::open(TestApp::init().await).await;
     let admin = keyed(&shop.admin, "a");
     let large = json!({ "name": "Large", "metadata": { "note": "x".repeat(KEPT_ANSWER_BYTES_MAX) } });
@@ -404,7 +404,7 @@ async fn what_cannot_be_answered_again_is_said_to_be_done() {
 
 /// What a customer was answered through the key of one channel is nothing to the key of another.
 #[tokio::test]
-async fn a_customer_is_answered_by_the_channel_that_is_asked() {
+async fn idempotency_keys_are_per_channel_for_customers() {
     let shop = Shop::open(TestApp::init().await).await;
     let (web, till) = (shop.channel("Web").await, shop.channel("Till").await);
     let (web_key, till_key) = (shop.key(&[&web]).await, shop.key(&[&till]).await);
@@ -434,7 +434,7 @@ async fn a_customer_is_answered_by_the_channel_that_is_asked() {
 
 /// Two who registered, and are nobody yet, share the key of the storefront and nothing else.
 #[tokio::test]
-async fn those_who_register_are_not_answered_for_each_other() {
+async fn idempotency_keys_of_registrations_are_separate() {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     let storefront = shop.storefront(&[&web]).await;
@@ -450,7 +450,7 @@ async fn those_who_register_are_not_answered_for_each_other() {
 }
 
 #[tokio::test]
-async fn old_answers_are_forgotten() {
+async fn idempotency_keys_expire() {
     let shop = Shop::open(TestApp::init().await).await;
     let admin = server(&shop).await;
     for n in 0..5 {

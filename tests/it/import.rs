@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::story::{import_into, real_catalogue};
 
 #[tokio::test]
-async fn the_real_catalogue_is_read_and_its_dirt_is_named() {
+async fn import_of_the_real_catalogue_reports_its_defects() {
     let Some(catalogue) = real_catalogue() else { return };
     let app = TestApp::init().await;
     let report = import_into(&app.ctx, catalogue.clone()).await;
@@ -45,7 +45,7 @@ async fn the_real_catalogue_is_read_and_its_dirt_is_named() {
 }
 
 #[tokio::test]
-async fn a_dry_run_writes_nothing() {
+async fn import_dry_run_writes_nothing() {
     let app = TestApp::init().await;
     let dry = |tx: &mut dyn Write, at: &Moment| -> Result<(), Fault> {
         let report: Report = import(tx, at, &demo_catalogue().expect("a catalogue"), &|| {})?;
@@ -59,7 +59,7 @@ async fn a_dry_run_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_changed_file_changes_what_differs() {
+async fn import_updates_what_changed() {
     let app = TestApp::init().await;
     let mut catalogue = demo_catalogue().expect("a catalogue");
     import_into(&app.ctx, catalogue.clone()).await;
@@ -77,7 +77,7 @@ async fn a_changed_file_changes_what_differs() {
 }
 
 #[tokio::test]
-async fn a_product_may_get_more_variants() {
+async fn import_adds_variants_to_a_product() {
     let app = TestApp::init().await;
     let mut catalogue = demo_catalogue().expect("a catalogue");
     import_into(&app.ctx, catalogue.clone()).await;
@@ -93,7 +93,7 @@ async fn a_product_may_get_more_variants() {
 }
 
 #[tokio::test]
-async fn variants_may_change_their_names() {
+async fn import_renames_variants() {
     let app = TestApp::init().await;
     let mut catalogue = demo_catalogue().expect("a catalogue");
     import_into(&app.ctx, catalogue.clone()).await;
@@ -117,7 +117,7 @@ async fn check(catalogue: Value, expect: Expect) {
 }
 
 #[tokio::test]
-async fn every_problem_is_named_with_its_place() {
+async fn import_reports_every_problem_with_its_position() {
     let variant = json!({ "sku": "A", "title": "One", "manage_inventory": true,
         "prices": [{ "currency_code": "eur", "amount": "-1" }, { "currency_code": "eur", "amount": "2" },
                    { "currency_code": "EUR", "amount": "3" }, { "currency_code": "usd", "amount": "x" }],
@@ -164,7 +164,7 @@ async fn every_problem_is_named_with_its_place() {
 }
 
 #[tokio::test]
-async fn what_stands_twice_counts_once() {
+async fn import_takes_the_first_of_duplicates() {
     let variant = |sku: &str, title: &str| json!({ "sku": sku, "title": title, "manage_inventory": true, "prices": [{ "currency_code": "eur", "amount": "1" }] });
     let product =
         |handle: &str, variants: Value| json!({ "handle": handle, "title": "X", "variants": variants });
@@ -221,7 +221,7 @@ async fn what_stands_twice_counts_once() {
 
 /// A kit of kits takes the parts of its parts, and none is sold without one of them.
 #[tokio::test]
-async fn a_kit_takes_the_parts_of_its_parts() {
+async fn import_expands_kits_of_kits() {
     let kit = |sku: &str, parts: Value| {
         let prices = json!([{ "currency_code": "eur", "amount": "1" }]);
         let variant =
@@ -262,7 +262,7 @@ async fn a_kit_takes_the_parts_of_its_parts() {
 
 /// A product of a kit alone is not made where the kit cannot be.
 #[tokio::test]
-async fn no_product_is_left_without_variants() {
+async fn import_leaves_no_product_without_variants() {
     let variant = |sku: &str, parts: Value| {
         let prices = json!([{ "currency_code": "eur", "amount": "1" }]);
         json!({ "sku": sku, "title": sku, "manage_inventory": true, "prices": prices, "parts": parts })
@@ -320,7 +320,7 @@ async fn no_product_is_left_without_variants() {
 
 /// What a float would round is read as it stands, and named.
 #[tokio::test]
-async fn quantities_are_not_rounded() {
+async fn import_keeps_decimal_quantities() {
     let text = r#"{ "stock_locations": [{ "handle": "shed", "name": "Shed" }], "products": [
         { "handle": "tea", "title": "Tea", "variants": [{ "sku": "TEA", "title": "Tea", "manage_inventory": true,
           "prices": [{ "currency_code": "eur", "amount": "1" }],
@@ -359,7 +359,7 @@ async fn quantities_are_not_rounded() {
 }
 
 #[test]
-fn a_file_is_an_object_of_lists_of_objects() {
+fn import_refuses_files_of_another_shape() {
     for (text, expect) in [
         ("[]", "the file is not an object"),
         ("{\"products\": [[\"tea\", \"Tea\"]]}", "products[0] is not an object"),
@@ -467,7 +467,7 @@ fn file() -> BoxedStrategy<Value> {
 
 /// Whatever a file holds, and whatever was imported before it: a second run writes nothing at all.
 #[test]
-fn a_second_run_of_any_file_changes_nothing() {
+fn import_is_idempotent_for_any_file() {
     check_drawn(
         times("ATOLL_FILES", 150),
         || (file(), file()),

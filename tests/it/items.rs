@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// What a kit is made of stays, so that the kit is not sold without it.
 #[tokio::test]
-async fn a_part_of_a_kit_is_not_deleted() {
+async fn inventory_item_of_a_kit_cannot_be_deleted() {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     let (tea, cup) = (shop.product("Tea", &[&web], 5).await, shop.product("Cup", &[&web], 5).await);
@@ -39,7 +39,7 @@ async fn a_part_of_a_kit_is_not_deleted() {
 
 /// An empty code is none: as many variants and items have it as like.
 #[tokio::test]
-async fn empty_codes_are_none() {
+async fn empty_skus_are_null() {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     let codes = json!({ "sku": "", "barcode": "", "ean": " ", "upc": "" });
@@ -66,7 +66,7 @@ async fn empty_codes_are_none() {
 
 /// Lists of items are in the order of what lies of them, or is promised.
 #[tokio::test]
-async fn items_are_sorted_by_their_quantities() {
+async fn inventory_items_sort_by_quantity() {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     for (title, stock) in [("Few", 2), ("Many", 10), ("Some", 9), ("None", 0)] {
@@ -92,7 +92,7 @@ async fn items_are_sorted_by_their_quantities() {
 
 /// What variants take is set for several at once: all of it, or nothing.
 #[tokio::test]
-async fn parts_are_set_in_a_batch() {
+async fn kit_items_are_set_in_a_batch() {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     let (tea, cup) = (shop.product("Tea", &[&web], 5).await, shop.product("Cup", &[&web], 5).await);

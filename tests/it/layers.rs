@@ -51,7 +51,7 @@ fn layer(root: &Path, package: &Package) -> String {
 }
 
 #[test]
-fn nothing_depends_upwards_or_sideways() {
+fn crates_depend_on_lower_layers_only() {
     let metadata = MetadataCommand::new()
         .manifest_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"))
         .no_deps()

@@ -26,7 +26,7 @@ fn channels_of(shop: &Shop, product: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn restoring_brings_back_what_the_deletion_took_and_no_more() {
+async fn restore_brings_back_only_links_that_the_deletion_took() {
     let (shop, web, till, tea) = linked().await;
     let row = PRODUCT_SALES_CHANNEL.row(&shop.app.ctx.view(), &tea.product, &web).expect("a row");
     // This one was taken away by hand, before.
@@ -51,7 +51,7 @@ async fn restoring_brings_back_what_the_deletion_took_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_link_waits_for_the_end_that_is_still_deleted() {
+async fn link_is_restored_when_both_ends_are() {
     let (shop, web, till, tea) = linked().await;
     let (product, channel) = (tea.product.clone(), web.clone());
     run(&shop, move |tx, at| {
@@ -71,7 +71,7 @@ async fn a_link_waits_for_the_end_that_is_still_deleted() {
 }
 
 #[tokio::test]
-async fn nothing_waits_for_an_end_that_was_deleted_for_good() {
+async fn link_to_a_hard_deleted_end_is_not_restored() {
     let (shop, web, till, tea) = linked().await;
     let product = tea.product.clone();
     run(&shop, move |tx, at| {
@@ -88,7 +88,7 @@ async fn nothing_waits_for_an_end_that_was_deleted_for_good() {
 }
 
 #[tokio::test]
-async fn deleting_for_good_leaves_nothing_of_the_links() {
+async fn hard_delete_removes_links() {
     let (shop, web, till, tea) = linked().await;
     let product = tea.product.clone();
     run(&shop, move |tx, at| {
@@ -107,7 +107,7 @@ async fn deleting_for_good_leaves_nothing_of_the_links() {
 }
 
 #[tokio::test]
-async fn both_ends_must_exist_and_one_is_one() {
+async fn link_refuses_missing_end_and_second_partner() {
     let (shop, web, _, tea) = linked().await;
     let set = PRODUCT_VARIANT_PRICE_SET.rights(&shop.app.ctx.view(), &tea.id).expect("links").remove(0);
     let check = async |left: &str, right: &str, of_price: bool| {
@@ -142,7 +142,7 @@ async fn both_ends_must_exist_and_one_is_one() {
 }
 
 #[tokio::test]
-async fn a_link_call_is_all_or_nothing() {
+async fn link_batches_are_atomic() {
     let (shop, web, _, tea) = linked().await;
     let other = shop.product("Other", &[], 0).await;
     let link = format!("/admin/sales-channels/{web}/products");

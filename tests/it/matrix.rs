@@ -200,7 +200,7 @@ async fn ask(client: &Client, path: &str, question: &str) -> Value {
 }
 
 #[tokio::test]
-async fn no_key_is_told_of_what_its_channels_do_not_show() {
+async fn no_store_route_shows_records_of_other_channels() {
     let scene = Scene::new().await;
     let (web, till) = (&scene.web, &scene.till);
     let both = scene.shop.storefront(&[&web.channel, &till.channel]).await;
@@ -246,7 +246,7 @@ async fn no_key_is_told_of_what_its_channels_do_not_show() {
 }
 
 #[tokio::test]
-async fn a_disabled_or_deleted_channel_and_a_revoked_key_show_nothing() {
+async fn disabled_or_deleted_channels_and_revoked_keys_show_nothing() {
     for end in ["disabled", "deleted", "revoked"] {
         let scene = Scene::new().await;
         let (web, admin) = (&scene.web, &scene.shop.admin);
@@ -289,7 +289,7 @@ async fn a_disabled_or_deleted_channel_and_a_revoked_key_show_nothing() {
 }
 
 #[tokio::test]
-async fn no_key_writes_into_another_channel() {
+async fn no_store_route_writes_into_other_channels() {
     let scene = Scene::new().await;
     let (web, till) = (&scene.web, &scene.till);
     let none = scene.shop.storefront(&[]).await;

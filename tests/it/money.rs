@@ -12,7 +12,7 @@ const LONG: [&str; 8] = [
 ];
 
 #[tokio::test]
-async fn a_number_that_is_too_long_is_refused_wherever_it_is_sent() {
+async fn numbers_beyond_15_digits_are_refused_everywhere() {
     let (shop, web, storefront) = Shop::web().await;
     let tea = shop.product("Tea", &[&web], 9).await;
     let cart = shop.cart(&storefront, &tea.id, 1).await;
@@ -98,7 +98,7 @@ async fn a_number_that_is_too_long_is_refused_wherever_it_is_sent() {
 }
 
 #[tokio::test]
-async fn fifteen_digits_are_kept() {
+async fn numbers_of_15_digits_are_kept_exactly() {
     let (shop, web, storefront) = Shop::web().await;
     let price = json!({ "prices": [{ "currency_code": "eur", "amount": 9_999_999_999_999.99 }] });
     let dear = shop.product_with("Dear", &[&web], 9, price).await;
@@ -110,7 +110,7 @@ async fn fifteen_digits_are_kept() {
 }
 
 #[tokio::test]
-async fn a_cart_does_not_come_to_more_digits_than_are_kept() {
+async fn cart_totals_beyond_the_digit_limit_are_refused() {
     let (shop, web, storefront) = Shop::web().await;
     let free = json!({ "manage_inventory": false, "prices": [{ "currency_code": "eur", "amount": 9_999_999_999_999.99 }] });
     let dear = shop.product_with("Dear", &[&web], 0, free).await;
@@ -172,7 +172,7 @@ async fn check_due(currency: &str, country: &str, amount: f64, quantity: f64, to
 }
 
 #[tokio::test]
-async fn what_is_paid_has_the_digits_of_its_currency() {
+async fn payment_amounts_are_rounded_to_the_currency() {
     check_due("eur", "at", 21.593, 5.0, 107.965, 107.97).await;
     check_due("jpy", "jp", 10.4, 1.0, 10.4, 10.0).await;
     check_due("jpy", "jp", 33.5, 3.0, 100.5, 101.0).await;
@@ -182,7 +182,7 @@ async fn what_is_paid_has_the_digits_of_its_currency() {
 
 /// Less than the smallest coin is nothing: there is nothing to pay.
 #[tokio::test]
-async fn what_rounds_to_nothing_is_free() {
+async fn amount_that_rounds_to_zero_needs_no_payment() {
     let (shop, web, storefront) = Shop::web().await;
     let price = json!({ "prices": [{ "currency_code": "eur", "amount": 0.004 }] });
     let dust = shop.product_with("Dust", &[&web], 9, price).await;
@@ -193,7 +193,7 @@ async fn what_rounds_to_nothing_is_free() {
 }
 
 #[tokio::test]
-async fn an_order_that_was_called_off_owes_nothing() {
+async fn cancelled_order_owes_nothing() {
     for is_captured in [true, false] {
         let (shop, web, storefront) = Shop::web().await;
         let tea = shop.product("Tea", &[&web], 9).await;

@@ -85,7 +85,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn an_order_says_whom_to_write_to_and_where_to_send_it() {
+async fn order_has_email_and_shipping_address() {
     let bench = Bench::open().await;
     let order = bench.order(&bench.tea.id, 2).await;
     let before = bench.shop.admin.get(&order).await.ok()["order"].clone();
@@ -124,7 +124,7 @@ async fn an_order_says_whom_to_write_to_and_where_to_send_it() {
 }
 
 #[tokio::test]
-async fn what_is_sent_leaves_the_shelf_and_comes_back() {
+async fn fulfilment_takes_stock_and_cancelling_returns_it() {
     let bench = Bench::open().await;
     let order = bench.order(&bench.tea.id, 3).await;
     let line = id(&bench.shop.admin.get(&order).await.ok()["order"]["items"][0]);
@@ -173,7 +173,7 @@ async fn what_is_sent_leaves_the_shelf_and_comes_back() {
 
 /// Stock that is promised to others is not sent, wherever it lies, and what is not there is not sent either.
 #[tokio::test]
-async fn what_others_were_promised_is_not_sent() {
+async fn fulfilment_leaves_reservations_of_others() {
     let bench = Bench::open().await;
     let (first, _others) = (bench.order(&bench.tea.id, 3).await, bench.order(&bench.tea.id, 4).await);
     let promise = json!({
@@ -204,7 +204,7 @@ async fn what_others_were_promised_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_kit_takes_all_its_parts_off_the_shelf() {
+async fn fulfilling_a_kit_takes_all_its_items_from_stock() {
     let bench = Bench::open().await;
     let web = bench.shop.channel("Kits").await;
     let cup = bench.shop.product("Cup", &[&web], 9).await;
@@ -239,7 +239,7 @@ async fn a_kit_takes_all_its_parts_off_the_shelf() {
 }
 
 #[tokio::test]
-async fn an_order_that_is_done_has_left_the_shelf() {
+async fn completing_an_order_fulfils_what_is_left() {
     let bench = Bench::open().await;
     let order = bench.order(&bench.tea.id, 3).await;
     let not_yet = format!(
@@ -400,7 +400,7 @@ async fn what_was_not_counted_is_sent_by_what_was_reserved_for_it() {
 /// What is promised to a line beyond what was ordered, as it could be once, is let go of when the order is done, and not
 /// sent.
 #[tokio::test]
-async fn no_more_is_sent_than_was_ordered() {
+async fn fulfilment_beyond_the_ordered_quantity_is_refused() {
     let bench = Bench::open().await;
     let (admin, item) = (&bench.shop.admin, &bench.tea.item);
     let shed = bench.shed.clone();
@@ -451,7 +451,7 @@ async fn no_more_is_sent_than_was_ordered() {
 
 /// A line that is served from two places is out from each by itself.
 #[tokio::test]
-async fn each_place_is_called_back_by_itself() {
+async fn fulfilments_are_cancelled_per_location() {
     let bench = Bench::open().await;
     let shop = &bench.shop;
     let both = shop.channel("Both").await;
@@ -481,7 +481,7 @@ async fn each_place_is_called_back_by_itself() {
 
 /// What was promised is sent, whatever the variant takes by then.
 #[tokio::test]
-async fn what_was_promised_leaves_the_shelf() {
+async fn fulfilment_takes_what_was_reserved_when_ordered() {
     let bench = Bench::open().await;
     let variant = format!("/admin/products/{}/variants/{}", bench.tea.product, bench.tea.id);
     let part = format!("{variant}/inventory-items");
@@ -506,7 +506,7 @@ async fn what_was_promised_leaves_the_shelf() {
 
 /// What is called back is to be sent again: the order is not done any more, and can be called off.
 #[tokio::test]
-async fn calling_back_opens_an_order_that_was_done() {
+async fn cancelled_fulfilment_reopens_a_completed_order() {
     let bench = Bench::open().await;
     let canceled = "are canceled and cannot be completed";
     for archived in [false, true] {
@@ -536,7 +536,7 @@ async fn calling_back_opens_an_order_that_was_done() {
 
 /// What comes back is counted where it came from, as long as that is there.
 #[tokio::test]
-async fn what_comes_back_needs_a_place() {
+async fn cancelled_fulfilment_needs_a_location_to_return_to() {
     let bench = Bench::open().await;
     let (item, admin) = (&bench.tea.item, &bench.shop.admin);
     let gone = async |place: &str| {
@@ -582,7 +582,7 @@ async fn what_comes_back_needs_a_place() {
 
 /// The orders of a customer: of nobody else, and of no channel that the key lacks.
 #[tokio::test]
-async fn a_customer_sees_their_own_orders_of_this_storefront() {
+async fn store_orders_are_limited_to_customer_and_channel() {
     let bench = Bench::open().await;
     let (shop, tea) = (&bench.shop, &bench.tea);
     let web = shop.admin.get("/admin/sales-channels?name=Web").await.ok()["sales_channels"][0].clone();
@@ -628,7 +628,7 @@ async fn a_customer_sees_their_own_orders_of_this_storefront() {
 
 /// Whatever is asked for, an order says where it stands.
 #[tokio::test]
-async fn lists_are_filtered_and_always_show_where_an_order_stands() {
+async fn order_lists_are_filtered_and_show_statuses() {
     let bench = Bench::open().await;
     let (one, two) = (bench.order(&bench.tea.id, 1).await, bench.order(&bench.tea.id, 2).await);
     bench.ask(&two, "/complete", json!({})).await.ok();
@@ -667,7 +667,7 @@ async fn lists_are_filtered_and_always_show_where_an_order_stands() {
 }
 
 #[tokio::test]
-async fn an_order_is_shown_to_admins_as_the_dashboard_asks_for_it() {
+async fn admin_order_answers_the_fields_of_the_dashboard() {
     let bench = Bench::open().await;
     let order = bench.order(&bench.tea.id, 3).await;
     let get = async |what: &str| bench.shop.admin.get(&format!("{order}{what}")).await;
@@ -702,7 +702,7 @@ async fn an_order_is_shown_to_admins_as_the_dashboard_asks_for_it() {
 }
 
 #[tokio::test]
-async fn a_storefront_sees_how_its_orders_are_paid() {
+async fn store_orders_show_payment_status() {
     let bench = Bench::open().await;
     let order = bench.order(&bench.tea.id, 3).await.replace("/admin/", "/store/");
     let path = format!("{order}?fields=*payment_collections.payments,*items,*items.metadata");

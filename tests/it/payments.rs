@@ -33,7 +33,7 @@ async fn paid(shop: &Shop, order: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_not_free_must_be_paid_for() {
+async fn unpaid_cart_cannot_be_completed() {
     let (shop, storefront, tea) = shop().await;
     let cart = shop.cart(&storefront, &tea, 2).await;
     let path = format!("/store/carts/{cart}");
@@ -93,7 +93,7 @@ async fn what_is_not_free_must_be_paid_for() {
 }
 
 #[tokio::test]
-async fn what_is_free_needs_no_payment() {
+async fn free_cart_completes_without_payment() {
     let (shop, storefront, _) = shop().await;
     let web = shop.channel("Other").await;
     let free = json!({ "prices": [{ "currency_code": "eur", "amount": 0 }] });
@@ -119,7 +119,7 @@ async fn what_is_free_needs_no_payment() {
 }
 
 #[tokio::test]
-async fn money_is_taken_once_and_given_back_at_most_once() {
+async fn payment_is_captured_once_and_refunded_at_most_once() {
     let (shop, storefront, tea) = shop().await;
     let (order, payment) = order(&shop, &storefront, &tea).await;
     assert_eq!(paid(&shop, &order).await, "authorized authorized: 0 paid, 0 back, 20 due");
@@ -157,7 +157,7 @@ async fn money_is_taken_once_and_given_back_at_most_once() {
 }
 
 #[tokio::test]
-async fn an_order_that_is_called_off_is_not_paid_for() {
+async fn cancelling_an_order_voids_or_refunds_its_payment() {
     let (shop, storefront, tea) = shop().await;
     let (kept, payment) = order(&shop, &storefront, &tea).await;
     shop.admin.post(&format!("{kept}/cancel"), json!({})).await.ok();

@@ -55,7 +55,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn a_line_that_is_touched_is_priced_anew_and_no_other() {
+async fn changed_line_is_repriced_alone() {
     let scene = Scene::open().await;
     let cart = scene.cart().await;
     scene.set_price(&scene.tea, 11).await;
@@ -74,7 +74,7 @@ async fn a_line_that_is_touched_is_priced_anew_and_no_other() {
 }
 
 #[tokio::test]
-async fn another_customer_or_region_prices_all_lines_anew() {
+async fn changing_customer_or_region_reprices_all_lines() {
     let scene = Scene::open().await;
     let customer = scene.shop.customer(&scene.storefront, "ann@test.dev").await;
     let isle = json!({ "name": "Isle", "currency_code": "eur", "countries": ["gb"] });
@@ -101,7 +101,7 @@ async fn another_customer_or_region_prices_all_lines_anew() {
 
 /// Who logs in, says an address, or is shown new prices keeps the line; it is not sold, and not moved to a region.
 #[tokio::test]
-async fn a_line_whose_price_is_gone_keeps_it_and_is_not_sold() {
+async fn line_without_a_current_price_keeps_its_price_and_cannot_be_bought() {
     let scene = Scene::open().await;
     let customer = scene.shop.customer(&scene.storefront, "ann@test.dev").await;
     let isle = json!({ "name": "Isle", "currency_code": "eur", "countries": ["gb"] });
@@ -131,7 +131,7 @@ async fn a_line_whose_price_is_gone_keeps_it_and_is_not_sold() {
 }
 
 #[tokio::test]
-async fn a_price_that_is_named_stays_one_price() {
+async fn price_update_by_id_does_not_duplicate_it() {
     let scene = Scene::open().await;
     let path = format!("/admin/products/{}/variants/{}", scene.tea.product, scene.tea.id);
     let prices = async || {
@@ -163,7 +163,7 @@ async fn a_price_that_is_named_stays_one_price() {
 }
 
 #[tokio::test]
-async fn what_was_not_shown_is_not_paid() {
+async fn completion_refuses_prices_that_changed() {
     let scene = Scene::open().await;
     let cart = scene.cart().await;
     pay(&scene.storefront, &cart).await;
@@ -195,7 +195,7 @@ async fn what_was_not_shown_is_not_paid() {
 
 /// Free things, and those that have no price at all.
 #[tokio::test]
-async fn a_price_of_nothing_is_a_price() {
+async fn price_of_zero_is_a_price() {
     let scene = Scene::open().await;
     scene.set_price(&scene.tea, 0).await;
     let free = async || scene.shop.cart(&scene.storefront, &scene.tea.id, 1).await;
@@ -218,7 +218,7 @@ async fn a_price_of_nothing_is_a_price() {
 
 /// What is hidden is not told of by its price.
 #[tokio::test]
-async fn what_the_channel_does_not_sell_is_unknown_whatever_it_costs() {
+async fn variant_of_another_channel_is_unknown_whatever_its_price() {
     let scene = Scene::open().await;
     let cart = scene.cart().await;
     scene.set_price(&scene.tea, 1000).await;
@@ -234,7 +234,7 @@ async fn what_the_channel_does_not_sell_is_unknown_whatever_it_costs() {
 
 /// While the price goes up and down, buyers pay what they were shown, or are told.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn buyers_pay_what_they_saw_while_prices_change() {
+async fn concurrent_price_changes_never_charge_unseen_prices() {
     const N_BUYERS: usize = 32;
     let scene = Arc::new(Scene::open().await);
     let together = Arc::new(Barrier::new(N_BUYERS + 1));

@@ -4,7 +4,7 @@ use atoll_testkit::{Shop, TestApp, complete};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_cart_changes_its_region_its_address_and_its_prices() {
+async fn cart_region_change_updates_address_and_prices() {
     let shop = Shop::open(TestApp::init().await).await;
     let (web, app) = (shop.channel("Web").await, shop.channel("App").await);
     let isle = json!({ "name": "Isle", "currency_code": "gbp", "countries": ["gb"], "payment_providers": ["pp_system_default"] });
@@ -56,7 +56,7 @@ async fn a_cart_changes_its_region_its_address_and_its_prices() {
 }
 
 #[tokio::test]
-async fn an_order_that_is_called_off_gives_back_what_it_reserved() {
+async fn cancelled_order_releases_its_reservations() {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     let tea = shop.product("Tea", &[&web], 5).await;
@@ -80,7 +80,7 @@ async fn an_order_that_is_called_off_gives_back_what_it_reserved() {
 }
 
 #[tokio::test]
-async fn promises_by_hand_never_exceed_what_there_is() {
+async fn manual_reservations_cannot_exceed_stock() {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     let tea = shop.product("Tea", &[&web], 5).await;

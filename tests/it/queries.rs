@@ -58,7 +58,7 @@ fn bracketed(filters: &str, form: &str) -> String {
 }
 
 #[tokio::test]
-async fn filters_on_what_hangs_on_a_record_restrict_the_records() {
+async fn filters_on_relations_restrict_the_records() {
     let Scene { shop, web, till, collection, fresh } = scene().await;
     for (filters, expect) in [
         (format!("sales_channels.id={web}"), "Tea Rum of 2"),
@@ -107,7 +107,7 @@ async fn filters_on_what_hangs_on_a_record_restrict_the_records() {
 }
 
 #[tokio::test]
-async fn orders_by_what_hangs_on_a_record_order_the_records() {
+async fn records_sort_by_fields_of_relations() {
     let admin = scene().await.shop.admin;
     for (order, expect) in [
         ("title", "Ale Gin Rum Tea of 4"),
@@ -128,7 +128,7 @@ async fn orders_by_what_hangs_on_a_record_order_the_records() {
 }
 
 #[tokio::test]
-async fn what_was_deleted_is_shown_to_admins_who_ask() {
+async fn with_deleted_shows_deleted_records_to_admins() {
     let Scene { shop, web, .. } = scene().await;
     let storefront = shop.storefront(&[&web]).await;
     let tea = shop.admin.get("/admin/products?handle=tea&fields=id").await.ok();
@@ -150,7 +150,7 @@ async fn what_was_deleted_is_shown_to_admins_who_ask() {
 }
 
 #[tokio::test]
-async fn no_filter_looks_behind_the_wall() {
+async fn filters_do_not_reveal_other_channels() {
     let Scene { shop, web, .. } = scene().await;
     let storefront = shop.storefront(&[&web]).await;
     for (query, expect) in [

@@ -9,7 +9,7 @@ use atoll_kernel::{
 use expect_test::expect_file;
 
 #[test]
-fn the_snapshot_in_git_is_what_is_linked_in() {
+fn registry_txt_matches_what_is_linked_in() {
     let registry = atoll_host::registry().expect("a registry that fits together");
     expect_file![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("registry.txt")]
         .assert_eq(&registry.to_string());
@@ -96,7 +96,7 @@ static JOINS: Hook =
     Hook { name: "thing.join", point: "no-flow.validate", run: HookRun::Local(|_, _| Ok(())) };
 
 #[test]
-fn everything_that_does_not_fit_is_said_at_once() {
+fn registry_reports_all_problems_at_once() {
     let parts = Registry {
         modules: vec![&CHANNEL_LIKE, &AGAIN],
         field_links: vec![&TO_NOWHERE, &WITHOUT_FIELD, &WITHOUT_INDEX],

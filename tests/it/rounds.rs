@@ -147,7 +147,7 @@ async fn round(scene: &Scene) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nothing_is_sold_twice_whatever_the_lines_share() {
+async fn concurrent_buyers_never_oversell_shared_stock() {
     let scenes = [
         one_line(3).await,
         two_lines_of_one_item(5).await,

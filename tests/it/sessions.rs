@@ -28,7 +28,7 @@ fn with_cookie(app: &TestApp, line: &str) -> Client {
 }
 
 #[tokio::test]
-async fn a_session_is_a_login_until_it_is_closed_or_over() {
+async fn session_authenticates_until_logout_or_expiry() {
     let (app, admin) = behind("10.0.0.0/8").await.with_admin().await;
     let line = open(&admin).await;
     assert!(line.ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=36000"), "{line}");
@@ -61,7 +61,7 @@ async fn a_session_is_a_login_until_it_is_closed_or_over() {
 }
 
 #[tokio::test]
-async fn a_session_outlives_the_process_and_is_of_its_actor() {
+async fn session_survives_a_restart_and_is_bound_to_its_actor_type() {
     let disk = Memory::default();
     let spaces = atoll_host::registry().expect("a registry").spaces();
     let store = || Store::open(disk.clone(), &spaces).expect("a store");
@@ -91,7 +91,7 @@ async fn app_with(origins: Origins) -> TestApp {
 }
 
 #[tokio::test]
-async fn pages_of_other_sites_write_nothing_by_cookie() {
+async fn cross_site_requests_cannot_write_by_cookie() {
     let named: OriginList = "https://admin.example".parse().expect("a list");
     let origins = Origins { admin: named.clone(), auth: named, ..Origins::default() };
     let (app, admin) = app_with(origins).await.with_admin().await;
@@ -111,7 +111,7 @@ async fn pages_of_other_sites_write_nothing_by_cookie() {
 }
 
 #[tokio::test]
-async fn browsers_are_told_which_pages_may_call() {
+async fn cors_headers_name_the_allowed_origins() {
     let origins = Origins { admin: "https://admin.example".parse().expect("a list"), ..Origins::default() };
     let app = app_with(origins).await;
     let check = async |origin: &str, path: &str, expected: &str| {
@@ -128,7 +128,7 @@ async fn browsers_are_told_which_pages_may_call() {
 }
 
 #[tokio::test]
-async fn a_password_is_guessed_ten_times() {
+async fn login_is_limited_to_ten_attempts() {
     let (app, _) = TestApp::init().await.with_admin().await;
     let client = app.client();
     for _ in 0..9 {
@@ -158,7 +158,7 @@ async fn behind(proxies: &str) -> TestApp {
 }
 
 #[tokio::test]
-async fn who_guesses_elsewhere_does_not_lock_the_owner_out() {
+async fn attempts_from_another_network_do_not_lock_the_account() {
     let (app, _) = behind("10.0.0.0/8").await.with_admin().await;
     let at = |address: &str| app.client().from_peer("10.0.0.1").with_header("x-forwarded-for", address);
     let guess = async |client: &Client, email: &str, password: &str| {
@@ -182,7 +182,7 @@ async fn who_guesses_elsewhere_does_not_lock_the_owner_out() {
 }
 
 #[tokio::test]
-async fn a_forgotten_password_is_replaced_once() {
+async fn password_reset_token_works_once() {
     let (app, admin) = TestApp::init().await.with_admin().await;
     let client = app.client();
     let session = with_cookie(&app, &open(&admin).await);

@@ -66,7 +66,7 @@ fn names(list: &Value, field: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_products_are_sorted_by_ends_at_the_channel() {
+async fn products_below_categories_and_collections_are_limited_to_the_channel() {
     let world = World::new().await;
     for (path, one, many, id) in [
         ("collections", "collection", "collections", &world.collection),
@@ -99,7 +99,7 @@ async fn what_products_are_sorted_by_ends_at_the_channel() {
 }
 
 #[tokio::test]
-async fn categories_for_admins_and_inactive_ones_are_not_there() {
+async fn inactive_and_internal_categories_are_hidden() {
     let world = World::new().await;
     let list = world.web.get("/store/product-categories").await.ok();
     assert_eq!(
@@ -131,7 +131,7 @@ async fn categories_for_admins_and_inactive_ones_are_not_there() {
 }
 
 #[tokio::test]
-async fn variants_are_those_of_what_the_channel_lists() {
+async fn store_variants_belong_to_listed_products() {
     let World { shop, web, till, tea, gin, rum, .. } = World::new().await;
     let lists = async |client: &Client, query: &str| {
         let list = client.get(&format!("/store/product-variants?fields=sku{query}")).await.ok();
@@ -170,7 +170,7 @@ async fn variants_are_those_of_what_the_channel_lists() {
 }
 
 #[tokio::test]
-async fn a_key_without_channels_sees_names_and_no_products() {
+async fn key_without_channels_lists_categories_and_no_products() {
     let World { shop, collection, .. } = World::new().await;
     let bare = shop.storefront(&[]).await;
     let shown = bare.get(&format!("/store/collections/{collection}?fields=title,*products")).await.ok();

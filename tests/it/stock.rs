@@ -125,7 +125,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 #[test]
-fn nothing_is_sold_twice_lost_or_stuck() {
+fn random_order_histories_keep_the_stock_books_balanced() {
     check_drawn(
         n_histories(),
         || vec(step(), 4..24),
@@ -148,7 +148,7 @@ async fn history(world: &World, steps: Vec<Step>) -> TestCaseResult {
 
 /// The old way: what a variant takes today is sent, whatever was promised. The books must object.
 #[tokio::test]
-async fn what_is_sent_without_leaving_the_shelf_is_noticed() {
+async fn stock_books_detect_wrong_fulfilment_and_reservation() {
     let world = World::open().await;
     let mut books = Books::open(&world).await;
     books.act(&Act::Buy(vec![(0, 2)])).await.expect("two tea");

@@ -135,7 +135,7 @@ async fn story(app: TestApp, catalogue: Catalogue) {
 }
 
 #[tokio::test]
-async fn the_helpers_make_a_shop_that_sells() {
+async fn testkit_shop_sells() {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     let tea = shop.product("Tea", &[&web], 3).await;

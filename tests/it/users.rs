@@ -10,7 +10,7 @@ async fn check(client: &Client, path: &str, body: Value, expected: &str) {
 }
 
 #[tokio::test]
-async fn users_change_themselves_and_do_not_remove_themselves() {
+async fn users_update_but_cannot_delete_themselves() {
     let (app, admin) = TestApp::init().await.with_admin().await;
     let me = admin.get("/admin/users/me").await.ok()["user"]["id"].clone();
     let me = format!("/admin/users/{}", me.as_str().expect("an id"));
@@ -44,7 +44,7 @@ async fn colleague(shop: &Shop, email: &str) -> (Client, String) {
 }
 
 #[tokio::test]
-async fn a_user_removes_others_and_the_last_one_stays() {
+async fn users_delete_others_but_not_the_last_one() {
     let shop = Shop::open(TestApp::init().await).await;
     let me = shop.admin.get("/admin/users/me").await.ok()["user"]["id"].clone();
     let me = format!("/admin/users/{}", me.as_str().expect("an id"));
@@ -78,7 +78,7 @@ async fn a_user_removes_others_and_the_last_one_stays() {
 
 /// A key or a module is no user, and removes any of them but the last. Over HTTP no key removes users.
 #[tokio::test]
-async fn the_last_user_stays_whoever_asks() {
+async fn last_user_cannot_be_deleted_by_anyone() {
     let shop = Shop::open(TestApp::init().await).await;
     let ctx = &shop.app.ctx;
     let me = shop.admin.get("/admin/users/me").await.ok()["user"]["id"].as_str().expect("an id").to_owned();
@@ -104,7 +104,7 @@ async fn the_last_user_stays_whoever_asks() {
 }
 
 #[tokio::test]
-async fn whoever_is_invited_becomes_a_user_once() {
+async fn invite_is_accepted_once() {
     let shop = Shop::open(TestApp::init().await).await;
     let (admin, nobody) = (&shop.admin, shop.app.client());
     let path = "/admin/invites";

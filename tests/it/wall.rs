@@ -12,7 +12,7 @@ async fn two_channels() -> (Shop, String, String) {
 }
 
 #[tokio::test]
-async fn keys_open_what_they_are_for() {
+async fn key_types_authorise_their_own_routes_only() {
     let (shop, web, _) = two_channels().await;
     let key = shop.key(&[&web]).await;
     let bare = shop.key(&[]).await;
@@ -50,7 +50,7 @@ async fn keys_open_what_they_are_for() {
 
 /// No store route leads to carts, orders and channels of others today; one that will ends at the wall, too.
 #[tokio::test]
-async fn the_wall_shows_what_belongs_to_its_channels() {
+async fn relations_are_limited_to_records_of_the_channel() {
     let (shop, web, till) = two_channels().await;
     let key = shop.key(&[&web]).await;
     let (ctx, view) = (&shop.app.ctx, shop.app.ctx.view());
@@ -70,7 +70,7 @@ async fn the_wall_shows_what_belongs_to_its_channels() {
 }
 
 #[tokio::test]
-async fn a_storefront_sees_what_its_channels_sell() {
+async fn store_products_are_those_of_the_channels_of_the_key() {
     let (shop, web, till) = two_channels().await;
     let tea = shop.product("Tea", &[&web], 1).await;
     let both = shop.product("Both", &[&web, &till], 1).await;
@@ -172,7 +172,7 @@ async fn carts_and_orders_of_other_channels_do_not_exist() {
 }
 
 #[tokio::test]
-async fn a_deleted_channel_takes_its_carts_along() {
+async fn deleting_a_channel_hides_its_carts() {
     let (shop, web, _) = two_channels().await;
     let tea = shop.product("Tea", &[&web], 5).await;
     let storefront = shop.storefront(&[&web]).await;
@@ -189,7 +189,7 @@ async fn a_deleted_channel_takes_its_carts_along() {
 }
 
 #[tokio::test]
-async fn fields_and_orders_end_at_the_channel() {
+async fn fields_and_sorting_do_not_reveal_other_channels() {
     let (shop, web, till) = two_channels().await;
     let tea = shop.product("Tea", &[&web], 5).await;
     let shed = shop.admin.post("/admin/stock-locations", json!({ "name": "Shed" })).await.ok();
@@ -241,7 +241,7 @@ async fn fields_and_orders_end_at_the_channel() {
 }
 
 #[tokio::test]
-async fn no_request_is_too_deep_or_too_wide() {
+async fn fields_order_and_limit_are_bounded() {
     let (shop, web, _) = two_channels().await;
     shop.product("Tea", &[&web], 5).await;
     let storefront = shop.storefront(&[&web]).await;

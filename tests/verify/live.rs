@@ -35,7 +35,7 @@ async fn admins_verify_a_running_shop() {
 }
 
 #[tokio::test]
-async fn one_verification_goes_on_at_a_time() {
+async fn second_concurrent_verification_is_409() {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     for n in 0..20 {
@@ -58,7 +58,7 @@ async fn one_verification_goes_on_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_verification_does_not_hold_up_a_stop() {
+async fn shutdown_cancels_a_running_verification() {
     let shop = Shop::open(TestApp::init().await).await;
     shop.app.ctx.stop();
     let answer = shop.admin.post("/admin/verify", json!({})).await;

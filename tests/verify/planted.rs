@@ -704,7 +704,7 @@ fn fits(found: &str, expected: &str) -> bool {
 }
 
 #[tokio::test]
-async fn each_damage_that_is_planted_is_found_and_no_other() {
+async fn verify_finds_each_planted_damage_and_nothing_else() {
     let Whole { disk, names } = whole().await;
     let (mut kinds, mut wrong) = (BTreeSet::new(), Vec::new());
     for (name, plant, expected) in CASES {
@@ -793,7 +793,7 @@ fn report_of(disk: &Memory) -> Report {
 }
 
 #[tokio::test]
-async fn what_a_product_that_cannot_be_read_says_is_not_guessed_at() {
+async fn verify_skips_what_depends_on_unreadable_records() {
     let Whole { disk, names } = whole().await;
     let app = TestApp::over(store(&disk.fork()), None).await;
     app.is_damaged();

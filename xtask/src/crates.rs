@@ -90,12 +90,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_crates_may_be_shipped() {
+    fn dependencies_have_allowed_licences_and_sources() {
         assert_eq!(violations().expect("a list"), [""; 0]);
     }
 
     #[test]
-    fn what_may_not_be_shipped_is_named() {
+    fn disallowed_dependencies_are_named() {
         let own = format!("atoll v0.1.0 ({}/crates/host)|MIT OR Apache-2.0", cargo::root().display());
         for good in [
             &own,

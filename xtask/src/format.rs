@@ -29,7 +29,7 @@ const MAKE: [&str; 9] = [
     "it",
     "--",
     "--exact",
-    "formats::a_folder_of_this_format_is_opened_with_all_that_is_in_it",
+    "formats::data_of_this_format_is_opened_completely",
 ];
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
@@ -163,7 +163,7 @@ mod tests {
         "format 3\ntable tea 1\n  id: text\n  name: text\nindex tea.by_name 1: name of tea\n";
 
     #[test]
-    fn what_is_added_is_the_same_format_and_what_is_gone_is_another() {
+    fn removed_lines_raise_the_format_number_and_added_ones_do_not() {
         let lost = |after: &str| {
             let (before, after) = (Format::parse(BEFORE).unwrap(), Format::parse(after).unwrap());
             after.lacks(&before).cloned().collect::<Vec<_>>().join(", ")
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_format_before_without_its_folder_is_wrong() {
+    fn missing_data_folder_of_an_earlier_format_is_reported() {
         let root = std::env::temp_dir().join(format!("atoll-xtask-format-{}", std::process::id()));
         let folder = root.join(FOLDERS).join("1");
         fs::create_dir_all(&folder).unwrap();

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_of_tests_replaces_ours() {
+    fn given_test_targets_replace_the_default() {
         let args = |args: &[&str]| {
             let args: Vec<String> = args.iter().map(|&arg| arg.into()).collect();
             cargo_args(&args).join(" ")

@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secret_keys_come_plain_or_encoded() {
+    fn basic_auth_takes_secret_keys_plain_or_base64() {
         for sent in ["sk_abc", "c2tfYWJj", "c2tfYWJjOg=="] {
             assert_eq!(secret_of(sent), "sk_abc", "{sent}");
         }

@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn one_place_serves_if_it_can_and_several_if_they_must() {
+    fn line_is_served_from_one_location_if_possible() {
         check(&[3, 5], 2, "0:2");
         check(&[3, 5], 4, "1:4");
         check(&[3, 3], 5, "0:3 1:2");

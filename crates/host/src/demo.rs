@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_what_it_promises() {
+    fn demo_catalogue_has_the_documented_contents() {
         let it = demo_catalogue().expect("a catalogue");
         let channels: HashSet<_> = it.sales_channels.iter().map(|it| it.handle.as_str()).collect();
         let locations: HashSet<_> = it.stock_locations.iter().map(|it| it.handle.as_str()).collect();

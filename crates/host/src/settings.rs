@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_wins_over_the_environment_and_that_over_the_file() {
+    fn command_line_overrides_environment_overrides_file() {
         let file = "listen = \"127.0.0.1:1\"\nrole = \"worker\"\nlog = \"debug\"\nwrite_timeout = 7\n[feature_flags]\nsales_channels = false";
         let env = "ATOLL_LISTEN=127.0.0.1:2\nATOLL_DRAIN_TIMEOUT=5 s\nATOLL_ROLE=server\nATOLL_DATA=\nATOLL_JWT_SECRET=long enough to be one\nATOLL_TRUSTED_PROXIES=10.0.0.0/8";
         let settings = load(file, env, &[("listen", "127.0.0.1:3")]).expect("settings");
@@ -507,7 +507,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
+    fn settings_report_all_errors_at_once() {
         let file = "listen = 9000.5\nport = \"1\"\njwt_secret = \"hunter2\"\n[feature_flags]\nsales_channels = \"no\"\ntaxes = true";
         let env = "ATOLL_TRUSTED_PROXIES=nginx\nATOLL_LISTEN=nowhere\nATOLL_FF_SALES_CHANNELS=maybe\nATOLL_ADMIN_EMAIL=me@example.com\nATOLL_CONNECTIONS_MAX=0\nATOLL_IDLE_TIMEOUT=long";
         let Err(Wrong(wrong)) = load(file, env, &[("role", "king"), ("log", "a=b=c")]) else {

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_has_one_meaning() {
+    fn ambiguous_request_heads_are_refused() {
         const HOST: (&str, &str) = ("host", "a");
         check_head("/", &[HOST], "");
         check_head("/", &[], "The header host is missing");
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused() {
+    fn nul_and_invalid_utf8_in_addresses_are_refused() {
         let host = [("host", "a")];
         check_head("/a%20b?q=%C3%A4", &host, "");
         check_head("/a?q=%descri%", &host, "");

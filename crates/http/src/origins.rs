@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_origin_is_refused() {
+    fn invalid_cors_origins_are_refused() {
         for text in
             ["", "shop.example", "https://", "https://shop.example/path", "https://*.example", "*,http://a"]
         {
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_lets_in_its_own_origins() {
+    fn cors_origins_are_per_path() {
         let check = |origin: &str, path: &str, expected: bool| {
             assert_eq!(origins().let_in(origin, path), expected, "{origin} {path}");
         };
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_counts_on_our_own_pages_and_on_those_that_are_named() {
+    fn cookies_count_for_same_site_and_configured_origins() {
         let check = |origin: Option<&str>, path: &str, expected: bool| {
             let mut request = Request::builder().uri(path).header("host", "api.example");
             if let Some(origin) = origin {

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_and_addresses_are_read() {
+    fn trusted_networks_and_addresses_are_parsed() {
         for text in ["", "nginx", "10.0.0.0/33", "10.0.0.1:80", "10.0.0.0/8,"] {
             assert!(text.parse::<Proxies>().is_err(), "{text}");
         }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_the_last_hop_that_is_not_one_of_ours() {
+    fn client_address_is_the_last_untrusted_hop() {
         let proxies: Proxies = "10.0.0.0/8, fd00::/8".parse().expect("networks");
         let check = |peer: &str, headers: &[(&str, &str)], expected: &str| {
             let network = proxies.network_of(&head(peer, headers));
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_proxy_says_whether_it_came_over_tls() {
+    fn trusted_proxy_states_the_scheme() {
         let proxies: Proxies = "10.0.0.1".parse().expect("networks");
         let check = |peer: &str, headers: &[(&str, &str)], expected: bool| {
             assert_eq!(proxies.is_secure(&head(peer, headers)), expected, "{peer} {headers:?}");

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_is_read_as_the_wire_does() {
+    fn nested_query_strings_are_parsed() {
         check("", "{}");
         check("a=1&b=x+y%26", r#"{"a":"1","b":"x y&"}"#);
         check("a", r#"{"a":""}"#);

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_what_others_sign_and_read() {
+    fn jwt_matches_other_implementations() {
         // RFC 7515, A.1: another header, and line breaks in both.
         let key = URL_SAFE_NO_PAD
             .decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow")
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_for_a_while() {
+    fn jwt_expires() {
         let claims = json!({ "iat": NOW_S, "exp": NOW_S + 60, "who": "ann" });
         let token = signed(KEY, &unsigned(&claims).expect("a token"));
         for (at, is_good) in [
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_of_ours_is_refused() {
+    fn forged_and_malformed_jwts_are_refused() {
         let good = format!(r#"{{"iat":{NOW_S},"exp":{}}}"#, NOW_S + 60);
         assert!(read_at(&forged(HEADER, &good), NOW_S).is_some());
         assert!(read_at(&forged(r#"{"alg":"HS256","kid":"1"}"#, &good), NOW_S).is_some());

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schedule_names_the_next_moment() {
+    fn cron_schedules_find_the_next_run() {
         let cron = Schedule::Cron;
         check(cron("0 0 * * *"), "2026-11-22T00:00:00Z", Ok("2026-11-23T00:00:00.000Z"));
         check(cron("0 0 * * *"), "2026-11-21T23:59:59.999Z", Ok("2026-11-22T00:00:00.000Z"));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_counted_up_to_a_limit_and_the_last_is_the_last() {
+    fn missed_runs_are_counted_up_to_a_limit() {
         let day: Timestamp = "2026-11-22".parse().expect("a date");
         let after_8_hours = day.plus_millis(8 * 60 * 60 * 1000 + 1);
         let plan = Schedule::Cron("* * * * * *").plan().expect("a plan");
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schedule_that_makes_no_sense_is_refused() {
+    fn invalid_cron_schedules_are_refused() {
         let (cron, day) = (Schedule::Cron, "2026-11-22");
         check(cron("0 0 * *"), day, Err("`0 0 * *` has 4 fields; 5, or 6 with seconds, are read"));
         check(cron(""), day, Err("`` has 0 fields; 5, or 6 with seconds, are read"));

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn modifiers_change_the_defaults_and_plain_names_replace_them() {
+    fn fields_modifiers_change_the_defaults_and_plain_names_replace_them() {
         check(None, "id title variants.* variants.options.value");
         check(Some("title"), "id title");
         check(Some(""), "id");
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn names_keep_the_order_of_the_request() {
+    fn fields_keep_the_order_of_the_request() {
         let list = FieldList::parse(&["id", "title", "handle"], Some("-title,+handle,+status,+title2"), "id");
         let names: Vec<&str> = list.in_order().into_iter().map(|it| it.0).collect();
         assert_eq!(names, ["id", "handle", "status", "title2"]);

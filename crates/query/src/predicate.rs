@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_match_like_sql() {
+    fn like_patterns_match_as_in_sql() {
         for (text, pattern, expect) in [
             ("abc", "abc", true),
             ("abc", "a%", true),

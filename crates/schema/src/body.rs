@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_passes() {
+    fn valid_bodies_pass() {
         check_body(r#"{"name":"x","note":null,"on":true}"#, r#"{"name":"x","note":null,"on":true}"#);
         // Free data is as the parser reads it.
         check_body(
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_is_named_as_the_wire_does() {
+    fn invalid_bodies_report_the_wire_messages() {
         check_body("{}", "Invalid request: Field 'name' is required");
         check_body("null", "Invalid request: Field 'name' is required");
         check_body("[1]", "Invalid request: Field '' is required");

@@ -165,20 +165,20 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_number_or_a_name_in_a_text_is_none() {
+    fn long_numbers_within_strings_are_ignored() {
         check(r#"{"a":"19.990000000000000001","b\"":"x: 1234567890123456","ä€":"\\"}"#, &[]);
         check(r#"{"a\n\u00e9":1234567890123456,"€":["\"",1234567890123456]}"#, &["a\né", "€.1"]);
         check(r#"{"a":[],"b":{},"c":[{}],"d":1234567890123456}"#, &["d"]);
     }
 
     #[test]
-    fn both_fields_of_one_name_count() {
+    fn long_number_in_a_duplicate_field_is_found() {
         check(r#"{"a":1234567890123456,"a":1}"#, &["a"]);
         check(r#"{"a":1,"a":1234567890123456}"#, &["a"]);
     }
 
     #[test]
-    fn what_is_below_a_path_is_found() {
+    fn long_numbers_below_a_path_are_found() {
         let found = LongNumbers::of(r#"{"a":{"b":[1,1e16]},"ab":1e16,"c!":1e16}"#);
         let has_below = |path: &[&str]| {
             let path: Vec<String> = path.iter().map(|it| (*it).to_owned()).collect();
@@ -191,7 +191,7 @@ mod tests {
 
     /// What is kept and built stays small, however long and deep a body is.
     #[test]
-    fn deep_numbers_are_free_data_and_too_many_are_not_read() {
+    fn long_number_search_is_limited_in_depth_and_count() {
         let nested = |n: usize, numbers: &str| format!("{}{numbers}{}", "[".repeat(n), "]".repeat(n));
         let deep = LongNumbers::of(&nested(120, &format!("1e16{}", ",1e16".repeat(100_000))));
         assert_eq!((deep.n_found, deep.paths.len()), (0, 0));
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn long_paths_are_free_data() {
+    fn long_number_search_ignores_long_paths() {
         let key = "k".repeat(PATH_BYTES_MAX);
         check(&format!(r#"{{"{key}":{{"a":1234567890123456}}}}"#), &[]);
     }

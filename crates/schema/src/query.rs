@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn filters_and_pages_are_read() {
+    fn filters_and_pagination_are_parsed() {
         check_query(json!({}), "0+20");
         check_query(json!({"limit": "1.5", "offset": "2"}), "2+1");
         check_query(json!({"id": "a,b"}), "id:In:a,b 0+20");
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_their_values_and_patterns_have_a_limit() {
+    fn filter_conditions_values_and_patterns_are_limited() {
         let branches = |n: usize| json!({ "$or": vec![json!({ "id": "a" }); n] });
         let many = |n: usize| check(&PARAMS, branches(n).as_object().expect("a query")).map(drop);
         assert_eq!(many(CONDITIONS_MAX), Ok(()));
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn invalid_query_strings_are_refused_with_reasons() {
         check_query(json!({"foo": "bar"}), "Invalid request: Unrecognized fields: 'foo'");
         check_query(
             json!({"variants": {"sku": "x", "colour": "y"}}),

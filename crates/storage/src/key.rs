@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_read_back() {
+    fn key_parts_round_trip() {
         let bytes = key(&["a\0b", "", "ü"]);
         let (first, rest) = split_part(&bytes[2..]).expect("first");
         let (second, rest) = split_part(rest).expect("second");

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_behind_the_last_key_that_is_allowed() {
+    fn meter_stops_after_the_allowed_keys() {
         let meter = Meter::new(3);
         assert_eq!(read(&meter, 3), None);
         assert_eq!(read(&meter, 1), Some(Halt::Keys(3)));
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_stopped_stays_so() {
+    fn meter_stays_stopped() {
         let meter = Meter::new(100);
         assert_eq!(read(&meter, 1), None);
         meter.client_is_gone();

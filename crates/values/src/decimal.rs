@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_stay_as_they_were_written() {
+    fn decimals_keep_their_written_form() {
         check("20", "20");
         check("19.99", "19.99");
         check("\"40.000\"", "40");
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn invalid_decimals_are_refused() {
         for json in
             ["\"x\"", "{}", "null", "\"\"", "1e400", "\".\"", "\"1_0\"", "\"--1\"", "\"1e9999999999\""]
         {
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn arithmetic_is_exact() {
+    fn decimal_arithmetic_is_exact() {
         let (large, small) = (decimal("999999999999999"), decimal("0.000000000000001"));
         assert_eq!((large + small).to_string(), "999999999999999.000000000000001");
         assert_eq!((large * large).to_string(), "999999999999998000000000000001");
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_room_is_not_made_smaller() {
+    fn large_decimals_do_not_lose_digits() {
         let large = decimal(&"9".repeat(60));
         assert_eq!(large.checked_mul(large), None);
         assert!(large > decimal(&format!("0.{}", "9".repeat(60))));
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_may_send_fifteen_digits() {
+    fn numbers_in_requests_are_limited_to_15_digits() {
         for text in
             ["999999999999999", "9999999999999.99", "0.000000000000001", "-1", "0", "100000000000000.0"]
         {
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_go_away_from_zero() {
+    fn decimals_round_half_away_from_zero() {
         for (text, n_digits, expect) in [
             ("107.965", 2, "107.97"),
             ("107.9649", 2, "107.96"),
@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_goes_into_it_so_often() {
+    fn whole_times_counts_whole_parts() {
         assert_eq!(decimal("10").whole_times(decimal("3")), Some(decimal("3")));
         assert_eq!(decimal("0.7").whole_times(decimal("0.1")), Some(decimal("7")));
         assert_eq!(decimal("-1").whole_times(decimal("3")), Some(decimal("-1")));

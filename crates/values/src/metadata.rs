@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn updates_merge() {
+    fn metadata_updates_merge() {
         check(r#"{"a":1}"#, r#"{"b":2}"#, r#"{"a":1,"b":2}"#);
         check(r#"{"a":1,"b":2}"#, r#"{"a":""}"#, r#"{"b":2}"#);
         check(r#"{"a":1}"#, "{}", "{}");
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_the_same_however_it_is_written() {
+    fn metadata_numbers_compare_by_value() {
         let read = |it: &str| serde_json::from_str::<Metadata>(it).expect(it);
         let same = |a: &str, b: &str| read(a).same_as(&read(b));
         assert!(same(r#"{"a":[1,{"b":2}]}"#, r#"{"a":[1.0,{"b":2e0}]}"#));

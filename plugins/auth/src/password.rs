@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_password_itself_fits() {
+    fn password_hash_verifies_its_password_only() {
         let hash = PasswordHash::new("supersecret").expect("a hash");
         assert!(hash.as_str().starts_with("$argon2id$"));
         assert!(verify_password(Some(hash.as_str()), "supersecret"));
@@ -61,14 +61,14 @@ mod tests {
     }
 
     #[test]
-    fn a_password_that_is_set_is_neither_short_nor_long() {
+    fn password_length_is_limited() {
         for (n, is_good) in [(0, false), (7, false), (8, true), (1024, true), (1025, false)] {
             assert_eq!(PasswordHash::new(&"ü".repeat(n)).is_ok(), is_good, "{n}");
         }
     }
 
     #[test]
-    fn looking_for_nobody_is_the_same_work() {
+    fn unknown_account_costs_the_same_hashing() {
         let hash = PasswordHash::new("supersecret").expect("a hash");
         let costs = |text: &str| {
             let hash = phc::PasswordHash::new(text).expect("a hash");

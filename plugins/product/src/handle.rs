@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn titles_give_handles() {
+    fn handles_are_made_from_titles() {
         check_title("Tee", "tee");
         check_title("Headless + Omnichannel in a pill", "headless-omnichannel-in-a-pill");
         check_title("Crème Brûlée", "creme-brulee");
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_of_other_scripts_are_kept() {
+    fn handles_keep_letters_of_any_script() {
         check_title("Посуда", "посуда");
         check_title("Чёрный чай", "чёрный-чай");
         check_title("Łyżka", "łyzka");
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn given_handles_are_fit_for_a_url_in_any_script() {
+    fn given_handles_must_be_valid_in_urls() {
         for good in ["tee", "посуда-2", "日本", "łyżka", "é"] {
             assert!(check(good).is_ok(), "{good}");
         }

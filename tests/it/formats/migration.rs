@@ -249,7 +249,7 @@ fn check(disk: &Memory, n_shelves: usize) {
 }
 
 #[tokio::test]
-async fn an_index_a_name_and_a_projection_are_brought_along() {
+async fn migration_upgrades_indexes_records_and_projections() {
     let disk = old_disk(N_SHELVES).await;
     let view = View::look(&disk, &new_program().spaces()).expect("a look");
     let plan = MigrationPlan::of(&view, new_program()).expect("a plan");
@@ -287,7 +287,7 @@ async fn without_a_migration_an_old_row_is_not_found_and_cannot_be_deleted() {
 }
 
 #[tokio::test]
-async fn a_migration_is_interrupted_anywhere_and_repeated() {
+async fn migration_resumes_after_a_crash() {
     let old = old_disk(N_SHELVES).await;
     let whole = old.fork();
     start(&whole, new_program()).await.expect("a migration");
@@ -321,7 +321,7 @@ async fn a_migration_is_interrupted_anywhere_and_repeated() {
 /// The program from before does not know of the index that is half built, and is not refused: no record is of a newer
 /// version. What it changes is not in that half.
 #[tokio::test]
-async fn a_half_built_index_is_not_gone_on_with_after_the_old_program_has_served() {
+async fn half_built_index_is_rebuilt_after_an_older_program_ran() {
     let program = program(|it| it.modules.push(&indexed::MODULE));
     let disk = old_disk(N_SHELVES).await;
     let store = Store::open(Faulty::new(disk.clone(), EngineFault::CrashAfterCommit(2)), &program.spaces());
@@ -348,7 +348,7 @@ async fn a_half_built_index_is_not_gone_on_with_after_the_old_program_has_served
 }
 
 #[tokio::test]
-async fn rows_that_a_new_unique_index_does_not_take_are_named_and_left() {
+async fn migration_names_rows_that_break_a_unique_index() {
     let disk = old_disk(20).await;
     let store = open(&disk, old_program());
     let same = |tx: &mut dyn Write| {
@@ -386,7 +386,7 @@ async fn keep(disk: &Memory, change: impl Fn(&mut Map<String, Value>) + Send + '
 }
 
 #[tokio::test]
-async fn data_that_a_program_does_not_know_is_refused_with_a_sentence() {
+async fn unknown_stored_formats_are_refused_with_a_reason() {
     let check = async |key: &'static str, change: fn(&mut Map<String, Value>), refusal: &str| {
         let disk = old_disk(3).await;
         keep(&disk, change, key).await;
@@ -496,7 +496,7 @@ async fn disk_with_links() -> (Memory, String) {
 }
 
 #[tokio::test]
-async fn the_rows_of_a_link_are_brought_along() {
+async fn migration_upgrades_link_rows() {
     let (disk, shop) = disk_with_links().await;
     let program = program(|it| it.links.push(&LINK_AFTER));
     start(&disk, program).await.expect("a migration");
@@ -510,7 +510,7 @@ async fn the_rows_of_a_link_are_brought_along() {
 }
 
 #[tokio::test]
-async fn pairs_that_a_link_no_longer_allows_are_named() {
+async fn migration_names_link_rows_that_break_cardinality() {
     let (disk, shop) = disk_with_links().await;
     assert_eq!(
         refused(&disk, program(|it| it.links.push(&LINK_OF_ONE))),
@@ -522,7 +522,7 @@ async fn pairs_that_a_link_no_longer_allows_are_named() {
 }
 
 #[tokio::test]
-async fn a_link_that_was_not_linked_in_makes_up_for_what_was_deleted_meanwhile() {
+async fn relinked_module_drops_links_to_records_deleted_meanwhile() {
     let (disk, shop) = disk_with_links().await;
     let linked = registry().expect("a registry");
     start(&disk, linked).await.expect("a start without it");

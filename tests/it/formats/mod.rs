@@ -65,7 +65,7 @@ async fn check(folder: &Path) {
 }
 
 #[tokio::test]
-async fn a_folder_of_every_earlier_format_is_opened_with_all_that_is_in_it() {
+async fn data_of_every_earlier_format_is_migrated_completely() {
     let folders = folders();
     assert!(!folders.is_empty());
     for original in folders {
@@ -79,7 +79,7 @@ async fn a_folder_of_every_earlier_format_is_opened_with_all_that_is_in_it() {
 
 /// `cargo xtask format --folder` keeps what it makes.
 #[tokio::test]
-async fn a_folder_of_this_format_is_opened_with_all_that_is_in_it() {
+async fn data_of_this_format_is_opened_completely() {
     let kept = std::env::var_os("ATOLL_FORMAT_FOLDER").map(PathBuf::from);
     let made = TempDir::new().expect("a folder");
     make(kept.as_deref().unwrap_or(made.path())).await;
@@ -91,7 +91,7 @@ async fn a_folder_of_this_format_is_opened_with_all_that_is_in_it() {
 /// Indexes, counts and listings that are built anew from the records of an earlier format are those that were kept while
 /// the records were written.
 #[tokio::test]
-async fn what_is_built_anew_is_what_was_kept() {
+async fn rebuilt_indexes_match_maintained_ones() {
     let made = TempDir::new().expect("a folder");
     make(made.path()).await;
     let app = open(made.path()).await;
@@ -106,7 +106,7 @@ async fn what_is_built_anew_is_what_was_kept() {
 
 /// `cargo xtask format` writes the file, and its number.
 #[test]
-fn the_format_in_git_is_that_of_the_program() {
+fn format_txt_matches_the_program() {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("format.txt");
     let kept = fs::read_to_string(&file).unwrap_or_default();
     let number = kept.lines().next().unwrap_or("format 1").to_owned();

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_are_counted_for_a_while() {
+    fn login_attempts_expire() {
         let mut counts = Counts::new(3, NETWORK_MS, 10);
         for _ in 0..3 {
             assert_eq!(counts.begin(&"ann", at(0)), Ok(()));
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_counts_make_room() {
+    fn oldest_attempt_counters_are_evicted() {
         let mut counts = Counts::new(1, NETWORK_MS, 3);
         for name in ["a", "b", "c", "d"] {
             assert_eq!(counts.begin(&name, at(0)), Ok(()));
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_attempts_from_elsewhere_do_not_lock_the_owner_out() {
+    fn failed_logins_from_other_networks_do_not_lock_the_account() {
         let (mut tried, owner) = (Tried::default(), net("203.0.113.0/24"));
         for n in 0..20 {
             let elsewhere = net(&format!("198.51.{n}.0/24"));
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_has_its_part_of_the_line() {
+    fn password_hashing_queue_is_limited_per_network() {
         let line = Arc::new(Line::default());
         let enter = |network| line.clone().enter(network);
         let status = |it: Result<Place, Fault>| it.map_or_else(|fault| fault.status().as_u16(), |_| 200);

@@ -32,7 +32,7 @@ const CATALOGUE: &str = r#"{
 }"#;
 
 #[test]
-fn a_catalogue_is_imported_once() {
+fn import_is_idempotent() {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("catalogue.json");
     fs::write(&file, CATALOGUE).expect("a file");
@@ -53,7 +53,7 @@ fn a_catalogue_is_imported_once() {
 }
 
 #[test]
-fn users_are_made_and_can_log_in() {
+fn user_command_creates_users_who_can_log_in() {
     let folder = TempDir::new().expect("a folder");
     let create = ["user", "create", "--email", "ann@example.com", "--password", "correct horse"];
     let (ok, made) = atoll(folder.path(), &create);
@@ -89,7 +89,7 @@ fn users_are_made_and_can_log_in() {
 }
 
 #[test]
-fn secrets_that_can_be_guessed_are_refused() {
+fn weak_secrets_are_refused() {
     let folder = TempDir::new().expect("a folder");
     let (ok, refused) = atoll(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--jwt-secret", "short"]);
     assert!(
@@ -103,7 +103,7 @@ fn secrets_that_can_be_guessed_are_refused() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_in_the_folder_is_for_its_owner_whatever_the_folder_is() {
+fn data_files_are_readable_by_their_owner_only() {
     use std::os::unix::fs::PermissionsExt;
 
     let parent = TempDir::new().expect("a folder");
@@ -122,7 +122,7 @@ fn what_is_in_the_folder_is_for_its_owner_whatever_the_folder_is() {
 }
 
 #[test]
-fn a_database_that_is_gone_or_empty_is_not_replaced() {
+fn missing_or_empty_database_file_is_refused() {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("atoll.redb");
     drop(Server::start(folder.path(), &[]));
@@ -153,7 +153,7 @@ fn a_database_that_is_gone_or_empty_is_not_replaced() {
 }
 
 #[test]
-fn one_process_per_folder() {
+fn second_process_on_a_data_folder_is_refused() {
     let folder = TempDir::new().expect("a folder");
     let _server = Server::start(folder.path(), &[]);
     let (ok, refused) = atoll(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
@@ -161,7 +161,7 @@ fn one_process_per_folder() {
 }
 
 #[test]
-fn the_first_key_of_the_demo_lists_something() {
+fn first_printed_demo_key_lists_products() {
     let folder = TempDir::new().expect("a folder");
     let keys = |server: &Server| {
         let lines = server.printed.lines().skip_while(|it| !it.starts_with("publishable keys"));
@@ -185,7 +185,7 @@ fn the_first_key_of_the_demo_lists_something() {
 }
 
 #[test]
-fn a_stopped_folder_is_verified() {
+fn verify_checks_the_folder_of_a_stopped_server() {
     let folder = TempDir::new().expect("a folder");
     let data = folder.path().join("data");
     let (ok, nothing) = atoll(&data, &["verify"]);
@@ -220,14 +220,14 @@ fn a_stopped_folder_is_verified() {
 }
 
 #[test]
-fn what_is_linked_in_is_printed() {
+fn registry_command_prints_what_is_linked_in() {
     let folder = TempDir::new().expect("a folder");
     let (ok, printed) = atoll(folder.path(), &["check"]);
     assert!(ok && printed.contains("module sales-channel: Where the catalogue is sold"), "{printed}");
 }
 
 #[test]
-fn a_stop_is_not_held_up_by_half_a_request() {
+fn shutdown_does_not_wait_for_incomplete_requests() {
     for signal in ["-TERM", "-INT", "-HUP"] {
         let folder = TempDir::new().expect("a folder");
         let server = Server::start(folder.path(), &["--demo", "--drain-timeout", "600"]);
@@ -257,7 +257,7 @@ fn a_stop_is_not_held_up_by_half_a_request() {
 }
 
 #[test]
-fn requests_that_are_strange_get_clear_answers() {
+fn malformed_http_requests_get_clear_errors() {
     let folder = TempDir::new().expect("a folder");
     let server = Server::start(folder.path(), &["--idle-timeout", "1", "--header-timeout", "1"]);
     let check = |request: &str, expected: &str| {
@@ -305,7 +305,7 @@ fn requests_that_are_strange_get_clear_answers() {
 }
 
 #[test]
-fn where_descriptors_run_out_it_says_so_and_goes_on() {
+fn server_survives_running_out_of_file_descriptors() {
     let folder = TempDir::new().expect("a folder");
     let server = Server::start_with_descriptors(48, folder.path());
     let idle: Vec<_> = (0..96).filter_map(|_| server.connect()).collect();
@@ -318,7 +318,7 @@ fn where_descriptors_run_out_it_says_so_and_goes_on() {
 }
 
 #[test]
-fn the_configuration_is_checked() {
+fn check_command_validates_the_configuration() {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("shop.toml");
     fs::write(&file, "listen = \"0.0.0.0:80\"\njwt_secret = \"nobody must see this\"\n").expect("a file");

@@ -19,7 +19,7 @@ const N_BUYERS: usize = 8;
 const N_ORDERS: usize = 60;
 
 #[test]
-fn acknowledged_orders_survive_and_none_is_torn() {
+fn acknowledged_orders_survive_a_crash_whole() {
     let folder = TempDir::new().expect("a folder");
     let server = Server::start(folder.path(), &["--demo"]);
     let key = server.key("Web Shop");

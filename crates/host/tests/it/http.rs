@@ -130,7 +130,7 @@ async fn until(stream: &mut TcpStream, end: &str) -> String {
 }
 
 #[tokio::test]
-async fn clients_that_take_too_long_are_cut() {
+async fn client_timeouts_close_connections() {
     let half_a_body = "POST / HTTP/1.1\r\nhost: atoll\r\ncontent-length: 9\r\n\r\nhalf";
     for (limits, sent) in [
         (Limits { idle_timeout: SOON, ..PATIENT }, ""),
@@ -155,7 +155,7 @@ async fn clients_that_take_too_long_are_cut() {
 
 /// A byte now and then is no progress.
 #[tokio::test]
-async fn a_client_that_trickles_is_cut() {
+async fn slow_trickling_clients_are_disconnected() {
     let limits = Limits { header_timeout: SOON, body_timeout: SOON, ..PATIENT };
     for head in ["GET / HTTP/1.1\r\nx: ", "POST / HTTP/1.1\r\nhost: atoll\r\ncontent-length: 1000000\r\n\r\n"]
     {
@@ -174,7 +174,7 @@ async fn a_client_that_trickles_is_cut() {
 }
 
 #[tokio::test]
-async fn a_request_that_takes_long_here_is_not_cut() {
+async fn slow_handlers_are_not_disconnected() {
     let all = Limits { header_timeout: SOON, body_timeout: SOON, idle_timeout: SOON, ..PATIENT };
     let mut server = Served::start(Limits { write_timeout: SOON, ..all }).await;
     let asked = server.open(&ask("/gate")).await;
@@ -186,7 +186,7 @@ async fn a_request_that_takes_long_here_is_not_cut() {
 }
 
 #[tokio::test]
-async fn one_connection_too_many_takes_the_place_of_an_idle_one() {
+async fn connection_limit_evicts_idle_connections() {
     let mut server = Served::start(Limits { connections_max: 2, ..PATIENT }).await;
     let busy = server.open(&ask("/gate")).await;
     server.reached.recv().await.expect("it is there");
@@ -207,7 +207,7 @@ async fn one_connection_too_many_takes_the_place_of_an_idle_one() {
 }
 
 #[tokio::test]
-async fn a_connection_that_becomes_idle_makes_room_for_one_that_waits() {
+async fn waiting_connection_replaces_one_that_becomes_idle() {
     let mut server = Served::start(Limits { connections_max: 1, ..PATIENT }).await;
     let _answering = server.open("GET /gate HTTP/1.1\r\nhost: atoll\r\n\r\n").await;
     server.reached.recv().await.expect("it is there");
@@ -217,7 +217,7 @@ async fn a_connection_that_becomes_idle_makes_room_for_one_that_waits() {
 }
 
 #[tokio::test]
-async fn answers_that_nobody_reads_do_not_fill_the_memory() {
+async fn memory_of_unread_answers_is_limited() {
     let mut server = Served::start(Limits { buffer_bytes_max: 3 * LARGE, ..PATIENT }).await;
     let mut slow = Vec::new();
     for _ in 0..8 {
@@ -240,7 +240,7 @@ async fn answers_that_nobody_reads_do_not_fill_the_memory() {
 }
 
 #[tokio::test]
-async fn a_stop_cuts_what_has_not_begun_and_answers_what_has() {
+async fn shutdown_answers_begun_requests_and_closes_the_rest() {
     let mut server = Served::start(PATIENT).await;
     let idle = server.open("").await;
     let half_a_head = server.open("GET / HTTP/1.1\r\nhost: at").await;
@@ -266,7 +266,7 @@ async fn a_stop_cuts_what_has_not_begun_and_answers_what_has() {
 }
 
 #[tokio::test]
-async fn a_stop_has_an_end() {
+async fn shutdown_has_a_timeout() {
     let mut server = Served::start(Limits { drain_timeout: SOON, ..PATIENT }).await;
     let answering = server.open(&ask("/gate")).await;
     server.reached.recv().await.expect("it is there");

@@ -193,7 +193,7 @@ mod tests {
     use crate::KeyBuf;
 
     #[test]
-    fn keys_are_shown_part_by_part() {
+    fn findings_print_keys_part_by_part() {
         let key = KeyBuf::new([0, 0]).part("prod_1").part("a\0b").tail(&7_u64.to_be_bytes()).into_bytes();
         assert_eq!(key_text(&key[2..]), "prod_1 / a\0b / 0x0000000000000007");
         assert_eq!(key_text(b"prod_1"), "prod_1");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_a_report_that_was_called_off() {
+    fn cancelled_verification_ends_early() {
         let stop = Arc::new(AtomicBool::new(false));
         let mut findings = Findings::new(1, stop.clone());
         findings.checked("rows").expect("it goes on");

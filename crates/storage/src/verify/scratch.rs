@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_built_anew_is_compared_key_by_key() {
+    async fn rebuilt_projections_are_compared_key_by_key() {
         let store = Store::open(Memory::default(), &SPACES).expect("a store");
         let fill = |tx: &mut dyn Write| {
             list(tx, "web", "tea")?;

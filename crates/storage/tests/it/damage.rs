@@ -144,7 +144,7 @@ async fn a_damaged_value_is_named_with_its_space_and_key() {
 }
 
 #[tokio::test]
-async fn a_file_that_was_cut_to_nothing_is_no_new_one() {
+async fn truncated_file_is_not_taken_for_a_new_database() {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("test.redb");
     fill(&file).await;
@@ -161,7 +161,7 @@ async fn a_file_that_was_cut_to_nothing_is_no_new_one() {
 
 #[cfg(unix)]
 #[test]
-fn the_file_is_for_its_owner() {
+fn database_file_is_readable_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let folder = TempDir::new().expect("a folder");

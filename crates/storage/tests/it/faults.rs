@@ -55,7 +55,7 @@ async fn run(disk: &Memory, fault: EngineFault) -> Option<(Vec<u8>, usize)> {
 }
 
 #[tokio::test]
-async fn a_failure_at_any_operation_tears_nothing() {
+async fn failed_operations_leave_transactions_atomic() {
     let (all, n_operations) = run(&Memory::default(), EngineFault::None).await.expect("no fault");
     assert_eq!(all.len(), usize::from(N_TRANSACTIONS));
     let mut n_failed = 0;
@@ -81,7 +81,7 @@ async fn after_a_failed_commit_nothing_is_written_any_more() {
 }
 
 #[tokio::test]
-async fn the_process_is_told_to_end() {
+async fn failed_commit_stops_the_store() {
     let store = Store::open(Faulty::new(Memory::default(), EngineFault::CrashAfterCommit(2)), SPACES)
         .expect("a store");
     let failed = store.write(|tx: &mut dyn Write| pair(tx, 0)).await.expect_err("a crash");

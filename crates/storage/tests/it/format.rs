@@ -55,7 +55,7 @@ fn without_checksums(disk: &Memory) -> Memory {
 }
 
 #[tokio::test]
-async fn values_without_checksums_are_given_them() {
+async fn checksums_are_added_to_old_values() {
     let new = disk(N_KEYS).await;
     let old = without_checksums(&new);
     assert_ne!(raw(&old), raw(&new));
@@ -72,7 +72,7 @@ async fn values_without_checksums_are_given_them() {
 }
 
 #[tokio::test]
-async fn the_way_to_checksums_is_interrupted_anywhere_and_goes_on() {
+async fn adding_checksums_resumes_after_a_crash() {
     let new = disk(N_KEYS).await;
     let old = without_checksums(&new);
     let mut n_interrupted = 0;

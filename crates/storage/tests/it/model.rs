@@ -93,7 +93,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_engine_is_a_map(
+    fn every_engine_behaves_like_an_ordered_map(
         transactions in prop::collection::vec((prop::collection::vec(op(), 0..12), prop::bool::weighted(0.8)), 1..12)
     ) {
         check(&transactions);

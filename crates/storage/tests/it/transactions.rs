@@ -29,7 +29,7 @@ fn has(store: &Store, name: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_body_that_errs_or_panics_harms_nobody() {
+async fn failed_or_panicking_body_aborts_itself_alone() {
     for (name, store, _folder) in every_engine() {
         let errs = |tx: &mut dyn Write| {
             let key = key(tx, "err");
@@ -57,7 +57,7 @@ async fn a_body_that_errs_or_panics_harms_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn concurrent_bodies_see_each_other_in_one_order() {
+async fn concurrent_transactions_are_serializable() {
     for (name, store, _folder) in every_engine() {
         let mut callers = Vec::new();
         for _ in 0..200 {
@@ -76,7 +76,7 @@ async fn concurrent_bodies_see_each_other_in_one_order() {
 }
 
 #[tokio::test]
-async fn a_commit_answers_with_the_view_that_holds_it() {
+async fn commit_returns_a_snapshot_that_holds_it() {
     for (name, store, _folder) in every_engine() {
         let before = store.view();
         let body = |tx: &mut dyn Write| -> Result<Vec<u8>, StoreError> {
@@ -91,7 +91,7 @@ async fn a_commit_answers_with_the_view_that_holds_it() {
 }
 
 #[tokio::test]
-async fn prefixes_are_assigned_once_and_kept() {
+async fn space_prefixes_are_stable_across_restarts() {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("test.redb");
     let open =
@@ -110,7 +110,7 @@ async fn prefixes_are_assigned_once_and_kept() {
 }
 
 #[tokio::test]
-async fn a_closed_store_takes_nothing_and_has_lost_nothing() {
+async fn closed_store_refuses_writes_and_keeps_its_data() {
     let disk = Memory::default();
     let store = Store::open(disk.clone(), SPACES).expect("a store");
     put(&store, "x").await.expect("a write");
@@ -125,7 +125,7 @@ async fn a_closed_store_takes_nothing_and_has_lost_nothing() {
 }
 
 #[tokio::test]
-async fn a_file_is_opened_by_one_process() {
+async fn database_file_is_locked_by_one_process() {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("test.redb");
     let _store = Store::open(Redb::open(&file).expect("a file"), SPACES).expect("a store");
