@@ -1,14 +1,14 @@
-//! What can be wrong with a key. The texts are the wire's.
+//! Errors of API keys. The texts are the wire's.
 
 use atoll_kernel::{Fault, RowError, store_errors};
 
-/// Why a key was not changed.
+/// Why an API key was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It still opens something.
+    /// The key is not revoked.
     #[error("Cannot delete api keys that are not revoked - {0}")]
     Active(String),
-    /// It was revoked before.
+    /// The secret key was revoked before.
     #[error("There are 1 secret keys that are already revoked.")]
     Revoked,
     /// The rows could not be read or written.

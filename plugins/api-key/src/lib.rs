@@ -1,4 +1,4 @@
-//! API keys: publishable ones name a storefront, secret ones a server.
+//! API keys: publishable keys identify a storefront, secret keys authenticate a server.
 
 mod error;
 mod service;
@@ -10,15 +10,15 @@ pub use error::Error;
 pub use service::{NewToken, create_key, delete_key, find_active, find_key, revoke_key};
 pub use types::{ApiKey, ApiKeyKind, ApiKeyPatch};
 
-/// The name of the entity in links.
+/// Entity name in links.
 pub const API_KEY: &str = "api_key";
 
-/// No two keys share a token. Of secret keys the index holds a digest.
+/// Unique. For secret keys the index holds a digest of the token.
 pub const BY_TOKEN: Index<ApiKey> = Index::unique("api_key.by_token", &["stored_token"], |it, keys| {
     keys.add(&[&it.stored_token]);
 });
 
-/// The service of keys. [`create_key`] and its like keep the rules of the module.
+/// Write through [`create_key`], [`revoke_key`] and [`delete_key`], which enforce the rules of the module.
 pub static API_KEYS: Service<ApiKey> = Service::new(&[BY_TOKEN]);
 
 module! { Module {

@@ -1,10 +1,10 @@
-//! How keys come, are found, and go.
+//! Creating, finding, revoking and deleting API keys.
 
 use atoll_kernel::{Moment, Read, StoreError, Timestamp, Write, digest, random_token};
 
 use crate::{API_KEYS, ApiKey, ApiKeyKind, BY_TOKEN, Error};
 
-/// The token of a new key. It is made before the transaction, which makes no random numbers.
+/// The token of a new key. It is generated before the transaction, whose body must be deterministic.
 #[derive(Clone)]
 pub struct NewToken {
     kind: ApiKeyKind,
@@ -12,7 +12,7 @@ pub struct NewToken {
 }
 
 impl NewToken {
-    /// Makes a token of 256 random bits.
+    /// Generates a token of 256 random bits.
     pub fn random(kind: ApiKeyKind) -> Result<NewToken, getrandom::Error> {
         let prefix = match kind {
             ApiKeyKind::Publishable => "pk_",
@@ -21,13 +21,13 @@ impl NewToken {
         Ok(NewToken { kind, text: format!("{prefix}{}", random_token()?) })
     }
 
-    /// The token. Of a secret key it is shown once, to whoever made it.
+    /// The token. That of a secret key is shown once, in the answer that creates the key.
     pub fn text(&self) -> &str {
         &self.text
     }
 }
 
-/// What is stored of a token.
+/// The stored form of a token: a digest for secret keys.
 fn stored(kind: ApiKeyKind, token: &str) -> String {
     match kind {
         ApiKeyKind::Publishable => token.to_owned(),
@@ -35,7 +35,7 @@ fn stored(kind: ApiKeyKind, token: &str) -> String {
     }
 }
 
-/// Makes a key with this token.
+/// Creates a key with this token.
 pub fn create_key(tx: &mut dyn Write, at: &Moment, title: &str, token: &NewToken) -> Result<ApiKey, Error> {
     let text = token.text();
     let key = ApiKey {
@@ -49,7 +49,7 @@ pub fn create_key(tx: &mut dyn Write, at: &Moment, title: &str, token: &NewToken
     Ok(API_KEYS.create(tx, at, key)?)
 }
 
-/// The key of this kind with this token, if it opens anything now: two keys are read.
+/// The key of this kind with this token, if it is active. Reads two keys of the store.
 pub fn find_active(
     tx: &dyn Read,
     kind: ApiKeyKind,
@@ -59,13 +59,13 @@ pub fn find_active(
     Ok(find_key(tx, kind, token)?.filter(|key| key.is_active(now)))
 }
 
-/// The key with this token, if it is of this kind. It may have been revoked.
+/// The key of this kind with this token, active or revoked.
 pub fn find_key(tx: &dyn Read, kind: ApiKeyKind, token: &str) -> Result<Option<ApiKey>, StoreError> {
     let key = API_KEYS.table.get_by(tx, &BY_TOKEN, &[&stored(kind, token)])?;
     Ok(key.filter(|key| key.r#type == kind))
 }
 
-/// Revokes a key, now or at a later time. One that was revoked stays so, since when it was.
+/// Revokes a key, now or at a later time. A revoked key is left unchanged (publishable) or refused (secret).
 pub fn revoke_key(tx: &mut dyn Write, at: &Moment, id: &str, when: Timestamp) -> Result<ApiKey, Error> {
     let key = API_KEYS.retrieve(tx, id)?;
     match key.r#type {
@@ -80,7 +80,7 @@ pub fn revoke_key(tx: &mut dyn Write, at: &Moment, id: &str, when: Timestamp) ->
     })?)
 }
 
-/// Removes a key that was revoked, for good.
+/// Deletes a revoked key permanently.
 pub fn delete_key(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<ApiKey>, Error> {
     if API_KEYS.get(tx, id)?.is_some_and(|key| key.is_active(at.now())) {
         return Err(Error::Active(id.to_owned()));

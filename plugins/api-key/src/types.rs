@@ -1,38 +1,40 @@
-//! The records.
+//! The record of an API key.
 
 use atoll_kernel::{Timestamp, entity, serde_json::Value, words};
 
 words! {
-    /// What a key is for.
+    /// Kind of an API key.
     pub enum ApiKeyKind {
-        /// It names a storefront; everybody may see it.
+        /// Identifies a storefront; not a secret.
         #[default]
         Publishable = "publishable",
-        /// It is as good as a password.
+        /// Authenticates a server, like a password.
         Secret = "secret",
     }
 }
 
 entity! {
-    /// A key.
+    /// An API key.
     pub struct ApiKey = "api_key" / "api_keys", "apk" {
-        /// The token of a publishable key; of a secret key, the digest of it. The wire's `token` is computed.
+        /// The token of a publishable key; the digest of that of a secret key. The wire's `token` is
+        /// computed.
         pub stored_token: String,
-        /// The beginning and the end of the token, for people to tell keys apart.
+        /// Beginning and end of the token, by which people can distinguish keys.
         pub redacted: String,
-        /// What admins call it.
+        /// Display name, for admins.
         pub title: String,
-        /// What it is for.
+        /// `publishable` or `secret`.
         pub r#type: ApiKeyKind,
-        /// When it was last used, if that was noted.
+        /// When it was last used, if recorded.
         pub last_used_at: Option<Timestamp>,
-        /// Who made it, by id.
+        /// Id of the actor who created it.
         pub created_by: String,
-        /// Who revoked it, by id.
+        /// Id of the actor who revoked it.
         pub revoked_by: Option<String>,
-        /// From when on it is worth nothing.
+        /// From when on it is invalid; may be in the future.
         pub revoked_at: Option<Timestamp>,
-        /// When that was asked for. Where it lies ahead, the clock was, and the key is worth nothing all the same.
+        /// When the revocation was requested. If that is in the future, the clock was set back since, and the
+        /// key is invalid nevertheless.
         pub revocation_asked_at: Option<Timestamp>,
     }
     search [title]
@@ -41,14 +43,14 @@ entity! {
     patch ApiKeyPatch
 }
 
-/// A secret is not shown again.
+/// A secret token is not shown again.
 fn token(key: &ApiKey, visit: &mut dyn FnMut(&'static str, Value)) {
     let shown = if key.r#type == ApiKeyKind::Secret { "" } else { &key.stored_token };
     visit("token", shown.into());
 }
 
 impl ApiKey {
-    /// Does it open anything at this time?
+    /// Is the key valid at this time?
     pub fn is_active(&self, now: Timestamp) -> bool {
         let was_asked = self.revocation_asked_at.is_none_or(|asked_at| asked_at <= now);
         self.revoked_at.is_none_or(|revoked_at| was_asked && revoked_at > now)

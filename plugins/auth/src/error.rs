@@ -1,4 +1,4 @@
-//! What can be wrong with an identity. The texts are the wire's, where it has one.
+//! Errors of registration and passwords. The texts are the wire's, where it has one.
 
 use atoll_kernel::{
     Fault, FaultKind, RowError,
@@ -6,19 +6,19 @@ use atoll_kernel::{
     store_errors,
 };
 
-/// Why an identity was not made or changed.
+/// Why an identity was not created or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Somebody has it.
+    /// An identity with actors has this address.
     #[error("Identity with email already exists")]
     Taken,
-    /// It stands for an actor of this type already.
+    /// The identity has an actor of this type already.
     #[error("Key {0} already exists in app metadata")]
     HasActor(String),
-    /// The password is too short or too long to be set.
+    /// The new password is too short or too long.
     #[error("Password must have {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters")]
     PasswordLength,
-    /// The address is too long to be one.
+    /// The e-mail address is too long.
     #[error("Email must have {EMAIL_CHARS_MAX} characters at most")]
     EmailLength,
     /// The password could not be hashed.

@@ -1,5 +1,5 @@
-//! Who can prove who they are: identities and their passwords. What an identity may do is said by the actors that it
-//! stands for: a user, a customer, whatever a module adds.
+//! Authentication: identities, passwords and sessions. Authorisation follows from the actors of an identity:
+//! a user, a customer, or a type that another module adds.
 
 mod error;
 mod password;
@@ -15,15 +15,15 @@ pub use service::{add_actor, find_identity, register, remove_actor, set_password
 pub use session::{SESSION_S, close_session, find_session, forget_sessions, open_session};
 pub use types::{AuthIdentity, AuthSession};
 
-/// The provider of identities that log in with an address and a password.
+/// The auth provider for e-mail address and password.
 pub const EMAILPASS: &str = "emailpass";
 
-/// No two identities of a provider share a name there.
+/// Unique per provider.
 const BY_ENTITY: Index<AuthIdentity> =
     Index::unique("auth_identity.by_entity", &["provider", "entity_id"], |it, keys| {
         keys.add(&[&it.provider, &it.entity_id]);
     });
-/// The identity that stands for an actor, by the actor's id.
+/// The identity of an actor, by the actor's id.
 const BY_ACTOR: Index<AuthIdentity> =
     Index::unique("auth_identity.by_actor", &["app_metadata"], |it, keys| {
         it.app_metadata
@@ -41,9 +41,9 @@ pub(crate) const BY_IDENTITY: Index<AuthSession> =
         keys.add(&[&it.auth_identity_id])
     });
 
-/// The service of sessions.
+/// Login sessions of browsers.
 pub static AUTH_SESSIONS: Service<AuthSession> = Service::new(&[BY_DIGEST, BY_IDENTITY]);
-/// The service of identities. [`register`] makes them.
+/// Created by [`register`].
 pub static AUTH_IDENTITIES: Service<AuthIdentity> = Service::new(&[BY_ENTITY, BY_ACTOR]);
 
 module! { Module {

@@ -9,7 +9,7 @@ use atoll_kernel::limits::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
 
 use crate::Error;
 
-/// May this password be set? Whoever hashes it asks the same; this is for those who want to say so beforehand.
+/// Validates the length of a new password. [`PasswordHash::new`] does the same; this allows an earlier error.
 pub fn check_password(password: &str) -> Result<(), Error> {
     match password.chars().count() {
         PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX => Ok(()),
@@ -17,12 +17,12 @@ pub fn check_password(password: &str) -> Result<(), Error> {
     }
 }
 
-/// What is kept of a password. Making it takes tens of milliseconds, so not on an async worker.
+/// The stored hash of a password. Hashing takes tens of milliseconds: not on an async worker.
 #[derive(Clone)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Hashes a password that is to be set. Errors: it is too short or too long.
+    /// Hashes a new password. Errors: it is too short or too long.
     pub fn new(password: &str) -> Result<PasswordHash, Error> {
         check_password(password)?;
         let hash = Argon2::default().hash_password(password.as_bytes());
@@ -35,11 +35,12 @@ impl PasswordHash {
     }
 }
 
-/// The hash of a password that nobody has.
+/// A dummy hash, which no password matches: verifying against it takes as long as against a real one.
 const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$\
                        LQ2lcJRlJs8E3kYpqUqGz4WJpP0qYc1RfPf3UtXXk5o";
 
-/// Is this the password? Without a hash it takes as long and says no, so that nobody learns which users exist.
+/// Does the password match? Without a hash it takes the same time and returns false, so that the timing does
+/// not reveal which users exist.
 pub fn verify_password(hash: Option<&str>, password: &str) -> bool {
     let Ok(parsed) = phc::PasswordHash::new(hash.unwrap_or(NOBODYS)) else { return false };
     let fits = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();

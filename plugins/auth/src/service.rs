@@ -1,4 +1,4 @@
-//! How identities come, are found, and get their actors.
+//! Registering and finding identities, changing passwords, adding and removing actors.
 
 use atoll_kernel::{Moment, Read, RowError, StoreError, Write, limits::EMAIL_CHARS_MAX};
 
@@ -7,18 +7,18 @@ use crate::{
     session::close_sessions, types::actor_key,
 };
 
-/// Addresses are compared without regard to case and to space around them.
+/// E-mail addresses are compared without case and surrounding white space.
 fn entity_id(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
-/// The identity that logs in with this address.
+/// The identity with this e-mail address.
 pub fn find_identity(tx: &dyn Read, email: &str) -> Result<Option<AuthIdentity>, StoreError> {
     AUTH_IDENTITIES.table.get_by(tx, &BY_ENTITY, &[EMAILPASS, &entity_id(email)])
 }
 
-/// Makes an identity that logs in with this address and password. One that stands for nobody yet gives way, and with
-/// it whatever was handed out for it: whoever made it never became anybody.
+/// Creates an identity with this e-mail address and password. An existing identity without actors is
+/// replaced, and its tokens and sessions with it: that registration was never completed.
 pub fn register(
     tx: &mut dyn Write,
     at: &Moment,
@@ -43,7 +43,7 @@ pub fn register(
     Ok(AUTH_IDENTITIES.create(tx, at, identity)?)
 }
 
-/// Gives an identity another password. Whoever is logged in by the old one is so no longer.
+/// Changes the password of an identity. Logins by the old one become invalid.
 pub fn set_password(
     tx: &mut dyn Write,
     at: &Moment,
@@ -57,7 +57,7 @@ pub fn set_password(
     })?)
 }
 
-/// Makes the identity of this id stand for an actor.
+/// Adds an actor to the identity of this id.
 pub fn add_actor(
     tx: &mut dyn Write,
     at: &Moment,
@@ -74,7 +74,7 @@ pub fn add_actor(
     })?)
 }
 
-/// An actor is gone: nobody stands for it any more.
+/// Removes a deleted actor from its identity.
 pub fn remove_actor(
     tx: &mut dyn Write,
     at: &Moment,

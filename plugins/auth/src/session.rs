@@ -1,13 +1,15 @@
-//! Sessions: those who logged in and are known by a cookie. They are stored, so that a restart ends none.
+//! Login sessions: browsers that are authenticated by a cookie. They are stored, so that they survive a
+//! restart.
 
 use atoll_kernel::{Direction, Fault, Moment, Read, RowError, Scan, StoreError, Timestamp, Write};
 
 use crate::{AUTH_IDENTITIES, AUTH_SESSIONS, AuthSession, BY_DIGEST, BY_IDENTITY};
 
-/// How long a session is good for, in seconds: the wire's ten hours.
+/// Lifetime of a session in seconds: ten hours, as on the wire.
 pub const SESSION_S: i64 = 10 * 60 * 60;
 
-/// The session with this digest, if it is still good. One of a moment ahead was opened while the clock was.
+/// The session with this digest, if it is valid. One from the future was opened while the clock was ahead:
+/// invalid.
 pub fn find_session(tx: &dyn Read, digest: &str, now: Timestamp) -> Result<Option<AuthSession>, StoreError> {
     Ok(AUTH_SESSIONS
         .table
@@ -15,7 +17,7 @@ pub fn find_session(tx: &dyn Read, digest: &str, now: Timestamp) -> Result<Optio
         .filter(|it| now < it.expires_at && !it.created_at.is_ahead_of(now)))
 }
 
-/// Opens a session; it is good from now on. Errors: the password was changed since they came.
+/// Opens a session, which is valid from now on. Errors: the password was changed after the login.
 pub fn open_session(tx: &mut dyn Write, at: &Moment, session: AuthSession) -> Result<(), Fault> {
     let identity = AUTH_IDENTITIES.get(tx, &session.auth_identity_id)?;
     if identity.is_none_or(|it| it.login_seal() != session.seal) {
@@ -42,7 +44,7 @@ pub(crate) fn close_sessions(tx: &mut dyn Write, at: &Moment, identity: &str) ->
     Ok(())
 }
 
-/// Forgets sessions that are good no more.
+/// Deletes expired sessions.
 pub fn forget_sessions(tx: &mut dyn Write, at: &Moment) -> Result<(), RowError> {
     let mut old = Vec::new();
     AUTH_SESSIONS.table.scan(tx, None, Direction::Ascending, &mut |session| {

@@ -1,4 +1,4 @@
-//! What can be wrong with a cart. The texts are the wire's.
+//! Errors of carts. The texts are the wire's.
 
 use atoll_kernel::{Fault, RowError, limits::NUMBER_DIGITS_MAX};
 
@@ -7,21 +7,21 @@ use crate::{METADATA_BYTES_MAX, N_LINES_MAX};
 /// Why a cart was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It is an order already.
+    /// The cart was completed.
     #[error("Cart {0} is already completed.")]
     Completed(String),
     /// There is no such line in it.
     #[error("Line item with id: {0} was not found")]
     NoLine(String),
-    /// It holds as much as a cart may.
+    /// A limit of the cart is reached.
     #[error(
         "a cart holds at most {N_LINES_MAX} lines, with at most {METADATA_BYTES_MAX} bytes of metadata each"
     )]
     Full,
-    /// It comes to more digits than a number may have.
+    /// A quantity or total has too many digits.
     #[error("the quantity of a line, and the total of a cart, have at most {NUMBER_DIGITS_MAX} digits")]
     TooLarge,
-    /// There is nothing in it.
+    /// The cart has no lines.
     #[error("Cannot complete a cart with no items")]
     Empty,
     /// The rows could not be read or written.

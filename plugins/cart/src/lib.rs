@@ -1,4 +1,4 @@
-//! Carts: what a shopper is about to buy, in one channel.
+//! Shopping carts, each in one sales channel.
 
 mod error;
 mod service;
@@ -10,14 +10,14 @@ pub use error::Error;
 pub use service::{add_line, complete, open_cart, remove_line, set_prices, set_quantity};
 pub use types::{Cart, CartAddress, CartPatch, LineItem};
 
-/// Lines of one cart. A cart is read and written as a whole, by whoever has a publishable key.
+/// Most lines of one cart: a cart is read and written as a whole, by any client with a publishable key.
 pub const N_LINES_MAX: usize = 100;
-/// Bytes of metadata of one line.
+/// Most bytes of metadata of one line.
 pub const METADATA_BYTES_MAX: usize = 16 * 1024;
 
-/// The name of carts in links.
+/// Entity name of carts in links.
 pub const CART: &str = "cart";
-/// The name of their lines in links.
+/// Entity name of their lines in links.
 pub const LINE_ITEM: &str = "cart_line_item";
 
 /// The carts of a channel.
@@ -26,7 +26,7 @@ pub const BY_SALES_CHANNEL: Index<Cart> =
         keys.add_some(it.sales_channel_id.as_deref());
     });
 
-/// The service of carts. [`open_cart`] and its like keep the rules of the module.
+/// Write through [`open_cart`], [`add_line`] and the others, which enforce the rules of the module.
 pub static CARTS: Service<Cart> = Service::new(&[BY_SALES_CHANNEL]).at_most(CART_BYTES_MAX);
 
 module! { Module {

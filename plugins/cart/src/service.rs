@@ -1,10 +1,10 @@
-//! What may be done with a cart, and until when.
+//! Changing carts: lines, quantities, prices, completion. A completed cart is never changed.
 
 use atoll_kernel::{Decimal, Entity, FieldValue, Metadata, Moment, Write};
 
 use crate::{CARTS, Cart, Error, LineItem, METADATA_BYTES_MAX, N_LINES_MAX};
 
-/// Opens a cart.
+/// Creates a cart.
 pub fn open_cart(tx: &mut dyn Write, at: &Moment, mut cart: Cart) -> Result<Cart, Error> {
     for address in [&mut cart.shipping_address, &mut cart.billing_address].into_iter().flatten() {
         address.born(at.id(), at.now());
@@ -12,12 +12,12 @@ pub fn open_cart(tx: &mut dyn Write, at: &Moment, mut cart: Cart) -> Result<Cart
     Ok(CARTS.create(tx, at, cart)?)
 }
 
-/// A cart that may still be changed.
+/// Error if the cart was completed.
 fn open(cart: &Cart) -> Result<(), Error> {
     if cart.completed_at.is_some() { Err(Error::Completed(cart.id.to_string())) } else { Ok(()) }
 }
 
-/// Adds a line. Some more of what is there already (the same variant, price and metadata) goes to its line.
+/// Adds a line, or increases the quantity of an equal one (same variant, price and metadata).
 pub fn add_line(tx: &mut dyn Write, at: &Moment, cart: &Cart, mut line: LineItem) -> Result<Cart, Error> {
     open(cart)?;
     line.born(at.id(), at.now());
@@ -38,7 +38,7 @@ pub fn add_line(tx: &mut dyn Write, at: &Moment, cart: &Cart, mut line: LineItem
     })?)
 }
 
-/// A cart whose numbers any reader of JSON can hold.
+/// Limits the digits of quantities and totals to those that any JSON reader holds exactly.
 fn within_limits(cart: Cart) -> Result<Cart, Error> {
     let is_short = cart.total().is_short() && cart.items.iter().all(|it| it.quantity.is_short());
     if is_short { Ok(cart) } else { Err(Error::TooLarge) }
@@ -51,7 +51,7 @@ fn same(a: &LineItem, b: &LineItem) -> bool {
         && (!a.is_custom_price || a.unit_price == b.unit_price)
 }
 
-/// Sets how many of a line there are; none at all removes it.
+/// Sets the quantity of a line; zero removes it.
 pub fn set_quantity(
     tx: &mut dyn Write,
     at: &Moment,
@@ -82,7 +82,7 @@ pub fn set_quantity(
     if too_much { Err(Error::Full) } else { within_limits(cart) }
 }
 
-/// Sets what one of each line costs, in the order of the lines.
+/// Sets the unit prices of all lines, in the order of the lines.
 pub fn set_prices(tx: &mut dyn Write, at: &Moment, cart: &Cart, prices: Vec<Decimal>) -> Result<Cart, Error> {
     open(cart)?;
     if cart.items.iter().map(|it| it.unit_price).eq(prices.iter().copied()) {
@@ -98,13 +98,13 @@ pub fn set_prices(tx: &mut dyn Write, at: &Moment, cart: &Cart, prices: Vec<Deci
     })?)
 }
 
-/// Removes a line. One that is not there is ignored.
+/// Removes a line. An unknown id is ignored.
 pub fn remove_line(tx: &mut dyn Write, at: &Moment, cart: &Cart, line: &str) -> Result<Cart, Error> {
     open(cart)?;
     Ok(CARTS.update(tx, at, &cart.id, |cart: &mut Cart| cart.items.retain(|it| *it.id != *line))?)
 }
 
-/// Closes a cart that has become an order.
+/// Marks a cart as completed: it has become an order.
 pub fn complete(tx: &mut dyn Write, at: &Moment, cart: &Cart) -> Result<Cart, Error> {
     open(cart)?;
     if cart.items.is_empty() {

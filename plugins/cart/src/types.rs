@@ -1,4 +1,4 @@
-//! The records.
+//! The records of carts: cart, line item, address.
 
 use atoll_kernel::{
     Decimal, FieldValue, LINE_TOTALS, Metadata, TOTALS, Timestamp, Totals, entity, part_of_total,
@@ -6,30 +6,30 @@ use atoll_kernel::{
 };
 
 entity! {
-    /// What a shopper is about to buy. Its lines and addresses are stored in it: a cart is read and written as
-    /// a whole, with one key.
+    /// A shopping cart. Its lines and addresses are stored in it: a cart is read and written as a whole,
+    /// under one key.
     pub struct Cart = "cart" / "carts", "cart" {
         /// ISO 4217, in lower case.
         pub currency_code: String,
-        /// Where to write to.
+        /// E-mail address of the buyer.
         pub email: Option<String>,
-        /// The language that it is shown in.
+        /// Language in which it is shown.
         pub locale: Option<String>,
         /// The region, by its id.
         pub region_id: Option<String>,
-        /// The channel, by its id. A cart takes only what its channel sells.
+        /// Id of the sales channel. A cart accepts only what its channel sells.
         pub sales_channel_id: Option<String>,
-        /// The customer, by its id, if it is a known one.
+        /// Id of the customer, if known.
         pub customer_id: Option<String>,
-        /// When it became an order. Nothing changes in it afterwards.
+        /// When it became an order. It is never changed afterwards.
         pub completed_at: Option<Timestamp>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
-        /// What is in it, in the order it was added.
+        /// Lines, in the order in which they were added.
         pub items: Vec<LineItem>,
-        /// Where to send it.
+        /// Shipping address.
         pub shipping_address: Option<CartAddress>,
-        /// Whom to bill.
+        /// Billing address.
         pub billing_address: Option<CartAddress>,
     }
     search [email]
@@ -38,10 +38,10 @@ entity! {
     patch CartPatch
 }
 
-/// Lists of modules that are not there: storefronts count on their being lists.
+/// Relations of modules that do not exist yet, shown as empty lists, which storefronts expect.
 const ABSENT: [&str; 3] = ["shipping_methods", "promotions", "credit_lines"];
 
-/// The ids of its addresses, where it has them.
+/// Ids of the addresses, or null.
 const ADDRESS_IDS: [&str; 2] = ["shipping_address_id", "billing_address_id"];
 
 const CART_COMPUTED: &[&str] = &{
@@ -59,7 +59,7 @@ const CART_COMPUTED: &[&str] = &{
 };
 
 impl Cart {
-    /// What it comes to.
+    /// The sum of the totals of the lines.
     pub fn total(&self) -> Decimal {
         self.totals().items
     }
@@ -80,15 +80,15 @@ fn compute_cart(cart: &Cart, visit: &mut dyn FnMut(&'static str, Value)) {
 }
 
 entity! {
-    /// Some of a variant, with what was known of it when it was added.
+    /// A line of a cart: a variant, with a copy of its details at the time when it was added.
     pub struct LineItem = "cart_line_item" / "cart_line_items", "cali" {
         /// The title of the product.
         pub title: String,
         /// The title of the variant.
         pub subtitle: Option<String>,
-        /// The URL of a small picture.
+        /// URL of a thumbnail image.
         pub thumbnail: Option<String>,
-        /// How many.
+        /// Number of units.
         pub quantity: Decimal,
         /// The variant, by its id.
         pub variant_id: Option<String>,
@@ -114,21 +114,21 @@ entity! {
         pub variant_barcode: Option<String>,
         /// The title of the variant.
         pub variant_title: Option<String>,
-        /// Is it a voucher?
+        /// Is it a gift card?
         pub is_giftcard: bool,
-        /// Must it be sent?
+        /// Does it need shipping?
         pub requires_shipping: bool = true,
         /// May it be discounted?
         pub is_discountable: bool = true,
-        /// Does the price contain the taxes?
+        /// Does the price include tax?
         pub is_tax_inclusive: bool,
-        /// Was the price set by hand?
+        /// Was the price set manually?
         pub is_custom_price: bool,
-        /// What one costs, in units of the cart's currency.
+        /// Price of one, in units of the cart's currency.
         pub unit_price: Decimal,
-        /// What one cost before.
+        /// The former price of one, shown as crossed out.
         pub compare_at_unit_price: Option<Decimal>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
         /// The cart.
         pub cart_id: String,
@@ -138,13 +138,13 @@ entity! {
 }
 
 impl LineItem {
-    /// What it comes to.
+    /// Unit price times quantity.
     pub fn total(&self) -> Decimal {
         self.unit_price * self.quantity
     }
 }
 
-/// The exact twins of its own fields, and lists of modules that are not there.
+/// The `raw_…` fields of its own amounts, and empty lists of modules that do not exist yet.
 const LINE_MORE: [&str; 5] =
     ["tax_lines", "adjustments", "raw_unit_price", "raw_compare_at_unit_price", "variant_option_values"];
 
@@ -163,7 +163,7 @@ const LINE_COMPUTED: &[&str] = &{
     names
 };
 
-/// What a star shows only with the totals of the cart.
+/// Fields that a star selects only together with the totals of the cart.
 const ON_REQUEST: &[&str] = LINE_COMPUTED.split_at(2 * LINE_TOTALS.len()).0;
 
 fn compute_line(line: &LineItem, visit: &mut dyn FnMut(&'static str, Value)) {
@@ -180,11 +180,11 @@ fn compute_line(line: &LineItem, visit: &mut dyn FnMut(&'static str, Value)) {
 }
 
 entity! {
-    /// An address of a shopper.
+    /// An address of a cart.
     pub struct CartAddress = "cart_address" / "cart_addresses", "caaddr" {
         /// The customer, by its id.
         pub customer_id: Option<String>,
-        /// The company at the door.
+        /// Company name.
         pub company: Option<String>,
         /// A first name.
         pub first_name: Option<String>,
@@ -192,7 +192,7 @@ entity! {
         pub last_name: Option<String>,
         /// Street and number.
         pub address_1: Option<String>,
-        /// More of the same.
+        /// Second line of the street address.
         pub address_2: Option<String>,
         /// The city.
         pub city: Option<String>,
@@ -204,7 +204,7 @@ entity! {
         pub postal_code: Option<String>,
         /// A phone number.
         pub phone: Option<String>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
 }

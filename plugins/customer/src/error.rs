@@ -1,11 +1,11 @@
-//! What can be wrong with a customer.
+//! Errors of customers.
 
 use atoll_kernel::{Fault, RowError, limits::ADDRESSES_MAX, store_errors};
 
 /// Why a customer was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There are as many addresses as there may be.
+    /// The limit of addresses is reached.
     #[error("a customer has at most {ADDRESSES_MAX} addresses")]
     Full,
     /// The rows could not be read or written.

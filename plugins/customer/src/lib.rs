@@ -1,4 +1,4 @@
-//! Customers: who buys, with an account or as a guest, and where to send it.
+//! Customers, with an account or as guests, and their addresses.
 
 mod error;
 mod service;
@@ -10,12 +10,12 @@ pub use error::Error;
 pub use service::{add_address, address_of, change_address, find_or_create_guest, remove_address};
 pub use types::{Customer, CustomerAddress, CustomerAddressPatch, CustomerPatch};
 
-/// The name of the entity in links.
+/// Entity name in links.
 pub const CUSTOMER: &str = "customer";
 
 const ADDRESS: &str = "customer_address";
 
-/// An address has one account and one guest at most.
+/// Unique: per e-mail address at most one account and one guest.
 const BY_EMAIL: Index<Customer> =
     Index::unique("customer.by_email", &["email", "has_account"], |it, keys| {
         keys.add(&[&it.email, account(it.has_account)]);
@@ -29,7 +29,7 @@ const fn account(has_account: bool) -> &'static str {
 
 /// The service of customers.
 pub static CUSTOMERS: Service<Customer> = Service::new(&[BY_EMAIL]).at_most(CUSTOMER_BYTES_MAX);
-/// The service of their addresses. [`add_address`] and its like keep the rules of the module.
+/// Write through [`add_address`], [`change_address`] and [`remove_address`], which keep at most one default.
 pub static ADDRESSES: Service<CustomerAddress> = Service::new(&[BY_CUSTOMER]).at_most(CUSTOMER_BYTES_MAX);
 
 module! { Module {

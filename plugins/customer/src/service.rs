@@ -1,4 +1,4 @@
-//! What may be done with customers and their addresses.
+//! Guests by e-mail address, and the addresses of customers.
 
 use atoll_kernel::{Moment, Read, RowError, StoreError, Write, limits::ADDRESSES_MAX};
 
@@ -7,7 +7,7 @@ use crate::{
     account,
 };
 
-/// The guest with this address, who is made where there is none.
+/// The guest with this e-mail address; created if there is none.
 pub fn find_or_create_guest(tx: &mut dyn Write, at: &Moment, email: &str) -> Result<Customer, RowError> {
     let email = email.trim().to_lowercase();
     match CUSTOMERS.table.get_by(tx, &BY_EMAIL, &[&email, account(false)])? {
@@ -16,7 +16,7 @@ pub fn find_or_create_guest(tx: &mut dyn Write, at: &Moment, email: &str) -> Res
     }
 }
 
-/// The address of this id, if it is the customer's. Those of others do not exist.
+/// The address of this id, if it is the customer's; `None` for those of others.
 pub fn address_of(tx: &dyn Read, customer_id: &str, id: &str) -> Result<Option<CustomerAddress>, StoreError> {
     Ok(ADDRESSES.get(tx, id)?.filter(|it| it.customer_id == customer_id))
 }
@@ -48,13 +48,13 @@ pub fn change_address(
     Ok(address)
 }
 
-/// Removes an address for good.
+/// Deletes an address permanently.
 pub fn remove_address(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError> {
     ADDRESSES.delete(tx, at, id)?;
     Ok(())
 }
 
-/// What this address is by default, the others of its customer are no longer.
+/// Clears the default flags of the customer's other addresses that this address has set.
 fn keep_one_default(tx: &mut dyn Write, at: &Moment, address: &CustomerAddress) -> Result<(), RowError> {
     if !address.is_default_shipping && !address.is_default_billing {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The records.
+//! The records of customers and their addresses.
 
 use atoll_kernel::{
     Metadata, entity,
@@ -6,9 +6,9 @@ use atoll_kernel::{
 };
 
 entity! {
-    /// Somebody who buys.
+    /// A customer: an account, or a guest.
     pub struct Customer = "customer" / "customers", "cus" {
-        /// The company that they buy for.
+        /// Company that the customer buys for.
         pub company_name: Option<String>,
         /// A first name.
         pub first_name: Option<String>,
@@ -18,11 +18,11 @@ entity! {
         pub email: String,
         /// A phone number.
         pub phone: Option<String>,
-        /// Can they log in? Those who cannot are guests.
+        /// Can the customer log in? If not, it is a guest.
         pub has_account: bool,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
-        /// Who made it, by id; themselves, where nobody.
+        /// Id of the admin who created it; `None` if the customer registered.
         pub created_by: Option<String>,
     }
     search [company_name, first_name, last_name, email, phone]
@@ -30,23 +30,23 @@ entity! {
     patch CustomerPatch
 }
 
-/// The list of a module that is not there: storefronts count on its being a list.
+/// A relation of a module that does not exist yet, shown as an empty list, which storefronts expect.
 fn groups(_: &Customer, visit: &mut dyn FnMut(&'static str, Value)) {
     visit("groups", json!([]));
 }
 
 entity! {
-    /// Where to send what a customer buys.
+    /// An address of a customer.
     pub struct CustomerAddress = "customer_address" / "customer_addresses", "cuaddr" {
-        /// What the customer calls it.
+        /// Display name, chosen by the customer.
         pub address_name: Option<String>,
-        /// Is it where things go? At most one of a customer is.
+        /// Is it the default shipping address? At most one per customer.
         pub is_default_shipping: bool,
-        /// Is it who pays? At most one of a customer is.
+        /// Is it the default billing address? At most one per customer.
         pub is_default_billing: bool,
         /// The customer, by its id.
         pub customer_id: String,
-        /// The company at the door.
+        /// Company name.
         pub company: Option<String>,
         /// A first name.
         pub first_name: Option<String>,
@@ -54,7 +54,7 @@ entity! {
         pub last_name: Option<String>,
         /// Street and number.
         pub address_1: Option<String>,
-        /// More of the same.
+        /// Second line of the street address.
         pub address_2: Option<String>,
         /// The city.
         pub city: Option<String>,
@@ -66,7 +66,7 @@ entity! {
         pub postal_code: Option<String>,
         /// A phone number.
         pub phone: Option<String>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     search [address_name, company, first_name, last_name, address_1, address_2, city, postal_code]

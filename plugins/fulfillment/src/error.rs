@@ -1,11 +1,11 @@
-//! What can be wrong with a fulfilment.
+//! Errors of fulfilments.
 
 use atoll_kernel::{Fault, RowError, store_errors};
 
 /// Why a fulfilment was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It was called off.
+    /// The fulfilment was cancelled before.
     #[error("Fulfillment with id {0} is already canceled")]
     Canceled(String),
     /// The rows could not be read or written.

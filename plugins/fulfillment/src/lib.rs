@@ -1,4 +1,4 @@
-//! Fulfilments: what was packed, from where, and for whom.
+//! Fulfilments: items of an order that were packed at one stock location.
 
 mod error;
 mod types;
@@ -8,10 +8,10 @@ use atoll_kernel::{Entity, Module, Moment, Service, Write, module};
 pub use error::Error;
 pub use types::{Fulfillment, FulfillmentItem, Packed};
 
-/// The name of fulfilments in links.
+/// Entity name of fulfilments in links.
 pub const FULFILLMENT: &str = "fulfillment";
 
-/// The service of fulfilments. [`pack`] makes them, [`cancel`] calls them off.
+/// Created by [`pack`], cancelled by [`cancel`].
 pub static FULFILLMENTS: Service<Fulfillment> = Service::new(&[]);
 
 module! { Module {
@@ -21,7 +21,7 @@ module! { Module {
     ..Module::EMPTY
 } }
 
-/// Writes that something was packed.
+/// Creates a fulfilment, packed now by the actor.
 pub fn pack(tx: &mut dyn Write, at: &Moment, mut fulfillment: Fulfillment) -> Result<Fulfillment, Error> {
     fulfillment.id = at.id();
     fulfillment.data = fulfillment.data.or_empty();
@@ -34,7 +34,7 @@ pub fn pack(tx: &mut dyn Write, at: &Moment, mut fulfillment: Fulfillment) -> Re
     Ok(FULFILLMENTS.create(tx, at, fulfillment)?)
 }
 
-/// Calls a fulfilment off, once.
+/// Cancels a fulfilment. Errors: it was cancelled before.
 pub fn cancel(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Fulfillment, Error> {
     if FULFILLMENTS.retrieve(tx, id)?.canceled_at.is_some() {
         return Err(Error::Canceled(id.to_owned()));

@@ -1,4 +1,4 @@
-//! The records.
+//! The records of fulfilments and their items.
 
 use atoll_kernel::{
     Decimal, FieldValue, Metadata, Timestamp, entity,
@@ -7,61 +7,61 @@ use atoll_kernel::{
 };
 
 entity! {
-    /// What was packed at one place.
+    /// Items of an order that were packed at one stock location.
     pub struct Fulfillment = "fulfillment" / "fulfillments", "ful" {
-        /// Where, by the id of the location; nowhere, where nothing of it is counted.
+        /// Id of the stock location; `None` if none of its items has managed stock.
         pub location_id: Option<String>,
         /// When it was packed.
         pub packed_at: Option<Timestamp>,
-        /// When it was handed to a carrier, if it was.
+        /// When it was handed to a carrier.
         pub shipped_at: Option<Timestamp>,
-        /// Who handed it over.
+        /// Id of the actor who marked it as shipped.
         pub marked_shipped_by: Option<String>,
-        /// When it arrived, if it did.
+        /// When it was delivered.
         pub delivered_at: Option<Timestamp>,
-        /// When it was called off, if it was.
+        /// When it was cancelled.
         pub canceled_at: Option<Timestamp>,
-        /// Who packed it.
+        /// Id of the actor who packed it.
         pub created_by: Option<String>,
-        /// Must it be sent?
+        /// Does it need shipping?
         pub requires_shipping: bool = true,
-        /// Who sends it, by its id: nobody does yet.
+        /// Id of the fulfilment provider: there are none yet.
         pub provider_id: Option<String>,
-        /// How it is sent, by its id: there are no ways yet.
+        /// Id of the shipping option: there are none yet.
         pub shipping_option_id: Option<String>,
-        /// Free data of who sends it.
+        /// Data of the fulfilment provider.
         pub data: Metadata,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
-        /// How many of which lines of the order it is.
+        /// Quantities by line of the order.
         pub packed: Vec<Packed>,
-        /// What was taken from the shelf for them.
+        /// Inventory items that were taken from stock.
         pub items: Vec<FulfillmentItem>,
     }
     hidden [packed]
     embeds [many items: FulfillmentItem]
 }
 
-/// Some of a line of an order.
+/// A quantity of a line of an order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(crate = "::atoll_kernel::serde")]
 pub struct Packed {
     /// The line.
     pub line_item_id: String,
-    /// How many of it.
+    /// Packed quantity.
     pub quantity: Decimal,
 }
 
 entity! {
-    /// Some of an inventory item, for a line of an order.
+    /// A quantity of an inventory item, for a line of an order.
     pub struct FulfillmentItem = "fulfillment_item" / "fulfillment_items", "fulit" {
-        /// What it is called.
+        /// Display name.
         pub title: String,
         /// The stock keeping unit.
         pub sku: Option<String>,
         /// The barcode.
         pub barcode: Option<String>,
-        /// How many.
+        /// Number of units.
         pub quantity: Decimal,
         /// The line.
         pub line_item_id: String,

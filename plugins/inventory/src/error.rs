@@ -1,4 +1,4 @@
-//! What can go wrong with stock. The texts are the wire's.
+//! Errors of stock and reservations. The texts are the wire's.
 
 use atoll_kernel::{Decimal, Fault, RowError, store_errors};
 
@@ -7,7 +7,7 @@ use crate::InventoryLevel;
 /// Why stock was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no level for the item at the location.
+    /// The item has no level at the location.
     #[error("Item {item} is not stocked at location {location}")]
     NotStocked {
         /// The item.
@@ -15,7 +15,7 @@ pub enum Error {
         /// The location.
         location: String,
     },
-    /// Less is available than is asked for.
+    /// The available quantity is less than the requested one.
     #[error("Not enough stock available for item {item} at location {location}")]
     NotEnough {
         /// The item.
@@ -23,27 +23,27 @@ pub enum Error {
         /// The location.
         location: String,
     },
-    /// Less was promised to a line than it asks for.
+    /// The reserved quantity of a line is less than the requested one.
     #[error("Quantity to fulfill exceeds the reserved quantity for the item: {0}")]
     NotPromised(String),
-    /// Reservations are of something.
+    /// The quantity of a reservation must be greater than zero.
     #[error("a reservation of {quantity} is not possible: the quantity must be greater than 0")]
     NothingToReserve {
-        /// What was asked for.
+        /// The requested quantity.
         quantity: Decimal,
     },
-    /// The stock may not fall below what is promised.
+    /// The stock must not fall below the reserved quantity.
     #[error(
         "cannot set the stock of item {} at location {} to {stocked}: {} of it is reserved",
         level.inventory_item_id, level.location_id, level.reserved_quantity
     )]
     BelowReserved {
-        /// What lies there, and what of it is promised.
+        /// The level as it is.
         level: Box<InventoryLevel>,
-        /// What was asked for.
+        /// The requested quantity.
         stocked: Decimal,
     },
-    /// Somebody was promised some of it.
+    /// The level has reservations.
     #[error(
         "Cannot remove Inventory Level {item} at Location {location} because there are reservations at location"
     )]

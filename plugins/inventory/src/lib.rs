@@ -1,4 +1,4 @@
-//! Inventory items, what lies of them at each location, and what of that is reserved.
+//! Inventory items, their stock levels per location, and reservations.
 
 mod error;
 mod quantities;
@@ -19,16 +19,16 @@ pub use types::{
     ReservationItemPatch,
 };
 
-/// The names of the entities in links.
+/// Entity name of items in links.
 pub const INVENTORY_ITEM: &str = "inventory_item";
-/// The name of levels in links.
+/// Entity name of levels in links.
 pub const INVENTORY_LEVEL: &str = "inventory_level";
 
-/// No two live items share a SKU.
+/// Unique: the SKU of live items.
 pub const BY_SKU: Index<InventoryItem> =
     Index::unique("inventory_item.by_sku", &["sku"], |it, keys| keys.add_some(it.sku.as_deref()));
 
-/// One level per item and location.
+/// Unique: one level per item and location.
 pub const BY_PLACE: Index<InventoryLevel> =
     Index::unique("inventory_level.by_place", &["inventory_item_id", "location_id"], |it, keys| {
         keys.add(&[&it.inventory_item_id, &it.location_id]);
@@ -56,11 +56,11 @@ pub const RESERVED_BY_ITEM: Index<ReservationItem> =
         keys.add(&[&it.inventory_item_id])
     });
 
-/// The service of inventory items.
+/// Write through [`create_item`] and [`update_item`]: an empty SKU is stored as none.
 pub static INVENTORY_ITEMS: Service<InventoryItem> = Service::new(&[BY_SKU]);
-/// The service of levels. Quantities change through [`reserve`], [`release`], [`set_level`] and [`adjust`].
+/// Quantities change through [`reserve`], [`release`], [`set_level`] and [`adjust`].
 pub static INVENTORY_LEVELS: Service<InventoryLevel> = Service::new(&[BY_PLACE, BY_ITEM, BY_LOCATION]);
-/// The service of reservations. They are made by [`reserve`] and undone by [`release`].
+/// Created by [`reserve`], deleted by [`release`].
 pub static RESERVATIONS: Service<ReservationItem> = Service::new(&[BY_LINE, RESERVED_BY_ITEM]);
 
 /// The field of levels and reservations that names their item.

@@ -1,11 +1,11 @@
-//! What there is of an item over all its locations.
+//! Computed fields of inventory items: stocked and reserved quantity, summed over all locations.
 
 use atoll_kernel::{Computed, Decimal, Env, Node, QueryError, computed, serde_json::Value, serde_json::json};
 
 use crate::{BY_ITEM, INVENTORY_ITEM, INVENTORY_LEVELS, InventoryLevel};
 
 computed! {
-    /// What lies anywhere.
+    /// The stocked quantity at all locations.
     pub static STOCKED = Computed {
         entity: INVENTORY_ITEM,
         name: "stocked_quantity",
@@ -16,7 +16,7 @@ computed! {
 }
 
 computed! {
-    /// What is promised anywhere.
+    /// The reserved quantity at all locations.
     pub static RESERVED = Computed {
         entity: INVENTORY_ITEM,
         name: "reserved_quantity",

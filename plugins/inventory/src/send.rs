@@ -1,4 +1,4 @@
-//! Stock that leaves for a line that it was promised to, and comes back.
+//! Stock of fulfilments: taking reserved stock for a line, and returning it when the fulfilment is cancelled.
 
 use atoll_kernel::{Decimal, Moment, Write};
 
@@ -7,19 +7,20 @@ use crate::{
     service::level_or_not_stocked,
 };
 
-/// Some of an item that has left a location for a line.
+/// A quantity of an item that was taken from a location for a line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sent {
     /// The item.
     pub item: String,
     /// The location.
     pub location: String,
-    /// How much.
+    /// Quantity.
     pub quantity: Decimal,
 }
 
-/// Takes some of an item off the shelf for a line that it was promised to; the promise is kept with it. It is taken
-/// where it was promised, or from the location that is named: there, it must not be promised to others.
+/// Takes a quantity of an item that is reserved for a line from stock, and reduces the reservations by it. It
+/// is taken at the location of the reservation, or at the given one, where it must not be reserved for
+/// others.
 pub fn send(
     tx: &mut dyn Write,
     at: &Moment,
@@ -32,7 +33,7 @@ pub fn send(
     if left > Decimal::ZERO { Err(Error::NotPromised(line_item_id.to_owned())) } else { Ok(sent) }
 }
 
-/// As [`send`], but no more than is promised. Also says how much was not.
+/// As [`send`], but at most the reserved quantity. Also returns the rest.
 pub fn send_up_to(
     tx: &mut dyn Write,
     at: &Moment,
@@ -74,7 +75,7 @@ fn take_promised(
         RESERVATIONS.update(tx, at, &promise.id, |it: &mut ReservationItem| it.quantity -= part)?;
     }
     let level = level_or_not_stocked(tx, item, from)?;
-    // Where it was promised it is there, unless a backorder was taken.
+    // At the location of the reservation it is in stock, unless a backorder was taken.
     let there = if *from == *promise.location_id { level.stocked_quantity } else { level.available() };
     if there < part {
         return Err(Error::NotEnough { item: item.to_owned(), location: from.to_owned() });
@@ -83,7 +84,7 @@ fn take_promised(
     Ok(Sent { item: item.to_owned(), location: from.to_owned(), quantity: part })
 }
 
-/// Puts back what was sent for a line, and promises it to the line again.
+/// Returns what was sent for a line to stock, and reserves it for the line again.
 pub fn bring_back(tx: &mut dyn Write, at: &Moment, line_item_id: &str, sent: Sent) -> Result<(), Error> {
     let level = level_or_not_stocked(tx, &sent.item, &sent.location)?;
     INVENTORY_LEVELS.update(tx, at, &level.id, |it: &mut InventoryLevel| {

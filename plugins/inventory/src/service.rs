@@ -1,5 +1,5 @@
-//! Stock and promises. After each of these, a level's reserved quantity is the sum of its live reservations,
-//! and it is not above what is stocked unless a backorder was taken.
+//! Stock levels and reservations. Invariant: the reserved quantity of a level is the sum of its live
+//! reservations, and does not exceed the stock unless a backorder was taken, so that nothing is oversold.
 
 use atoll_kernel::{Decimal, Moment, Patch, Read, RowError, StoreError, Write};
 
@@ -8,7 +8,7 @@ use crate::{
     InventoryItemPatch, InventoryLevel, RESERVATIONS, ReservationItem, ReservationItemPatch,
 };
 
-/// The level of an item at a location, if it is stocked there: two keys are read.
+/// The level of an item at a location, if it is stocked there. Reads two keys.
 pub fn level_at(tx: &dyn Read, item: &str, location: &str) -> Result<Option<InventoryLevel>, StoreError> {
     INVENTORY_LEVELS.table.get_by(tx, &BY_PLACE, &[item, location])
 }
@@ -22,7 +22,7 @@ pub(crate) fn level_or_not_stocked(
     level_at(tx, item, location)?.ok_or_else(not_stocked)
 }
 
-/// Makes an item.
+/// Creates an item.
 pub fn create_item(
     tx: &mut dyn Write,
     at: &Moment,
@@ -45,18 +45,18 @@ pub fn update_item(
     })
 }
 
-/// An empty SKU is none: no two items may share one.
+/// Stores an empty SKU as none, because SKUs are unique.
 fn without_empty_sku(item: &mut InventoryItem) {
     item.sku.take_if(|it| it.trim().is_empty());
 }
 
-/// Starts to stock an item at a location. Nothing is reserved there yet.
+/// Creates the level of an item at a location, without reservations.
 pub fn create_level(tx: &mut dyn Write, at: &Moment, level: InventoryLevel) -> Result<InventoryLevel, Error> {
     INVENTORY_ITEMS.retrieve(tx, &level.inventory_item_id)?;
     Ok(INVENTORY_LEVELS.create(tx, at, InventoryLevel { reserved_quantity: Decimal::ZERO, ..level })?)
 }
 
-/// Sets what lies at a location, and what is on its way there; `None` leaves it.
+/// Sets the stocked and the incoming quantity at a location; `None` leaves one unchanged.
 pub fn set_level(
     tx: &mut dyn Write,
     at: &Moment,
@@ -78,7 +78,7 @@ pub fn set_level(
     })?)
 }
 
-/// Adds to what lies at a location, or takes from it.
+/// Adds `by` to the stocked quantity at a location; it may be negative.
 pub fn adjust(
     tx: &mut dyn Write,
     at: &Moment,
@@ -90,7 +90,7 @@ pub fn adjust(
     set_level(tx, at, item, location, Some(level.stocked_quantity + by), None)
 }
 
-/// Stops to stock an item at a location.
+/// Deletes the level of an item at a location. Errors: it has reservations.
 pub fn delete_level(
     tx: &mut dyn Write,
     at: &Moment,
@@ -105,7 +105,7 @@ pub fn delete_level(
     Ok(level)
 }
 
-/// The levels at a location that hold stock or promises: what stands in the way of its deletion.
+/// The levels at a location with stock or reservations, which prevent its deletion.
 pub fn stocked_anywhere(tx: &dyn Read, location: &str) -> Result<Vec<InventoryLevel>, Error> {
     let levels = INVENTORY_LEVELS.table.list_by(tx, &BY_LOCATION, &[location])?;
     Ok(levels
@@ -114,9 +114,9 @@ pub fn stocked_anywhere(tx: &dyn Read, location: &str) -> Result<Vec<InventoryLe
         .collect())
 }
 
-/// Promises some of an item at a location. More than is available is refused, unless it may be backordered.
-/// Each call sees what the ones before it promised, so that several promises of one level cannot add up to
-/// more than there is.
+/// Reserves a quantity of an item at a location. More than the available quantity is refused, unless
+/// backorders are allowed. Each call sees the reservations of earlier calls in the transaction, so that
+/// together they cannot oversell.
 pub fn reserve(tx: &mut dyn Write, at: &Moment, promise: ReservationItem) -> Result<ReservationItem, Error> {
     take(tx, at, &promise)?;
     Ok(RESERVATIONS.create(tx, at, promise)?)
@@ -136,12 +136,12 @@ fn take(tx: &mut dyn Write, at: &Moment, promise: &ReservationItem) -> Result<()
     Ok(())
 }
 
-/// What is promised to a line.
+/// The reservations of a line.
 pub fn promised(tx: &dyn Read, line_item_id: &str) -> Result<Vec<ReservationItem>, StoreError> {
     RESERVATIONS.table.list_by(tx, &BY_LINE, &[line_item_id])
 }
 
-/// Takes back what was promised to a line. Says how many promises there were.
+/// Releases the reservations of a line. Returns their number.
 pub fn release(tx: &mut dyn Write, at: &Moment, line_item_id: &str) -> Result<usize, Error> {
     let promises = promised(tx, line_item_id)?;
     for promise in &promises {
@@ -151,7 +151,7 @@ pub fn release(tx: &mut dyn Write, at: &Moment, line_item_id: &str) -> Result<us
     Ok(promises.len())
 }
 
-/// Takes a promise back. One that is not there is ignored.
+/// Releases one reservation. An unknown id is ignored.
 pub fn delete_reservation(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
     if let Some(promise) = RESERVATIONS.get(tx, id)? {
         give_back(tx, at, &promise)?;
@@ -160,7 +160,8 @@ pub fn delete_reservation(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(
     Ok(())
 }
 
-/// Takes a promise back as if it had never been made; one that was taken back meanwhile stays so.
+/// Compensates [`reserve`]: releases the reservation and deletes the row. A reservation that was released
+/// meanwhile is left unchanged.
 pub fn forget_reservation(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
     if let Some(promise) = RESERVATIONS.get(tx, id)? {
         give_back(tx, at, &promise)?;
@@ -169,7 +170,8 @@ pub fn forget_reservation(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(
     Ok(())
 }
 
-/// Changes a promise: how much, and where. It is given back and made anew, so that the rules of [`reserve`] hold.
+/// Changes quantity and location of a reservation: it is released and reserved again, under the rules of
+/// [`reserve`].
 pub fn update_reservation(
     tx: &mut dyn Write,
     at: &Moment,

@@ -1,29 +1,29 @@
-//! The records.
+//! The records of inventory items, levels and reservations.
 
 use atoll_kernel::{Decimal, Id, Metadata, entity, serde_json::Value};
 
 entity! {
-    /// Something that can be counted: what a variant takes from the shelf.
+    /// Something that is stocked. Variants use one or several items (kits).
     pub struct InventoryItem = "inventory_item" / "inventory_items", "iitem" {
-        /// The stock keeping unit; no two live items share one.
+        /// Stock keeping unit; unique among live items.
         pub sku: Option<String>,
-        /// What it is called.
+        /// Display name.
         pub title: Option<String>,
-        /// What it is.
+        /// Description, for admins.
         pub description: Option<String>,
-        /// The URL of a small picture.
+        /// URL of a thumbnail image.
         pub thumbnail: Option<String>,
         /// ISO 3166-1 alpha-2.
         pub origin_country: Option<String>,
-        /// The harmonised system code.
+        /// Harmonised System code, for customs.
         pub hs_code: Option<String>,
-        /// Must it be sent to somebody?
+        /// Does it need shipping?
         pub requires_shipping: bool = true,
-        /// The manufacturer's code.
+        /// Manufacturer's code.
         pub mid_code: Option<String>,
-        /// What it is made of.
+        /// Material.
         pub material: Option<String>,
-        /// What one of it is: a piece, a metre.
+        /// Unit of a quantity of one: piece, metre.
         pub unit_of_measure: Option<String>,
         /// In grams.
         pub weight: Option<Decimal>,
@@ -33,7 +33,7 @@ entity! {
         pub height: Option<Decimal>,
         /// In millimetres.
         pub width: Option<Decimal>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     search [sku, hs_code, mid_code, description, title]
@@ -41,19 +41,19 @@ entity! {
 }
 
 entity! {
-    /// What lies of an item at a location. Its key is the pair.
+    /// The stock of an item at a location; one per pair.
     pub struct InventoryLevel = "inventory_level" / "inventory_levels", "ilev" {
         /// The item.
         pub inventory_item_id: Id<InventoryItem>,
-        /// The location, by its id: it belongs to another module.
+        /// Id of the stock location.
         pub location_id: String,
-        /// What lies there.
+        /// Quantity on hand.
         pub stocked_quantity: Decimal,
-        /// What of it is promised: the sum of the live reservations here.
+        /// The sum of the live reservations here.
         pub reserved_quantity: Decimal,
-        /// What is on its way.
+        /// Quantity that is expected, set by admins.
         pub incoming_quantity: Decimal,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     computed [available_quantity, raw_stocked_quantity, raw_reserved_quantity, raw_incoming_quantity] by compute_level
@@ -61,7 +61,7 @@ entity! {
 }
 
 impl InventoryLevel {
-    /// What can still be promised; below zero where backorders were taken.
+    /// The quantity that can still be reserved; negative if backorders were taken.
     pub fn available(&self) -> Decimal {
         self.stocked_quantity - self.reserved_quantity
     }
@@ -75,25 +75,25 @@ fn compute_level(level: &InventoryLevel, visit: &mut dyn FnMut(&'static str, Val
 }
 
 entity! {
-    /// A promise of some of an item at a location.
+    /// A reservation: a quantity of an item at a location, held for a line.
     pub struct ReservationItem = "reservation_item" / "reservations", "resitem" {
         /// The item.
         pub inventory_item_id: Id<InventoryItem>,
         /// The location, by its id.
         pub location_id: String,
-        /// How much.
+        /// Reserved quantity.
         pub quantity: Decimal,
-        /// The line of a cart or order that it is for.
+        /// Id of the line of a cart or order.
         pub line_item_id: Option<String>,
-        /// May it promise more than there is?
+        /// May it exceed the stock?
         pub allow_backorder: bool,
-        /// What it is for.
+        /// Purpose, for admins.
         pub description: Option<String>,
-        /// Who made it.
+        /// Id of the actor who created it.
         pub created_by: Option<String>,
-        /// Its id in another system.
+        /// Id in an external system.
         pub external_id: Option<String>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     search [description]

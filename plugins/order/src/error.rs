@@ -1,4 +1,4 @@
-//! What can be wrong with an order. The texts are the wire's.
+//! Errors of orders. The texts are the wire's.
 
 use atoll_kernel::{Fault, RowError, serde_json, store_errors};
 
@@ -8,25 +8,25 @@ pub enum Error {
     /// There is no such order.
     #[error("Order id not found: {0}")]
     NotFound(String),
-    /// It was called off.
+    /// The order was cancelled.
     #[error("Order with id {0} has been canceled.")]
     Canceled(String),
-    /// It is done.
+    /// A completed order cannot be cancelled.
     #[error("Cannot cancel a completed order. Please use the return process to handle refunds or exchanges.")]
     Completed,
-    /// Some of it was sent.
+    /// The order has fulfilments that were not cancelled.
     #[error("All fulfillments must be canceled before canceling an order")]
     OnItsWay,
-    /// What was called off is not done.
+    /// A cancelled order cannot be completed.
     #[error("Orders {0} are canceled and cannot be completed")]
     CanceledIsNotCompleted(String),
-    /// It is neither done nor called off.
+    /// The order is neither completed nor cancelled.
     #[error("Orders {0} are completed, canceled, or in draft and cannot be archived")]
     NotArchivable(String),
-    /// It was sold to another country.
+    /// An address must stay in its country, for which the order was priced.
     #[error("Country code cannot be changed")]
     OtherCountry,
-    /// What is given is no address.
+    /// The given address cannot be deserialised.
     #[error("Invalid request: {0}")]
     Address(#[from] serde_json::Error),
     /// The rows could not be read or written.

@@ -1,4 +1,4 @@
-//! Orders: what was bought, in which channel.
+//! Orders: a copy of what was bought, in which sales channel, and the state of payment and fulfilment.
 
 mod error;
 mod line;
@@ -15,9 +15,9 @@ pub use service::{
 };
 pub use types::{FulfillmentStatus, Order, OrderAddress, OrderPatch, OrderStatus, PaymentStatus};
 
-/// The name of orders in links.
+/// Entity name of orders in links.
 pub const ORDER: &str = "order";
-/// The name of their lines in links.
+/// Entity name of their lines in links.
 pub const LINE_ITEM: &str = "order_line_item";
 
 /// The orders of a channel.
@@ -34,7 +34,7 @@ pub(crate) const BY_LINE: Index<Order> = Index::unique("order.by_line", &["items
     it.items.iter().for_each(|line| keys.add(&[&line.id]));
 });
 
-/// The service of orders. [`place_order`] makes them.
+/// Created by [`place_order`].
 pub static ORDERS: Service<Order> = Service::new(&[BY_SALES_CHANNEL, BY_CUSTOMER, BY_STATUS, BY_LINE]);
 
 module! { Module {

@@ -1,4 +1,4 @@
-//! The lines of an order.
+//! The lines of an order, with their quantities and totals.
 
 use atoll_kernel::{
     Decimal, FieldValue, LINE_TOTALS, Metadata, entity, part_of_total,
@@ -7,15 +7,15 @@ use atoll_kernel::{
 };
 
 entity! {
-    /// Some of a variant, as it was when it was bought.
+    /// A line of an order: a variant, with a copy of its details at the time when it was bought.
     pub struct OrderLineItem = "order_line_item" / "order_line_items", "ordli" {
         /// The title of the product.
         pub title: String,
         /// The title of the variant.
         pub subtitle: Option<String>,
-        /// The URL of a small picture.
+        /// URL of a thumbnail image.
         pub thumbnail: Option<String>,
-        /// How many.
+        /// Number of units.
         pub quantity: Decimal,
         /// The variant, by its id.
         pub variant_id: Option<String>,
@@ -41,27 +41,27 @@ entity! {
         pub variant_barcode: Option<String>,
         /// The title of the variant.
         pub variant_title: Option<String>,
-        /// Is it a voucher?
+        /// Is it a gift card?
         pub is_giftcard: bool,
-        /// Must it be sent?
+        /// Does it need shipping?
         pub requires_shipping: bool = true,
         /// May it be discounted?
         pub is_discountable: bool = true,
-        /// Does the price contain the taxes?
+        /// Does the price include tax?
         pub is_tax_inclusive: bool,
-        /// Was the price set by hand?
+        /// Was the price set manually?
         pub is_custom_price: bool,
-        /// What one cost, in units of the order's currency.
+        /// Price of one, in units of the order's currency.
         pub unit_price: Decimal,
-        /// What one cost before.
+        /// The former price of one, shown as crossed out.
         pub compare_at_unit_price: Option<Decimal>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
-        /// What was promised to it when it was placed: all of the line takes so much of each item, whatever its variant
-        /// takes today. Empty where nothing of it was counted, and in rows that were written before this was kept: such a
-        /// line takes what was promised to it by hand.
+        /// Quantities by inventory item that were reserved for the whole line when the order was placed, even
+        /// if the variant has changed since. Empty if its stock is not managed, and in rows from before there
+        /// was this field: such a line takes what is reserved for it manually.
         pub takes: Vec<LineTake>,
-        /// What has become of it.
+        /// Fulfilled and returned quantities.
         pub detail: Option<OrderItem>,
     }
     hidden [takes]
@@ -70,28 +70,28 @@ entity! {
     on_request ON_REQUEST
 }
 
-/// How much of an inventory item all of a line takes.
+/// The quantity of an inventory item that the whole line takes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(crate = "::atoll_kernel::serde")]
 pub struct LineTake {
-    /// The item, by its id: it belongs to another module.
+    /// Id of the inventory item.
     pub inventory_item_id: String,
-    /// How much of it.
+    /// Quantity for the whole line.
     pub quantity: Decimal,
 }
 
 impl OrderLineItem {
-    /// What it comes to.
+    /// Unit price times quantity.
     pub fn total(&self) -> Decimal {
         self.unit_price * self.quantity
     }
 
-    /// How many of it were sent.
+    /// The fulfilled quantity.
     pub fn fulfilled(&self) -> Decimal {
         self.detail.as_ref().map_or(Decimal::ZERO, |it| it.fulfilled_quantity)
     }
 
-    /// How many of it are still to be sent.
+    /// The quantity that is not fulfilled yet.
     pub fn open(&self) -> Decimal {
         self.quantity - self.fulfilled()
     }
@@ -165,29 +165,29 @@ fn compute_line(line: &OrderLineItem, visit: &mut dyn FnMut(&'static str, Value)
 }
 
 entity! {
-    /// What has become of a line, as of a version of its order.
+    /// Quantities of a line, as of a version of its order.
     pub struct OrderItem = "order_item" / "order_items", "orditem" {
-        /// The version of the order in which it became so.
+        /// The version of the order.
         pub version: u32 = 1,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
         /// The order.
         pub order_id: String,
         /// The line.
         pub item_id: String,
-        /// What one costs since that version; null in the first.
+        /// Price of one since that version; null in the first.
         pub unit_price: Option<Decimal>,
-        /// What one cost before.
+        /// The former price of one, shown as crossed out.
         pub compare_at_unit_price: Option<Decimal>,
-        /// How many.
+        /// Number of units.
         pub quantity: Decimal,
-        /// How many of them were sent.
+        /// The fulfilled quantity.
         pub fulfilled_quantity: Decimal,
     }
     computed ITEM_COMPUTED by compute_item
 }
 
-/// What nobody counts yet: deliveries and returns.
+/// Quantities that are always zero: there are no deliveries and returns yet.
 const UNCOUNTED: [(&str, &str); 6] = [
     ("delivered_quantity", "raw_delivered_quantity"),
     ("shipped_quantity", "raw_shipped_quantity"),

@@ -1,4 +1,4 @@
-//! What may be done with an order.
+//! Placing, changing, cancelling, completing and archiving orders; fulfilled quantities and versions.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::{
     BY_LINE, Error, FulfillmentStatus, ORDERS, Order, OrderAddress, OrderItem, OrderLineItem, OrderStatus,
 };
 
-/// Writes a new order, with the next number for people to read.
+/// Creates an order with the next display id.
 pub fn place_order(tx: &mut dyn Write, at: &Moment, mut order: Order) -> Result<Order, Error> {
     order.display_id = next_number(tx, "order.display_id")?;
     if order.id.is_empty() {
@@ -29,7 +29,7 @@ pub fn place_order(tx: &mut dyn Write, at: &Moment, mut order: Order) -> Result<
     Ok(ORDERS.create(tx, at, order)?)
 }
 
-/// An order that was not called off.
+/// The order, unless it was cancelled (an error).
 pub fn open_order(tx: &dyn Read, id: &str) -> Result<Order, Error> {
     let order = ORDERS.get(tx, id)?.ok_or_else(|| Error::NotFound(id.to_owned()))?;
     if order.is_called_off() { Err(Error::Canceled(id.to_owned())) } else { Ok(order) }
@@ -40,8 +40,8 @@ pub fn order_of_line(tx: &dyn Read, line_id: &str) -> Result<Option<Order>, Stor
     ORDERS.table.get_by(tx, &BY_LINE, &[line_id])
 }
 
-/// An address of an order with other values in the fields that are given. It stays in its country: what was bought was
-/// priced for that.
+/// An address of an order, with the given fields replaced. It must stay in its country, for which the order
+/// was priced.
 pub fn changed_address(
     at: &Moment,
     before: Option<&OrderAddress>,
@@ -61,8 +61,8 @@ pub fn changed_address(
     Ok(after)
 }
 
-/// Calls an order off. One that was called off, is done, or is on its way, is not; that nothing of it is out, not even
-/// half of a kit, is the caller's to see to.
+/// Cancels an order. Errors: it is cancelled, completed or partly fulfilled. That no part of a kit is out,
+/// which is not a fulfilled quantity of the line, must be checked by the caller.
 pub fn cancel_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order, Error> {
     let order = open_order(tx, id)?;
     if order.is_done() {
@@ -78,7 +78,7 @@ pub fn cancel_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order, 
     })?)
 }
 
-/// Says that an order is done.
+/// Completes an order.
 pub fn complete_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order, Error> {
     let order = ORDERS.get(tx, id)?.ok_or_else(|| Error::NotFound(id.to_owned()))?;
     if order.is_called_off() {
@@ -87,7 +87,7 @@ pub fn complete_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order
     Ok(ORDERS.update(tx, at, id, |it: &mut Order| it.status = OrderStatus::Completed)?)
 }
 
-/// Puts an order away that is done or was called off.
+/// Archives an order. Errors: it is neither completed nor cancelled.
 pub fn archive_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order, Error> {
     let order = ORDERS.get(tx, id)?.ok_or_else(|| Error::NotFound(id.to_owned()))?;
     match order.status {
@@ -97,16 +97,16 @@ pub fn archive_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order,
     Ok(ORDERS.update(tx, at, id, |it: &mut Order| it.status = OrderStatus::Archived)?)
 }
 
-/// How much of an order is sent.
+/// The fulfilled quantities of an order.
 #[derive(Clone, Debug, Default)]
 pub struct Fulfilled {
-    /// How many of each line, by its id.
+    /// Quantities by line id.
     pub lines: BTreeMap<String, Decimal>,
-    /// Is anything of it out? Half of a kit may be, which is none of the line.
+    /// Was any stock sent? That may be a part of a kit, with a line quantity of zero.
     pub is_anything_out: bool,
 }
 
-/// Makes an order pending again that was done: some of it was called back, and is to be sent again.
+/// Makes a completed order pending again, because a fulfilment was cancelled.
 pub fn reopen_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
     if open_order(tx, id)?.is_done() {
         ORDERS.update(tx, at, id, |it: &mut Order| it.status = OrderStatus::Pending)?;
@@ -114,7 +114,7 @@ pub fn reopen_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Err
     Ok(())
 }
 
-/// Notes how much of each line is sent. A new version of the order.
+/// Sets the fulfilled quantities, as a new version of the order.
 pub fn note_fulfilled(
     tx: &mut dyn Write,
     at: &Moment,
@@ -133,7 +133,7 @@ pub fn note_fulfilled(
     })?)
 }
 
-/// Begins a new version of an order, in which so many of each line are sent.
+/// Begins a new version of an order, with these fulfilled quantities.
 fn note_version(at: &Moment, order: &mut Order, fulfilled: impl Fn(&OrderLineItem) -> Decimal) {
     order.version += 1;
     for line in &mut order.items {

@@ -1,4 +1,4 @@
-//! The records.
+//! The records of orders and their addresses, and their states.
 
 use atoll_kernel::{
     Decimal, FieldValue, Metadata, TOTALS, Timestamp, Totals, entity,
@@ -9,108 +9,108 @@ use atoll_kernel::{
 use crate::OrderLineItem;
 
 words! {
-    /// Where an order stands.
+    /// State of an order.
     pub enum OrderStatus {
-        /// Placed.
+        /// Placed, and not completed.
         #[default]
         Pending = "pending",
-        /// Done.
+        /// Completed.
         Completed = "completed",
         /// Not placed yet.
         Draft = "draft",
-        /// Put away.
+        /// Archived, after completion or cancellation.
         Archived = "archived",
-        /// Called off.
+        /// Cancelled.
         Canceled = "canceled",
-        /// Somebody must do something.
+        /// An admin must act.
         RequiresAction = "requires_action",
     }
 }
 
 words! {
-    /// How far its payments have come.
+    /// State of the payments of an order.
     pub enum PaymentStatus {
         /// Nothing was paid.
         #[default]
         NotPaid = "not_paid",
-        /// The buyer was asked to pay.
+        /// A payment session is open.
         Awaiting = "awaiting",
-        /// The money was set aside.
+        /// The amount was authorised.
         Authorized = "authorized",
-        /// Some of it was taken.
+        /// Captured in part.
         PartiallyCaptured = "partially_captured",
-        /// All of it was taken.
+        /// Captured.
         Captured = "captured",
-        /// Some of what was taken was given back.
+        /// Refunded in part.
         PartiallyRefunded = "partially_refunded",
-        /// All of what was taken was given back.
+        /// Refunded.
         Refunded = "refunded",
-        /// What was set aside was let go of.
+        /// The authorisation was cancelled.
         Canceled = "canceled",
     }
 }
 
 words! {
-    /// How much of it was sent.
+    /// State of the fulfilment of an order.
     pub enum FulfillmentStatus {
         /// Nothing.
         #[default]
         NotFulfilled = "not_fulfilled",
-        /// Some of it.
+        /// Some quantities are fulfilled.
         PartiallyFulfilled = "partially_fulfilled",
-        /// All of it.
+        /// All quantities are fulfilled.
         Fulfilled = "fulfilled",
-        /// What was sent was called back.
+        /// The fulfilments were cancelled.
         Canceled = "canceled",
     }
 }
 
 entity! {
-    /// What was bought, as it was then.
+    /// An order, with copies of what was bought.
     pub struct Order = "order" / "orders", "order" {
-        /// A number for people, counting up from 1.
+        /// Ascending number for people, from 1.
         pub display_id: u64,
-        /// A number of one's own.
+        /// A display id that the shop chooses.
         pub custom_display_id: Option<String>,
-        /// Where it stands.
+        /// State of the order.
         pub status: OrderStatus,
-        /// How often it was changed, from 1.
+        /// Version, from 1; incremented by each change.
         pub version: u32 = 1,
         /// The region, by its id.
         pub region_id: Option<String>,
         /// The customer, by its id.
         pub customer_id: Option<String>,
-        /// The channel that it was bought in, by its id.
+        /// Id of the sales channel.
         pub sales_channel_id: Option<String>,
-        /// Is it not placed yet?
+        /// Is it a draft, not placed yet?
         pub is_draft_order: bool,
-        /// Where to write to.
+        /// E-mail address of the buyer.
         pub email: Option<String>,
         /// ISO 4217, in lower case.
         pub currency_code: String,
-        /// Digits behind the point of what is paid for it; not known of orders that were paid unrounded.
+        /// Decimal places of its payments; `None` for older orders, whose payments were not rounded.
         pub currency_digits: Option<u32>,
-        /// The language that it was bought in.
+        /// Language in which it was bought.
         pub locale: Option<String>,
-        /// Does the buyer want no messages?
+        /// Should the buyer get no notifications?
         pub no_notification: Option<bool>,
-        /// How far its payments have come.
+        /// State of its payments.
         pub payment_status: PaymentStatus,
-        /// How much was paid.
+        /// Captured amount.
         pub paid_total: Decimal,
-        /// How much was given back.
+        /// Refunded amount.
         pub refunded_total: Decimal,
-        /// How much of it was sent.
+        /// State of its fulfilment.
         pub fulfillment_status: FulfillmentStatus,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
-        /// When it was called off, if it was.
+        /// When it was cancelled.
         pub canceled_at: Option<Timestamp>,
-        /// What was bought.
+        /// Lines.
         pub items: Vec<OrderLineItem>,
-        /// Where to send it.
+        /// Shipping address.
         pub shipping_address: Option<OrderAddress>,
-        /// Whom to bill.
+        /// Billing address.
         pub billing_address: Option<OrderAddress>,
     }
     search [display_id, email]
@@ -122,18 +122,18 @@ entity! {
 }
 
 impl Order {
-    /// Was it called off? One that was put away since was so too.
+    /// Was it cancelled, and perhaps archived since?
     pub fn is_called_off(&self) -> bool {
         self.status == OrderStatus::Canceled || self.canceled_at.is_some()
     }
 
-    /// Is it done? One that was put away since is so too.
+    /// Was it completed, and perhaps archived since?
     pub fn is_done(&self) -> bool {
         matches!(self.status, OrderStatus::Completed | OrderStatus::Archived) && !self.is_called_off()
     }
 }
 
-/// The sums, what is about to be changed, and lists of modules that are not there: clients count on their being lists.
+/// The summary, the pending change, and empty lists of modules that do not exist yet, which clients expect.
 const MORE: [&str; 4] = ["summary", "order_change", "shipping_methods", "credit_lines"];
 
 const ORDER_COMPUTED: &[&str] = &{
@@ -150,13 +150,14 @@ fn compute_order(order: &Order, visit: &mut dyn FnMut(&'static str, Value)) {
     let totals = Totals::of(order.items.iter().map(|line| (line.unit_price, line.quantity)));
     totals.visit(&mut |name, value| visit(name, json!(value)));
     visit("summary", summary(order, totals.items));
-    // No module changes what was ordered yet.
+    // There are no order edits yet.
     visit("order_change", Value::Null);
     MORE[2..].iter().for_each(|name| visit(name, json!([])));
 }
 
 impl Order {
-    /// How much of this total is to be paid, in the digits of its currency; nothing, where the order was called off.
+    /// The part of `total` that is to be paid, rounded to the digits of the currency; zero if the order was
+    /// cancelled.
     pub fn due(&self, total: Decimal) -> Decimal {
         match self.currency_digits {
             _ if self.canceled_at.is_some() => Decimal::ZERO,
@@ -166,7 +167,7 @@ impl Order {
     }
 }
 
-/// What was paid of what the order comes to, in the form of the wire.
+/// The paid and the open part of the total, in the form of the wire.
 fn summary(order: &Order, total: Decimal) -> Value {
     let paid = order.paid_total - order.refunded_total;
     let sums = [
@@ -185,11 +186,11 @@ fn summary(order: &Order, total: Decimal) -> Value {
 }
 
 entity! {
-    /// An address of a buyer.
+    /// An address of an order.
     pub struct OrderAddress = "order_address" / "order_addresses", "ordaddr" {
         /// The customer, by its id.
         pub customer_id: Option<String>,
-        /// The company at the door.
+        /// Company name.
         pub company: Option<String>,
         /// A first name.
         pub first_name: Option<String>,
@@ -197,7 +198,7 @@ entity! {
         pub last_name: Option<String>,
         /// Street and number.
         pub address_1: Option<String>,
-        /// More of the same.
+        /// Second line of the street address.
         pub address_2: Option<String>,
         /// The city.
         pub city: Option<String>,
@@ -209,7 +210,7 @@ entity! {
         pub postal_code: Option<String>,
         /// A phone number.
         pub phone: Option<String>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
 }

@@ -1,8 +1,8 @@
-//! The provider that is always there: its money is handed over by hand.
+//! The built-in payment provider for manual payment (cash, bank transfer): every request succeeds.
 
 use atoll_kernel::{Ctx, Paying, PaymentProvider, PaymentRequest, payment_provider};
 
-/// What it is called.
+/// Id of the provider.
 pub const SYSTEM_DEFAULT: &str = "pp_system_default";
 
 struct ByHand;

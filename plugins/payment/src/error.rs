@@ -1,32 +1,32 @@
-//! What can be wrong with a payment. The texts are the wire's, where it has one.
+//! Errors of payments. The texts are the wire's, where it has one.
 
 use atoll_kernel::{Fault, FaultKind, RowError, store_errors};
 
-/// Why money was not taken, or not given back.
+/// Why an amount was not captured, refunded or authorised.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no such payment.
     #[error("Payment with id: {0} was not found")]
     NotFound(String),
-    /// It was let go of.
+    /// The payment was cancelled.
     #[error("The payment: {0} has been canceled.")]
     Canceled(String),
-    /// The provider is being asked for something.
+    /// A request to the provider is in flight.
     #[error("Payment {0} is being changed")]
     Busy(String),
-    /// Nothing, or less.
+    /// The amount is zero or negative.
     #[error("The amount must be greater than 0")]
     NotPositive,
-    /// More than was set aside.
+    /// More than the authorised amount.
     #[error("You cannot capture more than the authorized amount subtracted by what is already captured.")]
     CaptureTooMuch,
-    /// More than was taken.
+    /// More than the captured amount.
     #[error("You cannot refund more than what is captured on the payment.")]
     RefundTooMuch,
-    /// The collection is paid, or was called off.
+    /// The collection is paid or cancelled.
     #[error("Payment collection {0} is already paid or canceled.")]
     Settled(String),
-    /// The session was replaced while its money was set aside.
+    /// The session was replaced while its amount was being authorised (a race).
     #[error("Payment collection {0} was changed while it was being paid")]
     Changed(String),
     /// The rows could not be read or written.

@@ -1,4 +1,4 @@
-//! Payment: who takes the money, what is to be paid, and what was.
+//! Payments: providers, payment collections with their session, captures and refunds.
 
 mod by_hand;
 mod error;
@@ -18,9 +18,9 @@ pub use types::{
     SessionStatus,
 };
 
-/// The name of providers in links.
+/// Entity name of providers in links.
 pub const PAYMENT_PROVIDER: &str = "payment_provider";
-/// The name of collections in links.
+/// Entity name of collections in links.
 pub const PAYMENT_COLLECTION: &str = "payment_collection";
 const PAYMENT: &str = "payment";
 
@@ -32,11 +32,11 @@ pub const PAYMENTS_BY_COLLECTION: Index<Payment> =
 const PAYMENTS_BY_SESSION: Index<Payment> =
     Index::on("payment.by_session", &["payment_session_id"], |it, keys| keys.add(&[&it.payment_session_id]));
 
-/// The service of payment providers.
+/// Records of the linked providers, written at every start.
 pub static PAYMENT_PROVIDERS: Service<ProviderRecord> = Service::new(&[]);
-/// The service of collections. [`open_session`] and its like keep the rules of the module.
+/// Write through [`set_amount`], [`open_session`] and the others, which keep the sums.
 pub static PAYMENT_COLLECTIONS: Service<PaymentCollection> = Service::new(&[]);
-/// The service of payments. [`authorize`] makes them.
+/// Created by [`authorize`].
 pub static PAYMENTS: Service<Payment> = Service::new(&[PAYMENTS_BY_COLLECTION, PAYMENTS_BY_SESSION]);
 
 module! { Module {

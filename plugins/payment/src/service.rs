@@ -1,5 +1,5 @@
-//! Asking for money, setting it aside, taking it and giving it back. After each of these, the sums of a collection are
-//! those of its payments.
+//! Payment sessions, authorisation, capture and refund. Invariant: the amounts of a collection are the sums
+//! of its payments.
 
 use atoll_kernel::{
     Decimal, Entity, Id, Metadata, Moment, PaymentProviderEntry, Read, RowError, StoreError, Write, inventory,
@@ -11,7 +11,7 @@ use crate::{
     SessionStatus,
 };
 
-/// Asks for another amount. A session over the old one is gone.
+/// Changes the amount of a collection. A session over the earlier amount is removed.
 pub fn set_amount(
     tx: &mut dyn Write,
     at: &Moment,
@@ -31,7 +31,7 @@ pub fn set_amount(
     })?)
 }
 
-/// Opens a session over the whole amount, in the place of the one that is there.
+/// Opens a session over the whole amount; it replaces an earlier session.
 pub fn open_session(
     tx: &mut dyn Write,
     at: &Moment,
@@ -50,7 +50,7 @@ pub fn open_session(
     })?)
 }
 
-/// Can a buyer still be asked to pay?
+/// Error if the collection is authorised, paid or cancelled.
 pub fn check_open(collection: &PaymentCollection) -> Result<(), Error> {
     match collection.status {
         CollectionStatus::NotPaid | CollectionStatus::Awaiting => Ok(()),
@@ -58,7 +58,8 @@ pub fn check_open(collection: &PaymentCollection) -> Result<(), Error> {
     }
 }
 
-/// Writes that the money of a session was set aside. It must be the session that is there, as it was.
+/// Records that the amount of a session was authorised. Errors: the session was changed or replaced
+/// meanwhile.
 pub fn authorize(
     tx: &mut dyn Write,
     at: &Moment,
@@ -96,13 +97,13 @@ pub fn authorize(
     Ok(payment)
 }
 
-/// A payment that something can be done with.
+/// The payment, unless a request to its provider is in flight (an error).
 pub fn open_payment(tx: &dyn Read, id: &str) -> Result<Payment, Error> {
     let payment = PAYMENTS.get(tx, id)?.ok_or_else(|| Error::NotFound(id.to_owned()))?;
     if payment.is_busy { Err(Error::Busy(id.to_owned())) } else { Ok(payment) }
 }
 
-/// How much can be taken: what was asked for, or all that is left.
+/// The amount to capture: the requested one, or all that is left.
 pub fn capturable(payment: &Payment, amount: Option<Decimal>) -> Result<Decimal, Error> {
     if payment.canceled_at.is_some() {
         return Err(Error::Canceled(payment.id.to_string()));
@@ -110,7 +111,7 @@ pub fn capturable(payment: &Payment, amount: Option<Decimal>) -> Result<Decimal,
     within(amount, payment.amount - payment.captured(), Error::CaptureTooMuch)
 }
 
-/// How much can be given back: what was asked for, or all that was taken.
+/// The amount to refund: the requested one, or all that was captured.
 pub fn refundable(payment: &Payment, amount: Option<Decimal>) -> Result<Decimal, Error> {
     within(amount, payment.captured() - payment.refunded(), Error::RefundTooMuch)
 }
@@ -123,12 +124,12 @@ fn within(amount: Option<Decimal>, left: Decimal, too_much: Error) -> Result<Dec
     }
 }
 
-/// Notes that the provider is about to be asked for something, or that it has answered.
+/// Marks that a request to the provider is in flight, or has ended: a lock for one payment.
 pub fn set_busy(tx: &mut dyn Write, at: &Moment, id: &str, is_busy: bool) -> Result<Payment, Error> {
     Ok(PAYMENTS.update(tx, at, id, |it: &mut Payment| it.is_busy = is_busy)?)
 }
 
-/// Writes that money was taken.
+/// Records a capture.
 pub fn capture(
     tx: &mut dyn Write,
     at: &Moment,
@@ -155,7 +156,7 @@ pub fn capture(
     Ok(payment)
 }
 
-/// Writes that money was given back.
+/// Records a refund.
 pub fn refund(
     tx: &mut dyn Write,
     at: &Moment,
@@ -176,17 +177,17 @@ pub fn refund(
     Ok(payment)
 }
 
-/// What calling a collection off does to one of its payments: what was set aside is let go of, or what was taken is given
-/// back.
+/// What cancelling a collection did to one of its payments: its authorisation was cancelled, or it was
+/// refunded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LetGo {
     /// The payment.
     pub payment: Payment,
-    /// As which refund it is given back; none, where it is let go of.
+    /// The refund; `None` if the authorisation was cancelled.
     pub refund: Option<Refund>,
 }
 
-/// Calls a collection off: what was taken of its payments is given back, the others are let go of.
+/// Cancels a collection: captured amounts are refunded, other authorisations cancelled.
 pub fn cancel_collection(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Vec<LetGo>, Error> {
     let payments = PAYMENTS.table.list_by(tx, &PAYMENTS_BY_COLLECTION, &[id])?;
     let mut done = Vec::new();
@@ -211,7 +212,7 @@ pub fn cancel_collection(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Ve
     Ok(done)
 }
 
-/// Sums the payments of a collection up.
+/// Updates the amounts and the status of a collection from its payments.
 fn settle(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
     let payments = PAYMENTS.table.list_by(tx, &PAYMENTS_BY_COLLECTION, &[id])?;
     let sum = |of: fn(&Payment) -> Decimal| payments.iter().map(of).sum::<Decimal>();
@@ -234,7 +235,7 @@ fn settle(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes a record of each provider that is linked in; those that no longer are cannot be used.
+/// Creates a record for each linked provider, and disables those that are no longer linked in.
 pub(crate) fn seed(tx: &mut dyn Write, at: &Moment) -> Result<(), RowError> {
     let linked: Vec<&str> = inventory::iter::<PaymentProviderEntry>.into_iter().map(|it| it.0.id()).collect();
     for id in &linked {
@@ -251,7 +252,7 @@ pub(crate) fn seed(tx: &mut dyn Write, at: &Moment) -> Result<(), RowError> {
     Ok(())
 }
 
-/// May this provider be used?
+/// Is this provider linked in?
 pub fn is_enabled(tx: &dyn Read, id: &str) -> Result<bool, StoreError> {
     Ok(PAYMENT_PROVIDERS.get(tx, id)?.is_some_and(|it| it.is_enabled))
 }

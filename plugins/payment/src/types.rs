@@ -1,4 +1,4 @@
-//! The records.
+//! The records of payments: providers, collections, sessions, payments, captures, refunds.
 
 use atoll_kernel::{
     Decimal, FieldValue, Metadata, Timestamp, entity,
@@ -7,63 +7,63 @@ use atoll_kernel::{
 };
 
 entity! {
-    /// Somebody who takes money.
+    /// A payment provider.
     pub struct ProviderRecord = "payment_provider" / "payment_providers", "pp" {
-        /// May it be used? One that is no longer linked in may not.
+        /// Is it linked in?
         pub is_enabled: bool = true,
     }
 }
 
 words! {
-    /// How far the payments of a collection have come.
+    /// State of a payment collection.
     pub enum CollectionStatus {
-        /// Nobody was asked to pay.
+        /// There is no session.
         #[default]
         NotPaid = "not_paid",
-        /// The buyer was asked.
+        /// A session is open.
         Awaiting = "awaiting",
-        /// The money was set aside.
+        /// The amount was authorised.
         Authorized = "authorized",
-        /// Some of it was taken.
+        /// Captured in part.
         PartiallyCaptured = "partially_captured",
-        /// All of it was taken.
+        /// Captured.
         Completed = "completed",
-        /// It was called off.
+        /// Cancelled.
         Canceled = "canceled",
     }
 }
 
 words! {
-    /// How far a session has come.
+    /// State of a payment session.
     pub enum SessionStatus {
-        /// The buyer was asked.
+        /// The buyer has not paid yet.
         #[default]
         Pending = "pending",
-        /// The money was set aside.
+        /// The amount was authorised.
         Authorized = "authorized",
     }
 }
 
 entity! {
-    /// What is to be paid for one cart, and later its order. The session is stored in it.
+    /// The amount to be paid for one cart, and later its order. The session is stored in it.
     pub struct PaymentCollection = "payment_collection" / "payment_collections", "pay_col" {
         /// ISO 4217, in lower case.
         pub currency_code: String,
-        /// How much.
+        /// Amount or quantity.
         pub amount: Decimal,
-        /// How much was set aside, once there is a payment.
+        /// Authorised amount, once there is a payment.
         pub authorized_amount: Option<Decimal>,
-        /// How much was taken, once there is a payment.
+        /// Captured amount, once there is a payment.
         pub captured_amount: Option<Decimal>,
-        /// How much was given back, once there is a payment.
+        /// Refunded amount, once there is a payment.
         pub refunded_amount: Option<Decimal>,
-        /// When all of it was taken, if it was.
+        /// When all of it was captured.
         pub completed_at: Option<Timestamp>,
-        /// How far it has come.
+        /// State of the collection.
         pub status: CollectionStatus,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
-        /// How the buyer wants to pay: one session at most, since a new one takes the place of the old.
+        /// At most one session: a new one replaces the earlier one.
         pub payment_sessions: Vec<PaymentSession>,
     }
     embeds [many payment_sessions: PaymentSession]
@@ -78,25 +78,25 @@ fn compute_collection(collection: &PaymentCollection, visit: &mut dyn FnMut(&'st
 }
 
 entity! {
-    /// A buyer is about to pay, through one provider.
+    /// A payment session: an attempt to pay through one provider.
     pub struct PaymentSession = "payment_session" / "payment_sessions", "payses" {
         /// ISO 4217, in lower case.
         pub currency_code: String,
-        /// How much.
+        /// Amount or quantity.
         pub amount: Decimal,
         /// The provider, by its id.
         pub provider_id: String,
-        /// What the provider answered; the storefront goes on with it.
+        /// Answer of the provider, with which the storefront continues.
         pub data: Metadata,
-        /// What the storefront says of the buyer.
+        /// Data about the buyer from the storefront, passed to the provider.
         pub context: Metadata,
-        /// How far it has come.
+        /// State of the session.
         pub status: SessionStatus,
-        /// When the money was set aside, if it was.
+        /// When the amount was authorised.
         pub authorized_at: Option<Timestamp>,
         /// The collection.
         pub payment_collection_id: String,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     computed [raw_amount] by compute_session
@@ -107,33 +107,33 @@ fn compute_session(session: &PaymentSession, visit: &mut dyn FnMut(&'static str,
 }
 
 entity! {
-    /// Money that was set aside, and what was taken and given back of it.
+    /// An authorised amount, with its captures and refunds.
     pub struct Payment = "payment" / "payments", "pay" {
         /// ISO 4217, in lower case.
         pub currency_code: String,
-        /// How much was set aside.
+        /// Authorised amount.
         pub amount: Decimal,
         /// The provider, by its id.
         pub provider_id: String,
-        /// What the provider answered last.
+        /// The last answer of the provider.
         pub data: Metadata,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
-        /// When all of it was taken, if it was.
+        /// When all of it was captured.
         pub captured_at: Option<Timestamp>,
-        /// When it was let go of, if it was.
+        /// When the authorisation was cancelled.
         pub canceled_at: Option<Timestamp>,
         /// The collection.
         pub payment_collection_id: String,
         /// The session that it comes from.
         pub payment_session_id: String,
-        /// What was taken.
+        /// Captures.
         pub captures: Vec<Capture>,
-        /// What was given back.
+        /// Refunds.
         pub refunds: Vec<Refund>,
-        /// The key under which the provider set the money aside.
+        /// Idempotency key of the authorisation.
         pub authorized_by: String,
-        /// Is the provider being asked for something? Meanwhile nothing else is asked.
+        /// Is a request to the provider in flight? Other requests are refused meanwhile.
         pub is_busy: bool,
     }
     hidden [authorized_by, is_busy]
@@ -142,12 +142,12 @@ entity! {
 }
 
 impl Payment {
-    /// How much was taken.
+    /// The captured amount.
     pub fn captured(&self) -> Decimal {
         self.captures.iter().map(|it| it.amount).sum()
     }
 
-    /// How much was given back.
+    /// The refunded amount.
     pub fn refunded(&self) -> Decimal {
         self.refunds.iter().map(|it| it.amount).sum()
     }
@@ -159,15 +159,15 @@ fn compute_payment(payment: &Payment, visit: &mut dyn FnMut(&'static str, Value)
 }
 
 entity! {
-    /// Money that was taken.
+    /// A capture of an authorised amount.
     pub struct Capture = "capture" / "captures", "capt" {
-        /// How much.
+        /// Amount or quantity.
         pub amount: Decimal,
         /// The payment.
         pub payment_id: String,
-        /// Who took it.
+        /// Id of the actor.
         pub created_by: Option<String>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     computed [raw_amount] by compute_capture
@@ -178,17 +178,17 @@ fn compute_capture(capture: &Capture, visit: &mut dyn FnMut(&'static str, Value)
 }
 
 entity! {
-    /// Money that was given back.
+    /// A refund of a captured amount.
     pub struct Refund = "refund" / "refunds", "ref" {
-        /// How much.
+        /// Amount or quantity.
         pub amount: Decimal,
-        /// Why.
+        /// Reason, for admins.
         pub note: Option<String>,
         /// The payment.
         pub payment_id: String,
-        /// Who gave it back.
+        /// Id of the actor.
         pub created_by: Option<String>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     computed [raw_amount] by compute_refund

@@ -1,4 +1,4 @@
-//! Which price applies.
+//! Price selection: the price of a set that applies in a context (currency, quantity, rules).
 
 use std::collections::BTreeMap;
 
@@ -6,19 +6,19 @@ use atoll_kernel::Decimal;
 
 use crate::{Price, PriceSet};
 
-/// What is known of a sale.
+/// The context of a sale, in which a price is selected.
 #[derive(Clone, Debug, Default)]
 pub struct PriceContext {
     /// ISO 4217, in lower case.
     pub currency_code: String,
-    /// How many; one where it is not known.
+    /// Quantity; `None` means one.
     pub quantity: Option<Decimal>,
-    /// What rules may ask for.
+    /// Values that rules compare with: `region_id` → `reg_…`.
     pub attributes: BTreeMap<String, String>,
 }
 
-/// The price that applies: of those in the currency whose rules and quantities fit, the one with the most
-/// rules; of these the lowest.
+/// The price that applies: among those in the currency whose rules and quantity range match, the one with the
+/// most rules; among these the lowest.
 pub fn calculate<'a>(set: &'a PriceSet, context: &PriceContext) -> Option<&'a Price> {
     let quantity = context.quantity.unwrap_or(Decimal::ONE);
     let applies = |price: &&Price| {

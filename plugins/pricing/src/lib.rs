@@ -1,4 +1,4 @@
-//! Price sets: what something costs, by currency, quantity and rules.
+//! Price sets: prices by currency, quantity range and rules.
 
 mod calculate;
 mod types;
@@ -8,10 +8,10 @@ use atoll_kernel::{Module, Service, module};
 pub use calculate::{PriceContext, calculate};
 pub use types::{Price, PriceSet};
 
-/// The name of the entity in links.
+/// Entity name in links.
 pub const PRICE_SET: &str = "price_set";
 
-/// The service of price sets.
+/// One price set per variant, linked from outside of this module.
 pub static PRICE_SETS: Service<PriceSet> = Service::new(&[]);
 
 module! { Module {

@@ -1,11 +1,11 @@
-//! The records.
+//! The records of price sets and prices.
 
 use std::collections::BTreeMap;
 
 use atoll_kernel::{Decimal, FieldValue, entity};
 
 entity! {
-    /// All prices of one thing.
+    /// All prices of one variant.
     pub struct PriceSet = "price_set" / "price_sets", "pset" {
         /// The prices.
         pub prices: Vec<Price>,
@@ -14,19 +14,19 @@ entity! {
 }
 
 entity! {
-    /// A price, and when it applies.
+    /// A price, and the conditions under which it applies.
     pub struct Price = "price" / "prices", "price" {
-        /// What it is called.
+        /// Display name.
         pub title: Option<String>,
         /// ISO 4217, in lower case.
         pub currency_code: String,
-        /// What one costs, in units of the currency (19.99 is nineteen euros and ninety-nine cents).
+        /// Price of one, in units of the currency (19.99 is nineteen euros and ninety-nine cents).
         pub amount: Decimal,
-        /// From how many on it applies.
+        /// Minimum quantity, inclusive.
         pub min_quantity: Option<Decimal>,
-        /// Up to how many it applies.
+        /// Maximum quantity, inclusive.
         pub max_quantity: Option<Decimal>,
-        /// What must be true of the context: `region_id` → `reg_…`.
+        /// Attributes that the context must have: `region_id` → `reg_…`.
         pub rules: BTreeMap<String, String>,
     }
 }

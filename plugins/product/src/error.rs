@@ -1,41 +1,41 @@
-//! What can be wrong with a product. The texts are the wire's.
+//! Errors of products, options and categories. The texts are the wire's.
 
 use atoll_kernel::{Fault, RowError, store_errors};
 
-/// Why a product was not made or changed.
+/// Why a product was not created or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The handle does not fit into a URL.
+    /// The handle is not valid in a URL.
     #[error("Invalid product handle '{0}'. It must contain URL safe characters")]
     Handle(String),
-    /// The product leaves nothing open, so it cannot have variants.
+    /// The product has no options, so it cannot have variants.
     #[error("Product options are not provided for: [{0}].")]
     NoOptions(String),
-    /// A variant answers more or fewer options than there are.
+    /// A variant has values for more or fewer options than the product has.
     #[error("Product has {expected} but there were {got} provided option values for the variant: {title}.")]
     OptionCount {
-        /// How many options there are.
+        /// Number of options of the product.
         expected: usize,
-        /// How many were answered.
+        /// Number of options with a value.
         got: usize,
         /// The variant.
         title: String,
     },
-    /// A variant chose what is not offered.
+    /// A variant has a value that the option does not offer.
     #[error("Option value {value} does not exist for option {option}")]
     OptionValue {
-        /// What was chosen.
+        /// The chosen value.
         value: String,
         /// The option.
         option: String,
     },
-    /// Two variants choose the same.
+    /// Two variants have the same option values.
     #[error("Variant ({0}) with provided options already exists.")]
     SameOptions(String),
-    /// An option of one product alone is asked for by another.
+    /// The option is exclusive to another product.
     #[error("Product option {0} is exclusive to another product")]
     ExclusiveOption(String),
-    /// An option that several products have is to be of one alone.
+    /// An option that several products share cannot become exclusive.
     #[error("Product option {0} is shared by several products")]
     SharedOption(String),
     /// A product has the option.
@@ -50,18 +50,18 @@ pub enum Error {
     /// There is no such category.
     #[error("ProductCategory with id: {0} was not found")]
     NoCategory(String),
-    /// Something is below the category.
+    /// The category has children.
     #[error("Deleting ProductCategory ({0}) with category children is not allowed")]
     HasChildren(String),
-    /// A category cannot be below itself.
+    /// The category would be its own ancestor.
     #[error("ProductCategory {0} cannot be below itself")]
     OwnParent(String),
     /// A record that the product refers to does not exist.
     #[error("{label} with id: {id} does not exist")]
     NoReference {
-        /// What it should be.
+        /// Name of the entity in the error text.
         label: &'static str,
-        /// The id that nothing has.
+        /// The unknown id.
         id: String,
     },
     /// The rows could not be read or written.

@@ -1,19 +1,19 @@
-//! Handles: names in URLs, made from titles, in any script.
+//! Handles (slugs): names in URLs, generated from titles, in any script.
 
 use atoll_kernel::{Kind, Moment};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::Error;
 
-/// The handle that a title gives: lower case, Latin accents gone, letters of other scripts as they are, apostrophes gone,
-/// everything else a dash. Titles without a letter or digit give an empty one.
+/// The handle of a title: lower case, without Latin accents and apostrophes, with the letters of other
+/// scripts, and with a dash for everything else. A title without a letter or digit gives an empty handle.
 pub fn handle_of(title: &str) -> String {
     let mut handle = String::with_capacity(title.len());
     for it in title.nfkd().collect::<String>().to_lowercase().nfkd() {
         let is_marked = |handle: &str| handle.ends_with(|it: char| !it.is_ascii());
         match it {
             'ß' => handle.push_str("ss"),
-            // An accent on a Latin letter goes; in other scripts a mark makes another letter.
+            // An accent on a Latin letter is dropped; in other scripts a mark makes another letter.
             it if is_combining_mark(it) && !is_marked(&handle) => {}
             it if it.is_alphanumeric() || is_combining_mark(it) => handle.push(it),
             it if is_silent(it) => {}
@@ -25,12 +25,13 @@ pub fn handle_of(title: &str) -> String {
     handle.nfc().collect()
 }
 
-/// Apostrophes, and joiners that show nothing: words are not parted at them.
+/// Apostrophes and invisible joiners, which do not separate words.
 fn is_silent(letter: char) -> bool {
     matches!(letter, '\'' | '\u{2018}' | '\u{2019}' | '\u{2bb}' | '\u{2bc}' | '\u{200c}' | '\u{200d}')
 }
 
-/// The handle of a record: the one that is given, or else that of its title, or else that of an id. It is never empty.
+/// The handle of a record: the given one, or else that of its title, or else a new id as the fallback. Never
+/// empty.
 pub(crate) fn handle_for<K: Kind>(at: &Moment, given: &str, title: &str) -> String {
     let given: String = given.nfc().collect();
     let of_id = || at.id::<K>().to_lowercase().replace('_', "-");
@@ -38,7 +39,7 @@ pub(crate) fn handle_for<K: Kind>(at: &Moment, given: &str, title: &str) -> Stri
     given.or(of_title).unwrap_or_else(of_id)
 }
 
-/// Is this handle fit for a URL? Letters that have a lower case are in it; dashes part words.
+/// Validates a given handle: words of lower-case letters and digits, separated by single dashes.
 pub(crate) fn check(handle: &str) -> Result<(), Error> {
     let is_fit = |it: char| it.is_alphanumeric() && it.to_lowercase().eq([it]) || is_combining_mark(it);
     let is_word = |it: &str| !it.is_empty() && it.chars().all(is_fit);

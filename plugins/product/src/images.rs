@@ -1,4 +1,4 @@
-//! The pictures of products, and those of their variants: all that are not of other variants alone.
+//! Images of products, and of their variants: those that are assigned to the variant or to none.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use atoll_kernel::{
 use crate::{Error, PRODUCTS, Product, ProductImage, ProductVariant, VARIANT, VARIANTS};
 
 computed! {
-    /// The pictures of a variant.
+    /// The images of a variant.
     pub static VARIANT_IMAGES = Computed { entity: VARIANT, name: "images", also_shows: &[], sorts: false, compute };
 }
 
@@ -30,7 +30,7 @@ fn compute(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryErr
     Ok(all)
 }
 
-/// A picture without what is hidden of it.
+/// An image without its hidden fields.
 fn shown(image: &ProductImage) -> Value {
     let mut shown = json!(image);
     if let Value::Object(fields) = &mut shown {
@@ -39,14 +39,16 @@ fn shown(image: &ProductImage) -> Value {
     shown
 }
 
-/// Numbers the pictures of a product. One that was there before, by its id or else by where it is, stays what it was.
+/// Ranks the images of a product. One that the product had before, by id or else by URL, keeps its id and
+/// data.
 pub(crate) fn number_images(product: &mut Product, before: &[ProductImage], at: &Moment) {
     let mut left: Vec<&ProductImage> = before.iter().collect();
     for (rank, image) in product.images.iter_mut().enumerate() {
         let by_id = left.iter().position(|it| it.id == image.id);
-        let place = by_id.or_else(|| left.iter().position(|it| image.id.is_empty() && it.url == image.url));
+        let position =
+            by_id.or_else(|| left.iter().position(|it| image.id.is_empty() && it.url == image.url));
         let (url, rank) = (std::mem::take(&mut image.url), rank as u32);
-        match place.map(|place| left.remove(place)) {
+        match position.map(|position| left.remove(position)) {
             Some(known) => {
                 *image = ProductImage { url, rank, ..known.clone() };
                 if *image != *known {
@@ -65,8 +67,9 @@ pub(crate) fn number_images(product: &mut Product, before: &[ProductImage], at: 
     }
 }
 
-/// Gives pictures of a product to variants, and takes them from others: pairs of a picture and a variant. A picture that
-/// no variant was given is of all of them. One of a deleted variant alone stays that, and is of no other.
+/// Adds and removes assignments of a product's images to variants: pairs of image and variant. An image
+/// without assignments belongs to all variants; one that is assigned to a deleted variant alone belongs to no
+/// other.
 pub fn assign_images(
     tx: &mut dyn Write,
     at: &Moment,

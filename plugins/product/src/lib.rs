@@ -1,4 +1,4 @@
-//! Products, their variants and options, and what they are sorted by.
+//! Products, their variants, options and images, and their taxonomy: categories, collections, tags, types.
 
 mod error;
 mod handle;
@@ -29,15 +29,15 @@ pub use types::{
     ProductVariantPatch,
 };
 
-/// The name of products in links.
+/// Entity name of products in links.
 pub const PRODUCT: &str = "product";
-/// The name of variants in links.
+/// Entity name of variants in links.
 pub const VARIANT: &str = "product_variant";
 
-/// The name of categories in links.
+/// Entity name of categories in links.
 pub const CATEGORY: &str = "product_category";
 
-/// No two live products share a handle.
+/// Unique: the handle of live products.
 pub const BY_HANDLE: Index<Product> =
     Index::unique("product.by_handle", &["handle"], |it, keys| keys.add(&[&it.handle]));
 const BY_COLLECTION: Index<Product> = Index::on("product.by_collection", &["collection_id"], |it, keys| {
@@ -61,7 +61,7 @@ const BY_CATEGORY: Index<Product> = Index::on("product.by_category", &["category
 /// The variants of a product.
 pub const BY_PRODUCT: Index<ProductVariant> =
     Index::on("product_variant.by_product", &["product_id"], |it, keys| keys.add(&[&it.product_id]));
-/// No two live variants share a SKU.
+/// Unique: the SKU of live variants.
 pub const BY_SKU: Index<ProductVariant> =
     Index::unique("product_variant.by_sku", &["sku"], |it, keys| keys.add_some(it.sku.as_deref()));
 const BY_BARCODE: Index<ProductVariant> =
@@ -82,30 +82,30 @@ pub(crate) const VARIANTS_BY_VALUE: Index<ProductVariant> =
 pub(crate) const BY_OPTION: Index<ProductOptionValue> =
     Index::on("product_option_value.by_option", &["option_id"], |it, keys| keys.add(&[&it.option_id]));
 
-/// No two live types have the same value.
+/// Unique: the value of live types.
 pub const TYPE_BY_VALUE: Index<ProductType> =
     Index::unique("product_type.by_value", &["value"], |it, keys| keys.add(&[&it.value]));
-/// No two live tags have the same value.
+/// Unique: the value of live tags.
 pub const TAG_BY_VALUE: Index<ProductTag> =
     Index::unique("product_tag.by_value", &["value"], |it, keys| keys.add(&[&it.value]));
-/// No two live collections share a handle.
+/// Unique: the handle of live collections.
 pub const COLLECTION_BY_HANDLE: Index<ProductCollection> =
     Index::unique("product_collection.by_handle", &["handle"], |it, keys| keys.add(&[&it.handle]));
-/// No two live categories share a handle.
+/// Unique: the handle of live categories.
 pub const CATEGORY_BY_HANDLE: Index<ProductCategory> =
     Index::unique("product_category.by_handle", &["handle"], |it, keys| keys.add(&[&it.handle]));
 pub(crate) const BY_PARENT: Index<ProductCategory> =
     Index::on("product_category.by_parent", &["parent_category_id"], |it, keys| {
         keys.add_some(it.parent_category_id.as_deref());
     });
-/// The categories that storefronts show: `is_shown` is `true` of those that are active, and not for admins only.
+/// The categories that storefronts show: `is_shown` is `true` for those that are active and not internal.
 const SHOWN: Index<ProductCategory> = Index::on("product_category.shown", &["is_shown"], |it, keys| {
     if it.is_active && !it.is_internal {
         keys.add(&["true"]);
     }
 });
 
-/// The service of products. [`create_product`] and its like keep the rules of the module.
+/// Write through [`create_product`] and the others, which enforce the rules of the module.
 pub static PRODUCTS: Service<Product> =
     Service::new(&[BY_HANDLE, BY_COLLECTION, BY_TYPE, BY_STATUS, BY_TAG, BY_CATEGORY, PRODUCTS_BY_OPTION]);
 /// The service of variants.
@@ -124,12 +124,12 @@ pub static COLLECTIONS: Service<ProductCollection> = Service::new(&[COLLECTION_B
 /// The service of categories.
 pub static CATEGORIES: Service<ProductCategory> = Service::new(&[CATEGORY_BY_HANDLE, BY_PARENT, SHOWN]);
 
-/// The categories that storefronts show: those that are active, and not for admins only.
+/// Filter for the categories that storefronts show: active and not internal.
 pub fn shown_categories() -> Where {
     Where { table: &CATEGORIES.table, field: "is_shown", value: "true".into() }
 }
 
-/// What a product is sorted into. It leaves it when that is deleted.
+/// A relation from products to their taxonomy. The foreign key is cleared when the target is deleted.
 const fn sorted_into(name: &'static str, to: &'static str, many: bool, field: &'static str) -> Relation {
     Relation { many, when_gone: WhenGone::Clear, ..Relation::one(PRODUCT, name, to, Resolve::Field(field)) }
 }

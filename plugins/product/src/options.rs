@@ -1,5 +1,5 @@
-//! Options: what products leave open, and the values that they offer. An exclusive option is of one product and goes with
-//! it; others are shared by as many as have them.
+//! Product options (size, colour) and their values. An exclusive option belongs to one product and is deleted
+//! with it; other options are shared between products.
 
 use std::collections::BTreeMap;
 
@@ -13,19 +13,19 @@ use crate::{
     ProductOptionPatch, ProductOptionValue, VARIANTS_BY_VALUE, variants_of,
 };
 
-/// A new option.
+/// Input of a new option.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(crate = "::atoll_kernel::serde", default)]
 pub struct OptionInput {
-    /// What it is called.
+    /// Display name.
     pub title: String,
-    /// What it offers. The same twice is one.
+    /// Values; duplicates are dropped.
     pub values: Vec<String>,
-    /// The places of values, by value.
+    /// Ranks by value.
     pub ranks: BTreeMap<String, u32>,
-    /// Does it belong to one product alone?
+    /// Does it belong to one product only?
     pub is_exclusive: bool,
-    /// Free data.
+    /// A JSON object of the client's, stored as it is.
     pub metadata: Metadata,
 }
 
@@ -36,20 +36,20 @@ impl Default for OptionInput {
     }
 }
 
-/// An update of an option. What is absent stays.
+/// An update of an option. Absent fields stay unchanged.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(crate = "::atoll_kernel::serde", default)]
 pub struct OptionChanges {
-    /// The record.
+    /// Fields of the record.
     #[serde(flatten)]
     pub patch: ProductOptionPatch,
-    /// All that it offers from now on.
+    /// The complete new list of values.
     pub values: Option<Vec<String>>,
-    /// The places of values, by value.
+    /// Ranks by value.
     pub ranks: BTreeMap<String, u32>,
 }
 
-/// Makes an option with its values.
+/// Creates an option with its values.
 pub fn create_option(tx: &mut dyn Write, at: &Moment, input: OptionInput) -> Result<ProductOption, Error> {
     let OptionInput { title, values, ranks, is_exclusive, metadata } = input;
     let option = ProductOption { title, is_exclusive, metadata, ..ProductOption::default() };
@@ -61,8 +61,8 @@ pub fn create_option(tx: &mut dyn Write, at: &Moment, input: OptionInput) -> Res
     Ok(option)
 }
 
-/// Changes an option. A value that stays keeps its id; one that a variant has chosen must stay. An option that several
-/// products have cannot become exclusive.
+/// Changes an option. A value that is still in the list keeps its id; one that a variant has chosen cannot be
+/// removed. An option that several products share cannot become exclusive.
 pub fn update_option(
     tx: &mut dyn Write,
     at: &Moment,
@@ -88,7 +88,7 @@ pub fn update_option(
     Ok(option)
 }
 
-/// Soft-deletes an option with its values. One that a product has stays.
+/// Soft-deletes an option with its values. Errors: a product has it.
 pub fn delete_option(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<ProductOption>, Error> {
     let Some(option) = OPTIONS.get(tx, id)? else { return Ok(None) };
     if PRODUCTS_BY_OPTION.count(tx, &[id])? > 0 {
@@ -97,7 +97,7 @@ pub fn delete_option(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option
     discard(tx, at, id)
 }
 
-/// Soft-deletes a value. One that a variant has chosen stays.
+/// Soft-deletes a value. Errors: a variant has chosen it.
 pub fn delete_option_value(
     tx: &mut dyn Write,
     at: &Moment,
@@ -110,7 +110,7 @@ pub fn delete_option_value(
     Ok(OPTION_VALUES.soft_delete(tx, at, id)?)
 }
 
-/// Gives a product one more option. An exclusive one must be nobody else's.
+/// Adds an option to a product. Errors: it is exclusive to another product.
 pub fn attach_option(tx: &mut dyn Write, at: &Moment, product: &str, option: &str) -> Result<(), Error> {
     let product = PRODUCTS.retrieve(tx, product)?;
     if !product.option_ids.iter().any(|it| **it == *option) {
@@ -120,7 +120,8 @@ pub fn attach_option(tx: &mut dyn Write, at: &Moment, product: &str, option: &st
     Ok(())
 }
 
-/// Takes an option from a product; an exclusive one is deleted. Where a variant has chosen one of its values it stays.
+/// Removes an option from a product; an exclusive one is deleted. Errors: a variant has chosen one of its
+/// values.
 pub fn detach_option(tx: &mut dyn Write, at: &Moment, product: &str, option: &str) -> Result<(), Error> {
     let product = PRODUCTS.retrieve(tx, product)?;
     if !product.option_ids.iter().any(|it| **it == *option) {
@@ -139,7 +140,7 @@ pub fn detach_option(tx: &mut dyn Write, at: &Moment, product: &str, option: &st
     Ok(())
 }
 
-/// Gives a product these options, in this order, and no others.
+/// Sets the options of a product, in this order.
 pub(crate) fn set_options(
     tx: &mut dyn Write,
     at: &Moment,
@@ -157,7 +158,7 @@ pub(crate) fn set_options(
     Ok(PRODUCTS.update(tx, at, product, |it: &mut Product| it.option_ids = options)?)
 }
 
-/// Makes sure that an option offers this value.
+/// Adds a value to an option, unless it exists.
 pub fn offer(tx: &mut dyn Write, at: &Moment, option: &str, value: &str) -> Result<(), Error> {
     if !values_of(tx, option)?.iter().any(|it| it.value == value) {
         let (value, option_id) = (value.to_owned(), option.into());
@@ -171,7 +172,7 @@ pub fn values_of(tx: &dyn Read, option: &str) -> Result<Vec<ProductOptionValue>,
     OPTION_VALUES.table.list_by(tx, &BY_OPTION, &[option])
 }
 
-/// May one more product have this option?
+/// Error if the option is exclusive to another product.
 pub(crate) fn check_free(tx: &dyn Read, option: &str) -> Result<(), Error> {
     let Some(it) = OPTIONS.get(tx, option)? else {
         return Err(Error::NoReference { label: "ProductOption", id: option.to_owned() });
@@ -182,7 +183,7 @@ pub(crate) fn check_free(tx: &dyn Read, option: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Soft-deletes an option with its values, whoever has it.
+/// Soft-deletes an option with its values, without checking products.
 pub(crate) fn discard(tx: &mut dyn Write, at: &Moment, option: &str) -> Result<Option<ProductOption>, Error> {
     for value in values_of(tx, option)? {
         OPTION_VALUES.soft_delete(tx, at, &value.id)?;

@@ -1,4 +1,4 @@
-//! Products with their options and variants.
+//! Creating, changing, soft-deleting and restoring products with their options and variants.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ use crate::{
     values_of,
 };
 
-/// Makes a product and its options; those that it names by id are there already. Its handle comes from its title, unless it brings one; vouchers cannot be
-/// discounted; the first picture is the small one, unless it brings one.
+/// Creates a product and its options; options that it names by id exist already. By default its handle is
+/// generated from its title, and its thumbnail is the first image; gift cards cannot be discounted.
 pub fn create_product(
     tx: &mut dyn Write,
     at: &Moment,
@@ -67,7 +67,7 @@ pub fn update_product(
     options.map_or(Ok(product), |it| set_options(tx, at, id, it))
 }
 
-/// What a product is newly sorted into must exist. What it was in before is not asked for again.
+/// New references to the taxonomy must exist. Unchanged ones are not checked again.
 fn check_references(tx: &dyn Read, before: &Product, after: &Product) -> Result<(), Error> {
     exist(tx, &TYPES, before.type_id.as_slice(), after.type_id.as_slice())?;
     exist(tx, &COLLECTIONS, before.collection_id.as_slice(), after.collection_id.as_slice())?;
@@ -89,14 +89,14 @@ fn exist<T: Entity>(
     Ok(())
 }
 
-/// The variants of a product, in their order.
+/// The variants of a product, by rank.
 pub fn variants_of(tx: &dyn Read, product: &str) -> Result<Vec<ProductVariant>, StoreError> {
     let mut variants = VARIANTS.table.list_by(tx, &BY_PRODUCT, &[product])?;
     variants.sort_by_key(|it| it.variant_rank);
     Ok(variants)
 }
 
-/// Makes a variant of `product` that answers its options like this: title of the option → value.
+/// Creates a variant of `product` with these option values: title of the option → value.
 pub fn create_variant(
     tx: &mut dyn Write,
     at: &Moment,
@@ -111,8 +111,8 @@ pub fn create_variant(
     Ok(VARIANTS.create(tx, at, variant)?)
 }
 
-/// May a new variant of the product choose this? Every option must be answered with a value that it offers, and
-/// no other variant may have chosen the same.
+/// Validates the option values of a new variant: every option must have one of its values, and no other
+/// variant may have the same combination.
 pub fn check_choice(
     tx: &dyn Read,
     product: &Product,
@@ -122,7 +122,7 @@ pub fn check_choice(
     check_twins(tx, product, &choose(tx, product, title, choice)?, None)
 }
 
-/// No variant of the product but this one may have chosen the same.
+/// Error if another variant of the product has the same option values.
 fn check_twins(
     tx: &dyn Read,
     product: &Product,
@@ -136,7 +136,7 @@ fn check_twins(
     }
 }
 
-/// Makes sure that an option of the product, known by its title, offers this value.
+/// Adds a value to an option of the product, found by its title, unless it exists.
 pub fn offer_value(
     tx: &mut dyn Write,
     at: &Moment,
@@ -152,7 +152,7 @@ pub fn offer_value(
     Ok(())
 }
 
-/// The values that a variant which answers the product's options like this has chosen.
+/// The records of the option values that are given by option title and value.
 pub fn choose(
     tx: &dyn Read,
     product: &Product,
@@ -178,7 +178,7 @@ pub fn choose(
     Ok(chosen)
 }
 
-/// Changes a variant, and what it answers to the options of its product, unless that is nothing.
+/// Changes a variant, and its option values, if any are given.
 pub fn update_variant(
     tx: &mut dyn Write,
     at: &Moment,
@@ -199,7 +199,7 @@ pub fn update_variant(
     })?)
 }
 
-/// An empty code is none: no two variants may share one.
+/// Stores empty codes as none, because codes are unique.
 fn without_empty_codes(variant: &mut ProductVariant) {
     for code in [&mut variant.sku, &mut variant.barcode, &mut variant.ean, &mut variant.upc] {
         code.take_if(|it| it.trim().is_empty());
@@ -211,7 +211,7 @@ pub fn delete_variant(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Optio
     Ok(VARIANTS.soft_delete(tx, at, id)?)
 }
 
-/// Soft-deletes a product with its variants and the options that are its own.
+/// Soft-deletes a product, and as a cascade its variants and exclusive options.
 pub fn delete_product(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<Product>, Error> {
     let Some(product) = PRODUCTS.get(tx, id)? else { return Ok(None) };
     for variant in variants_of(tx, id)? {
@@ -225,8 +225,8 @@ pub fn delete_product(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Optio
     Ok(PRODUCTS.soft_delete(tx, at, id)?)
 }
 
-/// Brings a soft-deleted product back, with the variants that went with it (those that were deleted at the same moment),
-/// and its options.
+/// Restores a soft-deleted product, with the variants that were deleted with it (those with the same deletion
+/// time), and its options.
 pub fn restore_product(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<Product>, Error> {
     let Some(deleted) = PRODUCTS.table.get_deleted(tx, id)? else { return Ok(None) };
     let product = PRODUCTS.restore(tx, at, id)?;

@@ -1,4 +1,4 @@
-//! What products are sorted into: collections, and a tree of categories with their ranks.
+//! Taxonomy of products: collections, and a tree of categories with ranks.
 
 use atoll_kernel::{Moment, Patch, Read, RowError, StoreError, Write};
 
@@ -7,7 +7,7 @@ use crate::{
     ProductCollectionPatch, handle::handle_for,
 };
 
-/// Makes a collection. Its handle comes from its title, unless it brings one.
+/// Creates a collection. By default its handle is generated from its title.
 pub fn create_collection(
     tx: &mut dyn Write,
     at: &Moment,
@@ -17,7 +17,7 @@ pub fn create_collection(
     COLLECTIONS.create(tx, at, collection)
 }
 
-/// Changes a collection. An empty handle is made anew from its title.
+/// Changes a collection. An empty handle is generated from its title.
 pub fn update_collection(
     tx: &mut dyn Write,
     at: &Moment,
@@ -30,8 +30,8 @@ pub fn update_collection(
     })
 }
 
-/// Makes a category below its parent, if it names one. Its handle comes from its name, unless it brings one; it is put at
-/// its rank, and its siblings make room.
+/// Creates a category below its parent, if any. By default its handle is generated from its name; it is
+/// inserted at its rank, and the ranks of its siblings are shifted.
 pub fn create_category(
     tx: &mut dyn Write,
     at: &Moment,
@@ -45,7 +45,8 @@ pub fn create_category(
     Ok(CATEGORIES.create(tx, at, category)?)
 }
 
-/// Changes a category. A new parent may not be below it; there, it comes last, unless it brings a rank.
+/// Changes a category. A new parent must not be below it; under a new parent it comes last, unless a rank is
+/// given.
 pub fn update_category(
     tx: &mut dyn Write,
     at: &Moment,
@@ -76,7 +77,7 @@ pub fn update_category(
     Ok(after)
 }
 
-/// Soft-deletes a category that nothing is below; its siblings close the gap.
+/// Soft-deletes a category without children; the ranks of its siblings are shifted.
 pub fn delete_category(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<ProductCategory, Error> {
     let category = CATEGORIES.get(tx, id)?.ok_or_else(|| Error::NoCategory(id.to_owned()))?;
     if CATEGORIES.table.ids_by(tx, &BY_PARENT, &[id])?.is_empty() {
@@ -107,19 +108,20 @@ fn rename_children(tx: &mut dyn Write, at: &Moment, parent: &ProductCategory) ->
     Ok(())
 }
 
-/// The other categories below the parent of this one, in their order.
+/// The siblings of a category, by rank.
 fn siblings_of(tx: &dyn Read, category: &ProductCategory) -> Result<Vec<ProductCategory>, StoreError> {
     let mut siblings = match category.parent_category_id.as_deref() {
         Some(parent) => CATEGORIES.table.list_by(tx, &BY_PARENT, &[parent])?,
         None => CATEGORIES.table.list_all(tx)?,
     };
     siblings.retain(|it| it.id != category.id && it.parent_category_id == category.parent_category_id);
-    // The sort is stable: what was made first comes first where ranks are equal.
+    // The sort is stable: among equal ranks the older one comes first.
     siblings.sort_by_key(|it| it.rank);
     Ok(siblings)
 }
 
-/// Numbers siblings so that `rank` is free, or the place behind them if there are fewer; says which is.
+/// Shifts the ranks of siblings so that `rank` is free, or the last one if there are fewer; returns the free
+/// rank.
 fn make_room(tx: &mut dyn Write, at: &Moment, siblings: &[ProductCategory], rank: u32) -> Result<u32, Error> {
     let rank = rank.min(siblings.len() as u32);
     for (sibling, place) in siblings.iter().zip((0..).filter(|it| *it != rank)) {
@@ -128,7 +130,7 @@ fn make_room(tx: &mut dyn Write, at: &Moment, siblings: &[ProductCategory], rank
     Ok(rank)
 }
 
-/// Numbers the siblings of a category that leaves them.
+/// Shifts the ranks of siblings after a category was removed or moved.
 fn close_gap(tx: &mut dyn Write, at: &Moment, leaving: &ProductCategory) -> Result<(), Error> {
     let siblings = siblings_of(tx, leaving)?;
     make_room(tx, at, &siblings, u32::MAX).map(drop)

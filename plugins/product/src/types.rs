@@ -1,18 +1,18 @@
-//! The records.
+//! The records of products: product, image, variant, option, value, type, tag, collection, category.
 
 use atoll_kernel::{Decimal, FieldValue, Id, Metadata, entity, words};
 
 words! {
-    /// Where a product stands.
+    /// State of a product.
     pub enum ProductStatus {
-        /// Being written.
+        /// Not finished.
         #[default]
         Draft = "draft",
-        /// Waiting for somebody's word.
+        /// Waiting for approval.
         Proposed = "proposed",
-        /// For sale, where a channel has it.
+        /// For sale in the channels that it is linked to.
         Published = "published",
-        /// Somebody said no.
+        /// Not approved.
         Rejected = "rejected",
     }
 }
@@ -20,27 +20,27 @@ words! {
 entity! {
     /// Something that is sold, in one or several variants.
     pub struct Product = "product" / "products", "prod" {
-        /// What it is called.
+        /// Display name.
         pub title: String,
-        /// What is said below the title.
+        /// Second title.
         pub subtitle: Option<String>,
-        /// Where it stands. Storefronts see published products only.
+        /// State. Storefronts see published products only.
         pub status: ProductStatus,
-        /// Its id in another system.
+        /// Id in an external system.
         pub external_id: Option<String>,
-        /// What it is.
+        /// Description.
         pub description: Option<String>,
-        /// Its name in URLs; no two live products share one.
+        /// Name in URLs; unique among live products.
         pub handle: String,
-        /// Is it a voucher?
+        /// Is it a gift card?
         pub is_giftcard: bool,
         /// May it be discounted?
         pub discountable: bool = true,
-        /// The URL of a small picture.
+        /// URL of a thumbnail image.
         pub thumbnail: Option<String>,
         /// The collection that it is in.
         pub collection_id: Option<Id<ProductCollection>>,
-        /// What kind of thing it is.
+        /// Product type.
         pub type_id: Option<Id<ProductType>>,
         /// In grams.
         pub weight: Option<Decimal>,
@@ -50,17 +50,17 @@ entity! {
         pub height: Option<Decimal>,
         /// In millimetres.
         pub width: Option<Decimal>,
-        /// The harmonised system code.
+        /// Harmonised System code, for customs.
         pub hs_code: Option<String>,
         /// ISO 3166-1 alpha-2.
         pub origin_country: Option<String>,
-        /// The manufacturer's code.
+        /// Manufacturer's code.
         pub mid_code: Option<String>,
-        /// What it is made of.
+        /// Material.
         pub material: Option<String>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
-        /// Its pictures, in order.
+        /// Images, by rank.
         pub images: Vec<ProductImage>,
         /// Its options, in order.
         pub option_ids: Vec<Id<ProductOption>>,
@@ -68,7 +68,7 @@ entity! {
         pub tag_ids: Vec<Id<ProductTag>>,
         /// The categories that it is in.
         pub category_ids: Vec<Id<ProductCategory>>,
-        /// How it is sent, by its id: kept for a module that sends things.
+        /// Id of the shipping profile: stored for a later shipping module.
         pub shipping_profile_id: Option<String>,
     }
     search [title, subtitle, description, handle]
@@ -78,17 +78,17 @@ entity! {
 }
 
 entity! {
-    /// A picture of a product.
+    /// An image of a product.
     pub struct ProductImage = "image" / "images", "img" {
-        /// Where it is.
+        /// URL of the image.
         pub url: String,
-        /// Its place among the pictures, from 0.
+        /// Position among the images, from 0.
         pub rank: u32,
         /// The product.
         pub product_id: Id<Product>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
-        /// The variants that it is of, where it is not of all of them.
+        /// Variants that it is assigned to; empty means all.
         pub variant_ids: Vec<Id<ProductVariant>>,
     }
     hidden [variant_ids]
@@ -97,11 +97,11 @@ entity! {
 impl FieldValue for ProductImage {}
 
 entity! {
-    /// What is put into a cart: one choice of a product's options.
+    /// What can be bought: one combination of a product's option values.
     pub struct ProductVariant = "product_variant" / "product_variants", "variant" {
-        /// What it is called.
+        /// Display name.
         pub title: String,
-        /// The stock keeping unit; no two live variants share one.
+        /// Stock keeping unit; unique among live variants.
         pub sku: Option<String>,
         /// Unique, as the SKU is.
         pub barcode: Option<String>,
@@ -109,17 +109,17 @@ entity! {
         pub ean: Option<String>,
         /// Unique, as the SKU is.
         pub upc: Option<String>,
-        /// May more be sold than there is?
+        /// May it be sold without stock?
         pub allow_backorder: bool,
-        /// Is it counted at all? What is not counted can always be sold.
+        /// Is its stock managed? If not, it can always be sold.
         pub manage_inventory: bool = true,
-        /// The harmonised system code.
+        /// Harmonised System code, for customs.
         pub hs_code: Option<String>,
         /// ISO 3166-1 alpha-2.
         pub origin_country: Option<String>,
-        /// The manufacturer's code.
+        /// Manufacturer's code.
         pub mid_code: Option<String>,
-        /// What it is made of.
+        /// Material.
         pub material: Option<String>,
         /// In grams.
         pub weight: Option<Decimal>,
@@ -129,15 +129,15 @@ entity! {
         pub height: Option<Decimal>,
         /// In millimetres.
         pub width: Option<Decimal>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
-        /// Its place among the variants, from 0.
+        /// Position among the variants, from 0.
         pub variant_rank: u32,
-        /// The URL of a small picture.
+        /// URL of a thumbnail image.
         pub thumbnail: Option<String>,
         /// The product.
         pub product_id: Id<Product>,
-        /// What it chose of each option.
+        /// One value per option of the product.
         pub option_value_ids: Vec<Id<ProductOptionValue>>,
     }
     search [title, sku, barcode, ean, upc]
@@ -146,13 +146,13 @@ entity! {
 }
 
 entity! {
-    /// What a product leaves open: its size, its colour.
+    /// An option of products: size, colour.
     pub struct ProductOption = "product_option" / "product_options", "opt" {
-        /// What it is called.
+        /// Display name.
         pub title: String,
-        /// Does it belong to one product alone?
+        /// Does it belong to one product only?
         pub is_exclusive: bool = true,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     search [title]
@@ -160,13 +160,13 @@ entity! {
 }
 
 entity! {
-    /// One answer to an option.
+    /// A value of an option.
     pub struct ProductOptionValue = "product_option_value" / "product_option_values", "optval" {
-        /// The answer.
+        /// Text of the value.
         pub value: String,
-        /// Its place, if it has one.
+        /// Position among the values.
         pub rank: Option<u32>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
         /// The option.
         pub option_id: Id<ProductOption>,
@@ -176,13 +176,13 @@ entity! {
 }
 
 entity! {
-    /// What kind of thing a product is.
+    /// A product type.
     pub struct ProductType = "product_type" / "product_types", "ptyp" {
-        /// The kind.
+        /// Display name.
         pub value: String,
-        /// Its id in another system.
+        /// Id in an external system.
         pub external_id: Option<String>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     search [value]
@@ -190,13 +190,13 @@ entity! {
 }
 
 entity! {
-    /// A word that products are found by.
+    /// A tag of products.
     pub struct ProductTag = "product_tag" / "product_tags", "ptag" {
-        /// The word.
+        /// Text of the tag.
         pub value: String,
-        /// Its id in another system.
+        /// Id in an external system.
         pub external_id: Option<String>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     search [value]
@@ -204,15 +204,15 @@ entity! {
 }
 
 entity! {
-    /// Products that are shown together.
+    /// A collection of products.
     pub struct ProductCollection = "product_collection" / "product_collections", "pcol" {
-        /// What it is called.
+        /// Display name.
         pub title: String,
-        /// Its name in URLs.
+        /// Name in URLs; unique among live records.
         pub handle: String,
-        /// Its id in another system.
+        /// Id in an external system.
         pub external_id: Option<String>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     search [title]
@@ -220,27 +220,27 @@ entity! {
 }
 
 entity! {
-    /// A place in the tree of what is sold.
+    /// A category: a node in a tree.
     pub struct ProductCategory = "product_category" / "product_categories", "pcat" {
-        /// What it is called.
+        /// Display name.
         pub name: String,
-        /// What is in it.
+        /// Description.
         pub description: String,
-        /// Its name in URLs.
+        /// Name in URLs; unique among live records.
         pub handle: String,
         /// The ids from the root to here, joined by dots.
         pub mpath: String,
-        /// Is it shown?
+        /// Is it shown to storefronts?
         pub is_active: bool,
-        /// Is it for admins only?
+        /// Is it hidden from storefronts?
         pub is_internal: bool,
-        /// Its place among its siblings, from 0 and without gaps; behind them all, where none is given.
+        /// Position among its siblings, from 0 and without gaps; the default is the last.
         pub rank: u32 = u32::MAX,
-        /// Its id in another system.
+        /// Id in an external system.
         pub external_id: Option<String>,
-        /// The category that it is in.
+        /// Parent category; `None` for a root.
         pub parent_category_id: Option<Id<ProductCategory>>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     search [name, description, handle]

@@ -1,17 +1,17 @@
-//! What can be wrong with a region. The texts are the wire's.
+//! Errors of regions. The texts are the wire's.
 
 use atoll_kernel::{Fault, RowError, store_errors};
 
-/// Why a region was not made or changed.
+/// Why a region was not created or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Countries that another region has.
+    /// Countries of another region.
     #[error("Countries with codes: \"{}\" are already assigned to a region", .0.join(", "))]
     Assigned(Vec<String>),
-    /// Countries that are none.
+    /// Unknown country codes.
     #[error("Countries with codes: \"{}\" do not exist", .0.join(", "))]
     NoCountry(Vec<String>),
-    /// A currency that is none.
+    /// Unknown currency code.
     #[error("currency with code `{0}` does not exist")]
     NoCurrency(String),
     /// The rows could not be read or written.

@@ -1,4 +1,4 @@
-//! Regions, and the currencies and countries that they are made of.
+//! Regions, currencies and countries.
 
 mod countries;
 mod currencies;
@@ -12,20 +12,20 @@ pub use error::Error;
 pub use service::{create_region, decimal_digits, delete_region, update_region};
 pub use types::{Country, Currency, Region, RegionPatch};
 
-/// The name of the entity in links.
+/// Entity name in links.
 pub const REGION: &str = "region";
-/// The name of currencies in links.
+/// Entity name of currencies in links.
 pub const CURRENCY: &str = "currency";
 
 /// The countries of a region.
 pub const COUNTRIES_BY_REGION: Index<Country> =
     Index::on("country.by_region", &["region_id"], |it, keys| keys.add_some(it.region_id.as_deref()));
 
-/// The service of regions.
+/// Write through [`create_region`], [`update_region`] and [`delete_region`], which assign countries.
 pub static REGIONS: Service<Region> = Service::new(&[]);
-/// The service of countries; their ids are their alpha-2 codes.
+/// Countries; their ids are their alpha-2 codes.
 pub static COUNTRIES: Service<Country> = Service::new(&[COUNTRIES_BY_REGION]);
-/// The service of currencies; their ids are their codes.
+/// Currencies; their ids are their codes.
 pub static CURRENCIES: Service<Currency> = Service::new(&[]);
 
 module! { Module {

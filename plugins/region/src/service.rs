@@ -1,4 +1,4 @@
-//! Regions with their countries.
+//! Creating, changing and deleting regions; assigning countries; seed data of countries and currencies.
 
 use atoll_kernel::{Id, Moment, Read, RowError, StoreError, Write};
 
@@ -7,7 +7,7 @@ use crate::{
     countries, currencies,
 };
 
-/// Makes a region of these countries (alpha-2 codes).
+/// Creates a region with these countries (alpha-2 codes).
 pub fn create_region(
     tx: &mut dyn Write,
     at: &Moment,
@@ -42,13 +42,13 @@ pub fn update_region(
     Ok(region)
 }
 
-/// Deletes a region. Its countries are free again.
+/// Soft-deletes a region. Its countries can then be assigned to others.
 pub fn delete_region(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<Region>, Error> {
     release(tx, at, id, |_| true)?;
     Ok(REGIONS.soft_delete(tx, at, id)?)
 }
 
-/// Digits behind the point of amounts that are paid in this currency; nothing is said of one that is not known.
+/// Decimal places of amounts in this currency; `None` for an unknown one.
 pub fn decimal_digits(tx: &dyn Read, currency_code: &str) -> Result<Option<u32>, StoreError> {
     Ok(CURRENCIES.get(tx, currency_code)?.map(|it| it.decimal_digits))
 }
@@ -87,7 +87,7 @@ fn release(
     Ok(())
 }
 
-/// Writes the countries and currencies that are not there yet.
+/// Writes missing countries and currencies.
 pub(crate) fn seed(tx: &mut dyn Write, at: &Moment) -> Result<(), RowError> {
     for (iso_2, iso_3, num_code, name) in countries::COUNTRIES {
         if !COUNTRIES.table.exists(tx, iso_2)? {

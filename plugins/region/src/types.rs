@@ -1,17 +1,17 @@
-//! The records.
+//! The records of regions, countries and currencies.
 
 use atoll_kernel::{Decimal, Id, Metadata, entity, serde_json::Value};
 
 entity! {
-    /// Countries that pay in one currency.
+    /// A region: countries that pay in one currency.
     pub struct Region = "region" / "regions", "reg" {
-        /// What it is called.
+        /// Display name.
         pub name: String,
         /// ISO 4217, in lower case.
         pub currency_code: String,
-        /// Are taxes reckoned without being asked for?
+        /// Are taxes calculated automatically?
         pub automatic_taxes: bool = true,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     search [name, currency_code]
@@ -27,13 +27,13 @@ entity! {
         pub iso_3: String,
         /// ISO 3166-1 numeric.
         pub num_code: String,
-        /// In capitals.
+        /// English name, in upper case.
         pub name: String,
-        /// As people write it.
+        /// English name.
         pub display_name: String,
-        /// The region that it is in, if it is in one.
+        /// Region that it is assigned to.
         pub region_id: Option<Id<Region>>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     key iso_2
@@ -46,15 +46,15 @@ entity! {
     pub struct Currency = "currency" / "currencies", "" {
         /// ISO 4217, in lower case.
         pub code: String,
-        /// Its sign, abroad.
+        /// Symbol for readers of English (CLDR).
         pub symbol: String,
-        /// Its sign, at home.
+        /// Symbol in the currency's own country.
         pub symbol_native: String,
-        /// Its name.
+        /// English name.
         pub name: String,
-        /// Digits behind the point.
+        /// Decimal places.
         pub decimal_digits: u32,
-        /// What cash is rounded to.
+        /// Increment to which cash is rounded; zero if none.
         pub rounding: Decimal,
     }
     key code

@@ -6,15 +6,15 @@ use atoll_kernel::{Module, Service, feature_flag, module};
 
 pub use types::{SalesChannel, SalesChannelPatch};
 
-/// The name of the entity in links.
+/// Entity name in links.
 pub const SALES_CHANNEL: &str = "sales_channel";
 
-/// The service of sales channels. Names need not be unique, as on the wire.
+/// Sales channels. Names need not be unique, as on the wire.
 pub static SALES_CHANNELS: Service<SalesChannel> = Service::new(&[]);
 
 feature_flag! {
-    /// Sales channels altogether. Switched off, the shop sells its whole catalogue to every key, and carts and orders
-    /// carry no channel; what channels there are stays as it is until they are switched on again.
+    /// Sales channels as a feature. While it is off, the shop sells its whole catalogue to every key, and
+    /// carts and orders carry no channel; existing channels are kept unchanged.
     pub static SALES_CHANNELS_FLAG = "sales_channels", default: true;
 }
 

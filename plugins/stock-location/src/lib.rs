@@ -1,4 +1,4 @@
-//! Stock locations: where things lie.
+//! Stock locations: warehouses and other places where stock is counted.
 
 mod types;
 
@@ -6,10 +6,10 @@ use atoll_kernel::{Module, Service, module};
 
 pub use types::{StockLocation, StockLocationAddress, StockLocationPatch};
 
-/// The name of the entity in links.
+/// Entity name in links.
 pub const STOCK_LOCATION: &str = "stock_location";
 
-/// The service of stock locations.
+/// Stock locations. Names need not be unique.
 pub static STOCK_LOCATIONS: Service<StockLocation> = Service::new(&[]);
 
 module! { Module {

@@ -1,15 +1,15 @@
-//! The records.
+//! The records of stock locations and their addresses.
 
 use atoll_kernel::{FieldValue, Metadata, entity};
 
 entity! {
-    /// A warehouse, a shop floor, a supplier: a place that stock is counted at.
+    /// A place where stock is counted: a warehouse, a shop floor, a supplier.
     pub struct StockLocation = "stock_location" / "stock_locations", "sloc" {
-        /// What admins call it.
+        /// Display name, for admins.
         pub name: String,
-        /// Where it is.
+        /// Postal address.
         pub address: Option<StockLocationAddress>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     search [name]
@@ -22,9 +22,9 @@ entity! {
     pub struct StockLocationAddress = "stock_location_address" / "stock_location_addresses", "laddr" {
         /// Street and number.
         pub address_1: String,
-        /// More of the same.
+        /// Second line of the street address.
         pub address_2: Option<String>,
-        /// The company at the door.
+        /// Company name.
         pub company: Option<String>,
         /// The city.
         pub city: Option<String>,
@@ -36,7 +36,7 @@ entity! {
         pub province: Option<String>,
         /// The postal code.
         pub postal_code: Option<String>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with a store. The texts are the wire's.
+//! Errors of the store's settings. The texts are the wire's.
 
 use atoll_kernel::{Fault, RowError};
 
@@ -7,7 +7,7 @@ use crate::StoreCurrency;
 /// Why the store was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A currency is named twice.
+    /// Duplicate currency codes.
     #[error("Duplicate currency codes: {0}")]
     Duplicate(String),
     /// Two currencies are the default.
@@ -22,7 +22,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Are these currencies fit for a store?
+    /// Validates the currencies: no duplicates, exactly one default.
     pub(crate) fn check(currencies: &[StoreCurrency]) -> Result<(), Error> {
         let mut codes: Vec<&str> = currencies.iter().map(|it| it.currency_code.as_str()).collect();
         codes.sort_unstable();

@@ -1,4 +1,4 @@
-//! The store: its name, its currencies and its defaults.
+//! The store's settings: name, currencies, defaults.
 
 mod error;
 mod types;
@@ -8,10 +8,10 @@ use atoll_kernel::{Module, Moment, Read, RowError, Service, StoreError, Write, m
 pub use error::Error;
 pub use types::{Store, StoreCurrency, StorePatch};
 
-/// The name of the entity in links.
+/// Entity name in links.
 pub const STORE: &str = "store";
 
-/// The service of stores. There is one.
+/// The store; there is exactly one record.
 pub static STORES: Service<Store> = Service::new(&[]);
 
 module! { Module {
@@ -21,7 +21,7 @@ module! { Module {
     ..Module::EMPTY
 } }
 
-/// The store, once it was made.
+/// The store; `None` before the first start has created it.
 pub fn the_store(tx: &dyn Read) -> Result<Option<Store>, StoreError> {
     let mut store = None;
     STORES.table.scan(tx, None, Default::default(), &mut |it| {
@@ -31,7 +31,7 @@ pub fn the_store(tx: &dyn Read) -> Result<Option<Store>, StoreError> {
     Ok(store)
 }
 
-/// Changes the store. Currencies are replaced as a whole: codes once each, one of them the default.
+/// Changes the store. Currencies are replaced as a whole: no duplicates, one of them the default.
 pub fn update(tx: &mut dyn Write, at: &Moment, id: &str, mut patch: StorePatch) -> Result<Store, Error> {
     if let Some(currencies) = &mut patch.supported_currencies {
         for currency in &mut *currencies {
@@ -49,7 +49,7 @@ pub fn update(tx: &mut dyn Write, at: &Moment, id: &str, mut patch: StorePatch) 
     Ok(STORES.update(tx, at, id, patch)?)
 }
 
-/// Takes the id of a record that was deleted out of a default of the store.
+/// Clears a default of the store that refers to a deleted record.
 pub fn clear_default(
     tx: &mut dyn Write,
     at: &Moment,

@@ -1,21 +1,21 @@
-//! The records.
+//! The records of the store and its currencies.
 
 use atoll_kernel::{FieldValue, Id, Metadata, entity};
 
 entity! {
-    /// What all channels have in common.
+    /// Settings that all channels share.
     pub struct Store = "store" / "stores", "store" {
-        /// What it is called.
+        /// Display name.
         pub name: String = "Medusa Store".to_owned(),
         /// The currencies that it sells in.
         pub supported_currencies: Vec<StoreCurrency>,
-        /// The channel that every store has, by its id: it belongs to another module. It cannot be deleted.
+        /// Id of the default sales channel, which cannot be deleted.
         pub default_sales_channel_id: Option<String>,
-        /// The region that is shown first, by its id.
+        /// Id of the default region.
         pub default_region_id: Option<String>,
-        /// The location that is shown first, by its id.
+        /// Id of the default stock location.
         pub default_location_id: Option<String>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     search [name]
@@ -28,7 +28,7 @@ entity! {
     pub struct StoreCurrency = "store_currency" / "store_currencies", "stocur" {
         /// ISO 4217, in lower case.
         pub currency_code: String,
-        /// Is it the one that is shown first?
+        /// Is it the default currency? Exactly one is.
         pub is_default: bool,
         /// The store.
         pub store_id: Id<Store>,

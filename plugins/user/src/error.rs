@@ -1,14 +1,14 @@
-//! What can be wrong with a user.
+//! Errors of admin users and invites.
 
 use atoll_kernel::{Fault, RowError, store_errors};
 
-/// Why a user was not made, or not invited.
+/// Why a user was not created or invited.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The address is none.
+    /// The e-mail address is invalid.
     #[error("`{0}` is not an e-mail address")]
     Email(String),
-    /// Somebody with this address is one.
+    /// There is a user with this e-mail address.
     #[error("User account for following email(s) already exist: {0}")]
     IsUser(String),
     /// The rows could not be read or written.

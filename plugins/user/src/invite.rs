@@ -1,13 +1,13 @@
-//! Invites: a link for somebody who is to become a user. What is stored of its token opens nothing.
+//! Invites of new admin users, by a mailed token. Only a digest of the token is stored.
 
 use atoll_kernel::{Metadata, Moment, Read, StoreError, Write};
 
 use crate::{BY_EMAIL, BY_TOKEN, Error, INVITES, Invite, USERS};
 
-/// How long an invite is good for, in seconds: the wire's default of a day.
+/// Lifetime of an invite in seconds: a day, as on the wire.
 pub const INVITE_LIFETIME_S: i64 = 24 * 60 * 60;
 
-/// Invites somebody. Errors: they are a user, or invited, already.
+/// Creates an invite. Errors: the address is that of a user or of another invite.
 pub fn create_invite(
     tx: &mut dyn Write,
     at: &Moment,
@@ -24,7 +24,7 @@ pub fn create_invite(
     Ok(INVITES.create(tx, at, Invite { email, metadata, token_digest, expires_at, ..Invite::default() })?)
 }
 
-/// Gives an invite another token, and a day from now on. The old token is good no more.
+/// Gives an invite a new token and expiry. The earlier token becomes invalid.
 pub fn renew_invite(tx: &mut dyn Write, at: &Moment, id: &str, token_digest: &str) -> Result<Invite, Error> {
     Ok(INVITES.update(tx, at, id, |it: &mut Invite| {
         it.token_digest = token_digest.to_owned();
@@ -32,8 +32,8 @@ pub fn renew_invite(tx: &mut dyn Write, at: &Moment, id: &str, token_digest: &st
     })?)
 }
 
-/// The invite with this digest, if it is still good. One that is good for longer than any was made while the clock was
-/// ahead, and must be sent again.
+/// The invite with this digest, if it is valid. One that expires later than a lifetime from now was created
+/// while the clock was ahead: it is invalid, and must be sent again.
 pub fn find_invite(tx: &dyn Read, at: &Moment, token_digest: &str) -> Result<Option<Invite>, StoreError> {
     let is_good = |it: &Invite| {
         let begins = it.expires_at.plus_millis(-INVITE_LIFETIME_S * 1000);

@@ -1,4 +1,4 @@
-//! Admin users, and those who are invited to become one.
+//! Admin users and invites.
 
 mod error;
 mod invite;
@@ -10,10 +10,10 @@ pub use error::Error;
 pub use invite::{INVITE_LIFETIME_S, create_invite, find_invite, renew_invite};
 pub use types::{Invite, User, UserPatch};
 
-/// The name of the entity in links, and the type of the actor.
+/// Entity name in links, and actor type.
 pub const USER: &str = "user";
 
-/// No two live users share an address.
+/// Unique: the e-mail address of live users.
 pub const BY_EMAIL: Index<User> =
     Index::unique("user.by_email", &["email"], |it, keys| keys.add(&[&it.email]));
 
@@ -22,9 +22,9 @@ const BY_INVITED: Index<Invite> =
 pub(crate) const BY_TOKEN: Index<Invite> =
     Index::unique("invite.by_token", &["token_digest"], |it, keys| keys.add(&[&it.token_digest]));
 
-/// The service of invites.
+/// Write through [`create_invite`] and [`renew_invite`].
 pub static INVITES: Service<Invite> = Service::new(&[BY_INVITED, BY_TOKEN]);
-/// The service of users. [`create_user`] makes them.
+/// Created by [`create_user`].
 pub static USERS: Service<User> = Service::new(&[BY_EMAIL]);
 
 module! { Module {
@@ -34,7 +34,7 @@ module! { Module {
     ..Module::EMPTY
 } }
 
-/// Makes a user with an address.
+/// Creates a user. Errors: the e-mail address is invalid.
 pub fn create_user(tx: &mut dyn Write, at: &Moment, user: User) -> Result<User, Error> {
     let email = user.email.trim().to_lowercase();
     if !email.contains('@') {

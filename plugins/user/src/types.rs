@@ -1,19 +1,19 @@
-//! The records.
+//! The records of admin users and invites.
 
 use atoll_kernel::{Metadata, Timestamp, entity};
 
 entity! {
-    /// Somebody who runs the shop.
+    /// An admin user.
     pub struct User = "user" / "users", "user" {
         /// A first name.
         pub first_name: Option<String>,
         /// A last name.
         pub last_name: Option<String>,
-        /// An e-mail address, in lower case; no two live users share one.
+        /// E-mail address, in lower case; unique among live users.
         pub email: String,
-        /// The URL of a picture.
+        /// URL of an image.
         pub avatar_url: Option<String>,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     search [email, first_name, last_name]
@@ -21,17 +21,17 @@ entity! {
 }
 
 entity! {
-    /// Somebody who is to become a user.
+    /// An invite of a new user.
     pub struct Invite = "invite" / "invites", "invite" {
-        /// Their e-mail address, in lower case; no two live invites share one.
+        /// E-mail address, in lower case; unique among live invites.
         pub email: String,
-        /// Was it taken? Those that were are gone.
+        /// Was it accepted? Accepted invites are deleted, so it is always false.
         pub accepted: bool,
-        /// What is stored of its token.
+        /// Digest of the token.
         pub token_digest: String,
-        /// Until when it is good.
+        /// When it expires.
         pub expires_at: Timestamp,
-        /// Free data.
+        /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
     hidden [token_digest]
