@@ -56,8 +56,8 @@ pub use atoll_storage::{
     remove_event, split_part,
 };
 pub use atoll_values::{
-    Actor, Comparison, Decimal, Id, Kind, LINE_TOTALS, Metadata, Moment, TOTALS, Timestamp, Totals, limits,
-    part_of_total,
+    Actor, Comparison, Decimal, Id, Kind, LINE_TOTALS, Metadata, Moment, TOTALS, Timestamp, Totals, flattened, joined,
+    limits, part_of_total,
 };
 pub use clock::{Clock, ManualClock};
 pub use ctx::{Call, Config, Ctx, Gate, Login, Parts, Pass, Route};

@@ -6,6 +6,7 @@ mod id;
 pub mod limits;
 mod metadata;
 mod moment;
+mod names;
 mod timestamp;
 mod totals;
 
@@ -14,5 +15,6 @@ pub use decimal::Decimal;
 pub use id::{Id, Kind};
 pub use metadata::Metadata;
 pub use moment::{Actor, Moment};
+pub use names::{flattened, joined};
 pub use timestamp::Timestamp;
 pub use totals::{LINE_TOTALS, TOTALS, Totals, part_of_total};

@@ -1,7 +1,8 @@
 //! The records of carts: cart, line item, address.
 
 use atoll_kernel::{
-    Decimal, FieldValue, LINE_TOTALS, Metadata, TOTALS, Timestamp, Totals, entity, part_of_total,
+    Decimal, FieldValue, LINE_TOTALS, Metadata, TOTALS, Timestamp, Totals, entity, flattened, joined,
+    part_of_total,
     serde_json::{Value, json},
 };
 
@@ -44,19 +45,7 @@ const ABSENT: [&str; 3] = ["shipping_methods", "promotions", "credit_lines"];
 /// Ids of the addresses, or null.
 const ADDRESS_IDS: [&str; 2] = ["shipping_address_id", "billing_address_id"];
 
-const CART_COMPUTED: &[&str] = &{
-    let mut names = [""; TOTALS.len() + ABSENT.len() + ADDRESS_IDS.len()];
-    let mut place = 0;
-    while place < names.len() {
-        names[place] = match place.checked_sub(TOTALS.len()) {
-            None => TOTALS[place],
-            Some(more) if more < ABSENT.len() => ABSENT[more],
-            Some(more) => ADDRESS_IDS[more - ABSENT.len()],
-        };
-        place += 1;
-    }
-    names
-};
+const CART_COMPUTED: &[&str] = joined![TOTALS, ABSENT, ADDRESS_IDS];
 
 impl Cart {
     /// The sum of the totals of the lines.
@@ -144,27 +133,15 @@ impl LineItem {
     }
 }
 
+/// The totals, each with its `raw_…` field. A star selects them only together with the totals of the cart.
+const LINE_SUMS: [&str; 2 * LINE_TOTALS.len()] = flattened(&LINE_TOTALS);
+
 /// The `raw_…` fields of its own amounts, and empty lists of modules that do not exist yet.
 const LINE_MORE: [&str; 5] =
     ["tax_lines", "adjustments", "raw_unit_price", "raw_compare_at_unit_price", "variant_option_values"];
 
-const LINE_COMPUTED: &[&str] = &{
-    let mut names = [""; 2 * LINE_TOTALS.len() + LINE_MORE.len()];
-    let mut place = 0;
-    while place < LINE_TOTALS.len() {
-        (names[2 * place], names[2 * place + 1]) = LINE_TOTALS[place];
-        place += 1;
-    }
-    place = 0;
-    while place < LINE_MORE.len() {
-        names[2 * LINE_TOTALS.len() + place] = LINE_MORE[place];
-        place += 1;
-    }
-    names
-};
-
-/// Fields that a star selects only together with the totals of the cart.
-const ON_REQUEST: &[&str] = LINE_COMPUTED.split_at(2 * LINE_TOTALS.len()).0;
+const LINE_COMPUTED: &[&str] = joined![LINE_SUMS, LINE_MORE];
+const ON_REQUEST: &[&str] = &LINE_SUMS;
 
 fn compute_line(line: &LineItem, visit: &mut dyn FnMut(&'static str, Value)) {
     for (name, raw) in LINE_TOTALS {

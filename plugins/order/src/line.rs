@@ -1,7 +1,7 @@
 //! The lines of an order, with their quantities and totals.
 
 use atoll_kernel::{
-    Decimal, FieldValue, LINE_TOTALS, Metadata, entity, part_of_total,
+    Decimal, FieldValue, LINE_TOTALS, Metadata, entity, flattened, joined, part_of_total,
     serde::{Deserialize, Serialize},
     serde_json::{Value, json},
 };
@@ -112,37 +112,33 @@ const SUMS: [Sum; 8] = [
     ("write_off_total", "raw_write_off_total", nothing),
 ];
 
-/// The exact twins of its own fields, lists of modules that are not there, and what the wire shows twice.
-const MORE: [&str; 7] = [
-    "tax_lines", "adjustments", "raw_unit_price", "raw_compare_at_unit_price", "raw_quantity",
-    "variant_option_values", "line_item_metadata",
-];
-
-/// How many totals and sums a line has, each with its twin.
-const N_SUMS: usize = 2 * (LINE_TOTALS.len() + SUMS.len());
-
-const LINE_COMPUTED: &[&str] = &{
-    let mut names = [""; N_SUMS + MORE.len()];
+/// What it comes to, and what becomes of it, each with its exact twin.
+const LINE_SUMS: [&str; 2 * (LINE_TOTALS.len() + SUMS.len())] = {
+    let mut pairs = [("", ""); LINE_TOTALS.len() + SUMS.len()];
     let mut place = 0;
-    while place < LINE_TOTALS.len() {
-        (names[2 * place], names[2 * place + 1]) = LINE_TOTALS[place];
+    while place < pairs.len() {
+        pairs[place] = match place.checked_sub(LINE_TOTALS.len()) {
+            None => LINE_TOTALS[place],
+            Some(sum) => (SUMS[sum].0, SUMS[sum].1),
+        };
         place += 1;
     }
-    while 2 * place < N_SUMS {
-        let (name, raw, _) = SUMS[place - LINE_TOTALS.len()];
-        (names[2 * place], names[2 * place + 1]) = (name, raw);
-        place += 1;
-    }
-    place = 0;
-    while place < MORE.len() {
-        names[N_SUMS + place] = MORE[place];
-        place += 1;
-    }
-    names
+    flattened(&pairs)
 };
 
+/// What sums are made of: lists of modules that are not there.
+const PARTS: [&str; 2] = ["tax_lines", "adjustments"];
+
+/// The exact twins of its own fields, and what the wire shows twice.
+const MORE: [&str; 5] = [
+    "raw_unit_price", "raw_compare_at_unit_price", "raw_quantity", "variant_option_values",
+    "line_item_metadata",
+];
+
+const LINE_COMPUTED: &[&str] = joined![LINE_SUMS, PARTS, MORE];
+
 /// What a star shows only with the totals of the order: sums, and what they are made of.
-const ON_REQUEST: &[&str] = LINE_COMPUTED.split_at(N_SUMS + 2).0;
+const ON_REQUEST: &[&str] = joined![LINE_SUMS, PARTS];
 
 fn nothing(_: &OrderLineItem) -> Decimal {
     Decimal::ZERO
@@ -201,20 +197,7 @@ const UNCOUNTED: [(&str, &str); 6] = [
 const TWINS: [&str; 4] =
     ["raw_unit_price", "raw_compare_at_unit_price", "raw_quantity", "raw_fulfilled_quantity"];
 
-const ITEM_COMPUTED: &[&str] = &{
-    let mut names = [""; 2 * UNCOUNTED.len() + TWINS.len()];
-    let mut place = 0;
-    while place < UNCOUNTED.len() {
-        (names[2 * place], names[2 * place + 1]) = UNCOUNTED[place];
-        place += 1;
-    }
-    place = 0;
-    while place < TWINS.len() {
-        names[2 * UNCOUNTED.len() + place] = TWINS[place];
-        place += 1;
-    }
-    names
-};
+const ITEM_COMPUTED: &[&str] = joined![flattened::<{ 2 * UNCOUNTED.len() }>(&UNCOUNTED), TWINS];
 
 fn compute_item(item: &OrderItem, visit: &mut dyn FnMut(&'static str, Value)) {
     for (name, raw) in UNCOUNTED {

@@ -1,7 +1,7 @@
 //! The records of orders and their addresses, and their states.
 
 use atoll_kernel::{
-    Decimal, FieldValue, Metadata, TOTALS, Timestamp, Totals, entity,
+    Decimal, FieldValue, Metadata, TOTALS, Timestamp, Totals, entity, joined,
     serde_json::{Value, json},
     words,
 };
@@ -136,15 +136,7 @@ impl Order {
 /// The summary, the pending change, and empty lists of modules that do not exist yet, which clients expect.
 const MORE: [&str; 4] = ["summary", "order_change", "shipping_methods", "credit_lines"];
 
-const ORDER_COMPUTED: &[&str] = &{
-    let mut names = [""; TOTALS.len() + MORE.len()];
-    let mut place = 0;
-    while place < names.len() {
-        names[place] = if place < TOTALS.len() { TOTALS[place] } else { MORE[place - TOTALS.len()] };
-        place += 1;
-    }
-    names
-};
+const ORDER_COMPUTED: &[&str] = joined![TOTALS, MORE];
 
 fn compute_order(order: &Order, visit: &mut dyn FnMut(&'static str, Value)) {
     let totals = Totals::of(order.items.iter().map(|line| (line.unit_price, line.quantity)));

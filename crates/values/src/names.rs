@@ -1,0 +1,54 @@
+//! Lists of names that are put together when the program is compiled.
+
+/// Several lists of names as one. [`joined!`](crate::joined) counts them.
+///
+/// # Panics
+/// When they are not as many as is said; in a constant that is an error of the compiler.
+pub const fn joined<const N: usize>(lists: &[&[&'static str]]) -> [&'static str; N] {
+    let (mut all, mut list, mut place, mut n) = ([""; N], 0, 0, 0);
+    while list < lists.len() {
+        while place < lists[list].len() {
+            all[n] = lists[list][place];
+            (place, n) = (place + 1, n + 1);
+        }
+        (list, place) = (list + 1, 0);
+    }
+    assert!(n == N, "the lists have another length");
+    all
+}
+
+/// The names of pairs, as of a field and its exact twin, one after the other.
+///
+/// # Panics
+/// When they are not as many as is said; in a constant that is an error of the compiler.
+pub const fn flattened<const N: usize>(pairs: &[(&'static str, &'static str)]) -> [&'static str; N] {
+    let (mut all, mut place) = ([""; N], 0);
+    assert!(2 * pairs.len() == N, "there are two names in a pair");
+    while place < pairs.len() {
+        (all[2 * place], all[2 * place + 1]) = pairs[place];
+        place += 1;
+    }
+    all
+}
+
+/// Several constant lists of names as one `&'static [&'static str]`: `joined![TOTALS, ["summary"]]`.
+#[macro_export]
+macro_rules! joined {
+    ($($list:expr),+ $(,)?) => {{
+        const ALL: &[&str] = &$crate::joined::<{ 0 $(+ $list.len())+ }>(&[$(&$list),+]);
+        ALL
+    }};
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_joined_in_their_order() {
+        const PAIRS: [(&str, &str); 2] = [("a", "raw_a"), ("b", "raw_b")];
+        const BOTH: [&str; 4] = flattened(&PAIRS);
+        const ALL: &[&str] = joined![["id"], BOTH, ["title", "handle"]];
+        assert_eq!(ALL, ["id", "a", "raw_a", "b", "raw_b", "title", "handle"]);
+    }
+}
