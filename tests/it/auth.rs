@@ -2,7 +2,7 @@
 
 use atoll_auth::{add_actor, find_identity};
 use atoll_flows::sales_channel::CREATE_SALES_CHANNELS;
-use atoll_kernel::{Actor, Auth, Head, Method, Moment, Write};
+use atoll_kernel::{Actor, App, Auth, Head, Method, Moment, Write};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_testkit::{Client, Shop, TestApp};
 use axum::{body::Body, http::Request};
@@ -135,8 +135,7 @@ fn head(token: Option<&str>) -> Head {
 async fn who_is_not_known_is_nobody_and_not_the_system() {
     let app = TestApp::init().await;
     let credentials = json!({ "email": "ann@test.dev", "password": "supersecret" });
-    let admit =
-        |auth, token: Option<&str>| atoll_api::gate(&app.ctx, auth, &head(token)).expect("let in").actor;
+    let admit = |auth, token: Option<&str>| app.ctx.admit(auth, &head(token)).expect("let in").0.actor;
     assert_eq!(admit(Auth::Public, None), Actor::Nobody);
     for actor_type in ["user", "customer", "vendor"] {
         let path = format!("/auth/{actor_type}/emailpass");

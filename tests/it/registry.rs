@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use atoll_kernel::{
-    Answer, Auth, Entity, FieldLink, Hook, HookRun, Job, Method, Module, Params, Registry, Reply, Route,
-    Schedule, Service, Step, WhenGone, entity, serde_json::Value,
+    Answer, Auth, Entity, FieldLink, Hook, HookRun, Job, Method, Module, Offer, Params, Registry, Reply,
+    Resource, Route, Schedule, Service, Step, WhenGone, entity, serde_json::Value,
 };
 use expect_test::expect_file;
 
@@ -54,6 +54,26 @@ entity! {
 }
 
 static THINGS: Service<Thing> = Service::new(&[]);
+
+static WRONG: Resource = Resource {
+    entity: "thing",
+    one: "thing",
+    many: "things",
+    fields: &["id", "name", "label", "*name", "shelf.id"],
+    offer: Some(Offer { whole: &["shelf"], parts: &["shelf.name", "name"] }),
+    renamed: &[("called", "name"), ("label_id", "labels.id")],
+};
+
+#[test]
+fn what_resources_show_is_there() {
+    let parts =
+        Registry { modules: vec![&CHANNEL_LIKE], resources: vec![&WRONG, &WRONG], ..Registry::default() };
+    let Err(problems) = parts.build() else { panic!("nothing has what it shows") };
+    let problems: Vec<String> =
+        problems.iter().map(ToString::to_string).filter(|it| it.starts_with("`things`")).collect();
+    let unknown = ["*name", "label", "labels.id", "shelf.id", "shelf.name", "shelf"];
+    assert_eq!(problems, unknown.map(|it| format!("`things` shows `{it}`, which nothing has")));
+}
 
 static CHANNEL_LIKE: Module = Module { name: "thing", services: &[&THINGS], ..Module::EMPTY };
 

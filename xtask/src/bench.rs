@@ -1,11 +1,12 @@
-//! `cargo xtask bench [store | flows]`
+//! `cargo xtask bench [store | flows | requests]`
 
 use std::process::ExitCode;
 
 use crate::cargo;
 
 /// The benchmarks, and the packages that they are in.
-const BENCHES: [(&str, &str); 2] = [("store", "atoll-storage"), ("flows", "atoll-tests")];
+const BENCHES: [(&str, &str); 3] =
+    [("store", "atoll-storage"), ("flows", "atoll-tests"), ("requests", "atoll-tests")];
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     let named = |name: &str| args.is_empty() || args.iter().any(|it| it == name);

@@ -93,7 +93,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        args: "[store | flows]",
+        args: "[store | flows | requests]",
         about: "measure the store against raw redb, and flows against bare transactions",
         run: bench::run,
     },

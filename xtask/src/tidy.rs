@@ -105,7 +105,7 @@ fn files(root: &Path) -> anyhow::Result<Vec<File>> {
 fn violations(files: &[File]) -> Vec<Violation> {
     let of_one_file = [
         begins_with_docs, has_no_stray_space, is_merged, inherits_lints, inherits_dependencies,
-        tests_do_not_sleep,
+        tests_do_not_sleep, plans_requests,
     ];
     let mut violations: Vec<Violation> =
         files.iter().flat_map(|file| of_one_file.iter().flat_map(|rule| rule(file))).collect();
@@ -208,6 +208,22 @@ fn has_the_words(files: &[File]) -> Vec<Violation> {
     missing.map(|(path, message)| Violation { path: path.to_owned(), line: 1, message }).collect()
 }
 
+/// Handlers take answers from the plan of the request, and read in its snapshot.
+fn plans_requests(file: &File) -> Vec<Violation> {
+    const RULES: [(&str, &str); 3] = [
+        ("from_slice(", "write the answer with `Reply::object` and a `ReadPlan`, and parse none"),
+        ("&call.app.view()", "read `call.view`, the snapshot of the request"),
+        (".unconfined(", "take `call.context()`: only the guard makes a context without a wall"),
+    ];
+    const GUARD: &str = "crates/api/src/gate.rs";
+    if !file.path.starts_with("crates/api/src/") || file.path == GUARD {
+        return Vec::new();
+    }
+    let broken = |line: &str| RULES.iter().filter(|(text, _)| line.contains(text)).collect::<Vec<_>>();
+    let all = file.lines().flat_map(|(number, line)| broken(line).into_iter().map(move |it| (number, it)));
+    all.map(|(number, (_, message))| file.violation(number, *message)).collect()
+}
+
 /// A format that was followed by another has a folder, which the tests open.
 fn format_has_its_folders(root: &Path) -> Vec<Violation> {
     let say = |message| Violation { path: format::FILE.to_owned(), line: 1, message };
@@ -257,6 +273,12 @@ mod tests {
         assert_eq!(tidy("a.md", "one\r\n"), "a.md:1: remove the white space at the end");
         assert_eq!(tidy("a.toml", "one\n\ttwo"), "a.toml:2: write spaces for the tab");
         assert_eq!(tidy("a.md", "one\n<<<<<<< HEAD\n"), "a.md:2: decide between the sides of the merge");
+        let parsed = "let it: Value = serde_json::from_slice(&reply.json)?;";
+        assert_eq!(tidy("crates/http/src/a.rs", &format!("//! Text.\n{parsed}")), "");
+        assert_eq!(
+            tidy("crates/api/src/a.rs", &format!("//! Text.\n{parsed}")),
+            "crates/api/src/a.rs:2: write the answer with `Reply::object` and a `ReadPlan`, and parse none"
+        );
         let sleeps = "//! Text.\nfn f() { std::thread::sleep(PAUSE) }\n";
         assert_eq!(
             tidy("tests/a.rs", sleeps),

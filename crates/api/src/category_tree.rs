@@ -1,8 +1,10 @@
 //! The tree around a category: `include_ancestors_tree` and `include_descendants_tree`.
 
+use std::sync::LazyLock;
+
 use atoll_kernel::{Call, Params, limits::FIELDS_DEPTH_MAX};
 
-use crate::{reply::add_field, tables::flag};
+use crate::tables::flag;
 
 /// A route that shows one category, with its trees if it is asked for them.
 pub(crate) const ONE_IN_TREE: Params = Params {
@@ -11,17 +13,20 @@ pub(crate) const ONE_IN_TREE: Params = Params {
     strict: true,
 };
 
-/// Shows the trees that the call asks for, whatever fields it asks for; as deep as `fields` goes.
+static ANCESTORS: LazyLock<Vec<String>> = LazyLock::new(|| tree("parent_category"));
+static DESCENDANTS: LazyLock<Vec<String>> = LazyLock::new(|| tree("category_children"));
+
+/// A relation of a category to others, as deep as `fields` goes.
+fn tree(relation: &str) -> Vec<String> {
+    (1..=FIELDS_DEPTH_MAX).map(|depth| format!("*{}", vec![relation; depth].join("."))).collect()
+}
+
+/// Shows the trees that the call asks for, whatever fields it asks for.
 pub(crate) fn show_trees(mut call: Call) -> Call {
-    let trees =
-        [("include_ancestors_tree", "parent_category"), ("include_descendants_tree", "category_children")];
-    for (param, relation) in trees {
+    let trees = [("include_ancestors_tree", &ANCESTORS), ("include_descendants_tree", &DESCENDANTS)];
+    for (param, tree) in trees {
         if call.params.take_flag(param) {
-            let mut path = format!("*{relation}");
-            for _ in 0..FIELDS_DEPTH_MAX {
-                add_field(&mut call.params, &path);
-                path = format!("{path}.{relation}");
-            }
+            tree.iter().for_each(|path| call.params.fields.add(path));
         }
     }
     call

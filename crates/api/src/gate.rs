@@ -1,14 +1,15 @@
 //! Who may come in: users and customers by the token they got for logging in, servers by secret key, storefronts by
 //! publishable key.
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
 use atoll_api_key::{ApiKeyKind, find_active};
 use atoll_auth::{AUTH_IDENTITIES, AuthIdentity, AuthSession};
-use atoll_availability::ChannelScope;
+use atoll_availability::{ChannelScope, EVERYWHERE};
 use atoll_customer::{CUSTOMER, CUSTOMERS};
 use atoll_kernel::{
-    Actor, Auth, Call, Context, Ctx, Fault, Head, HeaderValue, Login, Pass, Read, StoreError, Timestamp,
+    Actor, Auth, Call, Context, Ctx, Fault, Head, HeaderValue, Login, Nothing, Pass, Read, StoreError,
+    Timestamp, View,
 };
 use atoll_user::{USER, USERS};
 use base64::{
@@ -19,22 +20,29 @@ use base64::{
 
 use crate::auth::{Claims, session_of};
 
-/// Lets a request in, or answers what the wire's guards answer.
-pub fn gate(ctx: &Ctx, auth: Auth, head: &Head) -> Result<Pass, Fault> {
+/// Lets a request in, or answers what the wire's guards answer. All that it reads is in one snapshot, which the handler
+/// reads on in.
+pub fn gate(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault> {
     match auth {
-        Auth::Public => Ok(pass(Actor::Nobody, None)),
+        Auth::Public => Ok(pass(ctx, Actor::Nobody, None)),
         Auth::Identity => {
-            let login = login(ctx, head)?.ok_or_else(Fault::unauthorized)?;
-            Ok(pass(actor(&login), Some(login)))
+            let login = login(ctx, view, head)?.ok_or_else(Fault::unauthorized)?;
+            Ok(pass(ctx, actor(&login), Some(login)))
         }
-        Auth::Admin | Auth::User => admin(ctx, auth, head),
-        Auth::Store | Auth::NewCustomer | Auth::Customer => store(ctx, auth, head),
+        Auth::Admin | Auth::User => admin(ctx, view, auth, head),
+        Auth::Store | Auth::NewCustomer | Auth::Customer => store(ctx, view, auth, head),
     }
 }
 
-/// What a request without a publishable key is given.
-fn pass(actor: Actor, login: Option<Login>) -> Pass {
-    Pass { actor, login, through: None, extra: None }
+/// What a request without a publishable key is given. Admins see the stock of all locations; those who are nobody see
+/// the record that is theirs, and nothing behind it.
+fn pass(ctx: &Ctx, actor: Actor, login: Option<Login>) -> Pass {
+    let context = ctx.unconfined(ctx.now());
+    let context = match &actor {
+        Actor::User(_) | Actor::ApiKey(_) => context.with(EVERYWHERE, Vec::new()),
+        _ => context.within(Arc::new(Nothing)),
+    };
+    Pass { actor, login, through: None, context }
 }
 
 /// With an admin's token, a storefront shows what it will show at the moment that this header says.
@@ -45,11 +53,11 @@ fn moment(value: &HeaderValue) -> Result<Timestamp, Fault> {
     parsed.ok_or_else(|| Fault::invalid(format!("The header {PREVIEW_AT} is not a date")))
 }
 
-fn admin(ctx: &Ctx, auth: Auth, head: &Head) -> Result<Pass, Fault> {
+fn admin(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault> {
     if let (Auth::Admin, Some(token)) = (auth, authorization(head, "Basic ")) {
-        let key = find_active(&ctx.view(), ApiKeyKind::Secret, &secret_of(token), ctx.now())?;
+        let key = find_active(view, ApiKeyKind::Secret, &secret_of(token), ctx.now())?;
         let key = key.ok_or_else(Fault::unauthorized)?;
-        return Ok(pass(Actor::ApiKey(key.id.to_string()), None));
+        return Ok(pass(ctx, Actor::ApiKey(key.id.to_string()), None));
     }
     if authorization(head, "Bearer ").is_some_and(|it| it.starts_with("sk_")) {
         return Err(Fault::unauthorized_because(
@@ -57,52 +65,52 @@ fn admin(ctx: &Ctx, auth: Auth, head: &Head) -> Result<Pass, Fault> {
              authentication instead (Authorization: Basic <secret-api-key>).",
         ));
     }
-    let login = login(ctx, head)?.ok_or_else(Fault::unauthorized)?;
+    let login = login(ctx, view, head)?.ok_or_else(Fault::unauthorized)?;
     match actor(&login) {
-        actor @ Actor::User(_) => Ok(pass(actor, Some(login))),
+        actor @ Actor::User(_) => Ok(pass(ctx, actor, Some(login))),
         _ => Err(Fault::unauthorized()),
     }
 }
 
 /// The key is asked for first: without one, nobody learns whether they are logged in.
-fn store(ctx: &Ctx, auth: Auth, head: &Head) -> Result<Pass, Fault> {
+fn store(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault> {
     let token = head.headers.get("x-publishable-api-key").and_then(|it| it.to_str().ok());
-    let mut scope = ChannelScope::admit(ctx, &ctx.view(), token)??;
+    let mut scope = ChannelScope::admit(ctx, view, token)??;
     if let Some(at) = head.headers.get(PREVIEW_AT) {
         // What shoppers will see later is for admins to see now.
-        admin(ctx, Auth::Admin, head)?;
+        admin(ctx, view, Auth::Admin, head)?;
         scope = scope.preview(moment(at)?);
     }
     let shopper = Actor::Shopper(scope.key_id().to_owned());
-    let login = login(ctx, head)?.filter(|it| it.actor_type == CUSTOMER);
+    let login = login(ctx, view, head)?.filter(|it| it.actor_type == CUSTOMER);
     let actor = match (auth, login.as_ref().map(actor)) {
         (_, Some(customer @ Actor::Customer(_))) => customer,
         (Auth::Store, _) | (Auth::NewCustomer, Some(_)) => shopper,
         _ => return Err(Fault::unauthorized()),
     };
     let through = Some(scope.key_id().to_owned());
-    Ok(Pass { actor, login, through, extra: Some(Arc::new(scope)) })
+    Ok(Pass { actor, login, through, context: context_in(ctx, scope) })
 }
 
 /// Who logged in, if their token is still good.
-fn login(ctx: &Ctx, head: &Head) -> Result<Option<Login>, StoreError> {
-    let Some(token) = authorization(head, "Bearer ") else { return by_cookie(ctx, head) };
+fn login(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<Login>, StoreError> {
+    let Some(token) = authorization(head, "Bearer ") else { return by_cookie(ctx, view, head) };
     let Some(claims) = ctx.read_signed::<Claims>(token) else { return Ok(None) };
     let Claims { actor_id, actor_type, auth_identity_id: identity, seal, .. } = claims;
     let login = Login { identity, actor_type, actor_id, seal };
-    Ok(identity_of(&ctx.view(), &login)?.map(|_| login))
+    Ok(identity_of(view, &login)?.map(|_| login))
 }
 
 /// Who opened the session of the request's cookie.
-fn by_cookie(ctx: &Ctx, head: &Head) -> Result<Option<Login>, StoreError> {
-    let Some(session) = session_of(ctx, head)? else { return Ok(None) };
-    let Some(identity) = AUTH_IDENTITIES.get(&ctx.view(), &session.auth_identity_id)? else {
+fn by_cookie(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<Login>, StoreError> {
+    let Some(session) = session_of(ctx, view, head)? else { return Ok(None) };
+    let Some(identity) = AUTH_IDENTITIES.get(view, &session.auth_identity_id)? else {
         return Ok(None);
     };
     let actor_id = identity.actor(&session.actor_type).unwrap_or_default().to_owned();
     let AuthSession { actor_type, seal, .. } = session;
     let login = Login { identity: identity.id.to_string(), actor_type, actor_id, seal };
-    Ok(identity_of(&ctx.view(), &login)?.map(|_| login))
+    Ok(identity_of(view, &login)?.map(|_| login))
 }
 
 /// The identity of somebody who logged in, if it is still there, with the same password, and is still who it was.
@@ -147,13 +155,13 @@ fn secret_of(token: &str) -> String {
     decoded.trim_end_matches(':').to_owned()
 }
 
-/// The scope that the guard made for this call.
+/// The scope that the guard made for this call: it is the wall of whoever asks.
 ///
 /// # Panics
 /// When the route is not a store route: its table says so, and a test reads it.
-pub(crate) fn scope(call: &Call) -> ChannelScope {
-    let scope = call.pass.extra.as_ref().and_then(|it| it.downcast_ref::<ChannelScope>());
-    scope.expect("store routes have a scope").clone()
+pub(crate) fn scope(call: &Call) -> &ChannelScope {
+    let wall: Option<&dyn Any> = call.context().wall().map(|it| it as &dyn Any);
+    wall.and_then(|it| it.downcast_ref()).expect("store routes have a scope")
 }
 
 /// The scope of a call that writes: that happens now, and not at another moment.
@@ -161,13 +169,13 @@ pub(crate) fn scope_to_write(call: &Call) -> Result<ChannelScope, Fault> {
     let scope = scope(call);
     match scope.is_preview() {
         true => Err(Fault::invalid(format!("The header {PREVIEW_AT} is for reading alone"))),
-        false => Ok(scope),
+        false => Ok(scope.clone()),
     }
 }
 
 /// What is shown to a shopper of this scope: at its moment, and on its side of the wall.
 pub(crate) fn context_in(ctx: &Ctx, scope: ChannelScope) -> Context {
-    ctx.context_at(scope.moment()).within(Arc::new(scope))
+    ctx.unconfined(scope.moment()).within(Arc::new(scope))
 }
 
 #[cfg(test)]

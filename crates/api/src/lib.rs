@@ -5,6 +5,7 @@ mod admin;
 mod auth;
 mod body;
 mod category_tree;
+mod crud;
 mod gate;
 mod reference;
 mod reply;

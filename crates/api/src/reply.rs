@@ -2,22 +2,19 @@
 
 use std::sync::Arc;
 
-use atoll_availability::EVERYWHERE;
 use atoll_flows::sales_channel::LinkIds;
 use atoll_kernel::{
-    Actor, Call, Context, Ctx, Entity, Fault, FaultKind, Flow, Ids, ListParams, Local, Moment, Node,
+    Call, Context, Ctx, Deleted, Entity, Fault, FaultKind, Flow, Ids, Local, Moment, Node, ReadPlan,
     Registry, Reply, Resource, Service, View, Write,
     serde::{Serialize, de::DeserializeOwned},
-    serde_json::{self, Value, json},
+    serde_json::{Value, json},
 };
 
-use crate::gate::{context_in, scope};
-
 /// Writes, and shows the record that came of it, as the commit left it.
-pub(crate) async fn save<T, F>(resource: &'static Resource, call: Call, mut body: F) -> Result<Reply, Fault>
+pub(crate) async fn save<T, F>(resource: &'static Resource, call: Call, body: F) -> Result<Reply, Fault>
 where
     T: Entity,
-    F: FnMut(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
+    F: FnOnce(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
 {
     perform(resource, call, move |flow| body(flow.tx, flow.at)).await
 }
@@ -26,62 +23,69 @@ where
 pub(crate) async fn perform<T, F>(resource: &'static Resource, call: Call, body: F) -> Result<Reply, Fault>
 where
     T: Entity,
-    F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+    F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
 {
-    // What cannot be shown is refused before it is written, not after.
-    let context = context(&call);
-    resource.check(&call.app.view(), &context, call.params.fields.as_deref())?;
-    let mut body = body;
-    let (node, view) = call
-        .app
+    let plan = resource.plan(&call);
+    let (app, node, view) = write(&plan, call, body).await?;
+    show_written(&app, &view, &plan, node).await
+}
+
+/// Runs flows in one transaction; answers the record that came of it, and the state that the commit left. What the plan
+/// cannot show is refused before it is written, not after.
+async fn write<T, F>(plan: &ReadPlan, call: Call, body: F) -> Result<(Ctx, Node, View), Fault>
+where
+    T: Entity,
+    F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+{
+    plan.check(&call.view)?;
+    let Call { app, pass, view, .. } = call;
+    drop(view);
+    let (node, view) = app
         .local_once(
-            call.pass.actor.clone(),
+            pass.actor,
             move |flow| Ok(Arc::new(body(flow)?) as Node),
             |it| it.key().to_owned(),
-            |view, id: String| again(&call, &context, T::DEF.name, view, &id),
+            |view, id: String| again(&app, plan.context(), T::DEF.name, view, &id),
         )
         .await?;
-    show_written(resource, &call, &view, node).await
+    Ok((app, node, view))
 }
 
 /// Shows a record as a commit left it, whose fields were checked before.
 pub(crate) async fn show_written(
-    resource: &'static Resource,
-    call: &Call,
+    app: &Ctx,
     view: &View,
+    plan: &ReadPlan,
     node: Node,
 ) -> Result<Reply, Fault> {
-    let context = context(call);
-    show_done(&call.app, view, call.params.fields.clone(), move |view, fields| {
-        resource.show(view, &context, node.clone(), fields)
-    })
-    .await
+    show_done(app, view, plan, move |view, plan| plan.show(view, node.clone())).await
 }
 
-/// Shows what was done. It is done, whatever becomes of the answer: where showing these fields takes too much, `show` is
-/// asked for none, and shows ids.
+/// Shows what was done. It is done, whatever becomes of the answer: where showing what was asked for takes too much,
+/// `show` is given a plan of nothing but ids.
 pub(crate) async fn show_done<T: Send + 'static>(
-    ctx: &Ctx,
+    app: &Ctx,
     view: &View,
-    fields: Option<String>,
-    show: impl Fn(&View, Option<&str>) -> Result<T, Fault> + Send + Sync + 'static,
+    plan: &ReadPlan,
+    show: impl Fn(&View, &ReadPlan) -> Result<T, Fault> + Send + Sync + 'static,
 ) -> Result<T, Fault> {
-    let show = Arc::new(show);
-    let all = show.clone();
-    match ctx.read(view, move |view| all(view, fields.as_deref())).await {
+    let (show, all) = (Arc::new(show), plan.clone());
+    let shown = show.clone();
+    match app.read(view, move |view| shown(view, &all)).await {
         Err(fault) if matches!(fault.kind(), FaultKind::TooExpensive | FaultKind::Busy) => {
-            ctx.read(view, move |view| show(view, Some(""))).await
+            let ids = plan.ids_only();
+            app.read(view, move |view| show(view, &ids)).await
         }
         shown => shown,
     }
 }
 
 /// A record that was written by a request that comes again, as it is now.
-fn again(call: &Call, context: &Context, entity: &str, view: &View, id: &str) -> Result<Node, Fault> {
+fn again(app: &Ctx, context: &Context, entity: &str, view: &View, id: &str) -> Result<Node, Fault> {
     let node = Registry::graph().table(entity).node(view, id)?;
-    let node = node.ok_or_else(|| call.app.cannot_repeat(&format!("{id} is gone since")))?;
+    let node = node.ok_or_else(|| app.cannot_repeat(&format!("{id} is gone since")))?;
     match context.wall().map(|it| it.shows(view, &node)).transpose()? {
-        Some(false) => Err(call.app.cannot_repeat(&format!("{id} is out of reach since"))),
+        Some(false) => Err(app.cannot_repeat(&format!("{id} is out of reach since"))),
         _ => Ok(node),
     }
 }
@@ -90,21 +94,20 @@ fn again(call: &Call, context: &Context, entity: &str, view: &View, id: &str) ->
 pub(crate) async fn perform_secretly<T, F>(
     resource: &'static Resource,
     call: Call,
-    field: &str,
+    field: &'static str,
     secret: String,
     body: F,
 ) -> Result<Reply, Fault>
 where
     T: Entity,
-    F: FnMut(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+    F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
 {
     if call.app.is_repeat() {
         return Err(call.app.cannot_repeat("the answer held a secret, which is shown once"));
     }
-    let reply = perform(resource, call, body).await?;
-    let mut shown: Value = serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?;
-    shown[resource.one][field] = secret.into();
-    Ok(Reply::json(&shown).secret())
+    let plan = resource.plan(&call).instead(field, secret);
+    let (app, node, view) = write(&plan, call, body).await?;
+    Ok(show_written(&app, &view, &plan, node).await?.secret())
 }
 
 /// Runs a flow, once; a repeat of the request is handed what it came to.
@@ -117,7 +120,7 @@ where
     I: Clone + Send + 'static,
     O: Serialize + DeserializeOwned + Clone + Send + 'static,
 {
-    let body = move |local: &mut Local<'_>| local.run(flow, input.clone());
+    let body = move |local: &mut Local<'_>| local.run(flow, input);
     call.app.local_once(call.pass.actor.clone(), body, O::clone, |_, it| Ok(it)).await
 }
 
@@ -140,26 +143,17 @@ pub(crate) fn records<T: Entity>(
     ids.iter().map(record).collect()
 }
 
-/// What the answer to this call depends on. Admins see the stock of all locations; shoppers are shown what is in
-/// their scope.
-pub(crate) fn context(call: &Call) -> Context {
-    match call.pass.actor {
-        Actor::User(_) | Actor::ApiKey(_) => call.app.context().with(EVERYWHERE, Vec::new()),
-        Actor::Shopper(_) | Actor::Customer(_) => context_in(&call.app, scope(call)),
-        Actor::Nobody | Actor::System => call.app.context(),
-    }
-}
-
 /// Writes, and says that the record with this id is gone.
-pub(crate) async fn remove<F>(call: Call, object: &'static str, mut body: F) -> Result<Reply, Fault>
+pub(crate) async fn remove<F>(call: Call, object: &'static str, body: F) -> Result<Reply, Fault>
 where
-    F: FnMut(&mut dyn Write, &Moment, &str) -> Result<(), Fault> + Send + 'static,
+    F: FnOnce(&mut dyn Write, &Moment, &str) -> Result<(), Fault> + Send + 'static,
 {
     let id = call.path("id").to_owned();
-    let gone = json!({ "id": id, "object": object, "deleted": true });
+    let gone = Deleted::new(id.as_str(), object);
     let body = move |flow: &mut Local<'_>| body(flow.tx, flow.at, &id);
-    call.app.local_once(call.pass.actor.clone(), body, |()| (), |_, ()| Ok(())).await?;
-    Ok(Reply::json(&gone))
+    drop(call.view);
+    call.app.local_once(call.pass.actor, body, |()| (), |_, ()| Ok(())).await?;
+    gone.reply()
 }
 
 /// Runs a flow that deletes by ids, and says that the record with this id is gone.
@@ -169,21 +163,38 @@ pub(crate) async fn remove_by<O: Send + 'static>(
     flow: &'static Flow<Vec<String>, O>,
 ) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
-    let gone = json!({ "id": id, "object": object, "deleted": true });
-    let body = move |local: &mut Local<'_>| local.run(flow, vec![id.clone()]).map(drop);
-    call.app.local_once(call.pass.actor.clone(), body, |()| (), |_, ()| Ok(())).await?;
-    Ok(Reply::json(&gone))
+    let gone = Deleted::new(id.as_str(), object);
+    let body = move |local: &mut Local<'_>| local.run(flow, vec![id]).map(drop);
+    drop(call.view);
+    call.app.local_once(call.pass.actor, body, |()| (), |_, ()| Ok(())).await?;
+    gone.reply()
 }
 
-/// Says that what has this id is gone from a record, and shows that record: `reply` does.
-pub(crate) async fn gone_from(
-    parent: &Resource,
-    id: Value,
-    object: &str,
-    reply: impl Future<Output = Result<Reply, Fault>>,
+/// Takes something out of a record, which `body` answers; says that it is gone, and shows the record as its parent.
+pub(crate) async fn remove_from<T, F>(
+    parent: &'static Resource,
+    call: Call,
+    gone: Deleted,
+    body: F,
+) -> Result<Reply, Fault>
+where
+    T: Entity,
+    F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+{
+    let plan = parent.plan(&call);
+    let (app, node, view) = write(&plan, call, body).await?;
+    show_gone(&app, &view, &plan, gone, Some(node)).await
+}
+
+/// Says that something is gone from a record, whose fields were checked before.
+pub(crate) async fn show_gone(
+    app: &Ctx,
+    view: &View,
+    plan: &ReadPlan,
+    gone: Deleted,
+    parent: Option<Node>,
 ) -> Result<Reply, Fault> {
-    let shown: Value = serde_json::from_slice(&reply.await?.json).map_err(Fault::unexpected)?;
-    Ok(Reply::json(&json!({ "id": id, "object": object, "deleted": true, "parent": shown[parent.one] })))
+    show_done(app, view, plan, move |view, plan| gone.reply_from(plan, view, parent.clone())).await
 }
 
 /// Runs a flow that makes a record of the body, and shows it.
@@ -193,7 +204,7 @@ pub(crate) async fn create_by<T: Entity>(
     flow: &'static Flow<Vec<T>, Vec<T>>,
 ) -> Result<Reply, Fault> {
     let record: T = call.read()?;
-    perform(resource, call, move |it| only(it.run(flow, vec![record.clone()])?)).await
+    perform(resource, call, move |it| only(it.run(flow, vec![record])?)).await
 }
 
 /// Runs a flow that changes the record of the path as the body says, and shows it.
@@ -207,7 +218,7 @@ where
     P: DeserializeOwned + Clone + Send + 'static,
 {
     let input = (call.path("id").to_owned(), call.read::<P>()?);
-    perform(resource, call, move |it| it.run(flow, input.clone())).await
+    perform(resource, call, move |it| it.run(flow, input)).await
 }
 
 /// Runs a flow that links other records to the one of the path, and shows that.
@@ -223,27 +234,26 @@ pub(crate) async fn link_by<T: Entity>(
         if !service.table.exists(it.tx, &ids.id)? {
             return Err(Fault::not_found(not_found(&ids.id)));
         }
-        it.run(flow, ids.clone())?;
-        Ok(service.retrieve(it.tx, &ids.id)?)
+        let id = ids.id.clone();
+        it.run(flow, ids)?;
+        Ok(service.retrieve(it.tx, &id)?)
     })
     .await
 }
 
-/// Records that were written, as an answer shows them, without an envelope.
+/// Records that were written, as a JSON array.
 pub(crate) async fn shown<T: Entity>(
-    resource: &'static Resource,
-    call: &Call,
+    app: &Ctx,
     view: &View,
-    fields: Option<String>,
+    plan: &ReadPlan,
     records: Vec<T>,
-) -> Result<Vec<Value>, Fault> {
-    let context = context(call);
+) -> Result<Vec<u8>, Fault> {
     let nodes: Vec<Node> = records.into_iter().map(|it| Arc::new(it) as Node).collect();
-    show_done(&call.app, view, fields, move |view, fields| {
+    show_done(app, view, plan, move |view, plan| {
         let mut json = b"[".to_vec();
-        resource.write_all(view, &context, nodes.clone(), &resource.field_list(fields), &mut json)?;
+        plan.write_all(view, nodes.clone(), &mut json)?;
         json.push(b']');
-        serde_json::from_slice(&json).map_err(Fault::unexpected)
+        Ok(json)
     })
     .await
 }
@@ -254,50 +264,42 @@ pub(crate) async fn perform_batch<T, F>(
     resource: &'static Resource,
     service: &'static Service<T>,
     call: Call,
-    fields: Option<String>,
     object: &'static str,
     gone: Vec<String>,
     body: F,
 ) -> Result<Reply, Fault>
 where
     T: Entity,
-    F: FnMut(&mut Local<'_>) -> Result<(Vec<T>, Vec<T>), Fault> + Send + 'static,
+    F: FnOnce(&mut Local<'_>) -> Result<(Vec<T>, Vec<T>), Fault> + Send + 'static,
 {
-    let ((created, updated), view) = call
-        .app
+    let plan = resource.plan(&call);
+    plan.check(&call.view)?;
+    let Call { app, pass, view, .. } = call;
+    drop(view);
+    let ((created, updated), view) = app
         .local_once(
-            call.pass.actor.clone(),
+            pass.actor,
             body,
             |(created, updated)| (ids(created), ids(updated)),
             |view, (created, updated)| {
-                let again = |ids: Vec<String>| records(&call.app, service, view, &ids);
+                let again = |ids: Vec<String>| records(&app, service, view, &ids);
                 Ok((again(created)?, again(updated)?))
             },
         )
         .await?;
-    let show = |records: Vec<T>| shown(resource, &call, &view, fields.clone(), records);
-    Ok(Reply::json(&json!({
-        "created": show(created).await?, "updated": show(updated).await?,
-        "deleted": { "ids": gone, "object": object, "deleted": true },
-    })))
+    let created = shown(&app, &view, &plan, created).await?;
+    let updated = shown(&app, &view, &plan, updated).await?;
+    Reply::object(|envelope| {
+        envelope.name("created").extend(created);
+        envelope.name("updated").extend(updated);
+        envelope.field("deleted", &json!({ "ids": gone, "object": object, "deleted": true }));
+        Ok(())
+    })
 }
 
 /// The record that a flow made of the one that it was given.
 pub(crate) fn only<T>(made: Vec<T>) -> Result<T, Fault> {
     made.into_iter().next().ok_or_else(|| Fault::unexpected("a flow made nothing"))
-}
-
-/// What a request asks of an order, and what it is shown whatever it asks for. All of a line is its detail, too.
-pub(crate) fn with_always(fields: Option<String>, always: &str) -> Option<String> {
-    match fields.as_deref() {
-        None => Some(always.to_owned()),
-        Some("") => Some(format!("id,{always}")),
-        Some(fields) => {
-            let has_lines = fields.split(',').any(|it| it.trim_start_matches('+') == "*items");
-            let detail = if has_lines { ",+*items.detail" } else { "" };
-            Some(format!("{fields},{always}{detail}"))
-        }
-    }
 }
 
 /// Shows the record of the path, or says that it was not found.
@@ -307,28 +309,17 @@ pub(crate) fn find(
     not_found: impl FnOnce(&str) -> String,
 ) -> Result<Reply, Fault> {
     let id = call.path("id");
-    let found = resource.find(&call.app.view(), &context(call), id, &call.params)?;
+    let found = resource.plan(call).find(&call.view, id)?;
     found.ok_or_else(|| Fault::not_found(not_found(id)))
 }
 
 /// Shows the page of a list that the call asks for, among the records in all of `within`.
 pub(crate) fn page(
     resource: &'static Resource,
-    call: Call,
+    call: &Call,
     within: Vec<Box<dyn Ids>>,
 ) -> Result<Reply, Fault> {
-    let context = context(&call);
-    resource.list(&call.app.view(), &context, call.params, within)
-}
-
-/// Shows this field, too, whatever the request asks for.
-pub(crate) fn add_field(params: &mut ListParams, field: &str) {
-    let fields = match params.fields.as_deref() {
-        None => format!("+{field}"),
-        Some("") => format!("id,+{field}"),
-        Some(fields) => format!("{fields},+{field}"),
-    };
-    params.fields = Some(fields);
+    resource.plan(call).page(&call.view, within)
 }
 
 /// The ids of a body to link to the record of the path, and to unlink. The same id twice is one.

@@ -1,6 +1,6 @@
 //! Parameters and bodies that many routes share.
 
-use atoll_kernel::{Body, Field, Filters, Param, ParamKind, Params, Type, optional};
+use atoll_kernel::{Body, Field, Fields, Filters, Param, ParamKind, Params, Type, optional};
 
 /// A route that shows one record: `fields`, and nothing else.
 pub(crate) const ONE: Params = Params::NONE;
@@ -80,23 +80,34 @@ pub(crate) const ADDRESS_FIELDS: &[Field] = &[
 ];
 
 /// Lists of orders show these whatever else they are asked for.
-pub(crate) const ORDERS_ALWAYS: &str =
-    "+status,+version,+*items,+*items.detail,+payment_status,+fulfillment_status";
+pub(crate) const ORDERS_ALWAYS: &[&str] =
+    &["status", "version", "*items", "*items.detail", "payment_status", "fulfillment_status"];
 
 /// An order shows these whatever else it is asked for.
-pub(crate) const ORDER_ALWAYS: &str =
-    "+status,+version,+*payment_collections,+*fulfillments,+payment_status,+fulfillment_status";
+pub(crate) const ORDER_ALWAYS: &[&str] =
+    &["status", "version", "*payment_collections", "*fulfillments", "payment_status", "fulfillment_status"];
 
-/// Several lists of fields as one.
-pub(crate) const fn joined<const N: usize>(lists: &[&[&'static str]]) -> [&'static str; N] {
-    let (mut all, mut list, mut place, mut n) = ([""; N], 0, 0, 0);
-    while list < lists.len() {
-        while place < lists[list].len() {
-            all[n] = lists[list][place];
-            (place, n) = (place + 1, n + 1);
-        }
-        (list, place) = (list + 1, 0);
+/// Shows of an order what it always shows. All of a line is its detail, too.
+pub(crate) fn show_always(fields: &mut Fields, always: &'static [&'static str]) {
+    always.iter().for_each(|path| fields.add(path));
+    if fields.names("*items") {
+        fields.add("*items.detail");
     }
-    assert!(n == N, "the lists have another length");
-    all
 }
+
+/// Fields of what hangs on a record, by their paths: `under!("customer": "id", "email")`.
+macro_rules! under {
+    ($relation:literal: $($field:literal),+ $(,)?) => { [$(concat!($relation, ".", $field)),+] };
+}
+
+/// What carts show of an address of theirs.
+macro_rules! address_shown {
+    ($relation:literal) => {
+        $crate::tables::under!(
+            $relation: "id", "first_name", "last_name", "company", "address_1", "address_2", "city",
+            "postal_code", "country_code", "province", "phone",
+        )
+    };
+}
+
+pub(crate) use {address_shown, under};

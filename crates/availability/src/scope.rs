@@ -1,5 +1,7 @@
 //! What a storefront may see. Only the guard makes a scope, and only a scope leads to what it confines.
 
+use std::sync::Arc;
+
 use atoll_api_key::{ApiKeyKind, find_key};
 use atoll_cart::{CART, CARTS, Cart};
 use atoll_kernel::{Ctx, Fault, Ids, Node, Read, Scalar, StoreError, Timestamp, Union, Wall};
@@ -46,13 +48,13 @@ impl From<KeyRefusal> for Fault {
     }
 }
 
-/// The channels of a publishable key; where sales channels are switched off, the shop as a whole.
+/// The channels of a publishable key; where sales channels are switched off, the shop as a whole. Clones share them.
 #[derive(Clone, Debug)]
 pub struct ChannelScope {
-    key_id: String,
+    key_id: Arc<str>,
     at: Timestamp,
     is_preview: bool,
-    channels: Vec<SalesChannel>,
+    channels: Arc<[SalesChannel]>,
     /// Are sales channels switched off?
     is_whole: bool,
 }
@@ -80,7 +82,8 @@ impl ChannelScope {
                 channels.extend(SALES_CHANNELS.get(view, &id)?);
             }
         }
-        Ok(Ok(ChannelScope { key_id: key.id.to_string(), at, is_preview: false, channels, is_whole }))
+        let (key_id, channels) = (Arc::from(&*key.id), channels.into());
+        Ok(Ok(ChannelScope { key_id, at, is_preview: false, channels, is_whole }))
     }
 
     /// The scope at another moment: what shoppers will see then.
@@ -129,7 +132,8 @@ impl ChannelScope {
             if !requested.iter().all(|id| self.has(id)) {
                 return Err(KeyRefusal::ForeignChannel);
             }
-            scope.channels.retain(|channel| requested.iter().any(|id| *id == *channel.id));
+            let is_requested = |channel: &&SalesChannel| requested.iter().any(|id| *id == *channel.id);
+            scope.channels = scope.channels.iter().filter(is_requested).cloned().collect();
         }
         if scope.channels.is_empty() { Err(KeyRefusal::NoChannel) } else { Ok(scope) }
     }

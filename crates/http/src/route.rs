@@ -9,7 +9,9 @@ use std::{
     task::{self, Poll},
 };
 
+use atoll_query::Context;
 use atoll_schema::{Body, ListParams, Params};
+use atoll_storage::{JsonObject, View};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -29,8 +31,14 @@ pub trait App: Clone + Send + Sync + 'static {
     /// The places of requests that are answered at the same time.
     fn places(&self) -> &Arc<Semaphore>;
 
-    /// Lets a request in, or says why not.
-    fn admit(&self, auth: Auth, head: &Head) -> Result<Self::Pass, Fault>;
+    /// The state after the last commit.
+    fn view(&self) -> View;
+
+    /// Lets a request in, or says why not; with the snapshot that it looked at.
+    fn admit(&self, auth: Auth, head: &Head) -> Result<(Self::Pass, View), Fault>;
+
+    /// What answers to a request that was let in depend on: its time, and the wall that it does not see beyond.
+    fn context(pass: &Self::Pass) -> &Context;
 
     /// Calls the handler of a route, or answers as it answered the same request before.
     fn handle(
@@ -204,6 +212,9 @@ pub struct Call<A: App> {
     pub app: A,
     /// What the guard gave it.
     pub pass: A::Pass,
+    /// The snapshot that it reads: the one that the guard looked at, or, where a body had to arrive first, one of then. A
+    /// handler that waits for something drops it: a view that is held keeps the store from reusing space.
+    pub view: View,
     /// The request itself.
     pub head: Arc<Head>,
     /// The query string.
@@ -219,6 +230,11 @@ impl<A: App> Call<A> {
     /// When the route's path has no such parameter.
     pub fn path(&self, name: &str) -> &str {
         self.path.get(name).unwrap_or_else(|| panic!("the route has no parameter `{name}`"))
+    }
+
+    /// What its answer depends on: the time, and the wall of who asks.
+    pub fn context(&self) -> &Context {
+        A::context(&self.pass)
     }
 
     /// The body, as the route described it.
@@ -266,6 +282,15 @@ impl Reply {
     /// 200 with this value.
     pub fn json(value: &Value) -> Reply {
         Reply::raw(value.to_string().into_bytes())
+    }
+
+    /// 200 with an object that `write` fills.
+    pub fn object(write: impl FnOnce(&mut JsonObject<'_>) -> Result<(), Fault>) -> Result<Reply, Fault> {
+        let mut json = Vec::with_capacity(1024);
+        let mut object = JsonObject::new(&mut json);
+        write(&mut object)?;
+        object.end();
+        Ok(Reply::raw(json))
     }
 
     /// The same, with something in it that is shown once: it is stored nowhere.

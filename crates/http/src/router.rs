@@ -132,22 +132,24 @@ async fn answer<A: App>(
     gone: Gone,
 ) -> Result<Reply, Fault> {
     let (head, body) = request.into_parts();
-    let pass = app.admit(route.auth, &head)?;
+    let (pass, view) = app.admit(route.auth, &head)?;
     let query = qs::parse(head.uri.query().unwrap_or_default());
     let mut params = atoll_schema::check_query(route.params, &query)?;
     if route.auth.is_store() {
         params.limit = params.limit.min(STORE_PAGE_MAX);
         params.with_deleted = false;
     }
-    let body = match route.body {
+    let (body, view) = match route.body {
         Some(description) => {
+            // A body may take its time: what is held until then keeps space, and is old.
+            drop(view);
             let n_bytes_max = route.body_bytes_max.unwrap_or(BODY_BYTES_MAX);
             let (body, long_numbers) = read_body(&head.headers, body, n_bytes_max).await?;
-            atoll_schema::check(description, body, &long_numbers)?
+            (atoll_schema::check(description, body, &long_numbers)?, app.view())
         }
         None => {
             drop(body);
-            Value::Null
+            (Value::Null, view)
         }
     };
     // Only now: a client that sends slowly takes nobody's place.
@@ -162,7 +164,7 @@ async fn answer<A: App>(
         key: String::from_utf8_lossy(key.as_bytes()).trim().to_owned(),
         asked: format!("{} {}\n{body}", head.method, address(&head)),
     });
-    A::handle(route, Call { app, pass, head: head.into(), params, path, body }, repeat, gone).await
+    A::handle(route, Call { app, pass, view, head: head.into(), params, path, body }, repeat, gone).await
 }
 
 /// The path and the query string, without the host that some clients say before them.

@@ -27,7 +27,7 @@ pub type Route = atoll_http::Route<Ctx>;
 pub type Call = atoll_http::Call<Ctx>;
 
 /// Lets requests in. The core's API provides it: it knows users and keys, which the kernel does not.
-pub type Gate = fn(&Ctx, Auth, &Head) -> Result<Pass, Fault>;
+pub type Gate = fn(&Ctx, &View, Auth, &Head) -> Result<Pass, Fault>;
 
 /// Who asks, and what they may see.
 #[derive(Clone)]
@@ -38,8 +38,8 @@ pub struct Pass {
     pub login: Option<Login>,
     /// The publishable key that it came with, by its id.
     pub through: Option<String>,
-    /// What the guard adds for routes of its kind: for store routes, the scope of their key.
-    pub extra: Option<Arc<dyn Any + Send + Sync>>,
+    /// What its answer depends on: its time and, for store routes, the scope of their key, which is their wall.
+    pub context: Context,
 }
 
 impl Pass {
@@ -271,14 +271,10 @@ impl Ctx {
         self.registry().routes.iter().copied().filter(|it| !it.flag.is_some_and(is_off)).collect()
     }
 
-    /// A query context at this time.
-    pub fn context(&self) -> Context {
-        self.context_at(self.now())
-    }
-
-    /// A query context at this time, whatever the time is.
-    pub fn context_at(&self, at: Timestamp) -> Context {
-        Context::at(at).limited(self.config().reads.answer)
+    /// A query context at this moment, without a wall: for guards, who may build one, and for what the shop reads itself.
+    /// Requests have a context of their own: [`Call::context`](atoll_http::Call::context).
+    pub fn unconfined(&self, at: Timestamp) -> Context {
+        Context::unconfined(at).limited(self.config().reads.answer)
     }
 
     /// Who runs which saga.
@@ -383,8 +379,17 @@ impl App for Ctx {
         &self.shared.places
     }
 
-    fn admit(&self, auth: Auth, head: &Head) -> Result<Pass, Fault> {
-        (self.shared.parts.gate)(self, auth, head)
+    fn view(&self) -> View {
+        Ctx::view(self)
+    }
+
+    fn admit(&self, auth: Auth, head: &Head) -> Result<(Pass, View), Fault> {
+        let view = Ctx::view(self);
+        Ok(((self.shared.parts.gate)(self, &view, auth, head)?, view))
+    }
+
+    fn context(pass: &Pass) -> &Context {
+        &pass.context
     }
 
     async fn handle(
@@ -399,7 +404,9 @@ impl App for Ctx {
         // What writes is not cut when its client goes away; it is told.
         let (client, is_client_gone) = watch::channel(false);
         call.app.is_client_gone = Some(is_client_gone);
-        call.app = call.app.metered(&Arc::new(Meter::new(call.app.config().reads.keys_max)));
+        let meter = Arc::new(Meter::new(call.app.config().reads.keys_max));
+        call.app = call.app.metered(&meter);
+        call.view = call.view.metered(&meter);
         if let Some(data) = call.body().get("additional_data").filter(|it| it.is_object()) {
             call.app = call.app.handing(data.clone());
         }

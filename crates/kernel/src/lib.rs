@@ -22,6 +22,7 @@ mod module;
 mod once;
 mod payment;
 mod projection;
+mod read_plan;
 mod reading;
 mod reference;
 mod registry;
@@ -40,13 +41,12 @@ pub use atoll_http::{
     header_names, openapi, qs, router,
 };
 pub use atoll_query::{
-    AnswerLimits, Compute, Computed, Context, Env, FieldList, Filter, FilterValue, Graph, Ids, ListQuery,
-    Offer, Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Targets, Union, Wall,
-    WhenGone, Where, check_selection, list, write_nodes,
+    AnswerLimits, Compute, Computed, Context, Env, FieldList, Graph, Ids, ListQuery, Nothing, Offer, Page,
+    QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Targets, Union, Wall, WhenGone, Where,
+    check_selection, list, write_node, write_nodes,
 };
 pub use atoll_schema::{
-    Body, Condition, Conditions, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check,
-    optional, required,
+    Body, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check, optional, required,
 };
 pub use atoll_storage::{
     Direction, Embed, Engine, Entity, EntityDef, Event, FieldKind, FieldValue, Halt, History, Index,
@@ -56,8 +56,8 @@ pub use atoll_storage::{
     remove_event, split_part,
 };
 pub use atoll_values::{
-    Actor, Comparison, Decimal, Id, Kind, LINE_TOTALS, Metadata, Moment, TOTALS, Timestamp, Totals, flattened, joined,
-    limits, part_of_total,
+    Actor, Comparison, Condition, Decimal, Fields, Filter, Id, Kind, LINE_TOTALS, Metadata, Moment, TOTALS,
+    Timestamp, Totals, flattened, joined, limits, part_of_total,
 };
 pub use clock::{Clock, ManualClock};
 pub use ctx::{Call, Config, Ctx, Gate, Login, Parts, Pass, Route};
@@ -71,10 +71,11 @@ pub use module::{Module, Seed};
 pub use once::{KeyedRequest, ONCE, ONCE_BY_AGE, ONCE_BYTES, verify_answers};
 pub use payment::{Paying, PaymentAction, PaymentProvider, PaymentProviderEntry, PaymentRequest};
 pub use projection::{Change, Projection};
+pub use read_plan::{Deleted, ReadPlan};
 pub use reading::ReadLimits;
 pub use reference::CLEARED_REFERENCES;
 pub use registry::{Problem, Registry, RouteEntry};
-pub use resource::Resource;
+pub use resource::{Resource, ResourceEntry};
 pub use saga::{
     AnySaga, EXECUTIONS, ExecutionState, External, Known, Outcome, Run, Saga, SagaFn, Starting, StepAnswer,
     StepEntry, StepKind, StepState, WorkflowExecution, verify_journals,

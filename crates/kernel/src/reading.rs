@@ -102,6 +102,7 @@ pub(crate) async fn read(route: &'static Route, mut call: Call, gone: Gone) -> R
     let limits = ctx.config().reads;
     let meter = Arc::new(Meter::new(limits.keys_inline_max));
     call.app = ctx.metered(&meter);
+    call.view = call.view.metered(&meter);
     let again = call.clone();
     let answer = (route.handler)(call).await;
     if meter.halted().is_none() {

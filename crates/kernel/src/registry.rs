@@ -1,6 +1,6 @@
 //! Everything that is linked into the program, checked once.
 
-use std::{collections::BTreeMap, fmt, sync::OnceLock};
+use std::{collections::BTreeMap, fmt, ptr, sync::OnceLock};
 
 use atoll_storage::leads_to;
 use linkme::distributed_slice;
@@ -18,7 +18,9 @@ use crate::{
     module::{MODULES, Module},
     payment::{PaymentProvider, PaymentProviderEntry},
     projection::{PROJECTIONS, Projection},
+    read_plan::unknown_paths,
     reference,
+    resource::{Resource, ResourceEntry},
     subscriber::{Subscriber, SubscriberEntry},
     verify::{CHECKS, Check},
     workflow::{AnyFlow, FlowEntry},
@@ -37,6 +39,8 @@ pub struct Registry {
     pub projections: Vec<&'static Projection>,
     /// The routes, by path and method.
     pub routes: Vec<&'static Route>,
+    /// The resources that routes show, by entity and name.
+    pub resources: Vec<&'static Resource>,
     /// The subscribers, by name.
     pub subscribers: Vec<&'static Subscriber>,
     /// The jobs, by name.
@@ -87,7 +91,7 @@ macro_rules! computed {
     };
 }
 
-/// Registers routes: method, path, auth, parameters, body (with `up_to` more bytes than others, if it needs them),
+/// Registers routes: method, path (a literal, or several with `+` between), auth, parameters, body (with `up_to` more bytes than others, if it needs them),
 /// handler; after `with "flag";`, those of a feature that can be switched off. After `of RESOURCE;`, reading answers with
 /// a page or with one of these records, writing with one, and deleting with what is gone; a line that answers something
 /// else says so behind its handler, as `=> batch: Answer::Batch(&RESOURCE);`.
@@ -101,18 +105,20 @@ macro_rules! computed {
 #[macro_export]
 macro_rules! routes {
     (with $flag:literal; of $Shown:expr; $($rest:tt)*) => {
+        $crate::resources! { $Shown }
         $crate::routes! { @ Some($flag), Some(&$Shown as &dyn $crate::Shows), $($rest)* }
     };
     (with $flag:literal; $($rest:tt)*) => {
         $crate::routes! { @ Some($flag), None, $($rest)* }
     };
     (of $Shown:expr; $($rest:tt)*) => {
+        $crate::resources! { $Shown }
         $crate::routes! { @ None, Some(&$Shown as &dyn $crate::Shows), $($rest)* }
     };
     (
         @ $flag:expr, $shown:expr,
         $(
-            $Method:ident $path:literal
+            $Method:ident $path:literal $(+ $more:literal)*
             ($Auth:ident, $params:expr $(, $body:expr $(, up_to $bytes:expr)?)?) => $handler:path
             $(: $answer:expr)?;
         )*
@@ -121,7 +127,7 @@ macro_rules! routes {
             $crate::inventory::submit! {
                 $crate::RouteEntry(&$crate::Route {
                     method: $crate::Method::$Method,
-                    path: $path,
+                    path: concat!($path $(, $more)*),
                     auth: $crate::Auth::$Auth,
                     params: &$params,
                     body: $crate::or_none!($($body)?),
@@ -175,6 +181,7 @@ impl Registry {
                 computed: COMPUTED.to_vec(),
                 checks: CHECKS.to_vec(),
                 routes: inventory::iter::<RouteEntry>.into_iter().map(|entry| entry.0).collect(),
+                resources: inventory::iter::<ResourceEntry>.into_iter().map(|entry| entry.0).collect(),
                 subscribers: inventory::iter::<SubscriberEntry>.into_iter().map(|entry| entry.0).collect(),
                 flows: inventory::iter::<FlowEntry>.into_iter().map(|entry| entry.0).collect(),
                 flags: inventory::iter::<FlagEntry>.into_iter().map(|entry| entry.0).collect(),
@@ -220,6 +227,9 @@ impl Registry {
         self.computed.sort_by_key(|it| (it.entity, it.name));
         self.checks.sort_by_key(|it| it.name);
         self.routes.sort_by_key(|it| (it.path, it.method));
+        self.resources.sort_by_key(|it| (it.entity, it.one, ptr::from_ref(*it).addr()));
+        // Several tables of routes may be about one.
+        self.resources.dedup_by_key(|it| ptr::from_ref(*it).addr());
         self.subscribers.sort_by_key(|it| it.name);
         self.jobs.sort_by_key(|it| it.name);
         self.flows.sort_by_key(|it| it.name());
@@ -366,6 +376,11 @@ impl Registry {
                     "route `{} {}` does not begin with a slash, or ends with one",
                     route.method, route.path
                 ));
+            }
+        }
+        for resource in &self.resources {
+            for path in unknown_paths(&self.graph, resource) {
+                say(format!("`{}` shows `{path}`, which nothing has", resource.many));
             }
         }
         for hook in &self.hooks {

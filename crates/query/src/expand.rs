@@ -56,6 +56,17 @@ pub fn write_nodes(
     }
 }
 
+/// Writes the selected fields of one record into an open JSON object, so that the caller can write more fields.
+pub fn write_node(
+    env: &Env<'_>,
+    selection: &Selection,
+    node: Node,
+    object: &mut JsonObject<'_>,
+) -> Result<(), QueryError> {
+    let trees = expand(env, selection, vec![node], &mut { RECORDS_AT_ONCE_MAX })?;
+    trees.iter().try_for_each(|tree| write_fields(env, selection, tree, object))
+}
+
 /// Checks that the context holds what the computed fields of `selection` need.
 pub fn check_selection(env: &Env<'_>, selection: &Selection) -> Result<(), QueryError> {
     expand(env, selection, Vec::new(), &mut 0).map(drop)
@@ -112,7 +123,22 @@ fn write_tree(
     out: &mut Vec<u8>,
 ) -> Result<(), QueryError> {
     let mut object = JsonObject::new(out);
-    selection.masks.iter().for_each(|mask| tree.node.write(mask, &mut object));
+    write_fields(env, selection, tree, &mut object)?;
+    object.end();
+    let n_max = env.context.bytes_max();
+    if out.len() > n_max {
+        return Err(Halt::Bytes(n_max as u64).into());
+    }
+    Ok(())
+}
+
+fn write_fields(
+    env: &Env<'_>,
+    selection: &Selection,
+    tree: &Tree,
+    object: &mut JsonObject<'_>,
+) -> Result<(), QueryError> {
+    selection.masks.iter().for_each(|mask| tree.node.write(mask, object));
     if !selection.own_computed.is_empty() {
         tree.node.compute(&mut |name, value| {
             if selection.own_computed.contains(&name) {
@@ -142,11 +168,6 @@ fn write_tree(
                 out.push(b']');
             }
         }
-    }
-    object.end();
-    let n_max = env.context.bytes_max();
-    if out.len() > n_max {
-        return Err(Halt::Bytes(n_max as u64).into());
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use atoll_values::limits::FIELDS_DEPTH_MAX;
+use atoll_values::{Fields, limits::FIELDS_DEPTH_MAX};
 
 /// Entries of one `fields` parameter that are read; the rest is ignored.
 const N_ENTRIES_MAX: usize = 1000;
@@ -31,27 +31,31 @@ impl FieldList {
         list
     }
 
-    /// What `fields` makes of the defaults. `key` is the primary key of the entity: it is always wanted.
-    pub fn parse(defaults: &[&str], fields: Option<&str>, key: &str) -> Self {
-        let Some(fields) = fields else { return FieldList::of(defaults) };
+    /// What a request makes of the defaults. `key` is the primary key of the entity: it is always wanted.
+    pub fn parse(defaults: &FieldList, fields: &Fields, key: &str) -> Self {
         let entries: Vec<&str> = fields
+            .asked()
+            .unwrap_or_default()
             .split(',')
             .take(N_ENTRIES_MAX)
             .map(|entry| entry.trim_matches('\t'))
             .filter(|it| !it.is_empty())
             .collect();
         let modified = |entry: &&str| entry.starts_with(['+', ' ', '-', '*']) || entry.ends_with(".*");
-        let replaces = entries.is_empty() || !entries.iter().all(modified);
-        let mut list = if replaces { FieldList::default() } else { FieldList::of(defaults) };
-        let removed: Vec<&str> = entries
-            .iter()
-            .filter_map(|it| it.strip_prefix('-'))
-            .map(|path| path.trim_start_matches('*').trim_end_matches(".*"))
-            .collect();
+        let asks_for_nothing = fields.asked().is_some() && entries.is_empty();
+        let replaces = asks_for_nothing || !entries.iter().all(modified);
+        let mut list = if replaces { FieldList::default() } else { defaults.clone() };
+        let bare = |path: &'_ str| path.trim_start_matches('*').trim_end_matches(".*").to_owned();
+        let removed: Vec<String> = entries.iter().filter_map(|it| it.strip_prefix('-')).map(bare).collect();
         removed.iter().for_each(|path| list.remove(path));
-        for entry in entries.iter().filter(|it| !it.starts_with('-')) {
-            let path = entry.trim_start_matches(['+', ' ']);
-            if !removed.contains(&path.trim_start_matches('*').trim_end_matches(".*")) {
+        if asks_for_nothing {
+            list.add(key);
+        }
+        let named = entries.iter().filter(|it| !it.starts_with('-'));
+        let named = named.map(|it| it.trim_start_matches(['+', ' ']));
+        let expanded = fields.expanded().iter().take(N_ENTRIES_MAX).map(String::as_str);
+        for path in named.chain(expanded).chain(fields.added().iter().copied()) {
+            if removed.is_empty() || !removed.contains(&bare(path)) {
                 list.add(path);
             }
         }
@@ -178,9 +182,14 @@ mod tests {
         }
     }
 
+    fn parse(defaults: &FieldList, fields: Option<&str>) -> FieldList {
+        FieldList::parse(defaults, &fields.map(Fields::parse).unwrap_or_default(), "id")
+    }
+
     #[track_caller]
     fn check(fields: Option<&str>, expect: &str) {
-        let list = FieldList::parse(&["id", "title", "*variants", "variants.options.value"], fields, "id");
+        let defaults = FieldList::of(&["id", "title", "*variants", "variants.options.value"]);
+        let list = parse(&defaults, fields);
         let mut out = Vec::new();
         print(&list, "", &mut out);
         assert_eq!(out.join(" "), expect);
@@ -205,6 +214,28 @@ mod tests {
     }
 
     #[test]
+    fn what_a_route_adds_is_shown_whatever_is_asked_for() {
+        let added = |fields: Option<&str>, expanded: &str| {
+            let mut fields = fields.map(Fields::parse).unwrap_or_default();
+            fields.expand(expanded);
+            fields.add("tags.id");
+            let list = FieldList::parse(&FieldList::of(&["id", "title"]), &fields, "id");
+            let mut out = Vec::new();
+            print(&list, "", &mut out);
+            out.join(" ")
+        };
+        assert_eq!(added(None, ""), "id tags.id title");
+        assert_eq!(added(Some(""), ""), "id tags.id");
+        assert_eq!(added(Some("handle"), ""), "handle id tags.id");
+        assert_eq!(added(Some("-title"), ""), "id tags.id");
+        assert_eq!(added(Some("-tags.id"), ""), "id title");
+        // Beside the defaults, where nothing is asked for by name.
+        assert_eq!(added(None, "type, "), "id tags.id title type.*");
+        assert_eq!(added(Some(""), "type"), "id tags.id title type.*");
+        assert_eq!(added(Some("handle"), "type"), "handle id tags.id type.*");
+    }
+
+    #[test]
     fn fields_outside_the_allow_list_are_dropped() {
         let mut list = FieldList::of(&[
             "id", "*a", "a.b.c", "*x", "x.y", "a.price", "a.secret_price", "*z", "z.id", "z.no",
@@ -219,15 +250,15 @@ mod tests {
     #[test]
     fn fields_depth_is_limited() {
         let deep = vec!["a"; 100_000].join(".");
-        assert_eq!(FieldList::parse(&[], Some(&deep), "id"), FieldList::of(&["id"]));
+        assert_eq!(parse(&FieldList::default(), Some(&deep)), FieldList::of(&["id"]));
     }
 
     #[test]
     fn fields_keep_the_order_of_the_request() {
-        let list = FieldList::parse(&["id", "title", "handle"], Some("-title,+handle,+status,+title2"), "id");
+        let list = parse(&FieldList::of(&["id", "title", "handle"]), Some("-title,+handle,+status,+title2"));
         let names: Vec<&str> = list.in_order().into_iter().map(|it| it.0).collect();
         assert_eq!(names, ["id", "handle", "status", "title2"]);
-        let list = FieldList::parse(&[], Some("title,handle"), "id");
+        let list = parse(&FieldList::default(), Some("title,handle"));
         let names: Vec<&str> = list.in_order().into_iter().map(|it| it.0).collect();
         assert_eq!(names, ["title", "handle", "id"]);
     }

@@ -2,6 +2,7 @@
 //! context with its wall and limits; batched loading of relations.
 
 use std::{
+    any::Any,
     collections::{BTreeMap, HashMap},
     fmt,
     sync::Arc,
@@ -129,13 +130,23 @@ pub type Compute = fn(&Env<'_>, &[Node]) -> Result<Vec<Option<Value>>, QueryErro
 
 /// The limit of what a caller may see. Every relation of a query ends at it: records beyond it are absent
 /// from answers, filters and sort orders alike.
-pub trait Wall: fmt::Debug + Send + Sync {
+pub trait Wall: Any + fmt::Debug + Send + Sync {
     /// Is this record visible to the caller?
     fn shows(&self, view: &dyn Read, node: &Node) -> Result<bool, StoreError>;
 }
 
+/// The wall of an unknown caller: no relation leads anywhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Nothing;
+
+impl Wall for Nothing {
+    fn shows(&self, _: &dyn Read, _: &Node) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+}
+
 /// The context of a query: the time, values for computed fields, the wall and the limits.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Context {
     /// The time of the answer: prices and availability windows are evaluated at it.
     pub at: Timestamp,
@@ -166,9 +177,9 @@ impl Default for AnswerLimits {
 }
 
 impl Context {
-    /// A context at this time, without a wall.
-    pub fn at(at: Timestamp) -> Self {
-        Context { at, ..Context::default() }
+    /// A context at this time, without a wall: the caller may see everything.
+    pub fn unconfined(at: Timestamp) -> Self {
+        Context { at, values: BTreeMap::new(), wall: None, limits: AnswerLimits::default() }
     }
 
     /// The same context, confined by a wall.

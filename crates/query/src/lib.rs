@@ -7,7 +7,6 @@
 mod chunk;
 mod expand;
 mod fields;
-mod filter;
 mod graph;
 mod ids;
 mod list;
@@ -16,12 +15,11 @@ mod predicate;
 mod selection;
 mod sort_key;
 
-pub use expand::{check_selection, write_nodes};
+pub use expand::{check_selection, write_node, write_nodes};
 pub use fields::{FieldList, Offer};
-pub use filter::{Filter, FilterValue};
 pub use graph::{
-    AnswerLimits, Compute, Computed, Context, Env, Graph, Relation, Resolve, ResolveWith, Targets, Wall,
-    WhenGone,
+    AnswerLimits, Compute, Computed, Context, Env, Graph, Nothing, Relation, Resolve, ResolveWith, Targets,
+    Wall, WhenGone,
 };
 pub use ids::{Ids, Union, Where};
 pub use list::{ListQuery, Page, SortBy, list};

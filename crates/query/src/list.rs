@@ -4,10 +4,10 @@
 use std::cmp::Ordering;
 
 use atoll_storage::{Direction, EntityDef, Halt, Node, Scan, StoreError, TableSource};
-use atoll_values::limits::RECORDS_AT_ONCE_MAX;
+use atoll_values::{Filter, limits::RECORDS_AT_ONCE_MAX};
 
 use crate::{
-    Env, Filter, Ids, QueryError,
+    Env, Ids, QueryError,
     chunk::Chunk,
     ids::IdSet,
     narrow::narrow,

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use atoll_storage::{EntityDef, Scalar, TableSource};
+use atoll_values::Filter;
 
 use crate::{
-    Env, Filter, Ids, QueryError, Relation, Resolve, Union, Where,
+    Env, Ids, QueryError, Relation, Resolve, Union, Where,
     ids::{IdSet, read},
 };
 
@@ -29,7 +30,7 @@ pub(crate) fn narrow(
 fn ids_where(
     env: &Env<'_>,
     entity: &EntityDef,
-    path: &[String],
+    path: &[&str],
     values: &[&str],
 ) -> Result<Option<Box<dyn Ids>>, QueryError> {
     let [first, rest @ ..] = path else { return Ok(None) };
@@ -38,7 +39,7 @@ fn ids_where(
     }
     if rest.is_empty() {
         let table = env.graph.table(entity.name);
-        return match first == entity.key {
+        return match *first == entity.key {
             true => existing(env, table, values.iter().map(|it| (*it).to_owned())),
             false => Ok(rows_where(table, first, values)),
         };

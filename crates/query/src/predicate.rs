@@ -4,9 +4,9 @@
 use std::{cmp::Ordering, collections::BTreeSet};
 
 use atoll_storage::{EntityDef, Node, Scalar};
-use atoll_values::{Comparison, Decimal, Timestamp};
+use atoll_values::{Comparison, Condition, Decimal, Filter, Timestamp};
 
-use crate::{Filter, FilterValue, QueryError, chunk::Chunk};
+use crate::{QueryError, chunk::Chunk};
 
 /// A filter, compiled for evaluation over many records.
 pub(crate) enum Predicate {
@@ -15,7 +15,7 @@ pub(crate) enum Predicate {
     /// Disjunction.
     Any(Vec<Predicate>),
     /// A comparison with the field at the end of a path of relations.
-    Field { relations: Vec<String>, field: String, op: Comparison, operand: Operand },
+    Field { relations: Vec<&'static str>, field: &'static str, op: Comparison, operand: Operand },
 }
 
 impl Predicate {
@@ -24,13 +24,13 @@ impl Predicate {
         match filter {
             Filter::All(parts) => Predicate::All(parts.iter().map(Predicate::of).collect()),
             Filter::Any(parts) => Predicate::Any(parts.iter().map(Predicate::of).collect()),
-            Filter::Where { path, op, values } => {
-                let (field, relations) = path.split_last().map_or(("", &[][..]), |(it, rest)| (it, rest));
+            Filter::One(Condition { path, comparison, values }) => {
+                let (field, relations) = path.split_last().map_or(("", &[][..]), |(it, rest)| (*it, rest));
                 Predicate::Field {
                     relations: relations.to_vec(),
-                    field: field.to_owned(),
-                    op: *op,
-                    operand: Operand::of(*op, values),
+                    field,
+                    op: *comparison,
+                    operand: Operand::of(*comparison, values),
                 }
             }
         }
@@ -65,7 +65,7 @@ impl Predicate {
 
 fn path_matches(
     chunk: &Chunk<'_>,
-    relations: &[String],
+    relations: &[&str],
     compares: &dyn Fn(&Node) -> bool,
 ) -> Result<Vec<bool>, QueryError> {
     let [first, rest @ ..] = relations else { return Ok(chunk.nodes.iter().map(compares).collect()) };
@@ -89,7 +89,7 @@ pub(crate) struct Operand {
 }
 
 impl Operand {
-    fn of(op: Comparison, values: &[FilterValue]) -> Operand {
+    fn of(op: Comparison, values: &[Option<String>]) -> Operand {
         let mut operand = Operand::default();
         // Only `In` and `NotIn` have several.
         let values = match op {
@@ -98,9 +98,8 @@ impl Operand {
         };
         for value in values {
             match value {
-                FilterValue::Null => operand.has_null = true,
-                FilterValue::Bool(it) => drop(operand.bools.insert(*it)),
-                FilterValue::Text(text) => {
+                None => operand.has_null = true,
+                Some(text) => {
                     operand.bools.extend(text.parse::<bool>());
                     operand.numbers.extend(text.parse::<Decimal>());
                     operand.times.extend(text.parse::<Timestamp>());
@@ -233,7 +232,7 @@ mod tests {
 
     #[track_caller]
     fn check(field: Scalar<'_>, op: Comparison, values: &[&str], expect: bool) {
-        let texts: Vec<FilterValue> = values.iter().map(|it| FilterValue::Text((*it).to_owned())).collect();
+        let texts: Vec<Option<String>> = values.iter().map(|it| Some((*it).to_owned())).collect();
         assert_eq!(Operand::of(op, &texts).compares(&field, op), expect, "{field:?} {op:?} {values:?}");
     }
 

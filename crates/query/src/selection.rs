@@ -5,6 +5,7 @@ use atoll_storage::EntityDef;
 use crate::{Computed, FieldList, Graph, Relation};
 
 /// The fields, computed fields and relations to read and write of one entity.
+#[derive(Clone)]
 pub struct Selection {
     /// The stored fields, as masks over the fields of the entity. There is one mask per run of fields in
     /// stored order; written one after the other they give the order of the request.
@@ -27,6 +28,17 @@ impl Selection {
         cycles: &mut Vec<String>,
     ) -> Selection {
         Selection::resolve_below(graph, entity, list, &mut Path::new(), cycles)
+    }
+
+    /// The same of this entity, without a field of its own.
+    pub fn without(&self, entity: &EntityDef, field: &str) -> Selection {
+        let mut rest = self.clone();
+        if let Some(place) = entity.fields.iter().position(|it| *it == field) {
+            rest.masks.iter_mut().for_each(|mask| mask[place] = false);
+        }
+        rest.own_computed.retain(|it| *it != field);
+        rest.computed.retain(|it| it.name != field);
+        rest
     }
 
     fn resolve_below(

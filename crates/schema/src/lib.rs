@@ -11,4 +11,4 @@ pub use body::{Body, Field, Type, check, optional, required};
 pub use issue::Issues;
 pub use json_schema::{body_schema, query_parameters};
 pub use long_numbers::LongNumbers;
-pub use query::{Condition, Conditions, Filters, ListParams, Param, ParamKind, Params, check as check_query};
+pub use query::{Filters, ListParams, Param, ParamKind, Params, check as check_query};

@@ -1,7 +1,7 @@
 //! Query strings: paging, fields and filters.
 
 use atoll_values::{
-    Comparison, Decimal, Timestamp,
+    Comparison, Condition, Decimal, Fields, Filter, Timestamp,
     limits::{CONDITION_VALUES_MAX, CONDITIONS_MAX, PATTERN_LETTERS_MAX},
 };
 use serde_json::{Map, Value};
@@ -64,37 +64,15 @@ pub enum ParamKind {
     Nested(Filters),
 }
 
-/// One comparison. A value that is `None` is null.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
-    /// The parameter, and the ones inside it: `["variants", "sku"]`.
-    pub path: Vec<&'static str>,
-    /// The comparison.
-    pub comparison: Comparison,
-    /// What it compares with.
-    pub values: Vec<Option<String>>,
-}
-
-/// Conditions as a request combined them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Conditions {
-    /// One.
-    One(Condition),
-    /// All of them.
-    All(Vec<Conditions>),
-    /// One of them at least.
-    Any(Vec<Conditions>),
-}
-
 /// A query string, checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListParams {
     /// The filters, to be met all.
-    pub filters: Vec<Conditions>,
+    pub filters: Vec<Filter>,
     /// Free text.
     pub q: Option<String>,
     /// The fields to show.
-    pub fields: Option<String>,
+    pub fields: Fields,
     /// The order.
     pub order: Option<String>,
     /// How many to leave out.
@@ -108,9 +86,9 @@ pub struct ListParams {
 impl ListParams {
     /// Takes the filter on `name` out: the texts it asks for, of which one must match.
     pub fn take(&mut self, name: &str) -> Option<Vec<String>> {
-        let is_it = |it: &Conditions| matches!(it, Conditions::One(one) if one.path == [name] && one.comparison == Comparison::In);
+        let is_it = |it: &Filter| matches!(it, Filter::One(one) if one.path == [name] && one.comparison == Comparison::In);
         let place = self.filters.iter().position(is_it)?;
-        let Conditions::One(condition) = self.filters.swap_remove(place) else { return None };
+        let Filter::One(condition) = self.filters.swap_remove(place) else { return None };
         Some(condition.values.into_iter().flatten().collect())
     }
 
@@ -126,18 +104,7 @@ impl ListParams {
 
     /// Demands of a field that it is one of these, whatever else is asked for.
     pub fn narrow(&mut self, field: &'static str, values: Vec<String>) {
-        let values = values.into_iter().map(Some).collect();
-        let condition = Condition { path: vec![field], comparison: Comparison::In, values };
-        self.filters.push(Conditions::One(condition));
-    }
-
-    /// The older API's `expand=a,b` is `fields=+*a,+*b`.
-    fn expand(&mut self, relations: &str) {
-        let fields = self.fields.get_or_insert_default();
-        for relation in relations.split(',').map(str::trim).filter(|it| !it.is_empty()) {
-            let comma = if fields.is_empty() { "" } else { "," };
-            *fields = format!("{fields}{comma}+*{relation}");
-        }
+        self.filters.push(Filter::is_in(field, values));
     }
 }
 
@@ -154,7 +121,7 @@ pub fn check(params: &Params, query: &Map<String, Value>) -> Result<ListParams, 
     for (name, value) in query {
         let path = [name.clone()];
         match (name.as_str(), value) {
-            ("fields", Value::String(text)) => list.fields = Some(text.clone()),
+            ("fields", Value::String(text)) => list.fields = Fields::parse(text),
             ("expand", Value::String(text)) => expanded = Some(text),
             ("with_deleted", Value::String(text)) if is_bool(text) => {
                 list.with_deleted = text.eq_ignore_ascii_case("true");
@@ -168,13 +135,9 @@ pub fn check(params: &Params, query: &Map<String, Value>) -> Result<ListParams, 
             ("q", Value::String(text)) if is_list => list.q = Some(text.clone()),
             ("fields" | "expand" | "order" | "q", _) => issues.wrong_type(&path, "string", value),
             ("$and" | "$or", Value::Array(items)) if is_list => {
-                let parts = items.iter().map(|item| Conditions::All(group(params.own, item, &mut issues)));
+                let parts = items.iter().map(|item| Filter::All(group(params.own, item, &mut issues)));
                 let parts = parts.collect();
-                list.filters.push(if name == "$and" {
-                    Conditions::All(parts)
-                } else {
-                    Conditions::Any(parts)
-                });
+                list.filters.push(if name == "$and" { Filter::All(parts) } else { Filter::Any(parts) });
             }
             _ => match params.own.iter().find(|param| param.name == name) {
                 Some(param) => param.read(value, &mut Vec::new(), &mut list.filters, &mut issues),
@@ -183,7 +146,7 @@ pub fn check(params: &Params, query: &Map<String, Value>) -> Result<ListParams, 
         }
     }
     if let Some(relations) = expanded {
-        list.expand(relations);
+        list.fields.expand(relations);
     }
     check_size(&list, &mut issues);
     if params.strict && !unknown.is_empty() {
@@ -223,13 +186,13 @@ struct Size {
 }
 
 impl Size {
-    fn add(&mut self, conditions: &Conditions) {
+    fn add(&mut self, conditions: &Filter) {
         match conditions {
-            Conditions::All(parts) | Conditions::Any(parts) if !parts.is_empty() => {
+            Filter::All(parts) | Filter::Any(parts) if !parts.is_empty() => {
                 parts.iter().for_each(|it| self.add(it));
             }
-            Conditions::All(_) | Conditions::Any(_) => self.n_conditions += 1,
-            Conditions::One(Condition { comparison, values, .. }) => {
+            Filter::All(_) | Filter::Any(_) => self.n_conditions += 1,
+            Filter::One(Condition { comparison, values, .. }) => {
                 self.n_conditions += 1;
                 self.n_values += values.len();
                 if let Comparison::Like | Comparison::Ilike = comparison {
@@ -242,14 +205,14 @@ impl Size {
 }
 
 /// The conditions in one part of `$and` and `$or`, which may hold further ones.
-fn group(filters: Filters, value: &Value, issues: &mut Issues) -> Vec<Conditions> {
+fn group(filters: Filters, value: &Value, issues: &mut Issues) -> Vec<Filter> {
     let mut conditions = Vec::new();
     let Value::Object(object) = value else { return conditions };
     for (name, value) in object {
         match (name.as_str(), value) {
             ("$and" | "$or", Value::Array(items)) => {
-                let parts = items.iter().map(|item| Conditions::All(group(filters, item, issues))).collect();
-                conditions.push(if name == "$and" { Conditions::All(parts) } else { Conditions::Any(parts) });
+                let parts = items.iter().map(|item| Filter::All(group(filters, item, issues))).collect();
+                conditions.push(if name == "$and" { Filter::All(parts) } else { Filter::Any(parts) });
             }
             _ => match filters.iter().find(|param| param.name == name) {
                 Some(param) => param.read(value, &mut Vec::new(), &mut conditions, issues),
@@ -275,13 +238,13 @@ impl Param {
         &self,
         value: &Value,
         above: &mut Vec<&'static str>,
-        conditions: &mut Vec<Conditions>,
+        conditions: &mut Vec<Filter>,
         issues: &mut Issues,
     ) {
         above.push(self.name);
         let path: Vec<String> = above.iter().map(|it| (*it).to_owned()).collect();
         let mut add = |comparison, values| {
-            conditions.push(Conditions::One(Condition { path: above.clone(), comparison, values }));
+            conditions.push(Filter::One(Condition { path: above.clone(), comparison, values }));
         };
         match (&self.kind, value) {
             (ParamKind::Nested(inner), Value::Object(object)) => {
@@ -401,15 +364,15 @@ mod tests {
         assert_eq!(got, expect);
     }
 
-    fn print(conditions: &Conditions) -> String {
-        let all = |parts: &[Conditions]| parts.iter().map(print).collect::<Vec<_>>().join(" ");
+    fn print(conditions: &Filter) -> String {
+        let all = |parts: &[Filter]| parts.iter().map(print).collect::<Vec<_>>().join(" ");
         match conditions {
-            Conditions::One(one) => {
+            Filter::One(one) => {
                 let values: Vec<&str> = one.values.iter().map(|it| it.as_deref().unwrap_or("null")).collect();
                 format!("{}:{:?}:{}", one.path.join("."), one.comparison, values.join("|"))
             }
-            Conditions::All(parts) => format!("all({})", all(parts)),
-            Conditions::Any(parts) => format!("any({})", all(parts)),
+            Filter::All(parts) => format!("all({})", all(parts)),
+            Filter::Any(parts) => format!("any({})", all(parts)),
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod comparison;
 mod decimal;
+mod fields;
+mod filter;
 mod id;
 pub mod limits;
 mod metadata;
@@ -12,6 +14,8 @@ mod totals;
 
 pub use comparison::Comparison;
 pub use decimal::Decimal;
+pub use fields::Fields;
+pub use filter::{Condition, Filter};
 pub use id::{Id, Kind};
 pub use metadata::Metadata;
 pub use moment::{Actor, Moment};

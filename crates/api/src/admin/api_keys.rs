@@ -6,7 +6,7 @@ use atoll_api_key::{
 use atoll_flows::sales_channel::LINK_SALES_CHANNELS_TO_API_KEY;
 use atoll_kernel::{
     Body, Call, Fault, Local, Param, ParamKind, Params, Read, Reply, Resource, Type, optional, required,
-    routes, serde_json::Value,
+    resources, routes, serde_json::Value,
 };
 
 use crate::{
@@ -29,6 +29,8 @@ routes! {
     of API_KEY;
     Post "/admin/api-keys/:id/sales-channels" (Admin, ONE, LINK) => link_channels;
 }
+
+resources! { CREATED }
 
 static API_KEY: Resource = Resource {
     entity: "api_key",
@@ -70,7 +72,7 @@ const UPDATE: Body = &[&[required("title", Type::Text)]];
 const REVOKE: Body = &[&[optional("revoke_in", Type::Number)]];
 
 async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&API_KEY, call, Vec::new())
+    page(&API_KEY, &call, Vec::new())
 }
 
 async fn create(mut call: Call) -> Result<Reply, Fault> {
@@ -101,7 +103,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
     let (id, patch) = (call.path("id").to_owned(), call.read::<ApiKeyPatch>()?);
     save(&API_KEY, call, move |tx, at| {
         known(tx, &id)?;
-        Ok(API_KEYS.update(tx, at, &id, patch.clone())?)
+        Ok(API_KEYS.update(tx, at, &id, patch)?)
     })
     .await
 }
@@ -132,7 +134,7 @@ async fn link_channels(call: Call) -> Result<Reply, Fault> {
     let ids = link_ids(&call);
     perform(&API_KEY, call, move |flow| {
         let key = known(flow.tx, &ids.id)?;
-        flow.run(&LINK_SALES_CHANNELS_TO_API_KEY, ids.clone())?;
+        flow.run(&LINK_SALES_CHANNELS_TO_API_KEY, ids)?;
         Ok(key)
     })
     .await

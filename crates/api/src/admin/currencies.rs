@@ -1,16 +1,17 @@
 //! `/admin/currencies`
 
-use atoll_kernel::{Call, Fault, Params, Reply, Resource, routes};
+use atoll_kernel::{Params, Resource};
 
 use crate::{
-    reply::{find, page},
+    crud::crud,
     tables::{ONE, any, list},
 };
 
-routes! {
-    of CURRENCY;
-    Get "/admin/currencies" (Admin, LIST) => index;
-    Get "/admin/currencies/:id" (Admin, ONE) => retrieve;
+crud! {
+    of CURRENCY at "/admin/currencies" for Admin;
+    not_found "Currency with code: {} was not found";
+    page LIST;
+    find ONE;
 }
 
 static CURRENCY: Resource = Resource {
@@ -23,11 +24,3 @@ static CURRENCY: Resource = Resource {
 };
 
 const LIST: Params = list(&[any("code")], 200);
-
-async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&CURRENCY, call, Vec::new())
-}
-
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&CURRENCY, &call, |code| format!("Currency with code: {code} was not found"))
-}

@@ -1,7 +1,7 @@
 //! `/admin/dead-letters`: events that a subscriber could not take. Not of the wire; ours.
 
 use atoll_background::{DEAD_LETTERS, retry as deliver_again};
-use atoll_kernel::{Answer, Call, Fault, Params, Reply, Resource, routes, serde_json::json};
+use atoll_kernel::{Answer, Call, Deleted, Fault, Params, Reply, Resource, routes};
 
 use crate::{
     reply::{find, page, remove},
@@ -36,7 +36,7 @@ fn not_found(id: &str) -> String {
 }
 
 async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&DEAD_LETTER, call, Vec::new())
+    page(&DEAD_LETTER, &call, Vec::new())
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
@@ -52,13 +52,15 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
 }
 
 /// Calls the subscriber again: the letter is gone when it takes the event, and shows the new error when not.
-async fn retry(call: Call) -> Result<Reply, Fault> {
+async fn retry(mut call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
     if !call.app.is_repeat() {
         find(&DEAD_LETTER, &call, not_found)?;
     }
     if deliver_again(&call.app, call.pass.actor.clone(), &id).await? {
-        return Ok(Reply::json(&json!({ "id": id, "object": "dead_letter", "deleted": true })));
+        return Deleted::new(id, "dead_letter").reply();
     }
+    // It shows the new error: the state of after that.
+    call.view = call.app.view();
     find(&DEAD_LETTER, &call, not_found)
 }

@@ -6,17 +6,17 @@ use atoll_flows::inventory::{
     BATCH_LEVELS, DELETE_INVENTORY_ITEMS, LevelBatch, LevelInput, LevelsDone, check_empty, stock_at,
 };
 use atoll_inventory::{
-    INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryItem, InventoryItemPatch, InventoryLevel, create_item,
-    delete_level, set_level, update_item,
+    INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryItem, InventoryItemPatch, create_item, delete_level,
+    set_level, update_item,
 };
 use atoll_kernel::{
-    Answer, Body, Call, Fault, Field, Local, Param, ParamKind, Params, Reply, Resource, Type, optional,
-    required, routes, serde_json::json,
+    Answer, Body, Call, Deleted, Fault, Field, Fields, Local, Node, Param, ParamKind, Params, Reply,
+    Resource, Type, optional, required, resources, routes, serde_json,
 };
 use serde::Deserialize;
 
 use crate::{
-    reply::{context, find, ids, page, records, remove_by, save, show_written, shown},
+    reply::{find, ids, page, records, remove_by, save, show_gone, shown},
     tables::{METADATA, ONE, any, date, flag, list, nested, number, text},
 };
 
@@ -34,6 +34,8 @@ routes! {
     Post "/admin/inventory-items/:id/location-levels/:location_id" (Admin, ONE, UPDATE_LEVEL) => change_level;
     Delete "/admin/inventory-items/:id/location-levels/:location_id" (Admin, ONE) => remove_level: Answer::DeletedFrom(&ITEM);
 }
+
+resources! { LEVEL, WHOLE_LEVEL }
 
 static ITEM: Resource = Resource {
     entity: "inventory_item",
@@ -147,7 +149,7 @@ struct NewItem {
 }
 
 async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&ITEM, call, Vec::new())
+    page(&ITEM, &call, Vec::new())
 }
 
 async fn create(mut call: Call) -> Result<Reply, Fault> {
@@ -155,9 +157,9 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
         serde_json::from_value(call.body().clone()).map_err(|error| Fault::invalid(error.to_string()))?;
     let item: InventoryItem = call.read()?;
     save(&ITEM, call, move |tx, at| {
-        let item = create_item(tx, at, item.clone())?;
-        for level in &extras.location_levels {
-            stock_at(tx, at, &LevelInput { inventory_item_id: item.id.to_string(), ..level.clone() })?;
+        let item = create_item(tx, at, item)?;
+        for level in extras.location_levels {
+            stock_at(tx, at, &LevelInput { inventory_item_id: item.id.to_string(), ..level })?;
         }
         Ok(item)
     })
@@ -174,7 +176,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
         if !INVENTORY_ITEMS.table.exists(tx, &id)? {
             return Err(Fault::not_found(format!("InventoryItem with id \"{id}\" not found")));
         }
-        Ok(update_item(tx, at, &id, patch.clone())?)
+        Ok(update_item(tx, at, &id, patch)?)
     })
     .await
 }
@@ -185,8 +187,7 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
 
 async fn batch(mut call: Call) -> Result<Reply, Fault> {
     let batch: LevelBatch = call.read()?;
-    let (created, updated, _) = run_batch(call, batch).await?;
-    Ok(Reply::json(&json!({ "created": created, "updated": updated })))
+    run_batch(call, batch, false).await
 }
 
 async fn batch_of_item(mut call: Call) -> Result<Reply, Fault> {
@@ -194,34 +195,43 @@ async fn batch_of_item(mut call: Call) -> Result<Reply, Fault> {
     for level in batch.create.iter_mut().chain(&mut batch.update) {
         level.inventory_item_id = call.path("id").to_owned();
     }
-    let (created, updated, deleted) = run_batch(call, batch).await?;
-    Ok(Reply::json(&json!({ "created": created, "updated": updated, "deleted": deleted })))
+    run_batch(call, batch, true).await
 }
 
-/// The levels that were made and changed, as they are shown, and the ids of those that are gone.
-type Shown = (Vec<serde_json::Value>, Vec<serde_json::Value>, Vec<String>);
-
-async fn run_batch(call: Call, batch: LevelBatch) -> Result<Shown, Fault> {
-    let (done, view) = call
-        .app
+/// Shows the levels that were made and changed, and perhaps the ids of those that are gone. It shows them whole,
+/// whatever fields are asked for.
+async fn run_batch(mut call: Call, batch: LevelBatch, shows_gone: bool) -> Result<Reply, Fault> {
+    call.params.fields = Fields::default();
+    let plan = WHOLE_LEVEL.plan(&call);
+    let Call { app, pass, view, .. } = call;
+    drop(view);
+    let (done, view) = app
         .local_once(
-            call.pass.actor.clone(),
-            move |flow| flow.run(&BATCH_LEVELS, batch.clone()),
+            pass.actor,
+            move |flow| flow.run(&BATCH_LEVELS, batch),
             |done| (ids(&done.created), ids(&done.updated), done.deleted.clone()),
             |view, (created, updated, deleted)| {
-                let again = |ids: Vec<String>| records(&call.app, &INVENTORY_LEVELS, view, &ids);
+                let again = |ids: Vec<String>| records(&app, &INVENTORY_LEVELS, view, &ids);
                 Ok(LevelsDone { created: again(created)?, updated: again(updated)?, deleted })
             },
         )
         .await?;
-    let show = |levels: Vec<InventoryLevel>| shown(&WHOLE_LEVEL, &call, &view, None, levels);
-    Ok((show(done.created).await?, show(done.updated).await?, done.deleted))
+    let created = shown(&app, &view, &plan, done.created).await?;
+    let updated = shown(&app, &view, &plan, done.updated).await?;
+    Reply::object(|envelope| {
+        envelope.name("created").extend(created);
+        envelope.name("updated").extend(updated);
+        if shows_gone {
+            envelope.field("deleted", &done.deleted);
+        }
+        Ok(())
+    })
 }
 
 async fn levels(mut call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
     call.params.narrow("inventory_item_id", vec![id]);
-    page(&LEVEL, call, Vec::new())
+    page(&LEVEL, &call, Vec::new())
 }
 
 async fn add_level(mut call: Call) -> Result<Reply, Fault> {
@@ -246,25 +256,17 @@ async fn change_level(mut call: Call) -> Result<Reply, Fault> {
 
 async fn remove_level(call: Call) -> Result<Reply, Fault> {
     let (id, location) = (call.path("id").to_owned(), call.path("location_id").to_owned());
-    let remove = {
-        let id = id.clone();
-        move |flow: &mut Local<'_>| {
-            let level = atoll_inventory::level_at(flow.tx, &id, &location)?;
-            level.as_ref().map_or(Ok(()), |it| check_empty(it, false))?;
-            Ok(delete_level(flow.tx, flow.at, &id, &location)?.id.to_string())
-        }
+    let item = id.clone();
+    let remove = move |flow: &mut Local<'_>| {
+        let level = atoll_inventory::level_at(flow.tx, &item, &location)?;
+        level.as_ref().map_or(Ok(()), |it| check_empty(it, false))?;
+        Ok(delete_level(flow.tx, flow.at, &item, &location)?.id.to_string())
     };
-    ITEM.check(&call.app.view(), &context(&call), call.params.fields.as_deref())?;
-    let (level, view) =
-        call.app.local_once(call.pass.actor.clone(), remove, String::clone, |_, id| Ok(id)).await?;
-    let parent: serde_json::Value = match INVENTORY_ITEMS.get(&view, &id)? {
-        Some(item) => {
-            let reply = show_written(&ITEM, &call, &view, Arc::new(item)).await?;
-            serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?
-        }
-        None => json!({}),
-    };
-    Ok(Reply::json(&json!({
-        "id": level, "object": "inventory-level", "deleted": true, "parent": parent["inventory_item"],
-    })))
+    let plan = ITEM.plan(&call);
+    plan.check(&call.view)?;
+    let Call { app, pass, view, .. } = call;
+    drop(view);
+    let (level, view) = app.local_once(pass.actor, remove, String::clone, |_, id| Ok(id)).await?;
+    let item = INVENTORY_ITEMS.get(&view, &id)?.map(|it| Arc::new(it) as Node);
+    show_gone(&app, &view, &plan, Deleted::new(level, "inventory-level"), item).await
 }

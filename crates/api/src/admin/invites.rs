@@ -3,7 +3,9 @@
 use atoll_flows::user::{
     ACCEPT_INVITE, Acceptance, CREATE_INVITES, DELETE_INVITES, NewInvite, REFRESH_INVITES, invite_token,
 };
-use atoll_kernel::{Body, Call, Fault, Metadata, Params, Reply, Resource, Type, optional, required, routes};
+use atoll_kernel::{
+    Body, Call, Fault, Metadata, Params, Reply, Resource, Type, optional, required, resources, routes,
+};
 use atoll_user::{INVITES, User};
 use serde::Deserialize;
 
@@ -22,6 +24,8 @@ routes! {
     Post "/admin/invites/:id/resend" (Admin, ONE, NOTHING) => resend;
 }
 
+resources! { INVITE }
+
 static INVITE: Resource = Resource {
     entity: "invite",
     one: "invite",
@@ -38,7 +42,7 @@ const TOKEN: Params = Params { own: &[any("token")], limit: None, strict: true }
 const ACCEPT: Body = &[&[optional("email", Type::Email).or_null(), text("first_name"), text("last_name")]];
 
 async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&INVITE, call, Vec::new())
+    page(&INVITE, &call, Vec::new())
 }
 
 /// What a body says of somebody to invite.
@@ -54,7 +58,7 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
     let (ctx, token) = (call.app.clone(), invite_token(&call.app, &email)?);
     let new = NewInvite { email, metadata, token: token.clone() };
     let secret = ctx.signed(&token);
-    perform_secretly(&INVITE, call, "token", secret, move |it| it.run(&CREATE_INVITES, new.clone())).await
+    perform_secretly(&INVITE, call, "token", secret, move |it| it.run(&CREATE_INVITES, new)).await
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
@@ -63,11 +67,11 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
 
 async fn resend(call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
-    let email = INVITES.get(&call.app.view(), &id)?.map(|it| it.email).unwrap_or_default();
+    let email = INVITES.get(&call.view, &id)?.map(|it| it.email).unwrap_or_default();
     let (ctx, token) = (call.app.clone(), invite_token(&call.app, &email)?);
     let again = (id, token.clone());
     let secret = ctx.signed(&token);
-    perform_secretly(&INVITE, call, "token", secret, move |it| it.run(&REFRESH_INVITES, again.clone())).await
+    perform_secretly(&INVITE, call, "token", secret, move |it| it.run(&REFRESH_INVITES, again)).await
 }
 
 async fn delete(call: Call) -> Result<Reply, Fault> {
@@ -93,7 +97,7 @@ async fn accept(mut call: Call) -> Result<Reply, Fault> {
     let input = Acceptance { identity, token, user };
     // They are nobody until it is done: the shop does it, which invited them.
     call.pass.actor = call.pass.actor.or_system();
-    perform(&USER, call, move |it| it.run(&ACCEPT_INVITE, input.clone())).await
+    perform(&USER, call, move |it| it.run(&ACCEPT_INVITE, input)).await
 }
 
 fn not_found(id: &str) -> String {

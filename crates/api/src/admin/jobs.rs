@@ -37,7 +37,7 @@ async fn index(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn runs(call: Call) -> Result<Reply, Fault> {
-    page(&JOB_RUN, call, Vec::new())
+    page(&JOB_RUN, &call, Vec::new())
 }
 
 async fn retrieve_run(call: Call) -> Result<Reply, Fault> {

@@ -5,16 +5,16 @@ use atoll_flows::order::{
     CancelFulfillment, CreateFulfillment, UPDATE_ORDER, UpdateOrder,
 };
 use atoll_kernel::{
-    Body, Call, Decimal, Fault, Flow, Param, ParamKind, Params, Reply, Resource, Type, optional, required,
-    routes,
+    Body, Call, Decimal, Fault, Flow, Param, ParamKind, Params, Reply, Resource, Type, joined, optional,
+    required, resources, routes,
 };
 use atoll_order::{FulfillmentStatus, ORDERS, Order, OrderStatus, PaymentStatus};
 
 use crate::{
-    reply::{find, page, perform, with_always},
+    reply::{find, page, perform},
     tables::{
-        ADDITIONAL_DATA, ADDRESS, METADATA, NOTHING, ONE, ORDER_ALWAYS, ORDERS_ALWAYS, any, date, joined,
-        lenient_list, text,
+        ADDITIONAL_DATA, ADDRESS, METADATA, NOTHING, ONE, ORDER_ALWAYS, ORDERS_ALWAYS, any, date,
+        lenient_list, show_always, text,
     },
 };
 
@@ -30,6 +30,8 @@ routes! {
     Post "/admin/orders/:id/fulfillments" (Admin, ONE, FULFILL) => fulfill;
     Post "/admin/orders/:id/fulfillments/:fulfillment_id/cancel" (Admin, ONE, CALL_BACK) => call_back;
 }
+
+resources! { LISTED, PREVIEW }
 
 const LISTED_FIELDS: [&str; 11] = [
     "id", "display_id", "custom_display_id", "status", "version", "summary", "total", "metadata", "locale",
@@ -57,13 +59,12 @@ const MORE_FIELDS: [&str; 37] = [
     "*payment_collections.payments.captures", "*payment_collections.payments.refunds",
 ];
 
-const ALL_FIELDS: [&str; LISTED_FIELDS.len() + MORE_FIELDS.len()] = joined(&[&LISTED_FIELDS, &MORE_FIELDS]);
+const ALL_FIELDS: &[&str] = joined![LISTED_FIELDS, MORE_FIELDS];
 
-static ORDER: Resource = Resource { fields: &ALL_FIELDS, ..LISTED };
+static ORDER: Resource = Resource { fields: ALL_FIELDS, ..LISTED };
 
 /// An order as it will be when what is about to be changed is changed.
-static PREVIEW: Resource =
-    Resource { fields: &joined::<{ ALL_FIELDS.len() + 1 }>(&[&ALL_FIELDS, &["order_change"]]), ..LISTED };
+static PREVIEW: Resource = Resource { fields: joined![ALL_FIELDS, ["order_change"]], ..LISTED };
 
 const VERSION: Params =
     Params { own: &[Param::new("version", ParamKind::Number)], limit: None, strict: true };
@@ -107,25 +108,25 @@ const COMPLETE: Body = &[&[ADDITIONAL_DATA]];
 const CALL_BACK: Body = &[&[optional("no_notification", Type::Bool).or_null()]];
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
-    call.params.fields = with_always(call.params.fields, ORDERS_ALWAYS);
-    page(&LISTED, call, Vec::new())
+    show_always(&mut call.params.fields, ORDERS_ALWAYS);
+    page(&LISTED, &call, Vec::new())
 }
 
 /// An order in the version that it is in; earlier ones are not kept.
 async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
     if let Some(version) = call.params.take_one("version") {
         let (id, version) = (call.path("id"), version.parse::<Decimal>().ok());
-        let order = ORDERS.get(&call.app.view(), id)?;
+        let order = ORDERS.get(&call.view, id)?;
         if order.is_some_and(|it| Some(Decimal::from(u64::from(it.version))) != version) {
             return Err(Fault::not_found(format!("Order id not found in this version: {id}")));
         }
     }
-    call.params.fields = with_always(call.params.fields, ORDER_ALWAYS);
+    show_always(&mut call.params.fields, ORDER_ALWAYS);
     find(&ORDER, &call, not_found)
 }
 
 async fn preview(mut call: Call) -> Result<Reply, Fault> {
-    call.params.fields = with_always(call.params.fields, ORDER_ALWAYS);
+    show_always(&mut call.params.fields, ORDER_ALWAYS);
     find(&PREVIEW, &call, not_found)
 }
 
@@ -135,7 +136,7 @@ fn not_found(id: &str) -> String {
 
 async fn update(mut call: Call) -> Result<Reply, Fault> {
     let input = (call.path("id").to_owned(), call.read::<UpdateOrder>()?);
-    perform(&ORDER, call, move |flow| flow.run(&UPDATE_ORDER, input.clone())).await
+    perform(&ORDER, call, move |flow| flow.run(&UPDATE_ORDER, input)).await
 }
 
 async fn cancel(call: Call) -> Result<Reply, Fault> {
@@ -152,16 +153,16 @@ async fn archive(call: Call) -> Result<Reply, Fault> {
 
 async fn change(call: Call, flow: &'static Flow<String, Order>) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
-    perform(&ORDER, call, move |it| it.run(flow, id.clone())).await
+    perform(&ORDER, call, move |it| it.run(flow, id)).await
 }
 
 async fn fulfill(mut call: Call) -> Result<Reply, Fault> {
     let input = CreateFulfillment { order_id: call.path("id").to_owned(), ..call.read()? };
-    perform(&ORDER, call, move |flow| flow.run(&CREATE_ORDER_FULFILLMENT, input.clone())).await
+    perform(&ORDER, call, move |flow| flow.run(&CREATE_ORDER_FULFILLMENT, input)).await
 }
 
 async fn call_back(call: Call) -> Result<Reply, Fault> {
     let (order_id, fulfillment_id) = (call.path("id").to_owned(), call.path("fulfillment_id").to_owned());
     let input = CancelFulfillment { order_id, fulfillment_id };
-    perform(&ORDER, call, move |flow| flow.run(&CANCEL_ORDER_FULFILLMENT, input.clone())).await
+    perform(&ORDER, call, move |flow| flow.run(&CANCEL_ORDER_FULFILLMENT, input)).await
 }

@@ -24,5 +24,5 @@ static PROVIDER: Resource = Resource {
 const LIST: Params = list(&[any("id"), flag("is_enabled")], 20);
 
 async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&PROVIDER, call, Vec::new())
+    page(&PROVIDER, &call, Vec::new())
 }

@@ -9,7 +9,7 @@ use atoll_kernel::{
 use atoll_payment::PAYMENTS;
 
 use crate::{
-    reply::{context, find, page, show_written},
+    reply::{find, page, show_written},
     tables::{ONE, any, date, list, text},
 };
 
@@ -49,7 +49,7 @@ const CAPTURE: Body = &[&[optional("amount", Type::Positive).or_null()]];
 const REFUND: Body = &[&[optional("amount", Type::Positive).or_null(), text("note")]];
 
 async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&PAYMENT, call, Vec::new())
+    page(&PAYMENT, &call, Vec::new())
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
@@ -65,11 +65,13 @@ async fn refund(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn move_money(mut call: Call, saga: &'static Saga<MoveMoney, String>) -> Result<Reply, Fault> {
-    PAYMENT.check(&call.app.view(), &context(&call), call.params.fields.as_deref())?;
+    let plan = PAYMENT.plan(&call);
+    plan.check(&call.view)?;
     let input = MoveMoney { payment_id: call.path("id").to_owned(), ..call.read()? };
-    let (actor, id) = (call.pass.actor.clone(), input.payment_id.clone());
-    let Outcome::Done(_, view) = call.app.start(saga, actor, Some(&id), input).await? else {
+    let id = input.payment_id.clone();
+    drop(call.view);
+    let Outcome::Done(_, view) = call.app.start(saga, call.pass.actor, Some(&id), input).await? else {
         return Err(Fault::new(FaultKind::Conflict, format!("Payment {id} is being changed")));
     };
-    show_written(&PAYMENT, &call, &view, Arc::new(PAYMENTS.retrieve(&view, &id)?)).await
+    show_written(&call.app, &view, &plan, Arc::new(PAYMENTS.retrieve(&view, &id)?)).await
 }

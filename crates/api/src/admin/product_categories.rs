@@ -9,17 +9,23 @@ use atoll_product::CATEGORIES;
 
 use crate::{
     category_tree::{ONE_IN_TREE, show_trees},
-    reply::{create_by, find, link_by, page, remove_by, update_by},
+    crud::crud,
+    reply::link_by,
     tables::{LINK, METADATA, ONE, any, any_or_null, date, flag, list, text},
 };
 
+crud! {
+    of RESOURCE at "/admin/product-categories" for Admin;
+    not_found "Product category with id: {} was not found";
+    page LIST through show_trees;
+    find ONE_IN_TREE through show_trees;
+    create ONE_IN_TREE, CREATE by CREATE_PRODUCT_CATEGORIES through show_trees;
+    update ONE_IN_TREE, UPDATE by UPDATE_PRODUCT_CATEGORIES through show_trees;
+    delete "product_category" by DELETE_PRODUCT_CATEGORIES;
+}
+
 routes! {
     of RESOURCE;
-    Get "/admin/product-categories" (Admin, LIST) => index;
-    Post "/admin/product-categories" (Admin, ONE_IN_TREE, CREATE) => create;
-    Get "/admin/product-categories/:id" (Admin, ONE_IN_TREE) => retrieve;
-    Post "/admin/product-categories/:id" (Admin, ONE_IN_TREE, UPDATE) => update;
-    Delete "/admin/product-categories/:id" (Admin, ONE) => delete;
     Post "/admin/product-categories/:id/products" (Admin, ONE, LINK) => link_products;
 }
 
@@ -64,30 +70,6 @@ const MORE: &[Field] = &[
     optional("rank", Type::NotNegative),
     METADATA,
 ];
-
-async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&RESOURCE, show_trees(call), Vec::new())
-}
-
-async fn create(call: Call) -> Result<Reply, Fault> {
-    create_by(&RESOURCE, show_trees(call), &CREATE_PRODUCT_CATEGORIES).await
-}
-
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&RESOURCE, &show_trees(call), not_found)
-}
-
-fn not_found(id: &str) -> String {
-    format!("Product category with id: {id} was not found")
-}
-
-async fn update(call: Call) -> Result<Reply, Fault> {
-    update_by(&RESOURCE, show_trees(call), &UPDATE_PRODUCT_CATEGORIES).await
-}
-
-async fn delete(call: Call) -> Result<Reply, Fault> {
-    remove_by(call, "product_category", &DELETE_PRODUCT_CATEGORIES).await
-}
 
 async fn link_products(call: Call) -> Result<Reply, Fault> {
     link_by(&RESOURCE, call, &LINK_PRODUCTS_TO_CATEGORY, &CATEGORIES, not_found).await

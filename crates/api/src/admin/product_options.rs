@@ -5,8 +5,8 @@ use atoll_flows::product::{
     UPDATE_PRODUCT_OPTIONS,
 };
 use atoll_kernel::{
-    Answer, Body, Call, Fault, Params, Read, Reply, Resource, Type, optional, required, routes,
-    serde_json::json,
+    Answer, Body, Call, Deleted, Fault, Params, Read, Reply, Resource, Type, optional, required, resources,
+    routes,
 };
 use atoll_product::{
     OPTION_VALUES, OPTIONS, OptionInput, PRODUCTS, ProductOptionValuePatch, delete_option_value,
@@ -17,7 +17,7 @@ use crate::{
         product_body::{EXCLUSIVE, NEW_OPTION, OPTION_REF, RANKS},
         products::PRODUCT,
     },
-    reply::{context, find, gone_from, only, page, perform, remove_by, save, update_by},
+    reply::{find, only, page, perform, remove_by, remove_from, save, update_by},
     tables::{ADDITIONAL_DATA, METADATA, ONE, any, date, flag, list, nested},
 };
 
@@ -36,6 +36,8 @@ routes! {
     Post "/admin/products/:id/options" (Admin, ONE, CREATE) => create_in_product: Answer::One(&PRODUCT);
     Post "/admin/products/:id/options/batch" (Admin, ONE, LINKS) => link: Answer::One(&PRODUCT);
 }
+
+resources! { VALUE }
 
 static OPTION: Resource = Resource {
     entity: "product_option",
@@ -100,14 +102,14 @@ fn not_found(id: &str) -> String {
 }
 
 async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&OPTION, call, Vec::new())
+    page(&OPTION, &call, Vec::new())
 }
 
 /// Makes an option that products can share, unless the body says otherwise.
 async fn create(mut call: Call) -> Result<Reply, Fault> {
     let is_exclusive = call.body()["is_exclusive"].as_bool().unwrap_or(false);
     let input = OptionInput { is_exclusive, ..call.read()? };
-    perform(&OPTION, call, move |it| only(it.run(&CREATE_PRODUCT_OPTIONS, vec![input.clone()])?)).await
+    perform(&OPTION, call, move |it| only(it.run(&CREATE_PRODUCT_OPTIONS, vec![input])?)).await
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
@@ -124,11 +126,11 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
 
 async fn values(mut call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
-    if !OPTIONS.table.exists(&call.app.view(), &id)? {
+    if !OPTIONS.table.exists(&call.view, &id)? {
         return Err(Fault::not_found(not_found(&id)));
     }
     call.params.narrow("option_id", vec![id]);
-    page(&VALUE, call, Vec::new())
+    page(&VALUE, &call, Vec::new())
 }
 
 /// The value of the path must be one of the option of the path.
@@ -140,9 +142,9 @@ fn check_value(tx: &dyn Read, option: &str, value: &str) -> Result<(), Fault> {
 }
 
 async fn retrieve_value(call: Call) -> Result<Reply, Fault> {
-    let (view, id) = (call.app.view(), call.path("value_id"));
-    check_value(&view, call.path("id"), id)?;
-    let found = VALUE.find(&view, &context(&call), id, &call.params)?;
+    let id = call.path("value_id");
+    check_value(&call.view, call.path("id"), id)?;
+    let found = VALUE.plan(&call).find(&call.view, id)?;
     found.ok_or_else(|| Fault::unexpected("a value went while it was looked at"))
 }
 
@@ -151,31 +153,31 @@ async fn update_value(mut call: Call) -> Result<Reply, Fault> {
     let patch: ProductOptionValuePatch = call.read()?;
     save(&VALUE, call, move |tx, at| {
         check_value(tx, &option, &id)?;
-        Ok(OPTION_VALUES.update(tx, at, &id, patch.clone())?)
+        Ok(OPTION_VALUES.update(tx, at, &id, patch)?)
     })
     .await
 }
 
 async fn delete_value(call: Call) -> Result<Reply, Fault> {
     let (option, id) = (call.path("id").to_owned(), call.path("value_id").to_owned());
-    let gone = json!(id);
-    let reply = save(&OPTION, call, move |tx, at| {
-        if OPTION_VALUES.table.exists(tx, &id)? {
-            check_value(tx, &option, &id)?;
+    let gone = Deleted::new(id.as_str(), "product_option_value");
+    remove_from(&OPTION, call, gone, move |flow| {
+        if OPTION_VALUES.table.exists(flow.tx, &id)? {
+            check_value(flow.tx, &option, &id)?;
         }
-        delete_option_value(tx, at, &id)?;
-        Ok(OPTIONS.retrieve(tx, &option)?)
-    });
-    gone_from(&OPTION, gone, "product_option_value", reply).await
+        delete_option_value(flow.tx, flow.at, &id)?;
+        Ok(OPTIONS.retrieve(flow.tx, &option)?)
+    })
+    .await
 }
 
 async fn of_product(mut call: Call) -> Result<Reply, Fault> {
-    let Some(product) = PRODUCTS.get(&call.app.view(), call.path("id"))? else {
+    let Some(product) = PRODUCTS.get(&call.view, call.path("id"))? else {
         return Err(Fault::not_found("Product not found"));
     };
     let ids = product.option_ids.iter().map(ToString::to_string);
     call.params.narrow("id", ids.collect());
-    page(&OPTION, call, Vec::new())
+    page(&OPTION, &call, Vec::new())
 }
 
 /// Makes an option that is the product's own, unless the body says otherwise.
@@ -191,5 +193,5 @@ async fn link(mut call: Call) -> Result<Reply, Fault> {
 
 async fn link_all(call: Call, links: OptionLinks) -> Result<Reply, Fault> {
     let input = (call.path("id").to_owned(), links);
-    perform(&PRODUCT, call, move |flow| flow.run(&LINK_PRODUCT_OPTIONS, input.clone())).await
+    perform(&PRODUCT, call, move |flow| flow.run(&LINK_PRODUCT_OPTIONS, input)).await
 }

@@ -1,20 +1,21 @@
 //! `/admin/product-tags`
 
 use atoll_flows::product::{CREATE_PRODUCT_TAGS, DELETE_PRODUCT_TAGS, UPDATE_PRODUCT_TAGS};
-use atoll_kernel::{Body, Call, Fault, Params, Reply, Resource, Type, optional, required, routes};
+use atoll_kernel::{Body, Params, Resource, Type, optional, required};
 
 use crate::{
-    reply::{create_by, find, page, remove_by, update_by},
+    crud::crud,
     tables::{ADDITIONAL_DATA, METADATA, ONE, any, date, list},
 };
 
-routes! {
-    of RESOURCE;
-    Get "/admin/product-tags" (Admin, LIST) => index;
-    Post "/admin/product-tags" (Admin, ONE, CREATE) => create;
-    Get "/admin/product-tags/:id" (Admin, ONE) => retrieve;
-    Post "/admin/product-tags/:id" (Admin, ONE, UPDATE) => update;
-    Delete "/admin/product-tags/:id" (Admin, ONE) => delete;
+crud! {
+    of RESOURCE at "/admin/product-tags" for Admin;
+    not_found "Product tag with id: {} was not found";
+    page LIST;
+    find ONE;
+    create ONE, CREATE by CREATE_PRODUCT_TAGS;
+    update ONE, UPDATE by UPDATE_PRODUCT_TAGS;
+    delete "product_tag" by DELETE_PRODUCT_TAGS;
 }
 
 static RESOURCE: Resource = Resource {
@@ -30,27 +31,3 @@ const LIST: Params =
     list(&[any("id"), any("value"), date("created_at"), date("updated_at"), date("deleted_at")], 20);
 const CREATE: Body = &[&[required("value", Type::Text), METADATA, ADDITIONAL_DATA]];
 const UPDATE: Body = &[&[optional("value", Type::Text), METADATA, ADDITIONAL_DATA]];
-
-async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&RESOURCE, call, Vec::new())
-}
-
-async fn create(call: Call) -> Result<Reply, Fault> {
-    create_by(&RESOURCE, call, &CREATE_PRODUCT_TAGS).await
-}
-
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&RESOURCE, &call, not_found)
-}
-
-fn not_found(id: &str) -> String {
-    format!("Product tag with id: {id} was not found")
-}
-
-async fn update(call: Call) -> Result<Reply, Fault> {
-    update_by(&RESOURCE, call, &UPDATE_PRODUCT_TAGS).await
-}
-
-async fn delete(call: Call) -> Result<Reply, Fault> {
-    remove_by(call, "product_tag", &DELETE_PRODUCT_TAGS).await
-}

@@ -6,8 +6,8 @@ use atoll_flows::product::{
 };
 use atoll_flows::sales_channel::LinkIds;
 use atoll_kernel::{
-    Answer, Body, Call, Fault, Field, Local, Moment, Params, Read, Reply, Resource, Type, Write, optional,
-    required, routes,
+    Answer, Body, Call, Deleted, Fault, Field, Local, Moment, Params, Read, Reply, Resource, Type, Write,
+    optional, required, routes,
     serde_json::{Map, Value, json},
 };
 use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
@@ -19,7 +19,7 @@ use crate::{
         variant_body::{CREATE, CREATE_ONE, UPDATE, UPDATE_ONE, new_variant, variant_changes},
     },
     body::{Batch, take_id},
-    reply::{context, gone_from, link_ids, page, perform, perform_batch, save},
+    reply::{link_ids, page, perform, perform_batch, remove_from, save},
     tables::{LINK, ONE, any, date, flag, list, nested},
 };
 
@@ -91,13 +91,13 @@ const PART: Body =
     &[&[required("required_quantity", Type::Positive), required("inventory_item_id", Type::Text)]];
 
 async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&VARIANT, call, Vec::new())
+    page(&VARIANT, &call, Vec::new())
 }
 
 async fn of_product(mut call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
     call.params.narrow("product_id", vec![id]);
-    page(&VARIANT, call, Vec::new())
+    page(&VARIANT, &call, Vec::new())
 }
 
 /// The variant of the path must be one of the product of the path.
@@ -109,16 +109,16 @@ fn check(tx: &dyn Read, product: &str, variant: &str) -> Result<(), Fault> {
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    let (view, id) = (call.app.view(), call.path("variant_id"));
-    check(&view, call.path("id"), id)?;
-    let found = VARIANT.find(&view, &context(&call), id, &call.params)?;
+    let id = call.path("variant_id");
+    check(&call.view, call.path("id"), id)?;
+    let found = VARIANT.plan(&call).find(&call.view, id)?;
     found.ok_or_else(|| Fault::not_found(format!("Product variant with id: {id} was not found")))
 }
 
 async fn create(mut call: Call) -> Result<Reply, Fault> {
     let (id, input) = (call.path("id").to_owned(), new_variant(call.read()?)?);
     perform(&PRODUCT, call, move |flow| {
-        flow.run(&CREATE_PRODUCT_VARIANTS, (id.clone(), vec![input.clone()]))?;
+        flow.run(&CREATE_PRODUCT_VARIANTS, (id.clone(), vec![input]))?;
         Ok(PRODUCTS.retrieve(flow.tx, &id)?)
     })
     .await
@@ -129,7 +129,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
     let changes = variant_changes(id, call.read()?)?;
     perform(&PRODUCT, call, move |flow| {
         check(flow.tx, &product, &changes.id)?;
-        flow.run(&UPDATE_PRODUCT_VARIANTS, vec![changes.clone()])?;
+        flow.run(&UPDATE_PRODUCT_VARIANTS, vec![changes])?;
         Ok(PRODUCTS.retrieve(flow.tx, &product)?)
     })
     .await
@@ -137,15 +137,15 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
 
 async fn delete(call: Call) -> Result<Reply, Fault> {
     let (product, id) = (call.path("id").to_owned(), call.path("variant_id").to_owned());
-    let gone = id.clone();
-    let reply = perform(&PRODUCT, call, move |flow| {
+    let gone = Deleted::new(id.as_str(), "variant");
+    remove_from(&PRODUCT, call, gone, move |flow| {
         if VARIANTS.table.exists(flow.tx, &id)? {
             check(flow.tx, &product, &id)?;
         }
-        flow.run(&DELETE_PRODUCT_VARIANTS, vec![id.clone()])?;
+        flow.run(&DELETE_PRODUCT_VARIANTS, vec![id])?;
         Ok(PRODUCTS.retrieve(flow.tx, &product)?)
-    });
-    gone_from(&PRODUCT, gone.into(), "variant", reply).await
+    })
+    .await
 }
 
 /// Creates, updates and deletes variants of a product: all of it, or nothing.
@@ -155,22 +155,20 @@ async fn batch(mut call: Call) -> Result<Reply, Fault> {
     let create = create.into_iter().map(new_variant).collect::<Result<Vec<_>, _>>()?;
     let change = |mut fields| variant_changes(take_id(&mut fields)?, fields);
     let update = update.into_iter().map(change).collect::<Result<Vec<_>, Fault>>()?;
-    let fields = call.params.fields.clone();
-    VARIANT.check(&call.app.view(), &context(&call), fields.as_deref())?;
     let gone_ids = gone.clone();
     let body = move |flow: &mut Local<'_>| {
         update.iter().try_for_each(|it| check(flow.tx, &product, &it.id))?;
-        let created = flow.run(&CREATE_PRODUCT_VARIANTS, (product.clone(), create.clone()))?;
-        let updated = flow.run(&UPDATE_PRODUCT_VARIANTS, update.clone())?;
+        let created = flow.run(&CREATE_PRODUCT_VARIANTS, (product.clone(), create))?;
+        let updated = flow.run(&UPDATE_PRODUCT_VARIANTS, update)?;
         for id in &gone_ids {
             if VARIANTS.table.exists(flow.tx, id)? {
                 check(flow.tx, &product, id)?;
             }
         }
-        flow.run(&DELETE_PRODUCT_VARIANTS, gone_ids.clone())?;
+        flow.run(&DELETE_PRODUCT_VARIANTS, gone_ids)?;
         Ok((created, updated))
     };
-    perform_batch(&VARIANT, &VARIANTS, call, fields, "variant", gone, body).await
+    perform_batch(&VARIANT, &VARIANTS, call, "variant", gone, body).await
 }
 
 /// Says which pictures of the product are those of a variant.
@@ -193,7 +191,7 @@ async fn batch_pairs(
     let answer = json!({ "added": add, "removed": remove });
     let pairs = |ids: Vec<String>| ids.into_iter().map(&pair).collect();
     let input = VariantImages { product_id: id, add: pairs(add), remove: pairs(remove) };
-    let body = move |flow: &mut Local<'_>| flow.run(&BATCH_VARIANT_IMAGES, input.clone()).map(drop);
+    let body = move |flow: &mut Local<'_>| flow.run(&BATCH_VARIANT_IMAGES, input).map(drop);
     call.app.local_once(call.pass.actor.clone(), body, |()| (), |_, ()| Ok(())).await?;
     Ok(Reply::json(&answer))
 }
@@ -214,7 +212,7 @@ async fn set_part(call: Call, item: String) -> Result<Reply, Fault> {
     let quantity = call.body()["required_quantity"].clone();
     save(&VARIANT, call, move |tx, at| {
         check(tx, &product, &id)?;
-        let columns = Map::from_iter([("required_quantity".to_owned(), quantity.clone())]);
+        let columns = Map::from_iter([("required_quantity".to_owned(), quantity)]);
         PRODUCT_VARIANT_INVENTORY_ITEM.attach(tx, at, &id, &item, columns)?;
         Ok(VARIANTS.retrieve(tx, &id)?)
     })
@@ -269,11 +267,12 @@ async fn batch_parts(call: Call) -> Result<Reply, Fault> {
 async fn remove_part(call: Call) -> Result<Reply, Fault> {
     let (product, id) = (call.path("id").to_owned(), call.path("variant_id").to_owned());
     let item = call.path("item_id").to_owned();
-    let gone = json!({ "product": { "variant_id": id }, "inventory": { "inventory_item_id": item } });
-    let reply = save(&VARIANT, call, move |tx, at| {
-        check(tx, &product, &id)?;
-        PRODUCT_VARIANT_INVENTORY_ITEM.detach(tx, at, &id, &item)?;
-        Ok(VARIANTS.retrieve(tx, &id)?)
-    });
-    gone_from(&VARIANT, gone, "variant-inventory-item-link", reply).await
+    let link = json!({ "product": { "variant_id": id }, "inventory": { "inventory_item_id": item } });
+    let gone = Deleted::new(link, "variant-inventory-item-link");
+    remove_from(&VARIANT, call, gone, move |flow| {
+        check(flow.tx, &product, &id)?;
+        PRODUCT_VARIANT_INVENTORY_ITEM.detach(flow.tx, flow.at, &id, &item)?;
+        Ok(VARIANTS.retrieve(flow.tx, &id)?)
+    })
+    .await
 }

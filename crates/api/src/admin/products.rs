@@ -9,7 +9,7 @@ use atoll_product::{PRODUCTS, ProductStatus};
 use crate::{
     admin::product_body::{CREATE, CREATE_ONE, UPDATE, UPDATE_ONE, new_product, product_changes},
     body::{Batch, take_id},
-    reply::{context, find, only, page, perform, perform_batch, remove_by},
+    reply::{find, only, page, perform, perform_batch, remove_by},
     tables::{ONE, any, date, flag, lenient_list, nested},
 };
 
@@ -76,12 +76,12 @@ const BATCH: Body = &[&[
     optional("delete", Type::List(&Type::Text)),
 ]];
 async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&PRODUCT, call, Vec::new())
+    page(&PRODUCT, &call, Vec::new())
 }
 
 async fn create(mut call: Call) -> Result<Reply, Fault> {
     let input = new_product(call.read()?)?;
-    perform(&PRODUCT, call, move |flow| only(flow.run(&CREATE_PRODUCTS, vec![input.clone()])?)).await
+    perform(&PRODUCT, call, move |flow| only(flow.run(&CREATE_PRODUCTS, vec![input])?)).await
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
@@ -96,7 +96,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
         return Err(Fault::not_found(format!("Cannot POST /admin/products/{}", call.path("id"))));
     }
     let input = (call.path("id").to_owned(), product_changes(call.read()?)?);
-    perform(&PRODUCT, call, move |flow| flow.run(&UPDATE_PRODUCTS, input.clone())).await
+    perform(&PRODUCT, call, move |flow| flow.run(&UPDATE_PRODUCTS, input)).await
 }
 
 async fn delete(call: Call) -> Result<Reply, Fault> {
@@ -109,8 +109,6 @@ async fn batch(mut call: Call) -> Result<Reply, Fault> {
     let create = create.into_iter().map(new_product).collect::<Result<Vec<_>, _>>()?;
     let change = |mut fields| Ok((take_id(&mut fields)?, product_changes(fields)?));
     let update = update.into_iter().map(change).collect::<Result<Vec<_>, Fault>>()?;
-    let fields = call.params.fields.clone();
-    PRODUCT.check(&call.app.view(), &context(&call), fields.as_deref())?;
     let gone_ids = gone.clone();
     let body = move |flow: &mut Local<'_>| {
         let mut unknown = Vec::new();
@@ -123,11 +121,11 @@ async fn batch(mut call: Call) -> Result<Reply, Fault> {
             let text = unknown.join(", ");
             return Err(Fault::not_found(format!("Unable to update the products with ids: {text}")));
         }
-        let created = flow.run(&CREATE_PRODUCTS, create.clone())?;
-        let updated = update.iter().map(|it| flow.run(&UPDATE_PRODUCTS, it.clone()));
+        let created = flow.run(&CREATE_PRODUCTS, create)?;
+        let updated = update.into_iter().map(|it| flow.run(&UPDATE_PRODUCTS, it));
         let updated = updated.collect::<Result<Vec<_>, _>>()?;
-        flow.run(&DELETE_PRODUCTS, gone_ids.clone())?;
+        flow.run(&DELETE_PRODUCTS, gone_ids)?;
         Ok((created, updated))
     };
-    perform_batch(&PRODUCT, &PRODUCTS, call, fields, "product", gone, body).await
+    perform_batch(&PRODUCT, &PRODUCTS, call, "product", gone, body).await
 }

@@ -7,17 +7,23 @@ use atoll_kernel::{
 use atoll_region::RegionPatch;
 
 use crate::{
-    reply::{find, only, page, perform, remove_by},
+    crud::crud,
+    reply::{only, perform},
     tables::{METADATA, ONE, any, date, list},
 };
 
+crud! {
+    of REGION at "/admin/regions" for Admin;
+    not_found "Region with id: {} not found";
+    page LIST;
+    find ONE;
+    delete "region" by DELETE_REGIONS;
+}
+
 routes! {
     of REGION;
-    Get "/admin/regions" (Admin, LIST) => index;
     Post "/admin/regions" (Admin, ONE, CREATE) => create;
-    Get "/admin/regions/:id" (Admin, ONE) => retrieve;
     Post "/admin/regions/:id" (Admin, ONE, UPDATE) => update;
-    Delete "/admin/regions/:id" (Admin, ONE) => delete;
 }
 
 static REGION: Resource = Resource {
@@ -43,10 +49,6 @@ const MORE: &[Field] = &[
     METADATA,
 ];
 
-async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&REGION, call, Vec::new())
-}
-
 fn texts(body: &Value, name: &str) -> Option<Vec<String>> {
     let items = body.get(name)?.as_array()?;
     Some(items.iter().filter_map(Value::as_str).map(str::to_owned).collect())
@@ -56,11 +58,7 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
     let countries = texts(call.body(), "countries").unwrap_or_default();
     let payment_providers = texts(call.body(), "payment_providers").unwrap_or_default();
     let input = NewRegion { region: call.read()?, countries, payment_providers };
-    perform(&REGION, call, move |flow| only(flow.run(&CREATE_REGIONS, vec![input.clone()])?)).await
-}
-
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&REGION, &call, |id| format!("Region with id: {id} not found"))
+    perform(&REGION, call, move |flow| only(flow.run(&CREATE_REGIONS, vec![input])?)).await
 }
 
 async fn update(mut call: Call) -> Result<Reply, Fault> {
@@ -68,9 +66,5 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
     let payment_providers = texts(call.body(), "payment_providers");
     let (id, patch) = (call.path("id").to_owned(), call.read::<RegionPatch>()?);
     let changes = RegionChanges { id, patch, countries, payment_providers };
-    perform(&REGION, call, move |flow| flow.run(&UPDATE_REGIONS, changes.clone())).await
-}
-
-async fn delete(call: Call) -> Result<Reply, Fault> {
-    remove_by(call, "region", &DELETE_REGIONS).await
+    perform(&REGION, call, move |flow| flow.run(&UPDATE_REGIONS, changes)).await
 }

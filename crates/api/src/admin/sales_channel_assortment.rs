@@ -64,7 +64,6 @@ const ASSORTMENT: Body = &[&[
 
 /// Could it be bought here, and if not, why?
 async fn availability(mut call: Call) -> Result<Reply, Fault> {
-    let view = call.app.view();
     let mut take = |name| call.params.take_one(name);
     let variant = take("variant_id")
         .ok_or_else(|| Fault::invalid("Invalid request: Field 'variant_id' is required"))?;
@@ -82,7 +81,7 @@ async fn availability(mut call: Call) -> Result<Reply, Fault> {
     let at = parsed::<Timestamp>("at", take("at"))?;
     let (region, mut currency) = (take("region_id"), take("currency_code"));
     if let Some(id) = &region {
-        let found = REGIONS.get(&view, id)?;
+        let found = REGIONS.get(&call.view, id)?;
         let region = found.ok_or_else(|| Fault::not_found(format!("Region with id: {id} not found")))?;
         currency = currency.or(Some(region.currency_code));
     }
@@ -94,7 +93,7 @@ async fn availability(mut call: Call) -> Result<Reply, Fault> {
         at: at.unwrap_or_else(|| call.app.now()),
         price: price.as_ref(),
     };
-    Ok(Reply::json(&json!({ "availability": explain(&view, &question)? })))
+    Ok(Reply::json(&json!({ "availability": explain(&call.view, &question)? })))
 }
 
 fn parsed<T: std::str::FromStr>(name: &str, given: Option<String>) -> Result<Option<T>, Fault> {
@@ -116,7 +115,7 @@ async fn products(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn product(call: Call) -> Result<Reply, Fault> {
-    show_product(&call, &call.app.view())
+    show_product(&call, &call.view)
 }
 
 fn show_product(call: &Call, view: &View) -> Result<Reply, Fault> {
@@ -148,7 +147,7 @@ async fn excluded_variants(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn variant(call: Call) -> Result<Reply, Fault> {
-    show_variant(&call, &call.app.view())
+    show_variant(&call, &call.view)
 }
 
 fn show_variant(call: &Call, view: &View) -> Result<Reply, Fault> {
@@ -181,7 +180,7 @@ async fn stock_locations(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn stock_location(call: Call) -> Result<Reply, Fault> {
-    show_location(&call, &call.app.view())
+    show_location(&call, &call.view)
 }
 
 fn show_location(call: &Call, view: &View) -> Result<Reply, Fault> {
@@ -240,11 +239,11 @@ fn page(
     all: &dyn Ids,
     shown: impl Fn(&View, &str, &str) -> Result<Value, Fault>,
 ) -> Result<Reply, Fault> {
-    let (view, channel) = (call.app.view(), call.path("id"));
-    known_channel(&view, channel)?;
+    let (view, channel) = (&call.view, call.path("id"));
+    known_channel(view, channel)?;
     let (offset, limit) = (call.params.offset, call.params.limit);
     let (mut place, mut ids) = (0, Vec::new());
-    all.scan(&view, Direction::Ascending, &mut |id| {
+    all.scan(view, Direction::Ascending, &mut |id| {
         if place >= offset + limit {
             return Ok(Scan::Break(()));
         }
@@ -254,7 +253,7 @@ fn page(
         place += 1;
         Ok(Scan::Continue(()))
     })?;
-    let page = ids.iter().map(|id| shown(&view, channel, id)).collect::<Result<Vec<Value>, Fault>>()?;
-    let count = all.count(&view)?;
+    let page = ids.iter().map(|id| shown(view, channel, id)).collect::<Result<Vec<Value>, Fault>>()?;
+    let count = all.count(view)?;
     Ok(Reply::json(&json!({ many: page, "count": count, "offset": offset, "limit": limit })))
 }

@@ -11,18 +11,24 @@ use atoll_kernel::{
 use atoll_sales_channel::SALES_CHANNELS;
 
 use crate::{
-    reply::{create_by, find, page, perform, remove_by, update_by},
+    crud::crud,
+    reply::perform,
     tables::{METADATA, ONE, any, date, flag, list, nested, text},
 };
+
+crud! {
+    of SALES_CHANNEL at "/admin/sales-channels" for Admin with "sales_channels";
+    not_found "Sales channel with id: {} not found";
+    page LIST;
+    find ONE;
+    create ONE, CREATE by CREATE_SALES_CHANNELS;
+    update ONE, UPDATE by UPDATE_SALES_CHANNELS;
+    delete "sales-channel" by DELETE_SALES_CHANNELS;
+}
 
 routes! {
     with "sales_channels";
     of SALES_CHANNEL;
-    Get "/admin/sales-channels" (Admin, LIST) => index;
-    Post "/admin/sales-channels" (Admin, ONE, CREATE) => create;
-    Get "/admin/sales-channels/:id" (Admin, ONE) => retrieve;
-    Post "/admin/sales-channels/:id" (Admin, ONE, UPDATE) => update;
-    Delete "/admin/sales-channels/:id" (Admin, ONE) => delete;
     Post "/admin/sales-channels/:id/products" (Admin, DRY_RUN, PRODUCTS, up_to PRODUCTS_BYTES_MAX) => link_products: Answer::Object;
     Post "/admin/sales-channels/:id/products/batch" (Admin, ONE, OLD_LINK) => link_old;
     Delete "/admin/sales-channels/:id/products/batch" (Admin, ONE, OLD_LINK) => unlink_old: Answer::One(&SALES_CHANNEL);
@@ -80,26 +86,6 @@ const CREATE: Body = &[&[required("name", Type::Text)], MORE];
 const UPDATE: Body = &[&[optional("name", Type::Text)], MORE];
 const MORE: &[Field] = &[text("description"), optional("is_disabled", Type::Bool), METADATA];
 
-async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&SALES_CHANNEL, call, Vec::new())
-}
-
-async fn create(call: Call) -> Result<Reply, Fault> {
-    create_by(&SALES_CHANNEL, call, &CREATE_SALES_CHANNELS).await
-}
-
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&SALES_CHANNEL, &call, not_found)
-}
-
-async fn update(call: Call) -> Result<Reply, Fault> {
-    update_by(&SALES_CHANNEL, call, &UPDATE_SALES_CHANNELS).await
-}
-
-async fn delete(call: Call) -> Result<Reply, Fault> {
-    remove_by(call, "sales-channel", &DELETE_SALES_CHANNELS).await
-}
-
 /// Puts products in and takes others out, or says what that would do.
 async fn link_products(mut call: Call) -> Result<Reply, Fault> {
     let products = ChannelProducts { channel: call.path("id").to_owned(), ..call.read()? };
@@ -107,16 +93,11 @@ async fn link_products(mut call: Call) -> Result<Reply, Fault> {
     if !is_dry {
         return link(call, products).await;
     }
-    let view = call.app.view();
     let answer = move |view: &View| {
         let plan = plan_channel_products(view, &products)?;
         Ok(Reply::json(&json!({ "dry_run": true, "sales_channel_id": products.channel, "products": plan })))
     };
-    call.app.read(&view, answer).await
-}
-
-fn not_found(id: &str) -> String {
-    format!("Sales channel with id: {id} not found")
+    call.app.read(&call.view, answer).await
 }
 
 /// The ids of a body of the older API.
@@ -137,8 +118,9 @@ async fn unlink_old(call: Call) -> Result<Reply, Fault> {
 
 async fn link(call: Call, products: ChannelProducts) -> Result<Reply, Fault> {
     perform(&SALES_CHANNEL, call, move |flow| {
-        flow.run(&LINK_PRODUCTS_TO_SALES_CHANNEL, products.clone())?;
-        Ok(SALES_CHANNELS.retrieve(flow.tx, &products.channel)?)
+        let channel = products.channel.clone();
+        flow.run(&LINK_PRODUCTS_TO_SALES_CHANNEL, products)?;
+        Ok(SALES_CHANNELS.retrieve(flow.tx, &channel)?)
     })
     .await
 }

@@ -4,14 +4,14 @@ use atoll_flows::{
     sales_channel::LINK_SALES_CHANNELS_TO_STOCK_LOCATION, stock_location::DELETE_STOCK_LOCATIONS,
 };
 use atoll_kernel::{
-    Body, Call, Entity, Fault, Field, Params, Reply, Resource, Type, optional, required, routes,
+    Body, Call, Entity, Fault, Field, Params, Reply, Resource, Type, joined, optional, required, routes,
     serde_json::Value,
 };
 use atoll_stock_location::{STOCK_LOCATIONS, StockLocation, StockLocationAddress, StockLocationPatch};
 
 use crate::{
     reply::{find, link_ids, page, perform, remove_by, save},
-    tables::{LINK, METADATA, ONE, any, date, list, nested, text},
+    tables::{LINK, METADATA, ONE, any, date, list, nested, text, under},
 };
 
 routes! {
@@ -33,10 +33,10 @@ static STOCK_LOCATION: Resource = Resource {
     entity: "stock_location",
     one: "stock_location",
     many: "stock_locations",
-    fields: &[
-        "id", "name", "metadata", "created_at", "updated_at", "address.id", "address.address_1",
-        "address.address_2", "address.city", "address.country_code", "address.phone", "address.province",
-        "address.postal_code", "address.metadata",
+    fields: joined![
+        ["id", "name", "metadata", "created_at", "updated_at"],
+        under!("address": "id", "address_1", "address_2", "city", "country_code", "phone", "province",
+            "postal_code", "metadata"),
     ],
     offer: None,
     renamed: &[("address_id", "address.id"), ("sales_channel_id", "sales_channels.id")],
@@ -70,14 +70,13 @@ const UPDATE: Body = &[&[optional("name", Type::Text)], MORE];
 const MORE: &[Field] = &[optional("address", ADDRESS).or_null(), METADATA];
 
 async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&STOCK_LOCATION, call, Vec::new())
+    page(&STOCK_LOCATION, &call, Vec::new())
 }
 
 async fn create(mut call: Call) -> Result<Reply, Fault> {
     let mut location: StockLocation = call.read()?;
     location.name = location.name.trim().to_owned();
     save(&STOCK_LOCATION, call, move |tx, at| {
-        let mut location = location.clone();
         if let Some(address) = &mut location.address {
             address.born(at.id(), at.now());
         }
@@ -95,7 +94,6 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
     let (id, mut patch) = (call.path("id").to_owned(), call.read::<StockLocationPatch>()?);
     patch.name = patch.name.map(|it| it.trim().to_owned());
     save(&STOCK_LOCATION, call, move |tx, at| {
-        let mut patch = patch.clone();
         if let (Some(Some(address)), Some(given)) = (&mut patch.address, &given) {
             match STOCK_LOCATIONS.retrieve(tx, &id)?.address {
                 // It stays the address that it was, with what the request says.
@@ -124,8 +122,9 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
 async fn link_channels(call: Call) -> Result<Reply, Fault> {
     let ids = link_ids(&call);
     perform(&STOCK_LOCATION, call, move |flow| {
-        flow.run(&LINK_SALES_CHANNELS_TO_STOCK_LOCATION, ids.clone())?;
-        Ok(STOCK_LOCATIONS.retrieve(flow.tx, &ids.id)?)
+        let id = ids.id.clone();
+        flow.run(&LINK_SALES_CHANNELS_TO_STOCK_LOCATION, ids)?;
+        Ok(STOCK_LOCATIONS.retrieve(flow.tx, &id)?)
     })
     .await
 }

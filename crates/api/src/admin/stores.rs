@@ -44,7 +44,7 @@ const UPDATE: Body = &[&[
 ]];
 
 async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&STORE, call, Vec::new())
+    page(&STORE, &call, Vec::new())
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
@@ -60,7 +60,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
         if let Some(Some(channel)) = &patch.default_sales_channel_id {
             check_default(tx, channel)?;
         }
-        Ok(atoll_store::update(tx, at, &id, patch.clone())?)
+        Ok(atoll_store::update(tx, at, &id, patch)?)
     })
     .await
 }

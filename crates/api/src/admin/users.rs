@@ -4,17 +4,22 @@ use atoll_flows::user::{DELETE_USERS, UPDATE_USERS};
 use atoll_kernel::{Body, Call, Fault, Params, Reply, Resource, routes};
 
 use crate::{
-    reply::{find, page, remove_by, update_by},
+    crud::crud,
     tables::{METADATA, ONE, any, date, list, text},
 };
 
+crud! {
+    of USER at "/admin/users" for User;
+    not_found "User with id: {} was not found";
+    page LIST;
+    find ONE;
+    update ONE, UPDATE by UPDATE_USERS;
+    delete "user" by DELETE_USERS;
+}
+
 routes! {
     of USER;
-    Get "/admin/users" (User, LIST) => index;
     Get "/admin/users/me" (User, ONE) => me;
-    Get "/admin/users/:id" (User, ONE) => retrieve;
-    Post "/admin/users/:id" (User, ONE, UPDATE) => update;
-    Delete "/admin/users/:id" (User, ONE) => delete;
 }
 
 pub(crate) static USER: Resource = Resource {
@@ -36,27 +41,7 @@ const LIST: Params = list(
 
 const UPDATE: Body = &[&[text("first_name"), text("last_name"), text("avatar_url"), METADATA]];
 
-async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&USER, call, Vec::new())
-}
-
 async fn me(call: Call) -> Result<Reply, Fault> {
-    let user = USER.find(&call.app.view(), &call.app.context(), call.pass.actor.id(), &call.params)?;
+    let user = USER.plan(&call).find(&call.view, call.pass.actor.id())?;
     user.ok_or_else(Fault::unauthorized)
-}
-
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&USER, &call, not_found)
-}
-
-async fn update(call: Call) -> Result<Reply, Fault> {
-    update_by(&USER, call, &UPDATE_USERS).await
-}
-
-async fn delete(call: Call) -> Result<Reply, Fault> {
-    remove_by(call, "user", &DELETE_USERS).await
-}
-
-fn not_found(id: &str) -> String {
-    format!("User with id: {id} was not found")
 }

@@ -1,13 +1,15 @@
 //! `/admin/workflows-executions`
 
+use std::sync::Arc;
+
 use atoll_kernel::{
-    Actor, Answer, AnySaga, Body, Call, Ctx, ExecutionState, Fault, Moment, Param, ParamKind, Params, Reply,
-    Resource, Type, WorkflowExecution, optional, required, routes,
+    Actor, Answer, AnySaga, Body, Call, Ctx, Deleted, ExecutionState, Fault, Moment, Param, ParamKind,
+    Params, Reply, Resource, Type, WorkflowExecution, optional, required, resources, routes,
     serde_json::{Value, json},
 };
 
 use crate::{
-    reply::{context, find, page},
+    reply::{find, page},
     tables::{NOTHING, ONE, any, date, list},
 };
 
@@ -22,6 +24,8 @@ routes! {
     Post "/admin/workflows-executions/:id/steps/success" (Admin, ONE, FINISH) => succeed: Answer::Object;
     Post "/admin/workflows-executions/:id/steps/failure" (Admin, ONE, FINISH) => fail: Answer::Object;
 }
+
+resources! { LISTED }
 
 static EXECUTION: Resource = Resource {
     entity: "workflow_execution",
@@ -65,7 +69,7 @@ const FINISH: Body = &[&[
 ]];
 
 async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&LISTED, call, Vec::new())
+    page(&LISTED, &call, Vec::new())
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
@@ -74,18 +78,19 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
 
 async fn retrieve_by_transaction(call: Call) -> Result<Reply, Fault> {
     let (workflow, transaction) = (call.path("id"), call.path("transaction_id"));
-    let view = call.app.view();
-    let Some(execution) = WorkflowExecution::find(&view, workflow, transaction)? else {
+    let Some(execution) = WorkflowExecution::find(&call.view, workflow, transaction)? else {
         return Err(Fault::not_found(format!(
             "Workflow execution of {workflow} with transaction {transaction} was not found"
         )));
     };
-    EXECUTION.show(&view, &context(&call), std::sync::Arc::new(execution), call.params.fields.as_deref())
+    EXECUTION.plan(&call).show(&call.view, Arc::new(execution))
 }
 
 /// For a run that could not be undone: tries again, in the background.
 async fn undo(call: Call) -> Result<Reply, Fault> {
-    call.app.undo_again(call.pass.actor.clone(), call.path("id")).await?;
+    let id = call.path("id").to_owned();
+    drop(call.view);
+    call.app.undo_again(call.pass.actor, &id).await?;
     Ok(Reply::json(&json!({ "success": true })))
 }
 
@@ -93,7 +98,7 @@ async fn undo(call: Call) -> Result<Reply, Fault> {
 async fn forget(call: Call) -> Result<Reply, Fault> {
     let id = call.path("id");
     call.app.forget_run(call.pass.actor.clone(), id).await?;
-    Ok(Reply::json(&json!({ "id": id, "object": "workflow_execution", "deleted": true })))
+    Deleted::new(id, "workflow_execution").reply()
 }
 
 async fn run(call: Call) -> Result<Reply, Fault> {
@@ -107,8 +112,8 @@ async fn run(call: Call) -> Result<Reply, Fault> {
     let text = call.body().get("transaction_id").and_then(Value::as_str);
     let transaction = text.map_or_else(|| auto_transaction(&call.app), str::to_owned);
     let input = call.body().get("input").cloned().unwrap_or_default();
-    let actor = call.pass.actor.clone();
-    let has_ended = saga.start(call.app.clone(), actor, Some(transaction.clone()), input).await?;
+    drop(call.view);
+    let has_ended = saga.start(call.app, call.pass.actor, Some(transaction.clone()), input).await?;
     Ok(Reply::json(&json!({ "acknowledgement": {
         "transactionId": transaction, "workflowId": name, "hasFinished": has_ended, "hasFailed": false,
     } })))
@@ -136,7 +141,8 @@ async fn fail(call: Call) -> Result<Reply, Fault> {
 
 async fn finish(call: Call, answer: Result<Value, String>) -> Result<Reply, Fault> {
     let text = |name: &str| call.body()[name].as_str().unwrap_or_default().to_owned();
-    let (transaction, step) = (text("transaction_id"), text("step_id"));
-    call.app.finish_step(call.path("id"), &transaction, &step, answer).await?;
+    let (transaction, step, id) = (text("transaction_id"), text("step_id"), call.path("id").to_owned());
+    drop(call.view);
+    call.app.finish_step(&id, &transaction, &step, answer).await?;
     Ok(Reply::json(&json!({ "success": true })))
 }

@@ -59,7 +59,7 @@ async fn log_in(call: Call) -> Result<Reply, Fault> {
     // Before the attempt is counted: a login that finds no place in the line was no guess.
     let hashing = Hashing::enter(&call.app, &call.head)?;
     let attempt = Attempt::begin(&call.app, &call.head, "login", &email)?;
-    let identity = find_identity(&call.app.view(), &email)?;
+    let identity = find_identity(&call.view, &email)?;
     let hash = identity.as_ref().map(|it| it.password_hash.clone());
     let fits = hashing.run(move || verify_password(hash.as_deref(), &password)).await?;
     match identity.filter(|_| fits) {
@@ -89,6 +89,6 @@ async fn sign_up(call: Call) -> Result<Reply, Fault> {
 /// A new token for whoever has one that is still good; it says who they are by now.
 async fn refresh(call: Call) -> Result<Reply, Fault> {
     let login = call.pass.login.as_ref().ok_or_else(Fault::unauthorized)?;
-    let identity = identity_of(&call.app.view(), login)?.ok_or_else(Fault::unauthorized)?;
+    let identity = identity_of(&call.view, login)?.ok_or_else(Fault::unauthorized)?;
     Ok(Reply::json(&json!({ "token": token_for(&call.app, &identity, &login.actor_type)? })))
 }

@@ -91,7 +91,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
         return Err(refused());
     }
     // Before the password is hashed, which is work.
-    find_identity(&call.app.view(), &claims.entity_id)?.filter(fits).ok_or_else(refused)?;
+    find_identity(&call.view, &claims.entity_id)?.filter(fits).ok_or_else(refused)?;
     let password = call.body()["password"].as_str().unwrap_or_default().to_owned();
     check_password(&password)?;
     let hash = Hashing::enter(&call.app, &call.head)?.run(move || PasswordHash::new(&password)).await??;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use atoll_auth::{AuthSession, SESSION_S, close_session, find_session, forget_sessions, open_session};
 use atoll_kernel::{
-    Actor, Call, Ctx, Fault, Head, Moment, Reply, StoreError, Tick, Write, cookie, digest,
+    Actor, Call, Ctx, Fault, Head, Moment, Reply, StoreError, Tick, View, Write, cookie, digest,
     header_names::SET_COOKIE, job, random_token, routes, serde_json::json,
 };
 
@@ -28,9 +28,9 @@ fn stored(ctx: &Ctx, token: &str) -> String {
 }
 
 /// The session of a request, if its cookie speaks for whoever sent it.
-pub(crate) fn session_of(ctx: &Ctx, head: &Head) -> Result<Option<AuthSession>, StoreError> {
+pub(crate) fn session_of(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<AuthSession>, StoreError> {
     match cookie(head, COOKIE).filter(|_| ctx.config().origins.trust_cookie(head)) {
-        Some(token) => find_session(&ctx.view(), &stored(ctx, token), ctx.now()),
+        Some(token) => find_session(view, &stored(ctx, token), ctx.now()),
         None => Ok(None),
     }
 }
@@ -44,7 +44,7 @@ fn set(reply: Reply, call: &Call, value: &str, lives_s: i64) -> Reply {
 
 async fn open(call: Call) -> Result<Reply, Fault> {
     let login = call.pass.login.as_ref().ok_or_else(Fault::unauthorized)?;
-    let identity = identity_of(&call.app.view(), login)?.ok_or_else(Fault::unauthorized)?;
+    let identity = identity_of(&call.view, login)?.ok_or_else(Fault::unauthorized)?;
     let token = random_token().map_err(Fault::unexpected)?;
     let session = AuthSession {
         token_digest: stored(&call.app, &token),
@@ -53,7 +53,7 @@ async fn open(call: Call) -> Result<Reply, Fault> {
         seal: identity.login_seal(),
         ..AuthSession::default()
     };
-    let open = move |tx: &mut dyn Write, at: &Moment| open_session(tx, at, session.clone());
+    let open = move |tx: &mut dyn Write, at: &Moment| open_session(tx, at, session);
     call.app.write(call.pass.actor.clone().or_system(), open).await?;
     let reply = Reply::json(&json!({ "user": Claims::of(&call.app, &identity, &login.actor_type) }));
     Ok(set(reply, &call, &token, SESSION_S))

@@ -1,6 +1,6 @@
 //! `/store/carts`
 
-use std::{io::Write as _, sync::Arc};
+use std::sync::Arc;
 
 use atoll_cart::{CARTS, Cart};
 use atoll_flows::cart::{
@@ -9,18 +9,17 @@ use atoll_flows::cart::{
     UPDATE_LINE_ITEM, UpdateCart, UpdateLineItem,
 };
 use atoll_kernel::{
-    Answer, Body, Call, Decimal, Fault, FaultKind, Flow, Metadata, Offer, Outcome, Reply, Resource, Type,
-    optional, required, routes,
-    serde_json::{Value, json},
+    Answer, Body, Call, Decimal, Deleted, Fault, FaultKind, Fields, Flow, Metadata, Offer, Outcome, ReadPlan,
+    Reply, Resource, Type, View, joined, optional, required, routes, serde_json::json,
 };
 use atoll_order::ORDERS;
 use serde::Deserialize;
 
 use crate::{
     gate::{scope, scope_to_write},
-    reply::{context, perform, show_done},
+    reply::{perform, remove_from, show_done},
     store::orders::ORDER,
-    tables::{ADDITIONAL_DATA, ADDRESS, METADATA, NOTHING, ONE, text},
+    tables::{ADDITIONAL_DATA, ADDRESS, METADATA, NOTHING, ONE, address_shown, text, under},
 };
 
 routes! {
@@ -39,33 +38,31 @@ static CART: Resource = Resource {
     entity: "cart",
     one: "cart",
     many: "carts",
-    fields: &[
-        "id", "currency_code", "email", "locale", "region_id", "created_at", "updated_at", "completed_at",
-        "total", "subtotal", "tax_total", "discount_total", "discount_subtotal", "discount_tax_total",
-        "original_total", "original_tax_total", "item_total", "item_subtotal", "item_tax_total",
-        "item_discount_total", "original_item_total", "original_item_subtotal", "original_item_tax_total",
-        "shipping_total", "shipping_subtotal", "shipping_tax_total", "shipping_discount_total",
-        "original_shipping_tax_total", "original_shipping_subtotal", "original_shipping_total",
-        "credit_line_subtotal", "credit_line_tax_total", "credit_line_total", "metadata", "sales_channel_id",
-        "customer_id", "shipping_methods", "credit_lines", "promotions", "items.id", "items.thumbnail",
-        "items.variant_id", "items.product_id", "items.is_giftcard", "items.product_type_id",
-        "items.product_title", "items.product_description", "items.product_subtitle", "items.product_type",
-        "items.product_collection", "items.product_handle", "items.variant_sku", "items.variant_barcode",
-        "items.variant_title", "items.requires_shipping", "items.metadata", "items.created_at",
-        "items.updated_at", "items.title", "items.quantity", "items.unit_price",
-        "items.compare_at_unit_price", "items.is_tax_inclusive", "items.tax_lines", "items.adjustments",
-        "items.product.id", "items.product.collection_id", "items.product.type_id",
-        "items.product.categories.id", "items.product.tags.id", "shipping_address_id", "billing_address_id",
-        "shipping_address.id", "shipping_address.first_name", "shipping_address.last_name",
-        "shipping_address.company", "shipping_address.address_1", "shipping_address.address_2",
-        "shipping_address.city", "shipping_address.postal_code", "shipping_address.country_code",
-        "shipping_address.province", "shipping_address.phone", "billing_address.id",
-        "billing_address.first_name", "billing_address.last_name", "billing_address.company",
-        "billing_address.address_1", "billing_address.address_2", "billing_address.city",
-        "billing_address.postal_code", "billing_address.country_code", "billing_address.province",
-        "billing_address.phone", "region.id", "region.name", "region.currency_code",
-        "region.automatic_taxes", "*region.countries", "customer.id", "customer.email", "customer.groups",
-        "*payment_collection", "*payment_collection.payment_sessions",
+    fields: joined![
+        [
+            "id", "currency_code", "email", "locale", "region_id", "created_at", "updated_at",
+            "completed_at", "total", "subtotal", "tax_total", "discount_total", "discount_subtotal",
+            "discount_tax_total", "original_total", "original_tax_total", "item_total", "item_subtotal",
+            "item_tax_total", "item_discount_total", "original_item_total", "original_item_subtotal",
+            "original_item_tax_total", "shipping_total", "shipping_subtotal", "shipping_tax_total",
+            "shipping_discount_total", "original_shipping_tax_total", "original_shipping_subtotal",
+            "original_shipping_total", "credit_line_subtotal", "credit_line_tax_total", "credit_line_total",
+            "metadata", "sales_channel_id", "customer_id", "shipping_methods", "credit_lines", "promotions"
+        ],
+        under!("items": "id", "thumbnail", "variant_id", "product_id", "is_giftcard", "product_type_id",
+            "product_title", "product_description", "product_subtitle", "product_type", "product_collection",
+            "product_handle", "variant_sku", "variant_barcode", "variant_title", "requires_shipping",
+            "metadata", "created_at", "updated_at", "title", "quantity", "unit_price", "compare_at_unit_price",
+            "is_tax_inclusive", "tax_lines", "adjustments", "product.id", "product.collection_id",
+            "product.type_id", "product.categories.id", "product.tags.id"),
+        ["shipping_address_id", "billing_address_id"],
+        address_shown!("shipping_address"),
+        address_shown!("billing_address"),
+        [
+            "region.id", "region.name", "region.currency_code", "region.automatic_taxes",
+            "*region.countries", "customer.id", "customer.email", "customer.groups", "*payment_collection",
+            "*payment_collection.payment_sessions"
+        ],
     ],
     offer: Some(Offer {
         whole: &[
@@ -123,7 +120,7 @@ async fn change<I: Clone + Send + 'static>(
     input: I,
 ) -> Result<Reply, Fault> {
     let input = Scoped { scope: scope_to_write(&call)?, input };
-    perform(&CART, call, move |it| it.run(flow, input.clone())).await
+    perform(&CART, call, move |it| it.run(flow, input)).await
 }
 
 async fn create(mut call: Call) -> Result<Reply, Fault> {
@@ -139,9 +136,9 @@ async fn take(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    let (view, id) = (call.app.view(), call.path("id"));
-    match scope(&call).cart(&view, id)? {
-        Some(cart) => CART.show(&view, &context(&call), Arc::new(cart), call.params.fields.as_deref()),
+    let id = call.path("id");
+    match scope(&call).cart(&call.view, id)? {
+        Some(cart) => CART.plan(&call).show(&call.view, Arc::new(cart)),
         None => Err(Fault::not_found(format!("Cart with id '{id}' not found"))),
     }
 }
@@ -164,56 +161,59 @@ async fn update_line(mut call: Call) -> Result<Reply, Fault> {
 
 async fn remove_line(call: Call) -> Result<Reply, Fault> {
     let (cart_id, line_id) = (call.path("id").to_owned(), call.path("line_id").to_owned());
-    let gone = line_id.clone();
-    let reply = change(call, &DELETE_LINE_ITEMS, DeleteLineItems { cart_id, ids: vec![line_id] }).await?;
-    let shown: Value = serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?;
-    Ok(Reply::json(&json!({ "id": gone, "object": "line-item", "deleted": true, "parent": shown["cart"] })))
+    let gone = Deleted::new(line_id.as_str(), "line-item");
+    let input = DeleteLineItems { cart_id, ids: vec![line_id] };
+    let input = Scoped { scope: scope_to_write(&call)?, input };
+    remove_from(&CART, call, gone, move |it| it.run(&DELETE_LINE_ITEMS, input)).await
 }
 
-async fn complete(call: Call) -> Result<Reply, Fault> {
-    let (view, id) = (call.app.view(), call.path("id"));
-    ORDER.check(&view, &context(&call), call.params.fields.as_deref())?;
-    let Some(input) = CompleteCart::of(&call.app, &scope_to_write(&call)?, &view, id)? else {
+async fn complete(mut call: Call) -> Result<Reply, Fault> {
+    let (plan, id) = (ORDER.plan(&call), call.path("id").to_owned());
+    plan.check(&call.view)?;
+    let Some(input) = CompleteCart::of(&call.app, &scope_to_write(&call)?, &call.view, &id)? else {
         return Err(Fault::not_found(format!("Cart with id '{id}' not found")));
     };
-    // A view that is held keeps the store from reusing space.
+    // Where it is not paid, the cart is shown as it is by default.
+    call.params.fields = Fields::default();
+    let cart = CART.plan(&call);
+    let Call { app, pass, view, .. } = call;
     drop(view);
-    let (actor, transaction) = (call.pass.actor.clone(), input.transaction_id().to_owned());
-    let (order, view) = match call.app.start(&COMPLETE_CART, actor, Some(&transaction), input).await {
+    let transaction = input.transaction_id().to_owned();
+    let (order, view) = match app.start(&COMPLETE_CART, pass.actor.clone(), Some(&transaction), input).await {
         Ok(Outcome::Done(order, view)) => (order, view),
         Ok(Outcome::Waiting(_)) => {
             return Err(Fault::new(FaultKind::Conflict, format!("Cart {id} is being completed")));
         }
         Err(error) if matches!(error.kind(), FaultKind::PaymentRefused | FaultKind::PaymentRequiresMore) => {
-            return not_paid(&call, &error);
+            return not_paid(&app.view(), &cart, &id, &error);
         }
         Err(error) if error.kind() == FaultKind::PricesChanged => {
             // So that the shopper sees what is to be paid now, and a session over what was to be paid is gone.
             // The request itself has done nothing, and runs when it comes again with its key.
-            let beside = call.app.beside();
-            beside.run(&REFRESH_CART_ITEMS, call.pass.actor.clone(), id.to_owned()).await?;
+            app.beside().run(&REFRESH_CART_ITEMS, pass.actor, id).await?;
             return Err(error);
         }
         Err(error) => return Err(error),
     };
-    let (order, context) = (Arc::new(ORDERS.retrieve(&view, &order)?), context(&call));
-    show_done(&call.app, &view, call.params.fields.clone(), move |view, fields| {
-        let mut json = br#"{"type":"order","order":"#.to_vec();
-        ORDER.write(view, &context, order.clone(), &ORDER.field_list(fields), &mut json)?;
-        json.push(b'}');
-        Ok(Reply::raw(json))
+    let order = Arc::new(ORDERS.retrieve(&view, &order)?);
+    show_done(&app, &view, &plan, move |view, plan| {
+        Reply::object(|envelope| {
+            envelope.field("type", "order");
+            plan.write(view, order.clone(), envelope.name("order"))
+        })
     })
     .await
 }
 
 /// Not paying is no error on the wire: the buyer goes on with the cart.
-fn not_paid(call: &Call, error: &Fault) -> Result<Reply, Fault> {
-    let (view, id) = (call.app.view(), call.path("id"));
-    let cart = CARTS.retrieve(&view, id)?;
-    let mut json = br#"{"type":"cart","cart":"#.to_vec();
-    CART.write(&view, &context(call), Arc::new(cart), &CART.field_list(None), &mut json)?;
-    let body = error.body();
-    let told = json!({ "message": body["message"], "name": body["type"], "type": body["type"] });
-    write!(json, ",\"error\":{told}}}").map_err(Fault::unexpected)?;
-    Ok(Reply::raw(json))
+fn not_paid(view: &View, plan: &ReadPlan, id: &str, error: &Fault) -> Result<Reply, Fault> {
+    let cart = CARTS.retrieve(view, id)?;
+    Reply::object(|envelope| {
+        envelope.field("type", "cart");
+        plan.write(view, Arc::new(cart), envelope.name("cart"))?;
+        let body = error.body();
+        let told = json!({ "message": body["message"], "name": body["type"], "type": body["type"] });
+        envelope.field("error", &told);
+        Ok(())
+    })
 }

@@ -1,13 +1,12 @@
 //! What the routes of products and variants share: which channels they are about, and at which prices.
 
 use atoll_availability::{CURRENCY, ChannelScope, REGION, SALES_CHANNEL, WHOLE_CATALOGUE};
-use atoll_kernel::{Call, Context, Fault, Filters, View};
+use atoll_kernel::{Call, Context, Fault, Filters};
 use atoll_region::REGIONS;
 use atoll_store::the_store;
 
 use crate::{
     gate::{context_in, scope},
-    reply::add_field,
     tables::any,
 };
 
@@ -17,18 +16,13 @@ pub(crate) const SURROUNDINGS: Filters =
 
 /// The channels that the call is about, and what prices and quantities depend on. Takes the parameters that say
 /// so out of the filters. `price` is the path of prices on the route, which a region asks for.
-pub(crate) fn surroundings(
-    call: &mut Call,
-    view: &View,
-    price: &str,
-) -> Result<(ChannelScope, Context), Fault> {
+pub(crate) fn surroundings(call: &mut Call, price: &'static str) -> Result<(ChannelScope, Context), Fault> {
     let requested = call.params.take("sales_channel_id");
     let scope = scope(call).narrowed(requested.as_deref())?;
-    let channels = scope.channels().iter().map(|it| it.id.to_string()).collect();
     let context = context_in(&call.app, scope.clone());
     let mut context = match scope.is_whole() {
         true => context.with(WHOLE_CATALOGUE, Vec::new()),
-        false => context.with(SALES_CHANNEL, channels),
+        false => context.with(SALES_CHANNEL, scope.channels().iter().map(|it| it.id.to_string()).collect()),
     };
     for other in ["country_code", "province"] {
         call.params.take(other);
@@ -37,8 +31,9 @@ pub(crate) fn surroundings(
     let (asked, cart) = (take("region_id"), take("cart_id"));
     // A region asks for prices, as on the wire.
     if asked.is_some() {
-        add_field(&mut call.params, price);
+        call.params.fields.add(price);
     }
+    let view = &call.view;
     // The region of the cart, the one that is asked for, or the store's own: in this order, as on the wire.
     let of_cart = match cart {
         Some(cart) => scope.cart(view, &cart)?.and_then(|cart| cart.region_id),

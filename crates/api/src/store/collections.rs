@@ -1,16 +1,17 @@
 //! `/store/collections`
 
-use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
+use atoll_kernel::{Call, Offer, Params, Resource};
 
 use crate::{
-    reply::{find, page},
+    crud::crud,
     tables::{ONE, any, date, list},
 };
 
-routes! {
-    of RESOURCE;
-    Get "/store/collections" (Store, LIST) => index;
-    Get "/store/collections/:id" (Store, ONE) => retrieve;
+crud! {
+    of RESOURCE at "/store/collections" for Store;
+    not_found "Collection with id: {} was not found";
+    page LIST through newest_first;
+    find ONE;
 }
 
 static RESOURCE: Resource = Resource {
@@ -27,12 +28,8 @@ const LIST: Params = list(
     10,
 );
 
-async fn index(mut call: Call) -> Result<Reply, Fault> {
-    // The newest come first: ids sort by time.
+/// The newest come first: ids sort by time.
+fn newest_first(mut call: Call) -> Call {
     call.params.order.get_or_insert_with(|| "-id".into());
-    page(&RESOURCE, call, Vec::new())
-}
-
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&RESOURCE, &call, |id| format!("Collection with id: {id} was not found"))
+    call
 }

@@ -1,16 +1,17 @@
 //! `/store/currencies`
 
-use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
+use atoll_kernel::{Offer, Params, Resource};
 
 use crate::{
-    reply::{find, page},
+    crud::crud,
     tables::{ONE, any, list},
 };
 
-routes! {
-    of CURRENCY;
-    Get "/store/currencies" (Store, LIST) => index;
-    Get "/store/currencies/:id" (Store, ONE) => retrieve;
+crud! {
+    of CURRENCY at "/store/currencies" for Store;
+    not_found "Currency with code: {} was not found";
+    page LIST;
+    find ONE;
 }
 
 static CURRENCY: Resource = Resource {
@@ -23,11 +24,3 @@ static CURRENCY: Resource = Resource {
 };
 
 const LIST: Params = list(&[any("code")], 50);
-
-async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&CURRENCY, call, Vec::new())
-}
-
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&CURRENCY, &call, |code| format!("Currency with code: {code} was not found"))
-}

@@ -8,12 +8,12 @@ use atoll_flows::customer::{
     UPDATE_CUSTOMER_ADDRESSES, UPDATE_CUSTOMERS,
 };
 use atoll_kernel::{
-    Answer, Body, Call, Fault, Field, Offer, Params, Reply, Resource, Type, optional, required, routes,
-    serde_json::{self, Value, json},
+    Answer, Body, Call, Deleted, Fault, Field, Offer, Params, Reply, Resource, Type, optional, required,
+    resources, routes,
 };
 
 use crate::{
-    reply::{context, page, perform},
+    reply::{page, perform, remove_from},
     tables::{ADDRESS_FIELDS, METADATA, ONE, any, list, text},
 };
 
@@ -28,6 +28,8 @@ routes! {
     Post "/store/customers/me/addresses/:address_id" (Customer, ONE, ADDRESS_BODY) => change_address;
     Delete "/store/customers/me/addresses/:address_id" (Customer, ONE) => remove_address: Answer::DeletedFrom(&CUSTOMER);
 }
+
+resources! { ADDRESS }
 
 static CUSTOMER: Resource = Resource {
     entity: "customer",
@@ -80,35 +82,35 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
     }
     let identity = call.pass.login.as_ref().ok_or_else(Fault::unauthorized)?.identity.clone();
     let input = NewAccount { identity, customer: call.read()? };
-    perform(&CUSTOMER, call, move |it| it.run(&CREATE_CUSTOMER_ACCOUNT, input.clone())).await
+    perform(&CUSTOMER, call, move |it| it.run(&CREATE_CUSTOMER_ACCOUNT, input)).await
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    let found = CUSTOMER.find(&call.app.view(), &context(&call), &me(&call), &call.params)?;
+    let found = CUSTOMER.plan(&call).find(&call.view, &me(&call))?;
     found.ok_or_else(Fault::unauthorized)
 }
 
 async fn update(mut call: Call) -> Result<Reply, Fault> {
     let input = (me(&call), call.read::<CustomerPatch>()?);
-    perform(&CUSTOMER, call, move |it| it.run(&UPDATE_CUSTOMERS, input.clone())).await
+    perform(&CUSTOMER, call, move |it| it.run(&UPDATE_CUSTOMERS, input)).await
 }
 
 async fn addresses(mut call: Call) -> Result<Reply, Fault> {
     call.params.narrow("customer_id", vec![me(&call)]);
-    page(&ADDRESS, call, Vec::new())
+    page(&ADDRESS, &call, Vec::new())
 }
 
 async fn address(call: Call) -> Result<Reply, Fault> {
-    let (view, id) = (call.app.view(), call.path("address_id"));
-    match address_of(&view, &me(&call), id)? {
-        Some(it) => ADDRESS.show(&view, &context(&call), Arc::new(it), call.params.fields.as_deref()),
+    let id = call.path("address_id");
+    match address_of(&call.view, &me(&call), id)? {
+        Some(it) => ADDRESS.plan(&call).show(&call.view, Arc::new(it)),
         None => Err(Fault::not_found(format!("Address with id: {id} was not found"))),
     }
 }
 
 async fn add_address(mut call: Call) -> Result<Reply, Fault> {
     let address = CustomerAddress { customer_id: me(&call), ..call.read()? };
-    perform(&CUSTOMER, call, move |it| it.run(&CREATE_CUSTOMER_ADDRESSES, address.clone())).await
+    perform(&CUSTOMER, call, move |it| it.run(&CREATE_CUSTOMER_ADDRESSES, address)).await
 }
 
 /// The address of the path, of the customer who asks.
@@ -119,13 +121,11 @@ fn mine<T>(call: &Call, input: T) -> AddressOf<T> {
 async fn change_address(mut call: Call) -> Result<Reply, Fault> {
     let patch: CustomerAddressPatch = call.read()?;
     let of = mine(&call, patch);
-    perform(&CUSTOMER, call, move |it| it.run(&UPDATE_CUSTOMER_ADDRESSES, of.clone())).await
+    perform(&CUSTOMER, call, move |it| it.run(&UPDATE_CUSTOMER_ADDRESSES, of)).await
 }
 
 async fn remove_address(call: Call) -> Result<Reply, Fault> {
     let of = mine(&call, ());
-    let id = of.id.clone();
-    let reply = perform(&CUSTOMER, call, move |it| it.run(&DELETE_CUSTOMER_ADDRESSES, of.clone())).await?;
-    let shown: Value = serde_json::from_slice(&reply.json).map_err(Fault::unexpected)?;
-    Ok(Reply::json(&json!({ "id": id, "object": "address", "deleted": true, "parent": shown["customer"] })))
+    let gone = Deleted::new(of.id.as_str(), "address");
+    remove_from(&CUSTOMER, call, gone, move |it| it.run(&DELETE_CUSTOMER_ADDRESSES, of)).await
 }

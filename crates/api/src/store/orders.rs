@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use atoll_kernel::{Call, Fault, Offer, Param, ParamKind, Params, Reply, Resource, routes};
+use atoll_kernel::{Call, Fault, Offer, Param, ParamKind, Params, Reply, Resource, resources, routes};
 use atoll_order::OrderStatus;
 
 use crate::{
     gate::scope,
-    reply::{context, page, with_always},
+    reply::page,
     store::customers::me,
-    tables::{ONE, ORDER_ALWAYS, ORDERS_ALWAYS, any, list},
+    tables::{ONE, ORDER_ALWAYS, ORDERS_ALWAYS, any, list, show_always},
 };
 
 routes! {
@@ -17,6 +17,8 @@ routes! {
     Get "/store/orders" (Customer, LIST) => index;
     Get "/store/orders/:id" (Store, ONE) => retrieve;
 }
+
+resources! { LISTED }
 
 const FIELDS: [&str; 41] = [
     "id", "status", "summary", "currency_code", "display_id", "custom_display_id", "region_id", "email",
@@ -57,22 +59,22 @@ const LIST: Params = list(&[any("id"), Param::new("status", ParamKind::Words(Ord
 
 /// The orders of the customer who asks, as far as they were placed in the channels of the key.
 async fn index(mut call: Call) -> Result<Reply, Fault> {
-    call.params.fields = with_always(call.params.fields, ORDERS_ALWAYS);
+    show_always(&mut call.params.fields, ORDERS_ALWAYS);
     call.params.narrow("customer_id", vec![me(&call)]);
     let scope = scope(&call);
     if !scope.is_whole() {
         let channels = scope.channels().iter().map(|it| it.id.to_string()).collect();
         call.params.narrow("sales_channel_id", channels);
     }
-    page(&LISTED, call, Vec::new())
+    page(&LISTED, &call, Vec::new())
 }
 
 /// An order is found by its id, which cannot be guessed, with a key of the channel that it was placed in.
 async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
-    call.params.fields = with_always(call.params.fields, ORDER_ALWAYS);
-    let (view, id) = (call.app.view(), call.path("id"));
-    match scope(&call).order(&view, id)? {
-        Some(order) => ORDER.show(&view, &context(&call), Arc::new(order), call.params.fields.as_deref()),
+    show_always(&mut call.params.fields, ORDER_ALWAYS);
+    let id = call.path("id");
+    match scope(&call).order(&call.view, id)? {
+        Some(order) => ORDER.plan(&call).show(&call.view, Arc::new(order)),
         None => Err(Fault::not_found(format!("Order id not found: {id}"))),
     }
 }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::{
     gate::scope_to_write,
-    reply::{context, perform, show_written},
+    reply::{perform, show_written},
     tables::ONE,
 };
 
@@ -48,22 +48,22 @@ struct OfCart {
 async fn create(mut call: Call) -> Result<Reply, Fault> {
     let OfCart { cart_id } = call.read()?;
     let input = Scoped { scope: scope_to_write(&call)?, input: cart_id };
-    perform(&COLLECTION, call, move |it| it.run(&CREATE_PAYMENT_COLLECTION, input.clone())).await
+    perform(&COLLECTION, call, move |it| it.run(&CREATE_PAYMENT_COLLECTION, input)).await
 }
 
 async fn choose(mut call: Call) -> Result<Reply, Fault> {
     let session: SessionInput = call.read()?;
-    let (view, id) = (call.app.view(), call.path("id"));
-    COLLECTION.check(&view, &context(&call), call.params.fields.as_deref())?;
-    let Some(input) = NewSession::of(&scope_to_write(&call)?, &view, id, session)? else {
+    let (plan, id) = (COLLECTION.plan(&call), call.path("id").to_owned());
+    plan.check(&call.view)?;
+    let Some(input) = NewSession::of(&scope_to_write(&call)?, &call.view, &id, session)? else {
         return Err(Fault::not_found(format!("PaymentCollection id not found: {id}")));
     };
-    // A view that is held keeps the store from reusing space.
+    let Call { app, pass, view, .. } = call;
     drop(view);
-    let (actor, transaction) = (call.pass.actor.clone(), input.transaction_id().to_owned());
-    let outcome = call.app.start(&CREATE_PAYMENT_SESSIONS, actor, Some(&transaction), input).await?;
+    let transaction = input.transaction_id().to_owned();
+    let outcome = app.start(&CREATE_PAYMENT_SESSIONS, pass.actor, Some(&transaction), input).await?;
     let Outcome::Done(_, view) = outcome else {
         return Err(Fault::new(FaultKind::Conflict, format!("Payment collection {id} is being changed")));
     };
-    show_written(&COLLECTION, &call, &view, Arc::new(PAYMENT_COLLECTIONS.retrieve(&view, id)?)).await
+    show_written(&app, &view, &plan, Arc::new(PAYMENT_COLLECTIONS.retrieve(&view, &id)?)).await
 }

@@ -29,5 +29,5 @@ async fn index(mut call: Call) -> Result<Reply, Fault> {
     let Some(region) = region else {
         return Err(Fault::invalid("Invalid request: Field 'region_id' is required"));
     };
-    page(&PROVIDER, call, vec![Box::new(REGION_PAYMENT_PROVIDER.rights_set(region))])
+    page(&PROVIDER, &call, vec![Box::new(REGION_PAYMENT_PROVIDER.rights_set(region))])
 }

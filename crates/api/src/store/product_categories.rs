@@ -45,13 +45,13 @@ const LIST: Params = list(
 
 async fn index(call: Call) -> Result<Reply, Fault> {
     let shown = scope(&call).categories();
-    page(&RESOURCE, show_trees(call), vec![shown])
+    page(&RESOURCE, &show_trees(call), vec![shown])
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
     let not_found = |id: &str| format!("Product category with id: {id} was not found");
     let id = call.path("id").to_owned();
-    if scope(&call).categories().contains(&call.app.view(), &id)? {
+    if scope(&call).categories().contains(&call.view, &id)? {
         return find(&RESOURCE, &show_trees(call), not_found);
     }
     Err(Fault::not_found(not_found(&id)))

@@ -1,16 +1,17 @@
 //! `/store/product-options`
 
-use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
+use atoll_kernel::{Offer, Params, Resource};
 
 use crate::{
-    reply::{find, page},
+    crud::crud,
     tables::{ONE, any, date, flag, list},
 };
 
-routes! {
-    of RESOURCE;
-    Get "/store/product-options" (Store, LIST) => index;
-    Get "/store/product-options/:id" (Store, ONE) => retrieve;
+crud! {
+    of RESOURCE at "/store/product-options" for Store;
+    not_found "Product option with id: {} was not found";
+    page LIST;
+    find ONE;
 }
 
 static RESOURCE: Resource = Resource {
@@ -33,11 +34,3 @@ const LIST: Params = list(
     ],
     50,
 );
-
-async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&RESOURCE, call, Vec::new())
-}
-
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&RESOURCE, &call, |id| format!("Product option with id: {id} was not found"))
-}

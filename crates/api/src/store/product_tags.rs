@@ -1,16 +1,17 @@
 //! `/store/product-tags`
 
-use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
+use atoll_kernel::{Offer, Params, Resource};
 
 use crate::{
-    reply::{find, page},
+    crud::crud,
     tables::{ONE, any, date, list},
 };
 
-routes! {
-    of RESOURCE;
-    Get "/store/product-tags" (Store, LIST) => index;
-    Get "/store/product-tags/:id" (Store, ONE) => retrieve;
+crud! {
+    of RESOURCE at "/store/product-tags" for Store;
+    not_found "Product tag with id: {} was not found";
+    page LIST;
+    find ONE;
 }
 
 static RESOURCE: Resource = Resource {
@@ -24,11 +25,3 @@ static RESOURCE: Resource = Resource {
 
 const LIST: Params =
     list(&[any("id"), any("value"), date("created_at"), date("updated_at"), date("deleted_at")], 50);
-
-async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&RESOURCE, call, Vec::new())
-}
-
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&RESOURCE, &call, |id| format!("Product tag with id: {id} was not found"))
-}

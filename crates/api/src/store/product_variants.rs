@@ -54,17 +54,16 @@ const LIST: Params = list(
 const SHOW: Params = Params { own: SURROUNDINGS, limit: None, strict: true };
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
-    let view = call.app.view();
-    let (scope, context) = surroundings(&mut call, &view, "calculated_price")?;
-    VARIANT.list(&view, &context, call.params, vec![scope.variants()])
+    let (scope, context) = surroundings(&mut call, "calculated_price")?;
+    VARIANT.plan_in(&call, context).page(&call.view, vec![scope.variants()])
 }
 
 async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
-    let (view, id) = (call.app.view(), call.path("id").to_owned());
-    let (scope, context) = surroundings(&mut call, &view, "calculated_price")?;
+    let id = call.path("id").to_owned();
+    let (scope, context) = surroundings(&mut call, "calculated_price")?;
     let hidden = || Fault::not_found(format!("Product variant with id: {id} was not found"));
-    if !scope.variants().contains(&view, &id)? {
+    if !scope.variants().contains(&call.view, &id)? {
         return Err(hidden());
     }
-    VARIANT.find(&view, &context, &id, &call.params)?.ok_or_else(hidden)
+    VARIANT.plan_in(&call, context).find(&call.view, &id)?.ok_or_else(hidden)
 }

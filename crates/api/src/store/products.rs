@@ -3,7 +3,6 @@
 use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
 
 use crate::{
-    reply::add_field,
     store::catalogue::{SURROUNDINGS, surroundings},
     tables::{any, date, flag, list, nested},
 };
@@ -75,19 +74,18 @@ const LIST: Params = list(
 const SHOW: Params = Params { own: SURROUNDINGS, limit: None, strict: true };
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
-    let view = call.app.view();
-    let (scope, context) = surroundings(&mut call, &view, "variants.calculated_price")?;
-    PRODUCT.list(&view, &context, call.params, vec![scope.products()])
+    let (scope, context) = surroundings(&mut call, "variants.calculated_price")?;
+    PRODUCT.plan_in(&call, context).page(&call.view, vec![scope.products()])
 }
 
 async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
-    let (view, id) = (call.app.view(), call.path("id").to_owned());
-    let (scope, context) = surroundings(&mut call, &view, "variants.calculated_price")?;
+    let id = call.path("id").to_owned();
+    let (scope, context) = surroundings(&mut call, "variants.calculated_price")?;
     // The wire says of every product in which categories it is.
-    add_field(&mut call.params, "categories.is_internal");
+    call.params.fields.add("categories.is_internal");
     let hidden = || Fault::not_found(format!("Product with id: {id} was not found"));
-    if !scope.products().contains(&view, &id)? {
+    if !scope.products().contains(&call.view, &id)? {
         return Err(hidden());
     }
-    PRODUCT.find(&view, &context, &id, &call.params)?.ok_or_else(hidden)
+    PRODUCT.plan_in(&call, context).find(&call.view, &id)?.ok_or_else(hidden)
 }

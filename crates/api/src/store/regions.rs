@@ -1,16 +1,17 @@
 //! `/store/regions`
 
-use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
+use atoll_kernel::{Offer, Params, Resource};
 
 use crate::{
-    reply::{find, page},
+    crud::crud,
     tables::{ONE, any, date, list},
 };
 
-routes! {
-    of REGION;
-    Get "/store/regions" (Store, LIST) => index;
-    Get "/store/regions/:id" (Store, ONE) => retrieve;
+crud! {
+    of REGION at "/store/regions" for Store;
+    not_found "Region with id: {} was not found";
+    page LIST;
+    find ONE;
 }
 
 static REGION: Resource = Resource {
@@ -26,11 +27,3 @@ static REGION: Resource = Resource {
 
 const LIST: Params =
     list(&[any("id"), any("currency_code"), any("name"), date("created_at"), date("updated_at")], 50);
-
-async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&REGION, call, Vec::new())
-}
-
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&REGION, &call, |id| format!("Region with id: {id} was not found"))
-}

@@ -17,7 +17,7 @@ const OF_CART: Params = Params { own: &[any("cart_id"), flag("is_return")], limi
 async fn index(mut call: Call) -> Result<Reply, Fault> {
     let required = || Fault::invalid("Invalid request: Field 'cart_id' is required");
     let cart_id = call.params.take_one("cart_id").ok_or_else(required)?;
-    match scope(&call).cart(&call.app.view(), &cart_id)? {
+    match scope(&call).cart(&call.view, &cart_id)? {
         Some(_) => Ok(Reply::json(&json!({ "shipping_options": [] }))),
         None => Err(Fault::not_found(format!("Cart id not found: {cart_id}"))),
     }

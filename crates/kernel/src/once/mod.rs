@@ -172,6 +172,8 @@ pub(crate) async fn once(
         is_told: AtomicBool::new(false),
     });
     call.app = ctx.noting(once.clone());
+    // The request with the same key that had its turn before may have written.
+    call.view = call.app.view();
     let answer = (route.handler)(call).await;
     once.settle(&ctx, answer).await
 }

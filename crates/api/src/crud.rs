@@ -1,0 +1,109 @@
+//! `crud!`: the routes that are alike for many resources, and their handlers: a page, one record, creating, updating and
+//! deleting. What a resource has beside them stands in its own file, in a table of routes of its own.
+
+/// Registers the usual routes of a resource, each with its handler.
+///
+/// ```ignore
+/// crud! {
+///     of RESOURCE at "/admin/product-tags" for Admin;
+///     not_found "Product tag with id: {} was not found";
+///     page LIST;
+///     find ONE;
+///     create ONE, CREATE by CREATE_PRODUCT_TAGS;
+///     update ONE, UPDATE by UPDATE_PRODUCT_TAGS;
+///     delete "product_tag" by DELETE_PRODUCT_TAGS;
+/// }
+/// ```
+///
+/// `page`, `find`, `create` and `update` name parameters, which a function may read before (`page LIST through
+/// show_trees`); `create` and `update` also name a body and a flow, `delete` what the wire calls the record, and a flow.
+/// Behind the auth, `with "flag"` says that they are of a feature that can be switched off. Each clause may be left out.
+macro_rules! crud {
+    (
+        of $RESOURCE:ident at $path:literal for $Auth:ident $(with $flag:literal)?;
+        not_found $not_found:literal;
+        $($clauses:tt)*
+    ) => {
+        fn not_found(id: &str) -> String {
+            format!($not_found, id)
+        }
+        $crate::crud::crud! { @ [$RESOURCE $path $Auth $($flag)?] $($clauses)* }
+    };
+    (@ $of:tt) => {};
+    (
+        @ [$RESOURCE:ident $path:literal $Auth:ident $($flag:literal)?]
+        page $params:ident $(through $through:ident)?; $($rest:tt)*
+    ) => {
+        ::atoll_kernel::routes! {
+            $(with $flag;)?
+            of $RESOURCE;
+            Get $path ($Auth, $params) => index;
+        }
+        async fn index(call: ::atoll_kernel::Call) -> Result<::atoll_kernel::Reply, ::atoll_kernel::Fault> {
+            $(let call = $through(call);)?
+            $crate::reply::page(&$RESOURCE, &call, Vec::new())
+        }
+        $crate::crud::crud! { @ [$RESOURCE $path $Auth $($flag)?] $($rest)* }
+    };
+    (
+        @ [$RESOURCE:ident $path:literal $Auth:ident $($flag:literal)?]
+        find $params:ident $(through $through:ident)?; $($rest:tt)*
+    ) => {
+        ::atoll_kernel::routes! {
+            $(with $flag;)?
+            of $RESOURCE;
+            Get $path + "/:id" ($Auth, $params) => retrieve;
+        }
+        async fn retrieve(call: ::atoll_kernel::Call) -> Result<::atoll_kernel::Reply, ::atoll_kernel::Fault> {
+            $(let call = $through(call);)?
+            $crate::reply::find(&$RESOURCE, &call, not_found)
+        }
+        $crate::crud::crud! { @ [$RESOURCE $path $Auth $($flag)?] $($rest)* }
+    };
+    (
+        @ [$RESOURCE:ident $path:literal $Auth:ident $($flag:literal)?]
+        create $params:ident, $body:ident by $flow:ident $(through $through:ident)?; $($rest:tt)*
+    ) => {
+        ::atoll_kernel::routes! {
+            $(with $flag;)?
+            of $RESOURCE;
+            Post $path ($Auth, $params, $body) => create;
+        }
+        async fn create(call: ::atoll_kernel::Call) -> Result<::atoll_kernel::Reply, ::atoll_kernel::Fault> {
+            $(let call = $through(call);)?
+            $crate::reply::create_by(&$RESOURCE, call, &$flow).await
+        }
+        $crate::crud::crud! { @ [$RESOURCE $path $Auth $($flag)?] $($rest)* }
+    };
+    (
+        @ [$RESOURCE:ident $path:literal $Auth:ident $($flag:literal)?]
+        update $params:ident, $body:ident by $flow:ident $(through $through:ident)?; $($rest:tt)*
+    ) => {
+        ::atoll_kernel::routes! {
+            $(with $flag;)?
+            of $RESOURCE;
+            Post $path + "/:id" ($Auth, $params, $body) => update;
+        }
+        async fn update(call: ::atoll_kernel::Call) -> Result<::atoll_kernel::Reply, ::atoll_kernel::Fault> {
+            $(let call = $through(call);)?
+            $crate::reply::update_by(&$RESOURCE, call, &$flow).await
+        }
+        $crate::crud::crud! { @ [$RESOURCE $path $Auth $($flag)?] $($rest)* }
+    };
+    (
+        @ [$RESOURCE:ident $path:literal $Auth:ident $($flag:literal)?]
+        delete $object:literal by $flow:ident; $($rest:tt)*
+    ) => {
+        ::atoll_kernel::routes! {
+            $(with $flag;)?
+            of $RESOURCE;
+            Delete $path + "/:id" ($Auth, ::atoll_kernel::Params::NONE) => delete;
+        }
+        async fn delete(call: ::atoll_kernel::Call) -> Result<::atoll_kernel::Reply, ::atoll_kernel::Fault> {
+            $crate::reply::remove_by(call, $object, &$flow).await
+        }
+        $crate::crud::crud! { @ [$RESOURCE $path $Auth $($flag)?] $($rest)* }
+    };
+}
+
+pub(crate) use crud;

@@ -1,0 +1,305 @@
+//! The plan of one request for one resource: fields, defaults, filters, order and page (pagination), read once. What is
+//! checked before a write, shown, listed, and said of what is gone, comes from it.
+
+use std::{
+    collections::HashMap,
+    ptr,
+    sync::{Arc, LazyLock, PoisonError, RwLock},
+};
+
+use serde_json::Value;
+
+use crate::{
+    Call, Context, Env, Fault, FieldList, Fields, Graph, Ids, JsonObject, ListParams, ListQuery, Node,
+    QueryError, Read, Registry, Reply, Resource, Selection, SortBy, check_selection, json_value, list,
+    write_node, write_nodes,
+};
+
+/// Sets of fields of one resource that are kept resolved: what its routes add to the defaults is one of a few sets.
+const N_KEPT_MAX: usize = 16;
+
+/// Fields, resolved for one resource.
+struct Shown {
+    selection: Selection,
+    /// The first path that was left out because it follows a cycle.
+    cycle: Option<String>,
+}
+
+/// The default fields of a resource, parsed once, and resolved when they are first asked for.
+struct Defaults {
+    list: FieldList,
+    resolved: RwLock<Vec<(Vec<&'static str>, Arc<Shown>)>>,
+}
+
+/// Those of all resources that are linked in, by their addresses: each is a static.
+static DEFAULTS: LazyLock<HashMap<usize, Defaults>> = LazyLock::new(|| {
+    let defaults = |it: &Resource| Defaults { list: FieldList::of(it.fields), resolved: RwLock::default() };
+    Registry::get().resources.iter().map(|it| (ptr::from_ref(*it).addr(), defaults(it))).collect()
+});
+
+impl Defaults {
+    /// Those of this resource.
+    ///
+    /// # Panics
+    /// When it is not registered.
+    fn of(resource: &'static Resource) -> &'static Defaults {
+        DEFAULTS.get(&ptr::from_ref(resource).addr()).unwrap_or_else(|| {
+            panic!("a resource of `{}` is in no `routes!` and no `resources!`", resource.entity)
+        })
+    }
+
+    /// What a request is shown that asks for these fields.
+    fn shown(&self, resource: &Resource, fields: &Fields) -> Arc<Shown> {
+        let Some(added) = fields.of_route() else { return Arc::new(self.resolve(resource, fields)) };
+        let find = |all: &[(Vec<&'static str>, Arc<Shown>)]| {
+            all.iter().find(|(it, _)| it == added).map(|(_, shown)| shown.clone())
+        };
+        if let Some(shown) = find(&self.resolved.read().unwrap_or_else(PoisonError::into_inner)) {
+            return shown;
+        }
+        let shown = Arc::new(self.resolve(resource, fields));
+        let mut all = self.resolved.write().unwrap_or_else(PoisonError::into_inner);
+        if all.len() < N_KEPT_MAX && find(&all).is_none() {
+            all.push((added.to_vec(), shown.clone()));
+        }
+        shown
+    }
+
+    fn resolve(&self, resource: &Resource, fields: &Fields) -> Shown {
+        let (graph, def) = (Registry::graph(), resource.def());
+        let mut list = FieldList::parse(&self.list, fields, def.key);
+        if let Some(offer) = &resource.offer {
+            list.restrict(offer, &|above, name| graph.is_guarded(def.name, above, name));
+        }
+        let mut cycles = Vec::new();
+        let selection = Selection::resolve(graph, def, &list, &mut cycles);
+        // What follows a cycle is left out like what is not offered; where everything is, it is an error.
+        let cycle = cycles.into_iter().next().filter(|_| resource.offer.is_none());
+        Shown { selection, cycle }
+    }
+}
+
+/// What one request asks of a resource.
+#[derive(Clone)]
+pub struct ReadPlan {
+    resource: &'static Resource,
+    context: Context,
+    shown: Arc<Shown>,
+    params: ListParams,
+    /// A field of the record, and what is shown in its place.
+    instead: Option<(&'static str, String)>,
+}
+
+impl Resource {
+    /// What this call asks for, and may see.
+    pub fn plan(&'static self, call: &Call) -> ReadPlan {
+        self.plan_in(call, call.context().clone())
+    }
+
+    /// As `plan`, in a context of which the route knows more.
+    pub fn plan_in(&'static self, call: &Call, context: Context) -> ReadPlan {
+        let shown = Defaults::of(self).shown(self, &call.params.fields);
+        ReadPlan { resource: self, context, shown, params: call.params.clone(), instead: None }
+    }
+}
+
+impl ReadPlan {
+    /// What the answer depends on.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The same request, shown nothing but ids.
+    pub fn ids_only(&self) -> ReadPlan {
+        let shown = Defaults::of(self.resource).shown(self.resource, &Fields::none());
+        ReadPlan { shown, ..self.clone() }
+    }
+
+    /// The same request, in whose record this field is shown whatever it asks for, and as this text: a secret, of which
+    /// the record holds less.
+    pub fn instead(&self, field: &'static str, text: String) -> ReadPlan {
+        let Shown { selection, cycle } = &*self.shown;
+        let selection = selection.without(self.resource.def(), field);
+        let shown = Arc::new(Shown { selection, cycle: cycle.clone() });
+        ReadPlan { shown, instead: Some((field, text)), ..self.clone() }
+    }
+
+    fn env<'a>(&'a self, view: &'a dyn Read) -> Env<'a> {
+        Env { view, graph: Registry::graph(), context: &self.context }
+    }
+
+    fn selection(&self) -> Result<&Selection, QueryError> {
+        match &self.shown.cycle {
+            Some(cycle) => Err(QueryError::Cycle(cycle.clone())),
+            None => Ok(&self.shown.selection),
+        }
+    }
+
+    /// Can these fields be shown in this context? Asked before something is written whose answer shows them.
+    pub fn check(&self, view: &dyn Read) -> Result<(), Fault> {
+        Ok(check_selection(&self.env(view), self.selection()?)?)
+    }
+
+    /// `{"<one>": record}`, with what is selected around it.
+    pub fn show(&self, view: &dyn Read, node: Node) -> Result<Reply, Fault> {
+        Reply::object(|envelope| self.write(view, node, envelope.name(self.resource.one)))
+    }
+
+    /// The record alone, with what is selected around it.
+    pub fn write(&self, view: &dyn Read, node: Node, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let Some((field, text)) = &self.instead else { return self.write_all(view, vec![node], out) };
+        let mut object = JsonObject::new(out);
+        write_node(&self.env(view), self.selection()?, node, &mut object)?;
+        object.field(field, text);
+        object.end();
+        Ok(())
+    }
+
+    /// Several records with what is selected, separated by commas.
+    pub fn write_all(&self, view: &dyn Read, nodes: Vec<Node>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let env = self.env(view);
+        self.tripwire(&env, &nodes)?;
+        Ok(write_nodes(&env, self.selection()?, nodes, out)?)
+    }
+
+    /// The record with this id, in its envelope; one that was soft-deleted, where the request asks for these, too.
+    pub fn find(&self, view: &dyn Read, id: &str) -> Result<Option<Reply>, Fault> {
+        let table = Registry::graph().table(self.resource.entity);
+        let node = match table.node(view, id)? {
+            None if self.params.with_deleted => table.deleted_node(view, id)?,
+            found => found,
+        };
+        node.map(|it| self.show(view, it)).transpose()
+    }
+
+    /// `{"<many>": […], "count", "offset", "limit"}`: the records that the request asks for among those in all of
+    /// `within`.
+    pub fn page(self, view: &dyn Read, within: Vec<Box<dyn Ids>>) -> Result<Reply, Fault> {
+        let env = self.env(view);
+        let ListParams { filters, q, order, offset, limit, with_deleted, .. } = self.params.clone();
+        if let Some(order) = order.as_deref().filter(|it| self.resource.offer.is_some() && it.contains('.')) {
+            return Err(QueryError::Order(order.to_owned()).into());
+        }
+        // What cannot be shown is refused before it is looked for.
+        let selection = self.selection()?;
+        let query = ListQuery {
+            filters: filters.into_iter().map(|it| it.renamed(self.resource.renamed)).collect(),
+            within,
+            q,
+            sort: order.as_deref().map(SortBy::parse),
+            offset,
+            limit,
+            with_deleted,
+        };
+        let page = list(&env, self.resource.def(), query)?;
+        self.tripwire(&env, &page.nodes)?;
+        let mut json = Vec::with_capacity(1024 * (page.nodes.len() + 1));
+        let mut envelope = JsonObject::new(&mut json);
+        let out = envelope.name(self.resource.many);
+        out.push(b'[');
+        write_nodes(&env, selection, page.nodes, out)?;
+        out.push(b']');
+        envelope.field("count", &page.count);
+        envelope.field("offset", &offset);
+        envelope.field("limit", &limit);
+        envelope.end();
+        Ok(Reply::raw(json))
+    }
+
+    /// In test builds: what storefronts are shown is behind a wall, and on their side of it. The handler has seen to
+    /// that, or a test fails here.
+    fn tripwire(&self, env: &Env<'_>, nodes: &[Node]) -> Result<(), Fault> {
+        if !cfg!(debug_assertions) || self.resource.offer.is_none() {
+            return Ok(());
+        }
+        let entity = self.resource.entity;
+        let wall = env.context.wall().unwrap_or_else(|| panic!("`{entity}` is shown without a wall"));
+        for node in nodes {
+            let is_shown = wall.shows(env.view, node)?;
+            assert!(is_shown, "`{entity}` {} is beyond the wall", node.key());
+        }
+        Ok(())
+    }
+}
+
+/// That a record or a link is gone: `{"id", "object", "deleted": true}`.
+#[derive(Clone, Debug)]
+pub struct Deleted {
+    id: Value,
+    object: &'static str,
+}
+
+impl Deleted {
+    /// What has this id is gone; `object` is what the wire calls it.
+    pub fn new(id: impl Into<Value>, object: &'static str) -> Deleted {
+        Deleted { id: id.into(), object }
+    }
+
+    fn write(&self, envelope: &mut JsonObject<'_>) {
+        envelope.field("id", &self.id);
+        envelope.field("object", self.object);
+        envelope.field("deleted", &true);
+    }
+
+    /// Says so.
+    pub fn reply(&self) -> Result<Reply, Fault> {
+        Reply::object(|envelope| {
+            self.write(envelope);
+            Ok(())
+        })
+    }
+
+    /// Says so, and shows as `parent` the record that it is gone from; null where that is gone, too.
+    pub fn reply_from(&self, plan: &ReadPlan, view: &dyn Read, parent: Option<Node>) -> Result<Reply, Fault> {
+        Reply::object(|envelope| {
+            self.write(envelope);
+            let out = envelope.name("parent");
+            match parent {
+                Some(parent) => plan.write(view, parent, out)?,
+                None => json_value(out, &()),
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The paths of a resource that lead to nothing: names that the graph does not know, which would be left out of every
+/// answer in silence.
+pub(crate) fn unknown_paths(graph: &Graph, resource: &Resource) -> Vec<&'static str> {
+    let Some(entity) = graph.entity(resource.entity) else { return vec![resource.entity] };
+    let ends_at = |path: &str, ends: &dyn Fn(&str, &str) -> bool| {
+        let (mut entity, mut segments) = (entity.name, path.split('.').peekable());
+        while let Some(segment) = segments.next() {
+            if segments.peek().is_none() {
+                return ends(entity, segment);
+            }
+            match graph.relation(entity, segment) {
+                Some(relation) => entity = relation.to,
+                None => return false,
+            }
+        }
+        false
+    };
+    let is_guarded = |entity: &str, name: &str| {
+        graph.relation(entity, name).is_some() || graph.computed(entity, name).is_some()
+    };
+    let has = |entity: &str, name: &str, is_hidden_told: bool| {
+        graph.entity(entity).is_some_and(|def| {
+            let is_told = is_hidden_told || !def.hidden.contains(&name);
+            def.fields.contains(&name) && is_told || def.computed.contains(&name)
+        })
+    };
+    let is_shown = |entity: &str, name: &str| is_guarded(entity, name) || has(entity, name, false);
+    let is_relation = |entity: &str, name: &str| graph.relation(entity, name).is_some();
+    let is_field = |entity: &str, name: &str| has(entity, name, true);
+    let is_default = |path: &str| match (path.strip_prefix('*'), path.strip_suffix(".*")) {
+        (Some(path), _) | (None, Some(path)) => ends_at(path, &is_relation),
+        (None, None) => ends_at(path, &is_shown),
+    };
+    let (whole, parts) = resource.offer.as_ref().map_or((&[][..], &[][..]), |it| (it.whole, it.parts));
+    let defaults = resource.fields.iter().filter(|it| !is_default(it));
+    let whole = whole.iter().filter(|it| !ends_at(it, &is_guarded));
+    let parts = parts.iter().filter(|it| !ends_at(it, &is_shown));
+    let renamed = resource.renamed.iter().map(|(_, path)| path).filter(|it| !ends_at(it, &is_field));
+    defaults.chain(whole).chain(parts).chain(renamed).copied().collect()
+}

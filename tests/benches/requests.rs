@@ -1,0 +1,107 @@
+//! What requests cost the processor and the allocator: allocations, bytes and CPU time of one request of each kind,
+//! through the whole router, writer included. `cargo xtask bench requests`; the figures are averages over many requests
+//! in one process, one at a time.
+
+use std::{alloc::System, fs, io};
+
+use atoll_testkit::{Client, Engine, Shop, TestApp, pay};
+use serde_json::json;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Requests of each kind that are measured, after as many that are not.
+const N_REQUESTS: usize = 200;
+
+/// Products of the shop, all in one channel.
+const N_PRODUCTS: usize = 60;
+
+/// Nanoseconds that the threads of this process have run; none where the kernel does not say.
+fn cpu_ns() -> Option<u64> {
+    let tasks = fs::read_dir("/proc/self/task").ok()?;
+    let ns = |task: io::Result<fs::DirEntry>| {
+        let text = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<u64>().ok()
+    };
+    tasks.map(ns).sum()
+}
+
+/// A row of the table.
+async fn measure(what: &str, mut once: impl AsyncFnMut(usize)) -> String {
+    for n in 0..N_REQUESTS {
+        once(n).await;
+    }
+    let (region, before) = (Region::new(ALLOCATOR), cpu_ns());
+    for n in N_REQUESTS..2 * N_REQUESTS {
+        once(n).await;
+    }
+    let (change, after) = (region.change(), cpu_ns());
+    let each = |n: usize| n / N_REQUESTS;
+    let cpu = match (before, after) {
+        (Some(before), Some(after)) => format!("{} us", (after - before) / 1000 / N_REQUESTS as u64),
+        _ => "-".into(),
+    };
+    format!(
+        "| {what} | {} | {} | {cpu} |",
+        each(change.allocations + change.reallocations),
+        each(change.bytes_allocated),
+    )
+}
+
+async fn get(client: &Client, path: &str) {
+    client.get(path).await.ok();
+}
+
+async fn table(out: &mut impl io::Write) -> io::Result<()> {
+    let shop = Shop::open(TestApp::on(Engine::Memory).await).await;
+    let web = shop.channel("Web").await;
+    let storefront = shop.storefront(&[&web]).await;
+    let mut teas = Vec::new();
+    for n in 0..N_PRODUCTS {
+        teas.push(shop.product(&format!("Tea {n}"), &[&web], 1_000_000).await.id);
+    }
+    let lines: Vec<_> = teas[..5].iter().map(|it| json!({ "variant_id": it, "quantity": 1 })).collect();
+    let cart = shop.cart_of(&storefront, json!(lines)).await;
+    let mut paid = Vec::new();
+    for _ in 0..2 * N_REQUESTS {
+        let cart = shop.cart(&storefront, &teas[0], 1).await;
+        pay(&storefront, &cart).await;
+        paid.push(cart);
+    }
+    let region = &shop.region;
+    let cart_path = format!("/store/carts/{cart}");
+    writeln!(out, "| request | allocations | bytes | CPU |")?;
+    writeln!(out, "| --- | --- | --- | --- |")?;
+    let prices = format!("/store/products?limit=20&region_id={region}");
+    for (what, path) in [
+        ("store page of 20 products", "/store/products?limit=20"),
+        ("store page of 20 with prices", prices.as_str()),
+        ("store page of 1 product", "/store/products?limit=1"),
+        ("store page of 20, few fields", "/store/products?limit=20&fields=id,title"),
+        ("read a cart of 5 lines", &cart_path),
+    ] {
+        writeln!(out, "{}", measure(what, async |_| get(&storefront, path).await).await)?;
+    }
+    let add = format!("{cart_path}/line-items");
+    let row = measure("add to that cart", async |_| {
+        storefront.post(&add, json!({ "variant_id": teas[0], "quantity": 1 })).await.ok();
+    });
+    writeln!(out, "{}", row.await)?;
+    let row = measure("complete a cart of 1 line", async |n| {
+        storefront.post(&format!("/store/carts/{}/complete", paid[n]), json!({})).await.ok();
+    });
+    writeln!(out, "{}", row.await)?;
+    for (what, path) in [
+        ("admin page of 20 products", "/admin/products?limit=20"),
+        ("admin page of 20 orders", "/admin/orders?limit=20"),
+    ] {
+        writeln!(out, "{}", measure(what, async |_| get(&shop.admin, path).await).await)?;
+    }
+    Ok(())
+}
+
+fn main() -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(table(&mut io::stdout()))
+}
