@@ -1,0 +1,174 @@
+//! Indexes of a table: the keys of a row, entering and leaving, and looking rows up by something else than their id.
+
+use crate::{
+    Direction, Entity, KeyBuf, Read, RowError, Scan, Space, Span, StoreError, Write,
+    key::group_key,
+    sequence::{add, counter_key, read_number},
+};
+
+/// Finds live rows by something else than their id.
+pub struct Index<T> {
+    /// Its space: `product.by_handle`.
+    pub space: Space,
+    /// The fields that make up a key, in order; a filter on the first one can use the index.
+    pub fields: &'static [&'static str],
+    /// May two live rows have the same key?
+    pub unique: bool,
+    /// Counts up whenever `keys` makes other keys of the same fields: the index is then built anew.
+    pub version: u16,
+    /// Shows the keys of a row. A row without a key is not in the index.
+    pub keys: fn(&T, &mut Keys),
+}
+
+impl<T> Index<T> {
+    /// Rows that share these fields; the index also keeps how many share them.
+    pub const fn on(space: Space, fields: &'static [&'static str], keys: fn(&T, &mut Keys)) -> Self {
+        Index { space, fields, unique: false, version: 1, keys }
+    }
+
+    /// Rows that no other live row shares these fields with.
+    pub const fn unique(space: Space, fields: &'static [&'static str], keys: fn(&T, &mut Keys)) -> Self {
+        Index { space, fields, unique: true, version: 1, keys }
+    }
+
+    /// The same, as of this version: it counts up whenever `keys` makes other keys of the same fields.
+    pub const fn version(self, version: u16) -> Self {
+        Index { version, ..self }
+    }
+}
+
+/// What is known of an index, whatever its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexDef {
+    /// Its space.
+    pub space: Space,
+    /// The fields that make up a key.
+    pub fields: &'static [&'static str],
+    /// May two live rows have the same key?
+    pub unique: bool,
+    /// The version of what makes the keys.
+    pub version: u16,
+}
+
+/// Rows that share what a unique index takes once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shared {
+    /// `sku: T-1`, joined by commas.
+    pub values: String,
+    /// The rows.
+    pub ids: Vec<String>,
+}
+
+/// The keys of one row in one index.
+#[derive(Debug, Default)]
+pub struct Keys(Vec<Vec<u8>>);
+
+impl Keys {
+    /// Adds a key of these parts.
+    pub fn add(&mut self, parts: &[&str]) {
+        self.0.push(group_key(parts));
+    }
+
+    /// Adds a key, if there is one.
+    pub fn add_some(&mut self, part: Option<&str>) {
+        if let Some(part) = part {
+            self.add(&[part]);
+        }
+    }
+}
+
+impl<T: Entity> Index<T> {
+    pub(crate) fn keys_of(&self, row: &T) -> Vec<Vec<u8>> {
+        let mut keys = Keys::default();
+        (self.keys)(row, &mut keys);
+        keys.0.sort_unstable();
+        keys.0.dedup();
+        keys.0
+    }
+
+    pub(crate) fn entry(&self, tx: &dyn Read, key: &[u8], row: &T) -> Vec<u8> {
+        let entry = KeyBuf::new(tx.prefix(self.space)).tail(key);
+        if self.unique { entry.into_bytes() } else { entry.tail(row.id().as_bytes()).into_bytes() }
+    }
+
+    pub(super) fn enter(&self, tx: &mut dyn Write, key: &[u8], row: &T) -> Result<(), RowError> {
+        let entry = self.entry(tx, key, row);
+        if self.unique {
+            if tx.get(&entry)?.is_some() {
+                return Err(self.duplicate(row));
+            }
+            tx.put(entry, row.id().as_bytes().to_vec());
+            return Ok(());
+        }
+        tx.put(entry, Vec::new());
+        let counter = counter_key(tx, self.space, key);
+        Ok(add(tx, counter, 1)?)
+    }
+
+    pub(super) fn leave(&self, tx: &mut dyn Write, key: &[u8], row: &T) -> Result<(), StoreError> {
+        let entry = self.entry(tx, key, row);
+        if self.unique {
+            // Another row may have the value by now.
+            if tx.get(&entry)?.is_some_and(|owner| *owner == *row.id().as_bytes()) {
+                tx.delete(entry);
+            }
+            return Ok(());
+        }
+        tx.delete(entry);
+        let counter = counter_key(tx, self.space, key);
+        add(tx, counter, -1)
+    }
+
+    fn duplicate(&self, row: &T) -> RowError {
+        RowError::Duplicate { entity: T::DEF, values: self.values(row) }
+    }
+
+    /// `sku: T-1`, joined by commas.
+    pub(super) fn values(&self, row: &T) -> String {
+        let value = |field: &&str| match row.scalar(field) {
+            crate::Scalar::Text(text) => format!("{field}: {text}"),
+            crate::Scalar::Bool(it) => format!("{field}: {it}"),
+            other => format!("{field}: {other:?}"),
+        };
+        let values: Vec<String> = self.fields.iter().map(value).collect();
+        values.join(", ")
+    }
+
+    /// How many rows have these values: one key is read.
+    pub fn count(&self, tx: &dyn Read, parts: &[&str]) -> Result<u64, StoreError> {
+        if self.unique {
+            let key = KeyBuf::new(tx.prefix(self.space)).tail(&group_key(parts)).into_bytes();
+            return Ok(tx.get(&key)?.is_some().into());
+        }
+        read_number(tx, &counter_key(tx, self.space, &group_key(parts)))
+    }
+
+    /// Has the row with this id these values? One key is read.
+    pub fn contains(&self, tx: &dyn Read, parts: &[&str], id: &str) -> Result<bool, StoreError> {
+        let key = KeyBuf::new(tx.prefix(self.space)).tail(&group_key(parts));
+        if self.unique {
+            return Ok(tx.get(&key.into_bytes())?.is_some_and(|owner| *owner == *id.as_bytes()));
+        }
+        Ok(tx.get(&key.tail(id.as_bytes()).into_bytes())?.is_some())
+    }
+
+    /// Shows the ids of the rows with these values, from behind `after`.
+    pub fn scan(
+        &self,
+        tx: &dyn Read,
+        parts: &[&str],
+        after: Option<&str>,
+        order: Direction,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        let group = KeyBuf::new(tx.prefix(self.space)).tail(&group_key(parts)).into_bytes();
+        let mut span = Span::prefix(&group);
+        if let Some(id) = after {
+            span = span.beyond(&[&group, id.as_bytes()].concat(), order);
+        }
+        tx.scan(&span, order, &mut |key, value| {
+            let id = if self.unique { value } else { &key[group.len()..] };
+            visit(&String::from_utf8_lossy(id))
+        })
+    }
+}

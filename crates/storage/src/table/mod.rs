@@ -1,0 +1,287 @@
+//! Tables: the rows of one entity, their indexes and their counts, kept together.
+//!
+//! Here are the rows; `index.rs` has the indexes over them, `source.rs` a table whatever its rows, as the graph reads it
+//! and a migration builds it anew.
+
+mod index;
+mod source;
+
+use std::marker::PhantomData;
+
+use atoll_values::{Timestamp, limits::RECORD_BYTES_MAX};
+
+use crate::{
+    Direction, Entity, EntityDef, KeyBuf, Read, Scan, Span, StoreError, Write,
+    entity::{decode_record, encode_record},
+    key::group_key,
+    sequence::{add, counter_key, read_number},
+};
+
+pub use self::{
+    index::{Index, IndexDef, Keys, Shared},
+    source::TableSource,
+};
+
+/// The live rows of `T` in the space of its name, the soft-deleted ones in a space of their own (so that no
+/// list has to step over them), and indexes over the live rows.
+pub struct Table<T: 'static> {
+    indexes: &'static [Index<T>],
+    bytes_max: usize,
+    kind: PhantomData<fn() -> T>,
+}
+
+/// Why a row was not written.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum RowError {
+    /// A live row has this id already.
+    #[error("{} with id: {id}, already exists.", entity.words())]
+    Exists {
+        /// The entity.
+        entity: &'static EntityDef,
+        /// The id.
+        id: String,
+    },
+    /// Another live row has these values, which are unique.
+    #[error("{} with {values}, already exists.", entity.words())]
+    Duplicate {
+        /// The entity.
+        entity: &'static EntityDef,
+        /// `sku: T-1`, joined by commas.
+        values: String,
+    },
+    /// There is no live row with this id.
+    #[error("{} with id: {id} was not found", entity.label)]
+    NotFound {
+        /// The entity.
+        entity: &'static EntityDef,
+        /// The id.
+        id: String,
+    },
+    /// It has more bytes than a row of its kind may have.
+    #[error("{} has {n_bytes} bytes, and may have {bytes_max}", entity.label)]
+    TooLarge {
+        /// The entity.
+        entity: &'static EntityDef,
+        /// What it has.
+        n_bytes: usize,
+        /// What it may have.
+        bytes_max: usize,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<T: Entity> Table<T> {
+    /// A table with these indexes.
+    pub const fn new(indexes: &'static [Index<T>]) -> Self {
+        Table { indexes, bytes_max: RECORD_BYTES_MAX, kind: PhantomData }
+    }
+
+    /// The same table, whose rows have at most so many bytes.
+    pub const fn at_most(self, bytes_max: usize) -> Self {
+        Table { bytes_max, ..self }
+    }
+
+    /// The bytes of a row. One that is too large may be written if it was larger before, so that it can be made smaller.
+    fn encoded(&self, row: &T, before: Option<&T>) -> Result<Vec<u8>, RowError> {
+        let (bytes, bytes_max) = (encode_record(row), self.bytes_max);
+        let may_grow_to = |it: &T| encode_record(it).len().max(bytes_max);
+        if bytes.len() > bytes_max && bytes.len() > before.map_or(bytes_max, may_grow_to) {
+            return Err(RowError::TooLarge { entity: T::DEF, n_bytes: bytes.len(), bytes_max });
+        }
+        Ok(bytes)
+    }
+
+    /// Its indexes.
+    pub(crate) fn indexes(&self) -> &'static [Index<T>] {
+        self.indexes
+    }
+
+    fn row_key(&self, tx: &dyn Read, id: &str) -> Vec<u8> {
+        KeyBuf::new(tx.prefix(T::DEF.name)).tail(id.as_bytes()).into_bytes()
+    }
+
+    pub(crate) fn grave_key(&self, tx: &dyn Read, id: &str) -> Vec<u8> {
+        KeyBuf::new(tx.prefix(T::DEF.deleted)).tail(id.as_bytes()).into_bytes()
+    }
+
+    /// The live row with this id.
+    pub fn get(&self, tx: &dyn Read, id: &str) -> Result<Option<T>, StoreError> {
+        let bytes = tx.get(&self.row_key(tx, id))?;
+        bytes.map(|bytes| decode_record(T::DEF.name, id, &bytes)).transpose()
+    }
+
+    /// Is there a live row with this id?
+    pub fn exists(&self, tx: &dyn Read, id: &str) -> Result<bool, StoreError> {
+        Ok(tx.get(&self.row_key(tx, id))?.is_some())
+    }
+
+    /// The soft-deleted row with this id.
+    pub fn get_deleted(&self, tx: &dyn Read, id: &str) -> Result<Option<T>, StoreError> {
+        let bytes = tx.get(&self.grave_key(tx, id))?;
+        bytes.map(|bytes| decode_record(T::DEF.deleted, id, &bytes)).transpose()
+    }
+
+    /// Writes a new row.
+    pub fn insert(&self, tx: &mut dyn Write, row: &T) -> Result<(), RowError> {
+        if self.exists(tx, row.id())? {
+            return Err(RowError::Exists { entity: T::DEF, id: row.id().to_string() });
+        }
+        let bytes = self.encoded(row, None)?;
+        for index in self.indexes {
+            for key in index.keys_of(row) {
+                index.enter(tx, &key, row)?;
+            }
+        }
+        let key = self.row_key(tx, row.id());
+        tx.put(key, bytes);
+        let counter = counter_key(tx, T::DEF.name, b"");
+        Ok(add(tx, counter, 1)?)
+    }
+
+    /// Writes `after` in the place of `before`. Only what differs in the indexes is touched.
+    pub fn replace(&self, tx: &mut dyn Write, before: &T, after: &T) -> Result<(), RowError> {
+        let bytes = self.encoded(after, Some(before))?;
+        for index in self.indexes {
+            let (old, new) = (index.keys_of(before), index.keys_of(after));
+            for key in old.iter().filter(|key| !new.contains(key)) {
+                index.leave(tx, key, before)?;
+            }
+            for key in new.iter().filter(|key| !old.contains(key)) {
+                index.enter(tx, key, after)?;
+            }
+        }
+        let key = self.row_key(tx, after.id());
+        tx.put(key, bytes);
+        Ok(())
+    }
+
+    /// Lets others have the unique values of a row that is about to go, or to change into `after`: for several rows that
+    /// exchange them. The row is replaced or removed next.
+    pub fn release_unique(&self, tx: &mut dyn Write, row: &T, after: Option<&T>) -> Result<(), StoreError> {
+        for index in self.indexes.iter().filter(|it| it.unique) {
+            let kept = after.map_or_else(Vec::new, |it| index.keys_of(it));
+            for key in index.keys_of(row).iter().filter(|key| !kept.contains(key)) {
+                index.leave(tx, key, row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_out(&self, tx: &mut dyn Write, row: &T) -> Result<(), StoreError> {
+        for index in self.indexes {
+            for key in index.keys_of(row) {
+                index.leave(tx, &key, row)?;
+            }
+        }
+        let key = self.row_key(tx, row.id());
+        tx.delete(key);
+        let counter = counter_key(tx, T::DEF.name, b"");
+        add(tx, counter, -1)
+    }
+
+    /// Removes the row with this id for good, live or soft-deleted. Unknown ids are ignored.
+    pub fn remove(&self, tx: &mut dyn Write, id: &str) -> Result<Option<T>, StoreError> {
+        if let Some(row) = self.get(tx, id)? {
+            self.take_out(tx, &row)?;
+            return Ok(Some(row));
+        }
+        let deleted = self.get_deleted(tx, id)?;
+        let key = self.grave_key(tx, id);
+        tx.delete(key);
+        Ok(deleted)
+    }
+
+    /// Soft-deletes the live row with this id. Unknown ids are ignored.
+    pub fn soft_delete(&self, tx: &mut dyn Write, id: &str, now: Timestamp) -> Result<Option<T>, StoreError> {
+        let Some(mut row) = self.get(tx, id)? else { return Ok(None) };
+        self.take_out(tx, &row)?;
+        row.set_deleted_at(Some(now));
+        let key = self.grave_key(tx, id);
+        tx.put(key, encode_record(&row));
+        Ok(Some(row))
+    }
+
+    /// Brings the soft-deleted row with this id back. Unknown ids are ignored.
+    pub fn restore(&self, tx: &mut dyn Write, id: &str) -> Result<Option<T>, RowError> {
+        let Some(mut row) = self.get_deleted(tx, id)? else { return Ok(None) };
+        row.set_deleted_at(None);
+        self.insert(tx, &row)?;
+        let key = self.grave_key(tx, id);
+        tx.delete(key);
+        Ok(Some(row))
+    }
+
+    /// How many live rows there are: one key is read.
+    pub fn count(&self, tx: &dyn Read) -> Result<u64, StoreError> {
+        read_number(tx, &counter_key(tx, T::DEF.name, b""))
+    }
+
+    /// Shows the live rows by id, from behind `after`.
+    pub fn scan(
+        &self,
+        tx: &dyn Read,
+        after: Option<&str>,
+        order: Direction,
+        visit: &mut dyn FnMut(T) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut span = Span::prefix(&tx.prefix(T::DEF.name));
+        if let Some(id) = after {
+            span = span.beyond(&self.row_key(tx, id), order);
+        }
+        tx.scan(&span, order, &mut |key, value| {
+            visit(decode_record(T::DEF.name, &String::from_utf8_lossy(&key[2..]), value)?)
+        })
+    }
+
+    /// All live rows, by id. For what is few.
+    pub fn list_all(&self, tx: &dyn Read) -> Result<Vec<T>, StoreError> {
+        let mut rows = Vec::new();
+        self.scan(tx, None, Direction::Ascending, &mut |row| {
+            rows.push(row);
+            Ok(Scan::Continue(()))
+        })?;
+        Ok(rows)
+    }
+
+    /// The id of the row with these values in a unique index.
+    pub fn id_by(
+        &self,
+        tx: &dyn Read,
+        index: &Index<T>,
+        parts: &[&str],
+    ) -> Result<Option<String>, StoreError> {
+        assert!(index.unique, "`{}` may hold several rows per key", index.space);
+        let key = KeyBuf::new(tx.prefix(index.space)).tail(&group_key(parts)).into_bytes();
+        Ok(tx.get(&key)?.map(|id| String::from_utf8_lossy(&id).into_owned()))
+    }
+
+    /// The row with these values in a unique index.
+    pub fn get_by(&self, tx: &dyn Read, index: &Index<T>, parts: &[&str]) -> Result<Option<T>, StoreError> {
+        match self.id_by(tx, index, parts)? {
+            Some(id) => self.get(tx, &id),
+            None => Ok(None),
+        }
+    }
+
+    /// The ids of the rows with these values, ascending.
+    pub fn ids_by(&self, tx: &dyn Read, index: &Index<T>, parts: &[&str]) -> Result<Vec<String>, StoreError> {
+        let mut ids = Vec::new();
+        index.scan(tx, parts, None, Direction::Ascending, &mut |id| {
+            ids.push(id.to_owned());
+            Ok(Scan::Continue(()))
+        })?;
+        Ok(ids)
+    }
+
+    /// The rows with these values, by id.
+    pub fn list_by(&self, tx: &dyn Read, index: &Index<T>, parts: &[&str]) -> Result<Vec<T>, StoreError> {
+        let ids = self.ids_by(tx, index, parts)?;
+        let mut rows = Vec::with_capacity(ids.len());
+        for id in ids {
+            rows.extend(self.get(tx, &id)?);
+        }
+        Ok(rows)
+    }
+}

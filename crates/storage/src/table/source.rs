@@ -1,0 +1,274 @@
+//! A table, whatever its rows: what the graph and the links read of it, and what a migration builds anew.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::{
+    Direction, Entity, EntityDef, Index, IndexDef, KeyBuf, Node, Read, RowError, Scan, Shared, Space, Span,
+    StoreError, Table, Write,
+    entity::{decode_record, encode_record},
+    verify::Findings,
+};
+
+/// A table, whatever its rows: what the graph and the links need of it.
+pub trait TableSource: Sync {
+    /// Its entity.
+    fn def(&self) -> &'static EntityDef;
+
+    /// All spaces that it uses.
+    fn spaces(&self) -> Vec<Space>;
+
+    /// The live row with this id.
+    fn node(&self, tx: &dyn Read, id: &str) -> Result<Option<Node>, StoreError>;
+
+    /// The soft-deleted row with this id.
+    fn deleted_node(&self, tx: &dyn Read, id: &str) -> Result<Option<Node>, StoreError>;
+
+    /// Is there a live row with this id?
+    fn has(&self, tx: &dyn Read, id: &str) -> Result<bool, StoreError>;
+
+    /// How many live rows there are.
+    fn n_rows(&self, tx: &dyn Read) -> Result<u64, StoreError>;
+
+    /// Shows the live rows by id.
+    fn nodes(
+        &self,
+        tx: &dyn Read,
+        order: Direction,
+        visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError>;
+
+    /// Shows the soft-deleted rows by id.
+    fn deleted_nodes(
+        &self,
+        tx: &dyn Read,
+        visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError>;
+
+    /// Checks the rows, the indexes and the counters.
+    fn verify(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError>;
+    /// Its indexes.
+    fn index_defs(&self) -> Vec<IndexDef>;
+
+    /// Goes over at most `n_max` live rows behind `after`: writes them anew as of today's version of the record where
+    /// `rewrite` says so, and enters them into these indexes, which are empty in front of the first row. Says the last
+    /// row and how many there were; fewer than `n_max` are the last.
+    fn refill(
+        &self,
+        tx: &mut dyn Write,
+        after: Option<&str>,
+        n_max: usize,
+        rewrite: bool,
+        indexes: &[Space],
+    ) -> Result<(Option<String>, usize), RowError>;
+
+    /// Writes at most `n_max` soft-deleted rows behind `after` anew, as of today's version of the record.
+    fn rewrite_deleted(
+        &self,
+        tx: &mut dyn Write,
+        after: Option<&str>,
+        n_max: usize,
+    ) -> Result<(Option<String>, usize), StoreError>;
+
+    /// At most `n_max` live rows behind `after`, by id.
+    fn some_nodes(&self, tx: &dyn Read, after: Option<&str>, n_max: usize) -> Result<Vec<Node>, StoreError>;
+
+    /// The live rows that share what a unique index takes once; at most `n_max` of these groups.
+    fn shared(&self, tx: &dyn Read, index: Space, n_max: usize) -> Result<Vec<Shared>, StoreError>;
+
+    /// Is there an index on this field alone?
+    fn has_index(&self, field: &str) -> bool;
+
+    /// How many live rows have this value in an indexed field.
+    fn count_where(&self, tx: &dyn Read, field: &str, value: &str) -> Result<u64, StoreError>;
+
+    /// Shows the ids of the live rows with this value in an indexed field.
+    fn ids_where(
+        &self,
+        tx: &dyn Read,
+        field: &str,
+        value: &str,
+        order: Direction,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError>;
+
+    /// Has the live row with this id this value in an indexed field?
+    fn is_where(&self, tx: &dyn Read, field: &str, value: &str, id: &str) -> Result<bool, StoreError>;
+}
+
+impl<T: Entity> Table<T> {
+    /// At most `n_max` rows behind `after`, of the live or the soft-deleted ones.
+    fn some_rows(
+        &self,
+        tx: &dyn Read,
+        space: Space,
+        after: Option<&str>,
+        n_max: usize,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut span = Span::prefix(&tx.prefix(space));
+        if let Some(id) = after {
+            let key = KeyBuf::new(tx.prefix(space)).tail(id.as_bytes()).into_bytes();
+            span = span.beyond(&key, Direction::Ascending);
+        }
+        let mut rows = Vec::new();
+        if n_max == 0 {
+            return Ok(rows);
+        }
+        tx.scan(&span, Direction::Ascending, &mut |key, value| {
+            rows.push(decode_record(space, &String::from_utf8_lossy(&key[2..]), value)?);
+            Ok(if rows.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) })
+        })?;
+        Ok(rows)
+    }
+
+    fn index_on(&self, field: &str) -> Option<&'static Index<T>> {
+        self.indexes.iter().find(|index| index.fields == [field])
+    }
+}
+
+impl<T: Entity> TableSource for Table<T> {
+    fn def(&self) -> &'static EntityDef {
+        T::DEF
+    }
+
+    fn spaces(&self) -> Vec<Space> {
+        let own = [T::DEF.name, T::DEF.deleted];
+        own.into_iter().chain(self.indexes.iter().map(|index| index.space)).collect()
+    }
+
+    fn node(&self, tx: &dyn Read, id: &str) -> Result<Option<Node>, StoreError> {
+        Ok(self.get(tx, id)?.map(|row| Node::from(std::sync::Arc::new(row) as Node)))
+    }
+
+    fn deleted_node(&self, tx: &dyn Read, id: &str) -> Result<Option<Node>, StoreError> {
+        Ok(self.get_deleted(tx, id)?.map(|row| std::sync::Arc::new(row) as Node))
+    }
+
+    fn has(&self, tx: &dyn Read, id: &str) -> Result<bool, StoreError> {
+        self.exists(tx, id)
+    }
+
+    fn n_rows(&self, tx: &dyn Read) -> Result<u64, StoreError> {
+        self.count(tx)
+    }
+
+    fn nodes(
+        &self,
+        tx: &dyn Read,
+        order: Direction,
+        visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.scan(tx, None, order, &mut |row| visit(std::sync::Arc::new(row)))
+    }
+
+    fn deleted_nodes(
+        &self,
+        tx: &dyn Read,
+        visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        tx.scan(&Span::prefix(&tx.prefix(T::DEF.deleted)), Direction::Ascending, &mut |key, value| {
+            let row: T = decode_record(T::DEF.deleted, &String::from_utf8_lossy(&key[2..]), value)?;
+            visit(std::sync::Arc::new(row))
+        })
+    }
+
+    fn verify(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError> {
+        self.verify_all(tx, findings)
+    }
+
+    fn index_defs(&self) -> Vec<IndexDef> {
+        let def = |it: &Index<T>| IndexDef {
+            space: it.space,
+            fields: it.fields,
+            unique: it.unique,
+            version: it.version,
+        };
+        self.indexes.iter().map(def).collect()
+    }
+
+    fn refill(
+        &self,
+        tx: &mut dyn Write,
+        after: Option<&str>,
+        n_max: usize,
+        rewrite: bool,
+        indexes: &[Space],
+    ) -> Result<(Option<String>, usize), RowError> {
+        let rows = self.some_rows(tx, T::DEF.name, after, n_max)?;
+        for row in &rows {
+            for index in self.indexes.iter().filter(|it| indexes.contains(&it.space)) {
+                for key in index.keys_of(row) {
+                    index.enter(tx, &key, row)?;
+                }
+            }
+            if rewrite {
+                let key = self.row_key(tx, row.id());
+                tx.put(key, encode_record(row));
+            }
+        }
+        Ok((rows.last().map(|it| it.id().to_string()), rows.len()))
+    }
+
+    fn rewrite_deleted(
+        &self,
+        tx: &mut dyn Write,
+        after: Option<&str>,
+        n_max: usize,
+    ) -> Result<(Option<String>, usize), StoreError> {
+        let rows = self.some_rows(tx, T::DEF.deleted, after, n_max)?;
+        for row in &rows {
+            let key = self.grave_key(tx, row.id());
+            tx.put(key, encode_record(row));
+        }
+        Ok((rows.last().map(|it| it.id().to_string()), rows.len()))
+    }
+
+    fn some_nodes(&self, tx: &dyn Read, after: Option<&str>, n_max: usize) -> Result<Vec<Node>, StoreError> {
+        let rows = self.some_rows(tx, T::DEF.name, after, n_max)?;
+        Ok(rows.into_iter().map(|row| std::sync::Arc::new(row) as Node).collect())
+    }
+
+    fn shared(&self, tx: &dyn Read, index: Space, n_max: usize) -> Result<Vec<Shared>, StoreError> {
+        let mut seen: HashMap<Vec<u8>, String> = HashMap::new();
+        let mut shared: BTreeMap<Vec<u8>, Shared> = BTreeMap::new();
+        let Some(index) = self.indexes.iter().find(|it| it.space == index) else { return Ok(Vec::new()) };
+        self.scan(tx, None, Direction::Ascending, &mut |row| {
+            for key in index.keys_of(&row) {
+                let Some(first) = seen.get(&key) else {
+                    seen.insert(key, row.id().to_string());
+                    continue;
+                };
+                if shared.len() < n_max || shared.contains_key(&key) {
+                    let values = index.values(&row);
+                    let group =
+                        shared.entry(key).or_insert_with(|| Shared { values, ids: vec![first.clone()] });
+                    group.ids.push(row.id().to_string());
+                }
+            }
+            Ok(Scan::Continue(()))
+        })?;
+        Ok(shared.into_values().collect())
+    }
+
+    fn has_index(&self, field: &str) -> bool {
+        self.index_on(field).is_some()
+    }
+
+    fn count_where(&self, tx: &dyn Read, field: &str, value: &str) -> Result<u64, StoreError> {
+        self.index_on(field).map_or(Ok(0), |index| index.count(tx, &[value]))
+    }
+
+    fn ids_where(
+        &self,
+        tx: &dyn Read,
+        field: &str,
+        value: &str,
+        order: Direction,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.index_on(field).map_or(Ok(()), |index| index.scan(tx, &[value], None, order, visit))
+    }
+
+    fn is_where(&self, tx: &dyn Read, field: &str, value: &str, id: &str) -> Result<bool, StoreError> {
+        self.index_on(field).map_or(Ok(false), |index| index.contains(tx, &[value], id))
+    }
+}
