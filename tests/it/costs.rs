@@ -3,17 +3,25 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use atoll_kernel::{Method, Registry, Store, engines::Counting, limits::ADDRESSES_MAX};
+use atoll_kernel::{
+    Actor, Fault, Method, Moment, Registry, Store, Write, engines::Counting, limits::ADDRESSES_MAX,
+};
+use atoll_product::restore_product;
 use atoll_testkit::{Client, Shop, TestApp, complete, pay};
 use expect_test::expect_file;
 use serde_json::json;
 
-/// A shop with so many of everything.
-async fn shop(n: usize) -> (Shop, Counting, Client) {
+/// A shop whose reads are counted.
+async fn counted() -> (Shop, Counting) {
     let engine = Counting::default();
     let spaces = Registry::linked().expect("a registry").spaces();
     let store = Store::open(engine.clone(), &spaces).expect("a store");
-    let shop = Shop::open(TestApp::over(store, None).await).await;
+    (Shop::open(TestApp::over(store, None).await).await, engine)
+}
+
+/// A shop with so many of everything.
+async fn shop(n: usize) -> (Shop, Counting, Client) {
+    let (shop, engine) = counted().await;
     let web = shop.channel("Web").await;
     let key = shop.key(&[&web]).await;
     let storefront = shop.app.storefront(&key);
@@ -117,4 +125,33 @@ async fn checkout(shop: &Shop, engine: &Counting) -> Vec<(&'static str, usize)> 
     post("POST /store/carts/:id/complete", format!("{path}/complete"), json!({})).await;
     post("POST /store/carts/:id/complete, again", format!("{path}/complete"), json!({})).await;
     costs
+}
+
+/// Keys read by the restore of a product, when so many others were deleted before.
+async fn cost_of_a_restore(n_others: usize) -> usize {
+    let (shop, engine) = counted().await;
+    for n in 0..n_others {
+        let other = shop.product(&format!("Other {n}"), &[], 1).await;
+        shop.admin.delete(&format!("/admin/products/{}", other.product)).await.ok();
+    }
+    let tea = shop.product("Tea", &[], 1).await;
+    let path = format!("/admin/products/{}", tea.product);
+    shop.admin.delete(&path).await.ok();
+    let before = engine.n_read();
+    let restore = move |tx: &mut dyn Write, at: &Moment| -> Result<(), Fault> {
+        Ok(restore_product(tx, at, &tea.product).map(drop)?)
+    };
+    shop.app.ctx.write(Actor::System, restore).await.expect("a restore");
+    let n_read = engine.n_read() - before;
+    assert!(n_read > 0, "the reads of the writer are counted");
+    let shown = shop.admin.get(&format!("{path}?fields=*variants,*options.values")).await.ok();
+    assert_eq!(shown["product"]["variants"].as_array().expect("variants").len(), 1);
+    assert_eq!(shown["product"]["options"][0]["values"].as_array().expect("values").len(), 1);
+    n_read
+}
+
+/// What went with a product is found by an index: others that were deleted are not looked at.
+#[tokio::test]
+async fn a_restore_costs_the_same_whatever_else_was_deleted() {
+    assert_eq!(cost_of_a_restore(2).await, cost_of_a_restore(12).await);
 }

@@ -315,6 +315,16 @@ const CASES: &[(&str, Plant, &[&str])] = &[
         &["index.stale in order.by_status at canceled / ORDER: ORDER → nothing: no row has this key"],
     ),
     (
+        "a live row in an index of soft-deleted ones",
+        |tx, _, it| {
+            let key = [&*it.tea, "2026-01-01T00:00:00.000Z"];
+            put(tx, "product_variant.deleted_with_product", &key, &it.variant, b"")
+        },
+        &[
+            "index.stale in product_variant.deleted_with_product at TEA / 2026-01-01T00:00:00.000Z / VARIANT: VARIANT → nothing: no row has this key",
+        ],
+    ),
+    (
         "a unique entry of no row",
         |tx, _, _| put(tx, "product.by_handle", &["coffee"], "", b"prod_x"),
         &["index.stale in product.by_handle at coffee: prod_x → nothing: no row has this key"],

@@ -61,6 +61,11 @@ const BY_CATEGORY: Index<Product> = Index::on("product.by_category", &["category
 /// The variants of a product.
 pub const BY_PRODUCT: Index<ProductVariant> =
     Index::on("product_variant.by_product", &["product_id"], |it, keys| keys.add(&[&it.product_id]));
+/// The variants that were soft-deleted with a product, at the same moment.
+pub(crate) const DELETED_WITH_PRODUCT: Index<ProductVariant> =
+    Index::on_deleted("product_variant.deleted_with_product", &["product_id", "deleted_at"], |it, keys| {
+        keys.add_at(&it.product_id, it.deleted_at)
+    });
 /// Unique: the SKU of live variants.
 pub const BY_SKU: Index<ProductVariant> =
     Index::unique("product_variant.by_sku", &["sku"], |it, keys| keys.add_some(it.sku.as_deref()));
@@ -81,6 +86,13 @@ pub(crate) const VARIANTS_BY_VALUE: Index<ProductVariant> =
 /// The values that an option offers.
 pub(crate) const BY_OPTION: Index<ProductOptionValue> =
     Index::on("product_option_value.by_option", &["option_id"], |it, keys| keys.add(&[&it.option_id]));
+
+/// The values that were soft-deleted with an option, at the same moment.
+pub(crate) const DELETED_WITH_OPTION: Index<ProductOptionValue> = Index::on_deleted(
+    "product_option_value.deleted_with_option",
+    &["option_id", "deleted_at"],
+    |it, keys| keys.add_at(&it.option_id, it.deleted_at),
+);
 
 /// Unique: the value of live types.
 pub const TYPE_BY_VALUE: Index<ProductType> =
@@ -110,11 +122,11 @@ pub static PRODUCTS: Service<Product> =
     Service::new(&[BY_HANDLE, BY_COLLECTION, BY_TYPE, BY_STATUS, BY_TAG, BY_CATEGORY, PRODUCTS_BY_OPTION]);
 /// The service of variants.
 pub static VARIANTS: Service<ProductVariant> =
-    Service::new(&[BY_PRODUCT, BY_SKU, BY_BARCODE, BY_EAN, BY_UPC, VARIANTS_BY_VALUE]);
+    Service::new(&[BY_PRODUCT, DELETED_WITH_PRODUCT, BY_SKU, BY_BARCODE, BY_EAN, BY_UPC, VARIANTS_BY_VALUE]);
 /// The service of options.
 pub static OPTIONS: Service<ProductOption> = Service::new(&[]);
 /// The service of the values that options offer.
-pub static OPTION_VALUES: Service<ProductOptionValue> = Service::new(&[BY_OPTION]);
+pub static OPTION_VALUES: Service<ProductOptionValue> = Service::new(&[BY_OPTION, DELETED_WITH_OPTION]);
 /// The service of types.
 pub static TYPES: Service<ProductType> = Service::new(&[TYPE_BY_VALUE]);
 /// The service of tags.

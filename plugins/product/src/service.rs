@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use atoll_kernel::{Entity, Id, Moment, Read, Service, StoreError, Write};
+use atoll_kernel::{Entity, Id, Index, Moment, Read, Service, StoreError, Timestamp, Write};
 
 use crate::{
-    BY_PRODUCT, CATEGORIES, COLLECTIONS, Error, OPTION_VALUES, OPTIONS, OptionInput, PRODUCTS, Product,
-    ProductOptionValue, ProductPatch, ProductVariant, ProductVariantPatch, TAGS, TYPES, VARIANTS,
-    create_option,
+    BY_PRODUCT, CATEGORIES, COLLECTIONS, DELETED_WITH_OPTION, DELETED_WITH_PRODUCT, Error, OPTION_VALUES,
+    OPTIONS, OptionInput, PRODUCTS, Product, ProductOptionValue, ProductPatch, ProductVariant,
+    ProductVariantPatch, TAGS, TYPES, VARIANTS, create_option,
     handle::{check, handle_for},
     images::number_images,
     offer,
@@ -233,31 +233,24 @@ pub fn restore_product(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Opti
     for option_id in &deleted.option_ids {
         let Some(option) = OPTIONS.table.get_deleted(tx, option_id)? else { continue };
         OPTIONS.restore(tx, at, option_id)?;
-        for value in went_along(tx, &OPTION_VALUES, option.deleted_at, |it| it.option_id == *option_id)? {
-            OPTION_VALUES.restore(tx, at, &value)?;
-        }
+        restore_along(tx, at, &OPTION_VALUES, &DELETED_WITH_OPTION, option_id, option.deleted_at)?;
     }
-    for variant in went_along(tx, &VARIANTS, deleted.deleted_at, |it| *it.product_id == *id)? {
-        VARIANTS.restore(tx, at, &variant)?;
-    }
+    restore_along(tx, at, &VARIANTS, &DELETED_WITH_PRODUCT, id, deleted.deleted_at)?;
     Ok(product)
 }
 
-fn went_along<T: Entity>(
-    tx: &dyn Read,
+/// Brings back what was soft-deleted with a record of this id, at the same moment.
+fn restore_along<T: Entity>(
+    tx: &mut dyn Write,
+    at: &Moment,
     service: &Service<T>,
-    at: Option<atoll_kernel::Timestamp>,
-    belongs: impl Fn(&T) -> bool,
-) -> Result<Vec<String>, StoreError> {
-    let mut ids = Vec::new();
-    atoll_kernel::TableSource::deleted_nodes(&service.table, tx, &mut |node| {
-        let row: &T = atoll_kernel::of(&node);
-        let same =
-            at.map_or(atoll_kernel::Scalar::Null, atoll_kernel::Scalar::Time) == node.scalar("deleted_at");
-        if same && belongs(row) {
-            ids.push(row.id().to_string());
-        }
-        Ok(std::ops::ControlFlow::Continue(()))
-    })?;
-    Ok(ids)
+    index: &Index<T>,
+    id: &str,
+    deleted_at: Option<Timestamp>,
+) -> Result<(), Error> {
+    let Some(deleted_at) = deleted_at else { return Ok(()) };
+    for id in service.table.ids_by(tx, index, &[id, &deleted_at.to_string()])? {
+        service.restore(tx, at, &id)?;
+    }
+    Ok(())
 }

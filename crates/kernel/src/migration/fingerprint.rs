@@ -64,11 +64,12 @@ impl Fingerprint {
 
     fn index(table: &EntityDef, index: &IndexDef) -> Fingerprint {
         let unique = if index.unique { "unique " } else { "" };
+        let deleted = if index.of_deleted { "deleted " } else { "" };
         Fingerprint {
             kind: PartKind::Index,
             name: index.space.into(),
             version: index.version,
-            form: format!("{unique}{} of {}", index.fields.join(" "), table.name),
+            form: format!("{unique}{} of {deleted}{}", index.fields.join(" "), table.name),
             of: table.name.into(),
             ..Fingerprint::default()
         }

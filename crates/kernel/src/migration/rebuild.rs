@@ -216,8 +216,14 @@ impl Unit {
                     phases.push(Phase::Counters(table.def().name));
                 }
                 phases.extend(indexes.iter().flat_map(|it| clear(it)));
-                phases.push(Phase::Rows);
-                if *rewrite {
+                let defs = table.index_defs();
+                let has = |of_deleted| {
+                    defs.iter().any(|it| it.of_deleted == of_deleted && indexes.contains(&it.space))
+                };
+                if *rewrite || *count || has(false) {
+                    phases.push(Phase::Rows);
+                }
+                if *rewrite || has(true) {
                     phases.push(Phase::Graves);
                 }
                 phases
@@ -266,8 +272,8 @@ impl Unit {
                 }
                 by_id(done)
             }
-            (Phase::Graves, Unit::Table { table, .. }) => {
-                by_id(table.rewrite_deleted(tx, id.as_deref(), n_max)?)
+            (Phase::Graves, Unit::Table { table, rewrite, indexes, .. }) => {
+                by_id(table.refill_deleted(tx, id.as_deref(), n_max, *rewrite, indexes)?)
             }
             (Phase::Rows, Unit::Link { link, rewrite, registry }) => {
                 let (last, n_done) = link.refill(tx, &registry.graph, after, n_max, *rewrite)?;

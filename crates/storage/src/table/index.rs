@@ -1,12 +1,14 @@
 //! Indexes of a table: the keys of a row, entering and leaving, and looking rows up by something else than their id.
 
+use atoll_values::Timestamp;
+
 use crate::{
     Direction, Entity, KeyBuf, Read, RowError, Scan, Space, Span, StoreError, Write,
     key::group_key,
     sequence::{add, counter_key, read_number},
 };
 
-/// Finds live rows by something else than their id.
+/// Finds rows by something else than their id: the live ones, or the soft-deleted ones.
 pub struct Index<T> {
     /// Its space: `product.by_handle`.
     pub space: Space,
@@ -16,6 +18,8 @@ pub struct Index<T> {
     pub unique: bool,
     /// Counts up whenever `keys` makes other keys of the same fields: the index is then built anew.
     pub version: u16,
+    /// Are the soft-deleted rows in it, and not the live ones?
+    pub of_deleted: bool,
     /// Shows the keys of a row. A row without a key is not in the index.
     pub keys: fn(&T, &mut Keys),
 }
@@ -23,12 +27,18 @@ pub struct Index<T> {
 impl<T> Index<T> {
     /// Rows that share these fields; the index also keeps how many share them.
     pub const fn on(space: Space, fields: &'static [&'static str], keys: fn(&T, &mut Keys)) -> Self {
-        Index { space, fields, unique: false, version: 1, keys }
+        Index { space, fields, unique: false, version: 1, of_deleted: false, keys }
     }
 
     /// Rows that no other live row shares these fields with.
     pub const fn unique(space: Space, fields: &'static [&'static str], keys: fn(&T, &mut Keys)) -> Self {
-        Index { space, fields, unique: true, version: 1, keys }
+        Index { space, fields, unique: true, version: 1, of_deleted: false, keys }
+    }
+
+    /// Soft-deleted rows that share these fields, to find without a walk over all that was ever deleted what went with
+    /// a record. It answers no filter of a list.
+    pub const fn on_deleted(space: Space, fields: &'static [&'static str], keys: fn(&T, &mut Keys)) -> Self {
+        Index { of_deleted: true, ..Index::on(space, fields, keys) }
     }
 
     /// The same, as of this version: it counts up whenever `keys` makes other keys of the same fields.
@@ -48,6 +58,8 @@ pub struct IndexDef {
     pub unique: bool,
     /// The version of what makes the keys.
     pub version: u16,
+    /// Are the soft-deleted rows in it, and not the live ones?
+    pub of_deleted: bool,
 }
 
 /// Rows that share what a unique index takes once.
@@ -67,6 +79,13 @@ impl Keys {
     /// Adds a key of these parts.
     pub fn add(&mut self, parts: &[&str]) {
         self.0.push(group_key(parts));
+    }
+
+    /// Adds a key of a text and a moment, if there is one.
+    pub fn add_at(&mut self, part: &str, at: Option<Timestamp>) {
+        if let Some(at) = at {
+            self.add(&[part, &at.to_string()]);
+        }
     }
 
     /// Adds a key, if there is one.
@@ -100,9 +119,20 @@ impl<T: Entity> Index<T> {
             tx.put(entry, row.id().as_bytes().to_vec());
             return Ok(());
         }
+        Ok(self.enter_shared(tx, key, row)?)
+    }
+
+    /// Enters a row into an index that is not unique.
+    fn enter_shared(&self, tx: &mut dyn Write, key: &[u8], row: &T) -> Result<(), StoreError> {
+        let entry = self.entry(tx, key, row);
         tx.put(entry, Vec::new());
         let counter = counter_key(tx, self.space, key);
-        Ok(add(tx, counter, 1)?)
+        add(tx, counter, 1)
+    }
+
+    /// Enters a soft-deleted row into an index of such rows, none of which is unique.
+    pub(super) fn enter_deleted(&self, tx: &mut dyn Write, row: &T) -> Result<(), StoreError> {
+        self.keys_of(row).iter().try_for_each(|key| self.enter_shared(tx, key, row))
     }
 
     pub(super) fn leave(&self, tx: &mut dyn Write, key: &[u8], row: &T) -> Result<(), StoreError> {

@@ -23,7 +23,7 @@ pub use self::{
 };
 
 /// The live rows of `T` in the space of its name, the soft-deleted ones in a space of their own (so that no
-/// list has to step over them), and indexes over the live rows.
+/// list has to step over them), and indexes over the ones or the others.
 pub struct Table<T: 'static> {
     indexes: &'static [Index<T>],
     bytes_max: usize,
@@ -93,9 +93,9 @@ impl<T: Entity> Table<T> {
         Ok(bytes)
     }
 
-    /// Its indexes.
-    pub(crate) fn indexes(&self) -> &'static [Index<T>] {
-        self.indexes
+    /// Its indexes of live rows, or those of soft-deleted ones.
+    pub(crate) fn indexes_of(&self, deleted: bool) -> impl Iterator<Item = &'static Index<T>> {
+        self.indexes.iter().filter(move |it| it.of_deleted == deleted)
     }
 
     fn row_key(&self, tx: &dyn Read, id: &str) -> Vec<u8> {
@@ -129,7 +129,7 @@ impl<T: Entity> Table<T> {
             return Err(RowError::Exists { entity: T::DEF, id: row.id().to_string() });
         }
         let bytes = self.encoded(row, None)?;
-        for index in self.indexes {
+        for index in self.indexes_of(false) {
             for key in index.keys_of(row) {
                 index.enter(tx, &key, row)?;
             }
@@ -143,7 +143,7 @@ impl<T: Entity> Table<T> {
     /// Writes `after` in the place of `before`. Only what differs in the indexes is touched.
     pub fn replace(&self, tx: &mut dyn Write, before: &T, after: &T) -> Result<(), RowError> {
         let bytes = self.encoded(after, Some(before))?;
-        for index in self.indexes {
+        for index in self.indexes_of(false) {
             let (old, new) = (index.keys_of(before), index.keys_of(after));
             for key in old.iter().filter(|key| !new.contains(key)) {
                 index.leave(tx, key, before)?;
@@ -170,7 +170,7 @@ impl<T: Entity> Table<T> {
     }
 
     fn take_out(&self, tx: &mut dyn Write, row: &T) -> Result<(), StoreError> {
-        for index in self.indexes {
+        for index in self.indexes_of(false) {
             for key in index.keys_of(row) {
                 index.leave(tx, &key, row)?;
             }
@@ -188,9 +188,21 @@ impl<T: Entity> Table<T> {
             return Ok(Some(row));
         }
         let deleted = self.get_deleted(tx, id)?;
-        let key = self.grave_key(tx, id);
-        tx.delete(key);
+        if let Some(row) = &deleted {
+            self.take_out_deleted(tx, row)?;
+        }
         Ok(deleted)
+    }
+
+    fn take_out_deleted(&self, tx: &mut dyn Write, row: &T) -> Result<(), StoreError> {
+        for index in self.indexes_of(true) {
+            for key in index.keys_of(row) {
+                index.leave(tx, &key, row)?;
+            }
+        }
+        let key = self.grave_key(tx, row.id());
+        tx.delete(key);
+        Ok(())
     }
 
     /// Soft-deletes the live row with this id. Unknown ids are ignored.
@@ -200,16 +212,17 @@ impl<T: Entity> Table<T> {
         row.set_deleted_at(Some(now));
         let key = self.grave_key(tx, id);
         tx.put(key, encode_record(&row));
+        self.indexes_of(true).try_for_each(|index| index.enter_deleted(tx, &row))?;
         Ok(Some(row))
     }
 
     /// Brings the soft-deleted row with this id back. Unknown ids are ignored.
     pub fn restore(&self, tx: &mut dyn Write, id: &str) -> Result<Option<T>, RowError> {
-        let Some(mut row) = self.get_deleted(tx, id)? else { return Ok(None) };
+        let Some(deleted) = self.get_deleted(tx, id)? else { return Ok(None) };
+        let mut row = deleted.clone();
         row.set_deleted_at(None);
         self.insert(tx, &row)?;
-        let key = self.grave_key(tx, id);
-        tx.delete(key);
+        self.take_out_deleted(tx, &deleted)?;
         Ok(Some(row))
     }
 

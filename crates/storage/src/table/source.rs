@@ -61,12 +61,14 @@ pub trait TableSource: Sync {
         indexes: &[Space],
     ) -> Result<(Option<String>, usize), RowError>;
 
-    /// Writes at most `n_max` soft-deleted rows behind `after` anew, as of today's version of the record.
-    fn rewrite_deleted(
+    /// As `refill`, over the soft-deleted rows and their indexes.
+    fn refill_deleted(
         &self,
         tx: &mut dyn Write,
         after: Option<&str>,
         n_max: usize,
+        rewrite: bool,
+        indexes: &[Space],
     ) -> Result<(Option<String>, usize), StoreError>;
 
     /// At most `n_max` live rows behind `after`, by id.
@@ -121,7 +123,7 @@ impl<T: Entity> Table<T> {
     }
 
     fn index_on(&self, field: &str) -> Option<&'static Index<T>> {
-        self.indexes.iter().find(|index| index.fields == [field])
+        self.indexes_of(false).find(|index| index.fields == [field])
     }
 }
 
@@ -181,6 +183,7 @@ impl<T: Entity> TableSource for Table<T> {
             fields: it.fields,
             unique: it.unique,
             version: it.version,
+            of_deleted: it.of_deleted,
         };
         self.indexes.iter().map(def).collect()
     }
@@ -195,7 +198,7 @@ impl<T: Entity> TableSource for Table<T> {
     ) -> Result<(Option<String>, usize), RowError> {
         let rows = self.some_rows(tx, T::DEF.name, after, n_max)?;
         for row in &rows {
-            for index in self.indexes.iter().filter(|it| indexes.contains(&it.space)) {
+            for index in self.indexes_of(false).filter(|it| indexes.contains(&it.space)) {
                 for key in index.keys_of(row) {
                     index.enter(tx, &key, row)?;
                 }
@@ -208,16 +211,23 @@ impl<T: Entity> TableSource for Table<T> {
         Ok((rows.last().map(|it| it.id().to_string()), rows.len()))
     }
 
-    fn rewrite_deleted(
+    fn refill_deleted(
         &self,
         tx: &mut dyn Write,
         after: Option<&str>,
         n_max: usize,
+        rewrite: bool,
+        indexes: &[Space],
     ) -> Result<(Option<String>, usize), StoreError> {
         let rows = self.some_rows(tx, T::DEF.deleted, after, n_max)?;
         for row in &rows {
-            let key = self.grave_key(tx, row.id());
-            tx.put(key, encode_record(row));
+            for index in self.indexes_of(true).filter(|it| indexes.contains(&it.space)) {
+                index.enter_deleted(tx, row)?;
+            }
+            if rewrite {
+                let key = self.grave_key(tx, row.id());
+                tx.put(key, encode_record(row));
+            }
         }
         Ok((rows.last().map(|it| it.id().to_string()), rows.len()))
     }

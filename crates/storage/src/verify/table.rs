@@ -12,7 +12,7 @@ use crate::{
 impl<T: Entity> Table<T> {
     /// Checks all rows, live and soft-deleted, the indexes, and the counters.
     pub(crate) fn verify_all(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError> {
-        let mut indexes: Vec<IndexCheck<T>> = self.indexes().iter().map(IndexCheck::of).collect();
+        let mut indexes: Vec<IndexCheck<T>> = self.indexes_of(false).map(IndexCheck::of).collect();
         let mut n_rows = 0;
         tx.scan(&Span::prefix(&tx.prefix(T::DEF.name)), Direction::Ascending, &mut |key, value| {
             findings.checked("rows")?;
@@ -45,17 +45,24 @@ impl<T: Entity> Table<T> {
     }
 
     fn verify_deleted(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError> {
+        let mut indexes: Vec<IndexCheck<T>> = self.indexes_of(true).map(IndexCheck::of).collect();
         tx.scan(&Span::prefix(&tx.prefix(T::DEF.deleted)), Direction::Ascending, &mut |key, value| {
             findings.checked("soft-deleted rows")?;
             let id = &key[2..];
-            if let Some(row) =
+            let Some(row) =
                 findings.read(T::DEF.deleted, id, value, |id| decode_record::<T>(T::DEF.deleted, id, value))
-                && *row.id().as_bytes() != *id
-            {
+            else {
+                return Ok(Scan::Continue(()));
+            };
+            if *row.id().as_bytes() != *id {
                 findings.add("row.misplaced", T::DEF.deleted, id, &**row.id(), "the row with this id");
             }
+            for index in &mut indexes {
+                index.row(tx, &row, findings)?;
+            }
             Ok(Scan::Continue(()))
-        })
+        })?;
+        indexes.into_iter().try_for_each(|index| index.entries(tx, self, findings))
     }
 }
 
@@ -106,7 +113,9 @@ impl<T: Entity> IndexCheck<T> {
             }
             let (group, id) = if index.unique { (key, value) } else { key.split_at(group_len(key)) };
             // Which keys a row has that cannot be read is not known.
-            let Some(row) = readable(table.get(tx, &String::from_utf8_lossy(id)))? else { return Ok(false) };
+            let id = String::from_utf8_lossy(id);
+            let row = if index.of_deleted { table.get_deleted(tx, &id) } else { table.get(tx, &id) };
+            let Some(row) = readable(row)? else { return Ok(false) };
             Ok(!row.is_some_and(|row| index.keys_of(&row).iter().any(|it| it == group)))
         };
         if any_stale {
