@@ -1,4 +1,4 @@
-//! What every request and every answer has in common: places, heads, headers.
+//! What every request and every answer has in common: permits, heads, headers.
 
 use atoll_kernel::App as _;
 use atoll_testkit::{Answer, Shop, TestApp};
@@ -7,9 +7,9 @@ use serde_json::json;
 #[tokio::test]
 async fn request_limit_answers_503_with_retry_after() {
     let shop = Shop::open(TestApp::init().await).await;
-    let places = shop.app.ctx.places().clone();
-    let all = places.available_permits();
-    let taken = places.acquire_many(u32::try_from(all).expect("a few")).await.expect("all of them");
+    let permits = shop.app.ctx.permits().clone();
+    let all = permits.available_permits();
+    let taken = permits.acquire_many(u32::try_from(all).expect("a few")).await.expect("all of them");
     let refused = shop.admin.get("/admin/products").await;
     assert_eq!(refused.headers["retry-after"], "1");
     assert_eq!(refused.error(), "503 unknown_error: Too many requests are being answered; try again soon");

@@ -3,7 +3,7 @@
 use atoll_kernel::{
     Direction, ONCE, Read, ReadLimits, Registry, Scan, Span, Store,
     engines::{Crash, EngineFault, Faulty, Memory, Switch},
-    limits::{KEPT_ANSWER_BYTES_MAX, KEPT_BYTES_OF_CLIENT_MAX},
+    limits::{IDEMPOTENCY_ANSWER_BYTES_MAX, IDEMPOTENCY_BYTES_PER_CLIENT_MAX},
 };
 use atoll_testkit::{Client, Shop, TestApp, pay};
 use serde_json::{Value, json};
@@ -354,20 +354,20 @@ async fn kept_answers_are_limited_in_size_and_per_client() {
     let admin = server(&shop).await;
     let n_bytes = || stored(&shop.app, &shop.app.ctx.view().prefix(ONCE)).len();
     // Larger than what is kept of one answer: made again.
-    let large = json!({ "name": "Large", "metadata": { "note": "x".repeat(KEPT_ANSWER_BYTES_MAX) } });
+    let large = json!({ "name": "Large", "metadata": { "note": "x".repeat(IDEMPOTENCY_ANSWER_BYTES_MAX) } });
     let made = keyed(&admin, "large").post("/admin/sales-channels", large.clone()).await.ok();
     assert!(n_bytes() < 2000, "{} bytes", n_bytes());
     assert_eq!(keyed(&admin, "large").post("/admin/sales-channels", large).await.ok(), made);
     assert!(n_bytes() < 2000, "{} bytes", n_bytes());
 
     let n_answers = 40;
-    let body = |n: usize| json!({ "name": format!("{n}"), "metadata": { "note": "x".repeat(KEPT_ANSWER_BYTES_MAX / 2) } });
+    let body = |n: usize| json!({ "name": format!("{n}"), "metadata": { "note": "x".repeat(IDEMPOTENCY_ANSWER_BYTES_MAX / 2) } });
     let mut answers = Vec::new();
     for n in 0..n_answers {
         let client = keyed(&admin, &format!("{n}"));
         answers.push(client.post("/admin/sales-channels", body(n)).await.ok());
     }
-    let budget = usize::try_from(KEPT_BYTES_OF_CLIENT_MAX).expect("a few");
+    let budget = usize::try_from(IDEMPOTENCY_BYTES_PER_CLIENT_MAX).expect("a few");
     assert!(n_bytes() < budget + n_answers * 1000, "{} bytes", n_bytes());
     // Whether it was kept or not, the answer is the same.
     for (n, answer) in answers.iter().enumerate() {
@@ -377,19 +377,19 @@ async fn kept_answers_are_limited_in_size_and_per_client() {
     // Another client has a budget of its own, and after a day there is room again.
     let before = n_bytes();
     keyed(&shop.admin, "a").post("/admin/sales-channels", body(100)).await.ok();
-    assert!(n_bytes() > before + KEPT_ANSWER_BYTES_MAX / 2);
+    assert!(n_bytes() > before + IDEMPOTENCY_ANSWER_BYTES_MAX / 2);
     shop.app.advance_ms(DAY_MS);
     shop.app.ctx.forget_answers(1000).await.expect("a write");
     assert_eq!(n_bytes(), 0);
     keyed(&admin, "b").post("/admin/sales-channels", body(101)).await.ok();
-    assert!(n_bytes() > KEPT_ANSWER_BYTES_MAX / 2);
+    assert!(n_bytes() > IDEMPOTENCY_ANSWER_BYTES_MAX / 2);
 }
 
 #[tokio::test]
 async fn done_request_without_a_kept_answer_is_409() {
     let shop = Shop::open(TestApp::init().await).await;
     let admin = keyed(&shop.admin, "a");
-    let large = json!({ "name": "Large", "metadata": { "note": "x".repeat(KEPT_ANSWER_BYTES_MAX) } });
+    let large = json!({ "name": "Large", "metadata": { "note": "x".repeat(IDEMPOTENCY_ANSWER_BYTES_MAX) } });
     let made = admin.post("/admin/sales-channels", large.clone()).await.ok();
     let id = made["sales_channel"]["id"].as_str().expect("an id");
     shop.admin.delete(&format!("/admin/sales-channels/{id}")).await.ok();

@@ -82,7 +82,7 @@ async fn a_check_outside_the_transaction_oversells() {
             let view = ctx.view();
             let variant = VARIANTS.retrieve(&view, &variant).expect("the variant");
             let checked =
-                Shelf::open(&view, &channel, ctx.now()).expect("the shelf").take(&variant, 1_i64.into());
+                Shelf::open(&view, &channel, ctx.now()).expect("the shelf").allocate(&variant, 1_i64.into());
             let taken = checked.expect("the store");
             together.wait().await;
             let Ok(takes) = taken else { return false };

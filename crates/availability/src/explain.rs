@@ -32,7 +32,7 @@ pub fn explain(view: &dyn Read, question: &Question<'_>) -> Result<Value, StoreE
     let variant = VARIANTS.get(view, question.variant)?;
     let mut reasons = Vec::with_capacity(verdict.reasons.len());
     for reason in &verdict.reasons {
-        reasons.push(told(view, &shelf, question, variant.as_ref(), reason)?);
+        reasons.push(describe(view, &shelf, question, variant.as_ref(), reason)?);
     }
     Ok(json!({
         "sales_channel_id": question.channel,
@@ -68,7 +68,7 @@ impl Reason {
 }
 
 /// A reason, with the record that is behind it, and the field and the value of that.
-fn told(
+fn describe(
     view: &dyn Read,
     shelf: &Shelf<'_>,
     question: &Question<'_>,
@@ -117,10 +117,10 @@ fn told(
 /// What the variant takes of each item, and what there is of it at the locations of the channel.
 fn inventory(view: &dyn Read, shelf: &Shelf<'_>, variant: &ProductVariant) -> Result<Value, StoreError> {
     let mut items = Vec::new();
-    for part in shelf.parts(variant)? {
+    for component in shelf.components(variant)? {
         let mut levels = Vec::new();
         for location in shelf.locations() {
-            let level = level_at(view, &part.item, &location.id)?;
+            let level = level_at(view, &component.item, &location.id)?;
             levels.push(json!({
                 "location_id": location.id, "priority": location.priority, "safety_stock": location.safety_stock,
                 "stocked_quantity": level.as_ref().map(|it| it.stocked_quantity),
@@ -128,7 +128,7 @@ fn inventory(view: &dyn Read, shelf: &Shelf<'_>, variant: &ProductVariant) -> Re
             }));
         }
         items.push(json!({
-            "inventory_item_id": part.item, "required_quantity": part.required, "location_levels": levels,
+            "inventory_item_id": component.item, "required_quantity": component.required, "location_levels": levels,
         }));
     }
     Ok(Value::Array(items))

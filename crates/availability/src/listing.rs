@@ -16,23 +16,23 @@ use atoll_links::{PRODUCT_SALES_CHANNEL, SALES_CHANNEL_EXCLUDED_VARIANT, Window}
 use atoll_product::{BY_PRODUCT, PRODUCT, PRODUCTS, ProductStatus, VARIANT, VARIANTS};
 use atoll_sales_channel::SALES_CHANNELS;
 
-use crate::windowed::{Listing, Windowed};
+use crate::windowed::{Listing, TemporalIndex};
 
 const PRODUCTS_LISTED: &str = "availability.listing";
 pub(crate) const VARIANTS_LISTED: &str = "availability.variant_listing";
-static PRODUCT_INDEX: Windowed = Windowed {
+static PRODUCT_INDEX: TemporalIndex = TemporalIndex {
     listed: PRODUCTS_LISTED,
     windows: "availability.windows",
     edges: "availability.edges",
     swept: "availability.swept",
 };
-static VARIANT_INDEX: Windowed = Windowed {
+static VARIANT_INDEX: TemporalIndex = TemporalIndex {
     listed: VARIANTS_LISTED,
     windows: "availability.variant_windows",
     edges: "availability.variant_edges",
     swept: "availability.variant_swept",
 };
-static INDEXES: [&Windowed; 2] = [&PRODUCT_INDEX, &VARIANT_INDEX];
+static INDEXES: [&TemporalIndex; 2] = [&PRODUCT_INDEX, &VARIANT_INDEX];
 
 /// Stands for a channel where the shop as a whole is meant.
 pub(crate) const WHOLE: &str = "";
@@ -69,7 +69,7 @@ fn update(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
             if is_published(change.before) == is_published(change.after) {
                 return Ok(());
             }
-            for channel in markets(tx, record.key())? {
+            for channel in channels_of(tx, record.key())? {
                 list_product(tx, &channel, record.key())?;
             }
             Ok(())
@@ -78,7 +78,7 @@ fn update(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
         VARIANT if change.before.is_some() && change.after.is_some() => Ok(()),
         VARIANT => {
             let product = text("product_id");
-            for channel in markets(tx, product)? {
+            for channel in channels_of(tx, product)? {
                 let window = window(tx, &channel, product)?;
                 list_variant(tx, &channel, record.key(), window)?;
             }
@@ -95,7 +95,7 @@ fn update(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
 }
 
 /// The channels of a product, and the shop as a whole.
-fn markets(tx: &dyn Read, product: &str) -> Result<Vec<String>, StoreError> {
+fn channels_of(tx: &dyn Read, product: &str) -> Result<Vec<String>, StoreError> {
     let mut channels = PRODUCT_SALES_CHANNEL.rights(tx, product)?;
     channels.push(WHOLE.to_owned());
     Ok(channels)

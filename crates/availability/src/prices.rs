@@ -82,13 +82,13 @@ fn calculated_prices(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>
     for node in nodes {
         let set = set_of(env.view, node.key())?;
         let price = set.as_ref().and_then(|set| calculate(set, &context).map(|price| (set, price)));
-        all.push(Some(price.map_or(Value::Null, |(set, price)| shown(set, price))));
+        all.push(Some(price.map_or(Value::Null, |(set, price)| price_json(set, price))));
     }
     Ok(all)
 }
 
 /// The wire tells what is asked from what it was before a price list; without lists both are the same.
-fn shown(set: &PriceSet, price: &Price) -> Value {
+fn price_json(set: &PriceSet, price: &Price) -> Value {
     let raw = json!({ "value": price.amount.to_string(), "precision": 20 });
     let source = json!({
         "id": price.id, "price_list_id": null, "price_list_type": null,

@@ -7,7 +7,7 @@ use atoll_kernel::{
 use atoll_links::{PRODUCT_VARIANT_INVENTORY_ITEM, required_quantity};
 use atoll_product::{ProductVariant, VARIANT};
 
-use crate::{Market, Shelf};
+use crate::{Seller, Shelf};
 
 /// The context's name for the channel that quantities are asked for.
 pub const SALES_CHANNEL: &str = "sales_channel";
@@ -32,7 +32,7 @@ fn compute(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryErr
     let mut shelf = match env.context.get(SALES_CHANNEL) {
         None if env.context.get(EVERYWHERE).is_some() => None,
         None if env.context.get(WHOLE_CATALOGUE).is_some() => {
-            Some(Market::everything(env.context.at).shelf(env.view)?)
+            Some(Seller::everything(env.context.at).shelf(env.view)?)
         }
         Some([channel]) => Some(Shelf::open(env.view, channel, env.context.at)?),
         _ => {
@@ -56,20 +56,20 @@ fn compute(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryErr
         }
         let quantity = match &mut shelf {
             Some(shelf) => shelf.available(variant)?,
-            None => Some(anywhere(env.view, variant)?),
+            None => Some(total_quantity(env.view, variant)?),
         };
         quantities.push(quantity.map(|it| atoll_kernel::serde_json::json!(it)));
     }
     Ok(quantities)
 }
 
-fn anywhere(view: &dyn Read, variant: &ProductVariant) -> Result<Decimal, StoreError> {
+fn total_quantity(view: &dyn Read, variant: &ProductVariant) -> Result<Decimal, StoreError> {
     let mut least: Option<Decimal> = None;
     for (item, row) in PRODUCT_VARIANT_INVENTORY_ITEM.rows_of(view, &variant.id)? {
         let levels = INVENTORY_LEVELS.table.list_by(view, &BY_ITEM, &[&item])?;
-        let there: Decimal = levels.iter().map(|level| level.available()).sum();
-        let enough_for = there.whole_times(required_quantity(&row)).unwrap_or_default();
-        least = Some(least.map_or(enough_for, |least| least.min(enough_for)));
+        let available: Decimal = levels.iter().map(|level| level.available()).sum();
+        let pieces = available.div_floor(required_quantity(&row)).unwrap_or_default();
+        least = Some(least.map_or(pieces, |least| least.min(pieces)));
     }
     Ok(least.unwrap_or(Decimal::ZERO))
 }

@@ -66,7 +66,7 @@ pub struct Verdict {
 
 /// Some of an item at a location, promised to a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Take {
+pub struct Allocation {
     /// The item.
     pub item: String,
     /// The location.
@@ -79,23 +79,23 @@ pub struct Take {
 
 /// Who sells, and when: a channel, or, where sales channels are switched off, the shop as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Market {
+pub struct Seller {
     /// The channel, by its id; one that is empty or unknown sells nothing. None is all that is published, from all
     /// locations.
     channel: Option<String>,
     at: Timestamp,
 }
 
-impl Market {
+impl Seller {
     /// Who sells at this moment what is in a cart of this channel.
-    pub fn of(ctx: &Ctx, channel: Option<&str>, at: Timestamp) -> Market {
+    pub fn of(ctx: &Ctx, channel: Option<&str>, at: Timestamp) -> Seller {
         let channel = ctx.is_on(&SALES_CHANNELS_FLAG).then(|| channel.unwrap_or_default().to_owned());
-        Market { channel, at }
+        Seller { channel, at }
     }
 
     /// The shop as a whole.
-    pub fn everything(at: Timestamp) -> Market {
-        Market { channel: None, at }
+    pub fn everything(at: Timestamp) -> Seller {
+        Seller { channel: None, at }
     }
 
     /// What it sells, in the state that `view` shows.
@@ -108,7 +108,7 @@ impl Market {
             locations.push(Location { id: location.id.to_string(), ..Location::default() });
             Ok(Scan::Continue(()))
         })?;
-        Ok(Shelf { view, at: self.at, channel_id: None, channel: None, locations, places: HashMap::new() })
+        Ok(Shelf { view, at: self.at, channel_id: None, channel: None, locations, stocks: HashMap::new() })
     }
 
     /// The channel, by its id.
@@ -126,7 +126,7 @@ pub struct Shelf<'a> {
     channel_id: Option<String>,
     channel: Option<SalesChannel>,
     locations: Vec<Location>,
-    places: HashMap<String, Vec<Place>>,
+    stocks: HashMap<String, Vec<Stock>>,
 }
 
 /// Where the channel sells from; the first of them first.
@@ -139,14 +139,14 @@ pub(crate) struct Location {
 }
 
 /// An item at a location of the channel.
-struct Place {
+struct Stock {
     location: String,
     available: Decimal,
-    stocked: bool,
+    is_stocked: bool,
 }
 
 /// What a variant takes of one item.
-pub(crate) struct Part {
+pub(crate) struct Component {
     pub(crate) item: String,
     pub(crate) required: Decimal,
 }
@@ -162,7 +162,7 @@ impl<'a> Shelf<'a> {
         // The sort is stable: where the numbers are equal, the older location comes first.
         locations.sort_by_key(|it| it.priority);
         let channel_id = Some(channel_id.to_owned());
-        Ok(Shelf { view, at, channel_id, channel, locations, places: HashMap::new() })
+        Ok(Shelf { view, at, channel_id, channel, locations, stocks: HashMap::new() })
     }
 
     /// The channel, if it exists.
@@ -226,33 +226,37 @@ impl<'a> Shelf<'a> {
         {
             reasons.push(Reason::NoPrice);
         }
-        reasons.extend(self.lacks(&variant, quantity)?);
+        reasons.extend(self.shortage(&variant, quantity)?);
         let available = self.available(&variant)?;
         Ok(Verdict { sellable: reasons.is_empty(), available, reasons })
     }
 
     /// Why there are not so many of this variant; nothing, where there are.
-    fn lacks(&mut self, variant: &ProductVariant, quantity: Decimal) -> Result<Option<Reason>, StoreError> {
+    fn shortage(
+        &mut self,
+        variant: &ProductVariant,
+        quantity: Decimal,
+    ) -> Result<Option<Reason>, StoreError> {
         if !variant.manage_inventory {
             return Ok(None);
         }
-        let parts = self.parts(variant)?;
+        let components = self.components(variant)?;
         if variant.allow_backorder {
             // What is ordered before it is there is counted somewhere all the same.
-            let nowhere = self.locations.is_empty() && !parts.is_empty();
-            return Ok(nowhere.then_some(Reason::NoLocation));
+            let has_no_location = self.locations.is_empty() && !components.is_empty();
+            return Ok(has_no_location.then_some(Reason::NoLocation));
         }
-        if parts.is_empty() {
+        if components.is_empty() {
             return Ok(Some(Reason::NoInventoryItem));
         }
         let mut is_enough = true;
-        for part in &parts {
-            let places = self.places(&part.item)?;
-            if !places.iter().any(|place| place.stocked) {
+        for component in &components {
+            let stocks = self.stocks(&component.item)?;
+            if !stocks.iter().any(|stock| stock.is_stocked) {
                 return Ok(Some(Reason::NoLocation));
             }
-            let there: Decimal = places.iter().map(|place| place.available).sum();
-            is_enough &= part.required * quantity <= there;
+            let available: Decimal = stocks.iter().map(|stock| stock.available).sum();
+            is_enough &= component.required * quantity <= available;
         }
         if is_enough {
             return Ok(None);
@@ -267,87 +271,96 @@ impl<'a> Shelf<'a> {
             return Ok(None);
         }
         let mut least: Option<Decimal> = None;
-        for part in self.parts(variant)? {
-            let there: Decimal = self.places(&part.item)?.iter().map(|place| place.available).sum();
-            let enough_for = there.whole_times(part.required).unwrap_or_default();
-            least = Some(least.map_or(enough_for, |least| least.min(enough_for)));
+        for component in self.components(variant)? {
+            let available: Decimal = self.stocks(&component.item)?.iter().map(|stock| stock.available).sum();
+            let pieces = available.div_floor(component.required).unwrap_or_default();
+            least = Some(least.map_or(pieces, |least| least.min(pieces)));
         }
         Ok(Some(least.unwrap_or(Decimal::ZERO)))
     }
 
     /// Takes this many of a variant off the shelf: says from where, and leaves the rest for the next line.
     /// Nothing is taken when there is not enough.
-    pub fn take(
+    pub fn allocate(
         &mut self,
         variant: &ProductVariant,
         quantity: Decimal,
-    ) -> Result<Result<Vec<Take>, Reason>, StoreError> {
-        if let Some(reason) = self.lacks(variant, quantity)? {
+    ) -> Result<Result<Vec<Allocation>, Reason>, StoreError> {
+        if let Some(reason) = self.shortage(variant, quantity)? {
             return Ok(Err(reason));
         }
         if !variant.manage_inventory {
             return Ok(Ok(Vec::new()));
         }
-        let mut takes = Vec::new();
-        for part in self.parts(variant)? {
-            let needed = part.required * quantity;
-            takes.extend(take_from(self.places(&part.item)?, &part.item, needed));
+        let mut allocations = Vec::new();
+        for component in self.components(variant)? {
+            let needed = component.required * quantity;
+            allocations.extend(allocate_from(self.stocks(&component.item)?, &component.item, needed));
         }
-        Ok(Ok(takes))
+        Ok(Ok(allocations))
     }
 
     /// What the variant takes of each item.
-    pub(crate) fn parts(&self, variant: &ProductVariant) -> Result<Vec<Part>, StoreError> {
+    pub(crate) fn components(&self, variant: &ProductVariant) -> Result<Vec<Component>, StoreError> {
         let rows = PRODUCT_VARIANT_INVENTORY_ITEM.rows_of(self.view, &variant.id)?;
-        Ok(rows.into_iter().map(|(item, row)| Part { item, required: required_quantity(&row) }).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(item, row)| Component { item, required: required_quantity(&row) })
+            .collect())
     }
 
-    fn places(&mut self, item: &str) -> Result<&mut Vec<Place>, StoreError> {
-        if !self.places.contains_key(item) {
-            let mut places = Vec::with_capacity(self.locations.len());
+    fn stocks(&mut self, item: &str) -> Result<&mut Vec<Stock>, StoreError> {
+        if !self.stocks.contains_key(item) {
+            let mut stocks = Vec::with_capacity(self.locations.len());
             for location in &self.locations {
                 let level = level_at(self.view, item, &location.id)?;
-                let there = level.as_ref().map_or(Decimal::ZERO, |it| it.available()) - location.safety_stock;
-                places.push(Place {
+                let available =
+                    level.as_ref().map_or(Decimal::ZERO, |it| it.available()) - location.safety_stock;
+                stocks.push(Stock {
                     location: location.id.clone(),
                     // What is oversold at one location is not owed by another.
-                    available: there.max(Decimal::ZERO),
-                    stocked: level.is_some(),
+                    available: available.max(Decimal::ZERO),
+                    is_stocked: level.is_some(),
                 });
             }
-            self.places.insert(item.to_owned(), places);
+            self.stocks.insert(item.to_owned(), stocks);
         }
-        Ok(self.places.get_mut(item).expect("it was put there"))
+        Ok(self.stocks.get_mut(item).expect("it was inserted"))
     }
 }
 
 /// Takes `needed` from one place that has enough, or else from one after the other. What is missing then is
 /// backordered at the first place that stocks the item.
-fn take_from(places: &mut [Place], item: &str, needed: Decimal) -> Vec<Take> {
-    let mut takes = Vec::new();
-    let mut take = |place: &mut Place, quantity: Decimal, backordered: bool| {
+fn allocate_from(stocks: &mut [Stock], item: &str, needed: Decimal) -> Vec<Allocation> {
+    let mut allocations = Vec::new();
+    let mut allocate = |stock: &mut Stock, quantity: Decimal, backordered: bool| {
         if !backordered {
-            place.available -= quantity;
+            stock.available -= quantity;
         }
-        takes.push(Take { item: item.to_owned(), location: place.location.clone(), quantity, backordered });
+        allocations.push(Allocation {
+            item: item.to_owned(),
+            location: stock.location.clone(),
+            quantity,
+            backordered,
+        });
     };
-    if let Some(place) = places.iter_mut().find(|place| place.available >= needed) {
-        take(place, needed, false);
-        return takes;
+    if let Some(stock) = stocks.iter_mut().find(|stock| stock.available >= needed) {
+        allocate(stock, needed, false);
+        return allocations;
     }
     let mut missing = needed;
-    for place in places.iter_mut() {
-        let some = place.available.min(missing);
-        if some > Decimal::ZERO {
-            take(place, some, false);
-            missing -= some;
+    for stock in stocks.iter_mut() {
+        let quantity = stock.available.min(missing);
+        if quantity > Decimal::ZERO {
+            allocate(stock, quantity, false);
+            missing -= quantity;
         }
     }
     if missing > Decimal::ZERO {
-        let stocked = places.iter().position(|place| place.stocked).unwrap_or(0);
-        take(&mut places[stocked], missing, true);
+        let first = stocks.iter().position(|stock| stock.is_stocked).unwrap_or(0);
+        allocate(&mut stocks[first], missing, true);
     }
-    takes
+    allocations
 }
 
 #[cfg(test)]
@@ -356,16 +369,17 @@ mod tests {
 
     #[track_caller]
     fn check(available: &[i64], needed: i64, expect: &str) {
-        let place = |(n, it): (usize, &i64)| Place {
+        let stock = |(n, it): (usize, &i64)| Stock {
             location: n.to_string(),
             available: Decimal::from(*it),
-            stocked: true,
+            is_stocked: true,
         };
-        let mut places: Vec<Place> = available.iter().enumerate().map(place).collect();
-        let takes = take_from(&mut places, "item", needed.into());
-        let print =
-            |it: &Take| format!("{}:{}{}", it.location, it.quantity, if it.backordered { "!" } else { "" });
-        assert_eq!(takes.iter().map(print).collect::<Vec<_>>().join(" "), expect);
+        let mut stocks: Vec<Stock> = available.iter().enumerate().map(stock).collect();
+        let allocations = allocate_from(&mut stocks, "item", needed.into());
+        let print = |it: &Allocation| {
+            format!("{}:{}{}", it.location, it.quantity, if it.backordered { "!" } else { "" })
+        };
+        assert_eq!(allocations.iter().map(print).collect::<Vec<_>>().join(" "), expect);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{BY_PRODUCT, PRODUCTS, VARIANTS};
 
 use crate::{
-    LISTING, Listing, Market, Reason, Shelf,
+    LISTING, Listing, Reason, Seller, Shelf,
     listing::{VARIANTS_LISTED, WHOLE},
 };
 
@@ -17,7 +17,7 @@ check! {
 }
 
 /// A channel, or the shop as a whole: the decision over it, and how much that shows.
-struct Shown<'a> {
+struct Expected<'a> {
     shelf: Shelf<'a>,
     n_products: u64,
     n_variants: u64,
@@ -25,21 +25,21 @@ struct Shown<'a> {
 
 fn listings(it: &mut Verify<'_>) -> Result<(), StoreError> {
     let (view, now) = (it.view, it.now);
-    let mut markets: HashMap<String, Shown<'_>> = HashMap::new();
+    let mut by_channel: HashMap<String, Expected<'_>> = HashMap::new();
     let mut n_products = 0;
     it.rows(&PRODUCTS.table, |it, product| {
         let mut channels = PRODUCT_SALES_CHANNEL.rights(view, &product.id)?;
         channels.push(WHOLE.to_owned());
         let variants = VARIANTS.table.ids_by(view, &BY_PRODUCT, &[&product.id])?;
         for channel in channels {
-            if !markets.contains_key(&channel) {
+            if !by_channel.contains_key(&channel) {
                 let shelf = match name(&channel) {
                     Some(channel) => Shelf::open(view, channel, now)?,
-                    None => Market::everything(now).shelf(view)?,
+                    None => Seller::everything(now).shelf(view)?,
                 };
-                markets.insert(channel.clone(), Shown { shelf, n_products: 0, n_variants: 0 });
+                by_channel.insert(channel.clone(), Expected { shelf, n_products: 0, n_variants: 0 });
             }
-            let Some(shown) = markets.get_mut(&channel) else { continue };
+            let Some(shown) = by_channel.get_mut(&channel) else { continue };
             let is_shown = is_listed(&shown.shelf.shows(&product)?);
             shown.n_products += u64::from(is_shown);
             compare(
@@ -62,7 +62,7 @@ fn listings(it: &mut Verify<'_>) -> Result<(), StoreError> {
     })?;
     // What products say that cannot be read is not known.
     if n_products == PRODUCTS.table.count(view)? {
-        counts(it, markets, now)?;
+        counts(it, by_channel, now)?;
     }
     Ok(())
 }
@@ -70,12 +70,12 @@ fn listings(it: &mut Verify<'_>) -> Result<(), StoreError> {
 /// Each channel counts what it lists.
 fn counts(
     it: &mut Verify<'_>,
-    markets: HashMap<String, Shown<'_>>,
+    by_channel: HashMap<String, Expected<'_>>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut markets: Vec<_> = markets.into_iter().collect();
-    markets.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-    for (channel, shown) in markets {
+    let mut by_channel: Vec<_> = by_channel.into_iter().collect();
+    by_channel.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    for (channel, shown) in by_channel {
         let of = name(&channel);
         for (space, listing, n) in [
             (LISTING.name, Listing::products(of, now), shown.n_products),

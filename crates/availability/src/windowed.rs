@@ -14,7 +14,7 @@ use atoll_links::Window;
 
 /// The spaces of one such index.
 #[derive(Debug)]
-pub(crate) struct Windowed {
+pub(crate) struct TemporalIndex {
     /// Channel, then id: what was open when the channel was swept, with its window.
     pub(crate) listed: Space,
     /// Channel, then id: its window, where that is not always open.
@@ -28,7 +28,7 @@ pub(crate) struct Windowed {
 /// Where a window begins or ends: when, of which id, and the window.
 type Edge = (Timestamp, String, Window);
 
-impl Windowed {
+impl TemporalIndex {
     /// Notes that the channel lists the id within this window, or not at all.
     pub(crate) fn set(
         &self,
@@ -141,7 +141,7 @@ impl Windowed {
     /// The moment for which the index of a channel holds: the beginning of time, before it was swept at all.
     fn swept(&self, tx: &dyn Read, channel: &str) -> Result<Timestamp, StoreError> {
         let bytes = tx.get(&self.swept_key(tx, channel))?;
-        Ok(bytes.and_then(|it| moment(&it)).unwrap_or(Timestamp::from_millis(i64::MIN)))
+        Ok(bytes.and_then(|it| timestamp_of(&it)).unwrap_or(Timestamp::from_millis(i64::MIN)))
     }
 
     /// The edges after `from` and not after `to`, in order. At most `n_max`.
@@ -181,28 +181,28 @@ impl Windowed {
 /// What one channel lists at a moment.
 #[derive(Debug)]
 pub struct Listing {
-    pub(crate) index: &'static Windowed,
+    pub(crate) index: &'static TemporalIndex,
     pub(crate) channel: String,
     pub(crate) at: Timestamp,
 }
 
 impl Listing {
     /// What opened, and what closed, between the moment of the index and that of the listing.
-    fn flips(&self, view: &dyn Read) -> Result<BTreeMap<String, bool>, StoreError> {
+    fn corrections(&self, view: &dyn Read) -> Result<BTreeMap<String, bool>, StoreError> {
         let swept = self.index.swept(view, &self.channel)?;
         let (begin, end) = (swept.min(self.at), swept.max(self.at));
         let passed = self.index.edges_between(view, &self.channel, begin, end, usize::MAX)?;
-        let flips =
+        let corrections =
             passed.into_iter().filter(|(.., window)| window.is_open(swept) != window.is_open(self.at));
-        Ok(flips.map(|(_, id, window)| (id, window.is_open(self.at))).collect())
+        Ok(corrections.map(|(_, id, window)| (id, window.is_open(self.at))).collect())
     }
 }
 
 impl Ids for Listing {
     fn count(&self, view: &dyn Read) -> Result<u64, StoreError> {
-        let flips = self.flips(view)?;
-        let n_opened = flips.values().filter(|is_open| **is_open).count();
-        let n_closed = flips.len() - n_opened;
+        let corrections = self.corrections(view)?;
+        let n_opened = corrections.values().filter(|is_open| **is_open).count();
+        let n_closed = corrections.len() - n_opened;
         Ok(group_count(view, self.index.listed, &[&self.channel])? + n_opened as u64 - n_closed as u64)
     }
 
@@ -212,8 +212,8 @@ impl Ids for Listing {
         order: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
-        let flips = self.flips(view)?;
-        let opened = flips.iter().filter(|(_, is_open)| **is_open).map(|(id, _)| id.as_str());
+        let corrections = self.corrections(view)?;
+        let opened = corrections.iter().filter(|(_, is_open)| **is_open).map(|(id, _)| id.as_str());
         let opened: Box<dyn Iterator<Item = &str>> = match order {
             Direction::Ascending => Box::new(opened),
             Direction::Descending => Box::new(opened.rev()),
@@ -228,7 +228,7 @@ impl Ids for Listing {
             {
                 last = visit(before)?;
             }
-            if last.is_continue() && !flips.contains_key(&*id) {
+            if last.is_continue() && !corrections.contains_key(&*id) {
                 last = visit(&id)?;
             }
             Ok(last)
@@ -264,7 +264,7 @@ fn ordered(at: Timestamp) -> [u8; 8] {
     (at.millis().cast_unsigned() ^ SIGN).to_be_bytes()
 }
 
-fn moment(bytes: &[u8]) -> Option<Timestamp> {
+fn timestamp_of(bytes: &[u8]) -> Option<Timestamp> {
     bytes.try_into().ok().map(i64::from_be_bytes).map(Timestamp::from_millis)
 }
 
@@ -281,8 +281,8 @@ fn bytes_of(window: Window) -> Vec<u8> {
 fn window_of(bytes: &[u8]) -> Window {
     let (from, until) = bytes.split_at(bytes.len() / 2);
     Window {
-        from: moment(from).filter(|it| it.millis() != i64::MIN),
-        until: moment(until).filter(|it| it.millis() != i64::MAX),
+        from: timestamp_of(from).filter(|it| it.millis() != i64::MIN),
+        until: timestamp_of(until).filter(|it| it.millis() != i64::MAX),
     }
 }
 

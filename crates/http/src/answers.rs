@@ -6,7 +6,7 @@ use atoll_query::Graph;
 use atoll_storage::{EntityDef, FieldKind};
 use serde_json::{Map, Value, json};
 
-use crate::{Answer, Shows, openapi::content};
+use crate::{Answer, Envelope, openapi::content};
 
 /// The schemas of answers, and the entities that they refer to.
 pub(crate) struct Answers<'a> {
@@ -25,11 +25,11 @@ impl<'a> Answers<'a> {
             Answer::Created => return json!({}),
             Answer::Html => return json!({ "text/html": { "schema": text() } }),
             Answer::Object => json!({ "type": "object" }),
-            Answer::One(shown) => object([(shown.one(), self.record(shown))]),
-            Answer::Page(shown) => {
+            Answer::One(it) => object([(it.one(), self.record(it))]),
+            Answer::Page(it) => {
                 let number = || json!({ "type": "integer", "minimum": 0 });
                 object([
-                    (shown.many(), list(self.record(shown))),
+                    (it.many(), list(self.record(it))),
                     ("count", number()),
                     ("offset", number()),
                     ("limit", number()),
@@ -37,17 +37,17 @@ impl<'a> Answers<'a> {
             }
             Answer::Deleted => deleted([]),
             Answer::DeletedFrom(parent) => deleted([("parent", self.record(parent))]),
-            Answer::Batch(shown) => object([
-                ("created", list(self.record(shown))),
-                ("updated", list(self.record(shown))),
+            Answer::Batch(it) => object([
+                ("created", list(self.record(it))),
+                ("updated", list(self.record(it))),
                 ("deleted", object([("ids", list(text())), ("object", text()), ("deleted", truth())])),
             ]),
         };
         content(schema)
     }
 
-    fn record(&mut self, shown: &dyn Shows) -> Value {
-        self.refer(shown.entity())
+    fn record(&mut self, it: &dyn Envelope) -> Value {
+        self.refer(it.entity())
     }
 
     fn refer(&mut self, entity: &'static str) -> Value {

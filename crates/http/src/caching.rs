@@ -11,11 +11,11 @@ use axum::{
 use crate::{Auth, Method};
 
 /// Says what may be kept of the answer to a request of this kind.
-pub(crate) fn mark(response: &mut Response, auth: Auth, method: Method) {
+pub(crate) fn set_headers(response: &mut Response, auth: Auth, method: Method) {
     let headers = response.headers_mut();
     if auth != Auth::Public || method != Method::Get {
-        let nobody = HeaderValue::from_static("private, no-store");
-        headers.entry(header::CACHE_CONTROL).or_insert(nobody);
+        let no_store = HeaderValue::from_static("private, no-store");
+        headers.entry(header::CACHE_CONTROL).or_insert(no_store);
     }
     // Beside the `Origin` of cross-origin requests, which is added for all.
     let depends_on = match auth {

@@ -20,7 +20,7 @@ const SINGLE: &[&str] = &[
 ];
 
 /// Letters of a request id that a client gives: it stands in every line of the log.
-const REQUEST_ID_LETTERS_MAX: usize = 128;
+const REQUEST_ID_BYTES_MAX: usize = 128;
 
 /// Is there one meaning to this head? Otherwise 400 says what is wrong.
 pub(crate) fn check(head: &Head) -> Result<(), Fault> {
@@ -51,9 +51,9 @@ pub(crate) fn check(head: &Head) -> Result<(), Fault> {
 
 /// What the client calls this request, or else an id of ours.
 pub(crate) fn request_id(request: &Request) -> Arc<str> {
-    let given = request.headers().get("x-request-id").and_then(|it| it.to_str().ok());
-    let given = given.filter(|it| !it.is_empty() && it.len() <= REQUEST_ID_LETTERS_MAX);
-    given.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), Into::into)
+    let sent = request.headers().get("x-request-id").and_then(|it| it.to_str().ok());
+    let sent = sent.filter(|it| !it.is_empty() && it.len() <= REQUEST_ID_BYTES_MAX);
+    sent.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), Into::into)
 }
 
 #[cfg(test)]

@@ -18,5 +18,7 @@ pub use ipnet::IpNet;
 pub use openapi::openapi;
 pub use origins::{OriginList, Origins, cookie, header};
 pub use proxies::Proxies;
-pub use route::{Answer, App, Auth, Call, Gone, Handler, Head, Method, Repeat, Reply, Route, Shows};
+pub use route::{
+    Answer, App, Auth, Call, Disconnect, Envelope, Handler, Head, IdempotentRequest, Method, Reply, Route,
+};
 pub use router::router;

@@ -37,7 +37,7 @@ impl FromStr for OriginList {
 
 impl OriginList {
     /// Is this origin named?
-    fn names(&self, origin: &str) -> bool {
+    fn lists(&self, origin: &str) -> bool {
         matches!(self, OriginList::These(origins) if origins.iter().any(|it| it == origin))
     }
 }
@@ -71,16 +71,16 @@ impl Origins {
     }
 
     /// May a page of this origin read what this path answers?
-    pub(crate) fn let_in(&self, origin: &str, path: &str) -> bool {
+    pub(crate) fn allows(&self, origin: &str, path: &str) -> bool {
         let list = self.of(path);
-        *list == OriginList::Any || list.names(origin)
+        *list == OriginList::Any || list.lists(origin)
     }
 
     /// Does a cookie of this request speak for whoever sent it?
     pub fn trust_cookie(&self, head: &Head) -> bool {
         let Some(origin) = header(head, "origin") else { return true };
         let is_own = origin.split_once("://").is_some_and(|(_, it)| header(head, "host") == Some(it));
-        is_own || self.of(head.uri.path()).names(origin)
+        is_own || self.of(head.uri.path()).lists(origin)
     }
 }
 
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn cors_origins_are_per_path() {
         let check = |origin: &str, path: &str, expected: bool| {
-            assert_eq!(origins().let_in(origin, path), expected, "{origin} {path}");
+            assert_eq!(origins().allows(origin, path), expected, "{origin} {path}");
         };
         check("https://admin.example", "/admin/products", true);
         check("http://localhost:5173", "/admin/products", true);

@@ -43,14 +43,14 @@ impl Proxies {
         if !self.trusts(peer) {
             return Some(peer).filter(|it| is_public(*it)).map(network);
         }
-        let said = match (self.hop(&list(head, "x-forwarded-for")), self.hop(&forwarded(head, "for"))) {
+        let claimed = match (self.hop(&items(head, "x-forwarded-for")), self.hop(&forwarded(head, "for"))) {
             (None, None) => return None,
             (Some(client), None) | (None, Some(client)) => client.map(network),
             (Some(one), Some(other)) if one == other => one.map(network),
             // One of them the proxy has not written.
             _ => None,
         };
-        said.or_else(|| Some(network(peer)))
+        claimed.or_else(|| Some(network(peer)))
     }
 
     /// The last of the hops that is not one of ours: none where nothing is said, nothing within where it is no address.
@@ -71,9 +71,9 @@ impl Proxies {
         if !peer(head).is_some_and(|it| self.trusts(it)) {
             return false;
         }
-        let (one, other) = (list(head, "x-forwarded-proto"), forwarded(head, "proto"));
-        let said: Vec<&str> = [one.last(), other.last()].into_iter().flatten().copied().collect();
-        !said.is_empty() && said.iter().all(|it| it.eq_ignore_ascii_case("https"))
+        let (one, other) = (items(head, "x-forwarded-proto"), forwarded(head, "proto"));
+        let claimed: Vec<&str> = [one.last(), other.last()].into_iter().flatten().copied().collect();
+        !claimed.is_empty() && claimed.iter().all(|it| it.eq_ignore_ascii_case("https"))
     }
 }
 
@@ -96,7 +96,7 @@ fn is_public(address: IpAddr) -> bool {
 }
 
 /// The items of all headers of this name, in order.
-fn list<'a>(head: &'a Head, name: &str) -> Vec<&'a str> {
+fn items<'a>(head: &'a Head, name: &str) -> Vec<&'a str> {
     let lines = head.headers.get_all(name).into_iter().map(|it| it.to_str().unwrap_or("?"));
     lines.flat_map(|line| line.split(',')).map(str::trim).collect()
 }
@@ -108,7 +108,7 @@ fn forwarded<'a>(head: &'a Head, name: &str) -> Vec<&'a str> {
         let found = pairs.find(|(it, _)| it.eq_ignore_ascii_case(name));
         found.map_or("?", |(_, value)| value.trim_matches('"'))
     };
-    list(head, "forwarded").into_iter().map(value).collect()
+    items(head, "forwarded").into_iter().map(value).collect()
 }
 
 /// An address, perhaps in brackets and with a port behind it.

@@ -38,12 +38,12 @@ fn decode(text: &str) -> String {
         }
         let (escapes, after) = from.split_at(3 * n_escapes);
         let bytes: Vec<u8> = percent_decode_str(escapes).collect();
-        let mut place = 0;
+        let mut at = 0;
         for chunk in bytes.utf8_chunks() {
             decoded.push_str(chunk.valid());
-            let bad = place + chunk.valid().len();
-            place = bad + chunk.invalid().len();
-            decoded.push_str(&escapes[3 * bad..3 * place]);
+            let bad = at + chunk.valid().len();
+            at = bad + chunk.invalid().len();
+            decoded.push_str(&escapes[3 * bad..3 * at]);
         }
         rest = after;
     }

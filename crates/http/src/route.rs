@@ -1,4 +1,4 @@
-//! A route: one line of a table, with everything that there is to know about it.
+//! A route: one line of a table, with everything that there is to know resource it.
 
 use std::{
     collections::HashMap,
@@ -29,7 +29,7 @@ pub trait App: Clone + Send + Sync + 'static {
     fn origins(&self) -> &Origins;
 
     /// The places of requests that are answered at the same time.
-    fn places(&self) -> &Arc<Semaphore>;
+    fn permits(&self) -> &Arc<Semaphore>;
 
     /// The state after the last commit.
     fn view(&self) -> View;
@@ -44,23 +44,23 @@ pub trait App: Clone + Send + Sync + 'static {
     fn handle(
         route: &'static Route<Self>,
         call: Call<Self>,
-        repeat: Option<Repeat>,
-        gone: Gone,
+        repeat: Option<IdempotentRequest>,
+        disconnect: Disconnect,
     ) -> impl Future<Output = Result<Reply, Fault>> + Send;
 }
 
 /// Comes to an end when the client of a request is gone, or has its answer.
-pub struct Gone(oneshot::Receiver<()>);
+pub struct Disconnect(oneshot::Receiver<()>);
 
-impl Gone {
+impl Disconnect {
     /// It, and what must be held as long as there is a client.
-    pub(crate) fn new() -> (oneshot::Sender<()>, Gone) {
-        let (client, gone) = oneshot::channel();
-        (client, Gone(gone))
+    pub(crate) fn new() -> (oneshot::Sender<()>, Disconnect) {
+        let (client, disconnect) = oneshot::channel();
+        (client, Disconnect(disconnect))
     }
 }
 
-impl Future for Gone {
+impl Future for Disconnect {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<()> {
@@ -69,11 +69,11 @@ impl Future for Gone {
 }
 
 /// A write whose client may send it again, and wants it done once.
-pub struct Repeat {
+pub struct IdempotentRequest {
     /// What the client knows it by: its `Idempotency-Key`.
     pub key: String,
     /// All that is asked: method, path, parameters and body.
-    pub asked: String,
+    pub fingerprint: String,
 }
 
 /// A request without its body: method, address, headers, and whom it came from.
@@ -132,7 +132,7 @@ impl fmt::Display for Method {
 }
 
 /// How an entity is named in answers.
-pub trait Shows: Sync {
+pub trait Envelope: Sync {
     /// The entity.
     fn entity(&self) -> &'static str;
     /// The name of one in an envelope.
@@ -144,33 +144,33 @@ pub trait Shows: Sync {
 /// What a route answers when all went well, for whoever describes it.
 #[derive(Clone, Copy)]
 pub enum Answer {
-    /// An object, of which no more is said.
+    /// An object, of which no more is declared.
     Object,
     /// A page for people to read.
     Html,
     /// That it was heard (201), and nothing more.
     Created,
     /// One record, in its envelope.
-    One(&'static dyn Shows),
+    One(&'static dyn Envelope),
     /// A page of a list.
-    Page(&'static dyn Shows),
+    Page(&'static dyn Envelope),
     /// That a record is gone.
     Deleted,
     /// That something is gone from this record, and the record.
-    DeletedFrom(&'static dyn Shows),
+    DeletedFrom(&'static dyn Envelope),
     /// The records that were created and updated, and the ids of those that were deleted.
-    Batch(&'static dyn Shows),
+    Batch(&'static dyn Envelope),
 }
 
 impl Answer {
-    /// What a route answers: what it says itself, or else what such routes of a table about these records do.
+    /// What a route answers: what it says itself, or else what such routes of a table resource these records do.
     pub const fn of(
-        said: Option<Answer>,
-        about: Option<&'static dyn Shows>,
+        declared: Option<Answer>,
+        resource: Option<&'static dyn Envelope>,
         method: Method,
         params: &Params,
     ) -> Answer {
-        match (said, about, method) {
+        match (declared, resource, method) {
             (Some(answer), ..) => answer,
             (None, None, _) => Answer::Object,
             (None, Some(_), Method::Delete) => Answer::Deleted,

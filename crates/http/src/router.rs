@@ -19,7 +19,7 @@ use atoll_schema::LongNumbers;
 use atoll_values::limits::{BODY_BYTES_MAX, STORE_PAGE_MAX};
 
 use crate::{
-    App, Auth, Call, Fault, FaultKind, Gone, Head, Method, Repeat, Reply, Route, caching,
+    App, Auth, Call, Disconnect, Fault, FaultKind, Head, IdempotentRequest, Method, Reply, Route, caching,
     head::{check, request_id},
     qs,
 };
@@ -48,48 +48,48 @@ pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
             }));
         }
         let fallback = app.clone();
-        methods = methods.fallback(move |request: Request| nowhere(fallback.clone(), request));
+        methods = methods.fallback(move |request: Request| no_route(fallback.clone(), request));
         let path = axum_path(path);
         // The wire takes one slash at the end, too.
         router = router.route(&format!("{path}/"), methods.clone()).route(&path, methods);
     }
     let cross_origin = cross_origin(app.clone());
     router
-        .fallback(move |request: Request| nowhere(app.clone(), request))
+        .fallback(move |request: Request| no_route(app.clone(), request))
         .layer(cross_origin)
-        .layer(from_fn(without_content))
-        .layer(from_fn(well_formed))
+        .layer(from_fn(preflight))
+        .layer(from_fn(check_head))
 }
 
 /// Refuses what can be read in two ways.
-async fn well_formed(request: Request, next: Next) -> Response {
+async fn check_head(request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     match check(&head) {
         Ok(()) => next.run(Request::from_parts(head, body)).await,
         Err(fault) => {
             let request_id = request_id(&Request::from_parts(head, body));
-            with_request_id(refuse(&fault, &request_id), &request_id)
+            with_request_id(error_response(&fault, &request_id), &request_id)
         }
     }
 }
 
 /// Storefronts and dashboards are served from other origins.
 fn cross_origin<A: App>(app: A) -> CorsLayer {
-    let let_in = move |origin: &HeaderValue, head: &Head| {
-        origin.to_str().is_ok_and(|it| app.origins().let_in(it, head.uri.path()))
+    let allows = move |origin: &HeaderValue, head: &Head| {
+        origin.to_str().is_ok_and(|it| app.origins().allows(it, head.uri.path()))
     };
     CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(let_in))
+        .allow_origin(AllowOrigin::predicate(allows))
         .allow_methods(AllowMethods::mirror_request())
         .allow_headers(AllowHeaders::mirror_request())
         .allow_credentials(true)
 }
 
 /// What browsers ask beforehand is answered with no content, and says so.
-async fn without_content(request: Request, next: Next) -> Response {
-    let is_asked_beforehand = request.method() == axum::http::Method::OPTIONS;
+async fn preflight(request: Request, next: Next) -> Response {
+    let is_preflight = request.method() == axum::http::Method::OPTIONS;
     let mut response = next.run(request).await;
-    if is_asked_beforehand && response.status() == StatusCode::OK {
+    if is_preflight && response.status() == StatusCode::OK {
         *response.status_mut() = StatusCode::NO_CONTENT;
     }
     response
@@ -109,14 +109,14 @@ async fn serve<A: App>(app: A, route: &'static Route<A>, path: RawPathParams, re
     let method = request.method().clone();
     let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     // A task of its own: a client that goes away does not cut a request in two, and a panic is an answer.
-    let (_client, gone) = Gone::new();
-    let answer = tokio::spawn(answer(app, route, path, request, gone)).await;
+    let (_client, disconnect) = Disconnect::new();
+    let answer = tokio::spawn(answer(app, route, path, request, disconnect)).await;
     let mut response = match answer {
-        Ok(Ok(reply)) => respond(reply),
-        Ok(Err(fault)) => refuse(&fault, &request_id),
-        Err(panic) => refuse(&Fault::unexpected(panic), &request_id),
+        Ok(Ok(reply)) => response_of(reply),
+        Ok(Err(fault)) => error_response(&fault, &request_id),
+        Err(panic) => error_response(&Fault::unexpected(panic), &request_id),
     };
-    caching::mark(&mut response, route.auth, route.method);
+    caching::set_headers(&mut response, route.auth, route.method);
     tracing::debug!(
         %method, route = route.path, status = response.status().as_u16(), %request_id,
         elapsed_us = started.elapsed().as_micros() as u64, "request"
@@ -129,7 +129,7 @@ async fn answer<A: App>(
     route: &'static Route<A>,
     path: std::collections::HashMap<String, String>,
     request: Request,
-    gone: Gone,
+    disconnect: Disconnect,
 ) -> Result<Reply, Fault> {
     let (head, body) = request.into_parts();
     let (pass, view) = app.admit(route.auth, &head)?;
@@ -153,18 +153,19 @@ async fn answer<A: App>(
         }
     };
     // Only now: a client that sends slowly takes nobody's place.
-    let Ok(_place) = app.places().clone().try_acquire_owned() else {
+    let Ok(_permit) = app.permits().clone().try_acquire_owned() else {
         return Err(Fault::busy("Too many requests are being answered; try again soon", BUSY_RETRY_S));
     };
     let key = head
         .headers
         .get("idempotency-key")
         .filter(|_| route.method != Method::Get && (route.auth.is_admin() || route.auth.is_store()));
-    let repeat = key.map(|key| Repeat {
+    let repeat = key.map(|key| IdempotentRequest {
         key: String::from_utf8_lossy(key.as_bytes()).trim().to_owned(),
-        asked: format!("{} {}\n{body}", head.method, address(&head)),
+        fingerprint: format!("{} {}\n{body}", head.method, address(&head)),
     });
-    A::handle(route, Call { app, pass, view, head: head.into(), params, path, body }, repeat, gone).await
+    A::handle(route, Call { app, pass, view, head: head.into(), params, path, body }, repeat, disconnect)
+        .await
 }
 
 /// The path and the query string, without the host that some clients say before them.
@@ -204,7 +205,7 @@ async fn read_body(
 }
 
 /// What nobody serves: 404 for those who may be here, the guard's own answer for the others.
-async fn nowhere<A: App>(app: A, request: Request) -> Response {
+async fn no_route<A: App>(app: A, request: Request) -> Response {
     let request_id = request_id(&request);
     let (head, _) = request.into_parts();
     let path = head.uri.path();
@@ -217,12 +218,12 @@ async fn nowhere<A: App>(app: A, request: Request) -> Response {
         Err(fault) => fault,
         Ok(_) => Fault::not_found(format!("Cannot {} {path}", head.method)),
     };
-    let mut response = refuse(&fault, &request_id);
-    caching::mark(&mut response, auth, Method::Get);
+    let mut response = error_response(&fault, &request_id);
+    caching::set_headers(&mut response, auth, Method::Get);
     with_request_id(response, &request_id)
 }
 
-fn respond(reply: Reply) -> Response {
+fn response_of(reply: Reply) -> Response {
     let mut response = Response::new(Body::from(reply.json));
     *response.status_mut() = reply.status;
     response.headers_mut().extend(reply.headers);
@@ -231,7 +232,7 @@ fn respond(reply: Reply) -> Response {
     response
 }
 
-fn refuse(fault: &Fault, request_id: &str) -> Response {
+fn error_response(fault: &Fault, request_id: &str) -> Response {
     if fault.status() == StatusCode::INTERNAL_SERVER_ERROR {
         tracing::error!(request_id, "{fault} {}", fault.causes());
     }
@@ -239,7 +240,7 @@ fn refuse(fault: &Fault, request_id: &str) -> Response {
     if let Some(seconds) = fault.retry_after_s() {
         reply = reply.with_header(header::RETRY_AFTER, &seconds.to_string());
     }
-    respond(reply)
+    response_of(reply)
 }
 
 fn with_request_id(mut response: Response, request_id: &str) -> Response {

@@ -12,9 +12,9 @@ use tokio::sync::{Semaphore, watch};
 use serde_json::Value;
 
 use crate::{
-    Actor, App, Auth, Clock, Context, Fault, FeatureFlag, Flags, Flow, Gone, Graph, Head, Local, Meter,
-    Method, Moment, Origins, Point, Probe, Proxies, ReadLimits, Registry, Repeat, Reply, Store, Timestamp,
-    View, Write,
+    Actor, App, Auth, Clock, Context, Disconnect, Fault, FeatureFlag, Flags, Flow, Graph, Head,
+    IdempotentRequest, Local, Meter, Method, Moment, Origins, Point, Probe, Proxies, ReadLimits, Registry,
+    Reply, Store, Timestamp, View, Write,
     once::{Note, Once, once},
     reading::{Pool, read},
     saga::RunLocks,
@@ -100,7 +100,7 @@ pub struct Ctx {
 struct Shared {
     parts: Parts,
     run_locks: RunLocks,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     is_stopping: watch::Sender<bool>,
     pool: Pool,
     memory: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
@@ -125,12 +125,12 @@ pub struct Parts {
 impl Ctx {
     /// An application of these parts.
     pub fn new(parts: Parts) -> Self {
-        let places = Arc::new(Semaphore::new(parts.config.requests_max));
+        let permits = Arc::new(Semaphore::new(parts.config.requests_max));
         let pool = Pool::new(&parts.config.reads);
         let shared = Shared {
             parts,
             run_locks: RunLocks::default(),
-            places,
+            permits,
             is_stopping: watch::Sender::new(false),
             pool,
             memory: Mutex::default(),
@@ -257,7 +257,7 @@ impl Ctx {
     pub async fn until_answered(&self) {
         let all = u32::try_from(self.config().requests_max).unwrap_or(u32::MAX);
         // The places are never closed.
-        if let Ok(all) = self.shared.places.acquire_many(all).await {
+        if let Ok(all) = self.shared.permits.acquire_many(all).await {
             all.forget();
         }
     }
@@ -375,8 +375,8 @@ impl App for Ctx {
         &self.config().origins
     }
 
-    fn places(&self) -> &Arc<Semaphore> {
-        &self.shared.places
+    fn permits(&self) -> &Arc<Semaphore> {
+        &self.shared.permits
     }
 
     fn view(&self) -> View {
@@ -395,11 +395,11 @@ impl App for Ctx {
     async fn handle(
         route: &'static Route,
         mut call: Call,
-        repeat: Option<Repeat>,
-        gone: Gone,
+        repeat: Option<IdempotentRequest>,
+        disconnect: Disconnect,
     ) -> Result<Reply, Fault> {
         if route.method == Method::Get {
-            return read(route, call, gone).await;
+            return read(route, call, disconnect).await;
         }
         // What writes is not cut when its client goes away; it is told.
         let (client, is_client_gone) = watch::channel(false);
@@ -412,14 +412,14 @@ impl App for Ctx {
         }
         let answer = async {
             match repeat {
-                Some(Repeat { key, asked }) => once(route, call, key, asked).await,
+                Some(IdempotentRequest { key, fingerprint }) => once(route, call, key, fingerprint).await,
                 None => (route.handler)(call).await,
             }
         };
         let mut answer = pin!(answer);
         tokio::select! {
             answer = &mut answer => return answer,
-            () = gone => drop(client.send(true)),
+            () = disconnect => drop(client.send(true)),
         }
         answer.await
     }

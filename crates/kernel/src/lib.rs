@@ -36,9 +36,9 @@ mod verify;
 mod workflow;
 
 pub use atoll_http::{
-    Answer, App, Auth, Bytes, Fault, FaultKind, FaultRecord, Gone, Head, HeaderMap, HeaderName, HeaderValue,
-    IpNet, Method, OriginList, Origins, Proxies, Repeat, Reply, Shows, StatusCode, cookie, header,
-    header_names, openapi, qs, router,
+    Answer, App, Auth, Bytes, Disconnect, Envelope, Fault, FaultKind, FaultRecord, Head, HeaderMap,
+    HeaderName, HeaderValue, IdempotentRequest, IpNet, Method, OriginList, Origins, Proxies, Reply,
+    StatusCode, cookie, header, header_names, openapi, qs, router,
 };
 pub use atoll_query::{
     AnswerLimits, Compute, Computed, Context, Env, FieldList, Graph, Ids, ListQuery, Nothing, Offer, Page,

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, thread::available_parallelism, time::Duration};
 
-use atoll_http::Gone;
+use atoll_http::Disconnect;
 use tokio::{
     runtime::Handle,
     sync::Semaphore,
@@ -97,7 +97,11 @@ impl Pool {
 
 /// Answers a request that only reads. What took more than may be read inline begins again in the pool: that much is
 /// little, and a handler is a function that holds what it read, so there is nothing to go on from.
-pub(crate) async fn read(route: &'static Route, mut call: Call, gone: Gone) -> Result<Reply, Fault> {
+pub(crate) async fn read(
+    route: &'static Route,
+    mut call: Call,
+    disconnect: Disconnect,
+) -> Result<Reply, Fault> {
     let ctx = call.app.clone();
     let limits = ctx.config().reads;
     let meter = Arc::new(Meter::new(limits.keys_inline_max));
@@ -112,7 +116,7 @@ pub(crate) async fn read(route: &'static Route, mut call: Call, gone: Gone) -> R
     let work = move || runtime.block_on((route.handler)(again));
     tokio::select! {
         answer = ctx.pool().run(&limits, &meter, work) => settled(answer?, &meter),
-        () = gone => {
+        () = disconnect => {
             meter.client_is_gone();
             Err(Halt::Gone.into())
         }

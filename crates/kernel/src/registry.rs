@@ -106,14 +106,14 @@ macro_rules! computed {
 macro_rules! routes {
     (with $flag:literal; of $Shown:expr; $($rest:tt)*) => {
         $crate::resources! { $Shown }
-        $crate::routes! { @ Some($flag), Some(&$Shown as &dyn $crate::Shows), $($rest)* }
+        $crate::routes! { @ Some($flag), Some(&$Shown as &dyn $crate::Envelope), $($rest)* }
     };
     (with $flag:literal; $($rest:tt)*) => {
         $crate::routes! { @ Some($flag), None, $($rest)* }
     };
     (of $Shown:expr; $($rest:tt)*) => {
         $crate::resources! { $Shown }
-        $crate::routes! { @ None, Some(&$Shown as &dyn $crate::Shows), $($rest)* }
+        $crate::routes! { @ None, Some(&$Shown as &dyn $crate::Envelope), $($rest)* }
     };
     (
         @ $flag:expr, $shown:expr,

@@ -1,7 +1,7 @@
 //! The face of an entity in HTTP: its envelopes, its default fields, what may be asked of it. What one request asks is a
 //! [`ReadPlan`](crate::ReadPlan).
 
-use crate::{EntityDef, Offer, Registry, Shows};
+use crate::{EntityDef, Envelope, Offer, Registry};
 
 /// How an entity is shown on one kind of route.
 pub struct Resource {
@@ -20,7 +20,7 @@ pub struct Resource {
     pub renamed: &'static [(&'static str, &'static str)],
 }
 
-impl Shows for Resource {
+impl Envelope for Resource {
     fn entity(&self) -> &'static str {
         self.entity
     }

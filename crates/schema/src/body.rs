@@ -73,7 +73,7 @@ pub enum Type {
     /// Anything: the handler looks at it.
     Any,
     /// Nothing any more: clients that still send it are told this.
-    Gone(&'static str),
+    Removed(&'static str),
 }
 
 impl Type {
@@ -88,12 +88,12 @@ impl Type {
             Type::Record => "record",
             Type::List(_) => "array",
             Type::Object(_) | Type::Strict(_) => "object",
-            Type::OneOf(_) | Type::Any | Type::Gone(_) => "any",
+            Type::OneOf(_) | Type::Any | Type::Removed(_) => "any",
         }
     }
 
     /// Is the number as large as its type asks for?
-    fn takes(&self, number: Decimal) -> bool {
+    fn is_in_range(&self, number: Decimal) -> bool {
         match self {
             Type::NotNegative => !number.is_negative(),
             Type::Positive => number > Decimal::ZERO,
@@ -101,43 +101,43 @@ impl Type {
         }
     }
 
-    fn check(&self, value: &mut Value, at: &mut Reading<'_>) {
+    fn check(&self, value: &mut Value, state: &mut Validation<'_>) {
         match (self, &mut *value) {
             (Type::Text, Value::String(_))
             | (Type::Bool | Type::BoolText, Value::Bool(_))
             | (Type::Record, Value::Object(_)) => {}
             (Type::Any, _) => {
-                if at.long_numbers.has_below(&at.path) {
-                    at.issues.too_long(&at.path);
+                if state.long_numbers.has_below(&state.path) {
+                    state.issues.too_long(&state.path);
                 }
             }
-            (Type::Gone(why), _) => at.issues.add((*why).into()),
+            (Type::Removed(why), _) => state.issues.add((*why).into()),
             (Type::OneOf(types), value) => {
-                let before = std::mem::take(&mut at.issues);
+                let before = std::mem::take(&mut state.issues);
                 let mut last = Issues::default();
                 for kind in *types {
                     let mut read = value.clone();
-                    kind.check(&mut read, at);
-                    last = std::mem::take(&mut at.issues);
+                    kind.check(&mut read, state);
+                    last = std::mem::take(&mut state.issues);
                     if last.is_empty() {
                         *value = read;
                         break;
                     }
                 }
-                at.issues = before;
-                at.issues.append(last);
+                state.issues = before;
+                state.issues.append(last);
             }
             (Type::Email, Value::String(text)) => {
                 if !is_email(text) {
-                    at.issues.add("Invalid email address".into());
+                    state.issues.add("Invalid email address".into());
                 }
             }
             (Type::Date, Value::String(text)) if text.parse::<Timestamp>().is_ok() => {}
             (Type::Number | Type::NotNegative | Type::Positive, Value::Number(number)) => {
                 let number = Decimal::from_json(number).filter(|it| it.is_short());
-                match number.filter(|_| !at.long_numbers.has(&at.path)) {
-                    None => at.issues.too_long(&at.path),
-                    Some(number) if !self.takes(number) => at.issues.too_small(&at.path, "0"),
+                match number.filter(|_| !state.long_numbers.has(&state.path)) {
+                    None => state.issues.too_long(&state.path),
+                    Some(number) if !self.is_in_range(number) => state.issues.too_small(&state.path, "0"),
                     Some(_) => {}
                 }
             }
@@ -148,23 +148,23 @@ impl Type {
                 *value = false.into()
             }
             (Type::Words(words), Value::String(word)) if words.contains(&word.as_str()) => {}
-            (Type::Words(words), _) => at.issues.not_among(&at.path, words, value),
+            (Type::Words(words), _) => state.issues.not_among(&state.path, words, value),
             (Type::List(item), Value::Array(items)) => {
-                for (place, value) in items.iter_mut().enumerate() {
-                    at.path.push(place.to_string());
-                    item.check(value, at);
-                    at.path.pop();
+                for (index, value) in items.iter_mut().enumerate() {
+                    state.path.push(index.to_string());
+                    item.check(value, state);
+                    state.path.pop();
                 }
             }
-            (Type::Object(fields), Value::Object(object)) => check_fields(&[fields], false, object, at),
-            (Type::Strict(fields), Value::Object(object)) => check_fields(fields, true, object, at),
-            (kind, _) => at.issues.wrong_type(&at.path, kind.name(), value),
+            (Type::Object(fields), Value::Object(object)) => check_fields(&[fields], false, object, state),
+            (Type::Strict(fields), Value::Object(object)) => check_fields(fields, true, object, state),
+            (kind, _) => state.issues.wrong_type(&state.path, kind.name(), value),
         }
     }
 }
 
 /// Where in a body the check is, and what it has found.
-struct Reading<'a> {
+struct Validation<'a> {
     path: Vec<String>,
     long_numbers: &'a LongNumbers,
     issues: Issues,
@@ -173,39 +173,44 @@ struct Reading<'a> {
 /// Checks a body, and turns words for booleans into booleans. An absent body is an empty object. A value does not tell
 /// which of its numbers the parser has rounded: `long_numbers` does.
 pub fn check(body: Body, mut value: Value, long_numbers: &LongNumbers) -> Result<Value, Issues> {
-    let mut at = Reading { path: Vec::new(), long_numbers, issues: Issues::default() };
+    let mut state = Validation { path: Vec::new(), long_numbers, issues: Issues::default() };
     if long_numbers.are_too_many() {
-        at.issues.too_many_long();
-        return Err(at.issues);
+        state.issues.too_many_long();
+        return Err(state.issues);
     }
     match &mut value {
-        Value::Object(object) => check_fields(body, true, object, &mut at),
+        Value::Object(object) => check_fields(body, true, object, &mut state),
         Value::Null => {
             let mut object = Map::new();
-            check_fields(body, true, &mut object, &mut at);
+            check_fields(body, true, &mut object, &mut state);
             value = Value::Object(object);
         }
-        _ => at.issues.required(&[]),
+        _ => state.issues.required(&[]),
     }
-    if at.issues.is_empty() { Ok(value) } else { Err(at.issues) }
+    if state.issues.is_empty() { Ok(value) } else { Err(state.issues) }
 }
 
-fn check_fields(groups: &[&[Field]], strict: bool, object: &mut Map<String, Value>, at: &mut Reading<'_>) {
+fn check_fields(
+    groups: &[&[Field]],
+    strict: bool,
+    object: &mut Map<String, Value>,
+    state: &mut Validation<'_>,
+) {
     let known = |key: &str| groups.iter().copied().flatten().any(|field| field.name == key);
     for field in groups.iter().copied().flatten() {
-        at.path.push(field.name.to_owned());
+        state.path.push(field.name.to_owned());
         match object.get_mut(field.name) {
-            None if field.required => at.issues.required(&at.path),
+            None if field.required => state.issues.required(&state.path),
             Some(Value::Null) if field.nullable => {}
-            Some(value) => field.kind.check(value, at),
+            Some(value) => field.kind.check(value, state),
             None => {}
         }
-        at.path.pop();
+        state.path.pop();
     }
     if strict {
         let unknown: Vec<&str> = object.keys().map(String::as_str).filter(|key| !known(key)).collect();
         if !unknown.is_empty() {
-            at.issues.unknown(&unknown);
+            state.issues.unknown(&unknown);
         }
     } else {
         object.retain(|key, _| known(key));
@@ -241,7 +246,7 @@ mod tests {
         optional("email", Type::Email),
         optional("any", Type::Any),
         optional("from", Type::Date).or_null(),
-        optional("tax", Type::Gone("There is no 'tax' any more.")),
+        optional("tax", Type::Removed("There is no 'tax' any more.")),
         optional("tag", Type::OneOf(&[Type::Text, Type::Strict(&[&[required("value", Type::Text)]])])),
     ]];
 

@@ -6,7 +6,7 @@ use atoll_values::limits::{LONG_NUMBERS_MAX, NUMBER_DIGITS_MAX};
 use serde_json::Value;
 
 /// As many complaints as one answer names.
-const N_SHOWN: usize = 3;
+const N_REPORTED_MAX: usize = 3;
 
 /// What is wrong with an input, in the order of its description. Prints the message of the wire.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,16 +35,15 @@ impl Issues {
     /// only, and calls the others missing; clients know the text, so it stays.
     pub(crate) fn wrong_type(&mut self, path: &[String], expected: &str, got: &Value) {
         match path {
-            [field] => {
-                self.add(format!("Expected type: '{expected}' for field '{field}', got: '{}'", shown(got)))
-            }
+            [field] => self
+                .add(format!("Expected type: '{expected}' for field '{field}', got: '{}'", js_string(got))),
             _ => self.required(path),
         }
     }
 
     pub(crate) fn not_among(&mut self, path: &[String], words: &[&str], got: &Value) {
         let (words, field) = (words.join(", "), path.join(", "));
-        self.add(format!("Expected: '{words}' for field '{field}', but got: '{}'", shown(got)));
+        self.add(format!("Expected: '{words}' for field '{field}', but got: '{}'", js_string(got)));
     }
 
     pub(crate) fn too_small(&mut self, path: &[String], least: &str) {
@@ -69,16 +68,16 @@ impl Issues {
 
 impl fmt::Display for Issues {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown: Vec<&str> = self.0.iter().take(N_SHOWN).map(String::as_str).collect();
+        let shown: Vec<&str> = self.0.iter().take(N_REPORTED_MAX).map(String::as_str).collect();
         write!(f, "Invalid request: {}", shown.join("; "))
     }
 }
 
 /// A value as JavaScript prints it in a text.
-fn shown(value: &Value) -> String {
+fn js_string(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(","),
+        Value::Array(items) => items.iter().map(js_string).collect::<Vec<_>>().join(","),
         Value::Object(_) => "[object Object]".into(),
         other => other.to_string(),
     }

@@ -10,8 +10,8 @@ pub fn body_schema(body: Body) -> Value {
 }
 
 fn object_schema(groups: &[&[Field]], is_strict: bool) -> Value {
-    let is_taken = |field: &&Field| !matches!(field.kind, Type::Gone(_));
-    let fields = || groups.iter().copied().flatten().filter(is_taken);
+    let is_accepted = |field: &&Field| !matches!(field.kind, Type::Removed(_));
+    let fields = || groups.iter().copied().flatten().filter(is_accepted);
     let properties: Map<String, Value> = fields().map(|it| (it.name.to_owned(), field_schema(it))).collect();
     let required: Vec<&str> = fields().filter(|it| it.required).map(|it| it.name).collect();
     let mut schema = json!({ "type": "object", "properties": properties });
@@ -47,7 +47,7 @@ fn type_schema(kind: &Type) -> Value {
         Type::OneOf(types) => {
             json!({ "anyOf": types.iter().map(type_schema).collect::<Vec<_>>() })
         }
-        Type::Any | Type::Gone(_) => json!({}),
+        Type::Any | Type::Removed(_) => json!({}),
     }
 }
 

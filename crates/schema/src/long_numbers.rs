@@ -10,7 +10,7 @@ const PATH_BYTES_MAX: usize = 256;
 
 /// Steps of a path to a described field, at most: deeper ones lead into free data. The deepest of ours has 7: `create`,
 /// `0`, `variants`, `0`, `prices`, `0`, `amount`.
-const PATH_STEPS_MAX: usize = 16;
+const PATH_DEPTH_MAX: usize = 16;
 
 /// Where a text has numbers of more digits than a request may send.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub struct LongNumbers {
 }
 
 /// A step of a path: where the name stands in the text, or the place in a list.
-enum Step<'a> {
+enum Segment<'a> {
     Key(&'a str),
     Item(usize),
 }
@@ -37,11 +37,11 @@ impl LongNumbers {
             let rest = &json[at..];
             let n_bytes = match bytes[at] {
                 b'{' => {
-                    path.push(Step::Key(""));
+                    path.push(Segment::Key(""));
                     1
                 }
                 b'[' => {
-                    path.push(Step::Item(0));
+                    path.push(Segment::Item(0));
                     1
                 }
                 b'}' | b']' => {
@@ -49,14 +49,14 @@ impl LongNumbers {
                     1
                 }
                 b',' => {
-                    if let Some(Step::Item(place)) = path.last_mut() {
-                        *place += 1;
+                    if let Some(Segment::Item(index)) = path.last_mut() {
+                        *index += 1;
                     }
                     1
                 }
                 b'"' => {
-                    let n_bytes = n_bytes_of_text(rest);
-                    if let Some(Step::Key(key)) = path.last_mut()
+                    let n_bytes = literal_bytes(rest);
+                    if let Some(Segment::Key(key)) = path.last_mut()
                         && rest[n_bytes..].trim_start().starts_with(':')
                     {
                         *key = &rest[..n_bytes];
@@ -64,11 +64,11 @@ impl LongNumbers {
                     n_bytes
                 }
                 b'-' | b'0'..=b'9' => {
-                    let is_behind = |it: char| !matches!(it, '0'..='9' | '-' | '+' | '.' | 'e' | 'E');
-                    let n_bytes = rest.find(is_behind).unwrap_or(rest.len());
-                    if path.len() <= PATH_STEPS_MAX && !is_short(&rest[..n_bytes]) {
+                    let ends_number = |it: char| !matches!(it, '0'..='9' | '-' | '+' | '.' | 'e' | 'E');
+                    let n_bytes = rest.find(ends_number).unwrap_or(rest.len());
+                    if path.len() <= PATH_DEPTH_MAX && !is_short(&rest[..n_bytes]) {
                         found.n_found += 1;
-                        found.paths.extend(text_of(&path));
+                        found.paths.extend(joined(&path));
                     }
                     n_bytes
                 }
@@ -113,7 +113,7 @@ fn is_short(number: &str) -> bool {
 }
 
 /// The length of the text that begins here, with its quotes.
-fn n_bytes_of_text(rest: &str) -> usize {
+fn literal_bytes(rest: &str) -> usize {
     let mut is_escaped = false;
     for (at, byte) in rest.bytes().enumerate().skip(1) {
         match byte {
@@ -127,16 +127,16 @@ fn n_bytes_of_text(rest: &str) -> usize {
 }
 
 /// A path as one text, unless it is too long to be that of a field.
-fn text_of(path: &[Step<'_>]) -> Option<String> {
+fn joined(path: &[Segment<'_>]) -> Option<String> {
     let mut text = String::new();
-    for (place, step) in path.iter().enumerate() {
-        if place > 0 {
+    for (index, segment) in path.iter().enumerate() {
+        if index > 0 {
             text.push('\0');
         }
-        match step {
-            Step::Key(key) if text.len() + key.len() > PATH_BYTES_MAX => return None,
-            Step::Key(key) => text.push_str(&serde_json::from_str::<String>(key).ok()?),
-            Step::Item(place) => text.push_str(&place.to_string()),
+        match segment {
+            Segment::Key(key) if text.len() + key.len() > PATH_BYTES_MAX => return None,
+            Segment::Key(key) => text.push_str(&serde_json::from_str::<String>(key).ok()?),
+            Segment::Item(index) => text.push_str(&index.to_string()),
         }
     }
     (text.len() <= PATH_BYTES_MAX).then_some(text)
@@ -195,7 +195,7 @@ mod tests {
         let nested = |n: usize, numbers: &str| format!("{}{numbers}{}", "[".repeat(n), "]".repeat(n));
         let deep = LongNumbers::of(&nested(120, &format!("1e16{}", ",1e16".repeat(100_000))));
         assert_eq!((deep.n_found, deep.paths.len()), (0, 0));
-        let last = LongNumbers::of(&nested(PATH_STEPS_MAX, "1e16"));
+        let last = LongNumbers::of(&nested(PATH_DEPTH_MAX, "1e16"));
         assert_eq!((last.n_found, last.paths.len()), (1, 1));
         let many = |n: usize| LongNumbers::of(&nested(1, &vec!["1e16"; n].join(",")));
         assert!(!many(LONG_NUMBERS_MAX).are_too_many());

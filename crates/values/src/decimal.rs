@@ -83,16 +83,16 @@ impl Decimal {
     }
 
     /// How often `part` goes into it, as a whole number (rounded down); `None` where the part is nothing.
-    pub fn whole_times(self, part: Self) -> Option<Self> {
-        self.times(part, 0)
+    pub fn div_floor(self, divisor: Self) -> Option<Self> {
+        self.checked_div(divisor, 0)
     }
 
     /// How often `part` goes into it, with so many digits behind the point (rounded down); `None` where the part is
     /// nothing, or there is no room.
-    pub fn times(self, part: Self, n_digits: u32) -> Option<Self> {
-        let scale = self.scale.max(part.scale);
-        let times = self.at_scale(scale + n_digits)?.checked_div_euclid(part.at_scale(scale)?)?;
-        Some(Self::new(times, n_digits))
+    pub fn checked_div(self, divisor: Self, n_digits: u32) -> Option<Self> {
+        let scale = self.scale.max(divisor.scale);
+        let quotient = self.at_scale(scale + n_digits)?.checked_div_euclid(divisor.at_scale(scale)?)?;
+        Some(Self::new(quotient, n_digits))
     }
 
     /// The nearest number with so many digits behind the point; half of the last digit goes away from zero.
@@ -215,13 +215,13 @@ impl fmt::Debug for Decimal {
 }
 
 /// What is said where a number has no room: no two numbers that a request may send come to that.
-const NO_ROOM: &str = "a decimal number has no room for all of its digits";
+const OVERFLOW: &str = "overflow of a decimal number";
 
 impl Add for Decimal {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        self.checked_add(other).expect(NO_ROOM)
+        self.checked_add(other).expect(OVERFLOW)
     }
 }
 
@@ -237,7 +237,7 @@ impl Mul for Decimal {
     type Output = Self;
 
     fn mul(self, other: Self) -> Self {
-        self.checked_mul(other).expect(NO_ROOM)
+        self.checked_mul(other).expect(OVERFLOW)
     }
 }
 
@@ -432,10 +432,10 @@ mod tests {
     }
 
     #[test]
-    fn whole_times_counts_whole_parts() {
-        assert_eq!(decimal("10").whole_times(decimal("3")), Some(decimal("3")));
-        assert_eq!(decimal("0.7").whole_times(decimal("0.1")), Some(decimal("7")));
-        assert_eq!(decimal("-1").whole_times(decimal("3")), Some(decimal("-1")));
-        assert_eq!(decimal("1").whole_times(Decimal::ZERO), None);
+    fn div_floor_rounds_down() {
+        assert_eq!(decimal("10").div_floor(decimal("3")), Some(decimal("3")));
+        assert_eq!(decimal("0.7").div_floor(decimal("0.1")), Some(decimal("7")));
+        assert_eq!(decimal("-1").div_floor(decimal("3")), Some(decimal("-1")));
+        assert_eq!(decimal("1").div_floor(Decimal::ZERO), None);
     }
 }

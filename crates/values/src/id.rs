@@ -33,8 +33,8 @@ impl<K: Kind> Id<K> {
         text.push_str(K::PREFIX);
         text.push('_');
         let bits = uuid.as_u128();
-        for place in (0..26).rev() {
-            text.push(ALPHABET[(bits >> (place * 5)) as usize & 31] as char);
+        for digit in (0..26).rev() {
+            text.push(ALPHABET[(bits >> (digit * 5)) as usize & 31] as char);
         }
         Self::from(text)
     }

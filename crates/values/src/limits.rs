@@ -127,23 +127,23 @@ pub const ATTEMPTS_OF_ACCOUNT_MAX: u32 = 1_000;
 pub const ATTEMPTS_REMEMBERED_MAX: usize = 100_000;
 
 /// Passwords that are hashed at a time. Each takes 19 MiB and tens of milliseconds of a processor.
-pub const HASHINGS_AT_ONCE_MAX: usize = 4;
+pub const HASHINGS_CONCURRENT_MAX: usize = 4;
 
 /// Passwords that are hashed or wait for it: about a second, on two processors.
-pub const HASHING_LINE_MAX: usize = 64;
+pub const HASHING_QUEUE_MAX: usize = 64;
 
 /// Those of one network, so that what one makes up does not hold the others up.
-pub const HASHING_LINE_OF_NETWORK_MAX: usize = 8;
+pub const HASHING_QUEUE_PER_NETWORK_MAX: usize = 8;
 /// Bytes of an answer that is kept for a repeat with the same `Idempotency-Key`. A larger one is made again from the
 /// records.
-pub const KEPT_ANSWER_BYTES_MAX: usize = 64 * 1024;
+pub const IDEMPOTENCY_ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// Bytes of all answers that are kept for one client, for a day: what repeats in earnest, within minutes, fits; beyond
 /// it answers are made again from the records.
-pub const KEPT_BYTES_OF_CLIENT_MAX: u64 = 1024 * 1024;
+pub const IDEMPOTENCY_BYTES_PER_CLIENT_MAX: u64 = 1024 * 1024;
 
 /// Bytes of what a commit notes for a repeat: the ids of about 2,000 records.
-pub const NOTE_BYTES_MAX: usize = 64 * 1024;
+pub const IDEMPOTENCY_NOTE_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a record as it is stored, where its service names no other limit: with this no list inside of a record (refunds
 /// of a payment, prices of a set, pictures, steps in the journal of a saga, free data) grows without an end, whoever adds to
 /// it. Eight times the body of a request.

@@ -33,7 +33,7 @@ const CHANGES: &[Field] = &[
     optional("option_ids", Type::List(&Type::Text)),
     optional(
         "options",
-        Type::Gone(
+        Type::Removed(
             "The 'options' property was removed in version 2.16.0. Please remove it from your request payload.",
         ),
     ),

@@ -10,8 +10,8 @@ use atoll_kernel::{
     Ctx, Fault, Head, IpNet, Timestamp,
     limits::{
         ATTEMPTS_OF_ACCOUNT_AND_NETWORK_MAX, ATTEMPTS_OF_ACCOUNT_MAX, ATTEMPTS_OF_NETWORK_MAX,
-        ATTEMPTS_REMEMBERED_MAX, EMAIL_CHARS_MAX, HASHING_LINE_MAX, HASHING_LINE_OF_NETWORK_MAX,
-        HASHINGS_AT_ONCE_MAX,
+        ATTEMPTS_REMEMBERED_MAX, EMAIL_CHARS_MAX, HASHING_QUEUE_MAX, HASHING_QUEUE_PER_NETWORK_MAX,
+        HASHINGS_CONCURRENT_MAX,
     },
 };
 use tokio::{sync::Semaphore, task::spawn_blocking};
@@ -162,7 +162,7 @@ struct Line {
 
 impl Default for Line {
     fn default() -> Self {
-        Line { turns: Semaphore::new(HASHINGS_AT_ONCE_MAX), places: Mutex::default() }
+        Line { turns: Semaphore::new(HASHINGS_CONCURRENT_MAX), places: Mutex::default() }
     }
 }
 
@@ -190,10 +190,10 @@ impl Line {
     fn enter(self: Arc<Line>, network: Option<IpNet>) -> Result<Place, Fault> {
         let mut places = locked(&self.places);
         let n_of_network = places.get(&network).copied().unwrap_or(0);
-        if network.is_some() && n_of_network >= HASHING_LINE_OF_NETWORK_MAX {
+        if network.is_some() && n_of_network >= HASHING_QUEUE_PER_NETWORK_MAX {
             return Err(Fault::too_many("Too many attempts. Please try again later.", 1));
         }
-        if places.values().sum::<usize>() >= HASHING_LINE_MAX {
+        if places.values().sum::<usize>() >= HASHING_QUEUE_MAX {
             return Err(Fault::busy("Too many people log in at the moment. Please try again.", 1));
         }
         *places.entry(network).or_default() += 1;
@@ -307,17 +307,17 @@ mod tests {
         let status = |it: Result<Place, Fault>| it.map_or_else(|fault| fault.status().as_u16(), |_| 200);
         let one = net("198.51.100.0/24");
         let mut places: Vec<Place> =
-            (0..HASHING_LINE_OF_NETWORK_MAX).filter_map(|_| enter(one).ok()).collect();
-        assert_eq!(places.len(), HASHING_LINE_OF_NETWORK_MAX);
+            (0..HASHING_QUEUE_PER_NETWORK_MAX).filter_map(|_| enter(one).ok()).collect();
+        assert_eq!(places.len(), HASHING_QUEUE_PER_NETWORK_MAX);
         assert_eq!(
             (status(enter(one)), status(enter(net("203.0.113.0/24"))), status(enter(None))),
             (429, 200, 200)
         );
-        for n in places.len()..HASHING_LINE_MAX {
+        for n in places.len()..HASHING_QUEUE_MAX {
             places.extend(enter(net(&format!("203.0.{n}.0/24"))).ok());
         }
         assert_eq!((status(enter(net("192.0.2.0/24"))), status(enter(None))), (503, 503));
-        assert_eq!(places.len(), HASHING_LINE_MAX);
+        assert_eq!(places.len(), HASHING_QUEUE_MAX);
         places.pop();
         assert_eq!((status(enter(one)), status(enter(net("192.0.2.0/24")))), (429, 200));
         drop(places);

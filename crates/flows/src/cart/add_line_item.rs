@@ -1,6 +1,6 @@
 //! Puts some of a variant into a cart.
 
-use atoll_availability::Market;
+use atoll_availability::Seller;
 use atoll_cart::{Cart, add_line};
 use atoll_kernel::{Decimal, Fault, Local, Metadata, Moment, Write, flow, serde_json::json};
 use serde::Deserialize;
@@ -42,8 +42,8 @@ fn add(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<AddToCart>) -> Resu
     flow.hook("validate", || json!({ "cart_id": input.cart_id }))?;
     let mut cart = cart_in(flow.tx, &scope, &input.cart_id)?;
     for line in input.items {
-        let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
-        cart = flow.step("add-line-item", |tx, at| add_line_item(tx, at, &market, &cart, line))?;
+        let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
+        cart = flow.step("add-line-item", |tx, at| add_line_item(tx, at, &seller, &cart, line))?;
     }
     changed(flow, &cart)?;
     Ok(cart)
@@ -53,14 +53,14 @@ fn add(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<AddToCart>) -> Resu
 pub(crate) fn add_line_item(
     tx: &mut dyn Write,
     at: &Moment,
-    market: &Market,
+    seller: &Seller,
     cart: &Cart,
     input: AddLine,
 ) -> Result<Cart, Fault> {
     if cart.completed_at.is_some() {
         return Err(atoll_cart::Error::Completed(cart.id.to_string()).into());
     }
-    let (variant, product) = shown_variant(tx, &market.shelf(tx)?, &input.variant_id)?;
+    let (variant, product) = shown_variant(tx, &seller.shelf(tx)?, &input.variant_id)?;
     let mut line = snapshot(tx, &variant, &product, input.quantity, input.metadata)?;
     let there: Decimal = cart
         .items
@@ -73,7 +73,7 @@ pub(crate) fn add_line_item(
     let cart = add_line(tx, at, cart, line)?;
     let added = cart.items.iter().find(|it| it.variant_id == variant_id && it.metadata.same_as(&metadata));
     if let Some(added) = added {
-        check_stock(tx, market, &cart, &added.id)?;
+        check_stock(tx, seller, &cart, &added.id)?;
     }
     Ok(cart)
 }

@@ -4,7 +4,7 @@
 //! take is promised first, so that nobody else can buy it while the buyer pays; then the money is taken; then the
 //! order is placed. When one of these fails, the money is given back and the promises are taken back.
 
-use atoll_availability::{ChannelScope, Market, Take};
+use atoll_availability::{Allocation, ChannelScope, Seller};
 use atoll_cart::{CARTS, Cart, CartAddress, LineItem, complete};
 use atoll_inventory::{
     INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, create_level, forget_reservation,
@@ -236,10 +236,10 @@ fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
         return Ok(Held::Already(order));
     }
     let cart = CARTS.retrieve(flow.tx, &input.cart_id)?;
-    let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
+    let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
     // Before it is asked how they are paid for: a session that pays for prices of yesterday is no use.
     let variants = flow.step("validate-line-item-prices", |tx, _| {
-        let variants = sold(tx, &market, &cart)?;
+        let variants = sold(tx, &seller, &cart)?;
         check_prices(tx, &cart)?;
         Ok(variants)
     })?;
@@ -251,7 +251,7 @@ fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
         cart: cart.clone(),
     };
     flow.step("reserve-inventory", |tx, at| {
-        let takes = take_all(tx, &market, &cart, &variants)?;
+        let takes = take_all(tx, &seller, &cart, &variants)?;
         let lines: Vec<String> = pending.order.items.iter().map(|it| it.id.to_string()).collect();
         for (n, (line, takes)) in lines.iter().zip(takes).enumerate() {
             pending.order.items[n].takes = line_takes(&takes);
@@ -344,8 +344,8 @@ fn place(
 }
 
 /// The variants of all lines, which the channel of the cart must (still) show.
-fn sold(tx: &dyn Read, market: &Market, cart: &Cart) -> Result<Vec<ProductVariant>, Fault> {
-    let shelf = market.shelf(tx)?;
+fn sold(tx: &dyn Read, seller: &Seller, cart: &Cart) -> Result<Vec<ProductVariant>, Fault> {
+    let shelf = seller.shelf(tx)?;
     let ids = cart.items.iter().map(|line| line.variant_id.as_deref().unwrap_or_default());
     ids.map(|id| Ok(shown_variant(tx, &shelf, id)?.0)).collect()
 }
@@ -353,23 +353,23 @@ fn sold(tx: &dyn Read, market: &Market, cart: &Cart) -> Result<Vec<ProductVarian
 /// What each line takes from the shelf of the cart's channel; lines that share an item share what there is.
 fn take_all(
     tx: &dyn Read,
-    market: &Market,
+    seller: &Seller,
     cart: &Cart,
     variants: &[ProductVariant],
-) -> Result<Vec<Vec<Take>>, Fault> {
-    let mut shelf = market.shelf(tx)?;
+) -> Result<Vec<Vec<Allocation>>, Fault> {
+    let mut shelf = seller.shelf(tx)?;
     let mut takes = Vec::with_capacity(cart.items.len());
     for (line, variant) in cart.items.iter().zip(variants) {
-        match shelf.take(variant, line.quantity)? {
+        match shelf.allocate(variant, line.quantity)? {
             Ok(take) => takes.push(take),
-            Err(reason) => return Err(refused(&reason, market, &variant.id)),
+            Err(reason) => return Err(refused(&reason, seller, &variant.id)),
         }
     }
     Ok(takes)
 }
 
 /// What a line takes of each item, wherever that is promised.
-fn line_takes(takes: &[Take]) -> Vec<LineTake> {
+fn line_takes(takes: &[Allocation]) -> Vec<LineTake> {
     let mut sums: Vec<LineTake> = Vec::new();
     for take in takes {
         match sums.iter_mut().find(|it| it.inventory_item_id == take.item) {
@@ -385,7 +385,7 @@ fn promise(
     at: &Moment,
     pending: &mut Pending,
     line: &str,
-    take: Take,
+    take: Allocation,
 ) -> Result<(), Fault> {
     if level_at(tx, &take.item, &take.location)?.is_none() {
         // A backorder is counted too, at a place where there is nothing yet.

@@ -1,6 +1,6 @@
 //! Opens a cart in one channel.
 
-use atoll_availability::{ChannelScope, Market};
+use atoll_availability::{ChannelScope, Seller};
 use atoll_cart::{Cart, CartAddress, METADATA_BYTES_MAX, N_LINES_MAX, open_cart};
 use atoll_customer::{CUSTOMERS, find_or_create_guest};
 use atoll_kernel::{Direction, Fault, Local, Metadata, Moment, Read, Scan, Write, flow, serde_json::json};
@@ -52,8 +52,8 @@ fn create(flow: &mut Local<'_>, Scoped { scope, mut input }: Scoped<CreateCart>)
     }
     let mut cart = flow.step("create-carts", |tx, at| open(tx, at, &scope, input))?;
     for line in items {
-        let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
-        cart = flow.step("add-line-item", |tx, at| add_line_item(tx, at, &market, &cart, line))?;
+        let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
+        cart = flow.step("add-line-item", |tx, at| add_line_item(tx, at, &seller, &cart, line))?;
     }
     flow.emit("cart.created", json!({ "id": cart.id }))?;
     flow.hook("cartCreated", || json!({ "cart": cart }))?;

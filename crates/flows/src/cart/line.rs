@@ -1,6 +1,6 @@
 //! What the steps of a cart have in common: whether a line can be sold, and what is known of it.
 
-use atoll_availability::{ChannelScope, Market, Reason, Shelf};
+use atoll_availability::{ChannelScope, Reason, Seller, Shelf};
 use atoll_cart::{Cart, LineItem};
 use atoll_kernel::{Decimal, Fault, Metadata, Read};
 use atoll_product::{COLLECTIONS, PRODUCTS, Product, ProductVariant, TYPES, VARIANTS};
@@ -32,8 +32,8 @@ pub(crate) fn shown_variant(
 }
 
 /// What the wire says where there is not enough.
-pub(crate) fn refused(reason: &Reason, market: &Market, variant: &str) -> Fault {
-    match (reason, market.channel()) {
+pub(crate) fn refused(reason: &Reason, seller: &Seller, variant: &str) -> Fault {
+    match (reason, seller.channel()) {
         (Reason::NoLocation, Some(channel)) => Fault::invalid(format!(
             "Sales channel {channel} is not associated with any stock location for variant {variant}."
         )),
@@ -46,8 +46,8 @@ pub(crate) fn refused(reason: &Reason, market: &Market, variant: &str) -> Fault 
 }
 
 /// Is there enough for the line of this id, after what the other lines of the cart take?
-pub(crate) fn check_stock(tx: &dyn Read, market: &Market, cart: &Cart, line_id: &str) -> Result<(), Fault> {
-    let mut shelf = market.shelf(tx)?;
+pub(crate) fn check_stock(tx: &dyn Read, seller: &Seller, cart: &Cart, line_id: &str) -> Result<(), Fault> {
+    let mut shelf = seller.shelf(tx)?;
     let (line, others): (Vec<&LineItem>, Vec<&LineItem>) =
         cart.items.iter().partition(|it| *it.id == *line_id);
     for (line, must_fit) in
@@ -56,8 +56,8 @@ pub(crate) fn check_stock(tx: &dyn Read, market: &Market, cart: &Cart, line_id: 
         let Some(variant) = VARIANTS.get(tx, line.variant_id.as_deref().unwrap_or_default())? else {
             continue;
         };
-        if let (Err(reason), true) = (shelf.take(&variant, line.quantity)?, must_fit) {
-            return Err(refused(&reason, market, &variant.id));
+        if let (Err(reason), true) = (shelf.allocate(&variant, line.quantity)?, must_fit) {
+            return Err(refused(&reason, seller, &variant.id));
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Changes how many of a line a cart holds.
 
-use atoll_availability::Market;
+use atoll_availability::Seller;
 use atoll_cart::{Cart, set_quantity};
 use atoll_kernel::{Decimal, Fault, Local, Metadata, Read, flow, serde_json::json};
 
@@ -33,13 +33,13 @@ fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateLineItem>)
     let UpdateLineItem { cart_id, line_id, quantity, metadata } = input;
     flow.hook("validate", || json!({ "cart_id": cart_id, "line_id": line_id, "quantity": quantity }))?;
     let cart = cart_in(flow.tx, &scope, &cart_id)?;
-    let market = Market::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
+    let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
     let price =
-        flow.step("price-line-item", |tx, _| price_of_line(tx, &market, &cart, &line_id, quantity))?;
+        flow.step("price-line-item", |tx, _| price_of_line(tx, &seller, &cart, &line_id, quantity))?;
     let cart = flow.step("update-line-item", |tx, at| {
         Ok(set_quantity(tx, at, &cart, &line_id, quantity, price, metadata)?)
     })?;
-    flow.step("confirm-inventory", |tx, _| check_stock(tx, &market, &cart, &line_id))?;
+    flow.step("confirm-inventory", |tx, _| check_stock(tx, &seller, &cart, &line_id))?;
     changed(flow, &cart)?;
     Ok(cart)
 }
@@ -47,7 +47,7 @@ fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateLineItem>)
 /// What one of a line costs when so many are bought; the channel must still show it.
 fn price_of_line(
     tx: &dyn Read,
-    market: &Market,
+    seller: &Seller,
     cart: &Cart,
     line_id: &str,
     quantity: Decimal,
@@ -62,6 +62,6 @@ fn price_of_line(
         return Ok(line.unit_price);
     }
     let variant_id = line.variant_id.as_deref().unwrap_or_default();
-    let (variant, _) = shown_variant(tx, &market.shelf(tx)?, variant_id)?;
+    let (variant, _) = shown_variant(tx, &seller.shelf(tx)?, variant_id)?;
     unit_price(tx, cart, &variant.id, quantity)
 }

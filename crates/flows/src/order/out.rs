@@ -91,7 +91,7 @@ impl Out {
         let complete = |take: &Take| match take.by_hand {
             // What is promised is still to be sent, and what was packed may have come back.
             Some(promised) => Some(packed.min(line.quantity - promised)),
-            None => (self.of_item(line, &take.item) * line.quantity).times(take.quantity, n_digits),
+            None => (self.of_item(line, &take.item) * line.quantity).checked_div(take.quantity, n_digits),
         };
         takes.iter().filter_map(complete).min().unwrap_or(packed).min(line.quantity)
     }
@@ -108,7 +108,7 @@ impl Out {
         if let Some(promised) = take.by_hand {
             return promised.min(quantity);
         }
-        let needed = (take.quantity * (fulfilled + quantity)).times(line.quantity, NUMBER_DIGITS_MAX);
+        let needed = (take.quantity * (fulfilled + quantity)).checked_div(line.quantity, NUMBER_DIGITS_MAX);
         needed.unwrap_or(take.quantity) - self.of_item(line, &take.item)
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Direction, Fault, FieldValue, KeyBuf, Read, Scan, Space, Span, StoreError, Timestamp, Write, decode,
     encode,
-    limits::{KEPT_ANSWER_BYTES_MAX, KEPT_BYTES_OF_CLIENT_MAX},
+    limits::{IDEMPOTENCY_ANSWER_BYTES_MAX, IDEMPOTENCY_BYTES_PER_CLIENT_MAX},
     split_part,
     verify::Verify,
 };
@@ -110,7 +110,9 @@ impl KeyedRequest {
     /// Keeps its answer, if there is room for it.
     pub(crate) fn keep(&self, tx: &mut dyn Write, status: u16, body: &[u8]) -> Result<(), Fault> {
         let n_kept = bytes_of(tx, &self.who)?;
-        if body.len() > KEPT_ANSWER_BYTES_MAX || n_kept + body.len() as u64 > KEPT_BYTES_OF_CLIENT_MAX {
+        if body.len() > IDEMPOTENCY_ANSWER_BYTES_MAX
+            || n_kept + body.len() as u64 > IDEMPOTENCY_BYTES_PER_CLIENT_MAX
+        {
             return Ok(());
         }
         match self.own(tx)? {

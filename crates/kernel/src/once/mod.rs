@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Actor, Call, Ctx, Fault, FaultKind, Local, Moment, Pass, Reply, Route, StatusCode, View, Write,
-    limits::NOTE_BYTES_MAX,
+    limits::IDEMPOTENCY_NOTE_BYTES_MAX,
 };
 
 pub(crate) use kept::Note;
@@ -122,7 +122,7 @@ impl Once {
 
 /// What a repeat of a commit is answered from.
 pub(crate) fn done<N: Serialize>(note: &N) -> Note {
-    Note::Done(serde_json::to_string(note).ok().filter(|it| it.len() <= NOTE_BYTES_MAX))
+    Note::Done(serde_json::to_string(note).ok().filter(|it| it.len() <= IDEMPOTENCY_NOTE_BYTES_MAX))
 }
 
 /// Who asks, and through which publishable key: nobody else is answered what they were.
