@@ -1,27 +1,28 @@
-//! Request bodies.
+//! Validation of request bodies against a const schema.
 
 use atoll_values::{Decimal, Timestamp, limits::EMAIL_CHARS_MAX};
 use serde_json::{Map, Value};
 
 use crate::{Issues, LongNumbers};
 
-/// The fields of a request body, in groups that several bodies may share. Unknown ones are refused.
+/// The schema of a request body: groups of fields, which several bodies may share. Unknown fields are
+/// refused.
 pub type Body = &'static [&'static [Field]];
 
 /// A field of an object.
 #[derive(Debug)]
 pub struct Field {
-    /// Its name.
+    /// The key in the object.
     pub name: &'static str,
-    /// Its type.
+    /// The type of the value.
     pub kind: Type,
-    /// Must it be there?
+    /// Absent is an error.
     pub required: bool,
-    /// May it be null?
+    /// Null is accepted.
     pub nullable: bool,
 }
 
-/// A field that must be there.
+/// A field that must be present.
 pub const fn required(name: &'static str, kind: Type) -> Field {
     Field { name, kind, required: true, nullable: false }
 }
@@ -32,7 +33,7 @@ pub const fn optional(name: &'static str, kind: Type) -> Field {
 }
 
 impl Field {
-    /// It may also be null.
+    /// Makes the field nullable.
     pub const fn or_null(mut self) -> Field {
         self.nullable = true;
         self
@@ -42,42 +43,42 @@ impl Field {
 /// The type of a value.
 #[derive(Debug)]
 pub enum Type {
-    /// Text.
+    /// A string.
     Text,
-    /// Text that is an e-mail address.
+    /// A string that is an e-mail address.
     Email,
-    /// Text that is a date.
+    /// A string that is a date, or a date and time, as [`Timestamp`] parses it.
     Date,
-    /// A number.
+    /// A number of at most [`NUMBER_DIGITS_MAX`](atoll_values::limits::NUMBER_DIGITS_MAX) digits.
     Number,
     /// A number that is zero or more.
     NotNegative,
     /// A number above zero.
     Positive,
-    /// True or false.
+    /// A boolean.
     Bool,
-    /// True or false, or the words for them.
+    /// A boolean, or `"true"` or `"false"` in any case. It is converted to a boolean.
     BoolText,
-    /// One of these words.
+    /// One of these strings.
     Words(&'static [&'static str]),
-    /// An object of anything.
+    /// A JSON object of any content.
     Record,
     /// A list.
     List(&'static Type),
-    /// An object of these fields. Others are dropped in silence.
+    /// An object of these fields. Unknown fields are removed without an error.
     Object(&'static [Field]),
-    /// An object of these fields and no others.
+    /// An object of these fields. Unknown fields are refused.
     Strict(Body),
-    /// One of these. What fits none is complained of as the last one does.
+    /// One of these types. If none fits, the errors are those of the last.
     OneOf(&'static [Type]),
-    /// Anything: the handler looks at it.
+    /// Any JSON, checked by the handler.
     Any,
-    /// Nothing any more: clients that still send it are told this.
+    /// A field that was removed from the API: sending it is an error with this message.
     Removed(&'static str),
 }
 
 impl Type {
-    /// Its name on the wire.
+    /// The name of the type in error messages of the wire.
     fn name(&self) -> &'static str {
         match self {
             Type::Text | Type::Email => "string",
@@ -92,7 +93,7 @@ impl Type {
         }
     }
 
-    /// Is the number as large as its type asks for?
+    /// Is the number within the bounds of the type?
     fn is_in_range(&self, number: Decimal) -> bool {
         match self {
             Type::NotNegative => !number.is_negative(),
@@ -163,15 +164,16 @@ impl Type {
     }
 }
 
-/// Where in a body the check is, and what it has found.
+/// The state of a validation: the current path, and the errors so far.
 struct Validation<'a> {
     path: Vec<String>,
     long_numbers: &'a LongNumbers,
     issues: Issues,
 }
 
-/// Checks a body, and turns words for booleans into booleans. An absent body is an empty object. A value does not tell
-/// which of its numbers the parser has rounded: `long_numbers` does.
+/// Validates a body and converts its [`Type::BoolText`] fields. An absent body counts as an empty object.
+///
+/// A parsed value does not tell which of its numbers the parser has rounded; `long_numbers` does.
 pub fn check(body: Body, mut value: Value, long_numbers: &LongNumbers) -> Result<Value, Issues> {
     let mut state = Validation { path: Vec::new(), long_numbers, issues: Issues::default() };
     if long_numbers.are_too_many() {
@@ -217,7 +219,7 @@ fn check_fields(
     }
 }
 
-/// A local part, an `@`, and a domain with a dot: what the wire's own check comes down to.
+/// A local part, an `@`, and a domain with a dot: equivalent to the check of the wire.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let plain = |it: &str| !it.is_empty() && !it.starts_with('.') && !it.ends_with('.') && !it.contains("..");
@@ -262,7 +264,7 @@ mod tests {
     #[test]
     fn valid_bodies_pass() {
         check_body(r#"{"name":"x","note":null,"on":true}"#, r#"{"name":"x","note":null,"on":true}"#);
-        // Free data is as the parser reads it.
+        // Metadata is kept as the parser reads it.
         check_body(
             r#"{"name":"x","metadata":{"a":1.0000000000000001}}"#,
             r#"{"metadata":{"a":1.0},"name":"x"}"#,
@@ -327,7 +329,7 @@ mod tests {
             "Invalid request: Expected type: 'object' for field 'tag', got: '1'",
         );
         for quantity in ["1234567890123456", "1.0000000000000001", "1e15", "1e-16", "1e400"] {
-            // The parser refuses what is larger than any float.
+            // The parser refuses numbers beyond the range of a float.
             if serde_json::from_str::<Value>(quantity).is_ok() {
                 check_body(
                     &format!(r#"{{"name":"x","items":[{{"quantity":1}},{{"quantity":{quantity}}}]}}"#),
@@ -339,7 +341,7 @@ mod tests {
             r#"{"name":"x","any":{"a":[1.0000000000000001]}}"#,
             "Invalid request: Value for field 'any' has more than 15 digits",
         );
-        // Where they stand is not read any more.
+        // Beyond the limit no paths are collected.
         let many = vec!["1e16"; 1_001].join(",");
         check_body(
             &format!(r#"{{"name":"x","metadata":{{"a":[{many}]}}}}"#),

@@ -1,24 +1,24 @@
-//! What is wrong with an input, and how the wire says it.
+//! Validation errors of a request, and the messages by which the wire reports them.
 
 use std::fmt;
 
 use atoll_values::limits::{LONG_NUMBERS_MAX, NUMBER_DIGITS_MAX};
 use serde_json::Value;
 
-/// As many complaints as one answer names.
+/// Errors that one answer names; the others are dropped.
 const N_REPORTED_MAX: usize = 3;
 
-/// What is wrong with an input, in the order of its description. Prints the message of the wire.
+/// Validation errors in the order of the schema. Displays as the message of the wire.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Issues(Vec<String>);
 
 impl Issues {
-    /// Is nothing wrong?
+    /// No errors were found.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Adds a complaint in the wire's words.
+    /// Adds an error. The text is that of the wire.
     pub fn add(&mut self, issue: String) {
         self.0.push(issue);
     }
@@ -31,8 +31,8 @@ impl Issues {
         self.add(format!("Field '{}' is required", path.join(", ")));
     }
 
-    /// The value has another type. The original looks the value up by its path, finds it on the first level
-    /// only, and calls the others missing; clients know the text, so it stays.
+    /// The value has the wrong type. The original looks the value up by its path, finds it at the first level
+    /// only, and reports deeper ones as missing. Clients know the text, so it stays.
     pub(crate) fn wrong_type(&mut self, path: &[String], expected: &str, got: &Value) {
         match path {
             [field] => self
@@ -73,7 +73,7 @@ impl fmt::Display for Issues {
     }
 }
 
-/// A value as JavaScript prints it in a text.
+/// A value as JavaScript converts it to a string.
 fn js_string(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -1,10 +1,10 @@
-//! Descriptions of bodies and parameters as JSON Schema, for OpenAPI.
+//! Conversion of the schemas of bodies and parameters to JSON Schema, for OpenAPI.
 
 use serde_json::{Map, Value, json};
 
 use crate::{Body, Field, Param, ParamKind, Params, Type};
 
-/// The schema of a body. Unknown fields are refused.
+/// The JSON Schema of a body. Unknown fields are refused.
 pub fn body_schema(body: Body) -> Value {
     object_schema(body, true)
 }
@@ -51,7 +51,7 @@ fn type_schema(kind: &Type) -> Value {
     }
 }
 
-/// The parameters of a query string, as OpenAPI lists them.
+/// The query parameters of a route, as OpenAPI objects.
 pub fn query_parameters(params: &Params) -> Vec<Value> {
     let parameter = |name: &str, about: &str, schema: Value| json!({ "name": name, "in": "query", "description": about, "schema": schema });
     let text = || json!({ "type": "string" });

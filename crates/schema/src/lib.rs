@@ -1,5 +1,6 @@
-//! Const descriptions of bodies and queries. They check JSON, and complain in the words of the wire, which
-//! existing clients show to their users.
+//! Request validation: const schemas of bodies and query strings, and their JSON Schema.
+//!
+//! They check JSON and report errors in the words of the wire, which existing clients show to their users.
 
 mod body;
 mod issue;

@@ -1,35 +1,36 @@
-//! Finds the numbers of a JSON text that have more digits than a float holds: the parser has rounded them, so that only
-//! the text tells.
+//! Finds the numbers of a JSON text that have more digits than a float keeps. The parser has rounded these,
+//! so only the text can tell.
 
 use std::{collections::BTreeSet, ops::Bound};
 
 use atoll_values::{Decimal, limits::LONG_NUMBERS_MAX};
 
-/// Bytes of a path to a described field, at most: longer ones lead into free data.
+/// Maximum length of a path to a field of a schema, in bytes. Longer ones lead into metadata.
 const PATH_BYTES_MAX: usize = 256;
 
-/// Steps of a path to a described field, at most: deeper ones lead into free data. The deepest of ours has 7: `create`,
+/// Maximum depth of a field of a schema. Deeper ones lead into metadata. The deepest of ours has 7: `create`,
 /// `0`, `variants`, `0`, `prices`, `0`, `amount`.
 const PATH_DEPTH_MAX: usize = 16;
 
-/// Where a text has numbers of more digits than a request may send.
+/// The paths of the numbers of a JSON text that have more digits than a request may send.
 #[derive(Debug, Default)]
 pub struct LongNumbers {
-    /// In order, so that what is below a path is found without looking at all of them.
+    /// Sorted, so that numbers below a path are found by a range scan. Segments are separated by NUL.
     paths: BTreeSet<String>,
-    /// How many were found, those of one path and in free data included. Beyond [`LONG_NUMBERS_MAX`] nothing is read.
+    /// The number of long numbers, with those at equal paths and in metadata. Scanning stops beyond
+    /// [`LONG_NUMBERS_MAX`].
     n_found: usize,
 }
 
-/// A step of a path: where the name stands in the text, or the place in a list.
+/// A segment of a path: a key as it is written in the text, with quotes and escapes, or an index.
 enum Segment<'a> {
     Key(&'a str),
     Item(usize),
 }
 
 impl LongNumbers {
-    /// Reads a text that was parsed before. The work is linear: a path is built for long numbers only, and for no more
-    /// than [`LONG_NUMBERS_MAX`] of them. Of two fields of one name both count.
+    /// Scans a text that is known to be valid JSON, in linear time. A path is built only for long numbers,
+    /// and for at most [`LONG_NUMBERS_MAX`] of them. Of two fields with the same name both count.
     pub fn of(json: &str) -> LongNumbers {
         let (mut found, mut path, mut at) = (LongNumbers::default(), Vec::new(), 0);
         let bytes = json.as_bytes();
@@ -74,7 +75,7 @@ impl LongNumbers {
                 }
                 _ => 1,
             };
-            // Only ASCII leads to the next character by itself.
+            // One byte is not one character outside of ASCII.
             at += n_bytes;
             while !json.is_char_boundary(at) {
                 at += 1;
@@ -83,36 +84,36 @@ impl LongNumbers {
         found
     }
 
-    /// Are there more than one body may have?
+    /// Are there more than [`LONG_NUMBERS_MAX`]?
     pub(crate) fn are_too_many(&self) -> bool {
         self.n_found > LONG_NUMBERS_MAX
     }
 
-    /// Is the number at this path one of them?
+    /// Is there a long number at this path?
     pub(crate) fn has(&self, path: &[String]) -> bool {
         !self.paths.is_empty() && self.paths.contains(&path.join("\0"))
     }
 
-    /// Is one of them at this path, or below it?
+    /// Is there a long number at or below this path?
     pub(crate) fn has_below(&self, path: &[String]) -> bool {
         if self.paths.is_empty() {
             return false;
         }
         let path = path.join("\0");
         let mut from_here = self.paths.range::<str, _>((Bound::Included(&*path), Bound::Unbounded));
-        // No letter comes before the one between two steps.
+        // NUL sorts before every other character, so entries below the path come first.
         let next = from_here.next().and_then(|it| it.strip_prefix(&*path));
         next.is_some_and(|it| it.is_empty() || it.starts_with('\0'))
     }
 }
 
-/// A number that has so few characters has no more digits.
+/// A number of at most 15 characters, without an exponent, cannot have more than 15 digits.
 fn is_short(number: &str) -> bool {
     let is_plain = number.len() <= 15 && !number.contains(['e', 'E']);
     is_plain || number.parse().is_ok_and(Decimal::is_short)
 }
 
-/// The length of the text that begins here, with its quotes.
+/// The length in bytes of the string literal at the start of `rest`, with its quotes.
 fn literal_bytes(rest: &str) -> usize {
     let mut is_escaped = false;
     for (at, byte) in rest.bytes().enumerate().skip(1) {
@@ -126,7 +127,7 @@ fn literal_bytes(rest: &str) -> usize {
     rest.len()
 }
 
-/// A path as one text, unless it is too long to be that of a field.
+/// The path as one string; `None` if it is too long to be that of a field of a schema.
 fn joined(path: &[Segment<'_>]) -> Option<String> {
     let mut text = String::new();
     for (index, segment) in path.iter().enumerate() {
@@ -189,7 +190,7 @@ mod tests {
         assert!(!has_below(&["a", "b", "0"]) && !has_below(&["c"]) && !has_below(&["a", "c"]));
     }
 
-    /// What is kept and built stays small, however long and deep a body is.
+    /// Memory stays bounded, however long and deep a body is.
     #[test]
     fn long_number_search_is_limited_in_depth_and_count() {
         let nested = |n: usize, numbers: &str| format!("{}{numbers}{}", "[".repeat(n), "]".repeat(n));
@@ -202,7 +203,7 @@ mod tests {
         let found = many(100_000);
         assert!(found.are_too_many());
         assert_eq!((found.n_found, found.paths.len()), (LONG_NUMBERS_MAX + 1, LONG_NUMBERS_MAX + 1));
-        // Those of one path, and of paths that are too long to be kept, are counted, too.
+        // Numbers at equal paths, and at paths that are too long to be kept, count as well.
         let key = "k".repeat(PATH_BYTES_MAX + 1);
         for numbers in [r#""a":1e16,"#.repeat(100_000), format!(r#""{key}":1e16,"#).repeat(2_000)] {
             let found = LongNumbers::of(&format!("{{{numbers}\"b\":1}}"));

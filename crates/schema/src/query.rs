@@ -1,4 +1,4 @@
-//! Query strings: paging, fields and filters.
+//! Validation of query strings: pagination, `fields`, sorting and filters.
 
 use atoll_values::{
     Comparison, Condition, Decimal, Fields, Filter, Timestamp,
@@ -8,31 +8,31 @@ use serde_json::{Map, Value};
 
 use crate::Issues;
 
-/// The parameters of a route.
+/// The query parameters of a route.
 #[derive(Debug)]
 pub struct Params {
     /// Filters and other parameters of the route itself.
     pub own: Filters,
-    /// The page size, where the route is a list.
+    /// The default page size of a list; `None` if the route is no list.
     pub limit: Option<usize>,
-    /// Are unknown parameters refused? The wire refuses them on most routes, and drops them on some.
+    /// Refuse unknown parameters. The wire refuses them on most routes, and ignores them on some.
     pub strict: bool,
 }
 
 impl Params {
-    /// `fields`, and nothing else: for a route that shows one record, or none.
+    /// Only `fields`: for a route that shows one record, or none.
     pub const NONE: Params = Params { own: &[], limit: None, strict: true };
 }
 
 /// The filters of a list.
 pub type Filters = &'static [Param];
 
-/// A parameter.
+/// A query parameter.
 #[derive(Debug)]
 pub struct Param {
-    /// Its name.
+    /// The name; `a` is written `a=…`, `a[]=…` or `a[$gte]=…`.
     pub name: &'static str,
-    /// What it may be.
+    /// The values and operators that it accepts.
     pub kind: ParamKind,
 }
 
@@ -43,14 +43,14 @@ impl Param {
     }
 }
 
-/// What a parameter may be.
+/// The values and operators that a parameter accepts.
 #[derive(Debug)]
 pub enum ParamKind {
     /// A text, a list of them, or operators.
     Any,
     /// As `Any`; the word `null` is null.
     AnyOrNull,
-    /// A list of texts; a text alone is refused.
+    /// A list of texts. A single text is refused.
     Many,
     /// `true` or `false`.
     Bool,
@@ -60,7 +60,7 @@ pub enum ParamKind {
     Date,
     /// A number, or operators on numbers.
     Number,
-    /// Parameters of what hangs on the record: `variants[sku]=x`.
+    /// Filters on related records: `variants[sku]=x`.
     Nested(Filters),
 }
 
@@ -84,7 +84,7 @@ pub struct ListParams {
 }
 
 impl ListParams {
-    /// Takes the filter on `name` out: the texts it asks for, of which one must match.
+    /// Removes the `In` filter on `name` and returns its values.
     pub fn take(&mut self, name: &str) -> Option<Vec<String>> {
         let is_it = |it: &Filter| matches!(it, Filter::One(one) if one.path == [name] && one.comparison == Comparison::In);
         let place = self.filters.iter().position(is_it)?;
@@ -92,12 +92,12 @@ impl ListParams {
         Some(condition.values.into_iter().flatten().collect())
     }
 
-    /// Takes the filter on `name` out: the first text that it asks for.
+    /// Removes the filter on `name` and returns its first value.
     pub fn take_one(&mut self, name: &str) -> Option<String> {
         self.take(name)?.into_iter().next()
     }
 
-    /// Takes the parameter `name` out: was it `true`?
+    /// Removes the filter on `name`: is its value `true`?
     pub fn take_flag(&mut self, name: &str) -> bool {
         self.take_one(name).is_some_and(|it| it == "true")
     }
@@ -108,7 +108,7 @@ impl ListParams {
     }
 }
 
-/// Numbers of records that one page may skip or show. Beyond it a request is a mistake or an attack.
+/// Upper bound of `offset` and `limit`. A larger value is a mistake or an attack.
 const PAGE_MAX: f64 = 1e9;
 
 /// Checks a parsed query string.
@@ -155,7 +155,7 @@ pub fn check(params: &Params, query: &Map<String, Value>) -> Result<ListParams, 
     if issues.is_empty() { Ok(list) } else { Err(issues) }
 }
 
-/// Are there as many conditions and values as one list may have, and no more?
+/// Refuses lists with too many conditions or values, or too long patterns.
 fn check_size(list: &ListParams, issues: &mut Issues) {
     let mut size = Size::default();
     list.filters.iter().for_each(|it| size.add(it));
@@ -175,13 +175,13 @@ fn check_size(list: &ListParams, issues: &mut Issues) {
     }
 }
 
-/// How much conditions ask for.
+/// The cost of evaluating the filters of a list.
 #[derive(Default)]
 struct Size {
-    /// Branches that are empty count like others.
+    /// Empty branches count as one.
     n_conditions: usize,
     n_values: usize,
-    /// Of the longest pattern.
+    /// The length of the longest `$like` pattern, in characters.
     n_letters_of_pattern: usize,
 }
 
