@@ -1,4 +1,4 @@
-//! How a filter compares a field.
+//! Comparison operators of filters.
 
 /// A comparison of a field with one value, or (`In`, `NotIn`) with several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,6 @@ pub enum Comparison {
     Gte,
     /// Matches a pattern with `%` and `_`.
     Like,
-    /// As `Like`, whatever the case.
+    /// As `Like`, case-insensitive.
     Ilike,
 }

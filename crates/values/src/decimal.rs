@@ -1,5 +1,5 @@
-//! Money and quantities: decimal numbers whose arithmetic is exact. Nothing is rounded but where it is asked for, and
-//! nothing saturates.
+//! Money and quantities: exact decimal arithmetic in 256 bits. Rounding is explicit; overflow panics or is
+//! checked, and never saturates.
 
 use std::{
     cmp::Ordering,
@@ -14,27 +14,28 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::limits::NUMBER_DIGITS_MAX;
 
-/// Digits of a number that is read, so that no text asks for more than fits. Wider than any that requests may send
-/// ([`NUMBER_DIGITS_MAX`]): rows of earlier releases hold numbers of 29 digits, and sums of them have more.
+/// Maximum number of digits that parsing accepts. More than requests may send ([`NUMBER_DIGITS_MAX`]): rows
+/// of earlier releases hold numbers of 29 digits, and sums of them have more.
 const DIGITS_MAX: usize = 60;
 
-/// A decimal number. In JSON it is a number (`19.99`, `20`), never rounded by a float; where it has more digits than a
-/// float holds, it is text.
+/// A decimal number. In JSON it is a number (`19.99`, `20`), never rounded by a float; a number with more
+/// digits than a float keeps is a string.
 ///
-/// Sums and products are exact. There is room for the product of any two numbers inside the limit of requests
-/// ([`Decimal::is_short`]) and for sums of more such products than a shop can hold; what has no room panics.
+/// Sums and products are exact. The product of any two numbers within the limit of requests
+/// ([`Decimal::is_short`]) fits, and so do sums of more such products than a shop can hold. Overflow of an
+/// operator panics.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Decimal {
-    /// The digits, without zeros at the end that stand behind the point.
+    /// All digits as an integer, without trailing zeros behind the decimal point.
     digits: I256,
-    /// How many of them stand behind the point.
+    /// The number of digits behind the decimal point.
     scale: u32,
 }
 
 impl Decimal {
-    /// Nothing.
+    /// 0.
     pub const ZERO: Self = Self { digits: I256::ZERO, scale: 0 };
-    /// One.
+    /// 1.
     pub const ONE: Self = Self { digits: I256::ONE, scale: 0 };
 
     fn new(mut digits: I256, mut scale: u32) -> Self {
@@ -54,48 +55,47 @@ impl Decimal {
         self.digits == 0
     }
 
-    /// Is it a whole number?
+    /// Is it an integer?
     pub fn is_whole(self) -> bool {
         self.scale == 0
     }
 
-    /// The value as the whole number that it is, if it is one.
+    /// The value as an integer; `None` if it has a fraction or does not fit.
     pub fn to_i64(self) -> Option<i64> {
         if self.is_whole() { self.digits.try_into().ok() } else { None }
     }
 
-    /// Has it at most [`NUMBER_DIGITS_MAX`] digits, those before and behind the point together? A number in a request
-    /// must, and so must what a cart comes to.
+    /// Has it at most [`NUMBER_DIGITS_MAX`] digits, before and behind the point together? Required of numbers
+    /// in requests and of the totals of a cart.
     pub fn is_short(self) -> bool {
         self.scale <= NUMBER_DIGITS_MAX
             && self.digits.unsigned_abs() < U256::new(10_u128.pow(NUMBER_DIGITS_MAX))
     }
 
-    /// Multiplies, unless the result has no room.
+    /// Multiplies; `None` on overflow.
     pub fn checked_mul(self, other: Self) -> Option<Self> {
         Some(Self::new(self.digits.checked_mul(other.digits)?, self.scale + other.scale))
     }
 
-    /// Adds, unless the result has no room.
+    /// Adds; `None` on overflow.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         let scale = self.scale.max(other.scale);
         Some(Self::new(self.at_scale(scale)?.checked_add(other.at_scale(scale)?)?, scale))
     }
 
-    /// How often `part` goes into it, as a whole number (rounded down); `None` where the part is nothing.
+    /// Divides and rounds down to an integer; `None` if `divisor` is zero.
     pub fn div_floor(self, divisor: Self) -> Option<Self> {
         self.checked_div(divisor, 0)
     }
 
-    /// How often `part` goes into it, with so many digits behind the point (rounded down); `None` where the part is
-    /// nothing, or there is no room.
+    /// Divides and rounds down to `n_digits` behind the point; `None` if `divisor` is zero, or on overflow.
     pub fn checked_div(self, divisor: Self, n_digits: u32) -> Option<Self> {
         let scale = self.scale.max(divisor.scale);
         let quotient = self.at_scale(scale + n_digits)?.checked_div_euclid(divisor.at_scale(scale)?)?;
         Some(Self::new(quotient, n_digits))
     }
 
-    /// The nearest number with so many digits behind the point; half of the last digit goes away from zero.
+    /// Rounds to `n_digits` behind the point, half away from zero.
     pub fn round(self, n_digits: u32) -> Self {
         let Some(surplus) = self.scale.checked_sub(n_digits).filter(|it| *it > 0) else { return self };
         let unit = I256::new(10).pow(surplus);
@@ -103,13 +103,13 @@ impl Decimal {
         Self::new((self.digits + half) / unit, n_digits)
     }
 
-    /// The digits with so many of them behind the point, unless there is no room.
+    /// The digits scaled to `scale` digits behind the point; `None` on overflow.
     fn at_scale(self, scale: u32) -> Option<I256> {
         self.digits.checked_mul(I256::new(10).checked_pow(scale - self.scale)?)
     }
 
-    /// Reads a JSON number through its shortest text. What a float does not hold was rounded when the JSON was read:
-    /// see `long_numbers` in `atoll-schema`.
+    /// Parses a JSON number from its shortest text. Digits beyond the precision of a float were lost when the
+    /// JSON was parsed: see `long_numbers` in `atoll-schema`.
     pub fn from_json(number: &serde_json::Number) -> Option<Self> {
         number.to_string().parse().ok()
     }
@@ -120,7 +120,7 @@ impl Ord for Decimal {
         let scale = self.scale.max(other.scale);
         match (self.at_scale(scale), other.at_scale(scale)) {
             (Some(this), Some(other)) => this.cmp(&other),
-            // The one that has no room is the larger one, on its side of zero.
+            // The one that overflows has the larger absolute value, so its sign decides.
             (None, _) => self.digits.signum().cmp(&I256::ZERO),
             (_, None) => I256::ZERO.cmp(&other.digits.signum()),
         }
@@ -160,7 +160,7 @@ impl std::error::Error for NotADecimal {}
 impl FromStr for Decimal {
     type Err = NotADecimal;
 
-    /// Reads `-12.50` and `1.25e1`. What has more digits than there is room for is refused, not rounded.
+    /// Parses `-12.50` and `1.25e1`. More than [`DIGITS_MAX`] digits are an error; nothing is rounded.
     fn from_str(text: &str) -> Result<Self, NotADecimal> {
         let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let exponent: i32 = exponent.parse().map_err(|_| NotADecimal)?;
@@ -214,7 +214,7 @@ impl fmt::Debug for Decimal {
     }
 }
 
-/// What is said where a number has no room: no two numbers that a request may send come to that.
+/// The panic message of an overflow, which no two numbers within the limit of requests reach.
 const OVERFLOW: &str = "overflow of a decimal number";
 
 impl Add for Decimal {
@@ -267,7 +267,8 @@ impl Sum for Decimal {
     }
 }
 
-/// A number in JSON, text in the store. A JSON value holds a number as a float: what that would round is text.
+/// Serialised as a number in JSON, and as text in the store. A number that a float would round is text in
+/// JSON, too.
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if !serializer.is_human_readable() {
@@ -284,13 +285,13 @@ impl Serialize for Decimal {
 }
 
 impl Decimal {
-    /// As the wire shows it beside the number, where nothing may be rounded: `{"value": "19.99", "precision": 20}`.
+    /// The exact value that the wire shows beside the number: `{"value": "19.99", "precision": 20}`.
     pub fn raw(&self) -> serde_json::Value {
         serde_json::json!({ "value": self.to_string(), "precision": 20 })
     }
 }
 
-/// From a number, from text, or from the wire's `{"value": "19.99", "precision": 20}`.
+/// Deserialised from a number, from text, or from the wire's `{"value": "19.99", "precision": 20}`.
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Number;
@@ -311,7 +312,7 @@ impl<'de> Deserialize<'de> for Decimal {
             }
 
             fn visit_f64<E: de::Error>(self, number: f64) -> Result<Decimal, E> {
-                // The shortest text that reads back as this float is the text that was sent.
+                // The shortest text that parses to this float is the text that was sent.
                 number.to_string().parse().map_err(E::custom)
             }
 
@@ -348,7 +349,7 @@ mod tests {
     fn check(json: &str, expect: &str) {
         let it: Decimal = serde_json::from_str(json).expect(json);
         assert_eq!(serde_json::to_string(&it).expect(json), expect);
-        // A value of JSON holds it as well.
+        // `serde_json::Value` keeps it as well.
         let value = serde_json::to_value(it).expect(json);
         assert_eq!(serde_json::from_value::<Decimal>(value).expect(json), it);
     }
@@ -375,7 +376,7 @@ mod tests {
         {
             assert!(serde_json::from_str::<Decimal>(json).is_err(), "{json}");
         }
-        // As large, or as small, as a short text can ask for.
+        // Short texts for extremely large and small numbers.
         for text in ["1e5000000", "1e-5000000", "1e60", "1e-61"] {
             assert_eq!(text.parse::<Decimal>(), Err(NotADecimal), "{text}");
         }

@@ -1,4 +1,4 @@
-//! Ids typed by the kind of thing they name: `sc_01J…` is an `Id<SalesChannel>`.
+//! Typed ids: `sc_01J…` is an `Id<SalesChannel>`. A prefix and a sortable UUIDv7.
 
 use std::{
     borrow::Borrow,
@@ -12,21 +12,21 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
-/// What an id can name.
+/// A kind of record that ids refer to.
 pub trait Kind {
-    /// The text in front of the underscore: `sc` for sales channels.
+    /// The prefix before the underscore: `sc` for sales channels.
     const PREFIX: &'static str;
 }
 
-/// The id of a `K`: its prefix and a UUIDv7 as 26 characters of Crockford base32, so that ids sort by the
-/// time they were made. Ids of any other text are legal, since users may bring their own.
+/// The id of a `K`: the prefix and a UUIDv7 as 26 characters of Crockford base32, so that ids sort by
+/// creation time. Any other text is a valid id as well, since users may bring their own.
 pub struct Id<K: ?Sized> {
     text: Arc<str>,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K: Kind> Id<K> {
-    /// The id that prints `uuid`.
+    /// Encodes `uuid`.
     pub fn from_uuid(uuid: Uuid) -> Self {
         const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         let mut text = String::with_capacity(K::PREFIX.len() + 27);
@@ -41,7 +41,7 @@ impl<K: Kind> Id<K> {
 }
 
 impl<K: ?Sized> Id<K> {
-    /// The id as it is written.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -59,7 +59,7 @@ impl<K: ?Sized> From<&str> for Id<K> {
     }
 }
 
-/// The empty id, which names nothing: a record that has not been created yet.
+/// The empty id refers to nothing: that of a record that has not been created yet.
 impl<K: ?Sized> Default for Id<K> {
     fn default() -> Self {
         Self::from("")

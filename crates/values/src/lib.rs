@@ -1,4 +1,5 @@
-//! The values that every layer shares: ids by kind, money, time and metadata. No I/O.
+//! Value types that every layer shares: typed ids, decimals for money, timestamps, metadata, and the limits
+//! of requests. No I/O.
 
 mod comparison;
 mod decimal;

@@ -1,4 +1,4 @@
-//! Free data that users hang on a record.
+//! Metadata: free-form JSON that users attach to a record.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use crate::Decimal;
 pub struct Metadata(pub Option<Map<String, Value>>);
 
 impl Metadata {
-    /// What an update with `patch` leaves: keys are merged, `""` removes a key, null and `{}` replace
+    /// The metadata after an update: keys of `patch` are merged, `""` removes a key, null and `{}` replace
     /// everything (the wire's rule since 2.21).
     pub fn patched(self, patch: Metadata) -> Metadata {
         let Some(patch) = patch.0 else { return Metadata(None) };
@@ -29,17 +29,18 @@ impl Metadata {
         Metadata(Some(merged))
     }
 
-    /// `{}` in the place of null.
+    /// Turns null into `{}`.
     pub fn or_empty(self) -> Metadata {
         Metadata(Some(self.0.unwrap_or_default()))
     }
 
-    /// How long it is as JSON.
+    /// The size as JSON, in bytes.
     pub fn n_bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |map| serde_json::to_vec(map).map_or(usize::MAX, |json| json.len()))
     }
 
-    /// Equal but for the difference between null and `{}`, and between two ways to write a number: `1`, `1.0`.
+    /// Equality that ignores the difference between null and `{}`, and between spellings of a number: `1`,
+    /// `1.0`.
     pub fn same_as(&self, other: &Metadata) -> bool {
         let empty = Map::new();
         same_fields(self.0.as_ref().unwrap_or(&empty), other.0.as_ref().unwrap_or(&empty))

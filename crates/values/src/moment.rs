@@ -1,4 +1,4 @@
-//! What a transaction may know of the world, fixed before it runs.
+//! The context of a transaction, fixed before it runs: time, actor and a source of ids.
 
 use std::cell::{Cell, RefCell};
 
@@ -7,13 +7,15 @@ use uuid::Uuid;
 
 use crate::{Id, Kind, Timestamp};
 
-/// Who asked.
+/// The caller on whose behalf the transaction runs: for permissions and audit fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Actor {
-    /// Not known: a public route, an identity without an account, an actor type of no module here. May do nothing.
+    /// Unauthenticated: a public route, an identity without an account, an actor type without a module. May
+    /// do nothing.
     #[default]
     Nobody,
-    /// The shop itself: start-up, jobs, tests, and what the shop does for those who are nobody yet. May do everything.
+    /// The shop itself: start-up, jobs, tests, and services for the unauthenticated such as logging in. May
+    /// do everything.
     System,
     /// An admin user, by id.
     User(String),
@@ -26,7 +28,7 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// The id that `created_by` and `revoked_by` record; empty for the system, as on the wire.
+    /// The id for `created_by` and `revoked_by`; empty for the system, as on the wire.
     pub fn id(&self) -> &str {
         match self {
             Actor::Nobody | Actor::System => "",
@@ -34,8 +36,8 @@ impl Actor {
         }
     }
 
-    /// The actor, or the shop for those who are nobody yet: for what anybody may have done for themselves, such as a
-    /// session or an account of their own.
+    /// Turns `Nobody` into `System`: for operations that anyone may start for themselves, such as opening a
+    /// session or registering an account.
     pub fn or_system(self) -> Actor {
         match self {
             Actor::Nobody => Actor::System,
@@ -44,9 +46,11 @@ impl Actor {
     }
 }
 
-/// Time, ids and actor of one transaction. All that a body writes has one time, which tests move, and a body is a
-/// function of its moment, its input and the data: so it asks the moment, never the clock. Tests run flows twice
-/// ([`Moment::rewind`]) and compare what they write.
+/// Time, ids and actor of one transaction.
+///
+/// The body of a transaction is a function of its moment, its input and the data; it never reads the clock.
+/// All writes of a body have the same time, which tests control. Tests run flows twice ([`Moment::rewind`])
+/// and compare what they write.
 #[derive(Debug)]
 pub struct Moment {
     now: Timestamp,
@@ -56,7 +60,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// The moment `now`, for `actor`.
+    /// A moment at `now`, on behalf of `actor`.
     pub fn new(now: Timestamp, actor: Actor) -> Self {
         Moment { now, actor, made: RefCell::default(), n_used: Cell::new(0) }
     }
@@ -66,12 +70,12 @@ impl Moment {
         self.now
     }
 
-    /// Who asked.
+    /// The caller on whose behalf the transaction runs: for permissions and audit fields.
     pub fn actor(&self) -> &Actor {
         &self.actor
     }
 
-    /// The next id. Ids ascend within the process, and their tail cannot be guessed.
+    /// The next id. Ids ascend within the process, and their tail is random.
     pub fn id<K: Kind>(&self) -> Id<K> {
         let mut made = self.made.borrow_mut();
         let n_used = self.n_used.get();
@@ -82,12 +86,12 @@ impl Moment {
         Id::from_uuid(made[n_used])
     }
 
-    /// How many ids were given so far.
+    /// The number of ids that were issued so far.
     pub fn n_ids(&self) -> usize {
         self.n_used.get()
     }
 
-    /// Goes back to where `n_ids` ids were given: a run of the same body is given the same ids again. For tests.
+    /// Rewinds to `n_ids` issued ids, so that a second run of the same body gets the same ids. For tests.
     pub fn rewind(&self, n_ids: usize) {
         self.n_used.set(n_ids.min(self.n_used.get()));
     }

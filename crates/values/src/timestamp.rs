@@ -1,4 +1,5 @@
-//! Points in time, in milliseconds, printed as the wire prints them: `2026-11-22T06:25:05.118Z`.
+//! Timestamps in milliseconds, in UTC. Parses and prints RFC 3339 as the wire does:
+//! `2026-11-22T06:25:05.118Z`.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -14,13 +15,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The first moment of the year 0, the earliest that RFC 3339 can write.
+    /// The start of the year 0, the earliest that RFC 3339 can express.
     pub const MIN: Timestamp = Timestamp(-62_167_219_200_000);
 
-    /// The last moment of the year 9999, the latest that RFC 3339 can write.
+    /// The end of the year 9999, the latest that RFC 3339 can express.
     pub const MAX: Timestamp = Timestamp(253_402_300_799_999);
 
-    /// The clock of the machine. Only the edge reads it; everything below gets a `Moment`.
+    /// The wall-clock time. Only the edge calls it; everything below gets a `Moment`.
     pub fn now() -> Self {
         Self(jiff::Timestamp::now().as_millisecond())
     }
@@ -35,33 +36,33 @@ impl Timestamp {
         self.0
     }
 
-    /// This point and `millis` later.
+    /// Adds `millis`, saturating.
     pub const fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
 
-    /// This point and `duration` later; at most the last that there is.
+    /// Adds `duration`, saturating.
     pub fn plus(self, duration: Duration) -> Self {
         self.plus_millis(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// The point, if RFC 3339 can write it.
+    /// The timestamp, if RFC 3339 can express it.
     pub fn written(self) -> Option<Self> {
         (Self::MIN..=Self::MAX).contains(&self).then_some(self)
     }
 
-    /// Is it so far ahead of `now` that the clock must have been put back since it was noted? Whoever waits for such a
-    /// moment would wait for as long as the clock was ahead.
+    /// Is it further ahead of `now` than clock skew explains? Then the clock was set back since it was
+    /// recorded, and waiting for it could take as long as the clock was ahead.
     pub const fn is_ahead_of(self, now: Timestamp) -> bool {
         self.0 > now.plus_millis(CLOCK_SKEW_MS).0
     }
 }
 
-/// How far the clocks of hosts are apart, or a clock is put back in the ordinary course of things, in milliseconds.
+/// Tolerated clock skew between hosts, or of a clock that is corrected, in milliseconds.
 const CLOCK_SKEW_MS: i64 = 60_000;
 
-/// The text is not a date of the years 0 to 9999: a date (midnight), or a date and a time as in RFC 3339, with its offset
-/// or without one (UTC).
+/// The text is not a date of the years 0 to 9999: a date (midnight), or a date and a time as in RFC 3339,
+/// with an offset or without one (UTC).
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotADate;
 
@@ -73,7 +74,7 @@ impl fmt::Display for NotADate {
 
 impl std::error::Error for NotADate {}
 
-/// 1970, from which milliseconds are counted. Jiff's own timestamps end a day before the year 9999 does.
+/// The Unix epoch. Jiff's own timestamps end a day before the year 9999 does.
 const EPOCH: DateTime = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
 
 impl FromStr for Timestamp {
@@ -84,12 +85,12 @@ impl FromStr for Timestamp {
         let offset_s = match (pieces.offset(), pieces.time_zone_annotation()) {
             (Some(offset), _) => offset.to_numeric_offset().seconds(),
             (None, None) => 0,
-            // The rules of a named zone are not at hand.
+            // No time-zone database is linked in.
             (None, Some(_)) => return Err(NotADate),
         };
         let here = pieces.date().to_datetime(pieces.time().unwrap_or(Time::midnight()));
         let since = here.duration_since(EPOCH) - SignedDuration::from_secs(offset_s.into());
-        // What is less than a millisecond is cut off, towards the past.
+        // Fractions of a millisecond are cut off, towards the past.
         let millis = i64::try_from(since.as_nanos().div_euclid(1_000_000)).map_err(|_| NotADate)?;
         Self(millis).written().ok_or(NotADate)
     }
@@ -110,7 +111,7 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// Text where people read it (JSON), a number where they do not (the store).
+/// RFC 3339 in human-readable formats (JSON), an integer in the store.
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {

@@ -1,8 +1,8 @@
-//! What lines of goods come to, under the names of the wire.
+//! Totals of carts and orders, and their names on the wire.
 
 use crate::Decimal;
 
-/// The names of all totals, as carts and orders show them.
+/// The names of all totals of a cart or an order.
 pub const TOTALS: &[&str] = &[
     "total", "subtotal", "tax_total", "discount_total", "discount_subtotal", "discount_tax_total",
     "original_total", "original_subtotal", "original_tax_total", "item_total", "item_subtotal",
@@ -12,7 +12,7 @@ pub const TOTALS: &[&str] = &[
     "original_shipping_total", "credit_line_subtotal", "credit_line_tax_total", "credit_line_total",
 ];
 
-/// The names of what a line of a cart or an order comes to, each with that of its exact twin.
+/// The names of the totals of a line, each with that of its exact `raw_` twin.
 pub const LINE_TOTALS: [(&str, &str); 9] = [
     ("subtotal", "raw_subtotal"),
     ("total", "raw_total"),
@@ -25,27 +25,27 @@ pub const LINE_TOTALS: [(&str, &str); 9] = [
     ("original_tax_total", "raw_original_tax_total"),
 ];
 
-/// The part of the total of a line, or of a cart, that goes by this name: no module takes taxes, shipping or discounts yet,
-/// so what the goods come to is the total, and theirs are zero.
+/// The total `name` of a line or a cart whose items cost `total`. There is no module for taxes, shipping or
+/// discounts yet: their totals are zero, and all others are the price of the items.
 pub fn part_of_total(name: &str, total: Decimal) -> Decimal {
     let is_of_others = ["tax", "discount", "shipping", "credit"].iter().any(|other| name.contains(other));
     if is_of_others { Decimal::ZERO } else { total }
 }
 
-/// What the goods of a cart or an order come to.
+/// The totals of a cart or an order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// The sum of unit price × quantity. Nothing is rounded.
+    /// The sum of unit price × quantity, not rounded.
     pub items: Decimal,
 }
 
 impl Totals {
-    /// The totals of lines of unit price and quantity.
+    /// Sums up lines, each a unit price and a quantity.
     pub fn of(lines: impl Iterator<Item = (Decimal, Decimal)>) -> Totals {
         Totals { items: lines.map(|(unit_price, quantity)| unit_price * quantity).sum() }
     }
 
-    /// Shows each of [`TOTALS`] with its value.
+    /// Calls `visit` with each of [`TOTALS`] and its value.
     pub fn visit(&self, visit: &mut dyn FnMut(&'static str, Decimal)) {
         for name in TOTALS {
             visit(name, part_of_total(name, self.items));
