@@ -1,4 +1,4 @@
-//! What routes answer, and the records in it, as JSON Schema.
+//! JSON Schemas of answers and of the entities in them, for OpenAPI.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ impl<'a> Answers<'a> {
         Answers { graph, entities: BTreeSet::new() }
     }
 
-    /// An answer, by its media type.
+    /// The `content` object of an answer, by media type.
     pub(crate) fn content(&mut self, answer: Answer) -> Value {
         let schema = match answer {
             Answer::Created => return json!({}),
@@ -55,7 +55,7 @@ impl<'a> Answers<'a> {
         json!({ "$ref": format!("#/components/schemas/{}", name_of(self.graph, entity)) })
     }
 
-    /// The schemas of all entities that were referred to, by name.
+    /// The schemas of all entities that were referred to, directly or through relations.
     pub(crate) fn components(mut self) -> Map<String, Value> {
         let mut schemas = Map::new();
         loop {
@@ -65,7 +65,7 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// What may be shown of a record. Which of it is shown, the parameter `fields` says.
+    /// The schema of a record with all fields that can be shown. Which of them are, `fields` selects.
     fn entity(&mut self, def: &'static EntityDef) -> Value {
         let mut properties = Map::new();
         for (field, kind) in def.fields.iter().zip(def.kinds) {
@@ -132,7 +132,7 @@ fn object<const N: usize>(properties: [(&str, Value); N]) -> Value {
     json!({ "type": "object", "required": required, "properties": properties })
 }
 
-/// What is said of a record that is gone.
+/// The schema of the answer to a deletion.
 fn deleted<const N: usize>(more: [(&str, Value); N]) -> Value {
     let mut schema = object([("id", text()), ("object", text()), ("deleted", truth())]);
     for (name, it) in more {

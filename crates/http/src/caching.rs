@@ -1,7 +1,7 @@
-//! HTTP caching: what browsers and proxies may keep of an answer. It is decided here, for all of them.
+//! HTTP caching: the headers `Cache-Control` and `Vary` of all answers.
 //!
-//! Whatever depends on who asks is kept by nobody. An answer that may be kept says so itself, with a `Cache-Control` of
-//! its own, and still varies with what it depends on.
+//! Answers that depend on the caller are not cacheable. A cacheable answer sets its own `Cache-Control`, and
+//! still varies with the headers that it depends on.
 
 use axum::{
     http::{HeaderValue, header},
@@ -10,14 +10,14 @@ use axum::{
 
 use crate::{Auth, Method};
 
-/// Says what may be kept of the answer to a request of this kind.
+/// Sets the caching headers of an answer to a request of this kind.
 pub(crate) fn set_headers(response: &mut Response, auth: Auth, method: Method) {
     let headers = response.headers_mut();
     if auth != Auth::Public || method != Method::Get {
         let no_store = HeaderValue::from_static("private, no-store");
         headers.entry(header::CACHE_CONTROL).or_insert(no_store);
     }
-    // Beside the `Origin` of cross-origin requests, which is added for all.
+    // The CORS layer adds `Origin` to every answer.
     let depends_on = match auth {
         Auth::Public => return,
         Auth::Identity | Auth::Admin | Auth::User => "authorization, cookie",

@@ -1,4 +1,4 @@
-//! Errors as the wire shows them.
+//! Errors as the wire shows them: kinds, status codes, messages, `Retry-After`.
 
 use std::{borrow::Cow, error::Error, fmt};
 
@@ -9,42 +9,42 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// When to ask again what could not be answered for want of time.
+/// `Retry-After` of requests that timed out in the read pool, in seconds.
 const RETRY_AFTER_S: u64 = 5;
 
-/// What kind of error it is; the wire's `type`, and the status that goes with it.
+/// The kind of an error: it determines the wire's `type` and the status code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
-    /// There is no such thing: 404.
+    /// 404: no such record or route.
     NotFound,
-    /// The input is wrong: 400.
+    /// 400: the request is malformed or invalid.
     InvalidData,
-    /// The input is right, and it is not allowed now: 400.
+    /// 400: a valid request that the current state does not allow.
     NotAllowed,
-    /// Somebody does not give the money: 422.
+    /// 422: the payment provider refused the payment.
     #[serde(rename = "payment_authorization_error")]
     PaymentRefused,
-    /// The buyer must do something before money is given: 422.
+    /// 422: the payment needs an action of the buyer, such as 3-D Secure.
     #[serde(rename = "payment_requires_more_error")]
     PaymentRequiresMore,
-    /// Who are you: 401.
+    /// 401: not authenticated.
     Unauthorized,
-    /// It is there already, or was used for something else: 422.
+    /// 422: the record exists, or the idempotency key was used for another request.
     Duplicate,
-    /// Somebody else was faster: 409.
+    /// 409: a concurrent request was faster.
     Conflict,
-    /// To answer it takes more than one request may take: 400.
+    /// 400: the request exceeds a limit on keys, records or bytes.
     TooExpensive,
-    /// What is to be paid is not what was shown: 409.
+    /// 409: the total differs from the one that the buyer was shown.
     PricesChanged,
-    /// The body is larger than the route takes: 413.
+    /// 413: the body exceeds the limit of the route.
     TooLarge,
-    /// It was tried too often: 429.
+    /// 429: rate limit exceeded.
     TooMany,
-    /// There is too much to do: 503.
+    /// 503: overloaded; nothing was done.
     Busy,
-    /// Our own mistake: 500. The message is logged, not shown.
+    /// 500: a bug or a failure of the store. The message is logged, not shown.
     #[default]
     Unexpected,
 }
@@ -72,7 +72,7 @@ impl FaultKind {
     }
 }
 
-/// An error on its way to a client: `{"type", "message", "code"?}`.
+/// An error that is answered to a client: `{"type", "message", "code"?}`.
 #[derive(Debug)]
 pub struct Fault {
     kind: FaultKind,
@@ -84,7 +84,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// An error of this kind. The message is the wire's where the wire prescribes one.
+    /// An error of this kind. The text is that of the wire where it prescribes one.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
         Fault { kind, message: message.into(), code: None, bare: None, retry_after_s: None, source: None }
     }
@@ -104,12 +104,12 @@ impl Fault {
         Fault::new(FaultKind::NotAllowed, message)
     }
 
-    /// 429: it may be tried again in so many seconds.
+    /// 429, with `Retry-After`.
     pub fn too_many(message: impl Into<String>, retry_after_s: u64) -> Self {
         Fault { retry_after_s: Some(retry_after_s), ..Fault::new(FaultKind::TooMany, message) }
     }
 
-    /// 503: nothing was done, and it may be tried again in so many seconds.
+    /// 503, with `Retry-After`. Nothing was done.
     pub fn busy(message: impl Into<String>, retry_after_s: u64) -> Self {
         Fault { retry_after_s: Some(retry_after_s), ..Fault::new(FaultKind::Busy, message) }
     }
@@ -144,17 +144,17 @@ impl Fault {
         self
     }
 
-    /// In how many seconds it may be tried again, if that is known.
+    /// The value of `Retry-After` in seconds, if any.
     pub fn retry_after_s(&self) -> Option<u64> {
         self.retry_after_s
     }
 
-    /// Its kind.
+    /// The kind of the error.
     pub fn kind(&self) -> FaultKind {
         self.kind
     }
 
-    /// What caused it, one after the other; empty where nothing did. Clients are not told.
+    /// The chain of causes for the log, separated by `: `; empty if there is none. Not shown to clients.
     pub fn causes(&self) -> String {
         let mut causes = Vec::new();
         let mut cause = self.source();
@@ -165,12 +165,12 @@ impl Fault {
         causes.join(": ")
     }
 
-    /// Its status.
+    /// The status code.
     pub fn status(&self) -> StatusCode {
         self.kind.wire().1
     }
 
-    /// Its body.
+    /// The JSON body.
     pub fn body(&self) -> Value {
         if let Some(bare) = &self.bare {
             return bare.clone();
@@ -189,19 +189,19 @@ impl Fault {
     }
 }
 
-/// An error as it is kept.
+/// An error as it is stored, in saga journals and for idempotent retries.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FaultRecord {
-    /// Its kind.
+    /// The kind of the error.
     pub kind: FaultKind,
-    /// What clients are told.
+    /// The message for clients.
     pub message: String,
-    /// The wire's code.
+    /// The wire's `code`.
     pub code: Option<String>,
-    /// The whole body, where it is not the usual one.
+    /// The whole body, where it is not the usual object.
     pub bare: Option<Value>,
-    /// What caused it, which clients are not told.
+    /// The chain of causes, for the log.
     pub cause: Option<String>,
 }
 

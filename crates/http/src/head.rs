@@ -1,7 +1,7 @@
-//! The head of a request: what is refused before anything looks at it, and its id.
+//! Checks of the head of a request (request smuggling, NUL, encoding), and the request id.
 //!
-//! A header that says who asks, or what for, stands there once. Two of them are read differently by two programs in a
-//! row, and that is how a request gets past the first of them.
+//! Headers that authenticate a request or control its meaning must not be repeated: two programs in a row may
+//! each take another one, which is how requests bypass the checks of the first.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ use percent_encoding::percent_decode_str;
 
 use crate::{Fault, Head};
 
-/// Headers that say who asks, or how the request is meant.
+/// Headers that must not be repeated.
 const SINGLE: &[&str] = &[
     "host", "authorization", "x-publishable-api-key", "idempotency-key", "content-type", "origin",
     "x-atoll-preview-at", "x-request-id",
 ];
 
-/// Letters of a request id that a client gives: it stands in every line of the log.
+/// Maximum length of a request id that a client sends, in bytes. It is part of every log line.
 const REQUEST_ID_BYTES_MAX: usize = 128;
 
-/// Is there one meaning to this head? Otherwise 400 says what is wrong.
+/// Refuses an ambiguous or malformed head with 400.
 pub(crate) fn check(head: &Head) -> Result<(), Fault> {
     for name in SINGLE {
         if head.headers.get_all(*name).iter().nth(1).is_some() {
@@ -41,7 +41,7 @@ pub(crate) fn check(head: &Head) -> Result<(), Fault> {
     }
     let path = percent_decode_str(head.uri.path()).decode_utf8();
     let path = path.map_err(|_| Fault::invalid("The path is not UTF-8"))?;
-    // What is no UTF-8 in a query string stands for itself: `%descri%` is what people search for.
+    // In a query string, `%` without an escape stands for itself: people search for `%descri%`.
     let holds_nul = |text: &str| percent_decode_str(text).any(|byte| byte == 0);
     if path.contains('\0') || head.uri.query().is_some_and(holds_nul) {
         return Err(Fault::invalid("The address holds a NUL"));
@@ -49,7 +49,7 @@ pub(crate) fn check(head: &Head) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What the client calls this request, or else an id of ours.
+/// The client's `X-Request-Id` if it is valid, or else a new id.
 pub(crate) fn request_id(request: &Request) -> Arc<str> {
     let sent = request.headers().get("x-request-id").and_then(|it| it.to_str().ok());
     let sent = sent.filter(|it| !it.is_empty() && it.len() <= REQUEST_ID_BYTES_MAX);

@@ -1,4 +1,5 @@
-//! Routes, errors, query strings and bodies over axum. Knows nothing of commerce.
+//! HTTP over axum: routes, errors, query strings, bodies, CORS, proxies and OpenAPI. Knows nothing of
+//! commerce.
 
 mod answers;
 mod caching;

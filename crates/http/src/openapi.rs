@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{Answer, App, Auth, Method, Route, answers::Answers};
 
-/// Describes these routes.
+/// Generates the document for these routes.
 pub fn openapi<A: App>(title: &str, version: &str, routes: &[&'static Route<A>], graph: &Graph) -> Value {
     let mut paths = Map::new();
     let mut answers = Answers::new(graph);
@@ -105,7 +105,7 @@ pub(crate) fn content(schema: Value) -> Value {
     json!({ "application/json": { "schema": schema } })
 }
 
-/// What a route answers, by status: what it is for, and every way in which it refuses.
+/// The answers of a route by status: success, and every kind of error.
 fn responses<A: App>(route: &Route<A>, answers: &mut Answers<'_>) -> Value {
     let done = answers.content(route.answer);
     let status = if matches!(route.answer, Answer::Created) { "201" } else { "200" };

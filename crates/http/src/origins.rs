@@ -1,25 +1,26 @@
-//! Which web pages may call: those of the origins that whoever runs Atoll names.
+//! CORS: the allow-lists of web origins, and whether a cookie may be trusted (CSRF).
 
 use std::str::FromStr;
 
 use crate::Head;
 
-/// Origins as browsers name them (`https://shop.example`), or any.
+/// An allow-list of origins as browsers name them (`https://shop.example`), or any.
 ///
-/// Pages of any origin may call with a key or a token that they have. A cookie goes along with whatever a page
-/// sends, so it counts on pages of our own origin and of those that are named, and never because any is let in.
+/// Pages of any origin may call with a key or a token of their own. Browsers attach cookies to whatever a
+/// page sends, so a cookie is accepted only from our own origin and from origins that are listed, not from
+/// those that `Any` allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OriginList {
-    /// Any.
+    /// Any origin (`*`).
     Any,
-    /// These.
+    /// These origins only.
     These(Vec<String>),
 }
 
 impl FromStr for OriginList {
     type Err = String;
 
-    /// Reads `*`, or origins with commas between them.
+    /// Parses `*`, or a comma-separated list of origins.
     fn from_str(text: &str) -> Result<Self, String> {
         if text.trim() == "*" {
             return Ok(OriginList::Any);
@@ -36,20 +37,20 @@ impl FromStr for OriginList {
 }
 
 impl OriginList {
-    /// Is this origin named?
+    /// Is this origin listed? `Any` lists none.
     fn lists(&self, origin: &str) -> bool {
         matches!(self, OriginList::These(origins) if origins.iter().any(|it| it == origin))
     }
 }
 
-/// The origins whose pages may call the routes of each kind.
+/// The allow-lists per area of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origins {
-    /// Of `/store`.
+    /// For `/store`.
     pub store: OriginList,
-    /// Of `/admin`.
+    /// For `/admin`.
     pub admin: OriginList,
-    /// Of `/auth`.
+    /// For `/auth`.
     pub auth: OriginList,
 }
 
@@ -60,7 +61,7 @@ impl Default for Origins {
 }
 
 impl Origins {
-    /// Those for a path; what is neither the store's nor for admins is read by anybody.
+    /// The allow-list of a path. All other paths are public.
     fn of(&self, path: &str) -> &OriginList {
         match path.split('/').nth(1) {
             Some("store") => &self.store,
@@ -70,13 +71,14 @@ impl Origins {
         }
     }
 
-    /// May a page of this origin read what this path answers?
+    /// May pages of this origin read the answers of this path?
     pub(crate) fn allows(&self, origin: &str, path: &str) -> bool {
         let list = self.of(path);
         *list == OriginList::Any || list.lists(origin)
     }
 
-    /// Does a cookie of this request speak for whoever sent it?
+    /// May the cookie of this request authenticate it? Not if the request comes from a page of another origin
+    /// that is not listed (CSRF).
     pub fn trust_cookie(&self, head: &Head) -> bool {
         let Some(origin) = header(head, "origin") else { return true };
         let is_own = origin.split_once("://").is_some_and(|(_, it)| header(head, "host") == Some(it));
@@ -84,12 +86,12 @@ impl Origins {
     }
 }
 
-/// A header, if it is there and is text.
+/// The value of a header; `None` if it is absent or not text.
 pub fn header<'a>(head: &'a Head, name: &str) -> Option<&'a str> {
     head.headers.get(name)?.to_str().ok()
 }
 
-/// The value of a cookie.
+/// The value of a cookie; `None` if it is absent.
 pub fn cookie<'a>(head: &'a Head, name: &str) -> Option<&'a str> {
     let lines = head.headers.get_all("cookie").into_iter().filter_map(|it| it.to_str().ok());
     let mut cookies = lines.flat_map(|line| line.split(';')).filter_map(|it| it.trim().split_once('='));
@@ -143,7 +145,7 @@ mod tests {
         check(Some("https://api.example"), "/admin/products", true);
         check(Some("https://admin.example"), "/admin/products", true);
         check(Some("https://evil.example"), "/admin/products", false);
-        // Any origin may call, and none of them with a cookie.
+        // Any origin may call, but not with a cookie.
         check(Some("https://evil.example"), "/store/carts", false);
         check(Some("null"), "/store/carts", false);
     }

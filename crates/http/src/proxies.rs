@@ -1,5 +1,5 @@
-//! Where a request comes from: the client's network, behind the proxies that are trusted to say it, and whether it came
-//! over TLS.
+//! The client's network behind trusted reverse proxies (`X-Forwarded-For`, `Forwarded`), and whether it uses
+//! TLS.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -11,14 +11,14 @@ use ipnet::IpNet;
 
 use crate::Head;
 
-/// The networks whose requests say whom they come from; nobody else is believed.
+/// The networks of trusted proxies. Forwarding headers of other peers are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies(Vec<IpNet>);
 
 impl FromStr for Proxies {
     type Err = String;
 
-    /// Reads networks and addresses with commas between them: `10.0.0.0/8, 127.0.0.1`.
+    /// Parses a comma-separated list of networks and addresses: `10.0.0.0/8, 127.0.0.1`.
     fn from_str(text: &str) -> Result<Self, String> {
         let network = |text: &str| {
             let text = text.trim();
@@ -36,8 +36,10 @@ impl Proxies {
         self.0.iter().any(|it| it.contains(&address))
     }
 
-    /// The network of the client, as attempts of one place are counted: a /24 or a /64. None where it cannot be told: of
-    /// an address within our own network that is not named, which may be a proxy before everybody.
+    /// The network of the client for rate limits: a /24 or a /64.
+    ///
+    /// `None` if it is unknown: a private address that is no trusted proxy may be a proxy in front of all
+    /// clients.
     pub fn network_of(&self, head: &Head) -> Option<IpNet> {
         let peer = peer(head)?;
         if !self.trusts(peer) {
@@ -47,13 +49,14 @@ impl Proxies {
             (None, None) => return None,
             (Some(client), None) | (None, Some(client)) => client.map(network),
             (Some(one), Some(other)) if one == other => one.map(network),
-            // One of them the proxy has not written.
+            // The headers differ: the client wrote one of them, and it is unknown which.
             _ => None,
         };
         claimed.or_else(|| Some(network(peer)))
     }
 
-    /// The last of the hops that is not one of ours: none where nothing is said, nothing within where it is no address.
+    /// The last hop that is not a trusted proxy. The outer `None`: the header is absent; the inner: the hop
+    /// is not an address.
     fn hop(&self, hops: &[&str]) -> Option<Option<IpAddr>> {
         let (last, _) = hops.split_last()?;
         let mut client = address(last);
@@ -66,7 +69,7 @@ impl Proxies {
         Some(client)
     }
 
-    /// Was it sent over TLS? A proxy in front says so.
+    /// Did the client use TLS? Only a trusted proxy can tell; without one the answer is no.
     pub fn is_secure(&self, head: &Head) -> bool {
         if !peer(head).is_some_and(|it| self.trusts(it)) {
             return false;
@@ -77,12 +80,12 @@ impl Proxies {
     }
 }
 
-/// The address that the connection comes from, where that is known.
+/// The address of the peer of the connection, if known.
 fn peer(head: &Head) -> Option<IpAddr> {
     head.extensions.get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip().to_canonical())
 }
 
-/// What one customer of a provider has, as a rule.
+/// The network that an internet provider usually assigns to one customer.
 fn network(address: IpAddr) -> IpNet {
     let n_bits = if address.is_ipv4() { 24 } else { 64 };
     IpNet::new(address, n_bits).map_or_else(|_| address.into(), |it| it.trunc())
@@ -95,13 +98,14 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// The items of all headers of this name, in order.
+/// The comma-separated items of all headers of this name, in order.
 fn items<'a>(head: &'a Head, name: &str) -> Vec<&'a str> {
     let lines = head.headers.get_all(name).into_iter().map(|it| it.to_str().unwrap_or("?"));
     lines.flat_map(|line| line.split(',')).map(str::trim).collect()
 }
 
-/// What the elements of `Forwarded` say under this name. Addresses and schemes hold no comma and no semicolon.
+/// The values of this parameter in the elements of `Forwarded`, `?` where it is absent. Addresses and schemes
+/// contain no comma and no semicolon.
 fn forwarded<'a>(head: &'a Head, name: &str) -> Vec<&'a str> {
     let value = |element: &'a str| {
         let mut pairs = element.split(';').filter_map(|it| it.trim().split_once('='));
@@ -111,7 +115,7 @@ fn forwarded<'a>(head: &'a Head, name: &str) -> Vec<&'a str> {
     items(head, "forwarded").into_iter().map(value).collect()
 }
 
-/// An address, perhaps in brackets and with a port behind it.
+/// Parses an address, with or without brackets and port.
 fn address(hop: &str) -> Option<IpAddr> {
     let bare = hop.strip_prefix('[').and_then(|it| it.split(']').next()).unwrap_or(hop);
     let parsed = bare.parse::<IpAddr>().ok();
@@ -156,7 +160,7 @@ mod tests {
         check("203.0.113.7", &[], "203.0.113.0/24");
         check("::ffff:203.0.113.7", &[], "203.0.113.0/24");
         check("2001:db8:1:2:3::4", &[], "2001:db8:1:2::/64");
-        // Who is not trusted says what it likes; who is within may stand before everybody.
+        // Headers of untrusted peers are ignored; a private peer may be a proxy.
         check("203.0.113.7", &[(xff, "198.51.100.1")], "203.0.113.0/24");
         check("192.168.0.1", &[(xff, "198.51.100.1")], "");
         check("127.0.0.1", &[], "");
@@ -173,7 +177,7 @@ mod tests {
         );
         check("10.0.0.1", &[(forwarded, "For=198.51.100.1;by=10.0.0.1")], "198.51.100.0/24");
         check("10.0.0.1", &[(forwarded, "for=\"1.2.3.4, for=198.51.100.1")], "198.51.100.0/24");
-        // What is no address, and what only one of the two says, is nobody's but the proxy's.
+        // If a hop is not an address, or only one header names it, the network is that of the proxy.
         check("10.0.0.1", &[(xff, "unknown")], "10.0.0.0/24");
         check("10.0.0.1", &[(xff, "1.2.3.4, unknown")], "10.0.0.0/24");
         check("10.0.0.1", &[(xff, "")], "10.0.0.0/24");

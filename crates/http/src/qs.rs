@@ -1,12 +1,13 @@
-//! Query strings as the wire nests them: `a=1`, `a[]=1`, `a[0]=1`, `a[b][$gt]=1`, and `a=1&a=2` for a list.
+//! Parser of nested query strings, as of `qs` in JavaScript: `a=1`, `a[]=1`, `a[0]=1`, `a[b][$gt]=1`, and
+//! `a=1&a=2` for a list.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-/// Levels of nesting that are read; deeper brackets are part of the name.
+/// Maximum depth of nesting. Deeper brackets are part of the name.
 const DEPTH_MAX: usize = 5;
 
-/// Parses a query string, or a form. All values are texts.
+/// Parses a query string or a form. All leaves are strings.
 pub fn parse(text: &str) -> Map<String, Value> {
     let mut root = Value::Object(Map::new());
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
@@ -21,7 +22,7 @@ pub fn parse(text: &str) -> Map<String, Value> {
     }
 }
 
-/// Decodes escapes. A `%` that begins none, and escapes that are no text, are kept as they stand.
+/// Percent-decodes. A `%` that is no escape, and bytes that are not UTF-8, stay as they are.
 fn decode(text: &str) -> String {
     let text = text.replace('+', " ");
     let mut decoded = String::with_capacity(text.len());
@@ -105,7 +106,7 @@ fn put(at: &mut Value, segments: &[&str], value: Value) {
     }
 }
 
-/// Objects whose keys are all numbers were lists.
+/// Turns objects whose keys are all numbers into lists.
 fn compact(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(compact),

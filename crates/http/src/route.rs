@@ -1,4 +1,4 @@
-//! A route: one line of a table, with everything that there is to know resource it.
+//! The route table: methods, authentication, parameters, bodies, answers, replies.
 
 use std::{
     collections::HashMap,
@@ -20,27 +20,27 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::{Fault, Origins};
 
-/// What answers requests: lets them in, and is handed to every handler.
+/// The application behind the router: authenticates requests and runs handlers.
 pub trait App: Clone + Send + Sync + 'static {
-    /// What a request that was let in carries: who asks, and what they may see.
+    /// What authentication yields: the caller, and what they may see.
     type Pass: Clone + Send + 'static;
 
-    /// Which pages may call.
+    /// The CORS allow-lists.
     fn origins(&self) -> &Origins;
 
-    /// The places of requests that are answered at the same time.
+    /// The semaphore that limits concurrent requests.
     fn permits(&self) -> &Arc<Semaphore>;
 
-    /// The state after the last commit.
+    /// The snapshot of the last commit.
     fn view(&self) -> View;
 
-    /// Lets a request in, or says why not; with the snapshot that it looked at.
+    /// Authenticates a request. Returns the snapshot that it used as well.
     fn admit(&self, auth: Auth, head: &Head) -> Result<(Self::Pass, View), Fault>;
 
-    /// What answers to a request that was let in depend on: its time, and the wall that it does not see beyond.
+    /// The query context of a request: its time, and the wall that confines it.
     fn context(pass: &Self::Pass) -> &Context;
 
-    /// Calls the handler of a route, or answers as it answered the same request before.
+    /// Calls the handler of a route, or replays the stored answer of an idempotent request.
     fn handle(
         route: &'static Route<Self>,
         call: Call<Self>,
@@ -49,11 +49,11 @@ pub trait App: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Reply, Fault>> + Send;
 }
 
-/// Comes to an end when the client of a request is gone, or has its answer.
+/// A future that resolves when the client has disconnected or has its answer.
 pub struct Disconnect(oneshot::Receiver<()>);
 
 impl Disconnect {
-    /// It, and what must be held as long as there is a client.
+    /// The future, and a guard to hold while the client is connected.
     pub(crate) fn new() -> (oneshot::Sender<()>, Disconnect) {
         let (client, disconnect) = oneshot::channel();
         (client, Disconnect(disconnect))
@@ -68,43 +68,43 @@ impl Future for Disconnect {
     }
 }
 
-/// A write whose client may send it again, and wants it done once.
+/// A write with an idempotency key: a retry of it is answered from the first run.
 pub struct IdempotentRequest {
-    /// What the client knows it by: its `Idempotency-Key`.
+    /// The client's `Idempotency-Key`.
     pub key: String,
-    /// All that is asked: method, path, parameters and body.
+    /// Method, path, parameters and body: the same key with another request is an error.
     pub fingerprint: String,
 }
 
-/// A request without its body: method, address, headers, and whom it came from.
+/// The head of a request: method, address, headers and extensions such as the peer address.
 pub type Head = Parts;
 
-/// Who may call a route. There is no default: no auth, no route.
+/// The authentication that a route requires. There is no default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
-    /// Anybody.
+    /// No authentication.
     Public,
-    /// Whoever registered or logged in, as whatever they are; perhaps they are nobody yet.
+    /// A token of an identity of any actor type, with or without an account.
     Identity,
-    /// Admin users and secret keys.
+    /// An admin user or a secret API key.
     Admin,
-    /// Admin users.
+    /// An admin user.
     User,
-    /// Whoever has a publishable key. A customer who is logged in is known.
+    /// A publishable key. The token of a customer is optional.
     Store,
-    /// Whoever has a publishable key, and registered to become a customer.
+    /// A publishable key, and the token of a customer identity without an account.
     NewCustomer,
-    /// Customers who are logged in, with a publishable key.
+    /// A publishable key, and the token of a customer.
     Customer,
 }
 
 impl Auth {
-    /// Is it for admins?
+    /// Does it require an admin?
     pub fn is_admin(self) -> bool {
         matches!(self, Auth::Admin | Auth::User)
     }
 
-    /// Is it behind a publishable key?
+    /// Does it require a publishable key?
     pub fn is_store(self) -> bool {
         matches!(self, Auth::Store | Auth::NewCustomer | Auth::Customer)
     }
@@ -113,11 +113,11 @@ impl Auth {
 /// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Method {
-    /// Reads.
+    /// Reads; changes nothing.
     Get,
-    /// Writes.
+    /// Creates, updates or runs an action.
     Post,
-    /// Removes.
+    /// Deletes.
     Delete,
 }
 
@@ -131,39 +131,39 @@ impl fmt::Display for Method {
     }
 }
 
-/// How an entity is named in answers.
+/// The names of an entity in the envelopes of answers.
 pub trait Envelope: Sync {
-    /// The entity.
+    /// The name of the entity in the graph.
     fn entity(&self) -> &'static str;
-    /// The name of one in an envelope.
+    /// The key of one record: `product`.
     fn one(&self) -> &'static str;
-    /// The name of a list in an envelope.
+    /// The key of a list: `products`.
     fn many(&self) -> &'static str;
 }
 
-/// What a route answers when all went well, for whoever describes it.
+/// The shape of the successful answer of a route, for OpenAPI.
 #[derive(Clone, Copy)]
 pub enum Answer {
-    /// An object, of which no more is declared.
+    /// A JSON object without a schema.
     Object,
-    /// A page for people to read.
+    /// An HTML page.
     Html,
-    /// That it was heard (201), and nothing more.
+    /// 201 with an empty body.
     Created,
-    /// One record, in its envelope.
+    /// One record in its envelope: `{"product": {…}}`.
     One(&'static dyn Envelope),
-    /// A page of a list.
+    /// A page of a list, with `count`, `offset` and `limit`.
     Page(&'static dyn Envelope),
-    /// That a record is gone.
+    /// `{"id", "object", "deleted"}`.
     Deleted,
-    /// That something is gone from this record, and the record.
+    /// As `Deleted`, with the parent record.
     DeletedFrom(&'static dyn Envelope),
     /// The records that were created and updated, and the ids of those that were deleted.
     Batch(&'static dyn Envelope),
 }
 
 impl Answer {
-    /// What a route answers: what it says itself, or else what such routes of a table resource these records do.
+    /// The declared answer of a route, or else the default for its method and resource.
     pub const fn of(
         declared: Option<Answer>,
         resource: Option<&'static dyn Envelope>,
@@ -180,111 +180,111 @@ impl Answer {
     }
 }
 
-/// An async function from a call to a reply.
+/// An async function that handles a call.
 pub type Handler<A> = fn(Call<A>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send>>;
 
-/// A line of the route table.
+/// A row of the route table.
 pub struct Route<A: App> {
-    /// The method.
+    /// The HTTP method.
     pub method: Method,
-    /// The path; `:name` is a parameter.
+    /// The path, with parameters as `:name`.
     pub path: &'static str,
-    /// Who may call it.
+    /// The required authentication.
     pub auth: Auth,
-    /// Its parameters.
+    /// The query parameters.
     pub params: &'static Params,
-    /// Its body, if it takes one.
+    /// The schema of the body; `None` if the route takes none.
     pub body: Option<Body>,
-    /// Bytes that its body may have, if not as many as others: [`BODY_BYTES_MAX`](atoll_values::limits::BODY_BYTES_MAX).
+    /// The size limit of the body in bytes; the default is
+    /// [`BODY_BYTES_MAX`](atoll_values::limits::BODY_BYTES_MAX).
     pub body_bytes_max: Option<usize>,
-    /// What it answers.
+    /// The shape of the successful answer.
     pub answer: Answer,
-    /// The feature that it belongs to; without that it is unknown.
+    /// The feature flag that enables the route. While it is off, the route answers 404.
     pub flag: Option<&'static str>,
-    /// What it does.
+    /// The function that answers.
     pub handler: Handler<A>,
 }
 
-/// A request that was let in and whose parameters and body were checked.
+/// An authenticated request with validated parameters and body.
 #[derive(Clone)]
 pub struct Call<A: App> {
     /// The application.
     pub app: A,
-    /// What the guard gave it.
+    /// The result of authentication.
     pub pass: A::Pass,
-    /// The snapshot that it reads: the one that the guard looked at, or, where a body had to arrive first, one of then. A
-    /// handler that waits for something drops it: a view that is held keeps the store from reusing space.
+    /// The snapshot for reading: that of authentication, or a newer one if a body had to arrive first. A
+    /// handler that waits for something drops it, since a view that is held keeps the store from reusing
+    /// space.
     pub view: View,
-    /// The request itself.
+    /// The head of the request.
     pub head: Arc<Head>,
-    /// The query string.
+    /// The validated query string.
     pub params: ListParams,
     pub(crate) path: HashMap<String, String>,
     pub(crate) body: Value,
 }
 
 impl<A: App> Call<A> {
-    /// The path's parameter of this name.
-    ///
-    /// # Panics
-    /// When the route's path has no such parameter.
+    /// A parameter of the path.
     pub fn path(&self, name: &str) -> &str {
         self.path.get(name).unwrap_or_else(|| panic!("the route has no parameter `{name}`"))
     }
 
-    /// What its answer depends on: the time, and the wall of who asks.
+    /// The query context of the caller: the time, and the wall that confines them.
     pub fn context(&self) -> &Context {
         A::context(&self.pass)
     }
 
-    /// The body, as the route described it.
+    /// The validated body; null if the route takes none.
     pub fn body(&self) -> &Value {
         &self.body
     }
 
-    /// Reads the body into `T`. Numbers that a description lets through and `T` does not are the client's.
+    /// Deserialises the body, once. A number that the schema accepts but `T` does not is the client's error.
     pub fn read<T: DeserializeOwned>(&mut self) -> Result<T, Fault> {
         serde_json::from_value(self.body.take())
             .map_err(|error| Fault::invalid(format!("Invalid request: {error}")))
     }
 }
 
-/// What a page may do: run what is written in it, and ask us.
+/// The `Content-Security-Policy` of HTML pages: inline scripts and styles, and requests to our own origin
+/// only.
 const PAGE_POLICY: &str =
     "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'";
 
-/// A reply.
+/// The answer of a handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// Its status.
+    /// The status code.
     pub status: StatusCode,
-    /// Its JSON, or its page.
+    /// The body: JSON, or HTML.
     pub json: Bytes,
-    /// Headers beside those that every answer has.
+    /// Headers in addition to those of every answer.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// Does it hold something that is shown once, and must be stored nowhere?
+    /// Does the body contain a secret that is shown once? Then it is not stored for idempotent retries.
     pub is_secret: bool,
 }
 
 impl Reply {
-    /// 200 with JSON that is written already.
+    /// 200 with serialised JSON.
     pub fn raw(json: impl Into<Bytes>) -> Reply {
         Reply { status: StatusCode::OK, json: json.into(), headers: Vec::new(), is_secret: false }
     }
 
-    /// 200 with a page, which may run its own scripts and ask us, and nobody else.
+    /// 200 with an HTML page.
     pub fn html(page: impl Into<Bytes>) -> Reply {
         Reply::raw(page)
             .with_header(header::CONTENT_TYPE, "text/html; charset=utf-8")
             .with_header(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)
     }
 
-    /// 200 with this value.
+    /// 200 with this value as JSON.
     pub fn json(value: &Value) -> Reply {
         Reply::raw(value.to_string().into_bytes())
     }
 
-    /// 200 with an object that `write` fills.
+    /// 200 with a JSON object that `write` fills in.
     pub fn object(write: impl FnOnce(&mut JsonObject<'_>) -> Result<(), Fault>) -> Result<Reply, Fault> {
         let mut json = Vec::with_capacity(1024);
         let mut object = JsonObject::new(&mut json);
@@ -293,18 +293,18 @@ impl Reply {
         Ok(Reply::raw(json))
     }
 
-    /// The same, with something in it that is shown once: it is stored nowhere.
+    /// Marks the reply as holding a secret.
     pub fn secret(self) -> Reply {
         Reply { is_secret: true, ..self }
     }
 
-    /// With another status.
+    /// Sets the status.
     pub fn with_status(mut self, status: StatusCode) -> Reply {
         self.status = status;
         self
     }
 
-    /// With this header. One whose value is no header's is left out.
+    /// Adds a header. An invalid header value is dropped.
     pub fn with_header(mut self, name: HeaderName, value: &str) -> Reply {
         self.headers.extend(HeaderValue::from_str(value).map(|it| (name, it)));
         self

@@ -1,4 +1,5 @@
-//! Turns the route table into a router.
+//! The axum router of the route table: CORS, checks of the head, concurrency limit, body limits, request ids,
+//! 404s.
 
 use std::{collections::BTreeMap, time::Instant};
 
@@ -24,10 +25,10 @@ use crate::{
     qs,
 };
 
-/// In how many seconds those who found no place try again: most requests take milliseconds.
+/// `Retry-After` of requests beyond the concurrency limit, in seconds. Most requests take milliseconds.
 const BUSY_RETRY_S: u64 = 1;
 
-/// A router for `routes`, and for `GET /health`.
+/// Builds the router for `routes` and `GET /health`.
 pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
     let mut router = Router::new().route("/health", axum::routing::get(|| async { "OK" }));
     let mut by_path: BTreeMap<&'static str, Vec<&'static Route<A>>> = BTreeMap::new();
@@ -50,7 +51,7 @@ pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
         let fallback = app.clone();
         methods = methods.fallback(move |request: Request| no_route(fallback.clone(), request));
         let path = axum_path(path);
-        // The wire takes one slash at the end, too.
+        // As on the wire, a trailing slash is accepted.
         router = router.route(&format!("{path}/"), methods.clone()).route(&path, methods);
     }
     let cross_origin = cross_origin(app.clone());
@@ -61,7 +62,7 @@ pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
         .layer(from_fn(check_head))
 }
 
-/// Refuses what can be read in two ways.
+/// Middleware: refuses requests with an ambiguous head.
 async fn check_head(request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     match check(&head) {
@@ -73,7 +74,7 @@ async fn check_head(request: Request, next: Next) -> Response {
     }
 }
 
-/// Storefronts and dashboards are served from other origins.
+/// The CORS layer. Storefronts and dashboards are served from other origins.
 fn cross_origin<A: App>(app: A) -> CorsLayer {
     let allows = move |origin: &HeaderValue, head: &Head| {
         origin.to_str().is_ok_and(|it| app.origins().allows(it, head.uri.path()))
@@ -85,7 +86,7 @@ fn cross_origin<A: App>(app: A) -> CorsLayer {
         .allow_credentials(true)
 }
 
-/// What browsers ask beforehand is answered with no content, and says so.
+/// Middleware: answers CORS preflight requests with 204 instead of 200.
 async fn preflight(request: Request, next: Next) -> Response {
     let is_preflight = request.method() == axum::http::Method::OPTIONS;
     let mut response = next.run(request).await;
@@ -108,7 +109,8 @@ async fn serve<A: App>(app: A, route: &'static Route<A>, path: RawPathParams, re
     let request_id = request_id(&request);
     let method = request.method().clone();
     let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    // A task of its own: a client that goes away does not cut a request in two, and a panic is an answer.
+    // Each request has a task of its own: a disconnect does not cancel it half-way, and a panic becomes a
+    // 500.
     let (_client, disconnect) = Disconnect::new();
     let answer = tokio::spawn(answer(app, route, path, request, disconnect)).await;
     let mut response = match answer {
@@ -152,7 +154,7 @@ async fn answer<A: App>(
             (Value::Null, view)
         }
     };
-    // Only now: a client that sends slowly takes nobody's place.
+    // Acquired after the body was read, so that slow clients hold no permit.
     let Ok(_permit) = app.permits().clone().try_acquire_owned() else {
         return Err(Fault::busy("Too many requests are being answered; try again soon", BUSY_RETRY_S));
     };
@@ -168,12 +170,12 @@ async fn answer<A: App>(
         .await
 }
 
-/// The path and the query string, without the host that some clients say before them.
+/// The path and the query string, without the host that some clients put before them.
 fn address(head: &Head) -> &str {
     head.uri.path_and_query().map_or("", |it| it.as_str())
 }
 
-/// The value of a body, and which of its numbers are longer than the value tells.
+/// Reads and parses a body, within its size limit. Returns which of its numbers the parser has rounded.
 async fn read_body(
     headers: &axum::http::HeaderMap,
     body: Body,
@@ -195,7 +197,7 @@ async fn read_body(
         return Ok((form, LongNumbers::default()));
     }
     if !kind.is_empty() && !kind.contains("json") {
-        // Text is not an object, and the route will say so.
+        // The schema of the route refuses it, as it is not an object.
         let text = Value::String(String::from_utf8_lossy(&bytes).into_owned());
         return Ok((text, LongNumbers::default()));
     }
@@ -204,7 +206,8 @@ async fn read_body(
     Ok((value, LongNumbers::of(&String::from_utf8_lossy(&bytes))))
 }
 
-/// What nobody serves: 404 for those who may be here, the guard's own answer for the others.
+/// The fallback for unknown paths and methods: 404 for authenticated callers; others get the error of the
+/// guard, so that they cannot probe for routes.
 async fn no_route<A: App>(app: A, request: Request) -> Response {
     let request_id = request_id(&request);
     let (head, _) = request.into_parts();
