@@ -1,11 +1,11 @@
-//! A cart is paid for with a payment collection.
+//! Link: the payment collection that pays for a cart.
 
 use atoll_cart::CART;
 use atoll_kernel::{End, link};
 use atoll_payment::PAYMENT_COLLECTION;
 
 link! {
-    /// A cart is paid for with a payment collection.
+    /// The payment collection that pays for a cart.
     pub static CART_PAYMENT_COLLECTION: Link("cart_payment_collection", "capaycol") = {
         left: End {
             entity: CART,

@@ -1,5 +1,6 @@
-//! The associations between the core's modules, one file each. Stored ones have two entries per pair; those in
-//! `readonly/` go through a field that is there anyway.
+//! Links (many-to-many tables) and foreign keys between the core's modules, one file each. Links have a table
+//! with two entries per pair, one per direction. Those in `readonly/` are foreign keys in a field that a
+//! record has anyway.
 
 mod cart_payment_collection;
 mod order_cart;

@@ -1,11 +1,11 @@
-//! An order comes from a cart.
+//! Link: the cart that an order was made from.
 
 use atoll_cart::CART;
 use atoll_kernel::{End, link};
 use atoll_order::ORDER;
 
 link! {
-    /// An order comes from a cart.
+    /// The cart that an order was made from.
     pub static ORDER_CART: Link("order_cart", "ordercart") = {
         left: End {
             entity: ORDER,

@@ -1,11 +1,11 @@
-//! An order is sent in fulfilments.
+//! Link: the fulfilments of an order.
 
 use atoll_fulfillment::FULFILLMENT;
 use atoll_kernel::{End, link};
 use atoll_order::ORDER;
 
 link! {
-    /// An order is sent in fulfilments.
+    /// The fulfilments of an order.
     pub static ORDER_FULFILLMENT: Link("order_fulfillment", "ordful") = {
         left: End {
             entity: ORDER,

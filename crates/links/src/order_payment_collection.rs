@@ -1,11 +1,11 @@
-//! An order is paid for with a payment collection.
+//! Link: the payment collection that pays for an order.
 
 use atoll_kernel::{End, link};
 use atoll_order::ORDER;
 use atoll_payment::PAYMENT_COLLECTION;
 
 link! {
-    /// An order is paid for with a payment collection: that of its cart.
+    /// The payment collection that pays for an order: that of its cart.
     pub static ORDER_PAYMENT_COLLECTION: Link("order_payment_collection", "ordpay") = {
         left: End {
             entity: ORDER,

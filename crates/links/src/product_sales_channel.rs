@@ -1,4 +1,4 @@
-//! A product is sold in sales channels, in each for as long as its window is open.
+//! Link: a product is sold in sales channels, in each within an availability window.
 
 use atoll_kernel::{Column, End, LinkRow, Timestamp, link, serde_json::Value};
 use atoll_product::PRODUCT;
@@ -32,28 +32,28 @@ link! {
     };
 }
 
-/// The column that says from when on the channel sells the product; always, where it is null.
+/// Column: the start of the availability window, inclusive. Null: no start.
 pub const AVAILABLE_FROM: &str = "available_from";
-/// The column that says until when the channel sells the product (no longer at that moment); for ever, where it is null.
+/// Column: the end of the availability window, exclusive. Null: no end.
 pub const AVAILABLE_UNTIL: &str = "available_until";
 
-/// When a channel sells a product: from a moment on, until just before another.
+/// The availability window of a product in a channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {
-    /// The first moment.
+    /// The start, inclusive; `None`: no start.
     pub from: Option<Timestamp>,
-    /// The moment after the last.
+    /// The end, exclusive; `None`: no end.
     pub until: Option<Timestamp>,
 }
 
 impl Window {
-    /// The window that a row says.
+    /// Reads the window from the columns of a row of the link.
     pub fn of(row: &LinkRow) -> Window {
         let read = |name| row.data.get(name).and_then(Value::as_str).and_then(|it| it.parse().ok());
         Window { from: read(AVAILABLE_FROM), until: read(AVAILABLE_UNTIL) }
     }
 
-    /// Is it open at this moment?
+    /// Does the window contain this time?
     pub fn is_open(self, at: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
     }

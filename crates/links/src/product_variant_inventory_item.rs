@@ -1,11 +1,11 @@
-//! A variant takes items from the shelf: one of one, or several of several for a kit.
+//! Link: a variant consists of inventory items, usually one of one item, or several for a kit.
 
 use atoll_inventory::INVENTORY_ITEM;
 use atoll_kernel::{Column, Decimal, End, LinkRow, link, serde_json::Value};
 use atoll_product::VARIANT;
 
 link! {
-    /// A variant takes items from the shelf: one of one, or several of several for a kit.
+    /// The inventory items that one piece of a variant consists of, with the required quantity of each.
     pub static PRODUCT_VARIANT_INVENTORY_ITEM: Link("product_variant_inventory_item", "pvitem") = {
         left: End {
             entity: VARIANT,
@@ -29,7 +29,7 @@ link! {
     };
 }
 
-/// How many of the item one of the variant takes: at least some.
+/// The quantity of the item that one piece of the variant requires. More than zero.
 pub fn required_quantity(row: &LinkRow) -> Decimal {
     let stored = match row.data.get("required_quantity") {
         Some(Value::Number(number)) => Decimal::from_json(number),

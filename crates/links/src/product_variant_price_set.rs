@@ -1,11 +1,11 @@
-//! A variant costs what its price set says. The price set goes with the variant.
+//! Link: the price set of a variant. It is deleted with the variant (cascade).
 
 use atoll_kernel::{End, link};
 use atoll_pricing::PRICE_SET;
 use atoll_product::VARIANT;
 
 link! {
-    /// A variant costs what its price set says. The price set goes with the variant.
+    /// The price set of a variant. It is deleted with the variant (cascade).
     pub static PRODUCT_VARIANT_PRICE_SET: Link("product_variant_price_set", "pvps") = {
         left: End {
             entity: VARIANT,

@@ -1,11 +1,11 @@
-//! A publishable key confines a storefront to its sales channels.
+//! Link: the sales channels to which a publishable key confines a storefront.
 
 use atoll_api_key::API_KEY;
 use atoll_kernel::{End, link};
 use atoll_sales_channel::SALES_CHANNEL;
 
 link! {
-    /// A publishable key confines a storefront to its sales channels.
+    /// The sales channels to which a publishable key confines a storefront.
     pub static PUBLISHABLE_API_KEY_SALES_CHANNEL: Link("publishable_api_key_sales_channel", "pksc") = {
         left: End {
             entity: API_KEY,

@@ -1,11 +1,11 @@
-//! A region takes payments through its providers.
+//! Link: the payment providers of a region.
 
 use atoll_kernel::{End, link};
 use atoll_payment::PAYMENT_PROVIDER;
 use atoll_region::REGION;
 
 link! {
-    /// A region takes payments through its providers.
+    /// The payment providers that customers of a region can choose from.
     pub static REGION_PAYMENT_PROVIDER: Link("region_payment_provider", "regpp") = {
         left: End {
             entity: REGION,

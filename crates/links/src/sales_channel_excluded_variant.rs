@@ -1,11 +1,12 @@
-//! A sales channel does not sell a variant, though it sells its product. The variant keeps its prices and links.
+//! Link: variants that a sales channel does not sell, although it sells their products. Prices and other
+//! links of the variant are kept.
 
 use atoll_kernel::{End, link};
 use atoll_product::VARIANT;
 use atoll_sales_channel::SALES_CHANNEL;
 
 link! {
-    /// A sales channel does not sell a variant, though it sells its product.
+    /// Variants that a sales channel does not sell, although it sells their products.
     pub static SALES_CHANNEL_EXCLUDED_VARIANT: Link("sales_channel_excluded_variant", "scexv") = {
         left: End {
             entity: SALES_CHANNEL,

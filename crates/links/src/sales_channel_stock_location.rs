@@ -1,11 +1,12 @@
-//! A sales channel sells what lies at its stock locations, from some of them first, and not to the last piece.
+//! Link: the stock locations that a sales channel sells from, in order of priority and down to a safety
+//! stock.
 
 use atoll_kernel::{Column, Decimal, End, LinkRow, link, serde_json::Value};
 use atoll_sales_channel::SALES_CHANNEL;
 use atoll_stock_location::STOCK_LOCATION;
 
 link! {
-    /// A sales channel sells what lies at its stock locations.
+    /// The stock locations that a sales channel sells from.
     pub static SALES_CHANNEL_STOCK_LOCATION: Link("sales_channel_stock_location", "scloc") = {
         left: End {
             entity: SALES_CHANNEL,
@@ -32,17 +33,17 @@ link! {
     };
 }
 
-/// The column that says how late a channel takes from a location: the smallest number comes first.
+/// Column: the priority of the location. The smallest number is used first.
 pub const PRIORITY: &str = "priority";
-/// The column that says how much of each item a channel leaves at a location.
+/// Column: the safety stock, the quantity of each item that the channel does not sell from the location.
 pub const SAFETY_STOCK: &str = "safety_stock";
 
-/// How late the channel takes from the location.
+/// The priority of the location; the smallest number is used first.
 pub fn priority(row: &LinkRow) -> i64 {
     row.data.get(PRIORITY).and_then(Value::as_i64).unwrap_or_default()
 }
 
-/// How much of each item the channel leaves at the location.
+/// The safety stock of each item at the location.
 pub fn safety_stock(row: &LinkRow) -> Decimal {
     let stored = row.data.get(SAFETY_STOCK).and_then(Value::as_number);
     stored.and_then(Decimal::from_json).unwrap_or_default().max(Decimal::ZERO)

@@ -1,11 +1,11 @@
-//! A cart is of a customer.
+//! Foreign key: the customer of a cart.
 
 use atoll_cart::CART;
 use atoll_customer::CUSTOMER;
 use atoll_kernel::{FieldLink, WhenGone, link};
 
 link! {
-    /// A cart is of a customer, who may be a guest.
+    /// The customer of a cart, who may be a guest.
     pub static CART_CUSTOMER: FieldLink = FieldLink {
         from: CART,
         field: "customer_id",
@@ -13,7 +13,7 @@ link! {
         many: false,
         to: CUSTOMER,
         back: None,
-        // No route deletes customers; a module that does says what becomes of their carts.
+        // No route deletes customers. A module that does must handle their carts.
         when_gone: WhenGone::Keep,
     };
 }

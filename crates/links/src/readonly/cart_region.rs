@@ -1,11 +1,11 @@
-//! A cart is in a region.
+//! Foreign key: the region of a cart.
 
 use atoll_cart::CART;
 use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_region::REGION;
 
 link! {
-    /// A cart is in a region.
+    /// The region of a cart.
     pub static CART_REGION: FieldLink = FieldLink {
         from: CART,
         field: "region_id",
@@ -13,7 +13,7 @@ link! {
         many: false,
         to: REGION,
         back: None,
-        // A cart whose region is gone has its currency still, and takes a new region.
+        // Without its region a cart keeps its currency, and can be given another region.
         when_gone: WhenGone::Keep,
     };
 }

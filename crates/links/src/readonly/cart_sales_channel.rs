@@ -1,11 +1,11 @@
-//! A cart is in a sales channel.
+//! Foreign key: the sales channel of a cart.
 
 use atoll_cart::CART;
 use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_sales_channel::SALES_CHANNEL;
 
 link! {
-    /// A cart is in a sales channel.
+    /// The sales channel of a cart.
     pub static CART_SALES_CHANNEL: FieldLink = FieldLink {
         from: CART,
         field: "sales_channel_id",
@@ -13,7 +13,7 @@ link! {
         many: false,
         to: SALES_CHANNEL,
         back: Some("carts"),
-        // Carts of a deleted channel are out of reach, and stay with it.
+        // Carts of a deleted channel keep it, and no storefront can reach them.
         when_gone: WhenGone::Keep,
     };
 }

@@ -1,11 +1,11 @@
-//! A level is of a stock location; the wire shows a list of it.
+//! Foreign key: the stock location of an inventory level. The wire shows it as a list.
 
 use atoll_inventory::INVENTORY_LEVEL;
 use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_stock_location::STOCK_LOCATION;
 
 link! {
-    /// A level is of a stock location; the wire shows a list of it.
+    /// The stock location of an inventory level. The wire shows it as a list.
     pub static INVENTORY_LEVEL_STOCK_LOCATION: FieldLink = FieldLink {
         from: INVENTORY_LEVEL,
         field: "location_id",
@@ -13,7 +13,7 @@ link! {
         many: true,
         to: STOCK_LOCATION,
         back: None,
-        // A location that holds stock is not deleted, and its empty levels go with it.
+        // A location that holds stock cannot be deleted; its empty levels are deleted with it (cascade).
         when_gone: WhenGone::Keep,
     };
 }

@@ -1,4 +1,4 @@
-//! The lines of carts and orders are of variants, and these of products.
+//! Foreign keys: the product and the variant of the lines of carts and orders.
 
 use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_product::{PRODUCT, VARIANT};
@@ -10,7 +10,7 @@ const PRODUCT_OF_LINE: FieldLink = FieldLink {
     many: false,
     to: PRODUCT,
     back: None,
-    // A line says what was put into it; whether that can still be bought is asked when it is.
+    // A line records what was put into the cart. Whether that can still be bought is checked at checkout.
     when_gone: WhenGone::Keep,
 };
 
@@ -18,21 +18,21 @@ const VARIANT_OF_LINE: FieldLink =
     FieldLink { field: "variant_id", relation: "variant", to: VARIANT, ..PRODUCT_OF_LINE };
 
 link! {
-    /// A line of a cart is of a product.
+    /// The product of a line of a cart.
     pub static CART_LINE_PRODUCT: FieldLink = PRODUCT_OF_LINE;
 }
 
 link! {
-    /// A line of a cart is of a variant.
+    /// The variant of a line of a cart.
     pub static CART_LINE_VARIANT: FieldLink = VARIANT_OF_LINE;
 }
 
 link! {
-    /// A line of an order is of a product.
+    /// The product of a line of an order.
     pub static ORDER_LINE_PRODUCT: FieldLink = FieldLink { from: atoll_order::LINE_ITEM, ..PRODUCT_OF_LINE };
 }
 
 link! {
-    /// A line of an order is of a variant.
+    /// The variant of a line of an order.
     pub static ORDER_LINE_VARIANT: FieldLink = FieldLink { from: atoll_order::LINE_ITEM, ..VARIANT_OF_LINE };
 }

@@ -1,4 +1,5 @@
-//! Associations through a field that holds the id of another module's record. Nothing is stored.
+//! Foreign keys between modules: relations through a field that holds the id of another module's record.
+//! Nothing else is stored.
 
 mod cart_customer;
 mod cart_region;

@@ -1,11 +1,11 @@
-//! An order was placed by a customer.
+//! Foreign key: the customer of an order.
 
 use atoll_customer::CUSTOMER;
 use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_order::ORDER;
 
 link! {
-    /// An order was placed by a customer, who may be a guest.
+    /// The customer of an order, who may be a guest.
     pub static ORDER_CUSTOMER: FieldLink = FieldLink {
         from: ORDER,
         field: "customer_id",
@@ -13,7 +13,7 @@ link! {
         many: false,
         to: CUSTOMER,
         back: Some("orders"),
-        // An order says who placed it.
+        // An order is a historical record.
         when_gone: WhenGone::Keep,
     };
 }

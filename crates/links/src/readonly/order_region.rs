@@ -1,11 +1,11 @@
-//! An order was placed in a region.
+//! Foreign key: the region of an order.
 
 use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_order::ORDER;
 use atoll_region::REGION;
 
 link! {
-    /// An order was placed in a region.
+    /// The region of an order.
     pub static ORDER_REGION: FieldLink = FieldLink {
         from: ORDER,
         field: "region_id",
@@ -13,7 +13,7 @@ link! {
         many: false,
         to: REGION,
         back: None,
-        // An order says where it was placed.
+        // An order is a historical record.
         when_gone: WhenGone::Keep,
     };
 }

@@ -1,11 +1,11 @@
-//! An order was placed in a sales channel.
+//! Foreign key: the sales channel of an order.
 
 use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_order::ORDER;
 use atoll_sales_channel::SALES_CHANNEL;
 
 link! {
-    /// An order was placed in a sales channel.
+    /// The sales channel of an order.
     pub static ORDER_SALES_CHANNEL: FieldLink = FieldLink {
         from: ORDER,
         field: "sales_channel_id",
@@ -13,7 +13,7 @@ link! {
         many: false,
         to: SALES_CHANNEL,
         back: Some("orders"),
-        // An order says where it was placed.
+        // An order is a historical record.
         when_gone: WhenGone::Keep,
     };
 }

@@ -1,10 +1,10 @@
-//! A store sells in currencies.
+//! Foreign key: the currencies of a store.
 
 use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_region::CURRENCY;
 
 link! {
-    /// A store sells in currencies.
+    /// The currencies of a store.
     pub static STORE_CURRENCY: FieldLink = FieldLink {
         from: "store_currency",
         field: "currency_code",

@@ -1,11 +1,11 @@
-//! A store owns its default sales channel.
+//! Foreign key: the default sales channel of a store.
 
 use atoll_kernel::{FieldLink, WhenGone, link};
 use atoll_sales_channel::SALES_CHANNEL;
 use atoll_store::STORE;
 
 link! {
-    /// A store owns its default sales channel.
+    /// The default sales channel of a store.
     pub static STORE_SALES_CHANNEL: FieldLink = FieldLink {
         from: STORE,
         field: "default_sales_channel_id",
@@ -13,7 +13,7 @@ link! {
         many: false,
         to: SALES_CHANNEL,
         back: None,
-        // The default channel is not deleted.
+        // The default channel cannot be deleted.
         when_gone: WhenGone::Keep,
     };
 }
