@@ -1,4 +1,4 @@
-//! Why something is not on sale in a channel: the decision, with the record and the value behind each reason.
+//! The explanation of a decision for admins: each reason with the record, field and value behind it.
 
 use atoll_inventory::level_at;
 use atoll_kernel::{
@@ -11,21 +11,21 @@ use atoll_product::{ProductVariant, VARIANTS};
 
 use crate::{Reason, Shelf};
 
-/// Could so many of a variant be bought in a channel at a moment?
+/// Is this quantity of a variant sellable in a channel at a time?
 pub struct Question<'a> {
-    /// The channel, by its id.
+    /// The id of the channel.
     pub channel: &'a str,
-    /// The variant, by its id.
+    /// The id of the variant.
     pub variant: &'a str,
-    /// How many.
+    /// The quantity, in pieces.
     pub quantity: Decimal,
-    /// When.
+    /// The time of the sale.
     pub at: Timestamp,
-    /// The currency and region that it must have a price in, if it must.
+    /// The currency and region of the price; `None` if no price is required.
     pub price: Option<&'a PriceContext>,
 }
 
-/// The decision on a question, as an admin is shown it.
+/// Decides the question, and returns the decision with its evidence as JSON.
 pub fn explain(view: &dyn Read, question: &Question<'_>) -> Result<Value, StoreError> {
     let mut shelf = Shelf::open(view, question.channel, question.at)?;
     let verdict = shelf.decide(question.variant, question.quantity, question.price)?;
@@ -48,7 +48,7 @@ pub fn explain(view: &dyn Read, question: &Question<'_>) -> Result<Value, StoreE
 }
 
 impl Reason {
-    /// A word for programs.
+    /// A stable code for programs.
     pub fn code(&self) -> &'static str {
         match self {
             Reason::NoChannel => "sales_channel_not_found",
@@ -67,7 +67,7 @@ impl Reason {
     }
 }
 
-/// A reason, with the record that is behind it, and the field and the value of that.
+/// The reason as JSON, with the record, the field and the value behind it.
 fn describe(
     view: &dyn Read,
     shelf: &Shelf<'_>,
@@ -114,7 +114,7 @@ fn describe(
     Ok(json!({ "code": reason.code(), "entity": entity, "id": id, "field": field, "value": value }))
 }
 
-/// What the variant takes of each item, and what there is of it at the locations of the channel.
+/// The inventory items of the variant and their levels at the locations of the channel, as JSON.
 fn inventory(view: &dyn Read, shelf: &Shelf<'_>, variant: &ProductVariant) -> Result<Value, StoreError> {
     let mut items = Vec::new();
     for component in shelf.components(variant)? {

@@ -1,8 +1,9 @@
-//! The decision: is this sellable in this channel now, how many, and if not, why.
+//! The decision: is this variant sellable in this channel now, how many, and if not, why.
 //!
-//! [`Shelf`] is the one function that everything answers from: lists and counts (through the listing, its index
-//! form), single products, adding to a cart, completing it. [`ChannelScope`] is the only way for storefront code
-//! to reach products, carts and orders, and only the guard makes one.
+//! [`Shelf`] is the one implementation of it, and everything answers from it: lists and counts (through the
+//! listing, its index), single products, adding to a cart, completing it. [`ChannelScope`] is the
+//! authorisation of storefronts: the only way for their code to reach products, carts and orders, and only
+//! the guard makes one.
 
 mod explain;
 mod listing;

@@ -1,10 +1,10 @@
-//! Which products and variants a channel lists: the index form of the decision, so that a page of a storefront costs
-//! keys in proportion to the page and its count costs one.
+//! The listing: a maintained index (projection) of the products and variants that each channel shows. With
+//! it, a page costs reads in proportion to its size, and a count costs one read.
 //!
-//! A product is listed in a channel when it is linked to it, published, and inside its window, and so are its variants,
-//! but for those that the channel excludes. That the channel is enabled is one look at the channel, and is left to
-//! whoever reads the listing. The shop as a whole, which is what there is where sales channels are switched off, lists
-//! whatever is published.
+//! A product is listed in a channel when it is linked to it, published, and inside its availability window.
+//! Its variants are listed with it, except those that the channel excludes. Readers check by themselves that
+//! the channel is enabled. The shop as a whole, for when sales channels are switched off, lists everything
+//! that is published.
 
 use std::time::Duration;
 
@@ -34,14 +34,14 @@ static VARIANT_INDEX: TemporalIndex = TemporalIndex {
 };
 static INDEXES: [&TemporalIndex; 2] = [&PRODUCT_INDEX, &VARIANT_INDEX];
 
-/// Stands for a channel where the shop as a whole is meant.
+/// Used instead of a channel id for the shop as a whole.
 pub(crate) const WHOLE: &str = "";
 
-/// Edges that one transaction sweeps: the writer is everybody's.
+/// Window boundaries that one transaction sweeps: a long transaction would block other writes.
 const N_SWEPT_MAX: usize = 500;
 
 projection! {
-    /// Follows products, their variants and their channels.
+    /// Maintains the listings on changes of products, variants, their channel links and exclusions.
     pub static LISTING = Projection {
         name: PRODUCTS_LISTED,
         follows: &[PRODUCT, VARIANT, "product_sales_channel", "sales_channel_excluded_variant"],
@@ -74,7 +74,7 @@ fn update(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
             }
             Ok(())
         }
-        // What else a variant is does not change where it is listed.
+        // Updates of a variant do not change where it is listed.
         VARIANT if change.before.is_some() && change.after.is_some() => Ok(()),
         VARIANT => {
             let product = text("product_id");
@@ -94,14 +94,14 @@ fn update(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
     }
 }
 
-/// The channels of a product, and the shop as a whole.
+/// The channels that a product is linked to, and the shop as a whole.
 fn channels_of(tx: &dyn Read, product: &str) -> Result<Vec<String>, StoreError> {
     let mut channels = PRODUCT_SALES_CHANNEL.rights(tx, product)?;
     channels.push(WHOLE.to_owned());
     Ok(channels)
 }
 
-/// The window within which a channel lists a product, if it does at all.
+/// The window in which a channel lists a product; `None` if it does not.
 fn window(tx: &dyn Read, channel: &str, product: &str) -> Result<Option<Window>, StoreError> {
     if PRODUCTS.get(tx, product)?.is_none_or(|it| it.status != ProductStatus::Published) {
         return Ok(None);
@@ -121,7 +121,7 @@ fn list_product(tx: &mut dyn Write, channel: &str, product: &str) -> Result<(), 
     Ok(())
 }
 
-/// Lists a variant of a product that has this window.
+/// Lists a variant in the window of its product, or removes it.
 fn list_variant(
     tx: &mut dyn Write,
     channel: &str,
@@ -153,18 +153,18 @@ async fn sweep_all(ctx: Ctx, _: Tick) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Brings the indexes of a channel to the moment `now`, or as far on the way as `n_max` edges lead.
+/// Advances the indexes of a channel to `now`, or by at most `n_max` window boundaries.
 pub fn sweep(tx: &mut dyn Write, channel: &str, now: Timestamp, n_max: usize) -> Result<(), StoreError> {
     INDEXES.iter().try_for_each(|index| index.sweep(tx, channel, now, n_max))
 }
 
 impl Listing {
-    /// The products of this channel; of the shop as a whole, where none is named.
+    /// The products of a channel, or of the shop as a whole.
     pub fn products(channel: Option<&str>, at: Timestamp) -> Listing {
         Listing { index: &PRODUCT_INDEX, channel: channel.unwrap_or(WHOLE).to_owned(), at }
     }
 
-    /// The variants of this channel.
+    /// The variants of a channel, or of the shop as a whole.
     pub fn variants(channel: Option<&str>, at: Timestamp) -> Listing {
         Listing { index: &VARIANT_INDEX, channel: channel.unwrap_or(WHOLE).to_owned(), at }
     }

@@ -1,4 +1,5 @@
-//! What a variant costs: all its prices for admins, the one that applies for shoppers.
+//! The prices of a variant: the computed fields `prices` (all, for admins) and `calculated_price` (the one
+//! that applies).
 
 use std::collections::BTreeMap;
 
@@ -10,9 +11,9 @@ use atoll_links::PRODUCT_VARIANT_PRICE_SET;
 use atoll_pricing::{PRICE_SETS, Price, PriceContext, PriceSet, calculate};
 use atoll_product::VARIANT;
 
-/// The context's name for the currency that prices are asked for in.
+/// Context key: the currency of prices.
 pub const CURRENCY: &str = "currency_code";
-/// The context's name for the region that prices are asked for in.
+/// Context key: the region of prices.
 pub const REGION: &str = "region_id";
 
 computed! {
@@ -21,12 +22,12 @@ computed! {
 }
 
 computed! {
-    /// The price of a variant that applies in the region of the context; null where there is none.
+    /// The price that applies in the region of the context; null if there is none.
     pub static CALCULATED_PRICE =
         Computed { entity: VARIANT, name: "calculated_price", also_shows: &[], sorts: false, compute: calculated_prices };
 }
 
-/// The context of a sale in this currency and region.
+/// The pricing context of a sale.
 pub fn price_context(
     currency_code: &str,
     region_id: Option<&str>,
@@ -37,7 +38,7 @@ pub fn price_context(
     PriceContext { currency_code: currency_code.to_owned(), quantity, attributes }
 }
 
-/// The price of a variant that applies, if there is one.
+/// The price of a variant that applies in the context; `None` if there is none.
 pub fn price_of(
     view: &dyn Read,
     variant: &str,
@@ -87,7 +88,8 @@ fn calculated_prices(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>
     Ok(all)
 }
 
-/// The wire tells what is asked from what it was before a price list; without lists both are the same.
+/// The wire has a calculated and an original price. They differ only under price lists, which do not exist
+/// yet.
 fn price_json(set: &PriceSet, price: &Price) -> Value {
     let raw = json!({ "value": price.amount.to_string(), "precision": 20 });
     let source = json!({

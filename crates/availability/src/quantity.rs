@@ -1,4 +1,4 @@
-//! `inventory_quantity`: how many of a variant there are, where the question is asked.
+//! The computed field `inventory_quantity`: the available stock of a variant, in a channel or in total.
 
 use atoll_inventory::{BY_ITEM, INVENTORY_LEVELS};
 use atoll_kernel::{
@@ -9,16 +9,16 @@ use atoll_product::{ProductVariant, VARIANT};
 
 use crate::{Seller, Shelf};
 
-/// The context's name for the channel that quantities are asked for.
+/// Context key: the channel for which quantities are computed.
 pub const SALES_CHANNEL: &str = "sales_channel";
-/// The context's name that asks for what the shop as a whole can sell.
+/// Context key: compute the quantities that the shop as a whole can sell.
 pub const WHOLE_CATALOGUE: &str = "whole_catalogue";
-/// The context's name that asks for the quantities at all locations: for admins.
+/// Context key: compute the quantities at all locations, for admins.
 pub const EVERYWHERE: &str = "everywhere";
 
 computed! {
-    /// How many of a variant there are: in the channel of the context, or (for admins) anywhere. Variants that
-    /// are not counted do not have it; those that take no item have null.
+    /// The available quantity of a variant in the channel of the context, or (for admins) in total. Absent if
+    /// inventory is not managed; null if the variant has no inventory item.
     pub static INVENTORY_QUANTITY = Computed {
         entity: VARIANT,
         name: "inventory_quantity",

@@ -1,4 +1,6 @@
-//! What a storefront may see. Only the guard makes a scope, and only a scope leads to what it confines.
+//! Authorisation of storefronts: the channels of a publishable key, and the wall that they form in the graph.
+//!
+//! Only the guard makes a scope, and only a scope leads to the products, carts and orders that it confines.
 
 use std::sync::Arc;
 
@@ -12,10 +14,10 @@ use atoll_sales_channel::{SALES_CHANNEL, SALES_CHANNELS, SALES_CHANNELS_FLAG, Sa
 
 use crate::Listing;
 
-/// Why a request to a store route is not let in, or is not let see what it asks for. The texts are the wire's.
+/// Why a store request is refused. The texts are the wire's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRefusal {
-    /// There is no key in the header.
+    /// The header is missing or empty.
     #[error(
         "Publishable API key required in the request header: x-publishable-api-key. You can manage your keys in \
          settings in the dashboard."
@@ -24,7 +26,7 @@ pub enum KeyRefusal {
     /// The key is unknown or secret.
     #[error("A valid publishable key is required to proceed with the request")]
     Invalid,
-    /// The key was revoked. The wire does not tell; whoever runs the storefront wants to know.
+    /// The key was revoked. The wire does not distinguish this; it helps operators of storefronts.
     #[error(
         "The publishable key was revoked. A valid publishable key is required to proceed with the request"
     )]
@@ -60,7 +62,7 @@ pub struct ChannelScope {
 }
 
 impl ChannelScope {
-    /// The scope of the key with this token, as it is in `view` now.
+    /// Authenticates a publishable key: returns its scope as of `view`.
     pub fn admit(
         ctx: &Ctx,
         view: &dyn Read,
@@ -86,33 +88,33 @@ impl ChannelScope {
         Ok(Ok(ChannelScope { key_id, at, is_preview: false, channels, is_whole }))
     }
 
-    /// The scope at another moment: what shoppers will see then.
+    /// The scope at another time: a preview of what shoppers will see.
     pub fn preview(mut self, at: Timestamp) -> Self {
         (self.at, self.is_preview) = (at, true);
         self
     }
 
-    /// Does it show another moment than now?
+    /// Is it a preview?
     pub fn is_preview(&self) -> bool {
         self.is_preview
     }
 
-    /// The moment that it shows.
+    /// The time that it shows.
     pub fn moment(&self) -> Timestamp {
         self.at
     }
 
-    /// The key, by its id.
+    /// The id of the publishable key.
     pub fn key_id(&self) -> &str {
         &self.key_id
     }
 
-    /// The channels of the key that exist, disabled ones included.
+    /// The channels of the key that exist, including disabled ones.
     pub fn channels(&self) -> &[SalesChannel] {
         &self.channels
     }
 
-    /// Are sales channels switched off, so that nothing is confined?
+    /// Are sales channels switched off? Then nothing is confined.
     pub fn is_whole(&self) -> bool {
         self.is_whole
     }
@@ -122,7 +124,7 @@ impl ChannelScope {
         self.channels.iter().any(|it| *it.id == *channel)
     }
 
-    /// The scope, narrowed to the channels that a request names.
+    /// Restricts the scope to the channels that a request names.
     pub fn narrowed(&self, requested: Option<&[String]>) -> Result<ChannelScope, KeyRefusal> {
         let mut scope = self.clone();
         if self.is_whole {
@@ -138,17 +140,17 @@ impl ChannelScope {
         if scope.channels.is_empty() { Err(KeyRefusal::NoChannel) } else { Ok(scope) }
     }
 
-    /// The products that the channels of this scope show. A channel that is disabled shows none.
+    /// The listed products of the channels of this scope. Disabled channels list none.
     pub fn products(&self) -> Box<dyn Ids> {
         self.listed(Listing::products)
     }
 
-    /// The variants of these products that the channels sell.
+    /// The listed variants of the channels of this scope.
     pub fn variants(&self) -> Box<dyn Ids> {
         self.listed(Listing::variants)
     }
 
-    /// The categories that storefronts show: those that are active, and not for admins only.
+    /// The categories that are active and public.
     pub fn categories(&self) -> Box<dyn Ids> {
         Box::new(shown_categories())
     }
@@ -161,13 +163,13 @@ impl ChannelScope {
         Box::new(Union(open.map(|it| Box::new(of(Some(&it.id), self.at)) as Box<dyn Ids>).collect()))
     }
 
-    /// The cart with this id, if it is in a channel of this scope. Others do not exist.
+    /// The cart with this id; `None` if it is not in a channel of this scope.
     pub fn cart(&self, view: &dyn Read, id: &str) -> Result<Option<Cart>, StoreError> {
         let cart = CARTS.get(view, id)?;
         Ok(cart.filter(|cart| self.reaches(cart.sales_channel_id.as_deref())))
     }
 
-    /// The order with this id, if it was placed in a channel of this scope. Others do not exist.
+    /// The order with this id; `None` if it was not placed in a channel of this scope.
     pub fn order(&self, view: &dyn Read, id: &str) -> Result<Option<Order>, StoreError> {
         let order = ORDERS.get(view, id)?;
         Ok(order.filter(|order| self.reaches(order.sales_channel_id.as_deref())))
@@ -178,7 +180,7 @@ impl ChannelScope {
     }
 }
 
-/// Whatever leads to products, variants, categories, carts, orders or channels ends at the scope.
+/// Products, variants, categories, carts, orders and channels outside of the scope are hidden.
 impl Wall for ChannelScope {
     fn shows(&self, view: &dyn Read, node: &Node) -> Result<bool, StoreError> {
         let text = |field| match node.scalar(field) {

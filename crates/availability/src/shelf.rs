@@ -1,4 +1,5 @@
-//! The decision itself, over one channel and one state of the store.
+//! The decision over one channel and one snapshot: visibility, price, stock on hand, allocation to locations,
+//! backorders.
 
 use std::collections::HashMap;
 
@@ -15,7 +16,7 @@ use atoll_stock_location::STOCK_LOCATIONS;
 
 use crate::price_of;
 
-/// Why something is not for sale in a channel. Admins see it; shoppers do not.
+/// Why a variant is not sellable in a channel. Shown to admins, not to shoppers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The channel does not exist, or was deleted.
@@ -30,64 +31,65 @@ pub enum Reason {
     NotInChannel,
     /// The channel does not sell the product yet.
     NotYet {
-        /// The moment from which on it will.
+        /// The start of the availability window.
         from: Timestamp,
     },
     /// The channel sells the product no longer.
     NoLonger {
-        /// The moment from which on it did not.
+        /// The end of the availability window, exclusive.
         until: Timestamp,
     },
     /// The channel does not sell this variant of the product.
     VariantExcluded,
-    /// The variant has no price in the currency and region that are asked for.
+    /// The variant has no price in the requested currency and region.
     NoPrice,
-    /// The variant is counted, and takes no item that could be.
+    /// The variant has managed inventory, and no inventory item.
     NoInventoryItem,
-    /// No location of the channel stocks what the variant takes.
+    /// No location of the channel stocks an item of the variant.
     NoLocation,
-    /// There is less than is asked for.
+    /// Less is available than is requested.
     NotEnough {
-        /// How many of the variant there are.
+        /// The available quantity of the variant.
         available: Decimal,
     },
 }
 
-/// What the decision says of a variant.
+/// The decision on a variant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Can that many be sold?
+    /// Can the requested quantity be sold?
     pub sellable: bool,
-    /// How many there are; `None` where they are not counted.
+    /// The available quantity; `None` if inventory is not managed.
     pub available: Option<Decimal>,
-    /// Why not.
+    /// All reasons against it; empty if it is sellable.
     pub reasons: Vec<Reason>,
 }
 
-/// Some of an item at a location, promised to a line.
+/// A quantity of an item at a location, allocated to a line of a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allocation {
-    /// The item.
+    /// The id of the inventory item.
     pub item: String,
-    /// The location.
+    /// The id of the stock location.
     pub location: String,
-    /// How much.
+    /// The quantity of the item.
     pub quantity: Decimal,
-    /// Is it more than there is?
+    /// Is it a backorder, beyond the available quantity?
     pub backordered: bool,
 }
 
-/// Who sells, and when: a channel, or, where sales channels are switched off, the shop as a whole.
+/// The seller and the time of a sale: a channel, or the shop as a whole where sales channels are switched
+/// off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seller {
-    /// The channel, by its id; one that is empty or unknown sells nothing. None is all that is published, from all
-    /// locations.
+    /// The id of the channel; an unknown one sells nothing. `None` sells everything that is published, from
+    /// all locations.
     channel: Option<String>,
     at: Timestamp,
 }
 
 impl Seller {
-    /// Who sells at this moment what is in a cart of this channel.
+    /// The seller of a cart of this channel, at this time.
     pub fn of(ctx: &Ctx, channel: Option<&str>, at: Timestamp) -> Seller {
         let channel = ctx.is_on(&SALES_CHANNELS_FLAG).then(|| channel.unwrap_or_default().to_owned());
         Seller { channel, at }
@@ -98,7 +100,7 @@ impl Seller {
         Seller { channel: None, at }
     }
 
-    /// What it sells, in the state that `view` shows.
+    /// Its shelf, in the snapshot `view`.
     pub fn shelf<'a>(&self, view: &'a dyn Read) -> Result<Shelf<'a>, StoreError> {
         if let Some(channel) = &self.channel {
             return Shelf::open(view, channel, self.at);
@@ -111,55 +113,57 @@ impl Seller {
         Ok(Shelf { view, at: self.at, channel_id: None, channel: None, locations, stocks: HashMap::new() })
     }
 
-    /// The channel, by its id.
+    /// The id of the channel; `None` for the shop as a whole.
     pub fn channel(&self) -> Option<&str> {
         self.channel.as_deref()
     }
 }
 
-/// What one channel, or the shop as a whole, can sell. What it reads it remembers, so that a page or a cart reads each level once; what
-/// is taken is gone, so that lines that share an item cannot take the same piece twice.
+/// What a channel, or the shop as a whole, can sell.
+///
+/// Stock levels are cached, so that a page or a cart reads each once. Allocated stock is deducted, so that
+/// two lines with the same item cannot get the same piece.
 pub struct Shelf<'a> {
     view: &'a dyn Read,
     at: Timestamp,
-    /// None is the shop as a whole.
+    /// `None` for the shop as a whole.
     channel_id: Option<String>,
     channel: Option<SalesChannel>,
     locations: Vec<Location>,
     stocks: HashMap<String, Vec<Stock>>,
 }
 
-/// Where the channel sells from; the first of them first.
+/// A stock location of the channel, in order of priority.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Location {
     pub(crate) id: String,
     pub(crate) priority: i64,
-    /// What the channel leaves there of each item.
+    /// The quantity of each item that the channel does not sell from there.
     pub(crate) safety_stock: Decimal,
 }
 
-/// An item at a location of the channel.
+/// The stock of an item at a location of the channel.
 struct Stock {
     location: String,
     available: Decimal,
     is_stocked: bool,
 }
 
-/// What a variant takes of one item.
+/// An inventory item of a variant, and the quantity that one piece requires.
 pub(crate) struct Component {
     pub(crate) item: String,
     pub(crate) required: Decimal,
 }
 
 impl<'a> Shelf<'a> {
-    /// The shelf of a channel at this moment, in the state that `view` shows.
+    /// The shelf of a channel at this time, in the snapshot `view`.
     pub fn open(view: &'a dyn Read, channel_id: &str, at: Timestamp) -> Result<Self, StoreError> {
         let channel = SALES_CHANNELS.get(view, channel_id)?;
         let rows = SALES_CHANNEL_STOCK_LOCATION.rows_of(view, channel_id)?;
         let location =
             |(id, row)| Location { id, priority: priority(&row), safety_stock: safety_stock(&row) };
         let mut locations: Vec<Location> = rows.into_iter().map(location).collect();
-        // The sort is stable: where the numbers are equal, the older location comes first.
+        // The sort is stable: of equal priorities the location that was linked first comes first.
         locations.sort_by_key(|it| it.priority);
         let channel_id = Some(channel_id.to_owned());
         Ok(Shelf { view, at, channel_id, channel, locations, stocks: HashMap::new() })
@@ -170,12 +174,12 @@ impl<'a> Shelf<'a> {
         self.channel.as_ref()
     }
 
-    /// Where it sells from, in the order in which it does.
+    /// The stock locations in order of priority.
     pub(crate) fn locations(&self) -> &[Location] {
         &self.locations
     }
 
-    /// Does the channel show this product? The reasons if not.
+    /// The reasons why the channel does not show the product; empty if it does.
     pub fn shows(&self, product: &Product) -> Result<Vec<Reason>, StoreError> {
         let mut reasons = Vec::new();
         match (&self.channel_id, &self.channel) {
@@ -198,7 +202,7 @@ impl<'a> Shelf<'a> {
         Ok(reasons)
     }
 
-    /// Does the channel show this variant of the product? The reasons if not.
+    /// The reasons why the channel does not show the variant; empty if it does.
     pub fn shows_variant(&self, product: &Product, variant: &str) -> Result<Vec<Reason>, StoreError> {
         let mut reasons = self.shows(product)?;
         if let Some(channel) = &self.channel_id
@@ -209,8 +213,8 @@ impl<'a> Shelf<'a> {
         Ok(reasons)
     }
 
-    /// Can the channel sell this many of this variant, at some price if a context for that is given? All reasons, if
-    /// not.
+    /// Decides whether the channel can sell this quantity of the variant. A price is required if `price` is
+    /// given. The verdict holds all reasons against it.
     pub fn decide(
         &mut self,
         variant_id: &str,
@@ -231,7 +235,7 @@ impl<'a> Shelf<'a> {
         Ok(Verdict { sellable: reasons.is_empty(), available, reasons })
     }
 
-    /// Why there are not so many of this variant; nothing, where there are.
+    /// Why this quantity is not in stock; `None` if it is.
     fn shortage(
         &mut self,
         variant: &ProductVariant,
@@ -242,7 +246,7 @@ impl<'a> Shelf<'a> {
         }
         let components = self.components(variant)?;
         if variant.allow_backorder {
-            // What is ordered before it is there is counted somewhere all the same.
+            // A backorder also needs a location to be reserved at.
             let has_no_location = self.locations.is_empty() && !components.is_empty();
             return Ok(has_no_location.then_some(Reason::NoLocation));
         }
@@ -265,7 +269,8 @@ impl<'a> Shelf<'a> {
         Ok(Some(Reason::NotEnough { available }))
     }
 
-    /// How many whole ones of this variant there are over the locations of the channel; `None` where it is not counted.
+    /// The whole pieces of the variant that are available over all locations of the channel; `None` if
+    /// inventory is not managed.
     pub fn available(&mut self, variant: &ProductVariant) -> Result<Option<Decimal>, StoreError> {
         if !variant.manage_inventory {
             return Ok(None);
@@ -279,8 +284,8 @@ impl<'a> Shelf<'a> {
         Ok(Some(least.unwrap_or(Decimal::ZERO)))
     }
 
-    /// Takes this many of a variant off the shelf: says from where, and leaves the rest for the next line.
-    /// Nothing is taken when there is not enough.
+    /// Allocates a quantity of the variant to locations and deducts it, so that the next line sees the rest.
+    /// If stock is insufficient, nothing is allocated.
     pub fn allocate(
         &mut self,
         variant: &ProductVariant,
@@ -300,7 +305,7 @@ impl<'a> Shelf<'a> {
         Ok(Ok(allocations))
     }
 
-    /// What the variant takes of each item.
+    /// The inventory items of the variant.
     pub(crate) fn components(&self, variant: &ProductVariant) -> Result<Vec<Component>, StoreError> {
         let rows = PRODUCT_VARIANT_INVENTORY_ITEM.rows_of(self.view, &variant.id)?;
         Ok(rows
@@ -318,7 +323,7 @@ impl<'a> Shelf<'a> {
                     level.as_ref().map_or(Decimal::ZERO, |it| it.available()) - location.safety_stock;
                 stocks.push(Stock {
                     location: location.id.clone(),
-                    // What is oversold at one location is not owed by another.
+                    // A deficit at one location does not reduce the stock of another.
                     available: available.max(Decimal::ZERO),
                     is_stocked: level.is_some(),
                 });
@@ -329,8 +334,8 @@ impl<'a> Shelf<'a> {
     }
 }
 
-/// Takes `needed` from one place that has enough, or else from one after the other. What is missing then is
-/// backordered at the first place that stocks the item.
+/// Allocates from the first location that has enough, or else from several in order. The rest is a backorder
+/// at the first location that stocks the item.
 fn allocate_from(stocks: &mut [Stock], item: &str, needed: Decimal) -> Vec<Allocation> {
     let mut allocations = Vec::new();
     let mut allocate = |stock: &mut Stock, quantity: Decimal, backordered: bool| {

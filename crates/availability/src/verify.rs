@@ -1,4 +1,4 @@
-//! A check of `verify`: what a channel lists is what the decision says that it shows.
+//! Consistency check of the listings: what each channel lists, and counts, is what the decision shows.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ check! {
     "availability.listings": "A channel lists the products and variants that the decision shows, and counts as many" => listings
 }
 
-/// A channel, or the shop as a whole: the decision over it, and how much that shows.
+/// The shelf of a channel, or of the shop as a whole, and how much it shows.
 struct Expected<'a> {
     shelf: Shelf<'a>,
     n_products: u64,
@@ -60,14 +60,14 @@ fn listings(it: &mut Verify<'_>) -> Result<(), StoreError> {
         n_products += 1;
         Ok(())
     })?;
-    // What products say that cannot be read is not known.
+    // Counts are comparable only if every product could be read.
     if n_products == PRODUCTS.table.count(view)? {
         counts(it, by_channel, now)?;
     }
     Ok(())
 }
 
-/// Each channel counts what it lists.
+/// Compares the counts of the listings with what the shelves show.
 fn counts(
     it: &mut Verify<'_>,
     by_channel: HashMap<String, Expected<'_>>,
@@ -108,7 +108,7 @@ fn compare(
     Ok(())
 }
 
-/// That a channel is disabled is left to whoever reads its listing.
+/// Listings ignore whether the channel is enabled; their readers check it.
 fn is_listed(reasons: &[Reason]) -> bool {
     reasons.iter().all(|it| matches!(it, Reason::ChannelDisabled))
 }

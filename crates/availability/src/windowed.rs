@@ -1,9 +1,9 @@
-//! An index of ids per channel, each within a window, that answers for any moment.
+//! A temporal index: ids per channel, each with an availability window, readable for any time.
 //!
-//! Time opens and closes windows without anybody writing. The index holds what was open at one moment, at which it was
-//! swept; whoever reads it for another moment adds and leaves out what opened or closed between the two, from an index
-//! of these edges. So the answer is right to the millisecond whether or not anybody sweeps; sweeping keeps the
-//! difference small.
+//! Windows open and close without a write. The index holds the ids that were open at one time, the last
+//! sweep. A reader for another time corrects it by the windows that opened or closed in between, from an
+//! index of the window boundaries (edges). So answers are exact to the millisecond at any time after a sweep;
+//! sweeping only keeps the correction small.
 
 use std::collections::BTreeMap;
 
@@ -12,24 +12,24 @@ use atoll_kernel::{
 };
 use atoll_links::Window;
 
-/// The spaces of one such index.
+/// The key spaces of one index.
 #[derive(Debug)]
 pub(crate) struct TemporalIndex {
-    /// Channel, then id: what was open when the channel was swept, with its window.
+    /// Key: channel, id. The ids that were open at the last sweep, each with its window.
     pub(crate) listed: Space,
-    /// Channel, then id: its window, where that is not always open.
+    /// Key: channel, id. The windows that are not unlimited.
     pub(crate) windows: Space,
-    /// Channel, then moment, then id: where a window begins or ends.
+    /// Key: channel, time, id. The starts and ends of windows.
     pub(crate) edges: Space,
-    /// Channel: the moment for which it was swept.
+    /// Key: channel. The time of the last sweep.
     pub(crate) swept: Space,
 }
 
-/// Where a window begins or ends: when, of which id, and the window.
+/// The start or end of a window: its time, the id, and the window.
 type Edge = (Timestamp, String, Window);
 
 impl TemporalIndex {
-    /// Notes that the channel lists the id within this window, or not at all.
+    /// Sets the window in which the channel lists the id; `None` removes it.
     pub(crate) fn set(
         &self,
         tx: &mut dyn Write,
@@ -56,7 +56,7 @@ impl TemporalIndex {
         self.list(tx, channel, id, window.filter(|it| it.is_open(swept)))
     }
 
-    /// Puts the id among what is open, with its window, or takes it out.
+    /// Adds the id to the open ones, with its window, or removes it.
     fn list(
         &self,
         tx: &mut dyn Write,
@@ -74,7 +74,7 @@ impl TemporalIndex {
         add_to_group(tx, self.listed, &[channel], i64::from(open.is_some()) - i64::from(was_open))
     }
 
-    /// Brings the index of a channel to the moment `now`, or as far on the way as `n_max` edges lead.
+    /// Advances the index of a channel to `now`, or by at most `n_max` edges.
     pub(crate) fn sweep(
         &self,
         tx: &mut dyn Write,
@@ -91,7 +91,7 @@ impl TemporalIndex {
         }
         let mut passed = self.edges_between(tx, channel, from, now, n_max)?;
         let to = match passed.last() {
-            // What happens at one moment is swept together.
+            // Edges at the same time are swept in one step.
             Some((last, ..)) if passed.len() >= n_max => {
                 let last = *last;
                 passed.extend(self.edges_between(tx, channel, last.plus_millis(-1), last, usize::MAX)?);
@@ -107,8 +107,8 @@ impl TemporalIndex {
         Ok(())
     }
 
-    /// The clock was ahead when the channel was swept, and was put back since: a reader would step over everything
-    /// between the two each time. It is rare, so in one step.
+    /// Moves the sweep back in time, after the clock was ahead and was corrected: otherwise every reader
+    /// would process all edges in between. It is rare, so it is done in one step.
     fn sweep_back(
         &self,
         tx: &mut dyn Write,
@@ -124,7 +124,7 @@ impl TemporalIndex {
         Ok(())
     }
 
-    /// Is there something to sweep before this moment?
+    /// Are there edges to sweep up to this time?
     pub(crate) fn is_behind(
         &self,
         view: &dyn Read,
@@ -133,18 +133,18 @@ impl TemporalIndex {
     ) -> Result<bool, StoreError> {
         let swept = self.swept(view, channel)?;
         let (begin, end) = (swept.min(now), swept.max(now));
-        // Put back a little, it waits for the clock.
+        // After a small correction of the clock, waiting is cheaper.
         let is_due = swept <= now || swept.is_ahead_of(now);
         Ok(is_due && !self.edges_between(view, channel, begin, end, 1)?.is_empty())
     }
 
-    /// The moment for which the index of a channel holds: the beginning of time, before it was swept at all.
+    /// The time of the last sweep of a channel; the beginning of time if there was none.
     fn swept(&self, tx: &dyn Read, channel: &str) -> Result<Timestamp, StoreError> {
         let bytes = tx.get(&self.swept_key(tx, channel))?;
         Ok(bytes.and_then(|it| timestamp_of(&it)).unwrap_or(Timestamp::from_millis(i64::MIN)))
     }
 
-    /// The edges after `from` and not after `to`, in order. At most `n_max`.
+    /// The edges in `(from, to]`, in order; at most `n_max`.
     fn edges_between(
         &self,
         tx: &dyn Read,
@@ -178,7 +178,7 @@ impl TemporalIndex {
     }
 }
 
-/// What one channel lists at a moment.
+/// The listing of one channel at a time.
 #[derive(Debug)]
 pub struct Listing {
     pub(crate) index: &'static TemporalIndex,
@@ -187,7 +187,7 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// What opened, and what closed, between the moment of the index and that of the listing.
+    /// The ids that opened (true) or closed (false) between the last sweep and the time of the listing.
     fn corrections(&self, view: &dyn Read) -> Result<BTreeMap<String, bool>, StoreError> {
         let swept = self.index.swept(view, &self.channel)?;
         let (begin, end) = (swept.min(self.at), swept.max(self.at));
@@ -242,7 +242,7 @@ impl Ids for Listing {
     fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
         let window = match window_at(view, &key(view, self.index.listed, &self.channel, id))? {
             Some(window) => Some(window),
-            // What is not in the index may open later, or have been open before.
+            // An id that was closed at the last sweep may be open at another time.
             None => window_at(view, &key(view, self.index.windows, &self.channel, id))?,
         };
         Ok(window.is_some_and(|it| it.is_open(self.at)))
@@ -259,7 +259,7 @@ fn edges(window: Window) -> impl Iterator<Item = Timestamp> {
 
 const SIGN: u64 = 1 << 63;
 
-/// Bytes that sort as the moments do.
+/// Order-preserving encoding of a time.
 fn ordered(at: Timestamp) -> [u8; 8] {
     (at.millis().cast_unsigned() ^ SIGN).to_be_bytes()
 }
@@ -268,7 +268,7 @@ fn timestamp_of(bytes: &[u8]) -> Option<Timestamp> {
     bytes.try_into().ok().map(i64::from_be_bytes).map(Timestamp::from_millis)
 }
 
-/// Both ends, eight bytes each; an open one is the end of time. Nothing at all is always.
+/// Encodes a window: start and end, eight bytes each, with sentinels for none. The unlimited window is empty.
 fn bytes_of(window: Window) -> Vec<u8> {
     if window == Window::default() {
         return Vec::new();
