@@ -128,8 +128,7 @@ async fn fields_cannot_repeat_a_to_many_relation() {
     let summer = collection(&shop, &web, 2).await;
     let refusal = |path: &str| {
         format!(
-            "400 invalid_data: Field '{path}' leads back to where it came from, and to many from there: ask for it in \
-             a request of its own"
+            "400 invalid_data: Field '{path}' follows a cycle through a relation to many: ask for it in a request of its own"
         )
     };
     for (list, path) in [

@@ -109,22 +109,26 @@ pub(crate) fn content(schema: Value) -> Value {
 fn responses<A: App>(route: &Route<A>, answers: &mut Answers<'_>) -> Value {
     let done = answers.content(route.answer);
     let status = if matches!(route.answer, Answer::Created) { "201" } else { "200" };
-    let mut responses = json!({ status: { "description": "It was done.", "content": done } });
+    let mut responses = json!({ status: { "description": "Success.", "content": done } });
     let is_write = route.method != Method::Get;
     let refusals = [
-        (true, "400", "The request is wrong, or not allowed now."),
-        (true, "401", "Nobody is logged in."),
+        (true, "400", "The request is invalid, or not allowed in the current state."),
+        (true, "401", "Not authenticated."),
         (true, "404", "There is no such record."),
-        (is_write, "409", "Another request is at it, or was with this key."),
+        (
+            is_write,
+            "409",
+            "A concurrent request changed the record, or runs with the same `Idempotency-Key`.",
+        ),
         (route.body.is_some(), "413", "The body is too large."),
         (
             is_write,
             "422",
-            "The `Idempotency-Key` was used for another request, or the record is there already.",
+            "The `Idempotency-Key` was used for another request, or the record exists already.",
         ),
-        (true, "429", "Too many attempts; the header `Retry-After` says when to come again."),
-        (true, "500", "Our own mistake."),
-        (true, "503", "There is too much to do; the header `Retry-After` says when to come again."),
+        (true, "429", "Rate limit exceeded; `Retry-After` says when to retry."),
+        (true, "500", "Internal error."),
+        (true, "503", "Overloaded; `Retry-After` says when to retry."),
     ];
     for (_, status, about) in refusals.into_iter().filter(|(may_be, ..)| *may_be) {
         let schema = json!({ "$ref": "#/components/schemas/Error" });

@@ -34,9 +34,7 @@ pub enum QueryError {
     #[error("Order field {0} is not valid")]
     Order(String),
     /// `fields` follows a cycle of relations that includes a to-many relation. Holds the path.
-    #[error(
-        "Field '{0}' leads back to where it came from, and to many from there: ask for it in a request of its own"
-    )]
+    #[error("Field '{0}' follows a cycle through a relation to many: ask for it in a request of its own")]
     Cycle(String),
     /// A computed field needs a value that the context does not hold. The text is the wire's.
     #[error("{0}")]

@@ -57,16 +57,16 @@ pub fn query_parameters(params: &Params) -> Vec<Value> {
     let text = || json!({ "type": "string" });
     let mut all = vec![
         parameter("fields", "The fields to show: `id,+title,-handle,*variants`.", text()),
-        parameter("expand", "Relations to show too; the same as `fields=+*a,+*b`.", text()),
+        parameter("expand", "Relations to show in addition; the same as `fields=+*a,+*b`.", text()),
     ];
     if let Some(limit) = params.limit {
         let number = |default: usize| json!({ "type": "integer", "minimum": 0, "default": default });
         all.extend([
-            parameter("limit", "How many to show.", number(limit)),
-            parameter("offset", "How many to leave out.", number(0)),
-            parameter("order", "The field to sort by; with `-` in front, descending.", text()),
-            parameter("q", "Words that must all be found.", text()),
-            parameter("with_deleted", "Show what was soft-deleted, too.", json!({ "type": "boolean" })),
+            parameter("limit", "The size of the page.", number(limit)),
+            parameter("offset", "Records to skip (pagination).", number(0)),
+            parameter("order", "The field to sort by; descending with a `-` in front.", text()),
+            parameter("q", "Full-text search: words that must all occur.", text()),
+            parameter("with_deleted", "Include soft-deleted records.", json!({ "type": "boolean" })),
         ]);
     }
     all.extend(params.own.iter().map(own_parameter));
