@@ -1,10 +1,10 @@
-//! `cargo xtask bench [store | flows | requests]`
+//! `cargo xtask bench [store | flows | requests]`: runs the benchmarks.
 
 use std::process::ExitCode;
 
 use crate::cargo;
 
-/// The benchmarks, and the packages that they are in.
+/// The benchmarks, and their packages.
 const BENCHES: [(&str, &str); 3] =
     [("store", "atoll-storage"), ("flows", "atoll-tests"), ("requests", "atoll-tests")];
 

@@ -13,8 +13,8 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the repository")
 }
 
-/// The cargo that started us, without what it told us about ourselves: build scripts that look at these
-/// variables would run again, and half the dependencies with them.
+/// The cargo that started this process, without the variables that it set for it: build scripts that depend
+/// on them would run again, and half of the dependencies with them.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
@@ -29,7 +29,7 @@ pub(crate) fn command() -> Command {
     command
 }
 
-/// Runs cargo with its output passed through; did it succeed?
+/// Runs cargo with its output passed through. Returns whether it succeeded.
 pub(crate) fn run(args: &[&str]) -> anyhow::Result<bool> {
     let mut cargo = command();
     let status = cargo.args(args).stdin(Stdio::null()).status().context("cargo does not start")?;

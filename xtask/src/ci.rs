@@ -1,10 +1,10 @@
-//! `cargo xtask ci`
+//! `cargo xtask ci`: formatting, clippy, tidy, SDK and tests, as in CI.
 
 use std::process::ExitCode;
 
 use crate::{cargo, sdk, test, tidy};
 
-/// What cargo does alone, and how to mend it.
+/// Checks that are one cargo command, and how to fix a failure.
 const CHECKS: [(&[&str], &str); 2] = [
     (&["fmt", "--all", "--check"], "run `cargo fmt --all`"),
     (&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], "mend what clippy says above"),
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(tidy == ExitCode::SUCCESS, "ci stops at `cargo xtask tidy`: mend what is listed above");
     eprintln!("ci: cargo xtask sdk");
     anyhow::ensure!(sdk::run(&[])? == ExitCode::SUCCESS, "ci stops at `cargo xtask sdk`: see above");
-    // Last, because its last line is the tally.
+    // Last, because its last line is the summary.
     eprintln!("ci: cargo xtask test");
     test::run(&[])
 }

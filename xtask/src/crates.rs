@@ -1,18 +1,18 @@
-//! A rule of `cargo xtask tidy`: the licences of all crates that are built are known, and crates from outside come from
-//! crates.io. Read off `cargo tree`, which asks no network.
+//! A rule of `cargo xtask tidy`: an allow-list of licences of all crates, and of crates.io as their source.
+//! It reads the output of `cargo tree`, offline.
 
 use anyhow::Context as _;
 
 use crate::cargo;
 
-/// Licences under which we may ship what we build. Of several that a crate offers, one is enough.
+/// Allowed licences. Of several that a crate offers, one is enough.
 const LICENCES: &[&str] = &[
     "0BSD", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0",
     "CC0-1.0", "ISC", "MIT", "MPL-2.0", "Unicode-3.0", "Unlicense", "Zlib",
 ];
 
-/// What is wrong with the crates of the workspace. Where crates were never downloaded that is not told: nothing of them
-/// was built either, and a network that is absent is nobody's fault.
+/// Violations in the crates of the workspace. If crates were never downloaded, the check is skipped: nothing
+/// was built from them either, and a missing network is not an error.
 pub(crate) fn violations() -> anyhow::Result<Vec<String>> {
     let args = ["--workspace", "--offline", "--locked", "--edges", "all", "--prefix", "none"];
     let mut tree = cargo::command();
@@ -22,7 +22,7 @@ pub(crate) fn violations() -> anyhow::Result<Vec<String>> {
         eprintln!("tidy: licences were not looked at: {}", String::from_utf8_lossy(&tree.stderr).trim());
         return Ok(Vec::new());
     }
-    // `(*)` stands behind a crate that was listed before.
+    // `(*)` follows a crate that was listed before.
     let lines = std::str::from_utf8(&tree.stdout)?.lines().map(|it| it.trim_end_matches(" (*)"));
     let mut lines: Vec<&str> = lines.collect();
     lines.sort_unstable();
@@ -30,7 +30,7 @@ pub(crate) fn violations() -> anyhow::Result<Vec<String>> {
     Ok(lines.into_iter().filter_map(violation).collect())
 }
 
-/// What is wrong with `name v1.0.0 (where from)|licence`; of what comes from crates.io, nothing says where from.
+/// The violation in `name v1.0.0 (source)|licence`; crates from crates.io have no source there.
 fn violation(line: &str) -> Option<String> {
     let (package, licence) = line.rsplit_once('|')?;
     let mut words = package.splitn(3, ' ');
@@ -52,7 +52,7 @@ fn violation(line: &str) -> Option<String> {
 
 type Tokens<'a> = std::iter::Peekable<std::str::SplitWhitespace<'a>>;
 
-/// `a OR b`: is one of them allowed? None where it is no expression.
+/// `a OR b`: is one of them allowed? `None` if it is not an expression.
 fn any(tokens: &mut Tokens<'_>) -> Option<bool> {
     let mut is_allowed = all(tokens)?;
     while tokens.next_if_eq(&"OR").is_some() {

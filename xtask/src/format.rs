@@ -1,9 +1,9 @@
-//! `cargo xtask format`: the form of everything that is stored, kept under review in `tests/format.txt`, and folders of
-//! earlier formats, kept in `tests/data`, which the tests open.
+//! `cargo xtask format`: the storage format, reviewed in `tests/format.txt`, and data folders of earlier
+//! formats in `tests/data`, which the migration tests open.
 //!
-//! The file begins with a number. It counts up when something that was stored is not there any more as it was: a field
-//! that is gone or holds something else, a version, the fields of an index. What is added changes no number. A format that
-//! was followed by another has a folder, made by the last program that wrote it.
+//! The file begins with a number. It is incremented when a line is removed or changed: a field, a version,
+//! the fields of an index. Additions do not change it. Every earlier format has a folder, made by the last
+//! program that wrote it.
 
 use std::{
     collections::BTreeSet,
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Writes the file, and its number: that of the last commit, or the next.
+/// Writes the file, with the number of the last commit, or the next one.
 fn write() -> anyhow::Result<ExitCode> {
     let check = cargo::command().args(CHECK).stderr(Stdio::inherit()).output()?;
     anyhow::ensure!(check.status.success(), "`atoll check --format` failed: {}", check.status);
@@ -61,7 +61,7 @@ fn write() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes a folder of the format that the program has now.
+/// Makes a data folder of the current format.
 fn make_folder() -> anyhow::Result<ExitCode> {
     let text = fs::read_to_string(cargo::root().join(FILE)).context(FILE)?;
     let number = Format::parse(&text).context("it begins with no number")?.number;
@@ -78,10 +78,10 @@ fn make_folder() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A form of everything that is stored.
+/// A storage format.
 pub(crate) struct Format {
     pub(crate) number: u32,
-    /// Each line behind the part that it belongs to.
+    /// Lines, each with its part in front.
     lines: BTreeSet<String>,
 }
 
@@ -103,20 +103,20 @@ impl Format {
         Some(Format { number, lines })
     }
 
-    /// What the earlier format has and this one has not.
+    /// Lines of the earlier format that are missing in this one.
     pub(crate) fn lacks<'a>(&'a self, before: &'a Format) -> impl Iterator<Item = &'a String> {
         before.lines.difference(&self.lines)
     }
 }
 
-/// The format as of a commit; nothing, where there is no such commit or it has none.
+/// The format as of a commit; `None` if the commit does not exist or has none.
 fn committed(root: &Path, commit: &str) -> Option<Format> {
     let shown =
         Command::new("git").args(["show", &format!("{commit}:{FILE}")]).current_dir(root).output().ok()?;
     Format::parse(&String::from_utf8(shown.stdout).ok().filter(|_| shown.status.success())?)
 }
 
-/// The folders that formats before this one have not.
+/// Earlier formats without a folder.
 fn missing(root: &Path, number: u32) -> Vec<String> {
     let is_there = |number: u32| {
         let folder = root.join(FOLDERS).join(number.to_string());
@@ -132,14 +132,14 @@ fn missing(root: &Path, number: u32) -> Vec<String> {
     (1..number).filter(|it| !is_there(*it)).map(say).collect()
 }
 
-/// What is wrong with the number of the format, and with the folders of those before.
+/// Violations: a wrong number of the format, missing folders of earlier ones.
 pub(crate) fn wrong(root: &Path) -> Vec<String> {
     let text = fs::read_to_string(root.join(FILE)).unwrap_or_default();
     let Some(format) = Format::parse(&text) else {
         return vec!["begin with the number of the format, as `cargo xtask format` does".to_owned()];
     };
     let mut wrong = missing(root, format.number);
-    // The change may be committed already, or not.
+    // The change may be committed already or not.
     for commit in ["HEAD", "HEAD^"] {
         let Some(before) = committed(root, commit) else { continue };
         if before.number >= format.number

@@ -1,4 +1,4 @@
-//! The developers' commands. One is a row of the table below and a function; `cargo xtask` lists them.
+//! `cargo xtask`: the developers' commands. A command is a row of the table below and a function.
 
 mod bench;
 mod cargo;
@@ -21,7 +21,7 @@ use std::{
 
 fn main() -> ExitCode {
     run().unwrap_or_else(|error| {
-        // Not as `main` would print it: a backtrace helps nobody here.
+        // Without the backtrace that `main` would print.
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })

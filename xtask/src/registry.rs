@@ -1,4 +1,4 @@
-//! `cargo xtask registry`: the list of all that is linked in, kept under review in `tests/registry.txt`.
+//! `cargo xtask registry`: the list of everything that is linked in, reviewed in `tests/registry.txt`.
 
 use std::{
     fs,

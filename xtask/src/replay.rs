@@ -1,10 +1,10 @@
-//! `cargo xtask replay [text]`
+//! `cargo xtask replay [text]`: replays the recordings of the original API.
 
 use std::{fs, io::Write as _, process::ExitCode};
 
 use crate::cargo;
 
-/// Replays the recordings, and shows what is open; with a text, the open requests that have it in their first line.
+/// Replays the recordings, and prints the open differences; with a text, those of requests that contain it.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     let passed = cargo::run(&["test", "-q", "-p", "atoll-tests", "--test", "replay"])?;
     let report = cargo::root().join("target/tmp/replay.txt");

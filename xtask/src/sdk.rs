@@ -1,4 +1,4 @@
-//! `cargo xtask sdk`
+//! `cargo xtask sdk`: tests with the public JavaScript SDK.
 
 use std::process::{Command, ExitCode};
 
@@ -6,7 +6,8 @@ use anyhow::Context as _;
 
 use crate::cargo;
 
-/// Drives a served binary with the unmodified public SDK, under Node's own test runner.
+/// Runs the tests of `tests/sdk` with the unmodified public SDK against a served binary, under Node's test
+/// runner.
 pub(crate) fn run(_: &[String]) -> anyhow::Result<ExitCode> {
     if !cargo::run(&["build", "-p", "atoll-host"])? {
         return Ok(ExitCode::FAILURE);

@@ -1,4 +1,4 @@
-//! `cargo xtask test`
+//! `cargo xtask test`: runs the tests, and prints a summary as the last line.
 
 use std::{
     io::{self, BufRead as _, BufReader, Write as _},
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     out.flush()?;
     let status = test.wait()?;
     if !status.success() && tally.n_failed == 0 {
-        // It did not build, or a test program died before it could count. Nobody may read that as all well.
+        // The build failed, or a test program crashed: that must not look like success.
         eprintln!("cargo test failed outside of a test ({status}); that counts as one failure");
         tally.n_failed = 1;
     }
@@ -42,7 +42,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// Takes in a line of output, if it is like `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
+    /// Adds a line of output, if it is like `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
     fn add(&mut self, line: &str) {
         let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
         else {
@@ -69,7 +69,7 @@ impl Tally {
     }
 }
 
-/// Everything, unless `args` pick something: cargo would add our choice to theirs.
+/// The arguments for cargo: everything, unless `args` select something.
 fn cargo_args(args: &[String]) -> Vec<&str> {
     let names = args.iter().take_while(|arg| *arg != "--").filter_map(|arg| arg.split('=').next());
     let picks = |options: &[&str]| names.clone().any(|name| options.contains(&name));

@@ -1,4 +1,4 @@
-//! `cargo xtask thorough`
+//! `cargo xtask thorough`: randomised and crash tests with many more iterations.
 
 use std::{env, process::ExitCode};
 
@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use crate::cargo;
 
-/// What is done a few times in every test run, and how often it is done here, unless the environment says so.
+/// Variables for the number of iterations, with their values here; the environment overrides them.
 const TIMES: [(&str, &str); 4] = [
     ("ATOLL_ROUNDS", "5000"),
     ("ATOLL_STATES", "1000000"),
@@ -14,7 +14,7 @@ const TIMES: [(&str, &str); 4] = [
     ("ATOLL_KILLS", "1000"),
 ];
 
-/// The test programs, and the tests in them.
+/// Test programs and tests.
 const TESTS: [(&str, &str); 4] = [("it", "agree"), ("it", "rounds"), ("it", "stock"), ("kills", "killed")];
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {

@@ -1,4 +1,5 @@
-//! `cargo xtask tidy`: the rules that no compiler checks. A rule is a function and an entry in [`violations`].
+//! `cargo xtask tidy`: style and structure rules that the compiler does not check. A rule is a function and
+//! an entry in [`violations`].
 
 use std::{
     collections::BTreeSet,
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
 
 /// A text file of the repository.
 struct File {
-    /// From the repository's folder, with `/`.
+    /// Relative to the repository, with `/`.
     path: String,
     text: String,
 }
@@ -45,12 +46,12 @@ impl File {
         self.path.rsplit_once('.').is_some_and(|(_, extension)| extensions.contains(&extension))
     }
 
-    /// The manifest of a member, not that of the workspace.
+    /// Is it the manifest of a member, and not that of the workspace?
     fn is_manifest(&self) -> bool {
         self.path.ends_with("/Cargo.toml")
     }
 
-    /// The lines, numbered from 1, with what a Windows editor leaves at their ends.
+    /// The lines, numbered from 1, with a carriage return at the end if there is one.
     fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         (1..).zip(self.text.strip_suffix('\n').unwrap_or(&self.text).split('\n'))
     }
@@ -60,7 +61,7 @@ impl File {
     }
 }
 
-/// A rule that is broken, and where.
+/// A violated rule, and where.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Violation {
     path: String,
@@ -74,7 +75,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The sources, texts and manifests that git knows, or would if it were asked to add everything.
+/// Sources, texts and manifests that git tracks, or would track after `git add`.
 fn files(root: &Path) -> anyhow::Result<Vec<File>> {
     let list = Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
@@ -92,7 +93,7 @@ fn files(root: &Path) -> anyhow::Result<Vec<File>> {
         }
         match fs::read(root.join(path)) {
             Ok(bytes) => file.text = String::from_utf8_lossy(&bytes).into_owned(),
-            // Deleted, and git was not told yet.
+            // Deleted, but still in the index.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error).context(file.path),
         }
@@ -113,7 +114,7 @@ fn violations(files: &[File]) -> Vec<Violation> {
     violations
 }
 
-/// A file says in its first line what it is.
+/// A source file begins with a `//!` line.
 fn begins_with_docs(file: &File) -> Vec<Violation> {
     if !file.has_extension(&["rs"]) || file.text.starts_with("//!") {
         return Vec::new();
@@ -134,14 +135,14 @@ fn has_no_stray_space(file: &File) -> Vec<Violation> {
     violations
 }
 
-/// Nothing of a merge is left undecided.
+/// No conflict markers of a merge.
 fn is_merged(file: &File) -> Vec<Violation> {
     let is_mark = |line: &str| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ");
     let marks = file.lines().filter(|(_, line)| is_mark(line));
     marks.map(|(number, _)| file.violation(number, "decide between the sides of the merge")).collect()
 }
 
-/// A member has the workspace's lints.
+/// A member inherits the workspace's lints.
 fn inherits_lints(file: &File) -> Vec<Violation> {
     let inherits = manifest(file).any(|line| line.section == "lints" && line.inherits());
     if !file.is_manifest() || inherits {
@@ -150,7 +151,7 @@ fn inherits_lints(file: &File) -> Vec<Violation> {
     vec![file.violation(1, "add `[lints]` with `workspace = true`")]
 }
 
-/// A member takes its dependencies from the root manifest, the one place that has versions.
+/// A member inherits its dependencies from the root manifest, the only place with versions.
 fn inherits_dependencies(file: &File) -> Vec<Violation> {
     if !file.is_manifest() {
         return Vec::new();
@@ -170,11 +171,11 @@ fn inherits_dependencies(file: &File) -> Vec<Violation> {
     violations
 }
 
-/// A line of a manifest, and the section that it is in; a header is in its own.
+/// A line of a manifest with its section; a header belongs to its own section.
 struct ManifestLine {
     section: String,
     number: usize,
-    /// Without comments and white space.
+    /// Text without comments and white space.
     text: String,
 }
 
@@ -224,7 +225,7 @@ fn plans_requests(file: &File) -> Vec<Violation> {
     all.map(|(number, (_, message))| file.violation(number, *message)).collect()
 }
 
-/// A format that was followed by another has a folder, which the tests open.
+/// Every earlier storage format has a data folder, which the tests open.
 fn format_has_its_folders(root: &Path) -> Vec<Violation> {
     let say = |message| Violation { path: format::FILE.to_owned(), line: 1, message };
     format::wrong(root).into_iter().map(say).collect()

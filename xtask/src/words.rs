@@ -1,5 +1,5 @@
-//! A rule of `cargo xtask tidy`: the comments of a file use the trade's word for what it implements, so that a search
-//! finds it. The words of our own are in the glossary of ARCHITECTURE.md.
+//! A rule of `cargo xtask tidy`: the comments of a file use the trade's word for what it implements, so that
+//! a search finds it. The words of our own are in the glossary of ARCHITECTURE.md.
 
 /// A word, and the file in whose comments it must occur.
 pub(crate) type Word = (&'static str, &'static str);
@@ -43,7 +43,8 @@ pub(crate) fn missing<'a>(
     missing
 }
 
-/// The comments of a file in one line, in lower case and without hyphens, so that a word is found across lines.
+/// The comments of a file in one line, in lower case and without hyphens, so that a word is found across
+/// lines.
 fn comments(text: &str) -> String {
     let comments = text.lines().filter_map(|line| line.trim_start().strip_prefix("//"));
     let words = comments.flat_map(|line| line.trim_start_matches(['/', '!']).split([' ', '-']));

@@ -1,11 +1,12 @@
-//! The stored cursor of a subscriber: its position in the outbox, from which delivery resumes after a restart.
+//! The stored cursor of a subscriber: its position in the outbox, from which delivery resumes after a
+//! restart.
 
 use atoll_kernel::{OUTBOX, Read, StoreError, Write, last_number};
 use serde::{Deserialize, Serialize};
 
 use crate::slots::Slots;
 
-/// A subscriber's place.
+/// Position of a subscriber in the outbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Cursor {
@@ -15,10 +16,10 @@ pub(crate) struct Cursor {
     pub(crate) n_failed: u32,
 }
 
-/// Where each subscriber stands.
+/// The cursors, by subscriber.
 pub(crate) const CURSORS: Slots<Cursor> = Slots::new("subscriber.cursor");
 
-/// Where the subscriber stands; one that is new begins behind the events that there were before it.
+/// The cursor of a subscriber. A new one starts after the events that exist already.
 pub(crate) fn begin(tx: &mut dyn Write, subscriber: &str) -> Result<Cursor, StoreError> {
     if let Some(cursor) = CURSORS.read(tx, subscriber)? {
         return Ok(cursor);

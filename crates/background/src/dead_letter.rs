@@ -5,21 +5,21 @@ use atoll_kernel::{Actor, Ctx, Event, Fault, Local, Timestamp, entity, serde_jso
 use crate::{DEAD_LETTERS, dispatcher::call};
 
 entity! {
-    /// An event that a subscriber could not take.
+    /// An event on which a subscriber failed too often.
     pub struct DeadLetter = "dead_letter" / "dead_letters", "deadl" {
-        /// Who could not take it.
+        /// Name of the subscriber.
         pub subscriber: String,
         /// The name of the event.
         pub event: String,
-        /// What it happened to.
+        /// Data of the event.
         pub data: Value,
-        /// When it happened.
+        /// Time of the event.
         pub happened_at: Timestamp,
-        /// Who made it happen.
+        /// Id of the actor of the event.
         pub actor_id: String,
-        /// Why it was not taken, the last time.
+        /// The last error of the subscriber.
         pub error: String,
-        /// How often it was tried.
+        /// Number of failed deliveries.
         pub n_failed: u32,
     }
     search [subscriber, event, error]
@@ -49,8 +49,9 @@ impl DeadLetter {
     }
 }
 
-/// Calls the subscriber again. When it takes the event the letter is gone; when not, its error is the new one.
-/// Says whether it was taken. A request that comes again with its key is told so, and the subscriber is not called.
+/// Calls the subscriber again: a success deletes the dead letter, a failure updates its error. Returns
+/// whether it succeeded. A repeated request with the same `Idempotency-Key` gets the earlier result, without
+/// another call.
 pub async fn retry(ctx: &Ctx, actor: Actor, id: &str) -> Result<bool, Fault> {
     let taken = match ctx.is_repeat() {
         true => Ok(()),
@@ -74,7 +75,7 @@ pub async fn retry(ctx: &Ctx, actor: Actor, id: &str) -> Result<bool, Fault> {
     Ok(ctx.local_once(actor, write, |is_taken| *is_taken, |_, is_taken| Ok(is_taken)).await?.0)
 }
 
-/// Hands the event to its subscriber; answers what that says.
+/// Delivers the event to its subscriber; the inner result is that of the subscriber.
 async fn deliver(ctx: &Ctx, id: &str) -> Result<Result<(), String>, Fault> {
     let letter = DEAD_LETTERS.retrieve(&ctx.view(), id)?;
     let subscriber = ctx.registry().subscribers.iter().find(|it| it.name == letter.subscriber);
@@ -82,6 +83,6 @@ async fn deliver(ctx: &Ctx, id: &str) -> Result<Result<(), String>, Fault> {
         let name = letter.subscriber;
         return Err(Fault::not_allowed(format!("Subscriber {name} is not linked into this program")));
     };
-    // What the subscriber writes is its own.
+    // The subscriber's writes do not belong to the request with its `Idempotency-Key`.
     Ok(call(&ctx.beside(), subscriber, letter.event()).await)
 }

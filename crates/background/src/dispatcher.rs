@@ -1,5 +1,5 @@
-//! The dispatcher: delivers committed events to subscribers at least once, in order, with retry and backoff. Each
-//! subscriber has a task of its own, so that one that fails or is slow delays no other.
+//! The dispatcher: delivers committed events to subscribers at least once, in order, with retry and backoff.
+//! Each subscriber has a task of its own, so that one that fails or is slow delays no other.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     why,
 };
 
-/// Events that are read at a time.
+/// Events per batch.
 const N_EVENTS_MAX: usize = 64;
 
 /// Calls a subscriber, in a task of its own.
@@ -23,7 +23,7 @@ pub(crate) async fn call(ctx: &Ctx, subscriber: &Subscriber, event: Event) -> Re
     outcome(tokio::spawn(async move { run(ctx, event).await }).await, token.as_deref())
 }
 
-/// The events on their way to one subscriber.
+/// The delivery loop of one subscriber.
 pub(crate) struct Delivery {
     ctx: Ctx,
     subscriber: &'static Subscriber,
@@ -70,7 +70,7 @@ impl Delivery {
         }
     }
 
-    /// Delivers what is waiting; is there perhaps more?
+    /// Delivers a batch of waiting events. Returns whether there may be more.
     async fn deliver(&mut self) -> Result<bool, StoreError> {
         // The view ends here: one that is held while a subscriber is asked again keeps the store from reusing space.
         let events = events_after(&self.ctx.view(), self.cursor.place, N_EVENTS_MAX)?;
@@ -153,7 +153,7 @@ impl Delivery {
         }
     }
 
-    /// Sleeps for so long from then on, and says whether to go on.
+    /// Sleeps until `pause` after `since`. Returns whether to continue.
     async fn sleep(&mut self, since: Timestamp, pause: Duration) -> bool {
         tokio::select! {
             () = self.ctx.sleep_until(since, after(since, pause)) => true,

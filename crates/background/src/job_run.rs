@@ -1,67 +1,67 @@
-//! Runs of jobs: how one begins, renews its lease and ends. Each of these is one transaction, so that of several
-//! hosts one runs the job, and the run of a host that died is seen by its expired lease.
+//! Runs of jobs: how one begins, renews its lease and ends. Each of these is one transaction, so that of
+//! several hosts one runs the job, and the run of a host that died is seen by its expired lease.
 
 use atoll_kernel::{Job, Moment, Plan, Read, RowError, StoreError, Timestamp, Write, entity, words};
 use serde::{Deserialize, Serialize};
 
 use crate::{BY_JOB, JOB_RUNS, slots::Slots};
 
-/// How long a run is taken to be alive without a sign of life.
+/// Duration of the lease of a run; a host renews it after a third.
 pub(crate) const LEASE_MS: i64 = 60_000;
 
-/// Runs that are kept of each job.
+/// Runs that are kept per job.
 const N_RUNS_KEPT: usize = 50;
 
-/// Missed moments that are counted; more are as good as this many, and the writer is everybody's.
+/// Upper bound of the count of missed runs: counting blocks the writer.
 const N_MISSED_MAX: usize = 1_000;
 
 words! {
-    /// What became of a run.
+    /// State of a run.
     pub enum JobRunState {
-        /// It is going on.
+        /// It is running.
         #[default]
         Running = "running",
-        /// It came to its end.
+        /// It succeeded.
         Done = "done",
-        /// It returned an error, or panicked.
+        /// It returned an error or panicked.
         Failed = "failed",
-        /// Its host went away.
+        /// Its lease expired: its host stopped or crashed.
         Abandoned = "abandoned",
-        /// It did not begin: no host was up, or the run before it was still going on.
+        /// It did not start: no host was up, or the previous run was still running.
         Missed = "missed",
     }
 }
 
 entity! {
-    /// A run of a job, or the report of runs that were missed.
+    /// A run of a job, or a report of missed runs.
     pub struct JobRun = "job_run" / "job_runs", "jobrun" {
-        /// The job.
+        /// Name of the job.
         pub job: String,
-        /// What became of it.
+        /// State of the run.
         pub state: JobRunState,
-        /// The moment of the schedule; of missed ones, the last.
+        /// Scheduled time; for missed runs, that of the last one.
         pub scheduled_for: Timestamp,
-        /// When it began.
+        /// Start time.
         pub started_at: Option<Timestamp>,
-        /// When it ended.
+        /// End time.
         pub ended_at: Option<Timestamp>,
-        /// Until when it is taken to be alive.
+        /// Expiry of the lease.
         pub lease_until: Option<Timestamp>,
-        /// Why it failed.
+        /// Error of a failed run.
         pub error: Option<String>,
-        /// How many moments were missed.
+        /// Number of missed runs.
         pub n_missed: u32,
     }
     search [job, error]
 }
 
-/// Where a job stands.
+/// Progress of a job along its schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Standing {
     /// The moment up to which its schedule is done with.
     pub(crate) past: Timestamp,
-    /// How many runs have begun.
+    /// Number of started runs.
     pub(crate) n_runs: u64,
 }
 
@@ -73,7 +73,7 @@ impl Standing {
         Ok(STANDINGS.read(tx, job.name)?.unwrap_or_default())
     }
 
-    /// When the job is to run next; never, when it has run as often as it may.
+    /// Time of the next run; `None` if the job has run as often as it may.
     pub(crate) fn next(&self, job: &Job, plan: &Plan) -> Option<Timestamp> {
         let is_over = job.n_runs_max.is_some_and(|max| self.n_runs >= max);
         if is_over { None } else { plan.after(self.past) }
@@ -104,8 +104,9 @@ pub(crate) fn arrive(tx: &mut dyn Write, at: &Moment, job: &Job, plan: &Plan) ->
     Ok(())
 }
 
-/// Begins the run of the last moment that has come, and says how many runs there were with it; none, where another
-/// host was faster or the run before it is still going on. Moments before the last one were slept through.
+/// Starts the run of the latest scheduled time, under a lease. Returns it with the number of runs so far;
+/// `None` if another host was faster or the previous run is still running. Scheduled times before the latest
+/// one are reported as missed.
 pub(crate) fn begin(
     tx: &mut dyn Write,
     at: &Moment,
@@ -132,7 +133,7 @@ pub(crate) fn begin(
     Ok(Some((note(tx, at, run)?, standing.n_runs)))
 }
 
-/// A sign of life. Says whether the run is still one: it may have been given up by another host.
+/// Renews the lease. Returns false if another host has abandoned the run.
 pub(crate) fn renew(tx: &mut dyn Write, at: &Moment, run: &str) -> Result<bool, RowError> {
     let is_running = is_running(tx, run)?;
     if is_running {
@@ -146,7 +147,8 @@ fn is_running(tx: &dyn Read, run: &str) -> Result<bool, StoreError> {
     Ok(JOB_RUNS.get(tx, run)?.is_some_and(|it| it.state == JobRunState::Running))
 }
 
-/// Ends a run, unless it was given up. Moments that passed meanwhile were missed, where runs must not overlap; an interval begins here.
+/// Ends a run, unless it was abandoned. If runs must not overlap, scheduled times during the run are reported
+/// as missed. An interval begins at the end of a run.
 pub(crate) fn end(
     tx: &mut dyn Write,
     at: &Moment,
@@ -197,7 +199,7 @@ fn pass(
     note(tx, at, run).map(drop)
 }
 
-/// The runs of the job that are going on, as far as it was noted.
+/// The runs of the job in the state `running`.
 pub(crate) fn running(tx: &dyn Read, job: &Job) -> Result<Vec<JobRun>, StoreError> {
     let mut runs = JOB_RUNS.table.list_by(tx, &BY_JOB, &[job.name])?;
     runs.retain(|it| it.state == JobRunState::Running);
@@ -205,7 +207,7 @@ pub(crate) fn running(tx: &dyn Read, job: &Job) -> Result<Vec<JobRun>, StoreErro
 }
 
 impl JobRun {
-    /// Did its host give a sign of life? One from the future is none: the clock was set back since.
+    /// Is the lease valid? One that ends later than LEASE_MS from now is not: the clock was set back since.
     pub(crate) fn is_alive(&self, now: Timestamp) -> bool {
         self.lease_until.is_some_and(|until| until > now && until <= now.plus_millis(LEASE_MS))
     }

@@ -1,24 +1,24 @@
-//! What admins see of jobs.
+//! The list of jobs for admins: schedule, runs so far, next run.
 
 use atoll_kernel::{Ctx, Fault, Timestamp};
 use serde::Serialize;
 
 use crate::job_run::Standing;
 
-/// A job, and where it stands.
+/// A job and its progress.
 #[derive(Debug, Serialize)]
 pub struct JobStanding {
     /// Its name.
     pub name: &'static str,
-    /// Its schedule, as it was written.
+    /// Cron pattern or interval, as in the source.
     pub schedule: String,
-    /// `allow` or `forbid` runs at the same time.
+    /// `allow` or `forbid` concurrent runs.
     pub concurrency: &'static str,
-    /// How often it runs at most.
+    /// Most runs; null is unlimited.
     pub n_runs_max: Option<u64>,
-    /// How often it has run.
+    /// Number of runs so far.
     pub n_runs: u64,
-    /// When it runs next; null where it never will, or where no host has taken it up yet.
+    /// Time of the next run; null if there is none, or no host has scheduled it yet.
     pub next_run_at: Option<Timestamp>,
 }
 

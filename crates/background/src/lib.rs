@@ -1,5 +1,5 @@
-//! What goes on beside requests: committed events are delivered to the subscribers that follow them, and jobs run
-//! when their time has come.
+//! Background tasks: the dispatcher of events to subscribers, the scheduler of jobs, maintenance of saga
+//! runs, and retention.
 
 mod cursor;
 mod dead_letter;
@@ -31,12 +31,12 @@ pub use run::{Background, Pace, maintain_runs, start};
 const BY_SUBSCRIBER: Index<DeadLetter> =
     Index::on("dead_letter.by_subscriber", &["subscriber"], |it, keys| keys.add(&[&it.subscriber]));
 
-/// The service of events that could not be delivered.
+/// Written by the dispatcher when a subscriber failed too often.
 pub static DEAD_LETTERS: Service<DeadLetter> = Service::new(&[BY_SUBSCRIBER]);
 
 const BY_JOB: Index<JobRun> = Index::on("job_run.by_job", &["job"], |it, keys| keys.add(&[&it.job]));
 
-/// The service of the runs of jobs.
+/// Runs of jobs, written by the scheduler.
 pub static JOB_RUNS: Service<JobRun> = Service::new(&[BY_JOB]);
 
 module! { Module {
@@ -48,8 +48,8 @@ module! { Module {
     ..Module::EMPTY
 } }
 
-/// How a call of a plugin's function ended; a panic is an error like others. What it says is kept and logged, so a
-/// token that it was given is taken out.
+/// The result of a plugin's function; a panic is an error like others. The text is stored and logged, so the
+/// token of the event is removed from it.
 pub(crate) fn outcome(
     ended: Result<Result<(), Fault>, JoinError>,
     token: Option<&str>,
@@ -62,7 +62,7 @@ pub(crate) fn outcome(
     Err(cut(&token.map_or(why.clone(), |it| why.replace(it, "(token)"))))
 }
 
-/// Why something failed, with its causes: what an admin needs, and a client is not told.
+/// An error with its causes, for the log and for admins, not for clients.
 pub(crate) fn why(error: &(dyn Error + 'static)) -> String {
     cut(&causes(error))
 }

@@ -8,10 +8,10 @@ use tokio::sync::watch;
 
 use crate::{place_of, run::every, why};
 
-/// How long events are kept after everybody has seen them: for whoever looks into what happened last week.
+/// Retention of processed events: a week, for investigations.
 const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
-/// Entries that one transaction removes: the writer is everybody's.
+/// Entries per transaction, so that other writes need not wait long.
 const N_REMOVED_MAX: usize = 500;
 
 pub(crate) async fn run(ctx: Ctx, pause: Duration, stopped: watch::Receiver<bool>) {
@@ -25,7 +25,7 @@ pub(crate) async fn run(ctx: Ctx, pause: Duration, stopped: watch::Receiver<bool
     every(&ctx, pause, stopped, remove).await;
 }
 
-/// Removes what is old, a little in each transaction.
+/// Removes old entries in batches, one transaction each.
 async fn repeat<R>(ctx: &Ctx, what: &str, remove: impl Fn(Ctx) -> R)
 where
     R: Future<Output = Result<usize, Fault>>,
@@ -39,7 +39,7 @@ where
     }
 }
 
-/// Removes events that are old and that every subscriber is done with; says how many.
+/// Removes old events that every subscriber has processed. Returns their number.
 pub async fn prune(ctx: &Ctx) -> Result<usize, Fault> {
     let Some(last) = last_old(ctx)? else { return Ok(0) };
     let remove = move |tx: &mut dyn Write, _: &Moment| {
@@ -51,8 +51,8 @@ pub async fn prune(ctx: &Ctx) -> Result<usize, Fault> {
     Ok(ctx.write(Actor::System, remove).await?.0)
 }
 
-/// The last event that is old and that everybody has seen, or one not far before it. An event from ahead was written
-/// while the clock was, and is as old as the one behind it.
+/// The last old event that every subscriber has processed, or one shortly before it. An event with a time in
+/// the future was written while the clock was ahead, and counts as old as the next one.
 fn last_old(ctx: &Ctx) -> Result<Option<u64>, StoreError> {
     let (view, now) = (ctx.view(), ctx.now());
     let mut seen = u64::MAX;

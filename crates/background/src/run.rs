@@ -7,22 +7,23 @@ use tokio::{sync::watch, task::JoinSet};
 
 use crate::{dispatcher::Delivery, prune, runs, scheduler::Scheduler};
 
-/// How patient the background is.
+/// Timing of background tasks.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// How long a subscriber that failed waits after its first failure; twice as long after each further one.
+    /// Pause before the first retry of a subscriber; doubled with each failure (exponential backoff).
     pub first: Duration,
-    /// The longest that it waits.
+    /// Longest pause between retries.
     pub longest: Duration,
-    /// Failures after which an event is put aside, and the next one is delivered.
+    /// Failures after which an event becomes a dead letter.
     pub n_failures_max: u32,
-    /// How often events that everybody has seen are looked for, to be removed.
+    /// Interval of retention.
     pub prune_every: Duration,
-    /// The longest that a job sleeps before it looks at the clock, which may have been set.
+    /// Longest sleep of the scheduler, since the clock may be set, and interval of the maintenance of saga
+    /// runs.
     pub look_every: Duration,
 }
 
-/// Ten tries within about four minutes: a service on the outside may be restarted in the meantime.
+/// Ten attempts within about four minutes, in which an external service may be restarted.
 impl Default for Pace {
     fn default() -> Self {
         Pace {
@@ -42,12 +43,12 @@ impl Pace {
     }
 }
 
-/// So long after then.
+/// The time `pause` after `then`.
 pub(crate) fn after(then: Timestamp, pause: Duration) -> Timestamp {
     then.plus_millis(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Does something again and again, with this pause between, until it is stopped.
+/// Runs `body` repeatedly, with this pause before each run, until it is stopped.
 pub(crate) async fn every<R: Future<Output = ()>>(
     ctx: &Ctx,
     pause: Duration,
@@ -64,14 +65,14 @@ pub(crate) async fn every<R: Future<Output = ()>>(
     }
 }
 
-/// What runs in the background, until it is stopped.
+/// The running background tasks.
 pub struct Background {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
 
 impl Background {
-    /// Lets the subscribers and jobs that are running come to their end, and starts nothing new.
+    /// Waits for running subscribers and jobs, and starts no further ones.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         while let Some(ended) = self.tasks.join_next().await {
@@ -82,7 +83,7 @@ impl Background {
     }
 }
 
-/// Starts what every process does, whatever else it does: it looks after the runs of sagas, and removes what is old.
+/// Starts the tasks of every role: maintenance of saga runs, and retention.
 pub fn maintain_runs(ctx: &Ctx, pace: Pace) -> Background {
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
@@ -91,7 +92,7 @@ pub fn maintain_runs(ctx: &Ctx, pace: Pace) -> Background {
     Background { stop, tasks }
 }
 
-/// Starts that, and to deliver events and to run jobs.
+/// Starts these tasks, the dispatcher and the scheduler.
 pub async fn start(ctx: &Ctx, pace: Pace) -> Result<Background, Fault> {
     let Background { stop, mut tasks } = maintain_runs(ctx, pace);
     let stopped = stop.subscribe();

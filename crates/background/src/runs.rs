@@ -1,5 +1,4 @@
-//! Looks after the runs of sagas: gives up steps that were waited for too long, and goes on with runs that nobody
-//! goes on with.
+//! Periodic maintenance of saga runs: times out steps, resumes detached runs, retries compensation.
 
 use std::time::Duration;
 

@@ -16,7 +16,7 @@ use crate::{
 enum Turn {
     /// A run began.
     Run { id: String, tick: Tick },
-    /// There is nothing to do before then.
+    /// Nothing to do before this time.
     Wait(Timestamp),
     /// The job has run as often as it may.
     Over,
@@ -28,7 +28,7 @@ pub(crate) struct Scheduler {
     pub(crate) ctx: Ctx,
     pub(crate) job: &'static Job,
     pub(crate) plan: Plan,
-    /// The longest that it sleeps: the clock of the machine may be set, or the machine may have slept.
+    /// Longest sleep: the clock of the machine may be set, or the machine may be suspended.
     pub(crate) look_every: Duration,
 }
 
@@ -39,7 +39,7 @@ impl Scheduler {
         self.write(move |tx, at| job_run::arrive(tx, at, job, &plan)).await
     }
 
-    /// Runs one of the transactions in which a run begins, lives and ends.
+    /// Runs one of the transactions of `job_run`.
     async fn write<T, F>(&self, body: F) -> Result<T, Fault>
     where
         F: FnOnce(&mut dyn Write, &Moment) -> Result<T, RowError> + Send + 'static,
@@ -49,12 +49,12 @@ impl Scheduler {
         Ok(written)
     }
 
-    /// Runs the job until it is told to stop, or has run as often as it may.
+    /// Runs the job by its schedule, until the scheduler is stopped or the job has run as often as it may.
     pub(crate) async fn run(self, mut stopped: watch::Receiver<bool>) {
         let mut runs = JoinSet::new();
         while !*stopped.borrow() {
             let now = self.ctx.now();
-            // The clock of the machine may be set, or the machine may sleep.
+            // The clock of the machine may be set, or the machine may be suspended.
             let latest = after(now, self.look_every);
             let until = match self.turn(now).await {
                 Ok(Turn::Run { id, tick }) => {
@@ -108,8 +108,7 @@ impl Scheduler {
         Ok(Turn::Run { id: run.id.to_string(), tick })
     }
 
-    /// Calls the job, gives signs of life while it goes on, and notes how it ended. A panic is an error like
-    /// others.
+    /// Calls the job, renews the lease while it runs, and stores its result. A panic is an error like others.
     async fn perform(self, id: String, tick: Tick) {
         let name = self.job.name;
         let (run, ctx) = (self.job.run, self.ctx.clone());

@@ -1,4 +1,4 @@
-//! One small record per name, in a space of its own: where a subscriber or a job stands.
+//! One small record per name, in a space of its own: cursors of subscribers, progress of jobs.
 
 use std::marker::PhantomData;
 

@@ -1,4 +1,4 @@
-//! Checks of `verify`: the outbox, the places of subscribers, the runs of jobs and sagas, and remembered answers.
+//! Checks of `verify`: the outbox, the cursors of subscribers, the runs of jobs and sagas, stored answers.
 
 use atoll_kernel::{
     Direction, Event, OUTBOX, Scan, Space, Span, StoreError, Verify, check, last_number,
@@ -11,15 +11,16 @@ use crate::{
     job_run::{STANDINGS, Standing},
 };
 
-// The outbox is emptied from its beginning: what is left has the last numbers that were given.
+// Events are removed from the beginning of the outbox, so the rest have consecutive numbers up to the last
+// one.
 check! { "outbox.numbers": "Events stand under the numbers that were given, without a gap" => outbox_numbers }
 
-// A subscriber that is ahead would miss events.
+// A cursor beyond the last event would skip events.
 check! {
     "subscriber.cursors": "No subscriber is done with events that have not happened" => subscriber_cursors
 }
 
-// Runs of jobs go on or have ended.
+// A run of a job is either running, or has ended.
 check! { "job.runs": "A run of a job goes on and has a lease, or has ended and has a time" => job_runs }
 
 // The kernel runs sagas; this crate registers their records.
@@ -27,7 +28,7 @@ check! {
     "saga.journals": "A saga that has ended waits for nothing and holds nothing back" => verify_journals
 }
 
-// The kernel remembers answers; this crate registers their spaces.
+// The kernel stores answers; this crate registers their spaces.
 check! { "idempotency.ages": "Remembered answers and their ages belong together" => verify_answers }
 
 fn outbox_numbers(it: &mut Verify<'_>) -> Result<(), StoreError> {
@@ -82,7 +83,7 @@ fn job_runs(it: &mut Verify<'_>) -> Result<(), StoreError> {
     })
 }
 
-/// Shows the small records of a space, by name; those that do not decode are findings.
+/// Visits the small records of a space, by name; those that do not decode are findings.
 fn slots<T: DeserializeOwned>(
     it: &mut Verify<'_>,
     space: Space,

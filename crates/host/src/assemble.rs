@@ -1,4 +1,4 @@
-//! From a data folder to an application.
+//! Assembling an application: opens the data folder, migrates and seeds it, and builds the router.
 
 use std::sync::Arc;
 
@@ -15,15 +15,15 @@ use crate::{Data, Secret, Secrets, Settings};
 
 /// A running application.
 pub struct App {
-    /// What handlers are handed.
+    /// The context that handlers get.
     pub ctx: Ctx,
-    /// What answers requests.
+    /// Answers requests.
     pub router: axum::Router,
-    /// What its start made.
+    /// What the start created in a new database.
     pub first_run: FirstRun,
 }
 
-/// What is linked in; an error names everything that does not fit together.
+/// Everything that is linked in. The error lists all inconsistencies.
 pub fn registry() -> anyhow::Result<&'static Registry> {
     match Registry::linked() {
         Ok(registry) => Ok(registry),
@@ -34,32 +34,32 @@ pub fn registry() -> anyhow::Result<&'static Registry> {
     }
 }
 
-/// What an application is assembled of.
+/// The parts of an application.
 pub struct Assembly {
-    /// Where its data is, opened with the spaces of [`registry`].
+    /// The store, opened with the spaces of [`registry`].
     pub store: Store,
-    /// What signs tokens.
+    /// Secrets that sign tokens and cookies.
     pub secrets: Secrets,
-    /// Where the time comes from.
+    /// The clock of the machine, or of a test.
     pub clock: Clock,
-    /// The first user, where there is none.
+    /// The first admin user, created if there is none.
     pub admin: Option<NewUser>,
-    /// The features that are switched on or off.
+    /// Feature flags.
     pub flags: Flags,
-    /// Which pages may call.
+    /// Allowed origins (CORS).
     pub origins: Origins,
-    /// Who is believed to say whom a request comes from.
+    /// Trusted reverse proxies.
     pub proxies: Proxies,
-    /// Requests that are answered at the same time.
+    /// Most concurrent requests.
     pub requests_max: usize,
-    /// How much one request may read, and how much is read at the same time.
+    /// Limits of reads: keys per request, threads, queue.
     pub reads: ReadLimits,
-    /// Is shown every point that a flow passes. For tests.
+    /// Called at every step of a flow. For tests.
     pub probe: Option<Arc<dyn Probe>>,
 }
 
 impl Assembly {
-    /// This data, with what is set besides.
+    /// Opens the data with these settings.
     pub fn open(data: &Data, settings: Settings) -> anyhow::Result<Assembly> {
         let Settings {
             admin, jwt_secret, cookie_secret, flags, origins, proxies, requests_max, reads, ..
@@ -68,7 +68,7 @@ impl Assembly {
             Ok(NewUser { email, password: PasswordHash::new(&password)? })
         };
         let admin = admin.map(hashed).transpose()?;
-        // The database first: secrets that are there without it mean that it is gone.
+        // The database first: if secrets exist without it, it was lost.
         let store = data.open(registry()?)?;
         let secrets = Secrets::find(data, jwt_secret, cookie_secret)?;
         let requests_max = requests_max.unwrap_or(REQUESTS_MAX);
@@ -87,7 +87,7 @@ impl Assembly {
         })
     }
 
-    /// Migrates the data, makes what a new database needs, and puts the application together.
+    /// Migrates the data, seeds a new database, and builds the application.
     pub async fn start(self) -> anyhow::Result<App> {
         let Assembly { store, secrets, clock, admin, flags, origins, proxies, requests_max, reads, probe } =
             self;

@@ -1,4 +1,4 @@
-//! The data folder: the database and the secrets.
+//! The data folder: the database file and the secrets, with file permissions for the owner only.
 
 use std::{
     fs,
@@ -14,17 +14,17 @@ use atoll_kernel::{
 
 use crate::Secret;
 
-/// The files of a data folder. The database is made first: so secrets without one mean that it is gone.
+/// The files of a data folder. The database is created first, so secrets without one mean that it was lost.
 const DATABASE: &str = "atoll.redb";
 const JWT_SECRET: &str = "jwt-secret";
 const COOKIE_SECRET: &str = "cookie-secret";
 
-/// Where the data lives.
+/// Where the data is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Data {
-    /// In memory: gone when the process ends.
+    /// In memory: lost when the process ends.
     Memory,
-    /// In this folder, which is made if it is not there.
+    /// In this folder, which is created if missing.
     Folder(PathBuf),
 }
 
@@ -35,8 +35,8 @@ impl From<&str> for Data {
 }
 
 impl Data {
-    /// Opens the store with the spaces of what is linked in. Data that does not go together with that is refused before
-    /// anything of it is changed.
+    /// Opens the store with the spaces of what is linked in. Data that cannot be migrated is refused before
+    /// anything is changed.
     pub fn open(&self, registry: &'static Registry) -> anyhow::Result<Store> {
         match self {
             Data::Memory => Ok(Store::open(Memory::default(), &registry.spaces())?),
@@ -52,8 +52,8 @@ impl Data {
         }
     }
 
-    /// The data that is there, with every page of its file checked; the engine holds the file while it is looked at.
-    /// Nothing is made, and no value is written. Error: there is none.
+    /// Opens existing data for reading, and checks every page of its file; the engine locks the file
+    /// meanwhile. Nothing is created or written. Errors: there is no database.
     pub fn look(&self, spaces: &[Space]) -> anyhow::Result<(Redb, View)> {
         let Data::Folder(folder) = self else {
             bail!("there is no database in memory before a process makes one");
@@ -70,15 +70,15 @@ impl Data {
         Ok((engine, view))
     }
 
-    /// What a start would do to the data before it serves, or why the data is refused; nothing is written.
+    /// The migration that a start would make, or the reason why the data is refused. Nothing is written.
     pub fn plan(&self, registry: &'static Registry) -> anyhow::Result<MigrationPlan> {
         let (_file, view) = self.look(&registry.spaces())?;
         Ok(MigrationPlan::of(&view, registry)?)
     }
 }
 
-/// The database in this folder; the folder is made if it is not there, and what is in it is for its owner alone.
-/// Errors: the database is gone, and what was made after it is there.
+/// The database file in this folder; the folder is created if missing, and its files are restricted to their
+/// owner. Errors: the database is missing, and secrets that were created after it exist.
 fn file_in(folder: &Path) -> anyhow::Result<PathBuf> {
     make(folder)?;
     for_owner_alone(folder).with_context(|| format!("failed to close `{}` to others", folder.display()))?;
@@ -97,8 +97,8 @@ fn failed_to_open(file: &Path) -> String {
     format!("failed to open `{}`", file.display())
 }
 
-/// Takes what is in the folder from everybody but its owner, whatever the folder itself allows: an earlier version left
-/// the database to others, and so do copies.
+/// Restricts the files in the folder to their owner (mode 0600), whatever the mode of the folder: an earlier
+/// version left the database readable, and so may copies.
 #[cfg(unix)]
 fn for_owner_alone(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -118,21 +118,21 @@ fn for_owner_alone(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The shortest secret that is taken: shorter ones can be found by trying.
+/// Shortest secret that is accepted: shorter ones can be found by brute force.
 pub(crate) const SECRET_BYTES_MIN: usize = 16;
 
-/// What signs tokens and cookies. Has no `Debug`: it is never printed.
+/// Secrets that sign tokens and cookies. No `Debug`: they are never printed.
 #[derive(Clone)]
 pub struct Secrets {
-    /// Signs the tokens of users.
+    /// Signs login tokens and mailed tokens.
     pub jwt: Vec<u8>,
     /// Signs session cookies.
     pub cookie: Vec<u8>,
 }
 
 impl Secrets {
-    /// The secrets that are given, and for those that are not, the ones in the data folder. They are made when
-    /// they are first needed, and only their owner can read them.
+    /// The given secrets; as the fallback, those in the data folder, which are generated when first needed,
+    /// and which only their owner can read.
     pub fn find(data: &Data, jwt: Option<Secret>, cookie: Option<Secret>) -> anyhow::Result<Secrets> {
         let find = |given: Option<Secret>, name: &str| match (given, data) {
             (Some(Secret(given)), _) => Ok(given.into_bytes()),
@@ -143,7 +143,7 @@ impl Secrets {
     }
 }
 
-/// Makes the data folder, for its owner alone: it holds addresses and the hashes of passwords.
+/// Creates the data folder with mode 0700: it holds addresses and password hashes.
 fn make(folder: &Path) -> anyhow::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);

@@ -1,5 +1,5 @@
-//! The demo of `atoll serve --demo`: its catalogue, an outdoor and coffee shop on an atoll, is in `demo.json` in the format
-//! of docs/catalogue-file.md; each of its channels gets a publishable key.
+//! The demo of `atoll serve --demo`: a catalogue of an outdoor and coffee shop (`demo.json`, in the format of
+//! docs/catalogue-file.md), and a publishable key for each of its channels.
 
 use atoll_api_key::{API_KEYS, ApiKey, ApiKeyKind, NewToken, create_key};
 use atoll_catalogue::{Catalogue, CatalogueChannel, NotACatalogue, import};
@@ -18,23 +18,25 @@ pub fn demo_catalogue() -> Result<Catalogue, NotACatalogue> {
     Catalogue::from_json(include_bytes!("demo.json"))
 }
 
-/// A key of the demo.
+/// A publishable key of the demo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoKey {
-    /// The name of its channel.
+    /// Name of its channel.
     pub channel: String,
-    /// Does the channel sell nothing?
+    /// Is the channel disabled?
     pub is_disabled: bool,
-    /// The key.
+    /// The token of the key.
     pub token: String,
 }
 
-/// Reads the demo catalogue into the store, where it is not there yet, and says which key opens which channel. In a shop
-/// that this start made, the store's default channel is the first channel of the demo, so that the first key opens something.
+/// Imports the demo catalogue, unless it is there, and returns a key per channel. In a shop that this start
+/// created, the store's default channel becomes the first channel of the demo, so that the first key gives
+/// access to products.
 pub async fn load_demo(app: &App) -> anyhow::Result<Vec<DemoKey>> {
     let catalogue = demo_catalogue()?;
     let mut tokens = Vec::new();
-    // One more than the demo's own: the default channel has a key already, others may have been added.
+    // One more than the demo's channels: the default channel has a key already, and others may have been
+    // added.
     for _ in 0..=catalogue.sales_channels.len() {
         tokens.push(NewToken::random(ApiKeyKind::Publishable)?);
     }
@@ -58,8 +60,8 @@ pub async fn load_demo(app: &App) -> anyhow::Result<Vec<DemoKey>> {
     Ok(app.ctx.write(Actor::System, load).await?.0)
 }
 
-/// Makes the store's default channel the one that the import will find by the handle of this channel, and names its key
-/// after it.
+/// Gives the store's default channel the handle of this channel, by which the import matches it, and its key
+/// the name.
 fn adopt_default_channel(tx: &mut dyn Write, at: &Moment, first: &CatalogueChannel) -> Result<(), Fault> {
     let channel = the_store(tx)?.and_then(|it| it.default_sales_channel_id).unwrap_or_default();
     let handle = Map::from_iter([("handle".to_owned(), json!(first.handle))]);
@@ -99,7 +101,7 @@ mod tests {
 
     use super::*;
 
-    /// Says whether `text` is made of lower-case words with hyphens between them.
+    /// Does `text` consist of lower-case words with hyphens between them?
     fn is_kebab(text: &str) -> bool {
         let plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit();
         text.split('-').all(|word| !word.is_empty() && word.chars().all(plain))

@@ -1,4 +1,5 @@
-//! Assembles the modules into a server. The tests assemble the same one.
+//! The host: assembles the modules into a server, with settings, data folder and HTTP server. Tests assemble
+//! the same.
 
 mod assemble;
 mod data;

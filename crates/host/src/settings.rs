@@ -1,5 +1,5 @@
-//! What whoever runs Atoll can set: in a file, in the environment, and on the command line, which win in this order.
-//! Everything that is wrong is said at once, with where it comes from; secrets are never printed.
+//! Settings (configuration) from a file, the environment and the command line; later sources override earlier
+//! ones. All invalid settings are reported at once, each with its source; secrets are never printed.
 
 use std::{
     collections::BTreeMap, ffi::OsString, fmt, fs, io::ErrorKind, net::SocketAddr, path::PathBuf,
@@ -15,18 +15,18 @@ use toml::{Table, Value};
 
 use crate::{Data, data::SECRET_BYTES_MIN, http::Limits};
 
-/// The file that is read where none is named, if it is there.
+/// The file that is read by default, if it exists.
 const FILE: &str = "atoll.toml";
 
-/// Something that can be set.
+/// A setting.
 struct Key {
     /// Its name in the file; on the command line, with dashes.
     name: &'static str,
     /// Its name in the environment.
     env: &'static str,
-    /// What is so where nothing is said.
+    /// The default, as text for `atoll check --config`.
     default: &'static str,
-    /// Must it not be printed?
+    /// Is it a secret, which must not be printed?
     is_secret: bool,
 }
 
@@ -75,27 +75,27 @@ const KEYS: &[&Key] = &[
     &STORE_CHILDREN_MAX,
 ];
 
-/// The largest number: as many permits as can be waited for at once.
+/// Largest count: the most permits of a semaphore that can be acquired at once.
 const COUNT_MAX: usize = u32::MAX as usize;
 
-/// Threads of the pool for reading.
+/// Most threads of the pool for reading.
 const THREADS_MAX: usize = 256;
 
-/// A day: what waits longer waits for ever.
+/// Longest time-out: a day.
 const SECONDS_MAX: u64 = 24 * 60 * 60;
 
-/// The table of the file that switches features.
+/// The table of feature flags in the file.
 const FLAGS: &str = "feature_flags";
 
-/// What a process does.
+/// The role of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
-    /// Answers requests, delivers events, runs jobs.
+    /// Answers requests, delivers events and runs jobs.
     #[default]
     Shared,
-    /// Answers requests; events and jobs wait.
+    /// Answers requests only.
     Server,
-    /// Delivers events, runs jobs, and answers `GET /health` alone.
+    /// Delivers events and runs jobs; of requests it answers `GET /health` only.
     Worker,
 }
 
@@ -114,44 +114,44 @@ impl FromStr for Role {
 
 /// Where settings come from.
 pub struct Sources<'a> {
-    /// The file that is named, by the command line or the environment; it must be there.
+    /// The file that the command line or the environment names; it must exist.
     pub file: Option<PathBuf>,
     /// Reads the environment.
     pub env: &'a dyn Fn(&str) -> Option<OsString>,
-    /// What the command line says, by the names of the file.
+    /// Values of the command line, by the names of the file.
     pub line: BTreeMap<&'static str, String>,
 }
 
-/// What was set.
+/// The settings of a process.
 #[derive(Debug, Default)]
 pub struct Settings {
-    /// Where the data is, if that is said.
+    /// Where the data is stored; `None`: not set.
     pub data: Option<Data>,
     /// The address to serve on.
     pub listen: Option<SocketAddr>,
-    /// What the process does.
+    /// The role of the process.
     pub role: Role,
-    /// What is logged.
+    /// Filter of the log.
     pub log: Option<String>,
-    /// The first admin user: address and password.
+    /// The first admin user: e-mail address and password.
     pub admin: Option<(String, Secret)>,
-    /// Signs the tokens of users.
+    /// Signs login tokens and mailed tokens.
     pub jwt_secret: Option<Secret>,
-    /// Goes into what is stored of sessions.
+    /// Goes into the stored digests of sessions.
     pub cookie_secret: Option<Secret>,
-    /// The features that are switched on or off.
+    /// Feature flags.
     pub flags: Flags,
-    /// Which pages may call.
+    /// Allowed origins (CORS).
     pub origins: Origins,
-    /// The networks of the proxies in front, which say whom a request comes from.
+    /// Networks of trusted reverse proxies.
     pub proxies: Proxies,
-    /// What connections may take.
+    /// Limits and time-outs of connections.
     pub http: Limits,
-    /// Requests that are answered at the same time, if that is said.
+    /// Most concurrent requests; `None`: not set.
     pub requests_max: Option<usize>,
-    /// How much one request may read, and how much is read at the same time.
+    /// Limits of reads: keys per request, threads, queue.
     pub reads: ReadLimits,
-    /// All settings, a line each, with where they come from.
+    /// All settings with their sources, one line each.
     pub shown: Vec<String>,
 }
 
@@ -165,7 +165,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Everything that is wrong with the settings.
+/// All errors of the settings.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Wrong(pub Vec<String>);
 
@@ -178,7 +178,7 @@ impl fmt::Display for Wrong {
 
 impl std::error::Error for Wrong {}
 
-/// The settings, and what is wrong with them so far.
+/// Settings while they are being loaded, with the errors so far.
 struct Loading<'a> {
     env: &'a dyn Fn(&str) -> Option<OsString>,
     line: BTreeMap<&'static str, String>,
@@ -188,8 +188,7 @@ struct Loading<'a> {
 }
 
 impl Settings {
-    /// The settings from these sources, or everything that is wrong with them. `flags` are the features that there
-    /// are.
+    /// The settings from these sources, or all their errors. `flags` are the known feature flags.
     pub fn load(sources: Sources<'_>, flags: &[&FeatureFlag]) -> Result<Settings, Wrong> {
         let Sources { file, env, line } = sources;
         let mut loading = Loading { env, line, file: None, shown: Vec::new(), wrong: Vec::new() };
@@ -240,7 +239,7 @@ impl Loading<'_> {
         None
     }
 
-    /// What a variable of the environment says. One that is set to nothing is not set.
+    /// The value of an environment variable. An empty one counts as not set.
     fn variable(&mut self, name: &str) -> Option<String> {
         match (self.env)(name)?.into_string() {
             Ok(text) => Some(text).filter(|it| !it.is_empty()),
@@ -264,14 +263,14 @@ impl Loading<'_> {
                 self.file = Some((name, table));
             }
             Err(error) => {
-                // The line that is wrong may hold a secret: only its place is told.
+                // The line may hold a secret: the error has its number only.
                 let line = error.span().map_or(0, |it| text[..it.start].matches('\n').count() + 1);
                 self.wrong.push(format!("{name} is no TOML: {} (line {line})", error.message()));
             }
         }
     }
 
-    /// The values of a key, with where they come from; the last one wins.
+    /// The values of a setting with their sources; the last one applies.
     fn values(&mut self, key: &Key) -> Vec<(String, String)> {
         let mut values = Vec::new();
         match self.file.as_ref().map(|(name, table)| (name.clone(), table.get(key.name).cloned())) {
@@ -305,7 +304,7 @@ impl Loading<'_> {
         set
     }
 
-    /// What connections may take.
+    /// Limits and time-outs of connections.
     fn http(&mut self) -> Limits {
         let default = Limits::default();
         Limits {
@@ -319,7 +318,7 @@ impl Loading<'_> {
         }
     }
 
-    /// How much one request may read, and how much is read at the same time.
+    /// Limits of reads.
     fn reads(&mut self) -> ReadLimits {
         let default = ReadLimits::default();
         ReadLimits {
@@ -387,7 +386,7 @@ impl Loading<'_> {
     }
 }
 
-/// A number of things of which there must be some.
+/// Parses a count of at least one.
 fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n @ 1..=COUNT_MAX) => Ok(n),
@@ -395,7 +394,7 @@ fn count(text: &str) -> Result<usize, String> {
     }
 }
 
-/// A number of threads: as many as the runtime has for what blocks, at most.
+/// Parses a number of threads.
 fn threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n @ 1..=THREADS_MAX) => Ok(n),
@@ -403,7 +402,7 @@ fn threads(text: &str) -> Result<usize, String> {
     }
 }
 
-/// A time: `30`, or `30 s`.
+/// Parses a time in seconds: `30` or `30 s`.
 fn seconds(text: &str) -> Result<Duration, String> {
     match text.trim_end_matches('s').trim().parse() {
         Ok(n @ 1..=SECONDS_MAX) => Ok(Duration::from_secs(n)),

@@ -1,4 +1,4 @@
-//! An application for one test.
+//! An application for one test: its own store, a clock that the test moves, clients.
 
 use std::sync::{Arc, LazyLock};
 
@@ -21,10 +21,10 @@ use crate::{
 /// The password of every admin of the tests. Hashing it once saves each test a tenth of a second.
 static PASSWORD: LazyLock<PasswordHash> = LazyLock::new(|| PasswordHash::new("supersecret").expect("a hash"));
 
-/// When tests begin: a time that no test means.
+/// Time at the start of a test; no test depends on the value.
 const START: i64 = 1_800_000_000_000;
 
-/// On what a test runs.
+/// Storage engine of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// In memory.
@@ -38,7 +38,7 @@ impl Engine {
     pub const ALL: [Engine; 2] = [Engine::Memory, Engine::Redb];
 }
 
-/// What a test sets of its application.
+/// Settings of a test's application.
 #[derive(Default)]
 struct Setup {
     probe: Option<Arc<dyn Probe>>,
@@ -48,9 +48,9 @@ struct Setup {
     reads: ReadLimits,
 }
 
-/// An application with a store of its own. It is verified when it is dropped, and then its folder goes.
+/// An application with a store of its own. On drop the store is verified, and its folder removed.
 pub struct TestApp {
-    /// What handlers are handed.
+    /// The context that handlers get.
     pub ctx: Ctx,
     router: axum::Router,
     clock: ManualClock,
@@ -73,27 +73,27 @@ impl TestApp {
         TestApp { folder, ..TestApp::over(store, None).await }
     }
 
-    /// An application over this store; `probe` is shown every point that a flow passes.
+    /// An application over this store; `probe` is called at every step of a flow.
     pub async fn over(store: Store, probe: Option<Arc<dyn Probe>>) -> TestApp {
         TestApp::assemble(store, Setup { probe, ..Setup::default() }).await
     }
 
-    /// As `over`, with features switched on or off.
+    /// As `over`, with feature flags.
     pub async fn with_flags(store: Store, probe: Option<Arc<dyn Probe>>, flags: Flags) -> TestApp {
         TestApp::assemble(store, Setup { probe, flags, ..Setup::default() }).await
     }
 
-    /// As `over`, called by pages of these origins.
+    /// As `over`, with these allowed origins (CORS).
     pub async fn with_origins(store: Store, origins: Origins) -> TestApp {
         TestApp::assemble(store, Setup { origins, ..Setup::default() }).await
     }
 
-    /// As `over`, with these limits on what requests read.
+    /// As `over`, with these limits of reads.
     pub async fn with_limits(store: Store, reads: ReadLimits) -> TestApp {
         TestApp::assemble(store, Setup { reads, ..Setup::default() }).await
     }
 
-    /// As `over`, behind proxies in these networks.
+    /// As `over`, with trusted reverse proxies in these networks.
     pub async fn behind(store: Store, proxies: &str) -> TestApp {
         let proxies = proxies.parse().expect("networks");
         TestApp::assemble(store, Setup { proxies, ..Setup::default() }).await
@@ -135,7 +135,7 @@ impl TestApp {
         (self, client)
     }
 
-    /// A client that says nothing of itself.
+    /// A client without credentials.
     pub fn client(&self) -> Client {
         Client::new(self.router.clone())
     }
@@ -150,23 +150,23 @@ impl TestApp {
         self.ctx.now()
     }
 
-    /// What the events of this name told, the oldest first.
+    /// Data of the events of this name, the oldest first.
     pub fn told(&self, event: &str) -> Vec<Value> {
         let events = events_after(&self.ctx.view(), 0, usize::MAX).expect("events");
         events.into_iter().filter(|(_, it)| it.name == event).map(|(_, it)| it.data).collect()
     }
 
-    /// What `verify` says of the store as it is now.
+    /// Verifies the store as it is now.
     pub fn verify(&self) -> Report {
         verify(&self.ctx).expect("a verification")
     }
 
-    /// The test damages the store on purpose: it is not verified at the end.
+    /// Skips the verification at the end: the test damages the store on purpose.
     pub fn is_damaged(&self) {
         self.verified.switch_off();
     }
 
-    /// The tokens of the events of this name that are still good, as whoever mails them gets them; the oldest first.
+    /// Valid tokens of the events of this name, as a mailing subscriber gets them; the oldest first.
     pub fn mailed(&self, event: &str) -> Vec<String> {
         let events = events_after(&self.ctx.view(), 0, usize::MAX).expect("events");
         let of_name = events.into_iter().filter(|(_, it)| it.name == event);
@@ -179,7 +179,7 @@ impl TestApp {
     }
 }
 
-/// A token for a publishable key.
+/// A new token for a publishable key.
 pub fn token() -> NewToken {
     NewToken::random(ApiKeyKind::Publishable).expect("randomness")
 }

@@ -1,4 +1,4 @@
-//! Requests through the real router, without a socket.
+//! A client that sends requests through the real router, without a socket.
 
 use std::net::SocketAddr;
 
@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 use crate::{TestApp, described};
 
-/// Sends requests with some headers. Cheap to clone.
+/// Sends requests with fixed headers. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
     router: Router,
@@ -32,12 +32,12 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// Its body.
     pub body: Bytes,
-    /// Its body; null where it is not JSON.
+    /// The body as JSON; null if it is not JSON.
     pub json: Value,
 }
 
 impl Answer {
-    /// The body of an answer that must be good.
+    /// The body of an answer that must be a success.
     #[track_caller]
     pub fn ok(self) -> Value {
         assert_eq!(self.status, StatusCode::OK, "{}", self.json);
@@ -59,12 +59,12 @@ impl Client {
         Client { router, headers: Vec::new(), says_json: true, peer: None }
     }
 
-    /// A client of another application that sends the same headers.
+    /// A client of another application with the same headers.
     pub fn on(&self, app: &TestApp) -> Client {
         Client { headers: self.headers.clone(), ..app.client() }
     }
 
-    /// The same client, which does not say that it sends JSON.
+    /// The same client, without a content type.
     pub fn without_type(self) -> Client {
         Client { says_json: false, ..self }
     }
@@ -74,7 +74,7 @@ impl Client {
         Client { peer: Some(SocketAddr::new(address.parse().expect("an address"), 4711)), ..self }
     }
 
-    /// The same client, which also sends this header, in place of what it sent under this name before.
+    /// The same client with this header; it replaces an earlier one of this name.
     pub fn with_header(mut self, name: &str, value: &str) -> Client {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a header's name");
         self.headers.retain(|(it, _)| *it != name);

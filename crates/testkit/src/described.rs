@@ -1,11 +1,11 @@
-//! Every answer that a test sees is what `/openapi.json` says of its route.
+//! Validates every answer in a test against the schema of its route in `/openapi.json`.
 
 use std::sync::OnceLock;
 
 use atoll_kernel::{Registry, openapi};
 use serde_json::Value;
 
-/// What `/openapi.json` says, and its paths by segments.
+/// The document `/openapi.json`, and its paths by segments.
 struct Description {
     document: Value,
     templates: Vec<Vec<String>>,
@@ -22,12 +22,12 @@ fn description() -> &'static Description {
     })
 }
 
-/// Reads the description, so that no request waits for it: tests look at the time that they take.
+/// Loads the document beforehand, so that no request waits for it: some tests measure time.
 pub(crate) fn prepare() {
     description();
 }
 
-/// Checks an answer of the route of this path, if there is one.
+/// Validates an answer of the route of this path, if there is one.
 pub(crate) fn check(method: &str, path: &str, status: u16, json: &Value) {
     let Description { document, templates } = description();
     let segments: Vec<&str> = path.trim_end_matches('/').split('/').collect();
@@ -35,7 +35,7 @@ pub(crate) fn check(method: &str, path: &str, status: u16, json: &Value) {
         template.len() == segments.len()
             && template.iter().zip(&segments).all(|(a, b)| a == b || a.starts_with('{'))
     };
-    // A segment that is spelled out goes before one that is a parameter.
+    // A literal segment takes precedence over a parameter.
     let n_parameters = |template: &&Vec<String>| template.iter().filter(|it| it.starts_with('{')).count();
     let method = method.to_lowercase();
     let of_method = |template: &&Vec<String>| document["paths"][template.join("/")].get(&method).is_some();
@@ -51,7 +51,7 @@ pub(crate) fn check(method: &str, path: &str, status: u16, json: &Value) {
     }
 }
 
-/// Is the value what the schema says? As much of JSON Schema as our documents use.
+/// Validates a value against a schema; the subset of JSON Schema that our document uses.
 fn fits_schema(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
     if let Some(reference) = schema["$ref"].as_str() {
         let pointer = reference.trim_start_matches('#');

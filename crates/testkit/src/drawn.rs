@@ -1,4 +1,5 @@
-//! Property tests: random cases, each with a seed. A failure prints its seed and the command that replays it alone.
+//! Property tests: random cases, each with a seed. A failure prints its seed and the command that replays it
+//! alone.
 
 use std::{
     any::type_name,
@@ -24,9 +25,9 @@ pub fn times(variable: &str, default: u32) -> u32 {
     env::var(variable).ok().and_then(|it| it.parse().ok()).unwrap_or(default)
 }
 
-/// Draws cases and checks each of them, on all cores. A check is handed one case and opens what it needs, so that a
-/// case fails, shrinks and is replayed by itself, whatever was drawn before it. With `ATOLL_SEED` only the case of that
-/// seed is drawn.
+/// Draws cases and checks each of them, on all cores. A check is handed one case and opens what it needs, so
+/// that a case fails, shrinks and is replayed by itself, whatever was drawn before it. With `ATOLL_SEED` only
+/// the case of that seed is drawn.
 ///
 /// # Panics
 /// Where a check fails: the smallest case that does, why, and how it is replayed.
@@ -129,7 +130,8 @@ mod tests {
 
     use super::*;
 
-    /// What was drawn with these seeds, and why a check failed; one fails where the numbers of the case sum up to 100.
+    /// What was drawn with these seeds, and why a check failed; one fails where the numbers of the case sum
+    /// up to 100.
     fn drawn(seeds: &Seeds) -> (Vec<Vec<u32>>, Option<Failure>) {
         let cases = Mutex::new(Vec::new());
         let check = async |case: Vec<u32>| {

@@ -1,13 +1,13 @@
-//! The whole store as text, so that a test can say that nothing, or only this, was changed.
+//! A dump of the whole store as text, so that a test can assert that nothing else was changed.
 
 use std::collections::BTreeMap;
 
 use atoll_kernel::{Ctx, Direction, Read, SEQUENCES, Scan, Space, Span};
 
-/// Letters of an id behind its prefix.
+/// Letters of an id after its prefix.
 const ID_LEN: usize = 26;
 
-/// Where ids begin in a line, behind their prefix and its underscore.
+/// Positions of ids in a line, after their prefix and its underscore.
 fn ids_in(line: &[u8]) -> Vec<usize> {
     let is_letter = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
     let places = line.windows(ID_LEN + 1).enumerate();
@@ -22,7 +22,7 @@ fn ids_in(line: &[u8]) -> Vec<usize> {
 pub struct Dump(BTreeMap<(Space, Vec<u8>), Vec<u8>>);
 
 impl Dump {
-    /// What is in the store now, but for spaces whose names begin with one of `without`.
+    /// The current content of the store, except for spaces whose names begin with one of `without`.
     pub fn of(ctx: &Ctx, without: &[&str]) -> Dump {
         let view = ctx.view();
         let is_left_out = |space: &str| without.iter().any(|it| space.starts_with(it));
@@ -47,12 +47,12 @@ impl Dump {
         Dump(keys)
     }
 
-    /// Do both hold the same? Ids that one of them made are named by their order, since they differ from run to run.
+    /// Are both equal? New ids are compared by their order, since they differ between runs.
     pub fn same_as(&self, other: &Dump) -> bool {
         self.named() == other.named()
     }
 
-    /// The keys and values, with ids numbered in the order in which they were made.
+    /// The keys and values, with ids numbered in the order of their creation.
     fn named(&self) -> Vec<(Space, Vec<u8>)> {
         let both =
             |(space, key): &(Space, Vec<u8>), value: &Vec<u8>| (*space, [key, &b"="[..], value].concat());
@@ -75,7 +75,7 @@ impl Dump {
         lines
     }
 
-    /// What differs, a line each; empty where nothing does.
+    /// The differences, one line each.
     pub fn difference(&self, after: &Dump) -> Vec<String> {
         let line = |sign: &str, (space, key): &(Space, Vec<u8>), value: &[u8]| {
             let (key, value) = (String::from_utf8_lossy(key), String::from_utf8_lossy(value));

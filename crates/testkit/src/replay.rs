@@ -1,4 +1,5 @@
-//! Replays what was recorded of the original: requests in order, answers compared by form and by consistent renaming.
+//! Replays recordings of the original: sends the requests in order, and compares the answers by shape, with
+//! ids renamed consistently.
 
 use std::collections::HashMap;
 
@@ -10,22 +11,22 @@ use crate::{Answer, Client, TestApp};
 /// A file of recordings.
 #[derive(Debug, Deserialize)]
 pub struct Recording {
-    /// What was asked, in order.
+    /// Requests, in order.
     pub entries: Vec<Entry>,
 }
 
 /// A request and its answer.
 #[derive(Debug, Deserialize)]
 pub struct Entry {
-    /// Its place over all files.
+    /// Number of the entry, over all files.
     #[serde(default)]
     pub n: u32,
-    /// What it is about.
+    /// Name of the entry.
     #[serde(default)]
     pub name: String,
     /// The request; entries of other kinds have none.
     pub request: Option<Asked>,
-    /// What the original answered.
+    /// Answer of the original.
     pub response: Option<Answered>,
 }
 
@@ -48,23 +49,23 @@ pub struct Answered {
     body: Value,
 }
 
-/// How a request went here.
+/// Result of a replayed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Played {
-    /// Its place over all files.
+    /// Number of the entry, over all files.
     pub n: u32,
     /// The request: method, path and query.
     pub request: String,
-    /// What differs, a line each; empty where the answers agree.
+    /// Differences between the answers, one line each.
     pub differences: Vec<String>,
 }
 
-/// A replay: what was recorded, and what it is called here.
+/// A replay, with the mapping from recorded ids to ours.
 pub struct Replay {
     app: TestApp,
     admin: Client,
     names: HashMap<String, String>,
-    /// Tokens that were answered, by the path that answered them.
+    /// Tokens in answers, by path.
     tokens: HashMap<String, String>,
 }
 
@@ -78,7 +79,7 @@ impl Replay {
     /// Replays an entry, if it is a request.
     pub async fn play(&mut self, entry: &Entry) -> Option<Played> {
         let (Some(asked), Some(answered)) = (&entry.request, &entry.response) else { return None };
-        // What was made one after the other was made at different times.
+        // Consecutive requests must have different times.
         self.app.advance_ms(10 + waited_ms(&entry.name));
         let query = asked.query.as_deref().filter(|it| !it.is_empty());
         let path = match query {
@@ -110,7 +111,7 @@ impl Replay {
         let mut has_type = false;
         for (name, value) in asked.headers.iter().flatten() {
             has_type |= name == "content-type";
-            // Of the tokens that are not shown, this one is good.
+            // Recordings hide tokens: this is the valid one.
             client = if value == "Bearer <jwt>" && asked.path == "/store/customers" {
                 self.with_token(client, "/auth/customer/emailpass/register")
             } else {
@@ -128,12 +129,12 @@ impl Replay {
         client.send(&asked.method, path, body.into()).await
     }
 
-    /// This client with the token that this path answered last.
+    /// This client with the latest token of this path.
     fn with_token(&self, client: Client, path: &str) -> Client {
         client.with_header("authorization", self.tokens.get(path).map_or("", String::as_str))
     }
 
-    /// A text of the recording, with our names for what it names.
+    /// A text of the recording, with its ids replaced by ours.
     fn renamed(&self, text: &str) -> String {
         let mut renamed = String::with_capacity(text.len());
         let mut word = String::new();
@@ -178,7 +179,7 @@ impl Comparing<'_> {
     fn objects(&mut self, path: &str, there: &Map<String, Value>, here: &Map<String, Value>) {
         for (name, value) in there {
             match here.get(name) {
-                // When a token was signed, and until when it is good.
+                // Issue time and expiry of a token.
                 Some(own) if ["iat", "exp"].contains(&name.as_str()) && own.is_number() => {}
                 Some(own) => self.compare(&format!("{path}.{name}"), value, own),
                 None => self.say(path, format!("no `{name}` ({})", brief(value))),
@@ -189,7 +190,7 @@ impl Comparing<'_> {
         }
     }
 
-    /// Items are paired by an id that is known, or else by the most fields that agree, or else by place.
+    /// Compares lists. Items are paired by a known id, or else by the most equal fields, or else by position.
     fn lists(&mut self, path: &str, there: &[Value], here: &[Value]) {
         if there.len() != here.len() {
             self.say(path, format!("{} items and not {}", here.len(), there.len()));
@@ -238,14 +239,14 @@ impl Comparing<'_> {
             return;
         }
         match (is_name(there), self.names.get(there)) {
-            // It was made by us.
+            // The default channel's description differs on purpose.
             _ if there == "Created by Medusa" && here == "Created by Atoll" => {}
             (true, Some(known)) if known == here => {}
             (true, None) if has_form_of(there, here) => {
                 self.names.insert(there.to_owned(), here.to_owned());
             }
             _ => {
-                // Names within a text: the message of an error, a redacted key.
+                // Ids within a text: an error message, a redacted key.
                 let renamed = rename(there, self.names);
                 if renamed != here && redacted(there) != redacted(here) {
                     self.say(path, format!("{here:?} and not {there:?}"));
@@ -303,7 +304,7 @@ fn redacted(text: &str) -> String {
     }
 }
 
-/// Is it an id or a key: a prefix, and letters that nobody chose?
+/// Is it an id or a key: a prefix and random letters?
 fn is_name(text: &str) -> bool {
     let Some((prefix, tail)) = text.rsplit_once('_') else { return false };
     let is_id = tail.len() == 26 && tail.bytes().all(|it| it.is_ascii_digit() || it.is_ascii_uppercase());

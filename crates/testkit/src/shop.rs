@@ -1,4 +1,4 @@
-//! A small shop to test in, made through the admin routes.
+//! A small shop for tests, created through the admin routes.
 
 use serde_json::{Value, json};
 
@@ -16,14 +16,14 @@ pub struct Shop {
     pub location: String,
 }
 
-/// A variant that was made for a test.
+/// A variant of a test.
 #[derive(Clone, Debug)]
 pub struct Variant {
     /// Its id.
     pub id: String,
     /// Its product.
     pub product: String,
-    /// The item that it takes one of; empty where it is not counted.
+    /// Its inventory item, of which it takes one; empty if its stock is not managed.
     pub item: String,
 }
 
@@ -49,7 +49,7 @@ impl Shop {
         (shop, web, storefront)
     }
 
-    /// Opens a channel that sells from the location; says its id.
+    /// Creates a channel that sells from the location; returns its id.
     pub async fn channel(&self, name: &str) -> String {
         let channel = self.admin.post("/admin/sales-channels", json!({ "name": name })).await.ok();
         let channel = id(&channel["sales_channel"]);
@@ -58,7 +58,7 @@ impl Shop {
         channel
     }
 
-    /// Makes a publishable key for these channels; says its token.
+    /// Creates a publishable key for these channels; returns its token.
     pub async fn key(&self, channels: &[&str]) -> String {
         let key = json!({ "title": "test", "type": "publishable" });
         let key = self.admin.post("/admin/api-keys", key).await.ok();
@@ -72,12 +72,12 @@ impl Shop {
         self.app.storefront(&self.key(channels).await)
     }
 
-    /// Makes a published product with one variant at 10 euros, of which `stock` lie at the location.
+    /// Creates a published product with one variant at 10 euros, and this stock at the location.
     pub async fn product(&self, title: &str, channels: &[&str], stock: u32) -> Variant {
         self.product_with(title, channels, stock, json!({})).await
     }
 
-    /// As `product`; the variant has these fields too.
+    /// As `product`, with these additional fields of the variant.
     pub async fn product_with(&self, title: &str, channels: &[&str], stock: u32, fields: Value) -> Variant {
         let mut variant = json!({
             "title": "One", "sku": title, "options": { "Size": "One" },
@@ -101,24 +101,24 @@ impl Shop {
         Variant { id: id(&product["variants"][0]), product: id(product), item }
     }
 
-    /// Puts some of an item at a location where there was none.
+    /// Creates the stock level of an item at a location.
     pub async fn stock(&self, item: &str, location: &str, stocked: u32) {
         let level = json!({ "location_id": location, "stocked_quantity": stocked });
         self.admin.post(&format!("/admin/inventory-items/{item}/location-levels"), level).await.ok();
     }
 
-    /// What is stocked and reserved of an item anywhere: `3 of 10`.
+    /// Reserved and stocked quantity of an item over all locations: `3 of 10`.
     pub async fn reserved(&self, item: &str) -> String {
         let item = &self.admin.get(&format!("/admin/inventory-items/{item}")).await.ok()["inventory_item"];
         format!("{} of {}", item["reserved_quantity"], item["stocked_quantity"])
     }
 
-    /// Somebody who registered with this address at this storefront, and is nobody yet.
+    /// A client that registered with this address at this storefront, without an actor yet.
     pub async fn newcomer(&self, storefront: &Client, email: &str) -> Client {
         bearer(storefront, "/auth/customer/emailpass/register", email).await
     }
 
-    /// A customer who registered with this address and logged in, at this storefront.
+    /// A customer that registered with this address and logged in, at this storefront.
     pub async fn customer(&self, storefront: &Client, email: &str) -> Client {
         let newcomer = self.newcomer(storefront, email).await;
         newcomer.post("/store/customers", json!({ "email": email })).await.ok();
@@ -130,23 +130,23 @@ impl Shop {
         bearer(client, path, email).await
     }
 
-    /// Opens a cart with so many of a variant; says its id.
+    /// Creates a cart with a quantity of a variant; returns its id.
     pub async fn cart(&self, storefront: &Client, variant: &str, quantity: u32) -> String {
         self.cart_of(storefront, json!([{ "variant_id": variant, "quantity": quantity }])).await
     }
 
-    /// Opens a cart with these lines; says its id.
+    /// Creates a cart with these lines; returns its id.
     pub async fn cart_of(&self, storefront: &Client, items: Value) -> String {
         id(&storefront.post("/store/carts", json!({ "items": items })).await.ok()["cart"])
     }
 }
 
-/// Chooses to pay for a cart by hand.
+/// Chooses manual payment for a cart.
 pub async fn pay(storefront: &Client, cart: &str) {
     pay_with(storefront, cart, "pp_system_default").await;
 }
 
-/// Chooses to pay for a cart through this provider, which is told of the cart.
+/// Opens a payment session of this provider for a cart, and passes it the cart's id.
 pub async fn pay_with(storefront: &Client, cart: &str, provider: &str) {
     let collection = storefront.post("/store/payment-collections", json!({ "cart_id": cart })).await.ok();
     let path =
@@ -154,13 +154,13 @@ pub async fn pay_with(storefront: &Client, cart: &str, provider: &str) {
     storefront.post(&path, json!({ "provider_id": provider, "data": { "cart_id": cart } })).await.ok();
 }
 
-/// Pays for a cart, and makes an order of it.
+/// Pays for a cart, and completes it.
 pub async fn complete(storefront: &Client, cart: &str) -> Answer {
     pay(storefront, cart).await;
     storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await
 }
 
-/// The client, with the token that this path answers to an address and the password of all tests.
+/// The client, with the token that this path returns for an address and the password of all tests.
 async fn bearer(client: &Client, path: &str, email: &str) -> Client {
     let token = client.post(path, json!({ "email": email, "password": "supersecret" })).await.ok();
     let token = format!("Bearer {}", token["token"].as_str().expect("a token"));

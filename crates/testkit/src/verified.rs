@@ -1,4 +1,4 @@
-//! Every application of a test is verified when it is dropped, so that no test can leave damage behind unseen.
+//! Verifies the store of every test's application on drop, so that no test leaves damage unnoticed.
 
 use std::{
     sync::{
@@ -10,10 +10,10 @@ use std::{
 
 use atoll_kernel::{Ctx, Findings, Report, StoreError};
 
-/// Findings that a failed test shows.
+/// Most findings that a failed test shows.
 const N_SHOWN_MAX: usize = 20;
 
-/// Verifies the store of an application when it goes.
+/// Verifies the store of an application on drop.
 pub(crate) struct VerifiedAtEnd {
     ctx: Ctx,
     is_off: AtomicBool,
@@ -41,7 +41,7 @@ impl Drop for VerifiedAtEnd {
         }
         match verify(&self.ctx) {
             Ok(report) => assert!(report.n_findings == 0, "what the test left behind: {report:#?}"),
-            // An engine that fails where its test says cannot be read to the end, and a file that was closed not at all.
+            // A faulty engine fails on purpose, and a closed file cannot be read.
             Err(StoreError::Engine(error)) if error.contains("on purpose") => {}
             Err(StoreError::Engine(_)) if self.ctx.store().has_stopped() => {}
             Err(error) => panic!("the store was not verified: {error}"),

@@ -1,5 +1,5 @@
-//! One HTTP connection: what it is doing, since when, and how many bytes it holds. The socket and the bodies report
-//! here; the listener reads it to apply timeouts, to bound memory, and to stop.
+//! State of one HTTP connection: its phase, since when, and how many bytes it holds. The socket and the
+//! bodies update it; the sweeper reads it to apply time-outs and memory limits, and the shutdown to drain.
 
 use std::{
     io,
@@ -25,44 +25,44 @@ use tokio::{
 use super::Limits;
 use super::connections::Connections;
 
-/// Bytes that must come or be taken within a timeout of a body or an answer: 2 kB a second at the defaults, which a
-/// telephone manages, and a client that sends a byte now and then does not.
+/// Bytes that must be sent or read within a time-out of a body or an answer: 2 kB per second at the defaults,
+/// which a telephone achieves, and a slow attacker (slowloris) does not.
 const PROGRESS_BYTES_MIN: usize = 64 * 1024;
 
-/// Smaller answers are not counted: what they hold is bounded by the number of connections.
+/// Smaller answers are not counted: their memory is bounded by the number of connections.
 const COUNTED_BYTES_MIN: usize = 64 * 1024;
 
-/// What a connection is doing.
+/// Phase of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// It is open, and no request has begun.
+    /// Open, without a request.
     Idle,
-    /// The head of a request arrives.
+    /// Receiving the head of a request.
     Head,
-    /// Its body arrives.
+    /// Receiving the body.
     Body,
-    /// The request is there, and is being answered.
+    /// The request is complete, and is being answered.
     Answering,
-    /// The answer is being written; its body was handed on as a whole, or not yet.
+    /// The answer is being written. `is_whole`: hyper has taken the whole body.
     Writing { is_whole: bool },
 }
 
 struct State {
     phase: Phase,
-    /// Since when, or since when it made the last progress that counts.
+    /// Start of the phase, or of the current interval of progress.
     since: Instant,
-    /// Bytes since then.
+    /// Bytes in that interval.
     n_bytes: usize,
-    /// When its request began.
+    /// Start of the request.
     begun: Instant,
 }
 
-/// A connection that is open.
+/// An open connection.
 pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     pub(super) all: Arc<Connections>,
     state: Mutex<State>,
-    /// Bytes of a body that was received, and of an answer that is not written yet.
+    /// Bytes of the received body and of the unwritten answer.
     n_held: AtomicUsize,
     is_cut: AtomicBool,
     cut: Notify,
@@ -91,35 +91,35 @@ impl Connection {
         (state.since, state.n_bytes) = (Instant::now(), 0);
     }
 
-    /// The head of a request is there.
+    /// The head of a request is complete.
     pub(super) fn begin(&self, has_body: bool) {
         self.enter(if has_body { Phase::Body } else { Phase::Answering });
         let mut state = self.state();
         state.begun = state.since;
     }
 
-    /// The answer is there, and is written from now on.
+    /// The answer is available, and is written from now on.
     pub(super) fn answer(&self) {
         self.enter(Phase::Writing { is_whole: false });
     }
 
-    /// Is a whole request being answered, or its answer written?
+    /// Is a complete request being answered, or its answer written?
     pub(super) fn is_answering(&self) -> bool {
         matches!(self.state().phase, Phase::Answering | Phase::Writing { .. })
     }
 
-    /// Is a whole request being answered, and the answer not there yet?
+    /// Is a complete request being answered, without an answer yet?
     pub(super) fn is_working(&self) -> bool {
         self.state().phase == Phase::Answering
     }
 
-    /// Since when no request has been on it, if none is.
+    /// Since when it has been idle, if it is.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let state = self.state();
         matches!(state.phase, Phase::Idle | Phase::Head).then_some(state.since)
     }
 
-    /// When its request began, if it waits for its client and holds memory meanwhile.
+    /// Start of its request, if it waits for its client and holds memory meanwhile.
     pub(super) fn waits_since(&self) -> Option<Instant> {
         let state = self.state();
         let waits = matches!(state.phase, Phase::Body | Phase::Writing { .. });
@@ -130,7 +130,7 @@ impl Connection {
         self.n_held.load(Ordering::Relaxed)
     }
 
-    /// Why it is closed, where its client took too long.
+    /// The reason to close it, if a time-out has passed.
     pub(super) fn overdue(&self, limits: &Limits, now: Instant) -> Option<&'static str> {
         let (since, phase) = {
             let state = self.state();
@@ -146,7 +146,7 @@ impl Connection {
         (now.saturating_duration_since(since) >= timeout).then_some(what)
     }
 
-    /// Closes it, whatever it is doing. Is it the first who says so?
+    /// Closes it in any phase. Returns whether this is the first call.
     pub(super) fn cut(&self) -> bool {
         let is_first = !self.is_cut.swap(true, Ordering::Relaxed);
         self.cut.notify_one();
@@ -178,7 +178,7 @@ impl Connection {
         }
     }
 
-    /// Everything that was to be written is with the operating system.
+    /// All bytes were passed to the operating system.
     fn has_flushed(&self) {
         let mut state = self.state();
         if state.phase == (Phase::Writing { is_whole: true }) {
@@ -196,7 +196,7 @@ impl State {
     }
 }
 
-/// Bytes that a connection holds, until it is dropped.
+/// Counts bytes of a connection until it is dropped.
 struct Hold {
     connection: Arc<Connection>,
     n_bytes: usize,
@@ -217,7 +217,7 @@ impl Drop for Hold {
     }
 }
 
-/// The bytes of an answer, which are counted until the last of them is written.
+/// Bytes of an answer, counted until they are written.
 struct HeldBytes {
     bytes: Bytes,
     _hold: Hold,
@@ -272,7 +272,7 @@ impl HttpBody for RequestBody {
     }
 }
 
-/// A request whose body is not read is there as a whole when the route lets go of it.
+/// A request whose body is not read counts as complete when the route drops the body.
 impl Drop for RequestBody {
     fn drop(&mut self) {
         let is_unread = self.connection.state().phase == Phase::Body;
@@ -282,7 +282,7 @@ impl Drop for RequestBody {
     }
 }
 
-/// The body of an answer. Its connection learns when it was handed on as a whole.
+/// The body of an answer. On drop it tells its connection that hyper has taken the whole body.
 pub(super) struct AnswerBody {
     body: Body,
     connection: Arc<Connection>,
@@ -328,7 +328,7 @@ impl Drop for AnswerBody {
     }
 }
 
-/// A socket that reports what goes over it.
+/// A socket that reports reads and writes to its connection.
 pub(super) struct Socket {
     pub(super) stream: TcpStream,
     pub(super) connection: Arc<Connection>,

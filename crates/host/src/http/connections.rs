@@ -1,5 +1,5 @@
-//! Open connections, and which of them are closed: those of slow clients (time-outs), and, as load shedding, those
-//! that are too many or hold too much memory.
+//! Open connections, and which of them are closed: those of slow clients (time-outs), and, as load shedding,
+//! those that are too many or hold too much memory.
 
 use std::{
     collections::HashMap,
@@ -13,17 +13,17 @@ use std::{
 use super::Limits;
 use super::connection::Connection;
 
-/// How often one thing is logged at most.
+/// Shortest interval between two log lines about the same event.
 const LOG_PAUSE: Duration = Duration::from_secs(10);
 
-/// A log line that is written now and then, however often there is reason to.
+/// Rate limit of a log line.
 #[derive(Default)]
 pub(super) struct RateLimited {
     last: Mutex<(Option<Instant>, u64)>,
 }
 
 impl RateLimited {
-    /// How often there was reason since the last line, if it is time for one.
+    /// Counts an event. Returns the number of events since the last line, if a line is due.
     pub(super) fn due(&self) -> Option<u64> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.1 += 1;
@@ -35,17 +35,17 @@ impl RateLimited {
     }
 }
 
-/// All connections that are open.
+/// All open connections.
 pub(super) struct Connections {
     pub(super) limits: Limits,
     open: Mutex<HashMap<u64, Arc<Connection>>>,
     next: AtomicU64,
-    /// Bytes of bodies and answers that all of them hold.
+    /// Bytes of bodies and answers in memory, over all connections.
     n_held: AtomicUsize,
     relieved: RateLimited,
 }
 
-/// A connection that is in the list of those that are open, until this is dropped.
+/// An entry in the list of open connections, removed on drop.
 pub(super) struct Listed {
     id: u64,
     pub(super) connection: Arc<Connection>,
@@ -79,7 +79,7 @@ impl Connections {
         Listed { id, connection }
     }
 
-    /// Closes those whose clients take too long.
+    /// Closes connections whose time-out has passed.
     pub(super) fn close_overdue(&self) {
         let now = Instant::now();
         for it in self.open().values() {
@@ -91,8 +91,7 @@ impl Connections {
         }
     }
 
-    /// Closes the one on which nothing has happened for longest, so that others may come. Requests that were begun
-    /// go on.
+    /// Closes the connection that was idle for longest, to make room. Running requests are not affected.
     pub(super) fn close_longest_idle(&self) {
         let open = self.open();
         let idle = open.values().filter(|it| !it.is_cut()).filter_map(|it| Some((it.idle_since()?, it)));
@@ -101,7 +100,7 @@ impl Connections {
         }
     }
 
-    /// Closes all. How many of them had a request that was not answered yet?
+    /// Closes all. Returns the number of those with an unanswered request.
     pub(super) fn close_all(&self) -> usize {
         let open = self.open();
         let n_working = open.values().filter(|it| it.is_working()).count();
@@ -111,8 +110,8 @@ impl Connections {
         n_working
     }
 
-    /// This one holds some more bytes. Where all hold too many, those are closed whose clients have kept us waiting for
-    /// longest.
+    /// Counts bytes that this connection holds. If all of them exceed the limit, connections that wait for
+    /// their clients are closed, the slowest first.
     pub(super) fn hold(&self, connection: &Arc<Connection>, n_bytes: usize) {
         let n_held = self.n_held.fetch_add(n_bytes, Ordering::Relaxed) + n_bytes;
         let Some(mut n_excess) = n_held.checked_sub(self.limits.buffer_bytes_max).filter(|it| *it > 0) else {

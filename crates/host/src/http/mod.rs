@@ -19,28 +19,29 @@ use tower::Service as _;
 use connection::{AnswerBody, Connection, RequestBody, Socket};
 use connections::{Connections, RateLimited};
 
-/// How long accepting pauses when the operating system gives no descriptor, or all connections are busy.
+/// Pause of accepting when file descriptors have run out, or all connections are busy.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// The longest time between two looks at what is overdue; a quarter of the shortest timeout, where that is less.
+/// Longest interval between two checks for overdue connections; a quarter of the shortest time-out, if that
+/// is less.
 const SWEEP_PAUSE_MAX: Duration = Duration::from_secs(1);
 
-/// What connections may take: how many they are, how long, and how much.
+/// Limits of connections: number, time-outs, memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections that are open at the same time.
+    /// Most open connections.
     pub connections_max: usize,
-    /// From the first byte of the head of a request to its last.
+    /// From the first to the last byte of the head of a request.
     pub header_timeout: Duration,
-    /// In which 64 kB of a body must come, or its rest.
+    /// In which 64 kB of a body, or its rest, must arrive.
     pub body_timeout: Duration,
-    /// Between two requests, and before the first.
+    /// Between two requests (keep-alive), and before the first.
     pub idle_timeout: Duration,
-    /// In which 64 kB of an answer must be taken, or its rest.
+    /// In which 64 kB of an answer, or its rest, must be read.
     pub write_timeout: Duration,
-    /// How long a stop waits for what is being answered.
+    /// How long a shutdown waits for running requests.
     pub drain_timeout: Duration,
-    /// Bytes of bodies that arrive and of answers that are not read yet, over all connections.
+    /// Most bytes of incoming bodies and unread answers, over all connections.
     pub buffer_bytes_max: usize,
 }
 
@@ -69,12 +70,12 @@ impl Limits {
 /// How serving ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drained {
-    /// Requests that were not answered within the time for it.
+    /// Requests that were aborted at the end of the drain time-out.
     pub n_cut: usize,
 }
 
-/// Serves until `stop`. Then connections that are idle, or have sent a part of a request, are closed at once, and
-/// requests that are there as a whole are answered, within the time for it.
+/// Serves until `stop`. Then connections that are idle, or have sent a part of a request only, are closed at
+/// once, and complete requests are answered, until the drain time-out.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -110,7 +111,7 @@ pub async fn serve(
         () = stop => {}
         () = accepting => {}
     }
-    // Nobody gets in any more: a client that comes now is refused, and asks elsewhere.
+    // New connections are refused from here on, so that clients try another host.
     drop(listener);
     let _ = draining.send(true);
     let all = places.acquire_many(u32::try_from(limits.connections_max).unwrap_or(u32::MAX));
@@ -122,7 +123,8 @@ pub async fn serve(
     Drained { n_cut }
 }
 
-/// The next connection. When descriptors run out it says so, makes room, and goes on.
+/// Accepts the next connection. When file descriptors run out, it logs that, closes an idle connection, and
+/// retries.
 async fn accept(
     listener: &TcpListener,
     connections: &Connections,
@@ -133,7 +135,7 @@ async fn accept(
             Ok(it) => return it,
             Err(error) => error,
         };
-        // The client has gone already.
+        // The client has disconnected already.
         if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) {
             continue;
         }
@@ -166,7 +168,7 @@ async fn place(
             "there are `connections_max` connections; one that is idle makes room for each that comes"
         );
     }
-    // Again and again: where all of them are busy now, one may be idle in a moment.
+    // Retry: if all of them are busy now, one may be idle in a moment.
     loop {
         connections.close_longest_idle();
         if let Ok(place) = tokio::time::timeout(ACCEPT_PAUSE, places.clone().acquire_owned()).await {
@@ -175,14 +177,14 @@ async fn place(
     }
 }
 
-/// Answers the requests of one connection, until it ends, or is cut, or there is nothing to answer when it drains.
+/// Answers the requests of one connection, until it ends, is cut, or is idle while the server drains.
 async fn answer(
     stream: TcpStream,
     connection: Arc<Connection>,
     router: Router,
     mut drain: watch::Receiver<bool>,
 ) {
-    // Answers are written as a whole: there is nothing to wait for.
+    // Answers are written as a whole, so Nagle's algorithm would only delay them.
     let _ = stream.set_nodelay(true);
     let state = connection.clone();
     let service = service_fn(move |request: Request<Incoming>| {
@@ -201,14 +203,14 @@ async fn answer(
     });
     let socket = TokioIo::new(Socket { stream, connection: connection.clone() });
     let served = http1::Builder::new()
-        // The timeouts are the sweeper's.
+        // The sweeper applies the time-outs.
         .header_read_timeout(None)
         .max_buf_size(limits::HEAD_BYTES_MAX)
         .max_header_size(limits::HEAD_BYTES_MAX)
         .serve_connection(socket, service);
     let mut served = pin!(served);
     tokio::select! {
-        // A client that is gone, or that does not speak HTTP, is nobody's fault.
+        // Errors are ignored: the client has disconnected, or does not speak HTTP.
         _ = served.as_mut() => return,
         () = connection.until_cut() => return,
         () = async { drop(drain.wait_for(|it| *it).await) } => {}

@@ -60,7 +60,7 @@ fn user_command_creates_users_who_can_log_in() {
     assert!(ok && made.contains("made user ann@example.com (user_"), "{made}");
     let (ok, twice) = atoll(folder.path(), &create);
     assert!(!ok && twice.contains("User with email: ann@example.com, already exists."), "{twice}");
-    // Nobody can be made who logs in with next to nothing.
+    // A user with too short a password cannot be created.
     for password in ["", "seven77"] {
         let create = ["user", "create", "--email", "bob@example.com", "--password", password];
         let (ok, short) = atoll(folder.path(), &create);
@@ -75,12 +75,12 @@ fn user_command_creates_users_who_can_log_in() {
     server.signal("-TERM");
     assert!(server.wait());
 
-    // The secret that signed it is kept, so the token is good after a restart.
+    // The secret that signed it is kept, so the token is valid after a restart.
     let server = Server::start(folder.path(), &[]);
     let (status, _) =
         server.send("GET", "/admin/users/me", &[("authorization", &token)], "").expect("an answer");
     assert_eq!(status, 200);
-    // With another secret it is not.
+    // With another secret it is invalid.
     drop(server);
     let server = Server::start(folder.path(), &["--jwt-secret", "another secret, long enough"]);
     let (status, _) =
@@ -96,7 +96,7 @@ fn weak_secrets_are_refused() {
         !ok && refused.contains("jwt_secret: (secret): it has 5 bytes, and needs 16 (--jwt-secret)"),
         "{refused}"
     );
-    // One that is set to nothing is made, and kept.
+    // An empty setting counts as not set: a secret is generated, and kept.
     drop(Server::start(folder.path(), &["--jwt-secret", ""]));
     assert_eq!(fs::read(folder.path().join("jwt-secret")).expect("a secret").len(), 32);
 }
@@ -113,7 +113,7 @@ fn data_files_are_readable_by_their_owner_only() {
     drop(Server::start(&folder, &[]));
     assert_eq!(mode(&folder), 0o700);
     files.iter().for_each(|it| assert_eq!(mode(it), 0o600, "{}", it.display()));
-    // The folder was opened to others, and so were the files, by an earlier version or a copy.
+    // An earlier version or a copy left the folder and its files readable for others.
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("a mode");
     files.iter().for_each(|it| fs::set_permissions(it, fs::Permissions::from_mode(0o644)).expect("a mode"));
     drop(Server::start(&folder, &[]));
@@ -143,7 +143,7 @@ fn missing_or_empty_database_file_is_refused() {
         );
         assert!(!file.exists(), "it was replaced");
     }
-    // A copy that is put back serves, and so does a folder that was emptied on purpose.
+    // A restored copy serves, and so does a folder that was emptied on purpose.
     fs::write(&file, copy).expect("a file");
     drop(Server::start(folder.path(), &[]));
     for name in ["atoll.redb", "jwt-secret", "cookie-secret"] {
@@ -169,7 +169,7 @@ fn first_printed_demo_key_lists_products() {
     };
     let channels = "Web Shop, Mobile App, B2B Portal, Marketplace (disabled: it sells nothing)";
     for _ in 0..2 {
-        // The second start finds what the first has made.
+        // The second start finds the records of the first.
         let server = Server::start(folder.path(), &["--demo"]);
         assert_eq!(keys(&server), channels);
         let key = server.key("Web Shop");
@@ -248,7 +248,7 @@ fn shutdown_does_not_wait_for_incomplete_requests() {
         assert!(server.wait(), "{signal}");
         for mut stream in [half_a_head, half_a_body] {
             let mut rest = Vec::new();
-            // Whether it is told so kindly or not is the operating system's.
+            // Whether the connection is closed or reset depends on the operating system.
             assert!(stream.read_to_end(&mut rest).is_err() || rest.is_empty(), "{rest:?}");
         }
         let server = Server::start(folder.path(), &["--demo"]);
@@ -287,7 +287,7 @@ fn malformed_http_requests_get_clear_errors() {
     check(&format!("GET / HTTP/1.1\nx: {}\n{close}\n", "x".repeat(70_000)), "431");
     check(&format!("GET / HTTP/1.1\n{}{close}\n", "x: y\n".repeat(101)), "431");
 
-    // How long a body is has one meaning.
+    // The length of a body must be unambiguous.
     check(
         &format!("POST /auth/session HTTP/1.1\n{close}content-length: 1\ncontent-length: 2\n\n{{}}"),
         "400",
@@ -300,7 +300,7 @@ fn malformed_http_requests_get_clear_errors() {
 
     let expecting = "content-type: application/json\nexpect: 100-continue\ncontent-length: 2\n";
     check(&format!("POST /auth/user/emailpass HTTP/1.1\n{close}{expecting}\n{{}}"), "100");
-    // Who is not let in need not send it.
+    // A request without authorisation is refused before its body is sent.
     check(&format!("POST /admin/products HTTP/1.1\n{close}{expecting}\n"), "401");
 }
 

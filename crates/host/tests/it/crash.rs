@@ -1,4 +1,5 @@
-//! Kill -9 while carts are being completed: every acknowledged order is there, and none is half there.
+//! Crash test: kill -9 while carts are being completed. Every acknowledged order is complete, and none is
+//! partial.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 use crate::server::Server;
 
 const N_BUYERS: usize = 8;
-/// The server is killed when so many orders were acknowledged, while others are on their way.
+/// The server is killed after so many acknowledged orders, while others are in flight.
 const N_ORDERS: usize = 60;
 
 #[test]
@@ -56,7 +57,7 @@ fn acknowledged_orders_survive_a_crash_whole() {
     let orders = check_orders(&server);
     let lost: Vec<&String> = acknowledged.iter().filter(|id| !orders.contains(*id)).collect();
     assert!(lost.is_empty(), "acknowledged, and lost: {lost:?}");
-    // The key is the same one after the restart, and still opens the shop.
+    // The key is the same after the restart.
     assert_eq!(server.key("Web Shop"), key);
     let first = acknowledged.first().expect("an order");
     let headers = [("x-publishable-api-key", key.as_str())];
@@ -64,7 +65,7 @@ fn acknowledged_orders_survive_a_crash_whole() {
     assert_eq!(status, 200);
 }
 
-/// Variants of the demo that are counted, and of which there are many.
+/// Variants of the demo with managed stock, and plenty of it.
 fn variants_in_stock(server: &Server, key: &str) -> Vec<String> {
     let path = "/store/products?limit=100&fields=variants.id,variants.inventory_quantity";
     let (_, list) = server.send("GET", path, &[("x-publishable-api-key", key)], "").expect("an answer");
@@ -78,7 +79,7 @@ fn variants_in_stock(server: &Server, key: &str) -> Vec<String> {
     many
 }
 
-/// Buys one; `None` when the server is gone, `Some(None)` when it said no.
+/// Buys one; `None` if the server has stopped, `Some(None)` if it refused.
 fn buy(server: &Server, key: &str, variant: &str) -> Option<Option<String>> {
     let headers = [("x-publishable-api-key", key)];
     let cart = format!(r#"{{"items":[{{"variant_id":"{variant}","quantity":1}}]}}"#);
@@ -98,7 +99,7 @@ fn buy(server: &Server, key: &str, variant: &str) -> Option<Option<String>> {
     Some(order.filter(|_| status == 200))
 }
 
-/// The orders that are there. Each has its lines, its closed cart and its reservations; the levels add up.
+/// The ids of all orders. Each has its lines, its completed cart and its reservations; the levels add up.
 fn check_orders(server: &Server) -> BTreeSet<String> {
     let token = server.log_in();
     let get = |path: &str| {

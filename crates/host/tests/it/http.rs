@@ -19,7 +19,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Longer than any test takes: what is not meant to happen does not.
+/// Longer than any test takes.
 const NEVER: Duration = Duration::from_secs(600);
 const SOON: Duration = Duration::from_millis(40);
 
@@ -33,15 +33,15 @@ const PATIENT: Limits = Limits {
     buffer_bytes_max: 1 << 30,
 };
 
-/// More than the operating system takes of an answer that nobody reads.
+/// More than the operating system buffers of an unread answer.
 const LARGE: usize = 32 << 20;
 
-/// A server, and the handles of what it answers.
+/// A server, and the handles that control its answers.
 struct Served {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     done: JoinHandle<Drained>,
-    /// `/gate` says that it was reached, and waits until it is opened.
+    /// `/gate` reports that it was reached, and waits until it is opened.
     reached: mpsc::UnboundedReceiver<()>,
     gate: Arc<Notify>,
     /// Bytes of large answers that are in memory.
@@ -95,7 +95,7 @@ impl Served {
         Served { address, stop, done, reached, gate, dropped, n_large }
     }
 
-    /// A connection on which this was sent.
+    /// Opens a connection and sends this.
     async fn open(&self, sent: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.expect("a connection");
         stream.write_all(sent.as_bytes()).await.expect("it is sent");
@@ -112,15 +112,15 @@ fn ask(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: atoll\r\nconnection: close\r\n\r\n")
 }
 
-/// All that comes until the connection is closed.
+/// Reads until the connection is closed.
 async fn rest(mut stream: TcpStream) -> String {
     let mut text = Vec::new();
-    // A reset closes it, too.
+    // A reset closes it as well.
     let _ = stream.read_to_end(&mut text).await;
     String::from_utf8(text).expect("text")
 }
 
-/// Reads until this has come; the connection stays.
+/// Reads until `end`; the connection stays open.
 async fn until(stream: &mut TcpStream, end: &str) -> String {
     let mut text = Vec::new();
     while !text.ends_with(end.as_bytes()) {
@@ -141,7 +141,7 @@ async fn client_timeouts_close_connections() {
         let slow = server.open(sent).await;
         assert_eq!(rest(slow).await, "", "{sent}");
     }
-    // Between two requests, too; and what is idle is not late with its head.
+    // Between two requests, too; the header time-out does not apply to an idle connection.
     let server = Served::start(Limits { idle_timeout: SOON, ..PATIENT }).await;
     let mut idle = server.open("GET / HTTP/1.1\r\nhost: atoll\r\n\r\n").await;
     assert!(until(&mut idle, "hello").await.starts_with("HTTP/1.1 200"));
@@ -153,7 +153,7 @@ async fn client_timeouts_close_connections() {
     assert!(rest(slow).await.len() < LARGE);
 }
 
-/// A byte now and then is no progress.
+/// A byte now and then does not count as progress (slowloris).
 #[tokio::test]
 async fn slow_trickling_clients_are_disconnected() {
     let limits = Limits { header_timeout: SOON, body_timeout: SOON, ..PATIENT };
@@ -179,7 +179,7 @@ async fn slow_handlers_are_not_disconnected() {
     let mut server = Served::start(Limits { write_timeout: SOON, ..all }).await;
     let asked = server.open(&ask("/gate")).await;
     server.reached.recv().await.expect("it is there");
-    // Another one is cut meanwhile: all timeouts have passed.
+    // Another one is closed meanwhile: all time-outs have passed.
     assert_eq!(rest(server.open("").await).await, "");
     server.gate.notify_one();
     assert!(rest(asked).await.ends_with("through"));
@@ -194,7 +194,7 @@ async fn connection_limit_evicts_idle_connections() {
     until(&mut idle, "hello").await;
     assert!(rest(server.open(&ask("/")).await).await.ends_with("hello"));
     assert_eq!(rest(idle).await, "", "the one that was idle made room");
-    // Those that are being answered do not.
+    // Connections with a running request are not closed.
     let second = server.open(&ask("/gate")).await;
     server.reached.recv().await.expect("it is there");
     let third = server.open(&ask("/")).await;
@@ -222,7 +222,7 @@ async fn memory_of_unread_answers_is_limited() {
     let mut slow = Vec::new();
     for _ in 0..8 {
         let mut stream = server.open(&ask("/large")).await;
-        // Its head is there: so its answer is held.
+        // The head has arrived, so the answer is held in memory.
         until(&mut stream, "\r\n\r\n").await;
         slow.push(stream);
     }
@@ -230,7 +230,7 @@ async fn memory_of_unread_answers_is_limited() {
         server.dropped.recv().await.expect("the slowest are cut");
     }
     assert_eq!(server.n_large.load(Ordering::SeqCst), 3);
-    // The last ones to come are read as a whole.
+    // The newest ones are read completely.
     for stream in slow.split_off(5) {
         assert_eq!(rest(stream).await.len(), LARGE);
     }
@@ -247,7 +247,7 @@ async fn shutdown_answers_begun_requests_and_closes_the_rest() {
     let half_a_body = server.open("POST / HTTP/1.1\r\nhost: atoll\r\ncontent-length: 9\r\n\r\nhalf").await;
     let mut kept = server.open("GET / HTTP/1.1\r\nhost: atoll\r\n\r\n").await;
     until(&mut kept, "hello").await;
-    // A body that no route reads makes no half a request.
+    // A request whose body no route reads is complete.
     let answering = server.open("GET /gate HTTP/1.1\r\nhost: atoll\r\ncontent-length: 2\r\n\r\n{}").await;
     server.reached.recv().await.expect("it is there");
     let mut reading = server.open("GET /large HTTP/1.1\r\nhost: atoll\r\n\r\n").await;
@@ -270,7 +270,7 @@ async fn shutdown_has_a_timeout() {
     let mut server = Served::start(Limits { drain_timeout: SOON, ..PATIENT }).await;
     let answering = server.open(&ask("/gate")).await;
     server.reached.recv().await.expect("it is there");
-    // A client that does not read its answer is nobody whose request was cut.
+    // A client that does not read its answer does not count as an aborted request.
     let mut reading = server.open(&ask("/large")).await;
     until(&mut reading, "\r\n\r\n").await;
     assert_eq!(server.stop().await, Drained { n_cut: 1 });

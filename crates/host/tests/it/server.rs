@@ -1,4 +1,4 @@
-//! A served binary, and requests over a socket.
+//! Starts the binary as a server, and sends requests over a socket.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -13,14 +13,14 @@ use std::{
 
 use serde_json::Value;
 
-/// A running `atoll serve` on a folder. It is killed when it is dropped, and what it leaves in the folder is verified.
+/// A running `atoll serve` on a folder. On drop it is killed, and the folder is verified.
 pub(crate) struct Server {
     pub(crate) process: Child,
     folder: PathBuf,
     address: String,
-    /// What it printed before it served: the demo's keys.
+    /// Output before it served: the demo's keys.
     pub(crate) printed: String,
-    /// What it logs, line by line.
+    /// Its log, line by line.
     log: Mutex<Receiver<String>>,
 }
 
@@ -30,7 +30,7 @@ impl Server {
         Server::start_by(Command::new(env!("CARGO_BIN_EXE_atoll")), folder, more)
     }
 
-    /// As `start`, with only so many file descriptors.
+    /// As `start`, with a limit of file descriptors.
     pub(crate) fn start_with_descriptors(n_descriptors: u32, folder: &Path) -> Server {
         let mut shell = Command::new("sh");
         let script = format!("ulimit -n {n_descriptors}; exec \"$@\"");
@@ -58,7 +58,7 @@ impl Server {
                 break rest.split_whitespace().next().expect("an address").to_owned();
             }
         };
-        // Whatever else it logs must not fill the pipe.
+        // Further log lines must not fill the pipe.
         let (line, lines) = channel();
         std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(|it| drop(line.send(it))));
         let mut printed = String::new();
@@ -82,7 +82,7 @@ impl Server {
         TcpStream::connect(&self.address).ok()
     }
 
-    /// Sends a request; `None` when the server goes away before it has answered.
+    /// Sends a request; `None` if the server stops before it has answered.
     pub(crate) fn send(
         &self,
         method: &str,
@@ -105,12 +105,12 @@ impl Server {
         Some((status, serde_json::from_str(body).unwrap_or(Value::Null)))
     }
 
-    /// Sends these bytes, and nothing more; all that comes back.
+    /// Sends these bytes; returns all bytes that come back.
     pub(crate) fn raw(&self, request: &str) -> String {
         let mut stream = self.connect().expect("a connection");
         stream.write_all(request.as_bytes()).expect("it is sent");
         let mut answer = Vec::new();
-        // What is refused before it was read ends in a reset.
+        // A request that is refused before it was read ends in a reset.
         let _ = stream.read_to_end(&mut answer);
         String::from_utf8_lossy(&answer).into_owned()
     }
@@ -131,13 +131,13 @@ impl Server {
         line.unwrap_or_else(|| panic!("the server ended, and did not log `{text}`"))
     }
 
-    /// Asks the server to stop.
+    /// Sends a signal to the server.
     pub(crate) fn signal(&self, name: &str) {
         let done = Command::new("kill").arg(name).arg(self.process.id().to_string()).status();
         assert!(done.expect("kill runs").success());
     }
 
-    /// Waits until the server has stopped; did it end well?
+    /// Waits until the server has stopped. Returns whether its exit code was 0.
     pub(crate) fn wait(mut self) -> bool {
         self.process.wait().expect("it ends").success()
     }

@@ -1,4 +1,4 @@
-//! `atoll check`
+//! `atoll check`: prints the registry, the settings or the storage format, and reports inconsistencies.
 
 use std::{
     io::{ErrorKind, Write as _},
@@ -9,11 +9,11 @@ use clap::Args;
 
 #[derive(Args)]
 pub(crate) struct Check {
-    /// Print the settings, and where they come from, instead: those of this file, or of `atoll.toml`, the environment and
-    /// the defaults.
+    /// Print the settings with their sources instead: those of this file, or of `atoll.toml`, the environment
+    /// and the defaults.
     #[arg(long, num_args = 0..=1)]
     config: Option<Option<PathBuf>>,
-    /// Print the form of everything that is stored, instead: what is kept in the database to see whether it differs.
+    /// Print the storage format instead: the content of the fingerprints in the database.
     #[arg(long, conflicts_with = "config")]
     format: bool,
 }
@@ -26,7 +26,7 @@ impl Check {
             None => atoll_host::registry()?.to_string(),
         };
         match write!(std::io::stdout().lock(), "{text}") {
-            // Whoever reads it has seen enough.
+            // The reader, such as `head`, has closed the pipe.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             done => Ok(done?),
         }

@@ -1,4 +1,4 @@
-//! `atoll import`
+//! `atoll import`: imports a catalogue file in one transaction; `--dry-run` rolls it back.
 
 use std::{fs, io::Write as _, path::PathBuf};
 
@@ -13,9 +13,9 @@ use crate::DataArgs;
 
 #[derive(Args)]
 pub(crate) struct Import {
-    /// The catalogue: JSON, as in docs/catalogue-file.md.
+    /// The catalogue file: JSON, as in docs/catalogue-file.md.
     file: PathBuf,
-    /// Say what would be done, and do nothing.
+    /// Report the changes, and write nothing.
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -30,7 +30,7 @@ impl Import {
             .with_context(|| format!("`{}` is not a catalogue", self.file.display()))?;
         let mut settings = self.data.settings()?;
         let data = match settings.data.take().unwrap_or_else(|| Data::from("atoll-data")) {
-            // A dry run makes no folder.
+            // A dry run creates no folder.
             Data::Folder(folder) if self.dry_run && !folder.exists() => Data::Memory,
             data => data,
         };
@@ -43,7 +43,7 @@ impl Import {
         let run = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
             shown.set_position(0);
             let done = import(tx, at, &catalogue, &|| shown.inc(1))?;
-            // A dry run does everything, and then takes it back.
+            // A dry run does everything, and is then rolled back by an error.
             let _ = report.send(done);
             if dry_run { Err(Fault::invalid("this was a dry run")) } else { Ok(()) }
         };

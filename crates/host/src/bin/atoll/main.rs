@@ -1,4 +1,4 @@
-//! The `atoll` command.
+//! The `atoll` command line.
 
 mod check;
 mod import;
@@ -29,26 +29,26 @@ struct Cli {
 enum Command {
     /// Serves the HTTP API.
     Serve(Box<serve::Serve>),
-    /// Reads a catalogue file into the store: all of it, or nothing.
+    /// Imports a catalogue file, in one transaction.
     Import(import::Import),
-    /// Brings the data to what this version stores, as every start does, and says what that is.
+    /// Migrates the data to the storage format of this version, as every start does, and prints the plan.
     Migrate(migrate::Migrate),
     /// Manages admin users.
     #[command(subcommand)]
     User(user::User),
-    /// Recomputes what follows from the records, and lists what the data folder says otherwise.
+    /// Recomputes all derived data from the records, and lists inconsistencies and damage.
     Verify(verify::Verify),
-    /// Prints everything that is linked in, or the configuration, and says what is wrong with it.
+    /// Prints everything that is linked in, or the configuration, and reports inconsistencies.
     Check(check::Check),
 }
 
-/// Where the settings are, and where the data lives.
+/// The settings file and the data folder.
 #[derive(Args)]
 struct DataArgs {
-    /// The file with the settings; `atoll.toml`, if it is there [env: ATOLL_CONFIG].
+    /// The settings file; default `atoll.toml`, if it exists [env: ATOLL_CONFIG].
     #[arg(long)]
     config: Option<PathBuf>,
-    /// The data folder, or `:memory:`; `atoll-data` where nothing is said [env: ATOLL_DATA].
+    /// The data folder, or `:memory:`; default `atoll-data` [env: ATOLL_DATA].
     #[arg(long)]
     data: Option<String>,
 }
@@ -59,7 +59,7 @@ impl DataArgs {
     }
 }
 
-/// The settings of the file, the environment and this command line; from here on, things are logged as they say.
+/// Loads the settings from the file, the environment and this command line, and starts logging by them.
 fn settings(
     file: Option<PathBuf>,
     line: impl IntoIterator<Item = (&'static str, Option<String>)>,
@@ -90,7 +90,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // What went wrong before the settings were read is not logged.
+            // Before the settings are loaded there is no log.
             if tracing::dispatcher::has_been_set() {
                 tracing::error!("{error:#}");
             } else {

@@ -1,4 +1,4 @@
-//! `atoll migrate`
+//! `atoll migrate`: migrates the data; `--dry-run` prints the plan only.
 
 use std::io::Write as _;
 
@@ -10,7 +10,7 @@ use crate::DataArgs;
 
 #[derive(Args)]
 pub(crate) struct Migrate {
-    /// Say what would be done, and do nothing.
+    /// Print the plan, and write nothing.
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `atoll serve`
+//! `atoll serve`: serves HTTP and runs background tasks until a signal starts the graceful shutdown.
 
 use std::{
     io::Write as _,
@@ -18,31 +18,33 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-/// Where it serves, where nothing is said: nobody else can reach it there.
+/// Default address: not reachable from other machines.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
 
-/// The admin of the demo, where none is named.
+/// Default admin of the demo.
 const DEMO_ADMIN: (&str, &str) = ("admin@atoll.test", "atoll-demo");
 
-/// Settings may also stand in the file or in the environment.
+/// Settings may also be given in the file or in the environment.
 #[derive(Args)]
 pub(crate) struct Serve {
-    /// The file with the settings; `atoll.toml`, if it is there [env: ATOLL_CONFIG].
+    /// The settings file; default `atoll.toml`, if it exists [env: ATOLL_CONFIG].
     #[arg(long)]
     config: Option<PathBuf>,
-    /// The data folder, or `:memory:`; `atoll-data`, and memory for the demo [env: ATOLL_DATA].
+    /// The data folder, or `:memory:`; default `atoll-data`, for the demo `:memory:` [env: ATOLL_DATA].
     #[arg(long)]
     data: Option<String>,
-    /// The address to serve on; `127.0.0.1:9000` [env: ATOLL_LISTEN].
+    /// The address to listen on; default `127.0.0.1:9000` [env: ATOLL_LISTEN].
     #[arg(long)]
     listen: Option<String>,
-    /// Signs the tokens of users. Without it one is made, and kept in the data folder [env: ATOLL_JWT_SECRET].
+    /// Signs login and mailed tokens; by default generated, and kept in the data folder [env:
+    /// ATOLL_JWT_SECRET].
     #[arg(long)]
     jwt_secret: Option<String>,
-    /// Goes into what is stored of sessions. Without it one is made, and kept in the data folder [env: ATOLL_COOKIE_SECRET].
+    /// Goes into the stored digests of sessions; by default generated, and kept in the data folder
+    /// [env: ATOLL_COOKIE_SECRET].
     #[arg(long)]
     cookie_secret: Option<String>,
-    /// The origins whose pages may call `/store`, with commas between them; any [env: ATOLL_STORE_CORS].
+    /// Origins whose pages may call `/store`, separated by commas; default any [env: ATOLL_STORE_CORS].
     #[arg(long)]
     store_cors: Option<String>,
     /// As `--store-cors`, for `/admin` [env: ATOLL_ADMIN_CORS].
@@ -51,70 +53,72 @@ pub(crate) struct Serve {
     /// As `--store-cors`, for `/auth` [env: ATOLL_AUTH_CORS].
     #[arg(long)]
     auth_cors: Option<String>,
-    /// The networks of the proxies in front, with commas between them; none. They are believed when they say whom a
-    /// request comes from, and whether it came over TLS [env: ATOLL_TRUSTED_PROXIES].
+    /// Networks of the reverse proxies in front, separated by commas; default none. Their headers for the
+    /// client's address and TLS are trusted [env: ATOLL_TRUSTED_PROXIES].
     #[arg(long)]
     trusted_proxies: Option<String>,
-    /// The first admin user, where there is none [env: ATOLL_ADMIN_EMAIL].
+    /// Creates the first admin user, if there is none [env: ATOLL_ADMIN_EMAIL].
     #[arg(long)]
     admin_email: Option<String>,
     /// The password of the first admin user [env: ATOLL_ADMIN_PASSWORD].
     #[arg(long)]
     admin_password: Option<String>,
-    /// Serve a catalogue to try things with.
+    /// Serve a demo catalogue.
     #[arg(long)]
     demo: bool,
-    /// What this process does: answer requests (`server`), what goes on beside them (`worker`), or both (`shared`); each looks after the runs of sagas
-    /// [env: ATOLL_ROLE].
+    /// Role of the process: answer requests (`server`), deliver events and run jobs (`worker`), or both
+    /// (`shared`, the default); each maintains the runs of sagas [env: ATOLL_ROLE].
     #[arg(long)]
     role: Option<String>,
-    /// Connections that are open at the same time; 4096 [env: ATOLL_CONNECTIONS_MAX].
+    /// Most open connections; default 4096 [env: ATOLL_CONNECTIONS_MAX].
     #[arg(long)]
     connections_max: Option<String>,
-    /// Requests that are answered at the same time; 1024 [env: ATOLL_REQUESTS_MAX].
+    /// Most concurrent requests; default 1024 [env: ATOLL_REQUESTS_MAX].
     #[arg(long)]
     requests_max: Option<String>,
-    /// Bytes of bodies that arrive and of answers that are not read yet, over all connections; 256 MiB
+    /// Most bytes of incoming bodies and unread answers, over all connections; default 256 MiB
     /// [env: ATOLL_BUFFER_BYTES_MAX].
     #[arg(long)]
     buffer_bytes_max: Option<String>,
-    /// Seconds for the head of a request; 10 [env: ATOLL_HEADER_TIMEOUT].
+    /// Seconds for the head of a request; default 10 [env: ATOLL_HEADER_TIMEOUT].
     #[arg(long)]
     header_timeout: Option<String>,
-    /// Seconds in which 64 kB of a body must come; 30 [env: ATOLL_BODY_TIMEOUT].
+    /// Seconds in which 64 kB of a body must arrive; default 30 [env: ATOLL_BODY_TIMEOUT].
     #[arg(long)]
     body_timeout: Option<String>,
-    /// Seconds for which a connection is kept between requests; 75 [env: ATOLL_IDLE_TIMEOUT].
+    /// Seconds for which an idle connection is kept; default 75 [env: ATOLL_IDLE_TIMEOUT].
     #[arg(long)]
     idle_timeout: Option<String>,
-    /// Seconds in which 64 kB of an answer must be read; 30 [env: ATOLL_WRITE_TIMEOUT].
+    /// Seconds in which 64 kB of an answer must be read; default 30 [env: ATOLL_WRITE_TIMEOUT].
     #[arg(long)]
     write_timeout: Option<String>,
-    /// Seconds for which a stop waits for what has begun; 30 [env: ATOLL_DRAIN_TIMEOUT].
+    /// Seconds for which a shutdown waits for running requests, subscribers and jobs; default 30
+    /// [env: ATOLL_DRAIN_TIMEOUT].
     #[arg(long)]
     drain_timeout: Option<String>,
-    /// Keys that one request reads at most; 5000000 [env: ATOLL_REQUEST_KEYS_MAX].
+    /// Most keys that one request may read; default 5000000 [env: ATOLL_REQUEST_KEYS_MAX].
     #[arg(long)]
     request_keys_max: Option<String>,
-    /// Threads for requests that read much; half of the processors [env: ATOLL_READ_THREADS].
+    /// Threads for expensive reads; default half of the processors [env: ATOLL_READ_THREADS].
     #[arg(long)]
     read_threads: Option<String>,
-    /// Requests that wait for one of them; 64 [env: ATOLL_READS_WAITING_MAX].
+    /// Most requests that wait for such a thread; default 64 [env: ATOLL_READS_WAITING_MAX].
     #[arg(long)]
     reads_waiting_max: Option<String>,
-    /// Seconds for which a request waits and reads; 30 [env: ATOLL_READ_TIMEOUT].
+    /// Seconds for which a request may wait for such a thread and read; default 30 [env: ATOLL_READ_TIMEOUT].
     #[arg(long)]
     read_timeout: Option<String>,
-    /// Bytes of an answer to admins; 64 MiB [env: ATOLL_ANSWER_BYTES_MAX].
+    /// Most bytes of an answer to admins; default 64 MiB [env: ATOLL_ANSWER_BYTES_MAX].
     #[arg(long)]
     answer_bytes_max: Option<String>,
-    /// Bytes of an answer to a storefront; 16 MiB [env: ATOLL_STORE_ANSWER_BYTES_MAX].
+    /// Most bytes of an answer to a storefront; default 16 MiB [env: ATOLL_STORE_ANSWER_BYTES_MAX].
     #[arg(long)]
     store_answer_bytes_max: Option<String>,
-    /// Of what hangs on one record, a storefront is shown so many; 100 [env: ATOLL_STORE_CHILDREN_MAX].
+    /// Most related records per record that a storefront is shown; default 100 [env:
+    /// ATOLL_STORE_CHILDREN_MAX].
     #[arg(long)]
     store_children_max: Option<String>,
-    /// What is logged: `info`, `debug`, or a filter of `tracing` [env: ATOLL_LOG].
+    /// Filter of the log: `info`, `debug`, or any filter of `tracing` [env: ATOLL_LOG].
     #[arg(long)]
     log: Option<String>,
 }
@@ -164,14 +168,14 @@ impl Serve {
         let of_demo = || demo.then(|| (DEMO_ADMIN.0.to_owned(), Secret(DEMO_ADMIN.1.to_owned())));
         settings.admin = settings.admin.or_else(of_demo);
         let admin = settings.admin.clone();
-        // Before anything is opened: a port that is taken must not start a recovery.
+        // Before the data is opened: a port that is in use must not start a migration or recovery.
         let listener =
             TcpListener::bind(listen).await.with_context(|| format!("failed to listen on {listen}"))?;
         let base = format!("http://{}", listener.local_addr()?);
         let app = Assembly::open(&data, settings)?.start().await?;
         if demo {
             let keys = load_demo(&app).await?;
-            // Where there were users before, the demo's is not one of them.
+            // If there were users before, the demo's was not created.
             print_demo(&base, admin.as_ref().filter(|_| app.first_run.user), &keys)?;
         }
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
@@ -179,10 +183,10 @@ impl Serve {
     }
 }
 
-/// Serves until it is told to stop; then answers what has begun, and writes what is waiting.
+/// Serves until a signal; then finishes running requests and waiting writes.
 async fn serve(app: App, listener: TcpListener, role: Role, limits: http::Limits) -> anyhow::Result<()> {
     let store = app.ctx.store().clone();
-    // Beside the requests: a run may call a service that does not answer for a while.
+    // Concurrently with requests: a run may call an external service that takes long to answer.
     let recovering = app.ctx.clone();
     tokio::spawn(async move {
         match recovering.recover().await {
@@ -208,7 +212,7 @@ async fn serve(app: App, listener: TcpListener, role: Role, limits: http::Limits
             let _ = begun.set(Instant::now());
         };
         let drained = http::serve(listener, router, limits, stop).await;
-        // Requests whose clients have gone, subscribers and jobs.
+        // Requests whose clients have disconnected, subscribers and jobs.
         let begun = *begun.get_or_init(Instant::now);
         let rest = async {
             app.ctx.until_answered().await;

@@ -1,4 +1,4 @@
-//! `atoll user`
+//! `atoll user`: creates admin users.
 
 use std::io::Write as _;
 
@@ -12,16 +12,16 @@ use crate::DataArgs;
 
 #[derive(Subcommand)]
 pub(crate) enum User {
-    /// Makes an admin user.
+    /// Creates an admin user.
     Create(Create),
 }
 
 #[derive(Args)]
 pub(crate) struct Create {
-    /// The address to log in with.
+    /// The e-mail address to log in with.
     #[arg(long, short)]
     email: String,
-    /// The password to log in with, of 8 characters at least.
+    /// The password to log in with, of 8 to 1,024 characters.
     #[arg(long, short, env = "ATOLL_USER_PASSWORD", hide_env_values = true)]
     password: String,
     #[command(flatten)]

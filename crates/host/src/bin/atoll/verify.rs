@@ -1,4 +1,4 @@
-//! `atoll verify`
+//! `atoll verify`: verifies the data folder of a stopped shop, offline.
 
 use std::{io::Write as _, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::DataArgs;
 
 #[derive(Args)]
 pub(crate) struct Verify {
-    /// How many findings are listed; all are counted.
+    /// Most findings to list; all are counted.
     #[arg(long, default_value_t = VERIFY_FINDINGS_MAX)]
     limit: usize,
     #[command(flatten)]
@@ -19,7 +19,7 @@ pub(crate) struct Verify {
 }
 
 impl Verify {
-    /// Prints what is wrong, a line each. An error where anything is.
+    /// Prints the findings, one line each. Errors: there is any.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let mut settings = self.data.settings()?;
         let data = settings.data.take().unwrap_or_else(|| Data::from("atoll-data"));
