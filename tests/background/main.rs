@@ -6,7 +6,7 @@ mod tokens;
 
 use std::time::Duration;
 
-use atoll_background::{Pace, place_of};
+use atoll_background::{Pace, position_of};
 use atoll_kernel::events_after;
 use atoll_testkit::TestApp;
 
@@ -39,12 +39,12 @@ async fn settled(app: &TestApp, subscribers: &[&str]) {
     let are_done = async || {
         let view = app.ctx.view();
         let last = events_after(&view, 0, usize::MAX).expect("events").last().map_or(0, |(place, _)| *place);
-        let place = |name: &&str| place_of(&view, name).expect("a place").unwrap_or(0);
-        if subscribers.iter().all(|it| place(it) >= last) {
+        let position = |name: &&str| position_of(&view, name).expect("a cursor").unwrap_or(0);
+        if subscribers.iter().all(|it| position(it) >= last) {
             return Ok(());
         }
         app.advance_ms(PACE.longest.as_millis() as i64);
-        Err(format!("{:?}, and not {last}", subscribers.iter().map(place).collect::<Vec<_>>()))
+        Err(format!("{:?}, and not {last}", subscribers.iter().map(position).collect::<Vec<_>>()))
     };
     committed(app, are_done).await;
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use atoll_background::{JOB_RUNS, JobRun, Pace, place_of, start};
+use atoll_background::{JOB_RUNS, JobRun, Pace, position_of, start};
 use atoll_cart::{CARTS, Cart};
 use atoll_inventory::{
     INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, level_at, promised, reserve,
@@ -129,7 +129,7 @@ async fn whole() -> Whole {
     names.collection = ORDER_PAYMENT_COLLECTION.rights(&view, &names.order).expect("a link").remove(0);
     let payments = PAYMENTS.table.ids_by(&view, &PAYMENTS_BY_COLLECTION, &[&names.collection]);
     names.payment = payments.expect("payments").remove(0);
-    assert!(place_of(&view, "payment.tell-provider").expect("a place").is_some());
+    assert!(position_of(&view, "payment.tell-provider").expect("a cursor").is_some());
     drop(view);
     shop.app.ctx.store().close();
     Whole { disk, names }

@@ -10,9 +10,10 @@ use crate::slots::Slots;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Cursor {
-    /// The last event that is done with.
-    pub(crate) place: u64,
-    /// How often the next one has failed.
+    /// Number of the last event that was delivered or became a dead letter.
+    #[serde(rename = "place")]
+    pub(crate) position: u64,
+    /// Failures of the next event so far.
     pub(crate) n_failed: u32,
 }
 
@@ -24,12 +25,12 @@ pub(crate) fn begin(tx: &mut dyn Write, subscriber: &str) -> Result<Cursor, Stor
     if let Some(cursor) = CURSORS.read(tx, subscriber)? {
         return Ok(cursor);
     }
-    let cursor = Cursor { place: last_number(tx, OUTBOX)?, n_failed: 0 };
+    let cursor = Cursor { position: last_number(tx, OUTBOX)?, n_failed: 0 };
     CURSORS.write(tx, subscriber, &cursor);
     Ok(cursor)
 }
 
-/// The last event that a subscriber is done with; none where it has not begun.
-pub fn place_of(tx: &dyn Read, subscriber: &str) -> Result<Option<u64>, StoreError> {
-    Ok(CURSORS.read(tx, subscriber)?.map(|cursor| cursor.place))
+/// Number of the last event that a subscriber has processed; `None` if it has never been started.
+pub fn position_of(tx: &dyn Read, subscriber: &str) -> Result<Option<u64>, StoreError> {
+    Ok(CURSORS.read(tx, subscriber)?.map(|cursor| cursor.position))
 }

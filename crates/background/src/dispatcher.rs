@@ -72,27 +72,28 @@ impl Delivery {
 
     /// Delivers a batch of waiting events. Returns whether there may be more.
     async fn deliver(&mut self) -> Result<bool, StoreError> {
-        // The view ends here: one that is held while a subscriber is asked again keeps the store from reusing space.
-        let events = events_after(&self.ctx.view(), self.cursor.place, N_EVENTS_MAX)?;
+        // The view is dropped here: held during retries, it would keep the store from reusing space.
+        let events = events_after(&self.ctx.view(), self.cursor.position, N_EVENTS_MAX)?;
         let Some((last, _)) = events.last() else { return Ok(false) };
         let last = *last;
-        for (place, event) in events {
-            if self.subscriber.follows(&event.name) && !self.deliver_one(place, event).await {
+        for (position, event) in events {
+            if self.subscriber.follows(&event.name) && !self.deliver_one(position, event).await {
                 return Ok(false);
             }
         }
-        if self.cursor.place < last {
-            // Events of others, passed by together.
-            return Ok(self.note(Cursor { place: last, n_failed: 0 }, None).await);
+        if self.cursor.position < last {
+            // The rest are events that this subscriber does not follow: one write skips them.
+            return Ok(self.advance(Cursor { position: last, n_failed: 0 }, None).await);
         }
         Ok(true)
     }
 
-    /// Calls the subscriber until it takes the event, or until the event is put aside. Says whether to go on.
-    async fn deliver_one(&mut self, place: u64, event: Event) -> bool {
+    /// Calls the subscriber with retries until it succeeds, or until the event becomes a dead letter. Returns
+    /// whether to continue.
+    async fn deliver_one(&mut self, position: u64, event: Event) -> bool {
         loop {
             let Err(error) = call(&self.ctx, self.subscriber, event.clone()).await else {
-                return self.note(Cursor { place, n_failed: 0 }, None).await;
+                return self.advance(Cursor { position, n_failed: 0 }, None).await;
             };
             let (name, n_failed) = (self.subscriber.name, self.cursor.n_failed + 1);
             let failed_at = self.ctx.now();
@@ -102,30 +103,30 @@ impl Delivery {
                     event = event.name,
                     error,
                     n_failed,
-                    "an event was put aside"
+                    "an event became a dead letter"
                 );
                 let letter = DeadLetter::of(name, &event, &error, n_failed);
-                return self.note(Cursor { place, n_failed: 0 }, Some(letter)).await;
+                return self.advance(Cursor { position, n_failed: 0 }, Some(letter)).await;
             }
             tracing::warn!(subscriber = name, event = event.name, error, n_failed, "a subscriber failed");
-            let goes_on = self.note(Cursor { n_failed, ..self.cursor }, None).await
+            let continues = self.advance(Cursor { n_failed, ..self.cursor }, None).await
                 && self.sleep(failed_at, self.pace.pause(n_failed)).await;
-            if !goes_on {
+            if !continues {
                 return false;
             }
         }
     }
 
-    /// Notes where the subscriber stands, and what was put aside, in one transaction, and says whether to go on. It
-    /// is not passed over when it cannot be written, or a later note would hide what was put aside. What is never
-    /// written is delivered again after a restart, as it may be.
-    async fn note(&mut self, cursor: Cursor, letter: Option<DeadLetter>) -> bool {
+    /// Writes the cursor and a dead letter in one transaction. Returns whether to continue. A failed write is
+    /// retried, because a later cursor would lose the dead letter. If it is never written, the event is
+    /// delivered again after a restart: delivery is at least once.
+    async fn advance(&mut self, cursor: Cursor, letter: Option<DeadLetter>) -> bool {
         let name = self.subscriber.name;
         loop {
             let letter = letter.clone();
             let write = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
-                // Another host on this store may be further on.
-                let further = CURSORS.read(tx, name)?.is_some_and(|it| it.place > cursor.place);
+                // Another host on this store may have advanced further.
+                let further = CURSORS.read(tx, name)?.is_some_and(|it| it.position > cursor.position);
                 if !further {
                     CURSORS.write(tx, name, &cursor);
                 }
@@ -143,7 +144,7 @@ impl Delivery {
                     tracing::error!(
                         subscriber = name,
                         error = why(&error),
-                        "a subscriber's place was not written"
+                        "the cursor of a subscriber was not written"
                     );
                 }
             }

@@ -58,19 +58,19 @@ entity! {
 /// Progress of a job along its schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Standing {
-    /// The moment up to which its schedule is done with.
+pub(crate) struct Progress {
+    /// Time up to which the schedule was processed.
     pub(crate) past: Timestamp,
     /// Number of started runs.
     pub(crate) n_runs: u64,
 }
 
-/// Where each job stands.
-pub(crate) const STANDINGS: Slots<Standing> = Slots::new("job.standing");
+/// Progress, by job.
+pub(crate) const PROGRESS: Slots<Progress> = Slots::new("job.standing");
 
-impl Standing {
-    pub(crate) fn of(tx: &dyn Read, job: &Job) -> Result<Standing, StoreError> {
-        Ok(STANDINGS.read(tx, job.name)?.unwrap_or_default())
+impl Progress {
+    pub(crate) fn of(tx: &dyn Read, job: &Job) -> Result<Progress, StoreError> {
+        Ok(PROGRESS.read(tx, job.name)?.unwrap_or_default())
     }
 
     /// Time of the next run; `None` if the job has run as often as it may.
@@ -80,27 +80,28 @@ impl Standing {
     }
 }
 
-/// The clock was ahead when the job ran last, and was put back since: its schedule goes on from now.
-pub(crate) fn put_right(tx: &mut dyn Write, at: &Moment, job: &Job) -> Result<(), RowError> {
-    let standing = Standing::of(tx, job)?;
-    if standing.past.is_ahead_of(at.now()) {
-        STANDINGS.write(tx, job.name, &Standing { past: at.now(), ..standing });
+/// Resets the progress of a job to now, if it is in the future: the clock was ahead, and was set back since.
+pub(crate) fn correct_future(tx: &mut dyn Write, at: &Moment, job: &Job) -> Result<(), RowError> {
+    let progress = Progress::of(tx, job)?;
+    if progress.past.is_ahead_of(at.now()) {
+        PROGRESS.write(tx, job.name, &Progress { past: at.now(), ..progress });
     }
     Ok(())
 }
 
-/// Reports what was missed while no host was up. A job that is new begins now.
-pub(crate) fn arrive(tx: &mut dyn Write, at: &Moment, job: &Job, plan: &Plan) -> Result<(), RowError> {
-    let Some(mut standing) = STANDINGS.read(tx, job.name)? else {
-        STANDINGS.write(tx, job.name, &Standing { past: at.now(), n_runs: 0 });
+/// Called when a host starts: reports the runs that were missed while no host was up. A new job is scheduled
+/// from now on.
+pub(crate) fn catch_up(tx: &mut dyn Write, at: &Moment, job: &Job, plan: &Plan) -> Result<(), RowError> {
+    let Some(mut progress) = PROGRESS.read(tx, job.name)? else {
+        PROGRESS.write(tx, job.name, &Progress { past: at.now(), n_runs: 0 });
         return Ok(());
     };
-    let is_alive = sweep(tx, at, job)?;
-    if standing.next(job, plan).is_none() || (is_alive && !job.may_overlap) {
+    let is_alive = abandon_expired(tx, at, job)?;
+    if progress.next(job, plan).is_none() || (is_alive && !job.may_overlap) {
         return Ok(());
     }
-    pass(tx, at, job, plan, &mut standing, at.now())?;
-    STANDINGS.write(tx, job.name, &standing);
+    report_missed(tx, at, job, plan, &mut progress, at.now())?;
+    PROGRESS.write(tx, job.name, &progress);
     Ok(())
 }
 
@@ -113,16 +114,16 @@ pub(crate) fn begin(
     job: &Job,
     plan: &Plan,
 ) -> Result<Option<(JobRun, u64)>, RowError> {
-    let mut standing = Standing::of(tx, job)?;
-    let Some(next) = standing.next(job, plan).filter(|next| *next <= at.now()) else { return Ok(None) };
-    if sweep(tx, at, job)? && !job.may_overlap {
+    let mut progress = Progress::of(tx, job)?;
+    let Some(next) = progress.next(job, plan).filter(|next| *next <= at.now()) else { return Ok(None) };
+    if abandon_expired(tx, at, job)? && !job.may_overlap {
         return Ok(None);
     }
     let scheduled_for = plan.last(at.now()).unwrap_or(next);
-    pass(tx, at, job, plan, &mut standing, scheduled_for.plus_millis(-1))?;
-    standing.past = if let Plan::EveryMs(_) = plan { at.now() } else { scheduled_for };
-    standing.n_runs += 1;
-    STANDINGS.write(tx, job.name, &standing);
+    report_missed(tx, at, job, plan, &mut progress, scheduled_for.plus_millis(-1))?;
+    progress.past = if let Plan::EveryMs(_) = plan { at.now() } else { scheduled_for };
+    progress.n_runs += 1;
+    PROGRESS.write(tx, job.name, &progress);
     let run = JobRun {
         job: job.name.to_owned(),
         scheduled_for,
@@ -130,7 +131,7 @@ pub(crate) fn begin(
         lease_until: Some(at.now().plus_millis(LEASE_MS)),
         ..JobRun::default()
     };
-    Ok(Some((note(tx, at, run)?, standing.n_runs)))
+    Ok(Some((store(tx, at, run)?, progress.n_runs)))
 }
 
 /// Renews the lease. Returns false if another host has abandoned the run.
@@ -167,28 +168,28 @@ pub(crate) fn end(
         it.lease_until = None;
     })?;
     if !job.may_overlap {
-        let mut standing = Standing::of(tx, job)?;
-        pass(tx, at, job, plan, &mut standing, at.now())?;
+        let mut progress = Progress::of(tx, job)?;
+        report_missed(tx, at, job, plan, &mut progress, at.now())?;
         if let Plan::EveryMs(_) = plan {
-            standing.past = at.now();
+            progress.past = at.now();
         }
-        STANDINGS.write(tx, job.name, &standing);
+        PROGRESS.write(tx, job.name, &progress);
     }
     Ok(())
 }
 
-/// Reports the moments up to `until` as missed.
-fn pass(
+/// Reports the scheduled times up to `until` as missed.
+fn report_missed(
     tx: &mut dyn Write,
     at: &Moment,
     job: &Job,
     plan: &Plan,
-    standing: &mut Standing,
+    progress: &mut Progress,
     until: Timestamp,
 ) -> Result<(), RowError> {
-    let Some(last) = plan.last(until).filter(|last| *last > standing.past) else { return Ok(()) };
-    let n_missed = plan.count(standing.past, until, N_MISSED_MAX);
-    standing.past = until;
+    let Some(last) = plan.last(until).filter(|last| *last > progress.past) else { return Ok(()) };
+    let n_missed = plan.count(progress.past, until, N_MISSED_MAX);
+    progress.past = until;
     let run = JobRun {
         job: job.name.to_owned(),
         state: JobRunState::Missed,
@@ -196,7 +197,7 @@ fn pass(
         n_missed: u32::try_from(n_missed).unwrap_or(u32::MAX),
         ..JobRun::default()
     };
-    note(tx, at, run).map(drop)
+    store(tx, at, run).map(drop)
 }
 
 /// The runs of the job in the state `running`.
@@ -213,8 +214,8 @@ impl JobRun {
     }
 }
 
-/// Gives up the runs whose host gave no sign of life for too long. Is one left?
-pub(crate) fn sweep(tx: &mut dyn Write, at: &Moment, job: &Job) -> Result<bool, RowError> {
+/// Abandons runs whose lease has expired. Returns whether a valid one is left.
+pub(crate) fn abandon_expired(tx: &mut dyn Write, at: &Moment, job: &Job) -> Result<bool, RowError> {
     let mut is_alive = false;
     for run in running(tx, job)? {
         if run.is_alive(at.now()) {
@@ -229,8 +230,8 @@ pub(crate) fn sweep(tx: &mut dyn Write, at: &Moment, job: &Job) -> Result<bool, 
     Ok(is_alive)
 }
 
-/// Keeps a run, and the newest of those before it.
-fn note(tx: &mut dyn Write, at: &Moment, run: JobRun) -> Result<JobRun, RowError> {
+/// Stores a run, and deletes the oldest ones beyond the limit.
+fn store(tx: &mut dyn Write, at: &Moment, run: JobRun) -> Result<JobRun, RowError> {
     let ids = JOB_RUNS.table.ids_by(tx, &BY_JOB, &[&run.job])?;
     for id in &ids[..ids.len().saturating_sub(N_RUNS_KEPT - 1)] {
         let is_over = JOB_RUNS.get(tx, id)?.is_some_and(|it| it.state != JobRunState::Running);

@@ -3,12 +3,12 @@
 use atoll_kernel::{Ctx, Fault, Timestamp};
 use serde::Serialize;
 
-use crate::job_run::Standing;
+use crate::job_run::Progress;
 
 /// A job and its progress.
 #[derive(Debug, Serialize)]
-pub struct JobStanding {
-    /// Its name.
+pub struct JobStatus {
+    /// Name of the job.
     pub name: &'static str,
     /// Cron pattern or interval, as in the source.
     pub schedule: String,
@@ -23,20 +23,20 @@ pub struct JobStanding {
 }
 
 /// All jobs, by name.
-pub fn jobs(ctx: &Ctx) -> Result<Vec<JobStanding>, Fault> {
+pub fn jobs(ctx: &Ctx) -> Result<Vec<JobStatus>, Fault> {
     let view = ctx.view();
     let mut jobs = Vec::new();
     for job in &ctx.registry().jobs {
         let plan = job.schedule.plan().map_err(Fault::unexpected)?;
-        let standing = Standing::of(&view, job)?;
-        let has_begun = standing != Standing::default();
-        jobs.push(JobStanding {
+        let progress = Progress::of(&view, job)?;
+        let has_begun = progress != Progress::default();
+        jobs.push(JobStatus {
             name: job.name,
             schedule: job.schedule.to_string(),
             concurrency: if job.may_overlap { "allow" } else { "forbid" },
             n_runs_max: job.n_runs_max,
-            n_runs: standing.n_runs,
-            next_run_at: standing.next(job, &plan).filter(|_| has_begun),
+            n_runs: progress.n_runs,
+            next_run_at: progress.next(job, &plan).filter(|_| has_begun),
         });
     }
     Ok(jobs)

@@ -19,12 +19,12 @@ use atoll_kernel::{EXECUTIONS, Fault, Index, Module, ONCE, ONCE_BY_AGE, ONCE_BYT
 use tokio::task::JoinError;
 
 use cursor::CURSORS;
-use job_run::STANDINGS;
+use job_run::PROGRESS;
 
-pub use cursor::place_of;
+pub use cursor::position_of;
 pub use dead_letter::{DeadLetter, retry};
 pub use job_run::{JobRun, JobRunState};
-pub use jobs::{JobStanding, jobs};
+pub use jobs::{JobStatus, jobs};
 pub use prune::prune;
 pub use run::{Background, Pace, maintain_runs, start};
 
@@ -43,7 +43,7 @@ module! { Module {
     name: "background",
     summary: "Events on their way to subscribers, and the runs of jobs and sagas",
     services: &[&DEAD_LETTERS, &JOB_RUNS, &EXECUTIONS],
-    spaces: &[CURSORS.space, STANDINGS.space, ONCE, ONCE_BY_AGE, ONCE_BYTES],
+    spaces: &[CURSORS.space, PROGRESS.space, ONCE, ONCE_BY_AGE, ONCE_BYTES],
     is_log: true,
     ..Module::EMPTY
 } }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use atoll_kernel::{Actor, Ctx, Fault, Moment, StoreError, Write, events_after, remove_event};
 use tokio::sync::watch;
 
-use crate::{place_of, run::every, why};
+use crate::{position_of, run::every, why};
 
 /// Retention of processed events: a week, for investigations.
 const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -34,7 +34,7 @@ where
         match remove(ctx.clone()).await {
             Ok(N_REMOVED_MAX) => {}
             Ok(_) => return,
-            Err(error) => return tracing::error!(error = why(&error), what, "what is old was not removed"),
+            Err(error) => return tracing::error!(error = why(&error), what, "old entries were not removed"),
         }
     }
 }
@@ -43,9 +43,9 @@ where
 pub async fn prune(ctx: &Ctx) -> Result<usize, Fault> {
     let Some(last) = last_old(ctx)? else { return Ok(0) };
     let remove = move |tx: &mut dyn Write, _: &Moment| {
-        let old = events_after(tx, 0, N_REMOVED_MAX)?.into_iter().map(|(place, _)| place);
-        let old: Vec<u64> = old.take_while(|place| *place <= last).collect();
-        old.iter().for_each(|place| remove_event(tx, *place));
+        let old = events_after(tx, 0, N_REMOVED_MAX)?.into_iter().map(|(position, _)| position);
+        let old: Vec<u64> = old.take_while(|position| *position <= last).collect();
+        old.iter().for_each(|position| remove_event(tx, *position));
         Ok(old.len())
     };
     Ok(ctx.write(Actor::System, remove).await?.0)
@@ -57,19 +57,19 @@ fn last_old(ctx: &Ctx) -> Result<Option<u64>, StoreError> {
     let (view, now) = (ctx.view(), ctx.now());
     let mut seen = u64::MAX;
     for subscriber in &ctx.registry().subscribers {
-        seen = seen.min(place_of(&view, subscriber.name)?.unwrap_or(0));
+        seen = seen.min(position_of(&view, subscriber.name)?.unwrap_or(0));
     }
     let (mut looked_at, mut last) = (0, None);
     while last.is_none() {
         let events = events_after(&view, looked_at, N_REMOVED_MAX)?;
         let Some((end, _)) = events.last() else { return Ok(None) };
         looked_at = *end;
-        for (place, event) in events {
+        for (position, event) in events {
             let is_old = event.at.plus_millis(KEPT_MS) <= now;
-            if place > seen || !is_old && !event.at.is_ahead_of(now) {
+            if position > seen || !is_old && !event.at.is_ahead_of(now) {
                 return Ok(last);
             }
-            last = if is_old { Some(place) } else { last };
+            last = if is_old { Some(position) } else { last };
         }
     }
     Ok(last)

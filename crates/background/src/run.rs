@@ -77,7 +77,7 @@ impl Background {
         self.stop.send_replace(true);
         while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
-                tracing::error!(%error, "something in the background ended before its time");
+                tracing::error!(%error, "a background task ended unexpectedly");
             }
         }
     }
@@ -102,7 +102,7 @@ pub async fn start(ctx: &Ctx, pace: Pace) -> Result<Background, Fault> {
     for job in ctx.registry().jobs.iter().copied() {
         let plan = job.schedule.plan().map_err(Fault::unexpected)?;
         let scheduler = Scheduler { ctx: ctx.clone(), job, plan, look_every: pace.look_every };
-        scheduler.arrive().await?;
+        scheduler.catch_up().await?;
         tasks.spawn(scheduler.run(stopped.clone()));
     }
     Ok(Background { stop, tasks })

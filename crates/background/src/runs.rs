@@ -10,7 +10,7 @@ use crate::{run::every, why};
 pub(crate) async fn run(ctx: Ctx, pause: Duration, stopped: watch::Receiver<bool>) {
     let tend = || async {
         if let Err(error) = ctx.tend_runs().await {
-            tracing::error!(error = why(&error), "the runs of sagas were not looked after");
+            tracing::error!(error = why(&error), "the maintenance of saga runs failed");
         }
     };
     every(&ctx, pause, stopped, tend).await;

@@ -6,15 +6,15 @@ use atoll_kernel::{Actor, Ctx, Fault, Job, Moment, Plan, RowError, Tick, Timesta
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
-    job_run::{self, LEASE_MS, Standing},
+    job_run::{self, LEASE_MS, Progress},
     outcome,
     run::after,
     why,
 };
 
-/// What the scheduler may do next.
-enum Turn {
-    /// A run began.
+/// What the scheduler does next.
+enum Next {
+    /// A run was started.
     Run { id: String, tick: Tick },
     /// Nothing to do before this time.
     Wait(Timestamp),
@@ -33,10 +33,10 @@ pub(crate) struct Scheduler {
 }
 
 impl Scheduler {
-    /// Reports what was missed.
-    pub(crate) async fn arrive(&self) -> Result<(), Fault> {
+    /// Reports missed runs.
+    pub(crate) async fn catch_up(&self) -> Result<(), Fault> {
         let (job, plan) = (self.job, self.plan.clone());
-        self.write(move |tx, at| job_run::arrive(tx, at, job, &plan)).await
+        self.write(move |tx, at| job_run::catch_up(tx, at, job, &plan)).await
     }
 
     /// Runs one of the transactions of `job_run`.
@@ -56,8 +56,8 @@ impl Scheduler {
             let now = self.ctx.now();
             // The clock of the machine may be set, or the machine may be suspended.
             let latest = after(now, self.look_every);
-            let until = match self.turn(now).await {
-                Ok(Turn::Run { id, tick }) => {
+            let until = match self.next(now).await {
+                Ok(Next::Run { id, tick }) => {
                     let run = self.clone().perform(id, tick);
                     if self.job.may_overlap {
                         runs.spawn(run);
@@ -67,10 +67,10 @@ impl Scheduler {
                     }
                     continue;
                 }
-                Ok(Turn::Wait(until)) => until.min(latest),
-                Ok(Turn::Over) => break,
+                Ok(Next::Wait(until)) => until.min(latest),
+                Ok(Next::Over) => break,
                 Err(error) => {
-                    tracing::error!(job = self.job.name, error = why(&error), "a job cannot begin");
+                    tracing::error!(job = self.job.name, error = why(&error), "a job cannot be started");
                     latest
                 }
             };
@@ -82,30 +82,30 @@ impl Scheduler {
         while runs.join_next().await.is_some() {}
     }
 
-    async fn turn(&self, now: Timestamp) -> Result<Turn, Fault> {
+    async fn next(&self, now: Timestamp) -> Result<Next, Fault> {
         let job = self.job;
         let mut view = self.ctx.view();
-        if Standing::of(&view, job)?.past.is_ahead_of(now) {
-            self.write(move |tx, at| job_run::put_right(tx, at, job)).await?;
+        if Progress::of(&view, job)?.past.is_ahead_of(now) {
+            self.write(move |tx, at| job_run::correct_future(tx, at, job)).await?;
             view = self.ctx.view();
         }
         let running = job_run::running(&view, job)?;
         if running.iter().any(|run| !run.is_alive(now)) {
-            self.write(move |tx, at| job_run::sweep(tx, at, job)).await?;
+            self.write(move |tx, at| job_run::abandon_expired(tx, at, job)).await?;
         }
-        let Some(next) = Standing::of(&view, job)?.next(job, &self.plan) else {
-            return Ok(if running.is_empty() { Turn::Over } else { Turn::Wait(after(now, self.look_every)) });
+        let Some(next) = Progress::of(&view, job)?.next(job, &self.plan) else {
+            return Ok(if running.is_empty() { Next::Over } else { Next::Wait(after(now, self.look_every)) });
         };
         if next > now {
-            return Ok(Turn::Wait(next));
+            return Ok(Next::Wait(next));
         }
         let plan = self.plan.clone();
         let begun = self.write(move |tx, at| job_run::begin(tx, at, job, &plan)).await?;
         let Some((run, n_runs)) = begun else {
-            return Ok(Turn::Wait(after(now, self.look_every)));
+            return Ok(Next::Wait(after(now, self.look_every)));
         };
         let tick = Tick { scheduled_for: run.scheduled_for, n_runs };
-        Ok(Turn::Run { id: run.id.to_string(), tick })
+        Ok(Next::Run { id: run.id.to_string(), tick })
     }
 
     /// Calls the job, renews the lease while it runs, and stores its result. A panic is an error like others.
@@ -124,10 +124,13 @@ impl Scheduler {
                 Ok(true) => {}
                 Ok(false) => {
                     called.abort();
-                    return tracing::error!(job = name, "a run was given up by another host; it was stopped");
+                    return tracing::error!(
+                        job = name,
+                        "a run was abandoned by another host; it was aborted"
+                    );
                 }
                 Err(error) => {
-                    tracing::error!(job = name, error = why(&error), "a sign of life was not written");
+                    tracing::error!(job = name, error = why(&error), "the lease of a run was not renewed");
                 }
             }
         };

@@ -8,7 +8,7 @@ use atoll_kernel::{
 use crate::{
     JOB_RUNS, JobRunState,
     cursor::{CURSORS, Cursor},
-    job_run::{STANDINGS, Standing},
+    job_run::{PROGRESS, Progress},
 };
 
 // Events are removed from the beginning of the outbox, so the rest have consecutive numbers up to the last
@@ -37,18 +37,18 @@ fn outbox_numbers(it: &mut Verify<'_>) -> Result<(), StoreError> {
     view.scan(&Span::prefix(&view.prefix(OUTBOX)), Direction::Ascending, &mut |key, value| {
         it.findings.checked("events")?;
         let _: Option<Event> = it.findings.decoded(OUTBOX, &key[2..], value);
-        let place = key[2..].try_into().map(u64::from_be_bytes).unwrap_or_default();
+        let number = key[2..].try_into().map(u64::from_be_bytes).unwrap_or_default();
         if let Some(before) = before
-            && before + 1 != place
+            && before + 1 != number
         {
             let (found, expected) = (format!("{before} before it"), (before + 1).to_string());
             it.findings.add("outbox.gap", OUTBOX, &key[2..], found, expected);
         }
-        if place > last {
-            let (found, expected) = (place.to_string(), format!("{last} at most"));
+        if number > last {
+            let (found, expected) = (number.to_string(), format!("{last} at most"));
             it.findings.add("outbox.ahead", OUTBOX, &key[2..], found, expected);
         }
-        before = Some(place);
+        before = Some(number);
         Ok(Scan::Continue(()))
     })
 }
@@ -56,15 +56,15 @@ fn outbox_numbers(it: &mut Verify<'_>) -> Result<(), StoreError> {
 fn subscriber_cursors(it: &mut Verify<'_>) -> Result<(), StoreError> {
     let last = last_number(it.view, OUTBOX)?;
     slots(it, CURSORS.space, "subscribers", |it, name, cursor: Cursor| {
-        if cursor.place > last {
-            let (found, expected) = (cursor.place.to_string(), format!("{last} at most"));
+        if cursor.position > last {
+            let (found, expected) = (cursor.position.to_string(), format!("{last} at most"));
             it.wrong("subscriber.ahead", CURSORS.space, name, found, expected);
         }
     })
 }
 
 fn job_runs(it: &mut Verify<'_>) -> Result<(), StoreError> {
-    slots(it, STANDINGS.space, "jobs", |_, _, _: Standing| {})?;
+    slots(it, PROGRESS.space, "jobs", |_, _, _: Progress| {})?;
     it.rows(&JOB_RUNS.table, |it, run| {
         let expected = match run.state {
             JobRunState::Running if run.lease_until.is_none() || run.ended_at.is_some() => {
