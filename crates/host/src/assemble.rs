@@ -29,7 +29,7 @@ pub fn registry() -> anyhow::Result<&'static Registry> {
         Ok(registry) => Ok(registry),
         Err(problems) => {
             let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            bail!("what is linked in does not fit together:\n- {}", texts.join("\n- "))
+            bail!("what is linked in is inconsistent:\n- {}", texts.join("\n- "))
         }
     }
 }

@@ -81,12 +81,13 @@ impl Data {
 /// owner. Errors: the database is missing, and secrets that were created after it exist.
 fn file_in(folder: &Path) -> anyhow::Result<PathBuf> {
     make(folder)?;
-    for_owner_alone(folder).with_context(|| format!("failed to close `{}` to others", folder.display()))?;
+    for_owner_alone(folder)
+        .with_context(|| format!("failed to restrict `{}` to its owner", folder.display()))?;
     let file = folder.join(DATABASE);
     let left = [JWT_SECRET, COOKIE_SECRET].into_iter().find(|it| folder.join(it).exists());
     if let (Some(left), false) = (left, file.exists()) {
         bail!(
-            "`{}` is gone, and the `{left}` beside it is there: put a copy of it back, or remove `{left}` to begin anew",
+            "`{}` is missing, but `{left}` beside it exists: restore a backup, or remove `{left}` to start over",
             file.display()
         );
     }
@@ -149,7 +150,7 @@ fn make(folder: &Path) -> anyhow::Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).with_context(|| format!("failed to make `{}`", folder.display()))
+    builder.create(folder).with_context(|| format!("failed to create `{}`", folder.display()))
 }
 
 fn random() -> anyhow::Result<Vec<u8>> {

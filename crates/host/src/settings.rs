@@ -38,15 +38,15 @@ const fn secret(name: &'static str, env: &'static str, default: &'static str) ->
     Key { name, env, default, is_secret: true }
 }
 
-const DATA: Key = key("data", "ATOLL_DATA", "atoll-data, and memory for the demo");
+const DATA: Key = key("data", "ATOLL_DATA", "atoll-data, or :memory: for the demo");
 const LISTEN: Key = key("listen", "ATOLL_LISTEN", "127.0.0.1:9000");
 const ROLE: Key = key("role", "ATOLL_ROLE", "shared");
 const LOG: Key = key("log", "ATOLL_LOG", "info");
 const ADMIN_EMAIL: Key = key("admin_email", "ATOLL_ADMIN_EMAIL", "none");
 const ADMIN_PASSWORD: Key = secret("admin_password", "ATOLL_ADMIN_PASSWORD", "none");
-const JWT_SECRET: Key = secret("jwt_secret", "ATOLL_JWT_SECRET", "made, and kept in the data folder");
+const JWT_SECRET: Key = secret("jwt_secret", "ATOLL_JWT_SECRET", "generated, and kept in the data folder");
 const COOKIE_SECRET: Key =
-    secret("cookie_secret", "ATOLL_COOKIE_SECRET", "made, and kept in the data folder");
+    secret("cookie_secret", "ATOLL_COOKIE_SECRET", "generated, and kept in the data folder");
 const STORE_CORS: Key = key("store_cors", "ATOLL_STORE_CORS", "*");
 const ADMIN_CORS: Key = key("admin_cors", "ATOLL_ADMIN_CORS", "*");
 const AUTH_CORS: Key = key("auth_cors", "ATOLL_AUTH_CORS", "*");
@@ -107,7 +107,7 @@ impl FromStr for Role {
             "shared" => Ok(Role::Shared),
             "server" => Ok(Role::Server),
             "worker" => Ok(Role::Worker),
-            _ => Err("it is `shared`, `server` or `worker`".into()),
+            _ => Err("it must be `shared`, `server` or `worker`".into()),
         }
     }
 }
@@ -171,7 +171,7 @@ pub struct Wrong(pub Vec<String>);
 
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the configuration is wrong:")?;
+        write!(f, "the configuration is invalid:")?;
         self.0.iter().try_for_each(|it| write!(f, "\n- {it}"))
     }
 }
@@ -200,7 +200,7 @@ impl Settings {
         };
         let mut settings = Settings {
             data: loading.get(&DATA, |it| Ok(Data::from(it))),
-            listen: loading.get(&LISTEN, |it| it.parse().map_err(|_| "it is no address and port".into())),
+            listen: loading.get(&LISTEN, |it| it.parse().map_err(|_| "it is not an address and port".into())),
             role: loading.get(&ROLE, Role::from_str).unwrap_or_default(),
             log: loading.get(&LOG, |it| check_log(it).map(|()| it.to_owned())),
             jwt_secret: loading.get(&JWT_SECRET, secret),
@@ -243,7 +243,7 @@ impl Loading<'_> {
     fn variable(&mut self, name: &str) -> Option<String> {
         match (self.env)(name)?.into_string() {
             Ok(text) => Some(text).filter(|it| !it.is_empty()),
-            Err(_) => self.say(format!("{name} is no UTF-8")),
+            Err(_) => self.say(format!("{name} is not UTF-8")),
         }
     }
 
@@ -259,13 +259,13 @@ impl Loading<'_> {
             Ok(table) => {
                 let known = |it: &&String| *it == FLAGS || KEYS.iter().any(|key| key.name == it.as_str());
                 let unknown: Vec<_> = table.keys().filter(|it| !known(it)).cloned().collect();
-                self.wrong.extend(unknown.iter().map(|it| format!("{it} is no setting ({name})")));
+                self.wrong.extend(unknown.iter().map(|it| format!("{it} is not a setting ({name})")));
                 self.file = Some((name, table));
             }
             Err(error) => {
                 // The line may hold a secret: the error has its number only.
                 let line = error.span().map_or(0, |it| text[..it.start].matches('\n').count() + 1);
-                self.wrong.push(format!("{name} is no TOML: {} (line {line})", error.message()));
+                self.wrong.push(format!("{name} is not TOML: {} (line {line})", error.message()));
             }
         }
     }
@@ -277,7 +277,7 @@ impl Loading<'_> {
             Some((name, Some(Value::String(text)))) => values.push((text, name)),
             Some((name, Some(Value::Integer(number)))) => values.push((number.to_string(), name)),
             Some((name, Some(_))) => {
-                self.wrong.push(format!("{}: it is no text and no number ({name})", key.name));
+                self.wrong.push(format!("{}: it is neither text nor a number ({name})", key.name));
             }
             _ => {}
         }
@@ -345,14 +345,14 @@ impl Loading<'_> {
         {
             Some((name, Some(Value::Table(table)))) => (name, table),
             Some((name, Some(_))) => {
-                self.wrong.push(format!("{FLAGS}: it is no table ({name})"));
+                self.wrong.push(format!("{FLAGS}: it is not a table ({name})"));
                 (name, Table::new())
             }
             Some((name, None)) => (name, Table::new()),
             None => (String::new(), Table::new()),
         };
         for unknown in table.keys().filter(|it| !known.iter().any(|flag| flag.name == it.as_str())) {
-            self.wrong.push(format!("{FLAGS}.{unknown} is no feature flag ({name})"));
+            self.wrong.push(format!("{FLAGS}.{unknown} is not a feature flag ({name})"));
         }
         for flag in known {
             let in_capitals = flag.name.to_uppercase();
@@ -376,7 +376,8 @@ impl Loading<'_> {
                     }
                     Err(text) => {
                         let name = flag.name;
-                        self.wrong.push(format!("{FLAGS}.{name}: {text}: it is true or false ({source})"));
+                        self.wrong
+                            .push(format!("{FLAGS}.{name}: {text}: it must be true or false ({source})"));
                     }
                 }
             }
@@ -390,7 +391,7 @@ impl Loading<'_> {
 fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n @ 1..=COUNT_MAX) => Ok(n),
-        _ => Err(format!("it is a number from 1 to {COUNT_MAX}")),
+        _ => Err(format!("it must be a number from 1 to {COUNT_MAX}")),
     }
 }
 
@@ -398,7 +399,7 @@ fn count(text: &str) -> Result<usize, String> {
 fn threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n @ 1..=THREADS_MAX) => Ok(n),
-        _ => Err(format!("it is a number from 1 to {THREADS_MAX}")),
+        _ => Err(format!("it must be a number from 1 to {THREADS_MAX}")),
     }
 }
 
@@ -406,7 +407,7 @@ fn threads(text: &str) -> Result<usize, String> {
 fn seconds(text: &str) -> Result<Duration, String> {
     match text.trim_end_matches('s').trim().parse() {
         Ok(n @ 1..=SECONDS_MAX) => Ok(Duration::from_secs(n)),
-        _ => Err(format!("it is a number of seconds from 1 to {SECONDS_MAX}")),
+        _ => Err(format!("it must be a number of seconds from 1 to {SECONDS_MAX}")),
     }
 }
 
@@ -421,7 +422,7 @@ fn switch(text: &str) -> Option<bool> {
 fn check_log(text: &str) -> Result<(), String> {
     match tracing_subscriber::EnvFilter::try_new(text) {
         Ok(_) => Ok(()),
-        Err(_) => Err("it is no filter of `tracing`".into()),
+        Err(_) => Err("it is not a filter of `tracing`".into()),
     }
 }
 
@@ -441,7 +442,7 @@ mod tests {
         let read = |name: &str| {
             let mut pairs = env.lines().filter_map(|it| it.split_once('='));
             let value = pairs.find(|(key, _)| *key == name).map(|(_, value)| value)?;
-            Some(if value == "(no UTF-8)" { OsString::from_vec(vec![0xff]) } else { value.into() })
+            Some(if value == "(not UTF-8)" { OsString::from_vec(vec![0xff]) } else { value.into() })
         };
         let line = line.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let settings = Settings::load(Sources { file: Some(path), env: &read, line }, &[&FLAG]);
@@ -466,12 +467,12 @@ mod tests {
         assert_eq!(
             settings.shown,
             [
-                "data = atoll-data, and memory for the demo (default)",
+                "data = atoll-data, or :memory: for the demo (default)",
                 "listen = 127.0.0.1:3 (--listen)",
                 "role = server (ATOLL_ROLE)",
                 "log = debug (atoll.toml)",
                 "jwt_secret = (secret) (ATOLL_JWT_SECRET)",
-                "cookie_secret = made, and kept in the data folder (default)",
+                "cookie_secret = generated, and kept in the data folder (default)",
                 "store_cors = * (default)",
                 "admin_cors = * (default)",
                 "auth_cors = * (default)",
@@ -515,30 +516,30 @@ mod tests {
         assert_eq!(
             wrong,
             [
-                "port is no setting (atoll.toml)",
-                "listen: it is no text and no number (atoll.toml)",
-                "listen: nowhere: it is no address and port (ATOLL_LISTEN)",
-                "role: king: it is `shared`, `server` or `worker` (--role)",
-                "log: a=b=c: it is no filter of `tracing` (--log)",
+                "port is not a setting (atoll.toml)",
+                "listen: it is neither text nor a number (atoll.toml)",
+                "listen: nowhere: it is not an address and port (ATOLL_LISTEN)",
+                "role: king: it must be `shared`, `server` or `worker` (--role)",
+                "log: a=b=c: it is not a filter of `tracing` (--log)",
                 "jwt_secret: (secret): it has 7 bytes, and needs 16 (atoll.toml)",
                 "trusted_proxies: nginx: `nginx` is no network, such as `10.0.0.0/8` (ATOLL_TRUSTED_PROXIES)",
-                "connections_max: 0: it is a number from 1 to 4294967295 (ATOLL_CONNECTIONS_MAX)",
-                "idle_timeout: long: it is a number of seconds from 1 to 86400 (ATOLL_IDLE_TIMEOUT)",
+                "connections_max: 0: it must be a number from 1 to 4294967295 (ATOLL_CONNECTIONS_MAX)",
+                "idle_timeout: long: it must be a number of seconds from 1 to 86400 (ATOLL_IDLE_TIMEOUT)",
                 "admin_email needs admin_password",
-                "feature_flags.taxes is no feature flag (atoll.toml)",
-                "feature_flags.sales_channels: a string: it is true or false (atoll.toml)",
-                "feature_flags.sales_channels: maybe: it is true or false (ATOLL_FF_SALES_CHANNELS)",
+                "feature_flags.taxes is not a feature flag (atoll.toml)",
+                "feature_flags.sales_channels: a string: it must be true or false (atoll.toml)",
+                "feature_flags.sales_channels: maybe: it must be true or false (ATOLL_FF_SALES_CHANNELS)",
             ]
         );
         let env = "ATOLL_ADMIN_EMAIL=me@example.com\nATOLL_ADMIN_PASSWORD=hunter2";
         let Err(Wrong(wrong)) = load("", env, &[]) else { panic!("it is too short") };
         let short = "admin_password: (secret): it needs 8 to 1024 characters (ATOLL_ADMIN_PASSWORD)";
         assert_eq!(wrong, [short, "admin_email needs admin_password"]);
-        let env = "ATOLL_ROLE=(no UTF-8)\nATOLL_FF_SALES_CHANNELS=(no UTF-8)";
+        let env = "ATOLL_ROLE=(not UTF-8)\nATOLL_FF_SALES_CHANNELS=(not UTF-8)";
         let Err(Wrong(wrong)) = load("", env, &[]) else { panic!("it is no text") };
-        assert_eq!(wrong, ["ATOLL_ROLE is no UTF-8", "ATOLL_FF_SALES_CHANNELS is no UTF-8"]);
+        assert_eq!(wrong, ["ATOLL_ROLE is not UTF-8", "ATOLL_FF_SALES_CHANNELS is not UTF-8"]);
         let Err(Wrong(wrong)) = load("listen = \"a\"\njwt_secret = hunter2", "", &[]) else {
-            panic!("it is no TOML")
+            panic!("it is not TOML")
         };
         assert!(wrong.len() == 1 && wrong[0].contains("(line 2)"), "{wrong:?}");
         assert!(!wrong[0].contains("hunter2"), "{wrong:?}");

@@ -10,10 +10,10 @@ const ID_LEN: usize = 26;
 /// Positions of ids in a line, after their prefix and its underscore.
 fn ids_in(line: &[u8]) -> Vec<usize> {
     let is_letter = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
-    let places = line.windows(ID_LEN + 1).enumerate();
-    places
+    let windows = line.windows(ID_LEN + 1).enumerate();
+    windows
         .filter(|(_, it)| it[0] == b'_' && it[1..].iter().all(is_letter))
-        .map(|(place, _)| place + 1)
+        .map(|(start, _)| start + 1)
         .collect()
 }
 

@@ -137,10 +137,10 @@ impl Connection {
             (state.since, state.phase)
         };
         let (timeout, what): (Duration, _) = match phase {
-            Phase::Idle => (limits.idle_timeout, "no request came"),
+            Phase::Idle => (limits.idle_timeout, "no request arrived"),
             Phase::Head => (limits.header_timeout, "the head of a request did not arrive in time"),
-            Phase::Body => (limits.body_timeout, "the body of a request came too slowly"),
-            Phase::Writing { .. } => (limits.write_timeout, "an answer was taken too slowly"),
+            Phase::Body => (limits.body_timeout, "the body of a request arrived too slowly"),
+            Phase::Writing { .. } => (limits.write_timeout, "an answer was read too slowly"),
             Phase::Answering => return None,
         };
         (now.saturating_duration_since(since) >= timeout).then_some(what)

@@ -83,7 +83,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Drained {
     let connections = Connections::new(limits);
-    let places = Arc::new(Semaphore::new(limits.connections_max));
+    let permits = Arc::new(Semaphore::new(limits.connections_max));
     let (draining, drain) = watch::channel(false);
     let watched = connections.clone();
     let sweeper = tokio::spawn(async move {
@@ -97,11 +97,11 @@ pub async fn serve(
         let exhausted = RateLimited::default();
         loop {
             let (stream, peer) = accept(&listener, &connections, &exhausted).await;
-            let place = place(&places, &connections, &full).await;
+            let permit = permit(&permits, &connections, &full).await;
             let listed = connections.list(Connection::new(peer, connections.clone()));
             let (router, drain) = (router.clone(), drain.clone());
             tokio::spawn(async move {
-                let _place = place;
+                let _permit = permit;
                 let connection = listed.connection.clone();
                 answer(stream, connection, router, drain).await;
             });
@@ -114,7 +114,7 @@ pub async fn serve(
     // New connections are refused from here on, so that clients try another host.
     drop(listener);
     let _ = draining.send(true);
-    let all = places.acquire_many(u32::try_from(limits.connections_max).unwrap_or(u32::MAX));
+    let all = permits.acquire_many(u32::try_from(limits.connections_max).unwrap_or(u32::MAX));
     let n_cut = match tokio::time::timeout(limits.drain_timeout, all).await {
         Ok(_) => 0,
         Err(_) => connections.close_all(),
@@ -151,28 +151,28 @@ async fn accept(
     }
 }
 
-/// A place for one more connection. Where there is none, the one that was idle for longest makes room.
-async fn place(
-    places: &Arc<Semaphore>,
+/// A permit for one more connection. If there is none, the connection that was idle for longest is closed.
+async fn permit(
+    permits: &Arc<Semaphore>,
     connections: &Connections,
     full: &RateLimited,
 ) -> Option<OwnedSemaphorePermit> {
-    if let Ok(place) = places.clone().try_acquire_owned() {
-        return Some(place);
+    if let Ok(permit) = permits.clone().try_acquire_owned() {
+        return Some(permit);
     }
     if let Some(n_times) = full.due() {
         let connections_max = connections.limits.connections_max;
         tracing::warn!(
             connections_max,
             n_times,
-            "there are `connections_max` connections; one that is idle makes room for each that comes"
+            "`connections_max` is reached; for each new connection the one that was idle for longest is closed"
         );
     }
     // Retry: if all of them are busy now, one may be idle in a moment.
     loop {
         connections.close_longest_idle();
-        if let Ok(place) = tokio::time::timeout(ACCEPT_PAUSE, places.clone().acquire_owned()).await {
-            return place.ok();
+        if let Ok(permit) = tokio::time::timeout(ACCEPT_PAUSE, permits.clone().acquire_owned()).await {
+            return permit.ok();
         }
     }
 }

@@ -57,7 +57,7 @@ fn user_command_creates_users_who_can_log_in() {
     let folder = TempDir::new().expect("a folder");
     let create = ["user", "create", "--email", "ann@example.com", "--password", "correct horse"];
     let (ok, made) = atoll(folder.path(), &create);
-    assert!(ok && made.contains("made user ann@example.com (user_"), "{made}");
+    assert!(ok && made.contains("created user ann@example.com (user_"), "{made}");
     let (ok, twice) = atoll(folder.path(), &create);
     assert!(!ok && twice.contains("User with email: ann@example.com, already exists."), "{twice}");
     // A user with too short a password cannot be created.
@@ -138,7 +138,7 @@ fn missing_or_empty_database_file_is_refused() {
     for args in commands {
         let (ok, refused) = atoll(folder.path(), args);
         assert!(
-            !ok && refused.contains("atoll.redb` is gone, and the `jwt-secret` beside it is there"),
+            !ok && refused.contains("atoll.redb` is missing, but `jwt-secret` beside it exists"),
             "{refused}"
         );
         assert!(!file.exists(), "it was replaced");
@@ -329,8 +329,8 @@ fn check_command_validates_the_configuration() {
     fs::write(&file, "listen = \"here\"\nrole = \"king\"\n").expect("a file");
     for args in [&["check", "--config", path][..], &["serve", "--config", path]] {
         let (ok, wrong) = atoll(folder.path(), args);
-        assert!(!ok && wrong.contains("- listen: here: it is no address and port"), "{wrong}");
-        assert!(wrong.contains("- role: king: it is `shared`, `server` or `worker`"), "{wrong}");
+        assert!(!ok && wrong.contains("- listen: here: it is not an address and port"), "{wrong}");
+        assert!(wrong.contains("- role: king: it must be `shared`, `server` or `worker`"), "{wrong}");
     }
     let (ok, wrong) = atoll(folder.path(), &["check", "--config", "nowhere.toml"]);
     assert!(!ok && wrong.contains("nowhere.toml cannot be read"), "{wrong}");

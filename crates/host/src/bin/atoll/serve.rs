@@ -191,8 +191,8 @@ async fn serve(app: App, listener: TcpListener, role: Role, limits: http::Limits
     tokio::spawn(async move {
         match recovering.recover().await {
             Ok(0) => {}
-            Ok(n_runs) => tracing::info!(n_runs, "went on with what the last process left open"),
-            Err(error) => tracing::error!(%error, "what the last process left open was not found"),
+            Ok(n_runs) => tracing::info!(n_runs, "resumed the saga runs that the last process left open"),
+            Err(error) => tracing::error!(%error, "the open saga runs could not be read"),
         }
     });
     let background = match role {
@@ -203,11 +203,11 @@ async fn serve(app: App, listener: TcpListener, role: Role, limits: http::Limits
         Role::Shared | Role::Server => app.router,
         Role::Worker => router(app.ctx.clone(), &[]),
     };
-    let told = told_to_stop()?;
+    let stopped = stop_signal()?;
     let begun = OnceLock::new();
     let served = async {
         let stop = async {
-            told.await;
+            stopped.await;
             app.ctx.stop();
             let _ = begun.set(Instant::now());
         };
@@ -226,7 +226,7 @@ async fn serve(app: App, listener: TcpListener, role: Role, limits: http::Limits
             store.close();
             if !is_whole {
                 bail!(
-                    "some requests, subscribers or jobs were still going on after {} s; they were cut",
+                    "some requests, subscribers or jobs were still running after {} s; they were aborted",
                     limits.drain_timeout.as_secs()
                 );
             }
@@ -237,8 +237,8 @@ async fn serve(app: App, listener: TcpListener, role: Role, limits: http::Limits
     }
 }
 
-/// Waits until the process is told to stop: by a terminal, by what supervises it, or because the terminal is gone.
-fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+/// Waits for a signal: from a terminal, from a supervisor, or because the terminal was closed.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hang_up = signal(SignalKind::hangup())?;
@@ -248,7 +248,7 @@ fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
             _ = hang_up.recv() => {}
         }
-        tracing::info!("told to stop; answering what has begun");
+        tracing::info!("shutting down; finishing running requests");
     })
 }
 

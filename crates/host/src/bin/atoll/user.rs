@@ -36,10 +36,10 @@ impl User {
         let data = settings.data.take().unwrap_or_else(|| Data::from("atoll-data"));
         let app = Assembly::open(&data, settings)?.start().await?;
         let users = vec![NewUser { email, password }];
-        let (made, _) = app.ctx.run(&CREATE_USERS, Actor::System, users).await?;
+        let (created, _) = app.ctx.run(&CREATE_USERS, Actor::System, users).await?;
         app.ctx.store().close();
-        for user in made {
-            writeln!(std::io::stdout(), "made user {} ({})", user.email, user.id)?;
+        for user in created {
+            writeln!(std::io::stdout(), "created user {} ({})", user.email, user.id)?;
         }
         Ok(())
     }

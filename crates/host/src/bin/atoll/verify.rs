@@ -26,11 +26,11 @@ impl Verify {
         let registry = registry()?;
         let (_file, view) = data.look(&registry.spaces())?;
         if !MigrationPlan::of(&view, registry)?.is_done() {
-            bail!("the data is not as this program stores it: `atoll migrate` brings it along");
+            bail!("the data has the storage format of another version: run `atoll migrate`");
         }
         let findings = Findings::new(self.limit, Arc::default());
         let report = registry.verify(view, Timestamp::now(), findings);
-        let report = report.context("the store cannot be read to its end")?;
+        let report = report.context("the store cannot be read completely")?;
         let mut out = std::io::stdout().lock();
         for it in &report.findings {
             let (kind, space, key) = (it.kind, it.space, &it.key);
@@ -43,7 +43,7 @@ impl Verify {
         let of = |counts: &std::collections::BTreeMap<&str, u64>| {
             counts.iter().map(|(what, n)| format!("{n} {what}")).collect::<Vec<_>>().join(", ")
         };
-        writeln!(out, "looked at {}", of(&report.checked))?;
+        writeln!(out, "checked {}", of(&report.checked))?;
         if n_findings > 0 {
             bail!("{n_findings} findings: {}", of(&report.kinds));
         }
