@@ -7,7 +7,7 @@ use crate::{cargo, sdk, test, tidy};
 /// Checks that are one cargo command, and how to fix a failure.
 const CHECKS: [(&[&str], &str); 2] = [
     (&["fmt", "--all", "--check"], "run `cargo fmt --all`"),
-    (&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], "mend what clippy says above"),
+    (&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], "fix the warnings above"),
 ];
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     }
     eprintln!("ci: cargo xtask tidy");
     let tidy = tidy::run(&[])?;
-    anyhow::ensure!(tidy == ExitCode::SUCCESS, "ci stops at `cargo xtask tidy`: mend what is listed above");
+    anyhow::ensure!(tidy == ExitCode::SUCCESS, "ci stops at `cargo xtask tidy`: fix what is listed above");
     eprintln!("ci: cargo xtask sdk");
     anyhow::ensure!(sdk::run(&[])? == ExitCode::SUCCESS, "ci stops at `cargo xtask sdk`: see above");
     // Last, because its last line is the summary.

@@ -19,7 +19,7 @@ pub(crate) fn violations() -> anyhow::Result<Vec<String>> {
     let tree = tree.arg("tree").args(args).args(["--format", "{p}|{l}"]);
     let tree = tree.output().context("cargo does not start")?;
     if !tree.status.success() {
-        eprintln!("tidy: licences were not looked at: {}", String::from_utf8_lossy(&tree.stderr).trim());
+        eprintln!("tidy: licences were not checked: {}", String::from_utf8_lossy(&tree.stderr).trim());
         return Ok(Vec::new());
     }
     // `(*)` follows a crate that was listed before.

@@ -51,7 +51,7 @@ fn write() -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
     if !lost.is_empty() {
         format.number += 1;
-        lost.iter().try_for_each(|it| writeln!(out, "not any more: {it}"))?;
+        lost.iter().try_for_each(|it| writeln!(out, "removed or changed: {it}"))?;
     }
     fs::write(cargo::root().join(FILE), format!("format {}\n{lines}", format.number)).context(FILE)?;
     writeln!(out, "{FILE} is written: format {}", format.number)?;
@@ -64,9 +64,9 @@ fn write() -> anyhow::Result<ExitCode> {
 /// Makes a data folder of the current format.
 fn make_folder() -> anyhow::Result<ExitCode> {
     let text = fs::read_to_string(cargo::root().join(FILE)).context(FILE)?;
-    let number = Format::parse(&text).context("it begins with no number")?.number;
+    let number = Format::parse(&text).context("it does not begin with a number")?.number;
     let folder = cargo::root().join(FOLDERS).join(number.to_string());
-    anyhow::ensure!(!folder.exists(), "{FOLDERS}/{number} is there");
+    anyhow::ensure!(!folder.exists(), "{FOLDERS}/{number} exists already");
     fs::create_dir_all(&folder)?;
     let made = cargo::command().args(MAKE).env("ATOLL_FORMAT_FOLDER", &folder).status()?;
     if !made.success() {
@@ -146,7 +146,7 @@ pub(crate) fn wrong(root: &Path) -> Vec<String> {
             && let Some(lost) = format.lacks(&before).next()
         {
             wrong.push(format!(
-                "`{lost}` was in format {} and is not any more: that is another format; run `cargo xtask format`",
+                "`{lost}` was in format {} and was removed or changed: that makes a new format; run `cargo xtask format`",
                 before.number
             ));
             break;

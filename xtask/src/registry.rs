@@ -35,7 +35,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     if only_check {
         let place = match &before {
             Some(before) => format!("line {} differs", first_difference(before, &registry)),
-            None => "it is not there".to_owned(),
+            None => "it does not exist".to_owned(),
         };
         anyhow::bail!("{FILE} is out of date: {place}; run `cargo xtask registry`, and review what changed");
     }
