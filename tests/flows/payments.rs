@@ -212,7 +212,7 @@ async fn order_has_the_lines_that_were_reserved_and_paid() {
             let id = all["reservations"][0]["id"].as_str().expect("a reservation").to_owned();
             shop.admin.delete(&format!("/admin/reservations/{id}")).await.ok();
         },
-        "409 conflict (invalid_state_error): What cart CART takes is not promised to it any more",
+        "409 conflict (invalid_state_error): The stock of cart CART is not reserved any more",
     )
     .await;
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use atoll_background::{JOB_RUNS, JobRun, Pace, position_of, start};
 use atoll_cart::{CARTS, Cart};
 use atoll_inventory::{
-    INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, level_at, promised, reserve,
+    INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, level_at, reservations_of, reserve,
 };
 use atoll_kernel::{
     Actor, Direction, EXECUTIONS, Engine as _, Entity, ExecutionState, Fault, Findings, KeyBuf, LinkRow,
@@ -508,7 +508,7 @@ const CASES: &[(&str, Plant, &[&str])] = &[
     (
         "a promise to an order that was called off",
         |tx, _, it| {
-            assert_eq!(promised(tx, &it.line)?.len(), 1);
+            assert_eq!(reservations_of(tx, &it.line)?.len(), 1);
             change(tx, &ORDERS, &it.order, |it: &mut Order| it.status = OrderStatus::Canceled)
         },
         &[

@@ -25,7 +25,7 @@ pub enum Error {
     },
     /// The reserved quantity of a line is less than the requested one.
     #[error("Quantity to fulfill exceeds the reserved quantity for the item: {0}")]
-    NotPromised(String),
+    NotReserved(String),
     /// The quantity of a reservation must be greater than zero.
     #[error("a reservation of {quantity} is not possible: the quantity must be greater than 0")]
     NothingToReserve {
@@ -67,7 +67,7 @@ impl From<Error> for Fault {
             Error::NotEnough { .. } | Error::BelowReserved { .. } | Error::LevelReserved { .. } => {
                 Fault::not_allowed(error.to_string())
             }
-            Error::NothingToReserve { .. } | Error::NotPromised(_) => Fault::invalid(error.to_string()),
+            Error::NothingToReserve { .. } | Error::NotReserved(_) => Fault::invalid(error.to_string()),
             Error::Row(error) => error.into(),
         }
     }

@@ -9,10 +9,10 @@ mod types;
 use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
 
 pub use error::Error;
-pub use send::{Sent, bring_back, send, send_up_to};
+pub use send::{Sent, restock, send, send_up_to};
 pub use service::{
-    adjust, create_item, create_level, delete_level, delete_reservation, forget_reservation, level_at,
-    promised, release, reserve, set_level, stocked_anywhere, update_item, update_reservation,
+    adjust, create_item, create_level, delete_level, level_at, release, release_reservation, reservations_of,
+    reserve, set_level, stocked_anywhere, undo_reserve, update_item, update_reservation,
 };
 pub use types::{
     InventoryItem, InventoryItemPatch, InventoryLevel, InventoryLevelPatch, ReservationItem,
@@ -29,7 +29,7 @@ pub const BY_SKU: Index<InventoryItem> =
     Index::unique("inventory_item.by_sku", &["sku"], |it, keys| keys.add_some(it.sku.as_deref()));
 
 /// Unique: one level per item and location.
-pub const BY_PLACE: Index<InventoryLevel> =
+pub const BY_ITEM_AND_LOCATION: Index<InventoryLevel> =
     Index::unique("inventory_level.by_place", &["inventory_item_id", "location_id"], |it, keys| {
         keys.add(&[&it.inventory_item_id, &it.location_id]);
     });
@@ -59,7 +59,8 @@ pub const RESERVED_BY_ITEM: Index<ReservationItem> =
 /// Write through [`create_item`] and [`update_item`]: an empty SKU is stored as none.
 pub static INVENTORY_ITEMS: Service<InventoryItem> = Service::new(&[BY_SKU]);
 /// Quantities change through [`reserve`], [`release`], [`set_level`] and [`adjust`].
-pub static INVENTORY_LEVELS: Service<InventoryLevel> = Service::new(&[BY_PLACE, BY_ITEM, BY_LOCATION]);
+pub static INVENTORY_LEVELS: Service<InventoryLevel> =
+    Service::new(&[BY_ITEM_AND_LOCATION, BY_ITEM, BY_LOCATION]);
 /// Created by [`reserve`], deleted by [`release`].
 pub static RESERVATIONS: Service<ReservationItem> = Service::new(&[BY_LINE, RESERVED_BY_ITEM]);
 

@@ -4,13 +4,13 @@
 use atoll_kernel::{Decimal, Moment, Patch, Read, RowError, StoreError, Write};
 
 use crate::{
-    BY_LINE, BY_LOCATION, BY_PLACE, Error, INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryItem,
+    BY_ITEM_AND_LOCATION, BY_LINE, BY_LOCATION, Error, INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryItem,
     InventoryItemPatch, InventoryLevel, RESERVATIONS, ReservationItem, ReservationItemPatch,
 };
 
 /// The level of an item at a location, if it is stocked there. Reads two keys.
 pub fn level_at(tx: &dyn Read, item: &str, location: &str) -> Result<Option<InventoryLevel>, StoreError> {
-    INVENTORY_LEVELS.table.get_by(tx, &BY_PLACE, &[item, location])
+    INVENTORY_LEVELS.table.get_by(tx, &BY_ITEM_AND_LOCATION, &[item, location])
 }
 
 pub(crate) fn level_or_not_stocked(
@@ -117,44 +117,48 @@ pub fn stocked_anywhere(tx: &dyn Read, location: &str) -> Result<Vec<InventoryLe
 /// Reserves a quantity of an item at a location. More than the available quantity is refused, unless
 /// backorders are allowed. Each call sees the reservations of earlier calls in the transaction, so that
 /// together they cannot oversell.
-pub fn reserve(tx: &mut dyn Write, at: &Moment, promise: ReservationItem) -> Result<ReservationItem, Error> {
-    take(tx, at, &promise)?;
-    Ok(RESERVATIONS.create(tx, at, promise)?)
+pub fn reserve(
+    tx: &mut dyn Write,
+    at: &Moment,
+    reservation: ReservationItem,
+) -> Result<ReservationItem, Error> {
+    reserve_quantity(tx, at, &reservation)?;
+    Ok(RESERVATIONS.create(tx, at, reservation)?)
 }
 
-fn take(tx: &mut dyn Write, at: &Moment, promise: &ReservationItem) -> Result<(), Error> {
-    if promise.quantity <= Decimal::ZERO {
-        return Err(Error::NothingToReserve { quantity: promise.quantity });
+fn reserve_quantity(tx: &mut dyn Write, at: &Moment, reservation: &ReservationItem) -> Result<(), Error> {
+    if reservation.quantity <= Decimal::ZERO {
+        return Err(Error::NothingToReserve { quantity: reservation.quantity });
     }
-    let level = level_or_not_stocked(tx, &promise.inventory_item_id, &promise.location_id)?;
-    if level.available() < promise.quantity && !promise.allow_backorder {
-        let (item, location) = (promise.inventory_item_id.to_string(), promise.location_id.clone());
+    let level = level_or_not_stocked(tx, &reservation.inventory_item_id, &reservation.location_id)?;
+    if level.available() < reservation.quantity && !reservation.allow_backorder {
+        let (item, location) = (reservation.inventory_item_id.to_string(), reservation.location_id.clone());
         return Err(Error::NotEnough { item, location });
     }
-    let quantity = promise.quantity;
+    let quantity = reservation.quantity;
     INVENTORY_LEVELS.update(tx, at, &level.id, |it: &mut InventoryLevel| it.reserved_quantity += quantity)?;
     Ok(())
 }
 
 /// The reservations of a line.
-pub fn promised(tx: &dyn Read, line_item_id: &str) -> Result<Vec<ReservationItem>, StoreError> {
+pub fn reservations_of(tx: &dyn Read, line_item_id: &str) -> Result<Vec<ReservationItem>, StoreError> {
     RESERVATIONS.table.list_by(tx, &BY_LINE, &[line_item_id])
 }
 
 /// Releases the reservations of a line. Returns their number.
 pub fn release(tx: &mut dyn Write, at: &Moment, line_item_id: &str) -> Result<usize, Error> {
-    let promises = promised(tx, line_item_id)?;
-    for promise in &promises {
-        give_back(tx, at, promise)?;
-        RESERVATIONS.soft_delete(tx, at, &promise.id)?;
+    let reservations = reservations_of(tx, line_item_id)?;
+    for reservation in &reservations {
+        release_quantity(tx, at, reservation)?;
+        RESERVATIONS.soft_delete(tx, at, &reservation.id)?;
     }
-    Ok(promises.len())
+    Ok(reservations.len())
 }
 
 /// Releases one reservation. An unknown id is ignored.
-pub fn delete_reservation(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
-    if let Some(promise) = RESERVATIONS.get(tx, id)? {
-        give_back(tx, at, &promise)?;
+pub fn release_reservation(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
+    if let Some(reservation) = RESERVATIONS.get(tx, id)? {
+        release_quantity(tx, at, &reservation)?;
         RESERVATIONS.soft_delete(tx, at, id)?;
     }
     Ok(())
@@ -162,9 +166,9 @@ pub fn delete_reservation(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(
 
 /// Compensates [`reserve`]: releases the reservation and deletes the row. A reservation that was released
 /// meanwhile is left unchanged.
-pub fn forget_reservation(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
-    if let Some(promise) = RESERVATIONS.get(tx, id)? {
-        give_back(tx, at, &promise)?;
+pub fn undo_reserve(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
+    if let Some(reservation) = RESERVATIONS.get(tx, id)? {
+        release_quantity(tx, at, &reservation)?;
         RESERVATIONS.delete(tx, at, id)?;
     }
     Ok(())
@@ -179,16 +183,16 @@ pub fn update_reservation(
     patch: ReservationItemPatch,
 ) -> Result<ReservationItem, Error> {
     let before = RESERVATIONS.retrieve(tx, id)?;
-    give_back(tx, at, &before)?;
+    release_quantity(tx, at, &before)?;
     let after = RESERVATIONS.update(tx, at, id, patch)?;
-    take(tx, at, &after)?;
+    reserve_quantity(tx, at, &after)?;
     Ok(after)
 }
 
-fn give_back(tx: &mut dyn Write, at: &Moment, promise: &ReservationItem) -> Result<(), Error> {
-    let level = level_or_not_stocked(tx, &promise.inventory_item_id, &promise.location_id)?;
-    assert!(level.reserved_quantity >= promise.quantity, "a level has lost count of its reservations");
+fn release_quantity(tx: &mut dyn Write, at: &Moment, reservation: &ReservationItem) -> Result<(), Error> {
+    let level = level_or_not_stocked(tx, &reservation.inventory_item_id, &reservation.location_id)?;
+    assert!(level.reserved_quantity >= reservation.quantity, "a level has lost count of its reservations");
     INVENTORY_LEVELS
-        .update(tx, at, &level.id, |it: &mut InventoryLevel| it.reserved_quantity -= promise.quantity)?;
+        .update(tx, at, &level.id, |it: &mut InventoryLevel| it.reserved_quantity -= reservation.quantity)?;
     Ok(())
 }

@@ -16,10 +16,10 @@ pub enum Error {
     Completed,
     /// The order has fulfilments that were not cancelled.
     #[error("All fulfillments must be canceled before canceling an order")]
-    OnItsWay,
+    HasFulfillments,
     /// A cancelled order cannot be completed.
     #[error("Orders {0} are canceled and cannot be completed")]
-    CanceledIsNotCompleted(String),
+    CompleteCanceled(String),
     /// The order is neither completed nor cancelled.
     #[error("Orders {0} are completed, canceled, or in draft and cannot be archived")]
     NotArchivable(String),
@@ -40,9 +40,9 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound(_) => Fault::not_found(error.to_string()),
-            Error::Completed | Error::OnItsWay => Fault::not_allowed(error.to_string()),
+            Error::Completed | Error::HasFulfillments => Fault::not_allowed(error.to_string()),
             Error::Canceled(_)
-            | Error::CanceledIsNotCompleted(_)
+            | Error::CompleteCanceled(_)
             | Error::NotArchivable(_)
             | Error::OtherCountry
             | Error::Address(_) => Fault::invalid(error.to_string()),

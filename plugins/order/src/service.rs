@@ -32,7 +32,7 @@ pub fn place_order(tx: &mut dyn Write, at: &Moment, mut order: Order) -> Result<
 /// The order, unless it was cancelled (an error).
 pub fn open_order(tx: &dyn Read, id: &str) -> Result<Order, Error> {
     let order = ORDERS.get(tx, id)?.ok_or_else(|| Error::NotFound(id.to_owned()))?;
-    if order.is_called_off() { Err(Error::Canceled(id.to_owned())) } else { Ok(order) }
+    if order.is_canceled() { Err(Error::Canceled(id.to_owned())) } else { Ok(order) }
 }
 
 /// The order of a line, if it is a line of an order.
@@ -65,11 +65,11 @@ pub fn changed_address(
 /// which is not a fulfilled quantity of the line, must be checked by the caller.
 pub fn cancel_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order, Error> {
     let order = open_order(tx, id)?;
-    if order.is_done() {
+    if order.is_completed() {
         return Err(Error::Completed);
     }
     if order.items.iter().any(|line| !line.fulfilled().is_zero()) {
-        return Err(Error::OnItsWay);
+        return Err(Error::HasFulfillments);
     }
     Ok(ORDERS.update(tx, at, id, |it: &mut Order| {
         it.status = OrderStatus::Canceled;
@@ -81,8 +81,8 @@ pub fn cancel_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order, 
 /// Completes an order.
 pub fn complete_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order, Error> {
     let order = ORDERS.get(tx, id)?.ok_or_else(|| Error::NotFound(id.to_owned()))?;
-    if order.is_called_off() {
-        return Err(Error::CanceledIsNotCompleted(id.to_owned()));
+    if order.is_canceled() {
+        return Err(Error::CompleteCanceled(id.to_owned()));
     }
     Ok(ORDERS.update(tx, at, id, |it: &mut Order| it.status = OrderStatus::Completed)?)
 }
@@ -108,7 +108,7 @@ pub struct Fulfilled {
 
 /// Makes a completed order pending again, because a fulfilment was cancelled.
 pub fn reopen_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
-    if open_order(tx, id)?.is_done() {
+    if open_order(tx, id)?.is_completed() {
         ORDERS.update(tx, at, id, |it: &mut Order| it.status = OrderStatus::Pending)?;
     }
     Ok(())

@@ -123,13 +123,13 @@ entity! {
 
 impl Order {
     /// Was it cancelled, and perhaps archived since?
-    pub fn is_called_off(&self) -> bool {
+    pub fn is_canceled(&self) -> bool {
         self.status == OrderStatus::Canceled || self.canceled_at.is_some()
     }
 
     /// Was it completed, and perhaps archived since?
-    pub fn is_done(&self) -> bool {
-        matches!(self.status, OrderStatus::Completed | OrderStatus::Archived) && !self.is_called_off()
+    pub fn is_completed(&self) -> bool {
+        matches!(self.status, OrderStatus::Completed | OrderStatus::Archived) && !self.is_canceled()
     }
 }
 

@@ -1,16 +1,16 @@
 //! Payments: providers, payment collections with their session, captures and refunds.
 
-mod by_hand;
 mod error;
+mod manual;
 mod service;
 mod types;
 
 use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
 
-pub use by_hand::SYSTEM_DEFAULT;
 pub use error::Error;
+pub use manual::SYSTEM_DEFAULT;
 pub use service::{
-    LetGo, authorize, cancel_collection, capturable, capture, check_open, is_enabled, open_payment,
+    Reversal, authorize, cancel_collection, capturable, capture, check_open, is_enabled, open_payment,
     open_session, refund, refundable, set_amount, set_busy,
 };
 pub use types::{

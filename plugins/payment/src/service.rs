@@ -180,7 +180,7 @@ pub fn refund(
 /// What cancelling a collection did to one of its payments: its authorisation was cancelled, or it was
 /// refunded.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LetGo {
+pub struct Reversal {
     /// The payment.
     pub payment: Payment,
     /// The refund; `None` if the authorisation was cancelled.
@@ -188,7 +188,7 @@ pub struct LetGo {
 }
 
 /// Cancels a collection: captured amounts are refunded, other authorisations cancelled.
-pub fn cancel_collection(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Vec<LetGo>, Error> {
+pub fn cancel_collection(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Vec<Reversal>, Error> {
     let payments = PAYMENTS.table.list_by(tx, &PAYMENTS_BY_COLLECTION, &[id])?;
     let mut done = Vec::new();
     for payment in payments.into_iter().filter(|it| it.canceled_at.is_none()) {
@@ -199,12 +199,12 @@ pub fn cancel_collection(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Ve
         if left > Decimal::ZERO {
             let back = Refund { id: at.id::<Refund>(), amount: left, ..Refund::default() };
             let payment = refund(tx, at, &payment.id, back, payment.data)?;
-            done.push(LetGo { refund: payment.refunds.last().cloned(), payment });
+            done.push(Reversal { refund: payment.refunds.last().cloned(), payment });
         }
         if payment.captured_at.is_none() {
             let canceled = |it: &mut Payment| it.canceled_at = Some(at.now());
             let payment = PAYMENTS.update(tx, at, &payment.id, canceled)?;
-            done.push(LetGo { payment, refund: None });
+            done.push(Reversal { payment, refund: None });
         }
     }
     PAYMENT_COLLECTIONS

@@ -7,8 +7,8 @@
 use atoll_availability::{Allocation, ChannelScope, Seller};
 use atoll_cart::{CARTS, Cart, CartAddress, LineItem, complete};
 use atoll_inventory::{
-    INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, create_level, forget_reservation,
-    level_at, reserve,
+    INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, create_level, level_at, reserve,
+    undo_reserve,
 };
 use atoll_kernel::{
     Ctx, Decimal, Entity, External, Fault, FaultKind, Local, Metadata, Moment, PaymentAction,
@@ -255,7 +255,7 @@ fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
         let lines: Vec<String> = pending.order.items.iter().map(|it| it.id.to_string()).collect();
         for (n, (line, takes)) in lines.iter().zip(takes).enumerate() {
             pending.order.items[n].takes = line_takes(&takes);
-            takes.into_iter().try_for_each(|take| promise(tx, at, &mut pending, line, take))?;
+            takes.into_iter().try_for_each(|take| reserve_line(tx, at, &mut pending, line, take))?;
         }
         Ok(())
     })?;
@@ -266,7 +266,7 @@ fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
 fn let_go(flow: &mut Local<'_>, pending: &Pending) -> Result<(), Fault> {
     flow.step("release-inventory", |tx, at| {
         for id in &pending.reservations {
-            forget_reservation(tx, at, id)?;
+            undo_reserve(tx, at, id)?;
         }
         for id in &pending.levels {
             let is_unused = |it: &InventoryLevel| {
@@ -317,7 +317,7 @@ fn place(
     }
     for id in &pending.reservations {
         if !RESERVATIONS.table.exists(flow.tx, id)? {
-            let text = format!("What cart {} takes is not promised to it any more", cart.id);
+            let text = format!("The stock of cart {} is not reserved any more", cart.id);
             return Err(Fault::new(FaultKind::Conflict, text));
         }
     }
@@ -380,7 +380,7 @@ fn line_takes(takes: &[Allocation]) -> Vec<LineTake> {
     sums
 }
 
-fn promise(
+fn reserve_line(
     tx: &mut dyn Write,
     at: &Moment,
     pending: &mut Pending,
@@ -393,7 +393,7 @@ fn promise(
         let level = InventoryLevel { inventory_item_id, location_id, ..InventoryLevel::default() };
         pending.levels.push(create_level(tx, at, level)?.id.to_string());
     }
-    let promise = ReservationItem {
+    let reservation = ReservationItem {
         inventory_item_id: take.item.into(),
         location_id: take.location,
         quantity: take.quantity,
@@ -401,7 +401,7 @@ fn promise(
         allow_backorder: take.backordered,
         ..ReservationItem::default()
     };
-    pending.reservations.push(reserve(tx, at, promise)?.id.to_string());
+    pending.reservations.push(reserve(tx, at, reservation)?.id.to_string());
     Ok(())
 }
 

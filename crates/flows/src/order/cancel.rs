@@ -17,7 +17,7 @@ fn cancel(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
     flow.hook("validate", || json!({ "order_id": id }))?;
     let order = flow.step("cancel-orders", |tx, at| {
         let order = cancel_order(tx, at, &id)?;
-        if Out::of(tx, &id)?.is_empty() { Ok(order) } else { Err(OrderError::OnItsWay.into()) }
+        if Out::of(tx, &id)?.is_empty() { Ok(order) } else { Err(OrderError::HasFulfillments.into()) }
     })?;
     flow.step("delete-reservations-by-line-items", |tx, at| {
         for line in &order.items {

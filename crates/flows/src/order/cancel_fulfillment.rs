@@ -1,7 +1,7 @@
 //! Calls back what was sent.
 
 use atoll_fulfillment::cancel as cancel_fulfillment;
-use atoll_inventory::{INVENTORY_ITEMS, InventoryLevel, Sent, bring_back, create_level, level_at};
+use atoll_inventory::{INVENTORY_ITEMS, InventoryLevel, Sent, create_level, level_at, restock};
 use atoll_kernel::{Fault, Local, Moment, Write, flow, serde_json::json};
 use atoll_links::ORDER_FULFILLMENT;
 use atoll_order::{Order, note_fulfilled, open_order, reopen_order};
@@ -70,5 +70,5 @@ fn to_shelf(tx: &mut dyn Write, at: &Moment, line_item_id: &str, sent: Sent) -> 
         let (inventory_item_id, location_id) = (sent.item.as_str().into(), sent.location.clone());
         create_level(tx, at, InventoryLevel { inventory_item_id, location_id, ..InventoryLevel::default() })?;
     }
-    Ok(bring_back(tx, at, line_item_id, sent)?)
+    Ok(restock(tx, at, line_item_id, sent)?)
 }

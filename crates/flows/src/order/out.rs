@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use atoll_fulfillment::{FULFILLMENTS, Fulfillment};
-use atoll_inventory::{INVENTORY_ITEMS, promised};
+use atoll_inventory::{INVENTORY_ITEMS, reservations_of};
 use atoll_kernel::{Decimal, Fault, Read, StoreError, limits::NUMBER_DIGITS_MAX};
 use atoll_links::ORDER_FULFILLMENT;
 use atoll_order::{Fulfilled, LineTake, Order, OrderLineItem};
@@ -63,8 +63,8 @@ impl Out {
             for (item, quantity) in self.taken(line) {
                 takes.entry(item.to_owned()).or_default().0 += quantity;
             }
-            for promise in promised(tx, &line.id)? {
-                takes.entry(promise.inventory_item_id.to_string()).or_default().1 += promise.quantity;
+            for reservation in reservations_of(tx, &line.id)? {
+                takes.entry(reservation.inventory_item_id.to_string()).or_default().1 += reservation.quantity;
             }
         } else {
             let kept = |it: &LineTake| (it.inventory_item_id.clone(), (it.quantity, Decimal::ZERO));
@@ -126,8 +126,8 @@ impl Out {
             None if line.takes.is_empty() => line.quantity.min(line.open() + out),
             None => Decimal::ZERO,
         };
-        let promises = promised(tx, &line.id)?;
-        let promised = promises.iter().filter(|it| *it.inventory_item_id == *item).map(|it| it.quantity);
+        let reservations = reservations_of(tx, &line.id)?;
+        let promised = reservations.iter().filter(|it| *it.inventory_item_id == *item).map(|it| it.quantity);
         Ok(takes - out - promised.sum::<Decimal>())
     }
 

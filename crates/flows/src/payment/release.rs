@@ -6,7 +6,7 @@ use atoll_kernel::{
     serde_json::{self, json},
     subscriber,
 };
-use atoll_payment::{LetGo, PAYMENTS, cancel_collection};
+use atoll_payment::{PAYMENTS, Reversal, cancel_collection};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ struct Back {
 /// Calls a collection off: gives back what was taken, and lets go of the rest. Events: `payment.refunded`, and one by
 /// which the provider is told.
 pub(crate) fn release(flow: &mut Local<'_>, collection_id: &str) -> Result<(), Fault> {
-    for LetGo { payment, refund } in cancel_collection(flow.tx, flow.at, collection_id)? {
+    for Reversal { payment, refund } in cancel_collection(flow.tx, flow.at, collection_id)? {
         if refund.is_some() {
             flow.emit("payment.refunded", json!({ "id": payment.id }))?;
         }

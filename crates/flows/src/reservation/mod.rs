@@ -2,7 +2,7 @@
 //! something outstanding.
 
 use atoll_inventory::{
-    RESERVATIONS, ReservationItem, ReservationItemPatch, delete_reservation, reserve, update_reservation,
+    RESERVATIONS, ReservationItem, ReservationItemPatch, release_reservation, reserve, update_reservation,
 };
 use atoll_kernel::{Decimal, Fault, Local, Patch, Read, flow, serde_json::json};
 use atoll_order::{Error as OrderError, order_of_line};
@@ -16,13 +16,13 @@ flow! {
         "create-reservations-workflow" (create), hooks: &["validate", "reservationsCreated"];
 }
 
-fn create(flow: &mut Local<'_>, promises: Vec<ReservationItem>) -> Result<Vec<ReservationItem>, Fault> {
-    flow.hook("validate", || json!({ "reservations": promises }))?;
+fn create(flow: &mut Local<'_>, reservations: Vec<ReservationItem>) -> Result<Vec<ReservationItem>, Fault> {
+    flow.hook("validate", || json!({ "reservations": reservations }))?;
     let made = flow.step("create-reservations-step", |tx, at| {
-        let mut made = Vec::with_capacity(promises.len());
-        for promise in promises {
-            check_line(tx, &promise, promise.quantity)?;
-            made.push(reserve(tx, at, promise)?);
+        let mut made = Vec::with_capacity(reservations.len());
+        for reservation in reservations {
+            check_line(tx, &reservation, reservation.quantity)?;
+            made.push(reserve(tx, at, reservation)?);
         }
         Ok(made)
     })?;
@@ -74,7 +74,7 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
         let mut deleted = Vec::new();
         for id in ids {
             if RESERVATIONS.table.exists(tx, &id)? {
-                delete_reservation(tx, at, &id)?;
+                release_reservation(tx, at, &id)?;
                 deleted.push(id);
             }
         }
@@ -88,13 +88,13 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
 
 /// May so much more be promised to the line of a reservation? Lines that are not of an order are their owner's to look
 /// after.
-fn check_line(tx: &dyn Read, promise: &ReservationItem, more: Decimal) -> Result<(), Fault> {
-    let Some(line_id) = promise.line_item_id.as_deref() else { return Ok(()) };
+fn check_line(tx: &dyn Read, reservation: &ReservationItem, more: Decimal) -> Result<(), Fault> {
+    let Some(line_id) = reservation.line_item_id.as_deref() else { return Ok(()) };
     let Some(order) = order_of_line(tx, line_id)? else { return Ok(()) };
-    if order.is_called_off() {
+    if order.is_canceled() {
         return Err(OrderError::Canceled(order.id.to_string()).into());
     }
-    let (out, item) = (Out::of(tx, &order.id)?, &*promise.inventory_item_id);
+    let (out, item) = (Out::of(tx, &order.id)?, &*reservation.inventory_item_id);
     let Some(line) = order.items.iter().find(|it| *it.id == *line_id) else { return Ok(()) };
     let left = out.promisable(tx, line, item)?;
     if more <= left {

@@ -1,6 +1,6 @@
 //! Reservations against inventory levels and order lines.
 
-use atoll_inventory::{INVENTORY_LEVELS, RESERVATIONS, RESERVED_BY_ITEM, level_at, promised};
+use atoll_inventory::{INVENTORY_LEVELS, RESERVATIONS, RESERVED_BY_ITEM, level_at, reservations_of};
 use atoll_kernel::{Decimal, StoreError, Verify, check};
 use atoll_order::ORDERS;
 
@@ -59,12 +59,12 @@ fn order_reservations(it: &mut Verify<'_>) -> Result<(), StoreError> {
     it.rows(&ORDERS.table, |it, order| {
         let out = Out::of(view, &order.id)?;
         for line in &order.items {
-            let why = if order.is_called_off() {
+            let why = if order.is_canceled() {
                 Some("of an order that was called off")
             } else {
                 line.open().is_zero().then_some("of a line that was sent")
             };
-            for reservation in promised(view, &line.id)? {
+            for reservation in reservations_of(view, &line.id)? {
                 let wrong = |it: &mut Verify<'_>, why: &str, expected: &str| {
                     let found = format!("{} {why} (`{}`)", reservation.quantity, order.id);
                     it.wrong("order.reservation", "reservation_item", &reservation.id, found, expected);

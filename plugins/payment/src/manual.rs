@@ -5,9 +5,9 @@ use atoll_kernel::{Ctx, Paying, PaymentProvider, PaymentRequest, payment_provide
 /// Id of the provider.
 pub const SYSTEM_DEFAULT: &str = "pp_system_default";
 
-struct ByHand;
+struct Manual;
 
-impl PaymentProvider for ByHand {
+impl PaymentProvider for Manual {
     fn id(&self) -> &'static str {
         SYSTEM_DEFAULT
     }
@@ -21,4 +21,4 @@ impl PaymentProvider for ByHand {
     }
 }
 
-payment_provider! { ByHand }
+payment_provider! { Manual }
