@@ -1,5 +1,5 @@
-//! Where requests read: inline at first, in a pool of threads if that was not enough, and no further than their budget
-//! of keys. So what is short is answered at once, and what is long takes the processors in turns.
+//! Where read requests run: inline at first, in a thread pool beyond a number of keys, and never beyond their
+//! budget of keys. So short requests are answered at once, and long ones share the processors.
 
 use std::{sync::Arc, thread::available_parallelism, time::Duration};
 

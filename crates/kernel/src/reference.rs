@@ -1,5 +1,5 @@
-//! References: fields that hold ids of other records. Clears them when such a record is deleted, and brings them back when
-//! it is restored, where a relation says `WhenGone::Clear`.
+//! Foreign keys: fields that hold ids of other records. Where a relation says `WhenGone::Clear`, they are
+//! cleared when the other record is deleted, and set again when it is restored.
 
 use crate::{
     Direction, KeyBuf, Moment, Registry, Relation, Resolve, RowError, Scan, Space, Span, StoreError,

@@ -1,4 +1,5 @@
-//! What every entity can do: written once, over its table, its links and the projections that follow it.
+//! CRUD, soft delete and restore for every entity, written once over its table, its links and the projections
+//! that follow it.
 
 use std::{any::Any, sync::Arc};
 

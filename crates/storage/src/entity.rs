@@ -173,7 +173,7 @@ pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     T::deserialize(deserializer).map(Some)
 }
 
-/// The bytes that are stored for `value`.
+/// Serialises a value for storage: MessagePack with field names, after one byte for the version of the encoding.
 pub fn encode(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256);
     bytes.push(ENCODING);
@@ -181,7 +181,7 @@ pub fn encode(value: &impl Serialize) -> Vec<u8> {
     bytes
 }
 
-/// Reads what [`encode`] wrote.
+/// Deserialises what [`encode`] wrote. `space` and `key` are for the error.
 pub fn decode<T: DeserializeOwned>(space: Space, key: &str, bytes: &[u8]) -> Result<T, StoreError> {
     let corrupt = |reason| StoreError::Corrupt { space, key: key.to_owned(), reason };
     match bytes.split_first() {

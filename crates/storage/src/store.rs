@@ -1,4 +1,5 @@
-//! The store: one writer thread that commits whoever is waiting together, and a published snapshot.
+//! The store: one writer thread with group commit (transactions that wait are committed together), and a
+//! published snapshot for readers.
 
 use std::{
     any::Any,

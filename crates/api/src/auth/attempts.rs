@@ -1,4 +1,5 @@
-//! Login limits: how often a password may be guessed, and how many passwords are hashed for whom at a time.
+//! Login rate limiting: attempts per account and per network, in memory, and a limit of concurrent password
+//! hashes.
 
 use std::{
     collections::{BTreeMap, HashMap},

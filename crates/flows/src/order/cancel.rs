@@ -1,4 +1,4 @@
-//! Calls an order off.
+//! Cancels an order: releases its reservations, refunds or cancels its payments.
 
 use atoll_inventory::release as release_inventory;
 use atoll_kernel::{Fault, Local, flow, serde_json::json};

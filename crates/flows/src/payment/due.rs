@@ -1,4 +1,4 @@
-//! What is to be paid: the one place in which an amount is rounded, to the digits of its currency.
+//! The amount to be paid, and its rounding to the digits of its currency. Amounts are rounded nowhere else.
 
 use atoll_cart::Cart;
 use atoll_kernel::{Decimal, Fault, Read, StoreError};

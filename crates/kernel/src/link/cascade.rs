@@ -1,4 +1,5 @@
-//! What becomes of links when a record is deleted and restored.
+//! The cascade of deletions to links: what happens to links when a record is deleted, soft-deleted or
+//! restored.
 
 use crate::{
     Direction, KeyBuf, Moment, Read, Registry, RowError, Scan, Span, StoreError, Write, group_count,

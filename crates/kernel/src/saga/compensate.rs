@@ -1,4 +1,5 @@
-//! Undoing what a run did: all of it when the run fails, or the part that failed when its function goes on.
+//! Compensation of saga runs: undoes all steps of a failed run, or those of a failed part if its function
+//! continues.
 
 use crate::{
     Fault, Local, Moment, Point, StepCall, StepState, When, Write,

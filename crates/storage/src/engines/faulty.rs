@@ -1,4 +1,4 @@
-//! An engine that fails where a test says, over the memory engine.
+//! Fault injection: an engine over the memory engine that fails where a test says.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
