@@ -1,5 +1,5 @@
-//! Jobs, on a clock that the test moves: it is 08:00:00 when an application starts. The slow jobs run from seven to
-//! eight, so that they are in the way of their own tests alone.
+//! Jobs, on a clock that the test moves: it is 08:00:00 when an application starts. The slow jobs run from
+//! seven to eight, so that they are in the way of their own tests alone.
 
 use std::time::Duration;
 

@@ -33,8 +33,8 @@ async fn committed(app: &TestApp, look: impl AsyncFn() -> Result<(), String>) {
     }
 }
 
-/// Waits until these subscribers have taken all events or put them aside. Time passes meanwhile, so that those who
-/// failed are called again.
+/// Waits until these subscribers have taken all events or put them aside. Time passes meanwhile, so that
+/// those who failed are called again.
 async fn settled(app: &TestApp, subscribers: &[&str]) {
     let are_done = async || {
         let view = app.ctx.view();

@@ -1,4 +1,5 @@
-//! Tokens that are mailed: whoever mails them gets them, over failures and restarts, and the database never holds one.
+//! Tokens that are mailed: whoever mails them gets them, over failures and restarts, and the database never
+//! holds one.
 
 use std::sync::{Mutex, PoisonError};
 

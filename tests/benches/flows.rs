@@ -1,5 +1,5 @@
-//! What a flow costs over the bare transaction. Read the ratios, not the figures: each is the median of rounds that
-//! take turns in one process.
+//! What a flow costs over the bare transaction. Read the ratios, not the figures: each is the median of
+//! rounds that take turns in one process.
 
 use std::{
     io::{self, Write as _},

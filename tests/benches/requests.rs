@@ -1,6 +1,6 @@
-//! What requests cost the processor and the allocator: allocations, bytes and CPU time of one request of each kind,
-//! through the whole router, writer included. `cargo xtask bench requests`; the figures are averages over many requests
-//! in one process, one at a time.
+//! What requests cost the processor and the allocator: allocations, bytes and CPU time of one request of each
+//! kind, through the whole router, writer included. `cargo xtask bench requests`; the figures are averages
+//! over many requests in one process, one at a time.
 
 use std::{alloc::System, fs, io};
 

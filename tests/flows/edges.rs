@@ -1,5 +1,5 @@
-//! Sagas that are not written as they should be, and runs that the code has left behind: what was done is undone, or
-//! somebody is told.
+//! Sagas that are not written as they should be, and runs that the code has left behind: what was done is
+//! undone, or somebody is told.
 
 use atoll_kernel::{Actor, EXECUTIONS, ExecutionState, Fault, Local, Outcome, Run, WorkflowExecution, flow};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};

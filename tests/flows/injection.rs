@@ -1,5 +1,5 @@
-//! Every flow × every step × every way to fail: afterwards the whole store, the outbox included, is as it was before,
-//! or as it is after a run that nothing disturbed.
+//! Every flow × every step × every way to fail: afterwards the whole store, the outbox included, is as it was
+//! before, or as it is after a run that nothing disturbed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -147,8 +147,8 @@ async fn every_flow_is_atomic_under_failures_and_crashes() {
     }
     assert_eq!(table.wrong, [""; 0]);
     let n_run = |way: &str| table.n_run.get(way).copied().unwrap_or(0);
-    // A cell exists where a step can fail in this way: what is one transaction is aborted and never undone, and only
-    // calls to the outside take too long.
+    // A cell exists where a step can fail in this way: what is one transaction is aborted and never undone,
+    // and only calls to the outside take too long.
     for way in WAYS {
         assert_eq!(n_run(way), n_steps, "{way}");
     }
@@ -187,7 +187,8 @@ async fn disturb(scenario: &Scenario, step: &Step, before: &Dump, after: &Dump, 
     }
 }
 
-/// Runs every flow of the scenario twice over the same data before it is run: with the same ids, both write the same.
+/// Runs every flow of the scenario twice over the same data before it is run: with the same ids, both write
+/// the same.
 async fn run_twice(scenario: &Scenario, after: &Dump, table: &mut Table) {
     let (app, trap, disk, _) = scenario.app(EngineFault::None).await;
     trap.rehearses.store(true, Ordering::Relaxed);
@@ -225,7 +226,8 @@ async fn nondeterministic_flow_is_detected() {
     assert!(found.contains("`restless` wrote something else when it ran again"), "{found}");
 }
 
-/// Lets the last step fail, and crashes while each of the steps before it is undone: the next process undoes it again.
+/// Lets the last step fail, and crashes while each of the steps before it is undone: the next process undoes
+/// it again.
 async fn undo_each(scenario: &Scenario, before: &Dump, table: &mut Table) {
     let last = match scenario.flow {
         "trip" => "open-channel",

@@ -175,7 +175,8 @@ async fn completing_an_order_again_calls_no_hooks_and_keeps_its_run() {
     assert_eq!(run(), first);
 }
 
-/// While the bank is asked, others do what they want; then the order is not placed, and nothing is left of it.
+/// While the bank is asked, others do what they want; then the order is not placed, and nothing is left of
+/// it.
 #[tokio::test]
 async fn order_has_the_lines_that_were_reserved_and_paid() {
     async fn check(others: impl AsyncFnOnce(&Shop, &str), error: &str) {
@@ -217,8 +218,8 @@ async fn order_has_the_lines_that_were_reserved_and_paid() {
     .await;
 }
 
-/// A price that changes while the bank is asked changes nothing: the shopper pays what was shown, and what was checked
-/// when the goods were promised.
+/// A price that changes while the bank is asked changes nothing: the shopper pays what was shown, and what
+/// was checked when the goods were promised.
 #[tokio::test]
 async fn price_change_during_payment_aborts_the_order() {
     let (shop, storefront, cart) = shop().await;
@@ -258,8 +259,8 @@ async fn unseen_price_is_not_charged() {
     assert_eq!(payment(&shop).await["amount"], 2000);
 }
 
-/// A part of another saga goes step by step, also where it would be one transaction alone: stock is what everybody
-/// changes, and is given back by a function.
+/// A part of another saga goes step by step, also where it would be one transaction alone: stock is what
+/// everybody changes, and is given back by a function.
 #[tokio::test]
 async fn order_placed_within_a_saga_is_undone_with_it() {
     let (shop, _, cart) = shop().await;

@@ -1,5 +1,5 @@
-//! Requests that come after a run that a crash has cut: the same one again, with and without an `Idempotency-Key`, and
-//! another one under the same transaction id.
+//! Requests that come after a run that a crash has cut: the same one again, with and without an
+//! `Idempotency-Key`, and another one under the same transaction id.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -161,7 +161,8 @@ async fn moved_after_cut(what: &str, then: i64, n: usize, crash: Crash, mood: Mo
     };
     let mut expected = amounts(&admin.get(&path).await.ok());
     let run = WorkflowExecution::find(&app.ctx.view(), &saga, id.as_str().expect("an id")).expect("a read");
-    // What was begun is done first, unless it was refused already; the same request again means the same money.
+    // What was begun is done first, unless it was refused already; the same request again means the same
+    // money.
     let is_refused = |it: &WorkflowExecution| it.steps.iter().any(|step| step.error.is_some());
     let is_done_first = run.is_some_and(|it| !it.has_ended() && !is_refused(&it));
     expected.extend(is_done_first.then_some(5));

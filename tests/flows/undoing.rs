@@ -1,4 +1,5 @@
-//! What is undone and what is not: a saga that does what its input says, and others who meanwhile do what they want.
+//! What is undone and what is not: a saga that does what its input says, and others who meanwhile do what
+//! they want.
 
 use atoll_kernel::{
     Actor, Ctx, ExecutionState, Fault, KeyBuf, Local, Moment, Outcome, Read, Run, WorkflowExecution, Write,
@@ -303,7 +304,8 @@ async fn undo_conflicts_with_records_that_build_on_it() {
     .await;
 }
 
-/// A part that failed is undone before the function goes on: the run ends well, and nothing of the part is left.
+/// A part that failed is undone before the function goes on: the run ends well, and nothing of the part is
+/// left.
 #[tokio::test]
 async fn caught_failure_of_a_part_is_compensated() {
     let title = |it: &Stage, title: &str| Op::Title(it.tea.product.clone(), title.into());

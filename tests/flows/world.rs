@@ -50,7 +50,8 @@ pub(crate) fn let_hang(test: &str, name: &str) {
     with(test, |it| it.hangs = Some(name.to_owned()));
 }
 
-/// Somebody calls. The answer is the number of the call of this name; a key that comes again is answered alike.
+/// Somebody calls. The answer is the number of the call of this name; a key that comes again is answered
+/// alike.
 pub(crate) async fn call(test: &str, name: &str, call: &StepCall) -> Result<u64, Fault> {
     let answer = with(test, |world| {
         world.calls.push(name.to_owned());

@@ -468,7 +468,8 @@ async fn the_store_owns_its_default_channel() {
     ] {
         check(admin, &path, currencies(list), &format!("400 invalid_data: {expect}")).await;
     }
-    // Disabled channels sell nothing, so none is a default; the default may be disabled later, and then sells nothing.
+    // Disabled channels sell nothing, so none is a default; the default may be disabled later, and then sells
+    // nothing.
     let till = shop.channel("Till").await;
     admin.post(&format!("/admin/sales-channels/{till}"), json!({ "is_disabled": true })).await.ok();
     check(

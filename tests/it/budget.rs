@@ -503,8 +503,8 @@ async fn disconnected_client_cancels_its_reads() {
     second.abort();
     settle().await;
     drop(closed);
-    // It finds its turn when they are through. All that was read for them is where the first was held up: a scan, and the
-    // entry that it found.
+    // It finds its turn when they are through. All that was read for them is where the first was held up: a
+    // scan, and the entry that it found.
     let third = n_read(&mut || ask_much(&shop.admin)).await;
     assert!(third <= one + 2, "{} keys were read for nobody", third - one);
 }
@@ -522,7 +522,8 @@ async fn reads_time_out() {
     drop(closed);
 }
 
-/// A shop of 100 products of 50 variants each, with pictures, tags, prices and stock, all in one collection and category.
+/// A shop of 100 products of 50 variants each, with pictures, tags, prices and stock, all in one collection
+/// and category.
 async fn large_shop() -> (Shop, Client, Value) {
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;

@@ -1,4 +1,5 @@
-//! Products are put into a channel and taken out in bulk: by id, by what they have in common, and first for show.
+//! Products are put into a channel and taken out in bulk: by id, by what they have in common, and first for
+//! show.
 
 use atoll_kernel::{Actor, Moment, Write};
 use atoll_product::{PRODUCTS, Product};
@@ -154,7 +155,8 @@ async fn bulk_dry_run_reports_and_writes_nothing() {
     );
 }
 
-/// As many as the largest catalogues have, in one body that is longer than other routes take. All of it, or nothing.
+/// As many as the largest catalogues have, in one body that is longer than other routes take. All of it, or
+/// nothing.
 #[tokio::test]
 async fn bulk_adds_100_000_products_to_a_channel() {
     let bulk = Bulk::new().await;

@@ -1,4 +1,5 @@
-//! The catalogue as merchants edit it: what products are sorted into, categories and their ranks, handles, pictures.
+//! The catalogue as merchants edit it: what products are sorted into, categories and their ranks, handles,
+//! pictures.
 
 use atoll_kernel::Actor;
 use atoll_testkit::{Shop, TestApp, id};
@@ -10,7 +11,8 @@ async fn shop() -> (Shop, String) {
     (shop, web)
 }
 
-/// What a product can be sorted into: route, name in the answer, body, parameter of lists, field of the product.
+/// What a product can be sorted into: route, name in the answer, body, parameter of lists, field of the
+/// product.
 const SORTED_INTO: [(&str, &str, &str, &str); 4] = [
     ("product-tags", "product_tag", "tag_id", "tags"),
     ("product-types", "product_type", "type_id", "type"),
@@ -113,7 +115,8 @@ async fn restoring_a_record_restores_references_to_it() {
     shop.app.ctx.write(Actor::System, restore).await.expect("restored");
     assert_eq!(sorted().await, [2, 1, 2, 2]);
 
-    // A product that comes back lets go of what was deleted while it was not there, and gets it back with that.
+    // A product that comes back lets go of what was deleted while it was not there, and gets it back with
+    // that.
     shop.admin.delete(&format!("/admin/products/{}", tea.product)).await.ok();
     shop.admin.delete(&format!("/admin/product-tags/{}", ids[0])).await.ok();
     let (product, tag) = (tea.product.clone(), ids[0].clone());
@@ -479,7 +482,8 @@ async fn images_keep_their_ids_and_may_belong_to_variants() {
     assert_eq!(answer, json!({ "added": [medium], "removed": [small] }));
     assert_eq!(of_variant(&small).await, [c.clone(), a.clone(), d.clone()]);
     assert_eq!(of_variant(&medium).await, [c.clone(), b.clone(), d.clone()]);
-    // A new order of the pictures leaves them to their variants; a variant that is gone leaves its pictures to nobody.
+    // A new order of the pictures leaves them to their variants; a variant that is gone leaves its pictures
+    // to nobody.
     shop.admin
         .post(
             &path,

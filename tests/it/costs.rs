@@ -1,5 +1,5 @@
-//! What a page costs: the keys that each list reads for a page of 20, in a small shop and in one four times as large. And
-//! what the writes of a checkout read.
+//! What a page costs: the keys that each list reads for a page of 20, in a small shop and in one four times
+//! as large. And what the writes of a checkout read.
 
 use std::{fmt::Write as _, path::PathBuf};
 

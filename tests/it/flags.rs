@@ -1,4 +1,5 @@
-//! Feature flags: what is left of the shop when sales channels are switched off, and that nothing is lost by it.
+//! Feature flags: what is left of the shop when sales channels are switched off, and that nothing is lost by
+//! it.
 
 use atoll_kernel::{Flags, Registry, Store, engines::Memory};
 use atoll_testkit::{Shop, TestApp, complete};

@@ -140,7 +140,8 @@ async fn after_a_crash_nothing_is_done_twice() {
     check(Crash::After, 1, "sc_").await;
 }
 
-/// Sends a write whose commit reaches the disk and whose answer is lost, and then sends it again to the next process.
+/// Sends a write whose commit reaches the disk and whose answer is lost, and then sends it again to the next
+/// process.
 async fn cut(
     shop: Shop,
     disk: &Memory,

@@ -146,8 +146,8 @@ fn run(tx: &mut dyn Write, at: &Moment, step: Step) -> Result<(), Fault> {
     }
 }
 
-/// For every channel and moment: the listings, their counts and their memberships are what the decision says, product by
-/// product and variant by variant.
+/// For every channel and moment: the listings, their counts and their memberships are what the decision says,
+/// product by product and variant by variant.
 fn agrees(tx: &dyn Write) -> Result<(), Fault> {
     let all = |name: fn(usize) -> String| (0..N_PRODUCTS).map(name).collect::<Vec<_>>();
     for (c, at) in (0..N_CHANNELS).flat_map(|c| (-1..=N_MOMENTS).map(move |at| (c, at))) {

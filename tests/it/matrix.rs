@@ -1,5 +1,5 @@
-//! The wall, cell by cell: every store route of the table, with every kind of key, asked in every way. A route that the
-//! table of subjects below does not know is an uncovered cell, and there must be none.
+//! The wall, cell by cell: every store route of the table, with every kind of key, asked in every way. A
+//! route that the table of subjects below does not know is an uncovered cell, and there must be none.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use atoll_kernel::{Auth, Method, ParamKind, Registry, Route};
 use atoll_testkit::{Client, Dump, Shop, TestApp, Variant, complete, id, pay};
 use serde_json::{Value, json};
 
-/// A shop of two channels, in which everything says whose it is: names of the web shop begin with `Web`, those of the
-/// till with `Till`.
+/// A shop of two channels, in which everything says whose it is: names of the web shop begin with `Web`,
+/// those of the till with `Till`.
 struct Scene {
     shop: Shop,
     web: Side,
@@ -114,8 +114,8 @@ impl Scene {
         }
     }
 
-    /// Every way of asking a route that reads: alone, by each of its filters, searched, ordered, counted, and with
-    /// everything that hangs on the records.
+    /// Every way of asking a route that reads: alone, by each of its filters, searched, ordered, counted, and
+    /// with everything that hangs on the records.
     fn questions(&self, route: &Route, side: &Side) -> Vec<String> {
         let wide = format!("fields={}", nested(3).into_iter().collect::<Vec<_>>().join(","));
         let mut all = vec![String::new(), wide, "sales_channel_id[]=".to_owned() + &side.channel];

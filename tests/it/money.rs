@@ -4,8 +4,8 @@ use atoll_testkit::{Client, Shop, complete, id, pay};
 use axum::body::Body;
 use serde_json::{Value, json};
 
-/// Numbers that are longer than a number of a request may be. A float holds none of the first four, and would be another
-/// number; the others saturated.
+/// Numbers that are longer than a number of a request may be. A float holds none of the first four, and would
+/// be another number; the others saturated.
 const LONG: [&str; 8] = [
     "19.990000000000000001", "12345678901234567.89", "0.12345678901234567", "1000000000000000.1",
     "79228162514264337593543950336", "1e28", "1e300", "1e-29",

@@ -271,7 +271,8 @@ async fn completing_an_order_fulfils_what_is_left() {
     );
 }
 
-/// A line is promised what it takes and was not sent, and no more: neither by another reservation nor by a greater one.
+/// A line is promised what it takes and was not sent, and no more: neither by another reservation nor by a
+/// greater one.
 #[tokio::test]
 async fn a_line_is_promised_no_more_than_it_is_owed() {
     let bench = Bench::open().await;
@@ -344,8 +345,8 @@ async fn a_line_is_promised_no_more_than_it_is_owed() {
     assert_eq!(bench.levels(item).await, "0/9 4/4");
 }
 
-/// A line that was not counted when it was bought takes what is reserved for it by hand, one for each piece: that goes
-/// first, and the other pieces take nothing.
+/// A line that was not counted when it was bought takes what is reserved for it by hand, one for each piece:
+/// that goes first, and the other pieces take nothing.
 #[tokio::test]
 async fn what_was_not_counted_is_sent_by_what_was_reserved_for_it() {
     let bench = Bench::open().await;
@@ -397,8 +398,8 @@ async fn what_was_not_counted_is_sent_by_what_was_reserved_for_it() {
     }
 }
 
-/// What is promised to a line beyond what was ordered, as it could be once, is let go of when the order is done, and not
-/// sent.
+/// What is promised to a line beyond what was ordered, as it could be once, is let go of when the order is
+/// done, and not sent.
 #[tokio::test]
 async fn fulfilment_beyond_the_ordered_quantity_is_refused() {
     let bench = Bench::open().await;

@@ -1,4 +1,5 @@
-//! What a line of a cart costs: the price of the day on which it was touched last, and never one that was not shown.
+//! What a line of a cart costs: the price of the day on which it was touched last, and never one that was not
+//! shown.
 
 use std::sync::Arc;
 
@@ -99,7 +100,8 @@ async fn changing_customer_or_region_reprices_all_lines() {
     }
 }
 
-/// Who logs in, says an address, or is shown new prices keeps the line; it is not sold, and not moved to a region.
+/// Who logs in, says an address, or is shown new prices keeps the line; it is not sold, and not moved to a
+/// region.
 #[tokio::test]
 async fn line_without_a_current_price_keeps_its_price_and_cannot_be_bought() {
     let scene = Scene::open().await;

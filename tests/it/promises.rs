@@ -1,5 +1,6 @@
-//! The promises of sales channels, top to bottom, as the descriptions that founded this project make them. A binary of
-//! its own, since the module that its last promises need is linked into it alone: the example of the README.
+//! The promises of sales channels, top to bottom, as the descriptions that founded this project make them. A
+//! binary of its own, since the module that its last promises need is linked into it alone: the example of
+//! the README.
 
 #[path = "../example/sale_channels.rs"]
 mod sale_channels;
@@ -82,7 +83,8 @@ async fn channels_are_expanded_from_product_cart_order_and_store() {
         shop.admin.get(&format!("/admin/products/{}?fields=*sales_channels", tea.product)).await.ok();
     assert_eq!(name(&product["product"]["sales_channels"][0]), expects);
     let order = id(&complete(&storefront, &cart).await.ok()["order"]);
-    // Carts have no admin route of their own: admins reach them from their orders, and storefronts see the id.
+    // Carts have no admin route of their own: admins reach them from their orders, and storefronts see the
+    // id.
     let path = format!("/admin/orders/{order}?fields=*sales_channel,*cart,*cart.sales_channel");
     let order = &shop.admin.get(&path).await.ok()["order"];
     assert_eq!(
@@ -171,7 +173,8 @@ async fn a_publishable_key_confines_a_storefront() {
     assert_eq!(listed(&at_web).await, "");
 }
 
-/// A module of one's own adds a workflow that makes channels, and runs it for a route, an event and a schedule.
+/// A module of one's own adds a workflow that makes channels, and runs it for a route, an event and a
+/// schedule.
 #[tokio::test]
 async fn a_module_adds_a_workflow_a_route_a_subscriber_and_a_job() {
     const PACE: Pace = Pace {
@@ -208,7 +211,8 @@ async fn a_module_adds_a_workflow_a_route_a_subscriber_and_a_job() {
     background.stop().await;
 }
 
-/// Where a feature flag switches sales channels off, the shop sells what is published, and nothing is lost by it.
+/// Where a feature flag switches sales channels off, the shop sells what is published, and nothing is lost by
+/// it.
 #[tokio::test]
 async fn a_feature_flag_switches_sales_channels_off() {
     let disk = Memory::default();

@@ -11,8 +11,8 @@ struct Scene {
     fresh: String,
 }
 
-/// Tea is sold on the web, Gin at the till, Rum in both, and Ale nowhere. Tea and Ale are in a collection; Tea and Rum are
-/// fresh, and Rum is also strong.
+/// Tea is sold on the web, Gin at the till, Rum in both, and Ale nowhere. Tea and Ale are in a collection;
+/// Tea and Rum are fresh, and Rum is also strong.
 async fn scene() -> Scene {
     let shop = Shop::open(TestApp::init().await).await;
     let (web, till) = (shop.channel("Web").await, shop.channel("Till").await);

@@ -22,7 +22,8 @@ fn every_route_says_who_may_call_it() {
         // What is public is listed in `auth.rs`.
         let fits = match route.path.split('/').nth(1) {
             Some("admin") => {
-                // Whoever is invited is no admin yet, and a dashboard asks for the flags before anybody logs in.
+                // Whoever is invited is no admin yet, and a dashboard asks for the flags before anybody logs
+                // in.
                 let before = ["/admin/invites/accept", "/admin/feature-flags"];
                 route.auth.is_admin() || before.contains(&route.path)
             }

@@ -3,7 +3,8 @@
 use atoll_testkit::{Client, Shop, TestApp};
 use serde_json::{Value, json};
 
-/// What the store routes show of a shop with a collection, a tag, a type and categories, to keys of two channels.
+/// What the store routes show of a shop with a collection, a tag, a type and categories, to keys of two
+/// channels.
 struct World {
     shop: Shop,
     web: Client,

@@ -1,6 +1,6 @@
-//! Random orders, fulfilments, cancellations and changes of stock, one after the other and at once, against books that know
-//! nothing of the code: what is on hand and what is out make up what there is, what is reserved is what open orders are
-//! still owed, nothing is sold twice, and nothing is stuck.
+//! Random orders, fulfilments, cancellations and changes of stock, one after the other and at once, against
+//! books that know nothing of the code: what is on hand and what is out make up what there is, what is
+//! reserved is what open orders are still owed, nothing is sold twice, and nothing is stuck.
 
 use std::collections::BTreeMap;
 
@@ -555,8 +555,8 @@ impl<'a> Books<'a> {
         }
     }
 
-    /// The reservation that is meant, and how much more it is to promise. What was counted stays promised in full, so that
-    /// nothing is stuck; what was not may be promised less.
+    /// The reservation that is meant, and how much more it is to promise. What was counted stays promised in
+    /// full, so that nothing is stuck; what was not may be promised less.
     fn moved<'s>(
         &self,
         order: usize,
@@ -704,8 +704,8 @@ impl<'a> Books<'a> {
         Ok(())
     }
 
-    /// In the end every order can be brought to one: called off with all that was sent of it, or sent and done. Then
-    /// nothing is reserved.
+    /// In the end every order can be brought to one: called off with all that was sent of it, or sent and
+    /// done. Then nothing is reserved.
     async fn settle(&mut self) -> Result<(), String> {
         for n in 0..self.orders.len() {
             let seen = self.see().await?;

@@ -226,7 +226,8 @@ async fn fields_and_sorting_do_not_reveal_other_channels() {
             format!("400 invalid_data: Order field {order} is not valid")
         );
     }
-    // What a product has become since it was put into the cart is the channel's to show, and it no longer does.
+    // What a product has become since it was put into the cart is the channel's to show, and it no longer
+    // does.
     let cart = shop.cart(&storefront, &tea.id, 1).await;
     let secret = json!({ "status": "draft", "title": "Secret", "metadata": { "cost": 3 } });
     shop.admin.post(&format!("/admin/products/{}", tea.product), secret).await.ok();

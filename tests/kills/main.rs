@@ -1,5 +1,5 @@
-//! Real kills: a process that completes paid carts is killed at any moment, again and again. In the end every order is
-//! paid once, and no money was kept without an order.
+//! Real kills: a process that completes paid carts is killed at any moment, again and again. In the end every
+//! order is paid once, and no money was kept without an order.
 
 #[path = "../flows/bank.rs"]
 #[expect(dead_code, reason = "the tests of flows ask the bank for more")]

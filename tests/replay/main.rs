@@ -1,5 +1,5 @@
-//! What was recorded of the original is replayed here. What differs is listed with its reason, or counted as open; the
-//! counts are in git, and may only get better.
+//! What was recorded of the original is replayed here. What differs is listed with its reason, or counted as
+//! open; the counts are in git, and may only get better.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,8 @@ use std::{
 use atoll_testkit::{Recording, Replay};
 use expect_test::expect_file;
 
-/// A request that the original refused and that would be done here is not sent: the rest was recorded without it.
+/// A request that the original refused and that would be done here is not sent: the rest was recorded without
+/// it.
 const NOT_SENT: &str = "not sent: ";
 
 fn folder() -> PathBuf {

@@ -1,5 +1,5 @@
-//! A module of a third party: a record with an index, a link, a projection, and a check of its own. All but the check is
-//! verified for nothing.
+//! A module of a third party: a record with an index, a link, a projection, and a check of its own. All but
+//! the check is verified for nothing.
 
 use atoll_kernel::{
     Change, End, Index, KeyBuf, Module, Projection, Scalar, Service, StoreError, Verify, Write, add_to_group,

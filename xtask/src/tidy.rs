@@ -105,8 +105,8 @@ fn files(root: &Path) -> anyhow::Result<Vec<File>> {
 /// All rules, on all files.
 fn violations(files: &[File]) -> Vec<Violation> {
     let of_one_file = [
-        begins_with_docs, has_no_stray_space, is_merged, inherits_lints, inherits_dependencies,
-        tests_do_not_sleep, plans_requests,
+        begins_with_docs, has_no_stray_space, has_short_comments, is_merged, inherits_lints,
+        inherits_dependencies, tests_do_not_sleep, plans_requests,
     ];
     let mut violations: Vec<Violation> =
         files.iter().flat_map(|file| of_one_file.iter().flat_map(|rule| rule(file))).collect();
@@ -133,6 +133,17 @@ fn has_no_stray_space(file: &File) -> Vec<Violation> {
         }
     }
     violations
+}
+
+/// Comments are as wide as code, which rustfmt wraps; it leaves comments alone.
+fn has_short_comments(file: &File) -> Vec<Violation> {
+    const CHARS_MAX: usize = 110;
+    if !file.has_extension(&["rs"]) {
+        return Vec::new();
+    }
+    let is_long = |line: &str| line.trim_start().starts_with("//") && line.chars().count() > CHARS_MAX;
+    let long = file.lines().filter(|(_, line)| is_long(line));
+    long.map(|(number, _)| file.violation(number, "wrap the comment at 110 characters")).collect()
 }
 
 /// No conflict markers of a merge.
@@ -271,6 +282,9 @@ mod tests {
         assert_eq!(tidy("a.rs", "//! Text.\n\nfn f() {}\n"), "");
         assert_eq!(tidy("a.rs", "fn f() {}"), "a.rs:1: begin with a `//!` line that says what this file is");
         assert_eq!(tidy("a.md", "one \ntwo"), "a.md:1: remove the white space at the end");
+        let long = format!("//! Text.\n    // {}\n", "x".repeat(104));
+        assert_eq!(tidy("a.rs", &long), "a.rs:2: wrap the comment at 110 characters");
+        assert_eq!(tidy("a.rs", &long.replace("xx", "x")), "");
         assert_eq!(tidy("a.md", "one\r\n"), "a.md:1: remove the white space at the end");
         assert_eq!(tidy("a.toml", "one\n\ttwo"), "a.toml:2: write spaces for the tab");
         assert_eq!(tidy("a.md", "one\n<<<<<<< HEAD\n"), "a.md:2: decide between the sides of the merge");

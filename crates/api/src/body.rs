@@ -1,5 +1,5 @@
-//! Reading of request bodies whose fields are not those of one record: extra fields are taken out of them, and the rest is
-//! read as the record.
+//! Reading of request bodies whose fields are not those of one record: extra fields are taken out of them,
+//! and the rest is read as the record.
 
 use atoll_flows::product::IdRef;
 use atoll_kernel::{

@@ -1,5 +1,6 @@
-//! `crud!`: the routes that are alike for many resources, and their handlers: a page, one record, creating, updating and
-//! deleting. What a resource has beside them stands in its own file, in a table of routes of its own.
+//! `crud!`: the routes that are alike for many resources, and their handlers: a page, one record, creating,
+//! updating and deleting. What a resource has beside them stands in its own file, in a table of routes of its
+//! own.
 
 /// Registers the usual routes of a resource, each with its handler.
 ///
@@ -15,9 +16,10 @@
 /// }
 /// ```
 ///
-/// `page`, `find`, `create` and `update` name parameters, which a function may read before (`page LIST through
-/// show_trees`); `create` and `update` also name a body and a flow, `delete` what the wire calls the record, and a flow.
-/// Behind the auth, `with "flag"` says that they are of a feature that can be switched off. Each clause may be left out.
+/// `page`, `find`, `create` and `update` name parameters, which a function may read before (`page LIST
+/// through show_trees`); `create` and `update` also name a body and a flow, `delete` what the wire calls the
+/// record, and a flow. Behind the auth, `with "flag"` says that they are of a feature that can be switched
+/// off. Each clause may be left out.
 macro_rules! crud {
     (
         of $RESOURCE:ident at $path:literal for $Auth:ident $(with $flag:literal)?;

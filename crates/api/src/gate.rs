@@ -1,5 +1,5 @@
-//! Who may come in: users and customers by the token they got for logging in, servers by secret key, storefronts by
-//! publishable key.
+//! Who may come in: users and customers by the token they got for logging in, servers by secret key,
+//! storefronts by publishable key.
 
 use std::{any::Any, sync::Arc};
 
@@ -20,8 +20,8 @@ use base64::{
 
 use crate::auth::{Claims, session_of};
 
-/// Lets a request in, or answers what the wire's guards answer. All that it reads is in one snapshot, which the handler
-/// reads on in.
+/// Lets a request in, or answers what the wire's guards answer. All that it reads is in one snapshot, which
+/// the handler reads on in.
 pub fn gate(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault> {
     match auth {
         Auth::Public => Ok(pass(ctx, Actor::Nobody, None)),
@@ -34,8 +34,8 @@ pub fn gate(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fau
     }
 }
 
-/// What a request without a publishable key is given. Admins see the stock of all locations; those who are nobody see
-/// the record that is theirs, and nothing behind it.
+/// What a request without a publishable key is given. Admins see the stock of all locations; those who are
+/// nobody see the record that is theirs, and nothing behind it.
 fn pass(ctx: &Ctx, actor: Actor, login: Option<Login>) -> Pass {
     let context = ctx.unconfined(ctx.now());
     let context = match &actor {
@@ -113,7 +113,8 @@ fn by_cookie(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<Login>, Store
     Ok(identity_of(view, &login)?.map(|_| login))
 }
 
-/// The identity of somebody who logged in, if it is still there, with the same password, and is still who it was.
+/// The identity of somebody who logged in, if it is still there, with the same password, and is still who it
+/// was.
 pub(crate) fn identity_of(view: &dyn Read, login: &Login) -> Result<Option<AuthIdentity>, StoreError> {
     let Some(identity) = AUTH_IDENTITIES.get(view, &login.identity)? else { return Ok(None) };
     let is_same = login.actor_id.is_empty() || identity.actor(&login.actor_type) == Some(&login.actor_id);

@@ -30,8 +30,8 @@ where
     show_written(&app, &view, &plan, node).await
 }
 
-/// Runs flows in one transaction; answers the record that came of it, and the state that the commit left. What the plan
-/// cannot show is refused before it is written, not after.
+/// Runs flows in one transaction; answers the record that came of it, and the state that the commit left.
+/// What the plan cannot show is refused before it is written, not after.
 async fn write<T, F>(plan: &ReadPlan, call: Call, body: F) -> Result<(Ctx, Node, View), Fault>
 where
     T: Entity,
@@ -61,8 +61,8 @@ pub(crate) async fn show_written(
     show_done(app, view, plan, move |view, plan| plan.show(view, node.clone())).await
 }
 
-/// Shows what was done. It is done, whatever becomes of the answer: where showing what was asked for takes too much,
-/// `show` is given a plan of nothing but ids.
+/// Shows what was done. It is done, whatever becomes of the answer: where showing what was asked for takes
+/// too much, `show` is given a plan of nothing but ids.
 pub(crate) async fn show_done<T: Send + 'static>(
     app: &Ctx,
     view: &View,
@@ -170,7 +170,8 @@ pub(crate) async fn remove_by<O: Send + 'static>(
     gone.reply()
 }
 
-/// Takes something out of a record, which `body` answers; says that it is gone, and shows the record as its parent.
+/// Takes something out of a record, which `body` answers; says that it is gone, and shows the record as its
+/// parent.
 pub(crate) async fn remove_from<T, F>(
     parent: &'static Resource,
     call: Call,
@@ -258,8 +259,8 @@ pub(crate) async fn shown<T: Entity>(
     .await
 }
 
-/// Makes, changes and deletes records in one transaction; `body` answers those that it made and those that it changed.
-/// A repeat of the request is shown them as they are then.
+/// Makes, changes and deletes records in one transaction; `body` answers those that it made and those that it
+/// changed. A repeat of the request is shown them as they are then.
 pub(crate) async fn perform_batch<T, F>(
     resource: &'static Resource,
     service: &'static Service<T>,

@@ -50,7 +50,8 @@ impl From<KeyRefusal> for Fault {
     }
 }
 
-/// The channels of a publishable key; where sales channels are switched off, the shop as a whole. Clones share them.
+/// The channels of a publishable key; where sales channels are switched off, the shop as a whole. Clones
+/// share them.
 #[derive(Clone, Debug)]
 pub struct ChannelScope {
     key_id: Arc<str>,

@@ -48,7 +48,8 @@ fn check_objects(place: &str, value: &Value) -> Result<(), NotACatalogue> {
     Ok(())
 }
 
-/// A number as the file has it: read as a float it would be rounded before anybody can say that it is too long.
+/// A number as the file has it: read as a float it would be rounded before anybody can say that it is too
+/// long.
 fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     let value = Box::<RawValue>::deserialize(deserializer)?;
     let text = value.get();

@@ -1,5 +1,5 @@
-//! Processes over several modules, one file each: flows, which are one transaction, and sagas, which also call the
-//! outside. All of it is done, or nothing.
+//! Processes over several modules, one file each: flows, which are one transaction, and sagas, which also
+//! call the outside. All of it is done, or nothing.
 
 pub mod cart;
 pub mod customer;

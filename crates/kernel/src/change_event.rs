@@ -1,7 +1,8 @@
 //! Events of records and links: written in the transaction that changes them, where somebody follows them.
 //!
-//! `product.product-variant.created`, `.updated` and `.deleted` for records (a restored one is created again), with
-//! `{"id"}`; `LinkProductSalesChannel.attached` and `.detached` for links, with the ids of both ends.
+//! `product.product-variant.created`, `.updated` and `.deleted` for records (a restored one is created
+//! again), with `{"id"}`; `LinkProductSalesChannel.attached` and `.detached` for links, with the ids of both
+//! ends.
 
 use std::collections::HashMap;
 

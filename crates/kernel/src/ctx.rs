@@ -38,7 +38,8 @@ pub struct Pass {
     pub login: Option<Login>,
     /// The publishable key that it came with, by its id.
     pub through: Option<String>,
-    /// What its answer depends on: its time and, for store routes, the scope of their key, which is their wall.
+    /// What its answer depends on: its time and, for store routes, the scope of their key, which is their
+    /// wall.
     pub context: Context,
 }
 
@@ -138,8 +139,8 @@ impl Ctx {
         Ctx { shared: Arc::new(shared), once: None, meter: None, additional_data: None, is_client_gone: None }
     }
 
-    /// The same application, for what goes on beside the request: its commits are none of the request's, and what it
-    /// reads is not counted.
+    /// The same application, for what goes on beside the request: its commits are none of the request's, and
+    /// what it reads is not counted.
     pub fn beside(&self) -> Ctx {
         Ctx { once: None, meter: None, ..self.clone() }
     }
@@ -213,9 +214,9 @@ impl Ctx {
         self.shared.parts.clock.now()
     }
 
-    /// Sleeps from `since`, a time that was read of this clock, until `until`. A clock that was set back behind `since`
-    /// wakes, too: who sleeps looks at it again. What runs in the background sleeps by this, so that the clock of a test
-    /// drives it.
+    /// Sleeps from `since`, a time that was read of this clock, until `until`. A clock that was set back
+    /// behind `since` wakes, too: who sleeps looks at it again. What runs in the background sleeps by this,
+    /// so that the clock of a test drives it.
     pub async fn sleep_until(&self, since: Timestamp, until: Timestamp) {
         self.shared.parts.clock.sleep_until(since, until).await;
     }
@@ -235,8 +236,8 @@ impl Ctx {
         self.shared.is_stopping.send_replace(true);
     }
 
-    /// Waits until nobody needs the answer to this request any more: its client has gone, or the process stops. For
-    /// what may be called off; writes go on.
+    /// Waits until nobody needs the answer to this request any more: its client has gone, or the process
+    /// stops. For what may be called off; writes go on.
     pub(crate) async fn is_called_off(&self) {
         let mut is_stopping = self.shared.is_stopping.subscribe();
         let client = self.is_client_gone.clone();
@@ -271,8 +272,8 @@ impl Ctx {
         self.registry().routes.iter().copied().filter(|it| !it.flag.is_some_and(is_off)).collect()
     }
 
-    /// A query context at this moment, without a wall: for guards, who may build one, and for what the shop reads itself.
-    /// Requests have a context of their own: [`Call::context`](atoll_http::Call::context).
+    /// A query context at this moment, without a wall: for guards, who may build one, and for what the shop
+    /// reads itself. Requests have a context of their own: [`Call::context`](atoll_http::Call::context).
     pub fn unconfined(&self, at: Timestamp) -> Context {
         Context::unconfined(at).limited(self.config().reads.answer)
     }
@@ -292,8 +293,8 @@ impl Ctx {
         self.shared.parts.probe.as_ref().is_some_and(|probe| probe.rehearses())
     }
 
-    /// Runs a flow as one transaction on behalf of `actor`, and answers with what it came to and a view of the commit
-    /// that holds it.
+    /// Runs a flow as one transaction on behalf of `actor`, and answers with what it came to and a view of
+    /// the commit that holds it.
     pub async fn run<I, O>(
         &self,
         flow: &'static Flow<I, O>,

@@ -26,7 +26,8 @@
 /// - `computed [F…] by f`: fields that `f(&record, visit)` computes when one of them is asked for; a constant
 ///   list of names may stand for the brackets;
 /// - `on_request [F…]`: those of them that a star does not show;
-/// - `history [[Step…]…]`: what changed from each version of the record to the next; a record has version 1 without it;
+/// - `history [[Step…]…]`: what changed from each version of the record to the next; a record has version 1
+///   without it;
 /// - `patch Name`: a record of updates, in which absent fields stay as they are.
 #[macro_export]
 macro_rules! entity {

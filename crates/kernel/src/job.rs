@@ -4,8 +4,8 @@ use std::{future::Future, pin::Pin};
 
 use crate::{Ctx, Fault, Schedule, Timestamp};
 
-/// Runs at the moments of a schedule. Several hosts on one store run each moment once; a moment at which none of
-/// them was up is reported as missed, and not made up for.
+/// Runs at the moments of a schedule. Several hosts on one store run each moment once; a moment at which none
+/// of them was up is reported as missed, and not made up for.
 pub struct Job {
     /// `module.verb-object`: `catalogue.refresh-feed`. Its runs are kept under this name.
     pub name: &'static str,

@@ -58,7 +58,8 @@ pub(crate) fn signed(key: &[u8], unsigned: &str) -> String {
     format!("{unsigned}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-/// What a token says, if it was signed with this key and is good now. What is missing or of another type is no token.
+/// What a token says, if it was signed with this key and is good now. What is missing or of another type is
+/// no token.
 pub(crate) fn read<T: DeserializeOwned>(key: &[u8], token: &str, now: Timestamp) -> Option<T> {
     if token.len() > TOKEN_BYTES_MAX {
         return None;

@@ -1,7 +1,9 @@
-//! Tokens that are mailed, such as for a new password: an event holds what such a token says, without its signature.
+//! Tokens that are mailed, such as for a new password: an event holds what such a token says, without its
+//! signature.
 //!
-//! The signature is made when the event is delivered, as often as it is, also after a restart. So neither the database
-//! nor a copy of it holds a token that opens anything, and no event is lost with the memory of a process.
+//! The signature is made when the event is delivered, as often as it is, also after a restart. So neither the
+//! database nor a copy of it holds a token that opens anything, and no event is lost with the memory of a
+//! process.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -28,8 +30,8 @@ struct Claims<T> {
 }
 
 impl Unsigned {
-    /// A token that opens `purpose` (the name of an event will do) for so long, and says this besides. Two that say the
-    /// same at the same time are the same.
+    /// A token that opens `purpose` (the name of an event will do) for so long, and says this besides. Two
+    /// that say the same at the same time are the same.
     pub fn new(
         purpose: &str,
         said: &impl Serialize,
@@ -48,13 +50,15 @@ impl Ctx {
         jwt::key_for(&self.config().jwt_secret, "mailed tokens")
     }
 
-    /// The token, as it is mailed. It must not be stored: the unsigned one may be, and this can be made again.
+    /// The token, as it is mailed. It must not be stored: the unsigned one may be, and this can be made
+    /// again.
     pub fn signed(&self, token: &Unsigned) -> String {
         jwt::signed(&self.mail_key(), &token.0)
     }
 
-    /// The token that the event tells of, for whoever mails it; none, where it tells of none, or where that is good no
-    /// more. It must not be stored, nor given to a saga as input or answered by a step: give the event, and ask again.
+    /// The token that the event tells of, for whoever mails it; none, where it tells of none, or where that
+    /// is good no more. It must not be stored, nor given to a saga as input or answered by a step: give the
+    /// event, and ask again.
     pub fn token_of(&self, event: &Event) -> Option<String> {
         let unsigned = event.data.get(UNSIGNED_TOKEN).and_then(Value::as_str)?;
         let (key, token) = (self.mail_key(), Unsigned(unsigned.to_owned()));

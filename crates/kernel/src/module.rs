@@ -17,8 +17,8 @@ pub struct Module {
     pub spaces: &'static [Space],
     /// Relations between its own entities.
     pub relations: &'static [Relation],
-    /// Are its records about the running of the program itself? Their changes are no events: a subscriber to all
-    /// events would hear of its own doings without end.
+    /// Are its records about the running of the program itself? Their changes are no events: a subscriber to
+    /// all events would hear of its own doings without end.
     pub is_log: bool,
     /// Writes the records that it cannot do without, if they are not there: run at every start.
     pub seed: Option<Seed>,

@@ -9,8 +9,8 @@ pub trait PaymentProvider: Sync {
     /// `pp_bank`. Unique, and what regions and storefronts know it by.
     fn id(&self) -> &'static str;
 
-    /// Is the money handed over by hand, so that every request is granted at once? Then nobody is called where a
-    /// transaction can go on instead.
+    /// Is the money handed over by hand, so that every request is granted at once? Then nobody is called
+    /// where a transaction can go on instead.
     fn is_manual(&self) -> bool {
         false
     }
@@ -20,12 +20,13 @@ pub trait PaymentProvider: Sync {
         Duration::from_secs(30)
     }
 
-    /// Does what is asked, and answers what is kept about the payment and given back with the next request. Asked at
-    /// least once, always with the same key, and does nothing twice for one key: where a request under it was done, it
-    /// answers the same, and refuses another amount. What was refused was not done, and may be asked for again.
+    /// Does what is asked, and answers what is kept about the payment and given back with the next request.
+    /// Asked at least once, always with the same key, and does nothing twice for one key: where a request
+    /// under it was done, it answers the same, and refuses another amount. What was refused was not done, and
+    /// may be asked for again.
     ///
-    /// Who refuses money says [`FaultKind::PaymentRefused`](crate::FaultKind::PaymentRefused), or `PaymentRequiresMore`
-    /// where the buyer must do something first; other errors are mistakes.
+    /// Who refuses money says [`FaultKind::PaymentRefused`](crate::FaultKind::PaymentRefused), or
+    /// `PaymentRequiresMore` where the buyer must do something first; other errors are mistakes.
     fn ask(&self, ctx: Ctx, request: PaymentRequest) -> Paying;
 }
 

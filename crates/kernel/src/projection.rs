@@ -23,14 +23,15 @@ pub struct Projection {
     pub follows: &'static [&'static str],
     /// The spaces that it writes.
     pub spaces: &'static [crate::Space],
-    /// Those of them that hold what does not follow from the records: they are read when the others are built anew, and
-    /// stay.
+    /// Those of them that hold what does not follow from the records: they are read when the others are built
+    /// anew, and stay.
     pub kept: &'static [crate::Space],
-    /// Counts up whenever `update` writes something else: the projection is then built anew, at the next start.
+    /// Counts up whenever `update` writes something else: the projection is then built anew, at the next
+    /// start.
     pub version: u16,
-    /// Brings it up to date. It looks at what is stored rather than at what changes: shown all records and links as new
-    /// ones, while they are all there already, in any order and over empty spaces, it writes what it holds. A migration
-    /// and `verify` count on that.
+    /// Brings it up to date. It looks at what is stored rather than at what changes: shown all records and
+    /// links as new ones, while they are all there already, in any order and over empty spaces, it writes
+    /// what it holds. A migration and `verify` count on that.
     pub update: fn(&mut dyn Write, &Change<'_>) -> Result<(), StoreError>,
 }
 
@@ -53,8 +54,8 @@ macro_rules! projection {
     };
 }
 
-/// Tells of a change: the projections that follow it are brought up to date, and its event is written if anybody
-/// follows that.
+/// Tells of a change: the projections that follow it are brought up to date, and its event is written if
+/// anybody follows that.
 pub(crate) fn announce(tx: &mut dyn Write, at: &Moment, change: &Change<'_>) -> Result<(), StoreError> {
     project(tx, change)?;
     change_event::write(tx, at, change)

@@ -1,5 +1,5 @@
-//! The plan of one request for one resource: fields, defaults, filters, order and page (pagination), read once. What is
-//! checked before a write, shown, listed, and said of what is gone, comes from it.
+//! The plan of one request for one resource: fields, defaults, filters, order and page (pagination), read
+//! once. What is checked before a write, shown, listed, and said of what is gone, comes from it.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,8 @@ use crate::{
     write_node, write_nodes,
 };
 
-/// Sets of fields of one resource that are kept resolved: what its routes add to the defaults is one of a few sets.
+/// Sets of fields of one resource that are kept resolved: what its routes add to the defaults is one of a few
+/// sets.
 const N_KEPT_MAX: usize = 16;
 
 /// Fields, resolved for one resource.
@@ -115,8 +116,8 @@ impl ReadPlan {
         ReadPlan { shown, ..self.clone() }
     }
 
-    /// The same request, in whose record this field is shown whatever it asks for, and as this text: a secret, of which
-    /// the record holds less.
+    /// The same request, in whose record this field is shown whatever it asks for, and as this text: a
+    /// secret, of which the record holds less.
     pub fn instead(&self, field: &'static str, text: String) -> ReadPlan {
         let Shown { selection, cycle } = &*self.shown;
         let selection = selection.without(self.resource.def(), field);
@@ -162,7 +163,8 @@ impl ReadPlan {
         Ok(write_nodes(&env, self.selection()?, nodes, out)?)
     }
 
-    /// The record with this id, in its envelope; one that was soft-deleted, where the request asks for these, too.
+    /// The record with this id, in its envelope; one that was soft-deleted, where the request asks for these,
+    /// too.
     pub fn find(&self, view: &dyn Read, id: &str) -> Result<Option<Reply>, Fault> {
         let table = Registry::graph().table(self.resource.entity);
         let node = match table.node(view, id)? {
@@ -172,8 +174,8 @@ impl ReadPlan {
         node.map(|it| self.show(view, it)).transpose()
     }
 
-    /// `{"<many>": […], "count", "offset", "limit"}`: the records that the request asks for among those in all of
-    /// `within`.
+    /// `{"<many>": […], "count", "offset", "limit"}`: the records that the request asks for among those in
+    /// all of `within`.
     pub fn page(self, view: &dyn Read, within: Vec<Box<dyn Ids>>) -> Result<Reply, Fault> {
         let env = self.env(view);
         let ListParams { filters, q, order, offset, limit, with_deleted, .. } = self.params.clone();
@@ -206,8 +208,8 @@ impl ReadPlan {
         Ok(Reply::raw(json))
     }
 
-    /// In test builds: what storefronts are shown is behind a wall, and on their side of it. The handler has seen to
-    /// that, or a test fails here.
+    /// In test builds: what storefronts are shown is behind a wall, and on their side of it. The handler has
+    /// seen to that, or a test fails here.
     fn tripwire(&self, env: &Env<'_>, nodes: &[Node]) -> Result<(), Fault> {
         if !cfg!(debug_assertions) || self.resource.offer.is_none() {
             return Ok(());
@@ -263,8 +265,8 @@ impl Deleted {
     }
 }
 
-/// The paths of a resource that lead to nothing: names that the graph does not know, which would be left out of every
-/// answer in silence.
+/// The paths of a resource that lead to nothing: names that the graph does not know, which would be left out
+/// of every answer in silence.
 pub(crate) fn unknown_paths(graph: &Graph, resource: &Resource) -> Vec<&'static str> {
     let Some(entity) = graph.entity(resource.entity) else { return vec![resource.entity] };
     let ends_at = |path: &str, ends: &dyn Fn(&str, &str) -> bool| {

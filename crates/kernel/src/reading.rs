@@ -95,8 +95,8 @@ impl Pool {
     }
 }
 
-/// Answers a request that only reads. What took more than may be read inline begins again in the pool: that much is
-/// little, and a handler is a function that holds what it read, so there is nothing to go on from.
+/// Answers a request that only reads. What took more than may be read inline begins again in the pool: that
+/// much is little, and a handler is a function that holds what it read, so there is nothing to go on from.
 pub(crate) async fn read(
     route: &'static Route,
     mut call: Call,
@@ -132,9 +132,9 @@ fn settled<T>(answer: Result<T, Fault>, meter: &Meter) -> Result<T, Fault> {
 }
 
 impl Ctx {
-    /// Reads `view` for a request that does not only read: inline at first, and from the beginning in the pool if that
-    /// was not enough.
-    /// Errors: 400 where it reads too much, 503 where the line for the pool is full, and what `body` says.
+    /// Reads `view` for a request that does not only read: inline at first, and from the beginning in the
+    /// pool if that was not enough. Errors: 400 where it reads too much, 503 where the line for the pool is
+    /// full, and what `body` says.
     pub async fn read<T, F>(&self, view: &View, body: F) -> Result<T, Fault>
     where
         F: Fn(&View) -> Result<T, Fault> + Send + 'static,

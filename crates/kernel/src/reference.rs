@@ -6,8 +6,8 @@ use crate::{
     WhenGone, Write, split_part,
 };
 
-/// What soft deletions cleared: the entity and the id that was deleted, then the entity, the field and the id of the
-/// record that named it.
+/// What soft deletions cleared: the entity and the id that was deleted, then the entity, the field and the id
+/// of the record that named it.
 pub const CLEARED_REFERENCES: Space = "reference.cleared";
 
 /// The relations whose field is cleared when their target is deleted.
@@ -56,8 +56,9 @@ fn note_cleared(tx: &mut dyn Write, relation: &Relation, field: &str, id: &str, 
     tx.put(key.into_bytes(), Vec::new());
 }
 
-/// Puts the references to a restored record back that [`soft_delete`] took out, where there is room; and takes out of the record
-/// itself what was deleted while it was. A record that was deleted, too, when what it named was restored stays without.
+/// Puts the references to a restored record back that [`soft_delete`] took out, where there is room; and
+/// takes out of the record itself what was deleted while it was. A record that was deleted, too, when what it
+/// named was restored stays without.
 pub(crate) fn restore(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
     let registry = Registry::get();
     let group = KeyBuf::new(tx.prefix(CLEARED_REFERENCES)).part(entity).part(id).into_bytes();

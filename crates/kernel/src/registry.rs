@@ -91,10 +91,11 @@ macro_rules! computed {
     };
 }
 
-/// Registers routes: method, path (a literal, or several with `+` between), auth, parameters, body (with `up_to` more bytes than others, if it needs them),
-/// handler; after `with "flag";`, those of a feature that can be switched off. After `of RESOURCE;`, reading answers with
-/// a page or with one of these records, writing with one, and deleting with what is gone; a line that answers something
-/// else says so behind its handler, as `=> batch: Answer::Batch(&RESOURCE);`.
+/// Registers routes: method, path (a literal, or several with `+` between), auth, parameters, body (with
+/// `up_to` more bytes than others, if it needs them), handler; after `with "flag";`, those of a feature that
+/// can be switched off. After `of RESOURCE;`, reading answers with a page or with one of these records,
+/// writing with one, and deleting with what is gone; a line that answers something else says so behind its
+/// handler, as `=> batch: Answer::Batch(&RESOURCE);`.
 ///
 /// ```ignore
 /// routes! {

@@ -138,8 +138,8 @@ impl<T: Entity> Service<T> {
         Ok(record)
     }
 
-    /// Hides the record with this id, and its links, until it is restored; references to it are cleared, where their
-    /// relation says so. Unknown ids are ignored.
+    /// Hides the record with this id, and its links, until it is restored; references to it are cleared,
+    /// where their relation says so. Unknown ids are ignored.
     pub fn soft_delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<T>, RowError> {
         let Some(record) = self.table.soft_delete(tx, id, at.now())? else { return Ok(None) };
         link::soft_delete(tx, at, T::DEF.name, id)?;
@@ -148,7 +148,8 @@ impl<T: Entity> Service<T> {
         Ok(Some(record))
     }
 
-    /// Brings a soft-deleted record back, with the links and references that its deletion took, and no others.
+    /// Brings a soft-deleted record back, with the links and references that its deletion took, and no
+    /// others.
     pub fn restore(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<T>, RowError> {
         let Some(record) = self.table.restore(tx, id)? else { return Ok(None) };
         announce(tx, at, &change(None, Some(&record)))?;
@@ -223,11 +224,12 @@ pub trait AnyService: Sync {
     /// The same record as today's program would have stored it.
     fn as_of_now(&self, id: &str, bytes: &[u8]) -> Result<Vec<u8>, StoreError>;
 
-    /// Lets other records have the unique values that the live record with this id has, and did not have before.
+    /// Lets other records have the unique values that the live record with this id has, and did not have
+    /// before.
     fn make_room(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>) -> Result<(), StoreError>;
 
-    /// Makes the live record with this id what it was; nothing at all, where it was not there. This is no event: it
-    /// undoes one.
+    /// Makes the live record with this id what it was; nothing at all, where it was not there. This is no
+    /// event: it undoes one.
     fn put_back(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>) -> Result<(), RowError>;
 }
 

@@ -4,9 +4,9 @@ use std::{future::Future, pin::Pin};
 
 use crate::{Ctx, Event, Fault};
 
-/// Follows events. It is called after their commit, in their order, at least once each: so it must be the same to
-/// call it twice. One that fails is called again after a while, and does not hold up others; what it never takes is
-/// put aside, and the events behind it go on.
+/// Follows events. It is called after their commit, in their order, at least once each: so it must be the
+/// same to call it twice. One that fails is called again after a while, and does not hold up others; what it
+/// never takes is put aside, and the events behind it go on.
 pub struct Subscriber {
     /// `module.verb-object`: `mail.send-receipt`. Its place among the events is kept under this name.
     pub name: &'static str,

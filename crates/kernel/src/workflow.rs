@@ -68,7 +68,8 @@ inventory::collect!(FlowEntry);
 /// ```ignore
 /// flow! {
 ///     /// Awards points for an order.
-///     pub static AWARD_POINTS: Flow<String, Points> = "award-points" (award_points), hooks: &["pointsAwarded"];
+///     pub static AWARD_POINTS: Flow<String, Points> = "award-points" (award_points),
+///         hooks: &["pointsAwarded"];
 /// }
 ///
 /// fn award_points(flow: &mut Local<'_>, order_id: String) -> Result<Points, Fault> { … }

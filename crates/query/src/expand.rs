@@ -56,7 +56,8 @@ pub fn write_nodes(
     }
 }
 
-/// Writes the selected fields of one record into an open JSON object, so that the caller can write more fields.
+/// Writes the selected fields of one record into an open JSON object, so that the caller can write more
+/// fields.
 pub fn write_node(
     env: &Env<'_>,
     selection: &Selection,

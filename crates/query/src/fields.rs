@@ -9,8 +9,9 @@ const N_ENTRIES_MAX: usize = 1000;
 
 /// Paths of fields, after the defaults of a route and the modifiers of a request were merged.
 ///
-/// `a` wants a field, `+a` adds it to the defaults, `-a` takes it (and all below it) out of them, `*rel` and `rel.*`
-/// want a whole relation. An entry without a modifier replaces the defaults. What is named below `-a` itself is wanted.
+/// `a` wants a field, `+a` adds it to the defaults, `-a` takes it (and all below it) out of them, `*rel` and
+/// `rel.*` want a whole relation. An entry without a modifier replaces the defaults. What is named below `-a`
+/// itself is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldList {
     pub(crate) star: bool,

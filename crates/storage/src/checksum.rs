@@ -1,5 +1,6 @@
-//! Checksums of stored values: behind each value stands a CRC-32C of its key and the value, which is checked whenever
-//! the value is read. So a damaged value, or one that lies under another key, is an error and never an answer.
+//! Checksums of stored values: behind each value stands a CRC-32C of its key and the value, which is checked
+//! whenever the value is read. So a damaged value, or one that lies under another key, is an error and never
+//! an answer.
 
 /// Bytes of a checksum.
 const N_BYTES: usize = 4;

@@ -10,8 +10,8 @@ use crate::{
     FieldKind, History, Scalar, Space, StoreError, decode_version, encode_version, upgrade, version,
 };
 
-/// The first byte of a stored value: how it is encoded (1: MessagePack with field names, so that a record reads back
-/// after fields were added; 2: the same behind the version of the record, see `history.rs`).
+/// The first byte of a stored value: how it is encoded (1: MessagePack with field names, so that a record
+/// reads back after fields were added; 2: the same behind the version of the record, see `history.rs`).
 pub(crate) const ENCODING: u8 = 1;
 
 /// A record of any entity.
@@ -173,7 +173,8 @@ pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     T::deserialize(deserializer).map(Some)
 }
 
-/// Serialises a value for storage: MessagePack with field names, after one byte for the version of the encoding.
+/// Serialises a value for storage: MessagePack with field names, after one byte for the version of the
+/// encoding.
 pub fn encode(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256);
     bytes.push(ENCODING);

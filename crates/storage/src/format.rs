@@ -1,4 +1,5 @@
-//! How values are stored: the number of the format, which the database keeps, and the way from the one before.
+//! How values are stored: the number of the format, which the database keeps, and the way from the one
+//! before.
 //!
 //! 1: values as they are, by Atoll 0.1 up to the end of November 2026. 2: a checksum behind each value.
 
@@ -15,8 +16,8 @@ pub const STORE_FORMAT: u16 = 2;
 /// Where the number stands: among the names of spaces, none of which begins with a NUL.
 const KEY: [u8; 9] = *b"\0\0\0format";
 
-/// Keys that are given a checksum in one commit: some megabytes, so that the changes fit into memory and the commits
-/// are few.
+/// Keys that are given a checksum in one commit: some megabytes, so that the changes fit into memory and the
+/// commits are few.
 const N_BATCH: usize = 20_000;
 
 /// Which values carry a checksum.
@@ -79,8 +80,8 @@ pub(crate) fn current() -> (Vec<u8>, Vec<u8>) {
     (KEY.to_vec(), STORE_FORMAT.to_be_bytes().to_vec())
 }
 
-/// Gives every value a checksum that has none yet: in batches, each of which says how far it came, so that it goes on
-/// where it was interrupted.
+/// Gives every value a checksum that has none yet: in batches, each of which says how far it came, so that it
+/// goes on where it was interrupted.
 pub(crate) fn add_checksums(engine: &mut impl Engine, last: &[u8]) -> Result<(), StoreError> {
     let mut last = last.to_vec();
     let n_all = engine.snapshot()?.n_entries()?;

@@ -1,4 +1,5 @@
-//! Versions of records: what changed from each to the next, and how one that was stored by an earlier program is read.
+//! Versions of records: what changed from each to the next, and how one that was stored by an earlier program
+//! is read.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -8,12 +9,12 @@ use crate::{Space, StoreError, decode, encode, entity::ENCODING};
 /// The first byte of a record of version 2 and later: its version follows, in two bytes.
 const VERSIONED: u8 = 2;
 
-/// The steps from each version of a record to the next, the first to version 2. The version is how many there are,
-/// plus one. Steps stay for as long as a folder may be opened that is older than they are.
+/// The steps from each version of a record to the next, the first to version 2. The version is how many there
+/// are, plus one. Steps stay for as long as a folder may be opened that is older than they are.
 pub type History = &'static [&'static [Step]];
 
-/// Something that changed from one version of a record to the next. A field that is new, and that its default fills, is
-/// no step.
+/// Something that changed from one version of a record to the next. A field that is new, and that its default
+/// fills, is no step.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
     /// A field has another name.
@@ -27,8 +28,8 @@ pub enum Step {
     Dropped(&'static str),
     /// A field is new, and has this value in records that are older than it is.
     Filled(&'static str, fn() -> Value),
-    /// The fields become others, as they are stored: times are numbers of milliseconds, decimals are text. An error says
-    /// what is wrong with the record.
+    /// The fields become others, as they are stored: times are numbers of milliseconds, decimals are text. An
+    /// error says what is wrong with the record.
     Changed(fn(&mut Map<String, Value>) -> Result<(), String>),
 }
 
@@ -99,7 +100,8 @@ pub fn stored_version(bytes: &[u8]) -> u16 {
     }
 }
 
-/// Reads what [`encode_version`] wrote, now or in an earlier program, whose record `upgrade` brings to `version`.
+/// Reads what [`encode_version`] wrote, now or in an earlier program, whose record `upgrade` brings to
+/// `version`.
 pub fn decode_version<T: DeserializeOwned>(
     space: Space,
     key: &str,

@@ -1,4 +1,5 @@
-//! Budgets of reading: how many keys a request may read, counted where keys are read, and how its reading is stopped.
+//! Budgets of reading: how many keys a request may read, counted where keys are read, and how its reading is
+//! stopped.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
@@ -27,7 +28,8 @@ pub enum Halt {
 const GONE: u8 = 1;
 const LATE: u8 = 2;
 
-/// Counts the keys that one request reads, and ends its reading: at a number of keys, or when somebody stops it.
+/// Counts the keys that one request reads, and ends its reading: at a number of keys, or when somebody stops
+/// it.
 #[derive(Debug, Default)]
 pub struct Meter {
     n_read: AtomicU64,

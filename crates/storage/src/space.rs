@@ -4,8 +4,8 @@ use std::{collections::HashMap, fmt::Write as _, sync::Arc};
 
 use crate::{Changes, Direction, KeyBuf, Read, Span, StoreError, split_part};
 
-/// The name of a set of keys: a table, an index, a link. Its keys begin with two bytes that were assigned when
-/// the database first saw the name, and are kept in it.
+/// The name of a set of keys: a table, an index, a link. Its keys begin with two bytes that were assigned
+/// when the database first saw the name, and are kept in it.
 pub type Space = &'static str;
 
 /// The space of the names of spaces.

@@ -52,7 +52,8 @@ pub type VisitKey<'a> = dyn FnMut(Space, &[u8]) -> Result<(), StoreError> + 'a;
 pub(crate) const DAMAGED: &[u8] = &[0xFF];
 
 impl View {
-    /// The same keys, where a value whose checksum is wrong does not end a scan: it reads as one that does not decode.
+    /// The same keys, where a value whose checksum is wrong does not end a scan: it reads as one that does
+    /// not decode.
     pub fn lenient(self) -> View {
         View { is_lenient: true, ..self }
     }
@@ -74,7 +75,8 @@ impl View {
         View { meter: Some(meter.clone()), ..self }
     }
 
-    /// A look at the data as it is, with these spaces: nothing is written, not even what the store itself needs.
+    /// A look at the data as it is, with these spaces: nothing is written, not even what the store itself
+    /// needs.
     pub fn look(engine: &impl Engine, spaces: &[Space]) -> Result<View, StoreError> {
         let raw = engine.snapshot()?;
         let checksums = Checksums::of(&*raw)?;
@@ -220,8 +222,8 @@ impl Store {
     }
 
     /// Runs `body` as one transaction, and answers with what it returned and a view of the commit that holds
-    /// it. `Ok` commits (with whoever else is waiting; it is on disk when this returns), `Err` aborts. The body
-    /// runs once, on the writer's thread.
+    /// it. `Ok` commits (with whoever else is waiting; it is on disk when this returns), `Err` aborts. The
+    /// body runs once, on the writer's thread.
     pub async fn commit<T, E, F>(&self, body: F) -> Result<(T, View), E>
     where
         F: FnOnce(&mut dyn Write) -> Result<T, E> + Send + 'static,

@@ -60,8 +60,8 @@ pub trait Read {
     /// The value of `key`.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Shows the entries of `span` to `visit`, in order, until it breaks. The visitor is lent the engine's own
-    /// bytes, so a scan allocates nothing.
+    /// Shows the entries of `span` to `visit`, in order, until it breaks. The visitor is lent the engine's
+    /// own bytes, so a scan allocates nothing.
     fn scan(&self, span: &Span, order: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError>;
 
     /// The key prefix of a space.

@@ -54,7 +54,8 @@ impl Fields {
         &self.added
     }
 
-    /// What the route added, where the request itself asks for nothing: one of few sets, which the route decides on.
+    /// What the route added, where the request itself asks for nothing: one of few sets, which the route
+    /// decides on.
     pub fn of_route(&self) -> Option<&[&'static str]> {
         (self.asked.is_none() && self.expanded.is_empty()).then_some(&*self.added)
     }

@@ -20,8 +20,8 @@ pub struct Condition {
     pub path: Vec<&'static str>,
     /// The comparison.
     pub comparison: Comparison,
-    /// What it is compared with, as it came: text is read as whatever the field is, none is null. One value, or several
-    /// for `In` and `NotIn`.
+    /// What it is compared with, as it came: text is read as whatever the field is, none is null. One value,
+    /// or several for `In` and `NotIn`.
     pub values: Vec<Option<String>>,
 }
 
@@ -59,8 +59,8 @@ impl Filter {
         }
     }
 
-    /// The same filter on other fields: one on a parameter of the first name is on the path of the second, as `tag_id` on
-    /// `tags.id`.
+    /// The same filter on other fields: one on a parameter of the first name is on the path of the second, as
+    /// `tag_id` on `tags.id`.
     pub fn renamed(mut self, names: &[(&'static str, &'static str)]) -> Filter {
         self.rename(names);
         self

@@ -1,7 +1,8 @@
 //! Whoever asks, and however: lists, counts, single records, carts, orders and explanations say the same.
 //!
-//! Pages of states are drawn at random. What ought to be said of each is written down in `world`, without a look at
-//! the code, and everybody is asked at the edges of the windows, one millisecond before and one after.
+//! Pages of states are drawn at random. What ought to be said of each is written down in `world`, without a
+//! look at the code, and everybody is asked at the edges of the windows, one millisecond before and one
+//! after.
 
 mod world;
 

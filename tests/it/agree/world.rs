@@ -178,8 +178,8 @@ impl Page {
         self.sells(state, at) && state.has_price
     }
 
-    /// What becomes of a cart that got it when the page was made, and that nobody pays for: at first, and when it is
-    /// completed once more.
+    /// What becomes of a cart that got it when the page was made, and that nobody pays for: at first, and
+    /// when it is completed once more.
     pub(super) fn completes(&self, state: &State, at: i64) -> [Completed; 2] {
         let is_sold = |price: i64| match price {
             0 if self.has_enough(state) => Completed::Order,

@@ -318,8 +318,8 @@ async fn migration_resumes_after_a_crash() {
     assert!(n_interrupted >= 8, "only {n_interrupted} commits");
 }
 
-/// The program from before does not know of the index that is half built, and is not refused: no record is of a newer
-/// version. What it changes is not in that half.
+/// The program from before does not know of the index that is half built, and is not refused: no record is of
+/// a newer version. What it changes is not in that half.
 #[tokio::test]
 async fn half_built_index_is_rebuilt_after_an_older_program_ran() {
     let program = program(|it| it.modules.push(&indexed::MODULE));

@@ -88,8 +88,8 @@ async fn data_of_this_format_is_opened_completely() {
     check(folder.path()).await;
 }
 
-/// Indexes, counts and listings that are built anew from the records of an earlier format are those that were kept while
-/// the records were written.
+/// Indexes, counts and listings that are built anew from the records of an earlier format are those that were
+/// kept while the records were written.
 #[tokio::test]
 async fn rebuilt_indexes_match_maintained_ones() {
     let made = TempDir::new().expect("a folder");

@@ -1,6 +1,8 @@
-//! A small shop with something of everything that is stored, and what is asked of it when a later program opens it.
+//! A small shop with something of everything that is stored, and what is asked of it when a later program
+//! opens it.
 //!
-//! The same shop is made by each format; what is made stays as it is, and more is added where a format stores more.
+//! The same shop is made by each format; what is made stays as it is, and more is added where a format stores
+//! more.
 
 use atoll_kernel::{Actor, Moment, Write};
 use atoll_product::restore_product;
@@ -43,7 +45,8 @@ pub(super) async fn make(app: TestApp) -> (TestApp, Value) {
     (shop.app, known)
 }
 
-/// Tea in both channels, at the till from a moment on; a cup that the till leaves out; and something that goes.
+/// Tea in both channels, at the till from a moment on; a cup that the till leaves out; and something that
+/// goes.
 async fn goods(shop: &Shop, web: &str, till: &str) -> [Variant; 3] {
     let admin = &shop.admin;
     let made = async |path: &str, name: &str, body: Value| id(&admin.post(path, body).await.ok()[name]);

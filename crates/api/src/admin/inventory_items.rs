@@ -198,8 +198,8 @@ async fn batch_of_item(mut call: Call) -> Result<Reply, Fault> {
     run_batch(call, batch, true).await
 }
 
-/// Shows the levels that were made and changed, and perhaps the ids of those that are gone. It shows them whole,
-/// whatever fields are asked for.
+/// Shows the levels that were made and changed, and perhaps the ids of those that are gone. It shows them
+/// whole, whatever fields are asked for.
 async fn run_batch(mut call: Call, batch: LevelBatch, shows_gone: bool) -> Result<Reply, Fault> {
     call.params.fields = Fields::default();
     let plan = WHOLE_LEVEL.plan(&call);

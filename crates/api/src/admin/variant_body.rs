@@ -1,4 +1,5 @@
-//! The bodies of requests about variants of products: their schemas, and how they are read into the input of flows.
+//! The bodies of requests about variants of products: their schemas, and how they are read into the input of
+//! flows.
 
 use atoll_flows::product::{NewVariant, VariantChanges};
 use atoll_kernel::{Body, Fault, Field, Type, optional, required};

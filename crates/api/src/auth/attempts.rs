@@ -136,8 +136,8 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// May `what` be tried for the account of this name, from where the request comes? Errors: 429, with when it may be
-    /// tried again; the same whether there is such an account.
+    /// May `what` be tried for the account of this name, from where the request comes? Errors: 429, with when
+    /// it may be tried again; the same whether there is such an account.
     pub(crate) fn begin(ctx: &Ctx, head: &Head, what: &str, name: &str) -> Result<Attempt, Fault> {
         // No account has a longer name.
         let name: String = name.trim().to_lowercase().chars().take(EMAIL_CHARS_MAX).collect();
@@ -186,8 +186,8 @@ impl Drop for Place {
 }
 
 impl Line {
-    /// Takes a place. Errors: the line is full, for this network (429) or for everybody (503); whoever comes is told so
-    /// before anything is looked up.
+    /// Takes a place. Errors: the line is full, for this network (429) or for everybody (503); whoever comes
+    /// is told so before anything is looked up.
     fn enter(self: Arc<Line>, network: Option<IpNet>) -> Result<Place, Fault> {
         let mut places = locked(&self.places);
         let n_of_network = places.get(&network).copied().unwrap_or(0);
@@ -212,8 +212,8 @@ impl Hashing {
         ctx.memory::<Line>().enter(ctx.config().proxies.network_of(head)).map(Hashing)
     }
 
-    /// Does slow work with a password, when its turn has come: tens of milliseconds and of megabytes, on purpose. Not on
-    /// an async worker.
+    /// Does slow work with a password, when its turn has come: tens of milliseconds and of megabytes, on
+    /// purpose. Not on an async worker.
     pub(crate) async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce() -> T + Send + 'static,

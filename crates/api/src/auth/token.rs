@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 /// How long a token is good for, in seconds: the wire's default of a day.
 const LIFETIME_S: i64 = 24 * 60 * 60;
 
-/// What a token says of who logged in. Fields of the wire that are always the same here are there for its clients.
+/// What a token says of who logged in. Fields of the wire that are always the same here are there for its
+/// clients.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Claims {
     pub(crate) actor_id: String,
@@ -25,7 +26,8 @@ pub(crate) struct Claims {
     app_metadata: Map<String, Value>,
     #[serde(default)]
     user_metadata: Map<String, Value>,
-    /// Of the password by which they logged in: with another one the token is good no more, whatever the clock says.
+    /// Of the password by which they logged in: with another one the token is good no more, whatever the
+    /// clock says.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) seal: String,
     iat: i64,

@@ -69,7 +69,8 @@ static CART: Resource = Resource {
             "items", "shipping_address", "billing_address", "region", "region.countries",
             "payment_collection", "payment_collection.payment_sessions",
         ],
-        // The line holds what was known of the product when it was added; what it is now is the channel's to show.
+        // The line holds what was known of the product when it was added; what it is now is the channel's to
+        // show.
         parts: &[
             "items.product.id", "items.product.collection_id", "items.product.type_id",
             "items.product.categories.id", "items.product.tags.id", "customer.id", "customer.email",
@@ -188,8 +189,8 @@ async fn complete(mut call: Call) -> Result<Reply, Fault> {
             return not_paid(&app.view(), &cart, &id, &error);
         }
         Err(error) if error.kind() == FaultKind::PricesChanged => {
-            // So that the shopper sees what is to be paid now, and a session over what was to be paid is gone.
-            // The request itself has done nothing, and runs when it comes again with its key.
+            // So that the shopper sees what is to be paid now, and a session over what was to be paid is
+            // gone. The request itself has done nothing, and runs when it comes again with its key.
             app.beside().run(&REFRESH_CART_ITEMS, pass.actor, id).await?;
             return Err(error);
         }

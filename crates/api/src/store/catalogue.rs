@@ -14,8 +14,8 @@ use crate::{
 pub(crate) const SURROUNDINGS: Filters =
     &[any("sales_channel_id"), any("region_id"), any("country_code"), any("province"), any("cart_id")];
 
-/// The channels that the call is about, and what prices and quantities depend on. Takes the parameters that say
-/// so out of the filters. `price` is the path of prices on the route, which a region asks for.
+/// The channels that the call is about, and what prices and quantities depend on. Takes the parameters that
+/// say so out of the filters. `price` is the path of prices on the route, which a region asks for.
 pub(crate) fn surroundings(call: &mut Call, price: &'static str) -> Result<(ChannelScope, Context), Fault> {
     let requested = call.params.take("sales_channel_id");
     let scope = scope(call).narrowed(requested.as_deref())?;

@@ -1,5 +1,5 @@
-//! `/store/shipping-options`: how a cart can be sent. No module sends anything yet, so there are none; storefronts ask on
-//! every page once a cart holds something.
+//! `/store/shipping-options`: how a cart can be sent. No module sends anything yet, so there are none;
+//! storefronts ask on every page once a cart holds something.
 
 use atoll_kernel::{Answer, Call, Fault, Params, Reply, routes, serde_json::json};
 

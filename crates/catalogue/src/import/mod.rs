@@ -1,6 +1,6 @@
-//! Reads a catalogue into the store, in one transaction: all of it, or nothing. What is there already is found
-//! by its handle, SKU or name and changed where it differs. Of what stands twice in a file the first counts, and what is
-//! left out is left out every time, so that a second run changes nothing.
+//! Reads a catalogue into the store, in one transaction: all of it, or nothing. What is there already is
+//! found by its handle, SKU or name and changed where it differs. Of what stands twice in a file the first
+//! counts, and what is left out is left out every time, so that a second run changes nothing.
 
 mod variants;
 
@@ -103,7 +103,8 @@ impl Import<'_> {
         Ok(record)
     }
 
-    /// Has a record a handle and a name, and is it the first of its kind with that handle? If not, that is reported.
+    /// Has a record a handle and a name, and is it the first of its kind with that handle? If not, that is
+    /// reported.
     fn is_new(&mut self, place: &str, kind: &'static str, handle: &str, name: &str) -> bool {
         if handle.trim().is_empty() || name.trim().is_empty() {
             let name = if kind == "collection" { "title" } else { "name" };

@@ -1,5 +1,5 @@
-//! The variants of an imported product: which of them can be taken, what they choose, cost and are made of, and what lies
-//! of them where.
+//! The variants of an imported product: which of them can be taken, what they choose, cost and are made of,
+//! and what lies of them where.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -32,8 +32,8 @@ pub(super) struct Taken<'a> {
 /// How much one of a variant takes of which items, by their ids.
 type Takes = BTreeMap<String, Decimal>;
 
-/// What the variants of a product will take when they are made, by SKU; nothing, where one will be counted and have no
-/// item. An item that is not made yet goes by the SKU of its variant.
+/// What the variants of a product will take when they are made, by SKU; nothing, where one will be counted
+/// and have no item. An item that is not made yet goes by the SKU of its variant.
 type Planned = HashMap<String, Option<Takes>>;
 
 /// The SKUs that a catalogue names.
@@ -48,8 +48,8 @@ fn sku_of(input: &CatalogueVariant) -> Option<&str> {
 }
 
 impl Import<'_> {
-    /// The variants of a product that can be taken, each with the one that is there already. What is wrong with the others
-    /// is reported.
+    /// The variants of a product that can be taken, each with the one that is there already. What is wrong
+    /// with the others is reported.
     pub(super) fn variants_of<'a>(
         &mut self,
         place: &str,
@@ -260,8 +260,9 @@ impl Import<'_> {
         Ok(variant)
     }
 
-    /// What a kit takes of each item, all together: of a part that is a kit, its parts. Or why one of them cannot be taken:
-    /// they must come before it in the file, or be in the shop alone, and have something to be counted by.
+    /// What a kit takes of each item, all together: of a part that is a kit, its parts. Or why one of them
+    /// cannot be taken: they must come before it in the file, or be in the shop alone, and have something to
+    /// be counted by.
     fn takes(&self, kit: &Taken<'_>, planned: &Planned) -> Result<Result<Takes, Vec<String>>, Fault> {
         let (mut takes, mut problems) = (Takes::new(), Vec::new());
         for part in &kit.input.parts {

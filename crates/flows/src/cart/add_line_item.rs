@@ -33,8 +33,9 @@ pub struct AddToCart {
 }
 
 flow! {
-    /// Adds lines, or some more to those that are there. The channel of the cart must sell the variants, they must
-    /// have a price, and there must be enough of them after what the other lines take. Event: `cart.updated`.
+    /// Adds lines, or some more to those that are there. The channel of the cart must sell the variants, they
+    /// must have a price, and there must be enough of them after what the other lines take. Event:
+    /// `cart.updated`.
     pub static ADD_TO_CART: Flow<Scoped<AddToCart>, Cart> = "add-to-cart" (add), hooks: &["validate", "cartUpdated"];
 }
 

@@ -1,8 +1,9 @@
 //! Makes an order of a cart: check, price, reserve, take the money, order, link, close, tell.
 //!
-//! Where nobody takes money this is one transaction. Where somebody does (a hook at `authorizePayment`), what the lines
-//! take is promised first, so that nobody else can buy it while the buyer pays; then the money is taken; then the
-//! order is placed. When one of these fails, the money is given back and the promises are taken back.
+//! Where nobody takes money this is one transaction. Where somebody does (a hook at `authorizePayment`), what
+//! the lines take is promised first, so that nobody else can buy it while the buyer pays; then the money is
+//! taken; then the order is placed. When one of these fails, the money is given back and the promises are
+//! taken back.
 
 use atoll_availability::{Allocation, ChannelScope, Seller};
 use atoll_cart::{CARTS, Cart, CartAddress, LineItem, complete};
@@ -67,17 +68,17 @@ impl CompleteCart {
 }
 
 flow! {
-    /// Makes an order of a cart; answers its id. The channel must (still) sell every line, and there must be enough for
-    /// all lines together; what they take is reserved. What is not free must have a payment session, whose provider
-    /// sets the money aside. A cart that is an order already answers with that order. Where a price has changed since its
-    /// line was priced, nothing is done ([`FaultKind::PricesChanged`]): give the cart its new prices
-    /// ([`REFRESH_CART_ITEMS`]), and show it. Event: `order.placed`.
+    /// Makes an order of a cart; answers its id. The channel must (still) sell every line, and there must be
+    /// enough for all lines together; what they take is reserved. What is not free must have a payment
+    /// session, whose provider sets the money aside. A cart that is an order already answers with that order.
+    /// Where a price has changed since its line was priced, nothing is done ([`FaultKind::PricesChanged`]):
+    /// give the cart its new prices ([`REFRESH_CART_ITEMS`]), and show it. Event: `order.placed`.
     ///
     /// [`REFRESH_CART_ITEMS`]: crate::cart::REFRESH_CART_ITEMS
     ///
-    /// Hooks: `validate` and `beforePaymentAuthorization` before what the cart holds is read, `authorizePayment` before
-    /// the provider is asked (it must not change the cart), `orderCreated` when the order is there; it is told what those
-    /// at `authorizePayment` answered.
+    /// Hooks: `validate` and `beforePaymentAuthorization` before what the cart holds is read,
+    /// `authorizePayment` before the provider is asked (it must not change the cart), `orderCreated` when the
+    /// order is there; it is told what those at `authorizePayment` answered.
     pub static COMPLETE_CART: Saga<CompleteCart, String> = "complete-cart" (complete_cart),
         hooks: &["validate", "beforePaymentAuthorization", "orderCreated"],
         external_hooks: &["authorizePayment"],
@@ -163,8 +164,8 @@ struct Authorized {
     data: Metadata,
 }
 
-/// Has the provider of the session set the money aside. What it may have set aside is let go of when the order cannot be
-/// placed.
+/// Has the provider of the session set the money aside. What it may have set aside is let go of when the
+/// order cannot be placed.
 async fn authorize_payment(run: &mut Run, pending: &Pending) -> Result<Authorized, Fault> {
     let (Some(session), Some(provider)) = (&pending.session, pending.provider(run.ctx())?) else {
         return Ok(Authorized::default());

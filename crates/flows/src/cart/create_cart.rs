@@ -124,8 +124,8 @@ pub(crate) fn check_channel(tx: &dyn Read, channel: &str) -> Result<(), Fault> {
     }
 }
 
-/// The channel that the request names; or the only one of the key, or the store's default where the key has that among
-/// others. None, where sales channels are switched off. The texts are the wire's.
+/// The channel that the request names; or the only one of the key, or the store's default where the key has
+/// that among others. None, where sales channels are switched off. The texts are the wire's.
 fn choose_channel(
     tx: &dyn Read,
     scope: &ChannelScope,

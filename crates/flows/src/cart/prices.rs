@@ -7,7 +7,8 @@ use atoll_kernel::{Decimal, Fault, FaultKind, Local, Moment, Read, Write, flow, 
 use crate::cart::changed;
 
 flow! {
-    /// Gives all lines of the cart with this id the prices of today, if it is still open. Event: `cart.updated`.
+    /// Gives all lines of the cart with this id the prices of today, if it is still open. Event:
+    /// `cart.updated`.
     pub static REFRESH_CART_ITEMS: Flow<String, Cart> =
         "refresh-cart-items" (refresh), hooks: &["validate", "cartUpdated"];
 }
@@ -43,8 +44,8 @@ fn no_price(variant: &str) -> Fault {
 /// What becomes of a line that has no price any more when a cart is priced anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unpriced {
-    /// It keeps the price that it has: who logs in or says an address is not held up by it. The cart is not completed
-    /// with it.
+    /// It keeps the price that it has: who logs in or says an address is not held up by it. The cart is not
+    /// completed with it.
     Stays,
     /// The cart is not changed: a price in another currency says nothing.
     Refused,

@@ -20,7 +20,8 @@ pub struct TransferCart {
 }
 
 flow! {
-    /// Gives a cart to a customer; its lines are priced anew. Events: `cart.customer_transferred` and `cart.updated`, where it was not theirs.
+    /// Gives a cart to a customer; its lines are priced anew. Events: `cart.customer_transferred` and
+    /// `cart.updated`, where it was not theirs.
     pub static TRANSFER_CART_CUSTOMER: Flow<Scoped<TransferCart>, Cart> =
         "transfer-cart-customer" (transfer), hooks: &["validate", "cartUpdated"];
 }

@@ -20,7 +20,8 @@ use crate::cart::{
 pub struct UpdateCart {
     /// The cart.
     pub cart_id: String,
-    /// The region; the cart then pays in its currency, and its lines are priced anew, as with another customer.
+    /// The region; the cart then pays in its currency, and its lines are priced anew, as with another
+    /// customer.
     pub region_id: Option<String>,
     /// The channel; the key must have it, and the lines must be sold there when the cart is completed.
     pub sales_channel_id: Option<String>,

@@ -49,7 +49,8 @@ pub struct LevelsDone {
 }
 
 flow! {
-    /// Makes, changes and removes levels. Events: `inventory-level.created`, `.updated`, `.deleted`, for each.
+    /// Makes, changes and removes levels. Events: `inventory-level.created`, `.updated`, `.deleted`, for
+    /// each.
     pub static BATCH_LEVELS: Flow<LevelBatch, LevelsDone> =
         "batch-inventory-item-levels" (batch), hooks: &["validate", "inventoryLevelsChanged"];
 }
@@ -129,8 +130,9 @@ pub fn check_empty(level: &InventoryLevel, force: bool) -> Result<(), Fault> {
 }
 
 flow! {
-    /// Soft-deletes items with their levels and links, unless some of them is promised, or is part of something that would
-    /// be sold without it. Unknown ids are ignored, as on the wire. Event: `inventory-item.deleted`, for each.
+    /// Soft-deletes items with their levels and links, unless some of them is promised, or is part of
+    /// something that would be sold without it. Unknown ids are ignored, as on the wire. Event:
+    /// `inventory-item.deleted`, for each.
     pub static DELETE_INVENTORY_ITEMS: Flow<Vec<String>, ()> =
         "delete-inventory-item-workflow" (delete), hooks: &["validate", "inventoryItemsDeleted"];
 }
@@ -169,8 +171,8 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
     flow.hook("inventoryItemsDeleted", || json!({ "ids": deleted }))
 }
 
-/// Would something be sold without the item, once all of these are gone? A kit would, of which other parts are left, and what
-/// may be backordered. What takes nothing else is not sold any more.
+/// Would something be sold without the item, once all of these are gone? A kit would, of which other parts
+/// are left, and what may be backordered. What takes nothing else is not sold any more.
 fn is_needed(tx: &dyn Read, item: &str, gone: &[String]) -> Result<bool, Fault> {
     for variant in PRODUCT_VARIANT_INVENTORY_ITEM.lefts(tx, item)? {
         let others = PRODUCT_VARIANT_INVENTORY_ITEM.rights(tx, &variant)?;

@@ -19,8 +19,8 @@ pub struct CancelFulfillment {
 }
 
 flow! {
-    /// Calls a fulfilment off: what was taken for it is on the shelf again, and promised to its lines. An order that was
-    /// done is pending again. Event: `order.fulfillment_canceled`.
+    /// Calls a fulfilment off: what was taken for it is on the shelf again, and promised to its lines. An
+    /// order that was done is pending again. Event: `order.fulfillment_canceled`.
     pub static CANCEL_ORDER_FULFILLMENT: Flow<CancelFulfillment, Order> = "cancel-order-fulfillment" (cancel),
         hooks: &["validate", "orderFulfillmentCanceled"];
 }
@@ -53,8 +53,8 @@ fn cancel(flow: &mut Local<'_>, input: CancelFulfillment) -> Result<Order, Fault
     Ok(order)
 }
 
-/// Puts back what was sent for a line, and promises it to the line again. An item that was deleted meanwhile is not counted
-/// any more.
+/// Puts back what was sent for a line, and promises it to the line again. An item that was deleted meanwhile
+/// is not counted any more.
 fn to_shelf(tx: &mut dyn Write, at: &Moment, line_item_id: &str, sent: Sent) -> Result<(), Fault> {
     if level_at(tx, &sent.item, &sent.location)?.is_none() {
         if !INVENTORY_ITEMS.table.exists(tx, &sent.item)? {

@@ -11,8 +11,8 @@ use super::{
 };
 
 flow! {
-    /// Says that the order with this id is done. What is still promised to it has left the shelf, as far as it was ordered;
-    /// what was promised beyond that stays there. Event: `order.completed`.
+    /// Says that the order with this id is done. What is still promised to it has left the shelf, as far as
+    /// it was ordered; what was promised beyond that stays there. Event: `order.completed`.
     pub static COMPLETE_ORDER: Flow<String, Order> = "complete-order-workflow" (complete),
         hooks: &["validate", "ordersCompleted"];
 }

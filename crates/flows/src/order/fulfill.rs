@@ -43,7 +43,8 @@ pub struct LineQuantity {
 }
 
 flow! {
-    /// Sends some of an order: takes it off the shelf, and the promise of it with it. Event: `order.fulfillment_created`.
+    /// Sends some of an order: takes it off the shelf, and the promise of it with it. Event:
+    /// `order.fulfillment_created`.
     pub static CREATE_ORDER_FULFILLMENT: Flow<CreateFulfillment, Order> = "create-order-fulfillment" (create),
         hooks: &["validate", "fulfillmentCreated"];
 }

@@ -1,5 +1,5 @@
-//! What of an order was sent and not called back, by line and item, and what its lines take: stock is sent by what was
-//! promised when the order was placed, and never by what a variant takes today.
+//! What of an order was sent and not called back, by line and item, and what its lines take: stock is sent by
+//! what was promised when the order was placed, and never by what a variant takes today.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use atoll_kernel::{Decimal, Fault, Read, StoreError, limits::NUMBER_DIGITS_MAX};
 use atoll_links::ORDER_FULFILLMENT;
 use atoll_order::{Fulfilled, LineTake, Order, OrderLineItem};
 
-/// The fulfilments of an order that were not called off. How much of a line is sent is reckoned from what they took off
-/// the shelf, wherever that was: a line that is served from several places has a fulfilment for each, and each can be
-/// called back by itself.
+/// The fulfilments of an order that were not called off. How much of a line is sent is reckoned from what
+/// they took off the shelf, wherever that was: a line that is served from several places has a fulfilment for
+/// each, and each can be called back by itself.
 pub(crate) struct Out {
     fulfillments: Vec<Fulfillment>,
     /// How many fulfilments the order has, with those that were called off.
@@ -22,8 +22,8 @@ pub(crate) struct Out {
 pub(crate) struct Take {
     pub(crate) item: String,
     quantity: Decimal,
-    /// What is promised to a line that was not counted when it was bought, where somebody reserved some for it, and not
-    /// for all of its pieces. One piece takes one: those go first, and the others take nothing.
+    /// What is promised to a line that was not counted when it was bought, where somebody reserved some for
+    /// it, and not for all of its pieces. One piece takes one: those go first, and the others take nothing.
     by_hand: Option<Decimal>,
 }
 
@@ -54,8 +54,8 @@ impl Out {
         self.taken(line).filter(|(it, _)| *it == item).map(|(_, quantity)| quantity).sum()
     }
 
-    /// What all of a line takes. Where it was not kept, because nothing of it was counted or the row is older, it is what
-    /// is out for it and what is promised to it. What nobody counts any more is left out.
+    /// What all of a line takes. Where it was not kept, because nothing of it was counted or the row is
+    /// older, it is what is out for it and what is promised to it. What nobody counts any more is left out.
     pub(crate) fn takes(&self, tx: &dyn Read, line: &OrderLineItem) -> Result<Vec<Take>, Fault> {
         // What of each item is out, and what is promised.
         let mut takes: BTreeMap<String, (Decimal, Decimal)> = BTreeMap::new();
@@ -81,7 +81,8 @@ impl Out {
         Ok(counted)
     }
 
-    /// How many of a line are sent, all parts of each: never more than were ordered, whatever lay in the parcels.
+    /// How many of a line are sent, all parts of each: never more than were ordered, whatever lay in the
+    /// parcels.
     pub(crate) fn fulfilled(&self, line: &OrderLineItem, takes: &[Take]) -> Decimal {
         let packed = self.fulfillments.iter().flat_map(|it| &it.packed);
         let packed: Decimal = packed.filter(|it| *it.line_item_id == *line.id).map(|it| it.quantity).sum();
@@ -96,8 +97,8 @@ impl Out {
         takes.iter().filter_map(complete).min().unwrap_or(packed).min(line.quantity)
     }
 
-    /// How much of an item must leave the shelf so that, after so many of a line, so many more are sent. Some of it may
-    /// be out already: half of a kit may have been called back.
+    /// How much of an item must leave the shelf so that, after so many of a line, so many more are sent. Some
+    /// of it may be out already: half of a kit may have been called back.
     pub(crate) fn missing(
         &self,
         line: &OrderLineItem,
@@ -112,8 +113,9 @@ impl Out {
         needed.unwrap_or(take.quantity) - self.of_item(line, &take.item)
     }
 
-    /// How much of an item may be promised to a line, beside what is: what it takes and is neither out nor promised. A line
-    /// that was not counted when it was bought takes one of whatever somebody reserves for a piece that is not sent.
+    /// How much of an item may be promised to a line, beside what is: what it takes and is neither out nor
+    /// promised. A line that was not counted when it was bought takes one of whatever somebody reserves for a
+    /// piece that is not sent.
     pub(crate) fn promisable(
         &self,
         tx: &dyn Read,

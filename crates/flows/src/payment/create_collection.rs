@@ -37,7 +37,8 @@ fn create(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<String>) -> Resu
     })
 }
 
-/// The collection of a cart, which asks for what the cart comes to now. A session over another amount is gone.
+/// The collection of a cart, which asks for what the cart comes to now. A session over another amount is
+/// gone.
 pub(crate) fn refresh(
     tx: &mut dyn Write,
     at: &Moment,

@@ -84,8 +84,8 @@ impl NewSession {
 }
 
 flow! {
-    /// Opens a payment session, in the place of the one that is there; answers the id of the collection. The provider
-    /// must be one of the cart's region.
+    /// Opens a payment session, in the place of the one that is there; answers the id of the collection. The
+    /// provider must be one of the cart's region.
     pub static CREATE_PAYMENT_SESSIONS: Saga<NewSession, String> = "create-payment-sessions" (create);
 }
 

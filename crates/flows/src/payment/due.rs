@@ -10,8 +10,8 @@ pub(crate) fn due(tx: &dyn Read, cart: &Cart) -> Result<Decimal, StoreError> {
     rounded(tx, &cart.currency_code, cart.total())
 }
 
-/// Can so much of a payment be taken, or given back? Payments that were made before amounts were rounded have digits
-/// of their own.
+/// Can so much of a payment be taken, or given back? Payments that were made before amounts were rounded have
+/// digits of their own.
 pub(crate) fn check_digits(tx: &dyn Read, payment: &Payment, amount: Decimal) -> Result<(), Fault> {
     let currency = &payment.currency_code;
     let is_odd = |amount| Ok::<_, StoreError>(rounded(tx, currency, amount)? != amount);

@@ -24,8 +24,8 @@ pub struct MoveMoney {
 }
 
 flow! {
-    /// Takes money of a payment; answers the id of the payment. One that was taken in full already is left as it is.
-    /// Event: `payment.captured`.
+    /// Takes money of a payment; answers the id of the payment. One that was taken in full already is left as
+    /// it is. Event: `payment.captured`.
     pub static CAPTURE_PAYMENT: Saga<MoveMoney, String> = "capture-payment-workflow" (take);
 }
 
@@ -49,8 +49,8 @@ struct Move {
     amount: Decimal,
 }
 
-/// Asks the provider, and writes what became of it. Where somebody must be called, the payment is busy meanwhile: money
-/// is not taken and given back at the same time.
+/// Asks the provider, and writes what became of it. Where somebody must be called, the payment is busy
+/// meanwhile: money is not taken and given back at the same time.
 async fn ask_and_write(run: &mut Run, action: PaymentAction, input: MoveMoney) -> Result<String, Fault> {
     let id = input.payment_id.clone();
     let payment = PAYMENTS.get(&run.ctx().view(), &id)?.ok_or_else(|| Error::NotFound(id.clone()))?;
@@ -78,7 +78,8 @@ async fn ask_and_write(run: &mut Run, action: PaymentAction, input: MoveMoney) -
         _ => payment.captures.len(),
     };
     let request = PaymentRequest {
-        // Not the key of the step: whoever tries again, because nobody knows how this ends, means the same money.
+        // Not the key of the step: whoever tries again, because nobody knows how this ends, means the same
+        // money.
         key: key(&id, &action, n_before),
         action: action.clone(),
         amount,

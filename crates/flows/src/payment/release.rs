@@ -1,5 +1,5 @@
-//! Calls payments off. It is written in the transaction of whoever does so, and the provider is told afterwards: it
-//! cannot refuse.
+//! Calls payments off. It is written in the transaction of whoever does so, and the provider is told
+//! afterwards: it cannot refuse.
 
 use atoll_kernel::{
     Ctx, Decimal, Event, Fault, Local, PaymentAction, PaymentRequest,
@@ -23,8 +23,8 @@ struct Back {
     amount: Decimal,
 }
 
-/// Calls a collection off: gives back what was taken, and lets go of the rest. Events: `payment.refunded`, and one by
-/// which the provider is told.
+/// Calls a collection off: gives back what was taken, and lets go of the rest. Events: `payment.refunded`,
+/// and one by which the provider is told.
 pub(crate) fn release(flow: &mut Local<'_>, collection_id: &str) -> Result<(), Fault> {
     for Reversal { payment, refund } in cancel_collection(flow.tx, flow.at, collection_id)? {
         if refund.is_some() {
@@ -41,7 +41,8 @@ pub(crate) fn release(flow: &mut Local<'_>, collection_id: &str) -> Result<(), F
 
 subscriber! { "payment.tell-provider" on ["payment.let_go"] => tell_provider }
 
-/// Tells the provider, once it is certain. The key is of the payment or of the refund, so that it is done once.
+/// Tells the provider, once it is certain. The key is of the payment or of the refund, so that it is done
+/// once.
 async fn tell_provider(ctx: Ctx, event: Event) -> Result<(), Fault> {
     let id = event.data["id"].as_str().unwrap_or_default();
     let payment = PAYMENTS.retrieve(&ctx.view(), id)?;

@@ -14,7 +14,8 @@ use atoll_product::{Product, ProductVariant};
 use crate::product::{InventoryPart, NewProduct, NewVariant, PriceInput};
 
 flow! {
-    /// Makes products with all that hangs on them. Events: `product.created` and `product-variant.created`, for each.
+    /// Makes products with all that hangs on them. Events: `product.created` and `product-variant.created`,
+    /// for each.
     pub static CREATE_PRODUCTS: Flow<Vec<NewProduct>, Vec<Product>> =
         "create-products" (create), hooks: &["validate", "productsCreated"];
 }

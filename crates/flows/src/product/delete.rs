@@ -7,9 +7,9 @@ use atoll_product::variants_of;
 use crate::inventory::{delete_item, is_promised, promised_items};
 
 flow! {
-    /// Soft-deletes products with their variants, options, price sets and links, and with the inventory items that
-    /// nothing else takes. Where some of these are promised to somebody it is refused. Unknown ids are ignored, as on
-    /// the wire. Event: `product.deleted`, for each.
+    /// Soft-deletes products with their variants, options, price sets and links, and with the inventory items
+    /// that nothing else takes. Where some of these are promised to somebody it is refused. Unknown ids are
+    /// ignored, as on the wire. Event: `product.deleted`, for each.
     pub static DELETE_PRODUCTS: Flow<Vec<String>, ()> =
         "delete-products" (delete), hooks: &["validate", "productsDeleted"];
 }

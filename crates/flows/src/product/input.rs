@@ -1,4 +1,5 @@
-//! Input of the flows on products and variants: what new ones come with, and what changes of one that is there.
+//! Input of the flows on products and variants: what new ones come with, and what changes of one that is
+//! there.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! What products are sorted by, and what they leave open: categories, collections, tags, types and options. Their flows
-//! are alike, and written once.
+//! What products are sorted by, and what they leave open: categories, collections, tags, types and options.
+//! Their flows are alike, and written once.
 
 use atoll_kernel::{Entity, Fault, Local, Moment, RowError, Write, flow, serde::Serialize, serde_json::json};
 use atoll_product::{
@@ -158,7 +158,8 @@ fn delete_all<T: Entity, E: Into<Fault>>(
 }
 
 flow! {
-    /// Puts products into a collection, and takes others out. All of them must exist. Event: `product.updated`, for each.
+    /// Puts products into a collection, and takes others out. All of them must exist. Event:
+    /// `product.updated`, for each.
     pub static LINK_PRODUCTS_TO_COLLECTION: Flow<LinkIds, ()> =
         "batch-link-products-to-collection" (link_to_collection), hooks: &["validate"];
 }
@@ -173,7 +174,8 @@ fn link_to_collection(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
 }
 
 flow! {
-    /// Puts products into a category, and takes others out. All of them must exist. Event: `product.updated`, for each.
+    /// Puts products into a category, and takes others out. All of them must exist. Event: `product.updated`,
+    /// for each.
     pub static LINK_PRODUCTS_TO_CATEGORY: Flow<LinkIds, ()> =
         "batch-link-products-to-category" (link_to_category), hooks: &["validate"];
 }

@@ -18,7 +18,8 @@ pub struct VariantChanges {
     pub id: String,
     /// The record.
     pub patch: ProductVariantPatch,
-    /// What it answers to the options of its product from now on: title of an option → value; nothing where it stays.
+    /// What it answers to the options of its product from now on: title of an option → value; nothing where
+    /// it stays.
     pub options: BTreeMap<String, String>,
     /// All its prices from now on.
     pub prices: Option<Vec<PriceChange>>,
@@ -69,8 +70,8 @@ fn update(flow: &mut Local<'_>, changes: Vec<VariantChanges>) -> Result<Vec<Prod
     Ok(updated)
 }
 
-/// Gives a variant these prices. One that names the price that it was, or is for the same currency, quantities and rules,
-/// stays that price; none stays two.
+/// Gives a variant these prices. One that names the price that it was, or is for the same currency,
+/// quantities and rules, stays that price; none stays two.
 fn set_prices(
     tx: &mut dyn Write,
     at: &Moment,
@@ -154,8 +155,8 @@ fn same_price(a: &Price, b: &Price) -> bool {
 }
 
 flow! {
-    /// Soft-deletes variants, with the inventory items that nothing else takes. Unknown ids are ignored, as on the
-    /// wire. Event: `product-variant.deleted`, for each.
+    /// Soft-deletes variants, with the inventory items that nothing else takes. Unknown ids are ignored, as
+    /// on the wire. Event: `product-variant.deleted`, for each.
     pub static DELETE_PRODUCT_VARIANTS: Flow<Vec<String>, ()> =
         "delete-product-variants" (delete), hooks: &["validate", "productVariantsDeleted"];
 }

@@ -77,8 +77,8 @@ fn update(flow: &mut Local<'_>, changes: RegionChanges) -> Result<Region, Fault>
 }
 
 flow! {
-    /// Deletes regions; their countries are free again, and none is the default of the store. Unknown ids are ignored, as on the wire. Event:
-    /// `region.deleted`, for each.
+    /// Deletes regions; their countries are free again, and none is the default of the store. Unknown ids are
+    /// ignored, as on the wire. Event: `region.deleted`, for each.
     pub static DELETE_REGIONS: Flow<Vec<String>, ()> =
         "delete-regions" (delete), hooks: &["validate", "regionsDeleted"];
 }

@@ -43,7 +43,8 @@ fn create(flow: &mut Local<'_>, new: NewInvite) -> Result<Invite, Fault> {
 }
 
 flow! {
-    /// Sends an invite again, by its id, with another token. Event: `invite.resent`, which tells of the token.
+    /// Sends an invite again, by its id, with another token. Event: `invite.resent`, which tells of the
+    /// token.
     pub static REFRESH_INVITES: Flow<(String, Unsigned), Invite> = "refresh-invite-tokens-workflow" (refresh);
 }
 
@@ -83,7 +84,8 @@ pub struct Acceptance {
 }
 
 flow! {
-    /// Makes a user of somebody who registered with the address that was invited. The invite is good once. Events: `invite.accepted`, `user.created`.
+    /// Makes a user of somebody who registered with the address that was invited. The invite is good once.
+    /// Events: `invite.accepted`, `user.created`.
     pub static ACCEPT_INVITE: Flow<Acceptance, User> = "accept-invite-workflow" (accept);
 }
 

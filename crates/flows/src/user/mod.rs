@@ -59,8 +59,9 @@ fn update(flow: &mut Local<'_>, (id, patch): (String, UserPatch)) -> Result<User
 }
 
 flow! {
-    /// Removes users, but neither whoever asks nor, where no user asks, the last one. Whoever logs in as one of them is
-    /// nobody from then on; the API keys that they made are the shop's, and go on. Event: `user.deleted`, for each.
+    /// Removes users, but neither whoever asks nor, where no user asks, the last one. Whoever logs in as one
+    /// of them is nobody from then on; the API keys that they made are the shop's, and go on. Event:
+    /// `user.deleted`, for each.
     pub static DELETE_USERS: Flow<Vec<String>, ()> = "remove-user-account" (delete);
 }
 

@@ -38,8 +38,8 @@ pub type ExternalHook<T> = fn(Ctx, StepCall) -> Pin<Box<dyn Future<Output = Resu
 /// A call to the outside, as the step is told of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepCall {
-    /// Names this call: it is the same when the call is made again, after an error or a crash. Hand it to the other
-    /// side, so that it does nothing twice.
+    /// Names this call: it is the same when the call is made again, after an error or a crash. Hand it to the
+    /// other side, so that it does nothing twice.
     pub key: String,
     /// Names the call that this one undoes; `key` itself where it undoes none.
     pub invoke_key: String,
@@ -47,8 +47,8 @@ pub struct StepCall {
     pub attempt: u32,
     /// What a flow says at the point that a hook joined; null elsewhere.
     pub input: Value,
-    /// Was the call that is to be undone answered? One that failed or took too long was not, and may have had an
-    /// effect.
+    /// Was the call that is to be undone answered? One that failed or took too long was not, and may have had
+    /// an effect.
     pub answered: bool,
     /// What it answered; null where it was not.
     pub output: Value,

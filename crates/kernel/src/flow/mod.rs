@@ -1,5 +1,5 @@
-//! Flows: processes over several modules, made of local steps. A flow is plain Rust over one transaction: all of it
-//! is written, or nothing. What calls the outside is a [`Saga`](crate::Saga).
+//! Flows: processes over several modules, made of local steps. A flow is plain Rust over one transaction: all
+//! of it is written, or nothing. What calls the outside is a [`Saga`](crate::Saga).
 
 mod hook;
 mod probe;
@@ -17,7 +17,8 @@ pub struct Flow<I: 'static, O: 'static> {
     pub name: &'static str,
     /// The points at which others may join it, by name.
     pub hooks: &'static [&'static str],
-    /// What it does: a function of its input, the moment and the data. Tests run it twice, and compare what it writes.
+    /// What it does: a function of its input, the moment and the data. Tests run it twice, and compare what
+    /// it writes.
     pub run: fn(&mut Local<'_>, I) -> Result<O, Fault>,
 }
 
@@ -51,8 +52,8 @@ impl Local<'_> {
         Ok(done)
     }
 
-    /// Calls those who joined the flow at this point, in the order of their names. An error aborts the flow. `input`
-    /// is made only if there is anybody; the `additional_data` of the request is put into it.
+    /// Calls those who joined the flow at this point, in the order of their names. An error aborts the flow.
+    /// `input` is made only if there is anybody; the `additional_data` of the request is put into it.
     pub fn hook(&mut self, point: &'static str, input: impl FnOnce() -> Value) -> Result<(), Fault> {
         let registry = self.ctx.registry();
         let mut hooks = registry.hooks_at(self.flow, point).peekable();

@@ -31,7 +31,8 @@ pub trait Probe: Send + Sync {
     /// Lets the flow go on, or does not.
     fn probe(&self, point: &Point<'_>) -> Result<(), Fault>;
 
-    /// Is every flow to be run twice first, over changes that are thrown away, to see that both runs write the same?
+    /// Is every flow to be run twice first, over changes that are thrown away, to see that both runs write
+    /// the same?
     fn rehearses(&self) -> bool {
         false
     }

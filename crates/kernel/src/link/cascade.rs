@@ -70,8 +70,8 @@ pub(crate) fn soft_delete(tx: &mut dyn Write, at: &Moment, entity: &str, id: &st
     Ok(())
 }
 
-/// Brings the links back that [`soft_delete`] put away with this record. A link whose other end was deleted meanwhile
-/// waits with that one.
+/// Brings the links back that [`soft_delete`] put away with this record. A link whose other end was deleted
+/// meanwhile waits with that one.
 pub(crate) fn restore(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
     for (link, side) in links_of(entity) {
         let group = grave_group(tx, link, side, id);

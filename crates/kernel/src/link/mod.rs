@@ -446,7 +446,8 @@ impl Link {
         add_to_group(tx, self.reverse, &[right], -1)
     }
 
-    /// Makes the row of a pair what it was; nothing at all, where it was not there. This is no event: it undoes one.
+    /// Makes the row of a pair what it was; nothing at all, where it was not there. This is no event: it
+    /// undoes one.
     pub(crate) fn put_back(
         &'static self,
         tx: &mut dyn Write,

@@ -1,4 +1,5 @@
-//! Builds the other direction of a link and its counts anew from its rows, and finds rows that a link no longer allows.
+//! Builds the other direction of a link and its counts anew from its rows, and finds rows that a link no
+//! longer allows.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -38,9 +39,9 @@ impl Link {
         Ok(pairs)
     }
 
-    /// Enters at most `n_max` rows behind the one with this key into the other direction and the counts, which are empty
-    /// in front of the first row. What deletions would have taken along while the link was not linked in is made up for.
-    /// Says the last key and how many rows there were.
+    /// Enters at most `n_max` rows behind the one with this key into the other direction and the counts,
+    /// which are empty in front of the first row. What deletions would have taken along while the link was
+    /// not linked in is made up for. Says the last key and how many rows there were.
     pub(crate) fn refill(
         &'static self,
         tx: &mut dyn Write,

@@ -1,5 +1,5 @@
-//! Links: both directions of each pair, both ends, the number of partners, the counters, and what waits for a deleted
-//! record.
+//! Links: both directions of each pair, both ends, the number of partners, the counters, and what waits for a
+//! deleted record.
 
 use atoll_storage::verify::{Groups, verify_counters};
 

@@ -1,5 +1,5 @@
-//! Fingerprints: what is kept in the database of each table, index, link and projection, so that a program sees whether
-//! what is stored is what it would have stored.
+//! Fingerprints: what is kept in the database of each table, index, link and projection, so that a program
+//! sees whether what is stored is what it would have stored.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -137,7 +137,8 @@ impl Registry {
     }
 }
 
-/// The number of the store's format, a line for each part, and below it one for each field and each step of its history: for the snapshot in git.
+/// The number of the store's format, a line for each part, and below it one for each field and each step of
+/// its history: for the snapshot in git.
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "store {STORE_FORMAT}")?;

@@ -1,7 +1,8 @@
-//! Migration: what a program knows of its tables, indexes, links and projections is compared with what is kept of them
-//! in the database, and what is new or differs is built anew before anything is served.
+//! Migration: what a program knows of its tables, indexes, links and projections is compared with what is
+//! kept of them in the database, and what is new or differs is built anew before anything is served.
 //!
-//! `fingerprint.rs` says what is kept, `plan.rs` what is to be done or why it cannot be, `rebuild.rs` does it.
+//! `fingerprint.rs` says what is kept, `plan.rs` what is to be done or why it cannot be, `rebuild.rs` does
+//! it.
 
 mod fingerprint;
 mod plan;
@@ -37,8 +38,8 @@ impl From<RowError> for MigrationError {
     }
 }
 
-/// Brings the data to what this program knows, if it is anything else. What a process that was interrupted has begun is
-/// gone on with.
+/// Brings the data to what this program knows, if it is anything else. What a process that was interrupted
+/// has begun is gone on with.
 pub async fn migrate(store: &Store, registry: &'static Registry) -> Result<(), MigrationError> {
     let plan = Plan::of(&store.view(), registry)?;
     plan.notes.iter().for_each(|note| tracing::info!("{note}"));

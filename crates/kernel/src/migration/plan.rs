@@ -34,7 +34,8 @@ pub struct Plan {
     pub(super) changed: Vec<Fingerprint>,
     /// The fingerprints that are taken away.
     pub(super) gone: Vec<String>,
-    /// Has a program begun a migration and not ended it? What it built may have been left behind by changes since.
+    /// Has a program begun a migration and not ended it? What it built may have been left behind by changes
+    /// since.
     is_begun: bool,
     /// What is worth knowing, and changes nothing.
     pub notes: Vec<String>,
@@ -148,8 +149,8 @@ impl Plan {
         }
     }
 
-    /// What is stored and not linked in. Its keys are left as they are; but what follows records that others change
-    /// meanwhile is not to be trusted when it returns.
+    /// What is stored and not linked in. Its keys are left as they are; but what follows records that others
+    /// change meanwhile is not to be trusted when it returns.
     fn add_gone(&mut self, stored: &BTreeMap<String, Fingerprint>, known: &BTreeMap<String, Fingerprint>) {
         for part in stored.values().filter(|it| !known.contains_key(&it.key())) {
             match part.kind {

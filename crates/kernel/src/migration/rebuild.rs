@@ -1,7 +1,8 @@
-//! Builds tables, links and projections anew, in transactions of a bounded size, each of which notes how far it came.
+//! Builds tables, links and projections anew, in transactions of a bounded size, each of which notes how far
+//! it came.
 //!
-//! The fingerprints of what is about to be touched are taken away in the first transaction. So a program that opens the
-//! data after an interruption, this one or an older one, trusts nothing that is half done.
+//! The fingerprints of what is about to be touched are taken away in the first transaction. So a program that
+//! opens the data after an interruption, this one or an older one, trusts nothing that is half done.
 
 use std::{
     sync::Arc,
@@ -141,7 +142,8 @@ impl Plan {
         Ok((N_BATCH - n_left, None))
     }
 
-    /// What is built, in which order, and to which fingerprints: a migration goes on only as the one that it was.
+    /// What is built, in which order, and to which fingerprints: a migration goes on only as the one that it
+    /// was.
     fn identity(&self) -> Vec<String> {
         let units = self.units.iter().map(|unit| match unit {
             Unit::Projection { projection, .. } => format!("{unit} from {:?}", projection.follows),
@@ -150,9 +152,9 @@ impl Plan {
         units.chain(self.changed.iter().map(|it| format!("{it:?}"))).collect()
     }
 
-    /// Takes the fingerprints away of what will be built anew; others stay, and guard what they describe. Where records
-    /// are written anew, the fingerprint says from now on that there are some of the new version, so that a program that
-    /// does not know it refuses the data.
+    /// Takes the fingerprints away of what will be built anew; others stay, and guard what they describe.
+    /// Where records are written anew, the fingerprint says from now on that there are some of the new
+    /// version, so that a program that does not know it refuses the data.
     fn distrust(&self, tx: &mut dyn Write) {
         for name in self.units.iter().flat_map(Unit::keys).chain(self.gone.iter().cloned()) {
             let key = key_of(tx, &name);

@@ -1,8 +1,9 @@
-//! What is stored of requests with an `Idempotency-Key`, for a day: notes of their commits, and their answers.
+//! What is stored of requests with an `Idempotency-Key`, for a day: notes of their commits, and their
+//! answers.
 //!
-//! A note is written by the commit that it tells of, and is small: an id, mostly. An answer is written after it, if it is
-//! small, holds no secret, and its client has not had too many of them; where it is missing, it is made again from the
-//! notes.
+//! A note is written by the commit that it tells of, and is small: an id, mostly. An answer is written after
+//! it, if it is small, holds no secret, and its client has not had too many of them; where it is missing, it
+//! is made again from the notes.
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,9 @@
 //! `Idempotency-Key`: a write that comes again is not done again, and answers what it answered.
 //!
-//! Each commit of a request with a key notes what the answer is made from. So after a crash, or where the answer was not
-//! kept, a repeat calls the handler once more, and its writes are not done, but come to what the notes say: the answer
-//! is made from the records as they are then. What answers that nothing was done (every status but 2xx) is not
-//! remembered: a repeat of it runs.
+//! Each commit of a request with a key notes what the answer is made from. So after a crash, or where the
+//! answer was not kept, a repeat calls the handler once more, and its writes are not done, but come to what
+//! the notes say: the answer is made from the records as they are then. What answers that nothing was done
+//! (every status but 2xx) is not remembered: a repeat of it runs.
 
 mod kept;
 
@@ -40,7 +40,8 @@ pub(crate) struct Once {
 }
 
 impl Once {
-    /// The next commit of this request: what it noted when it was made before, or else where it is to be noted.
+    /// The next commit of this request: what it noted when it was made before, or else where it is to be
+    /// noted.
     pub(crate) fn next(&self) -> Result<Note, KeyedRequest> {
         let place = self.next.load(Ordering::Relaxed);
         match self.earlier().get(place) {
@@ -104,8 +105,8 @@ impl Once {
             Err(fault) if fault.status().is_server_error() => Err(fault),
             Err(fault) if self.is_told.load(Ordering::Relaxed) => Err(fault),
             Err(fault) if self.is_repeat() => Err(self.lost(&fault.to_string())),
-            // A saga that failed has taken back its note. What another commit noted was done, and only its answer failed:
-            // a repeat is answered from the notes.
+            // A saga that failed has taken back its note. What another commit noted was done, and only its
+            // answer failed: a repeat is answered from the notes.
             Err(fault) => Err(fault),
         }
     }
@@ -134,8 +135,9 @@ fn who(pass: &Pass) -> Result<String, Fault> {
     Ok([Some(&actor), through, registered].into_iter().flatten().cloned().collect::<Vec<_>>().join(" "))
 }
 
-/// Calls the handler, or answers as it answered the same request before. Two requests with one key take turns.
-/// Errors: 422 where the key was used for another request; 409 where the request was done, and cannot be answered again.
+/// Calls the handler, or answers as it answered the same request before. Two requests with one key take
+/// turns. Errors: 422 where the key was used for another request; 409 where the request was done, and cannot
+/// be answered again.
 pub(crate) async fn once(
     route: &'static Route,
     mut call: Call,
@@ -179,10 +181,10 @@ pub(crate) async fn once(
 }
 
 impl Ctx {
-    /// As [`Ctx::local`], for a write of a request that may come again with its `Idempotency-Key`: `note` takes from what
-    /// it came to what the answer is made from (ids, best), and for a repeat `again` makes that from the note, in the
-    /// state of then. Without a note, as after [`Ctx::local`] and [`Ctx::write`], a repeat whose answer was not kept gets
-    /// 409, which says that it was done.
+    /// As [`Ctx::local`], for a write of a request that may come again with its `Idempotency-Key`: `note`
+    /// takes from what it came to what the answer is made from (ids, best), and for a repeat `again` makes
+    /// that from the note, in the state of then. Without a note, as after [`Ctx::local`] and [`Ctx::write`],
+    /// a repeat whose answer was not kept gets 409, which says that it was done.
     pub async fn local_once<T, N, F>(
         &self,
         actor: Actor,
@@ -214,7 +216,8 @@ impl Ctx {
         }
     }
 
-    /// Is this a request that was done before? What it answers then must not show what is made anew by each call.
+    /// Is this a request that was done before? What it answers then must not show what is made anew by each
+    /// call.
     pub fn is_repeat(&self) -> bool {
         self.once.as_ref().is_some_and(|it| it.is_repeat())
     }
@@ -227,8 +230,8 @@ impl Ctx {
         }
     }
 
-    /// A text that is this request's: the same one when it comes again with its key, and to others a secret. Nothing for
-    /// requests without a key.
+    /// A text that is this request's: the same one when it comes again with its key, and to others a secret.
+    /// Nothing for requests without a key.
     pub fn request_digest(&self) -> Option<String> {
         let KeyedRequest { who, key, hash, at, .. } = &self.once.as_ref()?.request;
         let mut digest = Sha256::new();

@@ -12,8 +12,8 @@ use crate::{
 };
 
 impl Run {
-    /// What fails is undone at once, from the step at `begin` on: the function may go on from its error. If it cannot be
-    /// undone the saga fails.
+    /// What fails is undone at once, from the step at `begin` on: the function may go on from its error. If
+    /// it cannot be undone the saga fails.
     pub(crate) async fn whole<T>(&mut self, begin: usize, answer: Result<T, Fault>) -> Result<T, Fault> {
         let goes_on = self.failed.is_none() && self.journal.state != ExecutionState::Compensating;
         if answer.is_err()
@@ -35,8 +35,8 @@ impl Run {
         self.undo_from(0).await
     }
 
-    /// Undoes the steps from this place on, last step first. Each is marked as undone in a commit of its own, for a
-    /// local step in the one that undoes it.
+    /// Undoes the steps from this place on, last step first. Each is marked as undone in a commit of its own,
+    /// for a local step in the one that undoes it.
     async fn undo_from(&mut self, begin: usize) -> Result<(), Fault> {
         for place in (begin..self.undos.len()).rev() {
             if self.journal.steps[place].state == StepState::Reverted {

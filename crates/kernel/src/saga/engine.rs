@@ -28,11 +28,11 @@ pub enum Outcome<O> {
 }
 
 impl Ctx {
-    /// Runs a saga until it ends or waits. Runs with the same transaction id take turns; a second run of one that has
-    /// ended starts afresh, or answers what the first one came to where the saga is idempotent; a second run of one
-    /// that waits answers that. One that a crash has cut is brought to its end first: it answers the same request when
-    /// that comes again, and no other one, which runs after it. One that has failed must be put right first. The run goes
-    /// on when the caller goes away.
+    /// Runs a saga until it ends or waits. Runs with the same transaction id take turns; a second run of one
+    /// that has ended starts afresh, or answers what the first one came to where the saga is idempotent; a
+    /// second run of one that waits answers that. One that a crash has cut is brought to its end first: it
+    /// answers the same request when that comes again, and no other one, which runs after it. One that has
+    /// failed must be put right first. The run goes on when the caller goes away.
     pub async fn start<I, O>(
         &self,
         saga: &'static Saga<I, O>,
@@ -93,8 +93,8 @@ impl Ctx {
         outcome
     }
 
-    /// What became of the run that this request started when it came before; or, where that was undone, the request
-    /// that starts it anew.
+    /// What became of the run that this request started when it came before; or, where that was undone, the
+    /// request that starts it anew.
     async fn repeated<I, O>(
         &self,
         saga: &'static Saga<I, O>,
@@ -152,8 +152,8 @@ fn has_failed(saga: &str, run: &WorkflowExecution) -> Fault {
     Fault::new(FaultKind::Conflict, text)
 }
 
-/// What the run before this one with the same transaction id answers for it, where it does. One that a crash has cut is
-/// brought to its end before that.
+/// What the run before this one with the same transaction id answers for it, where it does. One that a crash
+/// has cut is brought to its end before that.
 async fn earlier_run<I, O>(
     saga: &'static Saga<I, O>,
     ctx: &Ctx,

@@ -1,5 +1,5 @@
-//! The journal: one record per run of a saga, which holds its steps. It is written in the very transactions that
-//! the steps are.
+//! The journal: one record per run of a saga, which holds its steps. It is written in the very transactions
+//! that the steps are.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -152,19 +152,21 @@ impl WorkflowExecution {
         matches!(self.state, ExecutionState::Done | ExecutionState::Reverted | ExecutionState::Failed)
     }
 
-    /// Does it neither wait, nor has it come to its end? If nothing holds its lock, a crash or a stop has cut it.
+    /// Does it neither wait, nor has it come to its end? If nothing holds its lock, a crash or a stop has cut
+    /// it.
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.state, ExecutionState::Invoking | ExecutionState::Compensating)
     }
 
-    /// Did somebody ask for the very same again? Of requests with an `Idempotency-Key` only the key says so, and one that
-    /// comes again is told apart by that before.
+    /// Did somebody ask for the very same again? Of requests with an `Idempotency-Key` only the key says so,
+    /// and one that comes again is told apart by that before.
     pub(crate) fn is_same_request(&self, other: &WorkflowExecution) -> bool {
         let has_key = self.request.is_some() || other.request.is_some();
         !has_key && (&self.input, &self.actor) == (&other.input, &other.actor)
     }
 
-    /// Who began it. A run that was begun is ended, also where a later version wrote an actor that this one cannot read.
+    /// Who began it. A run that was begun is ended, also where a later version wrote an actor that this one
+    /// cannot read.
     pub(crate) fn actor(&self) -> Actor {
         serde_json::from_value(self.actor.clone()).unwrap_or(Actor::System)
     }
@@ -215,8 +217,8 @@ impl WorkflowExecution {
 }
 
 impl WorkflowExecution {
-    /// Notes where it stands for the request that started it: that it has begun, what it came to, or that nothing is
-    /// left of it.
+    /// Notes where it stands for the request that started it: that it has begun, what it came to, or that
+    /// nothing is left of it.
     fn note(&self, tx: &mut dyn Write) -> Result<(), Fault> {
         let Some(request) = &self.request else { return Ok(()) };
         match self.state {
@@ -242,8 +244,8 @@ pub(crate) fn ended_before(tx: &dyn Read, now: Timestamp) -> Result<Vec<String>,
     Ok(old)
 }
 
-/// A run that has ended waits for nothing, and holds nothing to undo with unless undoing it failed; one that has not is
-/// kept until it does.
+/// A run that has ended waits for nothing, and holds nothing to undo with unless undoing it failed; one that
+/// has not is kept until it does.
 pub fn verify_journals(it: &mut Verify<'_>) -> Result<(), StoreError> {
     it.rows(&EXECUTIONS.table, |it, run| {
         let mut wrong = |found: &str, expected: &str| {

@@ -64,8 +64,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> External<T> {
         External { step: Outside::new(name.to_owned(), Arc::new(call)), of: std::marker::PhantomData }
     }
 
-    /// What undoes the call. It is called for one that failed or took too long, too, since that may have had an
-    /// effect; what it answered is then not known.
+    /// What undoes the call. It is called for one that failed or took too long, too, since that may have had
+    /// an effect; what it answered is then not known.
     pub fn undo<F, R>(mut self, undo: F) -> External<T>
     where
         F: Fn(Ctx, StepCall, Option<T>) -> R + Send + Sync + 'static,
@@ -79,8 +79,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> External<T> {
         self
     }
 
-    /// Tries so often again, after this pause. A refusal (4xx) is an answer, and is not tried again. Undoing is tried
-    /// three times more, where this does not say more.
+    /// Tries so often again, after this pause. A refusal (4xx) is an answer, and is not tried again. Undoing
+    /// is tried three times more, where this does not say more.
     pub fn retries(mut self, n_retries: u32, pause: Duration) -> External<T> {
         self.step.patience = Patience::of(n_retries, pause);
         self

@@ -1,5 +1,5 @@
-//! What becomes of runs that nobody waits for: they are given answers from outside, gone on with after a crash, given
-//! up, undone once more, and forgotten.
+//! What becomes of runs that nobody waits for: they are given answers from outside, gone on with after a
+//! crash, given up, undone once more, and forgotten.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use crate::{
 /// Records that one transaction purges: the writer is everybody's.
 const N_PURGED_MAX: usize = 100;
 
-/// How often undoing a run is tried for itself: twice the pause after each try, so that it is given up after about
-/// three hours.
+/// How often undoing a run is tried for itself: twice the pause after each try, so that it is given up after
+/// about three hours.
 const N_UNDO_TRIES_MAX: u32 = 10;
 const UNDO_PAUSE: Duration = Duration::from_secs(10);
 
 impl Ctx {
-    /// Finishes a step that is waited for, and lets its run go on in the background. `answer` is what the step
-    /// answers, or why it failed. What the saga cannot read is refused, and it waits on.
+    /// Finishes a step that is waited for, and lets its run go on in the background. `answer` is what the
+    /// step answers, or why it failed. What the saga cannot read is refused, and it waits on.
     pub async fn finish_step(
         &self,
         workflow_id: &str,
@@ -93,8 +93,8 @@ impl Ctx {
         Ok(())
     }
 
-    /// Forgets a run that could not be undone, because somebody has put things right by hand; or one whose saga is not
-    /// linked in any more, and that nobody can go on with.
+    /// Forgets a run that could not be undone, because somebody has put things right by hand; or one whose
+    /// saga is not linked in any more, and that nobody can go on with.
     pub async fn forget_run(&self, actor: Actor, id: &str) -> Result<(), Fault> {
         let id = id.to_owned();
         let ctx = self.clone();
@@ -111,8 +111,8 @@ impl Ctx {
         self.local_once(actor, forget, |()| (), |_, ()| Ok(())).await.map(drop)
     }
 
-    /// Goes on with everything that a crash or a stop has cut, a few runs at a time, and waits for it. Called once, at
-    /// the start.
+    /// Goes on with everything that a crash or a stop has cut, a few runs at a time, and waits for it. Called
+    /// once, at the start.
     pub async fn recover(&self) -> Result<usize, Fault> {
         let runs = open_runs(&self.view())?;
         let n_runs = runs.len();
@@ -127,9 +127,9 @@ impl Ctx {
         Ok(n_runs)
     }
 
-    /// Gives up steps that were waited for too long, goes on with runs that nobody goes on with (those whose end could
-    /// not be written), and tries once more to undo those where something unexpected was in the way. One that cannot be
-    /// looked after holds no other up.
+    /// Gives up steps that were waited for too long, goes on with runs that nobody goes on with (those whose
+    /// end could not be written), and tries once more to undo those where something unexpected was in the
+    /// way. One that cannot be looked after holds no other up.
     pub async fn tend_runs(&self) -> Result<(), Fault> {
         let now = self.now();
         for run in in_state(&self.view(), ExecutionState::Waiting)? {
@@ -169,7 +169,8 @@ impl Ctx {
         Ok(())
     }
 
-    /// A step began to wait while the clock was ahead, and that was put back since: it waits as long as it would have.
+    /// A step began to wait while the clock was ahead, and that was put back since: it waits as long as it
+    /// would have.
     async fn wait_from_now(&self, run: WorkflowExecution) -> Result<(), Fault> {
         let _lock = self.run_locks().lock(&run.workflow_id, &run.transaction_id).await;
         let put_right = move |tx: &mut dyn Write, at: &Moment| {

@@ -1,9 +1,9 @@
-//! Sagas: flows that also call the outside. What each step did is journaled in the commit that does it, so that after
-//! a crash a run goes on, or is undone to the state before.
+//! Sagas: flows that also call the outside. What each step did is journaled in the commit that does it, so
+//! that after a crash a run goes on, or is undone to the state before.
 //!
-//! A run that goes on calls its function again from the start: steps that are in the journal answer from there, and
-//! only the rest is done. So the code between steps must come to the same result each time: it takes what it needs
-//! from its input and from its steps.
+//! A run that goes on calls its function again from the start: steps that are in the journal answer from
+//! there, and only the rest is done. So the code between steps must come to the same result each time: it
+//! takes what it needs from its input and from its steps.
 
 mod answer;
 mod compensate;
@@ -45,8 +45,8 @@ pub struct Saga<I: 'static, O: 'static> {
     pub kept: Duration,
     /// Does a second run with the same transaction id answer what the first one came to, instead of running?
     pub idempotent: bool,
-    /// What a run would come to without doing anything, or why it cannot do anything. Asked when it has its turn; such a
-    /// run leaves no record, and the one that did it keeps its own.
+    /// What a run would come to without doing anything, or why it cannot do anything. Asked when it has its
+    /// turn; such a run leaves no record, and the one that did it keeps its own.
     pub known: Option<Known<I, O>>,
     /// What it does.
     pub run: SagaFn<I, O>,
@@ -85,7 +85,8 @@ pub trait AnySaga: Sync {
     fn start(&'static self, ctx: Ctx, actor: Actor, transaction_id: Option<String>, input: Value)
     -> Starting;
 
-    /// Goes on with a run that is not over, until it ends or waits; maybe with an answer to the step that it waits for.
+    /// Goes on with a run that is not over, until it ends or waits; maybe with an answer to the step that it
+    /// waits for.
     fn resume(
         &'static self,
         ctx: Ctx,

@@ -81,10 +81,10 @@ impl Run {
         &self.journal.transaction_id
     }
 
-    /// Local steps: one transaction, with its journal entry in the same commit. When a later step fails, what it
-    /// changed is put back as it was; where others have changed the same records since, that is a conflict, and the
-    /// run ends as failed. Steps that change what everybody does (stock) say themselves how they are undone: see
-    /// [`Run::local_undone_by`].
+    /// Local steps: one transaction, with its journal entry in the same commit. When a later step fails, what
+    /// it changed is put back as it was; where others have changed the same records since, that is a
+    /// conflict, and the run ends as failed. Steps that change what everybody does (stock) say themselves how
+    /// they are undone: see [`Run::local_undone_by`].
     pub async fn local<T, F>(&mut self, name: &'static str, body: F) -> Result<T, Fault>
     where
         T: Serialize + DeserializeOwned + Send + 'static,
@@ -143,9 +143,9 @@ impl Run {
         decode(self.journal.steps.last().map(|it| it.output.clone()).unwrap_or_default())
     }
 
-    /// The last step, in the commit that ends the run and tells of it: what it answers is what the saga must answer. A
-    /// saga that has this step alone costs one transaction and keeps no journal. In a saga that is a part of another one
-    /// ([`Run::is_part`]) it is a step as others ([`Run::local`]).
+    /// The last step, in the commit that ends the run and tells of it: what it answers is what the saga must
+    /// answer. A saga that has this step alone costs one transaction and keeps no journal. In a saga that is
+    /// a part of another one ([`Run::is_part`]) it is a step as others ([`Run::local`]).
     pub async fn finish<T, F>(&mut self, name: &'static str, body: F) -> Result<T, Fault>
     where
         T: Serialize + DeserializeOwned + Send + 'static,
@@ -190,8 +190,9 @@ impl Run {
         Ok(output)
     }
 
-    /// A call to the outside. That it will be made is committed before it is, and what it answered after. When it fails
-    /// it is undone at once, since it may have had an effect, and the function may go on from its error.
+    /// A call to the outside. That it will be made is committed before it is, and what it answered after.
+    /// When it fails it is undone at once, since it may have had an effect, and the function may go on from
+    /// its error.
     pub async fn external<T: DeserializeOwned>(&mut self, step: External<T>) -> Result<T, Fault> {
         let begin = self.undos.len();
         let answer = self.invoke(vec![step.step]).await.and_then(first_of);
@@ -221,9 +222,9 @@ impl Run {
         self.whole(begin, answers).await
     }
 
-    /// Calls those who joined the saga at this point: those in a transaction first, then, if it is a point for such,
-    /// those with calls to the outside, one after the other. Says what these answered, by the name of the hook. When
-    /// one fails, all are undone.
+    /// Calls those who joined the saga at this point: those in a transaction first, then, if it is a point
+    /// for such, those with calls to the outside, one after the other. Says what these answered, by the name
+    /// of the hook. When one fails, all are undone.
     pub async fn hook(&mut self, point: &'static str, input: Value) -> Result<Vec<(String, Value)>, Fault> {
         let begin = self.undos.len();
         let answers = self.call_hooks(point, input).await;
@@ -252,8 +253,9 @@ impl Run {
         Ok(answers)
     }
 
-    /// Waits for somebody outside to finish the step (`POST /admin/workflows-executions/:workflow_id/steps/success`),
-    /// or to fail it. Meanwhile nothing is kept in memory, and a restart changes nothing.
+    /// Waits for somebody outside to finish the step (`POST
+    /// /admin/workflows-executions/:workflow_id/steps/success`), or to fail it. Meanwhile nothing is kept in
+    /// memory, and a restart changes nothing.
     pub async fn wait<T: DeserializeOwned>(
         &mut self,
         name: &'static str,
@@ -293,7 +295,8 @@ impl Run {
         }
     }
 
-    /// Takes the answer from outside, if there is one that can be read. Whoever gave it is told once that is on disk.
+    /// Takes the answer from outside, if there is one that can be read. Whoever gave it is told once that is
+    /// on disk.
     async fn receive<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<Result<T, Fault>>, Fault> {
         let Some(given) = self.given.take() else { return Ok(None) };
         let mut journal = self.journal.clone();
@@ -329,9 +332,9 @@ impl Run {
         written.map(|()| Some(answer))
     }
 
-    /// Another saga as a part of this one: its steps are steps of this run, and what it tells of is told when this one
-    /// can no longer fail. When it fails it is undone at once. Its own time limit and `idempotent` say nothing here: the
-    /// run is this saga's.
+    /// Another saga as a part of this one: its steps are steps of this run, and what it tells of is told when
+    /// this one can no longer fail. When it fails it is undone at once. Its own time limit and `idempotent`
+    /// say nothing here: the run is this saga's.
     pub async fn run<I, O>(&mut self, saga: &'static Saga<I, O>, input: I) -> Result<O, Fault> {
         let begin = self.undos.len();
         let outer = std::mem::replace(&mut self.saga, saga.name);
@@ -421,8 +424,8 @@ impl Run {
         self.commit(journal).await
     }
 
-    /// Runs a transaction. When it fails, so does the saga: its error is not in the journal, and a function that went on
-    /// from it would go another way when it is called again.
+    /// Runs a transaction. When it fails, so does the saga: its error is not in the journal, and a function
+    /// that went on from it would go another way when it is called again.
     pub(crate) async fn write<T, F>(&mut self, body: F) -> Result<(T, View), Fault>
     where
         F: FnOnce(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,

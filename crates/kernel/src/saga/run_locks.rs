@@ -1,5 +1,6 @@
-//! Run locks: a mutex per saga run, so that two runs with the same transaction id do not race; and a semaphore that keeps
-//! resumed runs (after a crash, a time-out, a retry) from taking all resources from the requests that wait for theirs.
+//! Run locks: a mutex per saga run, so that two runs with the same transaction id do not race; and a
+//! semaphore that keeps resumed runs (after a crash, a time-out, a retry) from taking all resources from the
+//! requests that wait for theirs.
 
 use std::{
     collections::HashMap,

@@ -1,5 +1,6 @@
-//! Undoing what a transaction did, exactly: each record and link that it changed is put back as it was, and one that
-//! others changed since is a conflict, not overwritten. Indexes, counts and projections follow the records.
+//! Undoing what a transaction did, exactly: each record and link that it changed is put back as it was, and
+//! one that others changed since is a conflict, not overwritten. Indexes, counts and projections follow the
+//! records.
 
 use std::{
     borrow::Cow,
@@ -181,8 +182,8 @@ fn no_longer_named(
     Ok(gone)
 }
 
-/// Puts everything back that a transaction changed, last change first; or nothing, where others have changed some of
-/// it since, or built on it.
+/// Puts everything back that a transaction changed, last change first; or nothing, where others have changed
+/// some of it since, or built on it.
 pub(crate) fn undo(tx: &mut dyn Write, undone: &[Undone]) -> Result<(), Fault> {
     let spaces: HashMap<Space, Primary> = primaries().collect();
     let mut conflicts = BTreeSet::new();
@@ -302,16 +303,17 @@ fn ends(it: &Undone) -> Result<(String, String), Fault> {
     Ok((left, String::from_utf8_lossy(right).into_owned()))
 }
 
-/// Keeps of the changes of a step that a function undoes those to what earlier steps have changed as well: they are
-/// how these tell what the run did from what others did.
+/// Keeps of the changes of a step that a function undoes those to what earlier steps have changed as well:
+/// they are how these tell what the run did from what others did.
 pub(crate) fn shared(changed: Vec<Undone>, earlier: &[StepEntry]) -> Vec<Undone> {
     let is_shared =
         |it: &Undone| earlier.iter().flat_map(|step| &step.undo).any(|other| other.is_same_value(it));
     changed.into_iter().filter(is_shared).collect()
 }
 
-/// Undoes the step at `place` by a function. What that leaves of what earlier steps have changed is what these look for
-/// when they are undone, unless others have changed it too. Its events tell of what nobody was told of, and go.
+/// Undoes the step at `place` by a function. What that leaves of what earlier steps have changed is what
+/// these look for when they are undone, unless others have changed it too. Its events tell of what nobody was
+/// told of, and go.
 pub(crate) fn undo_by(
     tx: &mut dyn Write,
     steps: &mut [StepEntry],

@@ -1,8 +1,8 @@
 //! `verify`: recomputes what follows from the records, and reports where the store says something else.
 //!
-//! Tables, indexes, counters, links and projections are checked for whatever is linked in. Rules between records are
-//! checks that a crate registers with `check!`: a module those of its own records, a crate above the modules those that
-//! join several.
+//! Tables, indexes, counters, links and projections are checked for whatever is linked in. Rules between
+//! records are checks that a crate registers with `check!`: a module those of its own records, a crate above
+//! the modules those that join several.
 
 mod projection;
 
@@ -35,7 +35,8 @@ pub struct Check {
 #[distributed_slice]
 pub static CHECKS: [&'static Check];
 
-/// Registers a check, above the function that it names: the name, what holds, and what looks for records that break it.
+/// Registers a check, above the function that it names: the name, what holds, and what looks for records that
+/// break it.
 ///
 /// ```ignore
 /// check! { "review.products": "A review is of a product" => reviewed }
@@ -71,8 +72,8 @@ pub struct Verify<'a> {
 }
 
 impl Verify<'_> {
-    /// Shows the live rows of a table, one after the other. One that cannot be read, or leads to one that cannot, is passed
-    /// over: the check of its table has told of it.
+    /// Shows the live rows of a table, one after the other. One that cannot be read, or leads to one that
+    /// cannot, is passed over: the check of its table has told of it.
     pub fn rows<T: Entity>(
         &mut self,
         _: &Table<T>,
@@ -147,9 +148,9 @@ impl Drop for Watch {
 const VERIFY_RETRY_S: u64 = 10;
 
 impl Ctx {
-    /// Verifies the store as it is now, on a thread beside those that answer requests, and keeps so many findings. Ends
-    /// when the caller goes away, or the client of the request that it is called for.
-    /// Errors: 409 while another verification goes on, 503 where the process stops.
+    /// Verifies the store as it is now, on a thread beside those that answer requests, and keeps so many
+    /// findings. Ends when the caller goes away, or the client of the request that it is called for. Errors:
+    /// 409 while another verification goes on, 503 where the process stops.
     pub async fn verify(&self, n_kept_max: usize) -> Result<Report, Fault> {
         let busy = || Fault::new(FaultKind::Conflict, "Another verification is going on");
         let turn = self.memory::<Turn>().0.clone().try_acquire_owned().map_err(|_| busy())?;

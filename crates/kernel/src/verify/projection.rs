@@ -1,4 +1,5 @@
-//! Projections: each is built anew beside the store, from the records that it follows, and compared key by key.
+//! Projections: each is built anew beside the store, from the records that it follows, and compared key by
+//! key.
 
 use crate::{
     Change, Direction, Projection, Record, Registry, Scan, Span, StoreError, link,
@@ -19,7 +20,8 @@ pub(super) fn verify(projection: &Projection, it: &mut Verify<'_>) -> Result<(),
                 let change = Change { of, before: None, after: Some(record) };
                 scratch.write(|tx| (projection.update)(tx, &change))
             });
-            // What a record says that cannot be read is not known; it may stand in the projection all the same.
+            // What a record says that cannot be read is not known; it may stand in the projection all the
+            // same.
             is_whole &= told.map_or(Ok(None), readable)?.is_some();
             Ok(())
         };

@@ -25,8 +25,8 @@ pub struct Redb {
 }
 
 impl Redb {
-    /// Opens the file, or makes it, for its owner alone. A file that is empty was cut, and is refused: it is never made
-    /// into an empty database.
+    /// Opens the file, or makes it, for its owner alone. A file that is empty was cut, and is refused: it is
+    /// never made into an empty database.
     pub fn open(file: &Path) -> Result<Self, StoreError> {
         match fs::metadata(file) {
             Ok(it) if it.len() == 0 => {
@@ -52,7 +52,8 @@ impl Redb {
         Ok(Redb { database })
     }
 
-    /// Opens the file after every page of it was checked, and repaired where that is possible: it reads the whole file.
+    /// Opens the file after every page of it was checked, and repaired where that is possible: it reads the
+    /// whole file.
     pub fn open_checked(file: &Path) -> Result<Self, StoreError> {
         open(file, true)
     }

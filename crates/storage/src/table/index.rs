@@ -1,4 +1,5 @@
-//! Indexes of a table: the keys of a row, entering and leaving, and looking rows up by something else than their id.
+//! Indexes of a table: the keys of a row, entering and leaving, and looking rows up by something else than
+//! their id.
 
 use atoll_values::Timestamp;
 
@@ -35,8 +36,8 @@ impl<T> Index<T> {
         Index { space, fields, unique: true, version: 1, of_deleted: false, keys }
     }
 
-    /// Soft-deleted rows that share these fields, to find without a walk over all that was ever deleted what went with
-    /// a record. It answers no filter of a list.
+    /// Soft-deleted rows that share these fields, to find without a walk over all that was ever deleted what
+    /// went with a record. It answers no filter of a list.
     pub const fn on_deleted(space: Space, fields: &'static [&'static str], keys: fn(&T, &mut Keys)) -> Self {
         Index { of_deleted: true, ..Index::on(space, fields, keys) }
     }

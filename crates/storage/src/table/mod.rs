@@ -1,7 +1,7 @@
 //! Tables: the rows of one entity, their indexes and their counts, kept together.
 //!
-//! Here are the rows; `index.rs` has the indexes over them, `source.rs` a table whatever its rows, as the graph reads it
-//! and a migration builds it anew.
+//! Here are the rows; `index.rs` has the indexes over them, `source.rs` a table whatever its rows, as the
+//! graph reads it and a migration builds it anew.
 
 mod index;
 mod source;
@@ -83,7 +83,8 @@ impl<T: Entity> Table<T> {
         Table { bytes_max, ..self }
     }
 
-    /// The bytes of a row. One that is too large may be written if it was larger before, so that it can be made smaller.
+    /// The bytes of a row. One that is too large may be written if it was larger before, so that it can be
+    /// made smaller.
     fn encoded(&self, row: &T, before: Option<&T>) -> Result<Vec<u8>, RowError> {
         let (bytes, bytes_max) = (encode_record(row), self.bytes_max);
         let may_grow_to = |it: &T| encode_record(it).len().max(bytes_max);
@@ -157,8 +158,8 @@ impl<T: Entity> Table<T> {
         Ok(())
     }
 
-    /// Lets others have the unique values of a row that is about to go, or to change into `after`: for several rows that
-    /// exchange them. The row is replaced or removed next.
+    /// Lets others have the unique values of a row that is about to go, or to change into `after`: for
+    /// several rows that exchange them. The row is replaced or removed next.
     pub fn release_unique(&self, tx: &mut dyn Write, row: &T, after: Option<&T>) -> Result<(), StoreError> {
         for index in self.indexes.iter().filter(|it| it.unique) {
             let kept = after.map_or_else(Vec::new, |it| index.keys_of(it));

@@ -49,9 +49,9 @@ pub trait TableSource: Sync {
     /// Its indexes.
     fn index_defs(&self) -> Vec<IndexDef>;
 
-    /// Goes over at most `n_max` live rows behind `after`: writes them anew as of today's version of the record where
-    /// `rewrite` says so, and enters them into these indexes, which are empty in front of the first row. Says the last
-    /// row and how many there were; fewer than `n_max` are the last.
+    /// Goes over at most `n_max` live rows behind `after`: writes them anew as of today's version of the
+    /// record where `rewrite` says so, and enters them into these indexes, which are empty in front of the
+    /// first row. Says the last row and how many there were; fewer than `n_max` are the last.
     fn refill(
         &self,
         tx: &mut dyn Write,

@@ -7,8 +7,8 @@ use crate::{
     verify::Findings,
 };
 
-/// Groups with missing entries that are remembered. An index that lacks more must be built anew, whatever its counters
-/// say, and they are not looked at.
+/// Groups with missing entries that are remembered. An index that lacks more must be built anew, whatever its
+/// counters say, and they are not looked at.
 const N_GROUPS_MAX: usize = 10_000;
 
 /// Entries that should be there and are not, by their group: counters count them all the same.

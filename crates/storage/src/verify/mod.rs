@@ -1,7 +1,8 @@
 //! Verification of what is stored: findings, and the checks of tables, indexes and counters.
 //!
-//! Everything is recomputed from the rows, key by key in the order of the keys, so that memory does not grow with the
-//! store. A value that does not decode is a finding like others; what would follow from it is not told besides.
+//! Everything is recomputed from the rows, key by key in the order of the keys, so that memory does not grow
+//! with the store. A value that does not decode is a finding like others; what would follow from it is not
+//! told besides.
 
 mod counters;
 mod scratch;
@@ -30,7 +31,8 @@ pub struct Finding {
     pub kind: &'static str,
     /// The space of the entry that is wrong, or is not there.
     pub space: Space,
-    /// Its key without the prefix of the space: the parts, with ` / ` between them; bytes that are no text in hex.
+    /// Its key without the prefix of the space: the parts, with ` / ` between them; bytes that are no text in
+    /// hex.
     pub key: String,
     /// What stands there.
     pub found: String,

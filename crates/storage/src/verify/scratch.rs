@@ -13,10 +13,12 @@ use crate::{
     },
 };
 
-/// Keys that are held in memory (about 100 MB). More go to a file that nobody else sees, and that goes with the process.
+/// Keys that are held in memory (about 100 MB). More go to a file that nobody else sees, and that goes with
+/// the process.
 const N_KEYS_MAX: usize = 500_000;
 
-/// Reads the store, but for some spaces and their counters: these are empty at first, and hold what is written here.
+/// Reads the store, but for some spaces and their counters: these are empty at first, and hold what is
+/// written here.
 pub struct Scratch<'a> {
     view: &'a dyn Read,
     spaces: Vec<Space>,
@@ -59,8 +61,9 @@ impl<'a> Scratch<'a> {
         Ok(())
     }
 
-    /// Reports where the store holds something else in these spaces. `is_whole` says whether everything was written here
-    /// that should be: if not, what stands in the store besides may be right, and so may counters.
+    /// Reports where the store holds something else in these spaces. `is_whole` says whether everything was
+    /// written here that should be: if not, what stands in the store besides may be right, and so may
+    /// counters.
     pub fn compare(&self, is_whole: bool, findings: &mut Findings) -> Result<(), StoreError> {
         for &space in &self.spaces {
             let own = Span::prefix(&self.view.prefix(space));
@@ -212,7 +215,8 @@ mod tests {
         add_to_group(tx, "listed", &[group], 1)
     }
 
-    /// What is found where the store holds these entries, and should hold those; in memory and spilled to a file.
+    /// What is found where the store holds these entries, and should hold those; in memory and spilled to a
+    /// file.
     #[track_caller]
     fn check(store: &Store, should: &[(&str, &str)], is_whole: bool, expect: &[&str]) {
         let view = store.view();

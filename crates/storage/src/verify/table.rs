@@ -1,4 +1,5 @@
-//! Tables and their indexes: every row's keys are in the index, every entry has its row, and counters count them.
+//! Tables and their indexes: every row's keys are in the index, every entry has its row, and counters count
+//! them.
 
 use crate::{
     Direction, Entity, Index, Read, Scalar, Scan, Span, StoreError, Table, decode_record,

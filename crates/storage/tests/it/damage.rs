@@ -10,8 +10,9 @@ use crate::SPACES;
 /// Records, and per record as many entries of an index.
 const N_RECORDS: usize = 1500;
 
-/// Bits that are flipped, each in a copy of its own; `ATOLL_BITS` flips others besides. Of 20,000, four in page numbers
-/// led to other whole pages, which no value's checksum shows, and one in redb's list of free pages ended the process.
+/// Bits that are flipped, each in a copy of its own; `ATOLL_BITS` flips others besides. Of 20,000, four in
+/// page numbers led to other whole pages, which no value's checksum shows, and one in redb's list of free
+/// pages ended the process.
 fn n_bits() -> usize {
     std::env::var("ATOLL_BITS").ok().and_then(|it| it.parse().ok()).unwrap_or(300)
 }
