@@ -1,8 +1,8 @@
 //! Puts some of a variant into a cart.
 
 use atoll_availability::Seller;
-use atoll_cart::{Cart, add_line};
-use atoll_kernel::{Decimal, Fault, Local, Metadata, Moment, Write, flow, serde_json::json};
+use atoll_cart::{Cart, LineItem, add_line};
+use atoll_kernel::{Decimal, Fault, Local, Metadata, Moment, Read, Write, flow, serde_json::json};
 use serde::Deserialize;
 
 use crate::cart::{
@@ -61,20 +61,28 @@ pub(crate) fn add_line_item(
     if cart.completed_at.is_some() {
         return Err(atoll_cart::Error::Completed(cart.id.to_string()).into());
     }
-    let (variant, product) = shown_variant(tx, &seller.shelf(tx)?, &input.variant_id)?;
-    let mut line = snapshot(tx, &variant, &product, input.quantity, input.metadata)?;
-    let there: Decimal = cart
-        .items
-        .iter()
-        .filter(|it| it.variant_id == line.variant_id && it.metadata.same_as(&line.metadata))
-        .map(|it| it.quantity)
-        .sum();
-    line.unit_price = unit_price(tx, cart, &variant.id, there + line.quantity)?;
-    let (variant_id, metadata) = (line.variant_id.clone(), line.metadata.clone());
+    let (line, fits) = price_and_stock(tx, seller, cart, input)?;
     let cart = add_line(tx, at, cart, line)?;
-    let added = cart.items.iter().find(|it| it.variant_id == variant_id && it.metadata.same_as(&metadata));
-    if let Some(added) = added {
-        check_stock(tx, seller, &cart, &added.id)?;
-    }
+    // After what the cart itself has to say: a full one is full, whatever there is of it.
+    fits?;
     Ok(cart)
+}
+
+/// The line, as it is sold now, and whether there is enough of it.
+fn price_and_stock(
+    tx: &dyn Read,
+    seller: &Seller,
+    cart: &Cart,
+    input: AddLine,
+) -> Result<(LineItem, Result<(), Fault>), Fault> {
+    let mut shelf = seller.shelf(tx)?;
+    let (variant, product) = shown_variant(tx, &shelf, &input.variant_id)?;
+    let mut line = snapshot(tx, &variant, &product, input.quantity, input.metadata)?;
+    let is_same = |it: &&LineItem| it.variant_id == line.variant_id && it.metadata.same_as(&line.metadata);
+    let there: Decimal = cart.items.iter().filter(is_same).map(|it| it.quantity).sum();
+    let others = cart.items.iter().filter(|it| !is_same(it));
+    let all = there + line.quantity;
+    let fits = check_stock(tx, &mut shelf, seller, others, (&variant, all));
+    line.unit_price = unit_price(tx, cart, &variant.id, all)?;
+    Ok((line, fits))
 }

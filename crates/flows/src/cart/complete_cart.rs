@@ -5,7 +5,7 @@
 //! taken; then the order is placed. When one of these fails, the money is given back and the promises are
 //! taken back.
 
-use atoll_availability::{Allocation, ChannelScope, Seller};
+use atoll_availability::{Allocation, ChannelScope, Seller, Shelf};
 use atoll_cart::{CARTS, Cart, CartAddress, LineItem, complete};
 use atoll_inventory::{
     INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, create_level, level_at, reserve,
@@ -82,7 +82,7 @@ flow! {
     pub static COMPLETE_CART: Saga<CompleteCart, String> = "complete-cart" (complete_cart),
         hooks: &["validate", "beforePaymentAuthorization", "orderCreated"],
         external_hooks: &["authorizePayment"],
-        known: Some(placed);
+        known: Some(order_of_cart);
 }
 
 async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fault> {
@@ -90,20 +90,23 @@ async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fau
     if !input.calls_out && !run.is_part() {
         return run
             .finish("place-order", move |flow| {
-                if let Some(order) = validate(flow, &input)? {
+                if is_checked(flow.ctx())
+                    && let Some(order) = validate(flow, &input)?
+                {
                     return Ok(order);
                 }
                 match hold(flow, &input)? {
                     Held::Already(order) => Ok(order),
                     Held::New(pending) => match pending.provider(flow.ctx())? {
                         Some(provider) if !provider.is_manual() => Err(pending.changed()),
+                        // It is the transaction that has read the cart and promised the goods.
                         _ => place(flow, *pending, Authorized::default(), &Map::new()),
                     },
                 }
             })
             .await;
     }
-    if CHECKS.iter().any(|it| run.ctx().registry().has_hook(COMPLETE_CART.name, it)) {
+    if is_checked(run.ctx()) {
         // A step of its own: what they write is undone as it was.
         let input = input.clone();
         if let Some(order) = run.local("validate", move |flow| validate(flow, &input)).await? {
@@ -128,33 +131,56 @@ async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fau
     });
     let answers: Map<_, _> = run.hook("authorizePayment", payment).await?.into_iter().collect();
     let authorized = authorize_payment(run, &pending).await?;
-    run.finish("place-order", move |flow| place(flow, pending, authorized, &answers)).await
+    run.finish("place-order", move |flow| {
+        check_unchanged(flow.tx, &pending)?;
+        place(flow, pending, authorized, &answers)
+    })
+    .await
 }
 
 /// The points at which others look at the cart before anything is promised to it.
 const CHECKS: [&str; 2] = ["validate", "beforePaymentAuthorization"];
 
-/// The order that the cart is already, which nobody need look at again.
-fn validate(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Option<String>, Fault> {
-    let order = placed(flow.tx, input)?;
-    if order.is_none() {
-        CHECKS.iter().try_for_each(|it| flow.hook(it, || json!({ "cart_id": input.cart_id })))?;
-    }
-    Ok(order)
+/// Does anybody look at carts before they are completed? What they change is read after them.
+fn is_checked(ctx: &Ctx) -> bool {
+    CHECKS.iter().any(|it| ctx.registry().has_hook(COMPLETE_CART.name, it))
 }
 
-/// The order that the cart is already. There must be such a cart, and something in it.
-fn placed(tx: &dyn Read, input: &CompleteCart) -> Result<Option<String>, Fault> {
+/// The order that the cart is already, which nobody need look at again.
+fn validate(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Option<String>, Fault> {
+    match placed(flow.tx, input)? {
+        Placed::Already(order) => Ok(Some(order)),
+        Placed::Open(_) => {
+            CHECKS.iter().try_for_each(|it| flow.hook(it, || json!({ "cart_id": input.cart_id })))?;
+            Ok(None)
+        }
+    }
+}
+
+/// The order that the cart is already, as their link says: the cart itself is not read.
+fn order_of_cart(tx: &dyn Read, input: &CompleteCart) -> Result<Option<String>, Fault> {
+    Ok(ORDER_CART.lefts(tx, &input.cart_id)?.pop())
+}
+
+/// Where a cart stands.
+enum Placed {
+    /// It is this order.
+    Already(String),
+    /// It may become one: there is something in it.
+    Open(Box<Cart>),
+}
+
+fn placed(tx: &dyn Read, input: &CompleteCart) -> Result<Placed, Fault> {
     let cart_id = &input.cart_id;
     let no_cart = || Fault::not_found(format!("Cart with id '{cart_id}' not found"));
     let cart = CARTS.get(tx, cart_id)?.ok_or_else(no_cart)?;
     if cart.completed_at.is_some() {
-        return Ok(Some(ORDER_CART.lefts(tx, &cart.id)?.into_iter().next().unwrap_or_default()));
+        return Ok(Placed::Already(order_of_cart(tx, input)?.unwrap_or_default()));
     }
     if cart.items.is_empty() {
         return Err(atoll_cart::Error::Empty.into());
     }
-    Ok(None)
+    Ok(Placed::Open(Box::new(cart)))
 }
 
 /// What the provider answered, and under which key it set the money aside.
@@ -233,30 +259,27 @@ impl Pending {
 
 /// Checks the cart, and promises to each line what it takes.
 fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
-    if let Some(order) = placed(flow.tx, input)? {
-        return Ok(Held::Already(order));
-    }
-    let cart = CARTS.retrieve(flow.tx, &input.cart_id)?;
-    let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
-    // Before it is asked how they are paid for: a session that pays for prices of yesterday is no use.
-    let variants = flow.step("validate-line-item-prices", |tx, _| {
-        let variants = sold(tx, &seller, &cart)?;
-        check_prices(tx, &cart)?;
-        Ok(variants)
-    })?;
-    let mut pending = Pending {
-        order: order_of(flow.at, &cart),
-        session: flow.step("validate-cart-payments", |tx, _| session_for(tx, &cart))?,
-        reservations: Vec::new(),
-        levels: Vec::new(),
-        cart: cart.clone(),
+    let cart = match placed(flow.tx, input)? {
+        Placed::Already(order) => return Ok(Held::Already(order)),
+        Placed::Open(cart) => *cart,
     };
+    let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
+    // Before it is asked how they are paid for: a session that pays for prices of yesterday is no use. Whether there is
+    // enough is reckoned here, on the shelf that is open, and told after that.
+    let takes = flow.step("validate-line-item-prices", |tx, _| {
+        let mut shelf = seller.shelf(tx)?;
+        let variants = sold(tx, &shelf, &cart)?;
+        check_prices(tx, &cart)?;
+        Ok(take_all(&mut shelf, &seller, &cart, &variants))
+    })?;
+    let session = flow.step("validate-cart-payments", |tx, _| session_for(tx, &cart))?;
+    let order = order_of(flow.at, &cart);
+    let mut pending = Pending { cart, order, session, reservations: Vec::new(), levels: Vec::new() };
     flow.step("reserve-inventory", |tx, at| {
-        let takes = take_all(tx, &seller, &cart, &variants)?;
-        let lines: Vec<String> = pending.order.items.iter().map(|it| it.id.to_string()).collect();
-        for (n, (line, takes)) in lines.iter().zip(takes).enumerate() {
+        for (n, takes) in takes?.into_iter().enumerate() {
+            let line = pending.order.items[n].id.to_string();
             pending.order.items[n].takes = line_takes(&takes);
-            takes.into_iter().try_for_each(|take| reserve_line(tx, at, &mut pending, line, take))?;
+            takes.into_iter().try_for_each(|take| reserve_line(tx, at, &mut pending, &line, take))?;
         }
         Ok(())
     })?;
@@ -288,10 +311,11 @@ fn session_for(tx: &dyn Read, cart: &Cart) -> Result<Option<PaymentSession>, Fau
     if due.is_zero() {
         return Ok(None);
     }
-    if CART_PAYMENT_COLLECTION.rights(tx, &cart.id)?.is_empty() {
+    let Some(collection) = CART_PAYMENT_COLLECTION.rights(tx, &cart.id)?.pop() else {
         return Err(Fault::invalid("Payment collection has not been initiated for cart"));
-    }
-    let session = session_of(tx, cart)?.filter(|it| it.status == SessionStatus::Pending && it.amount == due);
+    };
+    let session =
+        session_in(tx, &collection)?.filter(|it| it.status == SessionStatus::Pending && it.amount == due);
     let Some(session) = session else {
         return Err(Fault::invalid("Payment sessions are required to complete cart"));
     };
@@ -302,7 +326,25 @@ fn session_for(tx: &dyn Read, cart: &Cart) -> Result<Option<PaymentSession>, Fau
 /// The session that a buyer has chosen, if there is one.
 fn session_of(tx: &dyn Read, cart: &Cart) -> Result<Option<PaymentSession>, StoreError> {
     let Some(id) = CART_PAYMENT_COLLECTION.rights(tx, &cart.id)?.pop() else { return Ok(None) };
-    Ok(PAYMENT_COLLECTIONS.get(tx, &id)?.and_then(|mut it| it.payment_sessions.pop()))
+    session_in(tx, &id)
+}
+
+fn session_in(tx: &dyn Read, collection_id: &str) -> Result<Option<PaymentSession>, StoreError> {
+    Ok(PAYMENT_COLLECTIONS.get(tx, collection_id)?.and_then(|mut it| it.payment_sessions.pop()))
+}
+
+/// Is the cart still what is paid for, and what it takes still promised to it? Others may have done anything since.
+fn check_unchanged(tx: &dyn Read, pending: &Pending) -> Result<(), Fault> {
+    if CARTS.retrieve(tx, &pending.cart.id)? != pending.cart {
+        return Err(pending.changed());
+    }
+    for id in &pending.reservations {
+        if !RESERVATIONS.table.exists(tx, id)? {
+            let text = format!("The stock of cart {} is not reserved any more", pending.cart.id);
+            return Err(Fault::new(FaultKind::Conflict, text));
+        }
+    }
+    Ok(())
 }
 
 /// Places the order, and closes the cart. `answers` is what those who joined at `authorizePayment` said.
@@ -312,16 +354,7 @@ fn place(
     authorized: Authorized,
     answers: &Map<String, Value>,
 ) -> Result<String, Fault> {
-    let cart = CARTS.retrieve(flow.tx, &pending.cart.id)?;
-    if cart != pending.cart {
-        return Err(pending.changed());
-    }
-    for id in &pending.reservations {
-        if !RESERVATIONS.table.exists(flow.tx, id)? {
-            let text = format!("The stock of cart {} is not reserved any more", cart.id);
-            return Err(Fault::new(FaultKind::Conflict, text));
-        }
-    }
+    let cart = pending.cart;
     let mut order = pending.order;
     if pending.session.is_some() {
         order.payment_status = PaymentStatus::Authorized;
@@ -345,20 +378,18 @@ fn place(
 }
 
 /// The variants of all lines, which the channel of the cart must (still) show.
-fn sold(tx: &dyn Read, seller: &Seller, cart: &Cart) -> Result<Vec<ProductVariant>, Fault> {
-    let shelf = seller.shelf(tx)?;
+fn sold(tx: &dyn Read, shelf: &Shelf<'_>, cart: &Cart) -> Result<Vec<ProductVariant>, Fault> {
     let ids = cart.items.iter().map(|line| line.variant_id.as_deref().unwrap_or_default());
-    ids.map(|id| Ok(shown_variant(tx, &shelf, id)?.0)).collect()
+    ids.map(|id| Ok(shown_variant(tx, shelf, id)?.0)).collect()
 }
 
 /// What each line takes from the shelf of the cart's channel; lines that share an item share what there is.
 fn take_all(
-    tx: &dyn Read,
+    shelf: &mut Shelf<'_>,
     seller: &Seller,
     cart: &Cart,
     variants: &[ProductVariant],
 ) -> Result<Vec<Vec<Allocation>>, Fault> {
-    let mut shelf = seller.shelf(tx)?;
     let mut takes = Vec::with_capacity(cart.items.len());
     for (line, variant) in cart.items.iter().zip(variants) {
         match shelf.allocate(variant, line.quantity)? {

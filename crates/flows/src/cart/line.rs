@@ -45,22 +45,29 @@ pub(crate) fn refused(reason: &Reason, seller: &Seller, variant: &str) -> Fault 
     }
 }
 
-/// Is there enough for the line of this id, after what the other lines of the cart take?
-pub(crate) fn check_stock(tx: &dyn Read, seller: &Seller, cart: &Cart, line_id: &str) -> Result<(), Fault> {
-    let mut shelf = seller.shelf(tx)?;
-    let (line, others): (Vec<&LineItem>, Vec<&LineItem>) =
-        cart.items.iter().partition(|it| *it.id == *line_id);
-    for (line, must_fit) in
-        others.into_iter().map(|it| (it, false)).chain(line.into_iter().map(|it| (it, true)))
-    {
-        let Some(variant) = VARIANTS.get(tx, line.variant_id.as_deref().unwrap_or_default())? else {
-            continue;
+/// Is there enough on the shelf for so many of a variant, after what the other lines of the cart take from it?
+pub(crate) fn check_stock<'a>(
+    tx: &dyn Read,
+    shelf: &mut Shelf<'_>,
+    seller: &Seller,
+    others: impl Iterator<Item = &'a LineItem>,
+    (variant, quantity): (&ProductVariant, Decimal),
+) -> Result<(), Fault> {
+    for line in others {
+        let id = line.variant_id.as_deref().unwrap_or_default();
+        // Those that do not fit any more take nothing, and say so when they are touched.
+        let _fits = match id == &*variant.id {
+            true => shelf.allocate(variant, line.quantity)?,
+            false => match VARIANTS.get(tx, id)? {
+                Some(other) => shelf.allocate(&other, line.quantity)?,
+                None => continue,
+            },
         };
-        if let (Err(reason), true) = (shelf.allocate(&variant, line.quantity)?, must_fit) {
-            return Err(refused(&reason, seller, &variant.id));
-        }
     }
-    Ok(())
+    match shelf.allocate(variant, quantity)? {
+        Ok(_) => Ok(()),
+        Err(reason) => Err(refused(&reason, seller, &variant.id)),
+    }
 }
 
 /// A line with what is known of the variant now.

@@ -34,24 +34,25 @@ fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateLineItem>)
     flow.hook("validate", || json!({ "cart_id": cart_id, "line_id": line_id, "quantity": quantity }))?;
     let cart = cart_in(flow.tx, &scope, &cart_id)?;
     let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
-    let price =
-        flow.step("price-line-item", |tx, _| price_of_line(tx, &seller, &cart, &line_id, quantity))?;
+    let (price, fits) =
+        flow.step("price-line-item", |tx, _| price_and_stock(tx, &seller, &cart, &line_id, quantity))?;
     let cart = flow.step("update-line-item", |tx, at| {
         Ok(set_quantity(tx, at, &cart, &line_id, quantity, price, metadata)?)
     })?;
-    flow.step("confirm-inventory", |tx, _| check_stock(tx, &seller, &cart, &line_id))?;
+    // After what the cart itself has to say: a full one is full, whatever there is of it.
+    flow.step("confirm-inventory", |_, _| fits)?;
     changed(flow, &cart)?;
     Ok(cart)
 }
 
-/// What one of a line costs when so many are bought; the channel must still show it.
-fn price_of_line(
+/// What one of a line costs when so many are bought, and whether there is enough; the channel must still show it.
+fn price_and_stock(
     tx: &dyn Read,
     seller: &Seller,
     cart: &Cart,
     line_id: &str,
     quantity: Decimal,
-) -> Result<Decimal, Fault> {
+) -> Result<(Decimal, Result<(), Fault>), Fault> {
     if cart.completed_at.is_some() {
         return Err(atoll_cart::Error::Completed(cart.id.to_string()).into());
     }
@@ -59,9 +60,12 @@ fn price_of_line(
         return Err(atoll_cart::Error::NoLine(line_id.to_owned()).into());
     };
     if quantity.is_zero() {
-        return Ok(line.unit_price);
+        return Ok((line.unit_price, Ok(())));
     }
     let variant_id = line.variant_id.as_deref().unwrap_or_default();
-    let (variant, _) = shown_variant(tx, &seller.shelf(tx)?, variant_id)?;
-    unit_price(tx, cart, &variant.id, quantity)
+    let mut shelf = seller.shelf(tx)?;
+    let (variant, _) = shown_variant(tx, &shelf, variant_id)?;
+    let others = cart.items.iter().filter(|it| *it.id != *line_id);
+    let fits = check_stock(tx, &mut shelf, seller, others, (&variant, quantity));
+    Ok((unit_price(tx, cart, &variant.id, quantity)?, fits))
 }
