@@ -92,7 +92,27 @@ impl Account {
     }
 }
 
+/// Calls of this one time out at once, for the tests of time-outs ([`Mood::Hangs`]).
 struct Bank;
+
+/// Calls of this one do not time out while a test has it wait, however slow the machine is ([`Mood::Waits`]).
+struct PatientBank;
+
+impl PaymentProvider for PatientBank {
+    fn id(&self) -> &'static str {
+        "pp_patient_bank"
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(120)
+    }
+
+    fn ask(&self, _: Ctx, request: PaymentRequest) -> Paying {
+        Box::pin(ask(request))
+    }
+}
+
+payment_provider! { PatientBank }
 
 impl PaymentProvider for Bank {
     fn id(&self) -> &'static str {
@@ -146,6 +166,6 @@ async fn ask(request: PaymentRequest) -> Result<Metadata, Fault> {
 
 /// Lets the region of a shop pay through the bank, too.
 pub(crate) async fn open_for(shop: &Shop) {
-    let providers = json!({ "payment_providers": ["pp_system_default", "pp_bank"] });
+    let providers = json!({ "payment_providers": ["pp_system_default", "pp_bank", "pp_patient_bank"] });
     shop.admin.post(&format!("/admin/regions/{}", shop.region), providers).await.ok();
 }

@@ -61,13 +61,17 @@ async fn checkout(run: &mut Run, cart: Value) -> Result<(), Fault> {
 
 /// A shop that sells tea at 10 through the bank.
 async fn shop() -> (Shop, Client, String) {
+    shop_paying_through("pp_bank").await
+}
+
+async fn shop_paying_through(provider: &str) -> (Shop, Client, String) {
     let shop = Shop::open(TestApp::init().await).await;
     bank::open_for(&shop).await;
     let web = shop.channel("Web").await;
     let tea = shop.product("Tea", &[&web], 9).await;
     let storefront = shop.storefront(&[&web]).await;
     let cart = shop.cart(&storefront, &tea.id, 2).await;
-    pay_with(&storefront, &cart, "pp_bank").await;
+    pay_with(&storefront, &cart, provider).await;
     (shop, storefront, cart)
 }
 
@@ -180,7 +184,7 @@ async fn completing_an_order_again_calls_no_hooks_and_keeps_its_run() {
 #[tokio::test]
 async fn order_has_the_lines_that_were_reserved_and_paid() {
     async fn check(others: impl AsyncFnOnce(&Shop, &str), error: &str) {
-        let (shop, storefront, cart) = shop().await;
+        let (shop, storefront, cart) = shop_paying_through("pp_patient_bank").await;
         account(&cart, |it| it.mood = Mood::Waits);
         let complete = {
             let (storefront, path) = (storefront.clone(), format!("/store/carts/{cart}/complete"));
@@ -222,7 +226,7 @@ async fn order_has_the_lines_that_were_reserved_and_paid() {
 /// was checked when the goods were promised.
 #[tokio::test]
 async fn price_change_during_payment_aborts_the_order() {
-    let (shop, storefront, cart) = shop().await;
+    let (shop, storefront, cart) = shop_paying_through("pp_patient_bank").await;
     account(&cart, |it| it.mood = Mood::Waits);
     let path = format!("/store/carts/{cart}/complete");
     let complete = {
