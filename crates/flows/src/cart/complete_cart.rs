@@ -264,8 +264,8 @@ fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
         Placed::Open(cart) => *cart,
     };
     let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
-    // Before it is asked how they are paid for: a session that pays for prices of yesterday is no use. Whether there is
-    // enough is reckoned here, on the shelf that is open, and told after that.
+    // Prices are checked before the payment session: one for outdated prices is of no use. Stock is counted on the
+    // shelf that is open here, and a shortage is reported after the session is found.
     let takes = flow.step("validate-line-item-prices", |tx, _| {
         let mut shelf = seller.shelf(tx)?;
         let variants = sold(tx, &shelf, &cart)?;
@@ -333,7 +333,7 @@ fn session_in(tx: &dyn Read, collection_id: &str) -> Result<Option<PaymentSessio
     Ok(PAYMENT_COLLECTIONS.get(tx, collection_id)?.and_then(|mut it| it.payment_sessions.pop()))
 }
 
-/// Is the cart still what is paid for, and what it takes still promised to it? Others may have done anything since.
+/// Refuses (409) when the cart or its reservations have changed since the payment was authorised.
 fn check_unchanged(tx: &dyn Read, pending: &Pending) -> Result<(), Fault> {
     if CARTS.retrieve(tx, &pending.cart.id)? != pending.cart {
         return Err(pending.changed());

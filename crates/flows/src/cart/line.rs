@@ -45,7 +45,7 @@ pub(crate) fn refused(reason: &Reason, seller: &Seller, variant: &str) -> Fault 
     }
 }
 
-/// Is there enough on the shelf for so many of a variant, after what the other lines of the cart take from it?
+/// Checks that the stock of a variant suffices, after the other lines of the cart have taken theirs.
 pub(crate) fn check_stock<'a>(
     tx: &dyn Read,
     shelf: &mut Shelf<'_>,

@@ -45,7 +45,7 @@ fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateLineItem>)
     Ok(cart)
 }
 
-/// What one of a line costs when so many are bought, and whether there is enough; the channel must still show it.
+/// The unit price of a line at this quantity, and whether its stock suffices. The channel must still show it.
 fn price_and_stock(
     tx: &dyn Read,
     seller: &Seller,
