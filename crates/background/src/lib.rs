@@ -41,7 +41,7 @@ pub static JOB_RUNS: Service<JobRun> = Service::new(&[BY_JOB]);
 
 module! { Module {
     name: "background",
-    summary: "Events on their way to subscribers, and the runs of jobs and sagas",
+    summary: "Dead letters of events, and the runs of jobs and sagas",
     services: &[&DEAD_LETTERS, &JOB_RUNS, &EXECUTIONS],
     spaces: &[CURSORS.space, PROGRESS.space, ONCE, ONCE_BY_AGE, ONCE_BYTES],
     is_log: true,

@@ -13,23 +13,23 @@ use crate::{
 
 // Events are removed from the beginning of the outbox, so the rest have consecutive numbers up to the last
 // one.
-check! { "outbox.numbers": "Events stand under the numbers that were given, without a gap" => outbox_numbers }
+check! { "outbox.numbers": "The numbers of events have no gap" => outbox_numbers }
 
 // A cursor beyond the last event would skip events.
 check! {
-    "subscriber.cursors": "No subscriber is done with events that have not happened" => subscriber_cursors
+    "subscriber.cursors": "No cursor of a subscriber is beyond the last event" => subscriber_cursors
 }
 
 // A run of a job is either running, or has ended.
-check! { "job.runs": "A run of a job goes on and has a lease, or has ended and has a time" => job_runs }
+check! { "job.runs": "A run of a job is running and has a lease, or has ended and has an end time" => job_runs }
 
 // The kernel runs sagas; this crate registers their records.
 check! {
-    "saga.journals": "A saga that has ended waits for nothing and holds nothing back" => verify_journals
+    "saga.journals": "A saga run that has ended waits for no step and holds no events back" => verify_journals
 }
 
 // The kernel stores answers; this crate registers their spaces.
-check! { "idempotency.ages": "Remembered answers and their ages belong together" => verify_answers }
+check! { "idempotency.ages": "Each stored answer has an age entry, and each age entry an answer" => verify_answers }
 
 fn outbox_numbers(it: &mut Verify<'_>) -> Result<(), StoreError> {
     let (view, last) = (it.view, last_number(it.view, OUTBOX)?);

@@ -23,7 +23,7 @@ pub static API_KEYS: Service<ApiKey> = Service::new(&[BY_TOKEN]);
 
 module! { Module {
     name: "api-key",
-    summary: "Publishable keys name a storefront, secret keys a server",
+    summary: "Publishable keys identify a storefront, secret keys authenticate a server",
     services: &[&API_KEYS],
     ..Module::EMPTY
 } }

@@ -48,7 +48,7 @@ pub static AUTH_IDENTITIES: Service<AuthIdentity> = Service::new(&[BY_ENTITY, BY
 
 module! { Module {
     name: "auth",
-    summary: "Who can prove who they are: identities, passwords and sessions",
+    summary: "Authentication: identities, passwords and sessions",
     services: &[&AUTH_IDENTITIES, &AUTH_SESSIONS],
     ..Module::EMPTY
 } }

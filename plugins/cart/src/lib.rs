@@ -31,7 +31,7 @@ pub static CARTS: Service<Cart> = Service::new(&[BY_SALES_CHANNEL]).at_most(CART
 
 module! { Module {
     name: "cart",
-    summary: "What a shopper is about to buy",
+    summary: "Shopping carts",
     services: &[&CARTS],
     ..Module::EMPTY
 } }

@@ -34,7 +34,7 @@ pub static ADDRESSES: Service<CustomerAddress> = Service::new(&[BY_CUSTOMER]).at
 
 module! { Module {
     name: "customer",
-    summary: "Who buys, with an account or as a guest, and where to send it",
+    summary: "Customers, with an account or as guests, and their addresses",
     services: &[&CUSTOMERS, &ADDRESSES],
     relations: &[
         Relation::many(CUSTOMER, "addresses", ADDRESS, Resolve::Back("customer_id")),

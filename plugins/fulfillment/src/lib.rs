@@ -16,7 +16,7 @@ pub static FULFILLMENTS: Service<Fulfillment> = Service::new(&[]);
 
 module! { Module {
     name: "fulfillment",
-    summary: "What was packed, from where, and for whom",
+    summary: "Items of orders that were packed at a stock location",
     services: &[&FULFILLMENTS],
     ..Module::EMPTY
 } }

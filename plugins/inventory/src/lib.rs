@@ -69,7 +69,7 @@ const OF_ITEM: &str = "inventory_item_id";
 
 module! { Module {
     name: "inventory",
-    summary: "What there is, where it lies, and what of it is reserved",
+    summary: "Inventory items, stock levels per location, and reservations",
     services: &[&INVENTORY_ITEMS, &INVENTORY_LEVELS, &RESERVATIONS],
     relations: &[
         Relation::many(INVENTORY_ITEM, "location_levels", INVENTORY_LEVEL, Resolve::Back(OF_ITEM)),

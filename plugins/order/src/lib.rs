@@ -39,7 +39,7 @@ pub static ORDERS: Service<Order> = Service::new(&[BY_SALES_CHANNEL, BY_CUSTOMER
 
 module! { Module {
     name: "order",
-    summary: "What was bought",
+    summary: "Orders, with copies of what was bought",
     services: &[&ORDERS],
     ..Module::EMPTY
 } }

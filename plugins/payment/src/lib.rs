@@ -41,7 +41,7 @@ pub static PAYMENTS: Service<Payment> = Service::new(&[PAYMENTS_BY_COLLECTION, P
 
 module! { Module {
     name: "payment",
-    summary: "Who takes the money, what is to be paid, and what was",
+    summary: "Payment providers, collections, sessions, captures and refunds",
     services: &[&PAYMENT_PROVIDERS, &PAYMENT_COLLECTIONS, &PAYMENTS],
     relations: &[
         Relation::many(PAYMENT_COLLECTION, "payments", PAYMENT, Resolve::Back("payment_collection_id")),

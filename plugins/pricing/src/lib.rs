@@ -16,7 +16,7 @@ pub static PRICE_SETS: Service<PriceSet> = Service::new(&[]);
 
 module! { Module {
     name: "pricing",
-    summary: "What something costs",
+    summary: "Prices by currency, quantity and rules",
     services: &[&PRICE_SETS],
     ..Module::EMPTY
 } }

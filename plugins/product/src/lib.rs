@@ -148,7 +148,7 @@ const fn sorted_into(name: &'static str, to: &'static str, many: bool, field: &'
 
 module! { Module {
     name: "product",
-    summary: "Products, their variants and options, and what they are sorted by",
+    summary: "Products, variants, options and images; categories, collections, tags, types",
     services: &[
         &PRODUCTS, &VARIANTS, &OPTIONS, &OPTION_VALUES, &TYPES, &TAGS, &COLLECTIONS, &CATEGORIES,
     ],

@@ -20,7 +20,7 @@ feature_flag! {
 
 module! { Module {
     name: "sales-channel",
-    summary: "Where the catalogue is sold",
+    summary: "Places where the catalogue is sold",
     services: &[&SALES_CHANNELS],
     ..Module::EMPTY
 } }

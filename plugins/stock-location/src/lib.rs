@@ -14,7 +14,7 @@ pub static STOCK_LOCATIONS: Service<StockLocation> = Service::new(&[]);
 
 module! { Module {
     name: "stock-location",
-    summary: "Where things lie",
+    summary: "Places where stock is counted",
     services: &[&STOCK_LOCATIONS],
     ..Module::EMPTY
 } }

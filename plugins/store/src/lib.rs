@@ -16,7 +16,7 @@ pub static STORES: Service<Store> = Service::new(&[]);
 
 module! { Module {
     name: "store",
-    summary: "Its name, its currencies and its defaults",
+    summary: "Settings of the shop: name, currencies, defaults",
     services: &[&STORES],
     ..Module::EMPTY
 } }
