@@ -7,7 +7,7 @@ use std::{
 };
 
 use atoll_kernel::{AnswerLimits, Engine, ReadLimits, Registry, Store, StoreError, engines::Counting};
-use atoll_storage::{Beside, Changes, Direction, Raw, Span, Visit};
+use atoll_storage::{Changes, Direction, Neighbours, Raw, Span, Visit};
 use atoll_testkit::{Answer, Client, Shop, TestApp, complete};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -398,9 +398,9 @@ impl GatedSnapshot {
 }
 
 impl Raw for GatedSnapshot {
-    fn get(&self, key: &[u8], beside: &mut Beside<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+    fn get(&self, key: &[u8], neighbours: &mut Neighbours<'_>) -> Result<Option<Vec<u8>>, StoreError> {
         self.pass();
-        self.raw.get(key, beside)
+        self.raw.get(key, neighbours)
     }
 
     fn scan(
@@ -408,10 +408,10 @@ impl Raw for GatedSnapshot {
         span: &Span,
         order: Direction,
         visit: &mut Visit<'_>,
-        beside: &mut Beside<'_>,
+        neighbours: &mut Neighbours<'_>,
     ) -> Result<(), StoreError> {
         self.pass();
-        self.raw.scan(span, order, visit, beside)
+        self.raw.scan(span, order, visit, neighbours)
     }
 
     fn n_entries(&self) -> Result<u64, StoreError> {
@@ -517,7 +517,7 @@ async fn reads_time_out() {
     for late in [first, second] {
         let late = late.await.expect("no panic");
         assert_eq!(late.headers["retry-after"], "5");
-        assert_eq!(late.error(), "503 unknown_error: The request was not answered: its time is up");
+        assert_eq!(late.error(), "503 unknown_error: The request was not answered: it timed out");
     }
     drop(closed);
 }

@@ -267,7 +267,7 @@ impl From<Halt> for Fault {
                 too_expensive("Ask for a smaller `limit`, or for fewer relations in `fields`")
             }
             Halt::Bytes(_) => too_expensive("Ask for a smaller `limit`, or for fewer `fields`"),
-            Halt::Gone | Halt::Late => {
+            Halt::Disconnected | Halt::TimedOut => {
                 Fault::busy(format!("The request was not answered: {halt}"), RETRY_AFTER_S)
             }
         }

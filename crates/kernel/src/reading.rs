@@ -77,7 +77,7 @@ impl Pool {
         };
         let deadline = Instant::now() + limits.timeout;
         let Ok(thread) = timeout_at(deadline, self.threads.clone().acquire_owned()).await else {
-            return Err(Halt::Late.into());
+            return Err(Halt::TimedOut.into());
         };
         meter.restart(limits.keys_max);
         // What is stopped keeps its thread until it notices, at the next key.
@@ -88,8 +88,8 @@ impl Pool {
         match timeout_at(deadline, work).await {
             Ok(done) => done.map_err(Fault::unexpected),
             Err(_) => {
-                meter.is_late();
-                Err(Halt::Late.into())
+                meter.time_out();
+                Err(Halt::TimedOut.into())
             }
         }
     }
@@ -117,8 +117,8 @@ pub(crate) async fn read(
     tokio::select! {
         answer = ctx.pool().run(&limits, &meter, work) => settled(answer?, &meter),
         () = disconnect => {
-            meter.client_is_gone();
-            Err(Halt::Gone.into())
+            meter.disconnect();
+            Err(Halt::Disconnected.into())
         }
     }
 }

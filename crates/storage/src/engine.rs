@@ -8,22 +8,22 @@ use crate::{Direction, Span, StoreError, Visit};
 pub type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// Is shown entries beside those that were asked for, to check them.
-pub type Beside<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'a;
+pub type Neighbours<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'a;
 
 /// A snapshot: all keys as of one commit, for as long as it is held.
 pub trait Raw: Send + Sync {
-    /// See [`crate::Read::get`]. Where there is no such key, an engine whose keys may have been damaged shows
-    /// its neighbours to `beside`: if the key is there, and damaged, it is one of them.
-    fn get(&self, key: &[u8], beside: &mut Beside<'_>) -> Result<Option<Vec<u8>>, StoreError>;
+    /// See [`crate::Read::get`]. Where there is no such key, an engine whose keys may have been damaged shows its
+    /// neighbours to `beside`: if the key is there, and damaged, it is one of them.
+    fn get(&self, key: &[u8], neighbours: &mut Neighbours<'_>) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// See [`crate::Read::scan`]. An engine whose keys may have been damaged shows the entries on both sides
     /// of what it shows to `beside`: a key that is damaged may have left the span.
     fn scan(
         &self,
         span: &Span,
-        order: Direction,
+        direction: Direction,
         visit: &mut Visit<'_>,
-        beside: &mut Beside<'_>,
+        neighbours: &mut Neighbours<'_>,
     ) -> Result<(), StoreError>;
 
     /// How many keys there are.

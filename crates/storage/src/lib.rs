@@ -23,7 +23,7 @@ mod table;
 mod tx;
 pub mod verify;
 
-pub use engine::{Beside, Changes, Engine, Raw};
+pub use engine::{Changes, Engine, Neighbours, Raw};
 pub use entity::{
     Embed, Entity, EntityDef, JsonObject, Node, Record, decode, decode_record, encode, encode_record,
     json_value, present,

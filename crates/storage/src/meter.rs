@@ -18,15 +18,15 @@ pub enum Halt {
     #[error("its answer has more than {0} bytes")]
     Bytes(u64),
     /// Its client is gone.
-    #[error("its client is gone")]
-    Gone,
+    #[error("its client has disconnected")]
+    Disconnected,
     /// Its time is up.
-    #[error("its time is up")]
-    Late,
+    #[error("it timed out")]
+    TimedOut,
 }
 
-const GONE: u8 = 1;
-const LATE: u8 = 2;
+const DISCONNECTED: u8 = 1;
+const TIMED_OUT: u8 = 2;
 
 /// Counts the keys that one request reads, and ends its reading: at a number of keys, or when somebody stops
 /// it.
@@ -56,13 +56,13 @@ impl Meter {
     }
 
     /// Ends the reading at the next key: the client is gone.
-    pub fn client_is_gone(&self) {
-        self.stop(GONE);
+    pub fn disconnect(&self) {
+        self.stop(DISCONNECTED);
     }
 
     /// Ends the reading at the next key: it took too long.
-    pub fn is_late(&self) {
-        self.stop(LATE);
+    pub fn time_out(&self) {
+        self.stop(TIMED_OUT);
     }
 
     fn stop(&self, why: u8) {
@@ -79,8 +79,8 @@ impl Meter {
     pub fn halted(&self) -> Option<Halt> {
         let n_max = self.n_max.load(Ordering::SeqCst);
         match self.stopped.load(Ordering::SeqCst) {
-            GONE => Some(Halt::Gone),
-            LATE => Some(Halt::Late),
+            DISCONNECTED => Some(Halt::Disconnected),
+            TIMED_OUT => Some(Halt::TimedOut),
             _ => (self.n_read() > n_max).then_some(Halt::Keys(n_max)),
         }
     }
@@ -92,7 +92,7 @@ impl Meter {
         if n_before < self.n_max.load(Ordering::Relaxed) {
             return Ok(());
         }
-        Err(StoreError::Halted(self.halted().unwrap_or(Halt::Gone)))
+        Err(StoreError::Halted(self.halted().unwrap_or(Halt::Disconnected)))
     }
 }
 
@@ -120,11 +120,11 @@ mod tests {
     fn meter_stays_stopped() {
         let meter = Meter::new(100);
         assert_eq!(read(&meter, 1), None);
-        meter.client_is_gone();
-        assert_eq!(read(&meter, 1), Some(Halt::Gone));
+        meter.disconnect();
+        assert_eq!(read(&meter, 1), Some(Halt::Disconnected));
         meter.restart(100);
-        assert_eq!(read(&meter, 1), Some(Halt::Gone));
-        meter.is_late();
-        assert_eq!(read(&meter, 1), Some(Halt::Late));
+        assert_eq!(read(&meter, 1), Some(Halt::Disconnected));
+        meter.time_out();
+        assert_eq!(read(&meter, 1), Some(Halt::TimedOut));
     }
 }

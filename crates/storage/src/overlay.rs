@@ -24,17 +24,19 @@ impl Read for Layer<'_> {
         }
     }
 
-    fn scan(&self, span: &Span, order: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn scan(&self, span: &Span, direction: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         let end = match &span.end {
             Some(end) if *end <= span.start => return Ok(()),
             Some(end) => Bound::Excluded(end.as_slice()),
             None => Bound::Unbounded,
         };
         let range = self.changes.range::<[u8], _>((Bound::Included(span.start.as_slice()), end));
-        match order {
-            Direction::Ascending => merge(self.below, span, order, range, |own, below| own < below, visit),
+        match direction {
+            Direction::Ascending => {
+                merge(self.below, span, direction, range, |own, below| own < below, visit)
+            }
             Direction::Descending => {
-                merge(self.below, span, order, range.rev(), |own, below| own > below, visit)
+                merge(self.below, span, direction, range.rev(), |own, below| own > below, visit)
             }
         }
     }
@@ -48,14 +50,14 @@ impl Read for Layer<'_> {
 fn merge<'c>(
     below: &dyn Read,
     span: &Span,
-    order: Direction,
+    direction: Direction,
     own: impl Iterator<Item = (&'c Vec<u8>, &'c Option<Vec<u8>>)>,
     comes_first: impl Fn(&[u8], &[u8]) -> bool,
     visit: &mut Visit<'_>,
 ) -> Result<(), StoreError> {
     let mut own = own.peekable();
     let mut stopped = false;
-    below.scan(span, order, &mut |key, value| {
+    below.scan(span, direction, &mut |key, value| {
         while let Some((own_key, change)) = own.next_if(|(own_key, _)| comes_first(own_key, key)) {
             if let Some(own_value) = change
                 && visit(own_key, own_value)?.is_break()
@@ -113,8 +115,8 @@ impl Read for Transaction<'_> {
         Layer::new(self.below, &self.changes).get(key)
     }
 
-    fn scan(&self, span: &Span, order: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        Layer::new(self.below, &self.changes).scan(span, order, visit)
+    fn scan(&self, span: &Span, direction: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        Layer::new(self.below, &self.changes).scan(span, direction, visit)
     }
 
     fn prefix(&self, space: Space) -> [u8; 2] {

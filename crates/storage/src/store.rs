@@ -122,14 +122,14 @@ impl Read for View {
         Ok(Some(stored))
     }
 
-    fn scan(&self, span: &Span, order: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn scan(&self, span: &Span, direction: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         // To look for the first entry is a read, too.
         self.count()?;
         let mut checked = |key: &[u8], stored: &[u8]| {
             self.count()?;
             visit(key, self.check(key, stored)?)
         };
-        self.raw.scan(span, order, &mut checked, &mut |key, stored| self.check(key, stored).map(drop))
+        self.raw.scan(span, direction, &mut checked, &mut |key, stored| self.check(key, stored).map(drop))
     }
 
     fn prefix(&self, space: Space) -> [u8; 2] {
@@ -347,9 +347,9 @@ impl Job for Shutdown {
 }
 
 /// Reports a writer that ends by a panic of the engine: nothing can be acknowledged any more.
-struct Watch(watch::Sender<Option<StoreError>>);
+struct PanicReporter(watch::Sender<Option<StoreError>>);
 
-impl Drop for Watch {
+impl Drop for PanicReporter {
     fn drop(&mut self) {
         if thread::panicking() {
             self.0.send_replace(Some(StoreError::Stopped("the writer panicked".into())));
@@ -367,7 +367,7 @@ struct Writer<N> {
 
 impl<N: Engine> Writer<N> {
     fn run(mut self, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
-        let _watch = Watch(self.report.clone());
+        let _reporter = PanicReporter(self.report.clone());
         let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(self.n_batch_max);
         while let Some(first) = waiting.blocking_recv() {
             batch.push(first);

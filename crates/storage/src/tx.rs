@@ -43,8 +43,8 @@ impl Span {
     }
 
     /// The part of this range behind `key`, or before it when the scan descends.
-    pub fn beyond(mut self, key: &[u8], order: Direction) -> Self {
-        match order {
+    pub fn beyond(mut self, key: &[u8], direction: Direction) -> Self {
+        match direction {
             Direction::Ascending => {
                 self.start = key.to_vec();
                 self.start.push(0);
@@ -60,9 +60,9 @@ pub trait Read {
     /// The value of `key`.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Shows the entries of `span` to `visit`, in order, until it breaks. The visitor is lent the engine's
-    /// own bytes, so a scan allocates nothing.
-    fn scan(&self, span: &Span, order: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError>;
+    /// Shows the entries of `span` to `visit`, in order, until it breaks. The visitor is lent the engine's own
+    /// bytes, so a scan allocates nothing.
+    fn scan(&self, span: &Span, direction: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError>;
 
     /// The key prefix of a space.
     ///

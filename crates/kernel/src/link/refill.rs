@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use atoll_storage::{Beside, stored_version, version};
+use atoll_storage::{Neighbours, stored_version, version};
 
 use crate::{
     Direction, Graph, KeyBuf, Read, Scan, Space, Span, StoreError, Write, add_to_group,
@@ -168,7 +168,7 @@ impl Link {
         space: Space,
         after: Option<&[u8]>,
         n_max: usize,
-        visit: &mut Beside<'_>,
+        visit: &mut Neighbours<'_>,
     ) -> Result<(), StoreError> {
         let prefix = tx.prefix(space);
         let mut span = Span::prefix(&prefix);

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use crate::{Beside, Changes, Direction, Engine, Raw, Span, StoreError, Visit, engines::Memory};
+use crate::{Changes, Direction, Engine, Neighbours, Raw, Span, StoreError, Visit, engines::Memory};
 
 /// The memory engine, with a count of the keys that are looked up and of the entries that scans show.
 #[derive(Clone, Default)]
@@ -37,17 +37,17 @@ struct Snapshot {
 }
 
 impl Raw for Snapshot {
-    fn get(&self, key: &[u8], beside: &mut Beside<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+    fn get(&self, key: &[u8], neighbours: &mut Neighbours<'_>) -> Result<Option<Vec<u8>>, StoreError> {
         self.n_read.fetch_add(1, Ordering::Relaxed);
-        self.raw.get(key, beside)
+        self.raw.get(key, neighbours)
     }
 
     fn scan(
         &self,
         span: &Span,
-        order: Direction,
+        direction: Direction,
         visit: &mut Visit<'_>,
-        beside: &mut Beside<'_>,
+        neighbours: &mut Neighbours<'_>,
     ) -> Result<(), StoreError> {
         // To look for the first entry is a read, too.
         self.n_read.fetch_add(1, Ordering::Relaxed);
@@ -55,7 +55,7 @@ impl Raw for Snapshot {
             self.n_read.fetch_add(1, Ordering::Relaxed);
             visit(key, value)
         };
-        self.raw.scan(span, order, &mut counted, beside)
+        self.raw.scan(span, direction, &mut counted, neighbours)
     }
 
     fn n_entries(&self) -> Result<u64, StoreError> {

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use crate::{Beside, Changes, Direction, Engine, Raw, Span, StoreError, Visit, engines::Memory};
+use crate::{Changes, Direction, Engine, Neighbours, Raw, Span, StoreError, Visit, engines::Memory};
 
 /// What goes wrong. Operations (gets, scans, commits) are counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,20 +109,20 @@ struct Snapshot {
 }
 
 impl Raw for Snapshot {
-    fn get(&self, key: &[u8], beside: &mut Beside<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+    fn get(&self, key: &[u8], neighbours: &mut Neighbours<'_>) -> Result<Option<Vec<u8>>, StoreError> {
         count(&self.n_operations, self.fault)?;
-        self.raw.get(key, beside)
+        self.raw.get(key, neighbours)
     }
 
     fn scan(
         &self,
         span: &Span,
-        order: Direction,
+        direction: Direction,
         visit: &mut Visit<'_>,
-        beside: &mut Beside<'_>,
+        neighbours: &mut Neighbours<'_>,
     ) -> Result<(), StoreError> {
         count(&self.n_operations, self.fault)?;
-        self.raw.scan(span, order, visit, beside)
+        self.raw.scan(span, direction, visit, neighbours)
     }
 
     fn n_entries(&self) -> Result<u64, StoreError> {

@@ -7,7 +7,7 @@ use std::{
 
 use imbl::OrdMap;
 
-use crate::{Beside, Changes, Direction, Engine, Raw, Span, StoreError, Visit};
+use crate::{Changes, Direction, Engine, Neighbours, Raw, Span, StoreError, Visit};
 
 type Map = OrdMap<Vec<u8>, Arc<[u8]>>;
 
@@ -46,7 +46,7 @@ impl Engine for Memory {
 struct Snapshot(Map);
 
 impl Raw for Snapshot {
-    fn get(&self, key: &[u8], _: &mut Beside<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+    fn get(&self, key: &[u8], _: &mut Neighbours<'_>) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.0.get(key).map(|value| value.to_vec()))
     }
 
@@ -57,9 +57,9 @@ impl Raw for Snapshot {
     fn scan(
         &self,
         span: &Span,
-        order: Direction,
+        direction: Direction,
         visit: &mut Visit<'_>,
-        _: &mut Beside<'_>,
+        _: &mut Neighbours<'_>,
     ) -> Result<(), StoreError> {
         let end = match &span.end {
             Some(end) if *end <= span.start => return Ok(()),
@@ -67,7 +67,7 @@ impl Raw for Snapshot {
             None => Bound::Unbounded,
         };
         let mut range = self.0.range::<_, [u8]>((Bound::Included(span.start.as_slice()), end));
-        let mut next = || match order {
+        let mut next = || match direction {
             Direction::Ascending => range.next(),
             Direction::Descending => range.next_back(),
         };

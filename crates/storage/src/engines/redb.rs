@@ -15,7 +15,7 @@ use redb::{
     TableDefinition, backends::FileBackend,
 };
 
-use crate::{Beside, Changes, Direction, Engine, Raw, Span, StoreError, Visit};
+use crate::{Changes, Direction, Engine, Neighbours, Raw, Span, StoreError, Visit};
 
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("atoll");
 
@@ -36,7 +36,7 @@ impl Redb {
                 )));
             }
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(file)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => create(file)?,
             Err(error) => return Err(StoreError::Engine(format!("`{}`: {error}", file.display()))),
         }
         open(file, false)
@@ -48,7 +48,7 @@ impl Redb {
             .map_err(|error| StoreError::Engine(format!("no temporary file: {error}")))?;
         let backend = FileBackend::new(file).map_err(failed)?;
         let database = Database::builder().create_with_backend(backend).map_err(failed)?;
-        make_table(&database)?;
+        create_table(&database)?;
         Ok(Redb { database })
     }
 
@@ -62,7 +62,7 @@ impl Redb {
 fn open(file: &Path, checked: bool) -> Result<Redb, StoreError> {
     let mut builder = Builder::new();
     builder.set_check_integrity_on_open(checked);
-    let database = unharmed(|| builder.open(file).map_err(|error| opening(file, error)))?;
+    let database = catch_panic(|| builder.open(file).map_err(|error| opening(file, error)))?;
     let redb = Redb { database };
     // A table that is not there was damaged, since the file was made with it.
     redb.snapshot()?;
@@ -70,7 +70,7 @@ fn open(file: &Path, checked: bool) -> Result<Redb, StoreError> {
 }
 
 /// Makes the file under another name first, so that it is there whole or not at all.
-fn make(file: &Path) -> Result<(), StoreError> {
+fn create(file: &Path) -> Result<(), StoreError> {
     let io =
         |error: std::io::Error| StoreError::Engine(format!("failed to make `{}`: {error}", file.display()));
     let mut new = file.as_os_str().to_owned();
@@ -86,14 +86,14 @@ fn make(file: &Path) -> Result<(), StoreError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     drop(options.open(new).map_err(io)?);
     let database = Database::create(new).map_err(|error| opening(file, error))?;
-    make_table(&database)?;
+    create_table(&database)?;
     database.close().map_err(failed)?;
     fs::rename(new, file).map_err(io)?;
     let folder = file.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::File::open(folder).and_then(|it| it.sync_all()).map_err(io)
 }
 
-fn make_table(database: &Database) -> Result<(), StoreError> {
+fn create_table(database: &Database) -> Result<(), StoreError> {
     let tx = database.begin_write().map_err(failed)?;
     tx.open_table(TABLE).map_err(failed)?;
     tx.commit().map_err(failed)
@@ -101,7 +101,7 @@ fn make_table(database: &Database) -> Result<(), StoreError> {
 
 impl Engine for Redb {
     fn snapshot(&self) -> Result<Arc<dyn Raw>, StoreError> {
-        unharmed(|| {
+        catch_panic(|| {
             let tx = self.database.begin_read().map_err(failed)?;
             Ok(Arc::new(Snapshot(tx.open_table(TABLE).map_err(failed)?)) as Arc<dyn Raw>)
         })
@@ -129,13 +129,13 @@ type Entry<'a> = (AccessGuard<'a, Bytes>, AccessGuard<'a, Bytes>);
 struct Snapshot(ReadOnlyTable<Bytes, Bytes>);
 
 impl Raw for Snapshot {
-    fn get(&self, key: &[u8], beside: &mut Beside<'_>) -> Result<Option<Vec<u8>>, StoreError> {
-        let found = unharmed(|| Ok(self.0.get(key).map_err(failed)?.map(|value| value.value().to_vec())))?;
+    fn get(&self, key: &[u8], neighbours: &mut Neighbours<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = catch_panic(|| Ok(self.0.get(key).map_err(failed)?.map(|value| value.value().to_vec())))?;
         if found.is_none() {
-            let mut cursor = unharmed(|| self.0.lower_bound(Bound::Included(key)).map_err(failed))?;
+            let mut cursor = catch_panic(|| self.0.lower_bound(Bound::Included(key)).map_err(failed))?;
             let before = entry(|| cursor.peek_prev())?;
-            show(before, key, Ordering::Less, beside)?;
-            show(entry(|| cursor.peek_next())?, key, Ordering::Greater, beside)?;
+            show(before, key, Ordering::Less, neighbours)?;
+            show(entry(|| cursor.peek_next())?, key, Ordering::Greater, neighbours)?;
         }
         Ok(found)
     }
@@ -143,56 +143,56 @@ impl Raw for Snapshot {
     fn scan(
         &self,
         span: &Span,
-        order: Direction,
+        direction: Direction,
         visit: &mut Visit<'_>,
-        beside: &mut Beside<'_>,
+        neighbours: &mut Neighbours<'_>,
     ) -> Result<(), StoreError> {
         if span.end.as_ref().is_some_and(|end| *end <= span.start) {
             return Ok(());
         }
         let start = span.start.as_slice();
-        let mut cursor = unharmed(|| {
-            match (order, &span.end) {
+        let mut cursor = catch_panic(|| {
+            match (direction, &span.end) {
                 (Direction::Ascending, _) => self.0.lower_bound(Bound::Included(start)),
                 (Direction::Descending, Some(end)) => self.0.upper_bound(Bound::Excluded(end.as_slice())),
                 (Direction::Descending, None) => self.0.upper_bound(Bound::<&[u8]>::Unbounded),
             }
             .map_err(failed)
         })?;
-        match (order, &span.end) {
+        match (direction, &span.end) {
             (Direction::Ascending, _) => {
                 let before = entry(|| cursor.peek_prev())?;
-                show(before, start, Ordering::Less, beside)?;
+                show(before, start, Ordering::Less, neighbours)?;
             }
             (Direction::Descending, Some(end)) => {
                 let behind = entry(|| cursor.peek_next())?;
                 // The first key behind the span may be its end.
                 if behind.as_ref().is_none_or(|(key, _)| key.value() != end.as_slice()) {
-                    show(behind, end, Ordering::Greater, beside)?;
+                    show(behind, end, Ordering::Greater, neighbours)?;
                 }
             }
             (Direction::Descending, None) => {}
         }
         let mut last: Option<AccessGuard<'_, Bytes>> = None;
         loop {
-            let next = entry(|| match order {
+            let next = entry(|| match direction {
                 Direction::Ascending => cursor.next(),
                 Direction::Descending => cursor.prev(),
             })?;
             let Some((key, value)) = next else { return Ok(()) };
-            let is_next = last.as_ref().is_none_or(|last| match order {
+            let is_next = last.as_ref().is_none_or(|last| match direction {
                 Direction::Ascending => last.value() < key.value(),
                 Direction::Descending => last.value() > key.value(),
             });
             if !is_next {
                 return Err(out_of_order());
             }
-            let is_within = match order {
+            let is_within = match direction {
                 Direction::Ascending => span.end.as_ref().is_none_or(|end| key.value() < end.as_slice()),
                 Direction::Descending => key.value() >= start,
             };
             if !is_within {
-                return beside(key.value(), value.value());
+                return neighbours(key.value(), value.value());
             }
             if visit(key.value(), value.value())?.is_break() {
                 return Ok(());
@@ -210,7 +210,7 @@ impl Raw for Snapshot {
 fn entry<'a>(
     read: impl FnOnce() -> Result<Option<Entry<'a>>, redb::StorageError>,
 ) -> Result<Option<Entry<'a>>, StoreError> {
-    unharmed(|| {
+    catch_panic(|| {
         let entry = read().map_err(failed)?;
         // Where it lies in its page was read from the page.
         if let Some((key, value)) = &entry {
@@ -225,10 +225,10 @@ fn show(
     entry: Option<Entry<'_>>,
     key: &[u8],
     side: Ordering,
-    beside: &mut Beside<'_>,
+    neighbours: &mut Neighbours<'_>,
 ) -> Result<(), StoreError> {
     let Some((neighbour, value)) = entry else { return Ok(()) };
-    beside(neighbour.value(), value.value())?;
+    neighbours(neighbour.value(), value.value())?;
     if neighbour.value().cmp(key) == side { Ok(()) } else { Err(out_of_order()) }
 }
 
@@ -250,7 +250,7 @@ fn failed(error: impl Into<redb::Error>) -> StoreError {
 }
 
 /// What redb answers; where it panics over a damaged page, that is an error, too.
-fn unharmed<T>(read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+fn catch_panic<T>(read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let panicked = |_: Box<dyn Any + Send>| {
         Err(StoreError::Engine("a page does not read back: the file was damaged".into()))
     };

@@ -189,15 +189,15 @@ impl<T: Entity> Index<T> {
         tx: &dyn Read,
         parts: &[&str],
         after: Option<&str>,
-        order: Direction,
+        direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         let group = KeyBuf::new(tx.prefix(self.space)).tail(&group_key(parts)).into_bytes();
         let mut span = Span::prefix(&group);
         if let Some(id) = after {
-            span = span.beyond(&[&group, id.as_bytes()].concat(), order);
+            span = span.beyond(&[&group, id.as_bytes()].concat(), direction);
         }
-        tx.scan(&span, order, &mut |key, value| {
+        tx.scan(&span, direction, &mut |key, value| {
             let id = if self.unique { value } else { &key[group.len()..] };
             visit(&String::from_utf8_lossy(id))
         })

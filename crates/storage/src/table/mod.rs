@@ -237,14 +237,14 @@ impl<T: Entity> Table<T> {
         &self,
         tx: &dyn Read,
         after: Option<&str>,
-        order: Direction,
+        direction: Direction,
         visit: &mut dyn FnMut(T) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         let mut span = Span::prefix(&tx.prefix(T::DEF.name));
         if let Some(id) = after {
-            span = span.beyond(&self.row_key(tx, id), order);
+            span = span.beyond(&self.row_key(tx, id), direction);
         }
-        tx.scan(&span, order, &mut |key, value| {
+        tx.scan(&span, direction, &mut |key, value| {
             visit(decode_record(T::DEF.name, &String::from_utf8_lossy(&key[2..]), value)?)
         })
     }

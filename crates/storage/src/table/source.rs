@@ -33,7 +33,7 @@ pub trait TableSource: Sync {
     fn nodes(
         &self,
         tx: &dyn Read,
-        order: Direction,
+        direction: Direction,
         visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
 
@@ -89,7 +89,7 @@ pub trait TableSource: Sync {
         tx: &dyn Read,
         field: &str,
         value: &str,
-        order: Direction,
+        direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
 
@@ -156,10 +156,10 @@ impl<T: Entity> TableSource for Table<T> {
     fn nodes(
         &self,
         tx: &dyn Read,
-        order: Direction,
+        direction: Direction,
         visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
-        self.scan(tx, None, order, &mut |row| visit(std::sync::Arc::new(row)))
+        self.scan(tx, None, direction, &mut |row| visit(std::sync::Arc::new(row)))
     }
 
     fn deleted_nodes(
@@ -272,10 +272,10 @@ impl<T: Entity> TableSource for Table<T> {
         tx: &dyn Read,
         field: &str,
         value: &str,
-        order: Direction,
+        direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
-        self.index_on(field).map_or(Ok(()), |index| index.scan(tx, &[value], None, order, visit))
+        self.index_on(field).map_or(Ok(()), |index| index.scan(tx, &[value], None, direction, visit))
     }
 
     fn is_where(&self, tx: &dyn Read, field: &str, value: &str, id: &str) -> Result<bool, StoreError> {

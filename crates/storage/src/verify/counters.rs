@@ -97,7 +97,7 @@ pub fn verify_counters(
 
 /// How much of a key (without its prefix) is its group: all parts that are ended. What follows is the id.
 pub(crate) fn group_len(key: &[u8]) -> usize {
-    key.windows(2).rposition(|it| it == [0x00, 0x01]).map_or(0, |place| place + 2)
+    key.windows(2).rposition(|it| it == [0x00, 0x01]).map_or(0, |index| index + 2)
 }
 
 /// How many keys there are in a range.
