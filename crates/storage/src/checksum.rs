@@ -1,22 +1,21 @@
-//! Checksums of stored values: behind each value stands a CRC-32C of its key and the value, which is checked
-//! whenever the value is read. So a damaged value, or one that lies under another key, is an error and never
-//! an answer.
+//! Checksums of stored values: each value is followed by a CRC-32C of its key and the value, which every read
+//! verifies. A damaged value, or one stored under another key, is an error and never an answer.
 
-/// Bytes of a checksum.
+/// The size of a checksum in bytes.
 const N_BYTES: usize = 4;
 
 fn checksum(key: &[u8], value: &[u8]) -> [u8; N_BYTES] {
     crc32c::crc32c_append(crc32c::crc32c(key), value).to_le_bytes()
 }
 
-/// Appends the checksum to a value, which is then as it is stored.
+/// Appends the checksum to a value, which gives its stored form.
 pub(crate) fn append(key: &[u8], value: &mut Vec<u8>) {
     let checksum = checksum(key, value);
     value.reserve_exact(N_BYTES);
     value.extend_from_slice(&checksum);
 }
 
-/// The value in what is stored, if the checksum behind it is right.
+/// Verifies a stored value and strips its checksum; `None` if it is wrong.
 pub(crate) fn check<'a>(key: &[u8], stored: &'a [u8]) -> Option<&'a [u8]> {
     let (value, found) = stored.split_last_chunk::<N_BYTES>()?;
     (*found == checksum(key, value)).then_some(value)

@@ -1,4 +1,5 @@
-//! Records: what every entity is. `kernel::entity!` makes one.
+//! Records and their metadata: entities, serialisation to JSON and to stored bytes. `kernel::entity!` defines
+//! one.
 
 use std::{any::Any, sync::Arc};
 
@@ -17,41 +18,41 @@ pub(crate) const ENCODING: u8 = 1;
 /// A record of any entity.
 pub type Node = Arc<dyn Record>;
 
-/// What is known of an entity before any record is read.
+/// The static definition of an entity.
 #[derive(Debug)]
 pub struct EntityDef {
-    /// `sales_channel`: the name in queries and links, and of the table.
+    /// `sales_channel`: the name in queries and links, and of the space of the table.
     pub name: Space,
-    /// `sales_channels`: the name of a list.
+    /// `sales_channels`: the plural, for lists.
     pub plural: &'static str,
-    /// `sc`: what its ids begin with.
+    /// `sc`: the prefix of ids.
     pub prefix: &'static str,
-    /// `SalesChannel`: the name in messages.
+    /// `SalesChannel`: the name in error messages.
     pub label: &'static str,
-    /// The field that is the primary key on the wire; `id` but for currencies and countries.
+    /// The primary key on the wire: `id`, except for currencies and countries.
     pub key: &'static str,
-    /// The stored fields, in the order they are written.
+    /// The stored fields, in the order of serialisation.
     pub fields: &'static [&'static str],
-    /// What these fields hold, in the same order.
+    /// The types of these fields, in the same order.
     pub kinds: &'static [FieldKind],
-    /// Stored fields that no answer shows.
+    /// Stored fields that are never shown in answers.
     pub hidden: &'static [&'static str],
     /// Fields that `q` searches.
     pub search: &'static [&'static str],
-    /// Records inside the record.
+    /// Embedded records.
     pub embeds: &'static [Embed],
-    /// Fields that are computed from the record when they are asked for.
+    /// Fields that are computed from the record on request.
     pub computed: &'static [&'static str],
-    /// Those of them that a star does not show.
+    /// Computed fields that `*` does not include.
     pub on_request: &'static [&'static str],
-    /// The space of the rows that were soft-deleted.
+    /// The space of soft-deleted rows.
     pub deleted: Space,
-    /// The way from each version of its records to the next.
+    /// The migrations of records from each version to the next.
     pub history: History,
 }
 
 impl EntityDef {
-    /// The version of its records.
+    /// The current version of the record's format.
     pub fn version(&self) -> u16 {
         version(self.history)
     }
@@ -66,66 +67,66 @@ impl EntityDef {
     }
 }
 
-/// A field that holds records of another entity.
+/// A field that embeds records of another entity.
 #[derive(Debug)]
 pub struct Embed {
-    /// The field.
+    /// The name of the field.
     pub name: &'static str,
-    /// A list, or at most one?
+    /// Embeds a list, or at most one record.
     pub many: bool,
-    /// The entity.
+    /// The entity of the embedded records.
     pub entity: fn() -> &'static EntityDef,
 }
 
-/// A record, whatever its entity.
+/// A record of any entity, type-erased.
 pub trait Record: Any + Send + Sync {
-    /// Its entity.
+    /// The definition of its entity.
     fn def(&self) -> &'static EntityDef;
 
-    /// Its primary key.
+    /// The value of its primary key.
     fn key(&self) -> &str;
 
-    /// The value of a field, for comparison. Fields that it does not have are null.
+    /// The value of a field, for filters and sorting; null for unknown fields.
     fn scalar(&self, field: &str) -> Scalar<'_>;
 
-    /// Writes the fields whose place in `def().fields` is true in `mask`.
+    /// Serialises the fields of `def().fields` for which `mask` is true.
     fn write(&self, mask: &[bool], out: &mut JsonObject<'_>);
 
-    /// Shows all computed fields.
+    /// Calls `visit` with each computed field and its value.
     fn compute(&self, visit: &mut dyn FnMut(&'static str, Value));
 
-    /// The records in the field `embed`.
+    /// The embedded records of a field.
     fn embedded(&self, embed: &str) -> Vec<Node>;
 }
 
-/// A record of a known entity, which can be stored.
+/// A record of a statically known entity, which can be stored.
 pub trait Entity: Record + Kind + Clone + Default + Serialize + DeserializeOwned {
-    /// Its description.
+    /// The definition of the entity.
     const DEF: &'static EntityDef;
 
-    /// Its id.
+    /// The id of the record.
     fn id(&self) -> &Id<Self>;
 
-    /// Gives it its id and the time of its creation.
+    /// Initialises a new record: sets its id, `created_at` and `updated_at`.
     fn born(&mut self, id: Id<Self>, now: Timestamp);
 
-    /// Takes everything of `other` but its id and times.
+    /// Replaces all fields except the id and the timestamps by those of `other`.
     fn become_like(&mut self, other: Self);
 
-    /// Notes that it changed.
+    /// Sets `updated_at`.
     fn touch(&mut self, now: Timestamp);
 
-    /// Takes an id out of a field; see [`FieldValue::release`](crate::FieldValue::release).
+    /// Removes an id from a foreign key; see [`FieldValue::release`](crate::FieldValue::release).
     fn release(&mut self, field: &str, id: &str) -> bool;
 
-    /// Puts an id into a field; see [`FieldValue::refer`](crate::FieldValue::refer).
+    /// Adds an id to a foreign key; see [`FieldValue::refer`](crate::FieldValue::refer).
     fn refer(&mut self, field: &str, id: &str) -> bool;
 
-    /// Notes that it was soft-deleted, or that it no longer is.
+    /// Sets or clears `deleted_at`.
     fn set_deleted_at(&mut self, at: Option<Timestamp>);
 }
 
-/// Writes one JSON object, field by field, straight to bytes.
+/// Serialises one JSON object, field by field, straight to bytes.
 pub struct JsonObject<'a> {
     out: &'a mut Vec<u8>,
     is_empty: bool,
@@ -138,7 +139,7 @@ impl<'a> JsonObject<'a> {
         JsonObject { out, is_empty: true }
     }
 
-    /// Writes a field's name; its value must follow.
+    /// Writes the name of a field; the caller writes the value to the returned buffer.
     pub fn name(&mut self, name: &str) -> &mut Vec<u8> {
         if !self.is_empty {
             self.out.push(b',');
@@ -149,7 +150,7 @@ impl<'a> JsonObject<'a> {
         self.out
     }
 
-    /// Writes a field.
+    /// Writes a field and its value.
     pub fn field(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
         json_value(self.name(name), value);
     }
@@ -166,15 +167,14 @@ pub fn json_value(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
         .expect("records have text keys, and memory does not fail to be written");
 }
 
-/// Reads a field of an update: absent leaves it, null is a value.
+/// Deserialises a field of an update in which null is a value: absent is `None`, null is `Some(null)`.
 pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// Serialises a value for storage: MessagePack with field names, after one byte for the version of the
-/// encoding.
+/// Serialises `value` to its stored form.
 pub fn encode(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256);
     bytes.push(ENCODING);
@@ -192,12 +192,12 @@ pub fn decode<T: DeserializeOwned>(space: Space, key: &str, bytes: &[u8]) -> Res
     }
 }
 
-/// The bytes that are stored for a record.
+/// Serialises a record to its stored form, with its version.
 pub fn encode_record<T: Entity>(record: &T) -> Vec<u8> {
     encode_version(T::DEF.version(), record)
 }
 
-/// Reads what [`encode_record`] wrote, also as an earlier version of the record.
+/// Deserialises what [`encode_record`] wrote, and migrates records of earlier versions.
 pub fn decode_record<T: Entity>(space: Space, key: &str, bytes: &[u8]) -> Result<T, StoreError> {
     decode_version(space, key, bytes, T::DEF.version(), |from, fields| upgrade(T::DEF.history, from, fields))
 }

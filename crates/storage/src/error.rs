@@ -1,33 +1,33 @@
-//! What can go wrong below the records.
+//! Errors of the store.
 
 use crate::Halt;
 
-/// A storage failure. Any of them aborts the transaction; `Stopped` is the end of the process.
+/// An error of the store. Every error aborts the transaction; after `Stopped` the process must end.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The engine failed to read or write.
+    /// An I/O error of the engine.
     #[error("storage engine: {0}")]
     Engine(String),
-    /// A stored value does not read back.
+    /// A stored value cannot be deserialised, or its checksum is wrong.
     #[error("corrupt record `{key}` in `{space}`: {reason}")]
     Corrupt {
         /// The name of the space.
         space: &'static str,
-        /// The key, as far as it is text.
+        /// The key in readable form.
         key: String,
-        /// What the decoder said.
+        /// The error of the decoder.
         reason: String,
     },
-    /// The data is not in a format that this program can read; the text is a sentence for whoever runs it.
+    /// The data has an unsupported format. The text is a sentence for operators.
     #[error("the data cannot be used: {0}")]
     Format(String),
-    /// The body of the transaction panicked; nothing of it was written.
+    /// The body of the transaction panicked. Nothing of it was written.
     #[error("transaction panicked: {0}")]
     Panicked(String),
-    /// The request may read no further. This is no failure of the store.
+    /// The request exceeded a limit, timed out or was cancelled. The store is fine.
     #[error("{0}")]
     Halted(Halt),
-    /// A commit failed, or the store was closed: nothing is written any more.
+    /// A commit failed, or the store was closed. No further writes are accepted.
     #[error("store has stopped: {0}")]
     Stopped(String),
 }

@@ -1,8 +1,9 @@
-//! Ordered key-value transactions: read a snapshot, write in one atomic body, on any engine.
+//! The store: serialisable transactions over ordered keys and values. Reads use a snapshot; writes run one
+//! after the other on a writer thread and are committed in groups. Works with any engine.
 //!
-//! A body is a plain function over `&mut dyn Write`. It cannot await, so it cannot hold the writer across
-//! I/O, and bodies of several modules compose into one transaction: `f(tx)?; g(tx)?`. `Ok` commits, `Err`
-//! aborts, a panic aborts its own body alone.
+//! A body is a plain function over `&mut dyn Write`. It cannot await, so it cannot block the writer with I/O,
+//! and bodies of several modules compose into one transaction: `f(tx)?; g(tx)?`. `Ok` commits and `Err`
+//! aborts; a panic aborts only its own body.
 
 mod checksum;
 mod engine;

@@ -1,26 +1,26 @@
-//! Budgets of reading: how many keys a request may read, counted where keys are read, and how its reading is
-//! stopped.
+//! Read budgets: a limit on the keys that a request reads, its time-out, and cancellation when the client
+//! disconnects.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use crate::StoreError;
 
-/// Why a request reads no further.
+/// Why the reads of a request were stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Halt {
-    /// It reads more keys than it may.
+    /// The limit on keys was exceeded.
     #[error("it reads more than {0} keys")]
     Keys(u64),
-    /// It holds more records in memory than it may.
+    /// The limit on records in memory was exceeded.
     #[error("it holds more than {0} records at a time")]
     Records(u64),
-    /// Its answer is longer than it may be.
+    /// The limit on the size of the answer was exceeded.
     #[error("its answer has more than {0} bytes")]
     Bytes(u64),
-    /// Its client is gone.
+    /// The client disconnected.
     #[error("its client has disconnected")]
     Disconnected,
-    /// Its time is up.
+    /// The request timed out.
     #[error("it timed out")]
     TimedOut,
 }
@@ -28,25 +28,24 @@ pub enum Halt {
 const DISCONNECTED: u8 = 1;
 const TIMED_OUT: u8 = 2;
 
-/// Counts the keys that one request reads, and ends its reading: at a number of keys, or when somebody stops
-/// it.
+/// Counts the keys that one request reads, and stops it at a limit, at a time-out or on a disconnect.
 #[derive(Debug, Default)]
 pub struct Meter {
     n_read: AtomicU64,
-    /// 0 when it was stopped, so that there is one comparison per key.
+    /// Set to 0 on a stop, so that one comparison per key covers both.
     n_max: AtomicU64,
     stopped: AtomicU8,
 }
 
 impl Meter {
-    /// Lets so many keys be read.
+    /// A meter that allows `n_max` keys.
     pub fn new(n_max: u64) -> Meter {
         let meter = Meter::default();
         meter.restart(n_max);
         meter
     }
 
-    /// Counts anew, up to so many keys. What was stopped stays so.
+    /// Resets the count and the limit. A stopped meter stays stopped.
     pub fn restart(&self, n_max: u64) {
         self.n_read.store(0, Ordering::SeqCst);
         self.n_max.store(n_max, Ordering::SeqCst);
@@ -55,12 +54,12 @@ impl Meter {
         }
     }
 
-    /// Ends the reading at the next key: the client is gone.
+    /// Stops the request at its next read, because the client disconnected.
     pub fn disconnect(&self) {
         self.stop(DISCONNECTED);
     }
 
-    /// Ends the reading at the next key: it took too long.
+    /// Stops the request at its next read, because it timed out.
     pub fn time_out(&self) {
         self.stop(TIMED_OUT);
     }
@@ -70,12 +69,12 @@ impl Meter {
         self.n_max.store(0, Ordering::SeqCst);
     }
 
-    /// The keys that were read since it began to count.
+    /// The keys that were read since the last reset.
     pub fn n_read(&self) -> u64 {
         self.n_read.load(Ordering::Relaxed)
     }
 
-    /// Why it lets nothing be read any more, if it does not.
+    /// Why further reads are refused; `None` if they are not.
     pub fn halted(&self) -> Option<Halt> {
         let n_max = self.n_max.load(Ordering::SeqCst);
         match self.stopped.load(Ordering::SeqCst) {
@@ -85,9 +84,9 @@ impl Meter {
         }
     }
 
-    /// Counts a key that is about to be read.
+    /// Counts a read. Errors once the limit is exceeded or the meter was stopped.
     pub(crate) fn count(&self) -> Result<(), StoreError> {
-        // One request reads one key after the other: the order of the two does not matter.
+        // A request reads sequentially, so no ordering between the two atomics is needed.
         let n_before = self.n_read.fetch_add(1, Ordering::Relaxed);
         if n_before < self.n_max.load(Ordering::Relaxed) {
             return Ok(());

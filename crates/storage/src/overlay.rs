@@ -1,10 +1,10 @@
-//! Transactions as overlays: changes that are not written yet, laid over a snapshot.
+//! Transactions as overlays: uncommitted changes over a snapshot.
 
 use std::ops::Bound;
 
 use crate::{Changes, Direction, Event, Read, Scan, Space, Span, StoreError, Visit, Write, outbox};
 
-/// `below`, as it will be once `changes` are written.
+/// `below` with `changes` applied.
 pub(crate) struct Layer<'a> {
     below: &'a dyn Read,
     changes: &'a Changes,
@@ -46,7 +46,7 @@ impl Read for Layer<'_> {
     }
 }
 
-/// Shows the entries of `own` and of `below` in one order; where both have a key, `own` wins.
+/// Merges two ordered scans. If both have a key, `own` wins.
 fn merge<'c>(
     below: &dyn Read,
     span: &Span,
@@ -87,14 +87,15 @@ fn merge<'c>(
     Ok(())
 }
 
-/// Runs `body` over `below` and answers what it would change. Nothing of it is kept: tests compare two runs.
+/// Runs `body` over `below` and returns its result and changes, without committing them. For tests that
+/// compare two runs.
 pub fn rehearse<T>(below: &dyn Read, body: impl FnOnce(&mut dyn Write) -> T) -> (T, Changes) {
     let mut tx = Transaction::new(below);
     let outcome = body(&mut tx);
     (outcome, tx.into_changes())
 }
 
-/// One running body: what it sees, and what it has changed.
+/// One running transaction: the state below it, and its own changes.
 pub(crate) struct Transaction<'a> {
     below: &'a dyn Read,
     changes: Changes,

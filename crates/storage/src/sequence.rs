@@ -1,8 +1,8 @@
-//! Numbers that count up: display ids, places in the outbox, entries per index group.
+//! Counters: sequences of display ids and outbox positions, and the number of entries per index group.
 
 use crate::{KeyBuf, Read, Space, Span, StoreError, Write, key::group_key, space::readable};
 
-/// The space of all counters.
+/// The space of all sequences and counters.
 pub const SEQUENCES: Space = "sequence";
 
 /// The next number of the sequence `name`, from 1.
@@ -13,28 +13,28 @@ pub fn next_number(tx: &mut dyn Write, name: &str) -> Result<u64, StoreError> {
     Ok(next)
 }
 
-/// The last number that the sequence `name` gave; zero where it gave none.
+/// The last number that the sequence `name` issued; zero if none.
 pub fn last_number(tx: &dyn Read, name: &str) -> Result<u64, StoreError> {
     read_number(tx, &KeyBuf::new(tx.prefix(SEQUENCES)).tail(name.as_bytes()).into_bytes())
 }
 
-/// The counter of `group` in the space with this prefix.
+/// The key of the counter of `group` in a space.
 pub(crate) fn counter_key(tx: &dyn Read, space: Space, group: &[u8]) -> Vec<u8> {
     let counted = tx.prefix(space);
     KeyBuf::new(tx.prefix(SEQUENCES)).tail(&[0]).tail(&counted).tail(group).into_bytes()
 }
 
-/// The counters of all groups of `space`, and of the whole of it.
+/// The range of the counters of all groups of `space`, and of its total.
 pub fn counters_of(tx: &dyn Read, space: Space) -> Span {
     Span::prefix(&counter_key(tx, space, &[]))
 }
 
-/// How many entries of `space` share the parts: one key is read.
+/// The number of entries of `space` whose keys begin with these parts. Reads one key.
 pub fn group_count(tx: &dyn Read, space: Space, parts: &[&str]) -> Result<u64, StoreError> {
     read_number(tx, &counter_key(tx, space, &group_key(parts)))
 }
 
-/// Notes that `by` entries of `space` with these parts came, or went.
+/// Adds `by` to the number of entries of `space` with these parts.
 pub fn add_to_group(tx: &mut dyn Write, space: Space, parts: &[&str], by: i64) -> Result<(), StoreError> {
     let key = counter_key(tx, space, &group_key(parts));
     add(tx, key, by)
@@ -62,7 +62,7 @@ pub(crate) fn add(tx: &mut dyn Write, key: Vec<u8>, by: i64) -> Result<(), Store
     Ok(())
 }
 
-/// The value of a counter; zero where there is none.
+/// The value of a counter; zero if it is not stored.
 pub(crate) fn read_number(tx: &dyn Read, key: &[u8]) -> Result<u64, StoreError> {
     let Some(bytes) = tx.get(key)? else { return Ok(0) };
     let bytes = bytes.as_slice().try_into().map_err(|_| StoreError::Corrupt {

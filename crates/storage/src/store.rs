@@ -1,5 +1,4 @@
-//! The store: one writer thread with group commit (transactions that wait are committed together), and a
-//! published snapshot for readers.
+//! The store: one writer thread with group commit, a queue with back-pressure, and published snapshots.
 
 use std::{
     any::Any,
@@ -18,14 +17,14 @@ use crate::{
     space::{Directory, readable},
 };
 
-/// How the writer works.
+/// Options of the writer.
 #[derive(Clone, Copy, Debug)]
 pub struct StoreOptions {
-    /// Transactions that may wait for the writer; the next caller waits to get in line. Large enough that a
-    /// batch is never short of work, small enough that a stall is felt as back-pressure and not as memory.
+    /// Length of the writer's queue, in transactions; further callers wait. Large enough that a batch is
+    /// never short of work, small enough that a stall causes back-pressure and not memory growth.
     pub n_waiting_max: usize,
-    /// Transactions in one commit. A batch's latency is that of all its bodies, so it has a limit; at 256 the
-    /// commit's own cost is already below a hundredth per transaction.
+    /// Transactions per group commit. A caller waits for all bodies of its batch, so it has a limit; at 256
+    /// the cost of the commit is already below a hundredth per transaction.
     pub n_batch_max: usize,
 }
 
@@ -35,7 +34,7 @@ impl Default for StoreOptions {
     }
 }
 
-/// All keys as of one commit. Cheap to clone, safe to hold; reads run inline on the caller.
+/// A snapshot: all keys as of one commit. Cheap to clone. Reads run on the calling thread.
 #[derive(Clone)]
 pub struct View {
     raw: Arc<dyn Raw>,
@@ -45,20 +44,20 @@ pub struct View {
     is_lenient: bool,
 }
 
-/// Is shown keys, each with the name of its space.
+/// Called with keys, each with the name of its space.
 pub type VisitKey<'a> = dyn FnMut(Space, &[u8]) -> Result<(), StoreError> + 'a;
 
-/// Stands for a value that was damaged, where a view is lenient: no encoding begins with it.
+/// Returned in place of a damaged value by a lenient view. No encoding begins with this byte.
 pub(crate) const DAMAGED: &[u8] = &[0xFF];
 
 impl View {
-    /// The same keys, where a value whose checksum is wrong does not end a scan: it reads as one that does
-    /// not decode.
+    /// A view in which a value with a wrong checksum does not end a scan: it reads as a value that cannot be
+    /// decoded.
     pub fn lenient(self) -> View {
         View { is_lenient: true, ..self }
     }
 
-    /// Shows the keys of all values whose checksums are wrong, each with the name of its space.
+    /// Calls `visit` with the keys of all values whose checksums are wrong.
     pub fn damaged(&self, visit: &mut VisitKey<'_>) -> Result<(), StoreError> {
         let all = Span { start: Vec::new(), end: None };
         let mut checked = |key: &[u8], stored: &[u8]| {
@@ -70,13 +69,13 @@ impl View {
         self.raw.scan(&all, Direction::Ascending, &mut checked, &mut |_, _| Ok(()))
     }
 
-    /// The same keys, read by a request that this meter counts.
+    /// The same snapshot, with its reads counted and limited by `meter`.
     pub fn metered(self, meter: &Arc<Meter>) -> View {
         View { meter: Some(meter.clone()), ..self }
     }
 
-    /// A look at the data as it is, with these spaces: nothing is written, not even what the store itself
-    /// needs.
+    /// A read-only view of the data as it is, without opening the store: nothing is written, not even what
+    /// the store itself needs.
     pub fn look(engine: &impl Engine, spaces: &[Space]) -> Result<View, StoreError> {
         let raw = engine.snapshot()?;
         let checksums = Checksums::of(&*raw)?;
@@ -85,7 +84,7 @@ impl View {
         Ok(View { directory, ..bare })
     }
 
-    /// How many values there are, where some of them have no checksum yet.
+    /// The number of values, if some of them have no checksum yet; else zero.
     pub fn n_unchecked(&self) -> Result<u64, StoreError> {
         if self.checksums == Checksums::All { Ok(0) } else { self.raw.n_entries() }
     }
@@ -94,7 +93,7 @@ impl View {
         self.meter.as_ref().map_or(Ok(()), |meter| meter.count())
     }
 
-    /// The value in what is stored.
+    /// Verifies a stored value and strips its checksum.
     fn check<'a>(&self, key: &[u8], stored: &'a [u8]) -> Result<&'a [u8], StoreError> {
         match self.checksums.check(key, stored) {
             Some(value) => Ok(value),
@@ -123,7 +122,7 @@ impl Read for View {
     }
 
     fn scan(&self, span: &Span, direction: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        // To look for the first entry is a read, too.
+        // Seeking the first entry is a read as well.
         self.count()?;
         let mut checked = |key: &[u8], stored: &[u8]| {
             self.count()?;
@@ -137,7 +136,7 @@ impl Read for View {
     }
 }
 
-/// A handle on the database; clones are the same store.
+/// A handle to the database. Clones share it.
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
@@ -153,12 +152,12 @@ struct Shared {
 }
 
 impl Store {
-    /// Opens the engine with the spaces that the program knows, and starts the writer.
+    /// Opens the engine, registers the spaces of the program, and starts the writer.
     pub fn open(engine: impl Engine, spaces: &[Space]) -> Result<Self, StoreError> {
         Self::open_with(engine, spaces, StoreOptions::default())
     }
 
-    /// As `open`, with other limits.
+    /// As `open`, with options.
     pub fn open_with(
         mut engine: impl Engine,
         spaces: &[Space],
@@ -206,7 +205,7 @@ impl Store {
         Ok(Store { shared: Arc::new(Shared { published, queue, stopped, commits, writer, closing }) })
     }
 
-    /// The state after the last commit.
+    /// The snapshot of the last commit.
     pub fn view(&self) -> View {
         self.shared.published.load().as_ref().clone()
     }
@@ -221,9 +220,11 @@ impl Store {
         Ok(self.commit(body).await?.0)
     }
 
-    /// Runs `body` as one transaction, and answers with what it returned and a view of the commit that holds
-    /// it. `Ok` commits (with whoever else is waiting; it is on disk when this returns), `Err` aborts. The
-    /// body runs once, on the writer's thread.
+    /// Runs `body` as one transaction, once, on the writer's thread. Returns its result and a view of the
+    /// commit that holds it.
+    ///
+    /// `Ok` commits, together with other waiting transactions (group commit); the changes are durable when
+    /// this returns. `Err` aborts.
     pub async fn commit<T, E, F>(&self, body: F) -> Result<(T, View), E>
     where
         F: FnOnce(&mut dyn Write) -> Result<T, E> + Send + 'static,
@@ -244,32 +245,33 @@ impl Store {
         }
     }
 
-    /// Counts the commits, for whoever waits for the next one.
+    /// A counter of commits, for tasks that wait for the next one.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.shared.commits.clone()
     }
 
-    /// Does it take no more writes, because a commit failed or it was closed?
+    /// Are writes refused, because a commit failed or the store was closed?
     pub fn has_stopped(&self) -> bool {
         self.shared.stopped.borrow().is_some() || *self.shared.closing.borrow()
     }
 
-    /// Resolves when a commit has failed: the process must end, since nothing can be acknowledged any more.
+    /// Resolves when a commit has failed. The process must end then, since no further write can be
+    /// acknowledged.
     pub async fn stopped(&self) -> StoreError {
         let mut stopped = self.shared.stopped.clone();
         match stopped.wait_for(Option::is_some).await {
             Ok(error) => error.clone().expect("waited for it"),
-            // The writer went away without a failure: the store was closed. That never asks for an exit.
+            // The writer ended without a failure: the store was closed, which is no reason to exit.
             Err(_) => std::future::pending().await,
         }
     }
 
-    /// Refuses new transactions, lets the ones in line commit, and ends the writer.
+    /// Refuses new transactions, commits the queued ones, and ends the writer.
     pub fn close(&self) {
         self.shared.closing.send_replace(true);
         let writer = self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
-            // The writer leaves when it sees the end of the line, which this job is.
+            // This job is a sentinel: the writer exits after the batch that holds it.
             let queue = self.shared.queue.clone();
             let _ = thread::spawn(move || queue.blocking_send(Box::new(Shutdown))).join();
             let _ = writer.join();
@@ -284,12 +286,12 @@ impl Store {
     }
 }
 
-/// What the writer is asked to do.
+/// A job of the writer.
 trait Job: Send {
-    /// Runs the body; should its changes be kept?
+    /// Runs the body. Returns whether its changes are to be committed.
     fn run(&mut self, tx: &mut dyn Write) -> bool;
 
-    /// Answers the caller: the commit's view, or why there is none.
+    /// Answers the caller with the view of the commit, or its error.
     fn settle(self: Box<Self>, view: Result<View, StoreError>);
 
     /// Is this the last job?
@@ -327,7 +329,7 @@ where
             (_, Err(error)) => Err(error.into()),
             (None, Ok(_)) => Err(StoreError::Stopped("the transaction did not run".into()).into()),
         };
-        // A caller that is gone does not want the answer.
+        // The caller may have been cancelled.
         let _ = self.reply.send(answer);
     }
 }
@@ -346,7 +348,7 @@ impl Job for Shutdown {
     }
 }
 
-/// Reports a writer that ends by a panic of the engine: nothing can be acknowledged any more.
+/// Reports that the writer ended by a panic of the engine: no further write can be acknowledged.
 struct PanicReporter(watch::Sender<Option<StoreError>>);
 
 impl Drop for PanicReporter {
@@ -400,8 +402,8 @@ impl<N: Engine> Writer<N> {
         }
     }
 
-    /// Runs the bodies one after the other, each over what the ones before it changed, and commits them
-    /// together.
+    /// Group commit: runs the bodies one after the other, each over the changes of those before it, and
+    /// commits them together.
     fn commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<View, StoreError> {
         let view = self.published.load_full();
         let mut changes = Changes::new();
@@ -424,7 +426,7 @@ impl<N: Engine> Writer<N> {
     }
 }
 
-/// Writes the changes, with a checksum behind each value.
+/// Adds the checksums and commits.
 fn commit(engine: &mut impl Engine, changes: &mut Changes) -> Result<(), StoreError> {
     for (key, value) in changes.iter_mut() {
         if let Some(value) = value {

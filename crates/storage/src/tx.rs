@@ -1,31 +1,31 @@
-//! What a transaction body sees of the store.
+//! The interface of transactions: reads, range scans, writes.
 
 use std::ops::ControlFlow;
 
 use crate::{Event, Space, StoreError};
 
-/// Go on, or stop scanning.
+/// Continue or stop a scan.
 pub type Scan = ControlFlow<()>;
 
-/// Is shown the entries of a scan, key and value, one after the other.
+/// Called with the key and value of each entry of a scan.
 pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<Scan, StoreError> + 'a;
 
-/// In which direction a scan runs.
+/// The direction of a scan, and of a sort order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Direction {
-    /// From the smallest key.
+    /// From the smallest key to the largest.
     #[default]
     Ascending,
-    /// From the largest key.
+    /// From the largest key to the smallest.
     Descending,
 }
 
-/// A range of keys: from `start` (included) to `end` (excluded).
+/// A half-open range of keys: `start` is inclusive, `end` exclusive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// The first key.
+    /// The lower bound, inclusive.
     pub start: Vec<u8>,
-    /// The key behind the last; none is the end of the store.
+    /// The upper bound, exclusive; `None` is unbounded.
     pub end: Option<Vec<u8>>,
 }
 
@@ -42,7 +42,7 @@ impl Span {
         Span { start: prefix.to_vec(), end: None }
     }
 
-    /// The part of this range behind `key`, or before it when the scan descends.
+    /// The rest of this range after `key`, in the given direction. For resuming a scan.
     pub fn beyond(mut self, key: &[u8], direction: Direction) -> Self {
         match direction {
             Direction::Ascending => {
@@ -55,24 +55,24 @@ impl Span {
     }
 }
 
-/// A consistent view of all keys.
+/// Read access to a consistent state.
 pub trait Read {
-    /// The value of `key`.
+    /// The value of `key`; `None` if it is absent.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Shows the entries of `span` to `visit`, in order, until it breaks. The visitor is lent the engine's own
-    /// bytes, so a scan allocates nothing.
+    /// Calls `visit` with the entries of `span` in order, until it breaks. The entries are borrowed from the
+    /// engine, so a scan allocates nothing.
     fn scan(&self, span: &Span, direction: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError>;
 
     /// The key prefix of a space.
     ///
     /// # Panics
-    /// When the store was opened without this space: a module that is not registered has no keys.
+    /// If the store was opened without this space: a module that is not registered has no keys.
     fn prefix(&self, space: Space) -> [u8; 2];
 }
 
-/// A view that takes changes, and shows them to whoever reads it afterwards. They are written when the body
-/// that got it returns `Ok`.
+/// Write access within a transaction. Reads see earlier writes of the same transaction. The changes are
+/// committed when the body returns `Ok`.
 pub trait Write: Read {
     /// Sets the value of `key`.
     fn put(&mut self, key: Vec<u8>, value: Vec<u8>);
@@ -80,6 +80,6 @@ pub trait Write: Read {
     /// Removes `key`.
     fn delete(&mut self, key: Vec<u8>);
 
-    /// Appends an event to the outbox: it happens if this transaction commits, and not otherwise.
+    /// Appends an event to the outbox. It is published if and only if this transaction commits.
     fn emit(&mut self, event: Event) -> Result<(), StoreError>;
 }

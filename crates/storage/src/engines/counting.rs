@@ -1,4 +1,4 @@
-//! An engine that counts what is read: for tests of what a request costs.
+//! An engine that counts reads: for tests of what a request costs.
 
 use std::sync::{
     Arc,
@@ -7,7 +7,7 @@ use std::sync::{
 
 use crate::{Changes, Direction, Engine, Neighbours, Raw, Span, StoreError, Visit, engines::Memory};
 
-/// The memory engine, with a count of the keys that are looked up and of the entries that scans show.
+/// The memory engine, with a count of the keys that are looked up and the entries that are scanned.
 #[derive(Clone, Default)]
 pub struct Counting {
     memory: Memory,
@@ -15,7 +15,7 @@ pub struct Counting {
 }
 
 impl Counting {
-    /// The keys that were read so far.
+    /// The number of reads so far.
     pub fn n_read(&self) -> usize {
         self.n_read.load(Ordering::Relaxed)
     }
@@ -49,7 +49,7 @@ impl Raw for Snapshot {
         visit: &mut Visit<'_>,
         neighbours: &mut Neighbours<'_>,
     ) -> Result<(), StoreError> {
-        // To look for the first entry is a read, too.
+        // Seeking the first entry is a read as well.
         self.n_read.fetch_add(1, Ordering::Relaxed);
         let mut counted = |key: &[u8], value: &[u8]| {
             self.n_read.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Fault injection: an engine over the memory engine that fails where a test says.
+//! Fault injection: an engine that fails at a given operation, over the memory engine.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -7,27 +7,27 @@ use std::sync::{
 
 use crate::{Changes, Direction, Engine, Neighbours, Raw, Span, StoreError, Visit, engines::Memory};
 
-/// What goes wrong. Operations (gets, scans, commits) are counted from 1.
+/// The fault to inject. Operations (gets, scans, commits) are counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineFault {
-    /// Nothing does.
+    /// No fault.
     None,
     /// The n-th operation fails and does nothing.
     FailAt(usize),
-    /// The n-th commit reaches the disk, and then fails: a crash before the answer.
+    /// The n-th commit is durable and then fails: a crash before the acknowledgement.
     CrashAfterCommit(usize),
 }
 
-/// On which side of a commit the process ends.
+/// A crash at a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crash {
-    /// Nothing of the commit reaches the disk.
+    /// Before the commit is durable.
     Before,
-    /// All of it does, and nobody hears of it.
+    /// After the commit is durable, before it is acknowledged.
     After,
 }
 
-/// Makes the next commit crash, when a test says so.
+/// Lets a test crash the next commit.
 #[derive(Clone, Debug, Default)]
 pub struct Switch(Arc<Mutex<Option<Crash>>>);
 
@@ -42,8 +42,8 @@ impl Switch {
     }
 }
 
-/// The memory engine with one fault. What reached the "disk" stays readable through the `Memory` it was made
-/// of.
+/// The memory engine with one fault. What reached the "disk" stays readable through the `Memory` that it was
+/// made of.
 pub struct Faulty {
     disk: Memory,
     fault: EngineFault,
@@ -53,17 +53,17 @@ pub struct Faulty {
 }
 
 impl Faulty {
-    /// `disk` with `fault`.
+    /// Injects `fault` into `disk`.
     pub fn new(disk: Memory, fault: EngineFault) -> Self {
         Faulty { disk, fault, n_operations: Arc::default(), n_commits: 0, switch: Switch::default() }
     }
 
-    /// What makes the next commit crash.
+    /// The switch that makes the next commit crash.
     pub fn switch(&self) -> Switch {
         self.switch.clone()
     }
 
-    /// How many operations there were: how far a test must count.
+    /// The number of operations so far: the upper bound for n in a test.
     pub fn operations(&self) -> Arc<AtomicUsize> {
         self.n_operations.clone()
     }

@@ -1,4 +1,4 @@
-//! Everything in memory: for tests, and for `--data :memory:`.
+//! The memory engine: for tests, and for `--data :memory:`.
 
 use std::{
     ops::Bound,
@@ -11,15 +11,15 @@ use crate::{Changes, Direction, Engine, Neighbours, Raw, Span, StoreError, Visit
 
 type Map = OrdMap<Vec<u8>, Arc<[u8]>>;
 
-/// A persistent map: a snapshot is a pointer. Clones share the same "disk", so that a test can crash a store
-/// and open another on what it left.
+/// A persistent (immutable) map, so that a snapshot is a pointer. Clones share the same "disk", so that a
+/// test can crash a store and open another one on its data.
 #[derive(Clone, Default)]
 pub struct Memory {
     disk: Arc<Mutex<Map>>,
 }
 
 impl Memory {
-    /// A disk of its own that holds the same.
+    /// A copy with the same content that is independent from now on.
     pub fn fork(&self) -> Memory {
         let map = self.disk.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Memory { disk: Arc::new(Mutex::new(map)) }

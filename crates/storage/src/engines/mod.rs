@@ -1,4 +1,5 @@
-//! The engines: redb on disk, memory, and, for tests, one that fails on purpose and one that counts.
+//! The storage engines: redb on disk, memory, and, for tests, one that injects faults and one that counts
+//! reads.
 
 mod counting;
 mod faulty;

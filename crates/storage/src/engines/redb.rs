@@ -25,8 +25,8 @@ pub struct Redb {
 }
 
 impl Redb {
-    /// Opens the file, or makes it, for its owner alone. A file that is empty was cut, and is refused: it is
-    /// never made into an empty database.
+    /// Opens the file, or creates it with access for its owner only. An empty file was truncated, and is
+    /// refused: it is never turned into an empty database.
     pub fn open(file: &Path) -> Result<Self, StoreError> {
         match fs::metadata(file) {
             Ok(it) if it.len() == 0 => {
@@ -42,7 +42,7 @@ impl Redb {
         open(file, false)
     }
 
-    /// A database in a file that nobody else sees, and that is gone with it.
+    /// A database in an unnamed temporary file, which is deleted when it is dropped.
     pub fn temporary() -> Result<Self, StoreError> {
         let file = tempfile::tempfile()
             .map_err(|error| StoreError::Engine(format!("no temporary file: {error}")))?;
@@ -52,8 +52,8 @@ impl Redb {
         Ok(Redb { database })
     }
 
-    /// Opens the file after every page of it was checked, and repaired where that is possible: it reads the
-    /// whole file.
+    /// Opens the file after an integrity check of all pages, with repair where possible. Reads the whole
+    /// file.
     pub fn open_checked(file: &Path) -> Result<Self, StoreError> {
         open(file, true)
     }
@@ -64,12 +64,12 @@ fn open(file: &Path, checked: bool) -> Result<Redb, StoreError> {
     builder.set_check_integrity_on_open(checked);
     let database = catch_panic(|| builder.open(file).map_err(|error| opening(file, error)))?;
     let redb = Redb { database };
-    // A table that is not there was damaged, since the file was made with it.
+    // A missing table is damage, since the file was created with it.
     redb.snapshot()?;
     Ok(redb)
 }
 
-/// Makes the file under another name first, so that it is there whole or not at all.
+/// Creates the file under a temporary name and renames it, so that it exists complete or not at all.
 fn create(file: &Path) -> Result<(), StoreError> {
     let io =
         |error: std::io::Error| StoreError::Engine(format!("failed to make `{}`: {error}", file.display()));
@@ -125,7 +125,7 @@ impl Engine for Redb {
 type Bytes = &'static [u8];
 type Entry<'a> = (AccessGuard<'a, Bytes>, AccessGuard<'a, Bytes>);
 
-/// Holds its read transaction open through the table.
+/// A read transaction, which the table keeps open.
 struct Snapshot(ReadOnlyTable<Bytes, Bytes>);
 
 impl Raw for Snapshot {
@@ -166,7 +166,7 @@ impl Raw for Snapshot {
             }
             (Direction::Descending, Some(end)) => {
                 let behind = entry(|| cursor.peek_next())?;
-                // The first key behind the span may be its end.
+                // The neighbour behind the span may be the key at its end.
                 if behind.as_ref().is_none_or(|(key, _)| key.value() != end.as_slice()) {
                     show(behind, end, Ordering::Greater, neighbours)?;
                 }
@@ -206,13 +206,13 @@ impl Raw for Snapshot {
     }
 }
 
-/// Reads an entry, so that its bytes are there to be looked at.
+/// Reads an entry and touches its bytes.
 fn entry<'a>(
     read: impl FnOnce() -> Result<Option<Entry<'a>>, redb::StorageError>,
 ) -> Result<Option<Entry<'a>>, StoreError> {
     catch_panic(|| {
         let entry = read().map_err(failed)?;
-        // Where it lies in its page was read from the page.
+        // Its offset in the page may be damaged; touching the bytes panics here and not in a caller.
         if let Some((key, value)) = &entry {
             let _ = (key.value(), value.value());
         }
@@ -220,7 +220,7 @@ fn entry<'a>(
     })
 }
 
-/// Shows a neighbour of `key`, which must be on this side of it.
+/// Passes on a neighbour of `key`, after checking that it is on the right side of it.
 fn show(
     entry: Option<Entry<'_>>,
     key: &[u8],
@@ -249,7 +249,7 @@ fn failed(error: impl Into<redb::Error>) -> StoreError {
     StoreError::Engine(error.into().to_string())
 }
 
-/// What redb answers; where it panics over a damaged page, that is an error, too.
+/// Runs a read of redb; a panic over a damaged page becomes an error.
 fn catch_panic<T>(read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let panicked = |_: Box<dyn Any + Send>| {
         Err(StoreError::Engine("a page does not read back: the file was damaged".into()))

@@ -1,5 +1,4 @@
-//! Indexes of a table: the keys of a row, entering and leaving, and looking rows up by something else than
-//! their id.
+//! Secondary indexes of a table: key extraction, unique constraints, entry counters, look-ups.
 
 use atoll_values::Timestamp;
 
@@ -9,87 +8,88 @@ use crate::{
     sequence::{add, counter_key, read_number},
 };
 
-/// Finds rows by something else than their id: the live ones, or the soft-deleted ones.
+/// A secondary index over the live rows, or over the soft-deleted rows.
 pub struct Index<T> {
-    /// Its space: `product.by_handle`.
+    /// The space of the index: `product.by_handle`.
     pub space: Space,
-    /// The fields that make up a key, in order; a filter on the first one can use the index.
+    /// The fields of a key, in order. A filter on the first one can use the index.
     pub fields: &'static [&'static str],
-    /// May two live rows have the same key?
+    /// Unique constraint: no two live rows may have the same key.
     pub unique: bool,
-    /// Counts up whenever `keys` makes other keys of the same fields: the index is then built anew.
+    /// The version of `keys`. Increment it when `keys` changes for the same fields; the index is then
+    /// rebuilt.
     pub version: u16,
-    /// Are the soft-deleted rows in it, and not the live ones?
+    /// Does it index the soft-deleted rows instead of the live ones?
     pub of_deleted: bool,
-    /// Shows the keys of a row. A row without a key is not in the index.
+    /// Extracts the keys of a row. A row without keys is not in the index.
     pub keys: fn(&T, &mut Keys),
 }
 
 impl<T> Index<T> {
-    /// Rows that share these fields; the index also keeps how many share them.
+    /// A non-unique index. It also counts the rows per key.
     pub const fn on(space: Space, fields: &'static [&'static str], keys: fn(&T, &mut Keys)) -> Self {
         Index { space, fields, unique: false, version: 1, of_deleted: false, keys }
     }
 
-    /// Rows that no other live row shares these fields with.
+    /// A unique index.
     pub const fn unique(space: Space, fields: &'static [&'static str], keys: fn(&T, &mut Keys)) -> Self {
         Index { space, fields, unique: true, version: 1, of_deleted: false, keys }
     }
 
-    /// Soft-deleted rows that share these fields, to find without a walk over all that was ever deleted what
-    /// went with a record. It answers no filter of a list.
+    /// A non-unique index of soft-deleted rows, to find the rows that were deleted with a record (cascade)
+    /// without a scan of all deleted rows. Lists do not use it.
     pub const fn on_deleted(space: Space, fields: &'static [&'static str], keys: fn(&T, &mut Keys)) -> Self {
         Index { of_deleted: true, ..Index::on(space, fields, keys) }
     }
 
-    /// The same, as of this version: it counts up whenever `keys` makes other keys of the same fields.
+    /// Sets the version of the key extraction. See the field `version`.
     pub const fn version(self, version: u16) -> Self {
         Index { version, ..self }
     }
 }
 
-/// What is known of an index, whatever its rows.
+/// The definition of an index, type-erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IndexDef {
-    /// Its space.
+    /// The space of the index.
     pub space: Space,
-    /// The fields that make up a key.
+    /// The fields of a key, in order.
     pub fields: &'static [&'static str],
-    /// May two live rows have the same key?
+    /// Unique constraint: no two live rows may have the same key.
     pub unique: bool,
-    /// The version of what makes the keys.
+    /// The version of the key extraction.
     pub version: u16,
-    /// Are the soft-deleted rows in it, and not the live ones?
+    /// Does it index the soft-deleted rows instead of the live ones?
     pub of_deleted: bool,
 }
 
-/// Rows that share what a unique index takes once.
+/// A violation of a unique constraint: rows with the same key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shared {
     /// `sku: T-1`, joined by commas.
     pub values: String,
-    /// The rows.
+    /// The ids of the rows.
     pub ids: Vec<String>,
 }
 
-/// The keys of one row in one index.
+/// Collects the keys of one row for one index.
 #[derive(Debug, Default)]
 pub struct Keys(Vec<Vec<u8>>);
 
 impl Keys {
-    /// Adds a key of these parts.
+    /// Adds a key with these parts.
     pub fn add(&mut self, parts: &[&str]) {
         self.0.push(group_key(parts));
     }
 
-    /// Adds a key of a text and a moment, if there is one.
+    /// Adds a key of a text and a time, unless the time is `None`.
     pub fn add_at(&mut self, part: &str, at: Option<Timestamp>) {
         if let Some(at) = at {
             self.add(&[part, &at.to_string()]);
         }
     }
 
-    /// Adds a key, if there is one.
+    /// Adds a key with one part, unless it is `None`.
     pub fn add_some(&mut self, part: Option<&str>) {
         if let Some(part) = part {
             self.add(&[part]);
@@ -123,7 +123,7 @@ impl<T: Entity> Index<T> {
         Ok(self.enter_shared(tx, key, row)?)
     }
 
-    /// Enters a row into an index that is not unique.
+    /// Adds a row to a non-unique index.
     fn enter_shared(&self, tx: &mut dyn Write, key: &[u8], row: &T) -> Result<(), StoreError> {
         let entry = self.entry(tx, key, row);
         tx.put(entry, Vec::new());
@@ -131,7 +131,7 @@ impl<T: Entity> Index<T> {
         add(tx, counter, 1)
     }
 
-    /// Enters a soft-deleted row into an index of such rows, none of which is unique.
+    /// Adds a soft-deleted row to the index. Such indexes are never unique.
     pub(super) fn enter_deleted(&self, tx: &mut dyn Write, row: &T) -> Result<(), StoreError> {
         self.keys_of(row).iter().try_for_each(|key| self.enter_shared(tx, key, row))
     }
@@ -139,7 +139,7 @@ impl<T: Entity> Index<T> {
     pub(super) fn leave(&self, tx: &mut dyn Write, key: &[u8], row: &T) -> Result<(), StoreError> {
         let entry = self.entry(tx, key, row);
         if self.unique {
-            // Another row may have the value by now.
+            // Another row may have taken the value since.
             if tx.get(&entry)?.is_some_and(|owner| *owner == *row.id().as_bytes()) {
                 tx.delete(entry);
             }
@@ -165,7 +165,7 @@ impl<T: Entity> Index<T> {
         values.join(", ")
     }
 
-    /// How many rows have these values: one key is read.
+    /// The number of rows with these values. Reads one key.
     pub fn count(&self, tx: &dyn Read, parts: &[&str]) -> Result<u64, StoreError> {
         if self.unique {
             let key = KeyBuf::new(tx.prefix(self.space)).tail(&group_key(parts)).into_bytes();
@@ -174,7 +174,7 @@ impl<T: Entity> Index<T> {
         read_number(tx, &counter_key(tx, self.space, &group_key(parts)))
     }
 
-    /// Has the row with this id these values? One key is read.
+    /// Has the row with this id these values? Reads one key.
     pub fn contains(&self, tx: &dyn Read, parts: &[&str], id: &str) -> Result<bool, StoreError> {
         let key = KeyBuf::new(tx.prefix(self.space)).tail(&group_key(parts));
         if self.unique {
@@ -183,7 +183,7 @@ impl<T: Entity> Index<T> {
         Ok(tx.get(&key.tail(id.as_bytes()).into_bytes())?.is_some())
     }
 
-    /// Shows the ids of the rows with these values, from behind `after`.
+    /// Calls `visit` with the ids of the rows with these values, after the id `after`.
     pub fn scan(
         &self,
         tx: &dyn Read,

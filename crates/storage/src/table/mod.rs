@@ -1,7 +1,8 @@
-//! Tables: the rows of one entity, their indexes and their counts, kept together.
+//! Tables: the rows of one entity with their indexes and counters, maintained in the same transaction; soft
+//! delete and restore.
 //!
-//! Here are the rows; `index.rs` has the indexes over them, `source.rs` a table whatever its rows, as the
-//! graph reads it and a migration builds it anew.
+//! This file has the rows, `index.rs` the indexes, `source.rs` the type-erased table that the graph and
+//! migrations use.
 
 mod index;
 mod source;
@@ -22,49 +23,49 @@ pub use self::{
     source::TableSource,
 };
 
-/// The live rows of `T` in the space of its name, the soft-deleted ones in a space of their own (so that no
-/// list has to step over them), and indexes over the ones or the others.
+/// The live rows of `T` in the space of its name, the soft-deleted rows in a space of their own (so that
+/// lists need not skip them), and indexes over either.
 pub struct Table<T: 'static> {
     indexes: &'static [Index<T>],
     bytes_max: usize,
     kind: PhantomData<fn() -> T>,
 }
 
-/// Why a row was not written.
+/// Why a row could not be written.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RowError {
-    /// A live row has this id already.
+    /// A live row with this id exists.
     #[error("{} with id: {id}, already exists.", entity.words())]
     Exists {
-        /// The entity.
+        /// The entity of the row.
         entity: &'static EntityDef,
-        /// The id.
+        /// The id of the row.
         id: String,
     },
-    /// Another live row has these values, which are unique.
+    /// Another live row has the same values in a unique index.
     #[error("{} with {values}, already exists.", entity.words())]
     Duplicate {
-        /// The entity.
+        /// The entity of the row.
         entity: &'static EntityDef,
         /// `sku: T-1`, joined by commas.
         values: String,
     },
-    /// There is no live row with this id.
+    /// No live row has this id.
     #[error("{} with id: {id} was not found", entity.label)]
     NotFound {
-        /// The entity.
+        /// The entity of the row.
         entity: &'static EntityDef,
-        /// The id.
+        /// The id of the row.
         id: String,
     },
-    /// It has more bytes than a row of its kind may have.
+    /// The row exceeds the size limit of its table.
     #[error("{} has {n_bytes} bytes, and may have {bytes_max}", entity.label)]
     TooLarge {
-        /// The entity.
+        /// The entity of the row.
         entity: &'static EntityDef,
-        /// What it has.
+        /// The size of the row in bytes.
         n_bytes: usize,
-        /// What it may have.
+        /// The limit in bytes.
         bytes_max: usize,
     },
     /// The store failed.
@@ -78,13 +79,13 @@ impl<T: Entity> Table<T> {
         Table { indexes, bytes_max: RECORD_BYTES_MAX, kind: PhantomData }
     }
 
-    /// The same table, whose rows have at most so many bytes.
+    /// Sets the limit on the size of a row, in bytes.
     pub const fn at_most(self, bytes_max: usize) -> Self {
         Table { bytes_max, ..self }
     }
 
-    /// The bytes of a row. One that is too large may be written if it was larger before, so that it can be
-    /// made smaller.
+    /// Serialises a row and checks its size. A row above the limit may still be written if it becomes
+    /// smaller.
     fn encoded(&self, row: &T, before: Option<&T>) -> Result<Vec<u8>, RowError> {
         let (bytes, bytes_max) = (encode_record(row), self.bytes_max);
         let may_grow_to = |it: &T| encode_record(it).len().max(bytes_max);
@@ -94,7 +95,7 @@ impl<T: Entity> Table<T> {
         Ok(bytes)
     }
 
-    /// Its indexes of live rows, or those of soft-deleted ones.
+    /// The indexes of live rows, or those of soft-deleted rows.
     pub(crate) fn indexes_of(&self, deleted: bool) -> impl Iterator<Item = &'static Index<T>> {
         self.indexes.iter().filter(move |it| it.of_deleted == deleted)
     }
@@ -107,7 +108,7 @@ impl<T: Entity> Table<T> {
         KeyBuf::new(tx.prefix(T::DEF.deleted)).tail(id.as_bytes()).into_bytes()
     }
 
-    /// The live row with this id.
+    /// The live row with this id; `None` if there is none.
     pub fn get(&self, tx: &dyn Read, id: &str) -> Result<Option<T>, StoreError> {
         let bytes = tx.get(&self.row_key(tx, id))?;
         bytes.map(|bytes| decode_record(T::DEF.name, id, &bytes)).transpose()
@@ -118,13 +119,13 @@ impl<T: Entity> Table<T> {
         Ok(tx.get(&self.row_key(tx, id))?.is_some())
     }
 
-    /// The soft-deleted row with this id.
+    /// The soft-deleted row with this id; `None` if there is none.
     pub fn get_deleted(&self, tx: &dyn Read, id: &str) -> Result<Option<T>, StoreError> {
         let bytes = tx.get(&self.grave_key(tx, id))?;
         bytes.map(|bytes| decode_record(T::DEF.deleted, id, &bytes)).transpose()
     }
 
-    /// Writes a new row.
+    /// Inserts a new row and its index entries.
     pub fn insert(&self, tx: &mut dyn Write, row: &T) -> Result<(), RowError> {
         if self.exists(tx, row.id())? {
             return Err(RowError::Exists { entity: T::DEF, id: row.id().to_string() });
@@ -141,7 +142,7 @@ impl<T: Entity> Table<T> {
         Ok(add(tx, counter, 1)?)
     }
 
-    /// Writes `after` in the place of `before`. Only what differs in the indexes is touched.
+    /// Replaces `before` by `after`. Only index entries that differ are written.
     pub fn replace(&self, tx: &mut dyn Write, before: &T, after: &T) -> Result<(), RowError> {
         let bytes = self.encoded(after, Some(before))?;
         for index in self.indexes_of(false) {
@@ -158,8 +159,8 @@ impl<T: Entity> Table<T> {
         Ok(())
     }
 
-    /// Lets others have the unique values of a row that is about to go, or to change into `after`: for
-    /// several rows that exchange them. The row is replaced or removed next.
+    /// Releases the unique values of a row that is about to be removed, or replaced by `after`, so that
+    /// several rows can exchange them in one transaction. The row must be replaced or removed next.
     pub fn release_unique(&self, tx: &mut dyn Write, row: &T, after: Option<&T>) -> Result<(), StoreError> {
         for index in self.indexes.iter().filter(|it| it.unique) {
             let kept = after.map_or_else(Vec::new, |it| index.keys_of(it));
@@ -182,7 +183,7 @@ impl<T: Entity> Table<T> {
         add(tx, counter, -1)
     }
 
-    /// Removes the row with this id for good, live or soft-deleted. Unknown ids are ignored.
+    /// Removes a row permanently, whether it is live or soft-deleted. Unknown ids are ignored.
     pub fn remove(&self, tx: &mut dyn Write, id: &str) -> Result<Option<T>, StoreError> {
         if let Some(row) = self.get(tx, id)? {
             self.take_out(tx, &row)?;
@@ -206,7 +207,7 @@ impl<T: Entity> Table<T> {
         Ok(())
     }
 
-    /// Soft-deletes the live row with this id. Unknown ids are ignored.
+    /// Soft-deletes a live row. Unknown ids are ignored.
     pub fn soft_delete(&self, tx: &mut dyn Write, id: &str, now: Timestamp) -> Result<Option<T>, StoreError> {
         let Some(mut row) = self.get(tx, id)? else { return Ok(None) };
         self.take_out(tx, &row)?;
@@ -217,7 +218,7 @@ impl<T: Entity> Table<T> {
         Ok(Some(row))
     }
 
-    /// Brings the soft-deleted row with this id back. Unknown ids are ignored.
+    /// Restores a soft-deleted row. Unknown ids are ignored.
     pub fn restore(&self, tx: &mut dyn Write, id: &str) -> Result<Option<T>, RowError> {
         let Some(deleted) = self.get_deleted(tx, id)? else { return Ok(None) };
         let mut row = deleted.clone();
@@ -227,12 +228,12 @@ impl<T: Entity> Table<T> {
         Ok(Some(row))
     }
 
-    /// How many live rows there are: one key is read.
+    /// The number of live rows. Reads one key.
     pub fn count(&self, tx: &dyn Read) -> Result<u64, StoreError> {
         read_number(tx, &counter_key(tx, T::DEF.name, b""))
     }
 
-    /// Shows the live rows by id, from behind `after`.
+    /// Calls `visit` with the live rows in the order of their ids, after the id `after`.
     pub fn scan(
         &self,
         tx: &dyn Read,
@@ -249,7 +250,7 @@ impl<T: Entity> Table<T> {
         })
     }
 
-    /// All live rows, by id. For what is few.
+    /// All live rows, by id. For small tables only.
     pub fn list_all(&self, tx: &dyn Read) -> Result<Vec<T>, StoreError> {
         let mut rows = Vec::new();
         self.scan(tx, None, Direction::Ascending, &mut |row| {

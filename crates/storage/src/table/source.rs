@@ -1,4 +1,4 @@
-//! A table, whatever its rows: what the graph and the links read of it, and what a migration builds anew.
+//! The type-erased table: read access for the graph and links, and rebuilding for migrations.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,12 +9,12 @@ use crate::{
     verify::Findings,
 };
 
-/// A table, whatever its rows: what the graph and the links need of it.
+/// A table of any entity, type-erased.
 pub trait TableSource: Sync {
-    /// Its entity.
+    /// The definition of its entity.
     fn def(&self) -> &'static EntityDef;
 
-    /// All spaces that it uses.
+    /// All spaces of the table: rows, deleted rows, indexes.
     fn spaces(&self) -> Vec<Space>;
 
     /// The live row with this id.
@@ -26,10 +26,10 @@ pub trait TableSource: Sync {
     /// Is there a live row with this id?
     fn has(&self, tx: &dyn Read, id: &str) -> Result<bool, StoreError>;
 
-    /// How many live rows there are.
+    /// The number of live rows.
     fn n_rows(&self, tx: &dyn Read) -> Result<u64, StoreError>;
 
-    /// Shows the live rows by id.
+    /// Calls `visit` with the live rows, by id.
     fn nodes(
         &self,
         tx: &dyn Read,
@@ -37,21 +37,21 @@ pub trait TableSource: Sync {
         visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
 
-    /// Shows the soft-deleted rows by id.
+    /// Calls `visit` with the soft-deleted rows, by id.
     fn deleted_nodes(
         &self,
         tx: &dyn Read,
         visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
 
-    /// Checks the rows, the indexes and the counters.
+    /// Verifies the rows, the indexes and the counters.
     fn verify(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError>;
-    /// Its indexes.
+    /// The definitions of its indexes.
     fn index_defs(&self) -> Vec<IndexDef>;
 
-    /// Goes over at most `n_max` live rows behind `after`: writes them anew as of today's version of the
-    /// record where `rewrite` says so, and enters them into these indexes, which are empty in front of the
-    /// first row. Says the last row and how many there were; fewer than `n_max` are the last.
+    /// A migration step over at most `n_max` live rows after `after`: rewrites them in the current version if
+    /// `rewrite`, and adds them to these indexes, which must be empty from there on. Returns the last row and
+    /// the number of rows; fewer than `n_max` means the end.
     fn refill(
         &self,
         tx: &mut dyn Write,
@@ -61,7 +61,7 @@ pub trait TableSource: Sync {
         indexes: &[Space],
     ) -> Result<(Option<String>, usize), RowError>;
 
-    /// As `refill`, over the soft-deleted rows and their indexes.
+    /// As `refill`, for the soft-deleted rows and their indexes.
     fn refill_deleted(
         &self,
         tx: &mut dyn Write,
@@ -71,19 +71,19 @@ pub trait TableSource: Sync {
         indexes: &[Space],
     ) -> Result<(Option<String>, usize), StoreError>;
 
-    /// At most `n_max` live rows behind `after`, by id.
+    /// At most `n_max` live rows after `after`, by id.
     fn some_nodes(&self, tx: &dyn Read, after: Option<&str>, n_max: usize) -> Result<Vec<Node>, StoreError>;
 
-    /// The live rows that share what a unique index takes once; at most `n_max` of these groups.
+    /// The violations of a unique index among the live rows, at most `n_max`.
     fn shared(&self, tx: &dyn Read, index: Space, n_max: usize) -> Result<Vec<Shared>, StoreError>;
 
     /// Is there an index on this field alone?
     fn has_index(&self, field: &str) -> bool;
 
-    /// How many live rows have this value in an indexed field.
+    /// The number of live rows with this value in an indexed field.
     fn count_where(&self, tx: &dyn Read, field: &str, value: &str) -> Result<u64, StoreError>;
 
-    /// Shows the ids of the live rows with this value in an indexed field.
+    /// Calls `visit` with the ids of the live rows with this value in an indexed field.
     fn ids_where(
         &self,
         tx: &dyn Read,
@@ -98,7 +98,7 @@ pub trait TableSource: Sync {
 }
 
 impl<T: Entity> Table<T> {
-    /// At most `n_max` rows behind `after`, of the live or the soft-deleted ones.
+    /// At most `n_max` rows after `after`, live or soft-deleted.
     fn some_rows(
         &self,
         tx: &dyn Read,

@@ -1,4 +1,5 @@
-//! Counters against the entries that they count: one per index group, and one per end of a link.
+//! Verification of counters against the entries that they count: one per index group, and one per side of a
+//! link.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +8,11 @@ use crate::{
     verify::Findings,
 };
 
-/// Groups with missing entries that are remembered. An index that lacks more must be built anew, whatever its
-/// counters say, and they are not looked at.
+/// Groups with missing entries that are kept in memory. An index that lacks more must be rebuilt anyway, and
+/// its counters are not checked.
 const N_GROUPS_MAX: usize = 10_000;
 
-/// Entries that should be there and are not, by their group: counters count them all the same.
+/// The number of missing entries per group: counters count these as well.
 #[derive(Debug, Default)]
 pub struct Groups {
     n_missing: BTreeMap<Vec<u8>, u64>,
@@ -19,7 +20,7 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Notes that an entry of this group is missing.
+    /// Adds a missing entry of this group.
     pub fn note(&mut self, group: &[u8]) {
         if self.n_missing.len() >= N_GROUPS_MAX && !self.n_missing.contains_key(group) {
             self.is_full = true;
@@ -29,11 +30,12 @@ impl Groups {
     }
 }
 
-/// Says of an entry, by its key (without the prefix of its space) and value, whether it should not be there.
+/// Decides by key (without the prefix of its space) and value whether an entry is stale, that is, should not
+/// exist.
 pub type IsStale<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> + 'a;
 
-/// Checks the counters of a space whose entries are counted by all of their key but the id at its end. What
-/// `is_stale` names is not counted.
+/// Verifies the counters of a space, whose entries are grouped by all parts of their key except the id at its
+/// end. Stale entries are not counted.
 pub fn verify_counters(
     tx: &dyn Read,
     space: Space,
@@ -78,7 +80,7 @@ pub fn verify_counters(
     for (group, n) in missing.n_missing {
         compare(&group, n, findings)?;
     }
-    // Every group was compared; if there are more counters than groups that have one, some count nothing.
+    // All groups were compared. If there are more counters than groups, some have no entries.
     let all = counter_key(tx, space, b"");
     if count(tx, &Span::prefix(&all))? == n_counters {
         return Ok(());
@@ -95,12 +97,12 @@ pub fn verify_counters(
     })
 }
 
-/// How much of a key (without its prefix) is its group: all parts that are ended. What follows is the id.
+/// The length of the group in a key without prefix: all terminated parts. The rest is the id.
 pub(crate) fn group_len(key: &[u8]) -> usize {
     key.windows(2).rposition(|it| it == [0x00, 0x01]).map_or(0, |index| index + 2)
 }
 
-/// How many keys there are in a range.
+/// The number of keys in a range.
 pub(crate) fn count(tx: &dyn Read, span: &Span) -> Result<u64, StoreError> {
     let mut n = 0;
     tx.scan(span, Direction::Ascending, &mut |_, _| {
@@ -119,7 +121,7 @@ fn is_empty(tx: &dyn Read, span: &Span) -> Result<bool, StoreError> {
     Ok(is_empty)
 }
 
-/// The one counter of a space: how many rows a table has.
+/// Verifies the total of a space: the number of rows of a table.
 pub(crate) fn verify_total(
     tx: &dyn Read,
     space: Space,

@@ -1,4 +1,4 @@
-//! A place beside the store in which a projection is built anew, to be compared with the one that stands.
+//! A scratch area beside the store, in which a projection is rebuilt to compare it with the stored one.
 
 use std::sync::Arc;
 
@@ -13,12 +13,10 @@ use crate::{
     },
 };
 
-/// Keys that are held in memory (about 100 MB). More go to a file that nobody else sees, and that goes with
-/// the process.
+/// Keys that are kept in memory (about 100 MB). More are spilled to an unnamed temporary file.
 const N_KEYS_MAX: usize = 500_000;
 
-/// Reads the store, but for some spaces and their counters: these are empty at first, and hold what is
-/// written here.
+/// The store with some spaces and their counters replaced by empty ones, which hold what is written here.
 pub struct Scratch<'a> {
     view: &'a dyn Read,
     spaces: Vec<Space>,
@@ -29,13 +27,13 @@ pub struct Scratch<'a> {
 }
 
 impl<'a> Scratch<'a> {
-    /// Over this view, with these spaces empty.
+    /// A scratch area over this view, with these spaces empty.
     pub fn new(view: &'a dyn Read, spaces: Vec<Space>) -> Scratch<'a> {
         let prefixes = spaces.iter().map(|it| view.prefix(it)).collect();
         Scratch { view, spaces, prefixes, changes: Changes::new(), n_keys_max: N_KEYS_MAX, file: None }
     }
 
-    /// Runs `body`; what it writes to the spaces is kept if it succeeds, and anything else never.
+    /// Runs `body`. Its writes to the spaces are kept if it succeeds; all other writes are discarded.
     pub fn write(
         &mut self,
         body: impl FnOnce(&mut dyn Write) -> Result<(), StoreError>,
@@ -61,9 +59,8 @@ impl<'a> Scratch<'a> {
         Ok(())
     }
 
-    /// Reports where the store holds something else in these spaces. `is_whole` says whether everything was
-    /// written here that should be: if not, what stands in the store besides may be right, and so may
-    /// counters.
+    /// Reports the differences between the store and the scratch area in these spaces. `is_whole` tells
+    /// whether the rebuild is complete: if not, surplus entries and counters of the store may be right.
     pub fn compare(&self, is_whole: bool, findings: &mut Findings) -> Result<(), StoreError> {
         for &space in &self.spaces {
             let own = Span::prefix(&self.view.prefix(space));
@@ -147,7 +144,7 @@ impl Read for Scratch<'_> {
     }
 }
 
-/// What does not fit into memory; nothing, where everything does.
+/// The entries that were spilled to a file; empty if all fit into memory.
 struct File<'a> {
     raw: Option<&'a dyn Raw>,
     view: &'a dyn Read,
@@ -167,7 +164,7 @@ impl Read for File<'_> {
     }
 }
 
-/// A transaction without events: nothing happens here.
+/// A transaction that discards events.
 struct Discarding<'a>(Transaction<'a>);
 
 impl Read for Discarding<'_> {
@@ -215,7 +212,7 @@ mod tests {
         add_to_group(tx, "listed", &[group], 1)
     }
 
-    /// What is found where the store holds these entries, and should hold those; in memory and spilled to a
+    /// Checks the findings for a store with these entries that should have those; in memory and spilled to a
     /// file.
     #[track_caller]
     fn check(store: &Store, should: &[(&str, &str)], is_whole: bool, expect: &[&str]) {

@@ -1,5 +1,5 @@
-//! Tables and their indexes: every row's keys are in the index, every entry has its row, and counters count
-//! them.
+//! Verification of tables and their indexes: every row is indexed, every entry has its row, and counters are
+//! right.
 
 use crate::{
     Direction, Entity, Index, Read, Scalar, Scan, Span, StoreError, Table, decode_record,
@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl<T: Entity> Table<T> {
-    /// Checks all rows, live and soft-deleted, the indexes, and the counters.
+    /// Verifies all rows, live and soft-deleted, the indexes, and the counters.
     pub(crate) fn verify_all(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError> {
         let mut indexes: Vec<IndexCheck<T>> = self.indexes_of(false).map(IndexCheck::of).collect();
         let mut n_rows = 0;
@@ -67,10 +67,10 @@ impl<T: Entity> Table<T> {
     }
 }
 
-/// One index, while the rows of its table are walked.
+/// The check of one index during a scan of its table.
 struct IndexCheck<T: 'static> {
     index: &'static Index<T>,
-    /// Keys of rows under which there is an entry.
+    /// Keys of rows for which an entry exists.
     n_found: u64,
     missing: Groups,
 }
@@ -80,7 +80,7 @@ impl<T: Entity> IndexCheck<T> {
         IndexCheck { index, n_found: 0, missing: Groups::default() }
     }
 
-    /// Every key of the row is there, and names it.
+    /// Checks that every key of the row is in the index and refers to the row.
     fn row(&mut self, tx: &dyn Read, row: &T, findings: &mut Findings) -> Result<(), StoreError> {
         for key in self.index.keys_of(row) {
             let entry = self.index.entry(tx, &key, row);
@@ -91,7 +91,7 @@ impl<T: Entity> IndexCheck<T> {
                     findings.add("index.missing", self.index.space, &entry[2..], "nothing", id);
                 }
                 Some(owner) if self.index.unique && owner != id.as_bytes() && !is_damaged(&owner) => {
-                    // It is told of here, and not as an entry without its row.
+                    // Reported here, and not a second time as an entry without its row.
                     self.n_found += 1;
                     let owner = String::from_utf8_lossy(&owner).into_owned();
                     findings.add("index.taken", self.index.space, &entry[2..], owner, id);
@@ -102,18 +102,18 @@ impl<T: Entity> IndexCheck<T> {
         Ok(())
     }
 
-    /// Every entry has its row, and the counters count the entries.
+    /// Checks that every entry has its row, and that the counters are right.
     fn entries(self, tx: &dyn Read, table: &Table<T>, findings: &mut Findings) -> Result<(), StoreError> {
         let IndexCheck { index, n_found, missing } = self;
         let all = Span::prefix(&tx.prefix(index.space));
-        // Entries of rows were found one by one: if there are no others, none is stale.
+        // All entries of rows were found. If there are no others, none is stale.
         let any_stale = count(tx, &all)? != n_found;
         let mut is_stale = |key: &[u8], value: &[u8]| -> Result<bool, StoreError> {
             if !any_stale || is_damaged(value) {
                 return Ok(false);
             }
             let (group, id) = if index.unique { (key, value) } else { key.split_at(group_len(key)) };
-            // Which keys a row has that cannot be read is not known.
+            // The keys of an unreadable row are unknown.
             let id = String::from_utf8_lossy(id);
             let row = if index.of_deleted { table.get_deleted(tx, &id) } else { table.get(tx, &id) };
             let Some(row) = readable(row)? else { return Ok(false) };
@@ -129,7 +129,7 @@ impl<T: Entity> IndexCheck<T> {
                 Ok(Scan::Continue(()))
             })?;
         }
-        // What is unique is not counted.
+        // Unique indexes have no counters.
         if index.unique {
             return Ok(());
         }
