@@ -223,7 +223,7 @@ fn verify_checks_the_folder_of_a_stopped_server() {
 fn registry_command_prints_what_is_linked_in() {
     let folder = TempDir::new().expect("a folder");
     let (ok, printed) = atoll(folder.path(), &["check"]);
-    assert!(ok && printed.contains("module sales-channel: Where the catalogue is sold"), "{printed}");
+    assert!(ok && printed.contains("module sales-channel: Places where the catalogue is sold"), "{printed}");
 }
 
 #[test]
