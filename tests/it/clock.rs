@@ -16,7 +16,7 @@ async fn log_in(app: &TestApp, password: &str) -> Client {
 async fn reset(app: &TestApp, password: &str) {
     let path = "/auth/user/emailpass/reset-password";
     assert_eq!(app.client().post(path, json!({ "identifier": "admin@test.dev" })).await.status, 201);
-    let token = app.mailed("auth.password_reset").pop().expect("a token");
+    let token = app.mailed_tokens("auth.password_reset").pop().expect("a token");
     let path = format!("/auth/user/emailpass/update?token={token}");
     app.client().post(&path, json!({ "password": password })).await.ok();
 }

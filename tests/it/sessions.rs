@@ -189,7 +189,7 @@ async fn password_reset_token_works_once() {
     let ask = async |actor: &str, email: &str| {
         let path = format!("/auth/{actor}/emailpass/reset-password");
         assert_eq!(client.post(&path, json!({ "identifier": email })).await.status, 201);
-        app.mailed("auth.password_reset").pop()
+        app.mailed_tokens("auth.password_reset").pop()
     };
     // Nobody learns who is known.
     assert_eq!(ask("user", "nobody@test.dev").await, None);

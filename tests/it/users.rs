@@ -112,7 +112,7 @@ async fn invite_is_accepted_once() {
     let accept = |token: &Value| format!("{path}/accept?token={}", token.as_str().expect("a token"));
     let ann = invite("Ann@Test.dev").await;
     assert_eq!(ann["email"], "ann@test.dev");
-    assert_eq!(json!(shop.app.mailed("invite.created")[0]), ann["token"]);
+    assert_eq!(json!(shop.app.mailed_tokens("invite.created")[0]), ann["token"]);
     let list = admin.get(path).await.ok();
     assert_eq!((&list["count"], &list["invites"][0]["token"]), (&json!(1), &Value::Null));
     let twice = "400 invalid_data: Invite with email: ann@test.dev, already exists.";

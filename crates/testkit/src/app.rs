@@ -10,7 +10,6 @@ use atoll_kernel::{
     Actor, Clock, Ctx, Flags, ManualClock, Moment, Origins, Probe, Proxies, ReadLimits, Report, Store,
     Timestamp, Write, events_after, limits::REQUESTS_MAX,
 };
-use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
@@ -150,12 +149,6 @@ impl TestApp {
         self.ctx.now()
     }
 
-    /// Data of the events of this name, the oldest first.
-    pub fn told(&self, event: &str) -> Vec<Value> {
-        let events = events_after(&self.ctx.view(), 0, usize::MAX).expect("events");
-        events.into_iter().filter(|(_, it)| it.name == event).map(|(_, it)| it.data).collect()
-    }
-
     /// Verifies the store as it is now.
     pub fn verify(&self) -> Report {
         verify(&self.ctx).expect("a verification")
@@ -167,13 +160,13 @@ impl TestApp {
     }
 
     /// Valid tokens of the events of this name, as a mailing subscriber gets them; the oldest first.
-    pub fn mailed(&self, event: &str) -> Vec<String> {
+    pub fn mailed_tokens(&self, event: &str) -> Vec<String> {
         let events = events_after(&self.ctx.view(), 0, usize::MAX).expect("events");
         let of_name = events.into_iter().filter(|(_, it)| it.name == event);
         of_name.filter_map(|(_, it)| self.ctx.token_of(&it)).collect()
     }
 
-    /// Lets time pass; what sleeps in the background wakes when its time has come.
+    /// Moves the clock; background tasks whose time has come wake up.
     pub fn advance_ms(&self, millis: i64) {
         self.clock.advance_ms(millis);
     }

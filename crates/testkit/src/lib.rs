@@ -13,5 +13,5 @@ pub use app::{Engine, TestApp, token};
 pub use client::{Answer, Client};
 pub use drawn::{SEED, check_drawn, times};
 pub use dump::Dump;
-pub use replay::{Answered, Asked, Entry, Played, Recording, Replay};
+pub use replay::{Compared, Entry, RecordedAnswer, RecordedRequest, Recording, Replay};
 pub use shop::{Shop, Variant, complete, id, pay, pay_with};

@@ -25,14 +25,14 @@ pub struct Entry {
     #[serde(default)]
     pub name: String,
     /// The request; entries of other kinds have none.
-    pub request: Option<Asked>,
+    pub request: Option<RecordedRequest>,
     /// Answer of the original.
-    pub response: Option<Answered>,
+    pub response: Option<RecordedAnswer>,
 }
 
 /// A request, as it was recorded.
 #[derive(Debug, Deserialize)]
-pub struct Asked {
+pub struct RecordedRequest {
     method: String,
     path: String,
     query: Option<String>,
@@ -44,14 +44,14 @@ pub struct Asked {
 
 /// An answer, as it was recorded.
 #[derive(Debug, Deserialize)]
-pub struct Answered {
+pub struct RecordedAnswer {
     status: u16,
     body: Value,
 }
 
 /// Result of a replayed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Played {
+pub struct Compared {
     /// Number of the entry, over all files.
     pub n: u32,
     /// The request: method, path and query.
@@ -77,7 +77,7 @@ impl Replay {
     }
 
     /// Replays an entry, if it is a request.
-    pub async fn play(&mut self, entry: &Entry) -> Option<Played> {
+    pub async fn play(&mut self, entry: &Entry) -> Option<Compared> {
         let (Some(asked), Some(answered)) = (&entry.request, &entry.response) else { return None };
         // Consecutive requests must have different times.
         self.app.advance_ms(10 + waited_ms(&entry.name));
@@ -99,10 +99,10 @@ impl Replay {
         if !answered.body.is_null() {
             comparing.compare("", &answered.body, &answer.json);
         }
-        Some(Played { n: entry.n, request: format!("{} {path}", asked.method), differences })
+        Some(Compared { n: entry.n, request: format!("{} {path}", asked.method), differences })
     }
 
-    async fn send(&self, asked: &Asked, path: &str) -> Answer {
+    async fn send(&self, asked: &RecordedRequest, path: &str) -> Answer {
         let mut client = match &*asked.auth {
             "admin" => self.admin.clone(),
             "customer" => self.with_token(self.app.client(), "/auth/customer/emailpass"),
