@@ -50,8 +50,8 @@ impl From<KeyRefusal> for Fault {
     }
 }
 
-/// The channels of a publishable key; where sales channels are switched off, the shop as a whole. Clones
-/// share them.
+/// The channels of a publishable key, or the shop as a whole where sales channels are switched off. Clones
+/// share the list.
 #[derive(Clone, Debug)]
 pub struct ChannelScope {
     key_id: Arc<str>,

@@ -7,11 +7,11 @@ use atoll_values::{Fields, limits::FIELDS_DEPTH_MAX};
 /// Entries of one `fields` parameter that are read; the rest is ignored.
 const N_ENTRIES_MAX: usize = 1000;
 
-/// Paths of fields, after the defaults of a route and the modifiers of a request were merged.
+/// The paths of fields that an answer shows: the defaults of a route, merged with the `fields` of a request.
 ///
-/// `a` wants a field, `+a` adds it to the defaults, `-a` takes it (and all below it) out of them, `*rel` and
-/// `rel.*` want a whole relation. An entry without a modifier replaces the defaults. What is named below `-a`
-/// itself is wanted.
+/// `a` selects a field, `+a` adds it to the defaults, `-a` removes it and everything below it, `*rel` and
+/// `rel.*` select a whole relation. An entry without a modifier replaces the defaults. A path that is named
+/// explicitly below `-a` is selected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldList {
     pub(crate) star: bool,
@@ -32,7 +32,7 @@ impl FieldList {
         list
     }
 
-    /// What a request makes of the defaults. `key` is the primary key of the entity: it is always wanted.
+    /// Merges the defaults with a request. `key` is the primary key of the entity, which is always selected.
     pub fn parse(defaults: &FieldList, fields: &Fields, key: &str) -> Self {
         let entries: Vec<&str> = fields
             .asked()

@@ -30,7 +30,7 @@ impl Selection {
         Selection::resolve_below(graph, entity, list, &mut Path::new(), cycles)
     }
 
-    /// The same of this entity, without a field of its own.
+    /// The selection without this field of the entity.
     pub fn without(&self, entity: &EntityDef, field: &str) -> Selection {
         let mut rest = self.clone();
         if let Some(place) = entity.fields.iter().position(|it| *it == field) {

@@ -102,7 +102,7 @@ impl ListParams {
         self.take_one(name).is_some_and(|it| it == "true")
     }
 
-    /// Demands of a field that it is one of these, whatever else is asked for.
+    /// Adds the condition that a field has one of these values.
     pub fn narrow(&mut self, field: &'static str, values: Vec<String>) {
         self.filters.push(Filter::is_in(field, values));
     }

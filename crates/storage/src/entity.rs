@@ -11,8 +11,8 @@ use crate::{
     FieldKind, History, Scalar, Space, StoreError, decode_version, encode_version, upgrade, version,
 };
 
-/// The first byte of a stored value: how it is encoded (1: MessagePack with field names, so that a record
-/// reads back after fields were added; 2: the same behind the version of the record, see `history.rs`).
+/// The first byte of a stored value, which tells its encoding. 1: MessagePack with field names, so that
+/// fields can be added; 2: the same after the version of the record, see `history.rs`.
 pub(crate) const ENCODING: u8 = 1;
 
 /// A record of any entity.

@@ -1,6 +1,6 @@
-//! The `fields` parameter of a request, with what its route shows beside it.
+//! The `fields` parameter of a request: the projection, with the fields that the route adds to it.
 
-/// Which fields of a record an answer shows. Where nothing is asked for, it shows the defaults of the route.
+/// The fields of a record that an answer shows. The default is that of the route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
     asked: Option<String>,
@@ -9,7 +9,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// What a request asks for, in the syntax of the parameter.
+    /// Parses the parameter.
     pub fn parse(text: &str) -> Fields {
         Fields { asked: Some(text.to_owned()), ..Fields::default() }
     }
@@ -24,7 +24,7 @@ impl Fields {
         self.added.push(path);
     }
 
-    /// The older API's `expand=a,b`: whole relations beside what is shown without it.
+    /// The older API's `expand=a,b`: whole relations in addition to the fields shown without it.
     pub fn expand(&mut self, relations: &str) {
         let relations = relations.split(',').map(str::trim).filter(|it| !it.is_empty());
         self.expanded.extend(relations.map(|it| format!("*{it}")));
@@ -33,29 +33,29 @@ impl Fields {
         }
     }
 
-    /// Does the request name this entry, as it is or to be added?
+    /// Does the request name this entry, with or without a `+`?
     pub fn names(&self, entry: &str) -> bool {
         let mut entries = self.asked.iter().flat_map(|it| it.split(','));
         entries.any(|it| it.trim_start_matches('+') == entry)
     }
 
-    /// The text of the request, if it has one.
+    /// The text of the parameter; `None` if it is absent.
     pub fn asked(&self) -> Option<&str> {
         self.asked.as_deref()
     }
 
-    /// What the request expanded, as paths.
+    /// The paths that the request expanded.
     pub fn expanded(&self) -> &[String] {
         &self.expanded
     }
 
-    /// What the route added, as paths.
+    /// The paths that the route added.
     pub fn added(&self) -> &[&'static str] {
         &self.added
     }
 
-    /// What the route added, where the request itself asks for nothing: one of few sets, which the route
-    /// decides on.
+    /// The paths that the route added, if the request has neither `fields` nor `expand`: one of a few sets,
+    /// which the route decides on.
     pub fn of_route(&self) -> Option<&[&'static str]> {
         (self.asked.is_none() && self.expanded.is_empty()).then_some(&*self.added)
     }

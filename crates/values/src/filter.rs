@@ -2,7 +2,7 @@
 
 use crate::Comparison;
 
-/// A condition on a record and on what it is linked to.
+/// A filter of a list: conditions on a record and its related records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Filter {
     /// All of these hold.
@@ -20,8 +20,8 @@ pub struct Condition {
     pub path: Vec<&'static str>,
     /// The comparison.
     pub comparison: Comparison,
-    /// What it is compared with, as it came: text is read as whatever the field is, none is null. One value,
-    /// or several for `In` and `NotIn`.
+    /// The right-hand side as text, parsed as the type of the field; `None` is null. One value, or several
+    /// for `In` and `NotIn`.
     pub values: Vec<Option<String>>,
 }
 
@@ -46,7 +46,7 @@ impl Filter {
         self.texts().filter(|(path, _)| *path == [field]).map(|(_, texts)| texts)
     }
 
-    /// Does it ask for what hangs on the record?
+    /// Does it follow a relation?
     pub fn has_relation(&self) -> bool {
         matches!(self, Filter::One(Condition { path, .. }) if path.len() > 1)
     }
@@ -59,8 +59,7 @@ impl Filter {
         }
     }
 
-    /// The same filter on other fields: one on a parameter of the first name is on the path of the second, as
-    /// `tag_id` on `tags.id`.
+    /// The filter with renamed parameters: `tag_id` becomes the path `tags.id`.
     pub fn renamed(mut self, names: &[(&'static str, &'static str)]) -> Filter {
         self.rename(names);
         self

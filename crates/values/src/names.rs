@@ -1,4 +1,4 @@
-//! Lists of names that are put together when the program is compiled.
+//! Concatenation of constant lists of names at compile time.
 
 /// Several lists of names as one. [`joined!`](crate::joined) counts them.
 ///
