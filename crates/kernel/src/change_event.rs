@@ -1,8 +1,8 @@
-//! Events of records and links: written in the transaction that changes them, where somebody follows them.
+//! Change events: `created`, `updated`, `deleted` of records, `attached` and `detached` of links. They are
+//! written in the transaction that makes the change, and only if a subscriber follows them.
 //!
-//! `product.product-variant.created`, `.updated` and `.deleted` for records (a restored one is created
-//! again), with `{"id"}`; `LinkProductSalesChannel.attached` and `.detached` for links, with the ids of both
-//! ends.
+//! Records: `product.product-variant.created` and so on, with `{"id"}`; restoring a record counts as creating
+//! it. Links: `LinkProductSalesChannel.attached` and `.detached`, with the ids of both ends.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::{Change, Link, Moment, Registry, Scalar, StoreError, Subscriber, Write, emit};
 
-/// What happened to a record or a link.
+/// The kind of a change to a record or a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Happening {
     Begins,
@@ -18,12 +18,13 @@ enum Happening {
     Ends,
 }
 
-/// The names of the events that somebody follows, by entity or link: nobody pays for the others.
+/// Names of the change events that have a subscriber, by entity or link. Events without one are never
+/// written.
 #[derive(Debug, Default)]
 pub struct Followed(HashMap<&'static str, [Option<String>; 3]>);
 
 impl Followed {
-    /// Of the events of these parts, those that a subscriber follows.
+    /// The change events of these entities and links that a subscriber follows.
     pub(crate) fn of(registry: &Registry) -> Followed {
         let mut followed = HashMap::new();
         let mut add = |of, names: [Option<String>; 3]| {
@@ -60,7 +61,7 @@ fn pascal(name: &str) -> String {
     name.split('_').filter(|it| !it.is_empty()).map(word).collect()
 }
 
-/// Writes the event of a change, if somebody follows it.
+/// Writes the event of a change, if a subscriber follows it.
 pub(crate) fn write(tx: &mut dyn Write, at: &Moment, change: &Change<'_>) -> Result<(), StoreError> {
     let (happening, record) = match (change.before, change.after) {
         (None, Some(record)) => (Happening::Begins, record),

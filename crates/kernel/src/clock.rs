@@ -1,4 +1,5 @@
-//! The clock: the machine's, or a manual one, which tests move, and which wakes those who sleep by it.
+//! The clock: that of the system, or a manual one, which tests move and which wakes the tasks that sleep on
+//! it.
 
 use std::time::Duration;
 
@@ -6,17 +7,17 @@ use tokio::sync::watch;
 
 use crate::Timestamp;
 
-/// Where the time comes from.
+/// Source of the current time.
 #[derive(Clone)]
 pub enum Clock {
-    /// The machine.
+    /// The clock of the system.
     System,
-    /// A test.
+    /// The clock of a test.
     Manual(ManualClock),
 }
 
 impl Clock {
-    /// The time.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         match self {
             Clock::System => Timestamp::now(),
@@ -40,22 +41,22 @@ impl Clock {
     }
 }
 
-/// A clock that stands still until a test moves it. Clones are the same clock.
+/// A clock that stands still until a test moves it. Clones share one state.
 #[derive(Clone, Debug)]
 pub struct ManualClock(watch::Sender<Timestamp>);
 
 impl ManualClock {
-    /// A clock that stands at this time.
+    /// A clock that shows this time.
     pub fn at(now: Timestamp) -> ManualClock {
         ManualClock(watch::Sender::new(now))
     }
 
-    /// The time at which it stands.
+    /// The time that it shows.
     pub fn now(&self) -> Timestamp {
         *self.0.borrow()
     }
 
-    /// Moves it, back where `millis` is negative, and wakes those whose time has come.
+    /// Moves the clock, backwards if `millis` is negative, and wakes the sleepers whose time has come.
     pub fn advance_ms(&self, millis: i64) {
         self.0.send_modify(|now| *now = now.plus_millis(millis));
     }

@@ -1,4 +1,4 @@
-//! What handlers, flows and jobs are handed: the store, the registry, the clock.
+//! The application context (`Ctx`) of handlers, flows and jobs: store, registry, clock, configuration.
 
 use std::{
     any::{Any, TypeId},
@@ -26,25 +26,25 @@ pub type Route = atoll_http::Route<Ctx>;
 /// A request to a route of Atoll.
 pub type Call = atoll_http::Call<Ctx>;
 
-/// Lets requests in. The core's API provides it: it knows users and keys, which the kernel does not.
+/// Authenticates and authorises requests. Provided by the core's API, which knows users and keys; the kernel
+/// does not.
 pub type Gate = fn(&Ctx, &View, Auth, &Head) -> Result<Pass, Fault>;
 
-/// Who asks, and what they may see.
+/// The authenticated caller of a request, and what it may see.
 #[derive(Clone)]
 pub struct Pass {
-    /// Who asks.
+    /// The actor on whose behalf the request runs.
     pub actor: Actor,
-    /// How they proved it, where they logged in or registered.
+    /// The credentials, if the caller logged in or registered.
     pub login: Option<Login>,
-    /// The publishable key that it came with, by its id.
+    /// Id of the publishable key of the request.
     pub through: Option<String>,
-    /// What its answer depends on: its time and, for store routes, the scope of their key, which is their
-    /// wall.
+    /// The query context of the request: its time and, on store routes, the scope of the key as wall.
     pub context: Context,
 }
 
 impl Pass {
-    /// The customer who asks, by id, if it is one.
+    /// The id of the customer who makes the request; none for other actors.
     pub fn customer(&self) -> Option<&str> {
         match &self.actor {
             Actor::Customer(id) => Some(id),
@@ -53,48 +53,48 @@ impl Pass {
     }
 }
 
-/// Somebody who proved who they are.
+/// A caller with a valid session or token.
 #[derive(Clone, Debug)]
 pub struct Login {
-    /// The identity, by its id.
+    /// Id of the auth identity.
     pub identity: String,
-    /// As what they came: `user`, `customer`.
+    /// Actor type of the credentials: `user`, `customer`.
     pub actor_type: String,
-    /// Who they are, by id; empty for those who registered and are nobody yet.
+    /// Id of the user or customer; empty if the identity has registered and has no account yet.
     pub actor_id: String,
-    /// Of the password by which they proved it.
+    /// Seal of the password with which the caller logged in; a new password makes the session invalid.
     pub seal: String,
 }
 
-/// What the host decides.
+/// Configuration by the host.
 pub struct Config {
-    /// Signs the tokens of users. Never printed.
+    /// Key that signs the tokens (JWT) of users. Never printed.
     pub jwt_secret: Vec<u8>,
-    /// Goes into what is stored of sessions, so that the data alone opens none. Never printed.
+    /// Key for the session ids that are stored, so that a copy of the data opens no session. Never printed.
     pub cookie_secret: Vec<u8>,
-    /// The features that were switched on or off.
+    /// Feature flags that were switched on or off.
     pub flags: Flags,
-    /// Which pages may call.
+    /// Allowed origins (CORS) of storefronts and admin pages.
     pub origins: Origins,
-    /// Who is believed to say whom a request comes from.
+    /// Trusted proxies: their forwarding headers name the client.
     pub proxies: Proxies,
-    /// Requests that are answered at the same time.
+    /// Upper bound of requests that are served concurrently.
     pub requests_max: usize,
-    /// How much one request may read, and how much is read at the same time.
+    /// Limits of what one request may read, and of concurrent reads.
     pub reads: ReadLimits,
 }
 
-/// A handle on the running application; clones are the same one.
+/// A handle on the running application. Clones share one state.
 #[derive(Clone)]
 pub struct Ctx {
     shared: Arc<Shared>,
-    /// The request with an `Idempotency-Key` that it serves.
+    /// The keyed request (`Idempotency-Key`) that is served.
     pub(crate) once: Option<Arc<Once>>,
-    /// Counts what this request reads.
+    /// Counts the keys that the request reads.
     meter: Option<Arc<Meter>>,
-    /// What the request that it serves says to those who joined the flows.
+    /// The `additional_data` of the request, for hooks.
     additional_data: Option<Arc<Value>>,
-    /// Has the client of this request gone?
+    /// Turns true when the client closes the connection.
     is_client_gone: Option<watch::Receiver<bool>>,
 }
 
@@ -107,24 +107,24 @@ struct Shared {
     memory: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
-/// What an application is made of.
+/// The parts of an application.
 pub struct Parts {
-    /// Where its data is.
+    /// The store of its data.
     pub store: Store,
-    /// Everything that is linked in.
+    /// The registry of everything that is linked in.
     pub registry: &'static Registry,
-    /// Where the time comes from.
+    /// The clock.
     pub clock: Clock,
-    /// What the host decides.
+    /// Configuration by the host.
     pub config: Config,
-    /// Lets requests in.
+    /// Authenticates requests.
     pub gate: Gate,
-    /// Is shown every point that a flow passes. For tests.
+    /// Called at every probe point of a flow. For tests.
     pub probe: Option<Arc<dyn Probe>>,
 }
 
 impl Ctx {
-    /// An application of these parts.
+    /// Builds an application of these parts.
     pub fn new(parts: Parts) -> Self {
         let permits = Arc::new(Semaphore::new(parts.config.requests_max));
         let pool = Pool::new(&parts.config.reads);
@@ -139,43 +139,43 @@ impl Ctx {
         Ctx { shared: Arc::new(shared), once: None, meter: None, additional_data: None, is_client_gone: None }
     }
 
-    /// The same application, for what goes on beside the request: its commits are none of the request's, and
-    /// what it reads is not counted.
+    /// The same application for work beside the request: its commits do not count as the request's, and its
+    /// reads are not metered.
     pub fn beside(&self) -> Ctx {
         Ctx { once: None, meter: None, ..self.clone() }
     }
 
-    /// The same application, whose commits note that they are this request's.
+    /// The same application, whose commits are noted under this keyed request.
     pub(crate) fn noting(&self, once: Arc<Once>) -> Ctx {
         Ctx { once: Some(once), ..self.clone() }
     }
 
-    /// The same application, whose views this meter counts.
+    /// The same application, whose views are metered.
     pub(crate) fn metered(&self, meter: &Arc<Meter>) -> Ctx {
         Ctx { meter: Some(meter.clone()), ..self.clone() }
     }
 
-    /// The same application, for what goes on whatever becomes of the request.
+    /// The same application without a meter, for work that outlives the request.
     pub(crate) fn unmetered(&self) -> Ctx {
         Ctx { meter: None, ..self.clone() }
     }
 
-    /// Where requests read that read much.
+    /// The thread pool for long reads.
     pub(crate) fn pool(&self) -> &Pool {
         &self.shared.pool
     }
 
-    /// The same application, whose flows hand this to those who joined them.
+    /// The same application, whose flows hand this `additional_data` to their hooks.
     fn handing(&self, additional_data: Value) -> Ctx {
         Ctx { additional_data: Some(Arc::new(additional_data)), ..self.clone() }
     }
 
-    /// What the request says to those who joined the flows: its `additional_data`, an object of anything.
+    /// The `additional_data` of the request, an object of any content, for hooks.
     pub fn additional_data(&self) -> Option<&Value> {
         self.additional_data.as_deref()
     }
 
-    /// What somebody keeps in memory for as long as this application runs, found by its type.
+    /// State in memory that lives as long as the application, one value per type.
     pub fn memory<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
         let mut memory = self.shared.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = memory.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default())).clone();
@@ -187,7 +187,7 @@ impl Ctx {
         &self.shared.parts.store
     }
 
-    /// The state after the last commit.
+    /// A snapshot of the state after the last commit.
     pub fn view(&self) -> View {
         self.counted(self.shared.parts.store.view())
     }
@@ -199,51 +199,51 @@ impl Ctx {
         }
     }
 
-    /// Everything that is linked in.
+    /// The registry of everything that is linked in.
     pub fn registry(&self) -> &'static Registry {
         self.shared.parts.registry
     }
 
-    /// The graph.
+    /// The graph of entities and relations.
     pub fn graph(&self) -> &'static Graph {
         &self.shared.parts.registry.graph
     }
 
-    /// The time.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         self.shared.parts.clock.now()
     }
 
-    /// Sleeps from `since`, a time that was read of this clock, until `until`. A clock that was set back
-    /// behind `since` wakes, too: who sleeps looks at it again. What runs in the background sleeps by this,
-    /// so that the clock of a test drives it.
+    /// Sleeps from `since`, a time that this clock has shown, until `until`. Returns early if the clock is
+    /// set back before `since`: the caller then computes its wake-up time again. Background tasks sleep with
+    /// this function, so that the clock of a test drives them.
     pub async fn sleep_until(&self, since: Timestamp, until: Timestamp) {
         self.shared.parts.clock.sleep_until(since, until).await;
     }
 
-    /// What the host decided.
+    /// Configuration by the host.
     pub fn config(&self) -> &Config {
         &self.shared.parts.config
     }
 
-    /// Is this feature switched on?
+    /// True if this feature is switched on.
     pub fn is_on(&self, flag: &FeatureFlag) -> bool {
         self.config().flags.is_on(flag)
     }
 
-    /// Calls off what only reads and takes long: the process is told to stop.
+    /// Cancels long reads, because the process shuts down.
     pub fn stop(&self) {
         self.shared.is_stopping.send_replace(true);
     }
 
-    /// Waits until nobody needs the answer to this request any more: its client has gone, or the process
-    /// stops. For what may be called off; writes go on.
+    /// Waits until the answer to this request is of no use: the client has closed the connection, or the
+    /// process shuts down. For work that may be cancelled; writes are not.
     pub(crate) async fn is_called_off(&self) {
         let mut is_stopping = self.shared.is_stopping.subscribe();
         let client = self.is_client_gone.clone();
         let gone = async {
             match client {
-                // Without a sender the request has been answered.
+                // Without a sender the request is answered already.
                 Some(mut client) => drop(client.wait_for(|it| *it).await),
                 None => std::future::pending().await,
             }
@@ -254,16 +254,16 @@ impl Ctx {
         }
     }
 
-    /// Waits until no request is being answered; those that come meanwhile find no place.
+    /// Waits until no request is being served; no request is admitted from then on.
     pub async fn until_answered(&self) {
         let all = u32::try_from(self.config().requests_max).unwrap_or(u32::MAX);
-        // The places are never closed.
+        // The semaphore is never closed.
         if let Ok(all) = self.shared.permits.acquire_many(all).await {
             all.forget();
         }
     }
 
-    /// The routes of the features that are switched on; the others are unknown.
+    /// The routes of all features that are switched on; a request to another one is answered with 404.
     pub fn routes(&self) -> Vec<&'static Route> {
         let is_off = |name: &str| {
             let flag = self.registry().flags.iter().find(|it| it.name == name);
@@ -272,29 +272,29 @@ impl Ctx {
         self.registry().routes.iter().copied().filter(|it| !it.flag.is_some_and(is_off)).collect()
     }
 
-    /// A query context at this moment, without a wall: for guards, who may build one, and for what the shop
-    /// reads itself. Requests have a context of their own: [`Call::context`](atoll_http::Call::context).
+    /// A query context at this time, without a wall: for guards, which build the context of a request, and
+    /// for reads of the shop itself. Handlers use the context of their request:
+    /// [`Call::context`](atoll_http::Call::context).
     pub fn unconfined(&self, at: Timestamp) -> Context {
         Context::unconfined(at).limited(self.config().reads.answer)
     }
 
-    /// Who runs which saga.
+    /// The locks of saga runs.
     pub(crate) fn run_locks(&self) -> &RunLocks {
         &self.shared.run_locks
     }
 
-    /// Shows a point that a flow passes to whoever looks.
+    /// Calls the probe of a test, if there is one.
     pub(crate) fn probe(&self, point: &Point<'_>) -> Result<(), Fault> {
         self.shared.parts.probe.as_ref().map_or(Ok(()), |probe| probe.probe(point))
     }
 
-    /// Does the probe of a test ask for flows to be run twice?
+    /// True if the probe of a test asks for flows to be run twice.
     pub(crate) fn rehearses(&self) -> bool {
         self.shared.parts.probe.as_ref().is_some_and(|probe| probe.rehearses())
     }
 
-    /// Runs a flow as one transaction on behalf of `actor`, and answers with what it came to and a view of
-    /// the commit that holds it.
+    /// Runs a flow as one transaction on behalf of `actor`; returns its result, and a view of the commit.
     pub async fn run<I, O>(
         &self,
         flow: &'static Flow<I, O>,
@@ -318,8 +318,8 @@ impl Ctx {
         self.write(actor, move |tx, at| body(&mut Local { tx, at, ctx: &ctx, flow: "" })).await
     }
 
-    /// Runs `body` as one transaction on behalf of `actor`, and answers with what it returned and a view of
-    /// the commit that holds it. A request that may be repeated uses [`Ctx::local_once`].
+    /// Runs `body` as one transaction on behalf of `actor`; returns its result, and a view of the commit.
+    /// Requests that a client may retry under an `Idempotency-Key` use [`Ctx::local_once`].
     pub async fn write<T, F>(&self, actor: Actor, body: F) -> Result<(T, View), Fault>
     where
         F: FnOnce(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
@@ -328,8 +328,8 @@ impl Ctx {
         self.commit(actor, body, |_| Note::Done(None)).await
     }
 
-    /// As `write`; in a request with a key the commit says `note`, and is not made a second time.
-    /// Errors: 401 for [`Actor::Nobody`], who may do nothing.
+    /// As `write`. In a keyed request `note` is stored in the same commit, and the commit is made once.
+    /// Errors: 401 for [`Actor::Nobody`], which may not write.
     pub(crate) async fn commit<T, F>(
         &self,
         actor: Actor,
@@ -364,7 +364,7 @@ impl Ctx {
     }
 }
 
-/// Nobody may do nothing. What the shop does for those who are nobody yet, it does as [`Actor::System`].
+/// Refuses [`Actor::Nobody`]. Work of the shop for callers without an account runs as [`Actor::System`].
 pub(crate) fn refuse_nobody(actor: &Actor) -> Result<(), Fault> {
     if *actor == Actor::Nobody { Err(Fault::unauthorized()) } else { Ok(()) }
 }
@@ -402,7 +402,7 @@ impl App for Ctx {
         if route.method == Method::Get {
             return read(route, call, disconnect).await;
         }
-        // What writes is not cut when its client goes away; it is told.
+        // A write goes on when the client closes the connection; a long read is cancelled by this channel.
         let (client, is_client_gone) = watch::channel(false);
         call.app.is_client_gone = Some(is_client_gone);
         let meter = Arc::new(Meter::new(call.app.config().reads.keys_max));

@@ -1,11 +1,11 @@
-//! The registry as text: for `atoll check`, and for the snapshot in git that shows a reviewer what a change
-//! registers.
+//! The registry as text: printed by `atoll check`, and kept as a snapshot in git, so that a reviewer sees
+//! what a change registers.
 
 use std::fmt;
 
 use crate::{Registry, Resolve, WhenGone};
 
-/// Prints everything that is linked in, one line each, in a fixed order.
+/// Prints everything that is registered, one line each, in a fixed order.
 impl fmt::Display for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for module in &self.modules {

@@ -1,6 +1,6 @@
-//! The macro that makes an entity: the record, its description, and the record of its updates.
+//! The macro `entity!`: defines the record of an entity, its description for the graph, and its patch.
 
-/// Makes an entity.
+/// Defines an entity.
 ///
 /// ```ignore
 /// entity! {
@@ -20,7 +20,7 @@
 /// order:
 ///
 /// - `key F`: the primary key on the wire, where it is not `id`;
-/// - `search [F…]`: what `q` looks at;
+/// - `search [F…]`: the fields that `q` searches;
 /// - `hidden [F…]`: stored, never shown;
 /// - `embeds [many F: Entity, one F: Entity]`: fields that hold records of their own;
 /// - `computed [F…] by f`: fields that `f(&record, visit)` computes when one of them is asked for; a constant
@@ -49,14 +49,14 @@ macro_rules! entity {
         #[derive(Clone, Debug, PartialEq, $crate::serde::Serialize, $crate::serde::Deserialize)]
         #[serde(crate = "::atoll_kernel::serde", default)]
         pub struct $Name {
-            /// What it is found by.
+            /// Primary key.
             pub id: $crate::Id<$Name>,
             $( $(#[$field_meta])* pub $field: $Field, )*
-            /// When it was made.
+            /// Time of creation.
             pub created_at: $crate::Timestamp,
-            /// When it was last changed.
+            /// Time of the last change.
             pub updated_at: $crate::Timestamp,
-            /// When it was soft-deleted, if it was.
+            /// Time of the soft deletion; none while the record is live.
             pub deleted_at: Option<$crate::Timestamp>,
         }
 
@@ -284,7 +284,7 @@ macro_rules! is_many {
     };
 }
 
-/// Makes an enumeration whose values are words on the wire and in the store.
+/// Defines an enumeration whose values are strings on the wire and in the store.
 ///
 /// ```ignore
 /// words! {

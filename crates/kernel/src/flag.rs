@@ -1,12 +1,13 @@
-//! What a feature flag is: a part of the program that whoever runs it can switch on or off.
+//! Feature flags: parts of the program that an operator switches on or off at the start.
 
 use std::collections::BTreeMap;
 
-/// A part of the program that can be switched on or off, when it is started.
+/// A part of the program that an operator can switch on or off at the start.
 pub struct FeatureFlag {
-    /// `sales_channels`: its name in the configuration, in capitals in `ATOLL_FF_SALES_CHANNELS`.
+    /// `sales_channels`: the name in the configuration; the environment variable is
+    /// `ATOLL_FF_SALES_CHANNELS`.
     pub name: &'static str,
-    /// Is it on where nothing is said?
+    /// Its state if the configuration does not name it.
     pub default: bool,
 }
 
@@ -35,7 +36,7 @@ macro_rules! feature_flag {
     };
 }
 
-/// Which flags were switched, by name; the others are as they are by default.
+/// The flags that were switched, by name; all others have their default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags(BTreeMap<String, bool>);
 
@@ -45,7 +46,7 @@ impl Flags {
         self.0.insert(name.to_owned(), is_on);
     }
 
-    /// Is it on?
+    /// True if the flag is on.
     pub fn is_on(&self, flag: &FeatureFlag) -> bool {
         self.0.get(flag.name).copied().unwrap_or(flag.default)
     }

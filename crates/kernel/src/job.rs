@@ -1,30 +1,30 @@
-//! What a job is: a function that is called when its time has come.
+//! Scheduled jobs: functions that run by a cron pattern or at an interval.
 
 use std::{future::Future, pin::Pin};
 
 use crate::{Ctx, Fault, Schedule, Timestamp};
 
-/// Runs at the moments of a schedule. Several hosts on one store run each moment once; a moment at which none
-/// of them was up is reported as missed, and not made up for.
+/// A function that runs at the times of a schedule. If several hosts share one store, each time is run once;
+/// a time at which no host was up is recorded as missed, and not made up for.
 pub struct Job {
-    /// `module.verb-object`: `catalogue.refresh-feed`. Its runs are kept under this name.
+    /// `module.verb-object`: `catalogue.refresh-feed`. Its runs are stored under this name.
     pub name: &'static str,
     /// When it runs.
     pub schedule: Schedule,
-    /// May a run begin while the one before it is still going on? Where not, its moment counts as missed.
+    /// May a run begin while the one before it is still going on? If not, its time counts as missed.
     pub may_overlap: bool,
-    /// How often it runs, over all restarts; always, where none.
+    /// Upper bound of runs, over all restarts; unlimited by default.
     pub n_runs_max: Option<u64>,
-    /// What it does.
+    /// The function.
     pub run: JobHandler,
 }
 
-/// Which run of a job this is.
+/// A run of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tick {
-    /// The moment of the schedule. The run itself may begin a little later.
+    /// The time of the schedule. The run itself may begin a little later.
     pub scheduled_for: Timestamp,
-    /// How many runs there were with this one.
+    /// Number of this run, from 1.
     pub n_runs: u64,
 }
 
@@ -32,7 +32,7 @@ pub struct Tick {
 pub type JobHandler = fn(Ctx, Tick) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
 
 impl Job {
-    /// A job without limits of its own.
+    /// A job with unlimited runs that do not overlap.
     pub const fn new(name: &'static str, schedule: Schedule, run: JobHandler) -> Job {
         Job { name, schedule, may_overlap: false, n_runs_max: None, run }
     }

@@ -1,4 +1,4 @@
-//! Signed tokens: JWT with HS256, and nothing else of what JWT can be.
+//! JSON Web Tokens: signed with HS256, the only algorithm that is accepted.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -11,16 +11,16 @@ use crate::{Ctx, Fault, Timestamp, limits::TOKEN_BYTES_MAX};
 /// The header of every token that is made here.
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 
-/// What the header of a token must say. Others know more algorithms, none among them.
+/// What the header of a token must say. Other algorithms, `none` among them, are refused.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
     typ: Option<String>,
-    /// What must be understood: nothing of it is.
+    /// Extensions that must be understood: a token with any is refused, since none is implemented.
     crit: Option<Value>,
 }
 
-/// Between which moments a token is good, in seconds since 1970.
+/// Validity of a token, in seconds since 1970.
 #[derive(Deserialize)]
 struct Times {
     iat: i64,
@@ -29,7 +29,8 @@ struct Times {
 }
 
 impl Times {
-    /// A token of a moment ahead was signed while the clock was: whoever has it logs in again.
+    /// A token from the future was signed while the clock was ahead, and is refused: its holder logs in
+    /// again.
     fn is_good(&self, now: Timestamp) -> bool {
         let begins = Timestamp::from_millis(self.iat.max(self.nbf.unwrap_or(self.iat)).saturating_mul(1000));
         !begins.is_ahead_of(now) && self.exp > now.millis().div_euclid(1000)
@@ -41,7 +42,8 @@ fn mac(key: &[u8], text: &str) -> Hmac<Sha256> {
     mac.chain_update(text.as_bytes())
 }
 
-/// Another key, which what is signed with `key` does not fit.
+/// Derives a key for another purpose: tokens signed with it do not verify with `key`, nor the other way
+/// about.
 pub(crate) fn key_for(key: &[u8], purpose: &str) -> Vec<u8> {
     mac(key, purpose).finalize().into_bytes().to_vec()
 }
@@ -58,8 +60,8 @@ pub(crate) fn signed(key: &[u8], unsigned: &str) -> String {
     format!("{unsigned}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-/// What a token says, if it was signed with this key and is good now. What is missing or of another type is
-/// no token.
+/// The claims of a token, if its signature and its times are valid. A token whose claims are missing or of
+/// another type is invalid.
 pub(crate) fn read<T: DeserializeOwned>(key: &[u8], token: &str, now: Timestamp) -> Option<T> {
     if token.len() > TOKEN_BYTES_MAX {
         return None;
@@ -75,13 +77,13 @@ pub(crate) fn read<T: DeserializeOwned>(key: &[u8], token: &str, now: Timestamp)
 }
 
 impl Ctx {
-    /// Signs who logged in. The claims say `iat` and `exp`.
+    /// Signs claims as a JWT. They must contain `iat` and `exp`.
     pub fn sign(&self, claims: &impl Serialize) -> Result<String, Fault> {
         let unsigned = unsigned(claims).map_err(Fault::unexpected)?;
         Ok(signed(&self.config().jwt_secret, &unsigned))
     }
 
-    /// What a token says that [`Ctx::sign`] made, if it is still good.
+    /// The claims of a token made by [`Ctx::sign`], if it is still valid.
     pub fn read_signed<T: DeserializeOwned>(&self, token: &str) -> Option<T> {
         read(&self.config().jwt_secret, token, self.now())
     }
@@ -100,7 +102,7 @@ mod tests {
         read(KEY, token, Timestamp::from_millis(now_s * 1000))
     }
 
-    /// A token with this header and these claims, signed as ours are.
+    /// A token with this header and these claims, signed with the test's key.
     fn forged(header: &str, claims: &str) -> String {
         signed(KEY, &format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims)))
     }

@@ -1,27 +1,26 @@
-//! Tokens that are mailed, such as for a new password: an event holds what such a token says, without its
+//! Tokens that are sent by mail, for instance to reset a password. The event holds the token without its
 //! signature.
 //!
-//! The signature is made when the event is delivered, as often as it is, also after a restart. So neither the
-//! database nor a copy of it holds a token that opens anything, and no event is lost with the memory of a
-//! process.
+//! The signature is made each time the event is delivered, also after a restart. So neither the database nor
+//! a copy of it holds a token that is valid, and no event is lost when a process ends.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{Ctx, Event, Fault, Timestamp, jwt};
 
-/// Where the data of an event holds an [`Unsigned`] token.
+/// Field of an event's data that holds an [`Unsigned`] token.
 pub const UNSIGNED_TOKEN: &str = "unsigned_token";
 
-/// What a token says that is to be mailed. It opens nothing, and may be stored and told.
+/// A token without its signature. It opens nothing, and may be stored and sent in events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Unsigned(String);
 
-/// What every such token says.
+/// Claims that every such token has.
 #[derive(Serialize, Deserialize)]
 struct Claims<T> {
-    /// What it opens.
+    /// The purpose that the token is valid for.
     aud: String,
     iat: i64,
     exp: i64,
@@ -30,8 +29,8 @@ struct Claims<T> {
 }
 
 impl Unsigned {
-    /// A token that opens `purpose` (the name of an event will do) for so long, and says this besides. Two
-    /// that say the same at the same time are the same.
+    /// A token for `purpose` (the name of an event will do), valid for this time, with these claims. Two
+    /// tokens with the same claims at the same time are the same.
     pub fn new(
         purpose: &str,
         said: &impl Serialize,
@@ -45,20 +44,19 @@ impl Unsigned {
 }
 
 impl Ctx {
-    /// Not the one that signs who logged in: what is mailed logs nobody in.
+    /// Another key than that of session tokens, so that a mailed token cannot be used to log in.
     fn mail_key(&self) -> Vec<u8> {
         jwt::key_for(&self.config().jwt_secret, "mailed tokens")
     }
 
-    /// The token, as it is mailed. It must not be stored: the unsigned one may be, and this can be made
-    /// again.
+    /// The signed token, to be sent. It must not be stored: store the unsigned one, and sign again.
     pub fn signed(&self, token: &Unsigned) -> String {
         jwt::signed(&self.mail_key(), &token.0)
     }
 
-    /// The token that the event tells of, for whoever mails it; none, where it tells of none, or where that
-    /// is good no more. It must not be stored, nor given to a saga as input or answered by a step: give the
-    /// event, and ask again.
+    /// The signed token of an event, for a subscriber that sends it; none if the event holds none, or if it
+    /// has expired. It must not be stored, nor be the input or output of a saga step: pass the event, and
+    /// call this again.
     pub fn token_of(&self, event: &Event) -> Option<String> {
         let unsigned = event.data.get(UNSIGNED_TOKEN).and_then(Value::as_str)?;
         let (key, token) = (self.mail_key(), Unsigned(unsigned.to_owned()));
@@ -66,7 +64,7 @@ impl Ctx {
         jwt::read::<Value>(&key, &token, self.now()).map(|_| token)
     }
 
-    /// What a token says that came back, if it opens `purpose` and is still good.
+    /// The claims of a token that came back, if it is valid for `purpose`.
     pub fn read_mailed<T: DeserializeOwned>(&self, purpose: &str, token: &str) -> Option<T> {
         let claims: Claims<T> = jwt::read(&self.mail_key(), token, self.now())?;
         (claims.aud == purpose).then_some(claims.said)

@@ -1,15 +1,15 @@
-//! What a module is, and where modules register.
+//! Modules: the contents of a plugin (services, relations, seed), and the list in which modules register.
 
 use linkme::distributed_slice;
 
 use crate::{AnyService, Moment, Relation, RowError, Space, Write};
 
-/// A module: a name, its tables, and how they hang together. It reaches no other module's keys; what belongs
-/// to two modules is a link.
+/// A module: a name, its tables, and the relations between them. It does not access the keys of other
+/// modules; an association between two modules is a link.
 pub struct Module {
     /// `sales-channel`: the name of its folder.
     pub name: &'static str,
-    /// What it is for, in one line.
+    /// Its purpose, in one line.
     pub summary: &'static str,
     /// The services of its entities.
     pub services: &'static [&'static dyn AnyService],
@@ -17,10 +17,10 @@ pub struct Module {
     pub spaces: &'static [Space],
     /// Relations between its own entities.
     pub relations: &'static [Relation],
-    /// Are its records about the running of the program itself? Their changes are no events: a subscriber to
-    /// all events would hear of its own doings without end.
+    /// Are its records about the running of the program itself? Changes of those emit no events: a subscriber
+    /// to all events would cause events by its own bookkeeping without end.
     pub is_log: bool,
-    /// Writes the records that it cannot do without, if they are not there: run at every start.
+    /// Writes the records that the module needs, if they are missing. Called at every start.
     pub seed: Option<Seed>,
 }
 
@@ -56,7 +56,7 @@ macro_rules! module {
 }
 
 impl Module {
-    /// A module of nothing, to be filled in.
+    /// An empty module, to be filled in.
     pub const EMPTY: Module = Module {
         name: "",
         summary: "",

@@ -1,69 +1,70 @@
-//! What a payment provider is: somebody who takes money.
+//! The contract of payment providers: initiate, authorise, capture, refund, cancel.
 
 use std::{future::Future, pin::Pin, time::Duration};
 
 use crate::{Ctx, Decimal, Fault, Metadata};
 
-/// Somebody who takes money: a bank, a card company, or the shop itself.
+/// A payment provider: a bank, a card company, or the shop itself.
 pub trait PaymentProvider: Sync {
-    /// `pp_bank`. Unique, and what regions and storefronts know it by.
+    /// `pp_bank`. Unique; regions and storefronts refer to the provider by it.
     fn id(&self) -> &'static str;
 
-    /// Is the money handed over by hand, so that every request is granted at once? Then nobody is called
-    /// where a transaction can go on instead.
+    /// True if money changes hands outside of the system, so that every request is granted at once. Such a
+    /// provider is asked within a transaction, without an external call.
     fn is_manual(&self) -> bool {
         false
     }
 
-    /// How long an answer may take.
+    /// Time-out of one request.
     fn timeout(&self) -> Duration {
         Duration::from_secs(30)
     }
 
-    /// Does what is asked, and answers what is kept about the payment and given back with the next request.
-    /// Asked at least once, always with the same key, and does nothing twice for one key: where a request
-    /// under it was done, it answers the same, and refuses another amount. What was refused was not done, and
-    /// may be asked for again.
+    /// Carries out a request; returns the data that is stored with the payment and passed to the next
+    /// request. Called at least once, always with the same key, and idempotent by key: a repeated request is
+    /// answered as the first one was, and refused if its amount differs. A refused request has no effect, and
+    /// may be made again.
     ///
-    /// Who refuses money says [`FaultKind::PaymentRefused`](crate::FaultKind::PaymentRefused), or
-    /// `PaymentRequiresMore` where the buyer must do something first; other errors are mistakes.
+    /// A refusal is [`FaultKind::PaymentRefused`](crate::FaultKind::PaymentRefused), or `PaymentRequiresMore`
+    /// if the buyer must do something first. Other errors are failures.
     fn ask(&self, ctx: Ctx, request: PaymentRequest) -> Paying;
 }
 
-/// What a provider is asked.
+/// A request to a payment provider.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PaymentRequest {
     /// What is to be done.
     pub action: PaymentAction,
-    /// Names this request: it is the same when the request is made again, after an error or a crash.
+    /// Idempotency key: the same when the request is retried, after an error or a crash.
     pub key: String,
     /// How much.
     pub amount: Decimal,
     /// ISO 4217, in lower case.
     pub currency_code: String,
-    /// What it answered before; at first, what the storefront says.
+    /// Data of the previous answer; in the first request, that of the storefront.
     pub data: Metadata,
 }
 
-/// What is to be done.
+/// The action that a payment provider is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PaymentAction {
-    /// Get ready: the answer is given to the storefront.
+    /// Prepare a payment: the storefront is given the answer.
     Initiate,
-    /// Set the money aside, so that it can be taken.
+    /// Reserve the money, so that it can be captured.
     Authorize,
-    /// Take what was set aside, or some of it.
+    /// Take what was authorised, in full or in part.
     Capture,
-    /// Give back what was taken, or some of it.
+    /// Give back what was captured, in full or in part.
     Refund,
-    /// Let go of what was set aside under this key and not taken; it may be that it never was.
+    /// Release what was authorised under this key and not captured. The authorisation may never have
+    /// happened.
     Cancel {
-        /// The key of the request that set it aside.
+        /// Key of the authorisation.
         authorized_by: String,
     },
 }
 
-/// What becomes of a request.
+/// The future of a request.
 pub type Paying = Pin<Box<dyn Future<Output = Result<Metadata, Fault>> + Send>>;
 
 /// A payment provider, as `payment_provider!` submits it.

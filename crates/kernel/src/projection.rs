@@ -1,37 +1,36 @@
-//! Projections: indexes over more than one module, kept up to date in the transaction that changes a record.
+//! Projections: indexes over several modules, kept up to date in the transaction that changes a record.
 
 use linkme::distributed_slice;
 
 use crate::{Moment, Record, StoreError, Write, change_event};
 
-/// A change to a record or to a link, as it is being made.
+/// A change to a record or to a link, within its transaction.
 pub struct Change<'a> {
-    /// The entity, or the link, that changes.
+    /// Name of the entity or link.
     pub of: &'static str,
-    /// The record as it was; `None` when it is new, or comes back.
+    /// The record before; `None` when it is created or restored.
     pub before: Option<&'a dyn Record>,
-    /// The record as it will be; `None` when it goes, for good or not.
+    /// The record after; `None` when it is deleted or soft-deleted.
     pub after: Option<&'a dyn Record>,
 }
 
-/// Something derived from records of several modules. It is called in their transaction, after the record was
-/// written, for every way in which it can be.
+/// An index derived from records of several modules. `update` is called in their transaction, after the
+/// record was written, whichever way it was changed.
 pub struct Projection {
-    /// Its name.
+    /// Unique name.
     pub name: &'static str,
-    /// The entities and links that it follows.
+    /// Entities and links whose changes it follows.
     pub follows: &'static [&'static str],
-    /// The spaces that it writes.
+    /// Spaces that it writes.
     pub spaces: &'static [crate::Space],
-    /// Those of them that hold what does not follow from the records: they are read when the others are built
-    /// anew, and stay.
+    /// Those of its spaces whose contents cannot be derived from the records: they are read when the others
+    /// are rebuilt, and are not cleared.
     pub kept: &'static [crate::Space],
-    /// Counts up whenever `update` writes something else: the projection is then built anew, at the next
-    /// start.
+    /// Increase it whenever `update` writes something else: the projection is then rebuilt at the next start.
     pub version: u16,
-    /// Brings it up to date. It looks at what is stored rather than at what changes: shown all records and
-    /// links as new ones, while they are all there already, in any order and over empty spaces, it writes
-    /// what it holds. A migration and `verify` count on that.
+    /// Brings the projection up to date. It must read the store rather than the change: called for all
+    /// records and links as new ones, in any order and over empty spaces, while all of them are stored
+    /// already, it must write the whole projection. Migrations and `verify` rely on that.
     pub update: fn(&mut dyn Write, &Change<'_>) -> Result<(), StoreError>,
 }
 
@@ -54,14 +53,14 @@ macro_rules! projection {
     };
 }
 
-/// Tells of a change: the projections that follow it are brought up to date, and its event is written if
-/// anybody follows that.
+/// Announces a change: updates the projections that follow it, and writes its event if a subscriber follows
+/// that.
 pub(crate) fn announce(tx: &mut dyn Write, at: &Moment, change: &Change<'_>) -> Result<(), StoreError> {
     project(tx, change)?;
     change_event::write(tx, at, change)
 }
 
-/// Brings the projections up to date that follow a change.
+/// Updates the projections that follow a change.
 pub(crate) fn project(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
     for projection in PROJECTIONS {
         if projection.follows.contains(&change.of) {

@@ -1,5 +1,5 @@
-//! The plan of one request for one resource: fields, defaults, filters, order and page (pagination), read
-//! once. What is checked before a write, shown, listed, and said of what is gone, comes from it.
+//! The read plan of one request for one resource: fields, defaults, filters, order and page (pagination),
+//! parsed once. Checks before a write, single records, lists and "deleted" answers use the same plan.
 
 use std::{
     collections::HashMap,
@@ -15,8 +15,8 @@ use crate::{
     write_node, write_nodes,
 };
 
-/// Sets of fields of one resource that are kept resolved: what its routes add to the defaults is one of a few
-/// sets.
+/// Upper bound of resolved field sets that are cached per resource: its routes add one of a few sets to the
+/// defaults.
 const N_KEPT_MAX: usize = 16;
 
 /// Fields, resolved for one resource.
@@ -26,20 +26,20 @@ struct Shown {
     cycle: Option<String>,
 }
 
-/// The default fields of a resource, parsed once, and resolved when they are first asked for.
+/// The default fields of a resource: parsed once, resolved when they are first used.
 struct Defaults {
     list: FieldList,
     resolved: RwLock<Vec<(Vec<&'static str>, Arc<Shown>)>>,
 }
 
-/// Those of all resources that are linked in, by their addresses: each is a static.
+/// The defaults of all registered resources, by the address of the resource, which is a static.
 static DEFAULTS: LazyLock<HashMap<usize, Defaults>> = LazyLock::new(|| {
     let defaults = |it: &Resource| Defaults { list: FieldList::of(it.fields), resolved: RwLock::default() };
     Registry::get().resources.iter().map(|it| (ptr::from_ref(*it).addr(), defaults(it))).collect()
 });
 
 impl Defaults {
-    /// Those of this resource.
+    /// The defaults of this resource.
     ///
     /// # Panics
     /// When it is not registered.
@@ -49,7 +49,7 @@ impl Defaults {
         })
     }
 
-    /// What a request is shown that asks for these fields.
+    /// The selection of a request that asks for these fields.
     fn shown(&self, resource: &Resource, fields: &Fields) -> Arc<Shown> {
         let Some(added) = fields.of_route() else { return Arc::new(self.resolve(resource, fields)) };
         let find = |all: &[(Vec<&'static str>, Arc<Shown>)]| {
@@ -74,30 +74,31 @@ impl Defaults {
         }
         let mut cycles = Vec::new();
         let selection = Selection::resolve(graph, def, &list, &mut cycles);
-        // What follows a cycle is left out like what is not offered; where everything is, it is an error.
+        // A path that follows a cycle is left out like one that is not allowed; without an allow-list it is
+        // an error.
         let cycle = cycles.into_iter().next().filter(|_| resource.offer.is_none());
         Shown { selection, cycle }
     }
 }
 
-/// What one request asks of a resource.
+/// The plan of one request for a resource.
 #[derive(Clone)]
 pub struct ReadPlan {
     resource: &'static Resource,
     context: Context,
     shown: Arc<Shown>,
     params: ListParams,
-    /// A field of the record, and what is shown in its place.
+    /// A field of the record, and the text that replaces its value.
     instead: Option<(&'static str, String)>,
 }
 
 impl Resource {
-    /// What this call asks for, and may see.
+    /// The plan of this call, in its own query context.
     pub fn plan(&'static self, call: &Call) -> ReadPlan {
         self.plan_in(call, call.context().clone())
     }
 
-    /// As `plan`, in a context of which the route knows more.
+    /// As `plan`, in a context to which the route has added something.
     pub fn plan_in(&'static self, call: &Call, context: Context) -> ReadPlan {
         let shown = Defaults::of(self).shown(self, &call.params.fields);
         ReadPlan { resource: self, context, shown, params: call.params.clone(), instead: None }
@@ -105,19 +106,19 @@ impl Resource {
 }
 
 impl ReadPlan {
-    /// What the answer depends on.
+    /// The query context.
     pub fn context(&self) -> &Context {
         &self.context
     }
 
-    /// The same request, shown nothing but ids.
+    /// The same plan, showing ids only.
     pub fn ids_only(&self) -> ReadPlan {
         let shown = Defaults::of(self.resource).shown(self.resource, &Fields::none());
         ReadPlan { shown, ..self.clone() }
     }
 
-    /// The same request, in whose record this field is shown whatever it asks for, and as this text: a
-    /// secret, of which the record holds less.
+    /// The same plan, with this field always shown, and with this text as its value: for a secret, of which
+    /// the record holds a digest or a part only.
     pub fn instead(&self, field: &'static str, text: String) -> ReadPlan {
         let Shown { selection, cycle } = &*self.shown;
         let selection = selection.without(self.resource.def(), field);
@@ -136,17 +137,17 @@ impl ReadPlan {
         }
     }
 
-    /// Can these fields be shown in this context? Asked before something is written whose answer shows them.
+    /// Checks that these fields can be shown in this context; called before a write whose answer shows them.
     pub fn check(&self, view: &dyn Read) -> Result<(), Fault> {
         Ok(check_selection(&self.env(view), self.selection()?)?)
     }
 
-    /// `{"<one>": record}`, with what is selected around it.
+    /// `{"<one>": record}`, with the selected fields and relations.
     pub fn show(&self, view: &dyn Read, node: Node) -> Result<Reply, Fault> {
         Reply::object(|envelope| self.write(view, node, envelope.name(self.resource.one)))
     }
 
-    /// The record alone, with what is selected around it.
+    /// The record without an envelope.
     pub fn write(&self, view: &dyn Read, node: Node, out: &mut Vec<u8>) -> Result<(), Fault> {
         let Some((field, text)) = &self.instead else { return self.write_all(view, vec![node], out) };
         let mut object = JsonObject::new(out);
@@ -156,15 +157,14 @@ impl ReadPlan {
         Ok(())
     }
 
-    /// Several records with what is selected, separated by commas.
+    /// Several records, separated by commas, without an envelope.
     pub fn write_all(&self, view: &dyn Read, nodes: Vec<Node>, out: &mut Vec<u8>) -> Result<(), Fault> {
         let env = self.env(view);
         self.tripwire(&env, &nodes)?;
         Ok(write_nodes(&env, self.selection()?, nodes, out)?)
     }
 
-    /// The record with this id, in its envelope; one that was soft-deleted, where the request asks for these,
-    /// too.
+    /// The record with this id in its envelope; soft-deleted ones only if the request asks for them.
     pub fn find(&self, view: &dyn Read, id: &str) -> Result<Option<Reply>, Fault> {
         let table = Registry::graph().table(self.resource.entity);
         let node = match table.node(view, id)? {
@@ -174,15 +174,15 @@ impl ReadPlan {
         node.map(|it| self.show(view, it)).transpose()
     }
 
-    /// `{"<many>": […], "count", "offset", "limit"}`: the records that the request asks for among those in
-    /// all of `within`.
+    /// `{"<many>": […], "count", "offset", "limit"}`: the page of records that match the request and are in
+    /// all sets of `within`.
     pub fn page(self, view: &dyn Read, within: Vec<Box<dyn Ids>>) -> Result<Reply, Fault> {
         let env = self.env(view);
         let ListParams { filters, q, order, offset, limit, with_deleted, .. } = self.params.clone();
         if let Some(order) = order.as_deref().filter(|it| self.resource.offer.is_some() && it.contains('.')) {
             return Err(QueryError::Order(order.to_owned()).into());
         }
-        // What cannot be shown is refused before it is looked for.
+        // An invalid selection is refused before any record is looked for.
         let selection = self.selection()?;
         let query = ListQuery {
             filters: filters.into_iter().map(|it| it.renamed(self.resource.renamed)).collect(),
@@ -208,8 +208,8 @@ impl ReadPlan {
         Ok(Reply::raw(json))
     }
 
-    /// In test builds: what storefronts are shown is behind a wall, and on their side of it. The handler has
-    /// seen to that, or a test fails here.
+    /// In test builds: checks that what a store route shows is behind a wall and within it. A handler that
+    /// forgot the wall fails its tests here.
     fn tripwire(&self, env: &Env<'_>, nodes: &[Node]) -> Result<(), Fault> {
         if !cfg!(debug_assertions) || self.resource.offer.is_none() {
             return Ok(());
@@ -224,7 +224,7 @@ impl ReadPlan {
     }
 }
 
-/// That a record or a link is gone: `{"id", "object", "deleted": true}`.
+/// The answer to a deletion: `{"id", "object", "deleted": true}`.
 #[derive(Clone, Debug)]
 pub struct Deleted {
     id: Value,
@@ -232,7 +232,7 @@ pub struct Deleted {
 }
 
 impl Deleted {
-    /// What has this id is gone; `object` is what the wire calls it.
+    /// `object` is the name of the kind on the wire.
     pub fn new(id: impl Into<Value>, object: &'static str) -> Deleted {
         Deleted { id: id.into(), object }
     }
@@ -243,7 +243,7 @@ impl Deleted {
         envelope.field("deleted", &true);
     }
 
-    /// Says so.
+    /// The answer without a parent.
     pub fn reply(&self) -> Result<Reply, Fault> {
         Reply::object(|envelope| {
             self.write(envelope);
@@ -251,7 +251,7 @@ impl Deleted {
         })
     }
 
-    /// Says so, and shows as `parent` the record that it is gone from; null where that is gone, too.
+    /// The answer with the record that it was removed from as `parent`; null if that is deleted, too.
     pub fn reply_from(&self, plan: &ReadPlan, view: &dyn Read, parent: Option<Node>) -> Result<Reply, Fault> {
         Reply::object(|envelope| {
             self.write(envelope);
@@ -265,8 +265,8 @@ impl Deleted {
     }
 }
 
-/// The paths of a resource that lead to nothing: names that the graph does not know, which would be left out
-/// of every answer in silence.
+/// Default paths of a resource that the graph does not know: they would be left out of every answer without
+/// an error.
 pub(crate) fn unknown_paths(graph: &Graph, resource: &Resource) -> Vec<&'static str> {
     let Some(entity) = graph.entity(resource.entity) else { return vec![resource.entity] };
     let ends_at = |path: &str, ends: &dyn Fn(&str, &str) -> bool| {

@@ -6,8 +6,8 @@ use crate::{
     WhenGone, Write, split_part,
 };
 
-/// What soft deletions cleared: the entity and the id that was deleted, then the entity, the field and the id
-/// of the record that named it.
+/// Space of references that soft deletions cleared. Key: entity and id of the deleted record, then entity,
+/// field and id of the record that referred to it.
 pub const CLEARED_REFERENCES: Space = "reference.cleared";
 
 /// The relations whose field is cleared when their target is deleted.
@@ -19,7 +19,7 @@ pub(crate) fn cleared(relations: &[Relation]) -> Vec<(Relation, &'static str)> {
     relations.iter().filter_map(field).collect()
 }
 
-/// Takes the id of a record that goes for good out of what names it.
+/// Clears all references to a record that is deleted for good.
 pub(crate) fn forget(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
     clear(tx, at, entity, id, false)?;
     let group = KeyBuf::new(tx.prefix(CLEARED_REFERENCES)).part(entity).part(id).into_bytes();
@@ -27,7 +27,7 @@ pub(crate) fn forget(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) ->
     Ok(())
 }
 
-/// Takes the id of a record that is soft-deleted out of what names it, and notes what that was.
+/// Clears all references to a record that is soft-deleted, and notes which they were.
 pub(crate) fn soft_delete(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
     clear(tx, at, entity, id, true)
 }
@@ -56,9 +56,9 @@ fn note_cleared(tx: &mut dyn Write, relation: &Relation, field: &str, id: &str, 
     tx.put(key.into_bytes(), Vec::new());
 }
 
-/// Puts the references to a restored record back that [`soft_delete`] took out, where there is room; and
-/// takes out of the record itself what was deleted while it was. A record that was deleted, too, when what it
-/// named was restored stays without.
+/// Sets the references to a restored record again that [`soft_delete`] cleared, where the field is still
+/// empty; and clears references of the record itself whose targets were deleted meanwhile. A record that was
+/// itself deleted while its target was restored stays without the reference.
 pub(crate) fn restore(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
     let registry = Registry::get();
     let group = KeyBuf::new(tx.prefix(CLEARED_REFERENCES)).part(entity).part(id).into_bytes();
@@ -68,7 +68,7 @@ pub(crate) fn restore(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -
         let Some((from, field, holder)) = parts else { continue };
         let holder = String::from_utf8_lossy(holder).into_owned();
         tx.delete(key.clone());
-        // What is no longer linked in has no records to change.
+        // Entities that are no longer linked in have no records to change.
         if registry.graph.has_table(&from) {
             Registry::service(&from).refer(tx, at, &holder, &field, id)?;
         }

@@ -1,4 +1,4 @@
-//! Everything that is linked into the program, checked once.
+//! The registry: everything that crates have registered at link time, checked once at the start.
 
 use std::{collections::BTreeMap, fmt, ptr, sync::OnceLock};
 
@@ -33,7 +33,7 @@ pub struct Registry {
     pub modules: Vec<&'static Module>,
     /// The links, by name.
     pub links: Vec<&'static Link>,
-    /// The relations through fields, by entity and name.
+    /// The relations through fields (foreign keys), by entity and name.
     pub field_links: Vec<&'static FieldLink>,
     /// The projections, by name.
     pub projections: Vec<&'static Projection>,
@@ -57,12 +57,12 @@ pub struct Registry {
     pub computed: Vec<&'static Computed>,
     /// The checks of `verify`, by name.
     pub checks: Vec<&'static Check>,
-    /// The graph of all that.
+    /// The graph of entities and relations.
     pub graph: Graph,
     /// The relations whose field is cleared when their target is deleted, with that field.
     #[doc(hidden)]
     pub cleared: Vec<(Relation, &'static str)>,
-    /// The events of records and links that somebody follows.
+    /// Change events that have a subscriber.
     #[doc(hidden)]
     pub followed: Followed,
 }
@@ -92,10 +92,10 @@ macro_rules! computed {
 }
 
 /// Registers routes: method, path (a literal, or several with `+` between), auth, parameters, body (with
-/// `up_to` more bytes than others, if it needs them), handler; after `with "flag";`, those of a feature that
-/// can be switched off. After `of RESOURCE;`, reading answers with a page or with one of these records,
-/// writing with one, and deleting with what is gone; a line that answers something else says so behind its
-/// handler, as `=> batch: Answer::Batch(&RESOURCE);`.
+/// `up_to` more bytes than the default limit, if it needs them), handler. After `with "flag";` come the
+/// routes of a feature flag. After `of RESOURCE;` the answers are of that resource: reading answers with a
+/// page or a record, writing with a record, deleting with a "deleted" answer; a line with another answer
+/// names it behind its handler, as `=> batch: Answer::Batch(&RESOURCE);`.
 ///
 /// ```ignore
 /// routes! {
@@ -158,7 +158,7 @@ macro_rules! or_none {
     };
 }
 
-/// Something that does not fit together.
+/// An inconsistency between registered parts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem(pub String);
 
@@ -171,7 +171,7 @@ impl fmt::Display for Problem {
 static REGISTRY: OnceLock<Result<Registry, Vec<Problem>>> = OnceLock::new();
 
 impl Registry {
-    /// What is linked in, or everything that is wrong with it.
+    /// The registry, or everything that is wrong with it.
     pub fn linked() -> Result<&'static Registry, &'static [Problem]> {
         let build = || {
             let parts = Registry {
@@ -199,10 +199,10 @@ impl Registry {
         REGISTRY.get_or_init(build).as_ref().map_err(Vec::as_slice)
     }
 
-    /// What is linked in.
+    /// The registry.
     ///
     /// # Panics
-    /// When it does not fit together, which every start checks first.
+    /// When it is inconsistent, which is checked at every start.
     pub(crate) fn get() -> &'static Registry {
         match Self::linked() {
             Ok(registry) => registry,
@@ -213,14 +213,14 @@ impl Registry {
     /// The graph of what is linked in.
     ///
     /// # Panics
-    /// When it does not fit together, which every start checks first.
+    /// When it is inconsistent, which is checked at every start.
     pub fn graph() -> &'static Graph {
         &Self::get().graph
     }
 
-    /// Puts the parts together into a graph, or says everything that does not fit.
+    /// Builds the graph, and checks that all parts are consistent; returns every problem.
     pub fn build(mut self) -> Result<Registry, Vec<Problem>> {
-        // The order in which the linker lays them out means nothing, and differs between builds.
+        // The linker's order is arbitrary, and differs between builds.
         self.modules.sort_by_key(|it| it.name);
         self.links.sort_by_key(|it| it.name);
         self.field_links.sort_by_key(|it| (it.from, it.relation));
@@ -229,7 +229,7 @@ impl Registry {
         self.checks.sort_by_key(|it| it.name);
         self.routes.sort_by_key(|it| (it.path, it.method));
         self.resources.sort_by_key(|it| (it.entity, it.one, ptr::from_ref(*it).addr()));
-        // Several tables of routes may be about one.
+        // Several tables of routes may have the same resource.
         self.resources.dedup_by_key(|it| ptr::from_ref(*it).addr());
         self.subscribers.sort_by_key(|it| it.name);
         self.jobs.sort_by_key(|it| it.name);
@@ -269,15 +269,15 @@ impl Registry {
         spaces
     }
 
-    /// Writes what modules cannot do without.
+    /// Writes the records that modules need.
     pub fn seed(&self, tx: &mut dyn Write, at: &Moment) -> Result<(), RowError> {
         self.modules.iter().filter_map(|module| module.seed).try_for_each(|seed| seed(tx, at))
     }
 
-    /// The service of an entity that is known by name only.
+    /// The service of an entity, by name.
     ///
     /// # Panics
-    /// When no module has it, which every start checks first.
+    /// When no module has it, which is checked at every start.
     pub(crate) fn service(entity: &str) -> &'static dyn AnyService {
         let all = MODULES.iter().flat_map(|module| module.services);
         *all.into_iter()
@@ -290,7 +290,7 @@ impl Registry {
         self.payment_providers.iter().copied().find(|it| it.id() == id)
     }
 
-    /// Those who joined a flow at a point, in the order of their names.
+    /// The hooks of a flow at a point, in the order of their names.
     pub(crate) fn hooks_at<'a>(
         &'a self,
         flow: &'a str,
@@ -299,7 +299,7 @@ impl Registry {
         self.hooks.iter().copied().filter(move |it| it.joins(flow, point))
     }
 
-    /// Has anybody joined a flow at this point?
+    /// True if a hook joins this flow at this point.
     pub fn has_hook(&self, flow: &str, point: &str) -> bool {
         self.hooks_at(flow, point).next().is_some()
     }

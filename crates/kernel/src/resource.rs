@@ -1,22 +1,22 @@
-//! The face of an entity in HTTP: its envelopes, its default fields, what may be asked of it. What one
-//! request asks is a [`ReadPlan`](crate::ReadPlan).
+//! Resources: the HTTP representation of an entity (envelopes, default fields, allow-list of relations). The
+//! plan of one request is a [`ReadPlan`](crate::ReadPlan).
 
 use crate::{EntityDef, Envelope, Offer, Registry};
 
-/// How an entity is shown on one kind of route.
+/// The representation of an entity on one kind of route.
 pub struct Resource {
     /// The entity.
     pub entity: &'static str,
-    /// The name of one in an envelope.
+    /// Key of a single record in its envelope: `product`.
     pub one: &'static str,
-    /// The name of a list in an envelope.
+    /// Key of a list in its envelope: `products`.
     pub many: &'static str,
-    /// What is shown where the request does not say: in the syntax of `fields`.
+    /// Default fields, in the syntax of `fields`.
     pub fields: &'static [&'static str],
-    /// What a request may ask for of what hangs on the record. Without an offer it may ask for everything;
-    /// with one, the rest is left out in silence, and lists are sorted by the record's own fields alone.
+    /// Allow-list of relations and computed fields that `fields` may select; the rest is left out without an
+    /// error, and lists are ordered by the record's own fields only. `None`: unrestricted.
     pub offer: Option<Offer>,
-    /// Parameters whose filter is on another field: `tag_id` on `tags.id`.
+    /// Parameters that filter by another field: `tag_id` by `tags.id`.
     pub renamed: &'static [(&'static str, &'static str)],
 }
 
@@ -45,8 +45,8 @@ pub struct ResourceEntry(pub &'static Resource);
 
 inventory::collect!(ResourceEntry);
 
-/// Registers resources that are shown by routes and that no table of routes begins with (`of RESOURCE;`
-/// registers its own): their default fields are read, and looked at, when the program starts.
+/// Registers resources that no table of routes begins with (`of RESOURCE;` registers its own), so that their
+/// default fields are parsed and checked at the start.
 #[macro_export]
 macro_rules! resources {
     ($($RESOURCE:expr),+ $(,)?) => {

@@ -1,4 +1,4 @@
-//! When a job runs.
+//! Schedules of jobs: cron patterns and intervals.
 
 use std::{fmt, time::Duration};
 
@@ -7,12 +7,12 @@ use jiff::{civil::DateTime, tz::TimeZone};
 
 use crate::Timestamp;
 
-/// When a job runs, as it is written.
+/// A schedule as it is written in code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schedule {
-    /// At these moments, in UTC: `minute hour day month weekday`, or the same with seconds in front.
+    /// A cron pattern in UTC: `minute hour day month weekday`, or the same with seconds in front.
     Cron(&'static str),
-    /// So long after the run before.
+    /// An interval from the run before.
     Every(Duration),
 }
 
@@ -25,17 +25,17 @@ impl fmt::Display for Schedule {
     }
 }
 
-/// A schedule that was understood.
+/// A parsed schedule.
 #[derive(Clone, Debug)]
 pub enum Plan {
-    /// At the moments of a pattern.
+    /// The times of a cron pattern.
     Cron(Box<Cron>),
-    /// So many milliseconds after the run before.
+    /// Milliseconds after the run before.
     EveryMs(i64),
 }
 
 impl Schedule {
-    /// Understands the schedule, or says what is wrong with it.
+    /// Parses the schedule. Error: what is wrong with the pattern or interval.
     pub fn plan(&self) -> Result<Plan, String> {
         match self {
             Schedule::Cron(pattern) => {
@@ -59,7 +59,7 @@ impl Schedule {
 }
 
 impl Plan {
-    /// The first moment after this one.
+    /// The first time after this one.
     pub fn after(&self, at: Timestamp) -> Option<Timestamp> {
         match self {
             Plan::EveryMs(millis) => Some(at.plus_millis(*millis)),
@@ -67,7 +67,7 @@ impl Plan {
         }
     }
 
-    /// The last moment of a pattern up to this one. An interval has none: it begins again with each run.
+    /// The last time of a pattern up to this one. An interval has none, since it begins again with each run.
     pub fn last(&self, until: Timestamp) -> Option<Timestamp> {
         match self {
             Plan::EveryMs(_) => None,
@@ -75,7 +75,7 @@ impl Plan {
         }
     }
 
-    /// How many moments of a pattern there are after `after` up to `until`; `n_max`, where there are more.
+    /// Number of times of a pattern after `after` up to `until`, at most `n_max`.
     pub fn count(&self, after: Timestamp, until: Timestamp, n_max: usize) -> usize {
         match self {
             Plan::EveryMs(_) => 0,
@@ -92,7 +92,7 @@ fn stamp(utc: DateTime) -> Option<Timestamp> {
     Some(Timestamp::from_millis(utc.timestamp().as_millisecond()))
 }
 
-/// The date and time of day in UTC; patterns know no milliseconds.
+/// Date and time of day in UTC; cron patterns have no milliseconds.
 fn civil(at: Timestamp) -> Option<DateTime> {
     let at = jiff::Timestamp::from_millisecond(at.millis()).ok()?;
     Some(at.to_zoned(TimeZone::UTC).datetime())

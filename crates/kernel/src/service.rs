@@ -14,13 +14,13 @@ use crate::{
 
 /// The service of one entity: a set of functions that run inside a transaction.
 pub struct Service<T: 'static> {
-    /// The rows. Reading them here is fine; writing them is not, since links and projections would not know.
+    /// The rows. Read them here; write them through the service, which updates links and projections.
     pub table: Table<T>,
 }
 
 /// An update of a `T`.
 pub trait Patch<T> {
-    /// Changes what it says, and leaves the rest.
+    /// Changes the fields that it holds.
     fn apply(self, record: &mut T);
 }
 
@@ -45,7 +45,7 @@ impl<T: Entity> Service<T> {
         Service { table: Table::new(indexes) }
     }
 
-    /// The same service, whose records have at most so many bytes.
+    /// The same service with an upper bound of bytes per record.
     pub const fn at_most(self, bytes_max: usize) -> Self {
         Service { table: self.table.at_most(bytes_max) }
     }
@@ -60,12 +60,12 @@ impl<T: Entity> Service<T> {
         self.get(tx, id)?.ok_or_else(|| RowError::NotFound { entity: T::DEF, id: id.to_owned() })
     }
 
-    /// The live records that `query` asks for.
+    /// The live records that match `query`.
     pub fn list(&self, tx: &dyn Read, at: &Moment, query: ListQuery) -> Result<Vec<T>, QueryError> {
         Ok(self.list_and_count(tx, at, query)?.0)
     }
 
-    /// The live records that `query` asks for, and how many there are on all pages.
+    /// The live records that match `query`, and their count on all pages.
     pub fn list_and_count(
         &self,
         tx: &dyn Read,
@@ -78,7 +78,7 @@ impl<T: Entity> Service<T> {
         Ok((page.nodes.iter().map(|node| of::<T>(node).clone()).collect(), page.count))
     }
 
-    /// Writes a new record. It is given an id, unless it brings one, and the time of the transaction.
+    /// Creates a record, at the time of the transaction, with a new id unless it has one.
     pub fn create(&self, tx: &mut dyn Write, at: &Moment, mut record: T) -> Result<T, RowError> {
         let id = if record.id().is_empty() { at.id() } else { record.id().clone() };
         record.born(id, at.now());
@@ -87,7 +87,7 @@ impl<T: Entity> Service<T> {
         Ok(record)
     }
 
-    /// Changes the record with this id, or says `NotFound`. A change that changes nothing is not written.
+    /// Changes the live record with this id; `NotFound` if there is none. Writes nothing if nothing changes.
     pub fn update(
         &self,
         tx: &mut dyn Write,
@@ -112,7 +112,7 @@ impl<T: Entity> Service<T> {
         Ok(after)
     }
 
-    /// Creates the record, or changes the one that has its id into it.
+    /// Creates the record, or replaces the one that has its id.
     pub fn upsert(&self, tx: &mut dyn Write, at: &Moment, record: T) -> Result<T, RowError>
     where
         T: PartialEq,
@@ -126,7 +126,7 @@ impl<T: Entity> Service<T> {
         }
     }
 
-    /// Removes the record with this id for good, and its links. Unknown ids are ignored.
+    /// Deletes the record with this id for good, and its links. Unknown ids are ignored.
     pub fn delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<T>, RowError> {
         let was_live = self.table.exists(tx, id)?;
         let record = self.table.remove(tx, id)?;
@@ -138,8 +138,8 @@ impl<T: Entity> Service<T> {
         Ok(record)
     }
 
-    /// Hides the record with this id, and its links, until it is restored; references to it are cleared,
-    /// where their relation says so. Unknown ids are ignored.
+    /// Soft-deletes the record with this id, and its links, until it is restored; references to it are
+    /// cleared if their relation says so. Unknown ids are ignored.
     pub fn soft_delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<T>, RowError> {
         let Some(record) = self.table.soft_delete(tx, id, at.now())? else { return Ok(None) };
         link::soft_delete(tx, at, T::DEF.name, id)?;
@@ -148,7 +148,7 @@ impl<T: Entity> Service<T> {
         Ok(Some(record))
     }
 
-    /// Brings a soft-deleted record back, with the links and references that its deletion took, and no
+    /// Restores a soft-deleted record, with the links and references that its deletion removed, and no
     /// others.
     pub fn restore(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<T>, RowError> {
         let Some(record) = self.table.restore(tx, id)? else { return Ok(None) };
@@ -160,7 +160,7 @@ impl<T: Entity> Service<T> {
 }
 
 impl<T: Entity> Service<T> {
-    /// Changes a field of the live record with this id, if `change` says that it did.
+    /// Changes a field of the live record with this id, if `change` returns true.
     fn change_field(
         &self,
         tx: &mut dyn Write,
@@ -184,7 +184,7 @@ fn change<'a, T: Entity>(before: Option<&'a T>, after: Option<&'a T>) -> Change<
     Change { of: T::DEF.name, before: before.map(record), after: after.map(record) }
 }
 
-/// A service, whatever its entity: what cascades need of it.
+/// A service with its entity type erased, for cascades.
 pub trait AnyService: Sync {
     /// Its rows.
     fn table(&self) -> &dyn TableSource;
@@ -198,7 +198,7 @@ pub trait AnyService: Sync {
     /// See [`Service::restore`].
     fn restore(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError>;
 
-    /// Takes an id out of a field of the live record with this id.
+    /// Clears an id in a field of the live record with this id.
     fn release(
         &self,
         tx: &mut dyn Write,
@@ -208,7 +208,7 @@ pub trait AnyService: Sync {
         gone: &str,
     ) -> Result<(), RowError>;
 
-    /// Puts an id into a field of the live record with this id, where there is room.
+    /// Sets an id in a field of the live record with this id, if the field is empty.
     fn refer(
         &self,
         tx: &mut dyn Write,
@@ -218,18 +218,18 @@ pub trait AnyService: Sync {
         back: &str,
     ) -> Result<(), RowError>;
 
-    /// A record of which these bytes are stored.
+    /// Deserialises a record.
     fn read(&self, id: &str, bytes: &[u8]) -> Result<Node, StoreError>;
 
-    /// The same record as today's program would have stored it.
+    /// The record, serialised in the current version.
     fn as_of_now(&self, id: &str, bytes: &[u8]) -> Result<Vec<u8>, StoreError>;
 
-    /// Lets other records have the unique values that the live record with this id has, and did not have
-    /// before.
+    /// Frees the unique values of the live record with this id that it did not have before, so that other
+    /// records can take them.
     fn make_room(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>) -> Result<(), StoreError>;
 
-    /// Makes the live record with this id what it was; nothing at all, where it was not there. This is no
-    /// event: it undoes one.
+    /// Restores the live record with this id to an earlier state, or removes it if it did not exist then.
+    /// Emits no event, since this is an undo.
     fn put_back(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>) -> Result<(), RowError>;
 }
 

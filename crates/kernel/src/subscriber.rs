@@ -1,18 +1,18 @@
-//! What a subscriber is: a function that is called for each event that was committed.
+//! Event subscribers: functions that are called for each committed event.
 
 use std::{future::Future, pin::Pin};
 
 use crate::{Ctx, Event, Fault};
 
-/// Follows events. It is called after their commit, in their order, at least once each: so it must be the
-/// same to call it twice. One that fails is called again after a while, and does not hold up others; what it
-/// never takes is put aside, and the events behind it go on.
+/// Follows events. It is called after their commit, in their order, at least once each, so it must be
+/// idempotent. A failed call is retried with backoff, and does not hold up other subscribers; an event that
+/// keeps failing is put aside as a dead letter, and the next ones are delivered.
 pub struct Subscriber {
-    /// `module.verb-object`: `mail.send-receipt`. Its place among the events is kept under this name.
+    /// `module.verb-object`: `mail.send-receipt`. Its cursor in the outbox is stored under this name.
     pub name: &'static str,
-    /// The events that it follows; `*` is all of them.
+    /// Names of the events that it follows; `*` is all of them.
     pub events: &'static [&'static str],
-    /// What it does.
+    /// The function.
     pub run: Handler,
 }
 
@@ -20,7 +20,7 @@ pub struct Subscriber {
 pub type Handler = fn(Ctx, Event) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
 
 impl Subscriber {
-    /// Does it follow events of this name?
+    /// True if it follows events of this name.
     pub fn follows(&self, event: &str) -> bool {
         self.events.iter().any(|it| *it == "*" || *it == event)
     }

@@ -1,4 +1,4 @@
-//! Tokens that nobody can guess, and what is stored of them.
+//! Random tokens, and the digests of them that are stored.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ pub fn random_token() -> Result<String, getrandom::Error> {
     Ok(hex(&bytes))
 }
 
-/// What is stored of a token. It has 256 random bits, so a plain digest of it tells nobody anything.
+/// The digest of a token that is stored. A token has 256 random bits, so an unsalted hash does not reveal it.
 pub fn digest(token: &str) -> String {
     hex(&Sha256::digest(token.as_bytes()))
 }

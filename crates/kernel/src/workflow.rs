@@ -1,4 +1,4 @@
-//! Workflows: flows and sagas alike, as the registry knows them by name, and the macro that registers them.
+//! Workflows: the common interface of flows and sagas in the registry, and the macro that registers them.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -7,20 +7,20 @@ use crate::{
     saga::{AnySaga, Saga},
 };
 
-/// A flow or a saga, whatever it takes and answers: what the registry needs of it.
+/// A flow or a saga with its types erased, for the registry.
 pub trait AnyFlow: Sync {
-    /// Its id.
+    /// Unique id.
     fn name(&self) -> &'static str;
 
-    /// The points at which others may join it within its transaction.
+    /// Points at which hooks may join within its transaction.
     fn hooks(&self) -> &'static [&'static str];
 
-    /// The points at which others may join it with calls to the outside.
+    /// Points at which hooks may join with external calls.
     fn external_hooks(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// Its durable form, if it has one.
+    /// The saga, if it is one.
     fn as_saga(&'static self) -> Option<&'static dyn AnySaga> {
         None
     }

@@ -1,4 +1,5 @@
-//! Hooks: steps of one's own in somebody else's flow or saga, in its transaction or as a call to the outside.
+//! Hooks: steps that a plugin adds to a flow or saga of another crate, in its transaction or as an external
+//! call.
 
 use std::{future::Future, pin::Pin, time::Duration};
 
@@ -6,56 +7,57 @@ use crate::{Ctx, Fault, flow::Local, serde_json::Value};
 
 /// A step that joins a flow at one of its points.
 pub struct Hook {
-    /// `module.verb-object`: `loyalty.award-points`. Unique, and the name of the step.
+    /// `module.verb-object`: `loyalty.award-points`. Unique; also the name of the step.
     pub name: &'static str,
-    /// The flow and the point: `complete-cart.orderCreated`.
+    /// The flow, and the point in it: `complete-cart.orderCreated`.
     pub point: &'static str,
-    /// What it does.
+    /// The step.
     pub run: HookRun,
 }
 
-/// What a hook does, and where.
+/// The step of a hook: in the transaction of the flow, or an external call.
 #[derive(Clone, Copy)]
 pub enum HookRun {
-    /// A function in the transaction of the flow. Its error aborts that; there is nothing to compensate.
+    /// A function in the transaction of the flow. An error aborts the transaction; there is nothing to
+    /// compensate.
     Local(fn(&mut Local<'_>, &Value) -> Result<(), Fault>),
-    /// A call to the outside, with what undoes it.
+    /// An external call, with its compensation.
     External {
-        /// The call; its answer is kept, and is what the undoing is given.
+        /// The call. Its output is journaled, and is passed to `undo`.
         call: ExternalHook<Value>,
-        /// What undoes it. It is called for a call that failed, too, since that may have had an effect.
+        /// Compensation. Also called after a failed call, which may have had an effect.
         undo: Option<ExternalHook<()>>,
-        /// How long the call may take; 30 seconds where it is not said.
+        /// Time-out of one attempt; 30 seconds by default.
         timeout: Option<Duration>,
-        /// How often the call is tried again, and after which pause; not at all where it is not said.
+        /// Number of retries, and the pause before each; no retries by default.
         retries: Option<(u32, Duration)>,
     },
 }
 
-/// An async function of the application and a call; `StepCall::input` is what the flow says at this point.
+/// An async function of the application and a call; `StepCall::input` is the input of the hook point.
 pub type ExternalHook<T> = fn(Ctx, StepCall) -> Pin<Box<dyn Future<Output = Result<T, Fault>> + Send>>;
 
-/// A call to the outside, as the step is told of it.
+/// What an external step is called with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepCall {
-    /// Names this call: it is the same when the call is made again, after an error or a crash. Hand it to the
+    /// Idempotency key of this call: the same when it is retried after an error or a crash. Pass it to the
     /// other side, so that it does nothing twice.
     pub key: String,
-    /// Names the call that this one undoes; `key` itself where it undoes none.
+    /// In a compensation: the key of the call to undo; otherwise equal to `key`.
     pub invoke_key: String,
-    /// Which try this is, from 1.
+    /// Number of this attempt, from 1.
     pub attempt: u32,
-    /// What a flow says at the point that a hook joined; null elsewhere.
+    /// Input of the hook point; null in other steps.
     pub input: Value,
-    /// Was the call that is to be undone answered? One that failed or took too long was not, and may have had
-    /// an effect.
+    /// In a compensation: was the call answered? A failed or timed-out one was not, and may have had an
+    /// effect.
     pub answered: bool,
-    /// What it answered; null where it was not.
+    /// In a compensation: the output of the call; null if it was not answered.
     pub output: Value,
 }
 
 impl Hook {
-    /// Does it join this flow at this point?
+    /// True if the hook joins this flow at this point.
     pub(crate) fn joins(&self, flow: &str, point: &str) -> bool {
         self.point.strip_prefix(flow).and_then(|it| it.strip_prefix('.')) == Some(point)
     }

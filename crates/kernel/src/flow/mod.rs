@@ -1,5 +1,5 @@
-//! Flows: processes over several modules, made of local steps. A flow is plain Rust over one transaction: all
-//! of it is written, or nothing. What calls the outside is a [`Saga`](crate::Saga).
+//! Flows: business processes over several modules in one transaction, plain Rust code that is committed as a
+//! whole or not at all. Processes with external calls are a [`Saga`](crate::Saga).
 
 mod hook;
 mod probe;
@@ -11,36 +11,36 @@ use crate::{Ctx, Fault, Moment, StoreError, Write, emit, serde_json::Value};
 pub use hook::{ExternalHook, Hook, HookEntry, HookRun, StepCall};
 pub use probe::{Point, Probe, When};
 
-/// A process over several modules, in one transaction. It keeps no journal: an error aborts all of it.
+/// A process over several modules, in one transaction. It needs no journal: an error aborts the transaction.
 pub struct Flow<I: 'static, O: 'static> {
-    /// Its id: `create-products`.
+    /// Unique id: `create-products`.
     pub name: &'static str,
-    /// The points at which others may join it, by name.
+    /// Names of the points at which hooks may join.
     pub hooks: &'static [&'static str],
-    /// What it does: a function of its input, the moment and the data. Tests run it twice, and compare what
-    /// it writes.
+    /// The body: a function of its input, the moment and the data, and of nothing else. Tests run it twice
+    /// with the same ids, and compare what it writes.
     pub run: fn(&mut Local<'_>, I) -> Result<O, Fault>,
 }
 
 impl<I, O> Flow<I, O> {
-    /// A flow that nobody can join.
+    /// A flow without hook points.
     pub const fn new(name: &'static str, run: fn(&mut Local<'_>, I) -> Result<O, Fault>) -> Self {
         Flow { name, hooks: &[], run }
     }
 }
 
-/// What local steps work on: the transaction that they all share.
+/// What local steps work on: the transaction that all steps of a flow share.
 pub struct Local<'a> {
     /// The transaction.
     pub tx: &'a mut dyn Write,
-    /// Its time, ids and actor.
+    /// Time, ids and actor of the transaction.
     pub at: &'a Moment,
     pub(crate) ctx: &'a Ctx,
     pub(crate) flow: &'static str,
 }
 
 impl Local<'_> {
-    /// Runs a step. Its name is what tests and logs know it by.
+    /// Runs a step. Tests and logs use its name.
     pub fn step<T>(
         &mut self,
         name: &'static str,
@@ -52,8 +52,8 @@ impl Local<'_> {
         Ok(done)
     }
 
-    /// Calls those who joined the flow at this point, in the order of their names. An error aborts the flow.
-    /// `input` is made only if there is anybody; the `additional_data` of the request is put into it.
+    /// Calls the hooks of this point, in the order of their names. An error aborts the flow. `input` is
+    /// evaluated only if there is a hook; the `additional_data` of the request is added to it.
     pub fn hook(&mut self, point: &'static str, input: impl FnOnce() -> Value) -> Result<(), Fault> {
         let registry = self.ctx.registry();
         let mut hooks = registry.hooks_at(self.flow, point).peekable();
@@ -83,7 +83,7 @@ impl Local<'_> {
         (flow.run)(&mut inner, input)
     }
 
-    /// Runs a flow twice, with the same ids, and compares what it would write; nothing of it is kept.
+    /// Runs a flow twice with the same ids, and compares what it would write. Both runs are discarded.
     fn rehearse<I: Clone, O>(&mut self, flow: &'static Flow<I, O>, input: &I) {
         let (at, ctx, n_ids) = (self.at, self.ctx, self.at.n_ids());
         let run = || {
@@ -98,7 +98,7 @@ impl Local<'_> {
         assert!(first == second, "`{}` wrote something else when it ran again over the same data", flow.name);
     }
 
-    /// Tells of something that happened, if the transaction commits.
+    /// Emits an event, which is delivered if the transaction commits.
     pub fn emit(&mut self, event: &str, data: Value) -> Result<(), StoreError> {
         emit(self.tx, self.at, event, data)
     }

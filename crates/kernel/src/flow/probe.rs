@@ -1,38 +1,39 @@
-//! What tests use to look at flows, and to make them fail, between any two steps.
+//! Probe points of flows: tests observe the steps of a flow with them, and inject faults between any two
+//! steps.
 
 use crate::Fault;
 
-/// On which side of a step.
+/// Position of a probe point relative to a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum When {
     /// Before its body.
     Before,
     /// After its body, before anything else.
     After,
-    /// Before it is undone.
+    /// Before it is compensated.
     Undoing,
-    /// After it was undone, before that is committed.
+    /// After it was compensated, before that is committed.
     Undone,
 }
 
-/// A place in a running flow.
+/// A probe point of a running flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point<'a> {
     /// The flow.
     pub flow: &'a str,
     /// The step, or the hook.
     pub step: &'a str,
-    /// Before or after it.
+    /// Before or after the step.
     pub when: When,
 }
 
-/// Is shown every point that a flow passes. An error there is the step's.
+/// Called at every probe point. An error fails the step.
 pub trait Probe: Send + Sync {
-    /// Lets the flow go on, or does not.
+    /// Lets the flow go on, or injects an error.
     fn probe(&self, point: &Point<'_>) -> Result<(), Fault>;
 
-    /// Is every flow to be run twice first, over changes that are thrown away, to see that both runs write
-    /// the same?
+    /// True if every flow is to be run twice first, over changes that are discarded, to check that both runs
+    /// write the same.
     fn rehearses(&self) -> bool {
         false
     }

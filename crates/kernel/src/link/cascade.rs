@@ -1,12 +1,11 @@
-//! The cascade of deletions to links: what happens to links when a record is deleted, soft-deleted or
-//! restored.
+//! Cascade to links: removes, soft-deletes or restores the links of a record together with the record.
 
 use crate::{
     Direction, KeyBuf, Moment, Read, Registry, RowError, Scan, Span, StoreError, Write, group_count,
     link::{LINKS, Link, Side, by_side},
 };
 
-/// The links with `entity` at one end, seen from there.
+/// The links that have `entity` at one end, with the side of that end.
 fn links_of(entity: &str) -> impl Iterator<Item = (&'static Link, Side)> {
     LINKS.iter().flat_map(move |link| {
         let left = (link.left.entity == entity).then_some((*link, Side::Left));
@@ -15,7 +14,7 @@ fn links_of(entity: &str) -> impl Iterator<Item = (&'static Link, Side)> {
     })
 }
 
-/// Is anything linked to this record?
+/// True if the record has any link.
 pub(crate) fn is_linked(tx: &dyn Read, entity: &str, id: &str) -> Result<bool, StoreError> {
     for (link, side) in links_of(entity) {
         if group_count(tx, link.space(side), &[id])? > 0 {
@@ -25,7 +24,7 @@ pub(crate) fn is_linked(tx: &dyn Read, entity: &str, id: &str) -> Result<bool, S
     Ok(false)
 }
 
-/// Removes all links of a record that goes for good, and the records that go with it.
+/// Removes all links of a record that is deleted for good, and deletes the records that cascade with it.
 pub(crate) fn forget(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
     for (link, side) in links_of(entity) {
         for (left, right) in link.pairs(tx, side, id)? {
@@ -49,7 +48,7 @@ pub(crate) fn forget(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) ->
     Ok(())
 }
 
-/// Puts all links of a record away with it, and the records that go with it.
+/// Soft-deletes all links of a record, and the records that cascade with it.
 pub(crate) fn soft_delete(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
     for (link, side) in links_of(entity) {
         for (left, right) in link.pairs(tx, side, id)? {
@@ -70,8 +69,8 @@ pub(crate) fn soft_delete(tx: &mut dyn Write, at: &Moment, entity: &str, id: &st
     Ok(())
 }
 
-/// Brings the links back that [`soft_delete`] put away with this record. A link whose other end was deleted
-/// meanwhile waits with that one.
+/// Restores the links that [`soft_delete`] removed with this record. If the other end was deleted meanwhile,
+/// the link waits for that record to be restored.
 pub(crate) fn restore(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
     for (link, side) in links_of(entity) {
         let group = grave_group(tx, link, side, id);
@@ -93,7 +92,7 @@ pub(crate) fn restore(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -
             let table = Registry::graph().table(end.entity);
             if !table.has(tx, &other)? {
                 if table.deleted_node(tx, &other)?.is_none() {
-                    // It is gone for good: nobody restores it.
+                    // The other end was deleted for good, and will not be restored.
                     continue;
                 }
                 let mut key = grave_group(tx, link, other_side, &other);
@@ -109,7 +108,8 @@ pub(crate) fn restore(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -
     Ok(())
 }
 
-/// The rows that went with `id`: by the side it is on, so that ids of two entities never meet.
+/// The rows that were deleted with `id`. The side is part of the group, so that ids of two entities do not
+/// collide.
 pub(super) fn grave_group(tx: &dyn Read, link: &Link, side: Side, id: &str) -> Vec<u8> {
     let side = match side {
         Side::Left => "left",

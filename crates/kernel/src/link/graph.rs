@@ -1,4 +1,4 @@
-//! Links as the graph shows them: rows, and ways to the records at the other end.
+//! Links in the graph: their rows as records, and the relations to the records at the other end.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -10,7 +10,7 @@ use crate::{
     link::{Link, LinkRow, Side, by_side},
 };
 
-/// A pair as the graph shows it.
+/// A row of a link as a record of the graph.
 pub(crate) struct LinkRecord {
     pub(super) link: &'static Link,
     pub(super) left: String,
@@ -132,7 +132,7 @@ impl ResolveWith for ThroughLink {
             Side::Left => self.link.lefts_set(target.to_owned()),
             Side::Right => self.link.rights_set(target.to_owned()),
         };
-        // A row has an id of its own, by which nobody looks for it.
+        // Rows have ids of their own, by which no query filters.
         (!self.to_rows).then(|| Box::new(others) as Box<dyn Ids>)
     }
 

@@ -1,8 +1,8 @@
 //! Links: associations between records of two modules that do not know each other.
 //!
-//! A pair is stored as two entries, in the transaction of whoever makes it: forward with the row, reverse
-//! empty, so that both directions are prefix scans. The rows that a soft-deletion takes along are kept under
-//! the record that was deleted, so that restoring it brings back these links and no others.
+//! A pair is stored as two entries in one transaction: forward with the row, reverse without a value, so that
+//! both directions are prefix scans. Rows that a soft deletion removes are kept under the deleted record, so
+//! that restoring it brings back these links and no others.
 
 mod cascade;
 mod graph;
@@ -29,47 +29,47 @@ pub(crate) use self::{
 
 /// An association between two entities.
 pub struct Link {
-    /// `product_sales_channel`: its name in queries, and of its table.
+    /// `product_sales_channel`: its name in queries, and the space of its rows.
     pub name: Space,
-    /// The space of the reverse entries.
+    /// Space of the reverse entries.
     pub reverse: Space,
-    /// The space of the rows that deletions took along.
+    /// Space of the rows that soft deletions removed.
     pub deleted: Space,
-    /// What the ids of its rows begin with.
+    /// Prefix of the ids of its rows.
     pub prefix: &'static str,
-    /// The end that is named first.
+    /// The left end.
     pub left: End,
-    /// The other end.
+    /// The right end.
     pub right: End,
-    /// What a row holds beside the ids.
+    /// Columns of a row, beside the ids.
     pub columns: &'static [Column],
-    /// What changed in these columns from each version of the rows to the next.
+    /// Versions of the columns: how rows of each version are read as the next.
     pub history: History,
 }
 
-/// What a row of a link holds beside the ids.
+/// A column of a link's rows.
 pub struct Column {
     /// Its name.
     pub name: &'static str,
-    /// Its value where none is given.
+    /// Default value.
     pub default: fn() -> Value,
 }
 
 /// One end of a link.
 pub struct End {
-    /// The entity: `product`.
+    /// Name of the entity: `product`.
     pub entity: &'static str,
-    /// Its id in the rows: `product_id`.
+    /// Name of its id in the rows: `product_id`.
     pub key: &'static str,
-    /// Its name in the rows: `product`.
+    /// Name of its record in the rows: `product`.
     pub alias: &'static str,
-    /// The relation from this entity to the records at the other end, if it is shown.
+    /// Relation from this entity to the records at the other end, if there is one in the graph.
     pub others: Option<&'static str>,
-    /// The relation from this entity to the rows.
+    /// Relation from this entity to the rows.
     pub rows: &'static str,
-    /// May one record here be linked to several there?
+    /// May one record of this end be linked to several of the other?
     pub many: bool,
-    /// Does a record here go when the record that it is linked to goes?
+    /// Is a record of this end deleted together with the one that it is linked to?
     pub cascade: bool,
 }
 
@@ -87,21 +87,22 @@ pub struct LinkRow {
     pub updated_at: Timestamp,
 }
 
-/// A relation through a field that holds the id of another module's record. Nothing is stored.
+/// A relation through a field that holds the id of another module's record (a foreign key). It stores
+/// nothing.
 pub struct FieldLink {
-    /// The entity with the field.
+    /// The entity that has the field.
     pub from: &'static str,
-    /// The field.
+    /// The foreign key.
     pub field: &'static str,
-    /// The relation to the other record.
+    /// Name of the relation to the other record.
     pub relation: &'static str,
     /// Shown as a list, though the field holds one id?
     pub many: bool,
     /// The other entity.
     pub to: &'static str,
-    /// The relation back, where the field is indexed.
+    /// Name of the relation back, if the field is indexed.
     pub back: Option<&'static str>,
-    /// What becomes of the field when the other record is deleted.
+    /// What a deletion of the other record does to the field.
     pub when_gone: WhenGone,
 }
 
@@ -176,26 +177,26 @@ macro_rules! or_empty {
     };
 }
 
-/// Why a pair was not made.
+/// Why a pair was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// One end does not exist.
+    /// The record at one end does not exist.
     #[error("{label} with id: {id} was not found")]
     NoEnd {
         /// The entity.
         label: String,
-        /// The id that nothing has.
+        /// The id without a record.
         id: String,
     },
-    /// One end takes one partner, and has one.
+    /// One end may have one partner only, and has one already.
     #[error("Cannot create multiple links between '{left}' and '{right}'")]
     Taken {
-        /// The left entity.
+        /// Entity of the left end.
         left: &'static str,
-        /// The right entity.
+        /// Entity of the right end.
         right: &'static str,
     },
-    /// The store failed.
+    /// An error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -210,7 +211,7 @@ impl From<LinkError> for Fault {
     }
 }
 
-/// From which end a link is looked at.
+/// The end from which a link is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     Left,
@@ -218,7 +219,7 @@ enum Side {
 }
 
 impl Link {
-    /// Makes the pair, or changes its columns. Both ends must exist. Says whether it is new.
+    /// Creates the pair, or changes its columns. Both ends must exist. True if the pair is new.
     pub fn attach(
         &'static self,
         tx: &mut dyn Write,
@@ -248,7 +249,7 @@ impl Link {
         Ok(true)
     }
 
-    /// Are both ends there, and has neither more than `n_others` pairs where it may have one?
+    /// Checks that both ends exist, and that an end which may have one partner has at most `n_others`.
     pub(crate) fn check(
         &self,
         tx: &dyn Read,
@@ -270,7 +271,7 @@ impl Link {
         Ok(())
     }
 
-    /// Removes the pair, and nothing else. Says whether it was there.
+    /// Removes the pair, and no record. True if it existed.
     pub fn detach(
         &'static self,
         tx: &mut dyn Write,
@@ -284,28 +285,28 @@ impl Link {
         }
     }
 
-    /// What is stored of the pair, if it exists.
+    /// The row of the pair, if it exists.
     pub fn row(&self, tx: &dyn Read, left: &str, right: &str) -> Result<Option<LinkRow>, StoreError> {
         let bytes = tx.get(&self.key(tx, Side::Left, left, right))?;
         bytes.map(|bytes| self.decode(left, &bytes)).transpose()
     }
 
-    /// Does the pair exist? One key is read.
+    /// True if the pair exists. Reads one key.
     pub fn has(&self, tx: &dyn Read, left: &str, right: &str) -> Result<bool, StoreError> {
         Ok(tx.get(&self.key(tx, Side::Left, left, right))?.is_some())
     }
 
-    /// The ids at the right end that `left` is linked to, ascending.
+    /// Ids at the right end that `left` is linked to, ascending.
     pub fn rights(&self, tx: &dyn Read, left: &str) -> Result<Vec<String>, StoreError> {
         self.others(tx, Side::Left, left)
     }
 
-    /// The ids at the left end that `right` is linked to, ascending.
+    /// Ids at the left end that `right` is linked to, ascending.
     pub fn lefts(&self, tx: &dyn Read, right: &str) -> Result<Vec<String>, StoreError> {
         self.others(tx, Side::Right, right)
     }
 
-    /// The rows of `left`, with the ids at the right end.
+    /// The rows of `left`, each with its id at the right end.
     pub fn rows_of(&self, tx: &dyn Read, left: &str) -> Result<Vec<(String, LinkRow)>, StoreError> {
         let group = self.group(tx, Side::Left, left);
         let mut rows = Vec::new();
@@ -317,7 +318,7 @@ impl Link {
         Ok(rows)
     }
 
-    /// Makes the rights of `left` exactly these.
+    /// Replaces the pairs of `left`: it is linked to exactly these afterwards.
     pub fn replace(
         &'static self,
         tx: &mut dyn Write,
@@ -336,12 +337,12 @@ impl Link {
         Ok(())
     }
 
-    /// The bytes that are stored for a row.
+    /// Serialises a row.
     fn encode(&self, row: &LinkRow) -> Vec<u8> {
         encode_version(version(self.history), row)
     }
 
-    /// Reads what [`Link::encode`] wrote, also as an earlier version of the row. `key` is for errors.
+    /// Deserialises a row of the current or an earlier version. `key` is for error messages.
     fn decode(&self, key: &str, bytes: &[u8]) -> Result<LinkRow, StoreError> {
         decode_version(self.name, key, bytes, version(self.history), |from, row| match row.get_mut("data") {
             Some(Value::Object(columns)) => upgrade(self.history, from, columns),
@@ -349,7 +350,7 @@ impl Link {
         })
     }
 
-    /// The same row as today's program would have stored it.
+    /// The row, serialised in the current version.
     pub(crate) fn as_of_now(&self, key: &str, bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
         Ok(self.encode(&self.decode(key, bytes)?))
     }
@@ -446,8 +447,8 @@ impl Link {
         add_to_group(tx, self.reverse, &[right], -1)
     }
 
-    /// Makes the row of a pair what it was; nothing at all, where it was not there. This is no event: it
-    /// undoes one.
+    /// Restores the row of a pair to an earlier state, or removes the pair if it did not exist then. Emits no
+    /// event, since this is an undo.
     pub(crate) fn put_back(
         &'static self,
         tx: &mut dyn Write,
@@ -477,7 +478,7 @@ impl Link {
         LinkRecord { link: self, left: left.to_owned(), right: right.to_owned(), row }
     }
 
-    /// The pairs of `id`, as left and right.
+    /// The pairs of `id`, each as left and right id.
     fn pairs(&self, tx: &dyn Read, side: Side, id: &str) -> Result<Vec<(String, String)>, StoreError> {
         let others = self.others(tx, side, id)?;
         Ok(others.into_iter().map(|other| by_side(side, id.to_owned(), other)).collect())
@@ -497,7 +498,7 @@ impl crate::Kind for RowKind {
     const PREFIX: &'static str = "";
 }
 
-/// The ids at one end of a link that one record at the other end is linked to.
+/// The set of ids at one end that a record at the other end is linked to.
 pub struct OtherEnd {
     link: &'static Link,
     side: Side,
@@ -505,12 +506,12 @@ pub struct OtherEnd {
 }
 
 impl Link {
-    /// The rights of `left`, as a set for a list.
+    /// The rights of `left`, as a set for queries.
     pub fn rights_set(&'static self, left: String) -> OtherEnd {
         OtherEnd { link: self, side: Side::Left, id: left }
     }
 
-    /// The lefts of `right`, as a set for a list.
+    /// The lefts of `right`, as a set for queries.
     pub fn lefts_set(&'static self, right: String) -> OtherEnd {
         OtherEnd { link: self, side: Side::Right, id: right }
     }

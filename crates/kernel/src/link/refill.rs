@@ -1,5 +1,5 @@
-//! Builds the other direction of a link and its counts anew from its rows, and finds rows that a link no
-//! longer allows.
+//! Rebuilds the reverse entries and counters of a link from its rows, and finds rows that break its
+//! constraints.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,9 +11,9 @@ use crate::{
     split_part,
 };
 
-/// A stored row, and where.
+/// A stored row with its key.
 pub(crate) struct Pair {
-    /// Behind the prefix of the space.
+    /// The key without the prefix of the space.
     pub(crate) key: Vec<u8>,
     pub(crate) left: String,
     pub(crate) right: String,
@@ -21,7 +21,7 @@ pub(crate) struct Pair {
 }
 
 impl Link {
-    /// At most `n_max` rows behind the one with this key.
+    /// At most `n_max` rows after the one with this key.
     pub(crate) fn some_pairs(
         &self,
         tx: &dyn Read,
@@ -39,9 +39,9 @@ impl Link {
         Ok(pairs)
     }
 
-    /// Enters at most `n_max` rows behind the one with this key into the other direction and the counts,
-    /// which are empty in front of the first row. What deletions would have taken along while the link was
-    /// not linked in is made up for. Says the last key and how many rows there were.
+    /// Enters at most `n_max` rows after the one with this key into the reverse entries and counters, which
+    /// are empty before the first row. Cascades of deletions that were made while the link was not linked in
+    /// are made up for. Returns the last key, and the number of rows.
     pub(crate) fn refill(
         &'static self,
         tx: &mut dyn Write,
@@ -78,7 +78,7 @@ impl Link {
         Ok((pairs.last().map(|it| it.key.clone()), pairs.len()))
     }
 
-    /// Writes at most `n_max` rows that deletions took along anew, as of today's version.
+    /// Rewrites, in the current version, at most `n_max` rows that soft deletions removed.
     pub(crate) fn rewrite_deleted(
         &self,
         tx: &mut dyn Write,
@@ -100,7 +100,7 @@ impl Link {
         Ok((rows.last().map(|(key, _)| key.clone()), rows.len()))
     }
 
-    /// The records that have several partners, and may have one; at most `n_max`, a sentence each.
+    /// Records that have several partners and may have one: at most `n_max`, one sentence each.
     pub(crate) fn shared(&self, tx: &dyn Read, n_max: usize) -> Result<Vec<String>, StoreError> {
         let mut partners: BTreeMap<(bool, String), usize> = BTreeMap::new();
         let mut rights: HashMap<String, usize> = HashMap::new();
@@ -111,7 +111,7 @@ impl Link {
         self.entries(tx, self.name, None, usize::MAX, &mut |key, _| {
             let (left, right) = split_part(key).ok_or_else(|| self.unreadable(key))?;
             if !self.left.many {
-                // The rows of one left stand together.
+                // The rows of one left record are adjacent.
                 lefts.1 = if lefts.0 == left { lefts.1 + 1 } else { 1 };
                 lefts.0.clone_from(&left);
                 if lefts.1 > 1 {
@@ -145,7 +145,7 @@ impl Link {
         }
     }
 
-    /// The end of a row that is not there, if one is not, and the id at the other.
+    /// The end of a row whose record does not exist, if there is one, and the id at the other end.
     fn deleted_end<'a>(
         &self,
         tx: &dyn Read,
@@ -161,7 +161,7 @@ impl Link {
         Ok(None)
     }
 
-    /// Shows at most `n_max` entries of one of its spaces behind this key, all without their prefix.
+    /// Visits at most `n_max` entries of a space of the link after this key, without the prefix of the space.
     fn entries(
         &self,
         tx: &dyn Read,

@@ -1,5 +1,5 @@
-//! Links: both directions of each pair, both ends, the number of partners, the counters, and what waits for a
-//! deleted record.
+//! `verify` of links: both directions of each pair, both ends, the number of partners, the counters, and the
+//! rows kept for deleted records.
 
 use atoll_storage::verify::{Groups, verify_counters};
 
@@ -17,10 +17,10 @@ pub(crate) fn verify(link: &'static Link, it: &mut Verify<'_>) -> Result<(), Sto
     waiting(link, it)
 }
 
-/// Is shown records one after the other; nothing for one that cannot be read.
+/// Called for each record in turn, with `None` for one that cannot be read.
 type VisitRecord<'a> = dyn FnMut(Option<&dyn Record>) -> Result<(), StoreError> + 'a;
 
-/// Shows the pairs of a link as records.
+/// Visits the pairs of a link as records.
 pub(crate) fn records(
     link: &'static Link,
     view: &dyn Read,
@@ -39,13 +39,13 @@ pub(crate) fn records(
     })
 }
 
-/// What the walk over the pairs says of their reverse entries.
+/// The reverse entries that the rows of a link imply.
 struct Reverse {
     n_found: u64,
     missing: Groups,
 }
 
-/// The pairs: their rows, their ends, and the entries of the other direction.
+/// Checks the pairs: their rows, their ends, and their reverse entries.
 fn pairs(link: &'static Link, it: &mut Verify<'_>) -> Result<Reverse, StoreError> {
     let (view, findings) = (it.view, &mut *it.findings);
     let mut reverse = Reverse { n_found: 0, missing: Groups::default() };
@@ -88,7 +88,7 @@ fn pairs(link: &'static Link, it: &mut Verify<'_>) -> Result<Reverse, StoreError
     Ok(reverse)
 }
 
-/// The entries of the other direction: each has its pair.
+/// Checks the reverse entries: each has its pair.
 fn reverse(link: &'static Link, it: &mut Verify<'_>, of: Reverse) -> Result<(), StoreError> {
     let (view, findings) = (it.view, &mut *it.findings);
     let is_stale = |key: &[u8]| -> Result<bool, StoreError> {
@@ -123,7 +123,7 @@ fn reverse(link: &'static Link, it: &mut Verify<'_>, of: Reverse) -> Result<(), 
     verify_counters(view, link.reverse, of.missing, findings, &mut |key, _| Ok(any_stale && is_stale(key)?))
 }
 
-/// The rows that deletions took along wait for a record that is soft-deleted.
+/// Checks the rows that soft deletions removed: each belongs to a record that is soft-deleted.
 fn waiting(link: &'static Link, it: &mut Verify<'_>) -> Result<(), StoreError> {
     let (view, findings) = (it.view, &mut *it.findings);
     view.scan(&Span::prefix(&view.prefix(link.deleted)), Direction::Ascending, &mut |key, value| {

@@ -1,4 +1,4 @@
-//! An answer from outside to a step of a saga that is waited for.
+//! Answers from outside to a waiting saga step (`finish_step`).
 
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -9,19 +9,19 @@ use crate::{
     saga::{StepState, WorkflowExecution},
 };
 
-/// An answer from outside to a step that is waited for.
+/// An answer from outside to a waiting step.
 pub struct StepAnswer {
     pub(crate) step: String,
-    /// What the step answers, or why it failed.
+    /// Output of the step, or the reason of its failure.
     pub(crate) answer: Result<Value, String>,
-    /// The request with an `Idempotency-Key` that gave it.
+    /// The keyed request (`Idempotency-Key`) that gave the answer.
     pub(crate) request: Option<KeyedRequest>,
-    /// Tells the giver whether it was taken.
+    /// Reports to the request whether the answer was accepted.
     pub(crate) told: oneshot::Sender<Result<(), Fault>>,
 }
 
 impl StepAnswer {
-    /// Does the run wait for it?
+    /// Checks that the run waits for this answer.
     pub(crate) fn check(&self, journal: &WorkflowExecution) -> Result<(), Fault> {
         let Some(entry) = journal.steps.iter().find(|it| it.name == self.step) else {
             return Err(Fault::not_found(format!("Action not found: {}", self.step)));
@@ -34,7 +34,7 @@ impl StepAnswer {
     }
 
     pub(crate) fn tell(self, taken: Result<(), Fault>) {
-        // Who does not listen any more need not know.
+        // The receiver may have gone away: that is no error.
         let _ = self.told.send(taken);
     }
 }

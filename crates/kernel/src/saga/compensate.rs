@@ -1,5 +1,5 @@
-//! Compensation of saga runs: undoes all steps of a failed run, or those of a failed part if its function
-//! continues.
+//! Compensation of saga runs: undoes all steps of a failed run, or those of a failed part if the function of
+//! the saga goes on.
 
 use crate::{
     Fault, Local, Moment, Point, StepCall, StepState, When, Write,
@@ -12,8 +12,8 @@ use crate::{
 };
 
 impl Run {
-    /// What fails is undone at once, from the step at `begin` on: the function may go on from its error. If
-    /// it cannot be undone the saga fails.
+    /// Undoes a failed part at once, from the step at `begin` on, since the function may go on after its
+    /// error. If that fails, the run fails.
     pub(crate) async fn whole<T>(&mut self, begin: usize, answer: Result<T, Fault>) -> Result<T, Fault> {
         let goes_on = self.failed.is_none() && self.journal.state != ExecutionState::Compensating;
         if answer.is_err()
@@ -25,18 +25,19 @@ impl Run {
         answer
     }
 
-    /// Undoes all that was done.
+    /// Undoes all steps that were done.
     pub(crate) async fn compensate(&mut self) -> Result<(), Fault> {
         if let Some(step) = self.journal.steps.get(self.undos.len()) {
-            // Its code was changed, or it goes another way each time: how to undo the rest is not known.
+            // The code has changed, or is not deterministic: the compensation of the remaining steps is
+            // unknown.
             let text = format!("`{}` did not come to its step `{}` again", self.saga, step.name);
             return Err(Fault::unexpected(text));
         }
         self.undo_from(0).await
     }
 
-    /// Undoes the steps from this place on, last step first. Each is marked as undone in a commit of its own,
-    /// for a local step in the one that undoes it.
+    /// Undoes the steps from this index on, last step first. Each is marked as undone in a commit of its own;
+    /// a local step in the commit that undoes it.
     async fn undo_from(&mut self, begin: usize) -> Result<(), Fault> {
         for place in (begin..self.undos.len()).rev() {
             if self.journal.steps[place].state == StepState::Reverted {

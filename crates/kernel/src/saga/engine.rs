@@ -1,4 +1,4 @@
-//! Runs sagas from their beginning or from their journal, to their end.
+//! The saga engine: starts a run, or resumes it from its journal, until it ends or waits.
 
 use std::{
     future::{Future, poll_fn},
@@ -19,20 +19,25 @@ use crate::{
     saga::{EXECUTIONS, ExecutionState, Run, StepAnswer, WorkflowExecution, run::release},
 };
 
-/// What starting a saga came to.
+/// The result of starting a saga.
 pub enum Outcome<O> {
-    /// It is over.
+    /// The run has ended.
     Done(O, View),
-    /// It waits for a step that is finished from outside.
+    /// The run waits for a step that is finished from outside.
     Waiting(Box<WorkflowExecution>),
 }
 
 impl Ctx {
-    /// Runs a saga until it ends or waits. Runs with the same transaction id take turns; a second run of one
-    /// that has ended starts afresh, or answers what the first one came to where the saga is idempotent; a
-    /// second run of one that waits answers that. One that a crash has cut is brought to its end first: it
-    /// answers the same request when that comes again, and no other one, which runs after it. One that has
-    /// failed must be put right first. The run goes on when the caller goes away.
+    /// Runs a saga until it ends or waits. Runs with the same transaction id exclude each other. If there is
+    /// an earlier run with that id:
+    ///
+    /// - It has ended: a new run starts; if the saga is idempotent, the earlier result is returned.
+    /// - It waits: `Waiting` is returned, with the earlier run.
+    /// - A crash interrupted it: it is resumed to its end first. Its result is returned to a retry of the same
+    ///   request; another request starts a run of its own after it.
+    /// - It could not be undone: 409, until that is resolved.
+    ///
+    /// The run goes on if the caller goes away.
     pub async fn start<I, O>(
         &self,
         saga: &'static Saga<I, O>,
@@ -66,7 +71,7 @@ impl Ctx {
             ..WorkflowExecution::default()
         };
         let ctx = self.beside();
-        // A task of its own: it goes on when the caller goes away.
+        // Runs in a task of its own, which goes on if the caller goes away.
         let run = async move {
             let _lock = ctx.run_locks().lock(saga.name, &journal.transaction_id).await;
             if let Some(outcome) = earlier_run(saga, &ctx, &journal).await? {
@@ -78,7 +83,7 @@ impl Ctx {
                     return Ok(Outcome::Done(output, view));
                 }
             }
-            // The time that it may take begins with its turn.
+            // The time-out starts when the run has its lock.
             journal.deadline = saga.timeout.map(|timeout| ctx.now().plus(timeout));
             let mut run = Run::new(ctx.clone(), saga.name, journal);
             run.is_kept = saga.idempotent;
@@ -93,8 +98,8 @@ impl Ctx {
         outcome
     }
 
-    /// What became of the run that this request started when it came before; or, where that was undone, the
-    /// request that starts it anew.
+    /// A retry of a request that was noted: the result of the run that it started; or, if that was undone,
+    /// the request that starts a new one.
     async fn repeated<I, O>(
         &self,
         saga: &'static Saga<I, O>,
@@ -145,15 +150,15 @@ impl Ctx {
     }
 }
 
-/// What a failed run left behind would be done a second time.
+/// Another run would repeat effects that the failed one has left behind.
 fn has_failed(saga: &str, run: &WorkflowExecution) -> Fault {
     let transaction = &run.transaction_id;
     let text = format!("Workflow {saga} with transaction {transaction} has failed, and could not be undone");
     Fault::new(FaultKind::Conflict, text)
 }
 
-/// What the run before this one with the same transaction id answers for it, where it does. One that a crash
-/// has cut is brought to its end before that.
+/// The result of the earlier run with the same transaction id, if it answers this one. A run that a crash
+/// interrupted is resumed to its end first.
 async fn earlier_run<I, O>(
     saga: &'static Saga<I, O>,
     ctx: &Ctx,
@@ -170,7 +175,7 @@ where
         let outcome = go_on(saga, Run::new(ctx.clone(), saga.name, cut)).await;
         earlier = find()?;
         let has_not_ended = || earlier.as_ref().is_some_and(WorkflowExecution::is_open);
-        // What came to nothing answers nobody: the request that asks for it again is tried like any other.
+        // A failed attempt answers no other request: a retry runs like any other.
         if (is_asked_again && outcome.is_ok()) || has_not_ended() {
             return outcome.map(Some);
         }
@@ -178,7 +183,7 @@ where
     earlier.map_or(Ok(None), |it| answer_of(saga, ctx, it))
 }
 
-/// What a run that is over or waits answers to the next one with the same transaction id, where it does.
+/// The result of a run that has ended or waits, if it answers the next one with the same transaction id.
 fn answer_of<I, O: DeserializeOwned>(
     saga: &Saga<I, O>,
     ctx: &Ctx,
@@ -196,7 +201,7 @@ fn answer_of<I, O: DeserializeOwned>(
     }
 }
 
-/// Goes on with a run from its journal, for itself or with an answer to the step that it waits for.
+/// Resumes a run from its journal, with or without an answer to the step that it waits for.
 pub(crate) async fn resume<I, O>(
     saga: &'static Saga<I, O>,
     ctx: Ctx,
@@ -208,7 +213,7 @@ pub(crate) async fn resume<I, O>(
 {
     let transaction = journal.transaction_id.clone();
     let _lock = ctx.run_locks().lock(saga.name, &transaction).await;
-    // Whoever had the turn before may have gone on with it.
+    // The previous holder of the lock may have advanced the run.
     let journal = match EXECUTIONS.get(&ctx.view(), &journal.id) {
         Ok(Some(now)) => now,
         Ok(None) => return,
@@ -231,7 +236,7 @@ pub(crate) async fn resume<I, O>(
     }
 }
 
-/// When a run is given up. One that began while the clock was ahead has the whole of its time from now on.
+/// Deadline of a run. One that began while the clock was ahead gets its whole time-out from now on.
 fn in_time(deadline: Option<Timestamp>, timeout: Option<Duration>, now: Timestamp) -> Option<Timestamp> {
     let latest = timeout.map(|it| now.plus(it));
     match (deadline, latest) {
@@ -247,7 +252,7 @@ where
 {
     match serde_json::from_value(run.journal.input.clone()) {
         Ok(input) => drive(saga, run, input).await,
-        // The saga now takes something else: nobody can tell what is to be undone.
+        // The saga has another input type now: its steps cannot be undone.
         Err(error) => {
             let error = Fault::unexpected(error);
             fail(run, &error).await?;
@@ -256,7 +261,7 @@ where
     }
 }
 
-/// Calls the function of the saga, and ends the run as it says.
+/// Calls the function of the saga, and ends the run by its result.
 async fn drive<I, O>(saga: &'static Saga<I, O>, mut run: Run, input: I) -> Result<Outcome<O>, Fault>
 where
     O: Serialize,
@@ -274,11 +279,11 @@ where
     if run.ended.is_some()
         && let Err(error) = called
     {
-        // It is over, and told of: what comes after the last step cannot take it back.
+        // The run has ended, and its events are released: an error after the last step cannot undo it.
         tracing::error!(saga = saga.name, %error, "a saga failed after its last step");
         return Err(error);
     }
-    // A function that goes on from such an error would go another way when it is called again.
+    // A function that goes on after such an error would take another path on replay.
     let failed = match run.journal.state {
         ExecutionState::Compensating => Some(run.journal.error.clone().unwrap_or_default()),
         _ => run.failed.clone(),
@@ -300,7 +305,7 @@ where
     revert(run, error).await
 }
 
-/// A panic is an error like others: what was done is undone.
+/// Turns a panic into an error, so that the run is compensated.
 async fn caught<O>(
     mut body: Pin<Box<dyn Future<Output = Result<O, Fault>> + Send + '_>>,
 ) -> Result<O, Fault> {
@@ -315,7 +320,7 @@ async fn caught<O>(
     .await
 }
 
-/// Notes that the run is done, and tells of what it did.
+/// Marks the run as done, and releases its events.
 async fn end(run: &mut Run, result: Result<Value, Fault>) -> Result<View, Fault> {
     if run.journal.n_writes == 0 && !run.is_kept {
         return Ok(run.ctx.view());
@@ -331,7 +336,7 @@ async fn end(run: &mut Run, result: Result<Value, Fault>) -> Result<View, Fault>
     Ok(view)
 }
 
-/// Undoes the run, and answers why.
+/// Compensates the run; returns the error that caused it.
 async fn revert<O>(mut run: Run, error: Fault) -> Result<O, Fault> {
     if run.journal.n_writes == 0 && !run.is_kept {
         return Err(error);
@@ -348,14 +353,14 @@ async fn revert<O>(mut run: Run, error: Fault) -> Result<O, Fault> {
             journal.end(ExecutionState::Reverted, run.ctx.now());
             run.commit(journal).await?;
         }
-        // The process ends, and the next one goes on from here.
+        // The process shuts down; the next one resumes the run.
         Err(error) if run.ctx.store().has_stopped() => return Err(error),
         Err(error) => fail(run, &error).await?,
     }
     Err(error)
 }
 
-/// Notes that the run cannot be undone: somebody must look at it.
+/// Marks the run as failed: it could not be undone, and needs an operator.
 async fn fail(mut run: Run, error: &Fault) -> Result<(), Fault> {
     let mut journal = run.journal.clone();
     let (saga, transaction) = (run.saga, &journal.transaction_id);

@@ -1,5 +1,5 @@
-//! The journal: one record per run of a saga, which holds its steps. It is written in the very transactions
-//! that the steps are.
+//! The saga journal: one record per run, with its steps, written in the same transactions as the steps
+//! themselves.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -14,52 +14,52 @@ use crate::{
 };
 
 words! {
-    /// Where a run stands.
+    /// State of a run.
     pub enum ExecutionState {
-        /// It goes on.
+        /// It is running.
         #[default]
         Invoking = "invoking",
         /// It waits for a step that is finished from outside.
         Waiting = "waiting",
-        /// It failed, and what it did is being undone.
+        /// It failed, and is being compensated.
         Compensating = "compensating",
-        /// It came to its end.
+        /// It has ended.
         Done = "done",
-        /// It failed, and everything is as it was before.
+        /// It failed, and was compensated completely.
         Reverted = "reverted",
-        /// It failed, and could not be undone: somebody must look at it.
+        /// It failed, and could not be compensated: an operator must act.
         Failed = "failed",
     }
 }
 
 words! {
-    /// What a step of a saga is.
+    /// Kind of a saga step.
     pub enum StepKind {
         /// Local steps in one transaction.
         #[default]
         Local = "local",
-        /// A call to the outside.
+        /// An external call.
         External = "external",
-        /// Something that is finished from outside.
+        /// Waits until it is finished from outside.
         Wait = "wait",
     }
 }
 
 words! {
-    /// Where a step stands.
+    /// State of a step.
     pub enum StepState {
-        /// It was begun; whether it had an effect is not known.
+        /// It was started; whether it had an effect is unknown.
         #[default]
         Invoking = "invoking",
-        /// It is to be finished from outside.
+        /// It waits to be finished from outside.
         Waiting = "waiting",
         /// It is done.
         Done = "done",
         /// It failed.
         Failed = "failed",
-        /// It took too long. It may have had an effect all the same.
+        /// It timed out, and may have had an effect.
         Timeout = "timeout",
-        /// What it did was undone.
+        /// It was compensated.
         Reverted = "reverted",
     }
 }
@@ -95,35 +95,35 @@ impl FieldValue for StepEntry {}
 entity! {
     /// A run of a saga.
     pub struct WorkflowExecution = "workflow_execution" / "workflow_executions", "wf_exec" {
-        /// The saga.
+        /// Name of the saga.
         pub workflow_id: String,
-        /// What the caller knows the run by; of several runs with one transaction id, the last is kept.
+        /// Id of the run for its callers. Of several runs with the same id, the last one is kept.
         pub transaction_id: String,
-        /// Where it stands.
+        /// State of the run.
         pub state: ExecutionState,
-        /// How long it is kept after its end, in seconds.
+        /// Retention after the end, in seconds.
         pub retention_time: u64,
-        /// On whose behalf it runs.
+        /// The actor on whose behalf it runs.
         pub actor: Value,
-        /// What it was given.
+        /// Input of the run.
         pub input: Value,
-        /// What it has done.
+        /// The steps so far.
         pub steps: Vec<StepEntry>,
-        /// What it came to.
+        /// Result of the run.
         pub result: Value,
         /// Why it failed.
         pub error: Option<FaultRecord>,
-        /// Why it could not be undone.
+        /// Why it could not be compensated.
         pub undo_error: Option<FaultRecord>,
-        /// How often undoing it was tried in vain.
+        /// Number of failed attempts at compensation.
         pub n_undo_tries: u32,
-        /// When it is given up.
+        /// Time at which it is given up.
         pub deadline: Option<Timestamp>,
-        /// When its record goes.
+        /// Time at which its record is purged.
         pub keep_until: Option<Timestamp>,
-        /// How often it was written: of two that run it, one is refused.
+        /// Number of writes, for optimistic locking: of two processes that run it, one is refused.
         pub n_writes: u64,
-        /// The request with an `Idempotency-Key` that started it.
+        /// The keyed request (`Idempotency-Key`) that started it.
         pub request: Option<KeyedRequest>,
     }
     search [workflow_id, transaction_id]
@@ -147,39 +147,39 @@ impl WorkflowExecution {
         EXECUTIONS.table.get_by(tx, &BY_TRANSACTION, &[workflow, transaction])
     }
 
-    /// Has it come to its end, good or bad?
+    /// True if it has ended, successfully or not.
     pub fn has_ended(&self) -> bool {
         matches!(self.state, ExecutionState::Done | ExecutionState::Reverted | ExecutionState::Failed)
     }
 
-    /// Does it neither wait, nor has it come to its end? If nothing holds its lock, a crash or a stop has cut
+    /// True if it is neither waiting nor ended. If no task holds its lock, a crash or a shutdown interrupted
     /// it.
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.state, ExecutionState::Invoking | ExecutionState::Compensating)
     }
 
-    /// Did somebody ask for the very same again? Of requests with an `Idempotency-Key` only the key says so,
-    /// and one that comes again is told apart by that before.
+    /// Is the other run a repetition of this one? Keyed requests (`Idempotency-Key`) are compared by key
+    /// only, and retries of those are recognised earlier.
     pub(crate) fn is_same_request(&self, other: &WorkflowExecution) -> bool {
         let has_key = self.request.is_some() || other.request.is_some();
         !has_key && (&self.input, &self.actor) == (&other.input, &other.actor)
     }
 
-    /// Who began it. A run that was begun is ended, also where a later version wrote an actor that this one
-    /// cannot read.
+    /// The actor that started it. A run is brought to its end even if a later version wrote an actor that
+    /// this one cannot read.
     pub(crate) fn actor(&self) -> Actor {
         serde_json::from_value(self.actor.clone()).unwrap_or(Actor::System)
     }
 
-    /// What a step is known by to those outside, so that they can tell the same call when it comes again.
+    /// Idempotency key of a step, by which the other side recognises a retry.
     pub(crate) fn key(&self, step: &str, action: &str) -> String {
         format!("{}:{}:{step}:{action}", self.workflow_id, self.id)
     }
 
-    /// Marks the end: it is kept for a while, and without what undoing it would take.
+    /// Marks the end: sets the retention, and drops the undo data.
     pub(crate) fn end(&mut self, state: ExecutionState, now: Timestamp) {
         self.state = state;
-        // What could not be undone waits for somebody to look at it, with what undoing it takes.
+        // A run that could not be undone keeps its undo data, for another attempt.
         let kept = state != ExecutionState::Failed;
         for step in self.steps.iter_mut().filter(|_| kept) {
             step.undo = Vec::new();
@@ -189,14 +189,14 @@ impl WorkflowExecution {
         self.keep_until = kept.then(|| now.plus_millis(millis));
     }
 
-    /// Writes it, as a step of the transaction that it tells of.
+    /// Writes the journal, in the transaction that it describes.
     pub(crate) fn write(&mut self, tx: &mut dyn Write, at: &Moment) -> Result<(), Fault> {
         self.note(tx)?;
         let Some(before) = EXECUTIONS.get(tx, &self.id)? else {
             if self.n_writes > 0 {
                 return Err(Fault::new(FaultKind::Conflict, format!("run {} was removed", self.id)));
             }
-            // The run before it with the same transaction id has ended, or this one would not have begun.
+            // The previous run with the same transaction id has ended, or this one would not have started.
             if let Some(last) = WorkflowExecution::find(tx, &self.workflow_id, &self.transaction_id)? {
                 EXECUTIONS.delete(tx, at, &last.id)?;
             }
@@ -217,8 +217,7 @@ impl WorkflowExecution {
 }
 
 impl WorkflowExecution {
-    /// Notes where it stands for the request that started it: that it has begun, what it came to, or that
-    /// nothing is left of it.
+    /// Notes the state for the request that started it: started, ended with a result, or completely undone.
     fn note(&self, tx: &mut dyn Write) -> Result<(), Fault> {
         let Some(request) = &self.request else { return Ok(()) };
         match self.state {
@@ -230,7 +229,7 @@ impl WorkflowExecution {
     }
 }
 
-/// The runs whose records may go.
+/// The runs whose retention is over.
 pub(crate) fn ended_before(tx: &dyn Read, now: Timestamp) -> Result<Vec<String>, RowError> {
     let mut old = Vec::new();
     for state in [ExecutionState::Done, ExecutionState::Reverted] {
@@ -244,8 +243,8 @@ pub(crate) fn ended_before(tx: &dyn Read, now: Timestamp) -> Result<Vec<String>,
     Ok(old)
 }
 
-/// A run that has ended waits for nothing, and holds nothing to undo with unless undoing it failed; one that
-/// has not is kept until it does.
+/// A run that has ended waits for nothing, and has no undo data unless it failed; a run that has not ended
+/// has no retention.
 pub fn verify_journals(it: &mut Verify<'_>) -> Result<(), StoreError> {
     it.rows(&EXECUTIONS.table, |it, run| {
         let mut wrong = |found: &str, expected: &str| {
@@ -280,7 +279,7 @@ pub fn verify_journals(it: &mut Verify<'_>) -> Result<(), StoreError> {
     })
 }
 
-/// A run as the wire shows it: its steps below a root, and what they answered.
+/// A run on the wire: its steps below a root, and their outputs.
 fn show(run: &WorkflowExecution, visit: &mut dyn FnMut(&'static str, Value)) {
     visit("run_id", json!(run.id));
     let mut steps = Map::new();

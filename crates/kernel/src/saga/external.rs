@@ -1,4 +1,4 @@
-//! External steps: calls to the outside, which no transaction can take back.
+//! External steps: calls to other systems, with time-out, retries and compensation.
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -7,38 +7,38 @@ use serde_json::Value;
 
 use crate::{Ctx, Fault, FaultKind, FaultRecord, Timestamp, flow::StepCall};
 
-/// How long one call may take, where the step does not say.
+/// Default time-out of one attempt.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 type Calling<T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send>>;
 pub(crate) type Action<T> = Arc<dyn Fn(Ctx, StepCall) -> Calling<T> + Send + Sync>;
 
-/// An external step. It is called at least once, always with the same key.
+/// An external step. It is called at least once, always with the same idempotency key.
 pub struct External<T> {
     pub(crate) step: Outside,
     pub(crate) of: std::marker::PhantomData<fn() -> T>,
 }
 
-/// How often a call is tried again, and after which pause.
+/// Retry policy: number of retries, pause, and backoff.
 #[derive(Clone, Copy)]
 pub(crate) struct Patience {
     pub(crate) n_retries: u32,
     pub(crate) pause: Duration,
-    /// How much longer the pause is each time.
+    /// Factor by which the pause grows with each retry.
     factor: u32,
 }
 
 impl Patience {
-    /// With calls: they are tried once, where the step does not say more.
+    /// Of calls: no retries by default.
     pub(crate) const fn of(n_retries: u32, pause: Duration) -> Patience {
         Patience { n_retries, pause, factor: 1 }
     }
 
-    /// With undoing, at least: a run that cannot be undone needs somebody to look at it.
+    /// Of compensations, at least: a run that cannot be undone needs an operator.
     const UNDOING: Patience = Patience { n_retries: 3, pause: Duration::from_millis(100), factor: 2 };
 }
 
-/// An external step, whatever it answers.
+/// An external step with its output type erased.
 #[derive(Clone)]
 pub(crate) struct Outside {
     pub(crate) name: String,
@@ -50,7 +50,7 @@ pub(crate) struct Outside {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> External<T> {
-    /// A step of this name that makes this call. Nothing undoes it, and it is not tried again.
+    /// A step of this name with this call: no compensation, no retries.
     pub fn new<F, R>(name: &'static str, call: F) -> External<T>
     where
         F: Fn(Ctx, StepCall) -> R + Send + Sync + 'static,
@@ -64,8 +64,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> External<T> {
         External { step: Outside::new(name.to_owned(), Arc::new(call)), of: std::marker::PhantomData }
     }
 
-    /// What undoes the call. It is called for one that failed or took too long, too, since that may have had
-    /// an effect; what it answered is then not known.
+    /// Sets the compensation. It is also called after a failed or timed-out call, which may have had an
+    /// effect; the output is unknown then.
     pub fn undo<F, R>(mut self, undo: F) -> External<T>
     where
         F: Fn(Ctx, StepCall, Option<T>) -> R + Send + Sync + 'static,
@@ -79,21 +79,21 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> External<T> {
         self
     }
 
-    /// Tries so often again, after this pause. A refusal (4xx) is an answer, and is not tried again. Undoing
-    /// is tried three times more, where this does not say more.
+    /// Sets the number of retries, and the pause before each. A refusal (4xx) is an answer, and is not
+    /// retried. Compensations are retried at least three times.
     pub fn retries(mut self, n_retries: u32, pause: Duration) -> External<T> {
         self.step.patience = Patience::of(n_retries, pause);
         self
     }
 
-    /// How long one try may take; 30 seconds where it is not said.
+    /// Sets the time-out of one attempt; 30 seconds by default.
     pub fn timeout(mut self, timeout: Duration) -> External<T> {
         self.step.timeout = timeout;
         self
     }
 }
 
-/// How trying ended.
+/// The result of all attempts.
 pub(crate) struct Tried<T> {
     pub(crate) answer: Result<T, FaultRecord>,
     pub(crate) n_attempts: u32,
@@ -115,7 +115,7 @@ impl Outside {
         self.undo.is_some()
     }
 
-    /// Makes the call, and tries again as often as it may.
+    /// Makes the call, with its retries.
     pub(crate) async fn invoke(
         &self,
         ctx: &Ctx,
@@ -125,7 +125,7 @@ impl Outside {
         self.try_all(&self.call, ctx, call, deadline, self.patience).await
     }
 
-    /// Undoes the call.
+    /// Calls the compensation, with its retries.
     pub(crate) async fn compensate(&self, ctx: &Ctx, call: StepCall) -> Tried<()> {
         match &self.undo {
             Some(undo) => {
@@ -151,7 +151,7 @@ impl Outside {
         };
         loop {
             let timeout = left().map_or(self.timeout, |left| left.min(self.timeout));
-            // A task of its own: a panic is an error like others.
+            // Runs in a task of its own, so that a panic is an error like others.
             let (app, told, action) = (ctx.clone(), call.clone(), action.clone());
             let mut task = tokio::spawn(async move { action(app, told).await });
             let ended = tokio::time::timeout(timeout, &mut task).await;

@@ -1,5 +1,5 @@
-//! What becomes of runs that nobody waits for: they are given answers from outside, gone on with after a
-//! crash, given up, undone once more, and forgotten.
+//! Maintenance of detached saga runs: deliver answers to waiting steps, resume after a crash, time out, retry
+//! compensation, purge.
 
 use std::time::Duration;
 
@@ -15,17 +15,18 @@ use crate::{
     },
 };
 
-/// Records that one transaction purges: the writer is everybody's.
+/// Records that one transaction purges, so that it does not hold up other writes.
 const N_PURGED_MAX: usize = 100;
 
-/// How often undoing a run is tried for itself: twice the pause after each try, so that it is given up after
-/// about three hours.
+/// Number of automatic retries of a failed compensation. The pause doubles each time (exponential backoff),
+/// so that the last retry is after about three hours.
 const N_UNDO_TRIES_MAX: u32 = 10;
 const UNDO_PAUSE: Duration = Duration::from_secs(10);
 
 impl Ctx {
-    /// Finishes a step that is waited for, and lets its run go on in the background. `answer` is what the
-    /// step answers, or why it failed. What the saga cannot read is refused, and it waits on.
+    /// Finishes a waiting step, and resumes its run in the background. `answer` is the output of the step, or
+    /// the reason of its failure. An answer that the saga cannot deserialise is refused, and the step goes on
+    /// waiting.
     pub async fn finish_step(
         &self,
         workflow_id: &str,
@@ -34,7 +35,7 @@ impl Ctx {
         answer: Result<Value, String>,
     ) -> Result<(), Fault> {
         let request = match self.once.as_ref().map(|it| it.next()) {
-            // It was taken when this request came before.
+            // An earlier attempt of this request has delivered the answer.
             Some(Ok(_)) => return Ok(()),
             Some(Err(request)) => Some(request),
             None => None,
@@ -69,7 +70,7 @@ impl Ctx {
         })
     }
 
-    /// Tries once more to undo a run that could not be undone, in the background.
+    /// Retries the compensation of a run that could not be undone, in the background.
     pub async fn undo_again(&self, actor: Actor, id: &str) -> Result<(), Fault> {
         let id = id.to_owned();
         let ctx = self.clone();
@@ -85,7 +86,7 @@ impl Ctx {
             Ok(journal)
         };
         let mark = move |local: &mut Local<'_>| mark(local.tx, local.at).map(Some);
-        // A repeat finds it marked, and gone on with.
+        // A retry of the request finds the run marked, and already resumed.
         let (marked, _) = self.local_once(actor, mark, |_| (), |_, ()| Ok(None)).await?;
         if let Some(journal) = marked {
             self.go_on(journal, None);
@@ -93,8 +94,8 @@ impl Ctx {
         Ok(())
     }
 
-    /// Forgets a run that could not be undone, because somebody has put things right by hand; or one whose
-    /// saga is not linked in any more, and that nobody can go on with.
+    /// Removes a run that could not be undone, after an operator has put things right by hand; or one whose
+    /// saga is not linked in any more, so that it cannot be resumed.
     pub async fn forget_run(&self, actor: Actor, id: &str) -> Result<(), Fault> {
         let id = id.to_owned();
         let ctx = self.clone();
@@ -111,7 +112,7 @@ impl Ctx {
         self.local_once(actor, forget, |()| (), |_, ()| Ok(())).await.map(drop)
     }
 
-    /// Goes on with everything that a crash or a stop has cut, a few runs at a time, and waits for it. Called
+    /// Resumes all runs that a crash or a shutdown interrupted, a few at a time, and waits for them. Called
     /// once, at the start.
     pub async fn recover(&self) -> Result<usize, Fault> {
         let runs = open_runs(&self.view())?;
@@ -127,9 +128,8 @@ impl Ctx {
         Ok(n_runs)
     }
 
-    /// Gives up steps that were waited for too long, goes on with runs that nobody goes on with (those whose
-    /// end could not be written), and tries once more to undo those where something unexpected was in the
-    /// way. One that cannot be looked after holds no other up.
+    /// Times out waiting steps, resumes runs whose end could not be written, and retries compensations that
+    /// failed unexpectedly. An error of one run does not hold up the others.
     pub async fn tend_runs(&self) -> Result<(), Fault> {
         let now = self.now();
         for run in in_state(&self.view(), ExecutionState::Waiting)? {
@@ -153,7 +153,7 @@ impl Ctx {
         let open = open_runs(&self.view())?;
         for run in open.into_iter().filter(|it| self.run_locks().is_free(&it.workflow_id, &it.transaction_id))
         {
-            // The others have their turn when these are done.
+            // The remaining runs are resumed when these are done.
             let Some(permit) = self.run_locks().try_permit() else { break };
             self.go_on(run, Some(permit));
         }
@@ -169,8 +169,8 @@ impl Ctx {
         Ok(())
     }
 
-    /// A step began to wait while the clock was ahead, and that was put back since: it waits as long as it
-    /// would have.
+    /// The step began to wait while the clock was ahead, and the clock was set back since: its time-out
+    /// starts again from now.
     async fn wait_from_now(&self, run: WorkflowExecution) -> Result<(), Fault> {
         let _lock = self.run_locks().lock(&run.workflow_id, &run.transaction_id).await;
         let put_right = move |tx: &mut dyn Write, at: &Moment| {
@@ -187,7 +187,7 @@ impl Ctx {
         self.write(Actor::System, put_right).await.map(drop)
     }
 
-    /// Removes the records of runs that ended long enough ago.
+    /// Removes the records of runs whose retention is over.
     pub async fn purge_runs(&self) -> Result<(), Fault> {
         let old = ended_before(&self.view(), self.now())?;
         for ids in old.chunks(N_PURGED_MAX) {
@@ -232,7 +232,7 @@ fn in_state(tx: &dyn Read, state: ExecutionState) -> Result<Vec<WorkflowExecutio
     Ok(EXECUTIONS.table.list_by(tx, &BY_STATE, &[state.as_str()])?)
 }
 
-/// Runs that are neither over nor wait.
+/// Runs that are neither ended nor waiting.
 fn open_runs(tx: &dyn Read) -> Result<Vec<WorkflowExecution>, Fault> {
     let mut runs = in_state(tx, ExecutionState::Invoking)?;
     runs.extend(in_state(tx, ExecutionState::Compensating)?);
@@ -250,12 +250,12 @@ fn not_failed(journal: &WorkflowExecution) -> Fault {
 }
 
 impl WorkflowExecution {
-    /// The step that is to be finished from outside.
+    /// The step that waits to be finished from outside.
     fn waiting(&self) -> Option<&StepEntry> {
         self.steps.iter().find(|it| it.state == StepState::Waiting)
     }
 
-    /// When undoing it is tried once more: never, where somebody must put something right first.
+    /// Time of the next retry of the compensation; none if an operator must act first.
     fn undone_again_at(&self) -> Option<Timestamp> {
         let error = self.undo_error.as_ref()?;
         let is_open = error.kind == FaultKind::Unexpected && self.n_undo_tries < N_UNDO_TRIES_MAX;

@@ -1,9 +1,9 @@
-//! Sagas: flows that also call the outside. What each step did is journaled in the commit that does it, so
-//! that after a crash a run goes on, or is undone to the state before.
+//! Sagas: processes with external calls. Each step is journaled in the commit that does it, so that a run
+//! interrupted by a crash is resumed, or compensated.
 //!
-//! A run that goes on calls its function again from the start: steps that are in the journal answer from
-//! there, and only the rest is done. So the code between steps must come to the same result each time: it
-//! takes what it needs from its input and from its steps.
+//! A resumed run replays its function from the start: steps in the journal return their journaled output, and
+//! only the rest is executed. So the code between steps must be deterministic: it depends on the input and on
+//! outputs of steps only.
 
 mod answer;
 mod compensate;
@@ -31,28 +31,28 @@ pub use external::External;
 pub use run::Run;
 pub(crate) use run_locks::RunLocks;
 
-/// A process that calls the outside between its transactions.
+/// A process with external calls between its transactions.
 pub struct Saga<I: 'static, O: 'static> {
-    /// Its id: `complete-cart`.
+    /// Unique id: `complete-cart`.
     pub name: &'static str,
-    /// The points at which others may join it within its transactions.
+    /// Points at which hooks may join within a transaction.
     pub hooks: &'static [&'static str],
-    /// The points at which others may join it with calls to the outside.
+    /// Points at which hooks may join with external calls.
     pub external_hooks: &'static [&'static str],
-    /// How long a run may take, over all restarts.
+    /// Time-out of a run, over all restarts; none by default.
     pub timeout: Option<Duration>,
-    /// How long a run is kept after its end, for whoever looks into what happened.
+    /// Retention of the journal after the end of a run, for inspection.
     pub kept: Duration,
-    /// Does a second run with the same transaction id answer what the first one came to, instead of running?
+    /// Does a second run with the same transaction id return the result of the first one, instead of running?
     pub idempotent: bool,
-    /// What a run would come to without doing anything, or why it cannot do anything. Asked when it has its
-    /// turn; such a run leaves no record, and the one that did it keeps its own.
+    /// The result of a run that needs to do nothing, or why it cannot do anything. Called once the run has
+    /// its lock. A run that is answered like this leaves no record; an earlier run keeps its own.
     pub known: Option<Known<I, O>>,
-    /// What it does.
+    /// The function of the saga.
     pub run: SagaFn<I, O>,
 }
 
-/// What is known to come of an input.
+/// The result that an input has without a run, if it is known.
 pub type Known<I, O> = fn(&dyn Read, &I) -> Result<Option<O>, Fault>;
 
 /// An async function of a run and its input.
@@ -60,7 +60,7 @@ pub type SagaFn<I, O> =
     for<'a> fn(&'a mut Run, I) -> Pin<Box<dyn Future<Output = Result<O, Fault>> + Send + 'a>>;
 
 impl<I, O> Saga<I, O> {
-    /// A saga without limits, whose runs are kept for three days.
+    /// A saga without a time-out, whose runs are kept for three days.
     pub const fn new(name: &'static str, run: SagaFn<I, O>) -> Self {
         let kept = Duration::from_secs(3 * 24 * 60 * 60);
         Saga {
@@ -76,17 +76,16 @@ impl<I, O> Saga<I, O> {
     }
 }
 
-/// A run that was started by name: has it ended, or does it wait?
+/// The future of a run started by name: true if it has ended, false if it waits.
 pub type Starting = Pin<Box<dyn Future<Output = Result<bool, Fault>> + Send>>;
 
-/// A saga, whatever it takes and answers: what goes on without its caller.
+/// A saga with its types erased, for runs that are resumed without their caller.
 pub trait AnySaga: Sync {
     /// Starts a run. See [`Ctx::start`].
     fn start(&'static self, ctx: Ctx, actor: Actor, transaction_id: Option<String>, input: Value)
     -> Starting;
 
-    /// Goes on with a run that is not over, until it ends or waits; maybe with an answer to the step that it
-    /// waits for.
+    /// Resumes a run until it ends or waits, with or without an answer to the step that it waits for.
     fn resume(
         &'static self,
         ctx: Ctx,

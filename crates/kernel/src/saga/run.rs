@@ -1,4 +1,5 @@
-//! A run of a saga: what its function is handed.
+//! A run of a saga: the steps that its function calls (local, external, hook, wait, sub-saga), and their
+//! replay.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -16,38 +17,38 @@ use crate::{
     },
 };
 
-/// A run: each of its steps is done once, however often the function is called.
+/// A run. Each step is executed once, however often the function is replayed.
 pub struct Run {
     pub(crate) ctx: Ctx,
     pub(crate) saga: &'static str,
     /// The journal, as it was last committed.
     pub(crate) journal: WorkflowExecution,
-    /// How to undo the steps that were passed, by their place.
+    /// Compensations of the steps that were passed, by their index.
     pub(crate) undos: Vec<Undo>,
     /// The commit that ended it, if its last step did.
     pub(crate) ended: Option<View>,
     /// Tells the engine that the run waits.
     pub(crate) waits: Arc<Notify>,
-    /// Is it kept though it may be a single transaction?
+    /// Is the journal kept even if the run is a single transaction?
     pub(crate) is_kept: bool,
-    /// Why a local step failed: nothing comes after that.
+    /// Error of a local step; no step may follow it.
     pub(crate) failed: Option<FaultRecord>,
-    /// An answer from outside, for the step that it waits for.
+    /// An answer from outside, for the step that waits.
     pub(crate) given: Option<StepAnswer>,
     path: Vec<&'static str>,
-    /// How often each name came up: a step in a loop is numbered from its second time on.
+    /// How often each name was used: a step in a loop is numbered from the second time on.
     seen: HashMap<String, usize>,
 }
 
-/// How to undo a step.
+/// Compensation of a step.
 pub(crate) enum Undo {
-    /// Nothing is to be undone.
+    /// None.
     Nothing,
-    /// As the journal says.
+    /// Restore the state from the undo data in the journal.
     Exactly,
-    /// By a function in a transaction.
+    /// A function in a transaction.
     Locally(LocalUndo),
-    /// By a call.
+    /// An external call.
     Outside(Outside),
 }
 
@@ -56,7 +57,7 @@ pub(crate) type LocalUndo = Arc<dyn Fn(&mut Local<'_>, Value) -> Result<(), Faul
 impl Run {
     pub(crate) fn new(ctx: Ctx, saga: &'static str, journal: WorkflowExecution) -> Run {
         Run {
-            // The journal says which request its commits are noted for, in the next process, too.
+            // Commits of a run are noted by its journal, which knows the request also after a restart.
             ctx: ctx.beside(),
             saga,
             journal,
@@ -76,15 +77,15 @@ impl Run {
         &self.ctx
     }
 
-    /// What callers know the run by.
+    /// Id of the run for its callers.
     pub fn transaction_id(&self) -> &str {
         &self.journal.transaction_id
     }
 
-    /// Local steps: one transaction, with its journal entry in the same commit. When a later step fails, what
-    /// it changed is put back as it was; where others have changed the same records since, that is a
-    /// conflict, and the run ends as failed. Steps that change what everybody does (stock) say themselves how
-    /// they are undone: see [`Run::local_undone_by`].
+    /// Local steps: one transaction, with its journal entry in the same commit. If a later step fails, the
+    /// changes are restored exactly; if others have changed the same records since, that is a conflict, and
+    /// the run ends as failed. Steps that change records shared by all (stock) bring their own compensation:
+    /// see [`Run::local_undone_by`].
     pub async fn local<T, F>(&mut self, name: &'static str, body: F) -> Result<T, Fault>
     where
         T: Serialize + DeserializeOwned + Send + 'static,
@@ -93,7 +94,7 @@ impl Run {
         self.transact(name, body, Undo::Exactly).await
     }
 
-    /// As [`Run::local`]; `undo` undoes it, in one transaction, given what it answered.
+    /// As [`Run::local`], with `undo` as compensation: in one transaction, with the output of the step.
     pub async fn local_undone_by<T, F, U>(&mut self, name: &'static str, body: F, undo: U) -> Result<T, Fault>
     where
         T: Serialize + DeserializeOwned + Send + 'static,
@@ -139,13 +140,13 @@ impl Run {
         };
         self.journal = self.write(body).await?.0;
         self.undos.push(undo);
-        // As it is read when the function is called again.
+        // Decoded from the journal, as on replay.
         decode(self.journal.steps.last().map(|it| it.output.clone()).unwrap_or_default())
     }
 
-    /// The last step, in the commit that ends the run and tells of it: what it answers is what the saga must
-    /// answer. A saga that has this step alone costs one transaction and keeps no journal. In a saga that is
-    /// a part of another one ([`Run::is_part`]) it is a step as others ([`Run::local`]).
+    /// The last step, in the commit that ends the run and releases its events; its output must be the result
+    /// of the saga. A saga with this step alone costs one transaction and keeps no journal. In a sub-saga
+    /// ([`Run::is_part`]) it is an ordinary local step ([`Run::local`]).
     pub async fn finish<T, F>(&mut self, name: &'static str, body: F) -> Result<T, Fault>
     where
         T: Serialize + DeserializeOwned + Send + 'static,
@@ -190,16 +191,15 @@ impl Run {
         Ok(output)
     }
 
-    /// A call to the outside. That it will be made is committed before it is, and what it answered after.
-    /// When it fails it is undone at once, since it may have had an effect, and the function may go on from
-    /// its error.
+    /// An external call. The intent is committed before it, the output after it. A failed call is compensated
+    /// at once, since it may have had an effect; the function may go on after its error.
     pub async fn external<T: DeserializeOwned>(&mut self, step: External<T>) -> Result<T, Fault> {
         let begin = self.undos.len();
         let answer = self.invoke(vec![step.step]).await.and_then(first_of);
         self.whole(begin, answer).await
     }
 
-    /// Two calls at the same time. Both are waited for, and both are undone when one of them fails.
+    /// Two concurrent calls. Both are awaited, and both are compensated if one of them fails.
     pub async fn both<A, B>(&mut self, a: External<A>, b: External<B>) -> Result<(A, B), Fault>
     where
         A: DeserializeOwned,
@@ -214,7 +214,7 @@ impl Run {
         self.whole(begin, answers).await
     }
 
-    /// Calls at the same time. All are waited for, and all are undone when one of them fails.
+    /// Concurrent calls. All are awaited, and all are compensated if one of them fails.
     pub async fn all<T: DeserializeOwned>(&mut self, steps: Vec<External<T>>) -> Result<Vec<T>, Fault> {
         let begin = self.undos.len();
         let answers = self.invoke(steps.into_iter().map(|it| it.step).collect()).await;
@@ -222,9 +222,9 @@ impl Run {
         self.whole(begin, answers).await
     }
 
-    /// Calls those who joined the saga at this point: those in a transaction first, then, if it is a point
-    /// for such, those with calls to the outside, one after the other. Says what these answered, by the name
-    /// of the hook. When one fails, all are undone.
+    /// Calls the hooks of this point: those in a transaction first, then, if the point allows them, those
+    /// with external calls, one after the other. Returns the outputs of the latter by the name of the hook.
+    /// If one fails, all are undone.
     pub async fn hook(&mut self, point: &'static str, input: Value) -> Result<Vec<(String, Value)>, Fault> {
         let begin = self.undos.len();
         let answers = self.call_hooks(point, input).await;
@@ -253,8 +253,8 @@ impl Run {
         Ok(answers)
     }
 
-    /// Waits for somebody outside to finish the step (`POST
-    /// /admin/workflows-executions/:workflow_id/steps/success`), or to fail it. Meanwhile nothing is kept in
+    /// Waits until a caller finishes the step (`POST
+    /// /admin/workflows-executions/:workflow_id/steps/success`), or fails it. Meanwhile nothing is kept in
     /// memory, and a restart changes nothing.
     pub async fn wait<T: DeserializeOwned>(
         &mut self,
@@ -295,8 +295,8 @@ impl Run {
         }
     }
 
-    /// Takes the answer from outside, if there is one that can be read. Whoever gave it is told once that is
-    /// on disk.
+    /// Takes the answer from outside, if there is one that can be deserialised. Its giver is informed once it
+    /// is on disk.
     async fn receive<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<Result<T, Fault>>, Fault> {
         let Some(given) = self.given.take() else { return Ok(None) };
         let mut journal = self.journal.clone();
@@ -332,9 +332,8 @@ impl Run {
         written.map(|()| Some(answer))
     }
 
-    /// Another saga as a part of this one: its steps are steps of this run, and what it tells of is told when
-    /// this one can no longer fail. When it fails it is undone at once. Its own time limit and `idempotent`
-    /// say nothing here: the run is this saga's.
+    /// A sub-saga: its steps are steps of this run, and its events are released when this run can no longer
+    /// fail. If it fails it is compensated at once. Its own time-out and `idempotent` do not apply.
     pub async fn run<I, O>(&mut self, saga: &'static Saga<I, O>, input: I) -> Result<O, Fault> {
         let begin = self.undos.len();
         let outer = std::mem::replace(&mut self.saga, saga.name);
@@ -345,7 +344,7 @@ impl Run {
         self.whole(begin, output).await
     }
 
-    /// Is what runs a part of another saga?
+    /// True if the current code is a sub-saga.
     pub fn is_part(&self) -> bool {
         !self.path.is_empty()
     }
@@ -386,7 +385,7 @@ impl Run {
         Ok(places.map(answer).collect())
     }
 
-    /// Makes the calls that are not answered yet, and commits what they answered.
+    /// Makes the calls that have no output yet, and commits their outputs.
     async fn call(&mut self, begin: usize, steps: Vec<Outside>) -> Result<(), Fault> {
         let deadline = self.journal.deadline;
         let steps: Vec<_> = (begin..).zip(steps).collect();
@@ -424,8 +423,8 @@ impl Run {
         self.commit(journal).await
     }
 
-    /// Runs a transaction. When it fails, so does the saga: its error is not in the journal, and a function
-    /// that went on from it would go another way when it is called again.
+    /// Runs a transaction. If it fails, the run fails: the error is not in the journal, so a function that
+    /// went on after it would take another path on replay.
     pub(crate) async fn write<T, F>(&mut self, body: F) -> Result<(T, View), Fault>
     where
         F: FnOnce(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
@@ -435,7 +434,7 @@ impl Run {
         written.map_err(|error| self.fail(error))
     }
 
-    /// Nothing comes after this error.
+    /// Fails the run: no step may follow.
     pub(crate) fn fail(&mut self, error: Fault) -> Fault {
         self.failed = Some(FaultRecord::from(&error));
         error
@@ -451,7 +450,7 @@ impl Run {
         Ok(())
     }
 
-    /// The name of the step that comes next, which no other step of this run has.
+    /// The name of the next step, unique within this run.
     fn claim(&mut self, name: &str) -> String {
         let mut full = self.path.join("/");
         if !full.is_empty() {
@@ -463,7 +462,7 @@ impl Run {
         if *n_seen == 1 { full } else { format!("{full}#{n_seen}") }
     }
 
-    /// Comes to a step: its entry, if it was begun before.
+    /// Enters a step; returns its journal entry, if it was started before.
     fn enter(&mut self, place: usize, name: &str, kind: StepKind) -> Result<Option<StepEntry>, Fault> {
         if self.ended.is_some() {
             return Err(Fault::unexpected(format!("`{name}` comes after the last step of `{}`", self.saga)));
@@ -503,7 +502,7 @@ impl Run {
     }
 }
 
-/// Tells of what the steps did: the saga can no longer fail.
+/// Emits the events of all steps: the saga can no longer fail.
 pub(crate) fn release(tx: &mut dyn Write, journal: &WorkflowExecution) -> Result<(), Fault> {
     let steps = journal.steps.iter().filter(|it| it.state != StepState::Reverted);
     for event in steps.flat_map(|it| &it.events) {

@@ -1,6 +1,6 @@
-//! Undoing what a transaction did, exactly: each record and link that it changed is put back as it was, and
-//! one that others changed since is a conflict, not overwritten. Indexes, counts and projections follow the
-//! records.
+//! Exact undo of a transaction: each record and link that it changed is restored to its earlier state. A
+//! record that others have changed since is a conflict, and is not overwritten. Indexes, counters and
+//! projections follow the records.
 
 use std::{
     borrow::Cow,
@@ -42,14 +42,14 @@ impl Undone {
     }
 }
 
-/// What the keys of a space are, where they are more than what follows from other keys.
+/// The kinds of spaces whose keys are not derived from other keys.
 #[derive(Clone, Copy)]
 enum Primary {
     Rows(&'static dyn AnyService),
     Pairs(&'static Link),
-    /// Names of sequences: a number that was given is not given again once others went on from it.
+    /// Names of sequences. A number is not reused once later ones were given.
     Numbers,
-    /// Bytes of their own.
+    /// Raw bytes.
     Bytes,
 }
 
@@ -68,11 +68,11 @@ fn primaries() -> impl Iterator<Item = (Space, Primary)> {
         .chain([(SEQUENCES, Primary::Numbers), (CLEARED_REFERENCES, Primary::Bytes)])
 }
 
-/// A transaction that remembers what it changes, and holds its events back.
+/// A transaction that records its changes, and holds its events back.
 pub(crate) struct Recorder<'a> {
     tx: &'a mut dyn Write,
     before: HashMap<Vec<u8>, Option<Vec<u8>>>,
-    /// The keys in the order in which they were first changed.
+    /// The keys, in the order of their first change.
     order: Vec<Vec<u8>>,
     events: Vec<Event>,
     broken: Option<StoreError>,
@@ -83,7 +83,7 @@ impl<'a> Recorder<'a> {
         Recorder { tx, before: HashMap::new(), order: Vec::new(), events: Vec::new(), broken: None }
     }
 
-    /// What was changed, and what it told of.
+    /// The changes, and the events.
     pub(crate) fn finish(self) -> Result<(Vec<Undone>, Vec<Event>), StoreError> {
         if let Some(error) = self.broken {
             return Err(error);
@@ -94,7 +94,7 @@ impl<'a> Recorder<'a> {
         for key in self.order {
             let found = key.first_chunk::<2>().and_then(|prefix| spaces.get(prefix));
             let Some((space, primary)) = found else { continue };
-            // Counters count the entries of indexes, and follow them.
+            // Counters of index entries follow from the indexes.
             if *space == SEQUENCES && key.get(2) == Some(&0) {
                 continue;
             }
@@ -157,7 +157,7 @@ impl Write for Recorder<'_> {
     }
 }
 
-/// The records that a record named before it was changed, and does not name since, as far as they are there.
+/// The records that a record referred to before its change and does not refer to after it, if they exist.
 fn no_longer_named(
     tx: &dyn Read,
     service: &dyn AnyService,
@@ -182,8 +182,8 @@ fn no_longer_named(
     Ok(gone)
 }
 
-/// Puts everything back that a transaction changed, last change first; or nothing, where others have changed
-/// some of it since, or built on it.
+/// Restores everything that a transaction changed, last change first; or nothing, if others have changed some
+/// of it since, or refer to it.
 pub(crate) fn undo(tx: &mut dyn Write, undone: &[Undone]) -> Result<(), Fault> {
     let spaces: HashMap<Space, Primary> = primaries().collect();
     let mut conflicts = BTreeSet::new();
@@ -215,7 +215,7 @@ pub(crate) fn undo(tx: &mut dyn Write, undone: &[Undone]) -> Result<(), Fault> {
     refuse(&conflicts)
 }
 
-/// Is this what the transaction left? A migration may have written it anew meanwhile, as a later version.
+/// Is this the state that the transaction left? A migration may have rewritten it since, in a later version.
 fn is_same(primary: Primary, it: &Undone, now: Option<&[u8]>) -> Result<bool, StoreError> {
     let (Some(now), Some(after)) = (now, it.after.as_deref()) else { return Ok(now == it.after.as_deref()) };
     if now == after || stored_version(now) == stored_version(after) {
@@ -245,11 +245,11 @@ fn put_back(tx: &mut dyn Write, space: Space, primary: Primary, it: &Undone) -> 
             let (left, right) = ends(it)?;
             link.put_back(tx, &left, &right, before)?;
         }
-        // Others went on from it.
+        // Later numbers were given, or the bytes were changed since.
         Primary::Numbers | Primary::Bytes if tx.get(&key)? != it.after => return Ok(()),
         Primary::Numbers | Primary::Bytes => {}
     }
-    // To the byte, also where today's code would write it in another way.
+    // Byte by byte, even if the current code would serialise it differently.
     match before {
         Some(before) => tx.put(key, before.to_vec()),
         None => tx.delete(key),
@@ -257,7 +257,7 @@ fn put_back(tx: &mut dyn Write, space: Space, primary: Primary, it: &Undone) -> 
     Ok(())
 }
 
-/// What others did since, and what does not go together with what was put back.
+/// Changes by others since, and constraints that the restored state would break.
 fn does_not_fit(tx: &dyn Read, space: Space, primary: Primary, it: &Undone) -> Result<Vec<String>, Fault> {
     let graph = Registry::graph();
     let id = it.id();
@@ -303,17 +303,17 @@ fn ends(it: &Undone) -> Result<(String, String), Fault> {
     Ok((left, String::from_utf8_lossy(right).into_owned()))
 }
 
-/// Keeps of the changes of a step that a function undoes those to what earlier steps have changed as well:
-/// they are how these tell what the run did from what others did.
+/// Of the changes by a custom undo function, keeps those to keys that earlier steps have changed as well: the
+/// undo of these steps compares with them to tell changes of the run from changes by others.
 pub(crate) fn shared(changed: Vec<Undone>, earlier: &[StepEntry]) -> Vec<Undone> {
     let is_shared =
         |it: &Undone| earlier.iter().flat_map(|step| &step.undo).any(|other| other.is_same_value(it));
     changed.into_iter().filter(is_shared).collect()
 }
 
-/// Undoes the step at `place` by a function. What that leaves of what earlier steps have changed is what
-/// these look for when they are undone, unless others have changed it too. Its events tell of what nobody was
-/// told of, and go.
+/// Undoes the step at `place` by a function. Updates the `after` images of earlier steps to what the function
+/// wrote, unless others have changed those keys too. Its events are dropped: the originals were never
+/// published.
 pub(crate) fn undo_by(
     tx: &mut dyn Write,
     steps: &mut [StepEntry],

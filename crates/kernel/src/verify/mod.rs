@@ -1,4 +1,4 @@
-//! `verify`: recomputes what follows from the records, and reports where the store says something else.
+//! `verify`: recomputes what is derived from the records, and reports where the store differs.
 //!
 //! Tables, indexes, counters, links and projections are checked for whatever is linked in. Rules between
 //! records are checks that a crate registers with `check!`: a module those of its own records, a crate above
@@ -25,7 +25,7 @@ pub use atoll_storage::verify::{Finding, Findings, Report, readable};
 pub struct Check {
     /// `area.rule`: `inventory.reserved`.
     pub name: &'static str,
-    /// What holds, in one line.
+    /// The rule, in one line.
     pub summary: &'static str,
     /// Adds a finding for each record that breaks the rule.
     pub run: fn(&mut Verify<'_>) -> Result<(), StoreError>,
@@ -61,19 +61,19 @@ macro_rules! check {
     };
 }
 
-/// What checks are handed: the state that is looked at, and where findings go.
+/// What a check is given: the state to check, and the list of findings.
 pub struct Verify<'a> {
     /// The state of the store.
     pub view: &'a dyn Read,
-    /// The time, for rules that know of it.
+    /// The time, for rules that depend on it.
     pub now: Timestamp,
     /// What was found.
     pub findings: &'a mut Findings,
 }
 
 impl Verify<'_> {
-    /// Shows the live rows of a table, one after the other. One that cannot be read, or leads to one that
-    /// cannot, is passed over: the check of its table has told of it.
+    /// Visits the live rows of a table. A row that cannot be read, or refers to one that cannot, is skipped:
+    /// the check of its table reports it.
     pub fn rows<T: Entity>(
         &mut self,
         _: &Table<T>,
@@ -90,7 +90,7 @@ impl Verify<'_> {
         })
     }
 
-    /// Adds a finding on the record with this id: what it says, and what it should.
+    /// Adds a finding on the record with this id: the value found, and the one expected.
     pub fn wrong(
         &mut self,
         kind: &'static str,
@@ -126,7 +126,7 @@ impl Registry {
     }
 }
 
-/// One verification at a time: each reads everything.
+/// One verification at a time, since each reads the whole store.
 struct Turn(Arc<Semaphore>);
 
 impl Default for Turn {
@@ -135,7 +135,7 @@ impl Default for Turn {
     }
 }
 
-/// Calls a verification off when nobody waits for it any more.
+/// Cancels a verification when its caller goes away.
 struct Watch(Arc<AtomicBool>);
 
 impl Drop for Watch {
@@ -144,18 +144,18 @@ impl Drop for Watch {
     }
 }
 
-/// In how many seconds a verification that was called off may be asked for again: when the process is back.
+/// Seconds after which a verification that was cancelled by a shutdown may be retried.
 const VERIFY_RETRY_S: u64 = 10;
 
 impl Ctx {
-    /// Verifies the store as it is now, on a thread beside those that answer requests, and keeps so many
-    /// findings. Ends when the caller goes away, or the client of the request that it is called for. Errors:
-    /// 409 while another verification goes on, 503 where the process stops.
+    /// Verifies the current state of the store, on a thread of its own, and keeps so many findings. Cancelled
+    /// when the caller goes away, or the client of its request. Errors: 409 while another verification is
+    /// running, 503 when the process shuts down.
     pub async fn verify(&self, n_kept_max: usize) -> Result<Report, Fault> {
         let busy = || Fault::new(FaultKind::Conflict, "Another verification is going on");
         let turn = self.memory::<Turn>().0.clone().try_acquire_owned().map_err(|_| busy())?;
         let watch = Watch(Arc::default());
-        // It reads everything, and is no answer to a question.
+        // It reads the whole store, so the limits of a request do not apply.
         let (ctx, stop) = (self.unmetered(), watch.0.clone());
         let run = move || {
             let _turn = turn;

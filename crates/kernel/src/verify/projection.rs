@@ -1,4 +1,4 @@
-//! Projections: each is built anew beside the store, from the records that it follows, and compared key by
+//! `verify` of projections: each is rebuilt in memory from the records that it follows, and compared key by
 //! key.
 
 use crate::{
@@ -20,7 +20,7 @@ pub(super) fn verify(projection: &Projection, it: &mut Verify<'_>) -> Result<(),
                 let change = Change { of, before: None, after: Some(record) };
                 scratch.write(|tx| (projection.update)(tx, &change))
             });
-            // What a record says that cannot be read is not known; it may stand in the projection all the
+            // The entries of a record that cannot be read are unknown, and may be in the projection all the
             // same.
             is_whole &= told.map_or(Ok(None), readable)?.is_some();
             Ok(())
