@@ -1,4 +1,5 @@
-//! The shape of a catalogue file. Records refer to each other by handle; unknown fields are ignored.
+//! The format of the catalogue file (JSON). Records refer to each other by handle; unknown fields are
+//! ignored.
 
 use atoll_kernel::{
     Decimal,
@@ -6,7 +7,7 @@ use atoll_kernel::{
 };
 use serde::{Deserialize, Deserializer, de::Error};
 
-/// The bytes by which some editors say that a file is UTF-8.
+/// UTF-8 byte order mark, which some editors write.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The lists of a catalogue and of its records.
@@ -18,19 +19,19 @@ const LISTS: [&str; 10] = [
 /// Why a file is not a catalogue.
 #[derive(Debug, thiserror::Error)]
 pub enum NotACatalogue {
-    /// It is no JSON, or a field has another type.
+    /// Invalid JSON, or a field of the wrong type.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
-    /// Something else stands where a record must.
+    /// A list contains something else than records.
     #[error("{0} is not an object")]
     NoObject(String),
 }
 
 impl Catalogue {
-    /// Reads a file. A byte order mark is skipped.
+    /// Parses a file. A byte order mark is skipped.
     pub fn from_json(bytes: &[u8]) -> Result<Catalogue, NotACatalogue> {
         let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-        // Records are read from lists of values, too, unless somebody looks.
+        // Serde also reads records from arrays; that is refused here.
         check_objects("the file", &serde_json::from_slice(bytes)?)?;
         Ok(serde_json::from_slice(bytes)?)
     }
@@ -40,7 +41,7 @@ fn check_objects(place: &str, value: &Value) -> Result<(), NotACatalogue> {
     let Value::Object(fields) = value else { return Err(NotACatalogue::NoObject(place.to_owned())) };
     for name in LISTS {
         let records = fields.get(name).and_then(Value::as_array);
-        // The list of channels of a location holds handles.
+        // The channels of a location are handles, not records.
         for (n, record) in records.into_iter().flatten().enumerate().filter(|(_, it)| !it.is_string()) {
             check_objects(&format!("{name}[{n}]"), record)?;
         }
@@ -48,8 +49,7 @@ fn check_objects(place: &str, value: &Value) -> Result<(), NotACatalogue> {
     Ok(())
 }
 
-/// A number as the file has it: read as a float it would be rounded before anybody can say that it is too
-/// long.
+/// Reads a number exactly: as a float it would be rounded before its length is checked.
 fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     let value = Box::<RawValue>::deserialize(deserializer)?;
     let text = value.get();
@@ -59,11 +59,11 @@ fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error
     serde_json::from_str(text).map_err(D::Error::custom)
 }
 
-/// A catalogue.
+/// A catalogue file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Catalogue {
-    /// Where it comes from.
+    /// Origin of the data, for people.
     pub source: Option<String>,
     /// The channels.
     pub sales_channels: Vec<CatalogueChannel>,
@@ -81,17 +81,17 @@ pub struct Catalogue {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CatalogueChannel {
-    /// What others refer to it by.
+    /// By which other records of the file refer to it.
     pub handle: String,
-    /// What admins call it.
+    /// Shown to admins.
     pub name: String,
-    /// What it is for.
+    /// Shown to admins.
     pub description: Option<String>,
-    /// Does it sell nothing?
+    /// A disabled channel sells nothing.
     pub is_disabled: bool,
-    /// The currency that it sells in; with the country it makes a region.
+    /// ISO 4217. With `country_code` it makes a region.
     pub currency_code: Option<String>,
-    /// The country that it sells to.
+    /// ISO 3166-1 alpha-2.
     pub country_code: Option<String>,
 }
 
@@ -99,11 +99,11 @@ pub struct CatalogueChannel {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CatalogueLocation {
-    /// What others refer to it by.
+    /// By which other records of the file refer to it.
     pub handle: String,
-    /// What admins call it.
+    /// Shown to admins.
     pub name: String,
-    /// The handles of the channels that sell from it.
+    /// Handles of the channels that sell from it.
     pub sales_channels: Vec<String>,
 }
 
@@ -111,11 +111,11 @@ pub struct CatalogueLocation {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CatalogueCategory {
-    /// Its name in URLs.
+    /// Name in URLs, and in references within the file.
     pub handle: String,
-    /// What it is called.
+    /// Shown to shoppers.
     pub name: String,
-    /// The handle of the category that it is in.
+    /// Handle of the parent category.
     pub parent: Option<String>,
 }
 
@@ -123,9 +123,9 @@ pub struct CatalogueCategory {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CatalogueCollection {
-    /// Its name in URLs.
+    /// Name in URLs, and in references within the file.
     pub handle: String,
-    /// What it is called.
+    /// Shown to shoppers.
     pub title: String,
 }
 
@@ -133,39 +133,39 @@ pub struct CatalogueCollection {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CatalogueProduct {
-    /// Its name in URLs.
+    /// Name in URLs. An existing product with it is updated.
     pub handle: String,
-    /// What it is called.
+    /// Shown to shoppers.
     pub title: String,
-    /// What it is; HTML entities are read as what they stand for.
+    /// Plain text; HTML entities are decoded.
     pub description: Option<String>,
-    /// What kind of thing it is.
+    /// Name of its product type.
     pub r#type: Option<String>,
-    /// The handle of its category.
+    /// Handle of its category.
     pub category: Option<String>,
-    /// The handles of its collections. A product is in one; the first counts.
+    /// Handles of its collections. A product has one collection: the first one counts.
     pub collections: Vec<String>,
-    /// The URLs of its pictures.
+    /// URLs of its images.
     pub images: Vec<String>,
-    /// The channels that it is sold in.
+    /// Its listings in channels.
     pub listings: Vec<CatalogueListing>,
     /// Its variants.
     pub variants: Vec<CatalogueVariant>,
 }
 
-/// A product in a channel.
+/// A product in a channel, with the window in which it is sold.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CatalogueListing {
-    /// The handle of the channel.
+    /// Handle of the channel.
     pub channel: String,
-    /// From when on it is sold there.
+    /// Start of the window, RFC 3339; always by default.
     pub available_from: Option<String>,
-    /// Until when it is sold there.
+    /// End of the window, RFC 3339; never by default.
     pub available_until: Option<String>,
-    /// Is it sold there at all?
+    /// False takes the product out of the channel.
     pub published: bool,
-    /// Is it shown in lists, too?
+    /// False hides the product from lists of the channel.
     pub visible_in_listings: Option<bool>,
 }
 
@@ -173,19 +173,19 @@ pub struct CatalogueListing {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CatalogueVariant {
-    /// The stock keeping unit. Without one, or with an empty one, the variant is known by its title.
+    /// Stock keeping unit, unique. Without one (or with an empty one) the variant is matched by its title.
     pub sku: Option<String>,
-    /// What it is called.
+    /// Title, and value of the product's option.
     pub title: String,
-    /// Is it counted?
+    /// Is its stock counted?
     pub manage_inventory: bool,
-    /// May more be sold than there is?
+    /// May it be sold beyond its stock?
     pub allow_backorder: bool,
-    /// What it costs.
+    /// Prices, one per currency.
     pub prices: Vec<CataloguePrice>,
-    /// What lies of it where.
+    /// Stock by location.
     pub stock: Vec<CatalogueStock>,
-    /// For a kit: what it is made of. It has no stock of its own then.
+    /// Parts of a kit. A kit has no stock of its own.
     pub parts: Vec<CataloguePart>,
 }
 
@@ -195,28 +195,28 @@ pub struct CatalogueVariant {
 pub struct CataloguePrice {
     /// ISO 4217.
     pub currency_code: String,
-    /// In units of the currency, as text.
+    /// In units of the currency, as a decimal string: `"19.90"`.
     pub amount: String,
 }
 
-/// Some of a variant at a location.
+/// Stock of a variant at a location.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CatalogueStock {
-    /// The handle of the location.
+    /// Handle of the location.
     pub location: String,
-    /// How many.
+    /// Stocked quantity.
     #[serde(deserialize_with = "exact")]
     pub stocked_quantity: Decimal,
 }
 
-/// Part of a kit: so many of the item of another variant.
+/// Part of a kit: a quantity of another variant's item.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CataloguePart {
-    /// The SKU of the other variant, which must come before the kit.
+    /// SKU of the other variant, which must come before the kit in the file.
     pub sku: String,
-    /// How many of it.
+    /// Quantity per kit.
     #[serde(deserialize_with = "exact")]
     pub quantity: Decimal,
 }

@@ -1,13 +1,13 @@
-//! What an import did, and what was wrong with the file.
+//! The report of an import: counts of created, updated and unchanged records, and problems with the file.
 
 use std::{collections::BTreeMap, fmt};
 
-/// Something in the file that was mended, or left out.
+/// A problem with the file: something that was corrected or left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where it is: `products[3] "grey-hoodie" › variants[0]`.
+    /// Position in the file: `products[3] "grey-hoodie" › variants[0]`.
     pub place: String,
-    /// What it is, and what was done about it.
+    /// The problem, and what the import did about it.
     pub message: String,
 }
 
@@ -17,27 +17,27 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What became of the records of one kind.
+/// Counts of the records of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Made.
+    /// Records that were created.
     pub created: usize,
-    /// Changed.
+    /// Records that were updated.
     pub updated: usize,
-    /// As they were.
+    /// Records that were equal already.
     pub unchanged: usize,
 }
 
-/// What an import did.
+/// The result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// By kind.
+    /// Counts by kind of record.
     pub tallies: BTreeMap<&'static str, Tally>,
-    /// What was wrong.
+    /// Problems with the file.
     pub problems: Vec<Problem>,
 }
 
-/// What became of a record.
+/// What the import did with a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Created,
@@ -46,7 +46,7 @@ pub(crate) enum Fate {
 }
 
 impl Report {
-    /// Did the import change anything?
+    /// True if the import created or updated anything.
     pub fn changed_anything(&self) -> bool {
         self.tallies.values().any(|it| it.created + it.updated > 0)
     }

@@ -1,5 +1,5 @@
-//! What a new database gets: the records that modules cannot do without, the default channel, the store that
-//! owns it, a publishable key for it, and the first admin user. Run at every start; makes what is missing.
+//! Seed of a new database: the records that modules need, the default channel, the store that owns it, its
+//! publishable key, and the first admin user. Run at every start; creates what is missing.
 
 use atoll_api_key::{API_KEYS, NewToken, create_key};
 use atoll_kernel::{
@@ -13,7 +13,7 @@ use atoll_user::USERS;
 
 use crate::user::{NewUser, create_with_login};
 
-/// What was made.
+/// What was created.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FirstRun {
     /// The store and its default channel.
@@ -24,7 +24,7 @@ pub struct FirstRun {
     pub user: bool,
 }
 
-/// Makes what is missing, in one transaction.
+/// Creates what is missing, in one transaction.
 pub fn first_run(
     tx: &mut dyn Write,
     at: &Moment,

@@ -1,6 +1,6 @@
-//! Reads a catalogue into the store, in one transaction: all of it, or nothing. What is there already is
-//! found by its handle, SKU or name and changed where it differs. Of what stands twice in a file the first
-//! counts, and what is left out is left out every time, so that a second run changes nothing.
+//! Import of a catalogue file, in one transaction. Existing records are found by handle, SKU or name, and
+//! updated if they differ. Of duplicates in a file the first one counts; what is left out is left out in
+//! every run, so the import is idempotent.
 
 mod variants;
 
@@ -23,15 +23,15 @@ use atoll_stock_location::{STOCK_LOCATIONS, StockLocation};
 
 use crate::{Catalogue, CatalogueChannel, CatalogueLocation, CatalogueProduct, Report, report::Fate};
 
-/// The option of products whose file names none: its values are the titles of the variants.
+/// Option of products whose file names none; its values are the titles of the variants.
 const OPTION: &str = "Variant";
 
-/// How many steps an import of this catalogue has.
+/// Number of steps of an import of this catalogue, for a progress bar.
 pub fn stage(catalogue: &Catalogue) -> usize {
     catalogue.products.len()
 }
 
-/// Reads `catalogue` into the store. `progress` is called once per product.
+/// Imports `catalogue`. `progress` is called once per product.
 pub fn import(
     tx: &mut dyn Write,
     at: &Moment,
@@ -67,20 +67,20 @@ struct Import<'a> {
     tx: &'a mut dyn Write,
     at: &'a Moment,
     report: Report,
-    /// Ids by handle.
+    /// Channel ids by handle.
     channels: HashMap<String, String>,
-    /// Ids by handle.
+    /// Location ids by handle.
     locations: HashMap<String, String>,
-    /// Which handles the file has named of each kind.
+    /// The kinds and handles that the file has used so far.
     seen: HashSet<(&'static str, String)>,
-    /// The SKUs that the file names.
+    /// The SKUs in the file.
     skus: HashSet<String>,
-    /// Those of the variants that were taken so far.
+    /// The SKUs of the variants that were accepted so far.
     taken: HashSet<String>,
 }
 
 impl Import<'_> {
-    /// Makes the record, or changes the one that is there; says which id it has.
+    /// Creates the record, or updates the existing one; returns its id.
     fn keep<T: Entity + PartialEq>(
         &mut self,
         service: &Service<T>,
@@ -103,8 +103,8 @@ impl Import<'_> {
         Ok(record)
     }
 
-    /// Has a record a handle and a name, and is it the first of its kind with that handle? If not, that is
-    /// reported.
+    /// Checks that a record has a handle and a name, and is the first of its kind with that handle. Reports
+    /// it otherwise.
     fn is_new(&mut self, place: &str, kind: &'static str, handle: &str, name: &str) -> bool {
         if handle.trim().is_empty() || name.trim().is_empty() {
             let name = if kind == "collection" { "title" } else { "name" };
@@ -137,7 +137,7 @@ impl Import<'_> {
         self.region(place, input)
     }
 
-    /// A channel that sells in a currency to a country needs a region of it.
+    /// A channel with a currency and a country needs a region for them.
     fn region(&mut self, place: &str, input: &CatalogueChannel) -> Result<(), Fault> {
         let (Some(currency), Some(country)) = (&input.currency_code, &input.country_code) else {
             return Ok(());
@@ -163,7 +163,7 @@ impl Import<'_> {
             Region { name: country.display_name, currency_code: currency.clone(), ..Region::default() };
         match create_region(self.tx, self.at, region, &[country.iso_2]) {
             Ok(region) => {
-                // Its money is taken by hand, until somebody says otherwise.
+                // Money is handled manually, until an admin chooses another provider.
                 REGION_PAYMENT_PROVIDER.attach(self.tx, self.at, &region.id, SYSTEM_DEFAULT, Map::new())?;
                 self.report.count("regions", Fate::Created);
             }
@@ -331,7 +331,7 @@ impl Import<'_> {
         Ok(product)
     }
 
-    /// Plain text; what was mended is reported.
+    /// Text without markup; corrections are reported.
     fn text(&mut self, place: &str, field: &str, text: &str) -> String {
         if html_escape::decode_html_entities(text) != text {
             self.report.problem(place, format!("{field} holds HTML entities; they were decoded"));
@@ -386,12 +386,12 @@ impl Import<'_> {
     }
 }
 
-/// Text without HTML entities and the space around it. A space that does not break is a space.
+/// Decodes HTML entities, and trims. A no-break space becomes a space.
 fn plain_text(text: &str) -> String {
     html_escape::decode_html_entities(text).replace('\u{a0}', " ").trim().to_owned()
 }
 
-/// The first live record that fits. For kinds of which there are few.
+/// The first live record that matches. It scans the table: for kinds with few records.
 fn find<T: Entity>(
     tx: &dyn Read,
     service: &Service<T>,

@@ -1,5 +1,5 @@
-//! The variants of an imported product: which of them can be taken, what they choose, cost and are made of,
-//! and what lies of them where.
+//! Import of the variants of a product: which of them are accepted, their options, prices, kit parts and
+//! stock levels.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -20,36 +20,36 @@ use atoll_region::CURRENCIES;
 use super::{Import, OPTION};
 use crate::{Catalogue, CatalogueProduct, CatalogueVariant, report::Fate};
 
-/// A variant of the file that can be taken.
+/// A variant of the file that was accepted.
 pub(super) struct Taken<'a> {
     place: String,
     rank: usize,
     pub(super) input: &'a CatalogueVariant,
-    /// The one that is there already.
+    /// The existing variant.
     there: Option<ProductVariant>,
 }
 
-/// How much one of a variant takes of which items, by their ids.
+/// Quantities of inventory items that one unit of a variant takes, by item id.
 type Takes = BTreeMap<String, Decimal>;
 
-/// What the variants of a product will take when they are made, by SKU; nothing, where one will be counted
-/// and have no item. An item that is not made yet goes by the SKU of its variant.
+/// Quantities that the variants of a product will take once they are created, by SKU; `None` for one that
+/// will be managed and has no item. An item that does not exist yet is named by the SKU of its variant.
 type Planned = HashMap<String, Option<Takes>>;
 
-/// The SKUs that a catalogue names.
+/// The SKUs in a catalogue.
 pub(super) fn skus(catalogue: &Catalogue) -> HashSet<String> {
     let variants = catalogue.products.iter().flat_map(|it| &it.variants);
     variants.filter_map(sku_of).map(str::to_owned).collect()
 }
 
-/// The SKU of a variant. An empty one is none.
+/// The SKU of a variant; an empty one counts as none.
 fn sku_of(input: &CatalogueVariant) -> Option<&str> {
     input.sku.as_deref().filter(|it| !it.trim().is_empty())
 }
 
 impl Import<'_> {
-    /// The variants of a product that can be taken, each with the one that is there already. What is wrong
-    /// with the others is reported.
+    /// The variants of a product that are accepted, each with the existing one. Problems with the others are
+    /// reported.
     pub(super) fn variants_of<'a>(
         &mut self,
         place: &str,
@@ -89,7 +89,7 @@ impl Import<'_> {
             }
             taken.push(Taken { place, rank, input, there });
         }
-        // What a SKU names is not known by its title.
+        // A variant with a SKU is not matched by title.
         let has_sku: HashSet<String> =
             taken.iter().filter_map(|it| it.there.as_ref()).map(|it| it.id.to_string()).collect();
         siblings.retain(|it| !has_sku.contains(&*it.id));
@@ -105,7 +105,7 @@ impl Import<'_> {
                 Some(there) => self.will_take(&it, there, &planned)?,
                 None => match self.takes(&it, &planned)? {
                     Ok(takes) => Some(self.or_own_takes(&it, takes)?),
-                    // A kit that lacks a part is left out, since it would be sold without it.
+                    // A kit with a missing part is left out: it would be sold without that part.
                     Err(problems) => {
                         self.cannot_take(&it, problems);
                         continue;
@@ -121,7 +121,7 @@ impl Import<'_> {
         Ok(left)
     }
 
-    /// What a variant that is there takes after the import, for the kits of its product.
+    /// Quantities that an existing variant takes after the import, for the kits of its product.
     fn will_take(
         &self,
         it: &Taken<'_>,
@@ -141,7 +141,7 @@ impl Import<'_> {
         }
     }
 
-    /// What a variant that is made takes: of what is counted and no kit, an item of its own.
+    /// Quantities that a new variant takes: one of an item of its own, if it is managed and no kit.
     fn or_own_takes(&self, it: &Taken<'_>, takes: Takes) -> Result<Takes, Fault> {
         if !it.input.manage_inventory {
             return Ok(Takes::new());
@@ -152,19 +152,20 @@ impl Import<'_> {
         Ok(Takes::from([(own, Decimal::ONE)]))
     }
 
-    /// What a variant takes of the items that it is linked to.
+    /// Quantities that a variant takes of the items that it is linked to.
     fn takes_of(&self, variant: &ProductVariant) -> Result<Takes, Fault> {
         let rows = PRODUCT_VARIANT_INVENTORY_ITEM.rows_of(self.tx, &variant.id)?;
         Ok(rows.into_iter().map(|(item, row)| (item, required_quantity(&row))).collect())
     }
 
-    /// Makes and changes the variants of a product.
+    /// Creates and updates the variants of a product.
     pub(super) fn variants(&mut self, product: &Product, variants: Vec<Taken<'_>>) -> Result<(), Fault> {
         let mut siblings = variants_of(self.tx, &product.id)?;
         let offered = self.offered(product)?;
         let is_named =
             |it: &Taken<'_>| it.there.as_ref().is_none_or(|there| offered.fits(there, &it.input.title));
-        // A title is free when the variant that had it is renamed, so whoever waits for one is asked again.
+        // A title becomes free when its variant is renamed, so the variants that wait for one are tried
+        // again.
         let mut waiting: Vec<&Taken<'_>> = variants.iter().filter(|it| !is_named(it)).collect();
         loop {
             let n_before = waiting.len();
@@ -197,7 +198,8 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Gives a variant its title, and the value of the option that goes with it, unless another one has them.
+    /// Renames a variant, and sets the option value that goes with the title, unless another variant has
+    /// them.
     fn rename(
         &mut self,
         product: &Product,
@@ -225,7 +227,7 @@ impl Import<'_> {
         Ok(true)
     }
 
-    /// What the option of imported products offers, where the product has it and no other.
+    /// Values of the option of imported products, if the product has that option and no other.
     fn offered(&self, product: &Product) -> Result<Offered, Fault> {
         let [option] = &product.option_ids[..] else { return Ok(Offered(None)) };
         if OPTIONS.retrieve(self.tx, option)?.title != OPTION {
@@ -235,7 +237,7 @@ impl Import<'_> {
         Ok(Offered(Some(values)))
     }
 
-    /// Changes what else is different of a variant that is there.
+    /// Updates the other fields of an existing variant.
     fn change(
         &mut self,
         it: &Taken<'_>,
@@ -250,7 +252,7 @@ impl Import<'_> {
         self.report.count("product_variants", fate);
         if variant.manage_inventory && PRODUCT_VARIANT_INVENTORY_ITEM.rights(self.tx, &variant.id)?.is_empty()
         {
-            // It was not counted before.
+            // Its inventory was not managed before.
             if let Some(parts) = self.parts(it)? {
                 let parts = self.or_own_item(&variant, parts)?;
                 take_parts(self.tx, self.at, &variant, parts)?;
@@ -260,9 +262,9 @@ impl Import<'_> {
         Ok(variant)
     }
 
-    /// What a kit takes of each item, all together: of a part that is a kit, its parts. Or why one of them
-    /// cannot be taken: they must come before it in the file, or be in the shop alone, and have something to
-    /// be counted by.
+    /// Sum of the quantities that a kit takes of each item; a part that is a kit itself is expanded. Or the
+    /// parts that cannot be taken: a part must come before the kit in the file, or exist in the shop, and
+    /// have an inventory item.
     fn takes(&self, kit: &Taken<'_>, planned: &Planned) -> Result<Result<Takes, Vec<String>>, Fault> {
         let (mut takes, mut problems) = (Takes::new(), Vec::new());
         for part in &kit.input.parts {
@@ -282,7 +284,7 @@ impl Import<'_> {
         Ok(if problems.is_empty() { Ok(takes) } else { Err(problems) })
     }
 
-    /// What one of a part takes; nothing, where it cannot be taken.
+    /// Quantities that one unit of a part takes; `None` if it cannot be taken.
     fn takes_of_part(&self, sku: &str, planned: &Planned) -> Result<Option<Takes>, Fault> {
         if let Some(takes) = planned.get(sku) {
             return Ok(takes.clone());
@@ -297,7 +299,7 @@ impl Import<'_> {
         Ok(Some(self.takes_of(&part)?).filter(|it| !it.is_empty()))
     }
 
-    /// What a kit takes, to be linked; what cannot be taken is reported.
+    /// The parts of a kit, to be linked; parts that cannot be taken are reported.
     fn parts(&mut self, kit: &Taken<'_>) -> Result<Option<Vec<InventoryPart>>, Fault> {
         let takes = match self.takes(kit, &Planned::new())? {
             Ok(takes) => takes,
@@ -317,7 +319,7 @@ impl Import<'_> {
         }
     }
 
-    /// What a variant takes that is counted and no kit: an item with its SKU, or a new one.
+    /// The item of a managed variant that is no kit: the one with its SKU, or a new one.
     fn or_own_item(
         &mut self,
         variant: &ProductVariant,
@@ -370,7 +372,7 @@ impl Import<'_> {
         Ok(Some(variant))
     }
 
-    /// The amounts by currency. The first of a currency counts.
+    /// Amounts by currency. The first one of a currency counts.
     fn prices(&mut self, place: &str, input: &CatalogueVariant) -> Result<BTreeMap<String, Decimal>, Fault> {
         let mut prices = BTreeMap::new();
         for (n, price) in input.prices.iter().enumerate() {
@@ -482,11 +484,11 @@ impl Import<'_> {
     }
 }
 
-/// The values of the option of imported products, by title. Nothing, where a product has other options.
+/// Values of the option of imported products, by title; `None` if a product has other options.
 struct Offered(Option<HashMap<String, Id<ProductOptionValue>>>);
 
 impl Offered {
-    /// Has a variant this title already, and the value that goes with it?
+    /// True if the variant has this title already, and the option value that goes with it.
     fn fits(&self, variant: &ProductVariant, title: &str) -> bool {
         let Some(values) = &self.0 else { return variant.title == *title };
         variant.title == *title
@@ -494,7 +496,7 @@ impl Offered {
     }
 }
 
-/// What a variant answers to the option of imported products.
+/// The option value of a variant, under the option of imported products.
 fn choice(input: &CatalogueVariant) -> BTreeMap<String, String> {
     BTreeMap::from([(OPTION.to_owned(), input.title.clone())])
 }

@@ -1,4 +1,4 @@
-//! Puts some of a variant into a cart.
+//! Adds line items to a cart.
 
 use atoll_availability::Seller;
 use atoll_cart::{Cart, LineItem, add_line};
@@ -11,7 +11,7 @@ use crate::cart::{
     prices::unit_price,
 };
 
-/// What to add.
+/// A line item to add.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct AddLine {
@@ -19,11 +19,11 @@ pub struct AddLine {
     pub variant_id: String,
     /// How many.
     pub quantity: Decimal,
-    /// Free data; lines of one variant with different data stay apart.
+    /// Free data. Lines of one variant with different metadata stay apart.
     pub metadata: Metadata,
 }
 
-/// Lines for a cart.
+/// Line items to add to a cart.
 #[derive(Clone, Debug, Default)]
 pub struct AddToCart {
     /// The cart.
@@ -33,8 +33,8 @@ pub struct AddToCart {
 }
 
 flow! {
-    /// Adds lines, or some more to those that are there. The channel of the cart must sell the variants, they
-    /// must have a price, and there must be enough of them after what the other lines take. Event:
+    /// Adds line items, or increases the quantity of existing ones. The channel of the cart must sell the
+    /// variants, they must have a price, and their stock must suffice after the other lines. Event:
     /// `cart.updated`.
     pub static ADD_TO_CART: Flow<Scoped<AddToCart>, Cart> = "add-to-cart" (add), hooks: &["validate", "cartUpdated"];
 }
@@ -50,7 +50,7 @@ fn add(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<AddToCart>) -> Resu
     Ok(cart)
 }
 
-/// Adds one line.
+/// Adds one line item.
 pub(crate) fn add_line_item(
     tx: &mut dyn Write,
     at: &Moment,
@@ -63,12 +63,12 @@ pub(crate) fn add_line_item(
     }
     let (line, fits) = price_and_stock(tx, seller, cart, input)?;
     let cart = add_line(tx, at, cart, line)?;
-    // After what the cart itself has to say: a full one is full, whatever there is of it.
+    // Errors of the cart come first: a full cart is reported as full, whatever the stock is.
     fits?;
     Ok(cart)
 }
 
-/// The line, as it is sold now, and whether there is enough of it.
+/// The line with its current price, and whether its stock suffices.
 fn price_and_stock(
     tx: &dyn Read,
     seller: &Seller,

@@ -1,9 +1,9 @@
-//! Makes an order of a cart: check, price, reserve, take the money, order, link, close, tell.
+//! Completes a cart: checks it, prices it, reserves the stock, authorises the payment, and places the order.
 //!
-//! Where nobody takes money this is one transaction. Where somebody does (a hook at `authorizePayment`), what
-//! the lines take is promised first, so that nobody else can buy it while the buyer pays; then the money is
-//! taken; then the order is placed. When one of these fails, the money is given back and the promises are
-//! taken back.
+//! Without an external payment provider this is one transaction. With one (or a hook at `authorizePayment`),
+//! the stock is reserved first, so that it cannot be sold to another buyer meanwhile; then the payment is
+//! authorised; then the order is placed. If one of these fails, the payment is cancelled and the reservations
+//! are released.
 
 use atoll_availability::{Allocation, ChannelScope, Seller, Shelf};
 use atoll_cart::{CARTS, Cart, CartAddress, LineItem, complete};
@@ -31,11 +31,11 @@ use crate::{
     payment::{check_provider, due, provider},
 };
 
-/// A cart that is to become an order.
+/// A cart to complete.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CompleteCart {
     cart_id: String,
-    /// Must somebody outside be asked, so that it takes more than one transaction?
+    /// Is an external provider or hook called, so that the saga takes more than one transaction?
     #[serde(default = "yes")]
     calls_out: bool,
 }
@@ -45,7 +45,7 @@ fn yes() -> bool {
 }
 
 impl CompleteCart {
-    /// The cart with this id, if the scope reaches it.
+    /// The cart with this id, if it is in the scope.
     pub fn of(
         ctx: &Ctx,
         scope: &ChannelScope,
@@ -61,24 +61,25 @@ impl CompleteCart {
         Ok(Some(CompleteCart { cart_id: cart.id.to_string(), calls_out }))
     }
 
-    /// The transaction id of its run: one cart is completed once at a time.
+    /// Transaction id of the saga: it makes concurrent completions of one cart run one after the other.
     pub fn transaction_id(&self) -> &str {
         &self.cart_id
     }
 }
 
 flow! {
-    /// Makes an order of a cart; answers its id. The channel must (still) sell every line, and there must be
-    /// enough for all lines together; what they take is reserved. What is not free must have a payment
-    /// session, whose provider sets the money aside. A cart that is an order already answers with that order.
-    /// Where a price has changed since its line was priced, nothing is done ([`FaultKind::PricesChanged`]):
-    /// give the cart its new prices ([`REFRESH_CART_ITEMS`]), and show it. Event: `order.placed`.
+    /// Makes an order of a cart; returns the order's id. The channel must (still) sell every line, and the
+    /// stock must suffice for all lines together; it is reserved. An order that is not free needs a payment
+    /// session, whose provider authorises the payment. A cart that was completed before returns the same
+    /// order. If a price has changed since its line was priced, nothing is done
+    /// ([`FaultKind::PricesChanged`]): refresh the prices ([`REFRESH_CART_ITEMS`]), and show the cart. Event:
+    /// `order.placed`.
     ///
     /// [`REFRESH_CART_ITEMS`]: crate::cart::REFRESH_CART_ITEMS
     ///
-    /// Hooks: `validate` and `beforePaymentAuthorization` before what the cart holds is read,
-    /// `authorizePayment` before the provider is asked (it must not change the cart), `orderCreated` when the
-    /// order is there; it is told what those at `authorizePayment` answered.
+    /// Hooks: `validate` and `beforePaymentAuthorization` before the cart is read, `authorizePayment` before
+    /// the provider is called (it must not change the cart), `orderCreated` with the order and the outputs of
+    /// the hooks at `authorizePayment`.
     pub static COMPLETE_CART: Saga<CompleteCart, String> = "complete-cart" (complete_cart),
         hooks: &["validate", "beforePaymentAuthorization", "orderCreated"],
         external_hooks: &["authorizePayment"],
@@ -86,7 +87,7 @@ flow! {
 }
 
 async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fault> {
-    // A part of another saga is undone step by step: stock is what everybody changes.
+    // As a sub-saga it is undone step by step: stock is changed by others meanwhile.
     if !input.calls_out && !run.is_part() {
         return run
             .finish("place-order", move |flow| {
@@ -99,7 +100,7 @@ async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fau
                     Held::Already(order) => Ok(order),
                     Held::New(pending) => match pending.provider(flow.ctx())? {
                         Some(provider) if !provider.is_manual() => Err(pending.changed()),
-                        // It is the transaction that has read the cart and promised the goods.
+                        // The same transaction has read the cart and made the reservations.
                         _ => place(flow, *pending, Authorized::default(), &Map::new()),
                     },
                 }
@@ -107,7 +108,7 @@ async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fau
             .await;
     }
     if is_checked(run.ctx()) {
-        // A step of its own: what they write is undone as it was.
+        // A step of its own, so that the changes of the hooks are undone exactly.
         let input = input.clone();
         if let Some(order) = run.local("validate", move |flow| validate(flow, &input)).await? {
             return Ok(order);
@@ -138,15 +139,15 @@ async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fau
     .await
 }
 
-/// The points at which others look at the cart before anything is promised to it.
+/// Hook points before any stock is reserved.
 const CHECKS: [&str; 2] = ["validate", "beforePaymentAuthorization"];
 
-/// Does anybody look at carts before they are completed? What they change is read after them.
+/// True if a hook joins at one of these points. The cart is read after the hooks, which may change it.
 fn is_checked(ctx: &Ctx) -> bool {
     CHECKS.iter().any(|it| ctx.registry().has_hook(COMPLETE_CART.name, it))
 }
 
-/// The order that the cart is already, which nobody need look at again.
+/// The order of a cart that was completed already, for which no hook is called.
 fn validate(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Option<String>, Fault> {
     match placed(flow.tx, input)? {
         Placed::Already(order) => Ok(Some(order)),
@@ -157,16 +158,16 @@ fn validate(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Option<String>
     }
 }
 
-/// The order that the cart is already, as their link says: the cart itself is not read.
+/// The order of a cart that was completed already, found by their link: the cart itself is not read.
 fn order_of_cart(tx: &dyn Read, input: &CompleteCart) -> Result<Option<String>, Fault> {
     Ok(ORDER_CART.lefts(tx, &input.cart_id)?.pop())
 }
 
-/// Where a cart stands.
+/// The state of a cart.
 enum Placed {
-    /// It is this order.
+    /// It was completed: its order.
     Already(String),
-    /// It may become one: there is something in it.
+    /// It is open, and has line items.
     Open(Box<Cart>),
 }
 
@@ -183,15 +184,14 @@ fn placed(tx: &dyn Read, input: &CompleteCart) -> Result<Placed, Fault> {
     Ok(Placed::Open(Box::new(cart)))
 }
 
-/// What the provider answered, and under which key it set the money aside.
+/// The provider's data, and the idempotency key of the authorisation.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Authorized {
     key: String,
     data: Metadata,
 }
 
-/// Has the provider of the session set the money aside. What it may have set aside is let go of when the
-/// order cannot be placed.
+/// Asks the provider of the session to authorise the payment. The compensation cancels the authorisation.
 async fn authorize_payment(run: &mut Run, pending: &Pending) -> Result<Authorized, Fault> {
     let (Some(session), Some(provider)) = (&pending.session, pending.provider(run.ctx())?) else {
         return Ok(Authorized::default());
@@ -217,55 +217,55 @@ async fn authorize_payment(run: &mut Run, pending: &Pending) -> Result<Authorize
     run.external(External::new("authorize-payment", authorize).timeout(provider.timeout()).undo(cancel)).await
 }
 
-/// What became of the first half.
+/// Result of the first transaction.
 #[derive(Serialize, Deserialize)]
 enum Held {
-    /// The cart is this order already.
+    /// The cart was completed already: its order.
     Already(String),
-    /// What the order takes is promised to it.
+    /// The stock is reserved.
     New(Box<Pending>),
 }
 
 /// An order that is about to be placed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Pending {
-    /// What is paid for must be what is ordered.
+    /// The cart as it was when the payment was authorised: the same must be ordered.
     cart: Cart,
     order: Order,
-    /// How it is paid for; not at all, where it is free.
+    /// The payment session; none if the order is free.
     session: Option<PaymentSession>,
     reservations: Vec<String>,
-    /// Levels that were made because of a backorder, where there was nothing yet.
+    /// Inventory levels that were created for backorders, at locations without one.
     levels: Vec<String>,
 }
 
 impl Pending {
-    /// How much is to be paid.
+    /// The amount to be paid.
     fn due(&self) -> Decimal {
         self.session.as_ref().map_or(Decimal::ZERO, |it| it.amount)
     }
 
-    /// Who is asked for the money.
+    /// The provider of the payment session.
     fn provider(&self, ctx: &Ctx) -> Result<Option<&'static dyn PaymentProvider>, Fault> {
         self.session.as_ref().map(|it| provider(ctx.registry(), &it.provider_id)).transpose()
     }
 
-    /// What is paid for is not what is ordered.
+    /// The cart has changed since the payment was authorised.
     fn changed(&self) -> Fault {
         let text = format!("Cart {} was changed while it was being completed", self.cart.id);
         Fault::new(FaultKind::Conflict, text)
     }
 }
 
-/// Checks the cart, and promises to each line what it takes.
+/// Checks the cart, and reserves the stock of each line.
 fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
     let cart = match placed(flow.tx, input)? {
         Placed::Already(order) => return Ok(Held::Already(order)),
         Placed::Open(cart) => *cart,
     };
     let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
-    // Prices are checked before the payment session: one for outdated prices is of no use. Stock is counted on the
-    // shelf that is open here, and a shortage is reported after the session is found.
+    // Prices are checked before the payment session: one for outdated prices is of no use. Stock is counted
+    // on the shelf that is open here, and a shortage is reported after the session is found.
     let takes = flow.step("validate-line-item-prices", |tx, _| {
         let mut shelf = seller.shelf(tx)?;
         let variants = sold(tx, &shelf, &cart)?;
@@ -286,7 +286,7 @@ fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
     Ok(Held::New(Box::new(pending)))
 }
 
-/// Takes the promises back.
+/// Releases the reservations.
 fn let_go(flow: &mut Local<'_>, pending: &Pending) -> Result<(), Fault> {
     flow.step("release-inventory", |tx, at| {
         for id in &pending.reservations {
@@ -305,7 +305,7 @@ fn let_go(flow: &mut Local<'_>, pending: &Pending) -> Result<(), Fault> {
     })
 }
 
-/// The session that pays for a cart. What is free needs none.
+/// The payment session of a cart; none is needed if it is free.
 fn session_for(tx: &dyn Read, cart: &Cart) -> Result<Option<PaymentSession>, Fault> {
     let due = due(tx, cart)?;
     if due.is_zero() {
@@ -323,7 +323,7 @@ fn session_for(tx: &dyn Read, cart: &Cart) -> Result<Option<PaymentSession>, Fau
     Ok(Some(session))
 }
 
-/// The session that a buyer has chosen, if there is one.
+/// The payment session that the buyer has chosen, if there is one.
 fn session_of(tx: &dyn Read, cart: &Cart) -> Result<Option<PaymentSession>, StoreError> {
     let Some(id) = CART_PAYMENT_COLLECTION.rights(tx, &cart.id)?.pop() else { return Ok(None) };
     session_in(tx, &id)
@@ -347,7 +347,7 @@ fn check_unchanged(tx: &dyn Read, pending: &Pending) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Places the order, and closes the cart. `answers` is what those who joined at `authorizePayment` said.
+/// Places the order, and closes the cart. `answers` are the outputs of the hooks at `authorizePayment`.
 fn place(
     flow: &mut Local<'_>,
     pending: Pending,
@@ -383,7 +383,8 @@ fn sold(tx: &dyn Read, shelf: &Shelf<'_>, cart: &Cart) -> Result<Vec<ProductVari
     ids.map(|id| Ok(shown_variant(tx, shelf, id)?.0)).collect()
 }
 
-/// What each line takes from the shelf of the cart's channel; lines that share an item share what there is.
+/// The stock that each line takes, from the shelf of the cart's channel. Lines that share an item share its
+/// stock.
 fn take_all(
     shelf: &mut Shelf<'_>,
     seller: &Seller,
@@ -400,7 +401,7 @@ fn take_all(
     Ok(takes)
 }
 
-/// What a line takes of each item, wherever that is promised.
+/// Quantities that a line takes of each item, over all locations.
 fn line_takes(takes: &[Allocation]) -> Vec<LineTake> {
     let mut sums: Vec<LineTake> = Vec::new();
     for take in takes {
@@ -420,7 +421,7 @@ fn reserve_line(
     take: Allocation,
 ) -> Result<(), Fault> {
     if level_at(tx, &take.item, &take.location)?.is_none() {
-        // A backorder is counted too, at a place where there is nothing yet.
+        // A backorder is reserved, too, at a location that may have no level of the item yet.
         let (inventory_item_id, location_id) = (take.item.as_str().into(), take.location.clone());
         let level = InventoryLevel { inventory_item_id, location_id, ..InventoryLevel::default() };
         pending.levels.push(create_level(tx, at, level)?.id.to_string());

@@ -1,4 +1,4 @@
-//! Opens a cart in one channel.
+//! Creates a cart in one channel.
 
 use atoll_availability::{ChannelScope, Seller};
 use atoll_cart::{Cart, CartAddress, METADATA_BYTES_MAX, N_LINES_MAX, open_cart};
@@ -15,31 +15,31 @@ use crate::cart::{AddLine, Scoped, add_line_item::add_line_item, update_cart::on
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CreateCart {
-    /// The region; the store's default where it is not said, or else the first one.
+    /// The region; by default that of the store, or else the first one.
     pub region_id: Option<String>,
-    /// The channel; may be left out where the key has one, or has the store's default among its several.
+    /// The channel. Optional if the key has one channel, or has the store's default among several.
     pub sales_channel_id: Option<String>,
-    /// The currency; must be the region's.
+    /// ISO 4217; must be the currency of the region.
     pub currency_code: Option<String>,
-    /// The customer who is logged in, by its id; never from the request's body.
+    /// Id of the customer who is logged in; never taken from the request's body.
     #[serde(skip)]
     pub customer_id: Option<String>,
-    /// Where to write to; the customer's address where it is not said.
+    /// E-mail address; by default that of the customer.
     pub email: Option<String>,
-    /// The language.
+    /// Locale: `en-GB`.
     pub locale: Option<String>,
-    /// Where to send it.
+    /// Shipping address.
     pub shipping_address: Option<CartAddress>,
-    /// Whom to bill.
+    /// Billing address.
     pub billing_address: Option<CartAddress>,
     /// Free data.
     pub metadata: Metadata,
-    /// What is in it from the start.
+    /// Initial line items.
     pub items: Vec<AddLine>,
 }
 
 flow! {
-    /// Opens a cart. Event: `cart.created`.
+    /// Creates a cart. Event: `cart.created`.
     pub static CREATE_CART: Flow<Scoped<CreateCart>, Cart> =
         "create-cart" (create), hooks: &["validate", "cartCreated"];
 }
@@ -60,7 +60,7 @@ fn create(flow: &mut Local<'_>, Scoped { scope, mut input }: Scoped<CreateCart>)
     Ok(cart)
 }
 
-/// Opens an empty cart.
+/// Creates an empty cart.
 fn open(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart) -> Result<Cart, Fault> {
     if input.metadata.n_bytes() > METADATA_BYTES_MAX {
         return Err(atoll_cart::Error::Full.into());
@@ -97,7 +97,7 @@ fn open(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart
     Ok(open_cart(tx, at, cart)?)
 }
 
-/// The customer of a new cart and where to write to: whoever is logged in, or the guest with the address.
+/// Customer and e-mail address of a new cart: the customer who is logged in, or the guest with the address.
 fn whose(
     tx: &mut dyn Write,
     at: &Moment,
@@ -112,7 +112,7 @@ fn whose(
     Ok((Some(customer.id.to_string()), email.or(Some(customer.email))))
 }
 
-/// May a cart be in this channel?
+/// Checks that carts may be in this channel.
 pub(crate) fn check_channel(tx: &dyn Read, channel: &str) -> Result<(), Fault> {
     match SALES_CHANNELS.get(tx, channel)? {
         None => Err(Fault::not_found(format!("SalesChannel with id: {channel} was not found"))),
@@ -124,8 +124,8 @@ pub(crate) fn check_channel(tx: &dyn Read, channel: &str) -> Result<(), Fault> {
     }
 }
 
-/// The channel that the request names; or the only one of the key, or the store's default where the key has
-/// that among others. None, where sales channels are switched off. The texts are the wire's.
+/// The channel of the request; or the key's only one; or the store's default, if the key has it among
+/// several. None if sales channels are switched off. The error texts are those of the wire.
 fn choose_channel(
     tx: &dyn Read,
     scope: &ChannelScope,

@@ -1,17 +1,18 @@
-//! What the steps of a cart have in common: whether a line can be sold, and what is known of it.
+//! Shared steps on line items: whether a channel sells a variant, whether its stock suffices, and the line's
+//! snapshot of it.
 
 use atoll_availability::{ChannelScope, Reason, Seller, Shelf};
 use atoll_cart::{Cart, LineItem};
 use atoll_kernel::{Decimal, Fault, Metadata, Read};
 use atoll_product::{COLLECTIONS, PRODUCTS, Product, ProductVariant, TYPES, VARIANTS};
 
-/// The cart of this id in the scope; carts of other channels do not exist.
+/// The cart with this id in the scope; carts of other channels are not found.
 pub(crate) fn cart_in(tx: &dyn Read, scope: &ChannelScope, id: &str) -> Result<Cart, Fault> {
     scope.cart(tx, id)?.ok_or_else(|| Fault::not_found(format!("Cart id not found: {id}")))
 }
 
-/// A variant that the channel of the shelf shows, with its product. What the channel does not show does not
-/// exist for a shopper, whatever the reason.
+/// A variant that the channel of the shelf sells, with its product. Any other is not found, whatever the
+/// reason.
 pub(crate) fn shown_variant(
     tx: &dyn Read,
     shelf: &Shelf<'_>,
@@ -31,7 +32,7 @@ pub(crate) fn shown_variant(
     if reasons.is_empty() { Ok((variant, product)) } else { Err(hidden()) }
 }
 
-/// What the wire says where there is not enough.
+/// The wire's error for insufficient stock.
 pub(crate) fn refused(reason: &Reason, seller: &Seller, variant: &str) -> Fault {
     match (reason, seller.channel()) {
         (Reason::NoLocation, Some(channel)) => Fault::invalid(format!(
@@ -45,7 +46,7 @@ pub(crate) fn refused(reason: &Reason, seller: &Seller, variant: &str) -> Fault 
     }
 }
 
-/// Checks that the stock of a variant suffices, after the other lines of the cart have taken theirs.
+/// Checks that the stock of a variant suffices after the other lines of the cart.
 pub(crate) fn check_stock<'a>(
     tx: &dyn Read,
     shelf: &mut Shelf<'_>,
@@ -55,7 +56,7 @@ pub(crate) fn check_stock<'a>(
 ) -> Result<(), Fault> {
     for line in others {
         let id = line.variant_id.as_deref().unwrap_or_default();
-        // Those that do not fit any more take nothing, and say so when they are touched.
+        // Other lines whose stock does not suffice take nothing; they are reported when they are changed.
         let _fits = match id == &*variant.id {
             true => shelf.allocate(variant, line.quantity)?,
             false => match VARIANTS.get(tx, id)? {
@@ -70,7 +71,7 @@ pub(crate) fn check_stock<'a>(
     }
 }
 
-/// A line with what is known of the variant now.
+/// A line item with a snapshot of the variant's current data.
 pub(crate) fn snapshot(
     tx: &dyn Read,
     variant: &ProductVariant,

@@ -1,4 +1,4 @@
-//! Carts on their way to become orders.
+//! Flows on carts: create, update, line items, prices, transfer, completion.
 
 mod add_line_item;
 mod complete_cart;
@@ -25,18 +25,18 @@ pub use transfer_cart::{TRANSFER_CART_CUSTOMER, TransferCart};
 pub use update_cart::{UPDATE_CART, UpdateCart};
 pub use update_line_item::{UPDATE_LINE_ITEM, UpdateLineItem};
 
-/// A cart was changed: what is asked for it changes with it, and whoever wants to know is told.
+/// After a change of a cart: updates the amount of its payment collection, and emits its event.
 fn changed(flow: &mut Local<'_>, cart: &Cart) -> Result<(), Fault> {
     refresh(flow.tx, flow.at, cart)?;
     flow.emit("cart.updated", json!({ "id": cart.id }))?;
     flow.hook("cartUpdated", || json!({ "cart": cart }))
 }
 
-/// What a storefront asks for, and what it may reach.
+/// Input of a store route, with the scope of its key.
 #[derive(Clone, Debug)]
 pub struct Scoped<T> {
-    /// What it may reach.
+    /// The channels of the publishable key.
     pub scope: ChannelScope,
-    /// What it asks for.
+    /// Input of the flow.
     pub input: T,
 }

@@ -1,4 +1,4 @@
-//! What the lines of a cart cost now, and whether that is what they say.
+//! Current prices of line items: refresh them, and compare them with those that the cart shows.
 
 use atoll_availability::{price_context, price_of};
 use atoll_cart::{CARTS, Cart, LineItem, set_prices};
@@ -7,7 +7,7 @@ use atoll_kernel::{Decimal, Fault, FaultKind, Local, Moment, Read, Write, flow, 
 use crate::cart::changed;
 
 flow! {
-    /// Gives all lines of the cart with this id the prices of today, if it is still open. Event:
+    /// Sets the current prices on all lines of the cart with this id, if it is still open. Event:
     /// `cart.updated`.
     pub static REFRESH_CART_ITEMS: Flow<String, Cart> =
         "refresh-cart-items" (refresh), hooks: &["validate", "cartUpdated"];
@@ -26,7 +26,7 @@ fn refresh(flow: &mut Local<'_>, id: String) -> Result<Cart, Fault> {
     Ok(cart)
 }
 
-/// What one of a variant costs in the cart when so many are bought.
+/// Unit price of a variant in the cart, at this quantity.
 pub(crate) fn unit_price(
     tx: &dyn Read,
     cart: &Cart,
@@ -41,17 +41,17 @@ fn no_price(variant: &str) -> Fault {
     Fault::invalid(format!("Variants with IDs {variant} do not have a price"))
 }
 
-/// What becomes of a line that has no price any more when a cart is priced anew.
+/// What to do with a line that has no price any more when a cart is priced again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unpriced {
-    /// It keeps the price that it has: who logs in or says an address is not held up by it. The cart is not
-    /// completed with it.
+    /// Keep the old price: a login or an address change is not refused for it. The cart cannot be completed
+    /// with it.
     Stays,
-    /// The cart is not changed: a price in another currency says nothing.
+    /// Refuse the change: the old price is in another currency.
     Refused,
 }
 
-/// Gives all lines the prices of today, in the cart's region.
+/// Sets the current prices of the cart's region on all lines.
 pub(crate) fn price_anew(
     tx: &mut dyn Write,
     at: &Moment,
@@ -69,7 +69,7 @@ pub(crate) fn price_anew(
     Ok(set_prices(tx, at, cart, prices)?)
 }
 
-/// Do all lines say what they cost now? A shopper pays nothing that was not shown to them.
+/// Checks that all lines have their current price: a buyer pays no price that was not shown.
 pub(crate) fn check_prices(tx: &dyn Read, cart: &Cart) -> Result<(), Fault> {
     for line in &cart.items {
         let price = price_now(tx, cart, line)?.ok_or_else(|| no_price(variant_of(line)))?;

@@ -1,11 +1,11 @@
-//! Takes lines out of a cart.
+//! Removes line items from a cart.
 
 use atoll_cart::{Cart, remove_line};
 use atoll_kernel::{Fault, Local, flow, serde_json::json};
 
 use crate::cart::{Scoped, changed, line::cart_in};
 
-/// Lines to take out of a cart.
+/// Line items to remove from a cart.
 #[derive(Clone, Debug, Default)]
 pub struct DeleteLineItems {
     /// The cart.
@@ -15,7 +15,7 @@ pub struct DeleteLineItems {
 }
 
 flow! {
-    /// Removes lines. Those that are not there are ignored, as on the wire. Event: `cart.updated`.
+    /// Removes line items. Unknown ids are ignored, as on the wire. Event: `cart.updated`.
     pub static DELETE_LINE_ITEMS: Flow<Scoped<DeleteLineItems>, Cart> =
         "delete-line-items" (delete), hooks: &["validate", "cartUpdated"];
 }

@@ -1,4 +1,4 @@
-//! A customer who logged in takes the cart that they opened before.
+//! Transfers a guest cart to the customer who logged in.
 
 use atoll_cart::{CARTS, Cart, CartPatch, Error};
 use atoll_customer::CUSTOMERS;
@@ -10,18 +10,18 @@ use crate::cart::{
     prices::{Unpriced, price_anew},
 };
 
-/// A cart, and who takes it.
+/// A cart, and its new customer.
 #[derive(Clone, Debug)]
 pub struct TransferCart {
     /// The cart.
     pub cart_id: String,
-    /// The customer, by its id.
+    /// Id of the customer.
     pub customer_id: String,
 }
 
 flow! {
-    /// Gives a cart to a customer; its lines are priced anew. Events: `cart.customer_transferred` and
-    /// `cart.updated`, where it was not theirs.
+    /// Transfers a cart to a customer, and prices its lines again. Events: `cart.customer_transferred` and
+    /// `cart.updated`, unless it was theirs already.
     pub static TRANSFER_CART_CUSTOMER: Flow<Scoped<TransferCart>, Cart> =
         "transfer-cart-customer" (transfer), hooks: &["validate", "cartUpdated"];
 }
@@ -47,7 +47,7 @@ fn transfer(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<TransferCart>)
     Ok(cart)
 }
 
-/// May somebody take this cart? One that is an order, or that another account holds, stays where it is.
+/// Checks that a cart may be transferred: it is open, and belongs to no other account.
 fn check(tx: &dyn Read, cart: &Cart) -> Result<(), Fault> {
     if cart.completed_at.is_some() {
         return Err(Error::Completed(cart.id.to_string()).into());

@@ -1,4 +1,4 @@
-//! Changes a cart: its region, channel, e-mail, addresses.
+//! Updates a cart: region, channel, e-mail, addresses.
 
 use atoll_availability::ChannelScope;
 use atoll_cart::{CARTS, Cart, CartAddress, CartPatch, METADATA_BYTES_MAX};
@@ -14,34 +14,34 @@ use crate::cart::{
     prices::{Unpriced, price_anew},
 };
 
-/// A change to a cart. What is absent stays.
+/// An update of a cart. Absent fields stay.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct UpdateCart {
     /// The cart.
     pub cart_id: String,
-    /// The region; the cart then pays in its currency, and its lines are priced anew, as with another
+    /// The region. The cart gets its currency, and its lines are priced again, as they are with another
     /// customer.
     pub region_id: Option<String>,
-    /// The channel; the key must have it, and the lines must be sold there when the cart is completed.
+    /// The channel. The key must have it, and it must sell the lines when the cart is completed.
     pub sales_channel_id: Option<String>,
-    /// Where to write to.
+    /// E-mail address.
     #[serde(deserialize_with = "present")]
     pub email: Option<Option<String>>,
-    /// The language.
+    /// Locale: `en-GB`.
     pub locale: Option<String>,
-    /// Where to send it.
+    /// Shipping address.
     #[serde(deserialize_with = "present")]
     pub shipping_address: Option<Option<CartAddress>>,
-    /// Whom to bill.
+    /// Billing address.
     #[serde(deserialize_with = "present")]
     pub billing_address: Option<Option<CartAddress>>,
-    /// Free data; it is merged.
+    /// Free data, merged with what is there.
     pub metadata: Option<Metadata>,
 }
 
 flow! {
-    /// Changes a cart. Event: `cart.updated`, and `cart.region_updated` where that changed.
+    /// Updates a cart. Event: `cart.updated`, and `cart.region_updated` if the region changes.
     pub static UPDATE_CART: Flow<Scoped<UpdateCart>, Cart> = "update-cart" (update), hooks: &["validate", "cartUpdated"];
 }
 
@@ -52,7 +52,7 @@ fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateCart>) -> 
     if cart.region_id != before.region_id {
         flow.emit("cart.region_updated", json!({ "id": cart.id }))?;
     }
-    // Prices are those of a region, and may be those of a customer.
+    // Prices depend on the region, and may depend on the customer.
     let unpriced = if cart.region_id != before.region_id { Unpriced::Refused } else { Unpriced::Stays };
     let cart = if unpriced == Unpriced::Refused || cart.customer_id != before.customer_id {
         flow.step("refresh-cart-items", |tx, at| price_anew(tx, at, &cart, unpriced))?
@@ -85,14 +85,14 @@ fn change(
     }
     let region = match &input.region_id {
         Some(id) => Some(region_of(tx, id)?),
-        // The region of a cart may be gone: its currency stays until another one is chosen.
+        // The cart's region may be deleted: its currency stays until another region is chosen.
         None => cart.region_id.as_deref().map(|id| REGIONS.get(tx, id)).transpose()?.flatten(),
     };
     let moved = region.as_ref().is_some_and(|it| cart.region_id.as_deref() != Some(&*it.id));
     let mut shipping = address(at, input.shipping_address);
     match (&shipping, &region) {
         (Some(Some(address)), Some(region)) => check_country(tx, address, region)?,
-        // An address in another region is none.
+        // After a change of region the old address does not apply.
         (None, Some(region)) if moved => shipping = address(at, Some(only_country(tx, region)?)),
         _ => {}
     }

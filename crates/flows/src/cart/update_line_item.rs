@@ -1,4 +1,4 @@
-//! Changes how many of a line a cart holds.
+//! Updates a line item of a cart: quantity and metadata.
 
 use atoll_availability::Seller;
 use atoll_cart::{Cart, set_quantity};
@@ -10,21 +10,21 @@ use crate::cart::{
     prices::unit_price,
 };
 
-/// A change to a line.
+/// An update of a line item.
 #[derive(Clone, Debug, Default)]
 pub struct UpdateLineItem {
     /// The cart.
     pub cart_id: String,
     /// The line.
     pub line_id: String,
-    /// How many; none at all removes it.
+    /// New quantity; zero removes the line.
     pub quantity: Decimal,
-    /// Free data, where it is given; it is merged.
+    /// Free data, merged with what is there.
     pub metadata: Option<Metadata>,
 }
 
 flow! {
-    /// Changes a line. Event: `cart.updated`.
+    /// Updates a line item. Event: `cart.updated`.
     pub static UPDATE_LINE_ITEM: Flow<Scoped<UpdateLineItem>, Cart> =
         "update-line-item-in-cart" (update), hooks: &["validate", "cartUpdated"];
 }
@@ -39,13 +39,13 @@ fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateLineItem>)
     let cart = flow.step("update-line-item", |tx, at| {
         Ok(set_quantity(tx, at, &cart, &line_id, quantity, price, metadata)?)
     })?;
-    // After what the cart itself has to say: a full one is full, whatever there is of it.
+    // Errors of the cart come first: a full cart is reported as full, whatever the stock is.
     flow.step("confirm-inventory", |_, _| fits)?;
     changed(flow, &cart)?;
     Ok(cart)
 }
 
-/// The unit price of a line at this quantity, and whether its stock suffices. The channel must still show it.
+/// Unit price of a line at this quantity, and whether its stock suffices. The channel must still sell it.
 fn price_and_stock(
     tx: &dyn Read,
     seller: &Seller,

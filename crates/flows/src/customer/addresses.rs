@@ -1,4 +1,4 @@
-//! Where to send what a customer buys. Addresses of other customers do not exist.
+//! Flows on addresses of customers. Addresses of other customers are not found.
 
 use atoll_customer::{
     CUSTOMERS, Customer, CustomerAddress, CustomerAddressPatch, add_address, address_of, change_address,
@@ -6,14 +6,14 @@ use atoll_customer::{
 };
 use atoll_kernel::{Fault, Local, Read, flow, serde_json::json};
 
-/// An address of a customer, and what is to happen to it.
+/// An address of a customer, and an input.
 #[derive(Clone)]
 pub struct AddressOf<T> {
-    /// The customer, by its id.
+    /// Id of the customer.
     pub customer_id: String,
-    /// The address, by its id.
+    /// Id of the address.
     pub id: String,
-    /// What is to happen.
+    /// Input of the flow.
     pub input: T,
 }
 
@@ -64,7 +64,7 @@ fn delete(flow: &mut Local<'_>, of: AddressOf<()>) -> Result<Customer, Fault> {
     changed(flow, &of.customer_id)
 }
 
-/// Tells of it, and answers with the customer as it is now.
+/// Emits the event; returns the customer after the change.
 fn changed(flow: &mut Local<'_>, customer_id: &str) -> Result<Customer, Fault> {
     flow.emit("customer.updated", json!({ "id": customer_id }))?;
     Ok(CUSTOMERS.retrieve(flow.tx, customer_id)?)

@@ -1,4 +1,4 @@
-//! Customers and their addresses.
+//! Flows on customers and their addresses.
 
 mod addresses;
 
@@ -10,17 +10,17 @@ pub use addresses::{
     AddressOf, CREATE_CUSTOMER_ADDRESSES, DELETE_CUSTOMER_ADDRESSES, UPDATE_CUSTOMER_ADDRESSES,
 };
 
-/// Somebody who registered, and says who they are.
+/// A registered identity, and the customer account to create for it.
 #[derive(Clone)]
 pub struct NewAccount {
-    /// The identity that logs in, by its id.
+    /// Id of the auth identity.
     pub identity: String,
-    /// Who they are.
+    /// The customer.
     pub customer: Customer,
 }
 
 flow! {
-    /// Makes a customer of somebody who registered. Event: `customer.created`.
+    /// Creates the customer account of a registered identity. Event: `customer.created`.
     pub static CREATE_CUSTOMER_ACCOUNT: Flow<NewAccount, Customer> =
         "create-customer-account" (create), hooks: &["validate", "customersCreated"];
 }
@@ -38,7 +38,7 @@ fn create(flow: &mut Local<'_>, NewAccount { identity, customer }: NewAccount) -
 }
 
 flow! {
-    /// Changes a customer. Event: `customer.updated`.
+    /// Updates a customer. Event: `customer.updated`.
     pub static UPDATE_CUSTOMERS: Flow<(String, CustomerPatch), Customer> =
         "update-customers" (update), hooks: &["customersUpdated"];
 }

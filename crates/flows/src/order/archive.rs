@@ -1,10 +1,10 @@
-//! Puts an order away.
+//! Archives an order.
 
 use atoll_kernel::{Fault, Local, flow, serde_json::json};
 use atoll_order::{Order, archive_order};
 
 flow! {
-    /// Puts the order with this id away, once it is done or was called off. Event: `order.archived`.
+    /// Archives the order with this id, if it is completed or cancelled. Event: `order.archived`.
     pub static ARCHIVE_ORDER: Flow<String, Order> = "archive-order-workflow" (archive),
         hooks: &["validate", "ordersArchived"];
 }

@@ -9,8 +9,8 @@ use super::out::Out;
 use crate::payment::release;
 
 flow! {
-    /// Calls the order with this id off; what was promised to it is free again, and what was paid is given
-    /// back. Event: `order.canceled`.
+    /// Cancels the order with this id: releases its reservations, and refunds or cancels its payments. Event:
+    /// `order.canceled`.
     pub static CANCEL_ORDER: Flow<String, Order> = "cancel-order" (cancel), hooks: &["validate", "orderCanceled"];
 }
 

@@ -1,4 +1,4 @@
-//! Calls back what was sent.
+//! Cancels a fulfilment: restocks the items, and reserves them again.
 
 use atoll_fulfillment::cancel as cancel_fulfillment;
 use atoll_inventory::{INVENTORY_ITEMS, InventoryLevel, Sent, create_level, level_at, restock};
@@ -9,18 +9,18 @@ use atoll_stock_location::STOCK_LOCATIONS;
 
 use super::out::Out;
 
-/// What is to be called back of an order.
+/// A fulfilment to cancel.
 #[derive(Clone, Debug)]
 pub struct CancelFulfillment {
-    /// The order, by its id.
+    /// Id of the order.
     pub order_id: String,
-    /// The fulfilment, by its id.
+    /// Id of the fulfilment.
     pub fulfillment_id: String,
 }
 
 flow! {
-    /// Calls a fulfilment off: what was taken for it is on the shelf again, and promised to its lines. An
-    /// order that was done is pending again. Event: `order.fulfillment_canceled`.
+    /// Cancels a fulfilment: its items are restocked, and reserved for their lines again. A completed order
+    /// becomes pending again. Event: `order.fulfillment_canceled`.
     pub static CANCEL_ORDER_FULFILLMENT: Flow<CancelFulfillment, Order> = "cancel-order-fulfillment" (cancel),
         hooks: &["validate", "orderFulfillmentCanceled"];
 }
@@ -53,8 +53,8 @@ fn cancel(flow: &mut Local<'_>, input: CancelFulfillment) -> Result<Order, Fault
     Ok(order)
 }
 
-/// Puts back what was sent for a line, and promises it to the line again. An item that was deleted meanwhile
-/// is not counted any more.
+/// Restocks what was sent for a line, and reserves it for the line again. An item that was deleted meanwhile
+/// is skipped.
 fn to_shelf(tx: &mut dyn Write, at: &Moment, line_item_id: &str, sent: Sent) -> Result<(), Fault> {
     if level_at(tx, &sent.item, &sent.location)?.is_none() {
         if !INVENTORY_ITEMS.table.exists(tx, &sent.item)? {

@@ -1,4 +1,4 @@
-//! Says that an order is done.
+//! Completes an order.
 
 use atoll_fulfillment::Fulfillment;
 use atoll_inventory::{release, send_up_to};
@@ -11,8 +11,8 @@ use super::{
 };
 
 flow! {
-    /// Says that the order with this id is done. What is still promised to it has left the shelf, as far as
-    /// it was ordered; what was promised beyond that stays there. Event: `order.completed`.
+    /// Completes the order with this id. What is still reserved for it is fulfilled, as far as it was
+    /// ordered; reservations beyond that are released. Event: `order.completed`.
     pub static COMPLETE_ORDER: Flow<String, Order> = "complete-order-workflow" (complete),
         hooks: &["validate", "ordersCompleted"];
 }
@@ -34,7 +34,7 @@ fn complete(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
                 }
             }
             release(tx, at, &line.id)?;
-            // What was counted, and is promised no longer, is not said to be sent.
+            // A line whose stock is counted, but no longer reserved, is not marked as fulfilled.
             if !quantity.is_zero() && (takes.iter().all(Take::is_by_hand) || !sent.is_empty()) {
                 parcels.push(Parcel { line, quantity, sent });
             }

@@ -5,8 +5,7 @@ use atoll_order::{Order, place_order};
 use atoll_region::decimal_digits;
 
 flow! {
-    /// Places an order, with the next number for people to read. It promises nothing by itself: completing a
-    /// cart does.
+    /// Places an order, with the next display number. It reserves no stock; completing a cart does.
     pub static CREATE_ORDERS: Flow<Order, Order> = "create-orders" (create), hooks: &["validate", "orderCreated"];
 }
 

@@ -1,4 +1,4 @@
-//! Sends what was ordered: the goods leave the shelf on which they were promised.
+//! Creates fulfilments: takes the items of an order from stock, and consumes their reservations.
 
 use std::collections::BTreeMap;
 
@@ -16,34 +16,34 @@ use serde::Deserialize;
 
 use super::out::Out;
 
-/// What is to be sent of an order.
+/// A fulfilment to create.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CreateFulfillment {
-    /// The order, by its id.
+    /// Id of the order.
     pub order_id: String,
-    /// How many of which lines.
+    /// Lines and quantities.
     pub items: Vec<LineQuantity>,
-    /// From where; where it is not said, from where it was promised.
+    /// Id of the location; by default where each line is reserved.
     pub location_id: Option<String>,
-    /// Must it be sent to somebody?
+    /// Is it to be shipped? True by default.
     pub requires_shipping: Option<bool>,
     /// Free data.
     pub metadata: Metadata,
 }
 
-/// Some of a line.
+/// A quantity of a line.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct LineQuantity {
-    /// The line, by its id.
+    /// Id of the line.
     pub id: String,
     /// How many of it.
     pub quantity: Decimal,
 }
 
 flow! {
-    /// Sends some of an order: takes it off the shelf, and the promise of it with it. Event:
+    /// Fulfils some of an order: takes it from stock, and consumes its reservations. Event:
     /// `order.fulfillment_created`.
     pub static CREATE_ORDER_FULFILLMENT: Flow<CreateFulfillment, Order> = "create-order-fulfillment" (create),
         hooks: &["validate", "fulfillmentCreated"];
@@ -79,14 +79,14 @@ fn create(flow: &mut Local<'_>, input: CreateFulfillment) -> Result<Order, Fault
     Ok(order)
 }
 
-/// Some of a line, and what was taken off the shelf for it.
+/// A quantity of a line, and the stock that was taken for it.
 pub(crate) struct Parcel<'a> {
     pub(crate) line: &'a OrderLineItem,
     pub(crate) quantity: Decimal,
     pub(crate) sent: Vec<Sent>,
 }
 
-/// Writes a fulfilment for each place that something was taken from, and what that makes of the order.
+/// Writes one fulfilment per location that stock was taken from, and updates the order.
 pub(crate) fn fulfill(
     flow: &mut Local<'_>,
     order: &Order,
@@ -134,7 +134,7 @@ pub(crate) fn fulfill(
     Ok(order)
 }
 
-/// The fulfilment from this place.
+/// The fulfilment at this location.
 fn at_place<'a>(
     by_place: &'a mut BTreeMap<Option<String>, Fulfillment>,
     place: Option<String>,
@@ -144,7 +144,7 @@ fn at_place<'a>(
     by_place.entry(place).or_insert_with(|| Fulfillment { location_id, ..like.clone() })
 }
 
-/// The lines that a request names. The same line twice is their sum.
+/// The lines in a request; quantities of the same line are added up.
 fn lines_of<'a>(
     order: &'a Order,
     items: &[LineQuantity],
@@ -167,7 +167,8 @@ fn lines_of<'a>(
     Err(Fault::invalid(format!("Items with ids {unknown} does not exist in order with id {}.", order.id)))
 }
 
-/// Takes what some of a line needs off the shelf. When all of the line is sent, nothing stays promised to it.
+/// Takes from stock what a quantity of a line needs. Once all of the line is sent, its reservations are
+/// released.
 fn send_line(
     tx: &mut dyn Write,
     at: &Moment,

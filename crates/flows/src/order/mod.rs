@@ -1,4 +1,4 @@
-//! Orders: how they begin, change, are sent, and end.
+//! Flows on orders: place, update, fulfil, complete, archive, cancel.
 
 mod archive;
 mod cancel;

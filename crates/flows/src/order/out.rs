@@ -1,5 +1,5 @@
-//! What of an order was sent and not called back, by line and item, and what its lines take: stock is sent by
-//! what was promised when the order was placed, and never by what a variant takes today.
+//! Fulfilled quantities of an order, by line and item, and the quantities that its lines take. Stock is sent
+//! by what was reserved when the order was placed, never by what a variant takes today.
 
 use std::collections::BTreeMap;
 
@@ -9,26 +9,26 @@ use atoll_kernel::{Decimal, Fault, Read, StoreError, limits::NUMBER_DIGITS_MAX};
 use atoll_links::ORDER_FULFILLMENT;
 use atoll_order::{Fulfilled, LineTake, Order, OrderLineItem};
 
-/// The fulfilments of an order that were not called off. How much of a line is sent is reckoned from what
-/// they took off the shelf, wherever that was: a line that is served from several places has a fulfilment for
-/// each, and each can be called back by itself.
+/// The fulfilments of an order that are not cancelled. The fulfilled quantity of a line is computed from the
+/// stock that they took, at any location: a line served from several locations has a fulfilment for each, and
+/// each can be cancelled by itself.
 pub(crate) struct Out {
     fulfillments: Vec<Fulfillment>,
-    /// How many fulfilments the order has, with those that were called off.
+    /// Number of fulfilments of the order, with the cancelled ones.
     pub(crate) n_fulfillments: usize,
 }
 
-/// How much of an item all of a line takes.
+/// Total quantity that a line takes of an item.
 pub(crate) struct Take {
     pub(crate) item: String,
     quantity: Decimal,
-    /// What is promised to a line that was not counted when it was bought, where somebody reserved some for
-    /// it, and not for all of its pieces. One piece takes one: those go first, and the others take nothing.
+    /// Quantity reserved by hand, for a line without managed inventory: one per piece, and not for all
+    /// pieces. The pieces with a reservation are sent first; the others take nothing from stock.
     by_hand: Option<Decimal>,
 }
 
 impl Take {
-    /// Do other pieces of the line leave without it?
+    /// True if other pieces of the line are sent without this item.
     pub(crate) fn is_by_hand(&self) -> bool {
         self.by_hand.is_some()
     }
@@ -44,20 +44,20 @@ impl Out {
         Ok(Out { fulfillments, n_fulfillments: ids.len() })
     }
 
-    /// Is nothing of the order out?
+    /// True if nothing of the order is fulfilled.
     pub(crate) fn is_empty(&self) -> bool {
         self.fulfillments.is_empty()
     }
 
-    /// How much of an item is out for a line.
+    /// Quantity of an item that is out for a line.
     pub(crate) fn of_item(&self, line: &OrderLineItem, item: &str) -> Decimal {
         self.taken(line).filter(|(it, _)| *it == item).map(|(_, quantity)| quantity).sum()
     }
 
-    /// What all of a line takes. Where it was not kept, because nothing of it was counted or the row is
-    /// older, it is what is out for it and what is promised to it. What nobody counts any more is left out.
+    /// What a line takes in total. If that was not stored, because nothing of it was managed or the row is
+    /// older, it is the sum of what is out and what is reserved. Deleted items are left out.
     pub(crate) fn takes(&self, tx: &dyn Read, line: &OrderLineItem) -> Result<Vec<Take>, Fault> {
-        // What of each item is out, and what is promised.
+        // By item: the quantity out, and the quantity reserved.
         let mut takes: BTreeMap<String, (Decimal, Decimal)> = BTreeMap::new();
         if line.takes.is_empty() {
             for (item, quantity) in self.taken(line) {
@@ -81,24 +81,24 @@ impl Out {
         Ok(counted)
     }
 
-    /// How many of a line are sent, all parts of each: never more than were ordered, whatever lay in the
-    /// parcels.
+    /// Fulfilled quantity of a line, with all parts of each piece: at most what was ordered.
     pub(crate) fn fulfilled(&self, line: &OrderLineItem, takes: &[Take]) -> Decimal {
         let packed = self.fulfillments.iter().flat_map(|it| &it.packed);
         let packed: Decimal = packed.filter(|it| *it.line_item_id == *line.id).map(|it| it.quantity).sum();
-        // Half a piece is none, unless it is sold in halves.
+        // Half a piece counts as none, unless the line is sold in fractions.
         let is_in_pieces = line.quantity.is_whole() && packed.is_whole();
         let n_digits = if is_in_pieces { 0 } else { NUMBER_DIGITS_MAX };
         let complete = |take: &Take| match take.by_hand {
-            // What is promised is still to be sent, and what was packed may have come back.
+            // What is reserved is still to be sent; what was packed may have been restocked.
             Some(promised) => Some(packed.min(line.quantity - promised)),
             None => (self.of_item(line, &take.item) * line.quantity).checked_div(take.quantity, n_digits),
         };
         takes.iter().filter_map(complete).min().unwrap_or(packed).min(line.quantity)
     }
 
-    /// How much of an item must leave the shelf so that, after so many of a line, so many more are sent. Some
-    /// of it may be out already: half of a kit may have been called back.
+    /// Quantity of an item to take from stock in order to send `quantity` more of a line, of which
+    /// `fulfilled` are sent. Some may be out already: the fulfilment of half of a kit may have been
+    /// cancelled.
     pub(crate) fn missing(
         &self,
         line: &OrderLineItem,
@@ -113,9 +113,9 @@ impl Out {
         needed.unwrap_or(take.quantity) - self.of_item(line, &take.item)
     }
 
-    /// How much of an item may be promised to a line, beside what is: what it takes and is neither out nor
-    /// promised. A line that was not counted when it was bought takes one of whatever somebody reserves for a
-    /// piece that is not sent.
+    /// Quantity of an item that may be reserved for a line, in addition to its reservations: what it takes
+    /// and is neither out nor reserved. A line without managed inventory takes one of any item that is
+    /// reserved for it, per piece that is not sent.
     pub(crate) fn promisable(
         &self,
         tx: &dyn Read,
@@ -133,7 +133,7 @@ impl Out {
         Ok(takes - out - promised.sum::<Decimal>())
     }
 
-    /// How much of each line is sent.
+    /// Fulfilled quantity of each line.
     pub(crate) fn lines(&self, tx: &dyn Read, order: &Order) -> Result<Fulfilled, Fault> {
         let mut lines = BTreeMap::new();
         for line in &order.items {
@@ -142,7 +142,7 @@ impl Out {
         Ok(Fulfilled { lines, is_anything_out: !self.is_empty() })
     }
 
-    /// What was taken off the shelf for a line.
+    /// Stock that was taken for a line, by item.
     fn taken<'a>(&'a self, line: &'a OrderLineItem) -> impl Iterator<Item = (&'a str, Decimal)> {
         let items = self.fulfillments.iter().flat_map(|it| &it.items);
         items.filter(|it| *it.line_item_id == *line.id).map(|it| (&*it.inventory_item_id, it.quantity))

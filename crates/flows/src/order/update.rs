@@ -1,4 +1,4 @@
-//! Changes an order that is placed.
+//! Updates a placed order.
 
 use atoll_kernel::{
     Fault, Local, Metadata, flow,
@@ -7,17 +7,17 @@ use atoll_kernel::{
 use atoll_order::{ORDERS, Order, OrderPatch, changed_address, open_order};
 use serde::Deserialize;
 
-/// What may be changed of an order: whom to write to, and where to send it within its country.
+/// The editable fields of an order: e-mail, locale, and addresses within their country.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct UpdateOrder {
-    /// Where to write to.
+    /// E-mail address.
     pub email: Option<String>,
-    /// The language.
+    /// Locale: `en-GB`.
     pub locale: Option<String>,
-    /// What is different of where to send it.
+    /// Changed fields of the shipping address.
     pub shipping_address: Option<Map<String, Value>>,
-    /// What is different of whom to bill.
+    /// Changed fields of the billing address.
     pub billing_address: Option<Map<String, Value>>,
     /// Free data.
     #[serde(deserialize_with = "atoll_kernel::present")]
@@ -25,7 +25,7 @@ pub struct UpdateOrder {
 }
 
 flow! {
-    /// Changes the order with this id. Event: `order.updated`.
+    /// Updates the order with this id. Event: `order.updated`.
     pub static UPDATE_ORDER: Flow<(String, UpdateOrder), Order> = "update-order-workflow" (update),
         hooks: &["validate", "orderUpdated"];
 }

@@ -1,4 +1,4 @@
-//! Asks for what a cart comes to.
+//! Creates the payment collection of a cart.
 
 use atoll_cart::Cart;
 use atoll_kernel::{
@@ -14,7 +14,7 @@ use crate::{
 };
 
 flow! {
-    /// Makes the payment collection of the cart with this id; answers the one that is there, if there is one.
+    /// Creates the payment collection of the cart with this id; returns the existing one, if there is one.
     pub static CREATE_PAYMENT_COLLECTION: Flow<Scoped<String>, PaymentCollection> =
         "create-payment-collection-for-cart" (create), hooks: &["validate"];
 }
@@ -37,8 +37,8 @@ fn create(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<String>) -> Resu
     })
 }
 
-/// The collection of a cart, which asks for what the cart comes to now. A session over another amount is
-/// gone.
+/// Sets the amount of a cart's payment collection to the current total. A session with another amount is
+/// deleted.
 pub(crate) fn refresh(
     tx: &mut dyn Write,
     at: &Moment,

@@ -1,4 +1,4 @@
-//! Lets a buyer choose how to pay.
+//! Creates a payment session: the buyer's choice of a payment provider.
 
 use atoll_availability::ChannelScope;
 use atoll_cart::CARTS;
@@ -13,19 +13,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::payment::provider;
 
-/// How a buyer says to pay.
+/// The buyer's choice of a payment provider.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct SessionInput {
-    /// Who takes the money.
+    /// Id of the payment provider.
     pub provider_id: String,
-    /// What the provider is told.
+    /// Data for the provider.
     pub data: Metadata,
-    /// What is known of the buyer.
+    /// Data about the buyer, for the provider.
     pub context: Metadata,
 }
 
-/// A session that is to be opened.
+/// A session to create.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NewSession {
     collection_id: String,
@@ -37,7 +37,7 @@ pub struct NewSession {
 }
 
 impl NewSession {
-    /// A session of this collection, if it is that of a cart which the scope reaches.
+    /// A session of this collection, if the collection's cart is in the scope.
     pub fn of(
         scope: &ChannelScope,
         view: &dyn Read,
@@ -65,12 +65,12 @@ impl NewSession {
         Ok(Some(session))
     }
 
-    /// The transaction id of its run: of one collection, one at a time.
+    /// Transaction id of the saga: concurrent sessions of one collection are created one after the other.
     pub fn transaction_id(&self) -> &str {
         &self.collection_id
     }
 
-    /// The collection, if it is still to be paid as it was, and the provider may be used.
+    /// The collection, if its amount is unchanged, it is unpaid, and the provider is allowed.
     fn check(&self, tx: &dyn Read) -> Result<PaymentCollection, Fault> {
         let collection = PAYMENT_COLLECTIONS.retrieve(tx, &self.collection_id)?;
         check_open(&collection)?;
@@ -84,8 +84,8 @@ impl NewSession {
 }
 
 flow! {
-    /// Opens a payment session, in the place of the one that is there; answers the id of the collection. The
-    /// provider must be one of the cart's region.
+    /// Creates a payment session, in place of an existing one; returns the id of the collection. The provider
+    /// must be one of the cart's region.
     pub static CREATE_PAYMENT_SESSIONS: Saga<NewSession, String> = "create-payment-sessions" (create);
 }
 
@@ -120,7 +120,7 @@ async fn create(run: &mut Run, input: NewSession) -> Result<String, Fault> {
     .await
 }
 
-/// May this provider be used in the region of a cart?
+/// Checks that a provider is allowed in the region of a cart.
 pub(crate) fn check_provider(tx: &dyn Read, region: Option<&str>, provider: &str) -> Result<(), Fault> {
     let region = region.unwrap_or_default();
     if is_enabled(tx, provider)?

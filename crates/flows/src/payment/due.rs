@@ -5,13 +5,13 @@ use atoll_kernel::{Decimal, Fault, Read, StoreError};
 use atoll_payment::Payment;
 use atoll_region::decimal_digits;
 
-/// What is to be paid for a cart. Its totals keep all of their digits; money has those of its currency.
+/// Amount to be paid for a cart. Totals are exact; money is rounded to the digits of its currency.
 pub(crate) fn due(tx: &dyn Read, cart: &Cart) -> Result<Decimal, StoreError> {
     rounded(tx, &cart.currency_code, cart.total())
 }
 
-/// Can so much of a payment be taken, or given back? Payments that were made before amounts were rounded have
-/// digits of their own.
+/// Checks that an amount to capture or refund has no more digits than its currency. Payments made before
+/// amounts were rounded may have digits of their own.
 pub(crate) fn check_digits(tx: &dyn Read, payment: &Payment, amount: Decimal) -> Result<(), Fault> {
     let currency = &payment.currency_code;
     let is_odd = |amount| Ok::<_, StoreError>(rounded(tx, currency, amount)? != amount);

@@ -1,4 +1,4 @@
-//! Payments: asking for money, taking it and giving it back.
+//! Flows on payments: collections, sessions, capture, refund, cancellation.
 
 mod create_collection;
 mod create_session;
@@ -19,13 +19,13 @@ pub(crate) use due::due;
 pub use move_money::{CAPTURE_PAYMENT, MoveMoney, REFUND_PAYMENT};
 pub(crate) use release::release;
 
-/// The provider of this id. One that is no longer linked in cannot be asked.
+/// The provider with this id. Error if it is no longer linked in.
 pub(crate) fn provider(registry: &Registry, id: &str) -> Result<&'static dyn PaymentProvider, Fault> {
     let unknown = || Fault::invalid(format!("Unable to retrieve the payment provider with id: {id}"));
     registry.payment_provider(id).ok_or_else(unknown)
 }
 
-/// What an order is told of its payments.
+/// Payment status of an order, from its collection.
 pub(crate) fn payment_status(collection: &PaymentCollection) -> PaymentStatus {
     let refunded = collection.refunded_amount.filter(|it| !it.is_zero());
     match collection.status {
@@ -40,7 +40,7 @@ pub(crate) fn payment_status(collection: &PaymentCollection) -> PaymentStatus {
     }
 }
 
-/// Tells the order of a collection what has become of its payments.
+/// Updates the payment status of the order of a collection.
 pub(crate) fn tell_order(tx: &mut dyn Write, at: &Moment, collection_id: &str) -> Result<(), Fault> {
     let collection = PAYMENT_COLLECTIONS.retrieve(tx, collection_id)?;
     for order in ORDER_PAYMENT_COLLECTION.lefts(tx, collection_id)? {

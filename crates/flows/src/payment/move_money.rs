@@ -1,4 +1,4 @@
-//! Takes money that was set aside, and gives it back.
+//! Captures and refunds payments.
 
 use atoll_kernel::{
     Ctx, Decimal, External, Fault, Local, Metadata, PaymentAction, PaymentRequest, Run, StepCall, flow,
@@ -11,26 +11,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::payment::{due::check_digits, provider, tell_order};
 
-/// Money that is to be taken, or given back.
+/// A capture or a refund.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MoveMoney {
     /// The payment.
     pub payment_id: String,
-    /// How much; all that there is where it is not said.
+    /// Amount; by default all that can be captured or refunded.
     pub amount: Option<Decimal>,
-    /// Why.
+    /// Reason, for people.
     pub note: Option<String>,
 }
 
 flow! {
-    /// Takes money of a payment; answers the id of the payment. One that was taken in full already is left as
-    /// it is. Event: `payment.captured`.
+    /// Captures a payment; returns the payment's id. A payment that was captured in full is left unchanged.
+    /// Event: `payment.captured`.
     pub static CAPTURE_PAYMENT: Saga<MoveMoney, String> = "capture-payment-workflow" (take);
 }
 
 flow! {
-    /// Gives money back that was taken; answers the id of the payment. Event: `payment.refunded`.
+    /// Refunds a captured payment; returns the payment's id. Event: `payment.refunded`.
     pub static REFUND_PAYMENT: Saga<MoveMoney, String> = "refund-payment-workflow" (give_back);
 }
 
@@ -42,19 +42,19 @@ async fn give_back(run: &mut Run, input: MoveMoney) -> Result<String, Fault> {
     ask_and_write(run, PaymentAction::Refund, input).await
 }
 
-/// What is to be moved.
+/// The capture or refund to make now.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Move {
     payment: Payment,
     amount: Decimal,
 }
 
-/// Asks the provider, and writes what became of it. Where somebody must be called, the payment is busy
-/// meanwhile: money is not taken and given back at the same time.
+/// Asks the provider, and writes the result. During an external call the payment is locked: a capture and a
+/// refund do not overlap.
 async fn ask_and_write(run: &mut Run, action: PaymentAction, input: MoveMoney) -> Result<String, Fault> {
     let id = input.payment_id.clone();
     let payment = PAYMENTS.get(&run.ctx().view(), &id)?.ok_or_else(|| Error::NotFound(id.clone()))?;
-    // A payment does not change its provider, so this comes to the same each time.
+    // The provider of a payment never changes, so a replay takes the same path.
     let provider = provider(run.ctx().registry(), &payment.provider_id)?;
     if provider.is_manual() {
         return run
@@ -78,8 +78,7 @@ async fn ask_and_write(run: &mut Run, action: PaymentAction, input: MoveMoney) -
         _ => payment.captures.len(),
     };
     let request = PaymentRequest {
-        // Not the key of the step: whoever tries again, because nobody knows how this ends, means the same
-        // money.
+        // Not the step's own key: a retry after an unknown outcome is about the same money.
         key: key(&id, &action, n_before),
         action: action.clone(),
         amount,
@@ -91,13 +90,13 @@ async fn ask_and_write(run: &mut Run, action: PaymentAction, input: MoveMoney) -
     run.finish("move-money", move |flow| end(flow, &action, &input, amount, data)).await
 }
 
-/// Names the capture or the refund of a payment that comes after so many.
+/// Idempotency key of the next capture or refund of a payment, after `n_before` earlier ones.
 pub(crate) fn key(payment_id: &str, action: &PaymentAction, n_before: usize) -> String {
     let what = if *action == PaymentAction::Refund { "refund" } else { "capture" };
     format!("{payment_id}:{what}:{n_before}")
 }
 
-/// What is to be moved now; nothing, where it was taken already.
+/// The amount to move now; none if it was captured already.
 fn begin(flow: &mut Local<'_>, action: &PaymentAction, input: &MoveMoney) -> Result<Option<Move>, Fault> {
     let payment = open_payment(flow.tx, &input.payment_id)?;
     let amount = match action {

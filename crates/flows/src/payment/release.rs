@@ -1,5 +1,5 @@
-//! Calls payments off. It is written in the transaction of whoever does so, and the provider is told
-//! afterwards: it cannot refuse.
+//! Cancels payments, within the transaction that cancels the order. The provider is asked after the commit,
+//! by a subscriber with retries: it cannot refuse.
 
 use atoll_kernel::{
     Ctx, Decimal, Event, Fault, Local, PaymentAction, PaymentRequest,
@@ -12,19 +12,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::payment::{move_money::key, provider, tell_order};
 
-/// The provider of a payment is to be told that it was called off.
+/// Event by which the provider is asked to cancel or refund a payment.
 const LET_GO: &str = "payment.let_go";
 
-/// What is to be given back.
+/// A refund to make.
 #[derive(Serialize, Deserialize)]
 struct Back {
-    /// How many refunds there were before.
+    /// Number of earlier refunds.
     n_before: usize,
     amount: Decimal,
 }
 
-/// Calls a collection off: gives back what was taken, and lets go of the rest. Events: `payment.refunded`,
-/// and one by which the provider is told.
+/// Cancels a collection: refunds what was captured, and cancels the rest. Events: `payment.refunded`, and one
+/// by which the provider is asked.
 pub(crate) fn release(flow: &mut Local<'_>, collection_id: &str) -> Result<(), Fault> {
     for Reversal { payment, refund } in cancel_collection(flow.tx, flow.at, collection_id)? {
         if refund.is_some() {
@@ -41,8 +41,8 @@ pub(crate) fn release(flow: &mut Local<'_>, collection_id: &str) -> Result<(), F
 
 subscriber! { "payment.tell-provider" on ["payment.let_go"] => tell_provider }
 
-/// Tells the provider, once it is certain. The key is of the payment or of the refund, so that it is done
-/// once.
+/// Asks the provider after the commit. The key is that of the payment or refund, so a retry has no further
+/// effect.
 async fn tell_provider(ctx: Ctx, event: Event) -> Result<(), Fault> {
     let id = event.data["id"].as_str().unwrap_or_default();
     let payment = PAYMENTS.retrieve(&ctx.view(), id)?;

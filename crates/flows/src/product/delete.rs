@@ -1,4 +1,4 @@
-//! Deletes products with everything that is their own.
+//! Deletes products with their variants, options, prices and items.
 
 use atoll_kernel::{Fault, Local, Moment, Write, flow, serde_json::json};
 use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
@@ -8,8 +8,8 @@ use crate::inventory::{delete_item, is_promised, promised_items};
 
 flow! {
     /// Soft-deletes products with their variants, options, price sets and links, and with the inventory items
-    /// that nothing else takes. Where some of these are promised to somebody it is refused. Unknown ids are
-    /// ignored, as on the wire. Event: `product.deleted`, for each.
+    /// that no other variant takes. Refused if one of these items is reserved. Unknown ids are ignored, as on
+    /// the wire. Event: `product.deleted`, for each.
     pub static DELETE_PRODUCTS: Flow<Vec<String>, ()> =
         "delete-products" (delete), hooks: &["validate", "productsDeleted"];
 }

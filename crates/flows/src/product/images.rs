@@ -1,21 +1,21 @@
-//! Which pictures of a product are those of single variants.
+//! Assigns images of a product to its variants.
 
 use atoll_kernel::{Fault, Local, flow, serde_json::json};
 use atoll_product::{Product, assign_images};
 
-/// Pairs of a picture and a variant of one product, by their ids.
+/// Pairs of an image and a variant of one product, by id.
 #[derive(Clone, Debug, Default)]
 pub struct VariantImages {
     /// The product.
     pub product_id: String,
-    /// The variant gets the picture.
+    /// Pairs to assign.
     pub add: Vec<(String, String)>,
-    /// The variant loses it.
+    /// Pairs to remove.
     pub remove: Vec<(String, String)>,
 }
 
 flow! {
-    /// Gives pictures of a product to variants, and takes them from others. Event: `product.updated`.
+    /// Assigns images of a product to variants, and removes them from others. Event: `product.updated`.
     pub static BATCH_VARIANT_IMAGES: Flow<VariantImages, Product> =
         "batch-variant-images" (batch), hooks: &["validate"];
 }

@@ -1,5 +1,4 @@
-//! Input of the flows on products and variants: what new ones come with, and what changes of one that is
-//! there.
+//! Input types of the flows on products and variants, for new and for changed ones.
 
 use std::collections::BTreeMap;
 
@@ -22,45 +21,45 @@ pub struct PriceInput {
     pub currency_code: String,
     /// In units of the currency.
     pub amount: Decimal,
-    /// From how many on it applies.
+    /// Lowest quantity at which it applies.
     pub min_quantity: Option<Decimal>,
-    /// Up to how many it applies.
+    /// Highest quantity at which it applies.
     pub max_quantity: Option<Decimal>,
-    /// What must be true of the context.
+    /// Values that the price context must have.
     pub rules: BTreeMap<String, String>,
 }
 
-/// A price of a variant from now on. What is absent of one that is there already stays.
+/// A price in a complete list of a variant's prices. Absent fields of an existing price stay.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct PriceChange {
-    /// The price that it was, if it is not new.
+    /// Id of the existing price; none for a new one.
     pub id: Option<String>,
     /// ISO 4217.
     pub currency_code: Option<String>,
     /// In units of the currency.
     pub amount: Option<Decimal>,
-    /// From how many on it applies.
+    /// Lowest quantity at which it applies.
     #[serde(deserialize_with = "present")]
     pub min_quantity: Option<Option<Decimal>>,
-    /// Up to how many it applies.
+    /// Highest quantity at which it applies.
     #[serde(deserialize_with = "present")]
     pub max_quantity: Option<Option<Decimal>>,
-    /// What must be true of the context.
+    /// Values that the price context must have.
     pub rules: Option<BTreeMap<String, String>>,
 }
 
-/// What a variant takes from the shelf.
+/// An inventory item that a variant takes.
 #[derive(Clone, Debug, Deserialize)]
 pub struct InventoryPart {
     /// The item.
     pub inventory_item_id: String,
-    /// How many of it.
+    /// Quantity per unit of the variant.
     pub required_quantity: Decimal,
 }
 
 impl InventoryPart {
-    /// One of an item.
+    /// One unit of an item.
     pub fn one_of(item: &InventoryItem) -> InventoryPart {
         InventoryPart { inventory_item_id: item.id.to_string(), required_quantity: Decimal::ONE }
     }
@@ -71,11 +70,11 @@ impl InventoryPart {
 pub struct NewVariant {
     /// The record.
     pub variant: ProductVariant,
-    /// Title of an option → value.
+    /// Option values by the title of the option.
     pub options: BTreeMap<String, String>,
-    /// What it costs.
+    /// Its prices.
     pub prices: Vec<PriceInput>,
-    /// What it takes from the shelf; a counted variant without any gets an item of its own.
+    /// The items that it takes. A variant with managed inventory and none gets an item of its own.
     pub inventory_items: Vec<InventoryPart>,
 }
 
@@ -84,19 +83,19 @@ pub struct NewVariant {
 pub struct NewProduct {
     /// The record.
     pub product: Product,
-    /// What it leaves open, beside the options that it names.
+    /// Its options.
     pub options: Vec<OptionInput>,
     /// Its variants.
     pub variants: Vec<NewVariant>,
-    /// The channels that it is sold in.
+    /// Ids of the channels that sell it.
     pub sales_channels: Vec<String>,
 }
 
-/// An update of a product. What is absent stays.
+/// An update of a product. Absent fields stay.
 #[derive(Clone, Debug, Default)]
 pub struct ProductChanges {
-    /// The record.
+    /// Changed fields of the record.
     pub patch: ProductPatch,
-    /// All channels that it is sold in from now on.
+    /// Replaces the channels that sell it.
     pub sales_channels: Option<Vec<String>>,
 }

@@ -1,5 +1,4 @@
-//! What products are sorted by, and what they leave open: categories, collections, tags, types and options.
-//! Their flows are alike, and written once.
+//! Flows on categories, collections, tags, types and options: create, update, delete, and assign products.
 
 use atoll_kernel::{Entity, Fault, Local, Moment, RowError, Write, flow, serde::Serialize, serde_json::json};
 use atoll_product::{
@@ -11,8 +10,8 @@ use atoll_product::{
 
 use crate::sales_channel::LinkIds;
 
-/// Makes the three flows of an entity: to create, to update and to delete. Events: `….created`, `….updated`,
-/// `….deleted`, for each record.
+/// Defines the create, update and delete flows of an entity. Events: `….created`, `….updated`, `….deleted`,
+/// for each record.
 macro_rules! record_flows {
     (
         $module:ident: $Record:ty, from $New:ty, $Patch:ty, event $event:literal;
@@ -158,8 +157,8 @@ fn delete_all<T: Entity, E: Into<Fault>>(
 }
 
 flow! {
-    /// Puts products into a collection, and takes others out. All of them must exist. Event:
-    /// `product.updated`, for each.
+    /// Adds products to a collection, and removes others. All of them must exist. Event: `product.updated`,
+    /// for each.
     pub static LINK_PRODUCTS_TO_COLLECTION: Flow<LinkIds, ()> =
         "batch-link-products-to-collection" (link_to_collection), hooks: &["validate"];
 }
@@ -174,8 +173,8 @@ fn link_to_collection(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
 }
 
 flow! {
-    /// Puts products into a category, and takes others out. All of them must exist. Event: `product.updated`,
-    /// for each.
+    /// Adds products to a category, and removes others. All of them must exist. Event: `product.updated`, for
+    /// each.
     pub static LINK_PRODUCTS_TO_CATEGORY: Flow<LinkIds, ()> =
         "batch-link-products-to-category" (link_to_category), hooks: &["validate"];
 }

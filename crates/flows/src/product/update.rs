@@ -1,4 +1,4 @@
-//! Changes a product and the channels that it is sold in.
+//! Updates a product and the channels that sell it.
 
 use atoll_kernel::{Fault, Local, flow, serde_json::json};
 use atoll_links::PRODUCT_SALES_CHANNEL;
@@ -7,7 +7,7 @@ use atoll_product::{PRODUCTS, Product};
 use crate::product::ProductChanges;
 
 flow! {
-    /// Changes the product with this id. Event: `product.updated`.
+    /// Updates the product with this id. Event: `product.updated`.
     pub static UPDATE_PRODUCTS: Flow<(String, ProductChanges), Product> =
         "update-products" (update), hooks: &["validate", "productsUpdated"];
 }

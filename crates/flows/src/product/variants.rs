@@ -1,4 +1,4 @@
-//! Variants of a product that is there already: more of them, changed ones, fewer.
+//! Creates, updates and deletes variants of an existing product.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,22 +11,21 @@ use atoll_product::{
 
 use crate::product::{NewVariant, PriceChange, create::create_variant, delete::delete_items};
 
-/// A change to a variant. What is absent stays.
+/// An update of a variant. Absent fields stay.
 #[derive(Clone, Debug, Default)]
 pub struct VariantChanges {
     /// The variant.
     pub id: String,
-    /// The record.
+    /// Changed fields of the record.
     pub patch: ProductVariantPatch,
-    /// What it answers to the options of its product from now on: title of an option → value; nothing where
-    /// it stays.
+    /// Changed option values, by the title of the option.
     pub options: BTreeMap<String, String>,
-    /// All its prices from now on.
+    /// Replaces all its prices.
     pub prices: Option<Vec<PriceChange>>,
 }
 
 flow! {
-    /// Makes variants of the product with this id. Event: `product-variant.created`, for each.
+    /// Creates variants of the product with this id. Event: `product-variant.created`, for each.
     pub static CREATE_PRODUCT_VARIANTS: Flow<(String, Vec<NewVariant>), Vec<ProductVariant>> =
         "create-product-variants" (create), hooks: &["validate", "productVariantsCreated"];
 }
@@ -45,7 +44,7 @@ fn create(
 }
 
 flow! {
-    /// Changes variants. Unknown ones are 404. Event: `product-variant.updated`, for each.
+    /// Updates variants. Unknown ids are 404. Event: `product-variant.updated`, for each.
     pub static UPDATE_PRODUCT_VARIANTS: Flow<Vec<VariantChanges>, Vec<ProductVariant>> =
         "update-product-variants" (update), hooks: &["validate", "productVariantsUpdated"];
 }
@@ -70,8 +69,8 @@ fn update(flow: &mut Local<'_>, changes: Vec<VariantChanges>) -> Result<Vec<Prod
     Ok(updated)
 }
 
-/// Gives a variant these prices. One that names the price that it was, or is for the same currency,
-/// quantities and rules, stays that price; none stays two.
+/// Replaces the prices of a variant. An entry with the id of a price, or with the same currency, quantities
+/// and rules, updates that price; each price is matched by one entry at most.
 fn set_prices(
     tx: &mut dyn Write,
     at: &Moment,
@@ -82,7 +81,7 @@ fn set_prices(
         return Ok(());
     };
     let before = PRICE_SETS.retrieve(tx, &set)?.prices;
-    // Those that are named are theirs who name them, wherever in the list these stand.
+    // Prices named by id are matched first, whatever the order of the list.
     let mut matched = BTreeSet::new();
     for id in changes.iter().filter_map(|it| it.id.as_ref()) {
         if !matched.insert(id.clone()) {
@@ -155,8 +154,8 @@ fn same_price(a: &Price, b: &Price) -> bool {
 }
 
 flow! {
-    /// Soft-deletes variants, with the inventory items that nothing else takes. Unknown ids are ignored, as
-    /// on the wire. Event: `product-variant.deleted`, for each.
+    /// Soft-deletes variants, with the inventory items that no other variant takes. Unknown ids are ignored,
+    /// as on the wire. Event: `product-variant.deleted`, for each.
     pub static DELETE_PRODUCT_VARIANTS: Flow<Vec<String>, ()> =
         "delete-product-variants" (delete), hooks: &["validate", "productVariantsDeleted"];
 }

@@ -1,4 +1,4 @@
-//! Regions: the countries that pay in one currency, and who takes their money.
+//! Flows on regions: their countries, currency and payment providers.
 
 use atoll_kernel::{Fault, Local, Moment, Write, flow, serde_json::json};
 use atoll_links::REGION_PAYMENT_PROVIDER;
@@ -6,32 +6,32 @@ use atoll_payment::PAYMENT_PROVIDERS;
 use atoll_region::{REGIONS, Region, RegionPatch, create_region, delete_region, update_region};
 use atoll_store::clear_default;
 
-/// A region, and what belongs to it.
+/// A new region, with its countries and payment providers.
 #[derive(Clone, Debug, Default)]
 pub struct NewRegion {
     /// The record.
     pub region: Region,
-    /// Its countries, by their alpha-2 codes.
+    /// Countries, ISO 3166-1 alpha-2.
     pub countries: Vec<String>,
-    /// Who takes its money.
+    /// Ids of its payment providers.
     pub payment_providers: Vec<String>,
 }
 
-/// A change to a region. What is absent stays.
+/// An update of a region. Absent fields stay.
 #[derive(Clone, Debug, Default)]
 pub struct RegionChanges {
     /// The region.
     pub id: String,
-    /// The record.
+    /// Changed fields of the record.
     pub patch: RegionPatch,
-    /// All its countries from now on.
+    /// Replaces its countries.
     pub countries: Option<Vec<String>>,
-    /// All that take its money from now on.
+    /// Replaces its payment providers.
     pub payment_providers: Option<Vec<String>>,
 }
 
 flow! {
-    /// Makes regions. Event: `region.created`, for each.
+    /// Creates regions. Event: `region.created`, for each.
     pub static CREATE_REGIONS: Flow<Vec<NewRegion>, Vec<Region>> =
         "create-regions" (create), hooks: &["validate", "regionsCreated"];
 }
@@ -54,7 +54,7 @@ fn create(flow: &mut Local<'_>, inputs: Vec<NewRegion>) -> Result<Vec<Region>, F
 }
 
 flow! {
-    /// Changes a region. Event: `region.updated`.
+    /// Updates a region. Event: `region.updated`.
     pub static UPDATE_REGIONS: Flow<RegionChanges, Region> =
         "update-regions" (update), hooks: &["validate", "regionsUpdated"];
 }
@@ -77,8 +77,8 @@ fn update(flow: &mut Local<'_>, changes: RegionChanges) -> Result<Region, Fault>
 }
 
 flow! {
-    /// Deletes regions; their countries are free again, and none is the default of the store. Unknown ids are
-    /// ignored, as on the wire. Event: `region.deleted`, for each.
+    /// Deletes regions. Their countries become free for other regions, and a default region of the store is
+    /// cleared. Unknown ids are ignored, as on the wire. Event: `region.deleted`, for each.
     pub static DELETE_REGIONS: Flow<Vec<String>, ()> =
         "delete-regions" (delete), hooks: &["validate", "regionsDeleted"];
 }

@@ -1,5 +1,5 @@
-//! Reservations that admins make by hand: for nobody in particular, or for a line of an order, as far as that
-//! has something outstanding.
+//! Manual reservations by admins: without a purpose, or for a line of an order, up to its outstanding
+//! quantity.
 
 use atoll_inventory::{
     RESERVATIONS, ReservationItem, ReservationItemPatch, release_reservation, reserve, update_reservation,
@@ -10,8 +10,8 @@ use atoll_order::{Error as OrderError, order_of_line};
 use crate::order::Out;
 
 flow! {
-    /// Promises some of an item at a location. A line of an order is promised no more than it takes and was
-    /// not sent; one that was not counted when it was bought takes what is promised to it here. Event:
+    /// Reserves a quantity of an item at a location. For a line of an order at most what it takes and was not
+    /// sent; a line without managed inventory takes what is reserved for it here. Event:
     /// `reservation-item.created`.
     pub static CREATE_RESERVATIONS: Flow<Vec<ReservationItem>, Vec<ReservationItem>> =
         "create-reservations-workflow" (create), hooks: &["validate", "reservationsCreated"];
@@ -35,7 +35,7 @@ fn create(flow: &mut Local<'_>, reservations: Vec<ReservationItem>) -> Result<Ve
 }
 
 flow! {
-    /// Changes the reservation with this id, within what may be promised to its line. Event:
+    /// Updates the reservation with this id, up to the outstanding quantity of its line. Event:
     /// `reservation-item.updated`.
     pub static UPDATE_RESERVATIONS: Flow<(String, ReservationItemPatch), ReservationItem> =
         "update-reservations-workflow" (update), hooks: &["validate", "reservationsUpdated"];
@@ -53,7 +53,7 @@ fn update(
         patch.clone().apply(&mut after);
         let of = |it: &ReservationItem| (it.line_item_id.clone(), it.inventory_item_id.clone());
         let more = if of(&after) == of(&before) { after.quantity - before.quantity } else { after.quantity };
-        // Less may be promised at any time.
+        // A reservation may always be reduced.
         if more > Decimal::ZERO || after.location_id != before.location_id {
             check_line(tx, &after, more)?;
         }
@@ -65,8 +65,8 @@ fn update(
 }
 
 flow! {
-    /// Takes reservations back. Unknown ids are ignored, as on the wire. Event: `reservation-item.deleted`,
-    /// for each.
+    /// Deletes reservations. Unknown ids are ignored, as on the wire. Event: `reservation-item.deleted`, for
+    /// each.
     pub static DELETE_RESERVATIONS: Flow<Vec<String>, ()> =
         "delete-reservations" (delete), hooks: &["validate", "reservationsDeleted"];
 }
@@ -89,8 +89,8 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
     flow.hook("reservationsDeleted", || json!({ "ids": deleted }))
 }
 
-/// May so much more be promised to the line of a reservation? Lines that are not of an order are their
-/// owner's to look after.
+/// Checks that `more` may be reserved for the line of a reservation. Lines of anything but orders are not
+/// checked.
 fn check_line(tx: &dyn Read, reservation: &ReservationItem, more: Decimal) -> Result<(), Fault> {
     let Some(line_id) = reservation.line_item_id.as_deref() else { return Ok(()) };
     let Some(order) = order_of_line(tx, line_id)? else { return Ok(()) };

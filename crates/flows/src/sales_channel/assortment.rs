@@ -1,4 +1,5 @@
-//! How a channel sells what it sells: when each product, which variants not, and from which location first.
+//! The assortment of a channel: windows of products, excluded variants, priority and safety stock of
+//! locations.
 
 use atoll_kernel::{
     Decimal, Fault, Local, Moment, Timestamp, Write, flow,
@@ -11,31 +12,31 @@ use atoll_links::{
 use atoll_sales_channel::SALES_CHANNELS;
 use serde::{Deserialize, Deserializer};
 
-/// Changes to the assortment of a channel. What is not given stays.
+/// An update of a channel's assortment. Absent fields stay.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct AssortmentUpdate {
-    /// The channel, by its id.
+    /// Id of the channel.
     #[serde(skip)]
     pub channel: String,
-    /// Products, each in the channel already.
+    /// Windows of products. Each product must be in the channel already.
     pub products: Vec<ProductTerms>,
-    /// Variants, of whatever product.
+    /// Enabled and excluded variants, of any product.
     pub variants: Vec<VariantTerms>,
-    /// Locations, each linked to the channel already.
+    /// Settings of locations. Each must be linked to the channel already.
     pub stock_locations: Vec<LocationTerms>,
 }
 
-/// When a channel sells a product.
+/// The window in which a channel sells a product.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct ProductTerms {
     /// The product.
     pub product_id: String,
-    /// From when on; null is always.
+    /// Start of the window; null is unlimited.
     #[serde(deserialize_with = "given")]
     pub available_from: Option<Option<Timestamp>>,
-    /// Until when, and no longer at that moment; null is for ever.
+    /// End of the window, exclusive; null is unlimited.
     #[serde(deserialize_with = "given")]
     pub available_until: Option<Option<Timestamp>>,
 }
@@ -46,29 +47,29 @@ pub struct ProductTerms {
 pub struct VariantTerms {
     /// The variant.
     pub variant_id: String,
-    /// Does it?
+    /// False excludes the variant from the channel.
     pub is_enabled: bool,
 }
 
-/// How a channel sells from a location.
+/// Settings of a location for a channel.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct LocationTerms {
     /// The location.
     pub stock_location_id: String,
-    /// How late it takes from there: the smallest number comes first.
+    /// Order in which stock is taken: the lowest number first.
     pub priority: Option<i64>,
-    /// How much of each item it leaves there.
+    /// Quantity of each item that the channel leaves in stock there.
     pub safety_stock: Option<Decimal>,
 }
 
-/// Something that may be null is given, and not left out.
+/// Tells null from an absent field.
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Timestamp>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
 flow! {
-    /// Changes how a channel sells products, variants and what lies at locations: all of it, or nothing.
+    /// Updates the assortment of a channel: windows, exclusions and locations, in one transaction.
     pub static UPDATE_ASSORTMENT: Flow<AssortmentUpdate, ()> =
         "update-sales-channel-assortment" (update), hooks: &["validate", "assortmentUpdated"];
 }

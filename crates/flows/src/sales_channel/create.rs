@@ -1,10 +1,10 @@
-//! Makes sales channels.
+//! Creates sales channels.
 
 use atoll_kernel::{Fault, Local, flow, serde_json::json};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 
 flow! {
-    /// Makes sales channels. Event: `sales-channel.created`, for each.
+    /// Creates sales channels. Event: `sales-channel.created`, for each.
     pub static CREATE_SALES_CHANNELS: Flow<Vec<SalesChannel>, Vec<SalesChannel>> =
         "create-sales-channels" (create), hooks: &["validate", "salesChannelsCreated"];
 }

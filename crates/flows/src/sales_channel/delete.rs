@@ -5,8 +5,8 @@ use atoll_sales_channel::SALES_CHANNELS;
 use atoll_store::the_store;
 
 flow! {
-    /// Soft-deletes sales channels, unless a store has one as its default. Carts in them can no longer be
-    /// completed, orders keep them. Unknown ids are ignored, as on the wire. Event: `sales-channel.deleted`,
+    /// Soft-deletes sales channels, unless one is the default of a store. Carts in them can no longer be
+    /// completed; orders keep them. Unknown ids are ignored, as on the wire. Event: `sales-channel.deleted`,
     /// for each.
     pub static DELETE_SALES_CHANNELS: Flow<Vec<String>, ()> =
         "delete-sales-channels" (delete), hooks: &["validate", "salesChannelsDeleted"];

@@ -1,4 +1,4 @@
-//! What hangs on sales channels: the locations that they sell from, the keys that open them.
+//! Links sales channels to stock locations and to publishable keys.
 
 use std::collections::HashSet;
 
@@ -11,19 +11,19 @@ use atoll_links::{PUBLISHABLE_API_KEY_SALES_CHANNEL, SALES_CHANNEL_STOCK_LOCATIO
 use atoll_sales_channel::SALES_CHANNELS;
 use atoll_stock_location::STOCK_LOCATIONS;
 
-/// Ids to link to a record, and to unlink. An id in both is unlinked.
+/// Ids to link to a record, and to unlink from it. An id in both lists is unlinked.
 #[derive(Clone, Debug, Default)]
 pub struct LinkIds {
-    /// The record.
+    /// Id of the record.
     pub id: String,
-    /// What is linked to it.
+    /// Ids to link.
     pub add: Vec<String>,
-    /// What is no longer.
+    /// Ids to unlink.
     pub remove: Vec<String>,
 }
 
 flow! {
-    /// Lets channels sell from a location, and others no longer. All that are added must exist.
+    /// Links channels to a stock location, and unlinks others. All that are added must exist.
     pub static LINK_SALES_CHANNELS_TO_STOCK_LOCATION: Flow<LinkIds, ()> =
         "link-sales-channels-to-stock-location" (link_to_location), hooks: &["validate", "salesChannelsLinked"];
 }
@@ -38,7 +38,7 @@ fn link_to_location(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
 }
 
 flow! {
-    /// Lets a publishable key open channels, and others no longer. All that are added must exist.
+    /// Links channels to a publishable key, and unlinks others. All that are added must exist.
     pub static LINK_SALES_CHANNELS_TO_API_KEY: Flow<LinkIds, ()> =
         "link-sales-channels-to-api-key" (link_to_key), hooks: &["validate", "salesChannelsLinked"];
 }
@@ -67,7 +67,7 @@ fn link_to_key(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
     })
 }
 
-/// Calls those who joined before and after.
+/// Calls the hooks before and after the change.
 pub(super) fn hooked(
     flow: &mut Local<'_>,
     ids: &LinkIds,

@@ -1,4 +1,4 @@
-//! Sales channels, and what is sold in them.
+//! Flows on sales channels: create, update, delete, products, links, assortment.
 
 mod assortment;
 mod create;

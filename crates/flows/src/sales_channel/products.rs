@@ -1,4 +1,4 @@
-//! Which products a channel sells: named one by one, or found by what they have in common.
+//! Adds products to a sales channel and removes them, by id or by filter.
 
 use std::collections::BTreeSet;
 
@@ -16,59 +16,59 @@ use super::{
     link::{associate, hooked},
 };
 
-/// How many unknown ids an error names.
+/// Number of unknown ids that an error names.
 const N_NAMED_MAX: usize = 20;
 
-/// Products to put into a channel, and to take out. One that is in both is taken out.
+/// Products to add to a channel, and to remove. A product in both lists is removed.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, crate = "atoll_kernel::serde")]
 pub struct ChannelProducts {
-    /// The channel.
+    /// Id of the channel.
     pub channel: String,
-    /// To put in. All of them must exist.
+    /// Ids of products to add. All of them must exist.
     pub add: Vec<String>,
-    /// To put in: all that this finds.
+    /// Filter of products to add.
     pub add_where: Option<ProductsWhere>,
-    /// To take out.
+    /// Ids of products to remove.
     pub remove: Vec<String>,
-    /// To take out: all that this finds.
+    /// Filter of products to remove.
     pub remove_where: Option<ProductsWhere>,
 }
 
-/// Finds products: those that have one of the values of each field that is given.
+/// A filter of products: those with one of the values of every field that is given.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, crate = "atoll_kernel::serde")]
 pub struct ProductsWhere {
-    /// Their collection.
+    /// Ids of collections.
     pub collection_id: Option<Vec<String>>,
-    /// A category that they are in, itself and not one below it.
+    /// Ids of categories; categories below them are not included.
     pub category_id: Option<Vec<String>>,
-    /// A tag that they have.
+    /// Ids of tags.
     pub tag_id: Option<Vec<String>>,
-    /// Their type.
+    /// Ids of product types.
     pub type_id: Option<Vec<String>>,
-    /// A channel that sells them.
+    /// Ids of sales channels that sell the product.
     pub sales_channel_id: Option<Vec<String>>,
 }
 
-/// What becomes of each product of a [`ChannelProducts`]. Ids ascend.
+/// Effect of a [`ChannelProducts`] on each product. Ids are in ascending order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(crate = "atoll_kernel::serde")]
 pub struct ProductsPlan {
-    /// Put in.
+    /// Products that are added.
     pub added: Vec<String>,
-    /// To put in, and in already.
+    /// Products to add that are in the channel already.
     pub already_there: Vec<String>,
-    /// Taken out.
+    /// Products that are removed.
     pub removed: Vec<String>,
-    /// To take out, and not in.
+    /// Products to remove that are not in the channel.
     pub not_there: Vec<String>,
-    /// To put in, and no product. One of these, and nothing is done.
+    /// Ids to add without a product. If there are any, the flow changes nothing.
     pub unknown: Vec<String>,
 }
 
 flow! {
-    /// Puts products into a channel, and takes others out: all of it, or nothing.
+    /// Adds products to a channel, and removes others, in one transaction.
     pub static LINK_PRODUCTS_TO_SALES_CHANNEL: Flow<ChannelProducts, ()> =
         "link-products-to-sales-channel" (link_products), hooks: &["validate", "productsLinked"];
 }
@@ -85,12 +85,12 @@ fn link_products(flow: &mut Local<'_>, products: ChannelProducts) -> Result<(), 
     })
 }
 
-/// What the flow would do, were it run now.
+/// The changes that the flow would make now (dry run).
 pub fn plan_channel_products(view: &dyn Read, products: &ChannelProducts) -> Result<ProductsPlan, Fault> {
     Ok(plan(view, &named(view, products)?)?)
 }
 
-/// The ids that it comes to, once each.
+/// The ids to add and to remove, without duplicates.
 fn named(tx: &dyn Read, products: &ChannelProducts) -> Result<LinkIds, Fault> {
     if !SALES_CHANNELS.table.exists(tx, &products.channel)? {
         return Err(Fault::not_found(format!("Sales channel with id: {} not found", products.channel)));
@@ -183,12 +183,12 @@ impl ProductsWhere {
     }
 }
 
-/// The writer is everybody's: what stands twice is looked up once.
+/// Values without duplicates, so that the transaction looks up each one once.
 fn once_each(values: &Option<Vec<String>>) -> Option<BTreeSet<&str>> {
     values.as_ref().map(|it| it.iter().map(String::as_str).collect())
 }
 
-/// A filter that was forgotten would otherwise be the whole catalogue.
+/// An empty filter is refused: it would match the whole catalogue.
 const NOTHING_TO_FIND_BY: &str = "Invalid request: a filter of products names one at least of 'collection_id', \
     'category_id', 'tag_id', 'type_id', 'sales_channel_id'";
 
@@ -202,7 +202,7 @@ fn known(tx: &dyn Read, entity: &str, ids: &BTreeSet<&str>) -> Result<(), Fault>
     Ok(())
 }
 
-/// The products with one of these values in an indexed field.
+/// Products with one of these values in an indexed field.
 fn with_values(tx: &dyn Read, field: &str, values: &BTreeSet<&str>) -> Result<BTreeSet<String>, StoreError> {
     let mut ids = BTreeSet::new();
     for value in values {

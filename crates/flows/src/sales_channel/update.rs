@@ -1,10 +1,10 @@
-//! Changes a sales channel.
+//! Updates a sales channel.
 
 use atoll_kernel::{Fault, Local, flow, serde_json::json};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel, SalesChannelPatch};
 
 flow! {
-    /// Changes the sales channel with this id. Event: `sales-channel.updated`.
+    /// Updates the sales channel with this id. Event: `sales-channel.updated`.
     pub static UPDATE_SALES_CHANNELS: Flow<(String, SalesChannelPatch), SalesChannel> =
         "update-sales-channels" (update), hooks: &["validate", "salesChannelsUpdated"];
 }

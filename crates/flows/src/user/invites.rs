@@ -1,4 +1,4 @@
-//! Users come by invite.
+//! Invites of admin users: create, resend, delete, accept.
 
 use atoll_auth::{AUTH_IDENTITIES, add_actor};
 use atoll_kernel::{
@@ -9,26 +9,27 @@ use atoll_user::{
     INVITE_LIFETIME_S, INVITES, Invite, USER, User, create_invite, create_user, find_invite, renew_invite,
 };
 
-/// Somebody to invite.
+/// An invite to create.
 #[derive(Clone)]
 pub struct NewInvite {
-    /// Their address.
+    /// E-mail address of the invited user.
     pub email: String,
     /// Free data.
     pub metadata: Metadata,
-    /// What opens it: an [`invite_token`].
+    /// The token of the invite, by [`invite_token`].
     pub token: Unsigned,
 }
 
-/// A token for an invite, made before the transaction. What is stored of it opens nothing.
+/// Makes the token of an invite, before the transaction. It is stored without its signature, so that the data
+/// opens nothing.
 pub fn invite_token(ctx: &Ctx, email: &str) -> Result<Unsigned, Fault> {
-    // The same invite is sent again, with another token.
+    // A random id, so that a resent invite gets another token.
     let said = json!({ "email": email, "jti": random_token().map_err(Fault::unexpected)? });
     Unsigned::new("invite", &said, ctx.now(), INVITE_LIFETIME_S)
 }
 
 flow! {
-    /// Invites somebody. Event: `invite.created`, which tells of the token.
+    /// Creates an invite. Event: `invite.created`, which holds the token.
     pub static CREATE_INVITES: Flow<NewInvite, Invite> = "create-invite-step" (create), hooks: &["invitesCreated"];
 }
 
@@ -43,8 +44,7 @@ fn create(flow: &mut Local<'_>, new: NewInvite) -> Result<Invite, Fault> {
 }
 
 flow! {
-    /// Sends an invite again, by its id, with another token. Event: `invite.resent`, which tells of the
-    /// token.
+    /// Resends the invite with this id, with a new token. Event: `invite.resent`, which holds the token.
     pub static REFRESH_INVITES: Flow<(String, Unsigned), Invite> = "refresh-invite-tokens-workflow" (refresh);
 }
 
@@ -60,7 +60,7 @@ fn told(invite: &Invite, token: &Unsigned) -> Value {
 }
 
 flow! {
-    /// Takes invites back. Event: `invite.deleted`, for each.
+    /// Deletes invites. Event: `invite.deleted`, for each.
     pub static DELETE_INVITES: Flow<Vec<String>, ()> = "delete-invites-workflow" (delete);
 }
 
@@ -72,20 +72,20 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
     ids.iter().try_for_each(|id| Ok(flow.emit("invite.deleted", json!({ "id": id }))?))
 }
 
-/// Somebody who registered, and takes an invite.
+/// A registered identity that accepts an invite.
 #[derive(Clone)]
 pub struct Acceptance {
-    /// The identity that logs in, by its id.
+    /// Id of the auth identity.
     pub identity: String,
-    /// What opens the invite.
+    /// Token of the invite.
     pub token: String,
-    /// Who they are. The address may be left empty; it is that of the invite.
+    /// The user to create. An empty e-mail address is filled in from the invite.
     pub user: User,
 }
 
 flow! {
-    /// Makes a user of somebody who registered with the address that was invited. The invite is good once.
-    /// Events: `invite.accepted`, `user.created`.
+    /// Creates the user of an identity that registered with the invited address. An invite can be accepted
+    /// once. Events: `invite.accepted`, `user.created`.
     pub static ACCEPT_INVITE: Flow<Acceptance, User> = "accept-invite-workflow" (accept);
 }
 

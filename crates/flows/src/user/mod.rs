@@ -1,4 +1,4 @@
-//! Admin users.
+//! Flows on admin users: create, update, delete, invites.
 
 mod invites;
 
@@ -10,17 +10,17 @@ pub use invites::{
     ACCEPT_INVITE, Acceptance, CREATE_INVITES, DELETE_INVITES, NewInvite, REFRESH_INVITES, invite_token,
 };
 
-/// Somebody who logs in with an address and a password.
+/// A user to create, who logs in with e-mail address and password.
 #[derive(Clone)]
 pub struct NewUser {
-    /// The address.
+    /// E-mail address.
     pub email: String,
-    /// The hash of the password; it is slow on purpose, and so made before the transaction.
+    /// Hash of the password. Hashing is slow on purpose, so it is done before the transaction.
     pub password: PasswordHash,
 }
 
 flow! {
-    /// Makes admin users. Event: `user.created`, for each.
+    /// Creates admin users. Event: `user.created`, for each.
     pub static CREATE_USERS: Flow<Vec<NewUser>, Vec<User>> =
         "create-users-workflow" (create), hooks: &["validate", "usersCreated"];
 }
@@ -39,7 +39,7 @@ fn create(flow: &mut Local<'_>, users: Vec<NewUser>) -> Result<Vec<User>, Fault>
     Ok(created)
 }
 
-/// Makes a user, and the identity that logs in as it.
+/// Creates a user, and the auth identity by which it logs in.
 pub fn create_with_login(tx: &mut dyn Write, at: &Moment, input: &NewUser) -> Result<User, Fault> {
     let user = create_user(tx, at, User { email: input.email.clone(), ..User::default() })?;
     let identity = register(tx, at, &user.email, &input.password)?;
@@ -48,7 +48,7 @@ pub fn create_with_login(tx: &mut dyn Write, at: &Moment, input: &NewUser) -> Re
 }
 
 flow! {
-    /// Changes a user. Event: `user.updated`.
+    /// Updates a user. Event: `user.updated`.
     pub static UPDATE_USERS: Flow<(String, UserPatch), User> = "update-users-workflow" (update);
 }
 
@@ -59,8 +59,8 @@ fn update(flow: &mut Local<'_>, (id, patch): (String, UserPatch)) -> Result<User
 }
 
 flow! {
-    /// Removes users, but neither whoever asks nor, where no user asks, the last one. Whoever logs in as one
-    /// of them is nobody from then on; the API keys that they made are the shop's, and go on. Event:
+    /// Deletes users, except the one who makes the request and, for other actors, the last one. Their logins
+    /// have no account afterwards; API keys that they created belong to the shop, and stay valid. Event:
     /// `user.deleted`, for each.
     pub static DELETE_USERS: Flow<Vec<String>, ()> = "remove-user-account" (delete);
 }
@@ -68,7 +68,7 @@ flow! {
 fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
     flow.step("delete-users-step", |tx, at| {
         if let Actor::User(asking) = at.actor() {
-            // Somebody else may have removed them since they were let in.
+            // The user may have been deleted since the request was authenticated.
             if !USERS.table.exists(tx, asking)? {
                 return Err(Fault::unauthorized());
             }
@@ -81,7 +81,7 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
             is_any_deleted |= USERS.soft_delete(tx, at, id)?.is_some();
             remove_actor(tx, at, USER, id)?;
         }
-        // Keys and modules are no users: they must not leave a shop that nobody can log into.
+        // API keys and modules are no users: a user must remain who can log in.
         if is_any_deleted && USERS.table.count(tx)? == 0 {
             return Err(Fault::not_allowed("The last user cannot be deleted: nobody could log in any more"));
         }

@@ -1,4 +1,4 @@
-//! Checks of `verify`: the rules between stock, orders, carts and payments.
+//! `verify` checks of the rules between stock, orders, carts and payments.
 
 mod payment;
 mod stock;

@@ -1,4 +1,4 @@
-//! Orders against carts and payments, and payment collections against their payments.
+//! `verify` checks: orders against carts and payments, and payment collections against their payments.
 
 use atoll_cart::{CART, CARTS};
 use atoll_kernel::{Decimal, StoreError, Totals, Verify, check, last_number};
@@ -10,7 +10,7 @@ use atoll_payment::{
 
 use crate::payment::payment_status;
 
-// Orders and what was paid for them.
+// Orders and their payments.
 check! {
     "order.payments": "An order from a cart has its payment, unless it is free, and says what its payments say" => order_payments
 }
@@ -38,7 +38,7 @@ fn order_payments(it: &mut Verify<'_>) -> Result<(), StoreError> {
             let found = format!("no payment for {due} {}", order.currency_code);
             it.wrong("order.unpaid", ORDER, &order.id, found, "a payment collection");
         }
-        // What several say together is not written into the order.
+        // The payment status of an order with several collections is not stored.
         if let [collection] = &collections[..]
             && let Some(collection) = PAYMENT_COLLECTIONS.get(view, collection)?
         {
@@ -51,13 +51,13 @@ fn order_payments(it: &mut Verify<'_>) -> Result<(), StoreError> {
     })
 }
 
-/// What an order says of its payments.
+/// Payment status that an order has, as text.
 fn told(order: &Order) -> String {
     let (status, paid, refunded) = (order.payment_status, order.paid_total, order.refunded_total);
     format!("{}, {paid} paid, {refunded} given back", status.as_str())
 }
 
-/// What a collection says of them.
+/// Payment status that a collection implies, as text.
 fn tells(collection: &PaymentCollection) -> String {
     let sum = |it: Option<Decimal>| it.unwrap_or_default();
     let (paid, refunded) = (sum(collection.captured_amount), sum(collection.refunded_amount));

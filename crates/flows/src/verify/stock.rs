@@ -1,4 +1,4 @@
-//! Reservations against inventory levels and order lines.
+//! `verify` checks: reservations against inventory levels and order lines.
 
 use atoll_inventory::{INVENTORY_LEVELS, RESERVATIONS, RESERVED_BY_ITEM, level_at, reservations_of};
 use atoll_kernel::{Decimal, StoreError, Verify, check};
@@ -6,12 +6,12 @@ use atoll_order::ORDERS;
 
 use crate::order::Out;
 
-// What is promised is there, and is counted where it lies.
+// Reserved quantities match the reservations.
 check! {
     "inventory.reserved": "A level reserves the sum of its reservations, and no more than is stocked but for backorders" => reserved
 }
 
-// What is promised to an order is still to be sent, and is not promised twice.
+// What is reserved for an order line is outstanding, and reserved once.
 check! {
     "order.reservations": "Nothing is reserved for lines beyond what they take, that were sent, or whose order was called off" => order_reservations
 }
@@ -74,7 +74,7 @@ fn order_reservations(it: &mut Verify<'_>) -> Result<(), StoreError> {
                     continue;
                 }
                 let left = out.promisable(view, line, &reservation.inventory_item_id)?;
-                // What older rows take was not kept.
+                // Rows of earlier versions did not store what they take.
                 if !line.takes.is_empty() && left < Decimal::ZERO {
                     wrong(it, "of a line that takes less", "no more than is outstanding");
                 }
