@@ -1,4 +1,4 @@
-//! The tree around a category: `include_ancestors_tree` and `include_descendants_tree`.
+//! Category trees: the parameters `include_ancestors_tree` and `include_descendants_tree`.
 
 use std::sync::LazyLock;
 
@@ -16,12 +16,12 @@ pub(crate) const ONE_IN_TREE: Params = Params {
 static ANCESTORS: LazyLock<Vec<String>> = LazyLock::new(|| tree("parent_category"));
 static DESCENDANTS: LazyLock<Vec<String>> = LazyLock::new(|| tree("category_children"));
 
-/// A relation of a category to others, as deep as `fields` goes.
+/// Paths along a relation between categories, as deep as `fields` may go.
 fn tree(relation: &str) -> Vec<String> {
     (1..=FIELDS_DEPTH_MAX).map(|depth| format!("*{}", vec![relation; depth].join("."))).collect()
 }
 
-/// Shows the trees that the call asks for, whatever fields it asks for.
+/// Adds the requested trees to the fields.
 pub(crate) fn show_trees(mut call: Call) -> Call {
     let trees = [("include_ancestors_tree", &ANCESTORS), ("include_descendants_tree", &DESCENDANTS)];
     for (param, tree) in trees {

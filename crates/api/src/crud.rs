@@ -1,8 +1,7 @@
-//! `crud!`: the routes that are alike for many resources, and their handlers: a page, one record, creating,
-//! updating and deleting. What a resource has beside them stands in its own file, in a table of routes of its
-//! own.
+//! `crud!`: the common routes of a resource with their handlers (list, retrieve, create, update, delete).
+//! Other routes of the resource are in a table of routes in its file.
 
-/// Registers the usual routes of a resource, each with its handler.
+/// Registers the common routes of a resource, each with its handler.
 ///
 /// ```ignore
 /// crud! {

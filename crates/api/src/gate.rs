@@ -1,5 +1,5 @@
-//! Who may come in: users and customers by the token they got for logging in, servers by secret key,
-//! storefronts by publishable key.
+//! Authentication and authorisation of requests: users and customers by token or session, servers by secret
+//! key, storefronts by publishable key.
 
 use std::{any::Any, sync::Arc};
 
@@ -20,8 +20,8 @@ use base64::{
 
 use crate::auth::{Claims, session_of};
 
-/// Lets a request in, or answers what the wire's guards answer. All that it reads is in one snapshot, which
-/// the handler reads on in.
+/// Authenticates a request, with the errors of the wire. It reads one snapshot, which the handler goes on
+/// reading.
 pub fn gate(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault> {
     match auth {
         Auth::Public => Ok(pass(ctx, Actor::Nobody, None)),
@@ -34,8 +34,8 @@ pub fn gate(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fau
     }
 }
 
-/// What a request without a publishable key is given. Admins see the stock of all locations; those who are
-/// nobody see the record that is theirs, and nothing behind it.
+/// The pass of a request without a publishable key. Admins see the stock of all locations; other callers see
+/// their own record, and no relation of it.
 fn pass(ctx: &Ctx, actor: Actor, login: Option<Login>) -> Pass {
     let context = ctx.unconfined(ctx.now());
     let context = match &actor {
@@ -45,7 +45,7 @@ fn pass(ctx: &Ctx, actor: Actor, login: Option<Login>) -> Pass {
     Pass { actor, login, through: None, context }
 }
 
-/// With an admin's token, a storefront shows what it will show at the moment that this header says.
+/// Header of a preview: with an admin's token, a storefront shows what it will show at this time.
 pub(crate) const PREVIEW_AT: &str = "x-atoll-preview-at";
 
 fn moment(value: &HeaderValue) -> Result<Timestamp, Fault> {
@@ -72,12 +72,12 @@ fn admin(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault>
     }
 }
 
-/// The key is asked for first: without one, nobody learns whether they are logged in.
+/// The publishable key is checked first: without one, the answer does not reveal whether the login is valid.
 fn store(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault> {
     let token = head.headers.get("x-publishable-api-key").and_then(|it| it.to_str().ok());
     let mut scope = ChannelScope::admit(ctx, view, token)??;
     if let Some(at) = head.headers.get(PREVIEW_AT) {
-        // What shoppers will see later is for admins to see now.
+        // Only admins may preview.
         admin(ctx, view, Auth::Admin, head)?;
         scope = scope.preview(moment(at)?);
     }
@@ -92,7 +92,7 @@ fn store(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault>
     Ok(Pass { actor, login, through, context: context_in(ctx, scope) })
 }
 
-/// Who logged in, if their token is still good.
+/// The login of a valid token.
 fn login(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<Login>, StoreError> {
     let Some(token) = authorization(head, "Bearer ") else { return by_cookie(ctx, view, head) };
     let Some(claims) = ctx.read_signed::<Claims>(token) else { return Ok(None) };
@@ -101,7 +101,7 @@ fn login(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<Login>, StoreErro
     Ok(identity_of(view, &login)?.map(|_| login))
 }
 
-/// Who opened the session of the request's cookie.
+/// The login of the session of the request's cookie.
 fn by_cookie(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<Login>, StoreError> {
     let Some(session) = session_of(ctx, view, head)? else { return Ok(None) };
     let Some(identity) = AUTH_IDENTITIES.get(view, &session.auth_identity_id)? else {
@@ -113,8 +113,7 @@ fn by_cookie(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<Login>, Store
     Ok(identity_of(view, &login)?.map(|_| login))
 }
 
-/// The identity of somebody who logged in, if it is still there, with the same password, and is still who it
-/// was.
+/// The auth identity of a login, if it still exists, with the same password and the same account.
 pub(crate) fn identity_of(view: &dyn Read, login: &Login) -> Result<Option<AuthIdentity>, StoreError> {
     let Some(identity) = AUTH_IDENTITIES.get(view, &login.identity)? else { return Ok(None) };
     let is_same = login.actor_id.is_empty() || identity.actor(&login.actor_type) == Some(&login.actor_id);
@@ -127,7 +126,8 @@ pub(crate) fn identity_of(view: &dyn Read, login: &Login) -> Result<Option<AuthI
     Ok(Some(identity).filter(|it| it.has_login_seal(&login.seal) && is_same && is_there))
 }
 
-/// Who asks. Those who are nobody yet, or something that the core does not know, may do nothing by that.
+/// The actor of a login. Identities without an account, and actor types that the core does not know, have no
+/// rights ([`Actor::Nobody`]).
 fn actor(login: &Login) -> Actor {
     match (&*login.actor_type, &*login.actor_id) {
         (_, "") => Actor::Nobody,
@@ -141,7 +141,7 @@ fn authorization<'a>(head: &'a Head, scheme: &str) -> Option<&'a str> {
     head.headers.get("authorization")?.to_str().ok()?.strip_prefix(scheme)
 }
 
-/// As clients write it: with and without what fills it up.
+/// Base64 with or without padding: clients send both.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -156,16 +156,16 @@ fn secret_of(token: &str) -> String {
     decoded.trim_end_matches(':').to_owned()
 }
 
-/// The scope that the guard made for this call: it is the wall of whoever asks.
+/// The scope of this call, which is the wall of its query context.
 ///
 /// # Panics
-/// When the route is not a store route: its table says so, and a test reads it.
+/// When the route is not a store route; the route table says so, and a test checks it.
 pub(crate) fn scope(call: &Call) -> &ChannelScope {
     let wall: Option<&dyn Any> = call.context().wall().map(|it| it as &dyn Any);
     wall.and_then(|it| it.downcast_ref()).expect("store routes have a scope")
 }
 
-/// The scope of a call that writes: that happens now, and not at another moment.
+/// The scope of a call that writes: at the current time, never that of a preview.
 pub(crate) fn scope_to_write(call: &Call) -> Result<ChannelScope, Fault> {
     let scope = scope(call);
     match scope.is_preview() {
@@ -174,7 +174,7 @@ pub(crate) fn scope_to_write(call: &Call) -> Result<ChannelScope, Fault> {
     }
 }
 
-/// What is shown to a shopper of this scope: at its moment, and on its side of the wall.
+/// The query context of this scope: its time, and its wall.
 pub(crate) fn context_in(ctx: &Ctx, scope: ChannelScope) -> Context {
     ctx.unconfined(scope.moment()).within(Arc::new(scope))
 }

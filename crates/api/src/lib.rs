@@ -1,5 +1,5 @@
-//! The HTTP face of the core: thin handlers that check, call a flow or a service, and show. Each file is one
-//! resource, with its route table on top.
+//! The HTTP API of the core: thin handlers that validate, call a flow or a service, and serialise. One file
+//! per resource, with its route table on top.
 
 mod admin;
 mod auth;

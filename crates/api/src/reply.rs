@@ -1,4 +1,4 @@
-//! The ways in which a route answers.
+//! Helpers of handlers: write and show, delete and answer, batches, pages, retries of idempotent requests.
 
 use std::sync::Arc;
 
@@ -30,8 +30,8 @@ where
     show_written(&app, &view, &plan, node).await
 }
 
-/// Runs flows in one transaction; answers the record that came of it, and the state that the commit left.
-/// What the plan cannot show is refused before it is written, not after.
+/// Runs flows in one transaction; returns their record and a view of the commit. Fields that cannot be shown
+/// are refused before the write.
 async fn write<T, F>(plan: &ReadPlan, call: Call, body: F) -> Result<(Ctx, Node, View), Fault>
 where
     T: Entity,
@@ -51,7 +51,7 @@ where
     Ok((app, node, view))
 }
 
-/// Shows a record as a commit left it, whose fields were checked before.
+/// Shows a record in the state of a commit. Its fields were checked before.
 pub(crate) async fn show_written(
     app: &Ctx,
     view: &View,
@@ -61,8 +61,8 @@ pub(crate) async fn show_written(
     show_done(app, view, plan, move |view, plan| plan.show(view, node.clone())).await
 }
 
-/// Shows what was done. It is done, whatever becomes of the answer: where showing what was asked for takes
-/// too much, `show` is given a plan of nothing but ids.
+/// Shows the result of a write, which is committed whatever the answer: if the requested fields take too much
+/// to show, `show` is called again with a plan of ids only.
 pub(crate) async fn show_done<T: Send + 'static>(
     app: &Ctx,
     view: &View,
@@ -80,7 +80,7 @@ pub(crate) async fn show_done<T: Send + 'static>(
     }
 }
 
-/// A record that was written by a request that comes again, as it is now.
+/// The current state of a record that the first attempt of this request has written.
 fn again(app: &Ctx, context: &Context, entity: &str, view: &View, id: &str) -> Result<Node, Fault> {
     let node = Registry::graph().table(entity).node(view, id)?;
     let node = node.ok_or_else(|| app.cannot_repeat(&format!("{id} is gone since")))?;
@@ -90,7 +90,7 @@ fn again(app: &Ctx, context: &Context, entity: &str, view: &View, id: &str) -> R
     }
 }
 
-/// As `perform`, for a record that has a secret: only this answer shows it, in `field` of the record.
+/// As `perform`, for a record with a secret, which only this answer shows, in `field`.
 pub(crate) async fn perform_secretly<T, F>(
     resource: &'static Resource,
     call: Call,
@@ -110,7 +110,7 @@ where
     Ok(show_written(&app, &view, &plan, node).await?.secret())
 }
 
-/// Runs a flow, once; a repeat of the request is handed what it came to.
+/// Runs a flow once; a retry of the request gets the same result.
 pub(crate) async fn run_once<I, O>(
     call: &Call,
     flow: &'static Flow<I, O>,
@@ -124,12 +124,12 @@ where
     call.app.local_once(call.pass.actor.clone(), body, O::clone, |_, it| Ok(it)).await
 }
 
-/// Records of a batch, as the request that wrote them notes them.
+/// Ids of the records of a batch, as they are noted for retries.
 pub(crate) fn ids<T: Entity>(records: &[T]) -> Vec<String> {
     records.iter().map(|it| it.id().to_string()).collect()
 }
 
-/// Records of a batch that comes again, as they are now.
+/// The current state of the records of a batch that is retried.
 pub(crate) fn records<T: Entity>(
     app: &Ctx,
     service: &Service<T>,
@@ -143,7 +143,7 @@ pub(crate) fn records<T: Entity>(
     ids.iter().map(record).collect()
 }
 
-/// Writes, and says that the record with this id is gone.
+/// Runs a transaction, and answers that the record with this id is deleted.
 pub(crate) async fn remove<F>(call: Call, object: &'static str, body: F) -> Result<Reply, Fault>
 where
     F: FnOnce(&mut dyn Write, &Moment, &str) -> Result<(), Fault> + Send + 'static,
@@ -156,7 +156,7 @@ where
     gone.reply()
 }
 
-/// Runs a flow that deletes by ids, and says that the record with this id is gone.
+/// Runs a flow that deletes by ids, and answers that the record with this id is deleted.
 pub(crate) async fn remove_by<O: Send + 'static>(
     call: Call,
     object: &'static str,
@@ -170,7 +170,7 @@ pub(crate) async fn remove_by<O: Send + 'static>(
     gone.reply()
 }
 
-/// Takes something out of a record, which `body` answers; says that it is gone, and shows the record as its
+/// Removes something from a record, which `body` returns; answers that it is deleted, with the record as
 /// parent.
 pub(crate) async fn remove_from<T, F>(
     parent: &'static Resource,
@@ -187,7 +187,7 @@ where
     show_gone(&app, &view, &plan, gone, Some(node)).await
 }
 
-/// Says that something is gone from a record, whose fields were checked before.
+/// Answers that something is deleted from a record, whose fields were checked before.
 pub(crate) async fn show_gone(
     app: &Ctx,
     view: &View,
@@ -198,7 +198,7 @@ pub(crate) async fn show_gone(
     show_done(app, view, plan, move |view, plan| gone.reply_from(plan, view, parent.clone())).await
 }
 
-/// Runs a flow that makes a record of the body, and shows it.
+/// Runs a flow that creates a record from the body, and shows it.
 pub(crate) async fn create_by<T: Entity>(
     resource: &'static Resource,
     mut call: Call,
@@ -208,7 +208,7 @@ pub(crate) async fn create_by<T: Entity>(
     perform(resource, call, move |it| only(it.run(flow, vec![record])?)).await
 }
 
-/// Runs a flow that changes the record of the path as the body says, and shows it.
+/// Runs a flow that updates the record of the path from the body, and shows it.
 pub(crate) async fn update_by<T, P>(
     resource: &'static Resource,
     mut call: Call,
@@ -222,7 +222,7 @@ where
     perform(resource, call, move |it| it.run(flow, input)).await
 }
 
-/// Runs a flow that links other records to the one of the path, and shows that.
+/// Runs a flow that links other records to the one of the path, and shows the latter.
 pub(crate) async fn link_by<T: Entity>(
     resource: &'static Resource,
     call: Call,
@@ -242,7 +242,7 @@ pub(crate) async fn link_by<T: Entity>(
     .await
 }
 
-/// Records that were written, as a JSON array.
+/// Records after a write, as a JSON array.
 pub(crate) async fn shown<T: Entity>(
     app: &Ctx,
     view: &View,
@@ -259,8 +259,8 @@ pub(crate) async fn shown<T: Entity>(
     .await
 }
 
-/// Makes, changes and deletes records in one transaction; `body` answers those that it made and those that it
-/// changed. A repeat of the request is shown them as they are then.
+/// Creates, updates and deletes records in one transaction; `body` returns those that it created and updated.
+/// A retry of the request shows their current state.
 pub(crate) async fn perform_batch<T, F>(
     resource: &'static Resource,
     service: &'static Service<T>,
@@ -298,12 +298,12 @@ where
     })
 }
 
-/// The record that a flow made of the one that it was given.
+/// The single record that a flow made.
 pub(crate) fn only<T>(made: Vec<T>) -> Result<T, Fault> {
     made.into_iter().next().ok_or_else(|| Fault::unexpected("a flow made nothing"))
 }
 
-/// Shows the record of the path, or says that it was not found.
+/// Shows the record of the path, or answers 404.
 pub(crate) fn find(
     resource: &'static Resource,
     call: &Call,
@@ -314,7 +314,7 @@ pub(crate) fn find(
     found.ok_or_else(|| Fault::not_found(not_found(id)))
 }
 
-/// Shows the page of a list that the call asks for, among the records in all of `within`.
+/// Shows the page of a list that the call asks for, of the records that are in all sets of `within`.
 pub(crate) fn page(
     resource: &'static Resource,
     call: &Call,
@@ -323,7 +323,7 @@ pub(crate) fn page(
     resource.plan(call).page(&call.view, within)
 }
 
-/// The ids of a body to link to the record of the path, and to unlink. The same id twice is one.
+/// Ids in a body, to link to the record of the path and to unlink; duplicates are merged.
 pub(crate) fn link_ids(call: &Call) -> LinkIds {
     let ids = |name: &str| {
         let items = call.body().get(name).and_then(Value::as_array).into_iter().flatten();

@@ -1,4 +1,4 @@
-//! `/admin/collections`
+//! Admin routes of product collections: `/admin/collections`.
 
 use atoll_flows::product::{
     CREATE_COLLECTIONS, DELETE_COLLECTIONS, LINK_PRODUCTS_TO_COLLECTION, UPDATE_COLLECTIONS,

@@ -1,4 +1,4 @@
-//! `/admin/currencies`
+//! Admin routes of currencies: `/admin/currencies`.
 
 use atoll_kernel::{Params, Resource};
 

@@ -1,4 +1,5 @@
-//! `/admin/dead-letters`: events that a subscriber could not take. Not of the wire; ours.
+//! Admin routes of dead letters, the events on which a subscriber kept failing: `/admin/dead-letters`. An
+//! addition of ours to the wire.
 
 use atoll_background::{DEAD_LETTERS, retry as deliver_again};
 use atoll_kernel::{Answer, Call, Deleted, Fault, Params, Reply, Resource, routes};
@@ -51,7 +52,8 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
     .await
 }
 
-/// Calls the subscriber again: the letter is gone when it takes the event, and shows the new error when not.
+/// Calls the subscriber again. The dead letter is deleted if the subscriber succeeds, and shows the new error
+/// if not.
 async fn retry(mut call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
     if !call.app.is_repeat() {
@@ -60,7 +62,7 @@ async fn retry(mut call: Call) -> Result<Reply, Fault> {
     if deliver_again(&call.app, call.pass.actor.clone(), &id).await? {
         return Deleted::new(id, "dead_letter").reply();
     }
-    // It shows the new error: the state of after that.
+    // A view of the state after the retry.
     call.view = call.app.view();
     find(&DEAD_LETTER, &call, not_found)
 }

@@ -1,4 +1,4 @@
-//! `/admin/feature-flags`
+//! Admin route of feature flags: `/admin/feature-flags`.
 
 use atoll_kernel::{
     Call, Fault, Reply, routes,

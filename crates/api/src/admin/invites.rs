@@ -1,4 +1,4 @@
-//! `/admin/invites`
+//! Admin routes of invites of admin users: `/admin/invites`.
 
 use atoll_flows::user::{
     ACCEPT_INVITE, Acceptance, CREATE_INVITES, DELETE_INVITES, NewInvite, REFRESH_INVITES, invite_token,
@@ -45,7 +45,7 @@ async fn index(call: Call) -> Result<Reply, Fault> {
     page(&INVITE, &call, Vec::new())
 }
 
-/// What a body says of somebody to invite.
+/// The body of a new invite.
 #[derive(Deserialize)]
 struct Input {
     email: String,
@@ -78,7 +78,7 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
     remove_by(call, "invite", &DELETE_INVITES).await
 }
 
-/// Who registered with the address that was invited becomes a user.
+/// Creates an admin user from an identity that registered with the invited address.
 async fn accept(mut call: Call) -> Result<Reply, Fault> {
     let login = call.pass.login.as_ref().ok_or_else(Fault::unauthorized)?;
     if !login.actor_id.is_empty() {
@@ -95,7 +95,7 @@ async fn accept(mut call: Call) -> Result<Reply, Fault> {
         ..User::default()
     };
     let input = Acceptance { identity, token, user };
-    // They are nobody until it is done: the shop does it, which invited them.
+    // The identity has no account yet, so the transaction runs on behalf of the shop.
     call.pass.actor = call.pass.actor.or_system();
     perform(&USER, call, move |it| it.run(&ACCEPT_INVITE, input)).await
 }

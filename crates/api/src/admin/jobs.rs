@@ -1,4 +1,5 @@
-//! `/admin/jobs` and `/admin/job-runs`: what runs when, and how it went. Not of the wire; ours.
+//! Admin routes of scheduled jobs and their runs: `/admin/jobs`, `/admin/job-runs`. An addition of ours to
+//! the wire.
 
 use atoll_background::jobs;
 use atoll_kernel::{Answer, Call, Fault, Params, Reply, Resource, routes, serde_json::json};
@@ -30,7 +31,7 @@ static JOB_RUN: Resource = Resource {
 const LIST: Params =
     list(&[any("id"), any("job"), any("state"), date("scheduled_for"), date("started_at")], 20);
 
-/// There are as many as are linked in: all of them, by name.
+/// Lists all jobs by name, without pagination: their number is fixed at link time.
 async fn index(call: Call) -> Result<Reply, Fault> {
     let jobs = jobs(&call.app)?;
     Ok(Reply::json(&json!({ "count": jobs.len(), "jobs": jobs })))

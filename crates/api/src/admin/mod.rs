@@ -1,4 +1,4 @@
-//! The admin routes.
+//! The admin routes (`/admin/…`), a file per resource.
 
 mod api_keys;
 mod collections;

@@ -1,4 +1,4 @@
-//! `/admin/orders`
+//! Admin routes of orders and their fulfilments: `/admin/orders`.
 
 use atoll_flows::order::{
     ARCHIVE_ORDER, CANCEL_ORDER, CANCEL_ORDER_FULFILLMENT, COMPLETE_ORDER, CREATE_ORDER_FULFILLMENT,
@@ -63,7 +63,7 @@ const ALL_FIELDS: &[&str] = joined![LISTED_FIELDS, MORE_FIELDS];
 
 static ORDER: Resource = Resource { fields: ALL_FIELDS, ..LISTED };
 
-/// An order as it will be when what is about to be changed is changed.
+/// The preview of an order, with its pending change.
 static PREVIEW: Resource = Resource { fields: joined![ALL_FIELDS, ["order_change"]], ..LISTED };
 
 const VERSION: Params =
@@ -112,7 +112,7 @@ async fn index(mut call: Call) -> Result<Reply, Fault> {
     page(&LISTED, &call, Vec::new())
 }
 
-/// An order in the version that it is in; earlier ones are not kept.
+/// Shows an order in its current version; earlier versions are not stored.
 async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
     if let Some(version) = call.params.take_one("version") {
         let (id, version) = (call.path("id"), version.parse::<Decimal>().ok());

@@ -1,4 +1,4 @@
-//! `/admin/payments/payment-providers`
+//! Admin route of payment providers: `/admin/payments/payment-providers`.
 
 use atoll_kernel::{Call, Fault, Params, Reply, Resource, routes};
 

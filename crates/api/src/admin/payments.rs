@@ -1,4 +1,4 @@
-//! `/admin/payments`
+//! Admin routes of payments, capture and refund: `/admin/payments`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The bodies of requests about products: their schemas, and how they are read into the input of flows.
+//! Request bodies of products: their schemas, and their deserialisation into the input of flows.
 
 use atoll_flows::product::{IdRef, NewProduct, OptionLink, ProductChanges};
 use atoll_kernel::{Body, Fault, Field, Type, optional, required, serde_json::Value};
@@ -13,7 +13,7 @@ use crate::{
 const REF: Type = Type::Object(&[required("id", Type::Text)]);
 const STATUS: Field = optional("status", Type::Words(ProductStatus::WORDS));
 
-/// A new product.
+/// The body of a new product.
 pub(crate) const CREATE: Body = &[NEW, MORE, &[ADDITIONAL_DATA]];
 /// A new product in a batch.
 pub(crate) const CREATE_ONE: Body = &[NEW, MORE];
@@ -24,7 +24,7 @@ const NEW: &[Field] = &[
     optional("options", Type::List(&Type::OneOf(&[Type::Strict(OPTION_REF), Type::Object(NEW_OPTION)]))),
     optional("variants", Type::List(&Type::Strict(variant_body::CREATE_ONE))),
 ];
-/// Changes to a product.
+/// The body of an update of a product.
 pub(crate) const UPDATE: Body = &[CHANGES, MORE, &[ADDITIONAL_DATA]];
 const CHANGES: &[Field] = &[
     optional("title", Type::Text),
@@ -62,18 +62,18 @@ const MORE: &[Field] = &[
     text("material"),
     METADATA,
 ];
-/// Changes to a product in a batch.
+/// An update of a product in a batch.
 pub(crate) const UPDATE_ONE: Body = &[&[required("id", Type::Text)], CHANGES, MORE];
 
-/// A new option.
+/// The fields of a new option.
 pub(crate) const NEW_OPTION: &[Field] =
     &[required("title", Type::Text), required("values", Type::List(&Type::Text)), RANKS, EXCLUSIVE, METADATA];
-/// An option that is there already.
+/// A reference to an existing option.
 pub(crate) const OPTION_REF: Body = &[&[required("id", Type::Text)]];
 pub(crate) const RANKS: Field = optional("ranks", Type::Record);
 pub(crate) const EXCLUSIVE: Field = optional("is_exclusive", Type::Bool);
 
-/// Reads a new product.
+/// Deserialises a new product.
 pub(crate) fn new_product(mut fields: Fields) -> Result<NewProduct, Fault> {
     default_nulls(&mut fields);
     let named: Vec<OptionLink> = take(&mut fields, "options")?.unwrap_or_default();
@@ -94,9 +94,9 @@ pub(crate) fn new_product(mut fields: Fields) -> Result<NewProduct, Fault> {
     Ok(NewProduct { product, options, variants, sales_channels })
 }
 
-/// Reads changes to a product.
+/// Deserialises an update of a product.
 pub(crate) fn product_changes(mut fields: Fields) -> Result<ProductChanges, Fault> {
-    // A handle of null is none: the product keeps its own.
+    // Null means that the handle stays.
     if fields.get("handle").is_some_and(Value::is_null) {
         fields.remove("handle");
     }

@@ -1,4 +1,4 @@
-//! `/admin/product-categories`
+//! Admin routes of product categories: `/admin/product-categories`.
 
 use atoll_flows::product::{
     CREATE_PRODUCT_CATEGORIES, DELETE_PRODUCT_CATEGORIES, LINK_PRODUCTS_TO_CATEGORY,

@@ -1,4 +1,4 @@
-//! `/admin/product-types`
+//! Admin routes of product types: `/admin/product-types`.
 
 use atoll_flows::product::{CREATE_PRODUCT_TYPES, DELETE_PRODUCT_TYPES, UPDATE_PRODUCT_TYPES};
 use atoll_kernel::{Body, Params, Resource, Type, optional, required};

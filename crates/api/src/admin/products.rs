@@ -1,4 +1,4 @@
-//! `/admin/products`
+//! Admin routes of products: `/admin/products`.
 
 use atoll_flows::product::{CREATE_PRODUCTS, DELETE_PRODUCTS, UPDATE_PRODUCTS};
 use atoll_kernel::{
@@ -88,7 +88,7 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
     find(&PRODUCT, &call, |_| "Product not found".into())
 }
 
-/// Names that routes of the original have where ids stand, and that are not served here.
+/// Path segments that are routes of the original in place of an id, and are not implemented here.
 const NOT_IDS: [&str; 3] = ["export", "import", "imports"];
 
 async fn update(mut call: Call) -> Result<Reply, Fault> {
@@ -103,7 +103,7 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
     remove_by(call, "product", &DELETE_PRODUCTS).await
 }
 
-/// Creates, updates and deletes products: all of it, or nothing.
+/// Creates, updates and deletes products in one transaction.
 async fn batch(mut call: Call) -> Result<Reply, Fault> {
     let Batch { create, update, delete: gone } = call.read()?;
     let create = create.into_iter().map(new_product).collect::<Result<Vec<_>, _>>()?;

@@ -1,4 +1,4 @@
-//! `/admin/regions`
+//! Admin routes of regions: `/admin/regions`.
 
 use atoll_flows::region::{CREATE_REGIONS, DELETE_REGIONS, NewRegion, RegionChanges, UPDATE_REGIONS};
 use atoll_kernel::{

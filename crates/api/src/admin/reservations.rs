@@ -1,4 +1,4 @@
-//! `/admin/reservations`
+//! Admin routes of stock reservations: `/admin/reservations`.
 
 use atoll_flows::reservation::{CREATE_RESERVATIONS, DELETE_RESERVATIONS, UPDATE_RESERVATIONS};
 use atoll_inventory::ReservationItem;

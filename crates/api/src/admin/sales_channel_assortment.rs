@@ -1,4 +1,4 @@
-//! `/admin/sales-channels/:id/…`: how a channel sells what it sells, and why something is not on sale there.
+//! Admin routes of a channel's assortment and availability: `/admin/sales-channels/:id/…`.
 
 use atoll_availability::{Question, explain, price_context};
 use atoll_flows::sales_channel::{
@@ -62,7 +62,7 @@ const ASSORTMENT: Body = &[&[
     ),
 ]];
 
-/// Could it be bought here, and if not, why?
+/// Answers whether a variant is available in the channel, and why not.
 async fn availability(mut call: Call) -> Result<Reply, Fault> {
     let mut take = |name| call.params.take_one(name);
     let variant = take("variant_id")
@@ -207,7 +207,7 @@ async fn update_location(mut call: Call) -> Result<Reply, Fault> {
     show_location(&call, &view)
 }
 
-/// Everything at once: all of it, or nothing.
+/// Updates windows, variants and locations in one transaction.
 async fn update_all(mut call: Call) -> Result<Reply, Fault> {
     let terms: AssortmentUpdate = call.read()?;
     let counts = json!({
@@ -218,7 +218,7 @@ async fn update_all(mut call: Call) -> Result<Reply, Fault> {
     Ok(Reply::json(&json!({ "updated": counts })))
 }
 
-/// Runs the flow for the channel of the path; answers with a view of its commit.
+/// Runs the flow for the channel of the path; returns a view of its commit.
 async fn update(call: &Call, update: AssortmentUpdate) -> Result<View, Fault> {
     let update = AssortmentUpdate { channel: call.path("id").to_owned(), ..update };
     let ((), view) = run_once(call, &UPDATE_ASSORTMENT, update).await?;
@@ -232,7 +232,7 @@ fn known_channel(view: &dyn Read, id: &str) -> Result<(), Fault> {
     }
 }
 
-/// A page of what is linked to the channel of the path, in the order of the ids.
+/// A page of the records that are linked to the channel of the path, ordered by id.
 fn page(
     call: &Call,
     many: &str,

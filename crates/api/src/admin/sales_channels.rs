@@ -1,4 +1,4 @@
-//! `/admin/sales-channels`
+//! Admin routes of sales channels and their products: `/admin/sales-channels`.
 
 use atoll_flows::sales_channel::{
     CREATE_SALES_CHANNELS, ChannelProducts, DELETE_SALES_CHANNELS, LINK_PRODUCTS_TO_SALES_CHANNEL,
@@ -60,10 +60,10 @@ const WHERE: Type = Type::Strict(&[&[
     optional("type_id", IDS),
     optional("sales_channel_id", IDS),
 ]]);
-/// Room for 100,000 ids twice.
+/// Upper bound of a body: two lists of 100,000 ids each.
 const PRODUCTS_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// How the older API names products.
+/// The body of the older API.
 const OLD_LINK: Body =
     &[&[required("product_ids", Type::List(&Type::Object(&[required("id", Type::Text)])))]];
 
@@ -86,7 +86,7 @@ const CREATE: Body = &[&[required("name", Type::Text)], MORE];
 const UPDATE: Body = &[&[optional("name", Type::Text)], MORE];
 const MORE: &[Field] = &[text("description"), optional("is_disabled", Type::Bool), METADATA];
 
-/// Puts products in and takes others out, or says what that would do.
+/// Adds products to a channel and removes others, or answers what that would change (dry run).
 async fn link_products(mut call: Call) -> Result<Reply, Fault> {
     let products = ChannelProducts { channel: call.path("id").to_owned(), ..call.read()? };
     let is_dry = call.params.take("dry_run").is_some_and(|it| it == ["true"]);
@@ -100,7 +100,7 @@ async fn link_products(mut call: Call) -> Result<Reply, Fault> {
     call.app.read(&call.view, answer).await
 }
 
-/// The ids of a body of the older API.
+/// Ids in a body of the older API.
 fn old_ids(call: &Call) -> Vec<String> {
     let items = call.body()["product_ids"].as_array().into_iter().flatten();
     items.filter_map(|it| it["id"].as_str()).map(str::to_owned).collect()

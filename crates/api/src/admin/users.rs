@@ -1,4 +1,4 @@
-//! `/admin/users`
+//! Admin routes of admin users: `/admin/users`.
 
 use atoll_flows::user::{DELETE_USERS, UPDATE_USERS};
 use atoll_kernel::{Body, Call, Fault, Params, Reply, Resource, routes};

@@ -1,5 +1,4 @@
-//! The bodies of requests about variants of products: their schemas, and how they are read into the input of
-//! flows.
+//! Request bodies of product variants: their schemas, and their deserialisation into the input of flows.
 
 use atoll_flows::product::{NewVariant, VariantChanges};
 use atoll_kernel::{Body, Fault, Field, Type, optional, required};
@@ -9,7 +8,7 @@ use crate::{
     tables::{ADDITIONAL_DATA, METADATA, number, text},
 };
 
-/// What a variant has beside its title, options and prices.
+/// Optional fields of a variant.
 const MORE: &[Field] = &[
     text("sku"),
     text("ean"),
@@ -40,7 +39,7 @@ const PRICES: Type = Type::List(&PRICE);
 const INVENTORY_PARTS: Type = Type::List(&INVENTORY_PART);
 const INVENTORY_PART: Type =
     Type::Object(&[required("inventory_item_id", Type::Text), required("required_quantity", Type::Positive)]);
-/// Prices from now on: those that are there already may be named by their ids alone.
+/// A complete list of prices; an existing price may be given by its id alone.
 const NEW_PRICES: Type = Type::List(&Type::Object(&[
     optional("id", Type::Text),
     optional("currency_code", Type::Text),
@@ -55,18 +54,18 @@ const NEW: &[Field] = &[
     optional("options", Type::Record),
     optional("inventory_items", INVENTORY_PARTS),
 ];
-/// A new variant.
+/// The body of a new variant.
 pub(crate) const CREATE: Body = &[NEW, MORE, &[ADDITIONAL_DATA]];
 /// A new variant in a batch, or of a new product.
 pub(crate) const CREATE_ONE: Body = &[NEW, MORE];
 const CHANGES: &[Field] =
     &[optional("title", Type::Text), optional("prices", NEW_PRICES), optional("options", Type::Record)];
-/// Changes to a variant.
+/// The body of an update of a variant.
 pub(crate) const UPDATE: Body = &[&[optional("id", Type::Text)], CHANGES, MORE, &[ADDITIONAL_DATA]];
-/// Changes to a variant in a batch.
+/// An update of a variant in a batch.
 pub(crate) const UPDATE_ONE: Body = &[&[required("id", Type::Text)], CHANGES, MORE];
 
-/// Reads a new variant.
+/// Deserialises a new variant.
 pub(crate) fn new_variant(mut fields: Fields) -> Result<NewVariant, Fault> {
     default_nulls(&mut fields);
     let options = take(&mut fields, "options")?.unwrap_or_default();
@@ -75,7 +74,7 @@ pub(crate) fn new_variant(mut fields: Fields) -> Result<NewVariant, Fault> {
     Ok(NewVariant { variant: read(fields)?, options, prices, inventory_items })
 }
 
-/// Reads changes to the variant with this id.
+/// Deserialises an update of the variant with this id.
 pub(crate) fn variant_changes(id: String, mut fields: Fields) -> Result<VariantChanges, Fault> {
     let options = take(&mut fields, "options")?.unwrap_or_default();
     let prices = take(&mut fields, "prices")?;

@@ -1,5 +1,5 @@
-//! `/admin/verify`: recomputes what follows from the records, and lists what the store says otherwise. Not of
-//! the wire; ours.
+//! Admin route of `verify`: recomputes what is derived from the records, and lists where the store differs:
+//! `/admin/verify`. An addition of ours to the wire.
 
 use atoll_kernel::{Answer, Call, Fault, Reply, limits::VERIFY_FINDINGS_MAX, routes, serde_json::json};
 
@@ -9,8 +9,8 @@ routes! {
     Post "/admin/verify" (Admin, ONE, NOTHING) => verify: Answer::Object;
 }
 
-/// Reads everything, as it is in one snapshot: 409 while another one goes on. All findings are counted, the
-/// first are listed.
+/// Verifies a snapshot of the whole store: 409 while another verification is running. Findings are all
+/// counted; the first ones are listed.
 async fn verify(call: Call) -> Result<Reply, Fault> {
     let report = call.app.verify(VERIFY_FINDINGS_MAX).await?;
     Ok(Reply::json(&json!({ "verification": report })))

@@ -1,4 +1,5 @@
-//! `/admin/workflows-executions`
+//! Admin routes of saga runs (workflow executions): list, start, finish steps, retry the compensation:
+//! `/admin/workflows-executions`.
 
 use std::sync::Arc;
 
@@ -39,7 +40,7 @@ static EXECUTION: Resource = Resource {
     renamed: &[],
 };
 
-/// A list shows where runs stand, and not all that they did.
+/// Runs in a list: without their steps.
 static LISTED: Resource = Resource {
     fields: &[
         "id", "workflow_id", "transaction_id", "run_id", "state", "retention_time", "created_at",
@@ -86,7 +87,7 @@ async fn retrieve_by_transaction(call: Call) -> Result<Reply, Fault> {
     EXECUTION.plan(&call).show(&call.view, Arc::new(execution))
 }
 
-/// For a run that could not be undone: tries again, in the background.
+/// Retries the compensation of a run that could not be undone, in the background.
 async fn undo(call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
     drop(call.view);
@@ -94,7 +95,7 @@ async fn undo(call: Call) -> Result<Reply, Fault> {
     Ok(Reply::json(&json!({ "success": true })))
 }
 
-/// For a run that could not be undone, and that somebody has put right by hand.
+/// Removes a run that could not be undone, after an operator has put things right by hand.
 async fn forget(call: Call) -> Result<Reply, Fault> {
     let id = call.path("id");
     call.app.forget_run(call.pass.actor.clone(), id).await?;
@@ -119,7 +120,7 @@ async fn run(call: Call) -> Result<Reply, Fault> {
     } })))
 }
 
-/// A transaction id of our own; the same one for a request that comes again.
+/// A generated transaction id: the same one when the request is retried.
 fn auto_transaction(ctx: &Ctx) -> String {
     let id = || Moment::new(ctx.now(), Actor::System).id::<WorkflowExecution>().to_string();
     format!("auto-{}", ctx.request_digest().unwrap_or_else(id))

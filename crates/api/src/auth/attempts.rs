@@ -17,24 +17,24 @@ use atoll_kernel::{
 };
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-/// For how long attempts of a network are counted, in milliseconds, and for how long those for an account.
+/// The periods, in milliseconds, over which attempts are counted per network and per account.
 const NETWORK_MS: i64 = 15 * 60 * 1000;
 const ACCOUNT_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// Counts of one kind. Where there are too many, the oldest is forgotten.
+/// Attempt counters of one kind. If there are too many, the oldest one is evicted.
 struct Counts<K> {
     n_max: u32,
     window_ms: i64,
     n_keys_max: usize,
     counts: HashMap<K, Count>,
-    /// The keys, in the order in which their counts began.
+    /// The keys, in the order in which their periods began.
     order: BTreeMap<u64, K>,
     n_begun: u64,
 }
 
 struct Count {
     n: u32,
-    /// When the count begins anew.
+    /// End of the period.
     until: Timestamp,
     place: u64,
 }
@@ -45,11 +45,11 @@ impl<K: Clone + Eq + Hash> Counts<K> {
         Counts { n_max, window_ms, n_keys_max, counts, order, n_begun: 0 }
     }
 
-    /// Counts an attempt. Errors: in how many seconds there may be another one.
+    /// Counts an attempt. Error: the number of seconds until the next one is allowed.
     fn begin(&mut self, key: &K, now: Timestamp) -> Result<(), u64> {
         let latest = now.plus_millis(self.window_ms);
         match self.counts.get_mut(key) {
-            // One that ends later than any can was begun while the clock was ahead.
+            // A period that ends later than any can was begun while the clock was ahead.
             Some(count) if now < count.until && !count.until.is_ahead_of(latest) => {
                 if count.n >= self.n_max {
                     let left_ms = count.until.millis() - now.millis();
@@ -76,7 +76,7 @@ impl<K: Clone + Eq + Hash> Counts<K> {
         }
     }
 
-    /// Counts an attempt no longer.
+    /// Subtracts an attempt.
     fn take_back(&mut self, key: &K) {
         if let Some(count) = self.counts.get_mut(key) {
             count.n = count.n.saturating_sub(1);
@@ -84,7 +84,7 @@ impl<K: Clone + Eq + Hash> Counts<K> {
     }
 }
 
-/// What was tried of late. It is kept in memory: a restart forgets it.
+/// In-memory attempt counters; lost on restart.
 struct Tried {
     by_network: Counts<IpNet>,
     by_both: Counts<(String, Option<IpNet>)>,
@@ -103,7 +103,7 @@ impl Default for Tried {
 }
 
 impl Tried {
-    /// What a network is refused counts for it, and not for the account.
+    /// An attempt that the limit of its network refuses does not count for the account.
     fn begin(&mut self, account: &str, network: Option<IpNet>, now: Timestamp) -> Result<(), u64> {
         if let Some(network) = network {
             self.by_network.begin(&network, now)?;
@@ -128,7 +128,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An attempt that is counted.
+/// An attempt that was counted.
 pub(crate) struct Attempt {
     attempts: Arc<Attempts>,
     account: String,
@@ -136,8 +136,8 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// May `what` be tried for the account of this name, from where the request comes? Errors: 429, with when
-    /// it may be tried again; the same whether there is such an account.
+    /// Counts an attempt at `what` for the account of this name, from the network of the request. Errors: 429
+    /// with the time to wait, whether the account exists or not.
     pub(crate) fn begin(ctx: &Ctx, head: &Head, what: &str, name: &str) -> Result<Attempt, Fault> {
         // No account has a longer name.
         let name: String = name.trim().to_lowercase().chars().take(EMAIL_CHARS_MAX).collect();
@@ -148,16 +148,17 @@ impl Attempt {
         Ok(Attempt { attempts, account, network })
     }
 
-    /// It worked: it counts no longer, nor does what was tried before for this account from this network.
+    /// After a success: neither this attempt nor earlier ones for this account from this network count any
+    /// more.
     pub(crate) fn worked(self) {
         locked(&self.attempts.0).worked(&self.account, self.network);
     }
 }
 
-/// Those who wait for a password to be hashed, and those whose is.
+/// The queue for password hashing: requests that wait, and those that are being hashed.
 struct Line {
     turns: Semaphore,
-    /// How many there are, by network.
+    /// Requests in the queue, by network.
     places: Mutex<HashMap<Option<IpNet>, usize>>,
 }
 
@@ -167,7 +168,7 @@ impl Default for Line {
     }
 }
 
-/// A place in the line, until it is dropped.
+/// A slot in the queue, until it is dropped.
 struct Place {
     line: Arc<Line>,
     network: Option<IpNet>,
@@ -186,8 +187,8 @@ impl Drop for Place {
 }
 
 impl Line {
-    /// Takes a place. Errors: the line is full, for this network (429) or for everybody (503); whoever comes
-    /// is told so before anything is looked up.
+    /// Takes a slot. Errors: 429 if the network has its share, 503 if the queue is full; both before anything
+    /// is looked up.
     fn enter(self: Arc<Line>, network: Option<IpNet>) -> Result<Place, Fault> {
         let mut places = locked(&self.places);
         let n_of_network = places.get(&network).copied().unwrap_or(0);
@@ -203,16 +204,16 @@ impl Line {
     }
 }
 
-/// A place in the line of those whose passwords are hashed, for whoever sent this request.
+/// A slot in the queue for password hashing, for one request.
 pub(crate) struct Hashing(Place);
 
 impl Hashing {
-    /// Takes a place in the line; it is left when this is dropped.
+    /// Takes a slot in the queue, which is released when the value is dropped.
     pub(crate) fn enter(ctx: &Ctx, head: &Head) -> Result<Hashing, Fault> {
         ctx.memory::<Line>().enter(ctx.config().proxies.network_of(head)).map(Hashing)
     }
 
-    /// Does slow work with a password, when its turn has come: tens of milliseconds and of megabytes, on
+    /// Runs slow work on a password when its turn has come: it takes tens of milliseconds and megabytes on
     /// purpose. Not on an async worker.
     pub(crate) async fn run<T: Send + 'static>(
         self,
@@ -245,7 +246,7 @@ mod tests {
             assert_eq!(counts.begin(&"ann", at(NETWORK_MS)), Ok(()));
         }
         assert_eq!(counts.begin(&"ann", at(NETWORK_MS)), Err(900));
-        // The clock was ahead, and was put back.
+        // The clock was ahead, and was set back.
         assert_eq!(counts.begin(&"ann", at(-NETWORK_MS)), Ok(()));
         assert_eq!(counts.counts.len(), counts.order.len());
     }
@@ -274,11 +275,11 @@ mod tests {
             for _ in 0..10 {
                 assert_eq!(tried.begin("login ann", elsewhere, at(0)), Ok(()));
             }
-            // Refused there, and not counted for her.
+            // Refused by the limit of the network, and not counted for the account.
             assert!((0..50).all(|_| tried.begin("login ann", elsewhere, at(0)).is_err()));
         }
         assert_eq!(tried.begin("login ann", owner, at(0)), Ok(()));
-        // From one network, all day long, they are fewer than she has.
+        // Attempts from one network stay below the limit of the account all day long.
         let (mut tried, elsewhere) = (Tried::default(), net("198.51.100.0/24"));
         for quarter in 0..96 {
             for _ in 0..20 {
@@ -286,14 +287,14 @@ mod tests {
             }
         }
         assert_eq!(tried.begin("login ann", owner, at(ACCOUNT_MS - 1)), Ok(()));
-        // From all of them together it is enough at some time.
+        // Attempts from many networks together reach it.
         let mut tried = Tried::default();
         let begin = |tried: &mut Tried, n: u32| {
             tried.begin("login ann", net(&format!("198.{}.{}.0/24", n / 2560, n / 10 % 256)), at(0))
         };
         assert!((0..1000).all(|n| begin(&mut tried, n).is_ok()));
         assert_eq!(begin(&mut tried, 1000), Err(86_400));
-        // Getting in counts for nothing, for as often as she likes.
+        // Successful logins never count.
         let mut tried = Tried::default();
         for _ in 0..2000 {
             assert_eq!(tried.begin("login ann", owner, at(0)), Ok(()));

@@ -1,4 +1,4 @@
-//! Registering and logging in: an e-mail address and a password for a token.
+//! Authentication: registration and login with e-mail address and password (`emailpass`), and token refresh.
 
 mod attempts;
 mod reset;
@@ -21,7 +21,7 @@ pub(crate) use session::session_of;
 pub(crate) use token::Claims;
 pub use token::token_for;
 
-/// The fields are checked by the handler: the wire answers 401 where they are wrong.
+/// Not checked by the schema: on the wire invalid credentials are a 401, not a 400.
 const CREDENTIALS: Body =
     &[&[optional("email", Type::Any).or_null(), optional("password", Type::Any).or_null()]];
 
@@ -35,7 +35,7 @@ fn unauthorized(message: &str) -> Fault {
     Fault::new(FaultKind::Unauthorized, message)
 }
 
-/// Any type of actor may log in here with an address and a password, and in no other way.
+/// Any actor type may use `emailpass`, and no other provider exists.
 fn check_provider(call: &Call) -> Result<(), Fault> {
     match (call.path("actor"), call.path("provider")) {
         (_, EMAILPASS) => Ok(()),
@@ -45,7 +45,7 @@ fn check_provider(call: &Call) -> Result<(), Fault> {
     }
 }
 
-/// The address and the password of the body.
+/// E-mail address and password in the body.
 fn credentials(call: &Call) -> Result<(String, String), Fault> {
     let text = |name: &str| call.body().get(name).and_then(Value::as_str).map(str::to_owned);
     let password = text("password").ok_or_else(|| unauthorized("Password should be a string"))?;
@@ -56,7 +56,7 @@ fn credentials(call: &Call) -> Result<(String, String), Fault> {
 async fn log_in(call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let (email, password) = credentials(&call)?;
-    // Before the attempt is counted: a login that finds no place in the line was no guess.
+    // Before the attempt is counted: a login that was refused because the queue is full was no attempt.
     let hashing = Hashing::enter(&call.app, &call.head)?;
     let attempt = Attempt::begin(&call.app, &call.head, "login", &email)?;
     let identity = find_identity(&call.view, &email)?;
@@ -71,7 +71,7 @@ async fn log_in(call: Call) -> Result<Reply, Fault> {
     }
 }
 
-/// Makes an identity, who is nobody yet.
+/// Creates an auth identity without an account.
 async fn sign_up(call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let (email, password) = credentials(&call)?;
@@ -86,7 +86,7 @@ async fn sign_up(call: Call) -> Result<Reply, Fault> {
     Ok(Reply::json(&json!({ "token": token_for(&call.app, &identity, call.path("actor"))? })))
 }
 
-/// A new token for whoever has one that is still good; it says who they are by now.
+/// Exchanges a valid token for a new one, which holds the account that the identity has by now.
 async fn refresh(call: Call) -> Result<Reply, Fault> {
     let login = call.pass.login.as_ref().ok_or_else(Fault::unauthorized)?;
     let identity = identity_of(&call.view, login)?.ok_or_else(Fault::unauthorized)?;

@@ -1,5 +1,5 @@
-//! Forgotten passwords. Whoever mails follows the event `auth.password_reset` and asks for its token
-//! ([`token_of`](atoll_kernel::Ctx::token_of)); with it a new password is set, once.
+//! Password reset. A subscriber of `auth.password_reset` mails the token
+//! ([`token_of`](atoll_kernel::Ctx::token_of)); with it the password can be set once.
 
 use atoll_auth::{AuthIdentity, EMAILPASS, PasswordHash, check_password, find_identity, set_password};
 use atoll_kernel::{
@@ -24,22 +24,23 @@ const IDENTIFIER: Body = &[&[required("identifier", Type::Text)]];
 const TOKEN: Params = Params { own: &[any("token")], limit: None, strict: true };
 const PASSWORD: Body = &[&[required("password", Type::Text)]];
 
-/// The event, and what its token opens.
+/// The event, and the purpose of its token.
 const RESET: &str = "auth.password_reset";
 
-/// How long a token is good for, in seconds.
+/// Lifetime of a token, in seconds.
 const LIFETIME_S: i64 = 15 * 60;
 
-/// Counts those who asked: what is counted is written, and takes as long for nobody as for somebody.
+/// A sequence that each request increments, so that it writes, and takes as long, whether the address is
+/// known or not.
 const ASKED: &str = "auth.password_reset";
 
-/// What a token says.
+/// Claims of the token.
 #[derive(Serialize, Deserialize)]
 struct Claims {
     entity_id: String,
     provider: String,
     actor_type: String,
-    /// Of the password that is to be replaced: once it is, the token is good no more.
+    /// Seal of the password that is to be replaced: a new password makes the token invalid.
     seal: String,
 }
 
@@ -54,7 +55,8 @@ impl Claims {
     }
 }
 
-/// Says that it was done, whoever asks: nobody learns here who is known, also not from how long it takes.
+/// Always answers 201, and takes the same time, so that the answer does not reveal whether the address is
+/// known.
 async fn ask(call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let actor_type = call.path("actor").to_owned();
@@ -90,7 +92,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
     if claims.actor_type != call.path("actor") {
         return Err(refused());
     }
-    // Before the password is hashed, which is work.
+    // Before the password is hashed, which is expensive.
     find_identity(&call.view, &claims.entity_id)?.filter(fits).ok_or_else(refused)?;
     let password = call.body()["password"].as_str().unwrap_or_default().to_owned();
     check_password(&password)?;

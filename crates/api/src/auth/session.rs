@@ -1,4 +1,4 @@
-//! Sessions: a token for a cookie, which browsers send along by themselves.
+//! Sessions: exchange a token for a cookie, which browsers send by themselves.
 
 use std::time::Duration;
 
@@ -19,15 +19,15 @@ routes! {
     Delete "/auth/session" (Identity, ONE) => close;
 }
 
-/// The wire's name of the cookie.
+/// Name of the cookie on the wire.
 const COOKIE: &str = "connect.sid";
 
-/// What is stored of a cookie: the data alone opens no session.
+/// The digest of a cookie that is stored, so that the data alone opens no session.
 fn stored(ctx: &Ctx, token: &str) -> String {
     digest(&format!("{}{token}", String::from_utf8_lossy(&ctx.config().cookie_secret)))
 }
 
-/// The session of a request, if its cookie speaks for whoever sent it.
+/// The session of a request's cookie, if the request comes from an allowed origin.
 pub(crate) fn session_of(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<AuthSession>, StoreError> {
     match cookie(head, COOKIE).filter(|_| ctx.config().origins.trust_cookie(head)) {
         Some(token) => find_session(view, &stored(ctx, token), ctx.now()),
@@ -35,7 +35,7 @@ pub(crate) fn session_of(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<A
     }
 }
 
-/// Not for scripts, and not for requests that pages of other sites make.
+/// Sets the cookie: `HttpOnly`, and not sent with requests from other sites.
 fn set(reply: Reply, call: &Call, value: &str, lives_s: i64) -> Reply {
     let secure = if call.app.config().proxies.is_secure(&call.head) { "; Secure" } else { "" };
     let line = format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={lives_s}{secure}");

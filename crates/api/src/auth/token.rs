@@ -1,4 +1,4 @@
-//! What the tokens of those who logged in say.
+//! The claims of login tokens (JWT).
 
 use atoll_auth::AuthIdentity;
 use atoll_kernel::{
@@ -7,11 +7,10 @@ use atoll_kernel::{
 };
 use serde::{Deserialize, Serialize};
 
-/// How long a token is good for, in seconds: the wire's default of a day.
+/// Lifetime of a token, in seconds: a day, the default of the original.
 const LIFETIME_S: i64 = 24 * 60 * 60;
 
-/// What a token says of who logged in. Fields of the wire that are always the same here are there for its
-/// clients.
+/// Claims of a login token. Some are constant here, and exist for clients of the wire.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Claims {
     pub(crate) actor_id: String,
@@ -26,8 +25,8 @@ pub(crate) struct Claims {
     app_metadata: Map<String, Value>,
     #[serde(default)]
     user_metadata: Map<String, Value>,
-    /// Of the password by which they logged in: with another one the token is good no more, whatever the
-    /// clock says.
+    /// Seal of the password with which the caller logged in: a new password makes the token invalid before it
+    /// expires.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) seal: String,
     iat: i64,
@@ -35,7 +34,7 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
-    /// What is said of this identity, who comes as an actor of this type.
+    /// The claims for this identity, as an actor of this type.
     pub(crate) fn of(ctx: &Ctx, identity: &AuthIdentity, actor_type: &str) -> Claims {
         let iat = ctx.now().millis() / 1000;
         let actor_id = identity.actor(actor_type).unwrap_or_default().to_owned();
@@ -59,7 +58,7 @@ impl Claims {
     }
 }
 
-/// A token for this identity, who comes as an actor of this type.
+/// A login token for this identity, as an actor of this type.
 pub fn token_for(ctx: &Ctx, identity: &AuthIdentity, actor_type: &str) -> Result<String, Fault> {
     ctx.sign(&Claims { seal: identity.login_seal(), ..Claims::of(ctx, identity, actor_type) })
 }

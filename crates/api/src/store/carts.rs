@@ -1,4 +1,4 @@
-//! `/store/carts`
+//! Store routes of carts, their line items and their completion: `/store/carts`.
 
 use std::sync::Arc;
 
@@ -69,8 +69,8 @@ static CART: Resource = Resource {
             "items", "shipping_address", "billing_address", "region", "region.countries",
             "payment_collection", "payment_collection.payment_sessions",
         ],
-        // The line holds what was known of the product when it was added; what it is now is the channel's to
-        // show.
+        // A line item has a snapshot of the product at the time it was added; the current product is behind
+        // the wall.
         parts: &[
             "items.product.id", "items.product.collection_id", "items.product.type_id",
             "items.product.categories.id", "items.product.tags.id", "customer.id", "customer.email",
@@ -114,7 +114,7 @@ struct UpdateLine {
     metadata: Option<Metadata>,
 }
 
-/// Runs a flow of carts within the scope of the call, and shows the cart.
+/// Runs a flow on a cart in the scope of the call, and shows the cart.
 async fn change<I: Clone + Send + 'static>(
     call: Call,
     flow: &'static Flow<Scoped<I>, Cart>,
@@ -174,7 +174,7 @@ async fn complete(mut call: Call) -> Result<Reply, Fault> {
     let Some(input) = CompleteCart::of(&call.app, &scope_to_write(&call)?, &call.view, &id)? else {
         return Err(Fault::not_found(format!("Cart with id '{id}' not found")));
     };
-    // Where it is not paid, the cart is shown as it is by default.
+    // If the payment is refused, the cart is shown with its default fields.
     call.params.fields = Fields::default();
     let cart = CART.plan(&call);
     let Call { app, pass, view, .. } = call;
@@ -189,8 +189,8 @@ async fn complete(mut call: Call) -> Result<Reply, Fault> {
             return not_paid(&app.view(), &cart, &id, &error);
         }
         Err(error) if error.kind() == FaultKind::PricesChanged => {
-            // So that the shopper sees what is to be paid now, and a session over what was to be paid is
-            // gone. The request itself has done nothing, and runs when it comes again with its key.
+            // The shopper then sees the current amount, and the session over the old one is deleted. The
+            // request itself has had no effect, and runs if it is retried with its key.
             app.beside().run(&REFRESH_CART_ITEMS, pass.actor, id).await?;
             return Err(error);
         }
@@ -206,7 +206,7 @@ async fn complete(mut call: Call) -> Result<Reply, Fault> {
     .await
 }
 
-/// Not paying is no error on the wire: the buyer goes on with the cart.
+/// On the wire a refused payment is not an error: the buyer goes on with the cart.
 fn not_paid(view: &View, plan: &ReadPlan, id: &str, error: &Fault) -> Result<Reply, Fault> {
     let cart = CARTS.retrieve(view, id)?;
     Reply::object(|envelope| {

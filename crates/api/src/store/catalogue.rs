@@ -1,4 +1,4 @@
-//! What the routes of products and variants share: which channels they are about, and at which prices.
+//! Shared by the store routes of products and variants: the channels of a call, and its price context.
 
 use atoll_availability::{CURRENCY, ChannelScope, REGION, SALES_CHANNEL, WHOLE_CATALOGUE};
 use atoll_kernel::{Call, Context, Fault, Filters};
@@ -14,8 +14,8 @@ use crate::{
 pub(crate) const SURROUNDINGS: Filters =
     &[any("sales_channel_id"), any("region_id"), any("country_code"), any("province"), any("cart_id")];
 
-/// The channels that the call is about, and what prices and quantities depend on. Takes the parameters that
-/// say so out of the filters. `price` is the path of prices on the route, which a region asks for.
+/// The channels of the call, and the context for prices and quantities. Takes their parameters out of the
+/// filters. `price` is the path of prices on the route, which is added to the fields if there is a region.
 pub(crate) fn surroundings(call: &mut Call, price: &'static str) -> Result<(ChannelScope, Context), Fault> {
     let requested = call.params.take("sales_channel_id");
     let scope = scope(call).narrowed(requested.as_deref())?;
@@ -29,17 +29,17 @@ pub(crate) fn surroundings(call: &mut Call, price: &'static str) -> Result<(Chan
     }
     let mut take = |name| call.params.take_one(name);
     let (asked, cart) = (take("region_id"), take("cart_id"));
-    // A region asks for prices, as on the wire.
+    // A region adds prices to the fields, as on the wire.
     if asked.is_some() {
         call.params.fields.add(price);
     }
     let view = &call.view;
-    // The region of the cart, the one that is asked for, or the store's own: in this order, as on the wire.
+    // In this order, as on the wire: the region of the cart, the requested one, that of the store.
     let of_cart = match cart {
         Some(cart) => scope.cart(view, &cart)?.and_then(|cart| cart.region_id),
         None => None,
     };
-    // The region of a cart may be gone.
+    // The region of the cart may be deleted.
     let of_cart = of_cart.map(|id| REGIONS.table.exists(view, &id).map(|it| it.then_some(id))).transpose()?;
     let region = match of_cart.flatten().or(asked) {
         Some(region) => Some(region),

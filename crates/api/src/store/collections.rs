@@ -1,4 +1,4 @@
-//! `/store/collections`
+//! Store routes of product collections: `/store/collections`.
 
 use atoll_kernel::{Call, Offer, Params, Resource};
 
@@ -28,7 +28,7 @@ const LIST: Params = list(
     10,
 );
 
-/// The newest come first: ids sort by time.
+/// Newest first: ids are ordered by time.
 fn newest_first(mut call: Call) -> Call {
     call.params.order.get_or_insert_with(|| "-id".into());
     call

@@ -1,4 +1,4 @@
-//! `/store/currencies`
+//! Store routes of currencies: `/store/currencies`.
 
 use atoll_kernel::{Offer, Params, Resource};
 

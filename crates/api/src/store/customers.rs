@@ -1,4 +1,4 @@
-//! `/store/customers`
+//! Store routes of customers and their addresses: `/store/customers`.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ static CUSTOMER: Resource = Resource {
         "id", "email", "company_name", "first_name", "last_name", "phone", "metadata", "has_account",
         "deleted_at", "created_at", "updated_at", "*addresses",
     ],
-    // Their orders are those of the channels of the key, as in the list of them.
+    // Orders in the channels of the key only, as in the list of orders.
     offer: Some(Offer { whole: &["addresses", "orders"], parts: &[] }),
     renamed: &[],
 };
@@ -71,7 +71,7 @@ const ADDRESS_BODY: Body = &[
 ];
 const ADDRESSES: Params = list(&[any("city"), any("country_code"), any("postal_code")], 50);
 
-/// The customer who asks. The guard lets nobody else in.
+/// Id of the customer who makes the request. The route admits customers only.
 pub(crate) fn me(call: &Call) -> String {
     call.pass.actor.id().to_owned()
 }
@@ -113,7 +113,7 @@ async fn add_address(mut call: Call) -> Result<Reply, Fault> {
     perform(&CUSTOMER, call, move |it| it.run(&CREATE_CUSTOMER_ADDRESSES, address)).await
 }
 
-/// The address of the path, of the customer who asks.
+/// The address of the path, of the customer who makes the request.
 fn mine<T>(call: &Call, input: T) -> AddressOf<T> {
     AddressOf { customer_id: me(call), id: call.path("address_id").to_owned(), input }
 }

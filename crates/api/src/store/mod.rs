@@ -1,4 +1,4 @@
-//! The store routes: what a shopper can reach, behind the scope of a publishable key.
+//! The store routes (`/store/…`): what storefronts reach, within the scope of a publishable key.
 
 mod carts;
 mod catalogue;

@@ -1,4 +1,4 @@
-//! `/store/orders`
+//! Store routes of orders: `/store/orders`.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ static LISTED: Resource = Resource { fields: &LISTED_FIELDS, offer: Some(OFFER),
 
 const LIST: Params = list(&[any("id"), Param::new("status", ParamKind::Words(OrderStatus::WORDS))], 50);
 
-/// The orders of the customer who asks, as far as they were placed in the channels of the key.
+/// Lists the orders of the customer in the channels of the key.
 async fn index(mut call: Call) -> Result<Reply, Fault> {
     show_always(&mut call.params.fields, ORDERS_ALWAYS);
     call.params.narrow("customer_id", vec![me(&call)]);
@@ -69,7 +69,7 @@ async fn index(mut call: Call) -> Result<Reply, Fault> {
     page(&LISTED, &call, Vec::new())
 }
 
-/// An order is found by its id, which cannot be guessed, with a key of the channel that it was placed in.
+/// Shows the order with this id, which is not guessable, to a key of its channel.
 async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
     show_always(&mut call.params.fields, ORDER_ALWAYS);
     let id = call.path("id");

@@ -1,4 +1,4 @@
-//! `/store/payment-collections`
+//! Store routes of payment collections and sessions: `/store/payment-collections`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `/store/payment-providers`
+//! Store route of payment providers: `/store/payment-providers`.
 
 use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
 use atoll_links::REGION_PAYMENT_PROVIDER;

@@ -1,4 +1,4 @@
-//! `/store/product-categories`
+//! Store routes of product categories: `/store/product-categories`.
 
 use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
 

@@ -1,4 +1,4 @@
-//! `/store/product-options`
+//! Store routes of product options: `/store/product-options`.
 
 use atoll_kernel::{Offer, Params, Resource};
 

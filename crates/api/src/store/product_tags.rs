@@ -1,4 +1,4 @@
-//! `/store/product-tags`
+//! Store routes of product tags: `/store/product-tags`.
 
 use atoll_kernel::{Offer, Params, Resource};
 

@@ -1,4 +1,4 @@
-//! `/store/product-types`
+//! Store routes of product types: `/store/product-types`.
 
 use atoll_kernel::{Offer, Params, Resource};
 

@@ -1,4 +1,4 @@
-//! `/store/product-variants`
+//! Store routes of product variants: `/store/product-variants`.
 
 use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
 

@@ -1,4 +1,4 @@
-//! `/store/products`
+//! Store routes of products: `/store/products`.
 
 use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
 
@@ -81,7 +81,7 @@ async fn index(mut call: Call) -> Result<Reply, Fault> {
 async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
     let (scope, context) = surroundings(&mut call, "variants.calculated_price")?;
-    // The wire says of every product in which categories it is.
+    // On the wire every product shows its categories.
     call.params.fields.add("categories.is_internal");
     let hidden = || Fault::not_found(format!("Product with id: {id} was not found"));
     if !scope.products().contains(&call.view, &id)? {

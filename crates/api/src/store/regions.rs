@@ -1,4 +1,4 @@
-//! `/store/regions`
+//! Store routes of regions: `/store/regions`.
 
 use atoll_kernel::{Offer, Params, Resource};
 

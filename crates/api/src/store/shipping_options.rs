@@ -1,5 +1,5 @@
-//! `/store/shipping-options`: how a cart can be sent. No module sends anything yet, so there are none;
-//! storefronts ask on every page once a cart holds something.
+//! Store route of shipping options: `/store/shipping-options`. There is no shipping module yet, so the list
+//! is empty; storefronts request it for every cart with line items.
 
 use atoll_kernel::{Answer, Call, Fault, Params, Reply, routes, serde_json::json};
 
