@@ -18,7 +18,10 @@ fn open_channels(flow: &mut Local<'_>, (): ()) -> Result<Vec<String>, Fault> {
     Ok(opened.iter().map(|it| it.id.to_string()).collect())
 }
 
-routes! { Post "/admin/sale-channels" (Admin, Params::NONE, &[]) => on_request; }
+routes! {
+    /// Creates two sales channels, both or none.
+    Post "/admin/sale-channels" (Admin, Params::NONE, &[]) => on_request;
+}
 
 async fn on_request(call: Call) -> Result<Reply, Fault> {
     let (ids, _) = call.app.run(&OPEN_CHANNELS, call.pass.actor.clone(), ()).await?;

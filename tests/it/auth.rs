@@ -9,8 +9,8 @@ use axum::{body::Body, http::Request};
 use serde_json::json;
 
 /// What anybody may call.
-const PUBLIC: [&str; 7] = [
-    "GET /admin/feature-flags", "GET /docs", "GET /openapi.json", "POST /auth/:actor/:provider",
+const PUBLIC: [&str; 8] = [
+    "GET /", "GET /admin/feature-flags", "GET /docs", "GET /openapi.json", "POST /auth/:actor/:provider",
     "POST /auth/:actor/:provider/register", "POST /auth/:actor/:provider/reset-password",
     "POST /auth/:actor/:provider/update",
 ];

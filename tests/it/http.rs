@@ -55,6 +55,7 @@ async fn cache_headers_forbid_shared_caching_of_personal_answers() {
     for path in ["/openapi.json", "/docs", "/health"] {
         assert_eq!(says(&shop.app.client().get(path).await), "200 - []", "{path}");
     }
+    assert_eq!(says(&shop.app.client().get("/").await), "200 - [accept]");
     // A page of another origin is told besides that it matters which.
     let vary = storefront.with_header("origin", "https://shop.example").get("/store/products").await;
     let lines: Vec<_> = vary.headers.get_all("vary").iter().collect();
@@ -62,13 +63,29 @@ async fn cache_headers_forbid_shared_caching_of_personal_answers() {
 }
 
 #[tokio::test]
-async fn openapi_document_is_rendered_once() {
+async fn root_shows_browsers_a_page_and_programs_json() {
     let app = TestApp::init().await;
-    let first = app.client().get("/openapi.json").await;
-    let second = app.client().get("/openapi.json").await;
-    assert!(first.body.len() > 100_000);
-    // The very same bytes, and not equal ones.
-    assert_eq!(first.body.as_ptr(), second.body.as_ptr());
+    let root = app.client().get("/").await;
+    assert_eq!(root.headers["content-type"], "application/json; charset=utf-8");
+    let root = root.ok();
+    let version = root["version"].as_str().expect("a version");
+    let expected = json!({
+        "name": "Atoll", "version": version, "docs": "/docs", "openapi": "/openapi.json", "health": "/health",
+    });
+    assert_eq!(root, expected);
+    let browser = app.client().with_header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    let (page, docs) = (browser.get("/").await, browser.get("/docs").await);
+    assert_eq!(page.status, 200);
+    for header in ["content-type", "content-security-policy"] {
+        assert_eq!(page.headers[header], docs.headers[header], "{header}");
+    }
+    let text = String::from_utf8(page.body.to_vec()).expect("text");
+    assert!(text.contains(&format!("Version {version}.")), "{text}");
+    for place in ["docs", "openapi", "health"] {
+        let path = root[place].as_str().expect("a path");
+        assert!(text.contains(&format!("<a href=\"{path}\">{path}</a>")), "{path}: {text}");
+        assert_eq!(app.client().get(path).await.status, 200, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ mod links;
 mod listing;
 mod matrix;
 mod money;
+mod openapi;
 mod options;
 mod orders;
 mod payments;

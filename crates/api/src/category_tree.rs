@@ -2,16 +2,21 @@
 
 use std::sync::LazyLock;
 
-use atoll_kernel::{Call, Params, limits::FIELDS_DEPTH_MAX};
+use atoll_kernel::{Call, Param, Params, limits::FIELDS_DEPTH_MAX};
 
 use crate::tables::flag;
 
 /// A route that shows one category, with its trees if it is asked for them.
-pub(crate) const ONE_IN_TREE: Params = Params {
-    own: &[flag("include_ancestors_tree"), flag("include_descendants_tree")],
-    limit: None,
-    strict: true,
-};
+pub(crate) const ONE_IN_TREE: Params =
+    Params { own: &[ANCESTORS_TREE, DESCENDANTS_TREE], limit: None, strict: true };
+
+/// Asks for the categories above.
+pub(crate) const ANCESTORS_TREE: Param =
+    flag("include_ancestors_tree").about("Show the categories above, at most eight levels.");
+
+/// Asks for the categories below.
+pub(crate) const DESCENDANTS_TREE: Param =
+    flag("include_descendants_tree").about("Show the categories below, at most eight levels.");
 
 static ANCESTORS: LazyLock<Vec<String>> = LazyLock::new(|| tree("parent_category"));
 static DESCENDANTS: LazyLock<Vec<String>> = LazyLock::new(|| tree("category_children"));

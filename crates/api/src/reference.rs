@@ -1,14 +1,63 @@
-//! `/openapi.json`: every route, as the route table describes it; and `/docs`, where people read that.
+//! What the API says of itself: `/`, what this is and where to go; `/openapi.json`, every route, as the route
+//! table describes it; and `/docs`, where people read that.
 
 use std::sync::OnceLock;
 
-use atoll_kernel::{Answer, Bytes, Call, Fault, Registry, Reply, openapi, routes};
+use atoll_kernel::{
+    Answer, Bytes, Call, Fault, Info, Registry, Reply, header, header_names, openapi, routes,
+    serde_json::{Value, json},
+};
 
 use crate::tables::ONE;
 
 routes! {
+    /// Says what this is, which version, and where to go from here. A page for browsers, JSON for programs.
+    Get "/" (Public, ONE) => welcome: Answer::HtmlOrObject;
+    /// Describes every route, as an OpenAPI document.
     Get "/openapi.json" (Public, ONE) => describe;
+    /// Shows the OpenAPI document as a page.
     Get "/docs" (Public, ONE) => read: Answer::Html;
+}
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+const INFO: Info<'_> = Info {
+    title: "Atoll",
+    version: VERSION,
+    text: "The API of a shop that sells one catalogue through many sales channels: that of Medusa v2, in which clients of \
+           Medusa find what they look for.\n\n\
+           Routes below `/admin` are for the shop's own programs and people. Routes below `/store` are for storefronts: \
+           they see, count, buy and read only what belongs to the channels of their publishable key.\n\n\
+           `fields` says what an answer shows. Lists have pages (`limit`, `offset`), an order and filters. With \
+           `Idempotency-Key`, a write that is sent again is not made again. With an admin's token, the header \
+           `x-atoll-preview-at` shows a storefront as it will be at that time.",
+};
+
+/// Where to go from `/`: the path, its name in JSON, and what is there.
+const PLACES: [(&str, &str, &str); 3] = [
+    ("/docs", "docs", "every route of the API, to read"),
+    ("/openapi.json", "openapi", "the same for programs, as OpenAPI 3.1"),
+    ("/health", "health", "answers OK while the server works"),
+];
+
+/// A page for those who ask for HTML, as browsers do, and JSON for all others.
+async fn welcome(call: Call) -> Result<Reply, Fault> {
+    let wants_page = header(&call.head, "accept").is_some_and(|it| it.contains("text/html"));
+    let reply = if wants_page { Reply::html(welcome_page()) } else { Reply::json(&welcome_json()) };
+    Ok(reply.with_header(header_names::VARY, "accept"))
+}
+
+fn welcome_json() -> Value {
+    let mut answer = json!({ "name": "Atoll", "version": VERSION });
+    PLACES.iter().for_each(|(path, name, _)| answer[name] = (*path).into());
+    answer
+}
+
+fn welcome_page() -> String {
+    let place =
+        |(path, _, text): &(&str, &str, &str)| format!("<li><a href=\"{path}\">{path}</a>: {text}</li>\n");
+    let places: String = PLACES.iter().map(place).collect();
+    include_str!("welcome.html").replace("{version}", VERSION).replace("{places}", places.trim_end())
 }
 
 /// The document, which is written once for as long as the application runs.
@@ -19,7 +68,7 @@ async fn describe(call: Call) -> Result<Reply, Fault> {
     let document = call.app.memory::<Document>();
     let write = || {
         let routes = call.app.routes();
-        openapi("Atoll", env!("CARGO_PKG_VERSION"), &routes, Registry::graph()).to_string().into()
+        openapi(&INFO, &routes, Registry::graph()).to_string().into()
     };
     Ok(Reply::raw(document.0.get_or_init(write).clone()))
 }

@@ -41,8 +41,10 @@ pub(crate) const fn nested(name: &'static str, filters: Filters) -> Param {
 }
 
 /// Ids to link and to unlink.
-pub(crate) const LINK: Body =
-    &[&[optional("add", Type::List(&Type::Text)), optional("remove", Type::List(&Type::Text))]];
+pub(crate) const LINK: Body = &[&[
+    optional("add", Type::List(&Type::Text)).about("The ids to link."),
+    optional("remove", Type::List(&Type::Text)).about("The ids to unlink."),
+]];
 
 /// An empty body.
 pub(crate) const NOTHING: Body = &[];
@@ -58,10 +60,13 @@ pub(crate) const fn number(name: &'static str) -> Field {
 }
 
 /// Free data.
-pub(crate) const METADATA: Field = optional("metadata", Type::Record).or_null();
+pub(crate) const METADATA: Field =
+    optional("metadata", Type::Record).or_null().about("A JSON object of the client's, stored as it is.");
 
 /// What a request says to the modules that joined the flows of its route: their hooks are handed it as it is.
-pub(crate) const ADDITIONAL_DATA: Field = optional("additional_data", Type::Record).or_null();
+pub(crate) const ADDITIONAL_DATA: Field = optional("additional_data", Type::Record)
+    .or_null()
+    .about("Data for the modules that join the flow with hooks.");
 
 /// The address of a buyer.
 pub(crate) const ADDRESS: Type = Type::Strict(&[ADDRESS_FIELDS]);

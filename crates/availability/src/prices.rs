@@ -18,13 +18,26 @@ pub const REGION: &str = "region_id";
 
 computed! {
     /// All prices of a variant.
-    pub static PRICES = Computed { entity: VARIANT, name: "prices", also_shows: &[], sorts: false, compute: all_prices };
+    pub static PRICES = Computed {
+        entity: VARIANT,
+        name: "prices",
+        text: "All prices of the variant.",
+        also_shows: &[],
+        sorts: false,
+        compute: all_prices,
+    };
 }
 
 computed! {
     /// The price that applies in the region of the context; null if there is none.
-    pub static CALCULATED_PRICE =
-        Computed { entity: VARIANT, name: "calculated_price", also_shows: &[], sorts: false, compute: calculated_prices };
+    pub static CALCULATED_PRICE = Computed {
+        entity: VARIANT,
+        name: "calculated_price",
+        text: "The price that applies in the region of the request; null if there is none.",
+        also_shows: &[],
+        sorts: false,
+        compute: calculated_prices,
+    };
 }
 
 /// The pricing context of a sale.

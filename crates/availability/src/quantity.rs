@@ -22,6 +22,8 @@ computed! {
     pub static INVENTORY_QUANTITY = Computed {
         entity: VARIANT,
         name: "inventory_quantity",
+        text: "How many are available: in the channels of the request, or (for admins) in all locations. Absent if the \
+               stock is not managed; null without an inventory item.",
         also_shows: &["manage_inventory"],
         sorts: false,
         compute,

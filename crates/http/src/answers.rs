@@ -2,37 +2,46 @@
 
 use std::collections::BTreeSet;
 
-use atoll_query::Graph;
+use atoll_query::{Graph, Offer, offered_path};
 use atoll_storage::{EntityDef, FieldKind};
 use serde_json::{Map, Value, json};
 
-use crate::{Answer, Envelope, openapi::content};
+use crate::{Answer, Envelope, openapi::content, text::joined};
 
 /// The schemas of answers, and the entities that they refer to.
 pub(crate) struct Answers<'a> {
     graph: &'a Graph,
     entities: BTreeSet<&'static str>,
+    /// The allow-lists that records were shown by, with the names of their schemas.
+    offers: Vec<(String, &'static str, Offer)>,
+    /// The schemas of records that are shown by an allow-list, and of what is related to them.
+    offered: Map<String, Value>,
 }
 
 impl<'a> Answers<'a> {
     pub(crate) fn new(graph: &'a Graph) -> Self {
-        Answers { graph, entities: BTreeSet::new() }
+        Answers { graph, entities: BTreeSet::new(), offers: Vec::new(), offered: Map::new() }
     }
 
     /// The `content` object of an answer, by media type.
     pub(crate) fn content(&mut self, answer: Answer) -> Value {
         let schema = match answer {
             Answer::Created => return json!({}),
-            Answer::Html => return json!({ "text/html": { "schema": text() } }),
+            Answer::Html => return html(),
+            Answer::HtmlOrObject => {
+                let mut both = content(json!({ "type": "object" }));
+                both["text/html"] = html()["text/html"].take();
+                return both;
+            }
             Answer::Object => json!({ "type": "object" }),
             Answer::One(it) => object([(it.one(), self.record(it))]),
             Answer::Page(it) => {
-                let number = || json!({ "type": "integer", "minimum": 0 });
+                let number = |about: &str| json!({ "type": "integer", "minimum": 0, "description": about });
                 object([
                     (it.many(), list(self.record(it))),
-                    ("count", number()),
-                    ("offset", number()),
-                    ("limit", number()),
+                    ("count", number("How many records there are on all pages.")),
+                    ("offset", number("How many of them were skipped.")),
+                    ("limit", number("The size of the page.")),
                 ])
             }
             Answer::Deleted => deleted([]),
@@ -47,17 +56,79 @@ impl<'a> Answers<'a> {
     }
 
     fn record(&mut self, it: &dyn Envelope) -> Value {
-        self.refer(it.entity())
+        let Some(def) = self.graph.entity(it.entity()) else { return json!({}) };
+        match it.offer() {
+            None => self.refer(def.name),
+            Some(offer) => self.offered(def, offer),
+        }
+    }
+
+    /// The schema of a record of which a route shows what its allow-list holds.
+    fn offered(&mut self, def: &'static EntityDef, offer: &Offer) -> Value {
+        let is_it = |of: &&(String, &str, Offer)| {
+            of.1 == def.name && of.2.whole == offer.whole && of.2.parts == offer.parts
+        };
+        if let Some((name, ..)) = self.offers.iter().find(is_it) {
+            return reference(name);
+        }
+        // Two resources may show different fields of one entity.
+        let mut name = format!("Storefront{}", name_of(self.graph, def.name));
+        let n_before = self.offers.iter().filter(|it| it.1 == def.name).count();
+        if n_before > 0 {
+            name.push_str(&(n_before + 1).to_string());
+        }
+        self.offers.push((name.clone(), def.name, *offer));
+        self.offered_below(&name, def, offer, &mut Vec::new())
+    }
+
+    fn offered_below(
+        &mut self,
+        root: &str,
+        def: &'static EntityDef,
+        offer: &Offer,
+        path: &mut Vec<String>,
+    ) -> Value {
+        let name = match path.is_empty() {
+            true => root.to_owned(),
+            false => format!("{root}.{}", offered_path(path)),
+        };
+        // A relation from an entity to itself leads to a schema that is begun already.
+        if self.offered.contains_key(&name) {
+            return reference(&name);
+        }
+        self.offered.insert(name.clone(), Value::Null);
+        let graph = self.graph;
+        let shows = |field: &str, is_guarded: bool, path: &mut Vec<String>| {
+            path.push(field.to_owned());
+            let is_shown = offer.shows(path, is_guarded);
+            path.pop();
+            is_shown
+        };
+        let mut properties = own_fields(def);
+        properties.extend(def.computed.iter().map(|it| ((*it).to_owned(), json!({}))));
+        properties.retain(|field, _| graph.relation(def.name, field).is_none() && shows(field, false, path));
+        let computed = graph.computed_fields(def.name).filter(|it| shows(it.name, true, path));
+        properties.extend(computed.map(|it| (it.name.to_owned(), described(json!({}), it.text))));
+        let relations: Vec<_> = graph.relations(def.name).filter(|it| shows(it.name, true, path)).collect();
+        for relation in relations {
+            let Some(to) = graph.entity(relation.to) else { continue };
+            path.push(relation.name.to_owned());
+            let to = self.offered_below(root, to, offer, path);
+            path.pop();
+            properties.insert(relation.name.to_owned(), related(relation.many, to));
+        }
+        self.offered.insert(name.clone(), record_schema(def, properties));
+        reference(&name)
     }
 
     fn refer(&mut self, entity: &'static str) -> Value {
         self.entities.insert(entity);
-        json!({ "$ref": format!("#/components/schemas/{}", name_of(self.graph, entity)) })
+        reference(&name_of(self.graph, entity))
     }
 
     /// The schemas of all entities that were referred to, directly or through relations.
     pub(crate) fn components(mut self) -> Map<String, Value> {
-        let mut schemas = Map::new();
+        let mut schemas = std::mem::take(&mut self.offered);
         loop {
             let open = self.entities.iter().find(|it| !schemas.contains_key(&name_of(self.graph, it)));
             let Some(def) = open.and_then(|it| self.graph.entity(it)) else { return schemas };
@@ -67,23 +138,47 @@ impl<'a> Answers<'a> {
 
     /// The schema of a record with all fields that can be shown. Which of them are, `fields` selects.
     fn entity(&mut self, def: &'static EntityDef) -> Value {
-        let mut properties = Map::new();
-        for (field, kind) in def.fields.iter().zip(def.kinds) {
-            if !def.hidden.contains(field) {
-                properties.insert((*field).to_owned(), kind_schema(*kind));
-            }
-        }
-        let computed = self.graph.computed_fields(def.name).map(|it| it.name);
-        for name in def.computed.iter().copied().chain(computed) {
-            properties.insert(name.to_owned(), json!({}));
-        }
+        let mut properties = own_fields(def);
+        properties.extend(def.computed.iter().map(|it| ((*it).to_owned(), json!({}))));
+        let computed = self.graph.computed_fields(def.name);
+        properties.extend(computed.map(|it| (it.name.to_owned(), described(json!({}), it.text))));
         for relation in self.graph.relations(def.name) {
             let to = self.refer(relation.to);
-            let schema = if relation.many { list(to) } else { or_null(to) };
-            properties.insert(relation.name.to_owned(), schema);
+            properties.insert(relation.name.to_owned(), related(relation.many, to));
         }
-        json!({ "type": "object", "properties": properties })
+        record_schema(def, properties)
     }
+}
+
+/// The stored fields of an entity that are not hidden.
+fn own_fields(def: &EntityDef) -> Map<String, Value> {
+    let fields = def.fields.iter().zip(def.kinds).filter(|(field, _)| !def.hidden.contains(field));
+    let schema = |field: &str, kind: FieldKind| described(kind_schema(kind), def.text_of(field));
+    fields.map(|(field, kind)| ((*field).to_owned(), schema(field, *kind))).collect()
+}
+
+fn record_schema(def: &EntityDef, properties: Map<String, Value>) -> Value {
+    described(json!({ "type": "object", "properties": properties }), def.text)
+}
+
+fn described(mut schema: Value, text: &str) -> Value {
+    let text = joined(text);
+    if !text.is_empty() {
+        schema["description"] = text.into();
+    }
+    schema
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn related(is_many: bool, to: Value) -> Value {
+    if is_many { list(to) } else { or_null(to) }
+}
+
+fn html() -> Value {
+    json!({ "text/html": { "schema": text() } })
 }
 
 fn name_of(graph: &Graph, entity: &str) -> String {

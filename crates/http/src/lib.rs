@@ -7,16 +7,18 @@ mod fault;
 mod head;
 mod openapi;
 mod origins;
+mod parameters;
 mod proxies;
 pub mod qs;
 mod route;
 mod router;
+mod text;
 
 pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as header_names};
 pub use bytes::Bytes;
 pub use fault::{Fault, FaultKind, FaultRecord};
 pub use ipnet::IpNet;
-pub use openapi::openapi;
+pub use openapi::{Info, openapi};
 pub use origins::{OriginList, Origins, cookie, header};
 pub use proxies::Proxies;
 pub use route::{

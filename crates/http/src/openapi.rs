@@ -1,25 +1,36 @@
 //! The route table as an OpenAPI 3.1 document.
 
 use atoll_query::Graph;
-use atoll_schema::{body_schema, query_parameters};
+use atoll_schema::{Body, body_schema};
+use atoll_storage::EntityDef;
 use serde_json::{Map, Value, json};
 
-use crate::{Answer, App, Auth, Method, Route, answers::Answers};
+use crate::{Answer, App, Auth, Method, Route, answers::Answers, parameters, text};
+
+/// What the document says of the API as a whole.
+pub struct Info<'a> {
+    /// The name of the API.
+    pub title: &'a str,
+    /// Its version.
+    pub version: &'a str,
+    /// What it is, in Markdown.
+    pub text: &'a str,
+}
 
 /// Generates the document for these routes.
-pub fn openapi<A: App>(title: &str, version: &str, routes: &[&'static Route<A>], graph: &Graph) -> Value {
+pub fn openapi<A: App>(info: &Info<'_>, routes: &[&'static Route<A>], graph: &Graph) -> Value {
     let mut paths = Map::new();
     let mut answers = Answers::new(graph);
     for route in routes {
         let path = paths.entry(template(route.path)).or_insert_with(|| json!({}));
-        path[verb(route.method)] = operation(route, &mut answers);
+        path[verb(route.method)] = operation(route, graph, &mut answers);
     }
     let mut schemas = answers.components();
     schemas.insert("Error".into(), error_schema());
     json!({
         "openapi": "3.1.0",
         "info": {
-            "title": title, "version": version,
+            "title": info.title, "version": info.version, "description": text::joined(info.text),
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
@@ -28,20 +39,34 @@ pub fn openapi<A: App>(title: &str, version: &str, routes: &[&'static Route<A>],
             "securitySchemes": {
                 "token": { "type": "http", "scheme": "bearer", "description": "The token of a user, or of a customer." },
                 "secret_key": { "type": "http", "scheme": "basic", "description": "A secret API key as the user name." },
-                "publishable_key": { "type": "apiKey", "in": "header", "name": "x-publishable-api-key" },
+                "publishable_key": {
+                    "type": "apiKey", "in": "header", "name": "x-publishable-api-key",
+                    "description": "The key of a storefront: store routes show and sell only what belongs to its channels.",
+                },
             },
+            "parameters": parameters::shared(),
+            "responses": REFUSALS.iter().map(Refusal::component).collect::<Map<_, _>>(),
             "schemas": schemas,
         },
     })
 }
 
 fn error_schema() -> Value {
+    let text = |about: &str| json!({ "type": "string", "description": about });
     json!({
         "type": "object",
+        "description": "Why a request was refused.",
         "required": ["message"],
         "properties": {
-            "type": { "type": "string" }, "message": { "type": "string" }, "code": { "type": "string" },
+            "type": text("The kind of error, for programs: `invalid_data`, `not_found`."),
+            "message": text("What is wrong, for people."),
+            "code": text("A finer kind of error, where there is one."),
+            "errors": {
+                "type": "array", "items": { "type": "string" },
+                "description": "All that is wrong with the body, where several things are checked.",
+            },
         },
+        "example": { "type": "not_found", "message": "Product with id: prod_1 was not found" },
     })
 }
 
@@ -53,10 +78,6 @@ fn verb(method: Method) -> &'static str {
     }
 }
 
-fn parameters(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter_map(|it| it.strip_prefix(':'))
-}
-
 /// `/admin/orders/:id` → `/admin/orders/{id}`
 fn template(path: &str) -> String {
     let segments = path.split('/').map(|segment| match segment.strip_prefix(':') {
@@ -66,7 +87,7 @@ fn template(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-fn operation<A: App>(route: &Route<A>, answers: &mut Answers<'_>) -> Value {
+fn operation<A: App>(route: &Route<A>, graph: &Graph, answers: &mut Answers<'_>) -> Value {
     let words = route.path.split(['/', '-', ':', '.']).filter(|it| !it.is_empty());
     let id = [verb(route.method)].into_iter().chain(words).collect::<Vec<_>>().join("_");
     let segments: Vec<&str> = route.path.split('/').skip(1).collect();
@@ -75,10 +96,6 @@ fn operation<A: App>(route: &Route<A>, answers: &mut Answers<'_>) -> Value {
         ["auth", ..] => ("any", "auth"),
         _ => ("any", "reference"),
     };
-    let mut all: Vec<Value> = parameters(route.path)
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
-        .collect();
-    all.extend(query_parameters(route.params));
     let security = match route.auth {
         Auth::Public => json!([]),
         Auth::Identity | Auth::User => json!([{ "token": [] }]),
@@ -86,23 +103,89 @@ fn operation<A: App>(route: &Route<A>, answers: &mut Answers<'_>) -> Value {
         Auth::Store => json!([{ "publishable_key": [] }]),
         Auth::NewCustomer | Auth::Customer => json!([{ "publishable_key": [], "token": [] }]),
     };
+    let (summary, description) = text::summary(route.text);
     let mut operation = json!({
         "operationId": id,
-        "summary": format!("{} {}", route.method, template(route.path)),
+        "summary": summary,
         "tags": [tag],
         "x-area": area,
-        "parameters": all,
+        "parameters": parameters::of(route, graph),
         "responses": responses(route, answers),
         "security": security,
     });
+    if !description.is_empty() {
+        operation["description"] = description.into();
+    }
     if let Some(body) = route.body {
-        operation["requestBody"] = json!({ "content": content(body_schema(body)) });
+        let entity = parameters::entity_of(route.answer).and_then(|it| graph.entity(it));
+        operation["requestBody"] = json!({ "content": content(described_body(body, entity)) });
     }
     operation
 }
 
+/// The schema of a body. What it says nothing of is described as the field of the record that it is written
+/// to.
+fn described_body(body: Body, entity: Option<&'static EntityDef>) -> Value {
+    let mut schema = body_schema(body);
+    for (name, field) in schema["properties"].as_object_mut().into_iter().flatten() {
+        let about = entity.map(|it| text::joined(it.text_of(name))).unwrap_or_default();
+        if !about.is_empty() && field.get("description").is_none() {
+            field["description"] = about.into();
+        }
+    }
+    schema
+}
+
 pub(crate) fn content(schema: Value) -> Value {
     json!({ "application/json": { "schema": schema } })
+}
+
+/// An error that a route may answer with.
+struct Refusal {
+    status: &'static str,
+    /// The name of its component.
+    name: &'static str,
+    /// Which routes may answer it: `(is_write, has_body)`.
+    may_be: fn(bool, bool) -> bool,
+    text: &'static str,
+}
+
+const REFUSALS: [Refusal; 9] = [
+    Refusal::always("400", "Invalid", "The request is invalid, or not allowed in the current state."),
+    Refusal::always("401", "Unauthorized", "Not authenticated."),
+    Refusal::always("404", "NotFound", "There is no such record."),
+    Refusal::of_write(
+        "409",
+        "Conflict",
+        "A concurrent request changed the record, or runs with the same `Idempotency-Key`.",
+    ),
+    Refusal {
+        may_be: |_, has_body| has_body,
+        ..Refusal::always("413", "TooLarge", "The body is too large.")
+    },
+    Refusal::of_write(
+        "422",
+        "Duplicate",
+        "The `Idempotency-Key` was used for another request, or the record exists already.",
+    ),
+    Refusal::always("429", "TooMany", "Rate limit exceeded; `Retry-After` says when to retry."),
+    Refusal::always("500", "Internal", "Internal error."),
+    Refusal::always("503", "Overloaded", "Overloaded; `Retry-After` says when to retry."),
+];
+
+impl Refusal {
+    const fn always(status: &'static str, name: &'static str, text: &'static str) -> Refusal {
+        Refusal { status, name, may_be: |_, _| true, text }
+    }
+
+    const fn of_write(status: &'static str, name: &'static str, text: &'static str) -> Refusal {
+        Refusal { may_be: |is_write, _| is_write, ..Refusal::always(status, name, text) }
+    }
+
+    fn component(&self) -> (String, Value) {
+        let schema = json!({ "$ref": "#/components/schemas/Error" });
+        (self.name.to_owned(), json!({ "description": self.text, "content": content(schema) }))
+    }
 }
 
 /// The answers of a route by status: success, and every kind of error.
@@ -110,29 +193,9 @@ fn responses<A: App>(route: &Route<A>, answers: &mut Answers<'_>) -> Value {
     let done = answers.content(route.answer);
     let status = if matches!(route.answer, Answer::Created) { "201" } else { "200" };
     let mut responses = json!({ status: { "description": "Success.", "content": done } });
-    let is_write = route.method != Method::Get;
-    let refusals = [
-        (true, "400", "The request is invalid, or not allowed in the current state."),
-        (true, "401", "Not authenticated."),
-        (true, "404", "There is no such record."),
-        (
-            is_write,
-            "409",
-            "A concurrent request changed the record, or runs with the same `Idempotency-Key`.",
-        ),
-        (route.body.is_some(), "413", "The body is too large."),
-        (
-            is_write,
-            "422",
-            "The `Idempotency-Key` was used for another request, or the record exists already.",
-        ),
-        (true, "429", "Rate limit exceeded; `Retry-After` says when to retry."),
-        (true, "500", "Internal error."),
-        (true, "503", "Overloaded; `Retry-After` says when to retry."),
-    ];
-    for (_, status, about) in refusals.into_iter().filter(|(may_be, ..)| *may_be) {
-        let schema = json!({ "$ref": "#/components/schemas/Error" });
-        responses[status] = json!({ "description": about, "content": content(schema) });
+    let (is_write, has_body) = (route.method != Method::Get, route.body.is_some());
+    for it in REFUSALS.iter().filter(|it| (it.may_be)(is_write, has_body)) {
+        responses[it.status] = json!({ "$ref": format!("#/components/responses/{}", it.name) });
     }
     responses
 }

@@ -9,7 +9,7 @@ use std::{
     task::{self, Poll},
 };
 
-use atoll_query::Context;
+use atoll_query::{Context, Offer};
 use atoll_schema::{Body, ListParams, Params};
 use atoll_storage::{JsonObject, View};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
@@ -139,6 +139,8 @@ pub trait Envelope: Sync {
     fn one(&self) -> &'static str;
     /// The key of a list: `products`.
     fn many(&self) -> &'static str;
+    /// The allow-list of what routes show of a record; without one they show everything.
+    fn offer(&self) -> Option<&Offer>;
 }
 
 /// The shape of the successful answer of a route, for OpenAPI.
@@ -148,6 +150,8 @@ pub enum Answer {
     Object,
     /// An HTML page.
     Html,
+    /// An HTML page for browsers, a JSON object without a schema for programs.
+    HtmlOrObject,
     /// 201 with an empty body.
     Created,
     /// One record in its envelope: `{"product": {…}}`.
@@ -189,6 +193,8 @@ pub struct Route<A: App> {
     pub method: Method,
     /// The path, with parameters as `:name`.
     pub path: &'static str,
+    /// What it does, for OpenAPI: its doc comment. The first sentence is the summary.
+    pub text: &'static str,
     /// The required authentication.
     pub auth: Auth,
     /// The query parameters.
@@ -204,6 +210,13 @@ pub struct Route<A: App> {
     pub flag: Option<&'static str>,
     /// The function that answers.
     pub handler: Handler<A>,
+}
+
+impl<A: App> Route<A> {
+    /// Is a repeated request with the same `Idempotency-Key` answered from the first one?
+    pub(crate) fn takes_idempotency_key(&self) -> bool {
+        self.method != Method::Get && (self.auth.is_admin() || self.auth.is_store())
+    }
 }
 
 /// An authenticated request with validated parameters and body.

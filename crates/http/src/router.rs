@@ -52,7 +52,10 @@ pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
         methods = methods.fallback(move |request: Request| no_route(fallback.clone(), request));
         let path = axum_path(path);
         // As on the wire, a trailing slash is accepted.
-        router = router.route(&format!("{path}/"), methods.clone()).route(&path, methods);
+        if path != "/" {
+            router = router.route(&format!("{path}/"), methods.clone());
+        }
+        router = router.route(&path, methods);
     }
     let cross_origin = cross_origin(app.clone());
     router
@@ -158,10 +161,7 @@ async fn answer<A: App>(
     let Ok(_permit) = app.permits().clone().try_acquire_owned() else {
         return Err(Fault::busy("Too many requests are being answered; try again soon", BUSY_RETRY_S));
     };
-    let key = head
-        .headers
-        .get("idempotency-key")
-        .filter(|_| route.method != Method::Get && (route.auth.is_admin() || route.auth.is_store()));
+    let key = head.headers.get("idempotency-key").filter(|_| route.takes_idempotency_key());
     let repeat = key.map(|key| IdempotentRequest {
         key: String::from_utf8_lossy(key.as_bytes()).trim().to_owned(),
         fingerprint: format!("{} {}\n{body}", head.method, address(&head)),

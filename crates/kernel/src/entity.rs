@@ -16,6 +16,7 @@
 /// }
 /// ```
 ///
+/// The doc comments of the record and its fields are their texts in OpenAPI.
 /// The record also gets `id`, `created_at`, `updated_at` and `deleted_at`. Clauses, each optional, in this
 /// order:
 ///
@@ -32,9 +33,9 @@
 #[macro_export]
 macro_rules! entity {
     (
-        $(#[$meta:meta])*
+        $(#[$($meta:tt)*])*
         pub struct $Name:ident = $entity:literal / $plural:literal, $prefix:literal {
-            $( $(#[$field_meta:meta])* pub $field:ident: $Field:ty $(= $default:expr)?, )*
+            $( $(#[$($field_meta:tt)*])* pub $field:ident: $Field:ty $(= $default:expr)?, )*
         }
         $(key $key:ident)?
         $(search [$($search:ident),* $(,)?])?
@@ -45,13 +46,13 @@ macro_rules! entity {
         $(history [$($steps:expr),* $(,)?])?
         $(patch $Patch:ident)?
     ) => {
-        $(#[$meta])*
+        $(#[$($meta)*])*
         #[derive(Clone, Debug, PartialEq, $crate::serde::Serialize, $crate::serde::Deserialize)]
         #[serde(crate = "::atoll_kernel::serde", default)]
         pub struct $Name {
             /// Primary key.
             pub id: $crate::Id<$Name>,
-            $( $(#[$field_meta])* pub $field: $Field, )*
+            $( $(#[$($field_meta)*])* pub $field: $Field, )*
             /// Time of creation.
             pub created_at: $crate::Timestamp,
             /// Time of the last change.
@@ -138,6 +139,7 @@ macro_rules! entity {
                 plural: $plural,
                 prefix: $prefix,
                 label: stringify!($Name),
+                text: $crate::doc_text!($(#[$($meta)*])*),
                 key: $crate::or_id!($($key)?),
                 fields: &["id", $( $crate::field_name(stringify!($field)), )* "created_at", "updated_at", "deleted_at"],
                 kinds: &[
@@ -146,6 +148,13 @@ macro_rules! entity {
                     $crate::FieldKind::Time,
                     $crate::FieldKind::Time,
                     $crate::FieldKind::OrNull(&$crate::FieldKind::Time),
+                ],
+                texts: &[
+                    "The id.",
+                    $( $crate::doc_text!($(#[$($field_meta)*])*), )*
+                    $crate::CREATED_AT_TEXT,
+                    $crate::UPDATED_AT_TEXT,
+                    $crate::DELETED_AT_TEXT,
                 ],
                 hidden: &[$($( stringify!($hidden) ),*)?],
                 search: &[$($( stringify!($search) ),*)?],
@@ -198,9 +207,17 @@ macro_rules! entity {
             }
         }
 
-        $crate::entity_patch! { [$($Patch)?] $Name $( $(#[$field_meta])* $field: $Field, )* }
+        $crate::entity_patch! { [$($Patch)?] $Name $( $(#[$($field_meta)*])* $field: $Field, )* }
     };
 }
+
+/// The texts, in OpenAPI, of the fields that every record has.
+#[doc(hidden)]
+pub const CREATED_AT_TEXT: &str = "Time of creation.";
+#[doc(hidden)]
+pub const UPDATED_AT_TEXT: &str = "Time of the last change.";
+#[doc(hidden)]
+pub const DELETED_AT_TEXT: &str = "Time of the soft deletion; null while the record is live.";
 
 #[doc(hidden)]
 #[macro_export]

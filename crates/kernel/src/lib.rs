@@ -37,7 +37,7 @@ mod workflow;
 
 pub use atoll_http::{
     Answer, App, Auth, Bytes, Disconnect, Envelope, Fault, FaultKind, FaultRecord, Head, HeaderMap,
-    HeaderName, HeaderValue, IdempotentRequest, IpNet, Method, OriginList, Origins, Proxies, Reply,
+    HeaderName, HeaderValue, IdempotentRequest, Info, IpNet, Method, OriginList, Origins, Proxies, Reply,
     StatusCode, cookie, header, header_names, openapi, qs, router,
 };
 pub use atoll_query::{
@@ -89,6 +89,7 @@ pub use workflow::{AnyFlow, FlowEntry};
 
 #[doc(hidden)]
 pub use {
-    change_event::Followed, entity::field_name, inventory, link::FIELD_LINKS, link::LINKS, linkme,
-    module::MODULES, projection::PROJECTIONS, registry::COMPUTED, serde, serde_json, verify::CHECKS,
+    change_event::Followed, entity::CREATED_AT_TEXT, entity::DELETED_AT_TEXT, entity::UPDATED_AT_TEXT,
+    entity::field_name, inventory, link::FIELD_LINKS, link::LINKS, linkme, module::MODULES,
+    projection::PROJECTIONS, registry::COMPUTED, serde, serde_json, verify::CHECKS,
 };

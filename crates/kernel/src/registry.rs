@@ -97,9 +97,14 @@ macro_rules! computed {
 /// page or a record, writing with a record, deleting with a "deleted" answer; a line with another answer
 /// names it behind its handler, as `=> batch: Answer::Batch(&RESOURCE);`.
 ///
+/// The doc comment of a line is its text in OpenAPI: its first sentence is the summary. A route without one
+/// is a problem.
+///
 /// ```ignore
 /// routes! {
+///     /// Lists the restocks that were announced.
 ///     Get "/admin/restocks" (Admin, LIST) => list;
+///     /// Announces a restock. Its variant must be in stock again within a year.
 ///     Post "/admin/restocks" (Admin, FIELDS, CREATE) => create;
 /// }
 /// ```
@@ -119,6 +124,7 @@ macro_rules! routes {
     (
         @ $flag:expr, $shown:expr,
         $(
+            $(#[$($meta:tt)*])*
             $Method:ident $path:literal $(+ $more:literal)*
             ($Auth:ident, $params:expr $(, $body:expr $(, up_to $bytes:expr)?)?) => $handler:path
             $(: $answer:expr)?;
@@ -129,6 +135,7 @@ macro_rules! routes {
                 $crate::RouteEntry(&$crate::Route {
                     method: $crate::Method::$Method,
                     path: concat!($path $(, $more)*),
+                    text: $crate::doc_text!($(#[$($meta)*])*),
                     auth: $crate::Auth::$Auth,
                     params: &$params,
                     body: $crate::or_none!($($body)?),
@@ -144,6 +151,24 @@ macro_rules! routes {
     };
     ($($routes:tt)*) => {
         $crate::routes! { @ None, None, $($routes)* }
+    };
+}
+
+/// The text of doc comments, one line each. Other attributes are left out.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! doc_text {
+    (@ [$($line:expr,)*]) => {
+        concat!("" $(, $line, "\n")*)
+    };
+    (@ [$($line:expr,)*] #[doc = $next:expr] $($rest:tt)*) => {
+        $crate::doc_text!(@ [$($line,)* $next,] $($rest)*)
+    };
+    (@ [$($line:expr,)*] #[$($other:tt)*] $($rest:tt)*) => {
+        $crate::doc_text!(@ [$($line,)*] $($rest)*)
+    };
+    ($($attributes:tt)*) => {
+        $crate::doc_text!(@ [] $($attributes)*)
     };
 }
 
@@ -372,6 +397,9 @@ impl Registry {
             }
         }
         for route in &self.routes {
+            if route.text.trim().is_empty() {
+                say(format!("route `{} {}` has no doc comment", route.method, route.path));
+            }
             if !route.path.starts_with('/') || (route.path.len() > 1 && route.path.ends_with('/')) {
                 say(format!(
                     "route `{} {}` does not begin with a slash, or ends with one",

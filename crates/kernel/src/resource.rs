@@ -32,6 +32,10 @@ impl Envelope for Resource {
     fn many(&self) -> &'static str {
         self.many
     }
+
+    fn offer(&self) -> Option<&Offer> {
+        self.offer.as_ref()
+    }
 }
 
 impl Resource {

@@ -129,18 +129,14 @@ impl FieldList {
         offer: &Offer,
         is_guarded: &dyn Fn(&[String], &str) -> bool,
     ) {
-        let whole = above.is_empty() || offer.whole.contains(&offered_path(above).as_str());
-        self.star &= whole;
+        self.star &= offer.is_whole(above);
         self.children.retain(|name, child| {
             let guarded = is_guarded(above, name);
             above.push(name.clone());
-            let path = offered_path(above);
-            let below = format!("{path}.");
-            let part = offer.parts.iter().any(|it| *it == path || it.starts_with(&below));
-            let keep = if guarded { part || offer.whole.contains(&path.as_str()) } else { whole || part };
+            let keep = offer.shows(above, guarded);
             if keep && guarded {
                 // A relation that is offered in parts cannot be selected as a whole.
-                child.named &= offer.whole.contains(&path.as_str());
+                child.named &= offer.is_whole(above);
                 child.restrict_below(above, offer, is_guarded);
             }
             above.pop();
@@ -151,7 +147,7 @@ impl FieldList {
 
 /// The path under which an offer names these segments. Repetitions are dropped: a relation from an entity to
 /// itself, such as from a category to its children, is offered at any depth.
-fn offered_path(segments: &[String]) -> String {
+pub fn offered_path(segments: &[String]) -> String {
     let mut path = segments.to_vec();
     path.dedup();
     path.join(".")
@@ -165,6 +161,23 @@ pub struct Offer {
     pub whole: &'static [&'static str],
     /// Single fields of other relations, by path.
     pub parts: &'static [&'static str],
+}
+
+impl Offer {
+    /// Are all fields of the record at the end of this path of relations offered?
+    pub fn is_whole(&self, path: &[String]) -> bool {
+        path.is_empty() || self.whole.contains(&offered_path(path).as_str())
+    }
+
+    /// Is what this path names offered? A relation or a computed field (`is_guarded`) must be named, whole or
+    /// in parts; other fields come with their record.
+    pub fn shows(&self, path: &[String], is_guarded: bool) -> bool {
+        let Some((_, above)) = path.split_last() else { return true };
+        let name = offered_path(path);
+        let below = format!("{name}.");
+        let is_part = || self.parts.iter().any(|it| *it == name || it.starts_with(&below));
+        if is_guarded { self.is_whole(path) || is_part() } else { self.is_whole(above) || is_part() }
+    }
 }
 
 #[cfg(test)]

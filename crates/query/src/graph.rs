@@ -117,6 +117,8 @@ pub struct Computed {
     pub entity: &'static str,
     /// The name of the field.
     pub name: &'static str,
+    /// What it is, for OpenAPI.
+    pub text: &'static str,
     /// Other fields of the entity that are shown whenever this one is, as the wire does.
     pub also_shows: &'static [&'static str],
     /// Is it a number by which lists can be sorted?

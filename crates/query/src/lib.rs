@@ -16,7 +16,7 @@ mod selection;
 mod sort_key;
 
 pub use expand::{check_selection, write_node, write_nodes};
-pub use fields::{FieldList, Offer};
+pub use fields::{FieldList, Offer, offered_path};
 pub use graph::{
     AnswerLimits, Compute, Computed, Context, Env, Graph, Nothing, Relation, Resolve, ResolveWith, Targets,
     Wall, WhenGone,

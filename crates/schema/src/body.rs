@@ -20,22 +20,30 @@ pub struct Field {
     pub required: bool,
     /// Null is accepted.
     pub nullable: bool,
+    /// What it is, for OpenAPI. Empty for a field of the record, which has a text of its own.
+    pub text: &'static str,
 }
 
 /// A field that must be present.
 pub const fn required(name: &'static str, kind: Type) -> Field {
-    Field { name, kind, required: true, nullable: false }
+    Field { name, kind, required: true, nullable: false, text: "" }
 }
 
 /// A field that may be absent.
 pub const fn optional(name: &'static str, kind: Type) -> Field {
-    Field { name, kind, required: false, nullable: false }
+    Field { name, kind, required: false, nullable: false, text: "" }
 }
 
 impl Field {
     /// Makes the field nullable.
     pub const fn or_null(mut self) -> Field {
         self.nullable = true;
+        self
+    }
+
+    /// Says what it is.
+    pub const fn about(mut self, text: &'static str) -> Field {
+        self.text = text;
         self
     }
 }

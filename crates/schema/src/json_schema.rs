@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{Body, Field, Param, ParamKind, Params, Type};
+use crate::{Body, Field, Param, ParamKind, Type};
 
 /// The JSON Schema of a body. Unknown fields are refused.
 pub fn body_schema(body: Body) -> Value {
@@ -25,8 +25,14 @@ fn object_schema(groups: &[&[Field]], is_strict: bool) -> Value {
 }
 
 fn field_schema(field: &Field) -> Value {
-    let schema = type_schema(&field.kind);
-    if field.nullable { json!({ "anyOf": [schema, { "type": "null" }] }) } else { schema }
+    let mut schema = type_schema(&field.kind);
+    if field.nullable {
+        schema = json!({ "anyOf": [schema, { "type": "null" }] });
+    }
+    if !field.text.is_empty() {
+        schema["description"] = field.text.into();
+    }
+    schema
 }
 
 fn type_schema(kind: &Type) -> Value {
@@ -51,29 +57,8 @@ fn type_schema(kind: &Type) -> Value {
     }
 }
 
-/// The query parameters of a route, as OpenAPI objects.
-pub fn query_parameters(params: &Params) -> Vec<Value> {
-    let parameter = |name: &str, about: &str, schema: Value| json!({ "name": name, "in": "query", "description": about, "schema": schema });
-    let text = || json!({ "type": "string" });
-    let mut all = vec![
-        parameter("fields", "The fields to show: `id,+title,-handle,*variants`.", text()),
-        parameter("expand", "Relations to show in addition; the same as `fields=+*a,+*b`.", text()),
-    ];
-    if let Some(limit) = params.limit {
-        let number = |default: usize| json!({ "type": "integer", "minimum": 0, "default": default });
-        all.extend([
-            parameter("limit", "The size of the page.", number(limit)),
-            parameter("offset", "Records to skip (pagination).", number(0)),
-            parameter("order", "The field to sort by; descending with a `-` in front.", text()),
-            parameter("q", "Full-text search: words that must all occur.", text()),
-            parameter("with_deleted", "Include soft-deleted records.", json!({ "type": "boolean" })),
-        ]);
-    }
-    all.extend(params.own.iter().map(own_parameter));
-    all
-}
-
-fn own_parameter(param: &Param) -> Value {
+/// The JSON Schema of the values of a query parameter.
+pub fn param_schema(param: &Param) -> Value {
     let texts = || json!([{ "type": "string" }, { "type": "array", "items": { "type": "string" } }]);
     let operators =
         |of: &str| json!({ "type": "object", "description": format!("Operators on {of}, as `$gte`.") });
@@ -83,7 +68,7 @@ fn own_parameter(param: &Param) -> Value {
         all.push(operators(of));
         any_of(all)
     };
-    let schema = match &param.kind {
+    match &param.kind {
         ParamKind::Any | ParamKind::AnyOrNull => with("texts"),
         ParamKind::Date => with("dates"),
         ParamKind::Number => with("numbers"),
@@ -97,6 +82,5 @@ fn own_parameter(param: &Param) -> Value {
             let names: Vec<&str> = inner.iter().map(|it| it.name).collect();
             json!({ "type": "object", "description": format!("Filters on {}.", names.join(", ")) })
         }
-    };
-    json!({ "name": param.name, "in": "query", "style": "deepObject", "explode": true, "schema": schema })
+    }
 }

@@ -34,12 +34,20 @@ pub struct Param {
     pub name: &'static str,
     /// The values and operators that it accepts.
     pub kind: ParamKind,
+    /// What it does, for OpenAPI. Empty for a filter on a field of the record, which has a text of its own.
+    pub text: &'static str,
 }
 
 impl Param {
     /// A parameter of this kind.
     pub const fn new(name: &'static str, kind: ParamKind) -> Param {
-        Param { name, kind }
+        Param { name, kind, text: "" }
+    }
+
+    /// Says what it does.
+    pub const fn about(mut self, text: &'static str) -> Param {
+        self.text = text;
+        self
     }
 }
 

@@ -29,12 +29,16 @@ pub struct EntityDef {
     pub prefix: &'static str,
     /// `SalesChannel`: the name in error messages.
     pub label: &'static str,
+    /// What it is, for OpenAPI: the doc comment of the record.
+    pub text: &'static str,
     /// The primary key on the wire: `id`, except for currencies and countries.
     pub key: &'static str,
     /// The stored fields, in the order of serialisation.
     pub fields: &'static [&'static str],
     /// The types of these fields, in the same order.
     pub kinds: &'static [FieldKind],
+    /// Descriptions of these fields, in the same order: their doc comments. Empty for fields without one.
+    pub texts: &'static [&'static str],
     /// Stored fields that are never shown in answers.
     pub hidden: &'static [&'static str],
     /// Fields that `q` searches.
@@ -55,6 +59,12 @@ impl EntityDef {
     /// The current version of the record's format.
     pub fn version(&self) -> u16 {
         version(self.history)
+    }
+
+    /// What is said of a field; empty if that is nothing.
+    pub fn text_of(&self, field: &str) -> &'static str {
+        let place = self.fields.iter().position(|it| *it == field);
+        place.and_then(|it| self.texts.get(it)).copied().unwrap_or_default()
     }
 
     /// `Sales channel`: the name at the beginning of a sentence.

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use atoll_kernel::{Registry, openapi};
+use atoll_kernel::{Info, Registry, openapi};
 use serde_json::Value;
 
 /// The document `/openapi.json`, and its paths by segments.
@@ -11,11 +11,13 @@ struct Description {
     templates: Vec<Vec<String>>,
 }
 
+const INFO: Info<'_> = Info { title: "Atoll", version: "test", text: "" };
+
 fn description() -> &'static Description {
     static DESCRIPTION: OnceLock<Description> = OnceLock::new();
     DESCRIPTION.get_or_init(|| {
         let registry = Registry::linked().expect("a registry");
-        let document = openapi("Atoll", "test", &registry.routes, Registry::graph());
+        let document = openapi(&INFO, &registry.routes, Registry::graph());
         let paths = document["paths"].as_object().expect("paths").keys();
         let templates = paths.map(|it| it.split('/').map(str::to_owned).collect()).collect();
         Description { document, templates }
@@ -45,19 +47,25 @@ pub(crate) fn check(method: &str, path: &str, status: u16, json: &Value) {
     let Some(response) = responses.get(status.to_string()) else {
         panic!("{method} {path} answers {status}, which is not described: {json}");
     };
+    let response = resolved(document, response).unwrap_or_else(|why| panic!("{why}"));
     let schema = &response["content"]["application/json"]["schema"];
     if let Err(why) = fits_schema(document, schema, json) {
         panic!("{method} {path} answers {status} with what is not described: {why}");
     }
 }
 
-/// Validates a value against a schema; the subset of JSON Schema that our document uses.
+/// What a `$ref` leads to; anything else is itself.
+fn resolved<'a>(document: &'a Value, it: &'a Value) -> Result<&'a Value, String> {
+    let Some(reference) = it["$ref"].as_str() else { return Ok(it) };
+    let target = document.pointer(reference.trim_start_matches('#'));
+    target.ok_or_else(|| format!("{reference} leads nowhere"))
+}
+
+/// Validates a value against a schema, and that every field of a record is described; the subset of JSON
+/// Schema that our document uses.
 fn fits_schema(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
-    if let Some(reference) = schema["$ref"].as_str() {
-        let pointer = reference.trim_start_matches('#');
-        let target = document.pointer(pointer).ok_or_else(|| format!("{reference} leads nowhere"))?;
-        return fits_schema(document, target, value);
-    }
+    let is_record = schema["$ref"].is_string();
+    let schema = resolved(document, schema)?;
     if let Some(any) = schema["anyOf"].as_array() {
         let wrong: Vec<String> = any.iter().filter_map(|it| fits_schema(document, it, value).err()).collect();
         return if wrong.len() < any.len() { Ok(()) } else { Err(wrong.join(" and ")) };
@@ -89,6 +97,9 @@ fn fits_schema(document: &Value, schema: &Value, value: &Value) -> Result<(), St
     }
     for (name, value) in value.as_object().into_iter().flatten() {
         let of_name = &schema["properties"][name];
+        if is_record && of_name.is_null() {
+            return Err(format!("`{name}` is not described"));
+        }
         fits_schema(document, of_name, value).map_err(|why| format!("{name}: {why}"))?;
     }
     Ok(())

@@ -22,7 +22,7 @@ entity! {
         pub has_account: bool,
         /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
-        /// Id of the admin who created it; `None` if the customer registered.
+        /// Id of the admin who created it; null if the customer registered.
         pub created_by: Option<String>,
     }
     search [company_name, first_name, last_name, email, phone]

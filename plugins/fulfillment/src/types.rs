@@ -9,7 +9,7 @@ use atoll_kernel::{
 entity! {
     /// Items of an order that were packed at one stock location.
     pub struct Fulfillment = "fulfillment" / "fulfillments", "ful" {
-        /// Id of the stock location; `None` if none of its items has managed stock.
+        /// Id of the stock location; null if none of its items has managed stock.
         pub location_id: Option<String>,
         /// When it was packed.
         pub packed_at: Option<Timestamp>,

@@ -9,6 +9,7 @@ computed! {
     pub static STOCKED = Computed {
         entity: INVENTORY_ITEM,
         name: "stocked_quantity",
+        text: "The stocked quantity at all locations.",
         also_shows: &[],
         sorts: true,
         compute: |env, nodes| sums(env, nodes, |level| level.stocked_quantity),
@@ -20,6 +21,7 @@ computed! {
     pub static RESERVED = Computed {
         entity: INVENTORY_ITEM,
         name: "reserved_quantity",
+        text: "The reserved quantity at all locations.",
         also_shows: &[],
         sorts: true,
         compute: |env, nodes| sums(env, nodes, |level| level.reserved_quantity),

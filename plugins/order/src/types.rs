@@ -88,7 +88,7 @@ entity! {
         pub email: Option<String>,
         /// ISO 4217, in lower case.
         pub currency_code: String,
-        /// Decimal places of its payments; `None` for older orders, whose payments were not rounded.
+        /// Decimal places of its payments; null for older orders, whose payments were not rounded.
         pub currency_digits: Option<u32>,
         /// Language in which it was bought.
         pub locale: Option<String>,

@@ -11,7 +11,14 @@ use crate::{Error, PRODUCTS, Product, ProductImage, ProductVariant, VARIANT, VAR
 
 computed! {
     /// The images of a variant.
-    pub static VARIANT_IMAGES = Computed { entity: VARIANT, name: "images", also_shows: &[], sorts: false, compute };
+    pub static VARIANT_IMAGES = Computed {
+        entity: VARIANT,
+        name: "images",
+        text: "The images of the product that are assigned to this variant, or to none.",
+        also_shows: &[],
+        sorts: false,
+        compute,
+    };
 }
 
 fn compute(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryError> {

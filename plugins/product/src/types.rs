@@ -238,7 +238,7 @@ entity! {
         pub rank: u32 = u32::MAX,
         /// Id in an external system.
         pub external_id: Option<String>,
-        /// Parent category; `None` for a root.
+        /// Parent category; null for a root.
         pub parent_category_id: Option<Id<ProductCategory>>,
         /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,

@@ -16,17 +16,27 @@ use crate::{
 
 routes! {
     of API_KEY;
+    /// Lists the API keys. A secret key is shown in parts only.
     Get "/admin/api-keys" (Admin, LIST) => index;
+    /// Creates an API key. The answer is the only one that shows the token of a secret key, so a repetition
+    /// by idempotency key does not show it again. A publishable key opens nothing until it is linked to sales
+    /// channels.
     Post "/admin/api-keys" (Admin, ONE, CREATE) => create;
+    /// Shows an API key.
     Get "/admin/api-keys/:id" (Admin, ONE) => retrieve;
+    /// Renames an API key.
     Post "/admin/api-keys/:id" (Admin, ONE, UPDATE) => update;
+    /// Deletes an API key. It must be revoked first.
     Delete "/admin/api-keys/:id" (Admin, ONE) => delete;
+    /// Revokes an API key, at once or in `revoke_in` seconds. A revoked key stays revoked.
     Post "/admin/api-keys/:id/revoke" (Admin, ONE, REVOKE) => revoke;
 }
 
 routes! {
     with "sales_channels";
     of API_KEY;
+    /// Links sales channels to a publishable key, and unlinks others. The key shows and sells what its
+    /// channels do.
     Post "/admin/api-keys/:id/sales-channels" (Admin, ONE, LINK) => link_channels;
 }
 

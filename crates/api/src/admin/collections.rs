@@ -14,6 +14,7 @@ use crate::{
 
 crud! {
     of RESOURCE at "/admin/collections" for Admin;
+    called "a collection" / "collections";
     not_found "Collection with id: {} was not found";
     page LIST;
     find ONE;
@@ -24,6 +25,7 @@ crud! {
 
 routes! {
     of RESOURCE;
+    /// Puts products into a collection, and takes others out.
     Post "/admin/collections/:id/products" (Admin, ONE, LINK) => link_products;
 }
 

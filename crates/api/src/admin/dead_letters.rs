@@ -11,9 +11,14 @@ use crate::{
 
 routes! {
     of DEAD_LETTER;
+    /// Lists the dead letters: events that a subscriber failed on too often.
     Get "/admin/dead-letters" (Admin, LIST) => index;
+    /// Shows a dead letter, with the last error of the subscriber.
     Get "/admin/dead-letters/:id" (Admin, ONE) => retrieve;
+    /// Deletes a dead letter. The event is not delivered again.
     Delete "/admin/dead-letters/:id" (Admin, ONE) => delete;
+    /// Delivers an event to its subscriber again. If the subscriber takes it, the dead letter is deleted; if
+    /// not, the answer shows the new error.
     Post "/admin/dead-letters/:id/retry" (Admin, ONE, NOTHING) => retry: Answer::Object;
 }
 

@@ -9,6 +9,7 @@ use crate::tables::ONE;
 
 routes! {
     // A dashboard asks before anybody has logged in.
+    /// Shows the feature flags, and which are on.
     Get "/admin/feature-flags" (Public, ONE) => index;
 }
 

@@ -22,16 +22,28 @@ use crate::{
 
 routes! {
     of ITEM;
+    /// Lists the inventory items.
     Get "/admin/inventory-items" (Admin, LIST) => index;
+    /// Creates an inventory item, with levels at locations if they are given.
     Post "/admin/inventory-items" (Admin, ONE, CREATE) => create;
+    /// Shows an inventory item, with its levels.
     Get "/admin/inventory-items/:id" (Admin, ONE) => retrieve;
+    /// Updates an inventory item. Fields that are absent stay as they are.
     Post "/admin/inventory-items/:id" (Admin, ONE, UPDATE) => update;
+    /// Deletes an inventory item. One with reservations, or one that a kit or a variant with
+    /// `allow_backorder` needs, is refused.
     Delete "/admin/inventory-items/:id" (Admin, ONE) => delete;
+    /// Creates, updates and deletes levels of several inventory items, all or none.
     Post "/admin/inventory-items/location-levels/batch" (Admin, ONE, BATCH) => batch: Answer::Object;
+    /// Creates, updates and deletes levels of an inventory item, all or none.
     Post "/admin/inventory-items/:id/location-levels/batch" (Admin, ONE, BATCH_OF_ITEM) => batch_of_item: Answer::Object;
+    /// Lists the levels of an inventory item: how many are at each location.
     Get "/admin/inventory-items/:id/location-levels" (Admin, LEVELS) => levels: Answer::Page(&LEVEL);
+    /// Adds an inventory item to a location.
     Post "/admin/inventory-items/:id/location-levels" (Admin, ONE, CREATE_LEVEL) => add_level;
+    /// Sets the level of an inventory item at a location. The stock cannot be less than what is reserved.
     Post "/admin/inventory-items/:id/location-levels/:location_id" (Admin, ONE, UPDATE_LEVEL) => change_level;
+    /// Removes an inventory item from a location. A level with reservations is refused.
     Delete "/admin/inventory-items/:id/location-levels/:location_id" (Admin, ONE) => remove_level: Answer::DeletedFrom(&ITEM);
 }
 

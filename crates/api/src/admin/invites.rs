@@ -16,11 +16,19 @@ use crate::{
 };
 
 routes! {
+    /// Lists the invites.
     Get "/admin/invites" (Admin, LIST) => index;
+    /// Invites somebody to become an admin user. The answer is the only one that shows the token; it is valid
+    /// for a day, and is accepted once.
     Post "/admin/invites" (Admin, ONE, CREATE) => create;
+    /// Accepts an invite: the identity that asks becomes an admin user. It must be registered with the
+    /// invited address.
     Post "/admin/invites/accept" (Identity, TOKEN, ACCEPT) => accept;
+    /// Shows an invite, without its token.
     Get "/admin/invites/:id" (Admin, ONE) => retrieve;
+    /// Deletes an invite. Its token becomes invalid.
     Delete "/admin/invites/:id" (Admin, ONE) => delete;
+    /// Renews an invite: it gets a new token, which this answer alone shows, and is valid for another day.
     Post "/admin/invites/:id/resend" (Admin, ONE, NOTHING) => resend;
 }
 
@@ -38,7 +46,8 @@ static INVITE: Resource = Resource {
 const LIST: Params =
     list(&[any("id"), any("email"), date("created_at"), date("updated_at"), date("deleted_at")], 15);
 const CREATE: Body = &[&[required("email", Type::Email), METADATA]];
-const TOKEN: Params = Params { own: &[any("token")], limit: None, strict: true };
+const TOKEN: Params =
+    Params { own: &[any("token").about("The token of the invite. Required.")], limit: None, strict: true };
 const ACCEPT: Body = &[&[optional("email", Type::Email).or_null(), text("first_name"), text("last_name")]];
 
 async fn index(call: Call) -> Result<Reply, Fault> {

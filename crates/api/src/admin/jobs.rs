@@ -11,8 +11,11 @@ use crate::{
 
 routes! {
     of JOB_RUN;
+    /// Lists the jobs: what runs when, and the next time.
     Get "/admin/jobs" (Admin, ONE) => index: Answer::Object;
+    /// Lists the runs of jobs, with their results.
     Get "/admin/job-runs" (Admin, LIST) => runs;
+    /// Shows a run of a job.
     Get "/admin/job-runs/:id" (Admin, ONE) => retrieve_run;
 }
 

@@ -20,14 +20,26 @@ use crate::{
 
 routes! {
     of ORDER;
+    /// Lists the orders.
     Get "/admin/orders" (Admin, LIST) => index;
+    /// Shows an order. Only its current version is kept.
     Get "/admin/orders/:id" (Admin, VERSION) => retrieve;
+    /// Shows an order as it will be after its pending change. There are no such changes yet, so it is the
+    /// order itself.
     Get "/admin/orders/:id/preview" (Admin, ONE) => preview;
+    /// Updates the address, the e-mail address or the metadata of an order.
     Post "/admin/orders/:id" (Admin, ONE, UPDATE) => update;
+    /// Cancels an order. Its reservations are released and its payments are cancelled or refunded. An order
+    /// with fulfilments that are not cancelled is refused.
     Post "/admin/orders/:id/cancel" (Admin, ONE, NOTHING) => cancel;
+    /// Completes an order. What is still reserved for it is fulfilled.
     Post "/admin/orders/:id/complete" (Admin, ONE, COMPLETE) => complete;
+    /// Archives an order.
     Post "/admin/orders/:id/archive" (Admin, ONE, NOTHING) => archive;
+    /// Fulfils lines of an order, from the locations where they are reserved. Goods that are not in stock are
+    /// refused, and an order has at most 500 fulfilments.
     Post "/admin/orders/:id/fulfillments" (Admin, ONE, FULFILL) => fulfill;
+    /// Cancels a fulfilment. Its goods go back to their location, and are reserved for the order again.
     Post "/admin/orders/:id/fulfillments/:fulfillment_id/cancel" (Admin, ONE, CALL_BACK) => call_back;
 }
 
@@ -66,8 +78,12 @@ static ORDER: Resource = Resource { fields: ALL_FIELDS, ..LISTED };
 /// The preview of an order, with its pending change.
 static PREVIEW: Resource = Resource { fields: joined![ALL_FIELDS, ["order_change"]], ..LISTED };
 
-const VERSION: Params =
-    Params { own: &[Param::new("version", ParamKind::Number)], limit: None, strict: true };
+const VERSION: Params = Params {
+    own: &[Param::new("version", ParamKind::Number)
+        .about("The version to show: 404 unless it is the current one.")],
+    limit: None,
+    strict: true,
+};
 
 const LIST: Params = lenient_list(
     &[

@@ -9,6 +9,7 @@ use crate::{
 
 routes! {
     of PROVIDER;
+    /// Lists the payment providers that are installed.
     Get "/admin/payments/payment-providers" (Admin, LIST) => index;
 }
 

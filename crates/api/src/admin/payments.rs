@@ -15,9 +15,14 @@ use crate::{
 
 routes! {
     of PAYMENT;
+    /// Lists the payments.
     Get "/admin/payments" (Admin, LIST) => index;
+    /// Shows a payment, with its captures and refunds.
     Get "/admin/payments/:id" (Admin, ONE) => retrieve;
+    /// Captures a payment, whole or in part. Captures and refunds of one payment run one after the other; a
+    /// concurrent one is refused (409).
     Post "/admin/payments/:id/capture" (Admin, ONE, CAPTURE) => capture;
+    /// Refunds a payment, whole or in part. No more than what was captured can be refunded.
     Post "/admin/payments/:id/refund" (Admin, ONE, REFUND) => refund;
 }
 

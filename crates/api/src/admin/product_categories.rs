@@ -8,7 +8,7 @@ use atoll_kernel::{Body, Call, Fault, Field, Params, Reply, Resource, Type, opti
 use atoll_product::CATEGORIES;
 
 use crate::{
-    category_tree::{ONE_IN_TREE, show_trees},
+    category_tree::{ANCESTORS_TREE, DESCENDANTS_TREE, ONE_IN_TREE, show_trees},
     crud::crud,
     reply::link_by,
     tables::{LINK, METADATA, ONE, any, any_or_null, date, flag, list, text},
@@ -16,16 +16,20 @@ use crate::{
 
 crud! {
     of RESOURCE at "/admin/product-categories" for Admin;
+    called "a product category" / "product categories";
     not_found "Product category with id: {} was not found";
+    /// With `include_descendants_tree=true` or `include_ancestors_tree=true` each comes with its tree.
     page LIST through show_trees;
     find ONE_IN_TREE through show_trees;
     create ONE_IN_TREE, CREATE by CREATE_PRODUCT_CATEGORIES through show_trees;
     update ONE_IN_TREE, UPDATE by UPDATE_PRODUCT_CATEGORIES through show_trees;
+    /// One with children is refused.
     delete "product_category" by DELETE_PRODUCT_CATEGORIES;
 }
 
 routes! {
     of RESOURCE;
+    /// Puts products into a category, and takes others out.
     Post "/admin/product-categories/:id/products" (Admin, ONE, LINK) => link_products;
 }
 
@@ -49,8 +53,8 @@ const LIST: Params = list(
         any("description"),
         any("handle"),
         any_or_null("parent_category_id"),
-        flag("include_ancestors_tree"),
-        flag("include_descendants_tree"),
+        ANCESTORS_TREE,
+        DESCENDANTS_TREE,
         flag("is_internal"),
         flag("is_active"),
         date("created_at"),

@@ -23,17 +23,29 @@ use crate::{
 
 routes! {
     of OPTION;
+    /// Lists the product options.
     Get "/admin/product-options" (Admin, LIST) => index;
+    /// Creates a product option that products can share. With `is_exclusive` it is for one product only.
     Post "/admin/product-options" (Admin, ONE, CREATE) => create;
+    /// Shows a product option, with its values.
     Get "/admin/product-options/:id" (Admin, ONE) => retrieve;
+    /// Updates a product option. A value that a variant has cannot be left out.
     Post "/admin/product-options/:id" (Admin, ONE, UPDATE) => update;
+    /// Deletes a product option. One that a product has is refused.
     Delete "/admin/product-options/:id" (Admin, ONE) => delete;
+    /// Lists the values of a product option.
     Get "/admin/product-options/:id/values" (Admin, VALUES) => values: Answer::Page(&VALUE);
+    /// Shows a value of a product option.
     Get "/admin/product-options/:id/values/:value_id" (Admin, ONE) => retrieve_value: Answer::One(&VALUE);
+    /// Updates a value of a product option.
     Post "/admin/product-options/:id/values/:value_id" (Admin, ONE, UPDATE_VALUE) => update_value: Answer::One(&VALUE);
+    /// Deletes a value of a product option. One that a variant has is refused.
     Delete "/admin/product-options/:id/values/:value_id" (Admin, ONE) => delete_value: Answer::DeletedFrom(&OPTION);
+    /// Lists the options of a product.
     Get "/admin/products/:id/options" (Admin, LIST) => of_product;
+    /// Creates an option of a product. It is for this product only, unless `is_exclusive` is false.
     Post "/admin/products/:id/options" (Admin, ONE, CREATE) => create_in_product: Answer::One(&PRODUCT);
+    /// Adds options to a product, removes others, and changes which of their values it uses, all or none.
     Post "/admin/products/:id/options/batch" (Admin, ONE, LINKS) => link: Answer::One(&PRODUCT);
 }
 

@@ -10,6 +10,7 @@ use crate::{
 
 crud! {
     of RESOURCE at "/admin/product-tags" for Admin;
+    called "a product tag" / "product tags";
     not_found "Product tag with id: {} was not found";
     page LIST;
     find ONE;

@@ -10,6 +10,7 @@ use crate::{
 
 crud! {
     of RESOURCE at "/admin/product-types" for Admin;
+    called "a product type" / "product types";
     not_found "Product type with id: {} was not found";
     page LIST;
     find ONE;

@@ -25,18 +25,31 @@ use crate::{
 
 routes! {
     of VARIANT;
+    /// Lists the variants of all products.
     Get "/admin/product-variants" (Admin, LIST) => index;
+    /// Lists the variants of a product.
     Get "/admin/products/:id/variants" (Admin, LIST) => of_product;
+    /// Creates a variant of a product. Two variants of one product cannot have the same option values.
     Post "/admin/products/:id/variants" (Admin, ONE, CREATE) => create: Answer::One(&PRODUCT);
+    /// Creates, updates and deletes variants of a product, all or none.
     Post "/admin/products/:id/variants/batch" (Admin, ONE, BATCH) => batch: Answer::Batch(&VARIANT);
+    /// Sets which inventory items several variants of a product consist of, all or none.
     Post "/admin/products/:id/variants/inventory-items/batch" (Admin, ONE, PARTS_BATCH) => batch_parts: Answer::Object;
+    /// Shows a variant of a product.
     Get "/admin/products/:id/variants/:variant_id" (Admin, ONE) => retrieve;
+    /// Updates a variant of a product. Fields that are absent stay as they are.
     Post "/admin/products/:id/variants/:variant_id" (Admin, ONE, UPDATE) => update: Answer::One(&PRODUCT);
+    /// Deletes a variant of a product, with the inventory items that nothing else needs.
     Delete "/admin/products/:id/variants/:variant_id" (Admin, ONE) => delete: Answer::DeletedFrom(&PRODUCT);
+    /// Assigns images of the product to a variant, and takes others away.
     Post "/admin/products/:id/variants/:variant_id/images/batch" (Admin, ONE, LINK) => batch_images: Answer::Object;
+    /// Assigns an image of a product to variants, and takes it away from others.
     Post "/admin/products/:id/images/:image_id/variants/batch" (Admin, ONE, LINK) => batch_variants_of_image: Answer::Object;
+    /// Adds an inventory item to a variant. A variant with several items is a kit.
     Post "/admin/products/:id/variants/:variant_id/inventory-items" (Admin, ONE, PART) => add_part;
+    /// Sets how many of an inventory item a variant needs.
     Post "/admin/products/:id/variants/:variant_id/inventory-items/:item_id" (Admin, ONE, QUANTITY) => change_part;
+    /// Removes an inventory item from a variant.
     Delete "/admin/products/:id/variants/:variant_id/inventory-items/:item_id" (Admin, ONE) => remove_part: Answer::Object;
 }
 

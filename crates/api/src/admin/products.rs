@@ -15,11 +15,19 @@ use crate::{
 
 routes! {
     of PRODUCT;
+    /// Lists the products.
     Get "/admin/products" (Admin, LIST) => index;
+    /// Creates a product, with its options, variants, prices and sales channels. No channel shows it until it
+    /// is linked to one and published.
     Post "/admin/products" (Admin, ONE, CREATE) => create;
+    /// Creates, updates and deletes products, all or none.
     Post "/admin/products/batch" (Admin, ONE, BATCH) => batch: Answer::Batch(&PRODUCT);
+    /// Shows a product, with its variants, options and images.
     Get "/admin/products/:id" (Admin, ONE) => retrieve;
+    /// Updates a product. Fields that are absent stay as they are; lists, such as `variants` and `images`,
+    /// are replaced.
     Post "/admin/products/:id" (Admin, ONE, UPDATE) => update;
+    /// Deletes a product, with its variants. One whose stock is reserved is refused.
     Delete "/admin/products/:id" (Admin, ONE) => delete;
 }
 

@@ -14,15 +14,20 @@ use crate::{
 
 crud! {
     of REGION at "/admin/regions" for Admin;
+    called "a region" / "regions";
     not_found "Region with id: {} not found";
     page LIST;
     find ONE;
+    /// Its countries are free for another region.
     delete "region" by DELETE_REGIONS;
 }
 
 routes! {
     of REGION;
+    /// Creates a region, with its countries and payment providers. A country belongs to one region.
     Post "/admin/regions" (Admin, ONE, CREATE) => create;
+    /// Updates a region. Fields that are absent stay as they are; countries and payment providers are
+    /// replaced.
     Post "/admin/regions/:id" (Admin, ONE, UPDATE) => update;
 }
 

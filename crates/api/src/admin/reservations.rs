@@ -15,15 +15,19 @@ use crate::{
 
 crud! {
     of RESERVATION at "/admin/reservations" for Admin;
+    called "a reservation" / "reservations";
     not_found "Reservation with id: {} was not found";
     page LIST;
     find ONE;
     update ONE, UPDATE by UPDATE_RESERVATIONS;
+    /// The stock becomes available.
     delete "reservation" by DELETE_RESERVATIONS;
 }
 
 routes! {
     of RESERVATION;
+    /// Reserves stock of an inventory item at a location. A line of an order is promised no more than what it
+    /// needs and was not fulfilled.
     Post "/admin/reservations" (Admin, ONE, CREATE) => create;
 }
 

@@ -26,21 +26,39 @@ use crate::{
 
 routes! {
     with "sales_channels";
+    /// Says whether a channel sells a variant, now or at another time, and how many. If it does not, every
+    /// reason is listed with its record and value.
     Get "/admin/sales-channels/:id/availability" (Admin, QUESTION) => availability;
+    /// Lists the products of a sales channel, with their periods of sale.
     Get "/admin/sales-channels/:id/products" (Admin, PAGE) => products;
+    /// Shows when a sales channel sells a product.
     Get "/admin/sales-channels/:id/products/:product_id" (Admin, ONE) => product;
+    /// Sets from when and until when a sales channel sells a product.
     Post "/admin/sales-channels/:id/products/:product_id" (Admin, ONE, PRODUCT) => update_product;
+    /// Lists the variants that a sales channel leaves out.
     Get "/admin/sales-channels/:id/excluded-variants" (Admin, PAGE) => excluded_variants;
+    /// Shows whether a sales channel sells a variant of its products, or leaves it out.
     Get "/admin/sales-channels/:id/variants/:variant_id" (Admin, ONE) => variant;
+    /// Sets whether a sales channel sells a variant of its products, or leaves it out.
     Post "/admin/sales-channels/:id/variants/:variant_id" (Admin, ONE, VARIANT) => update_variant;
+    /// Lists the stock locations that serve a sales channel, with priority and safety stock.
     Get "/admin/sales-channels/:id/stock-locations" (Admin, PAGE) => stock_locations;
+    /// Shows how a stock location serves a sales channel.
     Get "/admin/sales-channels/:id/stock-locations/:stock_location_id" (Admin, ONE) => stock_location;
+    /// Sets the priority of a stock location for a sales channel, and the safety stock that stays there.
     Post "/admin/sales-channels/:id/stock-locations/:stock_location_id" (Admin, ONE, LOCATION) => update_location;
+    /// Sets periods of sale, variants and stock locations of a sales channel, all or none.
     Post "/admin/sales-channels/:id/assortment" (Admin, ONE, ASSORTMENT) => update_all;
 }
 
 const QUESTION: Params = Params {
-    own: &[any("variant_id"), any("quantity"), any("at"), any("region_id"), any("currency_code")],
+    own: &[
+        any("variant_id").about("The variant. Required."),
+        any("quantity").about("How many are wanted; 1 if it is absent."),
+        any("at").about("The time to look at; now if it is absent."),
+        any("region_id").about("The region in which there must be a price."),
+        any("currency_code").about("The currency in which there must be a price."),
+    ],
     limit: None,
     strict: true,
 };

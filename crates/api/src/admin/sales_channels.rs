@@ -18,19 +18,27 @@ use crate::{
 
 crud! {
     of SALES_CHANNEL at "/admin/sales-channels" for Admin with "sales_channels";
+    called "a sales channel" / "sales channels";
     not_found "Sales channel with id: {} not found";
     page LIST;
     find ONE;
+    /// It shows nothing until it is linked to products.
     create ONE, CREATE by CREATE_SALES_CHANNELS;
     update ONE, UPDATE by UPDATE_SALES_CHANNELS;
+    /// The default channel of the store is refused. Its links are deleted with it.
     delete "sales-channel" by DELETE_SALES_CHANNELS;
 }
 
 routes! {
     with "sales_channels";
     of SALES_CHANNEL;
+    /// Puts products into a sales channel, and takes others out: by id, or by collection, category, tag, type
+    /// or channel. With `dry_run=true` it says what would change, and writes nothing. One call adds and
+    /// removes at most 200,000 products.
     Post "/admin/sales-channels/:id/products" (Admin, DRY_RUN, PRODUCTS, up_to PRODUCTS_BYTES_MAX) => link_products: Answer::Object;
+    /// Puts products into a sales channel. For clients of the older API.
     Post "/admin/sales-channels/:id/products/batch" (Admin, ONE, OLD_LINK) => link_old;
+    /// Takes products out of a sales channel. For clients of the older API.
     Delete "/admin/sales-channels/:id/products/batch" (Admin, ONE, OLD_LINK) => unlink_old: Answer::One(&SALES_CHANNEL);
 }
 
@@ -45,13 +53,18 @@ static SALES_CHANNEL: Resource = Resource {
     renamed: &[("location_id", "stock_locations.id"), ("publishable_key_id", "publishable_api_keys.id")],
 };
 
-const DRY_RUN: Params = Params { own: &[flag("dry_run")], limit: None, strict: true };
+const DRY_RUN: Params = Params {
+    own: &[flag("dry_run").about("Say what would change, and write nothing.")],
+    limit: None,
+    strict: true,
+};
 const IDS: Type = Type::List(&Type::Text);
 const PRODUCTS: Body = &[&[
-    optional("add", IDS),
-    optional("remove", IDS),
-    optional("add_where", WHERE),
-    optional("remove_where", WHERE),
+    optional("add", IDS).about("The ids of products to put in."),
+    optional("remove", IDS).about("The ids of products to take out."),
+    optional("add_where", WHERE)
+        .about("Which products to put in, beside those of `add`: those that match all of these lists."),
+    optional("remove_where", WHERE).about("Which products to take out, beside those of `remove`."),
 ]];
 const WHERE: Type = Type::Strict(&[&[
     optional("collection_id", IDS),
@@ -76,8 +89,8 @@ const LIST: Params = list(
         date("created_at"),
         date("updated_at"),
         date("deleted_at"),
-        any("location_id"),
-        any("publishable_key_id"),
+        any("location_id").about("Channels that this stock location serves."),
+        any("publishable_key_id").about("Channels that this publishable key opens."),
         nested("stock_locations", &[any("id"), any("name")]),
     ],
     20,

@@ -16,16 +16,23 @@ use crate::{
 
 routes! {
     of STOCK_LOCATION;
+    /// Lists the stock locations.
     Get "/admin/stock-locations" (Admin, LIST) => index;
+    /// Creates a stock location. It serves no sales channel until it is linked to one.
     Post "/admin/stock-locations" (Admin, ONE, CREATE) => create;
+    /// Shows a stock location.
     Get "/admin/stock-locations/:id" (Admin, ONE) => retrieve;
+    /// Updates a stock location. Fields that are absent stay as they are.
     Post "/admin/stock-locations/:id" (Admin, ONE, UPDATE) => update;
+    /// Deletes a stock location. One with stock or reservations is refused.
     Delete "/admin/stock-locations/:id" (Admin, ONE) => delete;
 }
 
 routes! {
     with "sales_channels";
     of STOCK_LOCATION;
+    /// Links a stock location to sales channels, and unlinks others. A channel sells the stock of its
+    /// locations.
     Post "/admin/stock-locations/:id/sales-channels" (Admin, ONE, LINK) => link_channels;
 }
 

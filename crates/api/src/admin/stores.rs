@@ -11,8 +11,11 @@ use crate::{
 
 routes! {
     of STORE;
+    /// Lists the stores. There is one.
     Get "/admin/stores" (Admin, LIST) => index;
+    /// Shows a store.
     Get "/admin/stores/:id" (Admin, ONE) => retrieve;
+    /// Updates a store: its name, its currencies, and its default sales channel, region and location.
     Post "/admin/stores/:id" (Admin, ONE, UPDATE) => update;
 }
 

@@ -10,15 +10,18 @@ use crate::{
 
 crud! {
     of USER at "/admin/users" for User;
+    called "a user" / "users";
     not_found "User with id: {} was not found";
     page LIST;
     find ONE;
     update ONE, UPDATE by UPDATE_USERS;
+    /// Users cannot delete themselves.
     delete "user" by DELETE_USERS;
 }
 
 routes! {
     of USER;
+    /// Shows the user who asks.
     Get "/admin/users/me" (User, ONE) => me;
 }
 

@@ -6,6 +6,8 @@ use atoll_kernel::{Answer, Call, Fault, Reply, limits::VERIFY_FINDINGS_MAX, rout
 use crate::tables::{NOTHING, ONE};
 
 routes! {
+    /// Verifies the stored data: indexes, links, counters and rules between records are compared with the
+    /// records. It reads everything; while one verification runs, another is refused (409).
     Post "/admin/verify" (Admin, ONE, NOTHING) => verify: Answer::Object;
 }
 

@@ -16,13 +16,24 @@ use crate::{
 
 routes! {
     of EXECUTION;
+    /// Lists the runs of workflows.
     Get "/admin/workflows-executions" (Admin, LIST) => index;
+    /// Shows a run of a workflow, with its steps.
     Get "/admin/workflows-executions/:id" (Admin, ONE) => retrieve;
+    /// Deletes a run that could not be compensated, after it was put right by hand.
     Delete "/admin/workflows-executions/:id" (Admin, ONE) => forget;
+    /// Tries again to compensate a run that could not be compensated. It runs in the background.
     Post "/admin/workflows-executions/:id/undo" (Admin, ONE, NOTHING) => undo: Answer::Object;
+    /// Shows the run of a workflow with this transaction id. The first id is the name of the workflow.
     Get "/admin/workflows-executions/:id/:transaction_id" (Admin, ONE) => retrieve_by_transaction;
+    /// Starts a workflow, by its name. Workflows in one transaction have routes of their own, and are
+    /// refused.
     Post "/admin/workflows-executions/:id/run" (Admin, ONE, RUN) => run;
+    /// Finishes a step that waits for an answer from outside, with its result. The id is the name of the
+    /// workflow.
     Post "/admin/workflows-executions/:id/steps/success" (Admin, ONE, FINISH) => succeed: Answer::Object;
+    /// Fails a step that waits for an answer from outside: the run is compensated. The id is the name of the
+    /// workflow.
     Post "/admin/workflows-executions/:id/steps/failure" (Admin, ONE, FINISH) => fail: Answer::Object;
 }
 

@@ -26,8 +26,13 @@ const CREDENTIALS: Body =
     &[&[optional("email", Type::Any).or_null(), optional("password", Type::Any).or_null()]];
 
 routes! {
+    /// Logs in by e-mail address and password, and answers with a token. Attempts are limited per account and
+    /// network.
     Post "/auth/:actor/:provider" (Public, ONE, CREDENTIALS) => log_in;
+    /// Registers an identity, and answers with a token. It has no account yet: a customer creates one by
+    /// `POST /store/customers`, a user by accepting an invite.
     Post "/auth/:actor/:provider/register" (Public, ONE, CREDENTIALS) => sign_up;
+    /// Answers with a new token for the identity of a valid one.
     Post "/auth/token/refresh" (Identity, ONE, NOTHING) => refresh;
 }
 

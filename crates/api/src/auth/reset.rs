@@ -16,12 +16,19 @@ use super::{
 use crate::tables::{ONE, any};
 
 routes! {
+    /// Asks for a token to reset a password. The token goes to the subscribers of `auth.password_reset`,
+    /// which mail it; the answer is the same for unknown addresses.
     Post "/auth/:actor/:provider/reset-password" (Public, ONE, IDENTIFIER) => ask: Answer::Created;
+    /// Sets a new password, with the token that was mailed. The token is valid once, and for 15 minutes.
     Post "/auth/:actor/:provider/update" (Public, TOKEN, PASSWORD) => update;
 }
 
 const IDENTIFIER: Body = &[&[required("identifier", Type::Text)]];
-const TOKEN: Params = Params { own: &[any("token")], limit: None, strict: true };
+const TOKEN: Params = Params {
+    own: &[any("token").about("The token that was mailed; it may come as a bearer token instead.")],
+    limit: None,
+    strict: true,
+};
 const PASSWORD: Body = &[&[required("password", Type::Text)]];
 
 /// The event, and the purpose of its token.

@@ -15,7 +15,9 @@ use crate::{
 };
 
 routes! {
+    /// Opens a session: the answer sets a cookie for the identity of the token.
     Post "/auth/session" (Identity, ONE, NOTHING) => open;
+    /// Closes the session of the cookie.
     Delete "/auth/session" (Identity, ONE) => close;
 }
 

@@ -24,13 +24,24 @@ use crate::{
 
 routes! {
     of CART;
+    /// Creates a cart in a sales channel of the key. If the key has several, `sales_channel_id` says which.
     Post "/store/carts" (Store, ONE, CREATE) => create;
+    /// Shows a cart of the channels of the key.
     Get "/store/carts/:id" (Store, ONE) => retrieve;
+    /// Updates a cart. Another region or sales channel prices its lines anew.
     Post "/store/carts/:id" (Store, ONE, UPDATE) => update;
+    /// Adds a variant to a cart, if the channel sells it. The same variant with the same metadata becomes one
+    /// line; a cart has at most 100 lines.
     Post "/store/carts/:id/line-items" (Store, ONE, ADD_LINE) => add_line;
+    /// Sets the quantity of a line of a cart. Zero removes the line.
     Post "/store/carts/:id/line-items/:line_id" (Store, ONE, UPDATE_LINE) => update_line;
+    /// Removes a line from a cart.
     Delete "/store/carts/:id/line-items/:line_id" (Store, ONE) => remove_line: Answer::DeletedFrom(&CART);
+    /// Takes over a cart for the customer who asks. Its lines are priced anew.
     Post "/store/carts/:id/customer" (Customer, ONE, NOTHING) => take;
+    /// Completes a cart: authorises its payment, reserves its stock and places the order. A cart that was
+    /// completed answers with its order again. A payment that needs more is answered with the cart, and
+    /// prices that changed with 409.
     Post "/store/carts/:id/complete" (Store, ONE, NOTHING) => complete: Answer::Object;
 }
 

@@ -1,7 +1,7 @@
 //! Shared by the store routes of products and variants: the channels of a call, and its price context.
 
 use atoll_availability::{CURRENCY, ChannelScope, REGION, SALES_CHANNEL, WHOLE_CATALOGUE};
-use atoll_kernel::{Call, Context, Fault, Filters};
+use atoll_kernel::{Call, Context, Fault, Filters, Param};
 use atoll_region::REGIONS;
 use atoll_store::the_store;
 
@@ -11,8 +11,14 @@ use crate::{
 };
 
 /// The parameters that [`surroundings`] takes.
-pub(crate) const SURROUNDINGS: Filters =
-    &[any("sales_channel_id"), any("region_id"), any("country_code"), any("province"), any("cart_id")];
+pub(crate) const SURROUNDINGS: Filters = &[IN_CHANNEL, IN_REGION, IN_COUNTRY, IN_PROVINCE, OF_CART];
+pub(crate) const IN_CHANNEL: Param = any("sales_channel_id")
+    .about("The channels to look at, among those of the key; without it, all of these.");
+pub(crate) const IN_REGION: Param = any("region_id").about("The region of the prices, which then are shown.");
+pub(crate) const IN_COUNTRY: Param =
+    any("country_code").about("Accepted for tax modules; there is none yet.");
+pub(crate) const IN_PROVINCE: Param = any("province").about("Accepted for tax modules; there is none yet.");
+pub(crate) const OF_CART: Param = any("cart_id").about("The cart whose region the prices are of.");
 
 /// The channels of the call, and the context for prices and quantities. Takes their parameters out of the
 /// filters. `price` is the path of prices on the route, which is added to the fields if there is a region.

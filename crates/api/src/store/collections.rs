@@ -9,7 +9,9 @@ use crate::{
 
 crud! {
     of RESOURCE at "/store/collections" for Store;
+    called "a collection" / "collections";
     not_found "Collection with id: {} was not found";
+    /// The newest come first, unless `order` says otherwise. Related products are those that the key shows.
     page LIST through newest_first;
     find ONE;
 }

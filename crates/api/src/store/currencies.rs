@@ -9,8 +9,10 @@ use crate::{
 
 crud! {
     of CURRENCY at "/store/currencies" for Store;
+    called "a currency" / "currencies";
     not_found "Currency with code: {} was not found";
     page LIST;
+    /// The id is its code, in small letters.
     find ONE;
 }
 

@@ -19,13 +19,21 @@ use crate::{
 
 routes! {
     of CUSTOMER;
+    /// Creates the account of the customer whose identity was just registered.
     Post "/store/customers" (NewCustomer, ONE, CREATE) => create;
+    /// Shows the customer who asks.
     Get "/store/customers/me" (Customer, ONE) => retrieve;
+    /// Updates the customer who asks. Fields that are absent stay as they are.
     Post "/store/customers/me" (Customer, ONE, UPDATE) => update;
+    /// Lists the addresses of the customer who asks.
     Get "/store/customers/me/addresses" (Customer, ADDRESSES) => addresses: Answer::Page(&ADDRESS);
+    /// Adds an address to the customer who asks. There are at most 100.
     Post "/store/customers/me/addresses" (Customer, ONE, ADDRESS_BODY) => add_address;
+    /// Shows an address of the customer who asks.
     Get "/store/customers/me/addresses/:address_id" (Customer, ONE) => address: Answer::One(&ADDRESS);
+    /// Updates an address of the customer who asks. Fields that are absent stay as they are.
     Post "/store/customers/me/addresses/:address_id" (Customer, ONE, ADDRESS_BODY) => change_address;
+    /// Deletes an address of the customer who asks.
     Delete "/store/customers/me/addresses/:address_id" (Customer, ONE) => remove_address: Answer::DeletedFrom(&CUSTOMER);
 }
 

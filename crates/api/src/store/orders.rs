@@ -14,7 +14,10 @@ use crate::{
 
 routes! {
     of ORDER;
+    /// Lists the orders of the customer who asks, as far as they were placed in the channels of the key.
     Get "/store/orders" (Customer, LIST) => index;
+    /// Shows an order that was placed in a channel of the key. Its id cannot be guessed, and is all that a
+    /// guest needs.
     Get "/store/orders/:id" (Store, ONE) => retrieve;
 }
 

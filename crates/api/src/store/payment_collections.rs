@@ -20,7 +20,10 @@ use crate::{
 
 routes! {
     of COLLECTION;
+    /// Creates the payment collection of a cart: what is to be paid for it. A cart that has one is answered
+    /// with it.
     Post "/store/payment-collections" (Store, ONE, CREATE) => create;
+    /// Opens a payment session with a provider. It replaces the earlier session.
     Post "/store/payment-collections/:id/payment-sessions" (Store, ONE, CHOOSE) => choose;
 }
 

@@ -10,6 +10,7 @@ use crate::{
 
 routes! {
     of PROVIDER;
+    /// Lists the payment providers of a region.
     Get "/store/payment-providers" (Store, LIST) => index;
 }
 
@@ -22,7 +23,14 @@ static PROVIDER: Resource = Resource {
     renamed: &[],
 };
 
-const LIST: Params = list(&[any("id"), any("region_id"), flag("is_enabled")], 20);
+const LIST: Params = list(
+    &[
+        any("id"),
+        any("region_id").about("The region whose payment providers are asked for. Required."),
+        flag("is_enabled"),
+    ],
+    20,
+);
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
     let region = call.params.take_one("region_id");

@@ -3,15 +3,17 @@
 use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
 
 use crate::{
-    category_tree::{ONE_IN_TREE, show_trees},
+    category_tree::{ANCESTORS_TREE, DESCENDANTS_TREE, ONE_IN_TREE, show_trees},
     gate::scope,
     reply::{find, page},
-    tables::{any, any_or_null, date, flag, list},
+    tables::{any, any_or_null, date, list},
 };
 
 routes! {
     of RESOURCE;
+    /// Lists the active, public product categories. Related products are those that the key shows.
     Get "/store/product-categories" (Store, LIST) => index;
+    /// Shows a product category that is active and public.
     Get "/store/product-categories/:id" (Store, ONE_IN_TREE) => retrieve;
 }
 
@@ -34,8 +36,8 @@ const LIST: Params = list(
         any("description"),
         any("handle"),
         any_or_null("parent_category_id"),
-        flag("include_ancestors_tree"),
-        flag("include_descendants_tree"),
+        ANCESTORS_TREE,
+        DESCENDANTS_TREE,
         date("created_at"),
         date("updated_at"),
         date("deleted_at"),

@@ -9,6 +9,7 @@ use crate::{
 
 crud! {
     of RESOURCE at "/store/product-options" for Store;
+    called "a product option" / "product options";
     not_found "Product option with id: {} was not found";
     page LIST;
     find ONE;

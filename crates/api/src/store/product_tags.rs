@@ -9,7 +9,9 @@ use crate::{
 
 crud! {
     of RESOURCE at "/store/product-tags" for Store;
+    called "a product tag" / "product tags";
     not_found "Product tag with id: {} was not found";
+    /// Related products are those that the key shows.
     page LIST;
     find ONE;
 }

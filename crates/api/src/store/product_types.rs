@@ -9,7 +9,9 @@ use crate::{
 
 crud! {
     of RESOURCE at "/store/product-types" for Store;
+    called "a product type" / "product types";
     not_found "Product type with id: {} was not found";
+    /// Related products are those that the key shows.
     page LIST;
     find ONE;
 }

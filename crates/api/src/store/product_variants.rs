@@ -3,13 +3,15 @@
 use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
 
 use crate::{
-    store::catalogue::{SURROUNDINGS, surroundings},
+    store::catalogue::{IN_CHANNEL, IN_COUNTRY, IN_PROVINCE, IN_REGION, OF_CART, SURROUNDINGS, surroundings},
     tables::{any, date, flag, list},
 };
 
 routes! {
     of VARIANT;
+    /// Lists the variants that the channels of the key sell now.
     Get "/store/product-variants" (Store, LIST) => index;
+    /// Shows a variant that a channel of the key sells now.
     Get "/store/product-variants/:id" (Store, SHOW) => retrieve;
 }
 
@@ -43,11 +45,11 @@ const LIST: Params = list(
         date("created_at"),
         date("updated_at"),
         date("deleted_at"),
-        any("sales_channel_id"),
-        any("region_id"),
-        any("country_code"),
-        any("province"),
-        any("cart_id"),
+        IN_CHANNEL,
+        IN_REGION,
+        IN_COUNTRY,
+        IN_PROVINCE,
+        OF_CART,
     ],
     20,
 );

@@ -3,13 +3,16 @@
 use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
 
 use crate::{
-    store::catalogue::{SURROUNDINGS, surroundings},
+    store::catalogue::{IN_CHANNEL, IN_COUNTRY, IN_PROVINCE, IN_REGION, OF_CART, SURROUNDINGS, surroundings},
     tables::{any, date, flag, list, nested},
 };
 
 routes! {
     of PRODUCT;
+    /// Lists the products that the channels of the key show now. Prices come with a region, or with the one
+    /// of a cart; `inventory_quantity` is that of the channels.
     Get "/store/products" (Store, LIST) => index;
+    /// Shows a product that a channel of the key shows now.
     Get "/store/products/:id" (Store, SHOW) => retrieve;
 }
 
@@ -51,11 +54,11 @@ const LIST: Params = list(
         date("created_at"),
         date("updated_at"),
         date("deleted_at"),
-        any("sales_channel_id"),
-        any("region_id"),
-        any("country_code"),
-        any("province"),
-        any("cart_id"),
+        IN_CHANNEL,
+        IN_REGION,
+        IN_COUNTRY,
+        IN_PROVINCE,
+        OF_CART,
         any("option_value_id"),
         nested(
             "variants",

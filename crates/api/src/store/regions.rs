@@ -9,7 +9,9 @@ use crate::{
 
 crud! {
     of REGION at "/store/regions" for Store;
+    called "a region" / "regions";
     not_found "Region with id: {} was not found";
+    /// A cart needs one: it decides the currency.
     page LIST;
     find ONE;
 }

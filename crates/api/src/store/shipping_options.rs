@@ -1,7 +1,7 @@
 //! Store route of shipping options: `/store/shipping-options`. There is no shipping module yet, so the list
 //! is empty; storefronts request it for every cart with line items.
 
-use atoll_kernel::{Answer, Call, Fault, Params, Reply, routes, serde_json::json};
+use atoll_kernel::{Answer, Call, Fault, Param, Params, Reply, routes, serde_json::json};
 
 use crate::{
     gate::scope,
@@ -9,10 +9,16 @@ use crate::{
 };
 
 routes! {
+    /// Lists how a cart can be shipped. There is no shipping module yet, so the list is empty.
     Get "/store/shipping-options" (Store, OF_CART) => index: Answer::Object;
 }
 
-const OF_CART: Params = Params { own: &[any("cart_id"), flag("is_return")], limit: None, strict: true };
+const CART: Param = any("cart_id").about("The cart that is to be shipped. Required.");
+const OF_CART: Params = Params {
+    own: &[CART, flag("is_return").about("Accepted for return shipping; there is none yet.")],
+    limit: None,
+    strict: true,
+};
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
     let required = || Fault::invalid("Invalid request: Field 'cart_id' is required");

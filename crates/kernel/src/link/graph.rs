@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::Value;
 
 use crate::{
-    Decimal, Direction, EntityDef, Env, FieldKind, Ids, JsonObject, Node, QueryError, Record, Registry,
-    Relation, Resolve, ResolveWith, Scalar, Scan, Targets,
+    CREATED_AT_TEXT, DELETED_AT_TEXT, Decimal, Direction, EntityDef, Env, FieldKind, Ids, JsonObject, Node,
+    QueryError, Record, Registry, Relation, Resolve, ResolveWith, Scalar, Scan, Targets, UPDATED_AT_TEXT,
     link::{Link, LinkRow, Side, by_side},
 };
 
@@ -108,14 +108,19 @@ pub(crate) fn entity_of(link: &'static Link) -> &'static EntityDef {
     let mut kinds = vec![FieldKind::Text, FieldKind::Text];
     kinds.extend(link.columns.iter().map(|_| FieldKind::Any));
     kinds.extend([FieldKind::Text, FieldKind::Time, FieldKind::Time, FieldKind::OrNull(&FieldKind::Time)]);
+    let mut texts = vec!["Id of the linked record."; 2];
+    texts.extend(link.columns.iter().map(|_| ""));
+    texts.extend(["The id of the row.", CREATED_AT_TEXT, UPDATED_AT_TEXT, DELETED_AT_TEXT]);
     Box::leak(Box::new(EntityDef {
         name: link.name,
         plural: link.name,
         prefix: link.prefix,
         label: link.name,
+        text: "A row of a link between two records.",
         key: "id",
         fields: fields.leak(),
         kinds: kinds.leak(),
+        texts: texts.leak(),
         hidden: &[],
         search: &[],
         embeds: &[],

@@ -1,0 +1,173 @@
+//! The OpenAPI document: texts of routes, parameters and schemas, references, and what store routes show.
+//! That answers are what it says, every test checks (`testkit/src/described.rs`).
+
+use atoll_testkit::TestApp;
+use serde_json::{Map, Value};
+
+async fn document() -> Value {
+    TestApp::init().await.client().get("/openapi.json").await.ok()
+}
+
+/// The operations, by method and path.
+fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let of_path = |(path, operations): (&String, &'_ Value)| {
+        let operations = operations.as_object().expect("operations");
+        operations.keys().map(|verb| format!("{} {path}", verb.to_uppercase())).collect::<Vec<_>>()
+    };
+    let paths = document["paths"].as_object().expect("paths");
+    let names = paths.iter().flat_map(of_path);
+    let operations = paths.values().flat_map(|it| it.as_object().expect("operations").values());
+    names.zip(operations).collect()
+}
+
+/// All values in the document, with their places.
+fn walk<'a>(place: &str, value: &'a Value, visit: &mut dyn FnMut(&str, &'a Value)) {
+    visit(place, value);
+    match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, it)| walk(&format!("{place}/{name}"), it, visit))
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, it)| walk(&format!("{place}/{at}"), it, visit));
+        }
+        _ => {}
+    }
+}
+
+fn resolved<'a>(document: &'a Value, it: &'a Value) -> &'a Value {
+    let Some(reference) = it["$ref"].as_str() else { return it };
+    document.pointer(reference.trim_start_matches('#')).unwrap_or_else(|| panic!("{reference} leads nowhere"))
+}
+
+#[tokio::test]
+async fn openapi_document_is_rendered_once() {
+    let app = TestApp::init().await;
+    let first = app.client().get("/openapi.json").await;
+    let second = app.client().get("/openapi.json").await;
+    assert!(first.body.len() > 100_000);
+    // The very same bytes, and not equal ones.
+    assert_eq!(first.body.as_ptr(), second.body.as_ptr());
+}
+
+#[tokio::test]
+async fn every_route_has_a_summary_of_its_own() {
+    let document = document().await;
+    let mut wrong = Vec::new();
+    for (name, operation) in operations(&document) {
+        let summary = operation["summary"].as_str().unwrap_or_default();
+        let is_sentence = summary.contains(' ') && summary.starts_with(|it: char| it.is_ascii_uppercase());
+        let is_path = summary.contains('/') && !summary.contains("`/");
+        if !is_sentence || is_path || summary.len() > 160 || summary.ends_with('.') {
+            wrong.push(format!("{name}: {summary:?}"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    let create = &document["paths"]["/admin/product-tags"]["post"];
+    assert_eq!(create["summary"], "Creates a product tag");
+    let update = &document["paths"]["/admin/product-tags/{id}"]["post"];
+    assert_eq!(update["summary"], "Updates a product tag");
+    assert_eq!(update["description"], "Fields that are absent stay as they are.");
+}
+
+#[tokio::test]
+async fn every_parameter_and_every_stored_field_has_a_description() {
+    let document = document().await;
+    let mut silent = Vec::new();
+    for (name, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().expect("parameters") {
+            let parameter = resolved(&document, parameter);
+            if parameter["description"].as_str().unwrap_or_default().is_empty() {
+                silent.push(format!("{name} {}", parameter["name"]));
+            }
+        }
+    }
+    let schemas = document["components"]["schemas"].as_object().expect("schemas");
+    for (name, schema) in schemas {
+        if schema["description"].as_str().unwrap_or_default().is_empty() {
+            silent.push(name.clone());
+        }
+        for (field, it) in schema["properties"].as_object().into_iter().flatten() {
+            // Relations are described by the schema that they lead to; computed fields of a record are named.
+            let is_stored = it.get("type").is_some_and(|it| it != "array") || it.get("enum").is_some();
+            if is_stored && it.get("description").is_none() {
+                silent.push(format!("{name}.{field}"));
+            }
+        }
+    }
+    assert_eq!(silent, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn texts_are_for_readers_of_the_api() {
+    let document = document().await;
+    let mut wrong = Vec::new();
+    walk("", &document, &mut |place, value| {
+        let is_text = place.ends_with("/description") || place.ends_with("/summary");
+        // Links of rustdoc, and lines of source code, lead nowhere here.
+        let text = value.as_str().filter(|_| is_text).unwrap_or_default();
+        if ["[`", "](", "::", "`None`", "`Some"].iter().any(|it| text.contains(it)) {
+            wrong.push(format!("{place}: {text}"));
+        }
+    });
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn every_reference_leads_somewhere_and_every_component_is_used() {
+    let document = document().await;
+    let mut used = Vec::new();
+    walk("", &document, &mut |_, value| {
+        resolved(&document, value);
+        used.extend(value["$ref"].as_str());
+    });
+    for kind in ["schemas", "parameters", "responses"] {
+        for name in document["components"][kind].as_object().expect("components").keys() {
+            let reference = format!("#/components/{kind}/{name}");
+            assert!(used.contains(&reference.as_str()), "{reference} is not used");
+        }
+    }
+}
+
+#[tokio::test]
+async fn store_routes_have_schemas_of_what_they_show() {
+    let document = document().await;
+    let schemas = &document["components"]["schemas"];
+    let empty = Map::new();
+    let shows = |schema: &str, field: &str| {
+        schemas[schema]["properties"].as_object().unwrap_or(&empty).contains_key(field)
+    };
+    let page =
+        &document["paths"]["/store/products"]["get"]["responses"]["200"]["content"]["application/json"];
+    let item = &page["schema"]["properties"]["products"]["items"]["$ref"];
+    assert_eq!(item, "#/components/schemas/StorefrontProduct");
+    for field in ["id", "title", "variants", "collection"] {
+        assert!(shows("StorefrontProduct", field) && shows("Product", field), "{field}");
+    }
+    for field in ["calculated_price", "inventory_quantity", "sku"] {
+        assert!(shows("StorefrontProduct.variants", field), "{field}");
+    }
+    // What admins are shown, and storefronts are not.
+    assert!(shows("Product", "sales_channels") && !shows("StorefrontProduct", "sales_channels"));
+    assert!(
+        shows("ProductVariant", "inventory_items") && !shows("StorefrontProduct.variants", "inventory_items")
+    );
+    assert!(shows("ProductVariant", "prices") && !shows("StorefrontProduct.variants", "prices"));
+    // Of some related records only a few fields are offered.
+    let fields = schemas["StorefrontCart.customer"]["properties"].as_object().expect("fields");
+    assert_eq!(fields.keys().collect::<Vec<_>>(), ["email", "groups", "id"]);
+    // A category has children, which have children.
+    let children =
+        &schemas["StorefrontProductCategory.category_children"]["properties"]["category_children"]["items"];
+    assert_eq!(children["$ref"], "#/components/schemas/StorefrontProductCategory.category_children");
+    // No store route shows a record as an admin sees it.
+    let mut wrong = Vec::new();
+    for (name, operation) in operations(&document).iter().filter(|(_, it)| it["x-area"] == "store") {
+        walk(name, &operation["responses"]["200"], &mut |place, value| {
+            let reference = value["$ref"].as_str().unwrap_or("#/components/schemas/Storefront");
+            if !reference.starts_with("#/components/schemas/Storefront") {
+                wrong.push(format!("{place}: {reference}"));
+            }
+        });
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
