@@ -1,5 +1,5 @@
-//! Where read requests run: inline at first, in a thread pool beyond a number of keys, and never beyond their
-//! budget of keys. So short requests are answered at once, and long ones share the processors.
+//! Execution of read requests: inline up to a number of keys, then in a thread pool, up to their key budget.
+//! So short requests are answered at once, and long ones share the processors.
 
 use std::{sync::Arc, thread::available_parallelism, time::Duration};
 
@@ -16,23 +16,23 @@ use crate::{
     limits::{KEYS_INLINE_MAX, KEYS_MAX, READ_TIMEOUT, READS_WAITING_MAX},
 };
 
-/// In how many seconds those who found no place in the line try again.
+/// The `Retry-After` of a request that was refused because the queue is full, in seconds.
 const RETRY_AFTER_S: u64 = 2;
 
-/// How much one request may read and show, and how much is read at the same time.
+/// Limits of what one request may read and show, and of concurrent reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadLimits {
-    /// Keys that a request reads inline.
+    /// Keys that a request may read inline.
     pub keys_inline_max: u64,
-    /// Keys that it reads at all.
+    /// Upper bound of keys that a request reads.
     pub keys_max: u64,
     /// Threads of the pool.
     pub threads: usize,
-    /// Requests that wait for one of them.
+    /// Upper bound of requests in the queue for a thread.
     pub waiting_max: usize,
-    /// For which a request waits and reads.
+    /// Time-out of waiting and reading together.
     pub timeout: Duration,
-    /// What an answer may hold.
+    /// Limits of the answer.
     pub answer: AnswerLimits,
 }
 
@@ -49,30 +49,30 @@ impl Default for ReadLimits {
     }
 }
 
-/// The threads for what is not read inline, and the line for them.
+/// The thread pool for long reads, and its queue.
 pub(crate) struct Pool {
     threads: Arc<Semaphore>,
-    /// A place for each request that has a thread or waits for one.
-    places: Arc<Semaphore>,
+    /// A slot for each request that has a thread or waits for one.
+    slots: Arc<Semaphore>,
 }
 
 impl Pool {
     pub(crate) fn new(limits: &ReadLimits) -> Pool {
         Pool {
             threads: Arc::new(Semaphore::new(limits.threads)),
-            places: Arc::new(Semaphore::new(limits.threads + limits.waiting_max)),
+            slots: Arc::new(Semaphore::new(limits.threads + limits.waiting_max)),
         }
     }
 
-    /// Runs `work` in a thread of the pool, whose reading `meter` counts.
-    /// Errors: 503 where the line is full, or the time is up.
+    /// Runs `work` in a thread of the pool; `meter` counts what it reads. Errors: 503 if the queue is full,
+    /// or after the time-out.
     async fn run<T: Send + 'static>(
         &self,
         limits: &ReadLimits,
         meter: &Arc<Meter>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Fault> {
-        let Ok(place) = self.places.clone().try_acquire_owned() else {
+        let Ok(slot) = self.slots.clone().try_acquire_owned() else {
             return Err(Fault::busy("Too much is being read; try again soon", RETRY_AFTER_S));
         };
         let deadline = Instant::now() + limits.timeout;
@@ -80,9 +80,9 @@ impl Pool {
             return Err(Halt::TimedOut.into());
         };
         meter.restart(limits.keys_max);
-        // What is stopped keeps its thread until it notices, at the next key.
+        // A cancelled read keeps its thread until it notices, at the next key.
         let work = spawn_blocking(move || {
-            let _held = (place, thread);
+            let _held = (slot, thread);
             work()
         });
         match timeout_at(deadline, work).await {
@@ -95,8 +95,8 @@ impl Pool {
     }
 }
 
-/// Answers a request that only reads. What took more than may be read inline begins again in the pool: that
-/// much is little, and a handler is a function that holds what it read, so there is nothing to go on from.
+/// Answers a request that only reads. A request beyond the inline budget starts again in the pool: the budget
+/// is small, and a handler cannot be suspended in the middle.
 pub(crate) async fn read(
     route: &'static Route,
     mut call: Call,
@@ -123,7 +123,7 @@ pub(crate) async fn read(
     }
 }
 
-/// Whatever a handler made of being halted: that it was is the answer.
+/// A read that was halted is answered with the halt, whatever its handler returned.
 fn settled<T>(answer: Result<T, Fault>, meter: &Meter) -> Result<T, Fault> {
     match meter.halted() {
         Some(halt) => Err(halt.into()),
@@ -132,9 +132,8 @@ fn settled<T>(answer: Result<T, Fault>, meter: &Meter) -> Result<T, Fault> {
 }
 
 impl Ctx {
-    /// Reads `view` for a request that does not only read: inline at first, and from the beginning in the
-    /// pool if that was not enough. Errors: 400 where it reads too much, 503 where the line for the pool is
-    /// full, and what `body` says.
+    /// Reads `view` for a request that also writes: inline at first, then from the start in the pool. Errors:
+    /// 400 beyond the key budget, 503 if the queue is full, and those of `body`.
     pub async fn read<T, F>(&self, view: &View, body: F) -> Result<T, Fault>
     where
         F: Fn(&View) -> Result<T, Fault> + Send + 'static,
