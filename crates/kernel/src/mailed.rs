@@ -25,7 +25,7 @@ struct Claims<T> {
     iat: i64,
     exp: i64,
     #[serde(flatten)]
-    said: T,
+    extra: T,
 }
 
 impl Unsigned {
@@ -33,12 +33,12 @@ impl Unsigned {
     /// tokens with the same claims at the same time are the same.
     pub fn new(
         purpose: &str,
-        said: &impl Serialize,
+        extra: &impl Serialize,
         now: Timestamp,
         lifetime_s: i64,
     ) -> Result<Unsigned, Fault> {
         let iat = now.millis().div_euclid(1000);
-        let claims = Claims { aud: purpose.to_owned(), iat, exp: iat + lifetime_s, said };
+        let claims = Claims { aud: purpose.to_owned(), iat, exp: iat + lifetime_s, extra };
         jwt::unsigned(&claims).map(Unsigned).map_err(Fault::unexpected)
     }
 }
@@ -67,6 +67,6 @@ impl Ctx {
     /// The claims of a token that came back, if it is valid for `purpose`.
     pub fn read_mailed<T: DeserializeOwned>(&self, purpose: &str, token: &str) -> Option<T> {
         let claims: Claims<T> = jwt::read(&self.mail_key(), token, self.now())?;
-        (claims.aud == purpose).then_some(claims.said)
+        (claims.aud == purpose).then_some(claims.extra)
     }
 }

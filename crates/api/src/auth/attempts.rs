@@ -36,7 +36,7 @@ struct Count {
     n: u32,
     /// End of the period.
     until: Timestamp,
-    place: u64,
+    seq: u64,
 }
 
 impl<K: Clone + Eq + Hash> Counts<K> {
@@ -66,18 +66,18 @@ impl<K: Clone + Eq + Hash> Counts<K> {
         }
         self.n_begun += 1;
         self.order.insert(self.n_begun, key.clone());
-        self.counts.insert(key.clone(), Count { n: 1, until: latest, place: self.n_begun });
+        self.counts.insert(key.clone(), Count { n: 1, until: latest, seq: self.n_begun });
         Ok(())
     }
 
     fn forget(&mut self, key: &K) {
         if let Some(count) = self.counts.remove(key) {
-            self.order.remove(&count.place);
+            self.order.remove(&count.seq);
         }
     }
 
     /// Subtracts an attempt.
-    fn take_back(&mut self, key: &K) {
+    fn subtract(&mut self, key: &K) {
         if let Some(count) = self.counts.get_mut(key) {
             count.n = count.n.saturating_sub(1);
         }
@@ -85,16 +85,16 @@ impl<K: Clone + Eq + Hash> Counts<K> {
 }
 
 /// In-memory attempt counters; lost on restart.
-struct Tried {
+struct Counters {
     by_network: Counts<IpNet>,
     by_both: Counts<(String, Option<IpNet>)>,
     by_account: Counts<String>,
 }
 
-impl Default for Tried {
+impl Default for Counters {
     fn default() -> Self {
         let n_keys = ATTEMPTS_REMEMBERED_MAX;
-        Tried {
+        Counters {
             by_network: Counts::new(ATTEMPTS_OF_NETWORK_MAX, NETWORK_MS, n_keys),
             by_both: Counts::new(ATTEMPTS_OF_ACCOUNT_AND_NETWORK_MAX, NETWORK_MS, n_keys),
             by_account: Counts::new(ATTEMPTS_OF_ACCOUNT_MAX, ACCOUNT_MS, n_keys),
@@ -102,7 +102,7 @@ impl Default for Tried {
     }
 }
 
-impl Tried {
+impl Counters {
     /// An attempt that the limit of its network refuses does not count for the account.
     fn begin(&mut self, account: &str, network: Option<IpNet>, now: Timestamp) -> Result<(), u64> {
         if let Some(network) = network {
@@ -112,17 +112,17 @@ impl Tried {
         self.by_account.begin(&account.to_owned(), now)
     }
 
-    fn worked(&mut self, account: &str, network: Option<IpNet>) {
+    fn succeeded(&mut self, account: &str, network: Option<IpNet>) {
         if let Some(network) = network {
-            self.by_network.take_back(&network);
+            self.by_network.subtract(&network);
         }
         self.by_both.forget(&(account.to_owned(), network));
-        self.by_account.take_back(&account.to_owned());
+        self.by_account.subtract(&account.to_owned());
     }
 }
 
 #[derive(Default)]
-struct Attempts(Mutex<Tried>);
+struct Attempts(Mutex<Counters>);
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -150,67 +150,67 @@ impl Attempt {
 
     /// After a success: neither this attempt nor earlier ones for this account from this network count any
     /// more.
-    pub(crate) fn worked(self) {
-        locked(&self.attempts.0).worked(&self.account, self.network);
+    pub(crate) fn succeeded(self) {
+        locked(&self.attempts.0).succeeded(&self.account, self.network);
     }
 }
 
 /// The queue for password hashing: requests that wait, and those that are being hashed.
-struct Line {
-    turns: Semaphore,
+struct Queue {
+    permits: Semaphore,
     /// Requests in the queue, by network.
-    places: Mutex<HashMap<Option<IpNet>, usize>>,
+    slots: Mutex<HashMap<Option<IpNet>, usize>>,
 }
 
-impl Default for Line {
+impl Default for Queue {
     fn default() -> Self {
-        Line { turns: Semaphore::new(HASHINGS_CONCURRENT_MAX), places: Mutex::default() }
+        Queue { permits: Semaphore::new(HASHINGS_CONCURRENT_MAX), slots: Mutex::default() }
     }
 }
 
 /// A slot in the queue, until it is dropped.
-struct Place {
-    line: Arc<Line>,
+struct Slot {
+    queue: Arc<Queue>,
     network: Option<IpNet>,
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
-        let mut places = locked(&self.line.places);
-        if let Some(n) = places.get_mut(&self.network) {
+        let mut slots = locked(&self.queue.slots);
+        if let Some(n) = slots.get_mut(&self.network) {
             *n -= 1;
             if *n == 0 {
-                places.remove(&self.network);
+                slots.remove(&self.network);
             }
         }
     }
 }
 
-impl Line {
+impl Queue {
     /// Takes a slot. Errors: 429 if the network has its share, 503 if the queue is full; both before anything
     /// is looked up.
-    fn enter(self: Arc<Line>, network: Option<IpNet>) -> Result<Place, Fault> {
-        let mut places = locked(&self.places);
-        let n_of_network = places.get(&network).copied().unwrap_or(0);
+    fn enter(self: Arc<Queue>, network: Option<IpNet>) -> Result<Slot, Fault> {
+        let mut slots = locked(&self.slots);
+        let n_of_network = slots.get(&network).copied().unwrap_or(0);
         if network.is_some() && n_of_network >= HASHING_QUEUE_PER_NETWORK_MAX {
             return Err(Fault::too_many("Too many attempts. Please try again later.", 1));
         }
-        if places.values().sum::<usize>() >= HASHING_QUEUE_MAX {
+        if slots.values().sum::<usize>() >= HASHING_QUEUE_MAX {
             return Err(Fault::busy("Too many people log in at the moment. Please try again.", 1));
         }
-        *places.entry(network).or_default() += 1;
-        drop(places);
-        Ok(Place { line: self, network })
+        *slots.entry(network).or_default() += 1;
+        drop(slots);
+        Ok(Slot { queue: self, network })
     }
 }
 
 /// A slot in the queue for password hashing, for one request.
-pub(crate) struct Hashing(Place);
+pub(crate) struct Hashing(Slot);
 
 impl Hashing {
     /// Takes a slot in the queue, which is released when the value is dropped.
     pub(crate) fn enter(ctx: &Ctx, head: &Head) -> Result<Hashing, Fault> {
-        ctx.memory::<Line>().enter(ctx.config().proxies.network_of(head)).map(Hashing)
+        ctx.memory::<Queue>().enter(ctx.config().proxies.network_of(head)).map(Hashing)
     }
 
     /// Runs slow work on a password when its turn has come: it takes tens of milliseconds and megabytes on
@@ -219,7 +219,7 @@ impl Hashing {
         self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Fault> {
-        let _turn = self.0.line.turns.acquire().await.map_err(Fault::unexpected)?;
+        let _permit = self.0.queue.permits.acquire().await.map_err(Fault::unexpected)?;
         spawn_blocking(work).await.map_err(Fault::unexpected)
     }
 }
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(counts.begin(&"ann", at(NETWORK_MS - 1001)), Err(2));
         assert_eq!(counts.begin(&"bob", at(1)), Ok(()));
         assert_eq!(counts.begin(&"ann", at(NETWORK_MS)), Ok(()));
-        counts.take_back(&"ann");
+        counts.subtract(&"ann");
         for _ in 0..3 {
             assert_eq!(counts.begin(&"ann", at(NETWORK_MS)), Ok(()));
         }
@@ -269,60 +269,60 @@ mod tests {
 
     #[test]
     fn failed_logins_from_other_networks_do_not_lock_the_account() {
-        let (mut tried, owner) = (Tried::default(), net("203.0.113.0/24"));
+        let (mut counters, owner) = (Counters::default(), net("203.0.113.0/24"));
         for n in 0..20 {
             let elsewhere = net(&format!("198.51.{n}.0/24"));
             for _ in 0..10 {
-                assert_eq!(tried.begin("login ann", elsewhere, at(0)), Ok(()));
+                assert_eq!(counters.begin("login ann", elsewhere, at(0)), Ok(()));
             }
             // Refused by the limit of the network, and not counted for the account.
-            assert!((0..50).all(|_| tried.begin("login ann", elsewhere, at(0)).is_err()));
+            assert!((0..50).all(|_| counters.begin("login ann", elsewhere, at(0)).is_err()));
         }
-        assert_eq!(tried.begin("login ann", owner, at(0)), Ok(()));
+        assert_eq!(counters.begin("login ann", owner, at(0)), Ok(()));
         // Attempts from one network stay below the limit of the account all day long.
-        let (mut tried, elsewhere) = (Tried::default(), net("198.51.100.0/24"));
+        let (mut counters, elsewhere) = (Counters::default(), net("198.51.100.0/24"));
         for quarter in 0..96 {
             for _ in 0..20 {
-                let _ = tried.begin("login ann", elsewhere, at(quarter * NETWORK_MS));
+                let _ = counters.begin("login ann", elsewhere, at(quarter * NETWORK_MS));
             }
         }
-        assert_eq!(tried.begin("login ann", owner, at(ACCOUNT_MS - 1)), Ok(()));
+        assert_eq!(counters.begin("login ann", owner, at(ACCOUNT_MS - 1)), Ok(()));
         // Attempts from many networks together reach it.
-        let mut tried = Tried::default();
-        let begin = |tried: &mut Tried, n: u32| {
-            tried.begin("login ann", net(&format!("198.{}.{}.0/24", n / 2560, n / 10 % 256)), at(0))
+        let mut counters = Counters::default();
+        let begin = |counters: &mut Counters, n: u32| {
+            counters.begin("login ann", net(&format!("198.{}.{}.0/24", n / 2560, n / 10 % 256)), at(0))
         };
-        assert!((0..1000).all(|n| begin(&mut tried, n).is_ok()));
-        assert_eq!(begin(&mut tried, 1000), Err(86_400));
+        assert!((0..1000).all(|n| begin(&mut counters, n).is_ok()));
+        assert_eq!(begin(&mut counters, 1000), Err(86_400));
         // Successful logins never count.
-        let mut tried = Tried::default();
+        let mut counters = Counters::default();
         for _ in 0..2000 {
-            assert_eq!(tried.begin("login ann", owner, at(0)), Ok(()));
-            tried.worked("login ann", owner);
+            assert_eq!(counters.begin("login ann", owner, at(0)), Ok(()));
+            counters.succeeded("login ann", owner);
         }
     }
 
     #[test]
     fn password_hashing_queue_is_limited_per_network() {
-        let line = Arc::new(Line::default());
-        let enter = |network| line.clone().enter(network);
-        let status = |it: Result<Place, Fault>| it.map_or_else(|fault| fault.status().as_u16(), |_| 200);
+        let queue = Arc::new(Queue::default());
+        let enter = |network| queue.clone().enter(network);
+        let status = |it: Result<Slot, Fault>| it.map_or_else(|fault| fault.status().as_u16(), |_| 200);
         let one = net("198.51.100.0/24");
-        let mut places: Vec<Place> =
+        let mut slots: Vec<Slot> =
             (0..HASHING_QUEUE_PER_NETWORK_MAX).filter_map(|_| enter(one).ok()).collect();
-        assert_eq!(places.len(), HASHING_QUEUE_PER_NETWORK_MAX);
+        assert_eq!(slots.len(), HASHING_QUEUE_PER_NETWORK_MAX);
         assert_eq!(
             (status(enter(one)), status(enter(net("203.0.113.0/24"))), status(enter(None))),
             (429, 200, 200)
         );
-        for n in places.len()..HASHING_QUEUE_MAX {
-            places.extend(enter(net(&format!("203.0.{n}.0/24"))).ok());
+        for n in slots.len()..HASHING_QUEUE_MAX {
+            slots.extend(enter(net(&format!("203.0.{n}.0/24"))).ok());
         }
         assert_eq!((status(enter(net("192.0.2.0/24"))), status(enter(None))), (503, 503));
-        assert_eq!(places.len(), HASHING_QUEUE_MAX);
-        places.pop();
+        assert_eq!(slots.len(), HASHING_QUEUE_MAX);
+        slots.pop();
         assert_eq!((status(enter(one)), status(enter(net("192.0.2.0/24")))), (429, 200));
-        drop(places);
-        assert!(locked(&line.places).is_empty());
+        drop(slots);
+        assert!(locked(&queue.slots).is_empty());
     }
 }

@@ -69,7 +69,7 @@ async fn log_in(call: Call) -> Result<Reply, Fault> {
     let fits = hashing.run(move || verify_password(hash.as_deref(), &password)).await?;
     match identity.filter(|_| fits) {
         Some(identity) => {
-            attempt.worked();
+            attempt.succeeded();
             Ok(Reply::json(&json!({ "token": token_for(&call.app, &identity, call.path("actor"))? })))
         }
         None => Err(unauthorized("Invalid email or password")),

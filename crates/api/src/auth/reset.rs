@@ -75,10 +75,10 @@ async fn ask(call: Call) -> Result<Reply, Fault> {
         if let Some(identity) = found {
             let claims = Claims::of(&identity, &actor_type);
             let token = Unsigned::new(RESET, &claims, flow.at.now(), LIFETIME_S)?;
-            let told = json!({
+            let data = json!({
                 "entity_id": identity.entity_id, "actor_type": actor_type, "metadata": {}, UNSIGNED_TOKEN: token,
             });
-            flow.emit(RESET, told)?;
+            flow.emit(RESET, data)?;
         }
         Ok(())
     };

@@ -224,8 +224,8 @@ fn not_paid(view: &View, plan: &ReadPlan, id: &str, error: &Fault) -> Result<Rep
         envelope.field("type", "cart");
         plan.write(view, Arc::new(cart), envelope.name("cart"))?;
         let body = error.body();
-        let told = json!({ "message": body["message"], "name": body["type"], "type": body["type"] });
-        envelope.field("error", &told);
+        let error = json!({ "message": body["message"], "name": body["type"], "type": body["type"] });
+        envelope.field("error", &error);
         Ok(())
     })
 }

@@ -96,7 +96,7 @@ async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fau
                 {
                     return Ok(order);
                 }
-                match hold(flow, &input)? {
+                match reserve_stock(flow, &input)? {
                     Held::Already(order) => Ok(order),
                     Held::New(pending) => match pending.provider(flow.ctx())? {
                         Some(provider) if !provider.is_manual() => Err(pending.changed()),
@@ -116,10 +116,10 @@ async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fau
     }
     let held = run.local_undone_by(
         "reserve-inventory",
-        move |flow| hold(flow, &input),
+        move |flow| reserve_stock(flow, &input),
         |flow, held| match held {
             Held::Already(_) => Ok(()),
-            Held::New(pending) => let_go(flow, &pending),
+            Held::New(pending) => release_stock(flow, &pending),
         },
     );
     let pending = match held.await? {
@@ -258,7 +258,7 @@ impl Pending {
 }
 
 /// Checks the cart, and reserves the stock of each line.
-fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
+fn reserve_stock(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
     let cart = match placed(flow.tx, input)? {
         Placed::Already(order) => return Ok(Held::Already(order)),
         Placed::Open(cart) => *cart,
@@ -287,7 +287,7 @@ fn hold(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fault> {
 }
 
 /// Releases the reservations.
-fn let_go(flow: &mut Local<'_>, pending: &Pending) -> Result<(), Fault> {
+fn release_stock(flow: &mut Local<'_>, pending: &Pending) -> Result<(), Fault> {
     flow.step("release-inventory", |tx, at| {
         for id in &pending.reservations {
             undo_reserve(tx, at, id)?;

@@ -81,7 +81,7 @@ fn open(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart
         Some(given) => Some(given),
         None => only_country(tx, &region)?,
     };
-    let (customer_id, email) = whose(tx, at, input.customer_id.as_deref(), input.email)?;
+    let (customer_id, email) = buyer_of(tx, at, input.customer_id.as_deref(), input.email)?;
     let cart = Cart {
         currency_code,
         customer_id,
@@ -98,7 +98,7 @@ fn open(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart
 }
 
 /// Customer and e-mail address of a new cart: the customer who is logged in, or the guest with the address.
-fn whose(
+fn buyer_of(
     tx: &mut dyn Write,
     at: &Moment,
     customer_id: Option<&str>,

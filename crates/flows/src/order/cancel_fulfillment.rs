@@ -27,8 +27,8 @@ flow! {
 
 fn cancel(flow: &mut Local<'_>, input: CancelFulfillment) -> Result<Order, Fault> {
     let CancelFulfillment { order_id, fulfillment_id } = input;
-    let told = json!({ "order_id": order_id, "fulfillment_id": fulfillment_id });
-    flow.hook("validate", || told.clone())?;
+    let data = json!({ "order_id": order_id, "fulfillment_id": fulfillment_id });
+    flow.hook("validate", || data.clone())?;
     let order = open_order(flow.tx, &order_id)?;
     if !ORDER_FULFILLMENT.rights(flow.tx, &order_id)?.contains(&fulfillment_id) {
         return Err(Fault::invalid(format!("Fulfillment with id {fulfillment_id} not found in the order")));
@@ -48,7 +48,7 @@ fn cancel(flow: &mut Local<'_>, input: CancelFulfillment) -> Result<Order, Fault
         let fulfilled = Out::of(tx, &order_id)?.lines(tx, &order)?;
         Ok(note_fulfilled(tx, at, &order_id, &fulfilled)?)
     })?;
-    flow.emit("order.fulfillment_canceled", told)?;
+    flow.emit("order.fulfillment_canceled", data)?;
     flow.hook("orderFulfillmentCanceled", || json!({ "order": order }))?;
     Ok(order)
 }

@@ -93,14 +93,14 @@ pub(crate) fn fulfill(
     parcels: Vec<Parcel<'_>>,
     like: &Fulfillment,
 ) -> Result<Order, Fault> {
-    let mut by_place: BTreeMap<Option<String>, Fulfillment> = BTreeMap::new();
+    let mut by_location: BTreeMap<Option<String>, Fulfillment> = BTreeMap::new();
     for Parcel { line, quantity, sent } in parcels {
         let line_item_id = line.id.to_string();
-        let place = sent.first().map(|it| it.location.clone()).or_else(|| like.location_id.clone());
-        at_place(&mut by_place, place, like).packed.push(Packed { line_item_id, quantity });
+        let location = sent.first().map(|it| it.location.clone()).or_else(|| like.location_id.clone());
+        at_location(&mut by_location, location, like).packed.push(Packed { line_item_id, quantity });
         for sent in sent {
             let sku = INVENTORY_ITEMS.get(flow.tx, &sent.item)?.and_then(|it| it.sku);
-            at_place(&mut by_place, Some(sent.location), like).items.push(FulfillmentItem {
+            at_location(&mut by_location, Some(sent.location), like).items.push(FulfillmentItem {
                 title: line.title.clone(),
                 sku,
                 barcode: line.variant_barcode.clone(),
@@ -111,12 +111,12 @@ pub(crate) fn fulfill(
             });
         }
     }
-    if Out::of(flow.tx, &order.id)?.n_fulfillments + by_place.len() > FULFILLMENTS_MAX {
+    if Out::of(flow.tx, &order.id)?.n_fulfillments + by_location.len() > FULFILLMENTS_MAX {
         return Err(Fault::invalid(format!("An order has at most {FULFILLMENTS_MAX} fulfillments")));
     }
     let made = flow.step("create-fulfillment", |tx, at| {
-        let mut made = Vec::with_capacity(by_place.len());
-        for fulfillment in by_place.into_values() {
+        let mut made = Vec::with_capacity(by_location.len());
+        for fulfillment in by_location.into_values() {
             let fulfillment = pack(tx, at, fulfillment)?;
             ORDER_FULFILLMENT.attach(tx, at, &order.id, &fulfillment.id, Map::new())?;
             made.push(fulfillment.id);
@@ -128,20 +128,20 @@ pub(crate) fn fulfill(
         Ok(note_fulfilled(tx, at, &order.id, &fulfilled)?)
     })?;
     for fulfillment in made {
-        let told = json!({ "order_id": order.id, "fulfillment_id": fulfillment });
-        flow.emit("order.fulfillment_created", told)?;
+        let data = json!({ "order_id": order.id, "fulfillment_id": fulfillment });
+        flow.emit("order.fulfillment_created", data)?;
     }
     Ok(order)
 }
 
 /// The fulfilment at this location.
-fn at_place<'a>(
-    by_place: &'a mut BTreeMap<Option<String>, Fulfillment>,
-    place: Option<String>,
+fn at_location<'a>(
+    by_location: &'a mut BTreeMap<Option<String>, Fulfillment>,
+    location: Option<String>,
     like: &Fulfillment,
 ) -> &'a mut Fulfillment {
-    let location_id = place.clone();
-    by_place.entry(place).or_insert_with(|| Fulfillment { location_id, ..like.clone() })
+    let location_id = location.clone();
+    by_location.entry(location).or_insert_with(|| Fulfillment { location_id, ..like.clone() })
 }
 
 /// The lines in a request; quantities of the same line are added up.

@@ -26,19 +26,19 @@ pub struct MoveMoney {
 flow! {
     /// Captures a payment; returns the payment's id. A payment that was captured in full is left unchanged.
     /// Event: `payment.captured`.
-    pub static CAPTURE_PAYMENT: Saga<MoveMoney, String> = "capture-payment-workflow" (take);
+    pub static CAPTURE_PAYMENT: Saga<MoveMoney, String> = "capture-payment-workflow" (capture_payment);
 }
 
 flow! {
     /// Refunds a captured payment; returns the payment's id. Event: `payment.refunded`.
-    pub static REFUND_PAYMENT: Saga<MoveMoney, String> = "refund-payment-workflow" (give_back);
+    pub static REFUND_PAYMENT: Saga<MoveMoney, String> = "refund-payment-workflow" (refund_payment);
 }
 
-async fn take(run: &mut Run, input: MoveMoney) -> Result<String, Fault> {
+async fn capture_payment(run: &mut Run, input: MoveMoney) -> Result<String, Fault> {
     ask_and_write(run, PaymentAction::Capture, input).await
 }
 
-async fn give_back(run: &mut Run, input: MoveMoney) -> Result<String, Fault> {
+async fn refund_payment(run: &mut Run, input: MoveMoney) -> Result<String, Fault> {
     ask_and_write(run, PaymentAction::Refund, input).await
 }
 

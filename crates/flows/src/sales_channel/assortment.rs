@@ -34,10 +34,10 @@ pub struct ProductTerms {
     /// The product.
     pub product_id: String,
     /// Start of the window; null is unlimited.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "nullable")]
     pub available_from: Option<Option<Timestamp>>,
     /// End of the window, exclusive; null is unlimited.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "nullable")]
     pub available_until: Option<Option<Timestamp>>,
 }
 
@@ -64,7 +64,7 @@ pub struct LocationTerms {
 }
 
 /// Tells null from an absent field.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Timestamp>>, D::Error> {
+fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Timestamp>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 

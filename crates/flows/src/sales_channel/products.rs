@@ -169,12 +169,12 @@ impl ProductsWhere {
         let mut sets = Vec::new();
         for (field, entity, values) in &fields {
             if let Some(values) = values {
-                known(tx, entity, values)?;
+                check_exist(tx, entity, values)?;
                 sets.push(with_values(tx, field, values)?);
             }
         }
         if let Some(channels) = &channels {
-            known(tx, SALES_CHANNEL, channels)?;
+            check_exist(tx, SALES_CHANNEL, channels)?;
             let sold = channels.iter().map(|id| PRODUCT_SALES_CHANNEL.lefts(tx, id));
             sets.push(sold.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect());
         }
@@ -192,7 +192,7 @@ fn once_each(values: &Option<Vec<String>>) -> Option<BTreeSet<&str>> {
 const NOTHING_TO_FIND_BY: &str = "Invalid request: a filter of products names one at least of 'collection_id', \
     'category_id', 'tag_id', 'type_id', 'sales_channel_id'";
 
-fn known(tx: &dyn Read, entity: &str, ids: &BTreeSet<&str>) -> Result<(), Fault> {
+fn check_exist(tx: &dyn Read, entity: &str, ids: &BTreeSet<&str>) -> Result<(), Fault> {
     let table = Registry::graph().table(entity);
     for id in ids {
         if !table.has(tx, id)? {

@@ -24,8 +24,8 @@ pub struct NewInvite {
 /// opens nothing.
 pub fn invite_token(ctx: &Ctx, email: &str) -> Result<Unsigned, Fault> {
     // A random id, so that a resent invite gets another token.
-    let said = json!({ "email": email, "jti": random_token().map_err(Fault::unexpected)? });
-    Unsigned::new("invite", &said, ctx.now(), INVITE_LIFETIME_S)
+    let claims = json!({ "email": email, "jti": random_token().map_err(Fault::unexpected)? });
+    Unsigned::new("invite", &claims, ctx.now(), INVITE_LIFETIME_S)
 }
 
 flow! {
@@ -38,7 +38,7 @@ fn create(flow: &mut Local<'_>, new: NewInvite) -> Result<Invite, Fault> {
     let stored = digest(&flow.ctx().signed(&token));
     let invite =
         flow.step("create-invite", |tx, at| Ok(create_invite(tx, at, &email, metadata, &stored)?))?;
-    flow.emit("invite.created", told(&invite, &token))?;
+    flow.emit("invite.created", event_data(&invite, &token))?;
     flow.hook("invitesCreated", || json!({ "invites": [invite] }))?;
     Ok(invite)
 }
@@ -51,11 +51,11 @@ flow! {
 fn refresh(flow: &mut Local<'_>, (id, token): (String, Unsigned)) -> Result<Invite, Fault> {
     let stored = digest(&flow.ctx().signed(&token));
     let invite = flow.step("refresh-invite-token", |tx, at| Ok(renew_invite(tx, at, &id, &stored)?))?;
-    flow.emit("invite.resent", told(&invite, &token))?;
+    flow.emit("invite.resent", event_data(&invite, &token))?;
     Ok(invite)
 }
 
-fn told(invite: &Invite, token: &Unsigned) -> Value {
+fn event_data(invite: &Invite, token: &Unsigned) -> Value {
     json!({ "id": invite.id, "email": invite.email, UNSIGNED_TOKEN: token })
 }
 

@@ -42,7 +42,7 @@ fn order_payments(it: &mut Verify<'_>) -> Result<(), StoreError> {
         if let [collection] = &collections[..]
             && let Some(collection) = PAYMENT_COLLECTIONS.get(view, collection)?
         {
-            let (found, expected) = (told(&order), tells(&collection));
+            let (found, expected) = (stored_status(&order), expected_status(&collection));
             if found != expected {
                 it.wrong("order.payment", ORDER, &order.id, found, expected);
             }
@@ -52,13 +52,13 @@ fn order_payments(it: &mut Verify<'_>) -> Result<(), StoreError> {
 }
 
 /// Payment status that an order has, as text.
-fn told(order: &Order) -> String {
+fn stored_status(order: &Order) -> String {
     let (status, paid, refunded) = (order.payment_status, order.paid_total, order.refunded_total);
     format!("{}, {paid} paid, {refunded} given back", status.as_str())
 }
 
 /// Payment status that a collection implies, as text.
-fn tells(collection: &PaymentCollection) -> String {
+fn expected_status(collection: &PaymentCollection) -> String {
     let sum = |it: Option<Decimal>| it.unwrap_or_default();
     let (paid, refunded) = (sum(collection.captured_amount), sum(collection.refunded_amount));
     format!("{}, {paid} paid, {refunded} given back", payment_status(collection).as_str())

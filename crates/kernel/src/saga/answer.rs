@@ -17,7 +17,7 @@ pub struct StepAnswer {
     /// The keyed request (`Idempotency-Key`) that gave the answer.
     pub(crate) request: Option<KeyedRequest>,
     /// Reports to the request whether the answer was accepted.
-    pub(crate) told: oneshot::Sender<Result<(), Fault>>,
+    pub(crate) accepted: oneshot::Sender<Result<(), Fault>>,
 }
 
 impl StepAnswer {
@@ -33,8 +33,8 @@ impl StepAnswer {
         Err(Fault::not_allowed(format!("Cannot set step {what} when status is {status}")))
     }
 
-    pub(crate) fn tell(self, taken: Result<(), Fault>) {
+    pub(crate) fn report(self, taken: Result<(), Fault>) {
         // The receiver may have gone away: that is no error.
-        let _ = self.told.send(taken);
+        let _ = self.accepted.send(taken);
     }
 }

@@ -39,22 +39,22 @@ impl Run {
     /// Undoes the steps from this index on, last step first. Each is marked as undone in a commit of its own;
     /// a local step in the commit that undoes it.
     async fn undo_from(&mut self, begin: usize) -> Result<(), Fault> {
-        for place in (begin..self.undos.len()).rev() {
-            if self.journal.steps[place].state == StepState::Reverted {
+        for index in (begin..self.undos.len()).rev() {
+            if self.journal.steps[index].state == StepState::Reverted {
                 continue;
             }
-            match &self.undos[place] {
+            match &self.undos[index] {
                 Undo::Nothing => {}
-                Undo::Outside(step) => self.undo_outside(place, step.clone()).await?,
-                Undo::Exactly => self.undo_locally(place, None).await?,
-                Undo::Locally(by) => self.undo_locally(place, Some(by.clone())).await?,
+                Undo::Outside(step) => self.undo_outside(index, step.clone()).await?,
+                Undo::Exactly => self.undo_locally(index, None).await?,
+                Undo::Locally(by) => self.undo_locally(index, Some(by.clone())).await?,
             }
         }
         Ok(())
     }
 
-    async fn undo_outside(&mut self, place: usize, step: Outside) -> Result<(), Fault> {
-        let entry = &self.journal.steps[place];
+    async fn undo_outside(&mut self, index: usize, step: Outside) -> Result<(), Fault> {
+        let entry = &self.journal.steps[index];
         let call = StepCall {
             key: self.journal.key(&entry.name, "compensate"),
             invoke_key: self.journal.key(&entry.name, "invoke"),
@@ -68,25 +68,25 @@ impl Run {
         self.probe(&step.name, When::Undone)?;
         tried.answer.map_err(|error| Fault::from(&error))?;
         let mut journal = self.journal.clone();
-        journal.steps[place].state = StepState::Reverted;
+        journal.steps[index].state = StepState::Reverted;
         self.commit(journal).await
     }
 
-    async fn undo_locally(&mut self, place: usize, by: Option<LocalUndo>) -> Result<(), Fault> {
+    async fn undo_locally(&mut self, index: usize, by: Option<LocalUndo>) -> Result<(), Fault> {
         let (ctx, flow, mut journal) = (self.ctx.clone(), self.saga, self.journal.clone());
         let body = move |tx: &mut dyn Write, at: &Moment| {
-            let name = journal.steps[place].name.clone();
+            let name = journal.steps[index].name.clone();
             ctx.probe(&Point { flow, step: &name, when: When::Undoing })?;
             match &by {
                 Some(by) => {
-                    let output = journal.steps[place].output.clone();
+                    let output = journal.steps[index].output.clone();
                     let by = |tx: &mut dyn Write| by(&mut Local { tx, at, ctx: &ctx, flow }, output);
-                    undo_by(tx, &mut journal.steps, place, by)?;
+                    undo_by(tx, &mut journal.steps, index, by)?;
                 }
-                None => undo(tx, &journal.steps[place].undo)?,
+                None => undo(tx, &journal.steps[index].undo)?,
             }
             ctx.probe(&Point { flow, step: &name, when: When::Undone })?;
-            journal.steps[place].state = StepState::Reverted;
+            journal.steps[index].state = StepState::Reverted;
             journal.write(tx, at)?;
             Ok(journal)
         };

@@ -206,7 +206,7 @@ pub(crate) async fn resume<I, O>(
     saga: &'static Saga<I, O>,
     ctx: Ctx,
     journal: WorkflowExecution,
-    given: Option<StepAnswer>,
+    step_answer: Option<StepAnswer>,
 ) where
     I: Serialize + DeserializeOwned + Send + 'static,
     O: Serialize + DeserializeOwned + Send + 'static,
@@ -219,17 +219,17 @@ pub(crate) async fn resume<I, O>(
         Ok(None) => return,
         Err(error) => return tracing::error!(saga = saga.name, transaction, %error, "a run cannot be read"),
     };
-    let given = match given {
-        Some(given) => match given.check(&journal) {
-            Ok(()) => Some(given),
-            Err(error) => return given.tell(Err(error)),
+    let step_answer = match step_answer {
+        Some(step_answer) => match step_answer.check(&journal) {
+            Ok(()) => Some(step_answer),
+            Err(error) => return step_answer.report(Err(error)),
         },
         None if journal.has_ended() || journal.state == ExecutionState::Waiting => return,
         None => None,
     };
     let mut run = Run::new(ctx, saga.name, journal);
     run.journal.deadline = in_time(run.journal.deadline, saga.timeout, run.ctx.now());
-    run.given = given;
+    run.step_answer = step_answer;
     match go_on(saga, run).await {
         Ok(_) => tracing::info!(saga = saga.name, transaction, "a run went on, and ended or waits"),
         Err(error) => tracing::warn!(saga = saga.name, transaction, %error, "a run went on, and failed"),

@@ -305,20 +305,20 @@ fn show(run: &WorkflowExecution, visit: &mut dyn FnMut(&'static str, Value)) {
             invoke.insert(step.name.clone(), json!({ "output": { "output": step.output } }));
         }
         if let Some(error) = &step.error {
-            errors.push(json!({ "action": step.name, "handlerType": "invoke", "error": told(error) }));
+            errors.push(json!({ "action": step.name, "handlerType": "invoke", "error": error_json(error) }));
         }
     }
     if let (Some(error), true) = (&run.error, errors.is_empty()) {
-        errors.push(json!({ "action": null, "handlerType": "invoke", "error": told(error) }));
+        errors.push(json!({ "action": null, "handlerType": "invoke", "error": error_json(error) }));
     }
     if let Some(error) = &run.undo_error {
-        errors.push(json!({ "action": null, "handlerType": "compensate", "error": told(error) }));
+        errors.push(json!({ "action": null, "handlerType": "compensate", "error": error_json(error) }));
     }
     visit("execution", json!({ "state": run.state, "runId": run.id, "steps": steps }));
     let data = json!({ "input": run.input, "invoke": invoke, "result": run.result });
     visit("context", json!({ "data": data, "errors": errors }));
 }
 
-fn told(error: &FaultRecord) -> Value {
+fn error_json(error: &FaultRecord) -> Value {
     json!({ "type": error.kind, "message": error.message, "code": error.code, "cause": error.cause })
 }

@@ -58,11 +58,11 @@ impl Ctx {
         answer: Result<Value, String>,
         request: Option<KeyedRequest>,
     ) -> Result<(), Fault> {
-        let (told, taken) = oneshot::channel();
-        let given = StepAnswer { step: step.to_owned(), answer, request, told };
-        given.check(&journal)?;
+        let (accepted, taken) = oneshot::channel();
+        let step_answer = StepAnswer { step: step.to_owned(), answer, request, accepted };
+        step_answer.check(&journal)?;
         let (name, transaction) = (journal.workflow_id.clone(), journal.transaction_id.clone());
-        tokio::spawn(saga.resume(self.unmetered(), journal, Some(given)));
+        tokio::spawn(saga.resume(self.unmetered(), journal, Some(step_answer)));
         taken.await.unwrap_or_else(|_| {
             let text =
                 format!("Workflow {name} with transaction {transaction} did not come to `{step}` again");

@@ -90,7 +90,7 @@ pub trait AnySaga: Sync {
         &'static self,
         ctx: Ctx,
         execution: WorkflowExecution,
-        given: Option<StepAnswer>,
+        step_answer: Option<StepAnswer>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
@@ -118,8 +118,8 @@ where
         &'static self,
         ctx: Ctx,
         execution: WorkflowExecution,
-        given: Option<StepAnswer>,
+        step_answer: Option<StepAnswer>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(engine::resume(self, ctx, execution, given))
+        Box::pin(engine::resume(self, ctx, execution, step_answer))
     }
 }

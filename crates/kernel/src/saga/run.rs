@@ -34,7 +34,7 @@ pub struct Run {
     /// Error of a local step; no step may follow it.
     pub(crate) failed: Option<FaultRecord>,
     /// An answer from outside, for the step that waits.
-    pub(crate) given: Option<StepAnswer>,
+    pub(crate) step_answer: Option<StepAnswer>,
     path: Vec<&'static str>,
     /// How often each name was used: a step in a loop is numbered from the second time on.
     seen: HashMap<String, usize>,
@@ -66,7 +66,7 @@ impl Run {
             waits: Arc::default(),
             is_kept: false,
             failed: None,
-            given: None,
+            step_answer: None,
             path: Vec::new(),
             seen: HashMap::new(),
         }
@@ -298,18 +298,19 @@ impl Run {
     /// Takes the answer from outside, if there is one that can be deserialised. Its giver is informed once it
     /// is on disk.
     async fn receive<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<Result<T, Fault>>, Fault> {
-        let Some(given) = self.given.take() else { return Ok(None) };
+        let Some(step_answer) = self.step_answer.take() else { return Ok(None) };
         let mut journal = self.journal.clone();
         journal.state = ExecutionState::Invoking;
         let Some(entry) = journal.steps.iter_mut().find(|it| it.name == name) else { return Ok(None) };
-        let answer = match &given.answer {
+        let answer = match &step_answer.answer {
             Ok(value) => match serde_json::from_value(value.clone()) {
                 Ok(answer) => {
                     (entry.state, entry.output) = (StepState::Done, value.clone());
                     Ok(answer)
                 }
                 Err(error) => {
-                    given.tell(Err(Fault::invalid(format!("Invalid response for step {name}: {error}"))));
+                    step_answer
+                        .report(Err(Fault::invalid(format!("Invalid response for step {name}: {error}"))));
                     return Ok(None);
                 }
             },
@@ -319,7 +320,7 @@ impl Run {
                 Err(error)
             }
         };
-        let request = given.request.clone();
+        let request = step_answer.request.clone();
         let write = move |tx: &mut dyn Write, at: &Moment| {
             journal.write(tx, at)?;
             if let Some(request) = &request {
@@ -328,7 +329,7 @@ impl Run {
             Ok(journal)
         };
         let written = self.write(write).await.map(|(journal, _)| self.journal = journal);
-        given.tell(written.as_ref().copied().map_err(|error| Fault::from(&FaultRecord::from(error))));
+        step_answer.report(written.as_ref().copied().map_err(|error| Fault::from(&FaultRecord::from(error))));
         written.map(|()| Some(answer))
     }
 
@@ -353,8 +354,8 @@ impl Run {
         let begin = self.undos.len();
         let names: Vec<String> = steps.iter().map(|step| self.claim(&step.name)).collect();
         let mut entries = Vec::with_capacity(steps.len());
-        for (place, name) in (begin..).zip(&names) {
-            entries.push(self.enter(place, name, StepKind::External)?);
+        for (index, name) in (begin..).zip(&names) {
+            entries.push(self.enter(index, name, StepKind::External)?);
         }
         if entries.iter().any(Option::is_none) {
             let mut journal = self.journal.clone();
@@ -371,14 +372,14 @@ impl Run {
             self.undos.push(if step.has_undo() { Undo::Outside(step.clone()) } else { Undo::Nothing });
         }
         let places = begin..begin + steps.len();
-        let is_open = |run: &Run, place: usize| run.journal.steps[place].state == StepState::Invoking;
-        if places.clone().any(|place| is_open(self, place)) {
+        let is_open = |run: &Run, index: usize| run.journal.steps[index].state == StepState::Invoking;
+        if places.clone().any(|index| is_open(self, index)) {
             if self.journal.state == ExecutionState::Compensating {
                 return Err(self.why_compensating());
             }
             self.call(begin, steps).await?;
         }
-        let answer = |place: usize| match &self.journal.steps[place] {
+        let answer = |index: usize| match &self.journal.steps[index] {
             StepEntry { error: Some(error), .. } => Err(error.into()),
             entry => Ok(entry.output.clone()),
         };
@@ -389,28 +390,28 @@ impl Run {
     async fn call(&mut self, begin: usize, steps: Vec<Outside>) -> Result<(), Fault> {
         let deadline = self.journal.deadline;
         let steps: Vec<_> = (begin..).zip(steps).collect();
-        let is_open = |(place, _): &(usize, Outside)| self.journal.steps[*place].state == StepState::Invoking;
+        let is_open = |(index, _): &(usize, Outside)| self.journal.steps[*index].state == StepState::Invoking;
         let open: Vec<_> = steps.into_iter().filter(is_open).collect();
         for (_, step) in &open {
             self.probe(&step.name, When::Before)?;
         }
         let mut calls = Vec::new();
-        for (place, step) in open {
-            let key = self.journal.key(&self.journal.steps[place].name, "invoke");
+        for (index, step) in open {
+            let key = self.journal.key(&self.journal.steps[index].name, "invoke");
             let (input, output) = (step.input.clone(), Value::Null);
             let call = StepCall { invoke_key: key.clone(), key, attempt: 1, input, answered: false, output };
             let (ctx, name) = (self.ctx.clone(), step.name.clone());
             let call = tokio::spawn(async move { step.invoke(&ctx, call, deadline).await });
-            calls.push((place, name, call));
+            calls.push((index, name, call));
         }
         let mut answers = Vec::new();
-        for (place, name, call) in calls {
-            answers.push((place, name, call.await.map_err(Fault::unexpected)?));
+        for (index, name, call) in calls {
+            answers.push((index, name, call.await.map_err(Fault::unexpected)?));
         }
         let mut journal = self.journal.clone();
-        for (place, name, tried) in answers {
+        for (index, name, tried) in answers {
             self.probe(&name, When::After)?;
-            let entry = &mut journal.steps[place];
+            let entry = &mut journal.steps[index];
             entry.n_attempts += tried.n_attempts;
             match tried.answer {
                 Ok(output) => (entry.state, entry.output) = (StepState::Done, output),
@@ -463,14 +464,14 @@ impl Run {
     }
 
     /// Enters a step; returns its journal entry, if it was started before.
-    fn enter(&mut self, place: usize, name: &str, kind: StepKind) -> Result<Option<StepEntry>, Fault> {
+    fn enter(&mut self, index: usize, name: &str, kind: StepKind) -> Result<Option<StepEntry>, Fault> {
         if self.ended.is_some() {
             return Err(Fault::unexpected(format!("`{name}` comes after the last step of `{}`", self.saga)));
         }
         if let Some(error) = &self.failed {
             return Err(Fault::from(error));
         }
-        match self.journal.steps.get(place) {
+        match self.journal.steps.get(index) {
             Some(entry) if entry.name == name && entry.kind == kind => Ok(Some(entry.clone())),
             Some(entry) => {
                 let was = &entry.name;

@@ -311,16 +311,16 @@ pub(crate) fn shared(changed: Vec<Undone>, earlier: &[StepEntry]) -> Vec<Undone>
     changed.into_iter().filter(is_shared).collect()
 }
 
-/// Undoes the step at `place` by a function. Updates the `after` images of earlier steps to what the function
+/// Undoes the step at `index` by a function. Updates the `after` images of earlier steps to what the function
 /// wrote, unless others have changed those keys too. Its events are dropped: the originals were never
 /// published.
 pub(crate) fn undo_by(
     tx: &mut dyn Write,
     steps: &mut [StepEntry],
-    place: usize,
+    index: usize,
     by: impl FnOnce(&mut dyn Write) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let (earlier, own) = steps.split_at_mut(place);
+    let (earlier, own) = steps.split_at_mut(index);
     let own = &own[0].undo;
     let spaces: HashSet<Space> = primaries().map(|(space, _)| space).collect();
     let mut ours = Vec::new();

@@ -127,11 +127,11 @@ impl Registry {
 }
 
 /// One verification at a time, since each reads the whole store.
-struct Turn(Arc<Semaphore>);
+struct VerifyLock(Arc<Semaphore>);
 
-impl Default for Turn {
+impl Default for VerifyLock {
     fn default() -> Self {
-        Turn(Arc::new(Semaphore::new(1)))
+        VerifyLock(Arc::new(Semaphore::new(1)))
     }
 }
 
@@ -153,12 +153,12 @@ impl Ctx {
     /// running, 503 when the process shuts down.
     pub async fn verify(&self, n_kept_max: usize) -> Result<Report, Fault> {
         let busy = || Fault::new(FaultKind::Conflict, "Another verification is going on");
-        let turn = self.memory::<Turn>().0.clone().try_acquire_owned().map_err(|_| busy())?;
+        let permit = self.memory::<VerifyLock>().0.clone().try_acquire_owned().map_err(|_| busy())?;
         let watch = Watch(Arc::default());
         // It reads the whole store, so the limits of a request do not apply.
         let (ctx, stop) = (self.unmetered(), watch.0.clone());
         let run = move || {
-            let _turn = turn;
+            let _held = permit;
             ctx.registry().verify(ctx.view(), ctx.now(), Findings::new(n_kept_max, stop))
         };
         tokio::select! {
