@@ -1,9 +1,14 @@
 //! Requests that come after a run that a crash has cut: the same one again, with and without an
 //! `Idempotency-Key`, and another one under the same transaction id.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Poll,
 };
 
 use atoll_kernel::{
@@ -13,7 +18,7 @@ use atoll_kernel::{
 use atoll_testkit::{Client, Shop, TestApp, pay_with};
 use serde_json::{Value, json};
 
-use crate::bank::{self, Mood, account};
+use crate::bank::{self, Mood, account, account_is};
 
 /// Crashes at the commit after the n-th point that the saga passes.
 #[derive(Default)]
@@ -187,6 +192,70 @@ async fn a_run_that_was_cut_answers_for_no_other_request() {
                 }
                 assert!(n >= 3, "{what}, then {then}, {mood:?}: it was cut at {n} points only");
             }
+        }
+    }
+}
+
+/// A capture or a refund of 5 with a key that is cut at a place. Then another one of 3 comes, which resumes the
+/// first and has to wait for the bank, and meanwhile the first one comes again. Was it cut at all?
+async fn repeated_behind_another(what: &str, n: usize, crash: Crash) -> bool {
+    let Scene { disk, probe, switch, shop, storefront, cart } = Scene::begin().await;
+    pay_with(&storefront, &cart, "pp_patient_bank").await;
+    storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    let payments = shop.admin.get("/admin/payments").await.ok();
+    let payment = format!("/admin/payments/{}", payments["payments"][0]["id"].as_str().expect("an id"));
+    if what == "refund" {
+        shop.admin.post(&format!("{payment}/capture"), json!({})).await.ok();
+    }
+    let path = format!("{payment}/{what}");
+    let (first, other) = (
+        shop.admin.clone().with_header("idempotency-key", "first"),
+        shop.admin.clone().with_header("idempotency-key", "other"),
+    );
+    probe.set(n, crash, &switch);
+    let is_cut = first.post(&path, json!({ "amount": 5 })).await.status == 500;
+    drop(shop);
+
+    let (app, _) = app_on(&disk, None).await;
+    let (first, other) = (first.on(&app), other.on(&app));
+    let n_calls = account(&cart, |it| {
+        it.mood = Mood::Waits;
+        it.n_calls
+    });
+    let other = {
+        let path = path.clone();
+        tokio::spawn(async move { other.post(&path, json!({ "amount": 3 })).await })
+    };
+    account_is(&cart, |it| it.n_calls > n_calls).await;
+    let mut again = pin!(first.post(&path, json!({ "amount": 5 })));
+    // It gets as far as it can: to the lock that the run of the other one holds.
+    let answer = poll_fn(|context| Poll::Ready(again.as_mut().poll(context))).await;
+    account(&cart, |it| it.mood = Mood::Pays);
+    let about = format!("{what}, point {n}, {crash:?}");
+    other.await.expect("an answer").ok();
+    match answer {
+        Poll::Ready(answer) => answer.ok(),
+        Poll::Pending => again.await.ok(),
+    };
+    let payment = first.get(&payment).await.ok();
+    let moves = payment["payment"][format!("{what}s")].as_array().expect("captures or refunds");
+    let mut amounts: Vec<_> = moves.iter().map(|it| it["amount"].as_i64().expect("an amount")).collect();
+    amounts.sort_unstable();
+    assert_eq!(amounts, [3, 5], "{about}");
+    let taken: i64 = if what == "refund" { 12 } else { 8 };
+    assert_eq!(account(&cart, |it| it.taken()), taken.into(), "{about}: the bank");
+    is_cut
+}
+
+#[tokio::test]
+async fn repeat_that_waits_for_another_run_is_answered_from_its_own() {
+    for what in ["capture", "refund"] {
+        for crash in [Crash::Before, Crash::After] {
+            let mut n = 0;
+            while repeated_behind_another(what, n, crash).await {
+                n += 1;
+            }
+            assert!(n >= 3, "{what}: it was cut at {n} points only");
         }
     }
 }

@@ -83,9 +83,9 @@ impl KeyedRequest {
         }
     }
 
-    /// Is the commit noted that this is the request of?
-    pub(crate) fn is_noted(&self, tx: &dyn Read) -> Result<bool, StoreError> {
-        Ok(self.own(tx)?.is_some_and(|it| it.notes.len() > self.place))
+    /// What is noted of the commit that this is the request of, if it is noted.
+    pub(crate) fn noted(&self, tx: &dyn Read) -> Result<Option<Note>, StoreError> {
+        Ok(self.own(tx)?.and_then(|it| it.notes.into_iter().nth(self.place)))
     }
 
     /// Notes what the commit of this transaction is.

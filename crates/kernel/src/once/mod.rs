@@ -61,12 +61,18 @@ impl Once {
         !self.earlier().is_empty()
     }
 
+    /// The commit whose earlier note was returned last.
+    pub(crate) fn last(&self) -> KeyedRequest {
+        let place = self.next.load(Ordering::Relaxed).saturating_sub(1);
+        KeyedRequest { place, ..self.request.clone() }
+    }
+
     /// What the last note told of was undone: it is to be done again.
     pub(crate) fn undone(&self) -> KeyedRequest {
-        let place = self.next.load(Ordering::Relaxed).saturating_sub(1);
-        self.next.store(place, Ordering::Relaxed);
-        self.earlier().truncate(place);
-        KeyedRequest { place, ..self.request.clone() }
+        let last = self.last();
+        self.next.store(last.place, Ordering::Relaxed);
+        self.earlier().truncate(last.place);
+        last
     }
 
     /// The next commit is there, and noted.

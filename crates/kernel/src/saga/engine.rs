@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::{
     Actor, Ctx, Fault, FaultKind, FaultRecord, Moment, Saga, Timestamp, View, Write,
     ctx::refuse_nobody,
-    once::{KeyedRequest, Note},
+    once::{KeyedRequest, Note, Once},
     saga::{EXECUTIONS, ExecutionState, Run, StepAnswer, WorkflowExecution, run::release},
 };
 
@@ -91,7 +91,7 @@ impl Ctx {
         };
         let outcome = tokio::spawn(run).await.map_err(Fault::unexpected)?;
         if let (Some(once), Some(request)) = (&self.once, noted)
-            && request.is_noted(&self.view())?
+            && request.noted(&self.view())?.is_some()
         {
             once.wrote();
         }
@@ -111,16 +111,12 @@ impl Ctx {
     {
         let Some(once) = &self.once else { return Err(Fault::unexpected("a repeat of no request")) };
         let id = match note {
-            Note::Done(Some(json)) => {
-                let output = serde_json::from_str(&json).map_err(Fault::unexpected)?;
-                return Ok(Ok(Outcome::Done(output, self.view())));
-            }
-            Note::Done(None) => return Err(once.lost("what it came to was not noted")),
             Note::Run(id) => id,
+            done @ Note::Done(_) => return self.noted_result(once, done).map(Ok),
         };
-        let Some(run) = EXECUTIONS.get(&self.view(), &id)? else { return Ok(Err(once.undone())) };
+        let Some(run) = EXECUTIONS.get(&self.view(), &id)? else { return self.repeated_without_run(once) };
         let _lock = self.run_locks().lock(saga.name, &run.transaction_id).await;
-        let Some(run) = EXECUTIONS.get(&self.view(), &id)? else { return Ok(Err(once.undone())) };
+        let Some(run) = EXECUTIONS.get(&self.view(), &id)? else { return self.repeated_without_run(once) };
         match run.state {
             ExecutionState::Invoking | ExecutionState::Compensating => {
                 let outcome = go_on(saga, Run::new(self.beside(), saga.name, run)).await;
@@ -146,6 +142,30 @@ impl Ctx {
                 let output = serde_json::from_value(run.result).map_err(Fault::unexpected)?;
                 Ok(Ok(Outcome::Done(output, self.view())))
             }
+        }
+    }
+
+    /// As `repeated`, if the record of the run is gone: of several runs with one transaction id only the last
+    /// is kept. Its note was read before it ended, and has been rewritten, or taken back, since.
+    fn repeated_without_run<O: DeserializeOwned>(
+        &self,
+        once: &Once,
+    ) -> Result<Result<Outcome<O>, KeyedRequest>, Fault> {
+        match once.last().noted(&self.view())? {
+            Some(note) => self.noted_result(once, note).map(Ok),
+            None => Ok(Err(once.undone())),
+        }
+    }
+
+    /// The result that a run noted when it ended.
+    fn noted_result<O: DeserializeOwned>(&self, once: &Once, note: Note) -> Result<Outcome<O>, Fault> {
+        match note {
+            Note::Done(Some(json)) => {
+                let output = serde_json::from_str(&json).map_err(Fault::unexpected)?;
+                Ok(Outcome::Done(output, self.view()))
+            }
+            Note::Done(None) => Err(once.lost("what it came to was not noted")),
+            Note::Run(id) => Err(once.lost(&format!("the record of its run {id} was removed"))),
         }
     }
 }

@@ -106,7 +106,8 @@ impl Ctx {
                 return Err(not_failed(&journal));
             }
             EXECUTIONS.delete(tx, at, &journal.id)?;
-            Ok(())
+            // Its effects were undone by hand: a retry of the request that started it runs.
+            journal.request.as_ref().map_or(Ok(()), |it| it.take_back(tx))
         };
         let forget = move |local: &mut Local<'_>| forget(local.tx, local.at);
         self.local_once(actor, forget, |()| (), |_, ()| Ok(())).await.map(drop)
