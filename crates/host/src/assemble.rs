@@ -7,8 +7,8 @@ use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_auth::PasswordHash;
 use atoll_flows::{FirstRun, first_run, user::NewUser};
 use atoll_kernel::{
-    Actor, Clock, Config, Ctx, Flags, Moment, Origins, Parts, Probe, Proxies, ReadLimits, Registry, Store,
-    Write, limits::REQUESTS_MAX, migrate, router,
+    Actor, Clock, Config, Ctx, Moment, Parts, Probe, Registry, Store, Write, limits::REQUESTS_MAX, migrate,
+    router,
 };
 
 use crate::{Data, Secret, Secrets, Settings};
@@ -38,22 +38,12 @@ pub fn registry() -> anyhow::Result<&'static Registry> {
 pub struct Assembly {
     /// The store, opened with the spaces of [`registry`].
     pub store: Store,
-    /// Secrets that sign tokens and cookies.
-    pub secrets: Secrets,
     /// The clock of the machine, or of a test.
     pub clock: Clock,
     /// The first admin user, created if there is none.
     pub admin: Option<NewUser>,
-    /// Feature flags.
-    pub flags: Flags,
-    /// Allowed origins (CORS).
-    pub origins: Origins,
-    /// Trusted reverse proxies.
-    pub proxies: Proxies,
-    /// Most concurrent requests.
-    pub requests_max: usize,
-    /// Limits of reads: keys per request, threads, queue.
-    pub reads: ReadLimits,
+    /// Secrets, flags, origins and limits.
+    pub config: Config,
     /// Called at every step of a flow. For tests.
     pub probe: Option<Arc<dyn Probe>>,
 }
@@ -61,40 +51,30 @@ pub struct Assembly {
 impl Assembly {
     /// Opens the data with these settings.
     pub fn open(data: &Data, settings: Settings) -> anyhow::Result<Assembly> {
-        let Settings {
-            admin, jwt_secret, cookie_secret, flags, origins, proxies, requests_max, reads, ..
-        } = settings;
         let hashed = |(email, Secret(password)): (String, Secret)| -> anyhow::Result<NewUser> {
             Ok(NewUser { email, password: PasswordHash::new(&password)? })
         };
-        let admin = admin.map(hashed).transpose()?;
+        let admin = settings.admin.map(hashed).transpose()?;
         // The database first: if secrets exist without it, it was lost.
         let store = data.open(registry()?)?;
-        let secrets = Secrets::find(data, jwt_secret, cookie_secret)?;
-        let requests_max = requests_max.unwrap_or(REQUESTS_MAX);
-        let clock = Clock::System;
-        Ok(Assembly {
-            store,
-            secrets,
-            clock,
-            admin,
-            flags,
-            origins,
-            proxies,
-            requests_max,
-            reads,
-            probe: None,
-        })
+        let secrets = Secrets::find(data, settings.jwt_secret, settings.cookie_secret)?;
+        let config = Config {
+            jwt_secret: secrets.jwt,
+            cookie_secret: secrets.cookie,
+            flags: settings.flags,
+            origins: settings.origins,
+            proxies: settings.proxies,
+            requests_max: settings.requests_max.unwrap_or(REQUESTS_MAX),
+            reads: settings.reads,
+        };
+        Ok(Assembly { store, clock: Clock::System, admin, config, probe: None })
     }
 
     /// Migrates the data, seeds a new database, and builds the application.
     pub async fn start(self) -> anyhow::Result<App> {
-        let Assembly { store, secrets, clock, admin, flags, origins, proxies, requests_max, reads, probe } =
-            self;
+        let Assembly { store, clock, admin, config, probe } = self;
         let registry = registry()?;
         migrate(&store, registry).await?;
-        let (jwt_secret, cookie_secret) = (secrets.jwt, secrets.cookie);
-        let config = Config { jwt_secret, cookie_secret, flags, origins, proxies, requests_max, reads };
         let ctx = Ctx::new(Parts { store, registry, clock, config, gate: atoll_api::gate, probe });
         let token = NewToken::random(ApiKeyKind::Publishable)?;
         let run = move |tx: &mut dyn Write, at: &Moment| first_run(tx, at, registry, &token, admin.as_ref());

@@ -5,10 +5,10 @@ use std::sync::{Arc, LazyLock};
 use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_auth::{PasswordHash, find_identity};
 use atoll_flows::user::{NewUser, create_with_login};
-use atoll_host::{Assembly, Data, Secrets, registry};
+use atoll_host::{Assembly, Data, registry};
 use atoll_kernel::{
-    Actor, Clock, Ctx, Flags, ManualClock, Moment, Origins, Probe, Proxies, ReadLimits, Report, Store,
-    Timestamp, Write, events_after, limits::REQUESTS_MAX,
+    Actor, Clock, Config, Ctx, Flags, ManualClock, Moment, Origins, Probe, Proxies, ReadLimits, Report,
+    Store, Tick, Timestamp, Write, events_after, limits::REQUESTS_MAX,
 };
 use tempfile::TempDir;
 
@@ -101,19 +101,16 @@ impl TestApp {
     async fn assemble(store: Store, given: Setup) -> TestApp {
         let Setup { probe, flags, origins, proxies, reads } = given;
         let clock = ManualClock::at(Timestamp::from_millis(START));
-        let secrets = Secrets { jwt: b"for tests".to_vec(), cookie: b"for tests".to_vec() };
-        let assembly = Assembly {
-            store,
-            secrets,
-            clock: Clock::Manual(clock.clone()),
-            admin: None,
+        let config = Config {
+            jwt_secret: b"for tests".to_vec(),
+            cookie_secret: b"for tests".to_vec(),
             flags,
             origins,
             proxies,
             requests_max: REQUESTS_MAX,
             reads,
-            probe,
         };
+        let assembly = Assembly { store, clock: Clock::Manual(clock.clone()), admin: None, config, probe };
         let app = assembly.start().await.expect("the app starts");
         described::prepare();
         let verified = VerifiedAtEnd::new(app.ctx.clone());
