@@ -245,6 +245,22 @@ async fn price_change_during_payment_aborts_the_order() {
     assert_eq!(storefront.post(&path, json!({})).await.ok()["order"], order, "it is an order already");
 }
 
+/// Completing a cart that is due to expire: the job runs while the bank is being asked.
+#[tokio::test]
+async fn cart_being_completed_does_not_expire() {
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    let (shop, storefront, cart) = shop_paying_through("pp_patient_bank").await;
+    shop.app.advance_ms(40 * DAY);
+    account(&cart, |it| it.mood = Mood::Waits);
+    let path = format!("/store/carts/{cart}/complete");
+    let complete = tokio::spawn(async move { storefront.post(&path, json!({})).await });
+    account_is(&cart, |it| it.n_charged() > 0).await;
+    shop.app.run_job("cart.delete-expired").await;
+    account(&cart, |it| it.mood = Mood::Pays);
+    assert_eq!(complete.await.expect("an answer").ok()["order"]["total"], 20);
+    assert!(shop.app.told("cart.deleted").is_empty());
+}
+
 /// Where the price has changed before, nobody is asked for money, and nothing is promised.
 #[tokio::test]
 async fn unseen_price_is_not_charged() {

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use atoll_auth::PasswordHash;
-use atoll_flows::cart::REFRESH_CART_ITEMS;
+use atoll_flows::cart::{DELETE_EXPIRED_CARTS, DeleteExpired, REFRESH_CART_ITEMS};
 use atoll_flows::user::{CREATE_INVITES, CREATE_USERS, NewInvite, NewUser, REFRESH_INVITES};
 use atoll_kernel::{Actor, Metadata, Registry, Store, Timestamp, Unsigned, engines::Memory};
 use atoll_testkit::{Client, Shop, TestApp, Variant, pay_with};
@@ -429,6 +429,14 @@ pub(crate) async fn scenario(flow: &'static str) -> Scenario {
             of(Box::new(move |app| {
                 let (ctx, cart) = (app.ctx.clone(), cart.clone());
                 Box::pin(async move { ctx.run(&REFRESH_CART_ITEMS, Actor::System, cart).await.is_ok() })
+            }))
+        }
+        "delete-expired-carts" => {
+            pay_with(&scene.storefront, &scene.cart, "pp_bank").await;
+            of(Box::new(|app| {
+                let ctx = app.ctx.clone();
+                let all = DeleteExpired { first_kept: "9".into(), after: None };
+                Box::pin(async move { ctx.run(&DELETE_EXPIRED_CARTS, Actor::System, all).await.is_ok() })
             }))
         }
         "create-users-workflow" => {

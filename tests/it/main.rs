@@ -6,6 +6,7 @@ mod assortment;
 mod auth;
 mod budget;
 mod bulk;
+mod cart_expiry;
 mod carts;
 mod catalogue;
 mod clock;

@@ -7,8 +7,9 @@ use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_auth::PasswordHash;
 use atoll_flows::{FirstRun, first_run, user::NewUser};
 use atoll_kernel::{
-    Actor, Clock, Config, Ctx, Moment, Parts, Probe, Registry, Store, Write, limits::REQUESTS_MAX, migrate,
-    router,
+    Actor, Clock, Config, Ctx, Moment, Parts, Probe, Registry, Store, Write,
+    limits::{CART_DAYS, REQUESTS_MAX},
+    migrate, router,
 };
 
 use crate::{Data, Secret, Secrets, Settings};
@@ -66,6 +67,7 @@ impl Assembly {
             proxies: settings.proxies,
             requests_max: settings.requests_max.unwrap_or(REQUESTS_MAX),
             reads: settings.reads,
+            cart_days: settings.cart_days.unwrap_or(CART_DAYS),
         };
         Ok(Assembly { store, clock: Clock::System, admin, config, probe: None })
     }

@@ -66,13 +66,14 @@ const IDLE_TIMEOUT: Key = key("idle_timeout", "ATOLL_IDLE_TIMEOUT", "75 s");
 const WRITE_TIMEOUT: Key = key("write_timeout", "ATOLL_WRITE_TIMEOUT", "30 s");
 const DRAIN_TIMEOUT: Key = key("drain_timeout", "ATOLL_DRAIN_TIMEOUT", "30 s");
 const TRUSTED_PROXIES: Key = key("trusted_proxies", "ATOLL_TRUSTED_PROXIES", "none");
+const CART_DAYS: Key = key("cart_days", "ATOLL_CART_DAYS", "30");
 /// All settings of the file, in the order in which they are shown.
 const KEYS: &[&Key] = &[
     &DATA, &LISTEN, &ROLE, &LOG, &ADMIN_EMAIL, &ADMIN_PASSWORD, &JWT_SECRET, &COOKIE_SECRET, &STORE_CORS,
     &ADMIN_CORS, &AUTH_CORS, &TRUSTED_PROXIES, &CONNECTIONS_MAX, &REQUESTS_MAX, &BUFFER_BYTES_MAX,
     &HEADER_TIMEOUT, &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT, &REQUEST_KEYS_MAX,
     &READ_THREADS, &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX,
-    &STORE_CHILDREN_MAX,
+    &STORE_CHILDREN_MAX, &CART_DAYS,
 ];
 
 /// Largest count: the most permits of a semaphore that can be acquired at once.
@@ -83,6 +84,9 @@ const THREADS_MAX: usize = 256;
 
 /// Longest time-out: a day.
 const SECONDS_MAX: u64 = 24 * 60 * 60;
+
+/// Longest expiry of carts: a hundred years.
+const DAYS_MAX: u32 = 36_500;
 
 /// The table of feature flags in the file.
 const FLAGS: &str = "feature_flags";
@@ -151,6 +155,8 @@ pub struct Settings {
     pub requests_max: Option<usize>,
     /// Limits of reads: keys per request, threads, queue.
     pub reads: ReadLimits,
+    /// Days after which an unchanged cart is deleted, 0 for never; `None`: not set.
+    pub cart_days: Option<u32>,
     /// All settings with their sources, one line each.
     pub shown: Vec<String>,
 }
@@ -214,6 +220,7 @@ impl Settings {
             http: loading.http(),
             requests_max: loading.get(&REQUESTS_MAX, count),
             reads: loading.reads(),
+            cart_days: loading.get(&CART_DAYS, days),
             ..Settings::default()
         };
         let settable = |it: &str| match check_password(it) {
@@ -411,6 +418,14 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A number of days, or 0.
+fn days(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(n @ 0..=DAYS_MAX) => Ok(n),
+        _ => Err(format!("it must be a number of days from 1 to {DAYS_MAX}, or 0 for never")),
+    }
+}
+
 fn switch(text: &str) -> Option<bool> {
     match text.to_lowercase().as_str() {
         "true" | "1" | "on" | "yes" => Some(true),
@@ -458,7 +473,7 @@ mod tests {
     #[test]
     fn command_line_overrides_environment_overrides_file() {
         let file = "listen = \"127.0.0.1:1\"\nrole = \"worker\"\nlog = \"debug\"\nwrite_timeout = 7\n[feature_flags]\nsales_channels = false";
-        let env = "ATOLL_LISTEN=127.0.0.1:2\nATOLL_DRAIN_TIMEOUT=5 s\nATOLL_ROLE=server\nATOLL_DATA=\nATOLL_JWT_SECRET=long enough to be one\nATOLL_TRUSTED_PROXIES=10.0.0.0/8";
+        let env = "ATOLL_LISTEN=127.0.0.1:2\nATOLL_DRAIN_TIMEOUT=5 s\nATOLL_ROLE=server\nATOLL_DATA=\nATOLL_JWT_SECRET=long enough to be one\nATOLL_TRUSTED_PROXIES=10.0.0.0/8\nATOLL_CART_DAYS=0";
         let settings = load(file, env, &[("listen", "127.0.0.1:3")]).expect("settings");
         assert_eq!(settings.listen.map(|it| it.port()), Some(3));
         assert_eq!((settings.role, settings.flags.is_on(&FLAG)), (Role::Server, false));
@@ -492,6 +507,7 @@ mod tests {
                 "answer_bytes_max = 67108864 (default)",
                 "store_answer_bytes_max = 16777216 (default)",
                 "store_children_max = 100 (default)",
+                "cart_days = 0 (ATOLL_CART_DAYS)",
                 "admin_email = none (default)",
                 "admin_password = none (default)",
                 "feature_flags.sales_channels = false (atoll.toml)",
@@ -509,7 +525,7 @@ mod tests {
     #[test]
     fn settings_report_all_errors_at_once() {
         let file = "listen = 9000.5\nport = \"1\"\njwt_secret = \"hunter2\"\n[feature_flags]\nsales_channels = \"no\"\ntaxes = true";
-        let env = "ATOLL_TRUSTED_PROXIES=nginx\nATOLL_LISTEN=nowhere\nATOLL_FF_SALES_CHANNELS=maybe\nATOLL_ADMIN_EMAIL=me@example.com\nATOLL_CONNECTIONS_MAX=0\nATOLL_IDLE_TIMEOUT=long";
+        let env = "ATOLL_TRUSTED_PROXIES=nginx\nATOLL_LISTEN=nowhere\nATOLL_FF_SALES_CHANNELS=maybe\nATOLL_ADMIN_EMAIL=me@example.com\nATOLL_CONNECTIONS_MAX=0\nATOLL_IDLE_TIMEOUT=long\nATOLL_CART_DAYS=-1";
         let Err(Wrong(wrong)) = load(file, env, &[("role", "king"), ("log", "a=b=c")]) else {
             panic!("it is wrong");
         };
@@ -525,6 +541,7 @@ mod tests {
                 "trusted_proxies: nginx: `nginx` is no network, such as `10.0.0.0/8` (ATOLL_TRUSTED_PROXIES)",
                 "connections_max: 0: it must be a number from 1 to 4294967295 (ATOLL_CONNECTIONS_MAX)",
                 "idle_timeout: long: it must be a number of seconds from 1 to 86400 (ATOLL_IDLE_TIMEOUT)",
+                "cart_days: -1: it must be a number of days from 1 to 36500, or 0 for never (ATOLL_CART_DAYS)",
                 "admin_email needs admin_password",
                 "feature_flags.taxes is not a feature flag (atoll.toml)",
                 "feature_flags.sales_channels: a string: it must be true or false (atoll.toml)",

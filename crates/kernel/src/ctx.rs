@@ -82,6 +82,8 @@ pub struct Config {
     pub requests_max: usize,
     /// Limits of what one request may read, and of concurrent reads.
     pub reads: ReadLimits,
+    /// Days after which an unchanged cart is deleted; 0 for never.
+    pub cart_days: u32,
 }
 
 /// A handle on the running application. Clones share one state.

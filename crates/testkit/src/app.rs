@@ -8,7 +8,8 @@ use atoll_flows::user::{NewUser, create_with_login};
 use atoll_host::{Assembly, Data, registry};
 use atoll_kernel::{
     Actor, Clock, Config, Ctx, Flags, ManualClock, Moment, Origins, Probe, Proxies, ReadLimits, Report,
-    Store, Tick, Timestamp, Write, events_after, limits::REQUESTS_MAX,
+    Store, Tick, Timestamp, Write, events_after,
+    limits::{CART_DAYS, REQUESTS_MAX},
 };
 use tempfile::TempDir;
 
@@ -45,6 +46,7 @@ struct Setup {
     origins: Origins,
     proxies: Proxies,
     reads: ReadLimits,
+    cart_days: Option<u32>,
 }
 
 /// An application with a store of its own. On drop the store is verified, and its folder removed.
@@ -98,8 +100,13 @@ impl TestApp {
         TestApp::assemble(store, Setup { proxies, ..Setup::default() }).await
     }
 
-    async fn assemble(store: Store, given: Setup) -> TestApp {
-        let Setup { probe, flags, origins, proxies, reads } = given;
+    /// As `over`, with this setting of `cart_days`.
+    pub async fn keeping_carts(store: Store, days: u32) -> TestApp {
+        TestApp::assemble(store, Setup { cart_days: Some(days), ..Setup::default() }).await
+    }
+
+    async fn assemble(store: Store, setup: Setup) -> TestApp {
+        let Setup { probe, flags, origins, proxies, reads, cart_days } = setup;
         let clock = ManualClock::at(Timestamp::from_millis(START));
         let config = Config {
             jwt_secret: b"for tests".to_vec(),
@@ -109,6 +116,7 @@ impl TestApp {
             proxies,
             requests_max: REQUESTS_MAX,
             reads,
+            cart_days: cart_days.unwrap_or(CART_DAYS),
         };
         let assembly = Assembly { store, clock: Clock::Manual(clock.clone()), admin: None, config, probe };
         let app = assembly.start().await.expect("the app starts");
@@ -161,6 +169,14 @@ impl TestApp {
         let events = events_after(&self.ctx.view(), 0, usize::MAX).expect("events");
         let of_name = events.into_iter().filter(|(_, it)| it.name == event);
         of_name.filter_map(|(_, it)| self.ctx.token_of(&it)).collect()
+    }
+
+    /// Runs a job once, now.
+    pub async fn run_job(&self, name: &str) {
+        let mut jobs = self.ctx.registry().jobs.iter();
+        let job = jobs.find(|it| it.name == name).unwrap_or_else(|| panic!("no job `{name}`"));
+        let tick = Tick { scheduled_for: self.now(), n_runs: 1 };
+        (job.run)(self.ctx.clone(), tick).await.expect("the job runs");
     }
 
     /// Moves the clock; background tasks whose time has come wake up.

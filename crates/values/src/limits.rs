@@ -169,3 +169,10 @@ pub const CUSTOMER_BYTES_MAX: usize = 32 * 1024;
 /// Addresses of one customer. All are read when another one becomes the default, and an answer shows them
 /// all.
 pub const ADDRESSES_MAX: usize = 100;
+
+/// Default of the setting `cart_days`, the days after which an unchanged cart is deleted: long enough for a
+/// buyer who comes back next month. Without an expiry, anonymous carts would pile up for ever.
+pub const CART_DAYS: u32 = 30;
+
+/// Expired carts per transaction: all writes wait for it meanwhile, and a cart may have 512 kB.
+pub const CARTS_EXPIRED_AT_ONCE_MAX: usize = 100;

@@ -7,7 +7,7 @@ mod types;
 use atoll_kernel::{Index, Module, Service, limits::CART_BYTES_MAX, module};
 
 pub use error::Error;
-pub use service::{add_line, complete, open_cart, remove_line, set_prices, set_quantity};
+pub use service::{add_line, complete, day_of, open_cart, remove_line, set_prices, set_quantity};
 pub use types::{Cart, CartAddress, CartPatch, LineItem};
 
 /// Most lines of one cart: a cart is read and written as a whole, by any client with a publishable key.
@@ -26,8 +26,17 @@ pub const BY_SALES_CHANNEL: Index<Cart> =
         keys.add_some(it.sales_channel_id.as_deref());
     });
 
+/// Carts that are no orders yet, by the day of their last change ([`day_of`]): the first expire first. A day
+/// and not a moment, so that most changes of a cart leave its entry as it is.
+pub const OPEN_BY_DAY: Index<Cart> =
+    Index::on("cart.open_by_day", &["completed_at", "updated_at"], |it, keys| {
+        if it.completed_at.is_none() {
+            keys.add(&[&day_of(it.updated_at)]);
+        }
+    });
+
 /// Write through [`open_cart`], [`add_line`] and the others, which enforce the rules of the module.
-pub static CARTS: Service<Cart> = Service::new(&[BY_SALES_CHANNEL]).at_most(CART_BYTES_MAX);
+pub static CARTS: Service<Cart> = Service::new(&[BY_SALES_CHANNEL, OPEN_BY_DAY]).at_most(CART_BYTES_MAX);
 
 module! { Module {
     name: "cart",

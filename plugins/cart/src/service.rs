@@ -1,6 +1,6 @@
 //! Changing carts: lines, quantities, prices, completion. A completed cart is never changed.
 
-use atoll_kernel::{Decimal, Entity, FieldValue, Metadata, Moment, Write};
+use atoll_kernel::{Decimal, Entity, FieldValue, Metadata, Moment, Timestamp, Write};
 
 use crate::{CARTS, Cart, Error, LineItem, METADATA_BYTES_MAX, N_LINES_MAX};
 
@@ -111,4 +111,11 @@ pub fn complete(tx: &mut dyn Write, at: &Moment, cart: &Cart) -> Result<Cart, Er
         return Err(Error::Empty);
     }
     Ok(CARTS.update(tx, at, &cart.id, |cart: &mut Cart| cart.completed_at = Some(at.now()))?)
+}
+
+/// The day (UTC) of a moment as a key of the index of open carts: the days since 1970, as text in the same
+/// order.
+pub fn day_of(at: Timestamp) -> String {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+    format!("{:07}", at.millis().max(0) / DAY_MS)
 }

@@ -3,6 +3,7 @@
 mod add_line_item;
 mod complete_cart;
 mod create_cart;
+mod delete_expired;
 pub(crate) mod line;
 mod prices;
 mod remove_line_item;
@@ -19,6 +20,7 @@ use crate::payment::refresh;
 pub use add_line_item::{ADD_TO_CART, AddLine, AddToCart};
 pub use complete_cart::{COMPLETE_CART, CompleteCart};
 pub use create_cart::{CREATE_CART, CreateCart};
+pub use delete_expired::{DELETE_EXPIRED_CARTS, DeleteExpired, Position};
 pub use prices::REFRESH_CART_ITEMS;
 pub use remove_line_item::{DELETE_LINE_ITEMS, DeleteLineItems};
 pub use transfer_cart::{TRANSFER_CART_CUSTOMER, TransferCart};

@@ -4,7 +4,7 @@ use atoll_values::Timestamp;
 
 use crate::{
     Direction, Entity, KeyBuf, Read, RowError, Scan, Space, Span, StoreError, Write,
-    key::group_key,
+    key::{group_key, split_part},
     sequence::{add, counter_key, read_number},
 };
 
@@ -200,6 +200,31 @@ impl<T: Entity> Index<T> {
         tx.scan(&span, direction, &mut |key, value| {
             let id = if self.unique { value } else { &key[group.len()..] };
             visit(&String::from_utf8_lossy(id))
+        })
+    }
+
+    /// Scans the whole index in the order of its keys, which must have one part: visits the part and the id
+    /// of each entry after `after`.
+    ///
+    /// # Panics
+    /// If the index is unique: its keys hold no ids.
+    pub fn scan_all(
+        &self,
+        tx: &dyn Read,
+        after: Option<(&str, &str)>,
+        visit: &mut dyn FnMut(&str, &str) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        assert!(!self.unique, "`{}` holds one row per key", self.space);
+        let prefix = tx.prefix(self.space);
+        let mut span = Span::prefix(&prefix);
+        if let Some((part, id)) = after {
+            let last = KeyBuf::new(prefix).part(part).tail(id.as_bytes()).into_bytes();
+            span = span.beyond(&last, Direction::Ascending);
+        }
+        tx.scan(&span, Direction::Ascending, &mut |key, _| match split_part(&key[prefix.len()..]) {
+            Some((part, id)) => visit(&part, &String::from_utf8_lossy(id)),
+            // No entry looks like this; `verify` lists it.
+            None => Ok(Scan::Continue(())),
         })
     }
 }

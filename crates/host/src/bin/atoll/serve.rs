@@ -118,6 +118,9 @@ pub(crate) struct Serve {
     /// ATOLL_STORE_CHILDREN_MAX].
     #[arg(long)]
     store_children_max: Option<String>,
+    /// Days after which an unchanged cart is deleted, 0 for never; default 30 [env: ATOLL_CART_DAYS].
+    #[arg(long)]
+    cart_days: Option<String>,
     /// Filter of the log: `info`, `debug`, or any filter of `tracing` [env: ATOLL_LOG].
     #[arg(long)]
     log: Option<String>,
@@ -155,6 +158,7 @@ impl Serve {
                 ("answer_bytes_max", self.answer_bytes_max),
                 ("store_answer_bytes_max", self.store_answer_bytes_max),
                 ("store_children_max", self.store_children_max),
+                ("cart_days", self.cart_days),
             ],
         )
     }
