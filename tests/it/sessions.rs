@@ -1,7 +1,7 @@
 //! Proving who one is: sessions, passwords that are guessed, forgotten and changed.
 
 use atoll_auth::SESSION_S;
-use atoll_kernel::{OriginList, Origins, Store, engines::Memory};
+use atoll_kernel::{OriginList, Origins, Store, engines::Memory, limits::HASHING_QUEUE_PER_NETWORK_MAX};
 use atoll_testkit::{Answer, Client, Shop, TestApp};
 use axum::body::Body;
 use serde_json::{Value, json};
@@ -150,6 +150,33 @@ async fn login_is_limited_to_ten_attempts() {
     assert_eq!(client.post(LOGIN, unknown).await.status, 429);
     app.advance_ms(900_000);
     client.post(LOGIN, credentials("supersecret")).await.ok();
+}
+
+/// A 429 because of a full queue of password hashing does not count towards the rate limit of logins.
+#[tokio::test]
+async fn login_refused_by_a_full_hashing_queue_is_no_attempt() {
+    let (app, _) = behind("10.0.0.0/8").await.with_admin().await;
+    let client = app.client().from_peer("10.0.0.1").with_header("x-forwarded-for", "198.51.100.9");
+    let sign_up = "/auth/user/emailpass/register";
+    for (path, email) in [(LOGIN, "admin@test.dev"), (sign_up, "new@test.dev")] {
+        let send = |email: String, password: &'static str| {
+            let (client, body) = (client.clone(), json!({ "email": email, "password": password }));
+            tokio::spawn(async move { client.post(path, body).await })
+        };
+        // They fill the queue of this network, and hashing takes longer than refusing.
+        let hashed: Vec<_> = (0..HASHING_QUEUE_PER_NETWORK_MAX)
+            .map(|n| send(format!("{n}{}", path.len()), "long enough"))
+            .collect();
+        let refused: Vec<_> = (0..12).map(|_| send(email.to_owned(), "long enough")).collect();
+        for answer in refused {
+            let answer = answer.await.expect("an answer");
+            assert_eq!((answer.status.as_u16(), header(&answer, "retry-after")), (429, "1"), "{path}");
+        }
+        for answer in hashed {
+            assert_ne!(answer.await.expect("an answer").status, 429, "{path}");
+        }
+        send(email.to_owned(), "supersecret").await.expect("an answer").ok();
+    }
 }
 
 async fn behind(proxies: &str) -> TestApp {

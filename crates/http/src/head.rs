@@ -78,6 +78,9 @@ mod tests {
         check_head("/", &[], "The header host is missing");
         check_head("/", &[HOST, ("Host", "b")], "The header host was sent more than once");
         check_head("http://a/", &[HOST], "");
+        // Host names are case-insensitive.
+        check_head("http://Shop.Example:9000/", &[("host", "shop.example:9000")], "");
+        check_head("http://shop.example/", &[("host", "SHOP.example")], "");
         check_head("http://b/", &[HOST], "The header host and the address of the request differ");
         for name in ["authorization", "X-Publishable-Api-Key", "idempotency-key"] {
             let text = format!("The header {} was sent more than once", name.to_lowercase());

@@ -37,9 +37,9 @@ impl FromStr for OriginList {
 }
 
 impl OriginList {
-    /// Is this origin listed? `Any` lists none.
+    /// Is this origin listed? `Any` lists none. Schemes and hosts are case-insensitive.
     fn lists(&self, origin: &str) -> bool {
-        matches!(self, OriginList::These(origins) if origins.iter().any(|it| it == origin))
+        matches!(self, OriginList::These(origins) if origins.iter().any(|it| it.eq_ignore_ascii_case(origin)))
     }
 }
 
@@ -81,8 +81,8 @@ impl Origins {
     /// that is not listed (CSRF).
     pub fn trust_cookie(&self, head: &Head) -> bool {
         let Some(origin) = header(head, "origin") else { return true };
-        let is_own = origin.split_once("://").is_some_and(|(_, it)| header(head, "host") == Some(it));
-        is_own || self.of(head.uri.path()).lists(origin)
+        let host = origin.split_once("://").map(|(_, it)| it).zip(header(head, "host"));
+        host.is_some_and(|(it, ours)| it.eq_ignore_ascii_case(ours)) || self.of(head.uri.path()).lists(origin)
     }
 }
 
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     fn origins() -> Origins {
-        let admin = "https://admin.example, http://localhost:5173/".parse().expect("a list");
+        let admin = "https://Admin.example, http://localhost:5173/".parse().expect("a list");
         Origins { admin, ..Origins::default() }
     }
 
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn cookies_count_for_same_site_and_configured_origins() {
         let check = |origin: Option<&str>, path: &str, expected: bool| {
-            let mut request = Request::builder().uri(path).header("host", "api.example");
+            let mut request = Request::builder().uri(path).header("host", "API.example");
             if let Some(origin) = origin {
                 request = request.header("origin", origin);
             }
