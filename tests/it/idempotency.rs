@@ -386,6 +386,33 @@ async fn kept_answers_are_limited_in_size_and_per_client() {
     assert!(n_bytes() > IDEMPOTENCY_ANSWER_BYTES_MAX / 2);
 }
 
+/// Anonymous shoppers of one publishable key have budgets by network.
+#[tokio::test]
+async fn one_network_does_not_use_up_the_budget_of_a_storefront() {
+    let spaces = Registry::linked().expect("a registry").spaces();
+    let store = Store::open(Memory::default(), &spaces).expect("a store");
+    let shop = Shop::open(TestApp::behind(store, "10.0.0.0/8").await).await;
+    let web = shop.channel("Web").await;
+    let storefront = shop.storefront(&[&web]).await;
+    let from = |ip: &str| storefront.clone().from_peer("10.0.0.9").with_header("x-forwarded-for", ip);
+    let n_bytes = || stored(&shop.app, &shop.app.ctx.view().prefix(ONCE)).len();
+    let open = async |client: &Client, key: &str| {
+        let body = json!({ "metadata": { "note": "x".repeat(15_000) } });
+        keyed(client, key).post("/store/carts", body).await.ok()
+    };
+    let (one, other) = (from("198.51.100.7"), from("203.0.113.7"));
+    for n in 0..IDEMPOTENCY_BYTES_PER_CLIENT_MAX / 15_000 {
+        open(&one, &format!("{n}")).await;
+    }
+    let used_up = n_bytes();
+    open(&one, "of one").await;
+    assert!(n_bytes() < used_up + 2000, "the answer was kept");
+    let answer = open(&other, "of another").await;
+    assert!(n_bytes() > used_up + 15_000, "the answer was not kept");
+    // A repeat from another network is answered alike.
+    assert_eq!(open(&one, "of another").await, answer);
+}
+
 #[tokio::test]
 async fn done_request_without_a_kept_answer_is_409() {
     let shop = Shop::open(TestApp::init().await).await;

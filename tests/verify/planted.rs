@@ -9,9 +9,9 @@ use atoll_inventory::{
 };
 use atoll_kernel::{
     Actor, Direction, EXECUTIONS, Engine as _, Entity, ExecutionState, Fault, Findings, KeyBuf, LinkRow,
-    Moment, ONCE, ONCE_BY_AGE, ONCE_BYTES, OUTBOX, Read, Registry, Report, SEQUENCES, Scan, Space, Span,
-    Store, Timestamp, View, WorkflowExecution, Write, add_to_group, emit, encode, engines::Memory,
-    last_number,
+    Moment, ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES, OUTBOX, Read, Registry, Report, SEQUENCES, Scan,
+    Space, Span, Store, Timestamp, View, WorkflowExecution, Write, add_to_group, emit, encode,
+    engines::Memory, last_number,
 };
 use atoll_links::{ORDER_CART, ORDER_PAYMENT_COLLECTION, PRODUCT_VARIANT_PRICE_SET};
 use atoll_order::{ORDERS, Order, OrderStatus};
@@ -669,9 +669,25 @@ const CASES: &[(&str, Plant, &[&str])] = &[
         &["idempotency.orphaned in idempotency.age at 12345678nobody: an age → an answer of that age"],
     ),
     (
+        "an answer without its entry by client",
+        |tx, _, _| {
+            let entry = keys(tx, ONCE_BY_CLIENT).remove(0);
+            tx.delete(entry);
+            Ok(())
+        },
+        &["idempotency.ageless in idempotency.client at …: nothing → the age of an answer"],
+    ),
+    (
+        "an entry by client without its answer",
+        |tx, _, _| put(tx, ONCE_BY_CLIENT, &["me"], "12345678nobody", b""),
+        &[
+            "idempotency.orphaned in idempotency.client at me / 12345678nobody: an age → an answer of that age",
+        ],
+    ),
+    (
         "bytes of answers that nobody keeps",
         |tx, _, _| put(tx, ONCE_BYTES, &[], "nobody", &9_u64.to_be_bytes()),
-        &["idempotency.bytes in idempotency.bytes at nobody: 9 → at most 0"],
+        &["idempotency.bytes in idempotency.bytes at nobody: 9 of 0 → at most 0 of 0"],
     ),
     // A module of a third party.
     (

@@ -15,7 +15,9 @@ mod verify;
 
 use std::error::Error;
 
-use atoll_kernel::{EXECUTIONS, Fault, Index, Module, ONCE, ONCE_BY_AGE, ONCE_BYTES, Service, module};
+use atoll_kernel::{
+    EXECUTIONS, Fault, Index, Module, ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES, Service, module,
+};
 use tokio::task::JoinError;
 
 use cursor::CURSORS;
@@ -43,7 +45,7 @@ module! { Module {
     name: "background",
     summary: "Dead letters of events, and the runs of jobs and sagas",
     services: &[&DEAD_LETTERS, &JOB_RUNS, &EXECUTIONS],
-    spaces: &[CURSORS.space, PROGRESS.space, ONCE, ONCE_BY_AGE, ONCE_BYTES],
+    spaces: &[CURSORS.space, PROGRESS.space, ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES],
     is_log: true,
     ..Module::EMPTY
 } }

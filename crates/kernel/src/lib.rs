@@ -68,7 +68,7 @@ pub use link::{Column, End, FieldLink, Link, LinkError, LinkRow, OtherEnd};
 pub use mailed::{UNSIGNED_TOKEN, Unsigned};
 pub use migration::{FORMAT, Fingerprint, Format, MigrationError, PartKind, Plan as MigrationPlan, migrate};
 pub use module::{Module, Seed};
-pub use once::{KeyedRequest, ONCE, ONCE_BY_AGE, ONCE_BYTES, verify_answers};
+pub use once::{KeyedRequest, ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES, verify_answers};
 pub use payment::{Paying, PaymentAction, PaymentProvider, PaymentProviderEntry, PaymentRequest};
 pub use projection::{Change, Projection};
 pub use read_plan::{Deleted, ReadPlan};

@@ -151,6 +151,14 @@ pub const IDEMPOTENCY_ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// minutes fit; beyond it answers are made again from the records.
 pub const IDEMPOTENCY_BYTES_PER_CLIENT_MAX: u64 = 1024 * 1024;
 
+/// Bytes that are stored of one client's requests with an `Idempotency-Key`: about 25,000 requests. Beyond it
+/// the oldest are evicted, before their day is over.
+pub const IDEMPOTENCY_ROW_BYTES_PER_CLIENT_MAX: u64 = 8 * 1024 * 1024;
+
+/// Budgets that the anonymous shoppers of one publishable key share, by a digest of their network: 256 MB in
+/// all, and flooding one of them affects one shopper in 32.
+pub const IDEMPOTENCY_SHOPPER_BUDGETS: u8 = 32;
+
 /// Bytes of the note that a commit stores for its idempotency key: the ids of about 2,000 records.
 pub const IDEMPOTENCY_NOTE_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a stored record, unless its service sets another limit. It bounds every list inside of a record:

@@ -4,6 +4,11 @@
 //! A note is written by the commit that it tells of, and is small: an id, mostly. An answer is written after
 //! it, if it is small, holds no secret, and its client has not had too many of them; where it is missing, it
 //! is made again from the notes.
+//!
+//! Each client has a budget of bytes for its rows, notes and answers together. Beyond it the oldest rows are
+//! evicted before their day is over, rather than new ones refused: most retries come within minutes.
+//! Anonymous shoppers of one publishable key share 32 budgets, by a digest of their network, so that one of
+//! them uses up the budget of few others.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +17,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Direction, Fault, FieldValue, KeyBuf, Read, Scan, Space, Span, StoreError, Timestamp, Write, decode,
     encode,
-    limits::{IDEMPOTENCY_ANSWER_BYTES_MAX, IDEMPOTENCY_BYTES_PER_CLIENT_MAX},
+    limits::{
+        IDEMPOTENCY_ANSWER_BYTES_MAX, IDEMPOTENCY_BYTES_PER_CLIENT_MAX, IDEMPOTENCY_ROW_BYTES_PER_CLIENT_MAX,
+    },
     split_part,
     verify::Verify,
 };
@@ -21,7 +28,10 @@ use crate::{
 pub const ONCE: Space = "idempotency.key";
 /// When, who, and the key: what is removed first.
 pub const ONCE_BY_AGE: Space = "idempotency.age";
-/// Who asked: the bytes of all answers that are kept for them.
+/// The client (whose budget it counts for), when, who, and the key: the order of eviction when a budget is
+/// used up.
+pub const ONCE_BY_CLIENT: Space = "idempotency.client";
+/// The client: the bytes of its kept answers, and of all its rows.
 pub const ONCE_BYTES: Space = "idempotency.bytes";
 
 /// How long they are kept.
@@ -47,6 +57,8 @@ pub(crate) struct Kept {
     pub(crate) answer: Option<(u16, Vec<u8>)>,
     /// Of its commits, in their order.
     pub(crate) notes: Vec<Note>,
+    /// Whose budget it counts for. Empty in rows of earlier versions, whose answers count for `who`.
+    pub(crate) client: String,
 }
 
 /// A request with a key. The journals of sagas hold it, too, so that the commit that ends one can note it.
@@ -55,6 +67,8 @@ pub(crate) struct Kept {
 pub struct KeyedRequest {
     /// Who asked, and through which publishable key.
     pub(crate) who: String,
+    /// Whose budget it counts for.
+    pub(crate) client: String,
     pub(crate) key: String,
     pub(crate) hash: Vec<u8>,
     pub(crate) at: Timestamp,
@@ -79,7 +93,10 @@ impl KeyedRequest {
         match kept_at(tx, &self.row(tx))? {
             Some(kept) if kept.at > self.at => Ok(None),
             Some(kept) if kept.hash == self.hash && kept.at == self.at => Ok(Some(kept)),
-            _ => Ok(Some(Kept { hash: self.hash.clone(), at: self.at, ..Kept::default() })),
+            _ => {
+                let (hash, client) = (self.hash.clone(), self.client.clone());
+                Ok(Some(Kept { hash, at: self.at, client, ..Kept::default() }))
+            }
         }
     }
 
@@ -110,7 +127,7 @@ impl KeyedRequest {
 
     /// Keeps its answer, if there is room for it.
     pub(crate) fn keep(&self, tx: &mut dyn Write, status: u16, body: &[u8]) -> Result<(), Fault> {
-        let n_kept = bytes_of(tx, &self.who)?;
+        let n_kept = Held::of(tx, &self.client)?.answers;
         if body.len() > IDEMPOTENCY_ANSWER_BYTES_MAX
             || n_kept + body.len() as u64 > IDEMPOTENCY_BYTES_PER_CLIENT_MAX
         {
@@ -125,16 +142,37 @@ impl KeyedRequest {
     fn put(&self, tx: &mut dyn Write, kept: &Kept) -> Result<(), Fault> {
         let row = self.row(tx);
         remove(tx, &row)?;
-        count(tx, &self.who, kept, 1)?;
-        let age = age_key(tx, kept.at, &row[2..]);
-        tx.put(age, Vec::new());
-        tx.put(row, encode(kept));
-        Ok(())
+        let bytes = encode(kept);
+        count(tx, &self.who, kept, n_bytes(&row, &bytes), 1)?;
+        for entry in entries(tx, kept, &row) {
+            tx.put(entry, Vec::new());
+        }
+        tx.put(row.clone(), bytes);
+        Ok(make_room(tx, &self.client, &row)?)
     }
 }
 
 fn kept_at(tx: &dyn Read, row: &[u8]) -> Result<Option<Kept>, StoreError> {
-    tx.get(row)?.map(|bytes| decode(ONCE, &String::from_utf8_lossy(&row[2..]), &bytes)).transpose()
+    tx.get(row)?.map(|bytes| decode_kept(row, &bytes)).transpose()
+}
+
+fn decode_kept(row: &[u8], bytes: &[u8]) -> Result<Kept, StoreError> {
+    decode(ONCE, &String::from_utf8_lossy(&row[2..]), bytes)
+}
+
+/// How much of a budget a row takes.
+fn n_bytes(row: &[u8], value: &[u8]) -> u64 {
+    (row.len() + value.len()) as u64
+}
+
+/// The index entries of a row: by age, and by client.
+fn entries(tx: &dyn Read, kept: &Kept, row: &[u8]) -> Vec<Vec<u8>> {
+    let age = age_key(tx, kept.at, &row[2..]);
+    if kept.client.is_empty() {
+        return vec![age];
+    }
+    let by_client = KeyBuf::new(tx.prefix(ONCE_BY_CLIENT)).part(&kept.client).tail(&age[2..]).into_bytes();
+    vec![age, by_client]
 }
 
 fn age_key(tx: &dyn Read, at: Timestamp, rest: &[u8]) -> Vec<u8> {
@@ -142,43 +180,96 @@ fn age_key(tx: &dyn Read, at: Timestamp, rest: &[u8]) -> Vec<u8> {
     KeyBuf::new(tx.prefix(ONCE_BY_AGE)).tail(&millis).tail(rest).into_bytes()
 }
 
-/// Removes a row, with its age and its bytes.
+/// The key of the row of an index entry, which is given without its prefix and client.
+fn row_of(tx: &dyn Read, entry: &[u8]) -> Vec<u8> {
+    [&tx.prefix(ONCE)[..], entry.get(8..).unwrap_or_default()].concat()
+}
+
+/// Removes a row with its index entries, and uncounts its bytes.
 fn remove(tx: &mut dyn Write, row: &[u8]) -> Result<(), StoreError> {
-    let Some(kept) = kept_at(tx, row)? else { return Ok(()) };
+    let Some(bytes) = tx.get(row)? else { return Ok(()) };
+    let kept = decode_kept(row, &bytes)?;
     if let Some((who, _)) = split_part(&row[2..]) {
-        count(tx, &who, &kept, -1)?;
+        count(tx, &who, &kept, n_bytes(row, &bytes), -1)?;
     }
-    let age = age_key(tx, kept.at, &row[2..]);
-    tx.delete(age);
+    for entry in entries(tx, &kept, row) {
+        tx.delete(entry);
+    }
     tx.delete(row.to_vec());
     Ok(())
 }
 
-fn bytes_row(tx: &dyn Read, who: &str) -> Vec<u8> {
-    KeyBuf::new(tx.prefix(ONCE_BYTES)).tail(who.as_bytes()).into_bytes()
+/// Evicts the oldest rows of a client whose budget is used up, except this one.
+fn make_room(tx: &mut dyn Write, client: &str, newest: &[u8]) -> Result<(), StoreError> {
+    let group = KeyBuf::new(tx.prefix(ONCE_BY_CLIENT)).part(client).into_bytes();
+    while Held::of(tx, client)?.all > IDEMPOTENCY_ROW_BYTES_PER_CLIENT_MAX {
+        let mut oldest = None;
+        tx.scan(&Span::prefix(&group), Direction::Ascending, &mut |entry, _| {
+            oldest = Some(row_of(tx, &entry[group.len()..])).filter(|row| row != newest);
+            Ok(if oldest.is_some() { Scan::Break(()) } else { Scan::Continue(()) })
+        })?;
+        match oldest {
+            Some(row) => remove(tx, &row)?,
+            None => return Ok(()),
+        }
+    }
+    Ok(())
 }
 
-/// Bytes of all answers that are kept for somebody.
-fn bytes_of(tx: &dyn Read, who: &str) -> Result<u64, StoreError> {
-    Ok(tx.get(&bytes_row(tx, who))?.map_or(0, |it| number(&it)))
+/// Bytes that count for a client.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Held {
+    /// Of answers.
+    answers: u64,
+    /// Of all rows.
+    all: u64,
+}
+
+impl Held {
+    fn row(tx: &dyn Read, client: &str) -> Vec<u8> {
+        KeyBuf::new(tx.prefix(ONCE_BYTES)).tail(client.as_bytes()).into_bytes()
+    }
+
+    fn of(tx: &dyn Read, client: &str) -> Result<Held, StoreError> {
+        Ok(tx.get(&Held::row(tx, client))?.map(|it| Held::read(&it)).unwrap_or_default())
+    }
+
+    /// Eight bytes each. Earlier versions counted answers only.
+    fn read(bytes: &[u8]) -> Held {
+        let (answers, all) = bytes.split_at(bytes.len().min(8));
+        Held { answers: number(answers), all: number(all) }
+    }
+
+    fn write(self, tx: &mut dyn Write, client: &str) {
+        let row = Held::row(tx, client);
+        match self {
+            Held { answers: 0, all: 0 } => tx.delete(row),
+            Held { answers, all } => tx.put(row, [answers.to_be_bytes(), all.to_be_bytes()].concat()),
+        }
+    }
 }
 
 fn number(bytes: &[u8]) -> u64 {
     bytes.try_into().map_or(0, u64::from_be_bytes)
 }
 
-/// Counts the answer of a row that comes (1) or goes (-1).
-fn count(tx: &mut dyn Write, who: &str, kept: &Kept, sign: i64) -> Result<(), StoreError> {
-    let Some((_, body)) = &kept.answer else { return Ok(()) };
-    let change = sign * i64::try_from(body.len()).unwrap_or(i64::MAX);
-    // Rows of earlier versions were not counted when they came.
-    let n_kept = bytes_of(tx, who)?.saturating_add_signed(change);
-    let row = bytes_row(tx, who);
-    match n_kept {
-        0 => tx.delete(row),
-        _ => tx.put(row, n_kept.to_be_bytes().to_vec()),
-    }
+/// Counts a row of so many bytes that comes (1) or goes (-1).
+fn count(tx: &mut dyn Write, who: &str, kept: &Kept, n_bytes: u64, sign: i64) -> Result<(), StoreError> {
+    let counted = kept.counted(n_bytes);
+    let client = if kept.client.is_empty() { who } else { &kept.client };
+    let change = |it: u64, by: u64| it.saturating_add_signed(sign * by.cast_signed());
+    let held = Held::of(tx, client)?;
+    Held { answers: change(held.answers, counted.answers), all: change(held.all, counted.all) }
+        .write(tx, client);
     Ok(())
+}
+
+impl Kept {
+    /// What counts of a row of so many bytes.
+    fn counted(&self, n_bytes: u64) -> Held {
+        let answers = self.answer.as_ref().map_or(0, |(_, body)| body.len() as u64);
+        Held { answers, all: if self.client.is_empty() { 0 } else { n_bytes } }
+    }
 }
 
 /// Removes what is older than a day; at most so many rows. Says how many.
@@ -194,7 +285,7 @@ pub(crate) fn remove_old(tx: &mut dyn Write, now: Timestamp, n_max: usize) -> Re
     })?;
     let n_old = old.len();
     for age in old {
-        let row = [&tx.prefix(ONCE)[..], &age[10..]].concat();
+        let row = row_of(tx, &age[2..]);
         // A key that was used again since is younger.
         if kept_at(tx, &row)?.is_some_and(|it| age_key(tx, it.at, &row[2..]) == age) {
             remove(tx, &row)?;
@@ -204,42 +295,128 @@ pub(crate) fn remove_old(tx: &mut dyn Write, now: Timestamp, n_max: usize) -> Re
     Ok(n_old)
 }
 
-/// Every answer that is kept has its age, by which it is removed, and is counted; every age has its answer.
+/// Every row has its entries by age and by client, and is counted; every entry has its row.
 pub fn verify_answers(it: &mut Verify<'_>) -> Result<(), StoreError> {
     let (view, findings) = (it.view, &mut *it.findings);
-    let mut n_kept: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
+    let mut counted: BTreeMap<String, Held> = BTreeMap::new();
+    // Owners of rows that do not decode: how much of their count belongs to those is unknown.
+    let mut unknown: Vec<String> = Vec::new();
     view.scan(&Span::prefix(&view.prefix(ONCE)), Direction::Ascending, &mut |row, value| {
         findings.checked("remembered answers")?;
-        let who = split_part(&row[2..]).map(|(who, _)| who.into_bytes()).unwrap_or_default();
+        let who = split_part(&row[2..]).map(|(who, _)| who).unwrap_or_default();
         let Some(kept) = findings.decoded::<Kept>(ONCE, &row[2..], value) else {
-            // Its bytes are counted, and cannot be told.
-            n_kept.insert(who, u64::MAX);
+            unknown.push(who);
             return Ok(Scan::Continue(()));
         };
-        let age = age_key(view, kept.at, &row[2..]);
-        if view.get(&age)?.is_none() {
-            findings.add("idempotency.ageless", ONCE_BY_AGE, &age[2..], "nothing", "the age of an answer");
+        for (entry, space) in entries(view, &kept, row).into_iter().zip([ONCE_BY_AGE, ONCE_BY_CLIENT]) {
+            if view.get(&entry)?.is_none() {
+                findings.add("idempotency.ageless", space, &entry[2..], "nothing", "the age of an answer");
+            }
         }
-        if let Some((_, body)) = &kept.answer {
-            let n_bytes = n_kept.entry(who).or_default();
-            *n_bytes = n_bytes.saturating_add(body.len() as u64);
-        }
+        let bytes = kept.counted(n_bytes(row, value));
+        let held = counted.entry(if kept.client.is_empty() { who } else { kept.client }).or_default();
+        held.answers += bytes.answers;
+        held.all += bytes.all;
         Ok(Scan::Continue(()))
     })?;
-    view.scan(&Span::prefix(&view.prefix(ONCE_BY_AGE)), Direction::Ascending, &mut |age, _| {
-        let row = [&view.prefix(ONCE)[..], age.get(10..).unwrap_or_default()].concat();
-        if view.get(&row)?.is_none() {
-            findings.add("idempotency.orphaned", ONCE_BY_AGE, &age[2..], "an age", "an answer of that age");
-        }
-        Ok(Scan::Continue(()))
-    })?;
+    for space in [ONCE_BY_AGE, ONCE_BY_CLIENT] {
+        view.scan(&Span::prefix(&view.prefix(space)), Direction::Ascending, &mut |entry, _| {
+            let behind = match space {
+                ONCE_BY_CLIENT => split_part(&entry[2..]).map(|(_, rest)| rest).unwrap_or_default(),
+                _ => &entry[2..],
+            };
+            if view.get(&row_of(view, behind))?.is_none() {
+                findings.add("idempotency.orphaned", space, &entry[2..], "an age", "an answer of that age");
+            }
+            Ok(Scan::Continue(()))
+        })?;
+    }
     view.scan(&Span::prefix(&view.prefix(ONCE_BYTES)), Direction::Ascending, &mut |row, value| {
-        let (found, expected) = (number(value), n_kept.remove(&row[2..]).unwrap_or_default());
-        // Answers that earlier versions kept were not counted.
-        if found > expected {
-            let (found, expected) = (found.to_string(), format!("at most {expected}"));
+        let client = String::from_utf8_lossy(&row[2..]);
+        let (found, expected) = (Held::read(value), counted.remove(&*client).unwrap_or_default());
+        // Rows that earlier versions wrote were counted in part, or not at all.
+        let is_more = found.answers > expected.answers || found.all > expected.all;
+        if is_more && !unknown.iter().any(|who| client.starts_with(who)) {
+            let print = |it: Held| format!("{} of {}", it.answers, it.all);
+            let (found, expected) = (print(found), format!("at most {}", print(expected)));
             findings.add("idempotency.bytes", ONCE_BYTES, &row[2..], found, expected);
         }
         Ok(Scan::Continue(()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Store, engines::Memory, limits::IDEMPOTENCY_NOTE_BYTES_MAX};
+
+    const SPACES: [Space; 4] = [ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES];
+
+    fn request(client: &str, n: i64) -> KeyedRequest {
+        KeyedRequest {
+            who: format!("who {client}"),
+            client: client.to_owned(),
+            key: format!("key {n}"),
+            at: Timestamp::from_millis(n),
+            ..KeyedRequest::default()
+        }
+    }
+
+    /// Which requests of a client are remembered, of those until `end`.
+    fn remembered(tx: &dyn Read, client: &str, end: i64) -> Result<Vec<i64>, StoreError> {
+        let mut found = Vec::new();
+        for n in 0..end {
+            if request(client, n).find(tx, Timestamp::from_millis(end))?.is_some() {
+                found.push(n);
+            }
+        }
+        Ok(found)
+    }
+
+    /// How many keys each space has.
+    fn n_keys(tx: &dyn Read) -> Result<[usize; 4], StoreError> {
+        let mut counts = [0; 4];
+        for (count, space) in counts.iter_mut().zip(SPACES) {
+            tx.scan(&Span::prefix(&tx.prefix(space)), Direction::Ascending, &mut |_, _| {
+                *count += 1;
+                Ok(Scan::Continue(()))
+            })?;
+        }
+        Ok(counts)
+    }
+
+    #[tokio::test]
+    async fn oldest_requests_are_evicted_beyond_the_budget() {
+        let store = Store::open(Memory::default(), &SPACES).expect("a store");
+        let n_notes = i64::try_from(IDEMPOTENCY_ROW_BYTES_PER_CLIENT_MAX / IDEMPOTENCY_NOTE_BYTES_MAX as u64)
+            .expect("a few");
+        let body = move |tx: &mut dyn Write| -> Result<(), Fault> {
+            let long = Note::Done(Some("x".repeat(IDEMPOTENCY_NOTE_BYTES_MAX)));
+            request("bob", 0).note(tx, long.clone())?;
+            let end = n_notes + 10;
+            for n in 0..end {
+                request("ann", n).note(tx, long.clone())?;
+            }
+            // Beside the note stand the key and the hash, so there is room for one less.
+            let newest: Vec<i64> = (end - n_notes + 1..end).collect();
+            assert_eq!(remembered(tx, "ann", end)?, newest);
+            assert_eq!(remembered(tx, "bob", end)?, [0]);
+            let n_rows = newest.len() + 1;
+            assert_eq!(n_keys(tx)?, [n_rows, n_rows, n_rows, 2]);
+            // What is written again is counted once.
+            let before = Held::of(tx, "ann")?;
+            for _ in 0..20 {
+                request("ann", end - 1).note(tx, long.clone())?;
+            }
+            assert!(Held::of(tx, "ann")? == before);
+            // What was just done stays, whatever the clock says of its age.
+            request("ann", -1).note(tx, long.clone())?;
+            assert!(request("ann", -1).find(tx, Timestamp::from_millis(0))?.is_some());
+            // After a day nothing is left, and nothing counts.
+            remove_old(tx, Timestamp::from_millis(end + KEPT_MS), usize::MAX)?;
+            assert_eq!(n_keys(tx)?, [0; 4]);
+            Ok(())
+        };
+        store.write(body).await.expect("a write");
+    }
 }

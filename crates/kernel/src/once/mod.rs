@@ -17,12 +17,12 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Actor, Call, Ctx, Fault, FaultKind, Local, Moment, Pass, Reply, Route, StatusCode, View, Write,
-    limits::IDEMPOTENCY_NOTE_BYTES_MAX,
+    limits::{IDEMPOTENCY_NOTE_BYTES_MAX, IDEMPOTENCY_SHOPPER_BUDGETS},
 };
 
 pub(crate) use kept::Note;
 use kept::{Kept, remove_old};
-pub use kept::{KeyedRequest, ONCE, ONCE_BY_AGE, ONCE_BYTES, verify_answers};
+pub use kept::{KeyedRequest, ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES, verify_answers};
 
 /// Letters of a key.
 const N_LETTERS_MAX: usize = 255;
@@ -141,6 +141,23 @@ fn who(pass: &Pass) -> Result<String, Fault> {
     Ok([Some(&actor), through, registered].into_iter().flatten().cloned().collect::<Vec<_>>().join(" "))
 }
 
+/// The client whose budget a request counts for. Authenticated clients have a budget each; anonymous shoppers
+/// share those of the publishable key, by a digest of their network, so that one of them does not use up the
+/// budget of all. The answer does not depend on it: a repeat may come from another network.
+fn client(ctx: &Ctx, call: &Call, who: &str) -> String {
+    let is_anonymous = match call.pass.actor {
+        Actor::Shopper(_) => true,
+        Actor::Nobody => call.pass.login.is_none(),
+        _ => false,
+    };
+    if !is_anonymous {
+        return who.to_owned();
+    }
+    let network = ctx.config().proxies.network_of(&call.head).map(|it| it.to_string());
+    let digest = Sha256::digest(network.unwrap_or_default());
+    format!("{who} {}", digest[0] % IDEMPOTENCY_SHOPPER_BUDGETS)
+}
+
 /// Calls the handler, or answers as it answered the same request before. Two requests with one key take
 /// turns. Errors: 422 where the key was used for another request; 409 where the request was done, and cannot
 /// be answered again.
@@ -157,9 +174,10 @@ pub(crate) async fn once(
     let who = who(&call.pass)?;
     let _lock = ctx.run_locks().lock(ONCE, &format!("{who} {key}")).await;
     let hash = Sha256::digest(asked.as_bytes()).to_vec();
-    let mut request = KeyedRequest { who, key, hash, at: ctx.now(), place: 0 };
+    let client = client(&ctx, &call, &who);
+    let mut request = KeyedRequest { who, client, key, hash, at: ctx.now(), place: 0 };
     let mut earlier = Vec::new();
-    if let Some(Kept { hash, at, answer, notes }) = request.find(&ctx.view(), ctx.now())? {
+    if let Some(Kept { hash, at, answer, notes, .. }) = request.find(&ctx.view(), ctx.now())? {
         if hash != request.hash {
             let text = format!("Idempotency-Key {} was used for another request", request.key);
             return Err(Fault::new(FaultKind::Duplicate, text));
