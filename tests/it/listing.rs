@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use atoll_availability::{Listing, Shelf, sweep};
-use atoll_kernel::{Actor, Direction, Fault, Ids, Moment, Timestamp, Write};
+use atoll_kernel::{Actor, Direction, Fault, Ids, Moment, Timestamp, Write, group_count};
 use atoll_links::{AVAILABLE_FROM, AVAILABLE_UNTIL, PRODUCT_SALES_CHANNEL, SALES_CHANNEL_EXCLUDED_VARIANT};
 use atoll_product::{
     OptionInput, PRODUCTS, Product, ProductPatch, ProductStatus, ProductVariant, VARIANTS, create_product,
@@ -190,6 +190,33 @@ fn holds(tx: &dyn Write, listing: &Listing, decided: &[String], all: &[String]) 
         assert_eq!(listing.contains(tx, id)?, decided.contains(id), "{listing:?}, {id}");
     }
     Ok(())
+}
+
+/// A channel was swept while the clock was ahead; it is swept back in batches, and reads are right between
+/// them.
+#[tokio::test]
+async fn channel_swept_ahead_is_swept_back_in_batches() {
+    let app = TestApp::init().await;
+    let check = |tx: &mut dyn Write, at: &Moment| -> Result<(), Fault> {
+        set_up(tx, at)?;
+        // They close one after the other.
+        for n in 0..N_PRODUCTS {
+            let until = 100_000 * i64::try_from(n + 1).expect("a few");
+            for step in [Step::Publish(n), Step::Link(n, 0), Step::SetWindow(n, 0, None, Some(until))] {
+                run(tx, at, step)?;
+            }
+        }
+        let n_listed = |tx: &dyn Write| group_count(tx, "availability.listing", &[&channel(0)]);
+        sweep(tx, &channel(0), Timestamp::from_millis(AHEAD), 100)?;
+        assert_eq!(n_listed(tx)?, 0);
+        for expected in [3, 4, 4] {
+            sweep(tx, &channel(0), Timestamp::default(), 3)?;
+            assert_eq!(n_listed(tx)?, expected);
+            agrees(tx)?;
+        }
+        Ok(())
+    };
+    app.ctx.write(Actor::System, check).await.expect("the sweeps");
 }
 
 #[test]

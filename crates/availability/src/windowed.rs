@@ -74,7 +74,8 @@ impl TemporalIndex {
         add_to_group(tx, self.listed, &[channel], i64::from(open.is_some()) - i64::from(was_open))
     }
 
-    /// Advances the index of a channel to `now`, or by at most `n_max` edges.
+    /// Advances the index of a channel to `now`, or by at most `n_max` edges; back in time if it was swept
+    /// while the clock was ahead.
     pub(crate) fn sweep(
         &self,
         tx: &mut dyn Write,
@@ -83,19 +84,20 @@ impl TemporalIndex {
         n_max: usize,
     ) -> Result<(), StoreError> {
         let from = self.swept(tx, channel)?;
-        if from.is_ahead_of(now) {
-            return self.sweep_back(tx, channel, from, now);
-        }
-        if now <= from {
+        let is_ahead = from.is_ahead_of(now);
+        if now <= from && !is_ahead {
+            // After a small correction of the clock, waiting is cheaper.
             return Ok(());
         }
-        let mut passed = self.edges_between(tx, channel, from, now, n_max)?;
+        let (begin, end) = (from.min(now), from.max(now));
+        let direction = if is_ahead { Direction::Descending } else { Direction::Ascending };
+        let mut passed = self.edges_between(tx, channel, begin, end, direction, n_max)?;
         let to = match passed.last() {
-            // Edges at the same time are swept in one step.
+            // Edges at the same time are swept in one step: back in time, to just before them.
             Some((last, ..)) if passed.len() >= n_max => {
-                let last = *last;
-                passed.extend(self.edges_between(tx, channel, last.plus_millis(-1), last, usize::MAX)?);
-                last
+                let (before, last) = (last.plus_millis(-1), *last);
+                passed.extend(self.edges_between(tx, channel, before, last, direction, usize::MAX)?);
+                if is_ahead { before } else { last }
             }
             _ => now,
         };
@@ -104,23 +106,6 @@ impl TemporalIndex {
         }
         let key = self.swept_key(tx, channel);
         tx.put(key, to.millis().to_be_bytes().to_vec());
-        Ok(())
-    }
-
-    /// Moves the sweep back in time, after the clock was ahead and was corrected: otherwise every reader
-    /// would process all edges in between. It is rare, so it is done in one step.
-    fn sweep_back(
-        &self,
-        tx: &mut dyn Write,
-        channel: &str,
-        from: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        for (_, id, window) in self.edges_between(tx, channel, now, from, usize::MAX)? {
-            self.list(tx, channel, &id, Some(window).filter(|it| it.is_open(now)))?;
-        }
-        let key = self.swept_key(tx, channel);
-        tx.put(key, now.millis().to_be_bytes().to_vec());
         Ok(())
     }
 
@@ -135,7 +120,7 @@ impl TemporalIndex {
         let (begin, end) = (swept.min(now), swept.max(now));
         // After a small correction of the clock, waiting is cheaper.
         let is_due = swept <= now || swept.is_ahead_of(now);
-        Ok(is_due && !self.edges_between(view, channel, begin, end, 1)?.is_empty())
+        Ok(is_due && !self.edges_between(view, channel, begin, end, Direction::Ascending, 1)?.is_empty())
     }
 
     /// The time of the last sweep of a channel; the beginning of time if there was none.
@@ -144,20 +129,21 @@ impl TemporalIndex {
         Ok(bytes.and_then(|it| timestamp_of(&it)).unwrap_or(Timestamp::from_millis(i64::MIN)))
     }
 
-    /// The edges in `(from, to]`, in order; at most `n_max`.
+    /// The edges in `(from, to]`, in this direction; at most `n_max`.
     fn edges_between(
         &self,
         tx: &dyn Read,
         channel: &str,
         from: Timestamp,
         to: Timestamp,
+        direction: Direction,
         n_max: usize,
     ) -> Result<Vec<Edge>, StoreError> {
         let after = |at: Timestamp| self.edge_key(tx, channel, at.plus_millis(1), "");
         let span = Span { start: after(from), end: Some(after(to)) };
         let n_head = self.edge_key(tx, channel, from, "").len();
         let mut edges = Vec::new();
-        tx.scan(&span, Direction::Ascending, &mut |key, value| {
+        tx.scan(&span, direction, &mut |key, value| {
             if edges.len() >= n_max {
                 return Ok(Scan::Break(()));
             }
@@ -191,7 +177,8 @@ impl Listing {
     fn corrections(&self, view: &dyn Read) -> Result<BTreeMap<String, bool>, StoreError> {
         let swept = self.index.swept(view, &self.channel)?;
         let (begin, end) = (swept.min(self.at), swept.max(self.at));
-        let passed = self.index.edges_between(view, &self.channel, begin, end, usize::MAX)?;
+        let passed =
+            self.index.edges_between(view, &self.channel, begin, end, Direction::Ascending, usize::MAX)?;
         let corrections =
             passed.into_iter().filter(|(.., window)| window.is_open(swept) != window.is_open(self.at));
         Ok(corrections.map(|(_, id, window)| (id, window.is_open(self.at))).collect())
