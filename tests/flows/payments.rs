@@ -258,7 +258,7 @@ async fn cart_being_completed_does_not_expire() {
     shop.app.run_job("cart.delete-expired").await;
     account(&cart, |it| it.mood = Mood::Pays);
     assert_eq!(complete.await.expect("an answer").ok()["order"]["total"], 20);
-    assert!(shop.app.told("cart.deleted").is_empty());
+    assert!(shop.app.events("cart.deleted").is_empty());
 }
 
 /// Where the price has changed before, nobody is asked for money, and nothing is promised.

@@ -91,7 +91,7 @@ async fn unchanged_cart_is_deleted_with_its_payment_collection_and_links() {
     assert_eq!(add(&left).await, add("cart_x").await);
 
     let (app, view) = (&tea.shop.app, tea.shop.app.ctx.view());
-    assert_eq!(app.told("cart.deleted"), [json!({ "id": left })]);
+    assert_eq!(app.events("cart.deleted"), [json!({ "id": left })]);
     let is_there = |id: &str| PAYMENT_COLLECTIONS.table.exists(&view, id).expect("a store");
     assert_eq!((is_there(&collection), is_there(&kept)), (false, true));
     // It is no soft delete: there is nothing to restore.
@@ -127,7 +127,7 @@ async fn completed_cart_and_cart_with_a_payment_are_kept() {
     for (cart, expected) in [(&bought, "there"), (&set_aside, "there"), (&looked_at, GONE)] {
         assert_eq!(tea.shown(cart).await, expected);
     }
-    assert_eq!(app.told("cart.deleted"), [json!({ "id": looked_at })]);
+    assert_eq!(app.events("cart.deleted"), [json!({ "id": looked_at })]);
 }
 
 #[tokio::test]
@@ -172,6 +172,6 @@ async fn expired_carts_are_deleted_in_batches() {
     app.run_job("cart.delete-expired").await;
     assert_eq!(batches.0.load(Ordering::Relaxed), 3);
     assert_eq!(CARTS.table.count(&app.ctx.view()).expect("a store"), n_carts as u64);
-    let deleted: Vec<Value> = app.told("cart.deleted");
+    let deleted: Vec<Value> = app.events("cart.deleted");
     assert_eq!(deleted.len(), n_carts);
 }

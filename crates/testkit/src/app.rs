@@ -11,6 +11,7 @@ use atoll_kernel::{
     Store, Tick, Timestamp, Write, events_after,
     limits::{CART_DAYS, REQUESTS_MAX},
 };
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
@@ -169,6 +170,12 @@ impl TestApp {
         let events = events_after(&self.ctx.view(), 0, usize::MAX).expect("events");
         let of_name = events.into_iter().filter(|(_, it)| it.name == event);
         of_name.filter_map(|(_, it)| self.ctx.token_of(&it)).collect()
+    }
+
+    /// Data of the events of this name, the oldest first.
+    pub fn events(&self, name: &str) -> Vec<Value> {
+        let events = events_after(&self.ctx.view(), 0, usize::MAX).expect("events");
+        events.into_iter().filter(|(_, it)| it.name == name).map(|(_, it)| it.data).collect()
     }
 
     /// Runs a job once, now.
