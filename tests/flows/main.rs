@@ -3,6 +3,7 @@
 mod additional_data;
 mod bank;
 mod edges;
+mod hooks;
 mod injection;
 mod payments;
 mod repeats;

@@ -2,7 +2,9 @@
 
 use std::pin::Pin;
 
+use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_auth::PasswordHash;
+use atoll_flows::api_key::{CREATE_API_KEYS, NewKey};
 use atoll_flows::cart::{DELETE_EXPIRED_CARTS, DeleteExpired, REFRESH_CART_ITEMS};
 use atoll_flows::user::{CREATE_INVITES, CREATE_USERS, NewInvite, NewUser, REFRESH_INVITES};
 use atoll_kernel::{Actor, Metadata, Registry, Store, Timestamp, Unsigned, engines::Memory};
@@ -127,6 +129,15 @@ impl Scene {
             "link-sales-channels-to-api-key" => {
                 self.post(format!("/admin/api-keys/{key}/sales-channels"), json!({ "add": [web, app] }))
             }
+            "update-api-keys" => self.post(format!("/admin/api-keys/{key}"), json!({ "title": "Named" })),
+            "revoke-api-keys" => self.post(format!("/admin/api-keys/{key}/revoke"), json!({})),
+            "create-stock-locations-workflow" => {
+                let address = json!({ "address_1": "Pier 1", "country_code": "de" });
+                self.post("/admin/stock-locations".into(), json!({ "name": "New", "address": address }))
+            }
+            "update-stock-locations-workflow" => {
+                self.post(format!("/admin/stock-locations/{empty}"), json!({ "name": "Full" }))
+            }
             "delete-stock-locations-workflow" => self.delete(format!("/admin/stock-locations/{empty}")),
             "create-regions" => {
                 let body = json!({ "name": "Isle", "currency_code": "eur", "countries": ["gb"] });
@@ -178,6 +189,27 @@ impl Scene {
                 let image = id(&pictured["product"]["images"][0]);
                 self.post(format!("{variant}/images/batch"), json!({ "add": [image] }))
             }
+            "link-inventory-items-to-variants" => self
+                .post(format!("{variant}/inventory-items/{}", tea.item), json!({ "required_quantity": 2 })),
+            "update-stores" => {
+                let store = id(&shop.admin.get("/admin/stores").await.ok()["stores"][0]);
+                self.post(format!("/admin/stores/{store}"), json!({ "name": "New" }))
+            }
+            "delete-api-keys" => {
+                let key = format!("/admin/api-keys/{}", self.key);
+                shop.admin.post(&format!("{key}/revoke"), json!({})).await.ok();
+                self.delete(key)
+            }
+            "update-product-option-values" | "delete-product-option-values" => {
+                let option = json!({ "title": "Cut", "values": ["slim"] });
+                let option = shop.admin.post("/admin/product-options", option).await.ok();
+                let value = id(&option["product_option"]["values"][0]);
+                let value = format!("/admin/product-options/{}/values/{value}", id(&option));
+                match flow {
+                    "update-product-option-values" => self.post(value, json!({ "value": "wide" })),
+                    _ => self.delete(value),
+                }
+            }
             "link-product-options-to-product" => {
                 let body = json!({ "add": [{ "title": "Cut", "values": ["slim"] }] });
                 self.post(format!("{product}/options/batch"), body)
@@ -219,6 +251,14 @@ impl Scene {
         let reservation = format!("/admin/reservations/{}", self.reservation);
         let here = &shop.location;
         match flow {
+            "create-inventory-items-workflow" => {
+                let level = json!({ "location_id": here, "stocked_quantity": 4 });
+                let body = json!({ "sku": "NEW", "location_levels": [level] });
+                self.post("/admin/inventory-items".into(), body)
+            }
+            "update-inventory-items-workflow" => {
+                self.post(format!("/admin/inventory-items/{}", tea.item), json!({ "title": "New" }))
+            }
             "batch-inventory-item-levels" => {
                 let body = json!({
                     "create": [{ "inventory_item_id": tea.item, "location_id": empty, "stocked_quantity": 4 }],
@@ -448,6 +488,14 @@ pub(crate) async fn scenario(flow: &'static str) -> Scenario {
             }))
         }
         // A route makes a token each time, and what was written would differ by it.
+        "create-api-keys" => {
+            let token = NewToken::random(ApiKeyKind::Publishable).expect("a token");
+            let new = NewKey { title: "Another".into(), token };
+            of(Box::new(move |app| {
+                let (ctx, new) = (app.ctx.clone(), new.clone());
+                Box::pin(async move { ctx.run(&CREATE_API_KEYS, Actor::System, new).await.is_ok() })
+            }))
+        }
         "create-invite-step" => of(Box::new(|app| {
             let email = "new@test.dev".to_owned();
             let new = NewInvite { email, metadata: Metadata::default(), token: a_token() };

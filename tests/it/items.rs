@@ -1,5 +1,7 @@
 //! Inventory items, and what variants take of them.
 
+use atoll_kernel::events_after;
+use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
 use atoll_testkit::{Shop, TestApp};
 use serde_json::{Value, json};
 
@@ -141,4 +143,67 @@ async fn kit_items_are_set_in_a_batch() {
     });
     let error = "400 invalid_data: Inventory Items with ids: iitem_x was not found";
     assert_eq!(shop.admin.post("/admin/products", product).await.error(), error);
+}
+
+/// `1.0` is stored and shown as the number that was sent, and is one.
+#[tokio::test]
+async fn required_quantity_stays_the_number_that_was_sent() {
+    let shop = Shop::open(TestApp::init().await).await;
+    let web = shop.channel("Web").await;
+    let (tea, cup) = (shop.product("Tea", &[&web], 5).await, shop.product("Cup", &[&web], 5).await);
+    let variants = format!("/admin/products/{}/variants", tea.product);
+    let items = format!("{variants}/{}/inventory-items", tea.id);
+    let shown = format!("{variants}/{}?fields=inventory_items.required_quantity,inventory_quantity", tea.id);
+    let stored = |item: &str| {
+        let row = PRODUCT_VARIANT_INVENTORY_ITEM.row(&shop.app.ctx.view(), &tea.id, item).expect("a read");
+        row.expect("a link").data["required_quantity"].clone()
+    };
+    let batch = json!({
+        "update": [{ "variant_id": tea.id, "inventory_item_id": tea.item, "required_quantity": 1.0 }],
+    });
+    for (path, body, item) in [
+        (format!("{items}/{}", tea.item), json!({ "required_quantity": 1.0 }), &tea.item),
+        (items.clone(), json!({ "inventory_item_id": cup.item, "required_quantity": 1.0 }), &cup.item),
+        (format!("{variants}/inventory-items/batch"), batch, &tea.item),
+    ] {
+        shop.admin.post(&path, body).await.ok();
+        assert_eq!(stored(item).to_string(), "1.0", "{path}");
+        let variant = shop.admin.get(&shown).await.ok()["variant"].clone();
+        let rows = variant["inventory_items"].as_array().expect("rows");
+        assert!(rows.iter().any(|it| it["required_quantity"] == json!(1.0)), "{path}: {variant}");
+        assert_eq!(variant["inventory_quantity"], 5, "{path}");
+    }
+    let half = json!({ "required_quantity": 0.5 });
+    shop.admin.post(&format!("{items}/{}", tea.item), half).await.ok();
+    assert_eq!(stored(&tea.item).to_string(), "0.5");
+}
+
+/// Changes of single levels and of items publish events, as batches do.
+#[tokio::test]
+async fn inventory_changes_publish_events() {
+    let shop = Shop::open(TestApp::init().await).await;
+    let published = |event: &str| -> Vec<Value> {
+        let events = events_after(&shop.app.ctx.view(), 0, usize::MAX).expect("events");
+        events.into_iter().filter(|(_, it)| it.name == event).map(|(_, it)| it.data).collect()
+    };
+    let count = |event: &str| published(event).len();
+    let path = "/admin/inventory-items";
+    let level = json!({ "location_id": shop.location, "stocked_quantity": 4 });
+    let item = json!({ "sku": "TEA", "location_levels": [level] });
+    let item = shop.admin.post(path, item).await.ok()["inventory_item"]["id"].clone();
+    assert_eq!(published("inventory-item.created"), [json!({ "id": item })]);
+    assert_eq!(count("inventory-level.created"), 1);
+    let item = format!("{path}/{}", item.as_str().expect("an id"));
+    shop.admin.post(&item, json!({ "title": "Tea" })).await.ok();
+    assert_eq!(count("inventory-item.updated"), 1);
+    let empty = shop.admin.post("/admin/stock-locations", json!({ "name": "Empty" })).await.ok();
+    let levels = format!("{item}/location-levels");
+    let empty = empty["stock_location"]["id"].as_str().expect("an id");
+    shop.admin.post(&levels, json!({ "location_id": empty })).await.ok();
+    assert_eq!(count("inventory-level.created"), 2);
+    let level = format!("{levels}/{empty}");
+    shop.admin.post(&level, json!({ "incoming_quantity": 3 })).await.ok();
+    assert_eq!(count("inventory-level.updated"), 1);
+    let gone = shop.admin.delete(&level).await.ok();
+    assert_eq!(published("inventory-level.deleted"), [json!({ "id": gone["id"] })]);
 }

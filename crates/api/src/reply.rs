@@ -10,15 +10,6 @@ use atoll_kernel::{
     serde_json::{Value, json},
 };
 
-/// Writes, and shows the record that came of it, as the commit left it.
-pub(crate) async fn save<T, F>(resource: &'static Resource, call: Call, body: F) -> Result<Reply, Fault>
-where
-    T: Entity,
-    F: FnOnce(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
-{
-    perform(resource, call, move |flow| body(flow.tx, flow.at)).await
-}
-
 /// Runs flows in one transaction, and shows the record that came of it, as the commit left it.
 pub(crate) async fn perform<T, F>(resource: &'static Resource, call: Call, body: F) -> Result<Reply, Fault>
 where

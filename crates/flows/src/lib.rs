@@ -1,6 +1,7 @@
 //! Processes over several modules, one file each: flows, which are one transaction, and sagas, which also
 //! call the outside. All of it is done, or nothing.
 
+pub mod api_key;
 pub mod cart;
 pub mod customer;
 mod first_run;
@@ -12,6 +13,7 @@ pub mod region;
 pub mod reservation;
 pub mod sales_channel;
 pub mod stock_location;
+pub mod store;
 pub mod user;
 mod verify;
 

@@ -21,6 +21,11 @@ impl NewToken {
         Ok(NewToken { kind, text: format!("{prefix}{}", random_token()?) })
     }
 
+    /// The kind of key that it is for.
+    pub fn kind(&self) -> ApiKeyKind {
+        self.kind
+    }
+
     /// The token. That of a secret key is shown once, in the answer that creates the key.
     pub fn text(&self) -> &str {
         &self.text

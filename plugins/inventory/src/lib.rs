@@ -11,8 +11,9 @@ use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
 pub use error::Error;
 pub use send::{Sent, restock, send, send_up_to};
 pub use service::{
-    adjust, create_item, create_level, delete_level, level_at, release, release_reservation, reservations_of,
-    reserve, set_level, stocked_anywhere, undo_reserve, update_item, update_reservation,
+    adjust, create_item, create_level, delete_level, level_at, level_or_not_stocked, release,
+    release_reservation, reservations_of, reserve, set_level, stocked_anywhere, undo_reserve, update_item,
+    update_reservation,
 };
 pub use types::{
     InventoryItem, InventoryItemPatch, InventoryLevel, InventoryLevelPatch, ReservationItem,

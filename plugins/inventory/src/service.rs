@@ -13,11 +13,8 @@ pub fn level_at(tx: &dyn Read, item: &str, location: &str) -> Result<Option<Inve
     INVENTORY_LEVELS.table.get_by(tx, &BY_ITEM_AND_LOCATION, &[item, location])
 }
 
-pub(crate) fn level_or_not_stocked(
-    tx: &dyn Read,
-    item: &str,
-    location: &str,
-) -> Result<InventoryLevel, Error> {
+/// The level of an item at a location. Errors: it is not stocked there.
+pub fn level_or_not_stocked(tx: &dyn Read, item: &str, location: &str) -> Result<InventoryLevel, Error> {
     let not_stocked = || Error::NotStocked { item: item.to_owned(), location: location.to_owned() };
     level_at(tx, item, location)?.ok_or_else(not_stocked)
 }

@@ -1,33 +1,39 @@
 //! `/admin/api-keys`
 
-use atoll_api_key::{
-    API_KEYS, ApiKey, ApiKeyKind, ApiKeyPatch, NewToken, create_key, delete_key, revoke_key,
+use atoll_api_key::{API_KEYS, ApiKey, ApiKeyKind, NewToken};
+use atoll_flows::{
+    api_key::{CREATE_API_KEYS, DELETE_API_KEYS, NewKey, REVOKE_API_KEYS, UPDATE_API_KEYS},
+    sales_channel::LINK_SALES_CHANNELS_TO_API_KEY,
 };
-use atoll_flows::sales_channel::LINK_SALES_CHANNELS_TO_API_KEY;
 use atoll_kernel::{
-    Body, Call, Fault, Local, Param, ParamKind, Params, Read, Reply, Resource, Type, optional, required,
-    resources, routes, serde_json::Value,
+    Body, Call, Fault, Local, Param, ParamKind, Params, Reply, Resource, Type, optional, required, resources,
+    routes, serde_json::Value,
 };
 
 use crate::{
-    reply::{find, link_ids, page, perform, perform_secretly, remove, save},
+    crud::crud,
+    reply::{link_by, perform, perform_secretly},
     tables::{LINK, ONE, any, date, list},
 };
 
+crud! {
+    of API_KEY at "/admin/api-keys" for Admin;
+    called "an API key" / "API keys";
+    not_found "API Key with id: {} was not found";
+    /// A secret key is shown in parts only.
+    page LIST;
+    find ONE;
+    update ONE, UPDATE by UPDATE_API_KEYS;
+    /// It must be revoked first.
+    delete "api_key" by DELETE_API_KEYS;
+}
+
 routes! {
     of API_KEY;
-    /// Lists the API keys. A secret key is shown in parts only.
-    Get "/admin/api-keys" (Admin, LIST) => index;
     /// Creates an API key. The answer is the only one that shows the token of a secret key, so a repetition
     /// by idempotency key does not show it again. A publishable key opens nothing until it is linked to sales
     /// channels.
     Post "/admin/api-keys" (Admin, ONE, CREATE) => create;
-    /// Shows an API key.
-    Get "/admin/api-keys/:id" (Admin, ONE) => retrieve;
-    /// Renames an API key.
-    Post "/admin/api-keys/:id" (Admin, ONE, UPDATE) => update;
-    /// Deletes an API key. It must be revoked first.
-    Delete "/admin/api-keys/:id" (Admin, ONE) => delete;
     /// Revokes an API key, at once or in `revoke_in` seconds. A revoked key stays revoked.
     Post "/admin/api-keys/:id/revoke" (Admin, ONE, REVOKE) => revoke;
 }
@@ -81,15 +87,11 @@ const CREATE: Body = &[&[required("title", Type::Text), required("type", Type::W
 const UPDATE: Body = &[&[required("title", Type::Text)]];
 const REVOKE: Body = &[&[optional("revoke_in", Type::Number)]];
 
-async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&API_KEY, &call, Vec::new())
-}
-
 async fn create(mut call: Call) -> Result<Reply, Fault> {
-    let input: ApiKey = call.read()?;
-    let token = NewToken::random(input.r#type).map_err(Fault::unexpected)?;
-    let secret = (input.r#type == ApiKeyKind::Secret).then(|| token.text().to_owned());
-    let body = move |flow: &mut Local<'_>| Ok(create_key(flow.tx, flow.at, &input.title, &token)?);
+    let ApiKey { title, r#type, .. } = call.read()?;
+    let token = NewToken::random(r#type).map_err(Fault::unexpected)?;
+    let secret = (r#type == ApiKeyKind::Secret).then(|| token.text().to_owned());
+    let body = move |flow: &mut Local<'_>| flow.run(&CREATE_API_KEYS, NewKey { title, token });
     match secret {
         // This is the only answer that shows a secret.
         Some(secret) => perform_secretly(&CREATED, call, "token", secret, body).await,
@@ -97,55 +99,14 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
     }
 }
 
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&API_KEY, &call, not_found)
-}
-
-fn not_found(id: &str) -> String {
-    format!("API Key with id: {id} was not found")
-}
-
-fn known(tx: &dyn Read, id: &str) -> Result<ApiKey, Fault> {
-    API_KEYS.get(tx, id)?.ok_or_else(|| Fault::not_found(not_found(id)))
-}
-
-async fn update(mut call: Call) -> Result<Reply, Fault> {
-    let (id, patch) = (call.path("id").to_owned(), call.read::<ApiKeyPatch>()?);
-    save(&API_KEY, call, move |tx, at| {
-        known(tx, &id)?;
-        Ok(API_KEYS.update(tx, at, &id, patch)?)
-    })
-    .await
-}
-
-async fn delete(call: Call) -> Result<Reply, Fault> {
-    remove(call, "api_key", |tx, at, id| Ok(delete_key(tx, at, id).map(drop)?)).await
-}
-
 async fn revoke(call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
     let seconds = call.body().get("revoke_in").and_then(Value::as_f64).unwrap_or_default();
     // What is too large for a number of milliseconds is the largest one.
     let delay_ms = (seconds * 1000.0).floor().max(0.0) as i64;
-    save(&API_KEY, call, move |tx, at| {
-        known(tx, &id)?;
-        let when = at.now().plus_millis(delay_ms);
-        if when.written().is_none() {
-            return Err(Fault::invalid(
-                "Invalid request: Value for field 'revoke_in' is beyond the last date",
-            ));
-        }
-        Ok(revoke_key(tx, at, &id, when)?)
-    })
-    .await
+    perform(&API_KEY, call, move |flow| flow.run(&REVOKE_API_KEYS, (id, delay_ms))).await
 }
 
 async fn link_channels(call: Call) -> Result<Reply, Fault> {
-    let ids = link_ids(&call);
-    perform(&API_KEY, call, move |flow| {
-        let key = known(flow.tx, &ids.id)?;
-        flow.run(&LINK_SALES_CHANNELS_TO_API_KEY, ids)?;
-        Ok(key)
-    })
-    .await
+    link_by(&API_KEY, call, &LINK_SALES_CHANNELS_TO_API_KEY, &API_KEYS, not_found).await
 }

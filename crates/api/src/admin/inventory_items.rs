@@ -3,36 +3,38 @@
 use std::sync::Arc;
 
 use atoll_flows::inventory::{
-    BATCH_LEVELS, DELETE_INVENTORY_ITEMS, LevelBatch, LevelInput, LevelsDone, check_empty, stock_at,
+    BATCH_LEVELS, CREATE_INVENTORY_ITEMS, DELETE_INVENTORY_ITEMS, LevelBatch, LevelInput, LevelsDone,
+    NewItem, UPDATE_INVENTORY_ITEMS,
 };
-use atoll_inventory::{
-    INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryItem, InventoryItemPatch, create_item, delete_level,
-    set_level, update_item,
-};
+use atoll_inventory::{INVENTORY_ITEMS, INVENTORY_LEVELS, level_or_not_stocked};
 use atoll_kernel::{
     Answer, Body, Call, Deleted, Fault, Field, Fields, Local, Node, Param, ParamKind, Params, Reply,
-    Resource, Type, optional, required, resources, routes, serde_json,
+    Resource, Type, optional, required, resources, routes,
 };
-use serde::Deserialize;
 
 use crate::{
-    reply::{find, ids, page, records, remove_by, save, show_gone, shown},
+    body::{self, take},
+    crud::crud,
+    reply::{ids, only, page, perform, records, show_gone, shown},
     tables::{METADATA, ONE, any, date, flag, list, nested, number, text},
 };
 
+crud! {
+    of ITEM at "/admin/inventory-items" for Admin;
+    called "an inventory item" / "inventory items";
+    not_found "Inventory item with id: {} was not found";
+    page LIST;
+    /// It is shown with its levels.
+    find ONE;
+    update ONE, UPDATE by UPDATE_INVENTORY_ITEMS;
+    /// One with reservations, or one that a kit or a variant with `allow_backorder` needs, is refused.
+    delete "inventory_item" by DELETE_INVENTORY_ITEMS;
+}
+
 routes! {
     of ITEM;
-    /// Lists the inventory items.
-    Get "/admin/inventory-items" (Admin, LIST) => index;
     /// Creates an inventory item, with levels at locations if they are given.
     Post "/admin/inventory-items" (Admin, ONE, CREATE) => create;
-    /// Shows an inventory item, with its levels.
-    Get "/admin/inventory-items/:id" (Admin, ONE) => retrieve;
-    /// Updates an inventory item. Fields that are absent stay as they are.
-    Post "/admin/inventory-items/:id" (Admin, ONE, UPDATE) => update;
-    /// Deletes an inventory item. One with reservations, or one that a kit or a variant with
-    /// `allow_backorder` needs, is refused.
-    Delete "/admin/inventory-items/:id" (Admin, ONE) => delete;
     /// Creates, updates and deletes levels of several inventory items, all or none.
     Post "/admin/inventory-items/location-levels/batch" (Admin, ONE, BATCH) => batch: Answer::Object;
     /// Creates, updates and deletes levels of an inventory item, all or none.
@@ -154,47 +156,11 @@ const MORE: &[Field] = &[
     METADATA,
 ];
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct NewItem {
-    location_levels: Vec<LevelInput>,
-}
-
-async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&ITEM, &call, Vec::new())
-}
-
 async fn create(mut call: Call) -> Result<Reply, Fault> {
-    let extras: NewItem =
-        serde_json::from_value(call.body().clone()).map_err(|error| Fault::invalid(error.to_string()))?;
-    let item: InventoryItem = call.read()?;
-    save(&ITEM, call, move |tx, at| {
-        let item = create_item(tx, at, item)?;
-        for level in extras.location_levels {
-            stock_at(tx, at, &LevelInput { inventory_item_id: item.id.to_string(), ..level })?;
-        }
-        Ok(item)
-    })
-    .await
-}
-
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&ITEM, &call, |id| format!("Inventory item with id: {id} was not found"))
-}
-
-async fn update(mut call: Call) -> Result<Reply, Fault> {
-    let (id, patch) = (call.path("id").to_owned(), call.read::<InventoryItemPatch>()?);
-    save(&ITEM, call, move |tx, at| {
-        if !INVENTORY_ITEMS.table.exists(tx, &id)? {
-            return Err(Fault::not_found(format!("InventoryItem with id \"{id}\" not found")));
-        }
-        Ok(update_item(tx, at, &id, patch)?)
-    })
-    .await
-}
-
-async fn delete(call: Call) -> Result<Reply, Fault> {
-    remove_by(call, "inventory_item", &DELETE_INVENTORY_ITEMS).await
+    let mut fields: body::Fields = call.read()?;
+    let levels = take(&mut fields, "location_levels")?.unwrap_or_default();
+    let new = NewItem { item: body::read(fields)?, levels };
+    perform(&ITEM, call, move |flow| only(flow.run(&CREATE_INVENTORY_ITEMS, vec![new])?)).await
 }
 
 async fn batch(mut call: Call) -> Result<Reply, Fault> {
@@ -247,21 +213,22 @@ async fn levels(mut call: Call) -> Result<Reply, Fault> {
 }
 
 async fn add_level(mut call: Call) -> Result<Reply, Fault> {
-    let id = call.path("id").to_owned();
-    let input = LevelInput { inventory_item_id: id.clone(), ..call.read::<LevelInput>()? };
-    save(&ITEM, call, move |tx, at| {
-        stock_at(tx, at, &input)?;
-        Ok(INVENTORY_ITEMS.retrieve(tx, &id)?)
-    })
-    .await
+    let level = LevelInput { inventory_item_id: call.path("id").to_owned(), ..call.read()? };
+    change_levels(call, LevelBatch { create: vec![level], ..LevelBatch::default() }).await
 }
 
 async fn change_level(mut call: Call) -> Result<Reply, Fault> {
-    let (id, location) = (call.path("id").to_owned(), call.path("location_id").to_owned());
-    let input: LevelInput = call.read()?;
-    save(&ITEM, call, move |tx, at| {
-        set_level(tx, at, &id, &location, input.stocked_quantity, input.incoming_quantity)?;
-        Ok(INVENTORY_ITEMS.retrieve(tx, &id)?)
+    let (item, location_id) = (call.path("id").to_owned(), call.path("location_id").to_owned());
+    let level = LevelInput { inventory_item_id: item, location_id, ..call.read()? };
+    change_levels(call, LevelBatch { update: vec![level], ..LevelBatch::default() }).await
+}
+
+/// Changes levels of the item of the path, and shows the item.
+async fn change_levels(call: Call, batch: LevelBatch) -> Result<Reply, Fault> {
+    let id = call.path("id").to_owned();
+    perform(&ITEM, call, move |flow| {
+        flow.run(&BATCH_LEVELS, batch)?;
+        Ok(INVENTORY_ITEMS.retrieve(flow.tx, &id)?)
     })
     .await
 }
@@ -270,9 +237,9 @@ async fn remove_level(call: Call) -> Result<Reply, Fault> {
     let (id, location) = (call.path("id").to_owned(), call.path("location_id").to_owned());
     let item = id.clone();
     let remove = move |flow: &mut Local<'_>| {
-        let level = atoll_inventory::level_at(flow.tx, &item, &location)?;
-        level.as_ref().map_or(Ok(()), |it| check_empty(it, false))?;
-        Ok(delete_level(flow.tx, flow.at, &item, &location)?.id.to_string())
+        let level = level_or_not_stocked(flow.tx, &item, &location)?.id.to_string();
+        flow.run(&BATCH_LEVELS, LevelBatch { delete: vec![level.clone()], ..LevelBatch::default() })?;
+        Ok(level)
     };
     let plan = ITEM.plan(&call);
     plan.check(&call.view)?;

@@ -1,38 +1,41 @@
 //! `/admin/product-options`, and `/admin/products/:id/options`
 
 use atoll_flows::product::{
-    CREATE_PRODUCT_OPTIONS, DELETE_PRODUCT_OPTIONS, LINK_PRODUCT_OPTIONS, OptionLink, OptionLinks,
-    UPDATE_PRODUCT_OPTIONS,
+    CREATE_PRODUCT_OPTIONS, DELETE_PRODUCT_OPTION_VALUES, DELETE_PRODUCT_OPTIONS, LINK_PRODUCT_OPTIONS,
+    OptionLink, OptionLinks, UPDATE_PRODUCT_OPTION_VALUES, UPDATE_PRODUCT_OPTIONS, ValueOf, check_value,
 };
 use atoll_kernel::{
-    Answer, Body, Call, Deleted, Fault, Params, Read, Reply, Resource, Type, optional, required, resources,
-    routes,
+    Answer, Body, Call, Deleted, Fault, Params, Reply, Resource, Type, optional, required, resources, routes,
 };
-use atoll_product::{
-    OPTION_VALUES, OPTIONS, OptionInput, PRODUCTS, ProductOptionValuePatch, delete_option_value,
-};
+use atoll_product::{OPTIONS, OptionInput, PRODUCTS, ProductOptionValuePatch};
 
 use crate::{
     admin::{
         product_body::{EXCLUSIVE, NEW_OPTION, OPTION_REF, RANKS},
         products::PRODUCT,
     },
-    reply::{find, only, page, perform, remove_by, remove_from, save, update_by},
+    crud::crud,
+    reply::{only, page, perform, remove_from},
     tables::{ADDITIONAL_DATA, METADATA, ONE, any, date, flag, list, nested},
 };
 
+crud! {
+    of OPTION at "/admin/product-options" for Admin;
+    called "a product option" / "product options";
+    not_found "Product option with id: {} was not found";
+    page LIST;
+    /// It is shown with its values.
+    find ONE;
+    /// A value that a variant has cannot be left out.
+    update ONE, UPDATE by UPDATE_PRODUCT_OPTIONS;
+    /// One that a product has is refused.
+    delete "product_option" by DELETE_PRODUCT_OPTIONS;
+}
+
 routes! {
     of OPTION;
-    /// Lists the product options.
-    Get "/admin/product-options" (Admin, LIST) => index;
     /// Creates a product option that products can share. With `is_exclusive` it is for one product only.
     Post "/admin/product-options" (Admin, ONE, CREATE) => create;
-    /// Shows a product option, with its values.
-    Get "/admin/product-options/:id" (Admin, ONE) => retrieve;
-    /// Updates a product option. A value that a variant has cannot be left out.
-    Post "/admin/product-options/:id" (Admin, ONE, UPDATE) => update;
-    /// Deletes a product option. One that a product has is refused.
-    Delete "/admin/product-options/:id" (Admin, ONE) => delete;
     /// Lists the values of a product option.
     Get "/admin/product-options/:id/values" (Admin, VALUES) => values: Answer::Page(&VALUE);
     /// Shows a value of a product option.
@@ -109,31 +112,11 @@ const VALUE_LINKS: Body = &[&[
     optional("remove", Type::List(&Type::Text)),
 ]];
 
-fn not_found(id: &str) -> String {
-    format!("Product option with id: {id} was not found")
-}
-
-async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&OPTION, &call, Vec::new())
-}
-
 /// Makes an option that products can share, unless the body says otherwise.
 async fn create(mut call: Call) -> Result<Reply, Fault> {
     let is_exclusive = call.body()["is_exclusive"].as_bool().unwrap_or(false);
     let input = OptionInput { is_exclusive, ..call.read()? };
     perform(&OPTION, call, move |it| only(it.run(&CREATE_PRODUCT_OPTIONS, vec![input])?)).await
-}
-
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&OPTION, &call, not_found)
-}
-
-async fn update(call: Call) -> Result<Reply, Fault> {
-    update_by(&OPTION, call, &UPDATE_PRODUCT_OPTIONS).await
-}
-
-async fn delete(call: Call) -> Result<Reply, Fault> {
-    remove_by(call, "product_option", &DELETE_PRODUCT_OPTIONS).await
 }
 
 async fn values(mut call: Call) -> Result<Reply, Fault> {
@@ -145,39 +128,29 @@ async fn values(mut call: Call) -> Result<Reply, Fault> {
     page(&VALUE, &call, Vec::new())
 }
 
-/// The value of the path must be one of the option of the path.
-fn check_value(tx: &dyn Read, option: &str, value: &str) -> Result<(), Fault> {
-    match OPTION_VALUES.get(tx, value)? {
-        Some(it) if *it.option_id == *option => Ok(()),
-        _ => Err(Fault::not_found(format!("Product option value with id: {value} was not found"))),
-    }
+/// The value of the path, and the option that it must be one of.
+fn value_of(call: &Call) -> ValueOf {
+    ValueOf { option_id: call.path("id").to_owned(), id: call.path("value_id").to_owned() }
 }
 
 async fn retrieve_value(call: Call) -> Result<Reply, Fault> {
     let id = call.path("value_id");
-    check_value(&call.view, call.path("id"), id)?;
+    check_value(&call.view, &value_of(&call))?;
     let found = VALUE.plan(&call).find(&call.view, id)?;
     found.ok_or_else(|| Fault::unexpected("a value went while it was looked at"))
 }
 
 async fn update_value(mut call: Call) -> Result<Reply, Fault> {
-    let (option, id) = (call.path("id").to_owned(), call.path("value_id").to_owned());
-    let patch: ProductOptionValuePatch = call.read()?;
-    save(&VALUE, call, move |tx, at| {
-        check_value(tx, &option, &id)?;
-        Ok(OPTION_VALUES.update(tx, at, &id, patch)?)
-    })
-    .await
+    let input = (value_of(&call), call.read::<ProductOptionValuePatch>()?);
+    perform(&VALUE, call, move |flow| flow.run(&UPDATE_PRODUCT_OPTION_VALUES, input)).await
 }
 
 async fn delete_value(call: Call) -> Result<Reply, Fault> {
-    let (option, id) = (call.path("id").to_owned(), call.path("value_id").to_owned());
-    let gone = Deleted::new(id.as_str(), "product_option_value");
+    let value = value_of(&call);
+    let gone = Deleted::new(value.id.as_str(), "product_option_value");
     remove_from(&OPTION, call, gone, move |flow| {
-        if OPTION_VALUES.table.exists(flow.tx, &id)? {
-            check_value(flow.tx, &option, &id)?;
-        }
-        delete_option_value(flow.tx, flow.at, &id)?;
+        let option = value.option_id.clone();
+        flow.run(&DELETE_PRODUCT_OPTION_VALUES, value)?;
         Ok(OPTIONS.retrieve(flow.tx, &option)?)
     })
     .await

@@ -1,16 +1,15 @@
 //! `/admin/product-variants`, and `/admin/products/:id/variants`
 
 use atoll_flows::product::{
-    BATCH_VARIANT_IMAGES, CREATE_PRODUCT_VARIANTS, DELETE_PRODUCT_VARIANTS, UPDATE_PRODUCT_VARIANTS,
-    VariantImages, unknown_items,
+    BATCH_VARIANT_IMAGES, CREATE_PRODUCT_VARIANTS, DELETE_PRODUCT_VARIANTS, LINK_INVENTORY_ITEMS,
+    UPDATE_PRODUCT_VARIANTS, VariantImages, VariantItem, VariantItemChanges, check_variant, unknown_items,
 };
 use atoll_flows::sales_channel::LinkIds;
 use atoll_kernel::{
-    Answer, Body, Call, Deleted, Fault, Field, Local, Moment, Params, Read, Reply, Resource, Type, Write,
-    optional, required, routes,
-    serde_json::{Map, Value, json},
+    Answer, Body, Call, Deleted, Fault, Field, Local, Params, Reply, Resource, Type, optional, required,
+    routes,
+    serde_json::{Number, Value, json},
 };
-use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
 use atoll_product::{PRODUCTS, VARIANTS};
 
 use crate::{
@@ -19,7 +18,7 @@ use crate::{
         variant_body::{CREATE, CREATE_ONE, UPDATE, UPDATE_ONE, new_variant, variant_changes},
     },
     body::{Batch, take_id},
-    reply::{link_ids, page, perform, perform_batch, remove_from, save},
+    reply::{link_ids, page, perform, perform_batch, remove_from},
     tables::{LINK, ONE, any, date, flag, list, nested},
 };
 
@@ -113,17 +112,9 @@ async fn of_product(mut call: Call) -> Result<Reply, Fault> {
     page(&VARIANT, &call, Vec::new())
 }
 
-/// The variant of the path must be one of the product of the path.
-fn check(tx: &dyn Read, product: &str, variant: &str) -> Result<(), Fault> {
-    match VARIANTS.get(tx, variant)? {
-        Some(it) if *it.product_id == *product => Ok(()),
-        _ => Err(Fault::not_found(format!("Product variant with id: {variant} was not found"))),
-    }
-}
-
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
     let id = call.path("variant_id");
-    check(&call.view, call.path("id"), id)?;
+    check_variant(&call.view, call.path("id"), id)?;
     let found = VARIANT.plan(&call).find(&call.view, id)?;
     found.ok_or_else(|| Fault::not_found(format!("Product variant with id: {id} was not found")))
 }
@@ -141,7 +132,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
     let (product, id) = (call.path("id").to_owned(), call.path("variant_id").to_owned());
     let changes = variant_changes(id, call.read()?)?;
     perform(&PRODUCT, call, move |flow| {
-        check(flow.tx, &product, &changes.id)?;
+        check_variant(flow.tx, &product, &changes.id)?;
         flow.run(&UPDATE_PRODUCT_VARIANTS, vec![changes])?;
         Ok(PRODUCTS.retrieve(flow.tx, &product)?)
     })
@@ -153,7 +144,7 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
     let gone = Deleted::new(id.as_str(), "variant");
     remove_from(&PRODUCT, call, gone, move |flow| {
         if VARIANTS.table.exists(flow.tx, &id)? {
-            check(flow.tx, &product, &id)?;
+            check_variant(flow.tx, &product, &id)?;
         }
         flow.run(&DELETE_PRODUCT_VARIANTS, vec![id])?;
         Ok(PRODUCTS.retrieve(flow.tx, &product)?)
@@ -170,12 +161,12 @@ async fn batch(mut call: Call) -> Result<Reply, Fault> {
     let update = update.into_iter().map(change).collect::<Result<Vec<_>, Fault>>()?;
     let gone_ids = gone.clone();
     let body = move |flow: &mut Local<'_>| {
-        update.iter().try_for_each(|it| check(flow.tx, &product, &it.id))?;
+        update.iter().try_for_each(|it| check_variant(flow.tx, &product, &it.id))?;
         let created = flow.run(&CREATE_PRODUCT_VARIANTS, (product.clone(), create))?;
         let updated = flow.run(&UPDATE_PRODUCT_VARIANTS, update)?;
         for id in &gone_ids {
             if VARIANTS.table.exists(flow.tx, id)? {
-                check(flow.tx, &product, id)?;
+                check_variant(flow.tx, &product, id)?;
             }
         }
         flow.run(&DELETE_PRODUCT_VARIANTS, gone_ids)?;
@@ -220,21 +211,29 @@ async fn change_part(call: Call) -> Result<Reply, Fault> {
 }
 
 /// Says how much of an item a variant takes.
-async fn set_part(call: Call, item: String) -> Result<Reply, Fault> {
-    let (product, id) = (call.path("id").to_owned(), call.path("variant_id").to_owned());
-    let quantity = call.body()["required_quantity"].clone();
-    save(&VARIANT, call, move |tx, at| {
-        check(tx, &product, &id)?;
-        let columns = Map::from_iter([("required_quantity".to_owned(), quantity)]);
-        PRODUCT_VARIANT_INVENTORY_ITEM.attach(tx, at, &id, &item, columns)?;
-        Ok(VARIANTS.retrieve(tx, &id)?)
+async fn set_part(call: Call, inventory_item_id: String) -> Result<Reply, Fault> {
+    let (product_id, id) = (call.path("id").to_owned(), call.path("variant_id").to_owned());
+    let required_quantity = quantity(call.body())?;
+    let part = VariantItem { variant_id: id.clone(), inventory_item_id, required_quantity };
+    let changes = VariantItemChanges { product_id, link: vec![part], unlink: Vec::new() };
+    perform(&VARIANT, call, move |flow| {
+        flow.run(&LINK_INVENTORY_ITEMS, changes)?;
+        Ok(VARIANTS.retrieve(flow.tx, &id)?)
     })
     .await
 }
 
+/// The quantity of a part, as the number that was sent: `1.0` stays `1.0`.
+fn quantity(part: &Value) -> Result<Number, Fault> {
+    match &part["required_quantity"] {
+        Value::Number(number) => Ok(number.clone()),
+        _ => Err(Fault::invalid("Invalid request: Field 'required_quantity' is required")),
+    }
+}
+
 /// What variants of a product take: all of it is set, or nothing.
 async fn batch_parts(call: Call) -> Result<Reply, Fault> {
-    let product = call.path("id").to_owned();
+    let product_id = call.path("id").to_owned();
     let parts = |name: &str| call.body().get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let (created, updated, deleted) = (parts("create"), parts("update"), parts("delete"));
     let told = |part: &Value| {
@@ -251,40 +250,33 @@ async fn batch_parts(call: Call) -> Result<Reply, Fault> {
     let answer = json!({
         "created": links(&created), "updated": links(&updated), "deleted": links(&deleted),
     });
-    let body = move |tx: &mut dyn Write, at: &Moment| -> Result<(), Fault> {
-        let ends = |part: &Value| {
-            let text = |name: &str| part[name].as_str().unwrap_or_default().to_owned();
-            (text("variant_id"), text("inventory_item_id"))
-        };
-        let set = created.iter().chain(&updated);
-        let unknown = unknown_items(tx, &set.clone().map(|it| ends(it).1).collect::<Vec<_>>())?;
-        unknown.map_or(Ok(()), Err)?;
-        for part in set {
-            let (variant, item) = ends(part);
-            check(tx, &product, &variant)?;
-            let columns =
-                Map::from_iter([("required_quantity".to_owned(), part["required_quantity"].clone())]);
-            PRODUCT_VARIANT_INVENTORY_ITEM.attach(tx, at, &variant, &item, columns)?;
-        }
-        for part in &deleted {
-            let (variant, item) = ends(part);
-            check(tx, &product, &variant)?;
-            PRODUCT_VARIANT_INVENTORY_ITEM.detach(tx, at, &variant, &item)?;
-        }
-        Ok(())
+    let ends = |part: &Value| {
+        let text = |name: &str| part[name].as_str().unwrap_or_default().to_owned();
+        (text("variant_id"), text("inventory_item_id"))
     };
-    call.app.write(call.pass.actor.clone(), body).await?;
+    let part = |part: &Value| {
+        let (variant_id, inventory_item_id) = ends(part);
+        Ok(VariantItem { variant_id, inventory_item_id, required_quantity: quantity(part)? })
+    };
+    let link = created.iter().chain(&updated).map(part).collect::<Result<Vec<_>, Fault>>()?;
+    let changes = VariantItemChanges { product_id, link, unlink: deleted.iter().map(ends).collect() };
+    let body = move |flow: &mut Local<'_>| {
+        let items: Vec<String> = changes.link.iter().map(|it| it.inventory_item_id.clone()).collect();
+        unknown_items(flow.tx, &items)?.map_or(Ok(()), Err)?;
+        flow.run(&LINK_INVENTORY_ITEMS, changes)
+    };
+    call.app.local_once(call.pass.actor.clone(), body, |()| (), |_, ()| Ok(())).await?;
     Ok(Reply::json(&answer))
 }
 
 async fn remove_part(call: Call) -> Result<Reply, Fault> {
-    let (product, id) = (call.path("id").to_owned(), call.path("variant_id").to_owned());
-    let item = call.path("item_id").to_owned();
+    let (id, item) = (call.path("variant_id").to_owned(), call.path("item_id").to_owned());
     let link = json!({ "product": { "variant_id": id }, "inventory": { "inventory_item_id": item } });
     let gone = Deleted::new(link, "variant-inventory-item-link");
+    let product_id = call.path("id").to_owned();
+    let changes = VariantItemChanges { product_id, link: Vec::new(), unlink: vec![(id.clone(), item)] };
     remove_from(&VARIANT, call, gone, move |flow| {
-        check(flow.tx, &product, &id)?;
-        PRODUCT_VARIANT_INVENTORY_ITEM.detach(flow.tx, flow.at, &id, &item)?;
+        flow.run(&LINK_INVENTORY_ITEMS, changes)?;
         Ok(VARIANTS.retrieve(flow.tx, &id)?)
     })
     .await

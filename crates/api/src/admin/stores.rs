@@ -1,22 +1,22 @@
 //! `/admin/stores`
 
-use atoll_kernel::{Body, Call, Fault, Params, Read, Reply, Resource, Type, optional, required, routes};
-use atoll_sales_channel::SALES_CHANNELS;
-use atoll_store::{STORES, StorePatch};
+use atoll_flows::store::UPDATE_STORES;
+use atoll_kernel::{Body, Params, Resource, Type, optional, required};
 
 use crate::{
-    reply::{find, page, save},
+    crud::crud,
     tables::{METADATA, ONE, any, list, text},
 };
 
-routes! {
-    of STORE;
-    /// Lists the stores. There is one.
-    Get "/admin/stores" (Admin, LIST) => index;
-    /// Shows a store.
-    Get "/admin/stores/:id" (Admin, ONE) => retrieve;
-    /// Updates a store: its name, its currencies, and its default sales channel, region and location.
-    Post "/admin/stores/:id" (Admin, ONE, UPDATE) => update;
+crud! {
+    of STORE at "/admin/stores" for Admin;
+    called "a store" / "stores";
+    not_found "Store with id: {} was not found";
+    /// There is one.
+    page LIST;
+    find ONE;
+    /// It has a name, currencies, and a default sales channel, region and location.
+    update ONE, UPDATE by UPDATE_STORES;
 }
 
 static STORE: Resource = Resource {
@@ -45,36 +45,3 @@ const UPDATE: Body = &[&[
     text("default_location_id"),
     METADATA,
 ]];
-
-async fn index(call: Call) -> Result<Reply, Fault> {
-    page(&STORE, &call, Vec::new())
-}
-
-async fn retrieve(call: Call) -> Result<Reply, Fault> {
-    find(&STORE, &call, |id| format!("Store with id: {id} was not found"))
-}
-
-async fn update(mut call: Call) -> Result<Reply, Fault> {
-    let (id, patch) = (call.path("id").to_owned(), call.read::<StorePatch>()?);
-    save(&STORE, call, move |tx, at| {
-        if !STORES.table.exists(tx, &id)? {
-            return Err(Fault::not_found(format!("Store with id \"{id}\" not found")));
-        }
-        if let Some(Some(channel)) = &patch.default_sales_channel_id {
-            check_default(tx, channel)?;
-        }
-        Ok(atoll_store::update(tx, at, &id, patch)?)
-    })
-    .await
-}
-
-/// A default that sells nothing would leave carts without a channel.
-fn check_default(tx: &dyn Read, channel: &str) -> Result<(), Fault> {
-    match SALES_CHANNELS.get(tx, channel)? {
-        None => Err(Fault::not_found(format!("Sales channel with id: {channel} not found"))),
-        Some(channel) if channel.is_disabled => {
-            Err(Fault::not_allowed(format!("Sales channel {} is disabled", channel.name)))
-        }
-        Some(_) => Ok(()),
-    }
-}

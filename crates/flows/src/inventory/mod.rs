@@ -1,5 +1,7 @@
 //! What lies where, in bulk, and items that go.
 
+mod items;
+
 use atoll_inventory::{
     BY_ITEM, INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryLevel, create_level, delete_level, set_level,
 };
@@ -8,6 +10,8 @@ use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
 use atoll_product::VARIANTS;
 use atoll_stock_location::STOCK_LOCATIONS;
 use serde::Deserialize;
+
+pub use items::{CREATE_INVENTORY_ITEMS, NewItem, UPDATE_INVENTORY_ITEMS};
 
 /// What lies of an item at a location.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -86,7 +90,7 @@ fn batch(flow: &mut Local<'_>, batch: LevelBatch) -> Result<LevelsDone, Fault> {
 }
 
 /// Starts to stock an item at a location; both must exist.
-pub fn stock_at(tx: &mut dyn Write, at: &Moment, input: &LevelInput) -> Result<InventoryLevel, Fault> {
+fn stock_at(tx: &mut dyn Write, at: &Moment, input: &LevelInput) -> Result<InventoryLevel, Fault> {
     let (item, location) = (&input.inventory_item_id, &input.location_id);
     if !STOCK_LOCATIONS.table.exists(tx, location)? {
         return Err(Fault::not_found(format!("Stock locations with ids: {location} was not found")));
@@ -118,7 +122,7 @@ fn remove_all(tx: &mut dyn Write, at: &Moment, ids: &[String], force: bool) -> R
 }
 
 /// What lies somewhere is removed only by force.
-pub fn check_empty(level: &InventoryLevel, force: bool) -> Result<(), Fault> {
+fn check_empty(level: &InventoryLevel, force: bool) -> Result<(), Fault> {
     if force || level.stocked_quantity.is_zero() || !level.reserved_quantity.is_zero() {
         return Ok(());
     }

@@ -11,7 +11,7 @@ use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT
 use atoll_pricing::{PRICE_SETS, Price, PriceSet};
 use atoll_product::{Product, ProductVariant};
 
-use crate::product::{InventoryPart, NewProduct, NewVariant, PriceInput};
+use crate::product::{InventoryPart, NewProduct, NewVariant, PriceInput, variant_items::check_quantity};
 
 flow! {
     /// Makes products with all that hangs on them. Events: `product.created` and `product-variant.created`,
@@ -94,9 +94,7 @@ pub fn take_parts(
                 "Cannot associate duplicate inventory items to variant(s) {title}"
             )));
         }
-        if part.required_quantity <= 0_i64.into() {
-            return Err(Fault::invalid("the required quantity of an inventory item must be greater than 0"));
-        }
+        check_quantity(Some(part.required_quantity))?;
         let columns = Map::from_iter([("required_quantity".to_owned(), json!(part.required_quantity))]);
         PRODUCT_VARIANT_INVENTORY_ITEM.attach(tx, at, &variant.id, &part.inventory_item_id, columns)?;
     }

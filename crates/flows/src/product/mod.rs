@@ -4,15 +4,18 @@ mod create;
 mod delete;
 mod images;
 mod input;
+mod option_values;
 mod options;
 mod taxonomy;
 mod update;
+mod variant_items;
 mod variants;
 
 pub use create::{CREATE_PRODUCTS, create_variant, item_of, take_parts, unknown_items};
 pub use delete::DELETE_PRODUCTS;
 pub use images::{BATCH_VARIANT_IMAGES, VariantImages};
 pub use input::{IdRef, InventoryPart, NewProduct, NewVariant, PriceChange, PriceInput, ProductChanges};
+pub use option_values::{DELETE_PRODUCT_OPTION_VALUES, UPDATE_PRODUCT_OPTION_VALUES, ValueOf, check_value};
 pub use options::{LINK_PRODUCT_OPTIONS, OptionLink, OptionLinks, ValueLink, ValueLinks};
 pub use taxonomy::{
     CREATE_COLLECTIONS, CREATE_PRODUCT_CATEGORIES, CREATE_PRODUCT_OPTIONS, CREATE_PRODUCT_TAGS,
@@ -22,6 +25,7 @@ pub use taxonomy::{
     UPDATE_PRODUCT_TYPES,
 };
 pub use update::UPDATE_PRODUCTS;
+pub use variant_items::{LINK_INVENTORY_ITEMS, VariantItem, VariantItemChanges, check_variant};
 pub use variants::{
     CREATE_PRODUCT_VARIANTS, DELETE_PRODUCT_VARIANTS, UPDATE_PRODUCT_VARIANTS, VariantChanges,
 };
