@@ -106,7 +106,7 @@ fn files(root: &Path) -> anyhow::Result<Vec<File>> {
 fn violations(files: &[File]) -> Vec<Violation> {
     let of_one_file = [
         begins_with_docs, has_no_stray_space, has_short_comments, is_merged, inherits_lints,
-        inherits_dependencies, tests_do_not_sleep, plans_requests,
+        inherits_dependencies, tests_do_not_sleep, plans_requests, writes_in_flows,
     ];
     let mut violations: Vec<Violation> =
         files.iter().flat_map(|file| of_one_file.iter().flat_map(|rule| rule(file))).collect();
@@ -236,6 +236,21 @@ fn plans_requests(file: &File) -> Vec<Violation> {
     all.map(|(number, (_, message))| file.violation(number, *message)).collect()
 }
 
+/// Handlers of the admin and store API write by flows: every write takes the moment of its transaction. The file
+/// excepted deletes a record of the dispatcher.
+fn writes_in_flows(file: &File) -> Vec<Violation> {
+    const WRITES: [&str; 3] = [".app.write(", "flow.at", "tx, at"];
+    const EXCEPTION: &str = "crates/api/src/admin/dead_letters.rs";
+    let is_handler =
+        file.path.starts_with("crates/api/src/admin/") || file.path.starts_with("crates/api/src/store/");
+    if !is_handler || file.path == EXCEPTION {
+        return Vec::new();
+    }
+    let writes = file.lines().filter(|(_, line)| WRITES.iter().any(|it| line.contains(it)));
+    let message = "run a flow, so that hooks and the injection test reach the write";
+    writes.map(|(number, _)| file.violation(number, message)).collect()
+}
+
 /// Every earlier storage format has a data folder, which the tests open.
 fn format_has_its_folders(root: &Path) -> Vec<Violation> {
     let say = |message| Violation { path: format::FILE.to_owned(), line: 1, message };
@@ -293,6 +308,12 @@ mod tests {
         assert_eq!(
             tidy("crates/api/src/a.rs", &format!("//! Text.\n{parsed}")),
             "crates/api/src/a.rs:2: write the answer with `Reply::object` and a `ReadPlan`, and parse none"
+        );
+        let writes = "//! Text.\nSTORES.update(flow.tx, flow.at, &id, patch)?;\n";
+        assert_eq!(tidy("crates/flows/src/a.rs", writes), "");
+        assert_eq!(
+            tidy("crates/api/src/admin/a.rs", writes),
+            "crates/api/src/admin/a.rs:2: run a flow, so that hooks and the injection test reach the write"
         );
         let sleeps = "//! Text.\nfn f() { std::thread::sleep(PAUSE) }\n";
         assert_eq!(
