@@ -7,7 +7,7 @@ use atoll_kernel::{
     serde_json::{Map, Value, json},
 };
 use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_PRICE_SET};
-use atoll_product::{PRODUCTS, Product, ProductType, TYPES};
+use atoll_product::{PRODUCTS, Product, ProductType, TYPES, delete_product, restore_product};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_testkit::{Dump, Shop, TestApp};
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,10 @@ pub(crate) enum Op {
     Leave(String, String),
     /// A variant loses its prices.
     Unprice(String),
+    /// A product is soft-deleted, with its variants and options.
+    Delete(String),
+    /// A soft-deleted product is restored, with them.
+    Restore(String),
     /// A channel gets a name.
     Rename(String),
     /// Somebody is called; the saga goes on when that fails.
@@ -110,6 +114,12 @@ fn change(local: &mut Local<'_>, op: &Op) -> Result<(), Fault> {
                 PRODUCT_VARIANT_PRICE_SET.detach(local.tx, local.at, variant, &set)?;
             }
         }
+        Op::Delete(product) => {
+            delete_product(local.tx, local.at, product).map_err(Fault::unexpected)?;
+        }
+        Op::Restore(product) => {
+            restore_product(local.tx, local.at, product).map_err(Fault::unexpected)?;
+        }
         Op::Rename(channel) => {
             let set = |it: &mut SalesChannel| it.name = "Renamed".into();
             SALES_CHANNELS.update(local.tx, local.at, channel, set)?;
@@ -127,6 +137,8 @@ struct Stage {
     tea: atoll_testkit::Variant,
     cup: atoll_testkit::Variant,
     kind: String,
+    /// A product that was soft-deleted.
+    gone: String,
 }
 
 const LOG: &[&str] = &["workflow_execution"];
@@ -140,7 +152,9 @@ impl Stage {
         let kind = kind["product_type"]["id"].as_str().expect("a type").to_owned();
         let path = format!("/admin/products/{}", tea.product);
         shop.admin.post(&path, json!({ "type_id": kind })).await.ok();
-        Stage { shop, test: world::new_test(), web, tea, cup, kind }
+        let gone = shop.product("Pot", &[&web], 1).await.product;
+        shop.admin.delete(&format!("/admin/products/{gone}")).await.ok();
+        Stage { shop, test: world::new_test(), web, tea, cup, kind, gone }
     }
 
     fn ctx(&self) -> &Ctx {
@@ -208,6 +222,18 @@ async fn random_operations_are_undone_byte_for_byte() {
     check(|it| vec![Op::Untype(it.tea.product.clone()), Op::NewType("ptyp_new".into())]).await;
     check(|it| vec![Op::Leave(it.tea.product.clone(), it.web.clone()), Op::Unprice(it.tea.id.clone())]).await;
     check(|it| vec![Op::Rename(it.web.clone())]).await;
+    check(|it| vec![Op::Delete(it.tea.product.clone())]).await;
+    check(|it| vec![Op::Restore(it.gone.clone())]).await;
+    check(|it| {
+        let (tea, gone) = (&it.tea.product, &it.gone);
+        vec![
+            Op::Delete(tea.clone()),
+            Op::Restore(gone.clone()),
+            Op::Restore(tea.clone()),
+            Op::Delete(gone.clone()),
+        ]
+    })
+    .await;
     // One record, changed by steps of both kinds.
     check(|it| {
         let tea = &it.tea.product;

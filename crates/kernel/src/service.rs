@@ -231,6 +231,10 @@ pub trait AnyService: Sync {
     /// Restores the live record with this id to an earlier state, or removes it if it did not exist then.
     /// Emits no event, since this is an undo.
     fn put_back(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>) -> Result<(), RowError>;
+
+    /// As `put_back`, for the soft-deleted record with this id.
+    fn put_back_deleted(&self, tx: &mut dyn Write, id: &str, before: Option<&[u8]>)
+    -> Result<(), StoreError>;
 }
 
 impl<T: Entity> AnyService for Service<T> {
@@ -296,6 +300,16 @@ impl<T: Entity> AnyService for Service<T> {
             (None, None) => {}
         }
         Ok(project(tx, &change(now.as_ref(), then.as_ref()))?)
+    }
+
+    fn put_back_deleted(
+        &self,
+        tx: &mut dyn Write,
+        id: &str,
+        before: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        let then: Option<T> = before.map(|bytes| decode_record(T::DEF.deleted, id, bytes)).transpose()?;
+        self.table.replace_deleted(tx, id, then.as_ref())
     }
 }
 

@@ -46,6 +46,8 @@ impl Undone {
 #[derive(Clone, Copy)]
 enum Primary {
     Rows(&'static dyn AnyService),
+    /// The soft-deleted rows.
+    DeletedRows(&'static dyn AnyService),
     Pairs(&'static Link),
     /// Names of sequences. A number is not reused once later ones were given.
     Numbers,
@@ -58,7 +60,7 @@ fn primaries() -> impl Iterator<Item = (Space, Primary)> {
     let services = registry.modules.iter().flat_map(|it| it.services);
     let rows = services.flat_map(|it| {
         let def = it.table().def();
-        [(def.name, Primary::Rows(*it)), (def.deleted, Primary::Bytes)]
+        [(def.name, Primary::Rows(*it)), (def.deleted, Primary::DeletedRows(*it))]
     });
     let spaces = registry.modules.iter().flat_map(|it| it.spaces).map(|it| (*it, Primary::Bytes));
     let links = registry.links.iter();
@@ -222,7 +224,9 @@ fn is_same(primary: Primary, it: &Undone, now: Option<&[u8]>) -> Result<bool, St
         return Ok(now == after);
     }
     Ok(match primary {
-        Primary::Rows(service) => service.as_of_now(&it.id(), now)? == service.as_of_now(&it.id(), after)?,
+        Primary::Rows(service) | Primary::DeletedRows(service) => {
+            service.as_of_now(&it.id(), now)? == service.as_of_now(&it.id(), after)?
+        }
         Primary::Pairs(link) => link.as_of_now(&it.id(), now)? == link.as_of_now(&it.id(), after)?,
         Primary::Numbers | Primary::Bytes => false,
     })
@@ -241,6 +245,7 @@ fn put_back(tx: &mut dyn Write, space: Space, primary: Primary, it: &Undone) -> 
     let key = it.full_key(tx, space);
     match primary {
         Primary::Rows(service) => service.put_back(tx, &it.id(), before)?,
+        Primary::DeletedRows(service) => service.put_back_deleted(tx, &it.id(), before)?,
         Primary::Pairs(link) => {
             let (left, right) = ends(it)?;
             link.put_back(tx, &left, &right, before)?;
@@ -292,7 +297,7 @@ fn does_not_fit(tx: &dyn Read, space: Space, primary: Primary, it: &Undone) -> R
                 Err(error) => Ok(vec![format!("{space} {left} {right}: {error}")]),
             }
         }
-        Primary::Pairs(_) | Primary::Numbers | Primary::Bytes => Ok(Vec::new()),
+        Primary::DeletedRows(_) | Primary::Pairs(_) | Primary::Numbers | Primary::Bytes => Ok(Vec::new()),
     }
 }
 

@@ -212,10 +212,22 @@ impl<T: Entity> Table<T> {
         let Some(mut row) = self.get(tx, id)? else { return Ok(None) };
         self.take_out(tx, &row)?;
         row.set_deleted_at(Some(now));
-        let key = self.grave_key(tx, id);
-        tx.put(key, encode_record(&row));
-        self.indexes_of(true).try_for_each(|index| index.enter_deleted(tx, &row))?;
+        self.put_in_deleted(tx, &row)?;
         Ok(Some(row))
+    }
+
+    fn put_in_deleted(&self, tx: &mut dyn Write, row: &T) -> Result<(), StoreError> {
+        let key = self.grave_key(tx, row.id());
+        tx.put(key, encode_record(row));
+        self.indexes_of(true).try_for_each(|index| index.enter_deleted(tx, row))
+    }
+
+    /// Replaces the soft-deleted row with this id, if there is one, by `after`, or removes it.
+    pub fn replace_deleted(&self, tx: &mut dyn Write, id: &str, after: Option<&T>) -> Result<(), StoreError> {
+        if let Some(before) = self.get_deleted(tx, id)? {
+            self.take_out_deleted(tx, &before)?;
+        }
+        after.map_or(Ok(()), |row| self.put_in_deleted(tx, row))
     }
 
     /// Restores a soft-deleted row. Unknown ids are ignored.
