@@ -29,8 +29,7 @@ impl Clock {
     pub(crate) async fn sleep_until(&self, since: Timestamp, until: Timestamp) {
         match self {
             Clock::System => {
-                let left_ms = until.millis().saturating_sub(Timestamp::now().millis());
-                tokio::time::sleep(Duration::from_millis(u64::try_from(left_ms).unwrap_or(0))).await;
+                tokio::time::sleep(left(Timestamp::now(), since, until)).await;
             }
             Clock::Manual(clock) => {
                 let is_awake = |now: &Timestamp| *now >= until || *now < since;
@@ -39,6 +38,13 @@ impl Clock {
             }
         }
     }
+}
+
+/// How long a sleep from `since` until `until` still takes; no longer than the whole of it, even if the clock
+/// of the system was set back before `since`.
+fn left(now: Timestamp, since: Timestamp, until: Timestamp) -> Duration {
+    let left_ms = until.millis().saturating_sub(now.max(since).millis());
+    Duration::from_millis(u64::try_from(left_ms).unwrap_or(0))
 }
 
 /// A clock that stands still until a test moves it. Clones share one state.
@@ -84,6 +90,13 @@ mod tests {
 
     async fn futures_now<F: Future>(mut future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
         std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
+    }
+
+    #[test]
+    fn clock_that_is_set_back_does_not_lengthen_a_sleep() {
+        let left_at =
+            |now| left(Timestamp::from_millis(now), SINCE, Timestamp::from_millis(2_000)).as_millis();
+        assert_eq!([500, 1_000, 1_400, 2_000, 2_001].map(left_at), [1_000, 1_000, 600, 0, 0]);
     }
 
     #[tokio::test]
