@@ -694,6 +694,11 @@ async fn admin_order_answers_the_fields_of_the_dashboard() {
         let line = get(&format!("?fields={fields}")).await.ok()["order"]["items"][0].clone();
         assert_eq!((&line["total"], &line["fulfilled_total"]), (&json!(30), &json!(10)), "{fields}");
     }
+    for fields in ["id,*items", "id,+*items", "id,%2B*items", "id&expand=items"] {
+        let line = get(&format!("?fields={fields}")).await.ok()["order"]["items"][0].clone();
+        assert_eq!(line["detail"]["fulfilled_quantity"], 1, "{fields}");
+    }
+    assert_eq!(get("?fields=,").await.ok(), get("").await.ok(), "commas name nothing");
     let list =
         bench.shop.admin.get("/admin/orders?fields=id,total,*customer").await.ok()["orders"][0].clone();
     assert_eq!(

@@ -43,7 +43,10 @@ impl FieldList {
             .filter(|it| !it.is_empty())
             .collect();
         let modified = |entry: &&str| entry.starts_with(['+', ' ', '-', '*']) || entry.ends_with(".*");
-        let asks_for_nothing = fields.asked().is_some() && entries.is_empty();
+        // Commas without a name between them leave the defaults, where something else is shown beside them.
+        let is_alone = fields.expanded().is_empty() && fields.added().is_empty();
+        let asks_for_nothing =
+            fields.asked().is_some_and(|it| it.is_empty() || is_alone) && entries.is_empty();
         let replaces = asks_for_nothing || !entries.iter().all(modified);
         let mut list = if replaces { FieldList::default() } else { defaults.clone() };
         let bare = |path: &'_ str| path.trim_start_matches('*').trim_end_matches(".*").to_owned();
@@ -240,6 +243,7 @@ mod tests {
         };
         assert_eq!(added(None, ""), "id tags.id title");
         assert_eq!(added(Some(""), ""), "id tags.id");
+        assert_eq!(added(Some(","), ""), "id tags.id title");
         assert_eq!(added(Some("handle"), ""), "handle id tags.id");
         assert_eq!(added(Some("-title"), ""), "id tags.id");
         assert_eq!(added(Some("-tags.id"), ""), "id title");

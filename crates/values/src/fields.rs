@@ -33,10 +33,11 @@ impl Fields {
         }
     }
 
-    /// Does the request name this entry, with or without a `+`?
+    /// Does the request name this entry, with or without a `+`, or expand it?
     pub fn names(&self, entry: &str) -> bool {
-        let mut entries = self.asked.iter().flat_map(|it| it.split(','));
-        entries.any(|it| it.trim_start_matches('+') == entry)
+        let asked =
+            self.asked.iter().flat_map(|it| it.split(',')).map(|it| it.trim_start_matches(['+', ' ']));
+        asked.chain(self.expanded.iter().map(String::as_str)).any(|it| it == entry)
     }
 
     /// The text of the parameter; `None` if it is absent.
