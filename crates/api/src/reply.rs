@@ -101,18 +101,22 @@ where
     Ok(show_written(&app, &view, &plan, node).await?.secret())
 }
 
-/// Runs a flow once; a retry of the request gets the same result.
+/// Runs a flow once; a retry of the request gets the same result. The call goes on with the snapshot of the
+/// commit.
 pub(crate) async fn run_once<I, O>(
-    call: &Call,
+    mut call: Call,
     flow: &'static Flow<I, O>,
     input: I,
-) -> Result<(O, View), Fault>
+) -> Result<(O, Call), Fault>
 where
     I: Clone + Send + 'static,
     O: Serialize + DeserializeOwned + Clone + Send + 'static,
 {
     let body = move |local: &mut Local<'_>| local.run(flow, input);
-    call.app.local_once(call.pass.actor.clone(), body, O::clone, |_, it| Ok(it)).await
+    drop(call.view);
+    let (done, view) = call.app.local_once(call.pass.actor.clone(), body, O::clone, |_, it| Ok(it)).await?;
+    call.view = view;
+    Ok((done, call))
 }
 
 /// Ids of the records of a batch, as they are noted for retries.

@@ -64,6 +64,7 @@ async fn retry(mut call: Call) -> Result<Reply, Fault> {
     if !call.app.is_repeat() {
         find(&DEAD_LETTER, &call, not_found)?;
     }
+    drop(call.view);
     if deliver_again(&call.app, call.pass.actor.clone(), &id).await? {
         return Deleted::new(id, "dead_letter").reply();
     }

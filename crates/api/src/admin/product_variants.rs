@@ -196,7 +196,8 @@ async fn batch_pairs(
     let pairs = |ids: Vec<String>| ids.into_iter().map(&pair).collect();
     let input = VariantImages { product_id: id, add: pairs(add), remove: pairs(remove) };
     let body = move |flow: &mut Local<'_>| flow.run(&BATCH_VARIANT_IMAGES, input).map(drop);
-    call.app.local_once(call.pass.actor.clone(), body, |()| (), |_, ()| Ok(())).await?;
+    drop(call.view);
+    call.app.local_once(call.pass.actor, body, |()| (), |_, ()| Ok(())).await?;
     Ok(Reply::json(&answer))
 }
 
@@ -265,6 +266,7 @@ async fn batch_parts(call: Call) -> Result<Reply, Fault> {
         unknown_items(flow.tx, &items)?.map_or(Ok(()), Err)?;
         flow.run(&LINK_INVENTORY_ITEMS, changes)
     };
+    drop(call.view);
     call.app.local_once(call.pass.actor.clone(), body, |()| (), |_, ()| Ok(())).await?;
     Ok(Reply::json(&answer))
 }

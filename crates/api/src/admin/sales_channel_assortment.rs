@@ -133,11 +133,11 @@ async fn products(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn product(call: Call) -> Result<Reply, Fault> {
-    show_product(&call, &call.view)
+    show_product(&call)
 }
 
-fn show_product(call: &Call, view: &View) -> Result<Reply, Fault> {
-    let (channel, id) = (call.path("id"), call.path("product_id"));
+fn show_product(call: &Call) -> Result<Reply, Fault> {
+    let (view, channel, id) = (&call.view, call.path("id"), call.path("product_id"));
     let Some(row) = PRODUCT_SALES_CHANNEL.row(view, id, channel)? else {
         return Err(Fault::not_found(format!("Product with id: {id} is not in sales channel {channel}")));
     };
@@ -154,9 +154,9 @@ fn shown_product(channel: &str, id: &str, row: &LinkRow, now: Timestamp) -> Valu
 
 async fn update_product(mut call: Call) -> Result<Reply, Fault> {
     let terms = ProductTerms { product_id: call.path("product_id").to_owned(), ..call.read()? };
-    let view =
-        update(&call, AssortmentUpdate { products: vec![terms], ..AssortmentUpdate::default() }).await?;
-    show_product(&call, &view)
+    let call =
+        update(call, AssortmentUpdate { products: vec![terms], ..AssortmentUpdate::default() }).await?;
+    show_product(&call)
 }
 
 async fn excluded_variants(call: Call) -> Result<Reply, Fault> {
@@ -165,11 +165,11 @@ async fn excluded_variants(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn variant(call: Call) -> Result<Reply, Fault> {
-    show_variant(&call, &call.view)
+    show_variant(&call)
 }
 
-fn show_variant(call: &Call, view: &View) -> Result<Reply, Fault> {
-    let (channel, id) = (call.path("id"), call.path("variant_id"));
+fn show_variant(call: &Call) -> Result<Reply, Fault> {
+    let (view, channel, id) = (&call.view, call.path("id"), call.path("variant_id"));
     known_channel(view, channel)?;
     if !VARIANTS.table.exists(view, id)? {
         return Err(Fault::not_found(format!("Product variant with id: {id} was not found")));
@@ -184,9 +184,9 @@ fn shown_variant(channel: &str, id: &str, is_enabled: bool) -> Value {
 
 async fn update_variant(mut call: Call) -> Result<Reply, Fault> {
     let terms = VariantTerms { variant_id: call.path("variant_id").to_owned(), ..call.read()? };
-    let view =
-        update(&call, AssortmentUpdate { variants: vec![terms], ..AssortmentUpdate::default() }).await?;
-    show_variant(&call, &view)
+    let call =
+        update(call, AssortmentUpdate { variants: vec![terms], ..AssortmentUpdate::default() }).await?;
+    show_variant(&call)
 }
 
 async fn stock_locations(call: Call) -> Result<Reply, Fault> {
@@ -198,11 +198,11 @@ async fn stock_locations(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn stock_location(call: Call) -> Result<Reply, Fault> {
-    show_location(&call, &call.view)
+    show_location(&call)
 }
 
-fn show_location(call: &Call, view: &View) -> Result<Reply, Fault> {
-    let (channel, id) = (call.path("id"), call.path("stock_location_id"));
+fn show_location(call: &Call) -> Result<Reply, Fault> {
+    let (view, channel, id) = (&call.view, call.path("id"), call.path("stock_location_id"));
     let Some(row) = SALES_CHANNEL_STOCK_LOCATION.row(view, channel, id)? else {
         let text = format!("Stock location with id: {id} is not linked to sales channel {channel}");
         return Err(Fault::not_found(text));
@@ -221,8 +221,8 @@ async fn update_location(mut call: Call) -> Result<Reply, Fault> {
     let terms =
         LocationTerms { stock_location_id: call.path("stock_location_id").to_owned(), ..call.read()? };
     let update_of = AssortmentUpdate { stock_locations: vec![terms], ..AssortmentUpdate::default() };
-    let view = update(&call, update_of).await?;
-    show_location(&call, &view)
+    let call = update(call, update_of).await?;
+    show_location(&call)
 }
 
 /// Updates windows, variants and locations in one transaction.
@@ -232,15 +232,15 @@ async fn update_all(mut call: Call) -> Result<Reply, Fault> {
         "products": terms.products.len(), "variants": terms.variants.len(),
         "stock_locations": terms.stock_locations.len(),
     });
-    update(&call, terms).await?;
+    update(call, terms).await?;
     Ok(Reply::json(&json!({ "updated": counts })))
 }
 
-/// Runs the flow for the channel of the path; returns a view of its commit.
-async fn update(call: &Call, update: AssortmentUpdate) -> Result<View, Fault> {
+/// Runs the flow for the channel of the path; the call goes on with the snapshot of its commit.
+async fn update(call: Call, update: AssortmentUpdate) -> Result<Call, Fault> {
     let update = AssortmentUpdate { channel: call.path("id").to_owned(), ..update };
-    let ((), view) = run_once(call, &UPDATE_ASSORTMENT, update).await?;
-    Ok(view)
+    let ((), call) = run_once(call, &UPDATE_ASSORTMENT, update).await?;
+    Ok(call)
 }
 
 fn known_channel(view: &dyn Read, id: &str) -> Result<(), Fault> {

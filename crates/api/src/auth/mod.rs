@@ -65,12 +65,14 @@ async fn log_in(call: Call) -> Result<Reply, Fault> {
     let hashing = Hashing::enter(&call.app, &call.head)?;
     let attempt = Attempt::begin(&call.app, &call.head, "login", &email)?;
     let identity = find_identity(&call.view, &email)?;
+    let actor_type = call.path("actor").to_owned();
+    drop(call.view);
     let hash = identity.as_ref().map(|it| it.password_hash.clone());
     let fits = hashing.run(move || verify_password(hash.as_deref(), &password)).await?;
     match identity.filter(|_| fits) {
         Some(identity) => {
             attempt.succeeded();
-            Ok(Reply::json(&json!({ "token": token_for(&call.app, &identity, call.path("actor"))? })))
+            Ok(Reply::json(&json!({ "token": token_for(&call.app, &identity, &actor_type)? })))
         }
         None => Err(unauthorized("Invalid email or password")),
     }
@@ -83,12 +85,14 @@ async fn sign_up(call: Call) -> Result<Reply, Fault> {
     check_password(&password)?;
     let hashing = Hashing::enter(&call.app, &call.head)?;
     Attempt::begin(&call.app, &call.head, "register", &email)?;
+    let actor_type = call.path("actor").to_owned();
+    drop(call.view);
     let hash = hashing.run(move || PasswordHash::new(&password)).await??;
     let make = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
         Ok(register(tx, at, &email, &hash)?)
     };
     let (identity, _) = call.app.write(Actor::System, make).await?;
-    Ok(Reply::json(&json!({ "token": token_for(&call.app, &identity, call.path("actor"))? })))
+    Ok(Reply::json(&json!({ "token": token_for(&call.app, &identity, &actor_type)? })))
 }
 
 /// Exchanges a valid token for a new one, which holds the account that the identity has by now.

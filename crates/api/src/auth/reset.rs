@@ -82,6 +82,7 @@ async fn ask(call: Call) -> Result<Reply, Fault> {
         }
         Ok(())
     };
+    drop(call.view);
     call.app.local(Actor::System, tell).await?;
     let reply = Reply::raw(b"Created".to_vec()).with_status(StatusCode::CREATED);
     Ok(reply.with_header(CONTENT_TYPE, "text/plain; charset=utf-8"))
@@ -103,6 +104,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
     find_identity(&call.view, &claims.entity_id)?.filter(fits).ok_or_else(refused)?;
     let password = call.body()["password"].as_str().unwrap_or_default().to_owned();
     check_password(&password)?;
+    drop(call.view);
     let hash = Hashing::enter(&call.app, &call.head)?.run(move || PasswordHash::new(&password)).await??;
     let (email, sealed) = (claims.entity_id.clone(), claims.seal.clone());
     let set = move |tx: &mut dyn Write, at: &Moment| {

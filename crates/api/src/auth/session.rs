@@ -38,8 +38,8 @@ pub(crate) fn session_of(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<A
 }
 
 /// Sets the cookie: `HttpOnly`, and not sent with requests from other sites.
-fn set(reply: Reply, call: &Call, value: &str, lives_s: i64) -> Reply {
-    let secure = if call.app.config().proxies.is_secure(&call.head) { "; Secure" } else { "" };
+fn set(reply: Reply, app: &Ctx, head: &Head, value: &str, lives_s: i64) -> Reply {
+    let secure = if app.config().proxies.is_secure(head) { "; Secure" } else { "" };
     let line = format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={lives_s}{secure}");
     reply.with_header(SET_COOKIE, &line)
 }
@@ -56,18 +56,20 @@ async fn open(call: Call) -> Result<Reply, Fault> {
         ..AuthSession::default()
     };
     let open = move |tx: &mut dyn Write, at: &Moment| open_session(tx, at, session);
-    call.app.write(call.pass.actor.clone().or_system(), open).await?;
     let reply = Reply::json(&json!({ "user": Claims::of(&call.app, &identity, &login.actor_type) }));
-    Ok(set(reply, &call, &token, SESSION_S))
+    drop(call.view);
+    call.app.write(call.pass.actor.clone().or_system(), open).await?;
+    Ok(set(reply, &call.app, &call.head, &token, SESSION_S))
 }
 
 async fn close(call: Call) -> Result<Reply, Fault> {
+    drop(call.view);
     if let Some(token) = cookie(&call.head, COOKIE) {
         let stored = stored(&call.app, token);
         let close = move |tx: &mut dyn Write, at: &Moment| close_session(tx, at, &stored);
         call.app.write(call.pass.actor.clone().or_system(), close).await?;
     }
-    Ok(set(Reply::json(&json!({ "success": true })), &call, "", 0))
+    Ok(set(Reply::json(&json!({ "success": true })), &call.app, &call.head, "", 0))
 }
 
 job! { "auth.forget-sessions" every Duration::from_secs(3600) => forget }
