@@ -196,8 +196,8 @@ async fn a_run_that_was_cut_answers_for_no_other_request() {
     }
 }
 
-/// A capture or a refund of 5 with a key that is cut at a place. Then another one of 3 comes, which resumes the
-/// first and has to wait for the bank, and meanwhile the first one comes again. Was it cut at all?
+/// A capture or a refund of 5 with a key that is cut at a place. Then another one of 3 comes, which resumes
+/// the first and has to wait for the bank, and meanwhile the first one comes again. Was it cut at all?
 async fn repeated_behind_another(what: &str, n: usize, crash: Crash) -> bool {
     let Scene { disk, probe, switch, shop, storefront, cart } = Scene::begin().await;
     pay_with(&storefront, &cart, "pp_patient_bank").await;

@@ -236,8 +236,8 @@ fn plans_requests(file: &File) -> Vec<Violation> {
     all.map(|(number, (_, message))| file.violation(number, *message)).collect()
 }
 
-/// Handlers of the admin and store API write by flows: every write takes the moment of its transaction. The file
-/// excepted deletes a record of the dispatcher.
+/// Handlers of the admin and store API write by flows: every write takes the moment of its transaction. The
+/// file excepted deletes a record of the dispatcher.
 fn writes_in_flows(file: &File) -> Vec<Violation> {
     const WRITES: [&str; 3] = [".app.write(", "flow.at", "tx, at"];
     const EXCEPTION: &str = "crates/api/src/admin/dead_letters.rs";

@@ -33,12 +33,12 @@ impl Ctx {
     ///
     /// - It has ended: a new run starts; if the saga is idempotent, the earlier result is returned.
     /// - It waits: `Waiting` is returned, with the earlier run.
-    /// - A crash interrupted it: it is resumed to its end first. Its result is returned if input and actor are
-    ///   the same; another request starts a run of its own after it.
+    /// - A crash interrupted it: it is resumed to its end first. Its result is returned if input and actor
+    ///   are the same; another request starts a run of its own after it.
     /// - It could not be undone: 409, until that is resolved.
     ///
-    /// Only an `Idempotency-Key` makes sure that a retry is not done again. Without one, a retry after a crash
-    /// runs again if the run was resumed already, by [`Ctx::recover`] or on behalf of another request.
+    /// Only an `Idempotency-Key` makes sure that a retry is not done again. Without one, a retry after a
+    /// crash runs again if the run was resumed already, by [`Ctx::recover`] or on behalf of another request.
     ///
     /// The run goes on if the caller goes away.
     pub async fn start<I, O>(
