@@ -45,7 +45,8 @@ fn write() -> anyhow::Result<ExitCode> {
     let check = cargo::command().args(CHECK).stderr(Stdio::inherit()).output()?;
     anyhow::ensure!(check.status.success(), "`atoll check --format` failed: {}", check.status);
     let lines = String::from_utf8(check.stdout).context("`atoll check` does not write UTF-8")?;
-    let before = committed(cargo::root(), "HEAD").unwrap_or(Format { number: 1, lines: BTreeSet::new() });
+    let before = committed(cargo::root(), "HEAD").or_else(|| newest(cargo::root()));
+    let before = before.unwrap_or(Format { number: 1, lines: BTreeSet::new() });
     let mut format = Format::parse(&format!("format {}\n{lines}", before.number)).expect("it has a number");
     let lost: Vec<String> = format.lacks(&before).cloned().collect();
     let mut out = io::stdout().lock();
@@ -116,6 +117,14 @@ fn committed(root: &Path, commit: &str) -> Option<Format> {
     Format::parse(&String::from_utf8(shown.stdout).ok().filter(|_| shown.status.success())?)
 }
 
+/// The format of the newest folder.
+fn newest(root: &Path) -> Option<Format> {
+    let folders = fs::read_dir(root.join(FOLDERS)).ok()?;
+    let numbers = folders.filter_map(|it| it.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    let file = root.join(FOLDERS).join(numbers.max()?.to_string()).join("format.txt");
+    Format::parse(&fs::read_to_string(file).ok()?)
+}
+
 /// Earlier formats without a folder.
 fn missing(root: &Path, number: u32) -> Vec<String> {
     let is_there = |number: u32| {
@@ -139,9 +148,14 @@ pub(crate) fn wrong(root: &Path) -> Vec<String> {
         return vec!["begin with the number of the format, as `cargo xtask format` does".to_owned()];
     };
     let mut wrong = missing(root, format.number);
-    // The change may be committed already or not.
-    for commit in ["HEAD", "HEAD^"] {
-        let Some(before) = committed(root, commit) else { continue };
+    // What changed since the newest folder is known to git alone; the change may be committed already or not.
+    let before = [newest(root), committed(root, "HEAD"), committed(root, "HEAD^")];
+    if before.iter().all(Option::is_none) {
+        wrong.push(format!(
+            "there is no folder in {FOLDERS} and no commit that it could be compared with: run this in a clone"
+        ));
+    }
+    for before in before.into_iter().flatten() {
         if before.number >= format.number
             && let Some(lost) = format.lacks(&before).next()
         {
@@ -194,5 +208,31 @@ mod tests {
             wrong[0].starts_with("tests/data/2 is not there: make it with the program before"),
             "{wrong:?}"
         );
+    }
+
+    /// In a tree without git, as one that was exported: what the newest folder has is compared all the same.
+    #[test]
+    fn what_the_newest_folder_has_is_compared_without_git() {
+        let root = std::env::temp_dir().join(format!("atoll-xtask-newest-{}", std::process::id()));
+        let of = |number: u32, text: &str| text.replace("format 3", &format!("format {number}"));
+        let check = |now: &str| {
+            fs::write(root.join(FILE), now).unwrap();
+            wrong(&root).join("; ")
+        };
+        fs::create_dir_all(root.join(FOLDERS)).unwrap();
+        let alone = check(&of(1, BEFORE));
+        for number in [1, 2] {
+            let folder = root.join(FOLDERS).join(number.to_string());
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("format.txt"), of(number, BEFORE)).unwrap();
+            fs::write(folder.join("atoll.redb"), "").unwrap();
+        }
+        let changed = BEFORE.replace("name: text", "title: text");
+        let found = [of(2, BEFORE), of(2, &changed), of(3, &changed)].map(|it| check(&it));
+        fs::remove_dir_all(&root).unwrap();
+        assert!(alone.starts_with("there is no folder in tests/data and no commit"), "{alone}");
+        let lost = "`table tea 1: name: text` was in format 2 and was removed or changed: that makes a new format; run \
+                    `cargo xtask format`";
+        assert_eq!(found, ["", lost, ""]);
     }
 }
