@@ -12,6 +12,7 @@ mod catalogue;
 mod clock;
 mod costs;
 mod customers;
+mod damaged;
 mod flags;
 mod formats;
 mod http;
