@@ -1,4 +1,5 @@
-//! A damaged record, over HTTP: 500, and the log says which it is; never wrong data, and other records stay served.
+//! A damaged record, over HTTP: 500, and the log says which it is; never wrong data, and other records stay
+//! served.
 
 use std::{
     fs,

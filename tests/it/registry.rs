@@ -149,8 +149,7 @@ fn registry_reports_all_problems_at_once() {
             "route `GET /things/` has no doc comment",
             "route `GET /things/` has no doc comment",
             "route `GET /things/` is registered 2 times",
-            "the history of `thing` leads to `colour`, which it does not have",
-            "the history of `thing` leads to `colour`, which it does not have",
+            "the history of `table thing` leads to `colour`, which it does not have",
         ]
     );
     assert_eq!(Thing::DEF.words(), "Thing");

@@ -126,9 +126,10 @@ impl Delivery {
             let letter = letter.clone();
             let write = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
                 // Another host on this store may have advanced further.
-                let further = CURSORS.read(tx, name)?.is_some_and(|it| it.position > cursor.position);
+                let further =
+                    CURSORS.read(tx, name.as_bytes())?.is_some_and(|it| it.position > cursor.position);
                 if !further {
-                    CURSORS.write(tx, name, &cursor);
+                    CURSORS.write(tx, name.as_bytes(), &cursor);
                 }
                 if let Some(letter) = letter {
                     DEAD_LETTERS.create(tx, at, letter)?;

@@ -1,10 +1,12 @@
 //! Runs of jobs: how one begins, renews its lease and ends. Each of these is one transaction, so that of
 //! several hosts one runs the job, and the run of a host that died is seen by its expired lease.
 
-use atoll_kernel::{Job, Moment, Plan, Read, RowError, StoreError, Timestamp, Write, entity, words};
+use atoll_kernel::{
+    Job, Moment, Plan, Read, RowError, Slots, StoreError, Timestamp, Write, entity, stored, words,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::{BY_JOB, JOB_RUNS, slots::Slots};
+use crate::{BY_JOB, JOB_RUNS};
 
 /// Duration of the lease of a run; a host renews it after a third.
 pub(crate) const LEASE_MS: i64 = 60_000;
@@ -55,14 +57,16 @@ entity! {
     search [job, error]
 }
 
-/// Progress of a job along its schedule.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Progress {
-    /// Time up to which the schedule was processed.
-    pub(crate) past: Timestamp,
-    /// Number of started runs.
-    pub(crate) n_runs: u64,
+stored! {
+    /// Progress of a job along its schedule.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub(crate) struct Progress {
+        /// Time up to which the schedule was processed.
+        pub(crate) past: Timestamp,
+        /// Number of started runs.
+        pub(crate) n_runs: u64,
+    }
 }
 
 /// Progress, by job.
@@ -70,7 +74,7 @@ pub(crate) const PROGRESS: Slots<Progress> = Slots::new("job.standing");
 
 impl Progress {
     pub(crate) fn of(tx: &dyn Read, job: &Job) -> Result<Progress, StoreError> {
-        Ok(PROGRESS.read(tx, job.name)?.unwrap_or_default())
+        Ok(PROGRESS.read(tx, job.name.as_bytes())?.unwrap_or_default())
     }
 
     /// Time of the next run; `None` if the job has run as often as it may.
@@ -84,7 +88,7 @@ impl Progress {
 pub(crate) fn correct_future(tx: &mut dyn Write, at: &Moment, job: &Job) -> Result<(), RowError> {
     let progress = Progress::of(tx, job)?;
     if progress.past.is_ahead_of(at.now()) {
-        PROGRESS.write(tx, job.name, &Progress { past: at.now(), ..progress });
+        PROGRESS.write(tx, job.name.as_bytes(), &Progress { past: at.now(), ..progress });
     }
     Ok(())
 }
@@ -92,8 +96,8 @@ pub(crate) fn correct_future(tx: &mut dyn Write, at: &Moment, job: &Job) -> Resu
 /// Called when a host starts: reports the runs that were missed while no host was up. A new job is scheduled
 /// from now on.
 pub(crate) fn catch_up(tx: &mut dyn Write, at: &Moment, job: &Job, plan: &Plan) -> Result<(), RowError> {
-    let Some(mut progress) = PROGRESS.read(tx, job.name)? else {
-        PROGRESS.write(tx, job.name, &Progress { past: at.now(), n_runs: 0 });
+    let Some(mut progress) = PROGRESS.read(tx, job.name.as_bytes())? else {
+        PROGRESS.write(tx, job.name.as_bytes(), &Progress { past: at.now(), n_runs: 0 });
         return Ok(());
     };
     let is_alive = abandon_expired(tx, at, job)?;
@@ -101,7 +105,7 @@ pub(crate) fn catch_up(tx: &mut dyn Write, at: &Moment, job: &Job, plan: &Plan) 
         return Ok(());
     }
     report_missed(tx, at, job, plan, &mut progress, at.now())?;
-    PROGRESS.write(tx, job.name, &progress);
+    PROGRESS.write(tx, job.name.as_bytes(), &progress);
     Ok(())
 }
 
@@ -123,7 +127,7 @@ pub(crate) fn begin(
     report_missed(tx, at, job, plan, &mut progress, scheduled_for.plus_millis(-1))?;
     progress.past = if let Plan::EveryMs(_) = plan { at.now() } else { scheduled_for };
     progress.n_runs += 1;
-    PROGRESS.write(tx, job.name, &progress);
+    PROGRESS.write(tx, job.name.as_bytes(), &progress);
     let run = JobRun {
         job: job.name.to_owned(),
         scheduled_for,
@@ -173,7 +177,7 @@ pub(crate) fn end(
         if let Plan::EveryMs(_) = plan {
             progress.past = at.now();
         }
-        PROGRESS.write(tx, job.name, &progress);
+        PROGRESS.write(tx, job.name.as_bytes(), &progress);
     }
     Ok(())
 }

@@ -10,14 +10,11 @@ mod prune;
 mod run;
 mod runs;
 mod scheduler;
-mod slots;
 mod verify;
 
 use std::error::Error;
 
-use atoll_kernel::{
-    EXECUTIONS, Fault, Index, Module, ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES, Service, module,
-};
+use atoll_kernel::{EXECUTIONS, Fault, Index, Module, ONCE_SPACES, Service, module};
 use tokio::task::JoinError;
 
 use cursor::CURSORS;
@@ -45,7 +42,7 @@ module! { Module {
     name: "background",
     summary: "Dead letters of events, and the runs of jobs and sagas",
     services: &[&DEAD_LETTERS, &JOB_RUNS, &EXECUTIONS],
-    spaces: &[CURSORS.space, PROGRESS.space, ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES],
+    spaces: &[CURSORS.def(), PROGRESS.def(), ONCE_SPACES[0], ONCE_SPACES[1], ONCE_SPACES[2], ONCE_SPACES[3]],
     is_log: true,
     ..Module::EMPTY
 } }

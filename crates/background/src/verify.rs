@@ -1,15 +1,12 @@
 //! Checks of `verify`: the outbox, the cursors of subscribers, the runs of jobs and sagas, stored answers.
 
 use atoll_kernel::{
-    Direction, Event, OUTBOX, Scan, Space, Span, StoreError, Verify, check, last_number,
-    serde::de::DeserializeOwned, verify_answers, verify_journals,
+    Direction, EVENTS, FieldValue, OUTBOX, Scan, Slots, Span, StoreError, Verify, check, last_number,
+    serde::{Serialize, de::DeserializeOwned},
+    verify_answers, verify_journals,
 };
 
-use crate::{
-    JOB_RUNS, JobRunState,
-    cursor::{CURSORS, Cursor},
-    job_run::{PROGRESS, Progress},
-};
+use crate::{JOB_RUNS, JobRunState, cursor::CURSORS, job_run::PROGRESS};
 
 // Events are removed from the beginning of the outbox, so the rest have consecutive numbers up to the last
 // one.
@@ -36,7 +33,7 @@ fn outbox_numbers(it: &mut Verify<'_>) -> Result<(), StoreError> {
     let mut before: Option<u64> = None;
     view.scan(&Span::prefix(&view.prefix(OUTBOX)), Direction::Ascending, &mut |key, value| {
         it.findings.checked("events")?;
-        let _: Option<Event> = it.findings.decoded(OUTBOX, &key[2..], value);
+        it.findings.decoded(&EVENTS, &key[2..], value);
         let number = key[2..].try_into().map(u64::from_be_bytes).unwrap_or_default();
         if let Some(before) = before
             && before + 1 != number
@@ -55,16 +52,16 @@ fn outbox_numbers(it: &mut Verify<'_>) -> Result<(), StoreError> {
 
 fn subscriber_cursors(it: &mut Verify<'_>) -> Result<(), StoreError> {
     let last = last_number(it.view, OUTBOX)?;
-    slots(it, CURSORS.space, "subscribers", |it, name, cursor: Cursor| {
+    slots(it, &CURSORS, "subscribers", |it, name, cursor| {
         if cursor.position > last {
             let (found, expected) = (cursor.position.to_string(), format!("{last} at most"));
-            it.wrong("subscriber.ahead", CURSORS.space, name, found, expected);
+            it.wrong("subscriber.ahead", CURSORS.space(), name, found, expected);
         }
     })
 }
 
 fn job_runs(it: &mut Verify<'_>) -> Result<(), StoreError> {
-    slots(it, PROGRESS.space, "jobs", |_, _, _: Progress| {})?;
+    slots(it, &PROGRESS, "jobs", |_, _, _| {})?;
     it.rows(&JOB_RUNS.table, |it, run| {
         let expected = match run.state {
             JobRunState::Running if run.lease_until.is_none() || run.ended_at.is_some() => {
@@ -84,16 +81,16 @@ fn job_runs(it: &mut Verify<'_>) -> Result<(), StoreError> {
 }
 
 /// Visits the small records of a space, by name; those that do not decode are findings.
-fn slots<T: DeserializeOwned>(
+fn slots<T: FieldValue + Serialize + DeserializeOwned>(
     it: &mut Verify<'_>,
-    space: Space,
+    of: &Slots<T>,
     what: &'static str,
     mut visit: impl FnMut(&mut Verify<'_>, &str, T),
 ) -> Result<(), StoreError> {
     let view = it.view;
-    view.scan(&Span::prefix(&view.prefix(space)), Direction::Ascending, &mut |key, value| {
+    view.scan(&Span::prefix(&view.prefix(of.space())), Direction::Ascending, &mut |key, value| {
         it.findings.checked(what)?;
-        if let Some(record) = it.findings.decoded(space, &key[2..], value) {
+        if let Some(record) = it.findings.decoded(of, &key[2..], value) {
             visit(it, &String::from_utf8_lossy(&key[2..]), record);
         }
         Ok(Scan::Continue(()))

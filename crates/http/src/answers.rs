@@ -196,9 +196,11 @@ fn kind_schema(kind: FieldKind) -> Value {
         FieldKind::Text => text(),
         FieldKind::Words(words) => json!({ "type": "string", "enum": words }),
         FieldKind::Bool => truth(),
-        FieldKind::Number => json!({ "type": "number" }),
+        FieldKind::Whole(_) | FieldKind::Decimal => json!({ "type": "number" }),
         FieldKind::Time => json!({ "type": "string", "format": "date-time" }),
-        FieldKind::Record => json!({ "type": "object" }),
+        FieldKind::Record | FieldKind::Fields { .. } | FieldKind::Variants { .. } => {
+            json!({ "type": "object" })
+        }
         FieldKind::List(item) => list(kind_schema(*item)),
         FieldKind::OrNull(kind) => or_null(kind_schema(*kind)),
     }

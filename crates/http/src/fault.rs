@@ -4,7 +4,7 @@ use std::{borrow::Cow, error::Error, fmt};
 
 use atoll_query::QueryError;
 use atoll_schema::Issues;
-use atoll_storage::{FieldValue, Halt, RowError, StoreError};
+use atoll_storage::{Halt, RowError, StoreError, stored};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -12,41 +12,40 @@ use serde_json::{Value, json};
 /// `Retry-After` of requests that timed out in the read pool, in seconds.
 const RETRY_AFTER_S: u64 = 5;
 
-/// The kind of an error: it determines the wire's `type` and the status code.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultKind {
-    /// 404: no such record or route.
-    NotFound,
-    /// 400: the request is malformed or invalid.
-    InvalidData,
-    /// 400: a valid request that the current state does not allow.
-    NotAllowed,
-    /// 422: the payment provider refused the payment.
-    #[serde(rename = "payment_authorization_error")]
-    PaymentRefused,
-    /// 422: the payment needs an action of the buyer, such as 3-D Secure.
-    #[serde(rename = "payment_requires_more_error")]
-    PaymentRequiresMore,
-    /// 401: not authenticated.
-    Unauthorized,
-    /// 422: the record exists, or the idempotency key was used for another request.
-    Duplicate,
-    /// 409: a concurrent request was faster.
-    Conflict,
-    /// 400: the request exceeds a limit on keys, records or bytes.
-    TooExpensive,
-    /// 409: the total differs from the one that the buyer was shown.
-    PricesChanged,
-    /// 413: the body exceeds the limit of the route.
-    TooLarge,
-    /// 429: rate limit exceeded.
-    TooMany,
-    /// 503: overloaded; nothing was done.
-    Busy,
-    /// 500: a bug or a failure of the store. The message is logged, not shown.
-    #[default]
-    Unexpected,
+stored! {
+    /// The kind of an error: it determines the wire's `type` and the status code.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub enum FaultKind {
+        /// 404: no such record or route.
+        NotFound = "not_found",
+        /// 400: the request is malformed or invalid.
+        InvalidData = "invalid_data",
+        /// 400: a valid request that the current state does not allow.
+        NotAllowed = "not_allowed",
+        /// 422: the payment provider refused the payment.
+        PaymentRefused = "payment_authorization_error",
+        /// 422: the payment needs an action of the buyer, such as 3-D Secure.
+        PaymentRequiresMore = "payment_requires_more_error",
+        /// 401: not authenticated.
+        Unauthorized = "unauthorized",
+        /// 422: the record exists, or the idempotency key was used for another request.
+        Duplicate = "duplicate",
+        /// 409: a concurrent request was faster.
+        Conflict = "conflict",
+        /// 400: the request exceeds a limit on keys, records or bytes.
+        TooExpensive = "too_expensive",
+        /// 409: the total differs from the one that the buyer was shown.
+        PricesChanged = "prices_changed",
+        /// 413: the body exceeds the limit of the route.
+        TooLarge = "too_large",
+        /// 429: rate limit exceeded.
+        TooMany = "too_many",
+        /// 503: overloaded; nothing was done.
+        Busy = "busy",
+        /// 500: a bug or a failure of the store. The message is logged, not shown.
+        #[default]
+        Unexpected = "unexpected",
+    }
 }
 
 impl FaultKind {
@@ -189,23 +188,23 @@ impl Fault {
     }
 }
 
-/// An error as it is stored, in saga journals and for idempotent retries.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct FaultRecord {
-    /// The kind of the error.
-    pub kind: FaultKind,
-    /// The message for clients.
-    pub message: String,
-    /// The wire's `code`.
-    pub code: Option<String>,
-    /// The whole body, where it is not the usual object.
-    pub bare: Option<Value>,
-    /// The chain of causes, for the log.
-    pub cause: Option<String>,
+stored! {
+    /// An error as it is stored, in saga journals and for idempotent retries.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct FaultRecord {
+        /// The kind of the error.
+        pub kind: FaultKind,
+        /// The message for clients.
+        pub message: String,
+        /// The wire's `code`.
+        pub code: Option<String>,
+        /// The whole body, where it is not the usual object.
+        pub bare: Option<Value>,
+        /// The chain of causes, for the log.
+        pub cause: Option<String>,
+    }
 }
-
-impl FieldValue for FaultRecord {}
 
 impl From<&Fault> for FaultRecord {
     fn from(fault: &Fault) -> Self {

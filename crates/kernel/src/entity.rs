@@ -77,6 +77,14 @@ macro_rules! entity {
             const PREFIX: &'static str = $prefix;
         }
 
+        /// As a record in another one.
+        impl $crate::FieldValue for $Name {
+            const KIND: $crate::FieldKind = $crate::FieldKind::Fields {
+                names: <Self as $crate::Entity>::DEF.fields,
+                kinds: <Self as $crate::Entity>::DEF.kinds,
+            };
+        }
+
         impl $crate::Record for $Name {
             fn def(&self) -> &'static $crate::EntityDef {
                 <Self as $crate::Entity>::DEF
@@ -245,15 +253,6 @@ macro_rules! entity_patch {
     };
 }
 
-/// The name of a field on the wire: `r#type` is called `type`.
-#[doc(hidden)]
-pub const fn field_name(name: &'static str) -> &'static str {
-    match name.as_bytes() {
-        [b'r', b'#', ..] => name.split_at(2).1,
-        _ => name,
-    }
-}
-
 #[doc(hidden)]
 #[macro_export]
 macro_rules! or_default {
@@ -311,35 +310,14 @@ macro_rules! is_many {
 /// ```
 #[macro_export]
 macro_rules! words {
-    (
-        $(#[$meta:meta])*
-        pub enum $Name:ident { $( $(#[$word_meta:meta])* $Word:ident = $text:literal ),* $(,)? }
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, $crate::serde::Serialize, $crate::serde::Deserialize)]
-        #[serde(crate = "::atoll_kernel::serde")]
-        pub enum $Name {
-            $( $(#[$word_meta])* #[serde(rename = $text)] $Word, )*
-        }
-
-        impl $Name {
-            /// All words, as the wire spells them.
-            pub const WORDS: &'static [&'static str] = &[$($text),*];
-
-            /// The word.
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $( $Name::$Word => $text, )*
-                }
-            }
-        }
-
-        impl $crate::FieldValue for $Name {
-            const KIND: $crate::FieldKind = $crate::FieldKind::Words(Self::WORDS);
-
-            fn scalar(&self) -> $crate::Scalar<'_> {
-                $crate::Scalar::Text(self.as_str())
-            }
+    ($(#[$meta:meta])* pub enum $Name:ident { $($words:tt)* }) => {
+        $crate::stored! {
+            $(#[$meta])*
+            #[derive(
+                Clone, Copy, Debug, Default, PartialEq, Eq, $crate::serde::Serialize, $crate::serde::Deserialize,
+            )]
+            #[serde(crate = "::atoll_kernel::serde")]
+            pub enum $Name { $($words)* }
         }
     };
 }

@@ -49,11 +49,11 @@ pub use atoll_schema::{
     Body, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check, optional, required,
 };
 pub use atoll_storage::{
-    Direction, Embed, Engine, Entity, EntityDef, Event, FieldKind, FieldValue, Halt, History, Index,
+    Direction, EVENTS, Embed, Engine, Entity, EntityDef, Event, FieldKind, FieldValue, Halt, History, Index,
     IndexDef, JsonObject, KeyBuf, Keys, Meter, Node, OUTBOX, Read, Record, RowError, SEQUENCES, Scalar, Scan,
-    Space, Span, Step, Store, StoreError, Table, TableSource, View, Visit, Write, add_to_group, counters_of,
-    decode, emit, encode, engines, events_after, group_count, json_value, last_number, next_number, present,
-    remove_event, split_part,
+    Slots, Space, SpaceDef, Span, Step, Store, StoreError, Table, TableSource, View, Visit, Write,
+    add_to_group, counters_of, emit, engines, events_after, group_count, json_value, key_text, last_number,
+    next_number, present, remove_event, split_part, stored,
 };
 pub use atoll_values::{
     Actor, Comparison, Condition, Decimal, Fields, Filter, Id, Kind, LINE_TOTALS, Metadata, Moment, TOTALS,
@@ -68,7 +68,7 @@ pub use link::{Column, End, FieldLink, Link, LinkError, LinkRow, OtherEnd};
 pub use mailed::{UNSIGNED_TOKEN, Unsigned};
 pub use migration::{FORMAT, Fingerprint, Format, MigrationError, PartKind, Plan as MigrationPlan, migrate};
 pub use module::{Module, Seed};
-pub use once::{KeyedRequest, ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES, verify_answers};
+pub use once::{KeyedRequest, ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES, ONCE_SPACES, verify_answers};
 pub use payment::{Paying, PaymentAction, PaymentProvider, PaymentProviderEntry, PaymentRequest};
 pub use projection::{Change, Projection};
 pub use read_plan::{Deleted, ReadPlan};
@@ -87,9 +87,13 @@ pub use token::{digest, random_token};
 pub use verify::{Check, Finding, Findings, Report, Verify, readable};
 pub use workflow::{AnyFlow, FlowEntry};
 
+/// For tests, and the kernel: what a module stores is a record, the row of a link, or in [`Slots`].
+#[doc(hidden)]
+pub use atoll_storage::{decode, encode, field_name};
+
 #[doc(hidden)]
 pub use {
     change_event::Followed, entity::CREATED_AT_TEXT, entity::DELETED_AT_TEXT, entity::UPDATED_AT_TEXT,
-    entity::field_name, inventory, link::FIELD_LINKS, link::LINKS, linkme, module::MODULES,
-    projection::PROJECTIONS, registry::COMPUTED, serde, serde_json, verify::CHECKS,
+    inventory, link::FIELD_LINKS, link::LINKS, linkme, module::MODULES, projection::PROJECTIONS,
+    registry::COMPUTED, serde, serde_json, verify::CHECKS,
 };

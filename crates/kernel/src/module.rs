@@ -2,7 +2,7 @@
 
 use linkme::distributed_slice;
 
-use crate::{AnyService, Moment, Relation, RowError, Space, Write};
+use crate::{AnyService, Moment, Relation, RowError, SpaceDef, Write};
 
 /// A module: a name, its tables, and the relations between them. It does not access the keys of other
 /// modules; an association between two modules is a link.
@@ -13,8 +13,8 @@ pub struct Module {
     pub summary: &'static str,
     /// The services of its entities.
     pub services: &'static [&'static dyn AnyService],
-    /// Spaces that it uses beside its tables.
-    pub spaces: &'static [Space],
+    /// Spaces that it uses beside its tables, and what is in them: [`Slots`](crate::Slots).
+    pub spaces: &'static [SpaceDef],
     /// Relations between its own entities.
     pub relations: &'static [Relation],
     /// Are its records about the running of the program itself? Changes of those emit no events: a subscriber

@@ -6,8 +6,8 @@ use atoll_storage::leads_to;
 use linkme::distributed_slice;
 
 use crate::{
-    AnyService, CLEARED_REFERENCES, Computed, Graph, Moment, OUTBOX, Relation, Resolve, RowError, SEQUENCES,
-    Space, WhenGone, Write,
+    AnyService, CLEARED_REFERENCES, Computed, EVENTS, Graph, Moment, Relation, Resolve, RowError, SEQUENCES,
+    Space, SpaceDef, TableSource, WhenGone, Write,
     change_event::Followed,
     ctx::Route,
     flag::{FeatureFlag, FlagEntry},
@@ -283,15 +283,24 @@ impl Registry {
 
     /// The names of all key spaces, in a fixed order.
     pub fn spaces(&self) -> Vec<Space> {
-        let mut spaces = vec![OUTBOX, SEQUENCES, CLEARED_REFERENCES, FORMAT];
-        for module in &self.modules {
-            spaces.extend(module.services.iter().flat_map(|it| it.table().spaces()));
-            spaces.extend(module.spaces);
-        }
+        let mut spaces = vec![FORMAT];
+        spaces.extend(self.slots().map(|it| it.space));
+        spaces.extend(self.tables().flat_map(|it| it.spaces()));
         spaces.extend(self.links.iter().flat_map(|link| [link.name, link.reverse, link.deleted]));
         spaces.extend(self.projections.iter().flat_map(|it| it.spaces));
         spaces.sort_unstable();
         spaces
+    }
+
+    /// The spaces beside the tables.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = SpaceDef> {
+        let own = [EVENTS.def(), SpaceDef::keys(SEQUENCES), SpaceDef::keys(CLEARED_REFERENCES)];
+        own.into_iter().chain(self.modules.iter().flat_map(|it| it.spaces).copied())
+    }
+
+    /// The tables of all modules.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &'static dyn TableSource> {
+        self.modules.iter().flat_map(|it| it.services).map(|it| it.table())
     }
 
     /// Writes the records that modules need.
@@ -339,8 +348,7 @@ impl Registry {
                 .filter(|(_, n)| *n > 1)
                 .for_each(|(name, n)| say(format!("{what} `{name}` is registered {n} times")));
         };
-        let tables: Vec<_> =
-            self.modules.iter().flat_map(|module| module.services).map(|it| it.table()).collect();
+        let tables: Vec<_> = self.tables().collect();
         let texts = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<String>>();
         unique("module", texts(self.modules.iter().map(|it| it.name).collect()));
         unique("entity", texts(tables.iter().map(|it| it.def().name).collect()));
@@ -378,12 +386,10 @@ impl Registry {
                 say(format!("computed field `{}.{}` is on an entity that no module has", it.entity, it.name));
             }
         }
-        let histories = tables.iter().map(|it| (it.def().name, it.def().history, it.def().fields.to_vec()));
-        let columns = |it: &Link| it.columns.iter().map(|it| it.name).collect();
-        let of_links = self.links.iter().map(|it| (it.name, it.history, columns(it)));
-        for (name, history, fields) in histories.chain(of_links) {
-            for field in leads_to(history).filter(|it| !fields.contains(it)) {
-                say(format!("the history of `{name}` leads to `{field}`, which it does not have"));
+        let format = self.format();
+        for (key, fields) in &format.fields {
+            for field in leads_to(fields.history).filter(|it| !fields.kinds.contains_key(it)) {
+                say(format!("the history of `{key}` leads to `{field}`, which it does not have"));
             }
         }
         for projection in &self.projections {

@@ -1,6 +1,6 @@
 //! Link: a product is sold in sales channels, in each within an availability window.
 
-use atoll_kernel::{Column, End, LinkRow, Timestamp, link, serde_json::Value};
+use atoll_kernel::{Column, End, FieldKind, LinkRow, Timestamp, link, serde_json::Value};
 use atoll_product::PRODUCT;
 use atoll_sales_channel::SALES_CHANNEL;
 
@@ -26,8 +26,18 @@ link! {
             cascade: false,
         },
         columns: &[
-            Column { name: AVAILABLE_FROM, default: || Value::Null },
-            Column { name: AVAILABLE_UNTIL, default: || Value::Null },
+            Column {
+                name: AVAILABLE_FROM,
+                kind: FieldKind::OrNull(&FieldKind::Time),
+                text: "The start of the availability window, inclusive. Null: no start.",
+                default: || Value::Null,
+            },
+            Column {
+                name: AVAILABLE_UNTIL,
+                kind: FieldKind::OrNull(&FieldKind::Time),
+                text: "The end of the availability window, exclusive. Null: no end.",
+                default: || Value::Null,
+            },
         ],
     };
 }

@@ -1,7 +1,7 @@
 //! Link: a variant consists of inventory items, usually one of one item, or several for a kit.
 
 use atoll_inventory::INVENTORY_ITEM;
-use atoll_kernel::{Column, Decimal, End, LinkRow, link, serde_json::Value};
+use atoll_kernel::{Column, Decimal, End, FieldKind, LinkRow, link, serde_json::Value};
 use atoll_product::VARIANT;
 
 link! {
@@ -25,7 +25,12 @@ link! {
             many: true,
             cascade: false,
         },
-        columns: &[Column { name: "required_quantity", default: || Value::from(1) }],
+        columns: &[Column {
+            name: "required_quantity",
+            kind: FieldKind::Decimal,
+            text: "The quantity of the item that one piece of the variant requires.",
+            default: || Value::from(1),
+        }],
     };
 }
 

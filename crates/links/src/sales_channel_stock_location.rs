@@ -1,7 +1,7 @@
 //! Link: the stock locations that a sales channel sells from, in order of priority and down to a safety
 //! stock.
 
-use atoll_kernel::{Column, Decimal, End, LinkRow, link, serde_json::Value};
+use atoll_kernel::{Column, Decimal, End, FieldKind, LinkRow, link, serde_json::Value};
 use atoll_sales_channel::SALES_CHANNEL;
 use atoll_stock_location::STOCK_LOCATION;
 
@@ -27,8 +27,18 @@ link! {
             cascade: false,
         },
         columns: &[
-            Column { name: PRIORITY, default: || Value::from(0) },
-            Column { name: SAFETY_STOCK, default: || Value::from(0) },
+            Column {
+                name: PRIORITY,
+                kind: FieldKind::Decimal,
+                text: "The priority of the location. The smallest number is used first.",
+                default: || Value::from(0),
+            },
+            Column {
+                name: SAFETY_STOCK,
+                kind: FieldKind::Decimal,
+                text: "The quantity of each item that the channel does not sell from the location.",
+                default: || Value::from(0),
+            },
         ],
     };
 }

@@ -1,9 +1,9 @@
-//! What the fields of records can do: be compared, and be updated.
+//! What the fields of records can do: be compared, and be updated; and what each holds, as it is stored.
 
 use std::collections::BTreeMap;
 
 use atoll_values::{Decimal, Id, Metadata, Timestamp};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A field's value as filters and orders see it.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +22,7 @@ pub enum Scalar<'a> {
     List(Vec<&'a str>),
 }
 
-/// What a field holds, for whoever describes it.
+/// What a field holds: for whoever describes it, and as a part of the fingerprint of what is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldKind {
     /// Anything.
@@ -33,12 +33,28 @@ pub enum FieldKind {
     Words(&'static [&'static str]),
     /// True or false.
     Bool,
+    /// A number that is not negative, whole, and has at most so many bits.
+    Whole(u8),
     /// A number.
-    Number,
+    Decimal,
     /// A point in time.
     Time,
     /// An object of anything.
     Record,
+    /// An object of these fields.
+    Fields {
+        /// What they are called.
+        names: &'static [&'static str],
+        /// What they hold, in the same order.
+        kinds: &'static [FieldKind],
+    },
+    /// One of several objects of one field: the name says which it is.
+    Variants {
+        /// What they are called.
+        names: &'static [&'static str],
+        /// What they hold, in the same order.
+        kinds: &'static [FieldKind],
+    },
     /// Several of these.
     List(&'static FieldKind),
     /// This, or null.
@@ -47,23 +63,46 @@ pub enum FieldKind {
 
 impl FieldKind {
     /// As it is written down where the form of records is kept: `optional text`, `one of draft|published`.
+    /// What is in the fields of a field is written down by itself ([`FieldKind::paths`]).
     pub fn name(&self) -> String {
         match self {
             FieldKind::Any => "anything".to_owned(),
             FieldKind::Text => "text".to_owned(),
             FieldKind::Words(words) => format!("one of {}", words.join("|")),
             FieldKind::Bool => "bool".to_owned(),
-            FieldKind::Number => "number".to_owned(),
+            FieldKind::Whole(bits) => format!("whole number of {bits} bits"),
+            FieldKind::Decimal => "decimal".to_owned(),
             FieldKind::Time => "time".to_owned(),
             FieldKind::Record => "record".to_owned(),
+            FieldKind::Fields { .. } => "fields".to_owned(),
+            FieldKind::Variants { .. } => "variants".to_owned(),
             FieldKind::List(of) => format!("list of {}", of.name()),
             FieldKind::OrNull(kind) => format!("optional {}", kind.name()),
         }
     }
 
-    /// Does it take whatever was stored of the kind with this name?
+    /// Shows every field in it by its path, `items.detail.quantity`, and what that holds.
+    pub fn paths(&self, above: &str, visit: &mut dyn FnMut(String, FieldKind)) {
+        match self {
+            FieldKind::Fields { names, kinds } | FieldKind::Variants { names, kinds } => {
+                for (name, kind) in names.iter().zip(*kinds) {
+                    let path = if above.is_empty() { (*name).to_owned() } else { format!("{above}.{name}") };
+                    visit(path.clone(), *kind);
+                    kind.paths(&path, visit);
+                }
+            }
+            FieldKind::List(of) | FieldKind::OrNull(of) => of.paths(above, visit),
+            _ => {}
+        }
+    }
+
+    /// Does it take what was stored of the kind with this name? Fingerprints of Atoll 0.1 up to the end of
+    /// November 2026 say
+    /// `anything` of fields that hold fields, and `number` of all numbers: whether it is what they hold, each
+    /// row tells.
     pub fn takes(&self, name: &str) -> bool {
         match self {
+            _ if name == "anything" => true,
             FieldKind::Any => true,
             FieldKind::OrNull(kind) => kind.takes(name.strip_prefix("optional ").unwrap_or(name)),
             FieldKind::List(of) => name.strip_prefix("list of ").is_some_and(|name| of.takes(name)),
@@ -72,15 +111,47 @@ impl FieldKind {
                 let old = name.strip_prefix("one of ");
                 old.is_some_and(|old| old.split('|').all(|word| words.contains(&word)))
             }
-            FieldKind::Bool | FieldKind::Number | FieldKind::Time | FieldKind::Record => self.name() == name,
+            FieldKind::Decimal => name == "decimal" || name == "number" || whole(name).is_some(),
+            FieldKind::Whole(bits) => name == "number" || whole(name).is_some_and(|old| old <= *bits),
+            FieldKind::Bool
+            | FieldKind::Time
+            | FieldKind::Record
+            | FieldKind::Fields { .. }
+            | FieldKind::Variants { .. } => self.name() == name,
+        }
+    }
+
+    /// Is this a value of it, in a place that takes any? Times and decimals that are no whole numbers are
+    /// text there.
+    pub fn fits(&self, value: &Value) -> bool {
+        match self {
+            FieldKind::Any => true,
+            FieldKind::Text => value.is_string(),
+            FieldKind::Words(words) => value.as_str().is_some_and(|it| words.contains(&it)),
+            FieldKind::Bool => value.is_boolean(),
+            FieldKind::Whole(bits) => {
+                value.as_u64().is_some_and(|it| u64::from(64 - it.leading_zeros()) <= u64::from(*bits))
+            }
+            FieldKind::Decimal => serde_json::from_value::<Decimal>(value.clone()).is_ok(),
+            FieldKind::Time => serde_json::from_value::<Timestamp>(value.clone()).is_ok(),
+            FieldKind::Record | FieldKind::Fields { .. } | FieldKind::Variants { .. } => value.is_object(),
+            FieldKind::List(of) => value.as_array().is_some_and(|all| all.iter().all(|it| of.fits(it))),
+            FieldKind::OrNull(kind) => value.is_null() || kind.fits(value),
         }
     }
 }
 
-/// A type that records can have as a field.
+/// The bits of the whole number whose kind has this name.
+fn whole(name: &str) -> Option<u8> {
+    name.strip_prefix("whole number of ")?.strip_suffix(" bits")?.parse().ok()
+}
+
+/// A type that is stored: as a field of a record, or as the values of a space. It must say what it holds, so
+/// that nothing is stored whose change the fingerprints do not see; [`stored!`](crate::stored) says it of a
+/// struct from its fields.
 pub trait FieldValue {
     /// What it holds.
-    const KIND: FieldKind = FieldKind::Any;
+    const KIND: FieldKind;
 
     /// The value, for comparison.
     fn scalar(&self) -> Scalar<'_> {
@@ -135,23 +206,35 @@ impl FieldValue for bool {
 }
 
 impl FieldValue for u64 {
-    const KIND: FieldKind = FieldKind::Number;
+    const KIND: FieldKind = FieldKind::Whole(64);
 
     fn scalar(&self) -> Scalar<'_> {
         Scalar::Number(Decimal::from(*self))
     }
 }
 
+impl FieldValue for usize {
+    const KIND: FieldKind = FieldKind::Whole(64);
+}
+
 impl FieldValue for u32 {
-    const KIND: FieldKind = FieldKind::Number;
+    const KIND: FieldKind = FieldKind::Whole(32);
 
     fn scalar(&self) -> Scalar<'_> {
         Scalar::Number(Decimal::from(u64::from(*self)))
     }
 }
 
+impl FieldValue for u16 {
+    const KIND: FieldKind = FieldKind::Whole(16);
+}
+
+impl FieldValue for u8 {
+    const KIND: FieldKind = FieldKind::Whole(8);
+}
+
 impl FieldValue for Decimal {
-    const KIND: FieldKind = FieldKind::Number;
+    const KIND: FieldKind = FieldKind::Decimal;
 
     fn scalar(&self) -> Scalar<'_> {
         Scalar::Number(*self)
@@ -178,7 +261,18 @@ impl<K: ?Sized> FieldValue for Id<K> {
     }
 }
 
-impl FieldValue for Value {}
+impl FieldValue for Value {
+    const KIND: FieldKind = FieldKind::Any;
+}
+
+impl FieldValue for Map<String, Value> {
+    const KIND: FieldKind = FieldKind::Record;
+}
+
+/// A list of two.
+impl<A: FieldValue, B: FieldValue> FieldValue for (A, B) {
+    const KIND: FieldKind = FieldKind::Fields { names: &["0", "1"], kinds: &[A::KIND, B::KIND] };
+}
 
 impl FieldValue for BTreeMap<String, String> {
     const KIND: FieldKind = FieldKind::Record;
@@ -233,5 +327,158 @@ impl<T: FieldValue> FieldValue for Vec<T> {
         let is_new = new.is_some();
         self.extend(new);
         is_new
+    }
+}
+
+/// Declares a struct or an enumeration that is stored, in a record or in a space of its own, and says of it
+/// what it holds. Derives and attributes are the caller's. A field is stored under its own name, or under the
+/// one after `as` (`position as "place": u64`), never under one that `#[serde(rename)]` gives it, which this
+/// does not see.
+///
+/// ```ignore
+/// stored! {
+///     /// How much of an inventory item a line takes.
+///     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+///     pub struct LineTake {
+///         /// The item.
+///         pub inventory_item_id: String,
+///         /// How much of it.
+///         pub quantity: Decimal,
+///     }
+/// }
+/// ```
+///
+/// The variants of an enumeration are words, `Draft = "draft"`, or each hold one value, `Run(String)`.
+#[macro_export]
+macro_rules! stored {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $Name:ident {
+            $( $(#[$field_meta:meta])* $field_vis:vis $field:ident $(as $stored:literal)?: $Field:ty ),* $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        $vis struct $Name {
+            $( $(#[$field_meta])* $(#[serde(rename = $stored)])? $field_vis $field: $Field, )*
+        }
+
+        impl $crate::FieldValue for $Name {
+            const KIND: $crate::FieldKind = $crate::FieldKind::Fields {
+                names: &[$( $crate::stored_name!($field $($stored)?) ),*],
+                kinds: &[$( <$Field as $crate::FieldValue>::KIND ),*],
+            };
+        }
+    };
+    (
+        $(#[$meta:meta])*
+        $vis:vis enum $Name:ident {
+            $( $(#[$variant_meta:meta])* $Variant:ident($Of:ty) ),* $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        $vis enum $Name {
+            $( $(#[$variant_meta])* $Variant($Of), )*
+        }
+
+        impl $crate::FieldValue for $Name {
+            const KIND: $crate::FieldKind = $crate::FieldKind::Variants {
+                names: &[$( stringify!($Variant) ),*],
+                kinds: &[$( <$Of as $crate::FieldValue>::KIND ),*],
+            };
+        }
+    };
+    (
+        $(#[$meta:meta])*
+        $vis:vis enum $Name:ident {
+            $( $(#[$word_meta:meta])* $Word:ident = $text:literal ),* $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        $vis enum $Name {
+            $( $(#[$word_meta])* #[serde(rename = $text)] $Word, )*
+        }
+
+        impl $Name {
+            /// All words, as they are spelt on the wire and in the store.
+            pub const WORDS: &'static [&'static str] = &[$($text),*];
+
+            /// The word.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $( $Name::$Word => $text, )*
+                }
+            }
+        }
+
+        impl $crate::FieldValue for $Name {
+            const KIND: $crate::FieldKind = $crate::FieldKind::Words(Self::WORDS);
+
+            fn scalar(&self) -> $crate::Scalar<'_> {
+                $crate::Scalar::Text(self.as_str())
+            }
+        }
+    };
+}
+
+/// The name of a field in the store: another one than in the program where `stored!` says so.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! stored_name {
+    ($field:ident) => {
+        $crate::field_name(stringify!($field))
+    };
+    ($field:ident $stored:literal) => {
+        $stored
+    };
+}
+
+/// The name of a field on the wire and in the store: `r#type` is called `type`.
+#[doc(hidden)]
+pub const fn field_name(name: &'static str) -> &'static str {
+    match name.as_bytes() {
+        [b'r', b'#', ..] => name.split_at(2).1,
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TAKE: FieldKind =
+        FieldKind::Fields { names: &["item", "quantity"], kinds: &[FieldKind::Text, FieldKind::Decimal] };
+
+    #[test]
+    fn a_kind_takes_what_it_can_read() {
+        let optional = FieldKind::OrNull(&FieldKind::Whole(64));
+        for (kind, takes, refuses) in [
+            (
+                FieldKind::Whole(64),
+                &["whole number of 32 bits", "number"][..],
+                &["decimal", "text", "optional number"][..],
+            ),
+            (FieldKind::Whole(32), &["whole number of 16 bits"], &["whole number of 64 bits"]),
+            (FieldKind::Decimal, &["whole number of 64 bits", "number", "decimal"], &["text", "time"]),
+            (optional, &["whole number of 64 bits", "optional whole number of 64 bits"], &["optional text"]),
+            (TAKE, &["fields", "anything"], &["record", "list of fields", "optional fields"]),
+            (FieldKind::List(&TAKE), &["list of fields", "list of anything"], &["fields"]),
+            (FieldKind::Words(&["a", "b"]), &["one of a", "one of a|b"], &["one of a|c", "text"]),
+            (FieldKind::Text, &["text", "one of a|c"], &["optional text"]),
+        ] {
+            takes.iter().for_each(|it| assert!(kind.takes(it), "{kind:?} does not take {it}"));
+            refuses.iter().for_each(|it| assert!(!kind.takes(it), "{kind:?} takes {it}"));
+        }
+    }
+
+    #[test]
+    fn fields_are_shown_at_any_depth() {
+        const LINE: FieldKind = FieldKind::Fields { names: &["takes"], kinds: &[FieldKind::List(&TAKE)] };
+        let mut paths = Vec::new();
+        FieldKind::OrNull(&LINE)
+            .paths("line", &mut |path, kind| paths.push(format!("{path}: {}", kind.name())));
+        assert_eq!(
+            paths,
+            ["line.takes: list of fields", "line.takes.item: text", "line.takes.quantity: decimal"]
+        );
     }
 }

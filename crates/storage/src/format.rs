@@ -5,10 +5,7 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use crate::{
-    Changes, Direction, Engine, Raw, Span, StoreError, checksum,
-    space::{DIRECTORY, readable},
-};
+use crate::{Changes, Direction, Engine, Raw, Span, StoreError, checksum, key_text, space::DIRECTORY};
 
 /// The format that this program writes.
 pub const STORE_FORMAT: u16 = 2;
@@ -128,7 +125,7 @@ pub(crate) fn add_checksums(engine: &mut impl Engine, last: &[u8]) -> Result<(),
 fn damaged(reason: &str) -> StoreError {
     StoreError::Corrupt {
         space: "directory",
-        key: readable(&KEY),
+        key: key_text(&KEY[2..]),
         reason: format!("the number of the store's format: {reason}"),
     }
 }

@@ -14,7 +14,8 @@ const VERSIONED: u8 = 2;
 pub type History = &'static [&'static [Step]];
 
 /// Something that changed from one version of a record to the next. A field that is new, and that its default
-/// fills, is no step.
+/// fills, is no step. A field inside another one is named by its path, `items.takes.quantity`, also where
+/// that leads through lists; what is renamed stays where it is.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
     /// A field has another name.
@@ -41,38 +42,62 @@ pub fn version(history: History) -> u16 {
 impl Step {
     fn apply(&self, fields: &mut Map<String, Value>) -> Result<(), String> {
         match self {
-            Step::Renamed { from, to } => {
-                if let Some(value) = fields.remove(*from) {
-                    fields.insert((*to).to_owned(), value);
+            Step::Renamed { from, to } => within(fields, from, &mut |fields, from| {
+                if let Some(value) = fields.remove(from) {
+                    fields.insert(last_part(to).to_owned(), value);
                 }
-            }
-            Step::Dropped(field) => drop(fields.remove(*field)),
-            Step::Filled(field, value) => {
-                fields.entry(*field).or_insert_with(value);
-            }
+            }),
+            Step::Dropped(field) => within(fields, field, &mut |fields, field| drop(fields.remove(field))),
+            Step::Filled(field, value) => within(fields, field, &mut |fields, field| {
+                fields.entry(field).or_insert_with(value);
+            }),
             Step::Changed(change) => change(fields)?,
         }
         Ok(())
     }
 
-    /// The name of a field after this step; nothing, if it is gone.
-    pub fn name_after<'a>(&self, field: &'a str) -> Option<&'a str> {
+    /// The path of a field after this step, of one in a field that it renames as well; nothing, if it is
+    /// gone.
+    pub fn name_after(&self, path: &str) -> Option<String> {
+        let below = |field: &str| path.strip_prefix(field).filter(|it| it.is_empty() || it.starts_with('.'));
         match self {
-            Step::Renamed { from, to } if *from == field => Some(to),
-            Step::Dropped(gone) if *gone == field => None,
-            _ => Some(field),
+            Step::Renamed { from, to } => {
+                Some(below(from).map_or_else(|| path.to_owned(), |it| format!("{to}{it}")))
+            }
+            Step::Dropped(gone) if below(gone).is_some() => None,
+            _ => Some(path.to_owned()),
         }
     }
 }
 
+fn last_part(path: &str) -> &str {
+    path.rsplit_once('.').map_or(path, |(_, last)| last)
+}
+
+/// Shows the objects that hold the field at the end of a path: each one, where the path leads through a list.
+fn within(
+    fields: &mut Map<String, Value>,
+    path: &str,
+    change: &mut dyn FnMut(&mut Map<String, Value>, &str),
+) {
+    let Some((first, rest)) = path.split_once('.') else { return change(fields, path) };
+    match fields.get_mut(first) {
+        Some(Value::Object(fields)) => within(fields, rest, change),
+        Some(Value::Array(all)) => {
+            all.iter_mut().filter_map(Value::as_object_mut).for_each(|it| within(it, rest, change));
+        }
+        _ => {}
+    }
+}
+
 /// The fields that the steps of a history lead to, as far as they can be told: not beyond a function.
-pub fn leads_to(history: History) -> impl Iterator<Item = &'static str> {
+pub fn leads_to(history: History) -> impl Iterator<Item = String> {
     let steps: Vec<&'static Step> = history.iter().copied().flatten().collect();
     (0..steps.len()).filter_map(move |place| {
         let (Step::Renamed { to: field, .. } | Step::Filled(field, _)) = steps[place] else { return None };
         let rest = &steps[place + 1..];
         let is_known = !rest.iter().any(|it| matches!(it, Step::Changed(_)));
-        rest.iter().try_fold(*field, |name, step| step.name_after(name)).filter(|_| is_known)
+        rest.iter().try_fold((*field).to_owned(), |name, step| step.name_after(&name)).filter(|_| is_known)
     })
 }
 

@@ -1,4 +1,6 @@
-//! Keys of several parts that sort part by part.
+//! Keys of several parts that sort part by part, and how they are shown to people.
+
+use std::borrow::Cow;
 
 /// Ends a part. A NUL inside a part is written as `00 FF`, so that parts of any text keep their order.
 const END: [u8; 2] = [0x00, 0x01];
@@ -73,6 +75,28 @@ pub fn split_part(bytes: &[u8]) -> Option<(String, &[u8])> {
     }
 }
 
+/// A key for people, without the prefix of its space: its parts with ` / ` between them; bytes that are no
+/// text in hex.
+pub fn key_text(mut key: &[u8]) -> String {
+    let mut parts: Vec<Cow<'_, str>> = Vec::new();
+    while let Some((part, rest)) = split_part(key) {
+        parts.push(part.into());
+        key = rest;
+    }
+    if !key.is_empty() || parts.is_empty() {
+        parts.push(bytes_text(key));
+    }
+    parts.join(" / ")
+}
+
+/// Bytes for people: text as it is, anything else in hex.
+pub(crate) fn bytes_text(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.chars().any(char::is_control) => text.into(),
+        _ => bytes.iter().fold("0x".to_owned(), |text, byte| format!("{text}{byte:02x}")).into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,5 +119,13 @@ mod tests {
         let (third, rest) = split_part(rest).expect("third");
         assert_eq!((first.as_str(), second.as_str(), third.as_str(), rest), ("a\0b", "", "ü", &b""[..]));
         assert_eq!(split_part(b"no end"), None);
+    }
+
+    #[test]
+    fn keys_are_shown_part_by_part() {
+        let bytes = KeyBuf::new([0, 0]).part("prod_1").part("a\0b").tail(&7_u64.to_be_bytes()).into_bytes();
+        assert_eq!(key_text(&bytes[2..]), "prod_1 / a\0b / 0x0000000000000007");
+        assert_eq!(key_text(b"prod_1"), "prod_1");
+        assert_eq!(key_text(b""), "");
     }
 }

@@ -18,6 +18,7 @@ mod meter;
 mod outbox;
 mod overlay;
 mod sequence;
+mod slots;
 mod space;
 mod store;
 mod table;
@@ -30,16 +31,19 @@ pub use entity::{
     json_value, present,
 };
 pub use error::StoreError;
+#[doc(hidden)]
+pub use field::field_name;
 pub use field::{FieldKind, FieldValue, Scalar};
 pub use format::STORE_FORMAT;
 pub use history::{
     History, Step, decode_version, encode_version, leads_to, stored_version, upgrade, version,
 };
-pub use key::{KeyBuf, split_part};
+pub use key::{KeyBuf, key_text, split_part};
 pub use meter::{Halt, Meter};
-pub use outbox::{Event, OUTBOX, emit, events_after, remove_event};
+pub use outbox::{EVENTS, Event, OUTBOX, emit, events_after, remove_event};
 pub use overlay::rehearse;
 pub use sequence::{SEQUENCES, add_to_group, counters_of, group_count, last_number, next_number};
+pub use slots::{Slots, SpaceDef};
 pub use space::Space;
 pub use store::{Store, StoreOptions, View, VisitKey};
 pub use table::{Index, IndexDef, Keys, RowError, Shared, Table, TableSource};

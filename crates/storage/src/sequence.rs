@@ -1,6 +1,6 @@
 //! Counters: sequences of display ids and outbox positions, and the number of entries per index group.
 
-use crate::{KeyBuf, Read, Space, Span, StoreError, Write, key::group_key, space::readable};
+use crate::{KeyBuf, Read, Space, Span, StoreError, Write, key::group_key, key_text};
 
 /// The space of all sequences and counters.
 pub const SEQUENCES: Space = "sequence";
@@ -52,7 +52,7 @@ pub(crate) fn add(tx: &mut dyn Write, key: Vec<u8>, by: i64) -> Result<(), Store
         None => {
             return Err(StoreError::Corrupt {
                 space: SEQUENCES,
-                key: readable(&key),
+                key: key_text(&key[2..]),
                 reason: format!(
                     "a counter at {before} cannot change by {by}: an index and its count disagree"
                 ),
@@ -67,7 +67,7 @@ pub(crate) fn read_number(tx: &dyn Read, key: &[u8]) -> Result<u64, StoreError> 
     let Some(bytes) = tx.get(key)? else { return Ok(0) };
     let bytes = bytes.as_slice().try_into().map_err(|_| StoreError::Corrupt {
         space: SEQUENCES,
-        key: readable(key),
+        key: key_text(&key[2..]),
         reason: format!("a counter of {} bytes", bytes.len()),
     })?;
     Ok(u64::from_be_bytes(bytes))

@@ -1,8 +1,8 @@
 //! Named key spaces, and the two bytes in front of their keys.
 
-use std::{collections::HashMap, fmt::Write as _, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
-use crate::{Changes, Direction, KeyBuf, Read, Span, StoreError, split_part};
+use crate::{Changes, Direction, KeyBuf, Read, Span, StoreError};
 
 /// The name of a set of keys: a table, an index, a link. Its keys begin with two bytes that were assigned
 /// when the database first saw the name, and are kept in it.
@@ -68,23 +68,4 @@ impl Directory {
             None => panic!("space `{space}` is not registered with this store"),
         }
     }
-}
-
-/// A key as people read it: without the prefix of its space, its parts with slashes between them.
-pub(crate) fn readable(key: &[u8]) -> String {
-    let mut text = String::new();
-    let mut rest = key.get(2..).unwrap_or_default();
-    while let Some((part, behind)) = split_part(rest) {
-        text += &part;
-        text.push('/');
-        rest = behind;
-    }
-    for it in String::from_utf8_lossy(rest).chars() {
-        if it.is_control() {
-            let _ = write!(text, "{}", it.escape_default());
-        } else {
-            text.push(it);
-        }
-    }
-    text
 }

@@ -13,8 +13,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{
     Changes, Direction, Engine, Meter, Raw, Read, Scan, Space, Span, StoreError, Visit, Write, checksum,
     format::{self, Checksums},
+    key_text,
     overlay::{Layer, Transaction},
-    space::{Directory, readable},
+    space::Directory,
 };
 
 /// Options of the writer.
@@ -100,7 +101,7 @@ impl View {
             None if self.is_lenient => Ok(DAMAGED),
             None => Err(StoreError::Corrupt {
                 space: self.directory.name(key),
-                key: readable(key),
+                key: key_text(key.get(2..).unwrap_or(key)),
                 reason: "its checksum is wrong: the file was damaged".into(),
             }),
         }

@@ -1,8 +1,7 @@
 //! The records of carts: cart, line item, address.
 
 use atoll_kernel::{
-    Decimal, FieldValue, LINE_TOTALS, Metadata, TOTALS, Timestamp, Totals, entity, flattened, joined,
-    part_of_total,
+    Decimal, LINE_TOTALS, Metadata, TOTALS, Timestamp, Totals, entity, flattened, joined, part_of_total,
     serde_json::{Value, json},
 };
 
@@ -185,7 +184,3 @@ entity! {
         pub metadata: Metadata,
     }
 }
-
-impl FieldValue for LineItem {}
-
-impl FieldValue for CartAddress {}

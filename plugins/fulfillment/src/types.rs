@@ -1,9 +1,10 @@
 //! The records of fulfilments and their items.
 
 use atoll_kernel::{
-    Decimal, FieldValue, Metadata, Timestamp, entity,
+    Decimal, Metadata, Timestamp, entity,
     serde::{Deserialize, Serialize},
     serde_json::Value,
+    stored,
 };
 
 entity! {
@@ -42,14 +43,16 @@ entity! {
     embeds [many items: FulfillmentItem]
 }
 
-/// A quantity of a line of an order.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(crate = "::atoll_kernel::serde")]
-pub struct Packed {
-    /// The line.
-    pub line_item_id: String,
-    /// Packed quantity.
-    pub quantity: Decimal,
+stored! {
+    /// A quantity of a line of an order.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(crate = "::atoll_kernel::serde")]
+    pub struct Packed {
+        /// The line.
+        pub line_item_id: String,
+        /// Packed quantity.
+        pub quantity: Decimal,
+    }
 }
 
 entity! {
@@ -76,7 +79,3 @@ entity! {
 fn compute_item(item: &FulfillmentItem, visit: &mut dyn FnMut(&'static str, Value)) {
     visit("raw_quantity", item.quantity.raw());
 }
-
-impl FieldValue for FulfillmentItem {}
-
-impl FieldValue for Packed {}

@@ -1,9 +1,10 @@
 //! The lines of an order, with their quantities and totals.
 
 use atoll_kernel::{
-    Decimal, FieldValue, LINE_TOTALS, Metadata, entity, flattened, joined, part_of_total,
+    Decimal, LINE_TOTALS, Metadata, entity, flattened, joined, part_of_total,
     serde::{Deserialize, Serialize},
     serde_json::{Value, json},
+    stored,
 };
 
 entity! {
@@ -70,14 +71,16 @@ entity! {
     on_request ON_REQUEST
 }
 
-/// The quantity of an inventory item that the whole line takes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(crate = "::atoll_kernel::serde")]
-pub struct LineTake {
-    /// Id of the inventory item.
-    pub inventory_item_id: String,
-    /// Quantity for the whole line.
-    pub quantity: Decimal,
+stored! {
+    /// The quantity of an inventory item that the whole line takes.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(crate = "::atoll_kernel::serde")]
+    pub struct LineTake {
+        /// Id of the inventory item.
+        pub inventory_item_id: String,
+        /// Quantity for the whole line.
+        pub quantity: Decimal,
+    }
 }
 
 impl OrderLineItem {
@@ -209,9 +212,3 @@ fn compute_item(item: &OrderItem, visit: &mut dyn FnMut(&'static str, Value)) {
     visit("raw_quantity", item.quantity.raw());
     visit("raw_fulfilled_quantity", item.fulfilled_quantity.raw());
 }
-
-impl FieldValue for OrderLineItem {}
-
-impl FieldValue for OrderItem {}
-
-impl FieldValue for LineTake {}

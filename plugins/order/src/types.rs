@@ -1,7 +1,7 @@
 //! The records of orders and their addresses, and their states.
 
 use atoll_kernel::{
-    Decimal, FieldValue, Metadata, TOTALS, Timestamp, Totals, entity, joined,
+    Decimal, Metadata, TOTALS, Timestamp, Totals, entity, joined,
     serde_json::{Value, json},
     words,
 };
@@ -206,5 +206,3 @@ entity! {
         pub metadata: Metadata,
     }
 }
-
-impl FieldValue for OrderAddress {}

@@ -1,7 +1,7 @@
 //! The records of payments: providers, collections, sessions, payments, captures, refunds.
 
 use atoll_kernel::{
-    Decimal, FieldValue, Metadata, Timestamp, entity,
+    Decimal, Metadata, Timestamp, entity,
     serde_json::{Value, json},
     words,
 };
@@ -197,9 +197,3 @@ entity! {
 fn compute_refund(refund: &Refund, visit: &mut dyn FnMut(&'static str, Value)) {
     visit("raw_amount", refund.amount.raw());
 }
-
-impl FieldValue for PaymentSession {}
-
-impl FieldValue for Capture {}
-
-impl FieldValue for Refund {}

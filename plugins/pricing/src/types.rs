@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use atoll_kernel::{Decimal, FieldValue, entity};
+use atoll_kernel::{Decimal, entity};
 
 entity! {
     /// All prices of one variant.
@@ -30,5 +30,3 @@ entity! {
         pub rules: BTreeMap<String, String>,
     }
 }
-
-impl FieldValue for Price {}

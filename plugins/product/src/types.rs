@@ -1,6 +1,6 @@
 //! The records of products: product, image, variant, option, value, type, tag, collection, category.
 
-use atoll_kernel::{Decimal, FieldValue, Id, Metadata, entity, words};
+use atoll_kernel::{Decimal, Id, Metadata, entity, words};
 
 words! {
     /// State of a product.
@@ -93,8 +93,6 @@ entity! {
     }
     hidden [variant_ids]
 }
-
-impl FieldValue for ProductImage {}
 
 entity! {
     /// What can be bought: one combination of a product's option values.

@@ -1,6 +1,6 @@
 //! The records of stock locations and their addresses.
 
-use atoll_kernel::{FieldValue, Metadata, entity};
+use atoll_kernel::{Metadata, entity};
 
 entity! {
     /// A place where stock is counted: a warehouse, a shop floor, a supplier.
@@ -40,5 +40,3 @@ entity! {
         pub metadata: Metadata,
     }
 }
-
-impl FieldValue for StockLocationAddress {}

@@ -1,6 +1,6 @@
 //! The records of the store and its currencies.
 
-use atoll_kernel::{FieldValue, Id, Metadata, entity};
+use atoll_kernel::{Id, Metadata, entity};
 
 entity! {
     /// Settings that all channels share.
@@ -34,5 +34,3 @@ entity! {
         pub store_id: Id<Store>,
     }
 }
-
-impl FieldValue for StoreCurrency {}

@@ -5,9 +5,9 @@
 use atoll_host::registry;
 use atoll_kernel::{Actor, Column, End, FORMAT, Timestamp};
 use atoll_kernel::{
-    Change, Direction, Fingerprint, Index, KeyBuf, Keys, Link, LinkRow, MigrationError, MigrationPlan,
-    Module, Moment, PartKind, Projection, Read, Registry, Scalar, Scan, Service, Span, Step, Store,
-    StoreError, View, Write, decode, encode,
+    Change, Direction, FieldKind, Fingerprint, Index, KeyBuf, Keys, Link, LinkRow, MigrationError,
+    MigrationPlan, Module, Moment, PartKind, Projection, Read, Registry, Scalar, Scan, Service, Span, Step,
+    Store, StoreError, View, Write, decode, encode,
     engines::{EngineFault, Faulty, Memory},
     entity, group_count, migrate,
     serde_json::{Map, Value, json},
@@ -16,7 +16,7 @@ use atoll_kernel::{
 /// More than a batch, and ten of what a projection is shown.
 const N_SHELVES: usize = 5_500;
 
-mod before {
+pub(super) mod before {
     use super::*;
 
     entity! {
@@ -38,7 +38,7 @@ mod before {
 }
 
 /// A shelf as it was, and one index more.
-mod indexed {
+pub(super) mod indexed {
     use super::*;
 
     pub(super) const BY_NAME: Index<before::Shelf> =
@@ -103,7 +103,7 @@ mod after {
 }
 
 /// What is linked in, changed.
-fn program(change: impl FnOnce(&mut Registry)) -> &'static Registry {
+pub(super) fn program(change: impl FnOnce(&mut Registry)) -> &'static Registry {
     let linked = registry().expect("a registry");
     let mut parts = Registry {
         modules: linked.modules.clone(),
@@ -125,7 +125,7 @@ fn program(change: impl FnOnce(&mut Registry)) -> &'static Registry {
     Box::leak(Box::new(parts.build().expect("a registry that fits together")))
 }
 
-fn old_program() -> &'static Registry {
+pub(super) fn old_program() -> &'static Registry {
     program(|it| it.modules.push(&before::MODULE))
 }
 
@@ -136,12 +136,12 @@ fn new_program() -> &'static Registry {
     })
 }
 
-fn open(disk: &Memory, program: &'static Registry) -> Store {
+pub(super) fn open(disk: &Memory, program: &'static Registry) -> Store {
     Store::open(disk.clone(), &program.spaces()).expect("a store")
 }
 
 /// Opens the disk with this program, as a start does, and closes it.
-async fn start(disk: &Memory, program: &'static Registry) -> Result<(), MigrationError> {
+pub(super) async fn start(disk: &Memory, program: &'static Registry) -> Result<(), MigrationError> {
     MigrationPlan::of(&View::look(disk, &program.spaces())?, program)?;
     let store = open(disk, program);
     let done = migrate(&store, program).await;
@@ -149,7 +149,7 @@ async fn start(disk: &Memory, program: &'static Registry) -> Result<(), Migratio
     done
 }
 
-fn refused(disk: &Memory, program: &'static Registry) -> Vec<String> {
+pub(super) fn refused(disk: &Memory, program: &'static Registry) -> Vec<String> {
     let view = View::look(disk, &program.spaces()).expect("a look");
     match MigrationPlan::of(&view, program) {
         Err(MigrationError::Refused(refusals)) => refusals,
@@ -158,19 +158,19 @@ fn refused(disk: &Memory, program: &'static Registry) -> Vec<String> {
     }
 }
 
-async fn write<T: Send + 'static>(
+pub(super) async fn write<T: Send + 'static>(
     store: &Store,
     mut body: impl FnMut(&mut dyn Write) -> T + Send + 'static,
 ) -> T {
     store.write(move |tx| Ok::<_, StoreError>(body(tx))).await.expect("a commit")
 }
 
-fn shelf_id(n: usize) -> String {
+pub(super) fn shelf_id(n: usize) -> String {
     format!("shlf_{n:06}")
 }
 
 /// A disk that the old program has filled.
-async fn old_disk(n_shelves: usize) -> Memory {
+pub(super) async fn old_disk(n_shelves: usize) -> Memory {
     let disk = Memory::default();
     start(&disk, old_program()).await.expect("a new database");
     let store = open(&disk, old_program());
@@ -191,10 +191,10 @@ async fn old_disk(n_shelves: usize) -> Memory {
     disk
 }
 
-type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+pub(super) type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// Every key of a space, and its value.
-fn entries(view: &dyn Read, space: &'static str) -> Entries {
+pub(super) fn entries(view: &dyn Read, space: &'static str) -> Entries {
     let mut entries = Vec::new();
     view.scan(&Span::prefix(&view.prefix(space)), Direction::Ascending, &mut |key, value| {
         entries.push((key[2..].to_vec(), value.to_vec()));
@@ -205,7 +205,7 @@ fn entries(view: &dyn Read, space: &'static str) -> Entries {
 }
 
 /// Everything that a program finds on a disk.
-fn all(disk: &Memory, program: &'static Registry) -> Vec<(&'static str, Entries)> {
+pub(super) fn all(disk: &Memory, program: &'static Registry) -> Vec<(&'static str, Entries)> {
     let view = View::look(disk, &program.spaces()).expect("a look");
     program.spaces().into_iter().map(|space| (space, entries(&view, space))).collect()
 }
@@ -347,6 +347,29 @@ async fn half_built_index_is_rebuilt_after_an_older_program_ran() {
     assert_eq!(entries(&view, "shelf.by_name").len(), N_SHELVES - 2);
 }
 
+/// Two programs that build different indexes over the same rows: the second one does not go on where the
+/// first one was.
+#[tokio::test]
+async fn a_migration_that_another_program_has_begun_is_not_gone_on_with() {
+    const BY_COLOUR: Index<before::Shelf> =
+        Index::on("shelf.by_colour", &["colour"], |it, keys: &mut Keys| keys.add(&[&it.colour]));
+    static SHELVES: Service<before::Shelf> = Service::new(&[before::BY_CODE, BY_COLOUR]);
+    static MODULE: Module = Module { name: "shelves", services: &[&SHELVES], ..Module::EMPTY };
+    let first = program(|it| it.modules.push(&indexed::MODULE));
+    let second = program(|it| it.modules.push(&MODULE));
+    let disk = old_disk(N_SHELVES).await;
+    let store = Store::open(Faulty::new(disk.clone(), EngineFault::CrashAfterCommit(2)), &first.spaces());
+    let store = store.expect("a store");
+    assert!(migrate(&store, first).await.is_err());
+    store.close();
+    let view = View::look(&disk, &first.spaces()).expect("a look");
+    assert!(entries(&view, "shelf.by_name").len() > 1000, "it is half done");
+    start(&disk, second).await.expect("a migration");
+    let view = View::look(&disk, &second.spaces()).expect("a look");
+    assert_eq!(entries(&view, "shelf.by_colour").len(), N_SHELVES - 1);
+    assert_eq!(BY_COLOUR.count(&view, &["grey"]).expect("a count"), N_SHELVES as u64 - 1);
+}
+
 #[tokio::test]
 async fn migration_names_rows_that_break_a_unique_index() {
     let disk = old_disk(20).await;
@@ -468,13 +491,15 @@ const fn link(columns: &'static [Column], history: atoll_kernel::History, many: 
     }
 }
 
-static LINK_BEFORE: Link = link(&[Column { name: "rank", default: || json!(1) }], &[], true);
+static LINK_BEFORE: Link =
+    link(&[Column { name: "rank", kind: FieldKind::Whole(64), text: "", default: || json!(1) }], &[], true);
 static LINK_AFTER: Link = link(
-    &[Column { name: "place", default: || json!(1) }],
+    &[Column { name: "place", kind: FieldKind::Whole(64), text: "", default: || json!(1) }],
     &[&[Step::Renamed { from: "rank", to: "place" }]],
     true,
 );
-static LINK_OF_ONE: Link = link(&[Column { name: "rank", default: || json!(1) }], &[], false);
+static LINK_OF_ONE: Link =
+    link(&[Column { name: "rank", kind: FieldKind::Whole(64), text: "", default: || json!(1) }], &[], false);
 
 async fn disk_with_links() -> (Memory, String) {
     let disk = Memory::default();

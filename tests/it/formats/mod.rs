@@ -1,15 +1,17 @@
 //! The form in which everything is stored: folders of earlier formats are opened, and a change of it is seen.
 
 mod migration;
+mod shapes;
 mod shop;
 
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use atoll_host::{Data, Secrets, registry};
-use atoll_kernel::{MigrationPlan, migrate};
+use atoll_kernel::{Findings, MigrationPlan, Report, Timestamp, migrate};
 use atoll_testkit::{Dump, TestApp};
 use expect_test::expect_file;
 use serde_json::Value;
@@ -74,6 +76,26 @@ async fn data_of_every_earlier_format_is_migrated_completely() {
         assert!(!said.is_done(), "{}: nothing is to be done", original.display());
         assert_eq!(plan(folder.path()).to_string(), said.to_string(), "looking changed something");
         check(folder.path()).await;
+    }
+}
+
+/// As `atoll verify` does.
+fn verify(folder: &Path) -> Report {
+    let registry = registry().expect("a registry");
+    let (_file, view) = Data::Folder(folder.to_owned()).look(&registry.spaces()).expect("a look");
+    let plan = MigrationPlan::of(&view, registry).expect("a plan");
+    let findings = Findings::new(10, Arc::default());
+    registry.verify_before(&plan, view, Timestamp::now(), findings).expect("a report")
+}
+
+#[tokio::test]
+async fn a_folder_that_is_still_to_be_migrated_is_verified_as_it_is() {
+    for original in folders() {
+        let folder = copy(&original);
+        let report = verify(folder.path());
+        assert_eq!(report.findings, [], "{}", original.display());
+        assert!(report.checked["rows"] > 50, "{report:?}");
+        assert!(!plan(folder.path()).is_done(), "it was migrated");
     }
 }
 

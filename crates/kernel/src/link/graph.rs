@@ -106,10 +106,10 @@ pub(crate) fn entity_of(link: &'static Link) -> &'static EntityDef {
     fields.extend(link.columns.iter().map(|it| it.name));
     fields.extend(["id", "created_at", "updated_at", "deleted_at"]);
     let mut kinds = vec![FieldKind::Text, FieldKind::Text];
-    kinds.extend(link.columns.iter().map(|_| FieldKind::Any));
+    kinds.extend(link.columns.iter().map(|it| it.kind));
     kinds.extend([FieldKind::Text, FieldKind::Time, FieldKind::Time, FieldKind::OrNull(&FieldKind::Time)]);
     let mut texts = vec!["Id of the linked record."; 2];
-    texts.extend(link.columns.iter().map(|_| ""));
+    texts.extend(link.columns.iter().map(|it| it.text));
     texts.extend(["The id of the row.", CREATED_AT_TEXT, UPDATED_AT_TEXT, DELETED_AT_TEXT]);
     Box::leak(Box::new(EntityDef {
         name: link.name,

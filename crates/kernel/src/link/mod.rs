@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Change, Direction, Fault, History, Ids, KeyBuf, Moment, Read, Record, Registry, Scan, Space, Span,
-    StoreError, Timestamp, WhenGone, Write, add_to_group, group_count,
+    Change, Direction, Fault, FieldKind, History, Ids, KeyBuf, Moment, Read, Record, Registry, Scan, Space,
+    Span, StoreError, Timestamp, WhenGone, Write, add_to_group, group_count,
     projection::{announce, project},
+    stored,
 };
 
 pub(crate) use self::graph::LinkRecord;
@@ -51,6 +52,10 @@ pub struct Link {
 pub struct Column {
     /// Its name.
     pub name: &'static str,
+    /// What it holds, as JSON has it: a time is text.
+    pub kind: FieldKind,
+    /// Its description in the OpenAPI document.
+    pub text: &'static str,
     /// Default value.
     pub default: fn() -> Value,
 }
@@ -73,18 +78,20 @@ pub struct End {
     pub cascade: bool,
 }
 
-/// What is stored of a pair.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct LinkRow {
-    /// Its id; it means nothing but that it was made once.
-    pub id: String,
-    /// The columns of the link.
-    pub data: Map<String, Value>,
-    /// When the pair was made.
-    pub created_at: Timestamp,
-    /// When its columns were last changed.
-    pub updated_at: Timestamp,
+stored! {
+    /// What is stored of a pair.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct LinkRow {
+        /// Its id; it means nothing but that it was made once.
+        pub id: String,
+        /// The columns of the link.
+        pub data: Map<String, Value>,
+        /// When the pair was made.
+        pub created_at: Timestamp,
+        /// When its columns were last changed.
+        pub updated_at: Timestamp,
+    }
 }
 
 /// A relation through a field that holds the id of another module's record (a foreign key). It stores

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use atoll_storage::{Neighbours, stored_version, version};
 
 use crate::{
-    Direction, Graph, KeyBuf, Read, Scan, Space, Span, StoreError, Write, add_to_group,
+    Direction, Graph, KeyBuf, Read, Scan, Space, Span, StoreError, Write, add_to_group, key_text,
     link::{Link, LinkRow, Side, cascade::grave_group},
     split_part,
 };
@@ -100,6 +100,43 @@ impl Link {
         Ok((rows.last().map(|(key, _)| key.clone()), rows.len()))
     }
 
+    /// Is this a row that [`Link::refill`] can enter? `key` is behind the prefix of the space.
+    pub(crate) fn check_pair(
+        &self,
+        tx: &dyn Read,
+        graph: &Graph,
+        key: &[u8],
+        value: &[u8],
+    ) -> Result<(), StoreError> {
+        self.check_row(self.name, key, value)?;
+        let (left, right) = split_part(key).ok_or_else(|| self.unreadable(key))?;
+        if let Some((side, deleted, _)) =
+            self.deleted_end(tx, graph, &left, &String::from_utf8_lossy(right))?
+        {
+            graph.table(self.end(side).entity).deleted_node(tx, deleted)?;
+        }
+        Ok(())
+    }
+
+    /// Does a row of this space decode, and do its columns hold what they should?
+    pub(crate) fn check_row(&self, space: Space, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        let row = self.decode(&key_text(key), value)?;
+        let wrong = |it: &&crate::Column| row.data.get(it.name).is_some_and(|value| !it.kind.fits(value));
+        match self.columns.iter().find(wrong) {
+            None => Ok(()),
+            Some(it) => Err(StoreError::Corrupt {
+                space,
+                key: key_text(key),
+                reason: format!(
+                    "its `{}` is {}, and should be {}",
+                    it.name,
+                    row.data[it.name],
+                    it.kind.name()
+                ),
+            }),
+        }
+    }
+
     /// Records that have several partners and may have one: at most `n_max`, one sentence each.
     pub(crate) fn shared(&self, tx: &dyn Read, n_max: usize) -> Result<Vec<String>, StoreError> {
         let mut partners: BTreeMap<(bool, String), usize> = BTreeMap::new();
@@ -184,7 +221,6 @@ impl Link {
     }
 
     fn unreadable(&self, key: &[u8]) -> StoreError {
-        let key = String::from_utf8_lossy(key).into_owned();
-        StoreError::Corrupt { space: self.name, key, reason: "it names no two ends".into() }
+        StoreError::Corrupt { space: self.name, key: key_text(key), reason: "it names no two ends".into() }
     }
 }

@@ -1,5 +1,5 @@
-//! Fingerprints: what is kept in the database of each table, index, link and projection, so that a program
-//! sees whether what is stored is what it would have stored.
+//! Fingerprints: what is kept in the database of each table, index, link, projection and other space, so that
+//! a program sees whether what is stored is what it would have stored.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use atoll_storage::{STORE_FORMAT, version};
 
-use crate::{EntityDef, FieldKind, History, IndexDef, Link, Projection, Registry, Step};
+use crate::{
+    EntityDef, FieldKind, FieldValue, History, IndexDef, Link, LinkRow, Projection, Registry, SpaceDef, Step,
+};
 
 crate::words! {
     /// What has a fingerprint.
@@ -21,6 +23,8 @@ crate::words! {
         Link = "link",
         /// A projection.
         Projection = "projection",
+        /// A space beside the tables.
+        Space = "space",
     }
 }
 
@@ -36,7 +40,7 @@ pub struct Fingerprint {
     pub version: u16,
     /// What it is made of: the fields of an index, the ends of a link, what a projection follows.
     pub form: String,
-    /// What its records hold, by name: kinds of fields, columns of a link.
+    /// What its values hold, by path: `items.takes.quantity`; columns of a link.
     pub fields: BTreeMap<String, String>,
     /// The table of an index.
     pub of: String,
@@ -48,18 +52,6 @@ impl Fingerprint {
     /// `index product.by_handle`: what it is found by.
     pub fn key(&self) -> String {
         format!("{} {}", self.kind.as_str(), self.name)
-    }
-
-    fn table(def: &EntityDef) -> Fingerprint {
-        let mut fields = BTreeMap::new();
-        add_fields(def, "", &mut fields);
-        Fingerprint {
-            kind: PartKind::Table,
-            name: def.name.into(),
-            version: def.version(),
-            fields,
-            ..Fingerprint::default()
-        }
     }
 
     fn index(table: &EntityDef, index: &IndexDef) -> Fingerprint {
@@ -75,18 +67,6 @@ impl Fingerprint {
         }
     }
 
-    fn link(link: &Link) -> Fingerprint {
-        let end = |end: &crate::End| format!("{}{}", if end.many { "many " } else { "one " }, end.entity);
-        Fingerprint {
-            kind: PartKind::Link,
-            name: link.name.into(),
-            version: version(link.history),
-            form: format!("{} to {}", end(&link.left), end(&link.right)),
-            fields: link.columns.iter().map(|it| (it.name.to_owned(), FieldKind::Any.name())).collect(),
-            ..Fingerprint::default()
-        }
-    }
-
     fn projection(projection: &Projection) -> Fingerprint {
         Fingerprint {
             kind: PartKind::Projection,
@@ -98,13 +78,62 @@ impl Fingerprint {
     }
 }
 
-/// The fields of a record and, behind its name and a dot, of each record in it.
-fn add_fields(def: &EntityDef, above: &str, fields: &mut BTreeMap<String, String>) {
-    for (field, kind) in def.fields.iter().zip(def.kinds) {
-        fields.insert(format!("{above}{field}"), kind.name());
+/// What holds fields: its fingerprint, and what fingerprints are compared with.
+struct Holder {
+    part: Fingerprint,
+    fields: Fields,
+}
+
+/// The fields of a part by their paths, and how they came to be so.
+#[derive(Default)]
+pub(crate) struct Fields {
+    pub(crate) kinds: BTreeMap<String, FieldKind>,
+    pub(crate) history: History,
+}
+
+impl Fields {
+    fn add(&mut self, kind: FieldKind) {
+        kind.paths("", &mut |path, kind| {
+            self.kinds.insert(path, kind);
+        });
     }
-    for embed in def.embeds {
-        add_fields((embed.entity)(), &format!("{above}{}.", embed.name), fields);
+}
+
+impl Holder {
+    fn new(kind: PartKind, name: &str, form: String, fields: Fields) -> Holder {
+        let part = Fingerprint {
+            kind,
+            name: name.into(),
+            version: version(fields.history),
+            form,
+            fields: fields.kinds.iter().map(|(path, kind)| (path.clone(), kind.name())).collect(),
+            ..Fingerprint::default()
+        };
+        Holder { part, fields }
+    }
+
+    fn table(def: &EntityDef) -> Holder {
+        let mut fields = Fields { history: def.history, ..Fields::default() };
+        fields.add(FieldKind::Fields { names: def.fields, kinds: def.kinds });
+        Holder::new(PartKind::Table, def.name, String::new(), fields)
+    }
+
+    fn link(link: &Link) -> Holder {
+        let end = |end: &crate::End| format!("{}{}", if end.many { "many " } else { "one " }, end.entity);
+        let mut fields = Fields { history: link.history, ..Fields::default() };
+        fields.add(LinkRow::KIND);
+        // Its columns are in there, and are named as if they were fields of the row.
+        fields.kinds.remove("data");
+        fields.kinds.extend(link.columns.iter().map(|it| (it.name.to_owned(), it.kind)));
+        let form = format!("{} to {}", end(&link.left), end(&link.right));
+        Holder::new(PartKind::Link, link.name, form, fields)
+    }
+
+    fn space(def: &SpaceDef) -> Holder {
+        let mut fields = Fields { history: def.history, ..Fields::default() };
+        let form = def.kind.map_or_else(|| "keys and numbers".to_owned(), |it| it.name());
+        def.kind.into_iter().for_each(|it| fields.add(it));
+        Holder::new(PartKind::Space, def.space, form, fields)
     }
 }
 
@@ -112,28 +141,27 @@ fn add_fields(def: &EntityDef, above: &str, fields: &mut BTreeMap<String, String
 pub struct Format {
     /// By their keys.
     pub parts: BTreeMap<String, Fingerprint>,
-    histories: Vec<(String, History)>,
+    /// The fields of those that hold some, by the same keys.
+    pub(crate) fields: BTreeMap<String, Fields>,
 }
 
 impl Registry {
     /// The form in which this program stores everything.
     pub fn format(&self) -> Format {
-        let mut parts = Vec::new();
-        let mut histories = Vec::new();
-        for service in self.modules.iter().flat_map(|it| it.services) {
-            let def = service.table().def();
-            let table = Fingerprint::table(def);
-            histories.push((table.key(), def.history));
-            parts.push(table);
-            parts.extend(service.table().index_defs().iter().map(|it| Fingerprint::index(def, it)));
+        let tables = self.tables().map(|it| Holder::table(it.def()));
+        let links = self.links.iter().map(|it| Holder::link(it));
+        let holders = tables.chain(links).chain(self.slots().map(|it| Holder::space(&it)));
+        let mut format = Format { parts: BTreeMap::new(), fields: BTreeMap::new() };
+        for Holder { part, fields } in holders {
+            format.fields.insert(part.key(), fields);
+            format.parts.insert(part.key(), part);
         }
-        for link in &self.links {
-            let part = Fingerprint::link(link);
-            histories.push((part.key(), link.history));
-            parts.push(part);
-        }
-        parts.extend(self.projections.iter().map(|it| Fingerprint::projection(it)));
-        Format { parts: parts.into_iter().map(|it| (it.key(), it)).collect(), histories }
+        let indexes = self.tables().flat_map(|table| {
+            table.index_defs().into_iter().map(move |it| Fingerprint::index(table.def(), &it))
+        });
+        let projections = self.projections.iter().map(|it| Fingerprint::projection(it));
+        format.parts.extend(indexes.chain(projections).map(|it| (it.key(), it)));
+        format
     }
 }
 
@@ -153,7 +181,7 @@ impl fmt::Display for Format {
             for (field, kind) in &part.fields {
                 writeln!(f, "  {field}: {kind}")?;
             }
-            let history = self.histories.iter().find(|(of, _)| of == key).map_or(&[][..], |(_, it)| it);
+            let history = self.fields.get(key).map_or(&[][..], |it| it.history);
             for (from, step) in
                 history.iter().enumerate().flat_map(|(n, steps)| steps.iter().map(move |it| (n + 1, it)))
             {

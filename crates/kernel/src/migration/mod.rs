@@ -1,9 +1,10 @@
 //! Migration: what a program knows of its tables, indexes, links and projections is compared with what is
 //! kept of them in the database, and what is new or differs is built anew before anything is served.
 //!
-//! `fingerprint.rs` says what is kept, `plan.rs` what is to be done or why it cannot be, `rebuild.rs` does
-//! it.
+//! `fingerprint.rs` says what is kept, `plan.rs` what is to be done or why it cannot be, with `check.rs`,
+//! which reads the rows for it; `rebuild.rs` does it.
 
+mod check;
 mod fingerprint;
 mod plan;
 mod rebuild;

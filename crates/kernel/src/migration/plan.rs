@@ -8,18 +8,19 @@ use std::{
 use atoll_storage::version;
 
 use crate::{
-    Direction, EntityDef, FieldKind, History, Read, Registry, Scan, Space, Span, Step, StoreError, View,
-    decode,
+    Direction, Read, Registry, Scan, Space, Span, Step, StoreError, View, decode,
     link::Link,
     migration::{
-        FORMAT, Fingerprint, MigrationError, PartKind,
+        FORMAT, Fingerprint, Format, MigrationError, PartKind,
+        check::unreadable,
+        fingerprint::Fields,
         rebuild::{PROGRESS, Unit, key_of},
     },
     projection::Projection,
 };
 
 /// Values that a refusal names; whoever mends these asks again.
-const N_NAMED_MAX: usize = 10;
+pub(super) const N_NAMED_MAX: usize = 10;
 
 /// What is to be done.
 pub struct Plan {
@@ -45,12 +46,12 @@ impl Plan {
     /// What this program would do with the data, or why it does not open it.
     pub fn of(view: &View, registry: &'static Registry) -> Result<Plan, MigrationError> {
         let stored = stored(view)?;
-        let known = registry.format().parts;
+        let Format { parts: known, fields } = registry.format();
         let mut refusals: Vec<String> = stored.wrong;
         let stored = stored.parts;
-        for part in known.values() {
-            if let Some(before) = stored.get(&part.key()) {
-                refusals.extend(refusal(registry, before, part));
+        for (key, part) in &known {
+            if let Some(before) = stored.get(key) {
+                refusals.extend(refusal(before, part, fields.get(key)));
             }
         }
         refuse(refusals)?;
@@ -70,7 +71,9 @@ impl Plan {
         plan.add_gone(&stored, &known);
         let touched: BTreeSet<String> = plan.units.iter().flat_map(Unit::keys).collect();
         let is_kept = |it: &&Fingerprint| stored.get(&it.key()) == Some(it) && !touched.contains(&it.key());
+        let read = if plan.is_new { BTreeSet::new() } else { plan.read(&stored, &known) };
         plan.changed = known.into_values().filter(|it| !is_kept(&it)).collect();
+        refuse(unreadable(view, registry, &read)?)?;
         refuse(plan.duplicates(view)?)?;
         Ok(plan)
     }
@@ -154,7 +157,7 @@ impl Plan {
     fn add_gone(&mut self, stored: &BTreeMap<String, Fingerprint>, known: &BTreeMap<String, Fingerprint>) {
         for part in stored.values().filter(|it| !known.contains_key(&it.key())) {
             match part.kind {
-                PartKind::Table => self.notes.push(format!(
+                PartKind::Table | PartKind::Space => self.notes.push(format!(
                     "{} is not linked in: its records are left as they are, and nobody reads them",
                     part.key()
                 )),
@@ -163,6 +166,45 @@ impl Plan {
                 PartKind::Index => {}
             }
         }
+    }
+
+    /// The parts whose rows must be what this program takes them for: those that are written anew, put into
+    /// an index or shown to a projection, and those whose fingerprint does not say so, because there is none
+    /// or because it says something else that can be read all the same.
+    fn read(
+        &self,
+        stored: &BTreeMap<String, Fingerprint>,
+        known: &BTreeMap<String, Fingerprint>,
+    ) -> BTreeSet<String> {
+        let holds = |it: &&Fingerprint| matches!(it.kind, PartKind::Table | PartKind::Link | PartKind::Space);
+        let differs = |it: &&Fingerprint| {
+            stored.get(&it.key()).is_none_or(|before| {
+                let changed =
+                    |(path, kind): (&String, &String)| before.fields.get(path).is_some_and(|it| it != kind);
+                before.version != it.version || before.is_partly_older || it.fields.iter().any(changed)
+            })
+        };
+        let other = known.values().filter(holds).filter(differs).map(Fingerprint::key);
+        other.chain(self.units.iter().flat_map(Unit::reads)).collect()
+    }
+
+    /// The spaces that are built anew, and those whose entries are counted anew besides.
+    pub(crate) fn rebuilt(&self) -> (BTreeSet<Space>, BTreeSet<Space>) {
+        let (mut derived, mut counted) = (BTreeSet::new(), BTreeSet::new());
+        for unit in &self.units {
+            match unit {
+                Unit::Table { table, indexes, .. } => {
+                    counted.insert(table.def().name);
+                    derived.extend(indexes);
+                }
+                Unit::Link { link, .. } => {
+                    counted.insert(link.name);
+                    derived.insert(link.reverse);
+                }
+                Unit::Projection { projection, .. } => derived.extend(projection.spaces),
+            }
+        }
+        (derived, counted)
     }
 
     /// Rows that share what an index or an end of a link takes once now.
@@ -251,7 +293,7 @@ fn refuse(refusals: Vec<String>) -> Result<(), MigrationError> {
 }
 
 /// Why a part cannot be brought from what is stored to what this program knows.
-fn refusal(registry: &Registry, before: &Fingerprint, now: &Fingerprint) -> Vec<String> {
+fn refusal(before: &Fingerprint, now: &Fingerprint, fields: Option<&Fields>) -> Vec<String> {
     let key = now.key();
     if before.version > now.version {
         return vec![format!(
@@ -261,66 +303,47 @@ fn refusal(registry: &Registry, before: &Fingerprint, now: &Fingerprint) -> Vec<
     }
     let ends = |form: &str| form.replace("many ", "").replace("one ", "");
     match now.kind {
-        PartKind::Table => {
-            let service = registry.modules.iter().flat_map(|it| it.services);
-            let def = service.map(|it| it.table().def()).find(|it| it.name == now.name);
-            let def = def.expect("it is known");
-            lost(&key, before, now, def.history, &|field| kind_of(def, field))
-        }
         PartKind::Link if ends(&before.form) != ends(&now.form) => {
             vec![format!(
                 "{key} was from {}, and is from {}: give the new one a name of its own",
                 before.form, now.form
             )]
         }
-        PartKind::Link => {
-            let link = registry.links.iter().find(|it| it.name == now.name).expect("it is known");
-            lost(&key, before, now, link.history, &|_| Some(FieldKind::Any))
+        PartKind::Space if before.form != now.form => {
+            vec![format!(
+                "{key} has held {}, and holds {}: give the new one a name of its own",
+                before.form, now.form
+            )]
         }
-        PartKind::Index | PartKind::Projection => Vec::new(),
+        _ => fields.map_or_else(Vec::new, |it| lost(&key, before, it)),
     }
 }
 
-/// The fields that are stored, and that this program would lose.
-fn lost(
-    key: &str,
-    before: &Fingerprint,
-    now: &Fingerprint,
-    history: History,
-    kind: &dyn Fn(&str) -> Option<FieldKind>,
-) -> Vec<String> {
+/// The fields that are stored, and that this program would lose or take for something else.
+fn lost(key: &str, before: &Fingerprint, now: &Fields) -> Vec<String> {
     let steps: Vec<&Step> =
-        history.iter().skip(usize::from(before.version).saturating_sub(1)).copied().flatten().collect();
-    // What a function makes of the fields, only it knows.
+        now.history.iter().skip(usize::from(before.version).saturating_sub(1)).copied().flatten().collect();
+    // What a function makes of the fields, only it knows; the rows tell.
     if steps.iter().any(|it| matches!(it, Step::Changed(_))) {
         return Vec::new();
     }
     let mut lost = Vec::new();
     for (field, old) in &before.fields {
-        let name = steps.iter().try_fold(field.as_str(), |name, step| step.name_after(name));
+        let name = steps.iter().try_fold(field.clone(), |name, step| step.name_after(&name));
         let Some(name) = name else { continue };
-        if !now.fields.contains_key(name) {
-            lost.push(format!(
+        match now.kinds.get(&name) {
+            None => lost.push(format!(
                 "{key} has stored `{field}`, which this program does not know: it is older than the data, or the \
                  field was renamed or dropped without a step in the `history` of its record"
-            ));
-        } else if before.version == now.version && kind(name).is_some_and(|it| !it.takes(old)) {
-            lost.push(format!(
+            )),
+            Some(kind) if !kind.takes(old) => lost.push(format!(
                 "{key} has stored `{field}` as {old}, and it is {} now: that needs a step in the `history` of its record",
-                now.fields[name]
-            ));
+                kind.name()
+            )),
+            Some(_) => {}
         }
     }
     lost
-}
-
-/// The kind of a field, also of one in a record inside the record.
-fn kind_of(def: &EntityDef, path: &str) -> Option<FieldKind> {
-    if let Some((above, rest)) = path.split_once('.') {
-        let embed = def.embeds.iter().find(|it| it.name == above)?;
-        return kind_of((embed.entity)(), rest);
-    }
-    def.fields.iter().zip(def.kinds).find(|(field, _)| **field == path).map(|(_, kind)| *kind)
 }
 
 impl fmt::Display for Unit {

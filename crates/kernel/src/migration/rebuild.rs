@@ -200,6 +200,19 @@ impl Unit {
         }
     }
 
+    /// What has the rows that it reads.
+    pub(super) fn reads(&self) -> Vec<String> {
+        match self {
+            Unit::Table { table, .. } => vec![format!("table {}", table.def().name)],
+            Unit::Link { link, .. } => vec![format!("link {}", link.name)],
+            Unit::Projection { projection, registry } => {
+                let kind =
+                    |of: &str| if registry.links.iter().any(|it| it.name == of) { "link" } else { "table" };
+                projection.follows.iter().map(|it| format!("{} {it}", kind(it))).collect()
+            }
+        }
+    }
+
     /// The fingerprint of the records that it writes anew.
     fn rewritten(&self) -> Option<String> {
         match self {

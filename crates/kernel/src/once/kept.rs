@@ -15,17 +15,18 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Direction, Fault, FieldValue, KeyBuf, Read, Scan, Space, Span, StoreError, Timestamp, Write, decode,
-    encode,
+    Direction, Fault, KeyBuf, Read, Scan, Slots, Space, SpaceDef, Span, StoreError, Timestamp, Write,
     limits::{
         IDEMPOTENCY_ANSWER_BYTES_MAX, IDEMPOTENCY_BYTES_PER_CLIENT_MAX, IDEMPOTENCY_ROW_BYTES_PER_CLIENT_MAX,
     },
-    split_part,
+    split_part, stored,
     verify::Verify,
 };
 
 /// Who asked, then the key: what was asked, what it came to, and what was answered.
 pub const ONCE: Space = "idempotency.key";
+/// What is kept of requests.
+const KEPT: Slots<Kept> = Slots::new(ONCE);
 /// When, who, and the key: what is removed first.
 pub const ONCE_BY_AGE: Space = "idempotency.age";
 /// The client (whose budget it counts for), when, who, and the key: the order of eviction when a budget is
@@ -34,49 +35,58 @@ pub const ONCE_BY_CLIENT: Space = "idempotency.client";
 /// The client: the bytes of its kept answers, and of all its rows.
 pub const ONCE_BYTES: Space = "idempotency.bytes";
 
+/// The spaces of what is kept.
+pub const ONCE_SPACES: [SpaceDef; 4] =
+    [KEPT.def(), SpaceDef::keys(ONCE_BY_AGE), SpaceDef::keys(ONCE_BY_CLIENT), SpaceDef::keys(ONCE_BYTES)];
+
 /// How long they are kept.
 pub(crate) const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// What a commit notes of itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Note {
-    /// It is done, and this (JSON) is what its answer is made from; nothing where that is not known.
-    Done(Option<String>),
-    /// A run of a saga has begun, by its id: its journal says what becomes of it.
-    Run(String),
+stored! {
+    /// What a commit notes of itself.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub(crate) enum Note {
+        /// It is done, and this (JSON) is what its answer is made from; nothing where that is not known.
+        Done(Option<String>),
+        /// A run of a saga has begun, by its id: its journal says what becomes of it.
+        Run(String),
+    }
 }
 
-/// What is kept of a request. Rows of earlier versions have an answer, or nothing, and no notes.
-#[derive(Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Kept {
-    /// Of method, path, parameters and body.
-    pub(crate) hash: Vec<u8>,
-    pub(crate) at: Timestamp,
-    /// The status and the body.
-    pub(crate) answer: Option<(u16, Vec<u8>)>,
-    /// Of its commits, in their order.
-    pub(crate) notes: Vec<Note>,
-    /// Whose budget it counts for. Empty in rows of earlier versions, whose answers count for `who`.
-    pub(crate) client: String,
+stored! {
+    /// What is kept of a request. Rows of earlier versions have an answer, or nothing, and no notes.
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    #[serde(default)]
+    pub(crate) struct Kept {
+        /// Of method, path, parameters and body.
+        pub(crate) hash: Vec<u8>,
+        pub(crate) at: Timestamp,
+        /// The status and the body.
+        pub(crate) answer: Option<(u16, Vec<u8>)>,
+        /// Of its commits, in their order.
+        pub(crate) notes: Vec<Note>,
+        /// Whose budget it counts for. Empty in rows of earlier versions, whose answers count for `who`.
+        pub(crate) client: String,
+    }
 }
 
-/// A request with a key. The journals of sagas hold it, too, so that the commit that ends one can note it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct KeyedRequest {
-    /// Who asked, and through which publishable key.
-    pub(crate) who: String,
-    /// Whose budget it counts for.
-    pub(crate) client: String,
-    pub(crate) key: String,
-    pub(crate) hash: Vec<u8>,
-    pub(crate) at: Timestamp,
-    /// Which of its commits comes next.
-    pub(crate) place: usize,
+stored! {
+    /// A request with a key. The journals of sagas hold it, too, so that the commit that ends one can note
+    /// it.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct KeyedRequest {
+        /// Who asked, and through which publishable key.
+        pub(crate) who: String,
+        /// Whose budget it counts for.
+        pub(crate) client: String,
+        pub(crate) key: String,
+        pub(crate) hash: Vec<u8>,
+        pub(crate) at: Timestamp,
+        /// Which of its commits comes next.
+        pub(crate) place: usize,
+    }
 }
-
-impl FieldValue for KeyedRequest {}
 
 impl KeyedRequest {
     fn row(&self, tx: &dyn Read) -> Vec<u8> {
@@ -142,7 +152,7 @@ impl KeyedRequest {
     fn put(&self, tx: &mut dyn Write, kept: &Kept) -> Result<(), Fault> {
         let row = self.row(tx);
         remove(tx, &row)?;
-        let bytes = encode(kept);
+        let bytes = KEPT.encode(kept);
         count(tx, &self.who, kept, n_bytes(&row, &bytes), 1)?;
         for entry in entries(tx, kept, &row) {
             tx.put(entry, Vec::new());
@@ -153,11 +163,7 @@ impl KeyedRequest {
 }
 
 fn kept_at(tx: &dyn Read, row: &[u8]) -> Result<Option<Kept>, StoreError> {
-    tx.get(row)?.map(|bytes| decode_kept(row, &bytes)).transpose()
-}
-
-fn decode_kept(row: &[u8], bytes: &[u8]) -> Result<Kept, StoreError> {
-    decode(ONCE, &String::from_utf8_lossy(&row[2..]), bytes)
+    KEPT.read(tx, &row[2..])
 }
 
 /// How much of a budget a row takes.
@@ -188,7 +194,7 @@ fn row_of(tx: &dyn Read, entry: &[u8]) -> Vec<u8> {
 /// Removes a row with its index entries, and uncounts its bytes.
 fn remove(tx: &mut dyn Write, row: &[u8]) -> Result<(), StoreError> {
     let Some(bytes) = tx.get(row)? else { return Ok(()) };
-    let kept = decode_kept(row, &bytes)?;
+    let kept = KEPT.decode(&row[2..], &bytes)?;
     if let Some((who, _)) = split_part(&row[2..]) {
         count(tx, &who, &kept, n_bytes(row, &bytes), -1)?;
     }
@@ -304,7 +310,7 @@ pub fn verify_answers(it: &mut Verify<'_>) -> Result<(), StoreError> {
     view.scan(&Span::prefix(&view.prefix(ONCE)), Direction::Ascending, &mut |row, value| {
         findings.checked("remembered answers")?;
         let who = split_part(&row[2..]).map(|(who, _)| who).unwrap_or_default();
-        let Some(kept) = findings.decoded::<Kept>(ONCE, &row[2..], value) else {
+        let Some(kept) = findings.decoded(&KEPT, &row[2..], value) else {
             unknown.push(who);
             return Ok(Scan::Continue(()));
         };

@@ -22,7 +22,7 @@ use crate::{
 
 pub(crate) use kept::Note;
 use kept::{Kept, remove_old};
-pub use kept::{KeyedRequest, ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES, verify_answers};
+pub use kept::{KeyedRequest, ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES, ONCE_SPACES, verify_answers};
 
 /// Letters of a key.
 const N_LETTERS_MAX: usize = 255;

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Actor, Entity, Event, Fault, FaultKind, FaultRecord, FieldValue, Index, Moment, Read, RowError, Service,
-    StoreError, Timestamp, Write, entity,
+    Actor, Entity, Event, Fault, FaultKind, FaultRecord, Index, Moment, Read, RowError, Service, StoreError,
+    Timestamp, Write, entity,
     once::{KeyedRequest, Note, done},
     saga::undo::Undone,
+    stored,
     verify::Verify,
     words,
 };
@@ -64,33 +65,33 @@ words! {
     }
 }
 
-/// What is kept of a step.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct StepEntry {
-    /// Its name; steps of a saga within a saga have both names.
-    pub name: String,
-    /// What it is.
-    pub kind: StepKind,
-    /// Where it stands.
-    pub state: StepState,
-    /// How often it was called.
-    pub n_attempts: u32,
-    /// What it answered.
-    pub output: Value,
-    /// Why it failed.
-    pub error: Option<FaultRecord>,
-    /// When a step that is waited for is given up.
-    pub wait_until: Option<Timestamp>,
-    /// When it began.
-    pub started_at: Timestamp,
-    /// What it told of. That is held back until the saga can no longer fail.
-    pub(crate) events: Vec<Event>,
-    /// What it changed, so that it can be undone.
-    pub(crate) undo: Vec<Undone>,
+stored! {
+    /// What is kept of a step.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct StepEntry {
+        /// Its name; steps of a saga within a saga have both names.
+        pub name: String,
+        /// What it is.
+        pub kind: StepKind,
+        /// Where it stands.
+        pub state: StepState,
+        /// How often it was called.
+        pub n_attempts: u32,
+        /// What it answered.
+        pub output: Value,
+        /// Why it failed.
+        pub error: Option<FaultRecord>,
+        /// When a step that is waited for is given up.
+        pub wait_until: Option<Timestamp>,
+        /// When it began.
+        pub started_at: Timestamp,
+        /// What it told of. That is held back until the saga can no longer fail.
+        pub(crate) events: Vec<Event>,
+        /// What it changed, so that it can be undone.
+        pub(crate) undo: Vec<Undone>,
+    }
 }
-
-impl FieldValue for StepEntry {}
 
 entity! {
     /// A run of a saga.

@@ -13,19 +13,22 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AnyService, CLEARED_REFERENCES, Direction, Event, Fault, FaultKind, KeyBuf, Link, LinkError, Read,
     Registry, Resolve, SEQUENCES, Space, Span, StepEntry, StepState, StoreError, Write, link, split_part,
+    stored,
 };
 
-/// A key that a transaction changed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Undone {
-    space: String,
-    /// The key, without the prefix of its space.
-    key: Vec<u8>,
-    before: Option<Vec<u8>>,
-    after: Option<Vec<u8>>,
-    /// What the record named before, and names no more, and is there: entities and ids.
-    named: Vec<(String, String)>,
+stored! {
+    /// A key that a transaction changed.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub(crate) struct Undone {
+        space: String,
+        /// The key, without the prefix of its space.
+        key: Vec<u8>,
+        before: Option<Vec<u8>>,
+        after: Option<Vec<u8>>,
+        /// What the record named before, and names no more, and is there: entities and ids.
+        named: Vec<(String, String)>,
+    }
 }
 
 impl Undone {
@@ -62,7 +65,7 @@ fn primaries() -> impl Iterator<Item = (Space, Primary)> {
         let def = it.table().def();
         [(def.name, Primary::Rows(*it)), (def.deleted, Primary::DeletedRows(*it))]
     });
-    let spaces = registry.modules.iter().flat_map(|it| it.spaces).map(|it| (*it, Primary::Bytes));
+    let spaces = registry.modules.iter().flat_map(|it| it.spaces).map(|it| (it.space, Primary::Bytes));
     let links = registry.links.iter();
     let pairs = links.flat_map(|it| [(it.name, Primary::Pairs(it)), (it.deleted, Primary::Bytes)]);
     rows.chain(spaces)

@@ -6,6 +6,7 @@ use crate::{
     Direction, Entity, EntityDef, Index, IndexDef, KeyBuf, Node, Read, RowError, Scan, Shared, Space, Span,
     StoreError, Table, Write,
     entity::{decode_record, encode_record},
+    key_text,
     verify::Findings,
 };
 
@@ -46,6 +47,11 @@ pub trait TableSource: Sync {
 
     /// Verifies the rows, the indexes and the counters.
     fn verify(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError>;
+
+    /// Is this one of its rows, live or soft-deleted, of today's version or of an earlier one? `key` is
+    /// without the prefix of the space.
+    fn check(&self, space: Space, key: &[u8], value: &[u8]) -> Result<(), StoreError>;
+
     /// The definitions of its indexes.
     fn index_defs(&self) -> Vec<IndexDef>;
 
@@ -175,6 +181,15 @@ impl<T: Entity> TableSource for Table<T> {
 
     fn verify(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError> {
         self.verify_all(tx, findings)
+    }
+
+    fn check(&self, space: Space, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        let row: T = decode_record(space, &key_text(key), value)?;
+        if row.id().as_bytes() == key {
+            return Ok(());
+        }
+        let reason = format!("it is the record `{}`", row.id());
+        Err(StoreError::Corrupt { space, key: key_text(key), reason })
     }
 
     fn index_defs(&self) -> Vec<IndexDef> {

@@ -9,8 +9,7 @@ mod scratch;
 mod table;
 
 use std::{
-    borrow::Cow,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -19,10 +18,13 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Read, Space, StoreError, View, decode, split_part, store::DAMAGED};
+use crate::{FieldValue, Read, Slots, Space, StoreError, View, key_text, store::DAMAGED};
 
 pub use counters::{Groups, IsStale, verify_counters};
 pub use scratch::Scratch;
+
+/// The kind of finding that tells of a value that does not decode.
+const DAMAGED_VALUE: &str = "value.corrupt";
 
 /// One thing that is wrong in the store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -31,8 +33,7 @@ pub struct Finding {
     pub kind: &'static str,
     /// The space of the entry that is wrong, or is not there.
     pub space: Space,
-    /// Its key without the prefix of the space: the parts, with ` / ` between them; bytes that are no text in
-    /// hex.
+    /// Its key as [`key_text`] shows it.
     pub key: String,
     /// What stands there.
     pub found: String,
@@ -59,12 +60,31 @@ pub struct Findings {
     report: Report,
     n_kept_max: usize,
     stop: Arc<AtomicBool>,
+    derived: BTreeSet<Space>,
+    counted: BTreeSet<Space>,
 }
 
 impl Findings {
     /// Keeps so many findings, and goes on until `stop` is set.
     pub fn new(n_kept_max: usize, stop: Arc<AtomicBool>) -> Findings {
-        Findings { report: Report::default(), n_kept_max, stop }
+        Findings {
+            report: Report::default(),
+            n_kept_max,
+            stop,
+            derived: BTreeSet::new(),
+            counted: BTreeSet::new(),
+        }
+    }
+
+    /// The same, which passes over what a migration is going to build anew: all that is in the first spaces,
+    /// and the counts of the others.
+    pub fn passing_over(self, derived: BTreeSet<Space>, counted: BTreeSet<Space>) -> Findings {
+        Findings { derived, counted, ..self }
+    }
+
+    fn is_passed_over(&self, kind: &str, space: Space) -> bool {
+        let is_count = kind == "counter.wrong" && self.counted.contains(space);
+        is_count || kind != DAMAGED_VALUE && self.derived.contains(space)
     }
 
     /// What there is so far.
@@ -81,6 +101,9 @@ impl Findings {
         found: impl Into<String>,
         expected: impl Into<String>,
     ) {
+        if self.is_passed_over(kind, space) {
+            return;
+        }
         self.report.n_findings += 1;
         *self.report.kinds.entry(kind).or_default() += 1;
         if self.report.findings.len() < self.n_kept_max {
@@ -102,14 +125,19 @@ impl Findings {
     pub fn checksums(&mut self, view: &View) -> Result<(), StoreError> {
         view.damaged(&mut |space, key| {
             let found = "its checksum is wrong: the file was damaged";
-            self.add("value.corrupt", space, key.get(2..).unwrap_or(key), found, "a value that decodes");
+            self.add(DAMAGED_VALUE, space, key.get(2..).unwrap_or(key), found, "a value that decodes");
             Ok(())
         })
     }
 
-    /// Decodes a value; one that does not decode is a finding.
-    pub fn decoded<T: DeserializeOwned>(&mut self, space: Space, key: &[u8], value: &[u8]) -> Option<T> {
-        self.read(space, key, value, |key| decode(space, key, value))
+    /// Decodes a value of a space beside the tables; one that does not decode is a finding.
+    pub fn decoded<T: FieldValue + Serialize + DeserializeOwned>(
+        &mut self,
+        of: &Slots<T>,
+        key: &[u8],
+        value: &[u8],
+    ) -> Option<T> {
+        self.read(of.space(), key, value, |_| of.decode(key, value))
     }
 
     /// Reads a value; one that does not read back is a finding.
@@ -126,7 +154,7 @@ impl Findings {
         match read(&String::from_utf8_lossy(key)) {
             Ok(value) => Some(value),
             Err(error) => {
-                self.add("value.corrupt", space, key, reason(error), "a value that decodes");
+                self.add(DAMAGED_VALUE, space, key, reason(error), "a value that decodes");
                 None
             }
         }
@@ -139,7 +167,7 @@ impl Findings {
         }
         match crate::sequence::read_number(tx, key) {
             Err(error @ StoreError::Corrupt { .. }) => {
-                self.add("value.corrupt", crate::SEQUENCES, &key[2..], reason(error), "a counter");
+                self.add(DAMAGED_VALUE, crate::SEQUENCES, &key[2..], reason(error), "a counter");
                 Ok(None)
             }
             number => number.map(Some),
@@ -168,39 +196,9 @@ fn reason(error: StoreError) -> String {
     }
 }
 
-/// A key for people.
-fn key_text(mut key: &[u8]) -> String {
-    let mut parts: Vec<Cow<'_, str>> = Vec::new();
-    while let Some((part, rest)) = split_part(key) {
-        parts.push(part.into());
-        key = rest;
-    }
-    if !key.is_empty() || parts.is_empty() {
-        parts.push(bytes_text(key));
-    }
-    parts.join(" / ")
-}
-
-/// Bytes for people: text as it is, anything else in hex.
-pub(crate) fn bytes_text(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) if !text.chars().any(char::is_control) => text.into(),
-        _ => bytes.iter().fold("0x".to_owned(), |text, byte| format!("{text}{byte:02x}")).into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::KeyBuf;
-
-    #[test]
-    fn findings_print_keys_part_by_part() {
-        let key = KeyBuf::new([0, 0]).part("prod_1").part("a\0b").tail(&7_u64.to_be_bytes()).into_bytes();
-        assert_eq!(key_text(&key[2..]), "prod_1 / a\0b / 0x0000000000000007");
-        assert_eq!(key_text(b"prod_1"), "prod_1");
-        assert_eq!(key_text(b""), "");
-    }
 
     #[test]
     fn findings_beyond_the_limit_are_counted_only() {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::{
     Changes, Direction, Engine, Event, Raw, Read, Scan, Space, Span, StoreError, Visit, Write,
     engines::Redb,
+    key::bytes_text,
     overlay::{Layer, Transaction},
     verify::{
-        Findings, bytes_text,
+        Findings,
         counters::{count, is_counter_of},
         is_damaged,
     },

@@ -55,8 +55,8 @@ fn all(store: &Store, span: &Span, order: Direction) -> Result<Entries, StoreErr
     Ok(entries)
 }
 
-/// Reads everything there is and some that is not, forwards and backwards. Says how many errors there were; what was read
-/// and is not what was written is an error of this function.
+/// Reads everything there is and some that is not, forwards and backwards. Says how many errors there were;
+/// what was read and is not what was written is an error of this function.
 fn check(file: &Path, entries: &Entries, is_checked: bool) -> Result<usize, String> {
     let opened = if is_checked { Redb::open_checked(file) } else { Redb::open(file) };
     let Ok(redb) = opened else { return Ok(1) };
@@ -99,8 +99,9 @@ fn read(store: &Store, entries: &Entries) -> Result<usize, String> {
     Ok(n_errors)
 }
 
-/// What [`Redb::open`] takes is compared with what was written, and so is what [`Redb::open_checked`] takes. The process
-/// may end where redb's list of free pages was damaged: the bit that was flipped last is the last that was told.
+/// What [`Redb::open`] takes is compared with what was written, and so is what [`Redb::open_checked`] takes.
+/// The process may end where redb's list of free pages was damaged: the bit that was flipped last is the last
+/// that was told.
 #[tokio::test]
 async fn a_flipped_bit_is_an_error_or_does_no_harm() {
     let folder = TempDir::new().expect("a folder");

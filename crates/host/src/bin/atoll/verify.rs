@@ -25,13 +25,18 @@ impl Verify {
         let data = settings.data.take().unwrap_or_else(|| Data::from("atoll-data"));
         let registry = registry()?;
         let (_file, view) = data.look(&registry.spaces())?;
-        if !MigrationPlan::of(&view, registry)?.is_done() {
-            bail!("the data has the storage format of another version: run `atoll migrate`");
+        let plan = MigrationPlan::of(&view, registry)?;
+        let mut out = std::io::stdout().lock();
+        if !plan.is_done() {
+            write!(out, "a migration is due, by `atoll migrate` or the next start:\n{plan}")?;
+            writeln!(
+                out,
+                "what the migration rebuilds, and rules between records, are not checked before it is done"
+            )?;
         }
         let findings = Findings::new(self.limit, Arc::default());
-        let report = registry.verify(view, Timestamp::now(), findings);
+        let report = registry.verify_before(&plan, view, Timestamp::now(), findings);
         let report = report.context("the store cannot be read completely")?;
-        let mut out = std::io::stdout().lock();
         for it in &report.findings {
             let (kind, space, key) = (it.kind, it.space, &it.key);
             writeln!(out, "{kind} in {space} at `{key}`: {}; expected {}", it.found, it.expected)?;
