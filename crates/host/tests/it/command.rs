@@ -7,8 +7,8 @@ use std::{
     process::Command,
 };
 
-use atoll_host::{Data, registry};
-use atoll_kernel::{KeyBuf, StoreError, Write as Store};
+use atoll_host::registry;
+use atoll_kernel::{KeyBuf, Store, StoreError, Write as WriteTx, engines::Redb};
 use tempfile::TempDir;
 
 use crate::server::Server;
@@ -22,6 +22,15 @@ fn atoll(folder: &Path, args: &[&str]) -> (bool, String) {
         .expect("the binary runs");
     let text = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
     (done.status.success(), text)
+}
+
+/// Writes to the data of a program that is not running, whether a start would refuse it or not.
+fn write(data: &Path, body: impl FnOnce(&mut dyn WriteTx) -> Result<(), StoreError> + Send + 'static) {
+    let engine = Redb::open(&data.join("atoll.redb")).expect("a database");
+    let store = Store::open(engine, &registry().expect("a registry").spaces()).expect("a store");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(store.write(body)).expect("a write");
+    store.close();
 }
 
 const CATALOGUE: &str = r#"{
@@ -198,25 +207,52 @@ fn verify_checks_the_folder_of_a_stopped_server() {
     let (ok, whole) = atoll(&data, &["verify"]);
     assert!(ok && whole.ends_with("nothing is wrong\n"), "{whole}");
 
-    let registry = registry().expect("a registry");
-    let spoil = |tx: &mut dyn Store| {
+    write(&data, |tx| {
         for handle in ["enamel-mug", "green-coffee-sack"] {
             let key = KeyBuf::new(tx.prefix("product.by_handle")).part(handle).into_bytes();
             assert!(tx.get(&key).expect("a read").is_some(), "{handle}");
             tx.delete(key);
         }
-        Ok::<_, StoreError>(())
-    };
-    let store = Data::Folder(data.clone()).open(registry).expect("a store");
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    runtime.block_on(store.write(spoil)).expect("a write");
-    store.close();
-    drop(store);
+        Ok(())
+    });
     let (ok, damaged) = atoll(&data, &["verify"]);
     let mug = "index.missing in product.by_handle at `enamel-mug`: nothing; expected prod_";
     assert!(!ok && damaged.contains(mug) && damaged.contains("2 findings: 2 index.missing"), "{damaged}");
     let (ok, damaged) = atoll(&data, &["verify", "--limit", "1"]);
     assert!(!ok && damaged.contains("… and 1 more\n"), "{damaged}");
+}
+
+#[test]
+fn dry_run_of_a_migration_names_a_row_that_does_not_decode() {
+    let folder = TempDir::new().expect("a folder");
+    let data = folder.path();
+    let earlier = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/2");
+    for name in ["atoll.redb", "jwt-secret", "cookie-secret"] {
+        fs::copy(earlier.join(name), data.join(name)).expect("a copy");
+    }
+    let (ok, due) = atoll(data, &["migrate", "--dry-run"]);
+    assert!(ok && due.ends_with("dry run: nothing was written\n"), "{due}");
+
+    write(data, |tx| {
+        let key = KeyBuf::new(tx.prefix("product")).tail(b"prod_spoilt").into_bytes();
+        tx.put(key, b"no record".to_vec());
+        Ok(())
+    });
+    for args in [&["migrate", "--dry-run"][..], &["migrate"]] {
+        let (ok, refused) = atoll(data, args);
+        let row = "corrupt record `prod_spoilt` in `product`: ";
+        assert!(!ok && refused.contains(row), "{refused}");
+        assert!(refused.contains("mend it with the program that was used before"), "{refused}");
+    }
+    write(data, |tx| {
+        let key = KeyBuf::new(tx.prefix("product")).tail(b"prod_spoilt").into_bytes();
+        tx.delete(key);
+        Ok(())
+    });
+    // What was due is due still: a refused migration changes nothing.
+    assert_eq!(atoll(data, &["migrate", "--dry-run"]), (true, due));
+    let (ok, done) = atoll(data, &["migrate"]);
+    assert!(ok && done.contains("\ndone\n"), "{done}");
 }
 
 #[test]
