@@ -92,35 +92,24 @@ impl Account {
     }
 }
 
-/// Calls of this one time out at once, for the tests of time-outs ([`Mood::Hangs`]).
-struct Bank;
-
-/// Calls of this one do not time out while a test has it wait, however slow the machine is ([`Mood::Waits`]).
-struct PatientBank;
-
-impl PaymentProvider for PatientBank {
-    fn id(&self) -> &'static str {
-        "pp_patient_bank"
-    }
-
-    fn timeout(&self) -> Duration {
-        Duration::from_secs(120)
-    }
-
-    fn ask(&self, _: Ctx, request: PaymentRequest) -> Paying {
-        Box::pin(ask(request))
-    }
+struct Bank {
+    id: &'static str,
+    timeout: Duration,
 }
 
-payment_provider! { PatientBank }
+/// Calls of this one time out at once, for the tests of time-outs ([`Mood::Hangs`]).
+const BANK: Bank = Bank { id: "pp_bank", timeout: Duration::from_millis(40) };
+
+/// Calls of this one do not time out while a test has it wait, however slow the machine is ([`Mood::Waits`]).
+const PATIENT_BANK: Bank = Bank { id: "pp_patient_bank", timeout: Duration::from_secs(120) };
 
 impl PaymentProvider for Bank {
     fn id(&self) -> &'static str {
-        "pp_bank"
+        self.id
     }
 
     fn timeout(&self) -> Duration {
-        Duration::from_millis(40)
+        self.timeout
     }
 
     fn ask(&self, _: Ctx, request: PaymentRequest) -> Paying {
@@ -128,7 +117,8 @@ impl PaymentProvider for Bank {
     }
 }
 
-payment_provider! { Bank }
+payment_provider! { BANK }
+payment_provider! { PATIENT_BANK }
 
 async fn ask(request: PaymentRequest) -> Result<Metadata, Fault> {
     let cart = request.data.0.as_ref().and_then(|it| it["cart_id"].as_str()).unwrap_or_default().to_owned();

@@ -37,9 +37,9 @@ pub(crate) fn forget(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) ->
                 Registry::service(other.0.entity).delete(tx, at, other.1)?;
             }
         }
-        let graves = Span::prefix(&grave_group(tx, link, side, id));
+        let waiting = Span::prefix(&deleted_group(tx, link, side, id));
         let mut keys = Vec::new();
-        tx.scan(&graves, Direction::Ascending, &mut |key, _| {
+        tx.scan(&waiting, Direction::Ascending, &mut |key, _| {
             keys.push(key.to_vec());
             Ok(Scan::Continue(()))
         })?;
@@ -57,9 +57,9 @@ pub(crate) fn soft_delete(tx: &mut dyn Write, at: &Moment, entity: &str, id: &st
                 Side::Left => (&link.right, &right),
                 Side::Right => (&link.left, &left),
             };
-            let mut grave = grave_group(tx, link, side, id);
-            grave.extend_from_slice(other.as_bytes());
-            tx.put(grave, link.encode(&row));
+            let mut waiting = deleted_group(tx, link, side, id);
+            waiting.extend_from_slice(other.as_bytes());
+            tx.put(waiting, link.encode(&row));
             link.leave(tx, at, &left, &right, row)?;
             if end.cascade {
                 Registry::service(end.entity).soft_delete(tx, at, other)?;
@@ -73,18 +73,18 @@ pub(crate) fn soft_delete(tx: &mut dyn Write, at: &Moment, entity: &str, id: &st
 /// the link waits for that record to be restored.
 pub(crate) fn restore(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
     for (link, side) in links_of(entity) {
-        let group = grave_group(tx, link, side, id);
-        let mut graves = Vec::new();
+        let group = deleted_group(tx, link, side, id);
+        let mut waiting = Vec::new();
         tx.scan(&Span::prefix(&group), Direction::Ascending, &mut |key, value| {
             let other = String::from_utf8_lossy(&key[group.len()..]).into_owned();
-            graves.push((key.to_vec(), other, value.to_vec()));
+            waiting.push((key.to_vec(), other, value.to_vec()));
             Ok(Scan::Continue(()))
         })?;
         let (end, other_side) = match side {
             Side::Left => (&link.right, Side::Right),
             Side::Right => (&link.left, Side::Left),
         };
-        for (key, other, bytes) in graves {
+        for (key, other, bytes) in waiting {
             tx.delete(key);
             if end.cascade {
                 Registry::service(end.entity).restore(tx, at, &other)?;
@@ -95,7 +95,7 @@ pub(crate) fn restore(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -
                     // The other end was deleted for good, and will not be restored.
                     continue;
                 }
-                let mut key = grave_group(tx, link, other_side, &other);
+                let mut key = deleted_group(tx, link, other_side, &other);
                 key.extend_from_slice(id.as_bytes());
                 tx.put(key, bytes);
                 continue;
@@ -110,7 +110,7 @@ pub(crate) fn restore(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -
 
 /// The rows that were deleted with `id`. The side is part of the group, so that ids of two entities do not
 /// collide.
-pub(super) fn grave_group(tx: &dyn Read, link: &Link, side: Side, id: &str) -> Vec<u8> {
+pub(super) fn deleted_group(tx: &dyn Read, link: &Link, side: Side, id: &str) -> Vec<u8> {
     let side = match side {
         Side::Left => "left",
         Side::Right => "right",

@@ -7,7 +7,7 @@ use atoll_storage::{Neighbours, stored_version, version};
 
 use crate::{
     Direction, Graph, KeyBuf, Read, Scan, Space, Span, StoreError, Write, add_to_group, key_text,
-    link::{Link, LinkRow, Side, cascade::grave_group},
+    link::{Link, LinkRow, Side, cascade::deleted_group},
     split_part,
 };
 
@@ -56,9 +56,9 @@ impl Link {
                 let key = self.key(tx, Side::Left, left, right);
                 tx.delete(key);
                 if graph.table(self.end(side).entity).deleted_node(tx, deleted)?.is_some() {
-                    let mut grave = grave_group(tx, self, side, deleted);
-                    grave.extend_from_slice(other.as_bytes());
-                    tx.put(grave, self.encode(row));
+                    let mut waiting = deleted_group(tx, self, side, deleted);
+                    waiting.extend_from_slice(other.as_bytes());
+                    tx.put(waiting, self.encode(row));
                 } else {
                     tracing::warn!(
                         "link {}: {left} and {right}: one end is gone, and the row with it",

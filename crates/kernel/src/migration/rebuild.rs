@@ -59,7 +59,7 @@ enum Phase {
     /// Goes over the live rows.
     Rows,
     /// Goes over the soft-deleted rows.
-    Graves,
+    DeletedRows,
     /// Shows all records of an entity, or all rows of a link, to the projection.
     Show(&'static str),
 }
@@ -239,7 +239,7 @@ impl Unit {
                     phases.push(Phase::Rows);
                 }
                 if *rewrite || has(true) {
-                    phases.push(Phase::Graves);
+                    phases.push(Phase::DeletedRows);
                 }
                 phases
             }
@@ -248,7 +248,7 @@ impl Unit {
                 phases.extend(clear(link.reverse));
                 phases.push(Phase::Rows);
                 if *rewrite {
-                    phases.push(Phase::Graves);
+                    phases.push(Phase::DeletedRows);
                 }
                 phases
             }
@@ -281,20 +281,20 @@ impl Unit {
                 remove(tx, &span, n_max)?
             }
             (Phase::Rows, Unit::Table { table, rewrite, count, indexes }) => {
-                let done = table.refill(tx, id.as_deref(), n_max, *rewrite, indexes)?;
+                let done = table.refill(tx, false, id.as_deref(), n_max, *rewrite, indexes)?;
                 if *count {
                     add_to_group(tx, table.def().name, &[], i64::try_from(done.1).expect("a batch"))?;
                 }
                 by_id(done)
             }
-            (Phase::Graves, Unit::Table { table, rewrite, indexes, .. }) => {
-                by_id(table.refill_deleted(tx, id.as_deref(), n_max, *rewrite, indexes)?)
+            (Phase::DeletedRows, Unit::Table { table, rewrite, indexes, .. }) => {
+                by_id(table.refill(tx, true, id.as_deref(), n_max, *rewrite, indexes)?)
             }
             (Phase::Rows, Unit::Link { link, rewrite, registry }) => {
                 let (last, n_done) = link.refill(tx, &registry.graph, after, n_max, *rewrite)?;
                 Batch { last, n_done }
             }
-            (Phase::Graves, Unit::Link { link, .. }) => {
+            (Phase::DeletedRows, Unit::Link { link, .. }) => {
                 let (last, n_done) = link.rewrite_deleted(tx, after, n_max)?;
                 Batch { last, n_done }
             }

@@ -123,6 +123,16 @@ impl<T: Entity> Index<T> {
         Ok(self.enter_shared(tx, key, row)?)
     }
 
+    /// Adds all entries of a row.
+    pub(super) fn enter_row(&self, tx: &mut dyn Write, row: &T) -> Result<(), RowError> {
+        self.keys_of(row).iter().try_for_each(|key| self.enter(tx, key, row))
+    }
+
+    /// Removes all entries of a row.
+    pub(super) fn leave_row(&self, tx: &mut dyn Write, row: &T) -> Result<(), StoreError> {
+        self.keys_of(row).iter().try_for_each(|key| self.leave(tx, key, row))
+    }
+
     /// Adds a row to a non-unique index.
     fn enter_shared(&self, tx: &mut dyn Write, key: &[u8], row: &T) -> Result<(), StoreError> {
         let entry = self.entry(tx, key, row);

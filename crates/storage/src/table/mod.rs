@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 use atoll_values::{Timestamp, limits::RECORD_BYTES_MAX};
 
 use crate::{
-    Direction, Entity, EntityDef, KeyBuf, Read, Scan, Span, StoreError, Write,
+    Direction, Entity, EntityDef, KeyBuf, Read, Scan, Space, Span, StoreError, Write,
     entity::{decode_record, encode_record},
     key::group_key,
     sequence::{add, counter_key, read_number},
@@ -22,6 +22,11 @@ pub use self::{
     index::{Index, IndexDef, Keys, Shared},
     source::TableSource,
 };
+
+/// The key of a row, live or soft-deleted, in its space.
+fn key_in(tx: &dyn Read, space: Space, id: &str) -> Vec<u8> {
+    KeyBuf::new(tx.prefix(space)).tail(id.as_bytes()).into_bytes()
+}
 
 /// The live rows of `T` in the space of its name, the soft-deleted rows in a space of their own (so that
 /// lists need not skip them), and indexes over either.
@@ -101,11 +106,11 @@ impl<T: Entity> Table<T> {
     }
 
     fn row_key(&self, tx: &dyn Read, id: &str) -> Vec<u8> {
-        KeyBuf::new(tx.prefix(T::DEF.name)).tail(id.as_bytes()).into_bytes()
+        key_in(tx, T::DEF.name, id)
     }
 
-    pub(crate) fn grave_key(&self, tx: &dyn Read, id: &str) -> Vec<u8> {
-        KeyBuf::new(tx.prefix(T::DEF.deleted)).tail(id.as_bytes()).into_bytes()
+    pub(crate) fn deleted_key(&self, tx: &dyn Read, id: &str) -> Vec<u8> {
+        key_in(tx, T::DEF.deleted, id)
     }
 
     /// The live row with this id; `None` if there is none.
@@ -121,7 +126,7 @@ impl<T: Entity> Table<T> {
 
     /// The soft-deleted row with this id; `None` if there is none.
     pub fn get_deleted(&self, tx: &dyn Read, id: &str) -> Result<Option<T>, StoreError> {
-        let bytes = tx.get(&self.grave_key(tx, id))?;
+        let bytes = tx.get(&self.deleted_key(tx, id))?;
         bytes.map(|bytes| decode_record(T::DEF.deleted, id, &bytes)).transpose()
     }
 
@@ -131,11 +136,7 @@ impl<T: Entity> Table<T> {
             return Err(RowError::Exists { entity: T::DEF, id: row.id().to_string() });
         }
         let bytes = self.encoded(row, None)?;
-        for index in self.indexes_of(false) {
-            for key in index.keys_of(row) {
-                index.enter(tx, &key, row)?;
-            }
-        }
+        self.indexes_of(false).try_for_each(|index| index.enter_row(tx, row))?;
         let key = self.row_key(tx, row.id());
         tx.put(key, bytes);
         let counter = counter_key(tx, T::DEF.name, b"");
@@ -172,11 +173,7 @@ impl<T: Entity> Table<T> {
     }
 
     fn take_out(&self, tx: &mut dyn Write, row: &T) -> Result<(), StoreError> {
-        for index in self.indexes_of(false) {
-            for key in index.keys_of(row) {
-                index.leave(tx, &key, row)?;
-            }
-        }
+        self.indexes_of(false).try_for_each(|index| index.leave_row(tx, row))?;
         let key = self.row_key(tx, row.id());
         tx.delete(key);
         let counter = counter_key(tx, T::DEF.name, b"");
@@ -197,12 +194,8 @@ impl<T: Entity> Table<T> {
     }
 
     fn take_out_deleted(&self, tx: &mut dyn Write, row: &T) -> Result<(), StoreError> {
-        for index in self.indexes_of(true) {
-            for key in index.keys_of(row) {
-                index.leave(tx, &key, row)?;
-            }
-        }
-        let key = self.grave_key(tx, row.id());
+        self.indexes_of(true).try_for_each(|index| index.leave_row(tx, row))?;
+        let key = self.deleted_key(tx, row.id());
         tx.delete(key);
         Ok(())
     }
@@ -217,7 +210,7 @@ impl<T: Entity> Table<T> {
     }
 
     fn put_in_deleted(&self, tx: &mut dyn Write, row: &T) -> Result<(), StoreError> {
-        let key = self.grave_key(tx, row.id());
+        let key = self.deleted_key(tx, row.id());
         tx.put(key, encode_record(row));
         self.indexes_of(true).try_for_each(|index| index.enter_deleted(tx, row))
     }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::{
-    Direction, Entity, EntityDef, Index, IndexDef, KeyBuf, Node, Read, RowError, Scan, Shared, Space, Span,
+    Direction, Entity, EntityDef, Index, IndexDef, Node, Read, RowError, Scan, Shared, Space, Span,
     StoreError, Table, Write,
     entity::{decode_record, encode_record},
     key_text,
+    table::key_in,
     verify::Findings,
 };
 
@@ -55,27 +56,19 @@ pub trait TableSource: Sync {
     /// The definitions of its indexes.
     fn index_defs(&self) -> Vec<IndexDef>;
 
-    /// A migration step over at most `n_max` live rows after `after`: rewrites them in the current version if
-    /// `rewrite`, and adds them to these indexes, which must be empty from there on. Returns the last row and
-    /// the number of rows; fewer than `n_max` means the end.
+    /// A migration step over at most `n_max` rows after `after`, the live ones or the soft-deleted ones:
+    /// rewrites them in the current version if `rewrite`, and adds them to those of these indexes that hold
+    /// such rows, which must be empty from there on. Returns the last row and the number of rows; fewer than
+    /// `n_max` means the end.
     fn refill(
         &self,
         tx: &mut dyn Write,
+        deleted: bool,
         after: Option<&str>,
         n_max: usize,
         rewrite: bool,
         indexes: &[Space],
     ) -> Result<(Option<String>, usize), RowError>;
-
-    /// As `refill`, for the soft-deleted rows and their indexes.
-    fn refill_deleted(
-        &self,
-        tx: &mut dyn Write,
-        after: Option<&str>,
-        n_max: usize,
-        rewrite: bool,
-        indexes: &[Space],
-    ) -> Result<(Option<String>, usize), StoreError>;
 
     /// At most `n_max` live rows after `after`, by id.
     fn some_nodes(&self, tx: &dyn Read, after: Option<&str>, n_max: usize) -> Result<Vec<Node>, StoreError>;
@@ -114,8 +107,7 @@ impl<T: Entity> Table<T> {
     ) -> Result<Vec<T>, StoreError> {
         let mut span = Span::prefix(&tx.prefix(space));
         if let Some(id) = after {
-            let key = KeyBuf::new(tx.prefix(space)).tail(id.as_bytes()).into_bytes();
-            span = span.beyond(&key, Direction::Ascending);
+            span = span.beyond(&key_in(tx, space, id), Direction::Ascending);
         }
         let mut rows = Vec::new();
         if n_max == 0 {
@@ -144,7 +136,7 @@ impl<T: Entity> TableSource for Table<T> {
     }
 
     fn node(&self, tx: &dyn Read, id: &str) -> Result<Option<Node>, StoreError> {
-        Ok(self.get(tx, id)?.map(|row| Node::from(std::sync::Arc::new(row) as Node)))
+        Ok(self.get(tx, id)?.map(|row| std::sync::Arc::new(row) as Node))
     }
 
     fn deleted_node(&self, tx: &dyn Read, id: &str) -> Result<Option<Node>, StoreError> {
@@ -206,41 +198,19 @@ impl<T: Entity> TableSource for Table<T> {
     fn refill(
         &self,
         tx: &mut dyn Write,
+        deleted: bool,
         after: Option<&str>,
         n_max: usize,
         rewrite: bool,
         indexes: &[Space],
     ) -> Result<(Option<String>, usize), RowError> {
-        let rows = self.some_rows(tx, T::DEF.name, after, n_max)?;
+        let space = if deleted { T::DEF.deleted } else { T::DEF.name };
+        let rows = self.some_rows(tx, space, after, n_max)?;
         for row in &rows {
-            for index in self.indexes_of(false).filter(|it| indexes.contains(&it.space)) {
-                for key in index.keys_of(row) {
-                    index.enter(tx, &key, row)?;
-                }
-            }
+            let of_rows = self.indexes_of(deleted);
+            of_rows.filter(|it| indexes.contains(&it.space)).try_for_each(|it| it.enter_row(tx, row))?;
             if rewrite {
-                let key = self.row_key(tx, row.id());
-                tx.put(key, encode_record(row));
-            }
-        }
-        Ok((rows.last().map(|it| it.id().to_string()), rows.len()))
-    }
-
-    fn refill_deleted(
-        &self,
-        tx: &mut dyn Write,
-        after: Option<&str>,
-        n_max: usize,
-        rewrite: bool,
-        indexes: &[Space],
-    ) -> Result<(Option<String>, usize), StoreError> {
-        let rows = self.some_rows(tx, T::DEF.deleted, after, n_max)?;
-        for row in &rows {
-            for index in self.indexes_of(true).filter(|it| indexes.contains(&it.space)) {
-                index.enter_deleted(tx, row)?;
-            }
-            if rewrite {
-                let key = self.grave_key(tx, row.id());
+                let key = key_in(tx, space, row.id());
                 tx.put(key, encode_record(row));
             }
         }

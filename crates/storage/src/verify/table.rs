@@ -30,7 +30,7 @@ impl<T: Entity> Table<T> {
             if row.scalar("deleted_at") != Scalar::Null {
                 findings.add("row.deleted", T::DEF.name, id, "a time of deletion", "a live row");
             }
-            if tx.get(&self.grave_key(tx, &String::from_utf8_lossy(id)))?.is_some() {
+            if tx.get(&self.deleted_key(tx, &String::from_utf8_lossy(id)))?.is_some() {
                 findings.add("row.twice", T::DEF.deleted, id, "a soft-deleted row", "the live one alone");
             }
             for index in &mut indexes {
