@@ -9,7 +9,7 @@ use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_PRICE_SET, SALES_CHANNE
 use atoll_pricing::PriceContext;
 use atoll_product::{ProductVariant, VARIANTS};
 
-use crate::{Reason, Shelf};
+use crate::{Reason, Shelf, shelf::components};
 
 /// Is this quantity of a variant sellable in a channel at a time?
 pub struct Question<'a> {
@@ -117,7 +117,7 @@ fn describe(
 /// The inventory items of the variant and their levels at the locations of the channel, as JSON.
 fn inventory(view: &dyn Read, shelf: &Shelf<'_>, variant: &ProductVariant) -> Result<Value, StoreError> {
     let mut items = Vec::new();
-    for component in shelf.components(variant)? {
+    for component in components(view, &variant.id)? {
         let mut levels = Vec::new();
         for location in shelf.locations() {
             let level = level_at(view, &component.item, &location.id)?;

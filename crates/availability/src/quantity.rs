@@ -2,12 +2,15 @@
 
 use atoll_inventory::{BY_ITEM, INVENTORY_LEVELS};
 use atoll_kernel::{
-    Computed, Decimal, Env, Node, QueryError, Read, StoreError, computed, of, serde_json::Value,
+    Computed, Decimal, Env, Node, QueryError, Read, StoreError, computed, of,
+    serde_json::{Value, json},
 };
-use atoll_links::{PRODUCT_VARIANT_INVENTORY_ITEM, required_quantity};
 use atoll_product::{ProductVariant, VARIANT};
 
-use crate::{Seller, Shelf};
+use crate::{
+    Seller, Shelf,
+    shelf::{components, whole_pieces},
+};
 
 /// Context key: the channel for which quantities are computed.
 pub const SALES_CHANNEL: &str = "sales_channel";
@@ -52,26 +55,22 @@ fn compute(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryErr
             quantities.push(None);
             continue;
         }
-        if PRODUCT_VARIANT_INVENTORY_ITEM.rights(env.view, &variant.id)?.is_empty() {
+        let components = components(env.view, &variant.id)?;
+        if components.is_empty() {
             quantities.push(Some(Value::Null));
             continue;
         }
         let quantity = match &mut shelf {
-            Some(shelf) => shelf.available(variant)?,
-            None => Some(total_quantity(env.view, variant)?),
+            Some(shelf) => shelf.pieces(&components)?,
+            None => whole_pieces(&components, |item| total(env.view, item))?,
         };
-        quantities.push(quantity.map(|it| atoll_kernel::serde_json::json!(it)));
+        quantities.push(Some(json!(quantity)));
     }
     Ok(quantities)
 }
 
-fn total_quantity(view: &dyn Read, variant: &ProductVariant) -> Result<Decimal, StoreError> {
-    let mut least: Option<Decimal> = None;
-    for (item, row) in PRODUCT_VARIANT_INVENTORY_ITEM.rows_of(view, &variant.id)? {
-        let levels = INVENTORY_LEVELS.table.list_by(view, &BY_ITEM, &[&item])?;
-        let available: Decimal = levels.iter().map(|level| level.available()).sum();
-        let pieces = available.div_floor(required_quantity(&row)).unwrap_or_default();
-        least = Some(least.map_or(pieces, |least| least.min(pieces)));
-    }
-    Ok(least.unwrap_or(Decimal::ZERO))
+/// What is available of an item at all locations.
+fn total(view: &dyn Read, item: &str) -> Result<Decimal, StoreError> {
+    let levels = INVENTORY_LEVELS.table.list_by(view, &BY_ITEM, &[item])?;
+    Ok(levels.iter().map(|level| level.available()).sum())
 }

@@ -230,21 +230,22 @@ impl<'a> Shelf<'a> {
         {
             reasons.push(Reason::NoPrice);
         }
-        reasons.extend(self.shortage(&variant, quantity)?);
-        let available = self.available(&variant)?;
+        let mut available = None;
+        if variant.manage_inventory {
+            let components = components(self.view, &variant.id)?;
+            reasons.extend(self.shortage(&variant, &components, quantity)?);
+            available = Some(self.pieces(&components)?);
+        }
         Ok(Verdict { sellable: reasons.is_empty(), available, reasons })
     }
 
-    /// Why this quantity is not in stock; `None` if it is.
+    /// Why this quantity of a variant with managed inventory is not in stock; `None` if it is.
     fn shortage(
         &mut self,
         variant: &ProductVariant,
+        components: &[Component],
         quantity: Decimal,
     ) -> Result<Option<Reason>, StoreError> {
-        if !variant.manage_inventory {
-            return Ok(None);
-        }
-        let components = self.components(variant)?;
         if variant.allow_backorder {
             // A backorder also needs a location to be reserved at.
             let has_no_location = self.locations.is_empty() && !components.is_empty();
@@ -254,7 +255,7 @@ impl<'a> Shelf<'a> {
             return Ok(Some(Reason::NoInventoryItem));
         }
         let mut is_enough = true;
-        for component in &components {
+        for component in components {
             let stocks = self.stocks(&component.item)?;
             if !stocks.iter().any(|stock| stock.is_stocked) {
                 return Ok(Some(Reason::NoLocation));
@@ -265,8 +266,7 @@ impl<'a> Shelf<'a> {
         if is_enough {
             return Ok(None);
         }
-        let available = self.available(variant)?.unwrap_or_default();
-        Ok(Some(Reason::NotEnough { available }))
+        Ok(Some(Reason::NotEnough { available: self.pieces(components)? }))
     }
 
     /// The whole pieces of the variant that are available over all locations of the channel; `None` if
@@ -275,13 +275,12 @@ impl<'a> Shelf<'a> {
         if !variant.manage_inventory {
             return Ok(None);
         }
-        let mut least: Option<Decimal> = None;
-        for component in self.components(variant)? {
-            let available: Decimal = self.stocks(&component.item)?.iter().map(|stock| stock.available).sum();
-            let pieces = available.div_floor(component.required).unwrap_or_default();
-            least = Some(least.map_or(pieces, |least| least.min(pieces)));
-        }
-        Ok(Some(least.unwrap_or(Decimal::ZERO)))
+        self.pieces(&components(self.view, &variant.id)?).map(Some)
+    }
+
+    /// The whole pieces that these components make, over all locations of the channel.
+    pub(crate) fn pieces(&mut self, components: &[Component]) -> Result<Decimal, StoreError> {
+        whole_pieces(components, |item| Ok(self.stocks(item)?.iter().map(|stock| stock.available).sum()))
     }
 
     /// Allocates a quantity of the variant to locations and deducts it, so that the next line sees the rest.
@@ -291,27 +290,19 @@ impl<'a> Shelf<'a> {
         variant: &ProductVariant,
         quantity: Decimal,
     ) -> Result<Result<Vec<Allocation>, Reason>, StoreError> {
-        if let Some(reason) = self.shortage(variant, quantity)? {
-            return Ok(Err(reason));
-        }
         if !variant.manage_inventory {
             return Ok(Ok(Vec::new()));
         }
+        let components = components(self.view, &variant.id)?;
+        if let Some(reason) = self.shortage(variant, &components, quantity)? {
+            return Ok(Err(reason));
+        }
         let mut allocations = Vec::new();
-        for component in self.components(variant)? {
+        for component in &components {
             let needed = component.required * quantity;
             allocations.extend(allocate_from(self.stocks(&component.item)?, &component.item, needed));
         }
         Ok(Ok(allocations))
-    }
-
-    /// The inventory items of the variant.
-    pub(crate) fn components(&self, variant: &ProductVariant) -> Result<Vec<Component>, StoreError> {
-        let rows = PRODUCT_VARIANT_INVENTORY_ITEM.rows_of(self.view, &variant.id)?;
-        Ok(rows
-            .into_iter()
-            .map(|(item, row)| Component { item, required: required_quantity(&row) })
-            .collect())
     }
 
     fn stocks(&mut self, item: &str) -> Result<&mut Vec<Stock>, StoreError> {
@@ -332,6 +323,25 @@ impl<'a> Shelf<'a> {
         }
         Ok(self.stocks.get_mut(item).expect("it was inserted"))
     }
+}
+
+/// The inventory items of a variant.
+pub(crate) fn components(view: &dyn Read, variant_id: &str) -> Result<Vec<Component>, StoreError> {
+    let rows = PRODUCT_VARIANT_INVENTORY_ITEM.rows_of(view, variant_id)?.into_iter();
+    Ok(rows.map(|(item, row)| Component { item, required: required_quantity(&row) }).collect())
+}
+
+/// The whole pieces that these components make, when so much is available of each item.
+pub(crate) fn whole_pieces(
+    components: &[Component],
+    mut available: impl FnMut(&str) -> Result<Decimal, StoreError>,
+) -> Result<Decimal, StoreError> {
+    let mut least: Option<Decimal> = None;
+    for component in components {
+        let pieces = available(&component.item)?.div_floor(component.required).unwrap_or_default();
+        least = Some(least.map_or(pieces, |least| least.min(pieces)));
+    }
+    Ok(least.unwrap_or(Decimal::ZERO))
 }
 
 /// Allocates from the first location that has enough, or else from several in order. The rest is a backorder

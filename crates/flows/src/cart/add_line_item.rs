@@ -42,8 +42,8 @@ flow! {
 fn add(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<AddToCart>) -> Result<Cart, Fault> {
     flow.hook("validate", || json!({ "cart_id": input.cart_id }))?;
     let mut cart = cart_in(flow.tx, &scope, &input.cart_id)?;
+    let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
     for line in input.items {
-        let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
         cart = flow.step("add-line-item", |tx, at| add_line_item(tx, at, &seller, &cart, line))?;
     }
     changed(flow, &cart)?;

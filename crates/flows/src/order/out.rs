@@ -14,8 +14,6 @@ use atoll_order::{Fulfilled, LineTake, Order, OrderLineItem};
 /// each can be cancelled by itself.
 pub(crate) struct Out {
     fulfillments: Vec<Fulfillment>,
-    /// Number of fulfilments of the order, with the cancelled ones.
-    pub(crate) n_fulfillments: usize,
 }
 
 /// Total quantity that a line takes of an item.
@@ -41,7 +39,7 @@ impl Out {
         for id in &ids {
             fulfillments.extend(FULFILLMENTS.get(tx, id)?.filter(|it| it.canceled_at.is_none()));
         }
-        Ok(Out { fulfillments, n_fulfillments: ids.len() })
+        Ok(Out { fulfillments })
     }
 
     /// True if nothing of the order is fulfilled.
