@@ -176,9 +176,10 @@ impl ReadPlan {
 
     /// `{"<many>": […], "count", "offset", "limit"}`: the page of records that match the request and are in
     /// all sets of `within`.
-    pub fn page(self, view: &dyn Read, within: Vec<Box<dyn Ids>>) -> Result<Reply, Fault> {
+    pub fn page(mut self, view: &dyn Read, within: Vec<Box<dyn Ids>>) -> Result<Reply, Fault> {
+        let params = std::mem::take(&mut self.params);
+        let ListParams { filters, q, order, offset, limit, with_deleted, .. } = params;
         let env = self.env(view);
-        let ListParams { filters, q, order, offset, limit, with_deleted, .. } = self.params.clone();
         if let Some(order) = order.as_deref().filter(|it| self.resource.offer.is_some() && it.contains('.')) {
             return Err(QueryError::Order(order.to_owned()).into());
         }

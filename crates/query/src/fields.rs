@@ -111,14 +111,6 @@ impl FieldList {
         all
     }
 
-    /// Is the path named, or a prefix of a named path?
-    pub fn wants(&self, path: &str) -> bool {
-        match path.split_once('.') {
-            None => self.children.contains_key(path),
-            Some((first, rest)) => self.children.get(first).is_some_and(|child| child.wants(rest)),
-        }
-    }
-
     /// Drops, without an error, what the allow-list `offer` does not hold, as the store routes of the wire
     /// do. `is_guarded` tells for a path and a name whether it is a relation or a computed field: these must
     /// be offered.

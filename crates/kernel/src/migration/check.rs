@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use atoll_storage::verify::is_damaged;
 
 use crate::{
-    Direction, Read, Registry, Scan, Space, Span, StoreError, TableSource, View, key_text, link::Link,
-    migration::plan::N_NAMED_MAX,
+    Direction, Read, Registry, Scan, Space, Span, StoreError, TableSource, View, key_text,
+    link::Link,
+    migration::{PartKind, plan::N_NAMED_MAX},
 };
 
 /// The rows of these parts that cannot be read, a sentence each; of many, the first ones.
@@ -17,14 +18,14 @@ pub(super) fn unreadable(
     parts: &BTreeSet<String>,
 ) -> Result<Vec<String>, StoreError> {
     let mut rows = Rows { view: view.clone().lenient(), n_wrong: 0, wrong: Vec::new() };
-    let is_read = |kind: &str, name: &str| parts.contains(&format!("{kind} {name}"));
-    for table in registry.tables().filter(|it| is_read("table", it.def().name)) {
+    let is_read = |kind: PartKind, name: &str| parts.contains(&kind.key(name));
+    for table in registry.tables().filter(|it| is_read(PartKind::Table, it.def().name)) {
         rows.table(table)?;
     }
-    for link in registry.links.iter().filter(|it| is_read("link", it.name)) {
+    for link in registry.links.iter().filter(|it| is_read(PartKind::Link, it.name)) {
         rows.link(link, registry)?;
     }
-    for space in registry.slots().filter(|it| it.kind.is_some() && is_read("space", it.space)) {
+    for space in registry.slots().filter(|it| it.kind.is_some() && is_read(PartKind::Space, it.space)) {
         rows.read(space.space, &mut |_, key, value| space.check(key, value))?;
     }
     if let Some(n_more @ 1..) = rows.n_wrong.checked_sub(rows.wrong.len()) {

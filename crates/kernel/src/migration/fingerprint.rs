@@ -48,10 +48,17 @@ pub struct Fingerprint {
     pub is_partly_older: bool,
 }
 
+impl PartKind {
+    /// `index product.by_handle`: what the part of this kind and name is found by.
+    pub(crate) fn key(self, name: &str) -> String {
+        format!("{} {name}", self.as_str())
+    }
+}
+
 impl Fingerprint {
-    /// `index product.by_handle`: what it is found by.
+    /// What it is found by.
     pub fn key(&self) -> String {
-        format!("{} {}", self.kind.as_str(), self.name)
+        self.kind.key(&self.name)
     }
 
     fn index(table: &EntityDef, index: &IndexDef) -> Fingerprint {

@@ -103,15 +103,14 @@ impl Plan {
         stored: &BTreeMap<String, Fingerprint>,
         known: &BTreeMap<String, Fingerprint>,
     ) {
-        let before = |kind: PartKind, name: &str| stored.get(&format!("{} {name}", kind.as_str()));
+        let before = |kind: PartKind, name: &str| stored.get(&kind.key(name));
         let differs = |kind: PartKind, name: &str| {
-            let now = &known[&format!("{} {name}", kind.as_str())];
+            let now = &known[&kind.key(name)];
             before(kind, name)
                 .is_none_or(|it| it.is_partly_older || (it.version, &it.form) != (now.version, &now.form))
         };
         let mut rewritten: BTreeSet<Space> = BTreeSet::new();
-        for service in registry.modules.iter().flat_map(|it| it.services) {
-            let table = service.table();
+        for table in registry.tables() {
             let def = table.def();
             let fingerprint = before(PartKind::Table, def.name);
             let rewrite = fingerprint.is_some_and(|it| it.version < def.version() || it.is_partly_older);

@@ -192,23 +192,22 @@ impl Phase {
 impl Unit {
     /// The fingerprints of what it touches.
     pub(super) fn keys(&self) -> Vec<String> {
-        let key = |kind: PartKind, name: &str| format!("{} {name}", kind.as_str());
         match self {
-            Unit::Table { indexes, .. } => indexes.iter().map(|it| key(PartKind::Index, it)).collect(),
-            Unit::Link { link, .. } => vec![key(PartKind::Link, link.name)],
-            Unit::Projection { projection, .. } => vec![key(PartKind::Projection, projection.name)],
+            Unit::Table { indexes, .. } => indexes.iter().map(|it| PartKind::Index.key(it)).collect(),
+            Unit::Link { link, .. } => vec![PartKind::Link.key(link.name)],
+            Unit::Projection { projection, .. } => vec![PartKind::Projection.key(projection.name)],
         }
     }
 
     /// What has the rows that it reads.
     pub(super) fn reads(&self) -> Vec<String> {
         match self {
-            Unit::Table { table, .. } => vec![format!("table {}", table.def().name)],
-            Unit::Link { link, .. } => vec![format!("link {}", link.name)],
+            Unit::Table { table, .. } => vec![PartKind::Table.key(table.def().name)],
+            Unit::Link { link, .. } => vec![PartKind::Link.key(link.name)],
             Unit::Projection { projection, registry } => {
-                let kind =
-                    |of: &str| if registry.links.iter().any(|it| it.name == of) { "link" } else { "table" };
-                projection.follows.iter().map(|it| format!("{} {it}", kind(it))).collect()
+                let is_link = |of: &str| registry.links.iter().any(|it| it.name == of);
+                let kind = |of: &str| if is_link(of) { PartKind::Link } else { PartKind::Table };
+                projection.follows.iter().map(|it| kind(it).key(it)).collect()
             }
         }
     }
@@ -216,8 +215,8 @@ impl Unit {
     /// The fingerprint of the records that it writes anew.
     fn rewritten(&self) -> Option<String> {
         match self {
-            Unit::Table { table, rewrite: true, .. } => Some(format!("table {}", table.def().name)),
-            Unit::Link { link, rewrite: true, .. } => Some(format!("link {}", link.name)),
+            Unit::Table { table, rewrite: true, .. } => Some(PartKind::Table.key(table.def().name)),
+            Unit::Link { link, rewrite: true, .. } => Some(PartKind::Link.key(link.name)),
             _ => None,
         }
     }

@@ -133,8 +133,8 @@ impl Registry {
         let view = view.lenient();
         findings.checksums(&view)?;
         let view: &dyn Read = &view;
-        for service in self.modules.iter().flat_map(|it| it.services) {
-            service.table().verify(view, &mut findings)?;
+        for table in self.tables() {
+            table.verify(view, &mut findings)?;
         }
         let mut it = Verify { view, now, findings: &mut findings };
         for link in &self.links {

@@ -112,15 +112,15 @@ impl<T: Entity> Index<T> {
     }
 
     pub(super) fn enter(&self, tx: &mut dyn Write, key: &[u8], row: &T) -> Result<(), RowError> {
-        let entry = self.entry(tx, key, row);
-        if self.unique {
-            if tx.get(&entry)?.is_some() {
-                return Err(self.duplicate(row));
-            }
-            tx.put(entry, row.id().as_bytes().to_vec());
-            return Ok(());
+        if !self.unique {
+            return Ok(self.enter_shared(tx, key, row)?);
         }
-        Ok(self.enter_shared(tx, key, row)?)
+        let entry = self.entry(tx, key, row);
+        if tx.get(&entry)?.is_some() {
+            return Err(self.duplicate(row));
+        }
+        tx.put(entry, row.id().as_bytes().to_vec());
+        Ok(())
     }
 
     /// Adds all entries of a row.

@@ -246,12 +246,24 @@ impl<T: Entity> Table<T> {
         direction: Direction,
         visit: &mut dyn FnMut(T) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
-        let mut span = Span::prefix(&tx.prefix(T::DEF.name));
+        self.scan_in(tx, T::DEF.name, after, direction, visit)
+    }
+
+    /// As `scan`, for the live or the soft-deleted rows.
+    fn scan_in(
+        &self,
+        tx: &dyn Read,
+        space: Space,
+        after: Option<&str>,
+        direction: Direction,
+        visit: &mut dyn FnMut(T) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut span = Span::prefix(&tx.prefix(space));
         if let Some(id) = after {
-            span = span.beyond(&self.row_key(tx, id), direction);
+            span = span.beyond(&key_in(tx, space, id), direction);
         }
         tx.scan(&span, direction, &mut |key, value| {
-            visit(decode_record(T::DEF.name, &String::from_utf8_lossy(&key[2..]), value)?)
+            visit(decode_record(space, &String::from_utf8_lossy(&key[2..]), value)?)
         })
     }
 

@@ -1,10 +1,13 @@
 //! The type-erased table: read access for the graph and links, and rebuilding for migrations.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use crate::{
-    Direction, Entity, EntityDef, Index, IndexDef, Node, Read, RowError, Scan, Shared, Space, Span,
-    StoreError, Table, Write,
+    Direction, Entity, EntityDef, Index, IndexDef, Node, Read, RowError, Scan, Shared, Space, StoreError,
+    Table, Write,
     entity::{decode_record, encode_record},
     key_text,
     table::key_in,
@@ -105,16 +108,12 @@ impl<T: Entity> Table<T> {
         after: Option<&str>,
         n_max: usize,
     ) -> Result<Vec<T>, StoreError> {
-        let mut span = Span::prefix(&tx.prefix(space));
-        if let Some(id) = after {
-            span = span.beyond(&key_in(tx, space, id), Direction::Ascending);
-        }
         let mut rows = Vec::new();
         if n_max == 0 {
             return Ok(rows);
         }
-        tx.scan(&span, Direction::Ascending, &mut |key, value| {
-            rows.push(decode_record(space, &String::from_utf8_lossy(&key[2..]), value)?);
+        self.scan_in(tx, space, after, Direction::Ascending, &mut |row| {
+            rows.push(row);
             Ok(if rows.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) })
         })?;
         Ok(rows)
@@ -136,11 +135,11 @@ impl<T: Entity> TableSource for Table<T> {
     }
 
     fn node(&self, tx: &dyn Read, id: &str) -> Result<Option<Node>, StoreError> {
-        Ok(self.get(tx, id)?.map(|row| std::sync::Arc::new(row) as Node))
+        Ok(self.get(tx, id)?.map(|row| Arc::new(row) as Node))
     }
 
     fn deleted_node(&self, tx: &dyn Read, id: &str) -> Result<Option<Node>, StoreError> {
-        Ok(self.get_deleted(tx, id)?.map(|row| std::sync::Arc::new(row) as Node))
+        Ok(self.get_deleted(tx, id)?.map(|row| Arc::new(row) as Node))
     }
 
     fn has(&self, tx: &dyn Read, id: &str) -> Result<bool, StoreError> {
@@ -157,7 +156,7 @@ impl<T: Entity> TableSource for Table<T> {
         direction: Direction,
         visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
-        self.scan(tx, None, direction, &mut |row| visit(std::sync::Arc::new(row)))
+        self.scan(tx, None, direction, &mut |row| visit(Arc::new(row)))
     }
 
     fn deleted_nodes(
@@ -165,10 +164,7 @@ impl<T: Entity> TableSource for Table<T> {
         tx: &dyn Read,
         visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
-        tx.scan(&Span::prefix(&tx.prefix(T::DEF.deleted)), Direction::Ascending, &mut |key, value| {
-            let row: T = decode_record(T::DEF.deleted, &String::from_utf8_lossy(&key[2..]), value)?;
-            visit(std::sync::Arc::new(row))
-        })
+        self.scan_in(tx, T::DEF.deleted, None, Direction::Ascending, &mut |row| visit(Arc::new(row)))
     }
 
     fn verify(&self, tx: &dyn Read, findings: &mut Findings) -> Result<(), StoreError> {
@@ -219,7 +215,7 @@ impl<T: Entity> TableSource for Table<T> {
 
     fn some_nodes(&self, tx: &dyn Read, after: Option<&str>, n_max: usize) -> Result<Vec<Node>, StoreError> {
         let rows = self.some_rows(tx, T::DEF.name, after, n_max)?;
-        Ok(rows.into_iter().map(|row| std::sync::Arc::new(row) as Node).collect())
+        Ok(rows.into_iter().map(|row| Arc::new(row) as Node).collect())
     }
 
     fn shared(&self, tx: &dyn Read, index: Space, n_max: usize) -> Result<Vec<Shared>, StoreError> {
