@@ -16,9 +16,7 @@ use crate::{cargo, crates, format, words};
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(args.is_empty(), "`cargo xtask tidy` takes no arguments");
     let files = files(cargo::root())?;
-    let mut violations = violations(&files);
-    violations.extend(has_the_words(&files));
-    violations.extend(format_has_its_folders(cargo::root()));
+    let violations = all_violations(&files);
     let crates = crates::violations()?;
     let mut out = io::stdout().lock();
     for violation in &violations {
@@ -102,7 +100,15 @@ fn files(root: &Path) -> anyhow::Result<Vec<File>> {
     Ok(files)
 }
 
-/// All rules, on all files.
+/// All rules, also those on the repository as a whole.
+fn all_violations(files: &[File]) -> Vec<Violation> {
+    let mut violations = violations(files);
+    violations.extend(has_the_words(files));
+    violations.extend(format_has_its_folders(cargo::root()));
+    violations
+}
+
+/// The rules on files, on all files.
 fn violations(files: &[File]) -> Vec<Violation> {
     let of_one_file = [
         begins_with_docs, has_no_stray_space, has_short_comments, is_merged, inherits_lints,
@@ -285,9 +291,7 @@ mod tests {
     #[test]
     fn the_repository_is_tidy() {
         let files = files(cargo::root()).unwrap();
-        let mut violations = violations(&files);
-        violations.extend(has_the_words(&files));
-        violations.extend(format_has_its_folders(cargo::root()));
+        let violations = all_violations(&files);
         let list: Vec<String> = violations.iter().map(Violation::to_string).collect();
         assert!(list.is_empty(), "{}", list.join("\n"));
     }

@@ -146,8 +146,7 @@ where
     let id = call.path("id").to_owned();
     let gone = Deleted::new(id.as_str(), object);
     let body = move |flow: &mut Local<'_>| body(flow.tx, flow.at, &id);
-    drop(call.view);
-    call.app.local_once(call.pass.actor, body, |()| (), |_, ()| Ok(())).await?;
+    once(call, body).await?;
     gone.reply()
 }
 
@@ -160,9 +159,19 @@ pub(crate) async fn remove_by<O: Send + 'static>(
     let id = call.path("id").to_owned();
     let gone = Deleted::new(id.as_str(), object);
     let body = move |local: &mut Local<'_>| local.run(flow, vec![id]).map(drop);
-    drop(call.view);
-    call.app.local_once(call.pass.actor, body, |()| (), |_, ()| Ok(())).await?;
+    once(call, body).await?;
     gone.reply()
+}
+
+/// Runs a transaction that returns nothing; a retry of the request does nothing.
+pub(crate) async fn once<F>(call: Call, body: F) -> Result<(), Fault>
+where
+    F: FnOnce(&mut Local<'_>) -> Result<(), Fault> + Send + 'static,
+{
+    let Call { app, pass, view, .. } = call;
+    drop(view);
+    app.local_once(pass.actor, body, |()| (), |_, ()| Ok(())).await?;
+    Ok(())
 }
 
 /// Removes something from a record, which `body` returns; answers that it is deleted, with the record as

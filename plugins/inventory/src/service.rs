@@ -145,19 +145,18 @@ pub fn reservations_of(tx: &dyn Read, line_item_id: &str) -> Result<Vec<Reservat
 /// Releases the reservations of a line. Returns their number.
 pub fn release(tx: &mut dyn Write, at: &Moment, line_item_id: &str) -> Result<usize, Error> {
     let reservations = reservations_of(tx, line_item_id)?;
-    for reservation in &reservations {
-        release_quantity(tx, at, reservation)?;
-        RESERVATIONS.soft_delete(tx, at, &reservation.id)?;
-    }
+    reservations.iter().try_for_each(|it| release_one(tx, at, it))?;
     Ok(reservations.len())
 }
 
 /// Releases one reservation. An unknown id is ignored.
 pub fn release_reservation(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
-    if let Some(reservation) = RESERVATIONS.get(tx, id)? {
-        release_quantity(tx, at, &reservation)?;
-        RESERVATIONS.soft_delete(tx, at, id)?;
-    }
+    RESERVATIONS.get(tx, id)?.map_or(Ok(()), |it| release_one(tx, at, &it))
+}
+
+fn release_one(tx: &mut dyn Write, at: &Moment, reservation: &ReservationItem) -> Result<(), Error> {
+    release_quantity(tx, at, reservation)?;
+    RESERVATIONS.soft_delete(tx, at, &reservation.id)?;
     Ok(())
 }
 

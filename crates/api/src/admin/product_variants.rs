@@ -18,7 +18,7 @@ use crate::{
         variant_body::{CREATE, CREATE_ONE, UPDATE, UPDATE_ONE, new_variant, variant_changes},
     },
     body::{Batch, take_id},
-    reply::{link_ids, page, perform, perform_batch, remove_from},
+    reply::{link_ids, once, page, perform, perform_batch, remove_from},
     tables::{LINK, ONE, any, date, flag, list, nested},
 };
 
@@ -196,8 +196,7 @@ async fn batch_pairs(
     let pairs = |ids: Vec<String>| ids.into_iter().map(&pair).collect();
     let input = VariantImages { product_id: id, add: pairs(add), remove: pairs(remove) };
     let body = move |flow: &mut Local<'_>| flow.run(&BATCH_VARIANT_IMAGES, input).map(drop);
-    drop(call.view);
-    call.app.local_once(call.pass.actor, body, |()| (), |_, ()| Ok(())).await?;
+    once(call, body).await?;
     Ok(Reply::json(&answer))
 }
 
@@ -266,8 +265,7 @@ async fn batch_parts(call: Call) -> Result<Reply, Fault> {
         unknown_items(flow.tx, &items)?.map_or(Ok(()), Err)?;
         flow.run(&LINK_INVENTORY_ITEMS, changes)
     };
-    drop(call.view);
-    call.app.local_once(call.pass.actor.clone(), body, |()| (), |_, ()| Ok(())).await?;
+    once(call, body).await?;
     Ok(Reply::json(&answer))
 }
 

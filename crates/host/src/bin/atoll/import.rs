@@ -28,8 +28,8 @@ impl Import {
             fs::read(&self.file).with_context(|| format!("failed to open `{}`", self.file.display()))?;
         let catalogue = Catalogue::from_json(&file)
             .with_context(|| format!("`{}` is not a catalogue", self.file.display()))?;
-        let mut settings = self.data.settings()?;
-        let data = match settings.data.take().unwrap_or_else(|| Data::from("atoll-data")) {
+        let (data, settings) = self.data.open()?;
+        let data = match data {
             // A dry run creates no folder.
             Data::Folder(folder) if self.dry_run && !folder.exists() => Data::Memory,
             data => data,

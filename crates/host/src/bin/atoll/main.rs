@@ -9,7 +9,7 @@ mod verify;
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
-use atoll_host::{Settings, Sources, registry};
+use atoll_host::{Data, Settings, Sources, registry};
 use clap::{Args, Parser, Subcommand};
 use mimalloc::MiMalloc;
 use tracing_subscriber::EnvFilter;
@@ -42,6 +42,9 @@ enum Command {
     Check(check::Check),
 }
 
+/// The data folder, where none is named.
+const DATA_FOLDER: &str = "atoll-data";
+
 /// The settings file and the data folder.
 #[derive(Args)]
 struct DataArgs {
@@ -54,8 +57,10 @@ struct DataArgs {
 }
 
 impl DataArgs {
-    fn settings(self) -> anyhow::Result<Settings> {
-        settings(self.config, [("data", self.data)])
+    /// The data, and the settings.
+    fn open(self) -> anyhow::Result<(Data, Settings)> {
+        let mut settings = settings(self.config, [("data", self.data)])?;
+        Ok((settings.data.take().unwrap_or_else(|| Data::from(DATA_FOLDER)), settings))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use atoll_host::{Data, registry};
+use atoll_host::registry;
 use atoll_kernel::migrate;
 use clap::Args;
 
@@ -19,8 +19,7 @@ pub(crate) struct Migrate {
 
 impl Migrate {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let mut settings = self.data.settings()?;
-        let data = settings.data.take().unwrap_or_else(|| Data::from("atoll-data"));
+        let (data, _) = self.data.open()?;
         let registry = registry()?;
         let plan = data.plan(registry)?;
         write!(std::io::stdout(), "{plan}")?;

@@ -18,6 +18,8 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
+use crate::DATA_FOLDER;
+
 /// Default address: not reachable from other machines.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
 
@@ -167,7 +169,7 @@ impl Serve {
         let demo = self.demo;
         let mut settings = self.settings()?;
         let data = settings.data.take();
-        let data = data.unwrap_or_else(|| Data::from(if demo { ":memory:" } else { "atoll-data" }));
+        let data = data.unwrap_or_else(|| Data::from(if demo { ":memory:" } else { DATA_FOLDER }));
         let (listen, role, limits) = (settings.listen.unwrap_or(LISTEN), settings.role, settings.http);
         let of_demo = || demo.then(|| (DEMO_ADMIN.0.to_owned(), Secret(DEMO_ADMIN.1.to_owned())));
         settings.admin = settings.admin.or_else(of_demo);

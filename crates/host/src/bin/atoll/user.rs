@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use atoll_auth::PasswordHash;
 use atoll_flows::user::{CREATE_USERS, NewUser};
-use atoll_host::{Assembly, Data};
+use atoll_host::Assembly;
 use atoll_kernel::Actor;
 use clap::{Args, Subcommand};
 
@@ -32,8 +32,7 @@ impl User {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let User::Create(Create { email, password, data }) = self;
         let password = PasswordHash::new(&password)?;
-        let mut settings = data.settings()?;
-        let data = settings.data.take().unwrap_or_else(|| Data::from("atoll-data"));
+        let (data, settings) = data.open()?;
         let app = Assembly::open(&data, settings)?.start().await?;
         let users = vec![NewUser { email, password }];
         let (created, _) = app.ctx.run(&CREATE_USERS, Actor::System, users).await?;

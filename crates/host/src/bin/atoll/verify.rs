@@ -3,7 +3,7 @@
 use std::{io::Write as _, sync::Arc};
 
 use anyhow::{Context as _, bail};
-use atoll_host::{Data, registry};
+use atoll_host::registry;
 use atoll_kernel::{Findings, MigrationPlan, Timestamp, limits::VERIFY_FINDINGS_MAX};
 use clap::Args;
 
@@ -21,8 +21,7 @@ pub(crate) struct Verify {
 impl Verify {
     /// Prints the findings, one line each. Errors: there is any.
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let mut settings = self.data.settings()?;
-        let data = settings.data.take().unwrap_or_else(|| Data::from("atoll-data"));
+        let (data, _) = self.data.open()?;
         let registry = registry()?;
         let (_file, view) = data.look(&registry.spaces())?;
         let plan = MigrationPlan::of(&view, registry)?;
