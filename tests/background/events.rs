@@ -9,7 +9,11 @@ use std::{
 };
 
 use atoll_background::{Background, prune, start};
-use atoll_kernel::{Actor, Ctx, Event, Fault, Moment, Write, emit, events_after, subscriber};
+use atoll_kernel::{
+    Actor, Ctx, Fault, Moment, Write,
+    jobs::{Event, emit, events_after},
+    subscriber,
+};
 use atoll_testkit::{Shop, TestApp};
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use atoll_background::{Background, start};
-use atoll_kernel::{Ctx, Fault, Tick, job};
+use atoll_kernel::{Ctx, Fault, job, jobs::Tick};
 use atoll_testkit::{Client, TestApp};
 use serde_json::Value;
 

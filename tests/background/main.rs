@@ -7,7 +7,7 @@ mod tokens;
 use std::time::Duration;
 
 use atoll_background::{Pace, position_of};
-use atoll_kernel::events_after;
+use atoll_kernel::jobs::events_after;
 use atoll_testkit::TestApp;
 
 /// By the clock of the test, which stands still unless it is moved.

@@ -5,8 +5,12 @@ use std::sync::{Mutex, PoisonError};
 
 use atoll_background::{Background, start};
 use atoll_kernel::{
-    Actor, Ctx, Direction, Event, External, Fault, Read, Run, SEQUENCES, Scan, Span, Store, engines::Memory,
-    flow, subscriber,
+    Actor, Ctx, Fault, Read,
+    data::{Direction, SEQUENCES, Scan, Span, Store, engines::Memory},
+    flow,
+    jobs::Event,
+    saga::{External, Run},
+    subscriber,
 };
 use atoll_testkit::{Client, Shop, TestApp};
 use serde_json::json;

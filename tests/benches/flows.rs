@@ -6,7 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use atoll_kernel::{Actor, Ctx, Fault, Local, Moment, Outcome, Run, Write, flow};
+use atoll_kernel::{
+    Actor, Ctx, Fault, Moment, Write, flow,
+    flow::Local,
+    saga::{Outcome, Run},
+};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_testkit::{Engine, TestApp};
 

@@ -2,7 +2,13 @@
 
 use atoll_flows::sales_channel::CREATE_SALES_CHANNELS;
 use atoll_kernel::{
-    Actor, Call, Ctx, Event, Fault, Local, Params, Reply, Tick, flow, job, routes, serde_json::json,
+    Actor, Ctx, Fault, flow,
+    flow::Local,
+    http::{Call, Params, Reply},
+    job,
+    jobs::{Event, Tick},
+    routes,
+    serde_json::json,
     subscriber,
 };
 use atoll_sales_channel::SalesChannel;

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use atoll_kernel::{Fault, Local, hook};
+use atoll_kernel::{Fault, flow::Local, hook};
 use atoll_testkit::{Client, Shop, TestApp};
 use serde_json::{Value, json};
 

@@ -10,7 +10,8 @@ use std::{
 };
 
 use atoll_kernel::{
-    Ctx, Decimal, Fault, FaultKind, Metadata, Paying, PaymentAction, PaymentProvider, PaymentRequest,
+    Ctx, Decimal, Fault, FaultKind, Metadata,
+    payment::{Paying, PaymentAction, PaymentProvider, PaymentRequest},
     payment_provider,
 };
 use atoll_testkit::Shop;

@@ -1,7 +1,11 @@
 //! Sagas that are not written as they should be, and runs that the code has left behind: what was done is
 //! undone, or somebody is told.
 
-use atoll_kernel::{Actor, EXECUTIONS, ExecutionState, Fault, Local, Outcome, Run, WorkflowExecution, flow};
+use atoll_kernel::{
+    Actor, Fault, flow,
+    flow::Local,
+    saga::{EXECUTIONS, ExecutionState, Outcome, Run, WorkflowExecution},
+};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_testkit::{Dump, Shop, TestApp};
 use serde::{Deserialize, Serialize};

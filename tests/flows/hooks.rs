@@ -1,7 +1,7 @@
 //! Hooks of the flows behind the admin routes: a hook that refuses aborts the request, and nothing of it is
 //! written.
 
-use atoll_kernel::{Fault, Local, hook};
+use atoll_kernel::{Fault, flow::Local, hook};
 use atoll_testkit::{Dump, Shop, TestApp};
 use serde_json::{Value, json};
 

@@ -10,9 +10,14 @@ use std::{
 };
 
 use atoll_kernel::{
-    Actor, EXECUTIONS, Fault, Local, Point, Probe, Registry, Store, When,
-    engines::{Crash, EngineFault, Faulty, Memory, Switch},
+    Actor, Fault, Registry,
+    data::{
+        Store,
+        engines::{Crash, EngineFault, Faulty, Memory, Switch},
+    },
     flow,
+    flow::{Local, Point, Probe, When},
+    saga::EXECUTIONS,
 };
 use atoll_testkit::{Dump, TestApp};
 use serde_json::json;

@@ -7,8 +7,10 @@ use std::{
 
 use atoll_background::{Pace, start};
 use atoll_kernel::{
-    Actor, Ctx, EXECUTIONS, ExecutionState, Fault, Local, Moment, Outcome, Run, StepCall, WorkflowExecution,
-    Write, flow, hook,
+    Actor, Ctx, Fault, Moment, Write, flow,
+    flow::{Local, StepCall},
+    hook,
+    saga::{EXECUTIONS, ExecutionState, Outcome, Run, WorkflowExecution},
 };
 use atoll_testkit::{Client, Shop, TestApp, pay_with};
 use serde_json::{Value, json};

@@ -12,8 +12,13 @@ use std::{
 };
 
 use atoll_kernel::{
-    Fault, Point, Probe, Registry, Store, WorkflowExecution,
-    engines::{Crash, EngineFault, Faulty, Memory, Switch},
+    Fault, Registry,
+    data::{
+        Store,
+        engines::{Crash, EngineFault, Faulty, Memory, Switch},
+    },
+    flow::{Point, Probe},
+    saga::WorkflowExecution,
 };
 use atoll_testkit::{Client, Shop, TestApp, pay_with};
 use serde_json::{Value, json};

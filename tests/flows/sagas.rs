@@ -6,8 +6,12 @@ use std::{
 };
 
 use atoll_kernel::{
-    Actor, Ctx, EXECUTIONS, ExecutionState, External, Fault, Local, Moment, Outcome, Run, StepCall,
-    StepState, WorkflowExecution, Write, events_after, flow, hook, serde_json::Map,
+    Actor, Ctx, Fault, Moment, Write, flow,
+    flow::{Local, StepCall},
+    hook,
+    jobs::events_after,
+    saga::{EXECUTIONS, ExecutionState, External, Outcome, Run, StepState, WorkflowExecution},
+    serde_json::Map,
 };
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::PRODUCTS;

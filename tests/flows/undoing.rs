@@ -2,8 +2,12 @@
 //! they want.
 
 use atoll_kernel::{
-    Actor, Ctx, ExecutionState, Fault, KeyBuf, Local, Moment, Outcome, Read, Run, WorkflowExecution, Write,
-    decode, encode, events_after, flow,
+    Actor, Ctx, Fault, Moment, Read, Write,
+    data::{KeyBuf, decode, encode},
+    flow,
+    flow::Local,
+    jobs::events_after,
+    saga::{ExecutionState, Outcome, Run, WorkflowExecution},
     serde_json::{Map, Value, json},
 };
 use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_PRICE_SET};

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use atoll_kernel::{Fault, StepCall};
+use atoll_kernel::{Fault, flow::StepCall};
 use tokio::sync::watch;
 
 /// What one test sees of the outside.

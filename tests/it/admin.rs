@@ -34,7 +34,7 @@ async fn parameters_of_the_older_api_are_accepted() {
 async fn unfollowed_events_are_not_written_to_the_outbox() {
     let (app, admin) = TestApp::init().await.with_admin().await;
     admin.post("/admin/sales-channels", json!({ "name": "Web" })).await.ok();
-    let events = atoll_kernel::events_after(&app.ctx.view(), 0, 1000).expect("events");
+    let events = atoll_kernel::jobs::events_after(&app.ctx.view(), 0, 1000).expect("events");
     assert_eq!(events.iter().map(|(_, it)| it.name.as_str()).collect::<Vec<_>>(), ["sales-channel.created"]);
 }
 
@@ -77,7 +77,7 @@ async fn admin_routes_are_for_admins() {
     let with = |value: &str| shop.app.client().with_header("authorization", value);
     let unauthorized = "401 -: Unauthorized";
     for registered in &atoll_host::registry().expect("a registry").routes {
-        if registered.auth != atoll_kernel::Auth::Admin {
+        if registered.auth != atoll_kernel::http::Auth::Admin {
             continue;
         }
         let (method, path) = (registered.method.to_string(), registered.path.replace(':', ""));

@@ -2,7 +2,10 @@
 
 use atoll_auth::{add_actor, find_identity};
 use atoll_flows::sales_channel::CREATE_SALES_CHANNELS;
-use atoll_kernel::{Actor, App, Auth, Head, Method, Moment, Write};
+use atoll_kernel::{
+    Actor, Moment, Write,
+    http::{App, Auth, Head, Method},
+};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_testkit::{Client, Shop, TestApp};
 use axum::{body::Body, http::Request};

@@ -6,7 +6,12 @@ use std::{
     time::Duration,
 };
 
-use atoll_kernel::{AnswerLimits, Engine, ReadLimits, Registry, Store, StoreError, engines::Counting};
+use atoll_kernel::{
+    Registry, StoreError,
+    data::{Engine, Store, engines::Counting},
+    http::ReadLimits,
+    query::AnswerLimits,
+};
 use atoll_storage::{Changes, Direction, Neighbours, Raw, Span, Visit};
 use atoll_testkit::{Answer, Client, Shop, TestApp, complete};
 use serde_json::{Value, json};

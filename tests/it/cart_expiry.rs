@@ -9,7 +9,9 @@ use std::sync::{
 use atoll_cart::{CARTS, Cart};
 use atoll_host::registry;
 use atoll_kernel::{
-    Actor, Fault, Metadata, Moment, Point, Probe, Store, When, Write, engines::Memory,
+    Actor, Fault, Metadata, Moment, Write,
+    data::{Store, engines::Memory},
+    flow::{Point, Probe, When},
     limits::CARTS_EXPIRED_AT_ONCE_MAX,
 };
 use atoll_links::CART_PAYMENT_COLLECTION;

@@ -94,7 +94,7 @@ async fn refused_completion_writes_nothing() {
     assert_eq!(shop.reserved(&tea.item).await, "0 of 2");
     assert_eq!(shop.reserved(&cup.item).await, "1 of 2");
     assert_eq!(shop.admin.get("/admin/orders").await.ok()["count"], 1);
-    let events = atoll_kernel::events_after(&shop.app.ctx.view(), 0, 1000).expect("events");
+    let events = atoll_kernel::jobs::events_after(&shop.app.ctx.view(), 0, 1000).expect("events");
     assert_eq!(events.iter().filter(|(_, event)| event.name == "order.placed").count(), 1);
 }
 

@@ -4,7 +4,10 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use atoll_kernel::{
-    Actor, Fault, Method, Moment, Registry, Store, Write, engines::Counting, limits::ADDRESSES_MAX,
+    Actor, Fault, Moment, Registry, Write,
+    data::{Store, engines::Counting},
+    http::Method,
+    limits::ADDRESSES_MAX,
 };
 use atoll_product::restore_product;
 use atoll_testkit::{Client, Shop, TestApp, complete, pay};

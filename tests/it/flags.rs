@@ -1,7 +1,11 @@
 //! Feature flags: what is left of the shop when sales channels are switched off, and that nothing is lost by
 //! it.
 
-use atoll_kernel::{Flags, Registry, Store, engines::Memory};
+use atoll_kernel::{
+    Registry,
+    data::{Store, engines::Memory},
+    registry::Flags,
+};
 use atoll_testkit::{Shop, TestApp, complete};
 use serde_json::{Value, json};
 

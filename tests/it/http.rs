@@ -1,6 +1,6 @@
 //! What every request and every answer has in common: permits, heads, headers.
 
-use atoll_kernel::App as _;
+use atoll_kernel::http::App as _;
 use atoll_testkit::{Answer, Shop, TestApp};
 use serde_json::json;
 

@@ -1,8 +1,12 @@
 //! `Idempotency-Key`: what is sent again is not done again.
 
 use atoll_kernel::{
-    Direction, ONCE, Read, ReadLimits, Registry, Scan, Span, Store,
-    engines::{Crash, EngineFault, Faulty, Memory, Switch},
+    Read, Registry,
+    data::{
+        Direction, Scan, Span, Store,
+        engines::{Crash, EngineFault, Faulty, Memory, Switch},
+    },
+    http::{ONCE, ReadLimits},
     limits::{IDEMPOTENCY_ANSWER_BYTES_MAX, IDEMPOTENCY_BYTES_PER_CLIENT_MAX},
 };
 use atoll_testkit::{Client, Shop, TestApp, pay};

@@ -37,11 +37,11 @@ async fn import_of_the_real_catalogue_reports_its_defects() {
     assert_eq!(report.problems.len(), 24, "{report}");
 
     // A second run changes nothing, and says so.
-    let before = atoll_kernel::events_after(&app.ctx.view(), 0, 10_000).expect("events").len();
+    let before = atoll_kernel::jobs::events_after(&app.ctx.view(), 0, 10_000).expect("events").len();
     let again = import_into(&app.ctx, catalogue).await;
     assert!(!again.changed_anything(), "{again}");
     assert!(again.to_string().ends_with("nothing changed\n"));
-    assert_eq!(atoll_kernel::events_after(&app.ctx.view(), 0, 10_000).expect("events").len(), before);
+    assert_eq!(atoll_kernel::jobs::events_after(&app.ctx.view(), 0, 10_000).expect("events").len(), before);
 }
 
 #[tokio::test]

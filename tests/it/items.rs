@@ -1,6 +1,6 @@
 //! Inventory items, and what variants take of them.
 
-use atoll_kernel::events_after;
+use atoll_kernel::jobs::events_after;
 use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
 use atoll_testkit::{Shop, TestApp};
 use serde_json::{Value, json};

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use atoll_availability::{Listing, Shelf, sweep};
-use atoll_kernel::{Actor, Direction, Fault, Ids, Moment, Timestamp, Write, group_count};
+use atoll_kernel::{
+    Actor, Fault, Moment, Timestamp, Write,
+    data::{Direction, group_count},
+    query::Ids,
+};
 use atoll_links::{AVAILABLE_FROM, AVAILABLE_UNTIL, PRODUCT_SALES_CHANNEL, SALES_CHANNEL_EXCLUDED_VARIANT};
 use atoll_product::{
     OptionInput, PRODUCTS, Product, ProductPatch, ProductStatus, ProductVariant, VARIANTS, create_product,

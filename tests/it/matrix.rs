@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use atoll_kernel::{Auth, Method, ParamKind, Registry, Route};
+use atoll_kernel::{
+    Registry,
+    http::{Auth, Method, ParamKind, Route},
+};
 use atoll_testkit::{Client, Dump, Shop, TestApp, Variant, complete, id, pay};
 use serde_json::{Value, json};
 

@@ -252,7 +252,7 @@ async fn completing_an_order_fulfils_what_is_left() {
     assert_eq!(done["order"]["status"], "completed");
     assert_eq!(bench.stand(&order).await, "completed fulfilled v3: 3 of 3 sent");
     assert_eq!(bench.levels(&bench.tea.item).await, "0/6 0/4");
-    let events = atoll_kernel::events_after(&bench.shop.app.ctx.view(), 0, 1000).expect("events");
+    let events = atoll_kernel::jobs::events_after(&bench.shop.app.ctx.view(), 0, 1000).expect("events");
     let told = events.iter().map(|(_, event)| event.name.as_str()).filter(|it| it.starts_with("order."));
     assert_eq!(
         told.collect::<Vec<_>>(),

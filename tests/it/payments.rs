@@ -151,7 +151,7 @@ async fn payment_is_captured_once_and_refunded_at_most_once() {
     );
     let listed = shop.admin.get("/admin/payments").await.ok();
     assert_eq!((&listed["count"], id(&listed["payments"][0])), (&json!(1), payment[16..].to_owned()));
-    let events = atoll_kernel::events_after(&shop.app.ctx.view(), 0, 1000).expect("events");
+    let events = atoll_kernel::jobs::events_after(&shop.app.ctx.view(), 0, 1000).expect("events");
     let n_told = |name: &str| events.iter().filter(|(_, event)| event.name == name).count();
     assert_eq!((n_told("payment.captured"), n_told("payment.refunded")), (2, 2));
 }

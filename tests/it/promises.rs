@@ -10,7 +10,11 @@ use std::time::Duration;
 use atoll_auth::PasswordHash;
 use atoll_background::{Pace, start};
 use atoll_flows::user::{CREATE_USERS, NewUser};
-use atoll_kernel::{Actor, Flags, Registry, Store, engines::Memory};
+use atoll_kernel::{
+    Actor, Registry,
+    data::{Store, engines::Memory},
+    registry::Flags,
+};
 use atoll_testkit::{Client, Shop, TestApp, complete, id};
 use serde_json::{Value, json};
 

@@ -3,8 +3,14 @@
 use std::path::PathBuf;
 
 use atoll_kernel::{
-    Answer, Auth, Entity, FieldLink, Hook, HookRun, Job, Method, Module, Offer, Params, Registry, Reply,
-    Resource, Route, Schedule, Service, Step, WhenGone, entity, serde_json::Value,
+    Registry,
+    data::{Entity, FieldLink, Module, Service, Step},
+    entity,
+    flow::{Hook, HookRun},
+    http::{Answer, Auth, Method, Params, Reply, Resource, Route},
+    jobs::{Job, Schedule},
+    query::{Offer, WhenGone},
+    serde_json::Value,
 };
 use expect_test::expect_file;
 

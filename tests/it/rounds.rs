@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use atoll_inventory::{INVENTORY_LEVELS, RESERVATIONS};
-use atoll_kernel::{Decimal, Direction, Read, Scan};
+use atoll_kernel::{
+    Decimal, Read,
+    data::{Direction, Scan},
+};
 use atoll_order::ORDERS;
 use atoll_testkit::{Client, Shop, Variant, pay, times};
 use serde_json::{Value, json};

@@ -1,7 +1,11 @@
 //! Proving who one is: sessions, passwords that are guessed, forgotten and changed.
 
 use atoll_auth::SESSION_S;
-use atoll_kernel::{OriginList, Origins, Store, engines::Memory, limits::HASHING_QUEUE_PER_NETWORK_MAX};
+use atoll_kernel::{
+    data::{Store, engines::Memory},
+    http::{OriginList, Origins},
+    limits::HASHING_QUEUE_PER_NETWORK_MAX,
+};
 use atoll_testkit::{Answer, Client, Shop, TestApp};
 use axum::body::Body;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! What ends at the channel.
 
 use atoll_availability::ChannelScope;
-use atoll_kernel::Wall;
+use atoll_kernel::query::Wall;
 use atoll_testkit::{Shop, TestApp, complete};
 use serde_json::json;
 

@@ -16,7 +16,10 @@ use std::{
 };
 
 use atoll_host::{Data, registry};
-use atoll_kernel::{EXECUTIONS, ExecutionState, Store};
+use atoll_kernel::{
+    data::Store,
+    saga::{EXECUTIONS, ExecutionState},
+};
 use atoll_links::ORDER_CART;
 use atoll_order::ORDERS;
 use atoll_testkit::{Shop, TestApp, pay_with, times};

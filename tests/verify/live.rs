@@ -1,6 +1,6 @@
 //! `POST /admin/verify`: on a running shop, for admins, one at a time.
 
-use atoll_kernel::{Actor, KeyBuf, Moment, Write};
+use atoll_kernel::{Actor, Moment, Write, data::KeyBuf};
 use atoll_testkit::{Shop, TestApp};
 use serde_json::json;
 

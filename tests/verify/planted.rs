@@ -8,10 +8,15 @@ use atoll_inventory::{
     INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, level_at, reservations_of, reserve,
 };
 use atoll_kernel::{
-    Actor, Direction, EXECUTIONS, Engine as _, Entity, ExecutionState, Fault, Findings, KeyBuf, LinkRow,
-    Moment, ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES, OUTBOX, Read, Registry, Report, SEQUENCES, Scan,
-    Space, Span, Store, Timestamp, View, WorkflowExecution, Write, add_to_group, emit, encode,
-    engines::Memory, last_number,
+    Actor, Fault, Moment, Read, Registry, Timestamp, Write,
+    data::{
+        Direction, Engine as _, Entity, KeyBuf, LinkRow, SEQUENCES, Scan, Space, Span, Store, View,
+        add_to_group, encode, engines::Memory, last_number,
+    },
+    http::{ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES},
+    jobs::{OUTBOX, emit},
+    saga::{EXECUTIONS, ExecutionState, WorkflowExecution},
+    verify::{Findings, Report},
 };
 use atoll_links::{ORDER_CART, ORDER_PAYMENT_COLLECTION, PRODUCT_VARIANT_PRICE_SET};
 use atoll_order::{ORDERS, Order, OrderStatus};
@@ -173,7 +178,7 @@ fn spoil(tx: &mut dyn Write, space: Space) -> Result<(), Fault> {
 
 fn change<T: Entity + PartialEq>(
     tx: &mut dyn Write,
-    service: &'static atoll_kernel::Service<T>,
+    service: &'static atoll_kernel::data::Service<T>,
     id: &str,
     change: impl Fn(&mut T),
 ) -> Result<(), Fault> {

@@ -2,8 +2,10 @@
 //! the check is verified for nothing.
 
 use atoll_kernel::{
-    Change, End, Index, KeyBuf, Module, Projection, Scalar, Service, StoreError, Verify, Write, add_to_group,
-    check, entity, link, module, projection,
+    StoreError, Write, check,
+    data::{Change, End, Index, KeyBuf, Module, Projection, Scalar, Service, add_to_group},
+    entity, link, module, projection,
+    verify::Verify,
 };
 
 entity! {

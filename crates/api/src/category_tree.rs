@@ -2,7 +2,10 @@
 
 use std::sync::LazyLock;
 
-use atoll_kernel::{Call, Param, Params, limits::FIELDS_DEPTH_MAX};
+use atoll_kernel::{
+    http::{Call, Param, Params},
+    limits::FIELDS_DEPTH_MAX,
+};
 
 use crate::tables::flag;
 

@@ -45,7 +45,7 @@ macro_rules! crud {
             $(#[$($text)*])*
             Get $path ($Auth, $params) => index;
         }
-        async fn index(call: ::atoll_kernel::Call) -> Result<::atoll_kernel::Reply, ::atoll_kernel::Fault> {
+        async fn index(call: ::atoll_kernel::http::Call) -> Result<::atoll_kernel::http::Reply, ::atoll_kernel::Fault> {
             $(let call = $through(call);)?
             $crate::reply::page(&$RESOURCE, &call, Vec::new())
         }
@@ -62,7 +62,7 @@ macro_rules! crud {
             $(#[$($text)*])*
             Get $path + "/:id" ($Auth, $params) => retrieve;
         }
-        async fn retrieve(call: ::atoll_kernel::Call) -> Result<::atoll_kernel::Reply, ::atoll_kernel::Fault> {
+        async fn retrieve(call: ::atoll_kernel::http::Call) -> Result<::atoll_kernel::http::Reply, ::atoll_kernel::Fault> {
             $(let call = $through(call);)?
             $crate::reply::find(&$RESOURCE, &call, not_found)
         }
@@ -79,7 +79,7 @@ macro_rules! crud {
             $(#[$($text)*])*
             Post $path ($Auth, $params, $body) => create;
         }
-        async fn create(call: ::atoll_kernel::Call) -> Result<::atoll_kernel::Reply, ::atoll_kernel::Fault> {
+        async fn create(call: ::atoll_kernel::http::Call) -> Result<::atoll_kernel::http::Reply, ::atoll_kernel::Fault> {
             $(let call = $through(call);)?
             $crate::reply::create_by(&$RESOURCE, call, &$flow).await
         }
@@ -96,7 +96,7 @@ macro_rules! crud {
             $(#[$($text)*])*
             Post $path + "/:id" ($Auth, $params, $body) => update;
         }
-        async fn update(call: ::atoll_kernel::Call) -> Result<::atoll_kernel::Reply, ::atoll_kernel::Fault> {
+        async fn update(call: ::atoll_kernel::http::Call) -> Result<::atoll_kernel::http::Reply, ::atoll_kernel::Fault> {
             $(let call = $through(call);)?
             $crate::reply::update_by(&$RESOURCE, call, &$flow).await
         }
@@ -111,9 +111,9 @@ macro_rules! crud {
             of $RESOURCE;
             #[doc = concat!("Deletes ", $one, ".")]
             $(#[$($text)*])*
-            Delete $path + "/:id" ($Auth, ::atoll_kernel::Params::NONE) => delete;
+            Delete $path + "/:id" ($Auth, ::atoll_kernel::http::Params::NONE) => delete;
         }
-        async fn delete(call: ::atoll_kernel::Call) -> Result<::atoll_kernel::Reply, ::atoll_kernel::Fault> {
+        async fn delete(call: ::atoll_kernel::http::Call) -> Result<::atoll_kernel::http::Reply, ::atoll_kernel::Fault> {
             $crate::reply::remove_by(call, $object, &$flow).await
         }
         $crate::crud::crud! { @ [$RESOURCE $path $Auth $one $many $($flag)?] $($rest)* }

@@ -8,8 +8,10 @@ use atoll_auth::{AUTH_IDENTITIES, AuthIdentity, AuthSession};
 use atoll_availability::{ChannelScope, EVERYWHERE};
 use atoll_customer::{CUSTOMER, CUSTOMERS};
 use atoll_kernel::{
-    Actor, Auth, Call, Context, Ctx, Fault, Head, HeaderValue, Login, Nothing, Pass, Read, StoreError,
-    Timestamp, View,
+    Actor, Ctx, Fault, Read, StoreError, Timestamp,
+    data::View,
+    http::{Auth, Call, Head, HeaderValue, Login, Pass},
+    query::{Context, Nothing},
 };
 use atoll_user::{USER, USERS};
 use base64::{

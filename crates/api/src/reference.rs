@@ -4,7 +4,9 @@
 use std::sync::OnceLock;
 
 use atoll_kernel::{
-    Answer, Bytes, Call, Fault, Info, Registry, Reply, header, header_names, openapi, routes,
+    Fault, Registry,
+    http::{Answer, Bytes, Call, Info, Reply, header, header_names, openapi},
+    routes,
     serde_json::{Value, json},
 };
 

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use atoll_flows::sales_channel::LinkIds;
 use atoll_kernel::{
-    Call, Context, Ctx, Deleted, Entity, Fault, FaultKind, Flow, Ids, Local, Moment, Node, ReadPlan,
-    Registry, Reply, Resource, Service, View, Write,
+    Ctx, Fault, FaultKind, Moment, Registry, Write,
+    data::{Entity, Node, Service, View},
+    flow::{Flow, Local},
+    http::{Call, Deleted, ReadPlan, Reply, Resource},
+    query::{Context, Ids},
     serde::{Serialize, de::DeserializeOwned},
     serde_json::{Value, json},
 };

@@ -1,6 +1,9 @@
 //! Parameters and bodies that many routes share.
 
-use atoll_kernel::{Body, Field, Fields, Filters, Param, ParamKind, Params, Type, optional};
+use atoll_kernel::{
+    http::{Body, Field, Filters, Param, ParamKind, Params, Type, optional},
+    query::Fields,
+};
 
 /// A route that shows one record: `fields` is the only parameter.
 pub(crate) const ONE: Params = Params::NONE;

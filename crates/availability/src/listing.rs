@@ -9,8 +9,11 @@
 use std::time::Duration;
 
 use atoll_kernel::{
-    Actor, Change, Ctx, Direction, Fault, Moment, Projection, Read, Record, Scalar, Scan, StoreError,
-    TableSource, Tick, Timestamp, Write, job, projection,
+    Actor, Ctx, Fault, Moment, Read, StoreError, Timestamp, Write,
+    data::{Change, Direction, Projection, Record, Scalar, Scan, TableSource},
+    job,
+    jobs::Tick,
+    projection,
 };
 use atoll_links::{PRODUCT_SALES_CHANNEL, SALES_CHANNEL_EXCLUDED_VARIANT, Window};
 use atoll_product::{BY_PRODUCT, PRODUCT, PRODUCTS, ProductStatus, VARIANT, VARIANTS};

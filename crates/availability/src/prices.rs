@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use atoll_kernel::{
-    Computed, Decimal, Env, Node, QueryError, Read, StoreError, computed,
+    Decimal, Read, StoreError, computed,
+    data::Node,
+    query::{Computed, Env, QueryError},
     serde_json::{Value, json},
 };
 use atoll_links::PRODUCT_VARIANT_PRICE_SET;

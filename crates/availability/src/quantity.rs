@@ -2,7 +2,9 @@
 
 use atoll_inventory::{BY_ITEM, INVENTORY_LEVELS};
 use atoll_kernel::{
-    Computed, Decimal, Env, Node, QueryError, Read, StoreError, computed, of,
+    Decimal, Read, StoreError, computed,
+    data::{Node, of},
+    query::{Computed, Env, QueryError},
     serde_json::{Value, json},
 };
 use atoll_product::{ProductVariant, VARIANT};

@@ -6,7 +6,11 @@ use std::sync::Arc;
 
 use atoll_api_key::{ApiKeyKind, find_key};
 use atoll_cart::{CART, CARTS, Cart};
-use atoll_kernel::{Ctx, Fault, Ids, Node, Read, Scalar, StoreError, Timestamp, Union, Wall};
+use atoll_kernel::{
+    Ctx, Fault, Read, StoreError, Timestamp,
+    data::{Node, Scalar},
+    query::{Ids, Union, Wall},
+};
 use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
 use atoll_order::{ORDER, ORDERS, Order};
 use atoll_product::{CATEGORY, PRODUCT, VARIANT, shown_categories};

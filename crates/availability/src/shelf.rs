@@ -4,7 +4,10 @@
 use std::collections::HashMap;
 
 use atoll_inventory::level_at;
-use atoll_kernel::{Ctx, Decimal, Direction, Read, Scan, StoreError, Timestamp};
+use atoll_kernel::{
+    Ctx, Decimal, Read, StoreError, Timestamp,
+    data::{Direction, Scan},
+};
 use atoll_links::{
     PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, SALES_CHANNEL_EXCLUDED_VARIANT,
     SALES_CHANNEL_STOCK_LOCATION, Window, priority, required_quantity, safety_stock,

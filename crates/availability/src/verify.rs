@@ -2,7 +2,12 @@
 
 use std::collections::HashMap;
 
-use atoll_kernel::{Ids, KeyBuf, StoreError, Timestamp, Verify, check, readable};
+use atoll_kernel::{
+    StoreError, Timestamp, check,
+    data::KeyBuf,
+    query::Ids,
+    verify::{Verify, readable},
+};
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{BY_PRODUCT, PRODUCTS, VARIANTS};
 

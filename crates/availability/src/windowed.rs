@@ -8,7 +8,9 @@
 use std::collections::BTreeMap;
 
 use atoll_kernel::{
-    Direction, Ids, KeyBuf, Read, Scan, Space, Span, StoreError, Timestamp, Write, add_to_group, group_count,
+    Read, StoreError, Timestamp, Write,
+    data::{Direction, KeyBuf, Scan, Space, Span, add_to_group, group_count},
+    query::Ids,
 };
 use atoll_links::Window;
 

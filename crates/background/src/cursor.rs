@@ -1,7 +1,12 @@
 //! The stored cursor of a subscriber: its position in the outbox, from which delivery resumes after a
 //! restart.
 
-use atoll_kernel::{OUTBOX, Read, Slots, StoreError, Write, last_number, stored};
+use atoll_kernel::{
+    Read, StoreError, Write,
+    data::{Slots, last_number},
+    jobs::OUTBOX,
+    stored,
+};
 use serde::{Deserialize, Serialize};
 
 stored! {

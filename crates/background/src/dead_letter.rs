@@ -1,6 +1,6 @@
 //! Dead letters: events that a subscriber failed on too often, kept until an admin retries or deletes them.
 
-use atoll_kernel::{Actor, Ctx, Event, Fault, Local, Timestamp, entity, serde_json::Value};
+use atoll_kernel::{Actor, Ctx, Fault, Timestamp, entity, flow::Local, jobs::Event, serde_json::Value};
 
 use crate::{DEAD_LETTERS, dispatcher::call};
 

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use atoll_kernel::{Actor, Ctx, Event, Fault, StoreError, Subscriber, Timestamp, events_after};
+use atoll_kernel::{
+    Actor, Ctx, Fault, StoreError, Timestamp,
+    jobs::{Event, Subscriber, events_after},
+};
 use tokio::sync::watch;
 
 use crate::{

@@ -2,7 +2,11 @@
 //! several hosts one runs the job, and the run of a host that died is seen by its expired lease.
 
 use atoll_kernel::{
-    Job, Moment, Plan, Read, RowError, Slots, StoreError, Timestamp, Write, entity, stored, words,
+    Moment, Read, StoreError, Timestamp, Write,
+    data::{RowError, Slots},
+    entity,
+    jobs::{Job, Plan},
+    stored, words,
 };
 use serde::{Deserialize, Serialize};
 

@@ -14,7 +14,13 @@ mod verify;
 
 use std::error::Error;
 
-use atoll_kernel::{EXECUTIONS, Fault, Index, Module, ONCE_SPACES, Service, module};
+use atoll_kernel::{
+    Fault,
+    data::{Index, Module, Service},
+    http::ONCE_SPACES,
+    module,
+    saga::EXECUTIONS,
+};
 use tokio::task::JoinError;
 
 use cursor::CURSORS;

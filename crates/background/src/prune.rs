@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use atoll_kernel::{Actor, Ctx, Fault, Moment, StoreError, Write, events_after, remove_event};
+use atoll_kernel::{
+    Actor, Ctx, Fault, Moment, StoreError, Write,
+    jobs::{events_after, remove_event},
+};
 use tokio::sync::watch;
 
 use crate::{position_of, run::every, why};

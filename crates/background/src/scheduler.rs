@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use atoll_kernel::{Actor, Ctx, Fault, Job, Moment, Plan, RowError, Tick, Timestamp, Write};
+use atoll_kernel::{
+    Actor, Ctx, Fault, Moment, Timestamp, Write,
+    data::RowError,
+    jobs::{Job, Plan, Tick},
+};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{

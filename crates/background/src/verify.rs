@@ -1,9 +1,13 @@
 //! Checks of `verify`: the outbox, the cursors of subscribers, the runs of jobs and sagas, stored answers.
 
 use atoll_kernel::{
-    Direction, EVENTS, FieldValue, OUTBOX, Scan, Slots, Span, StoreError, Verify, check, last_number,
+    StoreError, check,
+    data::{Direction, FieldValue, Scan, Slots, Span, last_number},
+    http::verify_answers,
+    jobs::{EVENTS, OUTBOX},
+    saga::verify_journals,
     serde::{Serialize, de::DeserializeOwned},
-    verify_answers, verify_journals,
+    verify::Verify,
 };
 
 use crate::{JOB_RUNS, JobRunState, cursor::CURSORS, job_run::PROGRESS};

@@ -3,7 +3,9 @@
 
 use atoll_api_key::{API_KEYS, NewToken, create_key};
 use atoll_kernel::{
-    Direction, Fault, Moment, Read, Registry, Scan, StoreError, Write, emit,
+    Fault, Moment, Read, Registry, StoreError, Write,
+    data::{Direction, Scan},
+    jobs::emit,
     serde_json::{Map, json},
 };
 use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;

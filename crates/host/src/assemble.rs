@@ -7,9 +7,13 @@ use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_auth::PasswordHash;
 use atoll_flows::{FirstRun, first_run, user::NewUser};
 use atoll_kernel::{
-    Actor, Clock, Config, Ctx, Moment, Parts, Probe, Registry, Store, Write,
+    Actor, Ctx, Moment, Registry, Write,
+    clock::Clock,
+    data::Store,
+    flow::Probe,
+    http::{Config, Parts, router},
     limits::{CART_DAYS, REQUESTS_MAX},
-    migrate, router,
+    migration::migrate,
 };
 
 use crate::{Data, Secret, Secrets, Settings};

@@ -8,8 +8,12 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use atoll_kernel::{
-    MigrationPlan, Registry, Space, Store, View,
-    engines::{Memory, Redb},
+    Registry,
+    data::{
+        Space, Store, View,
+        engines::{Memory, Redb},
+    },
+    migration::Plan as MigrationPlan,
 };
 
 use crate::Secret;

@@ -4,7 +4,8 @@
 use atoll_api_key::{API_KEYS, ApiKey, ApiKeyKind, NewToken, create_key};
 use atoll_catalogue::{Catalogue, CatalogueChannel, NotACatalogue, import};
 use atoll_kernel::{
-    Actor, Direction, Fault, Metadata, Moment, Read, Scan, StoreError, Write,
+    Actor, Fault, Metadata, Moment, Read, StoreError, Write,
+    data::{Direction, Scan},
     serde_json::{Map, json},
 };
 use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;

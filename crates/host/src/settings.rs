@@ -8,8 +8,10 @@ use std::{
 
 use atoll_auth::check_password;
 use atoll_kernel::{
-    AnswerLimits, FeatureFlag, Flags, OriginList, Origins, Proxies, ReadLimits,
+    http::{OriginList, Origins, Proxies, ReadLimits},
     limits::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN},
+    query::AnswerLimits,
+    registry::{FeatureFlag, Flags},
 };
 use toml::{Table, Value};
 

@@ -8,7 +8,11 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use crate::{Change, Link, Moment, Registry, Scalar, StoreError, Subscriber, Write, emit};
+use crate::{
+    Moment, Registry, StoreError, Write,
+    data::{Change, Link, Scalar},
+    jobs::{Subscriber, emit},
+};
 
 /// The kind of a change to a record or a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,11 +12,15 @@ use tokio::sync::{Semaphore, watch};
 use serde_json::Value;
 
 use crate::{
-    Actor, App, Auth, Clock, Context, Disconnect, Fault, FeatureFlag, Flags, Flow, Graph, Head,
-    IdempotentRequest, Local, Meter, Method, Moment, Origins, Point, Probe, Proxies, ReadLimits, Registry,
-    Reply, Store, Timestamp, View, Write,
+    Actor, Fault, Moment, Registry, Timestamp, Write,
+    clock::Clock,
+    data::{Meter, Store, View},
+    flow::{Flow, Local, Point, Probe},
+    http::{App, Auth, Disconnect, Head, IdempotentRequest, Method, Origins, Proxies, ReadLimits, Reply},
     once::{Note, Once, once},
+    query::{Context, Graph},
     reading::{Pool, read},
+    registry::{FeatureFlag, Flags},
     saga::RunLocks,
 };
 

@@ -3,7 +3,10 @@
 
 use std::fmt;
 
-use crate::{Registry, Resolve, WhenGone};
+use crate::{
+    Registry,
+    query::{Resolve, WhenGone},
+};
 
 /// Prints everything that is registered, one line each, in a fixed order.
 impl fmt::Display for Registry {
@@ -21,7 +24,8 @@ impl fmt::Display for Registry {
             }
         }
         for link in &self.links {
-            let end = |end: &crate::End| format!("{}{}", end.entity, if end.many { " (many)" } else { "" });
+            let end =
+                |end: &crate::data::End| format!("{}{}", end.entity, if end.many { " (many)" } else { "" });
             let columns: Vec<&str> = link.columns.iter().map(|it| it.name).collect();
             writeln!(
                 f,

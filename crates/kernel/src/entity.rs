@@ -78,43 +78,43 @@ macro_rules! entity {
         }
 
         /// As a record in another one.
-        impl $crate::FieldValue for $Name {
-            const KIND: $crate::FieldKind = $crate::FieldKind::Fields {
-                names: <Self as $crate::Entity>::DEF.fields,
-                kinds: <Self as $crate::Entity>::DEF.kinds,
+        impl $crate::data::FieldValue for $Name {
+            const KIND: $crate::data::FieldKind = $crate::data::FieldKind::Fields {
+                names: <Self as $crate::data::Entity>::DEF.fields,
+                kinds: <Self as $crate::data::Entity>::DEF.kinds,
             };
         }
 
-        impl $crate::Record for $Name {
-            fn def(&self) -> &'static $crate::EntityDef {
-                <Self as $crate::Entity>::DEF
+        impl $crate::data::Record for $Name {
+            fn def(&self) -> &'static $crate::data::EntityDef {
+                <Self as $crate::data::Entity>::DEF
             }
 
             fn key(&self) -> &str {
                 &self.id
             }
 
-            fn scalar(&self, field: &str) -> $crate::Scalar<'_> {
-                $( if field == $crate::field_name(stringify!($field)) {
-                    return $crate::FieldValue::scalar(&self.$field);
+            fn scalar(&self, field: &str) -> $crate::data::Scalar<'_> {
+                $( if field == $crate::data::field_name(stringify!($field)) {
+                    return $crate::data::FieldValue::scalar(&self.$field);
                 } )*
                 match field {
-                    "id" => $crate::FieldValue::scalar(&self.id),
-                    "created_at" => $crate::FieldValue::scalar(&self.created_at),
-                    "updated_at" => $crate::FieldValue::scalar(&self.updated_at),
-                    "deleted_at" => $crate::FieldValue::scalar(&self.deleted_at),
-                    _ => $crate::Scalar::Null,
+                    "id" => $crate::data::FieldValue::scalar(&self.id),
+                    "created_at" => $crate::data::FieldValue::scalar(&self.created_at),
+                    "updated_at" => $crate::data::FieldValue::scalar(&self.updated_at),
+                    "deleted_at" => $crate::data::FieldValue::scalar(&self.deleted_at),
+                    _ => $crate::data::Scalar::Null,
                 }
             }
 
-            fn write(&self, mask: &[bool], out: &mut $crate::JsonObject<'_>) {
+            fn write(&self, mask: &[bool], out: &mut $crate::data::JsonObject<'_>) {
                 let mut mask = mask.iter().copied();
                 let mut wanted = move || mask.next().unwrap_or(false);
                 if wanted() {
                     out.field("id", &self.id);
                 }
                 $( if wanted() {
-                    out.field($crate::field_name(stringify!($field)), &self.$field);
+                    out.field($crate::data::field_name(stringify!($field)), &self.$field);
                 } )*
                 if wanted() {
                     out.field("created_at", &self.created_at);
@@ -131,31 +131,31 @@ macro_rules! entity {
                 $( $compute(self, _visit); )?
             }
 
-            fn embedded(&self, embed: &str) -> Vec<$crate::Node> {
+            fn embedded(&self, embed: &str) -> Vec<$crate::data::Node> {
                 match embed {
                     $($( stringify!($embed) => {
-                        self.$embed.iter().map(|it| ::std::sync::Arc::new(it.clone()) as $crate::Node).collect()
+                        self.$embed.iter().map(|it| ::std::sync::Arc::new(it.clone()) as $crate::data::Node).collect()
                     } )*)?
                     _ => Vec::new(),
                 }
             }
         }
 
-        impl $crate::Entity for $Name {
-            const DEF: &'static $crate::EntityDef = &$crate::EntityDef {
+        impl $crate::data::Entity for $Name {
+            const DEF: &'static $crate::data::EntityDef = &$crate::data::EntityDef {
                 name: $entity,
                 plural: $plural,
                 prefix: $prefix,
                 label: stringify!($Name),
                 text: $crate::doc_text!($(#[$($meta)*])*),
                 key: $crate::or_id!($($key)?),
-                fields: &["id", $( $crate::field_name(stringify!($field)), )* "created_at", "updated_at", "deleted_at"],
+                fields: &["id", $( $crate::data::field_name(stringify!($field)), )* "created_at", "updated_at", "deleted_at"],
                 kinds: &[
-                    <$crate::Id<Self> as $crate::FieldValue>::KIND,
-                    $( <$Field as $crate::FieldValue>::KIND, )*
-                    $crate::FieldKind::Time,
-                    $crate::FieldKind::Time,
-                    $crate::FieldKind::OrNull(&$crate::FieldKind::Time),
+                    <$crate::Id<Self> as $crate::data::FieldValue>::KIND,
+                    $( <$Field as $crate::data::FieldValue>::KIND, )*
+                    $crate::data::FieldKind::Time,
+                    $crate::data::FieldKind::Time,
+                    $crate::data::FieldKind::OrNull(&$crate::data::FieldKind::Time),
                 ],
                 texts: &[
                     "The id.",
@@ -166,10 +166,10 @@ macro_rules! entity {
                 ],
                 hidden: &[$($( stringify!($hidden) ),*)?],
                 search: &[$($( stringify!($search) ),*)?],
-                embeds: &[$($( $crate::Embed {
+                embeds: &[$($( $crate::data::Embed {
                     name: stringify!($embed),
                     many: $crate::is_many!($arity),
-                    entity: || <$Embed as $crate::Entity>::DEF,
+                    entity: || <$Embed as $crate::data::Entity>::DEF,
                 } ),*)?],
                 computed: $crate::names!($($computed)?),
                 on_request: $crate::names!($($on_request)?),
@@ -197,15 +197,15 @@ macro_rules! entity {
             }
 
             fn release(&mut self, field: &str, id: &str) -> bool {
-                $( if field == $crate::field_name(stringify!($field)) {
-                    return $crate::FieldValue::release(&mut self.$field, id);
+                $( if field == $crate::data::field_name(stringify!($field)) {
+                    return $crate::data::FieldValue::release(&mut self.$field, id);
                 } )*
                 false
             }
 
             fn refer(&mut self, field: &str, id: &str) -> bool {
-                $( if field == $crate::field_name(stringify!($field)) {
-                    return $crate::FieldValue::refer(&mut self.$field, id);
+                $( if field == $crate::data::field_name(stringify!($field)) {
+                    return $crate::data::FieldValue::refer(&mut self.$field, id);
                 } )*
                 false
             }
@@ -238,15 +238,15 @@ macro_rules! entity_patch {
         pub struct $Patch {
             $(
                 $(#[$field_meta])*
-                #[serde(deserialize_with = "::atoll_kernel::present")]
+                #[serde(deserialize_with = "::atoll_kernel::data::present")]
                 pub $field: Option<$Field>,
             )*
         }
 
-        impl $crate::Patch<$Name> for $Patch {
+        impl $crate::data::Patch<$Name> for $Patch {
             fn apply(self, record: &mut $Name) {
                 $( if let Some(value) = self.$field {
-                    $crate::FieldValue::update(&mut record.$field, value);
+                    $crate::data::FieldValue::update(&mut record.$field, value);
                 } )*
             }
         }

@@ -30,9 +30,9 @@ inventory::collect!(FlagEntry);
 macro_rules! feature_flag {
     ($(#[$meta:meta])* $vis:vis static $NAME:ident = $name:literal, default: $default:literal;) => {
         $(#[$meta])*
-        $vis static $NAME: $crate::FeatureFlag = $crate::FeatureFlag { name: $name, default: $default };
+        $vis static $NAME: $crate::registry::FeatureFlag = $crate::registry::FeatureFlag { name: $name, default: $default };
 
-        $crate::inventory::submit! { $crate::FlagEntry(&$NAME) }
+        $crate::inventory::submit! { $crate::registry::FlagEntry(&$NAME) }
     };
 }
 

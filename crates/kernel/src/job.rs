@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use crate::{Ctx, Fault, Schedule, Timestamp};
+use crate::{Ctx, Fault, Timestamp, jobs::Schedule};
 
 /// A function that runs at the times of a schedule. If several hosts share one store, each time is run once;
 /// a time at which no host was up is recorded as missed, and not made up for.
@@ -54,19 +54,19 @@ inventory::collect!(JobEntry);
 #[macro_export]
 macro_rules! job {
     ($name:literal at $cron:literal $(, $field:ident: $value:expr)* => $run:path) => {
-        $crate::job! { @ $name, $crate::Schedule::Cron($cron), $run $(, $field: $value)* }
+        $crate::job! { @ $name, $crate::jobs::Schedule::Cron($cron), $run $(, $field: $value)* }
     };
     ($name:literal every $pause:expr $(, $field:ident: $value:expr)* => $run:path) => {
-        $crate::job! { @ $name, $crate::Schedule::Every($pause), $run $(, $field: $value)* }
+        $crate::job! { @ $name, $crate::jobs::Schedule::Every($pause), $run $(, $field: $value)* }
     };
     (@ $name:literal, $schedule:expr, $run:path $(, $field:ident: $value:expr)*) => {
         const _: () = {
-            static JOB: $crate::Job = $crate::Job {
+            static JOB: $crate::jobs::Job = $crate::jobs::Job {
                 $($field: $value,)*
-                ..$crate::Job::new($name, $schedule, |ctx, tick| Box::pin($run(ctx, tick)))
+                ..$crate::jobs::Job::new($name, $schedule, |ctx, tick| Box::pin($run(ctx, tick)))
             };
 
-            $crate::inventory::submit! { $crate::JobEntry(&JOB) }
+            $crate::inventory::submit! { $crate::jobs::JobEntry(&JOB) }
         };
     };
 }

@@ -1,95 +1,64 @@
 //! The API for plugins: what a module, an entity, a link, a route and a projection are, and the registry of
 //! everything that is linked into the program.
 //!
-//! A plugin names this crate and no other of Atoll's.
+//! A plugin names this crate and no other of Atoll's. What nearly every file needs stands here, together with
+//! the macros; the rest is in namespaces:
+//!
+//! | namespace | what for |
+//! |---|---|
+//! | [`data`] | modules, entities, tables, indexes, services, links between modules, projections |
+//! | [`query`] | the graph over all modules: fields, filters, computed fields, the wall |
+//! | [`flow`](mod@flow) | flows (one transaction), their steps and hooks |
+//! | [`saga`] | workflows of several transactions and calls to the outside, with compensation |
+//! | [`jobs`] | scheduled jobs, subscribers, the outbox of events |
+//! | [`http`] | routes, requests and answers, parameters and bodies, resources, idempotency |
+//! | [`payment`] | payment providers |
+//! | [`registry`] | what is linked in, with the problems that are found at start; feature flags |
+//! | [`migration`], [`verify`] | stored data: its format, bringing it up to date, checking it |
+//! | [`clock`] | the clock of the program, and one for tests |
 
 // The macros below name this crate by its name, here too.
 extern crate self as atoll_kernel;
 
+pub mod clock;
+pub mod data;
+pub mod flow;
+pub mod http;
+pub mod jobs;
+pub mod migration;
+pub mod payment;
+pub mod query;
+pub mod registry;
+pub mod saga;
+pub mod verify;
+
 mod change_event;
-mod clock;
 mod ctx;
 mod describe;
 mod entity;
 mod flag;
-mod flow;
 mod job;
 mod jwt;
 mod link;
 mod mailed;
-mod migration;
 mod module;
 mod once;
-mod payment;
 mod projection;
 mod read_plan;
 mod reading;
 mod reference;
-mod registry;
 mod resource;
-mod saga;
 mod schedule;
 mod service;
 mod subscriber;
 mod token;
-mod verify;
 mod workflow;
 
-pub use atoll_http::{
-    Answer, App, Auth, Bytes, Disconnect, Envelope, Fault, FaultKind, FaultRecord, Head, HeaderMap,
-    HeaderName, HeaderValue, IdempotentRequest, Info, IpNet, Method, OriginList, Origins, Proxies, Reply,
-    StatusCode, cookie, header, header_names, openapi, qs, router,
-};
-pub use atoll_query::{
-    AnswerLimits, Compute, Computed, Context, Env, FieldList, Graph, Ids, ListQuery, Nothing, Offer, Page,
-    QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, Targets, Union, Wall, WhenGone, Where,
-    check_selection, list, write_node, write_nodes,
-};
-pub use atoll_schema::{
-    Body, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check, optional, required,
-};
-pub use atoll_storage::{
-    Direction, EVENTS, Embed, Engine, Entity, EntityDef, Event, FieldKind, FieldValue, Halt, History, Index,
-    IndexDef, JsonObject, KeyBuf, Keys, Meter, Node, OUTBOX, Read, Record, RowError, SEQUENCES, Scalar, Scan,
-    Slots, Space, SpaceDef, Span, Step, Store, StoreError, Table, TableSource, View, Visit, Write,
-    add_to_group, counters_of, emit, engines, events_after, group_count, json_value, key_text, last_number,
-    next_number, present, remove_event, split_part, stored,
-};
-pub use atoll_values::{
-    Actor, Comparison, Condition, Decimal, Fields, Filter, Id, Kind, LINE_TOTALS, Metadata, Moment, TOTALS,
-    Timestamp, Totals, flattened, joined, limits, part_of_total,
-};
-pub use clock::{Clock, ManualClock};
-pub use ctx::{Call, Config, Ctx, Gate, Login, Parts, Pass, Route};
-pub use flag::{FeatureFlag, FlagEntry, Flags};
-pub use flow::{ExternalHook, Flow, Hook, HookEntry, HookRun, Local, Point, Probe, StepCall, When};
-pub use job::{Job, JobEntry, JobHandler, Tick};
-pub use link::{Column, End, FieldLink, Link, LinkError, LinkRow, OtherEnd};
-pub use mailed::{UNSIGNED_TOKEN, Unsigned};
-pub use migration::{FORMAT, Fingerprint, Format, MigrationError, PartKind, Plan as MigrationPlan, migrate};
-pub use module::{Module, Seed};
-pub use once::{KeyedRequest, ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES, ONCE_SPACES, verify_answers};
-pub use payment::{Paying, PaymentAction, PaymentProvider, PaymentProviderEntry, PaymentRequest};
-pub use projection::{Change, Projection};
-pub use read_plan::{Deleted, ReadPlan};
-pub use reading::ReadLimits;
-pub use reference::CLEARED_REFERENCES;
-pub use registry::{Problem, Registry, RouteEntry};
-pub use resource::{Resource, ResourceEntry};
-pub use saga::{
-    AnySaga, EXECUTIONS, ExecutionState, External, Known, Outcome, Run, Saga, SagaFn, Starting, StepAnswer,
-    StepEntry, StepKind, StepState, WorkflowExecution, verify_journals,
-};
-pub use schedule::{Plan, Schedule};
-pub use service::{AnyService, Patch, Service, of};
-pub use subscriber::{Handler, Subscriber, SubscriberEntry};
-pub use token::{digest, random_token};
-pub use verify::{Check, Finding, Findings, Report, Verify, readable};
-pub use workflow::{AnyFlow, FlowEntry};
-
-/// For tests, and the kernel: what a module stores is a record, the row of a link, or in [`Slots`].
-#[doc(hidden)]
-pub use atoll_storage::{decode, encode, field_name};
+pub use atoll_http::{Fault, FaultKind};
+pub use atoll_storage::{Read, StoreError, Write, stored};
+pub use atoll_values::{Actor, Decimal, Id, Kind, Metadata, Moment, Timestamp, limits};
+pub use ctx::Ctx;
+pub use registry::Registry;
 
 #[doc(hidden)]
 pub use {

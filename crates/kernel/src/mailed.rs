@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Ctx, Event, Fault, Timestamp, jwt};
+use crate::{Ctx, Fault, Timestamp, jobs::Event, jwt};
 
 /// Field of an event's data that holds an [`Unsigned`] token.
 pub const UNSIGNED_TOKEN: &str = "unsigned_token";

@@ -2,7 +2,11 @@
 
 use linkme::distributed_slice;
 
-use crate::{AnyService, Moment, Relation, RowError, SpaceDef, Write};
+use crate::{
+    Moment, Write,
+    data::{AnyService, RowError, SpaceDef},
+    query::Relation,
+};
 
 /// A module: a name, its tables, and the relations between them. It does not access the keys of other
 /// modules; an association between two modules is a link.
@@ -13,7 +17,7 @@ pub struct Module {
     pub summary: &'static str,
     /// The services of its entities.
     pub services: &'static [&'static dyn AnyService],
-    /// Spaces that it uses beside its tables, and what is in them: [`Slots`](crate::Slots).
+    /// Spaces that it uses beside its tables, and what is in them: [`Slots`](crate::data::Slots).
     pub spaces: &'static [SpaceDef],
     /// Relations between its own entities.
     pub relations: &'static [Relation],
@@ -45,12 +49,12 @@ pub static MODULES: [&'static Module];
 macro_rules! module {
     ($module:expr) => {
         #[doc = "What this crate registers."]
-        pub static MODULE: $crate::Module = $module;
+        pub static MODULE: $crate::data::Module = $module;
 
         const _: () = {
             #[$crate::linkme::distributed_slice($crate::MODULES)]
             #[linkme(crate = $crate::linkme)]
-            static REGISTERED: &$crate::Module = &MODULE;
+            static REGISTERED: &$crate::data::Module = &MODULE;
         };
     };
 }

@@ -2,6 +2,8 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
+pub use atoll_values::{LINE_TOTALS, TOTALS, Totals, part_of_total};
+
 use crate::{Ctx, Decimal, Fault, Metadata};
 
 /// A payment provider: a bank, a card company, or the shop itself.
@@ -92,6 +94,6 @@ inventory::collect!(PaymentProviderEntry);
 #[macro_export]
 macro_rules! payment_provider {
     ($Provider:expr) => {
-        $crate::inventory::submit! { $crate::PaymentProviderEntry(&$Provider) }
+        $crate::inventory::submit! { $crate::payment::PaymentProviderEntry(&$Provider) }
     };
 }

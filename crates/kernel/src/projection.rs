@@ -2,7 +2,7 @@
 
 use linkme::distributed_slice;
 
-use crate::{Moment, Record, StoreError, Write, change_event};
+use crate::{Moment, StoreError, Write, change_event, data::Record};
 
 /// A change to a record or to a link, within its transaction.
 pub struct Change<'a> {
@@ -22,10 +22,10 @@ pub struct Projection {
     /// Entities and links whose changes it follows.
     pub follows: &'static [&'static str],
     /// Spaces that it writes.
-    pub spaces: &'static [crate::Space],
+    pub spaces: &'static [crate::data::Space],
     /// Those of its spaces whose contents cannot be derived from the records: they are read when the others
     /// are rebuilt, and are not cleared.
-    pub kept: &'static [crate::Space],
+    pub kept: &'static [crate::data::Space],
     /// Increase it whenever `update` writes something else: the projection is then rebuilt at the next start.
     pub version: u16,
     /// Brings the projection up to date. It must read the store rather than the change: called for all
@@ -43,12 +43,12 @@ pub static PROJECTIONS: [&'static Projection];
 macro_rules! projection {
     ($(#[$meta:meta])* $vis:vis static $NAME:ident = $projection:expr;) => {
         $(#[$meta])*
-        $vis static $NAME: $crate::Projection = $projection;
+        $vis static $NAME: $crate::data::Projection = $projection;
 
         const _: () = {
             #[$crate::linkme::distributed_slice($crate::PROJECTIONS)]
             #[linkme(crate = $crate::linkme)]
-            static REGISTERED: &$crate::Projection = &$NAME;
+            static REGISTERED: &$crate::data::Projection = &$NAME;
         };
     };
 }

@@ -10,9 +10,13 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    Call, Context, Env, Fault, FieldList, Fields, Graph, Ids, JsonObject, ListParams, ListQuery, Node,
-    QueryError, Read, Registry, Reply, Resource, Selection, SortBy, check_selection, json_value, list,
-    write_node, write_nodes,
+    Fault, Read, Registry,
+    data::{JsonObject, Node, json_value},
+    http::{Call, ListParams, Reply, Resource},
+    query::{
+        Context, Env, FieldList, Fields, Graph, Ids, ListQuery, QueryError, Selection, SortBy,
+        check_selection, list, write_node, write_nodes,
+    },
 };
 
 /// Upper bound of resolved field sets that are cached per resource: its routes add one of a few sets to the

@@ -12,8 +12,11 @@ use tokio::{
 };
 
 use crate::{
-    AnswerLimits, Call, Ctx, Fault, Halt, Meter, Reply, Route, View,
+    Ctx, Fault,
+    data::{Halt, Meter, View},
+    http::{Call, Reply, Route},
     limits::{KEYS_INLINE_MAX, KEYS_MAX, READ_TIMEOUT, READS_WAITING_MAX},
+    query::AnswerLimits,
 };
 
 /// The `Retry-After` of a request that was refused because the queue is full, in seconds.

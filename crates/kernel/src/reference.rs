@@ -2,8 +2,9 @@
 //! cleared when the other record is deleted, and set again when it is restored.
 
 use crate::{
-    Direction, KeyBuf, Moment, Registry, Relation, Resolve, RowError, Scan, Space, Span, StoreError,
-    WhenGone, Write, split_part,
+    Moment, Registry, StoreError, Write,
+    data::{Direction, KeyBuf, RowError, Scan, Space, Span, split_part},
+    query::{Relation, Resolve, WhenGone},
 };
 
 /// Space of references that soft deletions cleared. Key: entity and id of the deleted record, then entity,

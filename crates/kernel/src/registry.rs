@@ -5,19 +5,21 @@ use std::{collections::BTreeMap, fmt, ptr, sync::OnceLock};
 use atoll_storage::leads_to;
 use linkme::distributed_slice;
 
+pub use crate::flag::{FeatureFlag, FlagEntry, Flags};
 use crate::{
-    AnyService, CLEARED_REFERENCES, Computed, EVENTS, Graph, Moment, Relation, Resolve, RowError, SEQUENCES,
-    Space, SpaceDef, TableSource, WhenGone, Write,
+    Moment, Write,
     change_event::Followed,
     ctx::Route,
-    flag::{FeatureFlag, FlagEntry},
+    data::{AnyService, CLEARED_REFERENCES, RowError, SEQUENCES, Space, SpaceDef, TableSource},
     flow::{Hook, HookEntry, HookRun},
     job::{Job, JobEntry},
+    jobs::EVENTS,
     link::{self, FIELD_LINKS, FieldLink, LINKS, Link},
     migration::FORMAT,
     module::{MODULES, Module},
     payment::{PaymentProvider, PaymentProviderEntry},
     projection::{PROJECTIONS, Projection},
+    query::{Computed, Graph, Relation, Resolve, WhenGone},
     read_plan::unknown_paths,
     reference,
     resource::{Resource, ResourceEntry},
@@ -81,12 +83,12 @@ pub static COMPUTED: [&'static Computed];
 macro_rules! computed {
     ($(#[$meta:meta])* $vis:vis static $NAME:ident = $computed:expr;) => {
         $(#[$meta])*
-        $vis static $NAME: $crate::Computed = $computed;
+        $vis static $NAME: $crate::query::Computed = $computed;
 
         const _: () = {
             #[$crate::linkme::distributed_slice($crate::COMPUTED)]
             #[linkme(crate = $crate::linkme)]
-            static REGISTERED: &$crate::Computed = &$NAME;
+            static REGISTERED: &$crate::query::Computed = &$NAME;
         };
     };
 }
@@ -112,14 +114,14 @@ macro_rules! computed {
 macro_rules! routes {
     (with $flag:literal; of $Shown:expr; $($rest:tt)*) => {
         $crate::resources! { $Shown }
-        $crate::routes! { @ Some($flag), Some(&$Shown as &dyn $crate::Envelope), $($rest)* }
+        $crate::routes! { @ Some($flag), Some(&$Shown as &dyn $crate::http::Envelope), $($rest)* }
     };
     (with $flag:literal; $($rest:tt)*) => {
         $crate::routes! { @ Some($flag), None, $($rest)* }
     };
     (of $Shown:expr; $($rest:tt)*) => {
         $crate::resources! { $Shown }
-        $crate::routes! { @ None, Some(&$Shown as &dyn $crate::Envelope), $($rest)* }
+        $crate::routes! { @ None, Some(&$Shown as &dyn $crate::http::Envelope), $($rest)* }
     };
     (
         @ $flag:expr, $shown:expr,
@@ -132,16 +134,16 @@ macro_rules! routes {
     ) => {
         $(
             $crate::inventory::submit! {
-                $crate::RouteEntry(&$crate::Route {
-                    method: $crate::Method::$Method,
+                $crate::http::RouteEntry(&$crate::http::Route {
+                    method: $crate::http::Method::$Method,
                     path: concat!($path $(, $more)*),
                     text: $crate::doc_text!($(#[$($meta)*])*),
-                    auth: $crate::Auth::$Auth,
+                    auth: $crate::http::Auth::$Auth,
                     params: &$params,
                     body: $crate::or_none!($($body)?),
                     body_bytes_max: $crate::or_none!($($($bytes)?)?),
-                    answer: $crate::Answer::of(
-                        $crate::or_none!($($answer)?), $shown, $crate::Method::$Method, &$params,
+                    answer: $crate::http::Answer::of(
+                        $crate::or_none!($($answer)?), $shown, $crate::http::Method::$Method, &$params,
                     ),
                     flag: $flag,
                     handler: |call| Box::pin($handler(call)),

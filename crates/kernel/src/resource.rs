@@ -1,7 +1,7 @@
 //! Resources: the HTTP representation of an entity (envelopes, default fields, allow-list of relations). The
-//! plan of one request is a [`ReadPlan`](crate::ReadPlan).
+//! plan of one request is a [`ReadPlan`](crate::http::ReadPlan).
 
-use crate::{EntityDef, Envelope, Offer, Registry};
+use crate::{Registry, data::EntityDef, http::Envelope, query::Offer};
 
 /// The representation of an entity on one kind of route.
 pub struct Resource {
@@ -54,6 +54,6 @@ inventory::collect!(ResourceEntry);
 #[macro_export]
 macro_rules! resources {
     ($($RESOURCE:expr),+ $(,)?) => {
-        $($crate::inventory::submit! { $crate::ResourceEntry(&$RESOURCE) })+
+        $($crate::inventory::submit! { $crate::http::ResourceEntry(&$RESOURCE) })+
     };
 }

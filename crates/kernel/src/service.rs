@@ -6,9 +6,11 @@ use std::{any::Any, sync::Arc};
 use atoll_storage::{decode_record, encode_record};
 
 use crate::{
-    Change, Context, Entity, Env, Index, ListQuery, Moment, Node, QueryError, Read, Record, Registry,
-    RowError, StoreError, Table, TableSource, Write, link, list,
+    Moment, Read, Registry, StoreError, Write,
+    data::{Change, Entity, Index, Node, Record, RowError, Table, TableSource},
+    link,
     projection::{announce, project},
+    query::{Context, Env, ListQuery, QueryError, list},
     reference,
 };
 

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use crate::{Ctx, Event, Fault};
+use crate::{Ctx, Fault, jobs::Event};
 
 /// Follows events. It is called after their commit, in their order, at least once each, so it must be
 /// idempotent. A failed call is retried with backoff, and does not hold up other subscribers; an event that
@@ -42,7 +42,7 @@ inventory::collect!(SubscriberEntry);
 macro_rules! subscriber {
     ($name:literal on [$($event:literal),+ $(,)?] => $run:path) => {
         $crate::inventory::submit! {
-            $crate::SubscriberEntry(&$crate::Subscriber {
+            $crate::jobs::SubscriberEntry(&$crate::jobs::Subscriber {
                 name: $name,
                 events: &[$($event),+],
                 run: |ctx, event| Box::pin($run(ctx, event)),

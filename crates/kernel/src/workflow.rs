@@ -89,10 +89,10 @@ macro_rules! flow {
         $(, $field:ident: $value:expr)*;
     ) => {
         $(#[$meta])*
-        $vis static $NAME: $crate::Flow<$In, $Out> =
-            $crate::Flow { $($field: $value,)* ..$crate::Flow::new($name, $run) };
+        $vis static $NAME: $crate::flow::Flow<$In, $Out> =
+            $crate::flow::Flow { $($field: $value,)* ..$crate::flow::Flow::new($name, $run) };
 
-        $crate::inventory::submit! { $crate::FlowEntry(&$NAME) }
+        $crate::inventory::submit! { $crate::flow::FlowEntry(&$NAME) }
     };
     (
         $(#[$meta:meta])*
@@ -100,11 +100,11 @@ macro_rules! flow {
         $(, $field:ident: $value:expr)*;
     ) => {
         $(#[$meta])*
-        $vis static $NAME: $crate::Saga<$In, $Out> = $crate::Saga {
+        $vis static $NAME: $crate::saga::Saga<$In, $Out> = $crate::saga::Saga {
             $($field: $value,)*
-            ..$crate::Saga::new($name, |run, input| Box::pin($run(run, input)))
+            ..$crate::saga::Saga::new($name, |run, input| Box::pin($run(run, input)))
         };
 
-        $crate::inventory::submit! { $crate::FlowEntry(&$NAME) }
+        $crate::inventory::submit! { $crate::flow::FlowEntry(&$NAME) }
     };
 }

@@ -1,7 +1,7 @@
 //! Link: the payment collection that pays for a cart.
 
 use atoll_cart::CART;
-use atoll_kernel::{End, link};
+use atoll_kernel::{data::End, link};
 use atoll_payment::PAYMENT_COLLECTION;
 
 link! {

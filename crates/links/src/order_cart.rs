@@ -1,7 +1,7 @@
 //! Link: the cart that an order was made from.
 
 use atoll_cart::CART;
-use atoll_kernel::{End, link};
+use atoll_kernel::{data::End, link};
 use atoll_order::ORDER;
 
 link! {

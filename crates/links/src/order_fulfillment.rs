@@ -1,7 +1,7 @@
 //! Link: the fulfilments of an order.
 
 use atoll_fulfillment::FULFILLMENT;
-use atoll_kernel::{End, link};
+use atoll_kernel::{data::End, link};
 use atoll_order::ORDER;
 
 link! {

@@ -1,6 +1,6 @@
 //! Link: the payment collection that pays for an order.
 
-use atoll_kernel::{End, link};
+use atoll_kernel::{data::End, link};
 use atoll_order::ORDER;
 use atoll_payment::PAYMENT_COLLECTION;
 

@@ -1,6 +1,11 @@
 //! Link: a product is sold in sales channels, in each within an availability window.
 
-use atoll_kernel::{Column, End, FieldKind, LinkRow, Timestamp, link, serde_json::Value};
+use atoll_kernel::{
+    Timestamp,
+    data::{Column, End, FieldKind, LinkRow},
+    link,
+    serde_json::Value,
+};
 use atoll_product::PRODUCT;
 use atoll_sales_channel::SALES_CHANNEL;
 

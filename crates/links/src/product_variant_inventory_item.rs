@@ -1,7 +1,12 @@
 //! Link: a variant consists of inventory items, usually one of one item, or several for a kit.
 
 use atoll_inventory::INVENTORY_ITEM;
-use atoll_kernel::{Column, Decimal, End, FieldKind, LinkRow, link, serde_json::Value};
+use atoll_kernel::{
+    Decimal,
+    data::{Column, End, FieldKind, LinkRow},
+    link,
+    serde_json::Value,
+};
 use atoll_product::VARIANT;
 
 link! {

@@ -1,6 +1,6 @@
 //! Link: the price set of a variant. It is deleted with the variant (cascade).
 
-use atoll_kernel::{End, link};
+use atoll_kernel::{data::End, link};
 use atoll_pricing::PRICE_SET;
 use atoll_product::VARIANT;
 

@@ -1,7 +1,7 @@
 //! Link: the sales channels to which a publishable key confines a storefront.
 
 use atoll_api_key::API_KEY;
-use atoll_kernel::{End, link};
+use atoll_kernel::{data::End, link};
 use atoll_sales_channel::SALES_CHANNEL;
 
 link! {

@@ -1,6 +1,6 @@
 //! Link: the payment providers of a region.
 
-use atoll_kernel::{End, link};
+use atoll_kernel::{data::End, link};
 use atoll_payment::PAYMENT_PROVIDER;
 use atoll_region::REGION;
 

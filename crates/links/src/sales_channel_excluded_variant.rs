@@ -1,7 +1,7 @@
 //! Link: variants that a sales channel does not sell, although it sells their products. Prices and other
 //! links of the variant are kept.
 
-use atoll_kernel::{End, link};
+use atoll_kernel::{data::End, link};
 use atoll_product::VARIANT;
 use atoll_sales_channel::SALES_CHANNEL;
 

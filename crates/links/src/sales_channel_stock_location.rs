@@ -1,7 +1,12 @@
 //! Link: the stock locations that a sales channel sells from, in order of priority and down to a safety
 //! stock.
 
-use atoll_kernel::{Column, Decimal, End, FieldKind, LinkRow, link, serde_json::Value};
+use atoll_kernel::{
+    Decimal,
+    data::{Column, End, FieldKind, LinkRow},
+    link,
+    serde_json::Value,
+};
 use atoll_sales_channel::SALES_CHANNEL;
 use atoll_stock_location::STOCK_LOCATION;
 

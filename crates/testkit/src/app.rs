@@ -7,9 +7,15 @@ use atoll_auth::{PasswordHash, find_identity};
 use atoll_flows::user::{NewUser, create_with_login};
 use atoll_host::{Assembly, Data, registry};
 use atoll_kernel::{
-    Actor, Clock, Config, Ctx, Flags, ManualClock, Moment, Origins, Probe, Proxies, ReadLimits, Report,
-    Store, Tick, Timestamp, Write, events_after,
+    Actor, Ctx, Moment, Timestamp, Write,
+    clock::{Clock, ManualClock},
+    data::Store,
+    flow::Probe,
+    http::{Config, Origins, Proxies, ReadLimits},
+    jobs::{Tick, events_after},
     limits::{CART_DAYS, REQUESTS_MAX},
+    registry::Flags,
+    verify::Report,
 };
 use serde_json::Value;
 use tempfile::TempDir;

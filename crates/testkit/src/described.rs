@@ -2,7 +2,10 @@
 
 use std::sync::OnceLock;
 
-use atoll_kernel::{Info, Registry, openapi};
+use atoll_kernel::{
+    Registry,
+    http::{Info, openapi},
+};
 use serde_json::Value;
 
 /// The document `/openapi.json`, and its paths by segments.

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use atoll_kernel::{Ctx, Direction, Read, SEQUENCES, Scan, Space, Span};
+use atoll_kernel::{
+    Ctx, Read,
+    data::{Direction, SEQUENCES, Scan, Space, Span},
+};
 
 /// Letters of an id after its prefix.
 const ID_LEN: usize = 26;

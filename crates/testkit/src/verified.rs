@@ -8,7 +8,10 @@ use std::{
     thread,
 };
 
-use atoll_kernel::{Ctx, Findings, Report, StoreError};
+use atoll_kernel::{
+    Ctx, StoreError,
+    verify::{Findings, Report},
+};
 
 /// Most findings that a failed test shows.
 const N_SHOWN_MAX: usize = 20;

@@ -1,6 +1,6 @@
 //! Errors of API keys. The texts are the wire's.
 
-use atoll_kernel::{Fault, RowError, store_errors};
+use atoll_kernel::{Fault, data::RowError, store_errors};
 
 /// Why an API key was not changed.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,10 @@ mod error;
 mod service;
 mod types;
 
-use atoll_kernel::{Index, Module, Service, module};
+use atoll_kernel::{
+    data::{Index, Module, Service},
+    module,
+};
 
 pub use error::Error;
 pub use service::{NewToken, create_key, delete_key, find_active, find_key, revoke_key};

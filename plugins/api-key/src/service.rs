@@ -1,6 +1,9 @@
 //! Creating, finding, revoking and deleting API keys.
 
-use atoll_kernel::{Moment, Read, StoreError, Timestamp, Write, digest, random_token};
+use atoll_kernel::{
+    Moment, Read, StoreError, Timestamp, Write,
+    http::{digest, random_token},
+};
 
 use crate::{API_KEYS, ApiKey, ApiKeyKind, BY_TOKEN, Error};
 

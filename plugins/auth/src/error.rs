@@ -1,7 +1,8 @@
 //! Errors of registration and passwords. The texts are the wire's, where it has one.
 
 use atoll_kernel::{
-    Fault, FaultKind, RowError,
+    Fault, FaultKind,
+    data::RowError,
     limits::{EMAIL_CHARS_MAX, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN},
     store_errors,
 };

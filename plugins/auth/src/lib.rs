@@ -7,7 +7,11 @@ mod service;
 mod session;
 mod types;
 
-use atoll_kernel::{Index, Module, Service, module, serde_json::Value};
+use atoll_kernel::{
+    data::{Index, Module, Service},
+    module,
+    serde_json::Value,
+};
 
 pub use error::Error;
 pub use password::{PasswordHash, check_password, verify_password};

@@ -1,6 +1,6 @@
 //! Registering and finding identities, changing passwords, adding and removing actors.
 
-use atoll_kernel::{Moment, Read, RowError, StoreError, Write, limits::EMAIL_CHARS_MAX};
+use atoll_kernel::{Moment, Read, StoreError, Write, data::RowError, limits::EMAIL_CHARS_MAX};
 
 use crate::{
     AUTH_IDENTITIES, AuthIdentity, BY_ACTOR, BY_ENTITY, EMAILPASS, Error, PasswordHash,

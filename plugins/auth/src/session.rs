@@ -1,7 +1,10 @@
 //! Login sessions: browsers that are authenticated by a cookie. They are stored, so that they survive a
 //! restart.
 
-use atoll_kernel::{Direction, Fault, Moment, Read, RowError, Scan, StoreError, Timestamp, Write};
+use atoll_kernel::{
+    Fault, Moment, Read, StoreError, Timestamp, Write,
+    data::{Direction, RowError, Scan},
+};
 
 use crate::{AUTH_IDENTITIES, AUTH_SESSIONS, AuthSession, BY_DIGEST, BY_IDENTITY};
 

@@ -1,6 +1,6 @@
 //! The records of identities and sessions.
 
-use atoll_kernel::{Id, Metadata, Timestamp, digest, entity};
+use atoll_kernel::{Id, Metadata, Timestamp, entity, http::digest};
 
 entity! {
     /// Login credentials, and the actors that they authenticate.

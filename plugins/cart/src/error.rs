@@ -1,6 +1,6 @@
 //! Errors of carts. The texts are the wire's.
 
-use atoll_kernel::{Fault, RowError, limits::NUMBER_DIGITS_MAX};
+use atoll_kernel::{Fault, data::RowError, limits::NUMBER_DIGITS_MAX};
 
 use crate::{METADATA_BYTES_MAX, N_LINES_MAX};
 

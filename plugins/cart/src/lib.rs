@@ -4,7 +4,11 @@ mod error;
 mod service;
 mod types;
 
-use atoll_kernel::{Index, Module, Service, limits::CART_BYTES_MAX, module};
+use atoll_kernel::{
+    data::{Index, Module, Service},
+    limits::CART_BYTES_MAX,
+    module,
+};
 
 pub use error::Error;
 pub use service::{add_line, complete, day_of, open_cart, remove_line, set_prices, set_quantity};

@@ -1,6 +1,9 @@
 //! Changing carts: lines, quantities, prices, completion. A completed cart is never changed.
 
-use atoll_kernel::{Decimal, Entity, FieldValue, Metadata, Moment, Timestamp, Write};
+use atoll_kernel::{
+    Decimal, Metadata, Moment, Timestamp, Write,
+    data::{Entity, FieldValue},
+};
 
 use crate::{CARTS, Cart, Error, LineItem, METADATA_BYTES_MAX, N_LINES_MAX};
 

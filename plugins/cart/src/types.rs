@@ -1,7 +1,10 @@
 //! The records of carts: cart, line item, address.
 
 use atoll_kernel::{
-    Decimal, LINE_TOTALS, Metadata, TOTALS, Timestamp, Totals, entity, flattened, joined, part_of_total,
+    Decimal, Metadata, Timestamp,
+    data::{flattened, joined},
+    entity,
+    payment::{LINE_TOTALS, TOTALS, Totals, part_of_total},
     serde_json::{Value, json},
 };
 

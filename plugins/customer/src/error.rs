@@ -1,6 +1,6 @@
 //! Errors of customers.
 
-use atoll_kernel::{Fault, RowError, limits::ADDRESSES_MAX, store_errors};
+use atoll_kernel::{Fault, data::RowError, limits::ADDRESSES_MAX, store_errors};
 
 /// Why a customer was not changed.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,12 @@ mod error;
 mod service;
 mod types;
 
-use atoll_kernel::{Index, Module, Relation, Resolve, Service, limits::CUSTOMER_BYTES_MAX, module};
+use atoll_kernel::{
+    data::{Index, Module, Service},
+    limits::CUSTOMER_BYTES_MAX,
+    module,
+    query::{Relation, Resolve},
+};
 
 pub use error::Error;
 pub use service::{add_address, address_of, change_address, find_or_create_guest, remove_address};

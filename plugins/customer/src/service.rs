@@ -1,6 +1,6 @@
 //! Guests by e-mail address, and the addresses of customers.
 
-use atoll_kernel::{Moment, Read, RowError, StoreError, Write, limits::ADDRESSES_MAX};
+use atoll_kernel::{Moment, Read, StoreError, Write, data::RowError, limits::ADDRESSES_MAX};
 
 use crate::{
     ADDRESSES, BY_CUSTOMER, BY_EMAIL, CUSTOMERS, Customer, CustomerAddress, CustomerAddressPatch, Error,

@@ -1,6 +1,6 @@
 //! Errors of fulfilments.
 
-use atoll_kernel::{Fault, RowError, store_errors};
+use atoll_kernel::{Fault, data::RowError, store_errors};
 
 /// Why a fulfilment was not changed.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,11 @@
 mod error;
 mod types;
 
-use atoll_kernel::{Entity, Module, Moment, Service, Write, module};
+use atoll_kernel::{
+    Moment, Write,
+    data::{Entity, Module, Service},
+    module,
+};
 
 pub use error::Error;
 pub use types::{Fulfillment, FulfillmentItem, Packed};

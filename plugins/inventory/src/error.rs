@@ -1,6 +1,6 @@
 //! Errors of stock and reservations. The texts are the wire's.
 
-use atoll_kernel::{Decimal, Fault, RowError, store_errors};
+use atoll_kernel::{Decimal, Fault, data::RowError, store_errors};
 
 use crate::InventoryLevel;
 

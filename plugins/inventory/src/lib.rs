@@ -6,7 +6,11 @@ mod send;
 mod service;
 mod types;
 
-use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
+use atoll_kernel::{
+    data::{Index, Module, Service},
+    module,
+    query::{Relation, Resolve},
+};
 
 pub use error::Error;
 pub use send::{Sent, restock, send, send_up_to};

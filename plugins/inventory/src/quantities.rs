@@ -1,6 +1,11 @@
 //! Computed fields of inventory items: stocked and reserved quantity, summed over all locations.
 
-use atoll_kernel::{Computed, Decimal, Env, Node, QueryError, computed, serde_json::Value, serde_json::json};
+use atoll_kernel::{
+    Decimal, computed,
+    data::Node,
+    query::{Computed, Env, QueryError},
+    serde_json::{Value, json},
+};
 
 use crate::{BY_ITEM, INVENTORY_ITEM, INVENTORY_LEVELS, InventoryLevel};
 

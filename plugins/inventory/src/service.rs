@@ -1,7 +1,10 @@
 //! Stock levels and reservations. Invariant: the reserved quantity of a level is the sum of its live
 //! reservations, and does not exceed the stock unless a backorder was taken, so that nothing is oversold.
 
-use atoll_kernel::{Decimal, Moment, Patch, Read, RowError, StoreError, Write};
+use atoll_kernel::{
+    Decimal, Moment, Read, StoreError, Write,
+    data::{Patch, RowError},
+};
 
 use crate::{
     BY_ITEM_AND_LOCATION, BY_LINE, BY_LOCATION, Error, INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryItem,

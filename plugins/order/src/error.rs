@@ -1,6 +1,6 @@
 //! Errors of orders. The texts are the wire's.
 
-use atoll_kernel::{Fault, RowError, serde_json, store_errors};
+use atoll_kernel::{Fault, data::RowError, serde_json, store_errors};
 
 /// Why an order was not changed.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,10 @@ mod line;
 mod service;
 mod types;
 
-use atoll_kernel::{Index, Module, Service, module};
+use atoll_kernel::{
+    data::{Index, Module, Service},
+    module,
+};
 
 pub use error::Error;
 pub use line::{LineTake, OrderItem, OrderLineItem};

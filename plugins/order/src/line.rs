@@ -1,7 +1,10 @@
 //! The lines of an order, with their quantities and totals.
 
 use atoll_kernel::{
-    Decimal, LINE_TOTALS, Metadata, entity, flattened, joined, part_of_total,
+    Decimal, Metadata,
+    data::{flattened, joined},
+    entity,
+    payment::{LINE_TOTALS, part_of_total},
     serde::{Deserialize, Serialize},
     serde_json::{Value, json},
     stored,

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use atoll_kernel::{
-    Decimal, Entity, Moment, Read, StoreError, Write, next_number,
+    Decimal, Moment, Read, StoreError, Write,
+    data::{Entity, next_number},
     serde_json::{self, Map, Value},
 };
 

@@ -1,7 +1,10 @@
 //! The records of orders and their addresses, and their states.
 
 use atoll_kernel::{
-    Decimal, Metadata, TOTALS, Timestamp, Totals, entity, joined,
+    Decimal, Metadata, Timestamp,
+    data::joined,
+    entity,
+    payment::{TOTALS, Totals},
     serde_json::{Value, json},
     words,
 };

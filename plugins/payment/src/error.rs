@@ -1,6 +1,6 @@
 //! Errors of payments. The texts are the wire's, where it has one.
 
-use atoll_kernel::{Fault, FaultKind, RowError, store_errors};
+use atoll_kernel::{Fault, FaultKind, data::RowError, store_errors};
 
 /// Why an amount was not captured, refunded or authorised.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,11 @@ mod manual;
 mod service;
 mod types;
 
-use atoll_kernel::{Index, Module, Relation, Resolve, Service, module};
+use atoll_kernel::{
+    data::{Index, Module, Service},
+    module,
+    query::{Relation, Resolve},
+};
 
 pub use error::Error;
 pub use manual::SYSTEM_DEFAULT;

@@ -1,6 +1,10 @@
 //! The built-in payment provider for manual payment (cash, bank transfer): every request succeeds.
 
-use atoll_kernel::{Ctx, Paying, PaymentProvider, PaymentRequest, payment_provider};
+use atoll_kernel::{
+    Ctx,
+    payment::{Paying, PaymentProvider, PaymentRequest},
+    payment_provider,
+};
 
 /// Id of the provider.
 pub const SYSTEM_DEFAULT: &str = "pp_system_default";

@@ -2,7 +2,10 @@
 //! of its payments.
 
 use atoll_kernel::{
-    Decimal, Entity, Id, Metadata, Moment, PaymentProviderEntry, Read, RowError, StoreError, Write, inventory,
+    Decimal, Id, Metadata, Moment, Read, StoreError, Write,
+    data::{Entity, RowError},
+    inventory,
+    payment::PaymentProviderEntry,
 };
 
 use crate::{

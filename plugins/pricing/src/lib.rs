@@ -3,7 +3,10 @@
 mod calculate;
 mod types;
 
-use atoll_kernel::{Module, Service, module};
+use atoll_kernel::{
+    data::{Module, Service},
+    module,
+};
 
 pub use calculate::{PriceContext, calculate};
 pub use types::{Price, PriceSet};

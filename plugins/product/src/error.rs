@@ -1,6 +1,6 @@
 //! Errors of products, options and categories. The texts are the wire's.
 
-use atoll_kernel::{Fault, RowError, store_errors};
+use atoll_kernel::{Fault, data::RowError, store_errors};
 
 /// Why a product was not created or changed.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use atoll_kernel::{
-    Computed, Entity, Env, Id, Moment, Node, QueryError, Write, computed, of,
+    Id, Moment, Write, computed,
+    data::{Entity, Node, of},
+    query::{Computed, Env, QueryError},
     serde_json::{Value, json},
 };
 

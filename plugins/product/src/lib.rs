@@ -8,7 +8,11 @@ mod service;
 mod taxonomy;
 mod types;
 
-use atoll_kernel::{Index, Module, Relation, Resolve, Service, WhenGone, Where, module};
+use atoll_kernel::{
+    data::{Index, Module, Service},
+    module,
+    query::{Relation, Resolve, WhenGone, Where},
+};
 
 pub use error::Error;
 pub use handle::handle_of;

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use atoll_kernel::{
-    Id, Metadata, Moment, Patch, Read, StoreError, Write,
+    Id, Metadata, Moment, Read, StoreError, Write,
+    data::Patch,
     serde::{Deserialize, Serialize},
 };
 

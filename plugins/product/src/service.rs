@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use atoll_kernel::{Entity, Id, Index, Moment, Read, Service, StoreError, Timestamp, Write};
+use atoll_kernel::{
+    Id, Moment, Read, StoreError, Timestamp, Write,
+    data::{Entity, Index, Service},
+};
 
 use crate::{
     BY_PRODUCT, CATEGORIES, COLLECTIONS, DELETED_WITH_OPTION, DELETED_WITH_PRODUCT, Error, OPTION_VALUES,
@@ -58,7 +61,7 @@ pub fn update_product(
     }
     let product = PRODUCTS.update(tx, at, id, |it: &mut Product| {
         let pictured = patch.images.is_some();
-        atoll_kernel::Patch::apply(patch, it);
+        atoll_kernel::data::Patch::apply(patch, it);
         if pictured {
             number_images(it, &before.images, at);
         }
@@ -194,7 +197,7 @@ pub fn update_variant(
         patch.option_value_ids = Some(chosen);
     }
     Ok(VARIANTS.update(tx, at, id, |it: &mut ProductVariant| {
-        atoll_kernel::Patch::apply(patch, it);
+        atoll_kernel::data::Patch::apply(patch, it);
         without_empty_codes(it);
     })?)
 }

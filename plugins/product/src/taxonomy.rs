@@ -1,6 +1,9 @@
 //! Taxonomy of products: collections, and a tree of categories with ranks.
 
-use atoll_kernel::{Moment, Patch, Read, RowError, StoreError, Write};
+use atoll_kernel::{
+    Moment, Read, StoreError, Write,
+    data::{Patch, RowError},
+};
 
 use crate::{
     BY_PARENT, CATEGORIES, COLLECTIONS, Error, ProductCategory, ProductCategoryPatch, ProductCollection,

@@ -1,6 +1,6 @@
 //! Errors of regions. The texts are the wire's.
 
-use atoll_kernel::{Fault, RowError, store_errors};
+use atoll_kernel::{Fault, data::RowError, store_errors};
 
 /// Why a region was not created or changed.
 #[derive(Debug, thiserror::Error)]

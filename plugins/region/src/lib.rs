@@ -6,7 +6,11 @@ mod error;
 mod service;
 mod types;
 
-use atoll_kernel::{Index, Module, Relation, Resolve, Service, WhenGone, module};
+use atoll_kernel::{
+    data::{Index, Module, Service},
+    module,
+    query::{Relation, Resolve, WhenGone},
+};
 
 pub use error::Error;
 pub use service::{create_region, decimal_digits, delete_region, update_region};

@@ -1,6 +1,6 @@
 //! Creating, changing and deleting regions; assigning countries; seed data of countries and currencies.
 
-use atoll_kernel::{Id, Moment, Read, RowError, StoreError, Write};
+use atoll_kernel::{Id, Moment, Read, StoreError, Write, data::RowError};
 
 use crate::{
     COUNTRIES, COUNTRIES_BY_REGION, CURRENCIES, Country, Currency, Error, REGIONS, Region, RegionPatch,

@@ -2,7 +2,10 @@
 
 mod types;
 
-use atoll_kernel::{Module, Service, feature_flag, module};
+use atoll_kernel::{
+    data::{Module, Service},
+    feature_flag, module,
+};
 
 pub use types::{SalesChannel, SalesChannelPatch};
 

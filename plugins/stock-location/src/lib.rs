@@ -2,7 +2,10 @@
 
 mod types;
 
-use atoll_kernel::{Module, Service, module};
+use atoll_kernel::{
+    data::{Module, Service},
+    module,
+};
 
 pub use types::{StockLocation, StockLocationAddress, StockLocationPatch};
 

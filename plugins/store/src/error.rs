@@ -1,6 +1,6 @@
 //! Errors of the store's settings. The texts are the wire's.
 
-use atoll_kernel::{Fault, RowError};
+use atoll_kernel::{Fault, data::RowError};
 
 use crate::StoreCurrency;
 

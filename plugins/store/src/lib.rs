@@ -3,7 +3,11 @@
 mod error;
 mod types;
 
-use atoll_kernel::{Module, Moment, Read, RowError, Service, StoreError, Write, module};
+use atoll_kernel::{
+    Moment, Read, StoreError, Write,
+    data::{Module, RowError, Service},
+    module,
+};
 
 pub use error::Error;
 pub use types::{Store, StoreCurrency, StorePatch};

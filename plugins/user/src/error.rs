@@ -1,6 +1,6 @@
 //! Errors of admin users and invites.
 
-use atoll_kernel::{Fault, RowError, store_errors};
+use atoll_kernel::{Fault, data::RowError, store_errors};
 
 /// Why a user was not created or invited.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,11 @@ mod error;
 mod invite;
 mod types;
 
-use atoll_kernel::{Index, Module, Moment, Service, Write, module};
+use atoll_kernel::{
+    Moment, Write,
+    data::{Index, Module, Service},
+    module,
+};
 
 pub use error::Error;
 pub use invite::{INVITE_LIFETIME_S, create_invite, find_invite, renew_invite};

@@ -3,13 +3,21 @@
 //! Both are what is linked in and one module more, once as it was before and once as it is after.
 
 use atoll_host::registry;
-use atoll_kernel::{Actor, Column, End, FORMAT, Timestamp};
 use atoll_kernel::{
-    Change, Direction, FieldKind, Fingerprint, Index, KeyBuf, Keys, Link, LinkRow, MigrationError,
-    MigrationPlan, Module, Moment, PartKind, Projection, Read, Registry, Scalar, Scan, Service, Span, Step,
-    Store, StoreError, View, Write, decode, encode,
-    engines::{EngineFault, Faulty, Memory},
-    entity, group_count, migrate,
+    Actor, Timestamp,
+    data::{Column, End},
+    migration::FORMAT,
+};
+use atoll_kernel::{
+    Moment, Read, Registry, StoreError, Write,
+    data::{
+        Change, Direction, FieldKind, Index, KeyBuf, Keys, Link, LinkRow, Module, Projection, Scalar, Scan,
+        Service, Span, Step, Store, View, decode, encode,
+        engines::{EngineFault, Faulty, Memory},
+        group_count,
+    },
+    entity,
+    migration::{Fingerprint, MigrationError, PartKind, Plan as MigrationPlan, migrate},
     serde_json::{Map, Value, json},
 };
 
@@ -97,7 +105,7 @@ mod after {
             let Scalar::Number(boards) = shelf.scalar("boards") else { panic!("no boards") };
             let key = KeyBuf::new(tx.prefix("shelf.boards")).part(&boards.to_string());
             tx.put(key.tail(shelf.key().as_bytes()).into_bytes(), Vec::new());
-            atoll_kernel::add_to_group(tx, "shelf.boards", &[&boards.to_string()], 1)
+            atoll_kernel::data::add_to_group(tx, "shelf.boards", &[&boards.to_string()], 1)
         },
     };
 }
@@ -478,7 +486,7 @@ const fn end(entity: &'static str, key: &'static str, rows: &'static str, many: 
     End { entity, key, alias: entity, others: None, rows, many, cascade: false }
 }
 
-const fn link(columns: &'static [Column], history: atoll_kernel::History, many: bool) -> Link {
+const fn link(columns: &'static [Column], history: atoll_kernel::data::History, many: bool) -> Link {
     Link {
         name: "store_region",
         reverse: "store_region.reverse",

@@ -11,7 +11,11 @@ use std::{
 };
 
 use atoll_host::{Data, Secrets, registry};
-use atoll_kernel::{Findings, MigrationPlan, Report, Timestamp, migrate};
+use atoll_kernel::{
+    Timestamp,
+    migration::{Plan as MigrationPlan, migrate},
+    verify::{Findings, Report},
+};
 use atoll_testkit::{Dump, TestApp};
 use expect_test::expect_file;
 use serde_json::Value;

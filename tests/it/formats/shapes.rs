@@ -3,9 +3,10 @@
 //! does not decode.
 
 use atoll_kernel::{
-    FORMAT, KeyBuf, Module, Registry, Service, Slots, Step, Write, decode, encode,
-    engines::Memory,
+    Registry, Write,
+    data::{KeyBuf, Module, Service, Slots, Step, decode, encode, engines::Memory},
     entity,
+    migration::FORMAT,
     serde::{Deserialize, Serialize},
     serde_json::{Map, Value, json},
     stored,

@@ -6,8 +6,11 @@ use atoll_flows::{
     sales_channel::LINK_SALES_CHANNELS_TO_API_KEY,
 };
 use atoll_kernel::{
-    Body, Call, Fault, Local, Param, ParamKind, Params, Reply, Resource, Type, optional, required, resources,
-    routes, serde_json::Value,
+    Fault,
+    flow::Local,
+    http::{Body, Call, Param, ParamKind, Params, Reply, Resource, Type, optional, required},
+    resources, routes,
+    serde_json::Value,
 };
 
 use crate::{

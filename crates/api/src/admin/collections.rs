@@ -3,7 +3,11 @@
 use atoll_flows::product::{
     CREATE_COLLECTIONS, DELETE_COLLECTIONS, LINK_PRODUCTS_TO_COLLECTION, UPDATE_COLLECTIONS,
 };
-use atoll_kernel::{Body, Call, Fault, Params, Reply, Resource, Type, optional, required, routes};
+use atoll_kernel::{
+    Fault,
+    http::{Body, Call, Params, Reply, Resource, Type, optional, required},
+    routes,
+};
 use atoll_product::COLLECTIONS;
 
 use crate::{

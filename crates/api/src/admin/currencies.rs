@@ -1,6 +1,6 @@
 //! Admin routes of currencies: `/admin/currencies`.
 
-use atoll_kernel::{Params, Resource};
+use atoll_kernel::http::{Params, Resource};
 
 use crate::{
     crud::crud,

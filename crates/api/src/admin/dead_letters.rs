@@ -2,7 +2,11 @@
 //! addition of ours to the wire.
 
 use atoll_background::{DEAD_LETTERS, retry as deliver_again};
-use atoll_kernel::{Answer, Call, Deleted, Fault, Params, Reply, Resource, routes};
+use atoll_kernel::{
+    Fault,
+    http::{Answer, Call, Deleted, Params, Reply, Resource},
+    routes,
+};
 
 use crate::{
     reply::{find, page, remove},

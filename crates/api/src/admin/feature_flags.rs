@@ -1,7 +1,9 @@
 //! Admin route of feature flags: `/admin/feature-flags`.
 
 use atoll_kernel::{
-    Call, Fault, Reply, routes,
+    Fault,
+    http::{Call, Reply},
+    routes,
     serde_json::{Map, Value, json},
 };
 

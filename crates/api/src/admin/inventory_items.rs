@@ -8,8 +8,15 @@ use atoll_flows::inventory::{
 };
 use atoll_inventory::{INVENTORY_ITEMS, INVENTORY_LEVELS, level_or_not_stocked};
 use atoll_kernel::{
-    Answer, Body, Call, Deleted, Fault, Field, Fields, Local, Node, Param, ParamKind, Params, Reply,
-    Resource, Type, optional, required, resources, routes,
+    Fault,
+    data::Node,
+    flow::Local,
+    http::{
+        Answer, Body, Call, Deleted, Field, Param, ParamKind, Params, Reply, Resource, Type, optional,
+        required,
+    },
+    query::Fields,
+    resources, routes,
 };
 
 use crate::{

@@ -4,7 +4,9 @@ use atoll_flows::user::{
     ACCEPT_INVITE, Acceptance, CREATE_INVITES, DELETE_INVITES, NewInvite, REFRESH_INVITES, invite_token,
 };
 use atoll_kernel::{
-    Body, Call, Fault, Metadata, Params, Reply, Resource, Type, optional, required, resources, routes,
+    Fault, Metadata,
+    http::{Body, Call, Params, Reply, Resource, Type, optional, required},
+    resources, routes,
 };
 use atoll_user::{INVITES, User};
 use serde::Deserialize;

@@ -2,7 +2,12 @@
 //! the wire.
 
 use atoll_background::jobs;
-use atoll_kernel::{Answer, Call, Fault, Params, Reply, Resource, routes, serde_json::json};
+use atoll_kernel::{
+    Fault,
+    http::{Answer, Call, Params, Reply, Resource},
+    routes,
+    serde_json::json,
+};
 
 use crate::{
     reply::{find, page},

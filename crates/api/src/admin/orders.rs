@@ -5,8 +5,11 @@ use atoll_flows::order::{
     CancelFulfillment, CreateFulfillment, UPDATE_ORDER, UpdateOrder,
 };
 use atoll_kernel::{
-    Body, Call, Decimal, Fault, Flow, Param, ParamKind, Params, Reply, Resource, Type, joined, optional,
-    required, resources, routes,
+    Decimal, Fault,
+    data::joined,
+    flow::Flow,
+    http::{Body, Call, Param, ParamKind, Params, Reply, Resource, Type, optional, required},
+    resources, routes,
 };
 use atoll_order::{FulfillmentStatus, ORDERS, Order, OrderStatus, PaymentStatus};
 

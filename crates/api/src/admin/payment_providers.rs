@@ -1,6 +1,10 @@
 //! Admin route of payment providers: `/admin/payments/payment-providers`.
 
-use atoll_kernel::{Call, Fault, Params, Reply, Resource, routes};
+use atoll_kernel::{
+    Fault,
+    http::{Call, Params, Reply, Resource},
+    routes,
+};
 
 use crate::{
     reply::page,

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use atoll_flows::payment::{CAPTURE_PAYMENT, MoveMoney, REFUND_PAYMENT};
 use atoll_kernel::{
-    Body, Call, Fault, FaultKind, Outcome, Params, Reply, Resource, Saga, Type, optional, routes,
+    Fault, FaultKind,
+    http::{Body, Call, Params, Reply, Resource, Type, optional},
+    routes,
+    saga::{Outcome, Saga},
 };
 use atoll_payment::PAYMENTS;
 

@@ -1,7 +1,11 @@
 //! Request bodies of products: their schemas, and their deserialisation into the input of flows.
 
 use atoll_flows::product::{IdRef, NewProduct, OptionLink, ProductChanges};
-use atoll_kernel::{Body, Fault, Field, Type, optional, required, serde_json::Value};
+use atoll_kernel::{
+    Fault,
+    http::{Body, Field, Type, optional, required},
+    serde_json::Value,
+};
 use atoll_product::{Product, ProductPatch, ProductStatus};
 
 use crate::{

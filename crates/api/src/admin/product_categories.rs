@@ -4,7 +4,11 @@ use atoll_flows::product::{
     CREATE_PRODUCT_CATEGORIES, DELETE_PRODUCT_CATEGORIES, LINK_PRODUCTS_TO_CATEGORY,
     UPDATE_PRODUCT_CATEGORIES,
 };
-use atoll_kernel::{Body, Call, Fault, Field, Params, Reply, Resource, Type, optional, required, routes};
+use atoll_kernel::{
+    Fault,
+    http::{Body, Call, Field, Params, Reply, Resource, Type, optional, required},
+    routes,
+};
 use atoll_product::CATEGORIES;
 
 use crate::{

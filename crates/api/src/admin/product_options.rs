@@ -5,7 +5,9 @@ use atoll_flows::product::{
     OptionLink, OptionLinks, UPDATE_PRODUCT_OPTION_VALUES, UPDATE_PRODUCT_OPTIONS, ValueOf, check_value,
 };
 use atoll_kernel::{
-    Answer, Body, Call, Deleted, Fault, Params, Reply, Resource, Type, optional, required, resources, routes,
+    Fault,
+    http::{Answer, Body, Call, Deleted, Params, Reply, Resource, Type, optional, required},
+    resources, routes,
 };
 use atoll_product::{OPTIONS, OptionInput, PRODUCTS, ProductOptionValuePatch};
 

@@ -1,7 +1,7 @@
 //! Admin routes of product tags: `/admin/product-tags`.
 
 use atoll_flows::product::{CREATE_PRODUCT_TAGS, DELETE_PRODUCT_TAGS, UPDATE_PRODUCT_TAGS};
-use atoll_kernel::{Body, Params, Resource, Type, optional, required};
+use atoll_kernel::http::{Body, Params, Resource, Type, optional, required};
 
 use crate::{
     crud::crud,

@@ -1,7 +1,7 @@
 //! Admin routes of product types: `/admin/product-types`.
 
 use atoll_flows::product::{CREATE_PRODUCT_TYPES, DELETE_PRODUCT_TYPES, UPDATE_PRODUCT_TYPES};
-use atoll_kernel::{Body, Params, Resource, Type, optional, required};
+use atoll_kernel::http::{Body, Params, Resource, Type, optional, required};
 
 use crate::{
     crud::crud,

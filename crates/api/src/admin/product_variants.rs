@@ -6,7 +6,9 @@ use atoll_flows::product::{
 };
 use atoll_flows::sales_channel::LinkIds;
 use atoll_kernel::{
-    Answer, Body, Call, Deleted, Fault, Field, Local, Params, Reply, Resource, Type, optional, required,
+    Fault,
+    flow::Local,
+    http::{Answer, Body, Call, Deleted, Field, Params, Reply, Resource, Type, optional, required},
     routes,
     serde_json::{Number, Value, json},
 };

@@ -2,7 +2,10 @@
 
 use atoll_flows::product::{CREATE_PRODUCTS, DELETE_PRODUCTS, UPDATE_PRODUCTS};
 use atoll_kernel::{
-    Answer, Body, Call, Fault, Local, Param, ParamKind, Params, Reply, Resource, Type, optional, routes,
+    Fault,
+    flow::Local,
+    http::{Answer, Body, Call, Param, ParamKind, Params, Reply, Resource, Type, optional},
+    routes,
 };
 use atoll_product::{PRODUCTS, ProductStatus};
 

@@ -2,7 +2,10 @@
 
 use atoll_flows::region::{CREATE_REGIONS, DELETE_REGIONS, NewRegion, RegionChanges, UPDATE_REGIONS};
 use atoll_kernel::{
-    Body, Call, Fault, Field, Params, Reply, Resource, Type, optional, required, routes, serde_json::Value,
+    Fault,
+    http::{Body, Call, Field, Params, Reply, Resource, Type, optional, required},
+    routes,
+    serde_json::Value,
 };
 use atoll_region::RegionPatch;
 

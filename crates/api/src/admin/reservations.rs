@@ -3,7 +3,9 @@
 use atoll_flows::reservation::{CREATE_RESERVATIONS, DELETE_RESERVATIONS, UPDATE_RESERVATIONS};
 use atoll_inventory::ReservationItem;
 use atoll_kernel::{
-    Body, Call, Fault, Field, Param, ParamKind, Params, Reply, Resource, Type, joined, optional, required,
+    Fault,
+    data::joined,
+    http::{Body, Call, Field, Param, ParamKind, Params, Reply, Resource, Type, optional, required},
     routes,
 };
 

@@ -5,10 +5,12 @@ use atoll_flows::sales_channel::{
     AssortmentUpdate, LocationTerms, ProductTerms, UPDATE_ASSORTMENT, VariantTerms,
 };
 use atoll_kernel::{
-    Body, Call, Decimal, Direction, Fault, Field, Ids, LinkRow, Params, Read, Reply, Scan, Timestamp, Type,
-    View,
+    Decimal, Fault, Read, Timestamp,
+    data::{Direction, LinkRow, Scan, View},
+    http::{Body, Call, Field, Params, Reply, Type, optional, required},
     limits::NUMBER_DIGITS_MAX,
-    optional, required, routes,
+    query::Ids,
+    routes,
     serde_json::{Value, json},
 };
 use atoll_links::{

@@ -5,7 +5,10 @@ use atoll_flows::sales_channel::{
     UPDATE_SALES_CHANNELS, plan_channel_products,
 };
 use atoll_kernel::{
-    Answer, Body, Call, Fault, Field, Params, Reply, Resource, Type, View, optional, required, routes,
+    Fault,
+    data::View,
+    http::{Answer, Body, Call, Field, Params, Reply, Resource, Type, optional, required},
+    routes,
     serde_json::json,
 };
 use atoll_sales_channel::SALES_CHANNELS;

@@ -5,7 +5,10 @@ use atoll_flows::{
     stock_location::{CREATE_STOCK_LOCATIONS, DELETE_STOCK_LOCATIONS, UPDATE_STOCK_LOCATIONS},
 };
 use atoll_kernel::{
-    Body, Call, Fault, Field, Params, Reply, Resource, Type, joined, optional, required, routes,
+    Fault,
+    data::joined,
+    http::{Body, Call, Field, Params, Reply, Resource, Type, optional, required},
+    routes,
 };
 use atoll_stock_location::STOCK_LOCATIONS;
 

@@ -1,7 +1,7 @@
 //! `/admin/stores`
 
 use atoll_flows::store::UPDATE_STORES;
-use atoll_kernel::{Body, Params, Resource, Type, optional, required};
+use atoll_kernel::http::{Body, Params, Resource, Type, optional, required};
 
 use crate::{
     crud::crud,

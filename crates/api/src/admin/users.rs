@@ -1,7 +1,11 @@
 //! Admin routes of admin users: `/admin/users`.
 
 use atoll_flows::user::{DELETE_USERS, UPDATE_USERS};
-use atoll_kernel::{Body, Call, Fault, Params, Reply, Resource, routes};
+use atoll_kernel::{
+    Fault,
+    http::{Body, Call, Params, Reply, Resource},
+    routes,
+};
 
 use crate::{
     crud::crud,

@@ -1,7 +1,10 @@
 //! Request bodies of product variants: their schemas, and their deserialisation into the input of flows.
 
 use atoll_flows::product::{NewVariant, VariantChanges};
-use atoll_kernel::{Body, Fault, Field, Type, optional, required};
+use atoll_kernel::{
+    Fault,
+    http::{Body, Field, Type, optional, required},
+};
 
 use crate::{
     body::{Fields, default_nulls, read, take},

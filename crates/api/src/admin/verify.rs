@@ -1,7 +1,13 @@
 //! Admin route of `verify`: recomputes what is derived from the records, and lists where the store differs:
 //! `/admin/verify`. An addition of ours to the wire.
 
-use atoll_kernel::{Answer, Call, Fault, Reply, limits::VERIFY_FINDINGS_MAX, routes, serde_json::json};
+use atoll_kernel::{
+    Fault,
+    http::{Answer, Call, Reply},
+    limits::VERIFY_FINDINGS_MAX,
+    routes,
+    serde_json::json,
+};
 
 use crate::tables::{NOTHING, ONE};
 

@@ -4,8 +4,12 @@
 use std::sync::Arc;
 
 use atoll_kernel::{
-    Actor, Answer, AnySaga, Body, Call, Ctx, Deleted, ExecutionState, Fault, Moment, Param, ParamKind,
-    Params, Reply, Resource, Type, WorkflowExecution, optional, required, resources, routes,
+    Actor, Ctx, Fault, Moment,
+    http::{
+        Answer, Body, Call, Deleted, Param, ParamKind, Params, Reply, Resource, Type, optional, required,
+    },
+    resources, routes,
+    saga::{AnySaga, ExecutionState, WorkflowExecution},
     serde_json::{Value, json},
 };
 

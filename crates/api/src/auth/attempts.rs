@@ -8,7 +8,8 @@ use std::{
 };
 
 use atoll_kernel::{
-    Ctx, Fault, Head, IpNet, Timestamp,
+    Ctx, Fault, Timestamp,
+    http::{Head, IpNet},
     limits::{
         ATTEMPTS_OF_ACCOUNT_AND_NETWORK_MAX, ATTEMPTS_OF_ACCOUNT_MAX, ATTEMPTS_OF_NETWORK_MAX,
         ATTEMPTS_REMEMBERED_MAX, EMAIL_CHARS_MAX, HASHING_QUEUE_MAX, HASHING_QUEUE_PER_NETWORK_MAX,

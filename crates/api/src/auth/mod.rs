@@ -7,7 +7,9 @@ mod token;
 
 use atoll_auth::{EMAILPASS, PasswordHash, check_password, find_identity, register, verify_password};
 use atoll_kernel::{
-    Actor, Body, Call, Fault, FaultKind, Reply, Type, optional, routes,
+    Actor, Fault, FaultKind,
+    http::{Body, Call, Reply, Type, optional},
+    routes,
     serde_json::{Value, json},
 };
 

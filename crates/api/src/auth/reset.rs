@@ -3,8 +3,14 @@
 
 use atoll_auth::{AuthIdentity, EMAILPASS, PasswordHash, check_password, find_identity, set_password};
 use atoll_kernel::{
-    Actor, Answer, Body, Call, Fault, FaultKind, Local, Moment, Params, Reply, StatusCode, Type,
-    UNSIGNED_TOKEN, Unsigned, Write, header, header_names::CONTENT_TYPE, next_number, required, routes,
+    Actor, Fault, FaultKind, Moment, Write,
+    data::next_number,
+    flow::Local,
+    http::{
+        Answer, Body, Call, Params, Reply, StatusCode, Type, UNSIGNED_TOKEN, Unsigned, header,
+        header_names::CONTENT_TYPE, required,
+    },
+    routes,
     serde_json::json,
 };
 use serde::{Deserialize, Serialize};

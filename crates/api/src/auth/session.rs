@@ -4,8 +4,13 @@ use std::time::Duration;
 
 use atoll_auth::{AuthSession, SESSION_S, close_session, find_session, forget_sessions, open_session};
 use atoll_kernel::{
-    Actor, Call, Ctx, Fault, Head, Moment, Reply, StoreError, Tick, View, Write, cookie, digest,
-    header_names::SET_COOKIE, job, random_token, routes, serde_json::json,
+    Actor, Ctx, Fault, Moment, StoreError, Write,
+    data::View,
+    http::{Call, Head, Reply, cookie, digest, header_names::SET_COOKIE, random_token},
+    job,
+    jobs::Tick,
+    routes,
+    serde_json::json,
 };
 
 use super::Claims;

@@ -9,8 +9,14 @@ use atoll_flows::cart::{
     UPDATE_LINE_ITEM, UpdateCart, UpdateLineItem,
 };
 use atoll_kernel::{
-    Answer, Body, Call, Decimal, Deleted, Fault, FaultKind, Fields, Flow, Metadata, Offer, Outcome, ReadPlan,
-    Reply, Resource, Type, View, joined, optional, required, routes, serde_json::json,
+    Decimal, Fault, FaultKind, Metadata,
+    data::{View, joined},
+    flow::Flow,
+    http::{Answer, Body, Call, Deleted, ReadPlan, Reply, Resource, Type, optional, required},
+    query::{Fields, Offer},
+    routes,
+    saga::Outcome,
+    serde_json::json,
 };
 use atoll_order::ORDERS;
 use serde::Deserialize;
@@ -91,7 +97,7 @@ static CART: Resource = Resource {
     renamed: &[],
 };
 
-const LINE: &[atoll_kernel::Field] =
+const LINE: &[atoll_kernel::http::Field] =
     &[required("variant_id", Type::Text), required("quantity", Type::Positive), METADATA];
 const CREATE: Body = &[&[
     text("region_id"),

@@ -1,7 +1,11 @@
 //! Shared by the store routes of products and variants: the channels of a call, and its price context.
 
 use atoll_availability::{CURRENCY, ChannelScope, REGION, SALES_CHANNEL, WHOLE_CATALOGUE};
-use atoll_kernel::{Call, Context, Fault, Filters, Param};
+use atoll_kernel::{
+    Fault,
+    http::{Call, Filters, Param},
+    query::Context,
+};
 use atoll_region::REGIONS;
 use atoll_store::the_store;
 

@@ -1,6 +1,9 @@
 //! Store routes of product collections: `/store/collections`.
 
-use atoll_kernel::{Call, Offer, Params, Resource};
+use atoll_kernel::{
+    http::{Call, Params, Resource},
+    query::Offer,
+};
 
 use crate::{
     crud::crud,

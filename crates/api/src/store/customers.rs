@@ -8,7 +8,9 @@ use atoll_flows::customer::{
     UPDATE_CUSTOMER_ADDRESSES, UPDATE_CUSTOMERS,
 };
 use atoll_kernel::{
-    Answer, Body, Call, Deleted, Fault, Field, Offer, Params, Reply, Resource, Type, optional, required,
+    Fault,
+    http::{Answer, Body, Call, Deleted, Field, Params, Reply, Resource, Type, optional, required},
+    query::Offer,
     resources, routes,
 };
 

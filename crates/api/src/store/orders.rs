@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use atoll_kernel::{Call, Fault, Offer, Param, ParamKind, Params, Reply, Resource, resources, routes};
+use atoll_kernel::{
+    Fault,
+    http::{Call, Param, ParamKind, Params, Reply, Resource},
+    query::Offer,
+    resources, routes,
+};
 use atoll_order::OrderStatus;
 
 use crate::{

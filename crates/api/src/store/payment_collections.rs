@@ -7,7 +7,11 @@ use atoll_flows::{
     payment::{CREATE_PAYMENT_COLLECTION, CREATE_PAYMENT_SESSIONS, NewSession, SessionInput},
 };
 use atoll_kernel::{
-    Body, Call, Fault, FaultKind, Offer, Outcome, Reply, Resource, Type, optional, required, routes,
+    Fault, FaultKind,
+    http::{Body, Call, Reply, Resource, Type, optional, required},
+    query::Offer,
+    routes,
+    saga::Outcome,
 };
 use atoll_payment::PAYMENT_COLLECTIONS;
 use serde::Deserialize;

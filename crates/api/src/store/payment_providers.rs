@@ -1,6 +1,11 @@
 //! Store route of payment providers: `/store/payment-providers`.
 
-use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
+use atoll_kernel::{
+    Fault,
+    http::{Call, Params, Reply, Resource},
+    query::Offer,
+    routes,
+};
 use atoll_links::REGION_PAYMENT_PROVIDER;
 
 use crate::{

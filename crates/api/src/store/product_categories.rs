@@ -1,6 +1,11 @@
 //! Store routes of product categories: `/store/product-categories`.
 
-use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
+use atoll_kernel::{
+    Fault,
+    http::{Call, Params, Reply, Resource},
+    query::Offer,
+    routes,
+};
 
 use crate::{
     category_tree::{ANCESTORS_TREE, DESCENDANTS_TREE, ONE_IN_TREE, show_trees},

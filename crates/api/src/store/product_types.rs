@@ -1,6 +1,9 @@
 //! Store routes of product types: `/store/product-types`.
 
-use atoll_kernel::{Offer, Params, Resource};
+use atoll_kernel::{
+    http::{Params, Resource},
+    query::Offer,
+};
 
 use crate::{
     crud::crud,

@@ -1,6 +1,11 @@
 //! Store routes of products: `/store/products`.
 
-use atoll_kernel::{Call, Fault, Offer, Params, Reply, Resource, routes};
+use atoll_kernel::{
+    Fault,
+    http::{Call, Params, Reply, Resource},
+    query::Offer,
+    routes,
+};
 
 use crate::{
     store::catalogue::{IN_CHANNEL, IN_COUNTRY, IN_PROVINCE, IN_REGION, OF_CART, SURROUNDINGS, surroundings},

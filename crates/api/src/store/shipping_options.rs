@@ -1,7 +1,12 @@
 //! Store route of shipping options: `/store/shipping-options`. There is no shipping module yet, so the list
 //! is empty; storefronts request it for every cart with line items.
 
-use atoll_kernel::{Answer, Call, Fault, Param, Params, Reply, routes, serde_json::json};
+use atoll_kernel::{
+    Fault,
+    http::{Answer, Call, Param, Params, Reply},
+    routes,
+    serde_json::json,
+};
 
 use crate::{
     gate::scope,

@@ -7,7 +7,8 @@ mod variants;
 use std::collections::{HashMap, HashSet};
 
 use atoll_kernel::{
-    Direction, Entity, Fault, Metadata, Moment, Read, Scan, Service, StoreError, Timestamp, Write,
+    Fault, Metadata, Moment, Read, StoreError, Timestamp, Write,
+    data::{Direction, Entity, Scan, Service},
     serde_json::{Map, json},
 };
 use atoll_links::{PRODUCT_SALES_CHANNEL, REGION_PAYMENT_PROVIDER, SALES_CHANNEL_STOCK_LOCATION};

@@ -8,7 +8,7 @@ use atoll_inventory::{
     BY_SKU as ITEM_BY_SKU, INVENTORY_ITEMS, InventoryItem, InventoryLevel, create_item, create_level,
     level_at, set_level,
 };
-use atoll_kernel::{Decimal, Entity, Fault, Id};
+use atoll_kernel::{Decimal, Fault, Id, data::Entity};
 use atoll_links::{PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT_VARIANT_PRICE_SET, required_quantity};
 use atoll_pricing::{PRICE_SETS, Price, PriceSet};
 use atoll_product::{

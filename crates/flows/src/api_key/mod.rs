@@ -1,7 +1,7 @@
 //! Creating, renaming, revoking and deleting API keys. Hooks get the ids of keys, and no tokens.
 
 use atoll_api_key::{API_KEYS, ApiKey, ApiKeyPatch, NewToken, create_key, delete_key, revoke_key};
-use atoll_kernel::{Fault, Local, Read, flow, serde_json::json};
+use atoll_kernel::{Fault, Read, flow, flow::Local, serde_json::json};
 
 /// An API key to create.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use atoll_availability::Seller;
 use atoll_cart::{Cart, LineItem, add_line};
-use atoll_kernel::{Decimal, Fault, Local, Metadata, Moment, Read, Write, flow, serde_json::json};
+use atoll_kernel::{Decimal, Fault, Metadata, Moment, Read, Write, flow, flow::Local, serde_json::json};
 use serde::Deserialize;
 
 use crate::cart::{

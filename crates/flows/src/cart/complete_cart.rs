@@ -12,8 +12,12 @@ use atoll_inventory::{
     undo_reserve,
 };
 use atoll_kernel::{
-    Ctx, Decimal, Entity, External, Fault, FaultKind, Local, Metadata, Moment, PaymentAction,
-    PaymentProvider, PaymentRequest, Read, Run, StepCall, StoreError, Write, flow,
+    Ctx, Decimal, Fault, FaultKind, Metadata, Moment, Read, StoreError, Write,
+    data::Entity,
+    flow,
+    flow::{Local, StepCall},
+    payment::{PaymentAction, PaymentProvider, PaymentRequest},
+    saga::{External, Run},
     serde_json::{Map, Value, json},
 };
 use atoll_links::{CART_PAYMENT_COLLECTION, ORDER_CART, ORDER_PAYMENT_COLLECTION};

@@ -3,7 +3,13 @@
 use atoll_availability::{ChannelScope, Seller};
 use atoll_cart::{Cart, CartAddress, METADATA_BYTES_MAX, N_LINES_MAX, open_cart};
 use atoll_customer::{CUSTOMERS, find_or_create_guest};
-use atoll_kernel::{Direction, Fault, Local, Metadata, Moment, Read, Scan, Write, flow, serde_json::json};
+use atoll_kernel::{
+    Fault, Metadata, Moment, Read, Write,
+    data::{Direction, Scan},
+    flow,
+    flow::Local,
+    serde_json::json,
+};
 use atoll_region::{REGIONS, Region};
 use atoll_sales_channel::SALES_CHANNELS;
 use atoll_store::the_store;

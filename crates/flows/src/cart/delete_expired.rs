@@ -9,8 +9,15 @@ use std::time::Duration;
 
 use atoll_cart::{CARTS, OPEN_BY_DAY, day_of};
 use atoll_kernel::{
-    Actor, Ctx, ExecutionState, Fault, Local, Moment, Read, Scan, StoreError, Tick, WorkflowExecution, Write,
-    flow, job, limits::CARTS_EXPIRED_AT_ONCE_MAX, serde_json::json,
+    Actor, Ctx, Fault, Moment, Read, StoreError, Write,
+    data::Scan,
+    flow,
+    flow::Local,
+    job,
+    jobs::Tick,
+    limits::CARTS_EXPIRED_AT_ONCE_MAX,
+    saga::{ExecutionState, WorkflowExecution},
+    serde_json::json,
 };
 use atoll_links::CART_PAYMENT_COLLECTION;
 use atoll_payment::{PAYMENT_COLLECTIONS, PAYMENTS_BY_COLLECTION};

@@ -13,7 +13,7 @@ mod update_line_item;
 
 use atoll_availability::ChannelScope;
 use atoll_cart::Cart;
-use atoll_kernel::{Fault, Local, serde_json::json};
+use atoll_kernel::{Fault, flow::Local, serde_json::json};
 
 use crate::payment::refresh;
 

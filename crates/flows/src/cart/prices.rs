@@ -2,7 +2,7 @@
 
 use atoll_availability::{price_context, price_of};
 use atoll_cart::{CARTS, Cart, LineItem, set_prices};
-use atoll_kernel::{Decimal, Fault, FaultKind, Local, Moment, Read, Write, flow, serde_json::json};
+use atoll_kernel::{Decimal, Fault, FaultKind, Moment, Read, Write, flow, flow::Local, serde_json::json};
 
 use crate::cart::changed;
 

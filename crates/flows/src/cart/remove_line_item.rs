@@ -1,7 +1,7 @@
 //! Removes line items from a cart.
 
 use atoll_cart::{Cart, remove_line};
-use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
 
 use crate::cart::{Scoped, changed, line::cart_in};
 

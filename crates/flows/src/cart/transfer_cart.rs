@@ -2,7 +2,7 @@
 
 use atoll_cart::{CARTS, Cart, CartPatch, Error};
 use atoll_customer::CUSTOMERS;
-use atoll_kernel::{Fault, Local, Read, flow, serde_json::json};
+use atoll_kernel::{Fault, Read, flow, flow::Local, serde_json::json};
 
 use crate::cart::{
     Scoped, changed,

@@ -3,7 +3,13 @@
 use atoll_availability::ChannelScope;
 use atoll_cart::{CARTS, Cart, CartAddress, CartPatch, METADATA_BYTES_MAX};
 use atoll_customer::{CUSTOMERS, find_or_create_guest};
-use atoll_kernel::{Entity, Fault, Local, Metadata, Moment, Read, Write, flow, present, serde_json::json};
+use atoll_kernel::{
+    Fault, Metadata, Moment, Read, Write,
+    data::{Entity, present},
+    flow,
+    flow::Local,
+    serde_json::json,
+};
 use atoll_region::{COUNTRIES, COUNTRIES_BY_REGION, REGIONS, Region};
 use serde::Deserialize;
 

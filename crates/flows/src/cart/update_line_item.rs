@@ -2,7 +2,7 @@
 
 use atoll_availability::Seller;
 use atoll_cart::{Cart, set_quantity};
-use atoll_kernel::{Decimal, Fault, Local, Metadata, Read, flow, serde_json::json};
+use atoll_kernel::{Decimal, Fault, Metadata, Read, flow, flow::Local, serde_json::json};
 
 use crate::cart::{
     Scoped, changed,

@@ -4,7 +4,7 @@ use atoll_customer::{
     CUSTOMERS, Customer, CustomerAddress, CustomerAddressPatch, add_address, address_of, change_address,
     remove_address,
 };
-use atoll_kernel::{Fault, Local, Read, flow, serde_json::json};
+use atoll_kernel::{Fault, Read, flow, flow::Local, serde_json::json};
 
 /// An address of a customer, and an input.
 #[derive(Clone)]

@@ -4,7 +4,7 @@ mod addresses;
 
 use atoll_auth::add_actor;
 use atoll_customer::{CUSTOMER, CUSTOMERS, Customer, CustomerPatch};
-use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
 
 pub use addresses::{
     AddressOf, CREATE_CUSTOMER_ADDRESSES, DELETE_CUSTOMER_ADDRESSES, UPDATE_CUSTOMER_ADDRESSES,

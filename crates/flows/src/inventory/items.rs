@@ -1,7 +1,7 @@
 //! Creating inventory items with their stock levels, and updating items.
 
 use atoll_inventory::{INVENTORY_ITEMS, InventoryItem, InventoryItemPatch, create_item, update_item};
-use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
 
 use crate::inventory::{BATCH_LEVELS, LevelBatch, LevelInput};
 

@@ -5,7 +5,7 @@ mod items;
 use atoll_inventory::{
     BY_ITEM, INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryLevel, create_level, delete_level, set_level,
 };
-use atoll_kernel::{Decimal, Fault, Local, Moment, Read, Write, flow, serde_json::json};
+use atoll_kernel::{Decimal, Fault, Moment, Read, Write, flow, flow::Local, serde_json::json};
 use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
 use atoll_product::VARIANTS;
 use atoll_stock_location::STOCK_LOCATIONS;

@@ -1,6 +1,6 @@
 //! Archives an order.
 
-use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
 use atoll_order::{Order, archive_order};
 
 flow! {

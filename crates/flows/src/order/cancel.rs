@@ -1,7 +1,7 @@
 //! Cancels an order: releases its reservations, refunds or cancels its payments.
 
 use atoll_inventory::release as release_inventory;
-use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
 use atoll_links::ORDER_PAYMENT_COLLECTION;
 use atoll_order::{Error as OrderError, ORDERS, Order, cancel_order};
 

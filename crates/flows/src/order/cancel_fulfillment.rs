@@ -2,7 +2,7 @@
 
 use atoll_fulfillment::cancel as cancel_fulfillment;
 use atoll_inventory::{INVENTORY_ITEMS, InventoryLevel, Sent, create_level, level_at, restock};
-use atoll_kernel::{Fault, Local, Moment, Write, flow, serde_json::json};
+use atoll_kernel::{Fault, Moment, Write, flow, flow::Local, serde_json::json};
 use atoll_links::ORDER_FULFILLMENT;
 use atoll_order::{Order, note_fulfilled, open_order, reopen_order};
 use atoll_stock_location::STOCK_LOCATIONS;

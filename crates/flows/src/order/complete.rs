@@ -2,7 +2,7 @@
 
 use atoll_fulfillment::Fulfillment;
 use atoll_inventory::{release, send_up_to};
-use atoll_kernel::{Decimal, Fault, Local, flow, serde_json::json};
+use atoll_kernel::{Decimal, Fault, flow, flow::Local, serde_json::json};
 use atoll_order::{Order, complete_order};
 
 use super::{

@@ -1,6 +1,6 @@
 //! Places orders.
 
-use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
 use atoll_order::{Order, place_order};
 use atoll_region::decimal_digits;
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use atoll_fulfillment::{Fulfillment, FulfillmentItem, Packed, pack};
 use atoll_inventory::{INVENTORY_ITEMS, Sent, release, send};
 use atoll_kernel::{
-    Decimal, Fault, Local, Metadata, Moment, Write, flow,
+    Decimal, Fault, Metadata, Moment, Write, flow,
+    flow::Local,
     limits::FULFILLMENTS_MAX,
     serde_json::{Map, json},
 };

@@ -1,7 +1,8 @@
 //! Updates a placed order.
 
 use atoll_kernel::{
-    Fault, Local, Metadata, flow,
+    Fault, Metadata, flow,
+    flow::Local,
     serde_json::{Map, Value, json},
 };
 use atoll_order::{ORDERS, Order, OrderPatch, changed_address, open_order};
@@ -20,7 +21,7 @@ pub struct UpdateOrder {
     /// Changed fields of the billing address.
     pub billing_address: Option<Map<String, Value>>,
     /// Free data.
-    #[serde(deserialize_with = "atoll_kernel::present")]
+    #[serde(deserialize_with = "atoll_kernel::data::present")]
     pub metadata: Option<Metadata>,
 }
 

@@ -2,7 +2,8 @@
 
 use atoll_cart::Cart;
 use atoll_kernel::{
-    Fault, Local, Moment, Write, flow,
+    Fault, Moment, Write, flow,
+    flow::Local,
     serde_json::{Map, json},
 };
 use atoll_links::CART_PAYMENT_COLLECTION;

@@ -3,7 +3,10 @@
 use atoll_availability::ChannelScope;
 use atoll_cart::CARTS;
 use atoll_kernel::{
-    Ctx, Decimal, External, Fault, Metadata, PaymentAction, PaymentRequest, Read, Run, StepCall, flow,
+    Ctx, Decimal, Fault, Metadata, Read, flow,
+    flow::StepCall,
+    payment::{PaymentAction, PaymentRequest},
+    saga::{External, Run},
 };
 use atoll_links::{CART_PAYMENT_COLLECTION, REGION_PAYMENT_PROVIDER};
 use atoll_payment::{

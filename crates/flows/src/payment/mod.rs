@@ -6,7 +6,7 @@ mod due;
 mod move_money;
 mod release;
 
-use atoll_kernel::{Fault, Moment, PaymentProvider, Registry, Write};
+use atoll_kernel::{Fault, Moment, Registry, Write, payment::PaymentProvider};
 use atoll_links::ORDER_PAYMENT_COLLECTION;
 use atoll_order::{ORDERS, Order, PaymentStatus};
 use atoll_payment::{CollectionStatus, PAYMENT_COLLECTIONS, PaymentCollection};

@@ -1,7 +1,10 @@
 //! Captures and refunds payments.
 
 use atoll_kernel::{
-    Ctx, Decimal, External, Fault, Local, Metadata, PaymentAction, PaymentRequest, Run, StepCall, flow,
+    Ctx, Decimal, Fault, Metadata, flow,
+    flow::{Local, StepCall},
+    payment::{PaymentAction, PaymentRequest},
+    saga::{External, Run},
     serde_json::json,
 };
 use atoll_payment::{

@@ -2,7 +2,10 @@
 //! by a subscriber with retries: it cannot refuse.
 
 use atoll_kernel::{
-    Ctx, Decimal, Event, Fault, Local, PaymentAction, PaymentRequest,
+    Ctx, Decimal, Fault,
+    flow::Local,
+    jobs::Event,
+    payment::{PaymentAction, PaymentRequest},
     serde_json::{self, json},
     subscriber,
 };

@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 
 use atoll_inventory::{INVENTORY_ITEMS, InventoryItem, create_item};
 use atoll_kernel::{
-    Entity, Fault, Local, Moment, Read, Write, emit, flow,
+    Fault, Moment, Read, Write,
+    data::Entity,
+    flow,
+    flow::Local,
+    jobs::emit,
     serde_json::{Map, json},
 };
 use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT_VARIANT_PRICE_SET};

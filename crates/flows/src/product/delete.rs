@@ -1,6 +1,6 @@
 //! Deletes products with their variants, options, prices and items.
 
-use atoll_kernel::{Fault, Local, Moment, Write, flow, serde_json::json};
+use atoll_kernel::{Fault, Moment, Write, flow, flow::Local, serde_json::json};
 use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
 use atoll_product::variants_of;
 

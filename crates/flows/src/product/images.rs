@@ -1,6 +1,6 @@
 //! Assigns images of a product to its variants.
 
-use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
 use atoll_product::{Product, assign_images};
 
 /// Pairs of an image and a variant of one product, by id.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use atoll_inventory::InventoryItem;
-use atoll_kernel::{Decimal, present, serde::Deserialize};
+use atoll_kernel::{Decimal, data::present, serde::Deserialize};
 use atoll_product::{OptionInput, Product, ProductPatch, ProductVariant};
 
 /// A reference by id.

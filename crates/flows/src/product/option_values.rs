@@ -1,7 +1,8 @@
 //! Updating and deleting single values of a product option.
 
 use atoll_kernel::{
-    Fault, Local, Read, flow,
+    Fault, Read, flow,
+    flow::Local,
     serde_json::{Value, json},
 };
 use atoll_product::{OPTION_VALUES, ProductOptionValue, ProductOptionValuePatch, delete_option_value};

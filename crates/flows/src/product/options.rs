@@ -1,6 +1,6 @@
 //! The options of a product: more of them, fewer, and other values of its own ones.
 
-use atoll_kernel::{Fault, Local, Moment, Write, flow, serde::Deserialize, serde_json::json};
+use atoll_kernel::{Fault, Moment, Write, flow, flow::Local, serde::Deserialize, serde_json::json};
 use atoll_product::{
     OPTIONS, OptionInput, PRODUCTS, Product, ProductOption, attach_option, create_option,
     delete_option_value, detach_option, offer, values_of,

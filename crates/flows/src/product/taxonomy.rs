@@ -1,6 +1,13 @@
 //! Flows on categories, collections, tags, types and options: create, update, delete, and assign products.
 
-use atoll_kernel::{Entity, Fault, Local, Moment, RowError, Write, flow, serde::Serialize, serde_json::json};
+use atoll_kernel::{
+    Fault, Moment, Write,
+    data::{Entity, RowError},
+    flow,
+    flow::Local,
+    serde::Serialize,
+    serde_json::json,
+};
 use atoll_product::{
     COLLECTIONS, OptionChanges, OptionInput, PRODUCTS, Product, ProductCategory, ProductCategoryPatch,
     ProductCollection, ProductCollectionPatch, ProductOption, ProductTag, ProductTagPatch, ProductType,

@@ -1,6 +1,6 @@
 //! Updates a product and the channels that sell it.
 
-use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{PRODUCTS, Product};
 

@@ -2,7 +2,8 @@
 //! each. A kit has several.
 
 use atoll_kernel::{
-    Decimal, Fault, Local, Read, flow,
+    Decimal, Fault, Read, flow,
+    flow::Local,
     serde_json::{Map, Number, json},
 };
 use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;

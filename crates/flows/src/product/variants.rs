@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use atoll_kernel::{Entity, Fault, Local, Moment, Write, flow, serde_json::json};
+use atoll_kernel::{Fault, Moment, Write, data::Entity, flow, flow::Local, serde_json::json};
 use atoll_links::{PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT_VARIANT_PRICE_SET};
 use atoll_pricing::{PRICE_SETS, Price, PriceSet};
 use atoll_product::{

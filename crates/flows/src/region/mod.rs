@@ -1,6 +1,6 @@
 //! Flows on regions: their countries, currency and payment providers.
 
-use atoll_kernel::{Fault, Local, Moment, Write, flow, serde_json::json};
+use atoll_kernel::{Fault, Moment, Write, flow, flow::Local, serde_json::json};
 use atoll_links::REGION_PAYMENT_PROVIDER;
 use atoll_payment::PAYMENT_PROVIDERS;
 use atoll_region::{REGIONS, Region, RegionPatch, create_region, delete_region, update_region};

@@ -4,7 +4,7 @@
 use atoll_inventory::{
     RESERVATIONS, ReservationItem, ReservationItemPatch, release_reservation, reserve, update_reservation,
 };
-use atoll_kernel::{Decimal, Fault, Local, Patch, Read, flow, serde_json::json};
+use atoll_kernel::{Decimal, Fault, Read, data::Patch, flow, flow::Local, serde_json::json};
 use atoll_order::{Error as OrderError, order_of_line};
 
 use crate::order::Out;

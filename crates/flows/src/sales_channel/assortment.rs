@@ -2,7 +2,8 @@
 //! locations.
 
 use atoll_kernel::{
-    Decimal, Fault, Local, Moment, Timestamp, Write, flow,
+    Decimal, Fault, Moment, Timestamp, Write, flow,
+    flow::Local,
     serde_json::{Map, Value, json},
 };
 use atoll_links::{

@@ -1,6 +1,6 @@
 //! Creates sales channels.
 
-use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 
 flow! {

@@ -1,6 +1,6 @@
 //! Deletes sales channels, with their links.
 
-use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
 use atoll_sales_channel::SALES_CHANNELS;
 use atoll_store::the_store;
 

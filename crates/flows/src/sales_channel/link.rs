@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use atoll_api_key::{API_KEYS, ApiKeyKind};
 use atoll_kernel::{
-    Fault, Link, Local, Moment, Write, flow,
+    Fault, Moment, Write,
+    data::Link,
+    flow,
+    flow::Local,
     serde_json::{Map, json},
 };
 use atoll_links::{PUBLISHABLE_API_KEY_SALES_CHANNEL, SALES_CHANNEL_STOCK_LOCATION};

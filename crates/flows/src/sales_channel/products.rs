@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use atoll_kernel::{
-    Direction, Fault, Local, Read, Registry, Scan, StoreError, flow,
+    Fault, Read, Registry, StoreError,
+    data::{Direction, Scan},
+    flow,
+    flow::Local,
     limits::{BULK_PRODUCTS_MAX, CONDITION_VALUES_MAX},
     serde::{Deserialize, Serialize},
 };

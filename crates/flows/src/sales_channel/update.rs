@@ -1,6 +1,6 @@
 //! Updates a sales channel.
 
-use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel, SalesChannelPatch};
 
 flow! {

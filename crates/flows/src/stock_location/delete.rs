@@ -1,7 +1,7 @@
 //! Deletes stock locations where nothing lies any more.
 
 use atoll_inventory::{BY_LOCATION, INVENTORY_LEVELS, stocked_anywhere};
-use atoll_kernel::{Fault, Local, flow, serde_json::json};
+use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
 use atoll_stock_location::STOCK_LOCATIONS;
 use atoll_store::clear_default;
 

@@ -1,7 +1,10 @@
 //! Creating and updating stock locations, with their addresses.
 
 use atoll_kernel::{
-    Entity, Fault, Local, Metadata, flow, present,
+    Fault, Metadata,
+    data::{Entity, present},
+    flow,
+    flow::Local,
     serde_json::{self, Map, Value, json},
 };
 use atoll_stock_location::{STOCK_LOCATIONS, StockLocation, StockLocationAddress, StockLocationPatch};

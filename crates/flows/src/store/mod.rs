@@ -1,6 +1,6 @@
 //! Updating the store: its name, its currencies and its defaults, which are records of other modules.
 
-use atoll_kernel::{Fault, Local, Read, flow, serde_json::json};
+use atoll_kernel::{Fault, Read, flow, flow::Local, serde_json::json};
 use atoll_sales_channel::SALES_CHANNELS;
 use atoll_store::{STORES, Store, StorePatch};
 

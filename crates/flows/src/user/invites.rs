@@ -2,7 +2,9 @@
 
 use atoll_auth::{AUTH_IDENTITIES, add_actor};
 use atoll_kernel::{
-    Ctx, Fault, Local, Metadata, UNSIGNED_TOKEN, Unsigned, digest, flow, random_token,
+    Ctx, Fault, Metadata, flow,
+    flow::Local,
+    http::{UNSIGNED_TOKEN, Unsigned, digest, random_token},
     serde_json::{Value, json},
 };
 use atoll_user::{

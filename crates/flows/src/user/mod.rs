@@ -3,7 +3,7 @@
 mod invites;
 
 use atoll_auth::{PasswordHash, add_actor, register, remove_actor};
-use atoll_kernel::{Actor, Fault, Local, Moment, Write, flow, serde_json::json};
+use atoll_kernel::{Actor, Fault, Moment, Write, flow, flow::Local, serde_json::json};
 use atoll_user::{USER, USERS, User, UserPatch, create_user};
 
 pub use invites::{

@@ -1,7 +1,7 @@
 //! `verify` checks: reservations against inventory levels and order lines.
 
 use atoll_inventory::{INVENTORY_LEVELS, RESERVATIONS, RESERVED_BY_ITEM, level_at, reservations_of};
-use atoll_kernel::{Decimal, StoreError, Verify, check};
+use atoll_kernel::{Decimal, StoreError, check, verify::Verify};
 use atoll_order::ORDERS;
 
 use crate::order::Out;

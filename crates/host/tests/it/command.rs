@@ -8,7 +8,10 @@ use std::{
 };
 
 use atoll_host::registry;
-use atoll_kernel::{KeyBuf, Store, StoreError, Write as WriteTx, engines::Redb};
+use atoll_kernel::{
+    StoreError, Write as WriteTx,
+    data::{KeyBuf, Store, engines::Redb},
+};
 use tempfile::TempDir;
 
 use crate::server::Server;

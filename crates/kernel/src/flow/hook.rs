@@ -85,10 +85,10 @@ macro_rules! hook {
     ($name:literal in $point:literal => external $call:path
     $(, undo: $undo:path)? $(, timeout: $timeout:expr)? $(, retries: $retries:expr)?) => {
         $crate::inventory::submit! {
-            $crate::HookEntry(&$crate::Hook {
+            $crate::flow::HookEntry(&$crate::flow::Hook {
                 name: $name,
                 point: $point,
-                run: $crate::HookRun::External {
+                run: $crate::flow::HookRun::External {
                     call: |ctx, call| Box::pin($call(ctx, call)),
                     undo: $crate::or_none!($(|ctx, call| Box::pin($undo(ctx, call)))?),
                     timeout: $crate::or_none!($($timeout)?),
@@ -99,7 +99,7 @@ macro_rules! hook {
     };
     ($name:literal in $point:literal => $run:path) => {
         $crate::inventory::submit! {
-            $crate::HookEntry(&$crate::Hook { name: $name, point: $point, run: $crate::HookRun::Local($run) })
+            $crate::flow::HookEntry(&$crate::flow::Hook { name: $name, point: $point, run: $crate::flow::HookRun::Local($run) })
         }
     };
 }

@@ -1,15 +1,17 @@
 //! Flows: business processes over several modules in one transaction, plain Rust code that is committed as a
-//! whole or not at all. Processes with external calls are a [`Saga`](crate::Saga).
+//! whole or not at all. Processes with external calls are a [`Saga`](crate::saga::Saga).
 
 mod hook;
 mod probe;
 
 use atoll_storage::rehearse;
 
-use crate::{Ctx, Fault, Moment, StoreError, Write, emit, serde_json::Value};
+use crate::{Ctx, Fault, Moment, StoreError, Write, jobs::emit, serde_json::Value};
 
 pub use hook::{ExternalHook, Hook, HookEntry, HookRun, StepCall};
 pub use probe::{Point, Probe, When};
+
+pub use crate::workflow::{AnyFlow, FlowEntry};
 
 /// A process over several modules, in one transaction. It needs no journal: an error aborts the transaction.
 pub struct Flow<I: 'static, O: 'static> {

@@ -1,7 +1,8 @@
 //! Cascade to links: removes, soft-deletes or restores the links of a record together with the record.
 
 use crate::{
-    Direction, KeyBuf, Moment, Read, Registry, RowError, Scan, Span, StoreError, Write, group_count,
+    Moment, Read, Registry, StoreError, Write,
+    data::{Direction, KeyBuf, RowError, Scan, Span, group_count},
     link::{LINKS, Link, Side, by_side},
 };
 

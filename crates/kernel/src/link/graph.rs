@@ -5,9 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::Value;
 
 use crate::{
-    CREATED_AT_TEXT, DELETED_AT_TEXT, Decimal, Direction, EntityDef, Env, FieldKind, Ids, JsonObject, Node,
-    QueryError, Record, Registry, Relation, Resolve, ResolveWith, Scalar, Scan, Targets, UPDATED_AT_TEXT,
+    CREATED_AT_TEXT, DELETED_AT_TEXT, Decimal, Registry, UPDATED_AT_TEXT,
+    data::{Direction, EntityDef, FieldKind, JsonObject, Node, Record, Scalar, Scan},
     link::{Link, LinkRow, Side, by_side},
+    query::{Env, Ids, QueryError, Relation, Resolve, ResolveWith, Targets},
 };
 
 /// A row of a link as a record of the graph.

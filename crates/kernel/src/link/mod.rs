@@ -15,9 +15,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Change, Direction, Fault, FieldKind, History, Ids, KeyBuf, Moment, Read, Record, Registry, Scan, Space,
-    Span, StoreError, Timestamp, WhenGone, Write, add_to_group, group_count,
+    Fault, Moment, Read, Registry, StoreError, Timestamp, Write,
+    data::{
+        Change, Direction, FieldKind, History, KeyBuf, Record, Scan, Space, Span, add_to_group, group_count,
+    },
     projection::{announce, project},
+    query::{Ids, WhenGone},
     stored,
 };
 
@@ -144,7 +147,7 @@ macro_rules! link {
         };
     ) => {
         $(#[$meta])*
-        $vis static $NAME: $crate::Link = $crate::Link {
+        $vis static $NAME: $crate::data::Link = $crate::data::Link {
             name: $name,
             reverse: concat!($name, ".reverse"),
             deleted: concat!($name, ".deleted"),
@@ -158,17 +161,17 @@ macro_rules! link {
         const _: () = {
             #[$crate::linkme::distributed_slice($crate::LINKS)]
             #[linkme(crate = $crate::linkme)]
-            static REGISTERED: &$crate::Link = &$NAME;
+            static REGISTERED: &$crate::data::Link = &$NAME;
         };
     };
     ($(#[$meta:meta])* $vis:vis static $NAME:ident: FieldLink = $link:expr;) => {
         $(#[$meta])*
-        $vis static $NAME: $crate::FieldLink = $link;
+        $vis static $NAME: $crate::data::FieldLink = $link;
 
         const _: () = {
             #[$crate::linkme::distributed_slice($crate::FIELD_LINKS)]
             #[linkme(crate = $crate::linkme)]
-            static REGISTERED: &$crate::FieldLink = &$NAME;
+            static REGISTERED: &$crate::data::FieldLink = &$NAME;
         };
     };
 }

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use atoll_storage::{Neighbours, stored_version, version};
 
 use crate::{
-    Direction, Graph, KeyBuf, Read, Scan, Space, Span, StoreError, Write, add_to_group, key_text,
+    Read, StoreError, Write,
+    data::{Direction, KeyBuf, Scan, Space, Span, add_to_group, key_text, split_part},
     link::{Link, LinkRow, Side, cascade::deleted_group},
-    split_part,
+    query::Graph,
 };
 
 /// A stored row with its key.
@@ -121,7 +122,8 @@ impl Link {
     /// Does a row of this space decode, and do its columns hold what they should?
     pub(crate) fn check_row(&self, space: Space, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         let row = self.decode(&key_text(key), value)?;
-        let wrong = |it: &&crate::Column| row.data.get(it.name).is_some_and(|value| !it.kind.fits(value));
+        let wrong =
+            |it: &&crate::data::Column| row.data.get(it.name).is_some_and(|value| !it.kind.fits(value));
         match self.columns.iter().find(wrong) {
             None => Ok(()),
             Some(it) => Err(StoreError::Corrupt {
@@ -175,7 +177,7 @@ impl Link {
         Ok(partners.into_iter().take(n_max).map(say).collect())
     }
 
-    fn end(&self, side: Side) -> &crate::End {
+    fn end(&self, side: Side) -> &crate::data::End {
         match side {
             Side::Left => &self.left,
             Side::Right => &self.right,

@@ -4,9 +4,9 @@
 use atoll_storage::verify::{Groups, verify_counters};
 
 use crate::{
-    Direction, KeyBuf, Read, Record, Registry, Scan, Span, StoreError,
+    Read, Registry, StoreError,
+    data::{Direction, KeyBuf, Record, Scan, Span, split_part},
     link::{Link, Side},
-    split_part,
     verify::{Verify, readable},
 };
 

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use atoll_storage::verify::is_damaged;
 
 use crate::{
-    Direction, Read, Registry, Scan, Space, Span, StoreError, TableSource, View, key_text,
+    Read, Registry, StoreError,
+    data::{Direction, Scan, Space, Span, TableSource, View, key_text},
     link::Link,
     migration::{PartKind, plan::N_NAMED_MAX},
 };

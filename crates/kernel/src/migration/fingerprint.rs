@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use atoll_storage::{STORE_FORMAT, version};
 
 use crate::{
-    EntityDef, FieldKind, FieldValue, History, IndexDef, Link, LinkRow, Projection, Registry, SpaceDef, Step,
+    Registry,
+    data::{EntityDef, FieldKind, FieldValue, History, IndexDef, Link, LinkRow, Projection, SpaceDef, Step},
 };
 
 crate::words! {
@@ -126,7 +127,8 @@ impl Holder {
     }
 
     fn link(link: &Link) -> Holder {
-        let end = |end: &crate::End| format!("{}{}", if end.many { "many " } else { "one " }, end.entity);
+        let end =
+            |end: &crate::data::End| format!("{}{}", if end.many { "many " } else { "one " }, end.entity);
         let mut fields = Fields { history: link.history, ..Fields::default() };
         fields.add(LinkRow::KIND);
         // Its columns are in there, and are named as if they were fields of the row.

@@ -9,7 +9,10 @@ mod fingerprint;
 mod plan;
 mod rebuild;
 
-use crate::{Registry, RowError, Space, Store, StoreError};
+use crate::{
+    Registry, StoreError,
+    data::{RowError, Space, Store},
+};
 
 pub use self::{
     fingerprint::{Fingerprint, Format, PartKind},

@@ -8,7 +8,8 @@ use std::{
 use atoll_storage::version;
 
 use crate::{
-    Direction, Read, Registry, Scan, Space, Span, Step, StoreError, View, decode,
+    Read, Registry, StoreError,
+    data::{Direction, Scan, Space, Span, Step, View, decode},
     link::Link,
     migration::{
         FORMAT, Fingerprint, Format, MigrationError, PartKind,

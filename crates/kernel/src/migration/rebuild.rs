@@ -12,8 +12,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Change, Direction, KeyBuf, Read, Registry, Scan, Space, Span, Store, StoreError, TableSource, Write,
-    add_to_group, counters_of, decode, encode,
+    Read, Registry, StoreError, Write,
+    data::{
+        Change, Direction, KeyBuf, Scan, Space, Span, Store, TableSource, add_to_group, counters_of, decode,
+        encode,
+    },
     link::Link,
     migration::{FORMAT, Fingerprint, MigrationError, PartKind, Plan},
     projection::Projection,

@@ -15,11 +15,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Direction, Fault, KeyBuf, Read, Scan, Slots, Space, SpaceDef, Span, StoreError, Timestamp, Write,
+    Fault, Read, StoreError, Timestamp, Write,
+    data::{Direction, KeyBuf, Scan, Slots, Space, SpaceDef, Span, split_part},
     limits::{
         IDEMPOTENCY_ANSWER_BYTES_MAX, IDEMPOTENCY_BYTES_PER_CLIENT_MAX, IDEMPOTENCY_ROW_BYTES_PER_CLIENT_MAX,
     },
-    split_part, stored,
+    stored,
     verify::Verify,
 };
 
@@ -354,7 +355,10 @@ pub fn verify_answers(it: &mut Verify<'_>) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Store, engines::Memory, limits::IDEMPOTENCY_NOTE_BYTES_MAX};
+    use crate::{
+        data::{Store, engines::Memory},
+        limits::IDEMPOTENCY_NOTE_BYTES_MAX,
+    };
 
     const SPACES: [Space; 4] = [ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES];
 

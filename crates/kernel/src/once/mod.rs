@@ -16,7 +16,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Actor, Call, Ctx, Fault, FaultKind, Local, Moment, Pass, Reply, Route, StatusCode, View, Write,
+    Actor, Ctx, Fault, FaultKind, Moment, Write,
+    data::View,
+    flow::Local,
+    http::{Call, Pass, Reply, Route, StatusCode},
     limits::{IDEMPOTENCY_NOTE_BYTES_MAX, IDEMPOTENCY_SHOPPER_BUDGETS},
 };
 

@@ -2,9 +2,10 @@
 //! the saga goes on.
 
 use crate::{
-    Fault, Local, Moment, Point, StepCall, StepState, When, Write,
+    Fault, Moment, Write,
+    flow::{Local, Point, StepCall, When},
     saga::{
-        ExecutionState, Run,
+        ExecutionState, Run, StepState,
         external::Outside,
         run::{LocalUndo, Undo},
         undo::{undo, undo_by},

@@ -13,10 +13,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    Actor, Ctx, Fault, FaultKind, FaultRecord, Moment, Saga, Timestamp, View, Write,
+    Actor, Ctx, Fault, FaultKind, Moment, Timestamp, Write,
     ctx::refuse_nobody,
+    data::View,
+    http::FaultRecord,
     once::{KeyedRequest, Note, Once},
-    saga::{EXECUTIONS, ExecutionState, Run, StepAnswer, WorkflowExecution, run::release},
+    saga::{EXECUTIONS, ExecutionState, Run, Saga, StepAnswer, WorkflowExecution, run::release},
 };
 
 /// The result of starting a saga.

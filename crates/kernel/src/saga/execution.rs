@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Actor, Entity, Event, Fault, FaultKind, FaultRecord, Index, Moment, Read, RowError, Service, StoreError,
-    Timestamp, Write, entity,
+    Actor, Fault, FaultKind, Moment, Read, StoreError, Timestamp, Write,
+    data::{Entity, Index, RowError, Service},
+    entity,
+    http::FaultRecord,
+    jobs::Event,
     once::{KeyedRequest, Note, done},
     saga::undo::Undone,
     stored,

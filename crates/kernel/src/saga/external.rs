@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Ctx, Fault, FaultKind, FaultRecord, Timestamp, flow::StepCall};
+use crate::{Ctx, Fault, FaultKind, Timestamp, flow::StepCall, http::FaultRecord};
 
 /// Default time-out of one attempt.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -7,7 +7,8 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::{
-    Actor, Ctx, Fault, FaultKind, Local, Moment, Read, Timestamp, Write,
+    Actor, Ctx, Fault, FaultKind, Moment, Read, Timestamp, Write,
+    flow::Local,
     once::KeyedRequest,
     saga::{
         AnySaga, EXECUTIONS, ExecutionState, StepAnswer, StepEntry, StepState, WorkflowExecution,

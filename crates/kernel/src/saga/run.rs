@@ -8,7 +8,10 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::{
-    Ctx, Fault, FaultRecord, HookRun, Local, Moment, Point, StepCall, Timestamp, View, When, Write,
+    Ctx, Fault, Moment, Timestamp, Write,
+    data::View,
+    flow::{HookRun, Local, Point, StepCall, When},
+    http::FaultRecord,
     once::done,
     saga::{
         ExecutionState, External, Saga, StepAnswer, StepEntry, StepKind, StepState, WorkflowExecution,

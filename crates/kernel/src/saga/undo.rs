@@ -11,8 +11,15 @@ use atoll_storage::stored_version;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnyService, CLEARED_REFERENCES, Direction, Event, Fault, FaultKind, KeyBuf, Link, LinkError, Read,
-    Registry, Resolve, SEQUENCES, Space, Span, StepEntry, StepState, StoreError, Write, link, split_part,
+    Fault, FaultKind, Read, Registry, StoreError, Write,
+    data::{
+        AnyService, CLEARED_REFERENCES, Direction, KeyBuf, Link, LinkError, SEQUENCES, Space, Span,
+        split_part,
+    },
+    jobs::Event,
+    link,
+    query::Resolve,
+    saga::{StepEntry, StepState},
     stored,
 };
 
@@ -136,7 +143,12 @@ impl Read for Recorder<'_> {
         self.tx.get(key)
     }
 
-    fn scan(&self, span: &Span, order: Direction, visit: &mut crate::Visit<'_>) -> Result<(), StoreError> {
+    fn scan(
+        &self,
+        span: &Span,
+        order: Direction,
+        visit: &mut crate::data::Visit<'_>,
+    ) -> Result<(), StoreError> {
         self.tx.scan(span, order, visit)
     }
 

@@ -16,7 +16,8 @@ use linkme::distributed_slice;
 use tokio::sync::Semaphore;
 
 use crate::{
-    Ctx, Direction, Entity, Fault, FaultKind, Read, Registry, Scan, Span, StoreError, Table, Timestamp, View,
+    Ctx, Fault, FaultKind, Read, Registry, StoreError, Timestamp,
+    data::{Direction, Entity, Scan, Span, Table, View},
     migration::Plan,
 };
 
@@ -57,7 +58,8 @@ macro_rules! check {
         const _: () = {
             #[$crate::linkme::distributed_slice($crate::CHECKS)]
             #[linkme(crate = $crate::linkme)]
-            static REGISTERED: &$crate::Check = &$crate::Check { name: $name, summary: $summary, run: $run };
+            static REGISTERED: &$crate::verify::Check =
+                &$crate::verify::Check { name: $name, summary: $summary, run: $run };
         };
     };
 }

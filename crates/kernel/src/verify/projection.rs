@@ -2,7 +2,9 @@
 //! key.
 
 use crate::{
-    Change, Direction, Projection, Record, Registry, Scan, Span, StoreError, link,
+    Registry, StoreError,
+    data::{Change, Direction, Projection, Record, Scan, Span},
+    link,
     verify::{Verify, readable},
 };
 

@@ -2,7 +2,7 @@
 
 use atoll_cart::CART;
 use atoll_customer::CUSTOMER;
-use atoll_kernel::{FieldLink, WhenGone, link};
+use atoll_kernel::{data::FieldLink, link, query::WhenGone};
 
 link! {
     /// The customer of a cart, who may be a guest.

@@ -1,7 +1,7 @@
 //! Foreign key: the region of a cart.
 
 use atoll_cart::CART;
-use atoll_kernel::{FieldLink, WhenGone, link};
+use atoll_kernel::{data::FieldLink, link, query::WhenGone};
 use atoll_region::REGION;
 
 link! {

@@ -1,7 +1,7 @@
 //! Foreign key: the sales channel of a cart.
 
 use atoll_cart::CART;
-use atoll_kernel::{FieldLink, WhenGone, link};
+use atoll_kernel::{data::FieldLink, link, query::WhenGone};
 use atoll_sales_channel::SALES_CHANNEL;
 
 link! {

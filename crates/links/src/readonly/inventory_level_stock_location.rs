@@ -1,7 +1,7 @@
 //! Foreign key: the stock location of an inventory level. The wire shows it as a list.
 
 use atoll_inventory::INVENTORY_LEVEL;
-use atoll_kernel::{FieldLink, WhenGone, link};
+use atoll_kernel::{data::FieldLink, link, query::WhenGone};
 use atoll_stock_location::STOCK_LOCATION;
 
 link! {

@@ -1,6 +1,6 @@
 //! Foreign keys: the product and the variant of the lines of carts and orders.
 
-use atoll_kernel::{FieldLink, WhenGone, link};
+use atoll_kernel::{data::FieldLink, link, query::WhenGone};
 use atoll_product::{PRODUCT, VARIANT};
 
 const PRODUCT_OF_LINE: FieldLink = FieldLink {

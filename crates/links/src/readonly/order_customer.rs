@@ -1,7 +1,7 @@
 //! Foreign key: the customer of an order.
 
 use atoll_customer::CUSTOMER;
-use atoll_kernel::{FieldLink, WhenGone, link};
+use atoll_kernel::{data::FieldLink, link, query::WhenGone};
 use atoll_order::ORDER;
 
 link! {

@@ -1,6 +1,6 @@
 //! Foreign key: the region of an order.
 
-use atoll_kernel::{FieldLink, WhenGone, link};
+use atoll_kernel::{data::FieldLink, link, query::WhenGone};
 use atoll_order::ORDER;
 use atoll_region::REGION;
 

@@ -1,6 +1,6 @@
 //! Foreign key: the currencies of a store.
 
-use atoll_kernel::{FieldLink, WhenGone, link};
+use atoll_kernel::{data::FieldLink, link, query::WhenGone};
 use atoll_region::CURRENCY;
 
 link! {

@@ -1,6 +1,6 @@
 //! Foreign key: the default sales channel of a store.
 
-use atoll_kernel::{FieldLink, WhenGone, link};
+use atoll_kernel::{data::FieldLink, link, query::WhenGone};
 use atoll_sales_channel::SALES_CHANNEL;
 use atoll_store::STORE;
 

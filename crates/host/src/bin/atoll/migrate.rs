@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use atoll_host::registry;
-use atoll_kernel::migrate;
+use atoll_kernel::migration::migrate;
 use clap::Args;
 
 use crate::DataArgs;

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use atoll_background::{Pace, maintain_runs, start};
 use atoll_host::{App, Assembly, Data, DemoKey, Role, Secret, Settings, http, load_demo};
-use atoll_kernel::router;
+use atoll_kernel::http::router;
 use clap::Args;
 use tokio::{
     net::TcpListener,

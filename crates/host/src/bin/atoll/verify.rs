@@ -4,7 +4,9 @@ use std::{io::Write as _, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use atoll_host::registry;
-use atoll_kernel::{Findings, MigrationPlan, Timestamp, limits::VERIFY_FINDINGS_MAX};
+use atoll_kernel::{
+    Timestamp, limits::VERIFY_FINDINGS_MAX, migration::Plan as MigrationPlan, verify::Findings,
+};
 use clap::Args;
 
 use crate::DataArgs;
