@@ -9,7 +9,7 @@ use atoll_kernel::{
     flow::{Hook, HookRun},
     http::{Answer, Auth, Method, Params, Reply, Resource, Route},
     jobs::{Job, Schedule},
-    query::{Offer, WhenGone},
+    query::{Offer, OnDelete},
     serde_json::Value,
 };
 use expect_test::expect_file;
@@ -98,7 +98,7 @@ const CLEARED_WITHOUT_INDEX: FieldLink = FieldLink {
     many: false,
     to: "thing",
     back: None,
-    when_gone: WhenGone::Clear,
+    on_delete: OnDelete::Clear,
 };
 
 static WITHOUT_INDEX: FieldLink = CLEARED_WITHOUT_INDEX;

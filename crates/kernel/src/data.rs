@@ -1,4 +1,5 @@
-//! Stored data: modules with their entities, tables, indexes and services; links between modules; projections.
+//! Stored data: modules with their entities, tables, indexes and services; links between modules;
+//! projections.
 
 pub use atoll_storage::{
     Direction, Embed, Engine, Entity, EntityDef, FieldKind, FieldValue, Halt, History, Index, IndexDef,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::{
     Registry,
-    query::{Resolve, WhenGone},
+    query::{OnDelete, Resolve},
 };
 
 /// Prints everything that is registered, one line each, in a fixed order.
@@ -49,7 +49,7 @@ impl fmt::Display for Registry {
             for relation in self.graph.relations(entity.name) {
                 let how = match relation.resolve {
                     Resolve::Embedded => "inside",
-                    Resolve::Field(_) if relation.when_gone == WhenGone::Clear => {
+                    Resolve::Field(_) if relation.on_delete == OnDelete::Clear => {
                         "by field, cleared when that is deleted"
                     }
                     Resolve::Field(_) => "by field",

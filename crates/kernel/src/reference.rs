@@ -1,10 +1,10 @@
-//! Foreign keys: fields that hold ids of other records. Where a relation says `WhenGone::Clear`, they are
+//! Foreign keys: fields that hold ids of other records. Where a relation says `OnDelete::Clear`, they are
 //! cleared when the other record is deleted, and set again when it is restored.
 
 use crate::{
     Moment, Registry, StoreError, Write,
     data::{Direction, KeyBuf, RowError, Scan, Space, Span, split_part},
-    query::{Relation, Resolve, WhenGone},
+    query::{OnDelete, Relation, Resolve},
 };
 
 /// Space of references that soft deletions cleared. Key: entity and id of the deleted record, then entity,
@@ -13,8 +13,8 @@ pub const CLEARED_REFERENCES: Space = "reference.cleared";
 
 /// The relations whose field is cleared when their target is deleted.
 pub(crate) fn cleared(relations: &[Relation]) -> Vec<(Relation, &'static str)> {
-    let field = |it: &Relation| match (it.when_gone, it.resolve) {
-        (WhenGone::Clear, Resolve::Field(field)) => Some((*it, field)),
+    let field = |it: &Relation| match (it.on_delete, it.resolve) {
+        (OnDelete::Clear, Resolve::Field(field)) => Some((*it, field)),
         _ => None,
     };
     relations.iter().filter_map(field).collect()

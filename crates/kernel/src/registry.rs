@@ -19,7 +19,7 @@ use crate::{
     module::{MODULES, Module},
     payment::{PaymentProvider, PaymentProviderEntry},
     projection::{PROJECTIONS, Projection},
-    query::{Computed, Graph, Relation, Resolve, WhenGone},
+    query::{Computed, Graph, OnDelete, Relation, Resolve},
     read_plan::unknown_paths,
     reference,
     resource::{Resource, ResourceEntry},
@@ -465,7 +465,7 @@ impl Registry {
                 say(format!("{name} leads to `{}`, which has no table", to.name));
             }
             Resolve::Field(field)
-                if relation.when_gone == WhenGone::Clear && !self.graph.table(from.name).has_index(field) =>
+                if relation.on_delete == OnDelete::Clear && !self.graph.table(from.name).has_index(field) =>
             {
                 say(format!("{name} is cleared, and needs an index on `{}.{field}`", from.name));
             }
@@ -481,7 +481,7 @@ fn field_relations(link: &FieldLink) -> Vec<Relation> {
     let there = Relation {
         many: link.many,
         absent_if_none: true,
-        when_gone: link.when_gone,
+        on_delete: link.on_delete,
         ..Relation::one(link.from, link.relation, link.to, Resolve::Field(link.field))
     };
     let back = link.back.map(|name| Relation {

@@ -44,7 +44,7 @@ pub struct Relation {
     /// How the targets are found.
     pub resolve: Resolve,
     /// What happens to the foreign key when the target is deleted.
-    pub when_gone: WhenGone,
+    pub on_delete: OnDelete,
     /// The field by which the targets are sorted. The default is by id.
     pub sorted_by: Option<&'static str>,
 }
@@ -60,7 +60,7 @@ impl Relation {
             searched: false,
             absent_if_none: false,
             resolve,
-            when_gone: WhenGone::Keep,
+            on_delete: OnDelete::Keep,
             sorted_by: None,
         }
     }
@@ -79,7 +79,7 @@ impl Relation {
 /// What happens to a field that holds one or several ids when one of these records is deleted: the `ON
 /// DELETE` of a foreign key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WhenGone {
+pub enum OnDelete {
     /// The id stays. The field records history, or the module refuses the deletion, or deletes both
     /// (cascade).
     Keep,
@@ -255,7 +255,7 @@ impl Graph {
                 searched: false,
                 absent_if_none: false,
                 resolve: Resolve::Embedded,
-                when_gone: WhenGone::Keep,
+                on_delete: OnDelete::Keep,
                 sorted_by: None,
             });
             self.add_entity(to);

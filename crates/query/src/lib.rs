@@ -18,8 +18,8 @@ mod sort_key;
 pub use expand::{check_selection, write_node, write_nodes};
 pub use fields::{FieldList, Offer, offered_path};
 pub use graph::{
-    AnswerLimits, Compute, Computed, Context, Env, Graph, Nothing, Relation, Resolve, ResolveWith, Targets,
-    Wall, WhenGone,
+    AnswerLimits, Compute, Computed, Context, Env, Graph, Nothing, OnDelete, Relation, Resolve, ResolveWith,
+    Targets, Wall,
 };
 pub use ids::{Ids, Union, Where};
 pub use list::{ListQuery, Page, SortBy, list};

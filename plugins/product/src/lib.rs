@@ -11,7 +11,7 @@ mod types;
 use atoll_kernel::{
     data::{Index, Module, Service},
     module,
-    query::{Relation, Resolve, WhenGone, Where},
+    query::{OnDelete, Relation, Resolve, Where},
 };
 
 pub use error::Error;
@@ -147,7 +147,7 @@ pub fn shown_categories() -> Where {
 
 /// A relation from products to their taxonomy. The foreign key is cleared when the target is deleted.
 const fn sorted_into(name: &'static str, to: &'static str, many: bool, field: &'static str) -> Relation {
-    Relation { many, when_gone: WhenGone::Clear, ..Relation::one(PRODUCT, name, to, Resolve::Field(field)) }
+    Relation { many, on_delete: OnDelete::Clear, ..Relation::one(PRODUCT, name, to, Resolve::Field(field)) }
 }
 
 module! { Module {

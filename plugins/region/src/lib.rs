@@ -9,7 +9,7 @@ mod types;
 use atoll_kernel::{
     data::{Index, Module, Service},
     module,
-    query::{Relation, Resolve, WhenGone},
+    query::{OnDelete, Relation, Resolve},
 };
 
 pub use error::Error;
@@ -44,7 +44,7 @@ module! { Module {
         searched: false,
         absent_if_none: false,
         resolve: Resolve::Back("region_id"),
-        when_gone: WhenGone::Keep,
+        on_delete: OnDelete::Keep,
         sorted_by: None,
     }],
     seed: Some(service::seed),

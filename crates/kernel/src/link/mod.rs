@@ -20,7 +20,7 @@ use crate::{
         Change, Direction, FieldKind, History, KeyBuf, Record, Scan, Space, Span, add_to_group, group_count,
     },
     projection::{announce, project},
-    query::{Ids, WhenGone},
+    query::{Ids, OnDelete},
     stored,
 };
 
@@ -113,7 +113,7 @@ pub struct FieldLink {
     /// Name of the relation back, if the field is indexed.
     pub back: Option<&'static str>,
     /// What a deletion of the other record does to the field.
-    pub when_gone: WhenGone,
+    pub on_delete: OnDelete,
 }
 
 /// All links that are linked in.

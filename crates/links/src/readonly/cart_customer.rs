@@ -2,7 +2,7 @@
 
 use atoll_cart::CART;
 use atoll_customer::CUSTOMER;
-use atoll_kernel::{data::FieldLink, link, query::WhenGone};
+use atoll_kernel::{data::FieldLink, link, query::OnDelete};
 
 link! {
     /// The customer of a cart, who may be a guest.
@@ -14,6 +14,6 @@ link! {
         to: CUSTOMER,
         back: None,
         // No route deletes customers. A module that does must handle their carts.
-        when_gone: WhenGone::Keep,
+        on_delete: OnDelete::Keep,
     };
 }

@@ -1,7 +1,7 @@
 //! Foreign key: the region of a cart.
 
 use atoll_cart::CART;
-use atoll_kernel::{data::FieldLink, link, query::WhenGone};
+use atoll_kernel::{data::FieldLink, link, query::OnDelete};
 use atoll_region::REGION;
 
 link! {
@@ -14,6 +14,6 @@ link! {
         to: REGION,
         back: None,
         // Without its region a cart keeps its currency, and can be given another region.
-        when_gone: WhenGone::Keep,
+        on_delete: OnDelete::Keep,
     };
 }

@@ -1,7 +1,7 @@
 //! Foreign key: the sales channel of a cart.
 
 use atoll_cart::CART;
-use atoll_kernel::{data::FieldLink, link, query::WhenGone};
+use atoll_kernel::{data::FieldLink, link, query::OnDelete};
 use atoll_sales_channel::SALES_CHANNEL;
 
 link! {
@@ -14,6 +14,6 @@ link! {
         to: SALES_CHANNEL,
         back: Some("carts"),
         // Carts of a deleted channel keep it, and no storefront can reach them.
-        when_gone: WhenGone::Keep,
+        on_delete: OnDelete::Keep,
     };
 }

@@ -1,7 +1,7 @@
 //! Foreign key: the stock location of an inventory level. The wire shows it as a list.
 
 use atoll_inventory::INVENTORY_LEVEL;
-use atoll_kernel::{data::FieldLink, link, query::WhenGone};
+use atoll_kernel::{data::FieldLink, link, query::OnDelete};
 use atoll_stock_location::STOCK_LOCATION;
 
 link! {
@@ -14,6 +14,6 @@ link! {
         to: STOCK_LOCATION,
         back: None,
         // A location that holds stock cannot be deleted; its empty levels are deleted with it (cascade).
-        when_gone: WhenGone::Keep,
+        on_delete: OnDelete::Keep,
     };
 }

@@ -1,6 +1,6 @@
 //! Foreign keys: the product and the variant of the lines of carts and orders.
 
-use atoll_kernel::{data::FieldLink, link, query::WhenGone};
+use atoll_kernel::{data::FieldLink, link, query::OnDelete};
 use atoll_product::{PRODUCT, VARIANT};
 
 const PRODUCT_OF_LINE: FieldLink = FieldLink {
@@ -11,7 +11,7 @@ const PRODUCT_OF_LINE: FieldLink = FieldLink {
     to: PRODUCT,
     back: None,
     // A line records what was put into the cart. Whether that can still be bought is checked at checkout.
-    when_gone: WhenGone::Keep,
+    on_delete: OnDelete::Keep,
 };
 
 const VARIANT_OF_LINE: FieldLink =

@@ -1,7 +1,7 @@
 //! Foreign key: the customer of an order.
 
 use atoll_customer::CUSTOMER;
-use atoll_kernel::{data::FieldLink, link, query::WhenGone};
+use atoll_kernel::{data::FieldLink, link, query::OnDelete};
 use atoll_order::ORDER;
 
 link! {
@@ -14,6 +14,6 @@ link! {
         to: CUSTOMER,
         back: Some("orders"),
         // An order is a historical record.
-        when_gone: WhenGone::Keep,
+        on_delete: OnDelete::Keep,
     };
 }

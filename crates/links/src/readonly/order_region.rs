@@ -1,6 +1,6 @@
 //! Foreign key: the region of an order.
 
-use atoll_kernel::{data::FieldLink, link, query::WhenGone};
+use atoll_kernel::{data::FieldLink, link, query::OnDelete};
 use atoll_order::ORDER;
 use atoll_region::REGION;
 
@@ -14,6 +14,6 @@ link! {
         to: REGION,
         back: None,
         // An order is a historical record.
-        when_gone: WhenGone::Keep,
+        on_delete: OnDelete::Keep,
     };
 }

@@ -1,6 +1,6 @@
 //! Foreign key: the sales channel of an order.
 
-use atoll_kernel::{data::FieldLink, link, query::WhenGone};
+use atoll_kernel::{data::FieldLink, link, query::OnDelete};
 use atoll_order::ORDER;
 use atoll_sales_channel::SALES_CHANNEL;
 
@@ -14,6 +14,6 @@ link! {
         to: SALES_CHANNEL,
         back: Some("orders"),
         // An order is a historical record.
-        when_gone: WhenGone::Keep,
+        on_delete: OnDelete::Keep,
     };
 }

@@ -1,6 +1,6 @@
 //! Foreign key: the currencies of a store.
 
-use atoll_kernel::{data::FieldLink, link, query::WhenGone};
+use atoll_kernel::{data::FieldLink, link, query::OnDelete};
 use atoll_region::CURRENCY;
 
 link! {
@@ -13,6 +13,6 @@ link! {
         to: CURRENCY,
         back: None,
         // Currencies are not deleted.
-        when_gone: WhenGone::Keep,
+        on_delete: OnDelete::Keep,
     };
 }

@@ -1,6 +1,6 @@
 //! Foreign key: the default sales channel of a store.
 
-use atoll_kernel::{data::FieldLink, link, query::WhenGone};
+use atoll_kernel::{data::FieldLink, link, query::OnDelete};
 use atoll_sales_channel::SALES_CHANNEL;
 use atoll_store::STORE;
 
@@ -14,6 +14,6 @@ link! {
         to: SALES_CHANNEL,
         back: None,
         // The default channel cannot be deleted.
-        when_gone: WhenGone::Keep,
+        on_delete: OnDelete::Keep,
     };
 }
