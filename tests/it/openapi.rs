@@ -1,7 +1,7 @@
 //! The OpenAPI document: texts of routes, parameters and schemas, references, and what store routes show.
 //! That answers are what it says, every test checks (`testkit/src/described.rs`).
 
-use atoll_testkit::TestApp;
+use atoll_testkit::{TestApp, check_schema};
 use serde_json::{Map, Value};
 
 async fn document() -> Value {
@@ -170,4 +170,24 @@ async fn store_routes_have_schemas_of_what_they_show() {
         });
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn examples_fit_the_schemas_of_their_operations() {
+    let document = document().await;
+    let (mut wrong, mut n_answers) = (Vec::new(), 0);
+    for (name, operation) in operations(&document) {
+        let request = &operation["requestBody"]["content"]["application/json"];
+        let answer = &operation["responses"]["200"]["content"]["application/json"];
+        n_answers += usize::from(answer.get("example").is_some());
+        for (part, content) in [("request", request), ("answer", answer)] {
+            let Some(example) = content.get("example") else { continue };
+            if let Err(why) = check_schema(&document, &content["schema"], example) {
+                wrong.push(format!("{name}: {part}: {why}"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    // As many as there are recordings of; `cargo xtask examples` writes them.
+    assert!(n_answers > 90, "{n_answers} operations have an example");
 }

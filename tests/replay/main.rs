@@ -1,6 +1,8 @@
 //! What was recorded of the original is replayed here. What differs is listed with its reason, or counted as
 //! open; the counts are in git, and may only get better.
 
+mod examples;
+
 use std::{
     collections::BTreeMap,
     fmt::{self, Write as _},
@@ -8,8 +10,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use atoll_testkit::{Recording, Replay};
+use atoll_testkit::{Compared, Recording, Replay};
 use expect_test::expect_file;
+use tokio::sync::OnceCell;
 
 /// A request that the original refused and that would be done here is not sent: the rest was recorded without
 /// it.
@@ -109,28 +112,54 @@ impl fmt::Display for Counts {
     }
 }
 
+/// An entry that was replayed, or that is not sent.
+struct Played {
+    name: String,
+    n: u32,
+    result: Option<Compared>,
+}
+
+/// All entries with a request, by recording, replayed once for all tests.
+async fn played() -> &'static [(String, Vec<Played>)] {
+    static PLAYED: OnceCell<Vec<(String, Vec<Played>)>> = OnceCell::const_new();
+    let play = || async {
+        let (deviations, mut replay) = (deviations(), Replay::new().await);
+        let mut all = Vec::new();
+        for (name, recording) in recordings() {
+            let mut entries = Vec::new();
+            for entry in &recording.entries {
+                let played = |result| Played { name: entry.name.clone(), n: entry.n, result };
+                if deviations.get(&entry.n).is_some_and(|it| it.reason.starts_with(NOT_SENT)) {
+                    entries.push(played(None));
+                } else if let Some(result) = replay.play(entry).await {
+                    entries.push(played(Some(result)));
+                }
+            }
+            all.push((name, entries));
+        }
+        all
+    };
+    PLAYED.get_or_init(play).await
+}
+
 #[tokio::test]
 async fn recordings_are_answered_as_they_were() {
-    let (deviations, mut replay) = (deviations(), Replay::new().await);
+    let deviations = deviations();
     let (mut sum, mut lines) = (Counts::default(), String::new());
     let (mut open, mut needless) = (String::new(), Vec::new());
-    for (name, recording) in recordings() {
+    for (name, entries) in played().await {
         let mut counts = Counts::default();
-        for entry in &recording.entries {
-            let deviation = deviations.get(&entry.n);
-            if let Some(it) = deviation.filter(|it| it.reason.starts_with(NOT_SENT)) {
-                counts.by_kind[it.kind as usize] += 1;
-                continue;
-            }
-            let Some(played) = replay.play(entry).await else { continue };
-            match (played.differences.is_empty(), deviation) {
+        for entry in entries {
+            let is_same = entry.result.as_ref().is_some_and(|it| it.differences.is_empty());
+            match (is_same, deviations.get(&entry.n)) {
                 (true, None) => counts.matched += 1,
-                (true, Some(_)) => needless.push(played.n),
+                (true, Some(_)) => needless.push(entry.n),
                 (false, Some(it)) => counts.by_kind[it.kind as usize] += 1,
                 (false, None) => {
                     counts.open += 1;
-                    writeln!(open, "{} {} ({})", played.n, played.request, entry.name).expect("text");
-                    for it in played.differences.iter().take(12) {
+                    let Some(it) = &entry.result else { continue };
+                    writeln!(open, "{} {} ({})", it.n, it.request, entry.name).expect("text");
+                    for it in it.differences.iter().take(12) {
                         writeln!(open, "    {it}").expect("text");
                     }
                 }
@@ -146,4 +175,11 @@ async fn recordings_are_answered_as_they_were() {
     expect_file!["counts.txt"].assert_eq(&lines);
     let compat = fs::read_to_string(folder().join("../COMPAT.md")).expect("COMPAT.md");
     assert!(compat.contains(&format!("\n{sum}.\n")), "COMPAT.md has other numbers than: {sum}");
+}
+
+#[tokio::test]
+async fn examples_are_those_of_the_recordings() {
+    let entries = played().await.iter().flat_map(|(_, entries)| entries);
+    let file = examples::file(entries.filter_map(|it| it.result.as_ref()));
+    expect_file!["../../crates/api/src/examples.json"].assert_eq(&file);
 }

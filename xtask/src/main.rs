@@ -4,6 +4,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod crates;
+mod examples;
 mod format;
 mod registry;
 mod replay;
@@ -78,6 +79,12 @@ const COMMANDS: &[Command] = &[
         args: "[--folder]",
         about: "write the storage format to tests/format.txt, or make a data folder of it in tests/data",
         run: format::run,
+    },
+    Command {
+        name: "examples",
+        args: "",
+        about: "write the examples of /openapi.json, from the recordings",
+        run: examples::run,
     },
     Command {
         name: "replay",

@@ -1,11 +1,11 @@
 //! What the API says of itself: `/`, what this is and where to go; `/openapi.json`, every route, as the route
 //! table describes it; and `/docs`, where people read that.
 
-use std::sync::OnceLock;
+use std::{collections::HashMap, sync::OnceLock};
 
 use atoll_kernel::{
     Fault, Registry,
-    http::{Answer, Bytes, Call, Info, Reply, header, header_names, openapi},
+    http::{Answer, Bytes, Call, Example, Info, Reply, header, header_names, openapi},
     routes,
     serde_json::{Value, json},
 };
@@ -23,17 +23,24 @@ routes! {
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-const INFO: Info<'_> = Info {
-    title: "Atoll",
-    version: VERSION,
-    text: "The API of a shop that sells one catalogue through many sales channels: that of Medusa v2, in which clients of \
+/// What the document says of the API as a whole.
+fn info(examples: &HashMap<String, Example>) -> Info<'_> {
+    Info {
+        title: "Atoll",
+        version: VERSION,
+        text: "The API of a shop that sells one catalogue through many sales channels: that of Medusa v2, in which clients of \
            Medusa find what they look for.\n\n\
            Routes below `/admin` are for the shop's own programs and people. Routes below `/store` are for storefronts: \
            they see, count, buy and read only what belongs to the channels of their publishable key.\n\n\
            `fields` says what an answer shows. Lists have pages (`limit`, `offset`), an order and filters. With \
            `Idempotency-Key`, a write that is sent again is not made again. With an admin's token, the header \
            `x-atoll-preview-at` shows a storefront as it will be at that time.",
-};
+        examples,
+    }
+}
+
+/// Requests of the recordings, and our answers to them, by operation. `cargo xtask examples` writes the file.
+const EXAMPLES: &str = include_str!("examples.json");
 
 /// Where to go from `/`: the path, its name in JSON, and what is there.
 const PLACES: [(&str, &str, &str); 3] = [
@@ -70,7 +77,8 @@ async fn describe(call: Call) -> Result<Reply, Fault> {
     let document = call.app.memory::<Document>();
     let write = || {
         let routes = call.app.routes();
-        openapi(&INFO, &routes, Registry::graph()).to_string().into()
+        let examples = serde_json::from_str(EXAMPLES).expect("the tests read the examples");
+        openapi(&info(&examples), &routes, Registry::graph()).to_string().into()
     };
     Ok(Reply::raw(document.0.get_or_init(write).clone()))
 }

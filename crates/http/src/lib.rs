@@ -18,7 +18,7 @@ pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as h
 pub use bytes::Bytes;
 pub use fault::{Fault, FaultKind, FaultRecord};
 pub use ipnet::IpNet;
-pub use openapi::{Info, openapi};
+pub use openapi::{Example, Info, openapi};
 pub use origins::{OriginList, Origins, cookie, header};
 pub use proxies::Proxies;
 pub use route::{

@@ -1,8 +1,11 @@
 //! The route table as an OpenAPI 3.1 document.
 
+use std::collections::HashMap;
+
 use atoll_query::Graph;
 use atoll_schema::{Body, body_schema};
 use atoll_storage::EntityDef;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{Answer, App, Auth, Method, Route, answers::Answers, parameters, text};
@@ -15,6 +18,18 @@ pub struct Info<'a> {
     pub version: &'a str,
     /// What it is, in Markdown.
     pub text: &'a str,
+    /// Examples by operation: `GET /admin/products/{id}`.
+    pub examples: &'a HashMap<String, Example>,
+}
+
+/// An example of an operation.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Example {
+    /// The body of the request.
+    pub request: Option<Value>,
+    /// The body of the successful answer to it.
+    pub answer: Option<Value>,
 }
 
 /// Generates the document for these routes.
@@ -22,8 +37,10 @@ pub fn openapi<A: App>(info: &Info<'_>, routes: &[&'static Route<A>], graph: &Gr
     let mut paths = Map::new();
     let mut answers = Answers::new(graph);
     for route in routes {
-        let path = paths.entry(template(route.path)).or_insert_with(|| json!({}));
-        path[verb(route.method)] = operation(route, graph, &mut answers);
+        let template = template(route.path);
+        let example = info.examples.get(&format!("{} {template}", route.method));
+        let path = paths.entry(template).or_insert_with(|| json!({}));
+        path[verb(route.method)] = operation(route, graph, &mut answers, example);
     }
     let mut schemas = answers.components();
     schemas.insert("Error".into(), error_schema());
@@ -87,7 +104,12 @@ fn template(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-fn operation<A: App>(route: &Route<A>, graph: &Graph, answers: &mut Answers<'_>) -> Value {
+fn operation<A: App>(
+    route: &Route<A>,
+    graph: &Graph,
+    answers: &mut Answers<'_>,
+    example: Option<&Example>,
+) -> Value {
     let words = route.path.split(['/', '-', ':', '.']).filter(|it| !it.is_empty());
     let id = [verb(route.method)].into_iter().chain(words).collect::<Vec<_>>().join("_");
     let segments: Vec<&str> = route.path.split('/').skip(1).collect();
@@ -110,7 +132,7 @@ fn operation<A: App>(route: &Route<A>, graph: &Graph, answers: &mut Answers<'_>)
         "tags": [tag],
         "x-area": area,
         "parameters": parameters::of(route, graph),
-        "responses": responses(route, answers),
+        "responses": responses(route, answers, example.and_then(|it| it.answer.as_ref())),
         "security": security,
     });
     if !description.is_empty() {
@@ -118,7 +140,9 @@ fn operation<A: App>(route: &Route<A>, graph: &Graph, answers: &mut Answers<'_>)
     }
     if let Some(body) = route.body {
         let entity = parameters::entity_of(route.answer).and_then(|it| graph.entity(it));
-        operation["requestBody"] = json!({ "content": content(described_body(body, entity)) });
+        let content = content(described_body(body, entity));
+        let example = example.and_then(|it| it.request.as_ref());
+        operation["requestBody"] = json!({ "content": with_example(content, example) });
     }
     operation
 }
@@ -138,6 +162,14 @@ fn described_body(body: Body, entity: Option<&'static EntityDef>) -> Value {
 
 pub(crate) fn content(schema: Value) -> Value {
     json!({ "application/json": { "schema": schema } })
+}
+
+/// Adds an example to the JSON of a `content` object.
+fn with_example(mut content: Value, example: Option<&Value>) -> Value {
+    if let (Some(example), Some(json)) = (example, content.get_mut("application/json")) {
+        json["example"] = example.clone();
+    }
+    content
 }
 
 /// An error that a route may answer with.
@@ -189,8 +221,8 @@ impl Refusal {
 }
 
 /// The answers of a route by status: success, and every kind of error.
-fn responses<A: App>(route: &Route<A>, answers: &mut Answers<'_>) -> Value {
-    let done = answers.content(route.answer);
+fn responses<A: App>(route: &Route<A>, answers: &mut Answers<'_>, example: Option<&Value>) -> Value {
+    let done = with_example(answers.content(route.answer), example);
     let status = if matches!(route.answer, Answer::Created) { "201" } else { "200" };
     let mut responses = json!({ status: { "description": "Success.", "content": done } });
     let (is_write, has_body) = (route.method != Method::Get, route.body.is_some());

@@ -1,9 +1,9 @@
 //! HTTP: routes, calls and answers, the schemas of parameters and bodies, resources, and idempotency keys.
 
 pub use atoll_http::{
-    Answer, App, Auth, Bytes, Disconnect, Envelope, FaultRecord, Head, HeaderMap, HeaderName, HeaderValue,
-    IdempotentRequest, Info, IpNet, Method, OriginList, Origins, Proxies, Reply, StatusCode, cookie, header,
-    header_names, openapi, qs, router,
+    Answer, App, Auth, Bytes, Disconnect, Envelope, Example, FaultRecord, Head, HeaderMap, HeaderName,
+    HeaderValue, IdempotentRequest, Info, IpNet, Method, OriginList, Origins, Proxies, Reply, StatusCode,
+    cookie, header, header_names, openapi, qs, router,
 };
 pub use atoll_schema::{
     Body, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check, optional, required,

@@ -1,9 +1,9 @@
 //! Validates every answer in a test against the schema of its route in `/openapi.json`.
 
-use std::sync::OnceLock;
+use std::{collections::HashMap, sync::OnceLock};
 
 use atoll_kernel::{
-    Registry,
+    Registry, Timestamp,
     http::{Info, openapi},
 };
 use serde_json::Value;
@@ -14,13 +14,12 @@ struct Description {
     templates: Vec<Vec<String>>,
 }
 
-const INFO: Info<'_> = Info { title: "Atoll", version: "test", text: "" };
-
 fn description() -> &'static Description {
     static DESCRIPTION: OnceLock<Description> = OnceLock::new();
     DESCRIPTION.get_or_init(|| {
         let registry = Registry::linked().expect("a registry");
-        let document = openapi(&INFO, &registry.routes, Registry::graph());
+        let info = Info { title: "Atoll", version: "test", text: "", examples: &HashMap::new() };
+        let document = openapi(&info, &registry.routes, Registry::graph());
         let paths = document["paths"].as_object().expect("paths").keys();
         let templates = paths.map(|it| it.split('/').map(str::to_owned).collect()).collect();
         Description { document, templates }
@@ -34,6 +33,30 @@ pub(crate) fn prepare() {
 
 /// Validates an answer of the route of this path, if there is one.
 pub(crate) fn check(method: &str, path: &str, status: u16, json: &Value) {
+    let document = &description().document;
+    let method = method.to_lowercase();
+    let Some(template) = template_of(&method, path) else { return };
+    let responses = &document["paths"][template][&method]["responses"];
+    let Some(response) = responses.get(status.to_string()) else {
+        panic!("{method} {path} answers {status}, which is not described: {json}");
+    };
+    let response = resolved(document, response).unwrap_or_else(|why| panic!("{why}"));
+    let schema = &response["content"]["application/json"]["schema"];
+    if let Err(why) = check_schema(document, schema, json) {
+        panic!("{method} {path} answers {status} with what is not described: {why}");
+    }
+}
+
+/// The operation that serves a request, as `POST /admin/products/{id}`, and whether it takes a body.
+pub fn operation_of(method: &str, path: &str) -> Option<(String, bool)> {
+    let lowercase = method.to_lowercase();
+    let template = template_of(&lowercase, path)?;
+    let operation = &description().document["paths"][&template][&lowercase];
+    Some((format!("{method} {template}"), operation.get("requestBody").is_some()))
+}
+
+/// The path of the document that a request goes to; `method` is in lower case.
+fn template_of(method: &str, path: &str) -> Option<String> {
     let Description { document, templates } = description();
     let segments: Vec<&str> = path.trim_end_matches('/').split('/').collect();
     let fits = |template: &&Vec<String>| {
@@ -42,19 +65,9 @@ pub(crate) fn check(method: &str, path: &str, status: u16, json: &Value) {
     };
     // A literal segment takes precedence over a parameter.
     let n_parameters = |template: &&Vec<String>| template.iter().filter(|it| it.starts_with('{')).count();
-    let method = method.to_lowercase();
-    let of_method = |template: &&Vec<String>| document["paths"][template.join("/")].get(&method).is_some();
+    let of_method = |template: &&Vec<String>| document["paths"][template.join("/")].get(method).is_some();
     let found = templates.iter().filter(fits).filter(of_method).min_by_key(n_parameters);
-    let Some(template) = found else { return };
-    let responses = &document["paths"][template.join("/")][&method]["responses"];
-    let Some(response) = responses.get(status.to_string()) else {
-        panic!("{method} {path} answers {status}, which is not described: {json}");
-    };
-    let response = resolved(document, response).unwrap_or_else(|why| panic!("{why}"));
-    let schema = &response["content"]["application/json"]["schema"];
-    if let Err(why) = fits_schema(document, schema, json) {
-        panic!("{method} {path} answers {status} with what is not described: {why}");
-    }
+    found.map(|it| it.join("/"))
 }
 
 /// What a `$ref` leads to; anything else is itself.
@@ -66,11 +79,12 @@ fn resolved<'a>(document: &'a Value, it: &'a Value) -> Result<&'a Value, String>
 
 /// Validates a value against a schema, and that every field of a record is described; the subset of JSON
 /// Schema that our document uses.
-fn fits_schema(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
+pub fn check_schema(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
     let is_record = schema["$ref"].is_string();
     let schema = resolved(document, schema)?;
     if let Some(any) = schema["anyOf"].as_array() {
-        let wrong: Vec<String> = any.iter().filter_map(|it| fits_schema(document, it, value).err()).collect();
+        let wrong: Vec<String> =
+            any.iter().filter_map(|it| check_schema(document, it, value).err()).collect();
         return if wrong.len() < any.len() { Ok(()) } else { Err(wrong.join(" and ")) };
     }
     let is_right = match schema["type"].as_str() {
@@ -92,18 +106,29 @@ fn fits_schema(document: &Value, schema: &Value, value: &Value) -> Result<(), St
     {
         return Err(format!("{value} is not among {words:?}"));
     }
+    if schema["format"] == "date-time" && value.as_str().is_some_and(|it| it.parse::<Timestamp>().is_err()) {
+        return Err(format!("{value} is no time"));
+    }
+    let least = [("minimum", false), ("exclusiveMinimum", true)];
+    for (name, is_exclusive) in least {
+        let (Some(least), Some(number)) = (schema[name].as_f64(), value.as_f64()) else { continue };
+        if number < least || is_exclusive && number == least {
+            return Err(format!("{value} is too small"));
+        }
+    }
     for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         value.get(name).ok_or_else(|| format!("`{name}` is missing in {value}"))?;
     }
     for item in value.as_array().into_iter().flatten() {
-        fits_schema(document, &schema["items"], item)?;
+        check_schema(document, &schema["items"], item)?;
     }
     for (name, value) in value.as_object().into_iter().flatten() {
         let of_name = &schema["properties"][name];
-        if is_record && of_name.is_null() {
+        let is_closed = is_record || schema["additionalProperties"] == false;
+        if is_closed && of_name.is_null() {
             return Err(format!("`{name}` is not described"));
         }
-        fits_schema(document, of_name, value).map_err(|why| format!("{name}: {why}"))?;
+        check_schema(document, of_name, value).map_err(|why| format!("{name}: {why}"))?;
     }
     Ok(())
 }

@@ -11,7 +11,8 @@ mod verified;
 
 pub use app::{Engine, TestApp, token};
 pub use client::{Answer, Client};
+pub use described::{check_schema, operation_of};
 pub use drawn::{SEED, check_drawn, times};
 pub use dump::Dump;
-pub use replay::{Compared, Entry, RecordedAnswer, RecordedRequest, Recording, Replay};
+pub use replay::{Compared, Entry, RecordedAnswer, RecordedRequest, Recording, Replay, is_name};
 pub use shop::{Shop, Variant, complete, id, pay, pay_with};

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{Answer, Client, TestApp};
+use crate::{Answer, Client, TestApp, operation_of};
 
 /// A file of recordings.
 #[derive(Debug, Deserialize)]
@@ -56,6 +56,12 @@ pub struct Compared {
     pub n: u32,
     /// The request: method, path and query.
     pub request: String,
+    /// The operation of the document, as `POST /admin/products/{id}`, and whether it takes a body.
+    pub operation: Option<(String, bool)>,
+    /// The body that was sent; null if there was none, or no JSON.
+    pub sent: Value,
+    /// Our answer, if it is a success; null otherwise.
+    pub answer: Value,
     /// Differences between the answers, one line each.
     pub differences: Vec<String>,
 }
@@ -86,7 +92,14 @@ impl Replay {
             Some(query) => format!("{}?{query}", asked.path),
             None => asked.path.clone(),
         };
-        let answer = self.send(asked, &self.renamed(&path)).await;
+        let sent = match &asked.body {
+            Value::Null => String::new(),
+            Value::Object(body) if body.contains_key("$raw") => {
+                body["$raw"].as_str().unwrap_or_default().to_owned()
+            }
+            body => self.renamed(&body.to_string()),
+        };
+        let answer = self.send(asked, &self.renamed(&path), sent.clone()).await;
         if let Some(token) = answer.json["token"].as_str() {
             self.tokens.insert(asked.path.clone(), format!("Bearer {token}"));
         }
@@ -99,10 +112,18 @@ impl Replay {
         if !answered.body.is_null() {
             comparing.compare("", &answered.body, &answer.json);
         }
-        Some(Compared { n: entry.n, request: format!("{} {path}", asked.method), differences })
+        let is_done = answer.status.is_success();
+        Some(Compared {
+            n: entry.n,
+            request: format!("{} {path}", asked.method),
+            operation: operation_of(&asked.method, &asked.path),
+            sent: serde_json::from_str(&sent).unwrap_or_default(),
+            answer: if is_done { answer.json } else { Value::Null },
+            differences,
+        })
     }
 
-    async fn send(&self, asked: &RecordedRequest, path: &str) -> Answer {
+    async fn send(&self, asked: &RecordedRequest, path: &str, body: String) -> Answer {
         let mut client = match &*asked.auth {
             "admin" => self.admin.clone(),
             "customer" => self.with_token(self.app.client(), "/auth/customer/emailpass"),
@@ -118,13 +139,6 @@ impl Replay {
                 client.with_header(name, &encoded(&self.renamed(value)))
             };
         }
-        let body = match &asked.body {
-            Value::Null => String::new(),
-            Value::Object(body) if body.contains_key("$raw") => {
-                body["$raw"].as_str().unwrap_or_default().to_owned()
-            }
-            body => self.renamed(&body.to_string()),
-        };
         let client = if has_type { client.without_type() } else { client };
         client.send(&asked.method, path, body.into()).await
     }
@@ -305,7 +319,7 @@ fn redacted(text: &str) -> String {
 }
 
 /// Is it an id or a key: a prefix and random letters?
-fn is_name(text: &str) -> bool {
+pub fn is_name(text: &str) -> bool {
     let Some((prefix, tail)) = text.rsplit_once('_') else { return false };
     let is_id = tail.len() == 26 && tail.bytes().all(|it| it.is_ascii_digit() || it.is_ascii_uppercase());
     let is_key = tail.len() == 64 && tail.bytes().all(|it| it.is_ascii_hexdigit());
