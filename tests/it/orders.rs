@@ -398,6 +398,51 @@ async fn what_was_not_counted_is_sent_by_what_was_reserved_for_it() {
     }
 }
 
+/// A line that was not counted when it was bought, with reservations by hand at two places: each fulfilment
+/// holds the pieces of its place, so that one of them can be called back by itself.
+#[tokio::test]
+async fn uncounted_pieces_are_counted_by_the_location_that_sent_them() {
+    let bench = Bench::open().await;
+    let (admin, item) = (bench.shop.admin.clone(), bench.tea.item.clone());
+    let web = bench.shop.channel("Cards").await;
+    let free = json!({ "manage_inventory": false });
+    let card = bench.shop.product_with("Card", &[&web], 0, free).await;
+    let bench = Bench { storefront: bench.shop.storefront(&[&web]).await, ..bench };
+    // By the place whose fulfilment is called back: 3 pieces, of which 2 are reserved, and 3 that all are. A
+    // piece without a reservation goes with the first fulfilment.
+    for (n_reserved, sent) in [([1, 1], [1, 2]), ([1, 2], [2, 1]), ([2, 1], [1, 2])] {
+        for called_back in [0, 1] {
+            let order = bench.order(&card.id, 3).await;
+            let line = id(&admin.get(&order).await.ok()["order"]["items"][0]);
+            let places = [bench.shop.location.clone(), bench.shed.clone()];
+            for (place, quantity) in places.iter().zip(n_reserved) {
+                let promise = json!({
+                    "line_item_id": line, "inventory_item_id": item, "location_id": place, "quantity": quantity,
+                });
+                admin.post("/admin/reservations", promise).await.ok();
+            }
+            bench.send(&order, 3, None).await.ok();
+            assert_eq!(bench.stand(&order).await, "pending fulfilled v2: 3 of 3 sent");
+            let shown = admin.get(&order).await.ok()["order"].clone();
+            let parcels = shown["fulfillments"].as_array().expect("a list").clone();
+            let at = |place: &str| parcels.iter().find(|it| it["location_id"] == *place).expect("a parcel");
+            let path = format!("/fulfillments/{}/cancel", id(at(&places[called_back])));
+            bench.ask(&order, &path, json!({})).await.ok();
+            let expected = format!("pending partially_fulfilled v3: {} of 3 sent", sent[called_back]);
+            assert_eq!(bench.stand(&order).await, expected, "{n_reserved:?}, {called_back} called back");
+            let left = 3 - sent[called_back];
+            bench.send(&order, left + 1, None).await.error();
+            bench.send(&order, left, None).await.ok();
+            assert_eq!(bench.stand(&order).await, "pending fulfilled v4: 3 of 3 sent");
+            for call_back in bench.call_backs(&order).await {
+                bench.ask(&order, &call_back, json!({})).await.ok();
+            }
+            bench.ask(&order, "/cancel", json!({})).await.ok();
+            assert_eq!(bench.levels(&item).await, "0/9 0/4");
+        }
+    }
+}
+
 /// What is promised to a line beyond what was ordered, as it could be once, is let go of when the order is
 /// done, and not sent.
 #[tokio::test]

@@ -36,7 +36,7 @@ fn complete(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
             release(tx, at, &line.id)?;
             // A line whose stock is counted, but no longer reserved, is not marked as fulfilled.
             if !quantity.is_zero() && (takes.iter().all(Take::is_by_hand) || !sent.is_empty()) {
-                parcels.push(Parcel { line, quantity, sent });
+                parcels.push(Parcel::new(line, quantity, &takes, sent));
             }
         }
         Ok(parcels)

@@ -15,7 +15,7 @@ use atoll_order::{Order, OrderLineItem, note_fulfilled, open_order};
 use atoll_stock_location::STOCK_LOCATIONS;
 use serde::Deserialize;
 
-use super::out::Out;
+use super::out::{Out, Take, pieces_by_location};
 
 /// A fulfilment to create.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -64,8 +64,7 @@ fn create(flow: &mut Local<'_>, input: CreateFulfillment) -> Result<Order, Fault
     let parcels = flow.step("consume-reservations", |tx, at| {
         let mut parcels = Vec::with_capacity(wanted.len());
         for (line, quantity) in wanted {
-            let sent = send_line(tx, at, line, quantity, input.location_id.as_deref(), &out)?;
-            parcels.push(Parcel { line, quantity, sent });
+            parcels.push(send_line(tx, at, line, quantity, input.location_id.as_deref(), &out)?);
         }
         Ok(parcels)
     })?;
@@ -82,9 +81,29 @@ fn create(flow: &mut Local<'_>, input: CreateFulfillment) -> Result<Order, Fault
 
 /// A quantity of a line, and the stock that was taken for it.
 pub(crate) struct Parcel<'a> {
-    pub(crate) line: &'a OrderLineItem,
-    pub(crate) quantity: Decimal,
-    pub(crate) sent: Vec<Sent>,
+    line: &'a OrderLineItem,
+    /// The quantity by location; the location is not known if no stock was taken.
+    pieces: BTreeMap<Option<String>, Decimal>,
+    sent: Vec<Sent>,
+}
+
+impl<'a> Parcel<'a> {
+    pub(crate) fn new(
+        line: &'a OrderLineItem,
+        quantity: Decimal,
+        takes: &[Take],
+        sent: Vec<Sent>,
+    ) -> Parcel<'a> {
+        let pieces = if sent.is_empty() {
+            BTreeMap::from([(None, quantity)])
+        } else {
+            pieces_by_location(line, quantity, takes, &sent)
+                .into_iter()
+                .map(|(at, n)| (Some(at), n))
+                .collect()
+        };
+        Parcel { line, pieces, sent }
+    }
 }
 
 /// Writes one fulfilment per location that stock was taken from, and updates the order.
@@ -95,10 +114,12 @@ pub(crate) fn fulfill(
     like: &Fulfillment,
 ) -> Result<Order, Fault> {
     let mut by_location: BTreeMap<Option<String>, Fulfillment> = BTreeMap::new();
-    for Parcel { line, quantity, sent } in parcels {
-        let line_item_id = line.id.to_string();
-        let location = sent.first().map(|it| it.location.clone()).or_else(|| like.location_id.clone());
-        at_location(&mut by_location, location, like).packed.push(Packed { line_item_id, quantity });
+    for Parcel { line, pieces, sent } in parcels {
+        for (location, quantity) in pieces {
+            let location = location.or_else(|| like.location_id.clone());
+            let packed = Packed { line_item_id: line.id.to_string(), quantity };
+            at_location(&mut by_location, location, like).packed.push(packed);
+        }
         for sent in sent {
             let sku = INVENTORY_ITEMS.get(flow.tx, &sent.item)?.and_then(|it| it.sku);
             at_location(&mut by_location, Some(sent.location), like).items.push(FulfillmentItem {
@@ -171,14 +192,14 @@ fn lines_of<'a>(
 
 /// Takes from stock what a quantity of a line needs. Once all of the line is sent, its reservations are
 /// released.
-fn send_line(
+fn send_line<'a>(
     tx: &mut dyn Write,
     at: &Moment,
-    line: &OrderLineItem,
+    line: &'a OrderLineItem,
     quantity: Decimal,
     location: Option<&str>,
     out: &Out,
-) -> Result<Vec<Sent>, Fault> {
+) -> Result<Parcel<'a>, Fault> {
     if quantity <= Decimal::ZERO {
         return Err(Fault::invalid(format!("Quantity to fulfill of item {} is required.", line.id)));
     }
@@ -201,5 +222,5 @@ fn send_line(
     if then == line.quantity {
         release(tx, at, &line.id)?;
     }
-    Ok(sent)
+    Ok(Parcel::new(line, quantity, &takes, sent))
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use atoll_fulfillment::{FULFILLMENTS, Fulfillment};
-use atoll_inventory::{INVENTORY_ITEMS, reservations_of};
+use atoll_inventory::{INVENTORY_ITEMS, Sent, reservations_of};
 use atoll_kernel::{Decimal, Fault, Read, StoreError, limits::NUMBER_DIGITS_MAX};
 use atoll_links::ORDER_FULFILLMENT;
 use atoll_order::{Fulfilled, LineTake, Order, OrderLineItem};
@@ -20,8 +20,10 @@ pub(crate) struct Out {
 pub(crate) struct Take {
     pub(crate) item: String,
     quantity: Decimal,
-    /// Quantity reserved by hand, for a line without managed inventory: one per piece, and not for all
-    /// pieces. The pieces with a reservation are sent first; the others take nothing from stock.
+    /// Quantity for one piece.
+    each: Decimal,
+    /// Quantity reserved by hand, for a line without managed inventory, and not for all pieces. The pieces
+    /// with a reservation are sent first; the others take nothing from stock.
     by_hand: Option<Decimal>,
 }
 
@@ -30,6 +32,48 @@ impl Take {
     pub(crate) fn is_by_hand(&self) -> bool {
         self.by_hand.is_some()
     }
+
+    /// Number of pieces that a quantity of the item is in; a piece that is begun counts.
+    fn pieces_of(&self, quantity: Decimal, n_digits: u32) -> Decimal {
+        let n_pieces = quantity.checked_div(self.each, n_digits).unwrap_or_default();
+        if n_digits == 0 && n_pieces * self.each < quantity { n_pieces + Decimal::ONE } else { n_pieces }
+    }
+}
+
+/// Digits behind the point of a number of pieces: none, unless the line is sold in fractions.
+fn digits_of_pieces(line: &OrderLineItem, n_pieces: Decimal) -> u32 {
+    if line.quantity.is_whole() && n_pieces.is_whole() { 0 } else { NUMBER_DIGITS_MAX }
+}
+
+/// The pieces of a line by the location that sent them, so that each of its fulfilments can be cancelled by
+/// itself. Pieces that took nothing from stock are with those of the first location. Empty if nothing was
+/// sent.
+pub(crate) fn pieces_by_location(
+    line: &OrderLineItem,
+    n_pieces: Decimal,
+    takes: &[Take],
+    sent: &[Sent],
+) -> BTreeMap<String, Decimal> {
+    let n_digits = digits_of_pieces(line, n_pieces);
+    let mut pieces: BTreeMap<String, Decimal> = BTreeMap::new();
+    let mut n_left = n_pieces;
+    for Sent { location, .. } in sent {
+        if pieces.contains_key(location) {
+            continue;
+        }
+        let from_here = |take: &Take| {
+            let sent = sent.iter().filter(|it| it.location == *location && it.item == take.item);
+            take.pieces_of(sent.map(|it| it.quantity).sum(), n_digits)
+        };
+        let n_here = takes.iter().map(from_here).max().unwrap_or_default().min(n_left);
+        n_left -= n_here;
+        pieces.insert(location.clone(), n_here);
+    }
+    if let Some(first) = sent.first() {
+        *pieces.entry(first.location.clone()).or_default() += n_left;
+    }
+    pieces.retain(|_, n_pieces| !n_pieces.is_zero());
+    pieces
 }
 
 impl Out {
@@ -72,8 +116,12 @@ impl Out {
         for (item, (out, promised)) in takes {
             if INVENTORY_ITEMS.table.exists(tx, &item)? {
                 let quantity = out + promised;
+                let mut each = quantity.checked_div(line.quantity, NUMBER_DIGITS_MAX).unwrap_or(quantity);
                 let is_by_hand = line.takes.is_empty() && quantity < line.quantity;
-                counted.push(Take { item, quantity, by_hand: is_by_hand.then_some(promised) });
+                if is_by_hand {
+                    each = Decimal::ONE;
+                }
+                counted.push(Take { item, quantity, each, by_hand: is_by_hand.then_some(promised) });
             }
         }
         Ok(counted)
@@ -84,11 +132,10 @@ impl Out {
         let packed = self.fulfillments.iter().flat_map(|it| &it.packed);
         let packed: Decimal = packed.filter(|it| *it.line_item_id == *line.id).map(|it| it.quantity).sum();
         // Half a piece counts as none, unless the line is sold in fractions.
-        let is_in_pieces = line.quantity.is_whole() && packed.is_whole();
-        let n_digits = if is_in_pieces { 0 } else { NUMBER_DIGITS_MAX };
+        let n_digits = digits_of_pieces(line, packed);
         let complete = |take: &Take| match take.by_hand {
-            // What is reserved is still to be sent; what was packed may have been restocked.
-            Some(promised) => Some(packed.min(line.quantity - promised)),
+            // What is reserved is still to be sent: a piece of two items may have been restocked in part.
+            Some(promised) => Some(packed.min(line.quantity - take.pieces_of(promised, n_digits))),
             None => (self.of_item(line, &take.item) * line.quantity).checked_div(take.quantity, n_digits),
         };
         takes.iter().filter_map(complete).min().unwrap_or(packed).min(line.quantity)
@@ -105,7 +152,7 @@ impl Out {
         quantity: Decimal,
     ) -> Decimal {
         if let Some(promised) = take.by_hand {
-            return promised.min(quantity);
+            return promised.min(take.each * quantity);
         }
         let needed = (take.quantity * (fulfilled + quantity)).checked_div(line.quantity, NUMBER_DIGITS_MAX);
         needed.unwrap_or(take.quantity) - self.of_item(line, &take.item)
