@@ -443,6 +443,79 @@ async fn uncounted_pieces_are_counted_by_the_location_that_sent_them() {
     }
 }
 
+/// "Allocate items" of the dashboard: a kit that was not counted when it was bought is promised what its
+/// pieces take today, and sent by that.
+#[tokio::test]
+async fn uncounted_kit_is_promised_what_its_pieces_take_today() {
+    let bench = Bench::open().await;
+    let (admin, item) = (bench.shop.admin.clone(), bench.tea.item.clone());
+    let web = bench.shop.channel("Kits").await;
+    let parts = json!([{ "inventory_item_id": item, "required_quantity": 2 }]);
+    let parts = json!({ "manage_inventory": false, "inventory_items": parts });
+    let kit = bench.shop.product_with("Kit", &[&web], 0, parts).await;
+    let bench = Bench { storefront: bench.shop.storefront(&[&web]).await, ..bench };
+    let reserve = async |order: &str, item: &str, place: &str, quantity: i64| {
+        let line = id(&admin.get(order).await.ok()["order"]["items"][0]);
+        let promise = json!({
+            "line_item_id": line, "inventory_item_id": item, "location_id": place, "quantity": quantity,
+        });
+        admin.post("/admin/reservations", promise).await
+    };
+    let order = bench.order(&kit.id, 3).await;
+    assert!(reserve(&order, &item, &bench.shed, 7).await.error().ends_with(": 6 is outstanding"));
+    reserve(&order, &item, &bench.shop.location, 3).await.ok();
+    reserve(&order, &item, &bench.shed, 3).await.ok();
+    assert!(reserve(&order, &item, &bench.shed, 1).await.error().ends_with(": 0 is outstanding"));
+    bench.send(&order, 1, None).await.ok();
+    assert_eq!(bench.levels(&item).await, "1/7 3/4", "two for a piece");
+    bench.send(&order, 2, None).await.ok();
+    assert_eq!(bench.levels(&item).await, "0/6 0/1");
+    for call_back in bench.call_backs(&order).await {
+        bench.ask(&order, &call_back, json!({})).await.ok();
+    }
+    assert_eq!(bench.levels(&item).await, "3/9 3/4");
+    bench.ask(&order, "/cancel", json!({})).await.ok();
+    assert_eq!(bench.levels(&item).await, "0/9 0/4");
+
+    // For two of four pieces, after one was sent without any: these go with two each, the last with none.
+    let order = bench.order(&kit.id, 4).await;
+    bench.send(&order, 1, None).await.ok();
+    assert!(reserve(&order, &item, &bench.shop.location, 7).await.error().ends_with(": 6 is outstanding"));
+    reserve(&order, &item, &bench.shop.location, 4).await.ok();
+    for (n, levels) in [(2, "2/7 0/4"), (3, "0/5 0/4"), (4, "0/5 0/4")] {
+        bench.send(&order, 1, None).await.ok();
+        assert!(bench.stand(&order).await.ends_with(&format!(": {n} of 4 sent")));
+        assert_eq!(bench.levels(&item).await, levels);
+    }
+
+    // A kit that takes less since: what was promised is sent all the same, and may be moved and reduced.
+    let order = bench.order(&kit.id, 2).await;
+    reserve(&order, &item, &bench.shed, 3).await.ok();
+    let parts = format!("/admin/products/{}/variants/{}/inventory-items", kit.product, kit.id);
+    admin.delete(&format!("{parts}/{item}")).await.ok();
+    assert!(reserve(&order, &item, &bench.shed, 1).await.error().ends_with(": 0 is outstanding"));
+    let line = id(&admin.get(&order).await.ok()["order"]["items"][0]);
+    let promises = admin.get(&format!("/admin/reservations?line_item_id={line}")).await.ok();
+    let promise = format!("/admin/reservations/{}", id(&promises["reservations"][0]));
+    admin.post(&promise, json!({ "location_id": bench.shop.location })).await.ok();
+    bench.send(&order, 1, None).await.ok();
+    assert_eq!(bench.levels(&item).await, "1/3 0/4");
+    bench.send(&order, 1, None).await.ok();
+    assert_eq!(bench.levels(&item).await, "0/2 0/4");
+
+    // What was counted takes what it was sold with, whatever it was replaced by.
+    let cup = bench.shop.product("Cup", &[], 9).await;
+    let web = bench.shop.channel("Tea").await;
+    let bag = bench.shop.product("Bag", &[&web], 9).await;
+    let bench = Bench { storefront: bench.shop.storefront(&[&web]).await, ..bench };
+    let order = bench.order(&bag.id, 1).await;
+    let parts = format!("/admin/products/{}/variants/{}/inventory-items", bag.product, bag.id);
+    let part = json!({ "inventory_item_id": cup.item, "required_quantity": 2 });
+    admin.post(&parts, part).await.ok();
+    let refused = reserve(&order, &cup.item, &bench.shop.location, 2).await.error();
+    assert!(refused.ends_with(": 0 is outstanding"), "{refused}");
+}
+
 /// What is promised to a line beyond what was ordered, as it could be once, is let go of when the order is
 /// done, and not sent.
 #[tokio::test]

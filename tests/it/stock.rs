@@ -24,9 +24,15 @@ fn n_histories() -> u32 {
 
 /// What is for sale: tea, cups, kits of two tea and a cup, and cards that nobody counts.
 const N_GOODS: usize = 4;
+const KITS: usize = 2;
 const CARDS: usize = 3;
 const N_ITEMS: usize = 2;
 const TAKES: [&[(usize, i64)]; N_GOODS] = [&[(0, 1)], &[(1, 1)], &[(0, 2), (1, 1)], &[]];
+
+/// How many of an item one piece takes; of an item that it does not take, one may be promised.
+fn each(takes: &[(usize, i64)], item: usize) -> i64 {
+    takes.iter().find(|(it, _)| *it == item).map_or(1, |(_, one)| *one)
+}
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -91,8 +97,10 @@ enum Act {
 enum Step {
     One(Act),
     Together(Vec<Act>),
-    /// Cards are bought, something is promised to them by hand at both places, and they are sent.
-    Cards {
+    /// Goods that are not counted are bought, something is promised to them by hand at both places, and they
+    /// are sent.
+    Promised {
+        goods: usize,
         quantity: i64,
         item: usize,
         promised: [i64; 2],
@@ -128,8 +136,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => order_act().prop_map(Step::One),
         3 => other.prop_map(Step::One),
         2 => vec(order_act(), 2..6).prop_map(Step::Together),
-        1 => (1..4_i64, 0..N_ITEMS, [1..3_i64, 1..3_i64])
-            .prop_map(|(quantity, item, promised)| Step::Cards { quantity, item, promised }),
+        1 => (KITS..=CARDS, 1..4_i64, 0..N_ITEMS, [1..4_i64, 1..3_i64])
+            .prop_map(|(goods, quantity, item, promised)| Step::Promised { goods, quantity, item, promised }),
     ]
 }
 
@@ -149,8 +157,8 @@ async fn history(world: &World, steps: Vec<Step>) -> TestCaseResult {
         match step {
             Step::One(act) => books.act(act).await.map_err(fail)?,
             Step::Together(acts) => books.act_together(acts).await?,
-            Step::Cards { quantity, item, promised } => {
-                books.sell_cards(*quantity, *item, *promised).await.map_err(fail)?;
+            Step::Promised { goods, quantity, item, promised } => {
+                books.sell_promised(*goods, *quantity, *item, *promised).await.map_err(fail)?;
             }
         }
         books.audit().await.map_err(|error| TestCaseError::fail(format!("after {step:?}: {error}")))?;
@@ -233,7 +241,7 @@ struct Line {
     goods: usize,
     quantity: i64,
     needs: Vec<(usize, i64)>,
-    /// What was reserved for it by hand, where it needed nothing: one of each for a piece.
+    /// What was reserved for it by hand, where it needed nothing.
     by_hand: [i64; N_ITEMS],
 }
 
@@ -275,12 +283,13 @@ struct Promise {
 }
 
 impl SeenOrder {
-    /// How much of an item may be promised to a line beside what is.
-    fn promisable(&self, placed: &Line, line: usize, item: usize) -> i64 {
+    /// How much of an item may be promised to a line beside what is. Where it was not counted, each piece may
+    /// take `each`.
+    fn promisable(&self, placed: &Line, line: usize, item: usize, each: i64) -> i64 {
         let (sent, out) = (self.lines[line].1, self.out(line, item));
         let promises = self.promises.iter().filter(|it| (it.line, it.item) == (line, item));
         let takes = if placed.needs.is_empty() {
-            placed.quantity.min(placed.quantity - sent + out)
+            (each * placed.quantity).min(each * (placed.quantity - sent) + out)
         } else {
             placed.needs.iter().filter(|(it, _)| *it == item).map(|(_, needs)| needs).sum()
         };
@@ -434,9 +443,11 @@ impl<'a> Books<'a> {
                     }
                     let sent = shown.lines[at].1;
                     let is_uncounted = line.needs.is_empty() && !shown.is_called_off;
+                    let each = each(TAKES[line.goods], item);
                     // A piece with two parts is not sent while one of them is promised.
-                    let least = if line.takes().count() == 1 { out } else { 0 };
-                    if is_uncounted && !(least..=line.quantity - (needs - out)).contains(&sent) {
+                    let least = if line.takes().count() == 1 && each == 1 { out } else { 0 };
+                    let most = line.quantity - (needs - out + each - 1) / each;
+                    if is_uncounted && !(least..=most).contains(&sent) {
                         return Err(format!("order {n} line {at}: {sent} are sent, with {out} of {needs}"));
                     }
                 }
@@ -633,7 +644,8 @@ impl<'a> Books<'a> {
                 let (order, placed) = (shown(*order)?, &self.orders[self.order(*order)?]);
                 let line = line % placed.lines.len();
                 let is_there = |it: &(i64, i64, String)| it.0 - it.1 >= *quantity;
-                let left = order.promisable(&placed.lines[line], line, *item);
+                let line_each = each(&self.goods[placed.lines[line].goods].takes, *item);
+                let left = order.promisable(&placed.lines[line], line, *item, line_each);
                 !order.is_called_off && *quantity <= left && level(*item, *place).is_some_and(is_there)
             }
             Act::Move { order, promise, place, more } => {
@@ -641,7 +653,9 @@ impl<'a> Books<'a> {
                 let (order, placed) = (shown(*order)?, &self.orders[self.order(*order)?]);
                 let given_back = if promise.place == *place { promise.quantity } else { 0 };
                 let is_there = |it: &(i64, i64, String)| it.0 - it.1 + given_back >= promise.quantity + more;
-                let left = order.promisable(&placed.lines[promise.line], promise.line, promise.item);
+                let line = &placed.lines[promise.line];
+                let line_each = each(&self.goods[line.goods].takes, promise.item);
+                let left = order.promisable(line, promise.line, promise.item, line_each);
                 more <= left.max(0) && level(promise.item, *place).is_some_and(is_there)
             }
             Act::Stock { item, place, quantity } => match level(*item, *place) {
@@ -703,10 +717,19 @@ impl<'a> Books<'a> {
         Ok(())
     }
 
-    /// Sells cards, promises them what lies at each place, and sends them.
-    async fn sell_cards(&mut self, quantity: i64, item: usize, promised: [i64; 2]) -> Result<(), String> {
+    /// Sells goods that are not counted, promises them what lies at each place, and sends them.
+    async fn sell_promised(
+        &mut self,
+        goods: usize,
+        quantity: i64,
+        item: usize,
+        promised: [i64; 2],
+    ) -> Result<(), String> {
         let order = self.orders.len();
-        self.act(&Act::Buy(vec![(CARDS, quantity)])).await?;
+        if self.goods[goods].is_counted {
+            self.act(&Act::Uncount { goods }).await?;
+        }
+        self.act(&Act::Buy(vec![(goods, quantity)])).await?;
         if self.orders.len() == order {
             return Ok(());
         }

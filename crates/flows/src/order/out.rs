@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use atoll_fulfillment::{FULFILLMENTS, Fulfillment};
 use atoll_inventory::{INVENTORY_ITEMS, Sent, reservations_of};
 use atoll_kernel::{Decimal, Fault, Read, StoreError, limits::NUMBER_DIGITS_MAX};
-use atoll_links::ORDER_FULFILLMENT;
+use atoll_links::{ORDER_FULFILLMENT, PRODUCT_VARIANT_INVENTORY_ITEM, required_quantity};
 use atoll_order::{Fulfilled, LineTake, Order, OrderLineItem};
 
 /// The fulfilments of an order that are not cancelled. The fulfilled quantity of a line is computed from the
@@ -35,9 +35,31 @@ impl Take {
 
     /// Number of pieces that a quantity of the item is in; a piece that is begun counts.
     fn pieces_of(&self, quantity: Decimal, n_digits: u32) -> Decimal {
-        let n_pieces = quantity.checked_div(self.each, n_digits).unwrap_or_default();
-        if n_digits == 0 && n_pieces * self.each < quantity { n_pieces + Decimal::ONE } else { n_pieces }
+        divide(quantity, self.each, n_digits).unwrap_or_default()
     }
+}
+
+/// Divides, and rounds up to a whole number if there are to be no digits behind the point.
+fn divide(quantity: Decimal, by: Decimal, n_digits: u32) -> Option<Decimal> {
+    let down = quantity.checked_div(by, n_digits)?;
+    Some(if n_digits == 0 && down * by < quantity { down + Decimal::ONE } else { down })
+}
+
+/// Quantity of an item that one piece of the line's variant takes today: one of an item that it does not
+/// take, or if there is no such variant any more.
+fn required_today(tx: &dyn Read, line: &OrderLineItem, item: &str) -> Result<Decimal, StoreError> {
+    let Some(variant) = &line.variant_id else { return Ok(Decimal::ONE) };
+    let row = PRODUCT_VARIANT_INVENTORY_ITEM.row(tx, variant, item)?;
+    Ok(row.map_or(Decimal::ONE, |row| required_quantity(&row)))
+}
+
+/// Quantity for one piece of a line without managed inventory, if `quantity` is out and reserved in all: what
+/// the variant takes today, or more if it took more when that was reserved.
+fn each_by_hand(line: &OrderLineItem, quantity: Decimal, required: Decimal) -> Decimal {
+    if required * line.quantity >= quantity {
+        return required;
+    }
+    divide(quantity, line.quantity, digits_of_pieces(line, quantity)).unwrap_or(required)
 }
 
 /// Digits behind the point of a number of pieces: none, unless the line is sold in fractions.
@@ -116,11 +138,12 @@ impl Out {
         for (item, (out, promised)) in takes {
             if INVENTORY_ITEMS.table.exists(tx, &item)? {
                 let quantity = out + promised;
-                let mut each = quantity.checked_div(line.quantity, NUMBER_DIGITS_MAX).unwrap_or(quantity);
-                let is_by_hand = line.takes.is_empty() && quantity < line.quantity;
-                if is_by_hand {
-                    each = Decimal::ONE;
-                }
+                let each = if line.takes.is_empty() {
+                    each_by_hand(line, quantity, required_today(tx, line, &item)?)
+                } else {
+                    quantity.checked_div(line.quantity, NUMBER_DIGITS_MAX).unwrap_or(quantity)
+                };
+                let is_by_hand = quantity < each * line.quantity;
                 counted.push(Take { item, quantity, each, by_hand: is_by_hand.then_some(promised) });
             }
         }
@@ -159,8 +182,8 @@ impl Out {
     }
 
     /// Quantity of an item that may be reserved for a line, in addition to its reservations: what it takes
-    /// and is neither out nor reserved. A line without managed inventory takes one of any item that is
-    /// reserved for it, per piece that is not sent.
+    /// and is neither out nor reserved. A line without managed inventory takes of any item what its variant
+    /// takes today (one, if it takes none), for each piece that is not sent.
     pub(crate) fn promisable(
         &self,
         tx: &dyn Read,
@@ -170,7 +193,10 @@ impl Out {
         let out = self.of_item(line, item);
         let takes = match line.takes.iter().find(|it| it.inventory_item_id == item) {
             Some(take) => take.quantity,
-            None if line.takes.is_empty() => line.quantity.min(line.open() + out),
+            None if line.takes.is_empty() => {
+                let each = required_today(tx, line, item)?;
+                (each * line.quantity).min(each * line.open() + out)
+            }
             None => Decimal::ZERO,
         };
         let reservations = reservations_of(tx, &line.id)?;

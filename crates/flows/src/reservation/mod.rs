@@ -99,11 +99,11 @@ fn check_line(tx: &dyn Read, reservation: &ReservationItem, more: Decimal) -> Re
     }
     let (out, item) = (Out::of(tx, &order.id)?, &*reservation.inventory_item_id);
     let Some(line) = order.items.iter().find(|it| *it.id == *line_id) else { return Ok(()) };
-    let left = out.promisable(tx, line, item)?;
+    // What is reserved may be moved, even if the variant takes less today.
+    let left = out.promisable(tx, line, item)?.max(Decimal::ZERO);
     if more <= left {
         return Ok(());
     }
-    let left = left.max(Decimal::ZERO);
     let text =
         format!("Cannot reserve {more} more of item {item} for line item {line_id}: {left} is outstanding");
     Err(Fault::invalid(text))
