@@ -2,8 +2,6 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-pub use atoll_values::{LINE_TOTALS, TOTALS, Totals, part_of_total};
-
 use crate::{Ctx, Decimal, Fault, Metadata};
 
 /// A payment provider: a bank, a card company, or the shop itself.

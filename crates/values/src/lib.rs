@@ -11,7 +11,6 @@ mod metadata;
 mod moment;
 mod names;
 mod timestamp;
-mod totals;
 
 pub use comparison::Comparison;
 pub use decimal::Decimal;
@@ -22,4 +21,3 @@ pub use metadata::Metadata;
 pub use moment::{Actor, Moment};
 pub use names::{flattened, joined};
 pub use timestamp::Timestamp;
-pub use totals::{LINE_TOTALS, TOTALS, Totals, part_of_total};

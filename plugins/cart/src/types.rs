@@ -1,10 +1,10 @@
 //! The records of carts: cart, line item, address.
 
+use atoll_checkout::{LINE_TOTALS, TOTALS, Totals, part_of_total};
 use atoll_kernel::{
     Decimal, Metadata, Timestamp,
     data::{flattened, joined},
     entity,
-    payment::{LINE_TOTALS, TOTALS, Totals, part_of_total},
     serde_json::{Value, json},
 };
 

@@ -1,10 +1,10 @@
 //! The lines of an order, with their quantities and totals.
 
+use atoll_checkout::{LINE_TOTALS, part_of_total};
 use atoll_kernel::{
     Decimal, Metadata,
     data::{flattened, joined},
     entity,
-    payment::{LINE_TOTALS, part_of_total},
     serde::{Deserialize, Serialize},
     serde_json::{Value, json},
     stored,

@@ -1,10 +1,10 @@
 //! The records of orders and their addresses, and their states.
 
+use atoll_checkout::{TOTALS, Totals};
 use atoll_kernel::{
     Decimal, Metadata, Timestamp,
     data::joined,
     entity,
-    payment::{TOTALS, Totals},
     serde_json::{Value, json},
     words,
 };

@@ -1,7 +1,8 @@
 //! `verify` checks: orders against carts and payments, and payment collections against their payments.
 
 use atoll_cart::{CART, CARTS};
-use atoll_kernel::{Decimal, StoreError, check, data::last_number, payment::Totals, verify::Verify};
+use atoll_checkout::Totals;
+use atoll_kernel::{Decimal, StoreError, check, data::last_number, verify::Verify};
 use atoll_links::{ORDER_CART, ORDER_PAYMENT_COLLECTION};
 use atoll_order::{ORDER, ORDERS, Order};
 use atoll_payment::{

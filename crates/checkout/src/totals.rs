@@ -1,6 +1,6 @@
 //! Totals of carts and orders, and their names on the wire.
 
-use crate::Decimal;
+use atoll_kernel::Decimal;
 
 /// The names of all totals of a cart or an order.
 pub const TOTALS: &[&str] = &[
