@@ -9,11 +9,8 @@ use std::{
     time::Duration,
 };
 
-use atoll_kernel::{
-    Ctx, Decimal, Fault, FaultKind, Metadata,
-    payment::{Paying, PaymentAction, PaymentProvider, PaymentRequest},
-    payment_provider,
-};
+use atoll_checkout::{Paying, PaymentAction, PaymentProvider, PaymentRequest};
+use atoll_kernel::{Ctx, Decimal, Fault, FaultKind, Metadata, provider};
 use atoll_testkit::Shop;
 use serde_json::json;
 use tokio::sync::watch;
@@ -94,21 +91,16 @@ impl Account {
 }
 
 struct Bank {
-    id: &'static str,
     timeout: Duration,
 }
 
 /// Calls of this one time out at once, for the tests of time-outs ([`Mood::Hangs`]).
-const BANK: Bank = Bank { id: "pp_bank", timeout: Duration::from_millis(40) };
+const BANK: Bank = Bank { timeout: Duration::from_millis(40) };
 
 /// Calls of this one do not time out while a test has it wait, however slow the machine is ([`Mood::Waits`]).
-const PATIENT_BANK: Bank = Bank { id: "pp_patient_bank", timeout: Duration::from_secs(120) };
+const PATIENT_BANK: Bank = Bank { timeout: Duration::from_secs(120) };
 
 impl PaymentProvider for Bank {
-    fn id(&self) -> &'static str {
-        self.id
-    }
-
     fn timeout(&self) -> Duration {
         self.timeout
     }
@@ -118,8 +110,8 @@ impl PaymentProvider for Bank {
     }
 }
 
-payment_provider! { BANK }
-payment_provider! { PATIENT_BANK }
+provider! { dyn PaymentProvider: "pp_bank" => BANK }
+provider! { dyn PaymentProvider: "pp_patient_bank" => PATIENT_BANK }
 
 async fn ask(request: PaymentRequest) -> Result<Metadata, Fault> {
     let cart = request.data.0.as_ref().and_then(|it| it["cart_id"].as_str()).unwrap_or_default().to_owned();

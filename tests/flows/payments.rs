@@ -6,13 +6,16 @@ use std::{
 };
 
 use atoll_background::{Pace, start};
+use atoll_host::registry;
 use atoll_kernel::{
-    Actor, Ctx, Fault, Moment, Write, flow,
+    Actor, Ctx, Fault, Moment, Write,
+    data::{Store, engines::Memory},
+    flow,
     flow::{Local, StepCall},
     hook,
     saga::{EXECUTIONS, ExecutionState, Outcome, Run, WorkflowExecution},
 };
-use atoll_testkit::{Client, Shop, TestApp, pay_with};
+use atoll_testkit::{Client, Shop, TestApp, id, pay_with};
 use serde_json::{Value, json};
 
 use crate::bank::{self, Mood, account, account_is};
@@ -79,6 +82,40 @@ async fn shop_paying_through(provider: &str) -> (Shop, Client, String) {
 
 async fn payment(shop: &Shop) -> Value {
     shop.admin.get("/admin/payments?fields=*,*captures").await.ok()["payments"][0].clone()
+}
+
+/// The operator takes a provider out of the configuration: nobody pays through it any more, and what was paid
+/// through it is captured.
+#[tokio::test]
+async fn provider_that_does_not_serve_takes_no_new_payments() {
+    let disk = Memory::default();
+    let store = || Store::open(disk.clone(), &registry().expect("a registry").spaces()).expect("a store");
+    let shop = Shop::open(TestApp::over(store(), None).await).await;
+    bank::open_for(&shop).await;
+    let web = shop.channel("Web").await;
+    let tea = shop.product("Tea", &[&web], 9).await;
+    let storefront = shop.storefront(&[&web]).await;
+    let (paid, open) = (shop.cart(&storefront, &tea.id, 1).await, shop.cart(&storefront, &tea.id, 1).await);
+    pay_with(&storefront, &paid, "pp_bank").await;
+    storefront.post(&format!("/store/carts/{paid}/complete"), json!({})).await.ok();
+    let Shop { app, admin, .. } = shop;
+    app.ctx.store().close();
+    drop(app);
+
+    let app = TestApp::served_by(store(), "payment", &["pp_system_default"]).await;
+    let (admin, storefront) = (admin.on(&app), storefront.on(&app));
+    let collection = storefront.post("/store/payment-collections", json!({ "cart_id": open })).await.ok();
+    let sessions =
+        format!("/store/payment-collections/{}/payment-sessions", id(&collection["payment_collection"]));
+    let refused = storefront.post(&sessions, json!({ "provider_id": "pp_bank" })).await.error();
+    assert!(refused.contains("Payment provider pp_bank is not enabled"), "{refused}");
+    let providers = admin.get("/admin/payments/payment-providers").await.ok();
+    let enabled: Vec<&Value> = providers["payment_providers"].as_array().into_iter().flatten().collect();
+    let enabled = enabled.into_iter().filter(|it| it["is_enabled"] == true).map(|it| &it["id"]);
+    assert_eq!(enabled.collect::<Vec<_>>(), ["pp_system_default"]);
+    let payment = admin.get("/admin/payments").await.ok()["payments"][0].clone();
+    admin.post(&format!("/admin/payments/{}/capture", id(&payment)), json!({})).await.ok();
+    assert_eq!(account(&paid, |it| it.taken()), 10_i64.into());
 }
 
 #[tokio::test]

@@ -484,10 +484,10 @@ async fn the_store_owns_its_default_channel() {
 #[tokio::test]
 async fn second_start_seeds_nothing() {
     let app = TestApp::init().await;
-    let registry = atoll_host::registry().expect("a registry");
     let token = atoll_testkit::token();
+    let ctx = app.ctx.clone();
     let again = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
-        atoll_flows::first_run(tx, at, registry, &token, None)
+        atoll_flows::first_run(tx, at, &ctx, &token, None)
     };
     let (made, _) = app.ctx.write(atoll_kernel::Actor::System, again).await.expect("a second start");
     assert_eq!(made, atoll_flows::FirstRun::default());

@@ -10,6 +10,7 @@ use atoll_kernel::{
     http::{Answer, Auth, Method, Params, Reply, Resource, Route},
     jobs::{Job, Schedule},
     query::{Offer, OnDelete},
+    registry::{ProviderChoice, ProviderEntry, ProviderKind, ProviderKindEntry},
     serde_json::Value,
 };
 use expect_test::expect_file;
@@ -122,6 +123,78 @@ static NEVER: Job = Job::new("thing.never", Schedule::Cron("0 0 31 4 *"), |_, _|
 
 static JOINS: Hook =
     Hook { name: "thing.join", point: "no-flow.validate", run: HookRun::Local(|_, _| Ok(())) };
+
+/// A kind of provider.
+trait Painter: Send + Sync {}
+
+struct Brush;
+
+impl Painter for Brush {}
+
+impl ProviderKind for dyn Painter {
+    const NAME: &'static str = "painter";
+}
+
+static BRUSH: &dyn Painter = &Brush;
+
+const fn painter(id: &'static str, at: &'static str) -> ProviderEntry {
+    ProviderEntry::new::<dyn Painter>(id, at, &BRUSH)
+}
+
+#[test]
+fn providers_and_their_kinds_have_names_of_their_own() {
+    static PAINTERS: [ProviderEntry; 4] = [
+        painter("oil", "b.rs:2"),
+        painter("oil", "a.rs:1"),
+        painter("water colour", "a.rs:3"),
+        painter("", "a.rs:4"),
+    ];
+    static KINDS: [ProviderKindEntry; 2] = [
+        ProviderKindEntry { name: "baker", at: "b.rs:1" },
+        ProviderKindEntry { name: "baker", at: "a.rs:1" },
+    ];
+    let parts = Registry {
+        providers: PAINTERS.iter().collect(),
+        provider_kinds: KINDS.iter().collect(),
+        ..Registry::default()
+    };
+    let Err(problems) = parts.build() else { panic!("it fits together") };
+    let texts: Vec<&str> = problems.iter().map(|it| it.0.as_str()).collect();
+    let characters = "has an id of other characters than letters, digits, `_` and `-`";
+    assert_eq!(
+        texts,
+        [
+            "`` at a.rs:4 is a painter provider, a kind that is not declared",
+            "`oil` at a.rs:1 is a painter provider, a kind that is not declared",
+            "`oil` at b.rs:2 is a painter provider, a kind that is not declared",
+            "`water colour` at a.rs:3 is a painter provider, a kind that is not declared",
+            &format!("painter provider `` at a.rs:4 {characters}"),
+            "painter provider `oil` is registered twice: at a.rs:1 and at b.rs:2",
+            &format!("painter provider `water colour` at a.rs:3 {characters}"),
+            "the kind of providers `baker` is declared twice: at a.rs:1 and at b.rs:1",
+        ]
+    );
+}
+
+#[test]
+fn serving_providers_are_in_the_order_of_the_configuration() {
+    static PAINTERS: [ProviderEntry; 3] = [painter("oil", "1"), painter("chalk", "2"), painter("ink", "3")];
+    static KIND: ProviderKindEntry = ProviderKindEntry { name: "painter", at: "0" };
+    let parts =
+        Registry { providers: PAINTERS.iter().collect(), provider_kinds: vec![&KIND], ..Registry::default() };
+    let Ok(registry) = parts.build() else { panic!("it does not fit together") };
+    let serving = |choice: &ProviderChoice| {
+        registry.serving(choice).of::<dyn Painter>().map(|(id, _)| id).collect::<Vec<&str>>()
+    };
+    let mut choice = ProviderChoice::default();
+    assert_eq!(serving(&choice), ["chalk", "ink", "oil"]);
+    choice.set("painter", vec!["oil".into(), "chalk".into()]);
+    assert_eq!(serving(&choice), ["oil", "chalk"]);
+    choice.set("painter", Vec::new());
+    assert!(serving(&choice).is_empty());
+    assert!(registry.provider::<dyn Painter>("ink").is_some(), "it is linked in, and its work goes on");
+    assert!(registry.provider::<dyn Painter>("tempera").is_none());
+}
 
 #[test]
 fn registry_reports_all_problems_at_once() {

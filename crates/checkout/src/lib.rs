@@ -1,5 +1,8 @@
-//! The vocabulary of a checkout: totals and their names. Types and arithmetic for modules; no records.
+//! The vocabulary of a checkout: totals and their names, and the contracts of the providers that it asks. Types
+//! and arithmetic for modules; no records.
 
+mod payment;
 mod totals;
 
+pub use payment::{Paying, PaymentAction, PaymentProvider, PaymentRequest};
 pub use totals::{LINE_TOTALS, TOTALS, Totals, part_of_total};

@@ -3,7 +3,7 @@
 
 use atoll_api_key::{API_KEYS, NewToken, create_key};
 use atoll_kernel::{
-    Fault, Moment, Read, Registry, StoreError, Write,
+    Ctx, Fault, Moment, Read, StoreError, Write,
     data::{Direction, Scan},
     jobs::emit,
     serde_json::{Map, json},
@@ -30,11 +30,11 @@ pub struct FirstRun {
 pub fn first_run(
     tx: &mut dyn Write,
     at: &Moment,
-    registry: &Registry,
+    ctx: &Ctx,
     token: &NewToken,
     admin: Option<&NewUser>,
 ) -> Result<FirstRun, Fault> {
-    registry.seed(tx, at)?;
+    ctx.registry().seed(tx, at, ctx.providers())?;
     let mut made = FirstRun::default();
     let store = match the_store(tx)? {
         Some(store) => store,

@@ -72,6 +72,7 @@ impl Assembly {
             requests_max: settings.requests_max.unwrap_or(REQUESTS_MAX),
             reads: settings.reads,
             cart_days: settings.cart_days.unwrap_or(CART_DAYS),
+            providers: settings.providers,
         };
         Ok(Assembly { store, clock: Clock::System, admin, config, probe: None })
     }
@@ -83,7 +84,8 @@ impl Assembly {
         migrate(&store, registry).await?;
         let ctx = Ctx::new(Parts { store, registry, clock, config, gate: atoll_api::gate, probe });
         let token = NewToken::random(ApiKeyKind::Publishable)?;
-        let run = move |tx: &mut dyn Write, at: &Moment| first_run(tx, at, registry, &token, admin.as_ref());
+        let app = ctx.clone();
+        let run = move |tx: &mut dyn Write, at: &Moment| first_run(tx, at, &app, &token, admin.as_ref());
         let (first_run, _) = ctx.write(Actor::System, run).await?;
         let router = router(ctx.clone(), &ctx.routes());
         Ok(App { ctx, router, first_run })

@@ -13,4 +13,4 @@ use atoll_bundle as _;
 pub use assemble::{App, Assembly, registry};
 pub use data::{Data, Secrets};
 pub use demo::{DemoKey, demo_catalogue, load_demo};
-pub use settings::{Role, Secret, Settings, Sources, Wrong};
+pub use settings::{Known, Role, Secret, Settings, Sources, Wrong};

@@ -8,10 +8,11 @@ use std::{
 
 use atoll_auth::check_password;
 use atoll_kernel::{
+    Registry,
     http::{OriginList, Origins, Proxies, ReadLimits},
     limits::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN},
     query::AnswerLimits,
-    registry::{FeatureFlag, Flags},
+    registry::{FeatureFlag, Flags, ProviderChoice},
 };
 use toml::{Table, Value};
 
@@ -93,6 +94,29 @@ const DAYS_MAX: u32 = 36_500;
 /// The table of feature flags in the file.
 const FLAGS: &str = "feature_flags";
 
+/// The table of providers in the file: which of each kind serve.
+const PROVIDERS: &str = "providers";
+
+/// Most letters in which the nearest known name may differ from an unknown one.
+const TYPOS_MAX: usize = 4;
+
+/// What settings may name beyond those of the host: what is linked in.
+pub struct Known<'a> {
+    /// The feature flags.
+    pub flags: &'a [&'a FeatureFlag],
+    /// The kinds of providers, each with the ids of its providers.
+    pub providers: Vec<(&'static str, Vec<&'static str>)>,
+}
+
+impl Known<'_> {
+    /// What this registry has.
+    pub fn of(registry: &Registry) -> Known<'_> {
+        let kinds = registry.provider_kinds.iter();
+        let providers = kinds.map(|kind| (kind.name, registry.provider_ids(kind.name).collect()));
+        Known { flags: &registry.flags, providers: providers.collect() }
+    }
+}
+
 /// The role of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
@@ -159,6 +183,8 @@ pub struct Settings {
     pub reads: ReadLimits,
     /// Days after which an unchanged cart is deleted, 0 for never; `None`: not set.
     pub cart_days: Option<u32>,
+    /// Which providers serve.
+    pub providers: ProviderChoice,
     /// All settings with their sources, one line each.
     pub shown: Vec<String>,
 }
@@ -196,8 +222,8 @@ struct Loading<'a> {
 }
 
 impl Settings {
-    /// The settings from these sources, or all their errors. `flags` are the known feature flags.
-    pub fn load(sources: Sources<'_>, flags: &[&FeatureFlag]) -> Result<Settings, Wrong> {
+    /// The settings from these sources, or all their errors.
+    pub fn load(sources: Sources<'_>, known: &Known<'_>) -> Result<Settings, Wrong> {
         let Sources { file, env, line } = sources;
         let mut loading = Loading { env, line, file: None, shown: Vec::new(), wrong: Vec::new() };
         loading.read_file(file);
@@ -236,7 +262,8 @@ impl Settings {
             (Some(_), None) => loading.say("admin_email needs admin_password"),
             (None, Some(_)) => loading.say("admin_password needs admin_email"),
         };
-        settings.flags = loading.flags(flags);
+        settings.flags = loading.flags(known.flags);
+        settings.providers = loading.providers(&known.providers);
         settings.shown = loading.shown;
         if loading.wrong.is_empty() { Ok(settings) } else { Err(Wrong(loading.wrong)) }
     }
@@ -266,7 +293,10 @@ impl Loading<'_> {
         };
         match text.parse::<Table>() {
             Ok(table) => {
-                let known = |it: &&String| *it == FLAGS || KEYS.iter().any(|key| key.name == it.as_str());
+                let known = |it: &&String| {
+                    [FLAGS, PROVIDERS].contains(&it.as_str())
+                        || KEYS.iter().any(|key| key.name == it.as_str())
+                };
                 let unknown: Vec<_> = table.keys().filter(|it| !known(it)).cloned().collect();
                 self.wrong.extend(unknown.iter().map(|it| format!("{it} is not a setting ({name})")));
                 self.file = Some((name, table));
@@ -348,18 +378,71 @@ impl Loading<'_> {
         }
     }
 
-    fn flags(&mut self, known: &[&FeatureFlag]) -> Flags {
-        let mut flags = Flags::default();
-        let (name, table) = match self.file.as_ref().map(|(name, it)| (name.clone(), it.get(FLAGS).cloned()))
-        {
+    /// A table of the file, with the name of the file; an empty one if the file has none.
+    fn table(&mut self, key: &str) -> (String, Table) {
+        match self.file.as_ref().map(|(name, it)| (name.clone(), it.get(key).cloned())) {
             Some((name, Some(Value::Table(table)))) => (name, table),
             Some((name, Some(_))) => {
-                self.wrong.push(format!("{FLAGS}: it is not a table ({name})"));
+                self.wrong.push(format!("{key}: it is not a table ({name})"));
                 (name, Table::new())
             }
             Some((name, None)) => (name, Table::new()),
             None => (String::new(), Table::new()),
-        };
+        }
+    }
+
+    /// Which providers serve: `[providers]` in the file, `ATOLL_PROVIDERS_PAYMENT=pp_a,pp_b` in the environment.
+    fn providers(&mut self, known: &[(&'static str, Vec<&'static str>)]) -> ProviderChoice {
+        let mut choice = ProviderChoice::default();
+        let (file, table) = self.table(PROVIDERS);
+        let kinds: Vec<&str> = known.iter().map(|(kind, _)| *kind).collect();
+        for unknown in table.keys().filter(|it| !kinds.contains(&it.as_str())) {
+            let hint = nearest(unknown, &kinds);
+            self.wrong.push(format!("{PROVIDERS}.{unknown} is not a kind of provider{hint} ({file})"));
+        }
+        for (kind, linked) in known {
+            let name = format!("{PROVIDERS}.{kind}");
+            let mut sources: Vec<(Option<Vec<String>>, String)> = Vec::new();
+            sources.extend(table.get(*kind).map(|it| (texts(it), file.clone())));
+            let variable = format!("ATOLL_{}_{}", PROVIDERS.to_uppercase(), kind.to_uppercase());
+            if let Some(text) = self.variable(&variable) {
+                let ids = text.split(',').map(|it| it.trim().to_owned()).collect();
+                sources.push((Some(ids), variable));
+            }
+            let mut shown = format!("{name} = {} (default)", linked.join(", "));
+            for (ids, source) in sources {
+                let wrong = match &ids {
+                    None => Some("it must be a list of ids".to_owned()),
+                    Some(ids) => {
+                        ids.iter().enumerate().find_map(|(n, id)| match linked.contains(&id.as_str()) {
+                            true if ids[..n].contains(id) => Some(format!("`{id}` is named twice")),
+                            true => None,
+                            false => Some(format!(
+                                "`{id}` is no {kind} provider that is linked in{}",
+                                nearest(id, linked)
+                            )),
+                        })
+                    }
+                };
+                match (wrong, ids) {
+                    (None, Some(ids)) => {
+                        shown = format!("{name} = {} ({source})", ids.join(", "));
+                        choice.set(kind, ids);
+                    }
+                    (wrong, _) => {
+                        let why = wrong.unwrap_or_default();
+                        self.wrong.push(format!("{name}: {why} ({source})"));
+                    }
+                }
+            }
+            self.shown.push(shown);
+        }
+        choice
+    }
+
+    fn flags(&mut self, known: &[&FeatureFlag]) -> Flags {
+        let mut flags = Flags::default();
+        let (name, table) = self.table(FLAGS);
         for unknown in table.keys().filter(|it| !known.iter().any(|flag| flag.name == it.as_str())) {
             self.wrong.push(format!("{FLAGS}.{unknown} is not a feature flag ({name})"));
         }
@@ -394,6 +477,20 @@ impl Loading<'_> {
         }
         flags
     }
+}
+
+/// The nearest known name, as a hint: ` (did you mean …?)`; nothing if none is near.
+fn nearest(name: &str, known: &[&str]) -> String {
+    let distance = |it: &&&str| strsim::levenshtein(name, it);
+    match known.iter().min_by_key(distance) {
+        Some(near) if distance(&near) <= TYPOS_MAX => format!(" (did you mean `{near}`?)"),
+        _ => String::new(),
+    }
+}
+
+/// The texts of a list; none if it is something else.
+fn texts(value: &Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|it| it.as_str().map(str::to_owned)).collect()
 }
 
 /// Parses a count of at least one.
@@ -462,7 +559,8 @@ mod tests {
             Some(if value == "(not UTF-8)" { OsString::from_vec(vec![0xff]) } else { value.into() })
         };
         let line = line.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let settings = Settings::load(Sources { file: Some(path), env: &read, line }, &[&FLAG]);
+        let known = Known { flags: &[&FLAG], providers: vec![("payment", vec!["pp_bank", "pp_cash"])] };
+        let settings = Settings::load(Sources { file: Some(path), env: &read, line }, &known);
         let tidy = |it: Vec<String>| {
             it.into_iter().map(|it| it.replace(&format!("{}/", folder.path().display()), "")).collect()
         };
@@ -513,6 +611,7 @@ mod tests {
                 "admin_email = none (default)",
                 "admin_password = none (default)",
                 "feature_flags.sales_channels = false (atoll.toml)",
+                "providers.payment = pp_bank, pp_cash (default)",
             ]
         );
         for (env, is_on) in [
@@ -521,6 +620,49 @@ mod tests {
             ("MEDUSA_FF_SALES_CHANNELS=true\nATOLL_FF_SALES_CHANNELS=0", false),
         ] {
             assert_eq!(load(file, env, &[]).expect("settings").flags.is_on(&FLAG), is_on, "{env}");
+        }
+    }
+
+    #[test]
+    fn providers_are_chosen_among_those_that_are_linked_in() {
+        let chosen = |ids: &[&str]| {
+            let mut choice = ProviderChoice::default();
+            choice.set("payment", ids.iter().map(|it| (*it).to_owned()).collect());
+            choice
+        };
+        let file = "[providers]\npayment = [\"pp_cash\"]";
+        let settings = load(file, "", &[]).expect("settings");
+        assert_eq!(settings.providers, chosen(&["pp_cash"]));
+        assert_eq!(
+            settings.shown.last().map(String::as_str),
+            Some("providers.payment = pp_cash (atoll.toml)")
+        );
+        let settings = load(file, "ATOLL_PROVIDERS_PAYMENT=pp_cash, pp_bank", &[]).expect("settings");
+        assert_eq!(settings.providers, chosen(&["pp_cash", "pp_bank"]));
+        assert_eq!(load("", "", &[]).expect("settings").providers, ProviderChoice::default());
+        for (file, env, expected) in [
+            (
+                "[providers]\npayment = [\"pp_csh\"]\npayments = []",
+                "ATOLL_PROVIDERS_PAYMENT=paypal",
+                vec![
+                    "providers.payments is not a kind of provider (did you mean `payment`?) (atoll.toml)",
+                    "providers.payment: `pp_csh` is no payment provider that is linked in (did you mean `pp_cash`?) \
+                     (atoll.toml)",
+                    "providers.payment: `paypal` is no payment provider that is linked in (ATOLL_PROVIDERS_PAYMENT)",
+                ],
+            ),
+            (
+                "[providers]\npayment = \"pp_bank\"",
+                "ATOLL_PROVIDERS_PAYMENT=pp_bank,pp_bank",
+                vec![
+                    "providers.payment: it must be a list of ids (atoll.toml)",
+                    "providers.payment: `pp_bank` is named twice (ATOLL_PROVIDERS_PAYMENT)",
+                ],
+            ),
+            ("providers = 1", "", vec!["providers: it is not a table (atoll.toml)"]),
+        ] {
+            let Err(Wrong(wrong)) = load(file, env, &[]) else { panic!("it is wrong") };
+            assert_eq!(wrong, expected);
         }
     }
 

@@ -18,6 +18,7 @@ use crate::{
     flow::{Flow, Local, Point, Probe},
     http::{App, Auth, Disconnect, Head, IdempotentRequest, Method, Origins, Proxies, ReadLimits, Reply},
     once::{Note, Once, once},
+    provider::{ProviderChoice, Providers},
     query::{Context, Graph},
     reading::{Pool, read},
     registry::{FeatureFlag, Flags},
@@ -88,6 +89,8 @@ pub struct Config {
     pub reads: ReadLimits,
     /// Days after which an unchanged cart is deleted; 0 for never.
     pub cart_days: u32,
+    /// Which providers serve.
+    pub providers: ProviderChoice,
 }
 
 /// A handle on the running application. Clones share one state.
@@ -110,6 +113,7 @@ struct Shared {
     permits: Arc<Semaphore>,
     is_stopping: watch::Sender<bool>,
     pool: Pool,
+    providers: Providers,
     memory: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -134,12 +138,14 @@ impl Ctx {
     pub fn new(parts: Parts) -> Self {
         let permits = Arc::new(Semaphore::new(parts.config.requests_max));
         let pool = Pool::new(&parts.config.reads);
+        let providers = parts.registry.serving(&parts.config.providers);
         let shared = Shared {
             parts,
             run_locks: RunLocks::default(),
             permits,
             is_stopping: watch::Sender::new(false),
             pool,
+            providers,
             memory: Mutex::default(),
         };
         Ctx { shared: Arc::new(shared), once: None, meter: None, additional_data: None, is_client_gone: None }
@@ -208,6 +214,11 @@ impl Ctx {
     /// The registry of everything that is linked in.
     pub fn registry(&self) -> &'static Registry {
         self.shared.parts.registry
+    }
+
+    /// The providers that serve, by configuration. [`Ctx::provider`] finds one by its id.
+    pub fn providers(&self) -> &Providers {
+        &self.shared.providers
     }
 
     /// The graph of entities and relations.

@@ -80,9 +80,9 @@ impl fmt::Display for Registry {
         for hook in &self.hooks {
             writeln!(f, "hook {}: in {}", hook.name, hook.point)?;
         }
-        for provider in &self.payment_providers {
-            let how = if provider.is_manual() { "by hand" } else { "called" };
-            writeln!(f, "payment provider {}: {how}", provider.id())?;
+        for kind in &self.provider_kinds {
+            let ids: Vec<&str> = self.provider_ids(kind.name).collect();
+            writeln!(f, "providers {}: {}", kind.name, ids.join(" "))?;
         }
         for check in &self.checks {
             writeln!(f, "check {}: {}", check.name, check.summary)?;

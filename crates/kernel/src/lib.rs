@@ -12,8 +12,7 @@
 //! | [`saga`] | workflows of several transactions and calls to the outside, with compensation |
 //! | [`jobs`] | scheduled jobs, subscribers, the outbox of events |
 //! | [`http`] | routes, requests and answers, parameters and bodies, resources, idempotency |
-//! | [`payment`] | payment providers |
-//! | [`registry`] | what is linked in, with the problems that are found at start; feature flags |
+//! | [`registry`] | what is linked in, with the problems that are found at start; feature flags; providers |
 //! | [`migration`], [`verify`] | stored data: its format, bringing it up to date, checking it |
 //! | [`clock`] | the clock of the program, and one for tests |
 
@@ -26,7 +25,6 @@ pub mod flow;
 pub mod http;
 pub mod jobs;
 pub mod migration;
-pub mod payment;
 pub mod query;
 pub mod registry;
 pub mod saga;
@@ -44,6 +42,7 @@ mod mailed;
 mod module;
 mod once;
 mod projection;
+mod provider;
 mod read_plan;
 mod reading;
 mod reference;

@@ -6,6 +6,7 @@ use crate::{
     Moment, Write,
     data::{AnyService, RowError, SpaceDef},
     query::Relation,
+    registry::Providers,
 };
 
 /// A module: a name, its tables, and the relations between them. It does not access the keys of other
@@ -28,8 +29,8 @@ pub struct Module {
     pub seed: Option<Seed>,
 }
 
-/// Writes records that are missing.
-pub type Seed = fn(&mut dyn Write, &Moment) -> Result<(), RowError>;
+/// Writes records that are missing, and those of the providers that serve.
+pub type Seed = fn(&mut dyn Write, &Moment, &Providers) -> Result<(), RowError>;
 
 /// All modules that are linked in.
 #[distributed_slice]

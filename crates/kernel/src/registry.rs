@@ -6,6 +6,7 @@ use atoll_storage::leads_to;
 use linkme::distributed_slice;
 
 pub use crate::flag::{FeatureFlag, FlagEntry, Flags};
+pub use crate::provider::{ProviderChoice, ProviderEntry, ProviderKind, ProviderKindEntry, Providers};
 use crate::{
     Moment, Write,
     change_event::Followed,
@@ -17,7 +18,6 @@ use crate::{
     link::{self, FIELD_LINKS, FieldLink, LINKS, Link},
     migration::FORMAT,
     module::{MODULES, Module},
-    payment::{PaymentProvider, PaymentProviderEntry},
     projection::{PROJECTIONS, Projection},
     query::{Computed, Graph, OnDelete, Relation, Resolve},
     read_plan::unknown_paths,
@@ -51,8 +51,10 @@ pub struct Registry {
     pub flows: Vec<&'static dyn AnyFlow>,
     /// The hooks, by name.
     pub hooks: Vec<&'static Hook>,
-    /// The payment providers, by id.
-    pub payment_providers: Vec<&'static dyn PaymentProvider>,
+    /// The kinds of providers, by name.
+    pub provider_kinds: Vec<&'static ProviderKindEntry>,
+    /// The providers, by kind and id.
+    pub providers: Vec<&'static ProviderEntry>,
     /// The feature flags, by name.
     pub flags: Vec<&'static FeatureFlag>,
     /// The computed fields, by entity and name.
@@ -214,10 +216,8 @@ impl Registry {
                 flows: inventory::iter::<FlowEntry>.into_iter().map(|entry| entry.0).collect(),
                 flags: inventory::iter::<FlagEntry>.into_iter().map(|entry| entry.0).collect(),
                 hooks: inventory::iter::<HookEntry>.into_iter().map(|entry| entry.0).collect(),
-                payment_providers: inventory::iter::<PaymentProviderEntry>
-                    .into_iter()
-                    .map(|entry| entry.0)
-                    .collect(),
+                provider_kinds: inventory::iter::<ProviderKindEntry>.into_iter().collect(),
+                providers: inventory::iter::<ProviderEntry>.into_iter().collect(),
                 jobs: inventory::iter::<JobEntry>.into_iter().map(|entry| entry.0).collect(),
                 ..Registry::default()
             };
@@ -263,7 +263,8 @@ impl Registry {
         self.flows.sort_by_key(|it| it.name());
         self.hooks.sort_by_key(|it| it.name);
         self.flags.sort_by_key(|it| it.name);
-        self.payment_providers.sort_by_key(|it| it.id());
+        self.provider_kinds.sort_by_key(|it| (it.name, it.at));
+        self.providers.sort_by_key(|it| (it.kind, it.id, it.at));
 
         let mut relations: Vec<Relation> = Vec::new();
         for module in &self.modules {
@@ -305,9 +306,9 @@ impl Registry {
         self.modules.iter().flat_map(|it| it.services).map(|it| it.table())
     }
 
-    /// Writes the records that modules need.
-    pub fn seed(&self, tx: &mut dyn Write, at: &Moment) -> Result<(), RowError> {
-        self.modules.iter().filter_map(|module| module.seed).try_for_each(|seed| seed(tx, at))
+    /// Writes the records that modules need. `providers` are those that serve.
+    pub fn seed(&self, tx: &mut dyn Write, at: &Moment, providers: &Providers) -> Result<(), RowError> {
+        self.modules.iter().filter_map(|module| module.seed).try_for_each(|seed| seed(tx, at, providers))
     }
 
     /// The service of an entity, by name.
@@ -319,11 +320,6 @@ impl Registry {
         *all.into_iter()
             .find(|it| it.table().def().name == entity)
             .unwrap_or_else(|| panic!("no module has `{entity}`"))
-    }
-
-    /// The payment provider with this id, if it is linked in.
-    pub fn payment_provider(&self, id: &str) -> Option<&'static dyn PaymentProvider> {
-        self.payment_providers.iter().copied().find(|it| it.id() == id)
     }
 
     /// The hooks of a flow at a point, in the order of their names.
@@ -363,7 +359,6 @@ impl Registry {
         unique("subscriber", texts(self.subscribers.iter().map(|it| it.name).collect()));
         unique("flow", texts(self.flows.iter().map(|it| it.name()).collect()));
         unique("hook", texts(self.hooks.iter().map(|it| it.name).collect()));
-        unique("payment provider", texts(self.payment_providers.iter().map(|it| it.id()).collect()));
         unique("feature flag", texts(self.flags.iter().map(|it| it.name).collect()));
         unique("check", texts(self.checks.iter().map(|it| it.name).collect()));
         unique("job", texts(self.jobs.iter().map(|it| it.name).collect()));
@@ -372,6 +367,7 @@ impl Registry {
             "computed field",
             self.computed.iter().map(|it| format!("{}.{}", it.entity, it.name)).collect(),
         );
+        self.provider_problems().into_iter().for_each(&mut say);
 
         for link in &self.links {
             for end in [&link.left, &link.right] {

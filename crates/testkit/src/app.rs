@@ -14,7 +14,7 @@ use atoll_kernel::{
     http::{Config, Origins, Proxies, ReadLimits},
     jobs::{Tick, events_after},
     limits::{CART_DAYS, REQUESTS_MAX},
-    registry::Flags,
+    registry::{Flags, ProviderChoice},
     verify::Report,
 };
 use serde_json::Value;
@@ -54,6 +54,7 @@ struct Setup {
     proxies: Proxies,
     reads: ReadLimits,
     cart_days: Option<u32>,
+    providers: ProviderChoice,
 }
 
 /// An application with a store of its own. On drop the store is verified, and its folder removed.
@@ -112,8 +113,15 @@ impl TestApp {
         TestApp::assemble(store, Setup { cart_days: Some(days), ..Setup::default() }).await
     }
 
+    /// As `over`, with these providers of a kind.
+    pub async fn served_by(store: Store, kind: &str, ids: &[&str]) -> TestApp {
+        let mut providers = ProviderChoice::default();
+        providers.set(kind, ids.iter().map(|it| (*it).to_owned()).collect());
+        TestApp::assemble(store, Setup { providers, ..Setup::default() }).await
+    }
+
     async fn assemble(store: Store, setup: Setup) -> TestApp {
-        let Setup { probe, flags, origins, proxies, reads, cart_days } = setup;
+        let Setup { probe, flags, origins, proxies, reads, cart_days, providers } = setup;
         let clock = ManualClock::at(Timestamp::from_millis(START));
         let config = Config {
             jwt_secret: b"for tests".to_vec(),
@@ -124,6 +132,7 @@ impl TestApp {
             requests_max: REQUESTS_MAX,
             reads,
             cart_days: cart_days.unwrap_or(CART_DAYS),
+            providers,
         };
         let assembly = Assembly { store, clock: Clock::Manual(clock.clone()), admin: None, config, probe };
         let app = assembly.start().await.expect("the app starts");

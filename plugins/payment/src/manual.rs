@@ -1,10 +1,7 @@
 //! The built-in payment provider for manual payment (cash, bank transfer): every request succeeds.
 
-use atoll_kernel::{
-    Ctx,
-    payment::{Paying, PaymentProvider, PaymentRequest},
-    payment_provider,
-};
+use atoll_checkout::{Paying, PaymentProvider, PaymentRequest};
+use atoll_kernel::{Ctx, provider};
 
 /// Id of the provider.
 pub const SYSTEM_DEFAULT: &str = "pp_system_default";
@@ -12,10 +9,6 @@ pub const SYSTEM_DEFAULT: &str = "pp_system_default";
 struct Manual;
 
 impl PaymentProvider for Manual {
-    fn id(&self) -> &'static str {
-        SYSTEM_DEFAULT
-    }
-
     fn is_manual(&self) -> bool {
         true
     }
@@ -25,4 +18,4 @@ impl PaymentProvider for Manual {
     }
 }
 
-payment_provider! { Manual }
+provider! { dyn PaymentProvider: SYSTEM_DEFAULT => Manual }

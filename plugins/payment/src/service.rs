@@ -1,11 +1,11 @@
 //! Payment sessions, authorisation, capture and refund. Invariant: the amounts of a collection are the sums
 //! of its payments.
 
+use atoll_checkout::PaymentProvider;
 use atoll_kernel::{
     Decimal, Id, Metadata, Moment, Read, StoreError, Write,
     data::{Entity, RowError},
-    inventory,
-    payment::PaymentProviderEntry,
+    registry::Providers,
 };
 
 use crate::{
@@ -238,24 +238,24 @@ fn settle(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Creates a record for each linked provider, and disables those that are no longer linked in.
-pub(crate) fn seed(tx: &mut dyn Write, at: &Moment) -> Result<(), RowError> {
-    let linked: Vec<&str> = inventory::iter::<PaymentProviderEntry>.into_iter().map(|it| it.0.id()).collect();
-    for id in &linked {
+/// Creates a record for each provider that serves, and disables those that do not serve any more.
+pub(crate) fn seed(tx: &mut dyn Write, at: &Moment, providers: &Providers) -> Result<(), RowError> {
+    let serving: Vec<&str> = providers.of::<dyn PaymentProvider>().map(|(id, _)| id).collect();
+    for id in &serving {
         if !PAYMENT_PROVIDERS.table.exists(tx, id)? {
             let provider = ProviderRecord { id: Id::from(*id), ..ProviderRecord::default() };
             PAYMENT_PROVIDERS.create(tx, at, provider)?;
         }
     }
     for provider in PAYMENT_PROVIDERS.table.list_all(tx)? {
-        let is_enabled = linked.contains(&&*provider.id);
+        let is_enabled = serving.contains(&&*provider.id);
         PAYMENT_PROVIDERS
             .update(tx, at, &provider.id, |it: &mut ProviderRecord| it.is_enabled = is_enabled)?;
     }
     Ok(())
 }
 
-/// Is this provider linked in?
+/// Does this provider serve?
 pub fn is_enabled(tx: &dyn Read, id: &str) -> Result<bool, StoreError> {
     Ok(PAYMENT_PROVIDERS.get(tx, id)?.is_some_and(|it| it.is_enabled))
 }

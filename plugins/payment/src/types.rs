@@ -9,7 +9,7 @@ use atoll_kernel::{
 entity! {
     /// A payment provider.
     pub struct ProviderRecord = "payment_provider" / "payment_providers", "pp" {
-        /// Is it linked in?
+        /// Does it serve? By configuration, of those that are linked in.
         pub is_enabled: bool = true,
     }
 }

@@ -1,6 +1,6 @@
 //! Creating, changing and deleting regions; assigning countries; seed data of countries and currencies.
 
-use atoll_kernel::{Id, Moment, Read, StoreError, Write, data::RowError};
+use atoll_kernel::{Id, Moment, Read, StoreError, Write, data::RowError, registry::Providers};
 
 use crate::{
     COUNTRIES, COUNTRIES_BY_REGION, CURRENCIES, Country, Currency, Error, REGIONS, Region, RegionPatch,
@@ -88,7 +88,7 @@ fn release(
 }
 
 /// Writes missing countries and currencies.
-pub(crate) fn seed(tx: &mut dyn Write, at: &Moment) -> Result<(), RowError> {
+pub(crate) fn seed(tx: &mut dyn Write, at: &Moment, _: &Providers) -> Result<(), RowError> {
     for (iso_2, iso_3, num_code, name) in countries::COUNTRIES {
         if !COUNTRIES.table.exists(tx, iso_2)? {
             let country = Country {

@@ -18,6 +18,7 @@ use atoll_kernel::{
     },
     entity,
     migration::{Fingerprint, MigrationError, PartKind, Plan as MigrationPlan, migrate},
+    registry::Providers,
     serde_json::{Map, Value, json},
 };
 
@@ -123,7 +124,8 @@ pub(super) fn program(change: impl FnOnce(&mut Registry)) -> &'static Registry {
         jobs: linked.jobs.clone(),
         flows: linked.flows.clone(),
         hooks: linked.hooks.clone(),
-        payment_providers: linked.payment_providers.clone(),
+        provider_kinds: linked.provider_kinds.clone(),
+        providers: linked.providers.clone(),
         flags: linked.flags.clone(),
         computed: linked.computed.clone(),
         checks: linked.checks.clone(),
@@ -516,7 +518,7 @@ async fn disk_with_links() -> (Memory, String) {
     let store = open(&disk, program);
     let fill = move |tx: &mut dyn Write| {
         let at = Moment::new(Timestamp::from_millis(1), Actor::System);
-        program.seed(tx, &at).expect("currencies");
+        program.seed(tx, &at, &Providers::default()).expect("currencies");
         let shop = atoll_store::STORES.create(tx, &at, Default::default()).expect("a store");
         for currency in ["eur", "usd"] {
             LINK_BEFORE.attach(tx, &at, &shop.id, currency, Map::new()).expect("a pair");

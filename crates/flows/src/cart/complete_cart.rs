@@ -7,6 +7,7 @@
 
 use atoll_availability::{Allocation, ChannelScope, Seller, Shelf};
 use atoll_cart::{CARTS, Cart, CartAddress, LineItem, complete};
+use atoll_checkout::{PaymentAction, PaymentProvider, PaymentRequest};
 use atoll_inventory::{
     INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, create_level, level_at, reserve,
     undo_reserve,
@@ -16,7 +17,6 @@ use atoll_kernel::{
     data::Entity,
     flow,
     flow::{Local, StepCall},
-    payment::{PaymentAction, PaymentProvider, PaymentRequest},
     saga::{External, Run},
     serde_json::{Map, Value, json},
 };
@@ -32,7 +32,7 @@ use crate::{
         prices::check_prices,
     },
     order::CREATE_ORDERS,
-    payment::{check_provider, due, provider},
+    payment::{check_provider, due},
 };
 
 /// A cart to complete.
@@ -58,7 +58,8 @@ impl CompleteCart {
     ) -> Result<Option<CompleteCart>, Fault> {
         let Some(cart) = scope.cart(view, id)? else { return Ok(None) };
         let is_manual = |it: &PaymentSession| {
-            ctx.registry().payment_provider(&it.provider_id).is_none_or(PaymentProvider::is_manual)
+            let provider = ctx.registry().provider::<dyn PaymentProvider>(&it.provider_id);
+            provider.is_none_or(PaymentProvider::is_manual)
         };
         let calls_out = ctx.registry().has_hook(COMPLETE_CART.name, "authorizePayment")
             || !session_of(view, &cart)?.as_ref().is_none_or(is_manual);
@@ -251,7 +252,7 @@ impl Pending {
 
     /// The provider of the payment session.
     fn provider(&self, ctx: &Ctx) -> Result<Option<&'static dyn PaymentProvider>, Fault> {
-        self.session.as_ref().map(|it| provider(ctx.registry(), &it.provider_id)).transpose()
+        self.session.as_ref().map(|it| ctx.provider(&it.provider_id)).transpose()
     }
 
     /// The cart has changed since the payment was authorised.

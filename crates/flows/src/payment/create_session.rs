@@ -2,10 +2,10 @@
 
 use atoll_availability::ChannelScope;
 use atoll_cart::CARTS;
+use atoll_checkout::{PaymentAction, PaymentProvider, PaymentRequest};
 use atoll_kernel::{
     Ctx, Decimal, Fault, Metadata, Read, flow,
     flow::StepCall,
-    payment::{PaymentAction, PaymentRequest},
     saga::{External, Run},
 };
 use atoll_links::{CART_PAYMENT_COLLECTION, REGION_PAYMENT_PROVIDER};
@@ -13,8 +13,6 @@ use atoll_payment::{
     Error, PAYMENT_COLLECTIONS, PaymentCollection, PaymentSession, check_open, is_enabled, open_session,
 };
 use serde::{Deserialize, Serialize};
-
-use crate::payment::provider;
 
 /// The buyer's choice of a payment provider.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -93,7 +91,7 @@ flow! {
 }
 
 async fn create(run: &mut Run, input: NewSession) -> Result<String, Fault> {
-    let provider = provider(run.ctx().registry(), &input.provider_id)?;
+    let provider = run.ctx().provider::<dyn PaymentProvider>(&input.provider_id)?;
     let mut data = input.data.clone();
     if !provider.is_manual() {
         let request = PaymentRequest {

@@ -6,7 +6,7 @@ mod due;
 mod move_money;
 mod release;
 
-use atoll_kernel::{Fault, Moment, Registry, Write, payment::PaymentProvider};
+use atoll_kernel::{Fault, Moment, Write};
 use atoll_links::ORDER_PAYMENT_COLLECTION;
 use atoll_order::{ORDERS, Order, PaymentStatus};
 use atoll_payment::{CollectionStatus, PAYMENT_COLLECTIONS, PaymentCollection};
@@ -18,12 +18,6 @@ pub use create_session::{CREATE_PAYMENT_SESSIONS, NewSession, SessionInput};
 pub(crate) use due::due;
 pub use move_money::{CAPTURE_PAYMENT, MoveMoney, REFUND_PAYMENT};
 pub(crate) use release::release;
-
-/// The provider with this id. Error if it is no longer linked in.
-pub(crate) fn provider(registry: &Registry, id: &str) -> Result<&'static dyn PaymentProvider, Fault> {
-    let unknown = || Fault::invalid(format!("Unable to retrieve the payment provider with id: {id}"));
-    registry.payment_provider(id).ok_or_else(unknown)
-}
 
 /// Payment status of an order, from its collection.
 pub(crate) fn payment_status(collection: &PaymentCollection) -> PaymentStatus {

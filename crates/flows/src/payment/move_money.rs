@@ -1,9 +1,9 @@
 //! Captures and refunds payments.
 
+use atoll_checkout::{PaymentAction, PaymentProvider, PaymentRequest};
 use atoll_kernel::{
     Ctx, Decimal, Fault, Metadata, flow,
     flow::{Local, StepCall},
-    payment::{PaymentAction, PaymentRequest},
     saga::{External, Run},
     serde_json::json,
 };
@@ -12,7 +12,7 @@ use atoll_payment::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::payment::{due::check_digits, provider, tell_order};
+use crate::payment::{due::check_digits, tell_order};
 
 /// A capture or a refund.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ async fn ask_and_write(run: &mut Run, action: PaymentAction, input: MoveMoney) -
     let id = input.payment_id.clone();
     let payment = PAYMENTS.get(&run.ctx().view(), &id)?.ok_or_else(|| Error::NotFound(id.clone()))?;
     // The provider of a payment never changes, so a replay takes the same path.
-    let provider = provider(run.ctx().registry(), &payment.provider_id)?;
+    let provider = run.ctx().provider::<dyn PaymentProvider>(&payment.provider_id)?;
     if provider.is_manual() {
         return run
             .finish("move-money", move |flow| match begin(flow, &action, &input)? {

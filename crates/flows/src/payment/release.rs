@@ -1,11 +1,11 @@
 //! Cancels payments, within the transaction that cancels the order. The provider is asked after the commit,
 //! by a subscriber with retries: it cannot refuse.
 
+use atoll_checkout::{PaymentAction, PaymentProvider, PaymentRequest};
 use atoll_kernel::{
     Ctx, Decimal, Fault,
     flow::Local,
     jobs::Event,
-    payment::{PaymentAction, PaymentRequest},
     serde_json::{self, json},
     subscriber,
 };
@@ -13,7 +13,7 @@ use atoll_payment::{PAYMENTS, Reversal, cancel_collection};
 
 use serde::{Deserialize, Serialize};
 
-use crate::payment::{move_money::key, provider, tell_order};
+use crate::payment::{move_money::key, tell_order};
 
 /// Event by which the provider is asked to cancel or refund a payment.
 const LET_GO: &str = "payment.let_go";
@@ -33,7 +33,7 @@ pub(crate) fn release(flow: &mut Local<'_>, collection_id: &str) -> Result<(), F
         if refund.is_some() {
             flow.emit("payment.refunded", json!({ "id": payment.id }))?;
         }
-        if !provider(flow.ctx().registry(), &payment.provider_id)?.is_manual() {
+        if !flow.ctx().provider::<dyn PaymentProvider>(&payment.provider_id)?.is_manual() {
             let n_before = payment.refunds.len().saturating_sub(1);
             let back = refund.map(|it| Back { n_before, amount: it.amount });
             flow.emit(LET_GO, json!({ "id": payment.id, "refund": back }))?;
@@ -61,6 +61,6 @@ async fn tell_provider(ctx: Ctx, event: Event) -> Result<(), Fault> {
     };
     let request =
         PaymentRequest { action, key, amount, currency_code: payment.currency_code, data: payment.data };
-    provider(ctx.registry(), &payment.provider_id)?.ask(ctx, request).await?;
+    ctx.provider::<dyn PaymentProvider>(&payment.provider_id)?.ask(ctx, request).await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ mod verify;
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
-use atoll_host::{Data, Settings, Sources, registry};
+use atoll_host::{Data, Known, Settings, Sources, registry};
 use clap::{Args, Parser, Subcommand};
 use mimalloc::MiMalloc;
 use tracing_subscriber::EnvFilter;
@@ -72,7 +72,7 @@ fn settings(
     let env = |name: &str| std::env::var_os(name);
     let file = file.or_else(|| env("ATOLL_CONFIG").filter(|it| !it.is_empty()).map(PathBuf::from));
     let line = line.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    let settings = Settings::load(Sources { file, env: &env, line }, &registry()?.flags)?;
+    let settings = Settings::load(Sources { file, env: &env, line }, &Known::of(registry()?))?;
     let filter = EnvFilter::new(settings.log.as_deref().unwrap_or("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     Ok(settings)

@@ -2,13 +2,12 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use crate::{Ctx, Decimal, Fault, Metadata};
+use atoll_kernel::{Ctx, Decimal, Fault, Metadata, provider_kind};
 
-/// A payment provider: a bank, a card company, or the shop itself.
-pub trait PaymentProvider: Sync {
-    /// `pp_bank`. Unique; regions and storefronts refer to the provider by it.
-    fn id(&self) -> &'static str;
-
+/// A payment provider: a bank, a card company, or the shop itself. It is registered with
+/// [`provider!`](atoll_kernel::provider) under an id such as `pp_bank`, by which regions and storefronts refer to
+/// it.
+pub trait PaymentProvider: Send + Sync {
     /// True if money changes hands outside of the system, so that every request is granted at once. Such a
     /// provider is asked within a transaction, without an external call.
     fn is_manual(&self) -> bool {
@@ -25,10 +24,12 @@ pub trait PaymentProvider: Sync {
     /// answered as the first one was, and refused if its amount differs. A refused request has no effect, and
     /// may be made again.
     ///
-    /// A refusal is [`FaultKind::PaymentRefused`](crate::FaultKind::PaymentRefused), or `PaymentRequiresMore`
+    /// A refusal is [`FaultKind::PaymentRefused`](atoll_kernel::FaultKind::PaymentRefused), or `PaymentRequiresMore`
     /// if the buyer must do something first. Other errors are failures.
     fn ask(&self, ctx: Ctx, request: PaymentRequest) -> Paying;
 }
+
+provider_kind! { dyn PaymentProvider as "payment" }
 
 /// A request to a payment provider.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,32 +67,3 @@ pub enum PaymentAction {
 
 /// The future of a request.
 pub type Paying = Pin<Box<dyn Future<Output = Result<Metadata, Fault>> + Send>>;
-
-/// A payment provider, as `payment_provider!` submits it.
-pub struct PaymentProviderEntry(pub &'static dyn PaymentProvider);
-
-inventory::collect!(PaymentProviderEntry);
-
-/// Registers a payment provider.
-///
-/// ```ignore
-/// struct Bank;
-///
-/// impl PaymentProvider for Bank {
-///     fn id(&self) -> &'static str {
-///         "pp_bank"
-///     }
-///
-///     fn ask(&self, ctx: Ctx, request: PaymentRequest) -> Paying {
-///         Box::pin(call_the_bank(ctx, request))
-///     }
-/// }
-///
-/// payment_provider! { Bank }
-/// ```
-#[macro_export]
-macro_rules! payment_provider {
-    ($Provider:expr) => {
-        $crate::inventory::submit! { $crate::payment::PaymentProviderEntry(&$Provider) }
-    };
-}

@@ -1,0 +1,190 @@
+//! Providers: implementations of a contract (payment, fulfilment, …) that crates register at link time, found
+//! by kind and id; and which of them serve, by configuration.
+
+use std::{any::Any, collections::BTreeMap};
+
+use crate::{Ctx, Fault, Registry};
+
+/// A kind of provider: its contract, as the type `dyn Trait`. [`provider_kind!`](crate::provider_kind)
+/// implements it, in the crate that owns the trait.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no kind of provider",
+    note = "the crate that owns the trait declares it: `provider_kind! {{ dyn Trait as \"name\" }}`"
+)]
+pub trait ProviderKind: Send + Sync + 'static {
+    /// Its name in settings and errors: `payment`.
+    const NAME: &'static str;
+}
+
+/// A kind of provider, as `provider_kind!` submits it.
+pub struct ProviderKindEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// The file and line of its declaration.
+    pub at: &'static str,
+}
+
+inventory::collect!(ProviderKindEntry);
+
+/// A provider, as `provider!` submits it.
+pub struct ProviderEntry {
+    /// The name of its kind.
+    pub kind: &'static str,
+    /// Its id, unique among the providers of its kind.
+    pub id: &'static str,
+    /// The file and line of its registration.
+    pub at: &'static str,
+    /// A `&'static dyn Trait`.
+    provider: &'static (dyn Any + Send + Sync),
+}
+
+inventory::collect!(ProviderEntry);
+
+impl ProviderEntry {
+    /// A provider of the kind `K`.
+    pub const fn new<K: ProviderKind + ?Sized>(
+        id: &'static str,
+        at: &'static str,
+        provider: &'static &'static K,
+    ) -> ProviderEntry {
+        ProviderEntry { kind: K::NAME, id, at, provider }
+    }
+
+    /// The provider, if it is of the kind `K`.
+    fn of<K: ProviderKind + ?Sized>(&self) -> Option<&'static K> {
+        self.provider.downcast_ref::<&'static K>().copied()
+    }
+}
+
+/// Declares a kind of provider: a trait with the supertraits `Send + Sync`, and its name in settings.
+///
+/// ```ignore
+/// pub trait PaymentProvider: Send + Sync { … }
+///
+/// provider_kind! { dyn PaymentProvider as "payment" }
+/// ```
+#[macro_export]
+macro_rules! provider_kind {
+    ($Kind:ty as $name:literal) => {
+        impl $crate::registry::ProviderKind for $Kind {
+            const NAME: &'static str = $name;
+        }
+
+        $crate::inventory::submit! {
+            $crate::registry::ProviderKindEntry { name: $name, at: concat!(file!(), ":", line!()) }
+        }
+    };
+}
+
+/// Registers a provider of a kind under an id: letters, digits, `_` and `-`.
+///
+/// ```ignore
+/// struct Bank;
+///
+/// impl PaymentProvider for Bank { … }
+///
+/// provider! { dyn PaymentProvider: "pp_bank" => Bank }
+/// ```
+#[macro_export]
+macro_rules! provider {
+    ($Kind:ty: $id:expr => $provider:expr) => {
+        const _: () = {
+            static PROVIDER: &$Kind = &$provider;
+
+            $crate::inventory::submit! {
+                $crate::registry::ProviderEntry::new::<$Kind>($id, concat!(file!(), ":", line!()), &PROVIDER)
+            }
+        };
+    };
+}
+
+/// The configuration of providers: per kind, the ids of those that serve, in the order in which they are
+/// offered. Of a kind that it does not name all that are linked in serve, by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProviderChoice(BTreeMap<String, Vec<String>>);
+
+impl ProviderChoice {
+    /// Sets the providers of a kind.
+    pub fn set(&mut self, kind: &str, ids: Vec<String>) {
+        self.0.insert(kind.to_owned(), ids);
+    }
+}
+
+/// The providers that serve, by kind and in the order of the configuration.
+#[derive(Default)]
+pub struct Providers(Vec<&'static ProviderEntry>);
+
+impl Providers {
+    /// The providers of a kind, with their ids.
+    pub fn of<K: ProviderKind + ?Sized>(&self) -> impl Iterator<Item = (&'static str, &'static K)> {
+        self.0.iter().filter(|it| it.kind == K::NAME).filter_map(|it| Some((it.id, it.of()?)))
+    }
+}
+
+impl Registry {
+    /// The ids of the providers of a kind that are linked in, ascending.
+    pub fn provider_ids(&self, kind: &str) -> impl Iterator<Item = &'static str> {
+        self.providers.iter().filter(move |it| it.kind == kind).map(|it| it.id)
+    }
+
+    /// The provider of this kind with this id, if it is linked in. It may not serve any more, and still be
+    /// needed: a payment is captured by the provider that authorised it.
+    pub fn provider<K: ProviderKind + ?Sized>(&self, id: &str) -> Option<&'static K> {
+        self.providers.iter().find(|it| it.kind == K::NAME && it.id == id)?.of()
+    }
+
+    /// The providers that serve by this configuration. Ids that are not linked in are left out; the host has
+    /// refused them.
+    pub fn serving(&self, choice: &ProviderChoice) -> Providers {
+        let mut serving = Vec::new();
+        for kind in &self.provider_kinds {
+            let mut of_kind = self.providers.iter().copied().filter(|it| it.kind == kind.name);
+            match choice.0.get(kind.name) {
+                None => serving.extend(of_kind),
+                Some(ids) => {
+                    let linked: Vec<_> = of_kind.by_ref().collect();
+                    serving.extend(ids.iter().filter_map(|id| linked.iter().find(|it| it.id == id)));
+                }
+            }
+        }
+        Providers(serving)
+    }
+
+    /// What is wrong with the providers.
+    pub(crate) fn provider_problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for (kind, next) in self.provider_kinds.iter().zip(self.provider_kinds.iter().skip(1)) {
+            if kind.name == next.name {
+                let (name, a, b) = (kind.name, kind.at, next.at);
+                problems.push(format!("the kind of providers `{name}` is declared twice: at {a} and at {b}"));
+            }
+        }
+        for (it, next) in self.providers.iter().zip(self.providers.iter().skip(1)) {
+            if (it.kind, it.id) == (next.kind, next.id) {
+                let (kind, id, a, b) = (it.kind, it.id, it.at, next.at);
+                problems.push(format!("{kind} provider `{id}` is registered twice: at {a} and at {b}"));
+            }
+        }
+        for ProviderEntry { kind, id, at, .. } in &self.providers {
+            let fits = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-');
+            if id.is_empty() || !id.chars().all(fits) {
+                problems.push(format!(
+                    "{kind} provider `{id}` at {at} has an id of other characters than letters, digits, `_` \
+                     and `-`"
+                ));
+            }
+            if !self.provider_kinds.iter().any(|it| it.name == *kind) {
+                problems.push(format!("`{id}` at {at} is a {kind} provider, a kind that is not declared"));
+            }
+        }
+        problems
+    }
+}
+
+impl Ctx {
+    /// The provider of this kind with this id. Error if it is not linked in. See [`Registry::provider`].
+    pub fn provider<K: ProviderKind + ?Sized>(&self, id: &str) -> Result<&'static K, Fault> {
+        let unknown = || Fault::invalid(format!("Unable to retrieve the {} provider with id: {id}", K::NAME));
+        self.registry().provider(id).ok_or_else(unknown)
+    }
+}
