@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, path::Path};
 
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
-/// For each layer, the layers that it may look at. Names are folders; `plugins/*` is one layer.
+/// For each layer, the layers that it may look at. Names are folders. `plugins/*` are the modules, which know
+/// nothing of each other; `plugins/extensions/*` are processes over several of them.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/values", &[]),
     ("crates/storage", &["crates/values"]),
@@ -27,10 +28,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "plugins/extensions",
+        &[
+            "crates/availability", "crates/checkout", "crates/flows", "crates/kernel", "crates/links",
+            "plugins",
+        ],
+    ),
+    (
         "crates/bundle",
         &[
             "crates/api", "crates/availability", "crates/background", "crates/flows", "crates/links",
-            "plugins",
+            "plugins", "plugins/extensions",
         ],
     ),
     (
@@ -45,10 +53,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// May look at everything; nothing looks at them.
 const OUTSIDE: &[&str] = &["crates/testkit", "tests", "xtask"];
 
+/// Extensions that only a test links in.
+const EXAMPLES: &[&str] = &["sale-channels"];
+
 fn layer(root: &Path, package: &Package) -> String {
     let folder = package.manifest_path.parent().expect("a folder").as_std_path();
     let folder = folder.strip_prefix(root).expect("a member").to_str().expect("text").to_owned();
-    if folder.starts_with("plugins/") { "plugins".to_owned() } else { folder }
+    let kinds = ["plugins/extensions", "plugins"];
+    let kind = kinds.iter().find(|kind| folder.strip_prefix(**kind).is_some_and(|it| it.starts_with('/')));
+    kind.map_or(folder.clone(), |kind| (*kind).to_owned())
 }
 
 #[test]
@@ -87,14 +100,16 @@ fn every_plugin_is_in_the_bundle() {
     let bundle = std::fs::read_to_string(root.join("crates/bundle/src/lib.rs")).expect("the bundle");
     let linked: Vec<&str> =
         atoll_host::registry().expect("a registry").modules.iter().map(|it| it.name).collect();
-    for plugin in std::fs::read_dir(root.join("plugins")).expect("the plugins") {
-        let plugin = plugin.expect("a plugin");
-        if !plugin.path().is_dir() {
-            continue;
+    for (folder, are_modules) in [("plugins", true), ("plugins/extensions", false)] {
+        for plugin in std::fs::read_dir(root.join(folder)).expect("the plugins") {
+            let plugin = plugin.expect("a plugin");
+            let name = plugin.file_name().into_string().expect("text");
+            if !plugin.path().join("Cargo.toml").exists() || EXAMPLES.contains(&name.as_str()) {
+                continue;
+            }
+            let line = format!("use atoll_{} as _;", name.replace('-', "_"));
+            assert!(bundle.contains(&line), "`{line}` is missing in crates/bundle/src/lib.rs");
+            assert!(!are_modules || linked.contains(&name.as_str()), "module `{name}` is not linked in");
         }
-        let name = plugin.file_name().into_string().expect("text");
-        let line = format!("use atoll_{} as _;", name.replace('-', "_"));
-        assert!(bundle.contains(&line), "`{line}` is missing in crates/bundle/src/lib.rs");
-        assert!(linked.contains(&name.as_str()), "module `{name}` is not linked in");
     }
 }

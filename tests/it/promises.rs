@@ -2,9 +2,6 @@
 //! binary of its own, since the module that its last promises need is linked into it alone: the example of
 //! the README.
 
-#[path = "../example/sale_channels.rs"]
-mod sale_channels;
-
 use std::time::Duration;
 
 use atoll_auth::PasswordHash;
@@ -15,6 +12,7 @@ use atoll_kernel::{
     data::{Store, engines::Memory},
     registry::Flags,
 };
+use atoll_sale_channels::OPEN_CHANNELS;
 use atoll_testkit::{Client, Shop, TestApp, complete, id};
 use serde_json::{Value, json};
 
@@ -199,7 +197,7 @@ async fn a_module_adds_a_workflow_a_route_a_subscriber_and_a_job() {
             }
         }
     };
-    let (ids, _) = app.ctx.run(&sale_channels::OPEN_CHANNELS, Actor::System, ()).await.expect("the workflow");
+    let (ids, _) = app.ctx.run(&OPEN_CHANNELS, Actor::System, ()).await.expect("the workflow");
     assert_eq!(ids.len(), 2);
     opened(1).await;
     let asked = admin.post("/admin/sale-channels", json!({})).await.ok();

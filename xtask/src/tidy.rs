@@ -168,7 +168,8 @@ fn inherits_lints(file: &File) -> Vec<Violation> {
     vec![file.violation(1, "add `[lints]` with `workspace = true`")]
 }
 
-/// A member inherits its dependencies from the root manifest, the only place with versions.
+/// A member inherits its dependencies from the root manifest, the only place with versions. An extension is
+/// named by its path, which the root manifest names once as a member.
 fn inherits_dependencies(file: &File) -> Vec<Violation> {
     if !file.is_manifest() {
         return Vec::new();
@@ -179,7 +180,8 @@ fn inherits_dependencies(file: &File) -> Vec<Violation> {
             if line.section.contains("dependencies.") {
                 violations.push(file.violation(line.number, "write the dependency on one line of its list"));
             }
-        } else if line.section.ends_with("dependencies") && line.text.contains('=') && !line.inherits() {
+        } else if line.section.ends_with("dependencies") && line.text.contains('=') && !line.has_its_version()
+        {
             let name = line.text.split(['.', '=']).next().unwrap_or(&line.text);
             let message = format!("write `{name}.workspace = true`, and the version in the root Cargo.toml");
             violations.push(file.violation(line.number, message));
@@ -203,6 +205,10 @@ impl ManifestLine {
 
     fn inherits(&self) -> bool {
         self.text.contains("workspace=true") && !self.text.contains("version=")
+    }
+
+    fn has_its_version(&self) -> bool {
+        self.inherits() || self.text.contains("path=\"../") && self.text.contains("plugins/extensions/")
     }
 }
 
@@ -330,6 +336,7 @@ mod tests {
     #[test]
     fn manifests_take_lints_and_versions_from_the_workspace() {
         let good = "[lints]\nworkspace = true\n[dependencies]\n# a = 1\na.workspace = true # b\nrustversion.workspace = true\n\
+                    e = { path = \"../../plugins/extensions/e\" }\n\
                     b = { workspace = true, features = [\n\"c\",\n] }\n[[bench]]\nname = \"d\"\n";
         assert_eq!(tidy("x/Cargo.toml", good), "");
         assert_eq!(tidy("Cargo.toml", "[workspace.dependencies]\na = \"1\"\n"), "");

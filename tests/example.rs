@@ -1,6 +1,5 @@
-//! The example of the README: it is this file's neighbour to the letter, and it works.
-
-mod sale_channels;
+//! The example of the README: it is the extension in `plugins/extensions/sale-channels` to the letter, and it
+//! works.
 
 use std::{path::Path, time::Duration};
 
@@ -8,6 +7,7 @@ use atoll_auth::PasswordHash;
 use atoll_background::{Pace, start};
 use atoll_flows::user::{CREATE_USERS, NewUser};
 use atoll_kernel::Actor;
+use atoll_sale_channels as _;
 use atoll_testkit::TestApp;
 use serde_json::json;
 
@@ -50,7 +50,8 @@ async fn example_module_opens_channels_by_route_subscriber_and_job() {
 fn readme_shows_the_example_module_unchanged() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let readme = std::fs::read_to_string(root.join("../README.md")).expect("the readme");
-    let example = std::fs::read_to_string(root.join("example/sale_channels.rs")).expect("the example");
+    let example = std::fs::read_to_string(root.join("../plugins/extensions/sale-channels/src/lib.rs"))
+        .expect("the example");
     assert!(readme.contains(&format!("```rust\n{example}```")), "the README shows another example");
     let n_lines = example.lines().filter(|it| !it.trim().is_empty()).count();
     assert!(readme.contains(&format!("{n_lines} lines")), "the README does not say {n_lines} lines");
