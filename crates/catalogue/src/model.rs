@@ -37,8 +37,8 @@ impl Catalogue {
     }
 }
 
-fn check_objects(place: &str, value: &Value) -> Result<(), NotACatalogue> {
-    let Value::Object(fields) = value else { return Err(NotACatalogue::NoObject(place.to_owned())) };
+fn check_objects(path: &str, value: &Value) -> Result<(), NotACatalogue> {
+    let Value::Object(fields) = value else { return Err(NotACatalogue::NoObject(path.to_owned())) };
     for name in LISTS {
         let records = fields.get(name).and_then(Value::as_array);
         // The channels of a location are handles, not records.

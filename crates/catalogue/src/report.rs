@@ -5,15 +5,15 @@ use std::{collections::BTreeMap, fmt};
 /// A problem with the file: something that was corrected or left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Position in the file: `products[3] "grey-hoodie" › variants[0]`.
-    pub place: String,
+    /// Path in the file: `products[3] "grey-hoodie" › variants[0]`.
+    pub path: String,
     /// The problem, and what the import did about it.
     pub message: String,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.message)
+        write!(f, "{}: {}", self.path, self.message)
     }
 }
 
@@ -60,8 +60,8 @@ impl Report {
         }
     }
 
-    pub(crate) fn problem(&mut self, place: &str, message: impl Into<String>) {
-        self.problems.push(Problem { place: place.to_owned(), message: message.into() });
+    pub(crate) fn problem(&mut self, path: &str, message: impl Into<String>) {
+        self.problems.push(Problem { path: path.to_owned(), message: message.into() });
     }
 }
 

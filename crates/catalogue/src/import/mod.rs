@@ -106,25 +106,25 @@ impl Import<'_> {
 
     /// Checks that a record has a handle and a name, and is the first of its kind with that handle. Reports
     /// it otherwise.
-    fn is_new(&mut self, place: &str, kind: &'static str, handle: &str, name: &str) -> bool {
+    fn is_new(&mut self, path: &str, kind: &'static str, handle: &str, name: &str) -> bool {
         if handle.trim().is_empty() || name.trim().is_empty() {
             let name = if kind == "collection" { "title" } else { "name" };
-            self.report.problem(place, format!("a {kind} needs a handle and a {name}; it was left out"));
+            self.report.problem(path, format!("a {kind} needs a handle and a {name}; it was left out"));
             return false;
         }
-        self.is_first(place, kind, handle)
+        self.is_first(path, kind, handle)
     }
 
-    fn is_first(&mut self, place: &str, kind: &'static str, handle: &str) -> bool {
+    fn is_first(&mut self, path: &str, kind: &'static str, handle: &str) -> bool {
         let is_first = self.seen.insert((kind, handle.to_owned()));
         if !is_first {
-            self.report.problem(place, format!("a second {kind} `{handle}`; it was left out"));
+            self.report.problem(path, format!("a second {kind} `{handle}`; it was left out"));
         }
         is_first
     }
 
-    fn channel(&mut self, place: &str, input: &CatalogueChannel) -> Result<(), Fault> {
-        if !self.is_new(place, "channel", &input.handle, &input.name) {
+    fn channel(&mut self, path: &str, input: &CatalogueChannel) -> Result<(), Fault> {
+        if !self.is_new(path, "channel", &input.handle, &input.name) {
             return Ok(());
         }
         let there = find(self.tx, &SALES_CHANNELS, |it| has_handle(&it.metadata, &input.handle))?;
@@ -135,16 +135,16 @@ impl Import<'_> {
             it.metadata = with_handle(std::mem::take(&mut it.metadata), &input.handle);
         })?;
         self.channels.insert(input.handle.clone(), channel.id.to_string());
-        self.region(place, input)
+        self.region(path, input)
     }
 
     /// A channel with a currency and a country needs a region for them.
-    fn region(&mut self, place: &str, input: &CatalogueChannel) -> Result<(), Fault> {
+    fn region(&mut self, path: &str, input: &CatalogueChannel) -> Result<(), Fault> {
         let (Some(currency), Some(country)) = (&input.currency_code, &input.country_code) else {
             return Ok(());
         };
         let Some(country) = COUNTRIES.get(self.tx, &country.to_lowercase())? else {
-            self.report.problem(place, format!("country `{country}` does not exist; no region was made"));
+            self.report.problem(path, format!("country `{country}` does not exist; no region was made"));
             return Ok(());
         };
         if let Some(region) = &country.region_id {
@@ -153,7 +153,7 @@ impl Import<'_> {
             {
                 let (theirs, name) = (region.currency_code, region.name);
                 self.report.problem(
-                    place,
+                    path,
                     format!("country `{}` is in region `{name}`, which pays in {theirs}", country.iso_2),
                 );
             }
@@ -168,14 +168,14 @@ impl Import<'_> {
                 REGION_PAYMENT_PROVIDER.attach(self.tx, self.at, &region.id, SYSTEM_DEFAULT, Map::new())?;
                 self.report.count("regions", Fate::Created);
             }
-            Err(error @ atoll_region::Error::NoCurrency(_)) => self.report.problem(place, error.to_string()),
+            Err(error @ atoll_region::Error::NoCurrency(_)) => self.report.problem(path, error.to_string()),
             Err(error) => return Err(error.into()),
         }
         Ok(())
     }
 
-    fn location(&mut self, place: &str, input: &CatalogueLocation) -> Result<(), Fault> {
-        if !self.is_new(place, "location", &input.handle, &input.name) {
+    fn location(&mut self, path: &str, input: &CatalogueLocation) -> Result<(), Fault> {
+        if !self.is_new(path, "location", &input.handle, &input.name) {
             return Ok(());
         }
         let there = find(self.tx, &STOCK_LOCATIONS, |it| has_handle(&it.metadata, &input.handle))?;
@@ -195,7 +195,7 @@ impl Import<'_> {
                     )?;
                 }
                 None => {
-                    self.report.problem(place, format!("channel `{channel}` is not in the file; not linked"))
+                    self.report.problem(path, format!("channel `{channel}` is not in the file; not linked"))
                 }
             }
         }
@@ -205,8 +205,8 @@ impl Import<'_> {
 
     fn categories(&mut self, catalogue: &Catalogue) -> Result<(), Fault> {
         for (n, input) in catalogue.categories.iter().enumerate() {
-            let place = format!("categories[{n}] \"{}\"", input.handle);
-            if !self.is_new(&place, "category", &input.handle, &input.name) {
+            let path = format!("categories[{n}] \"{}\"", input.handle);
+            if !self.is_new(&path, "category", &input.handle, &input.name) {
                 continue;
             }
             let parent = match &input.parent {
@@ -214,7 +214,7 @@ impl Import<'_> {
                 Some(handle) => CATEGORIES.table.get_by(self.tx, &CATEGORY_BY_HANDLE, &[handle])?,
             };
             if input.parent.is_some() && parent.is_none() {
-                self.report.problem(&place, "its parent does not come before it; it was put at the top");
+                self.report.problem(&path, "its parent does not come before it; it was put at the top");
             }
             match CATEGORIES.table.get_by(self.tx, &CATEGORY_BY_HANDLE, &[&input.handle])? {
                 Some(there) => {
@@ -240,8 +240,8 @@ impl Import<'_> {
 
     fn collections(&mut self, catalogue: &Catalogue) -> Result<(), Fault> {
         for (n, input) in catalogue.collections.iter().enumerate() {
-            let place = format!("collections[{n}] \"{}\"", input.handle);
-            if !self.is_new(&place, "collection", &input.handle, &input.title) {
+            let path = format!("collections[{n}] \"{}\"", input.handle);
+            if !self.is_new(&path, "collection", &input.handle, &input.title) {
                 continue;
             }
             let there = COLLECTIONS.table.get_by(self.tx, &COLLECTION_BY_HANDLE, &[&input.handle])?;
@@ -253,25 +253,25 @@ impl Import<'_> {
         Ok(())
     }
 
-    fn product(&mut self, place: &str, input: &CatalogueProduct) -> Result<(), Fault> {
+    fn product(&mut self, path: &str, input: &CatalogueProduct) -> Result<(), Fault> {
         if input.handle.is_empty() || plain_text(&input.title).is_empty() || input.variants.is_empty() {
-            self.report.problem(place, "a product needs a handle, a title and a variant; it was left out");
+            self.report.problem(path, "a product needs a handle, a title and a variant; it was left out");
             return Ok(());
         }
         if handle_of(&input.handle) != input.handle {
-            self.report.problem(place, "the handle does not fit into a URL; it was left out");
+            self.report.problem(path, "the handle does not fit into a URL; it was left out");
             return Ok(());
         }
-        if !self.is_first(place, "product", &input.handle) {
+        if !self.is_first(path, "product", &input.handle) {
             return Ok(());
         }
         let there = PRODUCTS.table.get_by(self.tx, &BY_HANDLE, &[&input.handle])?;
-        let variants = self.variants_of(place, input, there.as_ref())?;
+        let variants = self.variants_of(path, input, there.as_ref())?;
         if variants.is_empty() {
-            self.report.problem(place, "none of its variants can be taken; it was left out");
+            self.report.problem(path, "none of its variants can be taken; it was left out");
             return Ok(());
         }
-        let wanted = self.record_of(place, input)?;
+        let wanted = self.record_of(path, input)?;
         let product = match there {
             Some(there) => self.keep(&PRODUCTS, Some(there), |it: &mut Product| {
                 it.title = wanted.title;
@@ -289,16 +289,16 @@ impl Import<'_> {
                 product
             }
         };
-        self.listings(place, input, &product)?;
+        self.listings(path, input, &product)?;
         self.variants(&product, variants)
     }
 
-    fn record_of(&mut self, place: &str, input: &CatalogueProduct) -> Result<Product, Fault> {
+    fn record_of(&mut self, path: &str, input: &CatalogueProduct) -> Result<Product, Fault> {
         let mut product = Product {
-            title: self.text(place, "title", &input.title),
+            title: self.text(path, "title", &input.title),
             handle: input.handle.clone(),
             status: ProductStatus::Published,
-            description: input.description.as_ref().map(|it| self.text(place, "description", it)),
+            description: input.description.as_ref().map(|it| self.text(path, "description", it)),
             ..Product::default()
         };
         product.images =
@@ -314,7 +314,7 @@ impl Import<'_> {
             match CATEGORIES.table.get_by(self.tx, &CATEGORY_BY_HANDLE, &[handle])? {
                 Some(category) => product.category_ids.push(category.id),
                 None => {
-                    self.report.problem(place, format!("category `{handle}` does not exist; it was left out"))
+                    self.report.problem(path, format!("category `{handle}` does not exist; it was left out"))
                 }
             }
         }
@@ -323,34 +323,34 @@ impl Import<'_> {
                 Some(collection) if n == 0 => product.collection_id = Some(collection.id),
                 Some(_) => self
                     .report
-                    .problem(place, format!("a product is in one collection; `{handle}` was left out")),
+                    .problem(path, format!("a product is in one collection; `{handle}` was left out")),
                 None => self
                     .report
-                    .problem(place, format!("collection `{handle}` does not exist; it was left out")),
+                    .problem(path, format!("collection `{handle}` does not exist; it was left out")),
             }
         }
         Ok(product)
     }
 
     /// Text without markup; corrections are reported.
-    fn text(&mut self, place: &str, field: &str, text: &str) -> String {
+    fn text(&mut self, path: &str, field: &str, text: &str) -> String {
         if html_escape::decode_html_entities(text) != text {
-            self.report.problem(place, format!("{field} holds HTML entities; they were decoded"));
+            self.report.problem(path, format!("{field} holds HTML entities; they were decoded"));
         }
         plain_text(text)
     }
 
-    fn listings(&mut self, place: &str, input: &CatalogueProduct, product: &Product) -> Result<(), Fault> {
+    fn listings(&mut self, path: &str, input: &CatalogueProduct, product: &Product) -> Result<(), Fault> {
         for (n, listing) in input.listings.iter().enumerate() {
-            let place = format!("{place} › listings[{n}]");
+            let path = format!("{path} › listings[{n}]");
             if input.listings[..n].iter().any(|it| it.channel == listing.channel) {
                 self.report
-                    .problem(&place, format!("a second listing in `{}`; it was left out", listing.channel));
+                    .problem(&path, format!("a second listing in `{}`; it was left out", listing.channel));
                 continue;
             }
             let Some(channel) = self.channels.get(&listing.channel).cloned() else {
                 self.report
-                    .problem(&place, format!("channel `{}` is not in the file; not linked", listing.channel));
+                    .problem(&path, format!("channel `{}` is not in the file; not linked", listing.channel));
                 continue;
             };
             let mut sold = listing.published;
@@ -361,17 +361,17 @@ impl Import<'_> {
                 let Some(text) = text else { continue };
                 match text.parse::<Timestamp>() {
                     Err(_) => {
-                        self.report.problem(&place, format!("{field} `{text}` is not a date; it was ignored"))
+                        self.report.problem(&path, format!("{field} `{text}` is not a date; it was ignored"))
                     }
                     Ok(edge) if (edge > self.at.now()) == opens => {
-                        self.report.problem(&place, format!("{field} {edge}: not for sale now; not linked"));
+                        self.report.problem(&path, format!("{field} {edge}: not for sale now; not linked"));
                         sold = false;
                     }
                     Ok(_) => {}
                 }
             }
             if listing.visible_in_listings == Some(false) {
-                self.report.problem(&place, "hidden from lists, but sold: it is shown in lists, too");
+                self.report.problem(&path, "hidden from lists, but sold: it is shown in lists, too");
             }
             let fate = if sold {
                 let new =

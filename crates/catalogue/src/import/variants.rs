@@ -22,7 +22,7 @@ use crate::{Catalogue, CatalogueProduct, CatalogueVariant, report::Fate};
 
 /// A variant of the file that was accepted.
 pub(super) struct Taken<'a> {
-    place: String,
+    path: String,
     rank: usize,
     pub(super) input: &'a CatalogueVariant,
     /// The existing variant.
@@ -52,7 +52,7 @@ impl Import<'_> {
     /// reported.
     pub(super) fn variants_of<'a>(
         &mut self,
-        place: &str,
+        path: &str,
         input: &'a CatalogueProduct,
         product: Option<&Product>,
     ) -> Result<Vec<Taken<'a>>, Fault> {
@@ -63,7 +63,7 @@ impl Import<'_> {
         let mut taken: Vec<Taken<'a>> = Vec::with_capacity(input.variants.len());
         for (rank, variant) in input.variants.iter().enumerate() {
             let (before, input) = (&input.variants[..rank], variant);
-            let place = format!("{place} › variants[{rank}]");
+            let path = format!("{path} › variants[{rank}]");
             let problem = if input.title.trim().is_empty() {
                 Some("a variant needs a title; it was left out".to_owned())
             } else if before.iter().any(|it| it.title == input.title) {
@@ -73,7 +73,7 @@ impl Import<'_> {
                 twice.map(|sku| format!("a second variant with SKU `{sku}`; it was left out"))
             };
             if let Some(problem) = problem {
-                self.report.problem(&place, problem);
+                self.report.problem(&path, problem);
                 continue;
             }
             let there = match sku_of(input) {
@@ -84,10 +84,10 @@ impl Import<'_> {
             {
                 let sku = sku_of(input).unwrap_or_default();
                 let owner = PRODUCTS.get(self.tx, &other.product_id)?.map(|it| it.handle).unwrap_or_default();
-                self.report.problem(&place, format!("SKU `{sku}` belongs to product `{owner}`; left out"));
+                self.report.problem(&path, format!("SKU `{sku}` belongs to product `{owner}`; left out"));
                 continue;
             }
-            taken.push(Taken { place, rank, input, there });
+            taken.push(Taken { path, rank, input, there });
         }
         // A variant with a SKU is not matched by title.
         let has_sku: HashSet<String> =
@@ -98,7 +98,7 @@ impl Import<'_> {
             if sku_of(it.input).is_none() {
                 let title = &it.input.title;
                 self.report
-                    .problem(&it.place, format!("no SKU; the variant is known by its title `{title}`"));
+                    .problem(&it.path, format!("no SKU; the variant is known by its title `{title}`"));
                 it.there = siblings.iter().find(|sibling| sibling.title == *title).cloned();
             }
             let takes = match &it.there {
@@ -182,10 +182,10 @@ impl Import<'_> {
         }
         for it in waiting {
             let title = &it.input.title;
-            self.report.problem(&it.place, format!("another variant is called `{title}`; the title stays"));
+            self.report.problem(&it.path, format!("another variant is called `{title}`; the title stays"));
         }
         for it in &variants {
-            let prices = self.prices(&it.place, it.input)?;
+            let prices = self.prices(&it.path, it.input)?;
             let variant = match &it.there {
                 Some(there) => self.change(it, there, &prices)?,
                 None => match self.new_variant(product, it, prices)? {
@@ -193,7 +193,7 @@ impl Import<'_> {
                     None => continue,
                 },
             };
-            self.stock(&it.place, it.input, &variant)?;
+            self.stock(&it.path, it.input, &variant)?;
         }
         Ok(())
     }
@@ -315,7 +315,7 @@ impl Import<'_> {
 
     fn cannot_take(&mut self, kit: &Taken<'_>, problems: Vec<String>) {
         for problem in problems {
-            self.report.problem(&kit.place, format!("{problem}; the kit was left out"));
+            self.report.problem(&kit.path, format!("{problem}; the kit was left out"));
         }
     }
 
@@ -351,7 +351,7 @@ impl Import<'_> {
             Ok(()) => {}
             Err(atoll_product::Error::Row(error)) => return Err(error.into()),
             Err(error) => {
-                self.report.problem(&it.place, format!("{error} It was left out"));
+                self.report.problem(&it.path, format!("{error} It was left out"));
                 return Ok(None);
             }
         }
@@ -373,14 +373,14 @@ impl Import<'_> {
     }
 
     /// Amounts by currency. The first one of a currency counts.
-    fn prices(&mut self, place: &str, input: &CatalogueVariant) -> Result<BTreeMap<String, Decimal>, Fault> {
+    fn prices(&mut self, path: &str, input: &CatalogueVariant) -> Result<BTreeMap<String, Decimal>, Fault> {
         let mut prices = BTreeMap::new();
         for (n, price) in input.prices.iter().enumerate() {
-            let place = format!("{place} › prices[{n}]");
+            let path = format!("{path} › prices[{n}]");
             let code = price.currency_code.to_lowercase();
             if !CURRENCIES.table.exists(self.tx, &code)? {
                 self.report
-                    .problem(&place, format!("currency `{}` does not exist; left out", price.currency_code));
+                    .problem(&path, format!("currency `{}` does not exist; left out", price.currency_code));
                 continue;
             }
             match price.amount.parse::<Decimal>() {
@@ -389,14 +389,14 @@ impl Import<'_> {
                     if *there != amount {
                         let code = &price.currency_code;
                         self.report
-                            .problem(&place, format!("a second price in {code}, {amount}; {there} counts"));
+                            .problem(&path, format!("a second price in {code}, {amount}; {there} counts"));
                     }
                 }
-                _ => self.report.problem(&place, format!("`{}` is not a price; left out", price.amount)),
+                _ => self.report.problem(&path, format!("`{}` is not a price; left out", price.amount)),
             }
         }
         if prices.is_empty() {
-            self.report.problem(place, "no price; it cannot be put into a cart");
+            self.report.problem(path, "no price; it cannot be put into a cart");
         }
         Ok(prices)
     }
@@ -417,7 +417,7 @@ impl Import<'_> {
                     None => {
                         let mut price =
                             Price { currency_code: code.clone(), amount: *amount, ..Price::default() };
-                        price.born(at.id(), at.now());
+                        price.init(at.id(), at.now());
                         set.prices.push(price);
                     }
                 }
@@ -428,7 +428,7 @@ impl Import<'_> {
 
     fn stock(
         &mut self,
-        place: &str,
+        path: &str,
         input: &CatalogueVariant,
         variant: &ProductVariant,
     ) -> Result<(), Fault> {
@@ -437,24 +437,24 @@ impl Import<'_> {
             [item] if input.parts.is_empty() => INVENTORY_ITEMS.retrieve(self.tx, item)?,
             _ if input.stock.is_empty() => return Ok(()),
             _ => {
-                self.report.problem(place, "it has no stock of its own; its stock was left out");
+                self.report.problem(path, "it has no stock of its own; its stock was left out");
                 return Ok(());
             }
         };
         for (n, stock) in input.stock.iter().enumerate() {
-            let place = format!("{place} › stock[{n}]");
+            let path = format!("{path} › stock[{n}]");
             if input.stock[..n].iter().any(|it| it.location == stock.location) {
-                self.report.problem(&place, format!("a second stock in `{}`; left out", stock.location));
+                self.report.problem(&path, format!("a second stock in `{}`; left out", stock.location));
                 continue;
             }
             let Some(location) = self.locations.get(&stock.location).cloned() else {
                 self.report
-                    .problem(&place, format!("location `{}` is not in the file; left out", stock.location));
+                    .problem(&path, format!("location `{}` is not in the file; left out", stock.location));
                 continue;
             };
             let stocked = stock.stocked_quantity;
             if stocked.is_negative() || !stocked.is_short() {
-                self.report.problem(&place, format!("a stock of {}; left out", stock.stocked_quantity));
+                self.report.problem(&path, format!("a stock of {}; left out", stock.stocked_quantity));
                 continue;
             }
             let fate = match level_at(self.tx, &item.id, &location)? {
@@ -472,7 +472,7 @@ impl Import<'_> {
                 Some(_) => match set_level(self.tx, self.at, &item.id, &location, Some(stocked), None) {
                     Ok(_) => Fate::Updated,
                     Err(error @ atoll_inventory::Error::BelowReserved { .. }) => {
-                        self.report.problem(&place, error.to_string());
+                        self.report.problem(&path, error.to_string());
                         Fate::Unchanged
                     }
                     Err(error) => return Err(error.into()),
