@@ -109,7 +109,7 @@ async fn run_whose_saga_changed_is_shown_as_failed() {
     shop.app.ctx.write(Actor::System, older).await.expect("a write");
     let before = Dump::of(&shop.app.ctx, &["workflow_execution"]);
     let done = shop.app.ctx.finish_step("odd", "one", "approval", Ok(Value::from("yes")));
-    let lost = "Workflow odd with transaction one did not come to `approval` again";
+    let lost = "Workflow odd with transaction one did not reach `approval` again";
     assert_eq!(done.await.expect_err("it is not taken").to_string(), lost);
     let mut commits = shop.app.ctx.store().commits();
     while execution(&shop).state != ExecutionState::Failed {

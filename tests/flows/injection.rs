@@ -40,7 +40,7 @@ struct Trap {
     wall: Mutex<Option<Step>>,
     seen: Mutex<Vec<Step>>,
     /// Runs every flow twice first, and compares what both runs write.
-    rehearses: AtomicBool,
+    runs_twice: AtomicBool,
 }
 
 #[derive(Clone)]
@@ -69,8 +69,8 @@ impl Probe for Trap {
         Ok(())
     }
 
-    fn rehearses(&self) -> bool {
-        self.rehearses.load(Ordering::Relaxed)
+    fn runs_twice(&self) -> bool {
+        self.runs_twice.load(Ordering::Relaxed)
     }
 }
 
@@ -196,7 +196,7 @@ async fn disturb(scenario: &Scenario, step: &Step, before: &Dump, after: &Dump, 
 /// the same.
 async fn run_twice(scenario: &Scenario, after: &Dump, table: &mut Table) {
     let (app, trap, disk, _) = scenario.app(EngineFault::None).await;
-    trap.rehearses.store(true, Ordering::Relaxed);
+    trap.runs_twice.store(true, Ordering::Relaxed);
     let done = (scenario.run)(&app).await;
     drop(app);
     let left = scenario.recovered(&disk).await;
@@ -226,7 +226,7 @@ async fn nondeterministic_flow_is_detected() {
     let run =
         async || app.ctx.run(&RESTLESS, Actor::System, ()).await.map(drop).map_err(|it| format!("{it:?}"));
     assert_eq!(run().await, Ok(()));
-    trap.rehearses.store(true, Ordering::Relaxed);
+    trap.runs_twice.store(true, Ordering::Relaxed);
     let found = run().await.expect_err("an objection");
     assert!(found.contains("`restless` wrote something else when it ran again"), "{found}");
 }

@@ -332,8 +332,8 @@ async fn secrets_are_answered_once_and_stored_nowhere() {
         assert_eq!(
             admin.post(path, body).await.error(),
             format!(
-                "409 conflict (invalid_state_error): The request with the Idempotency-Key {key} was done; it cannot \
-                 be answered again: the answer held a secret, which is shown once"
+                "409 conflict (invalid_state_error): The request with the Idempotency-Key {key} was done; its answer \
+                 cannot be made again: the answer held a secret, which is shown once"
             )
         );
         made
@@ -428,8 +428,8 @@ async fn done_request_without_a_kept_answer_is_409() {
     assert_eq!(
         admin.post("/admin/sales-channels", large).await.error(),
         format!(
-            "409 conflict (invalid_state_error): The request with the Idempotency-Key a was done; it cannot be \
-             answered again: {id} is gone since"
+            "409 conflict (invalid_state_error): The request with the Idempotency-Key a was done; its answer cannot \
+             be made again: {id} was deleted since"
         )
     );
 }

@@ -511,15 +511,12 @@ const CASES: &[(&str, Plant, &[&str])] = &[
         ],
     ),
     (
-        "a promise to an order that was called off",
+        "a reservation for a cancelled order",
         |tx, _, it| {
             assert_eq!(reservations_of(tx, &it.line)?.len(), 1);
             change(tx, &ORDERS, &it.order, |it: &mut Order| it.status = OrderStatus::Canceled)
         },
-        &[
-            "order.reservation in reservation_item at …: 2 of an order that was called off (`ORDER`) → nothing \
-             reserved",
-        ],
+        &["order.reservation in reservation_item at …: 2 of a cancelled order (`ORDER`) → nothing reserved"],
     ),
     // Orders, carts and payments.
     (
@@ -534,7 +531,7 @@ const CASES: &[(&str, Plant, &[&str])] = &[
         "an order that says it was paid",
         |tx, _, it| change(tx, &ORDERS, &it.order, |it: &mut Order| it.paid_total = 20_i64.into()),
         &[
-            "order.payment in order at ORDER: authorized, 20 paid, 0 given back → authorized, 0 paid, 0 given back",
+            "order.payment in order at ORDER: authorized, 20 paid, 0 refunded → authorized, 0 paid, 0 refunded",
         ],
     ),
     (
@@ -578,10 +575,10 @@ const CASES: &[(&str, Plant, &[&str])] = &[
         &["payment.twice in payment_collection at COLLECTION: PAYMENT, pay_x → one payment"],
     ),
     (
-        "more taken than was set aside",
+        "more captured than authorised",
         |tx, at, it| {
             let mut capture = Capture { amount: 30_i64.into(), ..Capture::default() };
-            capture.born(at.id(), at.now());
+            capture.init(at.id(), at.now());
             change(tx, &PAYMENTS, &it.payment, |it: &mut Payment| it.captures = vec![capture.clone()])?;
             change(tx, &PAYMENT_COLLECTIONS, &it.collection, |it: &mut PaymentCollection| {
                 it.captured_amount = Some(30_i64.into());
@@ -589,7 +586,7 @@ const CASES: &[(&str, Plant, &[&str])] = &[
             change(tx, &ORDERS, &it.order, |it: &mut Order| it.paid_total = 30_i64.into())
         },
         &[
-            "payment.beyond in payment at PAYMENT: 30 taken and 0 given back of 20 → no more taken than was set aside",
+            "payment.beyond in payment at PAYMENT: 30 captured and 0 refunded of 20 → no more captured than authorised",
         ],
     ),
     (

@@ -77,9 +77,9 @@ pub(crate) async fn show_done<T: Send + 'static>(
 /// The current state of a record that the first attempt of this request has written.
 fn again(app: &Ctx, context: &Context, entity: &str, view: &View, id: &str) -> Result<Node, Fault> {
     let node = Registry::graph().table(entity).node(view, id)?;
-    let node = node.ok_or_else(|| app.cannot_repeat(&format!("{id} is gone since")))?;
+    let node = node.ok_or_else(|| app.cannot_repeat(&format!("{id} was deleted since")))?;
     match context.wall().map(|it| it.shows(view, &node)).transpose()? {
-        Some(false) => Err(app.cannot_repeat(&format!("{id} is out of reach since"))),
+        Some(false) => Err(app.cannot_repeat(&format!("{id} is not visible to the client any more"))),
         _ => Ok(node),
     }
 }
@@ -136,7 +136,7 @@ pub(crate) fn records<T: Entity>(
 ) -> Result<Vec<T>, Fault> {
     let record = |id: &String| {
         let found = service.get(view, id)?;
-        found.ok_or_else(|| app.cannot_repeat(&format!("{id} is gone since")))
+        found.ok_or_else(|| app.cannot_repeat(&format!("{id} was deleted since")))
     };
     ids.iter().map(record).collect()
 }

@@ -255,7 +255,7 @@ impl Ctx {
 
     /// Waits until the answer to this request is of no use: the client has closed the connection, or the
     /// process shuts down. For work that may be cancelled; writes are not.
-    pub(crate) async fn is_called_off(&self) {
+    pub(crate) async fn cancelled(&self) {
         let mut is_stopping = self.shared.is_stopping.subscribe();
         let client = self.is_client_gone.clone();
         let gone = async {
@@ -307,8 +307,8 @@ impl Ctx {
     }
 
     /// True if the probe of a test asks for flows to be run twice.
-    pub(crate) fn rehearses(&self) -> bool {
-        self.shared.parts.probe.as_ref().is_some_and(|probe| probe.rehearses())
+    pub(crate) fn runs_twice(&self) -> bool {
+        self.shared.parts.probe.as_ref().is_some_and(|probe| probe.runs_twice())
     }
 
     /// Runs a flow as one transaction on behalf of `actor`; returns its result, and a view of the commit.
@@ -361,7 +361,7 @@ impl Ctx {
         let request = match &self.once {
             None => None,
             Some(once) => match once.next() {
-                Ok(_) => return Err(once.lost("what it came to was not noted")),
+                Ok(_) => return Err(once.lost("its result was not stored")),
                 Err(request) => Some(request),
             },
         };

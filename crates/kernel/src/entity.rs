@@ -181,14 +181,14 @@ macro_rules! entity {
                 &self.id
             }
 
-            fn born(&mut self, id: $crate::Id<Self>, now: $crate::Timestamp) {
+            fn init(&mut self, id: $crate::Id<Self>, now: $crate::Timestamp) {
                 self.id = id;
                 self.created_at = now;
                 self.updated_at = now;
                 self.deleted_at = None;
             }
 
-            fn become_like(&mut self, other: Self) {
+            fn assign(&mut self, other: Self) {
                 $( self.$field = other.$field; )*
             }
 

@@ -83,7 +83,7 @@ impl<T: Entity> Service<T> {
     /// Creates a record, at the time of the transaction, with a new id unless it has one.
     pub fn create(&self, tx: &mut dyn Write, at: &Moment, mut record: T) -> Result<T, RowError> {
         let id = if record.id().is_empty() { at.id() } else { record.id().clone() };
-        record.born(id, at.now());
+        record.init(id, at.now());
         self.table.insert(tx, &record)?;
         announce(tx, at, &change(None, Some(&record)))?;
         Ok(record)
@@ -123,7 +123,7 @@ impl<T: Entity> Service<T> {
             None => self.create(tx, at, record),
             Some(_) => {
                 let id = record.id().clone();
-                self.update(tx, at, &id, move |it: &mut T| it.become_like(record))
+                self.update(tx, at, &id, move |it: &mut T| it.assign(record))
             }
         }
     }

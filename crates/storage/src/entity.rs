@@ -29,7 +29,7 @@ pub struct EntityDef {
     pub prefix: &'static str,
     /// `SalesChannel`: the name in error messages.
     pub label: &'static str,
-    /// What it is, for OpenAPI: the doc comment of the record.
+    /// Description for OpenAPI: the doc comment of the record.
     pub text: &'static str,
     /// The primary key on the wire: `id`, except for currencies and countries.
     pub key: &'static str,
@@ -61,10 +61,10 @@ impl EntityDef {
         version(self.history)
     }
 
-    /// What is said of a field; empty if that is nothing.
+    /// The description of a field; empty if there is none.
     pub fn text_of(&self, field: &str) -> &'static str {
-        let place = self.fields.iter().position(|it| *it == field);
-        place.and_then(|it| self.texts.get(it)).copied().unwrap_or_default()
+        let index = self.fields.iter().position(|it| *it == field);
+        index.and_then(|it| self.texts.get(it)).copied().unwrap_or_default()
     }
 
     /// `Sales channel`: the name at the beginning of a sentence.
@@ -118,10 +118,10 @@ pub trait Entity: Record + Kind + Clone + Default + Serialize + DeserializeOwned
     fn id(&self) -> &Id<Self>;
 
     /// Initialises a new record: sets its id, `created_at` and `updated_at`.
-    fn born(&mut self, id: Id<Self>, now: Timestamp);
+    fn init(&mut self, id: Id<Self>, now: Timestamp);
 
     /// Replaces all fields except the id and the timestamps by those of `other`.
-    fn become_like(&mut self, other: Self);
+    fn assign(&mut self, other: Self);
 
     /// Sets `updated_at`.
     fn touch(&mut self, now: Timestamp);

@@ -1,14 +1,15 @@
-//! What the fields of records can do: be compared, and be updated; and what each holds, as it is stored.
+//! Types of stored fields: comparison, updates, foreign keys, and the schema (`FieldKind`) that fingerprints
+//! are made of.
 
 use std::collections::BTreeMap;
 
 use atoll_values::{Decimal, Id, Metadata, Timestamp};
 use serde_json::{Map, Value};
 
-/// A field's value as filters and orders see it.
+/// The value of a field, for filters and sorting.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Scalar<'a> {
-    /// No value, or one that cannot be compared.
+    /// Null, or a value that has no order.
     Null,
     /// True or false.
     Bool(bool),
@@ -22,48 +23,48 @@ pub enum Scalar<'a> {
     List(Vec<&'a str>),
 }
 
-/// What a field holds: for whoever describes it, and as a part of the fingerprint of what is stored.
+/// The type of a field, for OpenAPI and for the fingerprint of the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldKind {
-    /// Anything.
+    /// Any JSON.
     Any,
     /// Text.
     Text,
-    /// One of these words.
+    /// One of these words (an enumeration).
     Words(&'static [&'static str]),
     /// True or false.
     Bool,
-    /// A number that is not negative, whole, and has at most so many bits.
+    /// An unsigned whole number of at most this many bits.
     Whole(u8),
-    /// A number.
+    /// A decimal.
     Decimal,
     /// A point in time.
     Time,
-    /// An object of anything.
+    /// An object with any fields.
     Record,
-    /// An object of these fields.
+    /// An object with these fields.
     Fields {
-        /// What they are called.
+        /// Names of the fields.
         names: &'static [&'static str],
-        /// What they hold, in the same order.
+        /// Types of the fields, in the same order.
         kinds: &'static [FieldKind],
     },
-    /// One of several objects of one field: the name says which it is.
+    /// An object with exactly one of these fields: an enumeration whose variants hold values.
     Variants {
-        /// What they are called.
+        /// Names of the variants.
         names: &'static [&'static str],
-        /// What they hold, in the same order.
+        /// Types of their values, in the same order.
         kinds: &'static [FieldKind],
     },
-    /// Several of these.
+    /// A list of this type.
     List(&'static FieldKind),
-    /// This, or null.
+    /// This type, or null.
     OrNull(&'static FieldKind),
 }
 
 impl FieldKind {
-    /// As it is written down where the form of records is kept: `optional text`, `one of draft|published`.
-    /// What is in the fields of a field is written down by itself ([`FieldKind::paths`]).
+    /// The name of the type in fingerprints: `optional text`, `one of draft|published`. Nested fields have
+    /// entries of their own there ([`FieldKind::paths`]).
     pub fn name(&self) -> String {
         match self {
             FieldKind::Any => "anything".to_owned(),
@@ -81,7 +82,7 @@ impl FieldKind {
         }
     }
 
-    /// Shows every field in it by its path, `items.detail.quantity`, and what that holds.
+    /// Calls `visit` with the path (`items.detail.quantity`) and type of each nested field.
     pub fn paths(&self, above: &str, visit: &mut dyn FnMut(String, FieldKind)) {
         match self {
             FieldKind::Fields { names, kinds } | FieldKind::Variants { names, kinds } => {
@@ -96,10 +97,9 @@ impl FieldKind {
         }
     }
 
-    /// Does it take what was stored of the kind with this name? Fingerprints of Atoll 0.1 up to the end of
-    /// November 2026 say
-    /// `anything` of fields that hold fields, and `number` of all numbers: whether it is what they hold, each
-    /// row tells.
+    /// Can values that were stored as the type with this name be read as this one? Fingerprints of Atoll 0.1
+    /// up to the end of November 2026 say `anything` for fields that hold fields, and `number` for all
+    /// numbers; there each row is decoded to find out.
     pub fn takes(&self, name: &str) -> bool {
         match self {
             _ if name == "anything" => true,
@@ -121,8 +121,8 @@ impl FieldKind {
         }
     }
 
-    /// Is this a value of it, in a place that takes any? Times and decimals that are no whole numbers are
-    /// text there.
+    /// Is this JSON value one of this type, in a field of any type? There, times and decimals with a fraction
+    /// are text.
     pub fn fits(&self, value: &Value) -> bool {
         match self {
             FieldKind::Any => true,
@@ -141,24 +141,23 @@ impl FieldKind {
     }
 }
 
-/// The bits of the whole number whose kind has this name.
+/// The number of bits in the name of a whole number's type.
 fn whole(name: &str) -> Option<u8> {
     name.strip_prefix("whole number of ")?.strip_suffix(" bits")?.parse().ok()
 }
 
-/// A type that is stored: as a field of a record, or as the values of a space. It must say what it holds, so
-/// that nothing is stored whose change the fingerprints do not see; [`stored!`](crate::stored) says it of a
-/// struct from its fields.
+/// A type that can be stored: as a field of a record, or as the values of a space. It declares its schema, so
+/// that fingerprints see every change; [`stored!`](crate::stored) declares it for a struct from its fields.
 pub trait FieldValue {
-    /// What it holds.
+    /// The type, for the schema.
     const KIND: FieldKind;
 
-    /// The value, for comparison.
+    /// The value, for filters and sorting.
     fn scalar(&self) -> Scalar<'_> {
         Scalar::Null
     }
 
-    /// Takes the value of an update.
+    /// Replaces the value by that of an update.
     fn update(&mut self, new: Self)
     where
         Self: Sized,
@@ -166,7 +165,7 @@ pub trait FieldValue {
         *self = new;
     }
 
-    /// The value that is this id, if it can be one.
+    /// The value that holds this id, if it is a foreign key.
     fn of_id(_id: &str) -> Option<Self>
     where
         Self: Sized,
@@ -174,12 +173,12 @@ pub trait FieldValue {
         None
     }
 
-    /// Takes an id out, where the field need not have one. Says whether it was there.
+    /// Removes an id from an optional foreign key or a list of ids. Returns whether it was there.
     fn release(&mut self, _id: &str) -> bool {
         false
     }
 
-    /// Puts an id in, where there is room. Says whether it was not there.
+    /// Sets an id in an empty foreign key, or adds it to a list of ids. Returns whether the value changed.
     fn refer(&mut self, _id: &str) -> bool {
         false
     }
@@ -269,7 +268,7 @@ impl FieldValue for Map<String, Value> {
     const KIND: FieldKind = FieldKind::Record;
 }
 
-/// A list of two.
+/// Stored as a list of two.
 impl<A: FieldValue, B: FieldValue> FieldValue for (A, B) {
     const KIND: FieldKind = FieldKind::Fields { names: &["0", "1"], kinds: &[A::KIND, B::KIND] };
 }
@@ -278,7 +277,7 @@ impl FieldValue for BTreeMap<String, String> {
     const KIND: FieldKind = FieldKind::Record;
 }
 
-/// Updates merge, as the wire does since 2.21.
+/// Updates merge keys, as the wire does since 2.21.
 impl FieldValue for Metadata {
     const KIND: FieldKind = FieldKind::OrNull(&FieldKind::Record);
 
@@ -330,10 +329,10 @@ impl<T: FieldValue> FieldValue for Vec<T> {
     }
 }
 
-/// Declares a struct or an enumeration that is stored, in a record or in a space of its own, and says of it
-/// what it holds. Derives and attributes are the caller's. A field is stored under its own name, or under the
-/// one after `as` (`position as "place": u64`), never under one that `#[serde(rename)]` gives it, which this
-/// does not see.
+/// Declares a struct or an enumeration that is stored, in a record or in a space of its own, and implements
+/// [`FieldValue`](crate::FieldValue) for it. Derives and attributes are the caller's. A field is stored under
+/// its own name, or under the one after `as` (`position as "place": u64`), never under one of
+/// `#[serde(rename)]`, which this macro does not see.
 ///
 /// ```ignore
 /// stored! {
@@ -399,10 +398,10 @@ macro_rules! stored {
         }
 
         impl $Name {
-            /// All words, as they are spelt on the wire and in the store.
+            /// All words, as on the wire and in the store.
             pub const WORDS: &'static [&'static str] = &[$($text),*];
 
-            /// The word.
+            /// The word, as on the wire and in the store.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $( $Name::$Word => $text, )*
@@ -420,7 +419,7 @@ macro_rules! stored {
     };
 }
 
-/// The name of a field in the store: another one than in the program where `stored!` says so.
+/// The name of a field in the store: the one after `as`, if there is one.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! stored_name {

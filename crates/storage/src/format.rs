@@ -1,33 +1,32 @@
-//! How values are stored: the number of the format, which the database keeps, and the way from the one
-//! before.
+//! The format version of the store, which the database holds, and the migration from the one before.
 //!
-//! 1: values as they are, by Atoll 0.1 up to the end of November 2026. 2: a checksum behind each value.
+//! 1: values without checksums, by Atoll 0.1 up to the end of November 2026. 2: each value is followed by its
+//! checksum.
 
 use std::{ops::ControlFlow, sync::Arc};
 
 use crate::{Changes, Direction, Engine, Raw, Span, StoreError, checksum, key_text, space::DIRECTORY};
 
-/// The format that this program writes.
+/// The format version that this program writes.
 pub const STORE_FORMAT: u16 = 2;
 
-/// Where the number stands: among the names of spaces, none of which begins with a NUL.
+/// Key of the format version. It lies in the directory of spaces, where no name begins with a NUL.
 const KEY: [u8; 9] = *b"\0\0\0format";
 
-/// Keys that are given a checksum in one commit: some megabytes, so that the changes fit into memory and the
-/// commits are few.
+/// Batch size in keys. The changes of a batch are held in memory, some megabytes.
 const N_BATCH: usize = 20_000;
 
-/// Which values carry a checksum.
+/// Which values have a checksum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Checksums {
     /// All.
     All,
-    /// Those of the keys up to this one, which is as far as the last process came with the way from format 1.
+    /// Those up to this key: the cursor of a migration from format 1 that was interrupted.
     UpTo(Arc<[u8]>),
 }
 
 impl Checksums {
-    /// Which values of this snapshot carry one. Errors: a newer format, or a damaged one.
+    /// Reads the format version of a snapshot. Errors: a newer or a damaged one.
     pub(crate) fn of(raw: &dyn Raw) -> Result<Checksums, StoreError> {
         if let Some(stored) = raw.get(&KEY, &mut |_, _| Ok(()))? {
             let value = checksum::check(&KEY, &stored).ok_or_else(|| damaged("its checksum is wrong"))?;
@@ -44,7 +43,8 @@ impl Checksums {
         }
         let mut is_empty = true;
         let mut is_first = true;
-        // What has no number is in format 1, if it is anything. There, the directory's values have two bytes.
+        // Without a version the store is empty or in format 1, where the values of the directory have two
+        // bytes.
         raw.scan(
             &Span { start: Vec::new(), end: None },
             Direction::Ascending,
@@ -63,7 +63,7 @@ impl Checksums {
         }
     }
 
-    /// The value in what is stored under `key`, or nothing where its checksum is wrong.
+    /// Verifies a stored value and strips its checksum, if it has one; `None` if it is wrong.
     pub(crate) fn check<'a>(&self, key: &[u8], stored: &'a [u8]) -> Option<&'a [u8]> {
         match self {
             Checksums::UpTo(last) if *key > **last && key != KEY => Some(stored),
@@ -72,13 +72,13 @@ impl Checksums {
     }
 }
 
-/// The entry that says that every value has a checksum.
+/// The entry with the current format version: all values have checksums.
 pub(crate) fn current() -> (Vec<u8>, Vec<u8>) {
     (KEY.to_vec(), STORE_FORMAT.to_be_bytes().to_vec())
 }
 
-/// Gives every value a checksum that has none yet: in batches, each of which says how far it came, so that it
-/// goes on where it was interrupted.
+/// Migrates from format 1: adds a checksum to every value, in batches. Each batch stores a cursor, so that an
+/// interrupted migration resumes.
 pub(crate) fn add_checksums(engine: &mut impl Engine, last: &[u8]) -> Result<(), StoreError> {
     let mut last = last.to_vec();
     let n_all = engine.snapshot()?.n_entries()?;

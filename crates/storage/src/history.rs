@@ -1,40 +1,40 @@
-//! Versions of records: what changed from each to the next, and how one that was stored by an earlier program
-//! is read.
+//! Schema versions of records: the migration steps from each version to the next, and deserialisation of
+//! records that an earlier program stored.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{Space, StoreError, decode, encode, entity::ENCODING};
 
-/// The first byte of a record of version 2 and later: its version follows, in two bytes.
+/// First byte of a record of version 2 or later; two bytes with its version follow.
 const VERSIONED: u8 = 2;
 
-/// The steps from each version of a record to the next, the first to version 2. The version is how many there
-/// are, plus one. Steps stay for as long as a folder may be opened that is older than they are.
+/// The migration steps from each version to the next, the first ones to version 2. The current version is
+/// their number plus one. Steps stay for as long as older data may be opened.
 pub type History = &'static [&'static [Step]];
 
-/// Something that changed from one version of a record to the next. A field that is new, and that its default
-/// fills, is no step. A field inside another one is named by its path, `items.takes.quantity`, also where
-/// that leads through lists; what is renamed stays where it is.
+/// One change between two versions of a record. A new field that is filled by its default needs no step. A
+/// nested field is named by its path, `items.takes.quantity`, also through lists; a renamed field stays in
+/// its object.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
-    /// A field has another name.
+    /// A field was renamed.
     Renamed {
-        /// As it was called.
+        /// The former name.
         from: &'static str,
-        /// As it is called.
+        /// The current name.
         to: &'static str,
     },
-    /// A field is gone, and with it what was in it.
+    /// A field was removed, with its value.
     Dropped(&'static str),
-    /// A field is new, and has this value in records that are older than it is.
+    /// A field was added; older records get this value.
     Filled(&'static str, fn() -> Value),
-    /// The fields become others, as they are stored: times are numbers of milliseconds, decimals are text. An
-    /// error says what is wrong with the record.
+    /// A function changes the fields in their stored form: times are numbers of milliseconds, decimals are
+    /// text. Its error says what is wrong with the record.
     Changed(fn(&mut Map<String, Value>) -> Result<(), String>),
 }
 
-/// The version that a history leads to.
+/// The current version of a history.
 pub fn version(history: History) -> u16 {
     u16::try_from(history.len() + 1).expect("fewer than 65,535 versions")
 }
@@ -56,8 +56,7 @@ impl Step {
         Ok(())
     }
 
-    /// The path of a field after this step, of one in a field that it renames as well; nothing, if it is
-    /// gone.
+    /// The path of a field after this step, also if a field around it was renamed; `None` if it was removed.
     pub fn name_after(&self, path: &str) -> Option<String> {
         let below = |field: &str| path.strip_prefix(field).filter(|it| it.is_empty() || it.starts_with('.'));
         match self {
@@ -74,7 +73,8 @@ fn last_part(path: &str) -> &str {
     path.rsplit_once('.').map_or(path, |(_, last)| last)
 }
 
-/// Shows the objects that hold the field at the end of a path: each one, where the path leads through a list.
+/// Calls a function with each object that holds the last field of a path: several, if the path leads through
+/// a list.
 fn within(
     fields: &mut Map<String, Value>,
     path: &str,
@@ -90,24 +90,24 @@ fn within(
     }
 }
 
-/// The fields that the steps of a history lead to, as far as they can be told: not beyond a function.
+/// The paths that the steps of a history lead to, as far as they are known: up to a step by a function.
 pub fn leads_to(history: History) -> impl Iterator<Item = String> {
     let steps: Vec<&'static Step> = history.iter().copied().flatten().collect();
-    (0..steps.len()).filter_map(move |place| {
-        let (Step::Renamed { to: field, .. } | Step::Filled(field, _)) = steps[place] else { return None };
-        let rest = &steps[place + 1..];
+    (0..steps.len()).filter_map(move |n| {
+        let (Step::Renamed { to: field, .. } | Step::Filled(field, _)) = steps[n] else { return None };
+        let rest = &steps[n + 1..];
         let is_known = !rest.iter().any(|it| matches!(it, Step::Changed(_)));
         rest.iter().try_fold((*field).to_owned(), |name, step| step.name_after(&name)).filter(|_| is_known)
     })
 }
 
-/// Brings the fields of a record from this version to that of its history.
+/// Migrates the fields of a record from this version to the current one.
 pub fn upgrade(history: History, version: u16, fields: &mut Map<String, Value>) -> Result<(), String> {
     let steps = history.iter().skip(usize::from(version).saturating_sub(1));
     steps.copied().flatten().try_for_each(|step| step.apply(fields))
 }
 
-/// The bytes that are stored for a record of this version.
+/// Serialises a record of this version.
 pub fn encode_version(version: u16, record: &impl Serialize) -> Vec<u8> {
     let mut bytes = encode(record);
     if version > 1 {
@@ -125,8 +125,8 @@ pub fn stored_version(bytes: &[u8]) -> u16 {
     }
 }
 
-/// Reads what [`encode_version`] wrote, now or in an earlier program, whose record `upgrade` brings to
-/// `version`.
+/// Deserialises what [`encode_version`] wrote, here or in an earlier program; `upgrade` migrates the record
+/// to `version`.
 pub fn decode_version<T: DeserializeOwned>(
     space: Space,
     key: &str,

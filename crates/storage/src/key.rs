@@ -1,11 +1,12 @@
-//! Keys of several parts that sort part by part, and how they are shown to people.
+//! Composite keys, which sort part by part, and their display.
 
 use std::borrow::Cow;
 
-/// Ends a part. A NUL inside a part is written as `00 FF`, so that parts of any text keep their order.
+/// Terminator of a part. A NUL inside a part is escaped as `00 FF`, so that parts of any text keep their
+/// order.
 const END: [u8; 2] = [0x00, 0x01];
 
-/// Builds a key: a space's prefix, terminated parts, and perhaps a raw tail.
+/// A builder of keys: the prefix of a space, terminated parts, and an optional raw tail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyBuf(Vec<u8>);
 
@@ -17,13 +18,13 @@ impl KeyBuf {
         KeyBuf(bytes)
     }
 
-    /// Appends a part and its end.
+    /// Appends a part and its terminator.
     pub fn part(mut self, text: &str) -> Self {
         push_part(&mut self.0, text);
         self
     }
 
-    /// Appends bytes as they are: the last thing in a key.
+    /// Appends raw bytes, as the last thing in a key.
     pub fn tail(mut self, bytes: &[u8]) -> Self {
         self.0.extend_from_slice(bytes);
         self
@@ -35,7 +36,7 @@ impl KeyBuf {
     }
 }
 
-/// Appends `text` and its end to `bytes`.
+/// Appends `text` and its terminator to `bytes`.
 fn push_part(bytes: &mut Vec<u8>, text: &str) {
     for &byte in text.as_bytes() {
         bytes.push(byte);
@@ -46,7 +47,7 @@ fn push_part(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend_from_slice(&END);
 }
 
-/// The terminated parts alone, to be put behind a prefix.
+/// Terminated parts without the prefix of a space.
 pub(crate) fn group_key(parts: &[&str]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for part in parts {
@@ -55,28 +56,28 @@ pub(crate) fn group_key(parts: &[&str]) -> Vec<u8> {
     bytes
 }
 
-/// Splits the first part off `bytes`: its text, and what follows its end.
+/// Splits off the first part: its text, and the bytes after its terminator.
 pub fn split_part(bytes: &[u8]) -> Option<(String, &[u8])> {
     let mut text = Vec::new();
-    let mut place = 0;
+    let mut at = 0;
     loop {
-        match (*bytes.get(place)?, bytes.get(place + 1)) {
-            (0x00, Some(0x01)) => return Some((String::from_utf8(text).ok()?, &bytes[place + 2..])),
+        match (*bytes.get(at)?, bytes.get(at + 1)) {
+            (0x00, Some(0x01)) => return Some((String::from_utf8(text).ok()?, &bytes[at + 2..])),
             (0x00, Some(0xFF)) => {
                 text.push(0);
-                place += 2;
+                at += 2;
             }
             (0x00, _) => return None,
             (byte, _) => {
                 text.push(byte);
-                place += 1;
+                at += 1;
             }
         }
     }
 }
 
-/// A key for people, without the prefix of its space: its parts with ` / ` between them; bytes that are no
-/// text in hex.
+/// Displays a key without the prefix of its space: its parts, separated by ` / `; bytes that are not text in
+/// hex.
 pub fn key_text(mut key: &[u8]) -> String {
     let mut parts: Vec<Cow<'_, str>> = Vec::new();
     while let Some((part, rest)) = split_part(key) {
@@ -89,7 +90,7 @@ pub fn key_text(mut key: &[u8]) -> String {
     parts.join(" / ")
 }
 
-/// Bytes for people: text as it is, anything else in hex.
+/// Displays bytes: text as it is, anything else in hex.
 pub(crate) fn bytes_text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.chars().any(char::is_control) => text.into(),

@@ -41,7 +41,7 @@ pub use history::{
 pub use key::{KeyBuf, key_text, split_part};
 pub use meter::{Halt, Meter};
 pub use outbox::{EVENTS, Event, OUTBOX, emit, events_after, remove_event};
-pub use overlay::rehearse;
+pub use overlay::dry_run;
 pub use sequence::{SEQUENCES, add_to_group, counters_of, group_count, last_number, next_number};
 pub use slots::{Slots, SpaceDef};
 pub use space::Space;

@@ -87,9 +87,9 @@ fn merge<'c>(
     Ok(())
 }
 
-/// Runs `body` over `below` and returns its result and changes, without committing them. For tests that
-/// compare two runs.
-pub fn rehearse<T>(below: &dyn Read, body: impl FnOnce(&mut dyn Write) -> T) -> (T, Changes) {
+/// Runs `body` over `below` and returns its result and changes, which are discarded. For tests that compare
+/// two runs.
+pub fn dry_run<T>(below: &dyn Read, body: impl FnOnce(&mut dyn Write) -> T) -> (T, Changes) {
     let mut tx = Transaction::new(below);
     let outcome = body(&mut tx);
     (outcome, tx.into_changes())

@@ -1,4 +1,4 @@
-//! Spaces beside the tables: what a module stores that is no record, and what its values hold.
+//! Spaces that are no tables: values of one type by key, with their schema and history.
 
 use std::marker::PhantomData;
 
@@ -9,7 +9,7 @@ use crate::{
     key_text, upgrade, version,
 };
 
-/// A space of values of one type, which are found by their key alone.
+/// A space of values of one type, without indexes.
 pub struct Slots<T> {
     space: Space,
     history: History,
@@ -17,22 +17,22 @@ pub struct Slots<T> {
 }
 
 impl<T: FieldValue + Serialize + DeserializeOwned> Slots<T> {
-    /// The values in this space.
+    /// The values of this space.
     pub const fn new(space: Space) -> Slots<T> {
         Slots { space, history: &[], of: PhantomData }
     }
 
-    /// The same, with what changed in them from each version to the next.
+    /// Sets the migration steps of the values.
     pub const fn history(self, history: History) -> Slots<T> {
         Slots { history, ..self }
     }
 
-    /// Its space.
+    /// The space.
     pub const fn space(&self) -> Space {
         self.space
     }
 
-    /// Its space, and what is in it.
+    /// The schema of the space.
     pub const fn def(&self) -> SpaceDef {
         SpaceDef {
             space: self.space,
@@ -44,28 +44,28 @@ impl<T: FieldValue + Serialize + DeserializeOwned> Slots<T> {
         }
     }
 
-    /// The whole key, of what stands behind the prefix of the space.
+    /// The full key: `key` with the prefix of the space.
     pub fn key(&self, tx: &dyn Read, key: &[u8]) -> Vec<u8> {
         KeyBuf::new(tx.prefix(self.space)).tail(key).into_bytes()
     }
 
-    /// The value under this key, which stands behind the prefix of the space.
+    /// The value under `key`, which is without the prefix of the space.
     pub fn read(&self, tx: &dyn Read, key: &[u8]) -> Result<Option<T>, StoreError> {
         tx.get(&self.key(tx, key))?.map(|bytes| self.decode(key, &bytes)).transpose()
     }
 
-    /// Writes the value under this key.
+    /// Stores a value under `key`, which is without the prefix of the space.
     pub fn write(&self, tx: &mut dyn Write, key: &[u8], value: &T) {
         let key = self.key(tx, key);
         tx.put(key, self.encode(value));
     }
 
-    /// The bytes that [`Slots::write`] stores of it.
+    /// The value in its stored form.
     pub fn encode(&self, value: &T) -> Vec<u8> {
         encode_version(version(self.history), value)
     }
 
-    /// Reads what [`Slots::write`] wrote under this key, now or in an earlier program.
+    /// Deserialises a value that [`Slots::write`] wrote, here or in an earlier program, and migrates it.
     pub fn decode(&self, key: &[u8], value: &[u8]) -> Result<T, StoreError> {
         decode_version(self.space, &key_text(key), value, version(self.history), |from, fields| {
             upgrade(self.history, from, fields)
@@ -73,29 +73,29 @@ impl<T: FieldValue + Serialize + DeserializeOwned> Slots<T> {
     }
 }
 
-/// Decodes the value under a key.
+/// Checks that a value under a key decodes.
 type CheckValue = fn(&SpaceDef, &[u8], &[u8]) -> Result<(), StoreError>;
 
-/// A space beside the tables, and what is in it.
+/// The schema of a space that is no table.
 #[derive(Clone, Copy)]
 pub struct SpaceDef {
-    /// Its name.
+    /// Name of the space.
     pub space: Space,
-    /// What its values hold; nothing, where they are no values: keys that say all, and bare numbers.
+    /// Type of the values; `None` for spaces of keys without values, and of counters.
     pub kind: Option<FieldKind>,
-    /// What changed in the values from each version to the next.
+    /// Migration steps of the values.
     pub history: History,
     check: CheckValue,
 }
 
 impl SpaceDef {
-    /// A space of keys that say all, and of bare numbers. What is in it must not change: what would be
-    /// otherwise is another space.
+    /// A space of keys without values, or of counters. It has no version: store a new form in a space of
+    /// another name.
     pub const fn keys(space: Space) -> SpaceDef {
         SpaceDef { space, kind: None, history: &[], check: |_, _, _| Ok(()) }
     }
 
-    /// Is this value one of its? `key` is without the prefix of the space.
+    /// Checks that a value of this space decodes. `key` is without the prefix of the space.
     pub fn check(&self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         (self.check)(self, key, value)
     }

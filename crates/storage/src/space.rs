@@ -1,14 +1,14 @@
-//! Named key spaces, and the two bytes in front of their keys.
+//! Spaces: named sets of keys, and the directory that assigns each a prefix of two bytes.
 
 use std::{collections::HashMap, sync::Arc};
 
 use crate::{Changes, Direction, KeyBuf, Read, Span, StoreError};
 
-/// The name of a set of keys: a table, an index, a link. Its keys begin with two bytes that were assigned
-/// when the database first saw the name, and are kept in it.
+/// The name of a set of keys: a table, an index, a link. Its keys begin with two bytes that the directory
+/// assigns when the database is first opened with the name.
 pub type Space = &'static str;
 
-/// The space of the names of spaces.
+/// The space of the directory: prefixes by name.
 pub(crate) const DIRECTORY: [u8; 2] = [0, 0];
 
 /// The prefixes of the spaces that the store was opened with.
@@ -16,12 +16,12 @@ pub(crate) const DIRECTORY: [u8; 2] = [0, 0];
 pub(crate) struct Directory(Arc<HashMap<Space, [u8; 2]>>);
 
 impl Directory {
-    /// Reads the prefixes of `spaces`, and says what must be written for those that are new.
+    /// Reads the prefixes of `spaces`. Returns the changes that register new ones.
     pub(crate) fn open(tx: &dyn Read, spaces: &[Space]) -> Result<(Self, Changes), StoreError> {
-        let mut known = HashMap::new();
+        let mut assigned = HashMap::new();
         let mut last = 0;
         tx.scan(&Span::prefix(&DIRECTORY), Direction::Ascending, &mut |key, value| {
-            // No name begins with a NUL; what does is about the store as a whole.
+            // No name begins with a NUL: such keys are about the store as a whole (see `format.rs`).
             if key.get(2) == Some(&0) {
                 return Ok(std::ops::ControlFlow::Continue(()));
             }
@@ -32,18 +32,18 @@ impl Directory {
                 reason: format!("a prefix of {} bytes", value.len()),
             })?;
             last = last.max(u16::from_be_bytes(number));
-            known.insert(name, number);
+            assigned.insert(name, number);
             Ok(std::ops::ControlFlow::Continue(()))
         })?;
         let mut prefixes = HashMap::new();
         let mut changes = Changes::default();
         for &space in spaces {
-            let prefix = known.get(space).copied().unwrap_or_else(|| {
+            let prefix = assigned.get(space).copied().unwrap_or_else(|| {
                 last = last.checked_add(1).expect("fewer than 65,535 spaces");
                 let prefix = last.to_be_bytes();
                 let key = KeyBuf::new(DIRECTORY).tail(space.as_bytes()).into_bytes();
                 changes.insert(key, Some(prefix.to_vec()));
-                known.insert(space.to_owned(), prefix);
+                assigned.insert(space.to_owned(), prefix);
                 prefix
             });
             prefixes.insert(space, prefix);
@@ -51,12 +51,12 @@ impl Directory {
         Ok((Directory(Arc::new(prefixes)), changes))
     }
 
-    /// Of no spaces: for whoever reads the directory itself.
+    /// An empty directory, to read the directory itself.
     pub(crate) fn none() -> Self {
         Directory(Arc::default())
     }
 
-    /// The name of the space that a key is in, for an error.
+    /// The name of the space of a key, for an error.
     pub(crate) fn name(&self, key: &[u8]) -> Space {
         let found = self.0.iter().find(|(_, prefix)| key.starts_with(*prefix));
         found.map_or(if key.starts_with(&DIRECTORY) { "directory" } else { "unknown" }, |(space, _)| space)

@@ -10,7 +10,7 @@ use crate::{CARTS, Cart, Error, LineItem, METADATA_BYTES_MAX, N_LINES_MAX};
 /// Creates a cart.
 pub fn open_cart(tx: &mut dyn Write, at: &Moment, mut cart: Cart) -> Result<Cart, Error> {
     for address in [&mut cart.shipping_address, &mut cart.billing_address].into_iter().flatten() {
-        address.born(at.id(), at.now());
+        address.init(at.id(), at.now());
     }
     Ok(CARTS.create(tx, at, cart)?)
 }
@@ -23,7 +23,7 @@ fn open(cart: &Cart) -> Result<(), Error> {
 /// Adds a line, or increases the quantity of an equal one (same variant, price and metadata).
 pub fn add_line(tx: &mut dyn Write, at: &Moment, cart: &Cart, mut line: LineItem) -> Result<Cart, Error> {
     open(cart)?;
-    line.born(at.id(), at.now());
+    line.init(at.id(), at.now());
     line.cart_id = cart.id.to_string();
     let merges = cart.items.iter().any(|it| same(it, &line));
     if line.metadata.n_bytes() > METADATA_BYTES_MAX || (!merges && cart.items.len() >= N_LINES_MAX) {

@@ -32,7 +32,7 @@ pub fn pack(tx: &mut dyn Write, at: &Moment, mut fulfillment: Fulfillment) -> Re
     fulfillment.packed_at = Some(at.now());
     fulfillment.created_by = Some(at.actor().id().to_owned());
     for item in &mut fulfillment.items {
-        item.born(at.id(), at.now());
+        item.init(at.id(), at.now());
         item.fulfillment_id = fulfillment.id.to_string();
     }
     Ok(FULFILLMENTS.create(tx, at, fulfillment)?)

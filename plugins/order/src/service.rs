@@ -20,12 +20,12 @@ pub fn place_order(tx: &mut dyn Write, at: &Moment, mut order: Order) -> Result<
     }
     for line in &mut order.items {
         if line.id.is_empty() {
-            line.born(at.id(), at.now());
+            line.init(at.id(), at.now());
         }
         line.detail = Some(detail(at, &order.id, line, 1, line.fulfilled()));
     }
     for address in [&mut order.shipping_address, &mut order.billing_address].into_iter().flatten() {
-        address.born(at.id(), at.now());
+        address.init(at.id(), at.now());
     }
     Ok(ORDERS.create(tx, at, order)?)
 }
@@ -57,7 +57,7 @@ pub fn changed_address(
     match before {
         Some(before) if country(before) != country(&after) => return Err(Error::OtherCountry),
         Some(_) => after.touch(at.now()),
-        None => after.born(at.id(), at.now()),
+        None => after.init(at.id(), at.now()),
     }
     Ok(after)
 }
@@ -155,6 +155,6 @@ fn detail(at: &Moment, order_id: &str, line: &OrderLineItem, version: u32, fulfi
         fulfilled_quantity: fulfilled,
         ..OrderItem::default()
     };
-    detail.born(at.id(), at.now());
+    detail.init(at.id(), at.now());
     detail
 }

@@ -43,7 +43,7 @@ pub fn open_session(
 ) -> Result<PaymentCollection, Error> {
     check_open(collection)?;
     let id = if session.id.is_empty() { at.id() } else { session.id.clone() };
-    session.born(id, at.now());
+    session.init(id, at.now());
     session.amount = collection.amount;
     session.currency_code = collection.currency_code.clone();
     session.payment_collection_id = collection.id.to_string();
@@ -146,7 +146,7 @@ pub fn capture(
         created_by: Some(at.actor().id().to_owned()),
         ..Capture::default()
     };
-    capture.born(at.id(), at.now());
+    capture.init(at.id(), at.now());
     let payment = PAYMENTS.update(tx, at, id, |it: &mut Payment| {
         it.captures.push(capture);
         it.data = data;
@@ -170,7 +170,7 @@ pub fn refund(
     refund.payment_id = id.to_owned();
     refund.created_by = Some(at.actor().id().to_owned());
     let refund_id = if refund.id.is_empty() { at.id() } else { refund.id.clone() };
-    refund.born(refund_id, at.now());
+    refund.init(refund_id, at.now());
     let payment = PAYMENTS.update(tx, at, id, |it: &mut Payment| {
         it.refunds.push(refund);
         it.data = data;

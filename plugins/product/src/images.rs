@@ -67,7 +67,7 @@ pub(crate) fn number_images(product: &mut Product, before: &[ProductImage], at: 
             None => {
                 *image =
                     ProductImage { url, rank, product_id: product.id.clone(), ..ProductImage::default() };
-                image.born(at.id(), at.now());
+                image.init(at.id(), at.now());
             }
         }
     }

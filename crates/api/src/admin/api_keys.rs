@@ -1,4 +1,4 @@
-//! `/admin/api-keys`
+//! Admin routes of API keys: `/admin/api-keys`.
 
 use atoll_api_key::{API_KEYS, ApiKey, ApiKeyKind, NewToken};
 use atoll_flows::{
@@ -63,7 +63,7 @@ static API_KEY: Resource = Resource {
     renamed: &[("token", "stored_token")],
 };
 
-/// What the wire shows of a key that was just made: it has no channels yet.
+/// A key that was just created, as the wire shows it: without channels.
 static CREATED: Resource = Resource {
     fields: &[
         "id", "title", "token", "redacted", "type", "last_used_at", "updated_at", "created_at", "deleted_at",
@@ -105,7 +105,7 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
 async fn revoke(call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
     let seconds = call.body().get("revoke_in").and_then(Value::as_f64).unwrap_or_default();
-    // What is too large for a number of milliseconds is the largest one.
+    // Seconds beyond the range of milliseconds become the largest value.
     let delay_ms = (seconds * 1000.0).floor().max(0.0) as i64;
     perform(&API_KEY, call, move |flow| flow.run(&REVOKE_API_KEYS, (id, delay_ms))).await
 }

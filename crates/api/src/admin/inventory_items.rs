@@ -1,4 +1,4 @@
-//! `/admin/inventory-items`
+//! Admin routes of inventory items and their levels: `/admin/inventory-items`.
 
 use std::sync::Arc;
 
@@ -183,8 +183,8 @@ async fn batch_of_item(mut call: Call) -> Result<Reply, Fault> {
     run_batch(call, batch, true).await
 }
 
-/// Shows the levels that were made and changed, and perhaps the ids of those that are gone. It shows them
-/// whole, whatever fields are asked for.
+/// Answers with the created and updated levels, and with the ids of the deleted ones if `shows_gone`. Levels
+/// have all fields, whatever `fields` selects.
 async fn run_batch(mut call: Call, batch: LevelBatch, shows_gone: bool) -> Result<Reply, Fault> {
     call.params.fields = Fields::default();
     let plan = WHOLE_LEVEL.plan(&call);
@@ -230,7 +230,7 @@ async fn change_level(mut call: Call) -> Result<Reply, Fault> {
     change_levels(call, LevelBatch { update: vec![level], ..LevelBatch::default() }).await
 }
 
-/// Changes levels of the item of the path, and shows the item.
+/// Updates levels of the item of the path, and shows the item.
 async fn change_levels(call: Call, batch: LevelBatch) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
     perform(&ITEM, call, move |flow| {

@@ -1,4 +1,4 @@
-//! `/admin/product-options`, and `/admin/products/:id/options`
+//! Admin routes of product options: `/admin/product-options`, `/admin/products/:id/options`.
 
 use atoll_flows::product::{
     CREATE_PRODUCT_OPTIONS, DELETE_PRODUCT_OPTION_VALUES, DELETE_PRODUCT_OPTIONS, LINK_PRODUCT_OPTIONS,
@@ -114,7 +114,7 @@ const VALUE_LINKS: Body = &[&[
     optional("remove", Type::List(&Type::Text)),
 ]];
 
-/// Makes an option that products can share, unless the body says otherwise.
+/// Creates an option that products can share, unless the body says otherwise.
 async fn create(mut call: Call) -> Result<Reply, Fault> {
     let is_exclusive = call.body()["is_exclusive"].as_bool().unwrap_or(false);
     let input = OptionInput { is_exclusive, ..call.read()? };
@@ -130,7 +130,7 @@ async fn values(mut call: Call) -> Result<Reply, Fault> {
     page(&VALUE, &call, Vec::new())
 }
 
-/// The value of the path, and the option that it must be one of.
+/// The value of the path, and the option that it must belong to.
 fn value_of(call: &Call) -> ValueOf {
     ValueOf { option_id: call.path("id").to_owned(), id: call.path("value_id").to_owned() }
 }
@@ -167,7 +167,7 @@ async fn of_product(mut call: Call) -> Result<Reply, Fault> {
     page(&OPTION, &call, Vec::new())
 }
 
-/// Makes an option that is the product's own, unless the body says otherwise.
+/// Creates an option of this product only, unless the body says otherwise.
 async fn create_in_product(mut call: Call) -> Result<Reply, Fault> {
     let links = OptionLinks { add: vec![OptionLink::New(call.read()?)], ..OptionLinks::default() };
     link_all(call, links).await

@@ -1,4 +1,4 @@
-//! `/admin/product-variants`, and `/admin/products/:id/variants`
+//! Admin routes of product variants: `/admin/product-variants`, `/admin/products/:id/variants`.
 
 use atoll_flows::product::{
     BATCH_VARIANT_IMAGES, CREATE_PRODUCT_VARIANTS, DELETE_PRODUCT_VARIANTS, LINK_INVENTORY_ITEMS,
@@ -154,7 +154,7 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
     .await
 }
 
-/// Creates, updates and deletes variants of a product: all of it, or nothing.
+/// Creates, updates and deletes variants of a product in one transaction.
 async fn batch(mut call: Call) -> Result<Reply, Fault> {
     let product = call.path("id").to_owned();
     let Batch { create, update, delete: gone } = call.read()?;
@@ -177,13 +177,13 @@ async fn batch(mut call: Call) -> Result<Reply, Fault> {
     perform_batch(&VARIANT, &VARIANTS, call, "variant", gone, body).await
 }
 
-/// Says which pictures of the product are those of a variant.
+/// Sets which images of the product belong to a variant.
 async fn batch_images(call: Call) -> Result<Reply, Fault> {
     let variant = call.path("variant_id").to_owned();
     batch_pairs(call, move |image| (image, variant.clone())).await
 }
 
-/// Says of which variants a picture of the product is.
+/// Sets to which variants an image of the product belongs.
 async fn batch_variants_of_image(call: Call) -> Result<Reply, Fault> {
     let image = call.path("image_id").to_owned();
     batch_pairs(call, move |variant| (image.clone(), variant)).await
@@ -212,7 +212,7 @@ async fn change_part(call: Call) -> Result<Reply, Fault> {
     set_part(call, item).await
 }
 
-/// Says how much of an item a variant takes.
+/// Sets the quantity of an inventory item that a variant needs.
 async fn set_part(call: Call, inventory_item_id: String) -> Result<Reply, Fault> {
     let (product_id, id) = (call.path("id").to_owned(), call.path("variant_id").to_owned());
     let required_quantity = quantity(call.body())?;
@@ -233,7 +233,7 @@ fn quantity(part: &Value) -> Result<Number, Fault> {
     }
 }
 
-/// What variants of a product take: all of it is set, or nothing.
+/// Sets the inventory items of several variants of a product in one transaction.
 async fn batch_parts(call: Call) -> Result<Reply, Fault> {
     let product_id = call.path("id").to_owned();
     let parts = |name: &str| call.body().get(name).and_then(Value::as_array).cloned().unwrap_or_default();

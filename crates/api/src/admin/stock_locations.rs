@@ -1,4 +1,4 @@
-//! `/admin/stock-locations`
+//! Admin routes of stock locations: `/admin/stock-locations`.
 
 use atoll_flows::{
     sales_channel::LINK_SALES_CHANNELS_TO_STOCK_LOCATION,

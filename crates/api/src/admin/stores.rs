@@ -1,4 +1,4 @@
-//! `/admin/stores`
+//! Admin routes of the store: `/admin/stores`.
 
 use atoll_flows::store::UPDATE_STORES;
 use atoll_kernel::http::{Body, Params, Resource, Type, optional, required};

@@ -97,8 +97,7 @@ impl Import<'_> {
         for mut it in taken {
             if sku_of(it.input).is_none() {
                 let title = &it.input.title;
-                self.report
-                    .problem(&it.path, format!("no SKU; the variant is known by its title `{title}`"));
+                self.report.problem(&it.path, format!("no SKU; the variant is known by its title `{title}`"));
                 it.there = siblings.iter().find(|sibling| sibling.title == *title).cloned();
             }
             let takes = match &it.there {
@@ -426,12 +425,7 @@ impl Import<'_> {
         Ok(())
     }
 
-    fn stock(
-        &mut self,
-        path: &str,
-        input: &CatalogueVariant,
-        variant: &ProductVariant,
-    ) -> Result<(), Fault> {
+    fn stock(&mut self, path: &str, input: &CatalogueVariant, variant: &ProductVariant) -> Result<(), Fault> {
         let items = PRODUCT_VARIANT_INVENTORY_ITEM.rights(self.tx, &variant.id)?;
         let item = match &items[..] {
             [item] if input.parts.is_empty() => INVENTORY_ITEMS.retrieve(self.tx, item)?,

@@ -88,7 +88,7 @@ flow! {
     pub static COMPLETE_CART: Saga<CompleteCart, String> = "complete-cart" (complete_cart),
         hooks: &["validate", "beforePaymentAuthorization", "orderCreated"],
         external_hooks: &["authorizePayment"],
-        known: Some(order_of_cart);
+        shortcut: Some(order_of_cart);
 }
 
 async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fault> {
@@ -488,7 +488,7 @@ fn line_of(at: &Moment, line: &LineItem) -> OrderLineItem {
         metadata: line.metadata,
         ..OrderLineItem::default()
     };
-    order_line.born(at.id(), at.now());
+    order_line.init(at.id(), at.now());
     order_line
 }
 

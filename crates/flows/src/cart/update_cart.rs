@@ -146,7 +146,7 @@ fn region_of(tx: &dyn Read, id: &str) -> Result<Region, Fault> {
 fn address(at: &Moment, input: Option<Option<CartAddress>>) -> Option<Option<CartAddress>> {
     input.map(|address| {
         address.map(|mut it| {
-            it.born(at.id(), at.now());
+            it.init(at.id(), at.now());
             it
         })
     })

@@ -112,7 +112,7 @@ fn prices_of(at: &Moment, inputs: Vec<PriceInput>) -> Vec<Price> {
         let currency_code = currency_code.to_lowercase();
         let mut price =
             Price { currency_code, amount, min_quantity, max_quantity, rules, ..Price::default() };
-        price.born(at.id(), at.now());
+        price.init(at.id(), at.now());
         price
     };
     inputs.into_iter().map(price).collect()

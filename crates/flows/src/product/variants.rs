@@ -141,7 +141,7 @@ fn price_of(
                 price.touch(at.now());
             }
         }
-        None => price.born(at.id(), at.now()),
+        None => price.init(at.id(), at.now()),
     }
     Ok(price)
 }

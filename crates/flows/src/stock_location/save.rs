@@ -24,7 +24,7 @@ fn create(flow: &mut Local<'_>, mut locations: Vec<StockLocation>) -> Result<Vec
     let created = flow.step("create-stock-locations", |tx, at| {
         let create = |mut location: StockLocation| {
             if let Some(address) = &mut location.address {
-                address.born(at.id(), at.now());
+                address.init(at.id(), at.now());
             }
             Ok(STOCK_LOCATIONS.create(tx, at, location)?)
         };
@@ -65,7 +65,7 @@ fn update(flow: &mut Local<'_>, (id, changes): (String, LocationChanges)) -> Res
                 let is_new = before.is_none();
                 let mut address = changed(before, fields)?;
                 if is_new {
-                    address.born(at.id(), at.now());
+                    address.init(at.id(), at.now());
                 }
                 Some(Some(address))
             }

@@ -21,7 +21,7 @@ check! { "order.carts": "A completed cart is one order, and an open one is none"
 
 // Payment collections and their payments.
 check! {
-    "payment.sums": "A payment collection sums its payments up, and none is charged twice or refunded beyond what was taken" => payment_sums
+    "payment.sums": "A payment collection sums its payments up, and none is charged twice or refunded beyond what was captured" => payment_sums
 }
 
 fn order_payments(it: &mut Verify<'_>) -> Result<(), StoreError> {
@@ -55,14 +55,14 @@ fn order_payments(it: &mut Verify<'_>) -> Result<(), StoreError> {
 /// Payment status that an order has, as text.
 fn stored_status(order: &Order) -> String {
     let (status, paid, refunded) = (order.payment_status, order.paid_total, order.refunded_total);
-    format!("{}, {paid} paid, {refunded} given back", status.as_str())
+    format!("{}, {paid} paid, {refunded} refunded", status.as_str())
 }
 
 /// Payment status that a collection implies, as text.
 fn expected_status(collection: &PaymentCollection) -> String {
     let sum = |it: Option<Decimal>| it.unwrap_or_default();
     let (paid, refunded) = (sum(collection.captured_amount), sum(collection.refunded_amount));
-    format!("{}, {paid} paid, {refunded} given back", payment_status(collection).as_str())
+    format!("{}, {paid} paid, {refunded} refunded", payment_status(collection).as_str())
 }
 
 fn order_carts(it: &mut Verify<'_>) -> Result<(), StoreError> {
@@ -111,8 +111,8 @@ fn payment_sums(it: &mut Verify<'_>) -> Result<(), StoreError> {
     it.rows(&PAYMENTS.table, |it, payment| {
         if payment.captured() > payment.amount || payment.refunded() > payment.captured() {
             let (amount, captured, refunded) = (payment.amount, payment.captured(), payment.refunded());
-            let found = format!("{captured} taken and {refunded} given back of {amount}");
-            it.wrong("payment.beyond", "payment", &payment.id, found, "no more taken than was set aside");
+            let found = format!("{captured} captured and {refunded} refunded of {amount}");
+            it.wrong("payment.beyond", "payment", &payment.id, found, "no more captured than authorised");
         }
         if PAYMENT_COLLECTIONS.get(view, &payment.payment_collection_id)?.is_none() {
             let found = format!("a payment for `{}`", payment.payment_collection_id);

@@ -13,7 +13,7 @@ check! {
 
 // What is reserved for an order line is outstanding, and reserved once.
 check! {
-    "order.reservations": "Nothing is reserved for lines beyond what they take, that were sent, or whose order was called off" => order_reservations
+    "order.reservations": "Nothing is reserved for lines beyond what they take, that were sent, or whose order is cancelled" => order_reservations
 }
 
 fn reserved(it: &mut Verify<'_>) -> Result<(), StoreError> {
@@ -60,7 +60,7 @@ fn order_reservations(it: &mut Verify<'_>) -> Result<(), StoreError> {
         let out = Out::of(view, &order.id)?;
         for line in &order.items {
             let why = if order.is_canceled() {
-                Some("of an order that was called off")
+                Some("of a cancelled order")
             } else {
                 line.open().is_zero().then_some("of a line that was sent")
             };

@@ -4,7 +4,7 @@
 mod hook;
 mod probe;
 
-use atoll_storage::rehearse;
+use atoll_storage::dry_run;
 
 use crate::{Ctx, Fault, Moment, StoreError, Write, jobs::emit, serde_json::Value};
 
@@ -78,19 +78,19 @@ impl Local<'_> {
 
     /// Runs another flow as part of this one.
     pub fn run<I: Clone, O>(&mut self, flow: &'static Flow<I, O>, input: I) -> Result<O, Fault> {
-        if self.ctx.rehearses() {
-            self.rehearse(flow, &input);
+        if self.ctx.runs_twice() {
+            self.check_repeatable(flow, &input);
         }
         let mut inner = Local { tx: &mut *self.tx, at: self.at, ctx: self.ctx, flow: flow.name };
         (flow.run)(&mut inner, input)
     }
 
     /// Runs a flow twice with the same ids, and compares what it would write. Both runs are discarded.
-    fn rehearse<I: Clone, O>(&mut self, flow: &'static Flow<I, O>, input: &I) {
+    fn check_repeatable<I: Clone, O>(&mut self, flow: &'static Flow<I, O>, input: &I) {
         let (at, ctx, n_ids) = (self.at, self.ctx, self.at.n_ids());
         let run = || {
             at.rewind(n_ids);
-            rehearse(&*self.tx, |tx| {
+            dry_run(&*self.tx, |tx| {
                 let ran = (flow.run)(&mut Local { tx, at, ctx, flow: flow.name }, input.clone());
                 ran.map(drop).map_err(|error| error.to_string())
             })

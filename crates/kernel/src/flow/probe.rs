@@ -34,7 +34,7 @@ pub trait Probe: Send + Sync {
 
     /// True if every flow is to be run twice first, over changes that are discarded, to check that both runs
     /// write the same.
-    fn rehearses(&self) -> bool {
+    fn runs_twice(&self) -> bool {
         false
     }
 }

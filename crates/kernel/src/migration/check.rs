@@ -1,5 +1,5 @@
-//! Reads every row that a migration will read, as this program reads it, before anything is written: one that
-//! does not decode would stop the migration halfway, and then no program opened the data.
+//! Dry run of the reads of a migration: decodes every row that the migration will read, before anything is
+//! written. A row that does not decode would stop it halfway, and no program could open the data then.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,8 @@ use crate::{
     migration::{PartKind, plan::N_NAMED_MAX},
 };
 
-/// The rows of these parts that cannot be read, a sentence each; of many, the first ones.
+/// The rows of these parts that cannot be read, a sentence each; at most `N_NAMED_MAX`, and the number of the
+/// others.
 pub(super) fn unreadable(
     view: &View,
     registry: &Registry,
@@ -35,14 +36,14 @@ pub(super) fn unreadable(
     Ok(rows.wrong)
 }
 
-/// Goes over rows, and collects what is wrong with them.
+/// Scans rows, and collects what is wrong with them.
 struct Rows {
     view: View,
     n_wrong: usize,
     wrong: Vec<String>,
 }
 
-/// Reads one row: its key is without the prefix of its space.
+/// Decodes one row. Its key is without the prefix of its space.
 type ReadRow<'a> = dyn FnMut(&dyn Read, &[u8], &[u8]) -> Result<(), StoreError> + 'a;
 
 impl Rows {

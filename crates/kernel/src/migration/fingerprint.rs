@@ -1,5 +1,5 @@
-//! Fingerprints: what is kept in the database of each table, index, link, projection and other space, so that
-//! a program sees whether what is stored is what it would have stored.
+//! Fingerprints of the schema: one is stored for each table, index, link, projection and other space, so that
+//! a program detects stored data that it would have stored differently.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 crate::words! {
-    /// What has a fingerprint.
+    /// The kinds of parts that have a fingerprint.
     pub enum PartKind {
         /// The records of an entity.
         #[default]
@@ -24,40 +24,40 @@ crate::words! {
         Link = "link",
         /// A projection.
         Projection = "projection",
-        /// A space beside the tables.
+        /// A space that is no table: see `SpaceDef`.
         Space = "space",
     }
 }
 
-/// What is kept of a part.
+/// The fingerprint of a part: its schema and version, as they are stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fingerprint {
-    /// What it is.
+    /// The kind of the part.
     pub kind: PartKind,
     /// Its name, or that of its space.
     pub name: String,
-    /// The version of its records, or of what makes its keys.
+    /// The schema version: of the records, or of the function that makes the keys.
     pub version: u16,
-    /// What it is made of: the fields of an index, the ends of a link, what a projection follows.
+    /// Fields of an index, ends of a link, entities that a projection follows.
     pub form: String,
-    /// What its values hold, by path: `items.takes.quantity`; columns of a link.
+    /// Types of the stored fields by path (`items.takes.quantity`), and of the columns of a link.
     pub fields: BTreeMap<String, String>,
-    /// The table of an index.
+    /// The table of an index; else empty.
     pub of: String,
-    /// Are some of its records still of an earlier version, because a migration has not come to its end?
+    /// True while a migration rewrites the records: some are still of an earlier version.
     pub is_partly_older: bool,
 }
 
 impl PartKind {
-    /// `index product.by_handle`: what the part of this kind and name is found by.
+    /// `index product.by_handle`: the key of a fingerprint of this kind and name.
     pub(crate) fn key(self, name: &str) -> String {
         format!("{} {name}", self.as_str())
     }
 }
 
 impl Fingerprint {
-    /// What it is found by.
+    /// The key under which it is stored.
     pub fn key(&self) -> String {
         self.kind.key(&self.name)
     }
@@ -86,13 +86,13 @@ impl Fingerprint {
     }
 }
 
-/// What holds fields: its fingerprint, and what fingerprints are compared with.
+/// A part with fields: its fingerprint, and the types that stored fingerprints are compared with.
 struct Holder {
     part: Fingerprint,
     fields: Fields,
 }
 
-/// The fields of a part by their paths, and how they came to be so.
+/// Types of the fields of a part by path, and its history.
 #[derive(Default)]
 pub(crate) struct Fields {
     pub(crate) kinds: BTreeMap<String, FieldKind>,
@@ -131,7 +131,7 @@ impl Holder {
             |end: &crate::data::End| format!("{}{}", if end.many { "many " } else { "one " }, end.entity);
         let mut fields = Fields { history: link.history, ..Fields::default() };
         fields.add(LinkRow::KIND);
-        // Its columns are in there, and are named as if they were fields of the row.
+        // Columns of a link are stored inside `data`, and named as if they were fields of the row.
         fields.kinds.remove("data");
         fields.kinds.extend(link.columns.iter().map(|it| (it.name.to_owned(), it.kind)));
         let form = format!("{} to {}", end(&link.left), end(&link.right));
@@ -146,16 +146,16 @@ impl Holder {
     }
 }
 
-/// The form in which a program stores everything: all its fingerprints.
+/// The schema of everything that a program stores: all its fingerprints.
 pub struct Format {
-    /// By their keys.
+    /// Fingerprints by key.
     pub parts: BTreeMap<String, Fingerprint>,
-    /// The fields of those that hold some, by the same keys.
+    /// Fields of the parts that have some, by the same keys.
     pub(crate) fields: BTreeMap<String, Fields>,
 }
 
 impl Registry {
-    /// The form in which this program stores everything.
+    /// The schema of everything that this program stores.
     pub fn format(&self) -> Format {
         let tables = self.tables().map(|it| Holder::table(it.def()));
         let links = self.links.iter().map(|it| Holder::link(it));
@@ -174,8 +174,8 @@ impl Registry {
     }
 }
 
-/// The number of the store's format, a line for each part, and below it one for each field and each step of
-/// its history: for the snapshot in git.
+/// The format of the store, a line for each part, and below it one for each field and each step of its
+/// history: for the snapshot in git.
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "store {STORE_FORMAT}")?;

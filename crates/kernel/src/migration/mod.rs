@@ -1,8 +1,8 @@
-//! Migration: what a program knows of its tables, indexes, links and projections is compared with what is
-//! kept of them in the database, and what is new or differs is built anew before anything is served.
+//! Schema migration at the start: the fingerprints that are stored in the database are compared with those of
+//! the program. What is new or differs is rewritten or rebuilt before any request is served.
 //!
-//! `fingerprint.rs` says what is kept, `plan.rs` what is to be done or why it cannot be, with `check.rs`,
-//! which reads the rows for it; `rebuild.rs` does it.
+//! `fingerprint.rs` has the fingerprints, `plan.rs` the plan (also for a dry run) or the reasons for a
+//! refusal, with `check.rs`, which reads the rows for it; `rebuild.rs` executes the plan.
 
 mod check;
 mod fingerprint;
@@ -19,13 +19,13 @@ pub use self::{
     plan::Plan,
 };
 
-/// The space of the fingerprints, and of how far a migration came.
+/// The space of the fingerprints, and of the progress of a migration.
 pub const FORMAT: Space = "format";
 
-/// Why data is not opened.
+/// Why data was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
-    /// It does not go together with this program; nothing was changed.
+    /// This program cannot migrate the data. Nothing was changed.
     #[error("the data does not go together with this program, and was left as it is:\n- {}", .0.join("\n- "))]
     Refused(Vec<String>),
     /// The store failed.
@@ -42,8 +42,7 @@ impl From<RowError> for MigrationError {
     }
 }
 
-/// Brings the data to what this program knows, if it is anything else. What a process that was interrupted
-/// has begun is gone on with.
+/// Migrates the data to the schema of this program, if it differs. Resumes a migration that was interrupted.
 pub async fn migrate(store: &Store, registry: &'static Registry) -> Result<(), MigrationError> {
     let plan = Plan::of(&store.view(), registry)?;
     plan.notes.iter().for_each(|note| tracing::info!("{note}"));

@@ -1,4 +1,5 @@
-//! What a migration would do, step by step, or why the data is refused. Nothing is written here.
+//! The plan of a migration (dry run): what it would do, step by step, or why the data is refused. Nothing is
+//! written here.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,31 +21,30 @@ use crate::{
     projection::Projection,
 };
 
-/// Values that a refusal names; whoever mends these asks again.
+/// Values that a refusal names; the others show after these are corrected.
 pub(super) const N_NAMED_MAX: usize = 10;
 
-/// What is to be done.
+/// The steps of a migration.
 pub struct Plan {
-    /// Is there nothing in the database yet?
+    /// True if the database is empty.
     pub(crate) is_new: bool,
-    /// Values without a checksum.
+    /// Number of values without a checksum.
     n_unchecked: u64,
     pub(super) units: Vec<Unit>,
     /// All fingerprints of this program.
     pub(super) known: Vec<Fingerprint>,
-    /// The fingerprints that are written when all is done: new ones, and those of what is built anew.
+    /// The fingerprints to write at the end: new ones, and those of what is rebuilt.
     pub(super) changed: Vec<Fingerprint>,
-    /// The fingerprints that are taken away.
+    /// Keys of fingerprints to remove.
     pub(super) gone: Vec<String>,
-    /// Has a program begun a migration and not ended it? What it built may have been left behind by changes
-    /// since.
+    /// Was a migration begun and not finished? What it built may be out of date since.
     is_begun: bool,
-    /// What is worth knowing, and changes nothing.
+    /// Remarks for operators, about data that stays as it is.
     pub notes: Vec<String>,
 }
 
 impl Plan {
-    /// What this program would do with the data, or why it does not open it.
+    /// Plans the migration, or says why the data is refused.
     pub fn of(view: &View, registry: &'static Registry) -> Result<Plan, MigrationError> {
         let stored = stored(view)?;
         let Format { parts: known, fields } = registry.format();
@@ -79,13 +79,13 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Is the data as this program would have stored it?
+    /// Is there nothing to do?
     pub fn is_done(&self) -> bool {
         let is_known = self.units.is_empty() && self.changed.is_empty() && self.gone.is_empty();
         is_known && self.n_unchecked == 0 && !self.is_begun
     }
 
-    /// What is to be done, a line each. Of a database that is new, there is nothing to say.
+    /// The steps, a line each; none for a new database.
     pub fn steps(&self) -> impl Iterator<Item = String> {
         let values = format!("{} values are given a checksum", self.n_unchecked);
         let values = (self.n_unchecked > 0).then_some(values);
@@ -121,7 +121,7 @@ impl Plan {
             let indexes: Vec<Space> = table
                 .index_defs()
                 .iter()
-                // What makes the keys of an index may read what has changed.
+                // The function that makes the keys of an index may read a field that has changed.
                 .filter(|it| rewrite || differs(PartKind::Index, it.space))
                 .map(|it| it.space)
                 .collect();
@@ -152,8 +152,9 @@ impl Plan {
         }
     }
 
-    /// What is stored and not linked in. Its keys are left as they are; but what follows records that others
-    /// change meanwhile is not to be trusted when it returns.
+    /// Parts that are stored and not linked in. Records stay as they are. Links and projections lose their
+    /// fingerprints: other modules may change meanwhile what they follow, so they must be rebuilt when they
+    /// return.
     fn add_gone(&mut self, stored: &BTreeMap<String, Fingerprint>, known: &BTreeMap<String, Fingerprint>) {
         for part in stored.values().filter(|it| !known.contains_key(&it.key())) {
             match part.kind {
@@ -162,15 +163,14 @@ impl Plan {
                     part.key()
                 )),
                 PartKind::Link | PartKind::Projection => self.gone.push(part.key()),
-                // With its table, or already among those that are gone.
+                // Gone with its table, or listed already.
                 PartKind::Index => {}
             }
         }
     }
 
-    /// The parts whose rows must be what this program takes them for: those that are written anew, put into
-    /// an index or shown to a projection, and those whose fingerprint does not say so, because there is none
-    /// or because it says something else that can be read all the same.
+    /// The parts whose rows must decode: those that are rewritten, indexed or shown to a projection, and
+    /// those whose stored fingerprint is missing, or differs in a way that can still be read.
     fn read(
         &self,
         stored: &BTreeMap<String, Fingerprint>,
@@ -188,7 +188,7 @@ impl Plan {
         other.chain(self.units.iter().flat_map(Unit::reads)).collect()
     }
 
-    /// The spaces that are built anew, and those whose entries are counted anew besides.
+    /// The spaces that are rebuilt, and those whose entries are counted again.
     pub(crate) fn rebuilt(&self) -> (BTreeSet<Space>, BTreeSet<Space>) {
         let (mut derived, mut counted) = (BTreeSet::new(), BTreeSet::new());
         for unit in &self.units {
@@ -207,7 +207,7 @@ impl Plan {
         (derived, counted)
     }
 
-    /// Rows that share what an index or an end of a link takes once now.
+    /// Violations of unique indexes, and of links to one, that the new schema would have.
     fn duplicates(&self, view: &View) -> Result<Vec<String>, StoreError> {
         let mut refusals = Vec::new();
         for unit in &self.units {
@@ -233,7 +233,7 @@ impl Plan {
     }
 }
 
-/// What is to be done, a line each.
+/// The plan for operators, a line for each remark and step.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut is_any = false;
@@ -248,7 +248,7 @@ impl fmt::Display for Plan {
     }
 }
 
-/// The fingerprints that are kept, and what is wrong with some of them.
+/// The stored fingerprints, and sentences about those that cannot be read.
 struct Stored {
     parts: BTreeMap<String, Fingerprint>,
     wrong: Vec<String>,
@@ -292,7 +292,7 @@ fn refuse(refusals: Vec<String>) -> Result<(), MigrationError> {
     if refusals.is_empty() { Ok(()) } else { Err(MigrationError::Refused(refusals)) }
 }
 
-/// Why a part cannot be brought from what is stored to what this program knows.
+/// Why the stored data of a part cannot be migrated to the schema of this program.
 fn refusal(before: &Fingerprint, now: &Fingerprint, fields: Option<&Fields>) -> Vec<String> {
     let key = now.key();
     if before.version > now.version {
@@ -319,11 +319,11 @@ fn refusal(before: &Fingerprint, now: &Fingerprint, fields: Option<&Fields>) -> 
     }
 }
 
-/// The fields that are stored, and that this program would lose or take for something else.
+/// Stored fields that this program would lose, or take for another type.
 fn lost(key: &str, before: &Fingerprint, now: &Fields) -> Vec<String> {
     let steps: Vec<&Step> =
         now.history.iter().skip(usize::from(before.version).saturating_sub(1)).copied().flatten().collect();
-    // What a function makes of the fields, only it knows; the rows tell.
+    // What a function does to the fields is unknown; the rows are decoded instead.
     if steps.iter().any(|it| matches!(it, Step::Changed(_))) {
         return Vec::new();
     }

@@ -1,8 +1,8 @@
-//! Builds tables, links and projections anew, in transactions of a bounded size, each of which notes how far
-//! it came.
+//! Execution of a migration: rewrites records and rebuilds indexes, links and projections, in batches. Each
+//! batch is a transaction, which stores a cursor as well, so that a migration resumes after an interruption.
 //!
-//! The fingerprints of what is about to be touched are taken away in the first transaction. So a program that
-//! opens the data after an interruption, this one or an older one, trusts nothing that is half done.
+//! The first transaction removes the fingerprints of all that will change. So a program that opens the data
+//! after an interruption, this one or an older one, trusts nothing that is half done.
 
 use std::{
     sync::Arc,
@@ -22,26 +22,26 @@ use crate::{
     projection::Projection,
 };
 
-/// Rows and keys that one transaction goes over: its changes lie in memory, some megabytes of them.
+/// Batch size in rows and keys. The changes of a batch are held in memory, some megabytes.
 const N_BATCH: usize = 5_000;
 
-/// How often it says where it is.
+/// Interval of progress messages in the log.
 const SAID_EVERY: Duration = Duration::from_secs(2);
 
-/// Where it is kept how far a migration came, among the fingerprints.
+/// Key of the progress, beside the fingerprints.
 pub(super) const PROGRESS: &str = "progress";
 
-/// Something that is built anew as a whole.
+/// What is rebuilt as a whole.
 pub(super) enum Unit {
-    /// The rows of a table, their count and their indexes.
+    /// A table: its rows, their count and indexes.
     Table {
         table: &'static dyn TableSource,
-        /// Are the rows of an earlier version?
+        /// Is the stored version of the rows an earlier one?
         rewrite: bool,
         count: bool,
         indexes: Vec<Space>,
     },
-    /// The rows of a link, their other direction and their counts.
+    /// A link: its rows, the index of its other direction, and its counts.
     Link {
         link: &'static Link,
         rewrite: bool,
@@ -53,33 +53,33 @@ pub(super) enum Unit {
     },
 }
 
-/// A part of a unit, over which one cursor goes.
+/// A phase of a unit: one scan with one cursor.
 enum Phase {
     /// Removes the counters of a space.
     Counters(Space),
     /// Removes the keys of a space.
     Keys(Space),
-    /// Goes over the live rows.
+    /// Rewrites the live rows, and indexes them.
     Rows,
-    /// Goes over the soft-deleted rows.
+    /// Rewrites the soft-deleted rows, and indexes them.
     DeletedRows,
     /// Shows all records of an entity, or all rows of a link, to the projection.
     Show(&'static str),
 }
 
-/// How far a migration came.
+/// Progress of a migration: its cursor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct Progress {
-    /// What is done in which order: a program that would do something else begins anew.
+    /// Identity of the plan: a program with another plan starts again.
     of: Vec<String>,
     unit: usize,
     phase: usize,
-    /// The last key of the phase that was gone over.
+    /// Last key that was processed in this phase.
     after: Option<Vec<u8>>,
 }
 
-/// Does what the plan says.
+/// Executes the plan, batch by batch.
 pub(super) async fn run(store: &Store, plan: Plan) -> Result<(), MigrationError> {
     let plan = Arc::new(plan);
     let mut n_done = 0;
@@ -105,7 +105,8 @@ pub(super) async fn run(store: &Store, plan: Plan) -> Result<(), MigrationError>
 }
 
 impl Plan {
-    /// One transaction of it: how many keys it went over, and where it is, if it is not at the end.
+    /// Executes one batch, as one transaction. Returns the number of keys, and the current step; `None` at
+    /// the end.
     fn go_on(&self, tx: &mut dyn Write) -> Result<(usize, Option<String>), MigrationError> {
         let of = self.identity();
         let begun: Option<Progress> =
@@ -145,8 +146,8 @@ impl Plan {
         Ok((N_BATCH - n_left, None))
     }
 
-    /// What is built, in which order, and to which fingerprints: a migration goes on only as the one that it
-    /// was.
+    /// Identity of the plan: what is rebuilt, in which order, and the fingerprints at the end. A migration
+    /// resumes only if it is the same.
     fn identity(&self) -> Vec<String> {
         let units = self.units.iter().map(|unit| match unit {
             Unit::Projection { projection, .. } => format!("{unit} from {:?}", projection.follows),
@@ -155,9 +156,9 @@ impl Plan {
         units.chain(self.changed.iter().map(|it| format!("{it:?}"))).collect()
     }
 
-    /// Takes the fingerprints away of what will be built anew; others stay, and guard what they describe.
-    /// Where records are written anew, the fingerprint says from now on that there are some of the new
-    /// version, so that a program that does not know it refuses the data.
+    /// Removes the fingerprints of all that will be rebuilt; the others stay, and protect what they describe.
+    /// Where records are rewritten, the fingerprint says from now on that some have the new version, so that
+    /// a program that does not know it refuses the data.
     fn distrust(&self, tx: &mut dyn Write) {
         for name in self.units.iter().flat_map(Unit::keys).chain(self.gone.iter().cloned()) {
             let key = key_of(tx, &name);
@@ -179,21 +180,21 @@ fn put(tx: &mut dyn Write, part: &Fingerprint) {
     tx.put(key, encode(part));
 }
 
-/// What one go over a phase came to.
+/// The result of one batch of a phase.
 struct Batch {
     last: Option<Vec<u8>>,
     n_done: usize,
 }
 
 impl Phase {
-    /// What going over one key costs: a projection writes several for each record.
+    /// Cost of one key, relative to a deletion: a projection writes several for each record.
     fn weight(&self) -> usize {
         if matches!(self, Phase::Show(_)) { 10 } else { 1 }
     }
 }
 
 impl Unit {
-    /// The fingerprints of what it touches.
+    /// Keys of the fingerprints that it makes invalid.
     pub(super) fn keys(&self) -> Vec<String> {
         match self {
             Unit::Table { indexes, .. } => indexes.iter().map(|it| PartKind::Index.key(it)).collect(),
@@ -202,7 +203,7 @@ impl Unit {
         }
     }
 
-    /// What has the rows that it reads.
+    /// Keys of the parts whose rows it reads.
     pub(super) fn reads(&self) -> Vec<String> {
         match self {
             Unit::Table { table, .. } => vec![PartKind::Table.key(table.def().name)],
@@ -215,7 +216,7 @@ impl Unit {
         }
     }
 
-    /// The fingerprint of the records that it writes anew.
+    /// Key of the fingerprint of the records that it rewrites.
     fn rewritten(&self) -> Option<String> {
         match self {
             Unit::Table { table, rewrite: true, .. } => Some(PartKind::Table.key(table.def().name)),
@@ -262,7 +263,7 @@ impl Unit {
         }
     }
 
-    /// Goes over at most `n_max` keys of a phase; fewer are the last.
+    /// Processes at most `n_max` keys of a phase after the cursor `after`; fewer mean its end.
     fn go_on(
         &self,
         tx: &mut dyn Write,
@@ -319,7 +320,7 @@ fn remove(tx: &mut dyn Write, span: &Span, n_max: usize) -> Result<Batch, StoreE
     })?;
     let n_done = keys.len();
     keys.into_iter().for_each(|key| tx.delete(key));
-    // What was removed is not met again.
+    // No cursor is needed: removed keys are not found again.
     Ok(Batch { last: None, n_done })
 }
 

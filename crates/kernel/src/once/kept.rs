@@ -1,14 +1,14 @@
-//! What is stored of requests with an `Idempotency-Key`, for a day: notes of their commits, and their
-//! answers.
+//! Storage of idempotency keys (`Idempotency-Key`), for a day: the notes of a request's commits, and its
+//! answer.
 //!
-//! A note is written by the commit that it tells of, and is small: an id, mostly. An answer is written after
-//! it, if it is small, holds no secret, and its client has not had too many of them; where it is missing, it
-//! is made again from the notes.
+//! A note is written in the same transaction as the commit that it belongs to, and is small: mostly an id.
+//! The answer is written in a transaction of its own, if it is small, holds no secret, and fits into the
+//! budget of its client. Where it is missing, it is made again from the notes.
 //!
 //! Each client has a budget of bytes for its rows, notes and answers together. Beyond it the oldest rows are
-//! evicted before their day is over, rather than new ones refused: most retries come within minutes.
-//! Anonymous shoppers of one publishable key share 32 budgets, by a digest of their network, so that one of
-//! them uses up the budget of few others.
+//! evicted before their day is over, and no new one is refused: most retries come within minutes. Anonymous
+//! shoppers of one publishable key share 32 budgets, by a digest of their network, so that one of them
+//! affects the budget of few others.
 
 use std::collections::BTreeMap;
 
@@ -24,68 +24,68 @@ use crate::{
     verify::Verify,
 };
 
-/// Who asked, then the key: what was asked, what it came to, and what was answered.
+/// Space of the rows. Key: caller, idempotency key. Value: [`Kept`].
 pub const ONCE: Space = "idempotency.key";
-/// What is kept of requests.
+/// The rows.
 const KEPT: Slots<Kept> = Slots::new(ONCE);
-/// When, who, and the key: what is removed first.
+/// Index by age, for retention. Key: time, caller, idempotency key.
 pub const ONCE_BY_AGE: Space = "idempotency.age";
-/// The client (whose budget it counts for), when, who, and the key: the order of eviction when a budget is
-/// used up.
+/// Index by client, for eviction. Key: client, time, caller, idempotency key.
 pub const ONCE_BY_CLIENT: Space = "idempotency.client";
-/// The client: the bytes of its kept answers, and of all its rows.
+/// Bytes by client: of its stored answers, and of all its rows.
 pub const ONCE_BYTES: Space = "idempotency.bytes";
 
-/// The spaces of what is kept.
+/// The spaces of idempotency keys.
 pub const ONCE_SPACES: [SpaceDef; 4] =
     [KEPT.def(), SpaceDef::keys(ONCE_BY_AGE), SpaceDef::keys(ONCE_BY_CLIENT), SpaceDef::keys(ONCE_BYTES)];
 
-/// How long they are kept.
+/// Retention in milliseconds: a day.
 pub(crate) const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
 stored! {
-    /// What a commit notes of itself.
+    /// The note of a commit: what a retry needs to make the answer again.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     pub(crate) enum Note {
-        /// It is done, and this (JSON) is what its answer is made from; nothing where that is not known.
+        /// The commit is done. The JSON that the answer is made from; `None` if the handler gave none.
         Done(Option<String>),
-        /// A run of a saga has begun, by its id: its journal says what becomes of it.
+        /// A saga run was started, with this id. Its journal has the result.
         Run(String),
     }
 }
 
 stored! {
-    /// What is kept of a request. Rows of earlier versions have an answer, or nothing, and no notes.
+    /// The row of a request. Rows of earlier versions have an answer, or nothing, and no notes.
     #[derive(Clone, Default, Serialize, Deserialize)]
     #[serde(default)]
     pub(crate) struct Kept {
-        /// Of method, path, parameters and body.
+        /// Fingerprint: digest of method, path, parameters and body.
         pub(crate) hash: Vec<u8>,
         pub(crate) at: Timestamp,
-        /// The status and the body.
+        /// Status and body.
         pub(crate) answer: Option<(u16, Vec<u8>)>,
-        /// Of its commits, in their order.
+        /// Notes of the commits, in their order.
         pub(crate) notes: Vec<Note>,
-        /// Whose budget it counts for. Empty in rows of earlier versions, whose answers count for `who`.
+        /// The client whose budget it counts for. Empty in rows of earlier versions, whose answers count for
+        /// `who`.
         pub(crate) client: String,
     }
 }
 
 stored! {
-    /// A request with a key. The journals of sagas hold it, too, so that the commit that ends one can note
-    /// it.
+    /// A request with an idempotency key. It is stored in the journals of sagas too, so that the commit that
+    /// ends a run can write the note.
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
     #[serde(default)]
     pub struct KeyedRequest {
-        /// Who asked, and through which publishable key.
+        /// The caller, and the publishable key of the request.
         pub(crate) who: String,
-        /// Whose budget it counts for.
+        /// The client whose budget it counts for.
         pub(crate) client: String,
         pub(crate) key: String,
         pub(crate) hash: Vec<u8>,
         pub(crate) at: Timestamp,
-        /// Which of its commits comes next.
-        pub(crate) place: usize,
+        /// Index of its next commit.
+        pub(crate) commit as "place": usize,
     }
 }
 
@@ -94,12 +94,13 @@ impl KeyedRequest {
         KeyBuf::new(tx.prefix(ONCE)).part(&self.who).tail(self.key.as_bytes()).into_bytes()
     }
 
-    /// What is kept under its key, if that is younger than a day; of this request, or of another one.
+    /// The row under this key, if it is younger than a day; of this request, or of another one with the same
+    /// key.
     pub(crate) fn find(&self, tx: &dyn Read, now: Timestamp) -> Result<Option<Kept>, StoreError> {
         Ok(kept_at(tx, &self.row(tx))?.filter(|it| now < it.at.plus_millis(KEPT_MS)))
     }
 
-    /// What is kept of this very request; nothing where the key was used for a younger one since.
+    /// The row of this very request, or a new one; `None` if a later request has taken over the key.
     fn own(&self, tx: &dyn Read) -> Result<Option<Kept>, StoreError> {
         match kept_at(tx, &self.row(tx))? {
             Some(kept) if kept.at > self.at => Ok(None),
@@ -111,24 +112,24 @@ impl KeyedRequest {
         }
     }
 
-    /// What is noted of the commit that this is the request of, if it is noted.
+    /// The note of the commit at this index, if it is stored.
     pub(crate) fn noted(&self, tx: &dyn Read) -> Result<Option<Note>, StoreError> {
-        Ok(self.own(tx)?.and_then(|it| it.notes.into_iter().nth(self.place)))
+        Ok(self.own(tx)?.and_then(|it| it.notes.into_iter().nth(self.commit)))
     }
 
-    /// Notes what the commit of this transaction is.
+    /// Stores the note of the commit at this index. Later notes are removed.
     pub(crate) fn note(&self, tx: &mut dyn Write, note: Note) -> Result<(), Fault> {
         let Some(mut kept) = self.own(tx)? else { return Ok(()) };
-        kept.notes.truncate(self.place);
-        kept.notes.resize(self.place, Note::Done(None));
+        kept.notes.truncate(self.commit);
+        kept.notes.resize(self.commit, Note::Done(None));
         kept.notes.push(note);
         self.put(tx, &kept)
     }
 
-    /// Takes back what was noted of a commit, and what came after it: it was undone.
-    pub(crate) fn take_back(&self, tx: &mut dyn Write) -> Result<(), Fault> {
+    /// Removes the note of the commit at this index, which was compensated, and those of later commits.
+    pub(crate) fn remove_note(&self, tx: &mut dyn Write) -> Result<(), Fault> {
         let Some(mut kept) = self.own(tx)? else { return Ok(()) };
-        kept.notes.truncate(self.place);
+        kept.notes.truncate(self.commit);
         if !kept.notes.is_empty() {
             return self.put(tx, &kept);
         }
@@ -136,9 +137,9 @@ impl KeyedRequest {
         Ok(remove(tx, &row)?)
     }
 
-    /// Keeps its answer, if there is room for it.
+    /// Stores the answer, if it fits into the budget.
     pub(crate) fn keep(&self, tx: &mut dyn Write, status: u16, body: &[u8]) -> Result<(), Fault> {
-        let n_kept = Held::of(tx, &self.client)?.answers;
+        let n_kept = Usage::of(tx, &self.client)?.answers;
         if body.len() > IDEMPOTENCY_ANSWER_BYTES_MAX
             || n_kept + body.len() as u64 > IDEMPOTENCY_BYTES_PER_CLIENT_MAX
         {
@@ -167,7 +168,7 @@ fn kept_at(tx: &dyn Read, row: &[u8]) -> Result<Option<Kept>, StoreError> {
     KEPT.read(tx, &row[2..])
 }
 
-/// How much of a budget a row takes.
+/// Bytes of a row that count for a budget.
 fn n_bytes(row: &[u8], value: &[u8]) -> u64 {
     (row.len() + value.len()) as u64
 }
@@ -187,12 +188,12 @@ fn age_key(tx: &dyn Read, at: Timestamp, rest: &[u8]) -> Vec<u8> {
     KeyBuf::new(tx.prefix(ONCE_BY_AGE)).tail(&millis).tail(rest).into_bytes()
 }
 
-/// The key of the row of an index entry, which is given without its prefix and client.
+/// The key of the row of an index entry; `entry` is without its prefix and client.
 fn row_of(tx: &dyn Read, entry: &[u8]) -> Vec<u8> {
     [&tx.prefix(ONCE)[..], entry.get(8..).unwrap_or_default()].concat()
 }
 
-/// Removes a row with its index entries, and uncounts its bytes.
+/// Removes a row with its index entries, and subtracts its bytes from the budget.
 fn remove(tx: &mut dyn Write, row: &[u8]) -> Result<(), StoreError> {
     let Some(bytes) = tx.get(row)? else { return Ok(()) };
     let kept = KEPT.decode(&row[2..], &bytes)?;
@@ -206,10 +207,10 @@ fn remove(tx: &mut dyn Write, row: &[u8]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Evicts the oldest rows of a client whose budget is used up, except this one.
+/// Eviction: removes the oldest rows of a client beyond its budget, but not `newest`.
 fn make_room(tx: &mut dyn Write, client: &str, newest: &[u8]) -> Result<(), StoreError> {
     let group = KeyBuf::new(tx.prefix(ONCE_BY_CLIENT)).part(client).into_bytes();
-    while Held::of(tx, client)?.all > IDEMPOTENCY_ROW_BYTES_PER_CLIENT_MAX {
+    while Usage::of(tx, client)?.all > IDEMPOTENCY_ROW_BYTES_PER_CLIENT_MAX {
         let mut oldest = None;
         tx.scan(&Span::prefix(&group), Direction::Ascending, &mut |entry, _| {
             oldest = Some(row_of(tx, &entry[group.len()..])).filter(|row| row != newest);
@@ -223,35 +224,35 @@ fn make_room(tx: &mut dyn Write, client: &str, newest: &[u8]) -> Result<(), Stor
     Ok(())
 }
 
-/// Bytes that count for a client.
+/// Bytes that a client uses of its budget.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Held {
-    /// Of answers.
+struct Usage {
+    /// Bytes of its answers.
     answers: u64,
-    /// Of all rows.
+    /// Bytes of all its rows.
     all: u64,
 }
 
-impl Held {
+impl Usage {
     fn row(tx: &dyn Read, client: &str) -> Vec<u8> {
         KeyBuf::new(tx.prefix(ONCE_BYTES)).tail(client.as_bytes()).into_bytes()
     }
 
-    fn of(tx: &dyn Read, client: &str) -> Result<Held, StoreError> {
-        Ok(tx.get(&Held::row(tx, client))?.map(|it| Held::read(&it)).unwrap_or_default())
+    fn of(tx: &dyn Read, client: &str) -> Result<Usage, StoreError> {
+        Ok(tx.get(&Usage::row(tx, client))?.map(|it| Usage::read(&it)).unwrap_or_default())
     }
 
-    /// Eight bytes each. Earlier versions counted answers only.
-    fn read(bytes: &[u8]) -> Held {
+    /// Big-endian numbers of 8 bytes. Earlier versions counted answers only.
+    fn read(bytes: &[u8]) -> Usage {
         let (answers, all) = bytes.split_at(bytes.len().min(8));
-        Held { answers: number(answers), all: number(all) }
+        Usage { answers: number(answers), all: number(all) }
     }
 
     fn write(self, tx: &mut dyn Write, client: &str) {
-        let row = Held::row(tx, client);
+        let row = Usage::row(tx, client);
         match self {
-            Held { answers: 0, all: 0 } => tx.delete(row),
-            Held { answers, all } => tx.put(row, [answers.to_be_bytes(), all.to_be_bytes()].concat()),
+            Usage { answers: 0, all: 0 } => tx.delete(row),
+            Usage { answers, all } => tx.put(row, [answers.to_be_bytes(), all.to_be_bytes()].concat()),
         }
     }
 }
@@ -260,26 +261,26 @@ fn number(bytes: &[u8]) -> u64 {
     bytes.try_into().map_or(0, u64::from_be_bytes)
 }
 
-/// Counts a row of so many bytes that comes (1) or goes (-1).
+/// Adds (`sign` 1) or subtracts (-1) a row of this size.
 fn count(tx: &mut dyn Write, who: &str, kept: &Kept, n_bytes: u64, sign: i64) -> Result<(), StoreError> {
     let counted = kept.counted(n_bytes);
     let client = if kept.client.is_empty() { who } else { &kept.client };
     let change = |it: u64, by: u64| it.saturating_add_signed(sign * by.cast_signed());
-    let held = Held::of(tx, client)?;
-    Held { answers: change(held.answers, counted.answers), all: change(held.all, counted.all) }
+    let usage = Usage::of(tx, client)?;
+    Usage { answers: change(usage.answers, counted.answers), all: change(usage.all, counted.all) }
         .write(tx, client);
     Ok(())
 }
 
 impl Kept {
-    /// What counts of a row of so many bytes.
-    fn counted(&self, n_bytes: u64) -> Held {
+    /// What a row of this size uses of a budget.
+    fn counted(&self, n_bytes: u64) -> Usage {
         let answers = self.answer.as_ref().map_or(0, |(_, body)| body.len() as u64);
-        Held { answers, all: if self.client.is_empty() { 0 } else { n_bytes } }
+        Usage { answers, all: if self.client.is_empty() { 0 } else { n_bytes } }
     }
 }
 
-/// Removes what is older than a day; at most so many rows. Says how many.
+/// Retention: removes at most `n_max` rows older than a day. Returns their number.
 pub(crate) fn remove_old(tx: &mut dyn Write, now: Timestamp, n_max: usize) -> Result<usize, StoreError> {
     let span = Span {
         start: tx.prefix(ONCE_BY_AGE).to_vec(),
@@ -293,7 +294,7 @@ pub(crate) fn remove_old(tx: &mut dyn Write, now: Timestamp, n_max: usize) -> Re
     let n_old = old.len();
     for age in old {
         let row = row_of(tx, &age[2..]);
-        // A key that was used again since is younger.
+        // If the key was used again since, the row is younger than this entry.
         if kept_at(tx, &row)?.is_some_and(|it| age_key(tx, it.at, &row[2..]) == age) {
             remove(tx, &row)?;
         }
@@ -302,11 +303,11 @@ pub(crate) fn remove_old(tx: &mut dyn Write, now: Timestamp, n_max: usize) -> Re
     Ok(n_old)
 }
 
-/// Every row has its entries by age and by client, and is counted; every entry has its row.
+/// Verifies that every row has its index entries and is counted, and that every entry has its row.
 pub fn verify_answers(it: &mut Verify<'_>) -> Result<(), StoreError> {
     let (view, findings) = (it.view, &mut *it.findings);
-    let mut counted: BTreeMap<String, Held> = BTreeMap::new();
-    // Owners of rows that do not decode: how much of their count belongs to those is unknown.
+    let mut counted: BTreeMap<String, Usage> = BTreeMap::new();
+    // Callers of rows that do not decode: their share of the count is unknown.
     let mut unknown: Vec<String> = Vec::new();
     view.scan(&Span::prefix(&view.prefix(ONCE)), Direction::Ascending, &mut |row, value| {
         findings.checked("remembered answers")?;
@@ -321,9 +322,9 @@ pub fn verify_answers(it: &mut Verify<'_>) -> Result<(), StoreError> {
             }
         }
         let bytes = kept.counted(n_bytes(row, value));
-        let held = counted.entry(if kept.client.is_empty() { who } else { kept.client }).or_default();
-        held.answers += bytes.answers;
-        held.all += bytes.all;
+        let usage = counted.entry(if kept.client.is_empty() { who } else { kept.client }).or_default();
+        usage.answers += bytes.answers;
+        usage.all += bytes.all;
         Ok(Scan::Continue(()))
     })?;
     for space in [ONCE_BY_AGE, ONCE_BY_CLIENT] {
@@ -340,11 +341,11 @@ pub fn verify_answers(it: &mut Verify<'_>) -> Result<(), StoreError> {
     }
     view.scan(&Span::prefix(&view.prefix(ONCE_BYTES)), Direction::Ascending, &mut |row, value| {
         let client = String::from_utf8_lossy(&row[2..]);
-        let (found, expected) = (Held::read(value), counted.remove(&*client).unwrap_or_default());
-        // Rows that earlier versions wrote were counted in part, or not at all.
+        let (found, expected) = (Usage::read(value), counted.remove(&*client).unwrap_or_default());
+        // Rows of earlier versions were counted in part, or not at all.
         let is_more = found.answers > expected.answers || found.all > expected.all;
         if is_more && !unknown.iter().any(|who| client.starts_with(who)) {
-            let print = |it: Held| format!("{} of {}", it.answers, it.all);
+            let print = |it: Usage| format!("{} of {}", it.answers, it.all);
             let (found, expected) = (print(found), format!("at most {}", print(expected)));
             findings.add("idempotency.bytes", ONCE_BYTES, &row[2..], found, expected);
         }
@@ -372,7 +373,7 @@ mod tests {
         }
     }
 
-    /// Which requests of a client are remembered, of those until `end`.
+    /// Which of the requests up to `end` of a client are stored.
     fn remembered(tx: &dyn Read, client: &str, end: i64) -> Result<Vec<i64>, StoreError> {
         let mut found = Vec::new();
         for n in 0..end {
@@ -383,7 +384,7 @@ mod tests {
         Ok(found)
     }
 
-    /// How many keys each space has.
+    /// The number of keys per space.
     fn n_keys(tx: &dyn Read) -> Result<[usize; 4], StoreError> {
         let mut counts = [0; 4];
         for (count, space) in counts.iter_mut().zip(SPACES) {
@@ -407,22 +408,22 @@ mod tests {
             for n in 0..end {
                 request("ann", n).note(tx, long.clone())?;
             }
-            // Beside the note stand the key and the hash, so there is room for one less.
+            // Each row holds its key and fingerprint as well, so one row less fits.
             let newest: Vec<i64> = (end - n_notes + 1..end).collect();
             assert_eq!(remembered(tx, "ann", end)?, newest);
             assert_eq!(remembered(tx, "bob", end)?, [0]);
             let n_rows = newest.len() + 1;
             assert_eq!(n_keys(tx)?, [n_rows, n_rows, n_rows, 2]);
-            // What is written again is counted once.
-            let before = Held::of(tx, "ann")?;
+            // A row that is written again is counted once.
+            let before = Usage::of(tx, "ann")?;
             for _ in 0..20 {
                 request("ann", end - 1).note(tx, long.clone())?;
             }
-            assert!(Held::of(tx, "ann")? == before);
-            // What was just done stays, whatever the clock says of its age.
+            assert!(Usage::of(tx, "ann")? == before);
+            // The newest row is never evicted, whatever its time is.
             request("ann", -1).note(tx, long.clone())?;
             assert!(request("ann", -1).find(tx, Timestamp::from_millis(0))?.is_some());
-            // After a day nothing is left, and nothing counts.
+            // After a day all rows are removed, and the budget is empty.
             remove_old(tx, Timestamp::from_millis(end + KEPT_MS), usize::MAX)?;
             assert_eq!(n_keys(tx)?, [0; 4]);
             Ok(())

@@ -1,9 +1,9 @@
-//! `Idempotency-Key`: a write that comes again is not done again, and answers what it answered.
+//! Idempotency (`Idempotency-Key`): a retry of a write is not executed again, and gets the same answer.
 //!
-//! Each commit of a request with a key notes what the answer is made from. So after a crash, or where the
-//! answer was not kept, a repeat calls the handler once more, and its writes are not done, but come to what
-//! the notes say: the answer is made from the records as they are then. What answers that nothing was done
-//! (every status but 2xx) is not remembered: a repeat of it runs.
+//! Each commit of a request with a key stores a note, in the same transaction. After a crash, or if the
+//! answer was not stored, a retry calls the handler again: its commits are skipped and return what their
+//! notes say, and the answer is made from the records of now. Answers of any status but 2xx, which say that
+//! nothing was done, are not stored: a retry runs again.
 
 mod kept;
 
@@ -27,32 +27,32 @@ pub(crate) use kept::Note;
 use kept::{Kept, remove_old};
 pub use kept::{KeyedRequest, ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES, ONCE_SPACES, verify_answers};
 
-/// Letters of a key.
+/// Longest key in characters.
 const N_LETTERS_MAX: usize = 255;
 
-/// A request with a key, on its way through the handler.
+/// A request with an idempotency key, while its handler runs.
 pub(crate) struct Once {
     request: KeyedRequest,
-    /// What commits of it noted before it came again.
+    /// Notes that earlier attempts of the request stored.
     earlier: Mutex<Vec<Note>>,
-    /// Which commit comes next.
+    /// Index of the next commit.
     next: AtomicUsize,
     has_written: AtomicBool,
-    /// Does the error itself say what became of the request?
-    is_told: AtomicBool,
+    /// Does the error itself say whether the request was done? It is then passed on as it is.
+    is_explained: AtomicBool,
 }
 
 impl Once {
-    /// The next commit of this request: what it noted when it was made before, or else where it is to be
-    /// noted.
+    /// The next commit of this request: its note, if an earlier attempt made it; else where to store the
+    /// note.
     pub(crate) fn next(&self) -> Result<Note, KeyedRequest> {
-        let place = self.next.load(Ordering::Relaxed);
-        match self.earlier().get(place) {
+        let commit = self.next.load(Ordering::Relaxed);
+        match self.earlier().get(commit) {
             Some(note) => {
-                self.next.store(place + 1, Ordering::Relaxed);
+                self.next.store(commit + 1, Ordering::Relaxed);
                 Ok(note.clone())
             }
-            None => Err(KeyedRequest { place, ..self.request.clone() }),
+            None => Err(KeyedRequest { commit, ..self.request.clone() }),
         }
     }
 
@@ -64,42 +64,42 @@ impl Once {
         !self.earlier().is_empty()
     }
 
-    /// The commit whose earlier note was returned last.
+    /// The commit whose note was returned last.
     pub(crate) fn last(&self) -> KeyedRequest {
-        let place = self.next.load(Ordering::Relaxed).saturating_sub(1);
-        KeyedRequest { place, ..self.request.clone() }
+        let commit = self.next.load(Ordering::Relaxed).saturating_sub(1);
+        KeyedRequest { commit, ..self.request.clone() }
     }
 
-    /// What the last note told of was undone: it is to be done again.
+    /// The saga run of the last note was compensated: the commit is to be made again.
     pub(crate) fn undone(&self) -> KeyedRequest {
         let last = self.last();
-        self.next.store(last.place, Ordering::Relaxed);
-        self.earlier().truncate(last.place);
+        self.next.store(last.commit, Ordering::Relaxed);
+        self.earlier().truncate(last.commit);
         last
     }
 
-    /// The next commit is there, and noted.
+    /// The next commit was made, and its note stored.
     pub(crate) fn wrote(&self) {
         self.next.fetch_add(1, Ordering::Relaxed);
         self.has_written.store(true, Ordering::Relaxed);
     }
 
-    /// The error that comes of it says what became of the request.
-    pub(crate) fn tell(&self) {
-        self.is_told.store(true, Ordering::Relaxed);
+    /// From now on the error of the handler says whether the request was done.
+    pub(crate) fn explain(&self) {
+        self.is_explained.store(true, Ordering::Relaxed);
     }
 
-    /// It was done, and this is why its answer cannot be given again.
+    /// 409: the request was done, and its answer cannot be made again for this reason.
     pub(crate) fn lost(&self, why: &str) -> Fault {
-        self.tell();
+        self.explain();
         let key = &self.request.key;
         let text = format!(
-            "The request with the Idempotency-Key {key} was done; it cannot be answered again: {why}"
+            "The request with the Idempotency-Key {key} was done; its answer cannot be made again: {why}"
         );
         Fault::new(FaultKind::Conflict, text)
     }
 
-    /// Remembers the answer of the handler, or that nothing was done.
+    /// Stores the answer of the handler, if something was done.
     async fn settle(&self, ctx: &Ctx, answer: Result<Reply, Fault>) -> Result<Reply, Fault> {
         let has_written = self.has_written.load(Ordering::Relaxed);
         match answer {
@@ -110,17 +110,17 @@ impl Once {
                 }
                 Ok(reply)
             }
-            // A retry after one of our own mistakes may succeed.
+            // 5xx answers are not stored, so a retry runs again.
             Err(fault) if fault.status().is_server_error() => Err(fault),
-            Err(fault) if self.is_told.load(Ordering::Relaxed) => Err(fault),
+            Err(fault) if self.is_explained.load(Ordering::Relaxed) => Err(fault),
             Err(fault) if self.is_repeat() => Err(self.lost(&fault.to_string())),
-            // A saga that failed has taken back its note. What another commit noted was done, and only its
-            // answer failed: a repeat is answered from the notes.
+            // A saga that failed has removed its note. The notes of other commits stay: those were made, and
+            // only the answer failed. A retry is answered from the notes.
             Err(fault) => Err(fault),
         }
     }
 
-    /// The answer is true whether it is kept or not.
+    /// An error is logged only: the answer is right whether it is stored or not.
     async fn keep(&self, ctx: &Ctx, reply: &Reply) {
         let (request, status, body) = (self.request.clone(), reply.status.as_u16(), reply.json.clone());
         let keep = move |tx: &mut dyn Write, _: &Moment| request.keep(tx, status, &body);
@@ -130,15 +130,15 @@ impl Once {
     }
 }
 
-/// What a repeat of a commit is answered from.
+/// The note of a commit; without its JSON if that is too long.
 pub(crate) fn done<N: Serialize>(note: &N) -> Note {
     Note::Done(serde_json::to_string(note).ok().filter(|it| it.len() <= IDEMPOTENCY_NOTE_BYTES_MAX))
 }
 
-/// Who asks, and through which publishable key: nobody else is answered what they were.
+/// The scope of an idempotency key: the caller and the publishable key. No other caller gets the answer.
 fn who(pass: &Pass) -> Result<String, Fault> {
     let actor = serde_json::to_string(&pass.actor).map_err(Fault::unexpected)?;
-    // A customer may come through several keys, and a key lets in those who registered and are nobody yet.
+    // A customer may use several keys. A registered identity without an account has no actor of its own yet.
     let through = pass.through.as_ref().filter(|_| matches!(pass.actor, Actor::Customer(_)));
     let registered = pass.login.as_ref().filter(|it| it.actor_id.is_empty()).map(|it| &it.identity);
     Ok([Some(&actor), through, registered].into_iter().flatten().cloned().collect::<Vec<_>>().join(" "))
@@ -161,9 +161,9 @@ fn client(ctx: &Ctx, call: &Call, who: &str) -> String {
     format!("{who} {}", digest[0] % IDEMPOTENCY_SHOPPER_BUDGETS)
 }
 
-/// Calls the handler, or answers as it answered the same request before. Two requests with one key take
-/// turns. Errors: 422 where the key was used for another request; 409 where the request was done, and cannot
-/// be answered again.
+/// Calls the handler, or returns the stored answer of the same request. Concurrent requests with one key are
+/// serialised by a lock. Errors: 422 if the key was used for another request; 409 if the request was done,
+/// and its answer cannot be made again.
 pub(crate) async fn once(
     route: &'static Route,
     mut call: Call,
@@ -178,7 +178,7 @@ pub(crate) async fn once(
     let _lock = ctx.run_locks().lock(ONCE, &format!("{who} {key}")).await;
     let hash = Sha256::digest(asked.as_bytes()).to_vec();
     let client = client(&ctx, &call, &who);
-    let mut request = KeyedRequest { who, client, key, hash, at: ctx.now(), place: 0 };
+    let mut request = KeyedRequest { who, client, key, hash, at: ctx.now(), commit: 0 };
     let mut earlier = Vec::new();
     if let Some(Kept { hash, at, answer, notes, .. }) = request.find(&ctx.view(), ctx.now())? {
         if hash != request.hash {
@@ -190,7 +190,7 @@ pub(crate) async fn once(
             return Ok(Reply::raw(json).with_status(status));
         }
         request.at = at;
-        // An earlier version noted only that it was done.
+        // Earlier versions stored no notes.
         earlier = if notes.is_empty() { vec![Note::Done(None)] } else { notes };
     }
     let once = Arc::new(Once {
@@ -198,20 +198,20 @@ pub(crate) async fn once(
         earlier: Mutex::new(earlier),
         next: AtomicUsize::new(0),
         has_written: AtomicBool::new(false),
-        is_told: AtomicBool::new(false),
+        is_explained: AtomicBool::new(false),
     });
     call.app = ctx.noting(once.clone());
-    // The request with the same key that had its turn before may have written.
+    // A concurrent request with the same key may have committed before this one got the lock.
     call.view = call.app.view();
     let answer = (route.handler)(call).await;
     once.settle(&ctx, answer).await
 }
 
 impl Ctx {
-    /// As [`Ctx::local`], for a write of a request that may come again with its `Idempotency-Key`: `note`
-    /// takes from what it came to what the answer is made from (ids, best), and for a repeat `again` makes
-    /// that from the note, in the state of then. Without a note, as after [`Ctx::local`] and [`Ctx::write`],
-    /// a repeat whose answer was not kept gets 409, which says that it was done.
+    /// As [`Ctx::local`], for a write that a client may retry under an `Idempotency-Key`. `note` extracts
+    /// from the result what the answer is made from (ids, best); on a retry `again` makes the result from the
+    /// note and the current state. Without a note, as after [`Ctx::local`] and [`Ctx::write`], a retry whose
+    /// answer was not stored gets 409, which says that the request was done.
     pub async fn local_once<T, N, F>(
         &self,
         actor: Actor,
@@ -233,23 +233,23 @@ impl Ctx {
         self.commit(actor, body, move |it| done(&note(it))).await
     }
 
-    /// What the next commit of this request noted when it was made before, if it was.
+    /// The note of the next commit, if an earlier attempt of the request made it.
     fn noted<N: DeserializeOwned>(&self) -> Result<Option<N>, Fault> {
         let Some(once) = &self.once else { return Ok(None) };
         match once.next() {
             Ok(Note::Done(Some(json))) => serde_json::from_str(&json).map(Some).map_err(Fault::unexpected),
-            Ok(_) => Err(once.lost("what it came to was not noted")),
+            Ok(_) => Err(once.lost("its result was not stored")),
             Err(_) => Ok(None),
         }
     }
 
-    /// Is this a request that was done before? What it answers then must not show what is made anew by each
-    /// call.
+    /// Is this a retry of a request that was done before? Its answer must not show secrets that each call
+    /// makes anew.
     pub fn is_repeat(&self) -> bool {
         self.once.as_ref().is_some_and(|it| it.is_repeat())
     }
 
-    /// 409 for a repeat: it was done, and this is why its answer cannot be given again.
+    /// 409 for a retry: the request was done, and its answer cannot be made again for this reason.
     pub fn cannot_repeat(&self, why: &str) -> Fault {
         match &self.once {
             Some(once) => once.lost(why),
@@ -257,8 +257,8 @@ impl Ctx {
         }
     }
 
-    /// A text that is this request's: the same one when it comes again with its key, and to others a secret.
-    /// Nothing for requests without a key.
+    /// A text that is the same in all retries of this request, and that others cannot guess. `None` without a
+    /// key.
     pub fn request_digest(&self) -> Option<String> {
         let KeyedRequest { who, key, hash, at, .. } = &self.once.as_ref()?.request;
         let mut digest = Sha256::new();
@@ -269,7 +269,7 @@ impl Ctx {
         Some(digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// Forgets requests with keys that are older than a day; at most so many. Says how many.
+    /// Retention: removes at most `n_max` idempotency keys older than a day. Returns their number.
     pub async fn forget_answers(&self, n_max: usize) -> Result<usize, Fault> {
         let forget = move |tx: &mut dyn Write, at: &Moment| Ok(remove_old(tx, at.now(), n_max)?);
         Ok(self.write(Actor::System, forget).await?.0)

@@ -31,7 +31,7 @@ impl Run {
         if let Some(step) = self.journal.steps.get(self.undos.len()) {
             // The code has changed, or is not deterministic: the compensation of the remaining steps is
             // unknown.
-            let text = format!("`{}` did not come to its step `{}` again", self.saga, step.name);
+            let text = format!("`{}` did not reach its step `{}` again", self.saga, step.name);
             return Err(Fault::unexpected(text));
         }
         self.undo_from(0).await

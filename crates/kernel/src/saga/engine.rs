@@ -76,15 +76,15 @@ impl Ctx {
             ..WorkflowExecution::default()
         };
         let ctx = self.beside();
-        // Runs in a task of its own, which goes on if the caller goes away.
+        // Runs in a task of its own, which survives the cancellation of the caller.
         let run = async move {
             let _lock = ctx.run_locks().lock(saga.name, &journal.transaction_id).await;
             if let Some(outcome) = earlier_run(saga, &ctx, &journal).await? {
                 return Ok(outcome);
             }
-            if let Some(known) = saga.known {
+            if let Some(shortcut) = saga.shortcut {
                 let view = ctx.view();
-                if let Some(output) = known(&view, &input)? {
+                if let Some(output) = shortcut(&view, &input)? {
                     return Ok(Outcome::Done(output, view));
                 }
             }
@@ -136,11 +136,11 @@ impl Ctx {
             }
             ExecutionState::Reverted => Ok(Err(once.undone())),
             ExecutionState::Waiting => {
-                once.tell();
+                once.explain();
                 Ok(Ok(Outcome::Waiting(Box::new(run))))
             }
             ExecutionState::Failed => {
-                once.tell();
+                once.explain();
                 Err(has_failed(saga.name, &run))
             }
             ExecutionState::Done => {
@@ -151,7 +151,7 @@ impl Ctx {
     }
 
     /// As `repeated`, if the record of the run is gone: of several runs with one transaction id only the last
-    /// is kept. Its note was read before it ended, and has been rewritten, or taken back, since.
+    /// is kept. Its note was read before it ended, and has been rewritten, or removed, since.
     fn repeated_without_run<O: DeserializeOwned>(
         &self,
         once: &Once,
@@ -169,7 +169,7 @@ impl Ctx {
                 let output = serde_json::from_str(&json).map_err(Fault::unexpected)?;
                 Ok(Outcome::Done(output, self.view()))
             }
-            Note::Done(None) => Err(once.lost("what it came to was not noted")),
+            Note::Done(None) => Err(once.lost("its result was not stored")),
             Note::Run(id) => Err(once.lost(&format!("the record of its run {id} was removed"))),
         }
     }

@@ -211,11 +211,11 @@ impl WorkflowExecution {
             return Ok(());
         };
         if before.n_writes != self.n_writes {
-            return Err(Fault::new(FaultKind::Conflict, format!("run {} goes on elsewhere", self.id)));
+            return Err(Fault::new(FaultKind::Conflict, format!("run {} was changed concurrently", self.id)));
         }
         self.n_writes += 1;
         let after = self.clone();
-        EXECUTIONS.update(tx, at, &self.id, move |it: &mut WorkflowExecution| it.become_like(after))?;
+        EXECUTIONS.update(tx, at, &self.id, move |it: &mut WorkflowExecution| it.assign(after))?;
         Ok(())
     }
 }
@@ -226,7 +226,7 @@ impl WorkflowExecution {
         let Some(request) = &self.request else { return Ok(()) };
         match self.state {
             ExecutionState::Done => request.note(tx, done(&self.result)),
-            ExecutionState::Reverted => request.take_back(tx),
+            ExecutionState::Reverted => request.remove_note(tx),
             _ if self.n_writes == 0 => request.note(tx, Note::Run(self.id.to_string())),
             _ => Ok(()),
         }

@@ -65,8 +65,7 @@ impl Ctx {
         let (name, transaction) = (journal.workflow_id.clone(), journal.transaction_id.clone());
         tokio::spawn(saga.resume(self.unmetered(), journal, Some(step_answer)));
         taken.await.unwrap_or_else(|_| {
-            let text =
-                format!("Workflow {name} with transaction {transaction} did not come to `{step}` again");
+            let text = format!("Workflow {name} with transaction {transaction} did not reach `{step}` again");
             Err(Fault::new(FaultKind::Conflict, text))
         })
     }
@@ -108,7 +107,7 @@ impl Ctx {
             }
             EXECUTIONS.delete(tx, at, &journal.id)?;
             // Its effects were undone by hand: a retry of the request that started it runs.
-            journal.request.as_ref().map_or(Ok(()), |it| it.take_back(tx))
+            journal.request.as_ref().map_or(Ok(()), |it| it.remove_note(tx))
         };
         let forget = move |local: &mut Local<'_>| forget(local.tx, local.at);
         self.local_once(actor, forget, |()| (), |_, ()| Ok(())).await.map(drop)
@@ -149,7 +148,7 @@ impl Ctx {
             if let Err(error) =
                 self.give(saga, run, &step, Err(format!("`{step}` was not finished in time")), None).await
             {
-                tracing::error!(run = id.as_str(), %error, "a step that came too late was not given up");
+                tracing::error!(run = id.as_str(), %error, "a timed-out step was not failed");
             }
         }
         let open = open_runs(&self.view())?;

@@ -45,15 +45,15 @@ pub struct Saga<I: 'static, O: 'static> {
     pub kept: Duration,
     /// Does a second run with the same transaction id return the result of the first one, instead of running?
     pub idempotent: bool,
-    /// The result of a run that needs to do nothing, or why it cannot do anything. Called once the run has
+    /// The result of an input that needs no run, or why it cannot be run. Called once the run has
     /// its lock. A run that is answered like this leaves no record; an earlier run keeps its own.
-    pub known: Option<Known<I, O>>,
+    pub shortcut: Option<Shortcut<I, O>>,
     /// The function of the saga.
     pub run: SagaFn<I, O>,
 }
 
-/// The result that an input has without a run, if it is known.
-pub type Known<I, O> = fn(&dyn Read, &I) -> Result<Option<O>, Fault>;
+/// The result of an input that needs no run; `None` starts a run.
+pub type Shortcut<I, O> = fn(&dyn Read, &I) -> Result<Option<O>, Fault>;
 
 /// An async function of a run and its input.
 pub type SagaFn<I, O> =
@@ -70,7 +70,7 @@ impl<I, O> Saga<I, O> {
             timeout: None,
             kept,
             idempotent: false,
-            known: None,
+            shortcut: None,
             run,
         }
     }

@@ -122,7 +122,7 @@ impl Registry {
         findings: Findings,
     ) -> Result<Report, StoreError> {
         let (derived, counted) = plan.rebuilt();
-        self.verify_parts(view, now, findings.passing_over(derived, counted), plan.is_done())
+        self.verify_parts(view, now, findings.ignoring(derived, counted), plan.is_done())
     }
 
     fn verify_parts(
@@ -189,8 +189,8 @@ impl Ctx {
         };
         tokio::select! {
             report = tokio::task::spawn_blocking(run) => Ok(report.map_err(Fault::unexpected)??),
-            () = self.is_called_off() => {
-                Err(Fault::busy("The verification was called off", VERIFY_RETRY_S))
+            () = self.cancelled() => {
+                Err(Fault::busy("The verification was cancelled", VERIFY_RETRY_S))
             }
         }
     }

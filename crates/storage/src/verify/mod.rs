@@ -1,8 +1,7 @@
-//! Verification of what is stored: findings, and the checks of tables, indexes and counters.
+//! Verification (`verify`) of what is stored: findings, and the checks of tables, indexes and counters.
 //!
-//! Everything is recomputed from the rows, key by key in the order of the keys, so that memory does not grow
-//! with the store. A value that does not decode is a finding like others; what would follow from it is not
-//! told besides.
+//! Everything is recomputed from the rows, key by key in the order of the keys, so memory does not grow with
+//! the store. A value that does not decode is a finding; what would follow from it is not reported again.
 
 mod counters;
 mod scratch;
@@ -23,38 +22,38 @@ use crate::{FieldValue, Read, Slots, Space, StoreError, View, key_text, store::D
 pub use counters::{Groups, IsStale, verify_counters};
 pub use scratch::Scratch;
 
-/// The kind of finding that tells of a value that does not decode.
+/// The kind of finding of a value that does not decode.
 const DAMAGED_VALUE: &str = "value.corrupt";
 
-/// One thing that is wrong in the store.
+/// Something that is wrong in the store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
-    /// What is wrong: `index.missing`, `counter.wrong`.
+    /// Kind: `index.missing`, `counter.wrong`.
     pub kind: &'static str,
-    /// The space of the entry that is wrong, or is not there.
+    /// Space of the entry that is wrong or missing.
     pub space: Space,
-    /// Its key as [`key_text`] shows it.
+    /// Key of the entry, as [`key_text`] displays it.
     pub key: String,
-    /// What stands there.
+    /// The stored state.
     pub found: String,
-    /// What should.
+    /// The state that it should have.
     pub expected: String,
 }
 
-/// What was found, and how much was looked at.
+/// Findings, and the number of checked entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// How many findings there are, listed or not.
+    /// Number of findings, listed or not.
     pub n_findings: u64,
-    /// How many of each kind.
+    /// Number of findings by kind.
     pub kinds: BTreeMap<&'static str, u64>,
-    /// How much was looked at: rows, index entries, pairs of links.
+    /// Number of checked rows, index entries, link pairs and so on.
     pub checked: BTreeMap<&'static str, u64>,
-    /// The first findings, in the order in which they were found.
+    /// The first findings, in the order of the checks.
     pub findings: Vec<Finding>,
 }
 
-/// Collects findings: all are counted, and the first ones are kept.
+/// Collects findings: counts all, and lists the first ones.
 #[derive(Debug)]
 pub struct Findings {
     report: Report,
@@ -65,7 +64,7 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Keeps so many findings, and goes on until `stop` is set.
+    /// Lists at most `n_kept_max` findings. Setting `stop` cancels the verification.
     pub fn new(n_kept_max: usize, stop: Arc<AtomicBool>) -> Findings {
         Findings {
             report: Report::default(),
@@ -76,18 +75,17 @@ impl Findings {
         }
     }
 
-    /// The same, which passes over what a migration is going to build anew: all that is in the first spaces,
-    /// and the counts of the others.
-    pub fn passing_over(self, derived: BTreeSet<Space>, counted: BTreeSet<Space>) -> Findings {
+    /// Ignores what a migration will rebuild: the spaces `derived`, and the counters of the spaces `counted`.
+    pub fn ignoring(self, derived: BTreeSet<Space>, counted: BTreeSet<Space>) -> Findings {
         Findings { derived, counted, ..self }
     }
 
-    fn is_passed_over(&self, kind: &str, space: Space) -> bool {
+    fn is_ignored(&self, kind: &str, space: Space) -> bool {
         let is_count = kind == "counter.wrong" && self.counted.contains(space);
         is_count || kind != DAMAGED_VALUE && self.derived.contains(space)
     }
 
-    /// What there is so far.
+    /// The report so far.
     pub fn into_report(self) -> Report {
         self.report
     }
@@ -101,7 +99,7 @@ impl Findings {
         found: impl Into<String>,
         expected: impl Into<String>,
     ) {
-        if self.is_passed_over(kind, space) {
+        if self.is_ignored(kind, space) {
             return;
         }
         self.report.n_findings += 1;
@@ -112,16 +110,16 @@ impl Findings {
         }
     }
 
-    /// Notes that one more of something was looked at. Errors when nobody waits for the report any more.
+    /// Counts a checked entry. Error: the verification was cancelled.
     pub fn checked(&mut self, what: &'static str) -> Result<(), StoreError> {
         *self.report.checked.entry(what).or_default() += 1;
         match self.stop.load(Ordering::Relaxed) {
-            true => Err(StoreError::Stopped("verification was called off".into())),
+            true => Err(StoreError::Stopped("verification was cancelled".into())),
             false => Ok(()),
         }
     }
 
-    /// Adds a finding for each value whose checksum is wrong. The checks after it pass these values over.
+    /// Adds a finding for each value with a wrong checksum. Later checks ignore these values.
     pub fn checksums(&mut self, view: &View) -> Result<(), StoreError> {
         view.damaged(&mut |space, key| {
             let found = "its checksum is wrong: the file was damaged";
@@ -130,7 +128,7 @@ impl Findings {
         })
     }
 
-    /// Decodes a value of a space beside the tables; one that does not decode is a finding.
+    /// Decodes a value of a space that is no table; one that does not decode is a finding.
     pub fn decoded<T: FieldValue + Serialize + DeserializeOwned>(
         &mut self,
         of: &Slots<T>,
@@ -140,7 +138,7 @@ impl Findings {
         self.read(of.space(), key, value, |_| of.decode(key, value))
     }
 
-    /// Reads a value; one that does not read back is a finding.
+    /// Reads a value; one that does not decode is a finding.
     pub fn read<T>(
         &mut self,
         space: Space,
@@ -160,7 +158,7 @@ impl Findings {
         }
     }
 
-    /// The value of a counter, zero where there is none; one that cannot be read is a finding.
+    /// The value of a counter, zero if there is none; one that does not decode is a finding.
     pub(crate) fn number(&mut self, tx: &dyn Read, key: &[u8]) -> Result<Option<u64>, StoreError> {
         if tx.get(key)?.is_some_and(|it| is_damaged(&it)) {
             return Ok(None);
@@ -175,7 +173,7 @@ impl Findings {
     }
 }
 
-/// What was read; nothing, where a value did not decode: the check of its own space has told of it.
+/// `None` for a value that does not decode: the check of its own space reports it.
 pub fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     match read {
         Ok(value) => Ok(Some(value)),
@@ -184,7 +182,7 @@ pub fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError>
     }
 }
 
-/// Was this value damaged? That was told of when the checksums were checked.
+/// Was this value damaged? The check of the checksums reports it.
 pub fn is_damaged(value: &[u8]) -> bool {
     value == DAMAGED
 }
