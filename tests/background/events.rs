@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::{PACE, settled};
 
-/// What the subscribers of each test saw. Tests share the subscribers, and not what these see.
+/// Events that the subscribers received, by test. The tests share the subscribers.
 static SEEN: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
 
 fn note(event: &Event, by: &str) -> usize {
@@ -45,7 +45,7 @@ async fn watch_all(_: Ctx, event: Event) -> Result<(), Fault> {
 
 subscriber! { "test.follow-one" on ["thing.made", "thing.broken"] => follow_one }
 
-/// Fails as often as the event says, and panics where it says so.
+/// Fails or panics as often as the event says.
 async fn follow_one(_: Ctx, event: Event) -> Result<(), Fault> {
     let n_seen = note(&event, "one");
     let n_failures = event.data["fails"].as_u64().unwrap_or(0) as usize;
@@ -77,7 +77,7 @@ impl Bench {
         self.app.ctx.write(Actor::System, body).await.expect("an event");
     }
 
-    /// Waits until both subscribers are done with all events.
+    /// Waits until both subscribers have processed all events.
     async fn settled(&self) {
         settled(&self.app, &["test.watch-all", "test.follow-one"]).await;
     }
@@ -99,7 +99,7 @@ async fn committed_events_are_delivered_in_order() {
     for n in 1..=100 {
         bench.emit(if n % 2 == 0 { "thing.made" } else { "other.made" }, json!({ "n": n })).await;
     }
-    // What was not committed did not happen.
+    // Events of aborted transactions are not delivered.
     let test = bench.test.clone();
     let aborted = move |tx: &mut dyn Write, at: &Moment| -> Result<(), Fault> {
         emit(tx, at, "thing.made", json!({ "n": 1000, "test": test }))?;
@@ -107,7 +107,7 @@ async fn committed_events_are_delivered_in_order() {
     };
     assert!(bench.app.ctx.write(Actor::System, aborted).await.is_err());
     bench.settled().await;
-    // A subscriber begins where it was first linked in: what was before is not its business.
+    // A new subscriber starts after the events that exist already.
     let made: Vec<String> = (1..=50).map(|n| format!("one thing.made {}", n * 2)).collect();
     assert_eq!(bench.one(), made);
     assert_eq!(bench.all().len(), 100);
@@ -158,7 +158,7 @@ async fn undeliverable_events_become_dead_letters_that_can_be_retried() {
     assert!(admin.post(&retry, json!({})).await.error().starts_with("404 not_found"));
     assert_eq!(seen(&test, "one").len(), 3 + 1 + 2);
 
-    // What will never be taken can be thrown away.
+    // A dead letter can be deleted.
     let bench = Bench { app, test };
     let background = bench.start().await;
     bench.emit("thing.broken", json!({ "n": 3, "fails": 100 })).await;
@@ -216,10 +216,10 @@ async fn old_delivered_events_are_pruned() {
 async fn events_from_the_future_do_not_block_pruning() {
     const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1000;
     let bench = Bench::new().await;
-    // Where the subscribers begin.
+    // The subscribers start after this event.
     bench.start().await.stop().await;
     bench.app.advance_ms(52 * WEEK_MS);
-    // More than are looked at in one step.
+    // More than a batch.
     for n in 1..=600 {
         bench.emit("thing.made", json!({ "n": n })).await;
     }
@@ -257,7 +257,7 @@ async fn record_and_link_changes_emit_events_that_are_followed() {
     let path = format!("/admin/sales-channels/{web}/products");
     let events = written(&shop, async || {
         shop.admin.post(&path, json!({ "add": [tea.product] })).await.ok();
-        // Once more is no change.
+        // A second update with the same values is no change.
         shop.admin.post(&path, json!({ "add": [tea.product] })).await.ok();
         shop.admin.post(&path, json!({ "remove": [tea.product] })).await.ok();
     });

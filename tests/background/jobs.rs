@@ -1,5 +1,5 @@
-//! Jobs, on a clock that the test moves: it is 08:00:00 when an application starts. The slow jobs run from
-//! seven to eight, so that they are in the way of their own tests alone.
+//! Jobs, on a manual clock that starts at 08:00:00. The slow jobs run from seven to eight only, so that they
+//! do not interfere with other tests.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ impl Bench {
         start(&self.app.ctx, PACE).await.expect("a start")
     }
 
-    /// The runs of a job, the oldest first: its moment, what became of it, how many moments it missed.
+    /// The runs of a job, the oldest first: scheduled time, state, number of missed times.
     async fn runs(&self, job: &str) -> Vec<String> {
         let list = self.admin.get(&format!("/admin/job-runs?job={job}&order=id&limit=100")).await.ok();
         let runs = list["job_runs"].as_array().expect("runs");
@@ -82,7 +82,7 @@ impl Bench {
         committed(&self.app, runs).await;
     }
 
-    /// Waits until the standing of a job has this field.
+    /// Waits until the progress of a job has this field.
     async fn wait_for_standing(&self, job: &str, field: &str, expect: impl Into<Value>) {
         let expect = expect.into();
         let standing = async || {
@@ -145,13 +145,13 @@ async fn interval_jobs_count_from_the_last_run_and_stop_at_their_limit() {
     assert_eq!(bench.standing(job).await["next_run_at"], "2027-01-15T08:03:30.000Z");
     background.stop().await;
 
-    // Nothing is missed by an interval: it is late.
+    // An interval job does not miss runs, it runs late.
     bench.app.advance_ms(HOUR);
     let background = bench.start().await;
     let all = ["01-15T08:01:00 done", "01-15T08:02:00 done", "01-15T08:03:30 done"];
     bench.wait_for(job, &all).await;
     bench.app.advance_ms(HOUR);
-    // Another job says that the scheduler has looked at the clock since.
+    // Another job shows that the scheduler has read the clock since.
     bench.wait_for_standing("test.each-minute", "next_run_at", "2027-01-15T10:03:00.000Z").await;
     bench.wait_for(job, &all).await;
     assert_eq!(bench.standing(job).await["next_run_at"], Value::Null);
@@ -188,7 +188,7 @@ async fn runs_do_not_overlap_unless_the_job_says_so() {
     bench.wait_for("test.slow", &ended).await;
     bench.app.advance_ms(5 * SECOND);
     bench.wait_for("test.slow", &[&ended[..], &["01-16T07:00:50 running"]].concat()).await;
-    // What has begun comes to its end.
+    // A run that has started is finished.
     bench.app.advance_ms(HOUR);
     background.stop().await;
     assert!(bench.runs("test.slow").await.iter().all(|it| !it.ends_with("running")));
@@ -200,7 +200,7 @@ async fn run_of_a_dead_host_is_abandoned_when_its_lease_expires() {
     let background = bench.start().await;
     bench.app.advance_ms(10 * SECOND);
     bench.wait_for(job, &["01-16T07:00:10 running"]).await;
-    // Nothing is ended, as in a crash.
+    // As after a crash: the run is not ended.
     drop(background);
     let background = bench.start().await;
     bench.app.advance_ms(30 * SECOND);
@@ -277,7 +277,7 @@ async fn jobs_resume_after_the_clock_is_set_back() {
     let interval = ["01-15T08:01:00 done"];
     bench.wait_for("test.thrice", &interval).await;
     bench.app.advance_ms(-22 * HOUR);
-    // Once it was seen, their schedules go on from there.
+    // After that, the schedules continue from the current time.
     for (job, next) in
         [("test.each-minute", "2027-01-15T08:01:00.000Z"), ("test.thrice", "2027-01-15T08:01:00.000Z")]
     {

@@ -1,4 +1,4 @@
-//! What goes on beside requests. The subscribers and jobs of these tests are linked into this program alone.
+//! Background tasks: subscribers and jobs. Those of these tests are linked into this binary only.
 
 mod events;
 mod jobs;
@@ -10,7 +10,7 @@ use atoll_background::{Pace, position_of};
 use atoll_kernel::jobs::events_after;
 use atoll_testkit::TestApp;
 
-/// By the clock of the test, which stands still unless it is moved.
+/// Time of the manual clock.
 const PACE: Pace = Pace {
     first: Duration::from_millis(1),
     longest: Duration::from_millis(4),
@@ -22,7 +22,7 @@ const PACE: Pace = Pace {
 /// How long a test waits for a commit before it says what it waits for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Waits until commits have brought about what `look` looks for; its error says what there is instead.
+/// Waits for commits until `look` succeeds; at the time-out its error is reported.
 async fn committed(app: &TestApp, look: impl AsyncFn() -> Result<(), String>) {
     let mut commits = app.ctx.store().commits();
     loop {
@@ -33,8 +33,8 @@ async fn committed(app: &TestApp, look: impl AsyncFn() -> Result<(), String>) {
     }
 }
 
-/// Waits until these subscribers have taken all events or put them aside. Time passes meanwhile, so that
-/// those who failed are called again.
+/// Waits until these subscribers have processed all events, by delivery or as dead letters. Moves the clock,
+/// so that failed deliveries are retried.
 async fn settled(app: &TestApp, subscribers: &[&str]) {
     let are_done = async || {
         let view = app.ctx.view();

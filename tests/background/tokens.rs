@@ -1,5 +1,5 @@
-//! Tokens that are mailed: whoever mails them gets them, over failures and restarts, and the database never
-//! holds one.
+//! Mailed tokens: a subscriber gets a valid token, over failures and restarts, and the database never holds
+//! one.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::{PACE, settled};
 
-/// What was mailed: to whom, and the token. Tests have addresses of their own.
+/// Mailed tokens by address. Each test has addresses of its own.
 static MAILBOX: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
 
 fn mailed(to: &str) -> Vec<String> {
@@ -34,7 +34,7 @@ const MAIL: &str = "test.mail";
 
 subscriber! { "test.mail" on ["auth.password_reset", "invite.created", "invite.resent"] => mail }
 
-/// Mails through a saga, which is given the event. Where the address says so, it fails and says why in full.
+/// Mails in a saga step, whose input is the event. For some addresses it fails, with the token in its error.
 async fn mail(ctx: Ctx, event: Event) -> Result<(), Fault> {
     if address(&event).starts_with("lost") {
         let token = ctx.token_of(&event).unwrap_or_default();
@@ -64,7 +64,7 @@ async fn go(app: &TestApp) -> Background {
     start(&app.ctx, PACE).await.expect("a start")
 }
 
-/// Where the database holds this text: the names of the spaces.
+/// Names of the spaces that hold this text.
 fn holding(app: &TestApp, text: &str) -> Vec<&'static str> {
     let (view, mut found) = (app.ctx.view(), Vec::new());
     let holds = |bytes: &[u8]| bytes.windows(text.len()).any(|it| it == text.as_bytes());
@@ -92,7 +92,7 @@ async fn database_never_holds_a_valid_token() {
     let app = &shop.app;
     let background = go(app).await;
     ask(&app.client(), "admin@test.dev").await;
-    // An answer that is remembered for who repeats the request holds none, either.
+    // Nor does the stored answer of an `Idempotency-Key`.
     let once = |key: &str| shop.admin.clone().with_header("idempotency-key", key);
     let secret = json!({ "title": "ERP", "type": "secret" });
     let secret = once("two").post("/admin/api-keys", secret).await.ok()["api_key"]["token"].clone();
@@ -105,7 +105,7 @@ async fn database_never_holds_a_valid_token() {
     assert_eq!(json!(invite), json!([invited["invite"]["token"]]));
     let lost = lost["invite"]["token"].as_str().expect("a token").to_owned();
     for token in [&reset, &invite[0], &lost] {
-        // It is signed, and without its signature it is told and kept.
+        // The mailed token is signed; the stored event has it without the signature.
         let (unsigned, signature) = token.rsplit_once('.').expect("a signature");
         assert_eq!(holding(app, signature), [""; 0]);
         assert!(holding(app, unsigned).contains(&"outbox"));
@@ -113,10 +113,10 @@ async fn database_never_holds_a_valid_token() {
         let refused = client.post(&path, json!({ "password": "new secret" }));
         assert_eq!(refused.await.error(), "401 unauthorized: Invalid token");
     }
-    // The event that could not be mailed is kept, and says why.
+    // The dead letter holds the error, without the token.
     let letters = shop.admin.get("/admin/dead-letters").await.ok();
     assert_eq!(letters["dead_letters"][0]["error"], "no such mailbox: https://shop.example/?token=(token)");
-    // Another purpose, and another key.
+    // Tokens of another purpose or another key are refused.
     let path = format!("/auth/user/emailpass/update?token={}", invite[0]);
     assert_eq!(app.client().post(&path, json!({ "password": "new secret" })).await.status, 401);
     let as_login = app.client().with_header("authorization", &format!("Bearer {reset}"));
@@ -141,7 +141,7 @@ async fn token_is_mailed_after_a_restart_unless_it_expired() {
     background.stop().await;
     assert_eq!(mailed("kim@test.dev"), app.mailed_tokens("invite.created"));
     assert_eq!(mailed("kim@test.dev").len(), 1);
-    // After a day nobody is mailed what opens nothing any more.
+    // An expired token is not mailed any more.
     admin.on(&app).post("/admin/invites", json!({ "email": "late@test.dev" })).await.ok();
     app.advance_ms(24 * 60 * 60 * 1000);
     let background = go(&app).await;

@@ -1,4 +1,4 @@
-//! What a request says in `additional_data` reaches the hooks of its flows, as it is.
+//! The `additional_data` of a request is passed to the hooks of its flows unchanged.
 
 use std::sync::Mutex;
 
@@ -6,7 +6,7 @@ use atoll_kernel::{Fault, flow::Local, hook};
 use atoll_testkit::{Client, Shop, TestApp};
 use serde_json::{Value, json};
 
-/// What hooks were handed, by whichever test.
+/// The data that hooks received, in all tests.
 static HANDED: Mutex<Vec<Value>> = Mutex::new(Vec::new());
 
 hook! { "additional.create-products" in "create-products.productsCreated" => note }
@@ -31,7 +31,7 @@ fn note(_: &mut Local<'_>, input: &Value) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Sends a body with additional data, which must reach a hook once; says the id of what is shown.
+/// Sends a body with additional data, and checks that a hook received it once. Returns the id of the record.
 async fn check(client: &Client, path: &str, mut body: Value) -> String {
     let data = json!({ "asked": path, "brand": { "id": "brand_1" }, "amount": 1.50, "nothing": null });
     body["additional_data"] = data.clone();

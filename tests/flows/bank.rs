@@ -1,4 +1,4 @@
-//! A bank: it takes the money of carts, and gives it back. It does nothing twice for one key.
+//! A fake payment provider: it charges carts and refunds them, idempotently by key.
 
 use std::{
     collections::BTreeMap,
@@ -15,10 +15,10 @@ use atoll_testkit::Shop;
 use serde_json::json;
 use tokio::sync::watch;
 
-/// In which file the bank notes what it does, so that it outlives the process; none, and it notes nothing.
+/// Path of the bank's journal, which survives the process; `None` for no journal.
 pub(crate) static LOG: Mutex<Option<PathBuf>> = Mutex::new(None);
 
-/// Notes what is done for a cart; what is noted is done.
+/// Appends to the journal; what is in it counts as done.
 fn note(what: &str, cart: &str, key: &str) {
     let file = LOG.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let Some(file) = file else { return };
@@ -26,55 +26,55 @@ fn note(what: &str, cart: &str, key: &str) {
     file.write_all(format!("{what} {cart} {key}\n").as_bytes()).expect("the log of the bank");
 }
 
-/// What the bank does with a cart.
+/// How the bank treats a cart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mood {
-    /// It takes the money.
+    /// Charges.
     #[default]
     Pays,
-    /// It refuses.
+    /// Declines.
     Declines,
-    /// It takes the money, and does not answer.
+    /// Charges, and never answers.
     Hangs,
-    /// It takes the money, and answers once it is in another mood.
+    /// Charges, and answers when the mood changes.
     Waits,
 }
 
-/// What the bank knows of a cart.
+/// The account of a cart.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Account {
     pub(crate) mood: Mood,
-    /// Charges by key: was it given back?
+    /// Charges by key; true if refunded.
     charges: BTreeMap<String, bool>,
-    /// What was taken and given back, by key.
+    /// Amounts charged and refunded, by key.
     moves: BTreeMap<String, (PaymentAction, Decimal)>,
-    /// How often it was called.
+    /// Number of calls.
     pub(crate) n_calls: usize,
 }
 
 static ACCOUNTS: LazyLock<watch::Sender<BTreeMap<String, Account>>> =
     LazyLock::new(|| watch::Sender::new(BTreeMap::new()));
 
-/// Looks at the account of a cart, or changes it.
+/// Reads or changes the account of a cart.
 pub(crate) fn account<T>(cart: &str, look: impl FnOnce(&mut Account) -> T) -> T {
     let mut seen = None;
     ACCOUNTS.send_modify(|all| seen = Some(look(all.entry(cart.to_owned()).or_default())));
     seen.expect("it was looked at")
 }
 
-/// Waits until the account of a cart is like that.
+/// Waits until the account of a cart meets a condition.
 pub(crate) async fn account_is(cart: &str, is: impl Fn(&Account) -> bool) {
     let mut accounts = ACCOUNTS.subscribe();
     accounts.wait_for(|all| all.get(cart).is_some_and(&is)).await.map(drop).expect("the bank is open");
 }
 
 impl Account {
-    /// Charges that were not given back.
+    /// Number of charges without a refund.
     pub(crate) fn n_charged(&self) -> usize {
         self.charges.values().filter(|is_void| !**is_void).count()
     }
 
-    /// How much was taken, less what was given back.
+    /// Amount charged minus amount refunded.
     pub(crate) fn taken(&self) -> Decimal {
         let sign = |it: &PaymentAction| if *it == PaymentAction::Refund { -1_i64 } else { 1 };
         self.moves.values().map(|(action, amount)| Decimal::from(sign(action)) * *amount).sum()
@@ -84,7 +84,7 @@ impl Account {
         self.charges.entry(key.to_owned()).or_insert(false);
     }
 
-    /// A charge that comes after it was given back is none.
+    /// A charge that arrives after its refund does nothing.
     pub(crate) fn void(&mut self, key: &str) {
         self.charges.insert(key.to_owned(), true);
     }
@@ -94,10 +94,11 @@ struct Bank {
     timeout: Duration,
 }
 
-/// Calls of this one time out at once, for the tests of time-outs ([`Mood::Hangs`]).
+/// Calls of this bank time out at once, for the tests of time-outs ([`Mood::Hangs`]).
 const BANK: Bank = Bank { timeout: Duration::from_millis(40) };
 
-/// Calls of this one do not time out while a test has it wait, however slow the machine is ([`Mood::Waits`]).
+/// Calls of this bank do not time out while a test makes it wait ([`Mood::Waits`]), however slow the machine
+/// is.
 const PATIENT_BANK: Bank = Bank { timeout: Duration::from_secs(120) };
 
 impl PaymentProvider for Bank {
@@ -147,7 +148,7 @@ async fn ask(request: PaymentRequest) -> Result<Metadata, Fault> {
     }
 }
 
-/// Lets the region of a shop pay through the bank, too.
+/// Allows payment through the bank in the region of a shop.
 pub(crate) async fn open_for(shop: &Shop) {
     let providers = json!({ "payment_providers": ["pp_system_default", "pp_bank", "pp_patient_bank"] });
     shop.admin.post(&format!("/admin/regions/{}", shop.region), providers).await.ok();

@@ -1,5 +1,5 @@
-//! Sagas that are not written as they should be, and runs that the code has left behind: what was done is
-//! undone, or somebody is told.
+//! Misuse of the saga API, and runs whose saga has changed since: steps are compensated, or the run is shown
+//! as failed.
 
 use atoll_kernel::{
     Actor, Fault, flow,
@@ -13,21 +13,21 @@ use serde_json::{Value, json};
 
 use crate::{sagas::calls, world};
 
-/// What the saga does wrong.
+/// The misuse.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 enum Odd {
-    /// The same name, again and again: it is numbered.
+    /// One step name many times: steps are numbered.
     Loops,
-    /// It goes on from a local step that failed.
+    /// Continues after a failed local step.
     Swallows,
-    /// It fails after its last step.
+    /// Fails after its last step.
     FailsAfterItsEnd,
-    /// It waits.
+    /// Waits for a result from outside.
     Waits,
 }
 
 flow! {
-    /// Opens a channel, and does something odd.
+    /// Creates a channel, and misuses the API.
     pub(crate) static ODD: Saga<(String, Odd), String> = "odd" (odd);
 }
 
@@ -91,7 +91,7 @@ async fn misused_saga_api_fails_cleanly() {
     let loops = ["call", "call", "call", "call", "undo call 4", "undo call 3", "undo call 2", "undo call 1"];
     check(Odd::Loops, "enough", ExecutionState::Reverted, &loops, 0).await;
     check(Odd::Swallows, "no", ExecutionState::Reverted, &[], 0).await;
-    // It is over, and others may have acted on it: what comes after cannot take it back.
+    // The run has ended, and others may have used its result: it cannot be compensated any more.
     check(Odd::FailsAfterItsEnd, "too late", ExecutionState::Done, &["call"], 1).await;
 }
 
@@ -100,7 +100,7 @@ async fn run_whose_saga_changed_is_shown_as_failed() {
     let shop = Shop::open(TestApp::init().await).await;
     let test = world::new_test();
     assert_eq!(go(&shop, &test, Odd::Waits).await, Ok(false));
-    // As an earlier version of the saga would have written it.
+    // As an earlier version of the saga would have written the run.
     let id = execution(&shop).id;
     let older = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
         EXECUTIONS.update(tx, at, &id, |it: &mut WorkflowExecution| it.input = json!({ "older": true }))?;

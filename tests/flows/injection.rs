@@ -1,5 +1,5 @@
-//! Every flow × every step × every way to fail: afterwards the whole store, the outbox included, is as it was
-//! before, or as it is after a run that nothing disturbed.
+//! Fault injection: every flow × every step × every failure mode. Afterwards the whole store, outbox
+//! included, equals either the state before or that after an undisturbed run.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,18 +28,18 @@ use crate::{
     world,
 };
 
-/// A step, as the table knows it: the flow that it is part of, and its name.
+/// A row of the table: flow and step.
 type Step = (String, String);
 
-/// Makes something happen when a step is passed.
+/// Injects a fault at a probe point.
 #[derive(Default)]
 struct Trap {
-    /// Where, and what. It springs once.
+    /// Where and what to inject, once.
     set: Mutex<Option<(Step, When, Spring)>>,
-    /// Errors at this step always, to have what came before it undone.
+    /// Fails this step always, so that the steps before it are compensated.
     wall: Mutex<Option<Step>>,
     seen: Mutex<Vec<Step>>,
-    /// Runs every flow twice first, and compares what both runs write.
+    /// Runs every flow twice first, and compares their writes.
     runs_twice: AtomicBool,
 }
 
@@ -74,7 +74,7 @@ impl Probe for Trap {
     }
 }
 
-/// The runs of sagas are a log of what happened.
+/// Saga runs are not compared: they log what happened.
 const LOG: &[&str] = &["workflow_execution"];
 
 impl Scenario {
@@ -93,13 +93,13 @@ impl Scenario {
         (TestApp::over(store, Some(trap.clone())).await, trap, switch)
     }
 
-    /// How many charges of the cart were not given back; the outside begins anew.
+    /// Number of charges of the cart without a refund; then resets the bank and the outside.
     fn take_charges(&self) -> usize {
         self.test.iter().for_each(|test| world::forget(test));
         self.cart.as_ref().map_or(0, |cart| account(cart, |it| std::mem::take(it).n_charged()))
     }
 
-    /// What is on the disk when a new process has gone on with what the last one left open.
+    /// The content of the disk after a new process has resumed the open runs.
     async fn recovered(&self, disk: &Memory) -> Dump {
         let (app, _, _) = Self::app_on(disk, EngineFault::None).await;
         app.ctx.recover().await.expect("a recovery");
@@ -111,7 +111,7 @@ impl Scenario {
     }
 }
 
-/// The ways to fail.
+/// Failure modes.
 const WAYS: [&str; 4] = ["fail before", "fail after", "crash before commit", "crash after commit"];
 
 #[derive(Default)]
@@ -125,7 +125,7 @@ async fn every_flow_is_atomic_under_failures_and_crashes() {
     let mut table = Table::default();
     let (mut n_flows, mut n_steps) = (0, 0);
     for flow in Registry::linked().expect("a registry").flows.iter().map(|it| it.name()) {
-        // Parts of `trip` and its like, which have tests of their own, and the negative control.
+        // Parts of sagas that have tests of their own, and the negative control.
         if ["named", "once", "careless", "hasty", "fickle", "odd", "script", "checkout", "restless"]
             .contains(&flow)
         {
@@ -152,8 +152,8 @@ async fn every_flow_is_atomic_under_failures_and_crashes() {
     }
     assert_eq!(table.wrong, [""; 0]);
     let n_run = |way: &str| table.n_run.get(way).copied().unwrap_or(0);
-    // A cell exists where a step can fail in this way: what is one transaction is aborted and never undone,
-    // and only calls to the outside take too long.
+    // Not every step has every failure mode: a local flow is one transaction, which is aborted and never
+    // compensated, and only external calls time out.
     for way in WAYS {
         assert_eq!(n_run(way), n_steps, "{way}");
     }
@@ -162,7 +162,7 @@ async fn every_flow_is_atomic_under_failures_and_crashes() {
     eprintln!("{n_steps} steps: {:?}", table.n_run);
 }
 
-/// Lets each step fail, and crashes in the commit that holds it.
+/// Fails each step in turn, and crashes in its commit.
 async fn disturb(scenario: &Scenario, step: &Step, before: &Dump, after: &Dump, table: &mut Table) {
     for way in WAYS {
         let (app, trap, disk, switch) = scenario.app(EngineFault::None).await;
@@ -208,7 +208,7 @@ async fn run_twice(scenario: &Scenario, after: &Dump, table: &mut Table) {
 }
 
 flow! {
-    /// Writes something else each time that it runs.
+    /// A nondeterministic flow: each run writes something else.
     static RESTLESS: Flow<(), ()> = "restless" (restless);
 }
 
@@ -218,7 +218,7 @@ fn restless(flow: &mut Local<'_>, (): ()) -> Result<(), Fault> {
     Ok(flow.emit("thing.made", json!({ "n": n_runs }))?)
 }
 
-/// Running twice must object to a flow that is no function of its input, the moment and the data.
+/// Negative control: the double run detects a flow that is no function of its input, the moment and the data.
 #[tokio::test]
 async fn nondeterministic_flow_is_detected() {
     let scenario = scenario("careless").await;
@@ -231,8 +231,8 @@ async fn nondeterministic_flow_is_detected() {
     assert!(found.contains("`restless` wrote something else when it ran again"), "{found}");
 }
 
-/// Lets the last step fail, and crashes while each of the steps before it is undone: the next process undoes
-/// it again.
+/// Fails the last step, and crashes during the compensation of each step before it: the next process
+/// compensates it again.
 async fn undo_each(scenario: &Scenario, before: &Dump, table: &mut Table) {
     let last = match scenario.flow {
         "trip" => "open-channel",
@@ -266,7 +266,7 @@ async fn undo_each(scenario: &Scenario, before: &Dump, table: &mut Table) {
     }
 }
 
-/// Lets each call to the outside have its effect, and take too long.
+/// Times out each external call after it had its effect.
 async fn time_out(scenario: &Scenario, before: &Dump, table: &mut Table) {
     let calls: &[&str] = match scenario.flow {
         "trip" => &["book", "weigh", "pay-a", "pay-b", "announce"],
@@ -287,7 +287,7 @@ async fn time_out(scenario: &Scenario, before: &Dump, table: &mut Table) {
     }
 }
 
-/// The table must object to a saga that leaves something behind.
+/// Negative control: the table detects a saga without compensation.
 #[tokio::test]
 async fn missing_compensation_is_detected() {
     let scenario = scenario("careless").await;
@@ -300,7 +300,7 @@ async fn missing_compensation_is_detected() {
     assert_eq!(table.wrong.len(), 2, "failing before and after the call: {:?}", table.wrong);
 }
 
-/// A saga that goes on from a part that failed comes to the same end, wherever a crash cuts it.
+/// A saga that continues after a failed part has the same result, wherever a crash interrupts it.
 #[tokio::test]
 async fn compensated_part_stays_undone_after_a_crash() {
     let scenario = scenario("script").await;
@@ -330,6 +330,6 @@ async fn compensated_part_stays_undone_after_a_crash() {
             }
         }
     }
-    // Each of its six names is passed, and four of them are undone.
+    // Six probe points are reached, and four steps are compensated.
     assert_eq!(n_sprung, (6 + 6 + 4 + 4) * 2);
 }

@@ -1,4 +1,4 @@
-//! Paying through somebody who can refuse, and who may not answer.
+//! Payments through a provider that may decline, or not answer.
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +24,7 @@ hook! { "test.look" in "complete-cart.validate" => look }
 hook! { "test.ask" in "complete-cart.authorizePayment" => external ask }
 hook! { "test.hear" in "complete-cart.orderCreated" => hear }
 
-/// What the hooks of these tests saw of a cart.
+/// Carts that the hooks of these tests received.
 #[derive(Clone, Debug, Default)]
 struct Seen {
     n_looks: usize,
@@ -54,7 +54,7 @@ fn hear(_: &mut Local<'_>, input: &Value) -> Result<(), Fault> {
 }
 
 flow! {
-    /// Completes a cart as a part of itself, and then fails.
+    /// A saga that completes a cart as a part, and then fails.
     pub(crate) static CHECKOUT: Saga<Value, ()> = "checkout" (checkout);
 }
 
@@ -138,7 +138,8 @@ async fn declined_payment_keeps_the_cart() {
     assert_eq!(account(&cart, |it| it.n_charged()), 1);
 }
 
-/// The buyer chooses again while the money is set aside: what is paid for is not what is asked for.
+/// The buyer replaces the payment session while the old one is being authorised: the amount authorised is not
+/// that of the order.
 #[tokio::test]
 async fn replaced_payment_session_is_not_charged() {
     let (_shop, storefront, cart) = shop().await;
@@ -191,7 +192,7 @@ async fn provider_is_called_when_an_order_is_cancelled() {
         }
         let path = format!("/admin/orders/{}/cancel", order["order"]["id"].as_str().expect("an id"));
         shop.admin.post(&path, json!({})).await.ok();
-        // What was taken in full holds nothing that could be let go of.
+        // A fully captured payment has nothing to void.
         let is_owed = || account(&cart, |it| !it.taken().is_zero() || (taken < 20 && it.n_charged() > 0));
         let mut commits = shop.app.ctx.store().commits();
         while is_owed() {
@@ -218,8 +219,7 @@ async fn completing_an_order_again_calls_no_hooks_and_keeps_its_run() {
     assert_eq!(run(), first);
 }
 
-/// While the bank is asked, others do what they want; then the order is not placed, and nothing is left of
-/// it.
+/// Concurrent changes during the authorisation: the order is not placed, and nothing is left of it.
 #[tokio::test]
 async fn order_has_the_lines_that_were_reserved_and_paid() {
     async fn check(others: impl AsyncFnOnce(&Shop, &str), error: &str) {
@@ -239,7 +239,7 @@ async fn order_has_the_lines_that_were_reserved_and_paid() {
     }
     check(
         async |shop, cart| {
-            // In the same millisecond as it was read.
+            // In the millisecond in which the cart was read.
             let cart = cart.to_owned();
             let change = move |tx: &mut dyn Write, at: &Moment| {
                 let to = |it: &mut atoll_cart::Cart| it.email = Some("other@example.com".into());
@@ -261,8 +261,8 @@ async fn order_has_the_lines_that_were_reserved_and_paid() {
     .await;
 }
 
-/// A price that changes while the bank is asked changes nothing: the shopper pays what was shown, and what
-/// was checked when the goods were promised.
+/// A price change during the authorisation has no effect: the shopper pays the price that was shown and
+/// checked when the stock was reserved.
 #[tokio::test]
 async fn price_change_during_payment_aborts_the_order() {
     let (shop, storefront, cart) = shop_paying_through("pp_patient_bank").await;
@@ -284,7 +284,7 @@ async fn price_change_during_payment_aborts_the_order() {
     assert_eq!(storefront.post(&path, json!({})).await.ok()["order"], order, "it is an order already");
 }
 
-/// Completing a cart that is due to expire: the job runs while the bank is being asked.
+/// A cart that is due to expire is completed: the job runs during the authorisation.
 #[tokio::test]
 async fn cart_being_completed_does_not_expire() {
     const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -300,7 +300,7 @@ async fn cart_being_completed_does_not_expire() {
     assert!(shop.app.events("cart.deleted").is_empty());
 }
 
-/// Where the price has changed before, nobody is asked for money, and nothing is promised.
+/// If the price has changed before, no payment is requested, and nothing is reserved.
 #[tokio::test]
 async fn unseen_price_is_not_charged() {
     let (shop, storefront, cart) = shop().await;
@@ -318,8 +318,8 @@ async fn unseen_price_is_not_charged() {
     assert_eq!(payment(&shop).await["amount"], 2000);
 }
 
-/// A part of another saga goes step by step, also where it would be one transaction alone: stock is what
-/// everybody changes, and is given back by a function.
+/// A saga that is a part of another one runs step by step, also if it would be one transaction by itself:
+/// stock is changed by all, so it is released by a compensation function.
 #[tokio::test]
 async fn order_placed_within_a_saga_is_undone_with_it() {
     let (shop, _, cart) = shop().await;

@@ -1,5 +1,5 @@
-//! Requests that come after a run that a crash has cut: the same one again, with and without an
-//! `Idempotency-Key`, and another one under the same transaction id.
+//! Requests after an interrupted saga run: a retry, with and without an `Idempotency-Key`, and another
+//! request under the same transaction id.
 
 use std::{
     future::{Future, poll_fn},
@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use crate::bank::{self, Mood, account, account_is};
 
-/// Crashes at the commit after the n-th point that the saga passes.
+/// Crashes at the commit after the n-th probe point of the saga.
 #[derive(Default)]
 struct CrashAt {
     n_points: AtomicUsize,
@@ -59,7 +59,7 @@ async fn app_on(disk: &Memory, probe: Option<Arc<dyn Probe>>) -> (TestApp, Switc
     (TestApp::over(store, probe).await, switch)
 }
 
-/// A shop on a disk, and a cart that is to be paid through the bank.
+/// A shop on disk, and a cart to be paid through the bank.
 struct Scene {
     disk: Memory,
     probe: Arc<CrashAt>,
@@ -84,7 +84,8 @@ impl Scene {
     }
 }
 
-/// Was it cut at all? `recovers`: does the next process go on by itself before the client comes again?
+/// Returns whether the run was interrupted at all. `recovers`: does the next process resume it before the
+/// client retries?
 async fn cut_at(n: usize, crash: Crash, recovers: bool) -> bool {
     let Scene { disk, probe, switch, shop, storefront, cart } = Scene::begin().await;
     pay_with(&storefront, &cart, "pp_bank").await;
@@ -134,7 +135,7 @@ async fn declined_payment_can_be_retried_with_the_same_idempotency_key() {
     let client = storefront.with_header("idempotency-key", "a");
     let path = format!("/store/carts/{cart}/complete");
     account(&cart, |it| it.mood = Mood::Declines);
-    // The wire says 200 to this, and nothing was done.
+    // On the wire a declined payment is a 200, and nothing was done.
     assert_eq!(client.post(&path, json!({})).await.ok()["type"], "cart");
     account(&cart, |it| it.mood = Mood::Pays);
     let order = client.post(&path, json!({})).await.ok();
@@ -143,7 +144,8 @@ async fn declined_payment_can_be_retried_with_the_same_idempotency_key() {
     assert_eq!(account(&cart, |it| it.n_charged()), 1);
 }
 
-/// A capture or a refund of 5 that is cut at a place, and then one that asks for so much. Was it cut at all?
+/// A capture or refund of 5 that is interrupted, and then one of another amount. Returns whether it was
+/// interrupted at all.
 async fn moved_after_cut(what: &str, then: i64, n: usize, crash: Crash, mood: Mood) -> bool {
     let Scene { disk, probe, switch, shop, storefront, cart } = Scene::begin().await;
     pay_with(&storefront, &cart, "pp_bank").await;
@@ -161,7 +163,7 @@ async fn moved_after_cut(what: &str, then: i64, n: usize, crash: Crash, mood: Mo
     let admin = shop.admin.clone();
     drop(shop);
 
-    // Before anything went on by itself.
+    // Before the background resumes anything.
     let (app, _) = app_on(&disk, None).await;
     let admin = admin.on(&app);
     let saga = format!("{what}-payment-workflow");
@@ -171,8 +173,8 @@ async fn moved_after_cut(what: &str, then: i64, n: usize, crash: Crash, mood: Mo
     };
     let mut expected = amounts(&admin.get(&path).await.ok());
     let run = WorkflowExecution::find(&app.ctx.view(), &saga, id.as_str().expect("an id")).expect("a read");
-    // What was begun is done first, unless it was refused already; the same request again means the same
-    // money.
+    // The interrupted run is finished first, unless it was declined; a retry of the same request means the
+    // same money.
     let is_refused = |it: &WorkflowExecution| it.steps.iter().any(|step| step.error.is_some());
     let is_done_first = run.is_some_and(|it| !it.has_ended() && !is_refused(&it));
     expected.extend(is_done_first.then_some(5));
@@ -185,9 +187,9 @@ async fn moved_after_cut(what: &str, then: i64, n: usize, crash: Crash, mood: Mo
     is_cut
 }
 
-/// A payment is what the runs of its captures and refunds are known by, and is not all of what was asked for.
+/// The transaction id of captures and refunds is the payment, which is not all of the request.
 #[tokio::test]
-async fn a_run_that_was_cut_answers_for_no_other_request() {
+async fn interrupted_run_answers_no_other_request() {
     for what in ["capture", "refund"] {
         for (then, mood) in [(3, Mood::Pays), (5, Mood::Pays), (3, Mood::Declines), (5, Mood::Declines)] {
             for crash in [Crash::Before, Crash::After] {
@@ -201,8 +203,8 @@ async fn a_run_that_was_cut_answers_for_no_other_request() {
     }
 }
 
-/// A capture or a refund of 5 with a key that is cut at a place. Then another one of 3 comes, which resumes
-/// the first and has to wait for the bank, and meanwhile the first one comes again. Was it cut at all?
+/// A capture or refund of 5 with an idempotency key is interrupted. Then another one of 3 resumes it and has
+/// to wait for the bank; meanwhile the first one is retried. Returns whether it was interrupted at all.
 async fn repeated_behind_another(what: &str, n: usize, crash: Crash) -> bool {
     let Scene { disk, probe, switch, shop, storefront, cart } = Scene::begin().await;
     pay_with(&storefront, &cart, "pp_patient_bank").await;
@@ -233,7 +235,7 @@ async fn repeated_behind_another(what: &str, n: usize, crash: Crash) -> bool {
     };
     account_is(&cart, |it| it.n_calls > n_calls).await;
     let mut again = pin!(first.post(&path, json!({ "amount": 5 })));
-    // It gets as far as it can: to the lock that the run of the other one holds.
+    // It waits for the lock of the other run.
     let answer = poll_fn(|context| Poll::Ready(again.as_mut().poll(context))).await;
     account(&cart, |it| it.mood = Mood::Pays);
     let about = format!("{what}, point {n}, {crash:?}");
@@ -253,7 +255,7 @@ async fn repeated_behind_another(what: &str, n: usize, crash: Crash) -> bool {
 }
 
 #[tokio::test]
-async fn repeat_that_waits_for_another_run_is_answered_from_its_own() {
+async fn retry_that_waits_for_another_run_gets_the_result_of_its_own() {
     for what in ["capture", "refund"] {
         for crash in [Crash::Before, Crash::After] {
             let mut n = 0;
@@ -265,9 +267,9 @@ async fn repeat_that_waits_for_another_run_is_answered_from_its_own() {
     }
 }
 
-/// The buyer chooses the bank, that is cut, and then chooses to pay by hand.
+/// Choosing the bank is interrupted, and then the buyer chooses to pay by hand.
 #[tokio::test]
-async fn a_session_that_was_cut_is_not_the_one_that_was_chosen_after_it() {
+async fn interrupted_session_does_not_replace_a_later_choice() {
     for crash in [Crash::Before, Crash::After] {
         let mut n = 0;
         loop {

@@ -1,4 +1,4 @@
-//! What a saga does, and undoes.
+//! Sagas: steps, retries, compensation, waiting, resuming after a crash.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::world;
 
-/// What the sagas of these tests are given.
+/// The input of the sagas of these tests.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Trip {
@@ -33,10 +33,10 @@ pub(crate) struct Trip {
     pub(crate) panics: bool,
 }
 
-/// How long calls may take here.
+/// Time-out of external calls.
 const TIMEOUT: Duration = Duration::from_millis(40);
 
-/// A step that calls somebody, and calls again to undo it.
+/// An external step, with an external call as compensation.
 pub(crate) fn calls(test: &str, name: &'static str) -> External<u64> {
     let (test, undoing) = (test.to_owned(), test.to_owned());
     let step = External::new(name, move |_, it| {
@@ -53,7 +53,7 @@ pub(crate) fn calls(test: &str, name: &'static str) -> External<u64> {
 }
 
 flow! {
-    /// Changes records and links, calls somebody, changes more, calls somebody.
+    /// Local steps on records and links, and external calls between them.
     pub(crate) static TRIP: Saga<Trip, String> = "trip" (trip), hooks: &["midway"], external_hooks: &["outside"];
 }
 
@@ -92,7 +92,7 @@ fn associate(local: &mut Local<'_>, trip: &Trip) -> Result<(), Fault> {
 }
 
 flow! {
-    /// A part of a trip.
+    /// A saga that is a part of a trip.
     static NAMED: Saga<(String, String), ()> = "named" (named);
 }
 
@@ -170,7 +170,7 @@ impl Bench {
         WorkflowExecution::find(&self.ctx().view(), "trip", "one").expect("a read").expect("an execution")
     }
 
-    /// Waits until the run has come to this state.
+    /// Waits until the run has this state.
     async fn comes_to(&self, state: ExecutionState) {
         let mut commits = self.ctx().store().commits();
         while self.execution().state != state {
@@ -201,7 +201,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn nobody_starts_no_saga() {
+async fn unauthenticated_callers_start_no_saga() {
     let app = TestApp::init().await;
     let refused = app.ctx.start(&TRIP, Actor::Nobody, None, Trip::default()).await;
     assert_eq!(refused.map(drop).expect_err("it is refused").status(), 401);
@@ -222,7 +222,7 @@ async fn saga_runs_steps_in_order_and_emits_events_at_the_end() {
     assert_eq!(steps.len(), 8, "{steps:?}");
     let list = bench.shop.admin.get("/admin/workflows-executions?workflow_id=trip&state=done").await.ok();
     assert_eq!(list["count"], 1);
-    // It ended, and is not idempotent: it runs afresh.
+    // The run has ended, and the saga is not idempotent: a second start runs again.
     bench.go().await.map(drop).expect("a second run");
     assert_eq!(bench.calls().len(), 10);
 }
@@ -245,7 +245,7 @@ async fn compensation_restores_the_store_byte_for_byte() {
         assert_eq!(bench.calls().join(" "), calls);
         bench.nothing_changed();
         assert_eq!(bench.execution().state, ExecutionState::Reverted);
-        // The keys of calls that came again are the same.
+        // Retried calls have the same idempotency keys.
         let n_tries = [("book", 3), ("weigh", 2)].iter().find(|it| it.0 == failing).map_or(1, |it| it.1);
         assert_eq!(world::keys(&bench.trip.test).1, n_tries);
     }
@@ -280,10 +280,10 @@ async fn compensation_conflicts_with_later_changes() {
     let conflict = format!("cannot be undone: product {} was changed since", bench.trip.product);
     assert!(errors.contains(&conflict), "{errors}");
     assert_eq!(bench.shop.admin.get(&path).await.ok()["product"]["title"], "Changed since");
-    // What failed halfway is not begun again on top.
+    // A run whose compensation failed is not started again.
     let failed = "Workflow trip with transaction one has failed, and could not be undone";
     assert_eq!(bench.go().await.map(drop).expect_err("it failed").to_string(), failed);
-    // Somebody changes it back, and it can be undone; or throws the record away.
+    // An admin retries the compensation: it succeeds once the title is as before.
     let run = format!("/admin/workflows-executions/{}", bench.execution().id);
     bench.shop.admin.post(&format!("{run}/undo"), json!({})).await.ok();
     bench.comes_to(ExecutionState::Failed).await;
@@ -331,7 +331,7 @@ async fn starting_an_interrupted_run_again_resumes_it() {
     let mut bench = Bench::new().await;
     bench.trip.waits = true;
     bench.go().await.map(drop).expect("it waits");
-    // As a crash leaves it right after the step was finished.
+    // As after a crash right after the step.
     let mut cut = bench.execution();
     cut.state = ExecutionState::Invoking;
     let step = cut.steps.last_mut().expect("a step");
@@ -359,7 +359,7 @@ async fn a_run_whose_saga_is_gone_can_be_forgotten() {
 static IS_CHANGED: AtomicBool = AtomicBool::new(false);
 
 flow! {
-    /// Goes another way after its code was changed.
+    /// A saga whose code was changed, and which takes other steps.
     static FICKLE: Saga<String, ()> = "fickle" (fickle);
 }
 
@@ -410,7 +410,7 @@ async fn waiting_step_is_finished_or_failed_from_outside() {
         let path = format!("/admin/workflows-executions/{workflow}/steps/success");
         assert_eq!(bench.shop.admin.post(&path, body).await.error(), error);
     }
-    // What the saga cannot read is not taken, and nothing is undone because of it.
+    // An output that the saga cannot deserialise is refused, and does not start compensation.
     assert_eq!(
         bench.finish("success", "approval", json!(5)).await,
         "400 invalid_data: Invalid response for step approval: invalid type: integer `5`, expected a string"
@@ -422,7 +422,7 @@ async fn waiting_step_is_finished_or_failed_from_outside() {
     assert_eq!(bench.events(), ["trip.begun", "trip.midway", "trip.done"]);
     assert_eq!(bench.shop.admin.get("/admin/sales-channels?name=Named").await.ok()["count"], 1);
 
-    // A part of it that was done by a saga within is undone by its own function.
+    // A step that is a saga itself is undone by its own compensation function.
     let mut bench = Bench::new().await;
     bench.trip.waits = true;
     world::let_fail(&bench.trip.test, "announce", 1);
@@ -479,7 +479,7 @@ async fn panic_is_compensated_and_old_runs_are_purged() {
 }
 
 flow! {
-    /// Answers the number of the call; a second run answers what the first one did.
+    /// Returns the number of the call; a second run returns the result of the first one.
     static ONCE: Saga<(String, bool), u64> = "once" (once), idempotent: true;
 }
 
@@ -510,13 +510,13 @@ async fn idempotent_saga_runs_once() {
     world::let_fail(&bench.trip.test, "once", 1);
     assert_eq!(go("d", false).await, Err("once is down".into()));
     assert_eq!(go("d", false).await, Err("once is down".into()));
-    // Many at the same time take turns, and one of them runs.
+    // Concurrent starts are serialised, and one of them runs.
     let (a, b, c) = tokio::join!(go("e", false), go("e", false), go("e", false));
     assert!(a.is_ok() && a == b && b == c, "{a:?} {b:?} {c:?}");
 }
 
 flow! {
-    /// Undoes nothing of what it did: what the table of injections must object to.
+    /// A saga without compensation: the negative control of the fault injection.
     pub(crate) static CARELESS: Saga<String, ()> = "careless" (careless);
 }
 
@@ -531,7 +531,7 @@ async fn careless(run: &mut Run, test: String) -> Result<(), Fault> {
 }
 
 flow! {
-    /// Waits, and calls somebody, within ten seconds.
+    /// Waits, and makes an external call, with a time-out of ten seconds.
     static HASTY: Saga<String, u64> = "hasty" (hasty), timeout: Some(Duration::from_secs(10));
 }
 

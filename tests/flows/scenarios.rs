@@ -1,4 +1,4 @@
-//! How each flow is run: a shop that is the same for all of them, and what is asked of it.
+//! Scenarios: how each flow is run, over the same prepared shop.
 
 use std::pin::Pin;
 
@@ -28,18 +28,18 @@ type Done = Pin<Box<dyn Future<Output = bool> + Send>>;
 pub(crate) struct Scenario {
     pub(crate) flow: &'static str,
     pub(crate) disk: Memory,
-    /// Says whether it worked.
+    /// Runs the flow. Returns whether it succeeded.
     pub(crate) run: Box<dyn Fn(&TestApp) -> Done>,
-    /// The cart that is paid for.
+    /// The cart to be paid.
     pub(crate) cart: Option<String>,
-    /// The outside that is called.
+    /// The external service.
     pub(crate) test: Option<String>,
 }
 
-/// A request: who asks, and for what.
+/// A request and its client.
 type Request = (Client, &'static str, String, Value);
 
-/// What there is in the shop.
+/// Ids of the records in the shop.
 struct Scene {
     shop: Shop,
     web: String,
@@ -49,7 +49,7 @@ struct Scene {
     storefront: Client,
     cart: String,
     line: String,
-    /// A location where nothing lies.
+    /// A location without stock.
     empty: String,
     reservation: String,
     key: String,
@@ -92,7 +92,7 @@ impl Scene {
         Some((self.shop.admin.clone(), "DELETE", path, Value::Null))
     }
 
-    /// What runs this flow.
+    /// The scenario of this flow.
     async fn request(&self, flow: &str) -> Request {
         let sorting = self.sorting(flow).await;
         let found = self.channels(flow).or(sorting).or(self.stock(flow));
@@ -366,7 +366,7 @@ impl Scene {
         Some((customer, method, path, body))
     }
 
-    /// What comes after paying through the bank.
+    /// Flows after a payment through the bank.
     async fn payments(&self, flow: &str) -> Option<Request> {
         let Scene { shop, storefront, cart, .. } = self;
         let ask = |path: &str, body| Some((storefront.clone(), "POST", path.to_owned(), body));
@@ -396,7 +396,7 @@ impl Scene {
         }
     }
 
-    /// What comes after an order was placed.
+    /// Flows on a placed order.
     async fn orders(&self, flow: &str, order: &str) -> Option<Request> {
         let Scene { shop, .. } = self;
         let line = id(&shop.admin.get(order).await.ok()["order"]["items"][0]);
@@ -421,7 +421,7 @@ impl Scene {
     }
 }
 
-/// Prepares a store for a flow. The shop is the same for all; what is asked of it differs.
+/// Prepares a store for a flow: the same shop for all, and the records that the flow needs.
 pub(crate) async fn scenario(flow: &'static str) -> Scenario {
     let disk = Memory::default();
     let scene = Scene::open(&disk).await;
@@ -491,7 +491,7 @@ pub(crate) async fn scenario(flow: &'static str) -> Scenario {
                 Box::pin(async move { ctx.run(&CREATE_USERS, Actor::System, users).await.is_ok() })
             }))
         }
-        // A route makes a token each time, and what was written would differ by it.
+        // The route makes a new token each time, so the writes would differ.
         "create-api-keys" => {
             let token = NewToken::random(ApiKeyKind::Publishable).expect("a token");
             let new = NewKey { title: "Another".into(), token };
@@ -529,7 +529,7 @@ pub(crate) async fn scenario(flow: &'static str) -> Scenario {
     }
 }
 
-/// The same each time.
+/// Deterministic.
 fn a_token() -> Unsigned {
     Unsigned::new("invite", &json!({}), Timestamp::default(), 60).expect("a token")
 }

@@ -1,5 +1,4 @@
-//! What is undone and what is not: a saga that does what its input says, and others who meanwhile do what
-//! they want.
+//! Compensation of local steps: a saga whose input lists its steps, with concurrent changes by others.
 
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, Read, Write,
@@ -25,7 +24,7 @@ pub(crate) enum Op {
     Exchange(String, String),
     /// A product gets a title.
     Title(String, String),
-    /// The same; a function undoes it, and tells of it.
+    /// The same, with a compensation function that emits an event.
     TitleUndoneBy(String, String),
     /// A product loses its type.
     Untype(String),
@@ -41,20 +40,20 @@ pub(crate) enum Op {
     Restore(String),
     /// A channel gets a name.
     Rename(String),
-    /// Somebody is called; the saga goes on when that fails.
+    /// An external call; the saga continues if it fails.
     Call,
-    /// Somebody is called, who always fails.
+    /// An external call that always fails.
     Refused,
-    /// A part of it; the saga goes on when that fails.
+    /// A part; the saga continues if it fails.
     Part(Vec<Op>),
-    /// It fails.
+    /// The saga fails.
     Fail,
-    /// It waits.
+    /// The saga waits.
     Wait,
 }
 
 flow! {
-    /// Does what it is told.
+    /// The saga.
     pub(crate) static SCRIPT: Saga<(String, Vec<Op>), ()> = "script" (script);
 }
 
@@ -84,7 +83,7 @@ async fn script(run: &mut Run, (test, ops): (String, Vec<Op>)) -> Result<(), Fau
     Ok(())
 }
 
-/// Answers the title that it had.
+/// Returns the former title.
 fn set_title(local: &mut Local<'_>, product: &str, title: &str) -> Result<String, Fault> {
     let before = PRODUCTS.retrieve(local.tx, product)?.title;
     PRODUCTS.update(local.tx, local.at, product, |it: &mut Product| it.title = title.to_owned())?;
@@ -181,7 +180,8 @@ impl Stage {
         Dump::of(self.ctx(), LOG)
     }
 
-    /// Runs these steps, lets others do this, and has the run undone; says why it could not be.
+    /// Runs these steps, then the changes of others, then compensation. Returns the error of the
+    /// compensation, if any.
     async fn undone(&self, ops: Vec<Op>, others: impl AsyncFnOnce(&Stage)) -> Option<String> {
         let waits = self.go([ops, vec![Op::Wait]].concat()).await.expect("a run");
         assert!(matches!(waits, Outcome::Waiting(_)), "it waits");
@@ -206,7 +206,7 @@ impl Stage {
 async fn random_operations_are_undone_byte_for_byte() {
     async fn check(ops: fn(&Stage) -> Vec<Op>) {
         let stage = Stage::new().await;
-        // As another version would have written it, with a field that nobody knows.
+        // As another version would have written it, with an unknown field.
         let web = stage.web.clone();
         let older = move |tx: &mut dyn Write, _: &Moment| {
             let key = KeyBuf::new(tx.prefix("sales_channel")).tail(web.as_bytes()).into_bytes();
@@ -315,7 +315,7 @@ async fn undo_conflicts_with_records_that_build_on_it() {
         "product TEA was changed since",
     )
     .await;
-    // What a function leaves is not what others wrote over.
+    // A compensation function does not conflict with its own earlier writes.
     let title = |it: &Stage| {
         vec![
             Op::Title(it.tea.product.clone(), "a".into()),
@@ -334,8 +334,7 @@ async fn undo_conflicts_with_records_that_build_on_it() {
     .await;
 }
 
-/// A part that failed is undone before the function goes on: the run ends well, and nothing of the part is
-/// left.
+/// A failed part is compensated before the saga continues: the run succeeds, and nothing of the part is left.
 #[tokio::test]
 async fn caught_failure_of_a_part_is_compensated() {
     let title = |it: &Stage, title: &str| Op::Title(it.tea.product.clone(), title.into());

@@ -1,4 +1,4 @@
-//! The outside, as sagas see it: it notes the calls, and does what the test says.
+//! A fake external service for sagas: it records the calls, and fails or hangs as the test says.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,17 +11,17 @@ use std::{
 use atoll_kernel::{Fault, flow::StepCall};
 use tokio::sync::watch;
 
-/// What one test sees of the outside.
+/// The state of the service in one test.
 #[derive(Clone, Debug, Default)]
 struct World {
     calls: Vec<String>,
-    /// How often a call of this name fails before it works.
+    /// Number of failures before a call of this name succeeds.
     fails: BTreeMap<String, usize>,
-    /// A call of this name has its effect, and never answers.
+    /// Calls of this name have their effect, and never answer.
     hangs: Option<String>,
-    /// How often each key was called.
+    /// Number of calls by idempotency key.
     keys: BTreeMap<String, usize>,
-    /// What each key was answered: the same call has the same answer.
+    /// Answers by idempotency key.
     answers: BTreeMap<String, u64>,
 }
 
@@ -35,23 +35,22 @@ fn with<T>(test: &str, look: impl FnOnce(&mut World) -> T) -> T {
     seen.expect("it was looked at")
 }
 
-/// A name that no other test has.
+/// A unique name.
 pub(crate) fn new_test() -> String {
     format!("test {}", N_TESTS.fetch_add(1, Ordering::Relaxed))
 }
 
-/// The next calls of this name fail, so many times. A call that fails has had its effect.
+/// Fails the next calls of this name, so many times, after they had their effect.
 pub(crate) fn let_fail(test: &str, name: &str, n_times: usize) {
     with(test, |it| it.fails.insert(name.to_owned(), n_times));
 }
 
-/// Calls of this name are never answered.
+/// Calls of this name never answer.
 pub(crate) fn let_hang(test: &str, name: &str) {
     with(test, |it| it.hangs = Some(name.to_owned()));
 }
 
-/// Somebody calls. The answer is the number of the call of this name; a key that comes again is answered
-/// alike.
+/// A call. Returns the number of the call of this name; a retry with the same key gets the same answer.
 pub(crate) async fn call(test: &str, name: &str, call: &StepCall) -> Result<u64, Fault> {
     let answer = with(test, |world| {
         world.calls.push(name.to_owned());
@@ -82,14 +81,14 @@ pub(crate) fn calls(test: &str) -> Vec<String> {
     with(test, |it| it.calls.clone())
 }
 
-/// Waits until somebody calls.
+/// Waits for a call.
 pub(crate) async fn called(test: &str) {
     let mut worlds = WORLDS.subscribe();
     let is_called = |all: &HashMap<String, World>| all.get(test).is_some_and(|it| !it.calls.is_empty());
     worlds.wait_for(is_called).await.map(drop).expect("the outside is there");
 }
 
-/// How many keys there were, and how often the most frequent of them came.
+/// The number of keys, and the number of calls of the most frequent one.
 pub(crate) fn keys(test: &str) -> (usize, usize) {
     with(test, |it| (it.keys.len(), it.keys.values().copied().max().unwrap_or(0)))
 }

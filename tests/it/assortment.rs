@@ -1,9 +1,10 @@
-//! How a channel sells what it sells, and why something is not on sale there.
+//! Listings of a channel: windows, excluded variants, location priority, and the explanation of why something
+//! is not on sale.
 
 use atoll_testkit::{Client, Shop, Variant, complete};
 use serde_json::{Value, json};
 
-/// The doors through which a shopper can come to a variant. A cart with one of it was opened before.
+/// All ways by which a shopper reaches a variant. A cart with one of it was opened before.
 async fn open_doors(storefront: &Client, tea: &Variant, cart: &str) -> String {
     let mut open = Vec::new();
     let list = storefront.get("/store/products?fields=id,title,variants.id").await.ok();
@@ -59,7 +60,7 @@ impl Bench {
         open_doors(&self.storefront, &self.tea, &self.cart).await
     }
 
-    /// Says `explain` that it can be bought, and if not, why? Completing says the same.
+    /// Does `explain` say that it can be bought, and if not, why? Completing a cart must agree.
     async fn why(&self) -> String {
         let path = format!("/admin/sales-channels/{}/availability?variant_id={}", self.web, self.tea.id);
         let explained = &self.shop.admin.get(&path).await.ok()["availability"];
@@ -103,11 +104,11 @@ async fn availability_window_applies_everywhere_to_the_millisecond() {
     check(1999, ALL, "").await;
     check(2000, "", "product_no_longer_available").await;
     assert_eq!(bench.complete().await, bench.hidden());
-    // What is not given stays; null is always.
+    // Absent fields stay; null removes the limit.
     let shown = bench.set(&product, json!({ "available_until": null })).await;
     assert_eq!(shown["product"]["available_from"], json!(now.plus_millis(1000)));
     assert_eq!(bench.doors().await, ALL);
-    // Putting it into the channel once more changes nothing.
+    // Adding it to the channel again changes nothing.
     bench.set(&product, json!({ "available_from": now.plus_millis(9000) })).await;
     bench.set("/products", json!({ "add": [bench.tea.product] })).await;
     assert_eq!(bench.doors().await, "");
@@ -130,12 +131,12 @@ async fn a_variant_is_switched_off_in_one_channel_alone() {
     let cart = bench.shop.cart(&other, &bench.tea.id, 1).await;
     let variant = format!("/variants/{}", bench.tea.id);
     assert_eq!(bench.set(&variant, json!({ "is_enabled": false })).await["variant"]["is_enabled"], false);
-    // The product is there; what cannot be had is its variant.
+    // The product is listed; its variant is not.
     assert_eq!(bench.doors().await, "list search retrieve nested");
     assert_eq!(bench.why().await, "variant_excluded");
     assert_eq!(bench.complete().await, bench.hidden());
     assert_eq!(open_doors(&other, &bench.tea, &cart).await, ALL);
-    // A key of both channels sees what one of them sells.
+    // A key of both channels sees what either of them sells.
     let both = bench.shop.storefront(&[&bench.web, &till]).await;
     let shown = both.get(&format!("/store/products/{}?fields=variants.id", bench.tea.product)).await.ok();
     assert_eq!(shown["product"]["variants"][0]["id"], json!(bench.tea.id));
@@ -176,7 +177,7 @@ async fn stock_is_taken_by_location_priority_above_safety_stock() {
     };
     assert_eq!(bench.complete().await, "");
     assert_eq!(taken().await, "shed:1");
-    // One alone has enough: the warehouse. Then none has.
+    // Only the warehouse has enough; then no location has.
     let cart = shop.cart(&bench.storefront, &bench.tea.id, 3).await;
     complete(&bench.storefront, &cart).await.ok();
     assert_eq!(taken().await, "shed:1 warehouse:3");
@@ -265,7 +266,7 @@ async fn explain_names_the_record_and_the_value_behind_each_reason() {
         reason(&ask("&currency_code=usd").await)["value"],
         json!({ "currency_code": "usd", "rules": {} })
     );
-    // The future is asked for with `at`.
+    // `at` asks for a time in the future.
     let from = shop.app.ctx.now().plus_millis(60_000);
     bench.set(&format!("/products/{}", tea.product), json!({ "available_from": from })).await;
     let (today, then) = (ask("").await, ask(&format!("&at={from}")).await);

@@ -1,4 +1,4 @@
-//! Who may come in: every route of the table, with everything that opens nothing.
+//! Authentication: every route of the table, with every kind of invalid credentials.
 
 use atoll_auth::{add_actor, find_identity};
 use atoll_flows::sales_channel::CREATE_SALES_CHANNELS;
@@ -11,14 +11,14 @@ use atoll_testkit::{Client, Shop, TestApp};
 use axum::{body::Body, http::Request};
 use serde_json::json;
 
-/// What anybody may call.
+/// Public routes.
 const PUBLIC: [&str; 8] = [
     "GET /", "GET /admin/feature-flags", "GET /docs", "GET /openapi.json", "POST /auth/:actor/:provider",
     "POST /auth/:actor/:provider/register", "POST /auth/:actor/:provider/reset-password",
     "POST /auth/:actor/:provider/update",
 ];
 
-/// The path with something in the place of its parameters.
+/// The path with values for its parameters.
 fn filled(path: &str) -> String {
     let segments = path.split('/').map(|it| if it.starts_with(':') { "x" } else { it });
     segments.collect::<Vec<_>>().join("/")
@@ -55,7 +55,7 @@ async fn every_route_refuses_bad_credentials() {
     let admins: Vec<(&str, Client)> = vec![
         ("no token", nobody.clone()),
         ("a token that is none", with("authorization", "Bearer garbage")),
-        // Signed by somebody else, with what we would say.
+        // Signed with another key, with otherwise valid claims.
         (
             "a token of another shop",
             with("authorization", "Bearer eyJhbGciOiJIUzI1NiJ9.eyJhY3Rvcl9pZCI6InUifQ.eA"),
@@ -73,7 +73,7 @@ async fn every_route_refuses_bad_credentials() {
         ("a revoked key", with("x-publishable-api-key", &publishable)),
         ("a secret key", with("x-publishable-api-key", &secret)),
     ];
-    // With a key that is good.
+    // With a valid key.
     let admin = shop.admin.clone().with_header("x-publishable-api-key", &shop.key(&[&web]).await);
     let customers = vec![
         ("no token", storefront.clone()),
@@ -135,7 +135,7 @@ fn head(token: Option<&str>) -> Head {
 }
 
 #[tokio::test]
-async fn who_is_not_known_is_nobody_and_not_the_system() {
+async fn unauthenticated_callers_are_nobody_and_not_the_system() {
     let app = TestApp::init().await;
     let credentials = json!({ "email": "ann@test.dev", "password": "supersecret" });
     let admit = |auth, token: Option<&str>| app.ctx.admit(auth, &head(token)).expect("let in").0.actor;
@@ -159,7 +159,7 @@ async fn who_is_not_known_is_nobody_and_not_the_system() {
 }
 
 #[tokio::test]
-async fn nobody_may_do_nothing() {
+async fn unauthenticated_callers_cannot_write() {
     let app = TestApp::init().await;
     let channel = SalesChannel { name: "Web".into(), ..SalesChannel::default() };
     let n_channels = || SALES_CHANNELS.table.count(&app.ctx.view()).expect("a count");

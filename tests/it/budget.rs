@@ -54,7 +54,7 @@ async fn collection(shop: &Shop, channel: &str, n_products: usize) -> String {
 async fn a_relation_is_read_once_for_all_branches_of_a_condition() {
     let (shop, engine, web, storefront) = counted().await;
     collection(&shop, &web, 30).await;
-    // One branch costs as many keys as 40 do, wherever they stand, and a search besides costs none.
+    // The cost is that of one branch, in any nesting, and a search costs nothing more.
     for (client, path) in [(&shop.admin, "/admin/products"), (&storefront, "/store/products")] {
         let mut costs = Vec::new();
         for n in [1, 40] {
@@ -75,7 +75,7 @@ async fn a_relation_is_read_once_for_all_branches_of_a_condition() {
     shop.admin.get("/admin/products?variants[sku][$ne]=nobody&fields=id").await.ok();
     let filtered = engine.n_read() - before;
     shop.admin.get("/admin/products?variants[sku][$ne]=nobody&q=tea&order=variants.sku&fields=id").await.ok();
-    // What is sorted is read once more for the page.
+    // Sorted records are read a second time for the page.
     assert_eq!(engine.n_read() - before - filtered, filtered + 30);
 }
 
@@ -147,7 +147,7 @@ async fn fields_cannot_repeat_a_to_many_relation() {
             assert_eq!(answer.error(), refusal(path), "{list} {fields}");
         }
     }
-    // Once is no circle, to one is none either, and a write is refused before it is done.
+    // A relation once is allowed, a to-one relation too, and a write is refused before it runs.
     let list = "/admin/products?fields=collection.products.collection.id,variants.product.variants.product";
     assert_eq!(shop.admin.get(list).await.error(), refusal("variants.product.variants"));
     let list = "/admin/products?fields=collection.products.collection.title,variants.product.type.value";
@@ -173,7 +173,7 @@ async fn fields_cannot_repeat_a_to_many_relation() {
     let answer = shop.admin.post(&path, json!({ "delete": [tea.id] })).await;
     assert_eq!(answer.error(), refusal("product.variants.product.variants"));
     assert_eq!(shop.admin.get("/admin/product-variants?sku=Tea").await.ok()["count"], 1);
-    // Store routes leave it out, like whatever they do not offer.
+    // Store routes leave it out, like all fields that they do not offer.
     let list = "/store/collections?fields=title,products.title,products.collection.products.title";
     let shown = storefront.get(list).await.ok();
     assert!(shown["collections"][0]["products"][0]["title"].is_string(), "{shown}");
@@ -220,13 +220,13 @@ async fn storefront_relations_are_limited_to_100() {
     let before = engine.n_read();
     let shown = storefront.get(&format!("/store/collections/{summer}?fields=products.title")).await.ok();
     let n_read = engine.n_read() - before;
-    // What the channel does not show takes no place.
+    // Hidden records do not count towards the limit.
     assert_eq!(count(&shown), 100);
     assert_eq!(shown["collection"]["products"][0]["title"], "Tea 1");
     assert_eq!(shown["collection"]["products"][99]["title"], "Tea 100");
     let shown = shop.admin.get(&format!("/admin/collections/{summer}?fields=products.title")).await.ok();
     assert_eq!(count(&shown), 102);
-    // The others are not read for it.
+    // The others are not read.
     let (larger, engine, web, storefront) = counted().await;
     let summer = collection(&larger, &web, 150).await;
     let before = engine.n_read();
@@ -248,7 +248,7 @@ async fn key_limit_is_deterministic() {
         (&shop.admin, "/admin/sales-channels?fields=id&with_deleted=true"),
     ] {
         let ask = async |keys_max: u64| {
-            // However much of it is read inline.
+            // With any limit of inline reads.
             let mut answers = Vec::new();
             for keys_inline_max in [1, 7, 100_000] {
                 let keys_inline_max = keys_max.min(keys_inline_max);
@@ -291,7 +291,7 @@ async fn answer_size_is_limited() {
         let whole = client.get(path).await.ok();
         let n_bytes = whole.to_string().len();
         let ask = async |n: usize| {
-            // What the others may have is no matter.
+            // The limit of the other kind of route does not apply.
             let answer = match path.starts_with("/store") {
                 true => AnswerLimits { store_bytes_max: n, bytes_max: 1, ..AnswerLimits::default() },
                 false => AnswerLimits { bytes_max: n, store_bytes_max: 1, ..AnswerLimits::default() },
@@ -332,7 +332,7 @@ async fn write_beyond_the_answer_limit_is_answered_with_its_id() {
     assert_eq!(shown["product"]["title"], "Gin");
 }
 
-/// An engine that holds up whoever reads in the pool, while its gate is closed.
+/// An engine that blocks reads of the pool while its gate is closed.
 #[derive(Clone)]
 struct Gated {
     counting: Counting,
@@ -357,13 +357,13 @@ impl Gate {
         self.n_held.send_modify(|n| *n -= 1);
     }
 
-    /// Closes it until what this answers is dropped, also by a test that fails.
+    /// Closes the gate until the returned guard is dropped, also by a failing test.
     fn close(self: &Arc<Gate>) -> Closed {
         *self.is_closed.lock().expect("nobody panics with it") = true;
         Closed(self.clone())
     }
 
-    /// Waits until somebody is held up.
+    /// Waits until a read is blocked.
     async fn holds_one(&self) {
         self.n_held.subscribe().wait_for(|n| *n > 0).await.map(drop).expect("the gate is there");
     }
@@ -424,7 +424,7 @@ impl Raw for GatedSnapshot {
     }
 }
 
-/// A shop of 20 products with one thread for what reads much and one place to wait for it, and its gate.
+/// A shop of 20 products, with a read pool of one thread and a queue of one, and its gate.
 async fn gated(timeout: Duration) -> (Shop, Gated) {
     let engine = Gated { counting: Counting::default(), test: thread::current().id(), gate: Arc::default() };
     let spaces = Registry::linked().expect("a registry").spaces();
@@ -437,13 +437,13 @@ async fn gated(timeout: Duration) -> (Shop, Gated) {
     (shop, engine)
 }
 
-/// Asks for something that is read in the pool; the client goes away when this is aborted.
+/// Sends a request that is read in the pool; aborting the task disconnects the client.
 fn ask_much(client: &Client) -> tokio::task::JoinHandle<Answer> {
     let client = client.clone();
     tokio::spawn(async move { client.get("/admin/products?q=tea&fields=title").await })
 }
 
-/// Lets the other tasks go as far as they can.
+/// Lets the other tasks run until they block.
 async fn settle() {
     for _ in 0..100 {
         tokio::task::yield_now().await;
@@ -508,8 +508,8 @@ async fn disconnected_client_cancels_its_reads() {
     second.abort();
     settle().await;
     drop(closed);
-    // It finds its turn when they are through. All that was read for them is where the first was held up: a
-    // scan, and the entry that it found.
+    // It runs after them. They read only until the first one was blocked: a scan, and the entry that it
+    // found.
     let third = n_read(&mut || ask_much(&shop.admin)).await;
     assert!(third <= one + 2, "{} keys were read for nobody", third - one);
 }
@@ -628,7 +628,7 @@ async fn every_store_page_of_a_large_shop_is_answered() {
     get(&format!("orders/{order}?fields=*payment_collections.payments,{fields}")).await;
     let orders = get(&format!("orders?limit=10&offset=0&order=-created_at&fields={fields}")).await;
     assert_eq!(orders["count"], 1);
-    // What the dashboard lists, a thousand at a time.
+    // Lists of the dashboard, of a thousand records each.
     for list in [
         "products", "product-variants", "inventory-items", "sales-channels", "orders", "collections",
         "regions", "product-categories", "product-tags", "product-types", "stock-locations", "reservations",

@@ -1,12 +1,11 @@
-//! Products are put into a channel and taken out in bulk: by id, by what they have in common, and first for
-//! show.
+//! Bulk operations: products are added to a channel and removed, by id or filter, and as a dry run.
 
 use atoll_kernel::{Actor, Moment, Write};
 use atoll_product::{PRODUCTS, Product};
 use atoll_testkit::{Shop, TestApp};
 use serde_json::{Value, json};
 
-/// A shop whose products are named by their titles in what `Bulk` answers.
+/// A shop whose products are shown by title in answers of bulk operations.
 struct Bulk {
     shop: Shop,
     web: String,
@@ -84,11 +83,11 @@ async fn bulk_adds_and_removes_products_by_filter() {
     check(add(json!({ "tag_id": [new, old] })), "Soup Tea").await;
     check(add(json!({ "type_id": [drink] })), "Tea Water").await;
     check(add(json!({ "sales_channel_id": [bulk.till] })), "Bread Water").await;
-    // One of the values of each field.
+    // Any of the values of each field.
     check(add(json!({ "type_id": [drink], "sales_channel_id": [bulk.till] })), "Water").await;
     check(add(json!({ "collection_id": [hot], "category_id": [] })), "").await;
     check(json!({ "add": [tea], "add_where": { "category_id": [food] } }), "Bread Soup Tea").await;
-    // What is in both is taken out.
+    // A product in both lists is removed.
     let both = json!({ "add_where": { "type_id": [drink] }, "remove_where": { "tag_id": [new] } });
     check(both, "Water").await;
 
@@ -155,8 +154,8 @@ async fn bulk_dry_run_reports_and_writes_nothing() {
     );
 }
 
-/// As many as the largest catalogues have, in one body that is longer than other routes take. All of it, or
-/// nothing.
+/// As many products as the largest catalogues have, in one body beyond the limit of other routes; all or
+/// none.
 #[tokio::test]
 async fn bulk_adds_100_000_products_to_a_channel() {
     let bulk = Bulk::new().await;

@@ -59,7 +59,7 @@ impl Tea {
         self.shop.app.run_job("cart.delete-expired").await;
     }
 
-    /// What the storefront is answered for this id.
+    /// The answer of the store route for this id.
     async fn shown(&self, cart: &str) -> String {
         let answer = self.storefront.get(&format!("/store/carts/{cart}")).await;
         if answer.status.is_success() { "there".into() } else { answer.error().replace(cart, "CART") }
@@ -79,7 +79,7 @@ async fn unchanged_cart_is_deleted_with_its_payment_collection_and_links() {
     let (touched, kept) = tea.cart_in_payment().await;
     tea.pass_days(29).await;
     tea.touch(&touched).await;
-    // The thirtieth day is over when the day is.
+    // The cart expires at the end of the thirtieth day.
     tea.pass_days(1).await;
     assert_eq!((tea.shown(&left).await, tea.shown(&touched).await), ("there".into(), "there".into()));
     tea.pass_days(1).await;
@@ -119,7 +119,7 @@ async fn completed_cart_and_cart_with_a_payment_are_kept() {
     };
     app.ctx.write(Actor::System, authorize).await.expect("a payment");
     tea.pass_days(29).await;
-    // Choosing how to pay changes the collection, and not the cart.
+    // Opening a payment session changes the collection, and not the cart.
     pay(&tea.storefront, &looked_at).await;
     tea.pass_days(29).await;
     for cart in [&bought, &set_aside, &looked_at] {

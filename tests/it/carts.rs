@@ -1,4 +1,4 @@
-//! What goes into a cart, and what comes out of it.
+//! Carts: lines, stock, prices, completion, limits.
 
 use atoll_testkit::{Client, Shop, complete, pay};
 use serde_json::{Value, json};
@@ -87,7 +87,7 @@ async fn refused_completion_writes_nothing() {
     );
     let cart = shop.cart(&storefront, &tea.id, 2).await;
     add(&storefront, &cart, &cup.id, json!(2)).await;
-    // Somebody else was faster with the second line.
+    // Another buyer got the last unit of the second line.
     let other = shop.cart(&storefront, &cup.id, 1).await;
     complete(&storefront, &other).await.ok();
     assert_eq!(complete(&storefront, &cart).await.error(), TOO_FEW);
@@ -128,7 +128,7 @@ async fn unmanaged_and_backorder_variants_are_always_available() {
     complete(&storefront, &cart).await.ok();
     assert_eq!(shop.reserved(&stool.item).await, "3 of 1");
     assert_eq!(shop.reserved(&bench.item).await, "2 of 0");
-    // What is owed already is not counted against what others are owed.
+    // Backordered units do not reduce what is available to others.
     let again = shop.cart(&storefront, &stool.id, 1).await;
     complete(&storefront, &again).await.ok();
     assert_eq!(shop.reserved(&stool.item).await, "4 of 1");
@@ -141,7 +141,7 @@ async fn a_line_is_served_from_several_locations_if_it_must() {
     let shed = shop.admin.post("/admin/stock-locations", json!({ "name": "Shed" })).await.ok();
     let shed = shed["stock_location"]["id"].as_str().expect("an id").to_owned();
     shop.stock(&rope.item, &shed, 3).await;
-    // The shed is not the channel's yet.
+    // The shed is not linked to the channel yet.
     let cart = shop.cart(&storefront, &rope.id, 1).await;
     assert_eq!(add(&storefront, &cart, &rope.id, json!(4)).await, TOO_FEW);
     let link = format!("/admin/stock-locations/{shed}/sales-channels");
@@ -319,7 +319,7 @@ async fn backordered_lines_share_missing_stock() {
     storefront.post(&format!("/store/carts/{cart}/line-items"), line).await.ok();
     complete(&storefront, &cart).await.ok();
     assert_eq!(shop.reserved(&stool.item).await, "3 of 0");
-    // What is owed cannot be deleted.
+    // An item with reservations cannot be deleted.
     assert_eq!(
         shop.admin.delete(&format!("/admin/products/{}", stool.product)).await.error(),
         format!(
@@ -364,7 +364,7 @@ async fn kit_with_duplicate_item_is_refused() {
         shop.admin.post("/admin/products", kit(json!([part(json!(5)), part(json!(1))]))).await.error(),
         "400 invalid_data: Cannot associate duplicate inventory items to variant(s) One"
     );
-    // As little of it as can be: there is no end of such kits.
+    // The smallest quantity, so that the number of kits is unlimited.
     shop.admin.post("/admin/products", kit(json!([part(json!(1e-15))]))).await.ok();
     let list = storefront.get("/store/products?handle=kit&fields=variants.inventory_quantity").await.ok();
     assert!(
@@ -432,7 +432,7 @@ async fn cart_lines_show_totals() {
     }
     assert_eq!(all["raw_original_total"], json!({ "value": "3.75", "precision": 20 }));
     assert_eq!(all["raw_unit_price"], json!({ "value": "1.25", "precision": 20 }));
-    // As the original, where nothing that the cart comes to is asked for.
+    // As the original, if no total of the cart is selected.
     assert_eq!(line("id,*items").await.get("total"), None);
 }
 

@@ -1,5 +1,4 @@
-//! The catalogue as merchants edit it: what products are sorted into, categories and their ranks, handles,
-//! pictures.
+//! Editing the catalogue: collections, types, tags, categories and their ranks, handles, images.
 
 use atoll_kernel::Actor;
 use atoll_testkit::{Shop, TestApp, id};
@@ -11,8 +10,7 @@ async fn shop() -> (Shop, String) {
     (shop, web)
 }
 
-/// What a product can be sorted into: route, name in the answer, body, parameter of lists, field of the
-/// product.
+/// The groups of products: route, name in the answer, body, parameter of lists, field of the product.
 const SORTED_INTO: [(&str, &str, &str, &str); 4] = [
     ("product-tags", "product_tag", "tag_id", "tags"),
     ("product-types", "product_type", "type_id", "type"),
@@ -20,7 +18,7 @@ const SORTED_INTO: [(&str, &str, &str, &str); 4] = [
     ("product-categories", "product_category", "category_id", "categories"),
 ];
 
-/// Makes one of each; says their ids, in the order of [`SORTED_INTO`].
+/// Creates one of each. Returns their ids, in the order of [`SORTED_INTO`].
 async fn one_of_each(shop: &Shop) -> Vec<String> {
     let mut ids = Vec::new();
     for (route, one, _, _) in SORTED_INTO {
@@ -115,8 +113,8 @@ async fn restoring_a_record_restores_references_to_it() {
     shop.app.ctx.write(Actor::System, restore).await.expect("restored");
     assert_eq!(sorted().await, [2, 1, 2, 2]);
 
-    // A product that comes back lets go of what was deleted while it was not there, and gets it back with
-    // that.
+    // A restored product loses references to records that were deleted meanwhile, and gets them back when
+    // those are restored.
     shop.admin.delete(&format!("/admin/products/{}", tea.product)).await.ok();
     shop.admin.delete(&format!("/admin/product-tags/{}", ids[0])).await.ok();
     let (product, tag) = (tea.product.clone(), ids[0].clone());
@@ -167,7 +165,7 @@ async fn deleted_default_region_or_location_breaks_no_cart() {
     assert_eq!(changed["cart"]["region_id"], json!(region));
 }
 
-/// The categories below a parent (`null` for the root) in the order of their ranks: `A0 B1`.
+/// Categories of a parent (`null` for the root) by rank: `A0 B1`.
 async fn ranked(shop: &Shop, parent: &str) -> String {
     let path = format!("/admin/product-categories?order=rank&fields=name,rank&parent_category_id={parent}");
     let listed = shop.admin.get(&path).await.ok();
@@ -203,7 +201,7 @@ async fn category_ranks_stay_dense() {
     change(&c, json!({ "description": "first" })).await;
     assert_eq!(ranked(&shop, "null").await, "C0 D1 A2 E3 B4");
 
-    // A category that gets another parent comes last there, or at its rank; those that it left close the gap.
+    // A category with a new parent is last there, or at its rank; the ranks that it leaves are closed up.
     change(&c, json!({ "parent_category_id": a })).await;
     assert_eq!(
         (ranked(&shop, "null").await.as_str(), ranked(&shop, &a).await.as_str()),
@@ -399,7 +397,7 @@ async fn variant_update_sets_options_and_prices_by_id() {
         let error = shop.admin.post(&path, json!({ "options": bad })).await.error();
         assert_eq!(error, format!("400 invalid_data: {expect}"));
     }
-    // Its own choice once more is no twin.
+    // Its own option values again are no duplicate.
     shop.admin.post(&path, json!({ "options": { "Size": "L", "Colour": "blue" } })).await.ok();
     let batch = json!({ "update": [{ "id": medium, "options": { "Size": "S", "Colour": "red" } }] });
     shop.admin.post(&format!("/admin/products/{product}/variants/batch"), batch).await.ok();
@@ -423,7 +421,7 @@ async fn variant_update_sets_options_and_prices_by_id() {
     shop.admin.post(&path, json!({ "prices": [{ "id": eur }, { "id": usd, "amount": 12 }] })).await.ok();
     let of = |code: &str, amount: &str, id: &str| (code.to_owned(), amount.to_owned(), id.to_owned());
     assert_eq!(prices().await, [of("eur", "10", &eur), of("usd", "12", &usd)]);
-    // One that is not named goes; one for the same currency is the same.
+    // Prices that are left out are deleted; one for the same currency keeps its id.
     shop.admin.post(&path, json!({ "prices": [{ "currency_code": "usd", "amount": 13 }] })).await.ok();
     assert_eq!(prices().await, [of("usd", "13", &usd)]);
     for (bad, expect) in [
@@ -482,8 +480,7 @@ async fn images_keep_their_ids_and_may_belong_to_variants() {
     assert_eq!(answer, json!({ "added": [medium], "removed": [small] }));
     assert_eq!(of_variant(&small).await, [c.clone(), a.clone(), d.clone()]);
     assert_eq!(of_variant(&medium).await, [c.clone(), b.clone(), d.clone()]);
-    // A new order of the pictures leaves them to their variants; a variant that is gone leaves its pictures
-    // to nobody.
+    // Reordering images keeps their variants; deleting a variant unassigns its images.
     shop.admin
         .post(
             &path,
@@ -556,7 +553,7 @@ async fn store_products_can_be_filtered_by_option_values() {
     };
     let is_shirt = vec![product.clone()];
     assert_eq!(found("variants[options][value]=M").await, is_shirt);
-    // Of a value that no variant has chosen there is nothing to buy.
+    // No variant has this value, so nothing is found.
     assert_eq!(found("variants[options][value]=L").await, Vec::<String>::new());
     assert_eq!(found(&format!("variants[options][option_id]={}", id(size))).await, is_shirt);
     assert_eq!(
@@ -564,7 +561,7 @@ async fn store_products_can_be_filtered_by_option_values() {
         is_shirt
     );
     assert_eq!(found(&format!("option_value_id={}", of("L"))).await, Vec::<String>::new());
-    // A variant that the channel leaves out is not found by.
+    // A variant that is excluded in the channel is not searched.
     let path = format!("/admin/sales-channels/{web}/variants/{small}");
     shop.admin.post(&path, json!({ "is_enabled": false })).await.ok();
     assert_eq!(found(&format!("option_value_id={}", of("S"))).await, Vec::<String>::new());
@@ -594,7 +591,7 @@ async fn requests_of_medusa_clients_are_accepted() {
     let tea = shop.product("Tea", &[&web], 1).await;
     let path = format!("/admin/products/{}", tea.product);
     shop.admin.post(&path, json!({ "description": "a 100 %descri of tea" })).await.ok();
-    // `%de` is an escape, and no text: it is kept, and the rest is decoded.
+    // `%de` is an invalid escape: it is kept, and the rest is decoded.
     let found = shop.admin.get("/admin/products?title=T%65a&description=x&q=%descri").await.ok();
     assert_eq!(found["count"], 1);
 

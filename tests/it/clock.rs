@@ -1,4 +1,4 @@
-//! The clock was ahead for a while, and was put back: nothing that was noted meanwhile is waited for.
+//! The clock was ahead for a while, and was set back: nothing waits for the times that were stored meanwhile.
 
 use atoll_testkit::{Client, Shop, TestApp};
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ async fn login_works_after_the_clock_is_set_back() {
     let session_ahead = session(&ahead, &app).await;
     assert_eq!((status(&ahead).await, status(&session_ahead).await), (200, 200));
     app.advance_ms(-YEAR_MS);
-    // What the old password opened is closed for good, and what was opened ahead is good no longer than else.
+    // Sessions of the old password stay invalid, and sessions that began ahead expire no later than others.
     for client in [&before, &session_before, &ahead, &session_ahead] {
         assert_eq!(status(client).await, 401);
     }
@@ -50,7 +50,7 @@ async fn login_works_after_the_clock_is_set_back() {
     reset(&app, "newer secret").await;
     assert_eq!(status(&now).await, 401);
     assert_eq!(status(&log_in(&app, "newer secret").await).await, 200);
-    // A clock that is put back a little logs nobody out.
+    // Setting the clock back a little invalidates no session.
     let (login, session) =
         (log_in(&app, "newer secret").await, session(&log_in(&app, "newer secret").await, &app).await);
     app.advance_ms(-60_000);

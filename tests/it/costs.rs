@@ -1,5 +1,5 @@
-//! What a page costs: the keys that each list reads for a page of 20, in a small shop and in one four times
-//! as large. And what the writes of a checkout read.
+//! Costs in keys: what each list reads for a page of 20, in a small shop and in one four times as large, and
+//! what the writes of a checkout read.
 
 use std::{fmt::Write as _, path::PathBuf};
 
@@ -22,7 +22,7 @@ async fn counted() -> (Shop, Counting) {
     (Shop::open(TestApp::over(store, None).await).await, engine)
 }
 
-/// A shop with so many of everything.
+/// A shop with this number of records of each kind.
 async fn shop(n: usize) -> (Shop, Counting, Client) {
     let (shop, engine) = counted().await;
     let web = shop.channel("Web").await;
@@ -45,7 +45,7 @@ async fn shop(n: usize) -> (Shop, Counting, Client) {
         ] {
             shop.admin.post(path, body).await.ok();
         }
-        // A customer has no more than so many.
+        // The limit of addresses per customer.
         if n < ADDRESSES_MAX {
             let address = json!({ "city": format!("City {n}") });
             customer.post("/store/customers/me/addresses", address).await.ok();
@@ -80,7 +80,7 @@ async fn keys_read_per_list_match_costs_txt() {
         writeln!(table, "{} {} {}", route.path, costs[0], costs[1]).expect("text");
         assert!(costs[1] <= costs[0] * 2, "{} costs {} keys in a large shop: {table}", route.path, costs[1]);
     }
-    // Filters on what hangs on the records begin where few are.
+    // Filters on relations start from the side with fewer records.
     for path in [
         "/admin/products?variants[sku]=Tea 3",
         "/admin/product-variants?product[handle]=tea-3",
@@ -106,7 +106,7 @@ async fn keys_read_per_list_match_costs_txt() {
     expect_file![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("costs.txt")].assert_eq(&table);
 }
 
-/// The keys that each write of a checkout reads: a cart of two lines that is paid for by hand.
+/// The keys that each write of a checkout reads: a cart of two lines with manual payment.
 async fn checkout(shop: &Shop, engine: &Counting) -> Vec<(&'static str, usize)> {
     let web = shop.channel("Checkout").await;
     let (tea, cup) = (shop.product("Green tea", &[&web], 9).await, shop.product("Cup", &[&web], 9).await);
@@ -130,7 +130,7 @@ async fn checkout(shop: &Shop, engine: &Counting) -> Vec<(&'static str, usize)> 
     costs
 }
 
-/// Keys read by the restore of a product, when so many others were deleted before.
+/// Keys that restoring a product reads, after so many others were deleted.
 async fn cost_of_a_restore(n_others: usize) -> usize {
     let (shop, engine) = counted().await;
     for n in 0..n_others {
@@ -153,7 +153,7 @@ async fn cost_of_a_restore(n_others: usize) -> usize {
     n_read
 }
 
-/// What went with a product is found by an index: others that were deleted are not looked at.
+/// Rows that were deleted with a product are found by an index, without a scan of other deleted rows.
 #[tokio::test]
 async fn a_restore_costs_the_same_whatever_else_was_deleted() {
     assert_eq!(cost_of_a_restore(2).await, cost_of_a_restore(12).await);

@@ -1,4 +1,4 @@
-//! Who buys: registered, logged in, and with a cart and addresses of their own.
+//! Customers: registration, login, carts and addresses.
 
 use atoll_testkit::{Client, Shop, TestApp};
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ async fn registration_creates_a_customer_who_can_log_in() {
     let nobody = "401 unauthorized: Invalid email or password";
     check(&storefront, login, ann.clone(), nobody).await;
     let newcomer = shop.newcomer(&storefront, "Ann@Test.dev ").await;
-    // Whoever registered and is nobody yet may become somebody, and nothing else.
+    // A registered identity without an account can create its customer, and nothing else.
     assert_eq!(newcomer.get("/store/customers/me").await.error(), "401 -: Unauthorized");
     assert_eq!(newcomer.get("/admin/users/me").await.error(), "401 -: Unauthorized");
     let who = json!({ "email": "Ann@Test.dev", "first_name": "Ann", "metadata": { "a": 1 } });
@@ -64,7 +64,7 @@ async fn registration_creates_a_customer_who_can_log_in() {
     let twice = "400 invalid_data: Key customer_id already exists in app metadata";
     check(&newcomer, "/store/customers", json!({ "email": "second@test.dev" }), twice).await;
     check(&storefront, register, ann.clone(), "401 unauthorized: Identity with email already exists").await;
-    // The case of an address, and space around it, are nobody's.
+    // Addresses are compared without case and surrounding space.
     let token = storefront.post(login, ann).await.ok()["token"].clone();
     let ann =
         storefront.with_header("authorization", &format!("Bearer {}", token.as_str().expect("a token")));
@@ -97,10 +97,10 @@ async fn cart_belongs_to_the_logged_in_customer() {
     };
     let of_ann = scene.cart(&ann).await;
     assert_eq!(owner(&of_ann).await, (ann_id.clone(), json!("ann@test.dev")));
-    // What a body says of the customer is nothing.
+    // Customer fields in the body are ignored.
     let forged = storefront.post("/store/carts", json!({ "customer_id": ann_id })).await;
     assert_eq!(forged.error(), "400 invalid_data: Invalid request: Unrecognized fields: 'customer_id'");
-    // A guest's cart is its guest's, and then whoever's who logs in and takes it.
+    // A guest's cart can be taken over by a customer who logs in.
     let cart = scene.cart(storefront).await;
     assert_eq!(owner(&cart).await, (Value::Null, Value::Null));
     let path = format!("/store/carts/{cart}");
@@ -114,13 +114,13 @@ async fn cart_belongs_to_the_logged_in_customer() {
     assert_eq!(owner(&cart).await, (ann_id.clone(), json!("ann@test.dev")));
     check(&bob, &taken, json!({}), &format!("400 not_allowed: Cart {cart} belongs to another customer"))
         .await;
-    // The order is hers, too.
+    // The order belongs to the customer as well.
     let order = atoll_testkit::complete(&ann, &cart).await.ok()["order"].clone();
     let order = format!("/admin/orders/{}?fields=customer_id", order["id"].as_str().expect("an id"));
     assert_eq!(shop.admin.get(&order).await.ok()["order"]["customer_id"], ann_id);
     let done = bob.post(&taken, json!({})).await;
     assert_eq!(done.error(), format!("400 invalid_data: Cart {cart} is already completed."));
-    // Of another channel, there is no such cart.
+    // For keys of another channel the cart does not exist.
     let till = shop.channel("Till").await;
     let there = shop.customer(&shop.storefront(&[&till]).await, "eve@test.dev").await;
     let of_web = scene.cart(storefront).await;
@@ -153,7 +153,7 @@ async fn customers_see_and_change_only_their_own_addresses() {
     let bern = format!("{path}/{bern}");
     ann.post(&bern, json!({ "is_default_shipping": true, "phone": "1" })).await.ok();
     assert_eq!(defaults().await, json!([["Basel", false], ["Bern", true]]));
-    // Those of others do not exist.
+    // Addresses of other customers do not exist.
     let unknown = format!("404 not_found: Address with id: {basel} was not found");
     let basel_path = format!("{path}/{basel}");
     assert_eq!(bob.get(path).await.ok()["count"], 0);
@@ -194,7 +194,7 @@ async fn a_customer_sees_their_orders_of_the_channels_of_the_key() {
     let token = format!("Bearer {}", token.await.ok()["token"].as_str().expect("a token"));
     let elsewhere = scene.shop.app.storefront(&key).with_header("authorization", &token);
     assert_eq!(orders(&elsewhere).await, [json!(null); 0]);
-    // And nothing leads on from there.
+    // Relations do not lead further.
     let wide = "fields=*orders.items,*orders.customer.orders,*orders.sales_channel";
     let shown = ann.get(&format!("/store/customers/me?{wide}")).await.ok();
     assert!(
@@ -203,7 +203,7 @@ async fn a_customer_sees_their_orders_of_the_channels_of_the_key() {
     );
 }
 
-/// Whoever may add to something may not do so without an end.
+/// Everything that clients can add to has a limit.
 #[tokio::test]
 async fn customer_and_address_sizes_are_limited() {
     let Scene { shop, storefront, tea, .. } = Scene::new().await;
@@ -228,7 +228,7 @@ async fn customer_and_address_sizes_are_limited() {
     let defaults = defaults["addresses"].as_array().expect("addresses").iter();
     assert_eq!(defaults.filter(|it| it["is_default_shipping"] == true).count(), 1);
 
-    // Forty lines of 16 kB are more than a cart may have, though each of them may be.
+    // Each line of 16 kB is allowed, but forty exceed the limit of a cart.
     let cart = shop.cart(&ann, &tea, 1).await;
     let line = |n: usize| json!({ "n": n, "note": "x".repeat(16_000) });
     let mut refused = None;
@@ -244,7 +244,7 @@ async fn customer_and_address_sizes_are_limited() {
     }
     let refused = refused.expect("a cart has an end");
     assert!(refused.starts_with("400 invalid_data: Cart has 5"), "{n_added}: {refused}");
-    // It can be made smaller, and changed.
+    // It can still be reduced and changed.
     let shown = ann.get(&format!("/store/carts/{cart}")).await.ok();
     let last = shown["cart"]["items"][n_added]["id"].as_str().expect("a line").to_owned();
     ann.delete(&format!("/store/carts/{cart}/line-items/{last}")).await.ok();

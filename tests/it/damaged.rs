@@ -1,5 +1,5 @@
-//! A damaged record, over HTTP: 500, and the log says which it is; never wrong data, and other records stay
-//! served.
+//! A damaged record over HTTP is a 500, and the log names it; wrong data is never served, and other records
+//! still are.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ async fn open(folder: &Path) -> TestApp {
     TestApp::over(store, None).await
 }
 
-/// What is logged, in memory.
+/// The log, in memory.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -90,7 +90,7 @@ async fn a_damaged_record_is_a_500_that_the_log_explains_and_others_stay_served(
         let logged = log.take();
         assert!(logged.contains("ERROR") && logged.contains(&named), "{path}: {logged}");
     }
-    // A write that would need it does nothing.
+    // A write that reads it is aborted.
     let title = json!({ "title": "Tea" });
     assert_eq!(admin.post(&format!("/admin/products/{}", tea.product), title).await.status, 500);
     assert!(log.take().contains(&named));

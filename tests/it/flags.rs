@@ -1,5 +1,4 @@
-//! Feature flags: what is left of the shop when sales channels are switched off, and that nothing is lost by
-//! it.
+//! Feature flags: the shop without sales channels, and with them again.
 
 use atoll_kernel::{
     Registry,
@@ -28,7 +27,7 @@ async fn without_sales_channels_the_shop_sells_everything_and_loses_nothing() {
     let shop = Shop::open(app(&disk, true).await).await;
     let web = shop.channel("Web").await;
     let tea = shop.product("Tea", &[&web], 5).await;
-    // Published, in no channel, and at a location that none sells from.
+    // A published product in no channel, with stock at a location that no channel is linked to.
     let cup = shop.product("Cup", &[], 0).await;
     let far = shop.admin.post("/admin/stock-locations", json!({ "name": "Far" })).await.ok();
     shop.stock(&cup.item, far["stock_location"]["id"].as_str().expect("an id"), 3).await;
@@ -78,7 +77,7 @@ async fn without_sales_channels_the_shop_sells_everything_and_loses_nothing() {
     assert_eq!(admin.get(&channel).await.ok(), before);
     assert_eq!(titles(&keyed.get(list).await.ok()), ["Tea"]);
     complete(&keyed, &cart).await.ok();
-    // What was bought without a channel is no channel's, and admins see it.
+    // Orders without a channel belong to none, and admins see them.
     assert!(keyed.get(&new).await.error().starts_with("404"));
     assert_eq!(admin.get(&order).await.ok()["order"]["sales_channel_id"], Value::Null);
     assert_eq!(shop.admin.on(&on).get("/admin/orders").await.ok()["count"], 2);

@@ -1,4 +1,4 @@
-//! What every request and every answer has in common: permits, heads, headers.
+//! All requests and answers: concurrency limit, heads, headers.
 
 use atoll_kernel::http::App as _;
 use atoll_testkit::{Answer, Shop, TestApp};
@@ -13,7 +13,7 @@ async fn request_limit_answers_503_with_retry_after() {
     let refused = shop.admin.get("/admin/products").await;
     assert_eq!(refused.headers["retry-after"], "1");
     assert_eq!(refused.error(), "503 unknown_error: Too many requests are being answered; try again soon");
-    // Whoever asks whether it lives is answered all the same.
+    // The health check is answered all the same.
     assert_eq!(shop.app.client().get("/health").await.status, 200);
     drop(taken);
     shop.admin.get("/admin/products").await.ok();
@@ -26,7 +26,7 @@ async fn cache_headers_forbid_shared_caching_of_personal_answers() {
     let storefront = shop.storefront(&[&web]).await;
     let says = |answer: &Answer| {
         let vary = answer.headers.get_all("vary").iter().map(|it| it.to_str().expect("text"));
-        // Cross-origin requests add lines of their own.
+        // Cross-origin requests have further headers.
         let vary: Vec<&str> = vary.filter(|it| !it.contains("origin")).collect();
         let kept = answer.headers.get("cache-control").map_or("-", |it| it.to_str().expect("text"));
         format!("{} {kept} [{}]", answer.status.as_u16(), vary.join("; "))
@@ -56,7 +56,7 @@ async fn cache_headers_forbid_shared_caching_of_personal_answers() {
         assert_eq!(says(&shop.app.client().get(path).await), "200 - []", "{path}");
     }
     assert_eq!(says(&shop.app.client().get("/").await), "200 - [accept]");
-    // A page of another origin is told besides that it matters which.
+    // Answers to other origins also vary on `Origin`.
     let vary = storefront.with_header("origin", "https://shop.example").get("/store/products").await;
     let lines: Vec<_> = vary.headers.get_all("vary").iter().collect();
     assert!(lines.len() > 1 && lines.iter().any(|it| it.to_str().is_ok_and(|it| it.contains("origin"))));

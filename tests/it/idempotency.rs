@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: what is sent again is not done again.
+//! Idempotency: a retry with the same `Idempotency-Key` is not executed again.
 
 use atoll_kernel::{
     Read, Registry,
@@ -18,14 +18,14 @@ fn keyed(client: &Client, key: &str) -> Client {
     client.clone().with_header("idempotency-key", key)
 }
 
-/// An admin whose token does not end with the day.
+/// An admin with a token that does not expire within a day.
 async fn server(shop: &Shop) -> Client {
     let key = shop.admin.post("/admin/api-keys", json!({ "title": "server", "type": "secret" })).await.ok();
     let token = key["api_key"]["token"].as_str().expect("a token");
     shop.app.client().with_header("authorization", &format!("Basic {token}"))
 }
 
-/// `200` and what was made, or the error.
+/// `200` and the record, or the error.
 async fn post(client: &Client, path: &str, body: Value) -> String {
     let answer = client.post(path, body).await;
     if !answer.status.is_success() {
@@ -54,7 +54,7 @@ async fn repeated_write_gets_the_same_answer() {
         used("a")
     );
     assert_eq!(post(&keyed(&one, "a"), &format!("/store/carts/{cart}"), json!({})).await, used("a"));
-    // Somebody else's key is another one, and so is none at all.
+    // The same key of another client is a key of its own.
     let theirs = post(&keyed(&other, "a"), "/store/carts", json!({ "email": "a@b.co" })).await;
     assert!(theirs.starts_with("cart_") && theirs != cart);
     assert_ne!(post(&one, "/store/carts", json!({ "email": "a@b.co" })).await, cart);
@@ -66,7 +66,7 @@ async fn repeated_write_gets_the_same_answer() {
         let added = keyed(&one, "b").post(&path, line.clone()).await.ok();
         assert_eq!(added["cart"]["items"][0]["quantity"], 1);
     }
-    // A refusal is none of a write: what was refused is tried again, and may be another request.
+    // Refusals are not stored: the request runs again, and the key may be used for another one.
     let refused = post(&keyed(&one, "c"), &path, line.clone()).await;
     assert!(refused.contains("insufficient_inventory"), "{refused}");
     let level = format!("/admin/inventory-items/{}/location-levels/{}", tea.item, shop.location);
@@ -122,7 +122,7 @@ async fn app_on(disk: &Memory) -> (TestApp, Switch) {
 }
 
 #[tokio::test]
-async fn after_a_crash_nothing_is_done_twice() {
+async fn retry_after_a_crash_is_not_executed_again() {
     async fn check(crash: Crash, n_made: u64, again: &str) {
         let disk = Memory::default();
         let (app, switch) = app_on(&disk).await;
@@ -144,8 +144,7 @@ async fn after_a_crash_nothing_is_done_twice() {
     check(Crash::After, 1, "sc_").await;
 }
 
-/// Sends a write whose commit reaches the disk and whose answer is lost, and then sends it again to the next
-/// process.
+/// Sends a write that crashes after its commit, and retries it with the next process.
 async fn cut(
     shop: Shop,
     disk: &Memory,
@@ -163,7 +162,7 @@ async fn cut(
     let (app, _) = app_on(disk).await;
     let client = client.on(&app);
     let answer = send(&client).await.ok();
-    // From now on that is the answer.
+    // The new answer is stored.
     assert_eq!(send(&client).await.ok(), answer, "{method} {path}");
     (app, answer)
 }
@@ -174,8 +173,8 @@ async fn shop_on(disk: &Memory) -> (Shop, Switch) {
 }
 
 #[tokio::test]
-async fn after_a_crash_a_repeat_is_answered_from_the_records() {
-    // One record, with the fields that were asked for.
+async fn retry_after_a_crash_is_answered_from_the_records() {
+    // One record, with the selected fields.
     let disk = Memory::default();
     let (shop, switch) = shop_on(&disk).await;
     let admin = shop.admin.clone();
@@ -184,7 +183,7 @@ async fn after_a_crash_a_repeat_is_answered_from_the_records() {
     assert_eq!(made["sales_channel"]["name"], "Cut");
     assert_eq!(made["sales_channel"].as_object().map(|it| it.len()), Some(2), "{made}");
 
-    // A record that is gone.
+    // A deleted record.
     let disk = Memory::default();
     let (shop, switch) = shop_on(&disk).await;
     let (admin, channel) = (shop.admin.clone(), shop.channel("Web").await);
@@ -192,7 +191,7 @@ async fn after_a_crash_a_repeat_is_answered_from_the_records() {
     let (_, gone) = cut(shop, &disk, &switch, &admin, "DELETE", &path, json!({})).await;
     assert_eq!(gone, json!({ "id": channel, "object": "sales-channel", "deleted": true }));
 
-    // Several of them, at once.
+    // Several records in one request.
     let disk = Memory::default();
     let (shop, switch) = shop_on(&disk).await;
     let (admin, old) = (shop.admin.clone(), shop.product("Old", &[], 1).await.product);
@@ -204,7 +203,7 @@ async fn after_a_crash_a_repeat_is_answered_from_the_records() {
     assert_eq!(titles(&done["updated"]), Some(vec![json!("New")]));
     assert_eq!(admin.on(&app).get("/admin/products").await.ok()["count"], 3);
 
-    // A line of a cart that is gone, with the cart.
+    // A line of a deleted cart.
     let disk = Memory::default();
     let (shop, switch) = shop_on(&disk).await;
     let web = shop.channel("Web").await;
@@ -249,7 +248,7 @@ async fn refused_completion_is_not_remembered() {
     assert_eq!(completing().await.ok(), order);
 }
 
-/// That the answer could not be given says nothing of what was done.
+/// An answer that failed does not mean that nothing was done.
 #[tokio::test]
 async fn refund_with_an_oversized_answer_is_not_repeated() {
     let shop = Shop::open(TestApp::init().await).await;
@@ -277,7 +276,7 @@ async fn refund_with_an_oversized_answer_is_not_repeated() {
     assert_eq!(refunds["payment"]["refunds"].as_array().map(Vec::len), Some(1), "{refunds}");
 }
 
-/// Completing at other prices than the shopper saw writes these into the cart, and does not complete it.
+/// Completing a cart whose prices have changed writes the new prices, and does not complete it.
 #[tokio::test]
 async fn completion_after_a_price_change_is_not_remembered() {
     let shop = Shop::open(TestApp::init().await).await;
@@ -358,7 +357,7 @@ async fn kept_answers_are_limited_in_size_and_per_client() {
     let shop = Shop::open(TestApp::init().await).await;
     let admin = server(&shop).await;
     let n_bytes = || stored(&shop.app, &shop.app.ctx.view().prefix(ONCE)).len();
-    // Larger than what is kept of one answer: made again.
+    // Larger than the limit of a stored answer: it is made again.
     let large = json!({ "name": "Large", "metadata": { "note": "x".repeat(IDEMPOTENCY_ANSWER_BYTES_MAX) } });
     let made = keyed(&admin, "large").post("/admin/sales-channels", large.clone()).await.ok();
     assert!(n_bytes() < 2000, "{} bytes", n_bytes());
@@ -374,7 +373,7 @@ async fn kept_answers_are_limited_in_size_and_per_client() {
     }
     let budget = usize::try_from(IDEMPOTENCY_BYTES_PER_CLIENT_MAX).expect("a few");
     assert!(n_bytes() < budget + n_answers * 1000, "{} bytes", n_bytes());
-    // Whether it was kept or not, the answer is the same.
+    // The answer is the same, whether it was stored or not.
     for (n, answer) in answers.iter().enumerate() {
         let client = keyed(&admin, &format!("{n}"));
         assert_eq!(&client.post("/admin/sales-channels", body(n)).await.ok(), answer);
@@ -413,7 +412,7 @@ async fn one_network_does_not_use_up_the_budget_of_a_storefront() {
     assert!(n_bytes() < used_up + 2000, "the answer was kept");
     let answer = open(&other, "of another").await;
     assert!(n_bytes() > used_up + 15_000, "the answer was not kept");
-    // A repeat from another network is answered alike.
+    // A retry from another network gets the same answer.
     assert_eq!(open(&one, "of another").await, answer);
 }
 
@@ -434,7 +433,7 @@ async fn done_request_without_a_kept_answer_is_409() {
     );
 }
 
-/// What a customer was answered through the key of one channel is nothing to the key of another.
+/// The stored answers of a customer are scoped to the publishable key of a channel.
 #[tokio::test]
 async fn idempotency_keys_are_per_channel_for_customers() {
     let shop = Shop::open(TestApp::init().await).await;
@@ -451,7 +450,7 @@ async fn idempotency_keys_are_per_channel_for_customers() {
     assert_ne!(first.0, second.0);
     assert_eq!((open(&web_key).await, open(&till_key).await), (first, second));
 
-    // An order is nobody's answer there, either.
+    // Nor is an order answered there.
     let tea = shop.product("Tea", &[&web], 9).await;
     let here = ann.clone().with_header("x-publishable-api-key", &web_key);
     let cart = shop.cart(&here, &tea.id, 1).await;
@@ -464,7 +463,7 @@ async fn idempotency_keys_are_per_channel_for_customers() {
     assert_eq!(there, format!("404 not_found: Cart with id '{cart}' not found"));
 }
 
-/// Two who registered, and are nobody yet, share the key of the storefront and nothing else.
+/// Two registered identities without accounts share the publishable key and nothing else.
 #[tokio::test]
 async fn idempotency_keys_of_registrations_are_separate() {
     let shop = Shop::open(TestApp::init().await).await;
@@ -494,7 +493,7 @@ async fn idempotency_keys_expire() {
     shop.app.advance_ms(DAY_MS - 3);
     assert_eq!(ctx.forget_answers(2).await.expect("a write"), 2);
     assert_eq!(ctx.forget_answers(2).await.expect("a write"), 1);
-    // One that is used again stays.
+    // A key that is used again stays.
     shop.app.advance_ms(1);
     let again = post(&keyed(&admin, "key 3"), "/admin/sales-channels", json!({ "name": "again" })).await;
     assert!(again.starts_with("sc_"), "{again}");

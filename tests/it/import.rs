@@ -1,4 +1,4 @@
-//! Importing a catalogue: all of it, once, with everything that is wrong named.
+//! Import of a catalogue: atomic, idempotent, with a report of all problems.
 
 use atoll_catalogue::{Catalogue, Report, import};
 use atoll_host::demo_catalogue;
@@ -36,7 +36,7 @@ async fn import_of_the_real_catalogue_reports_its_defects() {
     );
     assert_eq!(report.problems.len(), 24, "{report}");
 
-    // A second run changes nothing, and says so.
+    // A second import changes nothing, and reports that.
     let before = atoll_kernel::jobs::events_after(&app.ctx.view(), 0, 10_000).expect("events").len();
     let again = import_into(&app.ctx, catalogue).await;
     assert!(!again.changed_anything(), "{again}");
@@ -84,7 +84,7 @@ async fn import_adds_variants_to_a_product() {
     let mut more = catalogue.products[0].variants[0].clone();
     (more.title, more.sku) = ("5-person".into(), Some("TENT-LAG-5".into()));
     catalogue.products[0].variants.push(more.clone());
-    // The same title twice cannot be told apart.
+    // Variants with the same title are duplicates.
     catalogue.products[0].variants.push(more);
     let report = import_into(&app.ctx, catalogue).await;
     assert_eq!(report.tallies["product_variants"].created, 1);
@@ -260,7 +260,7 @@ async fn import_expands_kits_of_kits() {
     assert!(!import_into(&app.ctx, catalogue).await.changed_anything());
 }
 
-/// A product of a kit alone is not made where the kit cannot be.
+/// A product whose only variant is a kit that cannot be created is left out.
 #[tokio::test]
 async fn import_leaves_no_product_without_variants() {
     let variant = |sku: &str, parts: Value| {
@@ -287,7 +287,7 @@ async fn import_leaves_no_product_without_variants() {
         .ok();
     let catalogue = read(json!([
         product("pair", json!([variant("PAIR", part("CUP", json!(2)))])),
-        // Parts may be made with their kits, and have no more digits than numbers have.
+        // Parts may be created with their kits, and have at most the digits of a number.
         product("tea", json!([variant("TEA", json!([])), variant("BOX", part("TEA", json!(12_345_678)))])),
         product("crate", json!([variant("CRATE", part("BOX", json!(1.234_567_89)))])),
         product("lid", json!([variant("LID", part("CUP", json!(1))), variant("SET", part("LID", json!(1)))])),
@@ -310,7 +310,7 @@ async fn import_leaves_no_product_without_variants() {
         .collect();
     assert_eq!(listed, ["\"cup\": 1", "\"tea\": 2"]);
     assert!(!import_into(&app.ctx, catalogue).await.changed_anything());
-    // In the file, the cup is counted again, and may be taken.
+    // In the file the cup has managed stock again, so its kit can be created.
     let catalogue = read(json!([
         product("cup", json!([variant("CUP", json!([])), variant("TRIO", part("CUP", json!(3)))])),
         product("pair", json!([variant("PAIR", part("CUP", json!(2)))])),
@@ -318,7 +318,7 @@ async fn import_leaves_no_product_without_variants() {
     assert_eq!(import_into(&app.ctx, catalogue).await.problems, []);
 }
 
-/// What a float would round is read as it stands, and named.
+/// Numbers that a float would round are read exactly.
 #[tokio::test]
 async fn import_keeps_decimal_quantities() {
     let text = r#"{ "stock_locations": [{ "handle": "shed", "name": "Shed" }], "products": [
@@ -374,7 +374,7 @@ fn import_refuses_files_of_another_shape() {
     assert_eq!(Catalogue::from_json(marked.as_bytes()).expect("a catalogue").products[0].handle, "tea");
 }
 
-/// Records of a file as people type them: twice, half, and wrong.
+/// Records as people type them: duplicate, incomplete, wrong.
 fn record(fields: Vec<(&'static str, BoxedStrategy<Value>)>) -> BoxedStrategy<Value> {
     let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
     let named = move |values: Vec<Value>| names.iter().map(|it| it.to_string()).zip(values).collect();
@@ -465,7 +465,7 @@ fn file() -> BoxedStrategy<Value> {
     ])
 }
 
-/// Whatever a file holds, and whatever was imported before it: a second run writes nothing at all.
+/// For any file and any earlier import: a second import writes nothing.
 #[test]
 fn import_is_idempotent_for_any_file() {
     check_drawn(

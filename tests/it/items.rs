@@ -1,11 +1,11 @@
-//! Inventory items, and what variants take of them.
+//! Inventory items, and the variants that need them.
 
 use atoll_kernel::jobs::events_after;
 use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
 use atoll_testkit::{Shop, TestApp};
 use serde_json::{Value, json};
 
-/// What a kit is made of stays, so that the kit is not sold without it.
+/// An inventory item of a kit cannot be deleted, so that the kit is not sold without it.
 #[tokio::test]
 async fn inventory_item_of_a_kit_cannot_be_deleted() {
     let shop = Shop::open(TestApp::init().await).await;
@@ -25,10 +25,11 @@ async fn inventory_item_of_a_kit_cannot_be_deleted() {
             ),
         );
     }
-    // Its product may go: the kit takes the item all the same.
+    // Its product can be deleted: the kit still needs the item.
     shop.admin.delete(&format!("/admin/products/{}", cup.product)).await.ok();
     assert_eq!(shop.reserved(&cup.item).await, "0 of 5");
-    // What the kit no longer takes may go; and the last part, with which nothing is left to sell.
+    // An item that the kit does not need any more can be deleted, and so can the last one, with which the kit
+    // cannot be sold.
     let taken = format!("/admin/products/{}/variants/{}/inventory-items/{}", kit.product, kit.id, cup.item);
     shop.admin.delete(&taken).await.ok();
     delete(&cup.item).await.ok();
@@ -39,7 +40,7 @@ async fn inventory_item_of_a_kit_cannot_be_deleted() {
     assert!(refused.starts_with("400"), "{refused}");
 }
 
-/// An empty code is none: as many variants and items have it as like.
+/// Empty codes are stored as null, so they are not duplicates.
 #[tokio::test]
 async fn empty_skus_are_null() {
     let shop = Shop::open(TestApp::init().await).await;
@@ -66,7 +67,7 @@ async fn empty_skus_are_null() {
     }
 }
 
-/// Lists of items are in the order of what lies of them, or is promised.
+/// Lists of items are sorted by stocked and reserved quantity.
 #[tokio::test]
 async fn inventory_items_sort_by_quantity() {
     let shop = Shop::open(TestApp::init().await).await;
@@ -92,7 +93,7 @@ async fn inventory_items_sort_by_quantity() {
     assert!(refused.starts_with("400"), "{refused}");
 }
 
-/// What variants take is set for several at once: all of it, or nothing.
+/// The items of several variants are set in one request, all or none.
 #[tokio::test]
 async fn kit_items_are_set_in_a_batch() {
     let shop = Shop::open(TestApp::init().await).await;
@@ -133,7 +134,7 @@ async fn kit_items_are_set_in_a_batch() {
     assert_eq!(takes().await, [json!(2), Value::Null]);
     let foreign = json!({ "create": [{ "variant_id": cup.id, "inventory_item_id": tea.item, "required_quantity": 1 }] });
     assert!(shop.admin.post(&batch, foreign).await.error().starts_with("404"));
-    // A new variant, or a new product, of unknown items.
+    // A new variant or product with unknown items.
     let parts = json!([{ "inventory_item_id": "iitem_x", "required_quantity": 1 }]);
     let variant = json!({
         "title": "Two", "options": { "Size": "Two" }, "prices": [], "inventory_items": parts,
@@ -145,7 +146,7 @@ async fn kit_items_are_set_in_a_batch() {
     assert_eq!(shop.admin.post("/admin/products", product).await.error(), error);
 }
 
-/// `1.0` is stored and shown as the number that was sent, and is one.
+/// `1.0` is stored and shown as it was sent, and equals 1.
 #[tokio::test]
 async fn required_quantity_stays_the_number_that_was_sent() {
     let shop = Shop::open(TestApp::init().await).await;

@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
-/// For each layer, the layers that it may look at. Names are folders. `plugins/*` are the modules, which know
-/// nothing of each other; `plugins/extensions/*` are processes over several of them.
+/// For each layer, the layers that it may depend on. Names are folders; `plugins/*` is one layer.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/values", &[]),
     ("crates/storage", &["crates/values"]),
@@ -50,7 +49,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// May look at everything; nothing looks at them.
+/// These may depend on everything; nothing depends on them.
 const OUTSIDE: &[&str] = &["crates/testkit", "tests", "xtask"];
 
 /// Extensions that only a test links in.

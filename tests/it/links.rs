@@ -1,4 +1,4 @@
-//! Links go and come back with what they link, and only with that.
+//! Links are deleted and restored with the records that they link, and only with these.
 
 use atoll_kernel::{Actor, Fault, Moment, Write};
 use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_PRICE_SET};
@@ -29,7 +29,7 @@ fn channels_of(shop: &Shop, product: &str) -> Vec<String> {
 async fn restore_brings_back_only_links_that_the_deletion_took() {
     let (shop, web, till, tea) = linked().await;
     let row = PRODUCT_SALES_CHANNEL.row(&shop.app.ctx.view(), &tea.product, &web).expect("a row");
-    // This one was taken away by hand, before.
+    // This link was removed by hand before.
     let remove = format!("/admin/sales-channels/{till}/products");
     shop.admin.post(&remove, json!({ "remove": [tea.product] })).await.ok();
     let (product, channel) = (tea.product.clone(), web.clone());
@@ -43,7 +43,7 @@ async fn restore_brings_back_only_links_that_the_deletion_took() {
     .expect("a deletion and a restoration");
     assert_eq!(channels_of(&shop, &tea.product), [&*web]);
     assert_eq!(PRODUCT_SALES_CHANNEL.row(&shop.app.ctx.view(), &tea.product, &web).expect("a row"), row);
-    // Its variant, its price and its place in the listing are back, too.
+    // Its variant, price and listing are restored as well.
     let storefront = shop.storefront(&[&web]).await;
     assert_eq!(storefront.get("/store/products").await.ok()["count"], 1);
     let cart = shop.cart(&storefront, &tea.id, 1).await;
@@ -83,7 +83,7 @@ async fn link_to_a_hard_deleted_end_is_not_restored() {
     .await
     .expect("deletions and a restoration");
     assert_eq!(channels_of(&shop, &tea.product), [&*till]);
-    // That the other link is gone, and not put aside for ever, is for the verification at the end to say.
+    // That the other link is removed for good is checked by the verification at the end.
     assert_eq!(shop.app.verify().n_findings, 0);
 }
 
@@ -135,7 +135,7 @@ async fn link_refuses_missing_end_and_second_partner() {
         check(&other.id, &set, true).await,
         Err("Cannot create multiple links between 'product_variant' and 'price_set'".into())
     );
-    // The same pair again is the same pair.
+    // Linking a pair again changes nothing.
     assert_eq!(check(&tea.product, &web, false).await, Ok(()));
     let path = format!("/admin/products?sales_channel_id[]={web}&fields=id");
     assert_eq!(shop.admin.get(&path).await.ok()["count"], 2);

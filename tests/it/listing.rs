@@ -1,4 +1,5 @@
-//! The listing of a channel is an index form of the decision: whatever happens, both say the same.
+//! The listing of a channel is a projection (index) of the decision: after any changes both agree (property
+//! test).
 
 use std::collections::BTreeMap;
 
@@ -23,10 +24,10 @@ const N_CHANNELS: usize = 3;
 /// Windows begin and end at moments before this one.
 const N_MOMENTS: i64 = 5;
 
-/// A moment at which only a clock is that is ahead.
+/// A time that only a clock that is ahead shows.
 const AHEAD: i64 = 1_000_000;
 
-/// Something that may happen to a product, a channel, or both.
+/// A random change to a product, a channel, or both.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Link(usize, usize),
@@ -55,7 +56,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (product.clone(), channel.clone()).prop_map(|(p, c)| Step::Exclude(p, c)),
         1 => (product.clone(), channel.clone()).prop_map(|(p, c)| Step::Include(p, c)),
         1 => (channel.clone(), 0..N_MOMENTS).prop_map(|(c, at)| Step::Sweep(c, at)),
-        // The clock is ahead; the next one of those above puts it back.
+        // The clock is ahead; the next change above sets it back.
         1 => channel.clone().prop_map(|c| Step::Sweep(c, AHEAD)),
         2 => product.clone().prop_map(Step::Publish),
         1 => product.clone().prop_map(Step::Draft),
@@ -109,7 +110,7 @@ fn run(tx: &mut dyn Write, at: &Moment, step: Step) -> Result<(), Fault> {
     };
     match step {
         Step::Link(p, c) => {
-            // Refused where one end was deleted, and that is fine.
+            // Refused if one end was deleted, which is right.
             let _ = PRODUCT_SALES_CHANNEL.attach(tx, at, &product(p), &channel(c), Map::new());
             Ok(())
         }
@@ -125,7 +126,7 @@ fn run(tx: &mut dyn Write, at: &Moment, step: Step) -> Result<(), Fault> {
             Ok(())
         }
         Step::Exclude(p, c) => {
-            // As with links of products.
+            // As for links of products.
             let (channel, variant) = (channel(c), variant(p));
             let _ = SALES_CHANNEL_EXCLUDED_VARIANT.attach(tx, at, &channel, &variant, Map::new());
             Ok(())
@@ -133,14 +134,14 @@ fn run(tx: &mut dyn Write, at: &Moment, step: Step) -> Result<(), Fault> {
         Step::Include(p, c) => {
             Ok(SALES_CHANNEL_EXCLUDED_VARIANT.detach(tx, at, &channel(c), &variant(p)).map(drop)?)
         }
-        // One edge at a time, so that it stops on the way.
+        // One edge at a time, so that the sweep is interrupted.
         Step::Sweep(c, to) => Ok(sweep(tx, &channel(c), Timestamp::from_millis(to), 1)?),
         Step::Publish(n) => status(tx, n, ProductStatus::Published),
         Step::Draft(n) => status(tx, n, ProductStatus::Draft),
         Step::Delete(n) => Ok(delete_product(tx, at, &product(n)).map(drop)?),
         Step::Restore(n) => Ok(restore_product(tx, at, &product(n)).map(drop)?),
         Step::DeleteVariant(n) => Ok(delete_variant(tx, at, &variant(n)).map(drop)?),
-        // A variant whose product is gone comes back with it, and not before.
+        // A variant of a deleted product is restored with it, and not before.
         Step::RestoreVariant(n) if PRODUCTS.table.exists(tx, &product(n))? => {
             Ok(VARIANTS.restore(tx, at, &variant(n)).map(drop)?)
         }
@@ -150,8 +151,8 @@ fn run(tx: &mut dyn Write, at: &Moment, step: Step) -> Result<(), Fault> {
     }
 }
 
-/// For every channel and moment: the listings, their counts and their memberships are what the decision says,
-/// product by product and variant by variant.
+/// For every channel and time, listings, counts and memberships equal the decision, product by product and
+/// variant by variant.
 fn agrees(tx: &dyn Write) -> Result<(), Fault> {
     let all = |name: fn(usize) -> String| (0..N_PRODUCTS).map(name).collect::<Vec<_>>();
     for (c, at) in (0..N_CHANNELS).flat_map(|c| (-1..=N_MOMENTS).map(move |at| (c, at))) {
@@ -175,7 +176,7 @@ fn agrees(tx: &dyn Write) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The listing shows these of all ids in both directions, counts them, and knows which are among them.
+/// The listing contains exactly these ids, in both directions, in its count and in look-ups.
 fn holds(tx: &dyn Write, listing: &Listing, decided: &[String], all: &[String]) -> Result<(), Fault> {
     let ids = |order| {
         let mut ids = Vec::new();
@@ -203,7 +204,7 @@ async fn channel_swept_ahead_is_swept_back_in_batches() {
     let app = TestApp::init().await;
     let check = |tx: &mut dyn Write, at: &Moment| -> Result<(), Fault> {
         set_up(tx, at)?;
-        // They close one after the other.
+        // Their windows end one after the other.
         for n in 0..N_PRODUCTS {
             let until = 100_000 * i64::try_from(n + 1).expect("a few");
             for step in [Step::Publish(n), Step::Link(n, 0), Step::SetWindow(n, 0, None, Some(until))] {

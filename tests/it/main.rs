@@ -1,4 +1,4 @@
-//! Tests of the whole, through the real router.
+//! Integration tests through the real router.
 
 mod admin;
 mod agree;

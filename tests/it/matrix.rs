@@ -1,5 +1,5 @@
-//! The wall, cell by cell: every store route of the table, with every kind of key, asked in every way. A
-//! route that the table of subjects below does not know is an uncovered cell, and there must be none.
+//! The wall, cell by cell: every store route of the table, with every kind of key and every kind of query. A
+//! route that the table of subjects below does not know is an uncovered cell, and fails the test.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +10,12 @@ use atoll_kernel::{
 use atoll_testkit::{Client, Dump, Shop, TestApp, Variant, complete, id, pay};
 use serde_json::{Value, json};
 
-/// A shop of two channels, in which everything says whose it is: names of the web shop begin with `Web`,
-/// those of the till with `Till`.
+/// A shop of two channels. Names of records of the web shop begin with `Web`, those of the till with `Till`.
 struct Scene {
     shop: Shop,
     web: Side,
     till: Side,
-    /// Sorting that both channels' products are in.
+    /// Groups of products that both channels share.
     collection: String,
     category: String,
     tag: String,
@@ -24,7 +23,7 @@ struct Scene {
     kind: String,
 }
 
-/// What one channel has.
+/// The records of one channel.
 struct Side {
     channel: String,
     storefront: Client,
@@ -70,7 +69,7 @@ impl Scene {
         Scene { shop, web, till, collection, category, tag, option, kind }
     }
 
-    /// The path with the records of a side in it; none, where the table does not know what belongs there.
+    /// The path with the ids of a channel's records; `None` if the table does not know the route.
     fn path(&self, route: &Route, side: &Side) -> Option<String> {
         let path = route.path;
         let of_id = match path.split('/').nth(2).unwrap_or_default() {
@@ -100,7 +99,7 @@ impl Scene {
         Some(filled.collect::<Vec<_>>().join("/"))
     }
 
-    /// A body that the route takes, about this side.
+    /// A valid body for the route, with ids of this channel.
     fn body(&self, route: &Route, side: &Side) -> Value {
         let line = json!({ "variant_id": side.tea.id, "quantity": 1 });
         match route.path {
@@ -117,8 +116,8 @@ impl Scene {
         }
     }
 
-    /// Every way of asking a route that reads: alone, by each of its filters, searched, ordered, counted, and
-    /// with everything that hangs on the records.
+    /// Every query of a route that reads: plain, with each filter, searched, sorted, counted, and with all
+    /// relations.
     fn questions(&self, route: &Route, side: &Side) -> Vec<String> {
         let wide = format!("fields={}", nested(3).into_iter().collect::<Vec<_>>().join(","));
         let mut all = vec![String::new(), wide, "sales_channel_id[]=".to_owned() + &side.channel];
@@ -149,7 +148,7 @@ impl Scene {
     }
 }
 
-/// All relations that there are, one after the other: what a nosy client might ask for.
+/// All relations, one after the other, as a curious client might select them.
 fn nested(depth: usize) -> BTreeSet<String> {
     let graph = Registry::graph();
     let names: BTreeSet<&str> =
@@ -177,7 +176,7 @@ fn nested(depth: usize) -> BTreeSet<String> {
     all
 }
 
-/// What the answer to somebody tells of a side: its names and ids.
+/// Does an answer show names or ids of a channel?
 fn tells_of(answer: &Value, side: &Side, name: &str) -> bool {
     let text = answer.to_string();
     let marks = [
@@ -194,11 +193,11 @@ fn store_routes(shop: &Shop) -> Vec<&'static Route> {
     shop.app.ctx.routes().into_iter().filter(|it| it.auth == Auth::Store).collect()
 }
 
-/// What an answer to a question says, where it is not about what the question itself named.
+/// The answer without the ids and names of its request.
 async fn ask(client: &Client, path: &str, question: &str) -> Value {
     let answer = client.get(&format!("{path}?{question}")).await;
     assert!(answer.status.as_u16() < 500, "{path}?{question}: {}", answer.json);
-    // An error may say what was asked for, and does not tell of anything.
+    // An error may repeat the request, and reveals nothing by that.
     if answer.status.is_success() { answer.json } else { Value::Null }
 }
 
@@ -216,7 +215,7 @@ async fn no_store_route_shows_records_of_other_channels() {
             continue;
         };
         for question in scene.questions(route, web) {
-            // Whoever has the channel is told of it, and of no other.
+            // Keys of the channel see it, and no other.
             for (client, has_till) in [(&web.storefront, false), (&both, true)] {
                 let answer = ask(client, &own, &question).await;
                 if tells_of(&answer, web, "Web") {
@@ -233,7 +232,7 @@ async fn no_store_route_shows_records_of_other_channels() {
             }
             n_cells += 4;
         }
-        // Filters and ids that are about the other side.
+        // Filters by ids of the other channel.
         for question in scene.questions(route, till) {
             if tells_of(&ask(&web.storefront, &other, &question).await, till, "Till") {
                 leaks.push(format!("foreign ids: {other}?{question}"));
@@ -272,7 +271,7 @@ async fn disabled_or_deleted_channels_and_revoked_keys_show_nothing() {
         let mut leaks = Vec::new();
         for route in store_routes(&scene.shop).into_iter().filter(|it| it.method == Method::Get) {
             let Some(path) = scene.path(route, web) else { continue };
-            // What was begun in a channel can still be read when it is disabled: the line as it was bought.
+            // Carts of a disabled channel can still be read: the line as it was bought.
             let is_begun = path.contains("/carts/") || path.contains("/orders/");
             if end == "disabled" && is_begun {
                 continue;
@@ -302,7 +301,7 @@ async fn no_store_route_writes_into_other_channels() {
             wrong.push(format!("{} is not known", route.path));
             continue;
         };
-        // What is about nobody's channel anybody may do.
+        // Requests that concern no channel are allowed for all.
         if path.starts_with("/store/customers") {
             continue;
         }
@@ -319,7 +318,7 @@ async fn no_store_route_writes_into_other_channels() {
                 wrong.push(format!("{what}: {method} {path}: {} {}", answer.status, answer.json));
             }
         }
-        // A cart of one's own, and a variant of another channel.
+        // The caller's cart, and a variant of another channel.
         if let Some(path) = scene.path(route, till).filter(|_| path.ends_with("/line-items")) {
             let answer = till.storefront.post(&path, scene.body(route, web)).await;
             if !answer.status.is_client_error() {

@@ -1,11 +1,10 @@
-//! Amounts and quantities are exact, or refused; what is paid has the digits of its currency.
+//! Amounts and quantities are exact or refused; payments have the digits of their currency.
 
 use atoll_testkit::{Client, Shop, complete, id, pay};
 use axum::body::Body;
 use serde_json::{Value, json};
 
-/// Numbers that are longer than a number of a request may be. A float holds none of the first four, and would
-/// be another number; the others saturated.
+/// Numbers beyond the digit limit. A float would round the first four, and saturate the others.
 const LONG: [&str; 8] = [
     "19.990000000000000001", "12345678901234567.89", "0.12345678901234567", "1000000000000000.1",
     "79228162514264337593543950336", "1e28", "1e300", "1e-29",
@@ -28,7 +27,7 @@ async fn numbers_beyond_15_digits_are_refused_everywhere() {
     let product = format!("/admin/products/{}", tea.product);
     let variant = format!("{product}/variants/{}", tea.id);
     let (admin, shopper) = (&shop.admin, &storefront);
-    // Who asks, where, and what for; `#` is the number.
+    // Client, path and body; `#` is the number.
     let entries: [(&Client, String, String); 18] = [
         (
             shopper,
@@ -89,7 +88,7 @@ async fn numbers_beyond_15_digits_are_refused_everywhere() {
     assert!(
         admin.get("/admin/reservations?quantity=1e28").await.error().ends_with("has more than 15 digits")
     );
-    // Free data is what the sender makes of it.
+    // Metadata is stored as it was sent.
     let free = Body::from(r#"{"metadata":{"ratio":0.61803398874989484820}}"#);
     assert_eq!(
         storefront.send("POST", &cart, free).await.ok()["cart"]["metadata"]["ratio"],
@@ -133,7 +132,7 @@ async fn cart_totals_beyond_the_digit_limit_are_refused() {
     assert_eq!(shown["cart"]["total"], json!(9_999_999_999_999.99), "nothing was written");
 }
 
-/// A region that pays in a currency, and the price of a thing there: what is asked for, and that it is all.
+/// A region with this currency and a price there: the amount to pay, and that it pays the order in full.
 async fn check_due(currency: &str, country: &str, amount: f64, quantity: f64, total: f64, due: f64) {
     let (shop, web, storefront) = Shop::web().await;
     let region = json!({
@@ -180,7 +179,7 @@ async fn payment_amounts_are_rounded_to_the_currency() {
     check_due("kwd", "kw", 0.1234, 3.0, 0.3702, 0.37).await;
 }
 
-/// Less than the smallest coin is nothing: there is nothing to pay.
+/// Less than the smallest unit of the currency rounds to zero: no payment is needed.
 #[tokio::test]
 async fn amount_that_rounds_to_zero_needs_no_payment() {
     let (shop, web, storefront) = Shop::web().await;

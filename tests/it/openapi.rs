@@ -146,16 +146,16 @@ async fn store_routes_have_schemas_of_what_they_show() {
     for field in ["calculated_price", "inventory_quantity", "sku"] {
         assert!(shows("StorefrontProduct.variants", field), "{field}");
     }
-    // What admins are shown, and storefronts are not.
+    // Fields that only admins see.
     assert!(shows("Product", "sales_channels") && !shows("StorefrontProduct", "sales_channels"));
     assert!(
         shows("ProductVariant", "inventory_items") && !shows("StorefrontProduct.variants", "inventory_items")
     );
     assert!(shows("ProductVariant", "prices") && !shows("StorefrontProduct.variants", "prices"));
-    // Of some related records only a few fields are offered.
+    // Some relations offer a few fields only.
     let fields = schemas["StorefrontCart.customer"]["properties"].as_object().expect("fields");
     assert_eq!(fields.keys().collect::<Vec<_>>(), ["email", "groups", "id"]);
-    // A category has children, which have children.
+    // Categories are recursive.
     let children =
         &schemas["StorefrontProductCategory.category_children"]["properties"]["category_children"]["items"];
     assert_eq!(children["$ref"], "#/components/schemas/StorefrontProductCategory.category_children");

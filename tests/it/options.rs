@@ -1,4 +1,4 @@
-//! Product options: a product's own, and those that several share.
+//! Product options: exclusive ones of a product, and shared ones.
 
 use atoll_testkit::{Client, Shop, TestApp};
 use serde_json::{Value, json};
@@ -7,13 +7,13 @@ async fn shop() -> Shop {
     Shop::open(TestApp::init().await).await
 }
 
-/// Makes an option that products can share.
+/// Creates a shared option.
 async fn option(admin: &Client, title: &str, values: &[&str]) -> Value {
     let body = json!({ "title": title, "values": values });
     admin.post("/admin/product-options", body).await.ok()["product_option"].clone()
 }
 
-/// Makes a product with these options, and a variant that answers them like this.
+/// Creates a product with these options, and a variant with these values.
 async fn product(admin: &Client, title: &str, options: Value, choice: Value) -> Value {
     let variant = json!({ "title": title, "prices": [], "options": choice });
     let body = json!({ "title": title, "options": options, "variants": [variant] });
@@ -156,7 +156,7 @@ async fn products_share_options_and_keep_their_own() {
         assert_eq!(admin.post(&route, body).await.status, 404, "{route}");
     }
 
-    // An exclusive option goes with its product, a shared one stays.
+    // An exclusive option is deleted with its product, a shared one stays.
     admin.delete(&format!("/admin/products/{}", id(&tee))).await.ok();
     let left = admin.get("/admin/product-options").await.ok();
     assert_eq!(words(&left["product_options"], "title"), ["Size"]);
@@ -187,14 +187,14 @@ async fn a_product_gets_and_loses_options() {
     assert_eq!(words(&linked["options"], "title"), ["Kind", "Glaze", "Size", "Handle"]);
     assert_eq!(words(&linked["options"][0]["values"], "value"), ["plain", "blue"]);
 
-    // All of them, in an order of one's own; what is left out and was the product's own is gone.
+    // The values in a new order; the product's own value that is left out is deleted.
     admin.post(&path, json!({ "option_ids": [size["id"], kind["id"]] })).await.ok();
     assert_eq!(titles().await, "Size Kind");
     let left = admin.get("/admin/product-options?order=title").await.ok();
     assert_eq!(words(&left["product_options"], "title"), ["Kind", "Size"]);
     admin.post(&format!("{path}/options/batch"), json!({ "remove": [size["id"]] })).await.ok();
     assert_eq!(titles().await, "Kind");
-    // Nothing of a call is written when something in it is wrong.
+    // A request with an error writes nothing.
     let wrong =
         json!({ "add": [size["id"]], "remove": ["opt_x"], "update": [{ "product_option_id": "opt_x" }] });
     assert_eq!(admin.post(&format!("{path}/options/batch"), wrong).await.status, 404);

@@ -1,4 +1,4 @@
-//! Orders after they were placed: changed, sent, called back, done and put away.
+//! Placed orders: changes, fulfilments and their cancellation, completion, archiving.
 
 use atoll_inventory::{ReservationItem, ReservationItemPatch, reserve, update_reservation};
 use atoll_kernel::{Actor, Decimal, Moment, Write};
@@ -25,7 +25,7 @@ impl Bench {
         Bench { shop, storefront, tea, shed }
     }
 
-    /// An order of so many: its path.
+    /// Places an order of this quantity. Returns its path.
     async fn order(&self, variant: &str, quantity: u32) -> String {
         let cart = self.shop.cart(&self.storefront, variant, quantity).await;
         let path = format!("/store/carts/{cart}");
@@ -41,14 +41,14 @@ impl Bench {
         self.shop.admin.post(&format!("{order}{what}"), body).await
     }
 
-    /// Sends so many of the first line.
+    /// Fulfils this quantity of the first line.
     async fn send(&self, order: &str, quantity: i64, location: Option<&str>) -> atoll_testkit::Answer {
         let line = id(&self.shop.admin.get(order).await.ok()["order"]["items"][0]);
         let body = json!({ "items": [{ "id": line, "quantity": quantity }], "location_id": location });
         self.ask(order, "/fulfillments", body).await
     }
 
-    /// The paths that call back what is out of an order.
+    /// Paths that cancel the fulfilments of an order.
     async fn call_backs(&self, order: &str) -> Vec<String> {
         let order = self.shop.admin.get(order).await.ok()["order"].clone();
         let parcels = order["fulfillments"].as_array().into_iter().flatten();
@@ -71,7 +71,7 @@ impl Bench {
         )
     }
 
-    /// What is promised of what lies in the warehouse and in the shed: `3/9 0/4`.
+    /// Reserved and stocked quantities in the warehouse and in the shed: `3/9 0/4`.
     async fn levels(&self, item: &str) -> String {
         let path = format!("/admin/inventory-items/{item}/location-levels");
         let levels = self.shop.admin.get(&path).await.ok()["inventory_levels"].clone();
@@ -137,7 +137,7 @@ async fn fulfilment_takes_stock_and_cancelling_returns_it() {
     assert_eq!(bench.stand(&order).await, "pending partially_fulfilled v2: 1 of 3 sent");
     assert_eq!(bench.send(&order, 3, None).await.error(), too_many, "one of them is gone");
 
-    // From where it was not promised: no promise is left behind.
+    // Fulfilled from a location without its reservation: no reservation is left behind.
     bench.send(&order, 2, Some(&bench.shed)).await.ok();
     assert_eq!(bench.levels(&bench.tea.item).await, "0/8 0/2");
     assert_eq!(bench.stand(&order).await, "pending fulfilled v3: 3 of 3 sent");
@@ -171,7 +171,8 @@ async fn fulfilment_takes_stock_and_cancelling_returns_it() {
     assert_eq!(again, format!("400 invalid_data: Order with id {} has been canceled.", &order[14..]));
 }
 
-/// Stock that is promised to others is not sent, wherever it lies, and what is not there is not sent either.
+/// A fulfilment takes neither stock that is reserved for others, at any location, nor stock that is not
+/// there.
 #[tokio::test]
 async fn fulfilment_leaves_reservations_of_others() {
     let bench = Bench::open().await;
@@ -225,7 +226,7 @@ async fn fulfilling_a_kit_takes_all_its_items_from_stock() {
     let items = items["order"]["fulfillments"][0]["items"].as_array().expect("items").clone();
     assert_eq!(items.iter().map(|it| it["quantity"].clone()).collect::<Vec<_>>(), [json!(2), json!(1)]);
 
-    // What nobody counts is sent, and there is no more of it than was ordered.
+    // Unmanaged stock is fulfilled, up to the ordered quantity.
     let order = bench.order(&card.id, 2).await;
     let over = bench.send(&order, 3, None).await.error();
     assert!(over.starts_with("400 invalid_data: Cannot fulfill more items than what was ordered"), "{over}");
@@ -271,10 +272,10 @@ async fn completing_an_order_fulfils_what_is_left() {
     );
 }
 
-/// A line is promised what it takes and was not sent, and no more: neither by another reservation nor by a
-/// greater one.
+/// Reservations of a line are limited to what it needs and was not fulfilled: neither another reservation nor
+/// a larger one exceeds it.
 #[tokio::test]
-async fn a_line_is_promised_no_more_than_it_is_owed() {
+async fn reservations_of_a_line_are_limited_to_what_it_needs() {
     let bench = Bench::open().await;
     let (admin, item) = (&bench.shop.admin, &bench.tea.item);
     let cup = bench.shop.product("Cup", &[], 9).await;
@@ -305,7 +306,7 @@ async fn a_line_is_promised_no_more_than_it_is_owed() {
     assert_eq!(admin.post(&first, json!({ "quantity": 4 })).await.error(), no_more(item, 1, 0));
     assert_eq!(bench.levels(item).await, "3/9 0/4");
 
-    // To another place, and to two of them.
+    // Moved to another location, and split between two.
     admin.post(&first, json!({ "location_id": bench.shed, "description": "from the shed" })).await.ok();
     assert_eq!(bench.levels(item).await, "0/9 3/4");
     admin.post(&first, json!({ "quantity": 1, "location_id": bench.shop.location })).await.ok();
@@ -317,7 +318,7 @@ async fn a_line_is_promised_no_more_than_it_is_owed() {
     admin.post(&second, json!({ "quantity": 2 })).await.ok();
     assert_eq!(bench.levels(item).await, "1/9 2/4");
 
-    // What is out is not promised, and is when it comes back.
+    // Fulfilled units are not reserved; cancelling the fulfilment reserves them again.
     bench.send(&order, 2, None).await.ok();
     assert_eq!(reserve(item, 1).await.error(), no_more(item, 1, 0));
     for (path, _) in all().await {
@@ -338,17 +339,17 @@ async fn a_line_is_promised_no_more_than_it_is_owed() {
     assert_eq!(reserve(item, 1).await.error(), called_off);
     bench.ask(&order, "/archive", json!({})).await.ok();
     assert_eq!(reserve(item, 1).await.error(), called_off);
-    // Lines of other systems are theirs to look after.
+    // Reservations for lines of other systems are not checked.
     let mut foreign = promise.clone();
     (foreign["line_item_id"], foreign["quantity"]) = ("till-7".into(), 4.into());
     admin.post("/admin/reservations", foreign).await.ok();
     assert_eq!(bench.levels(item).await, "0/9 4/4");
 }
 
-/// A line that was not counted when it was bought takes what is reserved for it by hand, one for each piece:
-/// that goes first, and the other pieces take nothing.
+/// A line that was bought with unmanaged stock takes what is reserved for it by hand, one unit per piece:
+/// pieces with a reservation are fulfilled first, and the others take nothing.
 #[tokio::test]
-async fn what_was_not_counted_is_sent_by_what_was_reserved_for_it() {
+async fn unmanaged_lines_are_fulfilled_by_their_reservations() {
     let bench = Bench::open().await;
     let (admin, item) = (bench.shop.admin.clone(), bench.tea.item.clone());
     let web = bench.shop.channel("Cards").await;
@@ -382,7 +383,7 @@ async fn what_was_not_counted_is_sent_by_what_was_reserved_for_it() {
     assert_eq!(bench.levels(&item).await, "0/8 0/3");
     assert_eq!(bench.stand(&order).await, "completed fulfilled v6: 3 of 3 sent");
 
-    // After one was sent without any; and for all, a kit's worth of which is no more than one each.
+    // After one was fulfilled without a reservation; and for all, of which a kit needs no more than one each.
     for (n_before, n_reserved) in [(1, 1), (0, 2)] {
         let (order, before) = (bench.order(&card.id, 2).await, bench.levels(&item).await);
         if n_before > 0 {
@@ -516,8 +517,8 @@ async fn uncounted_kit_is_promised_what_its_pieces_take_today() {
     assert!(refused.ends_with(": 0 is outstanding"), "{refused}");
 }
 
-/// What is promised to a line beyond what was ordered, as it could be once, is let go of when the order is
-/// done, and not sent.
+/// Reservations beyond the ordered quantity, which earlier versions allowed, are released when the order is
+/// completed, and not fulfilled.
 #[tokio::test]
 async fn fulfilment_beyond_the_ordered_quantity_is_refused() {
     let bench = Bench::open().await;
@@ -557,7 +558,7 @@ async fn fulfilment_beyond_the_ordered_quantity_is_refused() {
         assert_eq!(bench.shop.app.verify().n_findings, 0);
         let after = if before == "0/9 0/4" { "0/7 0/4" } else { "0/5 0/4" };
         assert_eq!(bench.levels(item).await, after, "two of {before} were ordered");
-        // It can be called back and called off like any other.
+        // Its fulfilment and the order can be cancelled like others.
         if n_sent > 0 {
             for call_back in bench.call_backs(&order).await {
                 bench.ask(&order, &call_back, json!({})).await.ok();
@@ -568,7 +569,7 @@ async fn fulfilment_beyond_the_ordered_quantity_is_refused() {
     }
 }
 
-/// A line that is served from two places is out from each by itself.
+/// A line with two locations is fulfilled and cancelled at each by itself.
 #[tokio::test]
 async fn fulfilments_are_cancelled_per_location() {
     let bench = Bench::open().await;
@@ -598,7 +599,7 @@ async fn fulfilments_are_cancelled_per_location() {
     }
 }
 
-/// What was promised is sent, whatever the variant takes by then.
+/// A fulfilment takes what was reserved, whatever the variant needs by then.
 #[tokio::test]
 async fn fulfilment_takes_what_was_reserved_when_ordered() {
     let bench = Bench::open().await;
@@ -612,7 +613,7 @@ async fn fulfilment_takes_what_was_reserved_when_ordered() {
     admin.delete(&format!("{part}/{item}")).await.ok();
     bench.send(&orders[1], 1, None).await.ok();
     assert_eq!(bench.levels(item).await, "1/7 0/4", "it is taken no longer, and was promised");
-    // What was bought while it was not counted takes nothing, also when it is counted again.
+    // A line that was bought with unmanaged stock takes nothing, also if the stock is managed again.
     let free = bench.order(&bench.tea.id, 3).await;
     admin.post(&variant, json!({ "manage_inventory": true })).await.ok();
     admin.post(&part, json!({ "inventory_item_id": item, "required_quantity": 5 })).await.ok();
@@ -623,7 +624,8 @@ async fn fulfilment_takes_what_was_reserved_when_ordered() {
     assert!(over.starts_with("400 invalid_data: Cannot fulfill more items than what was ordered"), "{over}");
 }
 
-/// What is called back is to be sent again: the order is not done any more, and can be called off.
+/// A cancelled fulfilment has to be fulfilled again: the order is not completed any more, and can be
+/// cancelled.
 #[tokio::test]
 async fn cancelled_fulfilment_reopens_a_completed_order() {
     let bench = Bench::open().await;
@@ -642,7 +644,7 @@ async fn cancelled_fulfilment_reopens_a_completed_order() {
         assert_eq!(bench.levels(&bench.tea.item).await, "3/9 0/4");
         bench.ask(&order, "/cancel", json!({})).await.ok();
         assert_eq!(bench.levels(&bench.tea.item).await, "0/9 0/4");
-        // Put away or not, it stays called off.
+        // Archived or not, it stays cancelled.
         bench.ask(&order, "/archive", json!({})).await.ok();
         let error = bench.ask(&order, "/complete", json!({})).await.error();
         assert!(error.ends_with(canceled), "{error}");
@@ -653,7 +655,7 @@ async fn cancelled_fulfilment_reopens_a_completed_order() {
     }
 }
 
-/// What comes back is counted where it came from, as long as that is there.
+/// Cancelled units return to the location that they came from, while it exists.
 #[tokio::test]
 async fn cancelled_fulfilment_needs_a_location_to_return_to() {
     let bench = Bench::open().await;
@@ -699,7 +701,7 @@ async fn cancelled_fulfilment_needs_a_location_to_return_to() {
     assert_eq!(bench.stand(&order).await, "pending fulfilled v4: 2 of 2 sent", "nobody counts it any more");
 }
 
-/// The orders of a customer: of nobody else, and of no channel that the key lacks.
+/// Store orders are those of the customer in the channels of the key.
 #[tokio::test]
 async fn store_orders_are_limited_to_customer_and_channel() {
     let bench = Bench::open().await;
@@ -745,7 +747,7 @@ async fn store_orders_are_limited_to_customer_and_channel() {
     assert!(shop.admin.get("/store/orders").await.error().starts_with("400"));
 }
 
-/// Whatever is asked for, an order says where it stands.
+/// An order shows its statuses with any `fields`.
 #[tokio::test]
 async fn order_lists_are_filtered_and_show_statuses() {
     let bench = Bench::open().await;

@@ -1,4 +1,4 @@
-//! Paying by hand: what is asked for, set aside, taken and given back.
+//! Manual payments: authorisation, capture, refund.
 
 use atoll_testkit::{Client, Shop, complete, id, pay};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ async fn shop() -> (Shop, Client, String) {
     (shop, storefront, tea.id)
 }
 
-/// An order of two, at 10 each: its path, and that of its payment.
+/// Places an order of two at 10 each. Returns its path, and that of its payment.
 async fn order(shop: &Shop, storefront: &Client, variant: &str) -> (String, String) {
     let cart = shop.cart(storefront, variant, 2).await;
     let order = format!("/admin/orders/{}", id(&complete(storefront, &cart).await.ok()["order"]));
@@ -75,7 +75,7 @@ async fn unpaid_cart_cannot_be_completed() {
         second["payment_sessions"][0]["id"]
     );
 
-    // What is asked for follows the cart, and who chose to pay less has not chosen.
+    // The amount of the collection follows the cart; a session of an older amount does not count.
     storefront.post(&format!("{path}/line-items"), json!({ "variant_id": tea, "quantity": 1 })).await.ok();
     let collection = &storefront.get(&path).await.ok()["cart"]["payment_collection"];
     assert_eq!((&collection["amount"], &collection["payment_sessions"]), (&json!(30), &json!([])));
@@ -85,7 +85,7 @@ async fn unpaid_cart_cannot_be_completed() {
     assert_eq!(order["order"]["payment_collections"][0]["status"], "authorized");
     assert_eq!(order["order"]["payment_collections"][0]["authorized_amount"], 30);
 
-    // It is paid for: nobody pays twice.
+    // It is paid: no second payment is possible.
     assert_eq!(
         choose(json!({ "provider_id": "pp_system_default" })).await.error(),
         format!("400 not_allowed: Payment collection {} is already paid or canceled.", id(collection))

@@ -1,5 +1,4 @@
-//! What a line of a cart costs: the price of the day on which it was touched last, and never one that was not
-//! shown.
+//! Prices of cart lines: those of the last change, and never one that was not shown.
 
 use std::sync::Arc;
 
@@ -22,7 +21,7 @@ impl Scene {
         Scene { shop, web, storefront, tea, cup }
     }
 
-    /// Gives a variant these prices and no others.
+    /// Sets the prices of a variant.
     async fn set_prices(&self, variant: &Variant, prices: Value) {
         let path = format!("/admin/products/{}/variants/{}", variant.product, variant.id);
         self.shop.admin.post(&path, json!({ "prices": prices })).await.ok();
@@ -42,7 +41,7 @@ impl Scene {
         self.storefront.get(&format!("/store/carts/{cart}")).await.ok()["cart"].clone()
     }
 
-    /// The prices of the lines, and what they come to: `10 10: 20`.
+    /// Unit prices and total: `10 10: 20`.
     async fn prices(&self, cart: &str) -> String {
         let cart = self.shown(cart).await;
         let lines = cart["items"].as_array().into_iter().flatten();
@@ -100,8 +99,8 @@ async fn changing_customer_or_region_reprices_all_lines() {
     }
 }
 
-/// Who logs in, says an address, or is shown new prices keeps the line; it is not sold, and not moved to a
-/// region.
+/// A line whose price was deleted stays over a login, an address and new prices; it cannot be bought, nor
+/// moved to a region.
 #[tokio::test]
 async fn line_without_a_current_price_keeps_its_price_and_cannot_be_bought() {
     let scene = Scene::open().await;
@@ -150,14 +149,14 @@ async fn price_update_by_id_does_not_duplicate_it() {
     let refused = format!("400 invalid_data: Price with id: {named} is named twice");
     assert_eq!(scene.shop.admin.post(&path, twice).await.error(), refused);
     assert_eq!(prices().await, before);
-    // Who is for the same currency, quantities and rules is another one, wherever it stands.
+    // A price with the same currency, quantities and rules is the same one, at any position.
     let euros = |amount: i64| json!({ "currency_code": "eur", "amount": amount });
     scene.set_prices(&scene.tea, json!([euros(5), { "id": named, "amount": 6 }, euros(7)])).await;
     let after = prices().await;
     assert_eq!(after.iter().map(|it| it.1.clone()).collect::<Vec<_>>(), [5, 6, 7]);
     assert_eq!(&after[1].0, named);
     assert!(after[0].0 != after[2].0 && after[0].0 != *named && after[2].0 != *named, "{after:?}");
-    // Without any name each of them stays at most once.
+    // Without ids, each price stays at most once.
     scene.set_prices(&scene.tea, json!([euros(5), euros(6), euros(7), euros(8)])).await;
     let ids: std::collections::BTreeSet<String> = prices().await.into_iter().map(|it| it.0).collect();
     assert_eq!(ids.len(), 4);
@@ -190,12 +189,12 @@ async fn completion_refuses_prices_that_changed() {
     );
     let order = complete(&scene.storefront, &cart).await.ok()["order"].clone();
     assert_eq!((&order["total"], &order["payment_collections"][0]["amount"]), (&json!(1010), &json!(1010)));
-    // What becomes of prices afterwards is nothing to an order.
+    // Later price changes do not affect an order.
     scene.set_price(&scene.tea, 1).await;
     assert_eq!(scene.complete(&cart).await.ok()["order"], order);
 }
 
-/// Free things, and those that have no price at all.
+/// Free variants, and variants without a price.
 #[tokio::test]
 async fn price_of_zero_is_a_price() {
     let scene = Scene::open().await;
@@ -218,7 +217,7 @@ async fn price_of_zero_is_a_price() {
     assert_eq!(scene.prices(&loses_its_price).await, "0: 0", "the cart is as it was");
 }
 
-/// What is hidden is not told of by its price.
+/// The price of a hidden variant reveals nothing.
 #[tokio::test]
 async fn variant_of_another_channel_is_unknown_whatever_its_price() {
     let scene = Scene::open().await;
@@ -234,7 +233,7 @@ async fn variant_of_another_channel_is_unknown_whatever_its_price() {
     assert_eq!(scene.prices(&cart).await, "10 10: 20");
 }
 
-/// While the price goes up and down, buyers pay what they were shown, or are told.
+/// While the price changes concurrently, buyers pay the price that they were shown, or get 409.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_price_changes_never_charge_unseen_prices() {
     const N_BUYERS: usize = 32;

@@ -1,4 +1,4 @@
-//! Carts that change, orders that are called off, promises by hand.
+//! Regions of carts, cancelled orders, manual reservations.
 
 use atoll_testkit::{Shop, TestApp, complete};
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ async fn cart_region_change_updates_address_and_prices() {
         "{}",
         foreign.json
     );
-    // What has no price in the region cannot go there.
+    // A line without a price in the region prevents the change.
     storefront
         .post(&format!("{cart}/line-items"), json!({ "variant_id": cup.id, "quantity": 1 }))
         .await
@@ -74,7 +74,7 @@ async fn cancelled_order_releases_its_reservations() {
         shop.admin.post("/admin/orders/order_x/cancel", json!({})).await.error(),
         "404 not_found: Order id not found: order_x"
     );
-    // The buyer cannot have it a second time for the same cart.
+    // The cart cannot be completed again.
     let same = storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
     assert_eq!(same["order"]["status"], "canceled");
 }
@@ -100,7 +100,7 @@ async fn manual_reservations_cannot_exceed_stock() {
     assert_eq!(change(6).await.error(), format!("400 not_allowed: {too_much}"));
     assert_eq!(change(5).await.ok()["reservation"]["quantity"], 5);
     assert_eq!(shop.reserved(&tea.item).await, "5 of 5");
-    // Moved to where there is nothing: refused, and nothing is lost.
+    // Moving it to a location without stock is refused, and changes nothing.
     let far = shop.admin.post("/admin/stock-locations", json!({ "name": "Far" })).await.ok();
     let far = far["stock_location"]["id"].as_str().expect("an id").to_owned();
     assert!(shop.admin.post(&path, json!({ "location_id": far })).await.error().starts_with("404"));

@@ -20,7 +20,7 @@ async fn open() -> Shop {
     Shop::open(TestApp::init().await).await
 }
 
-/// The titles of what a storefront lists, in alphabetical order.
+/// Titles of the products that a storefront lists, sorted.
 async fn listed(storefront: &Client) -> String {
     let list = storefront.get("/store/products?fields=title&order=title").await.ok();
     let products = list["products"].as_array().expect("a list").iter();
@@ -101,7 +101,7 @@ async fn channels_are_expanded_from_product_cart_order_and_store() {
     assert_eq!(name(&stores["stores"][0]["default_sales_channel"]), Some("Default Sales Channel".into()));
 }
 
-/// A product is in as many channels as it is put into, and a storefront lists those of its own.
+/// A product can be in several channels, and a storefront lists those of its own.
 #[tokio::test]
 async fn a_product_is_sold_in_several_channels() {
     let shop = open().await;
@@ -170,7 +170,7 @@ async fn a_publishable_key_confines_a_storefront() {
         assert!(at_till.get(&path).await.error().starts_with("404 not_found"), "{path}");
     }
     assert!(shop.app.client().get("/store/products").await.error().contains("Publishable API key required"));
-    // A channel that is disabled sells nothing.
+    // A disabled channel sells nothing.
     shop.admin.post(&format!("/admin/sales-channels/{web}"), json!({ "is_disabled": true })).await.ok();
     assert_eq!(listed(&at_web).await, "");
 }
@@ -207,7 +207,7 @@ async fn a_module_adds_a_workflow_a_route_a_subscriber_and_a_job() {
     let user = NewUser { email: "new@test.dev".into(), password };
     app.ctx.run(&CREATE_USERS, Actor::System, vec![user]).await.expect("a user");
     opened(3).await;
-    // It was 8 o'clock, and it is midnight.
+    // From 8 o'clock to midnight.
     app.advance_ms(16 * 60 * 60 * 1000);
     opened(4).await;
     background.stop().await;

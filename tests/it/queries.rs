@@ -1,4 +1,4 @@
-//! Lists, whatever they are asked: filters and orders on the record, on what hangs on it, and both together.
+//! Filters and sorting of lists: on fields of the record, on relations, and both together.
 
 use atoll_testkit::{Client, Shop, TestApp};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ async fn scene() -> Scene {
     Scene { shop, web, till, collection, fresh }
 }
 
-/// The titles of a list, and how many it says there are on all pages.
+/// Titles of a page, and the count over all pages.
 async fn titles(client: &Client, query: &str) -> String {
     let list =
         client.get(&format!("{query}{}fields=title", if query.contains('?') { '&' } else { '?' })).await.ok();
@@ -76,7 +76,7 @@ async fn filters_on_relations_restrict_the_records() {
         (format!("tag_id={fresh}&variants.sku=Rum"), "Rum of 1"),
         ("options.title=Size&title=Ale".into(), "Ale of 1"),
     ] {
-        // The same in every form; what is within `$or` looks at each record.
+        // The same in every syntax; `$or` is evaluated per record.
         for form in ["", "$and[0]", "$or[0]", "$and[0][$or][0]", "$or[0][$and][0]"] {
             let query = format!("/admin/products?{}", bracketed(&filters, form));
             assert_eq!(titles(&shop.admin, &query).await, expect, "{query}");
@@ -112,7 +112,8 @@ async fn records_sort_by_fields_of_relations() {
     for (order, expect) in [
         ("title", "Ale Gin Rum Tea of 4"),
         ("-title", "Tea Rum Gin Ale of 4"),
-        // Of several the first in this order counts; those without one come last, or first where it descends.
+        // Of several related records the first in this order counts; records without one come last, or first
+        // if descending.
         ("sales_channels.name", "Gin Rum Tea Ale of 4"),
         ("-sales_channels.name", "Ale Tea Rum Gin of 4"),
         ("tags.value", "Tea Rum Gin Ale of 4"),
@@ -162,7 +163,7 @@ async fn filters_do_not_reveal_other_channels() {
     ] {
         assert_eq!(titles(&storefront, &format!("/store/products?{query}")).await, expect, "{query}");
     }
-    // A variant that the channel excludes leads to nothing either.
+    // An excluded variant does not match either.
     let rum = shop.admin.get("/admin/product-variants?sku=Rum&fields=id").await.ok();
     let body = json!({ "variants": [{ "variant_id": rum["variants"][0]["id"], "is_enabled": false }] });
     shop.admin.post(&format!("/admin/sales-channels/{web}/assortment"), body).await.ok();

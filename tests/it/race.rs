@@ -1,4 +1,4 @@
-//! The last unit, and many who want it.
+//! Race for the last unit.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use tokio::sync::Barrier;
 
 const N_BUYERS: usize = 64;
 
-/// What must be true after the race: orders, refusals and reservations agree with what there was.
+/// The invariant after the race: orders, refusals and reservations agree with the stock.
 fn check(n_orders: usize, n_refused: usize, reserved: &str, n_reservations: u64) -> Result<(), String> {
     let got = (n_orders, n_refused, reserved, n_reservations);
     if got == (1, N_BUYERS - 1, "1 of 1", 1) { Ok(()) } else { Err(format!("oversold, or lost: {got:?}")) }
@@ -66,7 +66,7 @@ async fn of_64_buyers_of_the_last_unit_one_gets_it() {
     }
 }
 
-/// The same race with the check before the transaction instead of in it: the checker must object.
+/// Negative control: with the check before the transaction, the checker detects an oversell.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_check_outside_the_transaction_oversells() {
     let (shop, key, last) = one_left(Engine::Memory).await;

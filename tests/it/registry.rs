@@ -1,4 +1,4 @@
-//! What is linked in fits together, and a reviewer sees what a change adds to it.
+//! The registry: everything that is linked in is consistent, and its snapshot shows what a change adds.
 
 use std::path::PathBuf;
 
@@ -26,11 +26,10 @@ fn registry_txt_matches_what_is_linked_in() {
 fn every_route_says_who_may_call_it() {
     let registry = atoll_host::registry().expect("a registry that fits together");
     for route in &registry.routes {
-        // What is public is listed in `auth.rs`.
+        // Public routes are listed in `auth.rs`.
         let fits = match route.path.split('/').nth(1) {
             Some("admin") => {
-                // Whoever is invited is no admin yet, and a dashboard asks for the flags before anybody logs
-                // in.
+                // An invited user is no admin yet, and the dashboard reads the flags before the login.
                 let before = ["/admin/invites/accept", "/admin/feature-flags"];
                 route.auth.is_admin() || before.contains(&route.path)
             }
@@ -42,7 +41,7 @@ fn every_route_says_who_may_call_it() {
         let fits = match route.method {
             Method::Get => !has_body,
             Method::Post => has_body,
-            // The older API sends what is to be unlinked.
+            // The older API sends the ids to unlink.
             Method::Delete => true,
         };
         assert!(fits, "{} {}", route.method, route.path);
@@ -73,7 +72,7 @@ static WRONG: Resource = Resource {
 };
 
 #[test]
-fn what_resources_show_is_there() {
+fn default_fields_of_resources_exist() {
     let parts =
         Registry { modules: vec![&CHANNEL_LIKE], resources: vec![&WRONG, &WRONG], ..Registry::default() };
     let Err(problems) = parts.build() else { panic!("nothing has what it shows") };

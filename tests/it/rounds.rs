@@ -1,4 +1,4 @@
-//! Nothing is sold twice: 64 buyers at once, again and again, for everything that lines can share.
+//! Oversell test: rounds of 64 concurrent buyers, for everything that lines can share.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,19 +14,19 @@ use tokio::sync::Barrier;
 
 const N_BUYERS: usize = 64;
 
-/// Few in every run; `cargo xtask thorough` does 5,000.
+/// Number of rounds: few by default, 5,000 in `cargo xtask thorough`.
 fn n_rounds() -> u32 {
     times("ATOLL_ROUNDS", 10)
 }
 
-/// What a buyer puts into a cart, from which storefront, and how much of the shared item that takes.
+/// What a buyer orders, in which storefront, and how much of the shared item that needs.
 struct Wish {
     storefront: Client,
     lines: Value,
     takes: i64,
 }
 
-/// A shop, and what its buyers want: the n-th buyer has the wish n modulo their number.
+/// A shop and the wishes of its buyers: the n-th buyer has the wish n modulo their number.
 struct Scene {
     shop: Shop,
     item: String,
@@ -38,7 +38,7 @@ fn line(variant: &Variant) -> Value {
     json!({ "variant_id": variant.id, "quantity": 1 })
 }
 
-/// A variant that takes so many of an item that another one takes too.
+/// A variant that needs this quantity of another variant's item.
 async fn sharing(shop: &Shop, channel: &str, item: &str, title: &str, required: i64) -> Variant {
     let items = json!([{ "inventory_item_id": item, "required_quantity": required }]);
     shop.product_with(title, &[channel], 0, json!({ "inventory_items": items })).await
@@ -82,7 +82,7 @@ async fn two_channels_of_one_location(n_units: i64) -> Scene {
     Scene { shop, item, n_units, wishes }
 }
 
-/// What is reserved of an item by its level, and by its reservations.
+/// The reserved quantity of an item, by its level and by its reservations.
 fn reserved(view: &dyn Read, item: &str) -> (Decimal, Decimal, BTreeMap<String, usize>) {
     let (mut by_level, mut by_promise, mut lines) = (Decimal::ZERO, Decimal::ZERO, BTreeMap::new());
     let on_level = &mut |level: atoll_inventory::InventoryLevel| {
@@ -131,7 +131,7 @@ async fn round(scene: &Scene) {
         won.extend(buyer.await.expect("a buyer"));
     }
     let taken: i64 = won.iter().map(|(_, takes)| takes).sum();
-    // What is left is less than the least that anybody wants.
+    // The rest is less than the smallest wish.
     let least = wishes.iter().map(|it| it.takes).min().unwrap_or(1);
     assert!(taken <= *n_units && n_units - taken < least, "{taken} of {n_units}");
     let view = shop.app.ctx.view();

@@ -1,4 +1,4 @@
-//! Proving who one is: sessions, passwords that are guessed, forgotten and changed.
+//! Authentication: sessions, login rate limit, password reset.
 
 use atoll_auth::SESSION_S;
 use atoll_kernel::{
@@ -20,7 +20,7 @@ fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
     answer.headers.get(name).map_or("", |it| it.to_str().expect("text"))
 }
 
-/// Opens a session; says the line that sets its cookie.
+/// Opens a session. Returns its `Set-Cookie` header.
 async fn open(client: &Client) -> String {
     let answer = client.post("/auth/session", json!({})).await;
     assert_eq!(answer.json["user"]["actor_type"], "user", "{}", answer.json);
@@ -36,7 +36,7 @@ async fn session_authenticates_until_logout_or_expiry() {
     let (app, admin) = behind("10.0.0.0/8").await.with_admin().await;
     let line = open(&admin).await;
     assert!(line.ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=36000"), "{line}");
-    // Who came over TLS is said by a proxy that is trusted, and by nobody else.
+    // Only a trusted proxy can say that a client used TLS.
     let over_tls = admin.clone().with_header("x-forwarded-proto", "https");
     let said_by_anybody = open(&over_tls.clone().from_peer("203.0.113.7")).await;
     assert!(said_by_anybody.ends_with("; Max-Age=36000"), "{said_by_anybody}");
@@ -45,11 +45,11 @@ async fn session_authenticates_until_logout_or_expiry() {
     let session = with_cookie(&app, &line);
     session.get("/admin/users/me").await.ok();
     session.post("/admin/sales-channels", json!({ "name": "Web" })).await.ok();
-    // A wrong token is not made good by a cookie.
+    // An invalid token is refused despite a valid cookie.
     let both = session.clone().with_header("authorization", "Bearer garbage");
     assert_eq!(both.get("/admin/users/me").await.status, 401);
     assert_eq!(with_cookie(&app, "connect.sid=garbage").get("/admin/users/me").await.status, 401);
-    // Closing one leaves the other.
+    // Closing a session leaves the other one open.
     let closed = session.delete("/auth/session").await;
     assert_eq!(closed.json, json!({ "success": true }));
     assert!(
@@ -74,7 +74,7 @@ async fn session_survives_a_restart_and_is_bound_to_its_actor_type() {
     drop(app);
     let app = TestApp::over(store(), None).await;
     with_cookie(&app, &line).get("/admin/users/me").await.ok();
-    // A customer's session opens nothing for admins.
+    // A customer's session is not valid on admin routes.
     let shop = Shop::open(TestApp::init().await).await;
     let web = shop.channel("Web").await;
     let storefront = shop.storefront(&[&web]).await;
@@ -110,7 +110,7 @@ async fn cross_site_requests_cannot_write_by_cookie() {
     check(&session, "https://admin.example", 200).await;
     check(&session, "https://evil.example", 401).await;
     check(&session, "null", 401).await;
-    // Whoever has a token is not a page that was given a cookie.
+    // A request with a token is not a cross-site request by cookie.
     check(&admin, "https://evil.example", 200).await;
 }
 
@@ -138,7 +138,7 @@ async fn login_is_limited_to_ten_attempts() {
     for _ in 0..9 {
         assert_eq!(client.post(LOGIN, credentials("wrong")).await.status, 401);
     }
-    // Getting in sets the count back.
+    // A successful login resets the count.
     client.post(LOGIN, credentials("supersecret")).await.ok();
     for _ in 0..10 {
         assert_eq!(client.post(LOGIN, credentials("wrong")).await.status, 401);
@@ -146,7 +146,7 @@ async fn login_is_limited_to_ten_attempts() {
     let refused = client.post(LOGIN, credentials("supersecret")).await;
     assert_eq!(refused.status, 429);
     assert_eq!(header(&refused, "retry-after"), "900");
-    // Whether the address is known makes no difference, and others may go on.
+    // Unknown accounts are limited alike, and other accounts are not affected.
     let unknown = json!({ "email": "Nobody@test.dev", "password": "x" });
     for _ in 0..10 {
         assert_eq!(client.post(LOGIN, unknown.clone()).await.status, 401);
@@ -199,12 +199,13 @@ async fn attempts_from_another_network_do_not_lock_the_account() {
     for _ in 0..10 {
         assert_eq!(guess(&eve, "admin@test.dev", "wrong").await, 401);
     }
-    // Neither she herself, nor her neighbour, nor what she says before what the proxy says.
+    // Attempts from elsewhere lock out neither the owner, nor her neighbour, nor a client behind the proxy
+    // with a forged header.
     for address in ["198.51.100.9", "198.51.100.200", "1.2.3.4, 198.51.100.9"] {
         assert_eq!(guess(&at(address), "ADMIN@test.dev ", "supersecret").await, 429, "{address}");
     }
     assert_eq!(guess(&owner, "admin@test.dev", "supersecret").await, 200);
-    // What is made up is one attempt more of its network, and of no other.
+    // An unknown account counts for its network, and for no other.
     for n in 0..87 {
         assert_eq!(guess(&eve, &format!("{n}@test.dev"), "wrong").await, 401, "{n}");
     }
@@ -222,7 +223,7 @@ async fn password_reset_token_works_once() {
         assert_eq!(client.post(&path, json!({ "identifier": email })).await.status, 201);
         app.mailed_tokens("auth.password_reset").pop()
     };
-    // Nobody learns who is known.
+    // The answer does not reveal whether the account exists.
     assert_eq!(ask("user", "nobody@test.dev").await, None);
     assert_eq!(ask("customer", "admin@test.dev").await, None);
     let token = ask("user", "Admin@test.dev").await.expect("a token");
@@ -241,17 +242,17 @@ async fn password_reset_token_works_once() {
     assert_eq!(set("update?token=garbage", "new secret").await, refused);
     app.advance_ms(1000);
     assert_eq!(set(&format!("update?token={token}"), "new secret").await, "done");
-    // Neither again, nor with one that was asked for before.
+    // Neither the same token again, nor an earlier one.
     assert_eq!(set(&format!("update?token={token}"), "newer secret").await, refused);
     assert_eq!(set(&format!("update?token={other}"), "newer secret").await, refused);
-    // Whoever came in by the old password is out.
+    // Sessions of the old password are invalid.
     assert_eq!(admin.get("/admin/users/me").await.status, 401);
     assert_eq!(session.get("/admin/users/me").await.status, 401);
     assert_eq!(client.post(LOGIN, credentials("supersecret")).await.status, 401);
     let login = client.post(LOGIN, credentials("new secret")).await.ok();
     let login = format!("Bearer {}", login["token"].as_str().expect("a token"));
     client.clone().with_header("authorization", &login).get("/admin/users/me").await.ok();
-    // A token that is late, and one for another kind of actor.
+    // An expired token, and one of another actor type.
     let token = ask("user", "admin@test.dev").await.expect("a token");
     let as_customer = format!("/auth/customer/emailpass/update?token={token}");
     assert_eq!(client.post(&as_customer, json!({ "password": "x" })).await.error(), refused);

@@ -1,10 +1,9 @@
-//! What products are sorted by, and single variants, as storefronts see them.
+//! Store routes of collections, categories, tags, types and variants.
 
 use atoll_testkit::{Client, Shop, TestApp};
 use serde_json::{Value, json};
 
-/// What the store routes show of a shop with a collection, a tag, a type and categories, to keys of two
-/// channels.
+/// The store routes of a shop with a collection, a tag, a type and categories, for keys of two channels.
 struct World {
     shop: Shop,
     web: Client,
@@ -58,7 +57,7 @@ impl World {
     }
 }
 
-/// The texts in a field of the items of a list, in order of the alphabet.
+/// The values of a field in a list, sorted.
 fn names(list: &Value, field: &str) -> String {
     let items = list.as_array().unwrap_or_else(|| panic!("no list: {list}"));
     let mut names: Vec<&str> = items.iter().map(|it| it[field].as_str().expect("a text")).collect();
@@ -82,7 +81,7 @@ async fn products_below_categories_and_collections_are_limited_to_the_channel() 
             assert_eq!(shown["count"], 1, "{path}");
             assert_eq!(names(&shown[many][0]["products"], "title"), expect, "{path}");
         }
-        // What is below the products is not offered, and nothing leads around the wall.
+        // Relations of products are not offered, and no path leads around the wall.
         let deep = format!("/store/{path}/{id}?fields=id,products.variants.sku,products.sales_channels.id");
         assert_eq!(world.web.get(&deep).await.ok()[one]["products"][0]["variants"], Value::Null);
         let order = format!("/store/{path}?order=products.title");
@@ -116,7 +115,7 @@ async fn inactive_and_internal_categories_are_hidden() {
             world.web.get(&format!("/store/product-categories/{id}")).await.error(),
             format!("404 not_found: Product category with id: {id} was not found")
         );
-        // One that is hidden and then shown is shown, and the other way round.
+        // A hidden category that becomes active is shown, and the reverse.
         let path = format!("/admin/product-categories/{id}");
         world.shop.admin.post(&path, json!({ "is_active": true, "is_internal": false })).await.ok();
         world.web.get(&format!("/store/product-categories/{id}")).await.ok();
@@ -159,13 +158,13 @@ async fn store_variants_belong_to_listed_products() {
         (&shown["inventory_quantity"], &shown["calculated_price"]["calculated_amount"]),
         (&json!(3), &json!(10))
     );
-    // What else there is of a variant is not the storefront's.
+    // Other fields of a variant are hidden from storefronts.
     let all =
         path(&tea.id, "?fields=id,*prices,*inventory_items,product.variants.sku,*product.sales_channels");
     assert_eq!(web.get(&all).await.ok()["variant"]["product"]["sales_channels"], Value::Null);
     let shown = web.get(&all).await.ok().to_string();
     assert!(!shown.contains("amount") && !shown.contains("iitem_") && !shown.contains("sc_"), "{shown}");
-    // A channel that is disabled shows nothing, and a variant that is deleted is gone.
+    // A disabled channel shows nothing, and neither is a deleted variant shown.
     shop.admin.delete(&format!("/admin/products/{}/variants/{}", tea.product, tea.id)).await.ok();
     assert_eq!(lists(&till, "").await, "Gin of 1");
 }

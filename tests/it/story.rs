@@ -1,4 +1,4 @@
-//! The main job, end to end, on a real catalogue and on both engines.
+//! End-to-end test: a real catalogue sold through several channels, on both engines.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use atoll_kernel::{Actor, Ctx, Moment, Write};
 use atoll_testkit::{Engine, Shop, TestApp, complete};
 use serde_json::{Value, json};
 
-/// The real catalogue, where it lies beside the project.
+/// The real catalogue, if it lies beside the project.
 pub(crate) fn real_catalogue() -> Option<Catalogue> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/catalogue.json");
     let Ok(text) = std::fs::read(&beside) else {
@@ -54,7 +54,7 @@ async fn story(app: TestApp, catalogue: Catalogue) {
     let path = format!("/admin/stock-locations/{location}/sales-channels");
     admin.post(&path, json!({ "add": [channel] })).await.ok();
 
-    // Two keys: each lists its own, and counts its own.
+    // Each key lists and counts the products of its channel.
     let mut storefronts = Vec::new();
     for of in [&whole, &channel] {
         let key = json!({ "title": "storefront", "type": "publishable" });
@@ -70,7 +70,7 @@ async fn story(app: TestApp, catalogue: Catalogue) {
     assert_eq!(list["count"].as_u64(), Some(half.len() as u64));
     assert_eq!(ids(&list["products"]), half);
 
-    // What the pop-up shop does not have does not exist there.
+    // Products of other channels do not exist in the pop-up shop.
     let foreign = format!("/store/products/{}?fields=id,variants.id", other_half[0]);
     let foreign_variant = &everything.get(&foreign).await.ok()["product"]["variants"][0]["id"];
     assert_eq!(
@@ -89,7 +89,7 @@ async fn story(app: TestApp, catalogue: Catalogue) {
         )
     );
 
-    // Bought down to nothing, through both channels.
+    // Sold out, through both channels.
     let own = "/store/products?handle=headless-omnichannel-commerce\
                &fields=id,variants.id,variants.inventory_quantity";
     let variant = &pop_up.get(own).await.ok()["products"][0]["variants"][0];
@@ -122,7 +122,7 @@ async fn story(app: TestApp, catalogue: Catalogue) {
         assert_eq!(*left, 0);
     }
 
-    // The admin sees which channel sold what.
+    // Admins see the channel of each order.
     for (of, order) in [(&channel, &first["order"]), (&whole, &second["order"])] {
         let path = format!("/admin/orders?sales_channel_id[]={of}&fields=id,*sales_channel");
         let list = admin.get(&path).await.ok();

@@ -1,4 +1,4 @@
-//! Who runs the shop: users, and those who are invited to become one.
+//! Admin users and invites.
 
 use atoll_flows::user::DELETE_USERS;
 use atoll_kernel::Actor;
@@ -33,7 +33,7 @@ async fn users_update_but_cannot_delete_themselves() {
     drop(app);
 }
 
-/// Makes a user by invite; says its client and the path of the user.
+/// Creates a user by invite. Returns its client and path.
 async fn colleague(shop: &Shop, email: &str) -> (Client, String) {
     let nobody = shop.app.client();
     let invite = shop.admin.post("/admin/invites", json!({ "email": email })).await.ok()["invite"].clone();
@@ -56,19 +56,19 @@ async fn users_delete_others_but_not_the_last_one() {
     let session = shop.app.client().with_header("cookie", cookie);
     session.get("/admin/users/me").await.ok();
     assert_eq!(shop.admin.delete(&path).await.ok()["deleted"], true);
-    // By token, by cookie, and whoever logs in as somebody who is gone is nobody.
+    // The deleted user is refused by token, by cookie and at the login.
     for client in
         [&ann, &session, &shop.log_in(&shop.app.client(), "/auth/user/emailpass", "ann@test.dev").await]
     {
         assert_eq!(client.get("/admin/products").await.status, 401);
     }
-    // What they made is the shop's, and is found by who made it.
+    // Records that they created stay, with their id as creator.
     let id = path.rsplit('/').next().expect("an id");
     let made = shop.admin.get(&format!("/admin/api-keys?created_by={id}")).await.ok();
     assert_eq!((&made["count"], &made["api_keys"][0]["id"]), (&json!(1), &key["id"]));
     let server = format!("Basic {}", key["token"].as_str().expect("a token"));
     shop.app.client().with_header("authorization", &server).get("/admin/products").await.ok();
-    // Of two who remove each other at the same time one stays.
+    // If two users delete each other concurrently, one stays.
     let (bob, path) = colleague(&shop, "bob@test.dev").await;
     let (one, other) = tokio::join!(shop.admin.delete(&path), bob.delete(&me));
     let mut statuses = [one.status.as_u16(), other.status.as_u16()];
@@ -76,7 +76,7 @@ async fn users_delete_others_but_not_the_last_one() {
     assert_eq!(statuses, [200, 401]);
 }
 
-/// A key or a module is no user, and removes any of them but the last. Over HTTP no key removes users.
+/// API keys and modules can delete any users but the last one. Over HTTP no key deletes users.
 #[tokio::test]
 async fn last_user_cannot_be_deleted_by_anyone() {
     let shop = Shop::open(TestApp::init().await).await;
@@ -120,7 +120,7 @@ async fn invite_is_accepted_once() {
     let is_user = "400 invalid_data: User account for following email(s) already exist: admin@test.dev";
     check(admin, path, json!({ "email": "admin@test.dev" }), is_user).await;
 
-    // Sent again, the old token opens nothing.
+    // After a resend, the old token is invalid.
     let one = format!("{path}/{}", ann["id"].as_str().expect("an id"));
     let again = admin.post(&format!("{one}/resend"), json!({})).await.ok()["invite"].clone();
     assert_ne!(again["token"], ann["token"]);
@@ -131,7 +131,7 @@ async fn invite_is_accepted_once() {
     check(&nobody, &accept(&again["token"]), json!({}), refused).await;
     let known = "400 invalid_data: The user is already authenticated and cannot accept an invite.";
     check(admin, &accept(&again["token"]), json!({}), known).await;
-    // It is for the address that was invited, however it is written.
+    // It is valid for the invited address only, in any case.
     let another = "400 not_allowed: The invite is for another e-mail address";
     let eve = shop.newcomer(&nobody, "eve@test.dev").await;
     check(&eve, &accept(&again["token"]), json!({}), another).await;
@@ -148,7 +148,7 @@ async fn invite_is_accepted_once() {
     let bob = shop.newcomer(&nobody, "bob@test.dev").await;
     check(&bob, &accept(&again["token"]), body, refused).await;
 
-    // One that is late, and one that was taken back.
+    // An expired invite, and a deleted one.
     let late = invite("bob@test.dev").await;
     shop.app.advance_ms(24 * 60 * 60 * 1000 - 1);
     let taken_back = invite("eve@test.dev").await;

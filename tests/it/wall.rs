@@ -1,4 +1,4 @@
-//! What ends at the channel.
+//! The wall: what a publishable key sees ends at its channels.
 
 use atoll_availability::ChannelScope;
 use atoll_kernel::query::Wall;
@@ -35,7 +35,7 @@ async fn key_types_authorise_their_own_routes_only() {
     let path = "/store/products?fields=id";
     assert_eq!(shop.app.storefront(&key).get(path).await.ok()["count"], 0);
 
-    // Revoked later, and now.
+    // Revoked in the future, and now.
     let keys = shop.admin.get(&format!("/admin/api-keys?token={key}")).await.ok();
     let revoke = format!("/admin/api-keys/{}/revoke", keys["api_keys"][0]["id"].as_str().expect("an id"));
     shop.admin.post(&revoke, json!({ "revoke_in": 60 })).await.ok();
@@ -48,7 +48,8 @@ async fn key_types_authorise_their_own_routes_only() {
     );
 }
 
-/// No store route leads to carts, orders and channels of others today; one that will ends at the wall, too.
+/// No store route leads to carts, orders and channels of others today; the wall also limits a route that
+/// will.
 #[tokio::test]
 async fn relations_are_limited_to_records_of_the_channel() {
     let (shop, web, till) = two_channels().await;
@@ -100,7 +101,7 @@ async fn store_products_are_those_of_the_channels_of_the_key() {
         lists(&[&till], &format!("&sales_channel_id={web}")).await,
         "400 invalid_data: Requested sales channel is not part of the publishable key"
     );
-    // Which channels there are is nobody's business.
+    // The list of channels is not public.
     let storefront = shop.storefront(&[&web]).await;
     let path = format!("/store/products/{}?fields=id,*sales_channels,*sales_channels_link", both.product);
     let shown = json!({ "product": { "id": both.product, "categories": [] } });
@@ -204,7 +205,7 @@ async fn fields_and_sorting_do_not_reveal_other_channels() {
     let quantity = format!("{product}?fields=variants.inventory_quantity");
     assert_eq!(storefront.get(&quantity).await.ok()["product"]["variants"][0]["inventory_quantity"], 5);
 
-    // Prices of other regions, other locations, other channels: not offered.
+    // Prices of other regions, locations and channels are not offered.
     for fields in [
         "variants.prices",
         "variants.price_set.prices.amount",
@@ -226,8 +227,8 @@ async fn fields_and_sorting_do_not_reveal_other_channels() {
             format!("400 invalid_data: Order field {order} is not valid")
         );
     }
-    // What a product has become since it was put into the cart is the channel's to show, and it no longer
-    // does.
+    // Changes of a product after it was added to the cart are not shown, since the channel does not sell it
+    // any more.
     let cart = shop.cart(&storefront, &tea.id, 1).await;
     let secret = json!({ "status": "draft", "title": "Secret", "metadata": { "cost": 3 } });
     shop.admin.post(&format!("/admin/products/{}", tea.product), secret).await.ok();

@@ -1,5 +1,5 @@
-//! Real kills: a process that completes paid carts is killed at any moment, again and again. In the end every
-//! order is paid once, and no money was kept without an order.
+//! Kill test: a process that completes paid carts is killed at random, again and again. In the end every
+//! order is paid once, and no charge is left without an order.
 
 #[path = "../flows/bank.rs"]
 #[expect(dead_code, reason = "the tests of flows ask the bank for more")]
@@ -28,11 +28,11 @@ use serde_json::json;
 
 use self::bank::{Mood, account};
 
-/// How often the process is killed; `ATOLL_KILLS` says otherwise.
+/// Number of kills; set by `ATOLL_KILLS`.
 const N_KILLS: u32 = 20;
 const N_BUYERS: usize = 8;
 
-/// The first argument of the processes that are killed: this program, called with it, is no test, but buys.
+/// First argument of the processes that are killed: with it this binary runs no test, but buys.
 const BUY: &str = "buy-until-killed";
 
 fn main() -> ExitCode {
@@ -66,7 +66,7 @@ fn store(folder: &Path) -> Store {
     Data::Folder(folder.to_owned()).open(registry).expect("a store")
 }
 
-/// The bank notes what it does from now on in this file.
+/// From now on the bank writes a journal to this file.
 fn log_to(file: &Path) {
     *bank::LOG.lock().unwrap_or_else(PoisonError::into_inner) = Some(file.to_owned());
 }
@@ -102,7 +102,7 @@ async fn buy_until_killed(folder: &Path, log: &Path, key: &str, variant: &str) {
     assert!(buyers.join_next().await.is_none_or(|it| it.is_ok()), "a buyer gave up");
 }
 
-/// Charges that were not given back, by cart, and how many calls came more than once.
+/// Charges without a refund by cart, and the number of retried calls.
 fn charges(text: &str) -> (BTreeMap<String, usize>, usize) {
     let (mut charged, mut voided, mut n_again) = (BTreeSet::new(), BTreeSet::new(), 0);
     for line in text.lines() {
@@ -111,7 +111,7 @@ fn charges(text: &str) -> (BTreeMap<String, usize>, usize) {
                 n_again += usize::from(!charged.insert((cart.to_owned(), key.to_owned())))
             }
             ["void", _, key] => n_again += usize::from(!voided.insert(key.to_owned())),
-            // The last line of a process that was killed.
+            // A torn last line of a killed process.
             _ => {}
         }
     }
@@ -122,7 +122,7 @@ fn charges(text: &str) -> (BTreeMap<String, usize>, usize) {
     (kept, n_again)
 }
 
-/// Carts that were charged twice, orders that nobody paid, carts that were charged and are no order.
+/// Carts that were charged twice, unpaid orders, and charged carts without an order.
 fn wrongs(kept: &BTreeMap<String, usize>, ordered: &BTreeSet<String>) -> [usize; 3] {
     let duplicates = kept.values().filter(|n| **n > 1).count();
     let unpaid = ordered.iter().filter(|cart| !kept.contains_key(*cart)).count();
@@ -164,13 +164,13 @@ async fn killed_at_any_moment_every_order_is_paid_once() {
             .expect("a process");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         assert!(lines.any(|line| line.is_ok_and(|it| it.contains("ready"))), "process {n} ended by itself");
-        // Every other process is let come to the bank first, however busy the machine is.
+        // Every other process is killed only after its first call of the bank, however busy the machine is.
         let noted = || fs::metadata(&log).map_or(0, |it| it.len());
         let (before, patience) = (noted(), Instant::now());
         while n % 2 == 0 && noted() == before && patience.elapsed() < Duration::from_secs(10) {
             std::thread::sleep(Duration::from_millis(1));
         }
-        // Any moment will do: this is one that no two kills share.
+        // A delay that differs for each kill.
         let wait = Duration::from_micros(2_000 + (u64::from(n) * 7_919) % 60_000);
         std::thread::sleep(wait);
         child.kill().expect("a kill");
@@ -178,7 +178,7 @@ async fn killed_at_any_moment_every_order_is_paid_once() {
     }
 
     let app = TestApp::over(store(folder.path()), None).await;
-    // The last process is this one: it gives back to the same bank.
+    // This process is the last one, and refunds at the same bank.
     log_to(&log);
     app.ctx.recover().await.expect("a recovery");
     let view = app.ctx.view();

@@ -1,5 +1,5 @@
-//! What was recorded of the original is replayed here. What differs is listed with its reason, or counted as
-//! open; the counts are in git, and may only get better.
+//! Replay of the recordings of the original. Differences are listed with their reasons, or counted as open;
+//! the counts are in git, and may only fall.
 
 mod examples;
 
@@ -14,8 +14,8 @@ use atoll_testkit::{Compared, Recording, Replay};
 use expect_test::expect_file;
 use tokio::sync::OnceCell;
 
-/// A request that the original refused and that would be done here is not sent: the rest was recorded without
-/// it.
+/// A request that the original refused and that would succeed here is skipped, since the rest was recorded
+/// without it.
 const NOT_SENT: &str = "not sent: ";
 
 fn folder() -> PathBuf {
@@ -40,11 +40,11 @@ fn recordings() -> Vec<(String, Recording)> {
 /// Why an entry differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// We decided so; the reason is a line of COMPAT.md.
+    /// On purpose; the reason is a line of COMPAT.md.
     OnPurpose,
-    /// It asks for a module that we do not have.
+    /// It needs a module that we do not have.
     NotThereYet,
-    /// An entry before it differs, and it asks for what that left.
+    /// It depends on an earlier entry that differs.
     Follows,
 }
 
@@ -86,7 +86,7 @@ fn consequences_name_deviations_before_them() {
     }
 }
 
-/// How many entries matched, how many differ by kind, and how many nobody has explained.
+/// Numbers of entries that match, that differ by kind, and that differ without an explanation.
 #[derive(Clone, Copy, Default)]
 struct Counts {
     matched: usize,
@@ -169,7 +169,7 @@ async fn recordings_are_answered_as_they_were() {
         sum.add(counts);
     }
     writeln!(lines, "all: {sum}").expect("text");
-    // For whoever looks into what is open: `cargo xtask replay` shows it.
+    // Open differences, as `cargo xtask replay` shows them.
     fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("replay.txt"), &open).expect("the report");
     assert_eq!(needless, [0; 0], "these are listed as deviations, and do not deviate");
     expect_file!["counts.txt"].assert_eq(&lines);

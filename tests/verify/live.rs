@@ -45,7 +45,7 @@ async fn second_concurrent_verification_is_409() {
     let refused = second.expect_err("the first one goes on").to_string();
     assert_eq!(refused, "Another verification is going on");
     assert_eq!(first.expect("a report").n_findings, 0);
-    // When it has ended, or nobody waits for it any more, the next one may begin.
+    // The next one can start when it has ended or was cancelled.
     drop(tokio::time::timeout(std::time::Duration::ZERO, shop.app.ctx.verify(10)).await);
     let third = loop {
         match shop.app.ctx.verify(10).await {
@@ -63,6 +63,6 @@ async fn shutdown_cancels_a_running_verification() {
     shop.app.ctx.stop();
     let answer = shop.admin.post("/admin/verify", json!({})).await;
     assert_eq!(answer.status.as_u16(), 503, "{}", answer.json);
-    // Its place is free: what goes on without a request is not called off.
+    // Its permit is free; a verification without a request is not cancelled.
     shop.app.ctx.until_answered().await;
 }

@@ -1,5 +1,4 @@
-//! `verify`: finds each kind of damage that is planted, that one and no other, and nothing in a shop that is
-//! whole.
+//! `verify` finds each kind of planted damage and nothing else, and nothing in an intact shop.
 
 mod live;
 mod planted;

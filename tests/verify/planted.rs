@@ -1,4 +1,4 @@
-//! Damage that is planted by writing keys, and what verify says of it: that, and nothing else.
+//! Damage that is planted by writing keys, and the findings of `verify`: exactly that damage.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -31,7 +31,7 @@ use serde_json::{Map, json};
 
 use crate::review::{PRODUCT_REVIEW, REVIEWS, Review, SHELF};
 
-/// A whole shop on a disk that each case has a copy of, and the ids of what is in it.
+/// An intact shop on a disk, of which each case has a copy, and the ids of its records.
 struct Whole {
     disk: Memory,
     names: Names,
@@ -60,7 +60,7 @@ struct Names {
 }
 
 impl Names {
-    /// The text, with names in the place of ids.
+    /// The text with names instead of ids.
     fn named(&self, text: &str) -> String {
         let names = [
             (&self.web, "WEB"),
@@ -124,7 +124,7 @@ async fn whole() -> Whole {
         Ok(review.id.to_string())
     };
     names.review = shop.app.ctx.write(Actor::System, more).await.expect("more").0;
-    // Subscribers and jobs have a place.
+    // Cursors of subscribers and progress of jobs are stored.
     let never = std::time::Duration::from_secs(3600);
     let pace =
         Pace { first: never, longest: never, n_failures_max: 3, prune_every: never, look_every: never };
@@ -182,7 +182,7 @@ fn change<T: Entity + PartialEq>(
     id: &str,
     change: impl Fn(&mut T),
 ) -> Result<(), Fault> {
-    // Written beside the service, so that nothing follows from it.
+    // Written to the table without the service, so that projections are not updated.
     let before = service.retrieve(tx, id)?;
     let mut after = before.clone();
     change(&mut after);
@@ -192,7 +192,7 @@ fn change<T: Entity + PartialEq>(
 
 type Plant = fn(&mut dyn Write, &Moment, &Names) -> Result<(), Fault>;
 
-/// What is planted, and what is found: kind, space, key, what stands there, what should.
+/// The planted damage and the finding: kind, space, key, stored and expected state.
 const CASES: &[(&str, Plant, &[&str])] = &[
     ("nothing", |_, _, _| Ok(()), &[]),
     // Values.
@@ -602,7 +602,7 @@ const CASES: &[(&str, Plant, &[&str])] = &[
         },
         &["payment.orphaned in payment at pay_x: a payment for `pay_col_x` → a collection that is there"],
     ),
-    // What goes on beside requests.
+    // Background tasks.
     (
         "an event that is not there",
         |tx, _, _| {
@@ -804,7 +804,7 @@ async fn values_whose_checksum_is_wrong_are_listed_and_the_rest_is_checked() {
         let found: Vec<_> = report.findings.iter().map(|it| (it.kind, it.space)).collect();
         assert_eq!(found, [("value.corrupt", *space)], "{:#?}", report.findings);
     }
-    // All at once, and something else besides.
+    // All at once, and another damage.
     let all = disk.fork();
     damaged.iter().for_each(|(key, _)| flip(&all, key));
     let missing = key(&store(&disk).view(), "review.by_stars", &["4"], &names.review);
@@ -813,7 +813,7 @@ async fn values_whose_checksum_is_wrong_are_listed_and_the_rest_is_checked() {
     assert_eq!(kinds, [("index.missing", 1), ("value.corrupt", damaged.len() as u64)]);
 }
 
-/// What is said of a disk as it is, before an application could trip over it.
+/// The findings of a disk, without starting an application on it.
 fn report_of(disk: &Memory) -> Report {
     let registry = Registry::linked().expect("a registry that fits together");
     let view = View::look(disk, &registry.spaces()).expect("a look");
@@ -828,7 +828,7 @@ async fn verify_skips_what_depends_on_unreadable_records() {
     let tea = names.tea.clone();
     let spoil = move |tx: &mut dyn Write, _: &Moment| {
         put(tx, "product", &[], &tea, b"")?;
-        // What does not hang on it is checked all the same.
+        // Everything that does not depend on it is still checked.
         remove(tx, "product.by_handle", &["ice"], "")?;
         Ok(())
     };

@@ -1,5 +1,5 @@
-//! A module of a third party: a record with an index, a link, a projection, and a check of its own. All but
-//! the check is verified for nothing.
+//! A module of a third party: a record with an index, a link, a projection and a check of its own. All but
+//! the check are verified without any code of the module.
 
 use atoll_kernel::{
     StoreError, Write, check,

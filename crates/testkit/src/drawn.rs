@@ -20,7 +20,7 @@ pub const SEED: &str = "ATOLL_SEED";
 /// Smaller cases that are tried when one failed: each opens what it needs anew, so this is a minute at most.
 const N_SHRINKS_MAX: u32 = 500;
 
-/// How often a test does what it does; the environment may say otherwise, as `cargo xtask thorough` does.
+/// Number of cases of a test; an environment variable overrides it, as `cargo xtask thorough` does.
 pub fn times(variable: &str, default: u32) -> u32 {
     env::var(variable).ok().and_then(|it| it.parse().ok()).unwrap_or(default)
 }

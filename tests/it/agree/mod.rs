@@ -1,8 +1,7 @@
-//! Whoever asks, and however: lists, counts, single records, carts, orders and explanations say the same.
+//! Lists, counts, single records, carts, orders and explanations agree on what is for sale (property test).
 //!
-//! Pages of states are drawn at random. What ought to be said of each is written down in `world`, without a
-//! look at the code, and everybody is asked at the edges of the windows, one millisecond before and one
-//! after.
+//! Random pages of states are drawn. The expected answers are computed in `world`, independently of the code,
+//! and all routes are asked at the edges of the windows, one millisecond before and one after.
 
 mod world;
 
@@ -16,7 +15,7 @@ use serde_json::{Value, json};
 
 use self::world::{Completed, Made, N_STATES, Page, State, make, moments, page, reprice};
 
-/// Few at a desk, 100,000 in CI; `cargo xtask thorough` draws a million.
+/// Number of states: few by default, 100,000 in CI, a million in `cargo xtask thorough`.
 fn n_states() -> u32 {
     times("ATOLL_STATES", 2_000)
 }
@@ -41,7 +40,7 @@ struct Asked<'a> {
     channel: String,
     storefront: Client,
     made: Vec<Made>,
-    /// When the page was made.
+    /// Time at which the page was created.
     begin: Timestamp,
 }
 
@@ -76,7 +75,7 @@ impl<'a> Asked<'a> {
         self.page.states.iter().zip(&self.made)
     }
 
-    /// Changes the prices that change now.
+    /// Changes the prices that are due now.
     async fn reprice(&self, at: i64) {
         let repriced = self.states().filter(|(state, _)| state.repriced_at == at);
         let repriced: Vec<(State, Made)> =
@@ -95,7 +94,7 @@ impl<'a> Asked<'a> {
                 self.looks_agree(state, made, at).await?;
             }
         }
-        // Afterwards, since what is sold is gone.
+        // Last, since an order takes its stock.
         for (state, made) in self.states() {
             if state.completed_at == at {
                 self.explanation_agrees(state, made, at, false)?;
@@ -120,7 +119,7 @@ impl<'a> Asked<'a> {
         }
         expected.sort_by_key(|it| it["id"].to_string());
         let mut products = list["products"].as_array().cloned().unwrap_or_default();
-        // There may be less of what was sold meanwhile.
+        // Less stock may be left, since units were sold.
         let is_sold =
             |id: &Value| self.states().any(|(it, made)| *id == *made.variant && it.completed_at < at);
         for product in products.iter_mut().chain(&mut expected) {
@@ -135,7 +134,7 @@ impl<'a> Asked<'a> {
         Ok(())
     }
 
-    /// What admins are told: is it for sale, at some price if it must have one?
+    /// The explanation for admins: is it for sale, at a price if it must have one?
     fn explanation_agrees(
         &self,
         state: &State,
@@ -162,7 +161,7 @@ impl<'a> Asked<'a> {
         Ok(())
     }
 
-    /// One product by its id, and a cart that takes its variant.
+    /// One product by id, and a cart to which its variant is added.
     async fn looks_agree(&self, state: &State, made: &Made, at: i64) -> TestCaseResult {
         let product = self.storefront.get(&format!("/store/products/{}?fields=id", made.product)).await;
         prop_assert_eq!(

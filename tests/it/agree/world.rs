@@ -1,4 +1,4 @@
-//! The states that are drawn, how they are put into a store, and what ought to be said of them.
+//! The states that are drawn, their records in a store, and the expected answers.
 
 use atoll_cart::{CARTS, Cart, LineItem};
 use atoll_inventory::{
@@ -18,10 +18,10 @@ use atoll_stock_location::{STOCK_LOCATIONS, StockLocation};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// Windows begin and end so many milliseconds after the page was made.
+/// Edges of windows, in milliseconds after the page was created.
 const EDGES: [i64; 3] = [10, 20, 30];
 const N_PLACES: usize = 2;
-/// States that are asked about together.
+/// Number of states per page.
 pub(super) const N_STATES: usize = 50;
 
 /// One millisecond before each edge, at it, and one after.
@@ -29,13 +29,13 @@ pub(super) fn moments() -> impl Iterator<Item = i64> {
     EDGES.into_iter().flat_map(|edge| [edge - 1, edge, edge + 1])
 }
 
-/// A channel, where it sells from, and what it may sell.
+/// A channel, its locations and its listing.
 #[derive(Clone, Debug)]
 pub(super) struct Page {
     channel: ChannelState,
     places: [Place; N_PLACES],
     pub(super) states: Vec<State>,
-    /// To which moment the listing was swept before anybody asks.
+    /// The time up to which the listing was swept.
     pub(super) swept: Option<i64>,
 }
 
@@ -54,7 +54,7 @@ struct Place {
     safety_stock: i64,
 }
 
-/// All that decides whether so many of a variant can be bought in the channel.
+/// Everything that decides whether a quantity of a variant can be bought in the channel.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     status: ProductStatus,
@@ -65,19 +65,19 @@ pub(super) struct State {
     until: Option<i64>,
     is_excluded: bool,
     has_price: bool,
-    /// What it costs before and after its price is changed, and when that is.
+    /// Prices before and after the change, and its time.
     prices: (i64, i64),
     pub(super) repriced_at: i64,
     is_counted: bool,
     allow_backorder: bool,
     parts: Vec<Part>,
     pub(super) quantity: i64,
-    /// When it is looked at and put into a cart, and when a cart with it is completed.
+    /// Time at which it is looked at and added to a cart, and time at which a cart with it is completed.
     pub(super) added_at: i64,
     pub(super) completed_at: i64,
 }
 
-/// What one of the variant takes of an item, and what is stocked and reserved of that at each place.
+/// Quantity of an item per variant, and its stocked and reserved quantities by location.
 #[derive(Clone, Debug)]
 struct Part {
     required: i64,
@@ -107,7 +107,7 @@ fn state() -> impl Strategy<Value = State> {
     let part = (1..3i64, [level(), level()]).prop_map(|(required, levels)| Part { required, levels });
     let backorder = prop::bool::weighted(0.3);
     let variant = (rarely(), mostly(), mostly(), backorder, prop::collection::vec(part, 0..3), 1..5i64);
-    // What costs nothing needs no payment.
+    // A free cart needs no payment.
     let free = |weight| prop_oneof![weight => Just(0_i64), 1 => Just(5_i64)];
     let moments = (moment(), moment(), moment());
     (product, variant, (free(9), free(3)), moments).prop_map(|(product, variant, prices, moments)| {
@@ -150,7 +150,7 @@ pub(super) fn page() -> impl Strategy<Value = Page> {
         .prop_map(|(channel, places, states, swept)| Page { channel, places, states, swept })
 }
 
-/// What ought to be said, in words that know nothing of how it is found out.
+/// The expected answers, computed independently of the code.
 impl Page {
     fn shows_product(&self, state: &State, at: i64) -> bool {
         self.channel == ChannelState::Open
@@ -169,7 +169,7 @@ impl Page {
         self.shows_product(state, at) && !state.is_variant_deleted && !state.is_excluded
     }
 
-    /// Whatever it costs.
+    /// At any price.
     pub(super) fn sells(&self, state: &State, at: i64) -> bool {
         self.shows_variant(state, at) && self.has_enough(state)
     }
@@ -178,8 +178,8 @@ impl Page {
         self.sells(state, at) && state.has_price
     }
 
-    /// What becomes of a cart that got it when the page was made, and that nobody pays for: at first, and
-    /// when it is completed once more.
+    /// The result of completing a cart to which it was added when the page was created, without a payment:
+    /// the first time, and again.
     pub(super) fn completes(&self, state: &State, at: i64) -> [Completed; 2] {
         let is_sold = |price: i64| match price {
             0 if self.has_enough(state) => Completed::Order,
@@ -193,7 +193,7 @@ impl Page {
         }
     }
 
-    /// What it costs.
+    /// Its price.
     pub(super) fn price(&self, state: &State, at: i64) -> Option<i64> {
         let (before, after) = state.prices;
         state.has_price.then_some(if at < state.repriced_at { before } else { after })
@@ -215,7 +215,7 @@ impl Page {
         !state.parts.is_empty() && state.parts.iter().all(is_enough)
     }
 
-    /// What the places that the channel sells from can give of an item.
+    /// Available quantity of an item at the locations of the channel.
     fn there(&self, part: &Part) -> i64 {
         let at_place = |(place, level): (&Place, Option<(i64, i64)>)| match level {
             Some((stocked, reserved)) if place.is_linked => (stocked - reserved - place.safety_stock).max(0),
@@ -224,7 +224,7 @@ impl Page {
         self.places.iter().zip(part.levels).map(at_place).sum()
     }
 
-    /// How many whole ones there are; null where nothing is counted.
+    /// Available whole units; null if stock is not managed.
     pub(super) fn available(&self, state: &State) -> Value {
         if !state.is_counted || state.parts.is_empty() {
             return Value::Null;
@@ -233,16 +233,16 @@ impl Page {
     }
 }
 
-/// What completing a cart comes to.
+/// The result of completing a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Completed {
     Order,
-    /// The cart has new prices.
+    /// 409: the cart got new prices.
     Repriced,
     Refused,
 }
 
-/// The ids of what was made of a state.
+/// Ids of the records of a state.
 #[derive(Clone, Debug)]
 pub(super) struct Made {
     pub(super) product: String,
@@ -253,7 +253,7 @@ pub(super) struct Made {
     pub(super) full_cart: String,
 }
 
-/// Puts a page into the store, for a channel that is there.
+/// Creates the records of a page, in an existing channel.
 pub(super) fn make(tx: &mut dyn Write, at: &Moment, page: &Page, channel: &str) -> Result<Vec<Made>, Fault> {
     let mut places = Vec::new();
     for place in &page.places {

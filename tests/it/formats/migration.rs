@@ -1,6 +1,6 @@
-//! Migrations between two programs that differ: in an index, a field's name, a projection, a link.
+//! Migrations between two programs that differ in an index, a renamed field, a projection and a link.
 //!
-//! Both are what is linked in and one module more, once as it was before and once as it is after.
+//! Both consist of what is linked in and of one more module, in its old and its new version.
 
 use atoll_host::registry;
 use atoll_kernel::{
@@ -22,7 +22,7 @@ use atoll_kernel::{
     serde_json::{Map, Value, json},
 };
 
-/// More than a batch, and ten of what a projection is shown.
+/// More than a batch, also of a projection, whose rows weigh ten times as much.
 const N_SHELVES: usize = 5_500;
 
 pub(super) mod before {
@@ -111,7 +111,7 @@ mod after {
     };
 }
 
-/// What is linked in, changed.
+/// What is linked in, with this change.
 pub(super) fn program(change: impl FnOnce(&mut Registry)) -> &'static Registry {
     let linked = registry().expect("a registry");
     let mut parts = Registry {
@@ -150,7 +150,7 @@ pub(super) fn open(disk: &Memory, program: &'static Registry) -> Store {
     Store::open(disk.clone(), &program.spaces()).expect("a store")
 }
 
-/// Opens the disk with this program, as a start does, and closes it.
+/// Opens the disk with this program, as at a start, and closes it.
 pub(super) async fn start(disk: &Memory, program: &'static Registry) -> Result<(), MigrationError> {
     MigrationPlan::of(&View::look(disk, &program.spaces())?, program)?;
     let store = open(disk, program);
@@ -179,7 +179,7 @@ pub(super) fn shelf_id(n: usize) -> String {
     format!("shlf_{n:06}")
 }
 
-/// A disk that the old program has filled.
+/// A disk with data of the old program.
 pub(super) async fn old_disk(n_shelves: usize) -> Memory {
     let disk = Memory::default();
     start(&disk, old_program()).await.expect("a new database");
@@ -214,13 +214,13 @@ pub(super) fn entries(view: &dyn Read, space: &'static str) -> Entries {
     entries
 }
 
-/// Everything that a program finds on a disk.
+/// Everything that a program reads from a disk.
 pub(super) fn all(disk: &Memory, program: &'static Registry) -> Vec<(&'static str, Entries)> {
     let view = View::look(disk, &program.spaces()).expect("a look");
     program.spaces().into_iter().map(|space| (space, entries(&view, space))).collect()
 }
 
-/// Makes a store forget what was kept of its parts, as data of before there were fingerprints has it.
+/// Removes the fingerprints of parts, as in data from before there were fingerprints.
 pub(super) async fn forget_fingerprints(store: &Store) {
     let forget = |tx: &mut dyn Write| {
         for (key, _) in entries(tx, FORMAT) {
@@ -231,7 +231,7 @@ pub(super) async fn forget_fingerprints(store: &Store) {
     write(store, forget).await;
 }
 
-/// What the new program must find.
+/// The records as the new program must read them.
 fn check(disk: &Memory, n_shelves: usize) {
     let view = View::look(disk, &new_program().spaces()).expect("a look");
     let table = &after::SHELVES.table;
@@ -252,7 +252,7 @@ fn check(disk: &Memory, n_shelves: usize) {
     assert_eq!(table.get_deleted(&view, &shelf_id(1)).expect("a get").expect("a grave").title, "Shelf 1");
     assert_eq!(entries(&view, "shelf.boards").len(), n_shelves - 1);
     assert_eq!(group_count(&view, "shelf.boards", &["2"]).expect("a count"), n_shelves as u64 - 1);
-    // They are written as today's, live or not: nobody needs the way from before any more.
+    // Live and soft-deleted rows were rewritten in the current version: the steps are not needed any more.
     for space in ["shelf", "shelf.deleted"] {
         assert!(entries(&view, space).iter().all(|(_, value)| value.starts_with(&[2, 0, 3])), "{space}");
     }
@@ -275,7 +275,7 @@ async fn migration_upgrades_indexes_records_and_projections() {
     assert_eq!(plan.to_string(), "the data is as this program stores it: there is nothing to do\n");
 }
 
-/// The control: the same two programs, and nobody migrates.
+/// Negative control: the same two programs without a migration.
 #[tokio::test]
 async fn without_a_migration_an_old_row_is_not_found_and_cannot_be_deleted() {
     let disk = old_disk(200).await;
@@ -287,7 +287,7 @@ async fn without_a_migration_an_old_row_is_not_found_and_cannot_be_deleted() {
     let delete = |tx: &mut dyn Write| after::SHELVES.table.remove(tx, &shelf_id(7)).map(|it| it.is_some());
     let refused = store.write(delete).await.expect_err("its index has no count").to_string();
     assert!(refused.contains("a counter at 0 cannot change by -1"), "{refused}");
-    // Also where a counter alone is wrong, and the fingerprints agree.
+    // Also if only a counter is wrong, and the fingerprints are equal.
     store.close();
     start(&disk, new_program()).await.expect("a migration");
     check(&disk, 200);
@@ -313,7 +313,7 @@ async fn migration_resumes_after_a_crash() {
             break;
         }
         n_interrupted += 1;
-        // The old program trusts nothing that is half done: it refuses what it does not know.
+        // The old program refuses data that is migrated in part.
         if n > 2 {
             let refusals = refused(&disk, old_program());
             assert!(
@@ -328,8 +328,8 @@ async fn migration_resumes_after_a_crash() {
     assert!(n_interrupted >= 8, "only {n_interrupted} commits");
 }
 
-/// The program from before does not know of the index that is half built, and is not refused: no record is of
-/// a newer version. What it changes is not in that half.
+/// The old program does not know the index that is built in part, and is not refused, since no record has a
+/// newer version. Its writes are missing in that index.
 #[tokio::test]
 async fn half_built_index_is_rebuilt_after_an_older_program_ran() {
     let program = program(|it| it.modules.push(&indexed::MODULE));
@@ -357,10 +357,10 @@ async fn half_built_index_is_rebuilt_after_an_older_program_ran() {
     assert_eq!(entries(&view, "shelf.by_name").len(), N_SHELVES - 2);
 }
 
-/// Two programs that build different indexes over the same rows: the second one does not go on where the
-/// first one was.
+/// Two programs build different indexes over the same rows: the second one does not resume the migration of
+/// the first.
 #[tokio::test]
-async fn a_migration_that_another_program_has_begun_is_not_gone_on_with() {
+async fn migration_of_another_program_is_not_resumed() {
     const BY_COLOUR: Index<before::Shelf> =
         Index::on("shelf.by_colour", &["colour"], |it, keys: &mut Keys| keys.add(&[&it.colour]));
     static SHELVES: Service<before::Shelf> = Service::new(&[before::BY_CODE, BY_COLOUR]);
@@ -404,7 +404,7 @@ async fn migration_names_rows_that_break_a_unique_index() {
     start(&disk, old_program()).await.expect("the program that was used before goes on");
 }
 
-/// Writes what is kept of a part as another program would have.
+/// Stores the fingerprint of a part as another program would.
 async fn keep(disk: &Memory, change: impl Fn(&mut Map<String, Value>) + Send + 'static, key: &'static str) {
     let store = open(disk, old_program());
     let keep = move |tx: &mut dyn Write| {
@@ -574,7 +574,7 @@ async fn relinked_module_drops_links_to_records_deleted_meanwhile() {
     let view = View::look(&disk, &program.spaces()).expect("a look");
     assert_eq!(LINK_BEFORE.rights(&view, &shop).expect("ids"), Vec::<String>::new());
     assert_eq!(LINK_BEFORE.lefts(&view, "eur").expect("ids"), Vec::<String>::new());
-    // They wait with the record that was deleted.
+    // They are soft-deleted with their record.
     assert_eq!(entries(&view, "store_region.deleted").len(), 2);
 }
 
@@ -592,7 +592,7 @@ async fn a_module_that_is_not_linked_in_keeps_its_records() {
          projection shelf.boards: is gone, or its module is not linked in; it is built anew should it return\n"
     );
     start(&disk, linked).await.expect("a start without it");
-    // Its projection is built anew when it returns, since what it follows may have changed.
+    // Its projection is rebuilt when it returns, since the records that it follows may have changed.
     let plan = MigrationPlan::of(&View::look(&disk, &new_program().spaces()).expect("a look"), new_program());
     assert_eq!(plan.expect("a plan").to_string(), "projection shelf.boards: is built anew\n");
     start(&disk, new_program()).await.expect("a start with it");
@@ -600,7 +600,7 @@ async fn a_module_that_is_not_linked_in_keeps_its_records() {
 }
 
 #[tokio::test]
-async fn an_index_that_was_dropped_for_a_while_is_built_anew() {
+async fn index_that_was_dropped_for_a_while_is_rebuilt() {
     let disk = old_disk(30).await;
     static BARE: Service<before::Shelf> = Service::new(&[]);
     static BARE_MODULE: Module = Module { name: "shelves", services: &[&BARE], ..Module::EMPTY };

@@ -1,4 +1,4 @@
-//! The form in which everything is stored: folders of earlier formats are opened, and a change of it is seen.
+//! Format of the stored data: folders of earlier formats are opened, and changes of the format are detected.
 
 mod migration;
 mod shapes;
@@ -21,10 +21,10 @@ use expect_test::expect_file;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// What is needed to ask for what is in a folder.
+/// What requests for the data of a folder need.
 const KNOWN: &str = "shop.json";
 
-/// Where folders of earlier formats are, by their number.
+/// The folders of earlier formats, by number.
 fn folders() -> Vec<PathBuf> {
     let all = fs::read_dir(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data")).expect("tests/data");
     let mut all: Vec<PathBuf> = all.map(|it| it.expect("an entry").path()).filter(|it| it.is_dir()).collect();
@@ -50,7 +50,7 @@ async fn open(folder: &Path) -> TestApp {
     TestApp::over(store, None).await
 }
 
-/// Makes the shop in this folder.
+/// Creates the shop in this folder.
 async fn make(folder: &Path) {
     let data = Data::Folder(folder.to_owned());
     let app = open(folder).await;
@@ -60,7 +60,7 @@ async fn make(folder: &Path) {
     app.ctx.store().close();
 }
 
-/// Opens a folder, and asks for everything that is in it.
+/// Opens a folder, and requests everything that is in it.
 async fn check(folder: &Path) {
     let known = fs::read_to_string(folder.join(KNOWN)).expect("what is in it");
     let known: Value = serde_json::from_str(&known).expect("JSON");
@@ -93,7 +93,7 @@ fn verify(folder: &Path) -> Report {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_still_to_be_migrated_is_verified_as_it_is() {
+async fn unmigrated_folder_can_be_verified() {
     for original in folders() {
         let folder = copy(&original);
         let report = verify(folder.path());
@@ -103,7 +103,7 @@ async fn a_folder_that_is_still_to_be_migrated_is_verified_as_it_is() {
     }
 }
 
-/// `cargo xtask format --folder` keeps what it makes.
+/// `cargo xtask format --folder` stores the folder that this creates.
 #[tokio::test]
 async fn data_of_this_format_is_opened_completely() {
     let kept = std::env::var_os("ATOLL_FORMAT_FOLDER").map(PathBuf::from);
@@ -114,8 +114,8 @@ async fn data_of_this_format_is_opened_completely() {
     check(folder.path()).await;
 }
 
-/// Indexes, counts and listings that are built anew from the records of an earlier format are those that were
-/// kept while the records were written.
+/// Indexes, counters and listings that are rebuilt from the records of an earlier format equal those that
+/// were maintained by its writes.
 #[tokio::test]
 async fn rebuilt_indexes_match_maintained_ones() {
     let made = TempDir::new().expect("a folder");

@@ -1,6 +1,5 @@
-//! What is stored inside records and beside tables: plain structs, their numbers, and spaces of their own. A
-//! change of them is seen, brought along where a step says how, and refused where none does or where a row
-//! does not decode.
+//! Schema of nested structs, tuples and spaces that are no tables. A change is detected, migrated if a step
+//! says how, and refused without a step or if a row does not decode.
 
 use atoll_kernel::{
     Registry, Write,
@@ -14,7 +13,7 @@ use atoll_kernel::{
 
 use super::migration::{all, open, program, refused, start, write};
 
-/// A program's racks: boards with one field that is called and holds as said, and who saw a rack.
+/// A program with racks: their boards have a field of this name and type, and their views too.
 macro_rules! racks {
     ($program:ident: $field:ident: $Field:ty, $who:ident, $rack_history:tt, $seen_history:expr) => {
         mod $program {
@@ -70,7 +69,7 @@ racks!(
 racks!(silent: breadth: u32, who, [], &[]);
 racks!(narrow: width: u16, by, [], &[]);
 
-/// A disk that the program before has filled.
+/// A disk with data of the old program.
 async fn old_disk() -> Memory {
     let disk = Memory::default();
     start(&disk, before::program()).await.expect("a new database");
@@ -87,7 +86,7 @@ async fn old_disk() -> Memory {
 }
 
 #[tokio::test]
-async fn a_field_of_a_plain_struct_is_brought_along_by_a_step() {
+async fn nested_field_is_migrated_by_a_step() {
     let disk = old_disk().await;
     start(&disk, after::program()).await.expect("a migration");
     let store = open(&disk, after::program());
@@ -102,7 +101,7 @@ async fn a_field_of_a_plain_struct_is_brought_along_by_a_step() {
 }
 
 #[tokio::test]
-async fn a_field_of_a_plain_struct_that_changed_without_a_step_is_refused() {
+async fn nested_field_changed_without_a_step_is_refused() {
     let disk = old_disk().await;
     let unknown = |of: &str, field: &str| {
         format!(
@@ -123,7 +122,7 @@ async fn a_field_of_a_plain_struct_that_changed_without_a_step_is_refused() {
     );
 }
 
-/// Stores this under a key of a space, as a program with a mistake would.
+/// Stores a value under a key of a space, as a faulty program would.
 async fn plant(disk: &Memory, space: &'static str, key: &'static str, value: Value) {
     let store = open(disk, before::program());
     write(&store, move |tx: &mut dyn Write| {
@@ -154,7 +153,7 @@ async fn a_row_that_does_not_decode_is_named_before_anything_is_written() {
     }
 }
 
-/// Makes the fingerprint of the racks as coarse as those of Atoll 0.1 up to the end of November 2026.
+/// Sets the fingerprint of the racks as Atoll 0.1 wrote it up to the end of November 2026.
 async fn make_coarse(disk: &Memory) {
     let store = open(disk, before::program());
     write(&store, |tx: &mut dyn Write| {
@@ -173,14 +172,14 @@ async fn make_coarse(disk: &Memory) {
 }
 
 #[tokio::test]
-async fn a_fingerprint_that_says_less_is_taken_when_every_row_is_what_it_should_be() {
+async fn coarse_fingerprint_is_accepted_if_every_row_decodes() {
     let disk = old_disk().await;
     let whole = all(&disk, before::program());
     make_coarse(&disk).await;
     assert!(all(&disk, before::program()) != whole);
     start(&disk, before::program()).await.expect("a start");
     assert!(all(&disk, before::program()) == whole, "it says as much as others now");
-    // From then on a change is seen.
+    // From then on a change is detected.
     assert_eq!(refused(&disk, silent::program()).len(), 2);
 
     make_coarse(&disk).await;

@@ -1,15 +1,13 @@
-//! A small shop with something of everything that is stored, and what is asked of it when a later program
-//! opens it.
+//! A small shop with every kind of stored data, and the requests by which a later program reads it.
 //!
-//! The same shop is made by each format; what is made stays as it is, and more is added where a format stores
-//! more.
+//! The same shop is created by each format; what there is stays, and more is added if a format stores more.
 
 use atoll_kernel::{Actor, Moment, Write};
 use atoll_product::restore_product;
 use atoll_testkit::{Client, Shop, TestApp, Variant, complete, id, pay};
 use serde_json::{Value, json};
 
-/// Makes the shop; answers with what is needed to ask for it.
+/// Creates the shop. Returns what requests for it need.
 pub(super) async fn make(app: TestApp) -> (TestApp, Value) {
     let shop = Shop::open(app).await;
     let (web, till) = (shop.channel("Web").await, shop.channel("Till").await);
@@ -35,7 +33,7 @@ pub(super) async fn make(app: TestApp) -> (TestApp, Value) {
     keyed.post("/store/carts", json!({ "items": [{ "variant_id": tea.id, "quantity": 1 }] })).await.ok();
     let secret = json!({ "title": "Till", "type": "secret" });
     let secret = shop.admin.post("/admin/api-keys", secret).await.ok()["api_key"]["token"].clone();
-    // Last, so that its links are put away and stay so.
+    // Last, so that its links stay soft-deleted.
     shop.admin.delete(&format!("/admin/products/{}", gone.product)).await.ok();
     let known = json!({
         "web": web, "till": till, "web_key": web_key, "till_key": till_key, "secret": secret, "cart": cart,
@@ -45,8 +43,8 @@ pub(super) async fn make(app: TestApp) -> (TestApp, Value) {
     (shop.app, known)
 }
 
-/// Tea in both channels, at the till from a moment on; a cup that the till leaves out; and something that
-/// goes.
+/// Tea in both channels, at the till from a later time; a cup that is excluded at the till; and a product
+/// that is deleted.
 async fn goods(shop: &Shop, web: &str, till: &str) -> [Variant; 3] {
     let admin = &shop.admin;
     let made = async |path: &str, name: &str, body: Value| id(&admin.post(path, body).await.ok()[name]);
@@ -79,14 +77,14 @@ async fn goods(shop: &Shop, web: &str, till: &str) -> [Variant; 3] {
     [tea, cup, gone]
 }
 
-/// Buys so many; answers with the path of the order.
+/// Places an order of this quantity. Returns its path.
 async fn order(shop: &Shop, storefront: &Client, variant: &Variant, quantity: u32) -> String {
     let cart = shop.cart(storefront, &variant.id, quantity).await;
     let order = complete(storefront, &cart).await.ok();
     format!("/admin/orders/{}", id(&order["order"]))
 }
 
-/// Asks for everything that [`make`] made, and changes some of it.
+/// Requests everything that [`make`] created, and changes some of it.
 pub(super) async fn check(app: &TestApp, known: &Value) {
     let text = |name: &str| known[name].as_str().unwrap_or_else(|| panic!("no {name}")).to_owned();
     let login = json!({ "email": "admin@test.dev", "password": "supersecret" });
@@ -114,7 +112,7 @@ pub(super) async fn check(app: &TestApp, known: &Value) {
     let path = format!("/admin/products/{}", text("cup"));
     admin.post(&path, json!({ "sales_channels": [{ "id": known["till"] }] })).await.ok();
 
-    // Carts go on, customers log in, and what is old can be changed, found by it, and deleted.
+    // Carts are completed, customers log in, and old records can be changed, found and deleted.
     let storefront = app.storefront(&text("web_key"));
     let cart = storefront.get(&format!("/store/carts/{}", text("cart"))).await.ok();
     assert_eq!(cart["cart"]["items"][0]["quantity"], 3);
@@ -171,14 +169,14 @@ async fn check_catalogue(app: &TestApp, known: &Value, admin: &Client) {
     assert_eq!(listed("till_key").await, "cup 0");
     app.advance_ms(1000);
     assert_eq!(listed("till_key").await, "cup 0, tea 1");
-    // What was soft-deleted comes back with its links.
+    // Soft-deleted records are restored with their links.
     let gone = format!("/admin/products/{}", text("gone"));
     assert_eq!(admin.get(&gone).await.status, 404);
     restore(app, &text("gone")).await;
     assert_eq!(listed("web_key").await, "cup 1, gone 1, tea 1");
 }
 
-/// Brings a product back; there is no route for it.
+/// Restores a product; there is no route for it.
 async fn restore(app: &TestApp, product: &str) {
     let product = product.to_owned();
     let restore = move |tx: &mut dyn Write, at: &Moment| Ok(restore_product(tx, at, &product)?.is_some());

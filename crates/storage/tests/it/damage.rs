@@ -55,8 +55,8 @@ fn all(store: &Store, span: &Span, order: Direction) -> Result<Entries, StoreErr
     Ok(entries)
 }
 
-/// Reads everything there is and some that is not, forwards and backwards. Says how many errors there were;
-/// what was read and is not what was written is an error of this function.
+/// Reads all keys and some absent ones, forwards and backwards. Returns the number of errors; its own error
+/// is a value that differs from what was written.
 fn check(file: &Path, entries: &Entries, is_checked: bool) -> Result<usize, String> {
     let opened = if is_checked { Redb::open_checked(file) } else { Redb::open(file) };
     let Ok(redb) = opened else { return Ok(1) };
@@ -99,9 +99,9 @@ fn read(store: &Store, entries: &Entries) -> Result<usize, String> {
     Ok(n_errors)
 }
 
-/// What [`Redb::open`] takes is compared with what was written, and so is what [`Redb::open_checked`] takes.
-/// The process may end where redb's list of free pages was damaged: the bit that was flipped last is the last
-/// that was told.
+/// Opens each damaged copy by [`Redb::open`] and [`Redb::open_checked`], and compares its content with what
+/// was written. If redb's list of free pages is damaged, redb may end the process: the last bit that was
+/// printed is then the cause.
 #[tokio::test]
 async fn a_flipped_bit_is_an_error_or_does_no_harm() {
     let folder = TempDir::new().expect("a folder");
@@ -112,7 +112,7 @@ async fn a_flipped_bit_is_an_error_or_does_no_harm() {
     }
     let bytes = fs::read(&original).expect("the file");
     let file = folder.path().join("damaged.redb");
-    // redb panics over some damaged pages, which the store catches; thousands of traces help nobody.
+    // redb panics over some damaged pages, which the store catches; thousands of stack traces do not help.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         if info.location().is_none_or(|it| !it.file().contains("redb")) {
@@ -121,7 +121,7 @@ async fn a_flipped_bit_is_an_error_or_does_no_harm() {
     }));
     let (mut n_found, mut n_refused, mut wrong) = (0, 0, Vec::new());
     for n in bits() {
-        // The golden ratio spreads any number of places over the file.
+        // The golden ratio spreads any number of positions over the file.
         let place = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) % (bytes.len() as u64 * 8);
         let mut damaged = bytes.clone();
         damaged[usize::try_from(place / 8).expect("a place")] ^= 1 << (place % 8);

@@ -73,7 +73,7 @@ async fn after_a_failed_commit_nothing_is_written_any_more() {
     for n in 2..=4 {
         let disk = Memory::default();
         let (acknowledged, _) = run(&disk, EngineFault::CrashAfterCommit(n)).await.expect("a store");
-        // The commit reached the disk, and was not acknowledged: its caller asks again and finds it.
+        // The commit is durable and was not acknowledged: a retry finds it.
         let written = pairs_on(&disk);
         assert_eq!(written.len(), acknowledged.len() + 1, "crash after commit {n}");
         assert!(written.starts_with(&acknowledged));

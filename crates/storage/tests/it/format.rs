@@ -7,10 +7,10 @@ use atoll_storage::{
 
 use crate::SPACES;
 
-/// More than one batch of the way to checksums.
+/// More than one batch of the migration to checksums.
 const N_KEYS: u32 = 50_000;
 
-/// Where the number of the format stands.
+/// The key of the format version.
 const FORMAT: &[u8] = b"\0\0\0format";
 
 /// Every key and value of a disk, as they are stored.
@@ -44,7 +44,7 @@ async fn disk(n_keys: u32) -> Memory {
     disk
 }
 
-/// Makes it a disk as the first format had it: without checksums, and without a number.
+/// Turns it into a disk of format 1: without checksums, and without a format version.
 fn without_checksums(disk: &Memory) -> Memory {
     let mut old = Memory::default();
     let bare = |value: Vec<u8>| value[..value.len() - 4].to_vec();
@@ -59,7 +59,7 @@ async fn checksums_are_added_to_old_values() {
     let new = disk(N_KEYS).await;
     let old = without_checksums(&new);
     assert_ne!(raw(&old), raw(&new));
-    // Somebody who only looks reads the same, and changes nothing.
+    // A read-only view reads the same, and changes nothing.
     let view = View::look(&old, SPACES).expect("a look");
     let key = KeyBuf::new(view.prefix("test")).tail(&7_u32.to_be_bytes()).into_bytes();
     assert_eq!(view.get(&key).expect("a get"), Some(b"7".to_vec()));
@@ -100,7 +100,7 @@ async fn data_of_a_newer_format_or_without_its_number_is_refused() {
     };
     let mut disk = disk(10).await;
     let value = raw(&disk).into_iter().find(|(key, _)| key == FORMAT).expect("a number").1;
-    // The way that the checksum is computed is part of the format, so it is spelt out here.
+    // The computation of the checksum is part of the format, so it is spelt out here.
     let mut newer = vec![0, 3];
     newer.extend_from_slice(&crc32c::crc32c(&[FORMAT, &newer].concat()).to_le_bytes());
     disk.commit(&Changes::from([(FORMAT.to_vec(), Some(newer))])).expect("a commit");

@@ -1,4 +1,4 @@
-//! What a body may do, and what it may not do to others.
+//! Transactions: isolation, group commit, panics, reopening.
 
 use atoll_storage::{
     KeyBuf, Read, Store, StoreError, Write,
