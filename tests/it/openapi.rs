@@ -191,3 +191,23 @@ async fn examples_fit_the_schemas_of_their_operations() {
     // As many as there are recordings of; `cargo xtask examples` writes them.
     assert!(n_answers > 90, "{n_answers} operations have an example");
 }
+
+#[tokio::test]
+async fn every_answer_says_its_fields() {
+    let document = document().await;
+    let mut silent = Vec::new();
+    for (name, operation) in operations(&document) {
+        let content = &operation["responses"]["200"]["content"];
+        let Some(schema) = content.get("application/json").map(|it| &it["schema"]) else { continue };
+        let shapes = schema["anyOf"].as_array().map_or(vec![schema], |all| all.iter().collect());
+        if shapes.iter().any(|it| it["properties"].as_object().is_none_or(Map::is_empty)) {
+            silent.push(name);
+        }
+    }
+    assert_eq!(silent, Vec::<String>::new());
+    // A cart that is completed answers with the order, or with the cart and the error of its payment.
+    let complete = &document["paths"]["/store/carts/{id}/complete"]["post"]["responses"]["200"];
+    let shapes = &complete["content"]["application/json"]["schema"]["anyOf"];
+    assert_eq!(shapes[0]["properties"]["order"]["$ref"], "#/components/schemas/StorefrontOrder");
+    assert_eq!(shapes[1]["required"], serde_json::json!(["type", "cart", "error"]));
+}

@@ -106,7 +106,7 @@ static WITHOUT_INDEX: FieldLink = CLEARED_WITHOUT_INDEX;
 static NOWHERE: Params = Params { own: &[], limit: None, strict: true };
 
 static ROUTE: Route = Route {
-    answer: Answer::Object,
+    answer: Answer::Deleted,
     flag: Some("things"),
     method: Method::Get,
     path: "/things/",

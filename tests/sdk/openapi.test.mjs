@@ -44,8 +44,6 @@ test("the description is valid, and whole", async () => {
     assert.equal(properties.created_at.format, "date-time")
     assert.deepEqual(properties.variants.items, { $ref: "#/components/schemas/ProductVariant" })
     assert.equal(properties.tag_ids, undefined)
-    const silent = operations.filter((it) => it.responses["200"]?.content["application/json"]?.schema.properties === undefined)
-    assert.ok(silent.length < operations.length / 4, `${silent.length} operations do not say what they answer`)
   } finally {
     await server.stop()
   }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::OnceLock};
 
 use atoll_kernel::{
     Fault, Registry,
-    http::{Answer, Bytes, Call, Example, Info, Reply, header, header_names, openapi},
+    http::{Answer, Bytes, Call, Example, Info, Part, Reply, Type, header, header_names, openapi},
     routes,
     serde_json::{Value, json},
 };
@@ -14,12 +14,27 @@ use crate::tables::ONE;
 
 routes! {
     /// Says what this is, which version, and where to go from here. A page for browsers, JSON for programs.
-    Get "/" (Public, ONE) => welcome: Answer::HtmlOrObject;
+    Get "/" (Public, ONE) => welcome: Answer::HtmlOr(PLACES_SHOWN);
     /// Describes every route, as an OpenAPI document.
-    Get "/openapi.json" (Public, ONE) => describe;
+    Get "/openapi.json" (Public, ONE) => describe: DOCUMENT;
     /// Shows the OpenAPI document as a page.
     Get "/docs" (Public, ONE) => read: Answer::Html;
 }
+
+const PLACES_SHOWN: &[Part] = &[
+    Part::value("name", Type::Text, "The name of the program."),
+    Part::value("version", Type::Text, "Its version."),
+    Part::value("docs", Type::Text, "The path of the page that describes the API."),
+    Part::value("openapi", Type::Text, "The path of the OpenAPI document."),
+    Part::value("health", Type::Text, "The path of the health check."),
+];
+const DOCUMENT: Answer = Answer::Object(&[
+    Part::value("openapi", Type::Text, "The version of OpenAPI."),
+    Part::value("info", Type::Record, "What the API is."),
+    Part::value("servers", Type::List(&Type::Record), "Where it is served."),
+    Part::value("paths", Type::Record, "The operations, by path and method."),
+    Part::value("components", Type::Record, "What operations refer to."),
+]);
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 

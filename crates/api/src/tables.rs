@@ -1,7 +1,7 @@
 //! Parameters and bodies that many routes share.
 
 use atoll_kernel::{
-    http::{Body, Field, Filters, Param, ParamKind, Params, Type, optional},
+    http::{Answer, Body, Field, Filters, Param, ParamKind, Params, Part, Type, optional},
     query::Fields,
 };
 
@@ -48,6 +48,12 @@ pub(crate) const LINK: Body = &[&[
     optional("add", Type::List(&Type::Text)).about("The ids to link."),
     optional("remove", Type::List(&Type::Text)).about("The ids to unlink."),
 ]];
+
+/// The answer of an action that has nothing else to show.
+pub(crate) const SUCCESS: Answer = Answer::Object(&[Part::value("success", Type::Bool, "Always true.")]);
+
+/// A list of ids.
+pub(crate) const IDS: Type = Type::List(&Type::Text);
 
 /// An empty body.
 pub(crate) const NOTHING: Body = &[];

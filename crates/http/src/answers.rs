@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use atoll_query::{Graph, Offer, offered_path};
+use atoll_schema::field_schema;
 use atoll_storage::{EntityDef, FieldKind};
 use serde_json::{Map, Value, json};
 
-use crate::{Answer, Envelope, openapi::content, text::joined};
+use crate::{Answer, Envelope, Part, openapi::content, text::joined};
 
 /// The schemas of answers, and the entities that they refer to.
 pub(crate) struct Answers<'a> {
@@ -25,16 +26,31 @@ impl<'a> Answers<'a> {
 
     /// The `content` object of an answer, by media type.
     pub(crate) fn content(&mut self, answer: Answer) -> Value {
-        let schema = match answer {
-            Answer::Created => return json!({}),
-            Answer::Html => return html(),
-            Answer::HtmlOrObject => {
-                let mut both = content(json!({ "type": "object" }));
+        match answer {
+            Answer::Created => json!({}),
+            Answer::Html => html(),
+            Answer::HtmlOr(parts) => {
+                let mut both = content(self.schema(Answer::Object(parts)));
                 both["text/html"] = html()["text/html"].take();
-                return both;
+                both
             }
-            Answer::Object => json!({ "type": "object" }),
+            json => content(self.schema(json)),
+        }
+    }
+
+    /// The schema of an answer in JSON.
+    fn schema(&mut self, answer: Answer) -> Value {
+        match answer {
+            Answer::Created | Answer::Html | Answer::HtmlOr(_) => json!({}),
+            Answer::Object(parts) => self.parts(parts),
+            Answer::OneOf(all) => {
+                json!({ "anyOf": all.iter().map(|it| self.schema(*it)).collect::<Vec<_>>() })
+            }
             Answer::One(it) => object([(it.one(), self.record(it))]),
+            Answer::OneSecret(it, secret) => {
+                let secret = object([(secret.name, field_schema(secret))]);
+                object([(it.one(), json!({ "allOf": [self.record(it), secret] }))])
+            }
             Answer::Page(it) => {
                 let number = |about: &str| json!({ "type": "integer", "minimum": 0, "description": about });
                 object([
@@ -45,14 +61,27 @@ impl<'a> Answers<'a> {
                 ])
             }
             Answer::Deleted => deleted([]),
-            Answer::DeletedFrom(parent) => deleted([("parent", self.record(parent))]),
+            Answer::DeletedFrom(parent) => deleted([("parent", or_null(self.record(parent)))]),
             Answer::Batch(it) => object([
                 ("created", list(self.record(it))),
                 ("updated", list(self.record(it))),
                 ("deleted", object([("ids", list(text())), ("object", text()), ("deleted", truth())])),
             ]),
-        };
-        content(schema)
+        }
+    }
+
+    fn parts(&mut self, parts: &[Part]) -> Value {
+        let (mut properties, mut required) = (Map::new(), Vec::new());
+        for part in parts {
+            let (name, schema, is_required) = match part {
+                Part::Value(field) => (field.name, field_schema(field), field.required),
+                Part::One(name, it) => (*name, self.record(*it), true),
+                Part::Many(name, it) => (*name, list(self.record(*it)), true),
+            };
+            properties.insert(name.to_owned(), schema);
+            required.extend(is_required.then_some(name));
+        }
+        json!({ "type": "object", "required": required, "properties": properties })
     }
 
     fn record(&mut self, it: &dyn Envelope) -> Value {

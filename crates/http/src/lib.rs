@@ -22,6 +22,7 @@ pub use openapi::{Example, Info, openapi};
 pub use origins::{OriginList, Origins, cookie, header};
 pub use proxies::Proxies;
 pub use route::{
-    Answer, App, Auth, Call, Disconnect, Envelope, Handler, Head, IdempotentRequest, Method, Reply, Route,
+    Answer, App, Auth, Call, Disconnect, Envelope, Handler, Head, IdempotentRequest, Method, Part, Reply,
+    Route,
 };
 pub use router::router;

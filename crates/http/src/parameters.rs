@@ -81,8 +81,17 @@ pub(crate) fn of<A: App>(route: &Route<A>, graph: &Graph) -> Vec<Value> {
 /// The entity of the records that an answer shows.
 pub(crate) fn entity_of(answer: Answer) -> Option<&'static str> {
     match answer {
-        Answer::One(it) | Answer::Page(it) | Answer::Batch(it) | Answer::DeletedFrom(it) => Some(it.entity()),
-        Answer::Object | Answer::Html | Answer::HtmlOrObject | Answer::Created | Answer::Deleted => None,
+        Answer::One(it)
+        | Answer::OneSecret(it, _)
+        | Answer::Page(it)
+        | Answer::Batch(it)
+        | Answer::DeletedFrom(it) => Some(it.entity()),
+        Answer::Object(_)
+        | Answer::OneOf(_)
+        | Answer::Html
+        | Answer::HtmlOr(_)
+        | Answer::Created
+        | Answer::Deleted => None,
     }
 }
 

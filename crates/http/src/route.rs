@@ -10,7 +10,7 @@ use std::{
 };
 
 use atoll_query::{Context, Offer};
-use atoll_schema::{Body, ListParams, Params};
+use atoll_schema::{Body, Field, ListParams, Params, Type, required};
 use atoll_storage::{JsonObject, View};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use bytes::Bytes;
@@ -146,16 +146,20 @@ pub trait Envelope: Sync {
 /// The shape of the successful answer of a route, for OpenAPI.
 #[derive(Clone, Copy)]
 pub enum Answer {
-    /// A JSON object without a schema.
-    Object,
+    /// A JSON object of these fields.
+    Object(&'static [Part]),
+    /// An answer of one of these shapes.
+    OneOf(&'static [Answer]),
     /// An HTML page.
     Html,
-    /// An HTML page for browsers, a JSON object without a schema for programs.
-    HtmlOrObject,
+    /// An HTML page for browsers, a JSON object of these fields for programs.
+    HtmlOr(&'static [Part]),
     /// 201 with an empty body.
     Created,
     /// One record in its envelope: `{"product": {…}}`.
     One(&'static dyn Envelope),
+    /// As `One`, with a secret in the record that no other answer shows.
+    OneSecret(&'static dyn Envelope, &'static Field),
     /// A page of a list, with `count`, `offset` and `limit`.
     Page(&'static dyn Envelope),
     /// `{"id", "object", "deleted"}`.
@@ -166,8 +170,28 @@ pub enum Answer {
     Batch(&'static dyn Envelope),
 }
 
+/// A field of an answer that is not a record.
+pub enum Part {
+    /// A value of this type.
+    Value(Field),
+    /// A record of a resource, under this name.
+    One(&'static str, &'static dyn Envelope),
+    /// A list of records of a resource, under this name.
+    Many(&'static str, &'static dyn Envelope),
+}
+
+impl Part {
+    /// A value that every such answer has.
+    pub const fn value(name: &'static str, kind: Type, text: &'static str) -> Part {
+        Part::Value(required(name, kind).about(text))
+    }
+}
+
 impl Answer {
     /// The declared answer of a route, or else the default for its method and resource.
+    ///
+    /// # Panics
+    /// When there is neither; in a table of routes that is an error of the compiler.
     pub const fn of(
         declared: Option<Answer>,
         resource: Option<&'static dyn Envelope>,
@@ -176,7 +200,9 @@ impl Answer {
     ) -> Answer {
         match (declared, resource, method) {
             (Some(answer), ..) => answer,
-            (None, None, _) => Answer::Object,
+            (None, None, _) => {
+                panic!("a route without a resource declares its answer: `=> handler: Answer::Object(…)`")
+            }
             (None, Some(_), Method::Delete) => Answer::Deleted,
             (None, Some(it), Method::Get) if params.limit.is_some() => Answer::Page(it),
             (None, Some(it), _) => Answer::One(it),

@@ -2,8 +2,8 @@
 
 pub use atoll_http::{
     Answer, App, Auth, Bytes, Disconnect, Envelope, Example, FaultRecord, Head, HeaderMap, HeaderName,
-    HeaderValue, IdempotentRequest, Info, IpNet, Method, OriginList, Origins, Proxies, Reply, StatusCode,
-    cookie, header, header_names, openapi, qs, router,
+    HeaderValue, IdempotentRequest, Info, IpNet, Method, OriginList, Origins, Part, Proxies, Reply,
+    StatusCode, cookie, header, header_names, openapi, qs, router,
 };
 pub use atoll_schema::{
     Body, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check, optional, required,

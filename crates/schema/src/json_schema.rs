@@ -24,7 +24,8 @@ fn object_schema(groups: &[&[Field]], is_strict: bool) -> Value {
     schema
 }
 
-fn field_schema(field: &Field) -> Value {
+/// The JSON Schema of the value of a field.
+pub fn field_schema(field: &Field) -> Value {
     let mut schema = type_schema(&field.kind);
     if field.nullable {
         schema = json!({ "anyOf": [schema, { "type": "null" }] });

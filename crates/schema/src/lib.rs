@@ -10,6 +10,6 @@ mod query;
 
 pub use body::{Body, Field, Type, check, optional, required};
 pub use issue::Issues;
-pub use json_schema::{body_schema, param_schema};
+pub use json_schema::{body_schema, field_schema, param_schema};
 pub use long_numbers::LongNumbers;
 pub use query::{Filters, ListParams, Param, ParamKind, Params, check as check_query};

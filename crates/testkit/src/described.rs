@@ -6,7 +6,7 @@ use atoll_kernel::{
     Registry, Timestamp,
     http::{Info, openapi},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The document `/openapi.json`, and its paths by segments.
 struct Description {
@@ -77,15 +77,26 @@ fn resolved<'a>(document: &'a Value, it: &'a Value) -> Result<&'a Value, String>
     target.ok_or_else(|| format!("{reference} leads nowhere"))
 }
 
-/// Validates a value against a schema, and that every field of a record is described; the subset of JSON
+/// Validates a value against a schema, and that every field is described where fields are; the subset of JSON
 /// Schema that our document uses.
 pub fn check_schema(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
-    let is_record = schema["$ref"].is_string();
     let schema = resolved(document, schema)?;
     if let Some(any) = schema["anyOf"].as_array() {
         let wrong: Vec<String> =
             any.iter().filter_map(|it| check_schema(document, it, value).err()).collect();
         return if wrong.len() < any.len() { Ok(()) } else { Err(wrong.join(" and ")) };
+    }
+    if let Some(all) = schema["allOf"].as_array() {
+        let mut whole = json!({ "type": "object", "properties": {}, "required": [] });
+        for part in all {
+            let part = resolved(document, part)?;
+            for (name, it) in part["properties"].as_object().into_iter().flatten() {
+                whole["properties"][name] = it.clone();
+            }
+            let required = part["required"].as_array().cloned().unwrap_or_default();
+            whole["required"].as_array_mut().into_iter().for_each(|it| it.extend(required.clone()));
+        }
+        return check_schema(document, &whole, value);
     }
     let is_right = match schema["type"].as_str() {
         None => true,
@@ -124,7 +135,7 @@ pub fn check_schema(document: &Value, schema: &Value, value: &Value) -> Result<(
     }
     for (name, value) in value.as_object().into_iter().flatten() {
         let of_name = &schema["properties"][name];
-        let is_closed = is_record || schema["additionalProperties"] == false;
+        let is_closed = schema["properties"].is_object();
         if is_closed && of_name.is_null() {
             return Err(format!("`{name}` is not described"));
         }

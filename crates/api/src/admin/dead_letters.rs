@@ -23,7 +23,7 @@ routes! {
     Delete "/admin/dead-letters/:id" (Admin, ONE) => delete;
     /// Delivers an event to its subscriber again. If the subscriber takes it, the dead letter is deleted; if
     /// not, the answer shows the new error.
-    Post "/admin/dead-letters/:id/retry" (Admin, ONE, NOTHING) => retry: Answer::Object;
+    Post "/admin/dead-letters/:id/retry" (Admin, ONE, NOTHING) => retry: RETRIED;
 }
 
 static DEAD_LETTER: Resource = Resource {
@@ -38,6 +38,7 @@ static DEAD_LETTER: Resource = Resource {
     renamed: &[],
 };
 
+const RETRIED: Answer = Answer::OneOf(&[Answer::Deleted, Answer::One(&DEAD_LETTER)]);
 const LIST: Params =
     list(&[any("id"), any("subscriber"), any("event"), date("created_at"), date("happened_at")], 20);
 

@@ -2,7 +2,7 @@
 
 use atoll_kernel::{
     Fault,
-    http::{Call, Reply},
+    http::{Answer, Call, Part, Reply, Type},
     routes,
     serde_json::{Map, Value, json},
 };
@@ -12,8 +12,14 @@ use crate::tables::ONE;
 routes! {
     // A dashboard asks before anybody has logged in.
     /// Shows the feature flags, and which are on.
-    Get "/admin/feature-flags" (Public, ONE) => index;
+    Get "/admin/feature-flags" (Public, ONE) => index: FLAGS;
 }
+
+const FLAGS: Answer = Answer::Object(&[Part::value(
+    "feature_flags",
+    Type::Record,
+    "The names of the flags, each with true or false.",
+)]);
 
 async fn index(call: Call) -> Result<Reply, Fault> {
     let flags = call.app.registry().flags.iter();

@@ -12,7 +12,7 @@ use atoll_kernel::{
     data::Node,
     flow::Local,
     http::{
-        Answer, Body, Call, Deleted, Field, Param, ParamKind, Params, Reply, Resource, Type, optional,
+        Answer, Body, Call, Deleted, Field, Param, ParamKind, Params, Part, Reply, Resource, Type, optional,
         required,
     },
     query::Fields,
@@ -23,7 +23,7 @@ use crate::{
     body::{self, take},
     crud::crud,
     reply::{ids, only, page, perform, records, show_gone, shown},
-    tables::{METADATA, ONE, any, date, flag, list, nested, number, text},
+    tables::{IDS, METADATA, ONE, any, date, flag, list, nested, number, text},
 };
 
 crud! {
@@ -43,9 +43,9 @@ routes! {
     /// Creates an inventory item, with levels at locations if they are given.
     Post "/admin/inventory-items" (Admin, ONE, CREATE) => create;
     /// Creates, updates and deletes levels of several inventory items, all or none.
-    Post "/admin/inventory-items/location-levels/batch" (Admin, ONE, BATCH) => batch: Answer::Object;
+    Post "/admin/inventory-items/location-levels/batch" (Admin, ONE, BATCH) => batch: LEVELS_DONE;
     /// Creates, updates and deletes levels of an inventory item, all or none.
-    Post "/admin/inventory-items/:id/location-levels/batch" (Admin, ONE, BATCH_OF_ITEM) => batch_of_item: Answer::Object;
+    Post "/admin/inventory-items/:id/location-levels/batch" (Admin, ONE, BATCH_OF_ITEM) => batch_of_item: LEVELS_OF_ITEM_DONE;
     /// Lists the levels of an inventory item: how many are at each location.
     Get "/admin/inventory-items/:id/location-levels" (Admin, LEVELS) => levels: Answer::Page(&LEVEL);
     /// Adds an inventory item to a location.
@@ -114,6 +114,13 @@ const LIST: Params = list(
 );
 const LEVELS: Params = list(&[any("location_id")], 50);
 
+const LEVELS_DONE: Answer =
+    Answer::Object(&[Part::Many("created", &WHOLE_LEVEL), Part::Many("updated", &WHOLE_LEVEL)]);
+const LEVELS_OF_ITEM_DONE: Answer = Answer::Object(&[
+    Part::Many("created", &WHOLE_LEVEL),
+    Part::Many("updated", &WHOLE_LEVEL),
+    Part::value("deleted", IDS, "The ids of the levels that were deleted."),
+]);
 const CREATE_LEVEL: Body = &[LEVEL_FIELDS];
 const LEVEL_FIELDS: &[Field] = &[
     required("location_id", Type::Text),

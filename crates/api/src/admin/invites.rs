@@ -5,8 +5,8 @@ use atoll_flows::user::{
 };
 use atoll_kernel::{
     Fault, Metadata,
-    http::{Body, Call, Params, Reply, Resource, Type, optional, required},
-    resources, routes,
+    http::{Answer, Body, Call, Field, Params, Reply, Resource, Type, optional, required},
+    routes,
 };
 use atoll_user::{INVITES, User};
 use serde::Deserialize;
@@ -18,23 +18,22 @@ use crate::{
 };
 
 routes! {
+    of INVITE;
     /// Lists the invites.
     Get "/admin/invites" (Admin, LIST) => index;
     /// Invites somebody to become an admin user. The answer is the only one that shows the token; it is valid
     /// for a day, and is accepted once.
-    Post "/admin/invites" (Admin, ONE, CREATE) => create;
+    Post "/admin/invites" (Admin, ONE, CREATE) => create: WITH_TOKEN;
     /// Accepts an invite: the identity that asks becomes an admin user. It must be registered with the
     /// invited address.
-    Post "/admin/invites/accept" (Identity, TOKEN, ACCEPT) => accept;
+    Post "/admin/invites/accept" (Identity, TOKEN, ACCEPT) => accept: Answer::One(&USER);
     /// Shows an invite, without its token.
     Get "/admin/invites/:id" (Admin, ONE) => retrieve;
     /// Deletes an invite. Its token becomes invalid.
     Delete "/admin/invites/:id" (Admin, ONE) => delete;
     /// Renews an invite: it gets a new token, which this answer alone shows, and is valid for another day.
-    Post "/admin/invites/:id/resend" (Admin, ONE, NOTHING) => resend;
+    Post "/admin/invites/:id/resend" (Admin, ONE, NOTHING) => resend: WITH_TOKEN;
 }
-
-resources! { INVITE }
 
 static INVITE: Resource = Resource {
     entity: "invite",
@@ -45,6 +44,8 @@ static INVITE: Resource = Resource {
     renamed: &[],
 };
 
+const WITH_TOKEN: Answer = Answer::OneSecret(&INVITE, &SECRET);
+const SECRET: Field = required("token", Type::Text).about("The token to accept the invite with.");
 const LIST: Params =
     list(&[any("id"), any("email"), date("created_at"), date("updated_at"), date("deleted_at")], 15);
 const CREATE: Body = &[&[required("email", Type::Email), METADATA]];

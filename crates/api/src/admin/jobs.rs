@@ -4,7 +4,7 @@
 use atoll_background::jobs;
 use atoll_kernel::{
     Fault,
-    http::{Answer, Call, Params, Reply, Resource},
+    http::{Answer, Call, Params, Part, Reply, Resource, Type, required},
     routes,
     serde_json::json,
 };
@@ -17,7 +17,7 @@ use crate::{
 routes! {
     of JOB_RUN;
     /// Lists the jobs: what runs when, and the next time.
-    Get "/admin/jobs" (Admin, ONE) => index: Answer::Object;
+    Get "/admin/jobs" (Admin, ONE) => index: JOBS;
     /// Lists the runs of jobs, with their results.
     Get "/admin/job-runs" (Admin, LIST) => runs;
     /// Shows a run of a job.
@@ -36,6 +36,21 @@ static JOB_RUN: Resource = Resource {
     renamed: &[],
 };
 
+const JOBS: Answer = Answer::Object(&[
+    Part::value("count", Type::NotNegative, "How many there are; all of them are listed."),
+    Part::value("jobs", Type::List(&JOB), "The jobs, by name."),
+]);
+const JOB: Type = Type::Object(&[
+    required("name", Type::Text).about("The name of the job."),
+    required("schedule", Type::Text).about("A cron pattern or an interval, as in the source."),
+    required("concurrency", Type::Words(&["allow", "forbid"]))
+        .about("Whether a run may begin while another one runs."),
+    required("n_runs_max", Type::NotNegative).or_null().about("Most runs; null is unlimited."),
+    required("n_runs", Type::NotNegative).about("How often it has run."),
+    required("next_run_at", Type::Date)
+        .or_null()
+        .about("Time of the next run; null if there is none, or no host has scheduled it yet."),
+]);
 const LIST: Params =
     list(&[any("id"), any("job"), any("state"), date("scheduled_for"), date("started_at")], 20);
 

@@ -8,7 +8,7 @@ use atoll_flows::sales_channel::LinkIds;
 use atoll_kernel::{
     Fault,
     flow::Local,
-    http::{Answer, Body, Call, Deleted, Field, Params, Reply, Resource, Type, optional, required},
+    http::{Answer, Body, Call, Deleted, Field, Params, Part, Reply, Resource, Type, optional, required},
     routes,
     serde_json::{Number, Value, json},
 };
@@ -21,7 +21,7 @@ use crate::{
     },
     body::{Batch, take_id},
     reply::{link_ids, once, page, perform, perform_batch, remove_from},
-    tables::{LINK, ONE, any, date, flag, list, nested},
+    tables::{IDS, LINK, ONE, any, date, flag, list, nested},
 };
 
 routes! {
@@ -35,7 +35,7 @@ routes! {
     /// Creates, updates and deletes variants of a product, all or none.
     Post "/admin/products/:id/variants/batch" (Admin, ONE, BATCH) => batch: Answer::Batch(&VARIANT);
     /// Sets which inventory items several variants of a product consist of, all or none.
-    Post "/admin/products/:id/variants/inventory-items/batch" (Admin, ONE, PARTS_BATCH) => batch_parts: Answer::Object;
+    Post "/admin/products/:id/variants/inventory-items/batch" (Admin, ONE, PARTS_BATCH) => batch_parts: PARTS_DONE;
     /// Shows a variant of a product.
     Get "/admin/products/:id/variants/:variant_id" (Admin, ONE) => retrieve;
     /// Updates a variant of a product. Fields that are absent stay as they are.
@@ -43,15 +43,15 @@ routes! {
     /// Deletes a variant of a product, with the inventory items that nothing else needs.
     Delete "/admin/products/:id/variants/:variant_id" (Admin, ONE) => delete: Answer::DeletedFrom(&PRODUCT);
     /// Assigns images of the product to a variant, and takes others away.
-    Post "/admin/products/:id/variants/:variant_id/images/batch" (Admin, ONE, LINK) => batch_images: Answer::Object;
+    Post "/admin/products/:id/variants/:variant_id/images/batch" (Admin, ONE, LINK) => batch_images: ADDED;
     /// Assigns an image of a product to variants, and takes it away from others.
-    Post "/admin/products/:id/images/:image_id/variants/batch" (Admin, ONE, LINK) => batch_variants_of_image: Answer::Object;
+    Post "/admin/products/:id/images/:image_id/variants/batch" (Admin, ONE, LINK) => batch_variants_of_image: ADDED;
     /// Adds an inventory item to a variant. A variant with several items is a kit.
     Post "/admin/products/:id/variants/:variant_id/inventory-items" (Admin, ONE, PART) => add_part;
     /// Sets how many of an inventory item a variant needs.
     Post "/admin/products/:id/variants/:variant_id/inventory-items/:item_id" (Admin, ONE, QUANTITY) => change_part;
     /// Removes an inventory item from a variant.
-    Delete "/admin/products/:id/variants/:variant_id/inventory-items/:item_id" (Admin, ONE) => remove_part: Answer::Object;
+    Delete "/admin/products/:id/variants/:variant_id/inventory-items/:item_id" (Admin, ONE) => remove_part: PART_REMOVED;
 }
 
 static VARIANT: Resource = Resource {
@@ -103,6 +103,39 @@ const PARTS_BATCH: Body = &[&[
 ]];
 const PART: Body =
     &[&[required("required_quantity", Type::Positive), required("inventory_item_id", Type::Text)]];
+
+const ADDED: Answer = Answer::Object(&[
+    Part::value("added", IDS, "The ids of `add`."),
+    Part::value("removed", IDS, "The ids of `remove`."),
+]);
+const OF_PRODUCT: Field =
+    required("product", Type::Object(&[required("variant_id", Type::Text).about("The variant.")]))
+        .about("The variant's end of the link.");
+const OF_INVENTORY: Field = required(
+    "inventory",
+    Type::Object(&[required("inventory_item_id", Type::Text).about("The inventory item.")]),
+)
+.about("The inventory item's end of the link.");
+const PART_LINKS: Type = Type::List(&Type::Object(&[
+    OF_PRODUCT,
+    OF_INVENTORY,
+    optional(
+        "data",
+        Type::Object(&[required("required_quantity", Type::Positive).about("How many a variant needs.")]),
+    )
+    .about("What is stored with the link."),
+]));
+const PARTS_DONE: Answer = Answer::Object(&[
+    Part::value("created", PART_LINKS, "The links of `create`."),
+    Part::value("updated", PART_LINKS, "The links of `update`."),
+    Part::value("deleted", PART_LINKS, "The links of `delete`."),
+]);
+const PART_REMOVED: Answer = Answer::Object(&[
+    Part::value("id", Type::Object(&[OF_PRODUCT, OF_INVENTORY]), "Both ends of the link."),
+    Part::value("object", Type::Words(&["variant-inventory-item-link"]), "The kind of what was removed."),
+    Part::value("deleted", Type::Bool, "Always true."),
+    Part::One("parent", &VARIANT),
+]);
 
 async fn index(call: Call) -> Result<Reply, Fault> {
     page(&VARIANT, &call, Vec::new())

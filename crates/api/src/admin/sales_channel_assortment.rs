@@ -7,7 +7,7 @@ use atoll_flows::sales_channel::{
 use atoll_kernel::{
     Decimal, Fault, Read, Timestamp,
     data::{Direction, LinkRow, Scan, View},
-    http::{Body, Call, Field, Params, Reply, Type, optional, required},
+    http::{Answer, Body, Call, Field, Params, Part, Reply, Type, optional, required},
     limits::NUMBER_DIGITS_MAX,
     query::Ids,
     routes,
@@ -30,27 +30,27 @@ routes! {
     with "sales_channels";
     /// Says whether a channel sells a variant, now or at another time, and how many. If it does not, every
     /// reason is listed with its record and value.
-    Get "/admin/sales-channels/:id/availability" (Admin, QUESTION) => availability;
+    Get "/admin/sales-channels/:id/availability" (Admin, QUESTION) => availability: AVAILABILITY;
     /// Lists the products of a sales channel, with their periods of sale.
-    Get "/admin/sales-channels/:id/products" (Admin, PAGE) => products;
+    Get "/admin/sales-channels/:id/products" (Admin, PAGE) => products: PRODUCT_TERMS_PAGE;
     /// Shows when a sales channel sells a product.
-    Get "/admin/sales-channels/:id/products/:product_id" (Admin, ONE) => product;
+    Get "/admin/sales-channels/:id/products/:product_id" (Admin, ONE) => product: PRODUCT_TERMS;
     /// Sets from when and until when a sales channel sells a product.
-    Post "/admin/sales-channels/:id/products/:product_id" (Admin, ONE, PRODUCT) => update_product;
+    Post "/admin/sales-channels/:id/products/:product_id" (Admin, ONE, PRODUCT) => update_product: PRODUCT_TERMS;
     /// Lists the variants that a sales channel leaves out.
-    Get "/admin/sales-channels/:id/excluded-variants" (Admin, PAGE) => excluded_variants;
+    Get "/admin/sales-channels/:id/excluded-variants" (Admin, PAGE) => excluded_variants: VARIANT_TERMS_PAGE;
     /// Shows whether a sales channel sells a variant of its products, or leaves it out.
-    Get "/admin/sales-channels/:id/variants/:variant_id" (Admin, ONE) => variant;
+    Get "/admin/sales-channels/:id/variants/:variant_id" (Admin, ONE) => variant: VARIANT_TERMS;
     /// Sets whether a sales channel sells a variant of its products, or leaves it out.
-    Post "/admin/sales-channels/:id/variants/:variant_id" (Admin, ONE, VARIANT) => update_variant;
+    Post "/admin/sales-channels/:id/variants/:variant_id" (Admin, ONE, VARIANT) => update_variant: VARIANT_TERMS;
     /// Lists the stock locations that serve a sales channel, with priority and safety stock.
-    Get "/admin/sales-channels/:id/stock-locations" (Admin, PAGE) => stock_locations;
+    Get "/admin/sales-channels/:id/stock-locations" (Admin, PAGE) => stock_locations: LOCATION_TERMS_PAGE;
     /// Shows how a stock location serves a sales channel.
-    Get "/admin/sales-channels/:id/stock-locations/:stock_location_id" (Admin, ONE) => stock_location;
+    Get "/admin/sales-channels/:id/stock-locations/:stock_location_id" (Admin, ONE) => stock_location: LOCATION_TERMS;
     /// Sets the priority of a stock location for a sales channel, and the safety stock that stays there.
-    Post "/admin/sales-channels/:id/stock-locations/:stock_location_id" (Admin, ONE, LOCATION) => update_location;
+    Post "/admin/sales-channels/:id/stock-locations/:stock_location_id" (Admin, ONE, LOCATION) => update_location: LOCATION_TERMS;
     /// Sets periods of sale, variants and stock locations of a sales channel, all or none.
-    Post "/admin/sales-channels/:id/assortment" (Admin, ONE, ASSORTMENT) => update_all;
+    Post "/admin/sales-channels/:id/assortment" (Admin, ONE, ASSORTMENT) => update_all: UPDATED;
 }
 
 const QUESTION: Params = Params {
@@ -81,6 +81,96 @@ const ASSORTMENT: Body = &[&[
         Type::List(&Type::Strict(&[&[required("stock_location_id", Type::Text)], SUPPLY])),
     ),
 ]];
+
+/// A page of these, in the order of their ids.
+macro_rules! page_of {
+    ($name:literal, $Item:expr, $text:literal) => {
+        Answer::Object(&[
+            Part::value($name, Type::List(&$Item), $text),
+            Part::value("count", Type::NotNegative, "How many there are on all pages."),
+            Part::value("offset", Type::NotNegative, "How many of them were skipped."),
+            Part::value("limit", Type::NotNegative, "The size of the page."),
+        ])
+    };
+}
+
+const CHANNEL: Field = required("sales_channel_id", Type::Text).about("The sales channel.");
+const SHOWN_PRODUCT: Type = Type::Object(&[
+    required("product_id", Type::Text).about("The product."),
+    CHANNEL,
+    required("available_from", Type::Date)
+        .or_null()
+        .about("From when the channel sells it; null: since ever."),
+    required("available_until", Type::Date).or_null().about("Until when it sells it; null: without end."),
+    required("is_within_window", Type::Bool).about("Whether the channel sells it now, as far as this goes."),
+]);
+const PRODUCT_TERMS: Answer =
+    Answer::Object(&[Part::value("product", SHOWN_PRODUCT, "When the channel sells the product.")]);
+const PRODUCT_TERMS_PAGE: Answer =
+    page_of!("products", SHOWN_PRODUCT, "When the channel sells its products.");
+const SHOWN_VARIANT: Type = Type::Object(&[
+    required("variant_id", Type::Text).about("The variant."),
+    CHANNEL,
+    required("is_enabled", Type::Bool).about("False: the channel leaves the variant out."),
+]);
+const VARIANT_TERMS: Answer =
+    Answer::Object(&[Part::value("variant", SHOWN_VARIANT, "Whether the channel sells the variant.")]);
+const VARIANT_TERMS_PAGE: Answer = page_of!("variants", SHOWN_VARIANT, "The variants that are left out.");
+const SHOWN_LOCATION: Type = Type::Object(&[
+    required("stock_location_id", Type::Text).about("The stock location."),
+    CHANNEL,
+    required("priority", Type::Number).about("Lower numbers are served from first."),
+    required("safety_stock", Type::NotNegative).about("How many of each item stay at the location."),
+]);
+const LOCATION_TERMS: Answer =
+    Answer::Object(&[Part::value("stock_location", SHOWN_LOCATION, "How the location serves the channel.")]);
+const LOCATION_TERMS_PAGE: Answer =
+    page_of!("stock_locations", SHOWN_LOCATION, "How the locations serve the channel.");
+const UPDATED: Answer = Answer::Object(&[Part::value(
+    "updated",
+    Type::Object(&[
+        required("products", Type::NotNegative).about("How many products were given."),
+        required("variants", Type::NotNegative).about("How many variants were given."),
+        required("stock_locations", Type::NotNegative).about("How many stock locations were given."),
+    ]),
+    "How many of each were set.",
+)]);
+const AVAILABILITY: Answer =
+    Answer::Object(&[Part::value("availability", VERDICT, "The answer, with reasons.")]);
+const VERDICT: Type = Type::Object(&[
+    CHANNEL,
+    required("variant_id", Type::Text).about("The variant."),
+    required("product_id", Type::Text).or_null().about("Its product; null if there is no such variant."),
+    required("quantity", Type::Positive).about("How many are wanted."),
+    required("at", Type::Date).about("The time that was looked at."),
+    required("sellable", Type::Bool).about("Whether the channel sells that many."),
+    required("available_quantity", Type::Number)
+        .or_null()
+        .about("How many it can sell; null if that is not limited."),
+    required("reasons", Type::List(&REASON)).about("Why it does not; empty if it does."),
+    required("inventory", Type::List(&SUPPLY_OF_ITEM))
+        .or_null()
+        .about("The inventory items of the variant, with their levels at the locations of the channel."),
+]);
+const REASON: Type = Type::Object(&[
+    required("code", Type::Text).about("The reason, for programs: `insufficient_inventory`."),
+    required("entity", Type::Text).about("The kind of record that says so."),
+    required("id", Type::Text).about("The id of that record."),
+    required("field", Type::Text).about("The field of it."),
+    required("value", Type::Any).about("The value of the field."),
+]);
+const SUPPLY_OF_ITEM: Type = Type::Object(&[
+    required("inventory_item_id", Type::Text).about("The inventory item."),
+    required("required_quantity", Type::Positive).about("How many of it a unit of the variant needs."),
+    required("location_levels", Type::List(&LEVEL)).about("What is at the locations of the channel."),
+]);
+const LEVEL: Type = Type::Object(&[
+    required("location_id", Type::Text).about("The stock location."),
+    required("priority", Type::Number).about("Lower numbers are served from first."),
+    required("safety_stock", Type::NotNegative).about("How many stay there."),
+    required("stocked_quantity", Type::Number).or_null().about("How many are there; null without a level."),
+    required("reserved_quantity", Type::Number).or_null().about("How many of them are reserved."),
+]);
 
 /// Answers whether a variant is available in the channel, and why not.
 async fn availability(mut call: Call) -> Result<Reply, Fault> {

@@ -7,7 +7,7 @@ use atoll_flows::sales_channel::{
 use atoll_kernel::{
     Fault,
     data::View,
-    http::{Answer, Body, Call, Field, Params, Reply, Resource, Type, optional, required},
+    http::{Answer, Body, Call, Field, Params, Part, Reply, Resource, Type, optional, required},
     routes,
     serde_json::json,
 };
@@ -16,7 +16,7 @@ use atoll_sales_channel::SALES_CHANNELS;
 use crate::{
     crud::crud,
     reply::perform,
-    tables::{METADATA, ONE, any, date, flag, list, nested, text},
+    tables::{IDS, METADATA, ONE, any, date, flag, list, nested, text},
 };
 
 crud! {
@@ -38,7 +38,7 @@ routes! {
     /// Puts products into a sales channel, and takes others out: by id, or by collection, category, tag, type
     /// or channel. With `dry_run=true` it says what would change, and writes nothing. One call adds and
     /// removes at most 200,000 products.
-    Post "/admin/sales-channels/:id/products" (Admin, DRY_RUN, PRODUCTS, up_to PRODUCTS_BYTES_MAX) => link_products: Answer::Object;
+    Post "/admin/sales-channels/:id/products" (Admin, DRY_RUN, PRODUCTS, up_to PRODUCTS_BYTES_MAX) => link_products: LINKED;
     /// Puts products into a sales channel. For clients of the older API.
     Post "/admin/sales-channels/:id/products/batch" (Admin, ONE, OLD_LINK) => link_old;
     /// Takes products out of a sales channel. For clients of the older API.
@@ -61,7 +61,6 @@ const DRY_RUN: Params = Params {
     limit: None,
     strict: true,
 };
-const IDS: Type = Type::List(&Type::Text);
 const PRODUCTS: Body = &[&[
     optional("add", IDS).about("The ids of products to put in."),
     optional("remove", IDS).about("The ids of products to take out."),
@@ -76,6 +75,23 @@ const WHERE: Type = Type::Strict(&[&[
     optional("type_id", IDS),
     optional("sales_channel_id", IDS),
 ]]);
+const LINKED: Answer = Answer::OneOf(&[Answer::One(&SALES_CHANNEL), PLANNED]);
+const PLANNED: Answer = Answer::Object(&[
+    Part::value("dry_run", Type::Bool, "Always true: nothing was written."),
+    Part::value("sales_channel_id", Type::Text, "The sales channel."),
+    Part::value(
+        "products",
+        Type::Object(&[
+            required("added", IDS).about("Products that would be put in."),
+            required("already_there", IDS).about("Products to put in that are in the channel already."),
+            required("removed", IDS).about("Products that would be taken out."),
+            required("not_there", IDS).about("Products to take out that are not in the channel."),
+            required("unknown", IDS)
+                .about("Ids to put in of which there is no product. With any of them, the call is refused."),
+        ]),
+        "What would become of each product.",
+    ),
+]);
 /// Upper bound of a body: two lists of 100,000 ids each.
 const PRODUCTS_BYTES_MAX: usize = 8 * 1024 * 1024;
 

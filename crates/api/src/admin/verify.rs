@@ -3,7 +3,7 @@
 
 use atoll_kernel::{
     Fault,
-    http::{Answer, Call, Reply},
+    http::{Answer, Call, Part, Reply, Type, required},
     limits::VERIFY_FINDINGS_MAX,
     routes,
     serde_json::json,
@@ -14,8 +14,27 @@ use crate::tables::{NOTHING, ONE};
 routes! {
     /// Verifies the stored data: indexes, links, counters and rules between records are compared with the
     /// records. It reads everything; while one verification runs, another is refused (409).
-    Post "/admin/verify" (Admin, ONE, NOTHING) => verify: Answer::Object;
+    Post "/admin/verify" (Admin, ONE, NOTHING) => verify: REPORT;
 }
+
+const REPORT: Answer = Answer::Object(&[Part::value(
+    "verification",
+    Type::Object(&[
+        required("n_findings", Type::NotNegative).about("How many findings there are, listed or not."),
+        required("kinds", Type::Record).about("How many findings there are of each kind."),
+        required("checked", Type::Record)
+            .about("How much was looked at: rows, index entries, pairs of links, by name."),
+        required("findings", Type::List(&FINDING)).about("The first findings."),
+    ]),
+    "What was looked at, and what differs.",
+)]);
+const FINDING: Type = Type::Object(&[
+    required("kind", Type::Text).about("What is wrong: `index.missing`, `counter.wrong`."),
+    required("space", Type::Text).about("The space of the entry that is wrong, or is not there."),
+    required("key", Type::Text).about("The key of the entry."),
+    required("found", Type::Text).about("What is there."),
+    required("expected", Type::Text).about("What should be there."),
+]);
 
 /// Verifies a snapshot of the whole store: 409 while another verification is running. Findings are all
 /// counted; the first ones are listed.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment,
     http::{
-        Answer, Body, Call, Deleted, Param, ParamKind, Params, Reply, Resource, Type, optional, required,
+        Answer, Body, Call, Deleted, Param, ParamKind, Params, Part, Reply, Resource, Type, optional,
+        required,
     },
     resources, routes,
     saga::{AnySaga, ExecutionState, WorkflowExecution},
@@ -15,7 +16,7 @@ use atoll_kernel::{
 
 use crate::{
     reply::{find, page},
-    tables::{NOTHING, ONE, any, date, list},
+    tables::{NOTHING, ONE, SUCCESS, any, date, list},
 };
 
 routes! {
@@ -27,18 +28,18 @@ routes! {
     /// Deletes a run that could not be compensated, after it was put right by hand.
     Delete "/admin/workflows-executions/:id" (Admin, ONE) => forget;
     /// Tries again to compensate a run that could not be compensated. It runs in the background.
-    Post "/admin/workflows-executions/:id/undo" (Admin, ONE, NOTHING) => undo: Answer::Object;
+    Post "/admin/workflows-executions/:id/undo" (Admin, ONE, NOTHING) => undo: SUCCESS;
     /// Shows the run of a workflow with this transaction id. The first id is the name of the workflow.
     Get "/admin/workflows-executions/:id/:transaction_id" (Admin, ONE) => retrieve_by_transaction;
     /// Starts a workflow, by its name. Workflows in one transaction have routes of their own, and are
     /// refused.
-    Post "/admin/workflows-executions/:id/run" (Admin, ONE, RUN) => run;
+    Post "/admin/workflows-executions/:id/run" (Admin, ONE, RUN) => run: STARTED;
     /// Finishes a step that waits for an answer from outside, with its result. The id is the name of the
     /// workflow.
-    Post "/admin/workflows-executions/:id/steps/success" (Admin, ONE, FINISH) => succeed: Answer::Object;
+    Post "/admin/workflows-executions/:id/steps/success" (Admin, ONE, FINISH) => succeed: SUCCESS;
     /// Fails a step that waits for an answer from outside: the run is compensated. The id is the name of the
     /// workflow.
-    Post "/admin/workflows-executions/:id/steps/failure" (Admin, ONE, FINISH) => fail: Answer::Object;
+    Post "/admin/workflows-executions/:id/steps/failure" (Admin, ONE, FINISH) => fail: SUCCESS;
 }
 
 resources! { LISTED }
@@ -75,6 +76,17 @@ const LIST: Params = list(
     ],
     100,
 );
+const STARTED: Answer = Answer::Object(&[Part::value(
+    "acknowledgement",
+    Type::Object(&[
+        required("transactionId", Type::Text)
+            .about("The id of the transaction: that of the request, or a new one."),
+        required("workflowId", Type::Text).about("The name of the workflow."),
+        required("hasFinished", Type::Bool).about("Whether the run has ended already."),
+        required("hasFailed", Type::Bool).about("Always false: a run that fails at once answers its error."),
+    ]),
+    "The run that was started.",
+)]);
 const RUN: Body = &[&[optional("input", Type::Any), optional("transaction_id", Type::Text)]];
 const FINISH: Body = &[&[
     required("transaction_id", Type::Text),

@@ -8,7 +8,7 @@ mod token;
 use atoll_auth::{EMAILPASS, PasswordHash, check_password, find_identity, register, verify_password};
 use atoll_kernel::{
     Actor, Fault, FaultKind,
-    http::{Body, Call, Reply, Type, optional},
+    http::{Answer, Body, Call, Part, Reply, Type, optional},
     routes,
     serde_json::{Value, json},
 };
@@ -27,15 +27,21 @@ pub use token::token_for;
 const CREDENTIALS: Body =
     &[&[optional("email", Type::Any).or_null(), optional("password", Type::Any).or_null()]];
 
+const NEW_TOKEN: Answer = Answer::Object(&[Part::value(
+    "token",
+    Type::Text,
+    "The token (JWT), valid for a day, to send as `Bearer`.",
+)]);
+
 routes! {
     /// Logs in by e-mail address and password, and answers with a token. Attempts are limited per account and
     /// network.
-    Post "/auth/:actor/:provider" (Public, ONE, CREDENTIALS) => log_in;
+    Post "/auth/:actor/:provider" (Public, ONE, CREDENTIALS) => log_in: NEW_TOKEN;
     /// Registers an identity, and answers with a token. It has no account yet: a customer creates one by
     /// `POST /store/customers`, a user by accepting an invite.
-    Post "/auth/:actor/:provider/register" (Public, ONE, CREDENTIALS) => sign_up;
+    Post "/auth/:actor/:provider/register" (Public, ONE, CREDENTIALS) => sign_up: NEW_TOKEN;
     /// Answers with a new token for the identity of a valid one.
-    Post "/auth/token/refresh" (Identity, ONE, NOTHING) => refresh;
+    Post "/auth/token/refresh" (Identity, ONE, NOTHING) => refresh: NEW_TOKEN;
 }
 
 fn unauthorized(message: &str) -> Fault {

@@ -19,14 +19,14 @@ use super::{
     attempts::{Attempt, Hashing},
     check_provider,
 };
-use crate::tables::{ONE, any};
+use crate::tables::{ONE, SUCCESS, any};
 
 routes! {
     /// Asks for a token to reset a password. The token goes to the subscribers of `auth.password_reset`,
     /// which mail it; the answer is the same for unknown addresses.
     Post "/auth/:actor/:provider/reset-password" (Public, ONE, IDENTIFIER) => ask: Answer::Created;
     /// Sets a new password, with the token that was mailed. The token is valid once, and for 15 minutes.
-    Post "/auth/:actor/:provider/update" (Public, TOKEN, PASSWORD) => update;
+    Post "/auth/:actor/:provider/update" (Public, TOKEN, PASSWORD) => update: SUCCESS;
 }
 
 const IDENTIFIER: Body = &[&[required("identifier", Type::Text)]];

@@ -6,7 +6,10 @@ use atoll_auth::{AuthSession, SESSION_S, close_session, find_session, forget_ses
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, StoreError, Write,
     data::View,
-    http::{Call, Head, Reply, cookie, digest, header_names::SET_COOKIE, random_token},
+    http::{
+        Answer, Call, Field, Head, Part, Reply, Type, cookie, digest, header_names::SET_COOKIE, random_token,
+        required,
+    },
     job,
     jobs::Tick,
     routes,
@@ -16,15 +19,33 @@ use atoll_kernel::{
 use super::Claims;
 use crate::{
     gate::identity_of,
-    tables::{NOTHING, ONE},
+    tables::{NOTHING, ONE, SUCCESS},
 };
 
 routes! {
     /// Opens a session: the answer sets a cookie for the identity of the token.
-    Post "/auth/session" (Identity, ONE, NOTHING) => open;
+    Post "/auth/session" (Identity, ONE, NOTHING) => open: OPENED;
     /// Closes the session of the cookie.
-    Delete "/auth/session" (Identity, ONE) => close;
+    Delete "/auth/session" (Identity, ONE) => close: SUCCESS;
 }
+
+const OPENED: Answer = Answer::Object(&[Part::value(
+    "user",
+    Type::Object(CLAIMS),
+    "Who is logged in: the claims of the token.",
+)]);
+const CLAIMS: &[Field] = &[
+    required("actor_id", Type::Text).about("The id of the account; empty without one."),
+    required("actor_type", Type::Text).about("The kind of actor: `user` or `customer`."),
+    required("auth_identity_id", Type::Text).about("The id of the identity."),
+    required("auth_provider", Type::Text).about("How it logged in: `emailpass`."),
+    required("mfa_enabled", Type::Bool).about("Always false: there is no second factor."),
+    required("mfa_challenge_completed_at", Type::Date).or_null().about("Always null."),
+    required("app_metadata", Type::Record).about("The id of the account, as `user_id` or `customer_id`."),
+    required("user_metadata", Type::Record).about("Always empty."),
+    required("iat", Type::Number).about("When it was issued, in seconds since 1970."),
+    required("exp", Type::Number).about("When it expires, in seconds since 1970."),
+];
 
 /// Name of the cookie on the wire.
 const COOKIE: &str = "connect.sid";

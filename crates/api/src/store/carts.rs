@@ -12,7 +12,7 @@ use atoll_kernel::{
     Decimal, Fault, FaultKind, Metadata,
     data::{View, joined},
     flow::Flow,
-    http::{Answer, Body, Call, Deleted, ReadPlan, Reply, Resource, Type, optional, required},
+    http::{Answer, Body, Call, Deleted, Part, ReadPlan, Reply, Resource, Type, optional, required},
     query::{Fields, Offer},
     routes,
     saga::Outcome,
@@ -48,7 +48,7 @@ routes! {
     /// Completes a cart: authorises its payment, reserves its stock and places the order. A cart that was
     /// completed answers with its order again. A payment that needs more is answered with the cart, and
     /// prices that changed with 409.
-    Post "/store/carts/:id/complete" (Store, ONE, NOTHING) => complete: Answer::Object;
+    Post "/store/carts/:id/complete" (Store, ONE, NOTHING) => complete: COMPLETED;
 }
 
 static CART: Resource = Resource {
@@ -97,6 +97,28 @@ static CART: Resource = Resource {
     renamed: &[],
 };
 
+const COMPLETED: Answer = Answer::OneOf(&[PLACED, NOT_PAID]);
+const PLACED: Answer = Answer::Object(&[
+    Part::value("type", Type::Words(&["order"]), "The order was placed."),
+    Part::One("order", &ORDER),
+]);
+const NOT_PAID: Answer = Answer::Object(&[
+    Part::value(
+        "type",
+        Type::Words(&["cart"]),
+        "The payment was refused, or needs more: the cart stays open.",
+    ),
+    Part::One("cart", &CART),
+    Part::value(
+        "error",
+        Type::Object(&[
+            required("message", Type::Text).about("What is wrong, for people."),
+            required("name", Type::Text).about("The kind of error, as `type`."),
+            required("type", Type::Text).about("The kind of error, for programs."),
+        ]),
+        "Why it is not paid.",
+    ),
+]);
 const LINE: &[atoll_kernel::http::Field] =
     &[required("variant_id", Type::Text), required("quantity", Type::Positive), METADATA];
 const CREATE: Body = &[&[

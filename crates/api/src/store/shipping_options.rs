@@ -3,7 +3,7 @@
 
 use atoll_kernel::{
     Fault,
-    http::{Answer, Call, Param, Params, Reply},
+    http::{Answer, Call, Param, Params, Part, Reply, Type},
     routes,
     serde_json::json,
 };
@@ -15,9 +15,11 @@ use crate::{
 
 routes! {
     /// Lists how a cart can be shipped. There is no shipping module yet, so the list is empty.
-    Get "/store/shipping-options" (Store, OF_CART) => index: Answer::Object;
+    Get "/store/shipping-options" (Store, OF_CART) => index: OPTIONS;
 }
 
+const OPTIONS: Answer =
+    Answer::Object(&[Part::value("shipping_options", Type::List(&Type::Record), "Always empty.")]);
 const CART: Param = any("cart_id").about("The cart that is to be shipped. Required.");
 const OF_CART: Params = Params {
     own: &[CART, flag("is_return").about("Accepted for return shipping; there is none yet.")],

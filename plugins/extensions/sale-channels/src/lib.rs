@@ -4,7 +4,7 @@ use atoll_flows::sales_channel::CREATE_SALES_CHANNELS;
 use atoll_kernel::{
     Actor, Ctx, Fault, flow,
     flow::Local,
-    http::{Call, Params, Reply},
+    http::{Answer, Call, Params, Part, Reply, Type},
     job,
     jobs::{Event, Tick},
     routes,
@@ -26,8 +26,11 @@ fn open_channels(flow: &mut Local<'_>, (): ()) -> Result<Vec<String>, Fault> {
 
 routes! {
     /// Creates two sales channels, both or none.
-    Post "/admin/sale-channels" (Admin, Params::NONE, &[]) => on_request;
+    Post "/admin/sale-channels" (Admin, Params::NONE, &[]) => on_request: IDS;
 }
+
+const IDS: Answer =
+    Answer::Object(&[Part::value("ids", Type::List(&Type::Text), "The ids of the channels.")]);
 
 async fn on_request(call: Call) -> Result<Reply, Fault> {
     let (ids, _) = call.app.run(&OPEN_CHANNELS, call.pass.actor.clone(), ()).await?;
