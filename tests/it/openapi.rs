@@ -211,3 +211,46 @@ async fn every_answer_says_its_fields() {
     assert_eq!(shapes[0]["properties"]["order"]["$ref"], "#/components/schemas/StorefrontOrder");
     assert_eq!(shapes[1]["required"], serde_json::json!(["type", "cart", "error"]));
 }
+
+/// The fields of a body that are not described, or have no type and say nothing of it, at any depth.
+fn silent_fields(place: &str, schema: &Value, silent: &mut Vec<String>) {
+    for shape in schema["anyOf"].as_array().into_iter().flatten() {
+        silent_fields(place, shape, silent);
+    }
+    if let Some(items) = schema.get("items") {
+        silent_fields(&format!("{place}[]"), items, silent);
+    }
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let place = format!("{place}.{name}");
+        if field["description"].as_str().unwrap_or_default().is_empty() {
+            silent.push(place.clone());
+        }
+        silent_fields(&place, field, silent);
+    }
+}
+
+#[tokio::test]
+async fn fields_of_bodies_are_described_at_any_depth() {
+    let document = document().await;
+    let body = |path: &str| {
+        document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"].clone()
+    };
+    let mut silent = Vec::new();
+    for (name, operation) in operations(&document) {
+        let content = &operation["requestBody"]["content"]["application/json"];
+        silent_fields(&name, &content["schema"], &mut silent);
+    }
+    assert_eq!(silent, Vec::<String>::new());
+    let variant = &body("/admin/products")["properties"]["variants"]["items"];
+    assert_eq!(variant["required"], serde_json::json!(["title", "prices"]));
+    assert_eq!(
+        variant["properties"]["sku"]["description"],
+        "Stock keeping unit; unique among live variants."
+    );
+    let price = &variant["properties"]["prices"]["items"];
+    assert_eq!(price["required"], serde_json::json!(["currency_code", "amount"]));
+    assert_eq!(price["properties"]["amount"]["type"], "number");
+    // A variant, though the answer is the product.
+    let sku = &body("/admin/products/{id}/variants")["properties"]["sku"];
+    assert_eq!(sku["description"], "Stock keeping unit; unique among live variants.");
+}

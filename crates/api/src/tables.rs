@@ -55,6 +55,15 @@ pub(crate) const SUCCESS: Answer = Answer::Object(&[Part::value("success", Type:
 /// A list of ids.
 pub(crate) const IDS: Type = Type::List(&Type::Text);
 
+/// The parts of the body of a batch.
+pub(crate) const fn batch_create(records: Type) -> Field {
+    optional("create", records).about("What to create.")
+}
+pub(crate) const fn batch_update(records: Type) -> Field {
+    optional("update", records).about("What to update, by its ids. Fields that are absent stay as they are.")
+}
+pub(crate) const BATCH_DELETE: Field = optional("delete", IDS).about("The ids of what to delete.");
+
 /// An empty body.
 pub(crate) const NOTHING: Body = &[];
 

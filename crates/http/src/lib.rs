@@ -2,6 +2,7 @@
 //! commerce.
 
 mod answers;
+mod bodies;
 mod caching;
 mod fault;
 mod head;

@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 
 use atoll_query::Graph;
-use atoll_schema::{Body, body_schema};
-use atoll_storage::EntityDef;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{Answer, App, Auth, Method, Route, answers::Answers, parameters, text};
+use crate::{Answer, App, Auth, Method, Route, answers::Answers, bodies, parameters, text};
 
 /// What the document says of the API as a whole.
 pub struct Info<'a> {
@@ -139,25 +137,12 @@ fn operation<A: App>(
         operation["description"] = description.into();
     }
     if let Some(body) = route.body {
-        let entity = parameters::entity_of(route.answer).and_then(|it| graph.entity(it));
-        let content = content(described_body(body, entity));
+        let entity = bodies::entity_of(route, graph);
+        let content = content(bodies::schema(body, entity, graph));
         let example = example.and_then(|it| it.request.as_ref());
         operation["requestBody"] = json!({ "content": with_example(content, example) });
     }
     operation
-}
-
-/// The schema of a body. What it says nothing of is described as the field of the record that it is written
-/// to.
-fn described_body(body: Body, entity: Option<&'static EntityDef>) -> Value {
-    let mut schema = body_schema(body);
-    for (name, field) in schema["properties"].as_object_mut().into_iter().flatten() {
-        let about = entity.map(|it| text::joined(it.text_of(name))).unwrap_or_default();
-        if !about.is_empty() && field.get("description").is_none() {
-            field["description"] = about.into();
-        }
-    }
-    schema
 }
 
 pub(crate) fn content(schema: Value) -> Value {

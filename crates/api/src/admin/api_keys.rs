@@ -88,7 +88,8 @@ const LIST: Params = list(
 );
 const CREATE: Body = &[&[required("title", Type::Text), required("type", Type::Words(ApiKeyKind::WORDS))]];
 const UPDATE: Body = &[&[required("title", Type::Text)]];
-const REVOKE: Body = &[&[optional("revoke_in", Type::Number)]];
+const REVOKE: Body =
+    &[&[optional("revoke_in", Type::Number).about("In how many seconds; at once if it is absent.")]];
 
 async fn create(mut call: Call) -> Result<Reply, Fault> {
     let ApiKey { title, r#type, .. } = call.read()?;

@@ -23,7 +23,10 @@ use crate::{
     body::{self, take},
     crud::crud,
     reply::{ids, only, page, perform, records, show_gone, shown},
-    tables::{IDS, METADATA, ONE, any, date, flag, list, nested, number, text},
+    tables::{
+        BATCH_DELETE, IDS, METADATA, ONE, any, batch_create, batch_update, date, flag, list, nested, number,
+        text,
+    },
 };
 
 crud! {
@@ -122,35 +125,35 @@ const LEVELS_OF_ITEM_DONE: Answer = Answer::Object(&[
     Part::value("deleted", IDS, "The ids of the levels that were deleted."),
 ]);
 const CREATE_LEVEL: Body = &[LEVEL_FIELDS];
-const LEVEL_FIELDS: &[Field] = &[
-    required("location_id", Type::Text),
-    optional("stocked_quantity", Type::NotNegative),
-    optional("incoming_quantity", Type::NotNegative),
-];
-const UPDATE_LEVEL: Body =
-    &[&[optional("stocked_quantity", Type::NotNegative), optional("incoming_quantity", Type::NotNegative)]];
-const OF_ITEM: &[Field] = &[required("inventory_item_id", Type::Text)];
-const AT: &[Field] = &[
-    required("location_id", Type::Text),
-    optional("stocked_quantity", Type::NotNegative),
-    optional("incoming_quantity", Type::NotNegative),
-];
-const REST_OF_BATCH: &[Field] = &[optional("delete", Type::List(&Type::Text)), optional("force", Type::Bool)];
+const STOCKED: Field = optional("stocked_quantity", Type::NotNegative).about("How many are there.");
+const INCOMING: Field = optional("incoming_quantity", Type::NotNegative).about("How many are expected.");
+const LEVEL_FIELDS: &[Field] =
+    &[required("location_id", Type::Text).about("The stock location."), STOCKED, INCOMING];
+const UPDATE_LEVEL: Body = &[&[STOCKED, INCOMING]];
+const OF_ITEM: &[Field] = &[required("inventory_item_id", Type::Text).about("The inventory item.")];
+const REST_OF_BATCH: &[Field] =
+    &[BATCH_DELETE, optional("force", Type::Bool).about("Delete levels with stock, too.")];
+const LEVEL_ID: Field =
+    optional("id", Type::Text).about("The id of the level; it is found by item and location without it.");
 const BATCH: Body = &[
     &[
-        optional("create", Type::List(&Type::Strict(&[OF_ITEM, AT]))),
-        optional("update", Type::List(&Type::Strict(&[OF_ITEM, AT, &[optional("id", Type::Text)]]))),
+        batch_create(Type::List(&Type::Strict(&[OF_ITEM, LEVEL_FIELDS]))),
+        batch_update(Type::List(&Type::Strict(&[OF_ITEM, LEVEL_FIELDS, &[LEVEL_ID]]))),
     ],
     REST_OF_BATCH,
 ];
 const BATCH_OF_ITEM: Body = &[
     &[
-        optional("create", Type::List(&Type::Strict(&[AT]))),
-        optional("update", Type::List(&Type::Strict(&[AT, &[optional("id", Type::Text)]]))),
+        batch_create(Type::List(&Type::Strict(&[LEVEL_FIELDS]))),
+        batch_update(Type::List(&Type::Strict(&[LEVEL_FIELDS, &[LEVEL_ID]]))),
     ],
     REST_OF_BATCH,
 ];
-const CREATE: Body = &[MORE, &[optional("location_levels", Type::List(&Type::Object(LEVEL_FIELDS)))]];
+const CREATE: Body = &[
+    MORE,
+    &[optional("location_levels", Type::List(&Type::Object(LEVEL_FIELDS)))
+        .about("How many are at each location.")],
+];
 const UPDATE: Body = &[MORE];
 const MORE: &[Field] = &[
     text("sku"),

@@ -8,7 +8,7 @@ use atoll_kernel::{
     Decimal, Fault,
     data::joined,
     flow::Flow,
-    http::{Body, Call, Param, ParamKind, Params, Reply, Resource, Type, optional, required},
+    http::{Body, Call, Field, Param, ParamKind, Params, Reply, Resource, Type, optional, required},
     resources, routes,
 };
 use atoll_order::{FulfillmentStatus, ORDERS, Order, OrderStatus, PaymentStatus};
@@ -113,6 +113,8 @@ const UPDATE: Body = &[&[
     optional("billing_address", ADDRESS),
     METADATA,
 ]];
+const NO_NOTIFICATION: Field =
+    optional("no_notification", Type::Bool).or_null().about("Whether the buyer gets no notification.");
 const FULFILL: Body = &[&[
     required(
         "items",
@@ -120,11 +122,11 @@ const FULFILL: Body = &[&[
     ),
     text("location_id"),
     optional("requires_shipping", Type::Bool),
-    optional("no_notification", Type::Bool).or_null(),
+    NO_NOTIFICATION,
     METADATA,
 ]];
 const COMPLETE: Body = &[&[ADDITIONAL_DATA]];
-const CALL_BACK: Body = &[&[optional("no_notification", Type::Bool).or_null()]];
+const CALL_BACK: Body = &[&[NO_NOTIFICATION]];
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
     show_always(&mut call.params.fields, ORDERS_ALWAYS);

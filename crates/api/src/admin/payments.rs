@@ -54,7 +54,8 @@ const LIST: Params = list(
     20,
 );
 const CAPTURE: Body = &[&[optional("amount", Type::Positive).or_null()]];
-const REFUND: Body = &[&[optional("amount", Type::Positive).or_null(), text("note")]];
+const REFUND: Body =
+    &[&[optional("amount", Type::Positive).or_null(), text("note").about("A note for admins.")]];
 
 async fn index(call: Call) -> Result<Reply, Fault> {
     page(&PAYMENT, &call, Vec::new())

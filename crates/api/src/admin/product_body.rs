@@ -25,8 +25,10 @@ const NEW: &[Field] = &[
     required("title", Type::Text),
     text("handle"),
     STATUS.or_null(),
-    optional("options", Type::List(&Type::OneOf(&[Type::Strict(OPTION_REF), Type::Object(NEW_OPTION)]))),
-    optional("variants", Type::List(&Type::Strict(variant_body::CREATE_ONE))),
+    optional("options", Type::List(&Type::OneOf(&[Type::Strict(OPTION_REF), Type::Object(NEW_OPTION)])))
+        .about("The options: new ones, or those of other products by their ids."),
+    optional("variants", Type::List(&Type::Strict(variant_body::CREATE_ONE)))
+        .about("The variants, each with another combination of values of the options."),
 ];
 /// The body of an update of a product.
 pub(crate) const UPDATE: Body = &[CHANGES, MORE, &[ADDITIONAL_DATA]];
@@ -53,9 +55,9 @@ const MORE: &[Field] = &[
     optional("is_giftcard", Type::BoolText),
     optional("discountable", Type::BoolText),
     optional("images", Type::List(&Type::Object(&[required("url", Type::Text), optional("id", Type::Text)]))),
-    optional("categories", Type::List(&REF)),
-    optional("tags", Type::List(&REF)),
-    optional("sales_channels", Type::List(&REF)),
+    optional("categories", Type::List(&REF)).about("The categories, by their ids."),
+    optional("tags", Type::List(&REF)).about("The tags, by their ids."),
+    optional("sales_channels", Type::List(&REF)).about("The sales channels that list it, by their ids."),
     number("weight"),
     number("length"),
     number("height"),
@@ -70,12 +72,19 @@ const MORE: &[Field] = &[
 pub(crate) const UPDATE_ONE: Body = &[&[required("id", Type::Text)], CHANGES, MORE];
 
 /// The fields of a new option.
-pub(crate) const NEW_OPTION: &[Field] =
-    &[required("title", Type::Text), required("values", Type::List(&Type::Text)), RANKS, EXCLUSIVE, METADATA];
+pub(crate) const NEW_OPTION: &[Field] = &[
+    required("title", Type::Text).about("The title of the option."),
+    required("values", Type::List(&Type::Text)).about("The values, in their order."),
+    RANKS,
+    EXCLUSIVE,
+    METADATA,
+];
 /// A reference to an existing option.
-pub(crate) const OPTION_REF: Body = &[&[required("id", Type::Text)]];
-pub(crate) const RANKS: Field = optional("ranks", Type::Record);
-pub(crate) const EXCLUSIVE: Field = optional("is_exclusive", Type::Bool);
+pub(crate) const OPTION_REF: Body = &[&[required("id", Type::Text).about("The id of the option.")]];
+pub(crate) const RANKS: Field =
+    optional("ranks", Type::Record).about("The rank of each value, by its text: `{\"S\": 1}`.");
+pub(crate) const EXCLUSIVE: Field =
+    optional("is_exclusive", Type::Bool).about("Whether it is of one product, which no other shares.");
 
 /// Deserialises a new product.
 pub(crate) fn new_product(mut fields: Fields) -> Result<NewProduct, Fault> {

@@ -92,7 +92,7 @@ const VALUES: Params =
 const CREATE: Body = &[NEW_OPTION, &[ADDITIONAL_DATA]];
 const UPDATE: Body = &[&[
     optional("title", Type::Text),
-    optional("values", Type::List(&Type::Text)),
+    optional("values", Type::List(&Type::Text)).about("All values that it is to have, in their order."),
     RANKS,
     EXCLUSIVE,
     METADATA,
@@ -104,14 +104,23 @@ const LINKS: Body = &[&[
     optional(
         "add",
         Type::List(&Type::OneOf(&[Type::Text, Type::Strict(OPTION_REF), Type::Strict(&[NEW_OPTION])])),
-    ),
-    optional("remove", Type::List(&Type::Text)),
-    optional("update", Type::List(&Type::Strict(VALUE_LINKS))),
+    )
+    .about("Options to link, by their ids, or to create for the product."),
+    optional("remove", Type::List(&Type::Text)).about("The ids of options to unlink."),
+    optional("update", Type::List(&Type::Strict(VALUE_LINKS)))
+        .about("Which values of its options the product has."),
 ]];
 const VALUE_LINKS: Body = &[&[
-    required("product_option_id", Type::Text),
-    optional("add", Type::List(&Type::OneOf(&[Type::Text, Type::Object(&[required("value", Type::Text)])]))),
-    optional("remove", Type::List(&Type::Text)),
+    required("product_option_id", Type::Text).about("The option."),
+    optional(
+        "add",
+        Type::List(&Type::OneOf(&[
+            Type::Text,
+            Type::Object(&[required("value", Type::Text).about("The text of a new value.")]),
+        ])),
+    )
+    .about("Values to link, by their ids, or to create."),
+    optional("remove", Type::List(&Type::Text)).about("The ids of values to unlink."),
 ]];
 
 /// Creates an option that products can share, unless the body says otherwise.

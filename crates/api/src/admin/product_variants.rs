@@ -21,7 +21,7 @@ use crate::{
     },
     body::{Batch, take_id},
     reply::{link_ids, once, page, perform, perform_batch, remove_from},
-    tables::{IDS, LINK, ONE, any, date, flag, list, nested},
+    tables::{BATCH_DELETE, IDS, LINK, ONE, any, batch_create, batch_update, date, flag, list, nested},
 };
 
 routes! {
@@ -89,41 +89,36 @@ const LIST: Params = list(
 );
 
 const BATCH: Body = &[&[
-    optional("create", Type::List(&Type::Strict(CREATE_ONE))),
-    optional("update", Type::List(&Type::Strict(UPDATE_ONE))),
-    optional("delete", Type::List(&Type::Text)),
+    batch_create(Type::List(&Type::Strict(CREATE_ONE))),
+    batch_update(Type::List(&Type::Strict(UPDATE_ONE))),
+    BATCH_DELETE,
 ]];
-const QUANTITY: Body = &[&[required("required_quantity", Type::Positive)]];
-const OF_VARIANT: &[Field] = &[required("variant_id", Type::Text), required("inventory_item_id", Type::Text)];
-const SET_PART: Type = Type::Strict(&[OF_VARIANT, &[required("required_quantity", Type::Positive)]]);
+const QUANTITY: Body = &[&[NEEDED]];
+const VARIANT_ID: Field = required("variant_id", Type::Text).about("The variant.");
+const ITEM_ID: Field = required("inventory_item_id", Type::Text).about("The inventory item.");
+const NEEDED: Field =
+    required("required_quantity", Type::Positive).about("How many of it a unit of the variant needs.");
+const OF_VARIANT: &[Field] = &[VARIANT_ID, ITEM_ID];
+const SET_PART: Type = Type::Strict(&[OF_VARIANT, &[NEEDED]]);
 const PARTS_BATCH: Body = &[&[
-    optional("create", Type::List(&SET_PART)),
-    optional("update", Type::List(&SET_PART)),
-    optional("delete", Type::List(&Type::Strict(&[OF_VARIANT]))),
+    optional("create", Type::List(&SET_PART)).about("Links to set."),
+    optional("update", Type::List(&SET_PART)).about("Links to set, as in `create`."),
+    optional("delete", Type::List(&Type::Strict(&[OF_VARIANT]))).about("Links to remove."),
 ]];
-const PART: Body =
-    &[&[required("required_quantity", Type::Positive), required("inventory_item_id", Type::Text)]];
+const PART: Body = &[&[NEEDED, ITEM_ID]];
 
 const ADDED: Answer = Answer::Object(&[
     Part::value("added", IDS, "The ids of `add`."),
     Part::value("removed", IDS, "The ids of `remove`."),
 ]);
 const OF_PRODUCT: Field =
-    required("product", Type::Object(&[required("variant_id", Type::Text).about("The variant.")]))
-        .about("The variant's end of the link.");
-const OF_INVENTORY: Field = required(
-    "inventory",
-    Type::Object(&[required("inventory_item_id", Type::Text).about("The inventory item.")]),
-)
-.about("The inventory item's end of the link.");
+    required("product", Type::Object(&[VARIANT_ID])).about("The variant's end of the link.");
+const OF_INVENTORY: Field =
+    required("inventory", Type::Object(&[ITEM_ID])).about("The inventory item's end of the link.");
 const PART_LINKS: Type = Type::List(&Type::Object(&[
     OF_PRODUCT,
     OF_INVENTORY,
-    optional(
-        "data",
-        Type::Object(&[required("required_quantity", Type::Positive).about("How many a variant needs.")]),
-    )
-    .about("What is stored with the link."),
+    optional("data", Type::Object(&[NEEDED])).about("What is stored with the link."),
 ]));
 const PARTS_DONE: Answer = Answer::Object(&[
     Part::value("created", PART_LINKS, "The links of `create`."),

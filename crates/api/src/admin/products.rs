@@ -4,7 +4,7 @@ use atoll_flows::product::{CREATE_PRODUCTS, DELETE_PRODUCTS, UPDATE_PRODUCTS};
 use atoll_kernel::{
     Fault,
     flow::Local,
-    http::{Answer, Body, Call, Param, ParamKind, Params, Reply, Resource, Type, optional},
+    http::{Answer, Body, Call, Param, ParamKind, Params, Reply, Resource, Type},
     routes,
 };
 use atoll_product::{PRODUCTS, ProductStatus};
@@ -13,7 +13,7 @@ use crate::{
     admin::product_body::{CREATE, CREATE_ONE, UPDATE, UPDATE_ONE, new_product, product_changes},
     body::{Batch, take_id},
     reply::{find, only, page, perform, perform_batch, remove_by},
-    tables::{ONE, any, date, flag, lenient_list, nested},
+    tables::{BATCH_DELETE, ONE, any, batch_create, batch_update, date, flag, lenient_list, nested},
 };
 
 routes! {
@@ -82,9 +82,9 @@ const LIST: Params = lenient_list(
 );
 
 const BATCH: Body = &[&[
-    optional("create", Type::List(&Type::Strict(CREATE_ONE))),
-    optional("update", Type::List(&Type::Strict(UPDATE_ONE))),
-    optional("delete", Type::List(&Type::Text)),
+    batch_create(Type::List(&Type::Strict(CREATE_ONE))),
+    batch_update(Type::List(&Type::Strict(UPDATE_ONE))),
+    BATCH_DELETE,
 ]];
 async fn index(call: Call) -> Result<Reply, Fault> {
     page(&PRODUCT, &call, Vec::new())

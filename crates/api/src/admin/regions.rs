@@ -51,9 +51,10 @@ const LIST: Params =
 const CREATE: Body = &[&[required("name", Type::Text), required("currency_code", Type::Text)], MORE];
 const UPDATE: Body = &[&[optional("name", Type::Text), optional("currency_code", Type::Text)], MORE];
 const MORE: &[Field] = &[
-    optional("countries", Type::List(&Type::Text)),
+    optional("countries", Type::List(&Type::Text))
+        .about("The countries, by their ISO 3166-1 alpha-2 codes. A country is in one region at most."),
     optional("automatic_taxes", Type::Bool),
-    optional("payment_providers", Type::List(&Type::Text)),
+    optional("payment_providers", Type::List(&Type::Text)).about("The ids of the payment providers."),
     METADATA,
 ];
 

@@ -66,20 +66,40 @@ const QUESTION: Params = Params {
 };
 const PAGE: Params = list(&[], 50);
 
-const WINDOW: &[Field] =
-    &[optional("available_from", Type::Date).or_null(), optional("available_until", Type::Date).or_null()];
+const WINDOW: &[Field] = &[
+    optional("available_from", Type::Date)
+        .or_null()
+        .about("From when the channel sells it; null: since ever."),
+    optional("available_until", Type::Date).or_null().about("Until when it sells it; null: without end."),
+];
 const PRODUCT: Body = &[WINDOW];
-const ENABLED: &[Field] = &[required("is_enabled", Type::Bool)];
+const ENABLED: &[Field] =
+    &[required("is_enabled", Type::Bool).about("False: the channel leaves the variant out.")];
 const VARIANT: Body = &[ENABLED];
-const SUPPLY: &[Field] = &[optional("priority", Type::Number), optional("safety_stock", Type::NotNegative)];
+const SUPPLY: &[Field] = &[
+    optional("priority", Type::Number).about("Lower numbers are served from first."),
+    optional("safety_stock", Type::NotNegative).about("How many of each item stay at the location."),
+];
 const LOCATION: Body = &[SUPPLY];
 const ASSORTMENT: Body = &[&[
-    optional("products", Type::List(&Type::Strict(&[&[required("product_id", Type::Text)], WINDOW]))),
-    optional("variants", Type::List(&Type::Strict(&[&[required("variant_id", Type::Text)], ENABLED]))),
+    optional(
+        "products",
+        Type::List(&Type::Strict(&[&[required("product_id", Type::Text).about("The product.")], WINDOW])),
+    )
+    .about("When the channel sells its products."),
+    optional(
+        "variants",
+        Type::List(&Type::Strict(&[&[required("variant_id", Type::Text).about("The variant.")], ENABLED])),
+    )
+    .about("Which variants it sells."),
     optional(
         "stock_locations",
-        Type::List(&Type::Strict(&[&[required("stock_location_id", Type::Text)], SUPPLY])),
-    ),
+        Type::List(&Type::Strict(&[
+            &[required("stock_location_id", Type::Text).about("The stock location.")],
+            SUPPLY,
+        ])),
+    )
+    .about("How stock locations serve it."),
 ]];
 
 /// A page of these, in the order of their ids.

@@ -69,11 +69,11 @@ const PRODUCTS: Body = &[&[
     optional("remove_where", WHERE).about("Which products to take out, beside those of `remove`."),
 ]];
 const WHERE: Type = Type::Strict(&[&[
-    optional("collection_id", IDS),
-    optional("category_id", IDS),
-    optional("tag_id", IDS),
-    optional("type_id", IDS),
-    optional("sales_channel_id", IDS),
+    optional("collection_id", IDS).about("Products of these collections."),
+    optional("category_id", IDS).about("Products of these categories."),
+    optional("tag_id", IDS).about("Products with one of these tags."),
+    optional("type_id", IDS).about("Products of these types."),
+    optional("sales_channel_id", IDS).about("Products of these sales channels."),
 ]]);
 const LINKED: Answer = Answer::OneOf(&[Answer::One(&SALES_CHANNEL), PLANNED]);
 const PLANNED: Answer = Answer::Object(&[
@@ -97,7 +97,8 @@ const PRODUCTS_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// The body of the older API.
 const OLD_LINK: Body =
-    &[&[required("product_ids", Type::List(&Type::Object(&[required("id", Type::Text)])))]];
+    &[&[required("product_ids", Type::List(&Type::Object(&[required("id", Type::Text).about("The id.")])))
+        .about("The products.")]];
 
 const LIST: Params = list(
     &[

@@ -35,7 +35,7 @@ const LIST: Params = list(&[any("id"), any("name")], 50);
 const CURRENCY: Type = Type::Object(&[
     required("currency_code", Type::Text),
     optional("is_default", Type::Bool),
-    optional("is_tax_inclusive", Type::Bool),
+    optional("is_tax_inclusive", Type::Bool).about("Whether prices in the currency include tax."),
 ]);
 const UPDATE: Body = &[&[
     optional("name", Type::Text),

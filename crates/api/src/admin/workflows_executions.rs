@@ -87,13 +87,13 @@ const STARTED: Answer = Answer::Object(&[Part::value(
     ]),
     "The run that was started.",
 )]);
-const RUN: Body = &[&[optional("input", Type::Any), optional("transaction_id", Type::Text)]];
+const RUN: Body = &[&[optional("input", Type::Any).about("The input of the workflow, as JSON."), optional("transaction_id", Type::Text).about("The id of the transaction: of several runs with one id only the first has an effect. A new one if it is absent.")]];
 const FINISH: Body = &[&[
-    required("transaction_id", Type::Text),
-    required("step_id", Type::Text),
-    optional("response", Type::Any),
-    optional("compensate_input", Type::Any),
-    optional("action", Type::Words(&["invoke"])),
+    required("transaction_id", Type::Text).about("The id of the transaction of the run."),
+    required("step_id", Type::Text).about("The name of the step."),
+    optional("response", Type::Any).about("The result of the step, as JSON; of a failure, its text."),
+    optional("compensate_input", Type::Any).about("Accepted, and not used."),
+    optional("action", Type::Words(&["invoke"])).about("What is finished: the step itself."),
 ]];
 
 async fn index(call: Call) -> Result<Reply, Fault> {

@@ -24,8 +24,10 @@ pub(crate) use token::Claims;
 pub use token::token_for;
 
 /// Not checked by the schema: on the wire invalid credentials are a 401, not a 400.
-const CREDENTIALS: Body =
-    &[&[optional("email", Type::Any).or_null(), optional("password", Type::Any).or_null()]];
+const CREDENTIALS: Body = &[&[
+    optional("email", Type::Any).or_null().about("The e-mail address, a string."),
+    optional("password", Type::Any).or_null().about("The password, a string."),
+]];
 
 const NEW_TOKEN: Answer = Answer::Object(&[Part::value(
     "token",

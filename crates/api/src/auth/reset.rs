@@ -29,13 +29,13 @@ routes! {
     Post "/auth/:actor/:provider/update" (Public, TOKEN, PASSWORD) => update: SUCCESS;
 }
 
-const IDENTIFIER: Body = &[&[required("identifier", Type::Text)]];
+const IDENTIFIER: Body = &[&[required("identifier", Type::Text).about("The e-mail address.")]];
 const TOKEN: Params = Params {
     own: &[any("token").about("The token that was mailed; it may come as a bearer token instead.")],
     limit: None,
     strict: true,
 };
-const PASSWORD: Body = &[&[required("password", Type::Text)]];
+const PASSWORD: Body = &[&[required("password", Type::Text).about("The new password.")]];
 
 /// The event, and the purpose of its token.
 const RESET: &str = "auth.password_reset";

@@ -119,8 +119,11 @@ const NOT_PAID: Answer = Answer::Object(&[
         "Why it is not paid.",
     ),
 ]);
-const LINE: &[atoll_kernel::http::Field] =
-    &[required("variant_id", Type::Text), required("quantity", Type::Positive), METADATA];
+const LINE: &[atoll_kernel::http::Field] = &[
+    required("variant_id", Type::Text).about("The variant."),
+    required("quantity", Type::Positive).about("How many of it."),
+    METADATA,
+];
 const CREATE: Body = &[&[
     text("region_id"),
     optional("shipping_address", ADDRESS).or_null(),
@@ -144,7 +147,10 @@ const UPDATE: Body = &[&[
     ADDITIONAL_DATA,
 ]];
 const ADD_LINE: Body = &[LINE];
-const UPDATE_LINE: Body = &[&[required("quantity", Type::NotNegative), METADATA]];
+const UPDATE_LINE: Body = &[&[
+    required("quantity", Type::NotNegative).about("How many there are to be; zero removes the line."),
+    METADATA,
+]];
 
 #[derive(Deserialize)]
 struct UpdateLine {

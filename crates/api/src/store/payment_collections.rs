@@ -40,7 +40,7 @@ static COLLECTION: Resource = Resource {
     renamed: &[],
 };
 
-const CREATE: Body = &[&[required("cart_id", Type::Text)]];
+const CREATE: Body = &[&[required("cart_id", Type::Text).about("The cart that is to be paid.")]];
 const CHOOSE: Body = &[&[
     required("provider_id", Type::Text),
     optional("data", Type::Record).or_null(),
