@@ -11,7 +11,7 @@ use std::{
 use atoll_background::{Background, prune, start};
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, Write,
-    jobs::{Event, emit, events_after},
+    jobs::{Event, OUTBOX, emit, events_after},
     subscriber,
 };
 use atoll_testkit::{Shop, TestApp};
@@ -210,6 +210,27 @@ async fn old_delivered_events_are_pruned() {
     background.stop().await;
     assert_eq!(bench.one().len(), 4);
     assert_eq!(prune(ctx).await.expect("a pruning"), 1);
+}
+
+/// A damaged event is lost, and what follows it is not.
+#[tokio::test]
+async fn damaged_event_does_not_stop_delivery_and_pruning() {
+    const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+    let bench = Bench::new().await;
+    bench.start().await.stop().await;
+    for n in 1..=3 {
+        bench.emit("thing.made", json!({ "n": n })).await;
+    }
+    let ctx = &bench.app.ctx;
+    let events = events_after(&ctx.view(), 0, usize::MAX).expect("events");
+    let place = events[events.len() - 2].0;
+    bench.app.damage(OUTBOX, &place.to_be_bytes()).await;
+    let background = bench.start().await;
+    bench.settled().await;
+    background.stop().await;
+    assert_eq!(bench.one(), [1, 3].map(|n| format!("one thing.made {n}")));
+    bench.app.advance_ms(WEEK_MS);
+    assert_eq!(prune(ctx).await.expect("a pruning"), events.len(), "the damaged one goes, too");
 }
 
 #[tokio::test]

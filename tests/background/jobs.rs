@@ -104,6 +104,22 @@ impl Bench {
 }
 
 #[tokio::test]
+async fn damaged_run_does_not_stop_later_runs_of_the_job() {
+    let (bench, job) = (Bench::new().await, "test.each-minute");
+    let background = bench.start().await;
+    bench.app.advance_ms(MINUTE);
+    bench.wait_for(job, &["01-15T08:01:00 done"]).await;
+    background.stop().await;
+    let list = bench.admin.get(&format!("/admin/job-runs?job={job}")).await.ok();
+    let run = list["job_runs"][0]["id"].as_str().expect("an id");
+    bench.app.damage("job_run", run.as_bytes()).await;
+    let background = bench.start().await;
+    bench.app.advance_ms(MINUTE);
+    bench.wait_for_standing(job, "n_runs", 2).await;
+    background.stop().await;
+}
+
+#[tokio::test]
 async fn job_runs_on_schedule_and_reports_missed_runs() {
     let (bench, job) = (Bench::new().await, "test.each-minute");
     let standing = bench.standing(job).await;

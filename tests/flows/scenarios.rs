@@ -5,7 +5,7 @@ use std::pin::Pin;
 use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_auth::PasswordHash;
 use atoll_flows::api_key::{CREATE_API_KEYS, NewKey};
-use atoll_flows::cart::{DELETE_EXPIRED_CARTS, DeleteExpired, REFRESH_CART_ITEMS};
+use atoll_flows::cart::{DELETE_EXPIRED_CARTS, DeleteExpired, REFRESH_CART_ITEMS, expired_carts};
 use atoll_flows::user::{CREATE_INVITES, CREATE_USERS, NewInvite, NewUser, REFRESH_INVITES};
 use atoll_kernel::{
     Actor, Metadata, Registry, Timestamp,
@@ -479,8 +479,11 @@ pub(crate) async fn scenario(flow: &'static str) -> Scenario {
             pay_with(&scene.storefront, &scene.cart, "pp_bank").await;
             of(Box::new(|app| {
                 let ctx = app.ctx.clone();
-                let all = DeleteExpired { first_kept: "9".into(), after: None };
-                Box::pin(async move { ctx.run(&DELETE_EXPIRED_CARTS, Actor::System, all).await.is_ok() })
+                Box::pin(async move {
+                    let carts = expired_carts(&ctx.view(), "9", None).expect("a store");
+                    let all = DeleteExpired { first_kept: "9".into(), carts };
+                    ctx.run(&DELETE_EXPIRED_CARTS, Actor::System, all).await.is_ok()
+                })
             }))
         }
         "create-users-workflow" => {

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, Read, StoreError, Timestamp, Write,
-    data::{Change, Direction, Projection, Record, Scalar, Scan, TableSource},
+    data::{Change, Projection, Record, Scalar, Scan, TableSource},
     job,
-    jobs::Tick,
+    jobs::{Tick, in_batches},
     projection,
 };
 use atoll_links::{PRODUCT_SALES_CHANNEL, SALES_CHANNEL_EXCLUDED_VARIANT, Window};
@@ -141,14 +141,27 @@ job! { "availability.sweep-listings" every Duration::from_secs(60) => sweep_all 
 
 async fn sweep_all(ctx: Ctx, _: Tick) -> Result<(), Fault> {
     let mut channels = Vec::new();
-    SALES_CHANNELS.table.scan(&ctx.view(), None, Direction::Ascending, &mut |channel| {
+    SALES_CHANNELS.table.scan_undamaged(&ctx.view(), &mut |channel| {
         channels.push(channel.id.to_string());
         Ok(Scan::Continue(()))
     })?;
-    for (channel, index) in channels.iter().flat_map(|it| INDEXES.map(|index| (it, index))) {
+    let sweep = |channels: Vec<String>| {
+        let ctx = ctx.clone();
+        async move {
+            for channel in &channels {
+                sweep_channel(&ctx, channel).await?;
+            }
+            Ok(())
+        }
+    };
+    in_batches("channel", &channels, 1, sweep).await
+}
+
+async fn sweep_channel(ctx: &Ctx, channel: &str) -> Result<(), Fault> {
+    for index in INDEXES {
         let now = ctx.now();
         while index.is_behind(&ctx.view(), channel, now)? {
-            let channel = channel.clone();
+            let channel = channel.to_owned();
             let step = move |tx: &mut dyn Write, _: &Moment| Ok(index.sweep(tx, &channel, now, N_SWEPT_MAX)?);
             ctx.write(Actor::System, step).await?;
         }

@@ -3,7 +3,7 @@
 
 use atoll_kernel::{
     Moment, Read, StoreError, Timestamp, Write,
-    data::{RowError, Slots},
+    data::{RowError, Slots, skip_damaged},
     entity,
     jobs::{Job, Plan},
     stored, words,
@@ -210,7 +210,7 @@ fn report_missed(
 
 /// The runs of the job in the state `running`.
 pub(crate) fn running(tx: &dyn Read, job: &Job) -> Result<Vec<JobRun>, StoreError> {
-    let mut runs = JOB_RUNS.table.list_by(tx, &BY_JOB, &[job.name])?;
+    let mut runs = JOB_RUNS.table.list_undamaged_by(tx, &BY_JOB, &[job.name])?;
     runs.retain(|it| it.state == JobRunState::Running);
     Ok(runs)
 }
@@ -242,7 +242,8 @@ pub(crate) fn abandon_expired(tx: &mut dyn Write, at: &Moment, job: &Job) -> Res
 fn store(tx: &mut dyn Write, at: &Moment, run: JobRun) -> Result<JobRun, RowError> {
     let ids = JOB_RUNS.table.ids_by(tx, &BY_JOB, &[&run.job])?;
     for id in &ids[..ids.len().saturating_sub(N_RUNS_KEPT - 1)] {
-        let is_over = JOB_RUNS.get(tx, id)?.is_some_and(|it| it.state != JobRunState::Running);
+        let run = skip_damaged(JOB_RUNS.table.get(tx, id))?.flatten();
+        let is_over = run.is_some_and(|it| it.state != JobRunState::Running);
         if is_over {
             JOB_RUNS.delete(tx, at, id)?;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, StoreError, Write,
-    jobs::{events_after, remove_event},
+    jobs::{event_positions, events_after, remove_event},
 };
 use tokio::sync::watch;
 
@@ -46,8 +46,7 @@ where
 pub async fn prune(ctx: &Ctx) -> Result<usize, Fault> {
     let Some(last) = last_old(ctx)? else { return Ok(0) };
     let remove = move |tx: &mut dyn Write, _: &Moment| {
-        let old = events_after(tx, 0, N_REMOVED_MAX)?.into_iter().map(|(position, _)| position);
-        let old: Vec<u64> = old.take_while(|position| *position <= last).collect();
+        let old = event_positions(tx, last, N_REMOVED_MAX)?;
         old.iter().for_each(|position| remove_event(tx, *position));
         Ok(old.len())
     };

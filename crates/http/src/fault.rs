@@ -164,6 +164,18 @@ impl Fault {
         causes.join(": ")
     }
 
+    /// Is the cause a stored record that does not decode, or whose checksum is wrong?
+    pub fn is_damage(&self) -> bool {
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            if let Some(StoreError::Corrupt { .. }) = error.downcast_ref() {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+
     /// The status code.
     pub fn status(&self) -> StatusCode {
         self.kind.wire().1

@@ -30,6 +30,7 @@ pub mod registry;
 pub mod saga;
 pub mod verify;
 
+mod batches;
 mod change_event;
 mod ctx;
 mod describe;

@@ -31,3 +31,16 @@ pub enum StoreError {
     #[error("store has stopped: {0}")]
     Stopped(String),
 }
+
+/// For jobs that go over many records: a damaged one is logged, with its space and key, and left out.
+/// Otherwise it would stop the job each time, and the other records would never get their turn.
+pub fn skip_damaged<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(error @ StoreError::Corrupt { .. }) => {
+            tracing::error!(%error, "a damaged record was skipped");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -30,7 +30,7 @@ pub use entity::{
     Embed, Entity, EntityDef, JsonObject, Node, Record, decode, decode_record, encode, encode_record,
     json_value, present,
 };
-pub use error::StoreError;
+pub use error::{StoreError, skip_damaged};
 #[doc(hidden)]
 pub use field::field_name;
 pub use field::{FieldKind, FieldValue, Scalar};
@@ -40,7 +40,7 @@ pub use history::{
 };
 pub use key::{KeyBuf, key_text, split_part};
 pub use meter::{Halt, Meter};
-pub use outbox::{EVENTS, Event, OUTBOX, emit, events_after, remove_event};
+pub use outbox::{EVENTS, Event, OUTBOX, emit, event_positions, events_after, remove_event};
 pub use overlay::dry_run;
 pub use sequence::{SEQUENCES, add_to_group, counters_of, group_count, last_number, next_number};
 pub use slots::{Slots, SpaceDef};

@@ -4,7 +4,9 @@ use atoll_values::{Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Direction, Read, Scan, Slots, Space, Span, StoreError, Write, sequence::next_number, stored};
+use crate::{
+    Direction, Read, Scan, Slots, Space, Span, StoreError, Write, sequence::next_number, skip_damaged, stored,
+};
 
 /// The space of the outbox.
 pub const OUTBOX: Space = "outbox";
@@ -45,7 +47,26 @@ pub fn remove_event(tx: &mut dyn Write, position: u64) {
     tx.delete(key);
 }
 
-/// At most `n_max` events after this position (0: from the beginning), each with its position.
+/// The positions of the events up to `last`, at most `n_max`. The events are not decoded.
+pub fn event_positions(tx: &dyn Read, last: u64, n_max: usize) -> Result<Vec<u64>, StoreError> {
+    let mut positions = Vec::new();
+    tx.scan(&Span::prefix(&tx.prefix(OUTBOX)), Direction::Ascending, &mut |key, _| {
+        let position = position_of(key);
+        if position > last || positions.len() >= n_max {
+            return Ok(Scan::Break(()));
+        }
+        positions.push(position);
+        Ok(Scan::Continue(()))
+    })?;
+    Ok(positions)
+}
+
+fn position_of(key: &[u8]) -> u64 {
+    key[2..].try_into().map(u64::from_be_bytes).unwrap_or_default()
+}
+
+/// At most `n_max` events after this position (0: from the beginning), each with its position. Damaged ones
+/// are left out ([`skip_damaged`]): they cannot be delivered, and would hold up all later ones for ever.
 pub fn events_after(tx: &dyn Read, position: u64, n_max: usize) -> Result<Vec<(u64, Event)>, StoreError> {
     let prefix = tx.prefix(OUTBOX);
     let last = EVENTS.key(tx, &position.to_be_bytes());
@@ -57,8 +78,8 @@ pub fn events_after(tx: &dyn Read, position: u64, n_max: usize) -> Result<Vec<(u
         &Span::prefix(&prefix).beyond(&last, Direction::Ascending),
         Direction::Ascending,
         &mut |key, value| {
-            let position = key[2..].try_into().map(u64::from_be_bytes).unwrap_or_default();
-            events.push((position, EVENTS.decode(&key[2..], value)?));
+            let event = skip_damaged(EVENTS.decode(&key[2..], value))?;
+            events.extend(event.map(|event| (position_of(key), event)));
             Ok(if events.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) })
         },
     )?;

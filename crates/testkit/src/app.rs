@@ -9,7 +9,7 @@ use atoll_host::{Assembly, Data, registry};
 use atoll_kernel::{
     Actor, Ctx, Moment, Timestamp, Write,
     clock::{Clock, ManualClock},
-    data::Store,
+    data::{KeyBuf, Space, Store},
     flow::Probe,
     http::{Config, Origins, Proxies, ReadLimits},
     jobs::{Tick, events_after},
@@ -134,7 +134,8 @@ impl TestApp {
             cart_days: cart_days.unwrap_or(CART_DAYS),
             providers,
         };
-        let assembly = Assembly { store, clock: Clock::Manual(clock.clone()), admin: None, config, probe };
+        let assembly =
+            Assembly { store, clock: Clock::Manual(clock.clone()), admin: None, config, probe };
         let app = assembly.start().await.expect("the app starts");
         described::prepare();
         let verified = VerifiedAtEnd::new(app.ctx.clone());
@@ -178,6 +179,19 @@ impl TestApp {
     /// Skips the verification at the end: the test damages the store on purpose.
     pub fn is_damaged(&self) {
         self.verified.switch_off();
+    }
+
+    /// Overwrites the value of a record by one that does not decode.
+    pub async fn damage(&self, space: Space, key: &[u8]) {
+        self.is_damaged();
+        let key = key.to_vec();
+        let damage = move |tx: &mut dyn Write, _: &Moment| {
+            let key = KeyBuf::new(tx.prefix(space)).tail(&key).into_bytes();
+            assert!(tx.get(&key)?.is_some(), "there is no such record");
+            tx.put(key, b"damaged".to_vec());
+            Ok(())
+        };
+        self.ctx.write(Actor::System, damage).await.expect("a store");
     }
 
     /// Valid tokens of the events of this name, as a mailing subscriber gets them; the oldest first.

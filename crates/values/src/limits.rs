@@ -184,3 +184,6 @@ pub const CART_DAYS: u32 = 30;
 
 /// Expired carts per transaction: all writes wait for it meanwhile, and a cart may have 512 kB.
 pub const CARTS_EXPIRED_AT_ONCE_MAX: usize = 100;
+
+/// Expired login sessions per transaction: all writes wait for it meanwhile.
+pub const SESSIONS_EXPIRED_AT_ONCE_MAX: usize = 500;

@@ -3,7 +3,7 @@
 
 use atoll_kernel::{
     Fault, Moment, Read, StoreError, Timestamp, Write,
-    data::{Direction, RowError, Scan},
+    data::{RowError, Scan},
 };
 
 use crate::{AUTH_IDENTITIES, AUTH_SESSIONS, AuthSession, BY_DIGEST, BY_IDENTITY};
@@ -41,23 +41,23 @@ pub fn close_session(tx: &mut dyn Write, at: &Moment, digest: &str) -> Result<()
 
 /// Closes all sessions of an identity.
 pub(crate) fn close_sessions(tx: &mut dyn Write, at: &Moment, identity: &str) -> Result<(), RowError> {
-    for id in AUTH_SESSIONS.table.ids_by(tx, &BY_IDENTITY, &[identity])? {
-        AUTH_SESSIONS.delete(tx, at, &id)?;
-    }
-    Ok(())
+    let ids = AUTH_SESSIONS.table.ids_by(tx, &BY_IDENTITY, &[identity])?;
+    delete_sessions(tx, at, &ids)
 }
 
-/// Deletes expired sessions.
-pub fn forget_sessions(tx: &mut dyn Write, at: &Moment) -> Result<(), RowError> {
-    let mut old = Vec::new();
-    AUTH_SESSIONS.table.scan(tx, None, Direction::Ascending, &mut |session| {
-        if session.expires_at <= at.now() {
-            old.push(session.id);
+/// Ids of the expired sessions, without damaged ones.
+pub fn expired_sessions(tx: &dyn Read, now: Timestamp) -> Result<Vec<String>, StoreError> {
+    let mut expired = Vec::new();
+    AUTH_SESSIONS.table.scan_undamaged(tx, &mut |session| {
+        if session.expires_at <= now {
+            expired.push(session.id.to_string());
         }
         Ok(Scan::Continue(()))
     })?;
-    for id in old {
-        AUTH_SESSIONS.delete(tx, at, &id)?;
-    }
-    Ok(())
+    Ok(expired)
+}
+
+/// Deletes sessions. Unknown ids are ignored.
+pub fn delete_sessions(tx: &mut dyn Write, at: &Moment, ids: &[String]) -> Result<(), RowError> {
+    ids.iter().try_for_each(|id| AUTH_SESSIONS.delete(tx, at, id).map(drop))
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use atoll_auth::{AuthSession, SESSION_S, close_session, find_session, forget_sessions, open_session};
+use atoll_auth::{
+    AuthSession, SESSION_S, close_session, delete_sessions, expired_sessions, find_session, open_session,
+};
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, StoreError, Write,
     data::View,
@@ -11,7 +13,8 @@ use atoll_kernel::{
         required,
     },
     job,
-    jobs::Tick,
+    jobs::{Tick, in_batches},
+    limits::SESSIONS_EXPIRED_AT_ONCE_MAX,
     routes,
     serde_json::json,
 };
@@ -101,5 +104,10 @@ async fn close(call: Call) -> Result<Reply, Fault> {
 job! { "auth.forget-sessions" every Duration::from_secs(3600) => forget }
 
 async fn forget(ctx: Ctx, _: Tick) -> Result<(), Fault> {
-    ctx.write(Actor::System, |tx, at| Ok(forget_sessions(tx, at)?)).await.map(drop)
+    let expired = expired_sessions(&ctx.view(), ctx.now())?;
+    let delete = |ids: Vec<String>| {
+        let ctx = ctx.clone();
+        async move { ctx.write(Actor::System, move |tx, at| Ok(delete_sessions(tx, at, &ids)?)).await.map(drop) }
+    };
+    in_batches("session", &expired, SESSIONS_EXPIRED_AT_ONCE_MAX, delete).await
 }

@@ -14,7 +14,7 @@ use atoll_kernel::{
     flow,
     flow::Local,
     job,
-    jobs::Tick,
+    jobs::{Tick, in_batches},
     limits::CARTS_EXPIRED_AT_ONCE_MAX,
     saga::{ExecutionState, WorkflowExecution},
     serde_json::json,
@@ -33,42 +33,65 @@ async fn delete_all_expired(ctx: Ctx, _: Tick) -> Result<(), Fault> {
     if days == 0 {
         return Ok(());
     }
-    let mut next = DeleteExpired { first_kept: day_of(ctx.now().plus_millis(-days * DAY_MS)), after: None };
+    let first_kept = day_of(ctx.now().plus_millis(-days * DAY_MS));
+    let delete = |carts: Vec<Position>| {
+        let (ctx, input) = (ctx.clone(), DeleteExpired { first_kept: first_kept.clone(), carts });
+        async move { ctx.run(&DELETE_EXPIRED_CARTS, Actor::System, input).await.map(drop) }
+    };
+    let mut after: Option<Position> = None;
     loop {
-        let (last, _) = ctx.run(&DELETE_EXPIRED_CARTS, Actor::System, next.clone()).await?;
-        if last.is_none() {
-            return Ok(());
-        }
-        next.after = last;
+        let carts = expired_carts(&ctx.view(), &first_kept, after.as_ref())?;
+        let Some(last) = carts.last().cloned() else { return Ok(()) };
+        in_batches("cart", &carts, CARTS_EXPIRED_AT_ONCE_MAX, delete).await?;
+        after = Some(last);
     }
 }
 
 /// A position in the index of open carts: the day and the id of a cart.
 pub type Position = (String, String);
 
+/// The next [`CARTS_EXPIRED_AT_ONCE_MAX`] carts that were last changed before the day `first_kept`
+/// ([`day_of`]), the oldest first.
+pub fn expired_carts(
+    tx: &dyn Read,
+    first_kept: &str,
+    after: Option<&Position>,
+) -> Result<Vec<Position>, StoreError> {
+    let after = after.map(|(day, id)| (&**day, &**id));
+    let mut carts = Vec::new();
+    OPEN_BY_DAY.scan_all(tx, after, &mut |day, id| {
+        if *day >= *first_kept || carts.len() >= CARTS_EXPIRED_AT_ONCE_MAX {
+            return Ok(Scan::Break(()));
+        }
+        carts.push((day.to_owned(), id.to_owned()));
+        Ok(Scan::Continue(()))
+    })?;
+    Ok(carts)
+}
+
 /// The input of [`DELETE_EXPIRED_CARTS`].
 #[derive(Clone, Debug)]
 pub struct DeleteExpired {
     /// Carts that were last changed before this day have expired ([`day_of`]).
     pub first_kept: String,
-    /// The last position of the previous batch.
-    pub after: Option<Position>,
+    /// Expired carts; those that were changed since are kept.
+    pub carts: Vec<Position>,
 }
 
 flow! {
-    /// Deletes a batch of at most [`CARTS_EXPIRED_AT_ONCE_MAX`] expired carts; answers its last position if
-    /// there may be more. A cart is kept if it is an order, is being completed or getting a payment session,
-    /// or if its payment collection has a payment or was changed since. Event: `cart.deleted`, for each.
-    pub static DELETE_EXPIRED_CARTS: Flow<DeleteExpired, Option<Position>> =
+    /// Deletes expired carts. A cart is kept if it is an order, is being completed or getting a payment
+    /// session, or if its payment collection has a payment or was changed since. Event: `cart.deleted`, for
+    /// each.
+    pub static DELETE_EXPIRED_CARTS: Flow<DeleteExpired, ()> =
         "delete-expired-carts" (delete), hooks: &["cartsDeleted"];
 }
 
-fn delete(flow: &mut Local<'_>, input: DeleteExpired) -> Result<Option<Position>, Fault> {
-    let positions = expired(flow.tx, &input)?;
+fn delete(flow: &mut Local<'_>, input: DeleteExpired) -> Result<(), Fault> {
     let mut deleted = Vec::new();
     flow.step("delete-expired-carts", |tx, at| {
-        for (_, id) in &positions {
-            if delete_unpaid(tx, at, id, &input.first_kept)? {
+        for (day, id) in &input.carts {
+            let is_expired = OPEN_BY_DAY.contains(tx, &[day], id)?;
+            if is_expired && delete_unpaid(tx, at, id, &input.first_kept)? {
                 deleted.push(id.clone());
             }
         }
@@ -80,22 +103,7 @@ fn delete(flow: &mut Local<'_>, input: DeleteExpired) -> Result<Option<Position>
     if !deleted.is_empty() {
         flow.hook("cartsDeleted", || json!({ "ids": deleted }))?;
     }
-    let is_full = positions.len() >= CARTS_EXPIRED_AT_ONCE_MAX;
-    Ok(positions.into_iter().next_back().filter(|_| is_full))
-}
-
-/// The next batch of expired carts, the oldest first.
-fn expired(tx: &dyn Read, input: &DeleteExpired) -> Result<Vec<Position>, StoreError> {
-    let after = input.after.as_ref().map(|(day, id)| (&**day, &**id));
-    let mut positions = Vec::new();
-    OPEN_BY_DAY.scan_all(tx, after, &mut |day, id| {
-        if *day >= *input.first_kept || positions.len() >= CARTS_EXPIRED_AT_ONCE_MAX {
-            return Ok(Scan::Break(()));
-        }
-        positions.push((day.to_owned(), id.to_owned()));
-        Ok(Scan::Continue(()))
-    })?;
-    Ok(positions)
+    Ok(())
 }
 
 /// Deletes a cart with its payment collection, unless there is a payment or the buyer may still be paying.

@@ -20,7 +20,7 @@ use crate::payment::refresh;
 pub use add_line_item::{ADD_TO_CART, AddLine, AddToCart};
 pub use complete_cart::{COMPLETE_CART, CompleteCart};
 pub use create_cart::{CREATE_CART, CreateCart};
-pub use delete_expired::{DELETE_EXPIRED_CARTS, DeleteExpired, Position};
+pub use delete_expired::{DELETE_EXPIRED_CARTS, DeleteExpired, Position, expired_carts};
 pub use prices::REFRESH_CART_ITEMS;
 pub use remove_line_item::{DELETE_LINE_ITEMS, DeleteLineItems};
 pub use transfer_cart::{TRANSFER_CART_CUSTOMER, TransferCart};

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Fault, Read, StoreError, Timestamp, Write,
-    data::{Direction, KeyBuf, Scan, Slots, Space, SpaceDef, Span, split_part},
+    data::{Direction, KeyBuf, Scan, Slots, Space, SpaceDef, Span, skip_damaged, split_part},
     limits::{
         IDEMPOTENCY_ANSWER_BYTES_MAX, IDEMPOTENCY_BYTES_PER_CLIENT_MAX, IDEMPOTENCY_ROW_BYTES_PER_CLIENT_MAX,
     },
@@ -213,7 +213,10 @@ fn make_room(tx: &mut dyn Write, client: &str, newest: &[u8]) -> Result<(), Stor
     while Usage::of(tx, client)?.all > IDEMPOTENCY_ROW_BYTES_PER_CLIENT_MAX {
         let mut oldest = None;
         tx.scan(&Span::prefix(&group), Direction::Ascending, &mut |entry, _| {
-            oldest = Some(row_of(tx, &entry[group.len()..])).filter(|row| row != newest);
+            let row = row_of(tx, &entry[group.len()..]);
+            if row != newest && skip_damaged(kept_at(tx, &row))?.is_some() {
+                oldest = Some(row);
+            }
             Ok(if oldest.is_some() { Scan::Break(()) } else { Scan::Continue(()) })
         })?;
         match oldest {
@@ -280,24 +283,26 @@ impl Kept {
     }
 }
 
-/// Retention: removes at most `n_max` rows older than a day. Returns their number.
+/// Retention: removes at most `n_max` rows older than a day. Returns their number. Damaged rows stay: what
+/// they count for is not known.
 pub(crate) fn remove_old(tx: &mut dyn Write, now: Timestamp, n_max: usize) -> Result<usize, StoreError> {
     let span = Span {
         start: tx.prefix(ONCE_BY_AGE).to_vec(),
         end: Some(age_key(tx, now.plus_millis(1 - KEPT_MS), &[])),
     };
     let mut old = Vec::new();
-    tx.scan(&span, Direction::Ascending, &mut |key, _| {
-        old.push(key.to_vec());
+    tx.scan(&span, Direction::Ascending, &mut |age, _| {
+        let row = row_of(tx, &age[2..]);
+        if let Some(kept) = skip_damaged(kept_at(tx, &row))? {
+            // If the key was used again since, the row is younger than this entry.
+            let is_of_row = kept.is_some_and(|it| age_key(tx, it.at, &row[2..]) == age);
+            old.push((age.to_vec(), is_of_row.then_some(row)));
+        }
         Ok(if old.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) })
     })?;
     let n_old = old.len();
-    for age in old {
-        let row = row_of(tx, &age[2..]);
-        // If the key was used again since, the row is younger than this entry.
-        if kept_at(tx, &row)?.is_some_and(|it| age_key(tx, it.at, &row[2..]) == age) {
-            remove(tx, &row)?;
-        }
+    for (age, row) in old {
+        row.map_or(Ok(()), |row| remove(tx, &row))?;
         tx.delete(age);
     }
     Ok(n_old)

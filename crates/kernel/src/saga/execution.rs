@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Actor, Fault, FaultKind, Moment, Read, StoreError, Timestamp, Write,
-    data::{Entity, Index, RowError, Service},
+    data::{Entity, Index, Service, skip_damaged},
     entity,
     http::FaultRecord,
     jobs::Event,
@@ -233,14 +233,14 @@ impl WorkflowExecution {
     }
 }
 
-/// The runs whose retention is over.
-pub(crate) fn ended_before(tx: &dyn Read, now: Timestamp) -> Result<Vec<String>, RowError> {
+/// The runs whose retention is over, without damaged ones.
+pub(crate) fn ended_before(tx: &dyn Read, now: Timestamp) -> Result<Vec<String>, StoreError> {
     let mut old = Vec::new();
     for state in [ExecutionState::Done, ExecutionState::Reverted] {
         for id in EXECUTIONS.table.ids_by(tx, &BY_STATE, &[state.as_str()])? {
-            let run = EXECUTIONS.get(tx, &id)?;
+            let run = skip_damaged(EXECUTIONS.table.get(tx, &id))?.flatten();
             if run.is_some_and(|it| it.keep_until.is_some_and(|until| until <= now)) {
-                old.push(id.to_string());
+                old.push(id);
             }
         }
     }

@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::{
     Actor, Ctx, Fault, FaultKind, Moment, Read, Timestamp, Write,
+    batches::in_batches,
     flow::Local,
     once::KeyedRequest,
     saga::{
@@ -191,19 +192,16 @@ impl Ctx {
     /// Removes the records of runs whose retention is over.
     pub async fn purge_runs(&self) -> Result<(), Fault> {
         let old = ended_before(&self.view(), self.now())?;
-        for ids in old.chunks(N_PURGED_MAX) {
-            let ids = ids.to_vec();
+        let purge = |ids: Vec<String>| async move {
             let remove = move |tx: &mut dyn Write, at: &Moment| {
                 for id in &ids {
-                    if EXECUTIONS.get(tx, id)?.is_some() {
-                        EXECUTIONS.delete(tx, at, id)?;
-                    }
+                    EXECUTIONS.delete(tx, at, id)?;
                 }
                 Ok(())
             };
-            self.write(Actor::System, remove).await?;
-        }
-        Ok(())
+            self.write(Actor::System, remove).await.map(drop)
+        };
+        in_batches("run", &old, N_PURGED_MAX, purge).await
     }
 
     fn saga(&self, name: &str) -> Result<&'static dyn AnySaga, Fault> {
@@ -230,7 +228,7 @@ impl Ctx {
 }
 
 fn in_state(tx: &dyn Read, state: ExecutionState) -> Result<Vec<WorkflowExecution>, Fault> {
-    Ok(EXECUTIONS.table.list_by(tx, &BY_STATE, &[state.as_str()])?)
+    Ok(EXECUTIONS.table.list_undamaged_by(tx, &BY_STATE, &[state.as_str()])?)
 }
 
 /// Runs that are neither ended nor waiting.

@@ -16,6 +16,7 @@ use crate::{
     entity::{decode_record, encode_record},
     key::group_key,
     sequence::{add, counter_key, read_number},
+    skip_damaged,
 };
 
 pub use self::{
@@ -267,6 +268,18 @@ impl<T: Entity> Table<T> {
         })
     }
 
+    /// As [`Table::scan`], without the damaged rows ([`skip_damaged`]).
+    pub fn scan_undamaged(
+        &self,
+        tx: &dyn Read,
+        visit: &mut dyn FnMut(T) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        tx.scan(&Span::prefix(&tx.prefix(T::DEF.name)), Direction::Ascending, &mut |key, value| {
+            let row = decode_record(T::DEF.name, &String::from_utf8_lossy(&key[2..]), value);
+            skip_damaged(row)?.map_or(Ok(Scan::Continue(())), &mut *visit)
+        })
+    }
+
     /// All live rows, by id. For small tables only.
     pub fn list_all(&self, tx: &dyn Read) -> Result<Vec<T>, StoreError> {
         let mut rows = Vec::new();
@@ -313,6 +326,20 @@ impl<T: Entity> Table<T> {
         let mut rows = Vec::with_capacity(ids.len());
         for id in ids {
             rows.extend(self.get(tx, &id)?);
+        }
+        Ok(rows)
+    }
+
+    /// As [`Table::list_by`], without the damaged rows ([`skip_damaged`]).
+    pub fn list_undamaged_by(
+        &self,
+        tx: &dyn Read,
+        index: &Index<T>,
+        parts: &[&str],
+    ) -> Result<Vec<T>, StoreError> {
+        let mut rows = Vec::new();
+        for id in self.ids_by(tx, index, parts)? {
+            rows.extend(skip_damaged(self.get(tx, &id))?.flatten());
         }
         Ok(rows)
     }

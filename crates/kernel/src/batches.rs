@@ -1,0 +1,39 @@
+//! Batches of a job: one transaction for many records, and one for each if a damaged record is among them.
+
+use std::fmt::Debug;
+
+use crate::Fault;
+
+/// Calls `run` with at most `n_max` of the items at a time. A batch that meets a damaged record is run again
+/// one item at a time; an item that meets one is logged and skipped, so that the others are done, now and
+/// each time. Other errors end it.
+pub async fn in_batches<T, R>(
+    what: &str,
+    items: &[T],
+    n_max: usize,
+    run: impl Fn(Vec<T>) -> R,
+) -> Result<(), Fault>
+where
+    T: Clone + Debug,
+    R: Future<Output = Result<(), Fault>>,
+{
+    for batch in items.chunks(n_max) {
+        match run(batch.to_vec()).await {
+            Err(fault) if fault.is_damage() => {}
+            ended => {
+                ended?;
+                continue;
+            }
+        }
+        for item in batch {
+            match run(vec![item.clone()]).await {
+                Err(fault) if fault.is_damage() => {
+                    let error = fault.causes();
+                    tracing::error!(what, ?item, error, "skipped: it needs a damaged record");
+                }
+                ended => ended?,
+            }
+        }
+    }
+    Ok(())
+}
