@@ -13,7 +13,7 @@ use atoll_kernel::{
     flow::Probe,
     http::{Config, Parts, router},
     limits::{CART_DAYS, REQUESTS_MAX},
-    migration::migrate,
+    migration::{Plan as MigrationPlan, migrate, migrate_by},
 };
 
 use crate::{Data, Secret, Secrets, Settings};
@@ -43,6 +43,8 @@ pub fn registry() -> anyhow::Result<&'static Registry> {
 pub struct Assembly {
     /// The store, opened with the spaces of [`registry`].
     pub store: Store,
+    /// The migration that is due, if it was planned when the store was opened; otherwise the start plans it.
+    pub plan: Option<MigrationPlan>,
     /// The clock of the machine, or of a test.
     pub clock: Clock,
     /// The first admin user, created if there is none.
@@ -61,7 +63,7 @@ impl Assembly {
         };
         let admin = settings.admin.map(hashed).transpose()?;
         // The database first: if secrets exist without it, it was lost.
-        let store = data.open(registry()?)?;
+        let (store, plan) = data.open_planned(registry()?)?;
         let secrets = Secrets::find(data, settings.jwt_secret, settings.cookie_secret)?;
         let config = Config {
             jwt_secret: secrets.jwt,
@@ -74,14 +76,17 @@ impl Assembly {
             cart_days: settings.cart_days.unwrap_or(CART_DAYS),
             providers: settings.providers,
         };
-        Ok(Assembly { store, clock: Clock::System, admin, config, probe: None })
+        Ok(Assembly { store, plan: Some(plan), clock: Clock::System, admin, config, probe: None })
     }
 
     /// Migrates the data, seeds a new database, and builds the application.
     pub async fn start(self) -> anyhow::Result<App> {
-        let Assembly { store, clock, admin, config, probe } = self;
+        let Assembly { store, plan, clock, admin, config, probe } = self;
         let registry = registry()?;
-        migrate(&store, registry).await?;
+        match plan {
+            Some(plan) => migrate_by(&store, plan).await?,
+            None => migrate(&store, registry).await?,
+        }
         let ctx = Ctx::new(Parts { store, registry, clock, config, gate: atoll_api::gate, probe });
         let token = NewToken::random(ApiKeyKind::Publishable)?;
         let app = ctx.clone();

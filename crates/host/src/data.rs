@@ -42,15 +42,21 @@ impl Data {
     /// Opens the store with the spaces of what is linked in. Data that cannot be migrated is refused before
     /// anything is changed.
     pub fn open(&self, registry: &'static Registry) -> anyhow::Result<Store> {
+        Ok(self.open_planned(registry)?.0)
+    }
+
+    /// As [`Data::open`], with the migration that is due. It is to be carried out before anything else is
+    /// written ([`migrate_by`](atoll_kernel::migration::migrate_by)).
+    pub fn open_planned(&self, registry: &'static Registry) -> anyhow::Result<(Store, MigrationPlan)> {
         match self {
-            Data::Memory => Ok(Store::open(Memory::default(), &registry.spaces())?),
+            Data::Memory => {
+                let store = Store::open(Memory::default(), &registry.spaces())?;
+                let plan = MigrationPlan::of(&store.view(), registry)?;
+                Ok((store, plan))
+            }
             Data::Folder(folder) => {
                 let file = file_in(folder)?;
-                let open = || -> anyhow::Result<Store> {
-                    let engine = Redb::open(&file)?;
-                    MigrationPlan::of(&View::look(&engine, &registry.spaces())?, registry)?;
-                    Ok(Store::open(engine, &registry.spaces())?)
-                };
+                let open = || Planned::of(Redb::open(&file)?, registry)?.open(registry);
                 open().with_context(|| failed_to_open(&file))
             }
         }
@@ -74,10 +80,32 @@ impl Data {
         Ok((engine, view))
     }
 
-    /// The migration that a start would make, or the reason why the data is refused. Nothing is written.
-    pub fn plan(&self, registry: &'static Registry) -> anyhow::Result<MigrationPlan> {
-        let (_file, view) = self.look(&registry.spaces())?;
-        Ok(MigrationPlan::of(&view, registry)?)
+    /// The migration that a start would make, or the reason why the data is refused. Every page of the file
+    /// is checked, and nothing is written.
+    pub fn plan(&self, registry: &'static Registry) -> anyhow::Result<Planned> {
+        let (file, _) = self.look(&registry.spaces())?;
+        Planned::of(file, registry)
+    }
+}
+
+/// Existing data, not opened yet, and the migration that is due. Its file is locked, so that the plan stays
+/// what it is.
+pub struct Planned {
+    file: Redb,
+    /// What is due.
+    pub plan: MigrationPlan,
+}
+
+impl Planned {
+    fn of(file: Redb, registry: &'static Registry) -> anyhow::Result<Planned> {
+        let plan = MigrationPlan::of(&View::look(&file, &registry.spaces())?, registry)?;
+        Ok(Planned { file, plan })
+    }
+
+    /// Opens the store; the migration is still to be carried out.
+    pub fn open(self, registry: &'static Registry) -> anyhow::Result<(Store, MigrationPlan)> {
+        let Planned { file, plan } = self;
+        Ok((Store::open(file, &registry.spaces())?, plan))
     }
 }
 

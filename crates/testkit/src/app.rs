@@ -135,7 +135,7 @@ impl TestApp {
             providers,
         };
         let assembly =
-            Assembly { store, clock: Clock::Manual(clock.clone()), admin: None, config, probe };
+            Assembly { store, plan: None, clock: Clock::Manual(clock.clone()), admin: None, config, probe };
         let app = assembly.start().await.expect("the app starts");
         described::prepare();
         let verified = VerifiedAtEnd::new(app.ctx.clone());

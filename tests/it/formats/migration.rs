@@ -13,11 +13,11 @@ use atoll_kernel::{
     data::{
         Change, Direction, FieldKind, Index, KeyBuf, Keys, Link, LinkRow, Module, Projection, Scalar, Scan,
         Service, Span, Step, Store, View, decode, encode,
-        engines::{EngineFault, Faulty, Memory},
+        engines::{Counting, EngineFault, Faulty, Memory},
         group_count,
     },
     entity,
-    migration::{Fingerprint, MigrationError, PartKind, Plan as MigrationPlan, migrate},
+    migration::{Fingerprint, MigrationError, PartKind, Plan as MigrationPlan, migrate, migrate_by},
     registry::Providers,
     serde_json::{Map, Value, json},
 };
@@ -152,9 +152,9 @@ pub(super) fn open(disk: &Memory, program: &'static Registry) -> Store {
 
 /// Opens the disk with this program, as at a start, and closes it.
 pub(super) async fn start(disk: &Memory, program: &'static Registry) -> Result<(), MigrationError> {
-    MigrationPlan::of(&View::look(disk, &program.spaces())?, program)?;
+    let plan = MigrationPlan::of(&View::look(disk, &program.spaces())?, program)?;
     let store = open(disk, program);
-    let done = migrate(&store, program).await;
+    let done = migrate_by(&store, plan).await;
     store.close();
     done
 }
@@ -273,6 +273,27 @@ async fn migration_upgrades_indexes_records_and_projections() {
     let view = View::look(&disk, &new_program().spaces()).expect("a look");
     let plan = MigrationPlan::of(&view, new_program()).expect("a plan");
     assert_eq!(plan.to_string(), "the data is as this program stores it: there is nothing to do\n");
+}
+
+#[tokio::test]
+async fn rows_are_read_for_one_plan_only() {
+    let spaces = new_program().spaces();
+    let n_read = async |by_plan: bool| {
+        let disk = Counting::over(old_disk(N_SHELVES).await);
+        let view = View::look(&disk, &spaces).expect("a look");
+        let plan = MigrationPlan::of(&view, new_program()).expect("a plan");
+        let n_planned = disk.n_read();
+        let store = Store::open(disk.clone(), &spaces).expect("a store");
+        let migrated =
+            if by_plan { migrate_by(&store, plan).await } else { migrate(&store, new_program()).await };
+        migrated.expect("a migration");
+        store.close();
+        (n_planned, disk.n_read() - n_planned)
+    };
+    let (n_planned, n_by_plan) = n_read(true).await;
+    let (_, n_planned_again) = n_read(false).await;
+    assert!(n_planned > N_SHELVES, "{n_planned}");
+    assert!(n_planned_again > n_by_plan + N_SHELVES, "{n_by_plan}, and {n_planned_again} with another plan");
 }
 
 /// Negative control: the same two programs without a migration.

@@ -42,7 +42,7 @@ fn copy(from: &Path) -> TempDir {
 }
 
 fn plan(folder: &Path) -> MigrationPlan {
-    Data::Folder(folder.to_owned()).plan(registry().expect("a registry")).expect("a plan")
+    Data::Folder(folder.to_owned()).plan(registry().expect("a registry")).expect("a plan").plan
 }
 
 async fn open(folder: &Path) -> TestApp {

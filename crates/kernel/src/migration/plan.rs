@@ -29,7 +29,7 @@ pub struct Plan {
     /// True if the database is empty.
     pub(crate) is_new: bool,
     /// Number of values without a checksum.
-    n_unchecked: u64,
+    pub(super) n_unchecked: u64,
     pub(super) units: Vec<Unit>,
     /// All fingerprints of this program.
     pub(super) known: Vec<Fingerprint>,

@@ -15,6 +15,11 @@ pub struct Counting {
 }
 
 impl Counting {
+    /// Counts the reads of what is there.
+    pub fn over(memory: Memory) -> Counting {
+        Counting { memory, ..Counting::default() }
+    }
+
     /// The number of reads so far.
     pub fn n_read(&self) -> usize {
         self.n_read.load(Ordering::Relaxed)

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use atoll_host::registry;
-use atoll_kernel::migration::migrate;
+use atoll_kernel::migration::migrate_by;
 use clap::Args;
 
 use crate::DataArgs;
@@ -21,15 +21,15 @@ impl Migrate {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let (data, _) = self.data.open()?;
         let registry = registry()?;
-        let plan = data.plan(registry)?;
-        write!(std::io::stdout(), "{plan}")?;
+        let planned = data.plan(registry)?;
+        write!(std::io::stdout(), "{}", planned.plan)?;
         if self.dry_run {
             writeln!(std::io::stdout(), "dry run: nothing was written")?;
             return Ok(());
         }
-        if !plan.is_done() {
-            let store = data.open(registry)?;
-            let migrated = migrate(&store, registry).await;
+        if !planned.plan.is_done() {
+            let (store, plan) = planned.open(registry)?;
+            let migrated = migrate_by(&store, plan).await;
             store.close();
             migrated?;
             writeln!(std::io::stdout(), "done")?;
