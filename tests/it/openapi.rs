@@ -69,8 +69,11 @@ async fn every_route_has_a_summary_of_its_own() {
     assert_eq!(update["description"], "Fields that are absent stay as they are.");
 }
 
+/// Fields that hold any JSON.
+const FREE: [&str; 1] = ["data"];
+
 #[tokio::test]
-async fn every_parameter_and_every_stored_field_has_a_description() {
+async fn every_parameter_and_every_field_has_a_type_and_a_description() {
     let document = document().await;
     let mut silent = Vec::new();
     for (name, operation) in operations(&document) {
@@ -87,9 +90,11 @@ async fn every_parameter_and_every_stored_field_has_a_description() {
             silent.push(name.clone());
         }
         for (field, it) in schema["properties"].as_object().into_iter().flatten() {
-            // Relations are described by the schema that they lead to; computed fields of a record are named.
-            let is_stored = it.get("type").is_some_and(|it| it != "array") || it.get("enum").is_some();
-            if is_stored && it.get("description").is_none() {
+            // Relations and exact values are described by the schema that they lead to.
+            let leads_on = it.to_string().contains("$ref");
+            let is_typed = ["type", "enum", "anyOf"].iter().any(|key| it.get(key).is_some());
+            let is_free = FREE.contains(&field.as_str());
+            if !leads_on && (it.get("description").is_none() || !(is_typed || is_free)) {
                 silent.push(format!("{name}.{field}"));
             }
         }
@@ -253,4 +258,18 @@ async fn fields_of_bodies_are_described_at_any_depth() {
     // A variant, though the answer is the product.
     let sku = &body("/admin/products/{id}/variants")["properties"]["sku"];
     assert_eq!(sku["description"], "Stock keeping unit; unique among live variants.");
+}
+
+#[tokio::test]
+async fn totals_exact_values_and_columns_of_links_have_types() {
+    let document = document().await;
+    let field = |schema: &str, name: &str| &document["components"]["schemas"][schema]["properties"][name];
+    assert_eq!(field("StorefrontCart", "item_total")["type"], "number");
+    assert_eq!(field("StorefrontCart", "promotions")["type"], "array");
+    assert_eq!(field("LineItem", "raw_unit_price")["$ref"], "#/components/schemas/ExactNumber");
+    let price = &field("StorefrontProduct.variants", "calculated_price")["anyOf"][0]["properties"];
+    assert_eq!(price["calculated_amount"]["type"], "number");
+    assert_eq!(field("Order", "summary")["properties"]["pending_difference"]["type"], "number");
+    let safety_stock = field("SalesChannelStockLocation", "safety_stock");
+    assert_eq!(safety_stock["type"], "number", "{safety_stock}");
 }

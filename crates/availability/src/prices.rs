@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use atoll_kernel::{
     Decimal, Read, StoreError, computed,
-    data::Node,
+    data::{Exact, FieldKind, FieldValue, Node},
     query::{Computed, Env, QueryError},
     serde_json::{Value, json},
 };
@@ -24,6 +24,7 @@ computed! {
         entity: VARIANT,
         name: "prices",
         text: "All prices of the variant.",
+        kind: FieldKind::List(&PRICE),
         also_shows: &[],
         sorts: false,
         compute: all_prices,
@@ -36,11 +37,62 @@ computed! {
         entity: VARIANT,
         name: "calculated_price",
         text: "The price that applies in the region of the request; null if there is none.",
+        kind: FieldKind::OrNull(&CALCULATED),
         also_shows: &[],
         sorts: false,
         compute: calculated_prices,
     };
 }
+
+/// A price, as admins are shown it.
+const PRICE: FieldKind = FieldKind::Fields {
+    names: &[
+        "id", "amount", "currency_code", "min_quantity", "max_quantity", "variant_id", "created_at",
+        "updated_at", "rules",
+    ],
+    kinds: &[
+        FieldKind::Text,
+        FieldKind::Decimal,
+        FieldKind::Text,
+        NUMBER_OR_NULL,
+        NUMBER_OR_NULL,
+        FieldKind::Text,
+        FieldKind::Time,
+        FieldKind::Time,
+        FieldKind::Record,
+    ],
+};
+
+/// The price that applies: the calculated and the original one, which are the same without price lists.
+const CALCULATED: FieldKind = FieldKind::Fields {
+    names: &[
+        "id", "is_calculated_price_price_list", "is_calculated_price_tax_inclusive", "calculated_amount",
+        "raw_calculated_amount", "is_original_price_price_list", "is_original_price_tax_inclusive",
+        "original_amount", "raw_original_amount", "currency_code", "calculated_price", "original_price",
+    ],
+    kinds: &[
+        FieldKind::Text,
+        FieldKind::Bool,
+        FieldKind::Bool,
+        FieldKind::Decimal,
+        Exact::KIND,
+        FieldKind::Bool,
+        FieldKind::Bool,
+        FieldKind::Decimal,
+        Exact::KIND,
+        FieldKind::Text,
+        SOURCE,
+        SOURCE,
+    ],
+};
+
+/// The price, and the price list, that an amount comes from.
+const SOURCE: FieldKind = FieldKind::Fields {
+    names: &["id", "price_list_id", "price_list_type", "min_quantity", "max_quantity"],
+    kinds: &[FieldKind::Text, TEXT_OR_NULL, TEXT_OR_NULL, NUMBER_OR_NULL, NUMBER_OR_NULL],
+};
+const TEXT_OR_NULL: FieldKind = FieldKind::OrNull(&FieldKind::Text);
+const NUMBER_OR_NULL: FieldKind = FieldKind::OrNull(&FieldKind::Decimal);
 
 /// The pricing context of a sale.
 pub fn price_context(

@@ -3,7 +3,7 @@
 use atoll_inventory::{BY_ITEM, INVENTORY_LEVELS};
 use atoll_kernel::{
     Decimal, Read, StoreError, computed,
-    data::{Node, of},
+    data::{FieldKind, Node, of},
     query::{Computed, Env, QueryError},
     serde_json::{Value, json},
 };
@@ -29,6 +29,7 @@ computed! {
         name: "inventory_quantity",
         text: "How many are available: in the channels of the request, or (for admins) in all locations. Absent if the \
                stock is not managed; null without an inventory item.",
+        kind: FieldKind::OrNull(&FieldKind::Decimal),
         also_shows: &["manage_inventory"],
         sorts: false,
         compute,

@@ -5,4 +5,4 @@ mod payment;
 mod totals;
 
 pub use payment::{Paying, PaymentAction, PaymentProvider, PaymentRequest};
-pub use totals::{LINE_TOTALS, TOTALS, Totals, part_of_total};
+pub use totals::{EMPTY_FIELD, LINE_TOTALS, TOTALS, Totals, part_of_total, total_field};

@@ -1,6 +1,9 @@
 //! Totals of carts and orders, and their names on the wire.
 
-use atoll_kernel::Decimal;
+use atoll_kernel::{
+    Decimal,
+    data::{Exact, FieldKind, FieldValue},
+};
 
 /// The names of all totals of a cart or an order.
 pub const TOTALS: &[&str] = &[
@@ -31,6 +34,26 @@ pub fn part_of_total(name: &str, total: Decimal) -> Decimal {
     let is_of_others = ["tax", "discount", "shipping", "credit"].iter().any(|other| name.contains(other));
     if is_of_others { Decimal::ZERO } else { total }
 }
+
+/// What a total holds, and its description, for OpenAPI: of a cart, an order or a line.
+pub fn total_field(name: &str) -> (FieldKind, &'static str) {
+    let text = match name {
+        _ if name.starts_with("raw_") => return (Exact::KIND, ""),
+        _ if name.contains("discount") => "Discounts. Zero: there is no module for them yet.",
+        _ if name.contains("credit") => "Credit. Zero: there is no module for it yet.",
+        _ if name.contains("shipping") => "Shipping. Zero: there is no module for it yet.",
+        _ if name.contains("tax") => "Taxes. Zero: there is no module for them yet.",
+        _ if name.contains("original") => {
+            "The price of the items without discounts: unit price times quantity."
+        }
+        _ => "The price of the items: unit price times quantity.",
+    };
+    (FieldKind::Decimal, text)
+}
+
+/// What is always an empty list, which clients expect, and its description, for OpenAPI.
+pub const EMPTY_FIELD: (FieldKind, &str) =
+    (FieldKind::List(&FieldKind::Record), "Always empty: there is no module for it yet.");
 
 /// The totals of a cart or an order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

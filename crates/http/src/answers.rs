@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use atoll_query::{Graph, Offer, offered_path};
 use atoll_schema::field_schema;
-use atoll_storage::{EntityDef, FieldKind};
+use atoll_storage::{EntityDef, Exact, FieldKind, FieldValue};
 use serde_json::{Map, Value, json};
 
 use crate::{Answer, Envelope, Part, openapi::content, text::joined};
@@ -134,10 +134,10 @@ impl<'a> Answers<'a> {
             is_shown
         };
         let mut properties = own_fields(def);
-        properties.extend(def.computed.iter().map(|it| ((*it).to_owned(), json!({}))));
+        properties.extend(computed_fields(def));
         properties.retain(|field, _| graph.relation(def.name, field).is_none() && shows(field, false, path));
         let computed = graph.computed_fields(def.name).filter(|it| shows(it.name, true, path));
-        properties.extend(computed.map(|it| (it.name.to_owned(), described(json!({}), it.text))));
+        properties.extend(computed.map(|it| (it.name.to_owned(), described(kind_schema(it.kind), it.text))));
         let relations: Vec<_> = graph.relations(def.name).filter(|it| shows(it.name, true, path)).collect();
         for relation in relations {
             let Some(to) = graph.entity(relation.to) else { continue };
@@ -158,6 +158,7 @@ impl<'a> Answers<'a> {
     /// The schemas of all entities that were referred to, directly or through relations.
     pub(crate) fn components(mut self) -> Map<String, Value> {
         let mut schemas = std::mem::take(&mut self.offered);
+        schemas.insert(EXACT.to_owned(), exact_schema());
         loop {
             let open = self.entities.iter().find(|it| !schemas.contains_key(&name_of(self.graph, it)));
             let Some(def) = open.and_then(|it| self.graph.entity(it)) else { return schemas };
@@ -168,9 +169,9 @@ impl<'a> Answers<'a> {
     /// The schema of a record with all fields that can be shown. Which of them are, `fields` selects.
     fn entity(&mut self, def: &'static EntityDef) -> Value {
         let mut properties = own_fields(def);
-        properties.extend(def.computed.iter().map(|it| ((*it).to_owned(), json!({}))));
+        properties.extend(computed_fields(def));
         let computed = self.graph.computed_fields(def.name);
-        properties.extend(computed.map(|it| (it.name.to_owned(), described(json!({}), it.text))));
+        properties.extend(computed.map(|it| (it.name.to_owned(), described(kind_schema(it.kind), it.text))));
         for relation in self.graph.relations(def.name) {
             let to = self.refer(relation.to);
             properties.insert(relation.name.to_owned(), related(relation.many, to));
@@ -184,6 +185,14 @@ fn own_fields(def: &EntityDef) -> Map<String, Value> {
     let fields = def.fields.iter().zip(def.kinds).filter(|(field, _)| !def.hidden.contains(field));
     let schema = |field: &str, kind: FieldKind| described(kind_schema(kind), def.text_of(field));
     fields.map(|(field, kind)| ((*field).to_owned(), schema(field, *kind))).collect()
+}
+
+/// The fields that are computed from a record alone.
+fn computed_fields(def: &EntityDef) -> impl Iterator<Item = (String, Value)> {
+    def.computed.iter().map(|name| {
+        let (kind, text) = (def.computed_field)(name);
+        ((*name).to_owned(), described(kind_schema(kind), text))
+    })
 }
 
 fn record_schema(def: &EntityDef, properties: Map<String, Value>) -> Value {
@@ -227,12 +236,29 @@ fn kind_schema(kind: FieldKind) -> Value {
         FieldKind::Bool => truth(),
         FieldKind::Whole(_) | FieldKind::Decimal => json!({ "type": "number" }),
         FieldKind::Time => json!({ "type": "string", "format": "date-time" }),
-        FieldKind::Record | FieldKind::Fields { .. } | FieldKind::Variants { .. } => {
-            json!({ "type": "object" })
+        exact if exact == Exact::KIND => reference(EXACT),
+        FieldKind::Fields { names, kinds } => {
+            let schema = |(name, kind): (&&str, &FieldKind)| ((*name).to_owned(), kind_schema(*kind));
+            let properties: Map<_, _> = names.iter().zip(kinds).map(schema).collect();
+            json!({ "type": "object", "properties": properties })
         }
+        FieldKind::Record | FieldKind::Variants { .. } => json!({ "type": "object" }),
         FieldKind::List(item) => list(kind_schema(*item)),
         FieldKind::OrNull(kind) => or_null(kind_schema(*kind)),
     }
+}
+
+/// The name of the schema of exact values.
+const EXACT: &str = "ExactNumber";
+
+fn exact_schema() -> Value {
+    let described = |kind: &str, about: &str| json!({ "type": kind, "description": about });
+    let mut schema = object([
+        ("value", described("string", "All digits, in decimal notation.")),
+        ("precision", described("number", "The number of digits that are kept: always 20.")),
+    ]);
+    schema["description"] = "The exact value of the number in the field of this name without `raw_`.".into();
+    schema
 }
 
 fn text() -> Value {

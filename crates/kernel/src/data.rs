@@ -2,10 +2,10 @@
 //! projections.
 
 pub use atoll_storage::{
-    Direction, Embed, Engine, Entity, EntityDef, FieldKind, FieldValue, Halt, History, Index, IndexDef,
-    JsonObject, KeyBuf, Keys, Meter, Node, Record, RowError, SEQUENCES, Scalar, Scan, Slots, Space, SpaceDef,
-    Span, Step, Store, Table, TableSource, View, Visit, add_to_group, counters_of, engines, group_count,
-    json_value, key_text, last_number, next_number, present, skip_damaged, split_part,
+    Direction, Embed, Engine, Entity, EntityDef, Exact, FieldKind, FieldValue, Halt, History, Index,
+    IndexDef, JsonObject, KeyBuf, Keys, Meter, Node, Record, RowError, SEQUENCES, Scalar, Scan, Slots, Space,
+    SpaceDef, Span, Step, Store, Table, TableSource, View, Visit, add_to_group, counters_of, engines,
+    group_count, json_value, key_text, last_number, next_number, present, skip_damaged, split_part,
 };
 pub use atoll_values::{flattened, joined};
 

@@ -24,8 +24,9 @@
 /// - `search [F…]`: the fields that `q` searches;
 /// - `hidden [F…]`: stored, never shown;
 /// - `embeds [many F: Entity, one F: Entity]`: fields that hold records of their own;
-/// - `computed [F…] by f`: fields that `f(&record, visit)` computes when one of them is asked for; a constant
-///   list of names may stand for the brackets;
+/// - `computed [F: Type, …] by f`: fields that `f(&record, visit)` computes when one of them is asked for, with
+///   their types and doc comments for OpenAPI. A constant list of names may stand for the brackets, with a
+///   function of a name that says the same: `computed NAMES by f as g`;
 /// - `on_request [F…]`: those of them that a star does not show;
 /// - `history [[Step…]…]`: what changed from each version of the record to the next; a record has version 1
 ///   without it;
@@ -41,7 +42,7 @@ macro_rules! entity {
         $(search [$($search:ident),* $(,)?])?
         $(hidden [$($hidden:ident),* $(,)?])?
         $(embeds [$($arity:ident $embed:ident: $Embed:ty),* $(,)?])?
-        $(computed $computed:tt by $compute:ident)?
+        $(computed $computed:tt by $compute:ident $(as $describe:ident)?)?
         $(on_request $on_request:tt)?
         $(history [$($steps:expr),* $(,)?])?
         $(patch $Patch:ident)?
@@ -171,7 +172,8 @@ macro_rules! entity {
                     many: $crate::is_many!($arity),
                     entity: || <$Embed as $crate::data::Entity>::DEF,
                 } ),*)?],
-                computed: $crate::names!($($computed)?),
+                computed: $crate::computed_names!($($computed)?),
+                computed_field: $crate::computed_field!($($computed $($describe)?)?),
                 on_request: $crate::names!($($on_request)?),
                 deleted: concat!($entity, ".deleted"),
                 history: &[$($( &$steps ),*)?],
@@ -275,6 +277,39 @@ macro_rules! names {
     };
     ($NAMES:ident) => {
         $NAMES
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! computed_names {
+    () => {
+        &[]
+    };
+    ([$( $(#[$($meta:tt)*])* $name:ident: $Type:ty ),* $(,)?]) => {
+        &[$( stringify!($name) ),*]
+    };
+    ($NAMES:ident) => {
+        $NAMES
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! computed_field {
+    () => {
+        |_| ($crate::data::FieldKind::Any, "")
+    };
+    ([$( $(#[$($meta:tt)*])* $name:ident: $Type:ty ),* $(,)?]) => {
+        |name| {
+            $( if name == stringify!($name) {
+                return (<$Type as $crate::data::FieldValue>::KIND, $crate::doc_text!($(#[$($meta)*])*));
+            } )*
+            ($crate::data::FieldKind::Any, "")
+        }
+    };
+    ($NAMES:ident $describe:ident) => {
+        $describe
     };
 }
 

@@ -8,7 +8,9 @@ use std::{
     sync::Arc,
 };
 
-use atoll_storage::{Direction, EntityDef, Halt, Node, Read, Record, Scalar, Scan, StoreError, TableSource};
+use atoll_storage::{
+    Direction, EntityDef, FieldKind, Halt, Node, Read, Record, Scalar, Scan, StoreError, TableSource,
+};
 use atoll_values::{
     Timestamp,
     limits::{ANSWER_BYTES_MAX, RECORDS_AT_ONCE_MAX, STORE_ANSWER_BYTES_MAX, STORE_CHILDREN_MAX},
@@ -119,6 +121,8 @@ pub struct Computed {
     pub name: &'static str,
     /// What it is, for OpenAPI.
     pub text: &'static str,
+    /// What it holds, for OpenAPI.
+    pub kind: FieldKind,
     /// Other fields of the entity that are shown whenever this one is, as the wire does.
     pub also_shows: &'static [&'static str],
     /// Is it a number by which lists can be sorted?

@@ -47,6 +47,8 @@ pub struct EntityDef {
     pub embeds: &'static [Embed],
     /// Fields that are computed from the record on request.
     pub computed: &'static [&'static str],
+    /// What a computed field holds, and its description; both are empty for other fields.
+    pub computed_field: fn(&str) -> (FieldKind, &'static str),
     /// Computed fields that `*` does not include.
     pub on_request: &'static [&'static str],
     /// The space of soft-deleted rows.

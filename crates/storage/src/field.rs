@@ -240,6 +240,15 @@ impl FieldValue for Decimal {
     }
 }
 
+/// The exact value of a number, which the wire shows beside it: the type of computed fields as `raw_amount`.
+#[derive(Debug)]
+pub struct Exact;
+
+impl FieldValue for Exact {
+    const KIND: FieldKind =
+        FieldKind::Fields { names: &["value", "precision"], kinds: &[FieldKind::Text, FieldKind::Whole(8)] };
+}
+
 impl FieldValue for Timestamp {
     const KIND: FieldKind = FieldKind::Time;
 

@@ -33,7 +33,7 @@ pub use entity::{
 pub use error::{StoreError, skip_damaged};
 #[doc(hidden)]
 pub use field::field_name;
-pub use field::{FieldKind, FieldValue, Scalar};
+pub use field::{Exact, FieldKind, FieldValue, Scalar};
 pub use format::STORE_FORMAT;
 pub use history::{
     History, Step, decode_version, encode_version, leads_to, stored_version, upgrade, version,

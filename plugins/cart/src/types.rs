@@ -1,9 +1,9 @@
 //! The records of carts: cart, line item, address.
 
-use atoll_checkout::{LINE_TOTALS, TOTALS, Totals, part_of_total};
+use atoll_checkout::{EMPTY_FIELD, LINE_TOTALS, TOTALS, Totals, part_of_total, total_field};
 use atoll_kernel::{
     Decimal, Metadata, Timestamp,
-    data::{flattened, joined},
+    data::{Exact, FieldKind, FieldValue, flattened, joined},
     entity,
     serde_json::{Value, json},
 };
@@ -37,7 +37,7 @@ entity! {
     }
     search [email]
     embeds [many items: LineItem, one shipping_address: CartAddress, one billing_address: CartAddress]
-    computed CART_COMPUTED by compute_cart
+    computed CART_COMPUTED by compute_cart as cart_field
     patch CartPatch
 }
 
@@ -57,6 +57,16 @@ impl Cart {
 
     fn totals(&self) -> Totals {
         Totals::of(self.items.iter().map(|line| (line.unit_price, line.quantity)))
+    }
+}
+
+/// What the computed fields of a cart hold.
+fn cart_field(name: &str) -> (FieldKind, &'static str) {
+    match name {
+        "shipping_address_id" => (FieldKind::Text, "The id of the shipping address, if there is one."),
+        "billing_address_id" => (FieldKind::Text, "The id of the billing address, if there is one."),
+        _ if ABSENT.contains(&name) => EMPTY_FIELD,
+        _ => total_field(name),
     }
 }
 
@@ -124,7 +134,7 @@ entity! {
         /// The cart.
         pub cart_id: String,
     }
-    computed LINE_COMPUTED by compute_line
+    computed LINE_COMPUTED by compute_line as line_field
     on_request ON_REQUEST
 }
 
@@ -144,6 +154,16 @@ const LINE_MORE: [&str; 5] =
 
 const LINE_COMPUTED: &[&str] = joined![LINE_SUMS, LINE_MORE];
 const ON_REQUEST: &[&str] = &LINE_SUMS;
+
+/// What the computed fields of a line hold.
+fn line_field(name: &str) -> (FieldKind, &'static str) {
+    match name {
+        "tax_lines" | "adjustments" => EMPTY_FIELD,
+        "raw_compare_at_unit_price" => (<Option<Exact>>::KIND, ""),
+        "variant_option_values" => (FieldKind::OrNull(&FieldKind::Record), "Always null."),
+        _ => total_field(name),
+    }
+}
 
 fn compute_line(line: &LineItem, visit: &mut dyn FnMut(&'static str, Value)) {
     for (name, raw) in LINE_TOTALS {

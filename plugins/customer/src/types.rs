@@ -26,7 +26,10 @@ entity! {
         pub created_by: Option<String>,
     }
     search [company_name, first_name, last_name, email, phone]
-    computed [groups] by groups
+    computed [
+        /// Always empty: there are no groups yet.
+        groups: Vec<Value>,
+    ] by groups
     patch CustomerPatch
 }
 

@@ -1,7 +1,9 @@
 //! The records of fulfilments and their items.
 
 use atoll_kernel::{
-    Decimal, Metadata, Timestamp, entity,
+    Decimal, Metadata, Timestamp,
+    data::Exact,
+    entity,
     serde::{Deserialize, Serialize},
     serde_json::Value,
     stored,
@@ -73,7 +75,7 @@ entity! {
         /// The fulfilment.
         pub fulfillment_id: String,
     }
-    computed [raw_quantity] by compute_item
+    computed [raw_quantity: Exact] by compute_item
 }
 
 fn compute_item(item: &FulfillmentItem, visit: &mut dyn FnMut(&'static str, Value)) {

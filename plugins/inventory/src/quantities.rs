@@ -2,7 +2,7 @@
 
 use atoll_kernel::{
     Decimal, computed,
-    data::Node,
+    data::{FieldKind, Node},
     query::{Computed, Env, QueryError},
     serde_json::{Value, json},
 };
@@ -15,6 +15,7 @@ computed! {
         entity: INVENTORY_ITEM,
         name: "stocked_quantity",
         text: "The stocked quantity at all locations.",
+        kind: FieldKind::Decimal,
         also_shows: &[],
         sorts: true,
         compute: |env, nodes| sums(env, nodes, |level| level.stocked_quantity),
@@ -27,6 +28,7 @@ computed! {
         entity: INVENTORY_ITEM,
         name: "reserved_quantity",
         text: "The reserved quantity at all locations.",
+        kind: FieldKind::Decimal,
         also_shows: &[],
         sorts: true,
         compute: |env, nodes| sums(env, nodes, |level| level.reserved_quantity),

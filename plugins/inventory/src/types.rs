@@ -1,6 +1,6 @@
 //! The records of inventory items, levels and reservations.
 
-use atoll_kernel::{Decimal, Id, Metadata, entity, serde_json::Value};
+use atoll_kernel::{Decimal, Id, Metadata, data::Exact, entity, serde_json::Value};
 
 entity! {
     /// Something that is stocked. Variants use one or several items (kits).
@@ -56,7 +56,13 @@ entity! {
         /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
-    computed [available_quantity, raw_stocked_quantity, raw_reserved_quantity, raw_incoming_quantity] by compute_level
+    computed [
+        /// How many can be sold: stocked, less reserved.
+        available_quantity: Decimal,
+        raw_stocked_quantity: Exact,
+        raw_reserved_quantity: Exact,
+        raw_incoming_quantity: Exact,
+    ] by compute_level
     patch InventoryLevelPatch
 }
 

@@ -1,9 +1,9 @@
 //! The lines of an order, with their quantities and totals.
 
-use atoll_checkout::{LINE_TOTALS, part_of_total};
+use atoll_checkout::{EMPTY_FIELD, LINE_TOTALS, part_of_total, total_field};
 use atoll_kernel::{
     Decimal, Metadata,
-    data::{flattened, joined},
+    data::{Exact, FieldKind, FieldValue, flattened, joined},
     entity,
     serde::{Deserialize, Serialize},
     serde_json::{Value, json},
@@ -70,7 +70,7 @@ entity! {
     }
     hidden [takes]
     embeds [one detail: OrderItem]
-    computed LINE_COMPUTED by compute_line
+    computed LINE_COMPUTED by compute_line as line_field
     on_request ON_REQUEST
 }
 
@@ -150,6 +150,22 @@ fn nothing(_: &OrderLineItem) -> Decimal {
     Decimal::ZERO
 }
 
+/// What the computed fields of a line hold.
+fn line_field(name: &str) -> (FieldKind, &'static str) {
+    let text = match name {
+        "tax_lines" | "adjustments" => return EMPTY_FIELD,
+        "raw_compare_at_unit_price" => return (<Option<Exact>>::KIND, ""),
+        "variant_option_values" => return (FieldKind::OrNull(&FieldKind::Record), "Always null."),
+        "line_item_metadata" => return (Metadata::KIND, "The metadata again."),
+        "refundable_total_per_unit" => "What a unit costs.",
+        "refundable_total" => "What the line costs.",
+        "fulfilled_total" => "What the fulfilled quantity costs.",
+        _ if SUMS.iter().any(|it| it.0 == name) => "Zero: no module takes goods back yet.",
+        _ => return total_field(name),
+    };
+    (FieldKind::Decimal, text)
+}
+
 fn compute_line(line: &OrderLineItem, visit: &mut dyn FnMut(&'static str, Value)) {
     let totals = LINE_TOTALS.map(|(name, raw)| (name, raw, part_of_total(name, line.total())));
     let sums = SUMS.map(|(name, raw, sum)| (name, raw, sum(line)));
@@ -186,7 +202,7 @@ entity! {
         /// The fulfilled quantity.
         pub fulfilled_quantity: Decimal,
     }
-    computed ITEM_COMPUTED by compute_item
+    computed ITEM_COMPUTED by compute_item as item_field
 }
 
 /// Quantities that are always zero: there are no deliveries and returns yet.
@@ -204,6 +220,15 @@ const TWINS: [&str; 4] =
     ["raw_unit_price", "raw_compare_at_unit_price", "raw_quantity", "raw_fulfilled_quantity"];
 
 const ITEM_COMPUTED: &[&str] = joined![flattened::<{ 2 * UNCOUNTED.len() }>(&UNCOUNTED), TWINS];
+
+/// What the computed fields of the quantities hold.
+fn item_field(name: &str) -> (FieldKind, &'static str) {
+    match name {
+        "raw_unit_price" | "raw_compare_at_unit_price" => (<Option<Exact>>::KIND, ""),
+        _ if name.starts_with("raw_") => (Exact::KIND, ""),
+        _ => (FieldKind::Decimal, "Zero: there are no deliveries and returns yet."),
+    }
+}
 
 fn compute_item(item: &OrderItem, visit: &mut dyn FnMut(&'static str, Value)) {
     for (name, raw) in UNCOUNTED {

@@ -1,9 +1,9 @@
 //! The records of orders and their addresses, and their states.
 
-use atoll_checkout::{TOTALS, Totals};
+use atoll_checkout::{EMPTY_FIELD, TOTALS, Totals, total_field};
 use atoll_kernel::{
     Decimal, Metadata, Timestamp,
-    data::joined,
+    data::{Exact, FieldKind, FieldValue, flattened, joined},
     entity,
     serde_json::{Value, json},
     words,
@@ -119,7 +119,7 @@ entity! {
     search [display_id, email]
     hidden [currency_digits, paid_total, refunded_total]
     embeds [many items: OrderLineItem, one shipping_address: OrderAddress, one billing_address: OrderAddress]
-    computed ORDER_COMPUTED by compute_order
+    computed ORDER_COMPUTED by compute_order as order_field
     on_request [order_change]
     patch OrderPatch
 }
@@ -140,6 +140,44 @@ impl Order {
 const MORE: [&str; 4] = ["summary", "order_change", "shipping_methods", "credit_lines"];
 
 const ORDER_COMPUTED: &[&str] = joined![TOTALS, MORE];
+
+/// What the computed fields of an order hold.
+fn order_field(name: &str) -> (FieldKind, &'static str) {
+    match name {
+        "summary" => (SUMMARY, "The paid and the open part of the total."),
+        "order_change" => {
+            (FieldKind::OrNull(&FieldKind::Record), "Always null: there are no order edits yet.")
+        }
+        "shipping_methods" | "credit_lines" => EMPTY_FIELD,
+        _ => total_field(name),
+    }
+}
+
+/// What the summary holds: sums, each with its exact value.
+const SUMMARY: FieldKind = FieldKind::Fields {
+    names: &flattened::<{ 2 * SUMS.len() }>(&SUMS),
+    kinds: &{
+        let mut kinds = [FieldKind::Decimal; 2 * SUMS.len()];
+        let mut place = 1;
+        while place < kinds.len() {
+            kinds[place] = Exact::KIND;
+            place += 2;
+        }
+        kinds
+    },
+};
+
+/// The sums of the summary.
+const SUMS: [(&str, &str); 8] = [
+    ("paid_total", "raw_paid_total"),
+    ("refunded_total", "raw_refunded_total"),
+    ("accounting_total", "raw_accounting_total"),
+    ("credit_line_total", "raw_credit_line_total"),
+    ("transaction_total", "raw_transaction_total"),
+    ("pending_difference", "raw_pending_difference"),
+    ("current_order_total", "raw_current_order_total"),
+    ("original_order_total", "raw_original_order_total"),
+];
 
 fn compute_order(order: &Order, visit: &mut dyn FnMut(&'static str, Value)) {
     let totals = Totals::of(order.items.iter().map(|line| (line.unit_price, line.quantity)));
@@ -166,18 +204,19 @@ impl Order {
 fn summary(order: &Order, total: Decimal) -> Value {
     let paid = order.paid_total - order.refunded_total;
     let sums = [
-        ("paid_total", order.paid_total),
-        ("refunded_total", order.refunded_total),
-        ("accounting_total", total),
-        ("credit_line_total", Decimal::ZERO),
-        ("transaction_total", paid),
-        ("pending_difference", order.due(total) - paid),
-        ("current_order_total", total),
-        ("original_order_total", total),
+        order.paid_total,
+        order.refunded_total,
+        total,
+        Decimal::ZERO,
+        paid,
+        order.due(total) - paid,
+        total,
+        total,
     ];
-    let both =
-        |(name, sum): (&str, Decimal)| [(name.to_owned(), json!(sum)), (format!("raw_{name}"), sum.raw())];
-    Value::Object(sums.into_iter().flat_map(both).collect())
+    let both = |((name, raw), sum): ((&str, &str), Decimal)| {
+        [(name.to_owned(), json!(sum)), (raw.to_owned(), sum.raw())]
+    };
+    Value::Object(SUMS.into_iter().zip(sums).flat_map(both).collect())
 }
 
 entity! {

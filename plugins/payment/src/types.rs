@@ -1,8 +1,10 @@
 //! The records of payments: providers, collections, sessions, payments, captures, refunds.
 
 use atoll_kernel::{
-    Decimal, Metadata, Timestamp, entity,
-    serde_json::{Value, json},
+    Decimal, Metadata, Timestamp,
+    data::Exact,
+    entity,
+    serde_json::{Map, Value, json},
     words,
 };
 
@@ -67,7 +69,12 @@ entity! {
         pub payment_sessions: Vec<PaymentSession>,
     }
     embeds [many payment_sessions: PaymentSession]
-    computed [raw_amount, raw_authorized_amount, raw_captured_amount, raw_refunded_amount] by compute_collection
+    computed [
+        raw_amount: Exact,
+        raw_authorized_amount: Option<Exact>,
+        raw_captured_amount: Option<Exact>,
+        raw_refunded_amount: Option<Exact>,
+    ] by compute_collection
 }
 
 fn compute_collection(collection: &PaymentCollection, visit: &mut dyn FnMut(&'static str, Value)) {
@@ -99,7 +106,7 @@ entity! {
         /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
-    computed [raw_amount] by compute_session
+    computed [raw_amount: Exact] by compute_session
 }
 
 fn compute_session(session: &PaymentSession, visit: &mut dyn FnMut(&'static str, Value)) {
@@ -138,7 +145,11 @@ entity! {
     }
     hidden [authorized_by, is_busy]
     embeds [many captures: Capture, many refunds: Refund]
-    computed [raw_amount, payment_session] by compute_payment
+    computed [
+        raw_amount: Exact,
+        /// The id of the session that was authorised.
+        payment_session: Map<String, Value>,
+    ] by compute_payment
 }
 
 impl Payment {
@@ -170,7 +181,7 @@ entity! {
         /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
-    computed [raw_amount] by compute_capture
+    computed [raw_amount: Exact] by compute_capture
 }
 
 fn compute_capture(capture: &Capture, visit: &mut dyn FnMut(&'static str, Value)) {
@@ -191,7 +202,7 @@ entity! {
         /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }
-    computed [raw_amount] by compute_refund
+    computed [raw_amount: Exact] by compute_refund
 }
 
 fn compute_refund(refund: &Refund, visit: &mut dyn FnMut(&'static str, Value)) {

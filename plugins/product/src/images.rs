@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use atoll_kernel::{
-    Id, Moment, Write, computed,
-    data::{Entity, Node, of},
+    Id, Metadata, Moment, Write, computed,
+    data::{Entity, FieldKind, FieldValue, Node, of},
     query::{Computed, Env, QueryError},
     serde_json::{Value, json},
 };
@@ -17,11 +17,27 @@ computed! {
         entity: VARIANT,
         name: "images",
         text: "The images of the product that are assigned to this variant, or to none.",
+        kind: FieldKind::List(&SHOWN),
         also_shows: &[],
         sorts: false,
         compute,
     };
 }
+
+/// An image without its hidden fields.
+const SHOWN: FieldKind = FieldKind::Fields {
+    names: &["id", "url", "rank", "product_id", "metadata", "created_at", "updated_at", "deleted_at"],
+    kinds: &[
+        FieldKind::Text,
+        FieldKind::Text,
+        FieldKind::Whole(32),
+        FieldKind::Text,
+        Metadata::KIND,
+        FieldKind::Time,
+        FieldKind::Time,
+        FieldKind::OrNull(&FieldKind::Time),
+    ],
+};
 
 fn compute(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryError> {
     let mut of_product: HashMap<&Id<Product>, Vec<ProductImage>> = HashMap::new();

@@ -1,6 +1,6 @@
 //! The records of regions, countries and currencies.
 
-use atoll_kernel::{Decimal, Id, Metadata, entity, serde_json::Value};
+use atoll_kernel::{Decimal, Id, Metadata, data::Exact, entity, serde_json::Value};
 
 entity! {
     /// A region: countries that pay in one currency.
@@ -60,7 +60,7 @@ entity! {
     key code
     search [name, code]
     hidden [id]
-    computed [raw_rounding] by compute_currency
+    computed [raw_rounding: Exact] by compute_currency
 }
 
 fn compute_currency(currency: &Currency, visit: &mut dyn FnMut(&'static str, Value)) {

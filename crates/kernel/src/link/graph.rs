@@ -126,6 +126,7 @@ pub(crate) fn entity_of(link: &'static Link) -> &'static EntityDef {
         search: &[],
         embeds: &[],
         computed: &[],
+        computed_field: |_| (FieldKind::Any, ""),
         on_request: &[],
         deleted: link.deleted,
         history: link.history,

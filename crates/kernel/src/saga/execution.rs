@@ -132,7 +132,14 @@ entity! {
     }
     search [workflow_id, transaction_id]
     hidden [actor, input, steps, result, error, undo_error, n_undo_tries, deadline, keep_until, n_writes, request]
-    computed [run_id, execution, context] by show
+    computed [
+        /// The id of the run.
+        run_id: String,
+        /// The state of the run, and of each of its steps.
+        execution: Map<String, Value>,
+        /// The input, the results of the steps, and the errors.
+        context: Map<String, Value>,
+    ] by show
 }
 
 pub(crate) const BY_TRANSACTION: Index<WorkflowExecution> =
