@@ -33,11 +33,13 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if only_check {
-        let place = match &before {
+        let difference = match &before {
             Some(before) => format!("line {} differs", first_difference(before, &registry)),
             None => "it does not exist".to_owned(),
         };
-        anyhow::bail!("{FILE} is out of date: {place}; run `cargo xtask registry`, and review what changed");
+        anyhow::bail!(
+            "{FILE} is out of date: {difference}; run `cargo xtask registry`, and review what changed"
+        );
     }
     fs::write(&file, registry).context(FILE)?;
     writeln!(io::stdout(), "{FILE} is written")?;

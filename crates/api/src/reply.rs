@@ -13,7 +13,7 @@ use atoll_kernel::{
     serde_json::{Value, json},
 };
 
-/// Runs flows in one transaction, and shows the record that came of it, as the commit left it.
+/// Runs flows in one transaction, and shows the resulting record, as the commit left it.
 pub(crate) async fn perform<T, F>(resource: &'static Resource, call: Call, body: F) -> Result<Reply, Fault>
 where
     T: Entity,

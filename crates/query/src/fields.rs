@@ -18,7 +18,7 @@ pub struct FieldList {
     pub(crate) named: bool,
     pub(crate) children: BTreeMap<String, FieldList>,
     /// The position in which it was named among its siblings.
-    place: usize,
+    position: usize,
     n_named: usize,
 }
 
@@ -79,12 +79,12 @@ impl FieldList {
         }
         let mut at = self;
         for segment in path.split('.').filter(|it| !it.is_empty()) {
-            let place = at.n_named;
+            let position = at.n_named;
             at.n_named += 1;
             at = at
                 .children
                 .entry(segment.to_owned())
-                .or_insert_with(|| FieldList { place, ..FieldList::default() });
+                .or_insert_with(|| FieldList { position, ..FieldList::default() });
         }
         at.star |= star;
         at.named |= !star;
@@ -107,7 +107,7 @@ impl FieldList {
     /// The children in the order in which they were named.
     pub(crate) fn in_order(&self) -> Vec<(&str, &FieldList)> {
         let mut all: Vec<_> = self.children.iter().map(|(name, child)| (name.as_str(), child)).collect();
-        all.sort_by_key(|(_, child)| child.place);
+        all.sort_by_key(|(_, child)| child.position);
         all
     }
 

@@ -33,8 +33,8 @@ impl Selection {
     /// The selection without this field of the entity.
     pub fn without(&self, entity: &EntityDef, field: &str) -> Selection {
         let mut rest = self.clone();
-        if let Some(place) = entity.fields.iter().position(|it| *it == field) {
-            rest.masks.iter_mut().for_each(|mask| mask[place] = false);
+        if let Some(index) = entity.fields.iter().position(|it| *it == field) {
+            rest.masks.iter_mut().for_each(|mask| mask[index] = false);
         }
         rest.own_computed.retain(|it| *it != field);
         rest.computed.retain(|it| it.name != field);

@@ -83,9 +83,9 @@ pub struct ListParams {
     pub fields: Fields,
     /// The order.
     pub order: Option<String>,
-    /// How many to leave out.
+    /// Offset: number of records to skip.
     pub offset: usize,
-    /// How many to show.
+    /// Page size.
     pub limit: usize,
     /// Show soft-deleted records too?
     pub with_deleted: bool,
@@ -95,8 +95,8 @@ impl ListParams {
     /// Removes the `In` filter on `name` and returns its values.
     pub fn take(&mut self, name: &str) -> Option<Vec<String>> {
         let is_it = |it: &Filter| matches!(it, Filter::One(one) if one.path == [name] && one.comparison == Comparison::In);
-        let place = self.filters.iter().position(is_it)?;
-        let Filter::One(condition) = self.filters.swap_remove(place) else { return None };
+        let index = self.filters.iter().position(is_it)?;
+        let Filter::One(condition) = self.filters.swap_remove(index) else { return None };
         Some(condition.values.into_iter().flatten().collect())
     }
 

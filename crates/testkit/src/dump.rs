@@ -62,16 +62,16 @@ impl Dump {
         let mut lines: Vec<(Space, Vec<u8>)> = self.0.iter().map(|(key, value)| both(key, value)).collect();
         let mut ids = BTreeMap::new();
         for (_, line) in &lines {
-            for place in ids_in(line) {
-                ids.insert(line[place..place + ID_LEN].to_vec(), 0_usize);
+            for at in ids_in(line) {
+                ids.insert(line[at..at + ID_LEN].to_vec(), 0_usize);
             }
         }
         ids.values_mut().enumerate().for_each(|(n, it)| *it = n);
         for (_, line) in &mut lines {
-            for place in ids_in(line) {
-                let n = ids[&line[place..place + ID_LEN]];
+            for at in ids_in(line) {
+                let n = ids[&line[at..at + ID_LEN]];
                 let name = format!("{n:0width$}", width = ID_LEN);
-                line[place..place + ID_LEN].copy_from_slice(name.as_bytes());
+                line[at..at + ID_LEN].copy_from_slice(name.as_bytes());
             }
         }
         lines.sort();

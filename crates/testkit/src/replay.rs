@@ -210,13 +210,13 @@ impl Comparing<'_> {
             self.say(path, format!("{} items and not {}", here.len(), there.len()));
         }
         let mut left: Vec<&Value> = here.iter().collect();
-        for (place, item) in there.iter().enumerate() {
+        for (index, item) in there.iter().enumerate() {
             if left.is_empty() {
                 return;
             }
             let best = (0..left.len()).max_by_key(|n| (self.likeness(item, left[*n]), usize::MAX - n));
             let own = left.remove(best.unwrap_or(0));
-            self.compare(&format!("{path}[{place}]"), item, own);
+            self.compare(&format!("{path}[{index}]"), item, own);
         }
     }
 
@@ -287,9 +287,9 @@ fn encoded(header: &str) -> String {
     for chunk in plain.as_bytes().chunks(3) {
         let bits =
             chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let letter = LETTERS[(bits >> (18 - 6 * place) & 63) as usize];
-            text.push(if place <= chunk.len() { letter.into() } else { '=' });
+        for n in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * n) & 63) as usize];
+            text.push(if n <= chunk.len() { letter.into() } else { '=' });
         }
     }
     text

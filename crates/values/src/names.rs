@@ -5,13 +5,13 @@
 /// # Panics
 /// When they are not as many as is said; in a constant that is an error of the compiler.
 pub const fn joined<const N: usize>(lists: &[&[&'static str]]) -> [&'static str; N] {
-    let (mut all, mut list, mut place, mut n) = ([""; N], 0, 0, 0);
+    let (mut all, mut list, mut index, mut n) = ([""; N], 0, 0, 0);
     while list < lists.len() {
-        while place < lists[list].len() {
-            all[n] = lists[list][place];
-            (place, n) = (place + 1, n + 1);
+        while index < lists[list].len() {
+            all[n] = lists[list][index];
+            (index, n) = (index + 1, n + 1);
         }
-        (list, place) = (list + 1, 0);
+        (list, index) = (list + 1, 0);
     }
     assert!(n == N, "the lists have another length");
     all
@@ -22,11 +22,11 @@ pub const fn joined<const N: usize>(lists: &[&[&'static str]]) -> [&'static str;
 /// # Panics
 /// When they are not as many as is said; in a constant that is an error of the compiler.
 pub const fn flattened<const N: usize>(pairs: &[(&'static str, &'static str)]) -> [&'static str; N] {
-    let (mut all, mut place) = ([""; N], 0);
+    let (mut all, mut index) = ([""; N], 0);
     assert!(2 * pairs.len() == N, "there are two names in a pair");
-    while place < pairs.len() {
-        (all[2 * place], all[2 * place + 1]) = pairs[place];
-        place += 1;
+    while index < pairs.len() {
+        (all[2 * index], all[2 * index + 1]) = pairs[index];
+        index += 1;
     }
     all
 }

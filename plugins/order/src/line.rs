@@ -106,7 +106,7 @@ impl OrderLineItem {
 /// The name of a sum, that of its exact twin, and how it is reckoned.
 type Sum = (&'static str, &'static str, fn(&OrderLineItem) -> Decimal);
 
-/// What becomes of it, in money. No module takes goods back yet: that is zero.
+/// Sums by state of a line. No module handles returns yet: their sums are zero.
 const SUMS: [Sum; 8] = [
     ("refundable_total_per_unit", "raw_refundable_total_per_unit", |it| it.unit_price),
     ("refundable_total", "raw_refundable_total", OrderLineItem::total),
@@ -118,16 +118,16 @@ const SUMS: [Sum; 8] = [
     ("write_off_total", "raw_write_off_total", nothing),
 ];
 
-/// What it comes to, and what becomes of it, each with its exact twin.
+/// The names of all totals and sums of a line, each with that of its exact twin.
 const LINE_SUMS: [&str; 2 * (LINE_TOTALS.len() + SUMS.len())] = {
     let mut pairs = [("", ""); LINE_TOTALS.len() + SUMS.len()];
-    let mut place = 0;
-    while place < pairs.len() {
-        pairs[place] = match place.checked_sub(LINE_TOTALS.len()) {
-            None => LINE_TOTALS[place],
+    let mut n = 0;
+    while n < pairs.len() {
+        pairs[n] = match n.checked_sub(LINE_TOTALS.len()) {
+            None => LINE_TOTALS[n],
             Some(sum) => (SUMS[sum].0, SUMS[sum].1),
         };
-        place += 1;
+        n += 1;
     }
     flattened(&pairs)
 };

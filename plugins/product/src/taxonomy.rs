@@ -127,8 +127,8 @@ fn siblings_of(tx: &dyn Read, category: &ProductCategory) -> Result<Vec<ProductC
 /// rank.
 fn make_room(tx: &mut dyn Write, at: &Moment, siblings: &[ProductCategory], rank: u32) -> Result<u32, Error> {
     let rank = rank.min(siblings.len() as u32);
-    for (sibling, place) in siblings.iter().zip((0..).filter(|it| *it != rank)) {
-        CATEGORIES.update(tx, at, &sibling.id, |it: &mut ProductCategory| it.rank = place)?;
+    for (sibling, next) in siblings.iter().zip((0..).filter(|it| *it != rank)) {
+        CATEGORIES.update(tx, at, &sibling.id, |it: &mut ProductCategory| it.rank = next)?;
     }
     Ok(rank)
 }

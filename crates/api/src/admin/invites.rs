@@ -21,7 +21,7 @@ routes! {
     of INVITE;
     /// Lists the invites.
     Get "/admin/invites" (Admin, LIST) => index;
-    /// Invites somebody to become an admin user. The answer is the only one that shows the token; it is valid
+    /// Invites a person to become an admin user. The answer is the only one that shows the token; it is valid
     /// for a day, and is accepted once.
     Post "/admin/invites" (Admin, ONE, CREATE) => create: WITH_TOKEN;
     /// Accepts an invite: the identity that asks becomes an admin user. It must be registered with the

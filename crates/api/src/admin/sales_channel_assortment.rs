@@ -372,15 +372,15 @@ fn page(
     let (view, channel) = (&call.view, call.path("id"));
     known_channel(view, channel)?;
     let (offset, limit) = (call.params.offset, call.params.limit);
-    let (mut place, mut ids) = (0, Vec::new());
+    let (mut n, mut ids) = (0, Vec::new());
     all.scan(view, Direction::Ascending, &mut |id| {
-        if place >= offset + limit {
+        if n >= offset + limit {
             return Ok(Scan::Break(()));
         }
-        if place >= offset {
+        if n >= offset {
             ids.push(id.to_owned());
         }
-        place += 1;
+        n += 1;
         Ok(Scan::Continue(()))
     })?;
     let page = ids.iter().map(|id| shown(view, channel, id)).collect::<Result<Vec<Value>, Fault>>()?;

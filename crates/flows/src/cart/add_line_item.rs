@@ -17,7 +17,7 @@ use crate::cart::{
 pub struct AddLine {
     /// The variant.
     pub variant_id: String,
-    /// How many.
+    /// Quantity, more than zero.
     pub quantity: Decimal,
     /// Free data. Lines of one variant with different metadata stay apart.
     pub metadata: Metadata,
@@ -28,7 +28,7 @@ pub struct AddLine {
 pub struct AddToCart {
     /// The cart.
     pub cart_id: String,
-    /// What to add.
+    /// Line items to add.
     pub items: Vec<AddLine>,
 }
 

@@ -1,4 +1,4 @@
-//! What lies where, in bulk, and items that go.
+//! Inventory levels in batches, and deletion of inventory items.
 
 mod items;
 
@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 pub use items::{CREATE_INVENTORY_ITEMS, NewItem, UPDATE_INVENTORY_ITEMS};
 
-/// What lies of an item at a location.
+/// The level of an item at a location.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct LevelInput {
@@ -21,39 +21,39 @@ pub struct LevelInput {
     pub inventory_item_id: String,
     /// The location.
     pub location_id: String,
-    /// What lies there; where nothing is said, what lay there, or nothing.
+    /// Stocked quantity; by default unchanged, and zero for a new level.
     pub stocked_quantity: Option<Decimal>,
-    /// What is on its way.
+    /// Incoming quantity; by default unchanged, and zero for a new level.
     pub incoming_quantity: Option<Decimal>,
 }
 
-/// Changes of many levels: all of them, or none.
+/// Changes to levels, all or none.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct LevelBatch {
-    /// Levels to make.
+    /// Levels to create.
     pub create: Vec<LevelInput>,
-    /// Levels to change.
+    /// Levels to update.
     pub update: Vec<LevelInput>,
-    /// Levels to remove, by their ids.
+    /// Ids of levels to delete.
     pub delete: Vec<String>,
-    /// Remove levels where something lies, too? What is promised is never removed.
+    /// Delete levels with stock as well? Levels with reservations are never deleted.
     pub force: bool,
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Clone, Debug, Default)]
 pub struct LevelsDone {
-    /// The levels that were made.
+    /// Created levels.
     pub created: Vec<InventoryLevel>,
-    /// The levels that were changed.
+    /// Updated levels.
     pub updated: Vec<InventoryLevel>,
-    /// The levels that are gone, by their ids.
+    /// Ids of deleted levels.
     pub deleted: Vec<String>,
 }
 
 flow! {
-    /// Makes, changes and removes levels. Events: `inventory-level.created`, `.updated`, `.deleted`, for
+    /// Creates, updates and deletes levels. Events: `inventory-level.created`, `.updated`, `.deleted`, for
     /// each.
     pub static BATCH_LEVELS: Flow<LevelBatch, LevelsDone> =
         "batch-inventory-item-levels" (batch), hooks: &["validate", "inventoryLevelsChanged"];
@@ -89,7 +89,7 @@ fn batch(flow: &mut Local<'_>, batch: LevelBatch) -> Result<LevelsDone, Fault> {
     Ok(done)
 }
 
-/// Starts to stock an item at a location; both must exist.
+/// Creates the level of an item at a location; both must exist.
 fn stock_at(tx: &mut dyn Write, at: &Moment, input: &LevelInput) -> Result<InventoryLevel, Fault> {
     let (item, location) = (&input.inventory_item_id, &input.location_id);
     if !STOCK_LOCATIONS.table.exists(tx, location)? {
@@ -121,7 +121,7 @@ fn remove_all(tx: &mut dyn Write, at: &Moment, ids: &[String], force: bool) -> R
     Ok(removed)
 }
 
-/// What lies somewhere is removed only by force.
+/// Refuses to delete a level with stock, unless `force` is set.
 fn check_empty(level: &InventoryLevel, force: bool) -> Result<(), Fault> {
     if force || level.stocked_quantity.is_zero() || !level.reserved_quantity.is_zero() {
         return Ok(());
@@ -134,8 +134,8 @@ fn check_empty(level: &InventoryLevel, force: bool) -> Result<(), Fault> {
 }
 
 flow! {
-    /// Soft-deletes items with their levels and links, unless some of them is promised, or is part of
-    /// something that would be sold without it. Unknown ids are ignored, as on the wire. Event:
+    /// Soft-deletes items with their levels and links. Refused if an item has reservations, or if a kit or a
+    /// variant with backorders needs it. Unknown ids are ignored, as on the wire. Event:
     /// `inventory-item.deleted`, for each.
     pub static DELETE_INVENTORY_ITEMS: Flow<Vec<String>, ()> =
         "delete-inventory-item-workflow" (delete), hooks: &["validate", "inventoryItemsDeleted"];
@@ -144,22 +144,22 @@ flow! {
 fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
     flow.hook("validate", || json!({ "ids": ids }))?;
     flow.step("validate-inventory-items", |tx, _| {
-        let (mut promised, mut parts) = (Vec::new(), Vec::new());
+        let (mut reserved, mut parts) = (Vec::new(), Vec::new());
         for id in &ids {
-            if is_promised(tx, id)? {
-                promised.push(id.as_str());
+            if has_reservations(tx, id)? {
+                reserved.push(id.as_str());
             }
             if is_needed(tx, id, &ids)? {
                 parts.push(id.as_str());
             }
         }
-        match (&promised[..], &parts[..]) {
+        match (&reserved[..], &parts[..]) {
             ([], []) => Ok(()),
             ([], parts) => Err(Fault::not_allowed(format!(
                 "Cannot remove following inventory item(s) since variants would be sold without them: [{}].",
                 parts.join(", ")
             ))),
-            (promised, _) => Err(promised_items(promised)),
+            (reserved, _) => Err(items_reserved(reserved)),
         }
     })?;
     let mut deleted = Vec::new();
@@ -175,8 +175,8 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
     flow.hook("inventoryItemsDeleted", || json!({ "ids": deleted }))
 }
 
-/// Would something be sold without the item, once all of these are gone? A kit would, of which other parts
-/// are left, and what may be backordered. What takes nothing else is not sold any more.
+/// Does a variant still need the item, once all of these are deleted? A kit does that has other items left,
+/// and so does a variant with backorders. A variant without any other item is not sold any more.
 fn is_needed(tx: &dyn Read, item: &str, gone: &[String]) -> Result<bool, Fault> {
     for variant in PRODUCT_VARIANT_INVENTORY_ITEM.lefts(tx, item)? {
         let others = PRODUCT_VARIANT_INVENTORY_ITEM.rights(tx, &variant)?;
@@ -188,21 +188,21 @@ fn is_needed(tx: &dyn Read, item: &str, gone: &[String]) -> Result<bool, Fault> 
     Ok(false)
 }
 
-/// What the wire says of items that are promised to somebody.
-pub(crate) fn promised_items(ids: &[&str]) -> Fault {
+/// The wire's error for items with reservations.
+pub(crate) fn items_reserved(ids: &[&str]) -> Fault {
     Fault::invalid(format!(
         "Cannot remove following inventory item(s) since they have reservations: [{}].",
         ids.join(", ")
     ))
 }
 
-/// Is some of the item promised to somebody?
-pub(crate) fn is_promised(tx: &dyn Read, item: &str) -> Result<bool, Fault> {
+/// Does the item have reservations?
+pub(crate) fn has_reservations(tx: &dyn Read, item: &str) -> Result<bool, Fault> {
     let levels = INVENTORY_LEVELS.table.list_by(tx, &BY_ITEM, &[item])?;
     Ok(levels.iter().any(|level| !level.reserved_quantity.is_zero()))
 }
 
-/// Soft-deletes an item with its levels; says its id, if it was there.
+/// Soft-deletes an item with its levels. Returns its id; `None` if it does not exist.
 pub(crate) fn delete_item(tx: &mut dyn Write, at: &Moment, item: &str) -> Result<Option<String>, Fault> {
     for level in INVENTORY_LEVELS.table.list_by(tx, &BY_ITEM, &[item])? {
         INVENTORY_LEVELS.soft_delete(tx, at, &level.id)?;

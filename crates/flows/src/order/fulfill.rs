@@ -39,7 +39,7 @@ pub struct CreateFulfillment {
 pub struct LineQuantity {
     /// Id of the line.
     pub id: String,
-    /// How many of it.
+    /// Quantity to fulfil, more than zero.
     pub quantity: Decimal,
 }
 

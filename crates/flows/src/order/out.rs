@@ -184,7 +184,7 @@ impl Out {
     /// Quantity of an item that may be reserved for a line, in addition to its reservations: what it takes
     /// and is neither out nor reserved. A line without managed inventory takes of any item what its variant
     /// takes today (one, if it takes none), for each piece that is not sent.
-    pub(crate) fn promisable(
+    pub(crate) fn reservable(
         &self,
         tx: &dyn Read,
         line: &OrderLineItem,

@@ -1,4 +1,4 @@
-//! Makes products with their variants, prices and items, and puts them into their channels.
+//! Creates products with their variants, prices and inventory items, and adds them to their channels.
 
 use std::collections::BTreeSet;
 
@@ -18,8 +18,8 @@ use atoll_product::{Product, ProductVariant};
 use crate::product::{InventoryPart, NewProduct, NewVariant, PriceInput, variant_items::check_quantity};
 
 flow! {
-    /// Makes products with all that hangs on them. Events: `product.created` and `product-variant.created`,
-    /// for each.
+    /// Creates products with all their parts. Events: `product.created` and `product-variant.created`, for
+    /// each.
     pub static CREATE_PRODUCTS: Flow<Vec<NewProduct>, Vec<Product>> =
         "create-products" (create), hooks: &["validate", "productsCreated"];
 }
@@ -48,8 +48,7 @@ fn create(flow: &mut Local<'_>, inputs: Vec<NewProduct>) -> Result<Vec<Product>,
     Ok(created)
 }
 
-/// Makes a variant of a product, its price set, and what it takes from the shelf. Event:
-/// `product-variant.created`.
+/// Creates a variant of a product, with its price set and inventory items. Event: `product-variant.created`.
 pub fn create_variant(
     tx: &mut dyn Write,
     at: &Moment,
@@ -69,7 +68,7 @@ pub fn create_variant(
     Ok(variant)
 }
 
-/// What the wire says of items that are not there; nothing, where all are.
+/// The wire's error for unknown items; `None` if all exist.
 pub fn unknown_items(tx: &dyn Read, items: &[String]) -> Result<Option<Fault>, Fault> {
     let mut unknown = Vec::new();
     for item in items {
@@ -81,7 +80,7 @@ pub fn unknown_items(tx: &dyn Read, items: &[String]) -> Result<Option<Fault>, F
     Ok((!unknown.is_empty()).then(told))
 }
 
-/// Says what a variant takes from the shelf.
+/// Links a variant to its inventory items, or creates one for it.
 pub fn take_parts(
     tx: &mut dyn Write,
     at: &Moment,
@@ -105,7 +104,7 @@ pub fn take_parts(
     Ok(())
 }
 
-/// The prices of a set, newly made.
+/// The new prices of a set.
 fn prices_of(at: &Moment, inputs: Vec<PriceInput>) -> Vec<Price> {
     let price = |input: PriceInput| {
         let PriceInput { currency_code, amount, min_quantity, max_quantity, rules } = input;
@@ -118,7 +117,7 @@ fn prices_of(at: &Moment, inputs: Vec<PriceInput>) -> Vec<Price> {
     inputs.into_iter().map(price).collect()
 }
 
-/// The item of a variant that takes one of itself.
+/// The inventory item of a variant that has one of its own.
 pub fn item_of(variant: &ProductVariant) -> InventoryItem {
     InventoryItem {
         sku: variant.sku.clone(),

@@ -4,7 +4,7 @@ use atoll_kernel::{Fault, Moment, Write, flow, flow::Local, serde_json::json};
 use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
 use atoll_product::variants_of;
 
-use crate::inventory::{delete_item, is_promised, promised_items};
+use crate::inventory::{delete_item, has_reservations, items_reserved};
 
 flow! {
     /// Soft-deletes products with their variants, options, price sets and links, and with the inventory items
@@ -36,17 +36,17 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
 
 /// Deletes the items that no variant takes any more.
 pub(crate) fn delete_items(tx: &mut dyn Write, at: &Moment, items: Vec<String>) -> Result<(), Fault> {
-    let mut promised = Vec::new();
+    let mut reserved = Vec::new();
     for item in items {
         if !PRODUCT_VARIANT_INVENTORY_ITEM.lefts(tx, &item)?.is_empty() {
             continue;
         }
-        if is_promised(tx, &item)? {
-            promised.push(item);
+        if has_reservations(tx, &item)? {
+            reserved.push(item);
         } else {
             delete_item(tx, at, &item)?;
         }
     }
-    let promised: Vec<&str> = promised.iter().map(String::as_str).collect();
-    if promised.is_empty() { Ok(()) } else { Err(promised_items(&promised)) }
+    let reserved: Vec<&str> = reserved.iter().map(String::as_str).collect();
+    if reserved.is_empty() { Ok(()) } else { Err(items_reserved(&reserved)) }
 }

@@ -1,4 +1,4 @@
-//! Products with everything that hangs on them in other modules.
+//! Flows on products: create, update, delete, variants, options, images, taxonomy.
 
 mod create;
 mod delete;

@@ -1,4 +1,4 @@
-//! The options of a product: more of them, fewer, and other values of its own ones.
+//! Adds options to a product, removes others, and changes which of their values it offers.
 
 use atoll_kernel::{Fault, Moment, Write, flow, flow::Local, serde::Deserialize, serde_json::json};
 use atoll_product::{
@@ -8,40 +8,40 @@ use atoll_product::{
 
 use crate::product::IdRef;
 
-/// An option that a product is to have.
+/// An option to add to a product.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum OptionLink {
-    /// One that is there already, by its id.
+    /// An existing one, by id.
     Id(String),
-    /// As above.
+    /// An existing one, by id.
     Ref(IdRef),
     /// A new one.
     New(OptionInput),
 }
 
-/// A value that an option of the product is to offer.
+/// A value to add to an option of the product.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum ValueLink {
     /// One that is there already, by its id.
     Id(String),
-    /// One that may be new.
+    /// An existing or new one, by value.
     New {
         /// The value.
         value: String,
     },
 }
 
-/// Changes to what an option of the product offers.
+/// Changes to the values of an option that the product offers.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ValueLinks {
     /// The option.
     pub product_option_id: String,
-    /// What it is to offer.
+    /// Values to add.
     #[serde(default)]
     pub add: Vec<ValueLink>,
-    /// What it is to offer no more, by ids.
+    /// Ids of values to remove.
     #[serde(default)]
     pub remove: Vec<String>,
 }
@@ -50,11 +50,11 @@ pub struct ValueLinks {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct OptionLinks {
-    /// Options that it is to have.
+    /// Options to add.
     pub add: Vec<OptionLink>,
-    /// Options that it is to have no more, by ids.
+    /// Ids of options to remove.
     pub remove: Vec<String>,
-    /// Changes to options that it has.
+    /// Changes to its options.
     pub update: Vec<ValueLinks>,
 }
 
@@ -91,7 +91,7 @@ fn link(flow: &mut Local<'_>, (id, links): (String, OptionLinks)) -> Result<Prod
     Ok(product)
 }
 
-/// The option, which must be one of the product.
+/// The option, which must belong to the product.
 fn own_option(tx: &mut dyn Write, product: &str, option: &str) -> Result<ProductOption, Fault> {
     let product = PRODUCTS.retrieve(tx, product)?;
     match OPTIONS.get(tx, option)? {

@@ -69,7 +69,7 @@ fn link(flow: &mut Local<'_>, changes: VariantItemChanges) -> Result<(), Fault> 
     flow.hook("inventoryItemsLinked", input)
 }
 
-/// A variant requires more than nothing of its items. `None` is a number that is no decimal.
+/// The quantity must be more than zero. `None` is a number that is no decimal.
 pub(super) fn check_quantity(required: Option<Decimal>) -> Result<(), Fault> {
     if required.is_some_and(|it| it > Decimal::ZERO) {
         return Ok(());

@@ -89,8 +89,8 @@ fn set_prices(
         }
     }
     let mut prices = Vec::with_capacity(changes.len());
-    for (place, change) in changes.into_iter().enumerate() {
-        let price = price_of(at, &before, &matched, place, change)?;
+    for (index, change) in changes.into_iter().enumerate() {
+        let price = price_of(at, &before, &matched, index, change)?;
         matched.insert(price.id.to_string());
         prices.push(price);
     }
@@ -102,7 +102,7 @@ fn price_of(
     at: &Moment,
     before: &[Price],
     matched: &BTreeSet<String>,
-    place: usize,
+    index: usize,
     change: PriceChange,
 ) -> Result<Price, Fault> {
     let PriceChange { id, currency_code, amount, min_quantity, max_quantity, rules } = change;
@@ -116,7 +116,7 @@ fn price_of(
         None => None,
     };
     let missing = |field: &str| {
-        Fault::invalid(format!("Invalid request: Field 'prices, {place}, {field}' is required"))
+        Fault::invalid(format!("Invalid request: Field 'prices, {index}, {field}' is required"))
     };
     let mut price = named.cloned().unwrap_or_default();
     match currency_code {

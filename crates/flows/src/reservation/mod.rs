@@ -100,7 +100,7 @@ fn check_line(tx: &dyn Read, reservation: &ReservationItem, more: Decimal) -> Re
     let (out, item) = (Out::of(tx, &order.id)?, &*reservation.inventory_item_id);
     let Some(line) = order.items.iter().find(|it| *it.id == *line_id) else { return Ok(()) };
     // What is reserved may be moved, even if the variant takes less today.
-    let left = out.promisable(tx, line, item)?.max(Decimal::ZERO);
+    let left = out.reservable(tx, line, item)?.max(Decimal::ZERO);
     if more <= left {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Deletes stock locations where nothing lies any more.
+//! Deletes stock locations without stock.
 
 use atoll_inventory::{BY_LOCATION, INVENTORY_LEVELS, stocked_anywhere};
 use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
@@ -6,9 +6,9 @@ use atoll_stock_location::STOCK_LOCATIONS;
 use atoll_store::clear_default;
 
 flow! {
-    /// Soft-deletes stock locations, with their links and their empty levels; none is the default of
-    /// the store any more. One that holds stock or promises is
-    /// refused: what lies there would be lost. Unknown ids are ignored, as on the wire.
+    /// Soft-deletes stock locations, with their links and empty levels, and clears the store's default
+    /// location if it is one of them. Refused for a location with stock or reservations, which would be lost.
+    /// Unknown ids are ignored, as on the wire.
     pub static DELETE_STOCK_LOCATIONS: Flow<Vec<String>, ()> =
         "delete-stock-locations-workflow" (delete), hooks: &["validate", "stockLocationsDeleted"];
 }

@@ -73,7 +73,7 @@ fn order_reservations(it: &mut Verify<'_>) -> Result<(), StoreError> {
                     wrong(it, why, "nothing reserved");
                     continue;
                 }
-                let left = out.promisable(view, line, &reservation.inventory_item_id)?;
+                let left = out.reservable(view, line, &reservation.inventory_item_id)?;
                 // Rows of earlier versions did not store what they take.
                 if !line.takes.is_empty() && left < Decimal::ZERO {
                     wrong(it, "of a line that takes less", "no more than is outstanding");

@@ -86,12 +86,12 @@ pub(super) async fn run(store: &Store, plan: Plan) -> Result<(), MigrationError>
     let mut said = Instant::now();
     loop {
         let step = plan.clone();
-        let (n_batch, place) = store.write(move |tx| step.go_on(tx)).await?;
+        let (n_batch, current) = store.write(move |tx| step.go_on(tx)).await?;
         n_done += n_batch;
-        match place {
-            Some(place) if said.elapsed() >= SAID_EVERY => {
+        match current {
+            Some(current) if said.elapsed() >= SAID_EVERY => {
                 said = Instant::now();
-                tracing::info!(n_done, "migration: {place}");
+                tracing::info!(n_done, "migration: {current}");
             }
             Some(_) => {}
             None => {
@@ -134,10 +134,10 @@ impl Plan {
                 progress.after = batch.last;
             }
             if n_left == 0 {
-                let place = unit.to_string();
+                let current = unit.to_string();
                 let key = key_of(tx, PROGRESS);
                 tx.put(key, encode(&progress));
-                return Ok((N_BATCH, Some(place)));
+                return Ok((N_BATCH, Some(current)));
             }
         }
         self.changed.iter().for_each(|it| put(tx, it));

@@ -79,7 +79,7 @@ stored! {
         pub kind: StepKind,
         /// Where it stands.
         pub state: StepState,
-        /// How often it was called.
+        /// Number of calls.
         pub n_attempts: u32,
         /// What it answered.
         pub output: Value,

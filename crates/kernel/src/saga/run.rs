@@ -39,7 +39,7 @@ pub struct Run {
     /// An answer from outside, for the step that waits.
     pub(crate) step_answer: Option<StepAnswer>,
     path: Vec<&'static str>,
-    /// How often each name was used: a step in a loop is numbered from the second time on.
+    /// Number of uses of each step name: a step in a loop is numbered from the second time on.
     seen: HashMap<String, usize>,
 }
 
@@ -374,9 +374,9 @@ impl Run {
         for step in &steps {
             self.undos.push(if step.has_undo() { Undo::Outside(step.clone()) } else { Undo::Nothing });
         }
-        let places = begin..begin + steps.len();
+        let indexes = begin..begin + steps.len();
         let is_open = |run: &Run, index: usize| run.journal.steps[index].state == StepState::Invoking;
-        if places.clone().any(|index| is_open(self, index)) {
+        if indexes.clone().any(|index| is_open(self, index)) {
             if self.journal.state == ExecutionState::Compensating {
                 return Err(self.why_compensating());
             }
@@ -386,7 +386,7 @@ impl Run {
             StepEntry { error: Some(error), .. } => Err(error.into()),
             entry => Ok(entry.output.clone()),
         };
-        Ok(places.map(answer).collect())
+        Ok(indexes.map(answer).collect())
     }
 
     /// Makes the calls that have no output yet, and commits their outputs.
