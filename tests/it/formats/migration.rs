@@ -265,8 +265,8 @@ async fn migration_upgrades_indexes_records_and_projections() {
     let plan = MigrationPlan::of(&view, new_program()).expect("a plan");
     assert_eq!(
         plan.to_string(),
-        "table shelf: every record is written as version 3; built anew: shelf.by_code, shelf.by_title\n\
-         projection shelf.boards: is built anew\n"
+        "table shelf: every record is rewritten as version 3; rebuilt: shelf.by_code, shelf.by_title\n\
+         projection shelf.boards: is rebuilt\n"
     );
     start(&disk, new_program()).await.expect("a migration");
     check(&disk, N_SHELVES);
@@ -415,14 +415,12 @@ async fn migration_names_rows_that_break_a_unique_index() {
     let found = all(&disk, old_program());
     assert_eq!(
         refused(&disk, new_program()),
-        [
-            "shelf.by_title takes each value once, and shlf_000004 and shlf_000009 have title: Shelf 9: change them with \
-          the program that was used before"
-        ]
+        ["shelf.by_title is unique, but shlf_000004 and shlf_000009 have title: Shelf 9: change them with \
+          the previous program"]
     );
     assert!(start(&disk, new_program()).await.is_err());
     assert!(all(&disk, old_program()) == found, "something was changed");
-    start(&disk, old_program()).await.expect("the program that was used before goes on");
+    start(&disk, old_program()).await.expect("the previous program starts");
 }
 
 /// Stores the fingerprint of a part as another program would.
@@ -458,13 +456,13 @@ async fn unknown_stored_formats_are_refused_with_a_reason() {
     check(
         "index shelf.by_code",
         |it| drop(it.insert("kind".into(), json!("bitmap"))),
-        "index shelf.by_code: what is kept of it is unknown to this program: the data was written by a newer one",
+        "index shelf.by_code: its fingerprint is unknown to this program: the data was written by a newer one",
     )
     .await;
     check(
         "projection availability.listing",
         |it| drop(it.insert("zone".into(), json!("north"))),
-        "projection availability.listing: what is kept of it is unknown to this program: the data was written by a newer \
+        "projection availability.listing: its fingerprint is unknown to this program: the data was written by a newer \
          one",
     )
     .await;
@@ -571,8 +569,8 @@ async fn migration_names_link_rows_that_break_cardinality() {
     assert_eq!(
         refused(&disk, program(|it| it.links.push(&LINK_OF_ONE))),
         [format!(
-            "link store_region takes one currency for each store, and {shop} has 2: change that with the program that \
-             was used before"
+            "link store_region takes one currency for each store, and {shop} has 2: change that with the previous \
+             program"
         )]
     );
 }
@@ -609,13 +607,13 @@ async fn a_module_that_is_not_linked_in_keeps_its_records() {
         MigrationPlan::of(&View::look(&disk, &linked.spaces()).expect("a look"), linked).expect("a plan");
     assert_eq!(
         plan.to_string(),
-        "table shelf is not linked in: its records are left as they are, and nobody reads them\n\
-         projection shelf.boards: is gone, or its module is not linked in; it is built anew should it return\n"
+        "table shelf is not linked in: its records stay as they are, and are not read\n\
+         projection shelf.boards: was removed, or its module is not linked in; it is rebuilt if it returns\n"
     );
     start(&disk, linked).await.expect("a start without it");
     // Its projection is rebuilt when it returns, since the records that it follows may have changed.
     let plan = MigrationPlan::of(&View::look(&disk, &new_program().spaces()).expect("a look"), new_program());
-    assert_eq!(plan.expect("a plan").to_string(), "projection shelf.boards: is built anew\n");
+    assert_eq!(plan.expect("a plan").to_string(), "projection shelf.boards: is rebuilt\n");
     start(&disk, new_program()).await.expect("a start with it");
     assert!(all(&disk, new_program()) == found);
 }

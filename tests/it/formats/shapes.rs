@@ -149,7 +149,7 @@ async fn a_row_that_does_not_decode_is_named_before_anything_is_written() {
         assert!(refusals.len() == 1 && refusals[0].starts_with(&named), "{refusals:?}");
         assert!(start(&disk, after::program()).await.is_err());
         assert!(all(&disk, before::program()) == found, "something was changed");
-        start(&disk, before::program()).await.expect("the program that was used before goes on");
+        start(&disk, before::program()).await.expect("the previous program starts");
     }
 }
 

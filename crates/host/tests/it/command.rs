@@ -245,7 +245,7 @@ fn dry_run_of_a_migration_names_a_row_that_does_not_decode() {
         let (ok, refused) = atoll(data, args);
         let row = "corrupt record `prod_spoilt` in `product`: ";
         assert!(!ok && refused.contains(row), "{refused}");
-        assert!(refused.contains("mend it with the program that was used before"), "{refused}");
+        assert!(refused.contains("repair it with the previous program"), "{refused}");
     }
     write(data, |tx| {
         let key = KeyBuf::new(tx.prefix("product")).tail(b"prod_spoilt").into_bytes();

@@ -170,7 +170,7 @@ impl Link {
         let say = |((is_left, id), n): ((bool, String), usize)| {
             let (own, other) = if is_left { (&self.left, &self.right) } else { (&self.right, &self.left) };
             format!(
-                "link {} takes one {} for each {}, and {id} has {n}: change that with the program that was used before",
+                "link {} takes one {} for each {}, and {id} has {n}: change that with the previous program",
                 self.name, other.entity, own.entity
             )
         };

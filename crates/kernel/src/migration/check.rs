@@ -76,7 +76,7 @@ impl Rows {
                 Err(error @ StoreError::Corrupt { .. }) => {
                     *n_wrong += 1;
                     if wrong.len() < N_NAMED_MAX {
-                        wrong.push(format!("{error}: mend it with the program that was used before"));
+                        wrong.push(format!("{error}: repair it with the previous program"));
                     }
                 }
                 Err(error) => return Err(error),

@@ -26,7 +26,7 @@ pub const FORMAT: Space = "format";
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
     /// This program cannot migrate the data. Nothing was changed.
-    #[error("the data does not go together with this program, and was left as it is:\n- {}", .0.join("\n- "))]
+    #[error("this program cannot open the data, which was left as it is:\n- {}", .0.join("\n- "))]
     Refused(Vec<String>),
     /// The store failed.
     #[error(transparent)]

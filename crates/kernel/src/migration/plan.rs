@@ -90,10 +90,10 @@ impl Plan {
         let values = format!("{} values are given a checksum", self.n_unchecked);
         let values = (self.n_unchecked > 0).then_some(values);
         let is_other = self.is_begun && self.units.is_empty();
-        let begun = is_other.then(|| "a migration that another program has begun is forgotten".to_owned());
+        let begun = is_other.then(|| "the interrupted migration of another program is discarded".to_owned());
         let units = self.units.iter().filter(|_| !self.is_new).map(ToString::to_string);
         let gone = self.gone.iter().map(|it| {
-            format!("{it}: is gone, or its module is not linked in; it is built anew should it return")
+            format!("{it}: was removed, or its module is not linked in; it is rebuilt if it returns")
         });
         values.into_iter().chain(begun).chain(units).chain(gone)
     }
@@ -159,7 +159,7 @@ impl Plan {
         for part in stored.values().filter(|it| !known.contains_key(&it.key())) {
             match part.kind {
                 PartKind::Table | PartKind::Space => self.notes.push(format!(
-                    "{} is not linked in: its records are left as they are, and nobody reads them",
+                    "{} is not linked in: its records stay as they are, and are not read",
                     part.key()
                 )),
                 PartKind::Link | PartKind::Projection => self.gone.push(part.key()),
@@ -219,8 +219,10 @@ impl Plan {
                         let shared = table.shared(view, index.space, N_NAMED_MAX)?;
                         refusals.extend(shared.into_iter().map(|it| {
                             format!(
-                                "{} takes each value once, and {} have {}: change them with the program that was used before",
-                                index.space, it.ids.join(" and "), it.values
+                                "{} is unique, but {} have {}: change them with the previous program",
+                                index.space,
+                                it.ids.join(" and "),
+                                it.values
                             )
                         }));
                     }
@@ -266,7 +268,7 @@ fn stored(view: &dyn Read) -> Result<Stored, StoreError> {
                 stored.parts.insert(key, part);
             }
             _ => stored.wrong.push(format!(
-                "{key}: what is kept of it is unknown to this program: the data was written by a newer one"
+                "{key}: its fingerprint is unknown to this program: the data was written by a newer one"
             )),
         }
         Ok(Scan::Continue(()))
@@ -352,22 +354,22 @@ impl fmt::Display for Unit {
             Unit::Table { table, rewrite, count, indexes } => {
                 write!(f, "table {}:", table.def().name)?;
                 if *rewrite {
-                    write!(f, " every record is written as version {};", table.def().version())?;
+                    write!(f, " every record is rewritten as version {};", table.def().version())?;
                 }
                 if *count {
                     write!(f, " its records are counted;")?;
                 }
                 match indexes.as_slice() {
-                    [] => write!(f, " no index is built anew"),
-                    some => write!(f, " built anew: {}", some.join(", ")),
+                    [] => write!(f, " no index is rebuilt"),
+                    some => write!(f, " rebuilt: {}", some.join(", ")),
                 }
             }
             Unit::Link { link: Link { name, .. }, rewrite, .. } => {
-                let rows = if *rewrite { "every row is written anew, and " } else { "" };
-                write!(f, "link {name}: {rows}its other direction is built anew")
+                let rows = if *rewrite { "every row is rewritten, and " } else { "" };
+                write!(f, "link {name}: {rows}its other direction is rebuilt")
             }
             Unit::Projection { projection: Projection { name, .. }, .. } => {
-                write!(f, "projection {name}: is built anew")
+                write!(f, "projection {name}: is rebuilt")
             }
         }
     }
