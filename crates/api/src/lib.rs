@@ -14,3 +14,4 @@ mod tables;
 
 pub use auth::token_for;
 pub use gate::gate;
+pub use reference::openapi_document;

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::OnceLock};
 
 use atoll_kernel::{
     Fault, Registry,
-    http::{Answer, Bytes, Call, Example, Info, Part, Reply, Type, header, header_names, openapi},
+    http::{Answer, Bytes, Call, Example, Info, Part, Reply, Route, Type, header, header_names, openapi},
     routes,
     serde_json::{Value, json},
 };
@@ -92,10 +92,15 @@ async fn describe(call: Call) -> Result<Reply, Fault> {
     let document = call.app.memory::<Document>();
     let write = || {
         let routes = call.app.routes();
-        let examples = serde_json::from_str(EXAMPLES).expect("the tests read the examples");
-        openapi(&info(&examples), &routes, Registry::graph()).to_string().into()
+        openapi_document(&routes).into()
     };
     Ok(Reply::raw(document.0.get_or_init(write).clone()))
+}
+
+/// The OpenAPI document of these routes, as JSON.
+pub fn openapi_document(routes: &[&'static Route]) -> String {
+    let examples = serde_json::from_str(EXAMPLES).expect("the tests read the examples");
+    openapi(&info(&examples), routes, Registry::graph()).to_string()
 }
 
 async fn read(_: Call) -> Result<Reply, Fault> {

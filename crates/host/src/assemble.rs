@@ -83,6 +83,10 @@ impl Assembly {
     pub async fn start(self) -> anyhow::Result<App> {
         let Assembly { store, plan, clock, admin, config, probe } = self;
         let registry = registry()?;
+        for module in &registry.left_out.modules {
+            let module = module.name;
+            tracing::info!("the module `{module}` is switched off: its records stay as they are");
+        }
         match plan {
             Some(plan) => migrate_by(&store, plan).await?,
             None => migrate(&store, registry).await?,

@@ -1,9 +1,11 @@
-//! The host: assembles the modules into a server, with settings, data folder and HTTP server. Tests assemble
-//! the same.
+//! The host: assembles the modules into a server, with settings, data folder, HTTP server and command line.
+//! Tests assemble the same; a host of one's own is [`Host`] with its modules.
 
 mod assemble;
+mod command;
 mod data;
 mod demo;
+mod host;
 pub mod http;
 mod settings;
 
@@ -13,4 +15,5 @@ use atoll_bundle as _;
 pub use assemble::{App, Assembly, registry};
 pub use data::{Data, Secrets};
 pub use demo::{DemoKey, demo_catalogue, load_demo};
+pub use host::Host;
 pub use settings::{Known, Role, Secret, Settings, Sources, Wrong};

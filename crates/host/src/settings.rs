@@ -2,8 +2,14 @@
 //! ones. All invalid settings are reported at once, each with its source; secrets are never printed.
 
 use std::{
-    collections::BTreeMap, ffi::OsString, fmt, fs, io::ErrorKind, net::SocketAddr, path::PathBuf,
-    str::FromStr, time::Duration,
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    fmt, fs,
+    io::ErrorKind,
+    net::SocketAddr,
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
 };
 
 use atoll_auth::check_password;
@@ -97,6 +103,9 @@ const FLAGS: &str = "feature_flags";
 /// The table of providers in the file: which of each kind serve.
 const PROVIDERS: &str = "providers";
 
+/// The table of modules in the file.
+const MODULES: &str = "modules";
+
 /// Most letters in which the nearest known name may differ from an unknown one.
 const TYPOS_MAX: usize = 4;
 
@@ -169,6 +178,8 @@ pub struct Settings {
     pub jwt_secret: Option<Secret>,
     /// Goes into the stored digests of sessions.
     pub cookie_secret: Option<Secret>,
+    /// The optional modules that are switched off.
+    pub modules_off: BTreeSet<String>,
     /// Feature flags.
     pub flags: Flags,
     /// Allowed origins (CORS).
@@ -222,8 +233,13 @@ struct Loading<'a> {
 }
 
 impl Settings {
-    /// The settings from these sources, or all their errors.
-    pub fn load(sources: Sources<'_>, known: &Known<'_>) -> Result<Settings, Wrong> {
+    /// The settings from these sources, or all their errors. `off` are the modules that the host leaves out in
+    /// any case; `known` chooses the modules without those that are switched off, and says what they know.
+    pub fn load<'a>(
+        sources: Sources<'_>,
+        off: &BTreeSet<String>,
+        known: impl FnOnce(&BTreeSet<String>) -> Result<Known<'a>, Vec<String>>,
+    ) -> Result<Settings, Wrong> {
         let Sources { file, env, line } = sources;
         let mut loading = Loading { env, line, file: None, shown: Vec::new(), wrong: Vec::new() };
         loading.read_file(file);
@@ -262,8 +278,14 @@ impl Settings {
             (Some(_), None) => loading.say("admin_email needs admin_password"),
             (None, Some(_)) => loading.say("admin_password needs admin_email"),
         };
-        settings.flags = loading.flags(known.flags);
-        settings.providers = loading.providers(&known.providers);
+        settings.modules_off = loading.modules_off(off);
+        match known(&settings.modules_off) {
+            Ok(known) => {
+                settings.flags = loading.flags(known.flags);
+                settings.providers = loading.providers(&known.providers);
+            }
+            Err(problems) => loading.wrong.extend(problems),
+        }
         settings.shown = loading.shown;
         if loading.wrong.is_empty() { Ok(settings) } else { Err(Wrong(loading.wrong)) }
     }
@@ -294,7 +316,7 @@ impl Loading<'_> {
         match text.parse::<Table>() {
             Ok(table) => {
                 let known = |it: &&String| {
-                    [FLAGS, PROVIDERS].contains(&it.as_str())
+                    [FLAGS, MODULES, PROVIDERS].contains(&it.as_str())
                         || KEYS.iter().any(|key| key.name == it.as_str())
                 };
                 let unknown: Vec<_> = table.keys().filter(|it| !known(it)).cloned().collect();
@@ -389,6 +411,31 @@ impl Loading<'_> {
             Some((name, None)) => (name, Table::new()),
             None => (String::new(), Table::new()),
         }
+    }
+
+    /// The modules that are switched off: `off` in `[modules]` of the file, `ATOLL_MODULES_OFF=a,b` in the
+    /// environment, and those that the host leaves out.
+    fn modules_off(&mut self, by_host: &BTreeSet<String>) -> BTreeSet<String> {
+        let (file, table) = self.table(MODULES);
+        for unknown in table.keys().filter(|it| *it != "off") {
+            self.wrong.push(format!("{MODULES}.{unknown} is not a setting ({file})"));
+        }
+        let (mut off, mut source) = (Vec::new(), "default".to_owned());
+        match table.get("off").map(texts) {
+            Some(Some(names)) => (off, source) = (names, file),
+            Some(None) => self.wrong.push(format!("{MODULES}.off: it is not a list of names ({file})")),
+            None => {}
+        }
+        let variable = "ATOLL_MODULES_OFF";
+        if let Some(text) = self.variable(variable) {
+            (off, source) = (text.split(',').map(|it| it.trim().to_owned()).collect(), variable.to_owned());
+        }
+        let off: BTreeSet<String> =
+            off.into_iter().filter(|it| !it.is_empty()).chain(by_host.clone()).collect();
+        let names: Vec<&str> = off.iter().map(String::as_str).collect();
+        let names = if off.is_empty() { "none".to_owned() } else { names.join(", ") };
+        self.shown.push(format!("{MODULES}.off = {names} ({source})"));
+        off
     }
 
     /// Which providers serve: `[providers]` in the file, `ATOLL_PROVIDERS_PAYMENT=pp_a,pp_b` in the environment.
@@ -546,6 +593,7 @@ mod tests {
 
     use super::*;
 
+    const FLAGS: &[&FeatureFlag] = &[&FLAG];
     static FLAG: FeatureFlag = FeatureFlag { name: "sales_channels", default: true };
 
     /// The settings of a file, an environment (`NAME=value`, one a line) and a command line.
@@ -559,8 +607,12 @@ mod tests {
             Some(if value == "(not UTF-8)" { OsString::from_vec(vec![0xff]) } else { value.into() })
         };
         let line = line.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let known = Known { flags: &[&FLAG], providers: vec![("payment", vec!["pp_bank", "pp_cash"])] };
-        let settings = Settings::load(Sources { file: Some(path), env: &read, line }, &known);
+        let known = |off: &BTreeSet<String>| match off.first() {
+            Some(it) if it != "reviews" => Err(vec![format!("there is no module `{it}`")]),
+            _ => Ok(Known { flags: FLAGS, providers: vec![("payment", vec!["pp_bank", "pp_cash"])] }),
+        };
+        let sources = Sources { file: Some(path), env: &read, line };
+        let settings = Settings::load(sources, &BTreeSet::new(), known);
         let tidy = |it: Vec<String>| {
             it.into_iter().map(|it| it.replace(&format!("{}/", folder.path().display()), "")).collect()
         };
@@ -610,6 +662,7 @@ mod tests {
                 "cart_days = 0 (ATOLL_CART_DAYS)",
                 "admin_email = none (default)",
                 "admin_password = none (default)",
+                "modules.off = none (default)",
                 "feature_flags.sales_channels = false (atoll.toml)",
                 "providers.payment = pp_bank, pp_cash (default)",
             ]
@@ -620,6 +673,28 @@ mod tests {
             ("MEDUSA_FF_SALES_CHANNELS=true\nATOLL_FF_SALES_CHANNELS=0", false),
         ] {
             assert_eq!(load(file, env, &[]).expect("settings").flags.is_on(&FLAG), is_on, "{env}");
+        }
+    }
+
+    #[test]
+    fn modules_are_switched_off_by_name() {
+        let off = |file: &str, env: &str| {
+            let settings = load(file, env, &[]).expect("settings");
+            let shown = settings.shown.iter().find(|it| it.starts_with("modules.off")).expect("it is shown");
+            (settings.modules_off.into_iter().collect::<Vec<_>>().join(" "), shown.clone())
+        };
+        let file = "[modules]\noff = [\"reviews\"]";
+        assert_eq!(off(file, ""), ("reviews".into(), "modules.off = reviews (atoll.toml)".into()));
+        let env = "ATOLL_MODULES_OFF=reviews";
+        assert_eq!(off("", env), ("reviews".into(), "modules.off = reviews (ATOLL_MODULES_OFF)".into()));
+        for (file, wrong) in [
+            ("modules = 1", "modules: it is not a table (atoll.toml)"),
+            ("[modules]\noff = 1", "modules.off: it is not a list of names (atoll.toml)"),
+            ("[modules]\non = []", "modules.on is not a setting (atoll.toml)"),
+            ("[modules]\noff = [\"revues\"]", "there is no module `revues`"),
+        ] {
+            let Err(Wrong(all)) = load(file, "", &[]) else { panic!("it is wrong: {file}") };
+            assert_eq!(all, [wrong]);
         }
     }
 

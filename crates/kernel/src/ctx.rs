@@ -282,11 +282,7 @@ impl Ctx {
 
     /// The routes of all features that are switched on; a request to another one is answered with 404.
     pub fn routes(&self) -> Vec<&'static Route> {
-        let is_off = |name: &str| {
-            let flag = self.registry().flags.iter().find(|it| it.name == name);
-            flag.is_some_and(|it| !self.is_on(it))
-        };
-        self.registry().routes.iter().copied().filter(|it| !it.flag.is_some_and(is_off)).collect()
+        self.registry().routes_with(&self.config().flags)
     }
 
     /// A query context at this time, without a wall: for guards, which build the context of a request, and

@@ -12,7 +12,8 @@ use crate::{
 impl fmt::Display for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for module in &self.modules {
-            writeln!(f, "module {}: {}", module.name, module.summary)?;
+            let optional = if module.is_optional { " (optional)" } else { "" };
+            writeln!(f, "module {}{optional}: {}", module.name, module.summary)?;
             for service in module.services {
                 let def = service.table().def();
                 writeln!(f, "  entity {} ({}_…): {}", def.name, def.prefix, def.fields.join(" "))?;
@@ -22,6 +23,9 @@ impl fmt::Display for Registry {
                     writeln!(f, "    index {space}")?;
                 }
             }
+        }
+        for module in &self.left_out.modules {
+            writeln!(f, "module {} (optional): switched off", module.name)?;
         }
         for link in &self.links {
             let end =

@@ -33,6 +33,7 @@ macro_rules! feature_flag {
         $vis static $NAME: $crate::registry::FeatureFlag = $crate::registry::FeatureFlag { name: $name, default: $default };
 
         $crate::inventory::submit! { $crate::registry::FlagEntry(&$NAME) }
+        $crate::place! { &$NAME }
     };
 }
 

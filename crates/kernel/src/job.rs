@@ -67,6 +67,7 @@ macro_rules! job {
             };
 
             $crate::inventory::submit! { $crate::jobs::JobEntry(&JOB) }
+            $crate::place! { &JOB }
         };
     };
 }

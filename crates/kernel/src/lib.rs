@@ -42,6 +42,7 @@ mod link;
 mod mailed;
 mod module;
 mod once;
+mod optional;
 mod projection;
 mod provider;
 mod read_plan;

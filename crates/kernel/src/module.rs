@@ -25,6 +25,11 @@ pub struct Module {
     /// Are its records about the running of the program itself? Changes of those emit no events: a subscriber
     /// to all events would cause events by its own bookkeeping without end.
     pub is_log: bool,
+    /// May it be switched off? Its entities, routes, flows, links and so on are not there then; its records
+    /// stay in the data, and are not read.
+    pub is_optional: bool,
+    /// Names of other modules that it needs: none of them can be switched off while it is on.
+    pub needs: &'static [&'static str],
     /// Writes the records that the module needs, if they are missing. Called at every start.
     pub seed: Option<Seed>,
 }
@@ -56,6 +61,10 @@ macro_rules! module {
             #[$crate::linkme::distributed_slice($crate::MODULES)]
             #[linkme(crate = $crate::linkme)]
             static REGISTERED: &$crate::data::Module = &MODULE;
+
+            $crate::inventory::submit! {
+                $crate::registry::PartOf { module: || MODULE.name, path: module_path!() }
+            }
         };
     };
 }
@@ -69,6 +78,8 @@ impl Module {
         spaces: &[],
         relations: &[],
         is_log: false,
+        is_optional: false,
+        needs: &[],
         seed: None,
     };
 }

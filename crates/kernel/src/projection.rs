@@ -2,7 +2,7 @@
 
 use linkme::distributed_slice;
 
-use crate::{Moment, StoreError, Write, change_event, data::Record};
+use crate::{Moment, Registry, StoreError, Write, change_event, data::Record};
 
 /// A change to a record or to a link, within its transaction.
 pub struct Change<'a> {
@@ -49,6 +49,8 @@ macro_rules! projection {
             #[$crate::linkme::distributed_slice($crate::PROJECTIONS)]
             #[linkme(crate = $crate::linkme)]
             static REGISTERED: &$crate::data::Projection = &$NAME;
+
+            $crate::place! { &$NAME }
         };
     };
 }
@@ -62,7 +64,7 @@ pub(crate) fn announce(tx: &mut dyn Write, at: &Moment, change: &Change<'_>) -> 
 
 /// Updates the projections that follow a change.
 pub(crate) fn project(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
-    for projection in PROJECTIONS {
+    for projection in &Registry::get().projections {
         if projection.follows.contains(&change.of) {
             (projection.update)(tx, change)?;
         }

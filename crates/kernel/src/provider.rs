@@ -35,7 +35,7 @@ pub struct ProviderEntry {
     /// The file and line of its registration.
     pub at: &'static str,
     /// A `&'static dyn Trait`.
-    provider: &'static (dyn Any + Send + Sync),
+    pub(crate) provider: &'static (dyn Any + Send + Sync),
 }
 
 inventory::collect!(ProviderEntry);
@@ -94,6 +94,7 @@ macro_rules! provider {
             $crate::inventory::submit! {
                 $crate::registry::ProviderEntry::new::<$Kind>($id, concat!(file!(), ":", line!()), &PROVIDER)
             }
+            $crate::place! { &PROVIDER }
         };
     };
 }

@@ -14,8 +14,8 @@ use crate::{
     data::{JsonObject, Node, json_value},
     http::{Call, ListParams, Reply, Resource},
     query::{
-        Context, Env, FieldList, Fields, Graph, Ids, ListQuery, QueryError, Selection, SortBy,
-        check_selection, list, write_node, write_nodes,
+        Context, Env, FieldList, Fields, Ids, ListQuery, QueryError, Selection, SortBy, check_selection,
+        list, write_node, write_nodes,
     },
 };
 
@@ -272,7 +272,8 @@ impl Deleted {
 
 /// Default paths of a resource that the graph does not know: they would be left out of every answer without
 /// an error.
-pub(crate) fn unknown_paths(graph: &Graph, resource: &Resource) -> Vec<&'static str> {
+pub(crate) fn unknown_paths(registry: &Registry, resource: &Resource) -> Vec<&'static str> {
+    let graph = &registry.graph;
     let Some(entity) = graph.entity(resource.entity) else { return vec![resource.entity] };
     let ends_at = |path: &str, ends: &dyn Fn(&str, &str) -> bool| {
         let (mut entity, mut segments) = (entity.name, path.split('.').peekable());
@@ -282,13 +283,16 @@ pub(crate) fn unknown_paths(graph: &Graph, resource: &Resource) -> Vec<&'static 
             }
             match graph.relation(entity, segment) {
                 Some(relation) => entity = relation.to,
-                None => return false,
+                // Left out with an optional module.
+                None => return registry.left_out.would_show(entity, segment),
             }
         }
         false
     };
     let is_guarded = |entity: &str, name: &str| {
-        graph.relation(entity, name).is_some() || graph.computed(entity, name).is_some()
+        graph.relation(entity, name).is_some()
+            || graph.computed(entity, name).is_some()
+            || registry.left_out.would_show(entity, name)
     };
     let has = |entity: &str, name: &str, is_hidden_told: bool| {
         graph.entity(entity).is_some_and(|def| {
@@ -297,7 +301,9 @@ pub(crate) fn unknown_paths(graph: &Graph, resource: &Resource) -> Vec<&'static 
         })
     };
     let is_shown = |entity: &str, name: &str| is_guarded(entity, name) || has(entity, name, false);
-    let is_relation = |entity: &str, name: &str| graph.relation(entity, name).is_some();
+    let is_relation = |entity: &str, name: &str| {
+        graph.relation(entity, name).is_some() || registry.left_out.would_show(entity, name)
+    };
     let is_field = |entity: &str, name: &str| has(entity, name, true);
     let is_default = |path: &str| match (path.strip_prefix('*'), path.strip_suffix(".*")) {
         (Some(path), _) | (None, Some(path)) => ends_at(path, &is_relation),

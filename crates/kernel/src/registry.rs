@@ -1,11 +1,16 @@
 //! The registry: everything that crates have registered at link time, checked once at the start.
 
-use std::{collections::BTreeMap, fmt, ptr, sync::OnceLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, ptr,
+    sync::OnceLock,
+};
 
 use atoll_storage::leads_to;
 use linkme::distributed_slice;
 
 pub use crate::flag::{FeatureFlag, FlagEntry, Flags};
+pub use crate::optional::{LeftOut, PartOf, Place, address};
 pub use crate::provider::{ProviderChoice, ProviderEntry, ProviderKind, ProviderKindEntry, Providers};
 use crate::{
     Moment, Write,
@@ -69,6 +74,9 @@ pub struct Registry {
     /// Change events that have a subscriber.
     #[doc(hidden)]
     pub followed: Followed,
+    /// The modules that are switched off, and what went with them.
+    #[doc(hidden)]
+    pub left_out: LeftOut,
 }
 
 /// A route, as `routes!` submits it.
@@ -91,6 +99,8 @@ macro_rules! computed {
             #[$crate::linkme::distributed_slice($crate::COMPUTED)]
             #[linkme(crate = $crate::linkme)]
             static REGISTERED: &$crate::query::Computed = &$NAME;
+
+            $crate::place! { &$NAME }
         };
     };
 }
@@ -135,8 +145,8 @@ macro_rules! routes {
         )*
     ) => {
         $(
-            $crate::inventory::submit! {
-                $crate::http::RouteEntry(&$crate::http::Route {
+            const _: () = {
+                static ROUTE: $crate::http::Route = $crate::http::Route {
                     method: $crate::http::Method::$Method,
                     path: concat!($path $(, $more)*),
                     text: $crate::doc_text!($(#[$($meta)*])*),
@@ -149,8 +159,11 @@ macro_rules! routes {
                     ),
                     flag: $flag,
                     handler: |call| Box::pin($handler(call)),
-                })
-            }
+                };
+
+                $crate::inventory::submit! { $crate::http::RouteEntry(&ROUTE) }
+                $crate::place! { &ROUTE }
+            };
         )*
     };
     ($($routes:tt)*) => {
@@ -197,13 +210,38 @@ impl fmt::Display for Problem {
     }
 }
 
-static REGISTRY: OnceLock<Result<Registry, Vec<Problem>>> = OnceLock::new();
+/// The registry of this process.
+struct Chosen {
+    /// The modules that are switched off.
+    off: BTreeSet<String>,
+    registry: Result<Registry, Vec<Problem>>,
+}
+
+static REGISTRY: OnceLock<Chosen> = OnceLock::new();
 
 impl Registry {
-    /// The registry, or everything that is wrong with it.
+    /// The registry, or everything that is wrong with it: of everything that is linked in, unless
+    /// [`Registry::without`] was called first.
     pub fn linked() -> Result<&'static Registry, &'static [Problem]> {
+        Self::chosen(&BTreeSet::new()).registry.as_ref().map_err(Vec::as_slice)
+    }
+
+    /// The registry without these optional modules, by name, or everything that is wrong with it. A process
+    /// has one registry: the first call decides, and a later one that leaves out others is an error.
+    pub fn without(off: &BTreeSet<String>) -> Result<&'static Registry, Vec<Problem>> {
+        let chosen = Self::chosen(off);
+        if chosen.off != *off {
+            return Err(vec![Problem(format!(
+                "the modules of a process are chosen once: it runs without {:?}, and cannot run without {off:?}",
+                chosen.off
+            ))]);
+        }
+        chosen.registry.as_ref().map_err(Clone::clone)
+    }
+
+    fn chosen(off: &BTreeSet<String>) -> &'static Chosen {
         let build = || {
-            let parts = Registry {
+            let mut parts = Registry {
                 modules: MODULES.to_vec(),
                 links: LINKS.to_vec(),
                 field_links: FIELD_LINKS.to_vec(),
@@ -221,9 +259,12 @@ impl Registry {
                 jobs: inventory::iter::<JobEntry>.into_iter().map(|entry| entry.0).collect(),
                 ..Registry::default()
             };
-            parts.build()
+            parts.modules.sort_by_key(|it| it.name);
+            let problems = parts.leave_out(off);
+            let registry = if problems.is_empty() { parts.build() } else { Err(problems) };
+            Chosen { off: off.clone(), registry }
         };
-        REGISTRY.get_or_init(build).as_ref().map_err(Vec::as_slice)
+        REGISTRY.get_or_init(build)
     }
 
     /// The registry.
@@ -295,6 +336,15 @@ impl Registry {
         spaces
     }
 
+    /// The routes of all features that are switched on.
+    pub fn routes_with(&self, flags: &Flags) -> Vec<&'static Route> {
+        let is_off = |name: &str| {
+            let flag = self.flags.iter().find(|it| it.name == name);
+            flag.is_some_and(|it| !flags.is_on(it))
+        };
+        self.routes.iter().copied().filter(|it| !it.flag.is_some_and(is_off)).collect()
+    }
+
     /// The spaces beside the tables.
     pub(crate) fn slots(&self) -> impl Iterator<Item = SpaceDef> {
         let own = [EVENTS.def(), SpaceDef::keys(SEQUENCES), SpaceDef::keys(CLEARED_REFERENCES)];
@@ -316,7 +366,7 @@ impl Registry {
     /// # Panics
     /// When no module has it, which is checked at every start.
     pub(crate) fn service(entity: &str) -> &'static dyn AnyService {
-        let all = MODULES.iter().flat_map(|module| module.services);
+        let all = Self::get().modules.iter().flat_map(|module| module.services);
         *all.into_iter()
             .find(|it| it.table().def().name == entity)
             .unwrap_or_else(|| panic!("no module has `{entity}`"))
@@ -393,10 +443,11 @@ impl Registry {
         for projection in &self.projections {
             for of in projection.follows {
                 if self.graph.entity(of).is_none() {
-                    say(format!(
-                        "projection `{}` follows `{of}`, which is no entity and no link",
-                        projection.name
-                    ));
+                    let why = match self.left_out.module_of(of) {
+                        Some(module) => format!("of the module `{module}`, which is switched off"),
+                        None => "which is no entity and no link".to_owned(),
+                    };
+                    say(format!("projection `{}` follows `{of}`, {why}", projection.name));
                 }
             }
         }
@@ -412,7 +463,7 @@ impl Registry {
             }
         }
         for resource in &self.resources {
-            for path in unknown_paths(&self.graph, resource) {
+            for path in unknown_paths(self, resource) {
                 say(format!("`{}` shows `{path}`, which nothing has", resource.many));
             }
         }
@@ -473,7 +524,7 @@ impl Registry {
     }
 }
 
-fn field_relations(link: &FieldLink) -> Vec<Relation> {
+pub(crate) fn field_relations(link: &FieldLink) -> Vec<Relation> {
     let there = Relation {
         many: link.many,
         absent_if_none: true,

@@ -41,12 +41,15 @@ inventory::collect!(SubscriberEntry);
 #[macro_export]
 macro_rules! subscriber {
     ($name:literal on [$($event:literal),+ $(,)?] => $run:path) => {
-        $crate::inventory::submit! {
-            $crate::jobs::SubscriberEntry(&$crate::jobs::Subscriber {
+        const _: () = {
+            static SUBSCRIBER: $crate::jobs::Subscriber = $crate::jobs::Subscriber {
                 name: $name,
                 events: &[$($event),+],
                 run: |ctx, event| Box::pin($run(ctx, event)),
-            })
-        }
+            };
+
+            $crate::inventory::submit! { $crate::jobs::SubscriberEntry(&SUBSCRIBER) }
+            $crate::place! { &SUBSCRIBER }
+        };
     };
 }

@@ -93,6 +93,7 @@ macro_rules! flow {
             $crate::flow::Flow { $($field: $value,)* ..$crate::flow::Flow::new($name, $run) };
 
         $crate::inventory::submit! { $crate::flow::FlowEntry(&$NAME) }
+        $crate::place! { &$NAME }
     };
     (
         $(#[$meta:meta])*
@@ -106,5 +107,6 @@ macro_rules! flow {
         };
 
         $crate::inventory::submit! { $crate::flow::FlowEntry(&$NAME) }
+        $crate::place! { &$NAME }
     };
 }

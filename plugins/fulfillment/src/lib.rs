@@ -22,6 +22,7 @@ module! { Module {
     name: "fulfillment",
     summary: "Items of orders that were packed at a stock location",
     services: &[&FULFILLMENTS],
+    is_optional: true,
     ..Module::EMPTY
 } }
 

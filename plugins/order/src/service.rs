@@ -62,14 +62,13 @@ pub fn changed_address(
     Ok(after)
 }
 
-/// Cancels an order. Errors: it is cancelled, completed or partly fulfilled. That no part of a kit is out,
-/// which is not a fulfilled quantity of the line, must be checked by the caller.
+/// Cancels an order. Errors: it is cancelled, completed or partly fulfilled.
 pub fn cancel_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order, Error> {
     let order = open_order(tx, id)?;
     if order.is_completed() {
         return Err(Error::Completed);
     }
-    if order.items.iter().any(|line| !line.fulfilled().is_zero()) {
+    if order.items.iter().any(|line| !line.fulfilled().is_zero()) || order.is_anything_out() {
         return Err(Error::HasFulfillments);
     }
     Ok(ORDERS.update(tx, at, id, |it: &mut Order| {

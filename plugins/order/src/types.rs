@@ -130,6 +130,14 @@ impl Order {
         self.status == OrderStatus::Canceled || self.canceled_at.is_some()
     }
 
+    /// Has any of it been sent, and not come back? That may be a part of a kit, with no line fulfilled.
+    pub fn is_anything_out(&self) -> bool {
+        matches!(
+            self.fulfillment_status,
+            FulfillmentStatus::PartiallyFulfilled | FulfillmentStatus::Fulfilled
+        )
+    }
+
     /// Was it completed, and perhaps archived since?
     pub fn is_completed(&self) -> bool {
         matches!(self.status, OrderStatus::Completed | OrderStatus::Archived) && !self.is_canceled()

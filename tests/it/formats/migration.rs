@@ -607,8 +607,8 @@ async fn a_module_that_is_not_linked_in_keeps_its_records() {
         MigrationPlan::of(&View::look(&disk, &linked.spaces()).expect("a look"), linked).expect("a plan");
     assert_eq!(
         plan.to_string(),
-        "table shelf is not linked in: its records stay as they are, and are not read\n\
-         projection shelf.boards: was removed, or its module is not linked in; it is rebuilt if it returns\n"
+        "table shelf is switched off or not linked in: its records stay as they are, and are not read\n\
+         projection shelf.boards: was removed, or its module is switched off or not linked in; it is rebuilt if it returns\n"
     );
     start(&disk, linked).await.expect("a start without it");
     // Its projection is rebuilt when it returns, since the records that it follows may have changed.

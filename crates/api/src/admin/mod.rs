@@ -5,6 +5,7 @@ mod collections;
 mod currencies;
 mod dead_letters;
 mod feature_flags;
+mod fulfillments;
 mod inventory_items;
 mod invites;
 mod jobs;

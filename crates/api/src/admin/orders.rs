@@ -1,14 +1,11 @@
-//! Admin routes of orders and their fulfilments: `/admin/orders`.
+//! Admin routes of orders: `/admin/orders`. Those of fulfilments are in `fulfillments.rs`.
 
-use atoll_flows::order::{
-    ARCHIVE_ORDER, CANCEL_ORDER, CANCEL_ORDER_FULFILLMENT, COMPLETE_ORDER, CREATE_ORDER_FULFILLMENT,
-    CancelFulfillment, CreateFulfillment, UPDATE_ORDER, UpdateOrder,
-};
+use atoll_flows::order::{ARCHIVE_ORDER, CANCEL_ORDER, COMPLETE_ORDER, UPDATE_ORDER, UpdateOrder};
 use atoll_kernel::{
     Decimal, Fault,
     data::joined,
     flow::Flow,
-    http::{Body, Call, Field, Param, ParamKind, Params, Reply, Resource, Type, optional, required},
+    http::{Body, Call, Param, ParamKind, Params, Reply, Resource, Type, optional},
     resources, routes,
 };
 use atoll_order::{FulfillmentStatus, ORDERS, Order, OrderStatus, PaymentStatus};
@@ -35,15 +32,11 @@ routes! {
     /// Cancels an order. Its reservations are released and its payments are cancelled or refunded. An order
     /// with fulfilments that are not cancelled is refused.
     Post "/admin/orders/:id/cancel" (Admin, ONE, NOTHING) => cancel;
-    /// Completes an order. What is still reserved for it is fulfilled.
+    /// Completes an order. What is still reserved for it is fulfilled; if the module `fulfillment` is switched
+    /// off, it stays reserved.
     Post "/admin/orders/:id/complete" (Admin, ONE, COMPLETE) => complete;
     /// Archives an order.
     Post "/admin/orders/:id/archive" (Admin, ONE, NOTHING) => archive;
-    /// Fulfils lines of an order, from the locations where they are reserved. Goods that are not in stock are
-    /// refused, and an order has at most 500 fulfilments.
-    Post "/admin/orders/:id/fulfillments" (Admin, ONE, FULFILL) => fulfill;
-    /// Cancels a fulfilment. Its goods go back to their location, and are reserved for the order again.
-    Post "/admin/orders/:id/fulfillments/:fulfillment_id/cancel" (Admin, ONE, CALL_BACK) => call_back;
 }
 
 resources! { LISTED, PREVIEW }
@@ -76,7 +69,7 @@ const MORE_FIELDS: [&str; 37] = [
 
 const ALL_FIELDS: &[&str] = joined![LISTED_FIELDS, MORE_FIELDS];
 
-static ORDER: Resource = Resource { fields: ALL_FIELDS, ..LISTED };
+pub(super) static ORDER: Resource = Resource { fields: ALL_FIELDS, ..LISTED };
 
 /// The preview of an order, with its pending change.
 static PREVIEW: Resource = Resource { fields: joined![ALL_FIELDS, ["order_change"]], ..LISTED };
@@ -113,20 +106,7 @@ const UPDATE: Body = &[&[
     optional("billing_address", ADDRESS),
     METADATA,
 ]];
-const NO_NOTIFICATION: Field =
-    optional("no_notification", Type::Bool).or_null().about("Whether the buyer gets no notification.");
-const FULFILL: Body = &[&[
-    required(
-        "items",
-        Type::List(&Type::Object(&[required("id", Type::Text), required("quantity", Type::Positive)])),
-    ),
-    text("location_id"),
-    optional("requires_shipping", Type::Bool),
-    NO_NOTIFICATION,
-    METADATA,
-]];
 const COMPLETE: Body = &[&[ADDITIONAL_DATA]];
-const CALL_BACK: Body = &[&[NO_NOTIFICATION]];
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
     show_always(&mut call.params.fields, ORDERS_ALWAYS);
@@ -175,15 +155,4 @@ async fn archive(call: Call) -> Result<Reply, Fault> {
 async fn change(call: Call, flow: &'static Flow<String, Order>) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
     perform(&ORDER, call, move |it| it.run(flow, id)).await
-}
-
-async fn fulfill(mut call: Call) -> Result<Reply, Fault> {
-    let input = CreateFulfillment { order_id: call.path("id").to_owned(), ..call.read()? };
-    perform(&ORDER, call, move |flow| flow.run(&CREATE_ORDER_FULFILLMENT, input)).await
-}
-
-async fn call_back(call: Call) -> Result<Reply, Fault> {
-    let (order_id, fulfillment_id) = (call.path("id").to_owned(), call.path("fulfillment_id").to_owned());
-    let input = CancelFulfillment { order_id, fulfillment_id };
-    perform(&ORDER, call, move |flow| flow.run(&CANCEL_ORDER_FULFILLMENT, input)).await
 }

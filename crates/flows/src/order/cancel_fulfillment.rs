@@ -2,7 +2,7 @@
 
 use atoll_fulfillment::cancel as cancel_fulfillment;
 use atoll_inventory::{INVENTORY_ITEMS, InventoryLevel, Sent, create_level, level_at, restock};
-use atoll_kernel::{Fault, Moment, Write, flow, flow::Local, serde_json::json};
+use atoll_kernel::{Fault, Moment, Write, flow, flow::Local, part_of, serde_json::json};
 use atoll_links::ORDER_FULFILLMENT;
 use atoll_order::{Order, note_fulfilled, open_order, reopen_order};
 use atoll_stock_location::STOCK_LOCATIONS;
@@ -17,6 +17,8 @@ pub struct CancelFulfillment {
     /// Id of the fulfilment.
     pub fulfillment_id: String,
 }
+
+part_of! { "fulfillment" }
 
 flow! {
     /// Cancels a fulfilment: its items are restocked, and reserved for their lines again. A completed order

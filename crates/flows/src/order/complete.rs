@@ -3,6 +3,7 @@
 use atoll_fulfillment::Fulfillment;
 use atoll_inventory::{release, send_up_to};
 use atoll_kernel::{Decimal, Fault, flow, flow::Local, serde_json::json};
+use atoll_links::ORDER_FULFILLMENT;
 use atoll_order::{Order, complete_order};
 
 use super::{
@@ -12,7 +13,8 @@ use super::{
 
 flow! {
     /// Completes the order with this id. What is still reserved for it is fulfilled, as far as it was
-    /// ordered; reservations beyond that are released. Event: `order.completed`.
+    /// ordered; reservations beyond that are released. With the module `fulfillment` switched off they stay.
+    /// Event: `order.completed`.
     pub static COMPLETE_ORDER: Flow<String, Order> = "complete-order-workflow" (complete),
         hooks: &["validate", "ordersCompleted"];
 }
@@ -21,8 +23,12 @@ fn complete(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
     flow.hook("validate", || json!({ "order_id": id }))?;
     let mut order = flow.step("complete-orders", |tx, at| Ok(complete_order(tx, at, &id)?))?;
     let parcels = flow.step("consume-reservations", |tx, at| {
-        let out = Out::of(tx, &id)?;
         let mut parcels = Vec::new();
+        // Without fulfilments nothing says what was sent: it stays reserved.
+        if !ORDER_FULFILLMENT.is_on() {
+            return Ok(parcels);
+        }
+        let out = Out::of(tx, &id)?;
         for line in &order.items {
             let takes = out.takes(tx, line)?;
             let quantity = line.quantity - out.fulfilled(line, &takes);

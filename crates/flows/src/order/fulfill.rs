@@ -8,6 +8,7 @@ use atoll_kernel::{
     Decimal, Fault, Metadata, Moment, Write, flow,
     flow::Local,
     limits::FULFILLMENTS_MAX,
+    part_of,
     serde_json::{Map, json},
 };
 use atoll_links::ORDER_FULFILLMENT;
@@ -42,6 +43,8 @@ pub struct LineQuantity {
     /// Quantity to fulfil, more than zero.
     pub quantity: Decimal,
 }
+
+part_of! { "fulfillment" }
 
 flow! {
     /// Fulfils some of an order: takes it from stock, and consumes its reservations. Event:

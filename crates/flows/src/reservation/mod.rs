@@ -5,6 +5,7 @@ use atoll_inventory::{
     RESERVATIONS, ReservationItem, ReservationItemPatch, release_reservation, reserve, update_reservation,
 };
 use atoll_kernel::{Decimal, Fault, Read, data::Patch, flow, flow::Local, serde_json::json};
+use atoll_links::ORDER_FULFILLMENT;
 use atoll_order::{Error as OrderError, order_of_line};
 
 use crate::order::Out;
@@ -99,8 +100,10 @@ fn check_line(tx: &dyn Read, reservation: &ReservationItem, more: Decimal) -> Re
     }
     let (out, item) = (Out::of(tx, &order.id)?, &*reservation.inventory_item_id);
     let Some(line) = order.items.iter().find(|it| *it.id == *line_id) else { return Ok(()) };
-    // What is reserved may be moved, even if the variant takes less today.
-    let left = out.reservable(tx, line, item)?.max(Decimal::ZERO);
+    // What is reserved may be moved, even if the variant takes less today. What is out of a line is known by the
+    // fulfilments.
+    let is_known = ORDER_FULFILLMENT.is_on() || !order.is_anything_out();
+    let left = if is_known { out.reservable(tx, line, item)?.max(Decimal::ZERO) } else { Decimal::ZERO };
     if more <= left {
         return Ok(());
     }

@@ -84,22 +84,22 @@ inventory::collect!(HookEntry);
 macro_rules! hook {
     ($name:literal in $point:literal => external $call:path
     $(, undo: $undo:path)? $(, timeout: $timeout:expr)? $(, retries: $retries:expr)?) => {
-        $crate::inventory::submit! {
-            $crate::flow::HookEntry(&$crate::flow::Hook {
-                name: $name,
-                point: $point,
-                run: $crate::flow::HookRun::External {
-                    call: |ctx, call| Box::pin($call(ctx, call)),
-                    undo: $crate::or_none!($(|ctx, call| Box::pin($undo(ctx, call)))?),
-                    timeout: $crate::or_none!($($timeout)?),
-                    retries: $crate::or_none!($($retries)?),
-                },
-            })
-        }
+        $crate::hook! { @ $name, $point, $crate::flow::HookRun::External {
+            call: |ctx, call| Box::pin($call(ctx, call)),
+            undo: $crate::or_none!($(|ctx, call| Box::pin($undo(ctx, call)))?),
+            timeout: $crate::or_none!($($timeout)?),
+            retries: $crate::or_none!($($retries)?),
+        } }
     };
     ($name:literal in $point:literal => $run:path) => {
-        $crate::inventory::submit! {
-            $crate::flow::HookEntry(&$crate::flow::Hook { name: $name, point: $point, run: $crate::flow::HookRun::Local($run) })
-        }
+        $crate::hook! { @ $name, $point, $crate::flow::HookRun::Local($run) }
+    };
+    (@ $name:literal, $point:literal, $run:expr) => {
+        const _: () = {
+            static HOOK: $crate::flow::Hook = $crate::flow::Hook { name: $name, point: $point, run: $run };
+
+            $crate::inventory::submit! { $crate::flow::HookEntry(&HOOK) }
+            $crate::place! { &HOOK }
+        };
     };
 }

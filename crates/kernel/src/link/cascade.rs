@@ -3,12 +3,12 @@
 use crate::{
     Moment, Read, Registry, StoreError, Write,
     data::{Direction, KeyBuf, RowError, Scan, Span, group_count},
-    link::{LINKS, Link, Side, by_side},
+    link::{Link, Side, by_side},
 };
 
 /// The links that have `entity` at one end, with the side of that end.
 fn links_of(entity: &str) -> impl Iterator<Item = (&'static Link, Side)> {
-    LINKS.iter().flat_map(move |link| {
+    Registry::get().links.iter().flat_map(move |link| {
         let left = (link.left.entity == entity).then_some((*link, Side::Left));
         let right = (link.right.entity == entity).then_some((*link, Side::Right));
         left.into_iter().chain(right)

@@ -206,6 +206,9 @@ pub enum LinkError {
         /// Entity of the right end.
         right: &'static str,
     },
+    /// A module at one of its ends is switched off.
+    #[error("The module of one end of '{0}' is switched off")]
+    Off(&'static str),
     /// An error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -216,6 +219,7 @@ impl From<LinkError> for Fault {
         match error {
             LinkError::NoEnd { .. } => Fault::not_found(error.to_string()),
             LinkError::Taken { .. } => Fault::invalid(error.to_string()),
+            LinkError::Off(_) => Fault::not_allowed(error.to_string()),
             LinkError::Store(error) => error.into(),
         }
     }
@@ -229,6 +233,12 @@ enum Side {
 }
 
 impl Link {
+    /// False if a module at one of its ends is switched off: it has no pairs then, and takes none. Its rows stay
+    /// in the data, and count again when the module is switched on.
+    pub fn is_on(&self) -> bool {
+        !Registry::get().left_out.has_link(self)
+    }
+
     /// Creates the pair, or changes its columns. Both ends must exist. True if the pair is new.
     pub fn attach(
         &'static self,
@@ -267,6 +277,9 @@ impl Link {
         right: &str,
         n_others: u64,
     ) -> Result<(), LinkError> {
+        if !self.is_on() {
+            return Err(LinkError::Off(self.name));
+        }
         for (end, id) in [(&self.left, left), (&self.right, right)] {
             let table = Registry::graph().table(end.entity);
             if !table.has(tx, id)? {
@@ -297,13 +310,16 @@ impl Link {
 
     /// The row of the pair, if it exists.
     pub fn row(&self, tx: &dyn Read, left: &str, right: &str) -> Result<Option<LinkRow>, StoreError> {
+        if !self.is_on() {
+            return Ok(None);
+        }
         let bytes = tx.get(&self.key(tx, Side::Left, left, right))?;
         bytes.map(|bytes| self.decode(left, &bytes)).transpose()
     }
 
     /// True if the pair exists. Reads one key.
     pub fn has(&self, tx: &dyn Read, left: &str, right: &str) -> Result<bool, StoreError> {
-        Ok(tx.get(&self.key(tx, Side::Left, left, right))?.is_some())
+        Ok(self.is_on() && tx.get(&self.key(tx, Side::Left, left, right))?.is_some())
     }
 
     /// Ids at the right end that `left` is linked to, ascending.
@@ -318,8 +334,11 @@ impl Link {
 
     /// The rows of `left`, each with its id at the right end.
     pub fn rows_of(&self, tx: &dyn Read, left: &str) -> Result<Vec<(String, LinkRow)>, StoreError> {
-        let group = self.group(tx, Side::Left, left);
         let mut rows = Vec::new();
+        if !self.is_on() {
+            return Ok(rows);
+        }
+        let group = self.group(tx, Side::Left, left);
         tx.scan(&Span::prefix(&group), Direction::Ascending, &mut |key, value| {
             let right = String::from_utf8_lossy(&key[group.len()..]).into_owned();
             rows.push((right, self.decode(left, value)?));
@@ -382,6 +401,9 @@ impl Link {
         order: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
+        if !self.is_on() {
+            return Ok(());
+        }
         let group = self.group(tx, side, id);
         tx.scan(&Span::prefix(&group), order, &mut |key, _| {
             visit(&String::from_utf8_lossy(&key[group.len()..]))

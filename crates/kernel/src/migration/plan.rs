@@ -93,7 +93,9 @@ impl Plan {
         let begun = is_other.then(|| "the interrupted migration of another program is discarded".to_owned());
         let units = self.units.iter().filter(|_| !self.is_new).map(ToString::to_string);
         let gone = self.gone.iter().map(|it| {
-            format!("{it}: was removed, or its module is not linked in; it is rebuilt if it returns")
+            format!(
+                "{it}: was removed, or its module is switched off or not linked in; it is rebuilt if it returns"
+            )
         });
         values.into_iter().chain(begun).chain(units).chain(gone)
     }
@@ -159,7 +161,7 @@ impl Plan {
         for part in stored.values().filter(|it| !known.contains_key(&it.key())) {
             match part.kind {
                 PartKind::Table | PartKind::Space => self.notes.push(format!(
-                    "{} is not linked in: its records stay as they are, and are not read",
+                    "{} is switched off or not linked in: its records stay as they are, and are not read",
                     part.key()
                 )),
                 PartKind::Link | PartKind::Projection => self.gone.push(part.key()),

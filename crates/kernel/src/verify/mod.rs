@@ -56,10 +56,14 @@ pub static CHECKS: [&'static Check];
 macro_rules! check {
     ($name:literal: $summary:literal => $run:path) => {
         const _: () = {
+            static CHECK: $crate::verify::Check =
+                $crate::verify::Check { name: $name, summary: $summary, run: $run };
+
             #[$crate::linkme::distributed_slice($crate::CHECKS)]
             #[linkme(crate = $crate::linkme)]
-            static REGISTERED: &$crate::verify::Check =
-                &$crate::verify::Check { name: $name, summary: $summary, run: $run };
+            static REGISTERED: &$crate::verify::Check = &CHECK;
+
+            $crate::place! { &CHECK }
         };
     };
 }

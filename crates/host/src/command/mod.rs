@@ -1,21 +1,22 @@
-//! The `atoll` command line.
+//! The command line of a host: `serve`, `import`, `migrate`, `user`, `verify`, `check`, `openapi`.
 
 mod check;
 mod import;
 mod migrate;
+mod openapi;
 mod serve;
 mod user;
 mod verify;
 
-use std::{io::Write as _, path::PathBuf, process::ExitCode};
+use std::{
+    io::{ErrorKind, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
 
-use atoll_host::{Data, Known, Settings, Sources, registry};
 use clap::{Args, Parser, Subcommand};
-use mimalloc::MiMalloc;
-use tracing_subscriber::EnvFilter;
 
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+use crate::{Data, Host, Settings};
 
 /// A commerce backend that sells one catalogue through many sales channels.
 #[derive(Parser)]
@@ -40,6 +41,8 @@ enum Command {
     Verify(verify::Verify),
     /// Prints everything that is linked in, or the configuration, and reports inconsistencies.
     Check(check::Check),
+    /// Prints the OpenAPI document of the routes, as `/openapi.json` serves it.
+    Openapi(openapi::Openapi),
 }
 
 /// The data folder, where none is named.
@@ -58,37 +61,33 @@ struct DataArgs {
 
 impl DataArgs {
     /// The data, and the settings.
-    fn open(self) -> anyhow::Result<(Data, Settings)> {
-        let mut settings = settings(self.config, [("data", self.data)])?;
+    fn open(self, host: &Host) -> anyhow::Result<(Data, Settings)> {
+        let mut settings = host.settings(self.config, [("data", self.data)])?;
         Ok((settings.data.take().unwrap_or_else(|| Data::from(DATA_FOLDER)), settings))
     }
 }
 
-/// Loads the settings from the file, the environment and this command line, and starts logging by them.
-fn settings(
-    file: Option<PathBuf>,
-    line: impl IntoIterator<Item = (&'static str, Option<String>)>,
-) -> anyhow::Result<Settings> {
-    let env = |name: &str| std::env::var_os(name);
-    let file = file.or_else(|| env("ATOLL_CONFIG").filter(|it| !it.is_empty()).map(PathBuf::from));
-    let line = line.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    let settings = Settings::load(Sources { file, env: &env, line }, &Known::of(registry()?))?;
-    let filter = EnvFilter::new(settings.log.as_deref().unwrap_or("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    Ok(settings)
+/// Writes to the standard output. That its reader, such as `head`, has closed the pipe is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    match write!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        done => Ok(done?),
+    }
 }
 
-fn main() -> ExitCode {
+/// Runs the command that the command line names.
+pub(crate) fn main(host: &Host) -> ExitCode {
     let cli = Cli::parse();
     let done = tokio::runtime::Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| {
         runtime.block_on(async {
             match cli.command {
-                Command::Serve(it) => it.run().await,
-                Command::Import(it) => it.run().await,
-                Command::Migrate(it) => it.run().await,
-                Command::User(it) => it.run().await,
-                Command::Verify(it) => it.run(),
-                Command::Check(it) => it.run(),
+                Command::Serve(it) => it.run(host).await,
+                Command::Import(it) => it.run(host).await,
+                Command::Migrate(it) => it.run(host).await,
+                Command::User(it) => it.run(host).await,
+                Command::Verify(it) => it.run(host),
+                Command::Check(it) => it.run(host),
+                Command::Openapi(it) => it.run(host),
             }
         })
     });

@@ -10,7 +10,6 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use atoll_background::{Pace, maintain_runs, start};
-use atoll_host::{App, Assembly, Data, DemoKey, Role, Secret, Settings, http, load_demo};
 use atoll_kernel::http::router;
 use clap::Args;
 use tokio::{
@@ -18,7 +17,9 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use crate::DATA_FOLDER;
+use crate::{
+    App, Assembly, Data, DemoKey, Host, Role, Secret, Settings, command::DATA_FOLDER, http, load_demo,
+};
 
 /// Default address: not reachable from other machines.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
@@ -129,8 +130,8 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
-    fn settings(self) -> anyhow::Result<Settings> {
-        crate::settings(
+    fn settings(self, host: &Host) -> anyhow::Result<Settings> {
+        host.settings(
             self.config,
             [
                 ("data", self.data),
@@ -165,9 +166,9 @@ impl Serve {
         )
     }
 
-    pub(crate) async fn run(self) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, host: &Host) -> anyhow::Result<()> {
         let demo = self.demo;
-        let mut settings = self.settings()?;
+        let mut settings = self.settings(host)?;
         let data = settings.data.take();
         let data = data.unwrap_or_else(|| Data::from(if demo { ":memory:" } else { DATA_FOLDER }));
         let (listen, role, limits) = (settings.listen.unwrap_or(LISTEN), settings.role, settings.http);

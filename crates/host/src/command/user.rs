@@ -4,11 +4,10 @@ use std::io::Write as _;
 
 use atoll_auth::PasswordHash;
 use atoll_flows::user::{CREATE_USERS, NewUser};
-use atoll_host::Assembly;
 use atoll_kernel::Actor;
 use clap::{Args, Subcommand};
 
-use crate::DataArgs;
+use crate::{Assembly, Host, command::DataArgs};
 
 #[derive(Subcommand)]
 pub(crate) enum User {
@@ -29,10 +28,10 @@ pub(crate) struct Create {
 }
 
 impl User {
-    pub(crate) async fn run(self) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, host: &Host) -> anyhow::Result<()> {
         let User::Create(Create { email, password, data }) = self;
         let password = PasswordHash::new(&password)?;
-        let (data, settings) = data.open()?;
+        let (data, settings) = data.open(host)?;
         let app = Assembly::open(&data, settings)?.start().await?;
         let users = vec![NewUser { email, password }];
         let (created, _) = app.ctx.run(&CREATE_USERS, Actor::System, users).await?;

@@ -4,12 +4,11 @@ use std::{fs, io::Write as _, path::PathBuf};
 
 use anyhow::Context as _;
 use atoll_catalogue::{Catalogue, Report, import, stage};
-use atoll_host::{Assembly, Data};
 use atoll_kernel::{Actor, Fault};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::DataArgs;
+use crate::{Assembly, Data, Host, command::DataArgs};
 
 #[derive(Args)]
 pub(crate) struct Import {
@@ -23,12 +22,12 @@ pub(crate) struct Import {
 }
 
 impl Import {
-    pub(crate) async fn run(self) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, host: &Host) -> anyhow::Result<()> {
         let file =
             fs::read(&self.file).with_context(|| format!("failed to open `{}`", self.file.display()))?;
         let catalogue = Catalogue::from_json(&file)
             .with_context(|| format!("`{}` is not a catalogue", self.file.display()))?;
-        let (data, settings) = self.data.open()?;
+        let (data, settings) = self.data.open(host)?;
         let data = match data {
             // A dry run creates no folder.
             Data::Folder(folder) if self.dry_run && !folder.exists() => Data::Memory,

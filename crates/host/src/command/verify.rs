@@ -3,13 +3,12 @@
 use std::{io::Write as _, sync::Arc};
 
 use anyhow::{Context as _, bail};
-use atoll_host::registry;
 use atoll_kernel::{
     Timestamp, limits::VERIFY_FINDINGS_MAX, migration::Plan as MigrationPlan, verify::Findings,
 };
 use clap::Args;
 
-use crate::DataArgs;
+use crate::{Host, command::DataArgs, registry};
 
 #[derive(Args)]
 pub(crate) struct Verify {
@@ -22,8 +21,8 @@ pub(crate) struct Verify {
 
 impl Verify {
     /// Prints the findings, one line each. Errors: there is any.
-    pub(crate) fn run(self) -> anyhow::Result<()> {
-        let (data, _) = self.data.open()?;
+    pub(crate) fn run(self, host: &Host) -> anyhow::Result<()> {
+        let (data, _) = self.data.open(host)?;
         let registry = registry()?;
         let (_file, view) = data.look(&registry.spaces())?;
         let plan = MigrationPlan::of(&view, registry)?;

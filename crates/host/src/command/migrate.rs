@@ -2,11 +2,10 @@
 
 use std::io::Write as _;
 
-use atoll_host::registry;
 use atoll_kernel::migration::migrate_by;
 use clap::Args;
 
-use crate::DataArgs;
+use crate::{Host, command::DataArgs, registry};
 
 #[derive(Args)]
 pub(crate) struct Migrate {
@@ -18,8 +17,8 @@ pub(crate) struct Migrate {
 }
 
 impl Migrate {
-    pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let (data, _) = self.data.open()?;
+    pub(crate) async fn run(self, host: &Host) -> anyhow::Result<()> {
+        let (data, _) = self.data.open(host)?;
         let registry = registry()?;
         let planned = data.plan(registry)?;
         write!(std::io::stdout(), "{}", planned.plan)?;

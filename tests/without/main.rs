@@ -1,0 +1,225 @@
+//! Optional modules: the shop starts and sells without each of them, and without all; what a module brings is
+//! not there, its data is kept, and it comes back when it is switched on again. A process has one choice of
+//! modules, so each case is a process of its own: this program, started by itself.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    path::Path,
+    process::{Command, ExitCode},
+};
+
+use atoll_host::{Data, registry};
+use atoll_kernel::{Fault, Registry, data::Module, flow::Local, hook, module};
+use atoll_testkit::{Client, Shop, TestApp, complete, id};
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::{Value, json};
+
+/// A module of a third party, which needs one of the core's.
+mod parcels {
+    use super::*;
+
+    module! { Module {
+        name: "parcels",
+        summary: "Labels of parcels",
+        needs: &["fulfillment"],
+        is_optional: true,
+        ..Module::EMPTY
+    } }
+
+    hook! { "parcels.print-label" in "create-order-fulfillment.fulfillmentCreated" => print_label }
+
+    fn print_label(_: &mut Local<'_>, _: &Value) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+/// Another, which has forgotten to say so.
+mod stamps {
+    use super::*;
+
+    module! { Module { name: "stamps", summary: "Stamps", is_optional: true, ..Module::EMPTY } }
+
+    hook! { "stamps.lick" in "cancel-order-fulfillment.validate" => lick }
+
+    fn lick(_: &mut Local<'_>, _: &Value) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+/// The names of the third party's modules, which are left out where the core is tested.
+const FOREIGN: [&str; 2] = ["parcels", "stamps"];
+
+/// The first argument of a process that is a case.
+const CASE: &str = "case";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    if let [what, case, off, folder] = args.as_slice()
+        && what == CASE
+    {
+        let off = off.split(',').filter(|it| !it.is_empty()).map(str::to_owned).collect();
+        tokio::runtime::Runtime::new().expect("a runtime").block_on(run(case, &off, Path::new(folder)));
+        return ExitCode::SUCCESS;
+    }
+    let optional = registry().expect("a registry").optional_modules();
+    let optional: Vec<&str> = optional.filter(|it| !FOREIGN.contains(it)).collect();
+    let mut tests: Vec<Trial> = optional
+        .iter()
+        .map(|module| {
+            let off = without(&[*module]);
+            Trial::test(format!("a_shop_sells_without_{module}"), move || {
+                passes("sells", &off, Path::new(""))
+            })
+        })
+        .collect();
+    let off = without(&optional);
+    tests.push(Trial::test("a_shop_sells_without_any_optional_module", move || {
+        passes("sells", &off, Path::new(""))
+    }));
+    tests.push(Trial::test("records_of_a_module_stay_while_it_is_switched_off", || {
+        let folder = tempfile::tempdir()?;
+        for (case, off) in
+            [("fulfills", without(&[])), ("keeps", without(&["fulfillment"])), ("again", without(&[]))]
+        {
+            passes(case, &off, folder.path())?;
+        }
+        Ok(())
+    }));
+    tests.push(Trial::test("a_module_that_is_needed_cannot_be_switched_off", || {
+        passes("needed", "", Path::new(""))
+    }));
+    libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
+}
+
+/// The names of these modules and of the third party's, as an argument.
+fn without(modules: &[&str]) -> String {
+    [modules, &FOREIGN].concat().join(",")
+}
+
+/// Runs a case in a process of its own.
+fn passes(case: &str, off: &str, folder: &Path) -> Result<(), Failed> {
+    let done = Command::new(env::current_exe()?).args([CASE, case, off]).arg(folder).output()?;
+    if done.status.success() {
+        return Ok(());
+    }
+    Err(format!("{case} without {off}: {}", String::from_utf8_lossy(&done.stderr)).into())
+}
+
+async fn run(case: &str, off: &BTreeSet<String>, folder: &Path) {
+    match case {
+        "sells" => sells(off).await,
+        "fulfills" => fulfills(folder).await,
+        "keeps" => keeps(off, folder).await,
+        "again" => again(off, folder).await,
+        "needed" => needed(),
+        _ => panic!("there is no case `{case}`"),
+    }
+}
+
+/// The storage, entities and routes of a module that is off are not there, and a cart becomes an order.
+async fn sells(off: &BTreeSet<String>) {
+    let registry = Registry::without(off).expect("a registry");
+    let text = registry.to_string();
+    for module in off {
+        assert!(text.contains(&format!("module {module} (optional): switched off")), "{text}");
+    }
+    if off.contains("fulfillment") {
+        let rest: Vec<&str> = text.lines().filter(|it| it.contains("fulfillment")).collect();
+        let (own, rest): (Vec<&str>, Vec<&str>) = rest.into_iter().partition(|it| it.starts_with("module "));
+        // The order's own field is all that is left.
+        assert!(own.len() == 1 && rest.iter().all(|it| it.contains("fulfillment_status")), "{rest:?}");
+    }
+    let (shop, web, storefront) = Shop::web().await;
+    let tea = shop.product("Tea", &[&web], 5).await;
+    let cart = shop.cart(&storefront, &tea.id, 2).await;
+    let order = id(&complete(&storefront, &cart).await.ok()["order"]);
+    let path = format!("/admin/orders/{order}");
+    assert_eq!(
+        shop.admin.get(&format!("{path}?fields=*sales_channel")).await.ok()["order"]["sales_channel"]["id"],
+        web
+    );
+    assert_eq!(storefront.get(&format!("/store/orders/{order}")).await.ok()["order"]["id"], json!(order));
+    assert_eq!(shop.reserved(&tea.item).await, "2 of 5");
+    let document = shop.app.client().get("/openapi.json").await.ok();
+    let paths = document["paths"].as_object().expect("paths");
+    let has_fulfillments = paths.keys().any(|it| it.contains("fulfillments"));
+    assert_eq!(has_fulfillments, !off.contains("fulfillment"));
+    // Without fulfilments a completed order keeps what is reserved; a cancelled one gives it back.
+    shop.admin.post(&format!("{path}/complete"), json!({})).await.ok();
+    let left = if off.contains("fulfillment") { "2 of 5" } else { "0 of 3" };
+    assert_eq!(shop.reserved(&tea.item).await, left);
+    let cart = shop.cart(&storefront, &tea.id, 1).await;
+    let order = id(&complete(&storefront, &cart).await.ok()["order"]);
+    shop.admin.post(&format!("/admin/orders/{order}/cancel"), json!({})).await.ok();
+    assert_eq!(shop.reserved(&tea.item).await, left);
+}
+
+async fn open(folder: &Path) -> TestApp {
+    let store = Data::Folder(folder.to_owned()).open(registry().expect("a registry")).expect("a store");
+    TestApp::over(store, None).await
+}
+
+/// The admin, and the only order of a folder.
+async fn order_in(app: TestApp) -> (TestApp, Client, Value) {
+    let (app, admin) = app.with_admin().await;
+    let order = admin.get("/admin/orders?fields=*fulfillments").await.ok()["orders"][0].clone();
+    (app, admin, order)
+}
+
+async fn fulfills(folder: &Path) {
+    let shop = Shop::open(open(folder).await).await;
+    let web = shop.channel("Web").await;
+    let storefront = shop.storefront(&[&web]).await;
+    let tea = shop.product("Tea", &[&web], 5).await;
+    let cart = shop.cart(&storefront, &tea.id, 3).await;
+    let order = &complete(&storefront, &cart).await.ok()["order"];
+    let path = format!("/admin/orders/{}/fulfillments", id(order));
+    let body = json!({ "items": [{ "id": order["items"][0]["id"], "quantity": 1 }] });
+    shop.admin.post(&path, body).await.ok();
+    shop.app.ctx.store().close();
+}
+
+async fn keeps(off: &BTreeSet<String>, folder: &Path) {
+    Registry::without(off).expect("a registry");
+    let (app, admin, order) = order_in(open(folder).await).await;
+    assert!(order.get("fulfillments").is_none(), "{order}");
+    assert_eq!(order["fulfillment_status"], "partially_fulfilled");
+    let refused = admin.post(&format!("/admin/orders/{}/cancel", id(&order)), json!({})).await.error();
+    assert!(refused.contains("All fulfillments must be canceled"), "{refused}");
+    app.ctx.store().close();
+}
+
+async fn again(off: &BTreeSet<String>, folder: &Path) {
+    Registry::without(off).expect("a registry");
+    let (app, admin, order) = order_in(open(folder).await).await;
+    let fulfillment = id(&order["fulfillments"][0]);
+    let path =
+        format!("/admin/orders/{}/fulfillments/{fulfillment}/cancel?fields=fulfillment_status", id(&order));
+    assert_eq!(admin.post(&path, json!({})).await.ok()["order"]["fulfillment_status"], "canceled");
+    app.ctx.store().close();
+}
+
+/// Every reason is named, and who needs the module.
+fn needed() {
+    let off = ["fulfillment", "product", "revues"].map(str::to_owned).into_iter().collect();
+    let problems: Vec<String> = match Registry::without(&off) {
+        Err(problems) => problems.iter().map(ToString::to_string).collect(),
+        Ok(_) => panic!("the modules are needed"),
+    };
+    let optional = "optional modules are `fulfillment`, `parcels`, `stamps`";
+    assert_eq!(
+        problems,
+        [
+            "hook `parcels.print-label` needs the module `fulfillment`, which is switched off: it joins \
+             `create-order-fulfillment.fulfillmentCreated`"
+                .to_owned(),
+            "hook `stamps.lick` needs the module `fulfillment`, which is switched off: it joins \
+             `cancel-order-fulfillment.validate`"
+                .to_owned(),
+            "the module `parcels` needs the module `fulfillment`, which is switched off".to_owned(),
+            format!("the module `product` cannot be switched off, because the core needs it; {optional}"),
+            format!("there is no module `revues` to switch off; {optional}"),
+        ]
+    );
+}
