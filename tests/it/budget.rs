@@ -173,7 +173,7 @@ async fn fields_cannot_repeat_a_to_many_relation() {
     let answer = shop.admin.post(&path, json!({ "delete": [tea.id] })).await;
     assert_eq!(answer.error(), refusal("product.variants.product.variants"));
     assert_eq!(shop.admin.get("/admin/product-variants?sku=Tea").await.ok()["count"], 1);
-    // Store routes leave it out, like all fields that they do not offer.
+    // Store routes leave it out, like all fields that are not among their `store_fields`.
     let list = "/store/collections?fields=title,products.title,products.collection.products.title";
     let shown = storefront.get(list).await.ok();
     assert!(shown["collections"][0]["products"][0]["title"].is_string(), "{shown}");

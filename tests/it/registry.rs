@@ -7,9 +7,9 @@ use atoll_kernel::{
     data::{Entity, FieldLink, Module, Service, Step},
     entity,
     flow::{Hook, HookRun},
-    http::{Answer, Auth, Method, Params, Reply, Resource, Route},
+    http::{Answer, Auth, Method, Params, Reply, Resource, Route, Source},
     jobs::{Job, Schedule},
-    query::{Offer, OnDelete},
+    query::{OnDelete, StoreFields, Visibility},
     registry::{ProviderChoice, ProviderEntry, ProviderKind, ProviderKindEntry},
     serde_json::Value,
 };
@@ -67,7 +67,7 @@ static WRONG: Resource = Resource {
     one: "thing",
     many: "things",
     fields: &["id", "name", "label", "*name", "shelf.id"],
-    offer: Some(Offer { whole: &["shelf"], parts: &["shelf.name", "name"] }),
+    store_fields: Some(StoreFields { whole: &["shelf"], parts: &["shelf.name", "name"] }),
     renamed: &[("called", "name"), ("label_id", "labels.id")],
 };
 
@@ -99,6 +99,7 @@ const CLEARED_WITHOUT_INDEX: FieldLink = FieldLink {
     to: "thing",
     back: None,
     on_delete: OnDelete::Clear,
+    reveals: false,
 };
 
 static WITHOUT_INDEX: FieldLink = CLEARED_WITHOUT_INDEX;
@@ -116,7 +117,75 @@ static ROUTE: Route = Route {
     body: None,
     body_bytes_max: None,
     handler: |_| Box::pin(async { Ok(Reply::json(&Value::Null)) }),
+    source: HERE,
 };
+
+const HERE: Source = Source { package: "things", file: "src/lib.rs", line: 7 };
+
+/// Of everybody's things, without a word of who sees them.
+static FOR_STOREFRONTS: Route = Route {
+    answer: Answer::One(&FOR_ADMINS),
+    flag: None,
+    path: "/store/things/:id",
+    text: "Shows a thing.",
+    auth: Auth::Store,
+    ..ROUTE
+};
+
+static FOR_ADMINS: Resource = Resource { fields: &["id", "name"], store_fields: None, renamed: &[], ..WRONG };
+
+/// What it lets storefronts ask for is not theirs to see.
+static TOO_MUCH: Resource =
+    Resource { store_fields: Some(StoreFields { whole: &["namesake"], parts: &[] }), ..FOR_ADMINS };
+
+static OF_NOBODY: Service<Thing> = Service::new(&[]).visible(Visibility::OfCustomer("customer_id"));
+static WITH_NOTHING: Service<Thing> = Service::new(&[]).visible(Visibility::With(&["nothing"]));
+static WITH_ITSELF: Service<Thing> = Service::new(&[]).visible(Visibility::With(&["namesake"]));
+
+/// What is wrong with the registry of these routes and of `service`, as far as it is about visibility.
+fn about_visibility(service: &'static Module, route: Option<&'static Route>) -> Vec<String> {
+    let parts = Registry {
+        modules: vec![service],
+        field_links: vec![&NAMESAKE],
+        routes: route.into_iter().collect(),
+        resources: vec![&TOO_MUCH],
+        ..Registry::default()
+    };
+    match parts.build() {
+        Ok(_) => Vec::new(),
+        Err(problems) => {
+            problems.iter().map(ToString::to_string).filter(|it| !it.contains("history")).collect()
+        }
+    }
+}
+
+static NAMESAKE: FieldLink = FieldLink { on_delete: OnDelete::Keep, ..CLEARED_WITHOUT_INDEX };
+
+#[test]
+fn store_routes_say_what_is_shown_and_to_whom() {
+    static NOBODY: Module = Module { services: &[&OF_NOBODY], ..CHANNEL_LIKE };
+    static NOTHING: Module = Module { services: &[&WITH_NOTHING], ..CHANNEL_LIKE };
+    static ITSELF: Module = Module { services: &[&WITH_ITSELF], ..CHANNEL_LIKE };
+    assert_eq!(
+        about_visibility(&CHANNEL_LIKE, Some(&FOR_STOREFRONTS)),
+        [
+            "`things` lets storefronts ask for `namesake`, which stays hidden: `thing` is visible to admins only",
+            "route `GET /store/things/:id` shows `things` to storefronts, and `thing` is visible to admins only: \
+             say who else sees it with `Service::visible` (things, src/lib.rs:7)",
+            "route `GET /store/things/:id` shows `things` to storefronts, whose resource does not say which \
+             fields they may ask for: set its `store_fields` (things, src/lib.rs:7)",
+        ]
+    );
+    assert_eq!(
+        about_visibility(&NOBODY, None),
+        ["`thing` is visible by its field `customer_id`, which it does not have"]
+    );
+    assert_eq!(
+        about_visibility(&NOTHING, None),
+        ["`thing` is visible with its `nothing`, which is no relation of it"]
+    );
+    assert_eq!(about_visibility(&ITSELF, None), ["`thing` is visible with records that are visible with it"]);
+}
 
 static NEVER: Job = Job::new("thing.never", Schedule::Cron("0 0 31 4 *"), |_, _| Box::pin(async { Ok(()) }));
 

@@ -1,7 +1,9 @@
 //! The wall: what a publishable key sees ends at its channels.
 
+use std::sync::Arc;
+
 use atoll_availability::ChannelScope;
-use atoll_kernel::query::Wall;
+use atoll_kernel::query::Env;
 use atoll_testkit::{Shop, TestApp, complete};
 use serde_json::json;
 
@@ -56,6 +58,7 @@ async fn relations_are_limited_to_records_of_the_channel() {
     let key = shop.key(&[&web]).await;
     let (ctx, view) = (&shop.app.ctx, shop.app.ctx.view());
     let scope = ChannelScope::admit(ctx, &view, Some(&key)).expect("a store").expect("a scope");
+    let context = ctx.unconfined(ctx.now()).within(Arc::new(scope));
     for (channel, expected) in [(&web, true), (&till, false)] {
         let storefront = shop.storefront(&[channel]).await;
         let tea = shop.product(&format!("Tea {expected}"), &[channel], 1).await;
@@ -65,7 +68,8 @@ async fn relations_are_limited_to_records_of_the_channel() {
         let view = ctx.view();
         for (entity, id) in [("sales_channel", channel.as_str()), ("cart", &cart), ("order", order)] {
             let node = ctx.graph().table(entity).node(&view, id).expect("a store").expect("a record");
-            assert_eq!(scope.shows(&view, &node).expect("a store"), expected, "{entity}");
+            let env = Env { view: &view, graph: ctx.graph(), context: &context };
+            assert_eq!(env.shows(&node).expect("a store"), expected, "{entity}");
         }
     }
 }

@@ -5,13 +5,13 @@ use std::{any::Any, sync::Arc};
 
 use atoll_api_key::{ApiKeyKind, find_active};
 use atoll_auth::{AUTH_IDENTITIES, AuthIdentity, AuthSession};
-use atoll_availability::{ChannelScope, EVERYWHERE};
+use atoll_availability::ChannelScope;
 use atoll_customer::{CUSTOMER, CUSTOMERS};
 use atoll_kernel::{
     Actor, Ctx, Fault, Read, StoreError, Timestamp,
     data::View,
     http::{Auth, Call, Head, HeaderValue, Login, Pass},
-    query::{Context, Nothing},
+    query::Nothing,
 };
 use atoll_user::{USER, USERS};
 use base64::{
@@ -36,12 +36,12 @@ pub fn gate(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fau
     }
 }
 
-/// The pass of a request without a publishable key. Admins see the stock of all locations; other callers see
-/// their own record, and no relation of it.
+/// The pass of a request without a publishable key. Admins see everything; other callers see nothing but what
+/// the request itself makes.
 fn pass(ctx: &Ctx, actor: Actor, login: Option<Login>) -> Pass {
     let context = ctx.unconfined(ctx.now());
     let context = match &actor {
-        Actor::User(_) | Actor::ApiKey(_) => context.with(EVERYWHERE, Vec::new()),
+        Actor::User(_) | Actor::ApiKey(_) => context,
         _ => context.within(Arc::new(Nothing)),
     };
     Pass { actor, login, through: None, context }
@@ -79,8 +79,11 @@ fn store(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault>
     let token = head.headers.get("x-publishable-api-key").and_then(|it| it.to_str().ok());
     let mut scope = ChannelScope::admit(ctx, view, token)??;
     if let Some(at) = head.headers.get(PREVIEW_AT) {
-        // Only admins may preview.
+        // Only admins may preview, and nothing is sold at another time than now.
         admin(ctx, view, Auth::Admin, head)?;
+        if !matches!(head.method.as_str(), "GET" | "HEAD") {
+            return Err(Fault::invalid(format!("The header {PREVIEW_AT} is for reading alone")));
+        }
         scope = scope.preview(moment(at)?);
     }
     let shopper = Actor::Shopper(scope.key_id().to_owned());
@@ -91,7 +94,10 @@ fn store(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault>
         _ => return Err(Fault::unauthorized()),
     };
     let through = Some(scope.key_id().to_owned());
-    Ok(Pass { actor, login, through, context: context_in(ctx, scope) })
+    let mut pass = Pass { actor, login, through, context: ctx.unconfined(scope.moment()) };
+    let scope = scope.of_customer(pass.customer());
+    pass.context = pass.context.within(Arc::new(scope));
+    Ok(pass)
 }
 
 /// The login of a valid token.
@@ -165,20 +171,6 @@ fn secret_of(token: &str) -> String {
 pub(crate) fn scope(call: &Call) -> &ChannelScope {
     let wall: Option<&dyn Any> = call.context().wall().map(|it| it as &dyn Any);
     wall.and_then(|it| it.downcast_ref()).expect("store routes have a scope")
-}
-
-/// The scope of a call that writes: at the current time, never that of a preview.
-pub(crate) fn scope_to_write(call: &Call) -> Result<ChannelScope, Fault> {
-    let scope = scope(call);
-    match scope.is_preview() {
-        true => Err(Fault::invalid(format!("The header {PREVIEW_AT} is for reading alone"))),
-        false => Ok(scope.clone()),
-    }
-}
-
-/// The query context of this scope: its time, and its wall.
-pub(crate) fn context_in(ctx: &Ctx, scope: ChannelScope) -> Context {
-    ctx.unconfined(scope.moment()).within(Arc::new(scope))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use atoll_kernel::{
     data::{Entity, Node, Service, View},
     flow::{Flow, Local},
     http::{Call, Deleted, ReadPlan, Reply, Resource},
-    query::{Context, Ids},
+    query::Ids,
     serde::{Serialize, de::DeserializeOwned},
     serde_json::{Value, json},
 };
@@ -19,9 +19,17 @@ where
     T: Entity,
     F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
 {
-    let plan = resource.plan(&call);
-    let (app, node, view) = write(&plan, call, body).await?;
-    show_written(&app, &view, &plan, node).await
+    perform_as(&resource.plan(&call), call, body).await
+}
+
+/// As `perform`, by this plan.
+pub(crate) async fn perform_as<T, F>(plan: &ReadPlan, call: Call, body: F) -> Result<Reply, Fault>
+where
+    T: Entity,
+    F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+{
+    let (app, node, view) = write(plan, call, body).await?;
+    show_written(&app, &view, plan, node).await
 }
 
 /// Runs flows in one transaction; returns their record and a view of the commit. Fields that cannot be shown
@@ -39,7 +47,7 @@ where
             pass.actor,
             move |flow| Ok(Arc::new(body(flow)?) as Node),
             |it| it.key().to_owned(),
-            |view, id: String| again(&app, plan.context(), T::DEF.name, view, &id),
+            |view, id: String| again(&app, plan, T::DEF.name, view, &id),
         )
         .await?;
     Ok((app, node, view))
@@ -75,13 +83,13 @@ pub(crate) async fn show_done<T: Send + 'static>(
 }
 
 /// The current state of a record that the first attempt of this request has written.
-fn again(app: &Ctx, context: &Context, entity: &str, view: &View, id: &str) -> Result<Node, Fault> {
+fn again(app: &Ctx, plan: &ReadPlan, entity: &str, view: &View, id: &str) -> Result<Node, Fault> {
     let node = Registry::graph().table(entity).node(view, id)?;
     let node = node.ok_or_else(|| app.cannot_repeat(&format!("{id} was deleted since")))?;
-    match context.wall().map(|it| it.shows(view, &node)).transpose()? {
-        Some(false) => Err(app.cannot_repeat(&format!("{id} is not visible to the client any more"))),
-        _ => Ok(node),
+    if plan.admits(view, &node)? {
+        return Ok(node);
     }
+    Err(app.cannot_repeat(&format!("{id} is not visible to the client any more")))
 }
 
 /// As `perform`, for a record with a secret, which only this answer shows, in `field`.

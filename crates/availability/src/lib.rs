@@ -17,7 +17,6 @@ mod windowed;
 pub use explain::{Question, explain};
 pub use listing::{LISTING, sweep};
 pub use prices::{CURRENCY, REGION, price_context, price_of};
-pub use quantity::{EVERYWHERE, SALES_CHANNEL, WHOLE_CATALOGUE};
 pub use scope::{ChannelScope, KeyRefusal};
 pub use shelf::{Allocation, Reason, Seller, Shelf, Verdict};
 pub use windowed::Listing;

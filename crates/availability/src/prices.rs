@@ -125,6 +125,11 @@ fn set_of(view: &dyn Read, variant: &str) -> Result<Option<PriceSet>, StoreError
 fn all_prices(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryError> {
     let mut all = Vec::with_capacity(nodes.len());
     for node in nodes {
+        // All prices, of every region and customer group, are for admins.
+        if env.context.wall().is_some() {
+            all.push(None);
+            continue;
+        }
         let set = set_of(env.view, node.key())?.unwrap_or_default();
         let price = |price: &Price| {
             json!({

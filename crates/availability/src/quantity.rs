@@ -4,7 +4,7 @@ use atoll_inventory::{BY_ITEM, INVENTORY_LEVELS};
 use atoll_kernel::{
     Decimal, Read, StoreError, computed,
     data::{FieldKind, Node, of},
-    query::{Computed, Env, QueryError},
+    query::{Computed, Env, QueryError, Wall},
     serde_json::{Value, json},
 };
 use atoll_product::{ProductVariant, VARIANT};
@@ -13,13 +13,6 @@ use crate::{
     Seller, Shelf,
     shelf::{components, whole_pieces},
 };
-
-/// Context key: the channel for which quantities are computed.
-pub const SALES_CHANNEL: &str = "sales_channel";
-/// Context key: compute the quantities that the shop as a whole can sell.
-pub const WHOLE_CATALOGUE: &str = "whole_catalogue";
-/// Context key: compute the quantities at all locations, for admins.
-pub const EVERYWHERE: &str = "everywhere";
 
 computed! {
     /// The available quantity of a variant in the channel of the context, or (for admins) in total. Absent if
@@ -37,19 +30,20 @@ computed! {
 }
 
 fn compute(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryError> {
-    let mut shelf = match env.context.get(SALES_CHANNEL) {
-        None if env.context.get(EVERYWHERE).is_some() => None,
-        None if env.context.get(WHOLE_CATALOGUE).is_some() => {
-            Some(Seller::everything(env.context.at).shelf(env.view)?)
-        }
-        Some([channel]) => Some(Shelf::open(env.view, channel, env.context.at)?),
-        _ => {
-            return Err(QueryError::Context(
-                "Inventory availability cannot be calculated in the given context. Either provide a single sales \
-                 channel id or configure a single sales channel in the publishable key"
-                    .into(),
-            ));
-        }
+    let mut shelf = match env.context.wall().map(Wall::channel_ids) {
+        // Admins see what is at all locations.
+        None => None,
+        Some(None) => Some(Seller::everything(env.context.at).shelf(env.view)?),
+        Some(Some(channels)) => match channels[..] {
+            [channel] => Some(Shelf::open(env.view, channel, env.context.at)?),
+            _ => {
+                return Err(QueryError::Context(
+                    "Inventory availability cannot be calculated in the given context. Either provide a single \
+                     sales channel id or configure a single sales channel in the publishable key"
+                        .into(),
+                ));
+            }
+        },
     };
     let mut quantities = Vec::with_capacity(nodes.len());
     for node in nodes {

@@ -5,16 +5,15 @@
 use std::sync::Arc;
 
 use atoll_api_key::{ApiKeyKind, find_key};
-use atoll_cart::{CART, CARTS, Cart};
+use atoll_cart::{CARTS, Cart};
 use atoll_kernel::{
     Ctx, Fault, Read, StoreError, Timestamp,
-    data::{Node, Scalar},
     query::{Ids, Union, Wall},
 };
 use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
-use atoll_order::{ORDER, ORDERS, Order};
+use atoll_order::{ORDERS, Order};
 use atoll_product::{CATEGORY, PRODUCT, VARIANT, shown_categories};
-use atoll_sales_channel::{SALES_CHANNEL, SALES_CHANNELS, SALES_CHANNELS_FLAG, SalesChannel};
+use atoll_sales_channel::{SALES_CHANNELS, SALES_CHANNELS_FLAG, SalesChannel};
 
 use crate::Listing;
 
@@ -60,7 +59,7 @@ impl From<KeyRefusal> for Fault {
 pub struct ChannelScope {
     key_id: Arc<str>,
     at: Timestamp,
-    is_preview: bool,
+    customer: Option<Arc<str>>,
     channels: Arc<[SalesChannel]>,
     /// Are sales channels switched off?
     is_whole: bool,
@@ -90,18 +89,19 @@ impl ChannelScope {
             }
         }
         let (key_id, channels) = (Arc::from(&*key.id), channels.into());
-        Ok(Ok(ChannelScope { key_id, at, is_preview: false, channels, is_whole }))
+        Ok(Ok(ChannelScope { key_id, at, customer: None, channels, is_whole }))
     }
 
     /// The scope at another time: a preview of what shoppers will see.
     pub fn preview(mut self, at: Timestamp) -> Self {
-        (self.at, self.is_preview) = (at, true);
+        self.at = at;
         self
     }
 
-    /// Is it a preview?
-    pub fn is_preview(&self) -> bool {
-        self.is_preview
+    /// The scope for this customer, who is logged in.
+    pub fn of_customer(mut self, id: Option<&str>) -> Self {
+        self.customer = id.map(Arc::from);
+        self
     }
 
     /// The time that it shows.
@@ -185,20 +185,23 @@ impl ChannelScope {
     }
 }
 
-/// Products, variants, categories, carts, orders and channels outside of the scope are hidden.
+/// Products, variants and categories are shown as the listing has them; for all other records their visibility
+/// decides.
 impl Wall for ChannelScope {
-    fn shows(&self, view: &dyn Read, node: &Node) -> Result<bool, StoreError> {
-        let text = |field| match node.scalar(field) {
-            Scalar::Text(text) => Some(text),
+    fn ids(&self, entity: &str) -> Option<Box<dyn Ids>> {
+        match entity {
+            PRODUCT => Some(self.products()),
+            VARIANT => Some(self.variants()),
+            CATEGORY => Some(self.categories()),
             _ => None,
-        };
-        match node.def().name {
-            PRODUCT => self.products().contains(view, node.key()),
-            VARIANT => self.variants().contains(view, node.key()),
-            CATEGORY => self.categories().contains(view, node.key()),
-            CART | ORDER => Ok(self.reaches(text("sales_channel_id"))),
-            SALES_CHANNEL => Ok(self.reaches(Some(node.key()))),
-            _ => Ok(true),
         }
+    }
+
+    fn channel_ids(&self) -> Option<Vec<&str>> {
+        (!self.is_whole).then(|| self.channels.iter().map(|it| it.id.as_str()).collect())
+    }
+
+    fn customer(&self) -> Option<&str> {
+        self.customer.as_deref()
     }
 }

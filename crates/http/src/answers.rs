@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use atoll_query::{Graph, Offer, offered_path};
+use atoll_query::{Graph, StoreFields, allowed_path};
 use atoll_schema::field_schema;
 use atoll_storage::{EntityDef, Exact, FieldKind, FieldValue};
 use serde_json::{Map, Value, json};
@@ -14,14 +14,14 @@ pub(crate) struct Answers<'a> {
     graph: &'a Graph,
     entities: BTreeSet<&'static str>,
     /// The allow-lists that records were shown by, with the names of their schemas.
-    offers: Vec<(String, &'static str, Offer)>,
+    allowed: Vec<(String, &'static str, StoreFields)>,
     /// The schemas of records that are shown by an allow-list, and of what is related to them.
-    offered: Map<String, Value>,
+    storefront: Map<String, Value>,
 }
 
 impl<'a> Answers<'a> {
     pub(crate) fn new(graph: &'a Graph) -> Self {
-        Answers { graph, entities: BTreeSet::new(), offers: Vec::new(), offered: Map::new() }
+        Answers { graph, entities: BTreeSet::new(), allowed: Vec::new(), storefront: Map::new() }
     }
 
     /// The `content` object of an answer, by media type.
@@ -86,50 +86,50 @@ impl<'a> Answers<'a> {
 
     fn record(&mut self, it: &dyn Envelope) -> Value {
         let Some(def) = self.graph.entity(it.entity()) else { return json!({}) };
-        match it.offer() {
+        match it.store_fields() {
             None => self.refer(def.name),
-            Some(offer) => self.offered(def, offer),
+            Some(fields) => self.for_storefronts(def, fields),
         }
     }
 
     /// The schema of a record of which a route shows what its allow-list holds.
-    fn offered(&mut self, def: &'static EntityDef, offer: &Offer) -> Value {
-        let is_it = |of: &&(String, &str, Offer)| {
-            of.1 == def.name && of.2.whole == offer.whole && of.2.parts == offer.parts
+    fn for_storefronts(&mut self, def: &'static EntityDef, fields: &StoreFields) -> Value {
+        let is_it = |of: &&(String, &str, StoreFields)| {
+            of.1 == def.name && of.2.whole == fields.whole && of.2.parts == fields.parts
         };
-        if let Some((name, ..)) = self.offers.iter().find(is_it) {
+        if let Some((name, ..)) = self.allowed.iter().find(is_it) {
             return reference(name);
         }
         // Two resources may show different fields of one entity.
         let mut name = format!("Storefront{}", name_of(self.graph, def.name));
-        let n_before = self.offers.iter().filter(|it| it.1 == def.name).count();
+        let n_before = self.allowed.iter().filter(|it| it.1 == def.name).count();
         if n_before > 0 {
             name.push_str(&(n_before + 1).to_string());
         }
-        self.offers.push((name.clone(), def.name, *offer));
-        self.offered_below(&name, def, offer, &mut Vec::new())
+        self.allowed.push((name.clone(), def.name, *fields));
+        self.storefront_below(&name, def, fields, &mut Vec::new())
     }
 
-    fn offered_below(
+    fn storefront_below(
         &mut self,
         root: &str,
         def: &'static EntityDef,
-        offer: &Offer,
+        fields: &StoreFields,
         path: &mut Vec<String>,
     ) -> Value {
         let name = match path.is_empty() {
             true => root.to_owned(),
-            false => format!("{root}.{}", offered_path(path)),
+            false => format!("{root}.{}", allowed_path(path)),
         };
         // A relation from an entity to itself leads to a schema that is begun already.
-        if self.offered.contains_key(&name) {
+        if self.storefront.contains_key(&name) {
             return reference(&name);
         }
-        self.offered.insert(name.clone(), Value::Null);
+        self.storefront.insert(name.clone(), Value::Null);
         let graph = self.graph;
         let shows = |field: &str, is_guarded: bool, path: &mut Vec<String>| {
             path.push(field.to_owned());
-            let is_shown = offer.shows(path, is_guarded);
+            let is_shown = fields.shows(path, is_guarded);
             path.pop();
             is_shown
         };
@@ -142,11 +142,11 @@ impl<'a> Answers<'a> {
         for relation in relations {
             let Some(to) = graph.entity(relation.to) else { continue };
             path.push(relation.name.to_owned());
-            let to = self.offered_below(root, to, offer, path);
+            let to = self.storefront_below(root, to, fields, path);
             path.pop();
             properties.insert(relation.name.to_owned(), related(relation.many, to));
         }
-        self.offered.insert(name.clone(), record_schema(def, properties));
+        self.storefront.insert(name.clone(), record_schema(def, properties));
         reference(&name)
     }
 
@@ -157,7 +157,7 @@ impl<'a> Answers<'a> {
 
     /// The schemas of all entities that were referred to, directly or through relations.
     pub(crate) fn components(mut self) -> Map<String, Value> {
-        let mut schemas = std::mem::take(&mut self.offered);
+        let mut schemas = std::mem::take(&mut self.storefront);
         schemas.insert(EXACT.to_owned(), exact_schema());
         loop {
             let open = self.entities.iter().find(|it| !schemas.contains_key(&name_of(self.graph, it)));

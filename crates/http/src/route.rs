@@ -9,7 +9,7 @@ use std::{
     task::{self, Poll},
 };
 
-use atoll_query::{Context, Offer};
+use atoll_query::{Context, StoreFields};
 use atoll_schema::{Body, Field, ListParams, Params, Type, required};
 use atoll_storage::{JsonObject, View};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
@@ -139,8 +139,8 @@ pub trait Envelope: Sync {
     fn one(&self) -> &'static str;
     /// The key of a list: `products`.
     fn many(&self) -> &'static str;
-    /// The allow-list of what routes show of a record; without one they show everything.
-    fn offer(&self) -> Option<&Offer>;
+    /// The allow-list of what store routes show of a record; without one it is for admins, who see everything.
+    fn store_fields(&self) -> Option<&StoreFields>;
 }
 
 /// The shape of the successful answer of a route, for OpenAPI.
@@ -185,9 +185,30 @@ impl Part {
     pub const fn value(name: &'static str, kind: Type, text: &'static str) -> Part {
         Part::Value(required(name, kind).about(text))
     }
+
+    fn envelope(&self) -> Option<&'static dyn Envelope> {
+        match self {
+            Part::Value(_) => None,
+            Part::One(_, it) | Part::Many(_, it) => Some(*it),
+        }
+    }
 }
 
 impl Answer {
+    /// The resources whose records it shows.
+    pub fn envelopes(self) -> Vec<&'static dyn Envelope> {
+        match self {
+            Answer::One(it)
+            | Answer::OneSecret(it, _)
+            | Answer::Page(it)
+            | Answer::DeletedFrom(it)
+            | Answer::Batch(it) => vec![it],
+            Answer::Object(parts) | Answer::HtmlOr(parts) => parts.iter().filter_map(Part::envelope).collect(),
+            Answer::OneOf(answers) => answers.iter().flat_map(|it| it.envelopes()).collect(),
+            Answer::Html | Answer::Created | Answer::Deleted => Vec::new(),
+        }
+    }
+
     /// The declared answer of a route, or else the default for its method and resource.
     ///
     /// # Panics
@@ -236,6 +257,25 @@ pub struct Route<A: App> {
     pub flag: Option<&'static str>,
     /// The function that answers.
     pub handler: Handler<A>,
+    /// Where it is registered, for messages.
+    pub source: Source,
+}
+
+/// A place in the source text, for messages at start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The name of the package.
+    pub package: &'static str,
+    /// The path of the file, as the compiler has it.
+    pub file: &'static str,
+    /// The line.
+    pub line: u32,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}:{}", self.package, self.file, self.line)
+    }
 }
 
 impl<A: App> Route<A> {

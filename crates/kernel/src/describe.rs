@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::{
     Registry,
-    query::{OnDelete, Resolve},
+    query::{OnDelete, Resolve, Visibility},
 };
 
 /// Prints everything that is registered, one line each, in a fixed order.
@@ -17,6 +17,9 @@ impl fmt::Display for Registry {
             for service in module.services {
                 let def = service.table().def();
                 writeln!(f, "  entity {} ({}_…): {}", def.name, def.prefix, def.fields.join(" "))?;
+                if service.visibility() != Visibility::Admins {
+                    writeln!(f, "    visible to {}", service.visibility())?;
+                }
                 for space in
                     service.table().spaces().into_iter().filter(|it| *it != def.name && *it != def.deleted)
                 {

@@ -2,7 +2,7 @@
 
 pub use atoll_http::{
     Answer, App, Auth, Bytes, Disconnect, Envelope, Example, FaultRecord, Head, HeaderMap, HeaderName,
-    HeaderValue, IdempotentRequest, Info, IpNet, Method, OriginList, Origins, Part, Proxies, Reply,
+    HeaderValue, IdempotentRequest, Info, IpNet, Method, OriginList, Origins, Part, Proxies, Reply, Source,
     StatusCode, cookie, header, header_names, openapi, qs, router,
 };
 pub use atoll_schema::{

@@ -53,6 +53,7 @@ mod schedule;
 mod service;
 mod subscriber;
 mod token;
+mod visibility;
 mod workflow;
 
 pub use atoll_http::{Fault, FaultKind};

@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use crate::{
     Fault, Read, Registry,
-    data::{JsonObject, Node, json_value},
+    data::{EntityDef, JsonObject, Node, json_value},
     http::{Call, ListParams, Reply, Resource},
     query::{
-        Context, Env, FieldList, Fields, Ids, ListQuery, QueryError, Selection, SortBy, check_selection,
+        Context, Env, FieldList, Fields, Ids, ListQuery, QueryError, Selection, SortBy, StoreFields, check_selection,
         list, write_node, write_nodes,
     },
 };
@@ -53,16 +53,20 @@ impl Defaults {
         })
     }
 
-    /// The selection of a request that asks for these fields.
-    fn shown(&self, resource: &Resource, fields: &Fields) -> Arc<Shown> {
-        let Some(added) = fields.of_route() else { return Arc::new(self.resolve(resource, fields)) };
+    /// The selection of a request that asks for these fields. Behind a wall a resource that is for admins shows
+    /// the record's own fields.
+    fn shown(&self, resource: &Resource, context: &Context, fields: &Fields) -> Arc<Shown> {
+        let is_admins = context.wall().is_some() && resource.store_fields.is_none();
+        let allowed = if is_admins { Some(&StoreFields::OWN) } else { resource.store_fields.as_ref() };
+        let resolve = || Arc::new(self.resolve(resource.def(), allowed, fields));
+        let Some(added) = fields.of_route().filter(|_| !is_admins) else { return resolve() };
         let find = |all: &[(Vec<&'static str>, Arc<Shown>)]| {
             all.iter().find(|(it, _)| it == added).map(|(_, shown)| shown.clone())
         };
         if let Some(shown) = find(&self.resolved.read().unwrap_or_else(PoisonError::into_inner)) {
             return shown;
         }
-        let shown = Arc::new(self.resolve(resource, fields));
+        let shown = resolve();
         let mut all = self.resolved.write().unwrap_or_else(PoisonError::into_inner);
         if all.len() < N_KEPT_MAX && find(&all).is_none() {
             all.push((added.to_vec(), shown.clone()));
@@ -70,17 +74,17 @@ impl Defaults {
         shown
     }
 
-    fn resolve(&self, resource: &Resource, fields: &Fields) -> Shown {
-        let (graph, def) = (Registry::graph(), resource.def());
+    fn resolve(&self, def: &'static EntityDef, allowed: Option<&StoreFields>, fields: &Fields) -> Shown {
+        let graph = Registry::graph();
         let mut list = FieldList::parse(&self.list, fields, def.key);
-        if let Some(offer) = &resource.offer {
-            list.restrict(offer, &|above, name| graph.is_guarded(def.name, above, name));
+        if let Some(allowed) = allowed {
+            list.restrict(allowed, &|above, name| graph.is_guarded(def.name, above, name));
         }
         let mut cycles = Vec::new();
         let selection = Selection::resolve(graph, def, &list, &mut cycles);
         // A path that follows a cycle is left out like one that is not allowed; without an allow-list it is
         // an error.
-        let cycle = cycles.into_iter().next().filter(|_| resource.offer.is_none());
+        let cycle = cycles.into_iter().next().filter(|_| allowed.is_none());
         Shown { selection, cycle }
     }
 }
@@ -94,6 +98,8 @@ pub struct ReadPlan {
     params: ListParams,
     /// A field of the record, and the text that replaces its value.
     instead: Option<(&'static str, String)>,
+    /// Is the record itself shown whatever the wall says of it?
+    is_root_unconfined: bool,
 }
 
 impl Resource {
@@ -102,10 +108,13 @@ impl Resource {
         self.plan_in(call, call.context().clone())
     }
 
-    /// As `plan`, in a context to which the route has added something.
+    /// As `plan`, in a context to which the route has added something. A context without a wall gets that of
+    /// the call: what a caller may see is not for the route to say.
     pub fn plan_in(&'static self, call: &Call, context: Context) -> ReadPlan {
-        let shown = Defaults::of(self).shown(self, &call.params.fields);
-        ReadPlan { resource: self, context, shown, params: call.params.clone(), instead: None }
+        let context = context.or_within_that_of(call.context());
+        let shown = Defaults::of(self).shown(self, &context, &call.params.fields);
+        let params = call.params.clone();
+        ReadPlan { resource: self, context, shown, params, instead: None, is_root_unconfined: false }
     }
 }
 
@@ -117,7 +126,7 @@ impl ReadPlan {
 
     /// The same plan, showing ids only.
     pub fn ids_only(&self) -> ReadPlan {
-        let shown = Defaults::of(self.resource).shown(self.resource, &Fields::none());
+        let shown = Defaults::of(self.resource).shown(self.resource, &self.context, &Fields::none());
         ReadPlan { shown, ..self.clone() }
     }
 
@@ -128,6 +137,26 @@ impl ReadPlan {
         let selection = selection.without(self.resource.def(), field);
         let shown = Arc::new(Shown { selection, cycle: cycle.clone() });
         ReadPlan { shown, instead: Some((field, text)), ..self.clone() }
+    }
+
+    /// The same plan, which shows the record itself whatever the wall says of it: for what this request has
+    /// just made for a caller whom the wall does not know yet. Related records stay behind the wall.
+    pub fn root_unconfined(self) -> ReadPlan {
+        ReadPlan { is_root_unconfined: true, ..self }
+    }
+
+    /// May the caller see this record?
+    pub fn admits(&self, view: &dyn Read, node: &Node) -> Result<bool, Fault> {
+        Ok(self.is_root_unconfined || self.env(view).shows(node)?)
+    }
+
+    /// Errors: 404 for a record that the caller may not see.
+    fn must_admit(&self, view: &dyn Read, node: &Node) -> Result<(), Fault> {
+        if self.admits(view, node)? {
+            return Ok(());
+        }
+        let (what, id) = (self.resource.def().words(), node.key());
+        Err(Fault::not_found(format!("{what} with id: {id} was not found")))
     }
 
     fn env<'a>(&'a self, view: &'a dyn Read) -> Env<'a> {
@@ -153,7 +182,10 @@ impl ReadPlan {
 
     /// The record without an envelope.
     pub fn write(&self, view: &dyn Read, node: Node, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let Some((field, text)) = &self.instead else { return self.write_all(view, vec![node], out) };
+        self.must_admit(view, &node)?;
+        let Some((field, text)) = &self.instead else {
+            return Ok(write_nodes(&self.env(view), self.selection()?, vec![node], out)?);
+        };
         let mut object = JsonObject::new(out);
         write_node(&self.env(view), self.selection()?, node, &mut object)?;
         object.field(field, text);
@@ -163,28 +195,33 @@ impl ReadPlan {
 
     /// Several records, separated by commas, without an envelope.
     pub fn write_all(&self, view: &dyn Read, nodes: Vec<Node>, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let env = self.env(view);
-        self.tripwire(&env, &nodes)?;
-        Ok(write_nodes(&env, self.selection()?, nodes, out)?)
+        nodes.iter().try_for_each(|it| self.must_admit(view, it))?;
+        Ok(write_nodes(&self.env(view), self.selection()?, nodes, out)?)
     }
 
-    /// The record with this id in its envelope; soft-deleted ones only if the request asks for them.
+    /// The record with this id in its envelope, if the caller may see it; soft-deleted ones only if the request
+    /// asks for them.
     pub fn find(&self, view: &dyn Read, id: &str) -> Result<Option<Reply>, Fault> {
         let table = Registry::graph().table(self.resource.entity);
         let node = match table.node(view, id)? {
             None if self.params.with_deleted => table.deleted_node(view, id)?,
             found => found,
         };
-        node.map(|it| self.show(view, it)).transpose()
+        match node {
+            Some(node) if self.admits(view, &node)? => self.show(view, node).map(Some),
+            _ => Ok(None),
+        }
     }
 
-    /// `{"<many>": […], "count", "offset", "limit"}`: the page of records that match the request and are in
-    /// all sets of `within`.
+    /// `{"<many>": […], "count", "offset", "limit"}`: the page of records that match the request, are in all
+    /// sets of `within`, and may be seen by the caller.
     pub fn page(mut self, view: &dyn Read, within: Vec<Box<dyn Ids>>) -> Result<Reply, Fault> {
         let params = std::mem::take(&mut self.params);
         let ListParams { filters, q, order, offset, limit, with_deleted, .. } = params;
         let env = self.env(view);
-        if let Some(order) = order.as_deref().filter(|it| self.resource.offer.is_some() && it.contains('.')) {
+        if let Some(order) =
+            order.as_deref().filter(|it| self.resource.store_fields.is_some() && it.contains('.'))
+        {
             return Err(QueryError::Order(order.to_owned()).into());
         }
         // An invalid selection is refused before any record is looked for.
@@ -199,7 +236,6 @@ impl ReadPlan {
             with_deleted,
         };
         let page = list(&env, self.resource.def(), query)?;
-        self.tripwire(&env, &page.nodes)?;
         let mut json = Vec::with_capacity(1024 * (page.nodes.len() + 1));
         let mut envelope = JsonObject::new(&mut json);
         let out = envelope.name(self.resource.many);
@@ -211,21 +247,6 @@ impl ReadPlan {
         envelope.field("limit", &limit);
         envelope.end();
         Ok(Reply::raw(json))
-    }
-
-    /// In test builds: checks that what a store route shows is behind a wall and within it. A handler that
-    /// forgot the wall fails its tests here.
-    fn tripwire(&self, env: &Env<'_>, nodes: &[Node]) -> Result<(), Fault> {
-        if !cfg!(debug_assertions) || self.resource.offer.is_none() {
-            return Ok(());
-        }
-        let entity = self.resource.entity;
-        let wall = env.context.wall().unwrap_or_else(|| panic!("`{entity}` is shown without a wall"));
-        for node in nodes {
-            let is_shown = wall.shows(env.view, node)?;
-            assert!(is_shown, "`{entity}` {} is beyond the wall", node.key());
-        }
-        Ok(())
     }
 }
 
@@ -309,7 +330,7 @@ pub(crate) fn unknown_paths(registry: &Registry, resource: &Resource) -> Vec<&'s
         (Some(path), _) | (None, Some(path)) => ends_at(path, &is_relation),
         (None, None) => ends_at(path, &is_shown),
     };
-    let (whole, parts) = resource.offer.as_ref().map_or((&[][..], &[][..]), |it| (it.whole, it.parts));
+    let (whole, parts) = resource.store_fields.as_ref().map_or((&[][..], &[][..]), |it| (it.whole, it.parts));
     let defaults = resource.fields.iter().filter(|it| !is_default(it));
     let whole = whole.iter().filter(|it| !ends_at(it, &is_guarded));
     let parts = parts.iter().filter(|it| !ends_at(it, &is_shown));

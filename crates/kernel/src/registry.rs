@@ -30,6 +30,7 @@ use crate::{
     resource::{Resource, ResourceEntry},
     subscriber::{Subscriber, SubscriberEntry},
     verify::{CHECKS, Check},
+    visibility,
     workflow::{AnyFlow, FlowEntry},
 };
 
@@ -159,6 +160,7 @@ macro_rules! routes {
                     ),
                     flag: $flag,
                     handler: |call| Box::pin($handler(call)),
+                    source: $crate::source!(),
                 };
 
                 $crate::inventory::submit! { $crate::http::RouteEntry(&ROUTE) }
@@ -168,6 +170,15 @@ macro_rules! routes {
     };
     ($($routes:tt)*) => {
         $crate::routes! { @ None, None, $($routes)* }
+    };
+}
+
+/// The place in the source text where the macro that calls this one is called.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! source {
+    () => {
+        $crate::http::Source { package: env!("CARGO_PKG_NAME"), file: file!(), line: line!() }
     };
 }
 
@@ -309,7 +320,7 @@ impl Registry {
 
         let mut relations: Vec<Relation> = Vec::new();
         for module in &self.modules {
-            module.services.iter().for_each(|it| self.graph.add_table(it.table()));
+            module.services.iter().for_each(|it| self.graph.add_table(it.table(), it.visibility()));
             relations.extend(module.relations);
         }
         for link in &self.links {
@@ -317,6 +328,7 @@ impl Registry {
             relations.extend(link::relations_of(link));
         }
         relations.extend(self.field_links.iter().flat_map(|it| field_relations(it)));
+        pair_up(&mut relations);
         relations.iter().for_each(|it| self.graph.add_relation(*it));
         self.computed.iter().for_each(|it| self.graph.add_computed(it));
         self.cleared = reference::cleared(&relations);
@@ -462,6 +474,7 @@ impl Registry {
                 ));
             }
         }
+        visibility::problems(self, &mut say);
         for resource in &self.resources {
             for path in unknown_paths(self, resource) {
                 say(format!("`{}` shows `{path}`, which nothing has", resource.many));
@@ -524,11 +537,29 @@ impl Registry {
     }
 }
 
+/// Names the way back of each relation through a field, where there is one.
+fn pair_up(relations: &mut [Relation]) {
+    let all = relations.to_vec();
+    for relation in relations {
+        let is_back = |it: &&Relation| {
+            let is_reversed = match (relation.resolve, it.resolve) {
+                (Resolve::Field(one), Resolve::Back(other)) | (Resolve::Back(one), Resolve::Field(other)) => {
+                    one == other
+                }
+                _ => false,
+            };
+            is_reversed && (it.from, it.to) == (relation.to, relation.from)
+        };
+        relation.back = relation.back.or_else(|| all.iter().find(is_back).map(|it| it.name));
+    }
+}
+
 pub(crate) fn field_relations(link: &FieldLink) -> Vec<Relation> {
     let there = Relation {
         many: link.many,
         absent_if_none: true,
         on_delete: link.on_delete,
+        reveals: link.reveals,
         ..Relation::one(link.from, link.relation, link.to, Resolve::Field(link.field))
     };
     let back = link.back.map(|name| Relation {

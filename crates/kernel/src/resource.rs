@@ -1,7 +1,7 @@
 //! Resources: the HTTP representation of an entity (envelopes, default fields, allow-list of relations). The
 //! plan of one request is a [`ReadPlan`](crate::http::ReadPlan).
 
-use crate::{Registry, data::EntityDef, http::Envelope, query::Offer};
+use crate::{Registry, data::EntityDef, http::Envelope, query::StoreFields};
 
 /// The representation of an entity on one kind of route.
 pub struct Resource {
@@ -13,9 +13,10 @@ pub struct Resource {
     pub many: &'static str,
     /// Default fields, in the syntax of `fields`.
     pub fields: &'static [&'static str],
-    /// Allow-list of relations and computed fields that `fields` may select; the rest is left out without an
-    /// error, and lists are ordered by the record's own fields only. `None`: unrestricted.
-    pub offer: Option<Offer>,
+    /// What storefronts may ask for: the allow-list of relations and computed fields that `fields` may select.
+    /// The rest is left out without an error, and lists are ordered by the record's own fields only. `None`: it
+    /// is for admins, who may ask for everything; a store route of it is refused at start.
+    pub store_fields: Option<StoreFields>,
     /// Parameters that filter by another field: `tag_id` by `tags.id`.
     pub renamed: &'static [(&'static str, &'static str)],
 }
@@ -33,8 +34,8 @@ impl Envelope for Resource {
         self.many
     }
 
-    fn offer(&self) -> Option<&Offer> {
-        self.offer.as_ref()
+    fn store_fields(&self) -> Option<&StoreFields> {
+        self.store_fields.as_ref()
     }
 }
 

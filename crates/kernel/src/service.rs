@@ -10,7 +10,7 @@ use crate::{
     data::{Change, Entity, Index, Node, Record, RowError, Table, TableSource},
     link,
     projection::{announce, project},
-    query::{Context, Env, ListQuery, QueryError, list},
+    query::{Context, Env, ListQuery, QueryError, Visibility, list},
     reference,
 };
 
@@ -18,6 +18,7 @@ use crate::{
 pub struct Service<T: 'static> {
     /// The rows. Read them here; write them through the service, which updates links and projections.
     pub table: Table<T>,
+    visibility: Visibility,
 }
 
 /// An update of a `T`.
@@ -44,12 +45,17 @@ pub fn of<T: Entity>(node: &Node) -> &T {
 impl<T: Entity> Service<T> {
     /// A service over a table with these indexes.
     pub const fn new(indexes: &'static [Index<T>]) -> Self {
-        Service { table: Table::new(indexes) }
+        Service { table: Table::new(indexes), visibility: Visibility::Admins }
+    }
+
+    /// The same service, whose records are visible to storefronts, too: as much as `visibility` says.
+    pub const fn visible(self, visibility: Visibility) -> Self {
+        Service { visibility, ..self }
     }
 
     /// The same service with an upper bound of bytes per record.
     pub const fn at_most(self, bytes_max: usize) -> Self {
-        Service { table: self.table.at_most(bytes_max) }
+        Service { table: self.table.at_most(bytes_max), ..self }
     }
 
     /// The live record with this id.
@@ -191,6 +197,9 @@ pub trait AnyService: Sync {
     /// Its rows.
     fn table(&self) -> &dyn TableSource;
 
+    /// Who sees its records, besides admins.
+    fn visibility(&self) -> Visibility;
+
     /// See [`Service::delete`].
     fn delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError>;
 
@@ -242,6 +251,10 @@ pub trait AnyService: Sync {
 impl<T: Entity> AnyService for Service<T> {
     fn table(&self) -> &dyn TableSource {
         &self.table
+    }
+
+    fn visibility(&self) -> Visibility {
+        self.visibility
     }
 
     fn delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError> {

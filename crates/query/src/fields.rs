@@ -111,28 +111,28 @@ impl FieldList {
         all
     }
 
-    /// Drops, without an error, what the allow-list `offer` does not hold, as the store routes of the wire
+    /// Drops, without an error, what the allow-list `allowed` does not hold, as the store routes of the wire
     /// do. `is_guarded` tells for a path and a name whether it is a relation or a computed field: these must
-    /// be offered.
-    pub fn restrict(&mut self, offer: &Offer, is_guarded: &dyn Fn(&[String], &str) -> bool) {
-        self.restrict_below(&mut Vec::new(), offer, is_guarded);
+    /// be named.
+    pub fn restrict(&mut self, allowed: &StoreFields, is_guarded: &dyn Fn(&[String], &str) -> bool) {
+        self.restrict_below(&mut Vec::new(), allowed, is_guarded);
     }
 
     fn restrict_below(
         &mut self,
         above: &mut Vec<String>,
-        offer: &Offer,
+        allowed: &StoreFields,
         is_guarded: &dyn Fn(&[String], &str) -> bool,
     ) {
-        self.star &= offer.is_whole(above);
+        self.star &= allowed.is_whole(above);
         self.children.retain(|name, child| {
             let guarded = is_guarded(above, name);
             above.push(name.clone());
-            let keep = offer.shows(above, guarded);
+            let keep = allowed.shows(above, guarded);
             if keep && guarded {
-                // A relation that is offered in parts cannot be selected as a whole.
-                child.named &= offer.is_whole(above);
-                child.restrict_below(above, offer, is_guarded);
+                // A relation that is allowed in parts cannot be selected as a whole.
+                child.named &= allowed.is_whole(above);
+                child.restrict_below(above, allowed, is_guarded);
             }
             above.pop();
             keep
@@ -140,35 +140,38 @@ impl FieldList {
     }
 }
 
-/// The path under which an offer names these segments. Repetitions are dropped: a relation from an entity to
-/// itself, such as from a category to its children, is offered at any depth.
-pub fn offered_path(segments: &[String]) -> String {
+/// The path under which an allow-list names these segments. Repetitions are dropped: a relation from an entity to
+/// itself, such as from a category to its children, is allowed at any depth.
+pub fn allowed_path(segments: &[String]) -> String {
     let mut path = segments.to_vec();
     path.dedup();
     path.join(".")
 }
 
-/// The allow-list of a route: relations and computed fields that `fields` may select. The record's own fields
-/// are always allowed.
+/// What storefronts may ask for: the allow-list of relations and computed fields that `fields` may select. The
+/// record's own fields are always allowed.
 #[derive(Clone, Copy, Debug)]
-pub struct Offer {
+pub struct StoreFields {
     /// Relations with all fields of their records, and computed fields, by path.
     pub whole: &'static [&'static str],
     /// Single fields of other relations, by path.
     pub parts: &'static [&'static str],
 }
 
-impl Offer {
-    /// Are all fields of the record at the end of this path of relations offered?
+impl StoreFields {
+    /// The record's own fields alone.
+    pub const OWN: StoreFields = StoreFields { whole: &[], parts: &[] };
+
+    /// Are all fields of the record at the end of this path of relations allowed?
     pub fn is_whole(&self, path: &[String]) -> bool {
-        path.is_empty() || self.whole.contains(&offered_path(path).as_str())
+        path.is_empty() || self.whole.contains(&allowed_path(path).as_str())
     }
 
-    /// Is what this path names offered? A relation or a computed field (`is_guarded`) must be named, whole or
+    /// Is what this path names allowed? A relation or a computed field (`is_guarded`) must be named, whole or
     /// in parts; other fields come with their record.
     pub fn shows(&self, path: &[String], is_guarded: bool) -> bool {
         let Some((_, above)) = path.split_last() else { return true };
-        let name = offered_path(path);
+        let name = allowed_path(path);
         let below = format!("{name}.");
         let is_part = || self.parts.iter().any(|it| *it == name || it.starts_with(&below));
         if is_guarded { self.is_whole(path) || is_part() } else { self.is_whole(above) || is_part() }
@@ -250,8 +253,8 @@ mod tests {
         let mut list = FieldList::of(&[
             "id", "*a", "a.b.c", "*x", "x.y", "a.price", "a.secret_price", "*z", "z.id", "z.no",
         ]);
-        let offer = Offer { whole: &["a", "a.price"], parts: &["z.id"] };
-        list.restrict(&offer, &|_, name| ["a", "b", "x", "z", "price", "secret_price"].contains(&name));
+        let allowed = StoreFields { whole: &["a", "a.price"], parts: &["z.id"] };
+        list.restrict(&allowed, &|_, name| ["a", "b", "x", "z", "price", "secret_price"].contains(&name));
         let mut out = Vec::new();
         print(&list, "", &mut out);
         assert_eq!(out.join(" "), "a.* a.price id z.id");

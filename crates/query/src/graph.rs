@@ -2,9 +2,7 @@
 //! context with its wall and limits; batched loading of relations.
 
 use std::{
-    any::Any,
     collections::{BTreeMap, HashMap},
-    fmt,
     sync::Arc,
 };
 
@@ -17,7 +15,7 @@ use atoll_values::{
 };
 use serde_json::Value;
 
-use crate::{Ids, QueryError, sort_key::SortKey};
+use crate::{Ids, QueryError, Visibility, Wall, sort_key::SortKey};
 
 /// The entities, tables and relations of everything that is linked into the program.
 #[derive(Default)]
@@ -26,6 +24,7 @@ pub struct Graph {
     tables: HashMap<&'static str, &'static dyn TableSource>,
     relations: HashMap<&'static str, BTreeMap<&'static str, Relation>>,
     computed: HashMap<&'static str, BTreeMap<&'static str, &'static Computed>>,
+    visible: HashMap<&'static str, Visibility>,
 }
 
 /// A relation from one entity to another.
@@ -49,6 +48,11 @@ pub struct Relation {
     pub on_delete: OnDelete,
     /// The field by which the targets are sorted. The default is by id.
     pub sorted_by: Option<&'static str>,
+    /// Are the targets visible to whoever sees the record, whatever their own visibility is? The customer of
+    /// a cart is.
+    pub reveals: bool,
+    /// The relation of the targets that leads back to the record, if there is one.
+    pub back: Option<&'static str>,
 }
 
 impl Relation {
@@ -64,6 +68,8 @@ impl Relation {
             resolve,
             on_delete: OnDelete::Keep,
             sorted_by: None,
+            reveals: false,
+            back: None,
         }
     }
 
@@ -134,23 +140,6 @@ pub struct Computed {
 /// Computes a field of many records in one call.
 pub type Compute = fn(&Env<'_>, &[Node]) -> Result<Vec<Option<Value>>, QueryError>;
 
-/// The limit of what a caller may see. Every relation of a query ends at it: records beyond it are absent
-/// from answers, filters and sort orders alike.
-pub trait Wall: Any + fmt::Debug + Send + Sync {
-    /// Is this record visible to the caller?
-    fn shows(&self, view: &dyn Read, node: &Node) -> Result<bool, StoreError>;
-}
-
-/// The wall of an unknown caller: no relation leads anywhere.
-#[derive(Clone, Copy, Debug)]
-pub struct Nothing;
-
-impl Wall for Nothing {
-    fn shows(&self, _: &dyn Read, _: &Node) -> Result<bool, StoreError> {
-        Ok(false)
-    }
-}
-
 /// The context of a query: the time, values for computed fields, the wall and the limits.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -215,6 +204,12 @@ impl Context {
         self.wall.as_deref()
     }
 
+    /// The same context; without a wall, it gets that of `other`.
+    pub fn or_within_that_of(mut self, other: &Context) -> Self {
+        self.wall = self.wall.or_else(|| other.wall.clone());
+        self
+    }
+
     /// Adds values for a computed field, under a name that the field defines.
     pub fn with(mut self, name: &'static str, values: Vec<String>) -> Self {
         self.values.insert(name, values);
@@ -251,25 +246,23 @@ impl Graph {
         }
         for embed in def.embeds {
             let to = (embed.entity)();
-            self.add_relation(Relation {
-                from: def.name,
-                name: embed.name,
-                to: to.name,
-                many: embed.many,
-                searched: false,
-                absent_if_none: false,
-                resolve: Resolve::Embedded,
-                on_delete: OnDelete::Keep,
-                sorted_by: None,
-            });
+            let relation = Relation::one(def.name, embed.name, to.name, Resolve::Embedded);
+            self.add_relation(Relation { many: embed.many, ..relation });
             self.add_entity(to);
         }
     }
 
-    /// Adds a table and its entity.
-    pub fn add_table(&mut self, table: &'static dyn TableSource) {
+    /// Adds a table and its entity, visible to these callers.
+    pub fn add_table(&mut self, table: &'static dyn TableSource, visible: Visibility) {
         self.add_entity(table.def());
         self.tables.insert(table.def().name, table);
+        self.visible.insert(table.def().name, visible);
+    }
+
+    /// Who sees the records of an entity besides admins. Rows of links, and whatever else says nothing, are
+    /// for admins.
+    pub fn visibility(&self, entity: &str) -> Visibility {
+        self.visible.get(entity).copied().unwrap_or_default()
     }
 
     /// Adds a relation.
@@ -328,7 +321,7 @@ impl Graph {
     }
 
     /// Is `name` a relation or a computed field of the entity at the end of this path of relations? Such
-    /// names must be offered by the route.
+    /// names must be in the allow-list of a store route.
     pub fn is_guarded(&self, root: &str, above: &[String], name: &str) -> bool {
         let mut entity = root;
         for segment in above {
@@ -368,7 +361,7 @@ impl Relation {
     ) -> Result<Vec<Vec<Node>>, QueryError> {
         // A sorted relation is read whole, as only then its first targets are known.
         let read_per_record = if self.sorted_by.is_some() { usize::MAX } else { per_record };
-        let mut targets = Targets::new(env, read_per_record, in_total);
+        let mut targets = Targets::new(env, self, read_per_record, in_total);
         match self.resolve {
             Resolve::Embedded => {
                 // Embedded records are part of the record: the limit for related records does not apply.
@@ -426,6 +419,7 @@ impl Relation {
 /// Collects the targets of a relation, record by record: those that the wall shows, up to the limits.
 pub struct Targets<'a> {
     env: &'a Env<'a>,
+    relation: &'a Relation,
     /// The maximum of one record; further targets are not read.
     per_record: usize,
     /// The maximum of all records together; more are an error.
@@ -435,8 +429,8 @@ pub struct Targets<'a> {
 }
 
 impl<'a> Targets<'a> {
-    fn new(env: &'a Env<'a>, per_record: usize, in_total: usize) -> Self {
-        Targets { env, per_record, in_total, n_added: 0, all: Vec::new() }
+    fn new(env: &'a Env<'a>, relation: &'a Relation, per_record: usize, in_total: usize) -> Self {
+        Targets { env, relation, per_record, in_total, n_added: 0, all: Vec::new() }
     }
 
     /// Starts the targets of the next record.
@@ -450,9 +444,7 @@ impl<'a> Targets<'a> {
     /// If `begin` was not called.
     pub fn add(&mut self, target: Node) -> Result<Scan, StoreError> {
         let own = self.all.last_mut().expect("a record was begun");
-        if let Some(wall) = &self.env.context.wall
-            && !wall.shows(self.env.view, &target)?
-        {
+        if !self.env.shows_target(self.relation, &target)? {
             return Ok(Scan::Continue(()));
         }
         own.push(target);

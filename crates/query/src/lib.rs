@@ -14,16 +14,17 @@ mod narrow;
 mod predicate;
 mod selection;
 mod sort_key;
+mod wall;
 
 pub use expand::{check_selection, write_node, write_nodes};
-pub use fields::{FieldList, Offer, offered_path};
+pub use fields::{FieldList, StoreFields, allowed_path};
 pub use graph::{
-    AnswerLimits, Compute, Computed, Context, Env, Graph, Nothing, OnDelete, Relation, Resolve, ResolveWith,
-    Targets, Wall,
+    AnswerLimits, Compute, Computed, Context, Env, Graph, OnDelete, Relation, Resolve, ResolveWith, Targets,
 };
 pub use ids::{Ids, Union, Where};
 pub use list::{ListQuery, Page, SortBy, list};
 pub use selection::Selection;
+pub use wall::{Nothing, Visibility, Wall};
 
 use atoll_storage::{Halt, StoreError};
 

@@ -13,6 +13,7 @@ use crate::{
     narrow::narrow,
     predicate::{Predicate, Search},
     sort_key::SortKey,
+    wall::Confined,
 };
 
 /// Candidates whose filters are evaluated together: enough for a batched call to pay off, few enough that a
@@ -94,6 +95,7 @@ pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Resu
         check_sort(env, entity, sort)?;
     }
     filters = filters.into_iter().flat_map(Filter::parts).collect();
+    let confined = Confined::list(env, entity, &mut filters, &mut within);
     let source = choose_source(env, entity, &mut filters, &mut within, with_deleted)?;
     let id_direction = match &sort {
         None => Some(Direction::Ascending),
@@ -105,6 +107,7 @@ pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Resu
         entity,
         predicates: filters.iter().map(Predicate::of).collect(),
         within,
+        confined,
         search: q.as_deref().map(Search::of),
     };
     let by_path = sort.filter(|_| id_direction.is_none());
@@ -178,6 +181,7 @@ struct Candidates<'a> {
     entity: &'static EntityDef,
     predicates: Vec<Predicate>,
     within: Vec<Box<dyn Ids>>,
+    confined: Confined,
     search: Option<Search>,
 }
 
@@ -186,7 +190,8 @@ type Visit<'l> = dyn FnMut(&Chunk<'_>, &[bool]) -> Result<(), QueryError> + 'l;
 
 impl<'a> Candidates<'a> {
     fn is_unfiltered(&self) -> bool {
-        self.predicates.is_empty() && self.within.is_empty() && self.search.is_none()
+        let has_conditions = !self.predicates.is_empty() || !self.within.is_empty() || self.search.is_some();
+        !has_conditions && !self.confined.asks_each()
     }
 
     fn table(&self) -> &'static dyn TableSource {
@@ -340,6 +345,10 @@ impl<'a> Candidates<'a> {
         for predicate in &self.predicates {
             let holds = predicate.matches(chunk)?;
             keep.iter_mut().zip(holds).for_each(|(keep, holds)| *keep &= holds);
+        }
+        if self.confined.asks_each() {
+            let shown = self.confined.shows(self.env, &chunk.nodes)?;
+            keep.iter_mut().zip(shown).for_each(|(keep, shown)| *keep &= shown);
         }
         if let Some(search) = &self.search {
             let holds = search.matches(chunk)?;

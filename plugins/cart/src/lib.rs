@@ -8,6 +8,7 @@ use atoll_kernel::{
     data::{Index, Module, Service},
     limits::CART_BYTES_MAX,
     module,
+    query::Visibility,
 };
 
 pub use error::Error;
@@ -40,7 +41,9 @@ pub const OPEN_BY_DAY: Index<Cart> =
     });
 
 /// Write through [`open_cart`], [`add_line`] and the others, which enforce the rules of the module.
-pub static CARTS: Service<Cart> = Service::new(&[BY_SALES_CHANNEL, OPEN_BY_DAY]).at_most(CART_BYTES_MAX);
+pub static CARTS: Service<Cart> = Service::new(&[BY_SALES_CHANNEL, OPEN_BY_DAY])
+    .visible(Visibility::ById { channel: "sales_channel_id", customer: "customer_id" })
+    .at_most(CART_BYTES_MAX);
 
 module! { Module {
     name: "cart",

@@ -8,7 +8,7 @@ use atoll_kernel::{
     data::{Index, Module, Service},
     limits::CUSTOMER_BYTES_MAX,
     module,
-    query::{Relation, Resolve},
+    query::{Relation, Resolve, Visibility},
 };
 
 pub use error::Error;
@@ -33,9 +33,11 @@ const fn account(has_account: bool) -> &'static str {
 }
 
 /// The service of customers.
-pub static CUSTOMERS: Service<Customer> = Service::new(&[BY_EMAIL]).at_most(CUSTOMER_BYTES_MAX);
+pub static CUSTOMERS: Service<Customer> =
+    Service::new(&[BY_EMAIL]).visible(Visibility::OfCustomer("id")).at_most(CUSTOMER_BYTES_MAX);
 /// Write through [`add_address`], [`change_address`] and [`remove_address`], which keep at most one default.
-pub static ADDRESSES: Service<CustomerAddress> = Service::new(&[BY_CUSTOMER]).at_most(CUSTOMER_BYTES_MAX);
+pub static ADDRESSES: Service<CustomerAddress> =
+    Service::new(&[BY_CUSTOMER]).visible(Visibility::OfCustomer("customer_id")).at_most(CUSTOMER_BYTES_MAX);
 
 module! { Module {
     name: "customer",

@@ -7,6 +7,7 @@ use atoll_kernel::{
     Moment, Write,
     data::{Entity, Module, Service},
     module,
+    query::Visibility,
 };
 
 pub use error::Error;
@@ -16,7 +17,7 @@ pub use types::{Fulfillment, FulfillmentItem, Packed};
 pub const FULFILLMENT: &str = "fulfillment";
 
 /// Created by [`pack`], cancelled by [`cancel`].
-pub static FULFILLMENTS: Service<Fulfillment> = Service::new(&[]);
+pub static FULFILLMENTS: Service<Fulfillment> = Service::new(&[]).visible(Visibility::With(&["order"]));
 
 module! { Module {
     name: "fulfillment",

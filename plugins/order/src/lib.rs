@@ -8,6 +8,7 @@ mod types;
 use atoll_kernel::{
     data::{Index, Module, Service},
     module,
+    query::Visibility,
 };
 
 pub use error::Error;
@@ -38,7 +39,8 @@ pub(crate) const BY_LINE: Index<Order> = Index::unique("order.by_line", &["items
 });
 
 /// Created by [`place_order`].
-pub static ORDERS: Service<Order> = Service::new(&[BY_SALES_CHANNEL, BY_CUSTOMER, BY_STATUS, BY_LINE]);
+pub static ORDERS: Service<Order> = Service::new(&[BY_SALES_CHANNEL, BY_CUSTOMER, BY_STATUS, BY_LINE])
+    .visible(Visibility::ById { channel: "sales_channel_id", customer: "customer_id" });
 
 module! { Module {
     name: "order",

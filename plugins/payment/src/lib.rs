@@ -8,7 +8,7 @@ mod types;
 use atoll_kernel::{
     data::{Index, Module, Service},
     module,
-    query::{Relation, Resolve},
+    query::{Relation, Resolve, Visibility},
 };
 
 pub use error::Error;
@@ -37,11 +37,13 @@ const PAYMENTS_BY_SESSION: Index<Payment> =
     Index::on("payment.by_session", &["payment_session_id"], |it, keys| keys.add(&[&it.payment_session_id]));
 
 /// Records of the linked providers, written at every start.
-pub static PAYMENT_PROVIDERS: Service<ProviderRecord> = Service::new(&[]);
+pub static PAYMENT_PROVIDERS: Service<ProviderRecord> = Service::new(&[]).visible(Visibility::Everyone);
 /// Write through [`set_amount`], [`open_session`] and the others, which keep the sums.
-pub static PAYMENT_COLLECTIONS: Service<PaymentCollection> = Service::new(&[]);
+pub static PAYMENT_COLLECTIONS: Service<PaymentCollection> =
+    Service::new(&[]).visible(Visibility::With(&["cart", "order"]));
 /// Created by [`authorize`].
-pub static PAYMENTS: Service<Payment> = Service::new(&[PAYMENTS_BY_COLLECTION, PAYMENTS_BY_SESSION]);
+pub static PAYMENTS: Service<Payment> = Service::new(&[PAYMENTS_BY_COLLECTION, PAYMENTS_BY_SESSION])
+    .visible(Visibility::With(&["payment_collection"]));
 
 module! { Module {
     name: "payment",
@@ -49,7 +51,10 @@ module! { Module {
     services: &[&PAYMENT_PROVIDERS, &PAYMENT_COLLECTIONS, &PAYMENTS],
     relations: &[
         Relation::many(PAYMENT_COLLECTION, "payments", PAYMENT, Resolve::Back("payment_collection_id")),
-        Relation::one("payment_session", "payment", PAYMENT, Resolve::Back("payment_session_id")),
+        Relation {
+            reveals: true,
+            ..Relation::one("payment_session", "payment", PAYMENT, Resolve::Back("payment_session_id"))
+        },
         Relation::one(
             PAYMENT,
             "payment_collection",

@@ -11,7 +11,7 @@ mod types;
 use atoll_kernel::{
     data::{Index, Module, Service},
     module,
-    query::{OnDelete, Relation, Resolve, Where},
+    query::{OnDelete, Relation, Resolve, Visibility, Where},
 };
 
 pub use error::Error;
@@ -123,22 +123,27 @@ const SHOWN: Index<ProductCategory> = Index::on("product_category.shown", &["is_
 
 /// Write through [`create_product`] and the others, which enforce the rules of the module.
 pub static PRODUCTS: Service<Product> =
-    Service::new(&[BY_HANDLE, BY_COLLECTION, BY_TYPE, BY_STATUS, BY_TAG, BY_CATEGORY, PRODUCTS_BY_OPTION]);
+    Service::new(&[BY_HANDLE, BY_COLLECTION, BY_TYPE, BY_STATUS, BY_TAG, BY_CATEGORY, PRODUCTS_BY_OPTION])
+        .visible(Visibility::Listing);
 /// The service of variants.
 pub static VARIANTS: Service<ProductVariant> =
-    Service::new(&[BY_PRODUCT, DELETED_WITH_PRODUCT, BY_SKU, BY_BARCODE, BY_EAN, BY_UPC, VARIANTS_BY_VALUE]);
+    Service::new(&[BY_PRODUCT, DELETED_WITH_PRODUCT, BY_SKU, BY_BARCODE, BY_EAN, BY_UPC, VARIANTS_BY_VALUE])
+        .visible(Visibility::Listing);
 /// The service of options.
-pub static OPTIONS: Service<ProductOption> = Service::new(&[]);
+pub static OPTIONS: Service<ProductOption> = Service::new(&[]).visible(Visibility::Everyone);
 /// The service of the values that options offer.
-pub static OPTION_VALUES: Service<ProductOptionValue> = Service::new(&[BY_OPTION, DELETED_WITH_OPTION]);
+pub static OPTION_VALUES: Service<ProductOptionValue> =
+    Service::new(&[BY_OPTION, DELETED_WITH_OPTION]).visible(Visibility::Everyone);
 /// The service of types.
-pub static TYPES: Service<ProductType> = Service::new(&[TYPE_BY_VALUE]);
+pub static TYPES: Service<ProductType> = Service::new(&[TYPE_BY_VALUE]).visible(Visibility::Everyone);
 /// The service of tags.
-pub static TAGS: Service<ProductTag> = Service::new(&[TAG_BY_VALUE]);
+pub static TAGS: Service<ProductTag> = Service::new(&[TAG_BY_VALUE]).visible(Visibility::Everyone);
 /// The service of collections.
-pub static COLLECTIONS: Service<ProductCollection> = Service::new(&[COLLECTION_BY_HANDLE]);
+pub static COLLECTIONS: Service<ProductCollection> =
+    Service::new(&[COLLECTION_BY_HANDLE]).visible(Visibility::Everyone);
 /// The service of categories.
-pub static CATEGORIES: Service<ProductCategory> = Service::new(&[CATEGORY_BY_HANDLE, BY_PARENT, SHOWN]);
+pub static CATEGORIES: Service<ProductCategory> =
+    Service::new(&[CATEGORY_BY_HANDLE, BY_PARENT, SHOWN]).visible(Visibility::Listing);
 
 /// Filter for the categories that storefronts show: active and not internal.
 pub fn shown_categories() -> Where {

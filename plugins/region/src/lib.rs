@@ -9,7 +9,7 @@ mod types;
 use atoll_kernel::{
     data::{Index, Module, Service},
     module,
-    query::{OnDelete, Relation, Resolve},
+    query::{Relation, Resolve, Visibility},
 };
 
 pub use error::Error;
@@ -26,27 +26,17 @@ pub const COUNTRIES_BY_REGION: Index<Country> =
     Index::on("country.by_region", &["region_id"], |it, keys| keys.add_some(it.region_id.as_deref()));
 
 /// Write through [`create_region`], [`update_region`] and [`delete_region`], which assign countries.
-pub static REGIONS: Service<Region> = Service::new(&[]);
+pub static REGIONS: Service<Region> = Service::new(&[]).visible(Visibility::Everyone);
 /// Countries; their ids are their alpha-2 codes.
-pub static COUNTRIES: Service<Country> = Service::new(&[COUNTRIES_BY_REGION]);
+pub static COUNTRIES: Service<Country> = Service::new(&[COUNTRIES_BY_REGION]).visible(Visibility::Everyone);
 /// Currencies; their ids are their codes.
-pub static CURRENCIES: Service<Currency> = Service::new(&[]);
+pub static CURRENCIES: Service<Currency> = Service::new(&[]).visible(Visibility::Everyone);
 
 module! { Module {
     name: "region",
     summary: "Regions, currencies and countries",
     services: &[&REGIONS, &COUNTRIES, &CURRENCIES],
-    relations: &[Relation {
-        from: REGION,
-        name: "countries",
-        to: "country",
-        many: true,
-        searched: false,
-        absent_if_none: false,
-        resolve: Resolve::Back("region_id"),
-        on_delete: OnDelete::Keep,
-        sorted_by: None,
-    }],
+    relations: &[Relation::many(REGION, "countries", "country", Resolve::Back("region_id"))],
     seed: Some(service::seed),
     ..Module::EMPTY
 } }

@@ -5,6 +5,7 @@ mod types;
 use atoll_kernel::{
     data::{Module, Service},
     feature_flag, module,
+    query::Visibility,
 };
 
 pub use types::{SalesChannel, SalesChannelPatch};
@@ -13,7 +14,7 @@ pub use types::{SalesChannel, SalesChannelPatch};
 pub const SALES_CHANNEL: &str = "sales_channel";
 
 /// Sales channels. Names need not be unique, as on the wire.
-pub static SALES_CHANNELS: Service<SalesChannel> = Service::new(&[]);
+pub static SALES_CHANNELS: Service<SalesChannel> = Service::new(&[]).visible(Visibility::OfChannel("id"));
 
 feature_flag! {
     /// Sales channels as a feature. While it is off, the shop sells its whole catalogue to every key, and

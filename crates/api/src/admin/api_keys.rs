@@ -59,7 +59,7 @@ static API_KEY: Resource = Resource {
         "id", "title", "token", "redacted", "type", "last_used_at", "updated_at", "created_at", "created_by",
         "revoked_at", "revoked_by", "sales_channels.id", "sales_channels.name",
     ],
-    offer: None,
+    store_fields: None,
     renamed: &[("token", "stored_token")],
 };
 

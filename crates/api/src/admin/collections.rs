@@ -38,7 +38,7 @@ static RESOURCE: Resource = Resource {
     one: "collection",
     many: "collections",
     fields: &["id", "title", "handle", "external_id", "created_at", "updated_at", "metadata"],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

@@ -21,7 +21,7 @@ static CURRENCY: Resource = Resource {
     one: "currency",
     many: "currencies",
     fields: &["code", "name", "symbol", "symbol_native", "decimal_digits", "rounding"],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

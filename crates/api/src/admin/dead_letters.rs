@@ -34,7 +34,7 @@ static DEAD_LETTER: Resource = Resource {
         "id", "subscriber", "event", "data", "happened_at", "actor_id", "error", "n_failed", "created_at",
         "updated_at",
     ],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

@@ -70,7 +70,7 @@ static ITEM: Resource = Resource {
         "mid_code", "material", "unit_of_measure", "weight", "length", "height", "width", "metadata",
         "reserved_quantity", "stocked_quantity", "created_at", "updated_at", "*location_levels",
     ],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 
@@ -91,7 +91,7 @@ static LEVEL: Resource = Resource {
         "id", "inventory_item_id", "location_id", "stocked_quantity", "reserved_quantity",
         "incoming_quantity", "available_quantity", "metadata", "created_at", "updated_at",
     ],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::{
     admin::users::USER,
-    reply::{find, page, perform, perform_secretly, remove_by},
+    reply::{find, page, perform_as, perform_secretly, remove_by},
     tables::{METADATA, NOTHING, ONE, any, date, list, text},
 };
 
@@ -40,7 +40,7 @@ static INVITE: Resource = Resource {
     one: "invite",
     many: "invites",
     fields: &["id", "email", "accepted", "expires_at", "metadata", "created_at", "updated_at"],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 
@@ -109,7 +109,8 @@ async fn accept(mut call: Call) -> Result<Reply, Fault> {
     let input = Acceptance { identity, token, user };
     // The identity has no account yet, so the transaction runs on behalf of the shop.
     call.pass.actor = call.pass.actor.or_system();
-    perform(&USER, call, move |it| it.run(&ACCEPT_INVITE, input)).await
+    let plan = USER.plan(&call).root_unconfined();
+    perform_as(&plan, call, move |it| it.run(&ACCEPT_INVITE, input)).await
 }
 
 fn not_found(id: &str) -> String {

@@ -32,7 +32,7 @@ static JOB_RUN: Resource = Resource {
         "id", "job", "state", "scheduled_for", "started_at", "ended_at", "lease_until", "error", "n_missed",
         "created_at", "updated_at",
     ],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

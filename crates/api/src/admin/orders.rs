@@ -51,7 +51,7 @@ static LISTED: Resource = Resource {
     one: "order",
     many: "orders",
     fields: &LISTED_FIELDS,
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

@@ -22,7 +22,7 @@ static PROVIDER: Resource = Resource {
     one: "payment_provider",
     many: "payment_providers",
     fields: &["id", "is_enabled"],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

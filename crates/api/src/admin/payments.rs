@@ -38,7 +38,7 @@ static PAYMENT: Resource = Resource {
         "captures.id", "captures.amount", "refunds.id", "refunds.amount", "refunds.note",
         "refunds.payment_id",
     ],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

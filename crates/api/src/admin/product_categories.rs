@@ -46,7 +46,7 @@ static RESOURCE: Resource = Resource {
         "parent_category_id", "created_at", "updated_at", "metadata", "*parent_category",
         "*category_children",
     ],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

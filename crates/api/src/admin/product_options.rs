@@ -61,7 +61,7 @@ static OPTION: Resource = Resource {
     one: "product_option",
     many: "product_options",
     fields: &["id", "title", "is_exclusive", "metadata", "created_at", "updated_at", "deleted_at", "*values"],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 
@@ -70,7 +70,7 @@ static VALUE: Resource = Resource {
     one: "product_option_value",
     many: "product_option_values",
     fields: &["id", "value", "rank", "metadata", "option_id", "created_at", "updated_at", "deleted_at"],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

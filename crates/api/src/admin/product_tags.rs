@@ -24,7 +24,7 @@ static RESOURCE: Resource = Resource {
     one: "product_tag",
     many: "product_tags",
     fields: &["id", "value", "external_id", "created_at", "updated_at", "metadata"],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

@@ -64,7 +64,7 @@ static VARIANT: Resource = Resource {
         "metadata", "variant_rank", "product_id", "created_at", "updated_at", "deleted_at", "*options",
         "options.option.id", "prices",
     ],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

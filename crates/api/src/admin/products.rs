@@ -46,7 +46,7 @@ pub(crate) static PRODUCT: Resource = Resource {
         "variants.prices", "variants.images", "*variants.options", "*variants.options.option",
         "*sales_channels",
     ],
-    offer: None,
+    store_fields: None,
     renamed: &[
         ("tag_id", "tag_ids"),
         ("category_id", "category_ids"),

@@ -42,7 +42,7 @@ static REGION: Resource = Resource {
         "id", "name", "currency_code", "created_at", "updated_at", "deleted_at", "automatic_taxes",
         "metadata", "*countries",
     ],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

@@ -46,7 +46,7 @@ static RESERVATION: Resource = Resource {
             "hs_code", "requires_shipping", "mid_code", "material", "unit_of_measure", "weight", "length",
             "height", "width", "metadata", "reserved_quantity", "stocked_quantity", "created_at", "updated_at"),
     ],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

@@ -52,7 +52,7 @@ static SALES_CHANNEL: Resource = Resource {
     fields: &[
         "id", "name", "description", "is_disabled", "created_at", "updated_at", "deleted_at", "metadata",
     ],
-    offer: None,
+    store_fields: None,
     renamed: &[("location_id", "stock_locations.id"), ("publishable_key_id", "publishable_api_keys.id")],
 };
 

@@ -48,7 +48,7 @@ static STOCK_LOCATION: Resource = Resource {
         under!("address": "id", "address_1", "address_2", "city", "country_code", "phone", "province",
             "postal_code", "metadata"),
     ],
-    offer: None,
+    store_fields: None,
     renamed: &[("address_id", "address.id"), ("sales_channel_id", "sales_channels.id")],
 };
 

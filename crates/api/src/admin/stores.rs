@@ -27,7 +27,7 @@ static STORE: Resource = Resource {
         "id", "name", "*supported_currencies", "*supported_currencies.currency", "default_sales_channel_id",
         "default_region_id", "default_location_id", "metadata", "created_at", "updated_at",
     ],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

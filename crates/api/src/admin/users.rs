@@ -37,7 +37,7 @@ pub(crate) static USER: Resource = Resource {
         "id", "first_name", "last_name", "email", "avatar_url", "metadata", "created_at", "updated_at",
         "deleted_at",
     ],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

@@ -52,7 +52,7 @@ static EXECUTION: Resource = Resource {
         "id", "workflow_id", "transaction_id", "run_id", "state", "execution", "context", "retention_time",
         "created_at", "updated_at", "deleted_at",
     ],
-    offer: None,
+    store_fields: None,
     renamed: &[],
 };
 

@@ -13,7 +13,7 @@ use atoll_kernel::{
     data::{View, joined},
     flow::Flow,
     http::{Answer, Body, Call, Deleted, Part, ReadPlan, Reply, Resource, Type, optional, required},
-    query::{Fields, Offer},
+    query::{Fields, StoreFields},
     routes,
     saga::Outcome,
     serde_json::json,
@@ -22,7 +22,7 @@ use atoll_order::ORDERS;
 use serde::Deserialize;
 
 use crate::{
-    gate::{scope, scope_to_write},
+    gate::scope,
     reply::{perform, remove_from, show_done},
     store::orders::ORDER,
     tables::{ADDITIONAL_DATA, ADDRESS, METADATA, NOTHING, ONE, address_shown, text, under},
@@ -81,7 +81,7 @@ static CART: Resource = Resource {
             "*payment_collection.payment_sessions"
         ],
     ],
-    offer: Some(Offer {
+    store_fields: Some(StoreFields {
         whole: &[
             "items", "shipping_address", "billing_address", "region", "region.countries",
             "payment_collection", "payment_collection.payment_sessions",
@@ -165,7 +165,7 @@ async fn change<I: Clone + Send + 'static>(
     flow: &'static Flow<Scoped<I>, Cart>,
     input: I,
 ) -> Result<Reply, Fault> {
-    let input = Scoped { scope: scope_to_write(&call)?, input };
+    let input = Scoped { scope: scope(&call).clone(), input };
     perform(&CART, call, move |it| it.run(flow, input)).await
 }
 
@@ -209,14 +209,14 @@ async fn remove_line(call: Call) -> Result<Reply, Fault> {
     let (cart_id, line_id) = (call.path("id").to_owned(), call.path("line_id").to_owned());
     let gone = Deleted::new(line_id.as_str(), "line-item");
     let input = DeleteLineItems { cart_id, ids: vec![line_id] };
-    let input = Scoped { scope: scope_to_write(&call)?, input };
+    let input = Scoped { scope: scope(&call).clone(), input };
     remove_from(&CART, call, gone, move |it| it.run(&DELETE_LINE_ITEMS, input)).await
 }
 
 async fn complete(mut call: Call) -> Result<Reply, Fault> {
     let (plan, id) = (ORDER.plan(&call), call.path("id").to_owned());
     plan.check(&call.view)?;
-    let Some(input) = CompleteCart::of(&call.app, &scope_to_write(&call)?, &call.view, &id)? else {
+    let Some(input) = CompleteCart::of(&call.app, scope(&call), &call.view, &id)? else {
         return Err(Fault::not_found(format!("Cart with id '{id}' not found")));
     };
     // If the payment is refused, the cart is shown with its default fields.

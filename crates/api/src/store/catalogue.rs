@@ -1,6 +1,8 @@
 //! Shared by the store routes of products and variants: the channels of a call, and its price context.
 
-use atoll_availability::{CURRENCY, ChannelScope, REGION, SALES_CHANNEL, WHOLE_CATALOGUE};
+use std::sync::Arc;
+
+use atoll_availability::{CURRENCY, REGION};
 use atoll_kernel::{
     Fault,
     http::{Call, Filters, Param},
@@ -9,10 +11,7 @@ use atoll_kernel::{
 use atoll_region::REGIONS;
 use atoll_store::the_store;
 
-use crate::{
-    gate::{context_in, scope},
-    tables::any,
-};
+use crate::{gate::scope, tables::any};
 
 /// The parameters that [`surroundings`] takes.
 pub(crate) const SURROUNDINGS: Filters = &[IN_CHANNEL, IN_REGION, IN_COUNTRY, IN_PROVINCE, OF_CART];
@@ -24,16 +23,12 @@ pub(crate) const IN_COUNTRY: Param =
 pub(crate) const IN_PROVINCE: Param = any("province").about("Accepted for tax modules; there is none yet.");
 pub(crate) const OF_CART: Param = any("cart_id").about("The cart whose region the prices are of.");
 
-/// The channels of the call, and the context for prices and quantities. Takes their parameters out of the
-/// filters. `price` is the path of prices on the route, which is added to the fields if there is a region.
-pub(crate) fn surroundings(call: &mut Call, price: &'static str) -> Result<(ChannelScope, Context), Fault> {
+/// The context of the call, in the channels that it names, with the region of its prices. Takes their parameters
+/// out of the filters. `price` is the path of prices on the route, which is added to the fields if there is a region.
+pub(crate) fn surroundings(call: &mut Call, price: &'static str) -> Result<Context, Fault> {
     let requested = call.params.take("sales_channel_id");
     let scope = scope(call).narrowed(requested.as_deref())?;
-    let context = context_in(&call.app, scope.clone());
-    let mut context = match scope.is_whole() {
-        true => context.with(WHOLE_CATALOGUE, Vec::new()),
-        false => context.with(SALES_CHANNEL, scope.channels().iter().map(|it| it.id.to_string()).collect()),
-    };
+    let mut context = call.context().clone().within(Arc::new(scope.clone()));
     for other in ["country_code", "province"] {
         call.params.take(other);
     }
@@ -61,5 +56,5 @@ pub(crate) fn surroundings(call: &mut Call, price: &'static str) -> Result<(Chan
         })?;
         context = context.with(CURRENCY, vec![region.currency_code]).with(REGION, vec![id]);
     }
-    Ok((scope, context))
+    Ok(context)
 }

@@ -2,7 +2,7 @@
 
 use atoll_kernel::{
     http::{Call, Params, Resource},
-    query::Offer,
+    query::StoreFields,
 };
 
 use crate::{
@@ -24,7 +24,7 @@ static RESOURCE: Resource = Resource {
     one: "collection",
     many: "collections",
     fields: &["id", "title", "handle", "external_id", "created_at", "updated_at"],
-    offer: Some(Offer { whole: &["products"], parts: &[] }),
+    store_fields: Some(StoreFields { whole: &["products"], parts: &[] }),
     renamed: &[],
 };
 

@@ -2,7 +2,7 @@
 
 use atoll_kernel::{
     http::{Params, Resource},
-    query::Offer,
+    query::StoreFields,
 };
 
 use crate::{
@@ -24,7 +24,7 @@ static CURRENCY: Resource = Resource {
     one: "currency",
     many: "currencies",
     fields: &["code", "name", "symbol", "symbol_native", "decimal_digits", "rounding"],
-    offer: Some(Offer { whole: &[], parts: &[] }),
+    store_fields: Some(StoreFields { whole: &[], parts: &[] }),
     renamed: &[],
 };
 

@@ -10,12 +10,12 @@ use atoll_flows::customer::{
 use atoll_kernel::{
     Fault,
     http::{Answer, Body, Call, Deleted, Field, Params, Reply, Resource, Type, optional, required},
-    query::Offer,
+    query::StoreFields,
     resources, routes,
 };
 
 use crate::{
-    reply::{page, perform, remove_from},
+    reply::{page, perform, perform_as, remove_from},
     tables::{ADDRESS_FIELDS, METADATA, ONE, any, list, text},
 };
 
@@ -50,7 +50,7 @@ static CUSTOMER: Resource = Resource {
         "deleted_at", "created_at", "updated_at", "*addresses",
     ],
     // Orders in the channels of the key only, as in the list of orders.
-    offer: Some(Offer { whole: &["addresses", "orders"], parts: &[] }),
+    store_fields: Some(StoreFields { whole: &["addresses", "orders"], parts: &[] }),
     renamed: &[],
 };
 
@@ -63,7 +63,7 @@ static ADDRESS: Resource = Resource {
         "country_code", "province", "postal_code", "phone", "metadata", "is_default_shipping",
         "is_default_billing", "address_name", "created_at", "updated_at",
     ],
-    offer: Some(Offer { whole: &[], parts: &[] }),
+    store_fields: Some(StoreFields { whole: &[], parts: &[] }),
     renamed: &[],
 };
 
@@ -92,7 +92,9 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
     }
     let identity = call.pass.login.as_ref().ok_or_else(Fault::unauthorized)?.identity.clone();
     let input = NewAccount { identity, customer: call.read()? };
-    perform(&CUSTOMER, call, move |it| it.run(&CREATE_CUSTOMER_ACCOUNT, input)).await
+    // The login of this request is not yet that of the customer.
+    let plan = CUSTOMER.plan(&call).root_unconfined();
+    perform_as(&plan, call, move |it| it.run(&CREATE_CUSTOMER_ACCOUNT, input)).await
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
@@ -105,8 +107,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
     perform(&CUSTOMER, call, move |it| it.run(&UPDATE_CUSTOMERS, input)).await
 }
 
-async fn addresses(mut call: Call) -> Result<Reply, Fault> {
-    call.params.narrow("customer_id", vec![me(&call)]);
+async fn addresses(call: Call) -> Result<Reply, Fault> {
     page(&ADDRESS, &call, Vec::new())
 }
 

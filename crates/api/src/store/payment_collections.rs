@@ -9,7 +9,7 @@ use atoll_flows::{
 use atoll_kernel::{
     Fault, FaultKind,
     http::{Body, Call, Reply, Resource, Type, optional, required},
-    query::Offer,
+    query::StoreFields,
     routes,
     saga::Outcome,
 };
@@ -17,7 +17,7 @@ use atoll_payment::PAYMENT_COLLECTIONS;
 use serde::Deserialize;
 
 use crate::{
-    gate::scope_to_write,
+    gate::scope,
     reply::{perform, show_written},
     tables::ONE,
 };
@@ -36,7 +36,7 @@ static COLLECTION: Resource = Resource {
     one: "payment_collection",
     many: "payment_collections",
     fields: &["id", "currency_code", "amount", "*payment_sessions", "*payment_sessions.payment"],
-    offer: Some(Offer { whole: &["payment_sessions", "payment_sessions.payment"], parts: &[] }),
+    store_fields: Some(StoreFields { whole: &["payment_sessions", "payment_sessions.payment"], parts: &[] }),
     renamed: &[],
 };
 
@@ -54,7 +54,7 @@ struct OfCart {
 
 async fn create(mut call: Call) -> Result<Reply, Fault> {
     let OfCart { cart_id } = call.read()?;
-    let input = Scoped { scope: scope_to_write(&call)?, input: cart_id };
+    let input = Scoped { scope: scope(&call).clone(), input: cart_id };
     perform(&COLLECTION, call, move |it| it.run(&CREATE_PAYMENT_COLLECTION, input)).await
 }
 
@@ -62,7 +62,7 @@ async fn choose(mut call: Call) -> Result<Reply, Fault> {
     let session: SessionInput = call.read()?;
     let (plan, id) = (COLLECTION.plan(&call), call.path("id").to_owned());
     plan.check(&call.view)?;
-    let Some(input) = NewSession::of(&scope_to_write(&call)?, &call.view, &id, session)? else {
+    let Some(input) = NewSession::of(scope(&call), &call.view, &id, session)? else {
         return Err(Fault::not_found(format!("PaymentCollection id not found: {id}")));
     };
     let Call { app, pass, view, .. } = call;

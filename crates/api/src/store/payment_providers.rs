@@ -3,7 +3,7 @@
 use atoll_kernel::{
     Fault,
     http::{Call, Params, Reply, Resource},
-    query::Offer,
+    query::StoreFields,
     routes,
 };
 use atoll_links::REGION_PAYMENT_PROVIDER;
@@ -24,7 +24,7 @@ static PROVIDER: Resource = Resource {
     one: "payment_provider",
     many: "payment_providers",
     fields: &["id", "is_enabled"],
-    offer: Some(Offer { whole: &[], parts: &[] }),
+    store_fields: Some(StoreFields { whole: &[], parts: &[] }),
     renamed: &[],
 };
 

@@ -2,7 +2,7 @@
 
 use atoll_kernel::{
     http::{Params, Resource},
-    query::Offer,
+    query::StoreFields,
 };
 
 use crate::{
@@ -23,7 +23,7 @@ static RESOURCE: Resource = Resource {
     one: "product_option",
     many: "product_options",
     fields: &["id", "title", "is_exclusive", "created_at", "updated_at", "metadata", "*values"],
-    offer: Some(Offer { whole: &["values"], parts: &[] }),
+    store_fields: Some(StoreFields { whole: &["values"], parts: &[] }),
     renamed: &[],
 };
 

@@ -2,7 +2,7 @@
 
 use atoll_kernel::{
     http::{Params, Resource},
-    query::Offer,
+    query::StoreFields,
 };
 
 use crate::{
@@ -24,7 +24,7 @@ static RESOURCE: Resource = Resource {
     one: "product_type",
     many: "product_types",
     fields: &["id", "value", "external_id", "created_at", "updated_at", "metadata", "*products"],
-    offer: Some(Offer { whole: &["products"], parts: &[] }),
+    store_fields: Some(StoreFields { whole: &["products"], parts: &[] }),
     renamed: &[],
 };
 

@@ -3,7 +3,7 @@
 use atoll_kernel::{
     Fault,
     http::{Call, Params, Reply, Resource},
-    query::Offer,
+    query::StoreFields,
     routes,
 };
 
@@ -29,7 +29,7 @@ static VARIANT: Resource = Resource {
         "origin_country", "mid_code", "material", "weight", "length", "height", "width", "variant_rank",
         "thumbnail", "product_id", "created_at", "updated_at", "*product", "*options", "*options.option",
     ],
-    offer: Some(Offer {
+    store_fields: Some(StoreFields {
         whole: &["product", "options", "options.option", "images", "calculated_price", "inventory_quantity"],
         parts: &[],
     }),
@@ -61,16 +61,13 @@ const LIST: Params = list(
 const SHOW: Params = Params { own: SURROUNDINGS, limit: None, strict: true };
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
-    let (scope, context) = surroundings(&mut call, "calculated_price")?;
-    VARIANT.plan_in(&call, context).page(&call.view, vec![scope.variants()])
+    let context = surroundings(&mut call, "calculated_price")?;
+    VARIANT.plan_in(&call, context).page(&call.view, Vec::new())
 }
 
 async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
-    let (scope, context) = surroundings(&mut call, "calculated_price")?;
+    let context = surroundings(&mut call, "calculated_price")?;
     let hidden = || Fault::not_found(format!("Product variant with id: {id} was not found"));
-    if !scope.variants().contains(&call.view, &id)? {
-        return Err(hidden());
-    }
     VARIANT.plan_in(&call, context).find(&call.view, &id)?.ok_or_else(hidden)
 }

@@ -3,7 +3,7 @@
 use atoll_kernel::{
     Fault,
     http::{Call, Params, Reply, Resource},
-    query::Offer,
+    query::StoreFields,
     routes,
 };
 
@@ -31,7 +31,7 @@ static PRODUCT: Resource = Resource {
         "mid_code", "material", "created_at", "updated_at", "*type", "*collection", "*options",
         "*options.values", "*tags", "*images", "*variants", "*variants.options", "*variants.options.option",
     ],
-    offer: Some(Offer {
+    store_fields: Some(StoreFields {
         whole: &[
             "type", "collection", "options", "options.values", "tags", "images", "categories", "variants",
             "variants.images", "variants.options", "variants.options.option", "variants.calculated_price",
@@ -82,18 +82,15 @@ const LIST: Params = list(
 const SHOW: Params = Params { own: SURROUNDINGS, limit: None, strict: true };
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
-    let (scope, context) = surroundings(&mut call, "variants.calculated_price")?;
-    PRODUCT.plan_in(&call, context).page(&call.view, vec![scope.products()])
+    let context = surroundings(&mut call, "variants.calculated_price")?;
+    PRODUCT.plan_in(&call, context).page(&call.view, Vec::new())
 }
 
 async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
-    let (scope, context) = surroundings(&mut call, "variants.calculated_price")?;
+    let context = surroundings(&mut call, "variants.calculated_price")?;
     // On the wire every product shows its categories.
     call.params.fields.add("categories.is_internal");
     let hidden = || Fault::not_found(format!("Product with id: {id} was not found"));
-    if !scope.products().contains(&call.view, &id)? {
-        return Err(hidden());
-    }
     PRODUCT.plan_in(&call, context).find(&call.view, &id)?.ok_or_else(hidden)
 }

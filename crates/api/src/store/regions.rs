@@ -2,7 +2,7 @@
 
 use atoll_kernel::{
     http::{Params, Resource},
-    query::Offer,
+    query::StoreFields,
 };
 
 use crate::{
@@ -26,7 +26,7 @@ static REGION: Resource = Resource {
     fields: &[
         "id", "name", "currency_code", "created_at", "updated_at", "deleted_at", "metadata", "*countries",
     ],
-    offer: Some(Offer { whole: &["countries", "payment_providers"], parts: &[] }),
+    store_fields: Some(StoreFields { whole: &["countries", "payment_providers"], parts: &[] }),
     renamed: &[],
 };
 

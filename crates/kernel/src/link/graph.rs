@@ -91,7 +91,7 @@ pub(crate) fn relations_of(link: &'static Link) -> Vec<Relation> {
         };
         relations.push(relation(end.rows, link.name, through(true)));
         if let Some(others) = end.others {
-            relations.push(relation(others, other.entity, through(false)));
+            relations.push(Relation { back: other.others, ..relation(others, other.entity, through(false)) });
         }
         relations.push(Relation {
             absent_if_none: true,

@@ -114,6 +114,9 @@ pub struct FieldLink {
     pub back: Option<&'static str>,
     /// What a deletion of the other record does to the field.
     pub on_delete: OnDelete,
+    /// Does whoever sees the record see the other one, too, whatever its own
+    /// [`Visibility`](crate::query::Visibility) is?
+    pub reveals: bool,
 }
 
 /// All links that are linked in.

@@ -15,5 +15,7 @@ link! {
         back: None,
         // No route deletes customers. A module that does must handle their carts.
         on_delete: OnDelete::Keep,
+        // Whoever has the id of a cart sees whose it is, as on the wire.
+        reveals: true,
     };
 }

@@ -15,5 +15,6 @@ link! {
         back: None,
         // Without its region a cart keeps its currency, and can be given another region.
         on_delete: OnDelete::Keep,
+        reveals: false,
     };
 }

@@ -15,5 +15,6 @@ link! {
         back: Some("carts"),
         // Carts of a deleted channel keep it, and no storefront can reach them.
         on_delete: OnDelete::Keep,
+        reveals: false,
     };
 }

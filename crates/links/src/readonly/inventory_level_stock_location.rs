@@ -15,5 +15,6 @@ link! {
         back: None,
         // A location that holds stock cannot be deleted; its empty levels are deleted with it (cascade).
         on_delete: OnDelete::Keep,
+        reveals: false,
     };
 }

@@ -12,6 +12,7 @@ const PRODUCT_OF_LINE: FieldLink = FieldLink {
     back: None,
     // A line records what was put into the cart. Whether that can still be bought is checked at checkout.
     on_delete: OnDelete::Keep,
+    reveals: false,
 };
 
 const VARIANT_OF_LINE: FieldLink =

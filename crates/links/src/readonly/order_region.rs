@@ -15,5 +15,6 @@ link! {
         back: None,
         // An order is a historical record.
         on_delete: OnDelete::Keep,
+        reveals: false,
     };
 }

@@ -14,5 +14,6 @@ link! {
         back: None,
         // Currencies are not deleted.
         on_delete: OnDelete::Keep,
+        reveals: false,
     };
 }

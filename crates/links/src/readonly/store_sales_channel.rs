@@ -15,5 +15,6 @@ link! {
         back: None,
         // The default channel cannot be deleted.
         on_delete: OnDelete::Keep,
+        reveals: false,
     };
 }
