@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use atoll_kernel::{
-    Decimal, Fault, Moment, Write,
+    Decimal, Fault,
     data::{End, Index, Module, Service},
-    entity,
-    http::{Body, Call, Param, ParamKind, Params, Reply, Resource, Type, required},
-    link, module,
+    entity, flow,
+    flow::Local,
+    http::{Answer, Body, Call, Param, ParamKind, Params, Part, Reply, Resource, Type, required},
+    isolation, link, module,
     query::{StoreFields, Visibility},
     routes,
-    serde_json::Map,
+    serde_json::{Map, json},
+    storefront::{Made, Scope, Subject},
 };
 use serde::Deserialize;
 
@@ -22,11 +24,13 @@ entity! {
         /// How many are wanted.
         pub quantity: Decimal,
     }
+    hidden [email]
 }
 
 const BY_EMAIL: Index<StockRequest> =
     Index::on("stock_request.by_email", &["email"], |it, keys| keys.add(&[&it.email]));
 
+/// The service of requests. Whoever sees the variant of a request sees the request.
 pub(crate) static STOCK_REQUESTS: Service<StockRequest> =
     Service::new(&[BY_EMAIL]).visible(Visibility::With(&["variant"]));
 
@@ -57,8 +61,13 @@ routes! {
     Get "/store/stock-requests" (Store, LIST) => index;
     /// Shows a request.
     Get "/store/stock-requests/:id" (Store, ONE) => retrieve;
-    /// Creates a request.
+    /// Creates a request for a variant that the channel shows, and cannot sell now.
     Post "/store/stock-requests" (Store, ONE, CREATE) => create;
+}
+
+routes! {
+    /// Tells what a variant costs, and whether it can be bought now.
+    Get "/store/stock-quotes/:variant_id" (Store, ONE) => quote: Answer::Object(QUOTE);
 }
 
 static STOCK_REQUEST: Resource = Resource {
@@ -70,6 +79,10 @@ static STOCK_REQUEST: Resource = Resource {
     renamed: &[],
 };
 
+const QUOTE: &[Part] = &[
+    Part::value("amount", Type::Any, "The price of one; null if it has none."),
+    Part::value("can_be_bought", Type::Bool, "Does the channel sell one now?"),
+];
 const ONE: Params = Params { own: &[], limit: None, strict: true };
 const LIST: Params = Params { own: &[Param::new("id", ParamKind::Any)], limit: Some(20), strict: true };
 const CREATE: Body = &[&[
@@ -78,8 +91,8 @@ const CREATE: Body = &[&[
     required("quantity", Type::Positive),
 ]];
 
-#[derive(Clone, Deserialize)]
-struct NewRequest {
+#[derive(Deserialize)]
+struct RequestBody {
     variant_id: String,
     email: String,
     quantity: Decimal,
@@ -95,19 +108,61 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
     found.ok_or_else(|| Fault::not_found(format!("Stock request with id: {id} was not found")))
 }
 
+async fn quote(call: Call) -> Result<Reply, Fault> {
+    let (scope, variant) = (call.pass.scope()?, call.path("variant_id"));
+    let price = scope.price(&call.view, variant, None)?;
+    let verdict = scope.decide(&call.view, variant, Decimal::ONE)?;
+    Ok(Reply::json(&json!({ "amount": price.map(|it| it.amount), "can_be_bought": verdict.sellable })))
+}
+
 async fn create(mut call: Call) -> Result<Reply, Fault> {
-    let input: NewRequest = call.read()?;
+    let RequestBody { variant_id, email, quantity } = call.read()?;
     let plan = STOCK_REQUEST.plan(&call);
     plan.check(&call.view)?;
-    let body = move |tx: &mut dyn Write, at: &Moment| create_request(tx, at, input);
-    let (request, view) = call.app.write(call.pass.actor, body).await?;
+    let input = NewStockRequest { scope: call.pass.scope()?.clone(), variant_id, email, quantity };
+    let (request, view) = call.app.run(&CREATE_STOCK_REQUEST, call.pass.actor, input).await?;
     plan.show(&view, Arc::new(request))
 }
 
-fn create_request(tx: &mut dyn Write, at: &Moment, input: NewRequest) -> Result<StockRequest, Fault> {
-    let NewRequest { variant_id, email, quantity } = input;
-    let request =
-        STOCK_REQUESTS.create(tx, at, StockRequest { email, quantity, ..StockRequest::default() })?;
-    STOCK_REQUEST_VARIANT.attach(tx, at, &request.id, &variant_id, Map::new())?;
+/// A request to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct NewStockRequest {
+    scope: Arc<dyn Scope>,
+    variant_id: String,
+    email: String,
+    quantity: Decimal,
+}
+
+flow! {
+    /// Creates a request for a variant that the channel shows, and cannot sell now.
+    pub(crate) static CREATE_STOCK_REQUEST: Flow<NewStockRequest, StockRequest> =
+        "create-stock-request" (create_request), hooks: &[];
+}
+
+fn create_request(flow: &mut Local<'_>, input: NewStockRequest) -> Result<StockRequest, Fault> {
+    let NewStockRequest { scope, variant_id, email, quantity } = input;
+    scope.must_show(flow.tx, &variant_id)?;
+    if scope.decide(flow.tx, &variant_id, quantity)?.sellable {
+        return Err(Fault::invalid(format!("{quantity} of {variant_id} can be bought now")));
+    }
+    let request = StockRequest { email, quantity, ..StockRequest::default() };
+    let request = STOCK_REQUESTS.create(flow.tx, flow.at, request)?;
+    STOCK_REQUEST_VARIANT.attach(flow.tx, flow.at, &request.id, &variant_id, Map::new())?;
     Ok(request)
 }
+
+isolation! { Subject {
+    prefix: "/store/stock-requests",
+    made_by: Some(Made {
+        by_admin: false,
+        path: "/store/stock-requests",
+        body: r#"{ "variant_id": "{variant}", "email": "a@b.co", "quantity": 100 }"#,
+        one: "stock_request",
+    }),
+    bodies: &[(
+        "/store/stock-requests",
+        r#"{ "variant_id": "{variant}", "email": "a@b.co", "quantity": 100 }"#,
+    )],
+} }
+
+isolation! { Subject { prefix: "/store/stock-quotes", made_by: None, bodies: &[] } }

@@ -12,6 +12,7 @@ use atoll_kernel::{
     data::View,
     http::{Auth, Call, Head, HeaderValue, Login, Pass},
     query::Nothing,
+    storefront::Scope,
 };
 use atoll_user::{USER, USERS};
 use base64::{
@@ -44,7 +45,7 @@ fn pass(ctx: &Ctx, actor: Actor, login: Option<Login>) -> Pass {
         Actor::User(_) | Actor::ApiKey(_) => context,
         _ => context.within(Arc::new(Nothing)),
     };
-    Pass { actor, login, through: None, context }
+    Pass { actor, login, through: None, scope: None, context }
 }
 
 /// Header of a preview: with an admin's token, a storefront shows what it will show at this time.
@@ -94,10 +95,10 @@ fn store(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault>
         _ => return Err(Fault::unauthorized()),
     };
     let through = Some(scope.key_id().to_owned());
-    let mut pass = Pass { actor, login, through, context: ctx.unconfined(scope.moment()) };
-    let scope = scope.of_customer(pass.customer());
-    pass.context = pass.context.within(Arc::new(scope));
-    Ok(pass)
+    let customer = if let Actor::Customer(id) = &actor { Some(id.as_str()) } else { None };
+    let scope = Arc::new(scope.of_customer(customer));
+    let context = ctx.unconfined(scope.at()).within(scope.clone());
+    Ok(Pass { actor, login, through, scope: Some(scope), context })
 }
 
 /// The login of a valid token.
@@ -164,13 +165,13 @@ fn secret_of(token: &str) -> String {
     decoded.trim_end_matches(':').to_owned()
 }
 
-/// The scope of this call, which is the wall of its query context.
+/// The scope of this call, as the core's own routes need it.
 ///
 /// # Panics
 /// When the route is not a store route; the route table says so, and a test checks it.
 pub(crate) fn scope(call: &Call) -> &ChannelScope {
-    let wall: Option<&dyn Any> = call.context().wall().map(|it| it as &dyn Any);
-    wall.and_then(|it| it.downcast_ref()).expect("store routes have a scope")
+    let scope: Option<&dyn Any> = call.pass.scope.as_ref().map(|it| &**it as &dyn Any);
+    scope.and_then(|it| it.downcast_ref()).expect("store routes have a scope")
 }
 
 #[cfg(test)]

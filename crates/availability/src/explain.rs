@@ -4,12 +4,13 @@ use atoll_inventory::level_at;
 use atoll_kernel::{
     Decimal, Read, StoreError, Timestamp,
     serde_json::{Value, json},
+    storefront::Reason,
 };
 use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_PRICE_SET, SALES_CHANNEL_EXCLUDED_VARIANT};
 use atoll_pricing::PriceContext;
 use atoll_product::{ProductVariant, VARIANTS};
 
-use crate::{Reason, Shelf, shelf::components};
+use crate::{Shelf, shelf::components};
 
 /// Is this quantity of a variant sellable in a channel at a time?
 pub struct Question<'a> {
@@ -47,26 +48,6 @@ pub fn explain(view: &dyn Read, question: &Question<'_>) -> Result<Value, StoreE
     }))
 }
 
-impl Reason {
-    /// A stable code for programs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Reason::NoChannel => "sales_channel_not_found",
-            Reason::ChannelDisabled => "sales_channel_disabled",
-            Reason::NoVariant => "variant_not_found",
-            Reason::NotPublished(_) => "product_not_published",
-            Reason::NotInChannel => "product_not_in_sales_channel",
-            Reason::NotYet { .. } => "product_not_available_yet",
-            Reason::NoLonger { .. } => "product_no_longer_available",
-            Reason::VariantExcluded => "variant_excluded",
-            Reason::NoPrice => "no_price",
-            Reason::NoInventoryItem => "no_inventory_item",
-            Reason::NoLocation => "no_stock_location",
-            Reason::NotEnough { .. } => "insufficient_inventory",
-        }
-    }
-}
-
 /// The reason as JSON, with the record, the field and the value behind it.
 fn describe(
     view: &dyn Read,
@@ -86,7 +67,7 @@ fn describe(
         Reason::NoChannel => of_channel("id", Value::Null),
         Reason::ChannelDisabled => of_channel("is_disabled", Value::Bool(true)),
         Reason::NoVariant => of_variant("id", Value::Null),
-        Reason::NotPublished(status) => ("product", product.to_owned(), "status", json!(status)),
+        Reason::NotPublished { status } => ("product", product.to_owned(), "status", json!(status)),
         Reason::NotInChannel => {
             let channels = PRODUCT_SALES_CHANNEL.rights(view, product)?;
             ("product", product.to_owned(), "sales_channels", json!(channels))

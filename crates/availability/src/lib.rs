@@ -18,5 +18,5 @@ pub use explain::{Question, explain};
 pub use listing::{LISTING, sweep};
 pub use prices::{CURRENCY, REGION, price_context, price_of};
 pub use scope::{ChannelScope, KeyRefusal};
-pub use shelf::{Allocation, Reason, Seller, Shelf, Verdict};
+pub use shelf::{Allocation, Seller, Shelf};
 pub use windowed::Listing;

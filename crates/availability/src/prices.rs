@@ -94,6 +94,9 @@ const SOURCE: FieldKind = FieldKind::Fields {
 const TEXT_OR_NULL: FieldKind = FieldKind::OrNull(&FieldKind::Text);
 const NUMBER_OR_NULL: FieldKind = FieldKind::OrNull(&FieldKind::Decimal);
 
+/// The wire's error for prices without a region.
+pub(crate) const NO_REGION: &str = "Missing required pricing context to calculate prices - region_id";
+
 /// The pricing context of a sale.
 pub fn price_context(
     currency_code: &str,
@@ -146,9 +149,7 @@ fn all_prices(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, Query
 
 fn calculated_prices(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryError> {
     let Some(currency) = env.context.one(CURRENCY) else {
-        return Err(QueryError::Context(
-            "Missing required pricing context to calculate prices - region_id".into(),
-        ));
+        return Err(QueryError::Context(NO_REGION.into()));
     };
     let context = price_context(currency, env.context.one(REGION), None);
     let mut all = Vec::with_capacity(nodes.len());

@@ -7,15 +7,18 @@ use std::sync::Arc;
 use atoll_api_key::{ApiKeyKind, find_key};
 use atoll_cart::{CARTS, Cart};
 use atoll_kernel::{
-    Ctx, Fault, Read, StoreError, Timestamp,
-    query::{Ids, Union, Wall},
+    Ctx, Decimal, Fault, Read, StoreError, Timestamp,
+    query::{Context, Ids, Union, Wall},
+    storefront::{Price, Scope, Verdict},
 };
 use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
 use atoll_order::{ORDERS, Order};
 use atoll_product::{CATEGORY, PRODUCT, VARIANT, shown_categories};
+use atoll_region::{REGIONS, Region};
 use atoll_sales_channel::{SALES_CHANNELS, SALES_CHANNELS_FLAG, SalesChannel};
+use atoll_store::the_store;
 
-use crate::Listing;
+use crate::{CURRENCY, Listing, REGION, Seller, price_context, price_of, prices::NO_REGION};
 
 /// Why a store request is refused. The texts are the wire's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -104,11 +107,6 @@ impl ChannelScope {
         self
     }
 
-    /// The time that it shows.
-    pub fn moment(&self) -> Timestamp {
-        self.at
-    }
-
     /// The id of the publishable key.
     pub fn key_id(&self) -> &str {
         &self.key_id
@@ -182,6 +180,84 @@ impl ChannelScope {
 
     fn reaches(&self, channel: Option<&str>) -> bool {
         self.is_whole || channel.is_some_and(|it| self.has(it))
+    }
+}
+
+impl ChannelScope {
+    /// Those who sell: its channels, or the shop as a whole.
+    fn sellers(&self) -> Vec<Seller> {
+        match self.is_whole {
+            true => vec![Seller::everything(self.at)],
+            false => self.channels.iter().map(|it| Seller::in_channel(&it.id, self.at)).collect(),
+        }
+    }
+}
+
+/// The region of prices: the one that is asked for, or else that of the shop. Errors: 400 for one that does
+/// not exist.
+fn price_region(view: &dyn Read, asked: Option<&str>) -> Result<Option<Region>, Fault> {
+    let id = match asked {
+        Some(id) => Some(id.to_owned()),
+        None => the_store(view)?.and_then(|store| store.default_region_id),
+    };
+    let Some(id) = id else { return Ok(None) };
+    let region = REGIONS.get(view, &id)?;
+    region.map(Some).ok_or_else(|| {
+        Fault::invalid(format!("Region with id {id} not found when populating the pricing context"))
+    })
+}
+
+impl Scope for ChannelScope {
+    fn key_id(&self) -> &str {
+        self.key_id()
+    }
+
+    fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    fn in_channels(&self, ids: &[String]) -> Result<Arc<dyn Scope>, Fault> {
+        Ok(Arc::new(self.narrowed(Some(ids))?))
+    }
+
+    fn must_show(&self, view: &dyn Read, variant: &str) -> Result<(), Fault> {
+        match self.variants().contains(view, variant)? {
+            true => Ok(()),
+            false => Err(Fault::not_found(format!("Product variant with id: {variant} was not found"))),
+        }
+    }
+
+    fn decide(&self, view: &dyn Read, variant: &str, quantity: Decimal) -> Result<Verdict, Fault> {
+        let mut first = None;
+        for seller in self.sellers() {
+            let verdict = seller.shelf(view)?.decide(variant, quantity, None)?;
+            if verdict.sellable {
+                return Ok(verdict);
+            }
+            first.get_or_insert(verdict);
+        }
+        first.ok_or_else(|| KeyRefusal::NoChannel.into())
+    }
+
+    fn price(&self, view: &dyn Read, variant: &str, region: Option<&str>) -> Result<Option<Price>, Fault> {
+        self.must_show(view, variant)?;
+        let region = price_region(view, region)?.ok_or_else(|| Fault::invalid(NO_REGION))?;
+        let context = price_context(&region.currency_code, Some(&region.id), None);
+        let price = |amount| Price {
+            amount,
+            currency_code: region.currency_code.clone(),
+            region_id: region.id.to_string(),
+        };
+        Ok(price_of(view, variant, &context)?.map(price))
+    }
+
+    fn priced(&self, view: &dyn Read, context: Context, region: Option<&str>) -> Result<Context, Fault> {
+        Ok(match price_region(view, region)? {
+            Some(Region { id, currency_code, .. }) => {
+                context.with(CURRENCY, vec![currency_code]).with(REGION, vec![id.to_string()])
+            }
+            None => context,
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use atoll_inventory::level_at;
 use atoll_kernel::{
     Ctx, Decimal, Read, StoreError, Timestamp,
     data::{Direction, Scan},
+    storefront::{Reason, Verdict},
 };
 use atoll_links::{
     PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, SALES_CHANNEL_EXCLUDED_VARIANT,
@@ -18,55 +19,6 @@ use atoll_sales_channel::{SALES_CHANNELS, SALES_CHANNELS_FLAG, SalesChannel};
 use atoll_stock_location::STOCK_LOCATIONS;
 
 use crate::price_of;
-
-/// Why a variant is not sellable in a channel. Shown to admins, not to shoppers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The channel does not exist, or was deleted.
-    NoChannel,
-    /// The channel is disabled.
-    ChannelDisabled,
-    /// The variant or its product does not exist, or was deleted.
-    NoVariant,
-    /// The product is not published.
-    NotPublished(ProductStatus),
-    /// The product is not linked to the channel.
-    NotInChannel,
-    /// The channel does not sell the product yet.
-    NotYet {
-        /// The start of the availability window.
-        from: Timestamp,
-    },
-    /// The channel sells the product no longer.
-    NoLonger {
-        /// The end of the availability window, exclusive.
-        until: Timestamp,
-    },
-    /// The channel does not sell this variant of the product.
-    VariantExcluded,
-    /// The variant has no price in the requested currency and region.
-    NoPrice,
-    /// The variant has managed inventory, and no inventory item.
-    NoInventoryItem,
-    /// No location of the channel stocks an item of the variant.
-    NoLocation,
-    /// Less is available than is requested.
-    NotEnough {
-        /// The available quantity of the variant.
-        available: Decimal,
-    },
-}
-
-/// The decision on a variant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// Can the requested quantity be sold?
-    pub sellable: bool,
-    /// The available quantity; `None` if inventory is not managed.
-    pub available: Option<Decimal>,
-    /// All reasons against it; empty if it is sellable.
-    pub reasons: Vec<Reason>,
-}
 
 /// A quantity of an item at a location, allocated to a line of a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +48,11 @@ impl Seller {
     pub fn of(ctx: &Ctx, channel: Option<&str>, at: Timestamp) -> Seller {
         let channel = ctx.is_on(&SALES_CHANNELS_FLAG).then(|| channel.unwrap_or_default().to_owned());
         Seller { channel, at }
+    }
+
+    /// A channel, whether or not it exists.
+    pub(crate) fn in_channel(channel: &str, at: Timestamp) -> Seller {
+        Seller { channel: Some(channel.to_owned()), at }
     }
 
     /// The shop as a whole.
@@ -191,7 +148,7 @@ impl<'a> Shelf<'a> {
             _ => {}
         }
         if product.status != ProductStatus::Published {
-            reasons.push(Reason::NotPublished(product.status));
+            reasons.push(Reason::NotPublished { status: product.status.as_str() });
         }
         let Some(channel) = &self.channel_id else { return Ok(reasons) };
         match PRODUCT_SALES_CHANNEL.row(self.view, &product.id, channel)?.map(|row| Window::of(&row)) {
@@ -224,9 +181,20 @@ impl<'a> Shelf<'a> {
         quantity: Decimal,
         price: Option<&PriceContext>,
     ) -> Result<Verdict, StoreError> {
-        let no_variant = || Verdict { sellable: false, available: None, reasons: vec![Reason::NoVariant] };
-        let Some(variant) = VARIANTS.get(self.view, variant_id)? else { return Ok(no_variant()) };
-        let Some(product) = PRODUCTS.get(self.view, &variant.product_id)? else { return Ok(no_variant()) };
+        let channel = self.channel_id.clone();
+        let variant = VARIANTS.get(self.view, variant_id)?;
+        let product = match &variant {
+            Some(variant) => PRODUCTS.get(self.view, &variant.product_id)?,
+            None => None,
+        };
+        let (Some(variant), Some(product)) = (variant, product) else {
+            return Ok(Verdict {
+                channel,
+                sellable: false,
+                available: None,
+                reasons: vec![Reason::NoVariant],
+            });
+        };
         let mut reasons = self.shows_variant(&product, &variant.id)?;
         if let Some(context) = price
             && price_of(self.view, &variant.id, context)?.is_none()
@@ -239,7 +207,7 @@ impl<'a> Shelf<'a> {
             reasons.extend(self.shortage(&variant, &components, quantity)?);
             available = Some(self.pieces(&components)?);
         }
-        Ok(Verdict { sellable: reasons.is_empty(), available, reasons })
+        Ok(Verdict { channel, sellable: reasons.is_empty(), available, reasons })
     }
 
     /// Why this quantity of a variant with managed inventory is not in stock; `None` if it is.

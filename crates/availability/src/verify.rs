@@ -6,13 +6,14 @@ use atoll_kernel::{
     StoreError, Timestamp, check,
     data::KeyBuf,
     query::Ids,
+    storefront::Reason,
     verify::{Verify, readable},
 };
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{BY_PRODUCT, PRODUCTS, VARIANTS};
 
 use crate::{
-    LISTING, Listing, Reason, Seller, Shelf,
+    LISTING, Listing, Seller, Shelf,
     listing::{VARIANTS_LISTED, WHOLE},
 };
 

@@ -23,6 +23,7 @@ use crate::{
     reading::{Pool, read},
     registry::{FeatureFlag, Flags},
     saga::RunLocks,
+    storefront::Scope,
 };
 
 /// A route of Atoll.
@@ -44,11 +45,20 @@ pub struct Pass {
     pub login: Option<Login>,
     /// Id of the publishable key of the request.
     pub through: Option<String>,
+    /// The scope of this key, which store routes have.
+    pub scope: Option<Arc<dyn Scope>>,
     /// The query context of the request: its time and, on store routes, the scope of the key as wall.
     pub context: Context,
 }
 
 impl Pass {
+    /// The scope of the publishable key: its channels, what they show and sell, and prices.
+    ///
+    /// Errors: 500 on a route that takes no publishable key.
+    pub fn scope(&self) -> Result<&Arc<dyn Scope>, Fault> {
+        self.scope.as_ref().ok_or_else(|| Fault::unexpected("only store routes have a scope"))
+    }
+
     /// The id of the customer who makes the request; none for other actors.
     pub fn customer(&self) -> Option<&str> {
         match &self.actor {

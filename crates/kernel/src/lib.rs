@@ -12,6 +12,7 @@
 //! | [`saga`] | workflows of several transactions and calls to the outside, with compensation |
 //! | [`jobs`] | scheduled jobs, subscribers, the outbox of events |
 //! | [`http`] | routes, requests and answers, parameters and bodies, resources, idempotency |
+//! | [`storefront`] | store routes of a module: the channels of the key, what they show and sell, prices |
 //! | [`registry`] | what is linked in, with the problems that are found at start; feature flags; providers |
 //! | [`migration`], [`verify`] | stored data: its format, bringing it up to date, checking it |
 //! | [`clock`] | the clock of the program, and one for tests |
@@ -28,6 +29,7 @@ pub mod migration;
 pub mod query;
 pub mod registry;
 pub mod saga;
+pub mod storefront;
 pub mod verify;
 
 mod batches;

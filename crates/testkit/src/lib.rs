@@ -5,6 +5,7 @@ mod client;
 mod described;
 mod drawn;
 mod dump;
+pub mod isolation;
 mod replay;
 mod shop;
 mod verified;

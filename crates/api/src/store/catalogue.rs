@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use atoll_availability::{CURRENCY, REGION};
 use atoll_kernel::{
     Fault,
     http::{Call, Filters, Param},
     query::Context,
+    storefront::Scope,
 };
 use atoll_region::REGIONS;
-use atoll_store::the_store;
 
 use crate::{gate::scope, tables::any};
 
@@ -28,7 +27,7 @@ pub(crate) const OF_CART: Param = any("cart_id").about("The cart whose region th
 pub(crate) fn surroundings(call: &mut Call, price: &'static str) -> Result<Context, Fault> {
     let requested = call.params.take("sales_channel_id");
     let scope = scope(call).narrowed(requested.as_deref())?;
-    let mut context = call.context().clone().within(Arc::new(scope.clone()));
+    let context = call.context().clone().within(Arc::new(scope.clone()));
     for other in ["country_code", "province"] {
         call.params.take(other);
     }
@@ -46,15 +45,5 @@ pub(crate) fn surroundings(call: &mut Call, price: &'static str) -> Result<Conte
     };
     // The region of the cart may be deleted.
     let of_cart = of_cart.map(|id| REGIONS.table.exists(view, &id).map(|it| it.then_some(id))).transpose()?;
-    let region = match of_cart.flatten().or(asked) {
-        Some(region) => Some(region),
-        None => the_store(view)?.and_then(|store| store.default_region_id),
-    };
-    if let Some(id) = region {
-        let region = REGIONS.get(view, &id)?.ok_or_else(|| {
-            Fault::invalid(format!("Region with id {id} not found when populating the pricing context"))
-        })?;
-        context = context.with(CURRENCY, vec![region.currency_code]).with(REGION, vec![id]);
-    }
-    Ok(context)
+    scope.priced(view, context, of_cart.flatten().or(asked).as_deref())
 }

@@ -1,9 +1,9 @@
 //! Shared steps on line items: whether a channel sells a variant, whether its stock suffices, and the line's
 //! snapshot of it.
 
-use atoll_availability::{ChannelScope, Reason, Seller, Shelf};
+use atoll_availability::{ChannelScope, Seller, Shelf};
 use atoll_cart::{Cart, LineItem};
-use atoll_kernel::{Decimal, Fault, Metadata, Read};
+use atoll_kernel::{Decimal, Fault, Metadata, Read, storefront::Reason};
 use atoll_product::{COLLECTIONS, PRODUCTS, Product, ProductVariant, TYPES, VARIANTS};
 
 /// The cart with this id in the scope; carts of other channels are not found.
