@@ -291,7 +291,7 @@ async fn unavailable_variants_name_their_reasons() {
     check(&web, "variant_x", 1, "None NoVariant");
     shop.admin.post(&format!("/admin/products/{}", tea.product), json!({ "status": "draft" })).await.ok();
     shop.admin.post(&format!("/admin/sales-channels/{web}"), json!({ "is_disabled": true })).await.ok();
-    check(&web, &tea.id, 1, "Some(2) ChannelDisabled NotPublished(Draft)");
+    check(&web, &tea.id, 1, r#"Some(2) ChannelDisabled NotPublished { status: "draft" }"#);
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Store routes whose author forgot everything that can be forgotten: the resources are for admins, the context
-//! is one without a wall, and no answer is declared.
+//! Store routes whose author forgot everything that can be forgotten: the resources are for admins, the
+//! context is one without a wall, and no answer is declared.
 
 use atoll_kernel::{
     Fault,

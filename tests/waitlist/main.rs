@@ -6,6 +6,7 @@ mod module;
 
 use std::path::Path;
 
+use atoll_kernel::Timestamp;
 use atoll_testkit::{Shop, TestApp, complete, id, isolation};
 use serde_json::json;
 
@@ -99,6 +100,34 @@ async fn scope_tells_what_is_shown_what_it_costs_and_whether_it_is_sold() {
     assert_eq!(till.get("/store/stock-requests").await.ok()["count"], 0);
     assert_eq!(storefront.get("/store/stock-requests").await.ok()["count"], 2);
     assert_eq!(shop.storefront(&[]).await.get("/store/stock-requests").await.ok()["count"], 0);
+}
+
+#[tokio::test]
+async fn a_preview_reaches_custom_store_routes_and_writes_nothing() {
+    let (shop, web, _) = two_channels().await;
+    let tea = shop.product("Tea", &[&web], 5).await;
+    let region = json!({ "default_region_id": shop.region });
+    let stores = shop.admin.get("/admin/stores").await.ok();
+    shop.admin.post(&format!("/admin/stores/{}", id(&stores["stores"][0])), region).await.ok();
+    let secret = shop.admin.post("/admin/api-keys", json!({ "title": "s", "type": "secret" })).await.ok();
+    let basic = format!("Basic {}", secret["api_key"]["token"].as_str().expect("a token"));
+    let (now, storefront) = (shop.app.ctx.now(), shop.storefront(&[&web]).await);
+    let later = now.plus_millis(60_000);
+    let window = format!("/admin/sales-channels/{web}/products/{}", tea.product);
+    shop.admin.post(&window, json!({ "available_from": later })).await.ok();
+    let at = |time: Timestamp| {
+        let client = storefront.clone().with_header("x-atoll-preview-at", &time.to_string());
+        client.with_header("authorization", &basic)
+    };
+    let quote = format!("/store/stock-quotes/{}", tea.id);
+    let hidden = format!("404 not_found: Product variant with id: {} was not found", tea.id);
+    assert_eq!(at(now).get(&quote).await.error(), hidden);
+    assert_eq!(at(later).get(&quote).await.ok(), json!({ "amount": 10, "can_be_bought": true }));
+    let body = json!({ "variant_id": tea.id, "email": "a@b.co", "quantity": 9 });
+    assert_eq!(
+        at(later).post("/store/stock-requests", body).await.error(),
+        "400 invalid_data: The header x-atoll-preview-at is for reading alone"
+    );
 }
 
 #[tokio::test]

@@ -261,8 +261,8 @@ impl Scope for ChannelScope {
     }
 }
 
-/// Products, variants and categories are shown as the listing has them; for all other records their visibility
-/// decides.
+/// Products, variants and categories are shown as the listing has them; for all other records their
+/// visibility decides.
 impl Wall for ChannelScope {
     fn ids(&self, entity: &str) -> Option<Box<dyn Ids>> {
         match entity {

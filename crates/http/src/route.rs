@@ -139,7 +139,8 @@ pub trait Envelope: Sync {
     fn one(&self) -> &'static str;
     /// The key of a list: `products`.
     fn many(&self) -> &'static str;
-    /// The allow-list of what store routes show of a record; without one it is for admins, who see everything.
+    /// The allow-list of what store routes show of a record; without one it is for admins, who see
+    /// everything.
     fn store_fields(&self) -> Option<&StoreFields>;
 }
 

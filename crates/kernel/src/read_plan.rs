@@ -53,8 +53,8 @@ impl Defaults {
         })
     }
 
-    /// The selection of a request that asks for these fields. Behind a wall a resource that is for admins shows
-    /// the record's own fields.
+    /// The selection of a request that asks for these fields. Behind a wall a resource that is for admins
+    /// shows the record's own fields.
     fn shown(&self, resource: &Resource, context: &Context, fields: &Fields) -> Arc<Shown> {
         let is_admins = context.wall().is_some() && resource.store_fields.is_none();
         let allowed = if is_admins { Some(&StoreFields::OWN) } else { resource.store_fields.as_ref() };
@@ -199,8 +199,8 @@ impl ReadPlan {
         Ok(write_nodes(&self.env(view), self.selection()?, nodes, out)?)
     }
 
-    /// The record with this id in its envelope, if the caller may see it; soft-deleted ones only if the request
-    /// asks for them.
+    /// The record with this id in its envelope, if the caller may see it; soft-deleted ones only if the
+    /// request asks for them.
     pub fn find(&self, view: &dyn Read, id: &str) -> Result<Option<Reply>, Fault> {
         let table = Registry::graph().table(self.resource.entity);
         let node = match table.node(view, id)? {

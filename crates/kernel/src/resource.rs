@@ -13,9 +13,9 @@ pub struct Resource {
     pub many: &'static str,
     /// Default fields, in the syntax of `fields`.
     pub fields: &'static [&'static str],
-    /// What storefronts may ask for: the allow-list of relations and computed fields that `fields` may select.
-    /// The rest is left out without an error, and lists are ordered by the record's own fields only. `None`: it
-    /// is for admins, who may ask for everything; a store route of it is refused at start.
+    /// What storefronts may ask for: the allow-list of relations and computed fields that `fields` may
+    /// select. The rest is left out without an error, and lists are ordered by the record's own fields only.
+    /// `None`: it is for admins, who may ask for everything; a store route of it is refused at start.
     pub store_fields: Option<StoreFields>,
     /// Parameters that filter by another field: `tag_id` by `tags.id`.
     pub renamed: &'static [(&'static str, &'static str)],

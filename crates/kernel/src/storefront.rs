@@ -27,7 +27,8 @@ pub trait Scope: Wall {
     fn must_show(&self, view: &dyn Read, variant: &str) -> Result<(), Fault>;
 
     /// May this quantity of a variant be sold now? The verdict of the first channel that sells it; if none
-    /// does, that of the first channel. Whether the variant has a price is for [`price`](Scope::price) to say.
+    /// does, that of the first channel. Whether the variant has a price is for [`price`](Scope::price) to
+    /// say.
     fn decide(&self, view: &dyn Read, variant: &str, quantity: Decimal) -> Result<Verdict, Fault>;
 
     /// The price of one piece of a variant in a region, by default that of the shop; `None` without a price.

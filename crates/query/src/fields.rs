@@ -140,16 +140,16 @@ impl FieldList {
     }
 }
 
-/// The path under which an allow-list names these segments. Repetitions are dropped: a relation from an entity to
-/// itself, such as from a category to its children, is allowed at any depth.
+/// The path under which an allow-list names these segments. Repetitions are dropped: a relation from an
+/// entity to itself, such as from a category to its children, is allowed at any depth.
 pub fn allowed_path(segments: &[String]) -> String {
     let mut path = segments.to_vec();
     path.dedup();
     path.join(".")
 }
 
-/// What storefronts may ask for: the allow-list of relations and computed fields that `fields` may select. The
-/// record's own fields are always allowed.
+/// What storefronts may ask for: the allow-list of relations and computed fields that `fields` may select.
+/// The record's own fields are always allowed.
 #[derive(Clone, Copy, Debug)]
 pub struct StoreFields {
     /// Relations with all fields of their records, and computed fields, by path.

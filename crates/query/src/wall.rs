@@ -12,8 +12,8 @@ use crate::{Context, Env, Ids, QueryError, Relation, Resolve, Union};
 /// are absent from answers, counts, filters and sort orders alike. Callers without a wall are admins, who see
 /// everything.
 pub trait Wall: Any + fmt::Debug + Send + Sync {
-    /// The records that it shows of an entity for which it has a rule of its own; `None` if the [`Visibility`]
-    /// of the entity decides.
+    /// The records that it shows of an entity for which it has a rule of its own; `None` if the
+    /// [`Visibility`] of the entity decides.
     fn ids(&self, entity: &str) -> Option<Box<dyn Ids>>;
 
     /// The ids of the sales channels of the caller; `None` if channels confine nothing.

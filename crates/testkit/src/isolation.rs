@@ -1,6 +1,6 @@
 //! The isolation matrix: every store route that is linked in, with every kind of key, asked in every way. A
-//! route that neither the table below nor a [`Subject`] of its module knows is an uncovered cell, and there must
-//! be none. A module's own tests call these functions, too.
+//! route that neither the table below nor a [`Subject`] of its module knows is an uncovered cell, and there
+//! must be none. A module's own tests call these functions, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 

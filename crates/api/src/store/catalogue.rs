@@ -22,8 +22,9 @@ pub(crate) const IN_COUNTRY: Param =
 pub(crate) const IN_PROVINCE: Param = any("province").about("Accepted for tax modules; there is none yet.");
 pub(crate) const OF_CART: Param = any("cart_id").about("The cart whose region the prices are of.");
 
-/// The context of the call, in the channels that it names, with the region of its prices. Takes their parameters
-/// out of the filters. `price` is the path of prices on the route, which is added to the fields if there is a region.
+/// The context of the call, in the channels that it names, with the region of its prices. Takes their
+/// parameters out of the filters. `price` is the path of prices on the route, which is added to the fields if
+/// there is a region.
 pub(crate) fn surroundings(call: &mut Call, price: &'static str) -> Result<Context, Fault> {
     let requested = call.params.take("sales_channel_id");
     let scope = scope(call).narrowed(requested.as_deref())?;
