@@ -1,23 +1,33 @@
 //! Store routes whose author forgot everything that can be forgotten: the resources are for admins, the
-//! context is one without a wall, and no answer is declared.
+//! context is one without a wall, and the answers name no resource.
 
 use atoll_kernel::{
     Fault,
-    http::{Answer, Call, Params, Reply, Resource},
+    http::{Answer, Call, Params, Part, Reply, Resource, Type, optional},
     isolation, resources, routes,
     storefront::Subject,
 };
 
 routes! {
     /// Lists stock.
-    Get "/store/careless/levels" (Store, LIST) => levels: Answer::Object(&[]);
+    Get "/store/careless/levels" (Store, LIST) => levels: LISTED;
     /// Lists keys.
-    Get "/store/careless/keys" (Store, LIST) => keys: Answer::Object(&[]);
+    Get "/store/careless/keys" (Store, LIST) => keys: LISTED;
     /// Lists orders.
-    Get "/store/careless/orders" (Store, LIST) => orders: Answer::Object(&[]);
+    Get "/store/careless/orders" (Store, LIST) => orders: LISTED;
     /// Lists variants.
-    Get "/store/careless/variants" (Store, LIST) => variants: Answer::Object(&[]);
+    Get "/store/careless/variants" (Store, LIST) => variants: LISTED;
 }
+
+const LISTED: Answer = Answer::Object(&[
+    Part::Value(optional("levels", Type::List(&Type::Record)).about("The stock.")),
+    Part::Value(optional("keys", Type::List(&Type::Record)).about("The keys.")),
+    Part::Value(optional("orders", Type::List(&Type::Record)).about("The orders.")),
+    Part::Value(optional("variants", Type::List(&Type::Record)).about("The variants.")),
+    Part::value("count", Type::NotNegative, "How many there are."),
+    Part::value("offset", Type::NotNegative, "How many were skipped."),
+    Part::value("limit", Type::NotNegative, "The size of the page."),
+]);
 
 isolation! { Subject { prefix: "/store/careless", made_by: None, bodies: &[] } }
 

@@ -204,7 +204,9 @@ impl Answer {
             | Answer::Page(it)
             | Answer::DeletedFrom(it)
             | Answer::Batch(it) => vec![it],
-            Answer::Object(parts) | Answer::HtmlOr(parts) => parts.iter().filter_map(Part::envelope).collect(),
+            Answer::Object(parts) | Answer::HtmlOr(parts) => {
+                parts.iter().filter_map(Part::envelope).collect()
+            }
             Answer::OneOf(answers) => answers.iter().flat_map(|it| it.envelopes()).collect(),
             Answer::Html | Answer::Created | Answer::Deleted => Vec::new(),
         }
