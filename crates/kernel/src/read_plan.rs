@@ -14,8 +14,8 @@ use crate::{
     data::{EntityDef, JsonObject, Node, json_value},
     http::{Call, ListParams, Reply, Resource},
     query::{
-        Context, Env, FieldList, Fields, Ids, ListQuery, QueryError, Selection, SortBy, StoreFields, check_selection,
-        list, write_node, write_nodes,
+        Context, Env, FieldList, Fields, Ids, ListQuery, QueryError, Selection, SortBy, StoreFields,
+        check_selection, list, write_node, write_nodes,
     },
 };
 

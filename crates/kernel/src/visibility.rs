@@ -22,7 +22,11 @@ pub(crate) fn problems(registry: &Registry, say: &mut impl FnMut(String)) {
             say(format!("`{}` is visible by its field `{field}`, which it does not have", entity.name));
         }
         if let Visibility::With(relations) = visibility {
-            for name in relations.iter().filter(|it| graph.relation(entity.name, it).is_none()) {
+            // A relation may be left out with an optional module.
+            let is_known = |name: &&str| {
+                graph.relation(entity.name, name).is_some() || registry.left_out.would_show(entity.name, name)
+            };
+            for name in relations.iter().filter(|it| !is_known(it)) {
                 say(format!("`{}` is visible with its `{name}`, which is no relation of it", entity.name));
             }
             if leads_back(graph, entity.name, entity.name, &mut Vec::new()) {

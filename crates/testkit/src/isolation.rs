@@ -56,7 +56,12 @@ impl Side {
 
     /// Makes the records of the modules' subjects.
     async fn make(mut self, shop: &Shop) -> Side {
-        for (subject, made) in Subject::all().filter_map(|it| Some((it, it.made_by.as_ref()?))) {
+        let routes = shop.app.ctx.routes();
+        let is_served = |subject: &&Subject| {
+            routes.iter().any(|it| Subject::of(it.path).is_some_and(|it| it.prefix == subject.prefix))
+        };
+        let subjects = Subject::all().filter(is_served);
+        for (subject, made) in subjects.filter_map(|it| Some((it, it.made_by.as_ref()?))) {
             let client = if made.by_admin { &shop.admin } else { &self.storefront };
             let body = self.filled(shop, made.body);
             let body: Value = serde_json::from_str(&body).expect("the body of a subject is JSON");
