@@ -1,8 +1,8 @@
-//! `cargo xtask ci`: formatting, clippy, tidy, SDK and tests, as in CI.
+//! `cargo xtask ci`: formatting, clippy, tidy, generated code, SDK and tests, as in CI.
 
 use std::process::ExitCode;
 
-use crate::{cargo, sdk, test, tidy};
+use crate::{cargo, new, sdk, test, tidy};
 
 /// Checks that are one cargo command, and how to fix a failure.
 const CHECKS: [(&[&str], &str); 2] = [
@@ -20,6 +20,11 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     eprintln!("ci: cargo xtask tidy");
     let tidy = tidy::run(&[])?;
     anyhow::ensure!(tidy == ExitCode::SUCCESS, "ci stops at `cargo xtask tidy`: fix what is listed above");
+    eprintln!("ci: cargo xtask new --check");
+    anyhow::ensure!(
+        new::run(&["--check".to_owned()])? == ExitCode::SUCCESS,
+        "ci stops at `cargo xtask new --check`"
+    );
     eprintln!("ci: cargo xtask sdk");
     anyhow::ensure!(sdk::run(&[])? == ExitCode::SUCCESS, "ci stops at `cargo xtask sdk`: see above");
     // Last, because its last line is the summary.

@@ -19,7 +19,7 @@ use crate::cargo;
 
 pub(crate) const FILE: &str = "tests/format.txt";
 const FOLDERS: &str = "tests/data";
-const CHECK: [&str; 9] = ["run", "-q", "-p", "atoll-host", "--bin", "atoll", "--", "check", "--format"];
+const CHECK: [&str; 9] = ["run", "-q", "-p", "atoll-host", "--example", "core", "--", "check", "--format"];
 const MAKE: [&str; 9] = [
     "test",
     "-q",

@@ -6,6 +6,7 @@ mod ci;
 mod crates;
 mod examples;
 mod format;
+mod new;
 mod registry;
 mod replay;
 mod sdk;
@@ -58,7 +59,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "ci",
         args: "",
-        about: "what CI runs: fmt, clippy, tidy, sdk, test; stops at the first failure",
+        about: "what CI runs: fmt, clippy, tidy, new --check, sdk, test; stops at the first failure",
         run: ci::run,
     },
     Command {
@@ -99,6 +100,18 @@ const COMMANDS: &[Command] = &[
         run: sdk::run,
     },
     Command {
+        name: "new",
+        args: "KIND NAME [--in CRATE] | --check",
+        about: "generate code with its test, one of the kinds below",
+        run: new::run,
+    },
+    Command {
+        name: "remove",
+        args: "KIND NAME [--in CRATE] [--force]",
+        about: "take back what `new` generated",
+        run: new::remove,
+    },
+    Command {
         name: "bench",
         args: "[store | flows | requests]",
         about: "measure the store against raw redb, and flows against bare transactions",
@@ -112,5 +125,5 @@ fn help() -> String {
         let usage = format!("{name} {args}");
         text += &format!("  {usage:<22} {about}\n");
     }
-    text
+    text + "\nKinds of `new`:\n" + &new::kinds()
 }

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use crate::cargo;
 
 const FILE: &str = "tests/registry.txt";
-const CHECK: [&str; 8] = ["run", "-q", "-p", "atoll-host", "--bin", "atoll", "--", "check"];
+const CHECK: [&str; 8] = ["run", "-q", "-p", "atoll-host", "--example", "core", "--", "check"];
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     let only_check = match args {

@@ -1,5 +1,5 @@
-//! The crates that are linked into the binary. The linker keeps a crate only if source text names it, which
-//! this file does. A module or an extension of yours is one line here, and one in `Cargo.toml`.
+//! The crates of the core. The linker keeps a crate only if source text names it, which this file does. A
+//! module or an extension of yours is linked in by the binary, `crates/host/src/bin/atoll.rs`.
 
 #![deny(unused_crate_dependencies)]
 

@@ -1,5 +1,5 @@
-//! The vocabulary of a checkout: totals and their names, and the contracts of the providers that it asks. Types
-//! and arithmetic for modules; no records.
+//! The vocabulary of a checkout: totals and their names, and the contracts of the providers that it asks.
+//! Types and arithmetic for modules; no records.
 
 mod payment;
 mod totals;

@@ -5,8 +5,8 @@ use std::{future::Future, pin::Pin, time::Duration};
 use atoll_kernel::{Ctx, Decimal, Fault, Metadata, provider_kind};
 
 /// A payment provider: a bank, a card company, or the shop itself. It is registered with
-/// [`provider!`](atoll_kernel::provider) under an id such as `pp_bank`, by which regions and storefronts refer to
-/// it.
+/// [`provider!`](atoll_kernel::provider) under an id such as `pp_bank`, by which regions and storefronts
+/// refer to it.
 pub trait PaymentProvider: Send + Sync {
     /// True if money changes hands outside of the system, so that every request is granted at once. Such a
     /// provider is asked within a transaction, without an external call.
@@ -24,8 +24,8 @@ pub trait PaymentProvider: Send + Sync {
     /// answered as the first one was, and refused if its amount differs. A refused request has no effect, and
     /// may be made again.
     ///
-    /// A refusal is [`FaultKind::PaymentRefused`](atoll_kernel::FaultKind::PaymentRefused), or `PaymentRequiresMore`
-    /// if the buyer must do something first. Other errors are failures.
+    /// A refusal is [`FaultKind::PaymentRefused`](atoll_kernel::FaultKind::PaymentRefused), or
+    /// `PaymentRequiresMore` if the buyer must do something first. Other errors are failures.
     fn ask(&self, ctx: Ctx, request: PaymentRequest) -> Paying;
 }
 

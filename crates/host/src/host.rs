@@ -45,8 +45,8 @@ impl Host {
         command::main(&self)
     }
 
-    /// Loads the settings from the file, the environment and this command line, chooses the modules, and starts
-    /// logging.
+    /// Loads the settings from the file, the environment and this command line, chooses the modules, and
+    /// starts logging.
     pub(crate) fn settings(
         &self,
         file: Option<PathBuf>,

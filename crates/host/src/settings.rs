@@ -233,8 +233,8 @@ struct Loading<'a> {
 }
 
 impl Settings {
-    /// The settings from these sources, or all their errors. `off` are the modules that the host leaves out in
-    /// any case; `known` chooses the modules without those that are switched off, and says what they know.
+    /// The settings from these sources, or all their errors. `off` are the modules that the host leaves out
+    /// in any case; `known` chooses the modules without those that are switched off, and says what they know.
     pub fn load<'a>(
         sources: Sources<'_>,
         off: &BTreeSet<String>,
@@ -438,7 +438,8 @@ impl Loading<'_> {
         off
     }
 
-    /// Which providers serve: `[providers]` in the file, `ATOLL_PROVIDERS_PAYMENT=pp_a,pp_b` in the environment.
+    /// Which providers serve: `[providers]` in the file, `ATOLL_PROVIDERS_PAYMENT=pp_a,pp_b` in the
+    /// environment.
     fn providers(&mut self, known: &[(&'static str, Vec<&'static str>)]) -> ProviderChoice {
         let mut choice = ProviderChoice::default();
         let (file, table) = self.table(PROVIDERS);

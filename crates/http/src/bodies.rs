@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::{App, Route, parameters, text};
 
-/// The entity whose fields the body of a route has: that of its answer, or the one that its path leads to from
-/// there. `POST /admin/products/:id/variants` answers with the product, and takes a variant.
+/// The entity whose fields the body of a route has: that of its answer, or the one that its path leads to
+/// from there. `POST /admin/products/:id/variants` answers with the product, and takes a variant.
 pub(crate) fn entity_of<A: App>(route: &Route<A>, graph: &Graph) -> Option<&'static EntityDef> {
     let mut entity = graph.entity(parameters::entity_of(route.answer)?)?;
     for segment in route.path.split('/') {

@@ -24,9 +24,9 @@
 /// - `search [F…]`: the fields that `q` searches;
 /// - `hidden [F…]`: stored, never shown;
 /// - `embeds [many F: Entity, one F: Entity]`: fields that hold records of their own;
-/// - `computed [F: Type, …] by f`: fields that `f(&record, visit)` computes when one of them is asked for, with
-///   their types and doc comments for OpenAPI. A constant list of names may stand for the brackets, with a
-///   function of a name that says the same: `computed NAMES by f as g`;
+/// - `computed [F: Type, …] by f`: fields that `f(&record, visit)` computes when one of them is asked for,
+///   with their types and doc comments for OpenAPI. A constant list of names may stand for the brackets, with
+///   a function of a name that says the same: `computed NAMES by f as g`;
 /// - `on_request [F…]`: those of them that a star does not show;
 /// - `history [[Step…]…]`: what changed from each version of the record to the next; a record has version 1
 ///   without it;

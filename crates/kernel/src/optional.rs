@@ -46,8 +46,8 @@ macro_rules! place {
     };
 }
 
-/// Says that what this file and the files below it register belongs to an optional module of another crate: it
-/// is left out together with that. A crate with a `module!` of its own needs it not.
+/// Says that what this file and the files below it register belongs to an optional module of another crate:
+/// it is left out together with that. A crate with a `module!` of its own needs it not.
 ///
 /// ```
 /// atoll_kernel::part_of! { "fulfillment" }
@@ -125,8 +125,8 @@ impl Registry {
         all.filter(|it| it.is_optional).map(|it| it.name)
     }
 
-    /// Leaves these modules out, with their entities, routes, flows, hooks, subscribers, jobs, links, computed
-    /// fields, projections, checks, providers and flags. Returns why one of them cannot be.
+    /// Leaves these modules out, with their entities, routes, flows, hooks, subscribers, jobs, links,
+    /// computed fields, projections, checks, providers and flags. Returns why one of them cannot be.
     pub(crate) fn leave_out(&mut self, off: &BTreeSet<String>) -> Vec<Problem> {
         if off.is_empty() {
             return Vec::new();

@@ -219,6 +219,18 @@ impl TestApp {
         (job.run)(self.ctx.clone(), tick).await.expect("the job runs");
     }
 
+    /// Calls a subscriber with all events that it takes, the oldest first.
+    pub async fn deliver(&self, subscriber: &str) {
+        let mut subscribers = self.ctx.registry().subscribers.iter();
+        let found = subscribers.find(|it| it.name == subscriber);
+        let found = found.unwrap_or_else(|| panic!("no subscriber `{subscriber}`"));
+        for (_, event) in events_after(&self.ctx.view(), 0, usize::MAX).expect("events") {
+            if found.follows(&event.name) {
+                (found.run)(self.ctx.clone(), event).await.expect("the subscriber succeeds");
+            }
+        }
+    }
+
     /// Moves the clock; background tasks whose time has come wake up.
     pub fn advance_ms(&self, millis: i64) {
         self.clock.advance_ms(millis);

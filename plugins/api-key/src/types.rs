@@ -40,8 +40,8 @@ entity! {
     search [title]
     hidden [stored_token, revocation_asked_at]
     computed [
-        /// The token of a publishable key. Empty for a secret key, whose token only the answer shows that created
-        /// it.
+        /// The token of a publishable key. Empty for a secret key, whose token only the answer shows that
+        /// created it.
         token: String,
     ] by token
     patch ApiKeyPatch

@@ -32,8 +32,8 @@ routes! {
     /// Cancels an order. Its reservations are released and its payments are cancelled or refunded. An order
     /// with fulfilments that are not cancelled is refused.
     Post "/admin/orders/:id/cancel" (Admin, ONE, NOTHING) => cancel;
-    /// Completes an order. What is still reserved for it is fulfilled; if the module `fulfillment` is switched
-    /// off, it stays reserved.
+    /// Completes an order. What is still reserved for it is fulfilled; if the module `fulfillment` is
+    /// switched off, it stays reserved.
     Post "/admin/orders/:id/complete" (Admin, ONE, COMPLETE) => complete;
     /// Archives an order.
     Post "/admin/orders/:id/archive" (Admin, ONE, NOTHING) => archive;

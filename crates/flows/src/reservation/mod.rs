@@ -100,8 +100,8 @@ fn check_line(tx: &dyn Read, reservation: &ReservationItem, more: Decimal) -> Re
     }
     let (out, item) = (Out::of(tx, &order.id)?, &*reservation.inventory_item_id);
     let Some(line) = order.items.iter().find(|it| *it.id == *line_id) else { return Ok(()) };
-    // What is reserved may be moved, even if the variant takes less today. What is out of a line is known by the
-    // fulfilments.
+    // What is reserved may be moved, even if the variant takes less today. What is out of a line is known by
+    // the fulfilments.
     let is_known = ORDER_FULFILLMENT.is_on() || !order.is_anything_out();
     let left = if is_known { out.reservable(tx, line, item)?.max(Decimal::ZERO) } else { Decimal::ZERO };
     if more <= left {

@@ -236,8 +236,8 @@ enum Side {
 }
 
 impl Link {
-    /// False if a module at one of its ends is switched off: it has no pairs then, and takes none. Its rows stay
-    /// in the data, and count again when the module is switched on.
+    /// False if a module at one of its ends is switched off: it has no pairs then, and takes none. Its rows
+    /// stay in the data, and count again when the module is switched on.
     pub fn is_on(&self) -> bool {
         !Registry::get().left_out.has_link(self)
     }

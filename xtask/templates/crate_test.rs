@@ -1,0 +1,3 @@
+//! Tests of __titles__.
+
+mod routes;
