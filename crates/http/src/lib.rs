@@ -24,6 +24,6 @@ pub use origins::{OriginList, Origins, cookie, header};
 pub use proxies::Proxies;
 pub use route::{
     Answer, App, Auth, Call, Disconnect, Envelope, Handler, Head, IdempotentRequest, Method, Part, Reply,
-    Route, Source,
+    RequestBody, Route, Source,
 };
 pub use router::router;

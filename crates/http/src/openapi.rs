@@ -6,7 +6,7 @@ use atoll_query::Graph;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{Answer, App, Auth, Method, Route, answers::Answers, bodies, parameters, text};
+use crate::{Answer, App, Auth, Method, RequestBody, Route, answers::Answers, bodies, parameters, text};
 
 /// What the document says of the API as a whole.
 pub struct Info<'a> {
@@ -136,11 +136,18 @@ fn operation<A: App>(
     if !description.is_empty() {
         operation["description"] = description.into();
     }
-    if let Some(body) = route.body {
-        let entity = bodies::entity_of(route, graph);
-        let content = content(bodies::schema(body, entity, graph));
-        let example = example.and_then(|it| it.request.as_ref());
-        operation["requestBody"] = json!({ "content": with_example(content, example) });
+    match route.body {
+        RequestBody::None => {}
+        RequestBody::Json(schema) => {
+            let entity = bodies::entity_of(route, graph);
+            let content = content(bodies::schema(schema, entity, graph));
+            let example = example.and_then(|it| it.request.as_ref());
+            operation["requestBody"] = json!({ "content": with_example(content, example) });
+        }
+        RequestBody::Raw => {
+            let bytes = json!({ "type": "string", "format": "binary" });
+            operation["requestBody"] = json!({ "content": { "*/*": { "schema": bytes } } });
+        }
     }
     operation
 }

@@ -234,6 +234,32 @@ impl Answer {
     }
 }
 
+/// What a route takes as the body of a request.
+#[derive(Clone, Copy, Debug)]
+pub enum RequestBody {
+    /// None: a body that is sent is not read.
+    None,
+    /// JSON of this schema.
+    Json(Body),
+    /// Bytes of any content, as they were sent: [`Call::raw`]. For webhooks, whose signature is of the bytes.
+    Raw,
+}
+
+impl RequestBody {
+    /// JSON of this schema, or none.
+    pub const fn of(schema: Option<Body>) -> RequestBody {
+        match schema {
+            Some(schema) => RequestBody::Json(schema),
+            None => RequestBody::None,
+        }
+    }
+
+    /// Does the route take a body?
+    pub fn is_some(self) -> bool {
+        !matches!(self, RequestBody::None)
+    }
+}
+
 /// An async function that handles a call.
 pub type Handler<A> = fn(Call<A>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send>>;
 
@@ -249,8 +275,8 @@ pub struct Route<A: App> {
     pub auth: Auth,
     /// The query parameters.
     pub params: &'static Params,
-    /// The schema of the body; `None` if the route takes none.
-    pub body: Option<Body>,
+    /// What it takes as the body.
+    pub body: RequestBody,
     /// The size limit of the body in bytes; the default is
     /// [`BODY_BYTES_MAX`](atoll_values::limits::BODY_BYTES_MAX).
     pub body_bytes_max: Option<usize>,
@@ -282,9 +308,12 @@ impl fmt::Display for Source {
 }
 
 impl<A: App> Route<A> {
-    /// Is a repeated request with the same `Idempotency-Key` answered from the first one?
+    /// Is a repeated request with the same `Idempotency-Key` answered from the first one? Not if its body is
+    /// raw: such a body is not part of what identifies a request.
     pub(crate) fn takes_idempotency_key(&self) -> bool {
-        self.method != Method::Get && (self.auth.is_admin() || self.auth.is_store())
+        self.method != Method::Get
+            && (self.auth.is_admin() || self.auth.is_store())
+            && !matches!(self.body, RequestBody::Raw)
     }
 }
 
@@ -305,6 +334,7 @@ pub struct Call<A: App> {
     pub params: ListParams,
     pub(crate) path: HashMap<String, String>,
     pub(crate) body: Value,
+    pub(crate) raw: Bytes,
 }
 
 impl<A: App> Call<A> {
@@ -321,6 +351,11 @@ impl<A: App> Call<A> {
     /// The validated body; null if the route takes none.
     pub fn body(&self) -> &Value {
         &self.body
+    }
+
+    /// The body of a raw route, as it was sent; empty for other routes.
+    pub fn raw(&self) -> &Bytes {
+        &self.raw
     }
 
     /// Deserialises the body, once. A number that the schema accepts but `T` does not is the client's error.

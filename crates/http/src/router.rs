@@ -12,6 +12,7 @@ use axum::{
     response::Response,
     routing::{MethodFilter, on},
 };
+use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
@@ -20,7 +21,8 @@ use atoll_schema::LongNumbers;
 use atoll_values::limits::{BODY_BYTES_MAX, STORE_PAGE_MAX};
 
 use crate::{
-    App, Auth, Call, Disconnect, Fault, FaultKind, Head, IdempotentRequest, Method, Reply, Route, caching,
+    App, Auth, Call, Disconnect, Fault, FaultKind, Head, IdempotentRequest, Method, Reply, RequestBody,
+    Route, caching,
     head::{check, request_id},
     qs,
 };
@@ -144,18 +146,22 @@ async fn answer<A: App>(
         params.limit = params.limit.min(STORE_PAGE_MAX);
         params.with_deleted = false;
     }
-    let (body, view) = match route.body {
-        Some(description) => {
-            // A body may take its time: what is held until then keeps space, and is old.
-            drop(view);
-            let n_bytes_max = route.body_bytes_max.unwrap_or(BODY_BYTES_MAX);
-            let (body, long_numbers) = read_body(&head.headers, body, n_bytes_max).await?;
-            (atoll_schema::check(description, body, &long_numbers)?, app.view())
+    let (raw, view) = if route.body.is_some() {
+        // A body may take its time: what is held until then keeps space, and is old.
+        drop(view);
+        let raw = read_body(body, route.body_bytes_max.unwrap_or(BODY_BYTES_MAX)).await?;
+        (raw, app.view())
+    } else {
+        drop(body);
+        (Bytes::new(), view)
+    };
+    let (body, raw) = match route.body {
+        RequestBody::None => (Value::Null, Bytes::new()),
+        RequestBody::Json(schema) => {
+            let (body, long_numbers) = parse_body(&head.headers, &raw)?;
+            (atoll_schema::check(schema, body, &long_numbers)?, Bytes::new())
         }
-        None => {
-            drop(body);
-            (Value::Null, view)
-        }
+        RequestBody::Raw => (Value::Null, raw),
     };
     // Acquired after the body was read, so that slow clients hold no permit.
     let Ok(_permit) = app.permits().clone().try_acquire_owned() else {
@@ -166,8 +172,8 @@ async fn answer<A: App>(
         key: String::from_utf8_lossy(key.as_bytes()).trim().to_owned(),
         fingerprint: format!("{} {}\n{body}", head.method, address(&head)),
     });
-    A::handle(route, Call { app, pass, view, head: head.into(), params, path, body }, repeat, disconnect)
-        .await
+    let call = Call { app, pass, view, head: head.into(), params, path, body, raw };
+    A::handle(route, call, repeat, disconnect).await
 }
 
 /// The path and the query string, without the host that some clients put before them.
@@ -175,35 +181,35 @@ fn address(head: &Head) -> &str {
     head.uri.path_and_query().map_or("", |it| it.as_str())
 }
 
-/// Reads and parses a body, within its size limit. Returns which of its numbers the parser has rounded.
-async fn read_body(
-    headers: &axum::http::HeaderMap,
-    body: Body,
-    n_bytes_max: usize,
-) -> Result<(Value, LongNumbers), Fault> {
-    let bytes = match Limited::new(body, n_bytes_max).collect().await {
-        Ok(bytes) => bytes.to_bytes(),
+/// Reads a body, within its size limit.
+async fn read_body(body: Body, n_bytes_max: usize) -> Result<Bytes, Fault> {
+    match Limited::new(body, n_bytes_max).collect().await {
+        Ok(bytes) => Ok(bytes.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            return Err(Fault::new(FaultKind::TooLarge, "request entity too large"));
+            Err(Fault::new(FaultKind::TooLarge, "request entity too large"))
         }
-        Err(error) => return Err(Fault::invalid(format!("the request body did not arrive: {error}"))),
-    };
+        Err(error) => Err(Fault::invalid(format!("the request body did not arrive: {error}"))),
+    }
+}
+
+/// Parses a body. Returns which of its numbers the parser has rounded.
+fn parse_body(headers: &axum::http::HeaderMap, bytes: &Bytes) -> Result<(Value, LongNumbers), Fault> {
     if bytes.is_empty() {
         return Ok((Value::Object(Map::new()), LongNumbers::default()));
     }
     let kind = headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
     if kind.starts_with("application/x-www-form-urlencoded") {
-        let form = Value::Object(qs::parse(&String::from_utf8_lossy(&bytes)));
+        let form = Value::Object(qs::parse(&String::from_utf8_lossy(bytes)));
         return Ok((form, LongNumbers::default()));
     }
     if !kind.is_empty() && !kind.contains("json") {
         // The schema of the route refuses it, as it is not an object.
-        let text = Value::String(String::from_utf8_lossy(&bytes).into_owned());
+        let text = Value::String(String::from_utf8_lossy(bytes).into_owned());
         return Ok((text, LongNumbers::default()));
     }
     let value =
-        serde_json::from_slice(&bytes).map_err(|error| Fault::invalid(format!("Invalid JSON: {error}")))?;
-    Ok((value, LongNumbers::of(&String::from_utf8_lossy(&bytes))))
+        serde_json::from_slice(bytes).map_err(|error| Fault::invalid(format!("Invalid JSON: {error}")))?;
+    Ok((value, LongNumbers::of(&String::from_utf8_lossy(bytes))))
 }
 
 /// The fallback for unknown paths and methods: 404 for authenticated callers; others get the error of the

@@ -2,8 +2,8 @@
 
 pub use atoll_http::{
     Answer, App, Auth, Bytes, Disconnect, Envelope, Example, FaultRecord, Head, HeaderMap, HeaderName,
-    HeaderValue, IdempotentRequest, Info, IpNet, Method, OriginList, Origins, Part, Proxies, Reply, Source,
-    StatusCode, cookie, header, header_names, openapi, qs, router,
+    HeaderValue, IdempotentRequest, Info, IpNet, Method, OriginList, Origins, Part, Proxies, Reply,
+    RequestBody, Source, StatusCode, cookie, header, header_names, openapi, qs, router,
 };
 pub use atoll_schema::{
     Body, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check, optional, required,
@@ -18,4 +18,5 @@ pub use crate::read_plan::{Deleted, ReadPlan};
 pub use crate::reading::ReadLimits;
 pub use crate::registry::RouteEntry;
 pub use crate::resource::{Resource, ResourceEntry};
+pub use crate::signature::{Encoding, check_signature, check_timed_signature, sign, sign_timed};
 pub use crate::token::{digest, random_token};

@@ -1,12 +1,11 @@
 //! JSON Web Tokens: signed with HS256, the only algorithm that is accepted.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::Mac as _;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use sha2::Sha256;
 
-use crate::{Ctx, Fault, Timestamp, limits::TOKEN_BYTES_MAX};
+use crate::{Ctx, Fault, Timestamp, limits::TOKEN_BYTES_MAX, signature::mac};
 
 /// The header of every token that is made here.
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
@@ -37,15 +36,10 @@ impl Times {
     }
 }
 
-fn mac(key: &[u8], text: &str) -> Hmac<Sha256> {
-    let mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length will do");
-    mac.chain_update(text.as_bytes())
-}
-
 /// Derives a key for another purpose: tokens signed with it do not verify with `key`, nor the other way
 /// about.
 pub(crate) fn key_for(key: &[u8], purpose: &str) -> Vec<u8> {
-    mac(key, purpose).finalize().into_bytes().to_vec()
+    mac(key, &[purpose.as_bytes()]).finalize().into_bytes().to_vec()
 }
 
 /// A token without its signature.
@@ -56,7 +50,7 @@ pub(crate) fn unsigned(claims: &impl Serialize) -> Result<String, serde_json::Er
 
 /// The token with its signature.
 pub(crate) fn signed(key: &[u8], unsigned: &str) -> String {
-    let signature = mac(key, unsigned).finalize().into_bytes();
+    let signature = mac(key, &[unsigned.as_bytes()]).finalize().into_bytes();
     format!("{unsigned}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
@@ -68,7 +62,7 @@ pub(crate) fn read<T: DeserializeOwned>(key: &[u8], token: &str, now: Timestamp)
     }
     let (unsigned, signature) = token.rsplit_once('.')?;
     let (header, claims) = unsigned.split_once('.')?;
-    mac(key, unsigned).verify_slice(&URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
+    mac(key, &[unsigned.as_bytes()]).verify_slice(&URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
     let header: Header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
     let is_ours = header.alg == "HS256" && header.typ.is_none_or(|it| it == "JWT") && header.crit.is_none();
     let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;

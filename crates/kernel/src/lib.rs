@@ -53,6 +53,7 @@ mod reference;
 mod resource;
 mod schedule;
 mod service;
+mod signature;
 mod subscriber;
 mod token;
 mod visibility;

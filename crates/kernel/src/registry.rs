@@ -110,7 +110,9 @@ macro_rules! computed {
 /// `up_to` more bytes than the default limit, if it needs them), handler. After `with "flag";` come the
 /// routes of a feature flag. After `of RESOURCE;` the answers are of that resource: reading answers with a
 /// page or a record, writing with a record, deleting with a "deleted" answer; a line with another answer
-/// names it behind its handler, as `=> batch: Answer::Batch(&RESOURCE);`.
+/// names it behind its handler, as `=> batch: Answer::Batch(&RESOURCE);`. After `raw;` come routes that get the
+/// bytes of the body as they were sent, of any content and up to a limit; for webhooks, which have no other auth
+/// than their signature ([`check_signature`](crate::http::check_signature)).
 ///
 /// The doc comment of a line is its text in OpenAPI: its first sentence is the summary. A route without one
 /// is a problem.
@@ -137,6 +139,19 @@ macro_rules! routes {
         $crate::routes! { @ None, Some(&$Shown as &dyn $crate::http::Envelope), $($rest)* }
     };
     (
+        raw;
+        $(
+            $(#[$($meta:tt)*])*
+            $Method:ident $path:literal $(+ $more:literal)*
+            ($Auth:ident, $params:expr, up_to $bytes:expr) => $handler:path $(: $answer:expr)?;
+        )*
+    ) => {
+        $(
+            $crate::routes! { # None, None, $Method concat!($path $(, $more)*), {$(#[$($meta)*])*} $Auth, $params,
+                $crate::http::RequestBody::Raw, Some($bytes), $crate::or_none!($($answer)?), $handler }
+        )*
+    };
+    (
         @ $flag:expr, $shown:expr,
         $(
             $(#[$($meta:tt)*])*
@@ -146,27 +161,37 @@ macro_rules! routes {
         )*
     ) => {
         $(
-            const _: () = {
-                static ROUTE: $crate::http::Route = $crate::http::Route {
-                    method: $crate::http::Method::$Method,
-                    path: concat!($path $(, $more)*),
-                    text: $crate::doc_text!($(#[$($meta)*])*),
-                    auth: $crate::http::Auth::$Auth,
-                    params: &$params,
-                    body: $crate::or_none!($($body)?),
-                    body_bytes_max: $crate::or_none!($($($bytes)?)?),
-                    answer: $crate::http::Answer::of(
-                        $crate::or_none!($($answer)?), $shown, $crate::http::Method::$Method, &$params,
-                    ),
-                    flag: $flag,
-                    handler: |call| Box::pin($handler(call)),
-                    source: $crate::source!(),
-                };
-
-                $crate::inventory::submit! { $crate::http::RouteEntry(&ROUTE) }
-                $crate::place! { &ROUTE }
-            };
+            $crate::routes! {
+                # $flag, $shown, $Method concat!($path $(, $more)*), {$(#[$($meta)*])*} $Auth, $params,
+                $crate::http::RequestBody::of($crate::or_none!($($body)?)), $crate::or_none!($($($bytes)?)?),
+                $crate::or_none!($($answer)?), $handler
+            }
         )*
+    };
+    (
+        # $flag:expr, $shown:expr, $Method:ident $path:expr, {$($text:tt)*} $Auth:ident, $params:expr,
+        $body:expr, $bytes:expr, $answer:expr, $handler:path
+    ) => {
+        const _: () = {
+            static ROUTE: $crate::http::Route = $crate::http::Route {
+                method: $crate::http::Method::$Method,
+                path: $path,
+                text: $crate::doc_text!($($text)*),
+                auth: $crate::http::Auth::$Auth,
+                params: &$params,
+                body: $body,
+                body_bytes_max: $bytes,
+                answer: $crate::http::Answer::of(
+                    $answer, $shown, $crate::http::Method::$Method, &$params,
+                ),
+                flag: $flag,
+                handler: |call| Box::pin($handler(call)),
+                source: $crate::source!(),
+            };
+
+            $crate::inventory::submit! { $crate::http::RouteEntry(&ROUTE) }
+            $crate::place! { &ROUTE }
+        };
     };
     ($($routes:tt)*) => {
         $crate::routes! { @ None, None, $($routes)* }

@@ -187,3 +187,9 @@ pub const CARTS_EXPIRED_AT_ONCE_MAX: usize = 100;
 
 /// Expired login sessions per transaction: all writes wait for it meanwhile.
 pub const SESSIONS_EXPIRED_AT_ONCE_MAX: usize = 500;
+/// Bytes of a webhook. Payment providers send the object that has changed: a few kilobytes, rarely a hundred.
+/// Anyone can send one, and its signature is checked when it has arrived whole.
+pub const WEBHOOK_BYTES_MAX: usize = 256 * 1024;
+
+/// Signatures of one webhook that are tried. A sender whose secret is being replaced signs with both.
+pub const SIGNATURES_MAX: usize = 4;
