@@ -9,10 +9,13 @@ use std::{
     time::Duration,
 };
 
-use atoll_checkout::{Paying, PaymentAction, PaymentProvider, PaymentRequest};
-use atoll_kernel::{Ctx, Decimal, Fault, FaultKind, Metadata, provider};
+use atoll_checkout::{
+    Paying, PaymentAction, PaymentAnswer, PaymentNotice, PaymentOutcome, PaymentProvider, PaymentRequest,
+    PaymentTold, WebhookRequest,
+};
+use atoll_kernel::{Ctx, Decimal, Fault, FaultKind, Metadata, http::check_timed_signature, provider};
 use atoll_testkit::Shop;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 /// Path of the bank's journal, which survives the process; `None` for no journal.
@@ -38,6 +41,8 @@ pub(crate) enum Mood {
     Hangs,
     /// Charges, and answers when the mood changes.
     Waits,
+    /// It sets the money aside, and says later by a webhook whether it pays.
+    Pends,
 }
 
 /// The account of a cart.
@@ -106,15 +111,45 @@ impl PaymentProvider for Bank {
         self.timeout
     }
 
+    fn pending_timeout(&self) -> Duration {
+        Duration::from_secs(3600)
+    }
+
     fn ask(&self, _: Ctx, request: PaymentRequest) -> Paying {
         Box::pin(ask(request))
     }
+
+    fn webhook(&self, ctx: Ctx, request: WebhookRequest) -> Paying<Option<PaymentNotice>> {
+        Box::pin(async move { read_webhook(&ctx, &request) })
+    }
+}
+
+/// Signs the webhooks of the bank.
+pub(crate) const WEBHOOK_SECRET: &[u8] = b"known to the bank and the shop";
+
+/// How old a webhook of the bank may be.
+const WEBHOOK_TOLERANCE: Duration = Duration::from_secs(300);
+
+fn read_webhook(ctx: &Ctx, request: &WebhookRequest) -> Result<Option<PaymentNotice>, Fault> {
+    let signature = request.header("bank-signature")?;
+    check_timed_signature(WEBHOOK_SECRET, &request.body, signature, ctx.now(), WEBHOOK_TOLERANCE)?;
+    let event: Value = serde_json::from_slice(&request.body).map_err(|it| Fault::invalid(it.to_string()))?;
+    let amount = event["amount"].as_i64().unwrap_or_default().into();
+    let told = PaymentTold { amount, data: Metadata::default() };
+    let outcome = match event["type"].as_str() {
+        Some("authorized") => PaymentOutcome::Authorized(told),
+        Some("captured") => PaymentOutcome::Captured(told),
+        Some("failed") => PaymentOutcome::Failed { reason: "the buyer has no money".into() },
+        _ => return Ok(None),
+    };
+    let session_id = event["session_id"].as_str().unwrap_or_default().to_owned();
+    Ok(Some(PaymentNotice { session_id, outcome }))
 }
 
 provider! { dyn PaymentProvider: "pp_bank" => BANK }
 provider! { dyn PaymentProvider: "pp_patient_bank" => PATIENT_BANK }
 
-async fn ask(request: PaymentRequest) -> Result<Metadata, Fault> {
+async fn ask(request: PaymentRequest) -> Result<PaymentAnswer, Fault> {
     let cart = request.data.0.as_ref().and_then(|it| it["cart_id"].as_str()).unwrap_or_default().to_owned();
     let mood = account(&cart, |it| {
         it.n_calls += 1;
@@ -138,12 +173,15 @@ async fn ask(request: PaymentRequest) -> Result<Metadata, Fault> {
         it.mood
     });
     match (mood, &request.action) {
-        (_, PaymentAction::Initiate | PaymentAction::Cancel { .. }) | (Mood::Pays, _) => Ok(request.data),
+        (Mood::Pends, PaymentAction::Authorize) => Ok(PaymentAnswer::pending(request.data)),
+        (_, PaymentAction::Initiate | PaymentAction::Cancel { .. }) | (Mood::Pays | Mood::Pends, _) => {
+            Ok(PaymentAnswer::done(request.data))
+        }
         (Mood::Declines, _) => Err(Fault::new(FaultKind::PaymentRefused, "Payment authorization failed")),
         (Mood::Hangs, _) => std::future::pending().await,
         (Mood::Waits, _) => {
             account_is(&cart, |it| it.mood != Mood::Waits).await;
-            Ok(request.data)
+            Ok(PaymentAnswer::done(request.data))
         }
     }
 }

@@ -10,4 +10,5 @@ mod repeats;
 mod sagas;
 mod scenarios;
 mod undoing;
+mod webhooks;
 mod world;

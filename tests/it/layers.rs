@@ -22,8 +22,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "crates/api",
         &[
-            "crates/availability", "crates/background", "crates/flows", "crates/kernel", "crates/links",
-            "plugins",
+            "crates/availability", "crates/background", "crates/checkout", "crates/flows", "crates/kernel",
+            "crates/links", "plugins",
         ],
     ),
     (

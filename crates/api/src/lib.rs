@@ -7,6 +7,7 @@ mod body;
 mod category_tree;
 mod crud;
 mod gate;
+mod hooks;
 mod reference;
 mod reply;
 mod store;

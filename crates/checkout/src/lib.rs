@@ -4,5 +4,8 @@
 mod payment;
 mod totals;
 
-pub use payment::{Paying, PaymentAction, PaymentProvider, PaymentRequest};
+pub use payment::{
+    Paying, PaymentAction, PaymentAnswer, PaymentNotice, PaymentOutcome, PaymentProvider, PaymentRequest,
+    PaymentTold, WebhookRequest,
+};
 pub use totals::{EMPTY_FIELD, LINE_TOTALS, TOTALS, Totals, part_of_total, total_field};

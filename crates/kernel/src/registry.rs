@@ -110,9 +110,9 @@ macro_rules! computed {
 /// `up_to` more bytes than the default limit, if it needs them), handler. After `with "flag";` come the
 /// routes of a feature flag. After `of RESOURCE;` the answers are of that resource: reading answers with a
 /// page or a record, writing with a record, deleting with a "deleted" answer; a line with another answer
-/// names it behind its handler, as `=> batch: Answer::Batch(&RESOURCE);`. After `raw;` come routes that get the
-/// bytes of the body as they were sent, of any content and up to a limit; for webhooks, which have no other auth
-/// than their signature ([`check_signature`](crate::http::check_signature)).
+/// names it behind its handler, as `=> batch: Answer::Batch(&RESOURCE);`. After `raw;` come routes that get
+/// the bytes of the body as they were sent, of any content and up to a limit; for webhooks, which have no
+/// other auth than their signature ([`check_signature`](crate::http::check_signature)).
 ///
 /// The doc comment of a line is its text in OpenAPI: its first sentence is the summary. A route without one
 /// is a problem.

@@ -1,5 +1,5 @@
-//! HMAC-SHA256 signatures of webhooks: checked in constant time, with a tolerance for the time at which they were
-//! made.
+//! HMAC-SHA256 signatures of webhooks: checked in constant time, with a tolerance for the time at which they
+//! were made.
 
 use std::time::Duration;
 
@@ -57,18 +57,18 @@ pub fn sign_timed(secret: &[u8], body: &[u8], at: Timestamp) -> String {
     format!("t={t},v1={}", Encoding::Hex.encode(&bytes))
 }
 
-/// Checks the signature of a body. A prefix such as `sha256=` is the caller's to take off. The comparison takes the
-/// same time wherever they differ. A signature without a time can be replayed: what it asks for must have one effect
-/// only, however often it comes. Error: 401.
+/// Checks the signature of a body. A prefix such as `sha256=` is the caller's to take off. The comparison
+/// takes the same time wherever they differ. A signature without a time can be replayed: what it asks for
+/// must have one effect only, however often it comes. Error: 401.
 pub fn check_signature(secret: &[u8], body: &[u8], signature: &str, encoding: Encoding) -> Result<(), Fault> {
     let given = encoding.decode(signature).ok_or_else(invalid)?;
     mac(secret, &[body]).verify_slice(&given).map_err(|_| invalid())
 }
 
 /// Checks a signature of the form `t=1700000000,v1=5f3c…`: the seconds since 1970, and the signature of
-/// `{t}.{body}` in hexadecimal digits. Other keys are ignored; of several `v1`, as while a secret is replaced, one must
-/// fit ([`SIGNATURES_MAX`]). Errors: 401 if none fits, or if `t` is further than `tolerance` from `now`, into the past
-/// or the future.
+/// `{t}.{body}` in hexadecimal digits. Other keys are ignored; of several `v1`, as while a secret is
+/// replaced, one must fit ([`SIGNATURES_MAX`]). Errors: 401 if none fits, or if `t` is further than
+/// `tolerance` from `now`, into the past or the future.
 pub fn check_timed_signature(
     secret: &[u8],
     body: &[u8],

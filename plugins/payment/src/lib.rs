@@ -14,8 +14,8 @@ use atoll_kernel::{
 pub use error::Error;
 pub use manual::SYSTEM_DEFAULT;
 pub use service::{
-    Reversal, authorize, cancel_collection, capturable, capture, check_open, is_enabled, open_payment,
-    open_session, refund, refundable, set_amount, set_busy,
+    Reversal, authorize, cancel_collection, capturable, capture, check_open, close_session, is_enabled,
+    open_payment, open_session, refund, refundable, set_amount, set_busy,
 };
 pub use types::{
     Capture, CollectionStatus, Payment, PaymentCollection, PaymentSession, ProviderRecord, Refund,
@@ -33,14 +33,21 @@ pub const PAYMENTS_BY_COLLECTION: Index<Payment> =
     Index::on("payment.by_collection", &["payment_collection_id"], |it, keys| {
         keys.add(&[&it.payment_collection_id]);
     });
-const PAYMENTS_BY_SESSION: Index<Payment> =
+/// The payment of a session.
+pub const PAYMENTS_BY_SESSION: Index<Payment> =
     Index::on("payment.by_session", &["payment_session_id"], |it, keys| keys.add(&[&it.payment_session_id]));
+
+/// The collection of a session.
+pub const COLLECTIONS_BY_SESSION: Index<PaymentCollection> =
+    Index::on("payment_collection.by_session", &[], |it, keys| {
+        it.payment_sessions.iter().for_each(|session| keys.add(&[&session.id]));
+    });
 
 /// Records of the linked providers, written at every start.
 pub static PAYMENT_PROVIDERS: Service<ProviderRecord> = Service::new(&[]).visible(Visibility::Everyone);
 /// Write through [`set_amount`], [`open_session`] and the others, which keep the sums.
 pub static PAYMENT_COLLECTIONS: Service<PaymentCollection> =
-    Service::new(&[]).visible(Visibility::With(&["cart", "order"]));
+    Service::new(&[COLLECTIONS_BY_SESSION]).visible(Visibility::With(&["cart", "order"]));
 /// Created by [`authorize`].
 pub static PAYMENTS: Service<Payment> = Service::new(&[PAYMENTS_BY_COLLECTION, PAYMENTS_BY_SESSION])
     .visible(Visibility::With(&["payment_collection"]));

@@ -1,6 +1,6 @@
 //! The built-in payment provider for manual payment (cash, bank transfer): every request succeeds.
 
-use atoll_checkout::{Paying, PaymentProvider, PaymentRequest};
+use atoll_checkout::{Paying, PaymentAnswer, PaymentProvider, PaymentRequest};
 use atoll_kernel::{Ctx, provider};
 
 /// Id of the provider.
@@ -14,7 +14,7 @@ impl PaymentProvider for Manual {
     }
 
     fn ask(&self, _: Ctx, request: PaymentRequest) -> Paying {
-        Box::pin(async { Ok(request.data) })
+        Box::pin(async { Ok(PaymentAnswer::done(request.data)) })
     }
 }
 

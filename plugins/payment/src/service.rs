@@ -53,6 +53,22 @@ pub fn open_session(
     })?)
 }
 
+/// Removes a session whose authorisation was cancelled: no webhook that was sent before can settle it. A
+/// session that was replaced or authorised is left alone.
+pub fn close_session(tx: &mut dyn Write, at: &Moment, session: &PaymentSession) -> Result<(), Error> {
+    let Some(collection) = PAYMENT_COLLECTIONS.get(tx, &session.payment_collection_id)? else {
+        return Ok(());
+    };
+    if !collection.payment_sessions.contains(session) {
+        return Ok(());
+    }
+    PAYMENT_COLLECTIONS.update(tx, at, &collection.id, |it: &mut PaymentCollection| {
+        it.payment_sessions.clear();
+        it.status = CollectionStatus::NotPaid;
+    })?;
+    Ok(())
+}
+
 /// Error if the collection is authorised, paid or cancelled.
 pub fn check_open(collection: &PaymentCollection) -> Result<(), Error> {
     match collection.status {

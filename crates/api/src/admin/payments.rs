@@ -76,7 +76,7 @@ async fn refund(call: Call) -> Result<Reply, Fault> {
 async fn move_money(mut call: Call, saga: &'static Saga<MoveMoney, String>) -> Result<Reply, Fault> {
     let plan = PAYMENT.plan(&call);
     plan.check(&call.view)?;
-    let input = MoveMoney { payment_id: call.path("id").to_owned(), ..call.read()? };
+    let input = MoveMoney { payment_id: call.path("id").to_owned(), told: None, ..call.read()? };
     let id = input.payment_id.clone();
     drop(call.view);
     let Outcome::Done(_, view) = call.app.start(saga, call.pass.actor, Some(&id), input).await? else {

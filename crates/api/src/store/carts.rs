@@ -228,7 +228,8 @@ async fn complete(mut call: Call) -> Result<Reply, Fault> {
     let (order, view) = match app.start(&COMPLETE_CART, pass.actor.clone(), Some(&transaction), input).await {
         Ok(Outcome::Done(order, view)) => (order, view),
         Ok(Outcome::Waiting(_)) => {
-            return Err(Fault::new(FaultKind::Conflict, format!("Cart {id} is being completed")));
+            let pending = Fault::new(FaultKind::PaymentRequiresMore, "Payment authorization is pending");
+            return not_paid(&app.view(), &cart, &id, &pending);
         }
         Err(error) if matches!(error.kind(), FaultKind::PaymentRefused | FaultKind::PaymentRequiresMore) => {
             return not_paid(&app.view(), &cart, &id, &error);

@@ -7,7 +7,7 @@ use atoll_flows::{
     payment::{CREATE_PAYMENT_COLLECTION, CREATE_PAYMENT_SESSIONS, NewSession, SessionInput},
 };
 use atoll_kernel::{
-    Fault, FaultKind,
+    Fault, FaultKind, Moment,
     http::{Body, Call, Reply, Resource, Type, optional, required},
     query::StoreFields,
     routes,
@@ -62,7 +62,8 @@ async fn choose(mut call: Call) -> Result<Reply, Fault> {
     let session: SessionInput = call.read()?;
     let (plan, id) = (COLLECTION.plan(&call), call.path("id").to_owned());
     plan.check(&call.view)?;
-    let Some(input) = NewSession::of(scope(&call), &call.view, &id, session)? else {
+    let at = Moment::new(call.app.now(), call.pass.actor.clone());
+    let Some(input) = NewSession::of(scope(&call), &call.view, &at, &id, session)? else {
         return Err(Fault::not_found(format!("PaymentCollection id not found: {id}")));
     };
     let Call { app, pass, view, .. } = call;

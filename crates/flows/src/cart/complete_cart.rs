@@ -7,7 +7,7 @@
 
 use atoll_availability::{Allocation, ChannelScope, Seller, Shelf};
 use atoll_cart::{CARTS, Cart, CartAddress, LineItem, complete};
-use atoll_checkout::{PaymentAction, PaymentProvider, PaymentRequest};
+use atoll_checkout::{PaymentAction, PaymentAnswer, PaymentProvider, PaymentRequest, PaymentTold};
 use atoll_inventory::{
     INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, create_level, level_at, reserve,
     undo_reserve,
@@ -17,12 +17,12 @@ use atoll_kernel::{
     data::Entity,
     flow,
     flow::{Local, StepCall},
-    saga::{External, Run},
+    saga::{External, Run, WorkflowExecution},
     serde_json::{Map, Value, json},
 };
 use atoll_links::{CART_PAYMENT_COLLECTION, ORDER_CART, ORDER_PAYMENT_COLLECTION};
 use atoll_order::{LineTake, Order, OrderAddress, OrderLineItem, PaymentStatus};
-use atoll_payment::{PAYMENT_COLLECTIONS, PaymentSession, SessionStatus, authorize};
+use atoll_payment::{PAYMENT_COLLECTIONS, PaymentSession, SessionStatus, authorize, close_session};
 use atoll_product::ProductVariant;
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ use crate::{
         prices::check_prices,
     },
     order::CREATE_ORDERS,
-    payment::{check_provider, due},
+    payment::{check_provider, due, record_capture},
 };
 
 /// A cart to complete.
@@ -56,14 +56,18 @@ impl CompleteCart {
         view: &dyn Read,
         id: &str,
     ) -> Result<Option<CompleteCart>, Fault> {
-        let Some(cart) = scope.cart(view, id)? else { return Ok(None) };
+        scope.cart(view, id)?.map(|cart| CompleteCart::with(ctx, view, &cart)).transpose()
+    }
+
+    /// The cart, whoever may see it: for work of the shop itself.
+    pub(crate) fn with(ctx: &Ctx, view: &dyn Read, cart: &Cart) -> Result<CompleteCart, Fault> {
         let is_manual = |it: &PaymentSession| {
             let provider = ctx.registry().provider::<dyn PaymentProvider>(&it.provider_id);
             provider.is_none_or(PaymentProvider::is_manual)
         };
         let calls_out = ctx.registry().has_hook(COMPLETE_CART.name, "authorizePayment")
-            || !session_of(view, &cart)?.as_ref().is_none_or(is_manual);
-        Ok(Some(CompleteCart { cart_id: cart.id.to_string(), calls_out }))
+            || !session_of(view, cart)?.as_ref().is_none_or(is_manual);
+        Ok(CompleteCart { cart_id: cart.id.to_string(), calls_out })
     }
 
     /// Transaction id of the saga: it makes concurrent completions of one cart run one after the other.
@@ -136,7 +140,10 @@ async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fau
         "email": pending.order.email,
     });
     let answers: Map<_, _> = run.hook("authorizePayment", payment).await?.into_iter().collect();
-    let authorized = authorize_payment(run, &pending).await?;
+    let mut authorized = authorize_payment(run, &pending).await?;
+    if authorized.is_pending {
+        authorized = decided(run, &pending, authorized).await?;
+    }
     run.finish("place-order", move |flow| {
         check_unchanged(flow.tx, &pending)?;
         place(flow, pending, authorized, &answers)
@@ -194,6 +201,12 @@ fn placed(tx: &dyn Read, input: &CompleteCart) -> Result<Placed, Fault> {
 struct Authorized {
     key: String,
     data: Metadata,
+    /// Does the provider decide later?
+    #[serde(default)]
+    is_pending: bool,
+    /// What was captured with it.
+    #[serde(default)]
+    captured: Option<Decimal>,
 }
 
 /// Asks the provider of the session to authorise the payment. The compensation cancels the authorisation.
@@ -204,6 +217,7 @@ async fn authorize_payment(run: &mut Run, pending: &Pending) -> Result<Authorize
     let request = PaymentRequest {
         action: PaymentAction::Authorize,
         key: String::new(),
+        session_id: session.id.to_string(),
         amount: session.amount,
         currency_code: session.currency_code.clone(),
         data: session.data.clone(),
@@ -211,15 +225,60 @@ async fn authorize_payment(run: &mut Run, pending: &Pending) -> Result<Authorize
     let again = request.clone();
     let authorize = move |ctx: Ctx, call: StepCall| {
         let request = PaymentRequest { key: call.key.clone(), ..request.clone() };
-        async move { Ok(Authorized { data: provider.ask(ctx, request).await?, key: call.key }) }
+        async move {
+            let PaymentAnswer { data, is_pending } = provider.ask(ctx, request).await?;
+            Ok(Authorized { key: call.key, data, is_pending, captured: None })
+        }
     };
     let cancel = move |ctx: Ctx, call: StepCall, answer: Option<Authorized>| {
         let action = PaymentAction::Cancel { authorized_by: call.invoke_key };
         let data = answer.map_or_else(|| again.data.clone(), |it| it.data);
         let request = PaymentRequest { action, key: call.key, data, ..again.clone() };
-        async move { provider.ask(ctx, request).await.map(drop) }
+        async move { provider.ask(ctx, request).await?.settled().map(drop) }
     };
     run.external(External::new("authorize-payment", authorize).timeout(provider.timeout()).undo(cancel)).await
+}
+
+/// The step in which a run waits for a webhook of the provider ([`receive_notice`]); its answer is a
+/// [`PaymentDecision`].
+///
+/// [`receive_notice`]: crate::payment::receive_notice
+pub(crate) const AWAIT_PAYMENT: &str = "await-payment";
+
+/// The step before it, whose output is the payment session.
+const OPEN_PAYMENT: &str = "open-payment";
+
+/// The decision of a provider over an authorisation that was pending.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct PaymentDecision {
+    /// Data of the provider; null leaves that of its answer.
+    pub(crate) data: Metadata,
+    /// What was captured at once.
+    pub(crate) captured: Option<Decimal>,
+}
+
+/// Id of the payment session whose authorisation a run waits for.
+pub(crate) fn awaited_session(run: &WorkflowExecution) -> Option<&str> {
+    run.steps.iter().find(|it| it.name == OPEN_PAYMENT)?.output["id"].as_str()
+}
+
+/// Waits for the decision of the provider. If the payment fails, or the order cannot be placed, the
+/// authorisation is cancelled, and its session removed: a webhook that comes late settles nothing.
+async fn decided(run: &mut Run, pending: &Pending, authorized: Authorized) -> Result<Authorized, Fault> {
+    let (Some(session), Some(provider)) = (pending.session.clone(), pending.provider(run.ctx())?) else {
+        return Ok(authorized);
+    };
+    if run.is_part() {
+        // Webhooks find the run of the cart, and not the run that it would be a part of.
+        return Err(Fault::new(FaultKind::PaymentRequiresMore, "Payment authorization is pending"));
+    }
+    let close =
+        |flow: &mut Local<'_>, session: PaymentSession| Ok(close_session(flow.tx, flow.at, &session)?);
+    run.local_undone_by(OPEN_PAYMENT, move |_| Ok(session), close).await?;
+    let PaymentDecision { data, captured } =
+        run.wait(AWAIT_PAYMENT, Some(provider.pending_timeout())).await?;
+    let data = if data == Metadata::default() { authorized.data } else { data };
+    Ok(Authorized { data, captured, is_pending: false, ..authorized })
 }
 
 /// Result of the first transaction.
@@ -366,11 +425,16 @@ fn place(
     }
     let order = flow.run(&CREATE_ORDERS, order)?;
     if let Some(session) = &pending.session {
-        flow.step("authorize-payment", |tx, at| {
-            let payment = authorize(tx, at, session, &authorized.key, authorized.data.or_empty())?;
+        let Authorized { key, data, captured, .. } = authorized;
+        let payment = flow.step("authorize-payment", |tx, at| {
+            let payment = authorize(tx, at, session, &key, data.or_empty())?;
             let collection = &payment.payment_collection_id;
-            Ok(ORDER_PAYMENT_COLLECTION.attach(tx, at, &order.id, collection, Map::new())?)
+            ORDER_PAYMENT_COLLECTION.attach(tx, at, &order.id, collection, Map::new())?;
+            Ok(payment.id)
         })?;
+        if let Some(amount) = captured {
+            record_capture(flow, &payment, PaymentTold { amount, data: Metadata::default() })?;
+        }
     }
     flow.step("close-cart", |tx, at| {
         ORDER_CART.attach(tx, at, &order.id, &cart.id, Map::new())?;

@@ -18,6 +18,7 @@ use atoll_kernel::{Fault, flow::Local, serde_json::json};
 use crate::payment::refresh;
 
 pub use add_line_item::{ADD_TO_CART, AddLine, AddToCart};
+pub(crate) use complete_cart::{AWAIT_PAYMENT, PaymentDecision, awaited_session};
 pub use complete_cart::{COMPLETE_CART, CompleteCart};
 pub use create_cart::{CREATE_CART, CreateCart};
 pub use delete_expired::{DELETE_EXPIRED_CARTS, DeleteExpired, Position, expired_carts};

@@ -4,7 +4,7 @@ use atoll_availability::ChannelScope;
 use atoll_cart::CARTS;
 use atoll_checkout::{PaymentAction, PaymentProvider, PaymentRequest};
 use atoll_kernel::{
-    Ctx, Decimal, Fault, Metadata, Read, flow,
+    Ctx, Decimal, Fault, Id, Metadata, Moment, Read, flow,
     flow::StepCall,
     saga::{External, Run},
 };
@@ -35,6 +35,9 @@ pub struct NewSession {
     provider_id: String,
     data: Metadata,
     context: Metadata,
+    /// Id of the session, made before the provider is asked, which stores it with the payment.
+    #[serde(default)]
+    session_id: Id<PaymentSession>,
 }
 
 impl NewSession {
@@ -42,6 +45,7 @@ impl NewSession {
     pub fn of(
         scope: &ChannelScope,
         view: &dyn Read,
+        at: &Moment,
         collection_id: &str,
         input: SessionInput,
     ) -> Result<Option<NewSession>, Fault> {
@@ -61,6 +65,7 @@ impl NewSession {
             provider_id,
             data,
             context,
+            session_id: at.id(),
         };
         session.check(view)?;
         Ok(Some(session))
@@ -97,18 +102,21 @@ async fn create(run: &mut Run, input: NewSession) -> Result<String, Fault> {
         let request = PaymentRequest {
             action: PaymentAction::Initiate,
             key: String::new(),
+            session_id: input.session_id.to_string(),
             amount: input.amount,
             currency_code: input.currency_code.clone(),
             data,
         };
         let ask = move |ctx: Ctx, call: StepCall| {
-            provider.ask(ctx, PaymentRequest { key: call.key, ..request.clone() })
+            let answer = provider.ask(ctx, PaymentRequest { key: call.key, ..request.clone() });
+            async move { answer.await?.settled() }
         };
         data = run.external(External::new("initiate-payment", ask).timeout(provider.timeout())).await?;
     }
     run.finish("create-payment-session", move |flow| {
         let collection = input.check(flow.tx)?;
         let session = PaymentSession {
+            id: input.session_id.clone(),
             provider_id: input.provider_id.clone(),
             data: data.clone().or_empty(),
             context: input.context.clone().or_empty(),

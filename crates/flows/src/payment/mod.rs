@@ -5,6 +5,7 @@ mod create_session;
 mod due;
 mod move_money;
 mod release;
+mod webhook;
 
 use atoll_kernel::{Fault, Moment, Write};
 use atoll_links::ORDER_PAYMENT_COLLECTION;
@@ -16,8 +17,10 @@ pub(crate) use create_collection::refresh;
 pub(crate) use create_session::check_provider;
 pub use create_session::{CREATE_PAYMENT_SESSIONS, NewSession, SessionInput};
 pub(crate) use due::due;
+pub(crate) use move_money::record_capture;
 pub use move_money::{CAPTURE_PAYMENT, MoveMoney, REFUND_PAYMENT};
 pub(crate) use release::release;
+pub use webhook::receive_notice;
 
 /// Payment status of an order, from its collection.
 pub(crate) fn payment_status(collection: &PaymentCollection) -> PaymentStatus {

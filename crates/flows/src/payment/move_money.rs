@@ -1,6 +1,6 @@
 //! Captures and refunds payments.
 
-use atoll_checkout::{PaymentAction, PaymentProvider, PaymentRequest};
+use atoll_checkout::{PaymentAction, PaymentProvider, PaymentRequest, PaymentTold};
 use atoll_kernel::{
     Ctx, Decimal, Fault, Metadata, flow,
     flow::{Local, StepCall},
@@ -24,6 +24,9 @@ pub struct MoveMoney {
     pub amount: Option<Decimal>,
     /// Reason, for people.
     pub note: Option<String>,
+    /// What the provider said that it has captured in all, by a webhook: it is recorded, and the provider not
+    /// asked.
+    pub told: Option<PaymentTold>,
 }
 
 flow! {
@@ -38,6 +41,10 @@ flow! {
 }
 
 async fn capture_payment(run: &mut Run, input: MoveMoney) -> Result<String, Fault> {
+    if let Some(told) = input.told {
+        let id = input.payment_id;
+        return run.finish("move-money", move |flow| record_capture(flow, &id, told)).await;
+    }
     ask_and_write(run, PaymentAction::Capture, input).await
 }
 
@@ -84,13 +91,31 @@ async fn ask_and_write(run: &mut Run, action: PaymentAction, input: MoveMoney) -
         // Not the step's own key: a retry after an unknown outcome is about the same money.
         key: key(&id, &action, n_before),
         action: action.clone(),
+        session_id: payment.payment_session_id,
         amount,
         currency_code: payment.currency_code,
         data: payment.data,
     };
-    let ask = move |ctx: Ctx, _: StepCall| provider.ask(ctx, request.clone());
+    let ask = move |ctx: Ctx, _: StepCall| {
+        let answer = provider.ask(ctx, request.clone());
+        async move { answer.await?.settled() }
+    };
     let data: Metadata = run.external(External::new("ask-provider", ask).timeout(provider.timeout())).await?;
     run.finish("move-money", move |flow| end(flow, &action, &input, amount, data)).await
+}
+
+/// Records what the provider has captured in all, as far as it is more than what is recorded.
+pub(crate) fn record_capture(flow: &mut Local<'_>, id: &str, told: PaymentTold) -> Result<String, Fault> {
+    let payment = open_payment(flow.tx, id)?;
+    let more = told.amount - payment.captured();
+    if more <= Decimal::ZERO {
+        return Ok(id.to_owned());
+    }
+    let amount = capturable(&payment, Some(more))?;
+    check_digits(flow.tx, &payment, amount)?;
+    let data = if told.data == Metadata::default() { payment.data } else { told.data };
+    let input = MoveMoney { payment_id: id.to_owned(), ..MoveMoney::default() };
+    end(flow, &PaymentAction::Capture, &input, amount, data)
 }
 
 /// Idempotency key of the next capture or refund of a payment, after `n_before` earlier ones.

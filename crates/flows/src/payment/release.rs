@@ -59,8 +59,14 @@ async fn tell_provider(ctx: Ctx, event: Event) -> Result<(), Fault> {
         }
         Err(error) => return Err(Fault::unexpected(error)),
     };
-    let request =
-        PaymentRequest { action, key, amount, currency_code: payment.currency_code, data: payment.data };
-    ctx.provider::<dyn PaymentProvider>(&payment.provider_id)?.ask(ctx, request).await?;
+    let request = PaymentRequest {
+        action,
+        key,
+        session_id: payment.payment_session_id,
+        amount,
+        currency_code: payment.currency_code,
+        data: payment.data,
+    };
+    ctx.provider::<dyn PaymentProvider>(&payment.provider_id)?.ask(ctx, request).await?.settled()?;
     Ok(())
 }

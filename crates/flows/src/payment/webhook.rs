@@ -1,0 +1,136 @@
+//! Webhooks of payment providers: what one says of a payment session finishes the completion of its cart that
+//! waits for it, completes the cart, or records a capture. Each is done once, however often the webhook
+//! comes.
+
+use atoll_cart::CARTS;
+use atoll_checkout::{PaymentNotice, PaymentOutcome, PaymentTold};
+use atoll_kernel::{
+    Actor, Ctx, Decimal, Fault, FaultKind, Read,
+    saga::{ExecutionState, Outcome, WorkflowExecution},
+    serde_json::{self, Value},
+};
+use atoll_links::CART_PAYMENT_COLLECTION;
+use atoll_payment::{
+    COLLECTIONS_BY_SESSION, PAYMENT_COLLECTIONS, PAYMENTS, PAYMENTS_BY_SESSION, Payment, PaymentSession,
+};
+
+use crate::{
+    cart::{AWAIT_PAYMENT, COMPLETE_CART, CompleteCart, PaymentDecision, awaited_session},
+    payment::{CAPTURE_PAYMENT, MoveMoney},
+};
+
+/// Acts on a notice of a provider, whose signature was checked. It has one effect, if it comes several times,
+/// or while the provider answers a request about the same payment: that is waited for.
+///
+/// Errors: 404 if the provider has no such session, 400 if the amount does not fit, and those of
+/// [`COMPLETE_CART`] and [`CAPTURE_PAYMENT`]. The provider then sends the webhook again.
+pub async fn receive_notice(ctx: &Ctx, provider_id: &str, notice: PaymentNotice) -> Result<(), Fault> {
+    let about = About::find(&ctx.view(), provider_id, &notice.session_id)?;
+    match notice.outcome {
+        PaymentOutcome::Authorized(told) => {
+            let due = about.session.amount;
+            if told.amount < due {
+                let text = format!("{} was authorized, and {due} is due", told.amount);
+                return Err(Fault::invalid(text));
+            }
+            match about.payment {
+                Some(_) => Ok(()),
+                None => about.complete(ctx, PaymentDecision { data: told.data, captured: None }).await,
+            }
+        }
+        PaymentOutcome::Captured(told) => about.captured(ctx, told).await,
+        PaymentOutcome::Failed { reason } => match about.open_run(&ctx.view())? {
+            Some(run) if run.state == ExecutionState::Waiting => about.answer(ctx, &run, Err(reason)).await,
+            // It does not wait yet: the webhook has overtaken the answer of the provider.
+            Some(_) => Err(about.is_being_completed("")),
+            None => Ok(()),
+        },
+    }
+}
+
+/// What a notice is about.
+struct About {
+    session: PaymentSession,
+    /// The cart of the session.
+    cart_id: String,
+    /// The payment, once it is authorised.
+    payment: Option<Payment>,
+}
+
+impl About {
+    fn find(tx: &dyn Read, provider_id: &str, session_id: &str) -> Result<About, Fault> {
+        let unknown = || Fault::not_found(format!("Payment session with id: {session_id} was not found"));
+        let collections = PAYMENT_COLLECTIONS.table.list_by(tx, &COLLECTIONS_BY_SESSION, &[session_id])?;
+        let mut sessions = collections.into_iter().flat_map(|it| it.payment_sessions);
+        let session = sessions.find(|it| *it.id == *session_id && it.provider_id == provider_id);
+        let session = session.ok_or_else(unknown)?;
+        let carts = CART_PAYMENT_COLLECTION.lefts(tx, &session.payment_collection_id)?;
+        let cart_id = carts.into_iter().next().ok_or_else(unknown)?;
+        let payment = PAYMENTS.table.list_by(tx, &PAYMENTS_BY_SESSION, &[session_id])?.pop();
+        Ok(About { session, cart_id, payment })
+    }
+
+    /// Completes the cart, or answers the run that waits for the decision of the provider.
+    async fn complete(&self, ctx: &Ctx, decision: PaymentDecision) -> Result<(), Fault> {
+        let (id, view) = (&self.cart_id, ctx.view());
+        let input = CompleteCart::with(ctx, &view, &CARTS.retrieve(&view, id)?)?;
+        drop(view);
+        // A run that is going on is waited for: it ends, or comes to wait for this.
+        match ctx.start(&COMPLETE_CART, Actor::System, Some(id), input).await? {
+            Outcome::Done(..) => Ok(()),
+            Outcome::Waiting(run) => {
+                let decision = serde_json::to_value(decision).map_err(Fault::unexpected)?;
+                self.answer(ctx, &run, Ok(decision)).await
+            }
+        }
+    }
+
+    async fn captured(mut self, ctx: &Ctx, told: PaymentTold) -> Result<(), Fault> {
+        if told.amount <= Decimal::ZERO || told.amount > self.session.amount {
+            let text = format!("{} was captured, of {}", told.amount, self.session.amount);
+            return Err(Fault::invalid(text));
+        }
+        if self.payment.is_none() {
+            let decision = PaymentDecision { data: told.data.clone(), captured: Some(told.amount) };
+            self.complete(ctx, decision).await?;
+            let session = &*self.session.id;
+            self.payment = PAYMENTS.table.list_by(&ctx.view(), &PAYMENTS_BY_SESSION, &[session])?.pop();
+        }
+        // A run that was answered places the order with this capture.
+        let Some(payment) = self.payment else { return Ok(()) };
+        let id = payment.id.to_string();
+        let input = MoveMoney { payment_id: id.clone(), told: Some(told), ..MoveMoney::default() };
+        // A capture that is going on is waited for.
+        ctx.start(&CAPTURE_PAYMENT, Actor::System, Some(&id), input).await.map(drop)
+    }
+
+    /// The run that completes the cart, if it has not ended.
+    fn open_run(&self, tx: &dyn Read) -> Result<Option<WorkflowExecution>, Fault> {
+        let run = WorkflowExecution::find(tx, COMPLETE_CART.name, &self.cart_id)?;
+        Ok(run.filter(|it| !it.has_ended()))
+    }
+
+    fn is_being_completed(&self, how: &str) -> Fault {
+        Fault::new(FaultKind::Conflict, format!("Cart {} is being completed{how}", self.cart_id))
+    }
+
+    /// Answers a run that waits.
+    async fn answer(
+        &self,
+        ctx: &Ctx,
+        run: &WorkflowExecution,
+        answer: Result<Value, String>,
+    ) -> Result<(), Fault> {
+        if awaited_session(run) != Some(&*self.session.id) {
+            return Err(self.is_being_completed(" with another payment session"));
+        }
+        let answered = ctx.finish_step(COMPLETE_CART.name, &self.cart_id, AWAIT_PAYMENT, answer).await;
+        match answered {
+            // The same notice came twice at once, and the other one was faster.
+            Err(_) if !self.open_run(&ctx.view())?.is_some_and(|it| it.state == ExecutionState::Waiting) => {
+                Ok(())
+            }
+            answered => answered,
+        }
+    }
+}

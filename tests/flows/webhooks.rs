@@ -1,0 +1,324 @@
+//! Webhooks: a provider says later what became of a payment, and it is done once; and raw routes of a module.
+
+use std::path::Path;
+
+use atoll_kernel::{
+    Fault, Timestamp,
+    http::{self, Call, Encoding, Params, Part, Reply, Type, check_signature, sign, sign_timed},
+    routes,
+};
+use atoll_testkit::{Answer, Client, Shop, TestApp, Variant, id, pay_with};
+use axum::body::Body;
+use serde_json::{Value, json};
+
+use crate::bank::{self, Mood, WEBHOOK_SECRET, account, account_is};
+
+/// A shop that sells tea at 10, and a cart with two of it whose buyer has chosen a bank.
+struct Scene {
+    shop: Shop,
+    storefront: Client,
+    tea: Variant,
+    cart: String,
+    session: String,
+    provider: &'static str,
+}
+
+impl Scene {
+    async fn new(provider: &'static str) -> Scene {
+        let shop = Shop::open(TestApp::init().await).await;
+        bank::open_for(&shop).await;
+        let web = shop.channel("Web").await;
+        let tea = shop.product("Tea", &[&web], 9).await;
+        let storefront = shop.storefront(&[&web]).await;
+        let cart = shop.cart(&storefront, &tea.id, 2).await;
+        pay_with(&storefront, &cart, provider).await;
+        let path = format!("/store/carts/{cart}?fields=*payment_collection.payment_sessions");
+        let shown = storefront.get(&path).await.ok();
+        let session = id(&shown["cart"]["payment_collection"]["payment_sessions"][0]);
+        Scene { shop, storefront, tea, cart, session, provider }
+    }
+
+    /// A shop whose bank has not decided yet over the payment of the cart.
+    async fn pending() -> Scene {
+        let scene = Scene::new("pp_bank").await;
+        account(&scene.cart, |it| it.mood = Mood::Pends);
+        let shown = scene.complete().await.ok();
+        assert_eq!(shown["error"]["type"], "payment_requires_more_error", "{shown}");
+        assert_eq!(scene.shop.reserved(&scene.tea.item).await, "2 of 9");
+        scene
+    }
+
+    async fn complete(&self) -> Answer {
+        self.storefront.post(&format!("/store/carts/{}/complete", self.cart), json!({})).await
+    }
+
+    /// What the bank sends about the session of the cart.
+    fn event(&self, what: &str, amount: u32) -> Value {
+        json!({ "type": what, "session_id": self.session, "amount": amount })
+    }
+
+    async fn send(&self, event: &Value) -> Answer {
+        let signature = sign_timed(WEBHOOK_SECRET, event.to_string().as_bytes(), self.shop.app.now());
+        self.send_signed(self.provider, event, &signature).await
+    }
+
+    async fn send_signed(&self, provider: &str, event: &Value, signature: &str) -> Answer {
+        let bank = self.shop.app.client().without_type().with_header("bank-signature", signature);
+        bank.send("POST", &format!("/hooks/payment/{provider}"), Body::from(event.to_string())).await
+    }
+
+    /// Waits until the run that a webhook has answered has ended.
+    async fn until(&self, n_orders: usize) {
+        let mut commits = self.shop.app.ctx.store().commits();
+        while self.orders().await.len() < n_orders {
+            commits.changed().await.expect("a commit");
+        }
+    }
+
+    async fn orders(&self) -> Vec<Value> {
+        let path = "/admin/orders?fields=payment_status,*payment_collections.payments.captures";
+        let orders = self.shop.admin.get(path).await.ok();
+        orders["orders"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The captured amounts of the only order.
+    async fn captures(&self) -> Vec<Value> {
+        let orders = self.orders().await;
+        assert_eq!(orders.len(), 1);
+        let payments = orders[0]["payment_collections"][0]["payments"].as_array().expect("payments");
+        assert_eq!(payments.len(), 1);
+        let captures = payments[0]["captures"].as_array().expect("captures").iter();
+        captures.map(|it| it["amount"].clone()).collect()
+    }
+}
+
+#[tokio::test]
+async fn webhook_finishes_the_waiting_cart_once() {
+    let scene = Scene::pending().await;
+    assert_eq!(scene.complete().await.ok()["type"], "cart", "it is still waited for");
+    let event = scene.event("authorized", 20);
+    // The bank sends it twice at once, and once more.
+    let (first, second) = tokio::join!(scene.send(&event), scene.send(&event));
+    assert_eq!((first.ok(), second.ok()), (json!({ "received": true }), json!({ "received": true })));
+    scene.until(1).await;
+    scene.send(&event).await.ok();
+    assert_eq!(scene.captures().await, [0; 0]);
+    assert_eq!(scene.orders().await[0]["payment_status"], "authorized");
+    assert_eq!(
+        account(&scene.cart, |it| (it.n_charged(), it.n_calls)),
+        (1, 2),
+        "one authorization, after `Initiate`"
+    );
+    assert_eq!(scene.complete().await.ok()["type"], "order");
+}
+
+#[tokio::test]
+async fn captured_amounts_are_recorded_once() {
+    let scene = Scene::pending().await;
+    scene.send(&scene.event("captured", 5)).await.ok();
+    scene.until(1).await;
+    assert_eq!(scene.captures().await, [5]);
+    // It comes again, and later ones overtake it.
+    for (amount, captures) in [(5, vec![5]), (20, vec![5, 15]), (5, vec![5, 15]), (20, vec![5, 15])] {
+        scene.send(&scene.event("captured", amount)).await.ok();
+        assert_eq!(scene.captures().await, captures, "{amount}");
+    }
+    assert_eq!(scene.orders().await[0]["payment_status"], "captured");
+    assert_eq!(account(&scene.cart, |it| it.taken()), 0_i64.into(), "the bank was not asked to");
+}
+
+#[tokio::test]
+async fn webhook_completes_a_cart_whose_buyer_has_gone() {
+    for (what, captures) in [("authorized", vec![]), ("captured", vec![20])] {
+        let scene = Scene::new("pp_bank").await;
+        scene.send(&scene.event(what, 20)).await.ok();
+        assert_eq!(scene.captures().await, captures, "{what}");
+        assert_eq!(scene.complete().await.ok()["type"], "order");
+        scene.send(&scene.event(what, 20)).await.ok();
+        assert_eq!(scene.captures().await, captures, "{what}");
+        assert_eq!(account(&scene.cart, |it| it.n_charged()), 1);
+    }
+}
+
+/// The bank answers the request of the buyer, and sends a webhook about it at the same time.
+#[tokio::test]
+async fn webhook_and_answer_of_the_provider_have_one_effect() {
+    let scene = Scene::new("pp_patient_bank").await;
+    account(&scene.cart, |it| it.mood = Mood::Waits);
+    let event = scene.event("captured", 20);
+    let answer = async {
+        account_is(&scene.cart, |it| it.n_charged() > 0).await;
+        account(&scene.cart, |it| it.mood = Mood::Pays);
+    };
+    let (order, told, ()) = tokio::join!(scene.complete(), scene.send(&event), answer);
+    assert_eq!(order.ok()["type"], "order");
+    told.ok();
+    assert_eq!(scene.captures().await, [20]);
+
+    let scene = Scene::new("pp_patient_bank").await;
+    scene.complete().await.ok();
+    let payment = id(&scene.shop.admin.get("/admin/payments").await.ok()["payments"][0]);
+    account(&scene.cart, |it| it.mood = Mood::Waits);
+    let event = scene.event("captured", 20);
+    let path = format!("/admin/payments/{payment}/capture");
+    let answer = async {
+        account_is(&scene.cart, |it| !it.taken().is_zero()).await;
+        account(&scene.cart, |it| it.mood = Mood::Pays);
+    };
+    let asked = scene.shop.admin.post(&path, json!({}));
+    let (captured, told, ()) = tokio::join!(asked, scene.send(&event), answer);
+    assert!(captured.status.is_success() && told.status.is_success());
+    assert_eq!(scene.captures().await, [20]);
+}
+
+/// The webhook overtakes the answer that the payment is pending: it is sent again, and not lost.
+#[tokio::test]
+async fn failure_that_comes_too_early_is_sent_again() {
+    let scene = Scene::new("pp_patient_bank").await;
+    account(&scene.cart, |it| it.mood = Mood::Waits);
+    let failed = scene.event("failed", 0);
+    let send = async {
+        account_is(&scene.cart, |it| it.n_charged() > 0).await;
+        let early = scene.send(&failed).await;
+        account(&scene.cart, |it| it.mood = Mood::Pays);
+        early
+    };
+    let (order, early) = tokio::join!(scene.complete(), send);
+    assert_eq!(
+        early.error(),
+        format!("409 conflict (invalid_state_error): Cart {} is being completed", scene.cart)
+    );
+    assert_eq!(order.ok()["type"], "order");
+    scene.send(&failed).await.ok();
+    assert_eq!(scene.orders().await.len(), 1, "what was authorized is not undone by a webhook");
+}
+
+#[tokio::test]
+async fn failed_or_forgotten_payment_releases_the_stock() {
+    for is_told in [true, false] {
+        let scene = Scene::pending().await;
+        if is_told {
+            scene.send(&scene.event("failed", 0)).await.ok();
+        } else {
+            scene.shop.app.advance_ms(3_600_001);
+            scene.shop.app.ctx.tend_runs().await.expect("the runs are tended");
+        }
+        let mut commits = scene.shop.app.ctx.store().commits();
+        while scene.shop.reserved(&scene.tea.item).await != "0 of 9" {
+            commits.changed().await.expect("a commit");
+        }
+        assert_eq!(account(&scene.cart, |it| it.n_charged()), 0, "the authorization was cancelled");
+        // What was cancelled is not paid by a webhook that comes late; the buyer may choose again.
+        let late = scene.send(&scene.event("authorized", 20)).await;
+        assert_eq!(
+            late.error(),
+            format!("404 not_found: Payment session with id: {} was not found", scene.session)
+        );
+        assert!(scene.orders().await.is_empty());
+        account(&scene.cart, |it| it.mood = Mood::Pays);
+        pay_with(&scene.storefront, &scene.cart, "pp_bank").await;
+        assert_eq!(scene.complete().await.ok()["type"], "order");
+    }
+}
+
+#[tokio::test]
+async fn webhooks_without_a_valid_signature_do_nothing() {
+    let scene = Scene::pending().await;
+    let event = scene.event("authorized", 20);
+    let signed = |at: Timestamp| sign_timed(WEBHOOK_SECRET, event.to_string().as_bytes(), at);
+    let now = scene.shop.app.now();
+    let forged = sign_timed(b"guessed", event.to_string().as_bytes(), now);
+    let of_another = sign_timed(WEBHOOK_SECRET, b"{}", now);
+    for signature in
+        [&*forged, &of_another, "", &signed(now.plus_millis(-301_000)), &signed(now.plus_millis(301_000))]
+    {
+        let refused = scene.send_signed("pp_bank", &event, signature).await;
+        assert_eq!(refused.status, 401, "{signature}");
+    }
+    let unsigned = scene.shop.app.client().post("/hooks/payment/pp_bank", event.clone()).await;
+    assert_eq!(unsigned.status, 401);
+
+    let good = signed(now);
+    for (provider, expected) in [
+        ("pp_nope", "404 not_found: Payment provider with id: pp_nope was not found"),
+        ("pp_system_default", "404 not_found: The payment provider takes no webhooks"),
+        // Signed well, and about the session of another provider.
+        (
+            "pp_patient_bank",
+            &format!("404 not_found: Payment session with id: {} was not found", scene.session),
+        ),
+    ] {
+        assert_eq!(scene.send_signed(provider, &event, &good).await.error(), expected);
+    }
+    for (event, expected) in [
+        (
+            json!({ "type": "authorized", "session_id": "payses_x" }),
+            "404 not_found: Payment session with id: payses_x was not found",
+        ),
+        (scene.event("authorized", 19), "400 invalid_data: 19 was authorized, and 20 is due"),
+        (scene.event("captured", 21), "400 invalid_data: 21 was captured, of 20"),
+        (scene.event("captured", 0), "400 invalid_data: 0 was captured, of 20"),
+        (
+            json!({ "type": "authorized", "padding": "x".repeat(256 * 1024) }),
+            "413 unknown_error: request entity too large",
+        ),
+    ] {
+        assert_eq!(scene.send(&event).await.error(), expected);
+    }
+    scene.send(&json!({ "type": "ping" })).await.ok();
+    assert!(scene.orders().await.is_empty());
+    // The id of the provider may be given without its prefix.
+    scene.send_signed("bank", &event, &good).await.ok();
+    scene.until(1).await;
+}
+
+routes! {
+    raw;
+    /// Receives the webhook of a parcel service.
+    Post "/hooks/parcels" (Public, ANY, up_to 64) => parcel: RECEIVED;
+}
+
+const RECEIVED: http::Answer =
+    http::Answer::Object(&[Part::value("n_bytes", Type::Number, "Size of the body, in bytes.")]);
+
+const ANY: Params = Params { own: &[], limit: None, strict: false };
+
+async fn parcel(call: Call) -> Result<Reply, Fault> {
+    let signature = call.head.headers.get("x-parcel").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    check_signature(b"parcels", call.raw(), signature, Encoding::Base64)?;
+    Ok(Reply::json(&json!({ "n_bytes": call.raw().len() })))
+}
+
+#[tokio::test]
+async fn module_receives_webhooks_on_a_raw_route_of_its_own() {
+    let app = TestApp::init().await;
+    for body in [&b"not JSON \xff\x00"[..], b"", b"{\"unknown\": [1"] {
+        let signed = app.client().with_header("x-parcel", &sign(b"parcels", body, Encoding::Base64));
+        for client in [signed.clone(), signed.without_type()] {
+            let answer = client.send("POST", "/hooks/parcels?theirs=1", Body::from(body)).await;
+            assert_eq!(answer.ok(), json!({ "n_bytes": body.len() }));
+        }
+        assert_eq!(app.client().send("POST", "/hooks/parcels", Body::from(body)).await.status, 401);
+    }
+    assert_eq!(app.client().send("POST", "/hooks/parcels", Body::from(vec![0; 65])).await.status, 413);
+    let openapi = app.client().get("/openapi.json").await.ok();
+    let body = &openapi["paths"]["/hooks/parcels"]["post"]["requestBody"]["content"]["*/*"]["schema"];
+    assert_eq!(body["format"], "binary");
+}
+
+/// The code blocks of the docs about webhooks are from here and from the bank, to the letter.
+#[test]
+fn docs_show_webhooks_as_they_are_tested() {
+    let read = |file: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        std::fs::read_to_string(path).expect("a file")
+    };
+    let (docs, tested) = (read("../docs/flows.md"), read("flows/bank.rs") + &read("flows/webhooks.rs"));
+    let section = docs.split("\n## ").find(|it| it.starts_with("Webhooks")).expect("a section on webhooks");
+    let blocks: Vec<&str> =
+        section.split("```rust\n").skip(1).filter_map(|it| Some(it.split_once("```")?.0)).collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        assert!(tested.contains(block), "no test has this code:\n{block}");
+    }
+}
