@@ -10,7 +10,7 @@ use std::{
 
 use atoll_background::{Background, prune, start};
 use atoll_kernel::{
-    Actor, Ctx, Fault, Moment, Write,
+    Actor, Ctx, Fault, Moment, Write, events,
     jobs::{Event, OUTBOX, emit, events_after},
     subscriber,
 };
@@ -42,6 +42,8 @@ async fn watch_all(_: Ctx, event: Event) -> Result<(), Fault> {
     note(&event, "all");
     Ok(())
 }
+
+events! { "thing.made", "thing.broken" }
 
 subscriber! { "test.follow-one" on ["thing.made", "thing.broken"] => follow_one }
 

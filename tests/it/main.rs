@@ -23,6 +23,7 @@ mod layers;
 mod links;
 mod listing;
 mod matrix;
+mod messages;
 mod money;
 mod openapi;
 mod options;

@@ -48,6 +48,34 @@ fn every_route_says_who_may_call_it() {
     }
 }
 
+/// Subscribers may follow what is declared only.
+#[test]
+fn every_emitted_event_is_declared() {
+    let registry = atoll_host::registry().expect("a registry that fits together");
+    let declared: Vec<&str> = registry.events.iter().flat_map(|it| it.names).copied().collect();
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let (mut folders, mut n_emitted) = (vec![root.join("crates/flows"), root.join("plugins")], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                let text = std::fs::read_to_string(&path).expect("a file");
+                for call in text.split("emit(").skip(1) {
+                    let arguments = call.split(')').next().unwrap_or(call);
+                    let Some(event) = arguments.split('"').nth(1).filter(|it| it.contains('.')) else {
+                        continue;
+                    };
+                    n_emitted += 1;
+                    assert!(declared.contains(&event), "`{event}` is in no `events!` ({})", path.display());
+                }
+            }
+        }
+    }
+    assert!(n_emitted > 30, "{n_emitted} calls were found");
+}
+
 entity! {
     /// Something.
     pub struct Thing = "thing" / "things", "sc" {
@@ -79,7 +107,9 @@ fn default_fields_of_resources_exist() {
     let problems: Vec<String> =
         problems.iter().map(ToString::to_string).filter(|it| it.starts_with("`things`")).collect();
     let unknown = ["*name", "label", "labels.id", "shelf.id", "shelf.name", "shelf"];
-    assert_eq!(problems, unknown.map(|it| format!("`things` shows `{it}`, which nothing has")));
+    let mut expected = unknown.map(|it| format!("`things` shows `{it}`, which nothing has"));
+    expected[0] += " (did you mean `name`?)";
+    assert_eq!(problems, expected);
 }
 
 static CHANNEL_LIKE: Module = Module { name: "thing", services: &[&THINGS], ..Module::EMPTY };
@@ -227,7 +257,7 @@ fn providers_and_their_kinds_have_names_of_their_own() {
         ..Registry::default()
     };
     let Err(problems) = parts.build() else { panic!("it fits together") };
-    let texts: Vec<&str> = problems.iter().map(|it| it.0.as_str()).collect();
+    let texts: Vec<&str> = problems.iter().map(|it| it.text.as_str()).collect();
     let characters = "has an id of other characters than letters, digits, `_` and `-`";
     assert_eq!(
         texts,
@@ -275,7 +305,7 @@ fn registry_reports_all_problems_at_once() {
         ..Registry::default()
     };
     let Err(problems) = parts.build() else { panic!("it fits together") };
-    let texts: Vec<&str> = problems.iter().map(|it| it.0.as_str()).collect();
+    let texts: Vec<&str> = problems.iter().map(|it| it.text.as_str()).collect();
     assert_eq!(
         texts,
         [
@@ -287,16 +317,13 @@ fn registry_reports_all_problems_at_once() {
             "key space `thing` is registered 2 times",
             "module `thing` is registered 2 times",
             "relation `thing.namesake` is cleared, and needs an index on `thing.name`",
-            "relation `thing.nowhere` leads to `nothing`, which no module has",
+            "relation `thing.nowhere` leads to `nothing`, which no module has (did you mean `thing`?)",
             "relation `thing.other` uses the field `nobody`, which `thing` does not have",
-            "route `GET /things/` depends on `things`, which is no feature flag",
+            "the history of `table thing` leads to `colour`, which it does not have",
             "route `GET /things/` depends on `things`, which is no feature flag",
             "route `GET /things/` does not begin with a slash, or ends with one",
-            "route `GET /things/` does not begin with a slash, or ends with one",
-            "route `GET /things/` has no doc comment",
             "route `GET /things/` has no doc comment",
             "route `GET /things/` is registered 2 times",
-            "the history of `table thing` leads to `colour`, which it does not have",
         ]
     );
     assert_eq!(Thing::DEF.words(), "Thing");

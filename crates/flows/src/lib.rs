@@ -4,6 +4,7 @@
 pub mod api_key;
 pub mod cart;
 pub mod customer;
+mod events;
 mod first_run;
 pub mod inventory;
 pub mod order;

@@ -18,7 +18,7 @@ use atoll_kernel::{
     http::{OriginList, Origins, Proxies, ReadLimits},
     limits::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN},
     query::AnswerLimits,
-    registry::{FeatureFlag, Flags, ProviderChoice},
+    registry::{FeatureFlag, Flags, ProviderChoice, nearest},
 };
 use toml::{Table, Value};
 
@@ -105,9 +105,6 @@ const PROVIDERS: &str = "providers";
 
 /// The table of modules in the file.
 const MODULES: &str = "modules";
-
-/// Most letters in which the nearest known name may differ from an unknown one.
-const TYPOS_MAX: usize = 4;
 
 /// What settings may name beyond those of the host: what is linked in.
 pub struct Known<'a> {
@@ -445,7 +442,7 @@ impl Loading<'_> {
         let (file, table) = self.table(PROVIDERS);
         let kinds: Vec<&str> = known.iter().map(|(kind, _)| *kind).collect();
         for unknown in table.keys().filter(|it| !kinds.contains(&it.as_str())) {
-            let hint = nearest(unknown, &kinds);
+            let hint = nearest(unknown, kinds.iter().copied());
             self.wrong.push(format!("{PROVIDERS}.{unknown} is not a kind of provider{hint} ({file})"));
         }
         for (kind, linked) in known {
@@ -467,7 +464,7 @@ impl Loading<'_> {
                             true => None,
                             false => Some(format!(
                                 "`{id}` is no {kind} provider that is linked in{}",
-                                nearest(id, linked)
+                                nearest(id, linked.iter().copied())
                             )),
                         })
                     }
@@ -524,15 +521,6 @@ impl Loading<'_> {
             self.shown.push(shown);
         }
         flags
-    }
-}
-
-/// The nearest known name, as a hint: ` (did you mean …?)`; nothing if none is near.
-fn nearest(name: &str, known: &[&str]) -> String {
-    let distance = |it: &&&str| strsim::levenshtein(name, it);
-    match known.iter().min_by_key(distance) {
-        Some(near) if distance(&near) <= TYPOS_MAX => format!(" (did you mean `{near}`?)"),
-        _ => String::new(),
     }
 }
 

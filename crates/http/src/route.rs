@@ -290,15 +290,15 @@ pub struct Route<A: App> {
     pub source: Source,
 }
 
-/// A place in the source text, for messages at start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A place in the source text, for messages at start. Places are ordered by file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {
-    /// The name of the package.
-    pub package: &'static str,
     /// The path of the file, as the compiler has it.
     pub file: &'static str,
     /// The line.
     pub line: u32,
+    /// The name of the package.
+    pub package: &'static str,
 }
 
 impl fmt::Display for Source {

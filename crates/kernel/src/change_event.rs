@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     Moment, Registry, StoreError, Write,
-    data::{Change, Link, Scalar},
-    jobs::{Subscriber, emit},
+    data::{Change, Link, Module, Scalar},
+    jobs::emit,
 };
 
 /// The kind of a change to a record or a link.
@@ -30,25 +30,12 @@ pub struct Followed(HashMap<&'static str, [Option<String>; 3]>);
 impl Followed {
     /// The change events of these entities and links that a subscriber follows.
     pub(crate) fn of(registry: &Registry) -> Followed {
-        let mut followed = HashMap::new();
-        let mut add = |of, names: [Option<String>; 3]| {
-            let names = names.map(|name| name.filter(|it| is_followed(&registry.subscribers, it)));
-            if names.iter().any(Option::is_some) {
-                followed.insert(of, names);
-            }
-        };
-        for module in registry.modules.iter().filter(|it| !it.is_log) {
-            for service in module.services {
-                let entity = service.table().def().name;
-                let name = |end: &str| Some(format!("{}.{}.{end}", module.name, entity.replace('_', "-")));
-                add(entity, [name("created"), name("updated"), name("deleted")]);
-            }
-        }
-        for link in &registry.links {
-            let name = |end: &str| Some(format!("Link{}.{end}", pascal(link.name)));
-            add(link.name, [name("attached"), None, name("detached")]);
-        }
-        Followed(followed)
+        let is_followed = |event: &String| registry.subscribers.iter().any(|it| it.follows(event));
+        let (modules, links) = (registry.modules.iter().copied(), registry.links.iter().copied());
+        let followed = change_events(modules, links)
+            .into_iter()
+            .map(|(of, names)| (of, names.map(|name| name.filter(is_followed))));
+        Followed(followed.filter(|(_, names)| names.iter().any(Option::is_some)).collect())
     }
 
     fn name(&self, of: &str, happening: Happening) -> Option<&str> {
@@ -56,8 +43,24 @@ impl Followed {
     }
 }
 
-fn is_followed(subscribers: &[&Subscriber], event: &str) -> bool {
-    subscribers.iter().any(|it| it.follows(event))
+/// The names of the change events of each entity and link: those of its beginning, its changes, its end.
+pub(crate) fn change_events(
+    modules: impl Iterator<Item = &'static Module>,
+    links: impl Iterator<Item = &'static Link>,
+) -> Vec<(&'static str, [Option<String>; 3])> {
+    let mut events = Vec::new();
+    for module in modules.filter(|it| !it.is_log) {
+        for service in module.services {
+            let entity = service.table().def().name;
+            let name = |end: &str| Some(format!("{}.{}.{end}", module.name, entity.replace('_', "-")));
+            events.push((entity, [name("created"), name("updated"), name("deleted")]));
+        }
+    }
+    for link in links {
+        let name = |end: &str| Some(format!("Link{}.{end}", pascal(link.name)));
+        events.push((link.name, [name("attached"), None, name("detached")]));
+    }
+    events
 }
 
 fn pascal(name: &str) -> String {

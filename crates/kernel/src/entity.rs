@@ -62,6 +62,14 @@ macro_rules! entity {
             pub deleted_at: Option<$crate::Timestamp>,
         }
 
+        // The fields that clauses name are there.
+        const _: fn(&$Name) = |_it| {
+            $( let _ = &_it.$key; )?
+            $($( let _ = &_it.$search; )*)?
+            $($( let _ = &_it.$hidden; )*)?
+            $($( let _ = &_it.$embed; )*)?
+        };
+
         impl Default for $Name {
             fn default() -> Self {
                 $Name {
@@ -219,6 +227,52 @@ macro_rules! entity {
 
         $crate::entity_patch! { [$($Patch)?] $Name $( $(#[$($field_meta)*])* $field: $Field, )* }
     };
+    // The record is right, its clauses are not.
+    (
+        $(#[$($meta:tt)*])*
+        pub struct $Name:ident = $entity:literal / $plural:literal, $prefix:literal {
+            $( $(#[$($field_meta:tt)*])* pub $field:ident: $Field:ty $(= $default:expr)?, )*
+        }
+        $($clauses:tt)*
+    ) => {
+        compile_error!(concat!(
+            "the clauses of the entity `", stringify!($Name), "` cannot be read: `", stringify!($($clauses)*),
+            "`\nEach may be left out, and they stand in this order:\n\
+             \x20   key field\n\
+             \x20   search [field, …]\n\
+             \x20   hidden [field, …]\n\
+             \x20   embeds [many field: Entity, one field: Entity, …]\n\
+             \x20   computed [field, …] by function\n\
+             \x20   on_request [field, …]\n\
+             \x20   history [[Step, …], …]\n\
+             \x20   patch Name",
+        ));
+    };
+    // The head is right, a field is not.
+    (
+        $(#[$($meta:tt)*])*
+        pub struct $Name:ident = $entity:literal / $plural:literal, $prefix:literal { $($fields:tt)* }
+        $($clauses:tt)*
+    ) => {
+        compile_error!(concat!(
+            "a field of the entity `", stringify!($Name), "` cannot be read: `", stringify!($($fields)*),
+            "`\nA field is written, with a comma at its end,\n\
+             \x20   /// What it is.\n\
+             \x20   pub name: Type,\n\
+             \x20   pub name: Type = default,",
+        ));
+    };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "an entity is written, with its name, its plural and the prefix of its ids,\n\
+             \x20   /// What it is.\n\
+             \x20   pub struct Review = \"review\" / \"reviews\", \"rev\" {\n\
+             \x20       /// Who says it.\n\
+             \x20       pub author: String,\n\
+             \x20   }\n\
+             \x20   search [author]"
+        );
+    };
 }
 
 /// The texts, in OpenAPI, of the fields that every record has.
@@ -354,5 +408,12 @@ macro_rules! words {
             #[serde(crate = "::atoll_kernel::serde")]
             pub enum $Name { $($words)* }
         }
+    };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "words are written\n\
+             \x20   /// What they say.\n\
+             \x20   pub enum ProductStatus { Draft = \"draft\", Published = \"published\" }"
+        );
     };
 }

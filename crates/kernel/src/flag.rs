@@ -35,6 +35,13 @@ macro_rules! feature_flag {
         $crate::inventory::submit! { $crate::registry::FlagEntry(&$NAME) }
         $crate::place! { &$NAME }
     };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "a feature flag is written\n\
+             \x20   /// What it switches.\n\
+             \x20   pub static REVIEWS_FLAG = \"reviews\", default: true;"
+        );
+    };
 }
 
 /// The flags that were switched, by name; all others have their default.

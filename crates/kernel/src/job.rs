@@ -70,4 +70,11 @@ macro_rules! job {
             $crate::place! { &JOB }
         };
     };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "a job is written in one of these ways, with its fields, if any, before the arrow:\n\
+             \x20   \"catalogue.refresh-feed\" at \"0 0 * * *\" => async_function\n\
+             \x20   \"mail.send-queued\" every Duration::from_secs(30), may_overlap: true => async_function"
+        );
+    };
 }

@@ -3,6 +3,7 @@
 pub use atoll_storage::{EVENTS, Event, OUTBOX, emit, event_positions, events_after, remove_event};
 
 pub use crate::batches::in_batches;
+pub use crate::event::EventsEntry;
 pub use crate::job::{Job, JobEntry, JobHandler, Tick};
 pub use crate::schedule::{Plan, Schedule};
 pub use crate::subscriber::{Handler, Subscriber, SubscriberEntry};

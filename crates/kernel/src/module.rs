@@ -65,7 +65,14 @@ macro_rules! module {
             $crate::inventory::submit! {
                 $crate::registry::PartOf { module: || MODULE.name, path: module_path!() }
             }
+            $crate::place! { &MODULE }
         };
+    };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "a module is written\n\
+             \x20   Module { name: \"review\", services: &[&REVIEWS], ..Module::EMPTY }"
+        );
     };
 }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, ptr};
 
 use crate::{
     Registry,
+    http::Source,
     link::Link,
     module::Module,
     registry::{Problem, field_relations},
@@ -16,6 +17,8 @@ pub struct Place {
     pub part: fn() -> usize,
     /// The path of the Rust module: `atoll_fulfillment`.
     pub path: &'static str,
+    /// The macro that registers it, in the source text.
+    pub source: Source,
 }
 
 inventory::collect!(Place);
@@ -41,7 +44,11 @@ pub fn address<T: ?Sized>(part: &T) -> usize {
 macro_rules! place {
     ($part:expr) => {
         $crate::inventory::submit! {
-            $crate::registry::Place { part: || $crate::registry::address($part), path: module_path!() }
+            $crate::registry::Place {
+                part: || $crate::registry::address($part),
+                path: module_path!(),
+                source: $crate::source!(),
+            }
         }
     };
 }
@@ -67,7 +74,7 @@ pub struct LeftOut {
     /// The modules, by name.
     pub modules: Vec<&'static Module>,
     /// Their links, and the links of others to their records.
-    links: Vec<&'static Link>,
+    pub(crate) links: Vec<&'static Link>,
     /// The relations and computed fields that other modules' entities have through them: entity and name.
     shown: BTreeSet<(&'static str, &'static str)>,
 }
@@ -146,7 +153,7 @@ impl Registry {
             let joins = |hook: &crate::flow::Hook| points.clone().any(|it| hook.joins(flow.name(), it));
             for hook in self.hooks.iter().filter(|it| owner_off(owners.of(**it)).is_none() && joins(it)) {
                 let (name, point) = (hook.name, hook.point);
-                problems.push(Problem(format!(
+                problems.push(Problem::of_no_place(format!(
                     "hook `{name}` needs the module `{module}`, which is switched off: it joins `{point}`"
                 )));
             }
@@ -165,10 +172,10 @@ impl Registry {
         let mut problems = Vec::new();
         for name in off {
             match self.modules.iter().find(|it| it.name == name) {
-                None => {
-                    problems.push(Problem(format!("there is no module `{name}` to switch off; {optional}")))
-                }
-                Some(it) if !it.is_optional => problems.push(Problem(format!(
+                None => problems.push(Problem::of_no_place(format!(
+                    "there is no module `{name}` to switch off; {optional}"
+                ))),
+                Some(it) if !it.is_optional => problems.push(Problem::of_no_place(format!(
                     "the module `{name}` cannot be switched off, because the core needs it; {optional}"
                 ))),
                 Some(_) => {}
@@ -178,11 +185,11 @@ impl Registry {
             for needed in module.needs {
                 let name = module.name;
                 if off.contains(*needed) {
-                    problems.push(Problem(format!(
+                    problems.push(Problem::of_no_place(format!(
                         "the module `{name}` needs the module `{needed}`, which is switched off"
                     )));
                 } else if !self.modules.iter().any(|it| it.name == *needed) {
-                    problems.push(Problem(format!(
+                    problems.push(Problem::of_no_place(format!(
                         "the module `{name}` needs the module `{needed}`, which is not linked in"
                     )));
                 }

@@ -53,6 +53,13 @@ macro_rules! projection {
             $crate::place! { &$NAME }
         };
     };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "a projection is written\n\
+             \x20   /// What it holds.\n\
+             \x20   pub static NAME = Projection { name: \"stock\", follows: &[\"product\"], … };"
+        );
+    };
 }
 
 /// Announces a change: updates the projections that follow it, and writes its event if a subscriber follows

@@ -74,6 +74,12 @@ macro_rules! provider_kind {
             $crate::registry::ProviderKindEntry { name: $name, at: concat!(file!(), ":", line!()) }
         }
     };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "a kind of provider is written\n\
+             \x20   dyn PaymentProvider as \"payment\""
+        );
+    };
 }
 
 /// Registers a provider of a kind under an id: letters, digits, `_` and `-`.
@@ -96,6 +102,12 @@ macro_rules! provider {
             }
             $crate::place! { &PROVIDER }
         };
+    };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "a provider is written\n\
+             \x20   dyn PaymentProvider: \"pp_bank\" => Bank"
+        );
     };
 }
 

@@ -1,36 +1,37 @@
 //! The registry: everything that crates have registered at link time, checked once at the start.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt, ptr,
+    collections::{BTreeSet, HashMap},
+    ptr,
     sync::OnceLock,
 };
 
-use atoll_storage::leads_to;
 use linkme::distributed_slice;
 
 pub use crate::flag::{FeatureFlag, FlagEntry, Flags};
 pub use crate::optional::{LeftOut, PartOf, Place, address};
+pub use crate::problem::{Problem, nearest};
 pub use crate::provider::{ProviderChoice, ProviderEntry, ProviderKind, ProviderKindEntry, Providers};
 use crate::{
     Moment, Write,
     change_event::Followed,
     ctx::Route,
     data::{AnyService, CLEARED_REFERENCES, RowError, SEQUENCES, Space, SpaceDef, TableSource},
-    flow::{Hook, HookEntry, HookRun},
+    event::EventsEntry,
+    flow::{Hook, HookEntry},
+    http::Source,
     job::{Job, JobEntry},
     jobs::EVENTS,
     link::{self, FIELD_LINKS, FieldLink, LINKS, Link},
     migration::FORMAT,
     module::{MODULES, Module},
+    problem::problems,
     projection::{PROJECTIONS, Projection},
-    query::{Computed, Graph, OnDelete, Relation, Resolve},
-    read_plan::unknown_paths,
+    query::{Computed, Graph, Relation, Resolve},
     reference,
     resource::{Resource, ResourceEntry},
     subscriber::{Subscriber, SubscriberEntry},
     verify::{CHECKS, Check},
-    visibility,
     workflow::{AnyFlow, FlowEntry},
 };
 
@@ -67,8 +68,13 @@ pub struct Registry {
     pub computed: Vec<&'static Computed>,
     /// The checks of `verify`, by name.
     pub checks: Vec<&'static Check>,
+    /// The events that crates declare.
+    pub events: Vec<&'static EventsEntry>,
     /// The graph of entities and relations.
     pub graph: Graph,
+    /// Where the statics are registered, by their addresses.
+    #[doc(hidden)]
+    pub places: HashMap<usize, Source>,
     /// The relations whose field is cleared when their target is deleted, with that field.
     #[doc(hidden)]
     pub cleared: Vec<(Relation, &'static str)>,
@@ -103,6 +109,13 @@ macro_rules! computed {
 
             $crate::place! { &$NAME }
         };
+    };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "a computed field is written\n\
+             \x20   /// What it is.\n\
+             \x20   pub static NAME = Computed { entity: \"product\", name: \"in_stock\", … };"
+        );
     };
 }
 
@@ -193,8 +206,80 @@ macro_rules! routes {
             $crate::place! { &ROUTE }
         };
     };
+    (raw; $($lines:tt)*) => {
+        compile_error!(
+            "a table of routes with raw bodies is written\n\
+             \x20   raw;\n\
+             \x20   /// What it does.\n\
+             \x20   Post \"/hooks/bank\" (Public, PARAMS, up_to BYTES) => function;"
+        );
+    };
+    (@ $flag:expr, $shown:expr, $($lines:tt)*) => {
+        $crate::wrong_route! { $($lines)* }
+    };
     ($($routes:tt)*) => {
         $crate::routes! { @ None, None, $($routes)* }
+    };
+}
+
+/// Says which route of a table cannot be read, and how one is written.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! wrong_route {
+    // This one is right: go on to the next.
+    (
+        $(#[$($meta:tt)*])*
+        $Method:ident $path:literal $(+ $more:literal)*
+        ($Auth:ident, $params:expr $(, $body:expr $(, up_to $bytes:expr)?)?) => $handler:path
+        $(: $answer:expr)?;
+        $($rest:tt)*
+    ) => {
+        $crate::wrong_route! { $($rest)* }
+    };
+    (
+        $(#[$($meta:tt)*])* $Method:ident $path:literal $(+ $more:literal)* ($($inside:tt)*) => $handler:path
+        $(: $answer:expr)?; $($rest:tt)*
+    ) => {
+        compile_error!(concat!(
+            "route `", stringify!($Method), " ", $path $(, $more)*, "` does not say who may call it, \
+             or which parameters it takes: `(", stringify!($($inside)*), ")`\n\
+             It is written, with a body if it takes one,\n\
+             \x20   (Auth, PARAMS)\n\
+             \x20   (Auth, PARAMS, BODY)\n\
+             \x20   (Auth, PARAMS, BODY, up_to BYTES)\n\
+             where Auth is a variant of `atoll_kernel::http::Auth`: Admin, Store, Public, …",
+        ));
+    };
+    ($(#[$($meta:tt)*])* $Method:ident $path:literal $(+ $more:literal)* => $($rest:tt)*) => {
+        compile_error!(concat!(
+            "route `", stringify!($Method), " ", $path $(, $more)*, "` does not say who may call it\n\
+             Between its path and the arrow comes, with a body if it takes one,\n\
+             \x20   (Auth, PARAMS)\n\
+             \x20   (Auth, PARAMS, BODY)\n\
+             where Auth is a variant of `atoll_kernel::http::Auth`: Admin, Store, Public, …",
+        ));
+    };
+    (
+        $(#[$($meta:tt)*])* $Method:ident $path:literal $(+ $more:literal)* ($($inside:tt)*) $($rest:tt)*
+    ) => {
+        compile_error!(concat!(
+            "route `", stringify!($Method), " ", $path $(, $more)*, "` cannot be read behind its \
+             parentheses\n\
+             There comes the name of an async function, and what it answers where that is not the default:\n\
+             \x20   => function;\n\
+             \x20   => function: Answer::Batch(&RESOURCE);",
+        ));
+    };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "a table of routes is written, with `with \"flag\";` and `of RESOURCE;` at its beginning where \
+             they apply, in this order,\n\
+             \x20   of RESOURCE;\n\
+             \x20   /// What it does.\n\
+             \x20   Get \"/admin/restocks\" (Admin, LIST) => list;\n\
+             \x20   /// What it does.\n\
+             \x20   Post \"/admin/restocks/:id\" (Admin, FIELDS, UPDATE) => update;"
+        );
     };
 }
 
@@ -236,16 +321,6 @@ macro_rules! or_none {
     };
 }
 
-/// An inconsistency between registered parts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem(pub String);
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// The registry of this process.
 struct Chosen {
     /// The modules that are switched off.
@@ -267,7 +342,7 @@ impl Registry {
     pub fn without(off: &BTreeSet<String>) -> Result<&'static Registry, Vec<Problem>> {
         let chosen = Self::chosen(off);
         if chosen.off != *off {
-            return Err(vec![Problem(format!(
+            return Err(vec![Problem::of_no_place(format!(
                 "the modules of a process are chosen once: it runs without {:?}, and cannot run without {off:?}",
                 chosen.off
             ))]);
@@ -292,6 +367,8 @@ impl Registry {
                 hooks: inventory::iter::<HookEntry>.into_iter().map(|entry| entry.0).collect(),
                 provider_kinds: inventory::iter::<ProviderKindEntry>.into_iter().collect(),
                 providers: inventory::iter::<ProviderEntry>.into_iter().collect(),
+                events: inventory::iter::<EventsEntry>.into_iter().collect(),
+                places: inventory::iter::<Place>.into_iter().map(|it| ((it.part)(), it.source)).collect(),
                 jobs: inventory::iter::<JobEntry>.into_iter().map(|entry| entry.0).collect(),
                 ..Registry::default()
             };
@@ -358,8 +435,13 @@ impl Registry {
         self.computed.iter().for_each(|it| self.graph.add_computed(it));
         self.cleared = reference::cleared(&relations);
         self.followed = Followed::of(&self);
-        let problems = self.problems(&relations);
+        let problems = problems(&self, &relations);
         if problems.is_empty() { Ok(self) } else { Err(problems) }
+    }
+
+    /// Where a static is registered; none if no macro did it.
+    pub(crate) fn source_of<T: ?Sized>(&self, it: &'static T) -> Option<Source> {
+        self.places.get(&address(it)).copied()
     }
 
     /// The names of all key spaces, in a fixed order.
@@ -421,144 +503,6 @@ impl Registry {
     /// True if a hook joins this flow at this point.
     pub fn has_hook(&self, flow: &str, point: &str) -> bool {
         self.hooks_at(flow, point).next().is_some()
-    }
-
-    fn problems(&self, relations: &[Relation]) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let mut say = |text: String| problems.push(Problem(text));
-        let mut unique = |what: &str, names: Vec<String>| {
-            let mut seen = BTreeMap::<String, usize>::new();
-            names.into_iter().for_each(|name| *seen.entry(name).or_default() += 1);
-            seen.into_iter()
-                .filter(|(_, n)| *n > 1)
-                .for_each(|(name, n)| say(format!("{what} `{name}` is registered {n} times")));
-        };
-        let tables: Vec<_> = self.tables().collect();
-        let texts = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<String>>();
-        unique("module", texts(self.modules.iter().map(|it| it.name).collect()));
-        unique("entity", texts(tables.iter().map(|it| it.def().name).collect()));
-        let prefixes = tables.iter().map(|it| it.def().prefix).chain(self.links.iter().map(|it| it.prefix));
-        unique("id prefix", texts(prefixes.filter(|it| !it.is_empty()).collect()));
-        unique("key space", texts(self.spaces()));
-        unique("link", texts(self.links.iter().map(|it| it.name).collect()));
-        unique("projection", texts(self.projections.iter().map(|it| it.name).collect()));
-        unique("route", self.routes.iter().map(|it| format!("{} {}", it.method, it.path)).collect());
-        unique("subscriber", texts(self.subscribers.iter().map(|it| it.name).collect()));
-        unique("flow", texts(self.flows.iter().map(|it| it.name()).collect()));
-        unique("hook", texts(self.hooks.iter().map(|it| it.name).collect()));
-        unique("feature flag", texts(self.flags.iter().map(|it| it.name).collect()));
-        unique("check", texts(self.checks.iter().map(|it| it.name).collect()));
-        unique("job", texts(self.jobs.iter().map(|it| it.name).collect()));
-        unique("relation", relations.iter().map(|it| format!("{}.{}", it.from, it.name)).collect());
-        unique(
-            "computed field",
-            self.computed.iter().map(|it| format!("{}.{}", it.entity, it.name)).collect(),
-        );
-        self.provider_problems().into_iter().for_each(&mut say);
-
-        for link in &self.links {
-            for end in [&link.left, &link.right] {
-                if !self.graph.has_table(end.entity) {
-                    say(format!("link `{}` names `{}`, which no module has", link.name, end.entity));
-                }
-            }
-        }
-        for relation in relations {
-            self.check_relation(relation, &mut say);
-        }
-        for it in &self.computed {
-            if self.graph.entity(it.entity).is_none() {
-                say(format!("computed field `{}.{}` is on an entity that no module has", it.entity, it.name));
-            }
-        }
-        let format = self.format();
-        for (key, fields) in &format.fields {
-            for field in leads_to(fields.history).filter(|it| !fields.kinds.contains_key(it)) {
-                say(format!("the history of `{key}` leads to `{field}`, which it does not have"));
-            }
-        }
-        for projection in &self.projections {
-            for of in projection.follows {
-                if self.graph.entity(of).is_none() {
-                    let why = match self.left_out.module_of(of) {
-                        Some(module) => format!("of the module `{module}`, which is switched off"),
-                        None => "which is no entity and no link".to_owned(),
-                    };
-                    say(format!("projection `{}` follows `{of}`, {why}", projection.name));
-                }
-            }
-        }
-        for route in &self.routes {
-            if route.text.trim().is_empty() {
-                say(format!("route `{} {}` has no doc comment", route.method, route.path));
-            }
-            if !route.path.starts_with('/') || (route.path.len() > 1 && route.path.ends_with('/')) {
-                say(format!(
-                    "route `{} {}` does not begin with a slash, or ends with one",
-                    route.method, route.path
-                ));
-            }
-        }
-        visibility::problems(self, &mut say);
-        for resource in &self.resources {
-            for path in unknown_paths(self, resource) {
-                say(format!("`{}` shows `{path}`, which nothing has", resource.many));
-            }
-        }
-        for hook in &self.hooks {
-            let is_external = matches!(hook.run, HookRun::External { .. });
-            let is_at = |flow: &&dyn AnyFlow, points: &[&str]| {
-                points.iter().any(|point| hook.joins(flow.name(), point))
-            };
-            let takes_it =
-                |it: &&dyn AnyFlow| is_at(it, it.external_hooks()) || !is_external && is_at(it, it.hooks());
-            if !self.flows.iter().any(takes_it) {
-                let what = if is_external { "calls to the outside" } else { "hooks" };
-                say(format!("hook `{}` joins `{}`, where no flow takes {what}", hook.name, hook.point));
-            }
-        }
-        for (route, flag) in self.routes.iter().filter_map(|it| Some((it, it.flag?))) {
-            if !self.flags.iter().any(|it| it.name == flag) {
-                say(format!(
-                    "route `{} {}` depends on `{flag}`, which is no feature flag",
-                    route.method, route.path
-                ));
-            }
-        }
-        for job in &self.jobs {
-            if let Err(error) = job.schedule.plan() {
-                say(format!("job `{}` has a schedule that cannot be read: {error}", job.name));
-            }
-        }
-        problems.sort();
-        problems
-    }
-
-    fn check_relation(&self, relation: &Relation, say: &mut impl FnMut(String)) {
-        let name = format!("relation `{}.{}`", relation.from, relation.name);
-        let Some(from) = self.graph.entity(relation.from) else {
-            return say(format!("{name} starts from an entity that no module has"));
-        };
-        let Some(to) = self.graph.entity(relation.to) else {
-            return say(format!("{name} leads to `{}`, which no module has", relation.to));
-        };
-        match relation.resolve {
-            Resolve::Field(field) if !from.fields.contains(&field) => {
-                say(format!("{name} uses the field `{field}`, which `{}` does not have", from.name));
-            }
-            Resolve::Field(_) | Resolve::Back(_) if !self.graph.has_table(to.name) => {
-                say(format!("{name} leads to `{}`, which has no table", to.name));
-            }
-            Resolve::Field(field)
-                if relation.on_delete == OnDelete::Clear && !self.graph.table(from.name).has_index(field) =>
-            {
-                say(format!("{name} is cleared, and needs an index on `{}.{field}`", from.name));
-            }
-            Resolve::Back(field) if !self.graph.table(to.name).has_index(field) => {
-                say(format!("{name} needs an index on `{}.{field}`", to.name));
-            }
-            _ => {}
-        }
     }
 }
 

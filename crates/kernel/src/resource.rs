@@ -55,6 +55,15 @@ inventory::collect!(ResourceEntry);
 #[macro_export]
 macro_rules! resources {
     ($($RESOURCE:expr),+ $(,)?) => {
-        $($crate::inventory::submit! { $crate::http::ResourceEntry(&$RESOURCE) })+
+        $(
+            $crate::inventory::submit! { $crate::http::ResourceEntry(&$RESOURCE) }
+            $crate::place! { &$RESOURCE }
+        )+
+    };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "resources are written as a list of statics:\n\
+             \x20   REVIEW, REVIEW_OF_STORE"
+        );
     };
 }

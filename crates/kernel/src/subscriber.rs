@@ -52,4 +52,10 @@ macro_rules! subscriber {
             $crate::place! { &SUBSCRIBER }
         };
     };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "a subscriber is written, with one event or several, or \"*\" for all,\n\
+             \x20   \"mail.send-receipt\" on [\"order.placed\"] => async_function"
+        );
+    };
 }

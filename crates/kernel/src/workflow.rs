@@ -109,4 +109,13 @@ macro_rules! flow {
         $crate::inventory::submit! { $crate::flow::FlowEntry(&$NAME) }
         $crate::place! { &$NAME }
     };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "a flow or a saga is written, with its fields, if any, behind its function,\n\
+             \x20   /// What it does.\n\
+             \x20   pub static AWARD_POINTS: Flow<String, Points> = \"award-points\" (function), hooks: &[\"awarded\"];\n\
+             \x20   /// What it does.\n\
+             \x20   pub static SHIP: Saga<String, Parcel> = \"ship\" (async_function), timeout: Some(DAY);"
+        );
+    };
 }

@@ -16,6 +16,7 @@ pub struct NewToken {
 
 impl NewToken {
     /// Generates a token of 256 random bits.
+    #[expect(clippy::disallowed_methods, reason = "it is passed to the transaction, which draws nothing")]
     pub fn random(kind: ApiKeyKind) -> Result<NewToken, getrandom::Error> {
         let prefix = match kind {
             ApiKeyKind::Publishable => "pk_",

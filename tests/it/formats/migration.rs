@@ -119,6 +119,7 @@ pub(super) fn program(change: impl FnOnce(&mut Registry)) -> &'static Registry {
         links: linked.links.clone(),
         field_links: linked.field_links.clone(),
         projections: linked.projections.clone(),
+        events: linked.events.clone(),
         routes: linked.routes.clone(),
         subscribers: linked.subscribers.clone(),
         jobs: linked.jobs.clone(),

@@ -5,6 +5,7 @@ use atoll_auth::{AuthIdentity, EMAILPASS, PasswordHash, check_password, find_ide
 use atoll_kernel::{
     Actor, Fault, FaultKind, Moment, Write,
     data::next_number,
+    events,
     flow::Local,
     http::{
         Answer, Body, Call, Params, Reply, StatusCode, Type, UNSIGNED_TOKEN, Unsigned, header,
@@ -39,6 +40,8 @@ const PASSWORD: Body = &[&[required("password", Type::Text).about("The new passw
 
 /// The event, and the purpose of its token.
 const RESET: &str = "auth.password_reset";
+
+events! { RESET }
 
 /// Lifetime of a token, in seconds.
 const LIFETIME_S: i64 = 15 * 60;

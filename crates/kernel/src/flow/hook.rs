@@ -102,4 +102,13 @@ macro_rules! hook {
             $crate::place! { &HOOK }
         };
     };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "a hook is written in one of these ways; of \
+             the last, each of `undo`, `timeout` and `retries` may be left out, and they stand in this order:\n\
+             \x20   \"loyalty.check-member\" in \"complete-cart.validate\" => function\n\
+             \x20   \"bank.authorize\" in \"complete-cart.authorizePayment\" => external async_function,\n\
+             \x20       undo: async_function, timeout: Duration::from_secs(5), retries: (3, Duration::from_secs(1))"
+        );
+    };
 }

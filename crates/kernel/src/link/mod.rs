@@ -165,6 +165,8 @@ macro_rules! link {
             #[$crate::linkme::distributed_slice($crate::LINKS)]
             #[linkme(crate = $crate::linkme)]
             static REGISTERED: &$crate::data::Link = &$NAME;
+
+            $crate::place! { &$NAME }
         };
     };
     ($(#[$meta:meta])* $vis:vis static $NAME:ident: FieldLink = $link:expr;) => {
@@ -175,7 +177,24 @@ macro_rules! link {
             #[$crate::linkme::distributed_slice($crate::FIELD_LINKS)]
             #[linkme(crate = $crate::linkme)]
             static REGISTERED: &$crate::data::FieldLink = &$NAME;
+
+            $crate::place! { &$NAME }
         };
+    };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "a link is written in one of these ways; `columns` and `history` may be left out, and \
+             the parts stand in this order:\n\
+             \x20   /// What it connects.\n\
+             \x20   pub static REVIEW_PRODUCT: Link(\"review_product\", \"revprod\") = {\n\
+             \x20       left: End { entity: \"review\", … },\n\
+             \x20       right: End { entity: \"product\", … },\n\
+             \x20       columns: &[…],\n\
+             \x20       history: &[…],\n\
+             \x20   };\n\
+             \x20   /// What it connects.\n\
+             \x20   pub static REVIEW_CUSTOMER: FieldLink = FieldLink { from: \"review\", … };"
+        );
     };
 }
 

@@ -66,6 +66,12 @@ macro_rules! check {
             $crate::place! { &CHECK }
         };
     };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "a check is written\n\
+             \x20   \"review.stars\": \"A review has from one to five stars\" => function"
+        );
+    };
 }
 
 /// What a check is given: the state to check, and the list of findings.
