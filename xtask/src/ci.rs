@@ -1,13 +1,17 @@
-//! `cargo xtask ci`: formatting, clippy, tidy, generated code, SDK and tests, as in CI.
+//! `cargo xtask ci`: formatting, clippy, doc comments, tidy, generated code, SDK and tests, as in CI.
 
 use std::process::ExitCode;
 
 use crate::{cargo, new, sdk, test, tidy};
 
 /// Checks that are one cargo command, and how to fix a failure.
-const CHECKS: [(&[&str], &str); 2] = [
+const CHECKS: [(&[&str], &str); 3] = [
     (&["fmt", "--all", "--check"], "run `cargo fmt --all`"),
     (&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], "fix the warnings above"),
+    (
+        &["doc", "--workspace", "--no-deps", "--quiet", "--config", "build.rustdocflags=['-D', 'warnings']"],
+        "fix the links of doc comments above",
+    ),
 ];
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {

@@ -10,27 +10,14 @@ use anyhow::Context as _;
 use crate::cargo;
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
-    let mut test = cargo::command();
-    test.args(cargo_args(args)).stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut test = test.spawn().context("cargo does not start")?;
-    let mut lines = BufReader::new(test.stdout.take().expect("it is piped"));
-    let mut out = io::stdout().lock();
     let mut tally = Tally::default();
-    let mut line = Vec::new();
-    while lines.read_until(b'\n', &mut line)? > 0 {
-        out.write_all(&line)?;
-        tally.add(&String::from_utf8_lossy(&line));
-        line.clear();
+    let mut is_ok = tally.run(&cargo_args(args))?;
+    if args.is_empty() {
+        // The examples of doc comments, which cargo runs apart from the other tests.
+        is_ok &= tally.run(&["test", "--no-fail-fast", "--workspace", "--doc"])?;
     }
-    out.flush()?;
-    let status = test.wait()?;
-    if !status.success() && tally.n_failed == 0 {
-        // The build failed, or a test program crashed: that must not look like success.
-        eprintln!("cargo test failed outside of a test ({status}); that counts as one failure");
-        tally.n_failed = 1;
-    }
-    writeln!(out, "{}", tally.text())?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    writeln!(io::stdout(), "{}", tally.text())?;
+    Ok(if is_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The sums over all test programs.
@@ -42,6 +29,30 @@ struct Tally {
 }
 
 impl Tally {
+    /// Runs cargo, with its output passed through, and adds the results. Returns whether it succeeded.
+    fn run(&mut self, args: &[&str]) -> anyhow::Result<bool> {
+        let mut test = cargo::command();
+        test.args(args).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut test = test.spawn().context("cargo does not start")?;
+        let mut lines = BufReader::new(test.stdout.take().expect("it is piped"));
+        let mut out = io::stdout().lock();
+        let mut line = Vec::new();
+        let n_failed = self.n_failed;
+        while lines.read_until(b'\n', &mut line)? > 0 {
+            out.write_all(&line)?;
+            self.add(&String::from_utf8_lossy(&line));
+            line.clear();
+        }
+        out.flush()?;
+        let status = test.wait()?;
+        if !status.success() && self.n_failed == n_failed {
+            // The build failed, or a test program crashed: that must not look like success.
+            eprintln!("cargo test failed outside of a test ({status}); that counts as one failure");
+            self.n_failed += 1;
+        }
+        Ok(status.success())
+    }
+
     /// Adds a line of output, if it is like `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
     fn add(&mut self, line: &str) {
         let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))

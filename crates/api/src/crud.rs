@@ -1,20 +1,7 @@
 //! `crud!`: the common routes of a resource with their handlers (list, retrieve, create, update, delete).
 //! Other routes of the resource are in a table of routes in its file.
 
-/// Registers the common routes of a resource, each with its handler.
-///
-/// ```ignore
-/// crud! {
-///     of RESOURCE at "/admin/product-tags" for Admin;
-///     called "a product tag" / "product tags";
-///     not_found "Product tag with id: {} was not found";
-///     page LIST;
-///     find ONE;
-///     create ONE, CREATE by CREATE_PRODUCT_TAGS;
-///     update ONE, UPDATE by UPDATE_PRODUCT_TAGS;
-///     delete "product_tag" by DELETE_PRODUCT_TAGS;
-/// }
-/// ```
+/// Registers the common routes of a resource, each with its handler; `admin/product_tags.rs` has all clauses.
 ///
 /// `page`, `find`, `create` and `update` name parameters, which a function may read before (`page LIST
 /// through show_trees`); `create` and `update` also name a body and a flow, `delete` what the wire calls the

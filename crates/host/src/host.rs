@@ -8,12 +8,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{Known, Settings, Sources, command};
 
 /// A host. Its `main` is all that a program of one's own needs:
-///
-/// ```ignore
-/// fn main() -> ExitCode {
-///     Host::new().with(&reviews::MODULE).without("fulfillment").main()
-/// }
-/// ```
+/// `Host::new().with(&reviews::MODULE).without("fulfillment").main()`.
 #[derive(Default)]
 pub struct Host {
     with: Vec<&'static Module>,

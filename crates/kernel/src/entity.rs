@@ -2,7 +2,9 @@
 
 /// Defines an entity.
 ///
-/// ```ignore
+/// ```
+/// use atoll_kernel::entity;
+///
 /// entity! {
 ///     /// A place where the catalogue is sold.
 ///     pub struct SalesChannel = "sales_channel" / "sales_channels", "sc" {
@@ -391,10 +393,18 @@ macro_rules! is_many {
 
 /// Defines an enumeration whose values are strings on the wire and in the store.
 ///
-/// ```ignore
+/// ```
+/// use atoll_kernel::words;
+///
 /// words! {
-///     /// Where a product stands.
-///     pub enum ProductStatus { Draft = "draft", Published = "published" }
+///     /// State of a product.
+///     pub enum ProductStatus {
+///         /// Not for sale yet.
+///         #[default]
+///         Draft = "draft",
+///         /// For sale.
+///         Published = "published",
+///     }
 /// }
 /// ```
 #[macro_export]

@@ -11,7 +11,9 @@ inventory::collect!(EventsEntry);
 
 /// Declares the events that a crate emits. A subscriber to another name is a problem at start.
 ///
-/// ```ignore
+/// ```
+/// use atoll_kernel::events;
+///
 /// events! { "review.created", "review.rejected" }
 /// ```
 #[macro_export]

@@ -18,13 +18,17 @@ inventory::collect!(FlagEntry);
 
 /// Registers a feature flag. Routes that depend on it say so: `routes! { with "reviews"; … }`.
 ///
-/// ```ignore
+/// ```
+/// use atoll_kernel::{Ctx, feature_flag};
+///
 /// feature_flag! {
 ///     /// Reviews of products.
 ///     pub static REVIEWS_FLAG = "reviews", default: false;
 /// }
 ///
-/// if ctx.is_on(&REVIEWS_FLAG) { … }
+/// fn are_shown(ctx: &Ctx) -> bool {
+///     ctx.is_on(&REVIEWS_FLAG)
+/// }
 /// ```
 #[macro_export]
 macro_rules! feature_flag {

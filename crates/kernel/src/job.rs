@@ -45,11 +45,21 @@ inventory::collect!(JobEntry);
 
 /// Registers a job, above the function that it names.
 ///
-/// ```ignore
+/// ```
+/// use std::time::Duration;
+///
+/// use atoll_kernel::{Ctx, Fault, job, jobs::Tick};
+///
 /// job! { "catalogue.refresh-feed" at "0 0 * * *" => refresh_feed }
 /// job! { "mail.send-queued" every Duration::from_secs(30), n_runs_max: Some(10) => send_queued }
 ///
-/// async fn refresh_feed(ctx: Ctx, tick: Tick) -> Result<(), Fault> { … }
+/// async fn refresh_feed(ctx: Ctx, tick: Tick) -> Result<(), Fault> {
+///     Ok(())
+/// }
+///
+/// async fn send_queued(ctx: Ctx, tick: Tick) -> Result<(), Fault> {
+///     Ok(())
+/// }
 /// ```
 #[macro_export]
 macro_rules! job {

@@ -43,7 +43,19 @@ pub static MODULES: [&'static Module];
 
 /// Registers a module.
 ///
-/// ```ignore
+/// ```
+/// use atoll_kernel::{data::{Module, Service}, entity, module};
+///
+/// entity! {
+///     /// A place where the catalogue is sold.
+///     pub struct SalesChannel = "sales_channel" / "sales_channels", "sc" {
+///         /// Shown to admins.
+///         pub name: String,
+///     }
+/// }
+///
+/// static SALES_CHANNELS: Service<SalesChannel> = Service::new(&[]);
+///
 /// module! { Module {
 ///     name: "sales-channel",
 ///     summary: "Where the catalogue is sold",

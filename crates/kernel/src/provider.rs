@@ -58,10 +58,14 @@ impl ProviderEntry {
 
 /// Declares a kind of provider: a trait with the supertraits `Send + Sync`, and its name in settings.
 ///
-/// ```ignore
-/// pub trait PaymentProvider: Send + Sync { … }
+/// ```
+/// use atoll_kernel::provider_kind;
 ///
-/// provider_kind! { dyn PaymentProvider as "payment" }
+/// trait Postman: Send + Sync {
+///     fn deliver(&self, letter: &str);
+/// }
+///
+/// provider_kind! { dyn Postman as "postman" }
 /// ```
 #[macro_export]
 macro_rules! provider_kind {
@@ -84,12 +88,22 @@ macro_rules! provider_kind {
 
 /// Registers a provider of a kind under an id: letters, digits, `_` and `-`.
 ///
-/// ```ignore
-/// struct Bank;
+/// ```
+/// use atoll_kernel::{provider, provider_kind};
 ///
-/// impl PaymentProvider for Bank { … }
+/// trait Postman: Send + Sync {
+///     fn deliver(&self, letter: &str);
+/// }
 ///
-/// provider! { dyn PaymentProvider: "pp_bank" => Bank }
+/// provider_kind! { dyn Postman as "postman" }
+///
+/// struct Pigeon;
+///
+/// impl Postman for Pigeon {
+///     fn deliver(&self, letter: &str) {}
+/// }
+///
+/// provider! { dyn Postman: "post_pigeon" => Pigeon }
 /// ```
 #[macro_export]
 macro_rules! provider {

@@ -130,12 +130,26 @@ macro_rules! computed {
 /// The doc comment of a line is its text in OpenAPI: its first sentence is the summary. A route without one
 /// is a problem.
 ///
-/// ```ignore
+/// ```
+/// use atoll_kernel::{
+///     Fault,
+///     http::{Answer, Body, Call, Params, Part, Reply, Type, required},
+///     routes,
+///     serde_json::json,
+/// };
+///
 /// routes! {
-///     /// Lists the restocks that were announced.
-///     Get "/admin/restocks" (Admin, LIST) => list;
-///     /// Announces a restock. Its variant must be in stock again within a year.
-///     Post "/admin/restocks" (Admin, FIELDS, CREATE) => create;
+///     /// Says hello.
+///     Get "/admin/greeting" (Admin, Params::NONE) => greet: GREETING;
+///     /// Changes the greeting. It is forgotten when the process ends.
+///     Post "/admin/greeting" (Admin, Params::NONE, CHANGE) => greet: GREETING;
+/// }
+///
+/// const CHANGE: Body = &[&[required("text", Type::Text)]];
+/// const GREETING: Answer = Answer::Object(&[Part::value("text", Type::Text, "The greeting.")]);
+///
+/// async fn greet(call: Call) -> Result<Reply, Fault> {
+///     Ok(Reply::json(&json!({ "text": "Hello" })))
 /// }
 /// ```
 #[macro_export]

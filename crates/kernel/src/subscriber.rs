@@ -33,10 +33,14 @@ inventory::collect!(SubscriberEntry);
 
 /// Registers a subscriber, above the function that it names.
 ///
-/// ```ignore
+/// ```
+/// use atoll_kernel::{Ctx, Fault, jobs::Event, subscriber};
+///
 /// subscriber! { "mail.send-receipt" on ["order.placed"] => send_receipt }
 ///
-/// async fn send_receipt(ctx: Ctx, event: Event) -> Result<(), Fault> { … }
+/// async fn send_receipt(ctx: Ctx, event: Event) -> Result<(), Fault> {
+///     Ok(())
+/// }
 /// ```
 #[macro_export]
 macro_rules! subscriber {

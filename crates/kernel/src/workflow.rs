@@ -65,21 +65,28 @@ inventory::collect!(FlowEntry);
 
 /// Registers a flow, or a saga, above the function that it names.
 ///
-/// ```ignore
-/// flow! {
-///     /// Awards points for an order.
-///     pub static AWARD_POINTS: Flow<String, Points> = "award-points" (award_points),
-///         hooks: &["pointsAwarded"];
-/// }
+/// ```
+/// use std::time::Duration;
 ///
-/// fn award_points(flow: &mut Local<'_>, order_id: String) -> Result<Points, Fault> { … }
+/// use atoll_kernel::{Fault, flow, flow::Local, saga::{External, Run}, serde_json::json};
 ///
 /// flow! {
-///     /// Sends an order to the warehouse.
-///     pub static SHIP: Saga<String, Parcel> = "ship" (ship), timeout: Some(Duration::from_secs(60));
+///     /// Announces an order to the warehouse. Event: `parcel.announced`.
+///     pub static ANNOUNCE: Flow<String, ()> = "announce-parcel" (announce);
 /// }
 ///
-/// async fn ship(run: &mut Run, order_id: String) -> Result<Parcel, Fault> { … }
+/// fn announce(flow: &mut Local<'_>, order_id: String) -> Result<(), Fault> {
+///     Ok(flow.emit("parcel.announced", json!({ "order_id": order_id }))?)
+/// }
+///
+/// flow! {
+///     /// Has a label printed by the carrier.
+///     pub static SHIP: Saga<String, String> = "ship-parcel" (ship), timeout: Some(Duration::from_secs(60));
+/// }
+///
+/// async fn ship(run: &mut Run, order_id: String) -> Result<String, Fault> {
+///     run.external(External::new("print-label", |_, call| async move { Ok(call.key) })).await
+/// }
 /// ```
 #[macro_export]
 macro_rules! flow {

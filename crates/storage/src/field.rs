@@ -343,7 +343,11 @@ impl<T: FieldValue> FieldValue for Vec<T> {
 /// its own name, or under the one after `as` (`position as "place": u64`), never under one of
 /// `#[serde(rename)]`, which this macro does not see.
 ///
-/// ```ignore
+/// ```
+/// use atoll_storage::stored;
+/// use atoll_values::Decimal;
+/// use serde::{Deserialize, Serialize};
+///
 /// stored! {
 ///     /// How much of an inventory item a line takes.
 ///     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

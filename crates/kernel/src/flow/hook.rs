@@ -70,15 +70,24 @@ inventory::collect!(HookEntry);
 
 /// Registers a hook, above the function that it names.
 ///
-/// ```ignore
+/// ```
+/// use atoll_kernel::{Ctx, Fault, flow::{Local, StepCall}, hook, serde_json::Value};
+///
 /// hook! { "loyalty.check-member" in "complete-cart.validate" => check_member }
 ///
-/// fn check_member(flow: &mut Local<'_>, input: &Value) -> Result<(), Fault> { … }
+/// fn check_member(flow: &mut Local<'_>, input: &Value) -> Result<(), Fault> {
+///     Ok(())
+/// }
 ///
 /// hook! { "bank.authorize" in "complete-cart.authorizePayment" => external authorize, undo: void }
 ///
-/// async fn authorize(ctx: Ctx, call: StepCall) -> Result<Value, Fault> { … }
-/// async fn void(ctx: Ctx, call: StepCall) -> Result<(), Fault> { … }
+/// async fn authorize(ctx: Ctx, call: StepCall) -> Result<Value, Fault> {
+///     Ok(call.input)
+/// }
+///
+/// async fn void(ctx: Ctx, call: StepCall) -> Result<(), Fault> {
+///     Ok(())
+/// }
 /// ```
 #[macro_export]
 macro_rules! hook {

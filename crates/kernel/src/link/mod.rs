@@ -129,12 +129,30 @@ pub static FIELD_LINKS: [&'static FieldLink];
 
 /// Registers a link, or a `FieldLink`.
 ///
-/// ```ignore
+/// ```
+/// use atoll_kernel::{data::End, link};
+///
 /// link! {
 ///     /// A product is sold in sales channels.
 ///     pub static PRODUCT_SALES_CHANNEL: Link("product_sales_channel", "prodsc") = {
-///         left: End { entity: "product", …},
-///         right: End { …},
+///         left: End {
+///             entity: "product",
+///             key: "product_id",
+///             alias: "product",
+///             others: Some("sales_channels"),
+///             rows: "sales_channels_link",
+///             many: true,
+///             cascade: false,
+///         },
+///         right: End {
+///             entity: "sales_channel",
+///             key: "sales_channel_id",
+///             alias: "sales_channel",
+///             others: Some("products"),
+///             rows: "products_link",
+///             many: true,
+///             cascade: false,
+///         },
 ///     };
 /// }
 /// ```

@@ -24,7 +24,7 @@ use crate::{
     verify::Verify,
 };
 
-/// Space of the rows. Key: caller, idempotency key. Value: [`Kept`].
+/// Space of the rows. Key: caller, idempotency key. Value: `Kept`.
 pub const ONCE: Space = "idempotency.key";
 /// The rows.
 const KEPT: Slots<Kept> = Slots::new(ONCE);

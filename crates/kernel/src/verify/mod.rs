@@ -40,13 +40,25 @@ pub static CHECKS: [&'static Check];
 /// Registers a check, above the function that it names: the name, what holds, and what looks for records that
 /// break it.
 ///
-/// ```ignore
-/// check! { "review.products": "A review is of a product" => reviewed }
+/// ```
+/// use atoll_kernel::{StoreError, check, data::Service, entity, verify::Verify};
 ///
-/// fn reviewed(it: &mut Verify<'_>) -> Result<(), StoreError> {
+/// entity! {
+///     /// What a buyer says of a product.
+///     pub struct Review = "review" / "reviews", "rev" {
+///         /// From 1 to 5.
+///         pub rating: u32,
+///     }
+/// }
+///
+/// static REVIEWS: Service<Review> = Service::new(&[]);
+///
+/// check! { "review.rating": "A review has a rating from 1 to 5" => ratings }
+///
+/// fn ratings(it: &mut Verify<'_>) -> Result<(), StoreError> {
 ///     it.rows(&REVIEWS.table, |it, review| {
-///         if !REVIEWED_PRODUCT.is_linked(it.view, &review.id)? {
-///             it.wrong("review.orphaned", "review", &review.id, "a review of nothing", "its product");
+///         if !(1..=5).contains(&review.rating) {
+///             it.wrong("review.rating", "review", &review.id, review.rating.to_string(), "1 to 5");
 ///         }
 ///         Ok(())
 ///     })
