@@ -52,8 +52,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// These may depend on everything; nothing depends on them.
 const OUTSIDE: &[&str] = &["crates/testkit", "tests", "xtask"];
 
-/// Extensions that only a test links in.
-const EXAMPLES: &[&str] = &["sale-channels"];
+/// Plugins that only a test links in.
+const EXAMPLES: &[&str] = &["review", "sale-channels"];
 
 fn layer(root: &Path, package: &Package) -> String {
     let folder = package.manifest_path.parent().expect("a folder").as_std_path();

@@ -7,6 +7,7 @@ mod crates;
 mod examples;
 mod format;
 mod new;
+mod pages;
 mod registry;
 mod replay;
 mod sdk;
@@ -59,7 +60,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "ci",
         args: "",
-        about: "what CI runs: fmt, clippy, tidy, new --check, sdk, test; stops at the first failure",
+        about: "what CI runs: fmt, clippy, doc, tidy, new --check, sdk, test; stops at the first failure",
         run: ci::run,
     },
     Command {

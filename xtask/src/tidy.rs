@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::{cargo, crates, format, words};
+use crate::{cargo, crates, format, pages, words};
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(args.is_empty(), "`cargo xtask tidy` takes no arguments");
@@ -33,14 +33,14 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
 }
 
 /// A text file of the repository.
-struct File {
+pub(crate) struct File {
     /// Relative to the repository, with `/`.
-    path: String,
-    text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 impl File {
-    fn has_extension(&self, extensions: &[&str]) -> bool {
+    pub(crate) fn has_extension(&self, extensions: &[&str]) -> bool {
         self.path.rsplit_once('.').is_some_and(|(_, extension)| extensions.contains(&extension))
     }
 
@@ -50,18 +50,18 @@ impl File {
     }
 
     /// The lines, numbered from 1, with a carriage return at the end if there is one.
-    fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         (1..).zip(self.text.strip_suffix('\n').unwrap_or(&self.text).split('\n'))
     }
 
-    fn violation(&self, line: usize, message: impl Into<String>) -> Violation {
+    pub(crate) fn violation(&self, line: usize, message: impl Into<String>) -> Violation {
         Violation { path: self.path.clone(), line, message: message.into() }
     }
 }
 
 /// A violated rule, and where.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Violation {
+pub(crate) struct Violation {
     path: String,
     line: usize,
     message: String,
@@ -105,6 +105,7 @@ fn all_violations(files: &[File]) -> Vec<Violation> {
     let mut violations = violations(files);
     violations.extend(has_the_words(files));
     violations.extend(format_has_its_folders(cargo::root()));
+    violations.extend(pages::violations(files, &|path| cargo::root().join(path).exists()));
     violations
 }
 

@@ -1,23 +1,15 @@
-//! The example of the README: it is the extension in `plugins/extensions/sale-channels` to the letter, and it
-//! works.
-
-use std::{path::Path, time::Duration};
+//! The example of the README, the extension `plugins/extensions/sale-channels`: a route, a subscriber and a
+//! job run its flow.
 
 use atoll_auth::PasswordHash;
-use atoll_background::{Pace, start};
+use atoll_background::start;
 use atoll_flows::user::{CREATE_USERS, NewUser};
 use atoll_kernel::Actor;
 use atoll_sale_channels as _;
 use atoll_testkit::TestApp;
 use serde_json::json;
 
-const PACE: Pace = Pace {
-    first: Duration::from_millis(1),
-    longest: Duration::from_millis(4),
-    n_failures_max: 3,
-    prune_every: Duration::from_secs(3600),
-    look_every: Duration::from_millis(1),
-};
+use crate::PACE;
 
 #[tokio::test]
 async fn example_module_opens_channels_by_route_subscriber_and_job() {
@@ -44,15 +36,4 @@ async fn example_module_opens_channels_by_route_subscriber_and_job() {
     app.advance_ms(16 * 60 * 60 * 1000);
     opened(3).await;
     background.stop().await;
-}
-
-#[test]
-fn readme_shows_the_example_module_unchanged() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(root.join("../README.md")).expect("the readme");
-    let example = std::fs::read_to_string(root.join("../plugins/extensions/sale-channels/src/lib.rs"))
-        .expect("the example");
-    assert!(readme.contains(&format!("```rust\n{example}```")), "the README shows another example");
-    let n_lines = example.lines().filter(|it| !it.trim().is_empty()).count();
-    assert!(readme.contains(&format!("{n_lines} lines")), "the README does not say {n_lines} lines");
 }
