@@ -382,7 +382,7 @@ impl Registry {
                 provider_kinds: inventory::iter::<ProviderKindEntry>.into_iter().collect(),
                 providers: inventory::iter::<ProviderEntry>.into_iter().collect(),
                 events: inventory::iter::<EventsEntry>.into_iter().collect(),
-                places: inventory::iter::<Place>.into_iter().map(|it| ((it.part)(), it.source)).collect(),
+                places: places(),
                 jobs: inventory::iter::<JobEntry>.into_iter().map(|entry| entry.0).collect(),
                 ..Registry::default()
             };
@@ -535,6 +535,17 @@ fn pair_up(relations: &mut [Relation]) {
         };
         relation.back = relation.back.or_else(|| all.iter().find(is_back).map(|it| it.name));
     }
+}
+
+/// Where each static is registered: at the first of its places, since several tables of routes may have the
+/// same resource.
+fn places() -> HashMap<usize, Source> {
+    let mut places = HashMap::new();
+    for place in inventory::iter::<Place> {
+        let first = places.entry((place.part)()).or_insert(place.source);
+        *first = place.source.min(*first);
+    }
+    places
 }
 
 pub(crate) fn field_relations(link: &FieldLink) -> Vec<Relation> {
