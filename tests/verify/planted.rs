@@ -759,13 +759,13 @@ async fn verify_finds_each_planted_damage_and_nothing_else() {
         kinds.extend(report.kinds.into_keys());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // The README lists them, for operators; those of the third party are its own.
+    // The documentation lists them, for operators; those of the third party are its own.
     kinds.remove("review.stars");
-    let readme = include_str!("../../README.md");
-    let (_, table) = readme.split_once("| Kind | What is wrong |").expect("the table of kinds");
+    let page = include_str!("../../docs/verification.md");
+    let (_, table) = page.split_once("| Kind | What is wrong |").expect("the table of kinds");
     let (table, _) = table.split_once("\n\n").expect("its end");
     let listed: BTreeSet<&str> = table.split('`').skip(1).step_by(2).collect();
-    assert_eq!(listed, kinds, "README.md lists other kinds than those that were planted");
+    assert_eq!(listed, kinds, "docs/verification.md lists other kinds than those that were planted");
 }
 
 /// Flips a bit of what is stored under a key, below the store that checks it.

@@ -4,8 +4,6 @@
 mod careless;
 mod module;
 
-use std::path::Path;
-
 use atoll_kernel::Timestamp;
 use atoll_testkit::{Shop, TestApp, complete, id, isolation};
 use serde_json::json;
@@ -135,21 +133,4 @@ async fn store_routes_of_modules_are_in_the_isolation_matrix() {
     isolation::reads().await;
     isolation::ends().await;
     isolation::writes().await;
-}
-
-#[test]
-fn docs_show_the_module_unchanged() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let docs = std::fs::read_to_string(root.join("../docs/adding-an-endpoint.md")).expect("the docs");
-    let module = std::fs::read_to_string(root.join("waitlist/module.rs")).expect("the module");
-    let (_, section) = docs.split_once("## A store route of a module").expect("a section");
-    let blocks: Vec<&str> =
-        section.split("```rust\n").skip(1).filter_map(|it| Some(it.split_once("```")?.0)).collect();
-    assert!(!blocks.is_empty());
-    for block in blocks {
-        assert!(
-            module.contains(block),
-            "the docs show something else than tests/waitlist/module.rs:\n{block}"
-        );
-    }
 }

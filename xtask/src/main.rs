@@ -4,6 +4,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod crates;
+mod docs;
 mod examples;
 mod format;
 mod new;
@@ -81,6 +82,12 @@ const COMMANDS: &[Command] = &[
         args: "[--folder]",
         about: "write the storage format to tests/format.txt, or make a data folder of it in tests/data",
         run: format::run,
+    },
+    Command {
+        name: "docs",
+        args: "",
+        about: "build the pages of docs/ as a book, target/book/index.html",
+        run: docs::run,
     },
     Command {
         name: "examples",

@@ -19,7 +19,8 @@ pub(crate) fn violations(files: &[File], exists: &dyn Fn(&Path) -> bool) -> Vec<
     let of_pages = pages.flat_map(|page| {
         blocks_are_compiled(page, &sources).into_iter().chain(links_lead_somewhere(page, files, exists))
     });
-    of_pages.chain(files.iter().flat_map(examples_are_compiled)).collect()
+    let of_all = files.iter().flat_map(|file| [examples_are_compiled(file), is_in_the_book(file, files)]);
+    of_pages.chain(of_all.flatten()).collect()
 }
 
 /// A file, as excerpts are looked for in it: without indentation and empty lines.
@@ -113,6 +114,19 @@ fn blocks_are_compiled(page: &File, sources: &[Source<'_>]) -> Vec<Violation> {
     violations
 }
 
+/// The summary of the book names every page of it.
+fn is_in_the_book(page: &File, files: &[File]) -> Vec<Violation> {
+    const SUMMARY: &str = "docs/SUMMARY.md";
+    let Some(name) = page.path.strip_prefix("docs/").filter(|name| name.ends_with(".md")) else {
+        return Vec::new();
+    };
+    let summary = files.iter().find(|it| it.path == SUMMARY).map_or("", |it| &it.text);
+    if page.path == SUMMARY || summary.contains(&format!("]({name})")) {
+        return Vec::new();
+    }
+    vec![page.violation(1, "add the page to docs/SUMMARY.md")]
+}
+
 /// Cargo compiles the examples in doc comments, unless they say `ignore`.
 fn examples_are_compiled(file: &File) -> Vec<Violation> {
     let is_ignored = |line: &str| {
@@ -187,11 +201,14 @@ mod tests {
         File { path: path.into(), text: text.into() }
     }
 
+    /// The violations of the page `docs/page.md` with this text, among a few other files.
     #[track_caller]
     fn check(page: &str, expected: &str) {
         let source = "//! Text.\n\nfn f() {\n    one();\n    two();\n    three();\n}\n";
         let other = file("docs/other.md", "# Other\n\n## A `b`, or c-d?\n");
-        let files = [file("a.rs", source), file("Cargo.toml", "[package]\nname = \"a\"\n"), other];
+        let summary = file("docs/SUMMARY.md", "- [Page](page.md)\n- [Other](other.md)\n");
+        let manifest = file("Cargo.toml", "[package]\nname = \"a\"\n");
+        let files = [file("a.rs", source), manifest, other, summary];
         let page = file("docs/page.md", page);
         let files: Vec<File> = files.into_iter().chain([page]).collect();
         let found = violations(&files, &|path| path == Path::new("plugins"));
@@ -224,6 +241,13 @@ mod tests {
         let found = violations(&[source], &|_| false);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].to_string(), "a.rs:3: write an example that compiles, or `text`");
+    }
+
+    #[test]
+    fn pages_that_the_book_lacks_are_listed() {
+        let found = violations(&[file("docs/page.md", "# Page\n")], &|_| false);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].to_string(), "docs/page.md:1: add the page to docs/SUMMARY.md");
     }
 
     #[test]

@@ -44,9 +44,9 @@ impl File {
         self.path.rsplit_once('.').is_some_and(|(_, extension)| extensions.contains(&extension))
     }
 
-    /// Is it the manifest of a member, and not that of the workspace?
+    /// Is it the manifest of a member, and not that of a workspace?
     fn is_manifest(&self) -> bool {
-        self.path.ends_with("/Cargo.toml")
+        self.path.ends_with("/Cargo.toml") && !self.text.lines().any(|line| line == "[workspace]")
     }
 
     /// The lines, numbered from 1, with a carriage return at the end if there is one.
