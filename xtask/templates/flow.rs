@@ -1,6 +1,8 @@
 //! The flow `__name__`: one transaction, committed as a whole or not at all.
 
-use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
+use atoll_kernel::{Fault, events, flow, flow::Local, serde_json::json};
+
+events! { "__crate__.__name__" }
 
 flow! {
     /// Notes something. Event: `__crate__.__name__`.

@@ -1,10 +1,12 @@
 //! The job `__crate__.__name__`.
 
 use atoll_kernel::{
-    Actor, Ctx, Fault, Moment, Write, job,
+    Actor, Ctx, Fault, Moment, Write, events, job,
     jobs::{Tick, emit},
     serde_json::json,
 };
+
+events! { "__crate__.__snake___ran" }
 
 // At midnight, in UTC.
 job! { "__crate__.__name__" at "0 0 * * *" => __snake__ }

@@ -1,6 +1,6 @@
 //! The payment provider `pp___snake__`.
 
-use atoll_checkout::{Paying, PaymentAction, PaymentProvider, PaymentRequest};
+use atoll_checkout::{Paying, PaymentAction, PaymentAnswer, PaymentProvider, PaymentRequest};
 use atoll_kernel::{Ctx, Fault, FaultKind, provider};
 
 struct __Name__;
@@ -13,7 +13,7 @@ impl PaymentProvider for __Name__ {
                 PaymentAction::Authorize if request.amount.is_zero() => {
                     Err(Fault::new(FaultKind::PaymentRefused, "there is nothing to pay"))
                 }
-                _ => Ok(request.data),
+                _ => Ok(PaymentAnswer::done(request.data)),
             }
         })
     }

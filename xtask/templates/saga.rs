@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use atoll_kernel::{
-    Fault, flow,
+    Fault, events, flow,
     saga::{External, Run},
     serde_json::json,
 };
+
+events! { "__crate__.__name__" }
 
 flow! {
     /// Asks an external service, and notes its answer. Event: `__crate__.__name__`.

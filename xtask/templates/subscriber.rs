@@ -1,11 +1,13 @@
 //! The subscriber `__crate__.__name__`: called after the commit that wrote an event, at least once.
 
 use atoll_kernel::{
-    Actor, Ctx, Fault, Moment, Write,
+    Actor, Ctx, Fault, Moment, Write, events,
     jobs::{Event, emit},
     serde_json::json,
     subscriber,
 };
+
+events! { "__crate__.__snake___done" }
 
 subscriber! { "__crate__.__name__" on ["product.created"] => __snake__ }
 

@@ -27,8 +27,12 @@ pub(super) fn run() -> anyhow::Result<ExitCode> {
     let removed = all.iter().rev().try_for_each(super::take_back);
     anyhow::ensure!(passed?, "generated code fails its tests");
     removed?;
-    cargo::run(&["metadata", "--offline", "--format-version=1", "--no-deps", "--quiet"])?;
     for (path, text) in before {
+        if path.ends_with("Cargo.lock") {
+            // The next build would take the generated crates out again.
+            fs::write(&path, text)?;
+            continue;
+        }
         let is_same = fs::read_to_string(&path)? == text;
         anyhow::ensure!(is_same, "`remove` leaves {} changed", path.display());
     }
