@@ -160,7 +160,7 @@ impl std::error::Error for NotADecimal {}
 impl FromStr for Decimal {
     type Err = NotADecimal;
 
-    /// Parses `-12.50` and `1.25e1`. More than [`DIGITS_MAX`] digits are an error; nothing is rounded.
+    /// Parses `-12.50` and `1.25e1`. More than `DIGITS_MAX` digits are an error; nothing is rounded.
     fn from_str(text: &str) -> Result<Self, NotADecimal> {
         let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let exponent: i32 = exponent.parse().map_err(|_| NotADecimal)?;

@@ -1,6 +1,6 @@
 //! Concatenation of constant lists of names at compile time.
 
-/// Several lists of names as one. [`joined!`](crate::joined) counts them.
+/// Several lists of names as one. [`joined!`](crate::joined!) counts them.
 ///
 /// # Panics
 /// When they are not as many as is said; in a constant that is an error of the compiler.
