@@ -8,7 +8,7 @@ use std::{
 
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, Write, flow,
-    flow::Local,
+    flow::{HookPoint, Local},
     saga::{Outcome, Run},
 };
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
@@ -19,16 +19,18 @@ const N_CALLERS: usize = 64;
 /// Calls of one caller in a round.
 const N_CALLS: usize = 40;
 
+static CHANGED: HookPoint<Vec<String>> = HookPoint::new("changed");
+
 flow! {
     /// Changes records, a step each.
-    static CHANGE: Flow<Vec<String>, ()> = "change" (change);
+    static CHANGE: Flow<Vec<String>, ()> = "change" (change), hooks: &[&CHANGED];
 }
 
 fn change(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
     for id in &ids {
         flow.step("change", |tx, at| touch(tx, at, id))?;
     }
-    flow.hook("changed", || unreachable!("nobody joined"))
+    flow.hook(&CHANGED, || unreachable!("nobody joined")).map(drop)
 }
 
 flow! {

@@ -2,6 +2,7 @@
 
 mod additional_data;
 mod bank;
+mod contributing;
 mod edges;
 mod hooks;
 mod injection;

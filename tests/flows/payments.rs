@@ -42,8 +42,8 @@ fn look(_: &mut Local<'_>, input: &Value) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn ask(_: Ctx, call: StepCall) -> Result<Value, Fault> {
-    Ok(json!({ "asked_for": call.input["cart_id"] }))
+async fn ask(_: Ctx, _: StepCall, input: Value) -> Result<Value, Fault> {
+    Ok(json!({ "asked_for": input["cart_id"] }))
 }
 
 fn hear(_: &mut Local<'_>, input: &Value) -> Result<(), Fault> {

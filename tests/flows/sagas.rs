@@ -7,7 +7,7 @@ use std::{
 
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, Write, flow,
-    flow::{Local, StepCall},
+    flow::{HookPoint, Local, StepCall},
     hook,
     jobs::events_after,
     saga::{EXECUTIONS, ExecutionState, External, Outcome, Run, StepState, WorkflowExecution},
@@ -54,15 +54,18 @@ pub(crate) fn calls(test: &str, name: &'static str) -> External<u64> {
 
 flow! {
     /// Local steps on records and links, and external calls between them.
-    pub(crate) static TRIP: Saga<Trip, String> = "trip" (trip), hooks: &["midway"], external_hooks: &["outside"];
+    pub(crate) static TRIP: Saga<Trip, String> = "trip" (trip), hooks: &[&MIDWAY], external_hooks: &[&OUTSIDE];
 }
+
+static MIDWAY: HookPoint<Value> = HookPoint::new("midway");
+static OUTSIDE: HookPoint<Value, Value> = HookPoint::new("outside");
 
 async fn trip(run: &mut Run, trip: Trip) -> Result<String, Fault> {
     let input = trip.clone();
     run.local("associate", move |local| associate(local, &input)).await?;
     run.external(calls(&trip.test, "book").retries(2, Duration::ZERO)).await?;
-    run.hook("midway", json!({ "test": trip.test })).await?;
-    run.hook("outside", json!({ "test": trip.test })).await?;
+    run.hook(&MIDWAY, json!({ "test": trip.test })).await?;
+    run.hook(&OUTSIDE, json!({ "test": trip.test })).await?;
     let (a, b) = run.both(calls(&trip.test, "pay-a"), calls(&trip.test, "pay-b")).await?;
     assert!(!trip.panics, "on purpose");
     if trip.waits {
@@ -122,14 +125,14 @@ fn rename(local: &mut Local<'_>, input: &Value) -> Result<(), Fault> {
 hook! { "test.weigh" in "trip.outside" => external weigh, undo: unweigh, timeout: TIMEOUT,
 retries: (1, Duration::ZERO) }
 
-async fn weigh(_: Ctx, call: StepCall) -> Result<Value, Fault> {
-    let test = call.input["test"].as_str().unwrap_or_default().to_owned();
+async fn weigh(_: Ctx, call: StepCall, input: Value) -> Result<Value, Fault> {
+    let test = input["test"].as_str().unwrap_or_default().to_owned();
     world::call(&test, "weigh", &call).await.map(Value::from)
 }
 
-async fn unweigh(_: Ctx, call: StepCall) -> Result<(), Fault> {
+async fn unweigh(_: Ctx, call: StepCall, answer: Option<Value>) -> Result<(), Fault> {
     let test = call.input["test"].as_str().unwrap_or_default().to_owned();
-    world::call(&test, &format!("undo weigh {}", call.output), &call).await.map(drop)
+    world::call(&test, &format!("undo weigh {}", answer.unwrap_or_default()), &call).await.map(drop)
 }
 
 /// A shop with a product in one of two channels.

@@ -7,9 +7,10 @@ use atoll_kernel::{
     Actor, Fault,
     data::{Module, Service},
     entity, flow,
-    flow::Local,
-    module,
+    flow::{HookPoint, Local},
+    hook, module,
     saga::{External, Outcome, Run},
+    stored,
 };
 use atoll_testkit::TestApp;
 use serde::{Deserialize, Serialize};
@@ -33,17 +34,60 @@ module! { Module { name: "loyalty", summary: "Points for orders", services: &[&A
 
 flow! {
     /// Awards points for an order; answers how many. Event: `points.awarded`.
-    static AWARD_POINTS: Flow<String, u32> = "award-points" (award), hooks: &["validate", "pointsAwarded"];
+    static AWARD_POINTS: Flow<String, u32> = "award-points" (award), hooks: &[&VALIDATE, &POINTS_AWARDED];
+}
+
+/// Before points are awarded: a hook may add some.
+static VALIDATE: HookPoint<OfOrder, Bonus> = HookPoint::new("validate");
+/// Points were awarded.
+static POINTS_AWARDED: HookPoint<Awarded> = HookPoint::new("pointsAwarded");
+
+stored! {
+    /// The order that earns points.
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    struct OfOrder {
+        order_id: String,
+    }
+}
+
+stored! {
+    /// What a hook adds.
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    struct Bonus {
+        points: u32,
+    }
+}
+
+stored! {
+    /// What was awarded.
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    struct Awarded {
+        award: Award,
+    }
 }
 
 fn award(flow: &mut Local<'_>, order_id: String) -> Result<u32, Fault> {
-    flow.hook("validate", || json!({ "order_id": order_id }))?;
+    let bonuses = flow.hook(&VALIDATE, || OfOrder { order_id: order_id.clone() })?;
+    let points = 10 + bonuses.iter().map(|it| it.points).sum::<u32>();
     let award = flow.step("create-award", |tx, at| {
-        Ok(AWARDS.create(tx, at, Award { order_id, points: 10, ..Award::default() })?)
+        Ok(AWARDS.create(tx, at, Award { order_id, points, ..Award::default() })?)
     })?;
     flow.emit("points.awarded", json!({ "id": award.id }))?;
-    flow.hook("pointsAwarded", || json!({ "award": award }))?;
+    flow.hook(&POINTS_AWARDED, || Awarded { award: award.clone() })?;
     Ok(award.points)
+}
+
+hook! { "promotion.double-points" in "award-points.validate" => double_points }
+
+fn double_points(_: &mut Local<'_>, order: &OfOrder) -> Result<Bonus, Fault> {
+    Ok(Bonus { points: if order.order_id == "order_2" { 10 } else { 0 } })
+}
+
+#[tokio::test]
+async fn hook_adds_points() {
+    let app = TestApp::init().await;
+    let (points, _) = app.ctx.run(&AWARD_POINTS, Actor::System, "order_2".into()).await.expect("a commit");
+    assert_eq!(points, 20);
 }
 
 #[tokio::test]

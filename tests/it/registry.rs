@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use atoll_kernel::{
     Registry,
-    data::{Entity, FieldLink, Module, Service, Step},
+    data::{Entity, FieldKind, FieldLink, Module, Service, Step},
     entity,
-    flow::{Hook, HookRun},
+    flow::{Flow, Hook, HookAt, HookOutput, HookPoint, HookRun},
     http::{Answer, Auth, Method, Params, Reply, RequestBody, Resource, Route, Source},
     jobs::{Job, Schedule},
     query::{OnDelete, StoreFields, Visibility},
@@ -219,8 +219,43 @@ fn store_routes_say_what_is_shown_and_to_whom() {
 
 static NEVER: Job = Job::new("thing.never", Schedule::Cron("0 0 31 4 *"), |_, _| Box::pin(async { Ok(()) }));
 
-static JOINS: Hook =
-    Hook { name: "thing.join", point: "no-flow.validate", run: HookRun::Local(|_, _| Ok(())) };
+static JOINS: Hook = Hook {
+    name: "thing.join",
+    at: HookAt::Named { point: "no-flow.validate", input: FieldKind::Any, output: FieldKind::Any },
+    run: HookRun::Local(|_, _| Ok(HookOutput::Json(Value::Null))),
+};
+
+static POINT: HookPoint<(String, Vec<String>)> = HookPoint::new("validate");
+
+static FLOW: Flow<(), ()> = Flow { hooks: &[&POINT], ..Flow::new("a-flow", |_, ()| Ok(())) };
+
+static MISFIT: Hook = Hook {
+    name: "thing.misfit",
+    at: HookAt::Named {
+        point: "validate",
+        input: FieldKind::Fields {
+            names: &["0", "1", "2"],
+            kinds: &[FieldKind::Decimal, FieldKind::List(&FieldKind::Text), FieldKind::Any],
+        },
+        output: FieldKind::Text,
+    },
+    run: HookRun::Local(|_, _| Ok(HookOutput::Json(Value::Null))),
+};
+
+#[test]
+fn hooks_that_do_not_fit_their_point_are_found_at_the_start() {
+    let parts = Registry { flows: vec![&FLOW], hooks: vec![&MISFIT], ..Registry::default() };
+    let Err(problems) = parts.build() else { panic!("it fits together") };
+    let texts: Vec<&str> = problems.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(
+        texts,
+        [
+            "hook `thing.misfit` does not fit `a-flow.validate`: it contributes something, which the point does not take",
+            "hook `thing.misfit` does not fit `a-flow.validate`: it reads `0` as decimal, which is text",
+            "hook `thing.misfit` does not fit `a-flow.validate`: it reads `2`, which is not there",
+        ]
+    );
+}
 
 /// A kind of provider.
 trait Painter: Send + Sync {}

@@ -4,7 +4,7 @@ use atoll_kernel::{
     Ctx, Fault, computed,
     data::{End, FieldKind, FieldLink, Index, Module, Projection, Service},
     entity, events, feature_flag, flow,
-    flow::Local,
+    flow::{HookPoint, Local},
     hook,
     http::{Call, Param, ParamKind, Params, Reply, Resource},
     job,
@@ -158,7 +158,7 @@ async fn answer(_: Call) -> Result<Reply, Fault> {
 
 flow! {
     /// Awards points.
-    pub static AWARD: Flow<(), ()> = "award-points" (award), hooks: &["pointsAwarded"];
+    pub static AWARD: Flow<(), ()> = "award-points" (award), hooks: &[&AWARDED];
 }
 
 fn award(_: &mut Local<'_>, (): ()) -> Result<(), Fault> {
@@ -185,3 +185,6 @@ job! { "review.count" at "0 0 * * *" => count }
 async fn count(_: Ctx, _: Tick) -> Result<(), Fault> {
     Ok(())
 }
+
+/// Points were awarded.
+static AWARDED: HookPoint<Value> = HookPoint::new("pointsAwarded");

@@ -9,6 +9,7 @@ mod first_run;
 pub mod inventory;
 pub mod order;
 pub mod payment;
+pub mod points;
 pub mod product;
 pub mod region;
 pub mod reservation;

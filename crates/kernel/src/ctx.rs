@@ -15,7 +15,7 @@ use crate::{
     Actor, Fault, Moment, Registry, Timestamp, Write,
     clock::Clock,
     data::{Meter, Store, View},
-    flow::{Flow, Local, Point, Probe},
+    flow::{ADDITIONAL_DATA, Flow, Local, Point, Probe},
     http::{App, Auth, Disconnect, Head, IdempotentRequest, Method, Origins, Proxies, ReadLimits, Reply},
     once::{Note, Once, once},
     provider::{ProviderChoice, Providers},
@@ -431,7 +431,7 @@ impl App for Ctx {
         let meter = Arc::new(Meter::new(call.app.config().reads.keys_max));
         call.app = call.app.metered(&meter);
         call.view = call.view.metered(&meter);
-        if let Some(data) = call.body().get("additional_data").filter(|it| it.is_object()) {
+        if let Some(data) = call.body().get(ADDITIONAL_DATA).filter(|it| it.is_object()) {
             call.app = call.app.handing(data.clone());
         }
         let answer = async {

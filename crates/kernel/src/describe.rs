@@ -81,11 +81,11 @@ impl fmt::Display for Registry {
         for flow in &self.flows {
             let kind = if flow.as_saga().is_some() { "saga" } else { "flow" };
             let external = flow.external_hooks().iter().map(|it| format!("{it} (external)"));
-            let hooks: Vec<String> = flow.hooks().iter().map(|it| (*it).to_owned()).chain(external).collect();
+            let hooks: Vec<String> = flow.hooks().iter().map(|it| it.to_string()).chain(external).collect();
             writeln!(f, "{kind} {}: {}", flow.name(), hooks.join(" "))?;
         }
         for hook in &self.hooks {
-            writeln!(f, "hook {}: in {}", hook.name, hook.point)?;
+            writeln!(f, "hook {}: in {}", hook.name, hook.at)?;
         }
         for kind in &self.provider_kinds {
             let ids: Vec<&str> = self.provider_ids(kind.name).collect();

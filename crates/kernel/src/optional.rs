@@ -147,12 +147,17 @@ impl Registry {
         macro_rules! drop_parts {
             ($($parts:ident),+) => { $(self.$parts.retain(|it| owner_off(owners.of(*it)).is_none());)+ };
         }
-        for flow in &self.flows {
-            let Some(module) = owner_off(owners.of(*flow)) else { continue };
-            let points = flow.hooks().iter().chain(flow.external_hooks());
-            let joins = |hook: &crate::flow::Hook| points.clone().any(|it| hook.joins(flow.name(), it));
-            for hook in self.hooks.iter().filter(|it| owner_off(owners.of(**it)).is_none() && joins(it)) {
-                let (name, point) = (hook.name, hook.point);
+        for hook in self.hooks.iter().filter(|it| owner_off(owners.of(**it)).is_none()) {
+            let joined = self.flows.iter().filter(|flow| {
+                let mut points = flow.hooks().iter().chain(flow.external_hooks());
+                points.any(|it| hook.joins(flow.name(), *it))
+            });
+            let off: Vec<_> = joined.map(|flow| owner_off(owners.of(*flow))).collect();
+            // A hook may join several flows: it needs one of them.
+            if let Some(module) =
+                off.iter().copied().collect::<Option<Vec<_>>>().and_then(|it| it.first().copied())
+            {
+                let (name, point) = (hook.name, &hook.at);
                 problems.push(Problem::of_no_place(format!(
                     "hook `{name}` needs the module `{module}`, which is switched off: it joins `{point}`"
                 )));

@@ -12,7 +12,7 @@ use crate::{
     Registry,
     change_event::change_events,
     data::EntityDef,
-    flow::HookRun,
+    flow::{AnyHookPoint, HookRun},
     http::{Answer, Param, ParamKind, Resource, Route, Source},
     query::{OnDelete, Relation, Resolve},
     read_plan::unknown_paths,
@@ -188,6 +188,11 @@ impl Report<'_> {
         self.unique("route", it.routes.iter().map(|one| (name_of(one), Some(one.source))));
         self.unique("subscriber", it.subscribers.iter().map(|one| of(one.name, it.source_of(*one))));
         self.unique("flow", it.flows.iter().map(|one| of(one.name(), it.source_of(*one))));
+        let points = it.flows.iter().flat_map(|flow| {
+            let points = flow.hooks().iter().chain(flow.external_hooks());
+            points.map(|point| (format!("{}.{}", flow.name(), point.name()), it.source_of(*flow)))
+        });
+        self.unique("hook point", points);
         self.unique("hook", it.hooks.iter().map(|one| of(one.name, it.source_of(*one))));
         self.unique("feature flag", it.flags.iter().map(|one| of(one.name, it.source_of(*one))));
         self.unique("check", it.checks.iter().map(|one| of(one.name, it.source_of(*one))));
@@ -468,16 +473,35 @@ impl Report<'_> {
             let is_external = matches!(hook.run, HookRun::External { .. });
             let points = |it: &&'static dyn AnyFlow| {
                 let inner = if is_external { &[][..] } else { it.hooks() };
-                let (flow, outer) = (it.name(), it.external_hooks());
-                inner.iter().chain(outer).map(move |point| format!("{flow}.{point}"))
+                let (flow, outer) = (*it, it.external_hooks());
+                inner.iter().chain(outer).map(move |point| (flow, *point))
             };
-            let points: Vec<String> = self.registry.flows.iter().flat_map(points).collect();
-            if !points.iter().any(|it| it == hook.point) {
+            let points: Vec<_> = self.registry.flows.iter().flat_map(points).collect();
+            let joined = points.iter().filter(|(flow, point)| hook.joins(flow.name(), *point));
+            let joined: Vec<_> = joined.copied().collect();
+            let own = self.registry.source_of(*hook);
+            for (flow, point) in &joined {
+                let name = format!("{}.{}", flow.name(), point.name());
+                for misfit in hook.misfits(*point) {
+                    let text = format!("hook `{}` does not fit `{name}`: it {misfit}", hook.name);
+                    self.say([own, self.registry.source_of(*flow)], text);
+                }
+            }
+            if joined.is_empty() {
                 let what = if is_external { "calls to the outside" } else { "hooks" };
-                let hint = nearest(hook.point, points.iter().map(String::as_str));
+                let at = hook.at.to_string();
+                let named = |(flow, point): &(&dyn AnyFlow, &dyn AnyHookPoint)| {
+                    if at.contains('.') {
+                        format!("{}.{}", flow.name(), point.name())
+                    } else {
+                        point.name().into()
+                    }
+                };
+                let names: Vec<String> = points.iter().map(named).collect();
+                let hint = nearest(&at, names.iter().map(String::as_str));
                 self.say(
-                    [self.registry.source_of(*hook)],
-                    format!("hook `{}` joins `{}`, where no flow takes {what}{hint}", hook.name, hook.point),
+                    [own],
+                    format!("hook `{}` joins `{at}`, where no flow takes {what}{hint}", hook.name),
                 );
             }
         }

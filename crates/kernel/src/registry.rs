@@ -18,7 +18,7 @@ use crate::{
     ctx::Route,
     data::{AnyService, CLEARED_REFERENCES, RowError, SEQUENCES, Space, SpaceDef, TableSource},
     event::EventsEntry,
-    flow::{Hook, HookEntry},
+    flow::{AnyHookPoint, Hook, HookEntry},
     http::Source,
     job::{Job, JobEntry},
     jobs::EVENTS,
@@ -509,13 +509,13 @@ impl Registry {
     pub(crate) fn hooks_at<'a>(
         &'a self,
         flow: &'a str,
-        point: &'a str,
+        point: &'a dyn AnyHookPoint,
     ) -> impl Iterator<Item = &'static Hook> + 'a {
         self.hooks.iter().copied().filter(move |it| it.joins(flow, point))
     }
 
     /// True if a hook joins this flow at this point.
-    pub fn has_hook(&self, flow: &str, point: &str) -> bool {
+    pub fn has_hook(&self, flow: &str, point: &dyn AnyHookPoint) -> bool {
         self.hooks_at(flow, point).next().is_some()
     }
 }

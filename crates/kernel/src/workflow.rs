@@ -3,7 +3,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    flow::Flow,
+    flow::{AnyHookPoint, Flow},
     saga::{AnySaga, Saga},
 };
 
@@ -13,10 +13,10 @@ pub trait AnyFlow: Sync {
     fn name(&self) -> &'static str;
 
     /// Points at which hooks may join within its transaction.
-    fn hooks(&self) -> &'static [&'static str];
+    fn hooks(&self) -> &'static [&'static dyn AnyHookPoint];
 
     /// Points at which hooks may join with external calls.
-    fn external_hooks(&self) -> &'static [&'static str] {
+    fn external_hooks(&self) -> &'static [&'static dyn AnyHookPoint] {
         &[]
     }
 
@@ -31,7 +31,7 @@ impl<I, O> AnyFlow for Flow<I, O> {
         self.name
     }
 
-    fn hooks(&self) -> &'static [&'static str] {
+    fn hooks(&self) -> &'static [&'static dyn AnyHookPoint] {
         self.hooks
     }
 }
@@ -45,11 +45,11 @@ where
         self.name
     }
 
-    fn hooks(&self) -> &'static [&'static str] {
+    fn hooks(&self) -> &'static [&'static dyn AnyHookPoint] {
         self.hooks
     }
 
-    fn external_hooks(&self) -> &'static [&'static str] {
+    fn external_hooks(&self) -> &'static [&'static dyn AnyHookPoint] {
         self.external_hooks
     }
 
@@ -120,7 +120,7 @@ macro_rules! flow {
         compile_error!(
             "a flow or a saga is written, with its fields, if any, behind its function,\n\
              \x20   /// What it does.\n\
-             \x20   pub static AWARD_POINTS: Flow<String, Points> = \"award-points\" (function), hooks: &[\"awarded\"];\n\
+             \x20   pub static AWARD_POINTS: Flow<String, Points> = \"award-points\" (function), hooks: &[&AWARDED];\n\
              \x20   /// What it does.\n\
              \x20   pub static SHIP: Saga<String, Parcel> = \"ship\" (async_function), timeout: Some(DAY);"
         );

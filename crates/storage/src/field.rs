@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use atoll_values::{Decimal, Id, Metadata, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// The value of a field, for filters and sorting.
 #[derive(Clone, Debug, PartialEq)]
@@ -273,6 +273,16 @@ impl FieldValue for Value {
     const KIND: FieldKind = FieldKind::Any;
 }
 
+/// A number as it was written.
+impl FieldValue for Number {
+    const KIND: FieldKind = FieldKind::Decimal;
+}
+
+/// No value: null.
+impl FieldValue for () {
+    const KIND: FieldKind = FieldKind::OrNull(&FieldKind::Any);
+}
+
 impl FieldValue for Map<String, Value> {
     const KIND: FieldKind = FieldKind::Record;
 }
@@ -282,7 +292,7 @@ impl<A: FieldValue, B: FieldValue> FieldValue for (A, B) {
     const KIND: FieldKind = FieldKind::Fields { names: &["0", "1"], kinds: &[A::KIND, B::KIND] };
 }
 
-impl FieldValue for BTreeMap<String, String> {
+impl<V> FieldValue for BTreeMap<String, V> {
     const KIND: FieldKind = FieldKind::Record;
 }
 

@@ -7,6 +7,7 @@ use atoll_kernel::{
     Id, Metadata, Moment, Read, StoreError, Write,
     data::Patch,
     serde::{Deserialize, Serialize},
+    stored,
 };
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     ProductOptionPatch, ProductOptionValue, VARIANTS_BY_VALUE, variants_of,
 };
 
+stored! {
 /// Input of a new option.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(crate = "::atoll_kernel::serde", default)]
@@ -28,6 +30,7 @@ pub struct OptionInput {
     pub is_exclusive: bool,
     /// A JSON object of the client's, stored as it is.
     pub metadata: Metadata,
+}
 }
 
 impl Default for OptionInput {

@@ -2,14 +2,15 @@
 
 use atoll_availability::Seller;
 use atoll_cart::{Cart, LineItem, add_line};
-use atoll_kernel::{Decimal, Fault, Metadata, Moment, Read, Write, flow, flow::Local, serde_json::json};
+use atoll_kernel::{Decimal, Fault, Metadata, Read, flow, flow::Local};
 use serde::Deserialize;
 
 use crate::cart::{
     Scoped, changed,
     line::{cart_in, check_stock, shown_variant, snapshot},
-    prices::unit_price,
+    prices::{joins, price_new},
 };
+use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, VALIDATE_CART};
 
 /// A line item to add.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -36,15 +37,15 @@ flow! {
     /// Adds line items, or increases the quantity of existing ones. The channel of the cart must sell the
     /// variants, they must have a price, and their stock must suffice after the other lines. Event:
     /// `cart.updated`.
-    pub static ADD_TO_CART: Flow<Scoped<AddToCart>, Cart> = "add-to-cart" (add), hooks: &["validate", "cartUpdated"];
+    pub static ADD_TO_CART: Flow<Scoped<AddToCart>, Cart> = "add-to-cart" (add), hooks: &[&VALIDATE_CART, &PRICE_LINE, &CART_UPDATED];
 }
 
 fn add(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<AddToCart>) -> Result<Cart, Fault> {
-    flow.hook("validate", || json!({ "cart_id": input.cart_id }))?;
+    flow.hook(&VALIDATE_CART, || OfCart::of(&input.cart_id))?;
     let mut cart = cart_in(flow.tx, &scope, &input.cart_id)?;
     let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
     for line in input.items {
-        cart = flow.step("add-line-item", |tx, at| add_line_item(tx, at, &seller, &cart, line))?;
+        cart = add_line_item(flow, &seller, &cart, line)?;
     }
     changed(flow, &cart)?;
     Ok(cart)
@@ -52,8 +53,7 @@ fn add(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<AddToCart>) -> Resu
 
 /// Adds one line item.
 pub(crate) fn add_line_item(
-    tx: &mut dyn Write,
-    at: &Moment,
+    flow: &mut Local<'_>,
     seller: &Seller,
     cart: &Cart,
     input: AddLine,
@@ -61,15 +61,18 @@ pub(crate) fn add_line_item(
     if cart.completed_at.is_some() {
         return Err(atoll_cart::Error::Completed(cart.id.to_string()).into());
     }
-    let (line, fits) = price_and_stock(tx, seller, cart, input)?;
-    let cart = add_line(tx, at, cart, line)?;
-    // Errors of the cart come first: a full cart is reported as full, whatever the stock is.
-    fits?;
-    Ok(cart)
+    let (mut line, fits) = flow.step("confirm-inventory", |tx, _| line_and_stock(tx, seller, cart, input))?;
+    price_new(flow, cart, &mut line)?;
+    flow.step("add-line-item", |tx, at| {
+        let cart = add_line(tx, at, cart, line)?;
+        // Errors of the cart come first: a full cart is reported as full, whatever the stock is.
+        fits?;
+        Ok(cart)
+    })
 }
 
-/// The line with its current price, and whether its stock suffices.
-fn price_and_stock(
+/// The line without its price, and whether its stock suffices.
+fn line_and_stock(
     tx: &dyn Read,
     seller: &Seller,
     cart: &Cart,
@@ -77,12 +80,9 @@ fn price_and_stock(
 ) -> Result<(LineItem, Result<(), Fault>), Fault> {
     let mut shelf = seller.shelf(tx)?;
     let (variant, product) = shown_variant(tx, &shelf, &input.variant_id)?;
-    let mut line = snapshot(tx, &variant, &product, input.quantity, input.metadata)?;
-    let is_same = |it: &&LineItem| it.variant_id == line.variant_id && it.metadata.same_as(&line.metadata);
-    let there: Decimal = cart.items.iter().filter(is_same).map(|it| it.quantity).sum();
-    let others = cart.items.iter().filter(|it| !is_same(it));
-    let all = there + line.quantity;
-    let fits = check_stock(tx, &mut shelf, seller, others, (&variant, all));
-    line.unit_price = unit_price(tx, cart, &variant.id, all)?;
+    let line = snapshot(tx, &variant, &product, input.quantity, input.metadata)?;
+    let there: Decimal = cart.items.iter().filter(|it| joins(&line, it)).map(|it| it.quantity).sum();
+    let others = cart.items.iter().filter(|it| !joins(&line, it));
+    let fits = check_stock(tx, &mut shelf, seller, others, (&variant, there + line.quantity));
     Ok((line, fits))
 }

@@ -16,7 +16,7 @@ use atoll_kernel::{
     Ctx, Decimal, Fault, FaultKind, Metadata, Moment, Read, StoreError, Write,
     data::Entity,
     flow,
-    flow::{Local, StepCall},
+    flow::{HookPoint, Local, StepCall},
     saga::{External, Run, WorkflowExecution},
     serde_json::{Map, Value, json},
 };
@@ -29,10 +29,14 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cart::{
         line::{refused, shown_variant},
-        prices::check_prices,
+        prices::{check_prices, listed_price},
     },
     order::CREATE_ORDERS,
     payment::{check_provider, due, record_capture},
+    points::{
+        AUTHORIZE_PAYMENT, BEFORE_PAYMENT, ORDER_PLACED, OfCart, OrderPlaced, OrderToPlace, PLACE_ORDER,
+        PRICE_LINE, PaymentDue, VALIDATE_CART,
+    },
 };
 
 /// A cart to complete.
@@ -65,7 +69,7 @@ impl CompleteCart {
             let provider = ctx.registry().provider::<dyn PaymentProvider>(&it.provider_id);
             provider.is_none_or(PaymentProvider::is_manual)
         };
-        let calls_out = ctx.registry().has_hook(COMPLETE_CART.name, "authorizePayment")
+        let calls_out = ctx.registry().has_hook(COMPLETE_CART.name, &AUTHORIZE_PAYMENT)
             || !session_of(view, cart)?.as_ref().is_none_or(is_manual);
         Ok(CompleteCart { cart_id: cart.id.to_string(), calls_out })
     }
@@ -87,11 +91,11 @@ flow! {
     /// [`REFRESH_CART_ITEMS`]: crate::cart::REFRESH_CART_ITEMS
     ///
     /// Hooks: `validate` and `beforePaymentAuthorization` before the cart is read, `authorizePayment` before
-    /// the provider is called (it must not change the cart), `orderCreated` with the order and the outputs of
-    /// the hooks at `authorizePayment`.
+    /// the provider is called (it must not change the cart), `placeOrder`, which may add metadata to the
+    /// order, `orderCreated` with the order and the outputs of the hooks at `authorizePayment`.
     pub static COMPLETE_CART: Saga<CompleteCart, String> = "complete-cart" (complete_cart),
-        hooks: &["validate", "beforePaymentAuthorization", "orderCreated"],
-        external_hooks: &["authorizePayment"],
+        hooks: &[&VALIDATE_CART, &BEFORE_PAYMENT, &PRICE_LINE, &PLACE_ORDER, &ORDER_PLACED],
+        external_hooks: &[&AUTHORIZE_PAYMENT],
         shortcut: Some(order_of_cart);
 }
 
@@ -135,11 +139,13 @@ async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fau
         Held::Already(order) => return Ok(order),
         Held::New(pending) => *pending,
     };
-    let payment = json!({
-        "cart_id": pending.cart.id, "amount": pending.due(), "currency_code": pending.order.currency_code,
-        "email": pending.order.email,
-    });
-    let answers: Map<_, _> = run.hook("authorizePayment", payment).await?.into_iter().collect();
+    let payment = PaymentDue {
+        cart_id: pending.cart.id.to_string(),
+        amount: pending.due(),
+        currency_code: pending.order.currency_code.clone(),
+        email: pending.order.email.clone(),
+    };
+    let answers: Map<_, _> = run.hook(&AUTHORIZE_PAYMENT, payment).await?.into_iter().collect();
     let mut authorized = authorize_payment(run, &pending).await?;
     if authorized.is_pending {
         authorized = decided(run, &pending, authorized).await?;
@@ -152,11 +158,11 @@ async fn complete_cart(run: &mut Run, input: CompleteCart) -> Result<String, Fau
 }
 
 /// Hook points before any stock is reserved.
-const CHECKS: [&str; 2] = ["validate", "beforePaymentAuthorization"];
+static CHECKS: [&HookPoint<OfCart>; 2] = [&VALIDATE_CART, &BEFORE_PAYMENT];
 
 /// True if a hook joins at one of these points. The cart is read after the hooks, which may change it.
 fn is_checked(ctx: &Ctx) -> bool {
-    CHECKS.iter().any(|it| ctx.registry().has_hook(COMPLETE_CART.name, it))
+    CHECKS.iter().any(|it| ctx.registry().has_hook(COMPLETE_CART.name, *it))
 }
 
 /// The order of a cart that was completed already, for which no hook is called.
@@ -164,7 +170,7 @@ fn validate(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Option<String>
     match placed(flow.tx, input)? {
         Placed::Already(order) => Ok(Some(order)),
         Placed::Open(_) => {
-            CHECKS.iter().try_for_each(|it| flow.hook(it, || json!({ "cart_id": input.cart_id })))?;
+            CHECKS.iter().try_for_each(|it| flow.hook(it, || OfCart::of(&input.cart_id)).map(drop))?;
             Ok(None)
         }
     }
@@ -330,12 +336,14 @@ fn reserve_stock(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fau
     let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
     // Prices are checked before the payment session: one for outdated prices is of no use. Stock is counted
     // on the shelf that is open here, and a shortage is reported after the session is found.
-    let takes = flow.step("validate-line-item-prices", |tx, _| {
+    let (listed, takes) = flow.step("validate-line-item-prices", |tx, _| {
         let mut shelf = seller.shelf(tx)?;
         let variants = sold(tx, &shelf, &cart)?;
-        check_prices(tx, &cart)?;
-        Ok(take_all(&mut shelf, &seller, &cart, &variants))
+        let listed = cart.items.iter().map(|it| listed_price(tx, &cart, it, it.quantity));
+        let listed = listed.collect::<Result<Vec<_>, _>>()?;
+        Ok((listed, take_all(&mut shelf, &seller, &cart, &variants)))
     })?;
+    check_prices(flow, &cart, listed)?;
     let session = flow.step("validate-cart-payments", |tx, _| session_for(tx, &cart))?;
     let order = order_of(flow.at, &cart);
     let mut pending = Pending { cart, order, session, reservations: Vec::new(), levels: Vec::new() };
@@ -423,6 +431,11 @@ fn place(
     if pending.session.is_some() {
         order.payment_status = PaymentStatus::Authorized;
     }
+    for extras in flow.hook(&PLACE_ORDER, || OrderToPlace { cart: cart.clone(), order: order.clone() })? {
+        if extras.metadata.0.is_some() {
+            order.metadata = order.metadata.or_empty().patched(extras.metadata);
+        }
+    }
     let order = flow.run(&CREATE_ORDERS, order)?;
     if let Some(session) = &pending.session {
         let Authorized { key, data, captured, .. } = authorized;
@@ -442,7 +455,7 @@ fn place(
         Ok(())
     })?;
     flow.emit("order.placed", json!({ "id": order.id }))?;
-    flow.hook("orderCreated", || json!({ "order": order, "authorizations": answers }))?;
+    flow.hook(&ORDER_PLACED, || OrderPlaced { order: order.clone(), authorizations: answers.clone() })?;
     Ok(order.id.to_string())
 }
 

@@ -16,6 +16,7 @@ use atoll_store::the_store;
 use serde::Deserialize;
 
 use crate::cart::{AddLine, Scoped, add_line_item::add_line_item, update_cart::only_country};
+use crate::points::{CART_CREATED, CartNow, NewCart, PRICE_LINE, VALIDATE_NEW_CART};
 
 /// A new cart.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -47,11 +48,14 @@ pub struct CreateCart {
 flow! {
     /// Creates a cart. Event: `cart.created`.
     pub static CREATE_CART: Flow<Scoped<CreateCart>, Cart> =
-        "create-cart" (create), hooks: &["validate", "cartCreated"];
+        "create-cart" (create), hooks: &[&VALIDATE_NEW_CART, &PRICE_LINE, &CART_CREATED];
 }
 
 fn create(flow: &mut Local<'_>, Scoped { scope, mut input }: Scoped<CreateCart>) -> Result<Cart, Fault> {
-    flow.hook("validate", || json!({ "sales_channel_id": input.sales_channel_id, "email": input.email }))?;
+    flow.hook(&VALIDATE_NEW_CART, || NewCart {
+        sales_channel_id: input.sales_channel_id.clone(),
+        email: input.email.clone(),
+    })?;
     let items = std::mem::take(&mut input.items);
     if items.len() > N_LINES_MAX {
         return Err(atoll_cart::Error::Full.into());
@@ -59,10 +63,10 @@ fn create(flow: &mut Local<'_>, Scoped { scope, mut input }: Scoped<CreateCart>)
     let mut cart = flow.step("create-carts", |tx, at| open(tx, at, &scope, input))?;
     for line in items {
         let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
-        cart = flow.step("add-line-item", |tx, at| add_line_item(tx, at, &seller, &cart, line))?;
+        cart = add_line_item(flow, &seller, &cart, line)?;
     }
     flow.emit("cart.created", json!({ "id": cart.id }))?;
-    flow.hook("cartCreated", || json!({ "cart": cart }))?;
+    flow.hook(&CART_CREATED, || CartNow { cart: cart.clone() })?;
     Ok(cart)
 }
 

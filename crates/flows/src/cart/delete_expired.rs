@@ -22,6 +22,7 @@ use atoll_kernel::{
 use atoll_links::CART_PAYMENT_COLLECTION;
 use atoll_payment::{PAYMENT_COLLECTIONS, PAYMENTS_BY_COLLECTION};
 
+use crate::points::{CARTS_DELETED, Ids};
 use crate::{cart::COMPLETE_CART, payment::CREATE_PAYMENT_SESSIONS};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -83,7 +84,7 @@ flow! {
     /// session, or if its payment collection has a payment or was changed since. Event: `cart.deleted`, for
     /// each.
     pub static DELETE_EXPIRED_CARTS: Flow<DeleteExpired, ()> =
-        "delete-expired-carts" (delete), hooks: &["cartsDeleted"];
+        "delete-expired-carts" (delete), hooks: &[&CARTS_DELETED];
 }
 
 fn delete(flow: &mut Local<'_>, input: DeleteExpired) -> Result<(), Fault> {
@@ -101,7 +102,7 @@ fn delete(flow: &mut Local<'_>, input: DeleteExpired) -> Result<(), Fault> {
         flow.emit("cart.deleted", json!({ "id": id }))?;
     }
     if !deleted.is_empty() {
-        flow.hook("cartsDeleted", || json!({ "ids": deleted }))?;
+        flow.hook(&CARTS_DELETED, || Ids::of(&deleted))?;
     }
     Ok(())
 }

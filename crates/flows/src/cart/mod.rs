@@ -16,6 +16,7 @@ use atoll_cart::Cart;
 use atoll_kernel::{Fault, flow::Local, serde_json::json};
 
 use crate::payment::refresh;
+use crate::points::{CART_UPDATED, CartNow};
 
 pub use add_line_item::{ADD_TO_CART, AddLine, AddToCart};
 pub(crate) use complete_cart::{AWAIT_PAYMENT, PaymentDecision, awaited_session};
@@ -32,7 +33,8 @@ pub use update_line_item::{UPDATE_LINE_ITEM, UpdateLineItem};
 fn changed(flow: &mut Local<'_>, cart: &Cart) -> Result<(), Fault> {
     refresh(flow.tx, flow.at, cart)?;
     flow.emit("cart.updated", json!({ "id": cart.id }))?;
-    flow.hook("cartUpdated", || json!({ "cart": cart }))
+    flow.hook(&CART_UPDATED, || CartNow { cart: cart.clone() })?;
+    Ok(())
 }
 
 /// Input of a store route, with the scope of its key.

@@ -9,6 +9,7 @@ use crate::cart::{
     line::cart_in,
     prices::{Unpriced, price_anew},
 };
+use crate::points::{CART_UPDATED, OfTransfer, PRICE_LINE, VALIDATE_TRANSFER};
 
 /// A cart, and its new customer.
 #[derive(Clone, Debug)]
@@ -23,12 +24,15 @@ flow! {
     /// Transfers a cart to a customer, and prices its lines again. Events: `cart.customer_transferred` and
     /// `cart.updated`, unless it was theirs already.
     pub static TRANSFER_CART_CUSTOMER: Flow<Scoped<TransferCart>, Cart> =
-        "transfer-cart-customer" (transfer), hooks: &["validate", "cartUpdated"];
+        "transfer-cart-customer" (transfer), hooks: &[&VALIDATE_TRANSFER, &PRICE_LINE, &CART_UPDATED];
 }
 
 fn transfer(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<TransferCart>) -> Result<Cart, Fault> {
     let TransferCart { cart_id, customer_id } = input;
-    flow.hook("validate", || json!({ "cart_id": cart_id, "customer_id": customer_id }))?;
+    flow.hook(&VALIDATE_TRANSFER, || OfTransfer {
+        cart_id: cart_id.clone(),
+        customer_id: customer_id.clone(),
+    })?;
     let cart = cart_in(flow.tx, &scope, &cart_id)?;
     if cart.customer_id.as_ref() == Some(&customer_id) {
         return Ok(cart);
@@ -41,7 +45,7 @@ fn transfer(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<TransferCart>)
         ..CartPatch::default()
     };
     let cart = flow.step("update-cart-customer", |tx, at| Ok(CARTS.update(tx, at, &cart_id, patch)?))?;
-    let cart = flow.step("refresh-cart-items", |tx, at| price_anew(tx, at, &cart, Unpriced::Stays))?;
+    let cart = price_anew(flow, &cart, Unpriced::Stays)?;
     flow.emit("cart.customer_transferred", json!({ "id": cart_id, "customer_id": customer_id }))?;
     changed(flow, &cart)?;
     Ok(cart)

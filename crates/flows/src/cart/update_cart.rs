@@ -19,6 +19,7 @@ use crate::cart::{
     line::cart_in,
     prices::{Unpriced, price_anew},
 };
+use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, VALIDATE_CART};
 
 /// An update of a cart. Absent fields stay.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -48,11 +49,11 @@ pub struct UpdateCart {
 
 flow! {
     /// Updates a cart. Event: `cart.updated`, and `cart.region_updated` if the region changes.
-    pub static UPDATE_CART: Flow<Scoped<UpdateCart>, Cart> = "update-cart" (update), hooks: &["validate", "cartUpdated"];
+    pub static UPDATE_CART: Flow<Scoped<UpdateCart>, Cart> = "update-cart" (update), hooks: &[&VALIDATE_CART, &PRICE_LINE, &CART_UPDATED];
 }
 
 fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateCart>) -> Result<Cart, Fault> {
-    flow.hook("validate", || json!({ "cart_id": input.cart_id }))?;
+    flow.hook(&VALIDATE_CART, || OfCart::of(&input.cart_id))?;
     let before = cart_in(flow.tx, &scope, &input.cart_id)?;
     let cart = flow.step("update-carts", |tx, at| change(tx, at, &scope, &before, input))?;
     if cart.region_id != before.region_id {
@@ -61,7 +62,7 @@ fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateCart>) -> 
     // Prices depend on the region, and may depend on the customer.
     let unpriced = if cart.region_id != before.region_id { Unpriced::Refused } else { Unpriced::Stays };
     let cart = if unpriced == Unpriced::Refused || cart.customer_id != before.customer_id {
-        flow.step("refresh-cart-items", |tx, at| price_anew(tx, at, &cart, unpriced))?
+        price_anew(flow, &cart, unpriced)?
     } else {
         cart
     };

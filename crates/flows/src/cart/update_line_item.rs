@@ -1,14 +1,15 @@
 //! Updates a line item of a cart: quantity and metadata.
 
 use atoll_availability::Seller;
-use atoll_cart::{Cart, set_quantity};
-use atoll_kernel::{Decimal, Fault, Metadata, Read, flow, flow::Local, serde_json::json};
+use atoll_cart::{Cart, LineItem, set_quantity};
+use atoll_kernel::{Decimal, Fault, Metadata, Read, flow, flow::Local};
 
 use crate::cart::{
     Scoped, changed,
     line::{cart_in, check_stock, shown_variant},
     prices::unit_price,
 };
+use crate::points::{CART_UPDATED, OfLine, PRICE_LINE, VALIDATE_LINE};
 
 /// An update of a line item.
 #[derive(Clone, Debug, Default)]
@@ -26,33 +27,35 @@ pub struct UpdateLineItem {
 flow! {
     /// Updates a line item. Event: `cart.updated`.
     pub static UPDATE_LINE_ITEM: Flow<Scoped<UpdateLineItem>, Cart> =
-        "update-line-item-in-cart" (update), hooks: &["validate", "cartUpdated"];
+        "update-line-item-in-cart" (update), hooks: &[&VALIDATE_LINE, &PRICE_LINE, &CART_UPDATED];
 }
 
 fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateLineItem>) -> Result<Cart, Fault> {
     let UpdateLineItem { cart_id, line_id, quantity, metadata } = input;
-    flow.hook("validate", || json!({ "cart_id": cart_id, "line_id": line_id, "quantity": quantity }))?;
+    flow.hook(&VALIDATE_LINE, || OfLine { cart_id: cart_id.clone(), line_id: line_id.clone(), quantity })?;
     let cart = cart_in(flow.tx, &scope, &cart_id)?;
     let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
-    let (price, fits) =
-        flow.step("price-line-item", |tx, _| price_and_stock(tx, &seller, &cart, &line_id, quantity))?;
+    let (line, fits) =
+        flow.step("confirm-inventory", |tx, _| line_and_stock(tx, &seller, &cart, &line_id, quantity))?;
+    let price = if quantity.is_zero() { line.unit_price } else { unit_price(flow, &cart, line, quantity)? };
     let cart = flow.step("update-line-item", |tx, at| {
-        Ok(set_quantity(tx, at, &cart, &line_id, quantity, price, metadata)?)
+        let cart = set_quantity(tx, at, &cart, &line_id, quantity, price, metadata)?;
+        // Errors of the cart come first: a full cart is reported as full, whatever the stock is.
+        fits?;
+        Ok(cart)
     })?;
-    // Errors of the cart come first: a full cart is reported as full, whatever the stock is.
-    flow.step("confirm-inventory", |_, _| fits)?;
     changed(flow, &cart)?;
     Ok(cart)
 }
 
-/// Unit price of a line at this quantity, and whether its stock suffices. The channel must still sell it.
-fn price_and_stock(
+/// A line of the cart, and whether its stock suffices at this quantity. The channel must still sell it.
+fn line_and_stock<'a>(
     tx: &dyn Read,
     seller: &Seller,
-    cart: &Cart,
+    cart: &'a Cart,
     line_id: &str,
     quantity: Decimal,
-) -> Result<(Decimal, Result<(), Fault>), Fault> {
+) -> Result<(&'a LineItem, Result<(), Fault>), Fault> {
     if cart.completed_at.is_some() {
         return Err(atoll_cart::Error::Completed(cart.id.to_string()).into());
     }
@@ -60,12 +63,12 @@ fn price_and_stock(
         return Err(atoll_cart::Error::NoLine(line_id.to_owned()).into());
     };
     if quantity.is_zero() {
-        return Ok((line.unit_price, Ok(())));
+        return Ok((line, Ok(())));
     }
     let variant_id = line.variant_id.as_deref().unwrap_or_default();
     let mut shelf = seller.shelf(tx)?;
     let (variant, _) = shown_variant(tx, &shelf, variant_id)?;
     let others = cart.items.iter().filter(|it| *it.id != *line_id);
     let fits = check_stock(tx, &mut shelf, seller, others, (&variant, quantity));
-    Ok((unit_price(tx, cart, &variant.id, quantity)?, fits))
+    Ok((line, fits))
 }

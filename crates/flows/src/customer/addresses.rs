@@ -6,6 +6,8 @@ use atoll_customer::{
 };
 use atoll_kernel::{Fault, Read, flow, flow::Local, serde_json::json};
 
+use crate::points::{ADDRESSES_CREATED, ADDRESSES_DELETED, ADDRESSES_UPDATED, Addresses, Ids};
+
 /// An address of a customer, and an input.
 #[derive(Clone)]
 pub struct AddressOf<T> {
@@ -28,39 +30,39 @@ fn check<T>(tx: &dyn Read, of: &AddressOf<T>) -> Result<(), Fault> {
 flow! {
     /// Adds an address. Event: `customer.updated`.
     pub static CREATE_CUSTOMER_ADDRESSES: Flow<CustomerAddress, Customer> =
-        "create-customer-addresses" (create), hooks: &["addressesCreated"];
+        "create-customer-addresses" (create), hooks: &[&ADDRESSES_CREATED];
 }
 
 fn create(flow: &mut Local<'_>, address: CustomerAddress) -> Result<Customer, Fault> {
     let address = flow.step("create-customer-addresses", |tx, at| Ok(add_address(tx, at, address)?))?;
-    flow.hook("addressesCreated", || json!({ "addresses": [address] }))?;
+    flow.hook(&ADDRESSES_CREATED, || Addresses { addresses: vec![address.clone()] })?;
     changed(flow, &address.customer_id)
 }
 
 flow! {
     /// Changes an address. Event: `customer.updated`.
     pub static UPDATE_CUSTOMER_ADDRESSES: Flow<AddressOf<CustomerAddressPatch>, Customer> =
-        "update-customer-addresses" (update), hooks: &["addressesUpdated"];
+        "update-customer-addresses" (update), hooks: &[&ADDRESSES_UPDATED];
 }
 
 fn update(flow: &mut Local<'_>, of: AddressOf<CustomerAddressPatch>) -> Result<Customer, Fault> {
     check(flow.tx, &of)?;
     let AddressOf { customer_id, id, input } = of;
     let address = flow.step("update-customer-addresses", |tx, at| Ok(change_address(tx, at, &id, input)?))?;
-    flow.hook("addressesUpdated", || json!({ "addresses": [address] }))?;
+    flow.hook(&ADDRESSES_UPDATED, || Addresses { addresses: vec![address.clone()] })?;
     changed(flow, &customer_id)
 }
 
 flow! {
     /// Removes an address. Event: `customer.updated`.
     pub static DELETE_CUSTOMER_ADDRESSES: Flow<AddressOf<()>, Customer> =
-        "delete-customer-addresses" (delete), hooks: &["addressesDeleted"];
+        "delete-customer-addresses" (delete), hooks: &[&ADDRESSES_DELETED];
 }
 
 fn delete(flow: &mut Local<'_>, of: AddressOf<()>) -> Result<Customer, Fault> {
     check(flow.tx, &of)?;
     flow.step("delete-customer-addresses", |tx, at| Ok(remove_address(tx, at, &of.id)?))?;
-    flow.hook("addressesDeleted", || json!({ "ids": [of.id] }))?;
+    flow.hook(&ADDRESSES_DELETED, || Ids::of(&[&of.id]))?;
     changed(flow, &of.customer_id)
 }
 

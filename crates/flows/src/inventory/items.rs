@@ -4,6 +4,7 @@ use atoll_inventory::{INVENTORY_ITEMS, InventoryItem, InventoryItemPatch, create
 use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
 
 use crate::inventory::{BATCH_LEVELS, LevelBatch, LevelInput};
+use crate::points::{ITEMS_CREATED, ITEMS_UPDATED, OfId, Records, VALIDATE_ID, VALIDATE_ITEMS};
 
 /// An inventory item to create.
 #[derive(Clone, Debug, Default)]
@@ -18,12 +19,12 @@ flow! {
     /// Creates items, and their levels by `batch-inventory-item-levels`. Event: `inventory-item.created`,
     /// for each item.
     pub static CREATE_INVENTORY_ITEMS: Flow<Vec<NewItem>, Vec<InventoryItem>> =
-        "create-inventory-items-workflow" (create), hooks: &["validate", "inventoryItemsCreated"];
+        "create-inventory-items-workflow" (create), hooks: &[&VALIDATE_ITEMS, &ITEMS_CREATED];
 }
 
 fn create(flow: &mut Local<'_>, new: Vec<NewItem>) -> Result<Vec<InventoryItem>, Fault> {
     let (items, levels): (Vec<_>, Vec<_>) = new.into_iter().map(|it| (it.item, it.levels)).unzip();
-    flow.hook("validate", || json!({ "inventory_items": items }))?;
+    flow.hook(&VALIDATE_ITEMS, || Records::of(&items))?;
     let created = flow.step("create-inventory-items", |tx, at| {
         items.into_iter().map(|it| Ok(create_item(tx, at, it)?)).collect::<Result<Vec<_>, Fault>>()
     })?;
@@ -38,18 +39,18 @@ fn create(flow: &mut Local<'_>, new: Vec<NewItem>) -> Result<Vec<InventoryItem>,
     for item in &created {
         flow.emit("inventory-item.created", json!({ "id": item.id }))?;
     }
-    flow.hook("inventoryItemsCreated", || json!({ "inventory_items": created }))?;
+    flow.hook(&ITEMS_CREATED, || Records::of(&created))?;
     Ok(created)
 }
 
 flow! {
     /// Updates the item with this id. Event: `inventory-item.updated`.
     pub static UPDATE_INVENTORY_ITEMS: Flow<(String, InventoryItemPatch), InventoryItem> =
-        "update-inventory-items-workflow" (update), hooks: &["validate", "inventoryItemsUpdated"];
+        "update-inventory-items-workflow" (update), hooks: &[&VALIDATE_ID, &ITEMS_UPDATED];
 }
 
 fn update(flow: &mut Local<'_>, (id, patch): (String, InventoryItemPatch)) -> Result<InventoryItem, Fault> {
-    flow.hook("validate", || json!({ "id": id }))?;
+    flow.hook(&VALIDATE_ID, || OfId::of(&id))?;
     let item = flow.step("update-inventory-items", |tx, at| {
         if !INVENTORY_ITEMS.table.exists(tx, &id)? {
             return Err(Fault::not_found(format!("InventoryItem with id \"{id}\" not found")));
@@ -57,6 +58,6 @@ fn update(flow: &mut Local<'_>, (id, patch): (String, InventoryItemPatch)) -> Re
         Ok(update_item(tx, at, &id, patch)?)
     })?;
     flow.emit("inventory-item.updated", json!({ "id": id }))?;
-    flow.hook("inventoryItemsUpdated", || json!({ "inventory_items": [item] }))?;
+    flow.hook(&ITEMS_UPDATED, || Records::one(&item))?;
     Ok(item)
 }

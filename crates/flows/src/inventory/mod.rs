@@ -11,6 +11,10 @@ use atoll_product::VARIANTS;
 use atoll_stock_location::STOCK_LOCATIONS;
 use serde::Deserialize;
 
+use crate::points::{
+    ITEMS_DELETED, Ids, LEVELS_CHANGED, LevelsChanged, LevelsToDelete, VALIDATE_IDS, VALIDATE_LEVELS,
+};
+
 pub use items::{CREATE_INVENTORY_ITEMS, NewItem, UPDATE_INVENTORY_ITEMS};
 
 /// The level of an item at a location.
@@ -56,11 +60,11 @@ flow! {
     /// Creates, updates and deletes levels. Events: `inventory-level.created`, `.updated`, `.deleted`, for
     /// each.
     pub static BATCH_LEVELS: Flow<LevelBatch, LevelsDone> =
-        "batch-inventory-item-levels" (batch), hooks: &["validate", "inventoryLevelsChanged"];
+        "batch-inventory-item-levels" (batch), hooks: &[&VALIDATE_LEVELS, &LEVELS_CHANGED];
 }
 
 fn batch(flow: &mut Local<'_>, batch: LevelBatch) -> Result<LevelsDone, Fault> {
-    flow.hook("validate", || json!({ "delete": batch.delete }))?;
+    flow.hook(&VALIDATE_LEVELS, || LevelsToDelete { delete: batch.delete.clone() })?;
     let done = LevelsDone {
         created: flow.step("create-inventory-levels", |tx, at| {
             batch.create.iter().map(|it| stock_at(tx, at, it)).collect()
@@ -85,7 +89,10 @@ fn batch(flow: &mut Local<'_>, batch: LevelBatch) -> Result<LevelsDone, Fault> {
             flow.emit(event, json!({ "id": id }))?;
         }
     }
-    flow.hook("inventoryLevelsChanged", || json!({ "created": done.created, "updated": done.updated }))?;
+    flow.hook(&LEVELS_CHANGED, || LevelsChanged {
+        created: done.created.clone(),
+        updated: done.updated.clone(),
+    })?;
     Ok(done)
 }
 
@@ -138,11 +145,11 @@ flow! {
     /// variant with backorders needs it. Unknown ids are ignored, as on the wire. Event:
     /// `inventory-item.deleted`, for each.
     pub static DELETE_INVENTORY_ITEMS: Flow<Vec<String>, ()> =
-        "delete-inventory-item-workflow" (delete), hooks: &["validate", "inventoryItemsDeleted"];
+        "delete-inventory-item-workflow" (delete), hooks: &[&VALIDATE_IDS, &ITEMS_DELETED];
 }
 
 fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
-    flow.hook("validate", || json!({ "ids": ids }))?;
+    flow.hook(&VALIDATE_IDS, || Ids::of(&ids))?;
     flow.step("validate-inventory-items", |tx, _| {
         let (mut reserved, mut parts) = (Vec::new(), Vec::new());
         for id in &ids {
@@ -172,7 +179,8 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
     for id in &deleted {
         flow.emit("inventory-item.deleted", json!({ "id": id }))?;
     }
-    flow.hook("inventoryItemsDeleted", || json!({ "ids": deleted }))
+    flow.hook(&ITEMS_DELETED, || Ids::of(&deleted))?;
+    Ok(())
 }
 
 /// Does a variant still need the item, once all of these are deleted? A kit does that has other items left,

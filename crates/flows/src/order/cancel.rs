@@ -7,15 +7,16 @@ use atoll_order::{Error as OrderError, ORDERS, Order, cancel_order};
 
 use super::out::Out;
 use crate::payment::release;
+use crate::points::{ORDER_CANCELED, OfOrder, OrderNow, VALIDATE_ORDER};
 
 flow! {
     /// Cancels the order with this id: releases its reservations, and refunds or cancels its payments. Event:
     /// `order.canceled`.
-    pub static CANCEL_ORDER: Flow<String, Order> = "cancel-order" (cancel), hooks: &["validate", "orderCanceled"];
+    pub static CANCEL_ORDER: Flow<String, Order> = "cancel-order" (cancel), hooks: &[&VALIDATE_ORDER, &ORDER_CANCELED];
 }
 
 fn cancel(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
-    flow.hook("validate", || json!({ "order_id": id }))?;
+    flow.hook(&VALIDATE_ORDER, || OfOrder::of(&id))?;
     let order = flow.step("cancel-orders", |tx, at| {
         let order = cancel_order(tx, at, &id)?;
         if Out::of(tx, &id)?.is_empty() { Ok(order) } else { Err(OrderError::HasFulfillments.into()) }
@@ -31,6 +32,6 @@ fn cancel(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
     }
     let order = ORDERS.retrieve(flow.tx, &id)?;
     flow.emit("order.canceled", json!({ "id": order.id }))?;
-    flow.hook("orderCanceled", || json!({ "order": order }))?;
+    flow.hook(&ORDER_CANCELED, || OrderNow { order: order.clone() })?;
     Ok(order)
 }

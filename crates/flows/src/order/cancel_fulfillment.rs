@@ -9,6 +9,8 @@ use atoll_stock_location::STOCK_LOCATIONS;
 
 use super::out::Out;
 
+use crate::points::{FULFILLMENT_CANCELED, OfFulfillment, OrderNow, VALIDATE_FULFILLMENT};
+
 /// A fulfilment to cancel.
 #[derive(Clone, Debug)]
 pub struct CancelFulfillment {
@@ -24,13 +26,16 @@ flow! {
     /// Cancels a fulfilment: its items are restocked, and reserved for their lines again. A completed order
     /// becomes pending again. Event: `order.fulfillment_canceled`.
     pub static CANCEL_ORDER_FULFILLMENT: Flow<CancelFulfillment, Order> = "cancel-order-fulfillment" (cancel),
-        hooks: &["validate", "orderFulfillmentCanceled"];
+        hooks: &[&VALIDATE_FULFILLMENT, &FULFILLMENT_CANCELED];
 }
 
 fn cancel(flow: &mut Local<'_>, input: CancelFulfillment) -> Result<Order, Fault> {
     let CancelFulfillment { order_id, fulfillment_id } = input;
     let data = json!({ "order_id": order_id, "fulfillment_id": fulfillment_id });
-    flow.hook("validate", || data.clone())?;
+    flow.hook(&VALIDATE_FULFILLMENT, || OfFulfillment {
+        order_id: order_id.clone(),
+        fulfillment_id: fulfillment_id.clone(),
+    })?;
     let order = open_order(flow.tx, &order_id)?;
     if !ORDER_FULFILLMENT.rights(flow.tx, &order_id)?.contains(&fulfillment_id) {
         return Err(Fault::invalid(format!("Fulfillment with id {fulfillment_id} not found in the order")));
@@ -51,7 +56,7 @@ fn cancel(flow: &mut Local<'_>, input: CancelFulfillment) -> Result<Order, Fault
         Ok(note_fulfilled(tx, at, &order_id, &fulfilled)?)
     })?;
     flow.emit("order.fulfillment_canceled", data)?;
-    flow.hook("orderFulfillmentCanceled", || json!({ "order": order }))?;
+    flow.hook(&FULFILLMENT_CANCELED, || OrderNow { order: order.clone() })?;
     Ok(order)
 }
 

@@ -11,16 +11,18 @@ use super::{
     out::{Out, Take},
 };
 
+use crate::points::{ORDERS_COMPLETED, OfOrder, Records, VALIDATE_ORDER};
+
 flow! {
     /// Completes the order with this id. What is still reserved for it is fulfilled, as far as it was
     /// ordered; reservations beyond that are released. With the module `fulfillment` switched off they stay.
     /// Event: `order.completed`.
     pub static COMPLETE_ORDER: Flow<String, Order> = "complete-order-workflow" (complete),
-        hooks: &["validate", "ordersCompleted"];
+        hooks: &[&VALIDATE_ORDER, &ORDERS_COMPLETED];
 }
 
 fn complete(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
-    flow.hook("validate", || json!({ "order_id": id }))?;
+    flow.hook(&VALIDATE_ORDER, || OfOrder::of(&id))?;
     let mut order = flow.step("complete-orders", |tx, at| Ok(complete_order(tx, at, &id)?))?;
     let parcels = flow.step("consume-reservations", |tx, at| {
         let mut parcels = Vec::new();
@@ -51,6 +53,6 @@ fn complete(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
         order = fulfill(flow, &order, parcels, &Fulfillment::default())?;
     }
     flow.emit("order.completed", json!({ "id": order.id }))?;
-    flow.hook("ordersCompleted", || json!({ "orders": [order] }))?;
+    flow.hook(&ORDERS_COMPLETED, || Records::one(&order))?;
     Ok(order)
 }

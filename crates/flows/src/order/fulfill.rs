@@ -18,6 +18,8 @@ use serde::Deserialize;
 
 use super::out::{Out, Take, pieces_by_location};
 
+use crate::points::{FULFILLMENT_CREATED, OfOrder, OrderNow, VALIDATE_ORDER};
+
 /// A fulfilment to create.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -50,12 +52,12 @@ flow! {
     /// Fulfils some of an order: takes it from stock, and consumes its reservations. Event:
     /// `order.fulfillment_created`.
     pub static CREATE_ORDER_FULFILLMENT: Flow<CreateFulfillment, Order> = "create-order-fulfillment" (create),
-        hooks: &["validate", "fulfillmentCreated"];
+        hooks: &[&VALIDATE_ORDER, &FULFILLMENT_CREATED];
 }
 
 fn create(flow: &mut Local<'_>, input: CreateFulfillment) -> Result<Order, Fault> {
     let id = &input.order_id;
-    flow.hook("validate", || json!({ "order_id": id }))?;
+    flow.hook(&VALIDATE_ORDER, || OfOrder::of(id))?;
     let order = open_order(flow.tx, id)?;
     let wanted = lines_of(&order, &input.items)?;
     if let Some(location) = &input.location_id
@@ -78,7 +80,7 @@ fn create(flow: &mut Local<'_>, input: CreateFulfillment) -> Result<Order, Fault
         ..Fulfillment::default()
     };
     let order = fulfill(flow, &order, parcels, &like)?;
-    flow.hook("fulfillmentCreated", || json!({ "order": order }))?;
+    flow.hook(&FULFILLMENT_CREATED, || OrderNow { order: order.clone() })?;
     Ok(order)
 }
 

@@ -8,6 +8,8 @@ use atoll_kernel::{
 use atoll_order::{ORDERS, Order, OrderPatch, changed_address, open_order};
 use serde::Deserialize;
 
+use crate::points::{ORDER_UPDATED, OfOrder, OrderNow, VALIDATE_ORDER};
+
 /// The editable fields of an order: e-mail, locale, and addresses within their country.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -28,11 +30,11 @@ pub struct UpdateOrder {
 flow! {
     /// Updates the order with this id. Event: `order.updated`.
     pub static UPDATE_ORDER: Flow<(String, UpdateOrder), Order> = "update-order-workflow" (update),
-        hooks: &["validate", "orderUpdated"];
+        hooks: &[&VALIDATE_ORDER, &ORDER_UPDATED];
 }
 
 fn update(flow: &mut Local<'_>, (id, input): (String, UpdateOrder)) -> Result<Order, Fault> {
-    flow.hook("validate", || json!({ "order_id": id }))?;
+    flow.hook(&VALIDATE_ORDER, || OfOrder::of(&id))?;
     let order = flow.step("update-order", |tx, at| {
         let order = open_order(tx, &id)?;
         let address = |before: &Option<_>, given: Option<_>| {
@@ -49,6 +51,6 @@ fn update(flow: &mut Local<'_>, (id, input): (String, UpdateOrder)) -> Result<Or
         Ok(ORDERS.update(tx, at, &id, patch)?)
     })?;
     flow.emit("order.updated", json!({ "id": order.id }))?;
-    flow.hook("orderUpdated", || json!({ "order": order }))?;
+    flow.hook(&ORDER_UPDATED, || OrderNow { order: order.clone() })?;
     Ok(order)
 }

@@ -1,14 +1,11 @@
 //! Creates the payment collection of a cart.
 
 use atoll_cart::Cart;
-use atoll_kernel::{
-    Fault, Moment, Write, flow,
-    flow::Local,
-    serde_json::{Map, json},
-};
+use atoll_kernel::{Fault, Moment, Write, flow, flow::Local, serde_json::Map};
 use atoll_links::CART_PAYMENT_COLLECTION;
 use atoll_payment::{PAYMENT_COLLECTIONS, PaymentCollection, set_amount};
 
+use crate::points::{OfCart, VALIDATE_CART};
 use crate::{
     cart::{Scoped, line::cart_in},
     payment::due,
@@ -17,11 +14,11 @@ use crate::{
 flow! {
     /// Creates the payment collection of the cart with this id; returns the existing one, if there is one.
     pub static CREATE_PAYMENT_COLLECTION: Flow<Scoped<String>, PaymentCollection> =
-        "create-payment-collection-for-cart" (create), hooks: &["validate"];
+        "create-payment-collection-for-cart" (create), hooks: &[&VALIDATE_CART];
 }
 
 fn create(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<String>) -> Result<PaymentCollection, Fault> {
-    flow.hook("validate", || json!({ "cart_id": input }))?;
+    flow.hook(&VALIDATE_CART, || OfCart::of(&input))?;
     let cart = cart_in(flow.tx, &scope, &input)?;
     if let Some(collection) = refresh(flow.tx, flow.at, &cart)? {
         return Ok(collection);

@@ -15,18 +15,19 @@ use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT
 use atoll_pricing::{PRICE_SETS, Price, PriceSet};
 use atoll_product::{Product, ProductVariant};
 
+use crate::points::{PRODUCTS_CREATED, Records, VALIDATE_PRODUCTS};
 use crate::product::{InventoryPart, NewProduct, NewVariant, PriceInput, variant_items::check_quantity};
 
 flow! {
     /// Creates products with all their parts. Events: `product.created` and `product-variant.created`, for
     /// each.
     pub static CREATE_PRODUCTS: Flow<Vec<NewProduct>, Vec<Product>> =
-        "create-products" (create), hooks: &["validate", "productsCreated"];
+        "create-products" (create), hooks: &[&VALIDATE_PRODUCTS, &PRODUCTS_CREATED];
 }
 
 fn create(flow: &mut Local<'_>, inputs: Vec<NewProduct>) -> Result<Vec<Product>, Fault> {
-    let titles = || inputs.iter().map(|it| &it.product).collect::<Vec<_>>();
-    flow.hook("validate", || json!({ "products": titles() }))?;
+    let products = || inputs.iter().map(|it| it.product.clone()).collect::<Vec<_>>();
+    flow.hook(&VALIDATE_PRODUCTS, || Records::of(&products()))?;
     let mut created = Vec::with_capacity(inputs.len());
     for input in inputs {
         let product = flow.step("create-products", |tx, at| {
@@ -44,7 +45,7 @@ fn create(flow: &mut Local<'_>, inputs: Vec<NewProduct>) -> Result<Vec<Product>,
         flow.emit("product.created", json!({ "id": product.id }))?;
         created.push(product);
     }
-    flow.hook("productsCreated", || json!({ "products": created }))?;
+    flow.hook(&PRODUCTS_CREATED, || Records::of(&created))?;
     Ok(created)
 }
 

@@ -5,17 +5,18 @@ use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
 use atoll_product::variants_of;
 
 use crate::inventory::{delete_item, has_reservations, items_reserved};
+use crate::points::{Ids, PRODUCTS_DELETED, VALIDATE_IDS};
 
 flow! {
     /// Soft-deletes products with their variants, options, price sets and links, and with the inventory items
     /// that no other variant takes. Refused if one of these items is reserved. Unknown ids are ignored, as on
     /// the wire. Event: `product.deleted`, for each.
     pub static DELETE_PRODUCTS: Flow<Vec<String>, ()> =
-        "delete-products" (delete), hooks: &["validate", "productsDeleted"];
+        "delete-products" (delete), hooks: &[&VALIDATE_IDS, &PRODUCTS_DELETED];
 }
 
 fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
-    flow.hook("validate", || json!({ "ids": ids }))?;
+    flow.hook(&VALIDATE_IDS, || Ids::of(&ids))?;
     let mut deleted = Vec::new();
     let items = flow.step("delete-products", |tx, at| {
         let mut items = Vec::new();
@@ -31,7 +32,8 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
     for id in &deleted {
         flow.emit("product.deleted", json!({ "id": id }))?;
     }
-    flow.hook("productsDeleted", || json!({ "ids": deleted }))
+    flow.hook(&PRODUCTS_DELETED, || Ids::of(&deleted))?;
+    Ok(())
 }
 
 /// Deletes the items that no variant takes any more.

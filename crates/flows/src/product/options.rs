@@ -6,6 +6,7 @@ use atoll_product::{
     delete_option_value, detach_option, offer, values_of,
 };
 
+use crate::points::{OPTIONS_LINKED, OfId, Records, VALIDATE_ID};
 use crate::product::IdRef;
 
 /// An option to add to a product.
@@ -61,11 +62,11 @@ pub struct OptionLinks {
 flow! {
     /// Changes the options of the product with this id. Event: `product.updated`.
     pub static LINK_PRODUCT_OPTIONS: Flow<(String, OptionLinks), Product> =
-        "link-product-options-to-product" (link), hooks: &["validate", "productOptionsLinked"];
+        "link-product-options-to-product" (link), hooks: &[&VALIDATE_ID, &OPTIONS_LINKED];
 }
 
 fn link(flow: &mut Local<'_>, (id, links): (String, OptionLinks)) -> Result<Product, Fault> {
-    flow.hook("validate", || json!({ "id": id }))?;
+    flow.hook(&VALIDATE_ID, || OfId::of(&id))?;
     let product = flow.step("link-product-options", |tx, at| {
         if !PRODUCTS.table.exists(tx, &id)? {
             return Err(Fault::not_found(format!("Product with id \"{id}\" not found")));
@@ -87,7 +88,7 @@ fn link(flow: &mut Local<'_>, (id, links): (String, OptionLinks)) -> Result<Prod
         Ok(PRODUCTS.retrieve(tx, &id)?)
     })?;
     flow.emit("product.updated", json!({ "id": id }))?;
-    flow.hook("productOptionsLinked", || json!({ "products": [product] }))?;
+    flow.hook(&OPTIONS_LINKED, || Records::one(&product))?;
     Ok(product)
 }
 

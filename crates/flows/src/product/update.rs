@@ -4,16 +4,17 @@ use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{PRODUCTS, Product};
 
+use crate::points::{OfId, PRODUCTS_UPDATED, Records, VALIDATE_ID};
 use crate::product::ProductChanges;
 
 flow! {
     /// Updates the product with this id. Event: `product.updated`.
     pub static UPDATE_PRODUCTS: Flow<(String, ProductChanges), Product> =
-        "update-products" (update), hooks: &["validate", "productsUpdated"];
+        "update-products" (update), hooks: &[&VALIDATE_ID, &PRODUCTS_UPDATED];
 }
 
 fn update(flow: &mut Local<'_>, (id, changes): (String, ProductChanges)) -> Result<Product, Fault> {
-    flow.hook("validate", || json!({ "id": id }))?;
+    flow.hook(&VALIDATE_ID, || OfId::of(&id))?;
     let product = flow.step("update-products", |tx, at| {
         if !PRODUCTS.table.exists(tx, &id)? {
             return Err(Fault::not_found(format!("Product with id \"{id}\" not found")));
@@ -26,6 +27,6 @@ fn update(flow: &mut Local<'_>, (id, changes): (String, ProductChanges)) -> Resu
         })?;
     }
     flow.emit("product.updated", json!({ "id": product.id }))?;
-    flow.hook("productsUpdated", || json!({ "products": [product] }))?;
+    flow.hook(&PRODUCTS_UPDATED, || Records::one(&product))?;
     Ok(product)
 }

@@ -9,6 +9,8 @@ use atoll_kernel::{
 use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
 use atoll_product::VARIANTS;
 
+use crate::points::{ITEMS_LINKED, LinkedItem, UnlinkedItem, VALIDATE_VARIANT_ITEMS, VariantItems};
+
 /// An inventory item of a variant.
 #[derive(Clone, Debug)]
 pub struct VariantItem {
@@ -19,6 +21,16 @@ pub struct VariantItem {
     /// The quantity that one piece of the variant requires, more than zero. It is stored and shown as the
     /// number that was sent (`1.0` stays `1.0`).
     pub required_quantity: Number,
+}
+
+impl VariantItem {
+    fn as_input(&self) -> LinkedItem {
+        LinkedItem {
+            variant_id: self.variant_id.clone(),
+            inventory_item_id: self.inventory_item_id.clone(),
+            required_quantity: self.required_quantity.clone(),
+        }
+    }
 }
 
 /// Changes of the inventory items of the variants of a product: all of them, or none.
@@ -35,24 +47,21 @@ pub struct VariantItemChanges {
 flow! {
     /// Links inventory items to variants of a product, and unlinks others.
     pub static LINK_INVENTORY_ITEMS: Flow<VariantItemChanges, ()> =
-        "link-inventory-items-to-variants" (link), hooks: &["validate", "inventoryItemsLinked"];
+        "link-inventory-items-to-variants" (link), hooks: &[&VALIDATE_VARIANT_ITEMS, &ITEMS_LINKED];
 }
 
 fn link(flow: &mut Local<'_>, changes: VariantItemChanges) -> Result<(), Fault> {
     let VariantItemChanges { product_id, link, unlink } = changes;
-    let input = || {
-        let pair = |variant: &str, item: &str| json!({ "variant_id": variant, "inventory_item_id": item });
-        let linked = link.iter().map(|it| {
-            let mut linked = pair(&it.variant_id, &it.inventory_item_id);
-            linked["required_quantity"] = json!(it.required_quantity);
-            linked
-        });
-        json!({
-            "product_id": product_id, "link": linked.collect::<Vec<_>>(),
-            "unlink": unlink.iter().map(|(variant, item)| pair(variant, item)).collect::<Vec<_>>(),
-        })
+    let input = || VariantItems {
+        product_id: product_id.clone(),
+        link: link.iter().map(VariantItem::as_input).collect(),
+        unlink: unlink
+            .iter()
+            .cloned()
+            .map(|(variant_id, inventory_item_id)| UnlinkedItem { variant_id, inventory_item_id })
+            .collect(),
     };
-    flow.hook("validate", input)?;
+    flow.hook(&VALIDATE_VARIANT_ITEMS, input)?;
     flow.step("link-inventory-items", |tx, at| {
         for VariantItem { variant_id, inventory_item_id, required_quantity } in &link {
             check_variant(tx, &product_id, variant_id)?;
@@ -66,7 +75,8 @@ fn link(flow: &mut Local<'_>, changes: VariantItemChanges) -> Result<(), Fault> 
         }
         Ok(())
     })?;
-    flow.hook("inventoryItemsLinked", input)
+    flow.hook(&ITEMS_LINKED, input)?;
+    Ok(())
 }
 
 /// The quantity must be more than zero. `None` is a number that is no decimal.

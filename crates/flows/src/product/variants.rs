@@ -9,6 +9,10 @@ use atoll_product::{
     PRODUCTS, ProductVariant, ProductVariantPatch, VARIANTS, delete_variant, update_variant,
 };
 
+use crate::points::{
+    Ids, OfProduct, Records, VALIDATE_IDS, VALIDATE_VARIANTS, VARIANTS_CREATED, VARIANTS_DELETED,
+    VARIANTS_UPDATED,
+};
 use crate::product::{NewVariant, PriceChange, create::create_variant, delete::delete_items};
 
 /// An update of a variant. Absent fields stay.
@@ -27,30 +31,30 @@ pub struct VariantChanges {
 flow! {
     /// Creates variants of the product with this id. Event: `product-variant.created`, for each.
     pub static CREATE_PRODUCT_VARIANTS: Flow<(String, Vec<NewVariant>), Vec<ProductVariant>> =
-        "create-product-variants" (create), hooks: &["validate", "productVariantsCreated"];
+        "create-product-variants" (create), hooks: &[&VALIDATE_VARIANTS, &VARIANTS_CREATED];
 }
 
 fn create(
     flow: &mut Local<'_>,
     (product_id, inputs): (String, Vec<NewVariant>),
 ) -> Result<Vec<ProductVariant>, Fault> {
-    flow.hook("validate", || json!({ "product_id": product_id }))?;
+    flow.hook(&VALIDATE_VARIANTS, || OfProduct::of(&product_id))?;
     let created = flow.step("create-product-variants", |tx, at| {
         let product = PRODUCTS.retrieve(tx, &product_id)?;
         inputs.into_iter().map(|it| create_variant(tx, at, &product, it)).collect::<Result<Vec<_>, _>>()
     })?;
-    flow.hook("productVariantsCreated", || json!({ "product_variants": created }))?;
+    flow.hook(&VARIANTS_CREATED, || Records::of(&created))?;
     Ok(created)
 }
 
 flow! {
     /// Updates variants. Unknown ids are 404. Event: `product-variant.updated`, for each.
     pub static UPDATE_PRODUCT_VARIANTS: Flow<Vec<VariantChanges>, Vec<ProductVariant>> =
-        "update-product-variants" (update), hooks: &["validate", "productVariantsUpdated"];
+        "update-product-variants" (update), hooks: &[&VALIDATE_IDS, &VARIANTS_UPDATED];
 }
 
 fn update(flow: &mut Local<'_>, changes: Vec<VariantChanges>) -> Result<Vec<ProductVariant>, Fault> {
-    flow.hook("validate", || json!({ "ids": changes.iter().map(|it| &it.id).collect::<Vec<_>>() }))?;
+    flow.hook(&VALIDATE_IDS, || Ids { ids: changes.iter().map(|it| it.id.clone()).collect() })?;
     let mut updated = Vec::with_capacity(changes.len());
     for VariantChanges { id, patch, options, prices } in changes {
         let variant = flow.step("update-product-variants", |tx, at| {
@@ -65,7 +69,7 @@ fn update(flow: &mut Local<'_>, changes: Vec<VariantChanges>) -> Result<Vec<Prod
         flow.emit("product-variant.updated", json!({ "id": id }))?;
         updated.push(variant);
     }
-    flow.hook("productVariantsUpdated", || json!({ "product_variants": updated }))?;
+    flow.hook(&VARIANTS_UPDATED, || Records::of(&updated))?;
     Ok(updated)
 }
 
@@ -157,11 +161,11 @@ flow! {
     /// Soft-deletes variants, with the inventory items that no other variant takes. Unknown ids are ignored,
     /// as on the wire. Event: `product-variant.deleted`, for each.
     pub static DELETE_PRODUCT_VARIANTS: Flow<Vec<String>, ()> =
-        "delete-product-variants" (delete), hooks: &["validate", "productVariantsDeleted"];
+        "delete-product-variants" (delete), hooks: &[&VALIDATE_IDS, &VARIANTS_DELETED];
 }
 
 fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
-    flow.hook("validate", || json!({ "ids": ids }))?;
+    flow.hook(&VALIDATE_IDS, || Ids::of(&ids))?;
     let mut deleted = Vec::new();
     let items = flow.step("delete-product-variants", |tx, at| {
         let mut items = Vec::new();
@@ -175,5 +179,6 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
     for id in &deleted {
         flow.emit("product-variant.deleted", json!({ "id": id }))?;
     }
-    flow.hook("productVariantsDeleted", || json!({ "ids": deleted }))
+    flow.hook(&VARIANTS_DELETED, || Ids::of(&deleted))?;
+    Ok(())
 }

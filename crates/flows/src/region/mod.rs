@@ -6,6 +6,11 @@ use atoll_payment::PAYMENT_PROVIDERS;
 use atoll_region::{REGIONS, Region, RegionPatch, create_region, delete_region, update_region};
 use atoll_store::clear_default;
 
+use crate::points::{
+    Ids, OfId, REGIONS_CREATED, REGIONS_DELETED, REGIONS_UPDATED, Records, VALIDATE_ID, VALIDATE_IDS,
+    VALIDATE_REGIONS,
+};
+
 /// A new region, with its countries and payment providers.
 #[derive(Clone, Debug, Default)]
 pub struct NewRegion {
@@ -33,12 +38,12 @@ pub struct RegionChanges {
 flow! {
     /// Creates regions. Event: `region.created`, for each.
     pub static CREATE_REGIONS: Flow<Vec<NewRegion>, Vec<Region>> =
-        "create-regions" (create), hooks: &["validate", "regionsCreated"];
+        "create-regions" (create), hooks: &[&VALIDATE_REGIONS, &REGIONS_CREATED];
 }
 
 fn create(flow: &mut Local<'_>, inputs: Vec<NewRegion>) -> Result<Vec<Region>, Fault> {
-    let records = || inputs.iter().map(|it| &it.region).collect::<Vec<_>>();
-    flow.hook("validate", || json!({ "regions": records() }))?;
+    let records = || inputs.iter().map(|it| it.region.clone()).collect::<Vec<_>>();
+    flow.hook(&VALIDATE_REGIONS, || Records::of(&records()))?;
     let mut created = Vec::with_capacity(inputs.len());
     for input in inputs {
         let region =
@@ -49,19 +54,19 @@ fn create(flow: &mut Local<'_>, inputs: Vec<NewRegion>) -> Result<Vec<Region>, F
         flow.emit("region.created", json!({ "id": region.id }))?;
         created.push(region);
     }
-    flow.hook("regionsCreated", || json!({ "regions": created }))?;
+    flow.hook(&REGIONS_CREATED, || Records::of(&created))?;
     Ok(created)
 }
 
 flow! {
     /// Updates a region. Event: `region.updated`.
     pub static UPDATE_REGIONS: Flow<RegionChanges, Region> =
-        "update-regions" (update), hooks: &["validate", "regionsUpdated"];
+        "update-regions" (update), hooks: &[&VALIDATE_ID, &REGIONS_UPDATED];
 }
 
 fn update(flow: &mut Local<'_>, changes: RegionChanges) -> Result<Region, Fault> {
     let RegionChanges { id, patch, countries, payment_providers } = changes;
-    flow.hook("validate", || json!({ "id": id }))?;
+    flow.hook(&VALIDATE_ID, || OfId::of(&id))?;
     let region = flow.step("update-regions", |tx, at| {
         if !REGIONS.table.exists(tx, &id)? {
             return Err(Fault::not_found(format!("Region with id \"{id}\" not found")));
@@ -72,7 +77,7 @@ fn update(flow: &mut Local<'_>, changes: RegionChanges) -> Result<Region, Fault>
         flow.step("set-payment-providers", |tx, at| set_providers(tx, at, &id, &providers))?;
     }
     flow.emit("region.updated", json!({ "id": id }))?;
-    flow.hook("regionsUpdated", || json!({ "regions": [region] }))?;
+    flow.hook(&REGIONS_UPDATED, || Records::one(&region))?;
     Ok(region)
 }
 
@@ -80,11 +85,11 @@ flow! {
     /// Deletes regions. Their countries become free for other regions, and a default region of the store is
     /// cleared. Unknown ids are ignored, as on the wire. Event: `region.deleted`, for each.
     pub static DELETE_REGIONS: Flow<Vec<String>, ()> =
-        "delete-regions" (delete), hooks: &["validate", "regionsDeleted"];
+        "delete-regions" (delete), hooks: &[&VALIDATE_IDS, &REGIONS_DELETED];
 }
 
 fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
-    flow.hook("validate", || json!({ "ids": ids }))?;
+    flow.hook(&VALIDATE_IDS, || Ids::of(&ids))?;
     let mut deleted = Vec::new();
     flow.step("delete-regions", |tx, at| {
         for id in &ids {
@@ -96,7 +101,8 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
     for id in &deleted {
         flow.emit("region.deleted", json!({ "id": id }))?;
     }
-    flow.hook("regionsDeleted", || json!({ "ids": deleted }))
+    flow.hook(&REGIONS_DELETED, || Ids::of(&deleted))?;
+    Ok(())
 }
 
 fn set_providers(tx: &mut dyn Write, at: &Moment, region: &str, ids: &[String]) -> Result<(), Fault> {

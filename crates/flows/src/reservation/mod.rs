@@ -9,17 +9,21 @@ use atoll_links::ORDER_FULFILLMENT;
 use atoll_order::{Error as OrderError, order_of_line};
 
 use crate::order::Out;
+use crate::points::{
+    Ids, OfId, RESERVATIONS_CREATED, RESERVATIONS_DELETED, RESERVATIONS_UPDATED, Records, VALIDATE_ID,
+    VALIDATE_IDS, VALIDATE_RESERVATIONS,
+};
 
 flow! {
     /// Reserves a quantity of an item at a location. For a line of an order at most what it takes and was not
     /// sent; a line without managed inventory takes what is reserved for it here. Event:
     /// `reservation-item.created`.
     pub static CREATE_RESERVATIONS: Flow<Vec<ReservationItem>, Vec<ReservationItem>> =
-        "create-reservations-workflow" (create), hooks: &["validate", "reservationsCreated"];
+        "create-reservations-workflow" (create), hooks: &[&VALIDATE_RESERVATIONS, &RESERVATIONS_CREATED];
 }
 
 fn create(flow: &mut Local<'_>, reservations: Vec<ReservationItem>) -> Result<Vec<ReservationItem>, Fault> {
-    flow.hook("validate", || json!({ "reservations": reservations }))?;
+    flow.hook(&VALIDATE_RESERVATIONS, || Records::of(&reservations))?;
     let made = flow.step("create-reservations-step", |tx, at| {
         let mut made = Vec::with_capacity(reservations.len());
         for reservation in reservations {
@@ -31,7 +35,7 @@ fn create(flow: &mut Local<'_>, reservations: Vec<ReservationItem>) -> Result<Ve
     for it in &made {
         flow.emit("reservation-item.created", json!({ "id": it.id }))?;
     }
-    flow.hook("reservationsCreated", || json!({ "reservations": made }))?;
+    flow.hook(&RESERVATIONS_CREATED, || Records::of(&made))?;
     Ok(made)
 }
 
@@ -39,14 +43,14 @@ flow! {
     /// Updates the reservation with this id, up to the outstanding quantity of its line. Event:
     /// `reservation-item.updated`.
     pub static UPDATE_RESERVATIONS: Flow<(String, ReservationItemPatch), ReservationItem> =
-        "update-reservations-workflow" (update), hooks: &["validate", "reservationsUpdated"];
+        "update-reservations-workflow" (update), hooks: &[&VALIDATE_ID, &RESERVATIONS_UPDATED];
 }
 
 fn update(
     flow: &mut Local<'_>,
     (id, patch): (String, ReservationItemPatch),
 ) -> Result<ReservationItem, Fault> {
-    flow.hook("validate", || json!({ "id": id }))?;
+    flow.hook(&VALIDATE_ID, || OfId::of(&id))?;
     let changed = flow.step("update-reservations", |tx, at| {
         let not_found = || Fault::invalid(format!("Reservation item with id {id} not found"));
         let before = RESERVATIONS.get(tx, &id)?.ok_or_else(not_found)?;
@@ -61,7 +65,7 @@ fn update(
         Ok(update_reservation(tx, at, &id, patch)?)
     })?;
     flow.emit("reservation-item.updated", json!({ "id": changed.id }))?;
-    flow.hook("reservationsUpdated", || json!({ "reservations": [changed] }))?;
+    flow.hook(&RESERVATIONS_UPDATED, || Records::one(&changed))?;
     Ok(changed)
 }
 
@@ -69,11 +73,11 @@ flow! {
     /// Deletes reservations. Unknown ids are ignored, as on the wire. Event: `reservation-item.deleted`, for
     /// each.
     pub static DELETE_RESERVATIONS: Flow<Vec<String>, ()> =
-        "delete-reservations" (delete), hooks: &["validate", "reservationsDeleted"];
+        "delete-reservations" (delete), hooks: &[&VALIDATE_IDS, &RESERVATIONS_DELETED];
 }
 
 fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
-    flow.hook("validate", || json!({ "ids": ids }))?;
+    flow.hook(&VALIDATE_IDS, || Ids::of(&ids))?;
     let deleted = flow.step("delete-reservations", |tx, at| {
         let mut deleted = Vec::new();
         for id in ids {
@@ -87,7 +91,8 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
     for id in &deleted {
         flow.emit("reservation-item.deleted", json!({ "id": id }))?;
     }
-    flow.hook("reservationsDeleted", || json!({ "ids": deleted }))
+    flow.hook(&RESERVATIONS_DELETED, || Ids::of(&deleted))?;
+    Ok(())
 }
 
 /// Checks that `more` may be reserved for the line of a reservation. Lines of anything but orders are not

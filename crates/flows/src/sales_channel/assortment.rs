@@ -13,6 +13,8 @@ use atoll_links::{
 use atoll_sales_channel::SALES_CHANNELS;
 use serde::{Deserialize, Deserializer};
 
+use crate::points::{ASSORTMENT_UPDATED, OfId, VALIDATE_ID};
+
 /// An update of a channel's assortment. Absent fields stay.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -72,12 +74,12 @@ fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<
 flow! {
     /// Updates the assortment of a channel: windows, exclusions and locations, in one transaction.
     pub static UPDATE_ASSORTMENT: Flow<AssortmentUpdate, ()> =
-        "update-sales-channel-assortment" (update), hooks: &["validate", "assortmentUpdated"];
+        "update-sales-channel-assortment" (update), hooks: &[&VALIDATE_ID, &ASSORTMENT_UPDATED];
 }
 
 fn update(flow: &mut Local<'_>, update: AssortmentUpdate) -> Result<(), Fault> {
     let channel = &update.channel;
-    flow.hook("validate", || json!({ "id": channel }))?;
+    flow.hook(&VALIDATE_ID, || OfId::of(channel))?;
     flow.step("validate-sales-channel-exists", |tx, _| match SALES_CHANNELS.table.exists(tx, channel)? {
         true => Ok(()),
         false => Err(Fault::not_found(format!("Sales channel with id: {channel} not found"))),
@@ -92,7 +94,8 @@ fn update(flow: &mut Local<'_>, update: AssortmentUpdate) -> Result<(), Fault> {
         update.stock_locations.iter().try_for_each(|it| set_location(tx, at, channel, it))
     })?;
     flow.emit("sales-channel.updated", json!({ "id": channel }))?;
-    flow.hook("assortmentUpdated", || json!({ "id": channel }))
+    flow.hook(&ASSORTMENT_UPDATED, || OfId::of(channel))?;
+    Ok(())
 }
 
 fn set_window(tx: &mut dyn Write, at: &Moment, channel: &str, terms: &ProductTerms) -> Result<(), Fault> {

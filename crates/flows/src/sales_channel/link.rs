@@ -7,12 +7,14 @@ use atoll_kernel::{
     Fault, Moment, Write,
     data::Link,
     flow,
-    flow::Local,
-    serde_json::{Map, json},
+    flow::{HookPoint, Local},
+    serde_json::Map,
 };
 use atoll_links::{PUBLISHABLE_API_KEY_SALES_CHANNEL, SALES_CHANNEL_STOCK_LOCATION};
 use atoll_sales_channel::SALES_CHANNELS;
 use atoll_stock_location::STOCK_LOCATIONS;
+
+use crate::points::{CHANNELS_LINKED, Links, VALIDATE_LINKS};
 
 /// Ids to link to a record, and to unlink from it. An id in both lists is unlinked.
 #[derive(Clone, Debug, Default)]
@@ -25,14 +27,21 @@ pub struct LinkIds {
     pub remove: Vec<String>,
 }
 
+impl LinkIds {
+    /// What hooks get.
+    pub(crate) fn as_input(&self) -> Links {
+        Links { id: self.id.clone(), add: self.add.clone(), remove: self.remove.clone() }
+    }
+}
+
 flow! {
     /// Links channels to a stock location, and unlinks others. All that are added must exist.
     pub static LINK_SALES_CHANNELS_TO_STOCK_LOCATION: Flow<LinkIds, ()> =
-        "link-sales-channels-to-stock-location" (link_to_location), hooks: &["validate", "salesChannelsLinked"];
+        "link-sales-channels-to-stock-location" (link_to_location), hooks: &[&VALIDATE_LINKS, &CHANNELS_LINKED];
 }
 
 fn link_to_location(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
-    hooked(flow, &ids, "salesChannelsLinked", |flow| {
+    hooked(flow, &ids, &CHANNELS_LINKED, |flow| {
         flow.step("validate-stock-location-exists", |tx, _| {
             Ok(STOCK_LOCATIONS.retrieve(tx, &ids.id).map(drop)?)
         })?;
@@ -43,11 +52,11 @@ fn link_to_location(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
 flow! {
     /// Links channels to a publishable key, and unlinks others. All that are added must exist.
     pub static LINK_SALES_CHANNELS_TO_API_KEY: Flow<LinkIds, ()> =
-        "link-sales-channels-to-api-key" (link_to_key), hooks: &["validate", "salesChannelsLinked"];
+        "link-sales-channels-to-api-key" (link_to_key), hooks: &[&VALIDATE_LINKS, &CHANNELS_LINKED];
 }
 
 fn link_to_key(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
-    hooked(flow, &ids, "salesChannelsLinked", |flow| {
+    hooked(flow, &ids, &CHANNELS_LINKED, |flow| {
         flow.step("validate-sales-channels-exist", |tx, _| {
             let key = API_KEYS.retrieve(tx, &ids.id)?;
             if key.r#type == ApiKeyKind::Secret {
@@ -74,13 +83,14 @@ fn link_to_key(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
 pub(super) fn hooked(
     flow: &mut Local<'_>,
     ids: &LinkIds,
-    after: &'static str,
+    after: &'static HookPoint<Links>,
     body: impl FnOnce(&mut Local<'_>) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let input = || json!({ "id": ids.id, "add": ids.add, "remove": ids.remove });
-    flow.hook("validate", input)?;
+    let input = || ids.as_input();
+    flow.hook(&VALIDATE_LINKS, input)?;
     body(flow)?;
-    flow.hook(after, input)
+    flow.hook(after, input)?;
+    Ok(())
 }
 
 /// Links and unlinks.

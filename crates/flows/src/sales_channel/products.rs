@@ -19,6 +19,8 @@ use super::{
     link::{associate, hooked},
 };
 
+use crate::points::{PRODUCTS_LINKED, VALIDATE_LINKS};
+
 /// Number of unknown ids that an error names.
 const N_NAMED_MAX: usize = 20;
 
@@ -73,12 +75,12 @@ pub struct ProductsPlan {
 flow! {
     /// Adds products to a channel, and removes others, in one transaction.
     pub static LINK_PRODUCTS_TO_SALES_CHANNEL: Flow<ChannelProducts, ()> =
-        "link-products-to-sales-channel" (link_products), hooks: &["validate", "productsLinked"];
+        "link-products-to-sales-channel" (link_products), hooks: &[&VALIDATE_LINKS, &PRODUCTS_LINKED];
 }
 
 fn link_products(flow: &mut Local<'_>, products: ChannelProducts) -> Result<(), Fault> {
     let ids = flow.step("find-products", |tx, _| named(tx, &products))?;
-    hooked(flow, &ids, "productsLinked", |flow| {
+    hooked(flow, &ids, &PRODUCTS_LINKED, |flow| {
         let changes = flow.step("validate-products-exist", |tx, _| {
             let plan = plan(tx, &ids)?;
             all_known(&plan.unknown)?;

@@ -1,20 +1,22 @@
 //! Deletes stock locations without stock.
 
 use atoll_inventory::{BY_LOCATION, INVENTORY_LEVELS, stocked_anywhere};
-use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
+use atoll_kernel::{Fault, flow, flow::Local};
 use atoll_stock_location::STOCK_LOCATIONS;
 use atoll_store::clear_default;
+
+use crate::points::{Ids, LOCATIONS_DELETED, VALIDATE_IDS};
 
 flow! {
     /// Soft-deletes stock locations, with their links and empty levels, and clears the store's default
     /// location if it is one of them. Refused for a location with stock or reservations, which would be lost.
     /// Unknown ids are ignored, as on the wire.
     pub static DELETE_STOCK_LOCATIONS: Flow<Vec<String>, ()> =
-        "delete-stock-locations-workflow" (delete), hooks: &["validate", "stockLocationsDeleted"];
+        "delete-stock-locations-workflow" (delete), hooks: &[&VALIDATE_IDS, &LOCATIONS_DELETED];
 }
 
 fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
-    flow.hook("validate", || json!({ "ids": ids }))?;
+    flow.hook(&VALIDATE_IDS, || Ids::of(&ids))?;
     flow.step("validate-nothing-is-stocked", |tx, _| {
         for id in &ids {
             let stocked = stocked_anywhere(tx, id)?;
@@ -37,5 +39,6 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
         }
         Ok(())
     })?;
-    flow.hook("stockLocationsDeleted", || json!({ "ids": ids }))
+    flow.hook(&LOCATIONS_DELETED, || Ids::of(&ids))?;
+    Ok(())
 }

@@ -5,22 +5,24 @@ use atoll_kernel::{
     data::{Entity, present},
     flow,
     flow::Local,
-    serde_json::{self, Map, Value, json},
+    serde_json::{self, Map, Value},
 };
 use atoll_stock_location::{STOCK_LOCATIONS, StockLocation, StockLocationAddress, StockLocationPatch};
 use serde::Deserialize;
 
+use crate::points::{LOCATIONS_CREATED, LOCATIONS_UPDATED, OfId, Records, VALIDATE_ID, VALIDATE_LOCATIONS};
+
 flow! {
     /// Creates stock locations.
     pub static CREATE_STOCK_LOCATIONS: Flow<Vec<StockLocation>, Vec<StockLocation>> =
-        "create-stock-locations-workflow" (create), hooks: &["validate", "stockLocationsCreated"];
+        "create-stock-locations-workflow" (create), hooks: &[&VALIDATE_LOCATIONS, &LOCATIONS_CREATED];
 }
 
 fn create(flow: &mut Local<'_>, mut locations: Vec<StockLocation>) -> Result<Vec<StockLocation>, Fault> {
     for location in &mut locations {
         location.name = location.name.trim().to_owned();
     }
-    flow.hook("validate", || json!({ "stock_locations": locations }))?;
+    flow.hook(&VALIDATE_LOCATIONS, || Records::of(&locations))?;
     let created = flow.step("create-stock-locations", |tx, at| {
         let create = |mut location: StockLocation| {
             if let Some(address) = &mut location.address {
@@ -30,7 +32,7 @@ fn create(flow: &mut Local<'_>, mut locations: Vec<StockLocation>) -> Result<Vec
         };
         locations.into_iter().map(create).collect::<Result<Vec<_>, Fault>>()
     })?;
-    flow.hook("stockLocationsCreated", || json!({ "stock_locations": created }))?;
+    flow.hook(&LOCATIONS_CREATED, || Records::of(&created))?;
     Ok(created)
 }
 
@@ -52,11 +54,11 @@ pub struct LocationChanges {
 flow! {
     /// Updates the stock location with this id.
     pub static UPDATE_STOCK_LOCATIONS: Flow<(String, LocationChanges), StockLocation> =
-        "update-stock-locations-workflow" (update), hooks: &["validate", "stockLocationsUpdated"];
+        "update-stock-locations-workflow" (update), hooks: &[&VALIDATE_ID, &LOCATIONS_UPDATED];
 }
 
 fn update(flow: &mut Local<'_>, (id, changes): (String, LocationChanges)) -> Result<StockLocation, Fault> {
-    flow.hook("validate", || json!({ "id": id }))?;
+    flow.hook(&VALIDATE_ID, || OfId::of(&id))?;
     let location = flow.step("update-stock-locations", |tx, at| {
         let LocationChanges { name, address, metadata } = changes;
         let address = match address {
@@ -75,7 +77,7 @@ fn update(flow: &mut Local<'_>, (id, changes): (String, LocationChanges)) -> Res
         let name = name.map(|it| it.trim().to_owned());
         Ok(STOCK_LOCATIONS.update(tx, at, &id, StockLocationPatch { name, address, metadata })?)
     })?;
-    flow.hook("stockLocationsUpdated", || json!({ "stock_locations": [location] }))?;
+    flow.hook(&LOCATIONS_UPDATED, || Records::one(&location))?;
     Ok(location)
 }
 

@@ -1,17 +1,19 @@
 //! Updating the store: its name, its currencies and its defaults, which are records of other modules.
 
-use atoll_kernel::{Fault, Read, flow, flow::Local, serde_json::json};
+use atoll_kernel::{Fault, Read, flow, flow::Local};
 use atoll_sales_channel::SALES_CHANNELS;
 use atoll_store::{STORES, Store, StorePatch};
+
+use crate::points::{OfId, Records, STORES_UPDATED, VALIDATE_ID};
 
 flow! {
     /// Updates the store with this id.
     pub static UPDATE_STORES: Flow<(String, StorePatch), Store> =
-        "update-stores" (update), hooks: &["validate", "storesUpdated"];
+        "update-stores" (update), hooks: &[&VALIDATE_ID, &STORES_UPDATED];
 }
 
 fn update(flow: &mut Local<'_>, (id, patch): (String, StorePatch)) -> Result<Store, Fault> {
-    flow.hook("validate", || json!({ "id": id }))?;
+    flow.hook(&VALIDATE_ID, || OfId::of(&id))?;
     let store = flow.step("update-stores", |tx, at| {
         if !STORES.table.exists(tx, &id)? {
             return Err(Fault::not_found(format!("Store with id \"{id}\" not found")));
@@ -21,7 +23,7 @@ fn update(flow: &mut Local<'_>, (id, patch): (String, StorePatch)) -> Result<Sto
         }
         Ok(atoll_store::update(tx, at, &id, patch)?)
     })?;
-    flow.hook("storesUpdated", || json!({ "stores": [store] }))?;
+    flow.hook(&STORES_UPDATED, || Records::one(&store))?;
     Ok(store)
 }
 

@@ -11,6 +11,8 @@ use atoll_user::{
     INVITE_LIFETIME_S, INVITES, Invite, USER, User, create_invite, create_user, find_invite, renew_invite,
 };
 
+use crate::points::{INVITES_CREATED, Records};
+
 /// An invite to create.
 #[derive(Clone)]
 pub struct NewInvite {
@@ -32,7 +34,7 @@ pub fn invite_token(ctx: &Ctx, email: &str) -> Result<Unsigned, Fault> {
 
 flow! {
     /// Creates an invite. Event: `invite.created`, which holds the token.
-    pub static CREATE_INVITES: Flow<NewInvite, Invite> = "create-invite-step" (create), hooks: &["invitesCreated"];
+    pub static CREATE_INVITES: Flow<NewInvite, Invite> = "create-invite-step" (create), hooks: &[&INVITES_CREATED];
 }
 
 fn create(flow: &mut Local<'_>, new: NewInvite) -> Result<Invite, Fault> {
@@ -41,7 +43,7 @@ fn create(flow: &mut Local<'_>, new: NewInvite) -> Result<Invite, Fault> {
     let invite =
         flow.step("create-invite", |tx, at| Ok(create_invite(tx, at, &email, metadata, &stored)?))?;
     flow.emit("invite.created", event_data(&invite, &token))?;
-    flow.hook("invitesCreated", || json!({ "invites": [invite] }))?;
+    flow.hook(&INVITES_CREATED, || Records::one(&invite))?;
     Ok(invite)
 }
 

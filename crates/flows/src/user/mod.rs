@@ -6,6 +6,8 @@ use atoll_auth::{PasswordHash, add_actor, register, remove_actor};
 use atoll_kernel::{Actor, Fault, Moment, Write, flow, flow::Local, serde_json::json};
 use atoll_user::{USER, USERS, User, UserPatch, create_user};
 
+use crate::points::{Emails, Ids, USERS_CREATED, VALIDATE_USERS};
+
 pub use invites::{
     ACCEPT_INVITE, Acceptance, CREATE_INVITES, DELETE_INVITES, NewInvite, REFRESH_INVITES, invite_token,
 };
@@ -22,12 +24,12 @@ pub struct NewUser {
 flow! {
     /// Creates admin users. Event: `user.created`, for each.
     pub static CREATE_USERS: Flow<Vec<NewUser>, Vec<User>> =
-        "create-users-workflow" (create), hooks: &["validate", "usersCreated"];
+        "create-users-workflow" (create), hooks: &[&VALIDATE_USERS, &USERS_CREATED];
 }
 
 fn create(flow: &mut Local<'_>, users: Vec<NewUser>) -> Result<Vec<User>, Fault> {
-    let emails = || users.iter().map(|it| it.email.as_str()).collect::<Vec<_>>();
-    flow.hook("validate", || json!({ "emails": emails() }))?;
+    let emails = || users.iter().map(|it| it.email.clone()).collect::<Vec<_>>();
+    flow.hook(&VALIDATE_USERS, || Emails { emails: emails() })?;
     let created = flow.step("create-users-step", |tx, at| {
         users.iter().map(|it| create_with_login(tx, at, it)).collect::<Result<Vec<_>, Fault>>()
     })?;
@@ -35,7 +37,7 @@ fn create(flow: &mut Local<'_>, users: Vec<NewUser>) -> Result<Vec<User>, Fault>
     for id in &ids {
         flow.emit("user.created", json!({ "id": id }))?;
     }
-    flow.hook("usersCreated", || json!({ "ids": ids }))?;
+    flow.hook(&USERS_CREATED, || Ids::of(&ids))?;
     Ok(created)
 }
 

@@ -2,13 +2,20 @@
 //! whole or not at all. Processes with external calls are a [`Saga`](crate::saga::Saga).
 
 mod hook;
+mod point;
 mod probe;
 
 use atoll_storage::dry_run;
 
-use crate::{Ctx, Fault, Moment, StoreError, Write, jobs::emit, serde_json::Value};
+use serde::{Serialize, de::DeserializeOwned};
 
-pub use hook::{ExternalHook, Hook, HookEntry, HookRun, StepCall};
+use crate::{Ctx, Fault, Moment, StoreError, Write, data::FieldValue, jobs::emit, serde_json::Value};
+
+pub use hook::{ExternalHook, Hook, HookAt, HookEntry, HookInput, HookOutput, HookRun, LocalHook, StepCall};
+#[doc(hidden)]
+pub use hook::{call_external, call_external_typed, call_named, call_typed, undo_external};
+pub(crate) use point::ADDITIONAL_DATA;
+pub use point::{AnyHookPoint, HookPoint};
 pub use probe::{Point, Probe, When};
 
 pub use crate::workflow::{AnyFlow, FlowEntry};
@@ -17,8 +24,8 @@ pub use crate::workflow::{AnyFlow, FlowEntry};
 pub struct Flow<I: 'static, O: 'static> {
     /// Unique id: `create-products`.
     pub name: &'static str,
-    /// Names of the points at which hooks may join.
-    pub hooks: &'static [&'static str],
+    /// The points at which hooks may join.
+    pub hooks: &'static [&'static dyn AnyHookPoint],
     /// The body: a function of its input, the moment and the data, and of nothing else. Tests run it twice
     /// with the same ids, and compare what it writes.
     pub run: fn(&mut Local<'_>, I) -> Result<O, Fault>,
@@ -54,26 +61,54 @@ impl Local<'_> {
         Ok(done)
     }
 
-    /// Calls the hooks of this point, in the order of their names. An error aborts the flow. `input` is
-    /// evaluated only if there is a hook; the `additional_data` of the request is added to it.
-    pub fn hook(&mut self, point: &'static str, input: impl FnOnce() -> Value) -> Result<(), Fault> {
-        let registry = self.ctx.registry();
-        let mut hooks = registry.hooks_at(self.flow, point).peekable();
+    /// Calls the hooks of this point, in the order of their names, and returns what they contribute. An error
+    /// aborts the flow. `input` is evaluated only if there is a hook.
+    pub fn hook<I, O>(
+        &mut self,
+        point: &'static HookPoint<I, O>,
+        input: impl FnOnce() -> I,
+    ) -> Result<Vec<O>, Fault>
+    where
+        I: FieldValue + Serialize + 'static,
+        O: FieldValue + DeserializeOwned + 'static,
+    {
+        Ok(self.hook_by_name(point, input)?.into_iter().map(|(_, output)| output).collect())
+    }
+
+    /// As `hook`, with the names of the hooks.
+    pub(crate) fn hook_by_name<I, O>(
+        &mut self,
+        point: &'static HookPoint<I, O>,
+        input: impl FnOnce() -> I,
+    ) -> Result<Vec<(&'static str, O)>, Fault>
+    where
+        I: FieldValue + Serialize + 'static,
+        O: FieldValue + DeserializeOwned + 'static,
+    {
+        let mut hooks = self.ctx.registry().hooks_at(self.flow, point).peekable();
         if hooks.peek().is_none() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let mut input = input();
-        if let (Value::Object(input), Some(data)) = (&mut input, self.ctx.additional_data()) {
-            input.insert("additional_data".into(), data.clone());
-        }
+        let (input, ctx) = (input(), self.ctx);
+        let mut input = HookInput::new(self.flow, point.name, &input, ctx.additional_data());
+        let mut outputs = Vec::new();
         for hook in hooks {
             if let HookRun::Local(run) = hook.run {
+                input.hook = hook.name;
                 self.probe(hook.name, When::Before)?;
-                run(self, &input)?;
+                let output = run(self, &input)?;
                 self.probe(hook.name, When::After)?;
+                outputs.extend(input.read(output)?.map(|it| (hook.name, it)));
             }
         }
-        Ok(())
+        Ok(outputs)
+    }
+
+    /// The `additional_data` of the request, for hooks. Hooks that joined by the name of a point may also
+    /// read it as a field of their input.
+    pub fn additional_data<T: DeserializeOwned>(&self) -> Result<Option<T>, Fault> {
+        let data = self.ctx.additional_data().map(T::deserialize).transpose();
+        data.map_err(|error| Fault::invalid(format!("Invalid request: {ADDITIONAL_DATA}: {error}")))
     }
 
     /// Runs another flow as part of this one.

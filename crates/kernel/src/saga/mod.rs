@@ -20,7 +20,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Actor, Ctx, Fault, Read};
+use crate::{Actor, Ctx, Fault, Read, flow::AnyHookPoint};
 
 pub use answer::StepAnswer;
 pub use engine::Outcome;
@@ -36,9 +36,9 @@ pub struct Saga<I: 'static, O: 'static> {
     /// Unique id: `complete-cart`.
     pub name: &'static str,
     /// Points at which hooks may join within a transaction.
-    pub hooks: &'static [&'static str],
+    pub hooks: &'static [&'static dyn AnyHookPoint],
     /// Points at which hooks may join with external calls.
-    pub external_hooks: &'static [&'static str],
+    pub external_hooks: &'static [&'static dyn AnyHookPoint],
     /// Time-out of a run, over all restarts; none by default.
     pub timeout: Option<Duration>,
     /// Retention of the journal after the end of a run, for inspection.

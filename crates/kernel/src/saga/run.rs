@@ -9,8 +9,9 @@ use tokio::sync::Notify;
 
 use crate::{
     Ctx, Fault, Moment, Timestamp, Write,
+    data::FieldValue,
     data::View,
-    flow::{HookRun, Local, Point, StepCall, When},
+    flow::{HookPoint, HookRun, Local, Point, StepCall, When},
     http::FaultRecord,
     once::done,
     saga::{
@@ -226,22 +227,43 @@ impl Run {
     }
 
     /// Calls the hooks of this point: those in a transaction first, then, if the point allows them, those
-    /// with external calls, one after the other. Returns the outputs of the latter by the name of the hook.
-    /// If one fails, all are undone.
-    pub async fn hook(&mut self, point: &'static str, input: Value) -> Result<Vec<(String, Value)>, Fault> {
+    /// with external calls, one after the other. Returns what they contribute, by the name of the hook. If
+    /// one fails, all are undone.
+    pub async fn hook<I, O>(
+        &mut self,
+        point: &'static HookPoint<I, O>,
+        input: I,
+    ) -> Result<Vec<(String, O)>, Fault>
+    where
+        I: FieldValue + Serialize + Clone + Send + 'static,
+        O: FieldValue + Serialize + DeserializeOwned + Send + 'static,
+    {
         let begin = self.undos.len();
         let answers = self.call_hooks(point, input).await;
         self.whole(begin, answers).await
     }
 
-    async fn call_hooks(&mut self, point: &'static str, input: Value) -> Result<Vec<(String, Value)>, Fault> {
-        let registry = self.ctx.registry();
-        let hooks: Vec<_> = registry.hooks_at(self.saga, point).collect();
+    async fn call_hooks<I, O>(
+        &mut self,
+        point: &'static HookPoint<I, O>,
+        input: I,
+    ) -> Result<Vec<(String, O)>, Fault>
+    where
+        I: FieldValue + Serialize + Clone + Send + 'static,
+        O: FieldValue + Serialize + DeserializeOwned + Send + 'static,
+    {
+        let hooks: Vec<_> = self.ctx.registry().hooks_at(self.saga, point).collect();
+        let mut answers = Vec::new();
         if hooks.iter().any(|it| matches!(it.run, HookRun::Local(_))) {
             let input = input.clone();
-            self.local(point, move |local| local.hook(point, || input)).await?;
+            let body = move |local: &mut Local<'_>| {
+                let outputs = local.hook_by_name(point, || input)?.into_iter();
+                Ok(Some(outputs.map(|(hook, output)| (hook.to_owned(), output)).collect::<Vec<_>>()))
+            };
+            // Journals of Atoll up to November 2026 hold null: hooks contributed nothing.
+            answers.extend(self.local(point.name, body).await?.unwrap_or_default());
         }
-        let mut answers = Vec::new();
+        let input = serde_json::to_value(input).map_err(Fault::unexpected)?;
         for hook in hooks {
             if let HookRun::External { call, undo, timeout, retries } = hook.run {
                 let undo = undo.map(|undo| Arc::new(undo) as _);
@@ -250,7 +272,11 @@ impl Run {
                 step.timeout = timeout.unwrap_or(step.timeout);
                 step.patience = retries.map_or(step.patience, |(n, pause)| Patience::of(n, pause));
                 let answer = self.invoke(vec![step]).await?.into_iter().next();
-                answers.push((hook.name.to_owned(), answer.unwrap_or(Ok(Value::Null))?));
+                let answer = answer.unwrap_or(Ok(Value::Null))?;
+                if !answer.is_null() {
+                    let misfit = |it| Fault::unexpected(format!("`{}` cannot be read: {it}", hook.name));
+                    answers.push((hook.name.to_owned(), serde_json::from_value(answer).map_err(misfit)?));
+                }
             }
         }
         Ok(answers)
