@@ -1,7 +1,5 @@
 //! Webhooks: a provider says later what became of a payment, and it is done once; and raw routes of a module.
 
-use std::path::Path;
-
 use atoll_kernel::{
     Fault, Timestamp,
     http::{self, Call, Encoding, Params, Part, Reply, Type, check_signature, sign, sign_timed},
@@ -304,21 +302,4 @@ async fn module_receives_webhooks_on_a_raw_route_of_its_own() {
     let openapi = app.client().get("/openapi.json").await.ok();
     let body = &openapi["paths"]["/hooks/parcels"]["post"]["requestBody"]["content"]["*/*"]["schema"];
     assert_eq!(body["format"], "binary");
-}
-
-/// The code blocks of the docs about webhooks are from here and from the bank, to the letter.
-#[test]
-fn docs_show_webhooks_as_they_are_tested() {
-    let read = |file: &str| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-        std::fs::read_to_string(path).expect("a file")
-    };
-    let (docs, tested) = (read("../docs/flows.md"), read("flows/bank.rs") + &read("flows/webhooks.rs"));
-    let section = docs.split("\n## ").find(|it| it.starts_with("Webhooks")).expect("a section on webhooks");
-    let blocks: Vec<&str> =
-        section.split("```rust\n").skip(1).filter_map(|it| Some(it.split_once("```")?.0)).collect();
-    assert_eq!(blocks.len(), 2);
-    for block in blocks {
-        assert!(tested.contains(block), "no test has this code:\n{block}");
-    }
 }
