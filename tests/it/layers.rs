@@ -13,7 +13,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/http", &["crates/query", "crates/schema", "crates/storage", "crates/values"]),
     ("crates/kernel", &["crates/http", "crates/query", "crates/schema", "crates/storage", "crates/values"]),
     ("crates/checkout", &["crates/kernel"]),
-    ("plugins", &["crates/checkout", "crates/kernel"]),
+    ("crates/providers", &["crates/kernel"]),
+    ("crates/local-files", &["crates/kernel", "crates/providers"]),
+    ("plugins", &["crates/checkout", "crates/kernel", "crates/providers"]),
     ("crates/background", &["crates/kernel"]),
     ("crates/links", &["crates/kernel", "plugins"]),
     ("crates/availability", &["crates/kernel", "crates/links", "plugins"]),
@@ -23,21 +25,21 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "crates/api",
         &[
             "crates/availability", "crates/background", "crates/checkout", "crates/flows", "crates/kernel",
-            "crates/links", "plugins",
+            "crates/links", "crates/providers", "plugins",
         ],
     ),
     (
         "plugins/extensions",
         &[
             "crates/availability", "crates/checkout", "crates/flows", "crates/kernel", "crates/links",
-            "plugins",
+            "crates/providers", "plugins",
         ],
     ),
     (
         "crates/bundle",
         &[
             "crates/api", "crates/availability", "crates/background", "crates/flows", "crates/links",
-            "plugins",
+            "crates/local-files", "plugins",
         ],
     ),
     (

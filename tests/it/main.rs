@@ -39,5 +39,6 @@ mod sessions;
 mod shelves;
 mod stock;
 mod story;
+mod uploads;
 mod users;
 mod wall;

@@ -54,6 +54,23 @@ test("sales channels", async () => {
   assert.equal(await refused(api.retrieve(web.id)), 404)
 })
 
+test("uploads", async () => {
+  const { admin, baseUrl } = server
+  const api = admin.admin.upload
+  const png = new File([Buffer.from("89504e470d0a1a0a", "hex")], "shirt.png", { type: "image/png" })
+  const { files } = await api.create({ files: [png, { name: "note.txt", content: "text" }] })
+  assert.equal(files.length, 2)
+  assert.ok(files[0].url.startsWith(`${baseUrl}/static/`))
+  const [shown, downloaded] = await Promise.all(files.map((file) => fetch(file.url)))
+  assert.equal(shown.headers.get("content-type"), "image/png")
+  assert.match(downloaded.headers.get("content-disposition") ?? "", /^attachment/)
+  assert.equal(await downloaded.text(), "text")
+  assert.deepEqual((await api.retrieve(files[0].id)).file, files[0])
+  assert.equal((await api.delete(files[0].id)).deleted, true)
+  assert.equal(await refused(api.retrieve(files[0].id)), 404)
+  assert.equal((await fetch(files[0].url)).status, 404)
+})
+
 test("stores and currencies", async () => {
   const { store: stores, currency } = server.admin.admin
   const { stores: [store] } = await stores.list()

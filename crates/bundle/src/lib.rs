@@ -14,6 +14,7 @@ use atoll_flows as _;
 use atoll_fulfillment as _;
 use atoll_inventory as _;
 use atoll_links as _;
+use atoll_local_files as _;
 use atoll_order as _;
 use atoll_payment as _;
 use atoll_pricing as _;

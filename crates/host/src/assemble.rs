@@ -11,10 +11,11 @@ use atoll_kernel::{
     clock::Clock,
     data::Store,
     flow::Probe,
-    http::{Config, Parts, router},
-    limits::{CART_DAYS, REQUESTS_MAX},
+    http::{Config, FileConfig, Parts, router},
+    limits::{CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
     migration::{Plan as MigrationPlan, migrate, migrate_by},
 };
+use tempfile::TempDir;
 
 use crate::{Data, Secret, Secrets, Settings};
 
@@ -26,6 +27,8 @@ pub struct App {
     pub router: axum::Router,
     /// What the start created in a new database.
     pub first_run: FirstRun,
+    /// The folder of uploaded files beside data in memory, which goes with them.
+    pub temporary: Option<TempDir>,
 }
 
 /// Everything that is linked in. The error lists all inconsistencies.
@@ -53,7 +56,12 @@ pub struct Assembly {
     pub config: Config,
     /// Called at every step of a flow. For tests.
     pub probe: Option<Arc<dyn Probe>>,
+    /// A folder that is removed when the application is dropped.
+    pub temporary: Option<TempDir>,
 }
+
+/// The URL of local files, unless it is set: that of the default address.
+const FILES_URL: &str = "http://127.0.0.1:9000/static";
 
 impl Assembly {
     /// Opens the data with these settings.
@@ -65,6 +73,12 @@ impl Assembly {
         // The database first: if secrets exist without it, it was lost.
         let (store, plan) = data.open_planned(registry()?)?;
         let secrets = Secrets::find(data, settings.jwt_secret, settings.cookie_secret)?;
+        let (folder, temporary) = data.files()?;
+        let files = FileConfig {
+            folder,
+            url: settings.files_url.unwrap_or_else(|| FILES_URL.to_owned()),
+            bytes_max: settings.file_bytes_max.unwrap_or(FILE_BYTES_MAX),
+        };
         let config = Config {
             jwt_secret: secrets.jwt,
             cookie_secret: secrets.cookie,
@@ -75,13 +89,14 @@ impl Assembly {
             reads: settings.reads,
             cart_days: settings.cart_days.unwrap_or(CART_DAYS),
             providers: settings.providers,
+            files,
         };
-        Ok(Assembly { store, plan: Some(plan), clock: Clock::System, admin, config, probe: None })
+        Ok(Assembly { store, plan: Some(plan), clock: Clock::System, admin, config, probe: None, temporary })
     }
 
     /// Migrates the data, seeds a new database, and builds the application.
     pub async fn start(self) -> anyhow::Result<App> {
-        let Assembly { store, plan, clock, admin, config, probe } = self;
+        let Assembly { store, plan, clock, admin, config, probe, temporary } = self;
         let registry = registry()?;
         for module in &registry.left_out.modules {
             let module = module.name;
@@ -97,6 +112,6 @@ impl Assembly {
         let run = move |tx: &mut dyn Write, at: &Moment| first_run(tx, at, &app, &token, admin.as_ref());
         let (first_run, _) = ctx.write(Actor::System, run).await?;
         let router = router(ctx.clone(), &ctx.routes());
-        Ok(App { ctx, router, first_run })
+        Ok(App { ctx, router, first_run, temporary })
     }
 }

@@ -15,8 +15,12 @@ use atoll_kernel::{
     },
     migration::Plan as MigrationPlan,
 };
+use tempfile::TempDir;
 
 use crate::Secret;
+
+/// The folder of uploaded files in a data folder.
+const FILES: &str = "files";
 
 /// The files of a data folder. The database is created first, so secrets without one mean that it was lost.
 const DATABASE: &str = "atoll.redb";
@@ -59,6 +63,17 @@ impl Data {
                 let open = || Planned::of(Redb::open(&file)?, registry)?.open(registry);
                 open().with_context(|| failed_to_open(&file))
             }
+        }
+    }
+
+    /// The folder of uploaded files, which need not exist; beside data in memory a temporary one.
+    pub fn files(&self) -> anyhow::Result<(PathBuf, Option<TempDir>)> {
+        match self {
+            Data::Memory => {
+                let folder = TempDir::new().context("failed to create a temporary folder for files")?;
+                Ok((folder.path().to_owned(), Some(folder)))
+            }
+            Data::Folder(folder) => Ok((folder.join(FILES), None)),
         }
     }
 

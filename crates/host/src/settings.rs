@@ -16,7 +16,7 @@ use atoll_auth::check_password;
 use atoll_kernel::{
     Registry,
     http::{OriginList, Origins, Proxies, ReadLimits},
-    limits::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN},
+    limits::{FILE_BYTES_CEILING, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN},
     query::AnswerLimits,
     registry::{FeatureFlag, Flags, ProviderChoice, nearest},
 };
@@ -76,13 +76,15 @@ const WRITE_TIMEOUT: Key = key("write_timeout", "ATOLL_WRITE_TIMEOUT", "30 s");
 const DRAIN_TIMEOUT: Key = key("drain_timeout", "ATOLL_DRAIN_TIMEOUT", "30 s");
 const TRUSTED_PROXIES: Key = key("trusted_proxies", "ATOLL_TRUSTED_PROXIES", "none");
 const CART_DAYS: Key = key("cart_days", "ATOLL_CART_DAYS", "30");
+const FILES_URL: Key = key("files_url", "ATOLL_FILES_URL", "http://<listen>/static");
+const FILE_BYTES_MAX: Key = key("file_bytes_max", "ATOLL_FILE_BYTES_MAX", "16777216");
 /// All settings of the file, in the order in which they are shown.
 const KEYS: &[&Key] = &[
     &DATA, &LISTEN, &ROLE, &LOG, &ADMIN_EMAIL, &ADMIN_PASSWORD, &JWT_SECRET, &COOKIE_SECRET, &STORE_CORS,
     &ADMIN_CORS, &AUTH_CORS, &TRUSTED_PROXIES, &CONNECTIONS_MAX, &REQUESTS_MAX, &BUFFER_BYTES_MAX,
     &HEADER_TIMEOUT, &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT, &REQUEST_KEYS_MAX,
     &READ_THREADS, &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX,
-    &STORE_CHILDREN_MAX, &CART_DAYS,
+    &STORE_CHILDREN_MAX, &CART_DAYS, &FILES_URL, &FILE_BYTES_MAX,
 ];
 
 /// Largest count: the most permits of a semaphore that can be acquired at once.
@@ -193,6 +195,10 @@ pub struct Settings {
     pub cart_days: Option<u32>,
     /// Which providers serve.
     pub providers: ProviderChoice,
+    /// Where `/static` of this server is reached, for the URLs of local files; `None`: not set.
+    pub files_url: Option<String>,
+    /// Most bytes of an uploaded file; `None`: not set.
+    pub file_bytes_max: Option<usize>,
     /// All settings with their sources, one line each.
     pub shown: Vec<String>,
 }
@@ -262,6 +268,8 @@ impl Settings {
             requests_max: loading.get(&REQUESTS_MAX, count),
             reads: loading.reads(),
             cart_days: loading.get(&CART_DAYS, days),
+            files_url: loading.get(&FILES_URL, base_url),
+            file_bytes_max: loading.get(&FILE_BYTES_MAX, file_bytes),
             ..Settings::default()
         };
         let settable = |it: &str| match check_password(it) {
@@ -561,6 +569,25 @@ fn days(text: &str) -> Result<u32, String> {
     }
 }
 
+/// An address that names are appended to, without a slash at the end.
+fn base_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let fits =
+        |it: &str| !it.is_empty() && !it.contains(['?', '#']) && it.bytes().all(|it| it.is_ascii_graphic());
+    match rest {
+        Some(rest) if fits(rest) => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err("it must be an address such as `https://shop.example.com/static`".into()),
+    }
+}
+
+/// Parses the size limit of a file.
+fn file_bytes(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n @ 1..=FILE_BYTES_CEILING) => Ok(n),
+        _ => Err(format!("it must be a number of bytes from 1 to {FILE_BYTES_CEILING}")),
+    }
+}
+
 fn switch(text: &str) -> Option<bool> {
     match text.to_lowercase().as_str() {
         "true" | "1" | "on" | "yes" => Some(true),
@@ -613,13 +640,14 @@ mod tests {
 
     #[test]
     fn command_line_overrides_environment_overrides_file() {
-        let file = "listen = \"127.0.0.1:1\"\nrole = \"worker\"\nlog = \"debug\"\nwrite_timeout = 7\n[feature_flags]\nsales_channels = false";
-        let env = "ATOLL_LISTEN=127.0.0.1:2\nATOLL_DRAIN_TIMEOUT=5 s\nATOLL_ROLE=server\nATOLL_DATA=\nATOLL_JWT_SECRET=long enough to be one\nATOLL_TRUSTED_PROXIES=10.0.0.0/8\nATOLL_CART_DAYS=0";
+        let file = "listen = \"127.0.0.1:1\"\nrole = \"worker\"\nlog = \"debug\"\nwrite_timeout = 7\nfile_bytes_max = 1000\n[feature_flags]\nsales_channels = false";
+        let env = "ATOLL_LISTEN=127.0.0.1:2\nATOLL_DRAIN_TIMEOUT=5 s\nATOLL_ROLE=server\nATOLL_DATA=\nATOLL_JWT_SECRET=long enough to be one\nATOLL_TRUSTED_PROXIES=10.0.0.0/8\nATOLL_CART_DAYS=0\nATOLL_FILES_URL=https://shop.example.com/static/";
         let settings = load(file, env, &[("listen", "127.0.0.1:3")]).expect("settings");
         assert_eq!(settings.listen.map(|it| it.port()), Some(3));
         assert_eq!((settings.role, settings.flags.is_on(&FLAG)), (Role::Server, false));
         let timeouts = (settings.http.write_timeout.as_secs(), settings.http.drain_timeout.as_secs());
         assert_eq!(timeouts, (7, 5));
+        assert_eq!(settings.files_url.as_deref(), Some("https://shop.example.com/static"));
         assert_eq!(
             settings.shown,
             [
@@ -649,6 +677,8 @@ mod tests {
                 "store_answer_bytes_max = 16777216 (default)",
                 "store_children_max = 100 (default)",
                 "cart_days = 0 (ATOLL_CART_DAYS)",
+                "files_url = https://shop.example.com/static/ (ATOLL_FILES_URL)",
+                "file_bytes_max = 1000 (atoll.toml)",
                 "admin_email = none (default)",
                 "admin_password = none (default)",
                 "modules.off = none (default)",
@@ -733,7 +763,7 @@ mod tests {
     #[test]
     fn settings_report_all_errors_at_once() {
         let file = "listen = 9000.5\nport = \"1\"\njwt_secret = \"hunter2\"\n[feature_flags]\nsales_channels = \"no\"\ntaxes = true";
-        let env = "ATOLL_TRUSTED_PROXIES=nginx\nATOLL_LISTEN=nowhere\nATOLL_FF_SALES_CHANNELS=maybe\nATOLL_ADMIN_EMAIL=me@example.com\nATOLL_CONNECTIONS_MAX=0\nATOLL_IDLE_TIMEOUT=long\nATOLL_CART_DAYS=-1";
+        let env = "ATOLL_TRUSTED_PROXIES=nginx\nATOLL_LISTEN=nowhere\nATOLL_FF_SALES_CHANNELS=maybe\nATOLL_ADMIN_EMAIL=me@example.com\nATOLL_CONNECTIONS_MAX=0\nATOLL_IDLE_TIMEOUT=long\nATOLL_CART_DAYS=-1\nATOLL_FILES_URL=/static\nATOLL_FILE_BYTES_MAX=100000000";
         let Err(Wrong(wrong)) = load(file, env, &[("role", "king"), ("log", "a=b=c")]) else {
             panic!("it is wrong");
         };
@@ -750,6 +780,8 @@ mod tests {
                 "connections_max: 0: it must be a number from 1 to 4294967295 (ATOLL_CONNECTIONS_MAX)",
                 "idle_timeout: long: it must be a number of seconds from 1 to 86400 (ATOLL_IDLE_TIMEOUT)",
                 "cart_days: -1: it must be a number of days from 1 to 36500, or 0 for never (ATOLL_CART_DAYS)",
+                "files_url: /static: it must be an address such as `https://shop.example.com/static` (ATOLL_FILES_URL)",
+                "file_bytes_max: 100000000: it must be a number of bytes from 1 to 67108864 (ATOLL_FILE_BYTES_MAX)",
                 "admin_email needs admin_password",
                 "feature_flags.taxes is not a feature flag (atoll.toml)",
                 "feature_flags.sales_channels: a string: it must be true or false (atoll.toml)",

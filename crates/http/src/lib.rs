@@ -14,6 +14,7 @@ pub mod qs;
 mod route;
 mod router;
 mod text;
+mod upload;
 
 pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as header_names};
 pub use bytes::Bytes;
@@ -27,3 +28,4 @@ pub use route::{
     RequestBody, Route, Source,
 };
 pub use router::router;
+pub use upload::{Files, IncomingFile};

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use atoll_query::Graph;
+use atoll_values::limits::FILES_PER_UPLOAD_MAX;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -143,6 +144,12 @@ fn operation<A: App>(
             let content = content(bodies::schema(schema, entity, graph));
             let example = example.and_then(|it| it.request.as_ref());
             operation["requestBody"] = json!({ "content": with_example(content, example) });
+        }
+        RequestBody::Files(field) => {
+            let file = json!({ "type": "string", "format": "binary" });
+            let files = json!({ "type": "array", "items": file, "maxItems": FILES_PER_UPLOAD_MAX });
+            let form = json!({ "type": "object", "required": [field], "properties": { field: files } });
+            operation["requestBody"] = json!({ "content": { "multipart/form-data": { "schema": form } } });
         }
         RequestBody::Raw => {
             let bytes = json!({ "type": "string", "format": "binary" });

@@ -89,6 +89,7 @@ pub(crate) fn entity_of(answer: Answer) -> Option<&'static str> {
         Answer::Object(_)
         | Answer::OneOf(_)
         | Answer::Html
+        | Answer::File
         | Answer::HtmlOr(_)
         | Answer::Created
         | Answer::Deleted => None,

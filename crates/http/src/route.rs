@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::{Fault, Origins};
+use crate::{Fault, Files, Origins, upload::Unread};
 
 /// The application behind the router: authenticates requests and runs handlers.
 pub trait App: Clone + Send + Sync + 'static {
@@ -153,6 +153,8 @@ pub enum Answer {
     OneOf(&'static [Answer]),
     /// An HTML page.
     Html,
+    /// The content of a file, of any media type.
+    File,
     /// An HTML page for browsers, a JSON object of these fields for programs.
     HtmlOr(&'static [Part]),
     /// 201 with an empty body.
@@ -208,7 +210,7 @@ impl Answer {
                 parts.iter().filter_map(Part::envelope).collect()
             }
             Answer::OneOf(answers) => answers.iter().flat_map(|it| it.envelopes()).collect(),
-            Answer::Html | Answer::Created | Answer::Deleted => Vec::new(),
+            Answer::Html | Answer::File | Answer::Created | Answer::Deleted => Vec::new(),
         }
     }
 
@@ -243,6 +245,8 @@ pub enum RequestBody {
     Json(Body),
     /// Bytes of any content, as they were sent: [`Call::raw`]. For webhooks, whose signature is of the bytes.
     Raw,
+    /// A form with files under this name, which the handler reads while they arrive: [`Call::files`].
+    Files(&'static str),
 }
 
 impl RequestBody {
@@ -309,11 +313,11 @@ impl fmt::Display for Source {
 
 impl<A: App> Route<A> {
     /// Is a repeated request with the same `Idempotency-Key` answered from the first one? Not if its body is
-    /// raw: such a body is not part of what identifies a request.
+    /// raw or a form with files: such a body is not part of what identifies a request.
     pub(crate) fn takes_idempotency_key(&self) -> bool {
         self.method != Method::Get
             && (self.auth.is_admin() || self.auth.is_store())
-            && !matches!(self.body, RequestBody::Raw)
+            && !matches!(self.body, RequestBody::Raw | RequestBody::Files(_))
     }
 }
 
@@ -335,6 +339,7 @@ pub struct Call<A: App> {
     pub(crate) path: HashMap<String, String>,
     pub(crate) body: Value,
     pub(crate) raw: Bytes,
+    pub(crate) unread: Option<Unread>,
 }
 
 impl<A: App> Call<A> {
@@ -356,6 +361,16 @@ impl<A: App> Call<A> {
     /// The body of a raw route, as it was sent; empty for other routes.
     pub fn raw(&self) -> &Bytes {
         &self.raw
+    }
+
+    /// The files of an upload, of at most `bytes_max` bytes each, once. They arrive while they are read, at
+    /// the pace of the client, so nothing of the call that others wait for is held meanwhile: drop its
+    /// `view`. Errors: 400 if the body is no form.
+    pub fn files(&self, bytes_max: usize) -> Result<Files, Fault> {
+        match &self.unread {
+            Some(unread) => unread.files(&self.head, bytes_max),
+            None => Err(Fault::unexpected("the route takes no files")),
+        }
     }
 
     /// Deserialises the body, once. A number that the schema accepts but `T` does not is the client's error.

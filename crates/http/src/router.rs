@@ -25,6 +25,7 @@ use crate::{
     Route, caching,
     head::{check, request_id},
     qs,
+    upload::Unread,
 };
 
 /// `Retry-After` of requests beyond the concurrency limit, in seconds. Most requests take milliseconds.
@@ -146,24 +147,32 @@ async fn answer<A: App>(
         params.limit = params.limit.min(STORE_PAGE_MAX);
         params.with_deleted = false;
     }
-    let (raw, view) = if route.body.is_some() {
-        // A body may take its time: what is held until then keeps space, and is old.
-        drop(view);
-        let raw = read_body(body, route.body_bytes_max.unwrap_or(BODY_BYTES_MAX)).await?;
-        (raw, app.view())
-    } else {
-        drop(body);
-        (Bytes::new(), view)
+    let n_bytes_max = route.body_bytes_max.unwrap_or(BODY_BYTES_MAX);
+    let mut unread = None;
+    let (raw, view) = match route.body {
+        RequestBody::None => {
+            drop(body);
+            (Bytes::new(), view)
+        }
+        RequestBody::Files(field) => {
+            unread = Some(Unread::new(body, n_bytes_max, field));
+            (Bytes::new(), view)
+        }
+        RequestBody::Json(_) | RequestBody::Raw => {
+            // A body may take its time: what is held until then keeps space, and is old.
+            drop(view);
+            (read_body(body, n_bytes_max).await?, app.view())
+        }
     };
     let (body, raw) = match route.body {
-        RequestBody::None => (Value::Null, Bytes::new()),
+        RequestBody::None | RequestBody::Files(_) => (Value::Null, Bytes::new()),
         RequestBody::Json(schema) => {
             let (body, long_numbers) = parse_body(&head.headers, &raw)?;
             (atoll_schema::check(schema, body, &long_numbers)?, Bytes::new())
         }
         RequestBody::Raw => (Value::Null, raw),
     };
-    // Acquired after the body was read, so that slow clients hold no permit.
+    // Acquired after the body was read, so that slow clients hold no permit; of uploads few run at a time.
     let Ok(_permit) = app.permits().clone().try_acquire_owned() else {
         return Err(Fault::busy("Too many requests are being answered; try again soon", BUSY_RETRY_S));
     };
@@ -172,7 +181,7 @@ async fn answer<A: App>(
         key: String::from_utf8_lossy(key.as_bytes()).trim().to_owned(),
         fingerprint: format!("{} {}\n{body}", head.method, address(&head)),
     });
-    let call = Call { app, pass, view, head: head.into(), params, path, body, raw };
+    let call = Call { app, pass, view, head: head.into(), params, path, body, raw, unread };
     A::handle(route, call, repeat, disconnect).await
 }
 

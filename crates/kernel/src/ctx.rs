@@ -3,6 +3,7 @@
 use std::{
     any::{Any, TypeId},
     collections::HashMap,
+    path::PathBuf,
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -101,6 +102,18 @@ pub struct Config {
     pub cart_days: u32,
     /// Which providers serve.
     pub providers: ProviderChoice,
+    /// Uploaded files.
+    pub files: FileConfig,
+}
+
+/// Configuration of uploaded files.
+pub struct FileConfig {
+    /// The folder of those that are stored locally. It need not exist.
+    pub folder: PathBuf,
+    /// Where that folder is served, without a slash at the end.
+    pub url: String,
+    /// Upper bound of the bytes of one file, wherever it is stored.
+    pub bytes_max: usize,
 }
 
 /// A handle on the running application. Clones share one state.

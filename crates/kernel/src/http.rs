@@ -1,15 +1,15 @@
 //! HTTP: routes, calls and answers, the schemas of parameters and bodies, resources, and idempotency keys.
 
 pub use atoll_http::{
-    Answer, App, Auth, Bytes, Disconnect, Envelope, Example, FaultRecord, Head, HeaderMap, HeaderName,
-    HeaderValue, IdempotentRequest, Info, IpNet, Method, OriginList, Origins, Part, Proxies, Reply,
-    RequestBody, Source, StatusCode, cookie, header, header_names, openapi, qs, router,
+    Answer, App, Auth, Bytes, Disconnect, Envelope, Example, FaultRecord, Files, Head, HeaderMap, HeaderName,
+    HeaderValue, IdempotentRequest, IncomingFile, Info, IpNet, Method, OriginList, Origins, Part, Proxies,
+    Reply, RequestBody, Source, StatusCode, cookie, header, header_names, openapi, qs, router,
 };
 pub use atoll_schema::{
     Body, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check, optional, required,
 };
 
-pub use crate::ctx::{Call, Config, Gate, Login, Parts, Pass, Route};
+pub use crate::ctx::{Call, Config, FileConfig, Gate, Login, Parts, Pass, Route};
 pub use crate::mailed::{UNSIGNED_TOKEN, Unsigned};
 pub use crate::once::{
     KeyedRequest, ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES, ONCE_SPACES, verify_answers,

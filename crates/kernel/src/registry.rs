@@ -125,7 +125,9 @@ macro_rules! computed {
 /// page or a record, writing with a record, deleting with a "deleted" answer; a line with another answer
 /// names it behind its handler, as `=> batch: Answer::Batch(&RESOURCE);`. After `raw;` come routes that get
 /// the bytes of the body as they were sent, of any content and up to a limit; for webhooks, which have no
-/// other auth than their signature ([`check_signature`](crate::http::check_signature)).
+/// other auth than their signature ([`check_signature`](crate::http::check_signature)). After `files "name";`
+/// come routes that take a form with files under that name, up to a limit:
+/// [`Call::files`](atoll_http::Call::files).
 ///
 /// The doc comment of a line is its text in OpenAPI: its first sentence is the summary. A route without one
 /// is a problem.
@@ -165,8 +167,14 @@ macro_rules! routes {
         $crate::resources! { $Shown }
         $crate::routes! { @ None, Some(&$Shown as &dyn $crate::http::Envelope), $($rest)* }
     };
+    (raw; $($rest:tt)*) => {
+        $crate::routes! { ! $crate::http::RequestBody::Raw, $($rest)* }
+    };
+    (files $field:literal; $($rest:tt)*) => {
+        $crate::routes! { ! $crate::http::RequestBody::Files($field), $($rest)* }
+    };
     (
-        raw;
+        ! $body:expr,
         $(
             $(#[$($meta:tt)*])*
             $Method:ident $path:literal $(+ $more:literal)*
@@ -175,7 +183,7 @@ macro_rules! routes {
     ) => {
         $(
             $crate::routes! { # None, None, $Method concat!($path $(, $more)*), {$(#[$($meta)*])*} $Auth, $params,
-                $crate::http::RequestBody::Raw, Some($bytes), $crate::or_none!($($answer)?), $handler }
+                $body, Some($bytes), $crate::or_none!($($answer)?), $handler }
         )*
     };
     (

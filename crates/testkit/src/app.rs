@@ -11,9 +11,9 @@ use atoll_kernel::{
     clock::{Clock, ManualClock},
     data::{KeyBuf, Space, Store},
     flow::Probe,
-    http::{Config, Origins, Proxies, ReadLimits},
+    http::{Config, FileConfig, Origins, Proxies, ReadLimits},
     jobs::{Tick, events_after},
-    limits::{CART_DAYS, REQUESTS_MAX},
+    limits::{CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
     registry::{Flags, ProviderChoice},
     verify::Report,
 };
@@ -58,6 +58,7 @@ struct Setup {
     reads: ReadLimits,
     cart_days: Option<u32>,
     providers: ProviderChoice,
+    file_bytes_max: Option<usize>,
 }
 
 /// An application with a store of its own. On drop the store is verified, and its folder removed.
@@ -69,6 +70,8 @@ pub struct TestApp {
     verified: VerifiedAtEnd,
     #[expect(dead_code, reason = "it goes when it is dropped")]
     folder: Option<TempDir>,
+    #[expect(dead_code, reason = "it goes when it is dropped")]
+    data: Option<TempDir>,
 }
 
 impl TestApp {
@@ -82,7 +85,7 @@ impl TestApp {
         let folder = (engine == Engine::Redb).then(|| TempDir::new().expect("a folder"));
         let data = folder.as_ref().map_or(Data::Memory, |it| Data::Folder(it.path().to_owned()));
         let store = data.open(registry().expect("a registry")).expect("a store");
-        TestApp { folder, ..TestApp::over(store, None).await }
+        TestApp { data: folder, ..TestApp::over(store, None).await }
     }
 
     /// An application over this store; `probe` is called at every step of a flow.
@@ -105,6 +108,13 @@ impl TestApp {
         TestApp::assemble(store, Setup { reads, ..Setup::default() }).await
     }
 
+    /// An application in memory whose uploaded files have at most this many bytes.
+    pub async fn with_files_of(file_bytes_max: usize) -> TestApp {
+        let store = Data::Memory.open(registry().expect("a registry")).expect("a store");
+        let setup = Setup { file_bytes_max: Some(file_bytes_max), ..Setup::default() };
+        TestApp::assemble(store, setup).await
+    }
+
     /// As `over`, with trusted reverse proxies in these networks.
     pub async fn behind(store: Store, proxies: &str) -> TestApp {
         let proxies = proxies.parse().expect("networks");
@@ -124,8 +134,14 @@ impl TestApp {
     }
 
     async fn assemble(store: Store, setup: Setup) -> TestApp {
-        let Setup { probe, flags, origins, proxies, reads, cart_days, providers } = setup;
+        let Setup { probe, flags, origins, proxies, reads, cart_days, providers, file_bytes_max } = setup;
         let clock = ManualClock::at(Timestamp::from_millis(START));
+        let temporary = TempDir::new().expect("a folder");
+        let files = FileConfig {
+            folder: temporary.path().join("files"),
+            url: "https://atoll.test/static".into(),
+            bytes_max: file_bytes_max.unwrap_or(FILE_BYTES_MAX),
+        };
         let config = Config {
             jwt_secret: b"for tests".to_vec(),
             cookie_secret: b"for tests".to_vec(),
@@ -136,13 +152,21 @@ impl TestApp {
             reads,
             cart_days: cart_days.unwrap_or(CART_DAYS),
             providers,
+            files,
         };
-        let assembly =
-            Assembly { store, plan: None, clock: Clock::Manual(clock.clone()), admin: None, config, probe };
+        let assembly = Assembly {
+            store,
+            plan: None,
+            clock: Clock::Manual(clock.clone()),
+            admin: None,
+            config,
+            probe,
+            temporary: Some(temporary),
+        };
         let app = assembly.start().await.expect("the app starts");
         described::prepare();
         let verified = VerifiedAtEnd::new(app.ctx.clone());
-        TestApp { ctx: app.ctx, router: app.router, clock, verified, folder: None }
+        TestApp { ctx: app.ctx, router: app.router, clock, verified, folder: app.temporary, data: None }
     }
 
     /// The application, and a client that is logged in as its admin (`admin@test.dev`, `supersecret`).

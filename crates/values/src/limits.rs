@@ -193,3 +193,25 @@ pub const WEBHOOK_BYTES_MAX: usize = 256 * 1024;
 
 /// Signatures of one webhook that are tried. A sender whose secret is being replaced signs with both.
 pub const SIGNATURES_MAX: usize = 4;
+
+/// Parts of a form with files: of a product's pictures a dashboard rarely sends more at once.
+pub const FILES_PER_UPLOAD_MAX: usize = 20;
+
+/// Bytes of a form with files, all together. They go to the storage as they arrive, and not through memory.
+pub const UPLOAD_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Bytes of the head of a part of a form, and of what comes before the first part: a name and a media type.
+pub const UPLOAD_HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes of all uploads that are arriving, by what their heads announce: they take space on the disk, and
+/// connections for a long time. Further ones get 503.
+pub const UPLOADS_IN_FLIGHT_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
+/// Default of the setting `file_bytes_max`, the bytes of one uploaded file: a photograph from a camera.
+pub const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Most that this setting can be: a local file that is served is read into memory.
+pub const FILE_BYTES_CEILING: usize = 64 * 1024 * 1024;
+
+/// Characters of the name of a stored file. Names that are made here have about 40; file systems allow 255.
+pub const FILE_KEY_CHARS_MAX: usize = 200;

@@ -25,6 +25,7 @@ mod sales_channel_assortment;
 mod sales_channels;
 mod stock_locations;
 mod stores;
+mod uploads;
 mod users;
 mod variant_body;
 mod verify;

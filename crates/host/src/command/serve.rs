@@ -124,6 +124,13 @@ pub(crate) struct Serve {
     /// Days after which an unchanged cart is deleted, 0 for never; default 30 [env: ATOLL_CART_DAYS].
     #[arg(long)]
     cart_days: Option<String>,
+    /// Where `/static` of this server is reached from outside, for the URLs of uploaded files; default
+    /// `http://<listen>/static` [env: ATOLL_FILES_URL].
+    #[arg(long)]
+    files_url: Option<String>,
+    /// Most bytes of an uploaded file, up to 64 MiB; default 16 MiB [env: ATOLL_FILE_BYTES_MAX].
+    #[arg(long)]
+    file_bytes_max: Option<String>,
     /// Filter of the log: `info`, `debug`, or any filter of `tracing` [env: ATOLL_LOG].
     #[arg(long)]
     log: Option<String>,
@@ -162,6 +169,8 @@ impl Serve {
                 ("store_answer_bytes_max", self.store_answer_bytes_max),
                 ("store_children_max", self.store_children_max),
                 ("cart_days", self.cart_days),
+                ("files_url", self.files_url),
+                ("file_bytes_max", self.file_bytes_max),
             ],
         )
     }
@@ -179,6 +188,7 @@ impl Serve {
         let listener =
             TcpListener::bind(listen).await.with_context(|| format!("failed to listen on {listen}"))?;
         let base = format!("http://{}", listener.local_addr()?);
+        settings.files_url.get_or_insert_with(|| format!("{base}/static"));
         let app = Assembly::open(&data, settings)?.start().await?;
         if demo {
             let keys = load_demo(&app).await?;

@@ -217,7 +217,7 @@ impl Drop for Hold {
     }
 }
 
-/// Bytes of an answer, counted until they are written.
+/// Bytes of a body or an answer, counted while they are in memory.
 struct HeldBytes {
     bytes: Bytes,
     _hold: Hold,
@@ -233,12 +233,11 @@ impl AsRef<[u8]> for HeldBytes {
 pub(super) struct RequestBody {
     body: Incoming,
     connection: Arc<Connection>,
-    holds: Vec<Hold>,
 }
 
 impl RequestBody {
     pub(super) fn new(body: Incoming, connection: Arc<Connection>) -> RequestBody {
-        RequestBody { body, connection, holds: Vec::new() }
+        RequestBody { body, connection }
     }
 }
 
@@ -251,16 +250,14 @@ impl HttpBody for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame
-            && let Some(bytes) = frame.data_ref()
-        {
-            let hold = Hold::new(&self.connection, bytes.len());
-            self.holds.push(hold);
-        }
         if frame.is_none() || self.body.is_end_stream() {
             self.connection.enter(Phase::Answering);
         }
-        Poll::Ready(frame)
+        let held = |bytes: Bytes| {
+            let n_bytes = bytes.len();
+            Bytes::from_owner(HeldBytes { bytes, _hold: Hold::new(&self.connection, n_bytes) })
+        };
+        Poll::Ready(frame.map(|it| it.map(|frame| frame.map_data(held))))
     }
 
     fn is_end_stream(&self) -> bool {
