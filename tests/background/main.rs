@@ -2,6 +2,7 @@
 
 mod events;
 mod jobs;
+mod notifications;
 mod tokens;
 
 use std::time::Duration;

@@ -19,7 +19,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/background", &["crates/kernel"]),
     ("crates/links", &["crates/kernel", "plugins"]),
     ("crates/availability", &["crates/kernel", "crates/links", "plugins"]),
-    ("crates/flows", &["crates/availability", "crates/checkout", "crates/kernel", "crates/links", "plugins"]),
+    (
+        "crates/flows",
+        &[
+            "crates/availability", "crates/checkout", "crates/kernel", "crates/links", "crates/providers",
+            "plugins",
+        ],
+    ),
     ("crates/catalogue", &["crates/flows", "crates/kernel", "crates/links", "plugins"]),
     (
         "crates/api",

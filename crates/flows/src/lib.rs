@@ -7,6 +7,7 @@ pub mod customer;
 mod events;
 mod first_run;
 pub mod inventory;
+mod notification;
 pub mod order;
 pub mod payment;
 pub mod points;

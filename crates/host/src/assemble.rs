@@ -90,6 +90,7 @@ impl Assembly {
             cart_days: settings.cart_days.unwrap_or(CART_DAYS),
             providers: settings.providers,
             files,
+            email_provider: settings.email_provider,
         };
         Ok(Assembly { store, plan: Some(plan), clock: Clock::System, admin, config, probe: None, temporary })
     }

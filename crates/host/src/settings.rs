@@ -78,13 +78,14 @@ const TRUSTED_PROXIES: Key = key("trusted_proxies", "ATOLL_TRUSTED_PROXIES", "no
 const CART_DAYS: Key = key("cart_days", "ATOLL_CART_DAYS", "30");
 const FILES_URL: Key = key("files_url", "ATOLL_FILES_URL", "http://<listen>/static");
 const FILE_BYTES_MAX: Key = key("file_bytes_max", "ATOLL_FILE_BYTES_MAX", "16777216");
+const EMAIL_PROVIDER: Key = key("email_provider", "ATOLL_EMAIL_PROVIDER", "none");
 /// All settings of the file, in the order in which they are shown.
 const KEYS: &[&Key] = &[
     &DATA, &LISTEN, &ROLE, &LOG, &ADMIN_EMAIL, &ADMIN_PASSWORD, &JWT_SECRET, &COOKIE_SECRET, &STORE_CORS,
     &ADMIN_CORS, &AUTH_CORS, &TRUSTED_PROXIES, &CONNECTIONS_MAX, &REQUESTS_MAX, &BUFFER_BYTES_MAX,
     &HEADER_TIMEOUT, &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT, &REQUEST_KEYS_MAX,
     &READ_THREADS, &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX,
-    &STORE_CHILDREN_MAX, &CART_DAYS, &FILES_URL, &FILE_BYTES_MAX,
+    &STORE_CHILDREN_MAX, &CART_DAYS, &FILES_URL, &FILE_BYTES_MAX, &EMAIL_PROVIDER,
 ];
 
 /// Largest count: the most permits of a semaphore that can be acquired at once.
@@ -199,6 +200,8 @@ pub struct Settings {
     pub files_url: Option<String>,
     /// Most bytes of an uploaded file; `None`: not set.
     pub file_bytes_max: Option<usize>,
+    /// The notification provider that sends e-mails; `None`: none are sent.
+    pub email_provider: Option<String>,
     /// All settings with their sources, one line each.
     pub shown: Vec<String>,
 }
@@ -288,6 +291,8 @@ impl Settings {
             Ok(known) => {
                 settings.flags = loading.flags(known.flags);
                 settings.providers = loading.providers(&known.providers);
+                settings.email_provider =
+                    loading.get(&EMAIL_PROVIDER, |id| linked_in(&known.providers, "notification", id));
             }
             Err(problems) => loading.wrong.extend(problems),
         }
@@ -532,6 +537,17 @@ impl Loading<'_> {
     }
 }
 
+/// The id of a provider of this kind that is linked in.
+fn linked_in(known: &[(&str, Vec<&str>)], kind: &str, id: &str) -> Result<String, String> {
+    let ids = known.iter().find(|it| it.0 == kind).map_or(&[][..], |it| &it.1);
+    match ids.contains(&id) {
+        true => Ok(id.to_owned()),
+        false => {
+            Err(format!("it is no {kind} provider that is linked in{}", nearest(id, ids.iter().copied())))
+        }
+    }
+}
+
 /// The texts of a list; none if it is something else.
 fn texts(value: &Value) -> Option<Vec<String>> {
     value.as_array()?.iter().map(|it| it.as_str().map(str::to_owned)).collect()
@@ -625,7 +641,13 @@ mod tests {
         let line = line.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let known = |off: &BTreeSet<String>| match off.first() {
             Some(it) if it != "reviews" => Err(vec![format!("there is no module `{it}`")]),
-            _ => Ok(Known { flags: FLAGS, providers: vec![("payment", vec!["pp_bank", "pp_cash"])] }),
+            _ => Ok(Known {
+                flags: FLAGS,
+                providers: vec![
+                    ("notification", vec!["log", "smtp"]),
+                    ("payment", vec!["pp_bank", "pp_cash"]),
+                ],
+            }),
         };
         let sources = Sources { file: Some(path), env: &read, line };
         let settings = Settings::load(sources, &BTreeSet::new(), known);
@@ -641,7 +663,7 @@ mod tests {
     #[test]
     fn command_line_overrides_environment_overrides_file() {
         let file = "listen = \"127.0.0.1:1\"\nrole = \"worker\"\nlog = \"debug\"\nwrite_timeout = 7\nfile_bytes_max = 1000\n[feature_flags]\nsales_channels = false";
-        let env = "ATOLL_LISTEN=127.0.0.1:2\nATOLL_DRAIN_TIMEOUT=5 s\nATOLL_ROLE=server\nATOLL_DATA=\nATOLL_JWT_SECRET=long enough to be one\nATOLL_TRUSTED_PROXIES=10.0.0.0/8\nATOLL_CART_DAYS=0\nATOLL_FILES_URL=https://shop.example.com/static/";
+        let env = "ATOLL_LISTEN=127.0.0.1:2\nATOLL_DRAIN_TIMEOUT=5 s\nATOLL_ROLE=server\nATOLL_DATA=\nATOLL_JWT_SECRET=long enough to be one\nATOLL_TRUSTED_PROXIES=10.0.0.0/8\nATOLL_CART_DAYS=0\nATOLL_FILES_URL=https://shop.example.com/static/\nATOLL_EMAIL_PROVIDER=smtp";
         let settings = load(file, env, &[("listen", "127.0.0.1:3")]).expect("settings");
         assert_eq!(settings.listen.map(|it| it.port()), Some(3));
         assert_eq!((settings.role, settings.flags.is_on(&FLAG)), (Role::Server, false));
@@ -683,7 +705,9 @@ mod tests {
                 "admin_password = none (default)",
                 "modules.off = none (default)",
                 "feature_flags.sales_channels = false (atoll.toml)",
+                "providers.notification = log, smtp (default)",
                 "providers.payment = pp_bank, pp_cash (default)",
+                "email_provider = smtp (ATOLL_EMAIL_PROVIDER)",
             ]
         );
         for (env, is_on) in [
@@ -728,7 +752,7 @@ mod tests {
         let settings = load(file, "", &[]).expect("settings");
         assert_eq!(settings.providers, chosen(&["pp_cash"]));
         assert_eq!(
-            settings.shown.last().map(String::as_str),
+            settings.shown.iter().rev().nth(1).map(String::as_str),
             Some("providers.payment = pp_cash (atoll.toml)")
         );
         let settings = load(file, "ATOLL_PROVIDERS_PAYMENT=pp_cash, pp_bank", &[]).expect("settings");
@@ -763,7 +787,7 @@ mod tests {
     #[test]
     fn settings_report_all_errors_at_once() {
         let file = "listen = 9000.5\nport = \"1\"\njwt_secret = \"hunter2\"\n[feature_flags]\nsales_channels = \"no\"\ntaxes = true";
-        let env = "ATOLL_TRUSTED_PROXIES=nginx\nATOLL_LISTEN=nowhere\nATOLL_FF_SALES_CHANNELS=maybe\nATOLL_ADMIN_EMAIL=me@example.com\nATOLL_CONNECTIONS_MAX=0\nATOLL_IDLE_TIMEOUT=long\nATOLL_CART_DAYS=-1\nATOLL_FILES_URL=/static\nATOLL_FILE_BYTES_MAX=100000000";
+        let env = "ATOLL_TRUSTED_PROXIES=nginx\nATOLL_LISTEN=nowhere\nATOLL_FF_SALES_CHANNELS=maybe\nATOLL_ADMIN_EMAIL=me@example.com\nATOLL_CONNECTIONS_MAX=0\nATOLL_IDLE_TIMEOUT=long\nATOLL_CART_DAYS=-1\nATOLL_FILES_URL=/static\nATOLL_FILE_BYTES_MAX=100000000\nATOLL_EMAIL_PROVIDER=smpt";
         let Err(Wrong(wrong)) = load(file, env, &[("role", "king"), ("log", "a=b=c")]) else {
             panic!("it is wrong");
         };
@@ -786,6 +810,7 @@ mod tests {
                 "feature_flags.taxes is not a feature flag (atoll.toml)",
                 "feature_flags.sales_channels: a string: it must be true or false (atoll.toml)",
                 "feature_flags.sales_channels: maybe: it must be true or false (ATOLL_FF_SALES_CHANNELS)",
+                "email_provider: smpt: it is no notification provider that is linked in (did you mean `smtp`?) (ATOLL_EMAIL_PROVIDER)",
             ]
         );
         let env = "ATOLL_ADMIN_EMAIL=me@example.com\nATOLL_ADMIN_PASSWORD=hunter2";

@@ -104,6 +104,8 @@ pub struct Config {
     pub providers: ProviderChoice,
     /// Uploaded files.
     pub files: FileConfig,
+    /// Id of the notification provider that sends e-mails; none are sent without one.
+    pub email_provider: Option<String>,
 }
 
 /// Configuration of uploaded files.

@@ -1,13 +1,15 @@
-//! The contracts of providers that are no part of a checkout: file storage. Types for modules and providers; no
-//! records.
+//! The contracts of providers that are no part of a checkout: file storage, notifications. Types for modules
+//! and providers; no records.
 
 mod file;
+mod notification;
 
 use std::{future::Future, pin::Pin};
 
 use atoll_kernel::Fault;
 
 pub use file::{Content, FileStorage, ID_PREFIX, image_type, is_key, key_of};
+pub use notification::{EMAIL, Notification, NotificationProvider};
 
 /// The future of a call to a provider.
 pub type Working<T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send>>;

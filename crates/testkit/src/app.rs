@@ -59,6 +59,7 @@ struct Setup {
     cart_days: Option<u32>,
     providers: ProviderChoice,
     file_bytes_max: Option<usize>,
+    email_provider: Option<String>,
 }
 
 /// An application with a store of its own. On drop the store is verified, and its folder removed.
@@ -115,6 +116,13 @@ impl TestApp {
         TestApp::assemble(store, setup).await
     }
 
+    /// An application in memory that sends e-mails by this notification provider, if any.
+    pub async fn with_email_provider(id: Option<&str>) -> TestApp {
+        let store = Data::Memory.open(registry().expect("a registry")).expect("a store");
+        let setup = Setup { email_provider: id.map(str::to_owned), ..Setup::default() };
+        TestApp::assemble(store, setup).await
+    }
+
     /// As `over`, with trusted reverse proxies in these networks.
     pub async fn behind(store: Store, proxies: &str) -> TestApp {
         let proxies = proxies.parse().expect("networks");
@@ -134,7 +142,17 @@ impl TestApp {
     }
 
     async fn assemble(store: Store, setup: Setup) -> TestApp {
-        let Setup { probe, flags, origins, proxies, reads, cart_days, providers, file_bytes_max } = setup;
+        let Setup {
+            probe,
+            flags,
+            origins,
+            proxies,
+            reads,
+            cart_days,
+            providers,
+            file_bytes_max,
+            email_provider,
+        } = setup;
         let clock = ManualClock::at(Timestamp::from_millis(START));
         let temporary = TempDir::new().expect("a folder");
         let files = FileConfig {
@@ -153,6 +171,7 @@ impl TestApp {
             cart_days: cart_days.unwrap_or(CART_DAYS),
             providers,
             files,
+            email_provider,
         };
         let assembly = Assembly {
             store,

@@ -131,6 +131,9 @@ pub(crate) struct Serve {
     /// Most bytes of an uploaded file, up to 64 MiB; default 16 MiB [env: ATOLL_FILE_BYTES_MAX].
     #[arg(long)]
     file_bytes_max: Option<String>,
+    /// The notification provider that sends e-mails, by its id; default none [env: ATOLL_EMAIL_PROVIDER].
+    #[arg(long)]
+    email_provider: Option<String>,
     /// Filter of the log: `info`, `debug`, or any filter of `tracing` [env: ATOLL_LOG].
     #[arg(long)]
     log: Option<String>,
@@ -171,6 +174,7 @@ impl Serve {
                 ("cart_days", self.cart_days),
                 ("files_url", self.files_url),
                 ("file_bytes_max", self.file_bytes_max),
+                ("email_provider", self.email_provider),
             ],
         )
     }
