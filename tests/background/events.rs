@@ -282,9 +282,17 @@ async fn record_and_link_changes_emit_events_that_are_followed() {
         shop.admin.post(&path, json!({ "add": [tea.product] })).await.ok();
         // A second update with the same values is no change.
         shop.admin.post(&path, json!({ "add": [tea.product] })).await.ok();
+        let window = json!({ "available_from": "2099-01-01T00:00:00.000Z" });
+        shop.admin.post(&format!("{path}/{}", tea.product), window).await.ok();
         shop.admin.post(&path, json!({ "remove": [tea.product] })).await.ok();
     });
-    assert_eq!(events.await, ["LinkProductSalesChannel.attached", "LinkProductSalesChannel.detached"]);
+    assert_eq!(
+        events.await,
+        [
+            "LinkProductSalesChannel.attached", "LinkProductSalesChannel.updated", "sales-channel.updated",
+            "LinkProductSalesChannel.detached",
+        ]
+    );
     let events = written(&shop, async || {
         let body = json!({ "title": "Green tea" });
         shop.admin.post(&format!("/admin/products/{}", tea.product), body).await.ok();

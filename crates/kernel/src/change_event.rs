@@ -1,8 +1,9 @@
-//! Change events: `created`, `updated`, `deleted` of records, `attached` and `detached` of links. They are
-//! written in the transaction that makes the change, and only if a subscriber follows them.
+//! Change events: `created`, `updated`, `deleted` of records, `attached`, `updated`, `detached` of links. They
+//! are written in the transaction that makes the change, and only if a subscriber follows them.
 //!
 //! Records: `product.product-variant.created` and so on, with `{"id"}`; restoring a record counts as creating
-//! it. Links: `LinkProductSalesChannel.attached` and `.detached`, with the ids of both ends.
+//! it. Links: `LinkProductSalesChannel.attached`, `.updated` if columns change, and `.detached`, with the ids
+//! of both ends.
 
 use std::collections::HashMap;
 
@@ -58,7 +59,7 @@ pub(crate) fn change_events(
     }
     for link in links {
         let name = |end: &str| Some(format!("Link{}.{end}", pascal(link.name)));
-        events.push((link.name, [name("attached"), None, name("detached")]));
+        events.push((link.name, [name("attached"), name("updated"), name("detached")]));
     }
     events
 }
