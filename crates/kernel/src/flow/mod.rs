@@ -48,7 +48,7 @@ pub struct Local<'a> {
     pub(crate) flow: &'static str,
 }
 
-impl Local<'_> {
+impl<'a> Local<'a> {
     /// Runs a step. Tests and logs use its name.
     pub fn step<T>(
         &mut self,
@@ -141,7 +141,7 @@ impl Local<'_> {
     }
 
     /// The application.
-    pub fn ctx(&self) -> &Ctx {
+    pub fn ctx(&self) -> &'a Ctx {
         self.ctx
     }
 
