@@ -1,5 +1,5 @@
-//! Change events: `created`, `updated`, `deleted` of records, `attached`, `updated`, `detached` of links. They
-//! are written in the transaction that makes the change, and only if a subscriber follows them.
+//! Change events: `created`, `updated`, `deleted` of records; `attached`, `updated`, `detached` of links.
+//! They are written in the transaction that makes the change, and only if a subscriber follows them.
 //!
 //! Records: `product.product-variant.created` and so on, with `{"id"}`; restoring a record counts as creating
 //! it. Links: `LinkProductSalesChannel.attached`, `.updated` if columns change, and `.detached`, with the ids

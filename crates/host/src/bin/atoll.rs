@@ -1,8 +1,9 @@
-//! The `atoll` program: a host with the core's modules.
+//! The `atoll` program: a host with the core's modules, and the extensions that are named here.
 
 use std::process::ExitCode;
 
 use atoll_host::Host;
+use atoll_restock as _;
 use mimalloc::MiMalloc;
 
 #[global_allocator]
