@@ -91,6 +91,7 @@ impl Assembly {
             providers: settings.providers,
             files,
             email_provider: settings.email_provider,
+            modules: settings.modules,
         };
         Ok(Assembly { store, plan: Some(plan), clock: Clock::System, admin, config, probe: None, temporary })
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, env, path::PathBuf, process::ExitCode};
 
-use atoll_kernel::{Registry, data::Module};
+use atoll_kernel::{Registry, data::Module, registry::linked_settings};
 use tracing_subscriber::EnvFilter;
 
 use crate::{Known, Settings, Sources, command};
@@ -45,12 +45,14 @@ impl Host {
     pub(crate) fn settings(
         &self,
         file: Option<PathBuf>,
+        set: Vec<String>,
         line: impl IntoIterator<Item = (&'static str, Option<String>)>,
     ) -> anyhow::Result<Settings> {
         let env = |name: &str| env::var_os(name);
         let file = file.or_else(|| env("ATOLL_CONFIG").filter(|it| !it.is_empty()).map(PathBuf::from));
         let line = line.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-        let settings = Settings::load(Sources { file, env: &env, line }, &self.off, |off| self.known(off))?;
+        let sources = Sources { file, env: &env, line, set, linked: linked_settings() };
+        let settings = Settings::load(sources, &self.off, |off| self.known(off))?;
         let filter = EnvFilter::new(settings.log.as_deref().unwrap_or("info"));
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
         Ok(settings)

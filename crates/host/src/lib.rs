@@ -16,4 +16,6 @@ pub use assemble::{App, Assembly, registry};
 pub use data::{Data, Secrets};
 pub use demo::{DemoKey, demo_catalogue, load_demo};
 pub use host::Host;
-pub use settings::{Known, Role, Secret, Settings, Sources, Wrong};
+pub use settings::{Known, Role, Settings, Sources, Wrong};
+
+pub use atoll_kernel::registry::Secret;

@@ -18,7 +18,7 @@ use atoll_kernel::{
     http::{OriginList, Origins, Proxies, ReadLimits},
     limits::{FILE_BYTES_CEILING, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN},
     query::AnswerLimits,
-    registry::{FeatureFlag, Flags, ProviderChoice, nearest},
+    registry::{FeatureFlag, Flags, ModuleSettings, ProviderChoice, Secret, SettingsDef, nearest},
 };
 use toml::{Table, Value};
 
@@ -115,6 +115,8 @@ pub struct Known<'a> {
     pub flags: &'a [&'a FeatureFlag],
     /// The kinds of providers, each with the ids of its providers.
     pub providers: Vec<(&'static str, Vec<&'static str>)>,
+    /// The registry, whose modules have settings.
+    pub registry: &'a Registry,
 }
 
 impl Known<'_> {
@@ -122,7 +124,7 @@ impl Known<'_> {
     pub fn of(registry: &Registry) -> Known<'_> {
         let kinds = registry.provider_kinds.iter();
         let providers = kinds.map(|kind| (kind.name, registry.provider_ids(kind.name).collect()));
-        Known { flags: &registry.flags, providers: providers.collect() }
+        Known { flags: &registry.flags, providers: providers.collect(), registry }
     }
 }
 
@@ -159,6 +161,10 @@ pub struct Sources<'a> {
     pub env: &'a dyn Fn(&str) -> Option<OsString>,
     /// Values of the command line, by the names of the file.
     pub line: BTreeMap<&'static str, String>,
+    /// Settings of modules on the command line: `restock.days=7`.
+    pub set: Vec<String>,
+    /// The settings that modules declare, those of modules that are switched off included.
+    pub linked: Vec<&'static SettingsDef>,
 }
 
 /// The settings of a process.
@@ -202,18 +208,10 @@ pub struct Settings {
     pub file_bytes_max: Option<usize>,
     /// The notification provider that sends e-mails; `None`: none are sent.
     pub email_provider: Option<String>,
+    /// The settings of modules.
+    pub modules: ModuleSettings,
     /// All settings with their sources, one line each.
     pub shown: Vec<String>,
-}
-
-/// A text that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
 }
 
 /// All errors of the settings.
@@ -233,6 +231,9 @@ impl std::error::Error for Wrong {}
 struct Loading<'a> {
     env: &'a dyn Fn(&str) -> Option<OsString>,
     line: BTreeMap<&'static str, String>,
+    /// Settings of modules on the command line, by `module.name`.
+    set: BTreeMap<String, String>,
+    linked: Vec<&'static SettingsDef>,
     file: Option<(String, Table)>,
     shown: Vec<String>,
     wrong: Vec<String>,
@@ -246,8 +247,17 @@ impl Settings {
         off: &BTreeSet<String>,
         known: impl FnOnce(&BTreeSet<String>) -> Result<Known<'a>, Vec<String>>,
     ) -> Result<Settings, Wrong> {
-        let Sources { file, env, line } = sources;
-        let mut loading = Loading { env, line, file: None, shown: Vec::new(), wrong: Vec::new() };
+        let Sources { file, env, line, set, linked } = sources;
+        let mut loading = Loading {
+            env,
+            line,
+            set: BTreeMap::new(),
+            linked,
+            file: None,
+            shown: Vec::new(),
+            wrong: Vec::new(),
+        };
+        loading.read_set(set);
         loading.read_file(file);
         let text = |it: &str| Ok::<_, String>(it.to_owned());
         let secret = |it: &str| match it.len() {
@@ -293,6 +303,7 @@ impl Settings {
                 settings.providers = loading.providers(&known.providers);
                 settings.email_provider =
                     loading.get(&EMAIL_PROVIDER, |id| linked_in(&known.providers, "notification", id));
+                settings.modules = loading.modules(known.registry);
             }
             Err(problems) => loading.wrong.extend(problems),
         }
@@ -327,10 +338,16 @@ impl Loading<'_> {
             Ok(table) => {
                 let known = |it: &&String| {
                     [FLAGS, MODULES, PROVIDERS].contains(&it.as_str())
+                        || self.linked.iter().any(|def| def.module == it.as_str())
                         || KEYS.iter().any(|key| key.name == it.as_str())
                 };
-                let unknown: Vec<_> = table.keys().filter(|it| !known(it)).cloned().collect();
-                self.wrong.extend(unknown.iter().map(|it| format!("{it} is not a setting ({name})")));
+                let names: Vec<&str> = self.linked.iter().map(|it| it.module).collect();
+                let names: Vec<&str> = KEYS.iter().map(|it| it.name).chain(names).collect();
+                let unknown = table.keys().filter(|it| !known(it));
+                let wrong = unknown.map(|it| {
+                    format!("{it} is not a setting{} ({name})", nearest(it, names.iter().copied()))
+                });
+                self.wrong.extend(wrong);
                 self.file = Some((name, table));
             }
             Err(error) => {
@@ -359,16 +376,29 @@ impl Loading<'_> {
     }
 
     fn get<T>(&mut self, key: &Key, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let values = self.values(key);
+        self.choose(key.name, key.default, key.is_secret, values, parse)
+    }
+
+    /// Parses the values of a setting, and chooses the last one; notes what is wrong, and what is shown.
+    fn choose<T>(
+        &mut self,
+        name: &str,
+        default: &str,
+        is_secret: bool,
+        values: Vec<(String, String)>,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
         let mut set = None;
-        let mut shown = format!("{} = {} (default)", key.name, key.default);
-        for (text, source) in self.values(key) {
-            let print = if key.is_secret { "(secret)" } else { &text };
+        let mut shown = format!("{name} = {default} (default)");
+        for (text, source) in values {
+            let print = if is_secret { "(secret)" } else { &text };
             match parse(&text) {
                 Ok(value) => {
-                    shown = format!("{} = {print} ({source})", key.name);
+                    shown = format!("{name} = {print} ({source})");
                     set = Some(value);
                 }
-                Err(why) => self.wrong.push(format!("{}: {print}: {why} ({source})", key.name)),
+                Err(why) => self.wrong.push(format!("{name}: {print}: {why} ({source})")),
             }
         }
         self.shown.push(shown);
@@ -498,6 +528,80 @@ impl Loading<'_> {
         choice
     }
 
+    /// Reads the settings of modules on the command line: `--set restock.days=7`.
+    fn read_set(&mut self, set: Vec<String>) {
+        let of_module = |def: &&'static SettingsDef| {
+            def.keys.iter().map(|key| format!("{}.{}", def.module, key.name)).collect::<Vec<_>>()
+        };
+        let names: Vec<String> = self.linked.iter().flat_map(of_module).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        for text in set {
+            match text.split_once('=') {
+                Some((name, value)) if names.contains(&name) => {
+                    self.set.insert(name.to_owned(), value.to_owned());
+                }
+                // The value may be a secret.
+                Some((name, _)) => {
+                    let hint = nearest(name, names.iter().copied());
+                    self.wrong.push(format!("{name} is not a setting of a module{hint} (--set)"));
+                }
+                None => self.wrong.push("--set needs `module.name=value`".to_owned()),
+            }
+        }
+    }
+
+    /// The settings of modules: `[restock]` in the file, `ATOLL_RESTOCK_DAYS` in the environment,
+    /// `--set restock.days=7` on the command line.
+    fn modules(&mut self, registry: &Registry) -> ModuleSettings {
+        let mut variables: BTreeMap<String, String> =
+            KEYS.iter().map(|it| (it.env.to_owned(), it.name.to_owned())).collect();
+        let mut texts: BTreeMap<String, String> = BTreeMap::new();
+        let n_wrong = self.wrong.len();
+        for def in &registry.settings {
+            let module = def.module;
+            let (file, table) = self.table(module);
+            let names: Vec<&str> = def.keys.iter().map(|it| it.name).collect();
+            for unknown in table.keys().filter(|it| !names.contains(&it.as_str())) {
+                let hint = nearest(unknown, names.iter().copied());
+                self.wrong.push(format!("{module}.{unknown} is not a setting{hint} ({file})"));
+            }
+            for key in def.keys {
+                let name = format!("{module}.{}", key.name);
+                let variable = variable_of(module, key.name);
+                if let Some(other) = variables.insert(variable.clone(), name.clone()) {
+                    self.wrong.push(format!("{name} and {other} are both read from {variable}"));
+                }
+                let mut values = Vec::new();
+                match table.get(key.name).map(text_of) {
+                    Some(Some(text)) => values.push((text, file.clone())),
+                    Some(None) => {
+                        self.wrong.push(format!("{name}: it must be a text, a number or a list ({file})"))
+                    }
+                    None => {}
+                }
+                values.extend(self.variable(&variable).map(|it| (it, variable)));
+                values.extend(self.set.get(&name).map(|it| (it.clone(), "--set".to_owned())));
+                if values.is_empty() && key.default.is_none() && (key.is_required)() {
+                    self.wrong.push(format!("{name} must be set: it has no default"));
+                    continue;
+                }
+                let default = key.default.map_or_else(|| "none".to_owned(), |it| it());
+                let check = |text: &str| (key.check)(text).map(|()| text.to_owned());
+                texts.extend(self.choose(&name, &default, key.is_secret, values, check).map(|it| (name, it)));
+            }
+        }
+        let text = |module: &str, name: &str| texts.get(&format!("{module}.{name}")).cloned();
+        match ModuleSettings::of(registry, &text) {
+            Ok(settings) => settings,
+            // What is wrong was said above, with its source.
+            Err(_) if self.wrong.len() > n_wrong => ModuleSettings::default(),
+            Err(wrong) => {
+                self.wrong.extend(wrong);
+                ModuleSettings::default()
+            }
+        }
+    }
+
     fn flags(&mut self, known: &[&FeatureFlag]) -> Flags {
         let mut flags = Flags::default();
         let (name, table) = self.table(FLAGS);
@@ -545,6 +649,24 @@ fn linked_in(known: &[(&str, Vec<&str>)], kind: &str, id: &str) -> Result<String
         false => {
             Err(format!("it is no {kind} provider that is linked in{}", nearest(id, ids.iter().copied())))
         }
+    }
+}
+
+/// The environment variable of a module's setting: `ATOLL_RESTOCK_DAYS`.
+fn variable_of(module: &str, name: &str) -> String {
+    format!("ATOLL_{module}_{name}").replace(['-', '.'], "_").to_uppercase()
+}
+
+/// The text of a value of the file; a list is separated by commas. None if it is a table, a time, or a list of
+/// anything but texts.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::Boolean(is_on) => Some(is_on.to_string()),
+        Value::Array(_) => texts(value).map(|it| it.join(",")),
+        Value::Datetime(_) | Value::Table(_) => None,
     }
 }
 
@@ -623,6 +745,8 @@ fn check_log(text: &str) -> Result<(), String> {
 mod tests {
     use std::os::unix::ffi::OsStringExt as _;
 
+    use atoll_kernel::{registry::Settings as _, settings};
+
     use super::*;
 
     const FLAGS: &[&FeatureFlag] = &[&FLAG];
@@ -630,6 +754,17 @@ mod tests {
 
     /// The settings of a file, an environment (`NAME=value`, one a line) and a command line.
     fn load(file: &str, env: &str, line: &[(&'static str, &str)]) -> Result<Settings, Wrong> {
+        load_with(Registry::default(), file, env, line, &[])
+    }
+
+    /// As `load`, with the modules of a registry, and their settings on the command line.
+    fn load_with(
+        registry: Registry,
+        file: &str,
+        env: &str,
+        line: &[(&'static str, &str)],
+        set: &[&str],
+    ) -> Result<Settings, Wrong> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(FILE);
         fs::write(&path, file).expect("a file");
@@ -647,9 +782,11 @@ mod tests {
                     ("notification", vec!["log", "smtp"]),
                     ("payment", vec!["pp_bank", "pp_cash"]),
                 ],
+                registry: &registry,
             }),
         };
-        let sources = Sources { file: Some(path), env: &read, line };
+        let set = set.iter().map(|it| (*it).to_owned()).collect();
+        let sources = Sources { file: Some(path), env: &read, line, set, linked: registry.settings.clone() };
         let settings = Settings::load(sources, &BTreeSet::new(), known);
         let tidy = |it: Vec<String>| {
             it.into_iter().map(|it| it.replace(&format!("{}/", folder.path().display()), "")).collect()
@@ -782,6 +919,67 @@ mod tests {
             let Err(Wrong(wrong)) = load(file, env, &[]) else { panic!("it is wrong") };
             assert_eq!(wrong, expected);
         }
+    }
+
+    settings! {
+        /// What is sent by mail.
+        struct MailSettings = "mail" {
+            /// Days for which a letter is kept.
+            pub days: u32 = 30, 1..=365;
+            /// The time-out of a call.
+            pub timeout: Duration = "10 s";
+            /// The sender.
+            pub sender: String;
+            /// The key of the service.
+            pub api_key: Option<Secret>;
+            /// The languages.
+            pub languages: Vec<String> = "en, de";
+        }
+    }
+
+    fn mail() -> Registry {
+        Registry { settings: vec![MailSettings::DEF], ..Registry::default() }
+    }
+
+    #[test]
+    fn settings_of_modules_are_read_from_file_environment_and_command_line() {
+        let file = "[mail]\ndays = 7\nsender = \"a\"\nlanguages = [\"fr\", \"it\"]\napi_key = \"hunter2\"";
+        let env = "ATOLL_MAIL_SENDER=b\nATOLL_MAIL_TIMEOUT=3";
+        let settings = load_with(mail(), file, env, &[], &["mail.sender=c"]).expect("settings");
+        let shown: Vec<&String> = settings.shown.iter().filter(|it| it.starts_with("mail.")).collect();
+        assert_eq!(
+            shown,
+            [
+                "mail.days = 7 (atoll.toml)", "mail.timeout = 3 (ATOLL_MAIL_TIMEOUT)",
+                "mail.sender = c (--set)", "mail.api_key = (secret) (atoll.toml)",
+                "mail.languages = fr,it (atoll.toml)",
+            ]
+        );
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn settings_of_modules_are_refused_with_all_others() {
+        let file = "rolle = 1\n[mail]\ndays = 0\nday = 1\ntimeout = 1979-05-27\n[mial]\nx = 1";
+        let env = "ATOLL_MAIL_DAYS=many\nATOLL_IDLE_TIMEOUT=long";
+        let Err(Wrong(wrong)) = load_with(mail(), file, env, &[], &["mail.sendr=b", "x"]) else {
+            panic!("it is wrong")
+        };
+        assert_eq!(
+            wrong,
+            [
+                "mail.sendr is not a setting of a module (did you mean `mail.sender`?) (--set)",
+                "--set needs `module.name=value`",
+                "mial is not a setting (did you mean `mail`?) (atoll.toml)",
+                "rolle is not a setting (did you mean `role`?) (atoll.toml)",
+                "idle_timeout: long: it must be a number of seconds from 1 to 86400 (ATOLL_IDLE_TIMEOUT)",
+                "mail.day is not a setting (did you mean `days`?) (atoll.toml)",
+                "mail.days: 0: it must be from 1 to 365 (atoll.toml)",
+                "mail.days: many: it must be a whole number from 0 to 4294967295 (ATOLL_MAIL_DAYS)",
+                "mail.timeout: it must be a text, a number or a list (atoll.toml)",
+                "mail.sender must be set: it has no default",
+            ]
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::{
     provider::{ProviderChoice, Providers},
     query::{Context, Graph},
     reading::{Pool, read},
-    registry::{FeatureFlag, Flags},
+    registry::{FeatureFlag, Flags, ModuleSettings},
     saga::RunLocks,
     storefront::Scope,
 };
@@ -100,6 +100,8 @@ pub struct Config {
     pub reads: ReadLimits,
     /// Days after which an unchanged cart is deleted; 0 for never.
     pub cart_days: u32,
+    /// The settings of modules: [`Ctx::settings`].
+    pub modules: ModuleSettings,
     /// Which providers serve.
     pub providers: ProviderChoice,
     /// Uploaded files.

@@ -78,6 +78,17 @@ impl fmt::Display for Registry {
                 if flag.default { "on" } else { "off" }
             )?;
         }
+        for settings in &self.settings {
+            for key in settings.keys {
+                let default = match (key.default, (key.is_required)()) {
+                    (Some(default), _) => default(),
+                    (None, true) => "must be set".to_owned(),
+                    (None, false) => "none".to_owned(),
+                };
+                let secret = if key.is_secret { "secret, " } else { "" };
+                writeln!(f, "setting {}.{}: {secret}{default}", settings.module, key.name)?;
+            }
+        }
         for flow in &self.flows {
             let kind = if flow.as_saga().is_some() { "saga" } else { "flow" };
             let external = flow.external_hooks().iter().map(|it| format!("{it} (external)"));

@@ -55,6 +55,7 @@ mod reference;
 mod resource;
 mod schedule;
 mod service;
+mod settings;
 mod signature;
 mod subscriber;
 mod token;

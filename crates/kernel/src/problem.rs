@@ -63,6 +63,7 @@ pub(crate) fn problems(registry: &Registry, relations: &[Relation]) -> Vec<Probl
     let mut report = Report { registry, relations, problems: Vec::new() };
     report.check_names_are_unique();
     registry.provider_problems().into_iter().for_each(|it| report.say([None], it));
+    registry.setting_problems().into_iter().for_each(|(source, it)| report.say([source], it));
     report.check_entities();
     report.check_links();
     relations.iter().for_each(|it| report.check_relation(it));
@@ -194,6 +195,8 @@ impl Report<'_> {
         });
         self.unique("hook point", points);
         self.unique("hook", it.hooks.iter().map(|one| of(one.name, it.source_of(*one))));
+        let tables = it.settings.iter().map(|one| of(one.module, it.source_of(*one)));
+        self.unique("table of settings", tables);
         self.unique("feature flag", it.flags.iter().map(|one| of(one.name, it.source_of(*one))));
         self.unique("check", it.checks.iter().map(|one| of(one.name, it.source_of(*one))));
         self.unique("job", it.jobs.iter().map(|one| of(one.name, it.source_of(*one))));

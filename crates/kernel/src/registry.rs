@@ -12,6 +12,10 @@ pub use crate::flag::{FeatureFlag, FlagEntry, Flags};
 pub use crate::optional::{LeftOut, PartOf, Place, address};
 pub use crate::problem::{Problem, nearest};
 pub use crate::provider::{ProviderChoice, ProviderEntry, ProviderKind, ProviderKindEntry, Providers};
+pub use crate::settings::{
+    ModuleSettings, Secret, SettingDef, SettingType, Settings, SettingsDef, SettingsEntry, Texts, Values,
+    linked_settings, out_of_range, read_setting, unquoted,
+};
 use crate::{
     Moment, Write,
     change_event::Followed,
@@ -64,6 +68,8 @@ pub struct Registry {
     pub providers: Vec<&'static ProviderEntry>,
     /// The feature flags, by name.
     pub flags: Vec<&'static FeatureFlag>,
+    /// The settings of modules, by module.
+    pub settings: Vec<&'static SettingsDef>,
     /// The computed fields, by entity and name.
     pub computed: Vec<&'static Computed>,
     /// The checks of `verify`, by name.
@@ -381,6 +387,7 @@ impl Registry {
                 projections: PROJECTIONS.to_vec(),
                 computed: COMPUTED.to_vec(),
                 checks: CHECKS.to_vec(),
+                settings: linked_settings(),
                 routes: inventory::iter::<RouteEntry>.into_iter().map(|entry| entry.0).collect(),
                 resources: inventory::iter::<ResourceEntry>.into_iter().map(|entry| entry.0).collect(),
                 subscribers: inventory::iter::<SubscriberEntry>.into_iter().map(|entry| entry.0).collect(),
@@ -439,6 +446,7 @@ impl Registry {
         self.flows.sort_by_key(|it| it.name());
         self.hooks.sort_by_key(|it| it.name);
         self.flags.sort_by_key(|it| it.name);
+        self.settings.sort_by_key(|it| it.module);
         self.provider_kinds.sort_by_key(|it| (it.name, it.at));
         self.providers.sort_by_key(|it| (it.kind, it.id, it.at));
 

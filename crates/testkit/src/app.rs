@@ -1,6 +1,9 @@
 //! An application for one test: its own store, a clock that the test moves, clients.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_auth::{PasswordHash, find_identity};
@@ -14,7 +17,7 @@ use atoll_kernel::{
     http::{Config, FileConfig, Origins, Proxies, ReadLimits},
     jobs::{Tick, events_after},
     limits::{CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
-    registry::{Flags, ProviderChoice},
+    registry::{Flags, ModuleSettings, ProviderChoice},
     verify::Report,
 };
 use serde_json::Value;
@@ -60,6 +63,8 @@ struct Setup {
     providers: ProviderChoice,
     file_bytes_max: Option<usize>,
     email_provider: Option<String>,
+    /// Settings of modules, by `module.name`.
+    settings: BTreeMap<String, String>,
 }
 
 /// An application with a store of its own. On drop the store is verified, and its folder removed.
@@ -141,6 +146,12 @@ impl TestApp {
         TestApp::assemble(store, Setup { providers, ..Setup::default() }).await
     }
 
+    /// As `over`, with settings of modules: `("restock.days", "7")`.
+    pub async fn with_settings(store: Store, settings: &[(&str, &str)]) -> TestApp {
+        let settings = settings.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        TestApp::assemble(store, Setup { settings: settings.collect(), ..Setup::default() }).await
+    }
+
     async fn assemble(store: Store, setup: Setup) -> TestApp {
         let Setup {
             probe,
@@ -152,7 +163,10 @@ impl TestApp {
             providers,
             file_bytes_max,
             email_provider,
+            settings,
         } = setup;
+        let text = |module: &str, name: &str| settings.get(&format!("{module}.{name}")).cloned();
+        let modules = ModuleSettings::of(registry().expect("a registry"), &text).expect("settings");
         let clock = ManualClock::at(Timestamp::from_millis(START));
         let temporary = TempDir::new().expect("a folder");
         let files = FileConfig {
@@ -172,6 +186,7 @@ impl TestApp {
             providers,
             files,
             email_provider,
+            modules,
         };
         let assembly = Assembly {
             store,

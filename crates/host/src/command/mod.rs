@@ -57,12 +57,15 @@ struct DataArgs {
     /// The data folder, or `:memory:`; default `atoll-data` [env: ATOLL_DATA].
     #[arg(long)]
     data: Option<String>,
+    /// A setting of a module, such as `restock.days=7`; may be given several times.
+    #[arg(long, value_name = "MODULE.NAME=VALUE")]
+    set: Vec<String>,
 }
 
 impl DataArgs {
     /// The data, and the settings.
     fn open(self, host: &Host) -> anyhow::Result<(Data, Settings)> {
-        let mut settings = host.settings(self.config, [("data", self.data)])?;
+        let mut settings = host.settings(self.config, self.set, [("data", self.data)])?;
         Ok((settings.data.take().unwrap_or_else(|| Data::from(DATA_FOLDER)), settings))
     }
 }

@@ -16,7 +16,7 @@ pub(crate) struct Openapi {
 
 impl Openapi {
     pub(crate) fn run(self, host: &Host) -> anyhow::Result<()> {
-        let settings = host.settings(self.config, [])?;
+        let settings = host.settings(self.config, Vec::new(), [])?;
         print(&(atoll_api::openapi_document(&registry()?.routes_with(&settings.flags)) + "\n"))
     }
 }

@@ -137,12 +137,16 @@ pub(crate) struct Serve {
     /// Filter of the log: `info`, `debug`, or any filter of `tracing` [env: ATOLL_LOG].
     #[arg(long)]
     log: Option<String>,
+    /// A setting of a module, such as `restock.days=7`; may be given several times.
+    #[arg(long, value_name = "MODULE.NAME=VALUE")]
+    set: Vec<String>,
 }
 
 impl Serve {
     fn settings(self, host: &Host) -> anyhow::Result<Settings> {
         host.settings(
             self.config,
+            self.set,
             [
                 ("data", self.data),
                 ("listen", self.listen),
