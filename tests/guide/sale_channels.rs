@@ -2,29 +2,23 @@
 //! job run its flow.
 
 use atoll_auth::PasswordHash;
-use atoll_background::start;
 use atoll_flows::user::{CREATE_USERS, NewUser};
 use atoll_kernel::Actor;
 use atoll_sale_channels as _;
 use atoll_testkit::TestApp;
 use serde_json::json;
 
-use crate::PACE;
-
 #[tokio::test]
 async fn example_module_opens_channels_by_route_subscriber_and_job() {
     let (app, admin) = TestApp::init().await.with_admin().await;
-    let background = start(&app.ctx, PACE).await.expect("a start");
+    let background = app.background().await;
     let opened = async |n: u64| {
-        let mut commits = app.ctx.store().commits();
-        loop {
+        app.until(async || {
             let list = admin.get("/admin/sales-channels?name=Summer%20sale&limit=0").await.ok();
-            if list["count"] == n {
-                return;
-            }
-            assert!(list["count"].as_u64() < Some(n), "{list}");
-            commits.changed().await.expect("a commit");
-        }
+            assert!(list["count"].as_u64() <= Some(n), "{list}");
+            list["count"] == n
+        })
+        .await;
     };
     admin.post("/admin/sale-channels", json!({})).await.ok();
     opened(1).await;

@@ -2,10 +2,7 @@
 //! binary of its own, since the module that its last promises need is linked into it alone: the example of
 //! the README.
 
-use std::time::Duration;
-
 use atoll_auth::PasswordHash;
-use atoll_background::{Pace, start};
 use atoll_flows::user::{CREATE_USERS, NewUser};
 use atoll_kernel::{
     Actor, Registry,
@@ -179,22 +176,12 @@ async fn a_publishable_key_confines_a_storefront() {
 /// schedule.
 #[tokio::test]
 async fn a_module_adds_a_workflow_a_route_a_subscriber_and_a_job() {
-    const PACE: Pace = Pace {
-        first: Duration::from_millis(1),
-        longest: Duration::from_millis(4),
-        n_failures_max: 3,
-        prune_every: Duration::from_secs(3600),
-        look_every: Duration::from_millis(1),
-    };
     let (app, admin) = TestApp::init().await.with_admin().await;
-    let background = start(&app.ctx, PACE).await.expect("a start");
+    let background = app.background().await;
     let opened = async |n: u64| {
-        let mut commits = app.ctx.store().commits();
         for name in ["Summer%20sale", "Winter%20sale"] {
             let path = format!("/admin/sales-channels?name={name}&limit=0");
-            while admin.get(&path).await.ok()["count"] != n {
-                commits.changed().await.expect("a commit");
-            }
+            app.until(async || admin.get(&path).await.ok()["count"] == n).await;
         }
     };
     let (ids, _) = app.ctx.run(&OPEN_CHANNELS, Actor::System, ()).await.expect("the workflow");

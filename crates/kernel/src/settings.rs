@@ -148,7 +148,11 @@ inventory::collect!(SettingsEntry);
 /// Declares the settings of a module: name, type, default, and the range of what is allowed. A setting without
 /// a default must be set, unless its type is `Option<…>`. The doc comment is its description.
 ///
-/// ```ignore
+/// ```
+/// use std::time::Duration;
+///
+/// use atoll_kernel::{Ctx, registry::Secret, settings};
+///
 /// settings! {
 ///     /// Announcements of restocks.
 ///     pub struct RestockSettings = "restock" {
@@ -161,7 +165,10 @@ inventory::collect!(SettingsEntry);
 ///     }
 /// }
 ///
-/// let days = ctx.settings::<RestockSettings>().days;
+/// fn days(ctx: &Ctx) -> u32 {
+///     ctx.settings::<RestockSettings>().days
+/// }
+/// # fn main() {}
 /// ```
 ///
 /// They are set by `[restock]` in `atoll.toml`, by `ATOLL_RESTOCK_DAYS` in the environment, and by

@@ -3,10 +3,12 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, LazyLock},
+    time::Duration,
 };
 
 use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_auth::{PasswordHash, find_identity};
+use atoll_background::{Background, Pace, start};
 use atoll_flows::user::{NewUser, create_with_login};
 use atoll_host::{Assembly, Data, registry};
 use atoll_kernel::{
@@ -36,6 +38,15 @@ const ADMIN: &str = "admin@test.dev";
 
 /// Time at the start of a test; no test depends on the value.
 const START: i64 = 1_800_000_000_000;
+
+/// Short pauses between attempts.
+const PACE: Pace = Pace {
+    first: Duration::from_millis(1),
+    longest: Duration::from_millis(4),
+    n_failures_max: 3,
+    prune_every: Duration::from_secs(3600),
+    look_every: Duration::from_millis(1),
+};
 
 /// Storage engine of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,7 +214,8 @@ impl TestApp {
         TestApp { ctx: app.ctx, router: app.router, clock, verified, folder: app.temporary, data: None }
     }
 
-    /// The application, and a client that is logged in as its admin (`admin@test.dev`, `supersecret`).
+    /// The application, and a client that is logged in as its admin (`admin@test.dev`, `supersecret`), however
+    /// far the clock is moved.
     pub async fn with_admin(self) -> (TestApp, Client) {
         let identity = || find_identity(&self.ctx.view(), ADMIN).expect("a store");
         if identity().is_none() {
@@ -213,8 +225,7 @@ impl TestApp {
             self.ctx.write(Actor::System, create).await.expect("an admin");
         }
         let identity = identity().expect("an identity");
-        let token = atoll_api::token_for(&self.ctx, &identity, "user").expect("a token");
-        let client = self.client().with_header("authorization", &format!("Bearer {token}"));
+        let client = self.client().logged_in(&self.ctx, identity);
         (self, client)
     }
 
@@ -269,6 +280,19 @@ impl TestApp {
         events.into_iter().filter(|(_, it)| it.name == name).map(|(_, it)| it.data).collect()
     }
 
+    /// Starts subscribers and jobs, with short pauses. Its `stop` waits for those that are running.
+    pub async fn background(&self) -> Background {
+        start(&self.ctx, PACE).await.expect("the background starts")
+    }
+
+    /// Waits until a condition holds, which is asked again after each commit.
+    pub async fn until(&self, holds: impl AsyncFn() -> bool) {
+        let mut commits = self.ctx.store().commits();
+        while !holds().await {
+            commits.changed().await.expect("a commit");
+        }
+    }
+
     /// Runs a job once, now.
     pub async fn run_job(&self, name: &str) {
         let mut jobs = self.ctx.registry().jobs.iter();
@@ -293,6 +317,11 @@ impl TestApp {
     pub fn advance_ms(&self, millis: i64) {
         self.clock.advance_ms(millis);
     }
+}
+
+/// An empty store in memory, with the spaces of what is linked in.
+pub fn memory() -> Store {
+    Data::Memory.open(registry().expect("a registry")).expect("a store")
 }
 
 /// A new token for a publishable key.

@@ -2,6 +2,9 @@
 
 use std::net::SocketAddr;
 
+use atoll_api::token_for;
+use atoll_auth::AuthIdentity;
+use atoll_kernel::Ctx;
 use axum::{
     Router,
     body::{Body, Bytes},
@@ -21,6 +24,8 @@ pub struct Client {
     headers: Vec<(HeaderName, HeaderValue)>,
     says_json: bool,
     peer: Option<SocketAddr>,
+    /// Whose token each request carries: a new one, which the clock of the application has not outdated.
+    login: Option<(Ctx, AuthIdentity)>,
 }
 
 /// An answer.
@@ -56,12 +61,18 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(router: Router) -> Client {
-        Client { router, headers: Vec::new(), says_json: true, peer: None }
+        Client { router, headers: Vec::new(), says_json: true, peer: None, login: None }
     }
 
     /// A client of another application with the same headers.
     pub fn on(&self, app: &TestApp) -> Client {
-        Client { headers: self.headers.clone(), ..app.client() }
+        let login = self.login.clone().map(|(_, identity)| (app.ctx.clone(), identity));
+        Client { headers: self.headers.clone(), login, ..app.client() }
+    }
+
+    /// The same client, logged in as this user.
+    pub(crate) fn logged_in(self, ctx: &Ctx, identity: AuthIdentity) -> Client {
+        Client { login: Some((ctx.clone(), identity)), ..self }
     }
 
     /// The same client, without a content type.
@@ -77,6 +88,9 @@ impl Client {
     /// The same client with this header; it replaces an earlier one of this name.
     pub fn with_header(mut self, name: &str, value: &str) -> Client {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a header's name");
+        if name == header::AUTHORIZATION {
+            self.login = None;
+        }
         self.headers.retain(|(it, _)| *it != name);
         self.headers.push((name, HeaderValue::from_str(value).expect("a header's value")));
         self
@@ -108,6 +122,10 @@ impl Client {
         }
         for (name, value) in &self.headers {
             request = request.header(name, value);
+        }
+        if let Some((ctx, identity)) = &self.login {
+            let token = token_for(ctx, identity, "user").expect("a token");
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         if let Some(peer) = self.peer {
             request = request.extension(ConnectInfo(peer));

@@ -1,4 +1,5 @@
 //! Helpers for integration tests: one application per test, with a store of its own, through the real router.
+//! For the core's tests and for those of any module: `examples/custom-host/order-notes/tests` shows the latter.
 
 mod app;
 mod client;
@@ -10,7 +11,7 @@ mod replay;
 mod shop;
 mod verified;
 
-pub use app::{Engine, TestApp, token};
+pub use app::{Engine, TestApp, memory, token};
 pub use client::{Answer, Client};
 pub use described::{check_schema, operation_of};
 pub use drawn::{SEED, check_drawn, times};
