@@ -119,3 +119,26 @@ fn every_plugin_is_in_the_core_or_the_binary() {
         }
     }
 }
+
+/// A module outside of the repository is bound by the same rules: the kernel is the only crate of Atoll that
+/// it may name, and clippy knows what it may not call.
+#[test]
+fn the_module_of_the_example_depends_on_the_kernel_only() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let example = root.join("examples/custom-host");
+    let metadata = MetadataCommand::new()
+        .manifest_path(example.join("order-notes/Cargo.toml"))
+        .no_deps()
+        .exec()
+        .expect("the manifests");
+    let module = metadata.packages.iter().find(|it| it.name.as_str() == "order-notes").expect("the module");
+    let named: Vec<&str> = module
+        .dependencies
+        .iter()
+        .filter(|it| it.kind == DependencyKind::Normal && it.name.starts_with("atoll-"))
+        .map(|it| it.name.as_str())
+        .collect();
+    assert_eq!(named, ["atoll-kernel"]);
+    let rules = |path: &str| std::fs::read_to_string(root.join(path)).expect("rules of clippy");
+    assert_eq!(rules("examples/custom-host/clippy.toml"), rules("plugins/clippy.toml"));
+}

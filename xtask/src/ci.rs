@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::{cargo, new, sdk, test, tidy};
+use crate::{cargo, custom_host, new, sdk, test, tidy};
 
 /// Checks that are one cargo command, and how to fix a failure.
 const CHECKS: [(&[&str], &str); 3] = [
@@ -20,6 +20,16 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         let name = check.join(" ");
         eprintln!("ci: cargo {name}");
         anyhow::ensure!(cargo::run(check)?, "ci stops at `cargo {name}`: {remedy}");
+    }
+    for check in [
+        &["fmt", "--all", "--check"][..],
+        &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+    ] {
+        let args = custom_host::args(check)?;
+        let name = args.join(" ");
+        eprintln!("ci: cargo {name}");
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        anyhow::ensure!(cargo::run(&args)?, "ci stops at `cargo {name}`: see above");
     }
     eprintln!("ci: cargo xtask tidy");
     let tidy = tidy::run(&[])?;

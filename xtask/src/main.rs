@@ -4,6 +4,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod crates;
+mod custom_host;
 mod docs;
 mod examples;
 mod format;

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::cargo;
+use crate::{cargo, custom_host};
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     let mut tally = Tally::default();
@@ -15,6 +15,8 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     if args.is_empty() {
         // The examples of doc comments, which cargo runs apart from the other tests.
         is_ok &= tally.run(&["test", "--no-fail-fast", "--workspace", "--doc"])?;
+        let example = custom_host::args(&["test", "--no-fail-fast", "--workspace"])?;
+        is_ok &= tally.run(&example.iter().map(String::as_str).collect::<Vec<_>>())?;
     }
     writeln!(io::stdout(), "{}", tally.text())?;
     Ok(if is_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -657,8 +657,8 @@ fn variable_of(module: &str, name: &str) -> String {
     format!("ATOLL_{module}_{name}").replace(['-', '.'], "_").to_uppercase()
 }
 
-/// The text of a value of the file; a list is separated by commas. None if it is a table, a time, or a list of
-/// anything but texts.
+/// The text of a value of the file; a list is separated by commas. None if it is a table, a time, or a list
+/// of anything but texts.
 fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

@@ -1,5 +1,5 @@
-//! Settings of modules: `settings!` declares them with types, defaults, ranges and secrets; the host reads them
-//! from its file, the environment and the command line; `Ctx::settings` has the values.
+//! Settings of modules: `settings!` declares them with types, defaults, ranges and secrets; the host reads
+//! them from its file, the environment and the command line; `Ctx::settings` has the values.
 
 use std::{
     any::{Any, TypeId},
@@ -145,8 +145,8 @@ pub struct SettingsEntry(pub &'static SettingsDef);
 
 inventory::collect!(SettingsEntry);
 
-/// Declares the settings of a module: name, type, default, and the range of what is allowed. A setting without
-/// a default must be set, unless its type is `Option<…>`. The doc comment is its description.
+/// Declares the settings of a module: name, type, default, and the range of what is allowed. A setting
+/// without a default must be set, unless its type is `Option<…>`. The doc comment is its description.
 ///
 /// ```
 /// use std::time::Duration;

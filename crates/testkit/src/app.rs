@@ -214,8 +214,8 @@ impl TestApp {
         TestApp { ctx: app.ctx, router: app.router, clock, verified, folder: app.temporary, data: None }
     }
 
-    /// The application, and a client that is logged in as its admin (`admin@test.dev`, `supersecret`), however
-    /// far the clock is moved.
+    /// The application, and a client that is logged in as its admin (`admin@test.dev`, `supersecret`),
+    /// however far the clock is moved.
     pub async fn with_admin(self) -> (TestApp, Client) {
         let identity = || find_identity(&self.ctx.view(), ADMIN).expect("a store");
         if identity().is_none() {

@@ -1,5 +1,6 @@
 //! Helpers for integration tests: one application per test, with a store of its own, through the real router.
-//! For the core's tests and for those of any module: `examples/custom-host/order-notes/tests` shows the latter.
+//! For the core's tests and for those of any module: `examples/custom-host/order-notes/tests` shows the
+//! latter.
 
 mod app;
 mod client;
