@@ -144,7 +144,9 @@ impl Report<'_> {
     fn unique(&mut self, what: &str, names: impl IntoIterator<Item = (String, Option<Source>)>) {
         let mut all = BTreeMap::<String, Vec<Option<Source>>>::new();
         names.into_iter().for_each(|(name, source)| all.entry(name).or_default().push(source));
-        for (name, sources) in all.into_iter().filter(|(_, sources)| sources.len() > 1) {
+        for (name, mut sources) in all.into_iter().filter(|(_, sources)| sources.len() > 1) {
+            // The linker registers them in any order.
+            sources.sort();
             let n = sources.len();
             self.say(sources, format!("{what} `{name}` is registered {n} times"));
         }
