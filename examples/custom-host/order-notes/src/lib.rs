@@ -91,6 +91,9 @@ async fn write_first(ctx: Ctx, event: Event) -> Result<(), Fault> {
 
 job! { "order-notes.delete-old" every Duration::from_secs(24 * 60 * 60) => delete_old }
 
+/// Notes that one run deletes, so that its transaction stays small; the next run goes on.
+const DELETED_MAX: usize = 1_000;
+
 /// Deletes notes that are older than the setting says.
 async fn delete_old(ctx: Ctx, _: Tick) -> Result<(), Fault> {
     let days = ctx.settings::<NoteSettings>().days;
@@ -99,7 +102,7 @@ async fn delete_old(ctx: Ctx, _: Tick) -> Result<(), Fault> {
         let mut old = Vec::new();
         NOTES.table.scan(tx, None, Direction::Ascending, &mut |note: OrderNote| {
             old.extend((note.created_at < oldest).then_some(note.id));
-            Ok(Scan::Continue(()))
+            Ok(if old.len() < DELETED_MAX { Scan::Continue(()) } else { Scan::Break(()) })
         })?;
         old.iter().try_for_each(|id| NOTES.delete(tx, at, id).map(drop)).map_err(Fault::from)
     };
