@@ -15,7 +15,7 @@ use atoll_kernel::{
     hook,
     saga::{EXECUTIONS, ExecutionState, Outcome, Run, WorkflowExecution},
 };
-use atoll_testkit::{Client, Shop, TestApp, id, pay_with};
+use atoll_testkit::{Client, Shop, TestApp, Variant, id, pay_with};
 use serde_json::{Value, json};
 
 use crate::bank::{self, Mood, account, account_is};
@@ -69,13 +69,19 @@ async fn shop() -> (Shop, Client, String) {
     shop_paying_through("pp_bank").await
 }
 
-async fn shop_paying_through(provider: &str) -> (Shop, Client, String) {
-    let shop = Shop::open(TestApp::init().await).await;
+/// A shop that may be paid through the bank and has 9 of tea, its storefront, the tea, and a cart with 2.
+pub(crate) async fn shop_with_cart(app: TestApp) -> (Shop, Client, Variant, String) {
+    let shop = Shop::open(app).await;
     bank::open_for(&shop).await;
     let web = shop.channel("Web").await;
     let tea = shop.product("Tea", &[&web], 9).await;
     let storefront = shop.storefront(&[&web]).await;
     let cart = shop.cart(&storefront, &tea.id, 2).await;
+    (shop, storefront, tea, cart)
+}
+
+async fn shop_paying_through(provider: &str) -> (Shop, Client, String) {
+    let (shop, storefront, _, cart) = shop_with_cart(TestApp::init().await).await;
     pay_with(&storefront, &cart, provider).await;
     (shop, storefront, cart)
 }

@@ -23,7 +23,10 @@ use atoll_kernel::{
 use atoll_testkit::{Client, Shop, TestApp, pay_with};
 use serde_json::{Value, json};
 
-use crate::bank::{self, Mood, account, account_is};
+use crate::{
+    bank::{Mood, account, account_is},
+    payments::shop_with_cart,
+};
 
 /// Crashes at the commit after the n-th probe point of the saga.
 #[derive(Default)]
@@ -74,12 +77,7 @@ impl Scene {
         let disk = Memory::default();
         let probe = Arc::new(CrashAt::default());
         let (app, switch) = app_on(&disk, Some(probe.clone())).await;
-        let shop = Shop::open(app).await;
-        bank::open_for(&shop).await;
-        let web = shop.channel("Web").await;
-        let tea = shop.product("Tea", &[&web], 9).await;
-        let storefront = shop.storefront(&[&web]).await;
-        let cart = shop.cart(&storefront, &tea.id, 2).await;
+        let (shop, storefront, _, cart) = shop_with_cart(app).await;
         Scene { disk, probe, switch, shop, storefront, cart }
     }
 }
@@ -125,12 +123,7 @@ async fn cart_completion_is_idempotent_over_crashes() {
 
 #[tokio::test]
 async fn declined_payment_can_be_retried_with_the_same_idempotency_key() {
-    let shop = Shop::open(TestApp::init().await).await;
-    bank::open_for(&shop).await;
-    let web = shop.channel("Web").await;
-    let tea = shop.product("Tea", &[&web], 9).await;
-    let storefront = shop.storefront(&[&web]).await;
-    let cart = shop.cart(&storefront, &tea.id, 2).await;
+    let (_shop, storefront, _, cart) = shop_with_cart(TestApp::init().await).await;
     pay_with(&storefront, &cart, "pp_bank").await;
     let client = storefront.with_header("idempotency-key", "a");
     let path = format!("/store/carts/{cart}/complete");

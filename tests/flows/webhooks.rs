@@ -9,7 +9,10 @@ use atoll_testkit::{Answer, Client, Shop, TestApp, Variant, id, pay_with};
 use axum::body::Body;
 use serde_json::{Value, json};
 
-use crate::bank::{self, Mood, WEBHOOK_SECRET, account, account_is};
+use crate::{
+    bank::{Mood, WEBHOOK_SECRET, account, account_is},
+    payments::shop_with_cart,
+};
 
 /// A shop that sells tea at 10, and a cart with two of it whose buyer has chosen a bank.
 struct Scene {
@@ -23,12 +26,7 @@ struct Scene {
 
 impl Scene {
     async fn new(provider: &'static str) -> Scene {
-        let shop = Shop::open(TestApp::init().await).await;
-        bank::open_for(&shop).await;
-        let web = shop.channel("Web").await;
-        let tea = shop.product("Tea", &[&web], 9).await;
-        let storefront = shop.storefront(&[&web]).await;
-        let cart = shop.cart(&storefront, &tea.id, 2).await;
+        let (shop, storefront, tea, cart) = shop_with_cart(TestApp::init().await).await;
         pay_with(&storefront, &cart, provider).await;
         let path = format!("/store/carts/{cart}?fields=*payment_collection.payment_sessions");
         let shown = storefront.get(&path).await.ok();

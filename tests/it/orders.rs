@@ -25,6 +25,15 @@ impl Bench {
         Bench { shop, storefront, tea, shed }
     }
 
+    /// The same shop through a channel of its own, which sells a card whose stock is not managed.
+    async fn selling_cards() -> (Bench, Variant) {
+        let bench = Bench::open().await;
+        let cards = bench.shop.channel("Cards").await;
+        let free = json!({ "manage_inventory": false });
+        let card = bench.shop.product_with("Card", &[&cards], 0, free).await;
+        (Bench { storefront: bench.shop.storefront(&[&cards]).await, ..bench }, card)
+    }
+
     /// Places an order of this quantity. Returns its path.
     async fn order(&self, variant: &str, quantity: u32) -> String {
         let cart = self.shop.cart(&self.storefront, variant, quantity).await;
@@ -350,12 +359,8 @@ async fn reservations_of_a_line_are_limited_to_what_it_needs() {
 /// pieces with a reservation are fulfilled first, and the others take nothing.
 #[tokio::test]
 async fn unmanaged_lines_are_fulfilled_by_their_reservations() {
-    let bench = Bench::open().await;
+    let (bench, card) = Bench::selling_cards().await;
     let (admin, item) = (bench.shop.admin.clone(), bench.tea.item.clone());
-    let web = bench.shop.channel("Cards").await;
-    let free = json!({ "manage_inventory": false });
-    let card = bench.shop.product_with("Card", &[&web], 0, free).await;
-    let bench = Bench { storefront: bench.shop.storefront(&[&web]).await, ..bench };
     let reserve = async |order: &str, place: &str, quantity: i64| {
         let line = id(&admin.get(order).await.ok()["order"]["items"][0]);
         let promise = json!({ "line_item_id": line, "inventory_item_id": item, "location_id": place, "quantity": quantity });
@@ -403,12 +408,8 @@ async fn unmanaged_lines_are_fulfilled_by_their_reservations() {
 /// holds the pieces of its place, so that one of them can be called back by itself.
 #[tokio::test]
 async fn uncounted_pieces_are_counted_by_the_location_that_sent_them() {
-    let bench = Bench::open().await;
+    let (bench, card) = Bench::selling_cards().await;
     let (admin, item) = (bench.shop.admin.clone(), bench.tea.item.clone());
-    let web = bench.shop.channel("Cards").await;
-    let free = json!({ "manage_inventory": false });
-    let card = bench.shop.product_with("Card", &[&web], 0, free).await;
-    let bench = Bench { storefront: bench.shop.storefront(&[&web]).await, ..bench };
     // By the place whose fulfilment is called back: 3 pieces, of which 2 are reserved, and 3 that all are. A
     // piece without a reservation goes with the first fulfilment.
     for (n_reserved, sent) in [([1, 1], [1, 2]), ([1, 2], [2, 1]), ([2, 1], [1, 2])] {
