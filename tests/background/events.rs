@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use atoll_background::{Background, prune, start};
+use atoll_background::{Background, prune};
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, Write, events,
     jobs::{Event, OUTBOX, emit, events_after},
@@ -17,7 +17,7 @@ use atoll_kernel::{
 use atoll_testkit::{Shop, TestApp};
 use serde_json::{Value, json};
 
-use crate::{PACE, settled};
+use crate::settled;
 
 /// Events that the subscribers received, by test. The tests share the subscribers.
 static SEEN: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
@@ -69,7 +69,7 @@ impl Bench {
     }
 
     async fn start(&self) -> Background {
-        start(&self.app.ctx, PACE).await.expect("a start")
+        self.app.background().await
     }
 
     /// Commits an event.

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use atoll_background::{Background, start};
+use atoll_background::Background;
 use atoll_kernel::{Ctx, Fault, job, jobs::Tick};
 use atoll_testkit::{Client, TestApp};
 use serde_json::Value;
 
-use crate::{PACE, committed};
+use crate::committed;
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -54,7 +54,7 @@ impl Bench {
     }
 
     async fn start(&self) -> Background {
-        start(&self.app.ctx, PACE).await.expect("a start")
+        self.app.background().await
     }
 
     /// The runs of a job, the oldest first: scheduled time, state, number of missed times.

@@ -7,18 +7,9 @@ mod tokens;
 
 use std::time::Duration;
 
-use atoll_background::{Pace, position_of};
+use atoll_background::position_of;
 use atoll_kernel::jobs::events_after;
-use atoll_testkit::TestApp;
-
-/// Time of the manual clock.
-const PACE: Pace = Pace {
-    first: Duration::from_millis(1),
-    longest: Duration::from_millis(4),
-    n_failures_max: 3,
-    prune_every: Duration::from_secs(3600),
-    look_every: Duration::from_millis(1),
-};
+use atoll_testkit::{PACE, TestApp};
 
 /// How long a test waits for a commit before it says what it waits for.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use atoll_background::{Background, start};
+use atoll_background::Background;
 use atoll_kernel::{Ctx, Fault, provider};
 use atoll_providers::{EMAIL, Notification, NotificationProvider, Working};
 use atoll_testkit::{Shop, TestApp, complete, id};
 use serde_json::json;
 
-use crate::{PACE, settled};
+use crate::settled;
 
 const SENDS: &str = "notification.send-mail";
 
@@ -46,7 +46,7 @@ fn sent(to: &str) -> Vec<Notification> {
 /// A shop with this provider for e-mails, and its background tasks.
 async fn open(provider: Option<&str>) -> (Shop, Background) {
     let shop = Shop::open(TestApp::with_email_provider(provider).await).await;
-    let background = start(&shop.app.ctx, PACE).await.expect("a start");
+    let background = shop.app.background().await;
     (shop, background)
 }
 

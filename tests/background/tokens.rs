@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use atoll_background::{Background, start};
+use atoll_background::Background;
 use atoll_kernel::{
     Actor, Ctx, Fault, Read,
     data::{Direction, SEQUENCES, Scan, Span, Store, engines::Memory},
@@ -15,7 +15,7 @@ use atoll_kernel::{
 use atoll_testkit::{Client, Shop, TestApp};
 use serde_json::json;
 
-use crate::{PACE, settled};
+use crate::settled;
 
 /// Mailed tokens by address. Each test has addresses of its own.
 static MAILBOX: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
@@ -61,7 +61,7 @@ async fn send(run: &mut Run, event: Event) -> Result<(), Fault> {
 }
 
 async fn go(app: &TestApp) -> Background {
-    start(&app.ctx, PACE).await.expect("a start")
+    app.background().await
 }
 
 /// Names of the spaces that hold this text.

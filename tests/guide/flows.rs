@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use atoll_background::start;
 use atoll_kernel::{
     Actor, Fault,
     data::{Module, Service},
@@ -15,8 +14,6 @@ use atoll_kernel::{
 use atoll_testkit::TestApp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-
-use crate::PACE;
 
 entity! {
     /// Points that an order has earned.
@@ -141,16 +138,13 @@ async fn void_label(_key: String, _label: Option<String>) -> Result<(), Fault> {
 #[tokio::test]
 async fn saga_waits_for_the_scale_and_hands_the_parcel_over() {
     let (app, admin) = TestApp::init().await.with_admin().await;
-    let background = start(&app.ctx, PACE).await.expect("a start");
+    let background = app.background().await;
     let shipped = app.ctx.start(&SHIP_ORDER, Actor::System, Some("ship-1"), "order_1".into()).await;
     let Ok(Outcome::Waiting(_)) = shipped else { panic!("it waits for the scale") };
     assert!(app.events("parcel.packed").is_empty(), "events are held back while the run can fail");
     let weighed = json!({ "transaction_id": "ship-1", "step_id": "weigh", "response": 1_200 });
     admin.post("/admin/workflows-executions/ship-order/steps/success", weighed).await.ok();
-    let mut commits = app.ctx.store().commits();
-    while app.events("parcel.handed_over").is_empty() {
-        commits.changed().await.expect("a commit");
-    }
+    app.until(async || !app.events("parcel.handed_over").is_empty()).await;
     assert_eq!(app.events("parcel.handed_over")[0]["parcel"]["grams"], 1_200);
     assert_eq!(app.events("parcel.packed").len(), 1);
     background.stop().await;

@@ -44,16 +44,14 @@ async fn invalid_reviews_are_refused() {
 async fn reviews_that_advertise_are_deleted_and_the_others_counted() {
     let (shop, channel, _) = Shop::web().await;
     let tea = shop.product("Tea", &[&channel], 1).await;
-    let background = atoll_background::start(&shop.app.ctx, crate::PACE).await.expect("a start");
+    let background = shop.app.background().await;
     let mut ids = Vec::new();
     for text in ["See https://shop.example", "Good"] {
         let review = json!({ "product_id": tea.product, "author": "Ada", "rating": 5, "text": text });
         ids.push(id(&shop.admin.post("/admin/reviews", review).await.ok()["review"]));
     }
-    let mut commits = shop.app.ctx.store().commits();
-    while shop.admin.get("/admin/reviews").await.ok()["count"] != 1 {
-        commits.changed().await.expect("a commit");
-    }
+    let reviews = async || shop.admin.get("/admin/reviews").await.ok();
+    shop.app.until(async || reviews().await["count"] == 1).await;
     assert_eq!(shop.admin.get("/admin/reviews").await.ok()["reviews"][0]["id"], ids[1].as_str());
     background.stop().await;
     shop.app.run_job("review.count").await;

@@ -4,9 +4,8 @@ use std::{future::pending, path::Path};
 
 use atoll_background::start;
 use atoll_host::{Assembly, Data, Secret, Settings, http, load_demo};
+use atoll_testkit::PACE;
 use tokio::{net::TcpListener, process::Command};
-
-use crate::PACE;
 
 /// Where the documentation says that the demo is served.
 const ADDRESS: &str = "127.0.0.1:9000";

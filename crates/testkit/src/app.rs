@@ -39,8 +39,9 @@ const ADMIN: &str = "admin@test.dev";
 /// Time at the start of a test; no test depends on the value.
 const START: i64 = 1_800_000_000_000;
 
-/// Short pauses between attempts.
-const PACE: Pace = Pace {
+/// The pace of background tasks in tests: short pauses between attempts. The clock of a test stands still
+/// unless it is moved.
+pub const PACE: Pace = Pace {
     first: Duration::from_millis(1),
     longest: Duration::from_millis(4),
     n_failures_max: 3,

@@ -10,7 +10,6 @@ mod shopper;
 mod time;
 mod wall;
 
-use atoll_kernel::jobs::events_after;
 use atoll_testkit::{Answer, Client, Shop, TestApp, Variant};
 use serde_json::{Value, json};
 
@@ -70,11 +69,5 @@ fn told(app: &TestApp) -> Vec<String> {
 /// Delivers all events to the subscriber of the extension, those of earlier calls again: events are delivered
 /// at least once.
 async fn deliver(app: &TestApp) {
-    let all = &app.ctx.registry().subscribers;
-    let subscriber = all.iter().find(|it| it.name == "restock.check-changes").expect("it is linked in");
-    for (_, event) in events_after(&app.ctx.view(), 0, usize::MAX).expect("events") {
-        if subscriber.follows(&event.name) {
-            (subscriber.run)(app.ctx.clone(), event).await.expect("it is delivered");
-        }
-    }
+    app.deliver("restock.check-changes").await;
 }

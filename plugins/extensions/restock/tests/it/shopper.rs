@@ -1,8 +1,5 @@
 //! What a shopper does: subscribe, list, unsubscribe, be told once, buy.
 
-use std::time::Duration;
-
-use atoll_background::{Pace, start};
 use atoll_kernel::{Actor, Moment, Write};
 use atoll_restock::{PER_EMAIL_MAX, RESTOCK_SUBSCRIPTIONS, RestockSubscription};
 use atoll_testkit::{complete, id};
@@ -147,24 +144,13 @@ async fn a_shopper_is_told_once_and_with_everything_that_a_mail_needs() {
     assert_eq!(bench.told(), ["ada@test.dev", "ada@test.dev"]);
 }
 
-const PACE: Pace = Pace {
-    first: Duration::from_millis(1),
-    longest: Duration::from_millis(4),
-    n_failures_max: 3,
-    prune_every: Duration::from_secs(3600),
-    look_every: Duration::from_millis(1),
-};
-
 #[tokio::test]
 async fn shoppers_are_told_by_a_running_host() {
     let bench = Bench::new().await;
-    let background = start(&bench.shop.app.ctx, PACE).await.expect("a start");
+    let background = bench.shop.app.background().await;
     bench.subscribe("ada@test.dev").await.ok();
-    let mut commits = bench.shop.app.ctx.store().commits();
     bench.stock(5).await;
-    while bench.told().is_empty() {
-        commits.changed().await.expect("a commit");
-    }
+    bench.shop.app.until(async || !bench.told().is_empty()).await;
     background.stop().await;
     assert_eq!(bench.told(), ["ada@test.dev"]);
 }
