@@ -60,14 +60,14 @@ routes! {
     /// Lists the requests.
     Get "/store/stock-requests" (Store, LIST) => index;
     /// Shows a request.
-    Get "/store/stock-requests/:id" (Store, ONE) => retrieve;
+    Get "/store/stock-requests/:id" (Store, Params::NONE) => retrieve;
     /// Creates a request for a variant that the channel shows, and cannot sell now.
-    Post "/store/stock-requests" (Store, ONE, CREATE) => create;
+    Post "/store/stock-requests" (Store, Params::NONE, CREATE) => create;
 }
 
 routes! {
     /// Tells what a variant costs, and whether it can be bought now.
-    Get "/store/stock-quotes/:variant_id" (Store, ONE) => quote: Answer::Object(QUOTE);
+    Get "/store/stock-quotes/:variant_id" (Store, Params::NONE) => quote: Answer::Object(QUOTE);
 }
 
 static STOCK_REQUEST: Resource = Resource {
@@ -83,7 +83,6 @@ const QUOTE: &[Part] = &[
     Part::value("amount", Type::Any, "The price of one; null if it has none."),
     Part::value("can_be_bought", Type::Bool, "Does the channel sell one now?"),
 ];
-const ONE: Params = Params { own: &[], limit: None, strict: true };
 const LIST: Params = Params { own: &[Param::new("id", ParamKind::Any)], limit: Some(20), strict: true };
 const CREATE: Body = &[&[
     required("variant_id", Type::Text),

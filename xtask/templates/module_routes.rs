@@ -15,11 +15,11 @@ routes! {
     /// Lists __titles__.
     Get "/admin/__names__" (Admin, LIST) => index;
     /// Creates a __title__.
-    Post "/admin/__names__" (Admin, ONE, CREATE) => create;
+    Post "/admin/__names__" (Admin, Params::NONE, CREATE) => create;
     /// Retrieves a __title__.
-    Get "/admin/__names__/:id" (Admin, ONE) => retrieve;
+    Get "/admin/__names__/:id" (Admin, Params::NONE) => retrieve;
     /// Updates a __title__.
-    Post "/admin/__names__/:id" (Admin, ONE, UPDATE) => update;
+    Post "/admin/__names__/:id" (Admin, Params::NONE, UPDATE) => update;
     /// Deletes a __title__.
     Delete "/admin/__names__/:id" (Admin, Params::NONE) => delete;
 }
@@ -33,7 +33,6 @@ static RESOURCE: Resource = Resource {
     renamed: &[],
 };
 
-const ONE: Params = Params { own: &[], limit: None, strict: true };
 const LIST: Params = Params {
     own: &[
         Param::new("id", ParamKind::Any), Param::new("title", ParamKind::Any),

@@ -15,9 +15,9 @@ routes! {
     /// Lists the reviews.
     Get "/admin/reviews" (Admin, LIST) => index;
     /// Creates a review.
-    Post "/admin/reviews" (Admin, ONE, CREATE) => create;
+    Post "/admin/reviews" (Admin, Params::NONE, CREATE) => create;
     /// Deletes a review.
-    Delete "/admin/reviews/:id" (Admin, ONE) => delete;
+    Delete "/admin/reviews/:id" (Admin, Params::NONE) => delete;
 }
 
 static REVIEW: Resource = Resource {
@@ -29,7 +29,6 @@ static REVIEW: Resource = Resource {
     renamed: &[],
 };
 
-const ONE: Params = Params { own: &[], limit: None, strict: true };
 const LIST: Params = Params {
     own: &[
         Param::new("id", ParamKind::Any),

@@ -15,9 +15,9 @@ routes! {
     /// Lists the notes.
     Get "/admin/order-notes" (Admin, LIST) => index;
     /// Writes a note on an order.
-    Post "/admin/order-notes" (Admin, ONE, CREATE) => create;
+    Post "/admin/order-notes" (Admin, Params::NONE, CREATE) => create;
     /// Deletes a note.
-    Delete "/admin/order-notes/:id" (Admin, ONE) => delete;
+    Delete "/admin/order-notes/:id" (Admin, Params::NONE) => delete;
 }
 
 static NOTE: Resource = Resource {
@@ -29,7 +29,6 @@ static NOTE: Resource = Resource {
     renamed: &[("order_id", "order.id")],
 };
 
-const ONE: Params = Params { own: &[], limit: None, strict: true };
 const LIST: Params = Params {
     own: &[Param::new("id", ParamKind::Any), Param::new("order_id", ParamKind::Any)],
     limit: Some(20),

@@ -7,7 +7,7 @@ use atoll_kernel::{
     routes,
 };
 
-use crate::{RESTOCK_SUBSCRIPTION, UNSUBSCRIBE_FROM_RESTOCK};
+use crate::{RESTOCK_SUBSCRIPTION, UNSUBSCRIBE_FROM_RESTOCK, types::unknown};
 
 routes! {
     with "restock";
@@ -15,9 +15,9 @@ routes! {
     /// Lists the subscriptions to sold-out variants.
     Get "/admin/restock-subscriptions" (Admin, LIST) => index;
     /// Shows a subscription.
-    Get "/admin/restock-subscriptions/:id" (Admin, ONE) => retrieve;
+    Get "/admin/restock-subscriptions/:id" (Admin, Params::NONE) => retrieve;
     /// Deletes a subscription. The shopper is not told.
-    Delete "/admin/restock-subscriptions/:id" (Admin, ONE) => delete;
+    Delete "/admin/restock-subscriptions/:id" (Admin, Params::NONE) => delete;
 }
 
 static SUBSCRIPTION: Resource = Resource {
@@ -32,7 +32,6 @@ static SUBSCRIPTION: Resource = Resource {
     renamed: &[],
 };
 
-const ONE: Params = Params { own: &[], limit: None, strict: true };
 const LIST: Params = Params {
     own: &[
         Param::new("id", ParamKind::Any),
@@ -50,10 +49,6 @@ const LIST: Params = Params {
 
 async fn index(call: Call) -> Result<Reply, Fault> {
     SUBSCRIPTION.plan(&call).page(&call.view, Vec::new())
-}
-
-fn unknown(id: &str) -> Fault {
-    Fault::not_found(format!("Restock subscription with id: {id} was not found"))
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {

@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use crate::{
     RESTOCK_SUBSCRIPTION, RESTOCK_SUBSCRIPTIONS, SUBSCRIBE_TO_RESTOCK, Subscribe, UNSUBSCRIBE_FROM_RESTOCK,
+    types::unknown,
 };
 
 routes! {
@@ -25,10 +26,10 @@ routes! {
     Get "/store/restock-subscriptions" (Store, LIST) => index;
     /// Subscribes a shopper to a variant that the channel shows, and cannot sell now. Who is not logged in
     /// says an `email`. A key of several channels says which.
-    Post "/store/restock-subscriptions" (Store, ONE, SUBSCRIBE) => subscribe;
+    Post "/store/restock-subscriptions" (Store, Params::NONE, SUBSCRIBE) => subscribe;
     /// Deletes a subscription. Who knows its id may do so, with a key of its channel: a link in a mail is
     /// enough.
-    Delete "/store/restock-subscriptions/:id" (Store, ONE) => unsubscribe;
+    Delete "/store/restock-subscriptions/:id" (Store, Params::NONE) => unsubscribe;
 }
 
 static SUBSCRIPTION: Resource = Resource {
@@ -43,7 +44,6 @@ static SUBSCRIPTION: Resource = Resource {
     renamed: &[],
 };
 
-const ONE: Params = Params { own: &[], limit: None, strict: true };
 const LIST: Params = Params {
     own: &[
         Param::new("id", ParamKind::Any),
@@ -88,10 +88,9 @@ async fn subscribe(mut call: Call) -> Result<Reply, Fault> {
 
 async fn unsubscribe(call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
-    let unknown = || Fault::not_found(format!("Restock subscription with id: {id} was not found"));
-    let found: Node = Arc::new(RESTOCK_SUBSCRIPTIONS.get(&call.view, &id)?.ok_or_else(unknown)?);
+    let found: Node = Arc::new(RESTOCK_SUBSCRIPTIONS.get(&call.view, &id)?.ok_or_else(|| unknown(&id))?);
     if !SUBSCRIPTION.plan(&call).admits(&call.view, &found)? {
-        return Err(unknown());
+        return Err(unknown(&id));
     }
     let gone = Deleted::new(id.as_str(), RESTOCK_SUBSCRIPTION);
     call.app.run(&UNSUBSCRIBE_FROM_RESTOCK, call.pass.actor, id).await?;

@@ -1,7 +1,7 @@
 //! Records: `entity!` with an enumeration (`words!`), hidden fields, and the history of its second version.
 
 use atoll_kernel::{
-    Decimal, Timestamp,
+    Decimal, Fault, Timestamp,
     data::Step,
     entity,
     serde_json::{Map, Value},
@@ -84,4 +84,9 @@ fn add_states(fields: &mut Map<String, Value>) -> Result<(), String> {
     fields.insert("expires_at".into(), expires.millis().into());
     fields.insert("check_at".into(), created.into());
     Ok(())
+}
+
+/// 404, for routes that name a subscription.
+pub(crate) fn unknown(id: &str) -> Fault {
+    Fault::not_found(format!("Restock subscription with id: {id} was not found"))
 }
