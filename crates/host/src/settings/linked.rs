@@ -1,0 +1,252 @@
+//! Settings of what is linked in: modules that are switched off, providers that serve, settings of modules,
+//! and feature flags.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use atoll_kernel::{
+    Registry,
+    registry::{FeatureFlag, Flags, ModuleSettings, ProviderChoice, SettingsDef, nearest},
+};
+use toml::Value;
+
+use super::{KEYS, Loading};
+
+/// The table of feature flags in the file.
+pub(super) const FLAGS: &str = "feature_flags";
+
+/// The table of providers in the file: which of each kind serve.
+pub(super) const PROVIDERS: &str = "providers";
+
+/// The table of modules in the file.
+pub(super) const MODULES: &str = "modules";
+
+impl Loading<'_> {
+    /// The modules that are switched off: `off` in `[modules]` of the file, `ATOLL_MODULES_OFF=a,b` in the
+    /// environment, and those that the host leaves out.
+    pub(super) fn modules_off(&mut self, by_host: &BTreeSet<String>) -> BTreeSet<String> {
+        let (file, table) = self.table(MODULES);
+        for unknown in table.keys().filter(|it| *it != "off") {
+            self.wrong.push(format!("{MODULES}.{unknown} is not a setting ({file})"));
+        }
+        let (mut off, mut source) = (Vec::new(), "default".to_owned());
+        match table.get("off").map(texts) {
+            Some(Some(names)) => (off, source) = (names, file),
+            Some(None) => self.wrong.push(format!("{MODULES}.off: it is not a list of names ({file})")),
+            None => {}
+        }
+        let variable = "ATOLL_MODULES_OFF";
+        if let Some(text) = self.variable(variable) {
+            (off, source) = (text.split(',').map(|it| it.trim().to_owned()).collect(), variable.to_owned());
+        }
+        let off: BTreeSet<String> =
+            off.into_iter().filter(|it| !it.is_empty()).chain(by_host.clone()).collect();
+        let names: Vec<&str> = off.iter().map(String::as_str).collect();
+        let names = if off.is_empty() { "none".to_owned() } else { names.join(", ") };
+        self.shown.push(format!("{MODULES}.off = {names} ({source})"));
+        off
+    }
+
+    /// Which providers serve: `[providers]` in the file, `ATOLL_PROVIDERS_PAYMENT=pp_a,pp_b` in the
+    /// environment.
+    pub(super) fn providers(&mut self, known: &[(&'static str, Vec<&'static str>)]) -> ProviderChoice {
+        let mut choice = ProviderChoice::default();
+        let (file, table) = self.table(PROVIDERS);
+        let kinds: Vec<&str> = known.iter().map(|(kind, _)| *kind).collect();
+        for unknown in table.keys().filter(|it| !kinds.contains(&it.as_str())) {
+            let hint = nearest(unknown, kinds.iter().copied());
+            self.wrong.push(format!("{PROVIDERS}.{unknown} is not a kind of provider{hint} ({file})"));
+        }
+        for (kind, linked) in known {
+            let name = format!("{PROVIDERS}.{kind}");
+            let mut sources: Vec<(Option<Vec<String>>, String)> = Vec::new();
+            sources.extend(table.get(*kind).map(|it| (texts(it), file.clone())));
+            let variable = format!("ATOLL_{}_{}", PROVIDERS.to_uppercase(), kind.to_uppercase());
+            if let Some(text) = self.variable(&variable) {
+                let ids = text.split(',').map(|it| it.trim().to_owned()).collect();
+                sources.push((Some(ids), variable));
+            }
+            let mut shown = format!("{name} = {} (default)", linked.join(", "));
+            for (ids, source) in sources {
+                let wrong = match &ids {
+                    None => Some("it must be a list of ids".to_owned()),
+                    Some(ids) => {
+                        ids.iter().enumerate().find_map(|(n, id)| match linked.contains(&id.as_str()) {
+                            true if ids[..n].contains(id) => Some(format!("`{id}` is named twice")),
+                            true => None,
+                            false => Some(format!(
+                                "`{id}` is no {kind} provider that is linked in{}",
+                                nearest(id, linked.iter().copied())
+                            )),
+                        })
+                    }
+                };
+                match (wrong, ids) {
+                    (None, Some(ids)) => {
+                        shown = format!("{name} = {} ({source})", ids.join(", "));
+                        choice.set(kind, ids);
+                    }
+                    (wrong, _) => {
+                        let why = wrong.unwrap_or_default();
+                        self.wrong.push(format!("{name}: {why} ({source})"));
+                    }
+                }
+            }
+            self.shown.push(shown);
+        }
+        choice
+    }
+
+    /// Reads the settings of modules on the command line: `--set restock.days=7`.
+    pub(super) fn read_set(&mut self, set: Vec<String>) {
+        let of_module = |def: &&'static SettingsDef| {
+            def.keys.iter().map(|key| format!("{}.{}", def.module, key.name)).collect::<Vec<_>>()
+        };
+        let names: Vec<String> = self.linked.iter().flat_map(of_module).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        for text in set {
+            match text.split_once('=') {
+                Some((name, value)) if names.contains(&name) => {
+                    self.set.insert(name.to_owned(), value.to_owned());
+                }
+                // The value may be a secret.
+                Some((name, _)) => {
+                    let hint = nearest(name, names.iter().copied());
+                    self.wrong.push(format!("{name} is not a setting of a module{hint} (--set)"));
+                }
+                None => self.wrong.push("--set needs `module.name=value`".to_owned()),
+            }
+        }
+    }
+
+    /// The settings of modules: `[restock]` in the file, `ATOLL_RESTOCK_DAYS` in the environment,
+    /// `--set restock.days=7` on the command line.
+    pub(super) fn modules(&mut self, registry: &Registry) -> ModuleSettings {
+        let mut variables: BTreeMap<String, String> =
+            KEYS.iter().map(|it| (it.env.to_owned(), it.name.to_owned())).collect();
+        let mut texts: BTreeMap<String, String> = BTreeMap::new();
+        let n_wrong = self.wrong.len();
+        for def in &registry.settings {
+            let module = def.module;
+            let (file, table) = self.table(module);
+            let names: Vec<&str> = def.keys.iter().map(|it| it.name).collect();
+            for unknown in table.keys().filter(|it| !names.contains(&it.as_str())) {
+                let hint = nearest(unknown, names.iter().copied());
+                self.wrong.push(format!("{module}.{unknown} is not a setting{hint} ({file})"));
+            }
+            for key in def.keys {
+                let name = format!("{module}.{}", key.name);
+                let variable = variable_of(module, key.name);
+                if let Some(other) = variables.insert(variable.clone(), name.clone()) {
+                    self.wrong.push(format!("{name} and {other} are both read from {variable}"));
+                }
+                let mut values = Vec::new();
+                match table.get(key.name).map(text_of) {
+                    Some(Some(text)) => values.push((text, file.clone())),
+                    Some(None) => {
+                        self.wrong.push(format!("{name}: it must be a text, a number or a list ({file})"))
+                    }
+                    None => {}
+                }
+                values.extend(self.variable(&variable).map(|it| (it, variable)));
+                values.extend(self.set.get(&name).map(|it| (it.clone(), "--set".to_owned())));
+                if values.is_empty() && key.default.is_none() && (key.is_required)() {
+                    self.wrong.push(format!("{name} must be set: it has no default"));
+                    continue;
+                }
+                let default = key.default.map_or_else(|| "none".to_owned(), |it| it());
+                let check = |text: &str| (key.check)(text).map(|()| text.to_owned());
+                texts.extend(self.choose(&name, &default, key.is_secret, values, check).map(|it| (name, it)));
+            }
+        }
+        let text = |module: &str, name: &str| texts.get(&format!("{module}.{name}")).cloned();
+        match ModuleSettings::of(registry, &text) {
+            Ok(settings) => settings,
+            // What is wrong was said above, with its source.
+            Err(_) if self.wrong.len() > n_wrong => ModuleSettings::default(),
+            Err(wrong) => {
+                self.wrong.extend(wrong);
+                ModuleSettings::default()
+            }
+        }
+    }
+
+    pub(super) fn flags(&mut self, known: &[&FeatureFlag]) -> Flags {
+        let mut flags = Flags::default();
+        let (name, table) = self.table(FLAGS);
+        for unknown in table.keys().filter(|it| !known.iter().any(|flag| flag.name == it.as_str())) {
+            self.wrong.push(format!("{FLAGS}.{unknown} is not a feature flag ({name})"));
+        }
+        for flag in known {
+            let in_capitals = flag.name.to_uppercase();
+            let mut sources: Vec<(Result<bool, String>, String)> = Vec::new();
+            match table.get(flag.name) {
+                Some(Value::Boolean(is_on)) => sources.push((Ok(*is_on), name.clone())),
+                Some(other) => sources.push((Err(format!("a {}", other.type_str())), name.clone())),
+                None => {}
+            }
+            for variable in [format!("MEDUSA_FF_{in_capitals}"), format!("ATOLL_FF_{in_capitals}")] {
+                if let Some(text) = self.variable(&variable) {
+                    sources.push((switch(&text).ok_or(text), variable));
+                }
+            }
+            let mut shown = format!("{FLAGS}.{} = {} (default)", flag.name, flag.default);
+            for (value, source) in sources {
+                match value {
+                    Ok(is_on) => {
+                        shown = format!("{FLAGS}.{} = {is_on} ({source})", flag.name);
+                        flags.set(flag.name, is_on);
+                    }
+                    Err(text) => {
+                        let name = flag.name;
+                        self.wrong
+                            .push(format!("{FLAGS}.{name}: {text}: it must be true or false ({source})"));
+                    }
+                }
+            }
+            self.shown.push(shown);
+        }
+        flags
+    }
+}
+
+/// The id of a provider of this kind that is linked in.
+pub(super) fn linked_in(known: &[(&str, Vec<&str>)], kind: &str, id: &str) -> Result<String, String> {
+    let ids = known.iter().find(|it| it.0 == kind).map_or(&[][..], |it| &it.1);
+    match ids.contains(&id) {
+        true => Ok(id.to_owned()),
+        false => {
+            Err(format!("it is no {kind} provider that is linked in{}", nearest(id, ids.iter().copied())))
+        }
+    }
+}
+
+/// The environment variable of a module's setting: `ATOLL_RESTOCK_DAYS`.
+fn variable_of(module: &str, name: &str) -> String {
+    format!("ATOLL_{module}_{name}").replace(['-', '.'], "_").to_uppercase()
+}
+
+/// The text of a value of the file; a list is separated by commas. None if it is a table, a time, or a list
+/// of anything but texts.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::Boolean(is_on) => Some(is_on.to_string()),
+        Value::Array(_) => texts(value).map(|it| it.join(",")),
+        Value::Datetime(_) | Value::Table(_) => None,
+    }
+}
+
+/// The texts of a list; none if it is something else.
+fn texts(value: &Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|it| it.as_str().map(str::to_owned)).collect()
+}
+
+fn switch(text: &str) -> Option<bool> {
+    match text.to_lowercase().as_str() {
+        "true" | "1" | "on" | "yes" => Some(true),
+        "false" | "0" | "off" | "no" => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,441 @@
+//! Settings (configuration) from a file, the environment and the command line; later sources override earlier
+//! ones. All invalid settings are reported at once, each with its source; secrets are never printed.
+
+mod linked;
+mod parse;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    fmt, fs,
+    io::ErrorKind,
+    net::SocketAddr,
+    path::PathBuf,
+    str::FromStr,
+};
+
+use atoll_auth::check_password;
+use atoll_kernel::{
+    Registry,
+    http::{OriginList, Origins, Proxies, ReadLimits},
+    limits::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN},
+    query::AnswerLimits,
+    registry::{FeatureFlag, Flags, ModuleSettings, ProviderChoice, Secret, SettingsDef, nearest},
+};
+use toml::{Table, Value};
+
+use crate::{Data, data::SECRET_BYTES_MIN, http::Limits};
+use linked::{FLAGS, MODULES, PROVIDERS, linked_in};
+use parse::{base_url, check_log, count, days, file_bytes, seconds, threads};
+
+/// The file that is read by default, if it exists.
+const FILE: &str = "atoll.toml";
+
+/// A setting.
+struct Key {
+    /// Its name in the file; on the command line, with dashes.
+    name: &'static str,
+    /// Its name in the environment.
+    env: &'static str,
+    /// The default, as text for `atoll check --config`.
+    default: &'static str,
+    /// Is it a secret, which must not be printed?
+    is_secret: bool,
+}
+
+const fn key(name: &'static str, env: &'static str, default: &'static str) -> Key {
+    Key { name, env, default, is_secret: false }
+}
+
+const fn secret(name: &'static str, env: &'static str, default: &'static str) -> Key {
+    Key { name, env, default, is_secret: true }
+}
+
+const DATA: Key = key("data", "ATOLL_DATA", "atoll-data, or :memory: for the demo");
+const LISTEN: Key = key("listen", "ATOLL_LISTEN", "127.0.0.1:9000");
+const ROLE: Key = key("role", "ATOLL_ROLE", "shared");
+const LOG: Key = key("log", "ATOLL_LOG", "info");
+const ADMIN_EMAIL: Key = key("admin_email", "ATOLL_ADMIN_EMAIL", "none");
+const ADMIN_PASSWORD: Key = secret("admin_password", "ATOLL_ADMIN_PASSWORD", "none");
+const JWT_SECRET: Key = secret("jwt_secret", "ATOLL_JWT_SECRET", "generated, and kept in the data folder");
+const COOKIE_SECRET: Key =
+    secret("cookie_secret", "ATOLL_COOKIE_SECRET", "generated, and kept in the data folder");
+const STORE_CORS: Key = key("store_cors", "ATOLL_STORE_CORS", "*");
+const ADMIN_CORS: Key = key("admin_cors", "ATOLL_ADMIN_CORS", "*");
+const AUTH_CORS: Key = key("auth_cors", "ATOLL_AUTH_CORS", "*");
+const CONNECTIONS_MAX: Key = key("connections_max", "ATOLL_CONNECTIONS_MAX", "4096");
+const REQUESTS_MAX: Key = key("requests_max", "ATOLL_REQUESTS_MAX", "1024");
+const BUFFER_BYTES_MAX: Key = key("buffer_bytes_max", "ATOLL_BUFFER_BYTES_MAX", "268435456");
+const REQUEST_KEYS_MAX: Key = key("request_keys_max", "ATOLL_REQUEST_KEYS_MAX", "5000000");
+const READ_THREADS: Key = key("read_threads", "ATOLL_READ_THREADS", "half of the processors");
+const READS_WAITING_MAX: Key = key("reads_waiting_max", "ATOLL_READS_WAITING_MAX", "64");
+const READ_TIMEOUT: Key = key("read_timeout", "ATOLL_READ_TIMEOUT", "30 s");
+const ANSWER_BYTES_MAX: Key = key("answer_bytes_max", "ATOLL_ANSWER_BYTES_MAX", "67108864");
+const STORE_ANSWER_BYTES_MAX: Key = key("store_answer_bytes_max", "ATOLL_STORE_ANSWER_BYTES_MAX", "16777216");
+const STORE_CHILDREN_MAX: Key = key("store_children_max", "ATOLL_STORE_CHILDREN_MAX", "100");
+const HEADER_TIMEOUT: Key = key("header_timeout", "ATOLL_HEADER_TIMEOUT", "10 s");
+const BODY_TIMEOUT: Key = key("body_timeout", "ATOLL_BODY_TIMEOUT", "30 s");
+const IDLE_TIMEOUT: Key = key("idle_timeout", "ATOLL_IDLE_TIMEOUT", "75 s");
+const WRITE_TIMEOUT: Key = key("write_timeout", "ATOLL_WRITE_TIMEOUT", "30 s");
+const DRAIN_TIMEOUT: Key = key("drain_timeout", "ATOLL_DRAIN_TIMEOUT", "30 s");
+const TRUSTED_PROXIES: Key = key("trusted_proxies", "ATOLL_TRUSTED_PROXIES", "none");
+const CART_DAYS: Key = key("cart_days", "ATOLL_CART_DAYS", "30");
+const FILES_URL: Key = key("files_url", "ATOLL_FILES_URL", "http://<listen>/static");
+const FILE_BYTES_MAX: Key = key("file_bytes_max", "ATOLL_FILE_BYTES_MAX", "16777216");
+const EMAIL_PROVIDER: Key = key("email_provider", "ATOLL_EMAIL_PROVIDER", "none");
+/// All settings of the file, in the order in which they are shown.
+const KEYS: &[&Key] = &[
+    &DATA, &LISTEN, &ROLE, &LOG, &ADMIN_EMAIL, &ADMIN_PASSWORD, &JWT_SECRET, &COOKIE_SECRET, &STORE_CORS,
+    &ADMIN_CORS, &AUTH_CORS, &TRUSTED_PROXIES, &CONNECTIONS_MAX, &REQUESTS_MAX, &BUFFER_BYTES_MAX,
+    &HEADER_TIMEOUT, &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT, &REQUEST_KEYS_MAX,
+    &READ_THREADS, &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX,
+    &STORE_CHILDREN_MAX, &CART_DAYS, &FILES_URL, &FILE_BYTES_MAX, &EMAIL_PROVIDER,
+];
+
+/// What settings may name beyond those of the host: what is linked in.
+pub struct Known<'a> {
+    /// The feature flags.
+    pub flags: &'a [&'a FeatureFlag],
+    /// The kinds of providers, each with the ids of its providers.
+    pub providers: Vec<(&'static str, Vec<&'static str>)>,
+    /// The registry, whose modules have settings.
+    pub registry: &'a Registry,
+}
+
+impl Known<'_> {
+    /// What this registry has.
+    pub fn of(registry: &Registry) -> Known<'_> {
+        let kinds = registry.provider_kinds.iter();
+        let providers = kinds.map(|kind| (kind.name, registry.provider_ids(kind.name).collect()));
+        Known { flags: &registry.flags, providers: providers.collect(), registry }
+    }
+}
+
+/// The role of a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Answers requests, delivers events and runs jobs.
+    #[default]
+    Shared,
+    /// Answers requests only.
+    Server,
+    /// Delivers events and runs jobs; of requests it answers `GET /health` only.
+    Worker,
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "shared" => Ok(Role::Shared),
+            "server" => Ok(Role::Server),
+            "worker" => Ok(Role::Worker),
+            _ => Err("it must be `shared`, `server` or `worker`".into()),
+        }
+    }
+}
+
+/// Where settings come from.
+pub struct Sources<'a> {
+    /// The file that the command line or the environment names; it must exist.
+    pub file: Option<PathBuf>,
+    /// Reads the environment.
+    pub env: &'a dyn Fn(&str) -> Option<OsString>,
+    /// Values of the command line, by the names of the file.
+    pub line: BTreeMap<&'static str, String>,
+    /// Settings of modules on the command line: `restock.days=7`.
+    pub set: Vec<String>,
+    /// The settings that modules declare, those of modules that are switched off included.
+    pub linked: Vec<&'static SettingsDef>,
+}
+
+/// The settings of a process.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// Where the data is stored; `None`: not set.
+    pub data: Option<Data>,
+    /// The address to serve on.
+    pub listen: Option<SocketAddr>,
+    /// The role of the process.
+    pub role: Role,
+    /// Filter of the log.
+    pub log: Option<String>,
+    /// The first admin user: e-mail address and password.
+    pub admin: Option<(String, Secret)>,
+    /// Signs login tokens and mailed tokens.
+    pub jwt_secret: Option<Secret>,
+    /// Goes into the stored digests of sessions.
+    pub cookie_secret: Option<Secret>,
+    /// The optional modules that are switched off.
+    pub modules_off: BTreeSet<String>,
+    /// Feature flags.
+    pub flags: Flags,
+    /// Allowed origins (CORS).
+    pub origins: Origins,
+    /// Networks of trusted reverse proxies.
+    pub proxies: Proxies,
+    /// Limits and time-outs of connections.
+    pub http: Limits,
+    /// Most concurrent requests; `None`: not set.
+    pub requests_max: Option<usize>,
+    /// Limits of reads: keys per request, threads, queue.
+    pub reads: ReadLimits,
+    /// Days after which an unchanged cart is deleted, 0 for never; `None`: not set.
+    pub cart_days: Option<u32>,
+    /// Which providers serve.
+    pub providers: ProviderChoice,
+    /// Where `/static` of this server is reached, for the URLs of local files; `None`: not set.
+    pub files_url: Option<String>,
+    /// Most bytes of an uploaded file; `None`: not set.
+    pub file_bytes_max: Option<usize>,
+    /// The notification provider that sends e-mails; `None`: none are sent.
+    pub email_provider: Option<String>,
+    /// The settings of modules.
+    pub modules: ModuleSettings,
+    /// All settings with their sources, one line each.
+    pub shown: Vec<String>,
+}
+
+/// All errors of the settings.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Wrong(pub Vec<String>);
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the configuration is invalid:")?;
+        self.0.iter().try_for_each(|it| write!(f, "\n- {it}"))
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+/// Settings while they are being loaded, with the errors so far.
+struct Loading<'a> {
+    env: &'a dyn Fn(&str) -> Option<OsString>,
+    line: BTreeMap<&'static str, String>,
+    /// Settings of modules on the command line, by `module.name`.
+    set: BTreeMap<String, String>,
+    linked: Vec<&'static SettingsDef>,
+    file: Option<(String, Table)>,
+    shown: Vec<String>,
+    wrong: Vec<String>,
+}
+
+impl Settings {
+    /// The settings from these sources, or all their errors. `off` are the modules that the host leaves out
+    /// in any case; `known` chooses the modules without those that are switched off, and says what they know.
+    pub fn load<'a>(
+        sources: Sources<'_>,
+        off: &BTreeSet<String>,
+        known: impl FnOnce(&BTreeSet<String>) -> Result<Known<'a>, Vec<String>>,
+    ) -> Result<Settings, Wrong> {
+        let Sources { file, env, line, set, linked } = sources;
+        let mut loading = Loading {
+            env,
+            line,
+            set: BTreeMap::new(),
+            linked,
+            file: None,
+            shown: Vec::new(),
+            wrong: Vec::new(),
+        };
+        loading.read_set(set);
+        loading.read_file(file);
+        let text = |it: &str| Ok::<_, String>(it.to_owned());
+        let secret = |it: &str| match it.len() {
+            n if n < SECRET_BYTES_MIN => Err(format!("it has {n} bytes, and needs {SECRET_BYTES_MIN}")),
+            _ => Ok(Secret(it.to_owned())),
+        };
+        let mut settings = Settings {
+            data: loading.get(&DATA, |it| Ok(Data::from(it))),
+            listen: loading.get(&LISTEN, |it| it.parse().map_err(|_| "it is not an address and port".into())),
+            role: loading.get(&ROLE, Role::from_str).unwrap_or_default(),
+            log: loading.get(&LOG, |it| check_log(it).map(|()| it.to_owned())),
+            jwt_secret: loading.get(&JWT_SECRET, secret),
+            cookie_secret: loading.get(&COOKIE_SECRET, secret),
+            origins: Origins {
+                store: loading.get(&STORE_CORS, str::parse).unwrap_or(OriginList::Any),
+                admin: loading.get(&ADMIN_CORS, str::parse).unwrap_or(OriginList::Any),
+                auth: loading.get(&AUTH_CORS, str::parse).unwrap_or(OriginList::Any),
+            },
+            proxies: loading.get(&TRUSTED_PROXIES, str::parse).unwrap_or_default(),
+            http: loading.http(),
+            requests_max: loading.get(&REQUESTS_MAX, count),
+            reads: loading.reads(),
+            cart_days: loading.get(&CART_DAYS, days),
+            files_url: loading.get(&FILES_URL, base_url),
+            file_bytes_max: loading.get(&FILE_BYTES_MAX, file_bytes),
+            ..Settings::default()
+        };
+        let settable = |it: &str| match check_password(it) {
+            Ok(()) => Ok(it.to_owned()),
+            Err(_) => Err(format!("it needs {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters")),
+        };
+        let (email, password) = (loading.get(&ADMIN_EMAIL, text), loading.get(&ADMIN_PASSWORD, settable));
+        settings.admin = match (email, password) {
+            (Some(email), Some(password)) => Some((email, Secret(password))),
+            (None, None) => None,
+            (Some(_), None) => loading.say("admin_email needs admin_password"),
+            (None, Some(_)) => loading.say("admin_password needs admin_email"),
+        };
+        settings.modules_off = loading.modules_off(off);
+        match known(&settings.modules_off) {
+            Ok(known) => {
+                settings.flags = loading.flags(known.flags);
+                settings.providers = loading.providers(&known.providers);
+                settings.email_provider =
+                    loading.get(&EMAIL_PROVIDER, |id| linked_in(&known.providers, "notification", id));
+                settings.modules = loading.modules(known.registry);
+            }
+            Err(problems) => loading.wrong.extend(problems),
+        }
+        settings.shown = loading.shown;
+        if loading.wrong.is_empty() { Ok(settings) } else { Err(Wrong(loading.wrong)) }
+    }
+}
+
+impl Loading<'_> {
+    fn say<T>(&mut self, wrong: impl Into<String>) -> Option<T> {
+        self.wrong.push(wrong.into());
+        None
+    }
+
+    /// The value of an environment variable. An empty one counts as not set.
+    fn variable(&mut self, name: &str) -> Option<String> {
+        match (self.env)(name)?.into_string() {
+            Ok(text) => Some(text).filter(|it| !it.is_empty()),
+            Err(_) => self.say(format!("{name} is not UTF-8")),
+        }
+    }
+
+    fn read_file(&mut self, named: Option<PathBuf>) {
+        let path = named.clone().unwrap_or_else(|| FILE.into());
+        let name = path.display().to_string();
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => return,
+            Err(error) => return self.wrong.push(format!("{name} cannot be read: {error}")),
+        };
+        match text.parse::<Table>() {
+            Ok(table) => {
+                let known = |it: &&String| {
+                    [FLAGS, MODULES, PROVIDERS].contains(&it.as_str())
+                        || self.linked.iter().any(|def| def.module == it.as_str())
+                        || KEYS.iter().any(|key| key.name == it.as_str())
+                };
+                let names: Vec<&str> = self.linked.iter().map(|it| it.module).collect();
+                let names: Vec<&str> = KEYS.iter().map(|it| it.name).chain(names).collect();
+                let unknown = table.keys().filter(|it| !known(it));
+                let wrong = unknown.map(|it| {
+                    format!("{it} is not a setting{} ({name})", nearest(it, names.iter().copied()))
+                });
+                self.wrong.extend(wrong);
+                self.file = Some((name, table));
+            }
+            Err(error) => {
+                // The line may hold a secret: the error has its number only.
+                let line = error.span().map_or(0, |it| text[..it.start].matches('\n').count() + 1);
+                self.wrong.push(format!("{name} is not TOML: {} (line {line})", error.message()));
+            }
+        }
+    }
+
+    /// The values of a setting with their sources; the last one applies.
+    fn values(&mut self, key: &Key) -> Vec<(String, String)> {
+        let mut values = Vec::new();
+        match self.file.as_ref().map(|(name, table)| (name.clone(), table.get(key.name).cloned())) {
+            Some((name, Some(Value::String(text)))) => values.push((text, name)),
+            Some((name, Some(Value::Integer(number)))) => values.push((number.to_string(), name)),
+            Some((name, Some(_))) => {
+                self.wrong.push(format!("{}: it is neither text nor a number ({name})", key.name));
+            }
+            _ => {}
+        }
+        values.extend(self.variable(key.env).map(|it| (it, key.env.to_owned())));
+        let flag = format!("--{}", key.name.replace('_', "-"));
+        values.extend(self.line.get(key.name).filter(|it| !it.is_empty()).map(|it| (it.clone(), flag)));
+        values
+    }
+
+    fn get<T>(&mut self, key: &Key, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let values = self.values(key);
+        self.choose(key.name, key.default, key.is_secret, values, parse)
+    }
+
+    /// Parses the values of a setting, and chooses the last one; notes what is wrong, and what is shown.
+    fn choose<T>(
+        &mut self,
+        name: &str,
+        default: &str,
+        is_secret: bool,
+        values: Vec<(String, String)>,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let mut set = None;
+        let mut shown = format!("{name} = {default} (default)");
+        for (text, source) in values {
+            let print = if is_secret { "(secret)" } else { &text };
+            match parse(&text) {
+                Ok(value) => {
+                    shown = format!("{name} = {print} ({source})");
+                    set = Some(value);
+                }
+                Err(why) => self.wrong.push(format!("{name}: {print}: {why} ({source})")),
+            }
+        }
+        self.shown.push(shown);
+        set
+    }
+
+    /// Limits and time-outs of connections.
+    fn http(&mut self) -> Limits {
+        let default = Limits::default();
+        Limits {
+            connections_max: self.get(&CONNECTIONS_MAX, count).unwrap_or(default.connections_max),
+            buffer_bytes_max: self.get(&BUFFER_BYTES_MAX, count).unwrap_or(default.buffer_bytes_max),
+            header_timeout: self.get(&HEADER_TIMEOUT, seconds).unwrap_or(default.header_timeout),
+            body_timeout: self.get(&BODY_TIMEOUT, seconds).unwrap_or(default.body_timeout),
+            idle_timeout: self.get(&IDLE_TIMEOUT, seconds).unwrap_or(default.idle_timeout),
+            write_timeout: self.get(&WRITE_TIMEOUT, seconds).unwrap_or(default.write_timeout),
+            drain_timeout: self.get(&DRAIN_TIMEOUT, seconds).unwrap_or(default.drain_timeout),
+        }
+    }
+
+    /// Limits of reads.
+    fn reads(&mut self) -> ReadLimits {
+        let default = ReadLimits::default();
+        ReadLimits {
+            keys_max: self.get(&REQUEST_KEYS_MAX, count).map_or(default.keys_max, |it| it as u64),
+            threads: self.get(&READ_THREADS, threads).unwrap_or(default.threads),
+            waiting_max: self.get(&READS_WAITING_MAX, count).unwrap_or(default.waiting_max),
+            timeout: self.get(&READ_TIMEOUT, seconds).unwrap_or(default.timeout),
+            answer: AnswerLimits {
+                bytes_max: self.get(&ANSWER_BYTES_MAX, count).unwrap_or(default.answer.bytes_max),
+                store_bytes_max: self
+                    .get(&STORE_ANSWER_BYTES_MAX, count)
+                    .unwrap_or(default.answer.store_bytes_max),
+                store_children_max: self
+                    .get(&STORE_CHILDREN_MAX, count)
+                    .unwrap_or(default.answer.store_children_max),
+            },
+            ..default
+        }
+    }
+
+    /// A table of the file, with the name of the file; an empty one if the file has none.
+    fn table(&mut self, key: &str) -> (String, Table) {
+        match self.file.as_ref().map(|(name, it)| (name.clone(), it.get(key).cloned())) {
+            Some((name, Some(Value::Table(table)))) => (name, table),
+            Some((name, Some(_))) => {
+                self.wrong.push(format!("{key}: it is not a table ({name})"));
+                (name, Table::new())
+            }
+            Some((name, None)) => (name, Table::new()),
+            None => (String::new(), Table::new()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! Parsers of settings, with their ranges: counts, times, addresses, sizes.
+
+use std::time::Duration;
+
+use atoll_kernel::limits::FILE_BYTES_CEILING;
+
+/// Largest count: the most permits of a semaphore that can be acquired at once.
+const COUNT_MAX: usize = u32::MAX as usize;
+
+/// Most threads of the pool for reading.
+const THREADS_MAX: usize = 256;
+
+/// Longest time-out: a day.
+const SECONDS_MAX: u64 = 24 * 60 * 60;
+
+/// Longest expiry of carts: a hundred years.
+const DAYS_MAX: u32 = 36_500;
+
+/// Parses a count of at least one.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n @ 1..=COUNT_MAX) => Ok(n),
+        _ => Err(format!("it must be a number from 1 to {COUNT_MAX}")),
+    }
+}
+
+/// Parses a number of threads.
+pub(super) fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n @ 1..=THREADS_MAX) => Ok(n),
+        _ => Err(format!("it must be a number from 1 to {THREADS_MAX}")),
+    }
+}
+
+/// Parses a time in seconds: `30` or `30 s`.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    match text.trim_end_matches('s').trim().parse() {
+        Ok(n @ 1..=SECONDS_MAX) => Ok(Duration::from_secs(n)),
+        _ => Err(format!("it must be a number of seconds from 1 to {SECONDS_MAX}")),
+    }
+}
+
+/// A number of days, or 0.
+pub(super) fn days(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(n @ 0..=DAYS_MAX) => Ok(n),
+        _ => Err(format!("it must be a number of days from 1 to {DAYS_MAX}, or 0 for never")),
+    }
+}
+
+/// An address that names are appended to, without a slash at the end.
+pub(super) fn base_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let fits =
+        |it: &str| !it.is_empty() && !it.contains(['?', '#']) && it.bytes().all(|it| it.is_ascii_graphic());
+    match rest {
+        Some(rest) if fits(rest) => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err("it must be an address such as `https://shop.example.com/static`".into()),
+    }
+}
+
+/// Parses the size limit of a file.
+pub(super) fn file_bytes(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n @ 1..=FILE_BYTES_CEILING) => Ok(n),
+        _ => Err(format!("it must be a number of bytes from 1 to {FILE_BYTES_CEILING}")),
+    }
+}
+
+pub(super) fn check_log(text: &str) -> Result<(), String> {
+    match tracing_subscriber::EnvFilter::try_new(text) {
+        Ok(_) => Ok(()),
+        Err(_) => Err("it is not a filter of `tracing`".into()),
+    }
+}
