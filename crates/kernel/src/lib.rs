@@ -53,6 +53,7 @@ mod read_plan;
 mod reading;
 mod reference;
 mod resource;
+mod routes;
 mod schedule;
 mod service;
 mod settings;
