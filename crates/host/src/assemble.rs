@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use crate::{Data, Secret, Secrets, Settings};
 
 /// A running application.
-pub struct App {
+pub struct Application {
     /// The context that handlers get.
     pub ctx: Ctx,
     /// Answers requests.
@@ -97,7 +97,7 @@ impl Assembly {
     }
 
     /// Migrates the data, seeds a new database, and builds the application.
-    pub async fn start(self) -> anyhow::Result<App> {
+    pub async fn start(self) -> anyhow::Result<Application> {
         let Assembly { store, plan, clock, admin, config, probe, temporary } = self;
         let registry = registry()?;
         for module in &registry.left_out.modules {
@@ -114,6 +114,6 @@ impl Assembly {
         let run = move |tx: &mut dyn Write, at: &Moment| first_run(tx, at, &app, &token, admin.as_ref());
         let (first_run, _) = ctx.write(Actor::System, run).await?;
         let router = router(ctx.clone(), &ctx.routes());
-        Ok(App { ctx, router, first_run, temporary })
+        Ok(Application { ctx, router, first_run, temporary })
     }
 }

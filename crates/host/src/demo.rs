@@ -12,7 +12,7 @@ use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_store::the_store;
 
-use crate::App;
+use crate::Application;
 
 /// The demo catalogue: 40 products, some of them kits, at three locations. It is the same every time.
 pub fn demo_catalogue() -> Result<Catalogue, NotACatalogue> {
@@ -33,7 +33,7 @@ pub struct DemoKey {
 /// Imports the demo catalogue, unless it is there, and returns a key per channel. In a shop that this start
 /// created, the store's default channel becomes the first channel of the demo, so that the first key gives
 /// access to products.
-pub async fn load_demo(app: &App) -> anyhow::Result<Vec<DemoKey>> {
+pub async fn load_demo(app: &Application) -> anyhow::Result<Vec<DemoKey>> {
     let catalogue = demo_catalogue()?;
     let mut tokens = Vec::new();
     // One more than the demo's channels: the default channel has a key already, and others may have been

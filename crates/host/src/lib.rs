@@ -12,7 +12,7 @@ mod settings;
 // Links everything that registers itself.
 use atoll_bundle as _;
 
-pub use assemble::{App, Assembly, registry};
+pub use assemble::{Application, Assembly, registry};
 pub use data::{Data, Secrets};
 pub use demo::{DemoKey, demo_catalogue, load_demo};
 pub use host::Host;

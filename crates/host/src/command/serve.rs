@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    App, Assembly, Data, DemoKey, Host, Role, Secret, Settings, command::DATA_FOLDER, http, load_demo,
+    Application, Assembly, Data, DemoKey, Host, Role, Secret, Settings, command::DATA_FOLDER, http, load_demo,
 };
 
 /// Default address: not reachable from other machines.
@@ -209,7 +209,12 @@ impl Serve {
 }
 
 /// Serves until a signal; then finishes running requests and waiting writes.
-async fn serve(app: App, listener: TcpListener, role: Role, limits: http::Limits) -> anyhow::Result<()> {
+async fn serve(
+    app: Application,
+    listener: TcpListener,
+    role: Role,
+    limits: http::Limits,
+) -> anyhow::Result<()> {
     let store = app.ctx.store().clone();
     // Concurrently with requests: a run may call an external service that takes long to answer.
     let recovering = app.ctx.clone();
