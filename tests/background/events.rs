@@ -11,9 +11,10 @@ use std::{
 use atoll_background::{Background, prune};
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, Write, events,
-    jobs::{Event, OUTBOX, emit, events_after},
+    jobs::{Event, emit, events_after},
     subscriber,
 };
+use atoll_storage::OUTBOX;
 use atoll_testkit::{Shop, TestApp};
 use serde_json::{Value, json};
 

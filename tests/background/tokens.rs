@@ -6,12 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use atoll_background::Background;
 use atoll_kernel::{
     Actor, Ctx, Fault, Read,
-    data::{Direction, SEQUENCES, Scan, Span, Store, engines::Memory},
+    data::{Direction, Scan, Store},
     flow,
     jobs::Event,
     saga::{External, Run},
     subscriber,
 };
+use atoll_storage::{SEQUENCES, Span, engines::Memory};
 use atoll_testkit::{Client, Shop, TestApp};
 use serde_json::json;
 

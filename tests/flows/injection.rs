@@ -11,14 +11,12 @@ use std::{
 
 use atoll_kernel::{
     Actor, Fault, Registry,
-    data::{
-        Store,
-        engines::{Crash, EngineFault, Faulty, Memory, Switch},
-    },
+    data::Store,
     flow,
     flow::{Local, Point, Probe, When},
     saga::EXECUTIONS,
 };
+use atoll_storage::engines::{Crash, EngineFault, Faulty, Memory, Switch};
 use atoll_testkit::{Dump, TestApp};
 use serde_json::json;
 

@@ -9,12 +9,13 @@ use atoll_background::{Pace, start};
 use atoll_host::registry;
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, Write,
-    data::{Store, engines::Memory},
+    data::Store,
     flow,
     flow::{Local, StepCall},
     hook,
     saga::{EXECUTIONS, ExecutionState, Outcome, Run, WorkflowExecution},
 };
+use atoll_storage::engines::Memory;
 use atoll_testkit::{Client, Shop, TestApp, Variant, id, pay_with};
 use serde_json::{Value, json};
 

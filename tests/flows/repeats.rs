@@ -13,13 +13,11 @@ use std::{
 
 use atoll_kernel::{
     Fault, Registry,
-    data::{
-        Store,
-        engines::{Crash, EngineFault, Faulty, Memory, Switch},
-    },
+    data::Store,
     flow::{Point, Probe},
     saga::WorkflowExecution,
 };
+use atoll_storage::engines::{Crash, EngineFault, Faulty, Memory, Switch};
 use atoll_testkit::{Client, Shop, TestApp, pay_with};
 use serde_json::{Value, json};
 

@@ -7,11 +7,8 @@ use atoll_auth::PasswordHash;
 use atoll_flows::api_key::{CREATE_API_KEYS, NewKey};
 use atoll_flows::cart::{DELETE_EXPIRED_CARTS, DeleteExpired, REFRESH_CART_ITEMS, expired_carts};
 use atoll_flows::user::{CREATE_INVITES, CREATE_USERS, NewInvite, NewUser, REFRESH_INVITES};
-use atoll_kernel::{
-    Actor, Metadata, Registry, Timestamp,
-    data::{Store, engines::Memory},
-    http::Unsigned,
-};
+use atoll_kernel::{Actor, Metadata, Registry, Timestamp, data::Store, http::Unsigned};
+use atoll_storage::engines::Memory;
 use atoll_testkit::{Client, Shop, TestApp, Variant, pay_with};
 use serde_json::{Value, json};
 

@@ -1,9 +1,7 @@
 //! Compensation of local steps: a saga whose input lists its steps, with concurrent changes by others.
 
 use atoll_kernel::{
-    Actor, Ctx, Fault, Moment, Read, Write,
-    data::{KeyBuf, decode, encode},
-    flow,
+    Actor, Ctx, Fault, Moment, Read, Write, flow,
     flow::Local,
     jobs::events_after,
     saga::{ExecutionState, Outcome, Run, WorkflowExecution},
@@ -12,6 +10,7 @@ use atoll_kernel::{
 use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_PRICE_SET};
 use atoll_product::{PRODUCTS, Product, ProductType, TYPES, delete_product, restore_product};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
+use atoll_storage::{KeyBuf, WriteKeys, decode, encode};
 use atoll_testkit::{Dump, Shop, TestApp};
 use serde::{Deserialize, Serialize};
 

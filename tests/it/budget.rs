@@ -6,13 +6,8 @@ use std::{
     time::Duration,
 };
 
-use atoll_kernel::{
-    Registry, StoreError,
-    data::{Engine, Store, engines::Counting},
-    http::ReadLimits,
-    query::AnswerLimits,
-};
-use atoll_storage::{Changes, Direction, Neighbours, Raw, Span, Visit};
+use atoll_kernel::{Registry, StoreError, data::Store, http::ReadLimits, query::AnswerLimits};
+use atoll_storage::{Changes, Direction, Engine, Neighbours, Raw, Span, Visit, engines::Counting};
 use atoll_testkit::{Answer, Client, Shop, TestApp, complete};
 use serde_json::{Value, json};
 use tokio::sync::watch;

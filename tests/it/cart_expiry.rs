@@ -10,12 +10,13 @@ use atoll_cart::{CARTS, Cart};
 use atoll_host::registry;
 use atoll_kernel::{
     Actor, Fault, Metadata, Moment, Write,
-    data::{Store, engines::Memory},
+    data::Store,
     flow::{Point, Probe, When},
     limits::CARTS_EXPIRED_AT_ONCE_MAX,
 };
 use atoll_links::CART_PAYMENT_COLLECTION;
 use atoll_payment::{PAYMENT_COLLECTIONS, authorize};
+use atoll_storage::engines::Memory;
 use atoll_testkit::{Client, Shop, TestApp, complete, pay};
 use serde_json::{Value, json};
 

@@ -3,13 +3,9 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use atoll_kernel::{
-    Actor, Fault, Moment, Registry, Write,
-    data::{Store, engines::Counting},
-    http::Method,
-    limits::ADDRESSES_MAX,
-};
+use atoll_kernel::{Actor, Fault, Moment, Registry, Write, data::Store, http::Method, limits::ADDRESSES_MAX};
 use atoll_product::restore_product;
+use atoll_storage::engines::Counting;
 use atoll_testkit::{Client, Shop, TestApp, complete, pay};
 use expect_test::expect_file;
 use serde_json::json;

@@ -12,12 +12,13 @@ use atoll_cart::{CARTS, Cart};
 use atoll_host::{Data, registry};
 use atoll_kernel::{
     Actor, Fault, Moment, Read, Write,
-    data::{Direction, Scan, Span, group_count},
+    data::{Direction, Scan, group_count},
     http::ONCE,
     saga::{EXECUTIONS, ExecutionState, WorkflowExecution},
 };
 use atoll_links::CART_PAYMENT_COLLECTION;
 use atoll_payment::{PAYMENT_COLLECTIONS, PaymentCollection};
+use atoll_storage::Span;
 use atoll_testkit::{Shop, TestApp};
 use serde_json::{Map, json};
 use tempfile::TempDir;

@@ -1,10 +1,7 @@
 //! Feature flags: the shop without sales channels, and with them again.
 
-use atoll_kernel::{
-    Registry,
-    data::{Store, engines::Memory},
-    registry::Flags,
-};
+use atoll_kernel::{Registry, data::Store, registry::Flags};
+use atoll_storage::engines::Memory;
 use atoll_testkit::{Shop, TestApp, complete};
 use serde_json::{Value, json};
 

@@ -2,12 +2,13 @@
 
 use atoll_kernel::{
     Read, Registry,
-    data::{
-        Direction, Scan, Span, Store,
-        engines::{Crash, EngineFault, Faulty, Memory, Switch},
-    },
+    data::{Direction, Scan, Store},
     http::{ONCE, ReadLimits},
     limits::{IDEMPOTENCY_ANSWER_BYTES_MAX, IDEMPOTENCY_BYTES_PER_CLIENT_MAX},
+};
+use atoll_storage::{
+    Span,
+    engines::{Crash, EngineFault, Faulty, Memory, Switch},
 };
 use atoll_testkit::{Client, Shop, TestApp, pay};
 use serde_json::{Value, json};

@@ -16,9 +16,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/providers", &["crates/kernel"]),
     ("crates/local-files", &["crates/kernel", "crates/providers"]),
     ("plugins", &["crates/checkout", "crates/kernel", "crates/providers"]),
-    ("crates/background", &["crates/kernel"]),
+    ("crates/background", &["crates/kernel", "crates/storage"]),
     ("crates/links", &["crates/kernel", "plugins"]),
-    ("crates/availability", &["crates/kernel", "crates/links", "plugins"]),
+    ("crates/availability", &["crates/kernel", "crates/links", "crates/storage", "plugins"]),
     (
         "crates/flows",
         &[
@@ -52,7 +52,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "crates/host",
         &[
             "crates/api", "crates/background", "crates/bundle", "crates/catalogue", "crates/flows",
-            "crates/kernel", "crates/links", "plugins", "plugins/extensions",
+            "crates/kernel", "crates/links", "crates/storage", "plugins", "plugins/extensions",
         ],
     ),
 ];

@@ -4,12 +4,9 @@
 
 use atoll_auth::PasswordHash;
 use atoll_flows::user::{CREATE_USERS, NewUser};
-use atoll_kernel::{
-    Actor, Registry,
-    data::{Store, engines::Memory},
-    registry::Flags,
-};
+use atoll_kernel::{Actor, Registry, data::Store, registry::Flags};
 use atoll_sale_channels::OPEN_CHANNELS;
+use atoll_storage::engines::Memory;
 use atoll_testkit::{Client, Shop, TestApp, complete, id};
 use serde_json::{Value, json};
 

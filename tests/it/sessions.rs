@@ -2,10 +2,11 @@
 
 use atoll_auth::SESSION_S;
 use atoll_kernel::{
-    data::{Store, engines::Memory},
+    data::Store,
     http::{OriginList, Origins},
     limits::HASHING_QUEUE_PER_NETWORK_MAX,
 };
+use atoll_storage::engines::Memory;
 use atoll_testkit::{Answer, Client, Shop, TestApp};
 use axum::body::Body;
 use serde_json::{Value, json};

@@ -1,6 +1,7 @@
 //! `POST /admin/verify`: on a running shop, for admins, one at a time.
 
-use atoll_kernel::{Actor, Moment, Write, data::KeyBuf};
+use atoll_kernel::{Actor, Moment, Write};
+use atoll_storage::{KeyBuf, WriteKeys};
 use atoll_testkit::{Shop, TestApp};
 use serde_json::json;
 

@@ -9,12 +9,9 @@ use atoll_inventory::{
 };
 use atoll_kernel::{
     Actor, Fault, Moment, Read, Registry, Timestamp, Write,
-    data::{
-        Direction, Engine as _, Entity, KeyBuf, LinkRow, SEQUENCES, Scan, Space, Span, Store, View,
-        add_to_group, encode, engines::Memory, last_number,
-    },
+    data::{Direction, Entity, LinkRow, Scan, Space, Store, View, last_number},
     http::{ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES},
-    jobs::{OUTBOX, emit},
+    jobs::emit,
     saga::{EXECUTIONS, ExecutionState, WorkflowExecution},
     verify::{Findings, Report},
 };
@@ -26,6 +23,9 @@ use atoll_payment::{
 use atoll_pricing::{PRICE_SETS, PriceSet};
 use atoll_product::delete_product;
 use atoll_stock_location::{STOCK_LOCATIONS, StockLocation};
+use atoll_storage::{
+    Engine as _, KeyBuf, OUTBOX, SEQUENCES, Span, WriteKeys, WriteRows, add_to_group, encode, engines::Memory,
+};
 use atoll_testkit::{Shop, TestApp, complete};
 use serde_json::{Map, json};
 

@@ -3,7 +3,7 @@
 
 use atoll_kernel::{
     StoreError, Write, check,
-    data::{Change, End, Index, KeyBuf, Module, Projection, Scalar, Service, add_to_group},
+    data::{Change, End, Groups, Index, Module, Projection, Scalar, Service},
     entity, link, module, projection,
     verify::Verify,
 };
@@ -56,14 +56,7 @@ fn shelve(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
     let Some(record) = change.after.or(change.before) else { return Ok(()) };
     let text = |field| if let Scalar::Text(text) = record.scalar(field) { text } else { "" };
     let (product, review) = (text("product_id"), text("review_id"));
-    let key = KeyBuf::new(tx.prefix(SHELF)).part(product).tail(review.as_bytes()).into_bytes();
-    let (was, is) = (tx.get(&key)?.is_some(), change.after.is_some());
-    if is {
-        tx.put(key, Vec::new())
-    } else {
-        tx.delete(key)
-    }
-    add_to_group(tx, SHELF, &[product], i64::from(is) - i64::from(was))
+    Groups::new(SHELF).set(tx, product, review, change.after.is_some())
 }
 
 // Stars are a number from one to five.

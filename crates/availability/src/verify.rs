@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use atoll_kernel::{
     StoreError, Timestamp, check,
-    data::KeyBuf,
     query::Ids,
     storefront::Reason,
     verify::{Verify, readable},
 };
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{BY_PRODUCT, PRODUCTS, VARIANTS};
+use atoll_storage::KeyBuf;
 
 use crate::{
     LISTING, Listing, Seller, Shelf,

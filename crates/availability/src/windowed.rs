@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 
 use atoll_kernel::{
     Read, StoreError, Timestamp, Write,
-    data::{Direction, KeyBuf, Scan, Space, Span, add_to_group, group_count},
+    data::{Direction, Scan, Space, group_count},
     query::Ids,
 };
 use atoll_links::Window;
+use atoll_storage::{KeyBuf, Span, WriteKeys, add_to_group};
 
 /// The key spaces of one index.
 #[derive(Debug)]

@@ -4,9 +4,9 @@
 use atoll_kernel::{
     Read, StoreError, Write,
     data::{Slots, last_number},
-    jobs::OUTBOX,
     stored,
 };
+use atoll_storage::OUTBOX;
 use serde::{Deserialize, Serialize};
 
 stored! {

@@ -3,10 +3,8 @@
 
 use std::time::Duration;
 
-use atoll_kernel::{
-    Actor, Ctx, Fault, Moment, StoreError, Write,
-    jobs::{event_positions, events_after, remove_event},
-};
+use atoll_kernel::{Actor, Ctx, Fault, Moment, StoreError, Write, jobs::events_after};
+use atoll_storage::{event_positions, remove_event};
 use tokio::sync::watch;
 
 use crate::{position_of, run::every, why};

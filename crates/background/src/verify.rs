@@ -2,13 +2,13 @@
 
 use atoll_kernel::{
     StoreError, check,
-    data::{Direction, FieldValue, Scan, Slots, Span, last_number},
+    data::{Direction, FieldValue, Scan, Slots, last_number},
     http::verify_answers,
-    jobs::{EVENTS, OUTBOX},
     saga::verify_journals,
     serde::{Serialize, de::DeserializeOwned},
     verify::Verify,
 };
+use atoll_storage::{EVENTS, OUTBOX, Span};
 
 use crate::{JOB_RUNS, JobRunState, cursor::CURSORS, job_run::PROGRESS};
 

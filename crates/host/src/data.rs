@@ -9,12 +9,10 @@ use std::{
 use anyhow::{Context as _, bail};
 use atoll_kernel::{
     Registry,
-    data::{
-        Space, Store, View,
-        engines::{Memory, Redb},
-    },
+    data::{Space, Store, View},
     migration::Plan as MigrationPlan,
 };
+use atoll_storage::engines::{Memory, Redb};
 use tempfile::TempDir;
 
 use crate::Secret;

@@ -8,6 +8,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use atoll_storage::Meter;
+
 use tokio::sync::{Semaphore, watch};
 
 use serde_json::Value;
@@ -15,7 +17,7 @@ use serde_json::Value;
 use crate::{
     Actor, Fault, Moment, Registry, Timestamp, Write,
     clock::Clock,
-    data::{Meter, Store, View},
+    data::{Store, View},
     flow::{ADDITIONAL_DATA, Flow, Local, Point, Probe},
     http::{App, Auth, Disconnect, Head, IdempotentRequest, Method, Origins, Proxies, ReadLimits, Reply},
     once::{Note, Once, once},

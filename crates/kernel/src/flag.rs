@@ -11,11 +11,6 @@ pub struct FeatureFlag {
     pub default: bool,
 }
 
-/// A feature flag, as `feature_flag!` submits it.
-pub struct FlagEntry(pub &'static FeatureFlag);
-
-inventory::collect!(FlagEntry);
-
 /// Registers a feature flag. Routes that depend on it say so: `routes! { with "reviews"; … }`.
 ///
 /// ```
@@ -36,8 +31,7 @@ macro_rules! feature_flag {
         $(#[$meta])*
         $vis static $NAME: $crate::registry::FeatureFlag = $crate::registry::FeatureFlag { name: $name, default: $default };
 
-        $crate::inventory::submit! { $crate::registry::FlagEntry(&$NAME) }
-        $crate::place! { &$NAME }
+        $crate::register! { $crate::registry::FeatureFlag: &$NAME }
     };
     ($($wrong:tt)*) => {
         compile_error!(

@@ -38,11 +38,6 @@ impl Job {
     }
 }
 
-/// A job, as `job!` submits it.
-pub struct JobEntry(pub &'static Job);
-
-inventory::collect!(JobEntry);
-
 /// Registers a job, above the function that it names.
 ///
 /// ```
@@ -76,8 +71,7 @@ macro_rules! job {
                 ..$crate::jobs::Job::new($name, $schedule, |ctx, tick| Box::pin($run(ctx, tick)))
             };
 
-            $crate::inventory::submit! { $crate::jobs::JobEntry(&JOB) }
-            $crate::place! { &JOB }
+            $crate::register! { $crate::jobs::Job: &JOB }
         };
     };
     ($($wrong:tt)*) => {

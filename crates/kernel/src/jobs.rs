@@ -1,9 +1,9 @@
 //! What runs in the background: scheduled jobs, subscribers, and the outbox of events that they read.
 
-pub use atoll_storage::{EVENTS, Event, OUTBOX, emit, event_positions, events_after, remove_event};
+pub use atoll_storage::{Event, emit, events_after};
 
 pub use crate::batches::in_batches;
 pub use crate::event::EventsEntry;
-pub use crate::job::{Job, JobEntry, JobHandler, Tick};
+pub use crate::job::{Job, JobHandler, Tick};
 pub use crate::schedule::{Plan, Schedule};
-pub use crate::subscriber::{Handler, Subscriber, SubscriberEntry};
+pub use crate::subscriber::{Handler, Subscriber};

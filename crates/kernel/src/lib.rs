@@ -42,6 +42,7 @@ mod flag;
 mod job;
 mod jwt;
 mod link;
+mod linked;
 mod mailed;
 mod module;
 mod once;
@@ -72,6 +73,5 @@ pub use registry::Registry;
 #[doc(hidden)]
 pub use {
     change_event::Followed, entity::CREATED_AT_TEXT, entity::DELETED_AT_TEXT, entity::UPDATED_AT_TEXT,
-    inventory, link::FIELD_LINKS, link::LINKS, linkme, module::MODULES, projection::PROJECTIONS,
-    registry::COMPUTED, serde, serde_json, verify::CHECKS,
+    inventory, serde, serde_json,
 };

@@ -1,7 +1,5 @@
 //! Modules: the contents of a plugin (services, relations, seed), and the list in which modules register.
 
-use linkme::distributed_slice;
-
 use crate::{
     Moment, Write,
     data::{AnyService, RowError, SpaceDef},
@@ -37,10 +35,6 @@ pub struct Module {
 /// Writes records that are missing, and those of the providers that serve.
 pub type Seed = fn(&mut dyn Write, &Moment, &Providers) -> Result<(), RowError>;
 
-/// All modules that are linked in.
-#[distributed_slice]
-pub static MODULES: [&'static Module];
-
 /// Registers a module.
 ///
 /// ```
@@ -70,14 +64,10 @@ macro_rules! module {
         pub static MODULE: $crate::data::Module = $module;
 
         const _: () = {
-            #[$crate::linkme::distributed_slice($crate::MODULES)]
-            #[linkme(crate = $crate::linkme)]
-            static REGISTERED: &$crate::data::Module = &MODULE;
-
+            $crate::register! { $crate::data::Module: &MODULE }
             $crate::inventory::submit! {
                 $crate::registry::PartOf { module: || MODULE.name, path: module_path!() }
             }
-            $crate::place! { &MODULE }
         };
     };
     ($($wrong:tt)*) => {

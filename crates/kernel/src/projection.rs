@@ -1,7 +1,5 @@
 //! Projections: indexes over several modules, kept up to date in the transaction that changes a record.
 
-use linkme::distributed_slice;
-
 use crate::{Moment, Registry, StoreError, Write, change_event, data::Record};
 
 /// A change to a record or to a link, within its transaction.
@@ -34,10 +32,6 @@ pub struct Projection {
     pub update: fn(&mut dyn Write, &Change<'_>) -> Result<(), StoreError>,
 }
 
-/// All projections that are linked in.
-#[distributed_slice]
-pub static PROJECTIONS: [&'static Projection];
-
 /// Registers a projection.
 #[macro_export]
 macro_rules! projection {
@@ -46,11 +40,7 @@ macro_rules! projection {
         $vis static $NAME: $crate::data::Projection = $projection;
 
         const _: () = {
-            #[$crate::linkme::distributed_slice($crate::PROJECTIONS)]
-            #[linkme(crate = $crate::linkme)]
-            static REGISTERED: &$crate::data::Projection = &$NAME;
-
-            $crate::place! { &$NAME }
+            $crate::register! { $crate::data::Projection: &$NAME }
         };
     };
     ($($wrong:tt)*) => {

@@ -3,6 +3,8 @@
 
 use std::{sync::Arc, thread::available_parallelism, time::Duration};
 
+use atoll_storage::{Halt, Meter};
+
 use atoll_http::Disconnect;
 use tokio::{
     runtime::Handle,
@@ -13,7 +15,7 @@ use tokio::{
 
 use crate::{
     Ctx, Fault,
-    data::{Halt, Meter, View},
+    data::View,
     http::{Call, Reply, Route},
     limits::{KEYS_INLINE_MAX, KEYS_MAX, READ_TIMEOUT, READS_WAITING_MAX},
     query::AnswerLimits,

@@ -1,15 +1,17 @@
 //! Foreign keys: fields that hold ids of other records. Where a relation says `OnDelete::Clear`, they are
 //! cleared when the other record is deleted, and set again when it is restored.
 
+use atoll_storage::{KeyBuf, Span, WriteKeys, split_part};
+
 use crate::{
     Moment, Registry, StoreError, Write,
-    data::{Direction, KeyBuf, RowError, Scan, Space, Span, split_part},
+    data::{Direction, RowError, Scan, Space},
     query::{OnDelete, Relation, Resolve},
 };
 
 /// Space of references that soft deletions cleared. Key: entity and id of the deleted record, then entity,
 /// field and id of the record that referred to it.
-pub const CLEARED_REFERENCES: Space = "reference.cleared";
+pub(crate) const CLEARED_REFERENCES: Space = "reference.cleared";
 
 /// The relations whose field is cleared when their target is deleted.
 pub(crate) fn cleared(relations: &[Relation]) -> Vec<(Relation, &'static str)> {

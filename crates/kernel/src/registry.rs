@@ -6,38 +6,40 @@ use std::{
     sync::OnceLock,
 };
 
-use linkme::distributed_slice;
-
-pub use crate::flag::{FeatureFlag, FlagEntry, Flags};
+pub use crate::flag::{FeatureFlag, Flags};
+#[doc(hidden)]
+pub use crate::linked::Linked;
 pub use crate::optional::{LeftOut, PartOf, Place, address};
 pub use crate::problem::{Problem, nearest};
 pub use crate::provider::{ProviderChoice, ProviderEntry, ProviderKind, ProviderKindEntry, Providers};
 pub use crate::settings::{
-    ModuleSettings, Secret, SettingDef, SettingType, Settings, SettingsDef, SettingsEntry, Texts, Values,
-    linked_settings, out_of_range, read_setting, unquoted,
+    ModuleSettings, Secret, SettingDef, SettingType, Settings, SettingsDef, Texts, Values, linked_settings,
+    out_of_range, read_setting, unquoted,
 };
+use atoll_storage::{EVENTS, SEQUENCES};
+
 use crate::{
     Moment, Write,
     change_event::Followed,
     ctx::Route,
-    data::{AnyService, CLEARED_REFERENCES, RowError, SEQUENCES, Space, SpaceDef, TableSource},
+    data::{RowError, Space, SpaceDef, TableSource},
     event::EventsEntry,
-    flow::{AnyHookPoint, Hook, HookEntry},
+    flow::{AnyHookPoint, Hook},
     http::Source,
-    job::{Job, JobEntry},
-    jobs::EVENTS,
-    link::{self, FIELD_LINKS, FieldLink, LINKS, Link},
+    job::Job,
+    link::{self, FieldLink, Link},
+    linked::linked,
     migration::FORMAT,
-    module::{MODULES, Module},
+    module::Module,
     problem::problems,
-    projection::{PROJECTIONS, Projection},
+    projection::Projection,
     query::{Computed, Graph, Relation, Resolve},
-    reference,
-    resource::{Resource, ResourceEntry},
-    routes::RouteEntry,
-    subscriber::{Subscriber, SubscriberEntry},
-    verify::{CHECKS, Check},
-    workflow::{AnyFlow, FlowEntry},
+    reference::{self, CLEARED_REFERENCES},
+    resource::Resource,
+    service::RecordWriter,
+    subscriber::Subscriber,
+    verify::Check,
+    workflow::AnyFlow,
 };
 
 /// Everything that is linked into the program.
@@ -93,10 +95,6 @@ pub struct Registry {
     pub left_out: LeftOut,
 }
 
-/// All computed fields that are linked in.
-#[distributed_slice]
-pub static COMPUTED: [&'static Computed];
-
 /// Registers a computed field.
 #[macro_export]
 macro_rules! computed {
@@ -105,11 +103,7 @@ macro_rules! computed {
         $vis static $NAME: $crate::query::Computed = $computed;
 
         const _: () = {
-            #[$crate::linkme::distributed_slice($crate::COMPUTED)]
-            #[linkme(crate = $crate::linkme)]
-            static REGISTERED: &$crate::query::Computed = &$NAME;
-
-            $crate::place! { &$NAME }
+            $crate::register! { $crate::query::Computed: &$NAME }
         };
     };
     ($($wrong:tt)*) => {
@@ -191,24 +185,24 @@ impl Registry {
     fn chosen(off: &BTreeSet<String>) -> &'static Chosen {
         let build = || {
             let mut parts = Registry {
-                modules: MODULES.to_vec(),
-                links: LINKS.to_vec(),
-                field_links: FIELD_LINKS.to_vec(),
-                projections: PROJECTIONS.to_vec(),
-                computed: COMPUTED.to_vec(),
-                checks: CHECKS.to_vec(),
+                modules: linked(),
+                links: linked(),
+                field_links: linked(),
+                projections: linked(),
+                computed: linked(),
+                checks: linked(),
                 settings: linked_settings(),
-                routes: inventory::iter::<RouteEntry>.into_iter().map(|entry| entry.0).collect(),
-                resources: inventory::iter::<ResourceEntry>.into_iter().map(|entry| entry.0).collect(),
-                subscribers: inventory::iter::<SubscriberEntry>.into_iter().map(|entry| entry.0).collect(),
-                flows: inventory::iter::<FlowEntry>.into_iter().map(|entry| entry.0).collect(),
-                flags: inventory::iter::<FlagEntry>.into_iter().map(|entry| entry.0).collect(),
-                hooks: inventory::iter::<HookEntry>.into_iter().map(|entry| entry.0).collect(),
+                routes: linked(),
+                resources: linked(),
+                subscribers: linked(),
+                flows: linked(),
+                flags: linked(),
+                hooks: linked(),
                 provider_kinds: inventory::iter::<ProviderKindEntry>.into_iter().collect(),
                 providers: inventory::iter::<ProviderEntry>.into_iter().collect(),
                 events: inventory::iter::<EventsEntry>.into_iter().collect(),
                 places: places(),
-                jobs: inventory::iter::<JobEntry>.into_iter().map(|entry| entry.0).collect(),
+                jobs: linked(),
                 ..Registry::default()
             };
             parts.modules.sort_by_key(|it| it.name);
@@ -324,11 +318,12 @@ impl Registry {
     ///
     /// # Panics
     /// When no module has it, which is checked at every start.
-    pub(crate) fn service(entity: &str) -> &'static dyn AnyService {
+    pub(crate) fn service(entity: &str) -> &'static dyn RecordWriter {
         let all = Self::get().modules.iter().flat_map(|module| module.services);
-        *all.into_iter()
+        all.into_iter()
             .find(|it| it.table().def().name == entity)
             .unwrap_or_else(|| panic!("no module has `{entity}`"))
+            .erased()
     }
 
     /// The hooks of a flow at a point, in the order of their names.

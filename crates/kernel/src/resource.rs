@@ -45,19 +45,13 @@ impl Resource {
     }
 }
 
-/// A resource, as `routes!` and `resources!` submit it.
-pub struct ResourceEntry(pub &'static Resource);
-
-inventory::collect!(ResourceEntry);
-
 /// Registers resources that no table of routes begins with (`of RESOURCE;` registers its own), so that their
 /// default fields are parsed and checked at the start.
 #[macro_export]
 macro_rules! resources {
     ($($RESOURCE:expr),+ $(,)?) => {
         $(
-            $crate::inventory::submit! { $crate::http::ResourceEntry(&$RESOURCE) }
-            $crate::place! { &$RESOURCE }
+            $crate::register! { $crate::http::Resource: &$RESOURCE }
         )+
     };
     ($($wrong:tt)*) => {

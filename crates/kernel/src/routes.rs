@@ -1,12 +1,5 @@
 //! `routes!`: the table of routes of a file, and what is said of one that is written wrongly.
 
-use crate::http::Route;
-
-/// A route, as `routes!` submits it.
-pub struct RouteEntry(pub &'static Route);
-
-inventory::collect!(RouteEntry);
-
 /// Registers routes: method, path (a literal, or several with `+` between), auth, parameters, body (with
 /// `up_to` more bytes than the default limit, if it needs them), handler. After `with "flag";` come the
 /// routes of a feature flag. After `of RESOURCE;` the answers are of that resource: reading answers with a
@@ -112,8 +105,7 @@ macro_rules! routes {
                 source: $crate::source!(),
             };
 
-            $crate::inventory::submit! { $crate::http::RouteEntry(&ROUTE) }
-            $crate::place! { &ROUTE }
+            $crate::register! { $crate::http::Route: &ROUTE }
         };
     };
     (raw; $($lines:tt)*) => {

@@ -3,7 +3,7 @@
 
 use std::{any::Any, sync::Arc};
 
-use atoll_storage::{decode_record, encode_record};
+use atoll_storage::{WriteRows, decode_record, encode_record};
 
 use crate::{
     Moment, Read, Registry, StoreError, Write,
@@ -16,7 +16,7 @@ use crate::{
 
 /// The service of one entity: a set of functions that run inside a transaction.
 pub struct Service<T: 'static> {
-    /// The rows. Read them here; write them through the service, which updates links and projections.
+    /// The rows, to be read. They are written by the service, and links and projections follow.
     pub table: Table<T>,
     visibility: Visibility,
 }
@@ -192,7 +192,7 @@ fn change<'a, T: Entity>(before: Option<&'a T>, after: Option<&'a T>) -> Change<
     Change { of: T::DEF.name, before: before.map(record), after: after.map(record) }
 }
 
-/// A service with its entity type erased, for cascades.
+/// A service with its entity type erased.
 pub trait AnyService: Sync {
     /// Its rows.
     fn table(&self) -> &dyn TableSource;
@@ -200,6 +200,23 @@ pub trait AnyService: Sync {
     /// Who sees its records, besides admins.
     fn visibility(&self) -> Visibility;
 
+    /// What it can write.
+    #[doc(hidden)]
+    fn writer(&self, by: Guard) -> &dyn RecordWriter;
+}
+
+/// The permission to write the records of any module, which only the kernel makes.
+pub struct Guard(());
+
+impl dyn AnyService {
+    /// Writes its records, whatever they are: for cascades, and the undo of transactions.
+    pub(crate) fn erased(&self) -> &dyn RecordWriter {
+        self.writer(Guard(()))
+    }
+}
+
+/// Writes the records of any service.
+pub trait RecordWriter: AnyService {
     /// See [`Service::delete`].
     fn delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError>;
 
@@ -257,6 +274,12 @@ impl<T: Entity> AnyService for Service<T> {
         self.visibility
     }
 
+    fn writer(&self, _: Guard) -> &dyn RecordWriter {
+        self
+    }
+}
+
+impl<T: Entity> RecordWriter for Service<T> {
     fn delete(&self, tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), RowError> {
         self.delete(tx, at, id).map(drop)
     }

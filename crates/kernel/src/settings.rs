@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Ctx, Decimal, Registry, http::Source, registry::nearest};
+use crate::{Ctx, Decimal, Registry, http::Source, linked::linked, registry::nearest};
 
 /// A text that is never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -140,11 +140,6 @@ pub struct SettingDef {
     pub check: fn(&str) -> Result<(), String>,
 }
 
-/// Settings, as `settings!` submits them.
-pub struct SettingsEntry(pub &'static SettingsDef);
-
-inventory::collect!(SettingsEntry);
-
 /// Declares the settings of a module: name, type, default, and the range of what is allowed. A setting
 /// without a default must be set, unless its type is `Option<…>`. The doc comment is its description.
 ///
@@ -226,10 +221,7 @@ macro_rules! settings {
             };
         }
 
-        $crate::inventory::submit! {
-            $crate::registry::SettingsEntry(<$Name as $crate::registry::Settings>::DEF)
-        }
-        $crate::place! { <$Name as $crate::registry::Settings>::DEF }
+        $crate::register! { $crate::registry::SettingsDef: <$Name as $crate::registry::Settings>::DEF }
     };
 }
 
@@ -258,7 +250,7 @@ pub fn read_setting<T: SettingType>(module: &str, key: &SettingDef, texts: Texts
 
 /// The settings that any crate of the program declares, those of modules that are switched off included.
 pub fn linked_settings() -> Vec<&'static SettingsDef> {
-    let mut all: Vec<_> = inventory::iter::<SettingsEntry>.into_iter().map(|it| it.0).collect();
+    let mut all = linked::<SettingsDef>();
     all.sort_by_key(|it| it.module);
     all
 }

@@ -26,11 +26,6 @@ impl Subscriber {
     }
 }
 
-/// A subscriber, as `subscriber!` submits it.
-pub struct SubscriberEntry(pub &'static Subscriber);
-
-inventory::collect!(SubscriberEntry);
-
 /// Registers a subscriber, above the function that it names.
 ///
 /// ```
@@ -52,8 +47,7 @@ macro_rules! subscriber {
                 run: |ctx, event| Box::pin($run(ctx, event)),
             };
 
-            $crate::inventory::submit! { $crate::jobs::SubscriberEntry(&SUBSCRIBER) }
-            $crate::place! { &SUBSCRIBER }
+            $crate::register! { $crate::jobs::Subscriber: &SUBSCRIBER }
         };
     };
     ($($wrong:tt)*) => {

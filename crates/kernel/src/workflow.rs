@@ -58,11 +58,6 @@ where
     }
 }
 
-/// A flow, as `flow!` submits it.
-pub struct FlowEntry(pub &'static dyn AnyFlow);
-
-inventory::collect!(FlowEntry);
-
 /// Registers a flow, or a saga, above the function that it names.
 ///
 /// ```
@@ -99,8 +94,7 @@ macro_rules! flow {
         $vis static $NAME: $crate::flow::Flow<$In, $Out> =
             $crate::flow::Flow { $($field: $value,)* ..$crate::flow::Flow::new($name, $run) };
 
-        $crate::inventory::submit! { $crate::flow::FlowEntry(&$NAME) }
-        $crate::place! { &$NAME }
+        $crate::register! { dyn $crate::flow::AnyFlow: &$NAME }
     };
     (
         $(#[$meta:meta])*
@@ -113,8 +107,7 @@ macro_rules! flow {
             ..$crate::saga::Saga::new($name, |run, input| Box::pin($run(run, input)))
         };
 
-        $crate::inventory::submit! { $crate::flow::FlowEntry(&$NAME) }
-        $crate::place! { &$NAME }
+        $crate::register! { dyn $crate::flow::AnyFlow: &$NAME }
     };
     ($($wrong:tt)*) => {
         compile_error!(

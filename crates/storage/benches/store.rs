@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use atoll_storage::{KeyBuf, Read as _, SEQUENCES, Space, Store, StoreError, engines::Redb};
+use atoll_storage::{KeyBuf, Read as _, SEQUENCES, Space, Store, StoreError, WriteKeys, engines::Redb};
 use redb::{Database, ReadableDatabase as _, TableDefinition};
 use tokio::runtime::{self, Runtime};
 

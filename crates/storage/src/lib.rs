@@ -12,6 +12,7 @@ mod entity;
 mod error;
 mod field;
 mod format;
+mod groups;
 mod history;
 mod key;
 mod meter;
@@ -35,6 +36,7 @@ pub use error::{StoreError, skip_damaged};
 pub use field::field_name;
 pub use field::{Exact, FieldKind, FieldValue, Scalar};
 pub use format::STORE_FORMAT;
+pub use groups::Groups;
 pub use history::{
     History, Step, decode_version, encode_version, leads_to, stored_version, upgrade, version,
 };
@@ -46,5 +48,5 @@ pub use sequence::{SEQUENCES, add_to_group, counters_of, group_count, last_numbe
 pub use slots::{Slots, SpaceDef};
 pub use space::Space;
 pub use store::{Store, StoreOptions, View, VisitKey};
-pub use table::{Index, IndexDef, Keys, RowError, Shared, Table, TableSource};
-pub use tx::{Direction, Read, Scan, Span, Visit, Write};
+pub use table::{Index, IndexDef, Keys, Refill, RefillRows, RowError, Shared, Table, TableSource, WriteRows};
+pub use tx::{Direction, Guard, Read, Scan, Span, Visit, Write, WriteKeys};

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Direction, Read, Scan, Slots, Space, Span, StoreError, Write, sequence::next_number, skip_damaged, stored,
+    Direction, Read, Scan, Slots, Space, Span, StoreError, Write, WriteKeys, sequence::next_number,
+    skip_damaged, stored,
 };
 
 /// The space of the outbox.

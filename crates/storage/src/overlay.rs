@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use crate::{Changes, Direction, Event, Read, Scan, Space, Span, StoreError, Visit, Write, outbox};
+use crate::{Changes, Direction, Event, Guard, Read, Scan, Space, Span, StoreError, Visit, Write, outbox};
 
 /// `below` with `changes` applied.
 pub(crate) struct Layer<'a> {
@@ -126,12 +126,8 @@ impl Read for Transaction<'_> {
 }
 
 impl Write for Transaction<'_> {
-    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
-        self.changes.insert(key, Some(value));
-    }
-
-    fn delete(&mut self, key: Vec<u8>) {
-        self.changes.insert(key, None);
+    fn set(&mut self, _: Guard, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.changes.insert(key, value);
     }
 
     fn emit(&mut self, event: Event) -> Result<(), StoreError> {

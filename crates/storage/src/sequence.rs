@@ -1,6 +1,6 @@
 //! Counters: sequences of display ids and outbox positions, and the number of entries per index group.
 
-use crate::{KeyBuf, Read, Space, Span, StoreError, Write, key::group_key, key_text};
+use crate::{KeyBuf, Read, Space, Span, StoreError, Write, WriteKeys, key::group_key, key_text};
 
 /// The space of all sequences and counters.
 pub const SEQUENCES: Space = "sequence";

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    FieldKind, FieldValue, History, KeyBuf, Read, Space, StoreError, Write, decode_version, encode_version,
-    key_text, upgrade, version,
+    FieldKind, FieldValue, History, KeyBuf, Read, Space, StoreError, Write, WriteKeys, decode_version,
+    encode_version, key_text, upgrade, version,
 };
 
 /// A space of values of one type, without indexes.

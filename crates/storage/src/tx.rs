@@ -73,13 +73,43 @@ pub trait Read {
 
 /// Write access within a transaction. Reads see earlier writes of the same transaction. The changes are
 /// committed when the body returns `Ok`.
+///
+/// Single keys are written by [`WriteKeys`], which the kernel does not hand on: modules write records and
+/// links by their services, so that indexes, counters, projections and events follow.
 pub trait Write: Read {
+    /// Sets the value of `key`, or removes it.
+    #[doc(hidden)]
+    fn set(&mut self, by: Guard, key: Vec<u8>, value: Option<Vec<u8>>);
+
+    /// Appends an event to the outbox. It is published if and only if this transaction commits.
+    fn emit(&mut self, event: Event) -> Result<(), StoreError>;
+}
+
+/// The permission to write single keys, which only this crate makes. An implementation of [`Write`] that
+/// wraps another one passes it on.
+pub struct Guard(());
+
+impl Guard {
+    pub(crate) fn new() -> Guard {
+        Guard(())
+    }
+}
+
+/// Writes single keys. For what stores something in a form of its own: tables, links, projections.
+pub trait WriteKeys {
     /// Sets the value of `key`.
     fn put(&mut self, key: Vec<u8>, value: Vec<u8>);
 
     /// Removes `key`.
     fn delete(&mut self, key: Vec<u8>);
+}
 
-    /// Appends an event to the outbox. It is published if and only if this transaction commits.
-    fn emit(&mut self, event: Event) -> Result<(), StoreError>;
+impl<T: Write + ?Sized> WriteKeys for T {
+    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.set(Guard::new(), key, Some(value));
+    }
+
+    fn delete(&mut self, key: Vec<u8>) {
+        self.set(Guard::new(), key, None);
+    }
 }

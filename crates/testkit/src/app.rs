@@ -14,7 +14,7 @@ use atoll_host::{Assembly, Data, registry};
 use atoll_kernel::{
     Actor, Ctx, Moment, Timestamp, Write,
     clock::{Clock, ManualClock},
-    data::{KeyBuf, Space, Store},
+    data::{Space, Store},
     flow::Probe,
     http::{Config, FileConfig, Origins, Proxies, ReadLimits},
     jobs::{Tick, events_after},
@@ -22,6 +22,7 @@ use atoll_kernel::{
     registry::{Flags, ModuleSettings, ProviderChoice},
     verify::Report,
 };
+use atoll_storage::{KeyBuf, WriteKeys};
 use serde_json::Value;
 use tempfile::TempDir;
 

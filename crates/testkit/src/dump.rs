@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use atoll_kernel::{
     Ctx, Read,
-    data::{Direction, SEQUENCES, Scan, Space, Span},
+    data::{Direction, Scan, Space},
 };
+use atoll_storage::{SEQUENCES, Span};
 
 /// Letters of an id after its prefix.
 const ID_LEN: usize = 26;

@@ -11,15 +11,17 @@ use atoll_kernel::{
 use atoll_kernel::{
     Moment, Read, Registry, StoreError, Write,
     data::{
-        Change, Direction, FieldKind, Index, KeyBuf, Keys, Link, LinkRow, Module, Projection, Scalar, Scan,
-        Service, Span, Step, Store, View, decode, encode,
-        engines::{Counting, EngineFault, Faulty, Memory},
-        group_count,
+        Change, Direction, FieldKind, Index, Keys, Link, LinkRow, Module, Projection, Scalar, Scan, Service,
+        Step, Store, View, group_count,
     },
     entity,
     migration::{Fingerprint, MigrationError, PartKind, Plan as MigrationPlan, migrate, migrate_by},
     registry::Providers,
     serde_json::{Map, Value, json},
+};
+use atoll_storage::{
+    KeyBuf, Span, WriteKeys, WriteRows, decode, encode,
+    engines::{Counting, EngineFault, Faulty, Memory},
 };
 
 /// More than a batch, also of a projection, whose rows weigh ten times as much.
@@ -106,7 +108,7 @@ mod after {
             let Scalar::Number(boards) = shelf.scalar("boards") else { panic!("no boards") };
             let key = KeyBuf::new(tx.prefix("shelf.boards")).part(&boards.to_string());
             tx.put(key.tail(shelf.key().as_bytes()).into_bytes(), Vec::new());
-            atoll_kernel::data::add_to_group(tx, "shelf.boards", &[&boards.to_string()], 1)
+            atoll_storage::add_to_group(tx, "shelf.boards", &[&boards.to_string()], 1)
         },
     };
 }

@@ -3,13 +3,14 @@
 
 use atoll_kernel::{
     Registry, Write,
-    data::{KeyBuf, Module, Service, Slots, Step, decode, encode, engines::Memory},
+    data::{Module, Service, Slots, Step},
     entity,
     migration::FORMAT,
     serde::{Deserialize, Serialize},
     serde_json::{Map, Value, json},
     stored,
 };
+use atoll_storage::{KeyBuf, WriteKeys, WriteRows, decode, encode, engines::Memory};
 
 use super::migration::{all, open, program, refused, start, write};
 

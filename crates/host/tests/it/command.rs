@@ -8,10 +8,8 @@ use std::{
 };
 
 use atoll_host::registry;
-use atoll_kernel::{
-    StoreError, Write as WriteTx,
-    data::{KeyBuf, Store, engines::Redb},
-};
+use atoll_kernel::{StoreError, Write as WriteTx, data::Store};
+use atoll_storage::{KeyBuf, WriteKeys, engines::Redb};
 use tempfile::TempDir;
 
 use crate::server::Server;

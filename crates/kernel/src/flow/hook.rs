@@ -298,11 +298,6 @@ impl Hook {
     }
 }
 
-/// A hook, as `hook!` submits it.
-pub struct HookEntry(pub &'static Hook);
-
-inventory::collect!(HookEntry);
-
 /// Registers a hook, above the function that it names: at a point that is in scope (in all flows that have
 /// it, or `in POINT of FLOW`), or by the name of a point, with types of the hook's own: modules, which may
 /// name no flow, join like this. The types are compared with those of the point when the program starts.
@@ -396,8 +391,7 @@ macro_rules! hook {
         const _: () = {
             static HOOK: $crate::flow::Hook = $crate::flow::Hook { name: $name, at: $at, run: $run };
 
-            $crate::inventory::submit! { $crate::flow::HookEntry(&HOOK) }
-            $crate::place! { &HOOK }
+            $crate::register! { $crate::flow::Hook: &HOOK }
         };
     };
     ($($wrong:tt)*) => {

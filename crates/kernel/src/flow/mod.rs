@@ -11,14 +11,14 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Ctx, Fault, Moment, StoreError, Write, data::FieldValue, jobs::emit, serde_json::Value};
 
-pub use hook::{ExternalHook, Hook, HookAt, HookEntry, HookInput, HookOutput, HookRun, LocalHook, StepCall};
+pub use hook::{ExternalHook, Hook, HookAt, HookInput, HookOutput, HookRun, LocalHook, StepCall};
 #[doc(hidden)]
 pub use hook::{call_external, call_external_typed, call_named, call_typed, undo_external};
 pub(crate) use point::ADDITIONAL_DATA;
 pub use point::{AnyHookPoint, HookPoint};
 pub use probe::{Point, Probe, When};
 
-pub use crate::workflow::{AnyFlow, FlowEntry};
+pub use crate::workflow::AnyFlow;
 
 /// A process over several modules, in one transaction. It needs no journal: an error aborts the transaction.
 pub struct Flow<I: 'static, O: 'static> {

@@ -1,8 +1,10 @@
 //! Cascade to links: removes, soft-deletes or restores the links of a record together with the record.
 
+use atoll_storage::{KeyBuf, Span, WriteKeys};
+
 use crate::{
     Moment, Read, Registry, StoreError, Write,
-    data::{Direction, KeyBuf, RowError, Scan, Span, group_count},
+    data::{Direction, RowError, Scan, group_count},
     link::{Link, Side, by_side},
 };
 

@@ -9,16 +9,15 @@ mod graph;
 mod refill;
 mod verify;
 
-use atoll_storage::{decode_version, encode_version, upgrade, version};
-use linkme::distributed_slice;
+use atoll_storage::{
+    KeyBuf, Span, WriteKeys, add_to_group, decode_version, encode_version, upgrade, version,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
     Fault, Moment, Read, Registry, StoreError, Timestamp, Write,
-    data::{
-        Change, Direction, FieldKind, History, KeyBuf, Record, Scan, Space, Span, add_to_group, group_count,
-    },
+    data::{Change, Direction, FieldKind, History, Record, Scan, Space, group_count},
     projection::{announce, project},
     query::{Ids, OnDelete},
     stored,
@@ -119,14 +118,6 @@ pub struct FieldLink {
     pub reveals: bool,
 }
 
-/// All links that are linked in.
-#[distributed_slice]
-pub static LINKS: [&'static Link];
-
-/// All field links that are linked in.
-#[distributed_slice]
-pub static FIELD_LINKS: [&'static FieldLink];
-
 /// Registers a link, or a `FieldLink`.
 ///
 /// ```
@@ -180,11 +171,7 @@ macro_rules! link {
         };
 
         const _: () = {
-            #[$crate::linkme::distributed_slice($crate::LINKS)]
-            #[linkme(crate = $crate::linkme)]
-            static REGISTERED: &$crate::data::Link = &$NAME;
-
-            $crate::place! { &$NAME }
+            $crate::register! { $crate::data::Link: &$NAME }
         };
     };
     ($(#[$meta:meta])* $vis:vis static $NAME:ident: FieldLink = $link:expr;) => {
@@ -192,11 +179,7 @@ macro_rules! link {
         $vis static $NAME: $crate::data::FieldLink = $link;
 
         const _: () = {
-            #[$crate::linkme::distributed_slice($crate::FIELD_LINKS)]
-            #[linkme(crate = $crate::linkme)]
-            static REGISTERED: &$crate::data::FieldLink = &$NAME;
-
-            $crate::place! { &$NAME }
+            $crate::register! { $crate::data::FieldLink: &$NAME }
         };
     };
     ($($wrong:tt)*) => {

@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use atoll_storage::{Neighbours, stored_version, version};
+use atoll_storage::{
+    KeyBuf, Neighbours, Span, WriteKeys, add_to_group, key_text, split_part, stored_version, version,
+};
 
 use crate::{
     Read, StoreError, Write,
-    data::{Direction, KeyBuf, Scan, Space, Span, add_to_group, key_text, split_part},
+    data::{Direction, Scan, Space},
     link::{Link, LinkRow, Side, cascade::deleted_group},
     query::Graph,
 };

@@ -1,11 +1,13 @@
 //! `verify` of links: both directions of each pair, both ends, the number of partners, the counters, and the
 //! rows kept for deleted records.
 
+use atoll_storage::{KeyBuf, Span, split_part};
+
 use atoll_storage::verify::{Groups, verify_counters};
 
 use crate::{
     Read, Registry, StoreError,
-    data::{Direction, KeyBuf, Record, Scan, Span, split_part},
+    data::{Direction, Record, Scan},
     link::{Link, Side},
     verify::{Verify, readable},
 };

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use atoll_storage::verify::is_damaged;
+use atoll_storage::{Span, key_text, verify::is_damaged};
 
 use crate::{
     Read, Registry, StoreError,
-    data::{Direction, Scan, Space, Span, TableSource, View, key_text},
+    data::{Direction, Scan, Space, TableSource, View},
     link::Link,
     migration::{PartKind, plan::N_NAMED_MAX},
 };

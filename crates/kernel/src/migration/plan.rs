@@ -6,11 +6,11 @@ use std::{
     fmt,
 };
 
-use atoll_storage::version;
+use atoll_storage::{Span, decode, version};
 
 use crate::{
     Read, Registry, StoreError,
-    data::{Direction, Scan, Space, Span, Step, View, decode},
+    data::{Direction, Scan, Space, Step, View},
     link::Link,
     migration::{
         FORMAT, Fingerprint, Format, MigrationError, PartKind,

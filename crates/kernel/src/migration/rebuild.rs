@@ -9,14 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use atoll_storage::{KeyBuf, Refill, RefillRows, Span, WriteKeys, add_to_group, counters_of, decode, encode};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Read, Registry, StoreError, Write,
-    data::{
-        Change, Direction, KeyBuf, Scan, Space, Span, Store, TableSource, add_to_group, counters_of, decode,
-        encode,
-    },
+    data::{Change, Direction, Scan, Space, Store, TableSource},
     link::Link,
     migration::{FORMAT, Fingerprint, MigrationError, PartKind, Plan},
     projection::Projection,
@@ -284,15 +283,19 @@ impl Unit {
                 remove(tx, &span, n_max)?
             }
             (Phase::Rows, Unit::Table { table, rewrite, count, indexes }) => {
-                let done = table.refill(tx, false, id.as_deref(), n_max, *rewrite, indexes)?;
+                let done = table.refill(
+                    tx,
+                    &Refill { deleted: false, after: id.as_deref(), n_max, rewrite: *rewrite, indexes },
+                )?;
                 if *count {
                     add_to_group(tx, table.def().name, &[], i64::try_from(done.1).expect("a batch"))?;
                 }
                 by_id(done)
             }
-            (Phase::DeletedRows, Unit::Table { table, rewrite, indexes, .. }) => {
-                by_id(table.refill(tx, true, id.as_deref(), n_max, *rewrite, indexes)?)
-            }
+            (Phase::DeletedRows, Unit::Table { table, rewrite, indexes, .. }) => by_id(table.refill(
+                tx,
+                &Refill { deleted: true, after: id.as_deref(), n_max, rewrite: *rewrite, indexes },
+            )?),
             (Phase::Rows, Unit::Link { link, rewrite, registry }) => {
                 let (last, n_done) = link.refill(tx, &registry.graph, after, n_max, *rewrite)?;
                 Batch { last, n_done }

@@ -12,11 +12,13 @@
 
 use std::collections::BTreeMap;
 
+use atoll_storage::{KeyBuf, Span, WriteKeys, split_part};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Fault, Read, StoreError, Timestamp, Write,
-    data::{Direction, KeyBuf, Scan, Slots, Space, SpaceDef, Span, skip_damaged, split_part},
+    data::{Direction, Scan, Slots, Space, SpaceDef, skip_damaged},
     limits::{
         IDEMPOTENCY_ANSWER_BYTES_MAX, IDEMPOTENCY_BYTES_PER_CLIENT_MAX, IDEMPOTENCY_ROW_BYTES_PER_CLIENT_MAX,
     },
@@ -361,10 +363,8 @@ pub fn verify_answers(it: &mut Verify<'_>) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        data::{Store, engines::Memory},
-        limits::IDEMPOTENCY_NOTE_BYTES_MAX,
-    };
+    use crate::{data::Store, limits::IDEMPOTENCY_NOTE_BYTES_MAX};
+    use atoll_storage::engines::Memory;
 
     const SPACES: [Space; 4] = [ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES];
 

@@ -7,19 +7,18 @@ use std::{
     collections::{BTreeSet, HashMap, HashSet},
 };
 
-use atoll_storage::stored_version;
+use atoll_storage::{Guard, KeyBuf, SEQUENCES, Span, Visit, WriteKeys, split_part, stored_version};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Fault, FaultKind, Read, Registry, StoreError, Write,
-    data::{
-        AnyService, CLEARED_REFERENCES, Direction, KeyBuf, Link, LinkError, SEQUENCES, Space, Span,
-        split_part,
-    },
+    data::{Direction, Link, LinkError, Space},
     jobs::Event,
     link,
     query::Resolve,
+    reference::CLEARED_REFERENCES,
     saga::{StepEntry, StepState},
+    service::RecordWriter,
     stored,
 };
 
@@ -55,9 +54,9 @@ impl Undone {
 /// The kinds of spaces whose keys are not derived from other keys.
 #[derive(Clone, Copy)]
 enum Primary {
-    Rows(&'static dyn AnyService),
+    Rows(&'static dyn RecordWriter),
     /// The soft-deleted rows.
-    DeletedRows(&'static dyn AnyService),
+    DeletedRows(&'static dyn RecordWriter),
     Pairs(&'static Link),
     /// Names of sequences. A number is not reused once later ones were given.
     Numbers,
@@ -70,7 +69,7 @@ fn primaries() -> impl Iterator<Item = (Space, Primary)> {
     let services = registry.modules.iter().flat_map(|it| it.services);
     let rows = services.flat_map(|it| {
         let def = it.table().def();
-        [(def.name, Primary::Rows(*it)), (def.deleted, Primary::DeletedRows(*it))]
+        [(def.name, Primary::Rows(it.erased())), (def.deleted, Primary::DeletedRows(it.erased()))]
     });
     let spaces = registry.modules.iter().flat_map(|it| it.spaces).map(|it| (it.space, Primary::Bytes));
     let links = registry.links.iter();
@@ -143,12 +142,7 @@ impl Read for Recorder<'_> {
         self.tx.get(key)
     }
 
-    fn scan(
-        &self,
-        span: &Span,
-        order: Direction,
-        visit: &mut crate::data::Visit<'_>,
-    ) -> Result<(), StoreError> {
+    fn scan(&self, span: &Span, order: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         self.tx.scan(span, order, visit)
     }
 
@@ -158,14 +152,9 @@ impl Read for Recorder<'_> {
 }
 
 impl Write for Recorder<'_> {
-    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+    fn set(&mut self, by: Guard, key: Vec<u8>, value: Option<Vec<u8>>) {
         self.note(&key);
-        self.tx.put(key, value);
-    }
-
-    fn delete(&mut self, key: Vec<u8>) {
-        self.note(&key);
-        self.tx.delete(key);
+        self.tx.set(by, key, value);
     }
 
     fn emit(&mut self, event: Event) -> Result<(), StoreError> {
@@ -177,7 +166,7 @@ impl Write for Recorder<'_> {
 /// The records that a record referred to before its change and does not refer to after it, if they exist.
 fn no_longer_named(
     tx: &dyn Read,
-    service: &dyn AnyService,
+    service: &dyn RecordWriter,
     it: &Undone,
 ) -> Result<Vec<(String, String)>, StoreError> {
     let named = |bytes: Option<&[u8]>| -> Result<BTreeSet<(String, String)>, StoreError> {

@@ -11,13 +11,12 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use atoll_storage::decode_record;
-use linkme::distributed_slice;
+use atoll_storage::{Span, decode_record};
 use tokio::sync::Semaphore;
 
 use crate::{
     Ctx, Fault, FaultKind, Read, Registry, StoreError, Timestamp,
-    data::{Direction, Entity, Scan, Span, Table, View},
+    data::{Direction, Entity, Scan, Table, View},
     migration::Plan,
 };
 
@@ -32,10 +31,6 @@ pub struct Check {
     /// Adds a finding for each record that breaks the rule.
     pub run: fn(&mut Verify<'_>) -> Result<(), StoreError>,
 }
-
-/// All checks that are linked in.
-#[distributed_slice]
-pub static CHECKS: [&'static Check];
 
 /// Registers a check, above the function that it names: the name, what holds, and what looks for records that
 /// break it.
@@ -71,11 +66,7 @@ macro_rules! check {
             static CHECK: $crate::verify::Check =
                 $crate::verify::Check { name: $name, summary: $summary, run: $run };
 
-            #[$crate::linkme::distributed_slice($crate::CHECKS)]
-            #[linkme(crate = $crate::linkme)]
-            static REGISTERED: &$crate::verify::Check = &CHECK;
-
-            $crate::place! { &CHECK }
+            $crate::register! { $crate::verify::Check: &CHECK }
         };
     };
     ($($wrong:tt)*) => {

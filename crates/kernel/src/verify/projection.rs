@@ -3,12 +3,12 @@
 
 use crate::{
     Registry, StoreError,
-    data::{Change, Direction, Projection, Record, Scan, Span},
+    data::{Change, Direction, Projection, Record, Scan},
     link,
     verify::{Verify, readable},
 };
 
-use atoll_storage::verify::Scratch;
+use atoll_storage::{Span, verify::Scratch};
 
 pub(super) fn verify(projection: &Projection, it: &mut Verify<'_>) -> Result<(), StoreError> {
     let view = it.view;

@@ -3,7 +3,7 @@
 use atoll_values::Timestamp;
 
 use crate::{
-    Direction, Entity, KeyBuf, Read, RowError, Scan, Space, Span, StoreError, Write,
+    Direction, Entity, KeyBuf, Read, RowError, Scan, Space, Span, StoreError, Write, WriteKeys,
     key::{group_key, split_part},
     sequence::{add, counter_key, read_number},
 };

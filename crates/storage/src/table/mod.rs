@@ -1,27 +1,29 @@
 //! Tables: the rows of one entity with their indexes and counters, maintained in the same transaction; soft
 //! delete and restore.
 //!
-//! This file has the rows, `index.rs` the indexes, `source.rs` the type-erased table that the graph and
-//! migrations use.
+//! This file reads rows, `write.rs` writes them, `index.rs` has the indexes, `source.rs` the type-erased
+//! table that the graph and migrations use.
 
 mod index;
 mod source;
+mod write;
 
 use std::marker::PhantomData;
 
-use atoll_values::{Timestamp, limits::RECORD_BYTES_MAX};
+use atoll_values::limits::RECORD_BYTES_MAX;
 
 use crate::{
-    Direction, Entity, EntityDef, KeyBuf, Read, Scan, Space, Span, StoreError, Write,
-    entity::{decode_record, encode_record},
+    Direction, Entity, EntityDef, KeyBuf, Read, Scan, Space, Span, StoreError,
+    entity::decode_record,
     key::group_key,
-    sequence::{add, counter_key, read_number},
+    sequence::{counter_key, read_number},
     skip_damaged,
 };
 
 pub use self::{
     index::{Index, IndexDef, Keys, Shared},
-    source::TableSource,
+    source::{Refill, RefillRows, TableSource},
+    write::WriteRows,
 };
 
 /// The key of a row, live or soft-deleted, in its space.
@@ -90,17 +92,6 @@ impl<T: Entity> Table<T> {
         Table { bytes_max, ..self }
     }
 
-    /// Serialises a row and checks its size. A row above the limit may still be written if it becomes
-    /// smaller.
-    fn encoded(&self, row: &T, before: Option<&T>) -> Result<Vec<u8>, RowError> {
-        let (bytes, bytes_max) = (encode_record(row), self.bytes_max);
-        let may_grow_to = |it: &T| encode_record(it).len().max(bytes_max);
-        if bytes.len() > bytes_max && bytes.len() > before.map_or(bytes_max, may_grow_to) {
-            return Err(RowError::TooLarge { entity: T::DEF, n_bytes: bytes.len(), bytes_max });
-        }
-        Ok(bytes)
-    }
-
     /// The indexes of live rows, or those of soft-deleted rows.
     pub(crate) fn indexes_of(&self, deleted: bool) -> impl Iterator<Item = &'static Index<T>> {
         self.indexes.iter().filter(move |it| it.of_deleted == deleted)
@@ -129,109 +120,6 @@ impl<T: Entity> Table<T> {
     pub fn get_deleted(&self, tx: &dyn Read, id: &str) -> Result<Option<T>, StoreError> {
         let bytes = tx.get(&self.deleted_key(tx, id))?;
         bytes.map(|bytes| decode_record(T::DEF.deleted, id, &bytes)).transpose()
-    }
-
-    /// Inserts a new row and its index entries.
-    pub fn insert(&self, tx: &mut dyn Write, row: &T) -> Result<(), RowError> {
-        if self.exists(tx, row.id())? {
-            return Err(RowError::Exists { entity: T::DEF, id: row.id().to_string() });
-        }
-        let bytes = self.encoded(row, None)?;
-        self.indexes_of(false).try_for_each(|index| index.enter_row(tx, row))?;
-        let key = self.row_key(tx, row.id());
-        tx.put(key, bytes);
-        let counter = counter_key(tx, T::DEF.name, b"");
-        Ok(add(tx, counter, 1)?)
-    }
-
-    /// Replaces `before` by `after`. Only index entries that differ are written.
-    pub fn replace(&self, tx: &mut dyn Write, before: &T, after: &T) -> Result<(), RowError> {
-        let bytes = self.encoded(after, Some(before))?;
-        for index in self.indexes_of(false) {
-            let (old, new) = (index.keys_of(before), index.keys_of(after));
-            for key in old.iter().filter(|key| !new.contains(key)) {
-                index.leave(tx, key, before)?;
-            }
-            for key in new.iter().filter(|key| !old.contains(key)) {
-                index.enter(tx, key, after)?;
-            }
-        }
-        let key = self.row_key(tx, after.id());
-        tx.put(key, bytes);
-        Ok(())
-    }
-
-    /// Releases the unique values of a row that is about to be removed, or replaced by `after`, so that
-    /// several rows can exchange them in one transaction. The row must be replaced or removed next.
-    pub fn release_unique(&self, tx: &mut dyn Write, row: &T, after: Option<&T>) -> Result<(), StoreError> {
-        for index in self.indexes.iter().filter(|it| it.unique) {
-            let kept = after.map_or_else(Vec::new, |it| index.keys_of(it));
-            for key in index.keys_of(row).iter().filter(|key| !kept.contains(key)) {
-                index.leave(tx, key, row)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn take_out(&self, tx: &mut dyn Write, row: &T) -> Result<(), StoreError> {
-        self.indexes_of(false).try_for_each(|index| index.leave_row(tx, row))?;
-        let key = self.row_key(tx, row.id());
-        tx.delete(key);
-        let counter = counter_key(tx, T::DEF.name, b"");
-        add(tx, counter, -1)
-    }
-
-    /// Removes a row permanently, whether it is live or soft-deleted. Unknown ids are ignored.
-    pub fn remove(&self, tx: &mut dyn Write, id: &str) -> Result<Option<T>, StoreError> {
-        if let Some(row) = self.get(tx, id)? {
-            self.take_out(tx, &row)?;
-            return Ok(Some(row));
-        }
-        let deleted = self.get_deleted(tx, id)?;
-        if let Some(row) = &deleted {
-            self.take_out_deleted(tx, row)?;
-        }
-        Ok(deleted)
-    }
-
-    fn take_out_deleted(&self, tx: &mut dyn Write, row: &T) -> Result<(), StoreError> {
-        self.indexes_of(true).try_for_each(|index| index.leave_row(tx, row))?;
-        let key = self.deleted_key(tx, row.id());
-        tx.delete(key);
-        Ok(())
-    }
-
-    /// Soft-deletes a live row. Unknown ids are ignored.
-    pub fn soft_delete(&self, tx: &mut dyn Write, id: &str, now: Timestamp) -> Result<Option<T>, StoreError> {
-        let Some(mut row) = self.get(tx, id)? else { return Ok(None) };
-        self.take_out(tx, &row)?;
-        row.set_deleted_at(Some(now));
-        self.put_in_deleted(tx, &row)?;
-        Ok(Some(row))
-    }
-
-    fn put_in_deleted(&self, tx: &mut dyn Write, row: &T) -> Result<(), StoreError> {
-        let key = self.deleted_key(tx, row.id());
-        tx.put(key, encode_record(row));
-        self.indexes_of(true).try_for_each(|index| index.enter_deleted(tx, row))
-    }
-
-    /// Replaces the soft-deleted row with this id, if there is one, by `after`, or removes it.
-    pub fn replace_deleted(&self, tx: &mut dyn Write, id: &str, after: Option<&T>) -> Result<(), StoreError> {
-        if let Some(before) = self.get_deleted(tx, id)? {
-            self.take_out_deleted(tx, &before)?;
-        }
-        after.map_or(Ok(()), |row| self.put_in_deleted(tx, row))
-    }
-
-    /// Restores a soft-deleted row. Unknown ids are ignored.
-    pub fn restore(&self, tx: &mut dyn Write, id: &str) -> Result<Option<T>, RowError> {
-        let Some(deleted) = self.get_deleted(tx, id)? else { return Ok(None) };
-        let mut row = deleted.clone();
-        row.set_deleted_at(None);
-        self.insert(tx, &row)?;
-        self.take_out_deleted(tx, &deleted)?;
-        Ok(Some(row))
     }
 
     /// The number of live rows. Reads one key.

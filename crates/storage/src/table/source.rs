@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::{
-    Direction, Entity, EntityDef, Index, IndexDef, Node, Read, RowError, Scan, Shared, Space, StoreError,
-    Table, Write,
+    Direction, Entity, EntityDef, Guard, Index, IndexDef, Node, Read, RowError, Scan, Shared, Space,
+    StoreError, Table, Write, WriteKeys,
     entity::{decode_record, encode_record},
     key_text,
     table::key_in,
@@ -59,18 +59,13 @@ pub trait TableSource: Sync {
     /// The definitions of its indexes.
     fn index_defs(&self) -> Vec<IndexDef>;
 
-    /// A migration step over at most `n_max` rows after `after`, the live ones or the soft-deleted ones:
-    /// rewrites them in the current version if `rewrite`, and adds them to those of these indexes that hold
-    /// such rows, which must be empty from there on. Returns the last row and the number of rows; fewer than
-    /// `n_max` means the end.
-    fn refill(
+    /// See [`RefillRows::refill`].
+    #[doc(hidden)]
+    fn refill_rows(
         &self,
         tx: &mut dyn Write,
-        deleted: bool,
-        after: Option<&str>,
-        n_max: usize,
-        rewrite: bool,
-        indexes: &[Space],
+        by: Guard,
+        step: &Refill<'_>,
     ) -> Result<(Option<String>, usize), RowError>;
 
     /// At most `n_max` live rows after `after`, by id.
@@ -97,6 +92,33 @@ pub trait TableSource: Sync {
 
     /// Has the live row with this id this value in an indexed field?
     fn is_where(&self, tx: &dyn Read, field: &str, value: &str, id: &str) -> Result<bool, StoreError>;
+}
+
+/// A migration step over rows: which, and what is done to them.
+pub struct Refill<'a> {
+    /// The soft-deleted rows, or the live ones?
+    pub deleted: bool,
+    /// The id after which it goes on.
+    pub after: Option<&'a str>,
+    /// The number of rows at most.
+    pub n_max: usize,
+    /// Are the rows rewritten in the current version?
+    pub rewrite: bool,
+    /// The indexes that the rows are added to, of those that hold such rows. They must be empty from `after`
+    /// on.
+    pub indexes: &'a [Space],
+}
+
+/// Migrates the rows of any table. The kernel does not hand it on.
+pub trait RefillRows {
+    /// One step. Returns the last row and the number of rows; fewer than `n_max` means the end.
+    fn refill(&self, tx: &mut dyn Write, step: &Refill<'_>) -> Result<(Option<String>, usize), RowError>;
+}
+
+impl<T: TableSource + ?Sized> RefillRows for T {
+    fn refill(&self, tx: &mut dyn Write, step: &Refill<'_>) -> Result<(Option<String>, usize), RowError> {
+        self.refill_rows(tx, Guard::new(), step)
+    }
 }
 
 impl<T: Entity> Table<T> {
@@ -191,21 +213,18 @@ impl<T: Entity> TableSource for Table<T> {
         self.indexes.iter().map(def).collect()
     }
 
-    fn refill(
+    fn refill_rows(
         &self,
         tx: &mut dyn Write,
-        deleted: bool,
-        after: Option<&str>,
-        n_max: usize,
-        rewrite: bool,
-        indexes: &[Space],
+        _: Guard,
+        step: &Refill<'_>,
     ) -> Result<(Option<String>, usize), RowError> {
-        let space = if deleted { T::DEF.deleted } else { T::DEF.name };
-        let rows = self.some_rows(tx, space, after, n_max)?;
+        let space = if step.deleted { T::DEF.deleted } else { T::DEF.name };
+        let rows = self.some_rows(tx, space, step.after, step.n_max)?;
         for row in &rows {
-            let of_rows = self.indexes_of(deleted);
-            of_rows.filter(|it| indexes.contains(&it.space)).try_for_each(|it| it.enter_row(tx, row))?;
-            if rewrite {
+            let of_rows = self.indexes_of(step.deleted);
+            of_rows.filter(|it| step.indexes.contains(&it.space)).try_for_each(|it| it.enter_row(tx, row))?;
+            if step.rewrite {
                 let key = key_in(tx, space, row.id());
                 tx.put(key, encode_record(row));
             }

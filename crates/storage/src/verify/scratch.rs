@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Changes, Direction, Engine, Event, Raw, Read, Scan, Space, Span, StoreError, Visit, Write,
+    Changes, Direction, Engine, Event, Guard, Raw, Read, Scan, Space, Span, StoreError, Visit, Write,
     engines::Redb,
     key::bytes_text,
     overlay::{Layer, Transaction},
@@ -183,12 +183,8 @@ impl Read for Discarding<'_> {
 }
 
 impl Write for Discarding<'_> {
-    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
-        self.0.put(key, value);
-    }
-
-    fn delete(&mut self, key: Vec<u8>) {
-        self.0.delete(key);
+    fn set(&mut self, by: Guard, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.0.set(by, key, value);
     }
 
     fn emit(&mut self, _: Event) -> Result<(), StoreError> {
@@ -199,7 +195,7 @@ impl Write for Discarding<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{KeyBuf, SEQUENCES, Store, add_to_group, engines::Memory};
+    use crate::{KeyBuf, SEQUENCES, Store, WriteKeys, add_to_group, engines::Memory};
 
     const SPACES: [Space; 3] = [SEQUENCES, "listed", "other"];
 

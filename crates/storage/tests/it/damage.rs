@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, fs, ops::Range, panic, path::Path};
 
-use atoll_storage::{Direction, KeyBuf, Read as _, Scan, Span, Store, StoreError, Write, engines::Redb};
+use atoll_storage::{
+    Direction, KeyBuf, Read as _, Scan, Span, Store, StoreError, Write, WriteKeys, engines::Redb,
+};
 use tempfile::TempDir;
 
 use crate::SPACES;

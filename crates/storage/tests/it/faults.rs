@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use atoll_storage::{
-    KeyBuf, Read, Span, Store, StoreError, Write,
+    KeyBuf, Read, Span, Store, StoreError, Write, WriteKeys,
     engines::{EngineFault, Faulty, Memory},
 };
 

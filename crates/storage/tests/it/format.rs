@@ -1,7 +1,7 @@
 //! Data of earlier formats of the store, and of later ones.
 
 use atoll_storage::{
-    Changes, Engine as _, KeyBuf, Read as _, Span, Store, StoreError, View, Write,
+    Changes, Engine as _, KeyBuf, Read as _, Span, Store, StoreError, View, Write, WriteKeys,
     engines::{EngineFault, Faulty, Memory},
 };
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use atoll_storage::{Direction, KeyBuf, Read, Scan, Span, StoreError, Write};
+use atoll_storage::{Direction, KeyBuf, Read, Scan, Span, StoreError, Write, WriteKeys};
 use proptest::prelude::*;
 
 use crate::every_engine;

@@ -1,7 +1,7 @@
 //! Transactions: isolation, group commit, panics, reopening.
 
 use atoll_storage::{
-    KeyBuf, Read, Store, StoreError, Write,
+    KeyBuf, Read, Store, StoreError, Write, WriteKeys,
     engines::{Memory, Redb},
     next_number,
 };

@@ -3,13 +3,14 @@
 use atoll_host::registry;
 use atoll_kernel::{
     Decimal, Registry, StoreError, Timestamp, Write,
-    data::{Index, Module, Service, Store, engines::Memory},
+    data::{Index, Module, Service, Store},
     entity,
     migration::migrate,
 };
 use atoll_restock::{
     BY_EMAIL, EXPIRES_AFTER, MODULE, RESTOCK_SUBSCRIPTIONS, RestockStatus, WAITING_BY_VARIANT,
 };
+use atoll_storage::{WriteRows, engines::Memory};
 use atoll_testkit::TestApp;
 
 entity! {

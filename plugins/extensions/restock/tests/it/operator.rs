@@ -1,12 +1,9 @@
 //! What an operator does: switch the extension off and on, sell without channels, verify the data.
 
 use atoll_host::registry;
-use atoll_kernel::{
-    Actor, Moment, Write,
-    data::{Store, engines::Memory},
-    registry::Flags,
-};
+use atoll_kernel::{Actor, Moment, Write, data::Store, registry::Flags};
 use atoll_restock::{RECHECK_AFTER, RESTOCK_SUBSCRIPTIONS, RestockStatus, RestockSubscription};
+use atoll_storage::engines::Memory;
 use atoll_testkit::{Shop, TestApp};
 use serde_json::{Value, json};
 

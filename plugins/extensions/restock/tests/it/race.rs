@@ -11,7 +11,7 @@ use atoll_availability::Seller;
 use atoll_host::registry;
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, Write,
-    data::{Store, engines::Memory},
+    data::Store,
     flow::{Local, Point, Probe, When},
     hook,
     jobs::emit,
@@ -21,6 +21,7 @@ use atoll_restock::{
     RESTOCK_SUBSCRIPTIONS, RestockSubscription, decide,
     points::{AVAILABLE, SubscriptionsNow},
 };
+use atoll_storage::engines::Memory;
 use atoll_testkit::TestApp;
 use serde_json::json;
 use tokio::sync::Barrier;
