@@ -44,6 +44,7 @@ mod jwt;
 mod link;
 mod linked;
 mod mailed;
+mod manifest;
 mod module;
 mod once;
 mod optional;

@@ -5,6 +5,7 @@ use crate::{
     flow::{AnyFlow, Hook},
     http::{Resource, Route},
     jobs::{Job, Subscriber},
+    manifest::Manifest,
     query::Computed,
     registry::{FeatureFlag, SettingsDef},
     verify::Check,
@@ -39,6 +40,7 @@ collect!(
     Hook,
     FeatureFlag,
     SettingsDef,
+    Manifest,
     dyn AnyFlow,
 );
 

@@ -64,7 +64,16 @@ macro_rules! module {
         pub static MODULE: $crate::data::Module = $module;
 
         const _: () = {
+            static MANIFEST: $crate::registry::Manifest = $crate::registry::Manifest::new(
+                env!("CARGO_PKG_NAME"),
+                include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")),
+                &MODULE,
+            );
+
             $crate::register! { $crate::data::Module: &MODULE }
+            $crate::inventory::submit! {
+                $crate::registry::Linked::<$crate::registry::Manifest>::new(&MANIFEST)
+            }
             $crate::inventory::submit! {
                 $crate::registry::PartOf { module: || MODULE.name, path: module_path!() }
             }

@@ -7,8 +7,6 @@ use std::{
 };
 
 pub use crate::flag::{FeatureFlag, Flags};
-#[doc(hidden)]
-pub use crate::linked::Linked;
 pub use crate::optional::{LeftOut, PartOf, Place, address};
 pub use crate::problem::{Problem, nearest};
 pub use crate::provider::{ProviderChoice, ProviderEntry, ProviderKind, ProviderKindEntry, Providers};
@@ -16,6 +14,8 @@ pub use crate::settings::{
     ModuleSettings, Secret, SettingDef, SettingType, Settings, SettingsDef, Texts, Values, linked_settings,
     out_of_range, read_setting, unquoted,
 };
+#[doc(hidden)]
+pub use crate::{linked::Linked, manifest::Manifest};
 use atoll_storage::{EVENTS, SEQUENCES};
 
 use crate::{
@@ -81,6 +81,9 @@ pub struct Registry {
     pub events: Vec<&'static EventsEntry>,
     /// The graph of entities and relations.
     pub graph: Graph,
+    /// The manifests of the packages that have modules.
+    #[doc(hidden)]
+    pub manifests: Vec<&'static Manifest>,
     /// Where the statics are registered, by their addresses.
     #[doc(hidden)]
     pub places: HashMap<usize, Source>,
@@ -192,6 +195,7 @@ impl Registry {
                 computed: linked(),
                 checks: linked(),
                 settings: linked_settings(),
+                manifests: linked(),
                 routes: linked(),
                 resources: linked(),
                 subscribers: linked(),
