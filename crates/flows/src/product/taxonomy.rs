@@ -116,7 +116,7 @@ record_flows! {
     DELETE_PRODUCT_OPTIONS = "delete-product-options" (OPTIONS_DELETED) by delete_option;
 }
 
-fn create_all<N: FieldValue + Serialize + Clone, T: Entity + FieldValue, E: Into<Fault>>(
+fn create_all<N: FieldValue + Serialize + Clone + Send, T: Entity + FieldValue, E: Into<Fault>>(
     flow: &mut Local<'_>,
     records: Vec<N>,
     step: &'static str,

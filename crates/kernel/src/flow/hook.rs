@@ -55,11 +55,10 @@ impl HookAt {
     }
 
     /// At the point of this name, for an async function with these types.
-    pub const fn named_external<I: FieldValue, O: FieldValue, F, R>(point: &'static str, _: &F) -> HookAt
-    where
-        F: Fn(Ctx, StepCall, I) -> R,
-        R: Future<Output = Result<O, Fault>>,
-    {
+    pub const fn named_external<I: FieldValue, O: FieldValue>(
+        point: &'static str,
+        _: &impl ExternalFn<I, O>,
+    ) -> HookAt {
         HookAt::Named { point, input: I::KIND, output: O::KIND }
     }
 }
@@ -98,6 +97,20 @@ pub type LocalHook = fn(&mut Local<'_>, &HookInput<'_>) -> Result<HookOutput, Fa
 
 /// An async function of the application and a call; `StepCall::input` is the input of the hook point.
 pub type ExternalHook<T> = fn(Ctx, StepCall) -> Pin<Box<dyn Future<Output = Result<T, Fault>> + Send>>;
+
+/// An async function of the application, a call and the input of its point, as `hook!` takes it.
+pub trait ExternalFn<I, O>: Fn(Ctx, StepCall, I) -> Self::Answer {
+    /// What it returns.
+    type Answer: Future<Output = Result<O, Fault>>;
+}
+
+impl<I, O, F, R> ExternalFn<I, O> for F
+where
+    F: Fn(Ctx, StepCall, I) -> R,
+    R: Future<Output = Result<O, Fault>>,
+{
+    type Answer = R;
+}
 
 /// What an external step is called with.
 #[derive(Clone, Debug, PartialEq)]
@@ -209,36 +222,24 @@ pub fn call_named<I: DeserializeOwned, O: Serialize>(
 
 /// Makes an external call with the types of its point.
 #[doc(hidden)]
-pub async fn call_external_typed<I, O, F, R>(
+pub async fn call_external_typed<I: DeserializeOwned, O: Serialize>(
     _: &HookPoint<I, O>,
     hook: &'static str,
-    call: F,
+    call: impl ExternalFn<I, O>,
     ctx: Ctx,
     step: StepCall,
-) -> Result<Value, Fault>
-where
-    I: DeserializeOwned,
-    O: Serialize,
-    F: Fn(Ctx, StepCall, I) -> R,
-    R: Future<Output = Result<O, Fault>>,
-{
+) -> Result<Value, Fault> {
     call_external(hook, call, ctx, step).await
 }
 
 /// Makes an external call with types of its own.
 #[doc(hidden)]
-pub async fn call_external<I, O, F, R>(
+pub async fn call_external<I: DeserializeOwned, O: Serialize>(
     hook: &'static str,
-    call: F,
+    call: impl ExternalFn<I, O>,
     ctx: Ctx,
     step: StepCall,
-) -> Result<Value, Fault>
-where
-    I: DeserializeOwned,
-    O: Serialize,
-    F: Fn(Ctx, StepCall, I) -> R,
-    R: Future<Output = Result<O, Fault>>,
-{
+) -> Result<Value, Fault> {
     let misfit = |what, error| Fault::unexpected(format!("hook `{hook}` {what}: {error}"));
     let input = I::deserialize(&step.input).map_err(|it| misfit("cannot read its input", it))?;
     serde_json::to_value(call(ctx, step, input).await?).map_err(|it| misfit("returned no JSON", it))
@@ -247,17 +248,12 @@ where
 /// Undoes an external call. Its function gets the answer of the call; none if that failed or timed out, and
 /// may have had an effect.
 #[doc(hidden)]
-pub async fn undo_external<O, F, R>(
+pub async fn undo_external<O: DeserializeOwned>(
     hook: &'static str,
-    undo: F,
+    undo: impl ExternalFn<Option<O>, ()>,
     ctx: Ctx,
     step: StepCall,
-) -> Result<(), Fault>
-where
-    O: DeserializeOwned,
-    F: Fn(Ctx, StepCall, Option<O>) -> R,
-    R: Future<Output = Result<(), Fault>>,
-{
+) -> Result<(), Fault> {
     let read = |it: &Value| {
         O::deserialize(it)
             .map_err(|it| Fault::unexpected(format!("hook `{hook}` cannot read its answer: {it}")))

@@ -7,15 +7,15 @@ mod probe;
 
 use atoll_storage::dry_run;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
-use crate::{Ctx, Fault, Moment, StoreError, Write, data::FieldValue, jobs::emit, serde_json::Value};
+use crate::{Ctx, Fault, Moment, StoreError, Write, jobs::emit, serde_json::Value};
 
-pub use hook::{ExternalHook, Hook, HookAt, HookInput, HookOutput, HookRun, LocalHook, StepCall};
+pub use hook::{ExternalFn, ExternalHook, Hook, HookAt, HookInput, HookOutput, HookRun, LocalHook, StepCall};
 #[doc(hidden)]
 pub use hook::{call_external, call_external_typed, call_named, call_typed, undo_external};
 pub(crate) use point::ADDITIONAL_DATA;
-pub use point::{AnyHookPoint, HookPoint};
+pub use point::{AnyHookPoint, HookPoint, PointInput, PointOutput};
 pub use probe::{Point, Probe, When};
 
 pub use crate::workflow::AnyFlow;
@@ -63,28 +63,20 @@ impl<'a> Local<'a> {
 
     /// Calls the hooks of this point, in the order of their names, and returns what they contribute. An error
     /// aborts the flow. `input` is evaluated only if there is a hook.
-    pub fn hook<I, O>(
+    pub fn hook<I: PointInput, O: PointOutput>(
         &mut self,
         point: &'static HookPoint<I, O>,
         input: impl FnOnce() -> I,
-    ) -> Result<Vec<O>, Fault>
-    where
-        I: FieldValue + Serialize + 'static,
-        O: FieldValue + DeserializeOwned + 'static,
-    {
+    ) -> Result<Vec<O>, Fault> {
         Ok(self.hook_by_name(point, input)?.into_iter().map(|(_, output)| output).collect())
     }
 
     /// As `hook`, with the names of the hooks.
-    pub(crate) fn hook_by_name<I, O>(
+    pub(crate) fn hook_by_name<I: PointInput, O: PointOutput>(
         &mut self,
         point: &'static HookPoint<I, O>,
         input: impl FnOnce() -> I,
-    ) -> Result<Vec<(&'static str, O)>, Fault>
-    where
-        I: FieldValue + Serialize + 'static,
-        O: FieldValue + DeserializeOwned + 'static,
-    {
+    ) -> Result<Vec<(&'static str, O)>, Fault> {
         let mut hooks = self.ctx.registry().hooks_at(self.flow, point).peekable();
         if hooks.peek().is_none() {
             return Ok(Vec::new());

@@ -3,6 +3,8 @@
 
 use std::{fmt, marker::PhantomData};
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use crate::data::{FieldKind, FieldValue};
 
 /// A hook point: a static beside the flow that calls it, which other crates name. Several flows may have the
@@ -22,6 +24,16 @@ impl<I, O> HookPoint<I, O> {
         HookPoint { name, types: PhantomData }
     }
 }
+
+/// What a point may give its hooks.
+pub trait PointInput: FieldValue + Serialize + Clone + Send + 'static {}
+
+impl<T: FieldValue + Serialize + Clone + Send + 'static> PointInput for T {}
+
+/// What hooks may contribute at a point.
+pub trait PointOutput: FieldValue + Serialize + DeserializeOwned + Send + 'static {}
+
+impl<T: FieldValue + Serialize + DeserializeOwned + Send + 'static> PointOutput for T {}
 
 /// A hook point with its types erased, for the registry. Its [`Display`](fmt::Display) is its name with the
 /// fields of its input and output.

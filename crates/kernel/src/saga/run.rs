@@ -9,9 +9,8 @@ use tokio::sync::Notify;
 
 use crate::{
     Ctx, Fault, Moment, Timestamp, Write,
-    data::FieldValue,
     data::View,
-    flow::{HookPoint, HookRun, Local, Point, StepCall, When},
+    flow::{HookPoint, HookRun, Local, Point, PointInput, PointOutput, StepCall, When},
     http::FaultRecord,
     once::done,
     saga::{
@@ -229,29 +228,21 @@ impl Run {
     /// Calls the hooks of this point: those in a transaction first, then, if the point allows them, those
     /// with external calls, one after the other. Returns what they contribute, by the name of the hook. If
     /// one fails, all are undone.
-    pub async fn hook<I, O>(
+    pub async fn hook<I: PointInput, O: PointOutput>(
         &mut self,
         point: &'static HookPoint<I, O>,
         input: I,
-    ) -> Result<Vec<(String, O)>, Fault>
-    where
-        I: FieldValue + Serialize + Clone + Send + 'static,
-        O: FieldValue + Serialize + DeserializeOwned + Send + 'static,
-    {
+    ) -> Result<Vec<(String, O)>, Fault> {
         let begin = self.undos.len();
         let answers = self.call_hooks(point, input).await;
         self.whole(begin, answers).await
     }
 
-    async fn call_hooks<I, O>(
+    async fn call_hooks<I: PointInput, O: PointOutput>(
         &mut self,
         point: &'static HookPoint<I, O>,
         input: I,
-    ) -> Result<Vec<(String, O)>, Fault>
-    where
-        I: FieldValue + Serialize + Clone + Send + 'static,
-        O: FieldValue + Serialize + DeserializeOwned + Send + 'static,
-    {
+    ) -> Result<Vec<(String, O)>, Fault> {
         let hooks: Vec<_> = self.ctx.registry().hooks_at(self.saga, point).collect();
         let mut answers = Vec::new();
         if hooks.iter().any(|it| matches!(it.run, HookRun::Local(_))) {
