@@ -4,6 +4,7 @@ mod additional_data;
 mod bank;
 mod contributing;
 mod edges;
+mod extending;
 mod hooks;
 mod injection;
 mod payments;

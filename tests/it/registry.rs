@@ -7,7 +7,10 @@ use atoll_kernel::{
     data::{Entity, FieldKind, FieldLink, Module, Service, Step},
     entity,
     flow::{Flow, Hook, HookAt, HookOutput, HookPoint, HookRun},
-    http::{Answer, Auth, Method, Params, Reply, RequestBody, Resource, Route, Source},
+    http::{
+        Answer, Auth, Field, Method, Param, ParamKind, Params, Reply, RequestBody, Resource, Route,
+        RouteExtension, Source, Type, optional,
+    },
     jobs::{Job, Schedule},
     query::{OnDelete, StoreFields, Visibility},
     registry::{ProviderChoice, ProviderEntry, ProviderKind, ProviderKindEntry},
@@ -366,4 +369,95 @@ fn registry_reports_all_problems_at_once() {
         ]
     );
     assert_eq!(Thing::DEF.words(), "Thing");
+}
+
+/// The parts that are linked in.
+fn linked() -> Registry {
+    let linked = atoll_host::registry().expect("a registry that fits together");
+    Registry {
+        modules: linked.modules.clone(),
+        links: linked.links.clone(),
+        field_links: linked.field_links.clone(),
+        projections: linked.projections.clone(),
+        routes: linked.routes.clone(),
+        resources: linked.resources.clone(),
+        flags: linked.flags.clone(),
+        computed: linked.computed.clone(),
+        ..Registry::default()
+    }
+}
+
+fn extension(method: Method, path: &'static str) -> RouteExtension {
+    RouteExtension::new(method, path, HERE)
+}
+
+/// A route that is added later is in the table, too.
+#[test]
+fn every_route_that_writes_takes_the_additional_data_of_modules() {
+    let mut parts = linked();
+    // Webhooks take bytes.
+    let takes_json = |it: &&&'static Route| it.method != Method::Get && !matches!(it.body, RequestBody::Raw);
+    let writes: Vec<_> = parts.routes.iter().filter(takes_json).collect();
+    const DATA: &[Field] = &[optional("for_test", Type::Text)];
+    let extensions =
+        writes.iter().map(|it| RouteExtension { additional_data: DATA, ..extension(it.method, it.path) });
+    let extensions: Vec<RouteExtension> = extensions.collect();
+    assert!(extensions.len() > 100, "{}", extensions.len());
+    parts.extensions = Vec::leak(extensions).iter().collect();
+    let registry = parts.build().unwrap_or_else(|problems| panic!("{problems:?}"));
+    for route in registry.routes.iter().filter(takes_json) {
+        let RequestBody::Json(schema) = route.body else {
+            panic!("{} {} takes no body", route.method, route.path)
+        };
+        let field = schema.iter().copied().flatten().find(|it| it.name == "additional_data");
+        let Some(Field { kind: Type::Strict([[field]]), nullable: true, required: false, .. }) = field else {
+            panic!("{} {} takes no additional data", route.method, route.path)
+        };
+        assert_eq!(field.name, "for_test");
+    }
+}
+
+/// Additional data reaches the hooks of a flow: each has a point.
+#[test]
+fn every_flow_has_a_hook_point() {
+    let registry = atoll_host::registry().expect("a registry that fits together");
+    let bare = registry.flows.iter().filter(|it| it.hooks().is_empty());
+    assert_eq!(bare.map(|it| it.name()).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn extensions_that_do_not_fit_their_route_are_found_at_the_start() {
+    const AUTHOR: Param = Param::new("author", ParamKind::Any);
+    static EXTENSIONS: [RouteExtension; 5] = [
+        RouteExtension::new(Method::Get, "/admin/nothing", HERE),
+        RouteExtension {
+            params: &[
+                Param::new("title", ParamKind::Any),
+                Param::new("limit", ParamKind::Number),
+                Param::new("colour", ParamKind::Any),
+                Param::new("reviews", ParamKind::Nested(&[AUTHOR])),
+                Param::new("variants_of", ParamKind::Any),
+            ],
+            body: &[optional("brand", Type::Text)],
+            store_fields: &["variants.inventory_items"],
+            ..RouteExtension::new(Method::Get, "/admin/products", HERE)
+        },
+        RouteExtension {
+            params: &[Param::new("sales_channels", ParamKind::Nested(&[Param::new("name", ParamKind::Any)]))],
+            store_fields: &[
+                "variants", "variants.colour", "sales_channels.stock_locations", "sales_channels",
+            ],
+            ..RouteExtension::new(Method::Get, "/store/products", HERE)
+        },
+        RouteExtension { params: &[AUTHOR], ..RouteExtension::new(Method::Get, "/store/products/:id", HERE) },
+        RouteExtension {
+            body: &[optional("name", Type::Text), optional("brand", Type::Text)],
+            additional_data: &[optional("brand", Type::Text)],
+            ..RouteExtension::new(Method::Post, "/admin/regions", HERE)
+        },
+    ];
+    let parts = Registry { extensions: EXTENSIONS.iter().collect(), ..linked() };
+    let Err(problems) = parts.build() else { panic!("it fits together") };
+    let texts: Vec<&str> = problems.iter().map(|it| it.text.as_str()).collect();
+    expect_test::expect![[""]].assert_eq(&texts.join("\n"));
 }

@@ -79,13 +79,41 @@ pub struct Fault {
     code: Option<Cow<'static, str>>,
     bare: Option<Value>,
     retry_after_s: Option<u64>,
+    /// The status and the wire's `type`, where they are not those of the kind.
+    own: Option<(StatusCode, Cow<'static, str>)>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Fault {
     /// An error of this kind. The text is that of the wire where it prescribes one.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Fault { kind, message: message.into(), code: None, bare: None, retry_after_s: None, source: None }
+        let message = message.into();
+        Fault { kind, message, code: None, bare: None, retry_after_s: None, own: None, source: None }
+    }
+
+    /// An error with a status (400 to 599) and a `type` of its own: a module that refuses by a rule of its own
+    /// answers 403 or 410. Another status is 500. The kind is the nearest one: it says whether a saga retries.
+    pub fn of(status: u16, kind: &'static str, message: impl Into<String>) -> Self {
+        let status = StatusCode::from_u16(status).ok();
+        let status = status.filter(|it| it.is_client_error() || it.is_server_error());
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let nearest = match status.as_u16() {
+            401 => FaultKind::Unauthorized,
+            404 | 410 => FaultKind::NotFound,
+            409 => FaultKind::Conflict,
+            413 => FaultKind::TooLarge,
+            429 => FaultKind::TooMany,
+            400..500 => FaultKind::NotAllowed,
+            503 => FaultKind::Busy,
+            _ => FaultKind::Unexpected,
+        };
+        Fault { own: Some((status, Cow::Borrowed(kind))), ..Fault::new(nearest, message) }
+    }
+
+    /// Adds `Retry-After`, in seconds.
+    pub fn with_retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
     }
 
     /// 404.
@@ -178,13 +206,20 @@ impl Fault {
 
     /// The status code.
     pub fn status(&self) -> StatusCode {
-        self.kind.wire().1
+        self.own.as_ref().map_or(self.kind.wire().1, |(status, _)| *status)
     }
 
     /// The JSON body.
     pub fn body(&self) -> Value {
         if let Some(bare) = &self.bare {
             return bare.clone();
+        }
+        if let Some((_, kind)) = &self.own {
+            let mut body = json!({ "type": kind, "message": self.message });
+            if let Some(code) = &self.code {
+                body["code"] = json!(code);
+            }
+            return body;
         }
         let mut body = json!({ "type": self.kind.wire().0, "message": self.message });
         match (self.kind, self.code.as_deref()) {
@@ -215,6 +250,10 @@ stored! {
         pub bare: Option<Value>,
         /// The chain of causes, for the log.
         pub cause: Option<String>,
+        /// The status, where it is not that of the kind.
+        pub status: Option<u16>,
+        /// The wire's `type`, where it is not that of the kind.
+        pub own_type: Option<String>,
     }
 }
 
@@ -226,6 +265,8 @@ impl From<&Fault> for FaultRecord {
             code: fault.code.as_deref().map(str::to_owned),
             bare: fault.bare.clone(),
             cause: Some(fault.causes()).filter(|it| !it.is_empty()),
+            status: fault.own.as_ref().map(|(status, _)| status.as_u16()),
+            own_type: fault.own.as_ref().map(|(_, kind)| kind.clone().into_owned()),
         }
     }
 }
@@ -238,6 +279,10 @@ impl From<&FaultRecord> for Fault {
             message: record.message.clone(),
             code: record.code.clone().map(Cow::Owned),
             bare: record.bare.clone(),
+            own: record
+                .status
+                .and_then(|it| StatusCode::from_u16(it).ok())
+                .map(|it| (it, Cow::Owned(record.own_type.clone().unwrap_or_default()))),
             source: record.cause.clone().map(Into::into),
         }
     }

@@ -12,7 +12,7 @@ use std::{
 use atoll_query::{Context, StoreFields};
 use atoll_schema::{Body, Field, ListParams, Params, Type, required};
 use atoll_storage::{JsonObject, View};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use axum::http::{Extensions, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -268,6 +268,7 @@ impl RequestBody {
 pub type Handler<A> = fn(Call<A>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send>>;
 
 /// A row of the route table.
+#[derive(Clone)]
 pub struct Route<A: App> {
     /// The HTTP method.
     pub method: Method,
@@ -336,6 +337,8 @@ pub struct Call<A: App> {
     pub head: Arc<Head>,
     /// The validated query string.
     pub params: ListParams,
+    /// What middleware leaves for the handler, one value per type.
+    pub extensions: Extensions,
     pub(crate) path: HashMap<String, String>,
     pub(crate) body: Value,
     pub(crate) raw: Bytes,
@@ -371,6 +374,11 @@ impl<A: App> Call<A> {
             Some(unread) => unread.files(&self.head, bytes_max),
             None => Err(Fault::unexpected("the route takes no files")),
         }
+    }
+
+    /// Takes a field out of the body.
+    pub fn take_field(&mut self, name: &str) -> Option<Value> {
+        self.body.as_object_mut()?.remove(name)
     }
 
     /// Deserialises the body, once. A number that the schema accepts but `T` does not is the client's error.

@@ -7,7 +7,7 @@ use axum::{
     Router,
     body::Body,
     extract::{RawPathParams, Request},
-    http::{HeaderValue, StatusCode, header},
+    http::{Extensions, HeaderValue, StatusCode, header},
     middleware::{Next, from_fn},
     response::Response,
     routing::{MethodFilter, on},
@@ -181,7 +181,8 @@ async fn answer<A: App>(
         key: String::from_utf8_lossy(key.as_bytes()).trim().to_owned(),
         fingerprint: format!("{} {}\n{body}", head.method, address(&head)),
     });
-    let call = Call { app, pass, view, head: head.into(), params, path, body, raw, unread };
+    let extensions = Extensions::new();
+    let call = Call { app, pass, view, head: head.into(), params, extensions, path, body, raw, unread };
     A::handle(route, call, repeat, disconnect).await
 }
 

@@ -12,7 +12,7 @@ use atoll_storage::Meter;
 
 use tokio::sync::{Semaphore, watch};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     Actor, Fault, Moment, Registry, Timestamp, Write,
@@ -441,6 +441,7 @@ impl App for Ctx {
         repeat: Option<IdempotentRequest>,
         disconnect: Disconnect,
     ) -> Result<Reply, Fault> {
+        call.app.registry().run_middleware(route, &mut call)?;
         if route.method == Method::Get {
             return read(route, call, disconnect).await;
         }
@@ -450,8 +451,14 @@ impl App for Ctx {
         let meter = Arc::new(Meter::new(call.app.config().reads.keys_max));
         call.app = call.app.metered(&meter);
         call.view = call.view.metered(&meter);
-        if let Some(data) = call.body().get(ADDITIONAL_DATA).filter(|it| it.is_object()) {
-            call.app = call.app.handing(data.clone());
+        let mut data = call.take_field(ADDITIONAL_DATA).filter(Value::is_object);
+        for name in call.app.registry().extended.handed(route) {
+            if let Some(value) = call.take_field(name) {
+                data.get_or_insert_with(|| Value::Object(Map::new()))[*name] = value;
+            }
+        }
+        if let Some(data) = data {
+            call.app = call.app.handing(data);
         }
         let answer = async {
             match repeat {

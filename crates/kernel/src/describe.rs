@@ -108,6 +108,24 @@ impl fmt::Display for Registry {
         for job in &self.jobs {
             writeln!(f, "job {}: {}", job.name, job.schedule)?;
         }
+        for it in &self.middleware {
+            writeln!(f, "middleware {}: before {}", it.name, it.prefix)?;
+        }
+        for it in &self.extensions {
+            write!(f, "extension of {} {}:", it.method, it.path)?;
+            let names = |fields: &[crate::http::Field]| fields.iter().map(|it| it.name).collect::<Vec<_>>();
+            for (what, names) in [
+                ("params", it.params.iter().map(|it| it.name).collect()),
+                ("body", names(it.body)),
+                ("additional_data", names(it.additional_data)),
+                ("store_fields", it.store_fields.to_vec()),
+            ] {
+                if !names.is_empty() {
+                    write!(f, " {what} {}", names.join(" "))?;
+                }
+            }
+            writeln!(f)?;
+        }
         for route in &self.routes {
             let with = route.flag.map(|it| format!(" with {it}")).unwrap_or_default();
             writeln!(f, "route {} {} ({:?}){with}", route.method, route.path, route.auth)?;

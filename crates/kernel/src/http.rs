@@ -10,7 +10,9 @@ pub use atoll_schema::{
 };
 
 pub use crate::ctx::{Call, Config, FileConfig, Gate, Login, Parts, Pass, Route};
+pub use crate::extend::{Extended, RouteExtension};
 pub use crate::mailed::{UNSIGNED_TOKEN, Unsigned};
+pub use crate::middleware::Middleware;
 pub use crate::once::{
     KeyedRequest, ONCE, ONCE_BY_AGE, ONCE_BY_CLIENT, ONCE_BYTES, ONCE_SPACES, verify_answers,
 };

@@ -2,8 +2,8 @@
 
 use crate::{
     data::{FieldLink, Link, Module, Projection},
-    flow::{AnyFlow, Hook},
-    http::{Resource, Route},
+    flow::{AnyFlow, Hook, Naming},
+    http::{Middleware, Resource, Route, RouteExtension},
     jobs::{Job, Subscriber},
     manifest::Manifest,
     query::Computed,
@@ -34,6 +34,8 @@ collect!(
     Computed,
     Check,
     Route,
+    Middleware,
+    RouteExtension,
     Resource,
     Subscriber,
     Job,
@@ -42,6 +44,7 @@ collect!(
     SettingsDef,
     Manifest,
     dyn AnyFlow,
+    Naming,
 );
 
 /// All parts of a type, in no order.

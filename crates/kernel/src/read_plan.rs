@@ -57,7 +57,8 @@ impl Defaults {
     /// shows the record's own fields.
     fn shown(&self, resource: &Resource, context: &Context, fields: &Fields) -> Arc<Shown> {
         let is_admins = context.wall().is_some() && resource.store_fields.is_none();
-        let allowed = if is_admins { Some(&StoreFields::OWN) } else { resource.store_fields.as_ref() };
+        let own = || Registry::get().extended.store_fields_of(resource);
+        let allowed = if is_admins { Some(&StoreFields::OWN) } else { own() };
         let resolve = || Arc::new(self.resolve(resource.def(), allowed, fields));
         let Some(added) = fields.of_route().filter(|_| !is_admins) else { return resolve() };
         let find = |all: &[(Vec<&'static str>, Arc<Shown>)]| {

@@ -1,7 +1,7 @@
 //! The registry: everything that crates have registered at link time, checked once at the start.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ptr,
     sync::OnceLock,
 };
@@ -24,11 +24,13 @@ use crate::{
     ctx::Route,
     data::{RowError, Space, SpaceDef, TableSource},
     event::EventsEntry,
+    extend::{Extended, RouteExtension},
     flow::{AnyHookPoint, Hook},
     http::Source,
     job::Job,
     link::{self, FieldLink, Link},
     linked::linked,
+    middleware::Middleware,
     migration::FORMAT,
     module::Module,
     problem::problems,
@@ -39,7 +41,7 @@ use crate::{
     service::RecordWriter,
     subscriber::Subscriber,
     verify::Check,
-    workflow::AnyFlow,
+    workflow::{AnyFlow, NamedFlow, Naming},
 };
 
 /// Everything that is linked into the program.
@@ -55,6 +57,10 @@ pub struct Registry {
     pub projections: Vec<&'static Projection>,
     /// The routes, by path and method.
     pub routes: Vec<&'static Route>,
+    /// The middleware, in the order in which it runs: the shortest path first, then by name.
+    pub middleware: Vec<&'static Middleware>,
+    /// What modules add to routes of other crates, by path and method.
+    pub extensions: Vec<&'static RouteExtension>,
     /// The resources that routes show, by entity and name.
     pub resources: Vec<&'static Resource>,
     /// The subscribers, by name.
@@ -63,6 +69,9 @@ pub struct Registry {
     pub jobs: Vec<&'static Job>,
     /// The flows and sagas, by name.
     pub flows: Vec<&'static dyn AnyFlow>,
+    /// The flows that can be run by their name.
+    #[doc(hidden)]
+    pub named_flows: BTreeMap<&'static str, &'static dyn NamedFlow>,
     /// The hooks, by name.
     pub hooks: Vec<&'static Hook>,
     /// The kinds of providers, by name.
@@ -90,6 +99,9 @@ pub struct Registry {
     /// The relations whose field is cleared when their target is deleted, with that field.
     #[doc(hidden)]
     pub cleared: Vec<(Relation, &'static str)>,
+    /// What the extensions of routes have changed.
+    #[doc(hidden)]
+    pub extended: Extended,
     /// Change events that have a subscriber.
     #[doc(hidden)]
     pub followed: Followed,
@@ -197,9 +209,15 @@ impl Registry {
                 settings: linked_settings(),
                 manifests: linked(),
                 routes: linked(),
+                middleware: linked(),
+                extensions: linked(),
                 resources: linked(),
                 subscribers: linked(),
                 flows: linked(),
+                named_flows: linked::<Naming>()
+                    .into_iter()
+                    .filter_map(|it| Some((it.name, (it.named)()?)))
+                    .collect(),
                 flags: linked(),
                 hooks: linked(),
                 provider_kinds: inventory::iter::<ProviderKindEntry>.into_iter().collect(),
@@ -246,6 +264,8 @@ impl Registry {
         self.computed.sort_by_key(|it| (it.entity, it.name));
         self.checks.sort_by_key(|it| it.name);
         self.routes.sort_by_key(|it| (it.path, it.method));
+        self.middleware.sort_by_key(|it| (it.prefix.len(), it.name));
+        self.extensions.sort_by_key(|it| (it.path, it.method, it.source.file, it.source.line));
         self.resources.sort_by_key(|it| (it.entity, it.one, ptr::from_ref(*it).addr()));
         // Several tables of routes may have the same resource.
         self.resources.dedup_by_key(|it| ptr::from_ref(*it).addr());
@@ -273,7 +293,10 @@ impl Registry {
         self.computed.iter().for_each(|it| self.graph.add_computed(it));
         self.cleared = reference::cleared(&relations);
         self.followed = Followed::of(&self);
-        let problems = problems(&self, &relations);
+        let unfit = self.extend_routes();
+        let mut problems = problems(&self, &relations);
+        problems.extend(unfit);
+        problems.sort();
         if problems.is_empty() { Ok(self) } else { Err(problems) }
     }
 

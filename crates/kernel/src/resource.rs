@@ -35,7 +35,7 @@ impl Envelope for Resource {
     }
 
     fn store_fields(&self) -> Option<&StoreFields> {
-        self.store_fields.as_ref()
+        Registry::get().extended.store_fields_of(self)
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn problems(registry: &Registry, say: &mut impl FnMut(String)) {
         route.answer.envelopes().into_iter().for_each(|it| check_route(graph, route, it, say));
     }
     for resource in &registry.resources {
-        for (path, entity) in hidden_paths(graph, resource) {
+        for (path, entity) in hidden_paths(registry, resource) {
             say(format!(
                 "`{}` lets storefronts ask for `{path}`, which stays hidden: `{entity}` is visible to admins only",
                 resource.many
@@ -78,8 +78,9 @@ fn check_route(graph: &Graph, route: &Route, shown: &dyn Envelope, say: &mut imp
 }
 
 /// The paths of the allow-list that lead to records of which storefronts see none.
-fn hidden_paths(graph: &Graph, resource: &Resource) -> Vec<(&'static str, &'static str)> {
-    let Some(fields) = &resource.store_fields else { return Vec::new() };
+fn hidden_paths(registry: &Registry, resource: &Resource) -> Vec<(&'static str, &'static str)> {
+    let (graph, allowed) = (&registry.graph, registry.extended.store_fields_of(resource));
+    let Some(fields) = allowed else { return Vec::new() };
     let is_hidden = |it: &Relation| {
         let is_part = matches!(it.resolve, Resolve::Embedded);
         !is_part && !it.reveals && graph.visibility(it.to) == Visibility::Admins

@@ -1,9 +1,12 @@
 //! Workflows: the common interface of flows and sagas in the registry, and the macro that registers them.
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{
-    flow::{AnyHookPoint, Flow},
+    Actor, Ctx, Fault,
+    data::View,
+    flow::{AnyHookPoint, Flow, Local},
     saga::{AnySaga, Saga},
 };
 
@@ -58,6 +61,87 @@ where
     }
 }
 
+/// A flow that can be run by its name, with JSON: its input can be deserialised, and its result serialised.
+pub trait NamedFlow: Sync {
+    /// Runs the flow as a part of a transaction.
+    fn run_json(&'static self, local: &mut Local<'_>, input: Value) -> Result<Value, Fault>;
+}
+
+impl<I, O> NamedFlow for Flow<I, O>
+where
+    I: DeserializeOwned + Clone,
+    O: Serialize,
+{
+    fn run_json(&'static self, local: &mut Local<'_>, input: Value) -> Result<Value, Fault> {
+        let input = serde_json::from_value(input)
+            .map_err(|error| Fault::invalid(format!("Invalid input of {}: {error}", self.name)))?;
+        serde_json::to_value(local.run(self, input)?).map_err(Fault::unexpected)
+    }
+}
+
+/// Asks whether a flow can be run by name; the compiler chooses between the two traits by the bounds of
+/// [`NamedFlow`].
+#[doc(hidden)]
+pub struct ByName<T: 'static>(pub &'static T);
+
+#[doc(hidden)]
+pub trait IsNamed {
+    fn named(&self) -> Option<&'static dyn NamedFlow>;
+}
+
+impl<T: NamedFlow> IsNamed for ByName<T> {
+    fn named(&self) -> Option<&'static dyn NamedFlow> {
+        Some(self.0)
+    }
+}
+
+#[doc(hidden)]
+pub trait IsUnnamed {
+    fn named(&self) -> Option<&'static dyn NamedFlow> {
+        None
+    }
+}
+
+impl<T> IsUnnamed for &ByName<T> {}
+
+impl Local<'_> {
+    /// Runs another flow as a part of this one, by its name and with JSON. Errors: 404 for an unknown name, 400
+    /// for a saga, for a flow that needs more than data, and for an input that it cannot read.
+    pub fn run_named(&mut self, name: &str, input: Value) -> Result<Value, Fault> {
+        let registry = self.ctx().registry();
+        let Some(flow) = registry.flows.iter().find(|it| it.name() == name) else {
+            return Err(Fault::not_found(format!("Workflow with id \"{name}\" not found.")));
+        };
+        match registry.named_flows.get(name) {
+            Some(named) => named.run_json(self, input),
+            None if flow.as_saga().is_some() => Err(Fault::not_allowed(format!(
+                "Workflow {name} is a saga, which is no part of a transaction"
+            ))),
+            None => Err(Fault::not_allowed(format!(
+                "Workflow {name} cannot be run by name: its input or result is not data alone"
+            ))),
+        }
+    }
+}
+
+impl Ctx {
+    /// Runs a flow as one transaction, by its name and with JSON: for modules, which may name no flow of
+    /// others. Errors are those of [`Local::run_named`].
+    pub async fn run_named(&self, name: &str, actor: Actor, input: Value) -> Result<(Value, View), Fault> {
+        let name = name.to_owned();
+        self.local(actor, move |local| local.run_named(&name, input)).await
+    }
+}
+
+/// Whether a flow can be run by its name, as `flow!` registers it.
+#[doc(hidden)]
+pub struct Naming {
+    /// The name of the flow.
+    pub name: &'static str,
+    /// The flow, if it can be run by its name.
+    pub named: fn() -> Option<&'static dyn NamedFlow>,
+}
+
 /// Registers a flow, or a saga, above the function that it names.
 ///
 /// ```
@@ -95,6 +179,15 @@ macro_rules! flow {
             $crate::flow::Flow { $($field: $value,)* ..$crate::flow::Flow::new($name, $run) };
 
         $crate::register! { dyn $crate::flow::AnyFlow: &$NAME }
+        $crate::inventory::submit! {
+            $crate::registry::Linked::<$crate::flow::Naming>::new(&$crate::flow::Naming {
+                name: $name,
+                named: || {
+                    use $crate::flow::{IsNamed as _, IsUnnamed as _};
+                    (&$crate::flow::ByName(&$NAME)).named()
+                },
+            })
+        }
     };
     (
         $(#[$meta:meta])*

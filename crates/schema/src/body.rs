@@ -10,7 +10,7 @@ use crate::{Issues, LongNumbers};
 pub type Body = &'static [&'static [Field]];
 
 /// A field of an object.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// The key in the object.
     pub name: &'static str,
@@ -49,7 +49,7 @@ impl Field {
 }
 
 /// The type of a value.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Type {
     /// A string.
     Text,

@@ -15,7 +15,8 @@ pub struct Params {
     pub own: Filters,
     /// The default page size of a list; `None` if the route is no list.
     pub limit: Option<usize>,
-    /// Refuse unknown parameters. The wire refuses them on most routes, and ignores them on some.
+    /// Refuse unknown parameters. The wire refuses them on most routes, and ignores them on some; those that
+    /// are nested, `reviews[author]`, are refused by all.
     pub strict: bool,
 }
 
@@ -28,7 +29,7 @@ impl Params {
 pub type Filters = &'static [Param];
 
 /// A query parameter.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Param {
     /// The name; `a` is written `a=…`, `a[]=…` or `a[$gte]=…`.
     pub name: &'static str,
@@ -52,7 +53,7 @@ impl Param {
 }
 
 /// The values and operators that a parameter accepts.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum ParamKind {
     /// A text, a list of them, or operators.
     Any,
@@ -149,7 +150,7 @@ pub fn check(params: &Params, query: &Map<String, Value>) -> Result<ListParams, 
             }
             _ => match params.own.iter().find(|param| param.name == name) {
                 Some(param) => param.read(value, &mut Vec::new(), &mut list.filters, &mut issues),
-                None => unknown.push(name.as_str()),
+                None => unknown.push((name.as_str(), value)),
             },
         }
     }
@@ -157,8 +158,11 @@ pub fn check(params: &Params, query: &Map<String, Value>) -> Result<ListParams, 
         list.fields.expand(relations);
     }
     check_size(&list, &mut issues);
-    if params.strict && !unknown.is_empty() {
-        issues.unknown(&unknown);
+    // A filter on a relation that the route does not have would be left out in silence, and everything shown.
+    let is_refused = |value: &Value| params.strict || value.is_object();
+    let refused: Vec<&str> = unknown.iter().filter(|it| is_refused(it.1)).map(|it| it.0).collect();
+    if !refused.is_empty() {
+        issues.unknown(&refused);
     }
     if issues.is_empty() { Ok(list) } else { Err(issues) }
 }

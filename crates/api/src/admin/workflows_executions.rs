@@ -15,7 +15,7 @@ use atoll_kernel::{
 };
 
 use crate::{
-    reply::{find, page},
+    reply::{find, once, page},
     tables::{NOTHING, ONE, SUCCESS, any, date, list},
 };
 
@@ -31,8 +31,8 @@ routes! {
     Post "/admin/workflows-executions/:id/undo" (Admin, ONE, NOTHING) => undo: SUCCESS;
     /// Shows the run of a workflow with this transaction id. The first id is the name of the workflow.
     Get "/admin/workflows-executions/:id/:transaction_id" (Admin, ONE) => retrieve_by_transaction;
-    /// Starts a workflow, by its name. Workflows in one transaction have routes of their own, and are
-    /// refused.
+    /// Runs a workflow, by its name. One in a single transaction has ended with the answer; it leaves no
+    /// execution. One whose input is more than data, such as the scope of a storefront, is refused.
     Post "/admin/workflows-executions/:id/run" (Admin, ONE, RUN) => run: STARTED;
     /// Finishes a step that waits for an answer from outside, with its result. The id is the name of the
     /// workflow.
@@ -135,14 +135,21 @@ async fn run(call: Call) -> Result<Reply, Fault> {
     let registry = call.app.registry();
     let flow = registry.flows.iter().find(|it| it.name() == name);
     let flow = flow.ok_or_else(|| Fault::not_found(format!("Workflow with id \"{name}\" not found.")))?;
-    let saga: &'static dyn AnySaga = flow
-        .as_saga()
-        .ok_or_else(|| Fault::not_allowed(format!("Workflow {name} is run by its own routes only")))?;
+    let saga: Option<&'static dyn AnySaga> = flow.as_saga();
     let text = call.body().get("transaction_id").and_then(Value::as_str);
     let transaction = text.map_or_else(|| auto_transaction(&call.app), str::to_owned);
     let input = call.body().get("input").cloned().unwrap_or_default();
-    drop(call.view);
-    let has_ended = saga.start(call.app, call.pass.actor, Some(transaction.clone()), input).await?;
+    let has_ended = match saga {
+        Some(saga) => {
+            drop(call.view);
+            saga.start(call.app, call.pass.actor, Some(transaction.clone()), input).await?
+        }
+        None => {
+            let flow = name.clone();
+            once(call, move |local| local.run_named(&flow, input).map(drop)).await?;
+            true
+        }
+    };
     Ok(Reply::json(&json!({ "acknowledgement": {
         "transactionId": transaction, "workflowId": name, "hasFinished": has_ended, "hasFailed": false,
     } })))

@@ -14,6 +14,8 @@ use atoll_payment::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::points::{SessionToMake, VALIDATE_SESSION};
+
 /// The buyer's choice of a payment provider.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -92,7 +94,8 @@ impl NewSession {
 flow! {
     /// Creates a payment session, in place of an existing one; returns the id of the collection. The provider
     /// must be one of the cart's region.
-    pub static CREATE_PAYMENT_SESSIONS: Saga<NewSession, String> = "create-payment-sessions" (create);
+    pub static CREATE_PAYMENT_SESSIONS: Saga<NewSession, String> = "create-payment-sessions" (create),
+        hooks: &[&VALIDATE_SESSION];
 }
 
 async fn create(run: &mut Run, input: NewSession) -> Result<String, Fault> {
@@ -114,6 +117,12 @@ async fn create(run: &mut Run, input: NewSession) -> Result<String, Fault> {
         data = run.external(External::new("initiate-payment", ask).timeout(provider.timeout())).await?;
     }
     run.finish("create-payment-session", move |flow| {
+        let asked = || SessionToMake {
+            payment_collection_id: input.collection_id.clone(),
+            provider_id: input.provider_id.clone(),
+            amount: input.amount,
+        };
+        flow.hook(&VALIDATE_SESSION, asked)?;
         let collection = input.check(flow.tx)?;
         let session = PaymentSession {
             id: input.session_id.clone(),

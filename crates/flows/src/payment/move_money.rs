@@ -13,6 +13,7 @@ use atoll_payment::{
 use serde::{Deserialize, Serialize};
 
 use crate::payment::{due::check_digits, tell_order};
+use crate::points::{MoneyToMove, VALIDATE_MOVE};
 
 /// A capture or a refund.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -32,12 +33,14 @@ pub struct MoveMoney {
 flow! {
     /// Captures a payment; returns the payment's id. A payment that was captured in full is left unchanged.
     /// Event: `payment.captured`.
-    pub static CAPTURE_PAYMENT: Saga<MoveMoney, String> = "capture-payment-workflow" (capture_payment);
+    pub static CAPTURE_PAYMENT: Saga<MoveMoney, String> = "capture-payment-workflow" (capture_payment),
+        hooks: &[&VALIDATE_MOVE];
 }
 
 flow! {
     /// Refunds a captured payment; returns the payment's id. Event: `payment.refunded`.
-    pub static REFUND_PAYMENT: Saga<MoveMoney, String> = "refund-payment-workflow" (refund_payment);
+    pub static REFUND_PAYMENT: Saga<MoveMoney, String> = "refund-payment-workflow" (refund_payment),
+        hooks: &[&VALIDATE_MOVE];
 }
 
 async fn capture_payment(run: &mut Run, input: MoveMoney) -> Result<String, Fault> {
@@ -126,6 +129,8 @@ pub(crate) fn key(payment_id: &str, action: &PaymentAction, n_before: usize) -> 
 
 /// The amount to move now; none if it was captured already.
 fn begin(flow: &mut Local<'_>, action: &PaymentAction, input: &MoveMoney) -> Result<Option<Move>, Fault> {
+    let asked = || MoneyToMove { payment_id: input.payment_id.clone(), amount: input.amount };
+    flow.hook(&VALIDATE_MOVE, asked)?;
     let payment = open_payment(flow.tx, &input.payment_id)?;
     let amount = match action {
         PaymentAction::Refund => refundable(&payment, input.amount)?,

@@ -169,6 +169,24 @@ inputs! {
         customer_id: String,
     }
 
+    /// Money to capture or to refund.
+    MoneyToMove {
+        /// The payment.
+        payment_id: String,
+        /// How much; none for all of it.
+        amount: Option<Decimal>,
+    }
+
+    /// A payment session to make.
+    SessionToMake {
+        /// The payment collection.
+        payment_collection_id: String,
+        /// The provider.
+        provider_id: String,
+        /// How much.
+        amount: Decimal,
+    }
+
     /// A payment that is due for a cart.
     PaymentDue {
         /// The cart.

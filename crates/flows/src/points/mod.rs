@@ -170,6 +170,10 @@ points! {
 }
 
 points! {
+    /// Before money is captured or refunded; in two sagas.
+    VALIDATE_MOVE = "validate": MoneyToMove;
+    /// Before a payment session is made; its provider may have been asked already.
+    VALIDATE_SESSION = "validate": SessionToMake;
     /// Before channels are made.
     VALIDATE_CHANNELS = "validate": Records<SalesChannel>;
     /// Channels were made.
@@ -254,6 +258,8 @@ points! {
     ADDRESSES_DELETED = "addressesDeleted": Ids;
     /// Before admin users are made.
     VALIDATE_USERS = "validate": Emails;
+    /// Admin users were changed.
+    USERS_UPDATED = "usersUpdated": Ids;
     /// Admin users were made.
     USERS_CREATED = "usersCreated": Ids;
     /// Admin users were invited.

@@ -11,7 +11,7 @@ use atoll_user::{
     INVITE_LIFETIME_S, INVITES, Invite, USER, User, create_invite, create_user, find_invite, renew_invite,
 };
 
-use crate::points::{INVITES_CREATED, Records};
+use crate::points::{Emails, INVITES_CREATED, Ids, OfId, Records, VALIDATE_ID, VALIDATE_IDS, VALIDATE_USERS};
 
 /// An invite to create.
 #[derive(Clone)]
@@ -49,10 +49,12 @@ fn create(flow: &mut Local<'_>, new: NewInvite) -> Result<Invite, Fault> {
 
 flow! {
     /// Resends the invite with this id, with a new token. Event: `invite.resent`, which holds the token.
-    pub static REFRESH_INVITES: Flow<(String, Unsigned), Invite> = "refresh-invite-tokens-workflow" (refresh);
+    pub static REFRESH_INVITES: Flow<(String, Unsigned), Invite> = "refresh-invite-tokens-workflow" (refresh),
+        hooks: &[&VALIDATE_ID];
 }
 
 fn refresh(flow: &mut Local<'_>, (id, token): (String, Unsigned)) -> Result<Invite, Fault> {
+    flow.hook(&VALIDATE_ID, || OfId::of(&id))?;
     let stored = digest(&flow.ctx().signed(&token));
     let invite = flow.step("refresh-invite-token", |tx, at| Ok(renew_invite(tx, at, &id, &stored)?))?;
     flow.emit("invite.resent", event_data(&invite, &token))?;
@@ -65,10 +67,11 @@ fn event_data(invite: &Invite, token: &Unsigned) -> Value {
 
 flow! {
     /// Deletes invites. Event: `invite.deleted`, for each.
-    pub static DELETE_INVITES: Flow<Vec<String>, ()> = "delete-invites-workflow" (delete);
+    pub static DELETE_INVITES: Flow<Vec<String>, ()> = "delete-invites-workflow" (delete), hooks: &[&VALIDATE_IDS];
 }
 
 fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
+    flow.hook(&VALIDATE_IDS, || Ids::of(&ids))?;
     flow.step("delete-invites", |tx, at| {
         ids.iter().try_for_each(|id| INVITES.delete(tx, at, id).map(drop))?;
         Ok(())
@@ -90,7 +93,7 @@ pub struct Acceptance {
 flow! {
     /// Creates the user of an identity that registered with the invited address. An invite can be accepted
     /// once. Events: `invite.accepted`, `user.created`.
-    pub static ACCEPT_INVITE: Flow<Acceptance, User> = "accept-invite-workflow" (accept);
+    pub static ACCEPT_INVITE: Flow<Acceptance, User> = "accept-invite-workflow" (accept), hooks: &[&VALIDATE_USERS];
 }
 
 fn accept(flow: &mut Local<'_>, Acceptance { identity, token, user }: Acceptance) -> Result<User, Fault> {
@@ -100,6 +103,7 @@ fn accept(flow: &mut Local<'_>, Acceptance { identity, token, user }: Acceptance
     if is_other || AUTH_IDENTITIES.retrieve(flow.tx, &identity)?.entity_id != invite.email {
         return Err(Fault::not_allowed("The invite is for another e-mail address"));
     }
+    flow.hook(&VALIDATE_USERS, || Emails { emails: vec![invite.email.clone()] })?;
     let user = flow.step("create-users-step", |tx, at| {
         Ok(create_user(tx, at, User { email: invite.email.clone(), ..user })?)
     })?;

@@ -6,7 +6,9 @@ use atoll_auth::{PasswordHash, add_actor, register, remove_actor};
 use atoll_kernel::{Actor, Fault, Moment, Write, flow, flow::Local, serde_json::json};
 use atoll_user::{USER, USERS, User, UserPatch, create_user};
 
-use crate::points::{Emails, Ids, USERS_CREATED, VALIDATE_USERS};
+use crate::points::{
+    Emails, Ids, OfId, USERS_CREATED, USERS_UPDATED, VALIDATE_ID, VALIDATE_IDS, VALIDATE_USERS,
+};
 
 pub use invites::{
     ACCEPT_INVITE, Acceptance, CREATE_INVITES, DELETE_INVITES, NewInvite, REFRESH_INVITES, invite_token,
@@ -51,12 +53,15 @@ pub fn create_with_login(tx: &mut dyn Write, at: &Moment, input: &NewUser) -> Re
 
 flow! {
     /// Updates a user. Event: `user.updated`.
-    pub static UPDATE_USERS: Flow<(String, UserPatch), User> = "update-users-workflow" (update);
+    pub static UPDATE_USERS: Flow<(String, UserPatch), User> = "update-users-workflow" (update),
+        hooks: &[&VALIDATE_ID, &USERS_UPDATED];
 }
 
 fn update(flow: &mut Local<'_>, (id, patch): (String, UserPatch)) -> Result<User, Fault> {
+    flow.hook(&VALIDATE_ID, || OfId::of(&id))?;
     let user = flow.step("update-users-step", |tx, at| Ok(USERS.update(tx, at, &id, patch)?))?;
     flow.emit("user.updated", json!({ "id": user.id }))?;
+    flow.hook(&USERS_UPDATED, || Ids::of(&[&user.id]))?;
     Ok(user)
 }
 
@@ -64,10 +69,11 @@ flow! {
     /// Deletes users, except the one who makes the request and, for other actors, the last one. Their logins
     /// have no account afterwards; API keys that they created belong to the shop, and stay valid. Event:
     /// `user.deleted`, for each.
-    pub static DELETE_USERS: Flow<Vec<String>, ()> = "remove-user-account" (delete);
+    pub static DELETE_USERS: Flow<Vec<String>, ()> = "remove-user-account" (delete), hooks: &[&VALIDATE_IDS];
 }
 
 fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
+    flow.hook(&VALIDATE_IDS, || Ids::of(&ids))?;
     flow.step("delete-users-step", |tx, at| {
         if let Actor::User(asking) = at.actor() {
             // The user may have been deleted since the request was authenticated.

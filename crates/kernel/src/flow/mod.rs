@@ -18,7 +18,9 @@ pub(crate) use point::ADDITIONAL_DATA;
 pub use point::{AnyHookPoint, HookPoint, PointInput, PointOutput};
 pub use probe::{Point, Probe, When};
 
-pub use crate::workflow::AnyFlow;
+pub use crate::workflow::{AnyFlow, NamedFlow};
+#[doc(hidden)]
+pub use crate::workflow::{ByName, IsNamed, IsUnnamed, Naming};
 
 /// A process over several modules, in one transaction. It needs no journal: an error aborts the transaction.
 pub struct Flow<I: 'static, O: 'static> {

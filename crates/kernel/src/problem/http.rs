@@ -1,4 +1,4 @@
-//! What is wrong with routes and resources: paths, parameters, filters, fields.
+//! What is wrong with routes, middleware and resources: paths, parameters, filters, fields.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +9,17 @@ use crate::{
 };
 
 impl Report<'_> {
+    pub(super) fn check_middleware(&mut self) {
+        for it in &self.registry.middleware {
+            if !self.registry.routes.iter().any(|route| it.is_before(route)) {
+                let hint = nearest(it.prefix, self.registry.routes.iter().map(|it| it.path));
+                let text =
+                    format!("middleware `{}` is before `{}`, where no route is{hint}", it.name, it.prefix);
+                self.say([self.registry.source_of(*it)], text);
+            }
+        }
+    }
+
     pub(super) fn check_route(&mut self, route: &'static Route) {
         let (name, source) = (format!("route `{}`", name_of(route)), [Some(route.source)]);
         if route.text.trim().is_empty() {

@@ -67,6 +67,7 @@ pub(crate) fn problems(registry: &Registry, relations: &[Relation]) -> Vec<Probl
     report.check_paths();
     visibility::problems(registry, &mut |text| report.say([None], text));
     registry.resources.iter().for_each(|it| report.check_resource(it));
+    report.check_middleware();
     report.check_hooks();
     report.check_subscribers();
     report.check_jobs();

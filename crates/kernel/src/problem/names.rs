@@ -64,6 +64,7 @@ impl Report<'_> {
             points.map(|point| (format!("{}.{}", flow.name(), point.name()), it.source_of(*flow)))
         });
         self.unique("hook point", points);
+        self.unique("middleware", it.middleware.iter().map(|one| of(one.name, it.source_of(*one))));
         self.unique("hook", it.hooks.iter().map(|one| of(one.name, it.source_of(*one))));
         let tables = it.settings.iter().map(|one| of(one.module, it.source_of(*one)));
         self.unique("table of settings", tables);
