@@ -77,10 +77,10 @@ pub struct Fault {
     kind: FaultKind,
     message: String,
     code: Option<Cow<'static, str>>,
-    bare: Option<Value>,
+    bare: Option<Box<Value>>,
     retry_after_s: Option<u64>,
-    /// The status and the wire's `type`, where they are not those of the kind.
-    own: Option<(StatusCode, Cow<'static, str>)>,
+    /// The status and the wire's `type`, where they are not those of the kind; boxed, because few have them.
+    own: Option<Box<(StatusCode, Cow<'static, str>)>>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -107,7 +107,7 @@ impl Fault {
             503 => FaultKind::Busy,
             _ => FaultKind::Unexpected,
         };
-        Fault { own: Some((status, Cow::Borrowed(kind))), ..Fault::new(nearest, message) }
+        Fault { own: Some(Box::new((status, Cow::Borrowed(kind)))), ..Fault::new(nearest, message) }
     }
 
     /// Adds `Retry-After`, in seconds.
@@ -154,14 +154,14 @@ impl Fault {
 
     /// 401 without a type, with this message.
     pub fn unauthorized_because(message: &str) -> Self {
-        let bare = Some(json!({ "message": message }));
+        let bare = Some(Box::new(json!({ "message": message })));
         Fault { bare, ..Fault::new(FaultKind::Unauthorized, message) }
     }
 
     /// 400 as some checks of the wire answer it: a list of errors, without a type.
     pub fn errors(errors: Vec<String>) -> Self {
         let message = "Provided request body contains errors. Please check the data and retry the request";
-        let bare = Some(json!({ "errors": errors, "message": message }));
+        let bare = Some(Box::new(json!({ "errors": errors, "message": message })));
         Fault { bare, ..Fault::new(FaultKind::InvalidData, errors.join("; ")) }
     }
 
@@ -206,16 +206,16 @@ impl Fault {
 
     /// The status code.
     pub fn status(&self) -> StatusCode {
-        self.own.as_ref().map_or(self.kind.wire().1, |(status, _)| *status)
+        self.own.as_ref().map_or(self.kind.wire().1, |own| own.0)
     }
 
     /// The JSON body.
     pub fn body(&self) -> Value {
         if let Some(bare) = &self.bare {
-            return bare.clone();
+            return (**bare).clone();
         }
-        if let Some((_, kind)) = &self.own {
-            let mut body = json!({ "type": kind, "message": self.message });
+        if let Some(own) = &self.own {
+            let mut body = json!({ "type": own.1, "message": self.message });
             if let Some(code) = &self.code {
                 body["code"] = json!(code);
             }
@@ -263,10 +263,10 @@ impl From<&Fault> for FaultRecord {
             kind: fault.kind,
             message: fault.message.clone(),
             code: fault.code.as_deref().map(str::to_owned),
-            bare: fault.bare.clone(),
+            bare: fault.bare.as_deref().cloned(),
             cause: Some(fault.causes()).filter(|it| !it.is_empty()),
-            status: fault.own.as_ref().map(|(status, _)| status.as_u16()),
-            own_type: fault.own.as_ref().map(|(_, kind)| kind.clone().into_owned()),
+            status: fault.own.as_ref().map(|own| own.0.as_u16()),
+            own_type: fault.own.as_ref().map(|own| own.1.clone().into_owned()),
         }
     }
 }
@@ -278,11 +278,11 @@ impl From<&FaultRecord> for Fault {
             kind: record.kind,
             message: record.message.clone(),
             code: record.code.clone().map(Cow::Owned),
-            bare: record.bare.clone(),
+            bare: record.bare.clone().map(Box::new),
             own: record
                 .status
                 .and_then(|it| StatusCode::from_u16(it).ok())
-                .map(|it| (it, Cow::Owned(record.own_type.clone().unwrap_or_default()))),
+                .map(|it| Box::new((it, Cow::Owned(record.own_type.clone().unwrap_or_default())))),
             source: record.cause.clone().map(Into::into),
         }
     }

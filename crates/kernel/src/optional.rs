@@ -164,7 +164,8 @@ impl Registry {
             }
         }
         drop_parts!(
-            routes, middleware, extensions, flows, hooks, subscribers, jobs, projections, checks, flags, settings
+            routes, middleware, extensions, flows, hooks, subscribers, jobs, projections, checks, flags,
+            settings
         );
         self.providers.retain(|it| owner_off(owners.of(it.provider)).is_none());
         self.leave_out_shown(&|computed| owner_off(owners.of(computed)).is_some());
