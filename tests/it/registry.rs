@@ -459,5 +459,19 @@ fn extensions_that_do_not_fit_their_route_are_found_at_the_start() {
     let parts = Registry { extensions: EXTENSIONS.iter().collect(), ..linked() };
     let Err(problems) = parts.build() else { panic!("it fits together") };
     let texts: Vec<&str> = problems.iter().map(|it| it.text.as_str()).collect();
-    expect_test::expect![[""]].assert_eq(&texts.join("\n"));
+    expect_test::expect![[r#"
+        `GET /admin/nothing` is extended, which is no route
+        `GET /admin/products` gets the field `brand`, which takes no JSON
+        `GET /admin/products` gets the parameter `colour`, and filters by `colour`, which is no field
+        `GET /admin/products` gets the parameter `limit`, and filters by `limit`, which is no field
+        `GET /admin/products` gets the parameter `limit`, which has a parameter of this name
+        `GET /admin/products` gets the parameter `reviews`, and filters by `reviews`, which is no relation
+        `GET /admin/products` gets the parameter `title`, which has a parameter of this name
+        `GET /admin/products` gets the parameter `variants_of`, and filters by `variants_of`, which is no field
+        storefronts may ask `GET /admin/products` for more, which is for admins: they may ask for everything
+        `POST /admin/regions` gets the field `name`, which has a field of this name
+        `GET /store/products/:id` gets the parameter `author`, which is no list of records
+        storefronts may ask `GET /store/products` for more, but `sales_channels.stock_locations` is below `sales_channels`, for which they may not ask
+        storefronts may ask `GET /store/products` for more, but `variants.colour` is no relation and no computed field there
+        storefronts may ask `GET /store/products` for more, which they may ask for `variants` already"#]].assert_eq(&texts.join("\n"));
 }

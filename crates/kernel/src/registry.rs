@@ -235,6 +235,11 @@ impl Registry {
         REGISTRY.get_or_init(build)
     }
 
+    /// The registry, if it is built already: what is called while it is built must not wait for it.
+    pub(crate) fn built() -> Option<&'static Registry> {
+        REGISTRY.get()?.registry.as_ref().ok()
+    }
+
     /// The registry.
     ///
     /// # Panics

@@ -34,8 +34,13 @@ impl Envelope for Resource {
         self.many
     }
 
+    // With what modules add. The checks at the start, which the registry is built from, see the resource's
+    // own.
     fn store_fields(&self) -> Option<&StoreFields> {
-        Registry::get().extended.store_fields_of(self)
+        match Registry::built() {
+            Some(registry) => registry.extended.store_fields_of(self),
+            None => self.store_fields.as_ref(),
+        }
     }
 }
 
