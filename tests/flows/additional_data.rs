@@ -1,10 +1,21 @@
-//! The `additional_data` of a request is passed to the hooks of its flows unchanged.
+//! The `additional_data` of a request is passed to the hooks of its flows unchanged, also when a saga is
+//! resumed.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use atoll_kernel::{Fault, flow::Local, hook};
+use atoll_kernel::{
+    Fault, extend, flow,
+    flow::{HookPoint, Local},
+    hook,
+    http::{Answer, Call, Params, Part, Reply, Type, optional, required},
+    routes,
+    saga::{Run, WorkflowExecution},
+};
+use atoll_storage::engines::{Crash, Memory};
 use atoll_testkit::{Client, Shop, TestApp};
 use serde_json::{Value, json};
+
+use crate::repeats::{CrashAt, app_on};
 
 /// The data that hooks received, in all tests.
 static HANDED: Mutex<Vec<Value>> = Mutex::new(Vec::new());
@@ -71,4 +82,89 @@ async fn additional_data_reaches_the_hooks_of_its_flows() {
     }
     let cart = check(&storefront, "/store/carts", json!({})).await;
     check(&storefront, &format!("/store/carts/{cart}"), json!({ "email": "a@b.co" })).await;
+}
+
+flow! {
+    /// Tells its hooks something, as its last step; on the way it may wait.
+    static TELL: Saga<bool, ()> = "tell" (tell), hooks: &[&TOLD];
+}
+
+static TOLD: HookPoint<Value> = HookPoint::new("told");
+
+async fn tell(run: &mut Run, waits: bool) -> Result<(), Fault> {
+    run.local("begin", |local| Ok(local.emit("tell.begun", json!({}))?)).await?;
+    if waits {
+        run.wait::<()>("approval", None).await?;
+    }
+    run.hook(&TOLD, json!({})).await.map(drop)
+}
+
+hook! { "additional.tell" in "tell.told" => note }
+
+routes! {
+    /// Runs the saga.
+    Post "/admin/tell-tests/:transaction_id" (Admin, Params::NONE, &[&[required("waits", Type::Bool)]]) => run_tell: Answer::Object(&[Part::Value(required("done", Type::Bool))]);
+}
+
+extend! { Post "/admin/tell-tests/:transaction_id" {
+    additional_data: [optional("test", Type::Text), optional("who", Type::Text)],
+} }
+
+async fn run_tell(call: Call) -> Result<Reply, Fault> {
+    let waits = call.body()["waits"] == true;
+    let transaction = call.path("transaction_id").to_owned();
+    call.app.start(&TELL, call.pass.actor, Some(&transaction), waits).await?;
+    Ok(Reply::json(&json!({ "done": true })))
+}
+
+/// Who was told of to the hooks of the saga in this test, without repetitions in a row.
+fn told(test: &str) -> Vec<String> {
+    let handed = HANDED.lock().expect("the notes");
+    let of_test = handed.iter().filter(|it| it["test"] == test);
+    let mut told: Vec<String> = of_test.map(|it| it["who"].as_str().unwrap_or_default().to_owned()).collect();
+    told.dedup();
+    told
+}
+
+#[tokio::test]
+async fn saga_that_waited_passes_the_additional_data_of_its_request() {
+    let (app, admin) = TestApp::init().await.with_admin().await;
+    let body = json!({ "waits": true, "additional_data": { "test": "waits", "who": "first" } });
+    admin.post("/admin/tell-tests/a", body).await.ok();
+    assert_eq!(told("waits"), [""; 0]);
+    let answer = json!({ "transaction_id": "a", "step_id": "approval", "response": null });
+    admin.post("/admin/workflows-executions/tell/steps/success", answer).await.ok();
+    app.until(async || told("waits") == ["first"]).await;
+}
+
+/// A run is interrupted, then another request comes with the same transaction id: each run passes what its
+/// own request said. Returns whether the first one was interrupted.
+async fn told_after_cut(n: usize, crash: Crash) -> bool {
+    let disk = Memory::default();
+    let probe = Arc::new(CrashAt::default());
+    let (app, switch) = app_on(&disk, Some(probe.clone())).await;
+    let (_app, admin) = app.with_admin().await;
+    let test = format!("{n} {crash:?}");
+    let body =
+        |who: &str| json!({ "waits": false, "additional_data": { "test": test.as_str(), "who": who } });
+    probe.set(n, crash, &switch);
+    let is_cut = admin.post("/admin/tell-tests/a", body("first")).await.status == 500;
+
+    let (app, _) = app_on(&disk, None).await;
+    let run = WorkflowExecution::find(&app.ctx.view(), "tell", "a").expect("a read");
+    admin.on(&app).post("/admin/tell-tests/a", body("second")).await.ok();
+    let expected = if run.is_some() { &["first", "second"][..] } else { &["second"] };
+    assert_eq!(told(&test), expected, "{test}");
+    is_cut
+}
+
+#[tokio::test]
+async fn interrupted_saga_passes_the_additional_data_of_its_own_request() {
+    for crash in [Crash::Before, Crash::After] {
+        let mut n = 0;
+        while told_after_cut(n, crash).await {
+            n += 1;
+        }
+        assert!(n >= 3, "{crash:?}: it was cut at {n} points only");
+    }
 }

@@ -28,13 +28,13 @@ use crate::{
 
 /// Crashes at the commit after the n-th probe point of the saga.
 #[derive(Default)]
-struct CrashAt {
+pub(crate) struct CrashAt {
     n_points: AtomicUsize,
     at: Mutex<Option<(usize, Crash, Switch)>>,
 }
 
 impl CrashAt {
-    fn set(&self, n: usize, crash: Crash, switch: &Switch) {
+    pub(crate) fn set(&self, n: usize, crash: Crash, switch: &Switch) {
         self.n_points.store(0, Ordering::SeqCst);
         *self.at.lock().unwrap_or_else(PoisonError::into_inner) = Some((n, crash, switch.clone()));
     }
@@ -53,7 +53,7 @@ impl Probe for CrashAt {
     }
 }
 
-async fn app_on(disk: &Memory, probe: Option<Arc<dyn Probe>>) -> (TestApp, Switch) {
+pub(crate) async fn app_on(disk: &Memory, probe: Option<Arc<dyn Probe>>) -> (TestApp, Switch) {
     let engine = Faulty::new(disk.clone(), EngineFault::None);
     let switch = engine.switch();
     let store = Store::open(engine, &Registry::linked().expect("a registry").spaces()).expect("a store");

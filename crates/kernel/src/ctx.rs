@@ -206,9 +206,10 @@ impl Ctx {
         &self.shared.pool
     }
 
-    /// The same application, whose flows hand this `additional_data` to their hooks.
-    fn handing(&self, additional_data: Value) -> Ctx {
-        Ctx { additional_data: Some(Arc::new(additional_data)), ..self.clone() }
+    /// The same application, whose flows hand this `additional_data` to their hooks; null is none.
+    pub(crate) fn handing(&self, additional_data: Value) -> Ctx {
+        let additional_data = Some(additional_data).filter(|it| !it.is_null()).map(Arc::new);
+        Ctx { additional_data, ..self.clone() }
     }
 
     /// The `additional_data` of the request, an object of any content, for hooks.

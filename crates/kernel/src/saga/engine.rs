@@ -35,8 +35,8 @@ impl Ctx {
     ///
     /// - It has ended: a new run starts; if the saga is idempotent, the earlier result is returned.
     /// - It waits: `Waiting` is returned, with the earlier run.
-    /// - A crash interrupted it: it is resumed to its end first. Its result is returned if input and actor
-    ///   are the same; another request starts a run of its own after it.
+    /// - A crash interrupted it: it is resumed to its end first. Its result is returned if input,
+    ///   additional data and actor are the same; another request starts a run of its own after it.
     /// - It could not be undone: 409, until that is resolved.
     ///
     /// Only an `Idempotency-Key` makes sure that a retry is not done again. Without one, a retry after a
@@ -72,6 +72,7 @@ impl Ctx {
             retention_time: saga.kept.as_secs(),
             actor: serde_json::to_value(&actor).map_err(Fault::unexpected)?,
             input: serde_json::to_value(&input).map_err(Fault::unexpected)?,
+            additional_data: self.additional_data().cloned().unwrap_or_default(),
             request,
             ..WorkflowExecution::default()
         };

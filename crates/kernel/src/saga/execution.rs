@@ -111,6 +111,8 @@ entity! {
         pub actor: Value,
         /// Input of the run.
         pub input: Value,
+        /// The `additional_data` of the request that started it, for hooks; null if there is none.
+        pub additional_data: Value,
         /// The steps so far.
         pub steps: Vec<StepEntry>,
         /// Result of the run.
@@ -131,7 +133,7 @@ entity! {
         pub request: Option<KeyedRequest>,
     }
     search [workflow_id, transaction_id]
-    hidden [actor, input, steps, result, error, undo_error, n_undo_tries, deadline, keep_until, n_writes, request]
+    hidden [actor, input, additional_data, steps, result, error, undo_error, n_undo_tries, deadline, keep_until, n_writes, request]
     computed [
         /// The id of the run.
         run_id: String,
@@ -173,7 +175,9 @@ impl WorkflowExecution {
     /// only, and retries of those are recognised earlier.
     pub(crate) fn is_same_request(&self, other: &WorkflowExecution) -> bool {
         let has_key = self.request.is_some() || other.request.is_some();
-        !has_key && (&self.input, &self.actor) == (&other.input, &other.actor)
+        !has_key
+            && (&self.input, &self.additional_data, &self.actor)
+                == (&other.input, &other.additional_data, &other.actor)
     }
 
     /// The actor that started it. A run is brought to its end even if a later version wrote an actor that

@@ -60,8 +60,9 @@ pub(crate) type LocalUndo = Arc<dyn Fn(&mut Local<'_>, Value) -> Result<(), Faul
 impl Run {
     pub(crate) fn new(ctx: Ctx, saga: &'static str, journal: WorkflowExecution) -> Run {
         Run {
-            // Commits of a run are noted by its journal, which knows the request also after a restart.
-            ctx: ctx.beside(),
+            // Commits of a run are noted by its journal, which knows the request and its additional data also
+            // after a restart.
+            ctx: ctx.beside().handing(journal.additional_data.clone()),
             saga,
             journal,
             undos: Vec::new(),
