@@ -49,6 +49,11 @@ stored! {
 }
 
 impl FaultKind {
+    /// Is this a `type` of the wire, and not one of a module?
+    pub fn is_wire_type(name: &str) -> bool {
+        FaultKind::VARIANTS.iter().any(|it| it.wire().0 == name)
+    }
+
     fn wire(self) -> (&'static str, StatusCode) {
         match self {
             FaultKind::NotFound => ("not_found", StatusCode::NOT_FOUND),
@@ -91,8 +96,9 @@ impl Fault {
         Fault { kind, message, code: None, bare: None, retry_after_s: None, own: None, source: None }
     }
 
-    /// An error with a status (400 to 599) and a `type` of its own: a module that refuses by a rule of its own
-    /// answers 403 or 410. Another status is 500. The kind is the nearest one: it says whether a saga retries.
+    /// An error with a status (400 to 599) and a `type` of its own: a module that refuses by a rule of its
+    /// own answers 403 or 410. Another status is 500. The kind is the nearest one: it says whether a saga
+    /// retries.
     pub fn of(status: u16, kind: &'static str, message: impl Into<String>) -> Self {
         let status = StatusCode::from_u16(status).ok();
         let status = status.filter(|it| it.is_client_error() || it.is_server_error());

@@ -173,6 +173,7 @@ fn with_example(mut content: Value, example: Option<&Value>) -> Value {
 
 /// An error that a route may answer with.
 struct Refusal {
+    /// `default` stands for all others.
     status: &'static str,
     /// The name of its component.
     name: &'static str,
@@ -181,7 +182,7 @@ struct Refusal {
     text: &'static str,
 }
 
-const REFUSALS: [Refusal; 9] = [
+const REFUSALS: [Refusal; 10] = [
     Refusal::always("400", "Invalid", "The request is invalid, or not allowed in the current state."),
     Refusal::always("401", "Unauthorized", "Not authenticated."),
     Refusal::always("404", "NotFound", "There is no such record."),
@@ -202,6 +203,7 @@ const REFUSALS: [Refusal; 9] = [
     Refusal::always("429", "TooMany", "Rate limit exceeded; `Retry-After` says when to retry."),
     Refusal::always("500", "Internal", "Internal error."),
     Refusal::always("503", "Overloaded", "Overloaded; `Retry-After` says when to retry."),
+    Refusal::always("default", "Refused", "Refused by a module, with a status and a `type` of its own."),
 ];
 
 impl Refusal {

@@ -1,5 +1,5 @@
-//! Extensions of routes: query parameters, body fields, additional data and store fields that a module adds to
-//! routes of other crates, merged into the route table and checked at the start.
+//! Extensions of routes: query parameters, body fields, additional data and store fields that a module adds
+//! to routes of other crates, merged into the route table and checked at the start.
 
 use std::{collections::BTreeMap, ptr};
 
@@ -28,11 +28,11 @@ pub struct RouteExtension {
     pub params: Filters,
     /// Fields of the body. Hooks of the flow get them as additional data.
     pub body: &'static [Field],
-    /// Fields of `additional_data`, for hooks of the flow. A route whose additional data has fields by modules
-    /// refuses all others.
+    /// Fields of `additional_data`, for hooks of the flow. A route whose additional data has fields by
+    /// modules refuses all others.
     pub additional_data: &'static [Field],
-    /// Relations and computed fields, by path, that storefronts may ask for. They may do so on all routes of the
-    /// same resource.
+    /// Relations and computed fields, by path, that storefronts may ask for. They may do so on all routes of
+    /// the same resource.
     pub store_fields: &'static [&'static str],
     /// Where it is written.
     pub source: Source,

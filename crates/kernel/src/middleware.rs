@@ -15,8 +15,8 @@ pub struct Middleware {
 
 /// Registers a function that runs before the handlers of all routes below a path: after the request was
 /// authenticated, and its parameters and body were checked, and before a stored answer to its
-/// `Idempotency-Key` is looked for. Of several, that of the shortest path runs first, then by name. It runs for
-/// every request, on the thread of the request: it must not block, and what it reads is not metered.
+/// `Idempotency-Key` is looked for. Of several, that of the shortest path runs first, then by name. It runs
+/// for every request, on the thread of the request: it must not block, and what it reads is not metered.
 ///
 /// ```
 /// use atoll_kernel::{Fault, http::Call, middleware};

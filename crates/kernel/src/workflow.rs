@@ -105,8 +105,8 @@ pub trait IsUnnamed {
 impl<T> IsUnnamed for &ByName<T> {}
 
 impl Local<'_> {
-    /// Runs another flow as a part of this one, by its name and with JSON. Errors: 404 for an unknown name, 400
-    /// for a saga, for a flow that needs more than data, and for an input that it cannot read.
+    /// Runs another flow as a part of this one, by its name and with JSON. Errors: 404 for an unknown name,
+    /// 400 for a saga, for a flow that needs more than data, and for an input that it cannot read.
     pub fn run_named(&mut self, name: &str, input: Value) -> Result<Value, Fault> {
         let registry = self.ctx().registry();
         let Some(flow) = registry.flows.iter().find(|it| it.name() == name) else {

@@ -424,6 +424,9 @@ macro_rules! stored {
             /// All words, as on the wire and in the store.
             pub const WORDS: &'static [&'static str] = &[$($text),*];
 
+            /// All variants, in the order of the words.
+            pub const VARIANTS: &'static [$Name] = &[$($Name::$Word),*];
+
             /// The word, as on the wire and in the store.
             pub fn as_str(self) -> &'static str {
                 match self {
