@@ -3,7 +3,7 @@
 
 use std::{any::Any, collections::BTreeMap};
 
-use crate::{Ctx, Fault, Registry};
+use crate::{Ctx, Fault, Registry, registry::SettingDef};
 
 /// A kind of provider: its contract, as the type `dyn Trait`. [`provider_kind!`](crate::provider_kind)
 /// implements it, in the crate that owns the trait.
@@ -126,7 +126,8 @@ macro_rules! provider {
 }
 
 /// The configuration of providers: per kind, the ids of those that serve, in the order in which they are
-/// offered. Of a kind that it does not name all that are linked in serve, by id.
+/// offered. Of a kind that it does not name all that are linked in serve, by id, without those that have
+/// settings that must be set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProviderChoice(BTreeMap<String, Vec<String>>);
 
@@ -134,6 +135,11 @@ impl ProviderChoice {
     /// Sets the providers of a kind.
     pub fn set(&mut self, kind: &str, ids: Vec<String>) {
         self.0.insert(kind.to_owned(), ids);
+    }
+
+    /// Is this id named for any kind?
+    pub fn names(&self, id: &str) -> bool {
+        self.0.values().flatten().any(|it| it == id)
     }
 }
 
@@ -149,6 +155,16 @@ impl Providers {
 }
 
 impl Registry {
+    /// Is this the id of a provider, of any kind? Then it may have settings under its id.
+    pub fn is_provider(&self, id: &str) -> bool {
+        self.providers.iter().any(|it| it.id == id)
+    }
+
+    /// Has this provider settings that must be set? It serves only where the configuration names it.
+    pub fn must_be_set_up(&self, id: &str) -> bool {
+        self.settings.iter().any(|it| it.module == id && it.keys.iter().any(SettingDef::must_be_set))
+    }
+
     /// The ids of the providers of a kind that are linked in, ascending.
     pub fn provider_ids(&self, kind: &str) -> impl Iterator<Item = &'static str> {
         self.providers.iter().filter(move |it| it.kind == kind).map(|it| it.id)
@@ -167,7 +183,7 @@ impl Registry {
         for kind in &self.provider_kinds {
             let mut of_kind = self.providers.iter().copied().filter(|it| it.kind == kind.name);
             match choice.0.get(kind.name) {
-                None => serving.extend(of_kind),
+                None => serving.extend(of_kind.filter(|it| !self.must_be_set_up(it.id))),
                 Some(ids) => {
                     let linked: Vec<_> = of_kind.by_ref().collect();
                     serving.extend(ids.iter().filter_map(|id| linked.iter().find(|it| it.id == id)));

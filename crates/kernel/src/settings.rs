@@ -1,5 +1,5 @@
-//! Settings of modules: `settings!` declares them with types, defaults, ranges and secrets; the host reads
-//! them from its file, the environment and the command line; `Ctx::settings` has the values.
+//! Settings of modules and providers: `settings!` declares them with types, defaults, ranges and secrets; the
+//! host reads them from its file, the environment and the command line; `Ctx::settings` has the values.
 
 use std::{
     any::{Any, TypeId},
@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Ctx, Decimal, Registry, http::Source, linked::linked, registry::nearest};
+use crate::{Ctx, Decimal, Fault, Registry, http::Source, linked::linked, registry::nearest};
 
 /// A text that is never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl<T: SettingType> SettingType for Option<T> {
     }
 }
 
-/// The settings of a module, as `settings!` declares them.
+/// The settings of a module or a provider, as `settings!` declares them.
 pub trait Settings: Clone + Send + Sync + 'static {
     /// Their description.
     const DEF: &'static SettingsDef;
@@ -114,7 +114,7 @@ pub type Texts<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The description of a module's settings.
 pub struct SettingsDef {
-    /// The module: also the name of the table in the settings file.
+    /// The module, or the id of the provider: also the name of the table in the settings file.
     pub module: &'static str,
     /// The settings.
     pub keys: &'static [SettingDef],
@@ -138,6 +138,13 @@ pub struct SettingDef {
     pub is_secret: bool,
     /// Checks a text. The error says what it must be.
     pub check: fn(&str) -> Result<(), String>,
+}
+
+impl SettingDef {
+    /// Must it be set, because it has no default and its type no value for absent?
+    pub fn must_be_set(&self) -> bool {
+        self.default.is_none() && (self.is_required)()
+    }
 }
 
 /// Declares the settings of a module: name, type, default, and the range of what is allowed. A setting
@@ -168,6 +175,12 @@ pub struct SettingDef {
 ///
 /// They are set by `[restock]` in `atoll.toml`, by `ATOLL_RESTOCK_DAYS` in the environment, and by
 /// `--set restock.days=7`.
+///
+/// A provider has settings under its id. Those that must be set are demanded where the configuration names
+/// the provider; where nothing is set for a provider that needs it, it has none (`Ctx::settings_of`).
+///
+/// What settings must be together is a function, named behind the struct: `check MailSettings::check;` with
+/// `fn check(&self) -> Result<(), String>`. Its error names the settings: `mail.password needs mail.user`.
 #[macro_export]
 macro_rules! settings {
     (
@@ -178,6 +191,7 @@ macro_rules! settings {
                 $field_vis:vis $field:ident: $Type:ty $(= $default:literal)? $(, $range:expr)?;
             )+
         }
+        $(check $check:path;)?
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
@@ -209,12 +223,14 @@ macro_rules! settings {
                     type_id: || std::any::TypeId::of::<$Name>(),
                     read: |texts| {
                         let mut keys = DEF.keys.iter();
-                        Ok(std::sync::Arc::new($Name {
+                        let all = $Name {
                             $($field: {
                                 let key = keys.next().expect("a key per field");
                                 $crate::registry::read_setting::<$Type>($module, key, texts)?
                             },)+
-                        }))
+                        };
+                        $($check(&all)?;)?
+                        Ok(std::sync::Arc::new(all))
                     },
                 };
                 &DEF
@@ -266,20 +282,30 @@ impl fmt::Debug for ModuleSettings {
 }
 
 impl ModuleSettings {
-    /// The settings of the modules of a registry. `text` is the text of a setting that is set, by module and
-    /// name. Errors: all that are wrong or missing.
+    /// The settings of the modules and providers of a registry. `text` is the text of a setting that is set,
+    /// by module and name. A provider that must be set up, and for which nothing is set, has none. Errors:
+    /// all that are wrong or missing.
     pub fn of(
         registry: &Registry,
         text: &dyn Fn(&str, &str) -> Option<String>,
     ) -> Result<ModuleSettings, Vec<String>> {
-        let (mut all, mut wrong) = (HashMap::new(), Vec::new());
+        let (mut all, mut wrong) = (ModuleSettings::default(), Vec::new());
         for def in &registry.settings {
-            match (def.read)(&|name| text(def.module, name)) {
-                Ok(value) => drop(all.insert((def.type_id)(), value)),
-                Err(why) => wrong.push(why),
+            let text = |name: &str| text(def.module, name);
+            let is_set = def.keys.iter().any(|key| text(key.name).is_some());
+            if is_set || !(registry.is_provider(def.module) && registry.must_be_set_up(def.module)) {
+                wrong.extend(all.read(def, &text).err());
             }
         }
-        if wrong.is_empty() { Ok(ModuleSettings(all)) } else { Err(wrong) }
+        if wrong.is_empty() { Ok(all) } else { Err(wrong) }
+    }
+
+    /// Reads the settings of one module or provider. Error: the first that is wrong or missing, or why they
+    /// do not fit together.
+    pub fn read(&mut self, def: &SettingsDef, texts: Texts<'_>) -> Result<(), String> {
+        let values = (def.read)(texts)?;
+        self.0.insert((def.type_id)(), values);
+        Ok(())
     }
 }
 
@@ -290,10 +316,17 @@ impl Ctx {
     /// Where the module is switched off, or an application was built without its settings: the host has them
     /// all, and a test gives those without a default.
     pub fn settings<T: Settings>(&self) -> &T {
-        let all = &self.config().modules.0;
-        all.get(&TypeId::of::<T>())
-            .and_then(|it| it.downcast_ref())
-            .unwrap_or_else(|| panic!("the settings of `{}` were not given", T::DEF.module))
+        self.find_settings().unwrap_or_else(|| panic!("the settings of `{}` were not given", T::DEF.module))
+    }
+
+    /// The settings of a provider. Error: it is not set up, and asked by its id all the same.
+    pub fn settings_of<T: Settings>(&self) -> Result<&T, Fault> {
+        let id = T::DEF.module;
+        self.find_settings().ok_or_else(|| Fault::not_allowed(format!("The provider `{id}` is not set up")))
+    }
+
+    fn find_settings<T: Settings>(&self) -> Option<&T> {
+        self.config().modules.0.get(&TypeId::of::<T>())?.downcast_ref()
     }
 }
 
@@ -303,10 +336,14 @@ impl Registry {
         let mut problems = Vec::new();
         for def in &self.settings {
             let (module, source) = (def.module, self.source_of(*def));
-            if !self.modules.iter().any(|it| it.name == module) {
-                let hint = nearest(module, self.modules.iter().map(|it| it.name));
-                problems
-                    .push((source, format!("there are settings of `{module}`, which is no module{hint}")));
+            if !self.modules.iter().any(|it| it.name == module) && !self.is_provider(module) {
+                let names =
+                    self.modules.iter().map(|it| it.name).chain(self.providers.iter().map(|it| it.id));
+                let hint = nearest(module, names);
+                problems.push((
+                    source,
+                    format!("there are settings of `{module}`, which is no module and no provider{hint}"),
+                ));
             }
             for key in def.keys {
                 if let Some(why) = key.default.and_then(|it| (key.check)(&it()).err()) {

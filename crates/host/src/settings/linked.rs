@@ -1,5 +1,5 @@
-//! Settings of what is linked in: modules that are switched off, providers that serve, settings of modules,
-//! and feature flags.
+//! Settings of what is linked in: modules that are switched off, providers that serve, settings of modules
+//! and providers, and feature flags.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use atoll_kernel::{
 };
 use toml::Value;
 
-use super::{KEYS, Loading};
+use super::{KEYS, Known, Loading};
 
 /// The table of feature flags in the file.
 pub(super) const FLAGS: &str = "feature_flags";
@@ -48,15 +48,15 @@ impl Loading<'_> {
 
     /// Which providers serve: `[providers]` in the file, `ATOLL_PROVIDERS_PAYMENT=pp_a,pp_b` in the
     /// environment.
-    pub(super) fn providers(&mut self, known: &[(&'static str, Vec<&'static str>)]) -> ProviderChoice {
+    pub(super) fn providers(&mut self, known: &Known<'_>) -> ProviderChoice {
         let mut choice = ProviderChoice::default();
         let (file, table) = self.table(PROVIDERS);
-        let kinds: Vec<&str> = known.iter().map(|(kind, _)| *kind).collect();
+        let kinds: Vec<&str> = known.providers.iter().map(|(kind, _)| *kind).collect();
         for unknown in table.keys().filter(|it| !kinds.contains(&it.as_str())) {
             let hint = nearest(unknown, kinds.iter().copied());
             self.wrong.push(format!("{PROVIDERS}.{unknown} is not a kind of provider{hint} ({file})"));
         }
-        for (kind, linked) in known {
+        for (kind, linked) in &known.providers {
             let name = format!("{PROVIDERS}.{kind}");
             let mut sources: Vec<(Option<Vec<String>>, String)> = Vec::new();
             sources.extend(table.get(*kind).map(|it| (texts(it), file.clone())));
@@ -65,7 +65,9 @@ impl Loading<'_> {
                 let ids = text.split(',').map(|it| it.trim().to_owned()).collect();
                 sources.push((Some(ids), variable));
             }
-            let mut shown = format!("{name} = {} (default)", linked.join(", "));
+            let default: Vec<&str> =
+                linked.iter().copied().filter(|id| !known.registry.must_be_set_up(id)).collect();
+            let mut shown = format!("{name} = {} (default)", default.join(", "));
             for (ids, source) in sources {
                 let wrong = match &ids {
                     None => Some("it must be a list of ids".to_owned()),
@@ -118,56 +120,70 @@ impl Loading<'_> {
         }
     }
 
-    /// The settings of modules: `[restock]` in the file, `ATOLL_RESTOCK_DAYS` in the environment,
-    /// `--set restock.days=7` on the command line.
-    pub(super) fn modules(&mut self, registry: &Registry) -> ModuleSettings {
+    /// The settings of modules and providers: `[restock]` in the file, `ATOLL_RESTOCK_DAYS` in the
+    /// environment, `--set restock.days=7` on the command line. Those that a provider needs must be set where
+    /// `is_used` says that the configuration names it, and where some of its settings are set.
+    pub(super) fn modules(&mut self, registry: &Registry, is_used: impl Fn(&str) -> bool) -> ModuleSettings {
         let mut variables: BTreeMap<String, String> =
             KEYS.iter().map(|it| (it.env.to_owned(), it.name.to_owned())).collect();
-        let mut texts: BTreeMap<String, String> = BTreeMap::new();
-        let n_wrong = self.wrong.len();
+        let mut settings = ModuleSettings::default();
         for def in &registry.settings {
             let module = def.module;
-            let (file, table) = self.table(module);
-            let names: Vec<&str> = def.keys.iter().map(|it| it.name).collect();
-            for unknown in table.keys().filter(|it| !names.contains(&it.as_str())) {
-                let hint = nearest(unknown, names.iter().copied());
-                self.wrong.push(format!("{module}.{unknown} is not a setting{hint} ({file})"));
+            let n_wrong = self.wrong.len();
+            let (texts, missing) = self.texts_of(def, &mut variables);
+            let may_be_absent = registry.is_provider(module) && texts.is_empty() && !is_used(module);
+            if may_be_absent && !missing.is_empty() {
+                continue;
             }
-            for key in def.keys {
-                let name = format!("{module}.{}", key.name);
-                let variable = variable_of(module, key.name);
-                if let Some(other) = variables.insert(variable.clone(), name.clone()) {
-                    self.wrong.push(format!("{name} and {other} are both read from {variable}"));
-                }
-                let mut values = Vec::new();
-                match table.get(key.name).map(text_of) {
-                    Some(Some(text)) => values.push((text, file.clone())),
-                    Some(None) => {
-                        self.wrong.push(format!("{name}: it must be a text, a number or a list ({file})"))
-                    }
-                    None => {}
-                }
-                values.extend(self.variable(&variable).map(|it| (it, variable)));
-                values.extend(self.set.get(&name).map(|it| (it.clone(), "--set".to_owned())));
-                if values.is_empty() && key.default.is_none() && (key.is_required)() {
-                    self.wrong.push(format!("{name} must be set: it has no default"));
-                    continue;
-                }
-                let default = key.default.map_or_else(|| "none".to_owned(), |it| it());
-                let check = |text: &str| (key.check)(text).map(|()| text.to_owned());
-                texts.extend(self.choose(&name, &default, key.is_secret, values, check).map(|it| (name, it)));
+            let text = |name: &&str| format!("{module}.{name} must be set: it has no default");
+            self.wrong.extend(missing.iter().map(text));
+            if self.wrong.len() == n_wrong {
+                // Each was checked above; what is left is how they fit together.
+                self.wrong.extend(settings.read(def, &|name| texts.get(name).cloned()).err());
             }
         }
-        let text = |module: &str, name: &str| texts.get(&format!("{module}.{name}")).cloned();
-        match ModuleSettings::of(registry, &text) {
-            Ok(settings) => settings,
-            // What is wrong was said above, with its source.
-            Err(_) if self.wrong.len() > n_wrong => ModuleSettings::default(),
-            Err(wrong) => {
-                self.wrong.extend(wrong);
-                ModuleSettings::default()
-            }
+        settings
+    }
+
+    /// The texts of the settings of a module that are set and valid, and the names of those that must be set
+    /// and are not. `variables` are the variables of the environment so far, with the settings they are for.
+    fn texts_of(
+        &mut self,
+        def: &SettingsDef,
+        variables: &mut BTreeMap<String, String>,
+    ) -> (BTreeMap<&'static str, String>, Vec<&'static str>) {
+        let module = def.module;
+        let (mut texts, mut missing) = (BTreeMap::new(), Vec::new());
+        let (file, table) = self.table(module);
+        let names: Vec<&str> = def.keys.iter().map(|it| it.name).collect();
+        for unknown in table.keys().filter(|it| !names.contains(&it.as_str())) {
+            let hint = nearest(unknown, names.iter().copied());
+            self.wrong.push(format!("{module}.{unknown} is not a setting{hint} ({file})"));
         }
+        for key in def.keys {
+            let name = format!("{module}.{}", key.name);
+            let variable = variable_of(module, key.name);
+            if let Some(other) = variables.insert(variable.clone(), name.clone()) {
+                self.wrong.push(format!("{name} and {other} are both read from {variable}"));
+            }
+            let mut values = Vec::new();
+            match table.get(key.name).map(text_of) {
+                Some(Some(text)) => values.push((text, file.clone())),
+                Some(None) => {
+                    self.wrong.push(format!("{name}: it must be a text, a number or a list ({file})"));
+                }
+                None => {}
+            }
+            values.extend(self.variable(&variable).map(|it| (it, variable)));
+            values.extend(self.set.get(&name).map(|it| (it.clone(), "--set".to_owned())));
+            if values.is_empty() && key.must_be_set() {
+                missing.push(key.name);
+            }
+            let default = key.default.map_or_else(|| "none".to_owned(), |it| it());
+            let check = |text: &str| (key.check)(text).map(|()| text.to_owned());
+            texts.extend(self.choose(&name, &default, key.is_secret, values, check).map(|it| (key.name, it)));
+        }
+        (texts, missing)
     }
 
     pub(super) fn flags(&mut self, known: &[&FeatureFlag]) -> Flags {

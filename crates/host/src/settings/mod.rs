@@ -283,10 +283,12 @@ impl Settings {
         match known(&settings.modules_off) {
             Ok(known) => {
                 settings.flags = loading.flags(known.flags);
-                settings.providers = loading.providers(&known.providers);
+                settings.providers = loading.providers(&known);
                 settings.email_provider =
                     loading.get(&EMAIL_PROVIDER, |id| linked_in(&known.providers, "notification", id));
-                settings.modules = loading.modules(known.registry);
+                let (chosen, mails) = (&settings.providers, settings.email_provider.as_deref());
+                let is_used = |id: &str| chosen.names(id) || mails == Some(id);
+                settings.modules = loading.modules(known.registry, is_used);
             }
             Err(problems) => loading.wrong.extend(problems),
         }

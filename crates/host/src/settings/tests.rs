@@ -2,7 +2,10 @@
 
 use std::{os::unix::ffi::OsStringExt as _, time::Duration};
 
-use atoll_kernel::{registry::Settings as _, settings};
+use atoll_kernel::{
+    registry::{ProviderEntry, ProviderKind, Settings as _},
+    settings,
+};
 
 use super::*;
 
@@ -233,6 +236,69 @@ fn settings_of_modules_are_refused_with_all_others() {
             "mail.sender must be set: it has no default",
         ]
     );
+}
+
+trait Pigeon: Send + Sync {}
+struct Homing;
+impl Pigeon for Homing {}
+static HOMING: &dyn Pigeon = &Homing;
+static PIGEON_POST: ProviderEntry = ProviderEntry::new::<dyn Pigeon>("pp_bank", "", &HOMING);
+
+impl ProviderKind for dyn Pigeon {
+    const NAME: &'static str = "payment";
+}
+
+settings! {
+    /// A bank.
+    struct BankSettings = "pp_bank" {
+        /// The account.
+        account: String;
+        /// The user.
+        user: Option<String>;
+        /// The password.
+        password: Option<Secret>;
+    }
+    check BankSettings::check;
+}
+
+impl BankSettings {
+    fn check(&self) -> Result<(), String> {
+        match (&self.user, &self.password) {
+            (None, Some(_)) => Err("pp_bank.password needs pp_bank.user".into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[test]
+fn settings_of_a_provider_must_be_set_where_it_is_named() {
+    let load = |file: &str| {
+        let (settings, providers) = (vec![BankSettings::DEF], vec![&PIGEON_POST]);
+        load_with(Registry { settings, providers, ..Registry::default() }, file, "", &[], &[])
+    };
+    let unused = load("").expect("nothing needs to be set");
+    for shown in ["providers.payment = pp_cash (default)", "pp_bank.account = none (default)"] {
+        assert!(unused.shown.iter().any(|it| it == shown), "{:?}", unused.shown);
+    }
+    let named = "[providers]\npayment = [\"pp_bank\"]\n";
+    let must = "pp_bank.account must be set: it has no default";
+    for (file, wrong) in [
+        (named.to_owned(), must),
+        ("[pp_bank]\nuser = \"ann\"".to_owned(), must),
+        (
+            format!("{named}[pp_bank]\naccount = \"1\"\npassword = \"2\""),
+            "pp_bank.password needs pp_bank.user",
+        ),
+        (
+            "[pp_bank]\nacount = \"1\"".to_owned(),
+            "pp_bank.acount is not a setting (did you mean `account`?) (atoll.toml)",
+        ),
+    ] {
+        let Err(Wrong(all)) = load(&file) else { panic!("it is wrong: {file}") };
+        assert_eq!(all, [wrong]);
+    }
+    let set_up = load(&format!("{named}[pp_bank]\naccount = \"1\"")).expect("settings");
+    assert_eq!(format!("{:?}", set_up.modules), "(settings of 1 modules)");
 }
 
 #[test]
