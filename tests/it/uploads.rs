@@ -109,6 +109,28 @@ async fn uploaded_files_are_served_as_images_or_to_be_downloaded() {
 }
 
 #[tokio::test]
+async fn local_files_are_uploaded_through_this_server_only() {
+    let (app, admin) = TestApp::with_files_of(1000).await.with_admin().await;
+    let path = "/admin/uploads/presigned-urls";
+    let of = |name: &str, size: f64| serde_json::json!({ "originalname": name, "mime_type": "text/csv", "size": size });
+    let answer = admin.post(path, of("Products.CSV", 1000.0)).await.ok();
+    assert_eq!((&answer["url"], &answer["extension"]), (&"/admin/uploads".into(), &"csv".into()));
+    for (body, expected) in [
+        (of("a.csv", 1001.0), "413 unknown_error: The file is too large"),
+        (of("a.csv", -1.0), "400 invalid_data: Invalid request: Value for field 'size' too small"),
+        (of("a.csv", 1.5), "400 invalid_data: A size is a whole number of bytes"),
+        (serde_json::json!({}), "400 invalid_data: Invalid request: Field 'originalname' is required"),
+    ] {
+        let error = admin.post(path, body).await.error();
+        assert!(error.starts_with(expected), "{error}, not {expected}");
+    }
+    assert_eq!(app.client().post(path, of("a.csv", 1.0)).await.status, 401);
+    // Another method than that of the route is a file of this name.
+    assert_eq!(admin.get(path).await.status, 404);
+    assert_eq!(stored(&app), [""; 0]);
+}
+
+#[tokio::test]
 async fn deleted_files_are_not_served() {
     let (app, admin) = TestApp::init().await.with_admin().await;
     let (kept, deleted) = (upload_one(&admin, "a.png", PNG).await, upload_one(&admin, "b.png", PNG).await);

@@ -69,6 +69,10 @@ test("uploads", async () => {
   assert.equal((await api.delete(files[0].id)).deleted, true)
   assert.equal(await refused(api.retrieve(files[0].id)), 404)
   assert.equal((await fetch(files[0].url)).status, 404)
+  const { url, extension, size } = await api.presignedUrl({
+    originalname: "products.csv", mime_type: "text/csv", size: 12,
+  })
+  assert.deepEqual([url, extension, size], ["/admin/uploads", "csv", 12])
 })
 
 test("stores and currencies", async () => {

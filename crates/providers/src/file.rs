@@ -19,6 +19,15 @@ pub trait FileStorage: Send + Sync {
 
     /// Deletes a file. One that does not exist is no error.
     fn delete(&self, ctx: Ctx, key: String) -> Working<()>;
+
+    /// A URL to which a client may `PUT` the content of a new file for
+    /// [`PRESIGNED_URL_LIFETIME`](atoll_kernel::limits::PRESIGNED_URL_LIFETIME), past this server. The
+    /// storage must refuse another media type and another size than those that are given here. None by
+    /// default: the storage takes files by `put` alone.
+    fn presign(&self, ctx: Ctx, key: String, upload: DirectUpload) -> Working<Option<String>> {
+        let _ = (ctx, key, upload);
+        Box::pin(async { Ok(None) })
+    }
 }
 
 provider_kind! { dyn FileStorage as "file" }
@@ -27,6 +36,15 @@ provider_kind! { dyn FileStorage as "file" }
 pub trait Content: Send {
     /// The next bytes; none at the end.
     fn chunk(&mut self) -> Pin<Box<dyn Future<Output = Result<Option<Bytes>, Fault>> + Send + '_>>;
+}
+
+/// What a client may upload past this server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DirectUpload {
+    /// The media type: one that [`direct_type`] allows.
+    pub media_type: &'static str,
+    /// The size in bytes.
+    pub n_bytes: u64,
 }
 
 /// The kind of a key, for its prefix.
@@ -42,14 +60,18 @@ impl Kind for File {
 /// Longest extension that a key keeps of a name.
 const EXTENSION_CHARS_MAX: usize = 8;
 
+/// The extension of a name in lower case, if it is one that a key keeps.
+pub fn extension_of(name: &str) -> Option<String> {
+    name.rsplit_once('.').map(|(_, it)| it.to_ascii_lowercase()).filter(|it| {
+        (1..=EXTENSION_CHARS_MAX).contains(&it.len()) && it.bytes().all(|it| it.is_ascii_alphanumeric())
+    })
+}
+
 /// A new key for a file of this name: an id, and the extension of the name in lower case. Nothing else of the
 /// name is kept; it is whatever a client wrote.
 pub fn key_of(name: &str, at: &Moment) -> String {
     let id = at.id::<File>();
-    let extension = name.rsplit_once('.').map(|(_, it)| it.to_ascii_lowercase()).filter(|it| {
-        (1..=EXTENSION_CHARS_MAX).contains(&it.len()) && it.bytes().all(|it| it.is_ascii_alphanumeric())
-    });
-    extension.map_or_else(|| id.to_string(), |it| format!("{id}.{it}"))
+    extension_of(name).map_or_else(|| id.to_string(), |it| format!("{id}.{it}"))
 }
 
 /// Can this be the key of a file? Letters, digits, `-`, `_` and `.`, which is not the first; so no key leads
@@ -75,6 +97,32 @@ pub fn image_type(key: &str, content: &[u8]) -> Option<&'static str> {
         _ => return None,
     };
     is_it.then_some(media_type)
+}
+
+/// The media types of files that a client may upload past this server, with the extensions that their keys
+/// may have: none that a browser would run scripts of. Nobody looks into such a file, and the storage serves
+/// it with the type that the client has stated.
+const DIRECT_TYPES: &[(&str, &[&str])] = &[
+    ("image/jpeg", &["jpg", "jpeg"]),
+    ("image/png", &["png"]),
+    ("image/gif", &["gif"]),
+    ("image/webp", &["webp"]),
+    ("image/avif", &["avif"]),
+    ("video/mp4", &["mp4"]),
+    ("application/pdf", &["pdf"]),
+    ("application/zip", &["zip"]),
+    ("application/json", &["json"]),
+    ("text/plain", &["txt"]),
+    ("text/csv", &["csv"]),
+    // What browsers on a machine with Excel say of CSV files.
+    ("application/vnd.ms-excel", &["csv"]),
+];
+
+/// The media type, if a file with this key and this type may be uploaded past this server.
+pub fn direct_type(key: &str, media_type: &str) -> Option<&'static str> {
+    let extension = key.rsplit_once('.')?.1;
+    let (known, extensions) = DIRECT_TYPES.iter().find(|(it, _)| *it == media_type)?;
+    extensions.contains(&extension).then_some(*known)
 }
 
 #[cfg(test)]
@@ -121,6 +169,30 @@ mod tests {
             (&*"a".repeat(FILE_KEY_CHARS_MAX + 1), false),
         ] {
             assert_eq!(is_key(text), is, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_types_without_scripts_are_uploaded_past_this_server() {
+        for (key, media_type, is) in [
+            ("a.png", "image/png", true),
+            ("a.jpeg", "image/jpeg", true),
+            ("a.csv", "text/csv", true),
+            ("a.csv", "application/vnd.ms-excel", true),
+            ("a.html", "text/html", false),
+            ("a.png", "text/html", false),
+            ("a.svg", "image/svg+xml", false),
+            ("a.html", "image/png", false),
+            ("a.html", "text/plain", false),
+            ("a.xhtml", "application/xhtml+xml", false),
+            ("a.js", "text/javascript", false),
+            ("a.png", "image/png; charset=utf-8", false),
+            ("a.png", "image/png\r\nx: y", false),
+            ("a.bin", "application/octet-stream", false),
+            ("png", "image/png", false),
+            ("a.png", "", false),
+        ] {
+            assert_eq!(direct_type(key, media_type), is.then_some(media_type), "{key} {media_type}");
         }
     }
 

@@ -8,7 +8,9 @@ use std::{future::Future, pin::Pin};
 
 use atoll_kernel::Fault;
 
-pub use file::{Content, FileStorage, ID_PREFIX, image_type, is_key, key_of};
+pub use file::{
+    Content, DirectUpload, FileStorage, ID_PREFIX, direct_type, extension_of, image_type, is_key, key_of,
+};
 pub use notification::{EMAIL, Notification, NotificationProvider};
 
 /// The future of a call to a provider.

@@ -64,9 +64,9 @@ impl Engine {
     pub const ALL: [Engine; 2] = [Engine::Memory, Engine::Redb];
 }
 
-/// Settings of a test's application.
+/// Settings of a test's application: `Setup::default().providers("file", &["s3"]).setting("s3.bucket", "b")`.
 #[derive(Default)]
-struct Setup {
+pub struct Setup {
     probe: Option<Arc<dyn Probe>>,
     flags: Flags,
     origins: Origins,
@@ -78,6 +78,33 @@ struct Setup {
     email_provider: Option<String>,
     /// Settings of modules, by `module.name`.
     settings: BTreeMap<String, String>,
+}
+
+impl Setup {
+    /// The providers of a kind that serve.
+    #[must_use]
+    pub fn providers(mut self, kind: &str, ids: &[&str]) -> Setup {
+        self.providers.set(kind, ids.iter().map(|it| (*it).to_owned()).collect());
+        self
+    }
+
+    /// The notification provider that sends e-mails.
+    #[must_use]
+    pub fn email_provider(self, id: &str) -> Setup {
+        Setup { email_provider: Some(id.to_owned()), ..self }
+    }
+
+    /// A setting of a module or a provider: `("restock.days", "7")`.
+    #[must_use]
+    pub fn setting(mut self, name: &str, text: impl ToString) -> Setup {
+        self.settings.insert(name.to_owned(), text.to_string());
+        self
+    }
+
+    /// An application in memory with these settings.
+    pub async fn init(self) -> TestApp {
+        TestApp::assemble(memory(), self).await
+    }
 }
 
 /// An application with a store of its own. On drop the store is verified, and its folder removed.
@@ -129,16 +156,12 @@ impl TestApp {
 
     /// An application in memory whose uploaded files have at most this many bytes.
     pub async fn with_files_of(file_bytes_max: usize) -> TestApp {
-        let store = Data::Memory.open(registry().expect("a registry")).expect("a store");
-        let setup = Setup { file_bytes_max: Some(file_bytes_max), ..Setup::default() };
-        TestApp::assemble(store, setup).await
+        Setup { file_bytes_max: Some(file_bytes_max), ..Setup::default() }.init().await
     }
 
     /// An application in memory that sends e-mails by this notification provider, if any.
     pub async fn with_email_provider(id: Option<&str>) -> TestApp {
-        let store = Data::Memory.open(registry().expect("a registry")).expect("a store");
-        let setup = Setup { email_provider: id.map(str::to_owned), ..Setup::default() };
-        TestApp::assemble(store, setup).await
+        Setup { email_provider: id.map(str::to_owned), ..Setup::default() }.init().await
     }
 
     /// As `over`, with trusted reverse proxies in these networks.
@@ -154,9 +177,7 @@ impl TestApp {
 
     /// As `over`, with these providers of a kind.
     pub async fn served_by(store: Store, kind: &str, ids: &[&str]) -> TestApp {
-        let mut providers = ProviderChoice::default();
-        providers.set(kind, ids.iter().map(|it| (*it).to_owned()).collect());
-        TestApp::assemble(store, Setup { providers, ..Setup::default() }).await
+        TestApp::assemble(store, Setup::default().providers(kind, ids)).await
     }
 
     /// As `over`, with settings of modules: `("restock.days", "7")`.

@@ -12,7 +12,7 @@ mod replay;
 mod shop;
 mod verified;
 
-pub use app::{Engine, PACE, TestApp, memory, token};
+pub use app::{Engine, PACE, Setup, TestApp, memory, token};
 pub use client::{Answer, Client};
 pub use described::{check_schema, operation_of};
 pub use drawn::{SEED, check_drawn, times};

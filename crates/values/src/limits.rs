@@ -213,5 +213,12 @@ pub const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Most that this setting can be: a local file that is served is read into memory.
 pub const FILE_BYTES_CEILING: usize = 64 * 1024 * 1024;
 
+/// How long a presigned URL accepts the upload of a file: longer than the largest file takes over a slow
+/// line.
+pub const PRESIGNED_URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+/// Characters of the name of a file, as a client states it for a presigned URL: file systems allow 255.
+pub const FILE_NAME_CHARS_MAX: usize = 255;
+
 /// Characters of the name of a stored file. Names that are made here have about 40; file systems allow 255.
 pub const FILE_KEY_CHARS_MAX: usize = 200;

@@ -1,15 +1,19 @@
-//! Admin routes of uploaded files: `/admin/uploads`, with the file storages that serve.
+//! Admin routes of uploaded files: `/admin/uploads`, with the file storages that serve; presigned uploads.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use atoll_kernel::{
-    Ctx, Fault, Moment,
-    http::{Answer, Bytes, Call, IncomingFile, Params, Part, Reply, Type, header_names as header, required},
-    limits::{UPLOAD_BYTES_MAX, UPLOADS_IN_FLIGHT_BYTES_MAX},
+    Ctx, Decimal, Fault, FaultKind, Moment,
+    http::{
+        Answer, Body, Bytes, Call, IncomingFile, Params, Part, Reply, Type, header_names as header, optional,
+        required,
+    },
+    limits::{FILE_NAME_CHARS_MAX, UPLOAD_BYTES_MAX, UPLOADS_IN_FLIGHT_BYTES_MAX},
     routes,
     serde_json::{Value, json},
 };
-use atoll_providers::{Content, FileStorage, key_of};
+use atoll_providers::{Content, DirectUpload, FileStorage, direct_type, extension_of, key_of};
+use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 routes! {
@@ -18,6 +22,10 @@ routes! {
     /// Deletes an uploaded file. One that does not exist is no error. Records that hold its URL are not
     /// changed, and caches may still serve it.
     Delete "/admin/uploads/:id" (Admin, ANY) => delete: Answer::Deleted;
+    /// Presigns an upload. A file is then sent by `PUT` to an address of the storage, which takes it for 15
+    /// minutes, with this media type and of this size. If the storage takes no files itself, or none of this
+    /// type, the address is `/admin/uploads`, for a form.
+    Post "/admin/uploads/presigned-urls" (Admin, ANY, PRESIGN) => presign: PRESIGNED;
 }
 
 routes! {
@@ -41,9 +49,34 @@ const FILE: Answer = Answer::Object(&[Part::value("file", SHOWN, "The file.")]);
 const FILES: Answer =
     Answer::Object(&[Part::value("files", Type::List(&SHOWN), "The files, in the order of the form.")]);
 
+const PRESIGN: Body = &[&[
+    required("originalname", Type::Text).about("The name of the file. Its extension is kept."),
+    required("mime_type", Type::Text).about("The media type."),
+    required("size", Type::NotNegative).about("The size in bytes, at most `file_bytes_max`."),
+    optional("access", Type::Words(&["public", "private"])).about("Files are public: `private` is refused."),
+]];
+
+const PRESIGNED: Answer = Answer::Object(&[
+    Part::value("url", Type::Text, "Where to send the file: an address for `PUT`, or `/admin/uploads`."),
+    Part::value(
+        "filename",
+        Type::Text,
+        "The id that the file has then; one that is sent as a form has another.",
+    ),
+    Part::value("originalname", Type::Text, "The name of the file."),
+    Part::value("mime_type", Type::Text, "The media type."),
+    Part::value("extension", Type::Text, "The extension of the name; empty if it has none."),
+    Part::value("size", Type::Number, "The size in bytes."),
+]);
+
 /// The storages that serve, with the one for new files first.
 fn storages(ctx: &Ctx) -> impl Iterator<Item = &'static dyn FileStorage> {
     ctx.providers().of::<dyn FileStorage>().map(|(_, it)| it)
+}
+
+/// The storage for new files.
+fn for_new_files(ctx: &Ctx) -> Result<&'static dyn FileStorage, Fault> {
+    storages(ctx).next().ok_or_else(|| Fault::not_allowed("No file storage serves: see `providers.file`"))
 }
 
 fn shown(id: &str, url: &str) -> Value {
@@ -70,6 +103,51 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
     Ok(Reply::json(&json!({ "id": id, "object": "file", "deleted": true })))
 }
 
+/// A file that is to be sent.
+#[derive(Deserialize)]
+struct Announced {
+    originalname: String,
+    mime_type: String,
+    size: Decimal,
+    access: Option<String>,
+}
+
+async fn presign(mut call: Call) -> Result<Reply, Fault> {
+    let Announced { originalname, mime_type, size, access } = call.read()?;
+    let ctx = call.app.clone();
+    let at = Moment::new(ctx.now(), call.pass.actor.clone());
+    drop(call);
+    if access.as_deref() == Some("private") {
+        return Err(Fault::not_allowed("Files are public: there is no storage for private ones"));
+    }
+    if originalname.chars().count() > FILE_NAME_CHARS_MAX {
+        return Err(Fault::invalid(format!("A name has at most {FILE_NAME_CHARS_MAX} characters")));
+    }
+    let bytes_max = ctx.config().files.bytes_max;
+    if size > Decimal::from(bytes_max as i64) {
+        return Err(Fault::new(FaultKind::TooLarge, "The file is too large"));
+    }
+    let n_bytes = size.to_i64().and_then(|it| u64::try_from(it).ok());
+    let n_bytes = n_bytes.ok_or_else(|| Fault::invalid("A size is a whole number of bytes"))?;
+    let key = key_of(&originalname, &at);
+    let storage = for_new_files(&ctx)?;
+    let url = match direct_type(&key, &mime_type) {
+        Some(media_type) => {
+            storage.presign(ctx.clone(), key.clone(), DirectUpload { media_type, n_bytes }).await?
+        }
+        None => None,
+    };
+    let answer = json!({
+        "url": url.as_deref().unwrap_or("/admin/uploads"),
+        "filename": key,
+        "extension": extension_of(&originalname).unwrap_or_default(),
+        "originalname": originalname,
+        "mime_type": mime_type,
+        "size": n_bytes,
+    });
+    Ok(Reply::json(&answer))
+}
+
 /// The budget for uploads that are arriving, in units of 1 kB.
 struct InFlight(Arc<Semaphore>);
 
@@ -92,9 +170,7 @@ async fn upload(call: Call) -> Result<Reply, Fault> {
     let Ok(_budget) = budget.try_acquire_many_owned(u32::try_from(n_units).unwrap_or(u32::MAX)) else {
         return Err(Fault::busy("Too many files are being uploaded; try again soon", BUSY_RETRY_S));
     };
-    let storage = storages(&ctx).next();
-    let storage =
-        storage.ok_or_else(|| Fault::not_allowed("No file storage serves: see `providers.file`"))?;
+    let storage = for_new_files(&ctx)?;
     let mut files = call.files(ctx.config().files.bytes_max)?;
     let at = Moment::new(ctx.now(), call.pass.actor.clone());
     // What the call holds keeps space in the store, and an upload takes its time.

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use atoll_host::Host;
 use atoll_restock as _;
+#[cfg(feature = "s3")]
+use atoll_s3 as _;
 use mimalloc::MiMalloc;
 
 #[global_allocator]
