@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// For each layer, the layers that it may depend on. Names are folders; `plugins/*` is one layer.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -64,6 +64,15 @@ const OUTSIDE: &[&str] = &["crates/testkit", "tests", "xtask"];
 /// Plugins that only a test links in.
 const EXAMPLES: &[&str] = &["review", "sale-channels"];
 
+/// The manifests of the workspace.
+fn workspace() -> Metadata {
+    MetadataCommand::new()
+        .manifest_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"))
+        .no_deps()
+        .exec()
+        .expect("the manifests")
+}
+
 fn layer(root: &Path, package: &Package) -> String {
     let folder = package.manifest_path.parent().expect("a folder").as_std_path();
     let folder = folder.strip_prefix(root).expect("a member").to_str().expect("text").to_owned();
@@ -74,11 +83,7 @@ fn layer(root: &Path, package: &Package) -> String {
 
 #[test]
 fn crates_depend_on_lower_layers_only() {
-    let metadata = MetadataCommand::new()
-        .manifest_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"))
-        .no_deps()
-        .exec()
-        .expect("the manifests");
+    let metadata = workspace();
     let root = metadata.workspace_root.as_std_path();
     let layers: BTreeMap<String, String> =
         metadata.packages.iter().map(|it| (it.name.to_string(), layer(root, it))).collect();
@@ -124,15 +129,20 @@ fn every_plugin_is_in_the_core_or_the_binary() {
 /// What the start knows of an extension is what its manifest says; here the folder says it.
 #[test]
 fn the_manifests_of_extensions_say_so() {
-    let packages = MetadataCommand::new()
-        .manifest_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"))
-        .no_deps()
-        .exec()
-        .expect("the manifests");
+    let packages = workspace();
     let root = packages.workspace_root.as_std_path();
     for package in &packages.packages {
         let is_extension = package.metadata["atoll"]["kind"] == "extension";
         assert_eq!(is_extension, layer(root, package) == "plugins/extensions", "{}", package.name);
+    }
+}
+
+#[test]
+fn all_crates_have_one_version_and_are_not_published() {
+    let workspace = workspace();
+    for package in &workspace.packages {
+        assert_eq!(package.version, workspace.packages[0].version, "{}", package.name);
+        assert_eq!(package.publish, Some(Vec::new()), "{}", package.name);
     }
 }
 

@@ -1,8 +1,9 @@
-//! `cargo xtask ci`: formatting, clippy, doc comments, tidy, generated code, SDK and tests, as in CI.
+//! `cargo xtask ci`: formatting, clippy, doc comments, tidy, the public interface, generated code, SDK and
+//! tests, as in CI.
 
 use std::process::ExitCode;
 
-use crate::{cargo, custom_host, new, sdk, test, tidy};
+use crate::{api, cargo, custom_host, new, sdk, test, tidy};
 
 /// Checks that are one cargo command, and how to fix a failure.
 const CHECKS: [(&[&str], &str); 3] = [
@@ -34,6 +35,9 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     eprintln!("ci: cargo xtask tidy");
     let tidy = tidy::run(&[])?;
     anyhow::ensure!(tidy == ExitCode::SUCCESS, "ci stops at `cargo xtask tidy`: fix what is listed above");
+    eprintln!("ci: cargo xtask api --check");
+    let api = api::run(&["--check".to_owned()])?;
+    anyhow::ensure!(api == ExitCode::SUCCESS, "ci stops at `cargo xtask api --check`: see above");
     eprintln!("ci: cargo xtask new --check");
     anyhow::ensure!(
         new::run(&["--check".to_owned()])? == ExitCode::SUCCESS,

@@ -1,5 +1,6 @@
 //! `cargo xtask`: the developers' commands. A command is a row of the table below and a function.
 
+mod api;
 mod bench;
 mod cargo;
 mod ci;
@@ -62,7 +63,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "ci",
         args: "",
-        about: "what CI runs: fmt, clippy, doc, tidy, new --check, sdk, test; stops at the first failure",
+        about: "what CI runs: fmt, clippy, doc, tidy, api, new --check, sdk, test; stops at the first failure",
         run: ci::run,
     },
     Command {
@@ -77,6 +78,12 @@ const COMMANDS: &[Command] = &[
         args: "[--check]",
         about: "write the list of everything that is linked in to tests/registry.txt, or check it",
         run: registry::run,
+    },
+    Command {
+        name: "api",
+        args: "[--check]",
+        about: "write the public items of the crates that modules and hosts name to tests/api, or check them",
+        run: api::run,
     },
     Command {
         name: "format",

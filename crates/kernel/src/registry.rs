@@ -7,7 +7,6 @@ use std::{
 };
 
 pub use crate::flag::{FeatureFlag, Flags};
-pub use crate::optional::{LeftOut, PartOf, Place, address};
 pub use crate::problem::{Problem, nearest};
 pub use crate::provider::{ProviderChoice, ProviderEntry, ProviderKind, ProviderKindEntry, Providers};
 pub use crate::settings::{
@@ -15,7 +14,11 @@ pub use crate::settings::{
     out_of_range, read_setting, unquoted,
 };
 #[doc(hidden)]
-pub use crate::{linked::Linked, manifest::Manifest};
+pub use crate::{
+    linked::Linked,
+    manifest::Manifest,
+    optional::{LeftOut, PartOf, Place, address},
+};
 use atoll_storage::{EVENTS, SEQUENCES};
 
 use crate::{
