@@ -26,6 +26,9 @@ impl fmt::Display for Registry {
                     writeln!(f, "    index {space}")?;
                 }
             }
+            for table in module.dropped {
+                writeln!(f, "  dropped {}", table.name)?;
+            }
         }
         for module in &self.left_out.modules {
             writeln!(f, "module {} (optional): switched off", module.name)?;

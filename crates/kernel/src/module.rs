@@ -2,7 +2,7 @@
 
 use crate::{
     Moment, Write,
-    data::{AnyService, RowError, SpaceDef},
+    data::{AnyService, RowError, Space, SpaceDef},
     query::Relation,
     registry::Providers,
 };
@@ -18,6 +18,8 @@ pub struct Module {
     pub services: &'static [&'static dyn AnyService],
     /// Spaces that it uses beside its tables, and what is in them: [`Slots`](crate::data::Slots).
     pub spaces: &'static [SpaceDef],
+    /// Records of earlier versions that it needs no more: they are deleted at the next start.
+    pub dropped: &'static [DroppedTable],
     /// Relations between its own entities.
     pub relations: &'static [Relation],
     /// Are its records about the running of the program itself? Changes of those emit no events: a subscriber
@@ -30,6 +32,46 @@ pub struct Module {
     pub needs: &'static [&'static str],
     /// Writes the records that the module needs, if they are missing. Called at every start.
     pub seed: Option<Seed>,
+}
+
+/// The records of an entity that an earlier version of a module had, as `dropped!` names them.
+#[derive(Clone, Copy, Debug)]
+pub struct DroppedTable {
+    /// The name of the entity.
+    pub name: Space,
+    /// Its soft-deleted records.
+    pub deleted: Space,
+    /// All its indexes that data may have.
+    pub indexes: &'static [Space],
+}
+
+impl DroppedTable {
+    pub(crate) fn spaces(&self) -> impl Iterator<Item = Space> {
+        [self.name, self.deleted].into_iter().chain(self.indexes.iter().copied())
+    }
+}
+
+/// Names an entity that a module has no more, and all indexes that it had: its records are deleted when data
+/// of the earlier version is opened. Without it they stay in the data, and are not read.
+///
+/// ```
+/// use atoll_kernel::{data::Module, dropped};
+///
+/// static MODULE: Module = Module {
+///     name: "review",
+///     dropped: &[dropped!("review_vote", "review_vote.by_review")],
+///     ..Module::EMPTY
+/// };
+/// ```
+#[macro_export]
+macro_rules! dropped {
+    ($entity:literal $(, $index:literal)* $(,)?) => {
+        $crate::data::DroppedTable {
+            name: $entity,
+            deleted: concat!($entity, ".deleted"),
+            indexes: &[$($index),*],
+        }
+    };
 }
 
 /// Writes records that are missing, and those of the providers that serve.
@@ -94,6 +136,7 @@ impl Module {
         summary: "",
         services: &[],
         spaces: &[],
+        dropped: &[],
         relations: &[],
         is_log: false,
         is_optional: false,

@@ -35,7 +35,7 @@ use crate::{
     linked::linked,
     middleware::Middleware,
     migration::FORMAT,
-    module::Module,
+    module::{DroppedTable, Module},
     problem::problems,
     projection::Projection,
     query::{Computed, Graph, Relation, Resolve},
@@ -318,6 +318,7 @@ impl Registry {
         let mut spaces = vec![FORMAT];
         spaces.extend(self.slots().map(|it| it.space));
         spaces.extend(self.tables().flat_map(|it| it.spaces()));
+        spaces.extend(self.dropped().flat_map(DroppedTable::spaces));
         spaces.extend(self.links.iter().flat_map(|link| [link.name, link.reverse, link.deleted]));
         spaces.extend(self.projections.iter().flat_map(|it| it.spaces));
         spaces.sort_unstable();
@@ -342,6 +343,11 @@ impl Registry {
     /// The tables of all modules.
     pub(crate) fn tables(&self) -> impl Iterator<Item = &'static dyn TableSource> {
         self.modules.iter().flat_map(|it| it.services).map(|it| it.table())
+    }
+
+    /// The tables of earlier versions that modules have dropped.
+    pub(crate) fn dropped(&self) -> impl Iterator<Item = &'static DroppedTable> {
+        self.modules.iter().flat_map(|it| it.dropped)
     }
 
     /// Writes the records that modules need. `providers` are those that serve.

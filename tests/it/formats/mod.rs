@@ -1,5 +1,6 @@
 //! Format of the stored data: folders of earlier formats are opened, and changes of the format are detected.
 
+mod dropped;
 mod migration;
 mod shapes;
 mod shop;

@@ -18,6 +18,7 @@ use crate::{
         fingerprint::Fields,
         rebuild::{PROGRESS, Unit, key_of},
     },
+    module::DroppedTable,
     projection::Projection,
 };
 
@@ -55,6 +56,8 @@ impl Plan {
                 refusals.extend(refusal(before, part, fields.get(key)));
             }
         }
+        let dropped = || registry.dropped().filter(|it| stored.contains_key(&PartKind::Table.key(it.name)));
+        refusals.extend(dropped().flat_map(|it| indexes_left(it, &stored)));
         refuse(refusals)?;
         let mut plan = Plan {
             is_new: stored.is_empty() && is_empty(view, registry)?,
@@ -69,7 +72,11 @@ impl Plan {
         if !plan.is_new {
             plan.add_units(registry, &stored, &known);
         }
-        plan.add_gone(&stored, &known);
+        for table in dropped() {
+            let before = stored[&PartKind::Table.key(table.name)].clone();
+            plan.units.push(Unit::Dropped { table, before });
+        }
+        plan.add_gone(registry, &stored, &known);
         let touched: BTreeSet<String> = plan.units.iter().flat_map(Unit::keys).collect();
         let is_kept = |it: &&Fingerprint| stored.get(&it.key()) == Some(it) && !touched.contains(&it.key());
         let read = if plan.is_new { BTreeSet::new() } else { plan.read(&stored, &known) };
@@ -157,9 +164,15 @@ impl Plan {
     /// Parts that are stored and not linked in. Records stay as they are. Links and projections lose their
     /// fingerprints: other modules may change meanwhile what they follow, so they must be rebuilt when they
     /// return.
-    fn add_gone(&mut self, stored: &BTreeMap<String, Fingerprint>, known: &BTreeMap<String, Fingerprint>) {
+    fn add_gone(
+        &mut self,
+        registry: &Registry,
+        stored: &BTreeMap<String, Fingerprint>,
+        known: &BTreeMap<String, Fingerprint>,
+    ) {
         for part in stored.values().filter(|it| !known.contains_key(&it.key())) {
             match part.kind {
+                PartKind::Table if registry.dropped().any(|it| it.name == part.name) => {}
                 PartKind::Table | PartKind::Space => self.notes.push(format!(
                     "{} is switched off or not linked in: its records stay as they are, and are not read",
                     part.key()
@@ -204,6 +217,7 @@ impl Plan {
                     derived.insert(link.reverse);
                 }
                 Unit::Projection { projection, .. } => derived.extend(projection.spaces),
+                Unit::Dropped { .. } => {}
             }
         }
         (derived, counted)
@@ -230,7 +244,7 @@ impl Plan {
                     }
                 }
                 Unit::Link { link, .. } => refusals.extend(link.shared(view, N_NAMED_MAX)?),
-                Unit::Projection { .. } => {}
+                Unit::Projection { .. } | Unit::Dropped { .. } => {}
             }
         }
         Ok(refusals)
@@ -294,6 +308,17 @@ fn is_empty(view: &dyn Read, registry: &Registry) -> Result<bool, StoreError> {
 
 fn refuse(refusals: Vec<String>) -> Result<(), MigrationError> {
     if refusals.is_empty() { Ok(()) } else { Err(MigrationError::Refused(refusals)) }
+}
+
+/// Indexes of a dropped table that are stored, and that `dropped!` does not name: their entries would be
+/// left.
+fn indexes_left(table: &DroppedTable, stored: &BTreeMap<String, Fingerprint>) -> Vec<String> {
+    let of_table = stored.values().filter(|it| it.kind == PartKind::Index && it.of == table.name);
+    let left = of_table.filter(|it| !table.indexes.contains(&it.name.as_str()));
+    left.map(|it| {
+        format!("table {} is dropped, and its index {} is not named there: name it", table.name, it.name)
+    })
+    .collect()
 }
 
 /// Why the stored data of a part cannot be migrated to the schema of this program.
@@ -372,6 +397,9 @@ impl fmt::Display for Unit {
             }
             Unit::Projection { projection: Projection { name, .. }, .. } => {
                 write!(f, "projection {name}: is rebuilt")
+            }
+            Unit::Dropped { table, .. } => {
+                write!(f, "table {}: was dropped, and its records are deleted", table.name)
             }
         }
     }

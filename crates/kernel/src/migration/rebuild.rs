@@ -18,6 +18,7 @@ use crate::{
     data::{Change, Direction, Scan, Space, Store, TableSource},
     link::Link,
     migration::{FORMAT, Fingerprint, MigrationError, PartKind, Plan},
+    module::DroppedTable,
     projection::Projection,
 };
 
@@ -49,6 +50,11 @@ pub(super) enum Unit {
     Projection {
         projection: &'static Projection,
         registry: &'static Registry,
+    },
+    /// A table that its module has no more: its rows and indexes are deleted.
+    Dropped {
+        table: &'static DroppedTable,
+        before: Fingerprint,
     },
 }
 
@@ -140,6 +146,10 @@ impl Plan {
             }
         }
         self.changed.iter().for_each(|it| put(tx, it));
+        for table in self.dropped() {
+            let key = key_of(tx, &table.key());
+            tx.delete(key);
+        }
         let key = key_of(tx, PROGRESS);
         tx.delete(key);
         Ok((N_BATCH - n_left, None))
@@ -156,8 +166,8 @@ impl Plan {
     }
 
     /// Removes the fingerprints of all that will be rebuilt; the others stay, and protect what they describe.
-    /// Where records are rewritten, the fingerprint says from now on that some have the new version, so that
-    /// a program that does not know it refuses the data.
+    /// Where records are rewritten or deleted, the fingerprint says from now on that some have the new
+    /// version, so that a program that does not know it refuses the data.
     fn distrust(&self, tx: &mut dyn Write) {
         for name in self.units.iter().flat_map(Unit::keys).chain(self.gone.iter().cloned()) {
             let key = key_of(tx, &name);
@@ -167,6 +177,19 @@ impl Plan {
         for part in self.known.iter().filter(|it| rewritten.contains(&it.key())) {
             put(tx, &Fingerprint { is_partly_older: true, ..part.clone() });
         }
+        for table in self.dropped().filter(|it| !it.is_partly_older) {
+            let version = table.version + 1;
+            put(tx, &Fingerprint { version, is_partly_older: true, ..table.clone() });
+        }
+    }
+
+    /// The fingerprints of the tables that are deleted, as they are stored. They go with the last batch, so
+    /// that an interrupted migration goes on.
+    fn dropped(&self) -> impl Iterator<Item = &Fingerprint> {
+        self.units.iter().filter_map(|it| match it {
+            Unit::Dropped { before, .. } => Some(before),
+            _ => None,
+        })
     }
 }
 
@@ -199,6 +222,7 @@ impl Unit {
             Unit::Table { indexes, .. } => indexes.iter().map(|it| PartKind::Index.key(it)).collect(),
             Unit::Link { link, .. } => vec![PartKind::Link.key(link.name)],
             Unit::Projection { projection, .. } => vec![PartKind::Projection.key(projection.name)],
+            Unit::Dropped { table, .. } => table.indexes.iter().map(|it| PartKind::Index.key(it)).collect(),
         }
     }
 
@@ -212,6 +236,7 @@ impl Unit {
                 let kind = |of: &str| if is_link(of) { PartKind::Link } else { PartKind::Table };
                 projection.follows.iter().map(|it| kind(it).key(it)).collect()
             }
+            Unit::Dropped { .. } => Vec::new(),
         }
     }
 
@@ -259,6 +284,7 @@ impl Unit {
                 let clear = derived.flat_map(|it| clear(it));
                 clear.chain(projection.follows.iter().map(|it| Phase::Show(it))).collect()
             }
+            Unit::Dropped { table, .. } => table.spaces().flat_map(clear).collect(),
         }
     }
 
@@ -308,7 +334,9 @@ impl Unit {
                 show(tx, projection, registry, of, after, n_max)?
             }
             // No unit has these phases.
-            (Phase::Show(_), _) | (_, Unit::Projection { .. }) => Batch { last: None, n_done: 0 },
+            (Phase::Show(_), _) | (_, Unit::Projection { .. } | Unit::Dropped { .. }) => {
+                Batch { last: None, n_done: 0 }
+            }
         };
         Ok(batch)
     }
