@@ -25,8 +25,8 @@ static SUBSCRIPTION: Resource = Resource {
     one: "restock_subscription",
     many: "restock_subscriptions",
     fields: &[
-        "id", "variant_id", "sales_channel_id", "customer_id", "email", "quantity", "status", "told_at",
-        "expires_at", "created_at", "updated_at",
+        "id", "variant_id", "sales_channel_id", "customer_id", "email", "quantity", "locale", "status",
+        "told_at", "expires_at", "created_at", "updated_at",
     ],
     store_fields: None,
     renamed: &[],

@@ -1,36 +1,60 @@
-//! Hook: a step of this extension in a flow of the core. When a cart becomes an order, the shopper who waits
-//! for one of its variants need not be told any more, and the order shows that it came of a subscription.
+//! Hooks: steps of this extension in a flow of the core. When a cart becomes an order, its metadata say of
+//! which subscriptions it came (a hook that contributes), and the shopper need not be told any more.
 
-use atoll_flows::points::{ORDER_PLACED, OrderPlaced};
-use atoll_kernel::{Fault, flow::Local, hook, serde_json::Map};
+use atoll_flows::points::{ORDER_PLACED, OrderExtras, OrderPlaced, OrderToPlace, PLACE_ORDER};
+use atoll_kernel::{
+    Fault, Metadata, StoreError,
+    flow::Local,
+    hook,
+    serde_json::{Map, json},
+};
 use atoll_order::Order;
 
 use crate::{
     BY_EMAIL, RESTOCK, RESTOCK_SUBSCRIPTION_ORDER, RESTOCK_SUBSCRIPTIONS, RestockStatus, RestockSubscription,
 };
 
+hook! { "restock.mark-order" in PLACE_ORDER => mark_order }
+
+/// Adds the ids of the subscriptions to the metadata of the order, `restock_subscriptions`, for systems that
+/// get the order and cannot follow its links.
+fn mark_order(flow: &mut Local<'_>, input: &OrderToPlace) -> Result<OrderExtras, Fault> {
+    let mut extras = OrderExtras::default();
+    let bought = bought(flow, &input.order)?;
+    if !bought.is_empty() {
+        let ids: Vec<_> = bought.iter().map(|it| &it.id).collect();
+        let ids = ("restock_subscriptions".to_owned(), json!(ids));
+        extras.metadata = Metadata(Some(Map::from_iter([ids])));
+    }
+    Ok(extras)
+}
+
 hook! { "restock.note-purchase" in ORDER_PLACED => note_purchase }
 
-/// Runs in the transaction that places the order: an error would refuse the order, so a damaged subscription
-/// is skipped.
+/// Closes the subscriptions, and links the order to them.
 fn note_purchase(flow: &mut Local<'_>, placed: &OrderPlaced) -> Result<(), Fault> {
-    if !flow.ctx().is_on(&RESTOCK) {
-        return Ok(());
-    }
-    let order = &placed.order;
-    let email = order.email.as_deref().unwrap_or_default().to_lowercase();
-    for it in RESTOCK_SUBSCRIPTIONS.table.list_undamaged_by(flow.tx, &BY_EMAIL, &[&email])? {
-        if it.status != RestockStatus::Bought && is_bought(order, &it) {
-            let close = |it: &mut RestockSubscription| it.status = RestockStatus::Bought;
-            RESTOCK_SUBSCRIPTIONS.update(flow.tx, flow.at, &it.id, close)?;
-            RESTOCK_SUBSCRIPTION_ORDER.attach(flow.tx, flow.at, &it.id, &order.id, Map::new())?;
-        }
+    for it in bought(flow, &placed.order)? {
+        let close = |it: &mut RestockSubscription| it.status = RestockStatus::Bought;
+        RESTOCK_SUBSCRIPTIONS.update(flow.tx, flow.at, &it.id, close)?;
+        RESTOCK_SUBSCRIPTION_ORDER.attach(flow.tx, flow.at, &it.id, &placed.order.id, Map::new())?;
     }
     Ok(())
 }
 
-/// Is it an order of the variant, in the channel of the subscription?
-fn is_bought(order: &Order, it: &RestockSubscription) -> bool {
-    let has_variant = order.items.iter().any(|line| line.variant_id.as_ref() == Some(&it.variant_id));
-    has_variant && order.sales_channel_id == it.sales_channel_id
+/// The subscriptions of the buyer to what the order buys, in its channel; none while the extension is off.
+///
+/// It is asked in the transaction that places the order: an error would refuse the order, so a damaged
+/// subscription is skipped.
+fn bought(flow: &Local<'_>, order: &Order) -> Result<Vec<RestockSubscription>, StoreError> {
+    if !flow.ctx().is_on(&RESTOCK) {
+        return Ok(Vec::new());
+    }
+    let is_bought = |it: &RestockSubscription| {
+        let has_variant = order.items.iter().any(|line| line.variant_id.as_ref() == Some(&it.variant_id));
+        has_variant && order.sales_channel_id == it.sales_channel_id && it.status != RestockStatus::Bought
+    };
+    let email = order.email.as_deref().unwrap_or_default().to_lowercase();
+    let mut found = RESTOCK_SUBSCRIPTIONS.table.list_undamaged_by(flow.tx, &BY_EMAIL, &[&email])?;
+    found.retain(is_bought);
+    Ok(found)
 }

@@ -9,6 +9,7 @@ mod checks;
 mod computed;
 mod decide;
 pub mod events;
+mod extend;
 mod flag;
 mod flows;
 mod hooks;
@@ -22,7 +23,7 @@ mod types;
 
 use atoll_kernel::{
     data::{Index, Module, Service},
-    module,
+    dropped, module,
     query::Visibility,
 };
 
@@ -35,8 +36,8 @@ pub use links::{
     RESTOCK_SUBSCRIPTION_CUSTOMER, RESTOCK_SUBSCRIPTION_ORDER, RESTOCK_SUBSCRIPTION_SALES_CHANNEL,
     RESTOCK_SUBSCRIPTION_VARIANT,
 };
-pub use settings::{BATCH, EXPIRES_AFTER, PER_EMAIL_MAX, RECHECK_AFTER};
-pub use types::{RestockStatus, RestockSubscription};
+pub use settings::{BATCH, RECHECK_AFTER, RestockSettings};
+pub use types::{RestockState, RestockStatus, RestockSubscription};
 
 /// Entity name of subscriptions in links and queries.
 pub const RESTOCK_SUBSCRIPTION: &str = "restock_subscription";
@@ -59,6 +60,17 @@ pub const WAITING_BY_VARIANT: Index<RestockSubscription> =
             keys.add(&[&it.variant_id]);
         }
     });
+
+/// The waiting subscriptions of a customer to a variant in a channel, for the computed field `restock_state`.
+pub const WAITING_BY_CUSTOMER: Index<RestockSubscription> = Index::on(
+    "restock_subscription.waiting_by_customer",
+    &["customer_id", "variant_id", "sales_channel_id", "status"],
+    |it, keys| {
+        if let (true, Some(customer)) = (it.is_waiting(), &it.customer_id) {
+            keys.add(&[customer, &it.variant_id, it.channel()]);
+        }
+    },
+);
 
 /// The waiting subscriptions of a channel, to be asked about when the channel itself changes.
 pub const WAITING_BY_CHANNEL: Index<RestockSubscription> =
@@ -101,8 +113,8 @@ pub const BY_CUSTOMER: Index<RestockSubscription> =
 /// A storefront sees one if it knows its id, with a key of its channel, as it does a cart; only the customer
 /// has a list of them.
 pub static RESTOCK_SUBSCRIPTIONS: Service<RestockSubscription> = Service::new(&[
-    ONE_PER_SHOPPER, WAITING_BY_VARIANT, WAITING_BY_CHANNEL, WAITING_BY_CHECK, BY_EXPIRY, BY_EMAIL,
-    BY_VARIANT, BY_CUSTOMER,
+    ONE_PER_SHOPPER, WAITING_BY_VARIANT, WAITING_BY_CUSTOMER, WAITING_BY_CHANNEL, WAITING_BY_CHECK,
+    BY_EXPIRY, BY_EMAIL, BY_VARIANT, BY_CUSTOMER,
 ])
 .visible(Visibility::ById { channel: "sales_channel_id", customer: "customer_id" });
 
@@ -110,6 +122,8 @@ module! { Module {
     name: "restock",
     summary: "Shoppers who wait for sold-out variants",
     services: &[&RESTOCK_SUBSCRIPTIONS],
+    // Version 1 kept a record of each mail; `told_at` says what they did.
+    dropped: &[dropped!("restock_notice", "restock_notice.by_email")],
     is_optional: true,
     ..Module::EMPTY
 } }

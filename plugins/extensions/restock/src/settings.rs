@@ -1,15 +1,32 @@
-//! Settings of the extension: limits and times, in one place.
+//! Settings: what an operator sets below `[restock]` in `atoll.toml`, with defaults and limits; and the
+//! constants that nobody needs to set.
 
 use std::time::Duration;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+use atoll_kernel::{Ctx, Timestamp, settings};
 
-/// A subscription is deleted so long after it was made, whether or not the shopper was told: it holds an
-/// e-mail address, which is not kept for longer than it is of use.
-pub const EXPIRES_AFTER: Duration = Duration::from_secs(90 * DAY.as_secs());
+settings! {
+    /// Settings of restock.
+    pub struct RestockSettings = "restock" {
+        /// Days after which a subscription is deleted, whether or not the shopper was told: it holds an
+        /// e-mail address, which is not kept for longer than it is of use. A change is for new subscriptions.
+        pub days: u32 = 90, 1..=730;
+        /// Most subscriptions of one e-mail address, and of one customer, in all states: anybody with a
+        /// publishable key can make them.
+        pub per_shopper_max: u64 = 100, 1..=10_000;
+    }
+}
 
-/// Most subscriptions of one e-mail address, in all states: anybody with a publishable key can make them.
-pub const PER_EMAIL_MAX: u64 = 100;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// When a subscription that is made at this time is deleted.
+pub(crate) fn expiry(ctx: &Ctx, made: Timestamp) -> Timestamp {
+    made.plus_millis(i64::from(ctx.settings::<RestockSettings>().days) * DAY_MS)
+}
+
+/// Most characters of the language of a shopper, as BCP 47 recommends: anybody with a publishable key can say
+/// one.
+pub(crate) const LOCALE_MAX: usize = 35;
 
 /// Most subscriptions that one transaction tells, checks or deletes: a long transaction holds up all others.
 pub const BATCH: usize = 100;

@@ -37,8 +37,8 @@ static SUBSCRIPTION: Resource = Resource {
     one: "restock_subscription",
     many: "restock_subscriptions",
     fields: &[
-        "id", "variant_id", "sales_channel_id", "email", "quantity", "status", "told_at", "expires_at",
-        "created_at", "variant.id", "variant.title", "variant.product.title",
+        "id", "variant_id", "sales_channel_id", "email", "quantity", "locale", "status", "told_at",
+        "expires_at", "created_at", "variant.id", "variant.title", "variant.product.title",
     ],
     store_fields: Some(StoreFields { whole: &["variant", "variant.product"], parts: &[] }),
     renamed: &[],
@@ -58,6 +58,7 @@ const SUBSCRIBE: Body = &[&[
     optional("email", Type::Email)
         .about("Where to; by default the address of the customer who is logged in."),
     optional("quantity", Type::Positive).about("How many are wanted; one by default."),
+    optional("locale", Type::Text).about("The language in which to tell the shopper: `de-CH`."),
     optional("sales_channel_id", Type::Text).about("The channel, if the key has several."),
 ]];
 
@@ -66,6 +67,7 @@ struct SubscribeBody {
     variant_id: String,
     email: Option<String>,
     quantity: Option<Decimal>,
+    locale: Option<String>,
     sales_channel_id: Option<String>,
 }
 
@@ -74,14 +76,15 @@ async fn index(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn subscribe(mut call: Call) -> Result<Reply, Fault> {
-    let SubscribeBody { variant_id, email, quantity, sales_channel_id } = call.read()?;
+    let SubscribeBody { variant_id, email, quantity, locale, sales_channel_id } = call.read()?;
     let plan = SUBSCRIPTION.plan(&call);
     plan.check(&call.view)?;
     let scope = match sales_channel_id {
         Some(channel) => call.pass.scope()?.in_channels(&[channel])?,
         None => call.pass.scope()?.clone(),
     };
-    let input = Subscribe { scope, variant_id, email, quantity: quantity.unwrap_or(Decimal::ONE) };
+    let quantity = quantity.unwrap_or(Decimal::ONE);
+    let input = Subscribe { scope, variant_id, email, quantity, locale };
     let (made, view) = call.app.run(&SUBSCRIBE_TO_RESTOCK, call.pass.actor, input).await?;
     plan.show(&view, Arc::new(made))
 }

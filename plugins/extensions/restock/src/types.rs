@@ -1,5 +1,7 @@
 //! Records: `entity!` with an enumeration (`words!`), hidden fields, and the history of its second version.
 
+use std::time::Duration;
+
 use atoll_kernel::{
     Decimal, Fault, Timestamp,
     data::Step,
@@ -8,7 +10,18 @@ use atoll_kernel::{
     words,
 };
 
-use crate::settings::EXPIRES_AFTER;
+words! {
+    /// What a storefront shows a shopper of a variant.
+    pub enum RestockState {
+        /// It can be bought.
+        #[default]
+        Available = "available",
+        /// It cannot be bought: the shopper may subscribe.
+        SoldOut = "sold_out",
+        /// It cannot be bought, and the customer who is logged in waits for it.
+        Subscribed = "subscribed",
+    }
+}
 
 words! {
     /// State of a subscription.
@@ -36,6 +49,9 @@ entity! {
         pub email: String,
         /// How many are wanted: the shopper is told when so many can be bought.
         pub quantity: Decimal = Decimal::ONE,
+        /// The language in which to tell the shopper, as the storefront names it: `de-CH`; null if it did
+        /// not. New in version 2: a field with a default needs no step.
+        pub locale: Option<String>,
         /// State of the subscription.
         pub status: RestockStatus,
         /// When the shopper was told; null before.
@@ -70,6 +86,10 @@ impl RestockSubscription {
     }
 }
 
+/// Time after which subscriptions of version 1 expire: what the setting `days` says by default. A migration
+/// depends on the stored records alone, and reads no settings.
+const FIRST_EXPIRE_AFTER: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
 /// Brings a record of version 1 to version 2. Stored times are numbers of milliseconds.
 fn add_states(fields: &mut Map<String, Value>) -> Result<(), String> {
     let millis = |name: &str| fields.get(name).and_then(Value::as_i64);
@@ -78,7 +98,7 @@ fn add_states(fields: &mut Map<String, Value>) -> Result<(), String> {
     };
     let was_told = fields.get("notified").and_then(Value::as_bool).unwrap_or_default();
     let status = if was_told { RestockStatus::Told } else { RestockStatus::Waiting };
-    let expires = Timestamp::from_millis(created).plus(EXPIRES_AFTER);
+    let expires = Timestamp::from_millis(created).plus(FIRST_EXPIRE_AFTER);
     fields.insert("status".into(), status.as_str().into());
     fields.insert("told_at".into(), if was_told { updated.into() } else { Value::Null });
     fields.insert("expires_at".into(), expires.millis().into());

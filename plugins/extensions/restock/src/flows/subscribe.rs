@@ -4,14 +4,16 @@
 use std::sync::Arc;
 
 use atoll_customer::CUSTOMERS;
-use atoll_kernel::{Decimal, Fault, FaultKind, Read, flow, flow::Local, serde_json::json, storefront::Scope};
+use atoll_kernel::{
+    Ctx, Decimal, Fault, FaultKind, Read, StoreError, flow, flow::Local, serde_json::json, storefront::Scope,
+};
 
 use crate::{
-    BY_EMAIL, ONE_PER_SHOPPER, RESTOCK_SUBSCRIPTIONS, RestockSubscription,
+    BY_CUSTOMER, BY_EMAIL, ONE_PER_SHOPPER, RESTOCK_SUBSCRIPTIONS, RestockSubscription,
     decide::decide,
     events::SUBSCRIBED,
     points::{self, SubscriptionNow, ToSubscribe},
-    settings::{EXPIRES_AFTER, PER_EMAIL_MAX},
+    settings::{LOCALE_MAX, RestockSettings, expiry},
 };
 
 /// The input of [`SUBSCRIBE_TO_RESTOCK`].
@@ -25,13 +27,16 @@ pub struct Subscribe {
     pub email: Option<String>,
     /// How many are wanted.
     pub quantity: Decimal,
+    /// The language in which to tell the shopper, if the storefront names it.
+    pub locale: Option<String>,
 }
 
 flow! {
     /// Subscribes a shopper to a variant that is sold out in a channel. Event: `restock.subscribed`.
     ///
     /// Errors: 404 for a variant that the channel does not show; 400 if it can be bought now, without an
-    /// e-mail address, with several channels, or beyond [`PER_EMAIL_MAX`]; 422 if the shopper waits already.
+    /// e-mail address, with several channels, or beyond the setting
+    /// `per_shopper_max`; 422 if the shopper waits already.
     pub static SUBSCRIBE_TO_RESTOCK: Flow<Subscribe, RestockSubscription> =
         "subscribe-to-restock" (subscribe), hooks: &[&points::VALIDATE, &points::SUBSCRIBED];
 }
@@ -49,7 +54,8 @@ fn subscribe(flow: &mut Local<'_>, input: Subscribe) -> Result<RestockSubscripti
             email: email_of(tx, &input)?,
             variant_id: input.variant_id,
             quantity: input.quantity,
-            expires_at: at.now().plus(EXPIRES_AFTER),
+            locale: locale_of(input.locale)?,
+            expires_at: expiry(ctx, at.now()),
             ..RestockSubscription::default()
         };
         input.scope.must_show(tx, &subscription.variant_id)?;
@@ -59,7 +65,7 @@ fn subscribe(flow: &mut Local<'_>, input: Subscribe) -> Result<RestockSubscripti
             return Err(Fault::not_allowed(format!("{quantity} of {variant_id} can be bought now")));
         }
         subscription.check_at = decision.check_at;
-        check_is_new(tx, &subscription)?;
+        check_is_new(ctx, tx, &subscription)?;
         Ok(RESTOCK_SUBSCRIPTIONS.create(tx, at, subscription)?)
     })?;
     flow.emit(SUBSCRIBED, json!({ "id": made.id }))?;
@@ -90,14 +96,31 @@ fn email_of(tx: &dyn Read, input: &Subscribe) -> Result<String, Fault> {
     Ok(email.trim().to_lowercase())
 }
 
-/// Refuses a second subscription to the same, and too many of one address.
-fn check_is_new(tx: &dyn Read, it: &RestockSubscription) -> Result<(), Fault> {
+/// The language, if it is as long as one can be.
+fn locale_of(locale: Option<String>) -> Result<Option<String>, Fault> {
+    match locale {
+        Some(long) if long.len() > LOCALE_MAX => {
+            Err(Fault::invalid(format!("A locale has at most {LOCALE_MAX} characters")))
+        }
+        locale => Ok(locale),
+    }
+}
+
+/// Refuses a second subscription to the same, and too many of one shopper.
+fn check_is_new(ctx: &Ctx, tx: &dyn Read, it: &RestockSubscription) -> Result<(), Fault> {
     if ONE_PER_SHOPPER.count(tx, &[&it.variant_id, it.channel(), &it.email])? > 0 {
         let text = format!("{} waits for {} already", it.email, it.variant_id);
         return Err(Fault::new(FaultKind::Duplicate, text));
     }
-    if BY_EMAIL.count(tx, &[&it.email])? >= PER_EMAIL_MAX {
-        return Err(Fault::not_allowed(format!("An address has at most {PER_EMAIL_MAX} subscriptions")));
+    let max = ctx.settings::<RestockSettings>().per_shopper_max;
+    let of_customer = |id: &String| -> Result<u64, StoreError> { BY_CUSTOMER.count(tx, &[id]) };
+    for (who, n) in [
+        ("An address", BY_EMAIL.count(tx, &[&it.email])?),
+        ("A customer", it.customer_id.as_ref().map_or(Ok(0), of_customer)?),
+    ] {
+        if n >= max {
+            return Err(Fault::not_allowed(format!("{who} has at most {max} subscriptions")));
+        }
     }
     Ok(())
 }

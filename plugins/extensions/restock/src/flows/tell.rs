@@ -37,8 +37,8 @@ fn tell(flow: &mut Local<'_>, ids: Vec<String>) -> Result<Vec<String>, Fault> {
     })?;
     for (it, decision) in &told {
         let event = json!({
-            "id": it.id, "email": it.email, "customer_id": it.customer_id, "variant_id": it.variant_id,
-            "sales_channel_id": it.sales_channel_id, "quantity": it.quantity,
+            "id": it.id, "email": it.email, "locale": it.locale, "customer_id": it.customer_id,
+            "variant_id": it.variant_id, "sales_channel_id": it.sales_channel_id, "quantity": it.quantity,
             "available_quantity": decision.available,
         });
         flow.emit(AVAILABLE, event)?;

@@ -7,6 +7,7 @@ mod migration;
 mod operator;
 mod race;
 mod shopper;
+mod state;
 mod time;
 mod wall;
 

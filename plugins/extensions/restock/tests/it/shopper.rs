@@ -1,8 +1,8 @@
 //! What a shopper does: subscribe, list, unsubscribe, be told once, buy.
 
 use atoll_kernel::{Actor, Moment, Write};
-use atoll_restock::{PER_EMAIL_MAX, RESTOCK_SUBSCRIPTIONS, RestockSubscription};
-use atoll_testkit::{complete, id};
+use atoll_restock::{RESTOCK_SUBSCRIPTIONS, RestockSubscription};
+use atoll_testkit::{TestApp, complete, id, memory};
 use serde_json::json;
 
 use crate::{Bench, deliver};
@@ -52,6 +52,11 @@ async fn bad_subscriptions_are_refused() {
         ),
         (
             &bench.storefront,
+            json!({ "email": "a@test.dev", "locale": "x".repeat(36) }),
+            "400 invalid_data: A locale has at most 35 characters",
+        ),
+        (
+            &bench.storefront,
             json!({ "email": "a@test.dev", "quantity": 0 }),
             "400 invalid_data: Invalid request: Value for field 'quantity' too small, expected at least: '0'",
         ),
@@ -73,12 +78,16 @@ async fn bad_subscriptions_are_refused() {
 }
 
 #[tokio::test]
-async fn an_address_has_a_limited_number_of_subscriptions() {
-    let bench = Bench::new().await;
-    let fill = |tx: &mut dyn Write, at: &Moment| {
-        for n in 0..PER_EMAIL_MAX {
+async fn a_shopper_has_as_many_subscriptions_as_the_setting_says() {
+    let app = TestApp::with_settings(memory(), &[("restock.per_shopper_max", "3")]).await;
+    let bench = Bench::over(app).await;
+    let bob = bench.shop.customer(&bench.storefront, "bob@test.dev").await;
+    let bobs = id(&bob.get("/store/customers/me").await.ok()["customer"]);
+    let fill = move |tx: &mut dyn Write, at: &Moment| {
+        for n in 0..3 {
             let other = RestockSubscription {
                 email: "a@test.dev".into(),
+                customer_id: Some(bobs.clone()),
                 variant_id: format!("variant_{n}"),
                 ..RestockSubscription::default()
             };
@@ -89,7 +98,12 @@ async fn an_address_has_a_limited_number_of_subscriptions() {
     bench.shop.app.ctx.write(Actor::System, fill).await.expect("subscriptions");
     assert_eq!(
         bench.subscribe("a@test.dev").await.error(),
-        "400 not_allowed: An address has at most 100 subscriptions"
+        "400 not_allowed: An address has at most 3 subscriptions"
+    );
+    // Another address does not help who is logged in.
+    assert_eq!(
+        bench.ask(&bob, json!({ "email": "b@test.dev" })).await.error(),
+        "400 not_allowed: A customer has at most 3 subscriptions"
     );
     bench.subscribe("b@test.dev").await.ok();
 }
@@ -124,7 +138,8 @@ async fn shoppers_list_their_own_subscriptions_and_delete_them() {
 #[tokio::test]
 async fn a_shopper_is_told_once_and_with_everything_that_a_mail_needs() {
     let bench = Bench::new().await;
-    let made = bench.ask(&bench.storefront, json!({ "email": "ada@test.dev", "quantity": 2 })).await.ok();
+    let wish = json!({ "email": "ada@test.dev", "quantity": 2, "locale": "de-CH" });
+    let made = bench.ask(&bench.storefront, wish).await.ok();
     for n in [1, 2, 0, 5] {
         bench.stock(n).await;
         deliver(&bench.shop.app).await;
@@ -132,8 +147,9 @@ async fn a_shopper_is_told_once_and_with_everything_that_a_mail_needs() {
     }
     let told = &bench.shop.app.events("restock.available")[0];
     let expected = json!({
-        "id": made["restock_subscription"]["id"], "email": "ada@test.dev", "customer_id": null,
-        "variant_id": bench.tea.id, "sales_channel_id": bench.web, "quantity": 2, "available_quantity": 2,
+        "id": made["restock_subscription"]["id"], "email": "ada@test.dev", "locale": "de-CH",
+        "customer_id": null, "variant_id": bench.tea.id, "sales_channel_id": bench.web, "quantity": 2,
+        "available_quantity": 2,
     });
     assert_eq!(*told, expected);
     // It can be subscribed to again when it is sold out again.
@@ -176,7 +192,10 @@ async fn who_has_bought_is_not_told_and_the_order_shows_it() {
     let bought =
         bench.shop.admin.get("/admin/restock-subscriptions?status=bought&fields=order.id,email").await.ok();
     assert_eq!(bought["count"], 2);
-    let path = format!("/admin/orders/{order}?fields=restock_subscriptions.email");
+    let path =
+        format!("/admin/orders/{order}?fields=metadata,restock_subscriptions.id,restock_subscriptions.email");
     let shown = bench.shop.admin.get(&path).await.ok();
+    let subscription = id(&shown["order"]["restock_subscriptions"][0]);
+    assert_eq!(shown["order"]["metadata"], json!({ "restock_subscriptions": [subscription] }));
     assert_eq!(shown["order"]["restock_subscriptions"][0]["email"], "bob@test.dev");
 }

@@ -1,12 +1,14 @@
 //! What time alone changes: windows open, subscriptions expire, missed events are made up for.
 
 use atoll_kernel::Actor;
-use atoll_restock::{BATCH, EXPIRES_AFTER, RECHECK_AFTER, RESTOCK_SUBSCRIPTIONS, RestockSubscription};
+use atoll_restock::{BATCH, RECHECK_AFTER, RESTOCK_SUBSCRIPTIONS, RestockSubscription};
+use atoll_testkit::{TestApp, memory};
 use serde_json::json;
 
 use crate::{Bench, deliver};
 
 const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
 
 #[tokio::test]
 async fn shoppers_are_told_when_a_window_opens_and_not_before() {
@@ -61,8 +63,8 @@ async fn shoppers_of_missed_events_are_told_after_a_while() {
 }
 
 #[tokio::test]
-async fn subscriptions_expire_and_shoppers_who_still_wait_are_named() {
-    let bench = Bench::new().await;
+async fn subscriptions_expire_as_set_and_shoppers_who_still_wait_are_named() {
+    let bench = Bench::over(TestApp::with_settings(memory(), &[("restock.days", "7")]).await).await;
     let app = &bench.shop.app;
     let all = || RESTOCK_SUBSCRIPTIONS.table.count(&app.ctx.view()).expect("a count");
     bench.subscribe("told@test.dev").await.ok();
@@ -72,7 +74,7 @@ async fn subscriptions_expire_and_shoppers_who_still_wait_are_named() {
     for n in 0..=BATCH {
         bench.subscribe(&format!("{n}@test.dev")).await.ok();
     }
-    app.advance_ms(EXPIRES_AFTER.as_millis() as i64 - 1);
+    app.advance_ms(7 * DAY - 1);
     app.run_job("restock.expire").await;
     assert_eq!(all(), BATCH as u64 + 2);
     app.advance_ms(1);
@@ -101,7 +103,7 @@ async fn a_damaged_subscription_holds_no_other_up() {
         Ok(RESTOCK_SUBSCRIPTIONS.create(tx, at, RestockSubscription::default())?)
     };
     app.ctx.write(Actor::System, keep).await.expect("a subscription that expired long ago");
-    app.advance_ms(EXPIRES_AFTER.as_millis() as i64);
+    app.advance_ms(90 * DAY);
     app.run_job("restock.expire").await;
     // The damaged one is left, and `verify` names it.
     assert_eq!(RESTOCK_SUBSCRIPTIONS.table.count(&app.ctx.view()).expect("a count"), 1);
