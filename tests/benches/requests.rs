@@ -1,8 +1,8 @@
 //! What requests cost the processor and the allocator: allocations, bytes and CPU time of one request of each
-//! kind, through the whole router, writer included. `cargo xtask bench requests`; the figures are averages
-//! over many requests in one process, one at a time.
+//! kind, through the whole router, writer included; and how long a test waits for its application.
+//! `cargo xtask bench requests`; the figures are averages over many requests in one process, one at a time.
 
-use std::{alloc::System, fs, io};
+use std::{alloc::System, fs, io, time::Instant};
 
 use atoll_testkit::{Client, Engine, Shop, TestApp, pay};
 use serde_json::json;
@@ -13,6 +13,9 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Requests of each kind that are measured, after as many that are not.
 const N_REQUESTS: usize = 200;
+
+/// Applications that are started one after the other.
+const N_STARTS: usize = 50;
 
 /// Products of the shop, all in one channel.
 const N_PRODUCTS: usize = 60;
@@ -46,6 +49,29 @@ async fn measure(what: &str, mut once: impl AsyncFnMut(usize)) -> String {
         "| {what} | {} | {} | {cpu} |",
         each(change.allocations + change.reallocations),
         each(change.bytes_allocated),
+    )
+}
+
+/// How long a test waits for its application: the first of the process, which builds the registry, and later
+/// ones, each with its admin.
+async fn starts(out: &mut impl io::Write) -> io::Result<()> {
+    let start = async || {
+        let begun = Instant::now();
+        let (app, _) = TestApp::init().await.with_admin().await;
+        let ms = begun.elapsed().as_secs_f64() * 1000.0;
+        drop(app);
+        ms
+    };
+    let first = start().await;
+    let mut later = Vec::new();
+    for _ in 0..N_STARTS {
+        later.push(start().await);
+    }
+    later.sort_by(f64::total_cmp);
+    let (median, worst) = (later[N_STARTS / 2], later[N_STARTS - 1]);
+    writeln!(
+        out,
+        "start of a test app: first {first:.1} ms, then median {median:.1} ms, worst {worst:.1} ms\n"
     )
 }
 
@@ -103,5 +129,8 @@ async fn table(out: &mut impl io::Write) -> io::Result<()> {
 
 fn main() -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(table(&mut io::stdout()))
+    runtime.block_on(async {
+        starts(&mut io::stdout()).await?;
+        table(&mut io::stdout()).await
+    })
 }

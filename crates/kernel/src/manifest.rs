@@ -64,44 +64,54 @@ impl Read {
 
 /// What packages name and must not: each as the module whose package it is, and a sentence.
 pub(crate) fn problems(registry: &Registry) -> Vec<(&'static Module, String)> {
+    let registering = registry.places.values().map(|it| it.package);
+    let of_atoll: BTreeSet<&str> = registering.chain(BELOW.iter().copied()).collect();
     let mut problems = Vec::new();
-    let mut known = Vec::new();
     for it in registry.manifests.iter().filter(|it| !CORE.contains(&it.package)) {
-        match Read::of(it.text) {
-            Ok(read) => known.push((*it, read)),
+        // What a manifest names stands in its text: most need not be parsed.
+        let is_suspect = |name: &&&str| **name != it.package && !FOR_MODULES.contains(*name);
+        if !of_atoll.iter().filter(is_suspect).any(|name| it.text.contains(name)) {
+            continue;
+        }
+        match it.problems(registry, &of_atoll) {
+            Ok(found) => problems.extend(found.into_iter().map(|text| (it.module, text))),
             Err(error) => {
                 problems
                     .push((it.module, format!("the manifest of `{}` cannot be read: {error}", it.package)));
             }
         }
     }
-    let registering: BTreeSet<&str> = registry.places.values().map(|it| it.package).collect();
-    for (it, read) in known.iter().filter(|(_, read)| !read.named.contains(HOST)) {
-        let other = |name: &str| known.iter().find(|(other, _)| other.package == name && name != it.package);
-        for name in &read.named {
-            let of_module = other(name).filter(|(_, other)| !other.is_extension);
-            let is_allowed = FOR_MODULES.contains(&name.as_str())
-                || read.is_extension && (FOR_EXTENSIONS.contains(&name.as_str()) || of_module.is_some());
-            let is_of_atoll = registering.contains(name.as_str()) || BELOW.contains(&name.as_str());
-            if is_allowed || !is_of_atoll {
+    problems
+}
+
+impl Manifest {
+    fn problems(
+        &self,
+        registry: &Registry,
+        of_atoll: &BTreeSet<&str>,
+    ) -> Result<Vec<String>, toml::de::Error> {
+        let read = Read::of(self.text)?;
+        let mut problems = Vec::new();
+        if read.named.contains(HOST) {
+            return Ok(problems);
+        }
+        let (kind, module) = (kind_of(&read), self.module.name);
+        for name in read.named.iter().filter(|it| of_atoll.contains(it.as_str())) {
+            let other = registry.manifests.iter().find(|it| it.package == name && it.package != self.package);
+            let other = other.map(|it| Ok((it.module.name, Read::of(it.text)?))).transpose()?;
+            let is_module = other.as_ref().is_some_and(|(_, it)| !it.is_extension);
+            if FOR_MODULES.contains(&name.as_str())
+                || read.is_extension && (is_module || FOR_EXTENSIONS.contains(&name.as_str()))
+            {
                 continue;
             }
-            let whose = match other(name) {
-                Some((other, read)) => format!(" of the {} `{}`", kind_of(read), other.module.name),
-                None => String::new(),
-            };
-            problems.push((
-                it.module,
-                format!(
-                    "{} `{}` names the package `{name}`{whose}: {}",
-                    kind_of(read),
-                    it.module.name,
-                    rule(read)
-                ),
-            ));
+            let whose =
+                other.map(|(other, it)| format!(" of the {} `{other}`", kind_of(&it))).unwrap_or_default();
+            let rule = rule(&read);
+            problems.push(format!("{kind} `{module}` names the package `{name}`{whose}: {rule}"));
         }
+        Ok(problems)
     }
-    problems
 }
 
 fn kind_of(read: &Read) -> &'static str {

@@ -1,8 +1,8 @@
 //! An application for one test: its own store, a clock that the test moves, clients.
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, LazyLock},
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -12,7 +12,7 @@ use atoll_background::{Background, Pace, start};
 use atoll_flows::user::{NewUser, create_with_login};
 use atoll_host::{Assembly, Data, registry};
 use atoll_kernel::{
-    Actor, Ctx, Moment, Timestamp, Write,
+    Actor, Ctx, Moment, Registry, Timestamp, Write,
     clock::{Clock, ManualClock},
     data::{Space, Store},
     flow::Probe,
@@ -31,8 +31,10 @@ use crate::{
     verified::{VerifiedAtEnd, verify},
 };
 
-/// The password of every admin of the tests. Hashing it once saves each test a tenth of a second.
-static PASSWORD: LazyLock<PasswordHash> = LazyLock::new(|| PasswordHash::new("supersecret").expect("a hash"));
+/// The hash of `supersecret`, the password of every admin of the tests, with the cheapest parameters: neither
+/// making the admin nor a login of a test takes the time of a real one.
+const PASSWORD: &str =
+    "$argon2id$v=19$m=8,t=1,p=1$KyOSuhDkjVLkhEcsaOQ9+g$mFiLy3/93oXvaOWu6EFmTjn2NxcYzPefTcGrqkUJYho";
 
 /// The e-mail address of that admin.
 const ADMIN: &str = "admin@test.dev";
@@ -78,6 +80,8 @@ pub struct Setup {
     email_provider: Option<String>,
     /// Settings of modules, by `module.name`.
     settings: BTreeMap<String, String>,
+    /// The modules that are switched off.
+    off: BTreeSet<String>,
 }
 
 impl Setup {
@@ -101,8 +105,25 @@ impl Setup {
         self
     }
 
+    /// Without this optional module. A process has one choice of modules: all tests of a binary make the
+    /// same, and the first application is opened by it.
+    #[must_use]
+    pub fn without(mut self, module: &str) -> Setup {
+        self.off.insert(module.to_owned());
+        self
+    }
+
     /// An application in memory with these settings.
+    ///
+    /// # Panics
+    /// When the process runs with other modules already, or one of them is needed.
     pub async fn init(self) -> TestApp {
+        if !self.off.is_empty()
+            && let Err(problems) = Registry::without(&self.off)
+        {
+            let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            panic!("{}", texts.join("; "));
+        }
         TestApp::assemble(memory(), self).await
     }
 }
@@ -198,6 +219,7 @@ impl TestApp {
             file_bytes_max,
             email_provider,
             settings,
+            off: _,
         } = setup;
         let text = |module: &str, name: &str| settings.get(&format!("{module}.{name}")).cloned();
         let modules = ModuleSettings::of(registry().expect("a registry"), &text).expect("settings");
@@ -242,8 +264,9 @@ impl TestApp {
     pub async fn with_admin(self) -> (TestApp, Client) {
         let identity = || find_identity(&self.ctx.view(), ADMIN).expect("a store");
         if identity().is_none() {
+            let password = PasswordHash::of_phc(PASSWORD).expect("a hash");
             let create = |tx: &mut dyn Write, at: &Moment| {
-                create_with_login(tx, at, &NewUser { email: ADMIN.into(), password: PASSWORD.clone() })
+                create_with_login(tx, at, &NewUser { email: ADMIN.into(), password })
             };
             self.ctx.write(Actor::System, create).await.expect("an admin");
         }

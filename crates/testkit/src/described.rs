@@ -1,6 +1,10 @@
 //! Validates every answer in a test against the schema of its route in `/openapi.json`.
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::{
+    collections::HashMap,
+    sync::{Once, OnceLock},
+    thread,
+};
 
 use atoll_kernel::{
     FaultKind, Registry, Timestamp,
@@ -26,9 +30,11 @@ fn description() -> &'static Description {
     })
 }
 
-/// Loads the document beforehand, so that no request waits for it: some tests measure time.
+/// Begins to write the document, which takes longer than an application takes to start: the first answer
+/// waits for it, if it must.
 pub(crate) fn prepare() {
-    description();
+    static BEGUN: Once = Once::new();
+    BEGUN.call_once(|| drop(thread::spawn(description)));
 }
 
 /// Validates an answer of the route of this path, if there is one.

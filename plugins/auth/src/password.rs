@@ -29,6 +29,18 @@ impl PasswordHash {
         hash.map(|it| PasswordHash(it.to_string())).map_err(|error| Error::Hash(error.to_string()))
     }
 
+    /// A hash that was made elsewhere, in the PHC format, of any parameters: `$argon2id$v=19$m=…`.
+    ///
+    /// # Errors
+    /// It is not a hash of Argon2.
+    pub fn of_phc(text: &str) -> Result<PasswordHash, Error> {
+        let parsed = phc::PasswordHash::new(text).map_err(|error| Error::Hash(error.to_string()))?;
+        match parsed.algorithm.as_str().starts_with("argon2") && parsed.hash.is_some() {
+            true => Ok(PasswordHash(text.to_owned())),
+            false => Err(Error::Hash("it is not of Argon2".into())),
+        }
+    }
+
     /// The hash, in the PHC format.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -59,6 +71,20 @@ mod tests {
         assert!(!verify_password(Some(hash.as_str()), "supersecret "));
         assert!(!verify_password(None, "supersecret"));
         assert!(!verify_password(Some("rubbish"), "supersecret"));
+    }
+
+    #[test]
+    fn hash_made_elsewhere_verifies_whatever_its_parameters() {
+        let cheap =
+            "$argon2id$v=19$m=8,t=1,p=1$KyOSuhDkjVLkhEcsaOQ9+g$mFiLy3/93oXvaOWu6EFmTjn2NxcYzPefTcGrqkUJYho";
+        let hash = PasswordHash::of_phc(cheap).expect("a hash");
+        assert!(verify_password(Some(hash.as_str()), "supersecret"));
+        assert!(!verify_password(Some(hash.as_str()), "supersecret "));
+        for wrong in
+            ["", "supersecret", "$argon2id$v=19$m=8,t=1,p=1", "$scrypt$ln=1$KyOSuhDkjVLk$mFiLy3/93oXv"]
+        {
+            assert!(PasswordHash::of_phc(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Notes on orders, through the real router.
 
-use atoll_testkit::{Shop, TestApp, complete, id, memory};
+use atoll_testkit::{Setup, Shop, complete, id};
 // Links the module in.
 use order_notes as _;
 
@@ -8,8 +8,11 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 #[tokio::test]
 async fn notes_are_written_listed_with_their_order_and_deleted_when_they_are_old() {
-    let settings = [("order-notes.first_note", "Say thank you"), ("order-notes.days", "7")];
-    let shop = Shop::open(TestApp::with_settings(memory(), &settings).await).await;
+    let setup = Setup::default()
+        .without("fulfillment")
+        .setting("order-notes.first_note", "Say thank you")
+        .setting("order-notes.days", 7);
+    let shop = Shop::open(setup.init().await).await;
     let background = shop.app.background().await;
     let web = shop.channel("Web").await;
     let storefront = shop.storefront(&[&web]).await;
