@@ -70,8 +70,8 @@ async fn a_relation_is_read_once_for_all_branches_of_a_condition() {
     shop.admin.get("/admin/products?variants[sku][$ne]=nobody&fields=id").await.ok();
     let filtered = engine.n_read() - before;
     shop.admin.get("/admin/products?variants[sku][$ne]=nobody&q=tea&order=variants.sku&fields=id").await.ok();
-    // Sorted records are read a second time for the page.
-    assert_eq!(engine.n_read() - before - filtered, filtered + 30);
+    // Sorted records are read a second time for the page, and a word is looked up by two keys.
+    assert_eq!(engine.n_read() - before - filtered, filtered + 30 + 2);
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ mod items;
 mod layers;
 mod links;
 mod listing;
+mod lists;
 mod matrix;
 mod messages;
 mod money;

@@ -9,7 +9,7 @@ use atoll_kernel::{
     http::{Call, Param, ParamKind, Params, Reply, Resource},
     job,
     jobs::{Event, Tick},
-    link, module, projection,
+    link, list_index, module, projection,
     query::{Computed, OnDelete},
     routes,
     serde_json::Value,
@@ -109,6 +109,7 @@ projection! {
         kept: &[],
         version: 1,
         update: |_, _| Ok(()),
+        ..Projection::EMPTY
     };
 }
 
@@ -188,3 +189,13 @@ async fn count(_: Ctx, _: Tick) -> Result<(), Fault> {
 
 /// Points were awarded.
 static AWARDED: HookPoint<Value> = HookPoint::new("pointsAwarded");
+
+list_index! {
+    /// Lists of reviews.
+    static REVIEW_LISTS = "review" of REVIEWS {
+        filters: ["rating"],
+        sorts: ["auther", "author"],
+        search: true,
+        children: PRODUCTS ("product") by "title",
+    }
+}

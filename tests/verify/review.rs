@@ -46,9 +46,8 @@ projection! {
         name: SHELF,
         follows: &["product_review"],
         spaces: &[SHELF],
-        kept: &[],
-        version: 1,
         update: shelve,
+        ..Projection::EMPTY
     };
 }
 

@@ -15,7 +15,7 @@ pub(crate) const WORDS: &[Word] = &[
     ("cancellation", "crates/storage/src/meter.rs"),
     ("cascade", "crates/kernel/src/link/cascade.rs"),
     ("checksum", "crates/storage/src/checksum.rs"),
-    ("collation", "crates/query/src/sort_key.rs"),
+    ("collation", "crates/storage/src/sort_key.rs"),
     ("compensation", "crates/kernel/src/saga/compensate.rs"),
     ("cron", "crates/background/src/scheduler.rs"),
     ("cursor", "crates/background/src/cursor.rs"),

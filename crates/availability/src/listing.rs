@@ -16,8 +16,11 @@ use atoll_kernel::{
     projection,
 };
 use atoll_links::{PRODUCT_SALES_CHANNEL, SALES_CHANNEL_EXCLUDED_VARIANT, Window};
-use atoll_product::{BY_PRODUCT, PRODUCT, PRODUCTS, ProductStatus, VARIANT, VARIANTS};
+use atoll_product::{
+    BY_PRODUCT, PRODUCT, PRODUCT_LISTS, PRODUCTS, ProductStatus, VARIANT, VARIANT_LISTS, VARIANTS,
+};
 use atoll_sales_channel::SALES_CHANNELS;
+use atoll_storage::Sets;
 
 use crate::windowed::{Listing, TemporalIndex};
 
@@ -28,12 +31,16 @@ static PRODUCT_INDEX: TemporalIndex = TemporalIndex {
     windows: "availability.windows",
     edges: "availability.edges",
     swept: "availability.swept",
+    sets: Sets::new("availability.sets"),
+    numbers: &PRODUCT_LISTS,
 };
 static VARIANT_INDEX: TemporalIndex = TemporalIndex {
     listed: VARIANTS_LISTED,
     windows: "availability.variant_windows",
     edges: "availability.variant_edges",
     swept: "availability.variant_swept",
+    sets: Sets::new("availability.variant_sets"),
+    numbers: &VARIANT_LISTS,
 };
 static INDEXES: [&TemporalIndex; 2] = [&PRODUCT_INDEX, &VARIANT_INDEX];
 
@@ -50,11 +57,14 @@ projection! {
         follows: &[PRODUCT, VARIANT, "product_sales_channel", "sales_channel_excluded_variant"],
         spaces: &[
             PRODUCT_INDEX.listed, PRODUCT_INDEX.windows, PRODUCT_INDEX.edges, PRODUCT_INDEX.swept,
+            PRODUCT_INDEX.sets.space(),
             VARIANT_INDEX.listed, VARIANT_INDEX.windows, VARIANT_INDEX.edges, VARIANT_INDEX.swept,
+            VARIANT_INDEX.sets.space(),
         ],
         kept: &[PRODUCT_INDEX.swept, VARIANT_INDEX.swept],
-        version: 1,
+        version: 2,
         update,
+        ..Projection::EMPTY
     };
 }
 

@@ -11,9 +11,9 @@ use atoll_kernel::{
     query::{Context, Ids, Union, Wall},
     storefront::{Price, Scope, Verdict},
 };
-use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
+use atoll_links::{PUBLISHABLE_API_KEY_SALES_CHANNEL, SALES_CHANNEL_EXCLUDED_VARIANT};
 use atoll_order::{ORDERS, Order};
-use atoll_product::{CATEGORY, PRODUCT, VARIANT, shown_categories};
+use atoll_product::{CATEGORY, PRODUCT, VARIANT, VARIANTS, shown_categories};
 use atoll_region::{REGIONS, Region};
 use atoll_sales_channel::{SALES_CHANNELS, SALES_CHANNELS_FLAG, SalesChannel};
 use atoll_store::the_store;
@@ -279,5 +279,18 @@ impl Wall for ChannelScope {
 
     fn customer(&self) -> Option<&str> {
         self.customer.as_deref()
+    }
+
+    fn partly_hidden(&self, view: &dyn Read, children: &str) -> Result<Option<Vec<String>>, StoreError> {
+        if children != VARIANT {
+            return Ok(None);
+        }
+        let mut products = Vec::new();
+        for channel in self.channels.iter().filter(|_| !self.is_whole) {
+            for variant in SALES_CHANNEL_EXCLUDED_VARIANT.rights(view, &channel.id)? {
+                products.extend(VARIANTS.get(view, &variant)?.map(|it| it.product_id.to_string()));
+            }
+        }
+        Ok(Some(products))
     }
 }

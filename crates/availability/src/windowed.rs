@@ -5,7 +5,7 @@
 //! index of the window boundaries (edges). So answers are exact to the millisecond at any time after a sweep;
 //! sweeping only keeps the correction small.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ptr};
 
 use atoll_kernel::{
     Read, StoreError, Timestamp, Write,
@@ -13,7 +13,7 @@ use atoll_kernel::{
     query::Ids,
 };
 use atoll_links::Window;
-use atoll_storage::{KeyBuf, Span, WriteKeys, add_to_group};
+use atoll_storage::{KeyBuf, ListIndex, NumberSet, Sets, Span, WriteKeys, add_to_group, group_key};
 
 /// The key spaces of one index.
 #[derive(Debug)]
@@ -26,6 +26,10 @@ pub(crate) struct TemporalIndex {
     pub(crate) edges: Space,
     /// Key: channel. The time of the last sweep.
     pub(crate) swept: Space,
+    /// The sets of the open ids, by their numbers.
+    pub(crate) sets: Sets,
+    /// The list index that has these numbers.
+    pub(crate) numbers: &'static ListIndex,
 }
 
 /// The start or end of a window: its time, the id, and the window.
@@ -73,6 +77,10 @@ impl TemporalIndex {
             (_, Some(window)) => tx.put(key, bytes_of(window)),
             (true, None) => tx.delete(key),
             (false, None) => return Ok(()),
+        }
+        if was_open != open.is_some() {
+            let number = self.numbers.number_or_new(tx, id)?;
+            self.sets.set(tx, &set_of(channel), number, open.is_some())?;
         }
         add_to_group(tx, self.listed, &[channel], i64::from(open.is_some()) - i64::from(was_open))
     }
@@ -229,6 +237,22 @@ impl Ids for Listing {
         Ok(())
     }
 
+    fn numbers(&self, view: &dyn Read, index: &'static ListIndex) -> Result<Option<NumberSet>, StoreError> {
+        if !ptr::eq(index, self.index.numbers) {
+            return Ok(None);
+        }
+        let mut open = self.index.sets.read(view, &set_of(&self.channel))?;
+        for (id, is_open) in self.corrections(view)? {
+            let Some(number) = index.number(view, &id)? else { continue };
+            if is_open {
+                open.insert(number);
+            } else {
+                open.remove(number);
+            }
+        }
+        Ok(Some(open))
+    }
+
     fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
         let window = match window_at(view, &key(view, self.index.listed, &self.channel, id))? {
             Some(window) => Some(window),
@@ -241,6 +265,11 @@ impl Ids for Listing {
 
 fn key(tx: &dyn Read, space: Space, channel: &str, id: &str) -> Vec<u8> {
     KeyBuf::new(tx.prefix(space)).part(channel).tail(id.as_bytes()).into_bytes()
+}
+
+/// The set of a channel.
+fn set_of(channel: &str) -> Vec<u8> {
+    group_key(&[channel])
 }
 
 fn edges(window: Window) -> impl Iterator<Item = Timestamp> {

@@ -1,6 +1,9 @@
 //! Projections: indexes over several modules, kept up to date in the transaction that changes a record.
 
-use crate::{Moment, Registry, StoreError, Write, change_event, data::Record};
+use crate::{
+    Moment, Registry, StoreError, Write, change_event,
+    data::{ListIndex, Record},
+};
 
 /// A change to a record or to a link, within its transaction.
 pub struct Change<'a> {
@@ -30,6 +33,21 @@ pub struct Projection {
     /// records and links as new ones, in any order and over empty spaces, while all of them are stored
     /// already, it must write the whole projection. Migrations and `verify` rely on that.
     pub update: fn(&mut dyn Write, &Change<'_>) -> Result<(), StoreError>,
+    /// The list index that it maintains, if it does: see `list_index!`.
+    pub list_index: Option<&'static ListIndex>,
+}
+
+impl Projection {
+    /// A projection that does nothing, to be filled in.
+    pub const EMPTY: Projection = Projection {
+        name: "",
+        follows: &[],
+        spaces: &[],
+        kept: &[],
+        version: 1,
+        update: |_, _| Ok(()),
+        list_index: None,
+    };
 }
 
 /// Registers a projection.
@@ -48,6 +66,88 @@ macro_rules! projection {
             "a projection is written\n\
              \x20   /// What it holds.\n\
              \x20   pub static NAME = Projection { name: \"stock\", follows: &[\"product\"], … };"
+        );
+    };
+}
+
+/// Registers the list index of a table: what its lists filter, sort and search by at the cost of a page.
+///
+/// `filters` are fields of few different values (up to some thousands), `sorts` words, names, times and whole
+/// numbers. With `search`, `q` looks the words of the fields in `search [...]` of the entity up, and with
+/// `children` those of the records that belong to it, by an indexed field of theirs. Lists that ask for
+/// something else still work: they read every record that the index admits.
+///
+/// ```
+/// use atoll_kernel::{data::{Module, Service}, entity, list_index, module};
+///
+/// entity! {
+///     /// What a customer says of a product.
+///     pub struct Review = "review" / "reviews", "rev" {
+///         /// The headline.
+///         pub title: String,
+///         /// Where it was written.
+///         pub source: String,
+///     }
+///     search [title]
+/// }
+///
+/// static REVIEWS: Service<Review> = Service::new(&[]);
+///
+/// list_index! {
+///     /// Lists of reviews.
+///     static REVIEW_LISTS = "review" of REVIEWS {
+///         filters: ["source"],
+///         sorts: ["created_at", "title"],
+///         search: true,
+///     }
+/// }
+///
+/// module! { Module { name: "review", summary: "Reviews", services: &[&REVIEWS], ..Module::EMPTY } }
+/// ```
+#[macro_export]
+macro_rules! list_index {
+    (
+        $(#[$meta:meta])* $vis:vis static $NAME:ident = $entity:literal of $SERVICE:ident {
+            filters: [$($filter:literal),* $(,)?],
+            sorts: [$($sort:literal),* $(,)?],
+            search: $search:literal
+            $(, children: $CHILDREN:ident ($child:literal) by $field:literal)? $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        $vis static $NAME: $crate::data::ListIndex = $crate::data::ListIndex {
+            table: &$SERVICE.table,
+            numbers: concat!($entity, ".numbers"),
+            lists: concat!($entity, ".lists"),
+            filters: &[$($filter),*],
+            sorts: &[$($sort),*],
+            search: $search,
+            children: $crate::or_none!(
+                $($crate::data::Children { table: &$CHILDREN.table, field: $field })?
+            ),
+        };
+
+        const _: () = {
+            $crate::projection! {
+                static PROJECTION = $crate::data::Projection {
+                    name: concat!($entity, ".lists"),
+                    follows: &[$entity $(, $child)?],
+                    spaces: &[concat!($entity, ".numbers"), concat!($entity, ".lists")],
+                    kept: &[concat!($entity, ".numbers")],
+                    version: $crate::data::ListIndex::VERSION,
+                    update: |tx, change| $NAME.update(tx, change.before, change.after),
+                    list_index: Some(&$NAME),
+                };
+            }
+        };
+    };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "a list index is written\n\
+             \x20   /// Lists of reviews.\n\
+             \x20   static REVIEW_LISTS = \"review\" of REVIEWS {\n\
+             \x20       filters: [\"source\"], sorts: [\"title\"], search: true,\n\
+             \x20   }"
         );
     };
 }

@@ -299,6 +299,7 @@ impl Registry {
         pair_up(&mut relations);
         relations.iter().for_each(|it| self.graph.add_relation(*it));
         self.computed.iter().for_each(|it| self.graph.add_computed(it));
+        self.projections.iter().filter_map(|it| it.list_index).for_each(|it| self.graph.add_list_index(it));
         self.cleared = reference::cleared(&relations);
         self.followed = Followed::of(&self);
         let unfit = self.extend_routes();

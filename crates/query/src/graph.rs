@@ -7,7 +7,8 @@ use std::{
 };
 
 use atoll_storage::{
-    Direction, EntityDef, FieldKind, Halt, Node, Read, Record, Scalar, Scan, StoreError, TableSource,
+    Direction, EntityDef, FieldKind, Halt, ListIndex, Node, Read, Record, Scalar, Scan, SortKey, StoreError,
+    TableSource,
 };
 use atoll_values::{
     Timestamp,
@@ -15,7 +16,7 @@ use atoll_values::{
 };
 use serde_json::Value;
 
-use crate::{Ids, QueryError, Visibility, Wall, sort_key::SortKey};
+use crate::{Ids, QueryError, Visibility, Wall};
 
 /// The entities, tables and relations of everything that is linked into the program.
 #[derive(Default)]
@@ -25,6 +26,7 @@ pub struct Graph {
     relations: HashMap<&'static str, BTreeMap<&'static str, Relation>>,
     computed: HashMap<&'static str, BTreeMap<&'static str, &'static Computed>>,
     visible: HashMap<&'static str, Visibility>,
+    list_indexes: HashMap<&'static str, &'static ListIndex>,
 }
 
 /// A relation from one entity to another.
@@ -263,6 +265,16 @@ impl Graph {
     /// for admins.
     pub fn visibility(&self, entity: &str) -> Visibility {
         self.visible.get(entity).copied().unwrap_or_default()
+    }
+
+    /// Adds the list index of a table.
+    pub fn add_list_index(&mut self, index: &'static ListIndex) {
+        self.list_indexes.insert(index.def().name, index);
+    }
+
+    /// The list index of the table of an entity, if it has one.
+    pub fn list_index(&self, entity: &str) -> Option<&'static ListIndex> {
+        self.list_indexes.get(entity).copied()
     }
 
     /// Adds a relation.

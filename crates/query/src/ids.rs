@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use atoll_storage::{Direction, Read, Scan, StoreError, TableSource};
+use atoll_storage::{Direction, ListIndex, NumberSet, Read, Scan, StoreError, TableSource};
 
 /// A set of ids in ascending order that knows its size: an index, a link, the listing of a channel.
 pub trait Ids {
@@ -20,6 +20,16 @@ pub trait Ids {
     /// Upper bound of `count`, for sets whose exact count is expensive.
     fn at_most(&self, view: &dyn Read) -> Result<u64, StoreError> {
         self.count(view)
+    }
+
+    /// Does a scan read no more than it visits?
+    fn is_ordered(&self) -> bool {
+        true
+    }
+
+    /// The same set, as the numbers of the records in this list index; `None` if it is not kept like this.
+    fn numbers(&self, _: &dyn Read, _: &'static ListIndex) -> Result<Option<NumberSet>, StoreError> {
+        Ok(None)
     }
 
     /// Is this one of them?
@@ -63,6 +73,19 @@ impl Ids for Union {
         self.0.iter().map(|ids| ids.at_most(view)).sum()
     }
 
+    fn is_ordered(&self) -> bool {
+        self.0.len() == 1 && self.0[0].is_ordered()
+    }
+
+    fn numbers(&self, view: &dyn Read, index: &'static ListIndex) -> Result<Option<NumberSet>, StoreError> {
+        let mut all = NumberSet::new();
+        for ids in &self.0 {
+            let Some(numbers) = numbers_of(view, &**ids, index)? else { return Ok(None) };
+            all |= numbers;
+        }
+        Ok(Some(all))
+    }
+
     fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
         for ids in &self.0 {
             if ids.contains(view, id)? {
@@ -97,6 +120,11 @@ impl Ids for Where {
         self.table.ids_where(view, self.field, &self.value, direction, visit)
     }
 
+    fn numbers(&self, view: &dyn Read, index: &'static ListIndex) -> Result<Option<NumberSet>, StoreError> {
+        let is_kept = self.table.def().name == index.def().name && index.has_filter(self.field);
+        is_kept.then(|| index.with_value(view, self.field, &self.value)).transpose()
+    }
+
     fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
         self.table.is_where(view, self.field, &self.value, id)
     }
@@ -127,6 +155,29 @@ impl Ids for IdSet {
     fn contains(&self, _: &dyn Read, id: &str) -> Result<bool, StoreError> {
         Ok(self.0.contains(id))
     }
+}
+
+/// Records whose numbers are looked up one by one, where no set of numbers is kept.
+const N_LOOKED_UP_MAX: u64 = 1000;
+
+/// A set as the numbers of the records in a list index; `None` if it is not kept like this, and large.
+pub(crate) fn numbers_of(
+    view: &dyn Read,
+    ids: &dyn Ids,
+    index: &'static ListIndex,
+) -> Result<Option<NumberSet>, StoreError> {
+    if let Some(numbers) = ids.numbers(view, index)? {
+        return Ok(Some(numbers));
+    }
+    if ids.at_most(view)? > N_LOOKED_UP_MAX {
+        return Ok(None);
+    }
+    let mut numbers = NumberSet::new();
+    ids.scan(view, Direction::Ascending, &mut |id| {
+        numbers.extend(index.number(view, id)?);
+        Ok(Scan::Continue(()))
+    })?;
+    Ok(Some(numbers))
 }
 
 /// Reads a whole set.

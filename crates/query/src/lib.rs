@@ -9,11 +9,11 @@ mod expand;
 mod fields;
 mod graph;
 mod ids;
+mod indexed;
 mod list;
 mod narrow;
 mod predicate;
 mod selection;
-mod sort_key;
 mod wall;
 
 pub use expand::{check_selection, write_node, write_nodes};

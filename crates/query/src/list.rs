@@ -3,16 +3,16 @@
 
 use std::cmp::Ordering;
 
-use atoll_storage::{Direction, EntityDef, Halt, Node, Scan, StoreError, TableSource};
+use atoll_storage::{Direction, EntityDef, Halt, Node, Scan, SortKey, StoreError, TableSource};
 use atoll_values::{Filter, limits::RECORDS_AT_ONCE_MAX};
 
 use crate::{
     Env, Ids, QueryError,
     chunk::Chunk,
     ids::IdSet,
+    indexed::{Indexed, Numbered},
     narrow::narrow,
     predicate::{Predicate, Search},
-    sort_key::SortKey,
     wall::Confined,
 };
 
@@ -71,53 +71,174 @@ pub struct Page {
 }
 
 /// Where the candidates of a list come from.
-enum Source {
+pub(crate) enum Source {
     Table,
     IdSet(IdSet),
     Within(Box<dyn Ids>),
 }
 
-/// The part of the query that a proposed source comes from, by index: one of its sets, or a filter that an
-/// index or a link can answer.
+/// The part of the query that a proposed source comes from, by index: one of its sets, a filter on the id, or
+/// one that an index or a link can answer.
 enum Origin {
     Set(usize),
+    Named(usize),
     Filter(usize, Box<dyn Ids>),
 }
 
+/// A proposed source, and an upper bound of its size.
+type Proposed = (u64, Origin);
+
+/// Candidates that are read one by one rather than looked for in the list index: about a page of them.
+const N_FEW: u64 = 64;
+
 /// Reads one page of `entity`.
 ///
-/// If the source answers the whole query and the order is by id, the cost is that of the page. Otherwise
-/// every candidate of the source is read.
+/// If one source answers the whole query and the order is by id, the cost is that of the page. Else the list
+/// index of the table answers, if it has one. Otherwise every candidate of the narrowest source is read.
 pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Result<Page, QueryError> {
-    let ListQuery { mut filters, mut within, q, sort, offset, limit, with_deleted } = query;
-    let q = q.filter(|q| !q.trim().is_empty());
+    let ListQuery { filters, mut within, q, sort, offset, limit, with_deleted } = query;
+    let search = q.filter(|q| !q.trim().is_empty()).as_deref().map(Search::of);
     if let Some(sort) = &sort {
         check_sort(env, entity, sort)?;
     }
-    filters = filters.into_iter().flat_map(Filter::parts).collect();
+    let mut filters = filters.into_iter().flat_map(Filter::parts).collect();
     let confined = Confined::list(env, entity, &mut filters, &mut within);
-    let source = choose_source(env, entity, &mut filters, &mut within, with_deleted)?;
     let id_direction = match &sort {
         None => Some(Direction::Ascending),
         Some(sort) if sort.path == [entity.key] && entity.key == "id" => Some(sort.direction),
         Some(_) => None,
     };
-    let candidates = Candidates {
-        env,
-        entity,
-        predicates: filters.iter().map(Predicate::of).collect(),
-        within,
-        confined,
-        search: q.as_deref().map(Search::of),
-    };
     let by_path = sort.filter(|_| id_direction.is_none());
     let direction = id_direction.unwrap_or_default();
+    let mut candidates = Candidates { env, entity, filters, within, confined, search };
+    let narrowest = candidates.narrowest(with_deleted)?;
+    let source = match env.graph.list_index(entity.name) {
+        Some(index)
+            if !with_deleted && !candidates.is_read_as_it_is(by_path.as_ref(), narrowest.as_ref()) =>
+        {
+            let numbers = Indexed { candidates: &mut candidates, index }.answer()?;
+            let is_answered = candidates.is_unfiltered();
+            let n_read = if is_answered { offset.saturating_add(limit) } else { usize::MAX };
+            let set = Numbered { index, numbers, n_read };
+            if let Some(sort) = by_path.as_ref().filter(|_| is_answered)
+                && let Some(page) = set.page_by(env, sort, offset, limit)?
+            {
+                return Ok(page);
+            }
+            // What is left looks at every record anyway.
+            let is_whole = !is_answered && set.numbers.len() == candidates.table().n_rows(env.view)?;
+            if is_whole { Source::Table } else { Source::Within(Box::new(set)) }
+        }
+        _ => candidates.take(narrowest),
+    };
     if by_path.is_none() && !with_deleted {
-        if candidates.is_unfiltered() {
-            return candidates.page(&source, direction, offset, limit);
+        return candidates.page(&source, direction, offset, limit);
+    }
+    let (path, direction) =
+        by_path.map_or_else(|| (vec![entity.key.to_owned()], direction), |it| (it.path, it.direction));
+    candidates.sorted_page(&source, with_deleted, &SortBy { path, direction }, offset, limit)
+}
+
+/// The conditions to evaluate for each candidate.
+pub(crate) struct Candidates<'a> {
+    pub(crate) env: &'a Env<'a>,
+    pub(crate) entity: &'static EntityDef,
+    pub(crate) filters: Vec<Filter>,
+    pub(crate) within: Vec<Box<dyn Ids>>,
+    pub(crate) confined: Confined,
+    pub(crate) search: Option<Search>,
+}
+
+/// Called with each chunk of candidates; the flags say which of them pass the conditions.
+pub(crate) type Visit<'l> = dyn FnMut(&Chunk<'_>, &[bool]) -> Result<(), QueryError> + 'l;
+
+impl<'a> Candidates<'a> {
+    fn is_unfiltered(&self) -> bool {
+        let has_conditions = !self.filters.is_empty() || !self.within.is_empty() || self.search.is_some();
+        !has_conditions && !self.confined.asks_each()
+    }
+
+    /// Drops all conditions: they have been evaluated.
+    pub(crate) fn drop_conditions(&mut self) {
+        (self.filters, self.within, self.search) = (Vec::new(), Vec::new(), None);
+        self.confined = Confined::nothing();
+    }
+
+    /// Is the narrowest source best read as it is? Because it is small, or because it answers the whole query
+    /// in the order of the ids.
+    fn is_read_as_it_is(&self, by_path: Option<&SortBy>, narrowest: Option<&Proposed>) -> bool {
+        let is_simple = self.filters.is_empty() && self.search.is_none() && !self.confined.asks_each();
+        match narrowest {
+            Some((_, Origin::Named(_))) => true,
+            Some((size, _)) if *size <= N_FEW => true,
+            Some((_, Origin::Set(index))) => {
+                is_simple && by_path.is_none() && self.within.len() == 1 && self.within[*index].is_ordered()
+            }
+            Some(_) => false,
+            None => is_simple && by_path.is_none(),
+        }
+    }
+
+    /// The smallest source that the query names.
+    fn narrowest(&self, with_deleted: bool) -> Result<Option<Proposed>, QueryError> {
+        if let Some(index) = self.filters.iter().position(|filter| filter.texts_of("id").is_some()) {
+            return Ok(Some((0, Origin::Named(index))));
+        }
+        let mut narrowest: Option<Proposed> = None;
+        let mut propose = |size, origin| {
+            if narrowest.as_ref().is_none_or(|(least, _)| size < *least) {
+                narrowest = Some((size, origin));
+            }
+        };
+        for (index, ids) in self.within.iter().enumerate() {
+            propose(ids.at_most(self.env.view)?, Origin::Set(index));
+        }
+        // Indexes and links hold live records only.
+        for (index, filter) in self.filters.iter().enumerate().filter(|_| !with_deleted) {
+            if let Some(ids) = narrow(self.env, self.entity, filter)? {
+                propose(ids.at_most(self.env.view)?, Origin::Filter(index, ids));
+            }
+        }
+        Ok(narrowest)
+    }
+
+    /// Makes the proposed part the source. The conditions of the others are evaluated for each candidate.
+    fn take(&mut self, narrowest: Option<Proposed>) -> Source {
+        match narrowest.map(|(_, origin)| origin) {
+            None => Source::Table,
+            Some(Origin::Named(index)) => {
+                let filter = self.filters.swap_remove(index);
+                let ids = filter.texts_of("id").unwrap_or_default().into_iter().map(str::to_owned);
+                Source::IdSet(IdSet(ids.collect()))
+            }
+            Some(Origin::Set(index)) => Source::Within(self.within.swap_remove(index)),
+            Some(Origin::Filter(index, ids)) => {
+                // `narrow` does not ask the wall. A filter over a relation is evaluated again, with the wall.
+                if self.env.context.wall().is_none() || !self.filters[index].has_relation() {
+                    self.filters.swap_remove(index);
+                }
+                Source::Within(ids)
+            }
+        }
+    }
+
+    fn table(&self) -> &'static dyn TableSource {
+        self.env.graph.table(self.entity.name)
+    }
+
+    /// A page by id.
+    fn page(
+        &self,
+        source: &Source,
+        direction: Direction,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Page, QueryError> {
+        if self.is_unfiltered() {
+            return self.unfiltered_page(source, direction, offset, limit);
         }
         let mut page = Page { nodes: Vec::new(), count: 0 };
-        candidates.all(&source, direction, &mut |chunk, keep| {
+        self.all(source, direction, &mut |chunk, keep| {
             for (node, _) in chunk.nodes.iter().zip(keep).filter(|(_, keep)| **keep) {
                 if page.count >= offset as u64 && page.nodes.len() < limit {
                     push_bounded(&mut page.nodes, node.clone())?;
@@ -126,81 +247,12 @@ pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Resu
             }
             Ok(())
         })?;
-        return Ok(page);
-    }
-    let (path, direction) =
-        by_path.map_or_else(|| (vec![entity.key.to_owned()], direction), |it| (it.path, it.direction));
-    candidates.sorted_page(&source, with_deleted, &SortBy { path, direction }, offset, limit)
-}
-
-/// Chooses the smallest source that the query names. The conditions of the others are evaluated for each
-/// candidate.
-fn choose_source(
-    env: &Env<'_>,
-    entity: &EntityDef,
-    filters: &mut Vec<Filter>,
-    within: &mut Vec<Box<dyn Ids>>,
-    with_deleted: bool,
-) -> Result<Source, QueryError> {
-    if let Some(index) = filters.iter().position(|filter| filter.texts_of("id").is_some()) {
-        let filter = filters.swap_remove(index);
-        let ids = filter.texts_of("id").unwrap_or_default().into_iter().map(str::to_owned);
-        return Ok(Source::IdSet(IdSet(ids.collect())));
-    }
-    let mut narrowest: Option<(u64, Origin)> = None;
-    let mut propose = |size, origin| {
-        if narrowest.as_ref().is_none_or(|(least, _)| size < *least) {
-            narrowest = Some((size, origin));
-        }
-    };
-    for (index, ids) in within.iter().enumerate() {
-        propose(ids.at_most(env.view)?, Origin::Set(index));
-    }
-    // Indexes and links hold live records only.
-    for (index, filter) in filters.iter().enumerate().filter(|_| !with_deleted) {
-        if let Some(ids) = narrow(env, entity, filter)? {
-            propose(ids.at_most(env.view)?, Origin::Filter(index, ids));
-        }
-    }
-    Ok(match narrowest {
-        None => Source::Table,
-        Some((_, Origin::Set(index))) => Source::Within(within.swap_remove(index)),
-        Some((_, Origin::Filter(index, ids))) => {
-            // `narrow` does not ask the wall. A filter over a relation is evaluated again, with the wall.
-            if env.context.wall().is_none() || !filters[index].has_relation() {
-                filters.swap_remove(index);
-            }
-            Source::Within(ids)
-        }
-    })
-}
-
-/// The conditions to evaluate for each candidate.
-struct Candidates<'a> {
-    env: &'a Env<'a>,
-    entity: &'static EntityDef,
-    predicates: Vec<Predicate>,
-    within: Vec<Box<dyn Ids>>,
-    confined: Confined,
-    search: Option<Search>,
-}
-
-/// Called with each chunk of candidates; the flags say which of them pass the conditions.
-type Visit<'l> = dyn FnMut(&Chunk<'_>, &[bool]) -> Result<(), QueryError> + 'l;
-
-impl<'a> Candidates<'a> {
-    fn is_unfiltered(&self) -> bool {
-        let has_conditions = !self.predicates.is_empty() || !self.within.is_empty() || self.search.is_some();
-        !has_conditions && !self.confined.asks_each()
-    }
-
-    fn table(&self) -> &'static dyn TableSource {
-        self.env.graph.table(self.entity.name)
+        Ok(page)
     }
 
     /// A page of a source that answers the whole query: skips over ids, and loads only the records of the
     /// page.
-    fn page(
+    fn unfiltered_page(
         &self,
         source: &Source,
         direction: Direction,
@@ -259,10 +311,14 @@ impl<'a> Candidates<'a> {
     }
 
     /// Visits every candidate of the source in chunks, so that memory is bounded by one chunk.
-    fn all(&self, source: &Source, direction: Direction, visit: &mut Visit<'_>) -> Result<(), QueryError> {
+    pub(crate) fn all(
+        &self,
+        source: &Source,
+        direction: Direction,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), QueryError> {
         let (view, table) = (self.env.view, self.table());
-        let mut chunks =
-            Chunks { candidates: self, nodes: Vec::with_capacity(CHUNK_SIZE), visit, error: None };
+        let mut chunks = Chunks::new(self, visit);
         let mut load = |id: &str| match table.node(view, id)? {
             Some(node) => Ok(chunks.add(node)),
             None => Ok(Scan::Continue(())),
@@ -283,8 +339,7 @@ impl<'a> Candidates<'a> {
             // Links and indexes hold live records only.
             Source::Within(_) => return Ok(()),
         };
-        let mut chunks =
-            Chunks { candidates: self, nodes: Vec::with_capacity(CHUNK_SIZE), visit, error: None };
+        let mut chunks = Chunks::new(self, visit);
         self.table().deleted_nodes(self.env.view, &mut |node| {
             let is_candidate = ids.is_none_or(|ids| ids.contains(node.key()));
             Ok(if is_candidate { chunks.add(node) } else { Scan::Continue(()) })
@@ -294,7 +349,7 @@ impl<'a> Candidates<'a> {
 
     /// Sorts all matching candidates and loads one page. Only ids and sort keys are held in memory; the
     /// records of the page are read a second time.
-    fn sorted_page(
+    pub(crate) fn sorted_page(
         &self,
         source: &Source,
         with_deleted: bool,
@@ -335,14 +390,14 @@ impl<'a> Candidates<'a> {
     }
 
     /// For each record of the chunk: does it pass all conditions?
-    fn keep(&self, chunk: &Chunk<'_>) -> Result<Vec<bool>, QueryError> {
+    fn keep(&self, chunk: &Chunk<'_>, predicates: &[Predicate]) -> Result<Vec<bool>, QueryError> {
         let mut keep = vec![true; chunk.nodes.len()];
         for ids in &self.within {
             for (keep, node) in keep.iter_mut().zip(&chunk.nodes) {
                 *keep = *keep && ids.contains(self.env.view, node.key())?;
             }
         }
-        for predicate in &self.predicates {
+        for predicate in predicates {
             let holds = predicate.matches(chunk)?;
             keep.iter_mut().zip(holds).for_each(|(keep, holds)| *keep &= holds);
         }
@@ -359,7 +414,7 @@ impl<'a> Candidates<'a> {
 }
 
 /// Adds a record to a page, up to [`RECORDS_AT_ONCE_MAX`].
-fn push_bounded(nodes: &mut Vec<Node>, node: Node) -> Result<(), StoreError> {
+pub(crate) fn push_bounded(nodes: &mut Vec<Node>, node: Node) -> Result<(), StoreError> {
     nodes.push(node);
     match nodes.len() {
         n if n > RECORDS_AT_ONCE_MAX => Err(StoreError::Halted(Halt::Records(RECORDS_AT_ONCE_MAX as u64))),
@@ -370,13 +425,20 @@ fn push_bounded(nodes: &mut Vec<Node>, node: Node) -> Result<(), StoreError> {
 /// A buffer that passes candidates on in chunks.
 struct Chunks<'c, 'l> {
     candidates: &'c Candidates<'c>,
+    /// Its filters.
+    predicates: Vec<Predicate>,
     nodes: Vec<Node>,
     visit: &'c mut Visit<'l>,
     /// The first error of a visit. Kept here because a scan can only return errors of the store.
     error: Option<QueryError>,
 }
 
-impl Chunks<'_, '_> {
+impl<'c, 'l> Chunks<'c, 'l> {
+    fn new(candidates: &'c Candidates<'c>, visit: &'c mut Visit<'l>) -> Self {
+        let predicates = candidates.filters.iter().map(Predicate::of).collect();
+        Chunks { candidates, predicates, nodes: Vec::with_capacity(CHUNK_SIZE), visit, error: None }
+    }
+
     fn add(&mut self, node: Node) -> Scan {
         self.nodes.push(node);
         if self.nodes.len() == CHUNK_SIZE {
@@ -388,7 +450,7 @@ impl Chunks<'_, '_> {
     fn flush(&mut self) -> Result<(), QueryError> {
         let nodes = std::mem::replace(&mut self.nodes, Vec::with_capacity(CHUNK_SIZE));
         let chunk = Chunk::new(self.candidates.env, self.candidates.entity, nodes);
-        let keep = self.candidates.keep(&chunk)?;
+        let keep = self.candidates.keep(&chunk, &self.predicates)?;
         (self.visit)(&chunk, &keep)
     }
 

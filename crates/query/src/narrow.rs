@@ -54,8 +54,37 @@ fn ids_where(
     reversed(env, relation, &targets.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
+/// The targets of a relation that have one of these values at the end of a path, and that the caller may see;
+/// `None` if no index can tell, or if there are too many.
+pub(crate) fn existing_targets(
+    env: &Env<'_>,
+    relation: &Relation,
+    path: &[&str],
+    values: &[&str],
+) -> Result<Option<Vec<String>>, QueryError> {
+    let to = env.graph.entity(relation.to).expect("the registry checks where relations lead");
+    let Some(targets) = ids_where(env, to, path, values)? else { return Ok(None) };
+    if targets.at_most(env.view)? > N_INTERMEDIATE_MAX {
+        return Ok(None);
+    }
+    let mut targets = read(env.view, &*targets)?;
+    if env.context.wall().is_some() {
+        let table = env.graph.table(relation.to);
+        let mut seen = Vec::new();
+        for id in targets {
+            if let Some(node) = table.node(env.view, &id)?
+                && env.shows_target(relation, &node)?
+            {
+                seen.push(id);
+            }
+        }
+        targets = seen;
+    }
+    Ok(Some(targets))
+}
+
 /// Follows a relation backwards: the records that point to one of these targets.
-fn reversed(
+pub(crate) fn reversed(
     env: &Env<'_>,
     relation: &Relation,
     targets: &[&str],

@@ -3,7 +3,7 @@
 
 use std::{cmp::Ordering, collections::BTreeSet};
 
-use atoll_storage::{EntityDef, Node, Scalar};
+use atoll_storage::{Node, Scalar, searched_text};
 use atoll_values::{Comparison, Condition, Decimal, Filter, Timestamp};
 
 use crate::{QueryError, chunk::Chunk};
@@ -194,36 +194,26 @@ impl Search {
         Search(q.split_whitespace().map(str::to_lowercase).collect())
     }
 
+    /// The words, in lower case.
+    pub(crate) fn words(&self) -> &[String] {
+        &self.0
+    }
+
     /// For each record of the chunk: does every word occur in a searched field of the record or of a searched
     /// relation?
     pub(crate) fn matches(&self, chunk: &Chunk<'_>) -> Result<Vec<bool>, QueryError> {
-        let mut texts: Vec<String> =
-            chunk.nodes.iter().map(|node| searched_text(node, chunk.entity)).collect();
+        let mut texts: Vec<String> = chunk.nodes.iter().map(|node| searched_text(&**node)).collect();
         for relation in chunk.env.graph.relations(chunk.entity.name).filter(|it| it.searched) {
             let targets = chunk.resolved(relation)?;
             let mut found = targets.chunk.nodes.iter();
             for (text, size) in texts.iter_mut().zip(&targets.sizes) {
                 for target in found.by_ref().take(*size) {
-                    text.push_str(&searched_text(target, targets.chunk.entity));
+                    text.push_str(&searched_text(&**target));
                 }
             }
         }
         Ok(texts.iter().map(|text| self.0.iter().all(|word| text.contains(word.as_str()))).collect())
     }
-}
-
-/// The searched fields in lower case, one per line, so that no word matches across two fields.
-fn searched_text(node: &Node, entity: &EntityDef) -> String {
-    let mut text = String::new();
-    for field in entity.search {
-        match node.scalar(field) {
-            Scalar::Text(it) => text.push_str(&it.to_lowercase()),
-            Scalar::Number(it) => text.push_str(&it.to_string()),
-            _ => {}
-        }
-        text.push('\n');
-    }
-    text
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::{any::Any, fmt, slice};
 
-use atoll_storage::{EntityDef, Node, Record, Scalar, StoreError};
+use atoll_storage::{EntityDef, Node, Read, Record, Scalar, StoreError};
 use atoll_values::Filter;
 
 use crate::{Context, Env, Ids, QueryError, Relation, Resolve, Union};
@@ -21,6 +21,13 @@ pub trait Wall: Any + fmt::Debug + Send + Sync {
 
     /// The id of the customer who asks.
     fn customer(&self) -> Option<&str>;
+
+    /// The ids of the records some of whose children it may hide, where it shows the records themselves: the
+    /// products of a channel that leaves out some of their variants. `None` if that is not known of this
+    /// entity of children.
+    fn partly_hidden(&self, _: &dyn Read, _: &str) -> Result<Option<Vec<String>>, StoreError> {
+        Ok(None)
+    }
 }
 
 /// The wall of an unknown caller: no relation leads anywhere.
@@ -228,6 +235,11 @@ impl Confined {
             }
             Visibility::With(relations) => return Confined(Some(relations)),
         }
+        Confined(None)
+    }
+
+    /// Confined by nothing.
+    pub(crate) fn nothing() -> Confined {
         Confined(None)
     }
 

@@ -20,7 +20,7 @@ impl KeyBuf {
 
     /// Appends a part and its terminator.
     pub fn part(mut self, text: &str) -> Self {
-        push_part(&mut self.0, text);
+        push_part(&mut self.0, text.as_bytes());
         self
     }
 
@@ -36,9 +36,9 @@ impl KeyBuf {
     }
 }
 
-/// Appends `text` and its terminator to `bytes`.
-fn push_part(bytes: &mut Vec<u8>, text: &str) {
-    for &byte in text.as_bytes() {
+/// Appends a part and its terminator to `bytes`.
+fn push_part(bytes: &mut Vec<u8>, part: &[u8]) {
+    for &byte in part {
         bytes.push(byte);
         if byte == 0 {
             bytes.push(0xFF);
@@ -48,12 +48,24 @@ fn push_part(bytes: &mut Vec<u8>, text: &str) {
 }
 
 /// Terminated parts without the prefix of a space.
-pub(crate) fn group_key(parts: &[&str]) -> Vec<u8> {
+pub fn group_key(parts: &[&str]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for part in parts {
-        push_part(&mut bytes, part);
+        push_part(&mut bytes, part.as_bytes());
     }
     bytes
+}
+
+/// A terminated part of any bytes.
+pub(crate) fn part_of(bytes: &[u8]) -> Vec<u8> {
+    let mut part = Vec::with_capacity(bytes.len() + END.len());
+    push_part(&mut part, bytes);
+    part
+}
+
+/// The length of the first part with its terminator; `None` if there is no terminator.
+pub(crate) fn part_len(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(END.len()).position(|it| it == END).map(|it| it + END.len())
 }
 
 /// Splits off the first part: its text, and the bytes after its terminator.

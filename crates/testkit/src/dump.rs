@@ -26,9 +26,12 @@ fn ids_in(line: &[u8]) -> Vec<usize> {
 pub struct Dump(BTreeMap<(Space, Vec<u8>), Vec<u8>>);
 
 impl Dump {
-    /// The current content of the store, except for spaces whose names begin with one of `without`.
+    /// The current content of the store, except for spaces whose names begin with one of `without`, and for
+    /// the numbers of list indexes: they are given once, and no compensation takes them back.
     pub fn of(ctx: &Ctx, without: &[&str]) -> Dump {
         let view = ctx.view();
+        let numbers = ctx.registry().projections.iter().filter_map(|it| Some(it.list_index?.numbers));
+        let without: Vec<&str> = without.iter().copied().chain(numbers).collect();
         let is_left_out = |space: &str| without.iter().any(|it| space.starts_with(it));
         let spaces = ctx.registry().spaces();
         let left_out: Vec<[u8; 2]> =
@@ -37,10 +40,13 @@ impl Dump {
         for space in spaces.into_iter().filter(|it| !is_left_out(it)) {
             let span = Span::prefix(&view.prefix(space));
             view.scan(&span, Direction::Ascending, &mut |key, value| {
-                // Counters are named by the prefix of what they count.
+                // Counters are named by the prefix of what they count, sequences by the space that they
+                // number.
                 let counts_left_out = space == SEQUENCES
-                    && key.get(2) == Some(&0)
-                    && left_out.iter().any(|prefix| key[3..].starts_with(prefix));
+                    && match key.get(2) {
+                        Some(0) => left_out.iter().any(|prefix| key[3..].starts_with(prefix)),
+                        _ => without.iter().any(|it| key[2..].starts_with(it.as_bytes())),
+                    };
                 if !counts_left_out {
                     keys.insert((space, key[2..].to_vec()), value.to_vec());
                 }

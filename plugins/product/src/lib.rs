@@ -10,7 +10,7 @@ mod types;
 
 use atoll_kernel::{
     data::{Index, Module, Service},
-    module,
+    list_index, module,
     query::{OnDelete, Relation, Resolve, Visibility, Where},
 };
 
@@ -144,6 +144,24 @@ pub static COLLECTIONS: Service<ProductCollection> =
 /// The service of categories.
 pub static CATEGORIES: Service<ProductCategory> =
     Service::new(&[CATEGORY_BY_HANDLE, BY_PARENT, SHOWN]).visible(Visibility::Listing);
+
+list_index! {
+    /// Lists of products, for admins and for storefronts.
+    pub static PRODUCT_LISTS = "product" of PRODUCTS {
+        filters: ["status", "collection_id", "type_id", "tag_ids", "category_ids", "is_giftcard", "discountable"],
+        sorts: ["title", "handle", "created_at", "updated_at"],
+        search: true,
+        children: VARIANTS ("product_variant") by "product_id",
+    }
+}
+list_index! {
+    /// Lists of variants, for admins and for storefronts.
+    pub static VARIANT_LISTS = "product_variant" of VARIANTS {
+        filters: ["manage_inventory", "allow_backorder"],
+        sorts: ["title", "sku", "created_at", "updated_at"],
+        search: true,
+    }
+}
 
 /// Filter for the categories that storefronts show: active and not internal.
 pub fn shown_categories() -> Where {

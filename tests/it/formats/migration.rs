@@ -110,6 +110,7 @@ mod after {
             tx.put(key.tail(shelf.key().as_bytes()).into_bytes(), Vec::new());
             atoll_storage::add_to_group(tx, "shelf.boards", &[&boards.to_string()], 1)
         },
+        ..Projection::EMPTY
     };
 }
 

@@ -76,11 +76,12 @@ impl Fingerprint {
     }
 
     fn projection(projection: &Projection) -> Fingerprint {
+        let lists = projection.list_index.map(|it| format!(": {}", it.form())).unwrap_or_default();
         Fingerprint {
             kind: PartKind::Projection,
             name: projection.name.into(),
             version: projection.version,
-            form: format!("{} into {}", projection.follows.join(" "), projection.spaces.join(" ")),
+            form: format!("{} into {}{lists}", projection.follows.join(" "), projection.spaces.join(" ")),
             ..Fingerprint::default()
         }
     }

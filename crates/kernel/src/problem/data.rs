@@ -4,7 +4,7 @@ use atoll_storage::leads_to;
 
 use super::{Report, nearest};
 use crate::{
-    data::EntityDef,
+    data::{EntityDef, FieldKind, ListIndex, Projection},
     query::{OnDelete, Relation, Resolve},
 };
 
@@ -152,6 +152,43 @@ impl Report<'_> {
                     format!("projection `{}` follows `{of}`, {why}", projection.name),
                 );
             }
+            if let Some(index) = projection.list_index {
+                self.check_list_index(projection, index);
+            }
+        }
+    }
+
+    fn check_list_index(&mut self, projection: &'static Projection, index: &ListIndex) {
+        let def = index.def();
+        let mut wrong = Vec::new();
+        let mut check = |what: &str, field: &str, fits: fn(&FieldKind) -> bool| {
+            let place = def.fields.iter().position(|it| *it == field);
+            match place.map(|it| def.kinds[it]) {
+                None => wrong.push(format!(
+                    "{what} `{field}`, which `{}` does not have{}",
+                    def.name,
+                    nearest(field, def.fields.iter().copied())
+                )),
+                Some(kind) if !fits(&kind) => wrong.push(format!(
+                    "{what} `{field}`, which is {}: that has no such order or sets",
+                    kind.name()
+                )),
+                Some(_) => {}
+            }
+        };
+        index.filters.iter().for_each(|it| check("filters by", it, has_few_values));
+        index.sorts.iter().for_each(|it| check("sorts by", it, has_order));
+        if let Some(children) = &index.children
+            && !children.table.has_index(children.field)
+        {
+            let of = children.table.def().name;
+            wrong.push(format!("searches `{of}` by `{}`, which has no index of its own", children.field));
+        }
+        for wrong in wrong {
+            self.say(
+                [self.registry.source_of(projection)],
+                format!("the list index of `{}` {wrong}", def.name),
+            );
         }
     }
 }
@@ -162,4 +199,23 @@ fn has_field(def: &EntityDef, path: &str) -> bool {
         def.embeds.iter().any(|it| it.name == embed && (it.entity)().fields.contains(&field))
     };
     def.fields.contains(&path) || path.split_once('.').is_some_and(below)
+}
+
+/// Can a field of this kind have a set of records per value?
+fn has_few_values(kind: &FieldKind) -> bool {
+    match kind {
+        FieldKind::OrNull(kind) | FieldKind::List(kind) => has_few_values(kind),
+        _ => matches!(kind, FieldKind::Text | FieldKind::Words(_) | FieldKind::Bool),
+    }
+}
+
+/// Can records be kept in the order of a field of this kind?
+fn has_order(kind: &FieldKind) -> bool {
+    match kind {
+        FieldKind::OrNull(kind) => has_order(kind),
+        _ => matches!(
+            kind,
+            FieldKind::Text | FieldKind::Words(_) | FieldKind::Time | FieldKind::Bool | FieldKind::Whole(_)
+        ),
+    }
 }

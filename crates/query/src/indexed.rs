@@ -1,0 +1,347 @@
+//! Lists that the list index of their table answers: conditions become bitmaps of numbers, so that the exact
+//! count is known without reading records, and a page is read in the order in which the index holds it.
+
+use std::{cmp::Reverse, mem, ptr};
+
+use atoll_storage::{Direction, ListIndex, NumberSet, Read, Scan, StoreError};
+use atoll_values::{Comparison, Condition, Filter};
+
+use crate::{
+    Env, Ids, Page, QueryError, Resolve, SortBy,
+    ids::numbers_of,
+    list::{Candidates, Source, push_bounded},
+    narrow::{existing_targets, narrow, reversed},
+    predicate::Search,
+};
+
+/// What looking up one record by its number costs, relative to one step of a scan.
+const COST_OF_LOOKUP: u64 = 3;
+/// What reading and sorting one record costs, relative to one step of a scan.
+const COST_OF_SORTING: u64 = 10;
+
+/// Some records of a table by their numbers.
+pub(crate) struct Numbered {
+    pub(crate) index: &'static ListIndex,
+    pub(crate) numbers: NumberSet,
+    /// About how many of them will be read.
+    pub(crate) n_read: usize,
+}
+
+impl Numbered {
+    /// Is it cheaper to step through all records in order and keep those of the set, than to look up each of
+    /// the set at this cost?
+    fn is_walked(&self, view: &dyn Read, cost_of_one: u64) -> Result<bool, StoreError> {
+        let n_set = self.numbers.len().max(1);
+        let n_read = (self.n_read as u64).min(n_set);
+        let n_steps = n_read.saturating_mul(self.index.table.n_rows(view)?) / n_set;
+        Ok(n_steps < n_set.saturating_mul(cost_of_one))
+    }
+
+    /// Calls `visit` with the id of each record of the set, while stepping through all of them by id.
+    fn walk(
+        &self,
+        view: &dyn Read,
+        direction: Direction,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut n_left = self.numbers.len();
+        self.index.by_id(view, None, direction, &mut |id, number| {
+            if n_left == 0 {
+                return Ok(Scan::Break(()));
+            }
+            if !self.numbers.contains(number) {
+                return Ok(Scan::Continue(()));
+            }
+            n_left -= 1;
+            visit(id)
+        })
+    }
+
+    /// The ids of the set, ascending.
+    fn ids(&self, view: &dyn Read) -> Result<Vec<String>, StoreError> {
+        let mut ids = Vec::new();
+        for number in &self.numbers {
+            ids.extend(self.index.id(view, number)?);
+        }
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// One page in the order of a field: stepping through that order, where this is cheaper than sorting;
+    /// else `None`.
+    pub(crate) fn page_by(
+        &self,
+        env: &Env<'_>,
+        sort: &SortBy,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Option<Page>, QueryError> {
+        let [field] = &sort.path[..] else { return Ok(None) };
+        if !self.index.has_order(field) || !self.is_walked(env.view, COST_OF_SORTING)? {
+            return Ok(None);
+        }
+        let count = self.numbers.len();
+        let mut page = Page { nodes: Vec::new(), count };
+        let mut position = 0;
+        let end = offset.saturating_add(limit).min(usize::try_from(count).unwrap_or(usize::MAX));
+        self.index.by_field(env.view, field, None, sort.direction, &mut |id, number| {
+            if position >= end {
+                return Ok(Scan::Break(()));
+            }
+            if self.numbers.contains(number) {
+                if position >= offset
+                    && let Some(node) = self.index.table.node(env.view, id)?
+                {
+                    push_bounded(&mut page.nodes, node)?;
+                }
+                position += 1;
+            }
+            Ok(if position < end { Scan::Continue(()) } else { Scan::Break(()) })
+        })?;
+        Ok(Some(page))
+    }
+}
+
+impl Ids for Numbered {
+    fn count(&self, _: &dyn Read) -> Result<u64, StoreError> {
+        Ok(self.numbers.len())
+    }
+
+    fn scan(
+        &self,
+        view: &dyn Read,
+        direction: Direction,
+        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        if self.is_walked(view, COST_OF_LOOKUP)? {
+            return self.walk(view, direction, visit);
+        }
+        let mut ids = self.ids(view)?;
+        if direction == Direction::Descending {
+            ids.sort_unstable_by_key(|it| Reverse(it.clone()));
+        }
+        for id in ids {
+            if visit(&id)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {
+        Ok(self.index.number(view, id)?.is_some_and(|it| self.numbers.contains(it)))
+    }
+
+    fn numbers(&self, _: &dyn Read, index: &'static ListIndex) -> Result<Option<NumberSet>, StoreError> {
+        Ok(ptr::eq(self.index, index).then(|| self.numbers.clone()))
+    }
+}
+
+/// The records that a condition admits.
+struct Admitted {
+    numbers: NumberSet,
+    /// Those among them that must be looked at: the index does not know what the wall hides of them.
+    unsure: NumberSet,
+}
+
+impl Admitted {
+    fn exactly(numbers: NumberSet) -> Admitted {
+        Admitted { numbers, unsure: NumberSet::new() }
+    }
+
+    fn at_most(numbers: NumberSet) -> Admitted {
+        Admitted { unsure: numbers.clone(), numbers }
+    }
+}
+
+/// Those that this condition admits, too.
+fn and(all: &mut Option<Admitted>, other: Admitted) {
+    *all = Some(match all.take() {
+        Some(all) => Admitted { numbers: all.numbers & other.numbers, unsure: all.unsure | other.unsure },
+        None => other,
+    });
+}
+
+/// A list, and the index that answers what it can of its conditions.
+pub(crate) struct Indexed<'c, 'a> {
+    pub(crate) candidates: &'c mut Candidates<'a>,
+    pub(crate) index: &'static ListIndex,
+}
+
+impl Indexed<'_, '_> {
+    /// The records that pass the conditions which the index answers. The others are left to the candidates.
+    pub(crate) fn answer(self) -> Result<NumberSet, QueryError> {
+        let (env, index) = (self.candidates.env, self.index);
+        let mut all: Option<Admitted> = None;
+        let mut is_looked_at = self.candidates.confined.asks_each();
+        let mut within = Vec::new();
+        for ids in mem::take(&mut self.candidates.within) {
+            match numbers_of(env.view, &*ids, index)? {
+                Some(numbers) => and(&mut all, Admitted::exactly(numbers)),
+                None => within.push(ids),
+            }
+        }
+        let mut filters = Vec::new();
+        for filter in mem::take(&mut self.candidates.filters) {
+            match self.where_holds(&filter)? {
+                Some(it) if it.unsure.is_empty() => and(&mut all, it),
+                it => {
+                    it.into_iter().for_each(|it| and(&mut all, it));
+                    filters.push(filter);
+                }
+            }
+        }
+        is_looked_at |= !within.is_empty() || !filters.is_empty();
+        match self.candidates.search.take() {
+            Some(search) if index.search => {
+                and(&mut all, self.containing(&search)?);
+                self.candidates.search = Some(search);
+            }
+            Some(search) => {
+                is_looked_at = true;
+                self.candidates.search = Some(search);
+            }
+            None => {}
+        }
+        (self.candidates.within, self.candidates.filters) = (within, filters);
+        let mut all = all.map_or_else(|| self.everything(), Ok)?;
+        all.unsure &= &all.numbers;
+        if is_looked_at || (!all.unsure.is_empty() && all.unsure == all.numbers) {
+            return Ok(all.numbers);
+        }
+        let passed = if all.unsure.is_empty() { all.unsure.clone() } else { self.look_at(&all.unsure)? };
+        self.candidates.drop_conditions();
+        Ok((all.numbers - all.unsure) | passed)
+    }
+
+    fn everything(&self) -> Result<Admitted, QueryError> {
+        Ok(Admitted::exactly(self.index.all(self.candidates.env.view)?))
+    }
+
+    /// Reads these records; returns those that pass the conditions that are left.
+    fn look_at(&self, unsure: &NumberSet) -> Result<NumberSet, QueryError> {
+        let (env, index) = (self.candidates.env, self.index);
+        let source = Numbered { index, numbers: unsure.clone(), n_read: usize::MAX };
+        let mut passed = NumberSet::new();
+        let source = Source::Within(Box::new(source));
+        self.candidates.all(&source, Direction::Ascending, &mut |chunk, keep| {
+            for (node, _) in chunk.nodes.iter().zip(keep).filter(|(_, keep)| **keep) {
+                passed.extend(index.number(env.view, node.key())?);
+            }
+            Ok(())
+        })?;
+        Ok(passed)
+    }
+
+    /// The records for which the filter holds; `None` if the index cannot tell.
+    fn where_holds(&self, filter: &Filter) -> Result<Option<Admitted>, QueryError> {
+        match filter {
+            Filter::All(parts) => {
+                let mut all: Option<Admitted> = None;
+                for part in parts {
+                    let Some(part) = self.where_holds(part)? else { return Ok(None) };
+                    all = Some(match all {
+                        Some(all) => {
+                            Admitted { numbers: all.numbers & part.numbers, unsure: all.unsure | part.unsure }
+                        }
+                        None => part,
+                    });
+                }
+                Ok(all)
+            }
+            Filter::Any(parts) => {
+                let mut any = Admitted::exactly(NumberSet::new());
+                for part in parts {
+                    let Some(part) = self.where_holds(part)? else { return Ok(None) };
+                    any.numbers |= part.numbers;
+                    any.unsure |= part.unsure;
+                }
+                Ok(Some(any))
+            }
+            Filter::One(condition) => match &condition.path[..] {
+                [field] if self.index.has_filter(field) => Ok(self.with_values(field, condition)?),
+                [_] => self.with_few(filter),
+                _ => self.with_targets(filter),
+            },
+        }
+    }
+
+    /// By the sets of a field.
+    fn with_values(&self, field: &str, condition: &Condition) -> Result<Option<Admitted>, StoreError> {
+        let Condition { comparison, values, .. } = condition;
+        let Some(values) = values.iter().map(Option::as_deref).collect::<Option<Vec<_>>>() else {
+            return Ok(None);
+        };
+        let numbers = self.with_one_of(field, &values)?;
+        match comparison {
+            Comparison::In => Ok(Some(Admitted::exactly(numbers))),
+            Comparison::NotIn => {
+                Ok(Some(Admitted::exactly(self.index.all(self.candidates.env.view)? - numbers)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn with_one_of(&self, field: &str, values: &[&str]) -> Result<NumberSet, StoreError> {
+        let mut numbers = NumberSet::new();
+        for value in values {
+            numbers |= self.index.with_value(self.candidates.env.view, field, value)?;
+        }
+        Ok(numbers)
+    }
+
+    /// By an index of the table, if it names few records.
+    fn with_few(&self, filter: &Filter) -> Result<Option<Admitted>, QueryError> {
+        let env = self.candidates.env;
+        let Some(ids) = narrow(env, self.candidates.entity, filter)? else { return Ok(None) };
+        Ok(numbers_of(env.view, &*ids, self.index)?.map(Admitted::exactly))
+    }
+
+    /// By the targets of a relation that match, and that the caller may see.
+    fn with_targets(&self, filter: &Filter) -> Result<Option<Admitted>, QueryError> {
+        let env = self.candidates.env;
+        let Some(([first, rest @ ..], values)) = filter.texts() else { return Ok(None) };
+        let Some(relation) = env.graph.relation(self.candidates.entity.name, first) else { return Ok(None) };
+        let Some(targets) = existing_targets(env, relation, rest, &values)? else { return Ok(None) };
+        let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+        let numbers = match relation.resolve {
+            Resolve::Field(field) if self.index.has_filter(field) => self.with_one_of(field, &targets)?,
+            _ => {
+                let Some(ids) = reversed(env, relation, &targets)? else { return Ok(None) };
+                let Some(numbers) = numbers_of(env.view, &*ids, self.index)? else { return Ok(None) };
+                numbers
+            }
+        };
+        // Only the last relation of a path has been seen with the eyes of the caller.
+        let is_exact = env.context.wall().is_none() || rest.len() == 1;
+        Ok(Some(if is_exact { Admitted::exactly(numbers) } else { Admitted::at_most(numbers) }))
+    }
+
+    /// The records that contain all words.
+    fn containing(&self, search: &Search) -> Result<Admitted, QueryError> {
+        let env = self.candidates.env;
+        let mut all: Option<NumberSet> = None;
+        let mut is_exact = true;
+        for word in search.words() {
+            let found = self.index.containing_text(env.view, word)?;
+            is_exact &= found.is_exact;
+            all = Some(all.map_or_else(|| found.records.clone(), |all| all & &found.records));
+        }
+        let numbers = all.map_or_else(|| self.index.all(env.view), Ok)?;
+        if !is_exact {
+            return Ok(Admitted::at_most(numbers));
+        }
+        let Some((wall, children)) = env.context.wall().zip(self.index.children.as_ref()) else {
+            return Ok(Admitted::exactly(numbers));
+        };
+        let Some(partly) = wall.partly_hidden(env.view, children.table.def().name)? else {
+            return Ok(Admitted::at_most(numbers));
+        };
+        let mut unsure = NumberSet::new();
+        for id in partly {
+            unsure.extend(self.index.number(env.view, &id)?);
+        }
+        unsure &= &numbers;
+        Ok(Admitted { numbers, unsure })
+    }
+}
