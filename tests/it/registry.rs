@@ -13,7 +13,7 @@ use atoll_kernel::{
     },
     jobs::{Job, Schedule},
     query::{OnDelete, StoreFields, Visibility},
-    registry::{ProviderChoice, ProviderEntry, ProviderKind, ProviderKindEntry},
+    registry::{Problem, ProviderChoice, ProviderEntry, ProviderKind, ProviderKindEntry},
     serde_json::Value,
 };
 use expect_test::expect_file;
@@ -208,9 +208,9 @@ fn store_routes_say_what_is_shown_and_to_whom() {
         [
             "`things` lets storefronts ask for `namesake`, which stays hidden: `thing` is visible to admins only",
             "route `GET /store/things/:id` shows `things` to storefronts, and `thing` is visible to admins only: \
-             say who else sees it with `Service::visible` (things, src/lib.rs:7)",
+             say who else sees it with `Service::visible`\n    in things, src/lib.rs:7",
             "route `GET /store/things/:id` shows `things` to storefronts, whose resource does not say which \
-             fields they may ask for: set its `store_fields` (things, src/lib.rs:7)",
+             fields they may ask for: set its `store_fields`\n    in things, src/lib.rs:7",
         ]
     );
     assert_eq!(
@@ -277,21 +277,22 @@ impl ProviderKind for dyn Painter {
 
 static BRUSH: &dyn Painter = &Brush;
 
-const fn painter(id: &'static str, at: &'static str) -> ProviderEntry {
-    ProviderEntry::new::<dyn Painter>(id, at, &BRUSH)
+/// A line of the source text of things.
+const fn line(line: u32) -> Source {
+    Source { line, ..HERE }
+}
+
+const fn painter(id: &'static str, at: u32) -> ProviderEntry {
+    ProviderEntry::new::<dyn Painter>(id, line(at), &BRUSH)
 }
 
 #[test]
 fn providers_and_their_kinds_have_names_of_their_own() {
-    static PAINTERS: [ProviderEntry; 4] = [
-        painter("oil", "b.rs:2"),
-        painter("oil", "a.rs:1"),
-        painter("water colour", "a.rs:3"),
-        painter("", "a.rs:4"),
-    ];
+    static PAINTERS: [ProviderEntry; 4] =
+        [painter("oil", 2), painter("oil", 1), painter("water colour", 3), painter("", 4)];
     static KINDS: [ProviderKindEntry; 2] = [
-        ProviderKindEntry { name: "baker", at: "b.rs:1" },
-        ProviderKindEntry { name: "baker", at: "a.rs:1" },
+        ProviderKindEntry { name: "baker", source: line(6) },
+        ProviderKindEntry { name: "baker", source: line(5) },
     ];
     let parts = Registry {
         providers: PAINTERS.iter().collect(),
@@ -299,27 +300,29 @@ fn providers_and_their_kinds_have_names_of_their_own() {
         ..Registry::default()
     };
     let Err(problems) = parts.build() else { panic!("it fits together") };
-    let texts: Vec<&str> = problems.iter().map(|it| it.text.as_str()).collect();
+    let place = |it: &Problem| it.sources.iter().map(|it| it.line.to_string()).collect::<Vec<_>>().join(" ");
+    let texts: Vec<String> = problems.iter().map(|it| format!("{}: {}", place(it), it.text)).collect();
     let characters = "has an id of other characters than letters, digits, `_` and `-`";
+    let undeclared = "is of the kind `painter`, which is not declared";
     assert_eq!(
         texts,
         [
-            "`` at a.rs:4 is a painter provider, a kind that is not declared",
-            "`oil` at a.rs:1 is a painter provider, a kind that is not declared",
-            "`oil` at b.rs:2 is a painter provider, a kind that is not declared",
-            "`water colour` at a.rs:3 is a painter provider, a kind that is not declared",
-            &format!("painter provider `` at a.rs:4 {characters}"),
-            "painter provider `oil` is registered twice: at a.rs:1 and at b.rs:2",
-            &format!("painter provider `water colour` at a.rs:3 {characters}"),
-            "the kind of providers `baker` is declared twice: at a.rs:1 and at b.rs:1",
+            format!("1: provider `painter oil` {undeclared}"),
+            "1 2: provider `painter oil` is registered 2 times".to_owned(),
+            format!("2: provider `painter oil` {undeclared}"),
+            format!("3: provider `painter water colour` {characters}"),
+            format!("3: provider `painter water colour` {undeclared}"),
+            format!("4: provider `painter ` {characters}"),
+            format!("4: provider `painter ` {undeclared}"),
+            "5 6: kind of providers `baker` is registered 2 times".to_owned(),
         ]
     );
 }
 
 #[test]
 fn serving_providers_are_in_the_order_of_the_configuration() {
-    static PAINTERS: [ProviderEntry; 3] = [painter("oil", "1"), painter("chalk", "2"), painter("ink", "3")];
-    static KIND: ProviderKindEntry = ProviderKindEntry { name: "painter", at: "0" };
+    static PAINTERS: [ProviderEntry; 3] = [painter("oil", 1), painter("chalk", 2), painter("ink", 3)];
+    static KIND: ProviderKindEntry = ProviderKindEntry { name: "painter", source: line(4) };
     let parts =
         Registry { providers: PAINTERS.iter().collect(), provider_kinds: vec![&KIND], ..Registry::default() };
     let Ok(registry) = parts.build() else { panic!("it does not fit together") };

@@ -9,7 +9,7 @@ use atoll_kernel::{
     http::{Call, Param, ParamKind, Params, Reply, Resource},
     job,
     jobs::{Event, Tick},
-    link, list_index, module, projection,
+    link, list_index, module, projection, provider, provider_kind,
     query::{Computed, OnDelete},
     routes,
     serde_json::Value,
@@ -151,6 +151,8 @@ routes! {
     /// Deletes a review.
     Delete "/admin/reviews/:review" (Admin, Params::NONE) => answer;
     Post "/admin/reviews/:id/:id" (Admin, Params::NONE, &[]) => answer;
+    /// Shows storefronts reviews.
+    Get "/store/reviews" (Store, LIST) => answer;
 }
 
 async fn answer(_: Call) -> Result<Reply, Fault> {
@@ -199,3 +201,16 @@ list_index! {
         children: PRODUCTS ("product") by "title",
     }
 }
+
+/// Thanks for reviews.
+trait Thanks: Send + Sync {}
+
+struct Mail;
+
+impl Thanks for Mail {}
+
+provider_kind! { dyn Thanks as "thanks" }
+
+provider! { dyn Thanks: "by mail" => Mail }
+provider! { dyn Thanks: "mail" => Mail }
+provider! { dyn Thanks: "mail" => Mail }

@@ -64,7 +64,6 @@ mod settings;
 mod signature;
 mod subscriber;
 mod token;
-mod visibility;
 mod workflow;
 
 pub use atoll_http::{Fault, FaultKind};

@@ -3,7 +3,7 @@
 
 use std::{any::Any, collections::BTreeMap};
 
-use crate::{Ctx, Fault, Registry, registry::SettingDef};
+use crate::{Ctx, Fault, Registry, http::Source, registry::SettingDef};
 
 /// A kind of provider: its contract, as the type `dyn Trait`. [`provider_kind!`](crate::provider_kind)
 /// implements it, in the crate that owns the trait.
@@ -20,8 +20,8 @@ pub trait ProviderKind: Send + Sync + 'static {
 pub struct ProviderKindEntry {
     /// Its name.
     pub name: &'static str,
-    /// The file and line of its declaration.
-    pub at: &'static str,
+    /// Where it is declared.
+    pub source: Source,
 }
 
 inventory::collect!(ProviderKindEntry);
@@ -32,8 +32,8 @@ pub struct ProviderEntry {
     pub kind: &'static str,
     /// Its id, unique among the providers of its kind.
     pub id: &'static str,
-    /// The file and line of its registration.
-    pub at: &'static str,
+    /// Where it is registered.
+    pub source: Source,
     /// A `&'static dyn Trait`.
     pub(crate) provider: &'static (dyn Any + Send + Sync),
 }
@@ -44,10 +44,10 @@ impl ProviderEntry {
     /// A provider of the kind `K`.
     pub const fn new<K: ProviderKind + ?Sized>(
         id: &'static str,
-        at: &'static str,
+        source: Source,
         provider: &'static &'static K,
     ) -> ProviderEntry {
-        ProviderEntry { kind: K::NAME, id, at, provider }
+        ProviderEntry { kind: K::NAME, id, source, provider }
     }
 
     /// The provider, if it is of the kind `K`.
@@ -75,7 +75,7 @@ macro_rules! provider_kind {
         }
 
         $crate::inventory::submit! {
-            $crate::registry::ProviderKindEntry { name: $name, at: concat!(file!(), ":", line!()) }
+            $crate::registry::ProviderKindEntry { name: $name, source: $crate::source!() }
         }
     };
     ($($wrong:tt)*) => {
@@ -112,7 +112,7 @@ macro_rules! provider {
             static PROVIDER: &$Kind = &$provider;
 
             $crate::inventory::submit! {
-                $crate::registry::ProviderEntry::new::<$Kind>($id, concat!(file!(), ":", line!()), &PROVIDER)
+                $crate::registry::ProviderEntry::new::<$Kind>($id, $crate::source!(), &PROVIDER)
             }
             $crate::place! { &PROVIDER }
         };
@@ -191,36 +191,6 @@ impl Registry {
             }
         }
         Providers(serving)
-    }
-
-    /// What is wrong with the providers.
-    pub(crate) fn provider_problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        for (kind, next) in self.provider_kinds.iter().zip(self.provider_kinds.iter().skip(1)) {
-            if kind.name == next.name {
-                let (name, a, b) = (kind.name, kind.at, next.at);
-                problems.push(format!("the kind of providers `{name}` is declared twice: at {a} and at {b}"));
-            }
-        }
-        for (it, next) in self.providers.iter().zip(self.providers.iter().skip(1)) {
-            if (it.kind, it.id) == (next.kind, next.id) {
-                let (kind, id, a, b) = (it.kind, it.id, it.at, next.at);
-                problems.push(format!("{kind} provider `{id}` is registered twice: at {a} and at {b}"));
-            }
-        }
-        for ProviderEntry { kind, id, at, .. } in &self.providers {
-            let fits = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-');
-            if id.is_empty() || !id.chars().all(fits) {
-                problems.push(format!(
-                    "{kind} provider `{id}` at {at} has an id of other characters than letters, digits, `_` \
-                     and `-`"
-                ));
-            }
-            if !self.provider_kinds.iter().any(|it| it.name == *kind) {
-                problems.push(format!("`{id}` at {at} is a {kind} provider, a kind that is not declared"));
-            }
-        }
-        problems
     }
 }
 

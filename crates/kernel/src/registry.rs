@@ -283,8 +283,8 @@ impl Registry {
         self.hooks.sort_by_key(|it| it.name);
         self.flags.sort_by_key(|it| it.name);
         self.settings.sort_by_key(|it| it.module);
-        self.provider_kinds.sort_by_key(|it| (it.name, it.at));
-        self.providers.sort_by_key(|it| (it.kind, it.id, it.at));
+        self.provider_kinds.sort_by_key(|it| (it.name, it.source));
+        self.providers.sort_by_key(|it| (it.kind, it.id, it.source));
 
         let mut relations: Vec<Relation> = Vec::new();
         for module in &self.modules {

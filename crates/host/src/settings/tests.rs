@@ -242,7 +242,8 @@ trait Pigeon: Send + Sync {}
 struct Homing;
 impl Pigeon for Homing {}
 static HOMING: &dyn Pigeon = &Homing;
-static PIGEON_POST: ProviderEntry = ProviderEntry::new::<dyn Pigeon>("pp_bank", "", &HOMING);
+static PIGEON_POST: ProviderEntry =
+    ProviderEntry::new::<dyn Pigeon>("pp_bank", atoll_kernel::source!(), &HOMING);
 
 impl ProviderKind for dyn Pigeon {
     const NAME: &'static str = "payment";

@@ -5,10 +5,11 @@ mod data;
 mod http;
 mod names;
 mod processes;
+mod visibility;
 
 use std::fmt;
 
-use crate::{Registry, data::EntityDef, http::Source, manifest, query::Relation, visibility};
+use crate::{Registry, data::EntityDef, http::Source, manifest, query::Relation};
 
 /// An inconsistency between registered parts. They are ordered by file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,7 +53,6 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Stri
 pub(crate) fn problems(registry: &Registry, relations: &[Relation]) -> Vec<Problem> {
     let mut report = Report { registry, relations, problems: Vec::new() };
     report.check_names_are_unique();
-    registry.provider_problems().into_iter().for_each(|it| report.say([None], it));
     registry.setting_problems().into_iter().for_each(|(source, it)| report.say([source], it));
     manifest::problems(registry)
         .into_iter()
@@ -65,12 +65,13 @@ pub(crate) fn problems(registry: &Registry, relations: &[Relation]) -> Vec<Probl
     report.check_projections();
     registry.routes.iter().for_each(|it| report.check_route(it));
     report.check_paths();
-    visibility::problems(registry, &mut |text| report.say([None], text));
+    report.check_visibility();
     registry.resources.iter().for_each(|it| report.check_resource(it));
     report.check_middleware();
     report.check_hooks();
     report.check_subscribers();
     report.check_jobs();
+    report.check_providers();
     report.problems.sort();
     report.problems.dedup();
     report.problems

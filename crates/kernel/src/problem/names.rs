@@ -6,6 +6,7 @@ use super::Report;
 use crate::{
     http::{Route, Source},
     query::Relation,
+    registry::ProviderEntry,
 };
 
 impl Report<'_> {
@@ -68,6 +69,9 @@ impl Report<'_> {
         self.unique("hook", it.hooks.iter().map(|one| of(one.name, it.source_of(*one))));
         let tables = it.settings.iter().map(|one| of(one.module, it.source_of(*one)));
         self.unique("table of settings", tables);
+        let kinds = it.provider_kinds.iter().map(|one| of(one.name, Some(one.source)));
+        self.unique("kind of providers", kinds);
+        self.unique("provider", it.providers.iter().map(|one| (provider_name(one), Some(one.source))));
         self.unique("feature flag", it.flags.iter().map(|one| of(one.name, it.source_of(*one))));
         self.unique("check", it.checks.iter().map(|one| of(one.name, it.source_of(*one))));
         self.unique("job", it.jobs.iter().map(|one| of(one.name, it.source_of(*one))));
@@ -80,6 +84,11 @@ impl Report<'_> {
             it.computed.iter().map(|one| (format!("{}.{}", one.entity, one.name), it.source_of(*one))),
         );
     }
+}
+
+/// `payment pp_bank`: the kind of a provider, and its id.
+pub(super) fn provider_name(provider: &ProviderEntry) -> String {
+    format!("{} {}", provider.kind, provider.id)
 }
 
 pub(super) fn name_of(route: &Route) -> String {

@@ -1,8 +1,8 @@
-//! What is wrong with hooks, subscribers and jobs.
+//! What is wrong with hooks, subscribers, jobs and providers.
 
 use std::collections::BTreeSet;
 
-use super::{Report, nearest};
+use super::{Report, names::provider_name, nearest};
 use crate::{
     change_event::change_events,
     flow::{AnyHookPoint, HookRun},
@@ -44,6 +44,29 @@ impl Report<'_> {
                 self.say(
                     [own],
                     format!("hook `{}` joins `{at}`, where no flow takes {what}{hint}", hook.name),
+                );
+            }
+        }
+    }
+
+    /// Ids of providers that no setting could name, and providers of a kind that no crate declares.
+    pub(super) fn check_providers(&mut self) {
+        for it in &self.registry.providers {
+            let (name, source) = (provider_name(it), [Some(it.source)]);
+            let fits = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-');
+            if it.id.is_empty() || !it.id.chars().all(fits) {
+                self.say(
+                    source,
+                    format!(
+                        "provider `{name}` has an id of other characters than letters, digits, `_` and `-`"
+                    ),
+                );
+            }
+            let mut kinds = self.registry.provider_kinds.iter().map(|it| it.name);
+            if !kinds.any(|kind| kind == it.kind) {
+                self.say(
+                    source,
+                    format!("provider `{name}` is of the kind `{}`, which is not declared", it.kind),
                 );
             }
         }
