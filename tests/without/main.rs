@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeSet,
-    env,
+    env, fs,
     path::Path,
     process::{Command, ExitCode},
 };
@@ -13,7 +13,7 @@ use atoll_host::{Data, registry};
 use atoll_kernel::{Fault, Registry, data::Module, flow::Local, hook, module};
 use atoll_testkit::{Client, Shop, TestApp, complete, id};
 use libtest_mimic::{Arguments, Failed, Trial};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A module of a third party, which needs one of the core's.
 mod parcels {
@@ -77,15 +77,19 @@ fn main() -> ExitCode {
     tests.push(Trial::test("a_shop_sells_without_any_optional_module", move || {
         passes("sells", &off, Path::new(""))
     }));
-    tests.push(Trial::test("records_of_a_module_stay_while_it_is_switched_off", || {
-        let folder = tempfile::tempdir()?;
-        for (case, off) in
-            [("fulfills", without(&[])), ("keeps", without(&["fulfillment"])), ("again", without(&[]))]
-        {
-            passes(case, &off, folder.path())?;
-        }
-        Ok(())
-    }));
+    let kept = [
+        ("fulfillment", ["fulfills", "keeps", "fulfills_again"]),
+        ("customer", ["registers", "sells_to_guests", "knows_again"]),
+    ];
+    for (module, cases) in kept {
+        tests.push(Trial::test(format!("records_of_{module}_stay_while_it_is_switched_off"), move || {
+            let folder = tempfile::tempdir()?;
+            for (case, off) in cases.into_iter().zip([&[][..], &[module], &[]]) {
+                passes(case, &without(off), folder.path())?;
+            }
+            Ok(())
+        }));
+    }
     tests.push(Trial::test("a_module_that_is_needed_cannot_be_switched_off", || {
         passes("needed", "", Path::new(""))
     }));
@@ -111,7 +115,10 @@ async fn run(case: &str, off: &BTreeSet<String>, folder: &Path) {
         "sells" => sells(off).await,
         "fulfills" => fulfills(folder).await,
         "keeps" => keeps(off, folder).await,
-        "again" => again(off, folder).await,
+        "fulfills_again" => fulfills_again(off, folder).await,
+        "registers" => registers(folder).await,
+        "sells_to_guests" => sells_to_guests(off, folder).await,
+        "knows_again" => knows_again(off, folder).await,
         "needed" => needed(),
         _ => panic!("there is no case `{case}`"),
     }
@@ -143,8 +150,14 @@ async fn sells(off: &BTreeSet<String>) {
     assert_eq!(shop.reserved(&tea.item).await, "2 of 5");
     let document = shop.app.client().get("/openapi.json").await.ok();
     let paths = document["paths"].as_object().expect("paths");
-    let has_fulfillments = paths.keys().any(|it| it.contains("fulfillments"));
-    assert_eq!(has_fulfillments, !off.contains("fulfillment"));
+    for (module, part) in
+        [("fulfillment", "fulfillments"), ("customer", "customer"), ("customer", "/store/orders\"")]
+    {
+        let has_part = paths.keys().any(|it| format!("{it}\"").contains(part));
+        assert_eq!(has_part, !off.contains(module), "{part}");
+    }
+    answers_every_list(&shop.admin, paths).await;
+    answers_every_list(&storefront, paths).await;
     // Without fulfilments a completed order keeps what is reserved; a cancelled one gives it back.
     shop.admin.post(&format!("{path}/complete"), json!({})).await.ok();
     let left = if off.contains("fulfillment") { "2 of 5" } else { "0 of 3" };
@@ -153,6 +166,14 @@ async fn sells(off: &BTreeSet<String>) {
     let order = id(&complete(&storefront, &cart).await.ok()["order"]);
     shop.admin.post(&format!("/admin/orders/{order}/cancel"), json!({})).await.ok();
     assert_eq!(shop.reserved(&tea.item).await, left);
+}
+
+/// No list that is left reaches for what is not there.
+async fn answers_every_list(client: &Client, paths: &Map<String, Value>) {
+    for (path, _) in paths.iter().filter(|(path, it)| it.get("get").is_some() && !path.contains('{')) {
+        let status = client.get(path).await.status;
+        assert!(!status.is_server_error(), "GET {path} answers {status}");
+    }
 }
 
 async fn open(folder: &Path) -> TestApp {
@@ -190,7 +211,7 @@ async fn keeps(off: &BTreeSet<String>, folder: &Path) {
     app.ctx.store().close();
 }
 
-async fn again(off: &BTreeSet<String>, folder: &Path) {
+async fn fulfills_again(off: &BTreeSet<String>, folder: &Path) {
     Registry::without(off).expect("a registry");
     let (app, admin, order) = order_in(open(folder).await).await;
     let fulfillment = id(&order["fulfillments"][0]);
@@ -200,6 +221,67 @@ async fn again(off: &BTreeSet<String>, folder: &Path) {
     app.ctx.store().close();
 }
 
+/// What the cases about a customer hand on: the token of a publishable key, and the id of a cart.
+fn handed_on(folder: &Path) -> (String, String) {
+    let text = fs::read_to_string(folder.join("handed-on.json")).expect("an earlier case");
+    serde_json::from_str(&text).expect("two texts")
+}
+
+const ADA: &str = "ada@test.dev";
+
+/// A customer with an account has a cart.
+async fn registers(folder: &Path) {
+    let shop = Shop::open(open(folder).await).await;
+    let web = shop.channel("Web").await;
+    let key = shop.key(&[&web]).await;
+    let ada = shop.customer(&shop.app.storefront(&key), ADA).await;
+    let cart = &ada.post("/store/carts", json!({})).await.ok()["cart"];
+    assert_eq!(cart["email"], ADA);
+    let text = serde_json::to_string(&(key, id(cart))).expect("JSON");
+    fs::write(folder.join("handed-on.json"), text).expect("a file");
+    shop.app.ctx.store().close();
+}
+
+/// The account opens nothing, its cart is a guest's, and new carts have an address and no customer.
+async fn sells_to_guests(off: &BTreeSet<String>, folder: &Path) {
+    Registry::without(off).expect("a registry");
+    let (app, _) = open(folder).await.with_admin().await;
+    let (key, cart) = handed_on(folder);
+    let storefront = app.storefront(&key);
+    let ada = logged_in(&storefront).await;
+    assert_eq!(ada.get("/store/customers/me").await.status, 404);
+    assert_eq!(ada.get("/store/orders").await.status, 404);
+    let path = format!("/store/carts/{cart}");
+    assert_eq!(ada.get(&path).await.ok()["cart"]["email"], ADA);
+    assert_eq!(ada.post(&format!("{path}/customer"), json!({})).await.status, 404);
+    let moved = storefront.post(&path, json!({ "email": "eve@test.dev" })).await.ok();
+    assert_eq!(moved["cart"]["email"], "eve@test.dev");
+    assert!(moved["cart"].get("customer").is_none(), "{moved}");
+    let new = storefront.post("/store/carts", json!({ "email": "bob@test.dev" })).await.ok();
+    assert_eq!((&new["cart"]["email"], &new["cart"]["customer_id"]), (&json!("bob@test.dev"), &Value::Null));
+    app.ctx.store().close();
+}
+
+/// The account is what it was, and so is whose the cart is.
+async fn knows_again(off: &BTreeSet<String>, folder: &Path) {
+    Registry::without(off).expect("a registry");
+    let app = open(folder).await;
+    let (key, cart) = handed_on(folder);
+    let ada = logged_in(&app.storefront(&key)).await;
+    let me = ada.get("/store/customers/me").await.ok();
+    assert_eq!(me["customer"]["email"], ADA);
+    let cart = ada.get(&format!("/store/carts/{cart}?fields=customer_id")).await.ok();
+    assert_eq!(cart["cart"]["customer_id"], me["customer"]["id"]);
+    app.ctx.store().close();
+}
+
+async fn logged_in(storefront: &Client) -> Client {
+    let login = json!({ "email": ADA, "password": "supersecret" });
+    let token = storefront.post("/auth/customer/emailpass", login).await.ok();
+    let token = format!("Bearer {}", token["token"].as_str().expect("a token"));
+    storefront.clone().with_header("authorization", &token)
+}
+
 /// Every reason is named, and who needs the module.
 fn needed() {
     let off = ["fulfillment", "product", "revues"].map(str::to_owned).into_iter().collect();
@@ -207,7 +289,7 @@ fn needed() {
         Err(problems) => problems.iter().map(ToString::to_string).collect(),
         Ok(_) => panic!("the modules are needed"),
     };
-    let optional = "optional modules are `fulfillment`, `parcels`, `stamps`";
+    let optional = "optional modules are `customer`, `fulfillment`, `parcels`, `stamps`";
     assert_eq!(
         problems,
         [

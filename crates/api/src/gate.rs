@@ -129,7 +129,7 @@ pub(crate) fn identity_of(view: &dyn Read, login: &Login) -> Result<Option<AuthI
     let is_there = match &*login.actor_type {
         _ if login.actor_id.is_empty() => true,
         USER => USERS.table.exists(view, &login.actor_id)?,
-        CUSTOMER => CUSTOMERS.table.exists(view, &login.actor_id)?,
+        CUSTOMER => CUSTOMERS.is_on() && CUSTOMERS.table.exists(view, &login.actor_id)?,
         _ => true,
     };
     Ok(Some(identity).filter(|it| it.has_login_seal(&login.seal) && is_same && is_there))

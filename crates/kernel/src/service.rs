@@ -58,6 +58,11 @@ impl<T: Entity> Service<T> {
         Service { table: self.table.at_most(bytes_max), ..self }
     }
 
+    /// False if its module is switched off: its records are kept in the data, and nothing may read them.
+    pub fn is_on(&self) -> bool {
+        Registry::get().left_out.module_of(T::DEF.name).is_none()
+    }
+
     /// The live record with this id.
     pub fn get(&self, tx: &dyn Read, id: &str) -> Result<Option<T>, StoreError> {
         self.table.get(tx, id)

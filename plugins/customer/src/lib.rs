@@ -47,5 +47,6 @@ module! { Module {
         Relation::many(CUSTOMER, "addresses", ADDRESS, Resolve::Back("customer_id")),
         Relation::one(ADDRESS, "customer", CUSTOMER, Resolve::Field("customer_id")),
     ],
+    is_optional: true,
     ..Module::EMPTY
 } }

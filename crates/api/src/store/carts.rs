@@ -43,12 +43,25 @@ routes! {
     Post "/store/carts/:id/line-items/:line_id" (Store, ONE, UPDATE_LINE) => update_line;
     /// Removes a line from a cart.
     Delete "/store/carts/:id/line-items/:line_id" (Store, ONE) => remove_line: Answer::DeletedFrom(&CART);
-    /// Takes over a cart for the customer who asks. Its lines are priced anew.
-    Post "/store/carts/:id/customer" (Customer, ONE, NOTHING) => take;
     /// Completes a cart: authorises its payment, reserves its stock and places the order. A cart that was
     /// completed answers with its order again. A payment that needs more is answered with the cart, and
     /// prices that changed with 409.
     Post "/store/carts/:id/complete" (Store, ONE, NOTHING) => complete: COMPLETED;
+}
+
+/// The route that leaves with the module of customers.
+mod of_customers {
+    use atoll_kernel::{part_of, routes};
+
+    use super::{CART, NOTHING, ONE, take};
+
+    part_of! { "customer" }
+
+    routes! {
+        of CART;
+        /// Takes over a cart for the customer who asks. Its lines are priced anew.
+        Post "/store/carts/:id/customer" (Customer, ONE, NOTHING) => take;
+    }
 }
 
 static CART: Resource = Resource {

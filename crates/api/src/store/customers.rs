@@ -10,6 +10,7 @@ use atoll_flows::customer::{
 use atoll_kernel::{
     Fault,
     http::{Answer, Body, Call, Deleted, Field, Params, Reply, Resource, Type, optional, required},
+    part_of,
     query::StoreFields,
     resources, routes,
 };
@@ -18,6 +19,8 @@ use crate::{
     reply::{page, perform, perform_as, remove_from},
     tables::{ADDRESS_FIELDS, METADATA, ONE, any, list, text},
 };
+
+part_of! { "customer" }
 
 routes! {
     of CUSTOMER;

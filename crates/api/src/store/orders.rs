@@ -18,14 +18,27 @@ use crate::{
 
 routes! {
     of ORDER;
-    /// Lists the orders of the customer who asks, as far as they were placed in the channels of the key.
-    Get "/store/orders" (Customer, LIST) => index;
     /// Shows an order that was placed in a channel of the key. Its id cannot be guessed, and is all that a
     /// guest needs.
     Get "/store/orders/:id" (Store, ONE) => retrieve;
 }
 
 resources! { LISTED }
+
+/// The route that leaves with the module of customers.
+mod of_customers {
+    use atoll_kernel::{part_of, routes};
+
+    use super::{LIST, ORDER, index};
+
+    part_of! { "customer" }
+
+    routes! {
+        of ORDER;
+        /// Lists the orders of the customer who asks, as far as they were placed in the channels of the key.
+        Get "/store/orders" (Customer, LIST) => index;
+    }
+}
 
 const FIELDS: [&str; 41] = [
     "id", "status", "summary", "currency_code", "display_id", "custom_display_id", "region_id", "email",

@@ -2,7 +2,6 @@
 
 use atoll_availability::{ChannelScope, Seller};
 use atoll_cart::{Cart, CartAddress, METADATA_BYTES_MAX, N_LINES_MAX, open_cart};
-use atoll_customer::{CUSTOMERS, find_or_create_guest};
 use atoll_kernel::{
     Fault, Metadata, Moment, Read, Write,
     data::{Direction, Scan},
@@ -15,7 +14,9 @@ use atoll_sales_channel::SALES_CHANNELS;
 use atoll_store::the_store;
 use serde::Deserialize;
 
-use crate::cart::{AddLine, Scoped, add_line_item::add_line_item, update_cart::only_country};
+use crate::cart::{
+    AddLine, Scoped, add_line_item::add_line_item, buyer::buyer_of, update_cart::only_country,
+};
 use crate::points::{CART_CREATED, CartNow, NewCart, PRICE_LINE, VALIDATE_NEW_CART};
 
 /// A new cart.
@@ -105,21 +106,6 @@ fn open(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart
         ..Cart::default()
     };
     Ok(open_cart(tx, at, cart)?)
-}
-
-/// Customer and e-mail address of a new cart: the customer who is logged in, or the guest with the address.
-fn buyer_of(
-    tx: &mut dyn Write,
-    at: &Moment,
-    customer_id: Option<&str>,
-    email: Option<String>,
-) -> Result<(Option<String>, Option<String>), Fault> {
-    let customer = match (customer_id, &email) {
-        (Some(id), _) => CUSTOMERS.retrieve(tx, id)?,
-        (None, Some(email)) => find_or_create_guest(tx, at, email)?,
-        (None, None) => return Ok((None, None)),
-    };
-    Ok((Some(customer.id.to_string()), email.or(Some(customer.email))))
 }
 
 /// Checks that carts may be in this channel.

@@ -1,6 +1,7 @@
 //! Flows on carts: create, update, line items, prices, transfer, completion.
 
 mod add_line_item;
+mod buyer;
 mod complete_cart;
 mod create_cart;
 mod delete_expired;

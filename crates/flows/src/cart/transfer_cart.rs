@@ -2,14 +2,18 @@
 
 use atoll_cart::{CARTS, Cart, CartPatch, Error};
 use atoll_customer::CUSTOMERS;
-use atoll_kernel::{Fault, Read, flow, flow::Local, serde_json::json};
+use atoll_kernel::{Fault, Read, flow, flow::Local, part_of, serde_json::json};
 
 use crate::cart::{
-    Scoped, changed,
+    Scoped,
+    buyer::is_of_account,
+    changed,
     line::cart_in,
     prices::{Unpriced, price_anew},
 };
 use crate::points::{CART_UPDATED, OfTransfer, PRICE_LINE, VALIDATE_TRANSFER};
+
+part_of! { "customer" }
 
 /// A cart, and its new customer.
 #[derive(Clone, Debug)]
@@ -56,8 +60,7 @@ fn check(tx: &dyn Read, cart: &Cart) -> Result<(), Fault> {
     if cart.completed_at.is_some() {
         return Err(Error::Completed(cart.id.to_string()).into());
     }
-    let holder = cart.customer_id.as_deref().map(|id| CUSTOMERS.get(tx, id)).transpose()?.flatten();
-    if holder.is_some_and(|it| it.has_account) {
+    if is_of_account(tx, cart)? {
         return Err(Fault::not_allowed(format!("Cart {} belongs to another customer", cart.id)));
     }
     Ok(())

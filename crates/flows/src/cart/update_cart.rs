@@ -2,7 +2,6 @@
 
 use atoll_availability::ChannelScope;
 use atoll_cart::{CARTS, Cart, CartAddress, CartPatch, METADATA_BYTES_MAX};
-use atoll_customer::{CUSTOMERS, find_or_create_guest};
 use atoll_kernel::{
     Fault, Metadata, Moment, Read, Write,
     data::{Entity, present},
@@ -14,7 +13,9 @@ use atoll_region::{COUNTRIES, COUNTRIES_BY_REGION, REGIONS, Region};
 use serde::Deserialize;
 
 use crate::cart::{
-    Scoped, changed,
+    Scoped,
+    buyer::guest_of,
+    changed,
     create_cart::check_channel,
     line::cart_in,
     prices::{Unpriced, price_anew},
@@ -121,23 +122,6 @@ fn change(
     };
     let cart = CARTS.update(tx, at, &cart.id, patch)?;
     if cart.metadata.n_bytes() > METADATA_BYTES_MAX { Err(atoll_cart::Error::Full.into()) } else { Ok(cart) }
-}
-
-/// Whose cart it becomes with this address: the guest's with that, unless it is the cart of an account.
-fn guest_of(
-    tx: &mut dyn Write,
-    at: &Moment,
-    cart: &Cart,
-    email: Option<&str>,
-) -> Result<Option<Option<String>>, Fault> {
-    let customer = cart.customer_id.as_deref().map(|id| CUSTOMERS.get(tx, id)).transpose()?.flatten();
-    if customer.is_some_and(|it| it.has_account) {
-        return Ok(None);
-    }
-    Ok(Some(match email {
-        Some(email) => Some(find_or_create_guest(tx, at, email)?.id.to_string()),
-        None => None,
-    }))
 }
 
 fn region_of(tx: &dyn Read, id: &str) -> Result<Region, Fault> {

@@ -4,13 +4,15 @@ mod addresses;
 
 use atoll_auth::add_actor;
 use atoll_customer::{CUSTOMER, CUSTOMERS, Customer, CustomerPatch};
-use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
+use atoll_kernel::{Fault, flow, flow::Local, part_of, serde_json::json};
 
 use crate::points::{CUSTOMERS_CREATED, CUSTOMERS_UPDATED, CustomerNow, Records, VALIDATE_CUSTOMER};
 
 pub use addresses::{
     AddressOf, CREATE_CUSTOMER_ADDRESSES, DELETE_CUSTOMER_ADDRESSES, UPDATE_CUSTOMER_ADDRESSES,
 };
+
+part_of! { "customer" }
 
 /// A registered identity, and the customer account to create for it.
 #[derive(Clone)]
