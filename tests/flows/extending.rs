@@ -258,9 +258,10 @@ async fn a_module_answers_with_errors_of_its_own() {
     assert_eq!((often.status.as_u16(), &often.headers["retry-after"]), (429, &HeaderValue::from_static("7")));
     assert_eq!(get("odd").await.status.as_u16(), 500);
     // Journals of sagas store it.
-    let fault = Fault::of(410, "gone", "The blurb was taken back");
+    let fault = Fault::of(429, "slow_down", "Too many blurbs").with_code("slow").with_retry_after(7);
     let again = Fault::from(&FaultRecord::from(&fault));
     assert_eq!((again.status(), again.body()), (fault.status(), fault.body()));
+    assert_eq!(again.retry_after_s(), Some(7));
 }
 
 #[tokio::test]

@@ -260,6 +260,8 @@ stored! {
         pub status: Option<u16>,
         /// The wire's `type`, where it is not that of the kind.
         pub own_type: Option<String>,
+        /// `Retry-After`, in seconds.
+        pub retry_after_s: Option<u64>,
     }
 }
 
@@ -273,6 +275,7 @@ impl From<&Fault> for FaultRecord {
             cause: Some(fault.causes()).filter(|it| !it.is_empty()),
             status: fault.own.as_ref().map(|own| own.0.as_u16()),
             own_type: fault.own.as_ref().map(|own| own.1.clone().into_owned()),
+            retry_after_s: fault.retry_after_s,
         }
     }
 }
@@ -280,7 +283,7 @@ impl From<&Fault> for FaultRecord {
 impl From<&FaultRecord> for Fault {
     fn from(record: &FaultRecord) -> Self {
         Fault {
-            retry_after_s: None,
+            retry_after_s: record.retry_after_s,
             kind: record.kind,
             message: record.message.clone(),
             code: record.code.clone().map(Cow::Owned),
