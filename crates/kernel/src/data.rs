@@ -51,6 +51,22 @@
 //! }
 //! ```
 //!
+//! ```compile_fail,E0080
+//! # use atoll_kernel::data::Groups;
+//! const ORDERS: Groups = Groups::new("order");
+//! ```
+//!
+//! ```compile_fail,E0080
+//! # use atoll_kernel::data::Slots;
+//! const WAITING: Slots<u64> = Slots::new("order_cart.deleted");
+//! ```
+//!
+//! ```
+//! # use atoll_kernel::data::{Groups, Slots};
+//! const SHELF: Groups = Groups::new("review.shelf");
+//! const SEEN: Slots<u64> = Slots::new("review.seen");
+//! ```
+//!
 //! ```compile_fail,E0624
 //! # use atoll_kernel::{Ctx, Moment, Write};
 //! fn delete(ctx: &Ctx, tx: &mut dyn Write, at: &Moment, id: &str) {

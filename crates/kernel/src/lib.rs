@@ -1,8 +1,8 @@
 //! The API for plugins: what a module, an entity, a link, a route and a projection are, and the registry of
 //! everything that is linked into the program.
 //!
-//! A plugin names this crate, and of Atoll's others only `atoll-checkout`. What nearly every file needs
-//! stands here, together with the macros; the rest is in namespaces:
+//! A module names this crate, and of Atoll's others only `atoll-checkout` and `atoll-providers`. What nearly
+//! every file needs stands here, together with the macros; the rest is in namespaces:
 //!
 //! | namespace | what for |
 //! |---|---|

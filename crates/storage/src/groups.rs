@@ -2,6 +2,7 @@
 
 use crate::{
     Direction, KeyBuf, Read, Scan, Space, Span, StoreError, Write, WriteKeys, add_to_group, group_count,
+    space::own_space,
 };
 
 /// Pairs of a group and a member, as in an index over records: `reviews of a product`.
@@ -10,9 +11,13 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// The pairs in this space, which a projection or a module must have in its `spaces`.
+    /// The pairs in this space, whose name has a dot, and which a projection or a module must have in its
+    /// `spaces`. In a constant it is checked by the compiler.
+    ///
+    /// # Panics
+    /// If the name is that of a table or link.
     pub const fn new(space: Space) -> Groups {
-        Groups { space }
+        Groups { space: own_space(space) }
     }
 
     fn key(&self, tx: &dyn Read, group: &str, member: &str) -> Vec<u8> {

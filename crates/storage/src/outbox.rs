@@ -13,7 +13,7 @@ use crate::{
 pub const OUTBOX: Space = "outbox";
 
 /// The events by position (sequence number).
-pub const EVENTS: Slots<Event> = Slots::new(OUTBOX);
+pub const EVENTS: Slots<Event> = Slots::of_any(OUTBOX);
 
 stored! {
     /// An event, for subscribers.

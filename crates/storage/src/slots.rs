@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     FieldKind, FieldValue, History, KeyBuf, Read, Space, StoreError, Write, WriteKeys, decode_version,
-    encode_version, key_text, upgrade, version,
+    encode_version, key_text, space::own_space, upgrade, version,
 };
 
 /// A space of values of one type, without indexes.
@@ -17,8 +17,17 @@ pub struct Slots<T> {
 }
 
 impl<T: FieldValue + Serialize + DeserializeOwned> Slots<T> {
-    /// The values of this space.
+    /// The values of this space, whose name has a dot: `review.seen`. In a constant it is checked by the
+    /// compiler.
+    ///
+    /// # Panics
+    /// If the name is that of a table or link.
     pub const fn new(space: Space) -> Slots<T> {
+        Slots::of_any(own_space(space))
+    }
+
+    /// The values of a space of any name.
+    pub(crate) const fn of_any(space: Space) -> Slots<T> {
         Slots { space, history: &[], of: PhantomData }
     }
 
@@ -39,7 +48,7 @@ impl<T: FieldValue + Serialize + DeserializeOwned> Slots<T> {
             kind: Some(T::KIND),
             history: self.history,
             check: |def, key, value| {
-                Slots::<T>::new(def.space).history(def.history).decode(key, value).map(drop)
+                Slots::<T>::of_any(def.space).history(def.history).decode(key, value).map(drop)
             },
         }
     }

@@ -8,6 +8,40 @@ use crate::{Changes, Direction, KeyBuf, Read, Span, StoreError};
 /// assigns when the database is first opened with the name.
 pub type Space = &'static str;
 
+/// The space of slots or groups: `review.seen`, a name with a dot. Those without one are the rows of tables
+/// and links, and those with these ends what else belongs to them: they are written as rows and pairs only.
+pub(crate) const fn own_space(space: Space) -> Space {
+    let (bytes, mut has_dot, mut at) = (space.as_bytes(), false, 0);
+    while at < bytes.len() {
+        has_dot |= bytes[at] == b'.';
+        at += 1;
+    }
+    assert!(has_dot, "the space of slots or groups has a name with a dot: `review.seen`");
+    assert!(
+        !ends_with(bytes, b".deleted") && !ends_with(bytes, b".reverse"),
+        "spaces of this name hold the rows of a table or link"
+    );
+    space
+}
+
+const fn ends_with(text: &[u8], end: &[u8]) -> bool {
+    match text.split_at_checked(text.len().saturating_sub(end.len())) {
+        Some((_, last)) => is_same(last, end),
+        None => false,
+    }
+}
+
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let (is_same, mut at) = (one.len() == other.len(), 0);
+    while is_same && at < one.len() {
+        if one[at] != other[at] {
+            return false;
+        }
+        at += 1;
+    }
+    is_same
+}
+
 /// The space of the directory: prefixes by name.
 pub(crate) const DIRECTORY: [u8; 2] = [0, 0];
 
