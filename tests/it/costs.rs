@@ -3,12 +3,14 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
+use atoll_inventory::{INVENTORY_ITEMS, InventoryItem};
 use atoll_kernel::{Actor, Fault, Moment, Registry, Write, data::Store, http::Method, limits::ADDRESSES_MAX};
-use atoll_product::restore_product;
+use atoll_links::PRODUCT_SALES_CHANNEL;
+use atoll_product::{PRODUCTS, Product, ProductStatus, ProductVariant, VARIANTS, restore_product};
 use atoll_storage::engines::Counting;
-use atoll_testkit::{Client, Shop, TestApp, complete, pay};
+use atoll_testkit::{Client, Shop, TestApp, complete, id, pay};
 use expect_test::expect_file;
-use serde_json::json;
+use serde_json::{Map, json};
 
 /// A shop whose reads are counted.
 async fn counted() -> (Shop, Counting) {
@@ -94,12 +96,98 @@ async fn keys_read_per_list_match_costs_txt() {
         writeln!(table, "{path} {} {}", costs[0], costs[1]).expect("text");
         assert!(costs[1] <= costs[0] * 2, "{path} costs {} keys in a large shop", costs[1]);
     }
+    table.push_str(
+        "# Keys read for a page of 20 of everything that a channel sells, with 200 and with 800 products.\n",
+    );
+    let (few, many) = (questions(200).await, questions(800).await);
+    for ((what, few), (_, many)) in few.into_iter().zip(many) {
+        writeln!(table, "{what} {few} {many}").expect("text");
+        assert!(many * 2 <= few * 3, "{what} costs {many} keys in a large shop, and {few} in a small one");
+    }
+    table.push_str("# Keys read by the writes of a checkout.\n");
     let (carts, larger) = (checkout(&small.0, &small.1).await, checkout(&large.0, &large.1).await);
     for ((what, small), (_, large)) in carts.into_iter().zip(larger) {
         writeln!(table, "{what} {small} {large}").expect("text");
         assert!(large <= small * 2, "{what} costs {large} keys in a large shop");
     }
     expect_file![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("costs.txt")].assert_eq(&table);
+}
+
+/// The keys that lists read which are not in the order of the ids, of products whose titles are `Tea n` and
+/// every fourth `Green tea n`, in five channels and one of two categories.
+async fn questions(n_products: usize) -> Vec<(String, usize)> {
+    let (shop, engine) = counted().await;
+    let mut channels = Vec::new();
+    for n in 0..5 {
+        channels.push(shop.channel(&format!("Channel {n}")).await);
+    }
+    let categories = [category(&shop, "Hot").await, category(&shop, "Cold").await];
+    let (sold, category) = (channels.clone(), categories[0].clone());
+    let create = move |tx: &mut dyn Write, at: &Moment| {
+        for n in 0..n_products {
+            create_tea(tx, at, n, &sold, &categories[n % 2])?;
+        }
+        Ok::<_, Fault>(())
+    };
+    shop.app.ctx.write(Actor::System, create).await.expect("products");
+    let one = shop.storefront(&[&channels[0]]).await;
+    let all = shop.storefront(&channels.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let mut costs = Vec::new();
+    for (who, client, path, query) in [
+        ("", &one, "store/products", "order=title"),
+        ("", &one, "store/products", "order=-created_at"),
+        ("", &one, "store/products", "q=tea"),
+        ("", &one, "store/products", "q=gree"),
+        ("", &one, "store/products", "q=gin"),
+        ("", &one, "store/products", "q=tea green&order=title"),
+        ("", &one, "store/products", "category_id=CATEGORY"),
+        ("", &one, "store/products", "category_id=CATEGORY&q=tea&order=-updated_at"),
+        (" (5 channels)", &all, "store/products", "order=id"),
+        (" (5 channels)", &all, "store/products", "order=handle"),
+        ("", &one, "store/product-variants", "order=title"),
+        ("", &shop.admin, "admin/products", "order=-created_at"),
+        ("", &shop.admin, "admin/products", "q=tea&status=published"),
+        ("", &shop.admin, "admin/product-variants", "order=sku"),
+        ("", &shop.admin, "admin/inventory-items", "q=tea-11&order=-sku"),
+    ] {
+        let query = query.replace(' ', "%20");
+        let question = format!("/{path}?limit=20&fields=id&{}", query.replace("CATEGORY", &category));
+        let before = engine.n_read();
+        client.get(&question).await.ok();
+        costs.push((format!("/{path}?{query}{who}"), engine.n_read() - before));
+    }
+    costs
+}
+
+async fn category(shop: &Shop, name: &str) -> String {
+    let category = json!({ "name": name, "is_active": true });
+    id(&shop.admin.post("/admin/product-categories", category).await.ok()["product_category"])
+}
+
+fn create_tea(
+    tx: &mut dyn Write,
+    at: &Moment,
+    n: usize,
+    channels: &[String],
+    category: &str,
+) -> Result<(), Fault> {
+    let product = Product {
+        title: format!("{} {n}", if n.is_multiple_of(4) { "Green tea" } else { "Tea" }),
+        handle: format!("tea-{n}"),
+        status: ProductStatus::Published,
+        category_ids: vec![category.to_owned().into()],
+        ..Product::default()
+    };
+    let product = PRODUCTS.create(tx, at, product)?.id;
+    let (title, sku) = (format!("Bag {n}"), Some(format!("tea-{n}")));
+    let variant =
+        ProductVariant { product_id: product.clone(), title, sku: sku.clone(), ..ProductVariant::default() };
+    VARIANTS.create(tx, at, variant)?;
+    INVENTORY_ITEMS.create(tx, at, InventoryItem { sku, ..InventoryItem::default() })?;
+    for channel in channels {
+        PRODUCT_SALES_CHANNEL.attach(tx, at, &product, channel, Map::new())?;
+    }
+    Ok(())
 }
 
 /// The keys that each write of a checkout reads: a cart of two lines with manual payment.

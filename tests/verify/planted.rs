@@ -512,9 +512,10 @@ const CASES: &[(&str, Plant, &[&str])] = &[
     ),
     (
         "a reservation for a cancelled order",
-        |tx, _, it| {
+        |tx, at, it| {
             assert_eq!(reservations_of(tx, &it.line)?.len(), 1);
-            change(tx, &ORDERS, &it.order, |it: &mut Order| it.status = OrderStatus::Canceled)
+            ORDERS.update(tx, at, &it.order, |it: &mut Order| it.status = OrderStatus::Canceled)?;
+            Ok(())
         },
         &["order.reservation in reservation_item at …: 2 of a cancelled order (`ORDER`) → nothing reserved"],
     ),
@@ -536,7 +537,10 @@ const CASES: &[(&str, Plant, &[&str])] = &[
     ),
     (
         "an order with a number that was not given",
-        |tx, _, it| change(tx, &ORDERS, &it.order, |it: &mut Order| it.display_id = 99),
+        |tx, at, it| {
+            ORDERS.update(tx, at, &it.order, |it: &mut Order| it.display_id = 99)?;
+            Ok(())
+        },
         &["order.number in order at ORDER: 99 → 1 at most"],
     ),
     (

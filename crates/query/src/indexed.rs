@@ -1,7 +1,7 @@
 //! Lists that the list index of their table answers: conditions become bitmaps of numbers, so that the exact
 //! count is known without reading records, and a page is read in the order in which the index holds it.
 
-use std::{cmp::Reverse, mem, ptr};
+use std::{mem, ptr};
 
 use atoll_storage::{Direction, ListIndex, NumberSet, Read, Scan, StoreError};
 use atoll_values::{Comparison, Condition, Filter};
@@ -28,33 +28,15 @@ pub(crate) struct Numbered {
 }
 
 impl Numbered {
-    /// Is it cheaper to step through all records in order and keep those of the set, than to look up each of
-    /// the set at this cost?
-    fn is_walked(&self, view: &dyn Read, cost_of_one: u64) -> Result<bool, StoreError> {
+    /// The number of steps through all records, in any order, up to which keeping those of the set is cheaper
+    /// than looking up each of the set at this cost; `None` if more are expected. Records may be anywhere in
+    /// an order, so that this is a limit, too: beyond it the set is looked up.
+    fn n_steps_max(&self, view: &dyn Read, cost_of_one: u64) -> Result<Option<u64>, StoreError> {
         let n_set = self.numbers.len().max(1);
         let n_read = (self.n_read as u64).min(n_set);
         let n_steps = n_read.saturating_mul(self.index.table.n_rows(view)?) / n_set;
-        Ok(n_steps < n_set.saturating_mul(cost_of_one))
-    }
-
-    /// Calls `visit` with the id of each record of the set, while stepping through all of them by id.
-    fn walk(
-        &self,
-        view: &dyn Read,
-        direction: Direction,
-        visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
-    ) -> Result<(), StoreError> {
-        let mut n_left = self.numbers.len();
-        self.index.by_id(view, None, direction, &mut |id, number| {
-            if n_left == 0 {
-                return Ok(Scan::Break(()));
-            }
-            if !self.numbers.contains(number) {
-                return Ok(Scan::Continue(()));
-            }
-            n_left -= 1;
-            visit(id)
-        })
+        let n_max = n_set.saturating_mul(cost_of_one);
+        Ok((n_steps < n_max).then_some(n_max))
     }
 
     /// The ids of the set, ascending.
@@ -77,17 +59,19 @@ impl Numbered {
         limit: usize,
     ) -> Result<Option<Page>, QueryError> {
         let [field] = &sort.path[..] else { return Ok(None) };
-        if !self.index.has_order(field) || !self.is_walked(env.view, COST_OF_SORTING)? {
+        if !self.index.has_order(field) {
             return Ok(None);
         }
+        let Some(mut n_steps) = self.n_steps_max(env.view, COST_OF_SORTING)? else { return Ok(None) };
         let count = self.numbers.len();
         let mut page = Page { nodes: Vec::new(), count };
         let mut position = 0;
         let end = offset.saturating_add(limit).min(usize::try_from(count).unwrap_or(usize::MAX));
         self.index.by_field(env.view, field, None, sort.direction, &mut |id, number| {
-            if position >= end {
+            if position >= end || n_steps == 0 {
                 return Ok(Scan::Break(()));
             }
+            n_steps -= 1;
             if self.numbers.contains(number) {
                 if position >= offset
                     && let Some(node) = self.index.table.node(env.view, id)?
@@ -98,7 +82,7 @@ impl Numbered {
             }
             Ok(if position < end { Scan::Continue(()) } else { Scan::Break(()) })
         })?;
-        Ok(Some(page))
+        Ok((position >= end).then_some(page))
     }
 }
 
@@ -113,12 +97,33 @@ impl Ids for Numbered {
         direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
-        if self.is_walked(view, COST_OF_LOOKUP)? {
-            return self.walk(view, direction, visit);
+        let (mut n_steps, mut n_left) =
+            (self.n_steps_max(view, COST_OF_LOOKUP)?.unwrap_or(0), self.numbers.len());
+        let (mut last, mut is_stopped) = (None, n_left == 0);
+        if n_steps > 0 {
+            self.index.by_id(view, None, direction, &mut |id, number| {
+                if is_stopped || n_left == 0 || n_steps == 0 {
+                    return Ok(Scan::Break(()));
+                }
+                n_steps -= 1;
+                if self.numbers.contains(number) {
+                    n_left -= 1;
+                    is_stopped = visit(id)?.is_break();
+                    last = Some(id.to_owned());
+                }
+                Ok(Scan::Continue(()))
+            })?;
+        }
+        if is_stopped || n_left == 0 {
+            return Ok(());
         }
         let mut ids = self.ids(view)?;
-        if direction == Direction::Descending {
-            ids.sort_unstable_by_key(|it| Reverse(it.clone()));
+        match direction {
+            Direction::Ascending => ids.retain(|it| last.as_ref().is_none_or(|last| it > last)),
+            Direction::Descending => {
+                ids.retain(|it| last.as_ref().is_none_or(|last| it < last));
+                ids.reverse();
+            }
         }
         for id in ids {
             if visit(&id)?.is_break() {

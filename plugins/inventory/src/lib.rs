@@ -8,7 +8,7 @@ mod types;
 
 use atoll_kernel::{
     data::{Index, Module, Service},
-    module,
+    list_index, module,
     query::{Relation, Resolve},
 };
 
@@ -68,6 +68,15 @@ pub static INVENTORY_LEVELS: Service<InventoryLevel> =
     Service::new(&[BY_ITEM_AND_LOCATION, BY_ITEM, BY_LOCATION]);
 /// Created by [`reserve`], deleted by [`release`].
 pub static RESERVATIONS: Service<ReservationItem> = Service::new(&[BY_LINE, RESERVED_BY_ITEM]);
+
+list_index! {
+    /// Lists of inventory items.
+    pub static ITEM_LISTS = "inventory_item" of INVENTORY_ITEMS {
+        filters: ["requires_shipping"],
+        sorts: ["sku", "title", "created_at", "updated_at"],
+        search: true,
+    }
+}
 
 /// The field of levels and reservations that names their item.
 const OF_ITEM: &str = "inventory_item_id";

@@ -7,7 +7,7 @@ mod types;
 
 use atoll_kernel::{
     data::{Index, Module, Service},
-    module,
+    list_index, module,
     query::Visibility,
 };
 
@@ -41,6 +41,16 @@ pub(crate) const BY_LINE: Index<Order> = Index::unique("order.by_line", &["items
 /// Created by [`place_order`].
 pub static ORDERS: Service<Order> = Service::new(&[BY_SALES_CHANNEL, BY_CUSTOMER, BY_STATUS, BY_LINE])
     .visible(Visibility::ById { channel: "sales_channel_id", customer: "customer_id" });
+
+list_index! {
+    /// Lists of orders. The words of e-mail addresses are not among them: nearly all are new with each order,
+    /// and finding room for them is dearer than the rest of the checkout.
+    pub static ORDER_LISTS = "order" of ORDERS {
+        filters: ["status", "sales_channel_id", "region_id", "currency_code"],
+        sorts: ["created_at", "updated_at", "display_id"],
+        search: false,
+    }
+}
 
 module! { Module {
     name: "order",

@@ -23,7 +23,7 @@ pub use roaring::RoaringBitmap as NumberSet;
 
 pub(crate) use self::sets::has_all;
 pub use self::{
-    orders::Position,
+    orders::{Position, VisitNumber},
     sets::Sets,
     words::{Found, searched_text},
 };
@@ -62,7 +62,7 @@ pub struct Children {
 }
 
 /// The version of the keys of list indexes.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// What the keys of the two spaces begin with.
 #[derive(Clone, Copy)]
@@ -78,7 +78,7 @@ enum Part {
     Sorts = 4,
     /// Lists: the records that contain a word.
     Containing = 5,
-    /// Lists: the words that contain some letters.
+    /// Lists: the words that contain three letters in a row.
     Letters = 6,
 }
 

@@ -5,9 +5,9 @@
 //! records.
 
 use crate::{
-    Direction, KeyBuf, Read, Scan, Span, StoreError, Write, WriteKeys,
+    Direction, KeyBuf, Read, Span, StoreError, Write, WriteKeys,
     key::key_text,
-    list_index::{ListIndex, Part},
+    list_index::{ListIndex, Part, VisitNumber},
     next_number,
 };
 
@@ -102,7 +102,7 @@ impl ListIndex {
         tx: &dyn Read,
         after: Option<&str>,
         direction: Direction,
-        visit: &mut dyn FnMut(&str, u32) -> Result<Scan, StoreError>,
+        visit: &mut VisitNumber<'_>,
     ) -> Result<(), StoreError> {
         let prefix = self.number_key(tx, Part::Records, "");
         let mut span = Span::prefix(&prefix);

@@ -17,6 +17,32 @@ pub struct Position {
     pub id: String,
 }
 
+/// Called with the id and the number of each record of an order.
+pub type VisitNumber<'a> = dyn FnMut(&str, u32) -> Result<Scan, StoreError> + 'a;
+
+/// Records with the same value that are held in memory to turn them round, when an order is read downwards.
+const N_GATHERED_MAX: usize = 64;
+
+/// Records with the same value, downwards.
+#[derive(Default)]
+struct Group {
+    /// The beginning of their keys.
+    head: Vec<u8>,
+    entries: Vec<(String, u32)>,
+}
+
+impl Group {
+    /// Visits them upwards, and forgets them; returns whether `visit` has stopped.
+    fn visit(&mut self, visit: &mut VisitNumber<'_>) -> Result<bool, StoreError> {
+        for (id, number) in self.entries.drain(..).rev() {
+            if visit(&id, number)?.is_break() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
 impl Position {
     /// The place of a record in the order of a field.
     pub fn of(record: &dyn Record, field: &str) -> Position {
@@ -72,13 +98,13 @@ impl ListIndex {
         field: &str,
         after: Option<&Position>,
         direction: Direction,
-        visit: &mut dyn FnMut(&str, u32) -> Result<Scan, StoreError>,
+        visit: &mut VisitNumber<'_>,
     ) -> Result<(), StoreError> {
         let prefix = self.order_key(tx, field).into_bytes();
         let whole = Span::prefix(&prefix);
         let group_of = |value: &[u8]| [&prefix[..], &part_of(value)].concat();
         // Reads upwards; returns whether `visit` has stopped.
-        let mut read = |span: &Span| {
+        let read = |span: &Span, visit: &mut VisitNumber<'_>| {
             let mut is_stopped = false;
             tx.scan(span, Direction::Ascending, &mut |key, value| {
                 let Some(n_value) = part_len(&key[prefix.len()..]) else { return Ok(Scan::Continue(())) };
@@ -94,31 +120,42 @@ impl ListIndex {
                 Some(it) => whole.beyond(&self.entry_key(tx, field, &it.value, &it.id), direction),
                 None => whole,
             };
-            return read(&span).map(drop);
+            return read(&span, visit).map(drop);
         }
-        // Downwards group by group, and each group upwards: ids ascend within a value.
         let mut end = whole.end.clone();
         if let Some(it) = after {
             let group = group_of(&it.value);
             let span = Span::prefix(&group)
                 .beyond(&self.entry_key(tx, field, &it.value, &it.id), Direction::Ascending);
-            if read(&span)? {
+            if read(&span, visit)? {
                 return Ok(());
             }
             end = Some(group);
         }
+        // Downwards, and upwards within a value. The entries of one value are gathered, unless they are many:
+        // these are read again.
         loop {
-            let mut last = None;
             let below = Span { start: prefix.clone(), end: end.clone() };
-            tx.scan(&below, Direction::Descending, &mut |key, _| {
-                last = part_len(&key[prefix.len()..]).map(|n| key[..prefix.len() + n].to_vec());
-                Ok(Scan::Break(()))
+            let (mut group, mut is_stopped, mut is_large) = (Group::default(), false, false);
+            tx.scan(&below, Direction::Descending, &mut |key, value| {
+                let Some(n_value) = part_len(&key[prefix.len()..]) else { return Ok(Scan::Continue(())) };
+                let (head, id) = key.split_at(prefix.len() + n_value);
+                if head != group.head {
+                    is_stopped = group.visit(visit)?;
+                    group.head = head.to_vec();
+                }
+                let id = String::from_utf8_lossy(id).into_owned();
+                group.entries.push((id, self.read_number(key, value)?));
+                is_large = group.entries.len() > N_GATHERED_MAX;
+                Ok(if is_stopped || is_large { Scan::Break(()) } else { Scan::Continue(()) })
             })?;
-            let Some(group) = last else { return Ok(()) };
-            if read(&Span::prefix(&group))? {
+            if is_stopped || !is_large {
+                return if is_stopped { Ok(()) } else { group.visit(visit).map(drop) };
+            }
+            if read(&Span::prefix(&group.head), visit)? {
                 return Ok(());
             }
-            end = Some(group);
+            end = Some(group.head);
         }
     }
 }

@@ -64,7 +64,7 @@ impl Sets {
         Ok(())
     }
 
-    /// The set of a group.
+    /// The set of a group, or of all groups that begin with these bytes.
     pub fn read(&self, tx: &dyn Read, group: &[u8]) -> Result<NumberSet, StoreError> {
         let mut set = NumberSet::new();
         self.add_to(tx, group, &mut set)?;

@@ -1,9 +1,9 @@
 //! Full-text search: which records contain a word, anywhere in a word of theirs, exactly.
 //!
 //! Texts are split into words of letters and digits. Every different word is stored once, with a number, the
-//! set of the records that contain it, and in the sets of words that contain one, two or three letters in a
-//! row. A searched word is looked up among the words by its letters; the result is the union of their
-//! records. So the cost is that of the words that contain it, not that of the records.
+//! set of the records that contain it, and in the sets of the words that contain three letters in a row. A
+//! searched word is looked up among the words by its letters; the result is the union of their records. So
+//! the cost is that of the words that contain it, not that of the records.
 
 use std::collections::BTreeSet;
 
@@ -20,6 +20,9 @@ const OVERLAP: usize = WORD_LETTERS_MAX / 2;
 
 /// Letters in a row by which words are found.
 const N_LETTERS: usize = 3;
+/// Stands behind the last letter of a word, so that its last letters begin a run, too: a searched word of one
+/// or two letters is the beginning of a run.
+const END: char = ' ';
 
 /// The records that contain a searched text.
 pub struct Found {
@@ -62,10 +65,15 @@ pub(super) fn words_of(record: &dyn Record) -> BTreeSet<String> {
     words
 }
 
-/// The runs of up to three letters in a word.
-fn runs(word: &str, lengths: impl Iterator<Item = usize>) -> BTreeSet<String> {
-    let letters: Vec<char> = word.chars().collect();
-    lengths.flat_map(|n| letters.windows(n).map(|it| it.iter().collect()).collect::<Vec<_>>()).collect()
+/// The runs of three letters in a word.
+fn runs(letters: impl Iterator<Item = char>) -> BTreeSet<String> {
+    let letters: Vec<char> = letters.collect();
+    letters.windows(N_LETTERS).map(|it| it.iter().collect()).collect()
+}
+
+/// The runs under which a word is stored.
+fn stored_runs(word: &str) -> BTreeSet<String> {
+    runs(word.chars().chain([END; N_LETTERS - 1]))
 }
 
 impl ListIndex {
@@ -92,7 +100,7 @@ impl ListIndex {
             let number = self.numbered(tx, Part::Words, word)?;
             if self.text_of(tx, Part::Words, number)?.is_none() {
                 self.set_text(tx, Part::Words, number, Some(word));
-                for run in runs(word, 1..=N_LETTERS) {
+                for run in stored_runs(word) {
                     self.letters().set(tx, &group_key(&[&run]), number, true)?;
                 }
             }
@@ -103,7 +111,7 @@ impl ListIndex {
             self.containing().set(tx, &number.to_be_bytes(), record, false)?;
             if self.containing().is_empty(tx, &number.to_be_bytes())? {
                 self.set_text(tx, Part::Words, number, None);
-                for run in runs(word, 1..=N_LETTERS) {
+                for run in stored_runs(word) {
                     self.letters().set(tx, &group_key(&[&run]), number, false)?;
                 }
             }
@@ -133,12 +141,13 @@ impl ListIndex {
     fn containing_word(&self, tx: &dyn Read, word: &str) -> Result<NumberSet, StoreError> {
         let n_letters = word.chars().count();
         let mut words: Option<NumberSet> = None;
-        for run in runs(word, [n_letters.min(N_LETTERS)].into_iter()) {
+        for run in runs(word.chars()) {
             let with_run = self.letters().read(tx, &group_key(&[&run]))?;
             words = Some(words.map_or_else(|| with_run.clone(), |all| all & &with_run));
         }
+        let words = words.map_or_else(|| self.letters().read(tx, word.as_bytes()), Ok)?;
         let mut records = NumberSet::new();
-        for number in words.unwrap_or_default() {
+        for number in words {
             let contains = n_letters <= N_LETTERS
                 || self.text_of(tx, Part::Words, number)?.is_some_and(|it| it.contains(word));
             if contains {
