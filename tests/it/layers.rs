@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/providers", &["crates/kernel"]),
     ("crates/local-files", &["crates/kernel", "crates/providers"]),
     ("crates/s3", &["crates/kernel", "crates/providers"]),
+    ("crates/smtp", &["crates/kernel", "crates/providers"]),
     ("plugins", &["crates/checkout", "crates/kernel", "crates/providers"]),
     ("crates/background", &["crates/kernel", "crates/storage"]),
     ("crates/links", &["crates/kernel", "plugins"]),
@@ -53,7 +54,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "crates/host",
         &[
             "crates/api", "crates/background", "crates/bundle", "crates/catalogue", "crates/flows",
-            "crates/kernel", "crates/links", "crates/s3", "crates/storage", "plugins", "plugins/extensions",
+            "crates/kernel", "crates/links", "crates/s3", "crates/smtp", "crates/storage", "plugins",
+            "plugins/extensions",
         ],
     ),
 ];

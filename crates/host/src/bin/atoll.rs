@@ -6,6 +6,8 @@ use atoll_host::Host;
 use atoll_restock as _;
 #[cfg(feature = "s3")]
 use atoll_s3 as _;
+#[cfg(feature = "smtp")]
+use atoll_smtp as _;
 use mimalloc::MiMalloc;
 
 #[global_allocator]
