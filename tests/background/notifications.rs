@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use atoll_background::Background;
 use atoll_kernel::{Ctx, Fault, provider};
 use atoll_providers::{EMAIL, Notification, NotificationProvider, Working};
-use atoll_testkit::{Shop, TestApp, complete, id};
+use atoll_testkit::{RECORDED, Setup, Shop, TestApp, complete, id};
 use serde_json::json;
 
 use crate::settled;
@@ -99,6 +99,19 @@ async fn failed_mail_is_sent_again_with_the_same_key() {
     let [letter] = &letters["dead_letters"].as_array().expect("a list")[..] else { panic!("{letters}") };
     assert_eq!(letter["error"], json!("no mailbox gone@mail.test, with \"(token)\""));
     assert!(!letters.to_string().contains(token.rsplit_once('.').expect("a signature").1));
+}
+
+#[tokio::test]
+async fn mails_are_recorded_per_application() {
+    let shop = Shop::open(Setup::default().email_provider(RECORDED).init().await).await;
+    let other = Setup::default().email_provider(RECORDED).init().await;
+    let token = invite(&shop, "ann@mail.test").await;
+    assert!(shop.app.mails().is_empty());
+    shop.app.deliver(SENDS).await;
+    let [mail] = &shop.app.mails()[..] else { panic!("one e-mail") };
+    assert_eq!((&*mail.to, &*mail.template), ("ann@mail.test", "invite.created"));
+    assert_eq!(mail.data["token"], json!(token));
+    assert!(other.mails().is_empty());
 }
 
 #[tokio::test]
