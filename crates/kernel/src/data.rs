@@ -77,8 +77,7 @@
 //! ```
 //!
 //! ```compile_fail,E0616
-//! # use atoll_kernel::{data::Module, inventory, registry::Linked};
-//! for entry in inventory::iter::<Linked<Module>> {
+//! for entry in atoll_kernel::MODULES.iter() {
 //!     println!("{}", entry.0.name);
 //! }
 //! ```

@@ -75,5 +75,6 @@ pub use registry::Registry;
 #[doc(hidden)]
 pub use {
     change_event::Followed, entity::CREATED_AT_TEXT, entity::DELETED_AT_TEXT, entity::UPDATED_AT_TEXT,
-    inventory, serde, serde_json,
+    inventory, linked::CHECKS, linked::COMPUTED, linked::FIELD_LINKS, linked::LINKS, linked::MODULES,
+    linked::PROJECTIONS, linkme, serde, serde_json,
 };

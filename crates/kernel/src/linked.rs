@@ -1,4 +1,8 @@
-//! What crates register at link time, by `inventory`: one entry per part, which only the kernel opens.
+//! What crates register at link time: one entry per part, which only the kernel opens. Parts of stored data
+//! are in slices that the linker puts together (`linkme`), all others in lists that are built when the
+//! program starts (`inventory`), since there are many of these, in many crates.
+
+use linkme::distributed_slice;
 
 use crate::{
     data::{FieldLink, Link, Module, Projection},
@@ -22,17 +26,48 @@ impl<T: ?Sized> Linked<T> {
     }
 }
 
-macro_rules! collect {
-    ($($T:ty),+ $(,)?) => { $(inventory::collect!(Linked<$T>);)+ };
+/// A type of parts that crates register.
+pub(crate) trait Part: 'static {
+    /// All parts that are linked in, in no order.
+    fn linked() -> Vec<&'static Self>;
 }
 
+macro_rules! slices {
+    ($($NAME:ident: $T:ty),+ $(,)?) => { $(
+        #[doc(hidden)]
+        #[distributed_slice]
+        pub static $NAME: [Linked<$T>];
+
+        impl Part for $T {
+            fn linked() -> Vec<&'static Self> {
+                $NAME.iter().map(|it| it.0).collect()
+            }
+        }
+    )+ };
+}
+
+macro_rules! collect {
+    ($($T:ty),+ $(,)?) => { $(
+        inventory::collect!(Linked<$T>);
+
+        impl Part for $T {
+            fn linked() -> Vec<&'static Self> {
+                inventory::iter::<Linked<$T>>.into_iter().map(|it| it.0).collect()
+            }
+        }
+    )+ };
+}
+
+slices!(
+    MODULES: Module,
+    LINKS: Link,
+    FIELD_LINKS: FieldLink,
+    PROJECTIONS: Projection,
+    COMPUTED: Computed,
+    CHECKS: Check,
+);
+
 collect!(
-    Module,
-    Link,
-    FieldLink,
-    Projection,
-    Computed,
-    Check,
     Route,
     Middleware,
     RouteExtension,
@@ -48,17 +83,21 @@ collect!(
 );
 
 /// All parts of a type, in no order.
-pub(crate) fn linked<T: ?Sized>() -> Vec<&'static T>
-where
-    Linked<T>: inventory::Collect,
-{
-    inventory::iter::<Linked<T>>.into_iter().map(|it| it.0).collect()
+pub(crate) fn linked<T: Part + ?Sized>() -> Vec<&'static T> {
+    T::linked()
 }
 
-/// Registers a part, which is a static, and notes where.
+/// Registers a part, which is a static, and notes where: in a slice, or in the list of its type.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! register {
+    (in $SLICE:ident, $T:ty: $part:expr) => {
+        #[$crate::linkme::distributed_slice($crate::$SLICE)]
+        #[linkme(crate = $crate::linkme)]
+        static REGISTERED: $crate::registry::Linked<$T> = $crate::registry::Linked::new($part);
+
+        $crate::place! { $part }
+    };
     ($T:ty: $part:expr) => {
         $crate::inventory::submit! { $crate::registry::Linked::<$T>::new($part) }
         $crate::place! { $part }

@@ -112,7 +112,7 @@ macro_rules! module {
                 &MODULE,
             );
 
-            $crate::register! { $crate::data::Module: &MODULE }
+            $crate::register! { in MODULES, $crate::data::Module: &MODULE }
             $crate::inventory::submit! {
                 $crate::registry::Linked::<$crate::registry::Manifest>::new(&MANIFEST)
             }

@@ -58,7 +58,7 @@ macro_rules! projection {
         $vis static $NAME: $crate::data::Projection = $projection;
 
         const _: () = {
-            $crate::register! { $crate::data::Projection: &$NAME }
+            $crate::register! { in PROJECTIONS, $crate::data::Projection: &$NAME }
         };
     };
     ($($wrong:tt)*) => {

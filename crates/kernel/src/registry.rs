@@ -121,7 +121,7 @@ macro_rules! computed {
         $vis static $NAME: $crate::query::Computed = $computed;
 
         const _: () = {
-            $crate::register! { $crate::query::Computed: &$NAME }
+            $crate::register! { in COMPUTED, $crate::query::Computed: &$NAME }
         };
     };
     ($($wrong:tt)*) => {

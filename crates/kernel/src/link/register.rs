@@ -53,7 +53,7 @@ macro_rules! link {
         };
 
         const _: () = {
-            $crate::register! { $crate::data::Link: &$NAME }
+            $crate::register! { in LINKS, $crate::data::Link: &$NAME }
         };
     };
     ($(#[$meta:meta])* $vis:vis static $NAME:ident: FieldLink = $link:expr;) => {
@@ -61,7 +61,7 @@ macro_rules! link {
         $vis static $NAME: $crate::data::FieldLink = $link;
 
         const _: () = {
-            $crate::register! { $crate::data::FieldLink: &$NAME }
+            $crate::register! { in FIELD_LINKS, $crate::data::FieldLink: &$NAME }
         };
     };
     ($($wrong:tt)*) => {

@@ -66,7 +66,7 @@ macro_rules! check {
             static CHECK: $crate::verify::Check =
                 $crate::verify::Check { name: $name, summary: $summary, run: $run };
 
-            $crate::register! { $crate::verify::Check: &CHECK }
+            $crate::register! { in CHECKS, $crate::verify::Check: &CHECK }
         };
     };
     ($($wrong:tt)*) => {
