@@ -1,12 +1,16 @@
-//! `cargo xtask bench [store | flows | requests]`: runs the benchmarks.
+//! `cargo xtask bench [store | flows | requests | lists]`: runs the benchmarks.
 
 use std::process::ExitCode;
 
 use crate::cargo;
 
 /// The benchmarks, and their packages.
-const BENCHES: [(&str, &str); 3] =
-    [("store", "atoll-storage"), ("flows", "atoll-tests"), ("requests", "atoll-tests")];
+const BENCHES: [(&str, &str); 4] = [
+    ("store", "atoll-storage"),
+    ("flows", "atoll-tests"),
+    ("requests", "atoll-tests"),
+    ("lists", "atoll-tests"),
+];
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     let named = |name: &str| args.is_empty() || args.iter().any(|it| it == name);

@@ -129,7 +129,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        args: "[store | flows | requests]",
+        args: "[store | flows | requests | lists]",
         about: "measure the store against raw redb, and flows against bare transactions",
         run: bench::run,
     },

@@ -10,10 +10,12 @@ fn a_module_that_names_another_is_refused_at_the_start() {
     let texts: Vec<&str> = problems.iter().map(|it| it.text.as_str()).collect();
     assert_eq!(
         texts,
-        ["module `gift-notes` names the package `order-notes` of the module `order-notes`: a module names no \
+        [
+            "module `gift-notes` names the package `order-notes` of the module `order-notes`: a module names no \
           other, and of Atoll atoll-checkout, atoll-kernel, atoll-providers; what joins two modules is a link, \
           and a process over several is an extension, which says so in its manifest: \
-          `[package.metadata.atoll] kind = \"extension\"`"]
+          `[package.metadata.atoll] kind = \"extension\"`"
+        ]
     );
     assert!(problems[0].sources[0].to_string().contains("gift-notes, tests/gift-notes/src/lib.rs:"));
 }
