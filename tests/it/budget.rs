@@ -75,6 +75,24 @@ async fn a_relation_is_read_once_for_all_branches_of_a_condition() {
 }
 
 #[tokio::test]
+async fn words_of_a_search_that_cannot_change_its_result_are_not_looked_up() {
+    let (shop, engine, web, storefront) = counted().await;
+    collection(&shop, &web, 100).await;
+    for (client, path) in [(&shop.admin, "/admin/products"), (&storefront, "/store/products")] {
+        let cost = async |q: &str, count: u64| {
+            let before = engine.n_read();
+            let found = client.get(&format!("{path}?q={q}&fields=id&limit=1")).await.ok();
+            assert_eq!(found["count"], count, "{q}");
+            engine.n_read() - before
+        };
+        // They are parts of another one, and this word is nowhere.
+        let one = cost("tea", 100).await;
+        assert_eq!(cost(&format!("{}TEA", "e+a+te+tea+".repeat(40)), 100).await, one, "{path}");
+        assert_eq!(cost("1+2+3+4+5+o+n+zzz", 0).await, cost("zzz", 0).await, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn filter_conditions_values_and_lengths_are_limited() {
     let shop = Shop::open(TestApp::init().await).await;
     let branches = |n: usize| (0..n).map(|at| format!("$or[{at}][title]=Tea&")).collect::<String>();

@@ -27,6 +27,36 @@ const SEARCHED: [&str; 16] = [
     "tea", "teapot", "TEA", "ea", "e", "pot", "l-g", "earl", "zzz", "green tea", "sku-1", "tin", "7", "-",
     "black", "sku-12 tin",
 ];
+/// Letters whose lower case is longer, or depends on what follows; marks that are no letters; other scripts;
+/// a word that is stored in pieces, and none at all.
+const DESCRIBED: [&str; 8] =
+    ["Straße 12", "İzmir", "ΟΔΟΣ-Σ ΣΟΦΟΣ", "cafe\u{301}s", "日本茶", "नमस्ते", LONG, "-- !"];
+const LONG: &str = "z0b1c2d3e4f5g6h7i8j9k0l1m2n3o4p5q6r7s8t9u0v1w2x3y4z5a6b7c8d9e0f1g2h3i4j5k6l7";
+/// What is searched for in these.
+const SEARCHED_IN_THEM: [&str; 22] = [
+    "straße",
+    "STRASSE",
+    "ße",
+    "ẞ",
+    "İ",
+    "izmir",
+    "i\u{307}z",
+    "οδοσ",
+    "οδος",
+    "σ",
+    "ς-σ",
+    "é",
+    "e\u{301}",
+    "\u{301}",
+    "本",
+    "日本茶",
+    "स्",
+    "नम",
+    "z0b1c2d3e4f5g6h7i8j9k0l1m2n3o4p5",
+    "q6r7s8t9u0v1w2x3y4z5a6b7c8d9e0f1g2h3i4j5k6l7",
+    "p5q6r7s8t9u0v1w2x3y4z5a6b7c8d9e0f1g2",
+    "! 12 e",
+];
 const ORDERS: [&str; 13] = [
     "", "id", "-id", "title", "-title", "handle", "-handle", "created_at", "-created_at", "updated_at",
     "-updated_at", "collection_id", "-type_id",
@@ -42,6 +72,7 @@ struct Drawn {
 #[derive(Clone, Debug)]
 struct Item {
     words: Vec<&'static str>,
+    described: &'static str,
     /// Word of its variant's title.
     variant: &'static str,
     is_published: bool,
@@ -63,6 +94,8 @@ struct Question {
     order: &'static str,
     q: Option<&'static str>,
     collection: Option<usize>,
+    /// Of one collection, in one category, or with one title. Admins may ask for it.
+    any: Option<(usize, usize, &'static str)>,
     categories: BTreeSet<usize>,
     /// Admins may name a status.
     is_published: Option<bool>,
@@ -76,7 +109,12 @@ struct Question {
 
 fn item() -> impl Strategy<Value = Item> {
     let edge = || prop::option::weighted(0.3, select(EDGES.to_vec()));
-    let texts = (prop::collection::vec(select(WORDS.to_vec()), 1..4), select(vec!["tin", "bag"]), 0..3_usize);
+    let texts = (
+        prop::collection::vec(select(WORDS.to_vec()), 1..4),
+        select(vec!["tin", "bag"]),
+        0..3_usize,
+        select(DESCRIBED.to_vec()),
+    );
     let sorted = (
         prop::option::of(0..2_usize),
         prop::collection::btree_set(0..3_usize, 0..3),
@@ -91,6 +129,7 @@ fn item() -> impl Strategy<Value = Item> {
         words: texts.0,
         variant: texts.1,
         age: texts.2,
+        described: texts.3,
         collection: sorted.0,
         categories: sorted.1,
         retitled: sorted.2,
@@ -106,17 +145,22 @@ fn question() -> impl Strategy<Value = Question> {
     let moments: Vec<i64> = EDGES.into_iter().flat_map(|it| [it - 1, it, it + 1]).collect();
     let what = (
         select(ORDERS.to_vec()),
-        prop::option::of(select(SEARCHED.to_vec())),
+        prop::option::of(select([&SEARCHED[..], &SEARCHED_IN_THEM[..]].concat())),
         prop::option::weighted(0.2, 0..2_usize),
         prop::collection::btree_set(0..3_usize, 0..2),
     );
     let who = prop::option::weighted(0.7, prop::collection::btree_set(0..N_CHANNELS, 1..=N_CHANNELS));
-    let rest = (prop::option::weighted(0.2, any::<bool>()), prop::option::weighted(0.1, 0..N_PRODUCTS));
+    let rest = (
+        prop::option::weighted(0.2, any::<bool>()),
+        prop::option::weighted(0.1, 0..N_PRODUCTS),
+        prop::option::weighted(0.3, (0..2_usize, 0..3_usize, select(WORDS.to_vec()))),
+    );
     (what, who, rest, select(moments), (0..40_usize, 1..30_usize)).prop_map(
-        |((order, q, collection, categories), channels, (is_published, sku), at, (offset, limit))| {
+        |((order, q, collection, categories), channels, (is_published, sku, any), at, (offset, limit))| {
             // Storefronts show what is published.
             let is_published = is_published.filter(|_| channels.is_none());
-            Question { order, q, collection, categories, is_published, sku, channels, at, offset, limit }
+            let any = any.filter(|_| channels.is_none());
+            Question { order, q, collection, any, categories, is_published, sku, channels, at, offset, limit }
         },
     )
 }
@@ -235,7 +279,13 @@ impl<'a> Made<'a> {
             path += &format!("&order={order}");
         }
         if let Some(q) = question.q {
-            path += &format!("&q={}", q.replace(' ', "%20"));
+            path += &format!("&q={}", q.bytes().map(|it| format!("%{it:02X}")).collect::<String>());
+        }
+        if let Some((collection, category, title)) = question.any {
+            let (collection, category) = (&self.collections[collection], &self.categories[category]);
+            path += &format!(
+                "&$or[0][collection_id]={collection}&$or[1][category_id]={category}&$or[2][title]={title}"
+            );
         }
         if let Some(collection) = question.collection {
             path += &format!("&collection_id={}", self.collections[collection]);
@@ -306,13 +356,18 @@ impl<'a> Made<'a> {
             }
             is_variant_seen = open.iter().any(|it| !item.excluded[*it]);
         }
-        let mut text = format!("{}\n{}\n", item.title(), handle(n));
+        let mut text = format!("{}\n{}\n{}\n", item.title(), item.described, handle(n)).to_lowercase();
         if is_variant_seen {
             text += &format!("{} {n}\nsku-{n}\n", item.variant);
         }
         let is_in_category = |it: &usize| item.categories.contains(it) && !(is_store && *it == 2);
         question.q.is_none_or(|q| q.to_lowercase().split(' ').all(|word| text.contains(word)))
             && question.collection.is_none_or(|it| item.collection == Some(it))
+            && question.any.is_none_or(|(collection, category, title)| {
+                item.collection == Some(collection)
+                    || item.categories.contains(&category)
+                    || item.title() == title
+            })
             && (question.categories.is_empty() || question.categories.iter().any(is_in_category))
             && question.is_published.is_none_or(|it| item.is_published == it)
             && question.sku.is_none_or(|it| it == n && is_variant_seen)
@@ -345,6 +400,7 @@ fn create(
 ) -> Result<String, Fault> {
     let product = Product {
         title: item.words.join(" "),
+        description: Some(item.described.to_owned()),
         handle: handle(n),
         status: if item.is_published { ProductStatus::Published } else { ProductStatus::Draft },
         collection_id: item.collection.map(|it| collections[it].clone().into()),

@@ -134,3 +134,21 @@ async fn store_routes_of_modules_are_in_the_isolation_matrix() {
     isolation::ends().await;
     isolation::writes().await;
 }
+
+#[tokio::test]
+async fn lists_search_the_relations_that_a_module_adds() {
+    let (shop, web, _) = two_channels().await;
+    let made = shop.admin.post("/admin/collections", json!({ "title": "Summer" })).await.ok();
+    let summer = id(&made["collection"]);
+    let tea = shop.product("Tea", &[&web], 1).await;
+    shop.product("Cup", &[&web], 1).await;
+    let add = json!({ "add": [tea.product] });
+    shop.admin.post(&format!("/admin/collections/{summer}/products"), add).await.ok();
+    for list in [(&shop.admin, "/admin/products"), (&shop.storefront(&[&web]).await, "/store/products")] {
+        for (q, count) in [("summer", 1), ("summer%20tea", 1), ("ummer", 1), ("summer%20cup", 0), ("cup", 1)]
+        {
+            let found = list.0.get(&format!("{}?q={q}&fields=id", list.1)).await.ok();
+            assert_eq!(found["count"], count, "{q} in {}", list.1);
+        }
+    }
+}

@@ -9,7 +9,7 @@ use atoll_kernel::{
     flow::Local,
     http::{Answer, Body, Call, Param, ParamKind, Params, Part, Reply, Resource, Type, required},
     isolation, link, module,
-    query::{StoreFields, Visibility},
+    query::{Relation, Resolve, StoreFields, Visibility},
     routes,
     serde_json::{Map, json},
     storefront::{Made, Scope, Subject},
@@ -38,6 +38,11 @@ module! { Module {
     name: "waitlist",
     summary: "Requests to be told when a variant is back in stock",
     services: &[&STOCK_REQUESTS],
+    // Searches of products find the titles of their collections, too.
+    relations: &[Relation {
+        searched: true,
+        ..Relation::one("product", "series", "product_collection", Resolve::Field("collection_id"))
+    }],
     ..Module::EMPTY
 } }
 

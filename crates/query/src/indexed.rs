@@ -198,7 +198,7 @@ impl Indexed<'_, '_> {
         }
         is_looked_at |= !within.is_empty() || !filters.is_empty();
         match self.candidates.search.take() {
-            Some(search) if index.search => {
+            Some(search) if self.has_what_is_searched() => {
                 and(&mut all, self.containing(&search)?);
                 self.candidates.search = Some(search);
             }
@@ -322,12 +322,31 @@ impl Indexed<'_, '_> {
         Ok(Some(if is_exact { Admitted::exactly(numbers) } else { Admitted::at_most(numbers) }))
     }
 
+    /// Does the index hold the words of exactly those records that `q` searches? A module can add relations
+    /// to the entity that are searched, too.
+    fn has_what_is_searched(&self) -> bool {
+        let Indexed { candidates, index } = self;
+        let mut searched = candidates.env.graph.relations(index.def().name).filter(|it| it.searched);
+        let are_these = match (&index.children, searched.next()) {
+            (None, None) => true,
+            (Some(children), Some(relation)) => {
+                relation.to == children.table.def().name
+                    && matches!(relation.resolve, Resolve::Back(field) if field == children.field)
+            }
+            _ => false,
+        };
+        index.search && are_these && searched.next().is_none()
+    }
+
     /// The records that contain all words.
     fn containing(&self, search: &Search) -> Result<Admitted, QueryError> {
         let env = self.candidates.env;
         let mut all: Option<NumberSet> = None;
         let mut is_exact = true;
         for word in search.words() {
+            if all.as_ref().is_some_and(NumberSet::is_empty) {
+                break;
+            }
             let found = self.index.containing_text(env.view, word)?;
             is_exact &= found.is_exact;
             all = Some(all.map_or_else(|| found.records.clone(), |all| all & &found.records));

@@ -1,7 +1,10 @@
 //! Evaluation of filters and of the `q` search. The operand of a condition is parsed once, as every type that
 //! a field can have, and not once per record.
 
-use std::{cmp::Ordering, collections::BTreeSet};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::BTreeSet,
+};
 
 use atoll_storage::{Node, Scalar, searched_text};
 use atoll_values::{Comparison, Condition, Decimal, Filter, Timestamp};
@@ -185,16 +188,25 @@ fn like(text: &str, pattern: &[char]) -> bool {
     pattern[p..].iter().all(|it| *it == '%')
 }
 
-/// A full-text search: the words of `q`, in lower case.
+/// A full-text search: the words of `q`, in lower case, the longest first. Words that are part of another one
+/// are left out: where that occurs, they do.
 pub(crate) struct Search(Vec<String>);
 
 impl Search {
     /// Splits `q` at white space.
     pub(crate) fn of(q: &str) -> Search {
-        Search(q.split_whitespace().map(str::to_lowercase).collect())
+        let mut all: Vec<String> = q.split_whitespace().map(str::to_lowercase).collect();
+        all.sort_by_key(|it| Reverse(it.len()));
+        let mut words: Vec<String> = Vec::new();
+        for word in all {
+            if !words.iter().any(|it| it.contains(&word)) {
+                words.push(word);
+            }
+        }
+        Search(words)
     }
 
-    /// The words, in lower case.
+    /// The words.
     pub(crate) fn words(&self) -> &[String] {
         &self.0
     }
