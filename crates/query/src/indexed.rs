@@ -3,7 +3,7 @@
 
 use std::{mem, ptr};
 
-use atoll_storage::{Direction, ListIndex, NumberSet, Read, Scan, StoreError};
+use atoll_storage::{Direction, ListIndex, NumberSet, Read, Scan, StoreError, intersect};
 use atoll_values::{Comparison, Condition, Filter};
 
 use crate::{
@@ -67,7 +67,7 @@ impl Numbered {
         let mut page = Page { nodes: Vec::new(), count };
         let mut position = 0;
         let end = offset.saturating_add(limit).min(usize::try_from(count).unwrap_or(usize::MAX));
-        self.index.by_field(env.view, field, None, sort.direction, &mut |id, number| {
+        self.index.by_field(env.view, field, sort.direction, &mut |id, number| {
             if position >= end || n_steps == 0 {
                 return Ok(Scan::Break(()));
             }
@@ -101,7 +101,7 @@ impl Ids for Numbered {
             (self.n_steps_max(view, COST_OF_LOOKUP)?.unwrap_or(0), self.numbers.len());
         let (mut last, mut is_stopped) = (None, n_left == 0);
         if n_steps > 0 {
-            self.index.by_id(view, None, direction, &mut |id, number| {
+            self.index.by_id(view, direction, &mut |id, number| {
                 if is_stopped || n_left == 0 || n_steps == 0 {
                     return Ok(Scan::Break(()));
                 }
@@ -197,16 +197,9 @@ impl Indexed<'_, '_> {
             }
         }
         is_looked_at |= !within.is_empty() || !filters.is_empty();
-        match self.candidates.search.take() {
-            Some(search) if self.has_what_is_searched() => {
-                and(&mut all, self.containing(&search)?);
-                self.candidates.search = Some(search);
-            }
-            Some(search) => {
-                is_looked_at = true;
-                self.candidates.search = Some(search);
-            }
-            None => {}
+        match &self.candidates.search {
+            Some(search) if self.has_what_is_searched() => and(&mut all, self.containing(search)?),
+            search => is_looked_at |= search.is_some(),
         }
         (self.candidates.within, self.candidates.filters) = (within, filters);
         let mut all = all.map_or_else(|| self.everything(), Ok)?;
@@ -214,9 +207,12 @@ impl Indexed<'_, '_> {
         if is_looked_at || (!all.unsure.is_empty() && all.unsure == all.numbers) {
             return Ok(all.numbers);
         }
-        let passed = if all.unsure.is_empty() { all.unsure.clone() } else { self.look_at(&all.unsure)? };
+        if !all.unsure.is_empty() {
+            let passed = self.look_at(&all.unsure)?;
+            all.numbers = (all.numbers - all.unsure) | passed;
+        }
         self.candidates.drop_conditions();
-        Ok((all.numbers - all.unsure) | passed)
+        Ok(all.numbers)
     }
 
     fn everything(&self) -> Result<Admitted, QueryError> {
@@ -245,12 +241,7 @@ impl Indexed<'_, '_> {
                 let mut all: Option<Admitted> = None;
                 for part in parts {
                     let Some(part) = self.where_holds(part)? else { return Ok(None) };
-                    all = Some(match all {
-                        Some(all) => {
-                            Admitted { numbers: all.numbers & part.numbers, unsure: all.unsure | part.unsure }
-                        }
-                        None => part,
-                    });
+                    and(&mut all, part);
                 }
                 Ok(all)
             }
@@ -277,14 +268,14 @@ impl Indexed<'_, '_> {
         let Some(values) = values.iter().map(Option::as_deref).collect::<Option<Vec<_>>>() else {
             return Ok(None);
         };
-        let numbers = self.with_one_of(field, &values)?;
-        match comparison {
-            Comparison::In => Ok(Some(Admitted::exactly(numbers))),
+        let numbers = match comparison {
+            Comparison::In => self.with_one_of(field, &values)?,
             Comparison::NotIn => {
-                Ok(Some(Admitted::exactly(self.index.all(self.candidates.env.view)? - numbers)))
+                self.index.all(self.candidates.env.view)? - self.with_one_of(field, &values)?
             }
-            _ => Ok(None),
-        }
+            _ => return Ok(None),
+        };
+        Ok(Some(Admitted::exactly(numbers)))
     }
 
     fn with_one_of(&self, field: &str, values: &[&str]) -> Result<NumberSet, StoreError> {
@@ -349,7 +340,7 @@ impl Indexed<'_, '_> {
             }
             let found = self.index.containing_text(env.view, word)?;
             is_exact &= found.is_exact;
-            all = Some(all.map_or_else(|| found.records.clone(), |all| all & &found.records));
+            intersect(&mut all, found.records);
         }
         let numbers = all.map_or_else(|| self.index.all(env.view), Ok)?;
         if !is_exact {

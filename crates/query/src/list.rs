@@ -349,7 +349,7 @@ impl<'a> Candidates<'a> {
 
     /// Sorts all matching candidates and loads one page. Only ids and sort keys are held in memory; the
     /// records of the page are read a second time.
-    pub(crate) fn sorted_page(
+    fn sorted_page(
         &self,
         source: &Source,
         with_deleted: bool,

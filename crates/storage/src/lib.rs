@@ -43,7 +43,7 @@ pub use history::{
     History, Step, decode_version, encode_version, leads_to, stored_version, upgrade, version,
 };
 pub use key::{KeyBuf, group_key, key_text, split_part};
-pub use list_index::{Children, Found, ListIndex, NumberSet, Position, Sets, VisitNumber, searched_text};
+pub use list_index::{Children, Found, ListIndex, NumberSet, Sets, VisitNumber, intersect, searched_text};
 pub use meter::{Halt, Meter};
 pub use outbox::{EVENTS, Event, OUTBOX, emit, event_positions, events_after, remove_event};
 pub use overlay::dry_run;

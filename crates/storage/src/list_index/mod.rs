@@ -23,8 +23,8 @@ pub use roaring::RoaringBitmap as NumberSet;
 
 pub(crate) use self::sets::has_all;
 pub use self::{
-    orders::{Position, VisitNumber},
-    sets::Sets,
+    orders::VisitNumber,
+    sets::{Sets, intersect},
     words::{Found, searched_text},
 };
 
@@ -86,8 +86,6 @@ impl ListIndex {
     /// The version of its keys, for the fingerprint of what is stored.
     pub const VERSION: u16 = VERSION * 100 + COLLATION_VERSION;
 
-    const FILTERS: &[u8] = &[Part::Filters as u8];
-
     /// The entity of the table.
     pub fn def(&self) -> &'static EntityDef {
         self.table.def()
@@ -107,7 +105,7 @@ impl ListIndex {
     }
 
     fn filters(&self) -> Sets {
-        Sets::in_part(self.lists, Self::FILTERS)
+        Sets::in_part(self.lists, Part::Filters)
     }
 
     /// Is there a set of records for each value of this field?
@@ -138,7 +136,9 @@ impl ListIndex {
             return self.update_children(tx, before, after);
         }
         let number = self.number_or_new(tx, record.key())?;
-        self.update_record(tx, record.key(), number, before.is_some(), after.is_some());
+        if before.is_some() != after.is_some() {
+            self.set_text(tx, Part::Records, number, after.map(|it| it.key()));
+        }
         self.update_filters(tx, number, before, after)?;
         for field in self.sorts {
             self.sort(tx, field, number, before, after)?;

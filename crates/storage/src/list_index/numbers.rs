@@ -1,4 +1,4 @@
-//! Numbers: a dense `u32` for each live record of a table, by which bitmaps name it.
+//! Numbers: a dense `u32` for each record of a table, by which bitmaps name it.
 //!
 //! A number is given once, like one of a sequence, and kept when the record is deleted: what comes back, by a
 //! restore or because a saga is undone, has the number that it had. It says nothing of the order of the
@@ -66,7 +66,7 @@ impl ListIndex {
         }
     }
 
-    /// The number of a live record.
+    /// The number of a record, live or deleted.
     pub fn number(&self, tx: &dyn Read, id: &str) -> Result<Option<u32>, StoreError> {
         self.number_of(tx, Part::Records, id)
     }
@@ -82,34 +82,15 @@ impl ListIndex {
         self.text_of(tx, Part::Records, number)
     }
 
-    pub(super) fn update_record(
-        &self,
-        tx: &mut dyn Write,
-        id: &str,
-        number: u32,
-        was_there: bool,
-        is_there: bool,
-    ) {
-        if was_there != is_there {
-            self.set_text(tx, Part::Records, number, is_there.then_some(id));
-        }
-    }
-
-    /// Calls `visit` with the id and number of each record after `after`, by id: of those that were deleted,
-    /// too.
+    /// Calls `visit` with the id and number of each record, by id: of those that were deleted, too.
     pub fn by_id(
         &self,
         tx: &dyn Read,
-        after: Option<&str>,
         direction: Direction,
         visit: &mut VisitNumber<'_>,
     ) -> Result<(), StoreError> {
         let prefix = self.number_key(tx, Part::Records, "");
-        let mut span = Span::prefix(&prefix);
-        if let Some(after) = after {
-            span = span.beyond(&self.number_key(tx, Part::Records, after), direction);
-        }
-        tx.scan(&span, direction, &mut |key, value| {
+        tx.scan(&Span::prefix(&prefix), direction, &mut |key, value| {
             visit(&String::from_utf8_lossy(&key[prefix.len()..]), self.read_number(key, value)?)
         })
     }

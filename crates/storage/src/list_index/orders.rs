@@ -7,16 +7,6 @@ use crate::{
     sort_key::SortKey,
 };
 
-/// A place in an order: the value of the field as it is sorted, and the id of a record. Records with the same
-/// value are ordered by their ids, ascending in both directions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// The value, as bytes in the same order.
-    pub value: Vec<u8>,
-    /// The id of the record.
-    pub id: String,
-}
-
 /// Called with the id and the number of each record of an order.
 pub type VisitNumber<'a> = dyn FnMut(&str, u32) -> Result<Scan, StoreError> + 'a;
 
@@ -40,13 +30,6 @@ impl Group {
             }
         }
         Ok(false)
-    }
-}
-
-impl Position {
-    /// The place of a record in the order of a field.
-    pub fn of(record: &dyn Record, field: &str) -> Position {
-        Position { value: ordered(record, field), id: record.key().to_owned() }
     }
 }
 
@@ -91,18 +74,17 @@ impl ListIndex {
         Ok(())
     }
 
-    /// Calls `visit` with the number of each record after `after`, in the order of the field.
+    /// Calls `visit` with the id and number of each record in the order of the field. Records with the same
+    /// value are ordered by their ids, ascending in both directions.
     pub fn by_field(
         &self,
         tx: &dyn Read,
         field: &str,
-        after: Option<&Position>,
         direction: Direction,
         visit: &mut VisitNumber<'_>,
     ) -> Result<(), StoreError> {
         let prefix = self.order_key(tx, field).into_bytes();
         let whole = Span::prefix(&prefix);
-        let group_of = |value: &[u8]| [&prefix[..], &part_of(value)].concat();
         // Reads upwards; returns whether `visit` has stopped.
         let read = |span: &Span, visit: &mut VisitNumber<'_>| {
             let mut is_stopped = false;
@@ -116,22 +98,9 @@ impl ListIndex {
             Ok::<bool, StoreError>(is_stopped)
         };
         if direction == Direction::Ascending {
-            let span = match after {
-                Some(it) => whole.beyond(&self.entry_key(tx, field, &it.value, &it.id), direction),
-                None => whole,
-            };
-            return read(&span, visit).map(drop);
+            return read(&whole, visit).map(drop);
         }
-        let mut end = whole.end.clone();
-        if let Some(it) = after {
-            let group = group_of(&it.value);
-            let span = Span::prefix(&group)
-                .beyond(&self.entry_key(tx, field, &it.value, &it.id), Direction::Ascending);
-            if read(&span, visit)? {
-                return Ok(());
-            }
-            end = Some(group);
-        }
+        let mut end = whole.end;
         // Downwards, and upwards within a value. The entries of one value are gathered, unless they are many:
         // these are read again.
         loop {

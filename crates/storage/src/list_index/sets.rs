@@ -2,21 +2,23 @@
 //! a change rewrites one chunk, of 8 kB at most, and a set of a million is read in 16 keys.
 
 use crate::{
-    Direction, KeyBuf, Read, Scan, Space, Span, StoreError, Write, WriteKeys, key::key_text,
-    list_index::NumberSet,
+    Direction, KeyBuf, Read, Scan, Space, Span, StoreError, Write, WriteKeys,
+    key::key_text,
+    list_index::{NumberSet, Part},
 };
 
 /// A space, or a part of it, with one set of numbers per group.
 #[derive(Clone, Copy, Debug)]
 pub struct Sets {
     space: Space,
-    part: &'static [u8],
+    /// What the keys of the part begin with.
+    part: Option<u8>,
 }
 
 impl Sets {
     /// Sets that fill a space.
     pub const fn new(space: Space) -> Sets {
-        Sets { space, part: &[] }
+        Sets { space, part: None }
     }
 
     /// The space.
@@ -24,12 +26,12 @@ impl Sets {
         self.space
     }
 
-    pub(super) const fn in_part(space: Space, part: &'static [u8]) -> Sets {
-        Sets { space, part }
+    pub(super) fn in_part(space: Space, part: Part) -> Sets {
+        Sets { space, part: Some(part as u8) }
     }
 
     fn key(&self, tx: &dyn Read, group: &[u8]) -> Vec<u8> {
-        KeyBuf::new(tx.prefix(self.space)).tail(self.part).tail(group).into_bytes()
+        KeyBuf::new(tx.prefix(self.space)).tail(self.part.as_slice()).tail(group).into_bytes()
     }
 
     fn decode(&self, key: &[u8], value: &[u8]) -> Result<NumberSet, StoreError> {
@@ -88,6 +90,14 @@ impl Sets {
         })?;
         Ok(is_empty)
     }
+}
+
+/// Leaves in `all` what is in `set`, too; `None` stands for everything.
+pub fn intersect(all: &mut Option<NumberSet>, set: NumberSet) {
+    *all = Some(match all.take() {
+        Some(all) => all & set,
+        None => set,
+    });
 }
 
 /// Are these the stored bytes of two sets, of which the first has all numbers of the second?

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use crate::{
     Read, Record, Scalar, StoreError, Write,
     key::group_key,
-    list_index::{ListIndex, NumberSet, Part, Sets},
+    list_index::{ListIndex, NumberSet, Part, Sets, intersect},
 };
 
 /// Letters of a word that is stored; longer ones are stored in overlapping pieces.
@@ -77,15 +77,12 @@ fn stored_runs(word: &str) -> BTreeSet<String> {
 }
 
 impl ListIndex {
-    const CONTAINING: &[u8] = &[Part::Containing as u8];
-    const LETTERS: &[u8] = &[Part::Letters as u8];
-
     fn containing(&self) -> Sets {
-        Sets::in_part(self.lists, Self::CONTAINING)
+        Sets::in_part(self.lists, Part::Containing)
     }
 
     fn letters(&self) -> Sets {
-        Sets::in_part(self.lists, Self::LETTERS)
+        Sets::in_part(self.lists, Part::Letters)
     }
 
     /// Replaces the words of a record.
@@ -130,8 +127,7 @@ impl ListIndex {
                 (word, is_exact) = (&word[..end], false);
             }
             if !word.is_empty() {
-                let records = self.containing_word(tx, word)?;
-                found = Some(found.map_or_else(|| records.clone(), |all| all & &records));
+                intersect(&mut found, self.containing_word(tx, word)?);
             }
         }
         let records = found.map_or_else(|| self.all(tx), Ok)?;
@@ -142,8 +138,7 @@ impl ListIndex {
         let n_letters = word.chars().count();
         let mut words: Option<NumberSet> = None;
         for run in runs(word.chars()) {
-            let with_run = self.letters().read(tx, &group_key(&[&run]))?;
-            words = Some(words.map_or_else(|| with_run.clone(), |all| all & &with_run));
+            intersect(&mut words, self.letters().read(tx, &group_key(&[&run]))?);
         }
         let words = words.map_or_else(|| self.letters().read(tx, word.as_bytes()), Ok)?;
         let mut records = NumberSet::new();
