@@ -82,11 +82,6 @@ collect!(
     Naming,
 );
 
-/// All parts of a type, in no order.
-pub(crate) fn linked<T: Part + ?Sized>() -> Vec<&'static T> {
-    T::linked()
-}
-
 /// Registers a part, which is a static, and notes where: in a slice, or in the list of its type.
 #[doc(hidden)]
 #[macro_export]

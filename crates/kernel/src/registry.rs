@@ -32,7 +32,7 @@ use crate::{
     http::Source,
     job::Job,
     link::{self, FieldLink, Link},
-    linked::linked,
+    linked::Part,
     middleware::Middleware,
     migration::FORMAT,
     module::{DroppedTable, Module},
@@ -203,31 +203,31 @@ impl Registry {
     fn chosen(off: &BTreeSet<String>) -> &'static Chosen {
         let build = || {
             let mut parts = Registry {
-                modules: linked(),
-                links: linked(),
-                field_links: linked(),
-                projections: linked(),
-                computed: linked(),
-                checks: linked(),
+                modules: Part::linked(),
+                links: Part::linked(),
+                field_links: Part::linked(),
+                projections: Part::linked(),
+                computed: Part::linked(),
+                checks: Part::linked(),
                 settings: linked_settings(),
-                manifests: linked(),
-                routes: linked(),
-                middleware: linked(),
-                extensions: linked(),
-                resources: linked(),
-                subscribers: linked(),
-                flows: linked(),
-                named_flows: linked::<Naming>()
+                manifests: Part::linked(),
+                routes: Part::linked(),
+                middleware: Part::linked(),
+                extensions: Part::linked(),
+                resources: Part::linked(),
+                subscribers: Part::linked(),
+                flows: Part::linked(),
+                named_flows: Naming::linked()
                     .into_iter()
                     .filter_map(|it| Some((it.name, (it.named)()?)))
                     .collect(),
-                flags: linked(),
-                hooks: linked(),
+                flags: Part::linked(),
+                hooks: Part::linked(),
                 provider_kinds: inventory::iter::<ProviderKindEntry>.into_iter().collect(),
                 providers: inventory::iter::<ProviderEntry>.into_iter().collect(),
                 events: inventory::iter::<EventsEntry>.into_iter().collect(),
                 places: places(),
-                jobs: linked(),
+                jobs: Part::linked(),
                 ..Registry::default()
             };
             parts.modules.sort_by_key(|it| it.name);

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Ctx, Decimal, Fault, Registry, http::Source, linked::linked, registry::nearest};
+use crate::{Ctx, Decimal, Fault, Registry, http::Source, linked::Part, registry::nearest};
 
 /// A text that is never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -266,7 +266,7 @@ pub fn read_setting<T: SettingType>(module: &str, key: &SettingDef, texts: Texts
 
 /// The settings that any crate of the program declares, those of modules that are switched off included.
 pub fn linked_settings() -> Vec<&'static SettingsDef> {
-    let mut all = linked::<SettingsDef>();
+    let mut all = SettingsDef::linked();
     all.sort_by_key(|it| it.module);
     all
 }
