@@ -2,12 +2,15 @@
 //! object, with the media type and the size that are signed. The signer of `object_store` does not sign
 //! sizes.
 
-use atoll_kernel::limits::PRESIGNED_URL_LIFETIME;
+use atoll_kernel::{
+    http::{Encoding, digest, sign},
+    limits::PRESIGNED_URL_LIFETIME,
+};
 use atoll_providers::DirectUpload;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 
 /// What Signature Version 4 leaves as it is.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -45,19 +48,15 @@ impl Signer<'_> {
              {SIGNED_HEADERS}\nUNSIGNED-PAYLOAD",
             url.path()
         );
-        let to_sign = format!("AWS4-HMAC-SHA256\n{at}\n{scope}\n{}", hex(&Sha256::digest(request)));
+        let to_sign = format!("AWS4-HMAC-SHA256\n{at}\n{scope}\n{}", digest(&request));
         let key = format!("AWS4{}", self.secret_access_key).into_bytes();
-        let key = [day, self.region, "s3", "aws4_request"].iter().fold(key, |key, it| sign(&key, it));
-        format!("{url}?{query}&X-Amz-Signature={}", hex(&sign(&key, &to_sign)))
+        let key = [day, self.region, "s3", "aws4_request"].iter().fold(key, |key, it| mac(&key, it));
+        format!("{url}?{query}&X-Amz-Signature={}", sign(&key, to_sign.as_bytes(), Encoding::Hex))
     }
 }
 
-fn sign(key: &[u8], text: &str) -> Vec<u8> {
+fn mac(key: &[u8], text: &str) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|it| format!("{it:02x}")).collect()
 }

@@ -21,6 +21,7 @@ use crate::{
     flow::Local,
     http::{Call, Pass, Reply, Route, StatusCode},
     limits::{IDEMPOTENCY_NOTE_BYTES_MAX, IDEMPOTENCY_SHOPPER_BUDGETS},
+    token::hex,
 };
 
 pub(crate) use kept::Note;
@@ -266,7 +267,7 @@ impl Ctx {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
         }
-        Some(digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+        Some(hex(&digest.finalize()[..16]))
     }
 
     /// Retention: removes at most `n_max` idempotency keys older than a day. Returns their number.
