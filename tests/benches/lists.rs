@@ -2,13 +2,17 @@
 //! one request through the whole router. `cargo xtask bench lists`; the figures are averages over many
 //! requests in one process, one at a time, over redb on a disk.
 
-use std::{fs, io};
+mod cpu;
+
+use std::io;
 
 use atoll_kernel::{Actor, Fault, Moment, Write};
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{PRODUCTS, Product, ProductStatus, ProductVariant, VARIANTS};
 use atoll_testkit::{Client, Engine, Shop, TestApp, id};
 use serde_json::{Map, json};
+
+use self::cpu::cpu_ns;
 
 /// Products of the two catalogues, two variants each, all in the first channel, and every fifth in another.
 const N_PRODUCTS: [usize; 2] = [1_000, 100_000];
@@ -19,16 +23,6 @@ const N_BATCH: usize = 2_000;
 const N_REQUESTS: usize = 50;
 /// Different words of the titles; the n-th is drawn once while the first is drawn n times (Zipf).
 const N_WORDS: usize = 5_000;
-
-/// Nanoseconds that the threads of this process have run; none where the kernel does not say.
-fn cpu_ns() -> Option<u64> {
-    let tasks = fs::read_dir("/proc/self/task").ok()?;
-    let ns = |task: io::Result<fs::DirEntry>| {
-        let text = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        text.split(' ').next()?.parse::<u64>().ok()
-    };
-    tasks.map(ns).sum()
-}
 
 /// A small generator: the same catalogue in each run.
 struct Drawn(u64);

@@ -2,11 +2,15 @@
 //! kind, through the whole router, writer included; and how long a test waits for its application.
 //! `cargo xtask bench requests`; the figures are averages over many requests in one process, one at a time.
 
-use std::{alloc::System, fs, io, time::Instant};
+mod cpu;
+
+use std::{alloc::System, io, time::Instant};
 
 use atoll_testkit::{Client, Engine, Shop, TestApp, pay};
 use serde_json::json;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+use self::cpu::cpu_ns;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -19,16 +23,6 @@ const N_STARTS: usize = 50;
 
 /// Products of the shop, all in one channel.
 const N_PRODUCTS: usize = 60;
-
-/// Nanoseconds that the threads of this process have run; none where the kernel does not say.
-fn cpu_ns() -> Option<u64> {
-    let tasks = fs::read_dir("/proc/self/task").ok()?;
-    let ns = |task: io::Result<fs::DirEntry>| {
-        let text = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        text.split(' ').next()?.parse::<u64>().ok()
-    };
-    tasks.map(ns).sum()
-}
 
 /// A row of the table.
 async fn measure(what: &str, mut once: impl AsyncFnMut(usize)) -> String {
