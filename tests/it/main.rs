@@ -11,6 +11,7 @@ mod carts;
 mod catalogue;
 mod clock;
 mod costs;
+mod counters;
 mod customers;
 mod damaged;
 mod flags;

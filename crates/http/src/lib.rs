@@ -4,6 +4,7 @@
 mod answers;
 mod bodies;
 mod caching;
+mod counters;
 mod fault;
 mod head;
 mod openapi;
@@ -18,6 +19,7 @@ mod upload;
 
 pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as header_names};
 pub use bytes::Bytes;
+pub use counters::{CountedKeys, RequestCounters, RouteSummary};
 pub use fault::{Fault, FaultKind, FaultRecord};
 pub use ipnet::IpNet;
 pub use openapi::{Example, Info, openapi};

@@ -11,14 +11,14 @@ use std::{
 
 use atoll_query::{Context, StoreFields};
 use atoll_schema::{Body, Field, ListParams, Params, Type, required};
-use atoll_storage::{JsonObject, View};
+use atoll_storage::{JsonObject, Meter, View};
 use axum::http::{Extensions, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::{Fault, Files, Origins, upload::Unread};
+use crate::{CountedKeys, Fault, Files, Origins, RequestCounters, counters::RouteCounters, upload::Unread};
 
 /// The application behind the router: authenticates requests and runs handlers.
 pub trait App: Clone + Send + Sync + 'static {
@@ -30,6 +30,9 @@ pub trait App: Clone + Send + Sync + 'static {
 
     /// The semaphore that limits concurrent requests.
     fn permits(&self) -> &Arc<Semaphore>;
+
+    /// The counters of its requests.
+    fn counters(&self) -> &RequestCounters;
 
     /// The snapshot of the last commit.
     fn view(&self) -> View;
@@ -342,6 +345,7 @@ pub struct Call<A: App> {
     pub(crate) path: HashMap<String, String>,
     pub(crate) body: Value,
     pub(crate) raw: Bytes,
+    pub(crate) counters: Arc<RouteCounters>,
     pub(crate) unread: Option<Unread>,
 }
 
@@ -354,6 +358,11 @@ impl<A: App> Call<A> {
     /// The query context of the caller: the time, and the wall that confines them.
     pub fn context(&self) -> &Context {
         A::context(&self.pass)
+    }
+
+    /// Counts what the request reads with this meter until the guard is dropped.
+    pub fn count_keys(&self, meter: &Arc<Meter>) -> CountedKeys {
+        CountedKeys { counters: self.counters.clone(), meter: meter.clone() }
     }
 
     /// The validated body; null if the route takes none.

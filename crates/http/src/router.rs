@@ -1,7 +1,7 @@
 //! The axum router of the route table: CORS, checks of the head, concurrency limit, body limits, request ids,
 //! 404s.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Router,
@@ -23,6 +23,7 @@ use atoll_values::limits::{BODY_BYTES_MAX, STORE_PAGE_MAX};
 use crate::{
     App, Auth, Call, Disconnect, Fault, FaultKind, Head, IdempotentRequest, Method, Reply, RequestBody,
     Route, caching,
+    counters::RouteCounters,
     head::{check, request_id},
     qs,
     upload::Unread,
@@ -42,13 +43,14 @@ pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
         let mut methods = axum::routing::MethodRouter::new();
         for route in routes {
             let app = app.clone();
+            let counters = app.counters().of(route.path, route.method);
             let filter = match route.method {
                 Method::Get => MethodFilter::GET,
                 Method::Post => MethodFilter::POST,
                 Method::Delete => MethodFilter::DELETE,
             };
             methods = methods.merge(on(filter, move |path: RawPathParams, request: Request| {
-                serve(app.clone(), route, path, request)
+                serve(app.clone(), route, counters.clone(), path, request)
             }));
         }
         let fallback = app.clone();
@@ -110,15 +112,21 @@ fn axum_path(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-async fn serve<A: App>(app: A, route: &'static Route<A>, path: RawPathParams, request: Request) -> Response {
-    let started = Instant::now();
+async fn serve<A: App>(
+    app: A,
+    route: &'static Route<A>,
+    counters: Arc<RouteCounters>,
+    path: RawPathParams,
+    request: Request,
+) -> Response {
+    let timed = counters.start();
     let request_id = request_id(&request);
     let method = request.method().clone();
     let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     // Each request has a task of its own: a disconnect does not cancel it half-way, and a panic becomes a
     // 500.
     let (_client, disconnect) = Disconnect::new();
-    let answer = tokio::spawn(answer(app, route, path, request, disconnect)).await;
+    let answer = tokio::spawn(answer(app, route, counters.clone(), path, request, disconnect)).await;
     let mut response = match answer {
         Ok(Ok(reply)) => response_of(reply),
         Ok(Err(fault)) => error_response(&fault, &request_id),
@@ -127,7 +135,7 @@ async fn serve<A: App>(app: A, route: &'static Route<A>, path: RawPathParams, re
     caching::set_headers(&mut response, route.auth, route.method);
     tracing::debug!(
         %method, route = route.path, status = response.status().as_u16(), %request_id,
-        elapsed_us = started.elapsed().as_micros() as u64, "request"
+        elapsed_us = timed.elapsed().as_micros() as u64, "request"
     );
     with_request_id(response, &request_id)
 }
@@ -135,6 +143,7 @@ async fn serve<A: App>(app: A, route: &'static Route<A>, path: RawPathParams, re
 async fn answer<A: App>(
     app: A,
     route: &'static Route<A>,
+    counters: Arc<RouteCounters>,
     path: std::collections::HashMap<String, String>,
     request: Request,
     disconnect: Disconnect,
@@ -182,7 +191,8 @@ async fn answer<A: App>(
         fingerprint: format!("{} {}\n{body}", head.method, address(&head)),
     });
     let extensions = Extensions::new();
-    let call = Call { app, pass, view, head: head.into(), params, extensions, path, body, raw, unread };
+    let head = head.into();
+    let call = Call { app, pass, view, head, params, extensions, path, body, raw, unread, counters };
     A::handle(route, call, repeat, disconnect).await
 }
 

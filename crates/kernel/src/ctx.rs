@@ -19,7 +19,10 @@ use crate::{
     clock::Clock,
     data::{Store, View},
     flow::{ADDITIONAL_DATA, Flow, Local, Point, Probe},
-    http::{App, Auth, Disconnect, Head, IdempotentRequest, Method, Origins, Proxies, ReadLimits, Reply},
+    http::{
+        App, Auth, Disconnect, Head, IdempotentRequest, Method, Origins, Proxies, ReadLimits, Reply,
+        RequestCounters,
+    },
     once::{Note, Once, once},
     provider::{ProviderChoice, Providers},
     query::{Context, Graph},
@@ -129,7 +132,7 @@ pub struct Ctx {
     /// The keyed request (`Idempotency-Key`) that is served.
     pub(crate) once: Option<Arc<Once>>,
     /// Counts the keys that the request reads.
-    meter: Option<Arc<Meter>>,
+    pub(crate) meter: Option<Arc<Meter>>,
     /// The `additional_data` of the request, for hooks.
     additional_data: Option<Arc<Value>>,
     /// Turns true when the client closes the connection.
@@ -143,6 +146,7 @@ struct Shared {
     is_stopping: watch::Sender<bool>,
     pool: Pool,
     providers: Providers,
+    counters: RequestCounters,
     memory: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -175,6 +179,7 @@ impl Ctx {
             is_stopping: watch::Sender::new(false),
             pool,
             providers,
+            counters: RequestCounters::default(),
             memory: Mutex::default(),
         };
         Ctx { shared: Arc::new(shared), once: None, meter: None, additional_data: None, is_client_gone: None }
@@ -423,6 +428,10 @@ impl App for Ctx {
         &self.shared.permits
     }
 
+    fn counters(&self) -> &RequestCounters {
+        &self.shared.counters
+    }
+
     fn view(&self) -> View {
         Ctx::view(self)
     }
@@ -452,6 +461,7 @@ impl App for Ctx {
         let meter = Arc::new(Meter::new(call.app.config().reads.keys_max));
         call.app = call.app.metered(&meter);
         call.view = call.view.metered(&meter);
+        let _counted = call.count_keys(&meter);
         let mut data = call.take_field(ADDITIONAL_DATA).filter(Value::is_object);
         for name in call.app.registry().extended.handed(route) {
             if let Some(value) = call.take_field(name) {

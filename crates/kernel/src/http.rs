@@ -3,7 +3,8 @@
 pub use atoll_http::{
     Answer, App, Auth, Bytes, Disconnect, Envelope, Example, FaultRecord, Files, Head, HeaderMap, HeaderName,
     HeaderValue, IdempotentRequest, IncomingFile, Info, IpNet, Method, OriginList, Origins, Part, Proxies,
-    Reply, RequestBody, Source, StatusCode, cookie, header, header_names, openapi, qs, router,
+    Reply, RequestBody, RequestCounters, RouteSummary, Source, StatusCode, cookie, header, header_names,
+    openapi, qs, router,
 };
 pub use atoll_schema::{
     Body, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check, optional, required,

@@ -110,6 +110,7 @@ pub(crate) async fn read(
     let ctx = call.app.clone();
     let limits = ctx.config().reads;
     let meter = Arc::new(Meter::new(limits.keys_inline_max));
+    let _counted = call.count_keys(&meter);
     call.app = ctx.metered(&meter);
     call.view = call.view.metered(&meter);
     let again = call.clone();
@@ -147,11 +148,14 @@ impl Ctx {
         let limits = self.config().reads;
         let meter = Arc::new(Meter::new(limits.keys_inline_max));
         let view = view.clone().metered(&meter);
-        let answer = body(&view);
-        if meter.halted().is_none() {
-            return answer;
+        let mut answer = body(&view);
+        if meter.halted().is_some() {
+            let again = self.pool().run(&limits, &meter, move || body(&view)).await;
+            answer = again.and_then(|answer| settled(answer, &meter));
         }
-        let answer = self.pool().run(&limits, &meter, move || body(&view)).await?;
-        settled(answer, &meter)
+        if let Some(of_request) = &self.meter {
+            of_request.add(&meter);
+        }
+        answer
     }
 }

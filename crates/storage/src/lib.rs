@@ -13,6 +13,7 @@ mod error;
 mod field;
 mod format;
 mod groups;
+mod histogram;
 mod history;
 mod key;
 mod list_index;
@@ -27,6 +28,7 @@ mod store;
 mod table;
 mod tx;
 pub mod verify;
+mod writer_counters;
 
 pub use engine::{Changes, Engine, Neighbours, Raw};
 pub use entity::{
@@ -39,6 +41,7 @@ pub use field::field_name;
 pub use field::{Exact, FieldKind, FieldValue, Scalar};
 pub use format::STORE_FORMAT;
 pub use groups::Groups;
+pub use histogram::{Histogram, Summary};
 pub use history::{
     History, Step, decode_version, encode_version, leads_to, stored_version, upgrade, version,
 };
@@ -54,3 +57,4 @@ pub use space::Space;
 pub use store::{Store, StoreOptions, View, VisitKey};
 pub use table::{Index, IndexDef, Keys, Refill, RefillRows, RowError, Shared, Table, TableSource, WriteRows};
 pub use tx::{Direction, Guard, Read, Scan, Span, Visit, Write, WriteKeys};
+pub use writer_counters::{WriterCounters, WriterSummary};

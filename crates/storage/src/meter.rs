@@ -32,6 +32,8 @@ const TIMED_OUT: u8 = 2;
 #[derive(Debug, Default)]
 pub struct Meter {
     n_read: AtomicU64,
+    /// Those before the last reset, and those of other meters.
+    n_earlier: AtomicU64,
     /// Set to 0 on a stop, so that one comparison per key covers both.
     n_max: AtomicU64,
     stopped: AtomicU8,
@@ -47,7 +49,7 @@ impl Meter {
 
     /// Resets the count and the limit. A stopped meter stays stopped.
     pub fn restart(&self, n_max: u64) {
-        self.n_read.store(0, Ordering::SeqCst);
+        self.n_earlier.fetch_add(self.n_read.swap(0, Ordering::SeqCst), Ordering::SeqCst);
         self.n_max.store(n_max, Ordering::SeqCst);
         if self.stopped.load(Ordering::SeqCst) != 0 {
             self.n_max.store(0, Ordering::SeqCst);
@@ -72,6 +74,16 @@ impl Meter {
     /// The keys that were read since the last reset.
     pub fn n_read(&self) -> u64 {
         self.n_read.load(Ordering::Relaxed)
+    }
+
+    /// All keys that were read: those before a reset, and those of added meters, included.
+    pub fn n_total(&self) -> u64 {
+        self.n_earlier.load(Ordering::Relaxed) + self.n_read()
+    }
+
+    /// Counts what another meter has counted, beyond the limit of this one.
+    pub fn add(&self, other: &Meter) {
+        self.n_earlier.fetch_add(other.n_total(), Ordering::Relaxed);
     }
 
     /// Why further reads are refused; `None` if they are not.
@@ -113,6 +125,12 @@ mod tests {
         meter.restart(5);
         assert_eq!(read(&meter, 5), None);
         assert_eq!(read(&meter, 1), Some(Halt::Keys(5)));
+        meter.add(&Meter::new(0));
+        assert_eq!((meter.n_read(), meter.n_total()), (6, 10));
+        let other = Meter::new(5);
+        assert_eq!(read(&other, 5), None);
+        meter.add(&other);
+        assert_eq!((meter.n_read(), meter.n_total()), (6, 15));
     }
 
     #[test]

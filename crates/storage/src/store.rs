@@ -5,13 +5,15 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
     thread,
+    time::Instant,
 };
 
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Changes, Direction, Engine, Meter, Raw, Read, Scan, Space, Span, StoreError, Visit, Write, checksum,
+    Changes, Direction, Engine, Meter, Raw, Read, Scan, Space, Span, StoreError, Visit, Write,
+    WriterCounters, checksum,
     format::{self, Checksums},
     key_text,
     overlay::{Layer, Transaction},
@@ -150,6 +152,7 @@ struct Shared {
     commits: watch::Receiver<u64>,
     writer: Mutex<Option<thread::JoinHandle<()>>>,
     closing: watch::Sender<bool>,
+    counters: Arc<WriterCounters>,
 }
 
 impl Store {
@@ -191,19 +194,22 @@ impl Store {
         let (report, stopped) = watch::channel(None);
         let (closing, _) = watch::channel(false);
         let (n_commits, commits) = watch::channel(0);
+        let counters = Arc::new(WriterCounters::default());
         let writer = Writer {
             engine,
             published: published.clone(),
             report,
             n_commits,
             n_batch_max: options.n_batch_max,
+            counters: counters.clone(),
         };
         let writer = thread::Builder::new()
             .name("atoll-writer".into())
             .spawn(move || writer.run(waiting))
             .map_err(|error| StoreError::Engine(format!("no writer thread: {error}")))?;
         let writer = Mutex::new(Some(writer));
-        Ok(Store { shared: Arc::new(Shared { published, queue, stopped, commits, writer, closing }) })
+        let shared = Shared { published, queue, stopped, commits, writer, closing, counters };
+        Ok(Store { shared: Arc::new(shared) })
     }
 
     /// The snapshot of the last commit.
@@ -249,6 +255,11 @@ impl Store {
     /// A counter of commits, for tasks that wait for the next one.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.shared.commits.clone()
+    }
+
+    /// Counters of the writer.
+    pub fn counters(&self) -> &WriterCounters {
+        &self.shared.counters
     }
 
     /// Are writes refused, because a commit failed or the store was closed?
@@ -366,6 +377,7 @@ struct Writer<N> {
     report: watch::Sender<Option<StoreError>>,
     n_commits: watch::Sender<u64>,
     n_batch_max: usize,
+    counters: Arc<WriterCounters>,
 }
 
 impl<N: Engine> Writer<N> {
@@ -378,6 +390,7 @@ impl<N: Engine> Writer<N> {
                 let Ok(next) = waiting.try_recv() else { break };
                 batch.push(next);
             }
+            self.counters.count_batch(batch.len() + waiting.len(), batch.len());
             let last = batch.iter().any(|job| job.is_last());
             match self.commit(&mut batch) {
                 Ok(view) => settle(&mut batch, &Ok(view)),
@@ -407,19 +420,25 @@ impl<N: Engine> Writer<N> {
     /// commits them together.
     fn commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<View, StoreError> {
         let view = self.published.load_full();
+        let meter = Arc::new(Meter::new(u64::MAX));
+        let metered = (*view).clone().metered(&meter);
         let mut changes = Changes::new();
         for job in batch {
-            let below = Layer::new(&*view, &changes);
+            let (begun, n_before) = (Instant::now(), meter.n_read());
+            let below = Layer::new(&metered, &changes);
             let mut tx = Transaction::new(&below);
             if job.run(&mut tx) {
                 // One by one: `append` would rebuild the whole batch for each of its jobs.
                 changes.extend(tx.into_changes());
             }
+            self.counters.count_body(begun, meter.n_read() - n_before);
         }
         if changes.is_empty() {
             return Ok((*view).clone());
         }
+        let begun = Instant::now();
         commit(&mut self.engine, &mut changes)?;
+        self.counters.count_commit(begun, &changes);
         let view = View { raw: self.engine.snapshot()?, ..(*view).clone() };
         self.published.store(Arc::new(view.clone()));
         self.n_commits.send_modify(|n| *n += 1);

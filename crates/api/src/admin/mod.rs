@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod collections;
+mod counters;
 mod currencies;
 mod dead_letters;
 mod feature_flags;
