@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use atoll_availability::ChannelScope;
-use atoll_kernel::query::Env;
+use atoll_kernel::query::{Env, ListQuery, list};
 use atoll_testkit::{Shop, TestApp, complete};
 use serde_json::json;
 
@@ -71,6 +71,32 @@ async fn relations_are_limited_to_records_of_the_channel() {
             let env = Env { view: &view, graph: ctx.graph(), context: &context };
             assert_eq!(env.shows(&node).expect("a store"), expected, "{entity}");
         }
+    }
+}
+
+#[tokio::test]
+async fn records_of_a_disabled_channel_are_hidden_from_its_keys_except_carts_and_orders_by_their_ids() {
+    let (shop, web, till) = two_channels().await;
+    let ctx = &shop.app.ctx;
+    let tea = shop.product("Tea", &[&web], 1).await;
+    let cart = shop.cart(&shop.storefront(&[&web]).await, &tea.id, 1).await;
+    let key = shop.key(&[&web, &till]).await;
+    for is_disabled in [false, true] {
+        let channel = format!("/admin/sales-channels/{web}");
+        shop.admin.post(&channel, json!({ "is_disabled": is_disabled })).await.ok();
+        let view = ctx.view();
+        let scope = ChannelScope::admit(ctx, &view, Some(&key)).expect("a store").expect("a scope");
+        let context = ctx.unconfined(ctx.now()).within(Arc::new(scope));
+        let env = Env { view: &view, graph: ctx.graph(), context: &context };
+        let shows = |entity: &str, id: &str| {
+            let node = env.graph.table(entity).node(&view, id).expect("a store").expect("a record");
+            env.shows(&node).expect("a store")
+        };
+        assert_eq!(shows("sales_channel", &web), !is_disabled);
+        assert!(shows("sales_channel", &till) && shows("cart", &cart));
+        let all = ListQuery { limit: 10, ..ListQuery::default() };
+        let page = list(&env, env.graph.entity("sales_channel").expect("an entity"), all).expect("a list");
+        assert_eq!(page.count, if is_disabled { 1 } else { 2 });
     }
 }
 

@@ -162,8 +162,8 @@ impl ChannelScope {
         if self.is_whole {
             return Box::new(of(None, self.at));
         }
-        let open = self.channels.iter().filter(|it| !it.is_disabled);
-        Box::new(Union(open.map(|it| Box::new(of(Some(&it.id), self.at)) as Box<dyn Ids>).collect()))
+        let enabled = self.enabled();
+        Box::new(Union(enabled.map(|it| Box::new(of(Some(&it.id), self.at)) as Box<dyn Ids>).collect()))
     }
 
     /// The cart with this id; `None` if it is not in a channel of this scope.
@@ -176,6 +176,10 @@ impl ChannelScope {
     pub fn order(&self, view: &dyn Read, id: &str) -> Result<Option<Order>, StoreError> {
         let order = ORDERS.get(view, id)?;
         Ok(order.filter(|order| self.reaches(order.sales_channel_id.as_deref())))
+    }
+
+    fn enabled(&self) -> impl Iterator<Item = &SalesChannel> {
+        self.channels.iter().filter(|it| !it.is_disabled)
     }
 
     fn reaches(&self, channel: Option<&str>) -> bool {
@@ -277,6 +281,10 @@ impl Wall for ChannelScope {
         (!self.is_whole).then(|| self.channels.iter().map(|it| it.id.as_str()).collect())
     }
 
+    fn enabled_channel_ids(&self) -> Option<Vec<&str>> {
+        (!self.is_whole).then(|| self.enabled().map(|it| it.id.as_str()).collect())
+    }
+
     fn customer(&self) -> Option<&str> {
         self.customer.as_deref()
     }
@@ -286,7 +294,7 @@ impl Wall for ChannelScope {
             return Ok(None);
         }
         let mut products = Vec::new();
-        for channel in self.channels.iter().filter(|_| !self.is_whole) {
+        for channel in self.enabled().filter(|_| !self.is_whole) {
             for variant in SALES_CHANNEL_EXCLUDED_VARIANT.rights(view, &channel.id)? {
                 products.extend(VARIANTS.get(view, &variant)?.map(|it| it.product_id.to_string()));
             }

@@ -16,8 +16,12 @@ pub trait Wall: Any + fmt::Debug + Send + Sync {
     /// [`Visibility`] of the entity decides.
     fn ids(&self, entity: &str) -> Option<Box<dyn Ids>>;
 
-    /// The ids of the sales channels of the caller; `None` if channels confine nothing.
+    /// The ids of the sales channels of the caller, disabled ones among them; `None` if channels confine
+    /// nothing.
     fn channel_ids(&self) -> Option<Vec<&str>>;
+
+    /// Those of them that are enabled.
+    fn enabled_channel_ids(&self) -> Option<Vec<&str>>;
 
     /// The id of the customer who asks.
     fn customer(&self) -> Option<&str>;
@@ -43,6 +47,10 @@ impl Wall for Nothing {
         Some(Vec::new())
     }
 
+    fn enabled_channel_ids(&self) -> Option<Vec<&str>> {
+        Some(Vec::new())
+    }
+
     fn customer(&self) -> Option<&str> {
         None
     }
@@ -63,12 +71,13 @@ pub enum Visibility {
     /// The keys of the channels that list it: products, variants and categories, for which the wall has a
     /// rule of its own.
     Listing,
-    /// The keys of the channel whose id is in this field.
+    /// The keys of the channel whose id is in this field, while it is enabled.
     OfChannel(&'static str),
     /// The customer whose id is in this field.
     OfCustomer(&'static str),
     /// Whoever names it by its id, with a key of the channel in one field; lists and relations lead only the
-    /// customer in the other one to it. A cart and an order, whose ids cannot be guessed.
+    /// customer in the other one to it. A cart and an order, whose ids cannot be guessed, and which a buyer
+    /// has when the channel is disabled.
     ById {
         /// The field with the id of the channel.
         channel: &'static str,
@@ -127,19 +136,19 @@ impl Env<'_> {
         if let Some(ids) = wall.ids(entity) {
             return ids.contains(self.view, node.key());
         }
-        let of_channel = |field| {
+        let of_one = |channels: Option<Vec<&str>>, field| {
             let channel = text(&**node, field);
-            wall.channel_ids().is_none_or(|all| channel.is_some_and(|it| all.contains(&it)))
+            channels.is_none_or(|all| channel.is_some_and(|it| all.contains(&it)))
         };
         let of_customer =
             |field| wall.customer().is_some_and(|customer| text(&**node, field) == Some(customer));
         Ok(match self.graph.visibility(entity) {
             Visibility::Admins | Visibility::Listing => false,
             Visibility::Everyone => true,
-            Visibility::OfChannel(field) => of_channel(field),
+            Visibility::OfChannel(field) => of_one(wall.enabled_channel_ids(), field),
             Visibility::OfCustomer(field) => of_customer(field),
             Visibility::ById { channel, customer } => {
-                of_channel(channel) && (access == Access::ById || of_customer(customer))
+                of_one(wall.channel_ids(), channel) && (access == Access::ById || of_customer(customer))
             }
             Visibility::With(relations) => {
                 let shown = self.shows_with(access, relations, slice::from_ref(node)).map_err(of_store)?;
@@ -222,7 +231,7 @@ impl Confined {
             Visibility::Everyone => {}
             Visibility::Admins | Visibility::Listing => within.push(nothing()),
             Visibility::OfChannel(field) => {
-                if let Some(channels) = wall.channel_ids() {
+                if let Some(channels) = wall.enabled_channel_ids() {
                     one_of(field, channels);
                 }
             }
