@@ -145,13 +145,22 @@ async fn questions(n_products: usize) -> Vec<(String, usize)> {
         (" (5 channels)", &all, "store/products", "order=id"),
         (" (5 channels)", &all, "store/products", "order=handle"),
         ("", &one, "store/product-variants", "order=title"),
+        // A page in the middle.
+        ("", &one, "store/products", "cursor=MIDDLE"),
+        ("", &one, "store/products", "order=title&cursor=MIDDLE"),
+        ("", &one, "store/products", "q=tea&order=-handle&cursor=MIDDLE"),
+        (" (5 channels)", &all, "store/products", "order=-id&cursor=MIDDLE"),
         ("", &shop.admin, "admin/products", "order=-created_at"),
         ("", &shop.admin, "admin/products", "q=tea&status=published"),
         ("", &shop.admin, "admin/product-variants", "order=sku"),
         ("", &shop.admin, "admin/inventory-items", "q=tea-11&order=-sku"),
     ] {
         let query = query.replace(' ', "%20");
-        let question = format!("/{path}?limit=20&fields=id&{}", query.replace("CATEGORY", &category));
+        let question = format!("/{path}?fields=id&{}", query.replace("CATEGORY", &category));
+        let half = format!("{}&limit={}", question.replace("MIDDLE", ""), n_products / 2);
+        let middle = client.get(&half).await.ok()["next_cursor"].as_str().unwrap_or_default().to_owned();
+        assert!(middle.is_empty() != query.contains("MIDDLE"));
+        let question = format!("{}&limit=20", question.replace("MIDDLE", &middle));
         let before = engine.n_read();
         client.get(&question).await.ok();
         costs.push((format!("/{path}?{query}{who}"), engine.n_read() - before));

@@ -176,20 +176,28 @@ fn agrees(tx: &dyn Write) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The listing contains exactly these ids, in both directions, in its count and in look-ups.
+/// The listing contains exactly these ids, in both directions and after each id, in its count and in
+/// look-ups.
 fn holds(tx: &dyn Write, listing: &Listing, decided: &[String], all: &[String]) -> Result<(), Fault> {
-    let ids = |order| {
+    let ids = |after: Option<&str>, order| {
         let mut ids = Vec::new();
-        listing.scan(tx, order, &mut |id| {
+        listing.scan(tx, after, order, &mut |id| {
             ids.push(id.to_owned());
             Ok(std::ops::ControlFlow::Continue(()))
         })?;
         Ok::<_, Fault>(ids)
     };
-    assert_eq!(ids(Direction::Ascending)?, decided, "{listing:?}");
-    let mut backwards = ids(Direction::Descending)?;
+    assert_eq!(ids(None, Direction::Ascending)?, decided, "{listing:?}");
+    let mut backwards = ids(None, Direction::Descending)?;
     backwards.reverse();
     assert_eq!(backwards, decided, "{listing:?}");
+    for after in all {
+        let (below, above): (Vec<&String>, Vec<&String>) =
+            decided.iter().filter(|it| *it != after).partition(|it| *it < after);
+        assert_eq!(ids(Some(after), Direction::Ascending)?.iter().collect::<Vec<_>>(), above, "{listing:?}");
+        let down: Vec<&String> = below.into_iter().rev().collect();
+        assert_eq!(ids(Some(after), Direction::Descending)?.iter().collect::<Vec<_>>(), down, "{listing:?}");
+    }
     assert_eq!(listing.count(tx)?, decided.len() as u64, "{listing:?}");
     for id in all {
         assert_eq!(listing.contains(tx, id)?, decided.contains(id), "{listing:?}, {id}");

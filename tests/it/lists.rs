@@ -11,7 +11,7 @@ use atoll_links::{AVAILABLE_FROM, AVAILABLE_UNTIL, PRODUCT_SALES_CHANNEL, SALES_
 use atoll_product::{
     PRODUCTS, Product, ProductPatch, ProductStatus, ProductVariant, VARIANTS, delete_product, restore_product,
 };
-use atoll_testkit::{Client, Shop, TestApp, check_drawn, id, times};
+use atoll_testkit::{Client, Shop, TestApp, check_drawn, id, pages, times};
 use proptest::{prelude::*, sample::select, test_runner::TestCaseResult};
 use serde_json::{Map, Value, json};
 
@@ -266,15 +266,30 @@ impl<'a> Made<'a> {
             };
             let found = self.ask(&client, question).await;
             prop_assert_eq!(found, self.expected(question), "{:?}", question);
+            let whole = Question { offset: 0, limit: self.ids.len(), ..question.clone() };
+            prop_assert_eq!(self.walk(&client, question).await, self.expected(&whole).0, "{:?}", question);
         }
         prop_assert_eq!(self.shop.app.verify().findings, Vec::new());
         Ok(())
     }
 
     async fn ask(&self, client: &Client, question: &Question) -> (Vec<String>, u64) {
-        let Question { order, offset, limit, .. } = question;
+        let path = format!("{}&offset={}&limit={}", self.path(question), question.offset, question.limit);
+        let list = client.get(&path).await.ok();
+        let ids = list["products"].as_array().expect("products").iter().map(id).collect();
+        (ids, list["count"].as_u64().expect("a count"))
+    }
+
+    /// All pages, by cursors.
+    async fn walk(&self, client: &Client, question: &Question) -> Vec<String> {
+        let pages = pages(client, &format!("{}&limit={}", self.path(question), question.limit.max(25))).await;
+        pages.iter().flat_map(|page| page["products"].as_array().expect("products")).map(id).collect()
+    }
+
+    fn path(&self, question: &Question) -> String {
+        let Question { order, .. } = question;
         let face = if question.channels.is_some() { "store" } else { "admin" };
-        let mut path = format!("/{face}/products?fields=id&offset={offset}&limit={limit}");
+        let mut path = format!("/{face}/products?fields=id");
         if !order.is_empty() {
             path += &format!("&order={order}");
         }
@@ -299,9 +314,7 @@ impl<'a> Made<'a> {
         if let Some(sku) = question.sku {
             path += &format!("&variants[sku]=sku-{sku}");
         }
-        let list = client.get(&path).await.ok();
-        let ids = list["products"].as_array().expect("products").iter().map(id).collect();
-        (ids, list["count"].as_u64().expect("a count"))
+        path
     }
 
     /// The page and the count that the model expects.

@@ -12,6 +12,7 @@ mod catalogue;
 mod clock;
 mod costs;
 mod counters;
+mod cursors;
 mod customers;
 mod damaged;
 mod flags;

@@ -207,20 +207,26 @@ impl Ids for Listing {
     fn scan(
         &self,
         view: &dyn Read,
+        after: Option<&str>,
         order: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         let corrections = self.corrections(view)?;
+        let comes_before = |a: &str, b: &str| if order == Direction::Ascending { a < b } else { a > b };
         let opened = corrections.iter().filter(|(_, is_open)| **is_open).map(|(id, _)| id.as_str());
+        let opened = opened.filter(|it| after.is_none_or(|after| comes_before(after, it)));
         let opened: Box<dyn Iterator<Item = &str>> = match order {
             Direction::Ascending => Box::new(opened),
             Direction::Descending => Box::new(opened.rev()),
         };
         let mut opened = opened.peekable();
-        let comes_before = |a: &str, b: &str| if order == Direction::Ascending { a < b } else { a > b };
         let group = key(view, self.index.listed, &self.channel, "");
+        let mut span = Span::prefix(&group);
+        if let Some(id) = after {
+            span = span.beyond(&key(view, self.index.listed, &self.channel, id), order);
+        }
         let mut last = Scan::Continue(());
-        view.scan(&Span::prefix(&group), order, &mut |key, _| {
+        view.scan(&span, order, &mut |key, _| {
             let id = String::from_utf8_lossy(&key[group.len()..]);
             while let (Scan::Continue(()), Some(before)) = (last, opened.next_if(|it| comes_before(it, &id)))
             {

@@ -54,12 +54,17 @@ impl<'a> Answers<'a> {
             }
             Answer::Page(it) => {
                 let number = |about: &str| json!({ "type": "integer", "minimum": 0, "description": about });
-                object([
+                let mut page = object([
                     (it.many(), list(self.record(it))),
                     ("count", number("How many records there are on all pages.")),
                     ("offset", number("How many of them were skipped.")),
                     ("limit", number("The size of the page.")),
-                ])
+                ]);
+                page["properties"]["next_cursor"] = json!({
+                    "type": ["string", "null"],
+                    "description": "The `cursor` of the next page, if the request has one; null on the last page.",
+                });
+                page
             }
             Answer::Deleted => deleted([]),
             Answer::DeletedFrom(parent) => deleted([("parent", or_null(self.record(parent)))]),

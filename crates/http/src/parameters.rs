@@ -38,6 +38,12 @@ pub(crate) fn shared() -> Map<String, Value> {
             json!({ "type": "integer", "minimum": 0, "default": 0 }),
         ),
         query(
+            "cursor",
+            "Where the page begins (pagination to any depth): empty for the first page, then the `next_cursor` of the page \
+             before, with the same `order`. Not together with `offset`.",
+            text(),
+        ),
+        query(
             "order",
             "The field to sort by; with a `-` in front, descending. A path leads to a related record.",
             text(),
@@ -62,6 +68,7 @@ pub(crate) fn of<A: App>(route: &Route<A>, graph: &Graph) -> Vec<Value> {
         let schema = json!({ "type": "integer", "minimum": 0, "default": limit });
         all.push(json!({ "name": "limit", "in": "query", "description": about, "schema": schema }));
         all.extend(["offset", "order", "q"].map(shared));
+        all.extend(matches!(route.answer, Answer::Page(_)).then(|| shared("cursor")));
         // Storefronts see no deleted records, whatever they ask for.
         all.extend((!route.auth.is_store()).then(|| shared("with_deleted")));
     }

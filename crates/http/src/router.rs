@@ -18,11 +18,11 @@ use serde_json::{Map, Value};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
 use atoll_schema::LongNumbers;
-use atoll_values::limits::{BODY_BYTES_MAX, STORE_PAGE_MAX};
+use atoll_values::limits::{BODY_BYTES_MAX, STORE_OFFSET_MAX, STORE_PAGE_MAX};
 
 use crate::{
-    App, Auth, Call, Disconnect, Fault, FaultKind, Head, IdempotentRequest, Method, Reply, RequestBody,
-    Route, caching,
+    Answer, App, Auth, Call, Disconnect, Fault, FaultKind, Head, IdempotentRequest, Method, Reply,
+    RequestBody, Route, caching,
     counters::RouteCounters,
     head::{check, request_id},
     qs,
@@ -152,7 +152,15 @@ async fn answer<A: App>(
     let (pass, view) = app.admit(route.auth, &head)?;
     let query = qs::parse(head.uri.query().unwrap_or_default());
     let mut params = atoll_schema::check_query(route.params, &query)?;
+    if params.cursor.is_some() && !matches!(route.answer, Answer::Page(_)) {
+        return Err(Fault::invalid("Unrecognized fields: 'cursor'"));
+    }
     if route.auth.is_store() {
+        if params.offset > STORE_OFFSET_MAX {
+            return Err(Fault::invalid(format!(
+                "`offset` can skip at most {STORE_OFFSET_MAX} records: go on by `cursor`, or narrow the list"
+            )));
+        }
         params.limit = params.limit.min(STORE_PAGE_MAX);
         params.with_deleted = false;
     }

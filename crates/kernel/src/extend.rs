@@ -123,8 +123,8 @@ impl Extended {
 }
 
 /// Names of parameters that lists have already.
-const LIST_PARAMS: [&str; 9] =
-    ["fields", "expand", "with_deleted", "limit", "offset", "order", "q", "$and", "$or"];
+const LIST_PARAMS: [&str; 10] =
+    ["fields", "expand", "with_deleted", "limit", "offset", "cursor", "order", "q", "$and", "$or"];
 
 impl Registry {
     /// Replaces the routes that modules extend, and returns what does not fit. The graph is built already.

@@ -14,7 +14,7 @@ use crate::{
     data::{EntityDef, JsonObject, Node, json_value},
     http::{Call, ListParams, Reply, Resource},
     query::{
-        Context, Env, FieldList, Fields, Ids, ListQuery, QueryError, Selection, SortBy, StoreFields,
+        Context, Cursor, Env, FieldList, Fields, Ids, ListQuery, QueryError, Selection, SortBy, StoreFields,
         check_selection, list, write_node, write_nodes,
     },
 };
@@ -214,17 +214,20 @@ impl ReadPlan {
         }
     }
 
-    /// `{"<many>": […], "count", "offset", "limit"}`: the page of records that match the request, are in all
-    /// sets of `within`, and may be seen by the caller.
+    /// `{"<many>": […], "count", "offset", "limit"}`, and `next_cursor` if the request has a cursor: the page
+    /// of records that match the request, are in all sets of `within`, and may be seen by the caller.
     pub fn page(mut self, view: &dyn Read, within: Vec<Box<dyn Ids>>) -> Result<Reply, Fault> {
         let params = std::mem::take(&mut self.params);
-        let ListParams { filters, q, order, offset, limit, with_deleted, .. } = params;
+        let ListParams { filters, q, order, offset, limit, cursor, with_deleted, .. } = params;
         let env = self.env(view);
         if let Some(order) =
             order.as_deref().filter(|it| self.resource.store_fields.is_some() && it.contains('.'))
         {
             return Err(QueryError::Order(order.to_owned()).into());
         }
+        let cursor = cursor.map(|it| Cursor::parse(&it, order.as_deref())).transpose()?;
+        let offset = cursor.as_ref().map_or(offset, Cursor::n_before);
+        let has_cursor = cursor.is_some();
         // An invalid selection is refused before any record is looked for.
         let selection = self.selection()?;
         let query = ListQuery {
@@ -234,6 +237,7 @@ impl ReadPlan {
             sort: order.as_deref().map(SortBy::parse),
             offset,
             limit,
+            cursor,
             with_deleted,
         };
         let page = list(&env, self.resource.def(), query)?;
@@ -246,6 +250,9 @@ impl ReadPlan {
         envelope.field("count", &page.count);
         envelope.field("offset", &offset);
         envelope.field("limit", &limit);
+        if has_cursor {
+            envelope.field("next_cursor", &page.next.map(|it| it.text()));
+        }
         envelope.end();
         Ok(Reply::raw(json))
     }

@@ -39,7 +39,7 @@ fn clear(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str, note: bool) ->
     for (relation, field) in Registry::get().cleared.iter().filter(|(it, _)| it.to == entity) {
         let holder = Registry::service(relation.from);
         let mut holders = Vec::new();
-        holder.table().ids_where(tx, field, id, Direction::Ascending, &mut |it| {
+        holder.table().ids_where(tx, field, id, None, Direction::Ascending, &mut |it| {
             holders.push(it.to_owned());
             Ok(Scan::Continue(()))
         })?;

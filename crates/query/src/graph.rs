@@ -404,16 +404,12 @@ impl Relation {
                 let mut rows = RowCache::new(env.view, table);
                 for node in nodes {
                     targets.begin();
-                    table.ids_where(
-                        env.view,
-                        field,
-                        node.key(),
-                        Direction::Ascending,
-                        &mut |id| match rows.get(id)? {
+                    table.ids_where(env.view, field, node.key(), None, Direction::Ascending, &mut |id| {
+                        match rows.get(id)? {
                             Some(target) => targets.add(target),
                             None => Ok(Scan::Continue(())),
-                        },
-                    )?;
+                        }
+                    })?;
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Sets of ids that know their size: the candidate sources of lists (an index, a link, a union).
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Bound};
 
 use atoll_storage::{Direction, ListIndex, NumberSet, Read, Scan, StoreError, TableSource};
 
@@ -9,10 +9,11 @@ pub trait Ids {
     /// The exact number of ids.
     fn count(&self, view: &dyn Read) -> Result<u64, StoreError>;
 
-    /// Calls `visit` with each id, until it breaks.
+    /// Calls `visit` with each id after `after`, until it breaks.
     fn scan(
         &self,
         view: &dyn Read,
+        after: Option<&str>,
         direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
@@ -60,12 +61,13 @@ impl Ids for Union {
     fn scan(
         &self,
         view: &dyn Read,
+        after: Option<&str>,
         direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         match &self.0[..] {
-            [one] => one.scan(view, direction, visit),
-            _ => IdSet(self.union(view)?).scan(view, direction, visit),
+            [one] => one.scan(view, after, direction, visit),
+            _ => IdSet(self.union(view)?).scan(view, after, direction, visit),
         }
     }
 
@@ -114,10 +116,11 @@ impl Ids for Where {
     fn scan(
         &self,
         view: &dyn Read,
+        after: Option<&str>,
         direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
-        self.table.ids_where(view, self.field, &self.value, direction, visit)
+        self.table.ids_where(view, self.field, &self.value, after, direction, visit)
     }
 
     fn numbers(&self, view: &dyn Read, index: &'static ListIndex) -> Result<Option<NumberSet>, StoreError> {
@@ -141,12 +144,14 @@ impl Ids for IdSet {
     fn scan(
         &self,
         _: &dyn Read,
+        after: Option<&str>,
         direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
+        let beyond = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut ids: Box<dyn Iterator<Item = &String>> = match direction {
-            Direction::Ascending => Box::new(self.0.iter()),
-            Direction::Descending => Box::new(self.0.iter().rev()),
+            Direction::Ascending => Box::new(self.0.range::<str, _>((beyond, Bound::Unbounded))),
+            Direction::Descending => Box::new(self.0.range::<str, _>((Bound::Unbounded, beyond)).rev()),
         };
         ids.try_for_each(|id| if visit(id)?.is_break() { Err(None) } else { Ok(()) })
             .or_else(|stop| stop.map_or(Ok(()), Err))
@@ -173,7 +178,7 @@ pub(crate) fn numbers_of(
         return Ok(None);
     }
     let mut numbers = NumberSet::new();
-    ids.scan(view, Direction::Ascending, &mut |id| {
+    ids.scan(view, None, Direction::Ascending, &mut |id| {
         numbers.extend(index.number(view, id)?);
         Ok(Scan::Continue(()))
     })?;
@@ -183,7 +188,7 @@ pub(crate) fn numbers_of(
 /// Reads a whole set.
 pub(crate) fn read(view: &dyn Read, ids: &dyn Ids) -> Result<Vec<String>, StoreError> {
     let mut all = Vec::new();
-    ids.scan(view, Direction::Ascending, &mut |id| {
+    ids.scan(view, None, Direction::Ascending, &mut |id| {
         all.push(id.to_owned());
         Ok(Scan::Continue(()))
     })?;

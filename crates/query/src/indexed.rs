@@ -8,6 +8,7 @@ use atoll_values::{Comparison, Condition, Filter};
 
 use crate::{
     Env, Ids, Page, QueryError, Resolve, SortBy,
+    cursor::Slice,
     ids::numbers_of,
     list::{Candidates, Source, push_bounded},
     narrow::{existing_targets, narrow, reversed},
@@ -55,25 +56,30 @@ impl Numbered {
         &self,
         env: &Env<'_>,
         sort: &SortBy,
-        offset: usize,
-        limit: usize,
+        slice: &Slice,
     ) -> Result<Option<Page>, QueryError> {
         let [field] = &sort.path[..] else { return Ok(None) };
         if !self.index.has_order(field) {
             return Ok(None);
         }
-        let Some(mut n_steps) = self.n_steps_max(env.view, COST_OF_SORTING)? else { return Ok(None) };
         let count = self.numbers.len();
-        let mut page = Page { nodes: Vec::new(), count };
-        let mut position = 0;
-        let end = offset.saturating_add(limit).min(usize::try_from(count).unwrap_or(usize::MAX));
-        self.index.by_field(env.view, field, sort.direction, &mut |id, number| {
-            if position >= end || n_steps == 0 {
+        let mut page = Page { count, ..Page::default() };
+        let n_set = usize::try_from(count).unwrap_or(usize::MAX);
+        if slice.offset >= n_set || slice.limit == 0 {
+            return Ok(Some(page));
+        }
+        let Some(mut n_steps) = self.n_steps_max(env.view, COST_OF_SORTING)? else { return Ok(None) };
+        let (mut position, mut is_given_up) = (0, false);
+        let end = slice.end().min(n_set);
+        let after = slice.after.as_ref().map(|it| (&it.key, it.id.as_str()));
+        self.index.by_field(env.view, field, after, sort.direction, &mut |id, number| {
+            is_given_up = n_steps == 0;
+            if is_given_up {
                 return Ok(Scan::Break(()));
             }
             n_steps -= 1;
             if self.numbers.contains(number) {
-                if position >= offset
+                if position >= slice.offset
                     && let Some(node) = self.index.table.node(env.view, id)?
                 {
                     push_bounded(&mut page.nodes, node)?;
@@ -82,7 +88,7 @@ impl Numbered {
             }
             Ok(if position < end { Scan::Continue(()) } else { Scan::Break(()) })
         })?;
-        Ok((position >= end).then_some(page))
+        Ok((!is_given_up).then_some(page))
     }
 }
 
@@ -94,15 +100,18 @@ impl Ids for Numbered {
     fn scan(
         &self,
         view: &dyn Read,
+        after: Option<&str>,
         direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
-        let (mut n_steps, mut n_left) =
-            (self.n_steps_max(view, COST_OF_LOOKUP)?.unwrap_or(0), self.numbers.len());
-        let (mut last, mut is_stopped) = (None, n_left == 0);
-        if n_steps > 0 {
-            self.index.by_id(view, direction, &mut |id, number| {
-                if is_stopped || n_left == 0 || n_steps == 0 {
+        let n_steps_max = self.n_steps_max(view, COST_OF_LOOKUP)?;
+        let (mut n_steps, mut n_left) = (n_steps_max.unwrap_or(0), self.numbers.len());
+        let (mut last, mut is_stopped) = (after.map(str::to_owned), n_left == 0);
+        let mut is_given_up = n_steps_max.is_none();
+        if !is_given_up {
+            self.index.by_id(view, after, direction, &mut |id, number| {
+                is_given_up = n_steps == 0;
+                if is_stopped || n_left == 0 || is_given_up {
                     return Ok(Scan::Break(()));
                 }
                 n_steps -= 1;
@@ -114,7 +123,7 @@ impl Ids for Numbered {
                 Ok(Scan::Continue(()))
             })?;
         }
-        if is_stopped || n_left == 0 {
+        if is_stopped || n_left == 0 || !is_given_up {
             return Ok(());
         }
         let mut ids = self.ids(view)?;

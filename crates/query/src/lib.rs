@@ -5,6 +5,7 @@
 //! straight to bytes. Records stay typed until they are written.
 
 mod chunk;
+mod cursor;
 mod expand;
 mod fields;
 mod graph;
@@ -16,6 +17,7 @@ mod predicate;
 mod selection;
 mod wall;
 
+pub use cursor::Cursor;
 pub use expand::{check_selection, write_node, write_nodes};
 pub use fields::{FieldList, StoreFields, allowed_path};
 pub use graph::{
@@ -40,6 +42,9 @@ pub enum QueryError {
     /// A computed field needs a value that the context does not hold. The text is the wire's.
     #[error("{0}")]
     Context(String),
+    /// `cursor` is none, or none of this list. Holds what is wrong.
+    #[error("{0}")]
+    Cursor(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

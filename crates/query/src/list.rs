@@ -9,6 +9,7 @@ use atoll_values::{Filter, limits::RECORDS_AT_ONCE_MAX};
 use crate::{
     Env, Ids, QueryError,
     chunk::Chunk,
+    cursor::{Cursor, Position, Slice},
     ids::IdSet,
     indexed::{Indexed, Numbered},
     narrow::narrow,
@@ -54,20 +55,25 @@ pub struct ListQuery {
     pub q: Option<String>,
     /// The sort order. The default is ascending ids.
     pub sort: Option<SortBy>,
-    /// Records to skip.
+    /// Records to skip, if there is no cursor.
     pub offset: usize,
     /// The size of the page.
     pub limit: usize,
+    /// Where the page begins; the page then tells where the next one does.
+    pub cursor: Option<Cursor>,
     /// Include soft-deleted records.
     pub with_deleted: bool,
 }
 
 /// One page of a list.
+#[derive(Default)]
 pub struct Page {
     /// The records of the page, in order.
     pub nodes: Vec<Node>,
     /// The number of records on all pages, exact.
     pub count: u64,
+    /// Where the next page begins, if a cursor was given and there is one.
+    pub next: Option<Cursor>,
 }
 
 /// Where the candidates of a list come from.
@@ -96,7 +102,7 @@ const N_FEW: u64 = 64;
 /// If one source answers the whole query and the order is by id, the cost is that of the page. Else the list
 /// index of the table answers, if it has one. Otherwise every candidate of the narrowest source is read.
 pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Result<Page, QueryError> {
-    let ListQuery { filters, mut within, q, sort, offset, limit, with_deleted } = query;
+    let ListQuery { filters, mut within, q, sort, offset, limit, cursor, with_deleted } = query;
     let search = q.filter(|q| !q.trim().is_empty()).as_deref().map(Search::of);
     if let Some(sort) = &sort {
         check_sort(env, entity, sort)?;
@@ -108,35 +114,22 @@ pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Resu
         Some(sort) if sort.path == [entity.key] && entity.key == "id" => Some(sort.direction),
         Some(_) => None,
     };
-    let by_path = sort.filter(|_| id_direction.is_none());
-    let direction = id_direction.unwrap_or_default();
-    let mut candidates = Candidates { env, entity, filters, within, confined, search };
-    let narrowest = candidates.narrowest(with_deleted)?;
-    let source = match env.graph.list_index(entity.name) {
-        Some(index)
-            if !with_deleted && !candidates.is_read_as_it_is(by_path.as_ref(), narrowest.as_ref()) =>
-        {
-            let numbers = Indexed { candidates: &mut candidates, index }.answer()?;
-            let is_answered = candidates.is_unfiltered();
-            let n_read = if is_answered { offset.saturating_add(limit) } else { usize::MAX };
-            let set = Numbered { index, numbers, n_read };
-            if let Some(sort) = by_path.as_ref().filter(|_| is_answered)
-                && let Some(page) = set.page_by(env, sort, offset, limit)?
-            {
-                return Ok(page);
-            }
-            // What is left looks at every record anyway.
-            let is_whole = !is_answered && set.numbers.len() == candidates.table().n_rows(env.view)?;
-            if is_whole { Source::Table } else { Source::Within(Box::new(set)) }
-        }
-        _ => candidates.take(narrowest),
+    let by_path = match id_direction {
+        None => sort,
+        // Live and deleted records are two tables, which are sorted together.
+        Some(direction) => with_deleted.then(|| SortBy { path: vec![entity.key.to_owned()], direction }),
     };
-    if by_path.is_none() && !with_deleted {
-        return candidates.page(&source, direction, offset, limit);
+    let slice = match &cursor {
+        Some(cursor) => cursor.slice(limit),
+        None => Slice { after: None, offset, limit },
+    };
+    let candidates = Candidates { env, entity, filters, within, confined, search };
+    let mut page =
+        candidates.find(by_path.as_ref(), id_direction.unwrap_or_default(), with_deleted, &slice)?;
+    if let Some(cursor) = cursor {
+        page.next = cursor.advance(env, entity, by_path.as_ref(), &mut page, limit)?;
     }
-    let (path, direction) =
-        by_path.map_or_else(|| (vec![entity.key.to_owned()], direction), |it| (it.path, it.direction));
-    candidates.sorted_page(&source, with_deleted, &SortBy { path, direction }, offset, limit)
+    Ok(page)
 }
 
 /// The conditions to evaluate for each candidate.
@@ -153,6 +146,40 @@ pub(crate) struct Candidates<'a> {
 pub(crate) type Visit<'l> = dyn FnMut(&Chunk<'_>, &[bool]) -> Result<(), QueryError> + 'l;
 
 impl<'a> Candidates<'a> {
+    /// One page: by a path, or by id in this direction.
+    fn find(
+        mut self,
+        by_path: Option<&SortBy>,
+        direction: Direction,
+        with_deleted: bool,
+        slice: &Slice,
+    ) -> Result<Page, QueryError> {
+        let narrowest = self.narrowest(with_deleted)?;
+        let source = match self.env.graph.list_index(self.entity.name) {
+            Some(index) if !with_deleted && !self.is_read_as_it_is(by_path, narrowest.as_ref()) => {
+                let numbers = Indexed { candidates: &mut self, index }.answer()?;
+                let is_answered = self.is_unfiltered();
+                let n_read = if is_answered { slice.end() } else { usize::MAX };
+                let set = Numbered { index, numbers, n_read };
+                if let Some(sort) = by_path.filter(|_| is_answered)
+                    && let Some(page) = set.page_by(self.env, sort, slice)?
+                {
+                    return Ok(page);
+                }
+                // What is left looks at every record anyway.
+                let is_whole = !is_answered && set.numbers.len() == self.table().n_rows(self.env.view)?;
+                if is_whole { Source::Table } else { Source::Within(Box::new(set)) }
+            }
+            _ => self.take(narrowest),
+        };
+        match by_path {
+            Some(SortBy { path, direction }) => {
+                self.sorted_page(&source, with_deleted, path, *direction, slice)
+            }
+            None => self.page(&source, direction, slice),
+        }
+    }
+
     fn is_unfiltered(&self) -> bool {
         let has_conditions = !self.filters.is_empty() || !self.within.is_empty() || self.search.is_some();
         !has_conditions && !self.confined.asks_each()
@@ -227,23 +254,21 @@ impl<'a> Candidates<'a> {
     }
 
     /// A page by id.
-    fn page(
-        &self,
-        source: &Source,
-        direction: Direction,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Page, QueryError> {
+    fn page(&self, source: &Source, direction: Direction, slice: &Slice) -> Result<Page, QueryError> {
         if self.is_unfiltered() {
-            return self.unfiltered_page(source, direction, offset, limit);
+            return self.unfiltered_page(source, direction, slice);
         }
-        let mut page = Page { nodes: Vec::new(), count: 0 };
+        let mut page = Page::default();
+        let mut position = 0;
         self.all(source, direction, &mut |chunk, keep| {
             for (node, _) in chunk.nodes.iter().zip(keep).filter(|(_, keep)| **keep) {
-                if page.count >= offset as u64 && page.nodes.len() < limit {
-                    push_bounded(&mut page.nodes, node.clone())?;
-                }
                 page.count += 1;
+                if slice.is_before(node.key(), direction) {
+                    if position >= slice.offset && page.nodes.len() < slice.limit {
+                        push_bounded(&mut page.nodes, node.clone())?;
+                    }
+                    position += 1;
+                }
             }
             Ok(())
         })?;
@@ -256,58 +281,50 @@ impl<'a> Candidates<'a> {
         &self,
         source: &Source,
         direction: Direction,
-        offset: usize,
-        limit: usize,
+        slice: &Slice,
     ) -> Result<Page, QueryError> {
         let (view, table) = (self.env.view, self.table());
-        let mut nodes = Vec::with_capacity(limit.min(1000));
+        let mut page = Page { nodes: Vec::with_capacity(slice.limit.min(1000)), ..Page::default() };
+        let mut position = 0;
         if let Source::IdSet(ids) = source {
             // Ids without a record do not count, so all of them are looked up.
-            let mut count = 0;
-            ids.scan(view, direction, &mut |id| {
-                if let Some(node) = table.node(view, id)? {
-                    if count >= offset && nodes.len() < limit {
-                        push_bounded(&mut nodes, node)?;
+            ids.scan(view, None, direction, &mut |id| {
+                let Some(node) = table.node(view, id)? else { return Ok(Scan::Continue(())) };
+                page.count += 1;
+                if slice.is_before(id, direction) {
+                    if position >= slice.offset && page.nodes.len() < slice.limit {
+                        push_bounded(&mut page.nodes, node)?;
                     }
-                    count += 1;
+                    position += 1;
                 }
                 Ok(Scan::Continue(()))
             })?;
-            return Ok(Page { nodes, count: count as u64 });
+            return Ok(page);
         }
-        let mut position = 0;
-        let mut step = |id: &str| {
-            if position >= offset + limit {
+        let (after, end) = (slice.after_id(), slice.end());
+        let mut step = |load: &mut dyn FnMut() -> Result<Option<Node>, StoreError>| {
+            if position >= end {
                 return Ok(Scan::Break(()));
             }
-            if position >= offset
-                && let Some(node) = table.node(view, id)?
+            if position >= slice.offset
+                && let Some(node) = load()?
             {
-                push_bounded(&mut nodes, node)?;
+                push_bounded(&mut page.nodes, node)?;
             }
             position += 1;
             Ok(Scan::Continue(()))
         };
-        let count = match source {
+        page.count = match source {
             Source::Within(ids) => {
-                ids.scan(view, direction, &mut step)?;
+                ids.scan(view, after, direction, &mut |id| step(&mut || table.node(view, id)))?;
                 ids.count(view)?
             }
             Source::Table | Source::IdSet(_) => {
-                table.nodes(view, direction, &mut |node| {
-                    if position >= offset + limit {
-                        return Ok(Scan::Break(()));
-                    }
-                    if position >= offset {
-                        push_bounded(&mut nodes, node)?;
-                    }
-                    position += 1;
-                    Ok(Scan::Continue(()))
-                })?;
+                table.nodes(view, after, direction, &mut |node| step(&mut || Ok(Some(node.clone()))))?;
                 table.n_rows(view)?
             }
         };
-        Ok(Page { nodes, count })
+        Ok(page)
     }
 
     /// Visits every candidate of the source in chunks, so that memory is bounded by one chunk.
@@ -324,9 +341,9 @@ impl<'a> Candidates<'a> {
             None => Ok(Scan::Continue(())),
         };
         match source {
-            Source::IdSet(ids) => ids.scan(view, direction, &mut load)?,
-            Source::Within(ids) => ids.scan(view, direction, &mut load)?,
-            Source::Table => table.nodes(view, direction, &mut |node| Ok(chunks.add(node)))?,
+            Source::IdSet(ids) => ids.scan(view, None, direction, &mut load)?,
+            Source::Within(ids) => ids.scan(view, None, direction, &mut load)?,
+            Source::Table => table.nodes(view, None, direction, &mut |node| Ok(chunks.add(node)))?,
         }
         chunks.finish()
     }
@@ -353,40 +370,38 @@ impl<'a> Candidates<'a> {
         &self,
         source: &Source,
         with_deleted: bool,
-        sort: &SortBy,
-        offset: usize,
-        limit: usize,
+        path: &[String],
+        direction: Direction,
+        slice: &Slice,
     ) -> Result<Page, QueryError> {
-        let mut found: Vec<(SortKey, String)> = Vec::new();
+        let mut found: Vec<Position> = Vec::new();
         let mut visit = |chunk: &Chunk<'_>, keep: &[bool]| {
-            let keys = sort_keys(chunk, &sort.path, sort.direction)?;
+            let keys = sort_keys(chunk, path, direction)?;
             let kept = chunk.nodes.iter().zip(keys).zip(keep).filter(|(_, keep)| **keep);
-            found.extend(kept.map(|((node, key), _)| (key, node.key().to_owned())));
+            found.extend(kept.map(|((node, key), _)| Position { key, id: node.key().to_owned() }));
             Ok(())
         };
         self.all(source, Direction::Ascending, &mut visit)?;
         if with_deleted {
             self.all_deleted(source, &mut visit)?;
         }
-        // Ties are ordered by id, so that pages do not overlap.
-        found.sort_by(|(a, a_id), (b, b_id)| {
-            let ordering = a.partial_cmp(b).unwrap_or(Ordering::Equal);
-            let ordering =
-                if sort.direction == Direction::Descending { ordering.reverse() } else { ordering };
-            ordering.then_with(|| a_id.cmp(b_id))
-        });
-        let count = found.len() as u64;
-        let mut nodes = Vec::new();
-        for (_, id) in found.iter().skip(offset).take(limit) {
+        found.sort_by(|a, b| a.order(b, direction));
+        let n_before = slice
+            .after
+            .as_ref()
+            .map_or(0, |after| found.partition_point(|it| it.order(after, direction) != Ordering::Greater));
+        let mut page = Page { count: found.len() as u64, ..Page::default() };
+        for Position { id, .. } in found.iter().skip(n_before.saturating_add(slice.offset)).take(slice.limit)
+        {
             let node = match self.table().node(self.env.view, id)? {
                 None if with_deleted => self.table().deleted_node(self.env.view, id)?,
                 live => live,
             };
             if let Some(node) = node {
-                push_bounded(&mut nodes, node)?;
+                push_bounded(&mut page.nodes, node)?;
             }
         }
-        Ok(Page { nodes, count })
+        Ok(page)
     }
 
     /// For each record of the chunk: does it pass all conditions?
@@ -482,7 +497,11 @@ fn check_sort(env: &Env<'_>, entity: &'static EntityDef, sort: &SortBy) -> Resul
     if known || is_computed { Ok(()) } else { Err(invalid()) }
 }
 
-fn sort_keys(chunk: &Chunk<'_>, path: &[String], direction: Direction) -> Result<Vec<SortKey>, QueryError> {
+pub(crate) fn sort_keys(
+    chunk: &Chunk<'_>,
+    path: &[String],
+    direction: Direction,
+) -> Result<Vec<SortKey>, QueryError> {
     let [first, rest @ ..] = path else { return Ok(chunk.nodes.iter().map(|_| SortKey::Null).collect()) };
     if rest.is_empty() {
         if let Some(computed) = chunk.env.graph.computed(chunk.entity.name, first) {

@@ -88,6 +88,8 @@ pub struct ListParams {
     pub offset: usize,
     /// Page size.
     pub limit: usize,
+    /// The `next_cursor` of the page before; empty for the first page.
+    pub cursor: Option<String>,
     /// Show soft-deleted records too?
     pub with_deleted: bool,
 }
@@ -138,11 +140,12 @@ pub fn check(params: &Params, query: &Map<String, Value>) -> Result<ListParams, 
             ("with_deleted", _) => issues.wrong_type(&path, "boolean", value),
             ("limit", _) if is_list => list.limit = number(&path, value, &mut issues),
             ("offset", _) if is_list => list.offset = number(&path, value, &mut issues),
+            ("cursor", Value::String(text)) if is_list => list.cursor = Some(text.clone()),
             ("order", Value::String(text)) if is_list => {
                 list.order = Some(text.clone()).filter(|it| !it.is_empty())
             }
             ("q", Value::String(text)) if is_list => list.q = Some(text.clone()),
-            ("fields" | "expand" | "order" | "q", _) => issues.wrong_type(&path, "string", value),
+            ("fields" | "expand" | "cursor" | "order" | "q", _) => issues.wrong_type(&path, "string", value),
             ("$and" | "$or", Value::Array(items)) if is_list => {
                 let parts = items.iter().map(|item| Filter::All(group(params.own, item, &mut issues)));
                 let parts = parts.collect();
@@ -156,6 +159,15 @@ pub fn check(params: &Params, query: &Map<String, Value>) -> Result<ListParams, 
     }
     if let Some(relations) = expanded {
         list.fields.expand(relations);
+    }
+    if list.cursor.is_some() {
+        // Both say where the page begins, and a page of nothing has no end to go on from.
+        if list.offset > 0 {
+            issues.add("`cursor` cannot be combined with `offset`".to_owned());
+        }
+        if list.limit == 0 {
+            issues.add("`cursor` needs a `limit` of at least 1".to_owned());
+        }
     }
     check_size(&list, &mut issues);
     // A filter on a relation that the route does not have would be left out in silence, and everything shown.

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use atoll_values::{Decimal, Timestamp};
 use icu_collator::{Collator, CollatorBorrowed};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{EntityDef, FieldKind, Scalar};
@@ -24,7 +25,7 @@ static COLLATION: LazyLock<CollatorBorrowed<'static>> = LazyLock::new(|| {
 });
 
 /// The value to sort by, computed once per record. Records without a value come last, as in PostgreSQL.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SortKey {
     /// False, then true.
     Bool(bool),

@@ -167,6 +167,21 @@ async fn bearer(client: &Client, path: &str, email: &str) -> Client {
     client.clone().with_header("authorization", &token)
 }
 
+/// All pages of the list at `path`, which has a query string, by their cursors.
+///
+/// # Panics
+/// When a page is an error.
+pub async fn pages(client: &Client, path: &str) -> Vec<Value> {
+    let mut pages: Vec<Value> = Vec::new();
+    let mut cursor = Some(String::new());
+    while let Some(at) = cursor {
+        let page = client.get(&format!("{path}&cursor={at}")).await.ok();
+        cursor = page["next_cursor"].as_str().map(str::to_owned);
+        pages.push(page);
+    }
+    pages
+}
+
 /// The id of a record, as an answer shows it.
 ///
 /// # Panics

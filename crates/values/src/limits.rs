@@ -12,6 +12,13 @@ pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Records on one page of a store list. A larger `limit` is reduced to this.
 pub const STORE_PAGE_MAX: usize = 1000;
 
+/// Records that the `offset` of a store list may skip. They are stepped over one by one, in about 10 ms; a
+/// `cursor` goes to any depth.
+pub const STORE_OFFSET_MAX: usize = 100_000;
+
+/// Characters of a `cursor`. It holds a value to sort by, of up to 512 bytes, an id, and the order.
+pub const CURSOR_CHARS_MAX: usize = 4_096;
+
 /// Minimum length of a new password, in characters: shorter ones can be found by brute force. Logging in
 /// accepts whatever was set before.
 pub const PASSWORD_CHARS_MIN: usize = 8;

@@ -373,7 +373,7 @@ fn page(
     known_channel(view, channel)?;
     let (offset, limit) = (call.params.offset, call.params.limit);
     let (mut n, mut ids) = (0, Vec::new());
-    all.scan(view, Direction::Ascending, &mut |id| {
+    all.scan(view, None, Direction::Ascending, &mut |id| {
         if n >= offset + limit {
             return Ok(Scan::Break(()));
         }

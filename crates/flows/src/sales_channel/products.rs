@@ -211,10 +211,17 @@ fn check_exist(tx: &dyn Read, entity: &str, ids: &BTreeSet<&str>) -> Result<(), 
 fn with_values(tx: &dyn Read, field: &str, values: &BTreeSet<&str>) -> Result<BTreeSet<String>, StoreError> {
     let mut ids = BTreeSet::new();
     for value in values {
-        Registry::graph().table(PRODUCT).ids_where(tx, field, value, Direction::Ascending, &mut |id| {
-            ids.insert(id.to_owned());
-            Ok(Scan::Continue(()))
-        })?;
+        Registry::graph().table(PRODUCT).ids_where(
+            tx,
+            field,
+            value,
+            None,
+            Direction::Ascending,
+            &mut |id| {
+                ids.insert(id.to_owned());
+                Ok(Scan::Continue(()))
+            },
+        )?;
     }
     Ok(ids)
 }

@@ -148,7 +148,7 @@ impl ResolveWith for ThroughLink {
         let mut read: HashMap<String, Option<Node>> = HashMap::new();
         for node in nodes {
             targets.begin();
-            self.link.scan(env.view, self.side, node.key(), Direction::Ascending, &mut |other| {
+            self.link.scan(env.view, self.side, node.key(), None, Direction::Ascending, &mut |other| {
                 if self.to_rows {
                     let (left, right) = by_side(self.side, node.key(), other);
                     let row = self.link.row(env.view, left, right)?.unwrap_or_default();

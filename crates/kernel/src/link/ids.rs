@@ -34,10 +34,11 @@ impl Ids for OtherEnd {
     fn scan(
         &self,
         view: &dyn Read,
+        after: Option<&str>,
         order: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
-        self.link.scan(view, self.side, &self.id, order, visit)
+        self.link.scan(view, self.side, &self.id, after, order, visit)
     }
 
     fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {

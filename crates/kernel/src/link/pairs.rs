@@ -167,7 +167,7 @@ impl Link {
 
     pub(super) fn others(&self, tx: &dyn Read, side: Side, id: &str) -> Result<Vec<String>, StoreError> {
         let mut ids = Vec::new();
-        self.scan(tx, side, id, Direction::Ascending, &mut |other| {
+        self.scan(tx, side, id, None, Direction::Ascending, &mut |other| {
             ids.push(other.to_owned());
             Ok(Scan::Continue(()))
         })?;
@@ -179,6 +179,7 @@ impl Link {
         tx: &dyn Read,
         side: Side,
         id: &str,
+        after: Option<&str>,
         order: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
@@ -186,9 +187,11 @@ impl Link {
             return Ok(());
         }
         let group = self.group(tx, side, id);
-        tx.scan(&Span::prefix(&group), order, &mut |key, _| {
-            visit(&String::from_utf8_lossy(&key[group.len()..]))
-        })
+        let mut span = Span::prefix(&group);
+        if let Some(other) = after {
+            span = span.beyond(&[&group, other.as_bytes()].concat(), order);
+        }
+        tx.scan(&span, order, &mut |key, _| visit(&String::from_utf8_lossy(&key[group.len()..])))
     }
 
     pub(super) fn space(&self, side: Side) -> Space {

@@ -243,7 +243,7 @@ impl ListIndex {
         let mut words = BTreeSet::new();
         let Some(children) = &self.children else { return Ok(words) };
         let mut ids = Vec::new();
-        children.table.ids_where(tx, children.field, id, Direction::Ascending, &mut |id| {
+        children.table.ids_where(tx, children.field, id, None, Direction::Ascending, &mut |id| {
             ids.push(id.to_owned());
             Ok(Scan::Continue(()))
         })?;

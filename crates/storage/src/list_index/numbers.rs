@@ -82,15 +82,21 @@ impl ListIndex {
         self.text_of(tx, Part::Records, number)
     }
 
-    /// Calls `visit` with the id and number of each record, by id: of those that were deleted, too.
+    /// Calls `visit` with the id and number of each record, by id, after the id `after`: of those that were
+    /// deleted, too.
     pub fn by_id(
         &self,
         tx: &dyn Read,
+        after: Option<&str>,
         direction: Direction,
         visit: &mut VisitNumber<'_>,
     ) -> Result<(), StoreError> {
         let prefix = self.number_key(tx, Part::Records, "");
-        tx.scan(&Span::prefix(&prefix), direction, &mut |key, value| {
+        let mut span = Span::prefix(&prefix);
+        if let Some(id) = after {
+            span = span.beyond(&self.number_key(tx, Part::Records, id), direction);
+        }
+        tx.scan(&span, direction, &mut |key, value| {
             visit(&String::from_utf8_lossy(&key[prefix.len()..]), self.read_number(key, value)?)
         })
     }

@@ -74,12 +74,14 @@ impl ListIndex {
         Ok(())
     }
 
-    /// Calls `visit` with the id and number of each record in the order of the field. Records with the same
-    /// value are ordered by their ids, ascending in both directions.
+    /// Calls `visit` with the id and number of each record in the order of the field, after the record with
+    /// the value and the id of `after`. Records with the same value are ordered by their ids, ascending in
+    /// both directions.
     pub fn by_field(
         &self,
         tx: &dyn Read,
         field: &str,
+        after: Option<(&SortKey, &str)>,
         direction: Direction,
         visit: &mut VisitNumber<'_>,
     ) -> Result<(), StoreError> {
@@ -97,10 +99,23 @@ impl ListIndex {
             })?;
             Ok::<bool, StoreError>(is_stopped)
         };
-        if direction == Direction::Ascending {
-            return read(&whole, visit).map(drop);
+        let mut end = whole.end.clone();
+        match (after, direction) {
+            (None, Direction::Ascending) => return read(&whole, visit).map(drop),
+            (None, Direction::Descending) => {}
+            (Some((value, id)), _) => {
+                let head = [&prefix[..], &part_of(&value.ordered())].concat();
+                let of_value = Span::prefix(&head);
+                let rest = if direction == Direction::Ascending { whole } else { of_value };
+                let entry = [&head[..], id.as_bytes()].concat();
+                if read(&rest.beyond(&entry, Direction::Ascending), visit)?
+                    || direction == Direction::Ascending
+                {
+                    return Ok(());
+                }
+                end = Some(head);
+            }
         }
-        let mut end = whole.end;
         // Downwards, and upwards within a value. The entries of one value are gathered, unless they are many:
         // these are read again.
         loop {

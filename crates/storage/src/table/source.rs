@@ -34,10 +34,11 @@ pub trait TableSource: Sync {
     /// The number of live rows.
     fn n_rows(&self, tx: &dyn Read) -> Result<u64, StoreError>;
 
-    /// Calls `visit` with the live rows, by id.
+    /// Calls `visit` with the live rows, by id, after the id `after`.
     fn nodes(
         &self,
         tx: &dyn Read,
+        after: Option<&str>,
         direction: Direction,
         visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
@@ -80,12 +81,13 @@ pub trait TableSource: Sync {
     /// The number of live rows with this value in an indexed field.
     fn count_where(&self, tx: &dyn Read, field: &str, value: &str) -> Result<u64, StoreError>;
 
-    /// Calls `visit` with the ids of the live rows with this value in an indexed field.
+    /// Calls `visit` with the ids of the live rows with this value in an indexed field, after the id `after`.
     fn ids_where(
         &self,
         tx: &dyn Read,
         field: &str,
         value: &str,
+        after: Option<&str>,
         direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
@@ -175,10 +177,11 @@ impl<T: Entity> TableSource for Table<T> {
     fn nodes(
         &self,
         tx: &dyn Read,
+        after: Option<&str>,
         direction: Direction,
         visit: &mut dyn FnMut(Node) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
-        self.scan(tx, None, direction, &mut |row| visit(Arc::new(row)))
+        self.scan(tx, after, direction, &mut |row| visit(Arc::new(row)))
     }
 
     fn deleted_nodes(
@@ -272,10 +275,11 @@ impl<T: Entity> TableSource for Table<T> {
         tx: &dyn Read,
         field: &str,
         value: &str,
+        after: Option<&str>,
         direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
-        self.index_on(field).map_or(Ok(()), |index| index.scan(tx, &[value], None, direction, visit))
+        self.index_on(field).map_or(Ok(()), |index| index.scan(tx, &[value], after, direction, visit))
     }
 
     fn is_where(&self, tx: &dyn Read, field: &str, value: &str, id: &str) -> Result<bool, StoreError> {
