@@ -9,6 +9,7 @@ mod custom_host;
 mod docs;
 mod examples;
 mod format;
+mod generate_catalogue;
 mod new;
 mod pages;
 mod registry;
@@ -102,6 +103,12 @@ const COMMANDS: &[Command] = &[
         args: "",
         about: "write the examples of /openapi.json, from the recordings",
         run: examples::run,
+    },
+    Command {
+        name: "generate-catalogue",
+        args: "FILE PRODUCTS CHANNELS [OF-EACH]",
+        about: "write a catalogue file of any size, for measurements",
+        run: generate_catalogue::run,
     },
     Command {
         name: "replay",
