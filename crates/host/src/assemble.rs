@@ -71,7 +71,7 @@ impl Assembly {
         };
         let admin = settings.admin.map(hashed).transpose()?;
         // The database first: if secrets exist without it, it was lost.
-        let (store, plan) = data.open_planned(registry()?)?;
+        let (store, plan) = data.open_planned(registry()?, settings.cache_bytes)?;
         let secrets = Secrets::find(data, settings.jwt_secret, settings.cookie_secret)?;
         let (folder, temporary) = data.files()?;
         let files = FileConfig {

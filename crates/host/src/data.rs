@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use atoll_kernel::{
     Registry,
     data::{Space, Store, View},
+    limits::CACHE_BYTES,
     migration::Plan as MigrationPlan,
 };
 use atoll_storage::engines::{Memory, Redb};
@@ -44,12 +45,16 @@ impl Data {
     /// Opens the store with the spaces of what is linked in. Data that cannot be migrated is refused before
     /// anything is changed.
     pub fn open(&self, registry: &'static Registry) -> anyhow::Result<Store> {
-        Ok(self.open_planned(registry)?.0)
+        Ok(self.open_planned(registry, None)?.0)
     }
 
     /// As [`Data::open`], with the migration that is due. It is to be carried out before anything else is
-    /// written ([`migrate_by`](atoll_kernel::migration::migrate_by)).
-    pub fn open_planned(&self, registry: &'static Registry) -> anyhow::Result<(Store, MigrationPlan)> {
+    /// written ([`migrate_by`](atoll_kernel::migration::migrate_by)). `cache_bytes` is the setting.
+    pub fn open_planned(
+        &self,
+        registry: &'static Registry,
+        cache_bytes: Option<usize>,
+    ) -> anyhow::Result<(Store, MigrationPlan)> {
         match self {
             Data::Memory => {
                 let store = Store::open(Memory::default(), &registry.spaces())?;
@@ -58,7 +63,8 @@ impl Data {
             }
             Data::Folder(folder) => {
                 let file = file_in(folder)?;
-                let open = || Planned::of(Redb::open(&file)?, registry)?.open(registry);
+                let cache_bytes = cache_bytes.unwrap_or(CACHE_BYTES);
+                let open = || Planned::of(Redb::open_with(&file, cache_bytes)?, registry)?.open(registry);
                 open().with_context(|| failed_to_open(&file))
             }
         }
@@ -77,7 +83,28 @@ impl Data {
 
     /// Opens existing data for reading, and checks every page of its file; the engine locks the file
     /// meanwhile. Nothing is created or written. Errors: there is no database.
-    pub fn look(&self, spaces: &[Space]) -> anyhow::Result<(Redb, View)> {
+    pub fn look(&self, spaces: &[Space], cache_bytes: Option<usize>) -> anyhow::Result<(Redb, View)> {
+        let file = self.existing_file()?;
+        let engine = Redb::open_checked(&file, cache_bytes.unwrap_or(CACHE_BYTES))
+            .with_context(|| failed_to_open(&file))?;
+        let view = View::look(&engine, spaces).with_context(|| failed_to_open(&file))?;
+        Ok((engine, view))
+    }
+
+    /// Compacts the database file, and returns its sizes before and after. Errors: there is no database, or
+    /// another process has it open.
+    pub fn compact(&self, cache_bytes: Option<usize>) -> anyhow::Result<(u64, u64)> {
+        let file = self.existing_file()?;
+        let size = || Ok::<_, anyhow::Error>(fs::metadata(&file)?.len());
+        let engine = Redb::open_with(&file, cache_bytes.unwrap_or(CACHE_BYTES))
+            .with_context(|| failed_to_open(&file))?;
+        let before = size()?;
+        engine.compact().with_context(|| format!("failed to compact `{}`", file.display()))?;
+        Ok((before, size()?))
+    }
+
+    /// The file of a database that exists.
+    fn existing_file(&self) -> anyhow::Result<PathBuf> {
         let Data::Folder(folder) = self else {
             bail!("there is no database in memory before a process makes one");
         };
@@ -88,15 +115,13 @@ impl Data {
         if !file.exists() {
             bail!("there is no database in `{}`", folder.display());
         }
-        let engine = Redb::open_checked(&file).with_context(|| failed_to_open(&file))?;
-        let view = View::look(&engine, spaces).with_context(|| failed_to_open(&file))?;
-        Ok((engine, view))
+        Ok(file)
     }
 
     /// The migration that a start would make, or the reason why the data is refused. Every page of the file
     /// is checked, and nothing is written.
-    pub fn plan(&self, registry: &'static Registry) -> anyhow::Result<Planned> {
-        let (file, _) = self.look(&registry.spaces())?;
+    pub fn plan(&self, registry: &'static Registry, cache_bytes: Option<usize>) -> anyhow::Result<Planned> {
+        let (file, _) = self.look(&registry.spaces(), cache_bytes)?;
         Planned::of(file, registry)
     }
 }

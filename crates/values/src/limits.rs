@@ -214,6 +214,14 @@ pub const UPLOAD_HEAD_BYTES_MAX: usize = 16 * 1024;
 /// connections for a long time. Further ones get 503.
 pub const UPLOADS_IN_FLIGHT_BYTES_MAX: usize = 1024 * 1024 * 1024;
 
+/// Default of the setting `cache_bytes`, the memory in which the database keeps pages of its file: an eighth
+/// of a machine with 1 GB. Pages that are not in it are mostly in the cache of the operating system.
+pub const CACHE_BYTES: usize = 128 * 1024 * 1024;
+
+/// Least that this setting can be: with less, the pages of one commit are written and read back while it is
+/// made.
+pub const CACHE_BYTES_FLOOR: usize = 4 * 1024 * 1024;
+
 /// Default of the setting `file_bytes_max`, the bytes of one uploaded file: a photograph from a camera.
 pub const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 

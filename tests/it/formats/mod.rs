@@ -43,7 +43,7 @@ fn copy(from: &Path) -> TempDir {
 }
 
 fn plan(folder: &Path) -> MigrationPlan {
-    Data::Folder(folder.to_owned()).plan(registry().expect("a registry")).expect("a plan").plan
+    Data::Folder(folder.to_owned()).plan(registry().expect("a registry"), None).expect("a plan").plan
 }
 
 async fn open(folder: &Path) -> TestApp {
@@ -87,7 +87,7 @@ async fn data_of_every_earlier_format_is_migrated_completely() {
 /// As `atoll verify` does.
 fn verify(folder: &Path) -> Report {
     let registry = registry().expect("a registry");
-    let (_file, view) = Data::Folder(folder.to_owned()).look(&registry.spaces()).expect("a look");
+    let (_file, view) = Data::Folder(folder.to_owned()).look(&registry.spaces(), None).expect("a look");
     let plan = MigrationPlan::of(&view, registry).expect("a plan");
     let findings = Findings::new(10, Arc::default());
     registry.verify_before(&plan, view, Timestamp::now(), findings).expect("a report")

@@ -18,9 +18,9 @@ pub(crate) struct Migrate {
 
 impl Migrate {
     pub(crate) async fn run(self, host: &Host) -> anyhow::Result<()> {
-        let (data, _) = self.data.open(host)?;
+        let (data, settings) = self.data.open(host)?;
         let registry = registry()?;
-        let planned = data.plan(registry)?;
+        let planned = data.plan(registry, settings.cache_bytes)?;
         write!(std::io::stdout(), "{}", planned.plan)?;
         if self.dry_run {
             writeln!(std::io::stdout(), "dry run: nothing was written")?;

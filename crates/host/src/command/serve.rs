@@ -121,6 +121,10 @@ pub(crate) struct Serve {
     /// ATOLL_STORE_CHILDREN_MAX].
     #[arg(long)]
     store_children_max: Option<String>,
+    /// Bytes of memory in which the database keeps pages of its file, from 4 MiB on; default 128 MiB
+    /// [env: ATOLL_CACHE_BYTES].
+    #[arg(long)]
+    cache_bytes: Option<String>,
     /// Days after which an unchanged cart is deleted, 0 for never; default 30 [env: ATOLL_CART_DAYS].
     #[arg(long)]
     cart_days: Option<String>,
@@ -175,6 +179,7 @@ impl Serve {
                 ("answer_bytes_max", self.answer_bytes_max),
                 ("store_answer_bytes_max", self.store_answer_bytes_max),
                 ("store_children_max", self.store_children_max),
+                ("cache_bytes", self.cache_bytes),
                 ("cart_days", self.cart_days),
                 ("files_url", self.files_url),
                 ("file_bytes_max", self.file_bytes_max),

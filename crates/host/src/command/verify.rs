@@ -22,9 +22,9 @@ pub(crate) struct Verify {
 impl Verify {
     /// Prints the findings, one line each. Errors: there is any.
     pub(crate) fn run(self, host: &Host) -> anyhow::Result<()> {
-        let (data, _) = self.data.open(host)?;
+        let (data, settings) = self.data.open(host)?;
         let registry = registry()?;
-        let (_file, view) = data.look(&registry.spaces())?;
+        let (_file, view) = data.look(&registry.spaces(), settings.cache_bytes)?;
         let plan = MigrationPlan::of(&view, registry)?;
         let mut out = std::io::stdout().lock();
         if !plan.is_done() {

@@ -26,7 +26,7 @@ use toml::{Table, Value};
 
 use crate::{Data, data::SECRET_BYTES_MIN, http::Limits};
 use linked::{FLAGS, MODULES, PROVIDERS, linked_in};
-use parse::{base_url, check_log, count, days, file_bytes, seconds, threads};
+use parse::{base_url, cache_bytes, check_log, count, days, file_bytes, seconds, threads};
 
 /// The file that is read by default, if it exists.
 const FILE: &str = "atoll.toml";
@@ -80,6 +80,7 @@ const WRITE_TIMEOUT: Key = key("write_timeout", "ATOLL_WRITE_TIMEOUT", "30 s");
 const DRAIN_TIMEOUT: Key = key("drain_timeout", "ATOLL_DRAIN_TIMEOUT", "30 s");
 const TRUSTED_PROXIES: Key = key("trusted_proxies", "ATOLL_TRUSTED_PROXIES", "none");
 const CART_DAYS: Key = key("cart_days", "ATOLL_CART_DAYS", "30");
+const CACHE_BYTES: Key = key("cache_bytes", "ATOLL_CACHE_BYTES", "134217728");
 const FILES_URL: Key = key("files_url", "ATOLL_FILES_URL", "http://<listen>/static");
 const FILE_BYTES_MAX: Key = key("file_bytes_max", "ATOLL_FILE_BYTES_MAX", "16777216");
 const EMAIL_PROVIDER: Key = key("email_provider", "ATOLL_EMAIL_PROVIDER", "none");
@@ -89,7 +90,7 @@ const KEYS: &[&Key] = &[
     &ADMIN_CORS, &AUTH_CORS, &TRUSTED_PROXIES, &CONNECTIONS_MAX, &REQUESTS_MAX, &BUFFER_BYTES_MAX,
     &HEADER_TIMEOUT, &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT, &REQUEST_KEYS_MAX,
     &READ_THREADS, &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX,
-    &STORE_CHILDREN_MAX, &CART_DAYS, &FILES_URL, &FILE_BYTES_MAX, &EMAIL_PROVIDER,
+    &STORE_CHILDREN_MAX, &CACHE_BYTES, &CART_DAYS, &FILES_URL, &FILE_BYTES_MAX, &EMAIL_PROVIDER,
 ];
 
 /// What settings may name beyond those of the host: what is linked in.
@@ -181,6 +182,8 @@ pub struct Settings {
     pub requests_max: Option<usize>,
     /// Limits of reads: keys per request, threads, queue.
     pub reads: ReadLimits,
+    /// Memory in which the database keeps pages of its file; `None`: not set.
+    pub cache_bytes: Option<usize>,
     /// Days after which an unchanged cart is deleted, 0 for never; `None`: not set.
     pub cart_days: Option<u32>,
     /// Which providers serve.
@@ -263,6 +266,7 @@ impl Settings {
             http: loading.http(),
             requests_max: loading.get(&REQUESTS_MAX, count),
             reads: loading.reads(),
+            cache_bytes: loading.get(&CACHE_BYTES, cache_bytes),
             cart_days: loading.get(&CART_DAYS, days),
             files_url: loading.get(&FILES_URL, base_url),
             file_bytes_max: loading.get(&FILE_BYTES_MAX, file_bytes),

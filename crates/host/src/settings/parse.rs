@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use atoll_kernel::limits::FILE_BYTES_CEILING;
+use atoll_kernel::limits::{CACHE_BYTES_FLOOR, FILE_BYTES_CEILING};
 
 /// Largest count: the most permits of a semaphore that can be acquired at once.
 const COUNT_MAX: usize = u32::MAX as usize;
 
 /// Most threads of the pool for reading.
 const THREADS_MAX: usize = 256;
+
+/// Largest cache of the database: half of what a process can address.
+const CACHE_BYTES_MAX: usize = isize::MAX as usize;
 
 /// Longest time-out: a day.
 const SECONDS_MAX: u64 = 24 * 60 * 60;
@@ -64,6 +67,14 @@ pub(super) fn file_bytes(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n @ 1..=FILE_BYTES_CEILING) => Ok(n),
         _ => Err(format!("it must be a number of bytes from 1 to {FILE_BYTES_CEILING}")),
+    }
+}
+
+/// Parses the size of the database's cache.
+pub(super) fn cache_bytes(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n @ CACHE_BYTES_FLOOR..=CACHE_BYTES_MAX) => Ok(n),
+        _ => Err(format!("it must be a number of bytes from {CACHE_BYTES_FLOOR} on")),
     }
 }
 

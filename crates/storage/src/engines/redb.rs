@@ -15,6 +15,8 @@ use redb::{
     TableDefinition, backends::FileBackend,
 };
 
+use atoll_values::limits::CACHE_BYTES;
+
 use crate::{Changes, Direction, Engine, Neighbours, Raw, Span, StoreError, Visit};
 
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("atoll");
@@ -25,9 +27,15 @@ pub struct Redb {
 }
 
 impl Redb {
-    /// Opens the file, or creates it with access for its owner only. An empty file was truncated, and is
-    /// refused: it is never turned into an empty database.
+    /// As [`Redb::open_with`], with a cache of the default size.
     pub fn open(file: &Path) -> Result<Self, StoreError> {
+        Self::open_with(file, CACHE_BYTES)
+    }
+
+    /// Opens the file, or creates it with access for its owner only. An empty file was truncated, and is
+    /// refused: it is never turned into an empty database. `cache_bytes` is the memory for pages of the file,
+    /// those that a commit is about to write included.
+    pub fn open_with(file: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
         match fs::metadata(file) {
             Ok(it) if it.len() == 0 => {
                 return Err(StoreError::Format(format!(
@@ -39,7 +47,7 @@ impl Redb {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => create(file)?,
             Err(error) => return Err(StoreError::Engine(format!("`{}`: {error}", file.display()))),
         }
-        open(file, false)
+        open(file, cache_bytes, false)
     }
 
     /// A database in an unnamed temporary file, which is deleted when it is dropped.
@@ -47,20 +55,34 @@ impl Redb {
         let file = tempfile::tempfile()
             .map_err(|error| StoreError::Engine(format!("no temporary file: {error}")))?;
         let backend = FileBackend::new(file).map_err(failed)?;
-        let database = Database::builder().create_with_backend(backend).map_err(failed)?;
+        let database = builder(CACHE_BYTES).create_with_backend(backend).map_err(failed)?;
         create_table(&database)?;
         Ok(Redb { database })
     }
 
     /// Opens the file after an integrity check of all pages, with repair where possible. Reads the whole
     /// file.
-    pub fn open_checked(file: &Path) -> Result<Self, StoreError> {
-        open(file, true)
+    pub fn open_checked(file: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
+        open(file, cache_bytes, true)
+    }
+
+    /// Makes the file as small as its content allows, and closes it: moves its last pages into free ones
+    /// before them, and cuts off the end. It does so in transactions, so a crash loses nothing, and the next
+    /// opening finds the file somewhere in between.
+    pub fn compact(mut self) -> Result<(), StoreError> {
+        self.database.compact().map_err(failed)?;
+        self.database.close().map_err(failed)
     }
 }
 
-fn open(file: &Path, checked: bool) -> Result<Redb, StoreError> {
+fn builder(cache_bytes: usize) -> Builder {
     let mut builder = Builder::new();
+    builder.set_cache_size(cache_bytes);
+    builder
+}
+
+fn open(file: &Path, cache_bytes: usize, checked: bool) -> Result<Redb, StoreError> {
+    let mut builder = builder(cache_bytes);
     builder.set_check_integrity_on_open(checked);
     let database = catch_panic(|| builder.open(file).map_err(|error| opening(file, error)))?;
     let redb = Redb { database };

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fs, ops::Range, panic, path::Path};
 use atoll_storage::{
     Direction, KeyBuf, Read as _, Scan, Span, Store, StoreError, Write, WriteKeys, engines::Redb,
 };
+use atoll_values::limits::CACHE_BYTES;
 use tempfile::TempDir;
 
 use crate::SPACES;
@@ -60,7 +61,7 @@ fn all(store: &Store, span: &Span, order: Direction) -> Result<Entries, StoreErr
 /// Reads all keys and some absent ones, forwards and backwards. Returns the number of errors; its own error
 /// is a value that differs from what was written.
 fn check(file: &Path, entries: &Entries, is_checked: bool) -> Result<usize, String> {
-    let opened = if is_checked { Redb::open_checked(file) } else { Redb::open(file) };
+    let opened = if is_checked { Redb::open_checked(file, CACHE_BYTES) } else { Redb::open(file) };
     let Ok(redb) = opened else { return Ok(1) };
     let Ok(store) = Store::open(redb, SPACES) else { return Ok(1) };
     let found = read(&store, entries);
