@@ -1,6 +1,7 @@
-//! The command line of a host: `serve`, `import`, `migrate`, `user`, `verify`, `check`, `openapi`.
+//! The command line of a host: `serve`, `import`, `migrate`, `user`, `verify`, `compact`, `check`, `openapi`.
 
 mod check;
+mod compact;
 mod import;
 mod migrate;
 mod openapi;
@@ -39,6 +40,8 @@ enum Command {
     User(user::User),
     /// Recomputes all derived data from the records, and lists inconsistencies and damage.
     Verify(verify::Verify),
+    /// Makes the database file smaller, where deleted data left free space.
+    Compact(compact::Compact),
     /// Prints everything that is linked in, or the configuration, and reports inconsistencies.
     Check(check::Check),
     /// Prints the OpenAPI document of the routes, as `/openapi.json` serves it.
@@ -89,6 +92,7 @@ pub(crate) fn main(host: &Host) -> ExitCode {
                 Command::Migrate(it) => it.run(host).await,
                 Command::User(it) => it.run(host).await,
                 Command::Verify(it) => it.run(host),
+                Command::Compact(it) => it.run(host),
                 Command::Check(it) => it.run(host),
                 Command::Openapi(it) => it.run(host),
             }

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::server::Server;
 
-fn atoll(folder: &Path, args: &[&str]) -> (bool, String) {
+pub(crate) fn atoll(folder: &Path, args: &[&str]) -> (bool, String) {
     let done = Command::new(env!("CARGO_BIN_EXE_atoll"))
         .args(args)
         .env("ATOLL_DATA", folder)
@@ -221,6 +221,47 @@ fn verify_checks_the_folder_of_a_stopped_server() {
     assert!(!ok && damaged.contains(mug) && damaged.contains("2 findings: 2 index.missing"), "{damaged}");
     let (ok, damaged) = atoll(&data, &["verify", "--limit", "1"]);
     assert!(!ok && damaged.contains("… and 1 more\n"), "{damaged}");
+}
+
+#[test]
+fn compact_gives_free_space_back() {
+    let folder = TempDir::new().expect("a folder");
+    let data = folder.path().join("data");
+    let (ok, nothing) = atoll(&data, &["compact"]);
+    assert!(!ok && nothing.contains("there is no database in") && !data.exists(), "{nothing}");
+    let server = Server::start(&data, &["--demo"]);
+    let (ok, refused) = atoll(&data, &["compact"]);
+    assert!(!ok && refused.contains("is in use by another process"), "{refused}");
+    drop(server);
+    leave_free_space(&data);
+    let size = || fs::metadata(data.join("atoll.redb")).expect("the database").len();
+    let before = size();
+    let (ok, done) = atoll(&data, &["compact"]);
+    assert!(ok && done == format!("the database had {before} bytes, and has {}\n", size()), "{done}");
+    assert!(size() * 4 < before, "{done}");
+    assert!(atoll(&data, &["verify"]).0);
+    drop(Server::start(&data, &["--demo"]));
+}
+
+/// Writes and deletes 16 MB.
+pub(crate) fn leave_free_space(data: &Path) {
+    let key = |tx: &dyn WriteTx, n: u32| {
+        KeyBuf::new(tx.prefix("product")).tail(b"prod_").tail(&n.to_be_bytes()).into_bytes()
+    };
+    write(data, move |tx| {
+        for n in 0..1024 {
+            let key = key(tx, n);
+            tx.put(key, vec![7; 16 * 1024]);
+        }
+        Ok(())
+    });
+    write(data, move |tx| {
+        for n in 0..1024 {
+            let key = key(tx, n);
+            tx.delete(key);
+        }
+        Ok(())
+    });
 }
 
 #[test]

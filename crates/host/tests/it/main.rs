@@ -3,4 +3,5 @@
 mod command;
 mod crash;
 mod http;
+mod kills;
 mod server;
