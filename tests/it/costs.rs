@@ -152,6 +152,9 @@ async fn questions(n_products: usize) -> Vec<(String, usize)> {
         (" (5 channels)", &all, "store/products", "order=-id&cursor=MIDDLE"),
         ("", &shop.admin, "admin/products", "order=-created_at"),
         ("", &shop.admin, "admin/products", "q=tea&status=published"),
+        // Nothing is newer.
+        ("", &shop.admin, "admin/products", "created_at[$gte]=2100-01-01"),
+        ("", &one, "store/products", "created_at[$gte]=2000-01-01&created_at[$lt]=2000-01-02&order=title"),
         ("", &shop.admin, "admin/product-variants", "order=sku"),
         ("", &shop.admin, "admin/inventory-items", "q=tea-11&order=-sku"),
     ] {

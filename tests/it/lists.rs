@@ -3,7 +3,7 @@
 //!
 //! Catalogues and questions are drawn. The expected answers are computed here, from what was drawn.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use atoll_availability::sweep;
 use atoll_kernel::{Actor, Fault, Moment, Timestamp, Write};
@@ -57,6 +57,7 @@ const SEARCHED_IN_THEM: [&str; 22] = [
     "p5q6r7s8t9u0v1w2x3y4z5a6b7c8d9e0f1g2",
     "! 12 e",
 ];
+const BOUNDS: [&str; 4] = ["$gt", "$gte", "$lt", "$lte"];
 const ORDERS: [&str; 13] = [
     "", "id", "-id", "title", "-title", "handle", "-handle", "created_at", "-created_at", "updated_at",
     "-updated_at", "collection_id", "-type_id",
@@ -100,6 +101,8 @@ struct Question {
     /// Admins may name a status.
     is_published: Option<bool>,
     sku: Option<usize>,
+    /// Bounds of the time of creation: an operator, and milliseconds before the catalogue is complete.
+    created: BTreeMap<&'static str, i64>,
     /// `None`: an admin asks.
     channels: Option<BTreeSet<usize>>,
     at: i64,
@@ -154,13 +157,34 @@ fn question() -> impl Strategy<Value = Question> {
         prop::option::weighted(0.2, any::<bool>()),
         prop::option::weighted(0.1, 0..N_PRODUCTS),
         prop::option::weighted(0.3, (0..2_usize, 0..3_usize, select(WORDS.to_vec()))),
+        prop::option::weighted(0.3, prop::collection::btree_map(select(BOUNDS.to_vec()), 0..5_i64, 1..3)),
     );
     (what, who, rest, select(moments), (0..40_usize, 1..30_usize)).prop_map(
-        |((order, q, collection, categories), channels, (is_published, sku, any), at, (offset, limit))| {
+        |(
+            (order, q, collection, categories),
+            channels,
+            (is_published, sku, any, created),
+            at,
+            (offset, limit),
+        )| {
             // Storefronts show what is published.
             let is_published = is_published.filter(|_| channels.is_none());
             let any = any.filter(|_| channels.is_none());
-            Question { order, q, collection, any, categories, is_published, sku, channels, at, offset, limit }
+            let created = created.unwrap_or_default();
+            Question {
+                order,
+                q,
+                collection,
+                any,
+                categories,
+                is_published,
+                sku,
+                created,
+                channels,
+                at,
+                offset,
+                limit,
+            }
         },
     )
 }
@@ -314,6 +338,9 @@ impl<'a> Made<'a> {
         if let Some(sku) = question.sku {
             path += &format!("&variants[sku]=sku-{sku}");
         }
+        for (operator, age) in &question.created {
+            path += &format!("&created_at[{operator}]={}", self.begin.plus_millis(-age));
+        }
         path
     }
 
@@ -384,6 +411,15 @@ impl<'a> Made<'a> {
             && (question.categories.is_empty() || question.categories.iter().any(is_in_category))
             && question.is_published.is_none_or(|it| item.is_published == it)
             && question.sku.is_none_or(|it| it == n && is_variant_seen)
+            && question.created.iter().all(|(operator, age)| {
+                let (created, bound) = (-1 - item.age as i64, -age);
+                match *operator {
+                    "$gt" => created > bound,
+                    "$gte" => created >= bound,
+                    "$lt" => created < bound,
+                    _ => created <= bound,
+                }
+            })
     }
 }
 

@@ -1,10 +1,10 @@
 //! Lists that the list index of their table answers: conditions become bitmaps of numbers, so that the exact
 //! count is known without reading records, and a page is read in the order in which the index holds it.
 
-use std::{mem, ptr};
+use std::{collections::BTreeMap, mem, ptr};
 
-use atoll_storage::{Direction, ListIndex, NumberSet, Read, Scan, StoreError, intersect};
-use atoll_values::{Comparison, Condition, Filter};
+use atoll_storage::{Direction, FieldKind, ListIndex, NumberSet, Read, Scan, SortKey, StoreError, intersect};
+use atoll_values::{Comparison, Condition, Filter, Timestamp};
 
 use crate::{
     Env, Ids, Page, QueryError, Resolve, SortBy,
@@ -168,6 +168,33 @@ impl Admitted {
     }
 }
 
+/// The conditions of a list on one time: from one moment on, and before another.
+struct Period {
+    from: Timestamp,
+    until: Timestamp,
+    filters: Vec<Filter>,
+}
+
+impl Default for Period {
+    fn default() -> Self {
+        let (from, until) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
+        Period { from, until, filters: Vec::new() }
+    }
+}
+
+impl Period {
+    /// Ends it where this condition does.
+    fn narrow(&mut self, comparison: Comparison, at: Timestamp, filter: Filter) {
+        match comparison {
+            Comparison::Gt => self.from = self.from.max(at.plus_millis(1)),
+            Comparison::Gte => self.from = self.from.max(at),
+            Comparison::Lt => self.until = self.until.min(at),
+            _ => self.until = self.until.min(at.plus_millis(1)),
+        }
+        self.filters.push(filter);
+    }
+}
+
 /// Those that this condition admits, too.
 fn and(all: &mut Option<Admitted>, other: Admitted) {
     *all = Some(match all.take() {
@@ -195,8 +222,12 @@ impl Indexed<'_, '_> {
                 None => within.push(ids),
             }
         }
-        let mut filters = Vec::new();
+        let (mut filters, mut periods) = (Vec::new(), BTreeMap::<String, Period>::new());
         for filter in mem::take(&mut self.candidates.filters) {
+            if let Some((field, comparison, at)) = self.bound_of(&filter) {
+                periods.entry(field.to_owned()).or_default().narrow(comparison, at, filter);
+                continue;
+            }
             match self.where_holds(&filter)? {
                 Some(it) if it.unsure.is_empty() => and(&mut all, it),
                 it => {
@@ -205,11 +236,23 @@ impl Indexed<'_, '_> {
                 }
             }
         }
-        is_looked_at |= !within.is_empty() || !filters.is_empty();
         match &self.candidates.search {
             Some(search) if self.has_what_is_searched() => and(&mut all, self.containing(search)?),
             search => is_looked_at |= search.is_some(),
         }
+        for (field, Period { from, until, filters: bounds }) in periods {
+            let n_others = match &all {
+                Some(all) => all.numbers.len(),
+                None => index.table.n_rows(env.view)?,
+            };
+            // Beyond it, looking at each of the others is cheaper.
+            let n_max = n_others.saturating_mul(COST_OF_SORTING);
+            match index.between(env.view, &field, &SortKey::Time(from), &SortKey::Time(until), n_max)? {
+                Some(numbers) => and(&mut all, Admitted::exactly(numbers)),
+                None => filters.extend(bounds),
+            }
+        }
+        is_looked_at |= !within.is_empty() || !filters.is_empty();
         (self.candidates.within, self.candidates.filters) = (within, filters);
         let mut all = all.map_or_else(|| self.everything(), Ok)?;
         all.unsure &= &all.numbers;
@@ -269,6 +312,21 @@ impl Indexed<'_, '_> {
                 _ => self.with_targets(filter),
             },
         }
+    }
+
+    /// Is it a lower or upper bound of a time by which the index sorts?
+    fn bound_of<'f>(&self, filter: &'f Filter) -> Option<(&'f str, Comparison, Timestamp)> {
+        let Filter::One(Condition { path, comparison, values }) = filter else { return None };
+        let ([field], [Some(text), ..]) = (&path[..], &values[..]) else { return None };
+        let def = self.index.def();
+        let (_, kind) = def.fields.iter().zip(def.kinds).find(|(it, _)| *it == field)?;
+        let is_time = matches!(kind, FieldKind::Time | FieldKind::OrNull(FieldKind::Time));
+        let is_bound =
+            matches!(comparison, Comparison::Gt | Comparison::Gte | Comparison::Lt | Comparison::Lte);
+        if !(is_time && is_bound && self.index.has_order(field)) {
+            return None;
+        }
+        Some((field, *comparison, text.parse().ok()?))
     }
 
     /// By the sets of a field.

@@ -1,7 +1,7 @@
 //! Orders: the records of a table by the value of a field, for pages of sorted lists.
 
 use crate::{
-    Direction, KeyBuf, Read, Record, Scan, Span, StoreError, Write, WriteKeys,
+    Direction, KeyBuf, NumberSet, Read, Record, Scan, Span, StoreError, Write, WriteKeys,
     key::{part_len, part_of},
     list_index::{ListIndex, Part},
     sort_key::SortKey,
@@ -141,5 +141,30 @@ impl ListIndex {
             }
             end = Some(group.head);
         }
+    }
+
+    /// The records with a value from `from` on and below `until`; `None` if they are more than `n_max`. Those
+    /// without a value are not among them.
+    pub fn between(
+        &self,
+        tx: &dyn Read,
+        field: &str,
+        from: &SortKey,
+        until: &SortKey,
+        n_max: u64,
+    ) -> Result<Option<NumberSet>, StoreError> {
+        let prefix = self.order_key(tx, field).into_bytes();
+        let key = |it: &SortKey| [&prefix[..], &part_of(&it.ordered())].concat();
+        let span = Span { start: key(from), end: Some(key(until)) };
+        let (mut numbers, mut is_too_large) = (NumberSet::new(), false);
+        tx.scan(&span, Direction::Ascending, &mut |key, value| {
+            is_too_large = numbers.len() >= n_max;
+            if is_too_large {
+                return Ok(Scan::Break(()));
+            }
+            numbers.insert(self.read_number(key, value)?);
+            Ok(Scan::Continue(()))
+        })?;
+        Ok((!is_too_large).then_some(numbers))
     }
 }
