@@ -152,6 +152,8 @@ async fn questions(n_products: usize) -> Vec<(String, usize)> {
         (" (5 channels)", &all, "store/products", "order=-id&cursor=MIDDLE"),
         ("", &shop.admin, "admin/products", "order=-created_at"),
         ("", &shop.admin, "admin/products", "q=tea&status=published"),
+        ("", &shop.admin, "admin/products", "sales_channel_id=CHANNEL"),
+        ("", &shop.admin, "admin/products", "sales_channel_id=CHANNEL&order=-title"),
         // Nothing is newer.
         ("", &shop.admin, "admin/products", "created_at[$gte]=2100-01-01"),
         ("", &one, "store/products", "created_at[$gte]=2000-01-01&created_at[$lt]=2000-01-02&order=title"),
@@ -159,7 +161,10 @@ async fn questions(n_products: usize) -> Vec<(String, usize)> {
         ("", &shop.admin, "admin/inventory-items", "q=tea-11&order=-sku"),
     ] {
         let query = query.replace(' ', "%20");
-        let question = format!("/{path}?fields=id&{}", query.replace("CATEGORY", &category));
+        let question = format!(
+            "/{path}?fields=id&{}",
+            query.replace("CATEGORY", &category).replace("CHANNEL", &channels[0])
+        );
         let half = format!("{}&limit={}", question.replace("MIDDLE", ""), n_products / 2);
         let middle = client.get(&half).await.ok()["next_cursor"].as_str().unwrap_or_default().to_owned();
         assert!(middle.is_empty() != query.contains("MIDDLE"));

@@ -101,6 +101,8 @@ struct Question {
     /// Admins may name a status.
     is_published: Option<bool>,
     sku: Option<usize>,
+    /// Admins may name a channel, whatever it shows.
+    linked: Option<usize>,
     /// Bounds of the time of creation: an operator, and milliseconds before the catalogue is complete.
     created: BTreeMap<&'static str, i64>,
     /// `None`: an admin asks.
@@ -158,12 +160,13 @@ fn question() -> impl Strategy<Value = Question> {
         prop::option::weighted(0.1, 0..N_PRODUCTS),
         prop::option::weighted(0.3, (0..2_usize, 0..3_usize, select(WORDS.to_vec()))),
         prop::option::weighted(0.3, prop::collection::btree_map(select(BOUNDS.to_vec()), 0..5_i64, 1..3)),
+        prop::option::weighted(0.3, 0..N_CHANNELS),
     );
     (what, who, rest, select(moments), (0..40_usize, 1..30_usize)).prop_map(
         |(
             (order, q, collection, categories),
             channels,
-            (is_published, sku, any, created),
+            (is_published, sku, any, created, linked),
             at,
             (offset, limit),
         )| {
@@ -179,6 +182,7 @@ fn question() -> impl Strategy<Value = Question> {
                 categories,
                 is_published,
                 sku,
+                linked: linked.filter(|_| channels.is_none()),
                 created,
                 channels,
                 at,
@@ -338,6 +342,9 @@ impl<'a> Made<'a> {
         if let Some(sku) = question.sku {
             path += &format!("&variants[sku]=sku-{sku}");
         }
+        if let Some(channel) = question.linked {
+            path += &format!("&sales_channel_id[]={}", self.channels[channel]);
+        }
         for (operator, age) in &question.created {
             path += &format!("&created_at[{operator}]={}", self.begin.plus_millis(-age));
         }
@@ -411,6 +418,7 @@ impl<'a> Made<'a> {
             && (question.categories.is_empty() || question.categories.iter().any(is_in_category))
             && question.is_published.is_none_or(|it| item.is_published == it)
             && question.sku.is_none_or(|it| it == n && is_variant_seen)
+            && question.linked.is_none_or(|it| item.channels[it].is_some())
             && question.created.iter().all(|(operator, age)| {
                 let (created, bound) = (-1 - item.age as i64, -age);
                 match *operator {

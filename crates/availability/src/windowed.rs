@@ -243,8 +243,12 @@ impl Ids for Listing {
         Ok(())
     }
 
+    fn has_numbers(&self, index: &'static ListIndex) -> bool {
+        ptr::eq(index, self.index.numbers)
+    }
+
     fn numbers(&self, view: &dyn Read, index: &'static ListIndex) -> Result<Option<NumberSet>, StoreError> {
-        if !ptr::eq(index, self.index.numbers) {
+        if !self.has_numbers(index) {
             return Ok(None);
         }
         let mut open = self.index.sets.read(view, &set_of(&self.channel))?;

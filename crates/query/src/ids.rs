@@ -28,6 +28,11 @@ pub trait Ids {
         true
     }
 
+    /// Is the set kept as numbers of the records in this list index?
+    fn has_numbers(&self, _: &'static ListIndex) -> bool {
+        false
+    }
+
     /// The same set, as the numbers of the records in this list index; `None` if it is not kept like this.
     fn numbers(&self, _: &dyn Read, _: &'static ListIndex) -> Result<Option<NumberSet>, StoreError> {
         Ok(None)
@@ -79,6 +84,10 @@ impl Ids for Union {
         self.0.len() == 1 && self.0[0].is_ordered()
     }
 
+    fn has_numbers(&self, index: &'static ListIndex) -> bool {
+        self.0.iter().all(|ids| ids.has_numbers(index))
+    }
+
     fn numbers(&self, view: &dyn Read, index: &'static ListIndex) -> Result<Option<NumberSet>, StoreError> {
         let mut all = NumberSet::new();
         for ids in &self.0 {
@@ -123,9 +132,12 @@ impl Ids for Where {
         self.table.ids_where(view, self.field, &self.value, after, direction, visit)
     }
 
+    fn has_numbers(&self, index: &'static ListIndex) -> bool {
+        self.table.def().name == index.def().name && index.has_filter(self.field)
+    }
+
     fn numbers(&self, view: &dyn Read, index: &'static ListIndex) -> Result<Option<NumberSet>, StoreError> {
-        let is_kept = self.table.def().name == index.def().name && index.has_filter(self.field);
-        is_kept.then(|| index.with_value(view, self.field, &self.value)).transpose()
+        self.has_numbers(index).then(|| index.with_value(view, self.field, &self.value)).transpose()
     }
 
     fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {

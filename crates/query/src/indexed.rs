@@ -10,7 +10,7 @@ use crate::{
     Env, Ids, Page, QueryError, Resolve, SortBy,
     cursor::Slice,
     ids::numbers_of,
-    list::{Candidates, Source, push_bounded},
+    list::{Candidates, N_FEW, Source, push_bounded},
     narrow::{existing_targets, narrow, reversed},
     predicate::Search,
 };
@@ -29,15 +29,9 @@ pub(crate) struct Numbered {
 }
 
 impl Numbered {
-    /// The number of steps through all records, in any order, up to which keeping those of the set is cheaper
-    /// than looking up each of the set at this cost; `None` if more are expected. Records may be anywhere in
-    /// an order, so that this is a limit, too: beyond it the set is looked up.
+    /// See [`n_steps_max`].
     fn n_steps_max(&self, view: &dyn Read, cost_of_one: u64) -> Result<Option<u64>, StoreError> {
-        let n_set = self.numbers.len().max(1);
-        let n_read = (self.n_read as u64).min(n_set);
-        let n_steps = n_read.saturating_mul(self.index.table.n_rows(view)?) / n_set;
-        let n_max = n_set.saturating_mul(cost_of_one);
-        Ok((n_steps < n_max).then_some(n_max))
+        Ok(n_steps_max(self.index.table.n_rows(view)?, self.numbers.len(), self.n_read, cost_of_one))
     }
 
     /// The ids of the set, ascending.
@@ -58,38 +52,72 @@ impl Numbered {
         sort: &SortBy,
         slice: &Slice,
     ) -> Result<Option<Page>, QueryError> {
-        let [field] = &sort.path[..] else { return Ok(None) };
-        if !self.index.has_order(field) {
-            return Ok(None);
-        }
-        let count = self.numbers.len();
-        let mut page = Page { count, ..Page::default() };
-        let n_set = usize::try_from(count).unwrap_or(usize::MAX);
-        if slice.offset >= n_set || slice.limit == 0 {
-            return Ok(Some(page));
-        }
-        let Some(mut n_steps) = self.n_steps_max(env.view, COST_OF_SORTING)? else { return Ok(None) };
-        let (mut position, mut is_given_up) = (0, false);
-        let end = slice.end().min(n_set);
-        let after = slice.after.as_ref().map(|it| (&it.key, it.id.as_str()));
-        self.index.by_field(env.view, field, after, sort.direction, &mut |id, number| {
-            is_given_up = n_steps == 0;
-            if is_given_up {
-                return Ok(Scan::Break(()));
-            }
-            n_steps -= 1;
-            if self.numbers.contains(number) {
-                if position >= slice.offset
-                    && let Some(node) = self.index.table.node(env.view, id)?
-                {
-                    push_bounded(&mut page.nodes, node)?;
-                }
-                position += 1;
-            }
-            Ok(if position < end { Scan::Continue(()) } else { Scan::Break(()) })
-        })?;
-        Ok((!is_given_up).then_some(page))
+        page_by(env, self.index, sort, slice, self.numbers.len(), &|_, number| {
+            Ok(self.numbers.contains(number))
+        })
     }
+}
+
+/// As [`Numbered::page_by`], for a set of ids whose numbers are not kept: each is looked up in it.
+pub(crate) fn page_of_set(
+    env: &Env<'_>,
+    index: &'static ListIndex,
+    ids: &dyn Ids,
+    sort: &SortBy,
+    slice: &Slice,
+) -> Result<Option<Page>, QueryError> {
+    page_by(env, index, sort, slice, ids.count(env.view)?, &|id, _| ids.contains(env.view, id))
+}
+
+/// The number of steps through `n_rows` records, in any order, up to which keeping those of a set is cheaper
+/// than looking up each of the set at this cost; `None` if more are expected. Records may be anywhere in an
+/// order, so that this is a limit, too: beyond it the set is looked up.
+fn n_steps_max(n_rows: u64, n_set: u64, n_read: usize, cost_of_one: u64) -> Option<u64> {
+    let n_set = n_set.max(1);
+    let n_steps = (n_read as u64).min(n_set).saturating_mul(n_rows) / n_set;
+    let n_max = n_set.saturating_mul(cost_of_one);
+    (n_steps < n_max).then_some(n_max)
+}
+
+fn page_by(
+    env: &Env<'_>,
+    index: &'static ListIndex,
+    sort: &SortBy,
+    slice: &Slice,
+    count: u64,
+    is_in: &dyn Fn(&str, u32) -> Result<bool, StoreError>,
+) -> Result<Option<Page>, QueryError> {
+    let [field] = &sort.path[..] else { return Ok(None) };
+    if !index.has_order(field) {
+        return Ok(None);
+    }
+    let mut page = Page { count, ..Page::default() };
+    let n_set = usize::try_from(count).unwrap_or(usize::MAX);
+    if slice.offset >= n_set || slice.limit == 0 {
+        return Ok(Some(page));
+    }
+    let n_rows = index.table.n_rows(env.view)?;
+    let Some(mut n_steps) = n_steps_max(n_rows, count, slice.end(), COST_OF_SORTING) else { return Ok(None) };
+    let (mut position, mut is_given_up) = (0, false);
+    let end = slice.end().min(n_set);
+    let after = slice.after.as_ref().map(|it| (&it.key, it.id.as_str()));
+    index.by_field(env.view, field, after, sort.direction, &mut |id, number| {
+        is_given_up = n_steps == 0;
+        if is_given_up {
+            return Ok(Scan::Break(()));
+        }
+        n_steps -= 1;
+        if is_in(id, number)? {
+            if position >= slice.offset
+                && let Some(node) = index.table.node(env.view, id)?
+            {
+                push_bounded(&mut page.nodes, node)?;
+            }
+            position += 1;
+        }
+        Ok(if position < end { Scan::Continue(()) } else { Scan::Break(()) })
+    })?;
+    Ok((!is_given_up).then_some(page))
 }
 
 impl Ids for Numbered {
@@ -146,8 +174,12 @@ impl Ids for Numbered {
         Ok(self.index.number(view, id)?.is_some_and(|it| self.numbers.contains(it)))
     }
 
+    fn has_numbers(&self, index: &'static ListIndex) -> bool {
+        ptr::eq(self.index, index)
+    }
+
     fn numbers(&self, _: &dyn Read, index: &'static ListIndex) -> Result<Option<NumberSet>, StoreError> {
-        Ok(ptr::eq(self.index, index).then(|| self.numbers.clone()))
+        Ok(self.has_numbers(index).then(|| self.numbers.clone()))
     }
 }
 
@@ -410,7 +442,8 @@ impl Indexed<'_, '_> {
             intersect(&mut all, found.records);
         }
         let numbers = all.map_or_else(|| self.index.all(env.view), Ok)?;
-        if !is_exact {
+        // Few are looked at, whatever else the channels hide.
+        if !is_exact || env.context.wall().is_some() && numbers.len() <= N_FEW {
             return Ok(Admitted::at_most(numbers));
         }
         let Some((wall, children)) = env.context.wall().zip(self.index.children.as_ref()) else {

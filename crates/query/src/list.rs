@@ -11,7 +11,7 @@ use crate::{
     chunk::Chunk,
     cursor::{Cursor, Position, Slice},
     ids::IdSet,
-    indexed::{Indexed, Numbered},
+    indexed::{Indexed, Numbered, page_of_set},
     narrow::narrow,
     predicate::{Predicate, Search},
     wall::Confined,
@@ -95,7 +95,7 @@ enum Origin {
 type Proposed = (u64, Origin);
 
 /// Candidates that are read one by one rather than looked for in the list index: about a page of them.
-const N_FEW: u64 = 64;
+pub(crate) const N_FEW: u64 = 64;
 
 /// Reads one page of `entity`.
 ///
@@ -157,6 +157,12 @@ impl<'a> Candidates<'a> {
         let narrowest = self.narrowest(with_deleted)?;
         let source = match self.env.graph.list_index(self.entity.name) {
             Some(index) if !with_deleted && !self.is_read_as_it_is(by_path, narrowest.as_ref()) => {
+                if let Some(sort) = by_path
+                    && let Some(ids) = self.only_set(narrowest.as_ref()).filter(|it| !it.has_numbers(index))
+                    && let Some(page) = page_of_set(self.env, index, ids, sort, slice)?
+                {
+                    return Ok(page);
+                }
                 let numbers = Indexed { candidates: &mut self, index }.answer()?;
                 let is_answered = self.is_unfiltered();
                 let n_read = if is_answered { slice.end() } else { usize::MAX };
@@ -166,8 +172,8 @@ impl<'a> Candidates<'a> {
                 {
                     return Ok(page);
                 }
-                // What is left looks at every record anyway.
                 let is_whole = !is_answered && set.numbers.len() == self.table().n_rows(self.env.view)?;
+                // What is left looks at every record anyway.
                 if is_whole { Source::Table } else { Source::Within(Box::new(set)) }
             }
             _ => self.take(narrowest),
@@ -191,6 +197,24 @@ impl<'a> Candidates<'a> {
         self.confined = Confined::nothing();
     }
 
+    /// The proposed set, if it is the whole condition.
+    fn only_set<'s>(&'s self, proposed: Option<&'s Proposed>) -> Option<&'s dyn Ids> {
+        if self.search.is_some() || self.confined.asks_each() {
+            return None;
+        }
+        match (proposed?, &self.within[..], &self.filters[..]) {
+            ((_, Origin::Set(_)), [ids], []) => Some(&**ids),
+            ((_, Origin::Filter(_, ids)), [], [filter]) if self.is_exact(filter) => Some(&**ids),
+            _ => None,
+        }
+    }
+
+    /// Does the index that narrows by this filter tell what the caller may see? `narrow` does not ask the
+    /// wall, so that a filter over a relation is evaluated again.
+    fn is_exact(&self, filter: &Filter) -> bool {
+        self.env.context.wall().is_none() || !filter.has_relation()
+    }
+
     /// Is the narrowest source best read as it is? Because it is small, or because it answers the whole query
     /// in the order of the ids.
     fn is_read_as_it_is(&self, by_path: Option<&SortBy>, narrowest: Option<&Proposed>) -> bool {
@@ -198,10 +222,7 @@ impl<'a> Candidates<'a> {
         match narrowest {
             Some((_, Origin::Named(_))) => true,
             Some((size, _)) if *size <= N_FEW => true,
-            Some((_, Origin::Set(index))) => {
-                is_simple && by_path.is_none() && self.within.len() == 1 && self.within[*index].is_ordered()
-            }
-            Some(_) => false,
+            Some(_) => by_path.is_none() && self.only_set(narrowest).is_some_and(Ids::is_ordered),
             None => is_simple && by_path.is_none(),
         }
     }
@@ -240,8 +261,7 @@ impl<'a> Candidates<'a> {
             }
             Some(Origin::Set(index)) => Source::Within(self.within.swap_remove(index)),
             Some(Origin::Filter(index, ids)) => {
-                // `narrow` does not ask the wall. A filter over a relation is evaluated again, with the wall.
-                if self.env.context.wall().is_none() || !self.filters[index].has_relation() {
+                if self.is_exact(&self.filters[index]) {
                     self.filters.swap_remove(index);
                 }
                 Source::Within(ids)
