@@ -289,8 +289,20 @@ impl Wall for ChannelScope {
         self.customer.as_deref()
     }
 
-    fn partly_hidden(&self, view: &dyn Read, children: &str) -> Result<Option<Vec<String>>, StoreError> {
+    fn partly_hidden(
+        &self,
+        view: &dyn Read,
+        children: &str,
+        n_max: u64,
+    ) -> Result<Option<Vec<String>>, StoreError> {
         if children != VARIANT {
+            return Ok(None);
+        }
+        let mut n_excluded = 0;
+        for channel in self.enabled() {
+            n_excluded += SALES_CHANNEL_EXCLUDED_VARIANT.rights_set(channel.id.to_string()).count(view)?;
+        }
+        if n_excluded > n_max {
             return Ok(None);
         }
         let mut products = Vec::new();

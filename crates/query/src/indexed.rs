@@ -10,7 +10,7 @@ use crate::{
     Env, Ids, Page, QueryError, Resolve, SortBy,
     cursor::Slice,
     ids::numbers_of,
-    list::{Candidates, N_FEW, Source, push_bounded},
+    list::{Candidates, Source, push_bounded},
     narrow::{existing_targets, narrow, reversed},
     predicate::Search,
 };
@@ -442,14 +442,15 @@ impl Indexed<'_, '_> {
             intersect(&mut all, found.records);
         }
         let numbers = all.map_or_else(|| self.index.all(env.view), Ok)?;
-        // Few are looked at, whatever else the channels hide.
-        if !is_exact || env.context.wall().is_some() && numbers.len() <= N_FEW {
+        if !is_exact {
             return Ok(Admitted::at_most(numbers));
         }
         let Some((wall, children)) = env.context.wall().zip(self.index.children.as_ref()) else {
             return Ok(Admitted::exactly(numbers));
         };
-        let Some(partly) = wall.partly_hidden(env.view, children.table.def().name)? else {
+        // Beyond it, looking at what has been found is cheaper.
+        let n_max = numbers.len().saturating_mul(COST_OF_SORTING);
+        let Some(partly) = wall.partly_hidden(env.view, children.table.def().name, n_max)? else {
             return Ok(Admitted::at_most(numbers));
         };
         let mut unsure = NumberSet::new();

@@ -28,8 +28,8 @@ pub trait Wall: Any + fmt::Debug + Send + Sync {
 
     /// The ids of the records some of whose children it may hide, where it shows the records themselves: the
     /// products of a channel that leaves out some of their variants. `None` if that is not known of this
-    /// entity of children.
-    fn partly_hidden(&self, _: &dyn Read, _: &str) -> Result<Option<Vec<String>>, StoreError> {
+    /// entity of children, or if it hides more than `n_max` of them.
+    fn partly_hidden(&self, _: &dyn Read, _: &str, _: u64) -> Result<Option<Vec<String>>, StoreError> {
         Ok(None)
     }
 }
