@@ -9,6 +9,15 @@ use std::{
 
 use anyhow::Context as _;
 
+/// In the titles of every second product.
+pub(crate) const COMMON_WORD: &str = "Original";
+/// In the titles of so many products of any catalogue.
+pub(crate) const RARE_WORD: &str = "Quixotry";
+const N_RARE: u64 = 10;
+/// The category of every second product.
+pub(crate) const COMMON_CATEGORY: &str = "category-0";
+/// Stock of each variant at a location, at least: more than a measurement buys.
+const STOCK_MIN: u64 = 10_000_000;
 /// Different words of titles.
 const N_WORDS: usize = 50_000;
 const N_CATEGORIES: u64 = 200;
@@ -17,7 +26,8 @@ const N_TYPES: u64 = 30;
 const LOCATIONS: [&str; 2] = ["north", "south"];
 
 /// What a generated catalogue holds. Each product has two variants, with prices in two currencies, and stock
-/// at two locations. Every second title begins with `Original`; its other words are drawn by Zipf's law.
+/// at two locations. Every second title begins with `Original`, and these products are in one category; ten
+/// end with a word that no other has; the other words are drawn by Zipf's law.
 pub(crate) struct Shape {
     pub(crate) n_products: u64,
     pub(crate) n_channels: u64,
@@ -95,14 +105,22 @@ fn product(
     shape: &Shape,
     n: u64,
 ) -> io::Result<()> {
-    let mut words = vec![if n.is_multiple_of(2) { "Original" } else { "New" }];
+    let is_common = n.is_multiple_of(2);
+    let mut words = vec![if is_common { COMMON_WORD } else { "New" }];
     words.extend((0..2 + random.below(3)).map(|_| vocabulary.draw(random)));
+    if n.is_multiple_of(shape.n_products.div_ceil(N_RARE)) {
+        words.push(RARE_WORD);
+    }
+    let category = if is_common {
+        COMMON_CATEGORY.to_owned()
+    } else {
+        format!("category-{}", 1 + random.below(N_CATEGORIES - 1))
+    };
     let title = words.join(" ");
     write!(
         out,
-        r#"{{"handle":"product-{n}","title":"{title}","description":"{title}, number {n}.","type":"Type {}","category":"category-{}","collections":["collection-{}"],"listings":["#,
+        r#"{{"handle":"product-{n}","title":"{title}","description":"{title}, number {n}.","type":"Type {}","category":"{category}","collections":["collection-{}"],"listings":["#,
         random.below(N_TYPES),
-        random.below(N_CATEGORIES),
         random.below(N_COLLECTIONS)
     )?;
     let mut channels = vec![0];
@@ -132,7 +150,7 @@ fn product(
         )?;
         for (at, location) in LOCATIONS.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
-            let stocked = random.below(500);
+            let stocked = STOCK_MIN + random.below(500);
             write!(out, r#"{comma}{{"location":"{location}","stocked_quantity":{stocked}}}"#)?;
         }
         out.write_all(b"]}")?;
@@ -141,7 +159,7 @@ fn product(
 }
 
 /// A small generator of random numbers (SplitMix64): the same ones in every version of every program.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -159,14 +177,14 @@ impl Random {
 }
 
 /// Words by their rank: the second is drawn half as often as the first, the third a third as often.
-struct Vocabulary {
+pub(crate) struct Vocabulary {
     words: Vec<String>,
     /// The sum of the weights up to each word.
     sums: Vec<f64>,
 }
 
 impl Vocabulary {
-    fn new() -> Vocabulary {
+    pub(crate) fn new() -> Vocabulary {
         const SYLLABLES: [&str; 37] = [
             "ba", "bel", "cor", "da", "den", "el", "fa", "fin", "ga", "gor", "ha", "il", "jo", "ka", "kel",
             "la", "lin", "ma", "mor", "na", "nel", "or", "pa", "per", "qui", "ra", "ris", "sa", "sol", "ta",
@@ -185,7 +203,7 @@ impl Vocabulary {
         Vocabulary { sums: sums.collect(), words: (0..N_WORDS).map(word).collect() }
     }
 
-    fn draw(&self, random: &mut Random) -> &str {
+    pub(crate) fn draw(&self, random: &mut Random) -> &str {
         let all = self.sums[N_WORDS - 1];
         let at = random.next() as f64 / u64::MAX as f64 * all;
         let rank = self.sums.partition_point(|sum| *sum < at);
@@ -208,6 +226,7 @@ mod tests {
         assert_eq!(write(1), write(1));
         assert_ne!(write(1), write(2));
         assert_eq!(write(1).matches("\"title\":\"Original ").count(), 20);
+        assert_eq!(write(1).matches("Quixotry\",\"desc").count(), 10);
         assert_eq!(write(1).matches("\"channel\":\"channel-0\"").count(), 40);
     }
 }

@@ -10,6 +10,7 @@ mod docs;
 mod examples;
 mod format;
 mod generate_catalogue;
+mod load;
 mod new;
 mod pages;
 mod registry;
@@ -139,6 +140,12 @@ const COMMANDS: &[Command] = &[
         args: "[store | flows | requests | lists]",
         about: "measure the store against raw redb, and flows against bare transactions",
         run: bench::run,
+    },
+    Command {
+        name: "load",
+        args: "[--debug] [--beside COMMIT] [names] [options]",
+        about: "measure the release binary over loopback, beside its floor; `load --help` has the options",
+        run: load::run,
     },
 ];
 
