@@ -10,7 +10,7 @@ use atoll_kernel::{
 use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_PRICE_SET};
 use atoll_product::{PRODUCTS, Product, ProductType, TYPES, delete_product, restore_product};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
-use atoll_storage::{KeyBuf, WriteKeys, decode, encode};
+use atoll_storage::{KeyBuf, WriteKeys, decode, encode, with_names};
 use atoll_testkit::{Dump, Shop, TestApp};
 use serde::{Deserialize, Serialize};
 
@@ -210,7 +210,8 @@ async fn random_operations_are_undone_byte_for_byte() {
         let older = move |tx: &mut dyn Write, _: &Moment| {
             let key = KeyBuf::new(tx.prefix("sales_channel")).tail(web.as_bytes()).into_bytes();
             let bytes = tx.get(&key)?.expect("a channel");
-            let mut record: Map<String, Value> = decode("sales_channel", &web, &bytes)?;
+            let named = with_names(&bytes).expect("its shape is known");
+            let mut record: Map<String, Value> = decode("sales_channel", &web, &named)?;
             record.insert("older".into(), Value::from(1));
             tx.put(key, encode(&record));
             Ok(())

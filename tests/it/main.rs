@@ -40,6 +40,7 @@ mod registry;
 mod rounds;
 mod sessions;
 mod shelves;
+mod sizes;
 mod stock;
 mod story;
 mod uploads;

@@ -34,12 +34,12 @@ pub use prune::prune;
 pub use run::{Background, Pace, maintain_runs, start};
 
 const BY_SUBSCRIBER: Index<DeadLetter> =
-    Index::on("dead_letter.by_subscriber", &["subscriber"], |it, keys| keys.add(&[&it.subscriber]));
+    Index::counted("dead_letter.by_subscriber", &["subscriber"], |it, keys| keys.add(&[&it.subscriber]));
 
 /// Written by the dispatcher when a subscriber failed too often.
 pub static DEAD_LETTERS: Service<DeadLetter> = Service::new(&[BY_SUBSCRIBER]);
 
-const BY_JOB: Index<JobRun> = Index::on("job_run.by_job", &["job"], |it, keys| keys.add(&[&it.job]));
+const BY_JOB: Index<JobRun> = Index::counted("job_run.by_job", &["job"], |it, keys| keys.add(&[&it.job]));
 
 /// Runs of jobs, written by the scheduler.
 pub static JOB_RUNS: Service<JobRun> = Service::new(&[BY_JOB]);

@@ -90,7 +90,7 @@ pub use atoll_storage::{
 };
 pub use atoll_values::{flattened, joined};
 
-pub use crate::link::{Column, End, FieldLink, Link, LinkError, LinkRow, OtherEnd};
+pub use crate::link::{Column, End, FieldLink, Link, LinkError, LinkRow, OtherEnd, Side};
 pub use crate::module::{DroppedTable, Module, Seed};
 pub use crate::projection::{Change, Projection};
 pub use crate::service::{AnyService, Patch, Service, of};

@@ -30,6 +30,7 @@ link! {
             many: true,
             cascade: false,
         },
+        counted: right,
         columns: &[
             Column {
                 name: AVAILABLE_FROM,

@@ -26,5 +26,6 @@ link! {
             many: true,
             cascade: false,
         },
+        counted: left,
     };
 }

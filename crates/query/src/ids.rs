@@ -4,6 +4,11 @@ use std::{collections::BTreeSet, ops::Bound};
 
 use atoll_storage::{Direction, ListIndex, NumberSet, Read, Scan, StoreError, TableSource};
 
+use crate::list::N_FEW;
+
+/// Ids that are read to find the size of a set whose count is not kept. What has more is large.
+const N_COUNTED_MAX: u64 = 1000;
+
 /// A set of ids in ascending order that knows its size: an index, a link, the listing of a channel.
 pub trait Ids {
     /// The exact number of ids.
@@ -18,9 +23,28 @@ pub trait Ids {
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
 
+    /// Is the count kept? Otherwise the set is small as a rule, and read to be counted.
+    fn is_counted(&self) -> bool {
+        true
+    }
+
+    /// Reads at most `n_max` of the ids; returns their number.
+    fn count_up_to(&self, view: &dyn Read, n_max: u64) -> Result<u64, StoreError> {
+        let mut n = 0;
+        self.scan(view, None, Direction::Ascending, &mut |_| {
+            n += 1;
+            Ok(if n < n_max { Scan::Continue(()) } else { Scan::Break(()) })
+        })?;
+        Ok(n)
+    }
+
     /// Upper bound of `count`, for sets whose exact count is expensive.
     fn at_most(&self, view: &dyn Read) -> Result<u64, StoreError> {
-        self.count(view)
+        if self.is_counted() {
+            return self.count(view);
+        }
+        let n = self.count_up_to(view, N_COUNTED_MAX + 1)?;
+        Ok(if n > N_COUNTED_MAX { u64::MAX } else { n })
     }
 
     /// Does a scan read no more than it visits?
@@ -76,8 +100,12 @@ impl Ids for Union {
         }
     }
 
+    fn is_counted(&self) -> bool {
+        self.0.iter().all(|it| it.is_counted())
+    }
+
     fn at_most(&self, view: &dyn Read) -> Result<u64, StoreError> {
-        self.0.iter().map(|ids| ids.at_most(view)).sum()
+        self.0.iter().try_fold(0, |sum: u64, ids| Ok(sum.saturating_add(ids.at_most(view)?)))
     }
 
     fn is_ordered(&self) -> bool {
@@ -120,6 +148,10 @@ pub struct Where {
 impl Ids for Where {
     fn count(&self, view: &dyn Read) -> Result<u64, StoreError> {
         self.table.count_where(view, self.field, &self.value)
+    }
+
+    fn is_counted(&self) -> bool {
+        self.table.counts(self.field)
     }
 
     fn scan(
@@ -172,6 +204,26 @@ impl Ids for IdSet {
     fn contains(&self, _: &dyn Read, id: &str) -> Result<bool, StoreError> {
         Ok(self.0.contains(id))
     }
+}
+
+/// The union of some sets. If their count is not kept, and they are few as is the rule then, they are read,
+/// so that no later step reads them again.
+pub(crate) fn united(view: &dyn Read, sets: Vec<Box<dyn Ids>>) -> Result<Box<dyn Ids>, StoreError> {
+    let union = Union(sets);
+    if union.is_counted() {
+        return Ok(Box::new(union));
+    }
+    let mut few = BTreeSet::new();
+    for ids in &union.0 {
+        ids.scan(view, None, Direction::Ascending, &mut |id| {
+            few.insert(id.to_owned());
+            Ok(if few.len() as u64 > N_FEW { Scan::Break(()) } else { Scan::Continue(()) })
+        })?;
+        if few.len() as u64 > N_FEW {
+            return Ok(Box::new(union));
+        }
+    }
+    Ok(Box::new(IdSet(few)))
 }
 
 /// Records whose numbers are looked up one by one, where no set of numbers is kept.

@@ -95,7 +95,7 @@ enum Origin {
 type Proposed = (u64, Origin);
 
 /// Candidates that are read one by one rather than looked for in the list index: about a page of them.
-const N_FEW: u64 = 64;
+pub(crate) const N_FEW: u64 = 64;
 
 /// Reads one page of `entity`.
 ///

@@ -7,8 +7,8 @@ use atoll_storage::{EntityDef, Scalar, TableSource};
 use atoll_values::Filter;
 
 use crate::{
-    Env, Ids, QueryError, Relation, Resolve, Union, Where,
-    ids::{IdSet, read},
+    Env, Ids, QueryError, Relation, Resolve, Where,
+    ids::{IdSet, read, united},
 };
 
 /// Ids that an intermediate step of a path may yield. Beyond that, the reverse look-ups cost more than they
@@ -41,7 +41,7 @@ fn ids_where(
         let table = env.graph.table(entity.name);
         return match *first == entity.key {
             true => existing(env, table, values.iter().map(|it| (*it).to_owned())),
-            false => Ok(rows_where(table, first, values)),
+            false => rows_where(env, table, first, values),
         };
     }
     let Some(relation) = env.graph.relation(entity.name, first) else { return Ok(None) };
@@ -92,7 +92,7 @@ pub(crate) fn reversed(
     let from = env.graph.table(relation.from);
     match relation.resolve {
         Resolve::Embedded => Ok(None),
-        Resolve::Field(field) => Ok(rows_where(from, field, targets)),
+        Resolve::Field(field) => rows_where(env, from, field, targets),
         Resolve::Back(field) => {
             let table = env.graph.table(relation.to);
             let mut holders = BTreeSet::new();
@@ -108,7 +108,7 @@ pub(crate) fn reversed(
         }
         Resolve::With(with) => {
             let sets: Option<Vec<_>> = targets.iter().map(|id| with.back(id)).collect();
-            Ok(sets.map(|it| Box::new(Union(it)) as Box<dyn Ids>))
+            Ok(sets.map(|it| united(env.view, it)).transpose()?)
         }
     }
 }
@@ -129,8 +129,14 @@ fn existing(
 }
 
 /// The rows with one of these values in the field; `None` if the field has no index.
-fn rows_where(table: &'static dyn TableSource, field: &str, values: &[&str]) -> Option<Box<dyn Ids>> {
-    let field = *table.def().fields.iter().find(|it| **it == field)?;
+fn rows_where(
+    env: &Env<'_>,
+    table: &'static dyn TableSource,
+    field: &str,
+    values: &[&str],
+) -> Result<Option<Box<dyn Ids>>, QueryError> {
+    let field = table.def().fields.iter().copied().find(|it| *it == field && table.has_index(it));
+    let Some(field) = field else { return Ok(None) };
     let of = |value: &&str| Box::new(Where { table, field, value: (*value).to_owned() }) as Box<dyn Ids>;
-    table.has_index(field).then(|| Box::new(Union(values.iter().map(of).collect())) as Box<dyn Ids>)
+    Ok(Some(united(env.view, values.iter().map(of).collect())?))
 }

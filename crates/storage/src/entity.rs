@@ -8,11 +8,13 @@ use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    FieldKind, History, Scalar, Space, StoreError, decode_version, encode_version, upgrade, version,
+    FieldKind, History, Scalar, ShapeNumber, Space, StoreError, decode_version, encode_version, upgrade,
+    version,
 };
 
-/// The first byte of a stored value, which tells its encoding. 1: MessagePack with field names, so that
-/// fields can be added; 2: the same after the version of the record, see `history.rs`.
+/// The first byte of a stored value, which tells its encoding. 1: MessagePack with the names of the fields;
+/// 2: the same after the version of the record, as older programs wrote it; 3: without names, after the
+/// version and the number of the shape, see `history.rs`.
 pub(crate) const ENCODING: u8 = 1;
 
 /// A record of any entity.
@@ -58,6 +60,11 @@ pub struct EntityDef {
 }
 
 impl EntityDef {
+    /// Its records as a type of stored values.
+    pub const fn kind(&self) -> FieldKind {
+        FieldKind::Fields { names: self.fields, kinds: self.kinds }
+    }
+
     /// The current version of the record's format.
     pub fn version(&self) -> u16 {
         version(self.history)
@@ -186,7 +193,7 @@ pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     T::deserialize(deserializer).map(Some)
 }
 
-/// Serialises `value` to its stored form.
+/// Serialises `value` to its stored form, with the names of its fields.
 pub fn encode(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256);
     bytes.push(ENCODING);
@@ -206,10 +213,17 @@ pub fn decode<T: DeserializeOwned>(space: Space, key: &str, bytes: &[u8]) -> Res
 
 /// Serialises a record to its stored form, with its version.
 pub fn encode_record<T: Entity>(record: &T) -> Vec<u8> {
-    encode_version(T::DEF.version(), record)
+    encode_version(T::DEF.version(), shape_of::<T>(), record)
 }
 
 /// Deserialises what [`encode_record`] wrote, and migrates records of earlier versions.
 pub fn decode_record<T: Entity>(space: Space, key: &str, bytes: &[u8]) -> Result<T, StoreError> {
-    decode_version(space, key, bytes, T::DEF.version(), |from, fields| upgrade(T::DEF.history, from, fields))
+    decode_version(space, key, bytes, T::DEF.version(), shape_of::<T>(), |from, fields| {
+        upgrade(T::DEF.history, from, fields)
+    })
+}
+
+/// The number of the shape of a record, computed by the compiler.
+fn shape_of<T: Entity>() -> ShapeNumber {
+    const { T::DEF.kind().shape_number() }
 }

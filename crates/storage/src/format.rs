@@ -1,14 +1,15 @@
 //! The format version of the store, which the database holds, and the migration from the one before.
 //!
 //! 1: values without checksums, by Atoll 0.1 up to the end of November 2026. 2: each value is followed by its
-//! checksum.
+//! checksum. 3: records are without the names of their fields; those that are stored with names stay so until
+//! they are written.
 
 use std::{ops::ControlFlow, sync::Arc};
 
 use crate::{Changes, Direction, Engine, Raw, Span, StoreError, checksum, key_text, space::DIRECTORY};
 
 /// The format version that this program writes.
-pub const STORE_FORMAT: u16 = 2;
+pub const STORE_FORMAT: u16 = 3;
 
 /// Key of the format version. It lies in the directory of spaces, where no name begins with a NUL.
 const KEY: [u8; 9] = *b"\0\0\0format";
@@ -70,6 +71,13 @@ impl Checksums {
             _ => checksum::check(key, stored),
         }
     }
+}
+
+/// Is it the number of an earlier format, whose values all have checksums?
+pub(crate) fn is_older(raw: &dyn Raw) -> Result<bool, StoreError> {
+    let stored = raw.get(&KEY, &mut |_, _| Ok(()))?;
+    let number = stored.as_ref().and_then(|it| it.first_chunk());
+    Ok(number.is_some_and(|it| u16::from_be_bytes(*it) < STORE_FORMAT))
 }
 
 /// The entry with the current format version: all values have checksums.

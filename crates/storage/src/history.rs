@@ -1,13 +1,20 @@
 //! Schema versions of records: the migration steps from each version to the next, and deserialisation of
 //! records that an earlier program stored.
 
+use std::borrow::Cow;
+
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::{Space, StoreError, decode, encode, entity::ENCODING};
+use crate::{ShapeNumber, Space, StoreError, decode, encode, entity::ENCODING, shape::named};
 
-/// First byte of a record of version 2 or later; two bytes with its version follow.
+/// First byte of a record with the names of its fields, of version 2 or later; two bytes with its version
+/// follow. Written up to the end of November 2026.
 const VERSIONED: u8 = 2;
+
+/// First byte of a value without the names of its fields; two bytes with its version and four with the number
+/// of its shape follow.
+const SHAPED: u8 = 3;
 
 /// The migration steps from each version to the next, the first ones to version 2. The current version is
 /// their number plus one. Steps stay for as long as older data may be opened.
@@ -107,20 +114,20 @@ pub fn upgrade(history: History, version: u16, fields: &mut Map<String, Value>) 
     steps.copied().flatten().try_for_each(|step| step.apply(fields))
 }
 
-/// Serialises a record of this version.
-pub fn encode_version(version: u16, record: &impl Serialize) -> Vec<u8> {
-    let mut bytes = encode(record);
-    if version > 1 {
-        let [high, low] = version.to_be_bytes();
-        bytes.splice(..1, [VERSIONED, high, low]);
-    }
+/// Serialises a record of this version and shape.
+pub fn encode_version(version: u16, shape: ShapeNumber, record: &impl Serialize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(256);
+    bytes.push(SHAPED);
+    bytes.extend(version.to_be_bytes());
+    bytes.extend(shape.to_be_bytes());
+    rmp_serde::encode::write(&mut bytes, record).expect("records serialise into memory");
     bytes
 }
 
 /// The version of a stored record.
 pub fn stored_version(bytes: &[u8]) -> u16 {
     match bytes {
-        [VERSIONED, high, low, ..] => u16::from_be_bytes([*high, *low]),
+        [VERSIONED | SHAPED, high, low, ..] => u16::from_be_bytes([*high, *low]),
         _ => 1,
     }
 }
@@ -132,27 +139,50 @@ pub fn decode_version<T: DeserializeOwned>(
     key: &str,
     bytes: &[u8],
     version: u16,
+    shape: ShapeNumber,
     upgrade: impl FnOnce(u16, &mut Map<String, Value>) -> Result<(), String>,
 ) -> Result<T, StoreError> {
-    let stored = stored_version(bytes);
-    if stored == 1 && version == 1 {
-        return decode(space, key, bytes);
-    }
     let corrupt = |reason| StoreError::Corrupt { space, key: key.to_owned(), reason };
+    let stored = stored_version(bytes);
+    if let Some((number, value)) = shaped(bytes)
+        && number == shape
+        && stored == version
+    {
+        return rmp_serde::from_slice(value).map_err(|error| corrupt(error.to_string()));
+    }
     if stored > version {
         return Err(corrupt(format!(
             "version {stored} of it was written by a newer program; this one knows {version}"
         )));
     }
-    let plain = match bytes {
-        [VERSIONED, _, _, record @ ..] => [&[ENCODING], record].concat(),
-        _ => bytes.to_vec(),
-    };
+    let named = with_names(bytes).map_err(corrupt)?;
     if stored == version {
-        return decode(space, key, &plain);
+        return decode(space, key, &named);
     }
-    let mut fields: Map<String, Value> = decode(space, key, &plain)?;
+    let mut fields: Map<String, Value> = decode(space, key, &named)?;
     upgrade(stored, &mut fields)
         .map_err(|reason| corrupt(format!("from version {stored} to {version}: {reason}")))?;
     decode(space, key, &encode(&fields))
+}
+
+/// The number of the shape of a value without names, and the value.
+fn shaped(bytes: &[u8]) -> Option<(ShapeNumber, &[u8])> {
+    match bytes {
+        [SHAPED, _, _, rest @ ..] => {
+            let (number, value) = rest.split_first_chunk()?;
+            Some((ShapeNumber::from_be_bytes(*number), value))
+        }
+        _ => None,
+    }
+}
+
+/// A stored value as [`encode`] writes it: with the names of its fields, and without its version. Its shape
+/// must be known.
+pub fn with_names(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+    if let [VERSIONED, _, _, record @ ..] = bytes {
+        return Ok([&[ENCODING], record].concat().into());
+    }
+    let Some((number, value)) = shaped(bytes) else { return Ok(bytes.into()) };
+    let value = rmp_serde::from_slice(value).map_err(|error| error.to_string())?;
+    Ok(encode(&named(number, value)?).into())
 }

@@ -21,6 +21,7 @@ mod meter;
 mod outbox;
 mod overlay;
 mod sequence;
+mod shape;
 mod slots;
 mod sort_key;
 mod space;
@@ -43,7 +44,7 @@ pub use format::STORE_FORMAT;
 pub use groups::Groups;
 pub use histogram::{Histogram, Summary};
 pub use history::{
-    History, Step, decode_version, encode_version, leads_to, stored_version, upgrade, version,
+    History, Step, decode_version, encode_version, leads_to, stored_version, upgrade, version, with_names,
 };
 pub use key::{KeyBuf, group_key, key_text, split_part};
 pub use list_index::{Children, Found, ListIndex, NumberSet, Sets, VisitNumber, intersect, searched_text};
@@ -51,6 +52,7 @@ pub use meter::{Halt, Meter};
 pub use outbox::{EVENTS, Event, OUTBOX, emit, event_positions, events_after, remove_event};
 pub use overlay::dry_run;
 pub use sequence::{SEQUENCES, add_to_group, counters_of, group_count, last_number, next_number};
+pub use shape::{ShapeNumber, learn_shape};
 pub use slots::{Slots, SpaceDef};
 pub use sort_key::{COLLATION_VERSION, SortKey};
 pub use space::Space;

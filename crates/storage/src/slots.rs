@@ -71,12 +71,13 @@ impl<T: FieldValue + Serialize + DeserializeOwned> Slots<T> {
 
     /// The value in its stored form.
     pub fn encode(&self, value: &T) -> Vec<u8> {
-        encode_version(version(self.history), value)
+        encode_version(version(self.history), const { T::KIND.shape_number() }, value)
     }
 
     /// Deserialises a value that [`Slots::write`] wrote, here or in an earlier program, and migrates it.
     pub fn decode(&self, key: &[u8], value: &[u8]) -> Result<T, StoreError> {
-        decode_version(self.space, &key_text(key), value, version(self.history), |from, fields| {
+        let (version, shape) = (version(self.history), const { T::KIND.shape_number() });
+        decode_version(self.space, &key_text(key), value, version, shape, |from, fields| {
             upgrade(self.history, from, fields)
         })
     }

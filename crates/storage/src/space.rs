@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use rustc_hash::FxBuildHasher;
+
 use crate::{Changes, Direction, KeyBuf, Read, Span, StoreError};
 
 /// The name of a set of keys: a table, an index, a link. Its keys begin with two bytes that the directory
@@ -45,9 +47,10 @@ const fn is_same(one: &[u8], other: &[u8]) -> bool {
 /// The space of the directory: prefixes by name.
 pub(crate) const DIRECTORY: [u8; 2] = [0, 0];
 
-/// The prefixes of the spaces that the store was opened with.
+/// The prefixes of the spaces that the store was opened with. Each key that is read or written looks one up,
+/// and the names are those of the program: the hash need not resist an attacker.
 #[derive(Clone, Debug)]
-pub(crate) struct Directory(Arc<HashMap<Space, [u8; 2]>>);
+pub(crate) struct Directory(Arc<HashMap<Space, [u8; 2], FxBuildHasher>>);
 
 impl Directory {
     /// Reads the prefixes of `spaces`. Returns the changes that register new ones.
@@ -69,7 +72,7 @@ impl Directory {
             assigned.insert(name, number);
             Ok(std::ops::ControlFlow::Continue(()))
         })?;
-        let mut prefixes = HashMap::new();
+        let mut prefixes = HashMap::default();
         let mut changes = Changes::default();
         for &space in spaces {
             let prefix = assigned.get(space).copied().unwrap_or_else(|| {

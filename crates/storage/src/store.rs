@@ -181,7 +181,7 @@ impl Store {
             is_lenient: false,
         };
         let (directory, mut changes) = Directory::open(&bare, spaces)?;
-        if is_new {
+        if is_new || format::is_older(&*bare.raw)? {
             let (key, number) = format::current();
             changes.insert(key, Some(number));
         }

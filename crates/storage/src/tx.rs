@@ -69,6 +69,16 @@ pub trait Read {
     /// # Panics
     /// If the store was opened without this space: a module that is not registered has no keys.
     fn prefix(&self, space: Space) -> [u8; 2];
+
+    /// The number of keys in `span`; reads at most `n_max` of them.
+    fn count_keys(&self, span: &Span, n_max: u64) -> Result<u64, StoreError> {
+        let mut n = 0;
+        self.scan(span, Direction::Ascending, &mut |_, _| {
+            n += 1;
+            Ok(if n < n_max { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
+        Ok(n)
+    }
 }
 
 /// Write access within a transaction. Reads see earlier writes of the same transaction. The changes are

@@ -26,7 +26,7 @@ const BY_EMAIL: Index<Customer> =
         keys.add(&[&it.email, account(it.has_account)]);
     });
 pub(crate) const BY_CUSTOMER: Index<CustomerAddress> =
-    Index::on("customer_address.by_customer", &["customer_id"], |it, keys| keys.add(&[&it.customer_id]));
+    Index::counted("customer_address.by_customer", &["customer_id"], |it, keys| keys.add(&[&it.customer_id]));
 
 const fn account(has_account: bool) -> &'static str {
     if has_account { "account" } else { "guest" }

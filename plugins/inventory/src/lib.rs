@@ -47,7 +47,7 @@ pub const BY_ITEM: Index<InventoryLevel> =
 
 /// The levels at a location.
 pub const BY_LOCATION: Index<InventoryLevel> =
-    Index::on("inventory_level.by_location", &["location_id"], |it, keys| keys.add(&[&it.location_id]));
+    Index::counted("inventory_level.by_location", &["location_id"], |it, keys| keys.add(&[&it.location_id]));
 
 /// The reservations of a line of an order.
 pub const BY_LINE: Index<ReservationItem> =
@@ -57,7 +57,7 @@ pub const BY_LINE: Index<ReservationItem> =
 
 /// The reservations of an item.
 pub const RESERVED_BY_ITEM: Index<ReservationItem> =
-    Index::on("reservation_item.by_item", &["inventory_item_id"], |it, keys| {
+    Index::counted("reservation_item.by_item", &["inventory_item_id"], |it, keys| {
         keys.add(&[&it.inventory_item_id])
     });
 

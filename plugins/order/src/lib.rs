@@ -26,13 +26,14 @@ pub const LINE_ITEM: &str = "order_line_item";
 
 /// The orders of a channel.
 pub const BY_SALES_CHANNEL: Index<Order> =
-    Index::on("order.by_sales_channel", &["sales_channel_id"], |it, keys| {
+    Index::counted("order.by_sales_channel", &["sales_channel_id"], |it, keys| {
         keys.add_some(it.sales_channel_id.as_deref());
     });
-const BY_CUSTOMER: Index<Order> =
-    Index::on("order.by_customer", &["customer_id"], |it, keys| keys.add_some(it.customer_id.as_deref()));
+const BY_CUSTOMER: Index<Order> = Index::counted("order.by_customer", &["customer_id"], |it, keys| {
+    keys.add_some(it.customer_id.as_deref())
+});
 const BY_STATUS: Index<Order> =
-    Index::on("order.by_status", &["status"], |it, keys| keys.add(&[it.status.as_str()]));
+    Index::counted("order.by_status", &["status"], |it, keys| keys.add(&[it.status.as_str()]));
 /// The order of a line.
 pub(crate) const BY_LINE: Index<Order> = Index::unique("order.by_line", &["items.id"], |it, keys| {
     it.items.iter().for_each(|line| keys.add(&[&line.id]));

@@ -44,21 +44,22 @@ pub const CATEGORY: &str = "product_category";
 /// Unique: the handle of live products.
 pub const BY_HANDLE: Index<Product> =
     Index::unique("product.by_handle", &["handle"], |it, keys| keys.add(&[&it.handle]));
-const BY_COLLECTION: Index<Product> = Index::on("product.by_collection", &["collection_id"], |it, keys| {
-    keys.add_some(it.collection_id.as_deref());
-});
+const BY_COLLECTION: Index<Product> =
+    Index::counted("product.by_collection", &["collection_id"], |it, keys| {
+        keys.add_some(it.collection_id.as_deref());
+    });
 const BY_TYPE: Index<Product> =
-    Index::on("product.by_type", &["type_id"], |it, keys| keys.add_some(it.type_id.as_deref()));
+    Index::counted("product.by_type", &["type_id"], |it, keys| keys.add_some(it.type_id.as_deref()));
 const BY_STATUS: Index<Product> =
-    Index::on("product.by_status", &["status"], |it, keys| keys.add(&[it.status.as_str()]));
-const BY_TAG: Index<Product> = Index::on("product.by_tag", &["tag_ids"], |it, keys| {
+    Index::counted("product.by_status", &["status"], |it, keys| keys.add(&[it.status.as_str()]));
+const BY_TAG: Index<Product> = Index::counted("product.by_tag", &["tag_ids"], |it, keys| {
     it.tag_ids.iter().for_each(|id| keys.add(&[id]));
 });
 /// The products that have an option.
 pub const PRODUCTS_BY_OPTION: Index<Product> = Index::on("product.by_option", &["option_ids"], |it, keys| {
     it.option_ids.iter().for_each(|id| keys.add(&[id]));
 });
-const BY_CATEGORY: Index<Product> = Index::on("product.by_category", &["category_ids"], |it, keys| {
+const BY_CATEGORY: Index<Product> = Index::counted("product.by_category", &["category_ids"], |it, keys| {
     it.category_ids.iter().for_each(|id| keys.add(&[id]));
 });
 
@@ -115,7 +116,7 @@ pub(crate) const BY_PARENT: Index<ProductCategory> =
         keys.add_some(it.parent_category_id.as_deref());
     });
 /// The categories that storefronts show: `is_shown` is `true` for those that are active and not internal.
-const SHOWN: Index<ProductCategory> = Index::on("product_category.shown", &["is_shown"], |it, keys| {
+const SHOWN: Index<ProductCategory> = Index::counted("product_category.shown", &["is_shown"], |it, keys| {
     if it.is_active && !it.is_internal {
         keys.add(&["true"]);
     }

@@ -75,7 +75,7 @@ pub fn update_option(
 ) -> Result<ProductOption, Error> {
     let OptionChanges { patch, values, ranks } = changes;
     let option = OPTIONS.update(tx, at, id, |it: &mut ProductOption| patch.apply(it))?;
-    if option.is_exclusive && PRODUCTS_BY_OPTION.count(tx, &[id])? > 1 {
+    if option.is_exclusive && PRODUCTS_BY_OPTION.count_up_to(tx, &[id], 2)? > 1 {
         return Err(Error::SharedOption(option.title));
     }
     if let Some(values) = values {
@@ -95,7 +95,7 @@ pub fn update_option(
 /// Soft-deletes an option with its values. Errors: a product has it.
 pub fn delete_option(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<ProductOption>, Error> {
     let Some(option) = OPTIONS.get(tx, id)? else { return Ok(None) };
-    if PRODUCTS_BY_OPTION.count(tx, &[id])? > 0 {
+    if PRODUCTS_BY_OPTION.has_any(tx, &[id])? {
         return Err(Error::OptionInUse(option.title));
     }
     discard(tx, at, id)
@@ -108,7 +108,7 @@ pub fn delete_option_value(
     id: &str,
 ) -> Result<Option<ProductOptionValue>, Error> {
     let Some(value) = OPTION_VALUES.get(tx, id)? else { return Ok(None) };
-    if VARIANTS_BY_VALUE.count(tx, &[id])? > 0 {
+    if VARIANTS_BY_VALUE.has_any(tx, &[id])? {
         return Err(Error::ValueInUse(value.value));
     }
     Ok(OPTION_VALUES.soft_delete(tx, at, id)?)
@@ -181,7 +181,7 @@ pub(crate) fn check_free(tx: &dyn Read, option: &str) -> Result<(), Error> {
     let Some(it) = OPTIONS.get(tx, option)? else {
         return Err(Error::NoReference { label: "ProductOption", id: option.to_owned() });
     };
-    if it.is_exclusive && PRODUCTS_BY_OPTION.count(tx, &[option])? > 0 {
+    if it.is_exclusive && PRODUCTS_BY_OPTION.has_any(tx, &[option])? {
         return Err(Error::ExclusiveOption(it.title));
     }
     Ok(())

@@ -13,10 +13,12 @@ use std::{
 
 use atoll_host::{Data, Secrets, registry};
 use atoll_kernel::{
-    Timestamp,
+    Actor, Fault, Moment, Timestamp, Write,
+    data::{Direction, JsonObject, Node, Scan},
     migration::{Plan as MigrationPlan, migrate},
     verify::{Findings, Report},
 };
+use atoll_storage::{Span, WriteKeys, with_names};
 use atoll_testkit::{Dump, TestApp};
 use expect_test::expect_file;
 use serde_json::Value;
@@ -129,6 +131,51 @@ async fn rebuilt_indexes_match_maintained_ones() {
     migrate(app.ctx.store(), registry).await.expect("a migration");
     let difference = before.difference(&Dump::of(&app.ctx, &[]));
     assert!(difference.is_empty(), "{}", difference.join("\n"));
+}
+
+/// Every field of every row, as JSON.
+fn rows(app: &TestApp) -> Vec<String> {
+    let (view, mut rows) = (app.ctx.view(), Vec::new());
+    for table in app.ctx.registry().modules.iter().flat_map(|it| it.services).map(|it| it.table()) {
+        let mask = vec![true; table.def().fields.len()];
+        let visit = &mut |node: Node| {
+            let mut json = Vec::new();
+            node.write(&mask, &mut JsonObject::new(&mut json));
+            rows.push(format!("{} {}", table.def().name, String::from_utf8(json).expect("JSON")));
+            Ok(Scan::Continue(()))
+        };
+        table.nodes(&view, None, Direction::Ascending, visit).expect("live rows");
+        table.deleted_nodes(&view, visit).expect("deleted rows");
+    }
+    rows
+}
+
+/// Values hold no names of fields. Each is replaced by one with the names that the store keeps, as a program
+/// of format 5 would have written it: all is read as before.
+#[tokio::test]
+async fn stored_shapes_have_the_names_of_all_fields() {
+    let (app, known) = shop::make(TestApp::init().await).await;
+    let before = rows(&app);
+    let name = |tx: &mut dyn Write, _: &Moment| {
+        let mut named = Vec::new();
+        for space in registry().expect("a registry").spaces() {
+            tx.scan(&Span::prefix(&tx.prefix(space)), Direction::Ascending, &mut |key, value| {
+                if value.first() == Some(&3) {
+                    let with_names = with_names(value).expect("its shape is known");
+                    let head = [&[2], &value[1..3]].concat();
+                    named.push((key.to_vec(), [&head, &with_names[1..]].concat()));
+                }
+                Ok(Scan::Continue(()))
+            })?;
+        }
+        let n_named = named.len();
+        named.into_iter().for_each(|(key, value)| tx.put(key, value));
+        Ok::<_, Fault>(n_named)
+    };
+    let (n_named, _) = app.ctx.write(Actor::System, name).await.expect("a write");
+    assert!(n_named > 300 && before.len() > 200, "{n_named} values, {} rows", before.len());
+    assert_eq!(rows(&app), before);
+    shop::check(&app, &known).await;
 }
 
 /// `cargo xtask format` writes the file, and its number.

@@ -117,7 +117,7 @@ fn delete_unpaid(tx: &mut dyn Write, at: &Moment, id: &str, first_kept: &str) ->
         let is_touched =
             PAYMENT_COLLECTIONS.get(tx, collection)?.is_some_and(|it| *day_of(it.updated_at) >= *first_kept);
         // A cancelled payment counts as well: it is the record of where the money went.
-        let is_paid = PAYMENTS_BY_COLLECTION.count(tx, &[collection])? > 0;
+        let is_paid = PAYMENTS_BY_COLLECTION.has_any(tx, &[collection])?;
         if is_touched || is_paid || is_going_on(tx, CREATE_PAYMENT_SESSIONS.name, collection)? {
             return Ok(false);
         }

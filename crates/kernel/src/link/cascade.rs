@@ -4,7 +4,7 @@ use atoll_storage::{KeyBuf, Span, WriteKeys};
 
 use crate::{
     Moment, Read, Registry, StoreError, Write,
-    data::{Direction, RowError, Scan, group_count},
+    data::{Direction, RowError, Scan},
     link::{Link, Side, by_side},
 };
 
@@ -20,7 +20,7 @@ fn links_of(entity: &str) -> impl Iterator<Item = (&'static Link, Side)> {
 /// True if the record has any link.
 pub(crate) fn is_linked(tx: &dyn Read, entity: &str, id: &str) -> Result<bool, StoreError> {
     for (link, side) in links_of(entity) {
-        if group_count(tx, link.space(side), &[id])? > 0 {
+        if tx.count_keys(&Span::prefix(&link.group(tx, side, id)), 1)? > 0 {
             return Ok(true);
         }
     }

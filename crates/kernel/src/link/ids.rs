@@ -28,7 +28,14 @@ impl Link {
 
 impl Ids for OtherEnd {
     fn count(&self, view: &dyn Read) -> Result<u64, StoreError> {
-        group_count(view, self.link.space(self.side), &[&self.id])
+        match self.is_counted() {
+            true => group_count(view, self.link.space(self.side), &[&self.id]),
+            false => self.count_up_to(view, u64::MAX),
+        }
+    }
+
+    fn is_counted(&self) -> bool {
+        self.link.counted == Some(self.side)
     }
 
     fn scan(

@@ -45,6 +45,9 @@ pub struct Link {
     pub left: End,
     /// The right end.
     pub right: End,
+    /// The end whose pairs are counted, record by record: one with many partners each, which lists are
+    /// counted by.
+    pub counted: Option<Side>,
     /// Columns of a row, beside the ids.
     pub columns: &'static [Column],
     /// Versions of the columns: how rows of each version are read as the next.
@@ -157,10 +160,12 @@ impl From<LinkError> for Fault {
     }
 }
 
-/// The end from which a link is read.
+/// One of the two ends of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
+pub enum Side {
+    /// The left one.
     Left,
+    /// The right one.
     Right,
 }
 

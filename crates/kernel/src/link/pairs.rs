@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{Link, LinkError, LinkRecord, LinkRow, Side, by_side};
 use crate::{
     Moment, Read, Registry, StoreError, Write,
-    data::{Change, Direction, Record, Scan, Space, group_count},
+    data::{Change, Direction, FieldValue, Record, Scan, Space},
     projection::{announce, project},
 };
 
@@ -67,9 +67,11 @@ impl Link {
                 return Err(LinkError::NoEnd { label: table.def().words(), id: id.to_owned() });
             }
         }
-        let taken = !self.left.many && group_count(tx, self.name, &[left])? > n_others
-            || !self.right.many && group_count(tx, self.reverse, &[right])? > n_others;
-        if taken {
+        let is_taken = |side, id| -> Result<bool, StoreError> {
+            let group = Span::prefix(&self.group(tx, side, id));
+            Ok(!self.end(side).many && tx.count_keys(&group, n_others + 1)? > n_others)
+        };
+        if is_taken(Side::Left, left)? || is_taken(Side::Right, right)? {
             return Err(LinkError::Taken { left: self.left.entity, right: self.right.entity });
         }
         Ok(())
@@ -149,12 +151,13 @@ impl Link {
 
     /// Serialises a row.
     pub(super) fn encode(&self, row: &LinkRow) -> Vec<u8> {
-        encode_version(version(self.history), row)
+        encode_version(version(self.history), const { LinkRow::KIND.shape_number() }, row)
     }
 
     /// Deserialises a row of the current or an earlier version. `key` is for error messages.
     pub(super) fn decode(&self, key: &str, bytes: &[u8]) -> Result<LinkRow, StoreError> {
-        decode_version(self.name, key, bytes, version(self.history), |from, row| match row.get_mut("data") {
+        let (version, shape) = (version(self.history), const { LinkRow::KIND.shape_number() });
+        decode_version(self.name, key, bytes, version, shape, |from, row| match row.get_mut("data") {
             Some(Value::Object(columns)) => upgrade(self.history, from, columns),
             _ => Ok(()),
         })
@@ -250,8 +253,21 @@ impl Link {
         self.put(tx, left, right, row);
         let key = self.key(tx, Side::Right, right, left);
         tx.put(key, Vec::new());
-        add_to_group(tx, self.name, &[left], 1)?;
-        add_to_group(tx, self.reverse, &[right], 1)
+        self.count_pair(tx, left, right, 1)
+    }
+
+    /// Adds to the counter of the end that is counted.
+    pub(super) fn count_pair(
+        &self,
+        tx: &mut dyn Write,
+        left: &str,
+        right: &str,
+        by: i64,
+    ) -> Result<(), StoreError> {
+        match self.counted {
+            Some(side) => add_to_group(tx, self.space(side), &[by_side(side, left, right).0], by),
+            None => Ok(()),
+        }
     }
 
     fn remove_pair(&self, tx: &mut dyn Write, left: &str, right: &str) -> Result<(), StoreError> {
@@ -259,8 +275,7 @@ impl Link {
         tx.delete(key);
         let key = self.key(tx, Side::Right, right, left);
         tx.delete(key);
-        add_to_group(tx, self.name, &[left], -1)?;
-        add_to_group(tx, self.reverse, &[right], -1)
+        self.count_pair(tx, left, right, -1)
     }
 
     /// Restores the row of a pair to an earlier state, or removes the pair if it did not exist then. Emits no

@@ -3,9 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use atoll_storage::{
-    KeyBuf, Neighbours, Span, WriteKeys, add_to_group, key_text, split_part, stored_version, version,
-};
+use atoll_storage::{KeyBuf, Neighbours, Span, WriteKeys, key_text, split_part, stored_version, version};
 
 use crate::{
     Read, StoreError, Write,
@@ -75,8 +73,7 @@ impl Link {
             }
             let key = self.key(tx, Side::Right, right, left);
             tx.put(key, Vec::new());
-            add_to_group(tx, self.name, &[left], 1)?;
-            add_to_group(tx, self.reverse, &[right], 1)?;
+            self.count_pair(tx, left, right, 1)?;
         }
         Ok((pairs.last().map(|it| it.key.clone()), pairs.len()))
     }
@@ -179,7 +176,7 @@ impl Link {
         Ok(partners.into_iter().take(n_max).map(say).collect())
     }
 
-    fn end(&self, side: Side) -> &crate::data::End {
+    pub(crate) fn end(&self, side: Side) -> &crate::data::End {
         match side {
             Side::Left => &self.left,
             Side::Right => &self.right,

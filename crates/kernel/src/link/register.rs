@@ -26,6 +26,8 @@
 ///             many: true,
 ///             cascade: false,
 ///         },
+///         // How many products a channel has, is kept. How many channels a product has, is looked up.
+///         counted: right,
 ///     };
 /// }
 /// ```
@@ -36,6 +38,7 @@ macro_rules! link {
         $vis:vis static $NAME:ident: Link($name:literal, $prefix:literal) = {
             left: $left:expr,
             right: $right:expr,
+            $(counted: $counted:ident,)?
             $(columns: $columns:expr,)?
             $(history: $history:expr,)?
         };
@@ -48,6 +51,7 @@ macro_rules! link {
             prefix: $prefix,
             left: $left,
             right: $right,
+            counted: $crate::counted_end!($($counted)?),
             columns: $crate::or_empty!($($columns)?),
             history: $crate::or_empty!($($history)?),
         };
@@ -66,18 +70,33 @@ macro_rules! link {
     };
     ($($wrong:tt)*) => {
         compile_error!(
-            "a link is written in one of these ways; `columns` and `history` may be left out, and \
-             the parts stand in this order:\n\
+            "a link is written in one of these ways; `counted`, `columns` and `history` may be left out, \
+             and the parts stand in this order:\n\
              \x20   /// What it connects.\n\
              \x20   pub static REVIEW_PRODUCT: Link(\"review_product\", \"revprod\") = {\n\
              \x20       left: End { entity: \"review\", … },\n\
              \x20       right: End { entity: \"product\", … },\n\
+             \x20       counted: right,\n\
              \x20       columns: &[…],\n\
              \x20       history: &[…],\n\
              \x20   };\n\
              \x20   /// What it connects.\n\
              \x20   pub static REVIEW_CUSTOMER: FieldLink = FieldLink { from: \"review\", … };"
         );
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! counted_end {
+    () => {
+        None
+    };
+    (left) => {
+        Some($crate::data::Side::Left)
+    };
+    (right) => {
+        Some($crate::data::Side::Right)
     };
 }
 

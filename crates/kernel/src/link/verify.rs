@@ -86,7 +86,9 @@ fn pairs(link: &'static Link, it: &mut Verify<'_>) -> Result<Reverse, StoreError
         last_left = Some(left);
         Ok(Scan::Continue(()))
     })?;
-    verify_counters(view, link.name, Groups::default(), findings, &mut |_, _| Ok(false))?;
+    if link.counted == Some(Side::Left) {
+        verify_counters(view, link.name, Groups::default(), findings, &mut |_, _| Ok(false))?;
+    }
     Ok(reverse)
 }
 
@@ -121,6 +123,9 @@ fn reverse(link: &'static Link, it: &mut Verify<'_>, of: Reverse) -> Result<(), 
             }
             Ok(Scan::Continue(()))
         })?;
+    }
+    if link.counted != Some(Side::Right) {
+        return Ok(());
     }
     verify_counters(view, link.reverse, of.missing, findings, &mut |key, _| Ok(any_stale && is_stale(key)?))
 }

@@ -1,7 +1,10 @@
 //! Fingerprints of the schema: one is stored for each table, index, link, projection and other space, so that
 //! a program detects stored data that it would have stored differently.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -65,11 +68,13 @@ impl Fingerprint {
     fn index(table: &EntityDef, index: &IndexDef) -> Fingerprint {
         let unique = if index.unique { "unique " } else { "" };
         let deleted = if index.of_deleted { "deleted " } else { "" };
+        // Up to format 5, every index that is not unique counted its rows.
+        let counts = if index.unique || index.counted { "" } else { ", not counted" };
         Fingerprint {
             kind: PartKind::Index,
             name: index.space.into(),
             version: index.version,
-            form: format!("{unique}{} of {deleted}{}", index.fields.join(" "), table.name),
+            form: format!("{unique}{} of {deleted}{}{counts}", index.fields.join(" "), table.name),
             of: table.name.into(),
             ..Fingerprint::default()
         }
@@ -123,7 +128,7 @@ impl Holder {
 
     fn table(def: &EntityDef) -> Holder {
         let mut fields = Fields { history: def.history, ..Fields::default() };
-        fields.add(FieldKind::Fields { names: def.fields, kinds: def.kinds });
+        fields.add(def.kind());
         Holder::new(PartKind::Table, def.name, String::new(), fields)
     }
 
@@ -135,7 +140,9 @@ impl Holder {
         // Columns of a link are stored inside `data`, and named as if they were fields of the row.
         fields.kinds.remove("data");
         fields.kinds.extend(link.columns.iter().map(|it| (it.name.to_owned(), it.kind)));
-        let form = format!("{} to {}", end(&link.left), end(&link.right));
+        // Up to format 5, the pairs of each end were counted.
+        let counts = link.counted.map_or("none", |it| link.end(it).entity);
+        let form = format!("{} to {}, counts {counts}", end(&link.left), end(&link.right));
         Holder::new(PartKind::Link, link.name, form, fields)
     }
 
@@ -153,6 +160,8 @@ pub struct Format {
     pub parts: BTreeMap<String, Fingerprint>,
     /// Fields of the parts that have some, by the same keys.
     pub(crate) fields: BTreeMap<String, Fields>,
+    /// The shapes of all values: see `storage/shape.rs`.
+    pub(crate) shapes: BTreeSet<String>,
 }
 
 impl Registry {
@@ -161,7 +170,9 @@ impl Registry {
         let tables = self.tables().map(|it| Holder::table(it.def()));
         let links = self.links.iter().map(|it| Holder::link(it));
         let holders = tables.chain(links).chain(self.slots().map(|it| Holder::space(&it)));
-        let mut format = Format { parts: BTreeMap::new(), fields: BTreeMap::new() };
+        let kinds = self.tables().map(|it| it.def().kind()).chain(self.slots().filter_map(|it| it.kind));
+        let shapes = kinds.chain([LinkRow::KIND]).map(|it| it.shape()).collect();
+        let mut format = Format { parts: BTreeMap::new(), fields: BTreeMap::new(), shapes };
         for Holder { part, fields } in holders {
             format.fields.insert(part.key(), fields);
             format.parts.insert(part.key(), part);

@@ -6,7 +6,7 @@ use std::{
     fmt,
 };
 
-use atoll_storage::{Span, decode, version};
+use atoll_storage::{ShapeNumber, Span, decode, learn_shape, version};
 
 use crate::{
     Read, Registry, StoreError,
@@ -38,6 +38,9 @@ pub struct Plan {
     pub(super) changed: Vec<Fingerprint>,
     /// Keys of fingerprints to remove.
     pub(super) gone: Vec<String>,
+    /// Shapes of this program that the store has not yet, by their keys: the names of the fields of what will
+    /// be written.
+    pub(super) shapes: BTreeMap<String, String>,
     /// Was a migration begun and not finished? What it built may be out of date since.
     is_begun: bool,
     /// Remarks for operators, about data that stays as it is.
@@ -48,8 +51,18 @@ impl Plan {
     /// Plans the migration, or says why the data is refused.
     pub fn of(view: &View, registry: &'static Registry) -> Result<Plan, MigrationError> {
         let stored = stored(view)?;
-        let Format { parts: known, fields } = registry.format();
+        let Format { parts: known, fields, shapes } = registry.format();
         let mut refusals: Vec<String> = stored.wrong;
+        let mut new_shapes = BTreeMap::new();
+        for text in shapes {
+            match learn_shape(&text) {
+                Ok(_) if stored.shapes.contains(&text) => {}
+                Ok(number) => drop(new_shapes.insert(shape_key(number), text)),
+                Err(other) => refusals.push(format!(
+                    "the fields {text} have the number of the fields {other}: give one of them another name"
+                )),
+            }
+        }
         let stored = stored.parts;
         for (key, part) in &known {
             if let Some(before) = stored.get(key) {
@@ -66,6 +79,7 @@ impl Plan {
             known: known.values().cloned().collect(),
             changed: Vec::new(),
             gone: Vec::new(),
+            shapes: new_shapes,
             is_begun: view.get(&key_of(view, PROGRESS))?.is_some(),
             notes: Vec::new(),
         };
@@ -88,7 +102,10 @@ impl Plan {
 
     /// Is there nothing to do?
     pub fn is_done(&self) -> bool {
-        let is_known = self.units.is_empty() && self.changed.is_empty() && self.gone.is_empty();
+        let is_known = self.units.is_empty()
+            && self.changed.is_empty()
+            && self.gone.is_empty()
+            && self.shapes.is_empty();
         is_known && self.n_unchecked == 0 && !self.is_begun
     }
 
@@ -266,17 +283,34 @@ impl fmt::Display for Plan {
     }
 }
 
-/// The stored fingerprints, and sentences about those that cannot be read.
+/// The key of a shape, beside the fingerprints. Shapes stay for ever: records of any of them may be stored.
+fn shape_key(number: ShapeNumber) -> String {
+    format!("{SHAPE}{number:08x}")
+}
+
+/// What the keys of shapes begin with.
+const SHAPE: &str = "shape ";
+
+/// The stored fingerprints and shapes, and sentences about those that cannot be read.
 struct Stored {
     parts: BTreeMap<String, Fingerprint>,
+    shapes: BTreeSet<String>,
     wrong: Vec<String>,
 }
 
 fn stored(view: &dyn Read) -> Result<Stored, StoreError> {
-    let mut stored = Stored { parts: BTreeMap::new(), wrong: Vec::new() };
+    let mut stored = Stored { parts: BTreeMap::new(), shapes: BTreeSet::new(), wrong: Vec::new() };
     view.scan(&Span::prefix(&view.prefix(FORMAT)), Direction::Ascending, &mut |key, value| {
         let key = String::from_utf8_lossy(&key[2..]).into_owned();
         if key == PROGRESS {
+            return Ok(Scan::Continue(()));
+        }
+        if key.starts_with(SHAPE) {
+            let text: String = decode(FORMAT, &key, value)?;
+            match learn_shape(&text) {
+                Ok(number) if shape_key(number) == key => drop(stored.shapes.insert(text)),
+                _ => stored.wrong.push(format!("{key}: it does not name the fields {text}")),
+            }
             return Ok(Scan::Continue(()));
         }
         match decode::<Fingerprint>(FORMAT, &key, value) {
@@ -294,12 +328,7 @@ fn stored(view: &dyn Read) -> Result<Stored, StoreError> {
 
 fn is_empty(view: &dyn Read, registry: &Registry) -> Result<bool, StoreError> {
     for space in registry.spaces() {
-        let mut is_empty = true;
-        view.scan(&Span::prefix(&view.prefix(space)), Direction::Ascending, &mut |_, _| {
-            is_empty = false;
-            Ok(Scan::Break(()))
-        })?;
-        if !is_empty {
+        if view.count_keys(&Span::prefix(&view.prefix(space)), 1)? > 0 {
             return Ok(false);
         }
     }
@@ -330,12 +359,16 @@ fn refusal(before: &Fingerprint, now: &Fingerprint, fields: Option<&Fields>) -> 
             before.version, now.version
         )];
     }
-    let ends = |form: &str| form.replace("many ", "").replace("one ", "");
+    fn ends(form: &str) -> &str {
+        form.split_once(',').map_or(form, |(ends, _)| ends)
+    }
+    let entities = |form: &str| ends(form).replace("many ", "").replace("one ", "");
     match now.kind {
-        PartKind::Link if ends(&before.form) != ends(&now.form) => {
+        PartKind::Link if entities(&before.form) != entities(&now.form) => {
             vec![format!(
                 "{key} was from {}, and is from {}: give the new one a name of its own",
-                before.form, now.form
+                ends(&before.form),
+                ends(&now.form)
             )]
         }
         PartKind::Space if before.form != now.form => {

@@ -168,7 +168,13 @@ impl Plan {
     /// Removes the fingerprints of all that will be rebuilt; the others stay, and protect what they describe.
     /// Where records are rewritten or deleted, the fingerprint says from now on that some have the new
     /// version, so that a program that does not know it refuses the data.
+    ///
+    /// The shapes are written here, before any value of theirs.
     fn distrust(&self, tx: &mut dyn Write) {
+        for (key, text) in &self.shapes {
+            let key = key_of(tx, key);
+            tx.put(key, encode(text));
+        }
         for name in self.units.iter().flat_map(Unit::keys).chain(self.gone.iter().cloned()) {
             let key = key_of(tx, &name);
             tx.delete(key);

@@ -149,7 +149,7 @@ pub(crate) const BY_TRANSACTION: Index<WorkflowExecution> =
         keys.add(&[&it.workflow_id, &it.transaction_id]);
     });
 pub(crate) const BY_STATE: Index<WorkflowExecution> =
-    Index::on("workflow_execution.by_state", &["state"], |it, keys| keys.add(&[it.state.as_str()]));
+    Index::counted("workflow_execution.by_state", &["state"], |it, keys| keys.add(&[it.state.as_str()]));
 
 /// The runs of sagas. Only the engine writes them; the module `background` registers them.
 pub static EXECUTIONS: Service<WorkflowExecution> = Service::new(&[BY_TRANSACTION, BY_STATE]);

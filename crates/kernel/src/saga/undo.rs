@@ -277,7 +277,7 @@ fn does_not_fit(tx: &dyn Read, space: Space, primary: Primary, it: &Undone) -> R
             }
             for relation in graph.relations(space) {
                 if let Resolve::Back(field) = relation.resolve
-                    && graph.table(relation.to).count_where(tx, field, &id)? > 0
+                    && graph.table(relation.to).has_where(tx, field, &id)?
                 {
                     return Ok(vec![format!("{space} {id} was named by a {} since", relation.to)]);
                 }

@@ -83,12 +83,7 @@ impl Sets {
     }
 
     pub(super) fn is_empty(&self, tx: &dyn Read, group: &[u8]) -> Result<bool, StoreError> {
-        let mut is_empty = true;
-        tx.scan(&Span::prefix(&self.key(tx, group)), Direction::Ascending, &mut |_, _| {
-            is_empty = false;
-            Ok(Scan::Break(()))
-        })?;
-        Ok(is_empty)
+        Ok(tx.count_keys(&Span::prefix(&self.key(tx, group)), 1)? == 0)
     }
 }
 

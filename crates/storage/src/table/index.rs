@@ -21,19 +21,27 @@ pub struct Index<T> {
     pub version: u16,
     /// Does it index the soft-deleted rows instead of the live ones?
     pub of_deleted: bool,
+    /// Is the number of rows per key kept?
+    pub counted: bool,
     /// Extracts the keys of a row. A row without keys is not in the index.
     pub keys: fn(&T, &mut Keys),
 }
 
 impl<T> Index<T> {
-    /// A non-unique index. It also counts the rows per key.
+    /// A non-unique index, of few rows per key: to count them, they are read.
     pub const fn on(space: Space, fields: &'static [&'static str], keys: fn(&T, &mut Keys)) -> Self {
-        Index { space, fields, unique: false, version: 1, of_deleted: false, keys }
+        Index { space, fields, unique: false, version: 1, of_deleted: false, counted: false, keys }
+    }
+
+    /// A non-unique index of few keys with many rows each, whose numbers lists ask for: they are kept, in a
+    /// counter per key.
+    pub const fn counted(space: Space, fields: &'static [&'static str], keys: fn(&T, &mut Keys)) -> Self {
+        Index { counted: true, ..Index::on(space, fields, keys) }
     }
 
     /// A unique index.
     pub const fn unique(space: Space, fields: &'static [&'static str], keys: fn(&T, &mut Keys)) -> Self {
-        Index { space, fields, unique: true, version: 1, of_deleted: false, keys }
+        Index { unique: true, ..Index::on(space, fields, keys) }
     }
 
     /// A non-unique index of soft-deleted rows, to find the rows that were deleted with a record (cascade)
@@ -61,6 +69,8 @@ pub struct IndexDef {
     pub version: u16,
     /// Does it index the soft-deleted rows instead of the live ones?
     pub of_deleted: bool,
+    /// Is the number of rows per key kept?
+    pub counted: bool,
 }
 
 /// A violation of a unique constraint: rows with the same key.
@@ -137,8 +147,15 @@ impl<T: Entity> Index<T> {
     fn enter_shared(&self, tx: &mut dyn Write, key: &[u8], row: &T) -> Result<(), StoreError> {
         let entry = self.entry(tx, key, row);
         tx.put(entry, Vec::new());
+        self.count_by(tx, key, 1)
+    }
+
+    fn count_by(&self, tx: &mut dyn Write, key: &[u8], by: i64) -> Result<(), StoreError> {
+        if !self.counted {
+            return Ok(());
+        }
         let counter = counter_key(tx, self.space, key);
-        add(tx, counter, 1)
+        add(tx, counter, by)
     }
 
     /// Adds a soft-deleted row to the index. Such indexes are never unique.
@@ -156,8 +173,7 @@ impl<T: Entity> Index<T> {
             return Ok(());
         }
         tx.delete(entry);
-        let counter = counter_key(tx, self.space, key);
-        add(tx, counter, -1)
+        self.count_by(tx, key, -1)
     }
 
     fn duplicate(&self, row: &T) -> RowError {
@@ -175,13 +191,27 @@ impl<T: Entity> Index<T> {
         values.join(", ")
     }
 
-    /// The number of rows with these values. Reads one key.
+    /// The number of rows with these values. Reads one key if the index is counted or unique, else all of
+    /// them.
     pub fn count(&self, tx: &dyn Read, parts: &[&str]) -> Result<u64, StoreError> {
-        if self.unique {
-            let key = KeyBuf::new(tx.prefix(self.space)).tail(&group_key(parts)).into_bytes();
-            return Ok(tx.get(&key)?.is_some().into());
+        if self.counted {
+            return read_number(tx, &counter_key(tx, self.space, &group_key(parts)));
         }
-        read_number(tx, &counter_key(tx, self.space, &group_key(parts)))
+        self.count_up_to(tx, parts, u64::MAX)
+    }
+
+    /// Has any row these values?
+    pub fn has_any(&self, tx: &dyn Read, parts: &[&str]) -> Result<bool, StoreError> {
+        Ok(self.count_up_to(tx, parts, 1)? > 0)
+    }
+
+    /// The number of rows with these values, at most `n_max`; reads no more of them.
+    pub fn count_up_to(&self, tx: &dyn Read, parts: &[&str], n_max: u64) -> Result<u64, StoreError> {
+        let group = KeyBuf::new(tx.prefix(self.space)).tail(&group_key(parts)).into_bytes();
+        if self.unique {
+            return Ok(tx.get(&group)?.is_some().into());
+        }
+        tx.count_keys(&Span::prefix(&group), n_max)
     }
 
     /// Has the row with this id these values? Reads one key.

@@ -78,8 +78,14 @@ pub trait TableSource: Sync {
     /// Is there an index on this field alone?
     fn has_index(&self, field: &str) -> bool;
 
-    /// The number of live rows with this value in an indexed field.
+    /// Does the index on this field keep the number of rows per value?
+    fn counts(&self, field: &str) -> bool;
+
+    /// The number of live rows with this value in an indexed field. Reads them, unless they are counted.
     fn count_where(&self, tx: &dyn Read, field: &str, value: &str) -> Result<u64, StoreError>;
+
+    /// Has any live row this value in an indexed field?
+    fn has_where(&self, tx: &dyn Read, field: &str, value: &str) -> Result<bool, StoreError>;
 
     /// Calls `visit` with the ids of the live rows with this value in an indexed field, after the id `after`.
     fn ids_where(
@@ -212,6 +218,7 @@ impl<T: Entity> TableSource for Table<T> {
             unique: it.unique,
             version: it.version,
             of_deleted: it.of_deleted,
+            counted: it.counted,
         };
         self.indexes.iter().map(def).collect()
     }
@@ -264,6 +271,14 @@ impl<T: Entity> TableSource for Table<T> {
 
     fn has_index(&self, field: &str) -> bool {
         self.index_on(field).is_some()
+    }
+
+    fn counts(&self, field: &str) -> bool {
+        self.index_on(field).is_some_and(|index| index.counted || index.unique)
+    }
+
+    fn has_where(&self, tx: &dyn Read, field: &str, value: &str) -> Result<bool, StoreError> {
+        self.index_on(field).map_or(Ok(false), |index| index.has_any(tx, &[value]))
     }
 
     fn count_where(&self, tx: &dyn Read, field: &str, value: &str) -> Result<u64, StoreError> {

@@ -82,13 +82,13 @@ pub fn verify_counters(
     }
     // All groups were compared. If there are more counters than groups, some have no entries.
     let all = counter_key(tx, space, b"");
-    if count(tx, &Span::prefix(&all))? == n_counters {
+    if tx.count_keys(&Span::prefix(&all), u64::MAX)? == n_counters {
         return Ok(());
     }
     tx.scan(&Span::prefix(&all), Direction::Ascending, &mut |key, _| {
         let group = &key[all.len()..];
         let entries = KeyBuf::new(tx.prefix(space)).tail(group).into_bytes();
-        if is_empty(tx, &Span::prefix(&entries))?
+        if tx.count_keys(&Span::prefix(&entries), 1)? == 0
             && let Some(counted) = findings.number(tx, key)?
         {
             findings.add("counter.wrong", space, group, counted.to_string(), "0");
@@ -100,25 +100,6 @@ pub fn verify_counters(
 /// The length of the group in a key without prefix: all terminated parts. The rest is the id.
 pub(crate) fn group_len(key: &[u8]) -> usize {
     key.windows(2).rposition(|it| it == [0x00, 0x01]).map_or(0, |index| index + 2)
-}
-
-/// The number of keys in a range.
-pub(crate) fn count(tx: &dyn Read, span: &Span) -> Result<u64, StoreError> {
-    let mut n = 0;
-    tx.scan(span, Direction::Ascending, &mut |_, _| {
-        n += 1;
-        Ok(Scan::Continue(()))
-    })?;
-    Ok(n)
-}
-
-fn is_empty(tx: &dyn Read, span: &Span) -> Result<bool, StoreError> {
-    let mut is_empty = true;
-    tx.scan(span, Direction::Ascending, &mut |_, _| {
-        is_empty = false;
-        Ok(Scan::Break(()))
-    })?;
-    Ok(is_empty)
 }
 
 /// Verifies the total of a space: the number of rows of a table.

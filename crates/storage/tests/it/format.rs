@@ -91,6 +91,20 @@ async fn adding_checksums_resumes_after_a_crash() {
 }
 
 #[tokio::test]
+async fn data_of_format_2_gets_the_number_of_today_when_it_is_opened() {
+    let mut disk = disk(10).await;
+    let new = raw(&disk);
+    let mut older = vec![0, 2];
+    older.extend_from_slice(&crc32c::crc32c(&[FORMAT, &older].concat()).to_le_bytes());
+    disk.commit(&Changes::from([(FORMAT.to_vec(), Some(older))])).expect("a commit");
+    assert!(raw(&disk) != new);
+    View::look(&disk, SPACES).expect("a look");
+    assert!(raw(&disk) != new, "a look changes nothing");
+    Store::open(disk.clone(), SPACES).expect("a store").close();
+    assert!(raw(&disk) == new);
+}
+
+#[tokio::test]
 async fn data_of_a_newer_format_or_without_its_number_is_refused() {
     let open = |disk: &Memory| {
         let looked = View::look(disk, SPACES).map(drop).expect_err("it is refused").to_string();
@@ -101,10 +115,10 @@ async fn data_of_a_newer_format_or_without_its_number_is_refused() {
     let mut disk = disk(10).await;
     let value = raw(&disk).into_iter().find(|(key, _)| key == FORMAT).expect("a number").1;
     // The computation of the checksum is part of the format, so it is spelt out here.
-    let mut newer = vec![0, 3];
+    let mut newer = vec![0, 4];
     newer.extend_from_slice(&crc32c::crc32c(&[FORMAT, &newer].concat()).to_le_bytes());
     disk.commit(&Changes::from([(FORMAT.to_vec(), Some(newer))])).expect("a commit");
-    assert!(open(&disk).contains("it is in the store format 3, and this program knows those up to 2"));
+    assert!(open(&disk).contains("it is in the store format 4, and this program knows those up to 3"));
 
     disk.commit(&Changes::from([(FORMAT.to_vec(), Some(vec![0, 2, 1, 2, 3, 4]))])).expect("a commit");
     assert!(open(&disk).contains("the number of the store's format: its checksum is wrong"));

@@ -59,7 +59,7 @@ fn states(env: &Env<'_>, variants: &[Node]) -> Result<Vec<Option<Value>>, QueryE
         let Some(customer) = wall.customer() else { return Ok(false) };
         // The shop as a whole is the channel without an id.
         for channel in channels.as_deref().unwrap_or(&[""]) {
-            if WAITING_BY_CUSTOMER.count(view, &[customer, variant, channel])? > 0 {
+            if WAITING_BY_CUSTOMER.has_any(view, &[customer, variant, channel])? {
                 return Ok(true);
             }
         }

@@ -55,7 +55,7 @@ pub const ONE_PER_SHOPPER: Index<RestockSubscription> = Index::unique(
 
 /// The waiting subscriptions of a variant, to be asked about when its stock changes.
 pub const WAITING_BY_VARIANT: Index<RestockSubscription> =
-    Index::on("restock_subscription.waiting_by_variant", &["variant_id", "status"], |it, keys| {
+    Index::counted("restock_subscription.waiting_by_variant", &["variant_id", "status"], |it, keys| {
         if it.is_waiting() {
             keys.add(&[&it.variant_id]);
         }
@@ -100,7 +100,9 @@ pub const BY_EMAIL: Index<RestockSubscription> =
 
 /// All subscriptions of a variant, for the relation `product_variant.restock_subscriptions`.
 pub const BY_VARIANT: Index<RestockSubscription> =
-    Index::on("restock_subscription.by_variant", &["variant_id"], |it, keys| keys.add(&[&it.variant_id]));
+    Index::counted("restock_subscription.by_variant", &["variant_id"], |it, keys| {
+        keys.add(&[&it.variant_id])
+    });
 
 /// All subscriptions of a customer, for the relation `customer.restock_subscriptions`.
 pub const BY_CUSTOMER: Index<RestockSubscription> =

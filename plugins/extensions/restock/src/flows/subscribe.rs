@@ -108,7 +108,7 @@ fn locale_of(locale: Option<String>) -> Result<Option<String>, Fault> {
 
 /// Refuses a second subscription to the same, and too many of one shopper.
 fn check_is_new(ctx: &Ctx, tx: &dyn Read, it: &RestockSubscription) -> Result<(), Fault> {
-    if ONE_PER_SHOPPER.count(tx, &[&it.variant_id, it.channel(), &it.email])? > 0 {
+    if ONE_PER_SHOPPER.has_any(tx, &[&it.variant_id, it.channel(), &it.email])? {
         let text = format!("{} waits for {} already", it.email, it.variant_id);
         return Err(Fault::new(FaultKind::Duplicate, text));
     }
