@@ -18,16 +18,21 @@ pub(crate) struct Figures {
     pub(crate) p99_ms: f64,
     pub(crate) max_ms: f64,
     /// CPU time of the server per turn, of all its threads.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cpu_us: Option<f64>,
     /// Keys that the server has read per turn, by handlers and by bodies of transactions.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) keys: Option<f64>,
     /// Resident memory of the server, at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rss_mb: Option<f64>,
     /// Share of the answers that were remembered.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) remembered: Option<f64>,
     /// Turns that failed, which are not counted.
     pub(crate) n_failed: usize,
     /// The first failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) failure: Option<String>,
 }
 

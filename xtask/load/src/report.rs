@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 use anyhow::Context as _;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{measure::Figures, scenarios::Target, sets::Made};
 
@@ -14,11 +15,15 @@ pub(crate) struct Row {
     pub(crate) set: String,
     pub(crate) here: Figures,
     /// The same bytes from memory, or the same writes by redb alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) floor: Option<Figures>,
     /// The binary of the other commit.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) beside: Option<Figures>,
     /// Bytes of the first answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bytes: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<String>,
     #[serde(skip)]
     pub(crate) target: Target,
@@ -151,9 +156,28 @@ impl Report {
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder)?;
         }
-        let mut json = serde_json::to_string_pretty(self)?;
-        json.push('\n');
+        // A line for each row, and no more digits than were measured, so that two files can be compared.
+        let mut report = serde_json::to_value(self)?;
+        round(&mut report);
+        let rows = report["rows"].take();
+        let rows = rows.as_array().into_iter().flatten().map(Value::to_string).collect::<Vec<_>>();
+        let head = report.to_string().replace("\"rows\":null", "\"rows\":[\n");
+        let (head, tail) = head.split_once("[\n").context("a report has rows")?;
+        let json = format!("{head}[\n{}\n]{tail}\n", rows.join(",\n"));
         fs::write(file, json).with_context(|| format!("failed to write `{}`", file.display()))
+    }
+}
+
+/// Rounds all numbers to three digits behind the point.
+fn round(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let number = number.as_f64().unwrap_or_default();
+            *value = ((number * 1e3).round() / 1e3).into();
+        }
+        Value::Array(all) => all.iter_mut().for_each(round),
+        Value::Object(all) => all.values_mut().for_each(round),
+        _ => {}
     }
 }
 
