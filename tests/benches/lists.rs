@@ -9,7 +9,7 @@ use std::io;
 use atoll_kernel::{Actor, Fault, Moment, Write};
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{PRODUCTS, Product, ProductStatus, ProductVariant, VARIANTS};
-use atoll_testkit::{Client, Engine, Shop, TestApp, id};
+use atoll_testkit::{Client, Engine, Setup, Shop, id};
 use serde_json::{Map, json};
 
 use self::cpu::cpu_ns;
@@ -64,7 +64,7 @@ struct Catalogue {
 }
 
 async fn catalogue(n_products: usize) -> Catalogue {
-    let shop = Shop::open(TestApp::on(Engine::Redb).await).await;
+    let shop = Shop::open(Setup::default().answers_bytes_max(0).on(Engine::Redb).await).await;
     let mut channels = Vec::new();
     for n in 0..N_CHANNELS {
         channels.push(shop.channel(&format!("Channel {n}")).await);

@@ -6,7 +6,8 @@ mod cpu;
 
 use std::{alloc::System, io, time::Instant};
 
-use atoll_testkit::{Client, Engine, Shop, TestApp, pay};
+use atoll_kernel::limits::ANSWERS_BYTES_MAX;
+use atoll_testkit::{Client, Engine, Setup, Shop, TestApp, pay};
 use serde_json::json;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -74,7 +75,7 @@ async fn get(client: &Client, path: &str) {
 }
 
 async fn table(out: &mut impl io::Write) -> io::Result<()> {
-    let shop = Shop::open(TestApp::on(Engine::Memory).await).await;
+    let shop = Shop::open(Setup::default().answers_bytes_max(0).on(Engine::Memory).await).await;
     let web = shop.channel("Web").await;
     let storefront = shop.storefront(&[&web]).await;
     let mut teas = Vec::new();
@@ -102,6 +103,26 @@ async fn table(out: &mut impl io::Write) -> io::Result<()> {
         ("read a cart of 5 lines", &cart_path),
     ] {
         writeln!(out, "{}", measure(what, async |_| get(&storefront, path).await).await)?;
+    }
+    // A memory that has room for no answer: what remembering costs where it does not help.
+    for (what, bytes) in [("recorded", 1), ("remembered", ANSWERS_BYTES_MAX)] {
+        let app = Setup::default().answers_bytes_max(bytes).over(shop.app.ctx.store().clone()).await;
+        let (storefront, admin) = (storefront.on(&app), shop.admin.on(&app));
+        let etag = storefront.get("/store/products?limit=20").await.headers.get("etag").cloned();
+        for (row, client, path) in [
+            ("store page of 20 products", storefront.clone(), "/store/products?limit=20"),
+            ("store page of 20 with prices", storefront.clone(), prices.as_str()),
+            ("… by Brotli", storefront.clone().with_header("accept-encoding", "br"), prices.as_str()),
+            ("admin page of 20 products", admin, "/admin/products?limit=20"),
+        ] {
+            let ask = async |_| drop(client.get_unchecked(path).await);
+            writeln!(out, "{}", measure(&format!("{row}, {what}"), ask).await)?;
+        }
+        if let Some(etag) = etag {
+            let client = storefront.with_header("if-none-match", etag.to_str().unwrap_or_default());
+            let ask = async |_| drop(client.get_unchecked("/store/products?limit=20").await);
+            writeln!(out, "{}", measure(&format!("304, {what}"), ask).await)?;
+        }
     }
     let add = format!("{cart_path}/line-items");
     let row = measure("add to that cart", async |_| {

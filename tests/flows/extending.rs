@@ -238,7 +238,7 @@ fn inner(call: &mut Call) -> Result<(), Fault> {
 
 fn outer(call: &mut Call) -> Result<(), Fault> {
     trace(call, "outer");
-    match (call.head.headers.contains_key("x-refuse"), &call.pass.actor) {
+    match (call.head().headers.contains_key("x-refuse"), &call.pass.actor) {
         (true, Actor::User(_)) => Err(Fault::of(451, "legal_reasons", "Not here")),
         _ => Ok(()),
     }

@@ -2,7 +2,7 @@
 
 use atoll_kernel::{
     Fault, Timestamp,
-    http::{self, Call, Encoding, Params, Part, Reply, Type, check_signature, sign, sign_timed},
+    http::{self, Call, Encoding, Params, Part, Reply, Type, check_signature, header, sign, sign_timed},
     routes,
 };
 use atoll_testkit::{Answer, Client, Shop, TestApp, Variant, id, pay_with};
@@ -280,7 +280,8 @@ const RECEIVED: http::Answer =
 const ANY: Params = Params { own: &[], limit: None, strict: false };
 
 async fn parcel(call: Call) -> Result<Reply, Fault> {
-    let signature = call.head.headers.get("x-parcel").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let head = call.head();
+    let signature = header(&head, "x-parcel").unwrap_or_default();
     check_signature(b"parcels", call.raw(), signature, Encoding::Base64)?;
     Ok(Reply::json(&json!({ "n_bytes": call.raw().len() })))
 }

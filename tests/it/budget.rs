@@ -8,7 +8,7 @@ use std::{
 
 use atoll_kernel::{Registry, StoreError, data::Store, http::ReadLimits, query::AnswerLimits};
 use atoll_storage::{Changes, Direction, Engine, Neighbours, Raw, Span, Visit, engines::Counting};
-use atoll_testkit::{Answer, Client, Shop, TestApp, complete};
+use atoll_testkit::{Answer, Client, Setup, Shop, TestApp, complete};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -17,7 +17,7 @@ async fn counted() -> (Shop, Counting, String, Client) {
     let engine = Counting::default();
     let spaces = Registry::linked().expect("a registry").spaces();
     let store = Store::open(engine.clone(), &spaces).expect("a store");
-    let shop = Shop::open(TestApp::over(store, None).await).await;
+    let shop = Shop::open(Setup::default().answers_bytes_max(0).over(store).await).await;
     let web = shop.channel("Web").await;
     let storefront = shop.storefront(&[&web]).await;
     (shop, engine, web, storefront)
@@ -25,7 +25,7 @@ async fn counted() -> (Shop, Counting, String, Client) {
 
 /// Another application over the same store, with these limits.
 async fn limited(store: &Store, limits: ReadLimits) -> TestApp {
-    TestApp::with_limits(store.clone(), limits).await
+    Setup::default().reads(limits).answers_bytes_max(0).over(store.clone()).await
 }
 
 /// A collection, and so many products in it.
@@ -444,7 +444,7 @@ async fn gated(timeout: Duration) -> (Shop, Gated) {
     let store = Store::open(engine.clone(), &spaces).expect("a store");
     let limits =
         ReadLimits { keys_inline_max: 20, threads: 1, waiting_max: 1, timeout, ..ReadLimits::default() };
-    let shop = Shop::open(TestApp::with_limits(store, limits).await).await;
+    let shop = Shop::open(Setup::default().reads(limits).answers_bytes_max(0).over(store).await).await;
     let web = shop.channel("Web").await;
     collection(&shop, &web, 20).await;
     (shop, engine)

@@ -8,7 +8,7 @@ use atoll_kernel::{Actor, Fault, Moment, Registry, Write, data::Store, http::Met
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{PRODUCTS, Product, ProductStatus, ProductVariant, VARIANTS, restore_product};
 use atoll_storage::engines::Counting;
-use atoll_testkit::{Client, Shop, TestApp, complete, id, pay};
+use atoll_testkit::{Client, Setup, Shop, complete, id, pay};
 use expect_test::expect_file;
 use serde_json::{Map, json};
 
@@ -17,7 +17,7 @@ async fn counted() -> (Shop, Counting) {
     let engine = Counting::default();
     let spaces = Registry::linked().expect("a registry").spaces();
     let store = Store::open(engine.clone(), &spaces).expect("a store");
-    (Shop::open(TestApp::over(store, None).await).await, engine)
+    (Shop::open(Setup::default().answers_bytes_max(0).over(store).await).await, engine)
 }
 
 /// A shop with this number of records of each kind.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod agree;
+mod answers;
 mod assortment;
 mod auth;
 mod budget;

@@ -42,7 +42,7 @@ static LEVEL: Resource = Resource {
     renamed: &[],
 };
 
-static KEY: Resource =
+pub(crate) static KEY: Resource =
     Resource { entity: "api_key", one: "key", many: "keys", fields: &["id", "token"], ..LEVEL };
 
 static ORDER: Resource =

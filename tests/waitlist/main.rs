@@ -3,6 +3,7 @@
 
 mod careless;
 mod module;
+mod remembering;
 
 use atoll_kernel::Timestamp;
 use atoll_testkit::{Shop, TestApp, complete, id, isolation};

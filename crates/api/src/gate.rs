@@ -40,7 +40,7 @@ pub fn gate(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fau
 /// The pass of a request without a publishable key. Admins see everything; other callers see nothing but what
 /// the request itself makes.
 fn pass(ctx: &Ctx, actor: Actor, login: Option<Login>) -> Pass {
-    let context = ctx.unconfined(ctx.now());
+    let context = ctx.unconfined(ctx.time());
     let context = match &actor {
         Actor::User(_) | Actor::ApiKey(_) => context,
         _ => context.within(Arc::new(Nothing)),
@@ -58,7 +58,7 @@ fn moment(value: &HeaderValue) -> Result<Timestamp, Fault> {
 
 fn admin(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault> {
     if let (Auth::Admin, Some(token)) = (auth, authorization(head, "Basic ")) {
-        let key = find_active(view, ApiKeyKind::Secret, &secret_of(token), ctx.now())?;
+        let key = find_active(view, ApiKeyKind::Secret, &secret_of(token), &ctx.time())?;
         let key = key.ok_or_else(Fault::unauthorized)?;
         return Ok(pass(ctx, Actor::ApiKey(key.id.to_string()), None));
     }

@@ -27,7 +27,7 @@ const ANY: Params = Params { own: &[], limit: None, strict: false };
 async fn receive(call: Call) -> Result<Reply, Fault> {
     let ctx = call.app.clone();
     let (id, provider) = provider(&call)?;
-    let request = WebhookRequest { headers: call.head.headers.clone(), body: call.raw().clone() };
+    let request = WebhookRequest { headers: call.head().headers.clone(), body: call.raw().clone() };
     // Nothing of the request is held while the provider reads it, and the cart is completed.
     drop(call);
     let reading = tokio::time::timeout(provider.timeout(), provider.webhook(ctx.clone(), request)).await;

@@ -66,7 +66,7 @@ const PLACES: [(&str, &str, &str); 3] = [
 
 /// A page for those who ask for HTML, as browsers do, and JSON for all others.
 async fn welcome(call: Call) -> Result<Reply, Fault> {
-    let wants_page = header(&call.head, "accept").is_some_and(|it| it.contains("text/html"));
+    let wants_page = header(&call.head(), "accept").is_some_and(|it| it.contains("text/html"));
     let reply = if wants_page { Reply::html(welcome_page()) } else { Reply::json(&welcome_json()) };
     Ok(reply.with_header(header_names::VARY, "accept"))
 }

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use atoll_kernel::{
-    Actor, Ctx, Fault, Moment, Read, StoreError, Timestamp, Write,
+    Actor, Ctx, Fault, Moment, Now, Read, StoreError, Timestamp, Write,
     data::{Change, Projection, Record, Scalar, Scan, TableSource},
     job,
     jobs::{Tick, in_batches},
@@ -186,12 +186,12 @@ pub fn sweep(tx: &mut dyn Write, channel: &str, now: Timestamp, n_max: usize) ->
 
 impl Listing {
     /// The products of a channel, or of the shop as a whole.
-    pub fn products(channel: Option<&str>, at: Timestamp) -> Listing {
-        Listing { index: &PRODUCT_INDEX, channel: channel.unwrap_or(WHOLE).to_owned(), at }
+    pub fn products(channel: Option<&str>, at: impl Into<Now>) -> Listing {
+        Listing { index: &PRODUCT_INDEX, channel: channel.unwrap_or(WHOLE).to_owned(), at: at.into() }
     }
 
     /// The variants of a channel, or of the shop as a whole.
-    pub fn variants(channel: Option<&str>, at: Timestamp) -> Listing {
-        Listing { index: &VARIANT_INDEX, channel: channel.unwrap_or(WHOLE).to_owned(), at }
+    pub fn variants(channel: Option<&str>, at: impl Into<Now>) -> Listing {
+        Listing { index: &VARIANT_INDEX, channel: channel.unwrap_or(WHOLE).to_owned(), at: at.into() }
     }
 }

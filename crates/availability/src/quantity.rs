@@ -33,9 +33,9 @@ fn compute(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, QueryErr
     let mut shelf = match env.context.wall().map(Wall::channel_ids) {
         // Admins see what is at all locations.
         None => None,
-        Some(None) => Some(Seller::everything(env.context.at).shelf(env.view)?),
+        Some(None) => Some(Seller::everything(&env.context.at).shelf(env.view)?),
         Some(Some(channels)) => match channels[..] {
-            [channel] => Some(Shelf::open(env.view, channel, env.context.at)?),
+            [channel] => Some(Shelf::open(env.view, channel, &env.context.at)?),
             _ => {
                 return Err(QueryError::Context(
                     "Inventory availability cannot be calculated in the given context. Either provide a single \

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use atoll_api_key::{ApiKeyKind, find_key};
 use atoll_cart::{CARTS, Cart};
 use atoll_kernel::{
-    Ctx, Decimal, Fault, Read, StoreError, Timestamp,
+    Ctx, Decimal, Fault, Now, Read, StoreError, Timestamp,
     query::{Context, Ids, Union, Wall},
     storefront::{Price, Scope, Verdict},
 };
@@ -61,7 +61,7 @@ impl From<KeyRefusal> for Fault {
 #[derive(Clone, Debug)]
 pub struct ChannelScope {
     key_id: Arc<str>,
-    at: Timestamp,
+    at: Now,
     customer: Option<Arc<str>>,
     channels: Arc<[SalesChannel]>,
     /// Are sales channels switched off?
@@ -77,11 +77,11 @@ impl ChannelScope {
     ) -> Result<Result<Self, KeyRefusal>, StoreError> {
         let token = token.map(str::trim).filter(|it| !it.is_empty());
         let Some(token) = token else { return Ok(Err(KeyRefusal::Missing)) };
-        let at = ctx.now();
+        let at = ctx.time();
         let Some(key) = find_key(view, ApiKeyKind::Publishable, token)? else {
             return Ok(Err(KeyRefusal::Invalid));
         };
-        if !key.is_active(at) {
+        if !key.is_active(&at) {
             return Ok(Err(KeyRefusal::Revoked));
         }
         let is_whole = !ctx.is_on(&SALES_CHANNELS_FLAG);
@@ -97,7 +97,7 @@ impl ChannelScope {
 
     /// The scope at another time: a preview of what shoppers will see.
     pub fn preview(mut self, at: Timestamp) -> Self {
-        self.at = at;
+        self.at = at.into();
         self
     }
 
@@ -158,12 +158,12 @@ impl ChannelScope {
         Box::new(shown_categories())
     }
 
-    fn listed(&self, of: fn(Option<&str>, Timestamp) -> Listing) -> Box<dyn Ids> {
+    fn listed(&self, of: fn(Option<&str>, Now) -> Listing) -> Box<dyn Ids> {
         if self.is_whole {
-            return Box::new(of(None, self.at));
+            return Box::new(of(None, self.at.clone()));
         }
-        let enabled = self.enabled();
-        Box::new(Union(enabled.map(|it| Box::new(of(Some(&it.id), self.at)) as Box<dyn Ids>).collect()))
+        let listed = |it: &SalesChannel| Box::new(of(Some(&it.id), self.at.clone())) as Box<dyn Ids>;
+        Box::new(Union(self.enabled().map(listed).collect()))
     }
 
     /// The cart with this id; `None` if it is not in a channel of this scope.
@@ -191,8 +191,8 @@ impl ChannelScope {
     /// Those who sell: its channels, or the shop as a whole.
     fn sellers(&self) -> Vec<Seller> {
         match self.is_whole {
-            true => vec![Seller::everything(self.at)],
-            false => self.channels.iter().map(|it| Seller::in_channel(&it.id, self.at)).collect(),
+            true => vec![Seller::everything(&self.at)],
+            false => self.channels.iter().map(|it| Seller::in_channel(&it.id, &self.at)).collect(),
         }
     }
 }
@@ -216,8 +216,8 @@ impl Scope for ChannelScope {
         self.key_id()
     }
 
-    fn at(&self) -> Timestamp {
-        self.at
+    fn at(&self) -> &Now {
+        &self.at
     }
 
     fn in_channels(&self, ids: &[String]) -> Result<Arc<dyn Scope>, Fault> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use atoll_inventory::level_at;
 use atoll_kernel::{
-    Ctx, Decimal, Read, StoreError, Timestamp,
+    Ctx, Decimal, Now, Read, StoreError,
     data::{Direction, Scan},
     storefront::{Reason, Verdict},
 };
@@ -40,37 +40,38 @@ pub struct Seller {
     /// The id of the channel; an unknown one sells nothing. `None` sells everything that is published, from
     /// all locations.
     channel: Option<String>,
-    at: Timestamp,
+    at: Now,
 }
 
 impl Seller {
     /// The seller of a cart of this channel, at this time.
-    pub fn of(ctx: &Ctx, channel: Option<&str>, at: Timestamp) -> Seller {
+    pub fn of(ctx: &Ctx, channel: Option<&str>, at: impl Into<Now>) -> Seller {
         let channel = ctx.is_on(&SALES_CHANNELS_FLAG).then(|| channel.unwrap_or_default().to_owned());
-        Seller { channel, at }
+        Seller { channel, at: at.into() }
     }
 
     /// A channel, whether or not it exists.
-    pub(crate) fn in_channel(channel: &str, at: Timestamp) -> Seller {
-        Seller { channel: Some(channel.to_owned()), at }
+    pub(crate) fn in_channel(channel: &str, at: &Now) -> Seller {
+        Seller { channel: Some(channel.to_owned()), at: at.clone() }
     }
 
     /// The shop as a whole.
-    pub fn everything(at: Timestamp) -> Seller {
-        Seller { channel: None, at }
+    pub fn everything(at: impl Into<Now>) -> Seller {
+        Seller { channel: None, at: at.into() }
     }
 
     /// Its shelf, in the snapshot `view`.
     pub fn shelf<'a>(&self, view: &'a dyn Read) -> Result<Shelf<'a>, StoreError> {
         if let Some(channel) = &self.channel {
-            return Shelf::open(view, channel, self.at);
+            return Shelf::open(view, channel, &self.at);
         }
         let mut locations = Vec::new();
         STOCK_LOCATIONS.table.scan(view, None, Direction::Ascending, &mut |location| {
             locations.push(Location { id: location.id.to_string(), ..Location::default() });
             Ok(Scan::Continue(()))
         })?;
-        Ok(Shelf { view, at: self.at, channel_id: None, channel: None, locations, stocks: HashMap::new() })
+        let at = self.at.clone();
+        Ok(Shelf { view, at, channel_id: None, channel: None, locations, stocks: HashMap::new() })
     }
 
     /// The id of the channel; `None` for the shop as a whole.
@@ -85,7 +86,7 @@ impl Seller {
 /// two lines with the same item cannot get the same piece.
 pub struct Shelf<'a> {
     view: &'a dyn Read,
-    at: Timestamp,
+    at: Now,
     /// `None` for the shop as a whole.
     channel_id: Option<String>,
     channel: Option<SalesChannel>,
@@ -117,7 +118,7 @@ pub(crate) struct Component {
 
 impl<'a> Shelf<'a> {
     /// The shelf of a channel at this time, in the snapshot `view`.
-    pub fn open(view: &'a dyn Read, channel_id: &str, at: Timestamp) -> Result<Self, StoreError> {
+    pub fn open(view: &'a dyn Read, channel_id: &str, at: impl Into<Now>) -> Result<Self, StoreError> {
         let channel = SALES_CHANNELS.get(view, channel_id)?;
         let rows = SALES_CHANNEL_STOCK_LOCATION.rows_of(view, channel_id)?;
         let location =
@@ -125,7 +126,7 @@ impl<'a> Shelf<'a> {
         let mut locations: Vec<Location> = rows.into_iter().map(location).collect();
         // The sort is stable: of equal priorities the location that was linked first comes first.
         locations.sort_by_key(|it| it.priority);
-        let channel_id = Some(channel_id.to_owned());
+        let (at, channel_id) = (at.into(), Some(channel_id.to_owned()));
         Ok(Shelf { view, at, channel_id, channel, locations, stocks: HashMap::new() })
     }
 
@@ -153,8 +154,10 @@ impl<'a> Shelf<'a> {
         let Some(channel) = &self.channel_id else { return Ok(reasons) };
         match PRODUCT_SALES_CHANNEL.row(self.view, &product.id, channel)?.map(|row| Window::of(&row)) {
             None => reasons.push(Reason::NotInChannel),
-            Some(Window { from: Some(from), .. }) if self.at < from => reasons.push(Reason::NotYet { from }),
-            Some(Window { until: Some(until), .. }) if until <= self.at => {
+            Some(Window { from: Some(from), .. }) if !self.at.has_reached(from) => {
+                reasons.push(Reason::NotYet { from })
+            }
+            Some(Window { until: Some(until), .. }) if self.at.has_reached(until) => {
                 reasons.push(Reason::NoLonger { until });
             }
             Some(_) => {}

@@ -8,7 +8,7 @@
 use std::{collections::BTreeMap, ptr};
 
 use atoll_kernel::{
-    Read, StoreError, Timestamp, Write,
+    Now, Read, StoreError, Timestamp, Write,
     data::{Direction, Scan, Space, group_count},
     query::Ids,
 };
@@ -152,18 +152,56 @@ impl TemporalIndex {
     ) -> Result<Vec<Edge>, StoreError> {
         let after = |at: Timestamp| self.edge_key(tx, channel, at.plus_millis(1), "");
         let span = Span { start: after(from), end: Some(after(to)) };
-        let n_head = self.edge_key(tx, channel, from, "").len();
         let mut edges = Vec::new();
-        tx.scan(&span, direction, &mut |key, value| {
+        self.scan_edges(tx, channel, &span, direction, &mut |edge| {
             if edges.len() >= n_max {
-                return Ok(Scan::Break(()));
+                return Scan::Break(());
             }
-            let at = u64::from_be_bytes(key[n_head - 8..n_head].try_into().expect("eight bytes")) ^ SIGN;
-            let id = String::from_utf8_lossy(&key[n_head..]).into_owned();
-            edges.push((Timestamp::from_millis(at.cast_signed()), id, window_of(value)));
-            Ok(Scan::Continue(()))
+            edges.push(edge);
+            Scan::Continue(())
         })?;
         Ok(edges)
+    }
+
+    /// The edges in `(from, to]`, and the time of the first one after `at`, which is one of both or between
+    /// them.
+    fn edges_and_next(
+        &self,
+        tx: &dyn Read,
+        channel: &str,
+        (from, to): (Timestamp, Timestamp),
+        at: Timestamp,
+    ) -> Result<(Vec<Edge>, Option<Timestamp>), StoreError> {
+        let start = self.edge_key(tx, channel, from.plus_millis(1), "");
+        let span = Span { start, ..Span::prefix(&key(tx, self.edges, channel, "")) };
+        let (mut edges, mut next) = (Vec::new(), None);
+        self.scan_edges(tx, channel, &span, Direction::Ascending, &mut |edge| {
+            if edge.0 > at {
+                next.get_or_insert(edge.0);
+            }
+            if edge.0 > to {
+                return Scan::Break(());
+            }
+            edges.push(edge);
+            Scan::Continue(())
+        })?;
+        Ok((edges, next))
+    }
+
+    fn scan_edges(
+        &self,
+        tx: &dyn Read,
+        channel: &str,
+        span: &Span,
+        direction: Direction,
+        visit: &mut dyn FnMut(Edge) -> Scan,
+    ) -> Result<(), StoreError> {
+        let n_head = self.edge_key(tx, channel, Timestamp::default(), "").len();
+        tx.scan(span, direction, &mut |key, value| {
+            let at = u64::from_be_bytes(key[n_head - 8..n_head].try_into().expect("eight bytes")) ^ SIGN;
+            let id = String::from_utf8_lossy(&key[n_head..]).into_owned();
+            Ok(visit((Timestamp::from_millis(at.cast_signed()), id, window_of(value))))
+        })
     }
 
     fn edge_key(&self, tx: &dyn Read, channel: &str, at: Timestamp, id: &str) -> Vec<u8> {
@@ -180,19 +218,20 @@ impl TemporalIndex {
 pub struct Listing {
     pub(crate) index: &'static TemporalIndex,
     pub(crate) channel: String,
-    pub(crate) at: Timestamp,
+    pub(crate) at: Now,
 }
 
 impl Listing {
     /// The ids that opened (true) or closed (false) between the last sweep and the time of the listing.
     fn corrections(&self, view: &dyn Read) -> Result<BTreeMap<String, bool>, StoreError> {
         let swept = self.index.swept(view, &self.channel)?;
-        let (begin, end) = (swept.min(self.at), swept.max(self.at));
-        let passed =
-            self.index.edges_between(view, &self.channel, begin, end, Direction::Ascending, usize::MAX)?;
-        let corrections =
-            passed.into_iter().filter(|(.., window)| window.is_open(swept) != window.is_open(self.at));
-        Ok(corrections.map(|(_, id, window)| (id, window.is_open(self.at))).collect())
+        self.at.until(|at| {
+            let between = (swept.min(at), swept.max(at));
+            let (passed, next) = self.index.edges_and_next(view, &self.channel, between, at)?;
+            let corrections =
+                passed.into_iter().filter(|(.., window)| window.is_open(swept) != window.is_open(at));
+            Ok((corrections.map(|(_, id, window)| (id, window.is_open(at))).collect(), next))
+        })
     }
 }
 
@@ -269,7 +308,7 @@ impl Ids for Listing {
             // An id that was closed at the last sweep may be open at another time.
             None => window_at(view, &key(view, self.index.windows, &self.channel, id))?,
         };
-        Ok(window.is_some_and(|it| it.is_open(self.at)))
+        Ok(window.is_some_and(|it| it.is_open_now(&self.at)))
     }
 }
 

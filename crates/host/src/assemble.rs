@@ -12,7 +12,7 @@ use atoll_kernel::{
     data::Store,
     flow::Probe,
     http::{Config, FileConfig, Parts, router},
-    limits::{CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
+    limits::{ANSWERS_BYTES_MAX, CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
     migration::{Plan as MigrationPlan, migrate, migrate_by},
 };
 use tempfile::TempDir;
@@ -87,6 +87,7 @@ impl Assembly {
             proxies: settings.proxies,
             requests_max: settings.requests_max.unwrap_or(REQUESTS_MAX),
             reads: settings.reads,
+            answers_bytes_max: settings.answers_bytes_max.unwrap_or(ANSWERS_BYTES_MAX),
             cart_days: settings.cart_days.unwrap_or(CART_DAYS),
             providers: settings.providers,
             files,

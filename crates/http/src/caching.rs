@@ -1,7 +1,8 @@
 //! HTTP caching: the headers `Cache-Control` and `Vary` of all answers.
 //!
-//! Answers that depend on the caller are not cacheable. A cacheable answer sets its own `Cache-Control`, and
-//! still varies with the headers that it depends on.
+//! Answers that depend on the caller are not stored by anybody, except for those that have an `ETag`: a
+//! browser may store them, and asks each time. What is set here varies with the headers that decide what it
+//! is, and how it is encoded.
 
 use axum::{
     http::{HeaderValue, header},
@@ -21,7 +22,12 @@ pub(crate) fn set_headers(response: &mut Response, auth: Auth, method: Method) {
     let depends_on = match auth {
         Auth::Public => return,
         Auth::Identity | Auth::Admin | Auth::User => "authorization, cookie",
-        Auth::Store | Auth::NewCustomer | Auth::Customer => "x-publishable-api-key, authorization, cookie",
+        Auth::Store | Auth::NewCustomer | Auth::Customer => {
+            "x-publishable-api-key, authorization, cookie, x-atoll-preview-at"
+        }
     };
     headers.append(header::VARY, HeaderValue::from_static(depends_on));
+    if method == Method::Get {
+        headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
 }

@@ -1,9 +1,11 @@
 //! HTTP over axum: routes, errors, query strings, bodies, CORS, proxies and OpenAPI. Knows nothing of
 //! commerce.
 
+mod answer_cache;
 mod answers;
 mod bodies;
 mod caching;
+mod compression;
 mod counters;
 mod fault;
 mod head;
@@ -17,6 +19,7 @@ mod router;
 mod text;
 mod upload;
 
+pub use answer_cache::{AnswerCache, AnswerCacheCounts, Uncached};
 pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as header_names};
 pub use bytes::Bytes;
 pub use counters::{CountedKeys, RequestCounters, RouteSummary};

@@ -11,14 +11,17 @@ use std::{
 
 use atoll_query::{Context, StoreFields};
 use atoll_schema::{Body, Field, ListParams, Params, Type, required};
-use atoll_storage::{JsonObject, Meter, View};
+use atoll_storage::{JsonObject, Meter, Recorder, View};
+use atoll_values::Timestamp;
 use axum::http::{Extensions, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::{CountedKeys, Fault, Files, Origins, RequestCounters, counters::RouteCounters, upload::Unread};
+use crate::{
+    AnswerCache, CountedKeys, Fault, Files, Origins, RequestCounters, counters::RouteCounters, upload::Unread,
+};
 
 /// The application behind the router: authenticates requests and runs handlers.
 pub trait App: Clone + Send + Sync + 'static {
@@ -27,6 +30,22 @@ pub trait App: Clone + Send + Sync + 'static {
 
     /// The CORS allow-lists.
     fn origins(&self) -> &Origins;
+
+    /// The name of the cookie by which the guard finds a session.
+    const SESSION_COOKIE: &'static str;
+
+    /// The answers that are remembered; `None` if none are.
+    fn answers(&self) -> Option<&AnswerCache>;
+
+    /// The current time.
+    fn clock(&self) -> Timestamp;
+
+    /// The same application for one request, whose answer is to be remembered, and what records on what it
+    /// depends. `None` if the answers of this route depend on more.
+    fn recorded(&self, route: &'static Route<Self>) -> Option<(Self, Arc<Recorder>)>;
+
+    /// The answer to this request depends on something that is not recorded: it is not remembered.
+    fn lose(&self);
 
     /// The semaphore that limits concurrent requests.
     fn permits(&self) -> &Arc<Semaphore>;
@@ -42,6 +61,9 @@ pub trait App: Clone + Send + Sync + 'static {
 
     /// The query context of a request: its time, and the wall that confines it.
     fn context(pass: &Self::Pass) -> &Context;
+
+    /// Is what this caller sees for one customer alone?
+    fn is_personal(pass: &Self::Pass) -> bool;
 
     /// Calls the handler of a route, or replays the stored answer of an idempotent request.
     fn handle(
@@ -316,6 +338,17 @@ impl fmt::Display for Source {
 }
 
 impl<A: App> Route<A> {
+    /// Are its answers remembered? Those that show records or a page of a list, as the graph has them, to
+    /// callers with a key or a token.
+    pub(crate) fn is_remembered(&self) -> bool {
+        self.is_compressed() && matches!(self.answer, Answer::One(_) | Answer::Page(_))
+    }
+
+    /// Are its answers compressed?
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.method == Method::Get && (self.auth.is_admin() || self.auth.is_store())
+    }
+
     /// Is a repeated request with the same `Idempotency-Key` answered from the first one? Not if its body is
     /// raw or a form with files: such a body is not part of what identifies a request.
     pub(crate) fn takes_idempotency_key(&self) -> bool {
@@ -336,12 +369,11 @@ pub struct Call<A: App> {
     /// handler that waits for something drops it, since a view that is held keeps the store from reusing
     /// space.
     pub view: View,
-    /// The head of the request.
-    pub head: Arc<Head>,
     /// The validated query string.
     pub params: ListParams,
     /// What middleware leaves for the handler, one value per type.
     pub extensions: Extensions,
+    pub(crate) head: Arc<Head>,
     pub(crate) path: HashMap<String, String>,
     pub(crate) body: Value,
     pub(crate) raw: Bytes,
@@ -353,6 +385,12 @@ impl<A: App> Call<A> {
     /// A parameter of the path.
     pub fn path(&self, name: &str) -> &str {
         self.path.get(name).unwrap_or_else(|| panic!("the route has no parameter `{name}`"))
+    }
+
+    /// The head of the request. An answer of a handler that looks at it is not remembered.
+    pub fn head(&self) -> Arc<Head> {
+        self.app.lose();
+        self.head.clone()
     }
 
     /// The query context of the caller: the time, and the wall that confines them.

@@ -1,15 +1,18 @@
 //! The axum router of the route table: CORS, checks of the head, concurrency limit, body limits, request ids,
 //! 404s.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use axum::{
     Router,
     body::Body,
-    extract::{RawPathParams, Request},
+    extract::{FromRequestParts, RawPathParams, Request},
     http::{Extensions, HeaderValue, StatusCode, header},
     middleware::{Next, from_fn},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{MethodFilter, on},
 };
 use bytes::Bytes;
@@ -21,8 +24,11 @@ use atoll_schema::LongNumbers;
 use atoll_values::limits::{BODY_BYTES_MAX, STORE_OFFSET_MAX, STORE_PAGE_MAX};
 
 use crate::{
-    Answer, App, Auth, Call, Disconnect, Fault, FaultKind, Head, IdempotentRequest, Method, Reply,
-    RequestBody, Route, caching,
+    Answer, AnswerCache, App, Auth, Call, Disconnect, Fault, FaultKind, Head, IdempotentRequest, Method,
+    Reply, RequestBody, Route,
+    answer_cache::{Question, Tagged},
+    caching,
+    compression::{self, Encoding},
     counters::RouteCounters,
     head::{check, request_id},
     qs,
@@ -31,6 +37,9 @@ use crate::{
 
 /// `Retry-After` of requests beyond the concurrency limit, in seconds. Most requests take milliseconds.
 const BUSY_RETRY_S: u64 = 1;
+
+/// The media type of answers.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
 /// Builds the router for `routes` and `GET /health`.
 pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
@@ -49,8 +58,8 @@ pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
                 Method::Post => MethodFilter::POST,
                 Method::Delete => MethodFilter::DELETE,
             };
-            methods = methods.merge(on(filter, move |path: RawPathParams, request: Request| {
-                serve(app.clone(), route, counters.clone(), path, request)
+            methods = methods.merge(on(filter, move |request: Request| {
+                serve(app.clone(), route, counters.clone(), request)
             }));
         }
         let fallback = app.clone();
@@ -116,22 +125,37 @@ async fn serve<A: App>(
     app: A,
     route: &'static Route<A>,
     counters: Arc<RouteCounters>,
-    path: RawPathParams,
     request: Request,
 ) -> Response {
     let timed = counters.start();
     let request_id = request_id(&request);
     let method = request.method().clone();
-    let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    // Each request has a task of its own: a disconnect does not cancel it half-way, and a panic becomes a
-    // 500.
-    let (_client, disconnect) = Disconnect::new();
-    let answer = tokio::spawn(answer(app, route, counters.clone(), path, request, disconnect)).await;
-    let mut response = match answer {
-        Ok(Ok(reply)) => response_of(reply),
-        Ok(Err(fault)) => error_response(&fault, &request_id),
-        Err(panic) => error_response(&Fault::unexpected(panic), &request_id),
+    let (mut head, body) = request.into_parts();
+    let encoding = if route.is_compressed() { Encoding::accepted(&head.headers) } else { Encoding::Identity };
+    let asked = app.answers().and_then(|cache| Some((cache, Question::of(route, &head, encoding)?)));
+    let kept = asked.as_ref().and_then(|(cache, question)| cache.find(question, || app.clock()));
+    let mut response = match kept {
+        Some(kept) => kept.answer.response(head.headers.get_all(header::IF_NONE_MATCH)),
+        None => {
+            let path = match RawPathParams::from_request_parts(&mut head, &()).await {
+                Ok(path) => path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+                Err(rejection) => return rejection.into_response(),
+            };
+            let question = asked.map(|(_, question)| question);
+            let request = Arrived { head, path, body, counters: counters.clone() };
+            // Each request has a task of its own: a disconnect does not cancel it half-way, and a panic
+            // becomes a 500.
+            let (_client, disconnect) = Disconnect::new();
+            match tokio::spawn(encoded(app.clone(), route, encoding, question, request, disconnect)).await {
+                Ok(Ok(response)) => response,
+                Ok(Err(fault)) => error_response(&fault, &request_id),
+                Err(panic) => error_response(&Fault::unexpected(panic), &request_id),
+            }
+        }
     };
+    if let Some(cache) = app.answers() {
+        cache.sent(&response);
+    }
     caching::set_headers(&mut response, route.auth, route.method);
     tracing::debug!(
         %method, route = route.path, status = response.status().as_u16(), %request_id,
@@ -140,16 +164,65 @@ async fn serve<A: App>(
     with_request_id(response, &request_id)
 }
 
+/// A request whose path has been read.
+struct Arrived {
+    head: Head,
+    path: HashMap<String, String>,
+    body: Body,
+    counters: Arc<RouteCounters>,
+}
+
+/// Works out an answer, and compresses and remembers it where that is allowed.
+async fn encoded<A: App>(
+    app: A,
+    route: &'static Route<A>,
+    encoding: Encoding,
+    question: Option<Question>,
+    request: Arrived,
+    disconnect: Disconnect,
+) -> Result<Response, Fault> {
+    let cache = app.answers().filter(|_| question.is_some());
+    let (recorded, recorder) = cache.and_then(|_| app.recorded(route)).unzip();
+    let known: Vec<_> = request.head.headers.get_all(header::IF_NONE_MATCH).into_iter().cloned().collect();
+    let answered = answer(recorded.unwrap_or_else(|| app.clone()), route, request, disconnect).await;
+    let is_plain = |it: &Reply| it.status == StatusCode::OK && it.headers.is_empty() && !it.is_secret;
+    let (reply, is_personal) = match answered {
+        Ok((reply, is_personal)) if is_plain(&reply) && route.is_compressed() => (reply, is_personal),
+        other => {
+            cache.into_iter().for_each(AnswerCache::leave_out);
+            return other.map(|(reply, _)| response_of(reply));
+        }
+    };
+    // Before it is compressed: meanwhile more may change.
+    let dependencies = recorder.and_then(|it| it.dependencies());
+    let encoding = if compression::is_worth_it(&reply.json) { encoding } else { Encoding::Identity };
+    let body = match encoding {
+        Encoding::Identity => reply.json.clone(),
+        _ => compression::compressed(reply.json.clone(), encoding, question.is_some()).await?,
+    };
+    let tagged = cache.zip(question).filter(|(cache, _)| !cache.is_too_long(&reply.json));
+    let Some((cache, question)) = tagged else {
+        cache.into_iter().for_each(AnswerCache::leave_out);
+        let mut response = response_of(Reply { json: body, ..reply });
+        encoding.say(response.headers_mut());
+        return Ok(response);
+    };
+    let answer = Tagged::new(&reply.json, body, encoding, is_personal);
+    let response = answer.response(&known);
+    cache.keep(question, answer, dependencies);
+    Ok(response)
+}
+
+/// Works out an answer. Says whether it is for one customer alone.
 async fn answer<A: App>(
     app: A,
     route: &'static Route<A>,
-    counters: Arc<RouteCounters>,
-    path: std::collections::HashMap<String, String>,
-    request: Request,
+    request: Arrived,
     disconnect: Disconnect,
-) -> Result<Reply, Fault> {
-    let (head, body) = request.into_parts();
+) -> Result<(Reply, bool), Fault> {
+    let Arrived { head, path, body, counters } = request;
     let (pass, view) = app.admit(route.auth, &head)?;
+    let is_personal = A::is_personal(&pass);
     let query = qs::parse(head.uri.query().unwrap_or_default());
     let mut params = atoll_schema::check_query(route.params, &query)?;
     if params.cursor.is_some() && !matches!(route.answer, Answer::Page(_)) {
@@ -201,7 +274,7 @@ async fn answer<A: App>(
     let extensions = Extensions::new();
     let head = head.into();
     let call = Call { app, pass, view, head, params, extensions, path, body, raw, unread, counters };
-    A::handle(route, call, repeat, disconnect).await
+    Ok((A::handle(route, call, repeat, disconnect).await?, is_personal))
 }
 
 /// The path and the query string, without the host that some clients put before them.
@@ -264,8 +337,7 @@ fn response_of(reply: Reply) -> Response {
     let mut response = Response::new(Body::from(reply.json));
     *response.status_mut() = reply.status;
     response.headers_mut().extend(reply.headers);
-    let json = HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().entry(header::CONTENT_TYPE).or_insert(json);
+    response.headers_mut().entry(header::CONTENT_TYPE).or_insert(JSON);
     response
 }
 

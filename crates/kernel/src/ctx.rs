@@ -8,14 +8,15 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use atoll_storage::Meter;
+use atoll_http::{AnswerCache, AnswerCacheCounts};
+use atoll_storage::{Meter, Recorder};
 
 use tokio::sync::{Semaphore, watch};
 
 use serde_json::{Map, Value};
 
 use crate::{
-    Actor, Fault, Moment, Registry, Timestamp, Write,
+    Actor, Fault, Moment, Now, Registry, Timestamp, Write,
     clock::Clock,
     data::{Store, View},
     flow::{ADDITIONAL_DATA, Flow, Local, Point, Probe},
@@ -31,6 +32,9 @@ use crate::{
     saga::RunLocks,
     storefront::Scope,
 };
+
+/// The name of the cookie of a session, on the wire.
+pub const SESSION_COOKIE: &str = "connect.sid";
 
 /// A route of Atoll.
 pub type Route = atoll_http::Route<Ctx>;
@@ -103,6 +107,8 @@ pub struct Config {
     pub requests_max: usize,
     /// Limits of what one request may read, and of concurrent reads.
     pub reads: ReadLimits,
+    /// Memory for remembered answers, in bytes; 0 for none.
+    pub answers_bytes_max: usize,
     /// Days after which an unchanged cart is deleted; 0 for never.
     pub cart_days: u32,
     /// The settings of modules: [`Ctx::settings`].
@@ -133,6 +139,8 @@ pub struct Ctx {
     pub(crate) once: Option<Arc<Once>>,
     /// Counts the keys that the request reads.
     pub(crate) meter: Option<Arc<Meter>>,
+    /// Records what the answer of the request depends on, if it may be remembered.
+    recorder: Option<Arc<Recorder>>,
     /// The `additional_data` of the request, for hooks.
     additional_data: Option<Arc<Value>>,
     /// Turns true when the client closes the connection.
@@ -145,6 +153,7 @@ struct Shared {
     permits: Arc<Semaphore>,
     is_stopping: watch::Sender<bool>,
     pool: Pool,
+    answers: Option<AnswerCache>,
     providers: Providers,
     counters: RequestCounters,
     memory: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
@@ -172,23 +181,33 @@ impl Ctx {
         let permits = Arc::new(Semaphore::new(parts.config.requests_max));
         let pool = Pool::new(&parts.config.reads);
         let providers = parts.registry.serving(&parts.config.providers);
+        let answers_bytes_max = parts.config.answers_bytes_max;
         let shared = Shared {
             parts,
             run_locks: RunLocks::default(),
             permits,
             is_stopping: watch::Sender::new(false),
             pool,
+            answers: (answers_bytes_max > 0).then(|| AnswerCache::new(answers_bytes_max)),
             providers,
             counters: RequestCounters::default(),
             memory: Mutex::default(),
         };
-        Ctx { shared: Arc::new(shared), once: None, meter: None, additional_data: None, is_client_gone: None }
+        Ctx {
+            shared: Arc::new(shared),
+            once: None,
+            meter: None,
+            recorder: None,
+            additional_data: None,
+            is_client_gone: None,
+        }
     }
 
     /// The same application for work beside the request: its commits do not count as the request's, and its
     /// reads are not metered.
     pub fn beside(&self) -> Ctx {
-        Ctx { once: None, meter: None, ..self.clone() }
+        self.lose();
+        Ctx { once: None, meter: None, recorder: None, ..self.clone() }
     }
 
     /// The same application, whose commits are noted under this keyed request.
@@ -203,7 +222,21 @@ impl Ctx {
 
     /// The same application without a meter, for work that outlives the request.
     pub(crate) fn unmetered(&self) -> Ctx {
-        Ctx { meter: None, ..self.clone() }
+        self.lose();
+        Ctx { meter: None, recorder: None, ..self.clone() }
+    }
+
+    /// The answer to this request depends on something beside the data and the time, such as a service that
+    /// was asked: it is not remembered. What is not data and comes from this context says so by itself.
+    pub fn lose(&self) {
+        if let Some(recorder) = &self.recorder {
+            recorder.lose();
+        }
+    }
+
+    /// What became of the answers to requests that read; `None` if none are remembered.
+    pub fn answer_cache_counts(&self) -> Option<AnswerCacheCounts> {
+        self.shared.answers.as_ref().map(AnswerCache::counts)
     }
 
     /// The thread pool for long reads.
@@ -224,6 +257,7 @@ impl Ctx {
 
     /// State in memory that lives as long as the application, one value per type.
     pub fn memory<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        self.lose();
         let mut memory = self.shared.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = memory.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default())).clone();
         kept.downcast().expect("it is kept by its type")
@@ -231,6 +265,7 @@ impl Ctx {
 
     /// The store.
     pub fn store(&self) -> &Store {
+        self.lose();
         &self.shared.parts.store
     }
 
@@ -240,8 +275,12 @@ impl Ctx {
     }
 
     fn counted(&self, view: View) -> View {
-        match &self.meter {
+        let view = match &self.meter {
             Some(meter) => view.metered(meter),
+            None => view,
+        };
+        match &self.recorder {
+            Some(recorder) => view.recorded(recorder),
             None => view,
         }
     }
@@ -253,6 +292,7 @@ impl Ctx {
 
     /// The providers that serve, by configuration. [`Ctx::provider`] finds one by its id.
     pub fn providers(&self) -> &Providers {
+        self.lose();
         &self.shared.providers
     }
 
@@ -261,9 +301,16 @@ impl Ctx {
         &self.shared.parts.registry.graph
     }
 
-    /// The current time.
+    /// The current time. An answer that depends on it is not remembered; see [`Ctx::time`].
     pub fn now(&self) -> Timestamp {
-        self.shared.parts.clock.now()
+        self.time().exactly()
+    }
+
+    /// The current time, for a request that reads: it is compared, and each comparison says until when an
+    /// answer may be remembered.
+    pub fn time(&self) -> Now {
+        let at = self.shared.parts.clock.now();
+        self.recorder.as_ref().map_or_else(|| at.into(), |it| it.now(at))
     }
 
     /// Sleeps from `since`, a time that this clock has shown, until `until`. Returns early if the clock is
@@ -323,7 +370,7 @@ impl Ctx {
     /// A query context at this time, without a wall: for guards, which build the context of a request, and
     /// for reads of the shop itself. Handlers use the context of their request:
     /// [`Call::context`](atoll_http::Call::context).
-    pub fn unconfined(&self, at: Timestamp) -> Context {
+    pub fn unconfined(&self, at: impl Into<Now>) -> Context {
         Context::unconfined(at).limited(self.config().reads.answer)
     }
 
@@ -389,6 +436,7 @@ impl Ctx {
         T: Send + 'static,
     {
         refuse_nobody(&actor)?;
+        self.lose();
         let request = match &self.once {
             None => None,
             Some(once) => match once.next() {
@@ -443,6 +491,33 @@ impl App for Ctx {
 
     fn context(pass: &Pass) -> &Context {
         &pass.context
+    }
+
+    fn is_personal(pass: &Pass) -> bool {
+        pass.scope.is_some() && pass.login.is_some()
+    }
+
+    const SESSION_COOKIE: &'static str = SESSION_COOKIE;
+
+    fn answers(&self) -> Option<&AnswerCache> {
+        self.shared.answers.as_ref()
+    }
+
+    fn clock(&self) -> Timestamp {
+        self.shared.parts.clock.now()
+    }
+
+    fn recorded(&self, route: &'static Route) -> Option<(Ctx, Arc<Recorder>)> {
+        // It runs for every request, and may look at anything.
+        if self.registry().has_middleware(route) {
+            return None;
+        }
+        let recorder = self.shared.parts.store.recorder();
+        Some((Ctx { recorder: Some(recorder.clone()), ..self.clone() }, recorder))
+    }
+
+    fn lose(&self) {
+        Ctx::lose(self);
     }
 
     async fn handle(

@@ -5,7 +5,7 @@ use hmac::Mac as _;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Ctx, Fault, Timestamp, limits::TOKEN_BYTES_MAX, signature::mac};
+use crate::{Ctx, Fault, Now, Timestamp, limits::TOKEN_BYTES_MAX, signature::mac};
 
 /// The header of every token that is made here.
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
@@ -30,9 +30,10 @@ struct Times {
 impl Times {
     /// A token from the future was signed while the clock was ahead, and is refused: its holder logs in
     /// again.
-    fn is_good(&self, now: Timestamp) -> bool {
-        let begins = Timestamp::from_millis(self.iat.max(self.nbf.unwrap_or(self.iat)).saturating_mul(1000));
-        !begins.is_ahead_of(now) && self.exp > now.millis().div_euclid(1000)
+    fn is_good(&self, now: &Now) -> bool {
+        let of = |seconds: i64| Timestamp::from_millis(seconds.saturating_mul(1000));
+        let begins = of(self.iat.max(self.nbf.unwrap_or(self.iat)));
+        !now.is_behind(begins) && !now.has_reached(of(self.exp))
     }
 }
 
@@ -56,7 +57,7 @@ pub(crate) fn signed(key: &[u8], unsigned: &str) -> String {
 
 /// The claims of a token, if its signature and its times are valid. A token whose claims are missing or of
 /// another type is invalid.
-pub(crate) fn read<T: DeserializeOwned>(key: &[u8], token: &str, now: Timestamp) -> Option<T> {
+pub(crate) fn read<T: DeserializeOwned>(key: &[u8], token: &str, now: &Now) -> Option<T> {
     if token.len() > TOKEN_BYTES_MAX {
         return None;
     }
@@ -79,7 +80,7 @@ impl Ctx {
 
     /// The claims of a token made by [`Ctx::sign`], if it is still valid.
     pub fn read_signed<T: DeserializeOwned>(&self, token: &str) -> Option<T> {
-        read(&self.config().jwt_secret, token, self.now())
+        read(&self.config().jwt_secret, token, &self.time())
     }
 }
 
@@ -93,7 +94,7 @@ mod tests {
     const NOW_S: i64 = 1_800_000_000;
 
     fn read_at(token: &str, now_s: i64) -> Option<Value> {
-        read(KEY, token, Timestamp::from_millis(now_s * 1000))
+        read(KEY, token, &Timestamp::from_millis(now_s * 1000).into())
     }
 
     /// A token with this header and these claims, signed with the test's key.
@@ -129,8 +130,8 @@ mod tests {
             assert_eq!(read_at(&token, NOW_S + at).is_some(), is_good, "{at}");
         }
         assert_eq!(read_at(&token, NOW_S), Some(claims));
-        let other = Timestamp::from_millis(NOW_S * 1000);
-        assert_eq!(read::<Value>(b"another key for tests", &token, other), None);
+        let other = Timestamp::from_millis(NOW_S * 1000).into();
+        assert_eq!(read::<Value>(b"another key for tests", &token, &other), None);
     }
 
     #[test]

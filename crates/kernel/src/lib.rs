@@ -68,7 +68,7 @@ mod workflow;
 
 pub use atoll_http::{Fault, FaultKind};
 pub use atoll_storage::{Read, StoreError, Write, stored};
-pub use atoll_values::{Actor, Decimal, Id, Kind, Metadata, Moment, Timestamp, limits};
+pub use atoll_values::{Actor, Decimal, Id, Kind, Metadata, Moment, Now, Timestamp, limits};
 pub use ctx::Ctx;
 pub use registry::Registry;
 

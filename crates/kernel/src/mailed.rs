@@ -61,12 +61,12 @@ impl Ctx {
         let unsigned = event.data.get(UNSIGNED_TOKEN).and_then(Value::as_str)?;
         let (key, token) = (self.mail_key(), Unsigned(unsigned.to_owned()));
         let token = jwt::signed(&key, &token.0);
-        jwt::read::<Value>(&key, &token, self.now()).map(|_| token)
+        jwt::read::<Value>(&key, &token, &self.time()).map(|_| token)
     }
 
     /// The claims of a token that came back, if it is valid for `purpose`.
     pub fn read_mailed<T: DeserializeOwned>(&self, purpose: &str, token: &str) -> Option<T> {
-        let claims: Claims<T> = jwt::read(&self.mail_key(), token, self.now())?;
+        let claims: Claims<T> = jwt::read(&self.mail_key(), token, &self.time())?;
         (claims.aud == purpose).then_some(claims.extra)
     }
 }

@@ -17,6 +17,7 @@ pub struct Middleware {
 /// authenticated, and its parameters and body were checked, and before a stored answer to its
 /// `Idempotency-Key` is looked for. Of several, that of the shortest path runs first, then by name. It runs
 /// for every request, on the thread of the request: it must not block, and what it reads is not metered.
+/// Answers of the routes behind it are not remembered.
 ///
 /// ```
 /// use atoll_kernel::{Fault, http::Call, middleware};
@@ -56,6 +57,11 @@ impl Middleware {
 }
 
 impl Registry {
+    /// Does anything run before this route?
+    pub(crate) fn has_middleware(&self, route: &Route) -> bool {
+        self.middleware.iter().any(|it| it.is_before(route))
+    }
+
     /// Runs what is before this route.
     pub(crate) fn run_middleware(&self, route: &Route, call: &mut Call) -> Result<(), Fault> {
         self.middleware.iter().filter(|it| it.is_before(route)).try_for_each(|it| (it.run)(call))

@@ -197,6 +197,7 @@ impl Registry {
 impl Ctx {
     /// The provider of this kind with this id. Error if it is not linked in. See [`Registry::provider`].
     pub fn provider<K: ProviderKind + ?Sized>(&self, id: &str) -> Result<&'static K, Fault> {
+        self.lose();
         let unknown = || Fault::invalid(format!("Unable to retrieve the {} provider with id: {id}", K::NAME));
         self.registry().provider(id).ok_or_else(unknown)
     }

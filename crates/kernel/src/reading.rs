@@ -1,7 +1,7 @@
 //! Execution of read requests: inline up to a number of keys, then in a thread pool, up to their key budget.
 //! So short requests are answered at once, and long ones share the processors.
 
-use std::{sync::Arc, thread::available_parallelism, time::Duration};
+use std::{future::poll_fn, pin::pin, sync::Arc, thread::available_parallelism, time::Duration};
 
 use atoll_storage::{Halt, Meter};
 
@@ -114,12 +114,15 @@ pub(crate) async fn read(
     call.app = ctx.metered(&meter);
     call.view = call.view.metered(&meter);
     let again = call.clone();
-    let answer = (route.handler)(call).await;
+    let answer = at_once(&ctx, (route.handler)(call)).await;
     if meter.halted().is_none() {
         return answer;
     }
     let runtime = Handle::current();
-    let work = move || runtime.block_on((route.handler)(again));
+    let work = {
+        let ctx = ctx.clone();
+        move || runtime.block_on(at_once(&ctx, (route.handler)(again)))
+    };
     tokio::select! {
         answer = ctx.pool().run(&limits, &meter, work) => settled(answer?, &meter),
         () = disconnect => {
@@ -127,6 +130,19 @@ pub(crate) async fn read(
             Err(Halt::Disconnected.into())
         }
     }
+}
+
+/// The result of a handler. If it waits for anything, that is not of the data: its answer is not remembered.
+async fn at_once<T>(ctx: &Ctx, handler: impl Future<Output = T>) -> T {
+    let mut handler = pin!(handler);
+    poll_fn(|context| {
+        let polled = handler.as_mut().poll(context);
+        if polled.is_pending() {
+            ctx.lose();
+        }
+        polled
+    })
+    .await
 }
 
 /// A read that was halted is answered with the halt, whatever its handler returned.

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
+use atoll_values::hex;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::{Fault, Timestamp, limits::SIGNATURES_MAX, token::hex};
+use crate::{Fault, Timestamp, limits::SIGNATURES_MAX};
 
 /// How the bytes of a signature are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

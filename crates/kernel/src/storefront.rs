@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Decimal, Fault, Read, Timestamp,
+    Decimal, Fault, Now, Read, Timestamp,
     query::{Context, Wall},
 };
 
@@ -18,7 +18,7 @@ pub trait Scope: Wall {
     fn key_id(&self) -> &str;
 
     /// The time of the request; that of a preview, if an admin asks for one.
-    fn at(&self) -> Timestamp;
+    fn at(&self) -> &Now;
 
     /// The same scope, in some of its channels. Errors: 400 for a channel that the key does not have.
     fn in_channels(&self, ids: &[String]) -> Result<Arc<dyn Scope>, Fault>;

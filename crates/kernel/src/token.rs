@@ -1,7 +1,6 @@
 //! Random tokens, and the digests of them that are stored.
 
-use std::fmt::Write as _;
-
+use atoll_values::hex;
 use sha2::{Digest, Sha256};
 
 /// A token of 256 random bits, in hexadecimal digits.
@@ -14,12 +13,4 @@ pub fn random_token() -> Result<String, getrandom::Error> {
 /// The digest of a token that is stored. A token has 256 random bits, so an unsalted hash does not reveal it.
 pub fn digest(token: &str) -> String {
     hex(&Sha256::digest(token.as_bytes()))
-}
-
-/// Two hexadecimal digits per byte.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

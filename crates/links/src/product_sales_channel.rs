@@ -1,7 +1,7 @@
 //! Link: a product is sold in sales channels, in each within an availability window.
 
 use atoll_kernel::{
-    Timestamp,
+    Now, Timestamp,
     data::{Column, End, FieldKind, LinkRow},
     link,
     serde_json::Value,
@@ -71,6 +71,12 @@ impl Window {
 
     /// Does the window contain this time?
     pub fn is_open(self, at: Timestamp) -> bool {
-        self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
+        self.is_open_now(&at.into())
+    }
+
+    /// As `is_open`, at the time of a request.
+    pub fn is_open_now(self, now: &Now) -> bool {
+        self.from.is_none_or(|from| now.has_reached(from))
+            && self.until.is_none_or(|until| !now.has_reached(until))
     }
 }

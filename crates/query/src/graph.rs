@@ -11,7 +11,7 @@ use atoll_storage::{
     TableSource,
 };
 use atoll_values::{
-    Timestamp,
+    Now,
     limits::{ANSWER_BYTES_MAX, RECORDS_AT_ONCE_MAX, STORE_ANSWER_BYTES_MAX, STORE_CHILDREN_MAX},
 };
 use serde_json::Value;
@@ -146,7 +146,7 @@ pub type Compute = fn(&Env<'_>, &[Node]) -> Result<Vec<Option<Value>>, QueryErro
 #[derive(Clone, Debug)]
 pub struct Context {
     /// The time of the answer: prices and availability windows are evaluated at it.
-    pub at: Timestamp,
+    pub at: Now,
     values: BTreeMap<&'static str, Vec<String>>,
     wall: Option<Arc<dyn Wall>>,
     limits: AnswerLimits,
@@ -175,8 +175,8 @@ impl Default for AnswerLimits {
 
 impl Context {
     /// A context at this time, without a wall: the caller may see everything.
-    pub fn unconfined(at: Timestamp) -> Self {
-        Context { at, values: BTreeMap::new(), wall: None, limits: AnswerLimits::default() }
+    pub fn unconfined(at: impl Into<Now>) -> Self {
+        Context { at: at.into(), values: BTreeMap::new(), wall: None, limits: AnswerLimits::default() }
     }
 
     /// The same context, confined by a wall.

@@ -184,7 +184,7 @@ impl Env<'_> {
     ) -> Result<Vec<bool>, QueryError> {
         let mut shown = vec![false; nodes.len()];
         let Some(entity) = nodes.first().map(|it| it.def().name) else { return Ok(shown) };
-        let unconfined = Context::unconfined(self.context.at);
+        let unconfined = Context::unconfined(&self.context.at);
         let env = Env { context: &unconfined, ..*self };
         for name in relations {
             // The registry checks them; one of a module that is switched off is absent.

@@ -20,6 +20,7 @@ mod list_index;
 mod meter;
 mod outbox;
 mod overlay;
+mod regions;
 mod sequence;
 mod shape;
 mod slots;
@@ -51,6 +52,7 @@ pub use list_index::{Children, Found, ListIndex, NumberSet, Sets, VisitNumber, i
 pub use meter::{Halt, Meter};
 pub use outbox::{EVENTS, Event, OUTBOX, emit, event_positions, events_after, remove_event};
 pub use overlay::dry_run;
+pub use regions::{Dependencies, Recorder};
 pub use sequence::{SEQUENCES, add_to_group, counters_of, group_count, last_number, next_number};
 pub use shape::{ShapeNumber, learn_shape};
 pub use slots::{Slots, SpaceDef};

@@ -12,11 +12,12 @@ use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Changes, Direction, Engine, Meter, Raw, Read, Scan, Space, Span, StoreError, Visit, Write,
+    Changes, Direction, Engine, Meter, Raw, Read, Recorder, Scan, Space, Span, StoreError, Visit, Write,
     WriterCounters, checksum,
     format::{self, Checksums},
     key_text,
     overlay::{Layer, Transaction},
+    regions::Regions,
     space::Directory,
 };
 
@@ -44,6 +45,7 @@ pub struct View {
     directory: Directory,
     checksums: Checksums,
     meter: Option<Arc<Meter>>,
+    recorder: Option<Arc<Recorder>>,
     is_lenient: bool,
 }
 
@@ -62,6 +64,7 @@ impl View {
 
     /// Calls `visit` with the keys of all values whose checksums are wrong.
     pub fn damaged(&self, visit: &mut VisitKey<'_>) -> Result<(), StoreError> {
+        self.record(Recorder::lose);
         let all = Span { start: Vec::new(), end: None };
         let mut checked = |key: &[u8], stored: &[u8]| {
             if self.checksums.check(key, stored).is_none() {
@@ -77,18 +80,37 @@ impl View {
         View { meter: Some(meter.clone()), ..self }
     }
 
+    /// The same snapshot, with its reads recorded by `recorder`.
+    pub fn recorded(self, recorder: &Arc<Recorder>) -> View {
+        View { recorder: Some(recorder.clone()), ..self }
+    }
+
+    /// Every way of reading keys calls this: what is read past it would be missing from the dependencies of
+    /// a remembered answer.
+    fn record(&self, note: impl FnOnce(&Recorder)) {
+        if let Some(recorder) = &self.recorder {
+            note(recorder);
+        }
+    }
+
     /// A read-only view of the data as it is, without opening the store: nothing is written, not even what
     /// the store itself needs.
     pub fn look(engine: &impl Engine, spaces: &[Space]) -> Result<View, StoreError> {
         let raw = engine.snapshot()?;
         let checksums = Checksums::of(&*raw)?;
-        let bare = View { raw, directory: Directory::none(), checksums, meter: None, is_lenient: false };
+        let bare = View::bare(raw, checksums);
         let (directory, _) = Directory::open(&bare, spaces)?;
         Ok(View { directory, ..bare })
     }
 
+    /// A view that knows no spaces.
+    fn bare(raw: Arc<dyn Raw>, checksums: Checksums) -> View {
+        View { raw, directory: Directory::none(), checksums, meter: None, recorder: None, is_lenient: false }
+    }
+
     /// The number of values, if some of them have no checksum yet; else zero.
     pub fn n_unchecked(&self) -> Result<u64, StoreError> {
+        self.record(Recorder::lose);
         if self.checksums == Checksums::All { Ok(0) } else { self.raw.n_entries() }
     }
 
@@ -113,6 +135,7 @@ impl View {
 impl Read for View {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.count()?;
+        self.record(|it| it.read_key(key));
         let stored = self.raw.get(key, &mut |key, stored| self.check(key, stored).map(drop))?;
         let Some(mut stored) = stored else { return Ok(None) };
         let value = self.check(key, &stored)?;
@@ -127,6 +150,7 @@ impl Read for View {
     fn scan(&self, span: &Span, direction: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         // Seeking the first entry is a read as well.
         self.count()?;
+        self.record(|it| it.read_span(span));
         let mut checked = |key: &[u8], stored: &[u8]| {
             self.count()?;
             visit(key, self.check(key, stored)?)
@@ -147,6 +171,7 @@ pub struct Store {
 
 struct Shared {
     published: Arc<ArcSwap<View>>,
+    regions: Arc<Regions>,
     queue: mpsc::Sender<Box<dyn Job>>,
     stopped: watch::Receiver<Option<StoreError>>,
     commits: watch::Receiver<u64>,
@@ -173,13 +198,7 @@ impl Store {
             format::add_checksums(&mut engine, &last)?;
         }
         let checksums = Checksums::All;
-        let bare = View {
-            raw: engine.snapshot()?,
-            directory: Directory::none(),
-            checksums,
-            meter: None,
-            is_lenient: false,
-        };
+        let bare = View::bare(engine.snapshot()?, checksums);
         let (directory, mut changes) = Directory::open(&bare, spaces)?;
         if is_new || format::is_older(&*bare.raw)? {
             let (key, number) = format::current();
@@ -190,6 +209,7 @@ impl Store {
         }
         let view = View { raw: engine.snapshot()?, directory, ..bare };
         let published = Arc::new(ArcSwap::from_pointee(view));
+        let regions = Arc::new(Regions::default());
         let (queue, waiting) = mpsc::channel(options.n_waiting_max);
         let (report, stopped) = watch::channel(None);
         let (closing, _) = watch::channel(false);
@@ -198,6 +218,7 @@ impl Store {
         let writer = Writer {
             engine,
             published: published.clone(),
+            regions: regions.clone(),
             report,
             n_commits,
             n_batch_max: options.n_batch_max,
@@ -208,13 +229,18 @@ impl Store {
             .spawn(move || writer.run(waiting))
             .map_err(|error| StoreError::Engine(format!("no writer thread: {error}")))?;
         let writer = Mutex::new(Some(writer));
-        let shared = Shared { published, queue, stopped, commits, writer, closing, counters };
+        let shared = Shared { published, regions, queue, stopped, commits, writer, closing, counters };
         Ok(Store { shared: Arc::new(shared) })
     }
 
     /// The snapshot of the last commit.
     pub fn view(&self) -> View {
         self.shared.published.load().as_ref().clone()
+    }
+
+    /// Records what a request depends on that begins now. Its views are [`recorded`](View::recorded) by it.
+    pub fn recorder(&self) -> Arc<Recorder> {
+        Arc::new(Recorder::new(&self.shared.regions))
     }
 
     /// Runs `body` as one transaction. See [`Store::commit`].
@@ -374,6 +400,7 @@ impl Drop for PanicReporter {
 struct Writer<N> {
     engine: N,
     published: Arc<ArcSwap<View>>,
+    regions: Arc<Regions>,
     report: watch::Sender<Option<StoreError>>,
     n_commits: watch::Sender<u64>,
     n_batch_max: usize,
@@ -440,7 +467,9 @@ impl<N: Engine> Writer<N> {
         commit(&mut self.engine, &mut changes)?;
         self.counters.count_commit(begun, &changes);
         let view = View { raw: self.engine.snapshot()?, ..(*view).clone() };
+        let number = self.regions.raise(&changes);
         self.published.store(Arc::new(view.clone()));
+        self.regions.publish(number);
         self.n_commits.send_modify(|n| *n += 1);
         Ok(view)
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    env,
     sync::Arc,
     time::Duration,
 };
@@ -18,7 +19,7 @@ use atoll_kernel::{
     flow::Probe,
     http::{Config, FileConfig, Origins, Proxies, ReadLimits},
     jobs::{Tick, events_after},
-    limits::{CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
+    limits::{ANSWERS_BYTES_MAX, CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
     registry::{Flags, ModuleSettings, ProviderChoice},
     verify::Report,
 };
@@ -74,6 +75,7 @@ pub struct Setup {
     origins: Origins,
     proxies: Proxies,
     reads: ReadLimits,
+    answers_bytes_max: Option<usize>,
     cart_days: Option<u32>,
     providers: ProviderChoice,
     file_bytes_max: Option<usize>,
@@ -90,6 +92,18 @@ impl Setup {
     pub fn providers(mut self, kind: &str, ids: &[&str]) -> Setup {
         self.providers.set(kind, ids.iter().map(|it| (*it).to_owned()).collect());
         self
+    }
+
+    /// Memory for remembered answers; 0 for none, as where a test measures what is read.
+    #[must_use]
+    pub fn answers_bytes_max(self, n_bytes: usize) -> Setup {
+        Setup { answers_bytes_max: Some(n_bytes), ..self }
+    }
+
+    /// Limits of reads.
+    #[must_use]
+    pub fn reads(self, reads: ReadLimits) -> Setup {
+        Setup { reads, ..self }
     }
 
     /// The notification provider that sends e-mails.
@@ -118,13 +132,32 @@ impl Setup {
     /// # Panics
     /// When the process runs with other modules already, or one of them is needed.
     pub async fn init(self) -> TestApp {
+        self.over(memory()).await
+    }
+
+    /// An application on this engine with these settings.
+    ///
+    /// # Panics
+    /// As `init`.
+    pub async fn on(self, engine: Engine) -> TestApp {
+        let folder = (engine == Engine::Redb).then(|| TempDir::new().expect("a folder"));
+        let data = folder.as_ref().map_or(Data::Memory, |it| Data::Folder(it.path().to_owned()));
+        let store = data.open(registry().expect("a registry")).expect("a store");
+        TestApp { data: folder, ..self.over(store).await }
+    }
+
+    /// An application over this store with these settings.
+    ///
+    /// # Panics
+    /// As `init`.
+    pub async fn over(self, store: Store) -> TestApp {
         if !self.off.is_empty()
             && let Err(problems) = Registry::without(&self.off)
         {
             let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
             panic!("{}", texts.join("; "));
         }
-        TestApp::assemble(memory(), self).await
+        TestApp::assemble(store, self).await
     }
 }
 
@@ -149,10 +182,7 @@ impl TestApp {
 
     /// An application on this engine.
     pub async fn on(engine: Engine) -> TestApp {
-        let folder = (engine == Engine::Redb).then(|| TempDir::new().expect("a folder"));
-        let data = folder.as_ref().map_or(Data::Memory, |it| Data::Folder(it.path().to_owned()));
-        let store = data.open(registry().expect("a registry")).expect("a store");
-        TestApp { data: folder, ..TestApp::over(store, None).await }
+        Setup::default().on(engine).await
     }
 
     /// An application over this store; `probe` is called at every step of a flow.
@@ -172,7 +202,7 @@ impl TestApp {
 
     /// As `over`, with these limits of reads.
     pub async fn with_limits(store: Store, reads: ReadLimits) -> TestApp {
-        TestApp::assemble(store, Setup { reads, ..Setup::default() }).await
+        Setup::default().reads(reads).over(store).await
     }
 
     /// An application in memory whose uploaded files have at most this many bytes.
@@ -214,6 +244,7 @@ impl TestApp {
             origins,
             proxies,
             reads,
+            answers_bytes_max,
             cart_days,
             providers,
             file_bytes_max,
@@ -238,6 +269,7 @@ impl TestApp {
             proxies,
             requests_max: REQUESTS_MAX,
             reads,
+            answers_bytes_max: answers_bytes_max.unwrap_or_else(default_answers_bytes_max),
             cart_days: cart_days.unwrap_or(CART_DAYS),
             providers,
             files,
@@ -277,7 +309,7 @@ impl TestApp {
 
     /// A client without credentials.
     pub fn client(&self) -> Client {
-        Client::new(self.router.clone())
+        Client::new(self.router.clone(), self.ctx.clone())
     }
 
     /// A storefront with this publishable key.
@@ -363,6 +395,13 @@ impl TestApp {
     pub fn advance_ms(&self, millis: i64) {
         self.clock.advance_ms(millis);
     }
+}
+
+/// The memory for remembered answers in tests: as in production, or as the environment says, so that all
+/// tests can be run without.
+fn default_answers_bytes_max() -> usize {
+    let set = env::var("ATOLL_ANSWERS_BYTES_MAX").ok();
+    set.map_or(ANSWERS_BYTES_MAX, |it| it.parse().expect("ATOLL_ANSWERS_BYTES_MAX is a number"))
 }
 
 /// An empty store in memory, with the spaces of what is linked in.

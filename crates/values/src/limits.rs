@@ -29,6 +29,31 @@ pub const PASSWORD_CHARS_MAX: usize = 1024;
 /// Characters of an e-mail address: 64 before the `@` and 255 behind it, as mail servers accept. It is part
 /// of index keys.
 pub const EMAIL_CHARS_MAX: usize = 320;
+
+/// Memory for remembered answers, in bytes; the setting `answers_bytes_max`. A thousand pages with variants,
+/// prices and stock, on a machine that has half a gigabyte.
+pub const ANSWERS_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// The share of that memory that one answer may take: a sixteenth.
+pub const ANSWER_SHARE: usize = 16;
+
+/// Keys and ranges that an answer may depend on and be remembered. A page of 20 products with variants,
+/// prices and stock depends on 400; beyond this, comparing costs as much as it saves.
+pub const REGIONS_READ_MAX: usize = 32_768;
+
+/// Changed keys of a commit up to which remembered answers are told apart by what they depend on. A larger
+/// commit, such as an import, makes all of them outdated.
+pub const REGIONS_CHANGED_MAX: usize = 16_384;
+
+/// Bytes below which an answer is not compressed: it fits into one packet.
+pub const COMPRESSED_BYTES_MIN: usize = 1024;
+
+/// Bytes above which an answer is not compressed: it would occupy a processor for a twentieth of a second.
+pub const COMPRESSED_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes up to which an answer is compressed on the thread that answers requests: half a millisecond.
+pub const COMPRESSED_INLINE_BYTES_MAX: usize = 32 * 1024;
+
 /// Open connections; the setting `connections_max`. Each may hold a head and a small body, less than half a
 /// gigabyte for all together, and needs a file descriptor.
 pub const CONNECTIONS_MAX: usize = 4096;

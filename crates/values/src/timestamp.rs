@@ -59,7 +59,7 @@ impl Timestamp {
 }
 
 /// Tolerated clock skew between hosts, or of a clock that is corrected, in milliseconds.
-const CLOCK_SKEW_MS: i64 = 60_000;
+pub(crate) const CLOCK_SKEW_MS: i64 = 60_000;
 
 /// The text is not a date of the years 0 to 9999: a date (midnight), or a date and a time as in RFC 3339,
 /// with an offset or without one (UTC).

@@ -1,7 +1,7 @@
 //! Creating, finding, revoking and deleting API keys.
 
 use atoll_kernel::{
-    Moment, Read, StoreError, Timestamp, Write,
+    Moment, Now, Read, StoreError, Timestamp, Write,
     http::{digest, random_token},
 };
 
@@ -63,7 +63,7 @@ pub fn find_active(
     tx: &dyn Read,
     kind: ApiKeyKind,
     token: &str,
-    now: Timestamp,
+    now: &Now,
 ) -> Result<Option<ApiKey>, StoreError> {
     Ok(find_key(tx, kind, token)?.filter(|key| key.is_active(now)))
 }
@@ -78,7 +78,7 @@ pub fn find_key(tx: &dyn Read, kind: ApiKeyKind, token: &str) -> Result<Option<A
 pub fn revoke_key(tx: &mut dyn Write, at: &Moment, id: &str, when: Timestamp) -> Result<ApiKey, Error> {
     let key = API_KEYS.retrieve(tx, id)?;
     match key.r#type {
-        _ if key.is_active(at.now()) => {}
+        _ if key.is_active(&at.now().into()) => {}
         ApiKeyKind::Secret => return Err(Error::Revoked),
         ApiKeyKind::Publishable => return Ok(key),
     }
@@ -91,7 +91,7 @@ pub fn revoke_key(tx: &mut dyn Write, at: &Moment, id: &str, when: Timestamp) ->
 
 /// Deletes a revoked key permanently.
 pub fn delete_key(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<ApiKey>, Error> {
-    if API_KEYS.get(tx, id)?.is_some_and(|key| key.is_active(at.now())) {
+    if API_KEYS.get(tx, id)?.is_some_and(|key| key.is_active(&at.now().into())) {
         return Err(Error::Active(id.to_owned()));
     }
     Ok(API_KEYS.delete(tx, at, id)?)

@@ -1,6 +1,6 @@
 //! The record of an API key.
 
-use atoll_kernel::{Timestamp, entity, serde_json::Value, words};
+use atoll_kernel::{Now, Timestamp, entity, serde_json::Value, words};
 
 words! {
     /// Kind of an API key.
@@ -55,8 +55,8 @@ fn token(key: &ApiKey, visit: &mut dyn FnMut(&'static str, Value)) {
 
 impl ApiKey {
     /// Is the key valid at this time?
-    pub fn is_active(&self, now: Timestamp) -> bool {
-        let was_asked = self.revocation_asked_at.is_none_or(|asked_at| asked_at <= now);
-        self.revoked_at.is_none_or(|revoked_at| was_asked && revoked_at > now)
+    pub fn is_active(&self, now: &Now) -> bool {
+        let was_asked = self.revocation_asked_at.is_none_or(|asked_at| now.has_reached(asked_at));
+        self.revoked_at.is_none_or(|revoked_at| was_asked && !now.has_reached(revoked_at))
     }
 }

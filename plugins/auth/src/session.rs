@@ -2,7 +2,7 @@
 //! restart.
 
 use atoll_kernel::{
-    Fault, Moment, Read, StoreError, Timestamp, Write,
+    Fault, Moment, Now, Read, StoreError, Timestamp, Write,
     data::{RowError, Scan},
 };
 
@@ -13,11 +13,11 @@ pub const SESSION_S: i64 = 10 * 60 * 60;
 
 /// The session with this digest, if it is valid. One from the future was opened while the clock was ahead:
 /// invalid.
-pub fn find_session(tx: &dyn Read, digest: &str, now: Timestamp) -> Result<Option<AuthSession>, StoreError> {
+pub fn find_session(tx: &dyn Read, digest: &str, now: &Now) -> Result<Option<AuthSession>, StoreError> {
     Ok(AUTH_SESSIONS
         .table
         .get_by(tx, &BY_DIGEST, &[digest])?
-        .filter(|it| now < it.expires_at && !it.created_at.is_ahead_of(now)))
+        .filter(|it| !now.has_reached(it.expires_at) && !now.is_behind(it.created_at)))
 }
 
 /// Opens a session, which is valid from now on. Errors: the password was changed after the login.

@@ -8,8 +8,8 @@ mod world;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use atoll_availability::{Question, explain, price_context, sweep};
-use atoll_kernel::{Actor, Moment, Timestamp, Write};
-use atoll_testkit::{Client, Shop, TestApp, check_drawn, times};
+use atoll_kernel::{Actor, Moment, Timestamp, Write, limits::ANSWERS_BYTES_MAX};
+use atoll_testkit::{Client, Setup, Shop, check_drawn, times};
 use proptest::{prelude::*, test_runner::TestCaseResult};
 use serde_json::{Value, json};
 
@@ -25,11 +25,18 @@ fn lists_counts_carts_and_explanations_agree_on_what_is_for_sale() {
     let n_asked = AtomicUsize::new(0);
     // Pages are half full on average.
     let n_pages = n_states() * 2 / N_STATES as u32 + 1;
-    check_drawn(n_pages, page, async |page: Page| {
-        n_asked.fetch_add(page.states.len(), Ordering::Relaxed);
-        let shop = Shop::open(TestApp::init().await).await;
-        Asked::new(&shop, &page).await.agrees().await
-    });
+    // With remembered answers, and without.
+    let memory = || prop::sample::select(vec![0, ANSWERS_BYTES_MAX]);
+    check_drawn(
+        n_pages,
+        || (page(), memory()),
+        async |(page, answers_bytes_max): (Page, usize)| {
+            n_asked.fetch_add(page.states.len(), Ordering::Relaxed);
+            let app = Setup::default().answers_bytes_max(answers_bytes_max).init().await;
+            let shop = Shop::open(app).await;
+            Asked::new(&shop, &page).await.agrees().await
+        },
+    );
     eprintln!("{} states", n_asked.into_inner());
 }
 

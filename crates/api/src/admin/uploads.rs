@@ -164,7 +164,8 @@ const BUSY_RETRY_S: u64 = 10;
 
 async fn upload(call: Call) -> Result<Reply, Fault> {
     let ctx = call.app.clone();
-    let length = call.head.headers.get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse().ok());
+    let length =
+        call.head().headers.get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse().ok());
     let n_units = length.unwrap_or(UPLOAD_BYTES_MAX).min(UPLOAD_BYTES_MAX).div_ceil(UNIT_BYTES);
     let budget = ctx.memory::<InFlight>().0.clone();
     let Ok(_budget) = budget.try_acquire_many_owned(u32::try_from(n_units).unwrap_or(u32::MAX)) else {

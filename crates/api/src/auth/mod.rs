@@ -72,8 +72,8 @@ async fn log_in(call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let (email, password) = credentials(&call)?;
     // Before the attempt is counted: a login that was refused because the queue is full was no attempt.
-    let hashing = Hashing::enter(&call.app, &call.head)?;
-    let attempt = Attempt::begin(&call.app, &call.head, "login", &email)?;
+    let hashing = Hashing::enter(&call.app, &call.head())?;
+    let attempt = Attempt::begin(&call.app, &call.head(), "login", &email)?;
     let identity = find_identity(&call.view, &email)?;
     let actor_type = call.path("actor").to_owned();
     drop(call.view);
@@ -93,8 +93,8 @@ async fn sign_up(call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let (email, password) = credentials(&call)?;
     check_password(&password)?;
-    let hashing = Hashing::enter(&call.app, &call.head)?;
-    Attempt::begin(&call.app, &call.head, "register", &email)?;
+    let hashing = Hashing::enter(&call.app, &call.head())?;
+    Attempt::begin(&call.app, &call.head(), "register", &email)?;
     let actor_type = call.path("actor").to_owned();
     drop(call.view);
     let hash = hashing.run(move || PasswordHash::new(&password)).await??;

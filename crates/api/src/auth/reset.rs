@@ -77,7 +77,7 @@ async fn ask(call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let actor_type = call.path("actor").to_owned();
     let email = call.body()["identifier"].as_str().unwrap_or_default().to_owned();
-    Attempt::begin(&call.app, &call.head, "reset", &email)?;
+    Attempt::begin(&call.app, &call.head(), "reset", &email)?;
     let tell = move |flow: &mut Local<'_>| {
         next_number(flow.tx, ASKED)?;
         let found = find_identity(flow.tx, &email)?.filter(|it| it.actor(&actor_type).is_some());
@@ -101,8 +101,8 @@ async fn ask(call: Call) -> Result<Reply, Fault> {
 async fn update(mut call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let refused = || Fault::new(FaultKind::Unauthorized, "Invalid token");
-    let given = call.params.take_one("token");
-    let bearer = header(&call.head, "authorization").and_then(|it| it.strip_prefix("Bearer "));
+    let (given, head) = (call.params.take_one("token"), call.head());
+    let bearer = header(&head, "authorization").and_then(|it| it.strip_prefix("Bearer "));
     let token = given.or(bearer.map(str::to_owned)).ok_or_else(refused)?;
     let claims: Claims = call.app.read_mailed(RESET, &token).ok_or_else(refused)?;
     let fits = |identity: &AuthIdentity| claims.seal == identity.seal("reset");
@@ -114,7 +114,7 @@ async fn update(mut call: Call) -> Result<Reply, Fault> {
     let password = call.body()["password"].as_str().unwrap_or_default().to_owned();
     check_password(&password)?;
     drop(call.view);
-    let hash = Hashing::enter(&call.app, &call.head)?.run(move || PasswordHash::new(&password)).await??;
+    let hash = Hashing::enter(&call.app, &head)?.run(move || PasswordHash::new(&password)).await??;
     let (email, sealed) = (claims.entity_id.clone(), claims.seal.clone());
     let set = move |tx: &mut dyn Write, at: &Moment| {
         let identity =

@@ -9,8 +9,8 @@ use atoll_kernel::{
     Actor, Ctx, Fault, Moment, StoreError, Write,
     data::View,
     http::{
-        Answer, Call, Field, Head, Part, Reply, Type, cookie, digest, header_names::SET_COOKIE, random_token,
-        required,
+        Answer, Call, Field, Head, Part, Reply, SESSION_COOKIE, Type, cookie, digest,
+        header_names::SET_COOKIE, random_token, required,
     },
     job,
     jobs::{Tick, in_batches},
@@ -50,9 +50,6 @@ const CLAIMS: &[Field] = &[
     required("exp", Type::Number).about("When it expires, in seconds since 1970."),
 ];
 
-/// Name of the cookie on the wire.
-const COOKIE: &str = "connect.sid";
-
 /// The digest of a cookie that is stored, so that the data alone opens no session.
 fn stored(ctx: &Ctx, token: &str) -> String {
     digest(&format!("{}{token}", String::from_utf8_lossy(&ctx.config().cookie_secret)))
@@ -60,8 +57,8 @@ fn stored(ctx: &Ctx, token: &str) -> String {
 
 /// The session of a request's cookie, if the request comes from an allowed origin.
 pub(crate) fn session_of(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<AuthSession>, StoreError> {
-    match cookie(head, COOKIE).filter(|_| ctx.config().origins.trust_cookie(head)) {
-        Some(token) => find_session(view, &stored(ctx, token), ctx.now()),
+    match cookie(head, SESSION_COOKIE).filter(|_| ctx.config().origins.trust_cookie(head)) {
+        Some(token) => find_session(view, &stored(ctx, token), &ctx.time()),
         None => Ok(None),
     }
 }
@@ -69,7 +66,7 @@ pub(crate) fn session_of(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<A
 /// Sets the cookie: `HttpOnly`, and not sent with requests from other sites.
 fn set(reply: Reply, app: &Ctx, head: &Head, value: &str, lives_s: i64) -> Reply {
     let secure = if app.config().proxies.is_secure(head) { "; Secure" } else { "" };
-    let line = format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={lives_s}{secure}");
+    let line = format!("{SESSION_COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={lives_s}{secure}");
     reply.with_header(SET_COOKIE, &line)
 }
 
@@ -86,19 +83,21 @@ async fn open(call: Call) -> Result<Reply, Fault> {
     };
     let open = move |tx: &mut dyn Write, at: &Moment| open_session(tx, at, session);
     let reply = Reply::json(&json!({ "user": Claims::of(&call.app, &identity, &login.actor_type) }));
+    let head = call.head();
     drop(call.view);
     call.app.write(call.pass.actor.clone().or_system(), open).await?;
-    Ok(set(reply, &call.app, &call.head, &token, SESSION_S))
+    Ok(set(reply, &call.app, &head, &token, SESSION_S))
 }
 
 async fn close(call: Call) -> Result<Reply, Fault> {
+    let head = call.head();
     drop(call.view);
-    if let Some(token) = cookie(&call.head, COOKIE) {
+    if let Some(token) = cookie(&head, SESSION_COOKIE) {
         let stored = stored(&call.app, token);
         let close = move |tx: &mut dyn Write, at: &Moment| close_session(tx, at, &stored);
         call.app.write(call.pass.actor.clone().or_system(), close).await?;
     }
-    Ok(set(Reply::json(&json!({ "success": true })), &call.app, &call.head, "", 0))
+    Ok(set(Reply::json(&json!({ "success": true })), &call.app, &head, "", 0))
 }
 
 job! { "auth.forget-sessions" every Duration::from_secs(3600) => forget }

@@ -125,6 +125,9 @@ pub(crate) struct Serve {
     /// [env: ATOLL_CACHE_BYTES].
     #[arg(long)]
     cache_bytes: Option<String>,
+    /// Bytes of memory for remembered answers, 0 for none; default 64 MiB [env: ATOLL_ANSWERS_BYTES_MAX].
+    #[arg(long)]
+    answers_bytes_max: Option<String>,
     /// Days after which an unchanged cart is deleted, 0 for never; default 30 [env: ATOLL_CART_DAYS].
     #[arg(long)]
     cart_days: Option<String>,
@@ -180,6 +183,7 @@ impl Serve {
                 ("store_answer_bytes_max", self.store_answer_bytes_max),
                 ("store_children_max", self.store_children_max),
                 ("cache_bytes", self.cache_bytes),
+                ("answers_bytes_max", self.answers_bytes_max),
                 ("cart_days", self.cart_days),
                 ("files_url", self.files_url),
                 ("file_bytes_max", self.file_bytes_max),

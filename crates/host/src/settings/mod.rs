@@ -26,7 +26,7 @@ use toml::{Table, Value};
 
 use crate::{Data, data::SECRET_BYTES_MIN, http::Limits};
 use linked::{FLAGS, MODULES, PROVIDERS, linked_in};
-use parse::{base_url, cache_bytes, check_log, count, days, file_bytes, seconds, threads};
+use parse::{base_url, bytes_or_none, cache_bytes, check_log, count, days, file_bytes, seconds, threads};
 
 /// The file that is read by default, if it exists.
 const FILE: &str = "atoll.toml";
@@ -73,6 +73,7 @@ const READ_TIMEOUT: Key = key("read_timeout", "ATOLL_READ_TIMEOUT", "30 s");
 const ANSWER_BYTES_MAX: Key = key("answer_bytes_max", "ATOLL_ANSWER_BYTES_MAX", "67108864");
 const STORE_ANSWER_BYTES_MAX: Key = key("store_answer_bytes_max", "ATOLL_STORE_ANSWER_BYTES_MAX", "16777216");
 const STORE_CHILDREN_MAX: Key = key("store_children_max", "ATOLL_STORE_CHILDREN_MAX", "100");
+const ANSWERS_BYTES_MAX: Key = key("answers_bytes_max", "ATOLL_ANSWERS_BYTES_MAX", "67108864");
 const HEADER_TIMEOUT: Key = key("header_timeout", "ATOLL_HEADER_TIMEOUT", "10 s");
 const BODY_TIMEOUT: Key = key("body_timeout", "ATOLL_BODY_TIMEOUT", "30 s");
 const IDLE_TIMEOUT: Key = key("idle_timeout", "ATOLL_IDLE_TIMEOUT", "75 s");
@@ -90,7 +91,8 @@ const KEYS: &[&Key] = &[
     &ADMIN_CORS, &AUTH_CORS, &TRUSTED_PROXIES, &CONNECTIONS_MAX, &REQUESTS_MAX, &BUFFER_BYTES_MAX,
     &HEADER_TIMEOUT, &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT, &REQUEST_KEYS_MAX,
     &READ_THREADS, &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX,
-    &STORE_CHILDREN_MAX, &CACHE_BYTES, &CART_DAYS, &FILES_URL, &FILE_BYTES_MAX, &EMAIL_PROVIDER,
+    &STORE_CHILDREN_MAX, &CACHE_BYTES, &ANSWERS_BYTES_MAX, &CART_DAYS, &FILES_URL, &FILE_BYTES_MAX,
+    &EMAIL_PROVIDER,
 ];
 
 /// What settings may name beyond those of the host: what is linked in.
@@ -184,6 +186,8 @@ pub struct Settings {
     pub reads: ReadLimits,
     /// Memory in which the database keeps pages of its file; `None`: not set.
     pub cache_bytes: Option<usize>,
+    /// Memory for remembered answers, in bytes, 0 for none; `None`: not set.
+    pub answers_bytes_max: Option<usize>,
     /// Days after which an unchanged cart is deleted, 0 for never; `None`: not set.
     pub cart_days: Option<u32>,
     /// Which providers serve.
@@ -267,6 +271,7 @@ impl Settings {
             requests_max: loading.get(&REQUESTS_MAX, count),
             reads: loading.reads(),
             cache_bytes: loading.get(&CACHE_BYTES, cache_bytes),
+            answers_bytes_max: loading.get(&ANSWERS_BYTES_MAX, bytes_or_none),
             cart_days: loading.get(&CART_DAYS, days),
             files_url: loading.get(&FILES_URL, base_url),
             file_bytes_max: loading.get(&FILE_BYTES_MAX, file_bytes),

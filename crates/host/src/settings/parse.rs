@@ -43,6 +43,14 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A size in bytes, or 0 for nothing.
+pub(super) fn bytes_or_none(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n @ 0..=COUNT_MAX) => Ok(n),
+        _ => Err(format!("it must be a number of bytes from 1 to {COUNT_MAX}, or 0 for none")),
+    }
+}
+
 /// A number of days, or 0.
 pub(super) fn days(text: &str) -> Result<u32, String> {
     match text.parse() {

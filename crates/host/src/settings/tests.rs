@@ -93,6 +93,7 @@ fn command_line_overrides_environment_overrides_file() {
             "store_answer_bytes_max = 16777216 (default)",
             "store_children_max = 100 (default)",
             "cache_bytes = 134217728 (default)",
+            "answers_bytes_max = 67108864 (default)",
             "cart_days = 0 (ATOLL_CART_DAYS)",
             "files_url = https://shop.example.com/static/ (ATOLL_FILES_URL)",
             "file_bytes_max = 1000 (atoll.toml)",

@@ -12,6 +12,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
+use atoll_values::hex;
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
@@ -21,7 +22,6 @@ use crate::{
     flow::Local,
     http::{Call, Pass, Reply, Route, StatusCode},
     limits::{IDEMPOTENCY_NOTE_BYTES_MAX, IDEMPOTENCY_SHOPPER_BUDGETS},
-    token::hex,
 };
 
 pub(crate) use kept::Note;
@@ -157,7 +157,7 @@ fn client(ctx: &Ctx, call: &Call, who: &str) -> String {
     if !is_anonymous {
         return who.to_owned();
     }
-    let network = ctx.config().proxies.network_of(&call.head).map(|it| it.to_string());
+    let network = ctx.config().proxies.network_of(&call.head()).map(|it| it.to_string());
     let digest = Sha256::digest(network.unwrap_or_default());
     format!("{who} {}", digest[0] % IDEMPOTENCY_SHOPPER_BUDGETS)
 }

@@ -49,7 +49,7 @@ computed! {
 /// Some look-ups per variant and channel; each stock level is read once for the whole page.
 fn states(env: &Env<'_>, variants: &[Node]) -> Result<Vec<Option<Value>>, QueryError> {
     let Some(wall) = env.context.wall() else { return Ok(vec![None; variants.len()]) };
-    let (view, at) = (env.view, env.context.at);
+    let (view, at) = (env.view, &env.context.at);
     let channels = wall.channel_ids();
     let mut shelves: Vec<Shelf<'_>> = match &channels {
         None => vec![Seller::everything(at).shelf(view)?],

@@ -3,7 +3,7 @@
 use atoll_host::registry;
 use atoll_kernel::data::Store;
 use atoll_storage::engines::Counting;
-use atoll_testkit::{Client, Shop, TestApp};
+use atoll_testkit::{Client, Setup, Shop};
 use serde_json::{Value, json};
 
 use crate::{Bench, deliver};
@@ -66,7 +66,7 @@ async fn keys(n: usize) -> [usize; 2] {
     let engine = Counting::default();
     let spaces = registry().expect("a registry").spaces();
     let store = Store::open(engine.clone(), &spaces).expect("a store");
-    let shop = Shop::open(TestApp::over(store, None).await).await;
+    let shop = Shop::open(Setup::default().answers_bytes_max(0).over(store).await).await;
     let web = shop.channel("Web").await;
     let storefront = shop.storefront(&[&web]).await;
     let bob = shop.customer(&storefront, "bob@test.dev").await;
