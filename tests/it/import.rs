@@ -1,8 +1,14 @@
 //! Import of a catalogue: atomic, idempotent, with a report of all problems.
 
-use atoll_catalogue::{Catalogue, Report, import};
+use std::{cell::Cell, future::poll_fn, pin::pin, task::Poll};
+
+use atoll_catalogue::{ATOMIC_PRODUCTS_MAX, Catalogue, Outline, ProblemKind, Report, import, import_file};
 use atoll_host::demo_catalogue;
-use atoll_kernel::{Actor, Fault, Moment, Write};
+use atoll_kernel::{
+    Actor, Ctx, Fault, Moment, Read as _, Write,
+    data::{Direction, Scan},
+};
+use atoll_storage::Span;
 use atoll_testkit::{Dump, TestApp, check_drawn, times};
 use expect_test::{Expect, expect};
 use proptest::{collection::vec, option, prelude::*, sample::select, test_runner::TestCaseError};
@@ -48,7 +54,7 @@ async fn import_of_the_real_catalogue_reports_its_defects() {
 async fn import_dry_run_writes_nothing() {
     let app = TestApp::init().await;
     let dry = |tx: &mut dyn Write, at: &Moment| -> Result<(), Fault> {
-        let report: Report = import(tx, at, &demo_catalogue().expect("a catalogue"), &|| {})?;
+        let report: Report = import(tx, at, &demo_catalogue().expect("a catalogue"))?;
         assert_eq!(report.tallies["products"].created, 40);
         Err(Fault::invalid("a dry run"))
     };
@@ -108,9 +114,13 @@ async fn import_renames_variants() {
     assert_eq!((variants.created, variants.updated), (1, 1));
 }
 
+fn read_catalogue(catalogue: &Value) -> Catalogue {
+    Catalogue::from_json(catalogue.to_string().as_bytes()).expect("a catalogue")
+}
+
 async fn check(catalogue: Value, expect: Expect) {
     let app = TestApp::init().await;
-    let catalogue: Catalogue = serde_json::from_value(catalogue).expect("a catalogue");
+    let catalogue: Catalogue = read_catalogue(&catalogue);
     let report = import_into(&app.ctx, catalogue).await;
     let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
     expect.assert_eq(&problems.join("\n"));
@@ -131,7 +141,7 @@ async fn import_reports_every_problem_with_its_position() {
             "categories": [{ "handle": "b", "name": "B", "parent": "a" }],
             "products": [
                 { "handle": "tea", "title": "Tea &amp; more", "category": "none", "variants": [variant],
-                  "listings": [{ "channel": "web", "published": true, "available_from": "2999-01-01" },
+                  "listings": [{ "channel": "web", "published": true, "available_from": "2999-01-01", "available_until": "2998-01-01" },
                                { "channel": "till", "published": true }] },
                 { "handle": "kit", "title": "Kit", "variants": [kit],
                   "listings": [{ "channel": "web", "published": true, "available_from": "soon" }] },
@@ -147,7 +157,7 @@ async fn import_reports_every_problem_with_its_position() {
             categories[0] "b": its parent does not come before it; it was put at the top
             products[0] "tea": title holds HTML entities; they were decoded
             products[0] "tea": category `none` does not exist; it was left out
-            products[0] "tea" › listings[0]: available_from 2999-01-01T00:00:00.000Z: not for sale now; not linked
+            products[0] "tea" › listings[0]: available_from 2999-01-01T00:00:00.000Z is not before available_until 2998-01-01T00:00:00.000Z; not linked
             products[0] "tea" › listings[1]: channel `till` is not in the file; not linked
             products[0] "tea" › variants[0] › prices[0]: `-1` is not a price; left out
             products[0] "tea" › variants[0] › prices[2]: a second price in EUR, 3; 2 counts
@@ -237,7 +247,7 @@ async fn import_expands_kits_of_kits() {
         kit("SET", json!([part("PAIR", 3), part("TEA", 1), part("CUP", 1), part("CARD", 1)])),
         kit("EARLY", json!([part("LATE", 1)])), kit("SELF", json!([part("SELF", 1)])), kit("LATE", json!([])),
     ] });
-    let catalogue: Catalogue = serde_json::from_value(catalogue).expect("a catalogue");
+    let catalogue: Catalogue = read_catalogue(&catalogue);
     let (app, admin) = TestApp::init().await.with_admin().await;
     let report = import_into(&app.ctx, catalogue.clone()).await;
     let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
@@ -270,9 +280,7 @@ async fn import_leaves_no_product_without_variants() {
     let product =
         |handle: &str, variants: Value| json!({ "handle": handle, "title": handle, "variants": variants });
     let part = |sku: &str, quantity: Value| json!([{ "sku": sku, "quantity": quantity }]);
-    let read = |products: Value| {
-        serde_json::from_value::<Catalogue>(json!({ "products": products })).expect("a catalogue")
-    };
+    let read = |products: Value| read_catalogue(&json!({ "products": products }));
     let (app, admin) = TestApp::init().await.with_admin().await;
     import_into(&app.ctx, read(json!([product("cup", json!([variant("CUP", json!([]))]))]))).await;
     let shown =
@@ -318,6 +326,181 @@ async fn import_leaves_no_product_without_variants() {
     assert_eq!(import_into(&app.ctx, catalogue).await.problems, []);
 }
 
+/// Windows are those of the file, and open and close by themselves.
+#[tokio::test]
+async fn import_keeps_the_windows_of_listings() {
+    let (app, admin) = TestApp::init().await.with_admin().await;
+    let opens = app.now().plus_millis(1000);
+    let file = |listing: Value| {
+        let variant =
+            json!({ "sku": "TEA", "title": "One", "prices": [{ "currency_code": "eur", "amount": "1" }] });
+        let product =
+            json!({ "handle": "tea", "title": "Tea", "variants": [variant], "listings": [listing] });
+        // The lists may stand in any order.
+        let text = format!(
+            r#"{{ "products": [{product}], "sales_channels": [{{ "handle": "web", "name": "Web" }}] }}"#
+        );
+        Catalogue::from_json(text.as_bytes()).expect("a catalogue")
+    };
+    let window = json!({ "channel": "web", "published": true, "available_from": opens, "available_until": opens.plus_millis(1000) });
+    let report = import_into(&app.ctx, file(window.clone())).await;
+    assert_eq!((report.problems.len(), report.tallies["listings"].created), (0, 1), "{report}");
+    let channels = admin.get("/admin/sales-channels?q=Web").await.ok();
+    let channel = channels["sales_channels"][0]["id"].as_str().expect("an id").to_owned();
+    let key = admin.post("/admin/api-keys", json!({ "title": "web", "type": "publishable" })).await.ok();
+    let path = format!("/admin/api-keys/{}/sales-channels", key["api_key"]["id"].as_str().expect("an id"));
+    admin.post(&path, json!({ "add": [channel] })).await.ok();
+    let storefront = app.storefront(key["api_key"]["token"].as_str().expect("a token"));
+    let count = async || storefront.get("/store/products?fields=id").await.ok()["count"].clone();
+    assert_eq!(count().await, 0);
+    app.advance_ms(1000);
+    assert_eq!(count().await, 1);
+    assert!(!import_into(&app.ctx, file(window)).await.changed_anything());
+    app.advance_ms(1000);
+    assert_eq!(count().await, 0);
+    // The window of the file replaces the one before it, and no window removes it.
+    let until = json!({ "channel": "web", "published": true, "available_until": "2999-01-01" });
+    assert_eq!(import_into(&app.ctx, file(until)).await.tallies["listings"].updated, 1);
+    assert_eq!(count().await, 1);
+    let always = json!({ "channel": "web", "published": true });
+    assert_eq!(import_into(&app.ctx, file(always)).await.tallies["listings"].updated, 1);
+    let shown = admin.get(&format!("/admin/sales-channels/{channel}/products?fields=handle")).await;
+    assert_eq!((shown.status.as_u16(), count().await), (200, json!(1)));
+}
+
+/// A file of more than two chunks: duplicates in different chunks, and kits with parts in earlier and in
+/// later ones.
+fn large_file() -> tempfile::NamedTempFile {
+    let prices = json!([{ "currency_code": "eur", "amount": "1" }]);
+    let product = |n: usize| {
+        let handle = if n == 1100 { "tea-3".to_owned() } else { format!("tea-{n}") };
+        let parts = match n {
+            700 | 1050 => json!([{ "sku": "SKU-10", "quantity": 2 }]),
+            20 => json!([{ "sku": "SKU-900", "quantity": 1 }]),
+            _ => json!([]),
+        };
+        let stock = if n.is_multiple_of(100) {
+            json!([])
+        } else {
+            json!([{ "location": "shed", "stocked_quantity": n }])
+        };
+        json!({
+            "handle": handle, "title": format!("Tea {n}"),
+            "listings": [{ "channel": "web", "published": true, "available_until": "2999-01-01" }],
+            "variants": [{ "sku": format!("SKU-{n}"), "title": "One", "manage_inventory": true, "prices": prices,
+                           "stock": stock, "parts": parts }],
+        })
+    };
+    let products: Vec<Value> = (0..1101).map(product).collect();
+    let catalogue = json!({
+        "products": products,
+        "sales_channels": [{ "handle": "web", "name": "Web", "currency_code": "eur", "country_code": "de" }],
+        "stock_locations": [{ "handle": "shed", "name": "Shed", "sales_channels": ["web"] }],
+    });
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), catalogue.to_string()).expect("a file");
+    file
+}
+
+async fn import_chunks(ctx: &Ctx, file: &tempfile::NamedTempFile, progress: &dyn Fn(usize)) -> Report {
+    let file = file.reopen().expect("a file");
+    let outline = Outline::read(&file).expect("a catalogue");
+    import_file(ctx, file, outline, false, progress).await.expect("an import")
+}
+
+/// What an import has written, without the ids: a line per product, and the numbers of keys of all spaces.
+async fn content(app: TestApp) -> Vec<String> {
+    let (app, admin) = app.with_admin().await;
+    let fields = "handle,title,status,variants.sku,variants.title,variants.prices.amount,\
+                  variants.inventory_items.required_quantity,variants.inventory_items.inventory.sku,\
+                  variants.inventory_items.inventory.location_levels.stocked_quantity,\
+                  sales_channels_link.available_from,sales_channels_link.available_until";
+    let mut lines = Vec::new();
+    for offset in [0, 600] {
+        let path = format!("/admin/products?order=handle&limit=600&offset={offset}&fields={fields}");
+        let page = admin.get(&path).await.ok();
+        let without_ids = |it: &Value| {
+            let text = it.to_string();
+            let words = text.split('"').filter(|it| !it.contains('_') || it.len() < 26);
+            words.collect::<Vec<_>>().join("\"")
+        };
+        lines.extend(page["products"].as_array().expect("products").iter().map(without_ids));
+    }
+    let view = app.ctx.view();
+    for space in app.ctx.registry().spaces() {
+        let mut n_keys = 0;
+        let span = Span::prefix(&view.prefix(space));
+        view.scan(&span, Direction::Ascending, &mut |_, _| {
+            n_keys += 1;
+            Ok(Scan::Continue(()))
+        })
+        .expect("a scan");
+        lines.push(format!("{space}: {n_keys}"));
+    }
+    lines
+}
+
+/// However it is cut up, and wherever it is interrupted, an import leads to the same shop.
+#[tokio::test]
+async fn import_in_chunks_is_that_of_one_transaction() {
+    let file = large_file();
+    let whole = TestApp::init().await;
+    let catalogue = Catalogue::read(file.reopen().expect("a file")).expect("a catalogue");
+    let expected = import_into(&whole.ctx, catalogue).await;
+    let problems: Vec<String> = expected.problems.iter().map(ToString::to_string).collect();
+    expect![[r#"
+        products[20] "tea-20" › variants[0]: part `SKU-900` × 1 cannot be taken; the kit was left out
+        products[20] "tea-20": none of its variants can be taken; it was left out
+        products[1050] "tea-1050" › variants[0]: it has no stock of its own; its stock was left out
+        products[1100] "tea-3": a second product `tea-3`; it was left out"#]]
+    .assert_eq(&problems.join("\n"));
+    let whole = content(whole).await;
+    assert!(whole.len() > 1098 && whole.concat().contains("2999-01-01"), "{whole:?}");
+
+    let chunked = TestApp::init().await;
+    assert_eq!(import_chunks(&chunked.ctx, &file, &|_| {}).await, expected);
+    assert_eq!(content(chunked).await, whole);
+
+    for n_chunks in [1, 2] {
+        let app = TestApp::init().await;
+        let n_imported = Cell::new(0);
+        let progress = |n_done: usize| n_imported.set(n_done);
+        {
+            let mut import = pin!(import_chunks(&app.ctx, &file, &progress));
+            // Dropped when it waits for the next chunk.
+            poll_fn(|task| match import.as_mut().poll(task) {
+                Poll::Ready(report) => panic!("it was not interrupted: {report}"),
+                Poll::Pending if n_imported.get() >= n_chunks * 500 => Poll::Ready(()),
+                Poll::Pending => Poll::Pending,
+            })
+            .await;
+        }
+        let report = import_chunks(&app.ctx, &file, &|_| {}).await;
+        assert!(report.tallies["products"].unchanged >= n_chunks * 500, "{report}");
+        assert_eq!(report.n_problems, expected.n_problems);
+        let again = import_chunks(&app.ctx, &file, &|_| {}).await;
+        assert!(!again.changed_anything(), "{again}");
+        assert_eq!(again.problems, expected.problems);
+        assert_eq!(content(app).await, whole, "after {n_chunks} chunks");
+    }
+}
+
+/// An import in one transaction has a limit, and says so; problems of one kind are counted beyond a limit.
+#[tokio::test]
+async fn import_states_its_limits() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let products = vec![json!({}); ATOMIC_PRODUCTS_MAX + 1];
+    std::fs::write(file.path(), json!({ "products": products }).to_string()).expect("a file");
+    let app = TestApp::init().await;
+    let outline = Outline::read(file.reopen().expect("a file")).expect("a catalogue");
+    let refused = import_file(&app.ctx, file.reopen().expect("a file"), outline, true, &|_| {}).await;
+    let refused = refused.expect_err("it is too large").to_string();
+    assert_eq!(refused, "one transaction takes at most 10000 products, and the file has 10001");
+    let report = import_chunks(&app.ctx, &file, &|_| {}).await;
+    assert_eq!((report.problems.len(), report.n_problems[&ProblemKind::Incomplete]), (100, 10_001));
+    assert!(report.to_string().contains("! … and 9901 more: incomplete records\n"), "{report}");
+}
+
 /// Numbers that a float would round are read exactly.
 #[tokio::test]
 async fn import_keeps_decimal_quantities() {
@@ -361,14 +544,22 @@ async fn import_keeps_decimal_quantities() {
 #[test]
 fn import_refuses_files_of_another_shape() {
     for (text, expect) in [
-        ("[]", "the file is not an object"),
-        ("{\"products\": [[\"tea\", \"Tea\"]]}", "products[0] is not an object"),
-        ("{\"products\": [{\"variants\": [null]}]}", "variants[0] is not an object"),
-        ("{\"products\": 1}", "invalid type: integer `1`, expected a sequence at line 1 column 14"),
-        ("", "EOF while parsing a value at line 1 column 0"),
+        ("[]", "invalid type: sequence, expected a catalogue, which is an object"),
+        (
+            "{\"products\": [[\"tea\", \"Tea\"]]}",
+            "invalid type: sequence, expected a record, which is an object",
+        ),
+        (
+            "{\"products\": [{\"variants\": [null]}]}",
+            "invalid type: null, expected a record, which is an object",
+        ),
+        ("{\"products\": 1}", "invalid type: integer `1`, expected a list of records"),
+        ("{\"products\": [], \"products\": []}", "duplicate field `products`"),
+        ("{} {}", "trailing characters"),
+        ("", "EOF while parsing a value"),
     ] {
         let error = Catalogue::from_json(text.as_bytes()).expect_err("no catalogue").to_string();
-        assert_eq!(error, expect, "{text}");
+        assert!(error.starts_with(expect) && error.contains(" at line 1 column "), "{text}: {error}");
     }
     let marked = "\u{feff}{\"products\": [{\"handle\": \"tea\"}]}";
     assert_eq!(Catalogue::from_json(marked.as_bytes()).expect("a catalogue").products[0].handle, "tea");
@@ -443,6 +634,7 @@ fn file() -> BoxedStrategy<Value> {
         ("channel", one_of(HANDLES)),
         ("published", flag()),
         ("available_from", some(one_of(&["2020-01-01", "2999-01-01T00:00:00Z", "soon", ""]))),
+        ("available_until", some(one_of(&["2020-01-01", "2998-01-01T00:00:00Z", "3000-01-01"]))),
         ("visible_in_listings", some(flag())),
     ]);
     let product = record(vec![

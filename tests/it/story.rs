@@ -18,7 +18,7 @@ pub(crate) fn real_catalogue() -> Option<Catalogue> {
 }
 
 pub(crate) async fn import_into(ctx: &Ctx, catalogue: Catalogue) -> Report {
-    let run = move |tx: &mut dyn Write, at: &Moment| import(tx, at, &catalogue, &|| {});
+    let run = move |tx: &mut dyn Write, at: &Moment| import(tx, at, &catalogue);
     ctx.write(Actor::System, run).await.expect("an import").0
 }
 

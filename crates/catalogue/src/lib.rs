@@ -2,11 +2,17 @@
 
 mod import;
 mod model;
+mod outline;
+mod read;
 mod report;
+mod run;
 
-pub use import::{import, stage};
+pub use import::import;
 pub use model::{
     Catalogue, CatalogueCategory, CatalogueChannel, CatalogueCollection, CatalogueListing, CatalogueLocation,
-    CataloguePart, CataloguePrice, CatalogueProduct, CatalogueStock, CatalogueVariant, NotACatalogue,
+    CataloguePart, CataloguePrice, CatalogueProduct, CatalogueStock, CatalogueVariant,
 };
-pub use report::{Problem, Report};
+pub use outline::Outline;
+pub use read::NotACatalogue;
+pub use report::{Problem, ProblemKind, Report};
+pub use run::{ATOMIC_PRODUCTS_MAX, ImportFailed, import_file};

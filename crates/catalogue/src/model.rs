@@ -1,52 +1,42 @@
 //! The format of the catalogue file (JSON). Records refer to each other by handle; unknown fields are
 //! ignored.
 
+use std::{fmt, marker::PhantomData};
+
 use atoll_kernel::{
     Decimal,
-    serde_json::{self, Value, value::RawValue},
+    serde_json::{self, value::RawValue},
 };
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
-/// UTF-8 byte order mark, which some editors write.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// A record of a list: an object. Serde would also read one from an array.
+pub(crate) struct Object<T>(pub(crate) T);
 
-/// The lists of a catalogue and of its records.
-const LISTS: [&str; 10] = [
-    "sales_channels", "stock_locations", "categories", "collections", "products", "listings", "variants",
-    "prices", "stock", "parts",
-];
-
-/// Why a file is not a catalogue.
-#[derive(Debug, thiserror::Error)]
-pub enum NotACatalogue {
-    /// Invalid JSON, or a field of the wrong type.
-    #[error(transparent)]
-    Json(#[from] serde_json::Error),
-    /// A list contains something else than records.
-    #[error("{0} is not an object")]
-    NoObject(String),
-}
-
-impl Catalogue {
-    /// Parses a file. A byte order mark is skipped.
-    pub fn from_json(bytes: &[u8]) -> Result<Catalogue, NotACatalogue> {
-        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-        // Serde also reads records from arrays; that is refused here.
-        check_objects("the file", &serde_json::from_slice(bytes)?)?;
-        Ok(serde_json::from_slice(bytes)?)
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
     }
 }
 
-fn check_objects(path: &str, value: &Value) -> Result<(), NotACatalogue> {
-    let Value::Object(fields) = value else { return Err(NotACatalogue::NoObject(path.to_owned())) };
-    for name in LISTS {
-        let records = fields.get(name).and_then(Value::as_array);
-        // The channels of a location are handles, not records.
-        for (n, record) in records.into_iter().flatten().enumerate().filter(|(_, it)| !it.is_string()) {
-            check_objects(&format!("{name}[{n}]"), record)?;
-        }
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record, which is an object")
     }
-    Ok(())
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
+}
+
+fn records<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Ok(Vec::<Object<T>>::deserialize(deserializer)?.into_iter().map(|it| it.0).collect())
 }
 
 /// Reads a number exactly: as a float it would be rounded before its length is checked.
@@ -60,11 +50,8 @@ fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error
 }
 
 /// A catalogue file.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalogue {
-    /// Origin of the data, for people.
-    pub source: Option<String>,
     /// The channels.
     pub sales_channels: Vec<CatalogueChannel>,
     /// The stock locations.
@@ -148,8 +135,10 @@ pub struct CatalogueProduct {
     /// URLs of its images.
     pub images: Vec<String>,
     /// Its listings in channels.
+    #[serde(deserialize_with = "records")]
     pub listings: Vec<CatalogueListing>,
     /// Its variants.
+    #[serde(deserialize_with = "records")]
     pub variants: Vec<CatalogueVariant>,
 }
 
@@ -182,10 +171,13 @@ pub struct CatalogueVariant {
     /// May it be sold beyond its stock?
     pub allow_backorder: bool,
     /// Prices, one per currency.
+    #[serde(deserialize_with = "records")]
     pub prices: Vec<CataloguePrice>,
     /// Stock by location.
+    #[serde(deserialize_with = "records")]
     pub stock: Vec<CatalogueStock>,
     /// Parts of a kit. A kit has no stock of its own.
+    #[serde(deserialize_with = "records")]
     pub parts: Vec<CataloguePart>,
 }
 

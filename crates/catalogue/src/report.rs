@@ -2,6 +2,55 @@
 
 use std::{collections::BTreeMap, fmt};
 
+/// Problems of one kind that are listed; the others are counted. Enough to see what is wrong with a file, and
+/// few enough to be read and kept in memory.
+const LISTED_MAX: usize = 100;
+
+/// What a problem is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProblemKind {
+    /// A second record with the same handle, title or SKU, or a second value where there may be one.
+    Duplicate,
+    /// A record without what it needs: a handle, a name, a title, a variant.
+    Incomplete,
+    /// A reference to something that does not exist, or comes later.
+    Reference,
+    /// Text that was cleaned.
+    Text,
+    /// A country or a currency of a channel.
+    Region,
+    /// A window that is no window, or a listing that cannot be hidden.
+    Listing,
+    /// A variant without a SKU, or with that of another product.
+    Sku,
+    /// A title or an option value that another variant has.
+    Title,
+    /// A price that is none, or no price at all.
+    Price,
+    /// A stock that cannot be set.
+    Stock,
+    /// A kit whose parts cannot be taken.
+    Kit,
+}
+
+impl fmt::Display for ProblemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ProblemKind::Duplicate => "duplicates",
+            ProblemKind::Incomplete => "incomplete records",
+            ProblemKind::Reference => "references to what does not exist",
+            ProblemKind::Text => "cleaned texts",
+            ProblemKind::Region => "regions",
+            ProblemKind::Listing => "listings",
+            ProblemKind::Sku => "SKUs",
+            ProblemKind::Title => "titles of variants",
+            ProblemKind::Price => "prices",
+            ProblemKind::Stock => "stocks",
+            ProblemKind::Kit => "kits",
+        })
+    }
+}
+
 /// A problem with the file: something that was corrected or left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -33,8 +82,10 @@ pub struct Tally {
 pub struct Report {
     /// Counts by kind of record.
     pub tallies: BTreeMap<&'static str, Tally>,
-    /// Problems with the file.
+    /// Problems with the file: the first ones of each kind, in the order of the file.
     pub problems: Vec<Problem>,
+    /// The number of problems of each kind.
+    pub n_problems: BTreeMap<ProblemKind, usize>,
 }
 
 /// What the import did with a record.
@@ -60,8 +111,12 @@ impl Report {
         }
     }
 
-    pub(crate) fn problem(&mut self, path: &str, message: impl Into<String>) {
-        self.problems.push(Problem { path: path.to_owned(), message: message.into() });
+    pub(crate) fn problem(&mut self, path: &str, kind: ProblemKind, message: impl Into<String>) {
+        let n_problems = self.n_problems.entry(kind).or_default();
+        *n_problems += 1;
+        if *n_problems <= LISTED_MAX {
+            self.problems.push(Problem { path: path.to_owned(), message: message.into() });
+        }
     }
 }
 
@@ -72,6 +127,9 @@ impl fmt::Display for Report {
         }
         for problem in &self.problems {
             writeln!(f, "! {problem}")?;
+        }
+        for (kind, n_problems) in self.n_problems.iter().filter(|it| *it.1 > LISTED_MAX) {
+            writeln!(f, "! … and {} more: {kind}", n_problems - LISTED_MAX)?;
         }
         if self.changed_anything() { Ok(()) } else { writeln!(f, "nothing changed") }
     }

@@ -91,6 +91,20 @@ impl Data {
         Ok((engine, view))
     }
 
+    /// A copy of the data for a trial, which is removed when the folder is dropped. Of a folder it has the
+    /// database alone, and lies in it, so that file systems which can do so copy nothing. Errors: another
+    /// process has the database open.
+    pub fn copied(&self) -> anyhow::Result<(Data, Option<TempDir>)> {
+        let Data::Folder(folder) = self else { return Ok((Data::Memory, None)) };
+        if !folder.join(DATABASE).exists() {
+            return Ok((Data::Memory, None));
+        }
+        let file = self.existing_file()?;
+        let copy = tempfile::Builder::new().prefix(".trial-").tempdir_in(folder)?;
+        Redb::copy(&file, &copy.path().join(DATABASE)).with_context(|| failed_to_open(&file))?;
+        Ok((Data::Folder(copy.path().to_owned()), Some(copy)))
+    }
+
     /// Compacts the database file, and returns its sizes before and after. Errors: there is no database, or
     /// another process has it open.
     pub fn compact(&self, cache_bytes: Option<usize>) -> anyhow::Result<(u64, u64)> {

@@ -46,7 +46,7 @@ pub async fn load_demo(app: &Application) -> anyhow::Result<Vec<DemoKey>> {
         if is_new && let Some(first) = catalogue.sales_channels.first() {
             adopt_default_channel(tx, at, first)?;
         }
-        import(tx, at, &catalogue, &|| {})?;
+        import(tx, at, &catalogue)?;
         let mut tokens = tokens.iter();
         for channel in channels(tx)? {
             if PUBLISHABLE_API_KEY_SALES_CHANNEL.lefts(tx, &channel.id)?.is_empty()

@@ -4,7 +4,7 @@ use atoll_kernel::{
     Now, Timestamp,
     data::{Column, End, FieldKind, LinkRow},
     link,
-    serde_json::Value,
+    serde_json::{Map, Value, json},
 };
 use atoll_product::PRODUCT;
 use atoll_sales_channel::SALES_CHANNEL;
@@ -67,6 +67,12 @@ impl Window {
     pub fn of(row: &LinkRow) -> Window {
         let read = |name| row.data.get(name).and_then(Value::as_str).and_then(|it| it.parse().ok());
         Window { from: read(AVAILABLE_FROM), until: read(AVAILABLE_UNTIL) }
+    }
+
+    /// The columns of a row of the link with this window.
+    pub fn columns(self) -> Map<String, Value> {
+        let columns = [(AVAILABLE_FROM, json!(self.from)), (AVAILABLE_UNTIL, json!(self.until))];
+        columns.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     /// Does the window contain this time?

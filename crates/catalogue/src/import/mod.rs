@@ -1,6 +1,6 @@
-//! Import of a catalogue file, in one transaction. Existing records are found by handle, SKU or name, and
-//! updated if they differ. Of duplicates in a file the first one counts; what is left out is left out in
-//! every run, so the import is idempotent.
+//! Import of the records of a catalogue file. Existing records are found by handle, SKU or name, and updated
+//! if they differ. Of duplicates in a file the first one counts; what is left out is left out in every run,
+//! so the import is idempotent, and can be interrupted between any two records.
 
 mod variants;
 
@@ -9,9 +9,12 @@ use std::collections::{HashMap, HashSet};
 use atoll_kernel::{
     Fault, Metadata, Moment, Read, StoreError, Timestamp, Write,
     data::{Direction, Entity, Scan, Service},
-    serde_json::{Map, json},
+    serde_json::{Map, Value, json},
 };
-use atoll_links::{PRODUCT_SALES_CHANNEL, REGION_PAYMENT_PROVIDER, SALES_CHANNEL_STOCK_LOCATION};
+use atoll_links::{
+    AVAILABLE_FROM, AVAILABLE_UNTIL, PRODUCT_SALES_CHANNEL, REGION_PAYMENT_PROVIDER,
+    SALES_CHANNEL_STOCK_LOCATION, Window,
+};
 use atoll_payment::SYSTEM_DEFAULT;
 use atoll_product::{
     BY_HANDLE, CATEGORIES, CATEGORY_BY_HANDLE, COLLECTION_BY_HANDLE, COLLECTIONS, OptionInput, PRODUCTS,
@@ -22,65 +25,99 @@ use atoll_region::{COUNTRIES, REGIONS, Region, create_region};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_stock_location::{STOCK_LOCATIONS, StockLocation};
 
-use crate::{Catalogue, CatalogueChannel, CatalogueLocation, CatalogueProduct, Report, report::Fate};
+use crate::{
+    Catalogue, CatalogueChannel, CatalogueLocation, CatalogueProduct, ProblemKind, Report, outline::Outline,
+    report::Fate,
+};
+
+pub(crate) use self::variants::sku_of;
 
 /// Option of products whose file names none; its values are the titles of the variants.
 const OPTION: &str = "Variant";
 
-/// Number of steps of an import of this catalogue, for a progress bar.
-pub fn stage(catalogue: &Catalogue) -> usize {
-    catalogue.products.len()
+/// The kind of products in reports.
+const PRODUCT: &str = "product";
+
+/// Imports a catalogue in one transaction.
+pub fn import(tx: &mut dyn Write, at: &Moment, catalogue: &Catalogue) -> Result<Report, Fault> {
+    let mut so_far = SoFar::new(Outline::of(catalogue));
+    so_far.lists(tx, at)?;
+    for product in &catalogue.products {
+        so_far.product(tx, at, product)?;
+    }
+    Ok(so_far.report)
 }
 
-/// Imports `catalogue`. `progress` is called once per product.
-pub fn import(
-    tx: &mut dyn Write,
-    at: &Moment,
-    catalogue: &Catalogue,
-    progress: &dyn Fn(),
-) -> Result<Report, Fault> {
-    let mut import = Import {
-        tx,
-        at,
-        report: Report::default(),
-        channels: HashMap::new(),
-        locations: HashMap::new(),
-        seen: HashSet::new(),
-        skus: variants::skus(catalogue),
-        taken: HashSet::new(),
-    };
-    for (n, channel) in catalogue.sales_channels.iter().enumerate() {
-        import.channel(&format!("sales_channels[{n}] \"{}\"", channel.handle), channel)?;
-    }
-    for (n, location) in catalogue.stock_locations.iter().enumerate() {
-        import.location(&format!("stock_locations[{n}] \"{}\"", location.handle), location)?;
-    }
-    import.categories(catalogue)?;
-    import.collections(catalogue)?;
-    for (n, product) in catalogue.products.iter().enumerate() {
-        import.product(&format!("products[{n}] \"{}\"", product.handle), product)?;
-        progress();
-    }
-    Ok(import.report)
-}
-
-struct Import<'a> {
-    tx: &'a mut dyn Write,
-    at: &'a Moment,
-    report: Report,
+/// An import between two transactions.
+pub(crate) struct SoFar {
+    pub(crate) report: Report,
+    pub(crate) outline: Outline,
+    /// Products that were read.
+    pub(crate) n_products: usize,
     /// Channel ids by handle.
     channels: HashMap<String, String>,
     /// Location ids by handle.
     locations: HashMap<String, String>,
-    /// The kinds and handles that the file has used so far.
+    /// The kinds and handles that the file has used so far; of products those that it may use again.
     seen: HashSet<(&'static str, String)>,
-    /// The SKUs in the file.
-    skus: HashSet<String>,
-    /// The SKUs of the variants that were accepted so far.
+    /// The SKUs of the variants that were accepted so far and that kits need.
     taken: HashSet<String>,
 }
 
+impl SoFar {
+    pub(crate) fn new(outline: Outline) -> SoFar {
+        SoFar {
+            report: Report::default(),
+            outline,
+            n_products: 0,
+            channels: HashMap::new(),
+            locations: HashMap::new(),
+            seen: HashSet::new(),
+            taken: HashSet::new(),
+        }
+    }
+
+    /// Imports everything but the products.
+    pub(crate) fn lists(&mut self, tx: &mut dyn Write, at: &Moment) -> Result<(), Fault> {
+        let lists = std::mem::take(&mut self.outline.lists);
+        let mut import = Import { tx, at, so_far: self };
+        let known = by_handle(import.tx, &SALES_CHANNELS, |it| &it.metadata)?;
+        for (n, channel) in lists.sales_channels.iter().enumerate() {
+            import.channel(&format!("sales_channels[{n}] \"{}\"", channel.handle), channel, &known)?;
+        }
+        let known = by_handle(import.tx, &STOCK_LOCATIONS, |it| &it.metadata)?;
+        for (n, location) in lists.stock_locations.iter().enumerate() {
+            import.location(&format!("stock_locations[{n}] \"{}\"", location.handle), location, &known)?;
+        }
+        import.categories(&lists)?;
+        import.collections(&lists)
+    }
+
+    /// Imports the next product of the file.
+    pub(crate) fn product(
+        &mut self,
+        tx: &mut dyn Write,
+        at: &Moment,
+        product: &CatalogueProduct,
+    ) -> Result<(), Fault> {
+        let path = format!("products[{}] \"{}\"", self.n_products, product.handle);
+        self.n_products += 1;
+        Import { tx, at, so_far: self }.product(&path, product)
+    }
+}
+
+/// An import within a transaction.
+struct Import<'a> {
+    tx: &'a mut dyn Write,
+    at: &'a Moment,
+    so_far: &'a mut SoFar,
+}
+
 impl Import<'_> {
+    fn problem(&mut self, path: &str, kind: ProblemKind, message: impl Into<String>) {
+        self.so_far.report.problem(path, kind, message);
+    }
+
     /// Creates the record, or updates the existing one; returns its id.
     fn keep<T: Entity + PartialEq>(
         &mut self,
@@ -100,7 +137,7 @@ impl Import<'_> {
                 (after, fate)
             }
         };
-        self.report.count(T::DEF.plural, fate);
+        self.so_far.report.count(T::DEF.plural, fate);
         Ok(record)
     }
 
@@ -109,32 +146,46 @@ impl Import<'_> {
     fn is_new(&mut self, path: &str, kind: &'static str, handle: &str, name: &str) -> bool {
         if handle.trim().is_empty() || name.trim().is_empty() {
             let name = if kind == "collection" { "title" } else { "name" };
-            self.report.problem(path, format!("a {kind} needs a handle and a {name}; it was left out"));
+            self.problem(
+                path,
+                ProblemKind::Incomplete,
+                format!("a {kind} needs a handle and a {name}; it was left out"),
+            );
             return false;
         }
         self.is_first(path, kind, handle)
     }
 
     fn is_first(&mut self, path: &str, kind: &'static str, handle: &str) -> bool {
-        let is_first = self.seen.insert((kind, handle.to_owned()));
+        let is_first = kind == PRODUCT && !self.so_far.outline.may_repeat(handle)
+            || self.so_far.seen.insert((kind, handle.to_owned()));
         if !is_first {
-            self.report.problem(path, format!("a second {kind} `{handle}`; it was left out"));
+            self.problem(
+                path,
+                ProblemKind::Duplicate,
+                format!("a second {kind} `{handle}`; it was left out"),
+            );
         }
         is_first
     }
 
-    fn channel(&mut self, path: &str, input: &CatalogueChannel) -> Result<(), Fault> {
+    fn channel(
+        &mut self,
+        path: &str,
+        input: &CatalogueChannel,
+        known: &HashMap<String, SalesChannel>,
+    ) -> Result<(), Fault> {
         if !self.is_new(path, "channel", &input.handle, &input.name) {
             return Ok(());
         }
-        let there = find(self.tx, &SALES_CHANNELS, |it| has_handle(&it.metadata, &input.handle))?;
+        let there = known.get(&input.handle).cloned();
         let channel = self.keep(&SALES_CHANNELS, there, |it: &mut SalesChannel| {
             it.name = input.name.clone();
             it.description = input.description.clone().or(it.description.take());
             it.is_disabled = input.is_disabled;
             it.metadata = with_handle(std::mem::take(&mut it.metadata), &input.handle);
         })?;
-        self.channels.insert(input.handle.clone(), channel.id.to_string());
+        self.so_far.channels.insert(input.handle.clone(), channel.id.to_string());
         self.region(path, input)
     }
 
@@ -144,7 +195,11 @@ impl Import<'_> {
             return Ok(());
         };
         let Some(country) = COUNTRIES.get(self.tx, &country.to_lowercase())? else {
-            self.report.problem(path, format!("country `{country}` does not exist; no region was made"));
+            self.problem(
+                path,
+                ProblemKind::Region,
+                format!("country `{country}` does not exist; no region was made"),
+            );
             return Ok(());
         };
         if let Some(region) = &country.region_id {
@@ -152,12 +207,13 @@ impl Import<'_> {
                 && !region.currency_code.eq_ignore_ascii_case(currency)
             {
                 let (theirs, name) = (region.currency_code, region.name);
-                self.report.problem(
+                self.problem(
                     path,
+                    ProblemKind::Region,
                     format!("country `{}` is in region `{name}`, which pays in {theirs}", country.iso_2),
                 );
             }
-            self.report.count("regions", Fate::Unchanged);
+            self.so_far.report.count("regions", Fate::Unchanged);
             return Ok(());
         }
         let region =
@@ -166,25 +222,32 @@ impl Import<'_> {
             Ok(region) => {
                 // Money is handled manually, until an admin chooses another provider.
                 REGION_PAYMENT_PROVIDER.attach(self.tx, self.at, &region.id, SYSTEM_DEFAULT, Map::new())?;
-                self.report.count("regions", Fate::Created);
+                self.so_far.report.count("regions", Fate::Created);
             }
-            Err(error @ atoll_region::Error::NoCurrency(_)) => self.report.problem(path, error.to_string()),
+            Err(error @ atoll_region::Error::NoCurrency(_)) => {
+                self.problem(path, ProblemKind::Region, error.to_string())
+            }
             Err(error) => return Err(error.into()),
         }
         Ok(())
     }
 
-    fn location(&mut self, path: &str, input: &CatalogueLocation) -> Result<(), Fault> {
+    fn location(
+        &mut self,
+        path: &str,
+        input: &CatalogueLocation,
+        known: &HashMap<String, StockLocation>,
+    ) -> Result<(), Fault> {
         if !self.is_new(path, "location", &input.handle, &input.name) {
             return Ok(());
         }
-        let there = find(self.tx, &STOCK_LOCATIONS, |it| has_handle(&it.metadata, &input.handle))?;
+        let there = known.get(&input.handle).cloned();
         let location = self.keep(&STOCK_LOCATIONS, there, |it: &mut StockLocation| {
             it.name = input.name.clone();
             it.metadata = with_handle(std::mem::take(&mut it.metadata), &input.handle);
         })?;
         for channel in &input.sales_channels {
-            match self.channels.get(channel) {
+            match self.so_far.channels.get(channel) {
                 Some(channel) => {
                     SALES_CHANNEL_STOCK_LOCATION.attach(
                         self.tx,
@@ -194,12 +257,14 @@ impl Import<'_> {
                         Map::new(),
                     )?;
                 }
-                None => {
-                    self.report.problem(path, format!("channel `{channel}` is not in the file; not linked"))
-                }
+                None => self.problem(
+                    path,
+                    ProblemKind::Reference,
+                    format!("channel `{channel}` is not in the file; not linked"),
+                ),
             }
         }
-        self.locations.insert(input.handle.clone(), location.id.to_string());
+        self.so_far.locations.insert(input.handle.clone(), location.id.to_string());
         Ok(())
     }
 
@@ -214,7 +279,11 @@ impl Import<'_> {
                 Some(handle) => CATEGORIES.table.get_by(self.tx, &CATEGORY_BY_HANDLE, &[handle])?,
             };
             if input.parent.is_some() && parent.is_none() {
-                self.report.problem(&path, "its parent does not come before it; it was put at the top");
+                self.problem(
+                    &path,
+                    ProblemKind::Reference,
+                    "its parent does not come before it; it was put at the top",
+                );
             }
             match CATEGORIES.table.get_by(self.tx, &CATEGORY_BY_HANDLE, &[&input.handle])? {
                 Some(there) => {
@@ -231,7 +300,7 @@ impl Import<'_> {
                         ..ProductCategory::default()
                     };
                     atoll_product::create_category(self.tx, self.at, category)?;
-                    self.report.count("product_categories", Fate::Created);
+                    self.so_far.report.count("product_categories", Fate::Created);
                 }
             }
         }
@@ -255,20 +324,28 @@ impl Import<'_> {
 
     fn product(&mut self, path: &str, input: &CatalogueProduct) -> Result<(), Fault> {
         if input.handle.is_empty() || plain_text(&input.title).is_empty() || input.variants.is_empty() {
-            self.report.problem(path, "a product needs a handle, a title and a variant; it was left out");
+            self.problem(
+                path,
+                ProblemKind::Incomplete,
+                "a product needs a handle, a title and a variant; it was left out",
+            );
             return Ok(());
         }
         if handle_of(&input.handle) != input.handle {
-            self.report.problem(path, "the handle does not fit into a URL; it was left out");
+            self.problem(
+                path,
+                ProblemKind::Incomplete,
+                "the handle does not fit into a URL; it was left out",
+            );
             return Ok(());
         }
-        if !self.is_first(path, "product", &input.handle) {
+        if !self.is_first(path, PRODUCT, &input.handle) {
             return Ok(());
         }
         let there = PRODUCTS.table.get_by(self.tx, &BY_HANDLE, &[&input.handle])?;
         let variants = self.variants_of(path, input, there.as_ref())?;
         if variants.is_empty() {
-            self.report.problem(path, "none of its variants can be taken; it was left out");
+            self.problem(path, ProblemKind::Incomplete, "none of its variants can be taken; it was left out");
             return Ok(());
         }
         let wanted = self.record_of(path, input)?;
@@ -285,7 +362,7 @@ impl Import<'_> {
                 let values = variants.iter().map(|it| it.input.title.clone()).collect();
                 let option = OptionInput { title: OPTION.into(), values, ..OptionInput::default() };
                 let product = atoll_product::create_product(self.tx, self.at, wanted, &[option])?;
-                self.report.count("products", Fate::Created);
+                self.so_far.report.count("products", Fate::Created);
                 product
             }
         };
@@ -313,20 +390,24 @@ impl Import<'_> {
         if let Some(handle) = &input.category {
             match CATEGORIES.table.get_by(self.tx, &CATEGORY_BY_HANDLE, &[handle])? {
                 Some(category) => product.category_ids.push(category.id),
-                None => {
-                    self.report.problem(path, format!("category `{handle}` does not exist; it was left out"))
-                }
+                None => self.problem(
+                    path,
+                    ProblemKind::Reference,
+                    format!("category `{handle}` does not exist; it was left out"),
+                ),
             }
         }
         for (n, handle) in input.collections.iter().enumerate() {
             match COLLECTIONS.table.get_by(self.tx, &COLLECTION_BY_HANDLE, &[handle])? {
                 Some(collection) if n == 0 => product.collection_id = Some(collection.id),
-                Some(_) => self
-                    .report
-                    .problem(path, format!("a product is in one collection; `{handle}` was left out")),
-                None => self
-                    .report
-                    .problem(path, format!("collection `{handle}` does not exist; it was left out")),
+                Some(_) => {
+                    let message = format!("a product is in one collection; `{handle}` was left out");
+                    self.problem(path, ProblemKind::Duplicate, message);
+                }
+                None => {
+                    let message = format!("collection `{handle}` does not exist; it was left out");
+                    self.problem(path, ProblemKind::Reference, message);
+                }
             }
         }
         Ok(product)
@@ -335,7 +416,7 @@ impl Import<'_> {
     /// Text without markup; corrections are reported.
     fn text(&mut self, path: &str, field: &str, text: &str) -> String {
         if html_escape::decode_html_entities(text) != text {
-            self.report.problem(path, format!("{field} holds HTML entities; they were decoded"));
+            self.problem(path, ProblemKind::Text, format!("{field} holds HTML entities; they were decoded"));
         }
         plain_text(text)
     }
@@ -344,46 +425,63 @@ impl Import<'_> {
         for (n, listing) in input.listings.iter().enumerate() {
             let path = format!("{path} › listings[{n}]");
             if input.listings[..n].iter().any(|it| it.channel == listing.channel) {
-                self.report
-                    .problem(&path, format!("a second listing in `{}`; it was left out", listing.channel));
+                self.problem(
+                    &path,
+                    ProblemKind::Duplicate,
+                    format!("a second listing in `{}`; it was left out", listing.channel),
+                );
                 continue;
             }
-            let Some(channel) = self.channels.get(&listing.channel).cloned() else {
-                self.report
-                    .problem(&path, format!("channel `{}` is not in the file; not linked", listing.channel));
+            let Some(channel) = self.so_far.channels.get(&listing.channel).cloned() else {
+                self.problem(
+                    &path,
+                    ProblemKind::Reference,
+                    format!("channel `{}` is not in the file; not linked", listing.channel),
+                );
                 continue;
             };
-            let mut sold = listing.published;
-            for (field, text, opens) in [
-                ("available_from", &listing.available_from, true),
-                ("available_until", &listing.available_until, false),
-            ] {
-                let Some(text) = text else { continue };
-                match text.parse::<Timestamp>() {
-                    Err(_) => {
-                        self.report.problem(&path, format!("{field} `{text}` is not a date; it was ignored"))
-                    }
-                    Ok(edge) if (edge > self.at.now()) == opens => {
-                        self.report.problem(&path, format!("{field} {edge}: not for sale now; not linked"));
-                        sold = false;
-                    }
-                    Ok(_) => {}
-                }
+            let from = self.edge(&path, AVAILABLE_FROM, listing.available_from.as_deref());
+            let until = self.edge(&path, AVAILABLE_UNTIL, listing.available_until.as_deref());
+            let window = Window { from, until };
+            let mut is_linked = listing.published;
+            if let Some((from, until)) = from.zip(until).filter(|(from, until)| from >= until) {
+                let message =
+                    format!("available_from {from} is not before available_until {until}; not linked");
+                self.problem(&path, ProblemKind::Listing, message);
+                is_linked = false;
             }
             if listing.visible_in_listings == Some(false) {
-                self.report.problem(&path, "hidden from lists, but sold: it is shown in lists, too");
+                let message = "hidden from lists, but sold: it is shown in lists, too";
+                self.problem(&path, ProblemKind::Listing, message);
             }
-            let fate = if sold {
-                let new =
-                    PRODUCT_SALES_CHANNEL.attach(self.tx, self.at, &product.id, &channel, Map::new())?;
-                if new { Fate::Created } else { Fate::Unchanged }
-            } else {
-                let gone = PRODUCT_SALES_CHANNEL.detach(self.tx, self.at, &product.id, &channel)?;
-                if gone { Fate::Updated } else { Fate::Unchanged }
+            let before = PRODUCT_SALES_CHANNEL.row(self.tx, &product.id, &channel)?;
+            let fate = match (before.map(|row| Window::of(&row)), is_linked) {
+                (None, false) => Fate::Unchanged,
+                (Some(before), true) if before == window => Fate::Unchanged,
+                (before, true) => {
+                    let columns = window.columns();
+                    PRODUCT_SALES_CHANNEL.attach(self.tx, self.at, &product.id, &channel, columns)?;
+                    if before.is_none() { Fate::Created } else { Fate::Updated }
+                }
+                (Some(_), false) => {
+                    PRODUCT_SALES_CHANNEL.detach(self.tx, self.at, &product.id, &channel)?;
+                    Fate::Updated
+                }
             };
-            self.report.count("listings", fate);
+            self.so_far.report.count("listings", fate);
         }
         Ok(())
+    }
+
+    /// The start or end of a window. One that is no date is reported.
+    fn edge(&mut self, path: &str, field: &str, text: Option<&str>) -> Option<Timestamp> {
+        let text = text?;
+        let edge = text.parse().ok();
+        if edge.is_none() {
+            let message = format!("{field} `{text}` is not a date; it was ignored");
+            self.problem(path, ProblemKind::Listing, message);
+        }
+        edge
     }
 }
 
@@ -392,25 +490,22 @@ fn plain_text(text: &str) -> String {
     html_escape::decode_html_entities(text).replace('\u{a0}', " ").trim().to_owned()
 }
 
-/// The first live record that matches. It scans the table: for kinds with few records.
-fn find<T: Entity>(
+/// The live records of a kind by the handle in their metadata, the first of each. It reads the whole table:
+/// for kinds with few records.
+fn by_handle<T: Entity>(
     tx: &dyn Read,
     service: &Service<T>,
-    fits: impl Fn(&T) -> bool,
-) -> Result<Option<T>, StoreError> {
-    let mut found = None;
+    metadata: impl Fn(&T) -> &Metadata,
+) -> Result<HashMap<String, T>, StoreError> {
+    let mut found = HashMap::new();
     service.table.scan(tx, None, Direction::Ascending, &mut |record| {
-        if fits(&record) {
-            found = Some(record);
-            return Ok(Scan::Break(()));
+        let handle = metadata(&record).0.as_ref().and_then(|it| it.get("handle")).and_then(Value::as_str);
+        if let Some(handle) = handle.map(str::to_owned) {
+            found.entry(handle).or_insert(record);
         }
         Ok(Scan::Continue(()))
     })?;
     Ok(found)
-}
-
-fn has_handle(metadata: &Metadata, handle: &str) -> bool {
-    metadata.0.as_ref().is_some_and(|it| it.get("handle") == Some(&json!(handle)))
 }
 
 fn with_handle(metadata: Metadata, handle: &str) -> Metadata {

@@ -18,7 +18,7 @@ use atoll_product::{
 use atoll_region::CURRENCIES;
 
 use super::{Import, OPTION};
-use crate::{Catalogue, CatalogueProduct, CatalogueVariant, report::Fate};
+use crate::{CatalogueProduct, CatalogueVariant, ProblemKind, report::Fate};
 
 /// A variant of the file that was accepted.
 pub(super) struct Taken<'a> {
@@ -36,14 +36,8 @@ type Takes = BTreeMap<String, Decimal>;
 /// will be managed and has no item. An item that does not exist yet is named by the SKU of its variant.
 type Planned = HashMap<String, Option<Takes>>;
 
-/// The SKUs in a catalogue.
-pub(super) fn skus(catalogue: &Catalogue) -> HashSet<String> {
-    let variants = catalogue.products.iter().flat_map(|it| &it.variants);
-    variants.filter_map(sku_of).map(str::to_owned).collect()
-}
-
 /// The SKU of a variant; an empty one counts as none.
-fn sku_of(input: &CatalogueVariant) -> Option<&str> {
+pub(crate) fn sku_of(input: &CatalogueVariant) -> Option<&str> {
     input.sku.as_deref().filter(|it| !it.trim().is_empty())
 }
 
@@ -65,15 +59,16 @@ impl Import<'_> {
             let (before, input) = (&input.variants[..rank], variant);
             let path = format!("{path} › variants[{rank}]");
             let problem = if input.title.trim().is_empty() {
-                Some("a variant needs a title; it was left out".to_owned())
+                Some((ProblemKind::Incomplete, "a variant needs a title; it was left out".to_owned()))
             } else if before.iter().any(|it| it.title == input.title) {
-                Some(format!("a second variant `{}`; it was left out", input.title))
+                Some((ProblemKind::Duplicate, format!("a second variant `{}`; it was left out", input.title)))
             } else {
                 let twice = sku_of(input).filter(|sku| before.iter().any(|it| sku_of(it) == Some(sku)));
-                twice.map(|sku| format!("a second variant with SKU `{sku}`; it was left out"))
+                let message = |sku| format!("a second variant with SKU `{sku}`; it was left out");
+                twice.map(|sku| (ProblemKind::Duplicate, message(sku)))
             };
-            if let Some(problem) = problem {
-                self.report.problem(&path, problem);
+            if let Some((kind, problem)) = problem {
+                self.problem(&path, kind, problem);
                 continue;
             }
             let there = match sku_of(input) {
@@ -84,7 +79,11 @@ impl Import<'_> {
             {
                 let sku = sku_of(input).unwrap_or_default();
                 let owner = PRODUCTS.get(self.tx, &other.product_id)?.map(|it| it.handle).unwrap_or_default();
-                self.report.problem(&path, format!("SKU `{sku}` belongs to product `{owner}`; left out"));
+                self.problem(
+                    &path,
+                    ProblemKind::Sku,
+                    format!("SKU `{sku}` belongs to product `{owner}`; left out"),
+                );
                 continue;
             }
             taken.push(Taken { path, rank, input, there });
@@ -97,7 +96,11 @@ impl Import<'_> {
         for mut it in taken {
             if sku_of(it.input).is_none() {
                 let title = &it.input.title;
-                self.report.problem(&it.path, format!("no SKU; the variant is known by its title `{title}`"));
+                self.problem(
+                    &it.path,
+                    ProblemKind::Sku,
+                    format!("no SKU; the variant is known by its title `{title}`"),
+                );
                 it.there = siblings.iter().find(|sibling| sibling.title == *title).cloned();
             }
             let takes = match &it.there {
@@ -112,7 +115,9 @@ impl Import<'_> {
                 },
             };
             if let Some(sku) = sku_of(it.input) {
-                self.taken.insert(sku.to_owned());
+                if self.so_far.outline.is_part(sku) {
+                    self.so_far.taken.insert(sku.to_owned());
+                }
                 planned.insert(sku.to_owned(), takes);
             }
             left.push(it);
@@ -181,7 +186,11 @@ impl Import<'_> {
         }
         for it in waiting {
             let title = &it.input.title;
-            self.report.problem(&it.path, format!("another variant is called `{title}`; the title stays"));
+            self.problem(
+                &it.path,
+                ProblemKind::Title,
+                format!("another variant is called `{title}`; the title stays"),
+            );
         }
         for it in &variants {
             let prices = self.prices(&it.path, it.input)?;
@@ -248,7 +257,7 @@ impl Import<'_> {
             variant.allow_backorder = it.input.allow_backorder;
         })?;
         let fate = if variant == *there { Fate::Unchanged } else { Fate::Updated };
-        self.report.count("product_variants", fate);
+        self.so_far.report.count("product_variants", fate);
         if variant.manage_inventory && PRODUCT_VARIANT_INVENTORY_ITEM.rights(self.tx, &variant.id)?.is_empty()
         {
             // Its inventory was not managed before.
@@ -288,7 +297,7 @@ impl Import<'_> {
         if let Some(takes) = planned.get(sku) {
             return Ok(takes.clone());
         }
-        if self.skus.contains(sku) && !self.taken.contains(sku) {
+        if self.so_far.outline.has_part(sku) && !self.so_far.taken.contains(sku) {
             return Ok(None);
         }
         let Some(part) = VARIANTS.table.get_by(self.tx, &BY_SKU, &[sku])? else { return Ok(None) };
@@ -314,7 +323,7 @@ impl Import<'_> {
 
     fn cannot_take(&mut self, kit: &Taken<'_>, problems: Vec<String>) {
         for problem in problems {
-            self.report.problem(&kit.path, format!("{problem}; the kit was left out"));
+            self.problem(&kit.path, ProblemKind::Kit, format!("{problem}; the kit was left out"));
         }
     }
 
@@ -350,7 +359,7 @@ impl Import<'_> {
             Ok(()) => {}
             Err(atoll_product::Error::Row(error)) => return Err(error.into()),
             Err(error) => {
-                self.report.problem(&it.path, format!("{error} It was left out"));
+                self.problem(&it.path, ProblemKind::Title, format!("{error} It was left out"));
                 return Ok(None);
             }
         }
@@ -367,7 +376,7 @@ impl Import<'_> {
         let prices = prices.into_iter().map(price).collect();
         let new = NewVariant { variant, options: choice(it.input), prices, inventory_items };
         let variant = create_variant(self.tx, self.at, product, new)?;
-        self.report.count("product_variants", Fate::Created);
+        self.so_far.report.count("product_variants", Fate::Created);
         Ok(Some(variant))
     }
 
@@ -378,8 +387,11 @@ impl Import<'_> {
             let path = format!("{path} › prices[{n}]");
             let code = price.currency_code.to_lowercase();
             if !CURRENCIES.table.exists(self.tx, &code)? {
-                self.report
-                    .problem(&path, format!("currency `{}` does not exist; left out", price.currency_code));
+                self.problem(
+                    &path,
+                    ProblemKind::Price,
+                    format!("currency `{}` does not exist; left out", price.currency_code),
+                );
                 continue;
             }
             match price.amount.parse::<Decimal>() {
@@ -387,15 +399,22 @@ impl Import<'_> {
                     let there = prices.entry(code).or_insert(amount);
                     if *there != amount {
                         let code = &price.currency_code;
-                        self.report
-                            .problem(&path, format!("a second price in {code}, {amount}; {there} counts"));
+                        self.problem(
+                            &path,
+                            ProblemKind::Duplicate,
+                            format!("a second price in {code}, {amount}; {there} counts"),
+                        );
                     }
                 }
-                _ => self.report.problem(&path, format!("`{}` is not a price; left out", price.amount)),
+                _ => self.problem(
+                    &path,
+                    ProblemKind::Price,
+                    format!("`{}` is not a price; left out", price.amount),
+                ),
             }
         }
         if prices.is_empty() {
-            self.report.problem(path, "no price; it cannot be put into a cart");
+            self.problem(path, ProblemKind::Price, "no price; it cannot be put into a cart");
         }
         Ok(prices)
     }
@@ -431,24 +450,35 @@ impl Import<'_> {
             [item] if input.parts.is_empty() => INVENTORY_ITEMS.retrieve(self.tx, item)?,
             _ if input.stock.is_empty() => return Ok(()),
             _ => {
-                self.report.problem(path, "it has no stock of its own; its stock was left out");
+                self.problem(path, ProblemKind::Stock, "it has no stock of its own; its stock was left out");
                 return Ok(());
             }
         };
         for (n, stock) in input.stock.iter().enumerate() {
             let path = format!("{path} › stock[{n}]");
             if input.stock[..n].iter().any(|it| it.location == stock.location) {
-                self.report.problem(&path, format!("a second stock in `{}`; left out", stock.location));
+                self.problem(
+                    &path,
+                    ProblemKind::Duplicate,
+                    format!("a second stock in `{}`; left out", stock.location),
+                );
                 continue;
             }
-            let Some(location) = self.locations.get(&stock.location).cloned() else {
-                self.report
-                    .problem(&path, format!("location `{}` is not in the file; left out", stock.location));
+            let Some(location) = self.so_far.locations.get(&stock.location).cloned() else {
+                self.problem(
+                    &path,
+                    ProblemKind::Reference,
+                    format!("location `{}` is not in the file; left out", stock.location),
+                );
                 continue;
             };
             let stocked = stock.stocked_quantity;
             if stocked.is_negative() || !stocked.is_short() {
-                self.report.problem(&path, format!("a stock of {}; left out", stock.stocked_quantity));
+                self.problem(
+                    &path,
+                    ProblemKind::Stock,
+                    format!("a stock of {}; left out", stock.stocked_quantity),
+                );
                 continue;
             }
             let fate = match level_at(self.tx, &item.id, &location)? {
@@ -466,13 +496,13 @@ impl Import<'_> {
                 Some(_) => match set_level(self.tx, self.at, &item.id, &location, Some(stocked), None) {
                     Ok(_) => Fate::Updated,
                     Err(error @ atoll_inventory::Error::BelowReserved { .. }) => {
-                        self.report.problem(&path, error.to_string());
+                        self.problem(&path, ProblemKind::Stock, error.to_string());
                         Fate::Unchanged
                     }
                     Err(error) => return Err(error.into()),
                 },
             };
-            self.report.count("inventory_levels", fate);
+            self.so_far.report.count("inventory_levels", fate);
         }
         Ok(())
     }

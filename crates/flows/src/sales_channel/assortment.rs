@@ -4,11 +4,11 @@
 use atoll_kernel::{
     Decimal, Fault, Moment, Timestamp, Write, flow,
     flow::Local,
-    serde_json::{Map, Value, json},
+    serde_json::{Map, json},
 };
 use atoll_links::{
-    AVAILABLE_FROM, AVAILABLE_UNTIL, PRIORITY, PRODUCT_SALES_CHANNEL, SAFETY_STOCK,
-    SALES_CHANNEL_EXCLUDED_VARIANT, SALES_CHANNEL_STOCK_LOCATION, Window,
+    PRIORITY, PRODUCT_SALES_CHANNEL, SAFETY_STOCK, SALES_CHANNEL_EXCLUDED_VARIANT,
+    SALES_CHANNEL_STOCK_LOCATION, Window,
 };
 use atoll_sales_channel::SALES_CHANNELS;
 use serde::{Deserialize, Deserializer};
@@ -111,8 +111,7 @@ fn set_window(tx: &mut dyn Write, at: &Moment, channel: &str, terms: &ProductTer
         let text = format!("Product {product}: available_from must be before available_until");
         return Err(Fault::invalid(text));
     }
-    let columns = [(AVAILABLE_FROM, json!(from)), (AVAILABLE_UNTIL, json!(until))];
-    PRODUCT_SALES_CHANNEL.attach(tx, at, product, channel, columns_of(columns))?;
+    PRODUCT_SALES_CHANNEL.attach(tx, at, product, channel, Window { from, until }.columns())?;
     Ok(())
 }
 
@@ -136,8 +135,4 @@ fn set_location(tx: &mut dyn Write, at: &Moment, channel: &str, terms: &Location
     columns.extend(terms.safety_stock.map(|it| (SAFETY_STOCK.to_owned(), json!(it))));
     SALES_CHANNEL_STOCK_LOCATION.attach(tx, at, channel, location, columns)?;
     Ok(())
-}
-
-fn columns_of<const N: usize>(columns: [(&str, Value); N]) -> Map<String, Value> {
-    columns.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

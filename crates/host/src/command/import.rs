@@ -1,22 +1,35 @@
-//! `atoll import`: imports a catalogue file in one transaction; `--dry-run` rolls it back.
+//! `atoll import`: imports a catalogue file of any size in chunks, or, with `--atomic`, in one transaction.
+//! `--dry-run` imports it into a copy of the database.
 
-use std::{fs, io::Write as _, path::PathBuf};
+use std::{
+    cell::Cell,
+    fs::File,
+    io::{IsTerminal as _, Write as _},
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
-use atoll_catalogue::{Catalogue, Report, import, stage};
-use atoll_kernel::{Actor, Fault};
+use atoll_catalogue::{Outline, import_file};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
-use crate::{Assembly, Data, Host, command::DataArgs};
+use crate::{Assembly, Host, command::DataArgs};
+
+/// Between two lines of progress where the output is no terminal.
+const REPORT_EVERY: Duration = Duration::from_secs(30);
 
 #[derive(Args)]
 pub(crate) struct Import {
     /// The catalogue file: JSON, as in docs/catalogue-file.md.
     file: PathBuf,
-    /// Report the changes, and write nothing.
+    /// Report the changes, and write nothing: the import runs on a copy of the database.
     #[arg(long)]
     dry_run: bool,
+    /// Write all of the file or nothing; for at most 10,000 products. Otherwise every 500 products are
+    /// committed, and running an interrupted import again completes it.
+    #[arg(long)]
+    atomic: bool,
     #[command(flatten)]
     data: DataArgs,
 }
@@ -24,40 +37,67 @@ pub(crate) struct Import {
 impl Import {
     pub(crate) async fn run(self, host: &Host) -> anyhow::Result<()> {
         let file =
-            fs::read(&self.file).with_context(|| format!("failed to open `{}`", self.file.display()))?;
-        let catalogue = Catalogue::from_json(&file)
-            .with_context(|| format!("`{}` is not a catalogue", self.file.display()))?;
+            File::open(&self.file).with_context(|| format!("failed to open `{}`", self.file.display()))?;
+        // The whole file is checked before the data is opened.
+        let outline =
+            Outline::read(&file).with_context(|| format!("`{}` is not a catalogue", self.file.display()))?;
         let (data, settings) = self.data.open(host)?;
-        let data = match data {
-            // A dry run creates no folder.
-            Data::Folder(folder) if self.dry_run && !folder.exists() => Data::Memory,
-            data => data,
+        let (data, _copy) = match self.dry_run {
+            true => data.copied().context("a dry run needs a copy of the database")?,
+            false => (data, None),
         };
         let app = Assembly::open(&data, settings)?.start().await?;
-
-        let bar = ProgressBar::new(stage(&catalogue) as u64);
-        bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} products {elapsed}")?);
-        let (dry_run, shown) = (self.dry_run, bar.clone());
-        let (report, found) = std::sync::mpsc::channel::<Report>();
-        let run = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
-            shown.set_position(0);
-            let done = import(tx, at, &catalogue, &|| shown.inc(1))?;
-            // A dry run does everything, and is then rolled back by an error.
-            let _ = report.send(done);
-            if dry_run { Err(Fault::invalid("this was a dry run")) } else { Ok(()) }
-        };
-        let written = app.ctx.write(Actor::System, run).await;
-        bar.finish_and_clear();
+        let progress = Progress::of(outline.n_products)?;
+        let done = import_file(&app.ctx, file, outline, self.atomic, &|n_done| progress.show(n_done)).await;
+        progress.bar.finish_and_clear();
         app.ctx.store().close();
-        let report = found.try_iter().last();
-        match (written, report) {
-            (Ok(_), Some(report)) => write!(std::io::stdout(), "{report}")?,
-            (Err(_), Some(report)) if dry_run => {
-                writeln!(std::io::stdout(), "{report}dry run: nothing was written")?;
-            }
-            (Err(error), _) => return Err(error.into()),
-            (Ok(_), None) => {}
+        let report = done.with_context(|| progress.interrupted())?;
+        write!(std::io::stdout(), "{report}")?;
+        if self.dry_run {
+            writeln!(std::io::stdout(), "dry run: nothing was written")?;
         }
         Ok(())
+    }
+}
+
+/// How far an import is: a bar on a terminal, a line now and then in a log.
+struct Progress {
+    n_products: usize,
+    n_done: Cell<usize>,
+    begun: Instant,
+    shown: Cell<Instant>,
+    bar: ProgressBar,
+}
+
+impl Progress {
+    fn of(n_products: usize) -> anyhow::Result<Progress> {
+        let bar = ProgressBar::new(n_products as u64);
+        bar.set_style(ProgressStyle::with_template(
+            "{bar:40} {human_pos} of {human_len} products, {per_sec}, {eta} left",
+        )?);
+        let now = Instant::now();
+        Ok(Progress { n_products, n_done: Cell::new(0), begun: now, shown: Cell::new(now), bar })
+    }
+
+    fn show(&self, n_done: usize) {
+        self.n_done.set(n_done);
+        self.bar.set_position(n_done as u64);
+        if std::io::stderr().is_terminal() || self.shown.get().elapsed() < REPORT_EVERY {
+            return;
+        }
+        self.shown.set(Instant::now());
+        let rate = n_done as f64 / self.begun.elapsed().as_secs_f64();
+        let left = Duration::from_secs_f64(self.n_products.saturating_sub(n_done) as f64 / rate.max(0.1));
+        let of = self.n_products;
+        let line = format!("{n_done} of {of} products, {rate:.0} per second, {} left", HumanDuration(left));
+        // A closed pipe ends no import.
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+
+    fn interrupted(&self) -> String {
+        match self.n_done.get() {
+            0 => "no product was imported".to_owned(),
+            n => format!("{n} of {} products are imported; run it again to go on", self.n_products),
+        }
     }
 }

@@ -31,7 +31,7 @@ struct Cli {
 enum Command {
     /// Serves the HTTP API.
     Serve(Box<serve::Serve>),
-    /// Imports a catalogue file, in one transaction.
+    /// Imports a catalogue file.
     Import(import::Import),
     /// Migrates the data to the storage format of this version, as every start does, and prints the plan.
     Migrate(migrate::Migrate),

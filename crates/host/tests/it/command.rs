@@ -63,6 +63,39 @@ fn import_is_idempotent() {
 }
 
 #[test]
+fn dry_run_of_an_import_leaves_the_data_as_it_was() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("catalogue.json");
+    fs::write(&file, CATALOGUE).expect("a file");
+    let (data, file) = (folder.path().join("data"), file.to_str().expect("text"));
+    let (ok, dry) = atoll(&data, &["import", "--dry-run", file]);
+    assert!(ok && dry.contains("products                  1 created") && !data.exists(), "{dry}");
+    let server = Server::start(&data, &[]);
+    let (ok, refused) = atoll(&data, &["import", "--dry-run", file]);
+    assert!(!ok && refused.contains("is in use by another process"), "{refused}");
+    drop(server);
+    let content = || {
+        let names = fs::read_dir(&data).expect("a folder").map(|it| it.expect("an entry").file_name());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        (names, fs::read(data.join("atoll.redb")).expect("the database"))
+    };
+    // The server was killed: the first dry run repairs the file.
+    for _ in 0..2 {
+        let (ok, dry) = atoll(&data, &["import", "--dry-run", "--atomic", file]);
+        assert!(ok && dry.contains("products                  1 created"), "{dry}");
+    }
+    let before = content();
+    let (ok, dry) = atoll(&data, &["import", "--dry-run", file]);
+    assert!(ok && dry.contains("products                  1 created"), "{dry}");
+    assert!(content() == before, "a dry run changed the data");
+    let (ok, done) = atoll(&data, &["import", "--atomic", file]);
+    assert!(ok && done.contains("products                  1 created"), "{done}");
+    let (ok, again) = atoll(&data, &["import", file]);
+    assert!(ok && again.ends_with("nothing changed\n"), "{again}");
+}
+
+#[test]
 fn user_command_creates_users_who_can_log_in() {
     let folder = TempDir::new().expect("a folder");
     let create = ["user", "create", "--email", "ann@example.com", "--password", "correct horse"];

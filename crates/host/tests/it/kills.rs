@@ -50,3 +50,50 @@ fn compact_survives_kills() {
         assert!(again <= compacted * 2, "{again} bytes, and {compacted} without a kill");
     }
 }
+
+/// Killed at any moment, an import leaves a consistent shop, and the next one completes it.
+#[test]
+fn import_survives_kills() {
+    const N_KILLS: u32 = 4;
+    const N_PRODUCTS: usize = 1600;
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("catalogue.json");
+    let product = |n: usize| {
+        format!(
+            r#"{{"handle":"tea-{n}","title":"Tea {n}","variants":[{{"sku":"SKU-{n}","title":"One",
+                "prices":[{{"currency_code":"eur","amount":"4.20"}}]}}],
+                "listings":[{{"channel":"web","published":true}}]}}"#
+        )
+    };
+    let products: Vec<String> = (0..N_PRODUCTS).map(product).collect();
+    let channels = r#""sales_channels":[{"handle":"web","name":"Web"}]"#;
+    fs::write(&file, format!(r#"{{{channels},"products":[{}]}}"#, products.join(","))).expect("a file");
+    let file = file.to_str().expect("text");
+    let (whole, begun) = (folder.path().join("whole"), Instant::now());
+    let (ok, done) = atoll(&whole, &["import", file]);
+    assert!(ok && done.contains(&format!("products               {N_PRODUCTS} created")), "{done}");
+    let (takes, (_, checked)) = (begun.elapsed(), atoll(&whole, &["verify"]));
+    let mut n_interrupted = 0;
+    for n in 0..N_KILLS {
+        let data = folder.path().join(n.to_string());
+        let mut process = Command::new(env!("CARGO_BIN_EXE_atoll"))
+            .args(["import", file])
+            .env("ATOLL_DATA", &data)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the binary runs");
+        std::thread::sleep(takes * (n + 1) / (N_KILLS + 1));
+        process.kill().expect("a kill");
+        process.wait().expect("an end");
+        if data.join("atoll.redb").exists() {
+            let (ok, verified) = atoll(&data, &["verify"]);
+            assert!(ok, "{verified}");
+            n_interrupted += u32::from(verified != checked);
+        }
+        assert!(atoll(&data, &["import", file]).0);
+        let (ok, again) = atoll(&data, &["import", file]);
+        assert!(ok && again.ends_with("nothing changed\n"), "{again}");
+        assert_eq!(atoll(&data, &["verify"]), (true, checked.clone()));
+    }
+    assert!(n_interrupted > 0, "no import was interrupted");
+}

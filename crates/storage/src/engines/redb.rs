@@ -11,8 +11,8 @@ use std::{
 };
 
 use redb::{
-    AccessGuard, Builder, Database, ReadOnlyTable, ReadableDatabase, ReadableTable, ReadableTableMetadata,
-    TableDefinition, backends::FileBackend,
+    AccessGuard, Builder, Database, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase, ReadableTable,
+    ReadableTableMetadata, TableDefinition, backends::FileBackend,
 };
 
 use atoll_values::limits::CACHE_BYTES;
@@ -64,6 +64,21 @@ impl Redb {
     /// file.
     pub fn open_checked(file: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
         open(file, cache_bytes, true)
+    }
+
+    /// Copies the file, which is locked meanwhile. One that a crash left behind is repaired first.
+    pub fn copy(file: &Path, to: &Path) -> Result<(), StoreError> {
+        let opened = match ReadOnlyDatabase::open(file) {
+            Err(redb::DatabaseError::RepairAborted) => {
+                drop(Self::open(file)?);
+                ReadOnlyDatabase::open(file)
+            }
+            opened => opened,
+        };
+        let _locked = opened.map_err(|error| opening(file, error))?;
+        fs::copy(file, to)
+            .map(drop)
+            .map_err(|error| StoreError::Engine(format!("failed to write `{}`: {error}", to.display())))
     }
 
     /// Makes the file as small as its content allows, and closes it: moves its last pages into free ones
