@@ -132,6 +132,7 @@ impl Setup {
     /// # Panics
     /// When the process runs with other modules already, or one of them is needed.
     pub async fn init(self) -> TestApp {
+        self.choose_modules();
         self.over(memory()).await
     }
 
@@ -140,6 +141,7 @@ impl Setup {
     /// # Panics
     /// As `init`.
     pub async fn on(self, engine: Engine) -> TestApp {
+        self.choose_modules();
         let folder = (engine == Engine::Redb).then(|| TempDir::new().expect("a folder"));
         let data = folder.as_ref().map_or(Data::Memory, |it| Data::Folder(it.path().to_owned()));
         let store = data.open(registry().expect("a registry")).expect("a store");
@@ -151,13 +153,19 @@ impl Setup {
     /// # Panics
     /// As `init`.
     pub async fn over(self, store: Store) -> TestApp {
+        self.choose_modules();
+        TestApp::assemble(store, self).await
+    }
+
+    /// Leaves out the modules that are switched off: before a store is opened, which has the spaces of the
+    /// others.
+    fn choose_modules(&self) {
         if !self.off.is_empty()
             && let Err(problems) = Registry::without(&self.off)
         {
             let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
             panic!("{}", texts.join("; "));
         }
-        TestApp::assemble(store, self).await
     }
 }
 
