@@ -115,7 +115,7 @@ async fn import_renames_variants() {
 }
 
 fn read_catalogue(catalogue: &Value) -> Catalogue {
-    Catalogue::from_json(catalogue.to_string().as_bytes()).expect("a catalogue")
+    Catalogue::read(catalogue.to_string().as_bytes()).expect("a catalogue")
 }
 
 async fn check(catalogue: Value, expect: Expect) {
@@ -340,7 +340,7 @@ async fn import_keeps_the_windows_of_listings() {
         let text = format!(
             r#"{{ "products": [{product}], "sales_channels": [{{ "handle": "web", "name": "Web" }}] }}"#
         );
-        Catalogue::from_json(text.as_bytes()).expect("a catalogue")
+        Catalogue::read(text.as_bytes()).expect("a catalogue")
     };
     let window = json!({ "channel": "web", "published": true, "available_from": opens, "available_until": opens.plus_millis(1000) });
     let report = import_into(&app.ctx, file(window.clone())).await;
@@ -513,7 +513,7 @@ async fn import_keeps_decimal_quantities() {
         { "handle": "jam", "title": "Jam", "variants": [{ "sku": "JAM", "title": "Jam", "manage_inventory": true,
           "prices": [{ "currency_code": "eur", "amount": "1" }],
           "stock": [{ "location": "shed", "stocked_quantity": 123456789.012345 }] }] }] }"#;
-    let catalogue = Catalogue::from_json(text.as_bytes()).expect("a catalogue");
+    let catalogue = Catalogue::read(text.as_bytes()).expect("a catalogue");
     let jam = &catalogue.products[1].variants[0].stock[0];
     assert_eq!(jam.stocked_quantity.to_string(), "123456789.012345");
     let report = import_into(&TestApp::init().await.ctx, catalogue).await;
@@ -530,7 +530,7 @@ async fn import_keeps_decimal_quantities() {
         (&"1".repeat(61), Err("is not a decimal number of at most 60 digits")),
     ] {
         let file = format!(r#"{{"products":[{{"variants":[{{"parts":[{{"quantity":{number}}}]}}]}}]}}"#);
-        let read = Catalogue::from_json(file.as_bytes());
+        let read = Catalogue::read(file.as_bytes());
         match (read, expect) {
             (Ok(it), Ok(expect)) => {
                 assert_eq!(it.products[0].variants[0].parts[0].quantity.to_string(), expect)
@@ -558,11 +558,11 @@ fn import_refuses_files_of_another_shape() {
         ("{} {}", "trailing characters"),
         ("", "EOF while parsing a value"),
     ] {
-        let error = Catalogue::from_json(text.as_bytes()).expect_err("no catalogue").to_string();
+        let error = Catalogue::read(text.as_bytes()).expect_err("no catalogue").to_string();
         assert!(error.starts_with(expect) && error.contains(" at line 1 column "), "{text}: {error}");
     }
     let marked = "\u{feff}{\"products\": [{\"handle\": \"tea\"}]}";
-    assert_eq!(Catalogue::from_json(marked.as_bytes()).expect("a catalogue").products[0].handle, "tea");
+    assert_eq!(Catalogue::read(marked.as_bytes()).expect("a catalogue").products[0].handle, "tea");
 }
 
 /// Records as people type them: duplicate, incomplete, wrong.
@@ -666,7 +666,7 @@ fn import_is_idempotent_for_any_file() {
         async |(first, second): (Value, Value)| {
             let app = TestApp::init().await;
             for file in [first, second] {
-                let catalogue = Catalogue::from_json(file.to_string().as_bytes());
+                let catalogue = Catalogue::read(file.to_string().as_bytes());
                 let catalogue = catalogue.map_err(|error| TestCaseError::fail(error.to_string()))?;
                 import_into(&app.ctx, catalogue.clone()).await;
                 let before = Dump::of(&app.ctx, &[]);

@@ -115,7 +115,7 @@ fn catalogue(n_products: usize) -> Catalogue {
         "collections": [{ "handle": "first-light", "title": "First Light" }],
         "products": (0..n_products).map(product).collect::<Vec<Value>>(),
     });
-    Catalogue::from_json(catalogue.to_string().as_bytes()).expect("a catalogue")
+    Catalogue::read(catalogue.to_string().as_bytes()).expect("a catalogue")
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ pub(crate) fn real_catalogue() -> Option<Catalogue> {
         eprintln!("skipped: there is no catalogue at {}", beside.display());
         return None;
     };
-    Some(Catalogue::from_json(&text).expect("a catalogue"))
+    Some(Catalogue::read(&text[..]).expect("a catalogue"))
 }
 
 pub(crate) async fn import_into(ctx: &Ctx, catalogue: Catalogue) -> Report {

@@ -47,12 +47,7 @@ pub(crate) type VisitEntry<'a> = dyn FnMut(Entry) -> Result<(), Gone> + 'a;
 pub(crate) struct Gone;
 
 impl Catalogue {
-    /// Parses a file. A byte order mark is skipped.
-    pub fn from_json(bytes: &[u8]) -> Result<Catalogue, NotACatalogue> {
-        Catalogue::read(bytes)
-    }
-
-    /// Reads a whole file into memory.
+    /// Reads a whole file into memory. A byte order mark is skipped.
     pub fn read(source: impl io::Read) -> Result<Catalogue, NotACatalogue> {
         let mut catalogue = Catalogue::default();
         read(source, false, &mut |entry| {

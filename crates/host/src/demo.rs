@@ -16,7 +16,7 @@ use crate::Application;
 
 /// The demo catalogue: 40 products, some of them kits, at three locations. It is the same every time.
 pub fn demo_catalogue() -> Result<Catalogue, NotACatalogue> {
-    Catalogue::from_json(include_bytes!("demo.json"))
+    Catalogue::read(&include_bytes!("demo.json")[..])
 }
 
 /// A publishable key of the demo.
