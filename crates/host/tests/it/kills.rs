@@ -2,8 +2,9 @@
 
 use std::{
     fs,
+    path::Path,
     process::{Command, Stdio},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -12,6 +13,19 @@ use crate::{
     command::{atoll, leave_free_space},
     server::Server,
 };
+
+/// Runs a command over a data folder, and kills it after this time.
+fn kill_after(time: Duration, data: &Path, args: &[&str]) {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_atoll"))
+        .args(args)
+        .env("ATOLL_DATA", data)
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the binary runs");
+    std::thread::sleep(time);
+    process.kill().expect("a kill");
+    process.wait().expect("an end");
+}
 
 /// Killed at any moment, compacting loses nothing, and can be done again.
 #[test]
@@ -35,15 +49,7 @@ fn compact_survives_kills() {
     let compacted = fs::metadata(timed.join("atoll.redb")).expect("the database").len();
     for n in 0..N_KILLS {
         let data = copy(&n.to_string());
-        let mut process = Command::new(env!("CARGO_BIN_EXE_atoll"))
-            .arg("compact")
-            .env("ATOLL_DATA", &data)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("the binary runs");
-        std::thread::sleep(takes * (n + 1) / (N_KILLS + 1));
-        process.kill().expect("a kill");
-        process.wait().expect("an end");
+        kill_after(takes * (n + 1) / (N_KILLS + 1), &data, &["compact"]);
         assert_eq!(atoll(&data, &["verify"]), (true, checked.clone()));
         assert!(atoll(&data, &["compact"]).0);
         let again = fs::metadata(data.join("atoll.redb")).expect("the database").len();
@@ -76,15 +82,7 @@ fn import_survives_kills() {
     let mut n_interrupted = 0;
     for n in 0..N_KILLS {
         let data = folder.path().join(n.to_string());
-        let mut process = Command::new(env!("CARGO_BIN_EXE_atoll"))
-            .args(["import", file])
-            .env("ATOLL_DATA", &data)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("the binary runs");
-        std::thread::sleep(takes * (n + 1) / (N_KILLS + 1));
-        process.kill().expect("a kill");
-        process.wait().expect("an end");
+        kill_after(takes * (n + 1) / (N_KILLS + 1), &data, &["import", file]);
         if data.join("atoll.redb").exists() {
             let (ok, verified) = atoll(&data, &["verify"]);
             assert!(ok, "{verified}");
