@@ -306,7 +306,7 @@ impl Wall for ChannelScope {
             return Ok(None);
         }
         let mut products = Vec::new();
-        for channel in self.enabled().filter(|_| !self.is_whole) {
+        for channel in self.enabled() {
             for variant in SALES_CHANNEL_EXCLUDED_VARIANT.rights(view, &channel.id)? {
                 products.extend(VARIANTS.get(view, &variant)?.map(|it| it.product_id.to_string()));
             }

@@ -251,9 +251,8 @@ impl Ids for Listing {
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
         let corrections = self.corrections(view)?;
-        let comes_before = |a: &str, b: &str| if order == Direction::Ascending { a < b } else { a > b };
         let opened = corrections.iter().filter(|(_, is_open)| **is_open).map(|(id, _)| id.as_str());
-        let opened = opened.filter(|it| after.is_none_or(|after| comes_before(after, it)));
+        let opened = opened.filter(|it| after.is_none_or(|after| order.is_before(after, it)));
         let opened: Box<dyn Iterator<Item = &str>> = match order {
             Direction::Ascending => Box::new(opened),
             Direction::Descending => Box::new(opened.rev()),
@@ -267,7 +266,8 @@ impl Ids for Listing {
         let mut last = Scan::Continue(());
         view.scan(&span, order, &mut |key, _| {
             let id = String::from_utf8_lossy(&key[group.len()..]);
-            while let (Scan::Continue(()), Some(before)) = (last, opened.next_if(|it| comes_before(it, &id)))
+            while let (Scan::Continue(()), Some(before)) =
+                (last, opened.next_if(|it| order.is_before(*it, &*id)))
             {
                 last = visit(before)?;
             }

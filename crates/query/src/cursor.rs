@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use atoll_storage::{Direction, EntityDef, Node, SortKey};
+use atoll_storage::{Direction, EntityDef, Node, Scan, SortKey, StoreError};
 use atoll_values::limits::CURSOR_CHARS_MAX;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Env, QueryError, SortBy,
     chunk::Chunk,
-    list::{Page, sort_keys},
+    list::{Page, push_bounded, sort_keys},
 };
 
 /// Where a page of a list begins: behind a record, whatever has been added or deleted before it meanwhile.
@@ -110,15 +110,45 @@ impl Slice {
 
     /// In a list by id: does the page begin before this record?
     pub(crate) fn is_before(&self, id: &str, direction: Direction) -> bool {
-        self.after_id().is_none_or(|after| match direction {
-            Direction::Ascending => after < id,
-            Direction::Descending => after > id,
-        })
+        self.after_id().is_none_or(|after| direction.is_before(after, id))
     }
 
     /// The position behind the page, counted from where it begins.
     pub(crate) fn end(&self) -> usize {
         self.offset.saturating_add(self.limit)
+    }
+}
+
+/// A page that is filled with the records of a list, one after the other.
+pub(crate) struct Filling<'s> {
+    slice: &'s Slice,
+    n_passed: usize,
+    nodes: Vec<Node>,
+}
+
+impl<'s> Filling<'s> {
+    pub(crate) fn new(slice: &'s Slice) -> Self {
+        Filling { slice, n_passed: 0, nodes: Vec::with_capacity(slice.limit.min(1000)) }
+    }
+
+    /// The next record of the list, which is loaded if the page shows it. Breaks when the page is full.
+    pub(crate) fn add(
+        &mut self,
+        load: impl FnOnce() -> Result<Option<Node>, StoreError>,
+    ) -> Result<Scan, StoreError> {
+        let end = self.slice.end();
+        if (self.slice.offset..end).contains(&self.n_passed)
+            && let Some(node) = load()?
+        {
+            push_bounded(&mut self.nodes, node)?;
+        }
+        self.n_passed += 1;
+        Ok(if self.n_passed < end { Scan::Continue(()) } else { Scan::Break(()) })
+    }
+
+    /// The page of a list of so many records.
+    pub(crate) fn page(self, count: u64) -> Page {
+        Page { nodes: self.nodes, count, next: None }
     }
 }
 

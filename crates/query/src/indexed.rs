@@ -1,16 +1,19 @@
 //! Lists that the list index of their table answers: conditions become bitmaps of numbers, so that the exact
 //! count is known without reading records, and a page is read in the order in which the index holds it.
 
-use std::{collections::BTreeMap, mem, ptr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem, ptr,
+};
 
 use atoll_storage::{Direction, FieldKind, ListIndex, NumberSet, Read, Scan, SortKey, StoreError, intersect};
 use atoll_values::{Comparison, Condition, Filter, Timestamp};
 
 use crate::{
     Env, Ids, Page, QueryError, Resolve, SortBy,
-    cursor::Slice,
-    ids::numbers_of,
-    list::{Candidates, Source, push_bounded},
+    cursor::{Filling, Slice},
+    ids::{IdSet, numbers_of},
+    list::{Candidates, Source},
     narrow::{existing_targets, narrow, reversed},
     predicate::Search,
 };
@@ -34,14 +37,13 @@ impl Numbered {
         Ok(n_steps_max(self.index.table.n_rows(view)?, self.numbers.len(), self.n_read, cost_of_one))
     }
 
-    /// The ids of the set, ascending.
-    fn ids(&self, view: &dyn Read) -> Result<Vec<String>, StoreError> {
-        let mut ids = Vec::new();
+    /// The ids of the set.
+    fn ids(&self, view: &dyn Read) -> Result<IdSet, StoreError> {
+        let mut ids = BTreeSet::new();
         for number in &self.numbers {
             ids.extend(self.index.id(view, number)?);
         }
-        ids.sort_unstable();
-        Ok(ids)
+        Ok(IdSet(ids))
     }
 
     /// One page in the order of a field: stepping through that order, where this is cheaper than sorting;
@@ -91,15 +93,13 @@ fn page_by(
     if !index.has_order(field) {
         return Ok(None);
     }
-    let mut page = Page { count, ..Page::default() };
-    let n_set = usize::try_from(count).unwrap_or(usize::MAX);
-    if slice.offset >= n_set || slice.limit == 0 {
-        return Ok(Some(page));
+    let mut filling = Filling::new(slice);
+    if slice.offset as u64 >= count || slice.limit == 0 {
+        return Ok(Some(filling.page(count)));
     }
     let n_rows = index.table.n_rows(env.view)?;
     let Some(mut n_steps) = n_steps_max(n_rows, count, slice.end(), COST_OF_SORTING) else { return Ok(None) };
-    let (mut position, mut is_given_up) = (0, false);
-    let end = slice.end().min(n_set);
+    let (mut n_left, mut is_given_up) = (count, false);
     let after = slice.after.as_ref().map(|it| (&it.key, it.id.as_str()));
     index.by_field(env.view, field, after, sort.direction, &mut |id, number| {
         is_given_up = n_steps == 0;
@@ -107,17 +107,14 @@ fn page_by(
             return Ok(Scan::Break(()));
         }
         n_steps -= 1;
-        if is_in(id, number)? {
-            if position >= slice.offset
-                && let Some(node) = index.table.node(env.view, id)?
-            {
-                push_bounded(&mut page.nodes, node)?;
-            }
-            position += 1;
+        if !is_in(id, number)? {
+            return Ok(Scan::Continue(()));
         }
-        Ok(if position < end { Scan::Continue(()) } else { Scan::Break(()) })
+        n_left -= 1;
+        let flow = filling.add(|| index.table.node(env.view, id))?;
+        Ok(if n_left > 0 { flow } else { Scan::Break(()) })
     })?;
-    Ok((!is_given_up).then_some(page))
+    Ok((!is_given_up).then(|| filling.page(count)))
 }
 
 impl Ids for Numbered {
@@ -154,20 +151,7 @@ impl Ids for Numbered {
         if is_stopped || n_left == 0 || !is_given_up {
             return Ok(());
         }
-        let mut ids = self.ids(view)?;
-        match direction {
-            Direction::Ascending => ids.retain(|it| last.as_ref().is_none_or(|last| it > last)),
-            Direction::Descending => {
-                ids.retain(|it| last.as_ref().is_none_or(|last| it < last));
-                ids.reverse();
-            }
-        }
-        for id in ids {
-            if visit(&id)?.is_break() {
-                break;
-            }
-        }
-        Ok(())
+        self.ids(view)?.scan(view, last.as_deref(), direction, visit)
     }
 
     fn contains(&self, view: &dyn Read, id: &str) -> Result<bool, StoreError> {

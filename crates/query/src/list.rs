@@ -9,7 +9,7 @@ use atoll_values::{Filter, limits::RECORDS_AT_ONCE_MAX};
 use crate::{
     Env, Ids, QueryError,
     chunk::Chunk,
-    cursor::{Cursor, Position, Slice},
+    cursor::{Cursor, Filling, Position, Slice},
     ids::IdSet,
     indexed::{Indexed, Numbered, page_of_set},
     narrow::narrow,
@@ -278,21 +278,17 @@ impl<'a> Candidates<'a> {
         if self.is_unfiltered() {
             return self.unfiltered_page(source, direction, slice);
         }
-        let mut page = Page::default();
-        let mut position = 0;
+        let (mut filling, mut count) = (Filling::new(slice), 0);
         self.all(source, direction, &mut |chunk, keep| {
             for (node, _) in chunk.nodes.iter().zip(keep).filter(|(_, keep)| **keep) {
-                page.count += 1;
+                count += 1;
                 if slice.is_before(node.key(), direction) {
-                    if position >= slice.offset && page.nodes.len() < slice.limit {
-                        push_bounded(&mut page.nodes, node.clone())?;
-                    }
-                    position += 1;
+                    let _ = filling.add(|| Ok(Some(node.clone())))?;
                 }
             }
             Ok(())
         })?;
-        Ok(page)
+        Ok(filling.page(count))
     }
 
     /// A page of a source that answers the whole query: skips over ids, and loads only the records of the
@@ -304,47 +300,31 @@ impl<'a> Candidates<'a> {
         slice: &Slice,
     ) -> Result<Page, QueryError> {
         let (view, table) = (self.env.view, self.table());
-        let mut page = Page { nodes: Vec::with_capacity(slice.limit.min(1000)), ..Page::default() };
-        let mut position = 0;
-        if let Source::IdSet(ids) = source {
+        let (mut filling, after) = (Filling::new(slice), slice.after_id());
+        let count = match source {
             // Ids without a record do not count, so all of them are looked up.
-            ids.scan(view, None, direction, &mut |id| {
-                let Some(node) = table.node(view, id)? else { return Ok(Scan::Continue(())) };
-                page.count += 1;
-                if slice.is_before(id, direction) {
-                    if position >= slice.offset && page.nodes.len() < slice.limit {
-                        push_bounded(&mut page.nodes, node)?;
+            Source::IdSet(ids) => {
+                let mut count = 0;
+                ids.scan(view, None, direction, &mut |id| {
+                    let Some(node) = table.node(view, id)? else { return Ok(Scan::Continue(())) };
+                    count += 1;
+                    if slice.is_before(id, direction) {
+                        let _ = filling.add(|| Ok(Some(node)))?;
                     }
-                    position += 1;
-                }
-                Ok(Scan::Continue(()))
-            })?;
-            return Ok(page);
-        }
-        let (after, end) = (slice.after_id(), slice.end());
-        let mut step = |load: &mut dyn FnMut() -> Result<Option<Node>, StoreError>| {
-            if position >= end {
-                return Ok(Scan::Break(()));
+                    Ok(Scan::Continue(()))
+                })?;
+                count
             }
-            if position >= slice.offset
-                && let Some(node) = load()?
-            {
-                push_bounded(&mut page.nodes, node)?;
-            }
-            position += 1;
-            Ok(Scan::Continue(()))
-        };
-        page.count = match source {
             Source::Within(ids) => {
-                ids.scan(view, after, direction, &mut |id| step(&mut || table.node(view, id)))?;
+                ids.scan(view, after, direction, &mut |id| filling.add(|| table.node(view, id)))?;
                 ids.count(view)?
             }
-            Source::Table | Source::IdSet(_) => {
-                table.nodes(view, after, direction, &mut |node| step(&mut || Ok(Some(node.clone()))))?;
+            Source::Table => {
+                table.nodes(view, after, direction, &mut |node| filling.add(|| Ok(Some(node))))?;
                 table.n_rows(view)?
             }
         };
-        Ok(page)
+        Ok(filling.page(count))
     }
 
     /// Visits every candidate of the source in chunks, so that memory is bounded by one chunk.

@@ -20,6 +20,16 @@ pub enum Direction {
     Descending,
 }
 
+impl Direction {
+    /// Does a scan meet `a` before `b`?
+    pub fn is_before<T: Ord + ?Sized>(self, a: &T, b: &T) -> bool {
+        match self {
+            Direction::Ascending => a < b,
+            Direction::Descending => a > b,
+        }
+    }
+}
+
 /// A half-open range of keys: `start` is inclusive, `end` exclusive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {

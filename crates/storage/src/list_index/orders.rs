@@ -33,11 +33,6 @@ impl Group {
     }
 }
 
-/// The bytes of a field's value in its order.
-fn ordered(record: &dyn Record, field: &str) -> Vec<u8> {
-    SortKey::of(record.def(), field, &record.scalar(field)).ordered()
-}
-
 impl ListIndex {
     /// Are the records stored in the order of this field?
     pub fn has_order(&self, field: &str) -> bool {
@@ -48,8 +43,14 @@ impl ListIndex {
         self.key(tx, Part::Sorts).part(field)
     }
 
-    fn entry_key(&self, tx: &dyn Read, field: &str, value: &[u8], id: &str) -> Vec<u8> {
-        self.order_key(tx, field).tail(&part_of(value)).tail(id.as_bytes()).into_bytes()
+    /// What the keys of all records with this value begin with.
+    fn head_key(&self, tx: &dyn Read, field: &str, value: &SortKey) -> KeyBuf {
+        self.order_key(tx, field).tail(&part_of(&value.ordered()))
+    }
+
+    fn entry_key(&self, tx: &dyn Read, field: &str, record: &dyn Record) -> Vec<u8> {
+        let value = SortKey::of(record.def(), field, &record.scalar(field));
+        self.head_key(tx, field, &value).tail(record.key().as_bytes()).into_bytes()
     }
 
     pub(super) fn sort(
@@ -60,8 +61,8 @@ impl ListIndex {
         before: Option<&dyn Record>,
         after: Option<&dyn Record>,
     ) -> Result<(), StoreError> {
-        let entry = |tx: &dyn Read, it: &dyn Record| self.entry_key(tx, field, &ordered(it, field), it.key());
-        let (old, new) = (before.map(|it| entry(tx, it)), after.map(|it| entry(tx, it)));
+        let entry = |it: &dyn Record| self.entry_key(tx, field, it);
+        let (old, new) = (before.map(entry), after.map(entry));
         if old == new {
             return Ok(());
         }
@@ -104,7 +105,7 @@ impl ListIndex {
             (None, Direction::Ascending) => return read(&whole, visit).map(drop),
             (None, Direction::Descending) => {}
             (Some((value, id)), _) => {
-                let head = [&prefix[..], &part_of(&value.ordered())].concat();
+                let head = self.head_key(tx, field, value).into_bytes();
                 let of_value = Span::prefix(&head);
                 let rest = if direction == Direction::Ascending { whole } else { of_value };
                 let entry = [&head[..], id.as_bytes()].concat();
@@ -153,9 +154,8 @@ impl ListIndex {
         until: &SortKey,
         n_max: u64,
     ) -> Result<Option<NumberSet>, StoreError> {
-        let prefix = self.order_key(tx, field).into_bytes();
-        let key = |it: &SortKey| [&prefix[..], &part_of(&it.ordered())].concat();
-        let span = Span { start: key(from), end: Some(key(until)) };
+        let head = |it: &SortKey| self.head_key(tx, field, it).into_bytes();
+        let span = Span { start: head(from), end: Some(head(until)) };
         let (mut numbers, mut is_too_large) = (NumberSet::new(), false);
         tx.scan(&span, Direction::Ascending, &mut |key, value| {
             is_too_large = numbers.len() >= n_max;
