@@ -116,9 +116,8 @@ impl Regions {
         self.of_key(&span.start[..N_SPACE + n_steps * N_STEP])
     }
 
-    fn shard(&self, region: u64) -> (usize, MutexGuard<'_, Shard>) {
-        let shard = shard_of(region);
-        (shard, self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner))
+    fn shard(&self, region: u64) -> MutexGuard<'_, Shard> {
+        self.shards[shard_of(region)].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Raises the versions of all regions that the next commit changes, before it is published. Returns its
@@ -176,7 +175,7 @@ impl Regions {
         regions.sort_unstable();
         regions.dedup();
         for of_shard in regions.chunk_by(|a, b| shard_of(*a) == shard_of(*b)) {
-            let (_, mut shard) = self.shard(of_shard[0]);
+            let mut shard = self.shard(of_shard[0]);
             of_shard.iter().for_each(|region| visit(&mut shard, *region));
         }
     }
