@@ -22,12 +22,28 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-/// The recordings by name, in the order in which they were made.
-fn recordings() -> Vec<(String, Recording)> {
+/// A run of the original over a database of its own, whose recordings are numbered from 1.
+struct Run {
+    /// Its name in reports, and where its deviations are.
+    name: &'static str,
+    deviations: &'static str,
+    /// Does a recording belong to it, by the number that its name begins with?
+    has: fn(&str) -> bool,
+}
+
+/// The first run: sales channels, keys, products, stock, carts, orders. The second: checkout.
+static RUNS: [Run; 2] = [
+    Run { name: "first run", deviations: "replay/deviations.txt", has: |it| it < "30" },
+    Run { name: "second run", deviations: "replay/deviations-of-second-run.txt", has: |it| it >= "30" },
+];
+
+/// The recordings of a run by name, in the order in which they were made.
+fn recordings(run: &Run) -> Vec<(String, Recording)> {
     let files = fs::read_dir(folder().join("recordings")).expect("the recordings");
     let mut paths: Vec<PathBuf> = files.map(|it| it.expect("a file").path()).collect();
-    paths.retain(|it| it.extension().is_some_and(|it| it == "json"));
-    // `19` was recorded last; the names sort so.
+    let name = |it: &PathBuf| it.file_name().is_some_and(|it| (run.has)(&it.to_string_lossy()));
+    paths.retain(|it| it.extension().is_some_and(|it| it == "json") && name(it));
+    // `19` was recorded last of the first run; the names sort so.
     paths.sort();
     let read = |path: PathBuf| {
         let text = fs::read_to_string(&path).expect("a recording");
@@ -59,8 +75,8 @@ struct Deviation {
     reason: String,
 }
 
-fn deviations() -> BTreeMap<u32, Deviation> {
-    let text = fs::read_to_string(folder().join("replay/deviations.txt")).expect("the deviations");
+fn deviations(run: &Run) -> BTreeMap<u32, Deviation> {
+    let text = fs::read_to_string(folder().join(run.deviations)).expect("the deviations");
     let lines = text.lines().filter(|it| !it.is_empty() && !it.starts_with('#'));
     let parse = |line: &str| {
         let (n, rest) = line.split_once(' ').expect("a number and a reason");
@@ -74,14 +90,17 @@ fn deviations() -> BTreeMap<u32, Deviation> {
 
 #[test]
 fn consequences_name_deviations_before_them() {
-    let deviations = deviations();
-    for (n, it) in deviations.iter().filter(|(_, it)| it.kind == Kind::Follows) {
-        let words = it.reason.split(|it: char| !it.is_ascii_digit());
-        for from in words.filter_map(|it| it.parse::<u32>().ok()) {
-            assert!(
-                from < *n && deviations.contains_key(&from),
-                "{n} follows from {from}, which does not differ"
-            );
+    for run in &RUNS {
+        let deviations = deviations(run);
+        for (n, it) in deviations.iter().filter(|(_, it)| it.kind == Kind::Follows) {
+            let words = it.reason.split(|it: char| !it.is_ascii_digit());
+            for from in words.filter_map(|it| it.parse::<u32>().ok()) {
+                assert!(
+                    from < *n && deviations.contains_key(&from),
+                    "{}: {n} follows from {from}, which does not differ",
+                    run.name
+                );
+            }
         }
     }
 }
@@ -119,35 +138,55 @@ struct Played {
     result: Option<Compared>,
 }
 
-/// All entries with a request, by recording, replayed once for all tests.
-async fn played() -> &'static [(String, Vec<Played>)] {
-    static PLAYED: OnceCell<Vec<(String, Vec<Played>)>> = OnceCell::const_new();
+/// The entries of a run that have a request, by recording.
+type PlayedRun = Vec<(String, Vec<Played>)>;
+
+/// All runs, replayed once for all tests.
+async fn played() -> &'static [PlayedRun] {
+    static PLAYED: OnceCell<Vec<PlayedRun>> = OnceCell::const_new();
     let play = || async {
-        let (deviations, mut replay) = (deviations(), Replay::new().await);
         let mut all = Vec::new();
-        for (name, recording) in recordings() {
-            let mut entries = Vec::new();
-            for entry in &recording.entries {
-                let played = |result| Played { name: entry.name.clone(), n: entry.n, result };
-                if deviations.get(&entry.n).is_some_and(|it| it.reason.starts_with(NOT_SENT)) {
-                    entries.push(played(None));
-                } else if let Some(result) = replay.play(entry).await {
-                    entries.push(played(Some(result)));
-                }
-            }
-            all.push((name, entries));
+        for run in &RUNS {
+            all.push(play_run(run).await);
         }
         all
     };
     PLAYED.get_or_init(play).await
 }
 
-#[tokio::test]
-async fn recordings_are_answered_as_they_were() {
-    let deviations = deviations();
-    let (mut sum, mut lines) = (Counts::default(), String::new());
-    let (mut open, mut needless) = (String::new(), Vec::new());
-    for (name, entries) in played().await {
+async fn play_run(run: &Run) -> PlayedRun {
+    let (deviations, mut replay) = (deviations(run), Replay::new().await);
+    let mut all = Vec::new();
+    for (name, recording) in recordings(run) {
+        let mut entries = Vec::new();
+        for entry in &recording.entries {
+            let played = |result| Played { name: entry.name.clone(), n: entry.n, result };
+            if deviations.get(&entry.n).is_some_and(|it| it.reason.starts_with(NOT_SENT)) {
+                entries.push(played(None));
+            } else if let Some(result) = replay.play(entry).await {
+                entries.push(played(Some(result)));
+            }
+        }
+        all.push((name, entries));
+    }
+    all
+}
+
+/// How the entries of a run compare: a line for each recording, and their sum.
+#[derive(Default)]
+struct Report {
+    lines: String,
+    sum: Counts,
+    /// Open differences, as `cargo xtask replay` shows them.
+    open: String,
+    /// Numbers of deviations that do not deviate.
+    needless: Vec<u32>,
+}
+
+fn report(run: &Run, played: &PlayedRun) -> Report {
+    let deviations = deviations(run);
+    let Report { mut lines, mut sum, mut open, mut needless } = Report::default();
+    for (name, entries) in played {
         let mut counts = Counts::default();
         for entry in entries {
             let is_same = entry.result.as_ref().is_some_and(|it| it.differences.is_empty());
@@ -158,7 +197,7 @@ async fn recordings_are_answered_as_they_were() {
                 (false, None) => {
                     counts.open += 1;
                     let Some(it) = &entry.result else { continue };
-                    writeln!(open, "{} {} ({})", it.n, it.request, entry.name).expect("text");
+                    writeln!(open, "{name} {} {} ({})", it.n, it.request, entry.name).expect("text");
                     for it in it.differences.iter().take(12) {
                         writeln!(open, "    {it}").expect("text");
                     }
@@ -168,18 +207,30 @@ async fn recordings_are_answered_as_they_were() {
         writeln!(lines, "{name}: {counts}").expect("text");
         sum.add(counts);
     }
-    writeln!(lines, "all: {sum}").expect("text");
-    // Open differences, as `cargo xtask replay` shows them.
+    writeln!(lines, "{}: {sum}", run.name).expect("text");
+    Report { lines, sum, open, needless }
+}
+
+#[tokio::test]
+async fn recordings_are_answered_as_they_were() {
+    let reports = RUNS.iter().zip(played().await).map(|(run, played)| report(run, played));
+    let reports: Vec<Report> = reports.collect();
+    let open: String = reports.iter().map(|it| it.open.as_str()).collect();
     fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("replay.txt"), &open).expect("the report");
-    assert_eq!(needless, [0; 0], "these are listed as deviations, and do not deviate");
+    for (run, report) in RUNS.iter().zip(&reports) {
+        let needless = &report.needless;
+        assert_eq!(*needless, [0; 0], "these are listed in {}, and do not deviate", run.deviations);
+    }
+    let lines: String = reports.iter().map(|it| it.lines.as_str()).collect();
     expect_file!["counts.txt"].assert_eq(&lines);
     let compat = fs::read_to_string(folder().join("../COMPAT.md")).expect("COMPAT.md");
+    let sum = &reports[0].sum;
     assert!(compat.contains(&format!("\n{sum}.\n")), "COMPAT.md has other numbers than: {sum}");
 }
 
 #[tokio::test]
 async fn examples_are_those_of_the_recordings() {
-    let entries = played().await.iter().flat_map(|(_, entries)| entries);
+    let entries = played().await.iter().flatten().flat_map(|(_, entries)| entries);
     let file = examples::file(entries.filter_map(|it| it.result.as_ref()));
     expect_file!["../../crates/api/src/examples.json"].assert_eq(&file);
 }
