@@ -133,4 +133,13 @@ macro_rules! address_shown {
     };
 }
 
-pub(crate) use {address_shown, under};
+/// Fields that carts show of tax lines.
+macro_rules! tax_lines_shown {
+    ($relation:literal) => {
+        $crate::tables::under!(
+            $relation: "id", "description", "code", "rate", "provider_id", "data", "metadata",
+        )
+    };
+}
+
+pub(crate) use {address_shown, tax_lines_shown, under};

@@ -1,11 +1,24 @@
-//! The vocabulary of a checkout: totals and their names, and the contracts of the providers that it asks.
-//! Types and arithmetic for modules; no records.
+//! The model of a checkout, which carts and orders share: the records of lines, addresses, taxes and
+//! discounts, the arithmetic of totals, and the contracts of the providers that a checkout asks. Types,
+//! macros and arithmetic for modules; no records of its own.
 
 mod payment;
-mod totals;
+mod records;
+mod sums;
 
+/// For the macros of this crate.
+#[doc(hidden)]
+pub use atoll_kernel as kernel;
 pub use payment::{
     Paying, PaymentAction, PaymentAnswer, PaymentNotice, PaymentOutcome, PaymentProvider, PaymentRequest,
     PaymentTold, WebhookRequest,
 };
-pub use totals::{EMPTY_FIELD, LINE_TOTALS, TOTALS, Totals, part_of_total, total_field};
+pub use records::{
+    ADJUSTMENT_COMPUTED, Address, Adjustment, AdjustmentRecord, CHARGE_PARTS, Line, ORDER_TAX_LINE_COMPUTED,
+    PART_SUMS, TAX_LINE_COMPUTED, TAX_LINE_SUMS, TaxLine, TaxLineRecord, adjustment_field,
+    compute_adjustment, compute_charge, compute_tax_line, tax_line_field,
+};
+pub use sums::{
+    CHARGE_SUMS, ChargeSums, Charged, Discount, QUOTIENT_DIGITS, RAW_TOTALS, Split, TOTALS, Tax, Totals,
+    charge_field, shares, show_sum, total_field,
+};

@@ -47,7 +47,7 @@ fn of_order(ctx: &Ctx, id: &str) -> Result<Option<(String, Value)>, Fault> {
     let Some(to) = order.email.clone().filter(|_| order.no_notification != Some(true)) else {
         return Ok(None);
     };
-    let total: atoll_kernel::Decimal = order.items.iter().map(|it| it.total()).sum();
+    let total = order.totals().total;
     let data = json!({ "id": id, "total": total, "order": order });
     Ok(Some((to, data)))
 }

@@ -29,7 +29,8 @@
 /// - `computed [F: Type, …] by f`: fields that `f(&record, visit)` computes when one of them is asked for,
 ///   with their types and doc comments for OpenAPI. A constant list of names may stand for the brackets, with
 ///   a function of a name that says the same: `computed NAMES by f as g`;
-/// - `on_request [F…]`: those of them that a star does not show;
+/// - `on_request [F…]`: those of them that a star does not show, but for that of a record which embeds this
+///   one and shows the same field; embedded records that are named here are shown with them;
 /// - `history [[Step…]…]`: what changed from each version of the record to the next; a record has version 1
 ///   without it;
 /// - `patch Name`: a record of updates, in which absent fields stay as they are.

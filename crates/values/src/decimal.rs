@@ -18,6 +18,9 @@ use crate::limits::NUMBER_DIGITS_MAX;
 /// of earlier releases hold numbers of 29 digits, and sums of them have more.
 const DIGITS_MAX: usize = 60;
 
+/// From here on floats lose digits before the point.
+const FLOAT_WHOLE_MAX: f64 = 1e15;
+
 /// A decimal number. In JSON it is a number (`19.99`, `20`), never rounded by a float; a number with more
 /// digits than a float keeps is a string.
 ///
@@ -93,6 +96,22 @@ impl Decimal {
         let scale = self.scale.max(divisor.scale);
         let quotient = self.at_scale(scale + n_digits)?.checked_div_euclid(divisor.at_scale(scale)?)?;
         Some(Self::new(quotient, n_digits))
+    }
+
+    /// Divides and rounds to `n_digits` behind the point, half away from zero; `None` if `divisor` is zero,
+    /// or on overflow.
+    pub fn quotient(self, divisor: Self, n_digits: u32) -> Option<Self> {
+        let scale = self.scale.max(divisor.scale);
+        let (this, divisor) = (self.at_scale(scale + n_digits)?, divisor.at_scale(scale)?);
+        let (quotient, rest) = (this.checked_div(divisor)?, this.checked_rem(divisor)?);
+        let is_half = rest.unsigned_abs() >= divisor.unsigned_abs() - rest.unsigned_abs();
+        let away = if (this < 0) == (divisor < 0) { I256::ONE } else { I256::MINUS_ONE };
+        Some(Self::new(if is_half { quotient + away } else { quotient }, n_digits))
+    }
+
+    /// A hundredth: 19 is 0.19 as a share.
+    pub fn percent(self) -> Self {
+        Self::new(self.digits, self.scale + 2)
     }
 
     /// Rounds to `n_digits` behind the point, half away from zero.
@@ -285,6 +304,16 @@ impl Serialize for Decimal {
 }
 
 impl Decimal {
+    /// The number as the wire shows the result of a calculation: the nearest float if it has more digits than
+    /// a float keeps. [`Decimal::raw`] beside it is exact.
+    pub fn nearest(&self) -> serde_json::Value {
+        let float = if self.is_short() { None } else { self.to_string().parse::<f64>().ok() };
+        match float.filter(|it| it.abs() < FLOAT_WHOLE_MAX) {
+            Some(float) => serde_json::json!(float),
+            None => serde_json::json!(self),
+        }
+    }
+
     /// The exact value that the wire shows beside the number: `{"value": "19.99", "precision": 20}`.
     pub fn raw(&self) -> serde_json::Value {
         serde_json::json!({ "value": self.to_string(), "precision": 20 })
@@ -414,6 +443,25 @@ mod tests {
         for text in ["1000000000000000", "9999999999999.999", "0.0000000000000001", "1e27"] {
             assert!(!decimal(text).is_short(), "{text}");
         }
+    }
+
+    #[test]
+    fn quotients_round_half_away_from_zero() {
+        let check = |a: &str, b: &str, n_digits, expect: &str| {
+            let quotient = decimal(a).quotient(decimal(b), n_digits).expect(a);
+            assert_eq!(quotient.to_string(), expect, "{a} / {b}");
+        };
+        check("60", "1.19", 20, "50.4201680672268907563");
+        check("1", "3", 2, "0.33");
+        check("2", "3", 2, "0.67");
+        check("-2", "3", 2, "-0.67");
+        check("1", "8", 2, "0.13");
+        check("1", "-8", 2, "-0.13");
+        check("1", "0.5", 0, "2");
+        assert_eq!(Decimal::ONE.quotient(Decimal::ZERO, 2), None);
+        assert_eq!(decimal("19").percent().to_string(), "0.19");
+        assert_eq!(decimal("50.4201680672268907563").nearest().to_string(), "50.42016806722689");
+        assert_eq!(decimal("19.99").nearest().to_string(), "19.99");
     }
 
     #[test]

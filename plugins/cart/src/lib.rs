@@ -1,6 +1,7 @@
 //! Shopping carts, each in one sales channel.
 
 mod error;
+mod parts;
 mod service;
 mod types;
 
@@ -12,8 +13,12 @@ use atoll_kernel::{
 };
 
 pub use error::Error;
+pub use parts::{
+    CartAddress, CreditLine, LineItem, LineItemAdjustment, LineItemTaxLine, ShippingMethod,
+    ShippingMethodAdjustment, ShippingMethodTaxLine,
+};
 pub use service::{add_line, complete, day_of, open_cart, remove_line, set_prices, set_quantity};
-pub use types::{Cart, CartAddress, CartPatch, LineItem};
+pub use types::{Cart, CartPatch};
 
 /// Most lines of one cart: a cart is read and written as a whole, by any client with a publishable key.
 pub const N_LINES_MAX: usize = 100;

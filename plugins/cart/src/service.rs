@@ -43,7 +43,7 @@ pub fn add_line(tx: &mut dyn Write, at: &Moment, cart: &Cart, mut line: LineItem
 
 /// Limits the digits of quantities and totals to those that any JSON reader holds exactly.
 fn within_limits(cart: Cart) -> Result<Cart, Error> {
-    let is_short = cart.total().is_short() && cart.items.iter().all(|it| it.quantity.is_short());
+    let is_short = cart.listed_total().is_short() && cart.items.iter().all(|it| it.quantity.is_short());
     if is_short { Ok(cart) } else { Err(Error::TooLarge) }
 }
 

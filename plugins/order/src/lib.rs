@@ -2,6 +2,7 @@
 
 mod error;
 mod line;
+mod parts;
 mod service;
 mod types;
 
@@ -12,12 +13,16 @@ use atoll_kernel::{
 };
 
 pub use error::Error;
-pub use line::{LineTake, OrderItem, OrderLineItem};
+pub use line::{LineTake, OrderItem, OrderLineItem, OrderLineItemAdjustment, OrderLineItemTaxLine};
+pub use parts::{
+    OrderAddress, OrderCreditLine, OrderShipping, OrderShippingMethod, OrderShippingMethodAdjustment,
+    OrderShippingMethodTaxLine,
+};
 pub use service::{
     Fulfilled, archive_order, cancel_order, changed_address, complete_order, note_fulfilled, open_order,
     order_of_line, place_order, reopen_order,
 };
-pub use types::{FulfillmentStatus, Order, OrderAddress, OrderPatch, OrderStatus, PaymentStatus};
+pub use types::{FulfillmentStatus, Order, OrderPatch, OrderStatus, PaymentStatus};
 
 /// Entity name of orders in links.
 pub const ORDER: &str = "order";

@@ -1,6 +1,10 @@
 //! The lines of an order, with their quantities and totals.
 
-use atoll_checkout::{EMPTY_FIELD, LINE_TOTALS, part_of_total, total_field};
+use atoll_checkout::{
+    ADJUSTMENT_COMPUTED, CHARGE_PARTS, CHARGE_SUMS, Charged, ORDER_TAX_LINE_COMPUTED, QUOTIENT_DIGITS,
+    TAX_LINE_SUMS, adjustment, adjustment_field, charge_field, charged, compute_adjustment, compute_charge,
+    compute_tax_line, line, show_sum, tax_line, tax_line_field,
+};
 use atoll_kernel::{
     Decimal, Metadata,
     data::{Exact, FieldKind, FieldValue, flattened, joined},
@@ -10,57 +14,13 @@ use atoll_kernel::{
     stored,
 };
 
-entity! {
+line! {
     /// A line of an order: a variant, with a copy of its details at the time when it was bought.
     pub struct OrderLineItem = "order_line_item" / "order_line_items", "ordli" {
-        /// The title of the product.
-        pub title: String,
-        /// The title of the variant.
-        pub subtitle: Option<String>,
-        /// URL of a thumbnail image.
-        pub thumbnail: Option<String>,
-        /// Number of units.
-        pub quantity: Decimal,
-        /// The variant, by its id.
-        pub variant_id: Option<String>,
-        /// The product, by its id.
-        pub product_id: Option<String>,
-        /// The title of the product.
-        pub product_title: Option<String>,
-        /// The description of the product.
-        pub product_description: Option<String>,
-        /// The subtitle of the product.
-        pub product_subtitle: Option<String>,
-        /// The type of the product.
-        pub product_type: Option<String>,
-        /// The type of the product, by its id.
-        pub product_type_id: Option<String>,
-        /// The title of the product's collection.
-        pub product_collection: Option<String>,
-        /// The handle of the product.
-        pub product_handle: Option<String>,
-        /// The SKU of the variant.
-        pub variant_sku: Option<String>,
-        /// The barcode of the variant.
-        pub variant_barcode: Option<String>,
-        /// The title of the variant.
-        pub variant_title: Option<String>,
-        /// Is it a gift card?
-        pub is_giftcard: bool,
-        /// Does it need shipping?
-        pub requires_shipping: bool = true,
-        /// May it be discounted?
-        pub is_discountable: bool = true,
-        /// Does the price include tax?
-        pub is_tax_inclusive: bool,
-        /// Was the price set manually?
-        pub is_custom_price: bool,
-        /// Price of one, in units of the order's currency.
-        pub unit_price: Decimal,
-        /// The former price of one, shown as crossed out.
-        pub compare_at_unit_price: Option<Decimal>,
-        /// A JSON object of the client's, stored as it is.
-        pub metadata: Metadata,
+        /// Taxes.
+        pub tax_lines: Vec<OrderLineItemTaxLine>,
+        /// Discounts.
+        pub adjustments: Vec<OrderLineItemAdjustment>,
         /// Quantities by inventory item that were reserved for the whole line when the order was placed, even
         /// if the variant has changed since. Empty if its stock is not managed, and in rows from before there
         /// was this field: such a line takes what is reserved for it manually.
@@ -69,9 +29,34 @@ entity! {
         pub detail: Option<OrderItem>,
     }
     hidden [takes]
-    embeds [one detail: OrderItem]
+    embeds [
+        many tax_lines: OrderLineItemTaxLine,
+        many adjustments: OrderLineItemAdjustment,
+        one detail: OrderItem,
+    ]
     computed LINE_COMPUTED by compute_line as line_field
     on_request ON_REQUEST
+}
+
+charged! { OrderLineItem, |it| it.unit_price * it.quantity }
+
+tax_line! {
+    /// A tax on a line of an order.
+    pub struct OrderLineItemTaxLine = "order_line_item_tax_line" / "order_line_item_tax_lines", "ordlitxl" {
+        pub item_id: String
+    }
+    computed ORDER_TAX_LINE_COMPUTED
+}
+
+adjustment! {
+    /// A discount on a line of an order.
+    pub struct OrderLineItemAdjustment =
+        "order_line_item_adjustment" / "order_line_item_adjustments", "ordliadj" {
+        pub item_id: String,
+        /// The version of the order.
+        pub version: u32 = 1
+    }
+    hidden [metadata]
 }
 
 stored! {
@@ -87,11 +72,6 @@ stored! {
 }
 
 impl OrderLineItem {
-    /// Unit price times quantity.
-    pub fn total(&self) -> Decimal {
-        self.unit_price * self.quantity
-    }
-
     /// The fulfilled quantity.
     pub fn fulfilled(&self) -> Decimal {
         self.detail.as_ref().map_or(Decimal::ZERO, |it| it.fulfilled_quantity)
@@ -103,14 +83,16 @@ impl OrderLineItem {
     }
 }
 
-/// The name of a sum, that of its exact twin, and how it is reckoned.
-type Sum = (&'static str, &'static str, fn(&OrderLineItem) -> Decimal);
+/// The name of a sum, that of its exact twin, and how it is calculated from the total of the line.
+type Sum = (&'static str, &'static str, fn(&OrderLineItem, Decimal) -> Decimal);
 
 /// Sums by state of a line. No module handles returns yet: their sums are zero.
 const SUMS: [Sum; 8] = [
-    ("refundable_total_per_unit", "raw_refundable_total_per_unit", |it| it.unit_price),
-    ("refundable_total", "raw_refundable_total", OrderLineItem::total),
-    ("fulfilled_total", "raw_fulfilled_total", |it| it.unit_price * it.fulfilled()),
+    ("refundable_total_per_unit", "raw_refundable_total_per_unit", |it, total| {
+        share(it, total, Decimal::ONE)
+    }),
+    ("refundable_total", "raw_refundable_total", |_, total| total),
+    ("fulfilled_total", "raw_fulfilled_total", |it, total| share(it, total, it.fulfilled())),
     ("shipped_total", "raw_shipped_total", nothing),
     ("return_requested_total", "raw_return_requested_total", nothing),
     ("return_received_total", "raw_return_received_total", nothing),
@@ -118,13 +100,13 @@ const SUMS: [Sum; 8] = [
     ("write_off_total", "raw_write_off_total", nothing),
 ];
 
-/// The names of all totals and sums of a line, each with that of its exact twin.
-const LINE_SUMS: [&str; 2 * (LINE_TOTALS.len() + SUMS.len())] = {
-    let mut pairs = [("", ""); LINE_TOTALS.len() + SUMS.len()];
+/// The names of all sums of a line, each with that of its exact twin.
+const LINE_SUMS: [&str; 2 * (CHARGE_SUMS.len() + SUMS.len())] = {
+    let mut pairs = [("", ""); CHARGE_SUMS.len() + SUMS.len()];
     let mut n = 0;
     while n < pairs.len() {
-        pairs[n] = match n.checked_sub(LINE_TOTALS.len()) {
-            None => LINE_TOTALS[n],
+        pairs[n] = match n.checked_sub(CHARGE_SUMS.len()) {
+            None => CHARGE_SUMS[n],
             Some(sum) => (SUMS[sum].0, SUMS[sum].1),
         };
         n += 1;
@@ -132,28 +114,32 @@ const LINE_SUMS: [&str; 2 * (LINE_TOTALS.len() + SUMS.len())] = {
     flattened(&pairs)
 };
 
-/// What sums are made of: lists of modules that are not there.
-const PARTS: [&str; 2] = ["tax_lines", "adjustments"];
-
 /// The exact twins of its own fields, and what the wire shows twice.
 const MORE: [&str; 5] = [
     "raw_unit_price", "raw_compare_at_unit_price", "raw_quantity", "variant_option_values",
     "line_item_metadata",
 ];
 
-const LINE_COMPUTED: &[&str] = joined![LINE_SUMS, PARTS, MORE];
+const LINE_COMPUTED: &[&str] = joined![LINE_SUMS, MORE];
 
-/// What a star shows only with the totals of the order: sums, and what they are made of.
-const ON_REQUEST: &[&str] = joined![LINE_SUMS, PARTS];
+/// What a star shows only with the totals of the order: the sums, and what they are made of.
+const ON_REQUEST: &[&str] = joined![LINE_SUMS, CHARGE_PARTS];
 
-fn nothing(_: &OrderLineItem) -> Decimal {
+fn nothing(_: &OrderLineItem, _: Decimal) -> Decimal {
     Decimal::ZERO
+}
+
+/// What a quantity of the line comes to.
+fn share(line: &OrderLineItem, total: Decimal, quantity: Decimal) -> Decimal {
+    match quantity == line.quantity {
+        true => total,
+        false => (total * quantity).quotient(line.quantity, QUOTIENT_DIGITS).unwrap_or_default(),
+    }
 }
 
 /// What the computed fields of a line hold.
 fn line_field(name: &str) -> (FieldKind, &'static str) {
     let text = match name {
-        "tax_lines" | "adjustments" => return EMPTY_FIELD,
         "raw_compare_at_unit_price" => return (<Option<Exact>>::KIND, ""),
         "variant_option_values" => return (FieldKind::OrNull(&FieldKind::Record), "Always null."),
         "line_item_metadata" => return (Metadata::KIND, "The metadata again."),
@@ -161,23 +147,18 @@ fn line_field(name: &str) -> (FieldKind, &'static str) {
         "refundable_total" => "What the line costs.",
         "fulfilled_total" => "What the fulfilled quantity costs.",
         _ if SUMS.iter().any(|it| it.0 == name) => "Zero: no module takes goods back yet.",
-        _ => return total_field(name),
+        _ => return charge_field(name),
     };
     (FieldKind::Decimal, text)
 }
 
 fn compute_line(line: &OrderLineItem, visit: &mut dyn FnMut(&'static str, Value)) {
-    let totals = LINE_TOTALS.map(|(name, raw)| (name, raw, part_of_total(name, line.total())));
-    let sums = SUMS.map(|(name, raw, sum)| (name, raw, sum(line)));
-    for (name, raw, sum) in totals.into_iter().chain(sums) {
-        visit(name, json!(sum));
-        visit(raw, sum.raw());
-    }
+    compute_charge(line, visit);
+    let total = line.sums().total;
+    SUMS.iter().for_each(|(name, raw, sum)| show_sum((name, raw), sum(line, total), visit));
     visit("raw_unit_price", line.unit_price.raw());
     visit("raw_compare_at_unit_price", json!(line.compare_at_unit_price.map(|it| it.raw())));
     visit("raw_quantity", line.quantity.raw());
-    visit("tax_lines", json!([]));
-    visit("adjustments", json!([]));
     visit("variant_option_values", Value::Null);
     visit("line_item_metadata", json!(line.metadata));
 }

@@ -9,7 +9,8 @@ use atoll_kernel::{
 };
 
 use crate::{
-    BY_LINE, Error, FulfillmentStatus, ORDERS, Order, OrderAddress, OrderItem, OrderLineItem, OrderStatus,
+    BY_LINE, Error, FulfillmentStatus, ORDERS, Order, OrderAddress, OrderItem, OrderLineItem, OrderShipping,
+    OrderStatus,
 };
 
 /// Creates an order with the next display id.
@@ -23,11 +24,35 @@ pub fn place_order(tx: &mut dyn Write, at: &Moment, mut order: Order) -> Result<
             line.init(at.id(), at.now());
         }
         line.detail = Some(detail(at, &order.id, line, 1, line.fulfilled()));
+        init_parts(at, &mut line.tax_lines, |it| it.item_id = line.id.to_string());
+        init_parts(at, &mut line.adjustments, |it| it.item_id = line.id.to_string());
     }
+    for method in &mut order.shipping_methods {
+        method.init(at.id(), at.now());
+        method.order_id = order.id.to_string();
+        let mut detail = OrderShipping {
+            order_id: order.id.to_string(),
+            shipping_method_id: method.id.to_string(),
+            ..OrderShipping::default()
+        };
+        detail.init(at.id(), at.now());
+        method.detail = Some(detail);
+        init_parts(at, &mut method.tax_lines, |it| it.shipping_method_id = method.id.to_string());
+        init_parts(at, &mut method.adjustments, |it| it.shipping_method_id = method.id.to_string());
+    }
+    init_parts(at, &mut order.credit_lines, |it| it.order_id = order.id.to_string());
     for address in [&mut order.shipping_address, &mut order.billing_address].into_iter().flatten() {
         address.init(at.id(), at.now());
     }
     Ok(ORDERS.create(tx, at, order)?)
+}
+
+/// Gives new records within another one their ids.
+fn init_parts<E: Entity>(at: &Moment, parts: &mut [E], belong: impl Fn(&mut E)) {
+    for part in parts {
+        part.init(at.id(), at.now());
+        belong(part);
+    }
 }
 
 /// The order, unless it was cancelled (an error).

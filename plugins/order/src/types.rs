@@ -1,15 +1,15 @@
 //! The records of orders and their addresses, and their states.
 
-use atoll_checkout::{EMPTY_FIELD, TOTALS, Totals, total_field};
+use atoll_checkout::{TOTALS, Totals, show_sum, total_field};
 use atoll_kernel::{
     Decimal, Metadata, Timestamp,
     data::{Exact, FieldKind, FieldValue, flattened, joined},
     entity,
-    serde_json::{Value, json},
+    serde_json::{Map, Value},
     words,
 };
 
-use crate::OrderLineItem;
+use crate::{OrderAddress, OrderCreditLine, OrderLineItem, OrderShippingMethod};
 
 words! {
     /// State of an order.
@@ -111,6 +111,10 @@ entity! {
         pub canceled_at: Option<Timestamp>,
         /// Lines.
         pub items: Vec<OrderLineItem>,
+        /// How the lines are sent.
+        pub shipping_methods: Vec<OrderShippingMethod>,
+        /// What is paid by credit.
+        pub credit_lines: Vec<OrderCreditLine>,
         /// Shipping address.
         pub shipping_address: Option<OrderAddress>,
         /// Billing address.
@@ -118,9 +122,15 @@ entity! {
     }
     search [display_id, email]
     hidden [currency_digits, paid_total, refunded_total]
-    embeds [many items: OrderLineItem, one shipping_address: OrderAddress, one billing_address: OrderAddress]
+    embeds [
+        many items: OrderLineItem,
+        many shipping_methods: OrderShippingMethod,
+        many credit_lines: OrderCreditLine,
+        one shipping_address: OrderAddress,
+        one billing_address: OrderAddress,
+    ]
     computed ORDER_COMPUTED by compute_order as order_field
-    on_request [order_change]
+    on_request ON_REQUEST
     patch OrderPatch
 }
 
@@ -144,10 +154,21 @@ impl Order {
     }
 }
 
-/// The summary, the pending change, and empty lists of modules that do not exist yet, which clients expect.
-const MORE: [&str; 4] = ["summary", "order_change", "shipping_methods", "credit_lines"];
+/// The summary, and the pending change.
+const MORE: [&str; 2] = ["summary", "order_change"];
 
-const ORDER_COMPUTED: &[&str] = joined![TOTALS, MORE];
+const ORDER_COMPUTED: &[&str] = joined![flattened::<{ 2 * TOTALS.len() }>(&TOTALS), MORE];
+
+/// What a star does not show: the pending change, and the exact twins of the totals.
+const ON_REQUEST: &[&str] = joined![["order_change"], atoll_checkout::RAW_TOTALS];
+
+impl Order {
+    /// All totals.
+    pub fn totals(&self) -> Totals {
+        let credit = self.credit_lines.iter().map(|it| it.amount).sum();
+        Totals::of(&self.items, &self.shipping_methods, credit)
+    }
+}
 
 /// What the computed fields of an order hold.
 fn order_field(name: &str) -> (FieldKind, &'static str) {
@@ -156,7 +177,6 @@ fn order_field(name: &str) -> (FieldKind, &'static str) {
         "order_change" => {
             (FieldKind::OrNull(&FieldKind::Record), "Always null: there are no order edits yet.")
         }
-        "shipping_methods" | "credit_lines" => EMPTY_FIELD,
         _ => total_field(name),
     }
 }
@@ -188,12 +208,11 @@ const SUMS: [(&str, &str); 8] = [
 ];
 
 fn compute_order(order: &Order, visit: &mut dyn FnMut(&'static str, Value)) {
-    let totals = Totals::of(order.items.iter().map(|line| (line.unit_price, line.quantity)));
-    totals.visit(&mut |name, value| visit(name, json!(value)));
-    visit("summary", summary(order, totals.items));
+    let totals = order.totals();
+    totals.show(visit);
+    visit("summary", summary(order, &totals));
     // There are no order edits yet.
     visit("order_change", Value::Null);
-    MORE[2..].iter().for_each(|name| visit(name, json!([])));
 }
 
 impl Order {
@@ -209,50 +228,23 @@ impl Order {
 }
 
 /// The paid and the open part of the total, in the form of the wire.
-fn summary(order: &Order, total: Decimal) -> Value {
-    let paid = order.paid_total - order.refunded_total;
+fn summary(order: &Order, totals: &Totals) -> Value {
+    let (total, paid) = (totals.total, order.paid_total - order.refunded_total);
     let sums = [
         order.paid_total,
         order.refunded_total,
         total,
-        Decimal::ZERO,
+        totals.credit_line_total,
         paid,
         order.due(total) - paid,
         total,
         total,
     ];
-    let both = |((name, raw), sum): ((&str, &str), Decimal)| {
-        [(name.to_owned(), json!(sum)), (raw.to_owned(), sum.raw())]
-    };
-    Value::Object(SUMS.into_iter().zip(sums).flat_map(both).collect())
-}
-
-entity! {
-    /// An address of an order.
-    pub struct OrderAddress = "order_address" / "order_addresses", "ordaddr" {
-        /// The customer, by its id.
-        pub customer_id: Option<String>,
-        /// Company name.
-        pub company: Option<String>,
-        /// A first name.
-        pub first_name: Option<String>,
-        /// A last name.
-        pub last_name: Option<String>,
-        /// Street and number.
-        pub address_1: Option<String>,
-        /// Second line of the street address.
-        pub address_2: Option<String>,
-        /// The city.
-        pub city: Option<String>,
-        /// ISO 3166-1 alpha-2, in lower case.
-        pub country_code: Option<String>,
-        /// The state or province.
-        pub province: Option<String>,
-        /// The postal code.
-        pub postal_code: Option<String>,
-        /// A phone number.
-        pub phone: Option<String>,
-        /// A JSON object of the client's, stored as it is.
-        pub metadata: Metadata,
+    let mut shown = Map::new();
+    for (names, sum) in SUMS.into_iter().zip(sums) {
+        show_sum(names, sum, &mut |name, value| {
+            shown.insert(name.to_owned(), value);
+        });
     }
+    Value::Object(shown)
 }

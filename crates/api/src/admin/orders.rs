@@ -55,16 +55,17 @@ static LISTED: Resource = Resource {
     renamed: &[],
 };
 
-const MORE_FIELDS: [&str; 37] = [
+const MORE_FIELDS: [&str; 38] = [
     "region_id", "subtotal", "tax_total", "discount_total", "discount_tax_total", "original_total",
     "original_subtotal", "original_tax_total", "item_total", "item_subtotal", "item_tax_total",
     "original_item_total", "original_item_subtotal", "original_item_tax_total", "shipping_total",
     "shipping_subtotal", "shipping_tax_total", "original_shipping_tax_total", "original_shipping_subtotal",
     "original_shipping_total", "credit_line_total", "credit_line_subtotal", "credit_line_tax_total",
-    "credit_lines", "*items", "*items.detail", "*items.variant", "*items.variant.product",
+    "*credit_lines", "*items", "*items.detail", "*items.variant", "*items.variant.product",
     "items.variant.product.collection.id", "items.variant.product.type.id", "*shipping_address",
-    "*billing_address", "shipping_methods", "*payment_collections", "*payment_collections.payments",
-    "*payment_collections.payments.captures", "*payment_collections.payments.refunds",
+    "*billing_address", "*shipping_methods", "*shipping_methods.detail", "*payment_collections",
+    "*payment_collections.payments", "*payment_collections.payments.captures",
+    "*payment_collections.payments.refunds",
 ];
 
 const ALL_FIELDS: &[&str] = joined![LISTED_FIELDS, MORE_FIELDS];

@@ -25,7 +25,7 @@ use crate::{
     gate::scope,
     reply::{perform, remove_from, show_done},
     store::orders::ORDER,
-    tables::{ADDITIONAL_DATA, ADDRESS, METADATA, NOTHING, ONE, address_shown, text, under},
+    tables::{ADDITIONAL_DATA, ADDRESS, METADATA, NOTHING, ONE, address_shown, tax_lines_shown, text, under},
 };
 
 routes! {
@@ -77,14 +77,19 @@ static CART: Resource = Resource {
             "original_item_tax_total", "shipping_total", "shipping_subtotal", "shipping_tax_total",
             "shipping_discount_total", "original_shipping_tax_total", "original_shipping_subtotal",
             "original_shipping_total", "credit_line_subtotal", "credit_line_tax_total", "credit_line_total",
-            "metadata", "sales_channel_id", "customer_id", "shipping_methods", "credit_lines", "promotions"
+            "metadata", "sales_channel_id", "customer_id", "*credit_lines", "promotions"
         ],
         under!("items": "id", "thumbnail", "variant_id", "product_id", "is_giftcard", "product_type_id",
             "product_title", "product_description", "product_subtitle", "product_type", "product_collection",
             "product_handle", "variant_sku", "variant_barcode", "variant_title", "requires_shipping",
             "metadata", "created_at", "updated_at", "title", "quantity", "unit_price", "compare_at_unit_price",
-            "is_tax_inclusive", "tax_lines", "adjustments", "product.id", "product.collection_id",
+            "is_tax_inclusive", "product.id", "product.collection_id",
             "product.type_id", "product.categories.id", "product.tags.id"),
+        tax_lines_shown!("items.tax_lines"),
+        under!("items.adjustments": "id", "code", "promotion_id", "amount", "is_tax_inclusive"),
+        under!("shipping_methods": "id", "amount", "is_tax_inclusive", "shipping_option_id"),
+        tax_lines_shown!("shipping_methods.tax_lines"),
+        under!("shipping_methods.adjustments": "id", "code", "promotion_id", "amount"),
         ["shipping_address_id", "billing_address_id"],
         address_shown!("shipping_address"),
         address_shown!("billing_address"),
@@ -96,8 +101,10 @@ static CART: Resource = Resource {
     ],
     store_fields: Some(StoreFields {
         whole: &[
-            "items", "shipping_address", "billing_address", "region", "region.countries",
-            "payment_collection", "payment_collection.payment_sessions",
+            "items", "items.tax_lines", "items.adjustments", "shipping_methods",
+            "shipping_methods.tax_lines", "shipping_methods.adjustments", "credit_lines", "shipping_address",
+            "billing_address", "region", "region.countries", "payment_collection",
+            "payment_collection.payment_sessions",
         ],
         // A line item has a snapshot of the product at the time it was added; the current product is behind
         // the wall.

@@ -6,8 +6,10 @@
 //! are released.
 
 use atoll_availability::{Allocation, ChannelScope, Seller, Shelf};
-use atoll_cart::{CARTS, Cart, CartAddress, LineItem, complete};
-use atoll_checkout::{PaymentAction, PaymentAnswer, PaymentProvider, PaymentRequest, PaymentTold};
+use atoll_cart::{CARTS, Cart, CartAddress, CreditLine, LineItem, ShippingMethod, complete};
+use atoll_checkout::{
+    Address, Line, PaymentAction, PaymentAnswer, PaymentProvider, PaymentRequest, PaymentTold,
+};
 use atoll_inventory::{
     INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, create_level, level_at, reserve,
     undo_reserve,
@@ -21,7 +23,11 @@ use atoll_kernel::{
     serde_json::{Map, Value, json},
 };
 use atoll_links::{CART_PAYMENT_COLLECTION, ORDER_CART, ORDER_PAYMENT_COLLECTION};
-use atoll_order::{LineTake, Order, OrderAddress, OrderLineItem, PaymentStatus};
+use atoll_order::{
+    LineTake, Order, OrderAddress, OrderCreditLine, OrderLineItem, OrderLineItemAdjustment,
+    OrderLineItemTaxLine, OrderShippingMethod, OrderShippingMethodAdjustment, OrderShippingMethodTaxLine,
+    PaymentStatus,
+};
 use atoll_payment::{PAYMENT_COLLECTIONS, PaymentSession, SessionStatus, authorize, close_session};
 use atoll_product::ProductVariant;
 use serde::{Deserialize, Serialize};
@@ -530,60 +536,51 @@ fn order_of(at: &Moment, cart: &Cart) -> Order {
         locale: cart.locale.clone(),
         metadata: cart.metadata.clone(),
         items: cart.items.iter().map(|line| line_of(at, line)).collect(),
-        shipping_address: cart.shipping_address.as_ref().map(address_of),
-        billing_address: cart.billing_address.as_ref().map(address_of),
+        shipping_methods: cart.shipping_methods.iter().map(method_of).collect(),
+        credit_lines: cart.credit_lines.iter().map(credit_of).collect(),
+        shipping_address: cart.shipping_address.clone().map(address_of),
+        billing_address: cart.billing_address.clone().map(address_of),
         ..Order::default()
     }
 }
 
+/// The line of the order, with an id: its stock is reserved before the order is placed.
 fn line_of(at: &Moment, line: &LineItem) -> OrderLineItem {
-    let line = line.clone();
     let mut order_line = OrderLineItem {
-        title: line.title,
-        subtitle: line.subtitle,
-        thumbnail: line.thumbnail,
-        quantity: line.quantity,
-        variant_id: line.variant_id,
-        product_id: line.product_id,
-        product_title: line.product_title,
-        product_description: line.product_description,
-        product_subtitle: line.product_subtitle,
-        product_type: line.product_type,
-        product_type_id: line.product_type_id,
-        product_collection: line.product_collection,
-        product_handle: line.product_handle,
-        variant_sku: line.variant_sku,
-        variant_barcode: line.variant_barcode,
-        variant_title: line.variant_title,
-        is_giftcard: line.is_giftcard,
-        requires_shipping: line.requires_shipping,
-        is_discountable: line.is_discountable,
-        is_tax_inclusive: line.is_tax_inclusive,
-        is_custom_price: line.is_custom_price,
-        unit_price: line.unit_price,
-        compare_at_unit_price: line.compare_at_unit_price,
-        metadata: line.metadata,
-        ..OrderLineItem::default()
+        tax_lines: line.tax_lines.iter().map(|it| OrderLineItemTaxLine::of("", it.plain())).collect(),
+        adjustments: line.adjustments.iter().map(|it| OrderLineItemAdjustment::of("", it.plain())).collect(),
+        ..Line::from(line.clone()).into()
     };
     order_line.init(at.id(), at.now());
     order_line
 }
 
-fn address_of(address: &CartAddress) -> OrderAddress {
-    let address = address.clone();
-    OrderAddress {
-        customer_id: address.customer_id,
-        company: address.company,
-        first_name: address.first_name,
-        last_name: address.last_name,
-        address_1: address.address_1,
-        address_2: address.address_2,
-        city: address.city,
-        country_code: address.country_code,
-        province: address.province,
-        postal_code: address.postal_code,
-        phone: address.phone,
-        metadata: address.metadata,
-        ..OrderAddress::default()
+fn method_of(method: &ShippingMethod) -> OrderShippingMethod {
+    let (taxes, discounts) = (method.tax_lines.iter(), method.adjustments.iter());
+    OrderShippingMethod {
+        name: method.name.clone(),
+        description: method.description.clone(),
+        amount: method.amount,
+        is_tax_inclusive: method.is_tax_inclusive,
+        shipping_option_id: method.shipping_option_id.clone(),
+        data: method.data.clone(),
+        metadata: method.metadata.clone(),
+        tax_lines: taxes.map(|it| OrderShippingMethodTaxLine::of("", it.plain())).collect(),
+        adjustments: discounts.map(|it| OrderShippingMethodAdjustment::of("", it.plain())).collect(),
+        ..OrderShippingMethod::default()
     }
+}
+
+fn credit_of(line: &CreditLine) -> OrderCreditLine {
+    OrderCreditLine {
+        reference: line.reference.clone(),
+        reference_id: line.reference_id.clone(),
+        amount: line.amount,
+        metadata: line.metadata.clone(),
+        ..OrderCreditLine::default()
+    }
+}
+
+fn address_of(address: CartAddress) -> OrderAddress {
+    Address::from(address).into()
 }

@@ -1,7 +1,6 @@
 //! `verify` checks: orders against carts and payments, and payment collections against their payments.
 
 use atoll_cart::{CART, CARTS};
-use atoll_checkout::Totals;
 use atoll_kernel::{Decimal, StoreError, check, data::last_number, verify::Verify};
 use atoll_links::{ORDER_CART, ORDER_PAYMENT_COLLECTION};
 use atoll_order::{ORDER, ORDERS, Order};
@@ -32,7 +31,7 @@ fn order_payments(it: &mut Verify<'_>) -> Result<(), StoreError> {
             it.wrong("order.number", ORDER, &order.id, order.display_id.to_string(), expected);
         }
         let collections = ORDER_PAYMENT_COLLECTION.rights(view, &order.id)?;
-        let total = Totals::of(order.items.iter().map(|line| (line.unit_price, line.quantity))).items;
+        let total = order.totals().total;
         let due = order.due(total);
         let is_bought = !ORDER_CART.rights(view, &order.id)?.is_empty();
         if collections.is_empty() && is_bought && !due.is_zero() {

@@ -14,12 +14,12 @@ impl Report<'_> {
         for table in self.registry.tables() {
             let def = table.def();
             let source = self.module_of(def.name);
-            for name in def.on_request.iter().filter(|it| !def.computed.contains(it)) {
+            let has =
+                |name: &str| def.computed.contains(&name) || def.embeds.iter().any(|it| it.name == name);
+            for name in def.on_request.iter().filter(|it| !has(it)) {
                 let hint = nearest(name, def.computed.iter().copied());
-                self.say(
-                    [source],
-                    format!("`{}` computes `{name}` on request, and does not compute it{hint}", def.name),
-                );
+                let text = "on request, and neither computes nor embeds it";
+                self.say([source], format!("`{}` shows `{name}` {text}{hint}", def.name));
             }
             for index in table.index_defs() {
                 for field in index.fields.iter().filter(|it| !has_field(def, it)) {
