@@ -302,11 +302,50 @@ impl Scene {
                 let customer = shop.customer(storefront, "ann@test.dev").await;
                 Some((customer, "POST", format!("{cart}/customer"), json!({})))
             }
+            _ if flow.contains("-price-") => self.prices(flow).await,
             _ if flow.contains("invite") || flow.contains("user") => self.users(flow).await,
             _ => match self.customers(flow).await {
                 Some(found) => Some(found),
                 None => self.payments(flow).await,
             },
+        }
+    }
+
+    async fn prices(&self, flow: &str) -> Option<Request> {
+        let Scene { shop, tea, cup, .. } = self;
+        let (lists, preferences) = ("/admin/price-lists", "/admin/price-preferences");
+        let price = |variant: &str, amount| json!({ "variant_id": variant, "currency_code": "eur", "amount": amount });
+        let list = json!({
+            "title": "Sale", "description": "All of it", "status": "active", "prices": [price(&tea.id, 7)],
+        });
+        let pounds = json!({ "attribute": "currency_code", "value": "gbp" });
+        match flow {
+            "create-price-lists" => return self.post(lists.into(), list),
+            "create-price-preferences" => return self.post(preferences.into(), pounds),
+            _ => {}
+        }
+        if flow.contains("preference") {
+            let there = shop.admin.post(preferences, pounds).await.ok();
+            let there = format!("{preferences}/{}", id(&there));
+            return match flow {
+                "update-price-preferences" => self.post(there, json!({ "is_tax_inclusive": true })),
+                "delete-price-preferences" => self.delete(there),
+                _ => None,
+            };
+        }
+        let list = format!("{lists}/{}", id(&shop.admin.post(lists, list).await.ok()));
+        let there = shop.admin.get(&format!("{list}/prices")).await.ok()["prices"][0]["id"].clone();
+        match flow {
+            "update-price-lists" => self.post(list, json!({ "ends_at": "2100-01-01" })),
+            "delete-price-lists" => self.delete(list),
+            "batch-price-list-prices" => {
+                let body = json!({ "create": [price(&cup.id, 6)], "update": [{ "id": there, "amount": 8 }] });
+                self.post(format!("{list}/prices/batch"), body)
+            }
+            "remove-price-list-products" => {
+                self.post(format!("{list}/products"), json!({ "remove": [tea.product] }))
+            }
+            _ => None,
         }
     }
 

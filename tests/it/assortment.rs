@@ -264,7 +264,7 @@ async fn explain_names_the_record_and_the_value_behind_each_reason() {
     assert_eq!(reason(&ask(&format!("&region_id={}", shop.region)).await), Value::Null);
     assert_eq!(
         reason(&ask("&currency_code=usd").await)["value"],
-        json!({ "currency_code": "usd", "rules": {} })
+        json!({ "currency_code": "usd", "rules": { "sales_channel_id": [web] } })
     );
     // `at` asks for a time in the future.
     let from = shop.app.ctx.now().plus_millis(60_000);

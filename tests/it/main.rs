@@ -33,6 +33,7 @@ mod openapi;
 mod options;
 mod orders;
 mod payments;
+mod price_lists;
 mod prices;
 mod processes;
 mod queries;

@@ -289,7 +289,7 @@ fn needed() {
         Err(problems) => problems.iter().map(ToString::to_string).collect(),
         Ok(_) => panic!("the modules are needed"),
     };
-    let optional = "optional modules are `customer`, `fulfillment`, `parcels`, `stamps`";
+    let optional = "optional modules are `customer`, `fulfillment`, `parcels`, `price-list`, `stamps`";
     assert_eq!(
         problems,
         [

@@ -16,7 +16,9 @@ mod windowed;
 
 pub use explain::{Question, explain};
 pub use listing::{LISTING, sweep};
-pub use prices::{CURRENCY, REGION, price_context, price_of};
+pub use prices::{
+    CHANNEL, CURRENCY, CalculatedPrice, GROUPS, PriceSource, Prices, REGION, price_context, price_of,
+};
 pub use scope::{ChannelScope, KeyRefusal};
 pub use shelf::{Allocation, Seller, Shelf};
 pub use windowed::Listing;

@@ -1,22 +1,27 @@
 //! The prices of a variant: the computed fields `prices` (all, for admins) and `calculated_price` (the one
 //! that applies).
 
-use std::collections::BTreeMap;
-
 use atoll_kernel::{
-    Decimal, Read, StoreError, computed,
+    Decimal, Now, Read, StoreError, computed,
     data::{Exact, FieldKind, FieldValue, Node},
     query::{Computed, Env, QueryError},
     serde_json::{Value, json},
 };
 use atoll_links::PRODUCT_VARIANT_PRICE_SET;
-use atoll_pricing::{PRICE_SETS, Price, PriceContext, PriceSet, calculate};
+use atoll_pricing::{
+    CUSTOMER_GROUPS, Offer, PRICE_SETS, Price, PriceContext, PriceListType, PriceSet, SALES_CHANNEL_ID,
+    TaxInclusion, list::ListOffers, select,
+};
 use atoll_product::VARIANT;
 
 /// Context key: the currency of prices.
 pub const CURRENCY: &str = "currency_code";
 /// Context key: the region of prices.
 pub const REGION: &str = "region_id";
+/// Context key: the sales channel of prices.
+pub const CHANNEL: &str = SALES_CHANNEL_ID;
+/// Context key: the groups of the customer who is shown prices.
+pub const GROUPS: &str = CUSTOMER_GROUPS;
 
 computed! {
     /// All prices of a variant.
@@ -63,7 +68,7 @@ const PRICE: FieldKind = FieldKind::Fields {
     ],
 };
 
-/// The price that applies: the calculated and the original one, which are the same without price lists.
+/// The price that applies, and the original one, which differs in a sale.
 const CALCULATED: FieldKind = FieldKind::Fields {
     names: &[
         "id", "is_calculated_price_price_list", "is_calculated_price_tax_inclusive", "calculated_amount",
@@ -97,25 +102,115 @@ const NUMBER_OR_NULL: FieldKind = FieldKind::OrNull(&FieldKind::Decimal);
 /// The wire's error for prices without a region.
 pub(crate) const NO_REGION: &str = "Missing required pricing context to calculate prices - region_id";
 
-/// The pricing context of a sale.
+/// The pricing context of a sale at this time. What else rules look at (channel, customer groups) is added by
+/// [`PriceContext::with`] and [`PriceContext::with_all`].
 pub fn price_context(
     currency_code: &str,
     region_id: Option<&str>,
     quantity: Option<Decimal>,
+    at: impl Into<Now>,
 ) -> PriceContext {
-    let attributes: BTreeMap<String, String> =
-        region_id.map(|region| ("region_id".to_owned(), region.to_owned())).into_iter().collect();
-    PriceContext { currency_code: currency_code.to_owned(), quantity, attributes }
+    PriceContext { quantity, ..PriceContext::new(currency_code, at).with(REGION, region_id) }
 }
 
-/// The price of a variant that applies in the context; `None` if there is none.
+/// The price that applies to a sale, and the original one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CalculatedPrice {
+    /// The id of the price set.
+    pub price_set_id: String,
+    /// ISO 4217, in lower case.
+    pub currency_code: String,
+    /// What is to be paid.
+    pub calculated: PriceSource,
+    /// The price without the sale; the same as the calculated one if there is no sale.
+    pub original: PriceSource,
+}
+
+/// An amount, and the price that it comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PriceSource {
+    /// The id of the price.
+    pub id: String,
+    /// Price of one.
+    pub amount: Decimal,
+    /// Does the amount include tax?
+    pub is_tax_inclusive: bool,
+    /// The price list, by its id, and its type.
+    pub list: Option<(String, PriceListType)>,
+    /// Minimum quantity, inclusive.
+    pub min_quantity: Option<Decimal>,
+    /// Maximum quantity, inclusive.
+    pub max_quantity: Option<Decimal>,
+}
+
+impl CalculatedPrice {
+    /// The amount to compare with, which is crossed out: the original one, where a sale made the price.
+    pub fn compare_at(&self) -> Option<Decimal> {
+        let is_sale = self.calculated.list.as_ref().is_some_and(|(_, it)| *it == PriceListType::Sale);
+        (is_sale && self.original.id != self.calculated.id).then_some(self.original.amount)
+    }
+}
+
+/// Calculates prices from one snapshot: a page or a cart reads each price list and each preference once.
+pub struct Prices<'a> {
+    view: &'a dyn Read,
+    lists: ListOffers<'a>,
+    tax: TaxInclusion<'a>,
+}
+
+impl<'a> Prices<'a> {
+    /// The prices in this snapshot.
+    pub fn new(view: &'a dyn Read) -> Self {
+        Prices { view, lists: ListOffers::new(view), tax: TaxInclusion::new(view) }
+    }
+
+    /// The price of a variant that applies in the context; `None` if there is none.
+    pub fn of_variant(
+        &mut self,
+        variant: &str,
+        context: &PriceContext,
+    ) -> Result<Option<CalculatedPrice>, StoreError> {
+        let set = set_of(self.view, variant)?;
+        set.map_or(Ok(None), |set| self.of_set(&set, context))
+    }
+
+    /// The price of a price set that applies in the context; `None` if there is none.
+    pub fn of_set(
+        &mut self,
+        set: &PriceSet,
+        context: &PriceContext,
+    ) -> Result<Option<CalculatedPrice>, StoreError> {
+        let listed = self.lists.of_set(&set.id, context)?;
+        let base = set.prices.iter().map(Offer::from);
+        let offers = base.chain(listed.iter().map(|(price, list)| Offer::listed(price, list)));
+        let Some(selected) = select(offers, context) else { return Ok(None) };
+        Ok(Some(CalculatedPrice {
+            price_set_id: set.id.to_string(),
+            currency_code: context.currency_code.clone(),
+            calculated: self.source(&selected.calculated)?,
+            original: self.source(&selected.original)?,
+        }))
+    }
+
+    fn source(&mut self, offer: &Offer<'_>) -> Result<PriceSource, StoreError> {
+        Ok(PriceSource {
+            id: offer.id.to_owned(),
+            amount: offer.amount,
+            is_tax_inclusive: self.tax.of(offer.currency_code, offer.rules)?,
+            list: offer.list.map(|it| (it.id.to_string(), it.r#type)),
+            min_quantity: offer.min_quantity,
+            max_quantity: offer.max_quantity,
+        })
+    }
+}
+
+/// The amount of a variant that applies in the context; `None` if there is none.
 pub fn price_of(
     view: &dyn Read,
     variant: &str,
     context: &PriceContext,
 ) -> Result<Option<Decimal>, StoreError> {
-    let set = set_of(view, variant)?;
-    Ok(set.as_ref().and_then(|set| calculate(set, context)).map(|price| price.amount))
+    Ok(Prices::new(view).of_variant(variant, context)?.map(|it| it.calculated.amount))
 }
 
 fn set_of(view: &dyn Read, variant: &str) -> Result<Option<PriceSet>, StoreError> {
@@ -151,28 +246,42 @@ fn calculated_prices(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>
     let Some(currency) = env.context.one(CURRENCY) else {
         return Err(QueryError::Context(NO_REGION.into()));
     };
-    let context = price_context(currency, env.context.one(REGION), None);
+    let mut context = PriceContext::new(currency, &env.context.at);
+    for attribute in [REGION, CHANNEL, GROUPS] {
+        context = context.with_all(attribute, env.context.get(attribute).unwrap_or_default().to_vec());
+    }
+    let mut prices = Prices::new(env.view);
     let mut all = Vec::with_capacity(nodes.len());
     for node in nodes {
-        let set = set_of(env.view, node.key())?;
-        let price = set.as_ref().and_then(|set| calculate(set, &context).map(|price| (set, price)));
-        all.push(Some(price.map_or(Value::Null, |(set, price)| price_json(set, price))));
+        let price = prices.of_variant(node.key(), &context)?;
+        all.push(Some(price.map_or(Value::Null, |it| price_json(&it))));
     }
     Ok(all)
 }
 
-/// The wire has a calculated and an original price. They differ only under price lists, which do not exist
-/// yet.
-fn price_json(set: &PriceSet, price: &Price) -> Value {
-    let raw = json!({ "value": price.amount.to_string(), "precision": 20 });
-    let source = json!({
-        "id": price.id, "price_list_id": null, "price_list_type": null,
-        "min_quantity": price.min_quantity, "max_quantity": price.max_quantity,
-    });
+/// The price as the wire shows it. With a country the tax module adds the amounts with and without tax.
+fn price_json(price: &CalculatedPrice) -> Value {
+    let CalculatedPrice { price_set_id, currency_code, calculated, original } = price;
+    let raw = |it: &PriceSource| json!({ "value": it.amount.to_string(), "precision": 20 });
+    let source = |it: &PriceSource| {
+        let list = it.list.as_ref();
+        json!({
+            "id": it.id, "price_list_id": list.map(|(id, _)| id), "price_list_type": list.map(|(_, it)| it),
+            "min_quantity": it.min_quantity, "max_quantity": it.max_quantity,
+        })
+    };
     json!({
-        "id": set.id, "is_calculated_price_price_list": false, "is_calculated_price_tax_inclusive": false,
-        "calculated_amount": price.amount, "raw_calculated_amount": raw, "is_original_price_price_list": false,
-        "is_original_price_tax_inclusive": false, "original_amount": price.amount, "raw_original_amount": raw,
-        "currency_code": price.currency_code, "calculated_price": source, "original_price": source,
+        "id": price_set_id,
+        "is_calculated_price_price_list": calculated.list.is_some(),
+        "is_calculated_price_tax_inclusive": calculated.is_tax_inclusive,
+        "calculated_amount": calculated.amount,
+        "raw_calculated_amount": raw(calculated),
+        "is_original_price_price_list": original.list.is_some(),
+        "is_original_price_tax_inclusive": original.is_tax_inclusive,
+        "original_amount": original.amount,
+        "raw_original_amount": raw(original),
+        "currency_code": currency_code,
+        "calculated_price": source(calculated),
+        "original_price": source(original),
     })
 }

@@ -18,7 +18,7 @@ use atoll_region::{REGIONS, Region};
 use atoll_sales_channel::{SALES_CHANNELS, SALES_CHANNELS_FLAG, SalesChannel};
 use atoll_store::the_store;
 
-use crate::{CURRENCY, Listing, REGION, Seller, price_context, price_of, prices::NO_REGION};
+use crate::{CHANNEL, CURRENCY, Listing, REGION, Seller, price_context, price_of, prices::NO_REGION};
 
 /// Why a store request is refused. The texts are the wire's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -178,6 +178,15 @@ impl ChannelScope {
         Ok(order.filter(|order| self.reaches(order.sales_channel_id.as_deref())))
     }
 
+    /// The channel whose price lists apply: the one in which a cart would be opened that names none.
+    fn price_channel(&self, view: &dyn Read) -> Result<Option<String>, StoreError> {
+        if let [one] = &*self.channels {
+            return Ok(Some(one.id.to_string()));
+        }
+        let default = the_store(view)?.and_then(|store| store.default_sales_channel_id);
+        Ok(default.filter(|it| self.has(it)))
+    }
+
     fn enabled(&self) -> impl Iterator<Item = &SalesChannel> {
         self.channels.iter().filter(|it| !it.is_disabled)
     }
@@ -246,7 +255,8 @@ impl Scope for ChannelScope {
     fn price(&self, view: &dyn Read, variant: &str, region: Option<&str>) -> Result<Option<Price>, Fault> {
         self.must_show(view, variant)?;
         let region = price_region(view, region)?.ok_or_else(|| Fault::invalid(NO_REGION))?;
-        let context = price_context(&region.currency_code, Some(&region.id), None);
+        let context = price_context(&region.currency_code, Some(&region.id), None, &self.at)
+            .with(CHANNEL, self.price_channel(view)?.as_deref());
         let price = |amount| Price {
             amount,
             currency_code: region.currency_code.clone(),
@@ -257,9 +267,10 @@ impl Scope for ChannelScope {
 
     fn priced(&self, view: &dyn Read, context: Context, region: Option<&str>) -> Result<Context, Fault> {
         Ok(match price_region(view, region)? {
-            Some(Region { id, currency_code, .. }) => {
-                context.with(CURRENCY, vec![currency_code]).with(REGION, vec![id.to_string()])
-            }
+            Some(Region { id, currency_code, .. }) => context
+                .with(CURRENCY, vec![currency_code])
+                .with(REGION, vec![id.to_string()])
+                .with(CHANNEL, self.price_channel(view)?.into_iter().collect()),
             None => context,
         })
     }

@@ -13,7 +13,10 @@ use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_store::{STORES, Store, StoreCurrency, the_store};
 use atoll_user::USERS;
 
-use crate::user::{NewUser, create_with_login};
+use crate::{
+    pricing::add_missing_preferences,
+    user::{NewUser, create_with_login},
+};
 
 /// What was created.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +46,7 @@ pub fn first_run(
             make_store(tx, at)?
         }
     };
+    add_missing_preferences(tx, at, &store)?;
     if API_KEYS.table.count(tx)? == 0 {
         made.key = true;
         let key = create_key(tx, at, "Default Publishable API Key", token)?;

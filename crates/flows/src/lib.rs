@@ -11,6 +11,7 @@ mod notification;
 pub mod order;
 pub mod payment;
 pub mod points;
+pub mod pricing;
 pub mod product;
 pub mod region;
 pub mod reservation;

@@ -117,6 +117,27 @@ pub const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// which blocks other writes.
 pub const BULK_PRODUCTS_MAX: usize = 200_000;
 
+/// Prices that one call may create, update and delete in a price list: two for each of 100,000 variants. It
+/// is one transaction, which blocks other writes.
+pub const BULK_PRICES_MAX: usize = 200_000;
+
+/// Prices of a price list for one variant and currency, by quantity and rules. All are read to price the
+/// variant.
+pub const LIST_PRICES_PER_VARIANT_MAX: usize = 100;
+
+/// Active price lists that have not ended, with the same value of a rule or without rules. Those that may
+/// apply to a sale are read to price a variant that is in many lists.
+pub const PRICE_LISTS_ACTIVE_MAX: usize = 1_000;
+
+/// Values of all rules of a price list, such as the ids of customer groups. The list is indexed under each.
+pub const PRICE_LIST_RULE_VALUES_MAX: usize = 1_000;
+
+/// Rules of one price. All must hold; real prices have one or two.
+pub const PRICE_RULES_MAX: usize = 20;
+
+/// Characters of an attribute or value of a rule: they are parts of index keys.
+pub const RULE_CHARS_MAX: usize = 255;
+
 /// Bytes of an answer to a storefront; the setting `store_answer_bytes_max`. A page of 100 products of 50
 /// variants each, with their prices, options and images, has about 11 MB.
 pub const STORE_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -1,11 +1,16 @@
-//! The records of price sets and prices.
+//! The records of price sets, prices and price preferences.
 
-use std::collections::BTreeMap;
+use atoll_kernel::{
+    Decimal,
+    data::Exact,
+    entity,
+    serde_json::{Value, json},
+};
 
-use atoll_kernel::{Decimal, entity};
+use crate::{RuleRows, Rules};
 
 entity! {
-    /// All prices of one variant.
+    /// The prices of one variant, or of one shipping option, other than those of price lists.
     pub struct PriceSet = "price_set" / "price_sets", "pset" {
         /// The prices.
         pub prices: Vec<Price>,
@@ -27,6 +32,52 @@ entity! {
         /// Maximum quantity, inclusive.
         pub max_quantity: Option<Decimal>,
         /// Attributes that the context must have: `region_id` → `reg_…`.
-        pub rules: BTreeMap<String, String>,
+        pub rules: Rules,
     }
+    computed [
+        /// The exact amount.
+        raw_amount: Exact,
+        /// The exact minimum quantity.
+        raw_min_quantity: Option<Exact>,
+        /// The exact maximum quantity.
+        raw_max_quantity: Option<Exact>,
+        /// How many rules it has.
+        rules_count: usize,
+        /// Its rules, as rows.
+        price_rules: RuleRows,
+    ] by compute_price
+    on_request [price_rules]
+}
+
+entity! {
+    /// Whether prices in a currency, or those for a region, include tax.
+    pub struct PricePreference = "price_preference" / "price_preferences", "prpref" {
+        /// `currency_code` or `region_id`.
+        pub attribute: String,
+        /// The currency or the region.
+        pub value: Option<String>,
+        /// Do these prices include tax?
+        pub is_tax_inclusive: bool,
+    }
+    search [attribute, value]
+    patch PricePreferencePatch
+}
+
+fn compute_price(price: &Price, visit: &mut dyn FnMut(&'static str, Value)) {
+    compute_amounts(price.amount, price.min_quantity, price.max_quantity, &price.rules, visit);
+    visit("price_rules", price.rules.rows(&price.id, price.created_at, price.updated_at));
+}
+
+/// The exact numbers of a price, and the number of its rules.
+pub(crate) fn compute_amounts(
+    amount: Decimal,
+    min_quantity: Option<Decimal>,
+    max_quantity: Option<Decimal>,
+    rules: &Rules,
+    visit: &mut dyn FnMut(&'static str, Value),
+) {
+    visit("raw_amount", amount.raw());
+    visit("raw_min_quantity", json!(min_quantity.map(|it| it.raw())));
+    visit("raw_max_quantity", json!(max_quantity.map(|it| it.raw())));
+    visit("rules_count", json!(rules.len()));
 }

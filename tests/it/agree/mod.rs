@@ -149,12 +149,13 @@ impl<'a> Asked<'a> {
         at: i64,
         must_have_price: bool,
     ) -> TestCaseResult {
-        let price = must_have_price.then(|| price_context("eur", None, None));
+        let now = self.begin.plus_millis(at);
+        let price = must_have_price.then(|| price_context("eur", None, None, now));
         let question = Question {
             channel: &self.channel,
             variant: &made.variant,
             quantity: state.quantity.into(),
-            at: self.begin.plus_millis(at),
+            at: now,
             price: price.as_ref(),
         };
         let answer = explain(&self.shop.app.ctx.view(), &question).expect("an explanation");

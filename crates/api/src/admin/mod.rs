@@ -13,6 +13,8 @@ mod jobs;
 mod orders;
 mod payment_providers;
 mod payments;
+mod price_lists;
+mod price_preferences;
 mod product_body;
 mod product_categories;
 mod product_options;

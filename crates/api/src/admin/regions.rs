@@ -55,6 +55,8 @@ const MORE: &[Field] = &[
         .about("The countries, by their ISO 3166-1 alpha-2 codes. A country is in one region at most."),
     optional("automatic_taxes", Type::Bool),
     optional("payment_providers", Type::List(&Type::Text)).about("The ids of the payment providers."),
+    optional("is_tax_inclusive", Type::Bool)
+        .about("Whether prices for the region include tax: a price preference, and no field of the region."),
     METADATA,
 ];
 
@@ -66,14 +68,16 @@ fn texts(body: &Value, name: &str) -> Option<Vec<String>> {
 async fn create(mut call: Call) -> Result<Reply, Fault> {
     let countries = texts(call.body(), "countries").unwrap_or_default();
     let payment_providers = texts(call.body(), "payment_providers").unwrap_or_default();
-    let input = NewRegion { region: call.read()?, countries, payment_providers };
+    let is_tax_inclusive = call.body()["is_tax_inclusive"].as_bool();
+    let input = NewRegion { region: call.read()?, countries, payment_providers, is_tax_inclusive };
     perform(&REGION, call, move |flow| only(flow.run(&CREATE_REGIONS, vec![input])?)).await
 }
 
 async fn update(mut call: Call) -> Result<Reply, Fault> {
     let countries = texts(call.body(), "countries");
     let payment_providers = texts(call.body(), "payment_providers");
+    let is_tax_inclusive = call.body()["is_tax_inclusive"].as_bool();
     let (id, patch) = (call.path("id").to_owned(), call.read::<RegionPatch>()?);
-    let changes = RegionChanges { id, patch, countries, payment_providers };
+    let changes = RegionChanges { id, patch, countries, payment_providers, is_tax_inclusive };
     perform(&REGION, call, move |flow| flow.run(&UPDATE_REGIONS, changes)).await
 }

@@ -215,14 +215,13 @@ async fn availability(mut call: Call) -> Result<Reply, Fault> {
         let region = found.ok_or_else(|| Fault::not_found(format!("Region with id: {id} not found")))?;
         currency = currency.or(Some(region.currency_code));
     }
-    let price = currency.map(|it| price_context(&it.to_lowercase(), region.as_deref(), Some(quantity)));
-    let question = Question {
-        channel: call.path("id"),
-        variant: &variant,
-        quantity,
-        at: at.unwrap_or_else(|| call.app.now()),
-        price: price.as_ref(),
-    };
+    let at = at.unwrap_or_else(|| call.app.now());
+    let price = currency.map(|it| {
+        price_context(&it.to_lowercase(), region.as_deref(), Some(quantity), at)
+            .with(atoll_availability::CHANNEL, Some(call.path("id")))
+    });
+    let question =
+        Question { channel: call.path("id"), variant: &variant, quantity, at, price: price.as_ref() };
     Ok(Reply::json(&json!({ "availability": explain(&call.view, &question)? })))
 }
 

@@ -1,10 +1,15 @@
 //! Admin routes of the store: `/admin/stores`.
 
-use atoll_flows::store::UPDATE_STORES;
-use atoll_kernel::http::{Body, Params, Resource, Type, optional, required};
+use atoll_flows::store::{StoreChanges, UPDATE_STORES};
+use atoll_kernel::{
+    Fault,
+    http::{Body, Call, Params, Reply, Resource, Type, optional, required},
+    routes,
+};
 
 use crate::{
     crud::crud,
+    reply::perform,
     tables::{METADATA, ONE, any, list, text},
 };
 
@@ -15,8 +20,13 @@ crud! {
     /// There is one.
     page LIST;
     find ONE;
-    /// It has a name, currencies, and a default sales channel, region and location.
-    update ONE, UPDATE by UPDATE_STORES;
+}
+
+routes! {
+    of STORE;
+    /// Updates a store: its name, its currencies, and its default sales channel, region and location. Fields
+    /// that are absent stay as they are.
+    Post "/admin/stores/:id" (Admin, ONE, UPDATE) => update;
 }
 
 static STORE: Resource = Resource {
@@ -35,7 +45,9 @@ const LIST: Params = list(&[any("id"), any("name")], 50);
 const CURRENCY: Type = Type::Object(&[
     required("currency_code", Type::Text),
     optional("is_default", Type::Bool),
-    optional("is_tax_inclusive", Type::Bool).about("Whether prices in the currency include tax."),
+    optional("is_tax_inclusive", Type::Bool).about(
+        "Whether prices in the currency include tax: a price preference, and no field of the currency.",
+    ),
 ]);
 const UPDATE: Body = &[&[
     optional("name", Type::Text),
@@ -45,3 +57,12 @@ const UPDATE: Body = &[&[
     text("default_location_id"),
     METADATA,
 ]];
+
+async fn update(mut call: Call) -> Result<Reply, Fault> {
+    let currencies = call.body()["supported_currencies"].as_array().into_iter().flatten();
+    let tax_inclusive = currencies
+        .filter_map(|it| Some((it["currency_code"].as_str()?.to_owned(), it["is_tax_inclusive"].as_bool()?)))
+        .collect();
+    let changes = StoreChanges { id: call.path("id").to_owned(), patch: call.read()?, tax_inclusive };
+    perform(&STORE, call, move |flow| flow.run(&UPDATE_STORES, changes)).await
+}

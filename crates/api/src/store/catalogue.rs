@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use atoll_availability::CHANNEL;
 use atoll_kernel::{
     Fault,
     http::{Call, Filters, Param},
@@ -20,7 +21,8 @@ pub(crate) const IN_REGION: Param = any("region_id").about("The region of the pr
 pub(crate) const IN_COUNTRY: Param =
     any("country_code").about("Accepted for tax modules; there is none yet.");
 pub(crate) const IN_PROVINCE: Param = any("province").about("Accepted for tax modules; there is none yet.");
-pub(crate) const OF_CART: Param = any("cart_id").about("The cart whose region the prices are of.");
+pub(crate) const OF_CART: Param =
+    any("cart_id").about("The cart whose region and sales channel the prices are of.");
 
 /// The context of the call, in the channels that it names, with the region of its prices. Takes their
 /// parameters out of the filters. `price` is the path of prices on the route, which is added to the fields if
@@ -40,11 +42,13 @@ pub(crate) fn surroundings(call: &mut Call, price: &'static str) -> Result<Conte
     }
     let view = &call.view;
     // In this order, as on the wire: the region of the cart, the requested one, that of the store.
-    let of_cart = match cart {
-        Some(cart) => scope.cart(view, &cart)?.and_then(|cart| cart.region_id),
-        None => None,
-    };
+    let cart = cart.map_or(Ok(None), |id| scope.cart(view, &id))?;
+    let (of_cart, channel) = cart.map_or((None, None), |cart| (cart.region_id, cart.sales_channel_id));
     // The region of the cart may be deleted.
     let of_cart = of_cart.map(|id| REGIONS.table.exists(view, &id).map(|it| it.then_some(id))).transpose()?;
-    scope.priced(view, context, of_cart.flatten().or(asked).as_deref())
+    let context = scope.priced(view, context, of_cart.flatten().or(asked).as_deref())?;
+    Ok(match channel {
+        Some(channel) => context.with(CHANNEL, vec![channel]),
+        None => context,
+    })
 }

@@ -342,10 +342,10 @@ fn reserve_stock(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fau
     let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
     // Prices are checked before the payment session: one for outdated prices is of no use. Stock is counted
     // on the shelf that is open here, and a shortage is reported after the session is found.
-    let (listed, takes) = flow.step("validate-line-item-prices", |tx, _| {
+    let (listed, takes) = flow.step("validate-line-item-prices", |tx, at| {
         let mut shelf = seller.shelf(tx)?;
         let variants = sold(tx, &shelf, &cart)?;
-        let listed = cart.items.iter().map(|it| listed_price(tx, &cart, it, it.quantity));
+        let listed = cart.items.iter().map(|it| listed_price(tx, at.now(), &cart, it, it.quantity));
         let listed = listed.collect::<Result<Vec<_>, _>>()?;
         Ok((listed, take_all(&mut shelf, &seller, &cart, &variants)))
     })?;

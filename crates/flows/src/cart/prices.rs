@@ -1,8 +1,8 @@
 //! Current prices of line items: refresh them, and compare them with those that the cart shows.
 
-use atoll_availability::{price_context, price_of};
+use atoll_availability::{CHANNEL, price_context, price_of};
 use atoll_cart::{CARTS, Cart, LineItem, set_prices};
-use atoll_kernel::{Decimal, Fault, FaultKind, Metadata, Read, flow, flow::Local};
+use atoll_kernel::{Decimal, Fault, FaultKind, Metadata, Read, Timestamp, flow, flow::Local};
 
 use crate::cart::changed;
 use crate::points::{CART_UPDATED, LineToPrice, OfCart, PRICE_LINE, VALIDATE_CART};
@@ -30,6 +30,7 @@ fn refresh(flow: &mut Local<'_>, id: String) -> Result<Cart, Fault> {
 /// The unit price of a line at this quantity by the price lists of the shop, if it has one.
 pub(crate) fn listed_price(
     tx: &dyn Read,
+    now: Timestamp,
     cart: &Cart,
     line: &LineItem,
     quantity: Decimal,
@@ -37,7 +38,8 @@ pub(crate) fn listed_price(
     if line.is_custom_price {
         return Ok(Some(line.unit_price));
     }
-    let context = price_context(&cart.currency_code, cart.region_id.as_deref(), Some(quantity));
+    let context = price_context(&cart.currency_code, cart.region_id.as_deref(), Some(quantity), now)
+        .with(CHANNEL, cart.sales_channel_id.as_deref());
     Ok(price_of(tx, variant_of(line), &context)?)
 }
 
@@ -84,7 +86,7 @@ pub(crate) fn unit_price(
     line: &LineItem,
     quantity: Decimal,
 ) -> Result<Decimal, Fault> {
-    let listed = listed_price(flow.tx, cart, line, quantity)?;
+    let listed = listed_price(flow.tx, flow.at.now(), cart, line, quantity)?;
     ask_hooks(flow, cart, line, quantity, listed)?.price.ok_or_else(|| no_price(variant_of(line)))
 }
 
@@ -92,7 +94,7 @@ pub(crate) fn unit_price(
 /// metadata, and so decide which line that is.
 pub(crate) fn price_new(flow: &mut Local<'_>, cart: &Cart, line: &mut LineItem) -> Result<(), Fault> {
     let quantity = line.quantity + quantity_there(cart, line);
-    let listed = listed_price(flow.tx, cart, line, quantity)?;
+    let listed = listed_price(flow.tx, flow.at.now(), cart, line, quantity)?;
     let Priced { price, metadata } = ask_hooks(flow, cart, line, quantity, listed)?;
     line.unit_price = price.ok_or_else(|| no_price(variant_of(line)))?;
     if let Some(metadata) = metadata {
@@ -133,7 +135,7 @@ pub(crate) enum Unpriced {
 pub(crate) fn price_anew(flow: &mut Local<'_>, cart: &Cart, unpriced: Unpriced) -> Result<Cart, Fault> {
     let mut prices = Vec::with_capacity(cart.items.len());
     for line in &cart.items {
-        let listed = listed_price(flow.tx, cart, line, line.quantity)?;
+        let listed = listed_price(flow.tx, flow.at.now(), cart, line, line.quantity)?;
         prices.push(match ask_hooks(flow, cart, line, line.quantity, listed)?.price {
             Some(price) => price,
             None if unpriced == Unpriced::Stays => line.unit_price,

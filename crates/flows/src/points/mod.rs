@@ -8,6 +8,7 @@ use atoll_customer::{Customer, CustomerAddress};
 use atoll_inventory::{InventoryItem, ReservationItem};
 use atoll_kernel::{Decimal, Metadata, flow::HookPoint, serde_json::Value};
 use atoll_order::Order;
+use atoll_pricing::{PriceList, PricePreference};
 use atoll_product::{
     OptionInput, Product, ProductCategory, ProductCollection, ProductOption, ProductOptionValue, ProductTag,
     ProductType, ProductVariant,
@@ -210,6 +211,27 @@ points! {
     REGIONS_UPDATED = "regionsUpdated": Records<Region>;
     /// Regions were deleted.
     REGIONS_DELETED = "regionsDeleted": Ids;
+}
+
+points! {
+    /// Before price lists are made.
+    VALIDATE_PRICE_LISTS = "validate": Records<PriceList>;
+    /// Price lists were made.
+    PRICE_LISTS_CREATED = "priceListsCreated": Records<PriceList>;
+    /// Price lists were changed.
+    PRICE_LISTS_UPDATED = "priceListsUpdated": Records<PriceList>;
+    /// Price lists were deleted.
+    PRICE_LISTS_DELETED = "priceListsDeleted": Ids;
+    /// Prices of a price list were made, changed or deleted; in two flows.
+    LIST_PRICES_CHANGED = "priceListPricesChanged": OfId;
+    /// Before price preferences are made.
+    VALIDATE_PRICE_PREFERENCES = "validate": Records<PricePreference>;
+    /// Price preferences were made.
+    PRICE_PREFERENCES_CREATED = "pricePreferencesCreated": Records<PricePreference>;
+    /// Price preferences were changed.
+    PRICE_PREFERENCES_UPDATED = "pricePreferencesUpdated": Records<PricePreference>;
+    /// Price preferences were deleted.
+    PRICE_PREFERENCES_DELETED = "pricePreferencesDeleted": Ids;
 }
 
 points! {

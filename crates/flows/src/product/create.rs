@@ -12,10 +12,11 @@ use atoll_kernel::{
     serde_json::{Map, json},
 };
 use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT_VARIANT_PRICE_SET};
-use atoll_pricing::{PRICE_SETS, Price, PriceSet};
+use atoll_pricing::{PRICE_SETS, Price, PriceSet, check_terms};
 use atoll_product::{Product, ProductVariant};
 
 use crate::points::{PRODUCTS_CREATED, Records, VALIDATE_PRODUCTS};
+use crate::pricing::KnownTerms;
 use crate::product::{InventoryPart, NewProduct, NewVariant, PriceInput, variant_items::check_quantity};
 
 flow! {
@@ -57,8 +58,8 @@ pub fn create_variant(
     input: NewVariant,
 ) -> Result<ProductVariant, Fault> {
     let variant = atoll_product::create_variant(tx, at, product, input.variant, &input.options)?;
-    let set =
-        PRICE_SETS.create(tx, at, PriceSet { prices: prices_of(at, input.prices), ..PriceSet::default() })?;
+    let prices = prices_of(tx, at, input.prices)?;
+    let set = PRICE_SETS.create(tx, at, PriceSet { prices, ..PriceSet::default() })?;
     PRODUCT_VARIANT_PRICE_SET.attach(tx, at, &variant.id, &set.id, Map::new())?;
     let mut parts = input.inventory_items;
     if parts.is_empty() && variant.manage_inventory {
@@ -106,14 +107,17 @@ pub fn take_parts(
 }
 
 /// The new prices of a set.
-fn prices_of(at: &Moment, inputs: Vec<PriceInput>) -> Vec<Price> {
+fn prices_of(tx: &dyn Read, at: &Moment, inputs: Vec<PriceInput>) -> Result<Vec<Price>, Fault> {
+    let mut known = KnownTerms::new(tx);
     let price = |input: PriceInput| {
         let PriceInput { currency_code, amount, min_quantity, max_quantity, rules } = input;
         let currency_code = currency_code.to_lowercase();
+        check_terms(amount, min_quantity, max_quantity, &rules)?;
+        known.check(&currency_code, &rules)?;
         let mut price =
             Price { currency_code, amount, min_quantity, max_quantity, rules, ..Price::default() };
         price.init(at.id(), at.now());
-        price
+        Ok(price)
     };
     inputs.into_iter().map(price).collect()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use atoll_inventory::InventoryItem;
 use atoll_kernel::{Decimal, data::present, serde::Deserialize};
+use atoll_pricing::Rules;
 use atoll_product::{OptionInput, Product, ProductPatch, ProductVariant};
 
 /// A reference by id.
@@ -26,7 +27,7 @@ pub struct PriceInput {
     /// Highest quantity at which it applies.
     pub max_quantity: Option<Decimal>,
     /// Values that the price context must have.
-    pub rules: BTreeMap<String, String>,
+    pub rules: Rules,
 }
 
 /// A price in a complete list of a variant's prices. Absent fields of an existing price stay.
@@ -46,7 +47,7 @@ pub struct PriceChange {
     #[serde(deserialize_with = "present")]
     pub max_quantity: Option<Option<Decimal>>,
     /// Values that the price context must have.
-    pub rules: Option<BTreeMap<String, String>>,
+    pub rules: Option<Rules>,
 }
 
 /// An inventory item that a variant takes.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use atoll_kernel::{Fault, Moment, Write, data::Entity, flow, flow::Local, serde_json::json};
 use atoll_links::{PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT_VARIANT_PRICE_SET};
-use atoll_pricing::{PRICE_SETS, Price, PriceSet};
+use atoll_pricing::{PRICE_SETS, Price, PriceSet, check_terms};
 use atoll_product::{
     PRODUCTS, ProductVariant, ProductVariantPatch, VARIANTS, delete_variant, update_variant,
 };
@@ -13,6 +13,7 @@ use crate::points::{
     Ids, OfProduct, Records, VALIDATE_IDS, VALIDATE_VARIANTS, VARIANTS_CREATED, VARIANTS_DELETED,
     VARIANTS_UPDATED,
 };
+use crate::pricing::KnownTerms;
 use crate::product::{NewVariant, PriceChange, create::create_variant, delete::delete_items};
 
 /// An update of a variant. Absent fields stay.
@@ -95,6 +96,11 @@ fn set_prices(
     let mut prices = Vec::with_capacity(changes.len());
     for (index, change) in changes.into_iter().enumerate() {
         let price = price_of(at, &before, &matched, index, change)?;
+        // The currency and the regions of a price that is there may have been deleted since.
+        let is_there = |it: &Price| it.currency_code == price.currency_code && it.rules == price.rules;
+        if !before.iter().any(is_there) {
+            KnownTerms::new(tx).check(&price.currency_code, &price.rules)?;
+        }
         matched.insert(price.id.to_string());
         prices.push(price);
     }
@@ -136,6 +142,7 @@ fn price_of(
     price.min_quantity = min_quantity.unwrap_or(price.min_quantity);
     price.max_quantity = max_quantity.unwrap_or(price.max_quantity);
     price.rules = rules.unwrap_or(price.rules);
+    check_terms(price.amount, price.min_quantity, price.max_quantity, &price.rules)?;
     let is_same = |it: &&Price| same_price(it, &price) && !matched.contains(&*it.id);
     match named.or_else(|| before.iter().find(is_same)) {
         Some(before) => {

@@ -3,6 +3,7 @@
 use atoll_kernel::{Fault, Moment, Write, flow, flow::Local, serde_json::json};
 use atoll_links::REGION_PAYMENT_PROVIDER;
 use atoll_payment::PAYMENT_PROVIDERS;
+use atoll_pricing::{REGION_ID, forget_preference, prefer};
 use atoll_region::{REGIONS, Region, RegionPatch, create_region, delete_region, update_region};
 use atoll_store::clear_default;
 
@@ -20,6 +21,8 @@ pub struct NewRegion {
     pub countries: Vec<String>,
     /// Ids of its payment providers.
     pub payment_providers: Vec<String>,
+    /// Do prices for this region include tax? By default they do not.
+    pub is_tax_inclusive: Option<bool>,
 }
 
 /// An update of a region. Absent fields stay.
@@ -33,6 +36,8 @@ pub struct RegionChanges {
     pub countries: Option<Vec<String>>,
     /// Replaces its payment providers.
     pub payment_providers: Option<Vec<String>>,
+    /// Do prices for this region include tax?
+    pub is_tax_inclusive: Option<bool>,
 }
 
 flow! {
@@ -51,6 +56,9 @@ fn create(flow: &mut Local<'_>, inputs: Vec<NewRegion>) -> Result<Vec<Region>, F
         flow.step("set-payment-providers", |tx, at| {
             set_providers(tx, at, &region.id, &input.payment_providers)
         })?;
+        flow.step("set-price-preference", |tx, at| {
+            Ok(prefer(tx, at, REGION_ID, &region.id, input.is_tax_inclusive)?)
+        })?;
         flow.emit("region.created", json!({ "id": region.id }))?;
         created.push(region);
     }
@@ -65,7 +73,7 @@ flow! {
 }
 
 fn update(flow: &mut Local<'_>, changes: RegionChanges) -> Result<Region, Fault> {
-    let RegionChanges { id, patch, countries, payment_providers } = changes;
+    let RegionChanges { id, patch, countries, payment_providers, is_tax_inclusive } = changes;
     flow.hook(&VALIDATE_ID, || OfId::of(&id))?;
     let region = flow.step("update-regions", |tx, at| {
         if !REGIONS.table.exists(tx, &id)? {
@@ -75,6 +83,9 @@ fn update(flow: &mut Local<'_>, changes: RegionChanges) -> Result<Region, Fault>
     })?;
     if let Some(providers) = payment_providers {
         flow.step("set-payment-providers", |tx, at| set_providers(tx, at, &id, &providers))?;
+    }
+    if is_tax_inclusive.is_some() {
+        flow.step("set-price-preference", |tx, at| Ok(prefer(tx, at, REGION_ID, &id, is_tax_inclusive)?))?;
     }
     flow.emit("region.updated", json!({ "id": id }))?;
     flow.hook(&REGIONS_UPDATED, || Records::one(&region))?;
@@ -95,6 +106,7 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
         for id in &ids {
             deleted.extend(delete_region(tx, at, id)?.map(|it| it.id));
             clear_default(tx, at, id, |it| &mut it.default_region_id)?;
+            forget_preference(tx, at, REGION_ID, id)?;
         }
         Ok(())
     })?;

@@ -243,6 +243,39 @@ impl<T: Entity> Index<T> {
         })
     }
 
+    /// Visits the entries whose keys begin with `parts`, in the order of the keys, with the other parts of
+    /// the key and the id of the row. With `from`, only those whose next part is `from` or greater.
+    ///
+    /// # Panics
+    /// If the index is unique: its keys hold no ids.
+    pub fn scan_below(
+        &self,
+        tx: &dyn Read,
+        parts: &[&str],
+        from: Option<&str>,
+        visit: &mut impl FnMut(&[String], &str) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        assert!(!self.unique, "`{}` holds one row per key", self.space);
+        let group = KeyBuf::new(tx.prefix(self.space)).tail(&group_key(parts)).into_bytes();
+        let mut span = Span::prefix(&group);
+        if let Some(from) = from {
+            // Without the terminator of a part it is smaller than any key with this part.
+            let before = KeyBuf::new(tx.prefix(self.space)).tail(&group_key(parts)).tail(from.as_bytes());
+            span = span.beyond(&before.into_bytes(), Direction::Ascending);
+        }
+        let n_others = self.fields.len() - parts.len();
+        tx.scan(&span, Direction::Ascending, &mut |key, _| {
+            let (mut others, mut rest) = (Vec::with_capacity(n_others), &key[group.len()..]);
+            while others.len() < n_others {
+                // No entry looks like this; `verify` lists it.
+                let Some((part, behind)) = split_part(rest) else { return Ok(Scan::Continue(())) };
+                others.push(part);
+                rest = behind;
+            }
+            visit(&others, &String::from_utf8_lossy(rest))
+        })
+    }
+
     /// Scans the whole index in the order of its keys, which must have one part: visits the part and the id
     /// of each entry after `after`.
     ///
