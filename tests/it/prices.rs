@@ -55,22 +55,25 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn changed_line_is_repriced_alone() {
+async fn changing_a_cart_reprices_all_lines() {
     let scene = Scene::open().await;
     let cart = scene.cart().await;
     scene.set_price(&scene.tea, 11).await;
     scene.set_price(&scene.cup, 12).await;
     assert_eq!(scene.prices(&cart).await, "10 10: 20");
+    assert_eq!(scene.prices(&cart).await, "10 10: 20", "reading changes nothing");
     let path = format!("/store/carts/{cart}");
     scene.storefront.post(&path, json!({ "metadata": { "a": 1 } })).await.ok();
-    assert_eq!(scene.prices(&cart).await, "10 10: 20", "nothing of this touches a line");
+    assert_eq!(scene.prices(&cart).await, "11 12: 23");
+    scene.set_price(&scene.cup, 13).await;
     let lines = scene.shown(&cart).await["items"].clone();
     let line = format!("{path}/line-items/{}", id(&lines[0]));
     scene.storefront.post(&line, json!({ "quantity": 2 })).await.ok();
-    assert_eq!(scene.prices(&cart).await, "11 10: 32");
+    assert_eq!(scene.prices(&cart).await, "11 13: 35");
+    scene.set_price(&scene.tea, 10).await;
     let more = json!({ "variant_id": scene.cup.id, "quantity": 1 });
     scene.storefront.post(&format!("{path}/line-items"), more).await.ok();
-    assert_eq!(scene.prices(&cart).await, "11 12: 46");
+    assert_eq!(scene.prices(&cart).await, "10 13: 46");
 }
 
 #[tokio::test]

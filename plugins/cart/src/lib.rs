@@ -17,7 +17,7 @@ pub use parts::{
     CartAddress, CreditLine, LineItem, LineItemAdjustment, LineItemTaxLine, ShippingMethod,
     ShippingMethodAdjustment, ShippingMethodTaxLine,
 };
-pub use service::{add_line, complete, day_of, open_cart, remove_line, set_prices, set_quantity};
+pub use service::{complete, day_of, open_cart, save_cart};
 pub use types::{Cart, CartPatch};
 
 /// Most lines of one cart: a cart is read and written as a whole, by any client with a publishable key.
@@ -45,7 +45,7 @@ pub const OPEN_BY_DAY: Index<Cart> =
         }
     });
 
-/// Write through [`open_cart`], [`add_line`] and the others, which enforce the rules of the module.
+/// Write through [`open_cart`], [`save_cart`] and [`complete`], which enforce the rules of the module.
 pub static CARTS: Service<Cart> = Service::new(&[BY_SALES_CHANNEL, OPEN_BY_DAY])
     .visible(Visibility::ById { channel: "sales_channel_id", customer: "customer_id" })
     .at_most(CART_BYTES_MAX);

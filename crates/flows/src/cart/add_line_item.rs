@@ -1,14 +1,15 @@
 //! Adds line items to a cart.
 
 use atoll_availability::Seller;
-use atoll_cart::{Cart, LineItem, add_line};
+use atoll_cart::{Cart, LineItem};
 use atoll_kernel::{Decimal, Fault, Metadata, Read, flow, flow::Local};
 use serde::Deserialize;
 
 use crate::cart::{
-    Scoped, changed,
+    Scoped,
     line::{cart_in, check_stock, shown_variant, snapshot},
-    prices::{joins, price_new},
+    prices::{contribute, joins},
+    settle::settle,
 };
 use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, VALIDATE_CART};
 
@@ -42,33 +43,28 @@ flow! {
 
 fn add(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<AddToCart>) -> Result<Cart, Fault> {
     flow.hook(&VALIDATE_CART, || OfCart::of(&input.cart_id))?;
-    let mut cart = cart_in(flow.tx, &scope, &input.cart_id)?;
+    let before = cart_in(flow.tx, &scope, &input.cart_id)?;
+    before.check_open()?;
+    let mut cart = before.clone();
     let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
     for line in input.items {
-        cart = add_line_item(flow, &seller, &cart, line)?;
+        add_line_item(flow, &seller, &mut cart, line)?;
     }
-    changed(flow, &cart)?;
-    Ok(cart)
+    settle(flow, Some(&before), cart)
 }
 
 /// Adds one line item.
 pub(crate) fn add_line_item(
     flow: &mut Local<'_>,
     seller: &Seller,
-    cart: &Cart,
+    cart: &mut Cart,
     input: AddLine,
-) -> Result<Cart, Fault> {
-    if cart.completed_at.is_some() {
-        return Err(atoll_cart::Error::Completed(cart.id.to_string()).into());
-    }
+) -> Result<(), Fault> {
     let (mut line, fits) = flow.step("confirm-inventory", |tx, _| line_and_stock(tx, seller, cart, input))?;
-    price_new(flow, cart, &mut line)?;
-    flow.step("add-line-item", |tx, at| {
-        let cart = add_line(tx, at, cart, line)?;
-        // Errors of the cart come first: a full cart is reported as full, whatever the stock is.
-        fits?;
-        Ok(cart)
-    })
+    contribute(flow, cart, &mut line)?;
+    // Errors of the cart come first: a full cart is reported as full, whatever the stock is.
+    cart.add_line(flow.at, line)?;
+    fits
 }
 
 /// The line without its price, and whether its stock suffices.

@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cart::{
         line::{refused, shown_variant},
-        prices::{check_prices, listed_price},
+        settle::check_settled,
     },
     order::CREATE_ORDERS,
     payment::{check_provider, due, record_capture},
@@ -342,14 +342,12 @@ fn reserve_stock(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fau
     let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
     // Prices are checked before the payment session: one for outdated prices is of no use. Stock is counted
     // on the shelf that is open here, and a shortage is reported after the session is found.
-    let (listed, takes) = flow.step("validate-line-item-prices", |tx, at| {
+    let takes = flow.step("validate-line-items", |tx, _| {
         let mut shelf = seller.shelf(tx)?;
         let variants = sold(tx, &shelf, &cart)?;
-        let listed = cart.items.iter().map(|it| listed_price(tx, at.now(), &cart, it, it.quantity));
-        let listed = listed.collect::<Result<Vec<_>, _>>()?;
-        Ok((listed, take_all(&mut shelf, &seller, &cart, &variants)))
+        Ok(take_all(&mut shelf, &seller, &cart, &variants))
     })?;
-    check_prices(flow, &cart, listed)?;
+    check_settled(flow, &cart)?;
     let session = flow.step("validate-cart-payments", |tx, _| session_for(tx, &cart))?;
     let order = order_of(flow.at, &cart);
     let mut pending = Pending { cart, order, session, reservations: Vec::new(), levels: Vec::new() };

@@ -1,13 +1,12 @@
 //! Creates a cart in one channel.
 
 use atoll_availability::{ChannelScope, Seller};
-use atoll_cart::{Cart, CartAddress, METADATA_BYTES_MAX, N_LINES_MAX, open_cart};
+use atoll_cart::{Cart, CartAddress, N_LINES_MAX};
 use atoll_kernel::{
     Fault, Metadata, Moment, Read, Write,
     data::{Direction, Scan},
     flow,
     flow::Local,
-    serde_json::json,
 };
 use atoll_region::{REGIONS, Region};
 use atoll_sales_channel::SALES_CHANNELS;
@@ -15,9 +14,9 @@ use atoll_store::the_store;
 use serde::Deserialize;
 
 use crate::cart::{
-    AddLine, Scoped, add_line_item::add_line_item, buyer::buyer_of, update_cart::only_country,
+    AddLine, Scoped, add_line_item::add_line_item, buyer::buyer_of, settle::settle, update_cart::only_country,
 };
-use crate::points::{CART_CREATED, CartNow, NewCart, PRICE_LINE, VALIDATE_NEW_CART};
+use crate::points::{CART_CREATED, NewCart, PRICE_LINE, VALIDATE_NEW_CART};
 
 /// A new cart.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -61,21 +60,16 @@ fn create(flow: &mut Local<'_>, Scoped { scope, mut input }: Scoped<CreateCart>)
     if items.len() > N_LINES_MAX {
         return Err(atoll_cart::Error::Full.into());
     }
-    let mut cart = flow.step("create-carts", |tx, at| open(tx, at, &scope, input))?;
+    let mut cart = flow.step("prepare-cart", |tx, at| prepare(tx, at, &scope, input))?;
+    let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
     for line in items {
-        let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
-        cart = add_line_item(flow, &seller, &cart, line)?;
+        add_line_item(flow, &seller, &mut cart, line)?;
     }
-    flow.emit("cart.created", json!({ "id": cart.id }))?;
-    flow.hook(&CART_CREATED, || CartNow { cart: cart.clone() })?;
-    Ok(cart)
+    settle(flow, None, cart)
 }
 
-/// Creates an empty cart.
-fn open(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart) -> Result<Cart, Fault> {
-    if input.metadata.n_bytes() > METADATA_BYTES_MAX {
-        return Err(atoll_cart::Error::Full.into());
-    }
+/// An empty cart, which is not stored yet. Creates its guest, if there is none with the e-mail address.
+fn prepare(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart) -> Result<Cart, Fault> {
     let channel = choose_channel(tx, scope, input.sales_channel_id)?;
     if let Some(channel) = &channel {
         check_channel(tx, channel)?;
@@ -93,7 +87,8 @@ fn open(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart
         None => only_country(tx, &region)?,
     };
     let (customer_id, email) = buyer_of(tx, at, input.customer_id.as_deref(), input.email)?;
-    let cart = Cart {
+    Ok(Cart {
+        id: at.id(),
         currency_code,
         customer_id,
         email,
@@ -104,8 +99,7 @@ fn open(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateCart
         shipping_address,
         billing_address: input.billing_address,
         ..Cart::default()
-    };
-    Ok(open_cart(tx, at, cart)?)
+    })
 }
 
 /// Checks that carts may be in this channel.

@@ -8,18 +8,13 @@ mod delete_expired;
 pub(crate) mod line;
 mod prices;
 mod remove_line_item;
+pub(crate) mod settle;
 mod transfer_cart;
 mod update_cart;
 mod update_line_item;
 
-use atoll_availability::ChannelScope;
-use atoll_cart::Cart;
-use atoll_kernel::{Fault, flow::Local, serde_json::json};
-
-use crate::payment::refresh;
-use crate::points::{CART_UPDATED, CartNow};
-
 pub use add_line_item::{ADD_TO_CART, AddLine, AddToCart};
+use atoll_availability::ChannelScope;
 pub(crate) use complete_cart::{AWAIT_PAYMENT, PaymentDecision, awaited_session};
 pub use complete_cart::{COMPLETE_CART, CompleteCart};
 pub use create_cart::{CREATE_CART, CreateCart};
@@ -29,14 +24,6 @@ pub use remove_line_item::{DELETE_LINE_ITEMS, DeleteLineItems};
 pub use transfer_cart::{TRANSFER_CART_CUSTOMER, TransferCart};
 pub use update_cart::{UPDATE_CART, UpdateCart};
 pub use update_line_item::{UPDATE_LINE_ITEM, UpdateLineItem};
-
-/// After a change of a cart: updates the amount of its payment collection, and emits its event.
-fn changed(flow: &mut Local<'_>, cart: &Cart) -> Result<(), Fault> {
-    refresh(flow.tx, flow.at, cart)?;
-    flow.emit("cart.updated", json!({ "id": cart.id }))?;
-    flow.hook(&CART_UPDATED, || CartNow { cart: cart.clone() })?;
-    Ok(())
-}
 
 /// Input of a store route, with the scope of its key.
 #[derive(Clone, Debug)]

@@ -1,15 +1,15 @@
-//! Current prices of line items: refresh them, and compare them with those that the cart shows.
+//! Prices of line items: the current one of each, by the price lists of the shop and by hooks.
 
-use atoll_availability::{CHANNEL, price_context, price_of};
-use atoll_cart::{CARTS, Cart, LineItem, set_prices};
-use atoll_kernel::{Decimal, Fault, FaultKind, Metadata, Read, Timestamp, flow, flow::Local};
+use atoll_availability::{CHANNEL, CalculatedPrice, Prices, price_context};
+use atoll_cart::{CARTS, Cart, LineItem};
+use atoll_kernel::{Decimal, Fault, Metadata, Moment, Read, StoreError, flow, flow::Local};
 
-use crate::cart::changed;
+use crate::cart::settle::settle;
 use crate::points::{CART_UPDATED, LineToPrice, OfCart, PRICE_LINE, VALIDATE_CART};
 
 flow! {
-    /// Sets the current prices on all lines of the cart with this id, if it is still open. Event:
-    /// `cart.updated`.
+    /// Calculates anew what the cart with this id costs, if it is still open. Event: `cart.updated`, if it
+    /// changes.
     pub static REFRESH_CART_ITEMS: Flow<String, Cart> =
         "refresh-cart-items" (refresh), hooks: &[&VALIDATE_CART, &PRICE_LINE, &CART_UPDATED];
 }
@@ -17,33 +17,75 @@ flow! {
 fn refresh(flow: &mut Local<'_>, id: String) -> Result<Cart, Fault> {
     flow.hook(&VALIDATE_CART, || OfCart::of(&id))?;
     let before = CARTS.retrieve(flow.tx, &id)?;
-    if before.completed_at.is_some() {
-        return Ok(before);
+    match before.completed_at {
+        Some(_) => Ok(before),
+        None => settle(flow, Some(&before), before.clone()),
     }
-    let cart = price_anew(flow, &before, Unpriced::Stays)?;
-    if cart != before {
-        changed(flow, &cart)?;
-    }
-    Ok(cart)
 }
 
-/// The unit price of a line at this quantity by the price lists of the shop, if it has one.
-pub(crate) fn listed_price(
+/// Sets the current price of each line. A line that has none any more, and is otherwise as it was, keeps that
+/// of the cart before: a login or an address is not refused for it. The cart cannot be completed with it: the
+/// error is returned. Any other line without a price is refused.
+pub(crate) fn price_lines(
+    flow: &mut Local<'_>,
+    before: Option<&Cart>,
+    cart: &mut Cart,
+) -> Result<Option<Fault>, Fault> {
+    let (listed, mut unpriced) = (listed_prices(flow.tx, flow.at, cart, &cart.items)?, None);
+    for (n, listed) in listed.iter().enumerate() {
+        let line = &cart.items[n];
+        if line.is_custom_price {
+            continue;
+        }
+        let amount = listed.as_ref().map(|it| it.calculated.amount);
+        let price = match ask_hooks(flow, cart, line, amount)?.price {
+            Some(price) => price,
+            None if before.is_some_and(|it| is_as_before(it, cart, line)) => {
+                unpriced.get_or_insert_with(|| no_price(line));
+                continue;
+            }
+            None => return Err(no_price(line)),
+        };
+        let mut priced = LineItem { unit_price: price, ..line.clone() };
+        // A price by a hook has no former price.
+        let listed = listed.as_ref();
+        priced.compare_at_unit_price =
+            listed.filter(|it| it.calculated.amount == price).and_then(CalculatedPrice::compare_at);
+        priced.is_tax_inclusive = listed.is_some_and(|it| it.calculated.is_tax_inclusive);
+        if priced != *line {
+            priced.updated_at = flow.at.now();
+            cart.items[n] = priced;
+        }
+    }
+    Ok(unpriced)
+}
+
+/// Is the line priced as it was in the cart before?
+fn is_as_before(before: &Cart, cart: &Cart, line: &LineItem) -> bool {
+    let is_same = |it: &LineItem| it.id == line.id && it.quantity == line.quantity;
+    before.region_id == cart.region_id
+        && before.currency_code == cart.currency_code
+        && before.items.iter().any(is_same)
+}
+
+/// The prices of lines by the price lists of the shop; none of a line whose price was set manually.
+fn listed_prices(
     tx: &dyn Read,
-    now: Timestamp,
+    at: &Moment,
     cart: &Cart,
-    line: &LineItem,
-    quantity: Decimal,
-) -> Result<Option<Decimal>, Fault> {
-    if line.is_custom_price {
-        return Ok(Some(line.unit_price));
-    }
-    let context = price_context(&cart.currency_code, cart.region_id.as_deref(), Some(quantity), now)
+    lines: &[LineItem],
+) -> Result<Vec<Option<CalculatedPrice>>, StoreError> {
+    let mut prices = Prices::new(tx);
+    let mut context = price_context(&cart.currency_code, cart.region_id.as_deref(), None, at.now())
         .with(CHANNEL, cart.sales_channel_id.as_deref());
-    Ok(price_of(tx, variant_of(line), &context)?)
+    let listed = lines.iter().map(|line| {
+        context.quantity = Some(line.quantity);
+        if line.is_custom_price { Ok(None) } else { prices.of_variant(variant_of(line), &context) }
+    });
+    listed.collect()
 }
 
-/// The unit price of a line at this quantity, and the metadata that hooks add to it.
+/// The unit price of a line, and the metadata that hooks add to it.
 struct Priced {
     price: Option<Decimal>,
     metadata: Option<Metadata>,
@@ -54,16 +96,12 @@ fn ask_hooks(
     flow: &mut Local<'_>,
     cart: &Cart,
     line: &LineItem,
-    quantity: Decimal,
     listed: Option<Decimal>,
 ) -> Result<Priced, Fault> {
     let mut priced = Priced { price: listed, metadata: None };
-    if line.is_custom_price {
-        return Ok(priced);
-    }
     let input = || LineToPrice {
         cart: cart.clone(),
-        line: LineItem { quantity, unit_price: listed.unwrap_or(line.unit_price), ..line.clone() },
+        line: LineItem { unit_price: listed.unwrap_or(line.unit_price), ..line.clone() },
     };
     for said in flow.hook(&PRICE_LINE, input)? {
         if said.unit_price.is_some_and(|it| it.is_negative() || !it.is_short()) {
@@ -79,37 +117,20 @@ fn ask_hooks(
     Ok(priced)
 }
 
-/// The unit price of a line of the cart at this quantity.
-pub(crate) fn unit_price(
-    flow: &mut Local<'_>,
-    cart: &Cart,
-    line: &LineItem,
-    quantity: Decimal,
-) -> Result<Decimal, Fault> {
-    let listed = listed_price(flow.tx, flow.at.now(), cart, line, quantity)?;
-    ask_hooks(flow, cart, line, quantity, listed)?.price.ok_or_else(|| no_price(variant_of(line)))
-}
-
-/// Prices a line that is about to be added, together with the line that it joins. Hooks may add to its
-/// metadata, and so decide which line that is.
-pub(crate) fn price_new(flow: &mut Local<'_>, cart: &Cart, line: &mut LineItem) -> Result<(), Fault> {
-    let quantity = line.quantity + quantity_there(cart, line);
-    let listed = listed_price(flow.tx, flow.at.now(), cart, line, quantity)?;
-    let Priced { price, metadata } = ask_hooks(flow, cart, line, quantity, listed)?;
-    line.unit_price = price.ok_or_else(|| no_price(variant_of(line)))?;
-    if let Some(metadata) = metadata {
+/// Adds the metadata that hooks contribute to a line that is about to be added, which decides which line it
+/// joins. The hooks are shown the line with the quantity of the one that it would join without them.
+pub(crate) fn contribute(flow: &mut Local<'_>, cart: &Cart, line: &mut LineItem) -> Result<(), Fault> {
+    if !flow.has_hook(&PRICE_LINE) {
+        return Ok(());
+    }
+    let there: Decimal = cart.items.iter().filter(|it| joins(line, it)).map(|it| it.quantity).sum();
+    let all = LineItem { quantity: line.quantity + there, ..line.clone() };
+    let listed = listed_prices(flow.tx, flow.at, cart, std::slice::from_ref(&all))?;
+    let amount = listed.first().and_then(|it| it.as_ref()).map(|it| it.calculated.amount);
+    if let Some(metadata) = ask_hooks(flow, cart, &all, amount)?.metadata {
         line.metadata = std::mem::take(&mut line.metadata).or_empty().patched(metadata);
-        let all = line.quantity + quantity_there(cart, line);
-        if all != quantity {
-            line.unit_price = unit_price(flow, cart, line, all)?;
-        }
     }
     Ok(())
-}
-
-/// The quantity of the line that a new one joins.
-fn quantity_there(cart: &Cart, line: &LineItem) -> Decimal {
-    cart.items.iter().filter(|it| joins(line, it)).map(|it| it.quantity).sum()
 }
 
 /// Is the new line added to this one?
@@ -117,52 +138,8 @@ pub(crate) fn joins(new: &LineItem, there: &LineItem) -> bool {
     there.variant_id == new.variant_id && there.metadata.same_as(&new.metadata)
 }
 
-fn no_price(variant: &str) -> Fault {
-    Fault::invalid(format!("Variants with IDs {variant} do not have a price"))
-}
-
-/// What to do with a line that has no price any more when a cart is priced again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unpriced {
-    /// Keep the old price: a login or an address change is not refused for it. The cart cannot be completed
-    /// with it.
-    Stays,
-    /// Refuse the change: the old price is in another currency.
-    Refused,
-}
-
-/// Sets the current prices of the cart's region on all lines.
-pub(crate) fn price_anew(flow: &mut Local<'_>, cart: &Cart, unpriced: Unpriced) -> Result<Cart, Fault> {
-    let mut prices = Vec::with_capacity(cart.items.len());
-    for line in &cart.items {
-        let listed = listed_price(flow.tx, flow.at.now(), cart, line, line.quantity)?;
-        prices.push(match ask_hooks(flow, cart, line, line.quantity, listed)?.price {
-            Some(price) => price,
-            None if unpriced == Unpriced::Stays => line.unit_price,
-            None => return Err(no_price(variant_of(line))),
-        });
-    }
-    flow.step("refresh-cart-items", |tx, at| Ok(set_prices(tx, at, cart, prices)?))
-}
-
-/// Checks that all lines have their current price, of which `listed` are those by the price lists: a buyer
-/// pays no price that was not shown.
-pub(crate) fn check_prices(
-    flow: &mut Local<'_>,
-    cart: &Cart,
-    listed: Vec<Option<Decimal>>,
-) -> Result<(), Fault> {
-    for (line, listed) in cart.items.iter().zip(listed) {
-        let price = ask_hooks(flow, cart, line, line.quantity, listed)?.price;
-        if price.ok_or_else(|| no_price(variant_of(line)))? != line.unit_price {
-            let text = format!(
-                "Prices in cart {} have changed since they were shown. Show the cart again, and pay what it comes to.",
-                cart.id
-            );
-            return Err(Fault::new(FaultKind::PricesChanged, text));
-        }
-    }
-    Ok(())
+fn no_price(line: &LineItem) -> Fault {
+    Fault::invalid(format!("Variants with IDs {} do not have a price", variant_of(line)))
 }
 
 fn variant_of(line: &LineItem) -> &str {

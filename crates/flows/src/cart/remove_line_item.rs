@@ -1,10 +1,10 @@
 //! Removes line items from a cart.
 
-use atoll_cart::{Cart, remove_line};
+use atoll_cart::Cart;
 use atoll_kernel::{Fault, flow, flow::Local};
 
-use crate::cart::{Scoped, changed, line::cart_in};
-use crate::points::{CART_UPDATED, OfLines, VALIDATE_LINES};
+use crate::cart::{Scoped, line::cart_in, settle::settle};
+use crate::points::{CART_UPDATED, OfLines, PRICE_LINE, VALIDATE_LINES};
 
 /// Line items to remove from a cart.
 #[derive(Clone, Debug, Default)]
@@ -18,15 +18,14 @@ pub struct DeleteLineItems {
 flow! {
     /// Removes line items. Unknown ids are ignored, as on the wire. Event: `cart.updated`.
     pub static DELETE_LINE_ITEMS: Flow<Scoped<DeleteLineItems>, Cart> =
-        "delete-line-items" (delete), hooks: &[&VALIDATE_LINES, &CART_UPDATED];
+        "delete-line-items" (delete), hooks: &[&VALIDATE_LINES, &PRICE_LINE, &CART_UPDATED];
 }
 
 fn delete(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<DeleteLineItems>) -> Result<Cart, Fault> {
     flow.hook(&VALIDATE_LINES, || OfLines { cart_id: input.cart_id.clone(), ids: input.ids.clone() })?;
-    let mut cart = cart_in(flow.tx, &scope, &input.cart_id)?;
-    for id in &input.ids {
-        cart = flow.step("delete-line-item", |tx, at| Ok(remove_line(tx, at, &cart, id)?))?;
-    }
-    changed(flow, &cart)?;
-    Ok(cart)
+    let before = cart_in(flow.tx, &scope, &input.cart_id)?;
+    before.check_open()?;
+    let mut cart = before.clone();
+    input.ids.iter().for_each(|id| cart.remove_line(id));
+    settle(flow, Some(&before), cart)
 }

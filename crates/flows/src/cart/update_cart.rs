@@ -1,10 +1,10 @@
 //! Updates a cart: region, channel, e-mail, addresses.
 
 use atoll_availability::ChannelScope;
-use atoll_cart::{CARTS, Cart, CartAddress, CartPatch, METADATA_BYTES_MAX};
+use atoll_cart::{Cart, CartAddress, CartPatch};
 use atoll_kernel::{
     Fault, Metadata, Moment, Read, Write,
-    data::{Entity, present},
+    data::{Entity, Patch, present},
     flow,
     flow::Local,
     serde_json::json,
@@ -12,14 +12,7 @@ use atoll_kernel::{
 use atoll_region::{COUNTRIES, COUNTRIES_BY_REGION, REGIONS, Region};
 use serde::Deserialize;
 
-use crate::cart::{
-    Scoped,
-    buyer::guest_of,
-    changed,
-    create_cart::check_channel,
-    line::cart_in,
-    prices::{Unpriced, price_anew},
-};
+use crate::cart::{Scoped, buyer::guest_of, create_cart::check_channel, line::cart_in, settle::settle};
 use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, VALIDATE_CART};
 
 /// An update of a cart. Absent fields stay.
@@ -56,21 +49,15 @@ flow! {
 fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateCart>) -> Result<Cart, Fault> {
     flow.hook(&VALIDATE_CART, || OfCart::of(&input.cart_id))?;
     let before = cart_in(flow.tx, &scope, &input.cart_id)?;
-    let cart = flow.step("update-carts", |tx, at| change(tx, at, &scope, &before, input))?;
+    before.check_open()?;
+    let cart = flow.step("change-cart", |tx, at| change(tx, at, &scope, &before, input))?;
     if cart.region_id != before.region_id {
         flow.emit("cart.region_updated", json!({ "id": cart.id }))?;
     }
-    // Prices depend on the region, and may depend on the customer.
-    let unpriced = if cart.region_id != before.region_id { Unpriced::Refused } else { Unpriced::Stays };
-    let cart = if unpriced == Unpriced::Refused || cart.customer_id != before.customer_id {
-        price_anew(flow, &cart, unpriced)?
-    } else {
-        cart
-    };
-    changed(flow, &cart)?;
-    Ok(cart)
+    settle(flow, Some(&before), cart)
 }
 
+/// The changed cart, which is not stored yet.
 fn change(
     tx: &mut dyn Write,
     at: &Moment,
@@ -78,9 +65,6 @@ fn change(
     cart: &Cart,
     input: UpdateCart,
 ) -> Result<Cart, Fault> {
-    if cart.completed_at.is_some() {
-        return Err(atoll_cart::Error::Completed(cart.id.to_string()).into());
-    }
     let channel = input.sales_channel_id.filter(|it| !it.is_empty() && !scope.is_whole());
     if let Some(id) = channel.as_ref().filter(|id| !scope.has(id)) {
         return Err(Fault::errors(vec![format!(
@@ -120,8 +104,9 @@ fn change(
         metadata: input.metadata,
         ..CartPatch::default()
     };
-    let cart = CARTS.update(tx, at, &cart.id, patch)?;
-    if cart.metadata.n_bytes() > METADATA_BYTES_MAX { Err(atoll_cart::Error::Full.into()) } else { Ok(cart) }
+    let mut cart = cart.clone();
+    patch.apply(&mut cart);
+    Ok(cart)
 }
 
 fn region_of(tx: &dyn Read, id: &str) -> Result<Region, Fault> {

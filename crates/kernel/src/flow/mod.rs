@@ -73,6 +73,11 @@ impl<'a> Local<'a> {
         Ok(self.hook_by_name(point, input)?.into_iter().map(|(_, output)| output).collect())
     }
 
+    /// Is there a hook at this point of the flow?
+    pub fn has_hook<I: PointInput, O: PointOutput>(&self, point: &'static HookPoint<I, O>) -> bool {
+        self.ctx.registry().has_hook(self.flow, point)
+    }
+
     /// As `hook`, with the names of the hooks.
     pub(crate) fn hook_by_name<I: PointInput, O: PointOutput>(
         &mut self,
