@@ -13,6 +13,7 @@ pub mod payment;
 pub mod points;
 pub mod pricing;
 pub mod product;
+mod records;
 pub mod region;
 pub mod reservation;
 pub mod sales_channel;
