@@ -42,6 +42,7 @@ mod registry;
 mod rounds;
 mod sessions;
 mod shelves;
+mod shipping;
 mod sizes;
 mod stock;
 mod story;

@@ -11,6 +11,7 @@ mod prices;
 mod quantity;
 mod scope;
 mod shelf;
+mod shipping;
 mod verify;
 mod windowed;
 

@@ -2,6 +2,7 @@
 //! discounts, the arithmetic of totals, and the contracts of the providers that a checkout asks. Types,
 //! macros and arithmetic for modules; no records of its own.
 
+mod fulfillment;
 mod payment;
 mod records;
 mod sums;
@@ -9,6 +10,7 @@ mod sums;
 /// For the macros of this crate.
 #[doc(hidden)]
 pub use atoll_kernel as kernel;
+pub use fulfillment::{Fulfilling, FulfillmentProvider, ItemToShip, ShippingPrice, ShippingRequest};
 pub use payment::{
     Paying, PaymentAction, PaymentAnswer, PaymentNotice, PaymentOutcome, PaymentProvider, PaymentRequest,
     PaymentTold, WebhookRequest,

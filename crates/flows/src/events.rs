@@ -21,5 +21,8 @@ events! {
     "region.created", "region.deleted", "region.updated",
     "reservation-item.created", "reservation-item.deleted", "reservation-item.updated",
     "sales-channel.created", "sales-channel.deleted", "sales-channel.updated",
+    "shipping-option.created", "shipping-option.deleted", "shipping-option.updated",
+    "shipping-option-type.created", "shipping-option-type.deleted", "shipping-option-type.updated",
+    "shipping-profile.created", "shipping-profile.deleted", "shipping-profile.updated",
     "user.created", "user.deleted", "user.updated",
 }

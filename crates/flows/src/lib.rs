@@ -6,6 +6,7 @@ pub mod cart;
 pub mod customer;
 mod events;
 mod first_run;
+pub mod fulfillment;
 pub mod inventory;
 mod notification;
 pub mod order;

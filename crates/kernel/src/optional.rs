@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, ptr};
 
 use crate::{
     Registry,
+    data::EntityDef,
     http::Source,
     link::Link,
     module::Module,
@@ -210,7 +211,8 @@ impl Registry {
     fn leave_out_shown(&mut self, is_off: &dyn Fn(&crate::query::Computed) -> bool) {
         let left_out = &mut self.left_out;
         let services = left_out.modules.iter().flat_map(|it| it.services);
-        let mut gone: BTreeSet<&str> = services.map(|it| it.table().def().name).collect();
+        let mut gone: BTreeSet<&str> = BTreeSet::new();
+        services.for_each(|it| with_embedded(it.table().def(), &mut gone));
         self.links.retain(|it| {
             let is_kept = !gone.contains(it.left.entity) && !gone.contains(it.right.entity);
             if !is_kept {
@@ -238,5 +240,12 @@ impl Registry {
             is_kept
         });
         self.resources.retain(|it| !gone.contains(it.entity));
+    }
+}
+
+/// The names of an entity and of those that are embedded in it, at any depth.
+fn with_embedded(def: &'static EntityDef, names: &mut BTreeSet<&'static str>) {
+    if names.insert(def.name) {
+        def.embeds.iter().for_each(|it| with_embedded((it.entity)(), names));
     }
 }

@@ -14,6 +14,9 @@ pub mod readonly;
 mod region_payment_provider;
 mod sales_channel_excluded_variant;
 mod sales_channel_stock_location;
+mod shipping_option_price_set;
+mod stock_location_fulfillment_provider;
+mod stock_location_fulfillment_set;
 
 pub use cart_payment_collection::CART_PAYMENT_COLLECTION;
 pub use order_cart::ORDER_CART;
@@ -28,3 +31,6 @@ pub use sales_channel_excluded_variant::SALES_CHANNEL_EXCLUDED_VARIANT;
 pub use sales_channel_stock_location::{
     PRIORITY, SAFETY_STOCK, SALES_CHANNEL_STOCK_LOCATION, priority, safety_stock,
 };
+pub use shipping_option_price_set::SHIPPING_OPTION_PRICE_SET;
+pub use stock_location_fulfillment_provider::STOCK_LOCATION_FULFILLMENT_PROVIDER;
+pub use stock_location_fulfillment_set::STOCK_LOCATION_FULFILLMENT_SET;

@@ -20,4 +20,4 @@ pub use drawn::{SEED, check_drawn, times};
 pub use dump::Dump;
 pub use mails::RECORDED;
 pub use replay::{Compared, Entry, RecordedAnswer, RecordedRequest, Recording, Replay, is_name};
-pub use shop::{Shop, Variant, complete, id, pages, pay, pay_with};
+pub use shop::{Shipping, Shop, Variant, complete, id, pages, pay, pay_with};

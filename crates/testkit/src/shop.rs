@@ -27,6 +27,17 @@ pub struct Variant {
     pub item: String,
 }
 
+/// What ships from the location of a shop.
+#[derive(Clone, Debug)]
+pub struct Shipping {
+    /// The fulfilment set of the location.
+    pub set: String,
+    /// Its service zone.
+    pub zone: String,
+    /// The shipping option of the zone, for goods of the default profile: 5 euros.
+    pub option: String,
+}
+
 impl Shop {
     /// Opens a shop.
     pub async fn open(app: TestApp) -> Shop {
@@ -56,6 +67,50 @@ impl Shop {
         let path = format!("/admin/stock-locations/{}/sales-channels", self.location);
         self.admin.post(&path, json!({ "add": [channel] })).await.ok();
         channel
+    }
+
+    /// Lets the location ship into these countries, by hand and for 5 euros.
+    pub async fn shipping(&self, countries: &[&str]) -> Shipping {
+        self.shipping_from(&self.location, countries).await
+    }
+
+    /// As `shipping`, from another location.
+    pub async fn shipping_from(&self, location: &str, countries: &[&str]) -> Shipping {
+        let of_location = format!("Parcels of {location}");
+        let location = format!("/admin/stock-locations/{location}");
+        let providers = format!("{location}/fulfillment-providers");
+        self.admin.post(&providers, json!({ "add": ["manual_manual"] })).await.ok();
+        let sets = format!("{location}/fulfillment-sets?fields=fulfillment_sets.id");
+        let set = json!({ "name": of_location, "type": "shipping" });
+        let set = self.admin.post(&sets, set).await.ok();
+        let set = id(&set["stock_location"]["fulfillment_sets"][0]);
+        let zones = format!("/admin/fulfillment-sets/{set}/service-zones");
+        let country = |code: &&str| json!({ "type": "country", "country_code": code });
+        let countries: Vec<Value> = countries.iter().map(country).collect();
+        let zone = json!({ "name": format!("Zone of {set}"), "geo_zones": countries });
+        let zone = self.admin.post(&zones, zone).await.ok();
+        let zone = id(&zone["fulfillment_set"]["service_zones"][0]);
+        let option = self.option(&zone, "Standard", &self.default_profile().await, json!({})).await;
+        Shipping { set, zone, option }
+    }
+
+    /// The profile that every shop begins with.
+    pub async fn default_profile(&self) -> String {
+        let profiles = self.admin.get("/admin/shipping-profiles?type=default&fields=id").await.ok();
+        id(&profiles["shipping_profiles"][0])
+    }
+
+    /// Creates a manual shipping option for 5 euros in a zone, with these additional fields; returns its id.
+    pub async fn option(&self, zone: &str, name: &str, profile: &str, fields: Value) -> String {
+        let mut option = json!({
+            "name": name, "service_zone_id": zone, "shipping_profile_id": profile,
+            "provider_id": "manual_manual", "price_type": "flat", "type": { "label": name, "code": "test" },
+            "prices": [{ "currency_code": "eur", "amount": 5 }],
+        });
+        if let (Value::Object(option), Value::Object(fields)) = (&mut option, fields) {
+            option.extend(fields);
+        }
+        id(&self.admin.post("/admin/shipping-options", option).await.ok()["shipping_option"])
     }
 
     /// Creates a publishable key for these channels; returns its token.

@@ -163,6 +163,21 @@ pub const LONG_NUMBERS_MAX: usize = 1_000;
 /// Fulfilments of one order, including cancelled ones. Creating a fulfilment reads them all, and so does
 /// showing the order. A hundred lines from five locations, each in its own parcel, are this many.
 pub const FULFILLMENTS_MAX: usize = 500;
+/// Service zones of one fulfilment set, and shipping options of one zone. A storefront that asks how a cart
+/// can be shipped reads all zones of the locations of its channel, and the options of those that serve the
+/// address.
+pub const SERVICE_ZONES_MAX: usize = 100;
+/// See [`SERVICE_ZONES_MAX`].
+pub const SHIPPING_OPTIONS_MAX: usize = 100;
+/// Geo zones of one service zone: the countries of the world, and some hundred provinces and cities. All are
+/// read with the zone; many postal codes are one pattern.
+pub const GEO_ZONES_MAX: usize = 1_000;
+/// Fulfilment sets of one stock location. Most have two: shipping and pickup.
+pub const FULFILLMENT_SETS_MAX: usize = 20;
+/// Prices of one shipping option: in each currency, and in some hundred regions. All are read for each cart.
+pub const SHIPPING_PRICES_MAX: usize = 500;
+/// Rules of one shipping option. All are evaluated for each cart.
+pub const SHIPPING_RULES_MAX: usize = 50;
 /// Findings that one verification lists. All are counted; a store with more than this should be restored from
 /// a backup.
 pub const VERIFY_FINDINGS_MAX: usize = 1_000;

@@ -1,4 +1,4 @@
-//! The records of fulfilments and their items.
+//! The records of fulfilment providers, and of fulfilments and their items.
 
 use atoll_kernel::{
     Decimal, Metadata, Timestamp,
@@ -8,6 +8,14 @@ use atoll_kernel::{
     serde_json::Value,
     stored,
 };
+
+entity! {
+    /// A fulfilment provider.
+    pub struct FulfillmentProviderRecord = "fulfillment_provider" / "fulfillment_providers", "serpro" {
+        /// Does it serve? By configuration, of those that are linked in.
+        pub is_enabled: bool = true,
+    }
+}
 
 entity! {
     /// Items of an order that were packed at one stock location.

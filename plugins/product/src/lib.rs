@@ -63,6 +63,12 @@ const BY_CATEGORY: Index<Product> = Index::counted("product.by_category", &["cat
     it.category_ids.iter().for_each(|id| keys.add(&[id]));
 });
 
+/// The products of a shipping profile.
+pub const BY_SHIPPING_PROFILE: Index<Product> =
+    Index::counted("product.by_shipping_profile", &["shipping_profile_id"], |it, keys| {
+        keys.add_some(it.shipping_profile_id.as_deref());
+    });
+
 /// The variants of a product.
 pub const BY_PRODUCT: Index<ProductVariant> =
     Index::on("product_variant.by_product", &["product_id"], |it, keys| keys.add(&[&it.product_id]));
@@ -123,9 +129,11 @@ const SHOWN: Index<ProductCategory> = Index::counted("product_category.shown", &
 });
 
 /// Write through [`create_product`] and the others, which enforce the rules of the module.
-pub static PRODUCTS: Service<Product> =
-    Service::new(&[BY_HANDLE, BY_COLLECTION, BY_TYPE, BY_STATUS, BY_TAG, BY_CATEGORY, PRODUCTS_BY_OPTION])
-        .visible(Visibility::Listing);
+pub static PRODUCTS: Service<Product> = Service::new(&[
+    BY_HANDLE, BY_COLLECTION, BY_TYPE, BY_STATUS, BY_TAG, BY_CATEGORY, PRODUCTS_BY_OPTION,
+    BY_SHIPPING_PROFILE,
+])
+.visible(Visibility::Listing);
 /// The service of variants.
 pub static VARIANTS: Service<ProductVariant> =
     Service::new(&[BY_PRODUCT, DELETED_WITH_PRODUCT, BY_SKU, BY_BARCODE, BY_EAN, BY_UPC, VARIANTS_BY_VALUE])

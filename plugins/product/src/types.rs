@@ -68,7 +68,7 @@ entity! {
         pub tag_ids: Vec<Id<ProductTag>>,
         /// The categories that it is in.
         pub category_ids: Vec<Id<ProductCategory>>,
-        /// Id of the shipping profile: stored for a later shipping module.
+        /// Id of the shipping profile, of which the product is shipped with other goods.
         pub shipping_profile_id: Option<String>,
     }
     search [title, subtitle, description, handle]

@@ -39,6 +39,57 @@ routes! {
     Post "/admin/stock-locations/:id/sales-channels" (Admin, ONE, LINK) => link_channels;
 }
 
+/// The routes that leave with the module of shipping.
+mod of_fulfillment {
+    use atoll_flows::fulfillment::{
+        CREATE_LOCATION_FULFILLMENT_SET, LINK_PROVIDERS_TO_STOCK_LOCATION, NewFulfillmentSet,
+    };
+    use atoll_kernel::{
+        Fault,
+        http::{Body, Call, Reply, Type, required},
+        part_of, routes,
+    };
+    use atoll_stock_location::STOCK_LOCATIONS;
+
+    use super::{STOCK_LOCATION, not_found};
+    use crate::{
+        reply::{link_by, perform},
+        tables::{LINK, METADATA, ONE},
+    };
+
+    part_of! { "fulfillment" }
+
+    routes! {
+        of STOCK_LOCATION;
+        /// Creates a fulfilment set of a stock location: a way in which it hands over goods. It has at most
+        /// 20 of them.
+        Post "/admin/stock-locations/:id/fulfillment-sets" (Admin, ONE, SET) => create_set;
+        /// Lets fulfilment providers ship from a stock location, and others no more: their shipping options
+        /// there are not offered any more.
+        Post "/admin/stock-locations/:id/fulfillment-providers" (Admin, ONE, LINK) => link_providers;
+    }
+
+    const SET: Body = &[&[
+        required("name", Type::Text).about("Its display name, which no other fulfilment set has."),
+        required("type", Type::Text).about("The kind of handover: `shipping` or `pickup`, or another word."),
+        METADATA,
+    ]];
+
+    async fn create_set(mut call: Call) -> Result<Reply, Fault> {
+        let location_id = call.path("id").to_owned();
+        let new = NewFulfillmentSet { location_id: location_id.clone(), set: call.read()? };
+        perform(&STOCK_LOCATION, call, move |flow| {
+            flow.run(&CREATE_LOCATION_FULFILLMENT_SET, new)?;
+            Ok(STOCK_LOCATIONS.retrieve(flow.tx, &location_id)?)
+        })
+        .await
+    }
+
+    async fn link_providers(call: Call) -> Result<Reply, Fault> {
+        link_by(&STOCK_LOCATION, call, &LINK_PROVIDERS_TO_STOCK_LOCATION, &STOCK_LOCATIONS, not_found).await
+    }
+}
+
 static STOCK_LOCATION: Resource = Resource {
     entity: "stock_location",
     one: "stock_location",

@@ -5,6 +5,7 @@ mod inputs;
 
 use atoll_cart::Cart;
 use atoll_customer::{Customer, CustomerAddress};
+use atoll_fulfillment::{FulfillmentSet, ServiceZone, ShippingOption, ShippingOptionType, ShippingProfile};
 use atoll_inventory::{InventoryItem, ReservationItem};
 use atoll_kernel::{Decimal, Metadata, flow::HookPoint, serde_json::Value};
 use atoll_order::Order;
@@ -286,4 +287,49 @@ points! {
     USERS_CREATED = "usersCreated": Ids;
     /// Admin users were invited.
     INVITES_CREATED = "invitesCreated": Records<Invite>;
+}
+
+points! {
+    /// Before shipping profiles are made.
+    VALIDATE_PROFILES = "validate": Records<ShippingProfile>;
+    /// Shipping profiles were made.
+    PROFILES_CREATED = "shippingProfilesCreated": Records<ShippingProfile>;
+    /// Shipping profiles were changed.
+    PROFILES_UPDATED = "shippingProfilesUpdated": Records<ShippingProfile>;
+    /// Shipping profiles were deleted.
+    PROFILES_DELETED = "shippingProfilesDeleted": Ids;
+    /// Before types of shipping options are made.
+    VALIDATE_OPTION_TYPES = "validate": Records<ShippingOptionType>;
+    /// Types of shipping options were made.
+    OPTION_TYPES_CREATED = "shippingOptionTypesCreated": Records<ShippingOptionType>;
+    /// Types of shipping options were changed.
+    OPTION_TYPES_UPDATED = "shippingOptionTypesUpdated": Records<ShippingOptionType>;
+    /// Types of shipping options were deleted.
+    OPTION_TYPES_DELETED = "shippingOptionTypesDeleted": Ids;
+    /// Before a fulfilment set of a stock location is made.
+    VALIDATE_FULFILLMENT_SET = "validate": Records<FulfillmentSet>;
+    /// A fulfilment set of a stock location was made.
+    FULFILLMENT_SET_CREATED = "fulfillmentSetCreated": Records<FulfillmentSet>;
+    /// Fulfilment sets were deleted, with their zones.
+    FULFILLMENT_SETS_DELETED = "fulfillmentSetsDeleted": Ids;
+    /// Fulfilment providers were linked to a stock location.
+    FULFILLMENT_PROVIDERS_LINKED = "fulfillmentProvidersLinked": Links;
+    /// Before a service zone is made.
+    VALIDATE_SERVICE_ZONES = "validate": Records<ServiceZone>;
+    /// A service zone was made.
+    SERVICE_ZONES_CREATED = "serviceZonesCreated": Records<ServiceZone>;
+    /// A service zone was changed.
+    SERVICE_ZONES_UPDATED = "serviceZonesUpdated": Records<ServiceZone>;
+    /// Service zones were deleted, with their shipping options.
+    SERVICE_ZONES_DELETED = "serviceZonesDeleted": Ids;
+    /// Before a shipping option is made.
+    VALIDATE_SHIPPING_OPTIONS = "validate": Records<ShippingOption>;
+    /// A shipping option was made.
+    SHIPPING_OPTIONS_CREATED = "shippingOptionsCreated": Records<ShippingOption>;
+    /// A shipping option was changed.
+    SHIPPING_OPTIONS_UPDATED = "shippingOptionsUpdated": Records<ShippingOption>;
+    /// Rules of a shipping option were changed.
+    SHIPPING_OPTION_RULES_CHANGED = "shippingOptionRulesChanged": Records<ShippingOption>;
+    /// Shipping options were deleted.
+    SHIPPING_OPTIONS_DELETED = "shippingOptionsDeleted": Ids;
 }

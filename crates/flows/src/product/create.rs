@@ -15,6 +15,7 @@ use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT
 use atoll_pricing::{PRICE_SETS, Price, PriceSet, check_terms};
 use atoll_product::{Product, ProductVariant};
 
+use crate::fulfillment::check_profile;
 use crate::points::{PRODUCTS_CREATED, Records, VALIDATE_PRODUCTS};
 use crate::pricing::KnownTerms;
 use crate::product::{InventoryPart, NewProduct, NewVariant, PriceInput, variant_items::check_quantity};
@@ -32,6 +33,7 @@ fn create(flow: &mut Local<'_>, inputs: Vec<NewProduct>) -> Result<Vec<Product>,
     let mut created = Vec::with_capacity(inputs.len());
     for input in inputs {
         let product = flow.step("create-products", |tx, at| {
+            check_profile(tx, input.product.shipping_profile_id.as_deref())?;
             Ok(atoll_product::create_product(tx, at, input.product, &input.options)?)
         })?;
         flow.step("associate-products-with-channels", |tx, at| {

@@ -4,6 +4,7 @@ use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{PRODUCTS, Product};
 
+use crate::fulfillment::check_profile;
 use crate::points::{OfId, PRODUCTS_UPDATED, Records, VALIDATE_ID};
 use crate::product::ProductChanges;
 
@@ -19,6 +20,8 @@ fn update(flow: &mut Local<'_>, (id, changes): (String, ProductChanges)) -> Resu
         if !PRODUCTS.table.exists(tx, &id)? {
             return Err(Fault::not_found(format!("Product with id \"{id}\" not found")));
         }
+        let profile = changes.patch.shipping_profile_id.as_ref().and_then(Option::as_deref);
+        check_profile(tx, profile)?;
         Ok(atoll_product::update_product(tx, at, &id, changes.patch)?)
     })?;
     if let Some(channels) = changes.sales_channels {

@@ -80,7 +80,7 @@ fn link_to_key(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
 }
 
 /// Calls the hooks before and after the change.
-pub(super) fn hooked(
+pub(crate) fn hooked(
     flow: &mut Local<'_>,
     ids: &LinkIds,
     after: &'static HookPoint<Links>,
@@ -94,7 +94,7 @@ pub(super) fn hooked(
 }
 
 /// Links and unlinks.
-pub(super) fn associate<'a>(
+pub(crate) fn associate<'a>(
     flow: &mut Local<'_>,
     link: &'static Link,
     ids: &'a LinkIds,

@@ -11,6 +11,7 @@ pub use assortment::{AssortmentUpdate, LocationTerms, ProductTerms, UPDATE_ASSOR
 pub use create::CREATE_SALES_CHANNELS;
 pub use delete::DELETE_SALES_CHANNELS;
 pub use link::{LINK_SALES_CHANNELS_TO_API_KEY, LINK_SALES_CHANNELS_TO_STOCK_LOCATION, LinkIds};
+pub(crate) use link::{associate, hooked};
 pub use products::{
     ChannelProducts, LINK_PRODUCTS_TO_SALES_CHANNEL, ProductsPlan, ProductsWhere, plan_channel_products,
 };

@@ -1,16 +1,18 @@
 //! Deletes stock locations without stock.
 
+use atoll_fulfillment::{FULFILLMENT_SETS, delete_set};
 use atoll_inventory::{BY_LOCATION, INVENTORY_LEVELS, stocked_anywhere};
 use atoll_kernel::{Fault, flow, flow::Local};
+use atoll_links::STOCK_LOCATION_FULFILLMENT_SET;
 use atoll_stock_location::STOCK_LOCATIONS;
 use atoll_store::clear_default;
 
 use crate::points::{Ids, LOCATIONS_DELETED, VALIDATE_IDS};
 
 flow! {
-    /// Soft-deletes stock locations, with their links and empty levels, and clears the store's default
-    /// location if it is one of them. Refused for a location with stock or reservations, which would be lost.
-    /// Unknown ids are ignored, as on the wire.
+    /// Soft-deletes stock locations, with their links, empty levels and fulfilment sets, and clears the
+    /// store's default location if it is one of them. Refused for a location with stock or reservations,
+    /// which would be lost. Unknown ids are ignored, as on the wire.
     pub static DELETE_STOCK_LOCATIONS: Flow<Vec<String>, ()> =
         "delete-stock-locations-workflow" (delete), hooks: &[&VALIDATE_IDS, &LOCATIONS_DELETED];
 }
@@ -33,6 +35,11 @@ fn delete(flow: &mut Local<'_>, ids: Vec<String>) -> Result<(), Fault> {
         for id in &ids {
             for level in INVENTORY_LEVELS.table.list_by(tx, &BY_LOCATION, &[id])? {
                 INVENTORY_LEVELS.soft_delete(tx, at, &level.id)?;
+            }
+            if FULFILLMENT_SETS.is_on() {
+                for set in STOCK_LOCATION_FULFILLMENT_SET.rights(tx, id)? {
+                    delete_set(tx, at, &set)?;
+                }
             }
             STOCK_LOCATIONS.soft_delete(tx, at, id)?;
             clear_default(tx, at, id, |it| &mut it.default_location_id)?;

@@ -9,6 +9,7 @@ mod line_item_product;
 mod order_customer;
 mod order_region;
 mod order_sales_channel;
+mod product_shipping_profile;
 mod store_currency;
 mod store_sales_channel;
 
@@ -20,5 +21,6 @@ pub use line_item_product::{CART_LINE_PRODUCT, CART_LINE_VARIANT, ORDER_LINE_PRO
 pub use order_customer::ORDER_CUSTOMER;
 pub use order_region::ORDER_REGION;
 pub use order_sales_channel::ORDER_SALES_CHANNEL;
+pub use product_shipping_profile::PRODUCT_SHIPPING_PROFILE;
 pub use store_currency::STORE_CURRENCY;
 pub use store_sales_channel::STORE_SALES_CHANNEL;
