@@ -104,6 +104,12 @@ async fn keys_read_per_list_match_costs_txt() {
         writeln!(table, "{what} {few} {many}").expect("text");
         assert!(many * 2 <= few * 3, "{what} costs {many} keys in a large shop, and {few} in a small one");
     }
+    table.push_str("# Keys read for a page of 20 variants with prices, with 40 and with 160 price lists.\n");
+    let (few, many) = (priced(40).await, priced(160).await);
+    for ((what, few), (_, many)) in few.into_iter().zip(many) {
+        writeln!(table, "{what} {few} {many}").expect("text");
+        assert_eq!(few, many, "{what} costs more keys in a shop with more lists");
+    }
     table.push_str("# Keys read by the writes of a checkout.\n");
     let (carts, larger) = (checkout(&small.0, &small.1).await, checkout(&large.0, &large.1).await);
     for ((what, small), (_, large)) in carts.into_iter().zip(larger) {
@@ -172,6 +178,53 @@ async fn questions(n_products: usize) -> Vec<(String, usize)> {
         let before = engine.n_read();
         client.get(&question).await.ok();
         costs.push((format!("/{path}?{query}{who}"), engine.n_read() - before));
+    }
+    costs
+}
+
+/// The keys that a page of variants with prices reads, which a sale and an override apply to: beside so many
+/// lists of other variants, and beside so many lists of the same variants that do not apply.
+async fn priced(n_lists: usize) -> Vec<(&'static str, usize)> {
+    let mut costs = Vec::new();
+    for (what, is_of_others) in
+        [("beside lists of other variants", true), ("beside lists that do not apply", false)]
+    {
+        let (shop, engine) = counted().await;
+        let web = shop.channel("Web").await;
+        let (mut variants, others) = (Vec::new(), [shop.product("Other", &[], 1).await.id]);
+        for n in 0..20 {
+            variants.push(shop.product(&format!("Tea {n}"), &[&web], 1).await.id);
+        }
+        let list = async |fields: serde_json::Value, of: &[String]| {
+            let price = |it: &String| json!({ "variant_id": it, "currency_code": "eur", "amount": 7 });
+            let mut list = json!({
+                "title": "List", "description": "d", "status": "active",
+                "prices": of.iter().map(price).collect::<Vec<_>>(),
+            });
+            list.as_object_mut().expect("an object").extend(fields.as_object().expect("fields").clone());
+            shop.admin.post("/admin/price-lists", list).await.ok();
+        };
+        list(json!({}), &variants).await;
+        list(json!({ "type": "override", "rules": { "region_id": [shop.region] } }), &variants).await;
+        for n in 0..n_lists {
+            let elsewhere = json!({ "sales_channel_id": [shop.channel(&format!("Channel {n}")).await] });
+            match (is_of_others, n % 3) {
+                (true, _) => list(json!({}), &others).await,
+                (false, 0) => list(json!({ "status": "draft" }), &variants).await,
+                (false, 1) => list(json!({ "ends_at": "2020-01-01" }), &variants).await,
+                (false, _) => list(json!({ "rules": elsewhere }), &variants).await,
+            }
+        }
+        let storefront = shop.storefront(&[&web]).await;
+        let path =
+            format!("/store/product-variants?region_id={}&fields=calculated_price&limit=20", shop.region);
+        let before = engine.n_read();
+        let page = storefront.get(&path).await.ok();
+        costs.push((what, engine.n_read() - before));
+        assert_eq!(
+            page["variants"][19]["calculated_price"]["calculated_price"]["price_list_type"],
+            "override"
+        );
     }
     costs
 }

@@ -1,8 +1,11 @@
 //! Price lists and price preferences: their routes, and what storefronts show and carts charge.
 
-use atoll_kernel::Timestamp;
-use atoll_testkit::{Client, Shop, Variant, id};
-use serde_json::{Value, json};
+use atoll_kernel::{Actor, Fault, Moment, Timestamp, Write};
+use atoll_links::PRODUCT_VARIANT_PRICE_SET;
+use atoll_pricing::{PRICE_SETS, PriceList, PriceListStatus, PriceSet, list::create_list};
+use atoll_product::{PRODUCTS, Product, ProductVariant, VARIANTS};
+use atoll_testkit::{Client, Shop, Variant, id, times};
+use serde_json::{Map, Value, json};
 
 struct Scene {
     shop: Shop,
@@ -279,7 +282,7 @@ async fn wrong_lists_and_prices_are_refused() {
         (list_with("nope", json!(1)), "400 invalid_data: Invalid request: Unrecognized fields: 'nope'"),
         (
             list_with("status", json!("live")),
-            "400 invalid_data: Invalid request: Expected: 'draft, active' for field 'status', but got: 'live'",
+            "400 invalid_data: Invalid request: Expected: 'active, draft' for field 'status', but got: 'live'",
         ),
         (
             list_with("starts_at", json!("soon")),
@@ -518,4 +521,102 @@ async fn times_of_a_list_are_those_of_its_body() {
     let shown = scene.shop.admin.get(&format!("/admin/price-lists/{list}")).await.ok();
     let starts_at: Timestamp = "2030-12-31T23:00:00Z".parse().expect("a time");
     assert_eq!(shown["price_list"]["starts_at"], json!(starts_at));
+}
+
+/// Variants without base prices, of one product.
+async fn variants(scene: &Scene, n_variants: u32) -> (String, Vec<String>) {
+    let create = move |tx: &mut dyn Write, at: &Moment| {
+        let product = PRODUCTS.create(tx, at, Product { handle: "many".into(), ..Product::default() })?.id;
+        let mut ids = Vec::new();
+        for _ in 0..n_variants {
+            let variant = ProductVariant { product_id: product.clone(), ..ProductVariant::default() };
+            let variant = VARIANTS.create(tx, at, variant)?.id.to_string();
+            let set = PRICE_SETS.create(tx, at, PriceSet::default())?.id;
+            PRODUCT_VARIANT_PRICE_SET.attach(tx, at, &variant, &set, Map::new())?;
+            ids.push(variant);
+        }
+        Ok::<_, Fault>((product.to_string(), ids))
+    };
+    scene.shop.app.ctx.write(Actor::System, create).await.expect("variants").0
+}
+
+/// Of 2,000 variants, or as many as the environment says: 100,000 take some seconds.
+#[tokio::test]
+async fn list_of_many_variants_is_written_in_one_call() {
+    let scene = Scene::open().await;
+    let admin = &scene.shop.admin;
+    let n_variants = times("ATOLL_PRICED_VARIANTS", 2_000);
+    let (product, ids) = variants(&scene, n_variants).await;
+    let price = |it: &String| json!({ "variant_id": it, "currency_code": "eur", "amount": 7 });
+    let list = scene.list(json!({ "prices": ids.iter().map(price).collect::<Vec<_>>() })).await;
+    let prices = format!("/admin/price-lists/{list}/prices");
+    let count = async || admin.get(&format!("{prices}?limit=1")).await.ok()["count"].clone();
+    assert_eq!(count().await, n_variants);
+    // All of them again, with a new amount and one new price.
+    let mut again: Vec<Value> =
+        ids.iter().map(|it| json!({ "variant_id": it, "currency_code": "eur", "amount": 6 })).collect();
+    again.push(scene.price(&scene.tea, 5));
+    let done = admin.post(&format!("{prices}/batch?fields=id"), json!({ "create": again })).await.ok();
+    let n_in = |of: &str| done[of].as_array().map(Vec::len);
+    assert_eq!((n_in("created"), n_in("updated")), (Some(1), Some(n_variants as usize)));
+    let first = admin.get(&format!("{prices}?limit=1&order=amount&fields=amount")).await.ok();
+    assert_eq!(first["prices"][0]["amount"], 5);
+    admin.post(&format!("/admin/price-lists/{list}/products"), json!({ "remove": [product] })).await.ok();
+    assert_eq!(count().await, 1);
+}
+
+/// What a request can make many has a limit.
+#[tokio::test]
+async fn prices_and_rules_of_a_list_are_limited() {
+    let scene = Scene::open().await;
+    let admin = &scene.shop.admin;
+    let list = scene.list(json!({})).await;
+    let tier = |n: u32| json!({ "variant_id": scene.tea.id, "currency_code": "eur", "amount": 1, "min_quantity": n });
+    let batch = format!("/admin/price-lists/{list}/prices/batch");
+    let tiers = |n: std::ops::Range<u32>| json!({ "create": n.map(tier).collect::<Vec<_>>() });
+    admin.post(&batch, tiers(0..100)).await.ok();
+    let error = admin.post(&batch, tiers(100..101)).await.error();
+    assert_eq!(
+        error,
+        "400 invalid_data: Invalid request: a price list has at most 100 prices for a variant and currency"
+    );
+    let rules = json!({ "rules": { "customer_id": (0..1_001).map(|n| n.to_string()).collect::<Vec<_>>() } });
+    let error = admin.post(&format!("/admin/price-lists/{list}"), rules).await.error();
+    assert_eq!(
+        error,
+        "400 invalid_data: Invalid request: the rules of a price list have at most 1000 values, got: '1001'"
+    );
+    let mut price = scene.price(&scene.cup, 1);
+    price["rules"] = (0..21).map(|n| (n.to_string(), json!("x"))).collect::<Map<_, _>>().into();
+    let error = admin.post(&batch, json!({ "create": [price] })).await.error();
+    assert_eq!(error, "400 invalid_data: Invalid request: a price has at most 20 rules, got: '21'");
+    let rules = json!({ "rules": { "customer_id": ["x".repeat(256)] } });
+    let error = admin.post(&format!("/admin/price-lists/{list}"), rules).await.error();
+    let expect =
+        "400 invalid_data: Invalid request: attributes and values of rules have at most 255 characters";
+    assert!(error.starts_with(expect), "{error}");
+}
+
+/// At most 1,000 lists that have not ended are active for the same rule: they may all be read for one price.
+#[tokio::test]
+async fn active_lists_are_limited() {
+    let scene = Scene::open().await;
+    let many = |tx: &mut dyn Write, at: &Moment| {
+        for n in 0..1_000 {
+            let list =
+                PriceList { status: PriceListStatus::Active, title: n.to_string(), ..PriceList::default() };
+            create_list(tx, at, list)?;
+        }
+        Ok::<_, Fault>(())
+    };
+    scene.shop.app.ctx.write(Actor::System, many).await.expect("lists");
+    let refused = json!({ "title": "x", "description": "d", "status": "active" });
+    let error = scene.shop.admin.post("/admin/price-lists", refused).await.error();
+    assert!(
+        error.starts_with("400 invalid_data: Invalid request: at most 1000 price lists that have not ended"),
+        "{error}"
+    );
+    scene.list(json!({ "ends_at": "2020-01-01" })).await;
+    scene.list(json!({ "status": "draft" })).await;
+    scene.list(json!({ "rules": { "region_id": [scene.shop.region] } })).await;
 }

@@ -20,7 +20,7 @@ use atoll_order::{ORDERS, Order, OrderStatus};
 use atoll_payment::{
     Capture, PAYMENT_COLLECTIONS, PAYMENTS, PAYMENTS_BY_COLLECTION, Payment, PaymentCollection,
 };
-use atoll_pricing::{PRICE_SETS, PriceSet};
+use atoll_pricing::{LIST_PRICES, ListPrice, PRICE_SETS, PriceSet};
 use atoll_product::delete_product;
 use atoll_stock_location::{STOCK_LOCATIONS, StockLocation};
 use atoll_storage::{
@@ -686,6 +686,14 @@ const CASES: &[(&str, Plant, &[&str])] = &[
         "bytes of answers that nobody keeps",
         |tx, _, _| put(tx, ONCE_BYTES, &[], "nobody", &9_u64.to_be_bytes()),
         &["idempotency.bytes in idempotency.bytes at nobody: 9 of 0 → at most 0 of 0"],
+    ),
+    (
+        "a price of a list that is gone",
+        |tx, at, _| {
+            let price = ListPrice { price_list_id: "plist_gone".into(), ..ListPrice::default() };
+            Ok(LIST_PRICES.create(tx, at, price).map(drop)?)
+        },
+        &["price-list.price in list_price at …: list plist_gone → a price list"],
     ),
     // A module of a third party.
     (

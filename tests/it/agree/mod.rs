@@ -7,7 +7,7 @@ mod world;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use atoll_availability::{Question, explain, price_context, sweep};
+use atoll_availability::{CHANNEL, Question, explain, price_context, sweep};
 use atoll_kernel::{Actor, Moment, Timestamp, Write, limits::ANSWERS_BYTES_MAX};
 use atoll_testkit::{Client, Setup, Shop, check_drawn, times};
 use proptest::{prelude::*, test_runner::TestCaseResult};
@@ -150,7 +150,8 @@ impl<'a> Asked<'a> {
         must_have_price: bool,
     ) -> TestCaseResult {
         let now = self.begin.plus_millis(at);
-        let price = must_have_price.then(|| price_context("eur", None, None, now));
+        let price =
+            must_have_price.then(|| price_context("eur", None, None, now).with(CHANNEL, Some(&self.channel)));
         let question = Question {
             channel: &self.channel,
             variant: &made.variant,
@@ -171,7 +172,12 @@ impl<'a> Asked<'a> {
 
     /// One product by id, and a cart to which its variant is added.
     async fn looks_agree(&self, state: &State, made: &Made, at: i64) -> TestCaseResult {
-        let product = self.storefront.get(&format!("/store/products/{}?fields=id", made.product)).await;
+        let price = json!(self.page.price(state, at));
+        let path = format!(
+            "/store/products/{}?region_id={}&fields=id,variants.calculated_price",
+            made.product, self.shop.region
+        );
+        let product = self.storefront.get(&path).await;
         prop_assert_eq!(
             product.status.is_success(),
             self.page.lists(state, at),
@@ -179,6 +185,10 @@ impl<'a> Asked<'a> {
             at,
             state
         );
+        if self.page.shows_variant(state, at) {
+            let shown = &product.json["product"]["variants"][0]["calculated_price"]["calculated_amount"];
+            prop_assert_eq!(shown, &price, "price at {}: {:?}", at, state);
+        }
         if state.completed_at >= at {
             self.explanation_agrees(state, made, at, true)?;
             let line = json!({ "variant_id": made.variant, "quantity": state.quantity });
@@ -192,6 +202,10 @@ impl<'a> Asked<'a> {
                 state,
                 added.json
             );
+            if expected {
+                let charged = &added.json["cart"]["items"][0]["unit_price"];
+                prop_assert_eq!(charged, &price, "charged at {}: {:?}", at, state);
+            }
         }
         Ok(())
     }

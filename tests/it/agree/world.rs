@@ -9,7 +9,10 @@ use atoll_links::{
     AVAILABLE_FROM, AVAILABLE_UNTIL, PRIORITY, PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM,
     PRODUCT_VARIANT_PRICE_SET, SAFETY_STOCK, SALES_CHANNEL_EXCLUDED_VARIANT, SALES_CHANNEL_STOCK_LOCATION,
 };
-use atoll_pricing::{PRICE_SETS, Price, PriceSet};
+use atoll_pricing::{
+    LIST_PRICES, ListPrice, PRICE_LISTS, PRICE_SETS, Price, PriceList, PriceListStatus, PriceListType,
+    PriceSet,
+};
 use atoll_product::{
     PRODUCTS, Product, ProductStatus, ProductVariant, VARIANTS, delete_product, delete_variant,
 };
@@ -68,6 +71,7 @@ pub(super) struct State {
     /// Prices before and after the change, and its time.
     prices: (i64, i64),
     pub(super) repriced_at: i64,
+    list: Option<ListState>,
     is_counted: bool,
     allow_backorder: bool,
     parts: Vec<Part>,
@@ -75,6 +79,27 @@ pub(super) struct State {
     /// Time at which it is looked at and added to a cart, and time at which a cart with it is completed.
     pub(super) added_at: i64,
     pub(super) completed_at: i64,
+}
+
+/// A price list with a price for the variant.
+#[derive(Clone, Debug)]
+struct ListState {
+    kind: PriceListType,
+    status: PriceListStatus,
+    amount: i64,
+    from: Option<i64>,
+    until: Option<i64>,
+    /// Is it of this channel, or of another one? None: of all.
+    is_of_channel: Option<bool>,
+}
+
+impl ListState {
+    fn applies(&self, at: i64) -> bool {
+        self.status == PriceListStatus::Active
+            && self.is_of_channel != Some(false)
+            && self.from.is_none_or(|from| at >= from)
+            && self.until.is_none_or(|until| at < until)
+    }
 }
 
 /// Quantity of an item per variant, and its stocked and reserved quantities by location.
@@ -110,7 +135,21 @@ fn state() -> impl Strategy<Value = State> {
     // A free cart needs no payment.
     let free = |weight| prop_oneof![weight => Just(0_i64), 1 => Just(5_i64)];
     let moments = (moment(), moment(), moment());
-    (product, variant, (free(9), free(3)), moments).prop_map(|(product, variant, prices, moments)| {
+    let kind = prop::sample::select(vec![PriceListType::Sale, PriceListType::Override]);
+    let status = prop_oneof![4 => Just(PriceListStatus::Active), 1 => Just(PriceListStatus::Draft)];
+    let amount = prop::sample::select(vec![0_i64, 3, 9]);
+    let list = (kind, status, amount, edge(), edge(), prop::option::weighted(0.5, mostly()));
+    let list = list.prop_map(|(kind, status, amount, from, until, is_of_channel)| ListState {
+        kind,
+        status,
+        amount,
+        from,
+        until,
+        is_of_channel,
+    });
+    let prices = (free(9), free(3), prop::option::weighted(0.4, list));
+    (product, variant, prices, moments).prop_map(|(product, variant, prices, moments)| {
+        let (before, after, list) = prices;
         let (added_at, completed_at, repriced_at) = moments;
         let (status, is_product_deleted, is_variant_deleted, is_linked, from, until) = product;
         let (is_excluded, has_price, is_counted, allow_backorder, parts, quantity) = variant;
@@ -123,8 +162,9 @@ fn state() -> impl Strategy<Value = State> {
             until,
             is_excluded,
             has_price,
-            prices,
+            prices: (before, after),
             repriced_at,
+            list,
             is_counted,
             allow_backorder,
             parts,
@@ -175,7 +215,7 @@ impl Page {
     }
 
     pub(super) fn sells_at_a_price(&self, state: &State, at: i64) -> bool {
-        self.sells(state, at) && state.has_price
+        self.sells(state, at) && self.price(state, at).is_some()
     }
 
     /// The result of completing a cart to which it was added when the page was created, without a payment:
@@ -188,15 +228,35 @@ impl Page {
         match self.price(state, at) {
             Some(_) if !self.shows_variant(state, at) => [Completed::Refused; 2],
             None => [Completed::Refused; 2],
-            Some(price) if price != state.prices.0 => [Completed::Repriced, is_sold(price)],
+            // The cart shows no former price, either.
+            Some(price) if price != state.prices.0 || self.is_reduced(state, at) => {
+                [Completed::Repriced, is_sold(price)]
+            }
             Some(price) => [is_sold(price); 2],
         }
     }
 
-    /// Its price.
-    pub(super) fn price(&self, state: &State, at: i64) -> Option<i64> {
+    /// Its price without lists.
+    fn base_price(&self, state: &State, at: i64) -> Option<i64> {
         let (before, after) = state.prices;
         state.has_price.then_some(if at < state.repriced_at { before } else { after })
+    }
+
+    /// Is its price that of a sale, with a former price beside it?
+    fn is_reduced(&self, state: &State, at: i64) -> bool {
+        let is_sale = |it: &&ListState| it.applies(at) && it.kind == PriceListType::Sale;
+        let sale = state.list.as_ref().filter(is_sale);
+        sale.is_some_and(|sale| self.base_price(state, at).is_some_and(|base| sale.amount < base))
+    }
+
+    /// Its price.
+    pub(super) fn price(&self, state: &State, at: i64) -> Option<i64> {
+        let base = self.base_price(state, at);
+        match state.list.as_ref().filter(|it| it.applies(at)) {
+            None => base,
+            Some(list) if list.kind == PriceListType::Override => Some(list.amount),
+            Some(sale) => Some(base.map_or(sale.amount, |base| base.min(sale.amount))),
+        }
     }
 
     fn has_enough(&self, state: &State) -> bool {
@@ -324,10 +384,13 @@ fn make_state(
             }
         }
     }
-    if state.has_price {
-        let price = price_of(state.prices.0);
-        let set = PRICE_SETS.create(tx, at, PriceSet { prices: vec![price], ..PriceSet::default() })?;
+    if state.has_price || state.list.is_some() {
+        let prices = state.has_price.then(|| price_of(state.prices.0)).into_iter().collect();
+        let set = PRICE_SETS.create(tx, at, PriceSet { prices, ..PriceSet::default() })?;
         PRODUCT_VARIANT_PRICE_SET.attach(tx, at, &variant, &set.id, Map::new())?;
+        if let Some(list) = &state.list {
+            make_list(tx, at, list, channel, &set.id)?;
+        }
     }
     if state.is_linked {
         let moment = |edge: Option<i64>| edge.map(|it| at.now().plus_millis(it));
@@ -359,12 +422,43 @@ fn make_state(
     Ok(Made { product: product.to_string(), variant, cart, full_cart })
 }
 
+fn make_list(
+    tx: &mut dyn Write,
+    at: &Moment,
+    state: &ListState,
+    channel: &str,
+    set: &str,
+) -> Result<(), Fault> {
+    let moment = |edge: Option<i64>| edge.map(|it| at.now().plus_millis(it));
+    let channel = state.is_of_channel.map(|it| if it { channel } else { "sc_other" }.to_owned());
+    let list = PriceList {
+        status: state.status,
+        r#type: state.kind,
+        starts_at: moment(state.from),
+        ends_at: moment(state.until),
+        rules: channel.map(|it| ("sales_channel_id".to_owned(), vec![it])).into_iter().collect(),
+        ..PriceList::default()
+    };
+    let price = ListPrice {
+        price_set_id: set.to_owned(),
+        price_list_id: PRICE_LISTS.create(tx, at, list)?.id,
+        currency_code: "eur".into(),
+        amount: state.amount.into(),
+        ..ListPrice::default()
+    };
+    LIST_PRICES.create(tx, at, price)?;
+    Ok(())
+}
+
 fn price_of(amount: i64) -> Price {
     Price { currency_code: "eur".into(), amount: Decimal::from(amount), ..Price::default() }
 }
 
 /// Changes the price of a state.
 pub(super) fn reprice(tx: &mut dyn Write, at: &Moment, state: &State, made: &Made) -> Result<(), Fault> {
+    if !state.has_price {
+        return Ok(());
+    }
     for set in PRODUCT_VARIANT_PRICE_SET.rights(tx, &made.variant)? {
         PRICE_SETS.update(tx, at, &set, |it: &mut PriceSet| it.prices = vec![price_of(state.prices.1)])?;
     }

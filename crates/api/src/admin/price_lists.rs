@@ -87,7 +87,8 @@ const DATE: Type = Type::Text;
 const MORE: &[Field] = &[
     optional("starts_at", DATE).or_null().about("From when it applies, a date; null is unlimited."),
     optional("ends_at", DATE).or_null().about("Until when it applies, a date; null is unlimited."),
-    optional("status", Type::Words(PriceListStatus::WORDS)),
+    // In the order in which the wire names them.
+    optional("status", Type::Words(&["active", "draft"])),
     optional("type", Type::Words(PriceListType::WORDS)),
     optional("rules", Type::Record).about(
         "To what it applies: by attribute (`customer.groups.id`, `region_id`, `sales_channel_id`), a list of \

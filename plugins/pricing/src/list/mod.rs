@@ -8,9 +8,11 @@ mod service;
 mod types;
 
 use atoll_kernel::{
+    StoreError, Timestamp, check,
     data::{Index, Module, Service},
     module,
     query::{Relation, Resolve},
+    verify::Verify,
 };
 
 pub use offers::ListOffers;
@@ -58,14 +60,27 @@ module! { Module {
     relations: &[
         Relation::many(PRICE_LIST, "prices", LIST_PRICE, Resolve::Back("price_list_id")),
         Relation::one(LIST_PRICE, "price_list", PRICE_LIST, Resolve::Field("price_list_id")),
+        // The prices of a variant that is deleted stay: they apply again when it is restored.
         Relation::one(LIST_PRICE, "price_set", PRICE_SET, Resolve::Field("price_set_id")),
     ],
     is_optional: true,
     ..Module::EMPTY
 } }
 
+check! { "price-list.price": "The price list of a price exists" => prices_have_lists }
+
+fn prices_have_lists(it: &mut Verify<'_>) -> Result<(), StoreError> {
+    it.rows(&LIST_PRICES.table, |it, price| {
+        let list = &price.price_list_id;
+        if !PRICE_LISTS.table.exists(it.view, list)? {
+            it.wrong("price-list.price", LIST_PRICE, &price.id, format!("list {list}"), "a price list");
+        }
+        Ok(())
+    })
+}
+
 /// The end of a list as a part of a key: lists without one come last.
-fn end_key(ends_at: Option<atoll_kernel::Timestamp>) -> String {
+fn end_key(ends_at: Option<Timestamp>) -> String {
     ends_at.map_or_else(|| "~".to_owned(), |it| it.to_string())
 }
 

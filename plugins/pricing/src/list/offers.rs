@@ -1,11 +1,11 @@
 //! Finds the prices of lists that may apply to a price set, in few keys, however many lists there are.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
-use atoll_kernel::{Read, StoreError, data::Scan};
+use atoll_kernel::{Now, Read, StoreError, data::Scan};
 
 use crate::{
     PriceContext,
@@ -13,19 +13,23 @@ use crate::{
 };
 
 /// Prices of a set that are looked at one by one; of a set with more, only those of lists that may apply are.
-const N_LOOKED_AT_MAX: usize = 64;
+const N_LOOKED_AT_MAX: usize = 16;
 
 /// The prices of lists in one snapshot. Each list is read once.
 pub struct ListOffers<'a> {
     view: &'a dyn Read,
     has_lists: Option<bool>,
     lists: HashMap<String, Option<Arc<PriceList>>>,
+    /// The lists that [`ListOffers::active_lists`] found last, and for what.
+    active: Option<(Now, Attributes, BTreeSet<String>)>,
 }
+
+type Attributes = BTreeMap<String, Vec<String>>;
 
 impl<'a> ListOffers<'a> {
     /// Those in this snapshot.
     pub fn new(view: &'a dyn Read) -> Self {
-        ListOffers { view, has_lists: None, lists: HashMap::new() }
+        ListOffers { view, has_lists: None, lists: HashMap::new(), active: None }
     }
 
     /// The prices of this set whose lists apply in this context, with these lists. None of them are in
@@ -57,7 +61,7 @@ impl<'a> ListOffers<'a> {
     }
 
     /// The ids of lists and of their prices for this set.
-    fn candidates(&self, set: &str, context: &PriceContext) -> Result<Vec<(String, String)>, StoreError> {
+    fn candidates(&mut self, set: &str, context: &PriceContext) -> Result<Vec<(String, String)>, StoreError> {
         let (mut found, mut n_looked_at) = (Vec::new(), 0);
         BY_SET.scan_below(self.view, &[set], None, &mut |others, id| {
             n_looked_at += 1;
@@ -72,16 +76,26 @@ impl<'a> ListOffers<'a> {
             return Ok(found);
         }
         found.clear();
+        let view = self.view;
         for list in self.active_lists(context)? {
-            let prices =
-                LIST_PRICES.table.ids_by(self.view, &BY_SET, &[set, &list, &context.currency_code])?;
+            let prices = LIST_PRICES.table.ids_by(view, &BY_SET, &[set, list, &context.currency_code])?;
             found.extend(prices.into_iter().map(|price| (list.clone(), price)));
         }
         Ok(found)
     }
 
     /// The active lists, not yet ended, whose first rule holds in this context.
-    fn active_lists(&self, context: &PriceContext) -> Result<BTreeSet<String>, StoreError> {
+    fn active_lists(&mut self, context: &PriceContext) -> Result<&BTreeSet<String>, StoreError> {
+        let is_of =
+            |it: &(Now, Attributes, BTreeSet<String>)| it.0 == context.at && it.1 == context.attributes;
+        let lists = match self.active.take_if(|it| is_of(it)) {
+            Some((.., lists)) => lists,
+            None => self.find_active_lists(context)?,
+        };
+        Ok(&self.active.insert((context.at.clone(), context.attributes.clone(), lists)).2)
+    }
+
+    fn find_active_lists(&self, context: &PriceContext) -> Result<BTreeSet<String>, StoreError> {
         context.at.until(|now| {
             let (mut lists, now) = (BTreeSet::new(), end_key(Some(now)));
             let mut add = |scope: &str| {
