@@ -11,6 +11,7 @@ mod payments;
 mod repeats;
 mod sagas;
 mod scenarios;
+mod taxes;
 mod undoing;
 mod webhooks;
 mod world;

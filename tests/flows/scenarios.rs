@@ -379,6 +379,7 @@ impl Scene {
                 Some((customer, "POST", format!("{cart}/customer"), json!({})))
             }
             _ if flow.contains("-price-") => self.prices(flow).await,
+            _ if flow.contains("-tax-") => self.taxes(flow).await,
             _ if flow.contains("invite") || flow.contains("user") => self.users(flow).await,
             _ => match self.customers(flow).await {
                 Some(found) => Some(found),
@@ -420,6 +421,38 @@ impl Scene {
             }
             "remove-price-list-products" => {
                 self.post(format!("{list}/products"), json!({ "remove": [tea.product] }))
+            }
+            _ => None,
+        }
+    }
+
+    async fn taxes(&self, flow: &str) -> Option<Request> {
+        let (regions, rates) = ("/admin/tax-regions", "/admin/tax-rates");
+        let default = json!({ "name": "VAT", "code": "vat", "rate": 19 });
+        let region = json!({ "country_code": "de", "provider_id": "tp_system", "default_tax_rate": default });
+        if flow == "create-tax-regions" {
+            return self.post(regions.into(), region);
+        }
+        let region = id(&self.shop.admin.post(regions, region).await.ok());
+        let rule = json!({ "reference": "product", "reference_id": self.tea.product });
+        let rate =
+            json!({ "name": "Food", "code": "food", "rate": 7, "tax_region_id": region, "rules": [rule] });
+        if flow == "create-tax-rates" {
+            return self.post(rates.into(), rate);
+        }
+        let made = self.shop.admin.post(rates, rate).await.ok();
+        let rate = format!("{rates}/{}", id(&made));
+        let other = json!({ "reference": "product", "reference_id": self.cup.product });
+        match flow {
+            "update-tax-regions" => {
+                self.post(format!("{regions}/{region}"), json!({ "metadata": { "a": 1 } }))
+            }
+            "delete-tax-regions" => self.delete(format!("{regions}/{region}")),
+            "update-tax-rates" => self.post(rate, json!({ "rate": 8, "rules": [other] })),
+            "delete-tax-rates" => self.delete(rate),
+            "create-tax-rate-rules" => self.post(format!("{rate}/rules"), other),
+            "delete-tax-rate-rules" => {
+                self.delete(format!("{rate}/rules/{}", id(&made["tax_rate"]["rules"][0])))
             }
             _ => None,
         }

@@ -10,7 +10,7 @@ use atoll_product::{PRODUCTS, Product, ProductStatus, ProductVariant, VARIANTS, 
 use atoll_storage::engines::Counting;
 use atoll_testkit::{Client, Setup, Shop, complete, id, pay};
 use expect_test::expect_file;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 /// A shop whose reads are counted.
 async fn counted() -> (Shop, Counting) {
@@ -40,6 +40,7 @@ async fn shop(n: usize) -> (Shop, Counting, Client) {
             ("/admin/product-tags", json!({ "value": format!("tag {n}") })),
             ("/admin/product-types", json!({ "value": format!("type {n}") })),
             ("/admin/regions", json!({ "name": format!("Region {n}"), "currency_code": "eur" })),
+            ("/admin/tax-regions", tax_region(n)),
         ] {
             shop.admin.post(path, body).await.ok();
         }
@@ -50,6 +51,14 @@ async fn shop(n: usize) -> (Shop, Counting, Client) {
         }
     }
     (shop, engine, customer)
+}
+
+/// The n-th tax region, with a rate.
+fn tax_region(n: usize) -> Value {
+    let letter = |n: usize| char::from(b"abcdefghijklmnopqrstuvwxyz"[n % 26]);
+    let rate = json!({ "name": "VAT", "code": "vat", "rate": 20 });
+    let country = format!("{}{}", letter(n / 26), letter(n));
+    json!({ "country_code": country, "provider_id": "tp_system", "default_tax_rate": rate })
 }
 
 #[tokio::test]
@@ -195,7 +204,7 @@ async fn priced(n_lists: usize) -> Vec<(&'static str, usize)> {
         for n in 0..20 {
             variants.push(shop.product(&format!("Tea {n}"), &[&web], 1).await.id);
         }
-        let list = async |fields: serde_json::Value, of: &[String]| {
+        let list = async |fields: Value, of: &[String]| {
             let price = |it: &String| json!({ "variant_id": it, "currency_code": "eur", "amount": 7 });
             let mut list = json!({
                 "title": "List", "description": "d", "status": "active",

@@ -46,6 +46,7 @@ mod shipping;
 mod sizes;
 mod stock;
 mod story;
+mod taxes;
 mod uploads;
 mod users;
 mod wall;

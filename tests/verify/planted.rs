@@ -26,6 +26,10 @@ use atoll_stock_location::{STOCK_LOCATIONS, StockLocation};
 use atoll_storage::{
     Engine as _, KeyBuf, OUTBOX, SEQUENCES, Span, WriteKeys, WriteRows, add_to_group, encode, engines::Memory,
 };
+use atoll_tax::{
+    NewTaxRate, NewTaxRegion, NewTaxRule, TAX_RATES, TAX_REGIONS, TaxRate, TaxRegion, create_rate,
+    create_region,
+};
 use atoll_testkit::{Shop, TestApp, complete};
 use serde_json::{Map, json};
 
@@ -190,6 +194,21 @@ fn change<T: Entity + PartialEq>(
     Ok(())
 }
 
+/// The tax region of a country.
+fn country(code: &str) -> NewTaxRegion {
+    let region = TaxRegion { country_code: code.into(), ..TaxRegion::default() };
+    let region = TaxRegion { provider_id: Some("tp_system".into()), ..region };
+    NewTaxRegion { region, default_rate: None }
+}
+
+/// A tax rate with a rule.
+fn rate_of(tx: &mut dyn Write, at: &Moment) -> Result<TaxRate, Fault> {
+    let region = create_region(tx, at, country("de"))?;
+    let rate = TaxRate { tax_region_id: region.id.to_string(), ..TaxRate::default() };
+    let rule = NewTaxRule { reference_id: "prod_x".into(), ..NewTaxRule::default() };
+    Ok(create_rate(tx, at, NewTaxRate { rate, rules: vec![rule] })?)
+}
+
 type Plant = fn(&mut dyn Write, &Moment, &Names) -> Result<(), Fault>;
 
 /// The planted damage and the finding: kind, space, key, stored and expected state.
@@ -296,6 +315,30 @@ const CASES: &[(&str, Plant, &[&str])] = &[
         &[
             "counter.wrong in availability.listing at WEB: 2 → 1",
             "listing.count in availability.listing at WEB: 3 → 2",
+        ],
+    ),
+    // Taxes.
+    (
+        "a province below another country",
+        |tx, at, _| {
+            let parent = create_region(tx, at, country("de"))?.id;
+            let region = TaxRegion { parent_id: Some(parent), ..TaxRegion::default() };
+            let region =
+                TaxRegion { country_code: "de".into(), province_code: Some("de-by".into()), ..region };
+            let by = create_region(tx, at, NewTaxRegion { region, default_rate: None })?;
+            change(tx, &TAX_REGIONS, &by.id, |it| it.country_code = "at".into())
+        },
+        &["tax.belongs in tax_region at …: … → the region of its country"],
+    ),
+    (
+        "a tax rate without a region",
+        |tx, at, _| {
+            let rate = rate_of(tx, at)?;
+            change(tx, &TAX_RATES, &rate.id, |it| it.tax_region_id = "txreg_x".into())
+        },
+        &[
+            "tax.belongs in tax_rate at …: txreg_x → a tax region",
+            "tax.belongs in tax_rate_rule at …: … → a rate of its region",
         ],
     ),
     // Indexes.

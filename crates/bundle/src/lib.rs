@@ -23,4 +23,5 @@ use atoll_region as _;
 use atoll_sales_channel as _;
 use atoll_stock_location as _;
 use atoll_store as _;
+use atoll_tax as _;
 use atoll_user as _;

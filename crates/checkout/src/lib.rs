@@ -6,6 +6,7 @@ mod fulfillment;
 mod payment;
 mod records;
 mod sums;
+mod tax;
 
 /// For the macros of this crate.
 #[doc(hidden)]
@@ -24,3 +25,4 @@ pub use sums::{
     CHARGE_SUMS, ChargeSums, Charged, Discount, QUOTIENT_DIGITS, RAW_TOTALS, Split, TOTALS, Tax, Totals,
     charge_field, shares, show_sum, total_field,
 };
+pub use tax::{TaxAddress, TaxItem, TaxLines, TaxProvider, TaxRequest, TaxShipping, Taxing};

@@ -5,6 +5,7 @@
 use atoll_kernel::{
     Decimal,
     data::{Exact, FieldKind, FieldValue, flattened, joined},
+    serde::{Deserialize, Serialize},
     serde_json::Value,
 };
 
@@ -267,7 +268,8 @@ macro_rules! tax_line {
 }
 
 /// A tax on a line or a shipping method.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, crate = "::atoll_kernel::serde")]
 pub struct TaxLine {
     /// The name of the tax.
     pub description: Option<String>,
@@ -277,7 +279,7 @@ pub struct TaxLine {
     pub code: String,
     /// In percent.
     pub rate: Decimal,
-    /// The provider that reckoned it.
+    /// The provider that reckoned it, as the wire names it: `system`.
     pub provider_id: Option<String>,
     /// The tax without discounts.
     pub subtotal: Decimal,

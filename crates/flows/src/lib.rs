@@ -20,6 +20,7 @@ pub mod reservation;
 pub mod sales_channel;
 pub mod stock_location;
 pub mod store;
+pub mod tax;
 pub mod user;
 mod verify;
 

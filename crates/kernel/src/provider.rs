@@ -3,7 +3,12 @@
 
 use std::{any::Any, collections::BTreeMap};
 
-use crate::{Ctx, Fault, Registry, http::Source, registry::SettingDef};
+use crate::{
+    Ctx, Fault, Moment, Registry, Write,
+    data::{Entity, RowError, Service},
+    http::Source,
+    registry::SettingDef,
+};
 
 /// A kind of provider: its contract, as the type `dyn Trait`. [`provider_kind!`](crate::provider_kind)
 /// implements it, in the crate that owns the trait.
@@ -151,6 +156,30 @@ impl Providers {
     /// The providers of a kind, with their ids.
     pub fn of<K: ProviderKind + ?Sized>(&self) -> impl Iterator<Item = (&'static str, &'static K)> {
         self.0.iter().filter(|it| it.kind == K::NAME).filter_map(|it| Some((it.id, it.of()?)))
+    }
+
+    /// Keeps a record for each provider of the kind `K` that serves, under its id, and marks those that do
+    /// not serve any more: `is_enabled` is that field. For the `seed` of the module that has the records.
+    pub fn record<K: ProviderKind + ?Sized, T: Entity + Default + PartialEq>(
+        &self,
+        tx: &mut dyn Write,
+        at: &Moment,
+        records: &Service<T>,
+        is_enabled: fn(&mut T) -> &mut bool,
+    ) -> Result<(), RowError> {
+        let serving: Vec<&str> = self.of::<K>().map(|(id, _)| id).collect();
+        for id in &serving {
+            if !records.table.exists(tx, id)? {
+                let mut record = T::default();
+                record.init((*id).into(), at.now());
+                records.create(tx, at, record)?;
+            }
+        }
+        for record in records.table.list_all(tx)? {
+            let serves = serving.contains(&&**record.id());
+            records.update(tx, at, record.id(), |it: &mut T| *is_enabled(it) = serves)?;
+        }
+        Ok(())
     }
 }
 

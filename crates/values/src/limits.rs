@@ -298,3 +298,21 @@ pub const FILE_NAME_CHARS_MAX: usize = 255;
 
 /// Characters of the name of a stored file. Names that are made here have about 40; file systems allow 255.
 pub const FILE_KEY_CHARS_MAX: usize = 200;
+
+/// Percent of a tax rate. Duties on tobacco and spirits are some hundred.
+pub const TAX_RATE_MAX: u64 = 1_000;
+
+/// Characters of the code of a province, and of an id that a rule of a tax rate names. They are parts of
+/// index keys; ids have 31.
+pub const TAX_CODE_CHARS_MAX: usize = 128;
+
+/// Provinces of a country that have taxes of their own. The largest federations have some hundred; deleting a
+/// tax region deletes them.
+pub const TAX_PROVINCES_MAX: u64 = 1_000;
+
+/// Rates of one tax region. Real ones have a dozen; showing a region shows them all.
+pub const TAX_RATES_MAX: u64 = 1_000;
+
+/// Rules of one tax rate: products, product types and shipping options. A body has room for about 20,000, and
+/// a type of its own stands for any number of products.
+pub const TAX_RULES_MAX: u64 = 10_000;

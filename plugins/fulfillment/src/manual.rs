@@ -3,14 +3,14 @@
 
 use atoll_checkout::{Fulfilling, FulfillmentProvider};
 use atoll_kernel::{
-    Ctx, Id, Metadata, Moment, Write,
+    Ctx, Metadata, Moment, Write,
     data::RowError,
     provider,
     registry::Providers,
     serde_json::{Map, Value},
 };
 
-use crate::{FULFILLMENT_PROVIDERS, FulfillmentProviderRecord};
+use crate::FULFILLMENT_PROVIDERS;
 
 /// Id of the provider.
 pub const MANUAL: &str = "manual_manual";
@@ -33,20 +33,7 @@ impl FulfillmentProvider for Manual {
 
 provider! { dyn FulfillmentProvider: MANUAL => Manual }
 
-/// Creates a record for each provider that serves, and disables those that do not serve any more.
+/// Writes the records of the providers.
 pub(crate) fn seed(tx: &mut dyn Write, at: &Moment, providers: &Providers) -> Result<(), RowError> {
-    let serving: Vec<&str> = providers.of::<dyn FulfillmentProvider>().map(|(id, _)| id).collect();
-    for id in &serving {
-        if !FULFILLMENT_PROVIDERS.table.exists(tx, id)? {
-            let record =
-                FulfillmentProviderRecord { id: Id::from(*id), ..FulfillmentProviderRecord::default() };
-            FULFILLMENT_PROVIDERS.create(tx, at, record)?;
-        }
-    }
-    for record in FULFILLMENT_PROVIDERS.table.list_all(tx)? {
-        let is_enabled = serving.contains(&&*record.id);
-        FULFILLMENT_PROVIDERS
-            .update(tx, at, &record.id, |it: &mut FulfillmentProviderRecord| it.is_enabled = is_enabled)?;
-    }
-    Ok(())
+    providers.record::<dyn FulfillmentProvider, _>(tx, at, &FULFILLMENT_PROVIDERS, |it| &mut it.is_enabled)
 }

@@ -3,15 +3,14 @@
 
 use atoll_checkout::PaymentProvider;
 use atoll_kernel::{
-    Decimal, Id, Metadata, Moment, Read, StoreError, Write,
+    Decimal, Metadata, Moment, Read, StoreError, Write,
     data::{Entity, RowError},
     registry::Providers,
 };
 
 use crate::{
     Capture, CollectionStatus, Error, PAYMENT_COLLECTIONS, PAYMENT_PROVIDERS, PAYMENTS,
-    PAYMENTS_BY_COLLECTION, Payment, PaymentCollection, PaymentSession, ProviderRecord, Refund,
-    SessionStatus,
+    PAYMENTS_BY_COLLECTION, Payment, PaymentCollection, PaymentSession, Refund, SessionStatus,
 };
 
 /// Changes the amount of a collection. A session over the earlier amount is removed.
@@ -254,21 +253,9 @@ fn settle(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Creates a record for each provider that serves, and disables those that do not serve any more.
+/// Writes the records of the providers.
 pub(crate) fn seed(tx: &mut dyn Write, at: &Moment, providers: &Providers) -> Result<(), RowError> {
-    let serving: Vec<&str> = providers.of::<dyn PaymentProvider>().map(|(id, _)| id).collect();
-    for id in &serving {
-        if !PAYMENT_PROVIDERS.table.exists(tx, id)? {
-            let provider = ProviderRecord { id: Id::from(*id), ..ProviderRecord::default() };
-            PAYMENT_PROVIDERS.create(tx, at, provider)?;
-        }
-    }
-    for provider in PAYMENT_PROVIDERS.table.list_all(tx)? {
-        let is_enabled = serving.contains(&&*provider.id);
-        PAYMENT_PROVIDERS
-            .update(tx, at, &provider.id, |it: &mut ProviderRecord| it.is_enabled = is_enabled)?;
-    }
-    Ok(())
+    providers.record::<dyn PaymentProvider, _>(tx, at, &PAYMENT_PROVIDERS, |it| &mut it.is_enabled)
 }
 
 /// Does this provider serve?

@@ -18,6 +18,7 @@ use atoll_region::Region;
 use atoll_sales_channel::SalesChannel;
 use atoll_stock_location::StockLocation;
 use atoll_store::Store;
+use atoll_tax::{TaxRate, TaxRegion};
 use atoll_user::Invite;
 
 pub use inputs::*;
@@ -212,6 +213,10 @@ points! {
     REGIONS_UPDATED = "regionsUpdated": Records<Region>;
     /// Regions were deleted.
     REGIONS_DELETED = "regionsDeleted": Ids;
+    /// Before tax regions are made.
+    VALIDATE_TAX_REGIONS = "validate": Records<TaxRegion>;
+    /// Before tax rates are made.
+    VALIDATE_TAX_RATES = "validate": Records<TaxRate>;
 }
 
 points! {
