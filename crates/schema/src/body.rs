@@ -304,6 +304,10 @@ mod tests {
         );
         check_body(r#"{"name":"x","add":[1]}"#, "Invalid request: Field 'add, 0' is required");
         check_body(
+            r#"{"name":"x","address":{"line":1}}"#,
+            "Invalid request: Expected type: 'string' for field 'address, line', got: '1'",
+        );
+        check_body(
             r#"{"name":"x","items":[{"quantity":0}]}"#,
             "Invalid request: Value for field 'items, 0, quantity' too small, expected at least: '0'",
         );

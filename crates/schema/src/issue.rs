@@ -31,14 +31,14 @@ impl Issues {
         self.add(format!("Field '{}' is required", path.join(", ")));
     }
 
-    /// The value has the wrong type. The original looks the value up by its path, finds it at the first level
-    /// only, and reports deeper ones as missing. Clients know the text, so it stays.
+    /// The value has the wrong type. The original looks the value up by its path, and reports what is in a
+    /// list as missing. Clients know the text, so it stays.
     pub(crate) fn wrong_type(&mut self, path: &[String], expected: &str, got: &Value) {
-        match path {
-            [field] => self
-                .add(format!("Expected type: '{expected}' for field '{field}', got: '{}'", js_string(got))),
-            _ => self.required(path),
+        if path.is_empty() || is_in_list(path) {
+            return self.required(path);
         }
+        let field = path.join(", ");
+        self.add(format!("Expected type: '{expected}' for field '{field}', got: '{}'", js_string(got)));
     }
 
     pub(crate) fn not_among(&mut self, path: &[String], words: &[&str], got: &Value) {
@@ -81,4 +81,9 @@ fn js_string(value: &Value) -> String {
         Value::Object(_) => "[object Object]".into(),
         other => other.to_string(),
     }
+}
+
+/// Does the path go through an element of a list?
+fn is_in_list(path: &[String]) -> bool {
+    path.iter().any(|it| it.bytes().all(|byte| byte.is_ascii_digit()))
 }
