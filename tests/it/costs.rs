@@ -125,7 +125,49 @@ async fn keys_read_per_list_match_costs_txt() {
         writeln!(table, "{what} {small} {large}").expect("text");
         assert!(large <= small * 2, "{what} costs {large} keys in a large shop");
     }
+    table.push_str("# Keys read by a bulk call, by product, of 100 and of 400 products.\n");
+    for ((what, few), (_, many)) in bulk(100).await.into_iter().zip(bulk(400).await) {
+        writeln!(table, "{what} {few} {many}").expect("text");
+        assert!(many <= few, "{what} reads {many} keys for each of many products, and {few} of few");
+    }
     expect_file![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("costs.txt")].assert_eq(&table);
+}
+
+/// The keys that putting products of a variant each into a channel, and out of it, reads for each of them.
+async fn bulk(n_products: usize) -> Vec<(&'static str, usize)> {
+    let (shop, engine) = counted().await;
+    let (sold, web) = ([shop.channel("Till").await], shop.channel("Web").await);
+    let category = category(&shop, "Hot").await;
+    let create = move |tx: &mut dyn Write, at: &Moment| {
+        (0..n_products).try_for_each(|n| create_tea(tx, at, n, &sold, &category))
+    };
+    shop.app.ctx.write(Actor::System, create).await.expect("products");
+    let view = shop.app.ctx.view();
+    let ids: Vec<_> = PRODUCTS.table.list_all(&view).expect("products").into_iter().map(|it| it.id).collect();
+    let path = format!("/admin/sales-channels/{web}");
+    let mut costs = Vec::new();
+    for (what, path, body) in [
+        ("POST /admin/sales-channels/:id/products, add", format!("{path}/products"), json!({ "add": ids })),
+        (
+            "POST /admin/sales-channels/:id/products, remove",
+            format!("{path}/products"),
+            json!({ "remove": ids }),
+        ),
+        (
+            "POST /admin/sales-channels/:id/products, add again",
+            format!("{path}/products"),
+            json!({ "add": ids }),
+        ),
+        ("DELETE /admin/sales-channels/:id", path, Value::Null),
+    ] {
+        let before = engine.n_read();
+        match body {
+            Value::Null => shop.admin.delete(&path).await.ok(),
+            body => shop.admin.post(&path, body).await.ok(),
+        };
+        costs.push((what, (engine.n_read() - before) / n_products));
+    }
+    costs
 }
 
 /// The keys that lists read which are not in the order of the ids, of products whose titles are `Tea n` and

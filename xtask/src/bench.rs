@@ -1,15 +1,16 @@
-//! `cargo xtask bench [store | flows | requests | lists]`: runs the benchmarks.
+//! `cargo xtask bench [store | flows | requests | lists | links]`: runs the benchmarks.
 
 use std::process::ExitCode;
 
 use crate::cargo;
 
 /// The benchmarks, and their packages.
-const BENCHES: [(&str, &str); 4] = [
+const BENCHES: [(&str, &str); 5] = [
     ("store", "atoll-storage"),
     ("flows", "atoll-tests"),
     ("requests", "atoll-tests"),
     ("lists", "atoll-tests"),
+    ("links", "atoll-tests"),
 ];
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {

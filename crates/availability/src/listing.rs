@@ -6,11 +6,14 @@
 //! the channel is enabled. The shop as a whole, for when sales channels are switched off, lists everything
 //! that is published.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, Now, Read, StoreError, Timestamp, Write,
-    data::{Change, Projection, Record, Scalar, Scan, TableSource},
+    data::{Change, Projection, Record, Scalar, Scan, Side, TableSource},
     job,
     jobs::{Tick, in_batches},
     projection,
@@ -64,16 +67,39 @@ projection! {
         kept: &[PRODUCT_INDEX.swept, VARIANT_INDEX.swept],
         version: 2,
         update,
+        update_all: Some(update_all),
         ..Projection::EMPTY
     };
 }
 
-fn update(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
-    let Some(record) = change.after.or(change.before) else { return Ok(()) };
-    let text = |field| match record.scalar(field) {
+/// Products that are linked to one channel, or unlinked from it, are listed together.
+fn update_all(tx: &mut dyn Write, changes: &[Change<'_>]) -> Result<(), StoreError> {
+    let mut linked: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for change in changes {
+        match change.after.or(change.before) {
+            Some(record) if change.of == "product_sales_channel" => {
+                let channel = linked.entry(text(record, "sales_channel_id")).or_default();
+                channel.insert(text(record, "product_id"));
+            }
+            _ => update(tx, change)?,
+        }
+    }
+    for (channel, products) in linked {
+        list_products(tx, channel, &products.into_iter().collect::<Vec<_>>())?;
+    }
+    Ok(())
+}
+
+fn text<'a>(record: &'a dyn Record, field: &str) -> &'a str {
+    match record.scalar(field) {
         Scalar::Text(text) => text,
         _ => "",
-    };
+    }
+}
+
+fn update(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
+    let Some(record) = change.after.or(change.before) else { return Ok(()) };
+    let text = |field| text(record, field);
     match change.of {
         PRODUCT => {
             let is_published = |it: Option<&dyn Record>| {
@@ -83,7 +109,7 @@ fn update(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
                 return Ok(());
             }
             for channel in channels_of(tx, record.key())? {
-                list_product(tx, &channel, record.key())?;
+                list_products(tx, &channel, &[record.key()])?;
             }
             Ok(())
         }
@@ -97,7 +123,7 @@ fn update(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
             }
             Ok(())
         }
-        "product_sales_channel" => list_product(tx, text("sales_channel_id"), text("product_id")),
+        "product_sales_channel" => list_products(tx, text("sales_channel_id"), &[text("product_id")]),
         _ => {
             let (channel, variant) = (text("sales_channel_id"), text("variant_id"));
             let product = VARIANTS.get(tx, variant)?.map(|it| it.product_id);
@@ -116,22 +142,41 @@ fn channels_of(tx: &dyn Read, product: &str) -> Result<Vec<String>, StoreError> 
 
 /// The window in which a channel lists a product; `None` if it does not.
 fn window(tx: &dyn Read, channel: &str, product: &str) -> Result<Option<Window>, StoreError> {
-    if PRODUCTS.get(tx, product)?.is_none_or(|it| it.status != ProductStatus::Published) {
-        return Ok(None);
-    }
-    if channel == WHOLE {
-        return Ok(Some(Window::default()));
-    }
-    Ok(PRODUCT_SALES_CHANNEL.row(tx, product, channel)?.map(|row| Window::of(&row)))
+    Ok(windows(tx, channel, &[product])?[0])
 }
 
-fn list_product(tx: &mut dyn Write, channel: &str, product: &str) -> Result<(), StoreError> {
-    let window = window(tx, channel, product)?;
-    PRODUCT_INDEX.set(tx, channel, product, window)?;
-    for variant in VARIANTS.table.ids_by(tx, &BY_PRODUCT, &[product])? {
-        list_variant(tx, channel, &variant, window)?;
-    }
-    Ok(())
+/// The windows in which a channel lists these products, which must ascend.
+fn windows(tx: &dyn Read, channel: &str, products: &[&str]) -> Result<Vec<Option<Window>>, StoreError> {
+    let mut published = vec![false; products.len()];
+    PRODUCTS.table.get_each(tx, products, &mut |n, product| {
+        published[n] = product.status == ProductStatus::Published;
+        Ok(())
+    })?;
+    let windows: Vec<_> = match channel {
+        WHOLE => vec![Some(Window::default()); products.len()],
+        _ => {
+            let rows = PRODUCT_SALES_CHANNEL.rows_with(tx, Side::Right, channel, products)?;
+            rows.iter().map(|row| row.as_ref().map(Window::of)).collect()
+        }
+    };
+    Ok(windows.into_iter().zip(published).map(|(it, is_published)| it.filter(|_| is_published)).collect())
+}
+
+/// Lists these products, which must ascend, and their variants, each in the window of its product.
+fn list_products(tx: &mut dyn Write, channel: &str, products: &[&str]) -> Result<(), StoreError> {
+    let windows = windows(tx, channel, products)?;
+    let listed = products.iter().copied().zip(windows.iter().copied());
+    PRODUCT_INDEX.set_all(tx, channel, &listed.collect::<Vec<_>>())?;
+    let mut variants = BTreeMap::new();
+    BY_PRODUCT.scan_each(tx, products, &mut |n, variant| {
+        variants.insert(variant.to_owned(), windows[n]);
+        Ok(())
+    })?;
+    let ids: Vec<&str> = variants.keys().map(String::as_str).collect();
+    let excluded = SALES_CHANNEL_EXCLUDED_VARIANT.are_linked(tx, Side::Left, channel, &ids)?;
+    let listed = variants.iter().zip(excluded);
+    let listed = listed.map(|((id, window), is_out)| (id.as_str(), window.filter(|_| !is_out)));
+    VARIANT_INDEX.set_all(tx, channel, &listed.collect::<Vec<_>>())
 }
 
 /// Lists a variant in the window of its product, or removes it.
@@ -144,7 +189,7 @@ fn list_variant(
     let is_listed = window.is_some()
         && VARIANTS.table.has(tx, variant)?
         && !SALES_CHANNEL_EXCLUDED_VARIANT.has(tx, channel, variant)?;
-    VARIANT_INDEX.set(tx, channel, variant, window.filter(|_| is_listed))
+    VARIANT_INDEX.set_all(tx, channel, &[(variant, window.filter(|_| is_listed))])
 }
 
 job! { "availability.sweep-listings" every Duration::from_secs(60) => sweep_all }

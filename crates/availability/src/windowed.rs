@@ -13,7 +13,7 @@ use atoll_kernel::{
     query::Ids,
 };
 use atoll_links::Window;
-use atoll_storage::{KeyBuf, ListIndex, NumberSet, Sets, Span, WriteKeys, add_to_group, group_key};
+use atoll_storage::{KeyBuf, ListIndex, NumberSet, Sets, Span, WriteKeys, add_to_group, get_each, group_key};
 
 /// The key spaces of one index.
 #[derive(Debug)]
@@ -36,53 +36,70 @@ pub(crate) struct TemporalIndex {
 type Edge = (Timestamp, String, Window);
 
 impl TemporalIndex {
-    /// Sets the window in which the channel lists the id; `None` removes it.
-    pub(crate) fn set(
+    /// Sets the windows in which the channel lists these ids, which must ascend; `None` removes an id.
+    pub(crate) fn set_all(
         &self,
         tx: &mut dyn Write,
         channel: &str,
-        id: &str,
-        window: Option<Window>,
+        ids: &[(&str, Option<Window>)],
     ) -> Result<(), StoreError> {
-        let key = key(tx, self.windows, channel, id);
-        if let Some(before) = window_at(tx, &key)? {
-            tx.delete(key.clone());
-            for edge in edges(before) {
-                let edge = self.edge_key(tx, channel, edge, id);
-                tx.delete(edge);
+        let mut before = vec![None; ids.len()];
+        get_each(tx, &keys(tx, self.windows, channel, ids), &mut |n, value| {
+            before[n] = Some(window_of(value));
+            Ok(())
+        })?;
+        for ((id, window), before) in ids.iter().zip(before) {
+            let key = key(tx, self.windows, channel, id);
+            if let Some(before) = before {
+                tx.delete(key.clone());
+                for edge in edges(before) {
+                    let edge = self.edge_key(tx, channel, edge, id);
+                    tx.delete(edge);
+                }
             }
-        }
-        if let Some(window) = window.filter(|it| *it != Window::default()) {
-            tx.put(key, bytes_of(window));
-            for edge in edges(window) {
-                let edge = self.edge_key(tx, channel, edge, id);
-                tx.put(edge, bytes_of(window));
+            if let Some(window) = window.filter(|it| *it != Window::default()) {
+                tx.put(key, bytes_of(window));
+                for edge in edges(window) {
+                    let edge = self.edge_key(tx, channel, edge, id);
+                    tx.put(edge, bytes_of(window));
+                }
             }
         }
         let swept = self.swept(tx, channel)?;
-        self.list(tx, channel, id, window.filter(|it| it.is_open(swept)))
+        let open = ids.iter().map(|(id, window)| (*id, window.filter(|it| it.is_open(swept))));
+        self.list(tx, channel, &open.collect::<Vec<_>>())
     }
 
-    /// Adds the id to the open ones, with its window, or removes it.
+    /// Adds these ids, which must ascend, to the open ones, each with its window, or removes them.
     fn list(
         &self,
         tx: &mut dyn Write,
         channel: &str,
-        id: &str,
-        open: Option<Window>,
+        ids: &[(&str, Option<Window>)],
     ) -> Result<(), StoreError> {
-        let key = key(tx, self.listed, channel, id);
-        let was_open = tx.get(&key)?.is_some();
-        match (was_open, open) {
-            (_, Some(window)) => tx.put(key, bytes_of(window)),
-            (true, None) => tx.delete(key),
-            (false, None) => return Ok(()),
+        let keys = keys(tx, self.listed, channel, ids);
+        let mut were_open = vec![false; ids.len()];
+        get_each(tx, &keys, &mut |n, _| {
+            were_open[n] = true;
+            Ok(())
+        })?;
+        let (mut changed, mut n_more) = (Vec::new(), 0);
+        for (((id, open), was_open), key) in ids.iter().zip(were_open).zip(keys) {
+            match (was_open, open) {
+                (_, Some(window)) => tx.put(key, bytes_of(*window)),
+                (true, None) => tx.delete(key),
+                (false, None) => {}
+            }
+            if was_open != open.is_some() {
+                changed.push((*id, open.is_some()));
+                n_more += if was_open { -1 } else { 1 };
+            }
         }
-        if was_open != open.is_some() {
-            let number = self.numbers.number_or_new(tx, id)?;
-            self.sets.set(tx, &set_of(channel), number, open.is_some())?;
-        }
-        add_to_group(tx, self.listed, &[channel], i64::from(open.is_some()) - i64::from(was_open))
+        let changed_ids: Vec<_> = changed.iter().map(|(id, _)| *id).collect();
+        let numbers = self.numbers.numbers_or_new(tx, &changed_ids)?;
+        let numbers = numbers.into_iter().zip(changed).map(|(number, (_, is_open))| (number, is_open));
+        self.sets.set_all(tx, &set_of(channel), numbers.collect())?;
+        add_to_group(tx, self.listed, &[channel], n_more)
     }
 
     /// Advances the index of a channel to `now`, or by at most `n_max` edges; back in time if it was swept
@@ -112,9 +129,10 @@ impl TemporalIndex {
             }
             _ => now,
         };
-        for (_, id, window) in passed {
-            self.list(tx, channel, &id, Some(window).filter(|it| it.is_open(to)))?;
-        }
+        // An id whose window opens and closes in between is there twice.
+        let passed: BTreeMap<_, _> = passed.iter().map(|(_, id, window)| (id.as_str(), *window)).collect();
+        let open = passed.into_iter().map(|(id, window)| (id, Some(window).filter(|it| it.is_open(to))));
+        self.list(tx, channel, &open.collect::<Vec<_>>())?;
         let key = self.swept_key(tx, channel);
         tx.put(key, to.millis().to_be_bytes().to_vec());
         Ok(())
@@ -314,6 +332,11 @@ impl Ids for Listing {
 
 fn key(tx: &dyn Read, space: Space, channel: &str, id: &str) -> Vec<u8> {
     KeyBuf::new(tx.prefix(space)).part(channel).tail(id.as_bytes()).into_bytes()
+}
+
+/// The keys of these ids.
+fn keys<T>(tx: &dyn Read, space: Space, channel: &str, ids: &[(&str, T)]) -> Vec<Vec<u8>> {
+    ids.iter().map(|(id, _)| key(tx, space, channel, id)).collect()
 }
 
 /// The set of a channel.

@@ -33,9 +33,15 @@ pub struct Projection {
     /// records and links as new ones, in any order and over empty spaces, while all of them are stored
     /// already, it must write the whole projection. Migrations and `verify` rely on that.
     pub update: fn(&mut dyn Write, &Change<'_>) -> Result<(), StoreError>,
+    /// What `update` does for each of several changes of one entity or link, where there is a cheaper way for
+    /// all of them: a bulk call changes many. `None`: `update` is called for each.
+    pub update_all: Option<UpdateAll>,
     /// The list index that it maintains, if it does: see `list_index!`.
     pub list_index: Option<&'static ListIndex>,
 }
+
+/// Brings a projection up to date after several changes of one entity or link.
+pub type UpdateAll = fn(&mut dyn Write, &[Change<'_>]) -> Result<(), StoreError>;
 
 impl Projection {
     /// A projection that does nothing, to be filled in.
@@ -46,6 +52,7 @@ impl Projection {
         kept: &[],
         version: 1,
         update: |_, _| Ok(()),
+        update_all: None,
         list_index: None,
     };
 }
@@ -137,6 +144,7 @@ macro_rules! list_index {
                     version: $crate::data::ListIndex::VERSION,
                     update: |tx, change| $NAME.update(tx, change.before, change.after),
                     list_index: Some(&$NAME),
+                    ..$crate::data::Projection::EMPTY
                 };
             }
         };
@@ -159,12 +167,28 @@ pub(crate) fn announce(tx: &mut dyn Write, at: &Moment, change: &Change<'_>) -> 
     change_event::write(tx, at, change)
 }
 
-/// Updates the projections that follow a change.
-pub(crate) fn project(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
-    for projection in &Registry::get().projections {
-        if projection.follows.contains(&change.of) {
-            (projection.update)(tx, change)?;
+/// Announces changes of one entity or link, which are all written already.
+pub(crate) fn announce_all(
+    tx: &mut dyn Write,
+    at: &Moment,
+    changes: &[Change<'_>],
+) -> Result<(), StoreError> {
+    let Some(first) = changes.first() else { return Ok(()) };
+    for projection in followers(first.of) {
+        match projection.update_all {
+            Some(update_all) if changes.len() > 1 => update_all(tx, changes)?,
+            _ => changes.iter().try_for_each(|change| (projection.update)(tx, change))?,
         }
     }
-    Ok(())
+    changes.iter().try_for_each(|change| change_event::write(tx, at, change))
+}
+
+/// Updates the projections that follow a change.
+pub(crate) fn project(tx: &mut dyn Write, change: &Change<'_>) -> Result<(), StoreError> {
+    followers(change.of).try_for_each(|projection| (projection.update)(tx, change))
+}
+
+fn followers(of: &'static str) -> impl Iterator<Item = &'static Projection> {
+    let all = Registry::get().projections.iter().copied();
+    all.filter(move |it| it.follows.contains(&of))
 }

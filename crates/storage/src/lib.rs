@@ -17,6 +17,7 @@ mod histogram;
 mod history;
 mod key;
 mod list_index;
+mod look_up;
 mod meter;
 mod outbox;
 mod overlay;
@@ -49,6 +50,7 @@ pub use history::{
 };
 pub use key::{KeyBuf, group_key, key_text, split_part};
 pub use list_index::{Children, Found, ListIndex, NumberSet, Sets, VisitNumber, intersect, searched_text};
+pub use look_up::{get_each, scan_each};
 pub use meter::{Halt, Meter};
 pub use outbox::{EVENTS, Event, OUTBOX, emit, event_positions, events_after, remove_event};
 pub use overlay::dry_run;

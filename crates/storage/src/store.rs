@@ -455,8 +455,13 @@ impl<N: Engine> Writer<N> {
             let below = Layer::new(&metered, &changes);
             let mut tx = Transaction::new(&below);
             if job.run(&mut tx) {
-                // One by one: `append` would rebuild the whole batch for each of its jobs.
-                changes.extend(tx.into_changes());
+                let own = tx.into_changes();
+                if changes.is_empty() {
+                    changes = own;
+                } else {
+                    // One by one: `append` would rebuild the whole batch for each of its jobs.
+                    changes.extend(own);
+                }
             }
             self.counters.count_body(begun, meter.n_read() - n_before);
         }

@@ -1,7 +1,9 @@
 //! Flows on what a stock location ships: its fulfilment sets, and the providers that ship from it.
 
 use atoll_fulfillment::{FULFILLMENT_SETS, FulfillmentSet, delete_set};
-use atoll_kernel::{Fault, Read, flow, flow::Local, limits::FULFILLMENT_SETS_MAX, serde_json::Map};
+use atoll_kernel::{
+    Fault, Read, data::Side, flow, flow::Local, limits::FULFILLMENT_SETS_MAX, serde_json::Map,
+};
 use atoll_links::{STOCK_LOCATION_FULFILLMENT_PROVIDER, STOCK_LOCATION_FULFILLMENT_SET};
 use atoll_stock_location::STOCK_LOCATIONS;
 
@@ -75,6 +77,6 @@ flow! {
 fn link(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
     hooked(flow, &ids, &FULFILLMENT_PROVIDERS_LINKED, |flow| {
         flow.step("validate-stock-location-exists", |tx, _| location_exists(tx, &ids.id))?;
-        associate(flow, &STOCK_LOCATION_FULFILLMENT_PROVIDER, &ids, |provider| (&ids.id, provider))
+        associate(flow, &STOCK_LOCATION_FULFILLMENT_PROVIDER, Side::Left, &ids)
     })
 }

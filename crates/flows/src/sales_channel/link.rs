@@ -4,11 +4,10 @@ use std::collections::HashSet;
 
 use atoll_api_key::{API_KEYS, ApiKeyKind};
 use atoll_kernel::{
-    Fault, Moment, Write,
-    data::Link,
+    Fault,
+    data::{Link, Side},
     flow,
     flow::{HookPoint, Local},
-    serde_json::Map,
 };
 use atoll_links::{PUBLISHABLE_API_KEY_SALES_CHANNEL, SALES_CHANNEL_STOCK_LOCATION};
 use atoll_sales_channel::SALES_CHANNELS;
@@ -45,7 +44,7 @@ fn link_to_location(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
         flow.step("validate-stock-location-exists", |tx, _| {
             Ok(STOCK_LOCATIONS.retrieve(tx, &ids.id).map(drop)?)
         })?;
-        associate(flow, &SALES_CHANNEL_STOCK_LOCATION, &ids, |channel| (channel, &ids.id))
+        associate(flow, &SALES_CHANNEL_STOCK_LOCATION, Side::Right, &ids)
     })
 }
 
@@ -75,7 +74,7 @@ fn link_to_key(flow: &mut Local<'_>, ids: LinkIds) -> Result<(), Fault> {
             }
             Err(Fault::invalid(format!("Sales channels with IDs {} do not exist", unknown.join(", "))))
         })?;
-        associate(flow, &PUBLISHABLE_API_KEY_SALES_CHANNEL, &ids, |channel| (&ids.id, channel))
+        associate(flow, &PUBLISHABLE_API_KEY_SALES_CHANNEL, Side::Left, &ids)
     })
 }
 
@@ -93,34 +92,15 @@ pub(crate) fn hooked(
     Ok(())
 }
 
-/// Links and unlinks.
-pub(crate) fn associate<'a>(
+/// Links the record, which is at this side, and unlinks it.
+pub(crate) fn associate(
     flow: &mut Local<'_>,
     link: &'static Link,
-    ids: &'a LinkIds,
-    pair: impl Fn(&'a str) -> (&'a str, &'a str),
-) -> Result<(), Fault> {
-    flow.step("associate", |tx, at| attach_all(tx, at, link, ids, &pair))?;
-    flow.step("detach", |tx, at| {
-        for id in &ids.remove {
-            let (left, right) = pair(id);
-            link.detach(tx, at, left, right)?;
-        }
-        Ok(())
-    })
-}
-
-fn attach_all<'a>(
-    tx: &mut dyn Write,
-    at: &Moment,
-    link: &'static Link,
-    ids: &'a LinkIds,
-    pair: &impl Fn(&'a str) -> (&'a str, &'a str),
+    side: Side,
+    ids: &LinkIds,
 ) -> Result<(), Fault> {
     let gone: HashSet<&String> = ids.remove.iter().collect();
-    for id in ids.add.iter().filter(|id| !gone.contains(id)) {
-        let (left, right) = pair(id);
-        link.attach(tx, at, left, right, Map::new())?;
-    }
-    Ok(())
+    let add: Vec<String> = ids.add.iter().filter(|id| !gone.contains(id)).cloned().collect();
+    flow.step("associate", |tx, at| Ok(link.attach_all(tx, at, side, &ids.id, &add)?))?;
+    flow.step("detach", |tx, at| Ok(link.detach_all(tx, at, side, &ids.id, &ids.remove)?))
 }

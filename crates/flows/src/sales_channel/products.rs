@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use atoll_kernel::{
     Fault, Read, Registry, StoreError,
-    data::{Direction, Scan},
+    data::Side,
     flow,
     flow::Local,
     limits::{BULK_PRODUCTS_MAX, CONDITION_VALUES_MAX},
@@ -86,7 +86,7 @@ fn link_products(flow: &mut Local<'_>, products: ChannelProducts) -> Result<(), 
             all_known(&plan.unknown)?;
             Ok(LinkIds { id: ids.id.clone(), add: plan.added, remove: plan.removed })
         })?;
-        associate(flow, &PRODUCT_SALES_CHANNEL, &changes, |product| (product, &changes.id))
+        associate(flow, &PRODUCT_SALES_CHANNEL, Side::Right, &changes)
     })
 }
 
@@ -126,18 +126,18 @@ fn named(tx: &dyn Read, products: &ChannelProducts) -> Result<LinkIds, Fault> {
 
 fn plan(tx: &dyn Read, ids: &LinkIds) -> Result<ProductsPlan, StoreError> {
     let mut plan = ProductsPlan::default();
-    for id in &ids.add {
-        let list = if PRODUCT_SALES_CHANNEL.has(tx, id, &ids.id)? {
-            &mut plan.already_there
-        } else if PRODUCTS.table.exists(tx, id)? {
-            &mut plan.added
-        } else {
-            &mut plan.unknown
+    let [add, remove] = [&ids.add, &ids.remove].map(|it| it.iter().map(String::as_str).collect::<Vec<_>>());
+    let are_in = |ids_of: &[&str]| PRODUCT_SALES_CHANNEL.are_linked(tx, Side::Right, &ids.id, ids_of);
+    let exist = PRODUCTS.table.exist(tx, &add)?;
+    for ((id, is_in), exists) in ids.add.iter().zip(are_in(&add)?).zip(exist) {
+        let list = match (is_in, exists) {
+            (true, _) => &mut plan.already_there,
+            (false, true) => &mut plan.added,
+            (false, false) => &mut plan.unknown,
         };
         list.push(id.clone());
     }
-    for id in &ids.remove {
-        let is_in = PRODUCT_SALES_CHANNEL.has(tx, id, &ids.id)?;
+    for (id, is_in) in ids.remove.iter().zip(are_in(&remove)?) {
         if is_in { &mut plan.removed } else { &mut plan.not_there }.push(id.clone());
     }
     Ok(plan)
@@ -209,19 +209,7 @@ fn check_exist(tx: &dyn Read, entity: &str, ids: &BTreeSet<&str>) -> Result<(), 
 
 /// Products with one of these values in an indexed field.
 fn with_values(tx: &dyn Read, field: &str, values: &BTreeSet<&str>) -> Result<BTreeSet<String>, StoreError> {
-    let mut ids = BTreeSet::new();
-    for value in values {
-        Registry::graph().table(PRODUCT).ids_where(
-            tx,
-            field,
-            value,
-            None,
-            Direction::Ascending,
-            &mut |id| {
-                ids.insert(id.to_owned());
-                Ok(Scan::Continue(()))
-            },
-        )?;
-    }
-    Ok(ids)
+    let table = Registry::graph().table(PRODUCT);
+    let ids = values.iter().map(|value| table.all_where(tx, field, value));
+    Ok(ids.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }

@@ -5,7 +5,7 @@ use atoll_storage::{KeyBuf, Span, WriteKeys};
 use crate::{
     Moment, Read, Registry, StoreError, Write,
     data::{Direction, RowError, Scan},
-    link::{Link, Side, by_side},
+    link::{Link, Side, batch::N_TOGETHER_MAX, by_side},
 };
 
 /// The links that have `entity` at one end, with the side of that end.
@@ -30,15 +30,12 @@ pub(crate) fn is_linked(tx: &dyn Read, entity: &str, id: &str) -> Result<bool, S
 /// Removes all links of a record that is deleted for good, and deletes the records that cascade with it.
 pub(crate) fn forget(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
     for (link, side) in links_of(entity) {
-        for (left, right) in link.pairs(tx, side, id)? {
-            let other = match side {
-                Side::Left => (&link.right, &right),
-                Side::Right => (&link.left, &left),
-            };
-            link.detach(tx, at, &left, &right)?;
-            if other.0.cascade {
-                Registry::service(other.0.entity).delete(tx, at, other.1)?;
-            }
+        let others = link.others(tx, side, id)?;
+        link.detach_all(tx, at, side, id, &others)?;
+        let end = by_side(side, &link.left, &link.right).1;
+        if end.cascade {
+            let service = Registry::service(end.entity);
+            others.iter().try_for_each(|other| service.delete(tx, at, other).map(drop))?;
         }
         let waiting = Span::prefix(&deleted_group(tx, link, side, id));
         let mut keys = Vec::new();
@@ -54,19 +51,12 @@ pub(crate) fn forget(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) ->
 /// Soft-deletes all links of a record, and the records that cascade with it.
 pub(crate) fn soft_delete(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -> Result<(), RowError> {
     for (link, side) in links_of(entity) {
-        for (left, right) in link.pairs(tx, side, id)? {
-            let Some(row) = link.row(tx, &left, &right)? else { continue };
-            let (end, other) = match side {
-                Side::Left => (&link.right, &right),
-                Side::Right => (&link.left, &left),
-            };
-            let mut waiting = deleted_group(tx, link, side, id);
-            waiting.extend_from_slice(other.as_bytes());
-            tx.put(waiting, link.encode(&row));
-            link.leave(tx, at, &left, &right, row)?;
-            if end.cascade {
-                Registry::service(end.entity).soft_delete(tx, at, other)?;
-            }
+        let others = link.others(tx, side, id)?;
+        link.put_aside(tx, at, side, id, &others)?;
+        let end = by_side(side, &link.left, &link.right).1;
+        if end.cascade {
+            let service = Registry::service(end.entity);
+            others.iter().try_for_each(|other| service.soft_delete(tx, at, other).map(drop))?;
         }
     }
     Ok(())
@@ -87,6 +77,7 @@ pub(crate) fn restore(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -
             Side::Left => (&link.right, Side::Right),
             Side::Right => (&link.left, Side::Left),
         };
+        let mut restored = Vec::new();
         for (key, other, bytes) in waiting {
             tx.delete(key);
             if end.cascade {
@@ -104,9 +95,9 @@ pub(crate) fn restore(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str) -
                 continue;
             }
             let (left, right) = by_side(side, id, other.as_str());
-            let row = link.decode(id, &bytes)?;
-            link.enter(tx, at, left, right, row)?;
+            restored.push(link.record(left, right, link.decode(id, &bytes)?));
         }
+        restored.chunks(N_TOGETHER_MAX).try_for_each(|some| link.enter_all(tx, at, some))?;
     }
     Ok(())
 }

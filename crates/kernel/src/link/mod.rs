@@ -4,6 +4,7 @@
 //! both directions are prefix scans. Rows that a soft deletion removes are kept under the deleted record, so
 //! that restoring it brings back these links and no others.
 
+mod batch;
 mod cascade;
 mod graph;
 mod ids;

@@ -41,13 +41,17 @@ impl Link {
             return Ok(false);
         }
         self.check(tx, left, right, 0)?;
+        self.enter_all(tx, at, &[self.record(left, right, self.new_row(at, columns))])?;
+        Ok(true)
+    }
+
+    /// The row of a new pair.
+    pub(super) fn new_row(&self, at: &Moment, columns: Map<String, Value>) -> LinkRow {
         let mut data: Map<String, Value> =
             self.columns.iter().map(|it| (it.name.into(), (it.default)())).collect();
         data.extend(columns);
         let id = format!("{}_{}", self.prefix, &at.id::<RowKind>()[1..]);
-        let row = LinkRow { id, data, created_at: at.now(), updated_at: at.now() };
-        self.enter(tx, at, left, right, row)?;
-        Ok(true)
+        LinkRow { id, data, created_at: at.now(), updated_at: at.now() }
     }
 
     /// Checks that both ends exist, and that an end which may have one partner has at most `n_others`.
@@ -86,7 +90,7 @@ impl Link {
         right: &str,
     ) -> Result<bool, StoreError> {
         match self.row(tx, left, right)? {
-            Some(row) => self.leave(tx, at, left, right, row).map(|()| true),
+            Some(row) => self.leave_all(tx, at, &[self.record(left, right, row)]).map(|()| true),
             None => Ok(false),
         }
     }
@@ -217,32 +221,6 @@ impl Link {
         tx.put(key, self.encode(row));
     }
 
-    pub(super) fn enter(
-        &'static self,
-        tx: &mut dyn Write,
-        at: &Moment,
-        left: &str,
-        right: &str,
-        row: LinkRow,
-    ) -> Result<(), StoreError> {
-        self.write_pair(tx, left, right, &row)?;
-        let record = self.record(left, right, row);
-        announce(tx, at, &Change { of: self.name, before: None, after: Some(&record) })
-    }
-
-    pub(super) fn leave(
-        &'static self,
-        tx: &mut dyn Write,
-        at: &Moment,
-        left: &str,
-        right: &str,
-        row: LinkRow,
-    ) -> Result<(), StoreError> {
-        self.remove_pair(tx, left, right)?;
-        let record = self.record(left, right, row);
-        announce(tx, at, &Change { of: self.name, before: Some(&record), after: None })
-    }
-
     fn write_pair(
         &self,
         tx: &mut dyn Write,
@@ -307,17 +285,6 @@ impl Link {
 
     pub(crate) fn record(&'static self, left: &str, right: &str, row: LinkRow) -> LinkRecord {
         LinkRecord { link: self, left: left.to_owned(), right: right.to_owned(), row }
-    }
-
-    /// The pairs of `id`, each as left and right id.
-    pub(super) fn pairs(
-        &self,
-        tx: &dyn Read,
-        side: Side,
-        id: &str,
-    ) -> Result<Vec<(String, String)>, StoreError> {
-        let others = self.others(tx, side, id)?;
-        Ok(others.into_iter().map(|other| by_side(side, id.to_owned(), other)).collect())
     }
 }
 

@@ -5,7 +5,7 @@
 //! records.
 
 use crate::{
-    Direction, KeyBuf, Read, Span, StoreError, Write, WriteKeys,
+    Direction, KeyBuf, Read, Span, StoreError, Write, WriteKeys, get_each,
     key::key_text,
     list_index::{ListIndex, Part, VisitNumber},
     next_number,
@@ -75,6 +75,18 @@ impl ListIndex {
     /// the records of this table: they may see a new record before the index does.
     pub fn number_or_new(&self, tx: &mut dyn Write, id: &str) -> Result<u32, StoreError> {
         self.numbered(tx, Part::Records, id)
+    }
+
+    /// The numbers of records, whose ids ascend: as [`ListIndex::number_or_new`].
+    pub fn numbers_or_new(&self, tx: &mut dyn Write, ids: &[&str]) -> Result<Vec<u32>, StoreError> {
+        let keys: Vec<_> = ids.iter().map(|id| self.number_key(tx, Part::Records, id)).collect();
+        let mut numbers = vec![None; ids.len()];
+        get_each(tx, &keys, &mut |n, value| {
+            numbers[n] = Some(self.read_number(&keys[n], value)?);
+            Ok(())
+        })?;
+        let each = ids.iter().zip(numbers);
+        each.map(|(id, number)| number.map_or_else(|| self.number_or_new(tx, id), Ok)).collect()
     }
 
     /// The id of the record with this number.

@@ -34,6 +34,19 @@ impl Sets {
         KeyBuf::new(tx.prefix(self.space)).tail(self.part.as_slice()).tail(group).into_bytes()
     }
 
+    /// The key of the chunk that has this number.
+    fn chunk_key(&self, tx: &dyn Read, group: &[u8], number: u32) -> Vec<u8> {
+        let [high, low, ..] = number.to_be_bytes();
+        let mut key = self.key(tx, group);
+        key.extend([high, low]);
+        key
+    }
+
+    /// The stored chunk; an empty one if there is none.
+    fn chunk(&self, tx: &dyn Read, key: &[u8]) -> Result<NumberSet, StoreError> {
+        tx.get(key)?.map_or_else(|| Ok(NumberSet::new()), |value| self.decode(key, &value))
+    }
+
     fn decode(&self, key: &[u8], value: &[u8]) -> Result<NumberSet, StoreError> {
         NumberSet::deserialize_from(value).map_err(|error| StoreError::Corrupt {
             space: self.space,
@@ -45,9 +58,7 @@ impl Sets {
     /// Adds a number to the set of a group, or removes it. `group` ends with a terminated part, or has the
     /// same length in all keys.
     pub fn set(&self, tx: &mut dyn Write, group: &[u8], number: u32, is_in: bool) -> Result<(), StoreError> {
-        let [high, low, ..] = number.to_be_bytes();
-        let mut key = self.key(tx, group);
-        key.extend([high, low]);
+        let key = self.chunk_key(tx, group, number);
         let mut stored = tx.get(&key)?;
         if let (Some(value), true) = (&mut stored, is_in) {
             match insert(value, number) {
@@ -64,16 +75,34 @@ impl Sets {
             None => NumberSet::new(),
         };
         let has_changed = if is_in { chunk.insert(number) } else { chunk.remove(number) };
-        if !has_changed {
-            return Ok(());
+        if has_changed { put_chunk(tx, key, &chunk) } else { Ok(()) }
+    }
+
+    /// Adds each of these numbers to the set of a group, or removes it. A chunk is decoded once for all of
+    /// them.
+    pub fn set_all(
+        &self,
+        tx: &mut dyn Write,
+        group: &[u8],
+        mut numbers: Vec<(u32, bool)>,
+    ) -> Result<(), StoreError> {
+        numbers.sort_unstable();
+        for of_chunk in numbers.chunk_by(|a, b| a.0 >> 16 == b.0 >> 16) {
+            if of_chunk.len() < N_DECODED_MIN {
+                of_chunk.iter().try_for_each(|(number, is_in)| self.set(tx, group, *number, *is_in))?;
+                continue;
+            }
+            let key = self.chunk_key(tx, group, of_chunk[0].0);
+            let mut chunk = self.chunk(tx, &key)?;
+            for (number, is_in) in of_chunk {
+                if *is_in {
+                    chunk.insert(*number)
+                } else {
+                    chunk.remove(*number)
+                };
+            }
+            put_chunk(tx, key, &chunk)?;
         }
-        if chunk.is_empty() {
-            tx.delete(key);
-            return Ok(());
-        }
-        let mut value = Vec::with_capacity(chunk.serialized_size());
-        chunk.serialize_into(&mut value).map_err(|error| StoreError::Engine(error.to_string()))?;
-        tx.put(key, value);
         Ok(())
     }
 
@@ -96,6 +125,22 @@ impl Sets {
     pub(super) fn is_empty(&self, tx: &dyn Read, group: &[u8]) -> Result<bool, StoreError> {
         Ok(tx.count_keys(&Span::prefix(&self.key(tx, group)), 1)? == 0)
     }
+}
+
+/// Numbers of a chunk that are changed together from which on decoding it costs less than changing its bytes
+/// for each.
+const N_DECODED_MIN: usize = 8;
+
+/// Stores a chunk; an empty one is not kept.
+fn put_chunk(tx: &mut dyn Write, key: Vec<u8>, chunk: &NumberSet) -> Result<(), StoreError> {
+    if chunk.is_empty() {
+        tx.delete(key);
+        return Ok(());
+    }
+    let mut value = Vec::with_capacity(chunk.serialized_size());
+    chunk.serialize_into(&mut value).map_err(|error| StoreError::Engine(error.to_string()))?;
+    tx.put(key, value);
+    Ok(())
 }
 
 /// How a chunk without runs begins: the cookie of the format, and one container.

@@ -5,6 +5,7 @@ use atoll_values::Timestamp;
 use crate::{
     Direction, Entity, KeyBuf, Read, RowError, Scan, Space, Span, StoreError, Write, WriteKeys,
     key::{group_key, split_part},
+    look_up::scan_each,
     sequence::{add, counter_key, read_number},
 };
 
@@ -274,6 +275,23 @@ impl<T: Entity> Index<T> {
             }
             visit(&others, &String::from_utf8_lossy(rest))
         })
+    }
+
+    /// Calls `visit` with the ids of the rows that have one of these values, and the position of that value.
+    /// The values must ascend.
+    ///
+    /// # Panics
+    /// If the index is unique: its keys hold no ids.
+    pub fn scan_each(
+        &self,
+        tx: &dyn Read,
+        values: &[&str],
+        visit: &mut dyn FnMut(usize, &str) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        assert!(!self.unique, "`{}` holds one row per key", self.space);
+        let prefix = tx.prefix(self.space);
+        let groups: Vec<_> = values.iter().map(|it| KeyBuf::new(prefix).part(it).into_bytes()).collect();
+        scan_each(tx, &groups, &mut |n, id, _| visit(n, &String::from_utf8_lossy(id)))
     }
 
     /// Scans the whole index in the order of its keys, which must have one part: visits the part and the id

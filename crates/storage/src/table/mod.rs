@@ -15,6 +15,7 @@ use atoll_values::limits::RECORD_BYTES_MAX;
 use crate::{
     Direction, Entity, EntityDef, KeyBuf, Read, Scan, Space, Span, StoreError,
     entity::decode_record,
+    get_each,
     key::group_key,
     sequence::{counter_key, read_number},
     skip_damaged,
@@ -114,6 +115,28 @@ impl<T: Entity> Table<T> {
     /// Is there a live row with this id?
     pub fn exists(&self, tx: &dyn Read, id: &str) -> Result<bool, StoreError> {
         Ok(tx.get(&self.row_key(tx, id))?.is_some())
+    }
+
+    /// Calls `visit` with the position and the live row of each of these ids that has one. They must ascend.
+    pub fn get_each(
+        &self,
+        tx: &dyn Read,
+        ids: &[&str],
+        visit: &mut dyn FnMut(usize, T) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let keys: Vec<_> = ids.iter().map(|id| self.row_key(tx, id)).collect();
+        get_each(tx, &keys, &mut |n, value| visit(n, decode_record(T::DEF.name, ids[n], value)?))
+    }
+
+    /// Is there a live row with each of these ids? They must ascend.
+    pub fn exist(&self, tx: &dyn Read, ids: &[&str]) -> Result<Vec<bool>, StoreError> {
+        let keys: Vec<_> = ids.iter().map(|id| self.row_key(tx, id)).collect();
+        let mut exist = vec![false; ids.len()];
+        get_each(tx, &keys, &mut |n, _| {
+            exist[n] = true;
+            Ok(())
+        })?;
+        Ok(exist)
     }
 
     /// The soft-deleted row with this id; `None` if there is none.

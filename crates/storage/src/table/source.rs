@@ -31,6 +31,9 @@ pub trait TableSource: Sync {
     /// Is there a live row with this id?
     fn has(&self, tx: &dyn Read, id: &str) -> Result<bool, StoreError>;
 
+    /// Is there a live row with each of these ids? They must ascend.
+    fn have(&self, tx: &dyn Read, ids: &[&str]) -> Result<Vec<bool>, StoreError>;
+
     /// The number of live rows.
     fn n_rows(&self, tx: &dyn Read) -> Result<u64, StoreError>;
 
@@ -97,6 +100,16 @@ pub trait TableSource: Sync {
         direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// The ids of the live rows with this value in an indexed field, ascending.
+    fn all_where(&self, tx: &dyn Read, field: &str, value: &str) -> Result<Vec<String>, StoreError> {
+        let mut ids = Vec::new();
+        self.ids_where(tx, field, value, None, Direction::Ascending, &mut |id| {
+            ids.push(id.to_owned());
+            Ok(Scan::Continue(()))
+        })?;
+        Ok(ids)
+    }
 
     /// Has the live row with this id this value in an indexed field?
     fn is_where(&self, tx: &dyn Read, field: &str, value: &str, id: &str) -> Result<bool, StoreError>;
@@ -174,6 +187,10 @@ impl<T: Entity> TableSource for Table<T> {
 
     fn has(&self, tx: &dyn Read, id: &str) -> Result<bool, StoreError> {
         self.exists(tx, id)
+    }
+
+    fn have(&self, tx: &dyn Read, ids: &[&str]) -> Result<Vec<bool>, StoreError> {
+        self.exist(tx, ids)
     }
 
     fn n_rows(&self, tx: &dyn Read) -> Result<u64, StoreError> {
