@@ -38,12 +38,7 @@ pub(crate) fn soft_delete(tx: &mut dyn Write, at: &Moment, entity: &str, id: &st
 fn clear(tx: &mut dyn Write, at: &Moment, entity: &str, id: &str, note: bool) -> Result<(), RowError> {
     for (relation, field) in Registry::get().cleared.iter().filter(|(it, _)| it.to == entity) {
         let holder = Registry::service(relation.from);
-        let mut holders = Vec::new();
-        holder.table().ids_where(tx, field, id, None, Direction::Ascending, &mut |it| {
-            holders.push(it.to_owned());
-            Ok(Scan::Continue(()))
-        })?;
-        for it in holders {
+        for it in holder.table().all_where(tx, field, id)? {
             holder.release(tx, at, &it, field, id)?;
             if note {
                 note_cleared(tx, relation, field, id, &it);

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, ops::Bound};
 
-use atoll_storage::{Direction, ListIndex, NumberSet, Read, Scan, StoreError, TableSource};
+use atoll_storage::{Direction, ListIndex, NumberSet, Read, Scan, StoreError, TableSource, count_up_to};
 
 use crate::list::N_FEW;
 
@@ -30,12 +30,7 @@ pub trait Ids {
 
     /// Reads at most `n_max` of the ids; returns their number.
     fn count_up_to(&self, view: &dyn Read, n_max: u64) -> Result<u64, StoreError> {
-        let mut n = 0;
-        self.scan(view, None, Direction::Ascending, &mut |_| {
-            n += 1;
-            Ok(if n < n_max { Scan::Continue(()) } else { Scan::Break(()) })
-        })?;
-        Ok(n)
+        count_up_to(n_max, |next| self.scan(view, None, Direction::Ascending, &mut |_| Ok(next())))
     }
 
     /// Upper bound of `count`, for sets whose exact count is expensive.

@@ -62,5 +62,5 @@ pub use sort_key::{COLLATION_VERSION, SortKey};
 pub use space::Space;
 pub use store::{Store, StoreOptions, View, VisitKey};
 pub use table::{Index, IndexDef, Keys, Refill, RefillRows, RowError, Shared, Table, TableSource, WriteRows};
-pub use tx::{Direction, Guard, Read, Scan, Span, Visit, Write, WriteKeys};
+pub use tx::{Direction, Guard, Read, Scan, Span, Visit, Write, WriteKeys, count_up_to};
 pub use writer_counters::{WriterCounters, WriterSummary};

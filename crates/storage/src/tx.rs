@@ -82,13 +82,21 @@ pub trait Read {
 
     /// The number of keys in `span`; reads at most `n_max` of them.
     fn count_keys(&self, span: &Span, n_max: u64) -> Result<u64, StoreError> {
-        let mut n = 0;
-        self.scan(span, Direction::Ascending, &mut |_, _| {
-            n += 1;
-            Ok(if n < n_max { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-        })?;
-        Ok(n)
+        count_up_to(n_max, |next| self.scan(span, Direction::Ascending, &mut |_, _| Ok(next())))
     }
+}
+
+/// Counts what a scan visits; it is to call the function that it gets for each, which breaks it at `n_max`.
+pub fn count_up_to(
+    n_max: u64,
+    scan: impl FnOnce(&mut dyn FnMut() -> Scan) -> Result<(), StoreError>,
+) -> Result<u64, StoreError> {
+    let mut n = 0;
+    scan(&mut || {
+        n += 1;
+        if n < n_max { Scan::Continue(()) } else { Scan::Break(()) }
+    })?;
+    Ok(n)
 }
 
 /// Write access within a transaction. Reads see earlier writes of the same transaction. The changes are

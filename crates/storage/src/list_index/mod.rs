@@ -14,8 +14,8 @@ mod words;
 use std::{collections::BTreeSet, fmt};
 
 use crate::{
-    Direction, EntityDef, KeyBuf, Read, Record, Scalar, Scan, Space, StoreError, TableSource, Write,
-    key::group_key, sort_key::COLLATION_VERSION,
+    EntityDef, KeyBuf, Read, Record, Scalar, Space, StoreError, TableSource, Write, key::group_key,
+    sort_key::COLLATION_VERSION,
 };
 
 /// A set of numbers of records: a compressed bitmap.
@@ -242,12 +242,7 @@ impl ListIndex {
     fn words_of_children(&self, tx: &dyn Read, id: &str) -> Result<BTreeSet<String>, StoreError> {
         let mut words = BTreeSet::new();
         let Some(children) = &self.children else { return Ok(words) };
-        let mut ids = Vec::new();
-        children.table.ids_where(tx, children.field, id, None, Direction::Ascending, &mut |id| {
-            ids.push(id.to_owned());
-            Ok(Scan::Continue(()))
-        })?;
-        for id in ids {
+        for id in children.table.all_where(tx, children.field, id)? {
             if let Some(child) = children.table.node(tx, &id)? {
                 words.extend(words::words_of(&*child));
             }
