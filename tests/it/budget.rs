@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use atoll_kernel::{Registry, StoreError, data::Store, http::ReadLimits, query::AnswerLimits};
+use atoll_kernel::{
+    Registry, StoreError, data::Store, http::ReadLimits, limits::READ_REFUSED_MS, query::AnswerLimits,
+};
 use atoll_storage::{Changes, Direction, Engine, Neighbours, Raw, Span, Visit, engines::Counting};
 use atoll_testkit::{Answer, Client, Setup, Shop, TestApp, complete};
 use serde_json::{Value, json};
@@ -437,13 +439,22 @@ impl Raw for GatedSnapshot {
     }
 }
 
+/// Requests of [`gated`] that wait to be refused.
+const REFUSED_MAX: usize = 3;
+
 /// A shop of 20 products, with a read pool of one thread and a queue of one, and its gate.
 async fn gated(timeout: Duration) -> (Shop, Gated) {
     let engine = Gated { counting: Counting::default(), test: thread::current().id(), gate: Arc::default() };
     let spaces = Registry::linked().expect("a registry").spaces();
     let store = Store::open(engine.clone(), &spaces).expect("a store");
-    let limits =
-        ReadLimits { keys_inline_max: 20, threads: 1, waiting_max: 1, timeout, ..ReadLimits::default() };
+    let limits = ReadLimits {
+        keys_inline_max: 20,
+        threads: 1,
+        waiting_max: 1,
+        refused_max: REFUSED_MAX,
+        timeout,
+        ..ReadLimits::default()
+    };
     let shop = Shop::open(Setup::default().reads(limits).answers_bytes_max(0).over(store).await).await;
     let web = shop.channel("Web").await;
     collection(&shop, &web, 20).await;
@@ -471,16 +482,107 @@ async fn expensive_reads_queue_without_blocking_others() {
     engine.gate.holds_one().await;
     let second = ask_much(&shop.admin);
     settle().await;
-    let third = ask_much(&shop.admin).await.expect("no panic");
+    let third = ask_much(&shop.admin);
+    settle().await;
+    assert_eq!(shop.admin.get("/admin/products?limit=1&fields=title").await.ok()["count"], 20);
+    shop.app.advance_ms(READ_REFUSED_MS);
+    let third = third.await.expect("no panic");
     assert_eq!(third.headers["retry-after"], "2");
     assert_eq!(third.error(), "503 unknown_error: Too much is being read; try again soon");
-    assert_eq!(shop.admin.get("/admin/products?limit=1&fields=title").await.ok()["count"], 20);
     assert!(!first.is_finished() && !second.is_finished());
     drop(closed);
     for answer in [first, second] {
         assert_eq!(answer.await.expect("no panic").ok()["count"], 20);
     }
     assert_eq!(ask_much(&shop.admin).await.expect("no panic").ok()["count"], 20);
+}
+
+/// Clients that ask again as soon as they are refused get that answer one after the other, whatever their
+/// number.
+#[tokio::test]
+async fn reads_are_refused_late_and_one_after_the_other() {
+    let (shop, engine) = gated(Duration::from_secs(600)).await;
+    let closed = engine.gate.close();
+    let held = [ask_much(&shop.admin), ask_much(&shop.admin)];
+    engine.gate.holds_one().await;
+    settle().await;
+    let mut refused: Vec<_> = (0..REFUSED_MAX).map(|_| ask_much(&shop.admin)).collect();
+    let n_refused = async |refused: &[tokio::task::JoinHandle<Answer>]| {
+        settle().await;
+        refused.iter().filter(|it| it.is_finished()).count()
+    };
+    assert_eq!(n_refused(&refused).await, 0);
+    shop.app.advance_ms(READ_REFUSED_MS - 1);
+    assert_eq!(n_refused(&refused).await, 0);
+    shop.app.advance_ms(1);
+    assert_eq!(n_refused(&refused).await, 1);
+    // It asks again at once, and waits behind the others.
+    refused.retain(|it| !it.is_finished());
+    refused.push(ask_much(&shop.admin));
+    for n in 0..REFUSED_MAX {
+        assert_eq!(n_refused(&refused).await, n);
+        shop.app.advance_ms(READ_REFUSED_MS);
+    }
+    for answer in refused {
+        assert_eq!(answer.await.expect("no panic").status, 503);
+    }
+    // A client that leaves gives up its place, and one that comes now has not to wait for longer than that.
+    let left = [ask_much(&shop.admin), ask_much(&shop.admin)];
+    settle().await;
+    left.iter().for_each(|it| it.abort());
+    settle().await;
+    let last = [ask_much(&shop.admin)];
+    assert_eq!(n_refused(&last).await, 0);
+    shop.app.advance_ms(READ_REFUSED_MS);
+    assert_eq!(n_refused(&last).await, 1);
+    drop(closed);
+    for answer in held {
+        assert_eq!(answer.await.expect("no panic").ok()["count"], 20);
+    }
+}
+
+#[tokio::test]
+async fn less_is_read_inline_while_nobody_more_can_wait_to_be_refused() {
+    let (shop, engine) = gated(Duration::from_secs(600)).await;
+    let limits = ReadLimits {
+        keys_inline_max: 335,
+        keys_inline_busy_max: 100,
+        threads: 1,
+        waiting_max: 1,
+        refused_max: 1,
+        ..ReadLimits::default()
+    };
+    let busy = limited(shop.app.ctx.store(), limits).await;
+    let admin = shop.admin.on(&busy);
+    let (one, page) = ("/admin/products?limit=1&fields=title", "/admin/products?limit=20");
+    let much = "/admin/products?limit=20&q=tea&fields=*variants.prices";
+    let cost = async |path: &str| {
+        let before = engine.counting.n_read();
+        admin.get(path).await.ok();
+        engine.counting.n_read() - before
+    };
+    let costs = [cost(one).await, cost(page).await, cost(much).await];
+    assert!(costs[0] < 100 && (110..335).contains(&costs[1]) && costs[2] > 335, "{costs:?}");
+    let closed = engine.gate.close();
+    let ask = || {
+        let admin = admin.clone();
+        tokio::spawn(async move { admin.get(much).await })
+    };
+    let held = [ask(), ask()];
+    engine.gate.holds_one().await;
+    settle().await;
+    assert_eq!(admin.get(page).await.status, 200, "nobody waits to be refused");
+    let refused = ask();
+    settle().await;
+    assert_eq!(admin.get(page).await.status, 503, "it is for the pool, which is full, and refused at once");
+    assert_eq!(admin.get(one).await.status, 200);
+    busy.advance_ms(READ_REFUSED_MS);
+    assert_eq!(refused.await.expect("no panic").status, 503);
+    assert_eq!(admin.get(page).await.status, 200);
+    drop(closed);
+    for answer in held {
+        answer.await.expect("no panic").ok();
+    }
 }
 
 #[tokio::test]

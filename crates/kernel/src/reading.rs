@@ -1,23 +1,33 @@
 //! Execution of read requests: inline up to a number of keys, then in a thread pool, up to their key budget.
-//! So short requests are answered at once, and long ones share the processors.
+//! So short requests are answered at once, and long ones share the processors. Where too many wait already,
+//! they are refused late, one after the other (backpressure): most clients ask again at once.
 
-use std::{future::poll_fn, pin::pin, sync::Arc, thread::available_parallelism, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    thread::available_parallelism,
+    time::Duration,
+};
 
 use atoll_storage::{Halt, Meter};
 
 use atoll_http::Disconnect;
 use tokio::{
     runtime::Handle,
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
     time::{Instant, timeout_at},
 };
 
 use crate::{
-    Ctx, Fault,
+    Ctx, Fault, Timestamp,
     data::View,
     http::{Call, Reply, Route},
-    limits::{KEYS_INLINE_MAX, KEYS_MAX, READ_TIMEOUT, READS_WAITING_MAX},
+    limits::{
+        KEYS_INLINE_BUSY_MAX, KEYS_INLINE_MAX, KEYS_MAX, READ_REFUSED_MS, READ_TIMEOUT, READS_REFUSED_MAX,
+        READS_WAITING_MAX,
+    },
     query::AnswerLimits,
 };
 
@@ -35,6 +45,10 @@ pub struct ReadLimits {
     pub threads: usize,
     /// Upper bound of requests in the queue for a thread.
     pub waiting_max: usize,
+    /// Upper bound of requests beyond that, which wait to be refused.
+    pub refused_max: usize,
+    /// As `keys_inline_max`, while as many wait to be refused.
+    pub keys_inline_busy_max: u64,
     /// Time-out of waiting and reading together.
     pub timeout: Duration,
     /// Limits of the answer.
@@ -48,6 +62,8 @@ impl Default for ReadLimits {
             keys_max: KEYS_MAX,
             threads: available_parallelism().map_or(1, |it| it.get().div_ceil(2)),
             waiting_max: READS_WAITING_MAX,
+            refused_max: READS_REFUSED_MAX,
+            keys_inline_busy_max: KEYS_INLINE_BUSY_MAX,
             timeout: READ_TIMEOUT,
             answer: AnswerLimits::default(),
         }
@@ -59,6 +75,31 @@ pub(crate) struct Pool {
     threads: Arc<Semaphore>,
     /// A slot for each request that has a thread or waits for one.
     slots: Arc<Semaphore>,
+    refusals: Refusals,
+}
+
+/// The requests that found no slot, and wait to be refused: so many at most, one after the other.
+struct Refusals {
+    slots: Semaphore,
+    /// When the last of them is refused.
+    last: Mutex<Timestamp>,
+}
+
+impl Refusals {
+    /// Waits until it is this request's turn to be refused; not at all if too many wait already.
+    async fn wait(&self, ctx: &Ctx) {
+        let Ok(_slot) = self.slots.try_acquire() else { return };
+        let now = ctx.now();
+        let until = {
+            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            let n_before = ctx.config().reads.refused_max - self.slots.available_permits();
+            // Later than that only if the clock was set back.
+            let latest = now.plus_millis(READ_REFUSED_MS * i64::try_from(n_before).unwrap_or(i64::MAX));
+            *last = (*last).max(now).plus_millis(READ_REFUSED_MS).min(latest);
+            *last
+        };
+        ctx.sleep_until(now, until).await;
+    }
 }
 
 impl Pool {
@@ -66,20 +107,34 @@ impl Pool {
         Pool {
             threads: Arc::new(Semaphore::new(limits.threads)),
             slots: Arc::new(Semaphore::new(limits.threads + limits.waiting_max)),
+            refusals: Refusals {
+                slots: Semaphore::new(limits.refused_max),
+                last: Mutex::new(Timestamp::default()),
+            },
         }
     }
 
-    /// Runs `work` in a thread of the pool; `meter` counts what it reads. Errors: 503 if the queue is full,
-    /// or after the time-out.
+    /// Keys that a request may read inline now.
+    fn keys_inline_max(&self, limits: &ReadLimits) -> u64 {
+        match self.refusals.slots.available_permits() {
+            0 => limits.keys_inline_max.min(limits.keys_inline_busy_max),
+            _ => limits.keys_inline_max,
+        }
+    }
+
+    /// A place in the queue; `None` if it is full.
+    fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        self.slots.clone().try_acquire_owned().ok()
+    }
+
+    /// Runs `work` in a thread of the pool; `meter` counts what it reads. Errors: 503 after the time-out.
     async fn run<T: Send + 'static>(
         &self,
+        slot: OwnedSemaphorePermit,
         limits: &ReadLimits,
         meter: &Arc<Meter>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Fault> {
-        let Ok(slot) = self.slots.clone().try_acquire_owned() else {
-            return Err(Fault::busy("Too much is being read; try again soon", RETRY_AFTER_S));
-        };
         let deadline = Instant::now() + limits.timeout;
         let Ok(thread) = timeout_at(deadline, self.threads.clone().acquire_owned()).await else {
             return Err(Halt::TimedOut.into());
@@ -100,6 +155,10 @@ impl Pool {
     }
 }
 
+fn full() -> Fault {
+    Fault::busy("Too much is being read; try again soon", RETRY_AFTER_S)
+}
+
 /// Answers a request that only reads. A request beyond the inline budget starts again in the pool: the budget
 /// is small, and a handler cannot be suspended in the middle.
 pub(crate) async fn read(
@@ -109,7 +168,7 @@ pub(crate) async fn read(
 ) -> Result<Reply, Fault> {
     let ctx = call.app.clone();
     let limits = ctx.config().reads;
-    let meter = Arc::new(Meter::new(limits.keys_inline_max));
+    let meter = Arc::new(Meter::new(ctx.pool().keys_inline_max(&limits)));
     let _counted = call.count_keys(&meter);
     call.app = ctx.metered(&meter);
     call.view = call.view.metered(&meter);
@@ -118,13 +177,22 @@ pub(crate) async fn read(
     if meter.halted().is_none() {
         return answer;
     }
+    let Some(slot) = ctx.pool().slot() else {
+        // With its snapshot, which would keep space meanwhile.
+        drop(again);
+        tokio::select! {
+            () = ctx.pool().refusals.wait(&ctx) => {}
+            () = disconnect => {}
+        }
+        return Err(full());
+    };
     let runtime = Handle::current();
     let work = {
         let ctx = ctx.clone();
         move || runtime.block_on(at_once(&ctx, (route.handler)(again)))
     };
     tokio::select! {
-        answer = ctx.pool().run(&limits, &meter, work) => settled(answer?, &meter),
+        answer = ctx.pool().run(slot, &limits, &meter, work) => settled(answer?, &meter),
         () = disconnect => {
             meter.disconnect();
             Err(Halt::Disconnected.into())
@@ -166,8 +234,13 @@ impl Ctx {
         let view = view.clone().metered(&meter);
         let mut answer = body(&view);
         if meter.halted().is_some() {
-            let again = self.pool().run(&limits, &meter, move || body(&view)).await;
-            answer = again.and_then(|answer| settled(answer, &meter));
+            answer = match self.pool().slot() {
+                Some(slot) => {
+                    let again = self.pool().run(slot, &limits, &meter, move || body(&view)).await;
+                    again.and_then(|answer| settled(answer, &meter))
+                }
+                None => Err(full()),
+            };
         }
         if let Some(of_request) = &self.meter {
             of_request.add(&meter);

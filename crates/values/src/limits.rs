@@ -102,6 +102,11 @@ pub const PATTERN_LETTERS_MAX: usize = 500;
 /// request that reads more is started again in a thread pool, so this is also the work that is lost by that.
 pub const KEYS_INLINE_MAX: u64 = 2_000;
 
+/// As [`KEYS_INLINE_MAX`], while [`READS_REFUSED_MAX`] requests wait to be refused: then many clients ask for
+/// much, and each of their attempts would delay all others. A product with its variants, or a cart, reads
+/// fewer.
+pub const KEYS_INLINE_BUSY_MAX: u64 = 200;
+
 /// Keys that one request may read; the setting `request_keys_max`. A search or a sort over 100,000 products
 /// with a dozen variants each stays below it, and takes seconds.
 pub const KEYS_MAX: u64 = 5_000_000;
@@ -109,6 +114,15 @@ pub const KEYS_MAX: u64 = 5_000_000;
 /// Length of the queue for the read pool; the setting `reads_waiting_max`. A read takes milliseconds, and
 /// seconds at worst, so the last in the queue is answered before its client times out.
 pub const READS_WAITING_MAX: usize = 64;
+
+/// Requests that wait to be refused because the queue for the read pool is full. What comes beyond that is
+/// refused at once.
+pub const READS_REFUSED_MAX: usize = 256;
+
+/// Milliseconds from one refusal of a read to the next, so that clients which ask again at once, and read up
+/// to [`KEYS_INLINE_MAX`] keys each time, cost a fifth of a processor at most. The last of all waits 26
+/// seconds.
+pub const READ_REFUSED_MS: i64 = 100;
 
 /// Time-out of a read in the pool, including the time in the queue; the setting `read_timeout`.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(30);
