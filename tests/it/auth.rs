@@ -3,8 +3,8 @@
 use atoll_auth::{add_actor, find_identity};
 use atoll_flows::sales_channel::CREATE_SALES_CHANNELS;
 use atoll_kernel::{
-    Actor, Moment, Write,
-    http::{App, Auth, Head, Method},
+    Actor, Ctx, Moment, Write,
+    http::{App, Auth, Caller, Head, Method},
 };
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_testkit::{Client, Shop, TestApp};
@@ -143,7 +143,9 @@ fn head(token: Option<&str>) -> Head {
 async fn unauthenticated_callers_are_nobody_and_not_the_system() {
     let app = TestApp::init().await;
     let credentials = json!({ "email": "ann@test.dev", "password": "supersecret" });
-    let admit = |auth, token: Option<&str>| app.ctx.admit(auth, &head(token)).expect("let in").0.actor;
+    let admit = |auth, token: Option<&str>| {
+        app.ctx.admit(auth, Caller::of::<Ctx>(&head(token))).expect("let in").0.actor
+    };
     assert_eq!(admit(Auth::Public, None), Actor::Nobody);
     for actor_type in ["user", "customer", "vendor"] {
         let path = format!("/auth/{actor_type}/emailpass");

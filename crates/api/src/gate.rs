@@ -10,7 +10,7 @@ use atoll_customer::{CUSTOMER, CUSTOMERS};
 use atoll_kernel::{
     Actor, Ctx, Fault, Read, StoreError, Timestamp,
     data::View,
-    http::{Auth, Call, Head, HeaderValue, Login, Pass},
+    http::{Auth, Call, Caller, CallerHeader, HeaderValue, Login, Pass},
     query::Nothing,
     storefront::Scope,
 };
@@ -25,15 +25,15 @@ use crate::auth::{Claims, session_of};
 
 /// Authenticates a request, with the errors of the wire. It reads one snapshot, which the handler goes on
 /// reading.
-pub fn gate(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault> {
+pub fn gate(ctx: &Ctx, view: &View, auth: Auth, caller: Caller<'_>) -> Result<Pass, Fault> {
     match auth {
         Auth::Public => Ok(pass(ctx, Actor::Nobody, None)),
         Auth::Identity => {
-            let login = login(ctx, view, head)?.ok_or_else(Fault::unauthorized)?;
+            let login = login(ctx, view, caller)?.ok_or_else(Fault::unauthorized)?;
             Ok(pass(ctx, actor(&login), Some(login)))
         }
-        Auth::Admin | Auth::User => admin(ctx, view, auth, head),
-        Auth::Store | Auth::NewCustomer | Auth::Customer => store(ctx, view, auth, head),
+        Auth::Admin | Auth::User => admin(ctx, view, auth, caller),
+        Auth::Store | Auth::NewCustomer | Auth::Customer => store(ctx, view, auth, caller),
     }
 }
 
@@ -49,26 +49,26 @@ fn pass(ctx: &Ctx, actor: Actor, login: Option<Login>) -> Pass {
 }
 
 /// Header of a preview: with an admin's token, a storefront shows what it will show at this time.
-pub(crate) const PREVIEW_AT: &str = "x-atoll-preview-at";
+const PREVIEW_AT: &str = CallerHeader::PREVIEW_AT.name();
 
 fn moment(value: &HeaderValue) -> Result<Timestamp, Fault> {
     let parsed = value.to_str().ok().and_then(|it| it.parse().ok());
     parsed.ok_or_else(|| Fault::invalid(format!("The header {PREVIEW_AT} is not a date")))
 }
 
-fn admin(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault> {
-    if let (Auth::Admin, Some(token)) = (auth, authorization(head, "Basic ")) {
+fn admin(ctx: &Ctx, view: &View, auth: Auth, caller: Caller<'_>) -> Result<Pass, Fault> {
+    if let (Auth::Admin, Some(token)) = (auth, authorization(caller, "Basic ")) {
         let key = find_active(view, ApiKeyKind::Secret, &secret_of(token), &ctx.time())?;
         let key = key.ok_or_else(Fault::unauthorized)?;
         return Ok(pass(ctx, Actor::ApiKey(key.id.to_string()), None));
     }
-    if authorization(head, "Bearer ").is_some_and(|it| it.starts_with("sk_")) {
+    if authorization(caller, "Bearer ").is_some_and(|it| it.starts_with("sk_")) {
         return Err(Fault::unauthorized_because(
             "A secret API key was passed as a Bearer token. Secret API keys must be sent using HTTP Basic \
              authentication instead (Authorization: Basic <secret-api-key>).",
         ));
     }
-    let login = login(ctx, view, head)?.ok_or_else(Fault::unauthorized)?;
+    let login = login(ctx, view, caller)?.ok_or_else(Fault::unauthorized)?;
     match actor(&login) {
         actor @ Actor::User(_) => Ok(pass(ctx, actor, Some(login))),
         _ => Err(Fault::unauthorized()),
@@ -76,19 +76,19 @@ fn admin(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault>
 }
 
 /// The publishable key is checked first: without one, the answer does not reveal whether the login is valid.
-fn store(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault> {
-    let token = head.headers.get("x-publishable-api-key").and_then(|it| it.to_str().ok());
+fn store(ctx: &Ctx, view: &View, auth: Auth, caller: Caller<'_>) -> Result<Pass, Fault> {
+    let token = caller.header(CallerHeader::PUBLISHABLE_KEY).and_then(|it| it.to_str().ok());
     let mut scope = ChannelScope::admit(ctx, view, token)??;
-    if let Some(at) = head.headers.get(PREVIEW_AT) {
+    if let Some(at) = caller.header(CallerHeader::PREVIEW_AT) {
         // Only admins may preview, and nothing is sold at another time than now.
-        admin(ctx, view, Auth::Admin, head)?;
-        if !matches!(head.method.as_str(), "GET" | "HEAD") {
+        admin(ctx, view, Auth::Admin, caller)?;
+        if !matches!(caller.method().as_str(), "GET" | "HEAD") {
             return Err(Fault::invalid(format!("The header {PREVIEW_AT} is for reading alone")));
         }
         scope = scope.preview(moment(at)?);
     }
     let shopper = Actor::Shopper(scope.key_id().to_owned());
-    let login = login(ctx, view, head)?.filter(|it| it.actor_type == CUSTOMER);
+    let login = login(ctx, view, caller)?.filter(|it| it.actor_type == CUSTOMER);
     let actor = match (auth, login.as_ref().map(actor)) {
         (_, Some(customer @ Actor::Customer(_))) => customer,
         (Auth::Store, _) | (Auth::NewCustomer, Some(_)) => shopper,
@@ -102,8 +102,8 @@ fn store(ctx: &Ctx, view: &View, auth: Auth, head: &Head) -> Result<Pass, Fault>
 }
 
 /// The login of a valid token.
-fn login(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<Login>, StoreError> {
-    let Some(token) = authorization(head, "Bearer ") else { return by_cookie(ctx, view, head) };
+fn login(ctx: &Ctx, view: &View, caller: Caller<'_>) -> Result<Option<Login>, StoreError> {
+    let Some(token) = authorization(caller, "Bearer ") else { return by_cookie(ctx, view, caller) };
     let Some(claims) = ctx.read_signed::<Claims>(token) else { return Ok(None) };
     let Claims { actor_id, actor_type, auth_identity_id: identity, seal, .. } = claims;
     let login = Login { identity, actor_type, actor_id, seal };
@@ -111,8 +111,8 @@ fn login(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<Login>, StoreErro
 }
 
 /// The login of the session of the request's cookie.
-fn by_cookie(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<Login>, StoreError> {
-    let Some(session) = session_of(ctx, view, head)? else { return Ok(None) };
+fn by_cookie(ctx: &Ctx, view: &View, caller: Caller<'_>) -> Result<Option<Login>, StoreError> {
+    let Some(session) = session_of(ctx, view, caller)? else { return Ok(None) };
     let Some(identity) = AUTH_IDENTITIES.get(view, &session.auth_identity_id)? else {
         return Ok(None);
     };
@@ -146,8 +146,8 @@ fn actor(login: &Login) -> Actor {
     }
 }
 
-fn authorization<'a>(head: &'a Head, scheme: &str) -> Option<&'a str> {
-    head.headers.get("authorization")?.to_str().ok()?.strip_prefix(scheme)
+fn authorization<'a>(caller: Caller<'a>, scheme: &str) -> Option<&'a str> {
+    caller.header(CallerHeader::AUTHORIZATION)?.to_str().ok()?.strip_prefix(scheme)
 }
 
 /// Base64 with or without padding: clients send both.

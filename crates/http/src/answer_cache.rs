@@ -19,17 +19,13 @@ use quick_cache::{Lifecycle, OptionsBuilder, Weighter, sync::Cache};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::{App, Head, Route, compression::Encoding, cookie, router::JSON};
+use crate::{App, Caller, Head, Route, compression::Encoding, router::JSON};
 
 /// Parts of the cache, each with a lock of its own. An answer may take half of one.
 const N_SHARDS: usize = ANSWER_SHARE / 2;
 
 /// The usual size of an answer, by which the table is dimensioned at first.
 const ANSWER_BYTES: usize = 16 * 1024;
-
-/// Headers that decide what an answer is, and that one request has from the next: whose it is, and of when.
-/// The guard reads these and the cookie of the session, and no others.
-const DECIDING: [&str; 3] = ["x-publishable-api-key", "authorization", "x-atoll-preview-at"];
 
 /// Put into the extensions of a request, it is answered without the cache. For tests, which compare both.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +46,7 @@ impl Question {
         let mut key = Vec::with_capacity(512);
         key.push(encoding as u8);
         key.extend_from_slice(head.uri.path_and_query().map_or("", |it| it.as_str()).as_bytes());
-        let mut add = |value: Option<&[u8]>| {
+        let add = |value: Option<&[u8]>| {
             key.push(0);
             if let Some(value) = value {
                 // Absent and empty are not the same.
@@ -58,13 +54,7 @@ impl Question {
                 key.extend_from_slice(value);
             }
         };
-        let value = |name| head.headers.get(name).map(HeaderValue::as_bytes);
-        DECIDING.into_iter().for_each(|name| add(value(name)));
-        if let Some(session) = cookie(head, A::SESSION_COOKIE) {
-            // Whether a cookie is trusted depends on the page that sends it.
-            add(Some(session.as_bytes()));
-            ["origin", "host"].into_iter().for_each(|name| add(value(name)));
-        }
+        Caller::of::<A>(head).tell_apart(add);
         Some(Question(key.into()))
     }
 }

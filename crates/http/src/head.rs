@@ -11,21 +11,18 @@ use axum::{
 };
 use percent_encoding::percent_decode_str;
 
-use crate::{Fault, Head};
+use crate::{CallerHeader, Fault, Head};
 
-/// Headers that must not be repeated.
-const SINGLE: &[&str] = &[
-    "host", "authorization", "x-publishable-api-key", "idempotency-key", "content-type", "origin",
-    "x-atoll-preview-at", "x-request-id",
-];
+/// Headers that must not be repeated, with those of which a guard reads one.
+const SINGLE: [&str; 5] = ["host", "idempotency-key", "content-type", "origin", "x-request-id"];
 
 /// Maximum length of a request id that a client sends, in bytes. It is part of every log line.
 const REQUEST_ID_BYTES_MAX: usize = 128;
 
 /// Refuses an ambiguous or malformed head with 400.
 pub(crate) fn check(head: &Head) -> Result<(), Fault> {
-    for name in SINGLE {
-        if head.headers.get_all(*name).iter().nth(1).is_some() {
+    for name in SINGLE.into_iter().chain(CallerHeader::ALL.map(CallerHeader::name)) {
+        if head.headers.get_all(name).iter().nth(1).is_some() {
             return Err(Fault::invalid(format!("The header {name} was sent more than once")));
         }
     }

@@ -79,7 +79,7 @@ impl Origins {
 
     /// May the cookie of this request authenticate it? Not if the request comes from a page of another origin
     /// that is not listed (CSRF).
-    pub fn trust_cookie(&self, head: &Head) -> bool {
+    pub(crate) fn trust_cookie(&self, head: &Head) -> bool {
         let Some(origin) = header(head, "origin") else { return true };
         let host = origin.split_once("://").map(|(_, it)| it).zip(header(head, "host"));
         host.is_some_and(|(it, ours)| it.eq_ignore_ascii_case(ours)) || self.of(head.uri.path()).lists(origin)

@@ -20,7 +20,8 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::{
-    AnswerCache, CountedKeys, Fault, Files, Origins, RequestCounters, counters::RouteCounters, upload::Unread,
+    AnswerCache, Caller, CountedKeys, Fault, Files, Origins, RequestCounters, counters::RouteCounters,
+    upload::Unread,
 };
 
 /// The application behind the router: authenticates requests and runs handlers.
@@ -57,7 +58,7 @@ pub trait App: Clone + Send + Sync + 'static {
     fn view(&self) -> View;
 
     /// Authenticates a request. Returns the snapshot that it used as well.
-    fn admit(&self, auth: Auth, head: &Head) -> Result<(Self::Pass, View), Fault>;
+    fn admit(&self, auth: Auth, caller: Caller<'_>) -> Result<(Self::Pass, View), Fault>;
 
     /// The query context of a request: its time, and the wall that confines it.
     fn context(pass: &Self::Pass) -> &Context;

@@ -24,8 +24,8 @@ use atoll_schema::LongNumbers;
 use atoll_values::limits::{BODY_BYTES_MAX, STORE_OFFSET_MAX, STORE_PAGE_MAX};
 
 use crate::{
-    Answer, AnswerCache, App, Auth, Call, Disconnect, Fault, FaultKind, Head, IdempotentRequest, Method,
-    Reply, RequestBody, Route,
+    Answer, AnswerCache, App, Auth, Call, Caller, Disconnect, Fault, FaultKind, Head, IdempotentRequest,
+    Method, Reply, RequestBody, Route,
     answer_cache::{Question, Tagged},
     caching,
     compression::{self, Encoding},
@@ -221,7 +221,7 @@ async fn answer<A: App>(
     disconnect: Disconnect,
 ) -> Result<(Reply, bool), Fault> {
     let Arrived { head, path, body, counters } = request;
-    let (pass, view) = app.admit(route.auth, &head)?;
+    let (pass, view) = app.admit(route.auth, Caller::of::<A>(&head))?;
     let is_personal = A::is_personal(&pass);
     let query = qs::parse(head.uri.query().unwrap_or_default());
     let mut params = atoll_schema::check_query(route.params, &query)?;
@@ -324,7 +324,7 @@ async fn no_route<A: App>(app: A, request: Request) -> Response {
         Some("store") => Auth::Store,
         _ => Auth::Public,
     };
-    let fault = match app.admit(auth, &head) {
+    let fault = match app.admit(auth, Caller::of::<A>(&head)) {
         Err(fault) => fault,
         Ok(_) => Fault::not_found(format!("Cannot {} {path}", head.method)),
     };

@@ -21,7 +21,7 @@ use crate::{
     data::{Store, View},
     flow::{ADDITIONAL_DATA, Flow, Local, Point, Probe},
     http::{
-        App, Auth, Disconnect, Head, IdempotentRequest, Method, Origins, Proxies, ReadLimits, Reply,
+        App, Auth, Caller, Disconnect, IdempotentRequest, Method, Origins, Proxies, ReadLimits, Reply,
         RequestCounters,
     },
     once::{Note, Once, once},
@@ -44,7 +44,7 @@ pub type Call = atoll_http::Call<Ctx>;
 
 /// Authenticates and authorises requests. Provided by the core's API, which knows users and keys; the kernel
 /// does not.
-pub type Gate = fn(&Ctx, &View, Auth, &Head) -> Result<Pass, Fault>;
+pub type Gate = fn(&Ctx, &View, Auth, Caller<'_>) -> Result<Pass, Fault>;
 
 /// The authenticated caller of a request, and what it may see.
 #[derive(Clone)]
@@ -484,9 +484,9 @@ impl App for Ctx {
         Ctx::view(self)
     }
 
-    fn admit(&self, auth: Auth, head: &Head) -> Result<(Pass, View), Fault> {
+    fn admit(&self, auth: Auth, caller: Caller<'_>) -> Result<(Pass, View), Fault> {
         let view = Ctx::view(self);
-        Ok(((self.shared.parts.gate)(self, &view, auth, head)?, view))
+        Ok(((self.shared.parts.gate)(self, &view, auth, caller)?, view))
     }
 
     fn context(pass: &Pass) -> &Context {

@@ -9,7 +9,7 @@ use atoll_kernel::{
     Actor, Ctx, Fault, Moment, StoreError, Write,
     data::View,
     http::{
-        Answer, Call, Field, Head, Part, Reply, SESSION_COOKIE, Type, cookie, digest,
+        Answer, Call, Caller, Field, Head, Part, Reply, SESSION_COOKIE, Type, cookie, digest,
         header_names::SET_COOKIE, random_token, required,
     },
     job,
@@ -56,8 +56,12 @@ fn stored(ctx: &Ctx, token: &str) -> String {
 }
 
 /// The session of a request's cookie, if the request comes from an allowed origin.
-pub(crate) fn session_of(ctx: &Ctx, view: &View, head: &Head) -> Result<Option<AuthSession>, StoreError> {
-    match cookie(head, SESSION_COOKIE).filter(|_| ctx.config().origins.trust_cookie(head)) {
+pub(crate) fn session_of(
+    ctx: &Ctx,
+    view: &View,
+    caller: Caller<'_>,
+) -> Result<Option<AuthSession>, StoreError> {
+    match caller.session(&ctx.config().origins) {
         Some(token) => find_session(view, &stored(ctx, token), &ctx.time()),
         None => Ok(None),
     }
