@@ -197,6 +197,27 @@ async fn examples_fit_the_schemas_of_their_operations() {
     assert!(n_answers > 90, "{n_answers} operations have an example");
 }
 
+/// Answers that are remembered have an `ETag`, by which clients ask again.
+#[tokio::test]
+async fn reads_of_records_and_pages_may_be_not_modified() {
+    let document = document().await;
+    let all = operations(&document);
+    let may_be = |name: &str| {
+        let (_, operation) = all.iter().find(|(it, _)| it == name).expect(name);
+        operation["responses"].get("304").is_some()
+    };
+    for name in
+        ["GET /store/products", "GET /store/products/{id}", "GET /admin/orders", "GET /store/carts/{id}"]
+    {
+        assert!(may_be(name), "{name}");
+    }
+    for name in ["POST /store/carts", "GET /admin/counters", "DELETE /admin/products/{id}"] {
+        assert!(!may_be(name), "{name}");
+    }
+    let component = &document["components"]["responses"]["NotModified"];
+    assert!(component.get("content").is_none(), "it has no body: {component}");
+}
+
 #[tokio::test]
 async fn every_answer_says_its_fields() {
     let document = document().await;

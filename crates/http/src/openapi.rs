@@ -42,6 +42,8 @@ pub fn openapi<A: App>(info: &Info<'_>, routes: &[&'static Route<A>], graph: &Gr
         path[verb(route.method)] = operation(route, graph, &mut answers, example);
     }
     let mut schemas = answers.components();
+    let responses = REFUSALS.iter().map(Refusal::component).chain([not_modified()]);
+    let responses: Map<_, _> = responses.collect();
     schemas.insert("Error".into(), error_schema());
     json!({
         "openapi": "3.1.0",
@@ -61,7 +63,7 @@ pub fn openapi<A: App>(info: &Info<'_>, routes: &[&'static Route<A>], graph: &Gr
                 },
             },
             "parameters": parameters::shared(),
-            "responses": REFUSALS.iter().map(Refusal::component).collect::<Map<_, _>>(),
+            "responses": responses,
             "schemas": schemas,
         },
     })
@@ -171,6 +173,15 @@ fn with_example(mut content: Value, example: Option<&Value>) -> Value {
     content
 }
 
+/// The component of a 304.
+const NOT_MODIFIED: &str = "NotModified";
+
+/// Without a body: what the client has is still the answer.
+fn not_modified() -> (String, Value) {
+    let text = "What the client has is still the answer: `If-None-Match` names its `ETag`.";
+    (NOT_MODIFIED.to_owned(), json!({ "description": text }))
+}
+
 /// An error that a route may answer with.
 struct Refusal {
     /// `default` stands for all others.
@@ -226,6 +237,9 @@ fn responses<A: App>(route: &Route<A>, answers: &mut Answers<'_>, example: Optio
     let done = with_example(answers.content(route.answer), example);
     let status = if matches!(route.answer, Answer::Created) { "201" } else { "200" };
     let mut responses = json!({ status: { "description": "Success.", "content": done } });
+    if route.is_remembered() {
+        responses["304"] = json!({ "$ref": format!("#/components/responses/{NOT_MODIFIED}") });
+    }
     let (is_write, has_body) = (route.method != Method::Get, route.body.is_some());
     for it in REFUSALS.iter().filter(|it| (it.may_be)(is_write, has_body)) {
         responses[it.status] = json!({ "$ref": format!("#/components/responses/{}", it.name) });
