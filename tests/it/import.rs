@@ -7,6 +7,7 @@ use atoll_host::demo_catalogue;
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, Read as _, Write,
     data::{Direction, Scan},
+    limits::IMPORT_LIST_MAX,
 };
 use atoll_storage::Span;
 use atoll_testkit::{Dump, TestApp, check_drawn, times};
@@ -677,5 +678,24 @@ fn import_is_idempotent_for_any_file() {
             }
             Ok(())
         },
+    );
+}
+
+/// What is kept in memory until the import has ended is limited; products are not.
+#[test]
+fn lists_beside_the_products_are_limited() {
+    let outline = |list: &str, n: usize| {
+        let record = |n| format!(r#"{{ "handle": "h{n}", "name": "N", "title": "T" }}"#);
+        let records: Vec<_> = (0..n).map(record).collect();
+        Outline::read(format!(r#"{{ "{list}": [{}] }}"#, records.join(",")).as_bytes())
+    };
+    for list in ["sales_channels", "stock_locations", "categories", "collections"] {
+        assert!(outline(list, IMPORT_LIST_MAX).is_ok(), "{list}");
+        let error = outline(list, IMPORT_LIST_MAX + 1).err().expect("too many").to_string();
+        assert!(error.starts_with(&format!("`{list}` has more than 20000 records at line 1")), "{error}");
+    }
+    assert_eq!(
+        outline("products", IMPORT_LIST_MAX + 1).expect("a catalogue").n_products,
+        IMPORT_LIST_MAX + 1
     );
 }

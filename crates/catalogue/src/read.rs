@@ -7,7 +7,7 @@ use std::{
     marker::PhantomData,
 };
 
-use atoll_kernel::serde_json;
+use atoll_kernel::{limits::IMPORT_LIST_MAX, serde_json};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -112,10 +112,10 @@ impl<'de> Visitor<'de> for FileVisitor<'_, '_> {
             match *list {
                 "products" => map.next_value_seed(List::of(&mut |it| visit(Entry::Product(it))))?,
                 _ if self.only_products => map.next_value::<IgnoredAny>().map(drop)?,
-                "sales_channels" => map.next_value_seed(List::of(&mut |it| visit(Entry::Channel(it))))?,
-                "stock_locations" => map.next_value_seed(List::of(&mut |it| visit(Entry::Location(it))))?,
-                "categories" => map.next_value_seed(List::of(&mut |it| visit(Entry::Category(it))))?,
-                _ => map.next_value_seed(List::of(&mut |it| visit(Entry::Collection(it))))?,
+                "sales_channels" => map.next_value_seed(kept(list, |it| visit(Entry::Channel(it))))?,
+                "stock_locations" => map.next_value_seed(kept(list, |it| visit(Entry::Location(it))))?,
+                "categories" => map.next_value_seed(kept(list, |it| visit(Entry::Category(it))))?,
+                _ => map.next_value_seed(kept(list, |it| visit(Entry::Collection(it))))?,
             }
         }
         Ok(())
@@ -125,13 +125,20 @@ impl<'de> Visitor<'de> for FileVisitor<'_, '_> {
 /// A list of records, each of which is visited and dropped.
 struct List<T, F> {
     visit: F,
+    /// Its name and limit, if its records are kept.
+    limit: Option<(&'static str, usize)>,
     of: PhantomData<T>,
 }
 
 impl<T, F: FnMut(T) -> Result<(), Gone>> List<T, F> {
     fn of(visit: F) -> Self {
-        List { visit, of: PhantomData }
+        List { visit, limit: None, of: PhantomData }
     }
+}
+
+/// The list of this name, whose records are kept until the import has ended.
+fn kept<T, F: FnMut(T) -> Result<(), Gone>>(name: &'static str, visit: F) -> List<T, F> {
+    List { limit: Some((name, IMPORT_LIST_MAX)), ..List::of(visit) }
 }
 
 impl<'de, T: Deserialize<'de>, F: FnMut(T) -> Result<(), Gone>> DeserializeSeed<'de> for List<T, F> {
@@ -150,7 +157,12 @@ impl<'de, T: Deserialize<'de>, F: FnMut(T) -> Result<(), Gone>> Visitor<'de> for
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        let mut n_records = 0;
         while let Some(Object(record)) = list.next_element()? {
+            n_records += 1;
+            if let Some((name, max)) = self.limit.filter(|(_, max)| n_records > *max) {
+                return Err(A::Error::custom(format_args!("`{name}` has more than {max} records")));
+            }
             (self.visit)(record).map_err(A::Error::custom)?;
         }
         Ok(())

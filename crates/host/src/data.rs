@@ -35,6 +35,44 @@ pub enum Data {
     Folder(PathBuf),
 }
 
+/// What the names of folders of trials begin with.
+const TRIAL: &str = ".trial-";
+
+/// A temporary folder in a data folder, for a copy of the database.
+#[derive(Debug)]
+pub struct Trial {
+    folder: TempDir,
+    /// The data folder, locked: other processes see by it that a trial is under way.
+    _in_use: Option<fs::File>,
+}
+
+impl Trial {
+    fn begin(data: &Path) -> anyhow::Result<Trial> {
+        let in_use = remove_trials(data);
+        // Not every file system can lock; there the next trial removes this one's folder if both run at once.
+        in_use.iter().for_each(|it| drop(it.lock_shared()));
+        let folder = tempfile::Builder::new().prefix(TRIAL).tempdir_in(data)?;
+        Ok(Trial { folder, _in_use: in_use })
+    }
+}
+
+/// Removes the folders of trials that were killed, unless a trial is under way: then the next one does.
+/// Returns the data folder, to be locked; none where folders cannot be opened, which is so on Windows.
+fn remove_trials(data: &Path) -> Option<fs::File> {
+    let folder = fs::File::open(data).ok()?;
+    if folder.try_lock().is_ok() {
+        for entry in fs::read_dir(data).ok()?.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(TRIAL)
+                && let Err(error) = fs::remove_dir_all(entry.path())
+            {
+                tracing::warn!(%error, folder = %entry.path().display(), "an old dry run is not removed");
+            }
+        }
+        folder.unlock().ok()?;
+    }
+    Some(folder)
+}
+
 impl From<&str> for Data {
     fn from(text: &str) -> Self {
         if text == ":memory:" { Data::Memory } else { Data::Folder(text.into()) }
@@ -65,7 +103,9 @@ impl Data {
                 let file = file_in(folder)?;
                 let cache_bytes = cache_bytes.unwrap_or(CACHE_BYTES);
                 let open = || Planned::of(Redb::open_with(&file, cache_bytes)?, registry)?.open(registry);
-                open().with_context(|| failed_to_open(&file))
+                let opened = open().with_context(|| failed_to_open(&file))?;
+                drop(remove_trials(folder));
+                Ok(opened)
             }
         }
     }
@@ -91,18 +131,19 @@ impl Data {
         Ok((engine, view))
     }
 
-    /// A copy of the data for a trial, which is removed when the folder is dropped. Of a folder it has the
+    /// A copy of the data for a trial, which is removed when the trial is dropped. Of a folder it has the
     /// database alone, and lies in it, so that file systems which can do so copy nothing. Errors: another
     /// process has the database open.
-    pub fn copied(&self) -> anyhow::Result<(Data, Option<TempDir>)> {
+    pub fn copied(&self) -> anyhow::Result<(Data, Option<Trial>)> {
         let Data::Folder(folder) = self else { return Ok((Data::Memory, None)) };
         if !folder.join(DATABASE).exists() {
             return Ok((Data::Memory, None));
         }
         let file = self.existing_file()?;
-        let copy = tempfile::Builder::new().prefix(".trial-").tempdir_in(folder)?;
-        Redb::copy(&file, &copy.path().join(DATABASE)).with_context(|| failed_to_open(&file))?;
-        Ok((Data::Folder(copy.path().to_owned()), Some(copy)))
+        let trial = Trial::begin(folder)?;
+        let copy = trial.folder.path();
+        Redb::copy(&file, &copy.join(DATABASE)).with_context(|| failed_to_open(&file))?;
+        Ok((Data::Folder(copy.to_owned()), Some(trial)))
     }
 
     /// Compacts the database file, and returns its sizes before and after. Errors: there is no database, or

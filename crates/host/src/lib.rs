@@ -13,7 +13,7 @@ mod settings;
 use atoll_bundle as _;
 
 pub use assemble::{Application, Assembly, registry};
-pub use data::{Data, Secrets};
+pub use data::{Data, Secrets, Trial};
 pub use demo::{DemoKey, demo_catalogue, load_demo};
 pub use host::Host;
 pub use settings::{Known, Role, Settings, Sources, Wrong};

@@ -152,6 +152,10 @@ pub const PRICE_RULES_MAX: usize = 20;
 /// Characters of an attribute or value of a rule: they are parts of index keys.
 pub const RULE_CHARS_MAX: usize = 255;
 
+/// Channels, locations, categories and collections of a catalogue file, of each. They are in memory until the
+/// import has ended, and are written in one transaction; of products there may be any number.
+pub const IMPORT_LIST_MAX: usize = 20_000;
+
 /// Bytes of an answer to a storefront; the setting `store_answer_bytes_max`. A page of 100 products of 50
 /// variants each, with their prices, options and images, has about 11 MB.
 pub const STORE_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -86,9 +86,23 @@ fn dry_run_of_an_import_leaves_the_data_as_it_was() {
         assert!(ok && dry.contains("products                  1 created"), "{dry}");
     }
     let before = content();
-    let (ok, dry) = atoll(&data, &["import", "--dry-run", file]);
-    assert!(ok && dry.contains("products                  1 created"), "{dry}");
+    let dry_run = || {
+        let (ok, dry) = atoll(&data, &["import", "--dry-run", file]);
+        assert!(ok && dry.contains("products                  1 created"), "{dry}");
+    };
+    dry_run();
     assert!(content() == before, "a dry run changed the data");
+    // One that was killed has left its copy, which the next one removes, unless it may be in use.
+    let left = data.join(".trial-killed");
+    fs::create_dir(&left).expect("a folder");
+    fs::write(left.join("atoll.redb"), "half of a copy").expect("a file");
+    let in_use = fs::File::open(&data).expect("a folder");
+    in_use.lock_shared().expect("a lock");
+    dry_run();
+    assert!(left.exists());
+    drop(in_use);
+    dry_run();
+    assert!(content() == before, "what a killed dry run left is still there");
     let (ok, done) = atoll(&data, &["import", "--atomic", file]);
     assert!(ok && done.contains("products                  1 created"), "{done}");
     let (ok, again) = atoll(&data, &["import", file]);
