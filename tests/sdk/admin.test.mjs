@@ -54,6 +54,48 @@ test("sales channels", async () => {
   assert.equal(await refused(api.retrieve(web.id)), 404)
 })
 
+test("price lists", async () => {
+  const { admin } = server
+  const api = admin.admin.priceList
+  const product = await newProduct("Reduced")
+  const variant_id = /** @type {string} */ (product.variants?.[0].id)
+  const { price_list: sale } = await api.create({
+    title: "Sale",
+    description: "All of it",
+    status: "active",
+    prices: [{ amount: 7, currency_code: "eur", variant_id, rules: {} }],
+  })
+  assert.deepEqual([sale.type, sale.status, sale.rules], ["sale", "active", {}])
+  const { price_list: later } = await api.update(sale.id, { starts_at: "2098-01-01T00:00:00.000Z" })
+  assert.equal(later.starts_at, "2098-01-01T00:00:00.000Z")
+  const { prices } = await api.prices(sale.id)
+  assert.deepEqual([prices[0].amount, prices[0].currency_code], [7, "eur"])
+  const { created, updated, deleted } = await api.batchPrices(sale.id, {
+    create: [{ amount: 5, currency_code: "eur", variant_id, min_quantity: 10, rules: {} }],
+    update: [{ id: prices[0].id, amount: 6, currency_code: "eur", variant_id, rules: {} }],
+    delete: [],
+  })
+  assert.deepEqual([created[0].amount, updated[0].amount, deleted.ids], [5, 6, []])
+  await api.linkProducts(sale.id, { remove: [product.id] })
+  assert.equal((await api.prices(sale.id)).count, 0)
+  const { price_lists } = await api.list({ q: "sal", status: ["active"] })
+  assert.equal(price_lists[0].id, sale.id)
+  assert.equal((await api.delete(sale.id)).deleted, true)
+  assert.equal(await refused(api.retrieve(sale.id)), 404)
+})
+
+test("price preferences", async () => {
+  const api = server.admin.admin.pricePreference
+  const { price_preferences } = await api.list({ attribute: "currency_code", value: "eur" })
+  assert.equal(price_preferences[0].is_tax_inclusive, false)
+  const { price_preference: pounds } = await api.create({ attribute: "currency_code", value: "gbp" })
+  const { price_preference: inclusive } = await api.update(pounds.id, { is_tax_inclusive: true })
+  assert.deepEqual([inclusive.value, inclusive.is_tax_inclusive], ["gbp", true])
+  assert.equal((await api.retrieve(pounds.id)).price_preference.id, pounds.id)
+  assert.equal((await api.delete(pounds.id)).deleted, true)
+  assert.equal(await refused(api.retrieve(pounds.id)), 404)
+})
+
 test("uploads", async () => {
   const { admin, baseUrl } = server
   const api = admin.admin.upload
