@@ -15,6 +15,7 @@ use std::{
 use atoll_kernel::{
     Actor, Fault, Moment, Write,
     http::{AnswerCacheCounts, App as _},
+    limits::ANSWERS_BYTES_MAX,
 };
 use atoll_testkit::{Answer, Client, Setup, Shop, TestApp, Variant, check_drawn, complete, id, times};
 use axum::{
@@ -45,9 +46,22 @@ async fn page_of(shop: &Shop) -> String {
     format!("/store/products?{FIELDS}&region_id={}", shop.region)
 }
 
+/// An application that remembers answers, whatever the environment says for all tests.
+async fn remembering() -> TestApp {
+    Setup::default().answers_bytes_max(ANSWERS_BYTES_MAX).init().await
+}
+
+/// As [`Shop::web`], with an application that remembers answers.
+async fn web() -> (Shop, String, Client) {
+    let shop = Shop::open(remembering().await).await;
+    let web = shop.channel("Web").await;
+    let storefront = shop.storefront(&[&web]).await;
+    (shop, web, storefront)
+}
+
 #[tokio::test]
 async fn answer_is_remembered_until_what_it_shows_changes() {
-    let (shop, web, storefront) = Shop::web().await;
+    let (shop, web, storefront) = web().await;
     let tea = shop.product("Tea", &[&web], 5).await;
     let page = page_of(&shop).await;
     let one = format!("/store/products/{}", tea.product);
@@ -66,7 +80,7 @@ async fn answer_is_remembered_until_what_it_shows_changes() {
 
 #[tokio::test]
 async fn carts_and_orders_outdate_only_what_shows_their_products() {
-    let (shop, web, storefront) = Shop::web().await;
+    let (shop, web, storefront) = web().await;
     let (tea, cup) = (shop.product("Tea", &[&web], 50).await, shop.product("Cup", &[&web], 50).await);
     let page = |it: &Variant| format!("/store/products/{}?{FIELDS}&region_id={}", it.product, shop.region);
     let pages = [page(&tea), page(&cup), "/store/products".to_owned(), "/store/regions".to_owned()];
@@ -92,7 +106,7 @@ async fn carts_and_orders_outdate_only_what_shows_their_products() {
 
 #[tokio::test]
 async fn keys_tokens_and_customers_share_no_answer() {
-    let shop = Shop::open(TestApp::init().await).await;
+    let shop = Shop::open(remembering().await).await;
     let (web, till) = (shop.channel("Web").await, shop.channel("Till").await);
     shop.product("Tea", &[&web], 5).await;
     let (web_key, till_key) = (shop.storefront(&[&web]).await, shop.storefront(&[&till]).await);
@@ -118,7 +132,7 @@ async fn keys_tokens_and_customers_share_no_answer() {
 
 #[tokio::test]
 async fn answer_ends_with_what_admits_its_caller() {
-    let (shop, _, storefront) = Shop::web().await;
+    let (shop, _, storefront) = web().await;
     let secret = json!({ "title": "server", "type": "secret" });
     let secret = shop.admin.post("/admin/api-keys", secret).await.ok()["api_key"].clone();
     let token = secret["token"].as_str().expect("a token");
@@ -149,7 +163,7 @@ async fn answer_ends_with_what_admits_its_caller() {
 
 #[tokio::test]
 async fn sessions_and_tokens_end_for_remembered_answers_too() {
-    let (app, admin) = TestApp::init().await.with_admin().await;
+    let (app, admin) = remembering().await.with_admin().await;
     let credentials = json!({ "email": "admin@test.dev", "password": "supersecret" });
     let token = app.client().post("/auth/user/emailpass", credentials).await.ok();
     let token = format!("Bearer {}", token["token"].as_str().expect("a token"));
@@ -179,7 +193,7 @@ async fn list_in(shop: &Shop, channel: &str, tea: &Variant, window: Value) {
 
 #[tokio::test]
 async fn answer_that_depends_on_the_time_is_not_served_beyond_its_edge() {
-    let (shop, web, storefront) = Shop::web().await;
+    let (shop, web, storefront) = web().await;
     shop.product("Always", &[&web], 5).await;
     let tea = shop.product("Tea", &[], 5).await;
     let (from, until) = (shop.app.now().plus_millis(1_000), shop.app.now().plus_millis(2_000));
@@ -225,7 +239,7 @@ async fn answer_that_depends_on_the_time_is_not_served_beyond_its_edge() {
 
 #[tokio::test]
 async fn previews_are_remembered_for_their_own_time() {
-    let (shop, web, storefront) = Shop::web().await;
+    let (shop, web, storefront) = web().await;
     let tea = shop.product("Tea", &[], 5).await;
     let from = shop.app.now().plus_millis(60_000);
     list_in(&shop, &web, &tea, json!({ "available_from": from.to_string() })).await;
@@ -257,7 +271,7 @@ fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
 
 #[tokio::test]
 async fn answers_are_compressed_and_revalidated_per_encoding() {
-    let (shop, web, storefront) = Shop::web().await;
+    let (shop, web, storefront) = web().await;
     for n in 0..10 {
         shop.product(&format!("Tea {n}"), &[&web], 5).await;
     }
@@ -318,7 +332,7 @@ async fn answers_are_compressed_and_revalidated_per_encoding() {
 
 #[tokio::test]
 async fn head_is_answered_as_get_without_a_body() {
-    let (shop, web, storefront) = Shop::web().await;
+    let (shop, web, storefront) = web().await;
     for n in 0..10 {
         shop.product(&format!("Tea {n}"), &[&web], 5).await;
     }
@@ -338,7 +352,7 @@ async fn head_is_answered_as_get_without_a_body() {
 
 #[tokio::test]
 async fn secrets_errors_writes_and_small_answers_are_neither_compressed_nor_remembered() {
-    let (shop, web, storefront) = Shop::web().await;
+    let (shop, web, storefront) = web().await;
     let packed = |client: &Client| client.clone().with_header("accept-encoding", "gzip, br, zstd");
     let (admin, storefront) = (packed(&shop.admin), packed(&storefront));
     let long = "x".repeat(4_000);
@@ -482,7 +496,7 @@ struct Scene {
 
 impl Scene {
     async fn open() -> Scene {
-        let shop = Shop::open(TestApp::init().await).await;
+        let shop = Shop::open(remembering().await).await;
         let mut channels = Vec::new();
         for n in 0..N_CHANNELS {
             channels.push(shop.channel(&format!("Channel {n}")).await);
@@ -681,7 +695,7 @@ async fn stale_answers_would_be_found() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn acknowledged_write_is_in_every_later_answer() {
     const N_WRITES: u64 = 100;
-    let (shop, web, storefront) = Shop::web().await;
+    let (shop, web, storefront) = web().await;
     let tea = shop.product("0", &[&web], 5).await;
     let (admin, path) = (shop.admin.clone(), format!("/admin/products/{}", tea.product));
     let acknowledged = Arc::new(AtomicU64::new(0));
@@ -721,7 +735,7 @@ async fn acknowledged_write_is_in_every_later_answer() {
 
 #[tokio::test]
 async fn mixed_load_is_answered_from_memory() {
-    let (shop, web, storefront) = Shop::web().await;
+    let (shop, web, storefront) = web().await;
     let mut teas = Vec::new();
     for n in 0..20 {
         teas.push(shop.product(&format!("Tea {n}"), &[&web], 1_000).await);

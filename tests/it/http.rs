@@ -1,7 +1,7 @@
 //! All requests and answers: concurrency limit, heads, headers.
 
-use atoll_kernel::http::App as _;
-use atoll_testkit::{Answer, Shop, TestApp};
+use atoll_kernel::{http::App as _, limits::ANSWERS_BYTES_MAX};
+use atoll_testkit::{Answer, Setup, Shop, TestApp};
 use serde_json::json;
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn request_limit_answers_503_with_retry_after() {
 
 #[tokio::test]
 async fn cache_headers_forbid_shared_caching_of_personal_answers() {
-    let shop = Shop::open(TestApp::init().await).await;
+    let shop = Shop::open(Setup::default().answers_bytes_max(ANSWERS_BYTES_MAX).init().await).await;
     let web = shop.channel("Web").await;
     let storefront = shop.storefront(&[&web]).await;
     let says = |answer: &Answer| {
