@@ -93,7 +93,8 @@ impl Scene {
     async fn request(&self, flow: &str) -> Request {
         let sorting = self.sorting(flow).await;
         let shipping = self.shipping(flow).await;
-        let found = self.channels(flow).or(sorting).or(self.stock(flow)).or(shipping);
+        let promotions = self.promotions(flow).await;
+        let found = self.channels(flow).or(sorting).or(self.stock(flow)).or(shipping).or(promotions);
         let found = match found {
             Some(found) => Some(found),
             None => match self.products(flow).await {
@@ -245,6 +246,52 @@ impl Scene {
             _ if flow.starts_with("update-") => self.post(one, changed),
             _ if flow.starts_with("delete-") => self.delete(one),
             _ => self.post(format!("{one}/products"), json!({ "add": [self.tea.product] })),
+        }
+    }
+
+    /// Promotions, their rules, and campaigns.
+    async fn promotions(&self, flow: &str) -> Option<Request> {
+        if !flow.contains("promotion") && !flow.ends_with("-campaigns") {
+            return None;
+        }
+        let admin = &self.shop.admin;
+        let budget = json!({ "type": "spend", "currency_code": "eur", "limit": 9 });
+        let campaign = json!({ "name": "New", "campaign_identifier": "new", "budget": budget });
+        if flow == "create-campaigns" {
+            return self.post("/admin/campaigns".into(), campaign);
+        }
+        let rule = json!({ "attribute": "sales_channel_id", "operator": "in", "values": [self.web] });
+        let method =
+            json!({ "type": "percentage", "value": 10, "target_type": "items", "allocation": "across" });
+        let promotion = json!({
+            "code": "TEN", "type": "standard", "application_method": method, "rules": [rule],
+            "campaign": campaign,
+        });
+        if flow == "create-promotions" {
+            return self.post("/admin/promotions".into(), promotion);
+        }
+        let made = admin.post("/admin/promotions", promotion).await.ok();
+        let (promotion, campaign) = (id(&made), id(&made["promotion"]["campaign"]));
+        let (of_promotion, of_campaign) =
+            (format!("/admin/promotions/{promotion}"), format!("/admin/campaigns/{campaign}"));
+        match flow {
+            "update-promotions" => {
+                self.post(of_promotion, json!({ "code": "TWELVE", "application_method": { "value": 12 } }))
+            }
+            "batch-promotion-rules-workflow" => {
+                let old = &made["promotion"]["rules"][0]["id"];
+                let new = json!({ "attribute": "email", "operator": "ne", "values": "a@b.co" });
+                self.post(format!("{of_promotion}/rules/batch"), json!({ "create": [new], "delete": [old] }))
+            }
+            "delete-promotions" => self.delete(of_promotion),
+            "update-campaigns" => {
+                self.post(of_campaign, json!({ "name": "Old", "budget": { "limit": null } }))
+            }
+            "add-or-remove-campaign-promotions" => {
+                self.post(format!("{of_campaign}/promotions"), json!({ "remove": [promotion] }))
+            }
+            "delete-campaigns" => self.delete(of_campaign),
+            _ => None,
         }
     }
 

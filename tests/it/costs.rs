@@ -41,6 +41,14 @@ async fn shop(n: usize) -> (Shop, Counting, Client) {
             ("/admin/product-types", json!({ "value": format!("type {n}") })),
             ("/admin/regions", json!({ "name": format!("Region {n}"), "currency_code": "eur" })),
             ("/admin/tax-regions", tax_region(n)),
+            ("/admin/campaigns", json!({ "name": "Sale", "campaign_identifier": format!("sale-{n}") })),
+            (
+                "/admin/promotions",
+                json!({
+                    "code": format!("CODE{n}"), "type": "standard",
+                    "application_method": { "type": "percentage", "value": 10, "target_type": "order" },
+                }),
+            ),
         ] {
             shop.admin.post(path, body).await.ok();
         }

@@ -290,7 +290,7 @@ fn needed() {
         Err(problems) => problems.iter().map(ToString::to_string).collect(),
         Ok(_) => panic!("the modules are needed"),
     };
-    let optional = "optional modules are `customer`, `fulfillment`, `parcels`, `price-list`, `stamps`, `tax`";
+    let optional = "optional modules are `customer`, `fulfillment`, `parcels`, `price-list`, `promotion`, `stamps`, `tax`";
     assert_eq!(
         problems,
         [

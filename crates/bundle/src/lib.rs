@@ -19,6 +19,7 @@ use atoll_order as _;
 use atoll_payment as _;
 use atoll_pricing as _;
 use atoll_product as _;
+use atoll_promotion as _;
 use atoll_region as _;
 use atoll_sales_channel as _;
 use atoll_stock_location as _;

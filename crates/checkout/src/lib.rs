@@ -4,6 +4,7 @@
 
 mod fulfillment;
 mod payment;
+mod promotion;
 mod records;
 mod sums;
 mod tax;
@@ -15,6 +16,10 @@ pub use fulfillment::{Fulfilling, FulfillmentProvider, ItemToShip, ShippingPrice
 pub use payment::{
     Paying, PaymentAction, PaymentAnswer, PaymentNotice, PaymentOutcome, PaymentProvider, PaymentRequest,
     PaymentTold, WebhookRequest,
+};
+pub use promotion::{
+    Attributes, CART_ATTRIBUTES, ITEM_ATTRIBUTES, ITEM_SUBTOTAL, ITEM_TOTAL, NotApplied, Priced, PricedCart,
+    Promoted, PromotionDiscount, PromotionOutcome, PromotionUse, SHIPPING_ATTRIBUTES,
 };
 pub use records::{
     ADJUSTMENT_COMPUTED, Address, Adjustment, AdjustmentRecord, CHARGE_PARTS, Line, ORDER_TAX_LINE_COMPUTED,

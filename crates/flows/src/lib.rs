@@ -14,6 +14,7 @@ pub mod payment;
 pub mod points;
 pub mod pricing;
 pub mod product;
+pub mod promotion;
 mod records;
 pub mod region;
 pub mod reservation;

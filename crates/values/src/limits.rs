@@ -334,3 +334,26 @@ pub const TAX_RATES_MAX: u64 = 1_000;
 /// Rules of one tax rate: products, product types and shipping options. A body has room for about 20,000, and
 /// a type of its own stands for any number of products.
 pub const TAX_RULES_MAX: u64 = 10_000;
+/// Bytes of a stored promotion with its rules. It is read for each cart that has its code, and for every cart
+/// if it is automatic.
+pub const PROMOTION_BYTES_MAX: usize = 256 * 1024;
+
+/// Characters of the code of a promotion, and of the identifier of a campaign: people type them, and they are
+/// part of index keys.
+pub const PROMOTION_CODE_CHARS_MAX: usize = 200;
+
+/// Rules of one promotion. Each is evaluated for each line of a cart.
+pub const PROMOTION_RULES_MAX: usize = 50;
+
+/// Values of all rules of one promotion, such as products. Larger assortments have a collection, a tag or a
+/// category.
+pub const PROMOTION_RULE_VALUES_MAX: usize = 2_000;
+
+/// Automatic promotions that are active at a time. Every change of every cart evaluates all of them.
+pub const AUTOMATIC_PROMOTIONS_MAX: usize = 100;
+
+/// Codes of one cart. Each costs reading a promotion whenever the cart changes.
+pub const CART_CODES_MAX: usize = 20;
+
+/// Promotions that one request adds to a campaign and removes from it: each is a record that is rewritten.
+pub const CAMPAIGN_PROMOTIONS_AT_ONCE_MAX: usize = 1_000;

@@ -1,6 +1,7 @@
 //! The admin routes (`/admin/…`), a file per resource.
 
 mod api_keys;
+mod campaigns;
 mod collections;
 mod counters;
 mod currencies;
@@ -24,6 +25,8 @@ mod product_tags;
 mod product_types;
 mod product_variants;
 mod products;
+mod promotion_rules;
+mod promotions;
 mod regions;
 mod reservations;
 mod sales_channel_assortment;

@@ -14,6 +14,7 @@ use atoll_product::{
     OptionInput, Product, ProductCategory, ProductCollection, ProductOption, ProductOptionValue, ProductTag,
     ProductType, ProductVariant,
 };
+use atoll_promotion::{Campaign, NewPromotion, Promotion};
 use atoll_region::Region;
 use atoll_sales_channel::SalesChannel;
 use atoll_stock_location::StockLocation;
@@ -337,4 +338,23 @@ points! {
     SHIPPING_OPTION_RULES_CHANGED = "shippingOptionRulesChanged": Records<ShippingOption>;
     /// Shipping options were deleted.
     SHIPPING_OPTIONS_DELETED = "shippingOptionsDeleted": Ids;
+}
+
+points! {
+    /// Before promotions are made.
+    VALIDATE_PROMOTIONS = "validate": Records<Promotion, NewPromotion>;
+    /// Promotions were made.
+    PROMOTIONS_CREATED = "promotionsCreated": Records<Promotion>;
+    /// Promotions were changed: their fields, their rules, or their campaign; in three flows.
+    PROMOTIONS_UPDATED = "promotionsUpdated": Records<Promotion>;
+    /// Promotions were deleted.
+    PROMOTIONS_DELETED = "promotionsDeleted": Ids;
+    /// Before campaigns are made.
+    VALIDATE_CAMPAIGNS = "validate": Records<Campaign>;
+    /// Campaigns were made.
+    CAMPAIGNS_CREATED = "campaignsCreated": Records<Campaign>;
+    /// Campaigns were changed.
+    CAMPAIGNS_UPDATED = "campaignsUpdated": Records<Campaign>;
+    /// Campaigns were deleted.
+    CAMPAIGNS_DELETED = "campaignsDeleted": Ids;
 }
