@@ -36,6 +36,7 @@ mod payments;
 mod price_lists;
 mod prices;
 mod processes;
+mod promotion_uses;
 mod promotions;
 mod queries;
 mod race;

@@ -22,6 +22,7 @@ use atoll_payment::{
 };
 use atoll_pricing::{LIST_PRICES, ListPrice, PRICE_SETS, PriceSet};
 use atoll_product::delete_product;
+use atoll_promotion::{BudgetType, CAMPAIGNS, Campaign, CampaignBudget, create_campaign};
 use atoll_stock_location::{STOCK_LOCATIONS, StockLocation};
 use atoll_storage::{
     Engine as _, KeyBuf, OUTBOX, SEQUENCES, Span, WriteKeys, WriteRows, add_to_group, encode, engines::Memory,
@@ -316,6 +317,26 @@ const CASES: &[(&str, Plant, &[&str])] = &[
             "counter.wrong in availability.listing at WEB: 2 → 1",
             "listing.count in availability.listing at WEB: 3 → 2",
         ],
+    ),
+    // Promotions.
+    (
+        "a budget of which nobody has used what is used of it",
+        |tx, at, _| {
+            let budget = CampaignBudget {
+                r#type: BudgetType::UseByAttribute,
+                attribute: Some("customer_id".into()),
+                ..CampaignBudget::default()
+            };
+            let campaign = Campaign { budget: Some(budget), ..Campaign::default() };
+            let campaign_identifier = "sale".to_owned();
+            let made = create_campaign(tx, at, Campaign { campaign_identifier, ..campaign })?;
+            change(tx, &CAMPAIGNS, &made.id, |it| {
+                if let Some(budget) = &mut it.budget {
+                    budget.used = 5_u64.into();
+                }
+            })
+        },
+        &["promotion.budget in campaign at …: 5 → 0"],
     ),
     // Taxes.
     (

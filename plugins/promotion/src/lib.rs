@@ -60,7 +60,8 @@ pub(crate) const BY_IDENTIFIER: Index<Campaign> =
     Index::unique("campaign.by_identifier", &["campaign_identifier"], |it, keys| {
         keys.add(&[&it.campaign_identifier]);
     });
-const USAGES_BY_BUDGET: Index<CampaignBudgetUsage> =
+/// What all values have used of a budget.
+pub(crate) const USAGES_BY_BUDGET: Index<CampaignBudgetUsage> =
     Index::counted("campaign_budget_usage.by_budget", &["budget_id"], |it, keys| keys.add(&[&it.budget_id]));
 /// Unique: a value of a budget.
 pub(crate) const USAGE_OF_VALUE: Index<CampaignBudgetUsage> =

@@ -2,11 +2,11 @@
 //! done in the transaction that places the order, which checks and counts: no two orders get the last use.
 
 use atoll_checkout::{Attributes, NotApplied, PromotionUse};
-use atoll_kernel::{Decimal, Moment, Read, StoreError, Write, data::RowError};
+use atoll_kernel::{Decimal, Moment, Read, StoreError, Write, check, data::RowError, verify::Verify};
 
 use crate::{
-    CAMPAIGNS, Campaign, CampaignBudget, CampaignBudgetUsage, Error, PROMOTIONS, Promotion, USAGE_OF_VALUE,
-    USAGES, apply::state_of, service::promotion,
+    CAMPAIGN, CAMPAIGNS, Campaign, CampaignBudget, CampaignBudgetUsage, Error, PROMOTIONS, Promotion,
+    USAGE_OF_VALUE, USAGES, USAGES_BY_BUDGET, apply::state_of, service::promotion,
 };
 
 /// A discount that an order gets from a promotion.
@@ -161,4 +161,22 @@ fn count(
         }
     }
     Ok(())
+}
+
+check! { "promotion.budget": "What is used of a budget by attribute is what all values of the attribute have used" => budgets }
+
+fn budgets(it: &mut Verify<'_>) -> Result<(), StoreError> {
+    let view = it.view;
+    it.rows(&CAMPAIGNS.table, |it, campaign| {
+        let Some(budget) = campaign.budget.as_ref().filter(|it| it.r#type.is_by_attribute()) else {
+            return Ok(());
+        };
+        let rows = USAGES.table.list_undamaged_by(view, &USAGES_BY_BUDGET, &[&budget.id])?;
+        let sum: Decimal = rows.iter().map(|it| it.used).sum();
+        if sum != budget.used {
+            let found = budget.used.to_string();
+            it.wrong("promotion.budget", CAMPAIGN, &campaign.id, found, sum.to_string());
+        }
+        Ok(())
+    })
 }
