@@ -2,6 +2,7 @@
 
 mod additional_data;
 mod bank;
+mod carrier;
 mod contributing;
 mod edges;
 mod extending;

@@ -4,11 +4,16 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use atoll_inventory::{INVENTORY_ITEMS, InventoryItem};
-use atoll_kernel::{Actor, Fault, Moment, Registry, Write, data::Store, http::Method, limits::ADDRESSES_MAX};
+use atoll_kernel::{
+    Actor, Fault, Moment, Registry, Write,
+    data::Store,
+    http::Method,
+    limits::{ADDRESSES_MAX, SHIPPING_OPTIONS_MAX},
+};
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{PRODUCTS, Product, ProductStatus, ProductVariant, VARIANTS, restore_product};
 use atoll_storage::engines::Counting;
-use atoll_testkit::{Client, Setup, Shop, complete, id, pay};
+use atoll_testkit::{Client, Setup, Shipping, Shop, complete, id, pay};
 use expect_test::expect_file;
 use serde_json::{Map, Value, json};
 
@@ -27,7 +32,20 @@ async fn shop(n: usize) -> (Shop, Counting, Client) {
     let key = shop.key(&[&web]).await;
     let storefront = shop.app.storefront(&key);
     let customer = shop.customer(&storefront, "ann@test.dev").await;
+    // One option serves the channels; all others ship from elsewhere.
+    shop.shipping(&["de", "fr"]).await;
+    let depot = shop.admin.post("/admin/stock-locations", json!({ "name": "Depot" })).await.ok();
+    let Shipping { set, .. } = shop.shipping_from(&id(&depot["stock_location"]), &["de", "fr"]).await;
+    let profile = shop.default_profile().await;
+    let mut zone = String::new();
     for n in 0..n {
+        if n.is_multiple_of(SHIPPING_OPTIONS_MAX) {
+            let new = json!({ "name": format!("Zone {n}") });
+            let zones = format!("/admin/fulfillment-sets/{set}/service-zones?fields=service_zones.id");
+            let zones = shop.admin.post(&zones, new).await.ok()["fulfillment_set"]["service_zones"].clone();
+            zone = id(zones.as_array().and_then(|it| it.last()).expect("a zone"));
+        }
+        shop.option(&zone, &format!("Option {n}"), &profile, json!({})).await;
         let tea = shop.product(&format!("Tea {n}"), &[&web], 1).await;
         let cart = shop.cart(&storefront, &tea.id, 1).await;
         complete(&storefront, &cart).await.ok();
@@ -49,6 +67,7 @@ async fn shop(n: usize) -> (Shop, Counting, Client) {
                     "application_method": { "type": "percentage", "value": 10, "target_type": "order" },
                 }),
             ),
+            ("/admin/shipping-profiles", json!({ "name": format!("Profile {n}"), "type": "test" })),
         ] {
             shop.admin.post(path, body).await.ok();
         }
@@ -326,20 +345,26 @@ async fn checkout(shop: &Shop, engine: &Counting) -> Vec<(&'static str, usize)> 
     let storefront = shop.storefront(&[&web]).await;
     let cart = shop.cart(&storefront, &tea.id, 1).await;
     let (path, mut costs) = (format!("/store/carts/{cart}"), Vec::new());
-    let mut post = async |what: &'static str, path: String, body| {
+    let mut send = async |what: &'static str, path: String, body| {
         let before = engine.n_read();
-        let answer = storefront.post(&path, body).await.ok();
+        let answer = match body {
+            Value::Null => storefront.get(&path).await.ok(),
+            body => storefront.post(&path, body).await.ok(),
+        };
         costs.push((what, engine.n_read() - before));
         answer
     };
     let line = json!({ "variant_id": cup.id, "quantity": 1 });
-    let shown = post("POST /store/carts/:id/line-items", format!("{path}/line-items"), line).await;
+    let shown = send("POST /store/carts/:id/line-items", format!("{path}/line-items"), line).await;
     let line = shown["cart"]["items"][1]["id"].as_str().expect("an id").to_owned();
     let line = format!("{path}/line-items/{line}");
-    post("POST /store/carts/:id/line-items/:line_id", line, json!({ "quantity": 2 })).await;
+    send("POST /store/carts/:id/line-items/:line_id", line, json!({ "quantity": 2 })).await;
+    let options = format!("/store/shipping-options?cart_id={cart}");
+    let options = send("GET /store/shipping-options", options, Value::Null).await;
+    assert_eq!(options["shipping_options"].as_array().map(Vec::len), Some(1));
     pay(&storefront, &cart).await;
-    post("POST /store/carts/:id/complete", format!("{path}/complete"), json!({})).await;
-    post("POST /store/carts/:id/complete, again", format!("{path}/complete"), json!({})).await;
+    send("POST /store/carts/:id/complete", format!("{path}/complete"), json!({})).await;
+    send("POST /store/carts/:id/complete, again", format!("{path}/complete"), json!({})).await;
     costs
 }
 

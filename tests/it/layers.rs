@@ -20,7 +20,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("plugins", &["crates/checkout", "crates/kernel", "crates/providers"]),
     ("crates/background", &["crates/kernel", "crates/storage"]),
     ("crates/links", &["crates/kernel", "plugins"]),
-    ("crates/availability", &["crates/kernel", "crates/links", "crates/storage", "plugins"]),
+    (
+        "crates/availability",
+        &["crates/checkout", "crates/kernel", "crates/links", "crates/storage", "plugins"],
+    ),
     (
         "crates/flows",
         &[

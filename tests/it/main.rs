@@ -45,6 +45,7 @@ mod rounds;
 mod sessions;
 mod shelves;
 mod shipping;
+mod shipping_offers;
 mod sizes;
 mod stock;
 mod story;

@@ -144,6 +144,11 @@ pub struct PriceSource {
 }
 
 impl CalculatedPrice {
+    /// As the wire shows it.
+    pub fn json(&self) -> Value {
+        price_json(self)
+    }
+
     /// The amount to compare with, which is crossed out: the original one, where a sale made the price.
     pub fn compare_at(&self) -> Option<Decimal> {
         let is_sale = self.calculated.list.as_ref().is_some_and(|(_, it)| *it == PriceListType::Sale);

@@ -74,6 +74,11 @@ impl Seller {
         Ok(Shelf { view, at, channel_id: None, channel: None, locations, stocks: HashMap::new() })
     }
 
+    /// The time of the sale.
+    pub fn at(&self) -> &Now {
+        &self.at
+    }
+
     /// The id of the channel; `None` for the shop as a whole.
     pub fn channel(&self) -> Option<&str> {
         self.channel.as_deref()
@@ -128,6 +133,13 @@ impl<'a> Shelf<'a> {
         locations.sort_by_key(|it| it.priority);
         let (at, channel_id) = (at.into(), Some(channel_id.to_owned()));
         Ok(Shelf { view, at, channel_id, channel, locations, stocks: HashMap::new() })
+    }
+
+    /// The same shelf, of one of its locations alone.
+    pub(crate) fn only_at(mut self, location: &str) -> Self {
+        self.locations.retain(|it| it.id == location);
+        self.stocks.clear();
+        self
     }
 
     /// The channel, if it exists.

@@ -11,7 +11,7 @@ use atoll_kernel::{
 };
 use serde_json::{Value, json};
 
-use crate::{Client, Dump, Shop, TestApp, Variant, complete, id, pay};
+use crate::{Client, Dump, Shipping, Shop, TestApp, Variant, complete, id, pay};
 
 /// A shop of two channels. Names of records of the web shop begin with `Web`, those of the till with `Till`.
 struct Scene {
@@ -35,6 +35,8 @@ struct Side {
     line: String,
     collection: String,
     order: String,
+    /// A shipping option of a location that only this channel sells from; empty where nothing is shipped.
+    option: String,
     /// What the modules' subjects have made, by their prefix.
     made: BTreeMap<&'static str, String>,
 }
@@ -86,8 +88,25 @@ async fn side(shop: &Shop, name: &str, sorting: &Value) -> Side {
     let (line, order) = (id(&shown["cart"]["items"][0]), id(&order["order"]));
     let collection = id(&shown["cart"]["payment_collection"]);
     let made = BTreeMap::new();
-    Side { channel, storefront, tea, cart, line, collection, order, made }.make(shop).await
+    let option = option(shop, name, &channel).await;
+    Side { channel, storefront, tea, cart, line, collection, order, option, made }.make(shop).await
 }
+
+/// A shipping option of a location that only this channel sells from, and from where it ships everywhere.
+async fn option(shop: &Shop, name: &str, channel: &str) -> String {
+    if !shop.app.ctx.routes().iter().any(|it| it.path == CALCULATE) {
+        return String::new();
+    }
+    let location = json!({ "name": format!("{name} depot") });
+    let location = id(&shop.admin.post("/admin/stock-locations", location).await.ok()["stock_location"]);
+    let channels = format!("/admin/stock-locations/{location}/sales-channels");
+    shop.admin.post(&channels, json!({ "add": [channel] })).await.ok();
+    let Shipping { zone, .. } = shop.shipping_from(&location, &["de", "fr"]).await;
+    shop.option(&zone, &format!("{name} tea by post"), &shop.default_profile().await, json!({})).await
+}
+
+/// The route that the module of shipping has.
+const CALCULATE: &str = "/store/shipping-options/:id/calculate";
 
 impl Scene {
     async fn new() -> Scene {
@@ -126,7 +145,7 @@ impl Scene {
             "payment-providers" => "",
             "payment-collections" => &side.collection,
             "customers" => "cus_x",
-            "shipping-options" => "",
+            "shipping-options" => &side.option,
             _ => side.made.get(Subject::of(path)?.prefix).map_or("", String::as_str),
         };
         let filled = path.split('/').map(|it| match it {
@@ -152,6 +171,7 @@ impl Scene {
             return serde_json::from_str(&body).expect("the body of a subject is JSON");
         }
         match route.path {
+            CALCULATE => json!({ "cart_id": side.cart }),
             "/store/carts" => json!({ "sales_channel_id": side.channel, "items": [line] }),
             "/store/carts/:id/line-items" => line,
             "/store/carts/:id/line-items/:line_id" => json!({ "quantity": 2 }),
@@ -234,8 +254,9 @@ fn tells_of(answer: &Value, side: &Side, name: &str) -> bool {
         side.tea.id.clone(),
         side.channel.clone(),
         side.order.clone(),
+        side.option.clone(),
     ];
-    marks.iter().chain(side.made.values()).any(|it| text.contains(it.as_str()))
+    marks.iter().filter(|it| !it.is_empty()).chain(side.made.values()).any(|it| text.contains(it.as_str()))
 }
 
 fn store_routes(shop: &Shop) -> Vec<&'static Route> {
@@ -304,7 +325,9 @@ pub async fn reads() {
         let subject = Subject::of(it.path).filter(|it| it.made_by.is_some());
         it.method == Method::Get && subject.is_some()
     });
-    for path in of_modules.map(|it| it.path).chain(core) {
+    let shipping = scene.shop.app.ctx.routes().iter().any(|it| it.path == CALCULATE);
+    let shipping = shipping.then_some("/store/shipping-options");
+    for path in of_modules.map(|it| it.path).chain(core).chain(shipping) {
         assert!(shown.contains(path), "{path} shows nothing at all, so it proves nothing");
     }
 }
@@ -386,11 +409,16 @@ pub async fn writes() {
                 wrong.push(format!("{what}: {method} {path}: {} {}", answer.status, answer.json));
             }
         }
-        // The caller's cart, and a variant of another channel.
-        if let Some(path) = scene.path(route, till).filter(|_| path.ends_with("/line-items")) {
-            let answer = till.storefront.post(&path, scene.body(route, web)).await;
+        // The caller's cart, and a variant or a shipping option of another channel.
+        let foreign = match route.path {
+            "/store/carts/:id/line-items" => scene.path(route, till).map(|it| (it, scene.body(route, web))),
+            CALCULATE => Some((path.clone(), scene.body(route, till))),
+            _ => None,
+        };
+        if let Some((path, body)) = foreign {
+            let answer = till.storefront.post(&path, body).await;
             if !answer.status.is_client_error() {
-                wrong.push(format!("foreign variant: {path}: {}", answer.json));
+                wrong.push(format!("foreign ids: {path}: {}", answer.json));
             }
         }
         let changed = before.difference(&Dump::of(&scene.shop.app.ctx, &["workflow_execution"]));

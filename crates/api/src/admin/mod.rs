@@ -7,7 +7,7 @@ mod counters;
 mod currencies;
 mod dead_letters;
 mod feature_flags;
-mod fulfillment_providers;
+pub(crate) mod fulfillment_providers;
 mod fulfillment_sets;
 mod fulfillments;
 mod inventory_items;

@@ -10,6 +10,8 @@ use crate::{
     reply::{page, perform, run_once, show_done},
     tables::{BATCH_DELETE, IDS, METADATA, ONE, any, batch_create, batch_update, date, flag, list},
 };
+use atoll_availability::{Seller, Shipment, explain_option};
+use atoll_cart::CARTS;
 use atoll_flows::fulfillment::{
     BATCH_SHIPPING_OPTION_RULES, CREATE_SHIPPING_OPTIONS, DELETE_SHIPPING_OPTIONS, NewShippingOption,
     RuleBatch, ShippingOptionChanges, UPDATE_SHIPPING_OPTIONS,
@@ -52,6 +54,9 @@ routes! {
     Post "/admin/shipping-options/:id" (Admin, ONE, UPDATE) => update;
     /// Creates, changes and deletes rules of a shipping option, all or none.
     Post "/admin/shipping-options/:id/rules/batch" (Admin, ONE, RULES_BATCH) => batch_rules: RULES_DONE;
+    /// Says whether a shipping option is offered to a cart. If it is not, every reason is listed with its
+    /// record and value.
+    Get "/admin/shipping-options/:id/availability" (Admin, OF_CART) => availability: AVAILABILITY;
 }
 
 resources! { RULE }
@@ -184,6 +189,50 @@ const RULES_DONE: Answer = Answer::Object(&[
         "The rules that were deleted.",
     ),
 ]);
+
+const OF_CART: Params = Params {
+    own: &[
+        any("cart_id").about("The cart. Required."),
+        flag(IS_RETURN).about("Whether it is to be returned."),
+    ],
+    limit: None,
+    strict: true,
+};
+const AVAILABILITY: Answer = Answer::Object(&[
+    Part::value("shipping_option_id", Type::Text, "The option."),
+    Part::value("cart_id", Type::Text, "The cart."),
+    Part::Value(required("sales_channel_id", Type::Text).or_null().about("Its sales channel.")),
+    Part::value("offered", Type::Bool, "Whether the option is offered to it."),
+    Part::Value(
+        required("stock_location_id", Type::Text)
+            .or_null()
+            .about("From where it is shipped, if it is offered."),
+    ),
+    Part::value(
+        "reasons",
+        Type::List(&Type::Object(&[
+            required("code", Type::Text).about("What is wrong, for programs."),
+            required("entity", Type::Text).about("The kind of the record that is the cause."),
+            required("id", Type::Text).about("Its id."),
+            required("field", Type::Text).about("The field that is the cause."),
+            required("value", Type::Any).about("What was looked at."),
+        ])),
+        "Why it is not offered; empty if it is.",
+    ),
+]);
+
+async fn availability(mut call: Call) -> Result<Reply, Fault> {
+    let required = || Fault::invalid("Invalid request: Field 'cart_id' is required");
+    let cart_id = call.params.take_one("cart_id").ok_or_else(required)?;
+    let is_return = call.params.take_flag(IS_RETURN);
+    let cart = CARTS.get(&call.view, &cart_id)?;
+    let cart = cart.ok_or_else(|| Fault::not_found(format!("Cart id not found: {cart_id}")))?;
+    let seller = Seller::of(&call.app, cart.sales_channel_id.as_deref(), call.app.time());
+    let shipment = Shipment::of_cart(&call.view, seller, &cart, is_return)?;
+    let id = call.path("id");
+    let told = explain_option(&call.view, &cart, &shipment, id)?;
+    told.map(|it| Reply::json(&it)).ok_or_else(|| Fault::not_found(not_found(id)))
+}
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
     let mut within: Vec<Box<dyn Ids>> = Vec::new();

@@ -1,6 +1,7 @@
-//! The prices of shipping options, for admins: the computed field `prices`.
+//! The prices of shipping options: the computed field `prices` (all), and the one that applies to a cart.
 
-use atoll_fulfillment::SHIPPING_OPTION;
+use atoll_cart::Cart;
+use atoll_fulfillment::{SHIPPING_OPTION, ShippingOption, ShippingPriceType};
 use atoll_kernel::{
     Read, StoreError, computed,
     data::{Exact, FieldKind, FieldValue, Node},
@@ -9,9 +10,41 @@ use atoll_kernel::{
     serde_json::{Value, json},
 };
 use atoll_links::SHIPPING_OPTION_PRICE_SET;
-use atoll_pricing::{PRICE_SETS, Price, PriceSet, RuleRows};
+use atoll_pricing::{ITEM_TOTAL, PRICE_SETS, Price, PriceContext, PriceSet, RuleRows, SALES_CHANNEL_ID};
+
+use super::Shipment;
+use crate::{CalculatedPrice, Prices, price_context};
 
 part_of! { "fulfillment" }
+
+/// The sale in which the price of a shipping option is selected for a cart: its currency, region and channel,
+/// and the total of its items.
+pub fn option_context(cart: &Cart, shipment: &Shipment) -> PriceContext {
+    let at = shipment.seller.at().clone();
+    price_context(&cart.currency_code, cart.region_id.as_deref(), None, at)
+        .with(SALES_CHANNEL_ID, cart.sales_channel_id.as_deref())
+        .with(ITEM_TOTAL, Some(&cart.totals().item_total.to_string()))
+}
+
+/// The price of a flat option that applies to a cart; `None` if there is none.
+pub fn option_price(
+    prices: &mut Prices<'_>,
+    view: &dyn Read,
+    option: &ShippingOption,
+    context: &PriceContext,
+) -> Result<Option<CalculatedPrice>, StoreError> {
+    if option.price_type != ShippingPriceType::Flat {
+        return Ok(None);
+    }
+    let set = price_set_of(view, &option.id)?;
+    set.map_or(Ok(None), |set| prices.of_set(&set, context))
+}
+
+/// All prices of an option, as the wire shows them.
+pub fn option_prices(view: &dyn Read, option: &ShippingOption) -> Result<Value, StoreError> {
+    let set = price_set_of(view, &option.id)?.unwrap_or_default();
+    Ok(set.prices.iter().map(|it| price_json(&set, it)).collect())
+}
 
 computed! {
     /// All prices of a shipping option.
