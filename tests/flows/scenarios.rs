@@ -542,6 +542,9 @@ impl Scene {
         if !flow.contains("-customer") {
             return None;
         }
+        if let Some(found) = self.customers_of_admins(flow).await {
+            return Some(found);
+        }
         let customer = shop.customer(storefront, "ann@test.dev").await;
         let addresses = format!("{me}/addresses");
         let home = json!({ "city": "Bern", "is_default_shipping": true });
@@ -556,6 +559,41 @@ impl Scene {
             _ => return None,
         };
         Some((customer, method, path, body))
+    }
+
+    async fn customers_of_admins(&self, flow: &str) -> Option<Request> {
+        let Scene { shop, storefront, .. } = self;
+        let (customers, groups) = ("/admin/customers", "/admin/customer-groups");
+        let vip = json!({ "name": "VIP" });
+        match flow {
+            "create-customers" => return self.post(customers.into(), json!({ "email": "bob@test.dev" })),
+            "create-customer-groups" => return self.post(groups.into(), vip),
+            "delete-customers" => {
+                let customer = shop.customer(storefront, "ann@test.dev").await;
+                let home = json!({ "city": "Bern" });
+                let me = customer.post("/store/customers/me/addresses", home).await.ok();
+                return self.delete(format!("{customers}/{}", id(&me)));
+            }
+            _ => {}
+        }
+        if !flow.contains("customer-group") {
+            return None;
+        }
+        let customer = id(&shop.admin.post(customers, json!({ "email": "bob@test.dev" })).await.ok());
+        let group = id(&shop.admin.post(groups, vip).await.ok());
+        let members = format!("{groups}/{group}/customers");
+        match flow {
+            "link-customers-to-customer-group" => self.post(members, json!({ "add": [customer] })),
+            "link-customer-groups-to-customer" => {
+                self.post(format!("{customers}/{customer}/customer-groups"), json!({ "add": [group] }))
+            }
+            "update-customer-groups" => self.post(format!("{groups}/{group}"), json!({ "name": "New" })),
+            "delete-customer-groups" => {
+                shop.admin.post(&members, json!({ "add": [customer] })).await.ok();
+                self.delete(format!("{groups}/{group}"))
+            }
+            _ => None,
+        }
     }
 
     /// Flows after a payment through the bank.

@@ -68,6 +68,8 @@ async fn shop(n: usize) -> (Shop, Counting, Client) {
                 }),
             ),
             ("/admin/shipping-profiles", json!({ "name": format!("Profile {n}"), "type": "test" })),
+            ("/admin/customers", json!({ "email": format!("guest-{n}@test.dev") })),
+            ("/admin/customer-groups", json!({ "name": format!("Group {n}") })),
         ] {
             shop.admin.post(path, body).await.ok();
         }

@@ -14,6 +14,7 @@ mod clock;
 mod costs;
 mod counters;
 mod cursors;
+mod customer_groups;
 mod customers;
 mod damaged;
 mod flags;

@@ -88,6 +88,15 @@ pub(crate) const ADDITIONAL_DATA: Field = optional("additional_data", Type::Reco
 
 /// The address of a buyer.
 pub(crate) const ADDRESS: Type = Type::Strict(&[ADDRESS_FIELDS]);
+/// An address of a customer.
+pub(crate) const CUSTOMER_ADDRESS: Body = &[
+    ADDRESS_FIELDS,
+    &[
+        text("address_name"),
+        optional("is_default_shipping", Type::Bool),
+        optional("is_default_billing", Type::Bool),
+    ],
+];
 pub(crate) const ADDRESS_FIELDS: &[Field] = &[
     text("first_name"),
     text("last_name"),

@@ -4,7 +4,8 @@ use atoll_kernel::events;
 
 events! {
     "cart.created", "cart.customer_transferred", "cart.deleted", "cart.region_updated", "cart.updated",
-    "customer.created", "customer.updated",
+    "customer.created", "customer.deleted", "customer.updated",
+    "customer-group.created", "customer-group.deleted", "customer-group.updated",
     "inventory-item.created", "inventory-item.deleted", "inventory-item.updated",
     "inventory-level.created", "inventory-level.deleted", "inventory-level.updated",
     "invite.accepted", "invite.created", "invite.deleted", "invite.resent",

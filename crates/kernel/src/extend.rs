@@ -282,10 +282,12 @@ fn check_filter(
     let is_shown = allowed.is_none_or(|it| it.shows(path, relation.is_some()));
     match (&filter.kind, relation) {
         _ if !is_shown => say(format!("and filters by `{name}`, for which storefronts may not ask")),
-        (ParamKind::Nested(filters), Some(relation)) => {
+        (ParamKind::Nested(filters) | ParamKind::Related(filters), Some(relation)) => {
             filters.iter().for_each(|it| check_filter(graph, relation.to, allowed, it, path, say));
         }
-        (ParamKind::Nested(_), None) => say(format!("and filters by `{name}`, which is no relation")),
+        (ParamKind::Nested(_) | ParamKind::Related(_), None) => {
+            say(format!("and filters by `{name}`, which is no relation"))
+        }
         _ if graph
             .entity(entity)
             .is_some_and(|it| it.fields.contains(&filter.name) && !it.hidden.contains(&filter.name)) => {}

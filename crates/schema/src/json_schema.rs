@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{Body, Field, Param, ParamKind, Type};
+use crate::{Body, Field, Filters, Param, ParamKind, Type};
 
 /// The JSON Schema of a body. Unknown fields are refused.
 pub fn body_schema(body: Body) -> Value {
@@ -79,9 +79,16 @@ pub fn param_schema(param: &Param) -> Value {
             json!({ "type": "string", "enum": words }),
             json!({ "type": "array", "items": { "type": "string", "enum": words } }),
         ]),
-        ParamKind::Nested(inner) => {
-            let names: Vec<&str> = inner.iter().map(|it| it.name).collect();
-            json!({ "type": "object", "description": format!("Filters on {}.", names.join(", ")) })
-        }
+        ParamKind::Nested(inner) => related_schema(inner),
+        ParamKind::Related(inner) => any_of(vec![
+            json!({ "type": "string" }),
+            json!({ "type": "array", "items": { "type": "string" } }),
+            related_schema(inner),
+        ]),
     }
+}
+
+fn related_schema(filters: Filters) -> Value {
+    let names: Vec<&str> = filters.iter().map(|it| it.name).collect();
+    json!({ "type": "object", "description": format!("Filters on {}.", names.join(", ")) })
 }

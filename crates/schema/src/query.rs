@@ -71,6 +71,8 @@ pub enum ParamKind {
     Number,
     /// Filters on related records: `variants[sku]=x`.
     Nested(Filters),
+    /// Related records, by their ids (`groups=x`) or by filters (`groups[name]=x`).
+    Related(Filters),
 }
 
 /// A query string, checked.
@@ -271,7 +273,10 @@ impl Param {
             conditions.push(Filter::One(Condition { path: above.clone(), comparison, values }));
         };
         match (&self.kind, value) {
-            (ParamKind::Nested(inner), Value::Object(object)) => {
+            (ParamKind::Related(_), Value::String(_) | Value::Array(_)) => {
+                Param::new("id", ParamKind::Any).read(value, above, conditions, issues);
+            }
+            (ParamKind::Nested(inner) | ParamKind::Related(inner), Value::Object(object)) => {
                 for (name, value) in object {
                     match inner.iter().find(|param| param.name == name) {
                         Some(param) => param.read(value, above, conditions, issues),
@@ -279,7 +284,7 @@ impl Param {
                     }
                 }
             }
-            (ParamKind::Nested(_), _) => issues.wrong_type(&path, "object", value),
+            (ParamKind::Nested(_) | ParamKind::Related(_), _) => issues.wrong_type(&path, "object", value),
             (ParamKind::Bool, Value::String(text)) if is_bool(text) => {
                 add(Comparison::In, vec![Some(text.to_lowercase())]);
             }

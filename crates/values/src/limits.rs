@@ -264,6 +264,17 @@ pub const CUSTOMER_BYTES_MAX: usize = 32 * 1024;
 /// all.
 pub const ADDRESSES_MAX: usize = 100;
 
+/// Groups of one customer. Each price and promotion that asks for groups reads them all; real customers are
+/// in a few.
+pub const GROUPS_OF_CUSTOMER_MAX: usize = 100;
+
+/// Members that one call adds to a group and removes from it, or groups of a customer. Each is a record that
+/// is written, in one transaction, which blocks other writes.
+pub const GROUP_CHANGES_MAX: usize = 10_000;
+
+/// Characters of the name of a customer group, which is a part of an index key.
+pub const GROUP_NAME_CHARS_MAX: usize = 256;
+
 /// Default of the setting `cart_days`, the days after which an unchanged cart is deleted: long enough for a
 /// buyer who comes back next month. Without an expiry, anonymous carts would pile up for ever.
 pub const CART_DAYS: u32 = 30;

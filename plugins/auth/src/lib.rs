@@ -15,7 +15,7 @@ use atoll_kernel::{
 
 pub use error::Error;
 pub use password::{PasswordHash, check_password, verify_password};
-pub use service::{add_actor, find_identity, register, remove_actor, set_password};
+pub use service::{add_actor, find_identity, register, remove_actor, remove_login, set_password};
 pub use session::{SESSION_S, close_session, delete_sessions, expired_sessions, find_session, open_session};
 pub use types::{AuthIdentity, AuthSession};
 

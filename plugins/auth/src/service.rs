@@ -74,6 +74,22 @@ pub fn add_actor(
     })?)
 }
 
+/// Removes a deleted actor from its identity, and the identity, with its sessions, if that has no other one.
+pub fn remove_login(
+    tx: &mut dyn Write,
+    at: &Moment,
+    actor_type: &str,
+    actor_id: &str,
+) -> Result<(), RowError> {
+    let Some(identity) = AUTH_IDENTITIES.table.get_by(tx, &BY_ACTOR, &[actor_id])? else { return Ok(()) };
+    remove_actor(tx, at, actor_type, actor_id)?;
+    if !AUTH_IDENTITIES.retrieve(tx, &identity.id)?.has_actors() {
+        close_sessions(tx, at, &identity.id)?;
+        AUTH_IDENTITIES.delete(tx, at, &identity.id)?;
+    }
+    Ok(())
+}
+
 /// Removes a deleted actor from its identity.
 pub fn remove_actor(
     tx: &mut dyn Write,

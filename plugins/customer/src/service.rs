@@ -1,10 +1,10 @@
-//! Guests by e-mail address, and the addresses of customers.
+//! Creating, changing and deleting customers; guests by e-mail address; the addresses of customers.
 
 use atoll_kernel::{Moment, Read, StoreError, Write, data::RowError, limits::ADDRESSES_MAX};
 
 use crate::{
-    ADDRESSES, BY_CUSTOMER, BY_EMAIL, CUSTOMERS, Customer, CustomerAddress, CustomerAddressPatch, Error,
-    account,
+    ADDRESSES, BY_CUSTOMER, BY_EMAIL, CUSTOMERS, Customer, CustomerAddress, CustomerAddressPatch,
+    CustomerPatch, Error, account,
 };
 
 /// The guest with this e-mail address; created if there is none.
@@ -14,6 +14,38 @@ pub fn find_or_create_guest(tx: &mut dyn Write, at: &Moment, email: &str) -> Res
         Some(guest) => Ok(guest),
         None => CUSTOMERS.create(tx, at, Customer { email, ..Customer::default() }),
     }
+}
+
+/// Creates a customer without an account, for an admin.
+pub fn create_customer(tx: &mut dyn Write, at: &Moment, customer: Customer) -> Result<Customer, RowError> {
+    let email = customer.email.trim().to_lowercase();
+    let created_by = Some(at.actor().id().to_owned());
+    CUSTOMERS.create(tx, at, Customer { email, has_account: false, created_by, ..customer })
+}
+
+/// Changes a customer.
+pub fn update_customer(
+    tx: &mut dyn Write,
+    at: &Moment,
+    id: &str,
+    mut patch: CustomerPatch,
+) -> Result<Customer, Error> {
+    if !CUSTOMERS.table.exists(tx, id)? {
+        return Err(Error::NoCustomer(id.to_owned()));
+    }
+    if let Some(email) = &mut patch.email {
+        *email = email.trim().to_lowercase();
+    }
+    Ok(CUSTOMERS.update(tx, at, id, patch)?)
+}
+
+/// Soft-deletes a customer, with the addresses. The e-mail address is free for another customer.
+pub fn delete_customer(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Customer, Error> {
+    let customer = CUSTOMERS.soft_delete(tx, at, id)?.ok_or_else(|| Error::NoCustomer(id.to_owned()))?;
+    for address in ADDRESSES.table.ids_by(tx, &BY_CUSTOMER, &[id])? {
+        ADDRESSES.soft_delete(tx, at, &address)?;
+    }
+    Ok(customer)
 }
 
 /// The address of this id, if it is the customer's; `None` for those of others.
@@ -27,7 +59,9 @@ pub fn add_address(
     at: &Moment,
     address: CustomerAddress,
 ) -> Result<CustomerAddress, Error> {
-    CUSTOMERS.retrieve(tx, &address.customer_id)?;
+    if !CUSTOMERS.table.exists(tx, &address.customer_id)? {
+        return Err(Error::Unknown { field: "customer_id", id: address.customer_id });
+    }
     if BY_CUSTOMER.count(tx, &[&address.customer_id])? >= ADDRESSES_MAX as u64 {
         return Err(Error::Full);
     }

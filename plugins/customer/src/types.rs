@@ -1,9 +1,6 @@
-//! The records of customers and their addresses.
+//! The records of customers, their addresses and their groups.
 
-use atoll_kernel::{
-    Metadata, entity,
-    serde_json::{Value, json},
-};
+use atoll_kernel::{Id, Metadata, entity};
 
 entity! {
     /// A customer: an account, or a guest.
@@ -24,18 +21,26 @@ entity! {
         pub metadata: Metadata,
         /// Id of the admin who created it; null if the customer registered.
         pub created_by: Option<String>,
+        /// The groups, by their ids. At most 100.
+        pub group_ids: Vec<Id<CustomerGroup>>,
     }
     search [company_name, first_name, last_name, email, phone]
-    computed [
-        /// Always empty: there are no groups yet.
-        groups: Vec<Value>,
-    ] by groups
+    hidden [group_ids]
     patch CustomerPatch
 }
 
-/// A relation of a module that does not exist yet, shown as an empty list, which storefronts expect.
-fn groups(_: &Customer, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("groups", json!([]));
+entity! {
+    /// A group of customers, with prices and promotions of its own.
+    pub struct CustomerGroup = "customer_group" / "customer_groups", "cusgroup" {
+        /// Display name, for admins. No two groups have the same.
+        pub name: String,
+        /// A JSON object of the client's, stored as it is.
+        pub metadata: Metadata,
+        /// Id of the admin who created it.
+        pub created_by: Option<String>,
+    }
+    search [name]
+    patch CustomerGroupPatch
 }
 
 entity! {

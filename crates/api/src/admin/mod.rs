@@ -5,6 +5,8 @@ mod campaigns;
 mod collections;
 mod counters;
 mod currencies;
+mod customer_groups;
+mod customers;
 mod dead_letters;
 mod feature_flags;
 pub(crate) mod fulfillment_providers;

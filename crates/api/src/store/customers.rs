@@ -9,7 +9,7 @@ use atoll_flows::customer::{
 };
 use atoll_kernel::{
     Fault,
-    http::{Answer, Body, Call, Deleted, Field, Params, Reply, Resource, Type, optional, required},
+    http::{Answer, Body, Call, Deleted, Field, Params, Reply, Resource, Type, required},
     part_of,
     query::StoreFields,
     resources, routes,
@@ -17,7 +17,7 @@ use atoll_kernel::{
 
 use crate::{
     reply::{page, perform, perform_as, remove_from},
-    tables::{ADDRESS_FIELDS, METADATA, ONE, any, list, text},
+    tables::{CUSTOMER_ADDRESS, METADATA, ONE, any, list, text},
 };
 
 part_of! { "customer" }
@@ -33,11 +33,11 @@ routes! {
     /// Lists the addresses of the customer who asks.
     Get "/store/customers/me/addresses" (Customer, ADDRESSES) => addresses: Answer::Page(&ADDRESS);
     /// Adds an address to the customer who asks. There are at most 100.
-    Post "/store/customers/me/addresses" (Customer, ONE, ADDRESS_BODY) => add_address;
+    Post "/store/customers/me/addresses" (Customer, ONE, CUSTOMER_ADDRESS) => add_address;
     /// Shows an address of the customer who asks.
     Get "/store/customers/me/addresses/:address_id" (Customer, ONE) => address: Answer::One(&ADDRESS);
     /// Updates an address of the customer who asks. Fields that are absent stay as they are.
-    Post "/store/customers/me/addresses/:address_id" (Customer, ONE, ADDRESS_BODY) => change_address;
+    Post "/store/customers/me/addresses/:address_id" (Customer, ONE, CUSTOMER_ADDRESS) => change_address;
     /// Deletes an address of the customer who asks.
     Delete "/store/customers/me/addresses/:address_id" (Customer, ONE) => remove_address: Answer::DeletedFrom(&CUSTOMER);
 }
@@ -53,7 +53,7 @@ static CUSTOMER: Resource = Resource {
         "deleted_at", "created_at", "updated_at", "*addresses",
     ],
     // Orders in the channels of the key only, as in the list of orders.
-    store_fields: Some(StoreFields { whole: &["addresses", "orders"], parts: &[] }),
+    store_fields: Some(StoreFields { whole: &["addresses", "orders"], parts: &["groups.id", "groups.name"] }),
     renamed: &[],
 };
 
@@ -74,14 +74,6 @@ const ABOUT: &[Field] =
     &[text("company_name"), text("first_name"), text("last_name"), text("phone"), METADATA];
 const CREATE: Body = &[&[required("email", Type::Email)], ABOUT];
 const UPDATE: Body = &[ABOUT];
-const ADDRESS_BODY: Body = &[
-    ADDRESS_FIELDS,
-    &[
-        text("address_name"),
-        optional("is_default_shipping", Type::Bool),
-        optional("is_default_billing", Type::Bool),
-    ],
-];
 const ADDRESSES: Params = list(&[any("city"), any("country_code"), any("postal_code")], 50);
 
 /// Id of the customer who makes the request. The route admits customers only.

@@ -4,7 +4,7 @@
 mod inputs;
 
 use atoll_cart::Cart;
-use atoll_customer::{Customer, CustomerAddress};
+use atoll_customer::{Customer, CustomerAddress, CustomerGroup};
 use atoll_fulfillment::{FulfillmentSet, ServiceZone, ShippingOption, ShippingOptionType, ShippingProfile};
 use atoll_inventory::{InventoryItem, ReservationItem};
 use atoll_kernel::{Decimal, Metadata, flow::HookPoint, serde_json::Value};
@@ -277,8 +277,22 @@ points! {
     VALIDATE_CUSTOMER = "validate": CustomerNow;
     /// Customers were made.
     CUSTOMERS_CREATED = "customersCreated": Records<Customer>;
+    /// Before customers without accounts are made.
+    VALIDATE_CUSTOMERS = "validate": Records<Customer>;
     /// Customers were changed.
     CUSTOMERS_UPDATED = "customersUpdated": Records<Customer>;
+    /// Customers were deleted.
+    CUSTOMERS_DELETED = "customersDeleted": Ids;
+    /// Before groups of customers are made.
+    VALIDATE_GROUPS = "validate": Records<CustomerGroup>;
+    /// Groups of customers were made.
+    GROUPS_CREATED = "customerGroupsCreated": Records<CustomerGroup>;
+    /// Groups of customers were changed.
+    GROUPS_UPDATED = "customerGroupsUpdated": Records<CustomerGroup>;
+    /// Groups of customers were deleted.
+    GROUPS_DELETED = "customerGroupsDeleted": Ids;
+    /// Customers were added to a group or removed from it, or groups of a customer; in two flows.
+    MEMBERS_CHANGED = "customerGroupsLinked": Links;
     /// Addresses of a customer were made.
     ADDRESSES_CREATED = "addressesCreated": Addresses;
     /// Addresses of a customer were changed.

@@ -75,7 +75,7 @@ impl Report<'_> {
         for param in params.iter().filter(|it| it.text.is_empty()) {
             let relation = graph.relation(entity, param.name);
             match (&param.kind, relation) {
-                (ParamKind::Nested(inner), Some(relation)) => {
+                (ParamKind::Nested(inner) | ParamKind::Related(inner), Some(relation)) => {
                     let below = self.unknown_filters(relation.to, &[], inner);
                     unknown
                         .extend(below.into_iter().map(|(it, hint)| (format!("{}.{it}", param.name), hint)));

@@ -13,7 +13,7 @@ link! {
         many: false,
         to: CUSTOMER,
         back: None,
-        // No route deletes customers. A module that does must handle their carts.
+        // A cart of a deleted customer has its e-mail address, and is completed as that of a guest.
         on_delete: OnDelete::Keep,
         // Whoever has the id of a cart sees whose it is, as on the wire.
         reveals: true,
