@@ -417,6 +417,21 @@ impl Scene {
                 let region = id(&shop.admin.post("/admin/regions", region).await.ok());
                 ask("POST", cart, json!({ "region_id": region, "email": "me@example.com" }))
             }
+            "update-tax-lines" => {
+                let address = json!({ "shipping_address": { "country_code": "de" } });
+                storefront.post(&cart, address).await.ok();
+                ask("POST", format!("{cart}/taxes"), json!({}))
+            }
+            "update-cart-promotions" => {
+                let method = json!({
+                    "type": "percentage", "target_type": "order", "value": 10, "allocation": "across",
+                });
+                let code = json!({
+                    "code": "CART10", "type": "standard", "status": "active", "application_method": method,
+                });
+                shop.admin.post("/admin/promotions", code).await.ok();
+                ask("POST", format!("{cart}/promotions"), json!({ "promo_codes": ["CART10"] }))
+            }
             "complete-cart" | "create-orders" => {
                 pay_with(storefront, &self.cart, "pp_bank").await;
                 ask("POST", format!("{cart}/complete"), json!({}))

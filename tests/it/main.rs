@@ -17,6 +17,7 @@ mod cursors;
 mod customer_groups;
 mod customers;
 mod damaged;
+mod discounts;
 mod flags;
 mod formats;
 mod http;

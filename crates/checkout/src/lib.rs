@@ -24,7 +24,7 @@ pub use promotion::{
 pub use records::{
     ADJUSTMENT_COMPUTED, Address, Adjustment, AdjustmentRecord, CHARGE_PARTS, Line, ORDER_TAX_LINE_COMPUTED,
     PART_SUMS, TAX_LINE_COMPUTED, TAX_LINE_SUMS, TaxLine, TaxLineRecord, adjustment_field,
-    compute_adjustment, compute_charge, compute_tax_line, tax_line_field,
+    compute_adjustment, compute_charge, compute_tax_line, set_records, sum_parts, tax_line_field,
 };
 pub use sums::{
     CHARGE_SUMS, ChargeSums, Charged, Discount, QUOTIENT_DIGITS, RAW_TOTALS, Split, TOTALS, Tax, Totals,

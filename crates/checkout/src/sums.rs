@@ -345,3 +345,6 @@ pub fn charge_field(name: &str) -> (FieldKind, &'static str) {
 pub fn total_field(name: &str) -> (FieldKind, &'static str) {
     Totals::text(name).map_or((Exact::KIND, ""), |text| (FieldKind::Decimal, text))
 }
+
+#[cfg(test)]
+mod tests;

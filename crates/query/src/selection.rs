@@ -27,7 +27,7 @@ impl Selection {
         list: &FieldList,
         cycles: &mut Vec<String>,
     ) -> Selection {
-        Selection::resolve_below(graph, entity, list, &mut Path::new(), cycles)
+        Selection::resolve_below(graph, entity, list, false, &mut Path::new(), cycles)
     }
 
     /// The selection without this field of the entity.
@@ -45,6 +45,8 @@ impl Selection {
         graph: &Graph,
         entity: &'static EntityDef,
         list: &FieldList,
+        // Does a record above show its totals?
+        with_totals: bool,
         path: &mut Path,
         cycles: &mut Vec<String>,
     ) -> Selection {
@@ -72,10 +74,12 @@ impl Selection {
                 let mut child = child.clone();
                 child.star |= child.named && child.children.is_empty();
                 child.add(to.key);
-                if child.star && shows_one_of(entity, list, to.on_request) {
+                let with_totals = with_totals || shows_one_of(entity, list, to.on_request);
+                if child.star && with_totals {
                     to.on_request.iter().for_each(|name| child.add(name));
                 }
-                relations.push((*relation, Selection::resolve_below(graph, to, &child, path, cycles)));
+                let selection = Selection::resolve_below(graph, to, &child, with_totals, path, cycles);
+                relations.push((*relation, selection));
                 path.pop();
             } else if let Some(it) = graph.computed(entity.name, name) {
                 computed.push(it);
@@ -95,7 +99,8 @@ impl Selection {
 }
 
 /// Does the list show one of the computed fields `names` of the entity? The totals of a record are shown
-/// together with those of its lines: then a star on the lines includes their totals.
+/// together with those of its lines, and of what these are made of: then a star on them includes their
+/// totals.
 fn shows_one_of(entity: &EntityDef, list: &FieldList, names: &[&str]) -> bool {
     let is_shown = |name: &&str| {
         let by_star = list.star && !entity.on_request.contains(name);

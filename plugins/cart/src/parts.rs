@@ -2,8 +2,8 @@
 
 use atoll_checkout::{
     ADJUSTMENT_COMPUTED, CHARGE_PARTS, CHARGE_SUMS, TAX_LINE_COMPUTED, TAX_LINE_SUMS, address, adjustment,
-    adjustment_field, charge_field, charged, compute_adjustment, compute_charge, compute_tax_line, line,
-    tax_line, tax_line_field,
+    adjustment_field, charge_field, charge_parts, charged, compute_adjustment, compute_charge,
+    compute_tax_line, line, tax_line, tax_line_field,
 };
 use atoll_kernel::{
     Decimal, Metadata,
@@ -28,6 +28,7 @@ line! {
 }
 
 charged! { LineItem, |it| it.unit_price * it.quantity }
+charge_parts! { LineItem, LineItemTaxLine, LineItemAdjustment }
 
 /// The sums, each with its `raw_…` field. A star selects them, and what they are made of, only together with
 /// the totals of the cart.
@@ -104,6 +105,7 @@ entity! {
 }
 
 charged! { ShippingMethod, |it| it.amount }
+charge_parts! { ShippingMethod, ShippingMethodTaxLine, ShippingMethodAdjustment }
 
 const METHOD_COMPUTED: &[&str] = joined![SUMS, ["raw_amount"]];
 

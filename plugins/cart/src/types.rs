@@ -42,9 +42,13 @@ entity! {
         pub billing_address: Option<CartAddress>,
         /// Did the buyer ask for taxes, in a region that does not calculate them by itself?
         pub taxes_asked: bool,
+        /// The codes of promotions that the buyer has given, and that may not apply.
+        pub promo_codes: Vec<String>,
+        /// The promotions that apply, by their ids.
+        pub promotion_ids: Vec<String>,
     }
     search [email]
-    hidden [taxes_asked]
+    hidden [taxes_asked, promo_codes, promotion_ids]
     embeds [
         many items: LineItem,
         many shipping_methods: ShippingMethod,
@@ -57,9 +61,6 @@ entity! {
     patch CartPatch
 }
 
-/// Relations of modules that do not exist yet, shown as empty lists, which storefronts expect.
-const ABSENT: [&str; 1] = ["promotions"];
-
 /// Ids of the addresses, or null.
 const ADDRESS_IDS: [&str; 2] = ["shipping_address_id", "billing_address_id"];
 
@@ -67,7 +68,7 @@ const ADDRESS_IDS: [&str; 2] = ["shipping_address_id", "billing_address_id"];
 const SUMS: [&str; 2 * TOTALS.len()] = flattened(&TOTALS);
 const RAW_TOTALS: &[&str] = &atoll_checkout::RAW_TOTALS;
 
-const CART_COMPUTED: &[&str] = joined![SUMS, ABSENT, ADDRESS_IDS];
+const CART_COMPUTED: &[&str] = joined![SUMS, ADDRESS_IDS];
 
 impl Cart {
     /// All totals.
@@ -98,16 +99,12 @@ fn cart_field(name: &str) -> (FieldKind, &'static str) {
     match name {
         "shipping_address_id" => (FieldKind::Text, "The id of the shipping address, if there is one."),
         "billing_address_id" => (FieldKind::Text, "The id of the billing address, if there is one."),
-        _ if ABSENT.contains(&name) => {
-            (FieldKind::List(&FieldKind::Record), "Always empty: there is no module for it yet.")
-        }
         _ => total_field(name),
     }
 }
 
 fn compute_cart(cart: &Cart, visit: &mut dyn FnMut(&'static str, Value)) {
     cart.totals().show(visit);
-    ABSENT.into_iter().for_each(|name| visit(name, json!([])));
     for (name, address) in ADDRESS_IDS.into_iter().zip([&cart.shipping_address, &cart.billing_address]) {
         if let Some(address) = address {
             visit(name, json!(address.id));

@@ -1,6 +1,6 @@
 //! The records of orders and their addresses, and their states.
 
-use atoll_checkout::{TOTALS, Totals, show_sum, total_field};
+use atoll_checkout::{PromotionUse, TOTALS, Totals, show_sum, total_field};
 use atoll_kernel::{
     Decimal, Metadata, Timestamp,
     data::{Exact, FieldKind, FieldValue, flattened, joined},
@@ -115,13 +115,17 @@ entity! {
         pub shipping_methods: Vec<OrderShippingMethod>,
         /// What is paid by credit.
         pub credit_lines: Vec<OrderCreditLine>,
+        /// The promotions that gave discounts, by their ids.
+        pub promotion_ids: Vec<String>,
+        /// What was counted of their limits and budgets, to be given back when the order is cancelled.
+        pub promotion_uses: Vec<PromotionUse>,
         /// Shipping address.
         pub shipping_address: Option<OrderAddress>,
         /// Billing address.
         pub billing_address: Option<OrderAddress>,
     }
     search [display_id, email]
-    hidden [currency_digits, paid_total, refunded_total]
+    hidden [currency_digits, paid_total, refunded_total, promotion_ids, promotion_uses]
     embeds [
         many items: OrderLineItem,
         many shipping_methods: OrderShippingMethod,

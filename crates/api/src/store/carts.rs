@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use atoll_cart::{CARTS, Cart};
 use atoll_flows::cart::{
-    ADD_TO_CART, AddLine, AddToCart, COMPLETE_CART, CREATE_CART, CompleteCart, CreateCart, DELETE_LINE_ITEMS,
-    DeleteLineItems, REFRESH_CART_ITEMS, Scoped, TRANSFER_CART_CUSTOMER, TransferCart, UPDATE_CART,
-    UPDATE_LINE_ITEM, UpdateCart, UpdateLineItem,
+    ADD_TO_CART, AddLine, AddToCart, COMPLETE_CART, CREATE_CART, CodeChange, CompleteCart, CreateCart,
+    DELETE_LINE_ITEMS, DeleteLineItems, REFRESH_CART_ITEMS, Scoped, TRANSFER_CART_CUSTOMER, TransferCart,
+    UPDATE_CART, UPDATE_CART_PROMOTIONS, UPDATE_LINE_ITEM, UPDATE_TAX_LINES, UpdateCart, UpdateCodes,
+    UpdateLineItem,
 };
 use atoll_kernel::{
     Decimal, Fault, FaultKind, Metadata,
@@ -25,7 +26,9 @@ use crate::{
     gate::scope,
     reply::{perform, remove_from, show_done},
     store::orders::ORDER,
-    tables::{ADDITIONAL_DATA, ADDRESS, METADATA, NOTHING, ONE, address_shown, tax_lines_shown, text, under},
+    tables::{
+        ADDITIONAL_DATA, ADDRESS, IDS, METADATA, NOTHING, ONE, address_shown, tax_lines_shown, text, under,
+    },
 };
 
 routes! {
@@ -43,10 +46,44 @@ routes! {
     Post "/store/carts/:id/line-items/:line_id" (Store, ONE, UPDATE_LINE) => update_line;
     /// Removes a line from a cart.
     Delete "/store/carts/:id/line-items/:line_id" (Store, ONE) => remove_line: Answer::DeletedFrom(&CART);
+    /// Calculates the taxes of a cart, and from then on with each change of it, also in a region that does
+    /// not calculate them by itself.
+    Post "/store/carts/:id/taxes" (Store, ONE, NOTHING) => tax;
     /// Completes a cart: authorises its payment, reserves its stock and places the order. A cart that was
     /// completed answers with its order again. A payment that needs more is answered with the cart, and
     /// prices that changed with 409.
     Post "/store/carts/:id/complete" (Store, ONE, NOTHING) => complete: COMPLETED;
+}
+
+/// The routes that leave with the module of promotions.
+mod of_promotions {
+    use atoll_flows::cart::CodeChange;
+    use atoll_kernel::{
+        Fault,
+        http::{Answer, Call, Reply},
+        part_of, routes,
+    };
+
+    use super::{CART, CODES, ONE, change_codes};
+
+    part_of! { "promotion" }
+
+    routes! {
+        of CART;
+        /// Adds codes of promotions to a cart. A code that no promotion has is refused; one that does not
+        /// apply, or not yet, is kept, and applies as soon as it can.
+        Post "/store/carts/:id/promotions" (Store, ONE, CODES) => add;
+        /// Takes codes of promotions back. Automatic promotions stay.
+        Delete "/store/carts/:id/promotions" (Store, ONE, CODES) => remove: Answer::One(&CART);
+    }
+
+    async fn add(call: Call) -> Result<Reply, Fault> {
+        change_codes(call, CodeChange::Add).await
+    }
+
+    async fn remove(call: Call) -> Result<Reply, Fault> {
+        change_codes(call, CodeChange::Remove).await
+    }
 }
 
 /// The route that leaves with the module of customers.
@@ -77,7 +114,7 @@ static CART: Resource = Resource {
             "original_item_tax_total", "shipping_total", "shipping_subtotal", "shipping_tax_total",
             "shipping_discount_total", "original_shipping_tax_total", "original_shipping_subtotal",
             "original_shipping_total", "credit_line_subtotal", "credit_line_tax_total", "credit_line_total",
-            "metadata", "sales_channel_id", "customer_id", "*credit_lines", "promotions"
+            "metadata", "sales_channel_id", "customer_id", "*credit_lines"
         ],
         under!("items": "id", "thumbnail", "variant_id", "product_id", "is_giftcard", "product_type_id",
             "product_title", "product_description", "product_subtitle", "product_type", "product_collection",
@@ -90,13 +127,15 @@ static CART: Resource = Resource {
         under!("shipping_methods": "id", "amount", "is_tax_inclusive", "shipping_option_id"),
         tax_lines_shown!("shipping_methods.tax_lines"),
         under!("shipping_methods.adjustments": "id", "code", "promotion_id", "amount"),
+        under!("promotions": "id", "code", "is_automatic", "is_tax_inclusive", "application_method.value",
+            "application_method.type", "application_method.currency_code"),
         ["shipping_address_id", "billing_address_id"],
         address_shown!("shipping_address"),
         address_shown!("billing_address"),
         [
             "region.id", "region.name", "region.currency_code", "region.automatic_taxes",
-            "*region.countries", "customer.id", "customer.email", "customer.groups", "*payment_collection",
-            "*payment_collection.payment_sessions"
+            "*region.countries", "customer.id", "customer.email", "customer.groups.id",
+            "*payment_collection", "*payment_collection.payment_sessions"
         ],
     ],
     store_fields: Some(StoreFields {
@@ -111,7 +150,11 @@ static CART: Resource = Resource {
         parts: &[
             "items.product.id", "items.product.collection_id", "items.product.type_id",
             "items.product.categories.id", "items.product.tags.id", "customer.id", "customer.email",
-            "customer.groups",
+            "customer.groups.id", "promotions.id", "promotions.code", "promotions.type",
+            "promotions.is_automatic", "promotions.is_tax_inclusive", "promotions.application_method.id",
+            "promotions.application_method.type", "promotions.application_method.value",
+            "promotions.application_method.currency_code", "promotions.application_method.target_type",
+            "promotions.application_method.allocation",
         ],
     }),
     renamed: &[],
@@ -153,6 +196,7 @@ const CREATE: Body = &[&[
     text("locale"),
     optional("items", Type::List(&Type::Object(LINE))),
     text("sales_channel_id"),
+    PROMO_CODES,
     METADATA,
     ADDITIONAL_DATA,
 ]];
@@ -163,9 +207,13 @@ const UPDATE: Body = &[&[
     optional("email", Type::Email).or_null(),
     text("locale"),
     text("sales_channel_id"),
+    PROMO_CODES,
     METADATA,
     ADDITIONAL_DATA,
 ]];
+const CODES: Body = &[&[required("promo_codes", IDS).about("Codes of promotions, in exact case.")]];
+const PROMO_CODES: atoll_kernel::http::Field =
+    optional("promo_codes", IDS).about("Codes of promotions, in exact case, instead of those of the cart.");
 const ADD_LINE: Body = &[LINE];
 const UPDATE_LINE: Body = &[&[
     required("quantity", Type::NotNegative).about("How many there are to be; zero removes the line."),
@@ -212,6 +260,22 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
 async fn update(mut call: Call) -> Result<Reply, Fault> {
     let (cart_id, input) = (call.path("id").to_owned(), call.read::<UpdateCart>()?);
     change(call, &UPDATE_CART, UpdateCart { cart_id, ..input }).await
+}
+
+async fn tax(call: Call) -> Result<Reply, Fault> {
+    let id = call.path("id").to_owned();
+    change(call, &UPDATE_TAX_LINES, id).await
+}
+
+#[derive(Deserialize)]
+struct Codes {
+    promo_codes: Vec<String>,
+}
+
+async fn change_codes(mut call: Call, change_of: CodeChange) -> Result<Reply, Fault> {
+    let (cart_id, Codes { promo_codes }) = (call.path("id").to_owned(), call.read()?);
+    change(call, &UPDATE_CART_PROMOTIONS, UpdateCodes { cart_id, codes: promo_codes, change: change_of })
+        .await
 }
 
 async fn add_line(mut call: Call) -> Result<Reply, Fault> {

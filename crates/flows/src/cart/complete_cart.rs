@@ -35,6 +35,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cart::{
         line::{refused, shown_variant},
+        promotions::use_promotions,
         settle::check_settled,
     },
     order::CREATE_ORDERS,
@@ -440,6 +441,8 @@ fn place(
             order.metadata = order.metadata.or_empty().patched(extras.metadata);
         }
     }
+    // The writer carries out one body at a time: of two orders the last use of a promotion goes to one.
+    order.promotion_uses = flow.step("register-usage", |tx, at| use_promotions(tx, at, &cart))?;
     let order = flow.run(&CREATE_ORDERS, order)?;
     if let Some(session) = &pending.session {
         let Authorized { key, data, captured, .. } = authorized;
@@ -536,6 +539,7 @@ fn order_of(at: &Moment, cart: &Cart) -> Order {
         items: cart.items.iter().map(|line| line_of(at, line)).collect(),
         shipping_methods: cart.shipping_methods.iter().map(method_of).collect(),
         credit_lines: cart.credit_lines.iter().map(credit_of).collect(),
+        promotion_ids: cart.promotion_ids.clone(),
         shipping_address: cart.shipping_address.clone().map(address_of),
         billing_address: cart.billing_address.clone().map(address_of),
         ..Order::default()

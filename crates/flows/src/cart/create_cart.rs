@@ -14,7 +14,12 @@ use atoll_store::the_store;
 use serde::Deserialize;
 
 use crate::cart::{
-    AddLine, Scoped, add_line_item::add_line_item, buyer::buyer_of, settle::settle, update_cart::only_country,
+    AddLine, Scoped,
+    add_line_item::add_line_item,
+    buyer::buyer_of,
+    promotions::{CodeChange, change_codes},
+    settle::settle,
+    update_cart::only_country,
 };
 use crate::points::{CART_CREATED, NewCart, PRICE_LINE, VALIDATE_NEW_CART};
 
@@ -43,6 +48,8 @@ pub struct CreateCart {
     pub metadata: Metadata,
     /// Initial line items.
     pub items: Vec<AddLine>,
+    /// Codes of promotions.
+    pub promo_codes: Vec<String>,
 }
 
 flow! {
@@ -56,7 +63,7 @@ fn create(flow: &mut Local<'_>, Scoped { scope, mut input }: Scoped<CreateCart>)
         sales_channel_id: input.sales_channel_id.clone(),
         email: input.email.clone(),
     })?;
-    let items = std::mem::take(&mut input.items);
+    let (items, codes) = (std::mem::take(&mut input.items), std::mem::take(&mut input.promo_codes));
     if items.len() > N_LINES_MAX {
         return Err(atoll_cart::Error::Full.into());
     }
@@ -65,6 +72,7 @@ fn create(flow: &mut Local<'_>, Scoped { scope, mut input }: Scoped<CreateCart>)
     for line in items {
         add_line_item(flow, &seller, &mut cart, line)?;
     }
+    change_codes(flow.tx, &mut cart, &codes, CodeChange::Add)?;
     settle(flow, None, cart)
 }
 

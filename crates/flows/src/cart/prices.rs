@@ -1,7 +1,8 @@
 //! Prices of line items: the current one of each, by the price lists of the shop and by hooks.
 
-use atoll_availability::{CHANNEL, CalculatedPrice, Prices, price_context};
+use atoll_availability::{CHANNEL, CalculatedPrice, GROUPS, Prices, price_context};
 use atoll_cart::{CARTS, Cart, LineItem};
+use atoll_customer::groups_of;
 use atoll_kernel::{Decimal, Fault, Metadata, Moment, Read, StoreError, flow, flow::Local};
 
 use crate::cart::settle::settle;
@@ -76,8 +77,10 @@ fn listed_prices(
     lines: &[LineItem],
 ) -> Result<Vec<Option<CalculatedPrice>>, StoreError> {
     let mut prices = Prices::new(tx);
+    let groups = cart.customer_id.as_deref().map(|id| groups_of(tx, id)).transpose()?;
     let mut context = price_context(&cart.currency_code, cart.region_id.as_deref(), None, at.now())
-        .with(CHANNEL, cart.sales_channel_id.as_deref());
+        .with(CHANNEL, cart.sales_channel_id.as_deref())
+        .with_all(GROUPS, groups.unwrap_or_default());
     let listed = lines.iter().map(|line| {
         context.quantity = Some(line.quantity);
         if line.is_custom_price { Ok(None) } else { prices.of_variant(variant_of(line), &context) }

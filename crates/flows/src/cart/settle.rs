@@ -5,10 +5,12 @@
 //! calculates all of it, and completing a cart compares it with what the buyer was shown.
 
 use atoll_cart::{Cart, open_cart, save_cart};
+use atoll_checkout::TaxLines;
 use atoll_kernel::{Fault, FaultKind, flow::Local, serde_json::json};
+use atoll_tax::Taxes;
 
 use crate::{
-    cart::prices::price_lines,
+    cart::{prices::price_lines, promotions::Promotions, taxes::taxes_of},
     payment::refresh,
     points::{CART_CREATED, CART_UPDATED, CartNow},
 };
@@ -31,7 +33,44 @@ pub(crate) fn settle(flow: &mut Local<'_>, before: Option<&Cart>, mut cart: Cart
 
 /// Calculates what a cart costs. What it returns forbids to complete it.
 fn calculate(flow: &mut Local<'_>, before: Option<&Cart>, cart: &mut Cart) -> Result<Option<Fault>, Fault> {
-    price_lines(flow, before, cart)
+    let unpriced = price_lines(flow, before, cart)?;
+    let (taxes, unknown) = match taxes_of(flow.tx, flow.ctx().registry(), cart)? {
+        Taxes::Known(taxes) => (taxes, None),
+        Taxes::Ask(provider) => (TaxLines::new(), Some(not_taxed(cart, &provider))),
+    };
+    let mut promotions = Promotions::of(flow.tx, cart, &taxes)?;
+    // Discounts on lines do not depend on shipping, whose prices depend on what the lines come to.
+    set_lines(flow, cart, &taxes, &mut promotions);
+    set_methods(flow, cart, &taxes, &mut promotions);
+    Ok(unpriced.or(unknown))
+}
+
+/// Sets the taxes and discounts of the lines.
+fn set_lines(flow: &Local<'_>, cart: &mut Cart, taxes: &TaxLines, promotions: &mut Promotions) {
+    let mut discounts = promotions.apply(flow.at, &[], taxes);
+    for line in &mut cart.items {
+        let taxes = taxes.get(&*line.id).cloned().unwrap_or_default();
+        line.set_parts(flow.at, taxes, discounts.take(&line.id));
+    }
+    cart.promotion_ids = discounts.promotion_ids;
+}
+
+/// Sets the taxes and discounts of the shipping methods.
+fn set_methods(flow: &Local<'_>, cart: &mut Cart, taxes: &TaxLines, promotions: &mut Promotions) {
+    if cart.shipping_methods.is_empty() {
+        return;
+    }
+    let mut discounts = promotions.apply(flow.at, &cart.shipping_methods, taxes);
+    for method in &mut cart.shipping_methods {
+        let taxes = taxes.get(&*method.id).cloned().unwrap_or_default();
+        method.set_parts(flow.at, taxes, discounts.take(&method.id));
+    }
+    cart.promotion_ids = discounts.promotion_ids;
+}
+
+/// The cart cannot be completed before its provider was asked for the taxes.
+fn not_taxed(cart: &Cart, provider: &str) -> Fault {
+    Fault::invalid(format!("The taxes of cart {} are not known: {provider} was not asked", cart.id))
 }
 
 /// Checks that a cart costs what its buyer was shown: nobody pays an amount that they have not seen.

@@ -12,7 +12,14 @@ use atoll_kernel::{
 use atoll_region::{COUNTRIES, COUNTRIES_BY_REGION, REGIONS, Region};
 use serde::Deserialize;
 
-use crate::cart::{Scoped, buyer::guest_of, create_cart::check_channel, line::cart_in, settle::settle};
+use crate::cart::{
+    Scoped,
+    buyer::guest_of,
+    create_cart::check_channel,
+    line::cart_in,
+    promotions::{CodeChange, change_codes},
+    settle::settle,
+};
 use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, VALIDATE_CART};
 
 /// An update of a cart. Absent fields stay.
@@ -39,6 +46,8 @@ pub struct UpdateCart {
     pub billing_address: Option<Option<CartAddress>>,
     /// Free data, merged with what is there.
     pub metadata: Option<Metadata>,
+    /// Codes of promotions, which replace those of the cart.
+    pub promo_codes: Option<Vec<String>>,
 }
 
 flow! {
@@ -50,7 +59,11 @@ fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateCart>) -> 
     flow.hook(&VALIDATE_CART, || OfCart::of(&input.cart_id))?;
     let before = cart_in(flow.tx, &scope, &input.cart_id)?;
     before.check_open()?;
-    let cart = flow.step("change-cart", |tx, at| change(tx, at, &scope, &before, input))?;
+    let codes = input.promo_codes.clone();
+    let mut cart = flow.step("change-cart", |tx, at| change(tx, at, &scope, &before, input))?;
+    if let Some(codes) = codes {
+        change_codes(flow.tx, &mut cart, &codes, CodeChange::Replace)?;
+    }
     if cart.region_id != before.region_id {
         flow.emit("cart.region_updated", json!({ "id": cart.id }))?;
     }

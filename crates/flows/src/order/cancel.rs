@@ -4,6 +4,7 @@ use atoll_inventory::release as release_inventory;
 use atoll_kernel::{Fault, flow, flow::Local, serde_json::json};
 use atoll_links::ORDER_PAYMENT_COLLECTION;
 use atoll_order::{Error as OrderError, ORDERS, Order, cancel_order};
+use atoll_promotion::give_back;
 
 use super::out::Out;
 use crate::payment::release;
@@ -26,6 +27,9 @@ fn cancel(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
             release_inventory(tx, at, &line.id)?;
         }
         Ok(())
+    })?;
+    flow.step("give-back-promotions", |tx, at| {
+        order.promotion_uses.iter().try_for_each(|it| give_back(tx, at, it)).map_err(Fault::from)
     })?;
     for collection in ORDER_PAYMENT_COLLECTION.rights(flow.tx, &order.id)? {
         release(flow, &collection)?;

@@ -10,6 +10,7 @@ mod order_customer;
 mod order_region;
 mod order_sales_channel;
 mod product_shipping_profile;
+mod promotions;
 mod store_currency;
 mod store_sales_channel;
 
@@ -22,5 +23,6 @@ pub use order_customer::ORDER_CUSTOMER;
 pub use order_region::ORDER_REGION;
 pub use order_sales_channel::ORDER_SALES_CHANNEL;
 pub use product_shipping_profile::PRODUCT_SHIPPING_PROFILE;
+pub use promotions::{CART_PROMOTIONS, ORDER_PROMOTIONS};
 pub use store_currency::STORE_CURRENCY;
 pub use store_sales_channel::STORE_SALES_CHANNEL;

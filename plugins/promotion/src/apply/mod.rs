@@ -80,6 +80,11 @@ impl Offers {
         Ok(Offers { offers, unknown })
     }
 
+    /// Is there nothing to apply?
+    pub fn is_empty(&self) -> bool {
+        self.offers.is_empty()
+    }
+
     /// Codes that no promotion has.
     pub fn unknown(&self) -> &[String] {
         &self.unknown
