@@ -32,8 +32,8 @@ async fn cart_region_change_updates_address_and_prices() {
         ),
         (json!({ "email": "nobody" }), "400 invalid_data: Invalid request: Invalid email"),
         (
-            json!({ "promo_codes": [] }),
-            "400 invalid_data: Invalid request: Unrecognized fields: 'promo_codes'",
+            json!({ "gift_cards": [] }),
+            "400 invalid_data: Invalid request: Unrecognized fields: 'gift_cards'",
         ),
     ] {
         let got = change(body).await.error();
