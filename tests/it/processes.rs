@@ -31,10 +31,7 @@ async fn cart_region_change_updates_address_and_prices() {
             "400 invalid_data: Country with code de is not within region Isle",
         ),
         (json!({ "email": "nobody" }), "400 invalid_data: Invalid request: Invalid email"),
-        (
-            json!({ "gift_cards": [] }),
-            "400 invalid_data: Invalid request: Unrecognized fields: 'gift_cards'",
-        ),
+        (json!({ "gift_cards": [] }), "400 invalid_data: Invalid request: Unrecognized fields: 'gift_cards'"),
     ] {
         let got = change(body).await.error();
         assert!(got.starts_with(error.split(": Invalid email").next().unwrap_or(error)), "{got}");
