@@ -72,7 +72,11 @@ impl Tax {
         if !is_tax_inclusive {
             return Split { net: amount, tax: amount * self.rate };
         }
-        let net = if self.rate.is_zero() { amount } else { amount.divided(Decimal::ONE + self.rate) };
+        if self.rate.is_zero() {
+            return Split { net: amount, tax: Decimal::ZERO };
+        }
+        // The divisor is one and a rate that is not negative, and amounts are within the limit of requests.
+        let net = amount.quotient(Decimal::ONE + self.rate, QUOTIENT_DIGITS).unwrap_or(amount);
         Split { net, tax: amount - net }
     }
 }
@@ -111,18 +115,6 @@ pub fn shares(whole: Decimal, rates: &[Decimal]) -> Vec<Decimal> {
         share
     };
     rates.iter().enumerate().map(share).collect()
-}
-
-/// A decimal by another, to [`QUOTIENT_DIGITS`].
-trait Divided {
-    fn divided(self, divisor: Decimal) -> Decimal;
-}
-
-impl Divided for Decimal {
-    fn divided(self, divisor: Decimal) -> Decimal {
-        // The divisor is one and a rate that is not negative, and amounts are within the limit of requests.
-        self.quotient(divisor, QUOTIENT_DIGITS).unwrap_or(self)
-    }
 }
 
 /// Defines sums by the names of the wire, with a `raw_…` twin of each name.
