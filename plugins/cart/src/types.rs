@@ -87,11 +87,6 @@ impl Cart {
         let items = self.items.iter().map(Charged::amount);
         items.chain(self.shipping_methods.iter().map(Charged::amount)).sum()
     }
-
-    /// What the items come to with discounts and taxes, without shipping.
-    pub fn item_total(&self) -> Decimal {
-        self.items.iter().map(|it| it.sums().total).sum()
-    }
 }
 
 /// What the computed fields of a cart hold.

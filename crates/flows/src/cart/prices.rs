@@ -2,10 +2,9 @@
 
 use atoll_availability::{CHANNEL, CalculatedPrice, GROUPS, Prices, price_context};
 use atoll_cart::{CARTS, Cart, LineItem};
-use atoll_customer::groups_of;
 use atoll_kernel::{Decimal, Fault, Metadata, Moment, Read, StoreError, flow, flow::Local};
 
-use crate::cart::settle::settle;
+use crate::cart::{buyer::groups_of_buyer, settle::settle};
 use crate::points::{CART_UPDATED, LineToPrice, OfCart, PRICE_LINE, VALIDATE_CART};
 
 flow! {
@@ -77,10 +76,9 @@ fn listed_prices(
     lines: &[LineItem],
 ) -> Result<Vec<Option<CalculatedPrice>>, StoreError> {
     let mut prices = Prices::new(tx);
-    let groups = cart.customer_id.as_deref().map(|id| groups_of(tx, id)).transpose()?;
     let mut context = price_context(&cart.currency_code, cart.region_id.as_deref(), None, at.now())
         .with(CHANNEL, cart.sales_channel_id.as_deref())
-        .with_all(GROUPS, groups.unwrap_or_default());
+        .with_all(GROUPS, groups_of_buyer(tx, cart)?);
     let listed = lines.iter().map(|line| {
         context.quantity = Some(line.quantity);
         if line.is_custom_price { Ok(None) } else { prices.of_variant(variant_of(line), &context) }

@@ -8,14 +8,13 @@ use atoll_checkout::{
     Adjustment, Attributes, Charged, Discount, Priced, PricedCart, Promoted, PromotionDiscount, PromotionUse,
     Tax, TaxLine, TaxLines,
 };
-use atoll_customer::groups_of;
 use atoll_kernel::{
     Decimal, Fault, Moment, Read, StoreError, Write, flow, flow::Local, limits::CART_CODES_MAX,
 };
 use atoll_product::PRODUCTS;
 use atoll_promotion::{Offers, PROMOTIONS, Usage, apply, use_promotion};
 
-use crate::cart::{Scoped, line::cart_in, settle::settle};
+use crate::cart::{Scoped, buyer::groups_of_buyer, line::cart_in, settle::settle};
 use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, VALIDATE_CART};
 
 /// What becomes of the codes of a cart.
@@ -70,6 +69,9 @@ pub(super) fn change_codes(
     }
     if change == CodeChange::Replace {
         cart.promo_codes.clear();
+    }
+    if codes.is_empty() {
+        return Ok(());
     }
     for code in codes {
         if !cart.promo_codes.contains(code) {
@@ -161,10 +163,9 @@ impl Discounts {
 
 /// Attributes by which rules tell carts apart.
 fn attributes_of(tx: &dyn Read, cart: &Cart) -> Result<Attributes, StoreError> {
-    let groups = cart.customer_id.as_deref().map(|id| groups_of(tx, id)).transpose()?;
     let address = cart.shipping_address.as_ref();
     Ok(Attributes::default()
-        .with("customer.groups.id", groups.unwrap_or_default())
+        .with("customer.groups.id", groups_of_buyer(tx, cart)?)
         .with_some("customer.id", cart.customer_id.as_deref())
         .with_some("email", cart.email.as_deref())
         .with_some("region.id", cart.region_id.as_deref())
