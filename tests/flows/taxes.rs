@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use atoll_checkout::{TaxAddress, TaxItem, TaxLine, TaxProvider, TaxRequest, Taxing};
 use atoll_kernel::{Ctx, provider};
 use atoll_tax::{Taxes, taxes};
-use atoll_testkit::TestApp;
+use atoll_testkit::{Shop, TestApp};
 use serde_json::json;
 
 const ABROAD: &str = "tp_abroad";
@@ -51,4 +51,21 @@ async fn the_provider_of_a_region_is_asked_outside_of_the_transaction() {
     }
     // Where the shop collects no taxes nobody is asked.
     assert_eq!(taxes(&view, registry, &to("fr")).expect("taxes"), Taxes::Known(BTreeMap::new()));
+}
+
+#[tokio::test]
+async fn a_page_shows_no_taxes_for_which_a_provider_must_be_asked_outside() {
+    let (shop, web, storefront) = Shop::web().await;
+    let tea = shop.product("Tea", &[&web], 9).await;
+    for (country, provider) in [("ch", ABROAD), ("de", "tp_system")] {
+        let region = json!({ "country_code": country, "provider_id": provider });
+        shop.admin.post("/admin/tax-regions", region).await.ok();
+    }
+    for (country, expected) in [("ch", None), ("de", Some(&json!(10)))] {
+        let region = &shop.region;
+        let path = format!("/store/product-variants/{}?region_id={region}&country_code={country}", tea.id);
+        let price = storefront.get(&path).await.ok()["variant"]["calculated_price"].clone();
+        assert_eq!(price["calculated_amount"], 10, "{country}");
+        assert_eq!(price.get("calculated_amount_with_tax"), expected, "{country}");
+    }
 }

@@ -298,13 +298,21 @@ async fn priced(n_lists: usize) -> Vec<(&'static str, usize)> {
         let storefront = shop.storefront(&[&web]).await;
         let path =
             format!("/store/product-variants?region_id={}&fields=calculated_price&limit=20", shop.region);
-        let before = engine.n_read();
-        let page = storefront.get(&path).await.ok();
-        costs.push((what, engine.n_read() - before));
-        assert_eq!(
-            page["variants"][19]["calculated_price"]["calculated_price"]["price_list_type"],
-            "override"
-        );
+        let page = async |path: &str| {
+            let before = engine.n_read();
+            let page = storefront.get(path).await.ok();
+            (page["variants"][19]["calculated_price"].clone(), engine.n_read() - before)
+        };
+        let (price, n_read) = page(&path).await;
+        assert_eq!(price["calculated_price"]["price_list_type"], "override");
+        costs.push((what, n_read));
+        if is_of_others {
+            shop.admin.post("/admin/tax-regions", tax_region(0)).await.ok();
+            let country = tax_region(0)["country_code"].as_str().expect("a country").to_owned();
+            let (price, n_read) = page(&format!("{path}&country_code={country}")).await;
+            assert_eq!(price["calculated_amount_without_tax"], 7);
+            costs.push(("the same with taxes", n_read));
+        }
     }
     costs
 }

@@ -51,6 +51,7 @@ mod shipping_offers;
 mod sizes;
 mod stock;
 mod story;
+mod taxed_prices;
 mod taxes;
 mod uploads;
 mod users;

@@ -140,6 +140,10 @@ async fn sells(off: &BTreeSet<String>) {
     }
     let (shop, web, storefront) = Shop::web().await;
     let tea = shop.product("Tea", &[&web], 5).await;
+    let page = format!("/store/product-variants/{}?region_id={}&country_code=de", tea.id, shop.region);
+    let price = storefront.get(&page).await.ok()["variant"]["calculated_price"].clone();
+    assert_eq!(price["calculated_amount"], 10);
+    assert_eq!(price.get("calculated_amount_with_tax").is_some(), !off.contains("tax"), "{price}");
     let cart = shop.cart(&storefront, &tea.id, 2).await;
     let order = id(&complete(&storefront, &cart).await.ok()["order"]);
     let path = format!("/admin/orders/{order}");

@@ -12,6 +12,7 @@ mod quantity;
 mod scope;
 mod shelf;
 mod shipping;
+mod taxes;
 mod verify;
 mod windowed;
 
@@ -26,4 +27,5 @@ pub use shipping::{
     Goods, NotOffered, Shipment, ShippingOffer, explain_option, has_stock_at, offer, offers, option_context,
     option_price, option_prices,
 };
+pub use taxes::TaxPlace;
 pub use windowed::Listing;

@@ -1,9 +1,10 @@
 //! The prices of a variant: the computed fields `prices` (all, for admins) and `calculated_price` (the one
 //! that applies).
 
+use atoll_checkout::Tax;
 use atoll_kernel::{
     Decimal, Now, Read, StoreError, computed,
-    data::{Exact, FieldKind, FieldValue, Node},
+    data::{Exact, FieldKind, FieldValue, Node, of},
     query::{Computed, Env, QueryError},
     serde_json::{Value, json},
 };
@@ -12,7 +13,9 @@ use atoll_pricing::{
     CUSTOMER_GROUPS, Offer, PRICE_SETS, Price, PriceContext, PriceListType, PriceSet, SALES_CHANNEL_ID,
     TaxInclusion, list::ListOffers, select,
 };
-use atoll_product::VARIANT;
+use atoll_product::{ProductVariant, VARIANT};
+
+use crate::TaxPlace;
 
 /// Context key: the currency of prices.
 pub const CURRENCY: &str = "currency_code";
@@ -68,12 +71,15 @@ const PRICE: FieldKind = FieldKind::Fields {
     ],
 };
 
-/// The price that applies, and the original one, which differs in a sale.
+/// The price that applies, and the original one, which differs in a sale. The amounts with and without taxes
+/// are absent where these are not known.
 const CALCULATED: FieldKind = FieldKind::Fields {
     names: &[
         "id", "is_calculated_price_price_list", "is_calculated_price_tax_inclusive", "calculated_amount",
         "raw_calculated_amount", "is_original_price_price_list", "is_original_price_tax_inclusive",
         "original_amount", "raw_original_amount", "currency_code", "calculated_price", "original_price",
+        "calculated_amount_with_tax", "calculated_amount_without_tax", "original_amount_with_tax",
+        "original_amount_without_tax",
     ],
     kinds: &[
         FieldKind::Text,
@@ -88,6 +94,10 @@ const CALCULATED: FieldKind = FieldKind::Fields {
         FieldKind::Text,
         SOURCE,
         SOURCE,
+        FieldKind::Decimal,
+        FieldKind::Decimal,
+        FieldKind::Decimal,
+        FieldKind::Decimal,
     ],
 };
 
@@ -146,13 +156,49 @@ pub struct PriceSource {
 impl CalculatedPrice {
     /// As the wire shows it.
     pub fn json(&self) -> Value {
-        price_json(self)
+        let CalculatedPrice { price_set_id, currency_code, calculated, original } = self;
+        json!({
+            "id": price_set_id,
+            "is_calculated_price_price_list": calculated.list.is_some(),
+            "is_calculated_price_tax_inclusive": calculated.is_tax_inclusive,
+            "calculated_amount": calculated.amount,
+            "raw_calculated_amount": calculated.amount.raw(),
+            "is_original_price_price_list": original.list.is_some(),
+            "is_original_price_tax_inclusive": original.is_tax_inclusive,
+            "original_amount": original.amount,
+            "raw_original_amount": original.amount.raw(),
+            "currency_code": currency_code,
+            "calculated_price": calculated.json(),
+            "original_price": original.json(),
+        })
+    }
+
+    /// Adds both amounts with and without taxes.
+    fn add_taxes(&self, tax: Tax, shown: &mut Value) {
+        let split = |it: &PriceSource| tax.split(it.amount, it.is_tax_inclusive);
+        let (calculated, original) = (split(&self.calculated), split(&self.original));
+        shown["calculated_amount_with_tax"] = calculated.gross().nearest();
+        shown["calculated_amount_without_tax"] = calculated.net.nearest();
+        shown["original_amount_with_tax"] = original.gross().nearest();
+        shown["original_amount_without_tax"] = original.net.nearest();
     }
 
     /// The amount to compare with, which is crossed out: the original one, where a sale made the price.
     pub fn compare_at(&self) -> Option<Decimal> {
         let is_sale = self.calculated.list.as_ref().is_some_and(|(_, it)| *it == PriceListType::Sale);
         (is_sale && self.original.id != self.calculated.id).then_some(self.original.amount)
+    }
+}
+
+impl PriceSource {
+    /// The price that the amount comes from, as the wire shows it.
+    fn json(&self) -> Value {
+        let list = self.list.as_ref();
+        json!({
+            "id": self.id, "price_list_id": list.map(|(id, _)| id),
+            "price_list_type": list.map(|(_, it)| it), "min_quantity": self.min_quantity,
+            "max_quantity": self.max_quantity,
+        })
     }
 }
 
@@ -256,37 +302,20 @@ fn calculated_prices(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>
         context = context.with_all(attribute, env.context.get(attribute).unwrap_or_default().to_vec());
     }
     let mut prices = Prices::new(env.view);
-    let mut all = Vec::with_capacity(nodes.len());
-    for node in nodes {
-        let price = prices.of_variant(node.key(), &context)?;
-        all.push(Some(price.map_or(Value::Null, |it| price_json(&it))));
-    }
-    Ok(all)
-}
-
-/// The price as the wire shows it. With a country the tax module adds the amounts with and without tax.
-fn price_json(price: &CalculatedPrice) -> Value {
-    let CalculatedPrice { price_set_id, currency_code, calculated, original } = price;
-    let raw = |it: &PriceSource| json!({ "value": it.amount.to_string(), "precision": 20 });
-    let source = |it: &PriceSource| {
-        let list = it.list.as_ref();
-        json!({
-            "id": it.id, "price_list_id": list.map(|(id, _)| id), "price_list_type": list.map(|(_, it)| it),
-            "min_quantity": it.min_quantity, "max_quantity": it.max_quantity,
-        })
-    };
-    json!({
-        "id": price_set_id,
-        "is_calculated_price_price_list": calculated.list.is_some(),
-        "is_calculated_price_tax_inclusive": calculated.is_tax_inclusive,
-        "calculated_amount": calculated.amount,
-        "raw_calculated_amount": raw(calculated),
-        "is_original_price_price_list": original.list.is_some(),
-        "is_original_price_tax_inclusive": original.is_tax_inclusive,
-        "original_amount": original.amount,
-        "raw_original_amount": raw(original),
-        "currency_code": currency_code,
-        "calculated_price": source(calculated),
-        "original_price": source(original),
-    })
+    let price = |node: &Node| prices.of_variant(node.key(), &context);
+    let priced = nodes.iter().map(price).collect::<Result<Vec<_>, _>>()?;
+    let variants = nodes.iter().map(of::<ProductVariant>);
+    let place = env.context.held::<TaxPlace>();
+    let with_price = variants.clone().zip(&priced).filter_map(|(it, price)| Some((it, price.as_ref()?)));
+    let taxes = place.map_or(Ok(None), |it| it.tax_lines(env, with_price))?;
+    let shown = variants.zip(&priced).map(|(variant, price)| {
+        let Some(price) = price else { return Some(Value::Null) };
+        let mut shown = price.json();
+        if let Some(taxes) = &taxes {
+            let rates = taxes.get(&*variant.id).into_iter().flatten().map(|it| it.rate);
+            price.add_taxes(Tax::of(rates), &mut shown);
+        }
+        Some(shown)
+    });
+    Ok(shown.collect())
 }

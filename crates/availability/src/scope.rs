@@ -18,7 +18,9 @@ use atoll_region::{REGIONS, Region};
 use atoll_sales_channel::{SALES_CHANNELS, SALES_CHANNELS_FLAG, SalesChannel};
 use atoll_store::the_store;
 
-use crate::{CHANNEL, CURRENCY, Listing, REGION, Seller, price_context, price_of, prices::NO_REGION};
+use crate::{
+    CHANNEL, CURRENCY, Listing, REGION, Seller, TaxPlace, price_context, price_of, prices::NO_REGION,
+};
 
 /// Why a store request is refused. The texts are the wire's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -187,6 +189,26 @@ impl ChannelScope {
         Ok(default.filter(|it| self.has(it)))
     }
 
+    /// As [`Scope::priced`]; at a place, prices are shown with and without the taxes there, where the region
+    /// calculates them by itself.
+    pub fn priced_at(
+        &self,
+        view: &dyn Read,
+        context: Context,
+        region: Option<&str>,
+        place: Option<TaxPlace>,
+    ) -> Result<Context, Fault> {
+        let Some(region) = price_region(view, region)? else { return Ok(context) };
+        let context = context
+            .with(CURRENCY, vec![region.currency_code])
+            .with(REGION, vec![region.id.to_string()])
+            .with(CHANNEL, self.price_channel(view)?.into_iter().collect());
+        Ok(match place.filter(|_| region.automatic_taxes) {
+            Some(place) => context.holding(place),
+            None => context,
+        })
+    }
+
     fn enabled(&self) -> impl Iterator<Item = &SalesChannel> {
         self.channels.iter().filter(|it| !it.is_disabled)
     }
@@ -266,13 +288,7 @@ impl Scope for ChannelScope {
     }
 
     fn priced(&self, view: &dyn Read, context: Context, region: Option<&str>) -> Result<Context, Fault> {
-        Ok(match price_region(view, region)? {
-            Some(Region { id, currency_code, .. }) => context
-                .with(CURRENCY, vec![currency_code])
-                .with(REGION, vec![id.to_string()])
-                .with(CHANNEL, self.price_channel(view)?.into_iter().collect()),
-            None => context,
-        })
+        self.priced_at(view, context, region, None)
     }
 }
 

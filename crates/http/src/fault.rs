@@ -355,8 +355,16 @@ impl From<QueryError> for Fault {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::Store(error) => error.into(),
+            QueryError::Refused(error) => error.downcast().map_or_else(Fault::unexpected, |it| *it),
             other => Fault::invalid(other.to_string()),
         }
+    }
+}
+
+/// Computed fields may ask what answers with a fault.
+impl From<Fault> for QueryError {
+    fn from(fault: Fault) -> Self {
+        QueryError::Refused(fault.into())
     }
 }
 

@@ -2,6 +2,7 @@
 //! context with its wall and limits; batched loading of relations.
 
 use std::{
+    any::{Any, TypeId},
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
@@ -148,6 +149,7 @@ pub struct Context {
     /// The time of the answer: prices and availability windows are evaluated at it.
     pub at: Now,
     values: BTreeMap<&'static str, Vec<String>>,
+    held: BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>,
     wall: Option<Arc<dyn Wall>>,
     limits: AnswerLimits,
 }
@@ -176,7 +178,13 @@ impl Default for AnswerLimits {
 impl Context {
     /// A context at this time, without a wall: the caller may see everything.
     pub fn unconfined(at: impl Into<Now>) -> Self {
-        Context { at: at.into(), values: BTreeMap::new(), wall: None, limits: AnswerLimits::default() }
+        Context {
+            at: at.into(),
+            values: BTreeMap::new(),
+            held: BTreeMap::new(),
+            wall: None,
+            limits: AnswerLimits::default(),
+        }
     }
 
     /// The same context, confined by a wall.
@@ -226,6 +234,17 @@ impl Context {
     /// The first value under `name`.
     pub fn one(&self, name: &str) -> Option<&str> {
         self.get(name)?.first().map(String::as_str)
+    }
+
+    /// Adds a value for a computed field that is more than texts, under its type.
+    pub fn holding<T: Any + Send + Sync>(mut self, value: T) -> Self {
+        self.held.insert(TypeId::of::<T>(), Arc::new(value));
+        self
+    }
+
+    /// The value of this type.
+    pub fn held<T: Any>(&self) -> Option<&T> {
+        self.held.get(&TypeId::of::<T>())?.downcast_ref()
     }
 }
 

@@ -28,10 +28,12 @@ pub use list::{ListQuery, Page, SortBy, list};
 pub use selection::Selection;
 pub use wall::{Nothing, Visibility, Wall};
 
+use std::error::Error;
+
 use atoll_storage::{Halt, StoreError};
 
 /// Why a query failed.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     /// `order` names no sortable field of the entity.
     #[error("Order field {0} is not valid")]
@@ -45,6 +47,9 @@ pub enum QueryError {
     /// `cursor` is none, or none of this list. Holds what is wrong.
     #[error("{0}")]
     Cursor(String),
+    /// What a computed field asked, such as a provider, has refused; with its own error.
+    #[error(transparent)]
+    Refused(Box<dyn Error + Send + Sync>),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use atoll_availability::CHANNEL;
+use atoll_availability::{CHANNEL, TaxPlace};
 use atoll_kernel::{
     Fault,
     http::{Call, Filters, Param},
     query::Context,
-    storefront::Scope,
 };
 use atoll_region::REGIONS;
 
@@ -19,8 +18,9 @@ pub(crate) const IN_CHANNEL: Param = any("sales_channel_id")
     .about("The channels to look at, among those of the key; without it, all of these.");
 pub(crate) const IN_REGION: Param = any("region_id").about("The region of the prices, which then are shown.");
 pub(crate) const IN_COUNTRY: Param =
-    any("country_code").about("Accepted for tax modules; there is none yet.");
-pub(crate) const IN_PROVINCE: Param = any("province").about("Accepted for tax modules; there is none yet.");
+    any("country_code").about("The country of the shopper: prices then are shown with and without taxes.");
+pub(crate) const IN_PROVINCE: Param =
+    any("province").about("The province of the shopper (`us-ca`), where it has taxes of its own.");
 pub(crate) const OF_CART: Param =
     any("cart_id").about("The cart whose region and sales channel the prices are of.");
 
@@ -31,11 +31,10 @@ pub(crate) fn surroundings(call: &mut Call, price: &'static str) -> Result<Conte
     let requested = call.params.take("sales_channel_id");
     let scope = scope(call).narrowed(requested.as_deref())?;
     let context = call.context().clone().within(Arc::new(scope.clone()));
-    for other in ["country_code", "province"] {
-        call.params.take(other);
-    }
     let mut take = |name| call.params.take_one(name);
     let (asked, cart) = (take("region_id"), take("cart_id"));
+    let (country, province) = (take("country_code"), take("province"));
+    let place = TaxPlace::of(call.app.registry(), country, province);
     // A region adds prices to the fields, as on the wire.
     if asked.is_some() {
         call.params.fields.add(price);
@@ -46,7 +45,7 @@ pub(crate) fn surroundings(call: &mut Call, price: &'static str) -> Result<Conte
     let (of_cart, channel) = cart.map_or((None, None), |cart| (cart.region_id, cart.sales_channel_id));
     // The region of the cart may be deleted.
     let of_cart = of_cart.map(|id| REGIONS.table.exists(view, &id).map(|it| it.then_some(id))).transpose()?;
-    let context = scope.priced(view, context, of_cart.flatten().or(asked).as_deref())?;
+    let context = scope.priced_at(view, context, of_cart.flatten().or(asked).as_deref(), place)?;
     Ok(match channel {
         Some(channel) => context.with(CHANNEL, vec![channel]),
         None => context,
