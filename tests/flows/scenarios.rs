@@ -422,6 +422,10 @@ impl Scene {
                 storefront.post(&cart, address).await.ok();
                 ask("POST", format!("{cart}/taxes"), json!({}))
             }
+            "add-shipping-method-to-cart" => {
+                let option = shop.shipping(&["de"]).await.option;
+                ask("POST", format!("{cart}/shipping-methods"), json!({ "option_id": option }))
+            }
             "update-cart-promotions" => {
                 let method = json!({
                     "type": "percentage", "target_type": "order", "value": 10, "allocation": "across",

@@ -398,7 +398,7 @@ async fn cart_without_region_gets_the_default_region() {
 
 /// The published storefront asks how a cart can be sent on every page once it holds something.
 #[tokio::test]
-async fn shipping_options_of_a_cart_are_empty() {
+async fn shipping_options_of_a_cart_without_goods_are_none() {
     let (shop, _, storefront) = Shop::web().await;
     let till = shop.channel("Till").await;
     let (cart, other) = (

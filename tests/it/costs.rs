@@ -33,7 +33,7 @@ async fn shop(n: usize) -> (Shop, Counting, Client) {
     let storefront = shop.app.storefront(&key);
     let customer = shop.customer(&storefront, "ann@test.dev").await;
     // One option serves the channels; all others ship from elsewhere.
-    shop.shipping(&["de", "fr"]).await;
+    let by_post = shop.shipping(&["de", "fr"]).await.option;
     let depot = shop.admin.post("/admin/stock-locations", json!({ "name": "Depot" })).await.ok();
     let Shipping { set, .. } = shop.shipping_from(&id(&depot["stock_location"]), &["de", "fr"]).await;
     let profile = shop.default_profile().await;
@@ -48,6 +48,8 @@ async fn shop(n: usize) -> (Shop, Counting, Client) {
         shop.option(&zone, &format!("Option {n}"), &profile, json!({})).await;
         let tea = shop.product(&format!("Tea {n}"), &[&web], 1).await;
         let cart = shop.cart(&storefront, &tea.id, 1).await;
+        let methods = format!("/store/carts/{cart}/shipping-methods");
+        storefront.post(&methods, json!({ "option_id": by_post })).await.ok();
         complete(&storefront, &cart).await.ok();
         for (path, body) in [
             ("/admin/sales-channels", json!({ "name": format!("Channel {n}") })),
@@ -372,6 +374,8 @@ async fn checkout(shop: &Shop, engine: &Counting) -> Vec<(&'static str, usize)> 
     let options = format!("/store/shipping-options?cart_id={cart}");
     let options = send("GET /store/shipping-options", options, Value::Null).await;
     assert_eq!(options["shipping_options"].as_array().map(Vec::len), Some(1));
+    let option = json!({ "option_id": options["shipping_options"][0]["id"] });
+    send("POST /store/carts/:id/shipping-methods", format!("{path}/shipping-methods"), option).await;
     pay(&storefront, &cart).await;
     send("POST /store/carts/:id/complete", format!("{path}/complete"), json!({})).await;
     send("POST /store/carts/:id/complete, again", format!("{path}/complete"), json!({})).await;

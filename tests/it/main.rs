@@ -47,6 +47,7 @@ mod rounds;
 mod sessions;
 mod shelves;
 mod shipping;
+mod shipping_methods;
 mod shipping_offers;
 mod sizes;
 mod stock;

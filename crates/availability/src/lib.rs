@@ -25,7 +25,7 @@ pub use scope::{ChannelScope, KeyRefusal};
 pub use shelf::{Allocation, Seller, Shelf};
 pub use shipping::{
     Goods, NotOffered, Shipment, ShippingOffer, explain_option, has_stock_at, offer, offers, option_context,
-    option_price, option_prices,
+    option_price, option_prices, ships,
 };
 pub use taxes::TaxPlace;
 pub use windowed::Listing;

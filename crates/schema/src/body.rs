@@ -73,6 +73,8 @@ pub enum Type {
     Record,
     /// A list.
     List(&'static Type),
+    /// A list that may also be sent bare, as the whole body.
+    BareList(&'static Type),
     /// An object of these fields. Unknown fields are removed without an error.
     Object(&'static [Field]),
     /// An object of these fields. Unknown fields are refused.
@@ -95,7 +97,7 @@ impl Type {
             Type::Bool | Type::BoolText => "boolean",
             Type::Words(_) => "enum",
             Type::Record => "record",
-            Type::List(_) => "array",
+            Type::List(_) | Type::BareList(_) => "array",
             Type::Object(_) | Type::Strict(_) => "object",
             Type::OneOf(_) | Type::Any | Type::Removed(_) => "any",
         }
@@ -158,7 +160,7 @@ impl Type {
             }
             (Type::Words(words), Value::String(word)) if words.contains(&word.as_str()) => {}
             (Type::Words(words), _) => state.issues.not_among(&state.path, words, value),
-            (Type::List(item), Value::Array(items)) => {
+            (Type::List(item) | Type::BareList(item), Value::Array(items)) => {
                 for (index, value) in items.iter_mut().enumerate() {
                     state.path.push(index.to_string());
                     item.check(value, state);
@@ -187,6 +189,12 @@ pub fn check(body: Body, mut value: Value, long_numbers: &LongNumbers) -> Result
     if long_numbers.are_too_many() {
         state.issues.too_many_long();
         return Err(state.issues);
+    }
+    let bare = || body.iter().copied().flatten().find(|it| matches!(it.kind, Type::BareList(_)));
+    if value.is_array()
+        && let Some(field) = bare()
+    {
+        value = Value::Object(Map::from_iter([(field.name.to_owned(), value)]));
     }
     match &mut value {
         Value::Object(object) => check_fields(body, true, object, &mut state),

@@ -6,7 +6,9 @@ use crate::{Body, Field, Filters, Param, ParamKind, Type};
 
 /// The JSON Schema of a body. Unknown fields are refused.
 pub fn body_schema(body: Body) -> Value {
-    object_schema(body, true)
+    let whole = object_schema(body, true);
+    let bare = body.iter().copied().flatten().find(|it| matches!(it.kind, Type::BareList(_)));
+    bare.map_or(whole.clone(), |list| json!({ "anyOf": [whole, field_schema(list)] }))
 }
 
 fn object_schema(groups: &[&[Field]], is_strict: bool) -> Value {
@@ -48,7 +50,7 @@ fn type_schema(kind: &Type) -> Value {
         Type::BoolText => json!({ "anyOf": [{ "type": "boolean" }, { "enum": ["true", "false"] }] }),
         Type::Words(words) => json!({ "type": "string", "enum": words }),
         Type::Record => json!({ "type": "object" }),
-        Type::List(item) => json!({ "type": "array", "items": type_schema(item) }),
+        Type::List(item) | Type::BareList(item) => json!({ "type": "array", "items": type_schema(item) }),
         Type::Object(fields) => object_schema(&[fields], false),
         Type::Strict(fields) => object_schema(fields, true),
         Type::OneOf(types) => {

@@ -175,6 +175,7 @@ impl Scene {
             "/store/carts" => json!({ "sales_channel_id": side.channel, "items": [line] }),
             "/store/carts/:id/line-items" => line,
             "/store/carts/:id/line-items/:line_id" => json!({ "quantity": 2 }),
+            "/store/carts/:id/shipping-methods" => json!({ "option_id": side.option }),
             "/store/carts/:id/promotions" => json!({ "promo_codes": [] }),
             "/store/carts/:id" => json!({ "email": "a@b.co" }),
             "/store/payment-collections" => json!({ "cart_id": side.cart }),

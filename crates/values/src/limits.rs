@@ -366,5 +366,9 @@ pub const AUTOMATIC_PROMOTIONS_MAX: usize = 100;
 /// Codes of one cart. Each costs reading a promotion whenever the cart changes.
 pub const CART_CODES_MAX: usize = 20;
 
+/// Shipping methods of one cart, at most one of each shipping profile. Each is priced whenever the cart
+/// changes.
+pub const CART_SHIPPING_METHODS_MAX: usize = 20;
+
 /// Promotions that one request adds to a campaign and removes from it: each is a record that is rewritten.
 pub const CAMPAIGN_PROMOTIONS_AT_ONCE_MAX: usize = 1_000;

@@ -15,6 +15,9 @@ entity! {
         pub default_region_id: Option<String>,
         /// Id of the default stock location.
         pub default_location_id: Option<String>,
+        /// Does completing a cart demand shipping methods for the goods that are shipped? If it is not said,
+        /// in the channels that ship: those with a shipping option at one of their stock locations.
+        pub require_shipping: Option<bool>,
         /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
     }

@@ -1,8 +1,7 @@
 //! Admin routes of fulfilment providers: `/admin/fulfillment-providers`.
 
-use std::time::Duration;
-
-use atoll_checkout::{Fulfilling, FulfillmentProvider};
+use atoll_checkout::FulfillmentProvider;
+use atoll_flows::fulfillment::in_time;
 use atoll_fulfillment::FULFILLMENT_PROVIDERS;
 use atoll_kernel::{
     Fault,
@@ -10,7 +9,6 @@ use atoll_kernel::{
     part_of, routes,
     serde_json::json,
 };
-use tokio::time::timeout;
 
 use crate::{
     reply::page,
@@ -66,12 +64,3 @@ async fn options(call: Call) -> Result<Reply, Fault> {
     let n = options.len();
     Ok(Reply::json(&json!({ "fulfillment_options": options, "count": n, "limit": n, "offset": 0 })))
 }
-
-/// The answer of a fulfilment provider. Errors: 503 if it does not answer in time.
-pub(crate) async fn in_time<T>(id: &str, limit: Duration, answer: Fulfilling<T>) -> Result<T, Fault> {
-    let late = |_| Fault::busy(format!("The fulfillment provider {id} does not answer"), RETRY_AFTER_S);
-    timeout(limit, answer).await.map_err(late)?
-}
-
-/// When a client may ask again for what a provider did not answer, in seconds.
-const RETRY_AFTER_S: u64 = 10;

@@ -55,6 +55,7 @@ const UPDATE: Body = &[&[
     text("default_sales_channel_id"),
     text("default_region_id"),
     text("default_location_id"),
+    optional("require_shipping", Type::Bool).or_null(),
     METADATA,
 ]];
 

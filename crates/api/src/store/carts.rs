@@ -86,6 +86,58 @@ mod of_promotions {
     }
 }
 
+/// The route that leaves with the module of shipping.
+mod of_fulfillment {
+    use atoll_flows::cart::{ADD_SHIPPING_METHODS, ChooseShipping, ChosenOption};
+    use atoll_kernel::{
+        Fault, Metadata,
+        http::{Body, Call, Field, Reply, Type, optional, required},
+        part_of, routes,
+        serde::Deserialize,
+    };
+
+    use super::{CART, ONE, change};
+    use crate::gate::scope;
+
+    part_of! { "fulfillment" }
+
+    routes! {
+        of CART;
+        /// Chooses how a cart is shipped: one of its shipping options, or a list of several. Each replaces
+        /// the method of the same shipping profile.
+        Post "/store/carts/:id/shipping-methods" (Store, ONE, CHOICE) => choose;
+    }
+
+    const DATA: Field = optional("data", Type::Record)
+        .about("What the fulfilment provider needs to know, such as the id of a parcel shop.");
+    const CHOSEN: &[Field] = &[required("option_id", Type::Text).about("The shipping option."), DATA];
+    const CHOICE: Body = &[&[
+        optional("option_id", Type::Text).about("The shipping option. Required, but for a list."),
+        DATA,
+        optional("options", Type::BareList(&Type::Object(CHOSEN))).about("Several shipping options."),
+    ]];
+
+    #[derive(Deserialize)]
+    #[serde(crate = "atoll_kernel::serde")]
+    struct Choice {
+        option_id: Option<String>,
+        #[serde(default)]
+        data: Metadata,
+        #[serde(default)]
+        options: Vec<ChosenOption>,
+    }
+
+    async fn choose(mut call: Call) -> Result<Reply, Fault> {
+        let (cart_id, Choice { option_id, data, mut options }) = (call.path("id").to_owned(), call.read()?);
+        options.extend(option_id.map(|option_id| ChosenOption { option_id, data }));
+        if options.is_empty() {
+            return Err(Fault::invalid("Invalid request: Field 'option_id' is required"));
+        }
+        let choice = ChooseShipping { cart_id, options }.checked(&call.app, scope(&call)).await?;
+        change(call, &ADD_SHIPPING_METHODS, choice).await
+    }
+}
+
 /// The route that leaves with the module of customers.
 mod of_customers {
     use atoll_kernel::{part_of, routes};

@@ -33,7 +33,8 @@ routes! {
 /// The route that leaves with the module of shipping.
 mod of_fulfillment {
     use atoll_availability::offer;
-    use atoll_checkout::{Address, FulfillmentProvider, ItemToShip, ShippingRequest};
+    use atoll_checkout::FulfillmentProvider;
+    use atoll_flows::fulfillment::in_time;
     use atoll_fulfillment::ShippingPriceType;
     use atoll_kernel::{
         Fault, Metadata,
@@ -44,7 +45,7 @@ mod of_fulfillment {
     };
 
     use super::{CALCULATED, cart_of, shipment_of, shown};
-    use crate::{admin::fulfillment_providers::in_time, tables::ONE};
+    use crate::tables::ONE;
 
     part_of! { "fulfillment" }
 
@@ -78,23 +79,7 @@ mod of_fulfillment {
         if option.price_type != ShippingPriceType::Calculated {
             return Err(Fault::invalid(format!("The price of shipping option {id} is not calculated")));
         }
-        let item = |line: &atoll_cart::LineItem| ItemToShip {
-            line_id: line.id.to_string(),
-            variant_id: line.variant_id.clone(),
-            sku: line.variant_sku.clone(),
-            quantity: line.quantity,
-            unit_price: line.unit_price,
-        };
-        let request = ShippingRequest {
-            option_id: id.clone(),
-            option_data: option.data.clone(),
-            data,
-            location_id: offered.location.clone(),
-            cart_id,
-            currency_code: cart.currency_code.clone(),
-            address: cart.shipping_address.clone().map(Address::from),
-            items: cart.items.iter().map(item).collect(),
-        };
+        let request = shipment.request(&cart, &offered, data);
         let provider = call.app.provider::<dyn FulfillmentProvider>(&option.provider_id)?;
         let price = provider.price(call.app.clone(), request);
         let price = in_time(&option.provider_id, provider.timeout(), price).await?;

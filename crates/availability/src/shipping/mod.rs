@@ -10,12 +10,12 @@ mod prices;
 use std::collections::BTreeSet;
 
 use atoll_cart::{Cart, LineItem};
-use atoll_checkout::Address;
+use atoll_checkout::{Address, ItemToShip, ShippingRequest};
 use atoll_fulfillment::{
     BY_ZONE, ENABLED_IN_STORE, FULFILLMENT_SETS, IS_RETURN, RuleContext, SERVICE_ZONES, SHIPPING_OPTIONS,
     ShippingOption, ShippingOptionRule, ZONES_BY_SET, is_enabled,
 };
-use atoll_kernel::{Read, StoreError};
+use atoll_kernel::{Metadata, Read, StoreError};
 use atoll_links::{STOCK_LOCATION_FULFILLMENT_PROVIDER, STOCK_LOCATION_FULFILLMENT_SET};
 use atoll_product::{PRODUCTS, VARIANTS};
 
@@ -44,6 +44,8 @@ pub struct Goods {
     pub profiles: BTreeSet<String>,
     /// Are there others, which any option ships?
     pub others: bool,
+    /// Does one of them have to be shipped?
+    pub need_shipping: bool,
 }
 
 /// A shipping option that a cart may have.
@@ -108,6 +110,27 @@ impl Shipment {
         })
     }
 
+    /// The shipment of a cart by this offer, as its provider is told of it; `data` is the buyer's.
+    pub fn request(&self, cart: &Cart, offered: &ShippingOffer, data: Metadata) -> ShippingRequest {
+        let item = |line: &LineItem| ItemToShip {
+            line_id: line.id.to_string(),
+            variant_id: line.variant_id.clone(),
+            sku: line.variant_sku.clone(),
+            quantity: line.quantity,
+            unit_price: line.unit_price,
+        };
+        ShippingRequest {
+            option_id: offered.option.id.to_string(),
+            option_data: offered.option.data.clone(),
+            data,
+            location_id: offered.location.clone(),
+            cart_id: cart.id.to_string(),
+            currency_code: cart.currency_code.clone(),
+            address: self.to.clone(),
+            items: cart.items.iter().map(item).collect(),
+        }
+    }
+
     /// What speaks against an option of a zone that serves the address, at a location of the channel; the
     /// first reasons are the cheapest.
     fn against<'a>(
@@ -131,8 +154,10 @@ impl Goods {
                 Some(id) => PRODUCTS.get(view, id)?,
                 None => None,
             };
+            goods.need_shipping |= line.requires_shipping;
             match product.and_then(|it| it.shipping_profile_id) {
                 Some(profile) => {
+                    goods.need_shipping = true;
                     goods.profiles.insert(profile);
                 }
                 None => goods.others |= line.requires_shipping,
@@ -226,6 +251,24 @@ pub fn offer(
         }
         _ => Err(against),
     }))
+}
+
+/// Does the seller ship: is there a shipping option at one of its locations? One that has none sells without
+/// shipping methods.
+pub fn ships(view: &dyn Read, seller: &Seller) -> Result<bool, StoreError> {
+    if !SHIPPING_OPTIONS.is_on() {
+        return Ok(false);
+    }
+    for location in seller.shelf(view)?.locations() {
+        for set in STOCK_LOCATION_FULFILLMENT_SET.rights(view, &location.id)? {
+            for zone in SERVICE_ZONES.table.list_by(view, &ZONES_BY_SET, &[&set])? {
+                if !SHIPPING_OPTIONS.table.list_by(view, &BY_ZONE, &[&zone.id])?.is_empty() {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Does the seller sell at all?

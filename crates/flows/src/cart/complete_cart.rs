@@ -37,6 +37,7 @@ use crate::{
         line::{refused, shown_variant},
         promotions::use_promotions,
         settle::check_settled,
+        shipping::check_methods,
     },
     order::CREATE_ORDERS,
     payment::{check_provider, due, record_capture},
@@ -350,6 +351,7 @@ fn reserve_stock(flow: &mut Local<'_>, input: &CompleteCart) -> Result<Held, Fau
     })?;
     check_settled(flow, &cart)?;
     let session = flow.step("validate-cart-payments", |tx, _| session_for(tx, &cart))?;
+    flow.step("validate-shipping", |tx, _| check_methods(tx, &seller, &cart))?;
     let order = order_of(flow.at, &cart);
     let mut pending = Pending { cart, order, session, reservations: Vec::new(), levels: Vec::new() };
     flow.step("reserve-inventory", |tx, at| {

@@ -3,7 +3,9 @@
 
 use atoll_availability::{ChannelScope, Seller, Shelf};
 use atoll_cart::{Cart, LineItem};
-use atoll_kernel::{Decimal, Fault, Metadata, Read, storefront::Reason};
+use atoll_inventory::INVENTORY_ITEMS;
+use atoll_kernel::{Decimal, Fault, Metadata, Read, StoreError, storefront::Reason};
+use atoll_links::PRODUCT_VARIANT_INVENTORY_ITEM;
 use atoll_product::{COLLECTIONS, PRODUCTS, Product, ProductVariant, TYPES, VARIANTS};
 
 /// The cart with this id in the scope; carts of other channels are not found.
@@ -105,9 +107,23 @@ pub(crate) fn snapshot(
         variant_barcode: variant.barcode.clone(),
         variant_title: Some(variant.title.clone()),
         is_giftcard: product.is_giftcard,
-        requires_shipping: !product.is_giftcard,
+        requires_shipping: is_shipped(tx, variant, product)?,
         is_discountable: product.discountable,
         metadata: metadata.or_empty(),
         ..LineItem::default()
     })
+}
+
+/// Is the variant shipped? It is if its product has a shipping profile, or if one of its inventory items says
+/// so.
+fn is_shipped(tx: &dyn Read, variant: &ProductVariant, product: &Product) -> Result<bool, StoreError> {
+    if product.shipping_profile_id.is_some() {
+        return Ok(true);
+    }
+    for item in PRODUCT_VARIANT_INVENTORY_ITEM.rights(tx, &variant.id)? {
+        if INVENTORY_ITEMS.get(tx, &item)?.is_some_and(|it| it.requires_shipping) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -10,7 +10,7 @@ use atoll_kernel::{Fault, FaultKind, flow::Local, serde_json::json};
 use atoll_tax::Taxes;
 
 use crate::{
-    cart::{prices::price_lines, promotions::Promotions, taxes::taxes_of},
+    cart::{prices::price_lines, promotions::Promotions, shipping::price_methods, taxes::taxes_of},
     payment::refresh,
     points::{CART_CREATED, CART_UPDATED, CartNow},
 };
@@ -41,6 +41,7 @@ fn calculate(flow: &mut Local<'_>, before: Option<&Cart>, cart: &mut Cart) -> Re
     let mut promotions = Promotions::of(flow.tx, cart, &taxes)?;
     // Discounts on lines do not depend on shipping, whose prices depend on what the lines come to.
     set_lines(flow, cart, &taxes, &mut promotions);
+    price_methods(flow, cart)?;
     set_methods(flow, cart, &taxes, &mut promotions);
     Ok(unpriced.or(unknown))
 }
