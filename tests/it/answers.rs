@@ -452,6 +452,10 @@ enum Act {
     Create,
     Role,
     /// Time passes, or the clock is set back.
+    /// The customer joins the group, or leaves it.
+    Member,
+    /// Sets the rate of the taxes that are shown, in percent.
+    Tax(u32),
     Pass(i64),
 }
 
@@ -479,6 +483,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Restore),
         1 => Just(Act::Create),
         1 => Just(Act::Role),
+        1 => Just(Act::Member),
+        1 => (1..30_u32).prop_map(Act::Tax),
         4 => prop_oneof![Just(1_i64), Just(10), Just(-7)].prop_map(Act::Pass),
     ]
 }
@@ -490,6 +496,11 @@ struct Scene {
     teas: Vec<Variant>,
     /// Keys with their ids: of the first channel, and of both.
     keys: Vec<(String, Client)>,
+    /// A customer at the first key, and the path of the members of a group with prices of its own.
+    ann: Client,
+    members: String,
+    /// The path of the default rate of Germany.
+    rate: String,
     begin: i64,
     n: usize,
 }
@@ -513,13 +524,27 @@ impl Scene {
             shop.admin.post(&path, json!({ "add": channels })).await.ok();
             keys.push((id(&key), shop.app.storefront(key["token"].as_str().expect("a token"))));
         }
+        let ann = shop.customer(&keys[0].1, "ann@test.dev").await;
+        let group = json!({ "name": "Friends" });
+        let group = id(&shop.admin.post("/admin/customer-groups", group).await.ok()["customer_group"]);
+        let list = json!({
+            "title": "Friends", "description": "d", "status": "active",
+            "rules": { "customer.groups.id": [group] },
+            "prices": [{ "variant_id": teas[0].id, "currency_code": "eur", "amount": 1 }],
+        });
+        shop.admin.post("/admin/price-lists", list).await.ok();
+        let rate = json!({ "name": "VAT", "code": "vat", "rate": 19 });
+        let de = json!({ "country_code": "de", "provider_id": "tp_system", "default_tax_rate": rate });
+        let de = shop.admin.post("/admin/tax-regions", de).await.ok()["tax_region"].clone();
+        let rate = format!("/admin/tax-rates/{}", id(&de["tax_rates"][0]));
+        let members = format!("/admin/customer-groups/{group}/customers");
         let begin = shop.app.now().millis();
-        Scene { shop, channels, teas, keys, begin, n: 0 }
+        Scene { shop, channels, teas, keys, ann, members, rate, begin, n: 0 }
     }
 
     /// Some of these may be refused: an order of what is sold out, a channel that has the product already.
     async fn act(&mut self, act: Act) {
-        let Scene { shop, channels, teas, keys, begin, n } = self;
+        let Scene { shop, channels, teas, keys, ann, members, rate, begin, n } = self;
         *n += 1;
         let admin = &shop.admin;
         let product = |p: usize| format!("/admin/products/{}", teas[p].product);
@@ -604,6 +629,12 @@ impl Scene {
                         .await,
                 );
             }
+            Act::Member => {
+                let me = id(&ann.get("/store/customers/me").await.ok()["customer"]);
+                let change = if *n % 2 == 0 { "remove" } else { "add" };
+                drop(admin.post(members, json!({ change: [me] })).await);
+            }
+            Act::Tax(percent) => drop(admin.post(rate, json!({ "rate": percent })).await),
             Act::Pass(millis) => shop.app.advance_ms(millis),
         }
     }
@@ -614,7 +645,7 @@ impl Scene {
         let tea = &self.teas[0].product;
         let store = [
             "/store/products".to_owned(),
-            format!("/store/products?{FIELDS}&region_id={region}"),
+            format!("/store/products?{FIELDS}&region_id={region}&country_code=de"),
             format!("/store/products/{tea}?fields=title,*sales_channels,variants.inventory_quantity"),
             "/store/products?order=-created_at&limit=2&fields=id,title".to_owned(),
             "/store/products?q=tea&order=title&fields=id".to_owned(),
@@ -630,7 +661,8 @@ impl Scene {
             "/admin/orders?fields=id,total".to_owned(),
             "/admin/users/me".to_owned(),
         ];
-        let of_keys = self.keys.iter().flat_map(|(_, key)| store.iter().map(move |it| (key, it)));
+        let storefronts = self.keys.iter().map(|(_, key)| key).chain([&self.ann]);
+        let of_keys = storefronts.flat_map(|client| store.iter().map(move |it| (client, it)));
         let of_admin = admin.iter().map(|it| (&self.shop.admin, it));
         for (client, path) in of_keys.chain(of_admin) {
             for _ in 0..2 {
@@ -683,6 +715,8 @@ async fn stale_answers_would_be_found() {
         Act::Delete(0),
         Act::Create,
         Act::Role,
+        Act::Member,
+        Act::Tax(7),
     ] {
         assert!(agrees(&[act], false).await.is_ok(), "{act:?}");
         assert!(agrees(&[act], true).await.is_err(), "{act:?} is not found");

@@ -149,7 +149,7 @@ async fn customers_are_put_into_groups_and_found_by_them() {
         admin.post(&members, json!({ "add": [ann, bob, bob] })).await.ok();
         admin.post(&of_ann, json!({ "add": [retail], "remove": [] })).await.ok();
     }
-    let groups = |customer: &str| groups_of(&app.ctx.view(), customer).expect("groups");
+    let groups = |customer: &str| groups_of(&app.ctx.view(), Some(customer)).expect("groups");
     assert_eq!((groups(&ann).len(), groups(&bob)), (2, vec![vip.clone()]));
     assert!(groups("cus_x").is_empty());
     for query in [format!("groups={retail}"), format!("groups[]={retail}"), "groups[name]=Retail".into()] {

@@ -620,3 +620,46 @@ async fn active_lists_are_limited() {
     scene.list(json!({ "status": "draft" })).await;
     scene.list(json!({ "rules": { "region_id": [scene.shop.region] } })).await;
 }
+
+#[tokio::test]
+async fn list_of_a_customer_group_is_shown_to_its_members_alone() {
+    let scene = Scene::open().await;
+    let Scene { shop, tea, storefront, .. } = &scene;
+    let (ann, bob) =
+        (shop.customer(storefront, "ann@test.dev").await, shop.customer(storefront, "bob@test.dev").await);
+    let id_of = async |client: &Client| id(&client.get("/store/customers/me").await.ok()["customer"]);
+    let group = json!({ "name": "Friends" });
+    let group = id(&shop.admin.post("/admin/customer-groups", group).await.ok()["customer_group"]);
+    let members = format!("/admin/customer-groups/{group}/customers");
+    scene.list(json!({ "rules": { "customer.groups.id": [group] }, "prices": [scene.price(tea, 7)] })).await;
+    let shown = async |price: &str, clients: &[&Client]| {
+        // Remembered, too.
+        for _ in 0..3 {
+            for client in clients {
+                assert_eq!(scene.shown_to(client, tea).await, price);
+            }
+        }
+    };
+    let (full, reduced) = ("10 of 10, no list", "7 of 10, sale");
+    shown(full, &[&ann, &bob, storefront]).await;
+    shop.admin.post(&members, json!({ "add": [id_of(&ann).await] })).await.ok();
+    shown(reduced, &[&ann]).await;
+    shown(full, &[&bob, storefront]).await;
+    // A cart charges its customer the same, and its pages show that to whoever has it.
+    for (client, amount) in [(&ann, 7), (&bob, 10), (storefront, 10)] {
+        let cart = shop.cart(client, &tea.id, 1).await;
+        let unit = format!("/store/carts/{cart}?fields=items.unit_price");
+        assert_eq!(client.get(&unit).await.ok()["cart"]["items"][0]["unit_price"], amount);
+        for client in [&ann, &bob, storefront] {
+            let path = format!("/store/product-variants/{}?cart_id={cart}&fields=calculated_price", tea.id);
+            let shown = client.get(&path).await.ok()["variant"]["calculated_price"].clone();
+            assert_eq!(shown["calculated_amount"], amount);
+        }
+    }
+    shop.admin
+        .post(&members, json!({ "remove": [id_of(&ann).await], "add": [id_of(&bob).await] }))
+        .await
+        .ok();
+    shown(reduced, &[&bob]).await;
+    shown(full, &[&ann, storefront]).await;
+}

@@ -94,6 +94,20 @@ async fn scope_tells_what_is_shown_what_it_costs_and_whether_it_is_sold() {
         let request = &wants(&tea.id, 6).await.ok()["stock_request"];
         assert_eq!((&request["quantity"], &request["variant"]["id"]), (&json!(6), &json!(tea.id)));
     }
+    // The price of a group is for its members.
+    let group = shop.admin.post("/admin/customer-groups", json!({ "name": "Friends" })).await.ok();
+    let group = id(&group["customer_group"]);
+    let member = id(&customer.get("/store/customers/me").await.ok()["customer"]);
+    let members = format!("/admin/customer-groups/{group}/customers");
+    shop.admin.post(&members, json!({ "add": [member] })).await.ok();
+    let list = json!({
+        "title": "Friends", "description": "d", "status": "active", "rules": { "customer.groups.id": [group] },
+        "prices": [{ "variant_id": tea.id, "currency_code": "eur", "amount": 7 }],
+    });
+    shop.admin.post("/admin/price-lists", list).await.ok();
+    for (client, amount) in [(&storefront, 10), (&customer, 7)] {
+        assert_eq!(client.get(&quote).await.ok()["amount"], amount);
+    }
     // A key of another channel is not told of them, nor how many there are.
     let till = shop.storefront(&[&till]).await;
     assert_eq!(till.get("/store/stock-requests").await.ok()["count"], 0);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use atoll_api_key::{ApiKeyKind, find_key};
 use atoll_cart::{CARTS, Cart};
+use atoll_customer::groups_of;
 use atoll_kernel::{
     Ctx, Decimal, Fault, Now, Read, StoreError, Timestamp,
     query::{Context, Ids, Union, Wall},
@@ -19,7 +20,7 @@ use atoll_sales_channel::{SALES_CHANNELS, SALES_CHANNELS_FLAG, SalesChannel};
 use atoll_store::the_store;
 
 use crate::{
-    CHANNEL, CURRENCY, Listing, REGION, Seller, TaxPlace, price_context, price_of, prices::NO_REGION,
+    CHANNEL, CURRENCY, GROUPS, Listing, REGION, Seller, TaxPlace, price_context, price_of, prices::NO_REGION,
 };
 
 /// Why a store request is refused. The texts are the wire's.
@@ -189,20 +190,33 @@ impl ChannelScope {
         Ok(default.filter(|it| self.has(it)))
     }
 
-    /// As [`Scope::priced`]; at a place, prices are shown with and without the taxes there, where the region
-    /// calculates them by itself.
-    pub fn priced_at(
+    /// As [`Scope::priced`], for the buyer of a cart if there is one. At a place, prices are shown with and
+    /// without the taxes there, where the region calculates them by itself.
+    pub fn priced_for(
         &self,
         view: &dyn Read,
         context: Context,
+        cart: Option<&Cart>,
         region: Option<&str>,
         place: Option<TaxPlace>,
     ) -> Result<Context, Fault> {
-        let Some(region) = price_region(view, region)? else { return Ok(context) };
+        // In this order, as on the wire: the region of the cart, the requested one, that of the store.
+        let of_cart = match cart.and_then(|it| it.region_id.as_deref()) {
+            // It may be deleted.
+            Some(id) => REGIONS.get(view, id)?,
+            None => None,
+        };
+        let region = of_cart.map_or_else(|| price_region(view, region), |it| Ok(Some(it)))?;
+        let Some(region) = region else { return Ok(context) };
+        let (channel, customer) = match cart {
+            Some(cart) => (cart.sales_channel_id.clone(), cart.customer_id.as_deref()),
+            None => (self.price_channel(view)?, self.customer.as_deref()),
+        };
         let context = context
             .with(CURRENCY, vec![region.currency_code])
             .with(REGION, vec![region.id.to_string()])
-            .with(CHANNEL, self.price_channel(view)?.into_iter().collect());
+            .with(CHANNEL, channel.into_iter().collect())
+            .with(GROUPS, groups_of(view, customer)?);
         Ok(match place.filter(|_| region.automatic_taxes) {
             Some(place) => context.holding(place),
             None => context,
@@ -278,7 +292,8 @@ impl Scope for ChannelScope {
         self.must_show(view, variant)?;
         let region = price_region(view, region)?.ok_or_else(|| Fault::invalid(NO_REGION))?;
         let context = price_context(&region.currency_code, Some(&region.id), None, &self.at)
-            .with(CHANNEL, self.price_channel(view)?.as_deref());
+            .with(CHANNEL, self.price_channel(view)?.as_deref())
+            .with_all(GROUPS, groups_of(view, self.customer.as_deref())?);
         let price = |amount| Price {
             amount,
             currency_code: region.currency_code.clone(),
@@ -288,7 +303,7 @@ impl Scope for ChannelScope {
     }
 
     fn priced(&self, view: &dyn Read, context: Context, region: Option<&str>) -> Result<Context, Fault> {
-        self.priced_at(view, context, region, None)
+        self.priced_for(view, context, None, region, None)
     }
 }
 

@@ -17,12 +17,11 @@ pub struct GroupChanges {
     pub remove: Vec<String>,
 }
 
-/// The groups of a customer, by their ids; none of an unknown one, and while the module is switched off.
-pub fn groups_of(tx: &dyn Read, customer_id: &str) -> Result<Vec<String>, StoreError> {
-    if !CUSTOMERS.is_on() {
-        return Ok(Vec::new());
-    }
-    let customer = CUSTOMERS.get(tx, customer_id)?.unwrap_or_default();
+/// The groups of a customer, by their ids; none of a buyer who is not known, and while the module is switched
+/// off.
+pub fn groups_of(tx: &dyn Read, customer_id: Option<&str>) -> Result<Vec<String>, StoreError> {
+    let Some(id) = customer_id.filter(|_| CUSTOMERS.is_on()) else { return Ok(Vec::new()) };
+    let customer = CUSTOMERS.get(tx, id)?.unwrap_or_default();
     Ok(customer.group_ids.into_iter().map(|it| it.to_string()).collect())
 }
 

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use atoll_availability::{CHANNEL, TaxPlace};
+use atoll_availability::TaxPlace;
 use atoll_kernel::{
     Fault,
     http::{Call, Filters, Param},
     query::Context,
 };
-use atoll_region::REGIONS;
 
 use crate::{gate::scope, tables::any};
 
@@ -22,7 +21,7 @@ pub(crate) const IN_COUNTRY: Param =
 pub(crate) const IN_PROVINCE: Param =
     any("province").about("The province of the shopper (`us-ca`), where it has taxes of its own.");
 pub(crate) const OF_CART: Param =
-    any("cart_id").about("The cart whose region and sales channel the prices are of.");
+    any("cart_id").about("The cart whose region, sales channel and customer the prices are for.");
 
 /// The context of the call, in the channels that it names, with the region of its prices. Takes their
 /// parameters out of the filters. `price` is the path of prices on the route, which is added to the fields if
@@ -39,15 +38,6 @@ pub(crate) fn surroundings(call: &mut Call, price: &'static str) -> Result<Conte
     if asked.is_some() {
         call.params.fields.add(price);
     }
-    let view = &call.view;
-    // In this order, as on the wire: the region of the cart, the requested one, that of the store.
-    let cart = cart.map_or(Ok(None), |id| scope.cart(view, &id))?;
-    let (of_cart, channel) = cart.map_or((None, None), |cart| (cart.region_id, cart.sales_channel_id));
-    // The region of the cart may be deleted.
-    let of_cart = of_cart.map(|id| REGIONS.table.exists(view, &id).map(|it| it.then_some(id))).transpose()?;
-    let context = scope.priced_at(view, context, of_cart.flatten().or(asked).as_deref(), place)?;
-    Ok(match channel {
-        Some(channel) => context.with(CHANNEL, vec![channel]),
-        None => context,
-    })
+    let cart = cart.map_or(Ok(None), |id| scope.cart(&call.view, &id))?;
+    scope.priced_for(&call.view, context, cart.as_ref(), asked.as_deref(), place)
 }

@@ -56,5 +56,5 @@ fn guest(tx: &mut dyn Write, at: &Moment, email: &str) -> Result<Option<String>,
 
 /// The groups of the customer of a cart, by their ids.
 pub(super) fn groups_of_buyer(tx: &dyn Read, cart: &Cart) -> Result<Vec<String>, StoreError> {
-    cart.customer_id.as_deref().map_or(Ok(Vec::new()), |id| groups_of(tx, id))
+    groups_of(tx, cart.customer_id.as_deref())
 }
