@@ -1,4 +1,5 @@
-//! Lists, counts, single records, carts, orders and explanations agree on what is for sale (property test).
+//! Lists, counts, single records, carts, orders and explanations agree on what is for sale, and at which
+//! price, with and without taxes, to a guest and to a customer in a group (property test).
 //!
 //! Random pages of states are drawn. The expected answers are computed in `world`, independently of the code,
 //! and all routes are asked at the edges of the windows, one millisecond before and one after.
@@ -7,13 +8,13 @@ mod world;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use atoll_availability::{CHANNEL, Question, explain, price_context, sweep};
+use atoll_availability::{CHANNEL, GROUPS, Question, explain, price_context, sweep};
 use atoll_kernel::{Actor, Moment, Timestamp, Write, limits::ANSWERS_BYTES_MAX};
-use atoll_testkit::{Client, Setup, Shop, check_drawn, times};
+use atoll_testkit::{Client, Setup, Shop, check_drawn, id, times};
 use proptest::{prelude::*, test_runner::TestCaseResult};
 use serde_json::{Value, json};
 
-use self::world::{Completed, Made, N_STATES, Page, State, make, moments, page, reprice};
+use self::world::{Buyer, Completed, Ground, Made, N_STATES, Page, State, make, moments, page, reprice};
 
 /// Number of states: few by default, 100,000 in CI, a million in `cargo xtask thorough`.
 fn n_states() -> u32 {
@@ -44,8 +45,10 @@ fn lists_counts_carts_and_explanations_agree_on_what_is_for_sale() {
 struct Asked<'a> {
     shop: &'a Shop,
     page: &'a Page,
-    channel: String,
+    ground: Ground,
     storefront: Client,
+    /// The same storefront, where the customer is logged in.
+    member: Client,
     made: Vec<Made>,
     /// Time at which the page was created.
     begin: Timestamp,
@@ -56,17 +59,31 @@ impl<'a> Asked<'a> {
         let channel = shop.admin.post("/admin/sales-channels", json!({ "name": "Web" })).await.ok();
         let channel = channel["sales_channel"]["id"].as_str().expect("an id").to_owned();
         let storefront = shop.storefront(&[&channel]).await;
+        let member = shop.customer(&storefront, "ann@test.dev").await;
+        let customer = id(&member.get("/store/customers/me").await.ok()["customer"]);
+        let group = json!({ "name": "Friends" });
+        let group = id(&shop.admin.post("/admin/customer-groups", group).await.ok()["customer_group"]);
+        let path = format!("/admin/customer-groups/{group}/customers");
+        shop.admin.post(&path, json!({ "add": [customer] })).await.ok();
+        let taxes = page.taxes;
+        for (value, is_inclusive) in [("eur", taxes.of_currency), (&shop.region, taxes.of_region)] {
+            let path = "/admin/price-preferences";
+            let found = shop.admin.get(&format!("{path}?value={value}")).await.ok();
+            let path = format!("{path}/{}", id(&found["price_preferences"][0]));
+            shop.admin.post(&path, json!({ "is_tax_inclusive": is_inclusive })).await.ok();
+        }
         let begin = shop.app.now();
-        let (drawn, id) = (page.clone(), channel.clone());
+        let ground = Ground { channel, region: shop.region.clone(), member: customer, group };
+        let (drawn, on) = (page.clone(), ground.clone());
         let put = move |tx: &mut dyn Write, at: &Moment| {
-            let made = make(tx, at, &drawn, &id)?;
+            let made = make(tx, at, &drawn, &on)?;
             if let Some(to) = drawn.swept {
-                sweep(tx, &id, at.now().plus_millis(to), usize::MAX)?;
+                sweep(tx, &on.channel, at.now().plus_millis(to), usize::MAX)?;
             }
             Ok(made)
         };
         let (made, _) = shop.app.ctx.write(Actor::System, put).await.expect("a page");
-        Asked { shop, page, channel, storefront, made, begin }
+        Asked { shop, page, ground, storefront, member, made, begin }
     }
 
     async fn agrees(&self) -> TestCaseResult {
@@ -76,6 +93,13 @@ impl<'a> Asked<'a> {
             self.agrees_at(at).await?;
         }
         Ok(())
+    }
+
+    fn client(&self, buyer: Buyer) -> &Client {
+        match buyer {
+            Buyer::Guest => &self.storefront,
+            Buyer::Member => &self.member,
+        }
     }
 
     fn states(&self) -> impl Iterator<Item = (&State, &Made)> {
@@ -150,10 +174,14 @@ impl<'a> Asked<'a> {
         must_have_price: bool,
     ) -> TestCaseResult {
         let now = self.begin.plus_millis(at);
-        let price =
-            must_have_price.then(|| price_context("eur", None, None, now).with(CHANNEL, Some(&self.channel)));
+        let Ground { channel, region, group, .. } = &self.ground;
+        let group = (state.buyer == Buyer::Member).then(|| group.clone());
+        let price = must_have_price.then(|| {
+            let context = price_context("eur", Some(region), None, now);
+            context.with(CHANNEL, Some(channel)).with_all(GROUPS, group)
+        });
         let question = Question {
-            channel: &self.channel,
+            channel,
             variant: &made.variant,
             quantity: state.quantity.into(),
             at: now,
@@ -170,54 +198,71 @@ impl<'a> Asked<'a> {
         Ok(())
     }
 
-    /// One product by id, and a cart to which its variant is added.
+    /// One product by id, for both buyers, and a cart to which its variant is added.
     async fn looks_agree(&self, state: &State, made: &Made, at: i64) -> TestCaseResult {
-        let price = json!(self.page.price(state, at));
-        let path = format!(
-            "/store/products/{}?region_id={}&fields=id,variants.calculated_price",
-            made.product, self.shop.region
-        );
-        let product = self.storefront.get(&path).await;
-        prop_assert_eq!(
-            product.status.is_success(),
-            self.page.lists(state, at),
-            "shown at {}: {:?}",
-            at,
-            state
-        );
-        if self.page.shows_variant(state, at) {
-            let shown = &product.json["product"]["variants"][0]["calculated_price"]["calculated_amount"];
-            prop_assert_eq!(shown, &price, "price at {}: {:?}", at, state);
+        for buyer in [Buyer::Guest, Buyer::Member] {
+            self.page_agrees(state, made, at, buyer).await?;
         }
         if state.completed_at >= at {
             self.explanation_agrees(state, made, at, true)?;
-            let line = json!({ "variant_id": made.variant, "quantity": state.quantity });
-            let added = self.storefront.post(&format!("/store/carts/{}/line-items", made.cart), line).await;
-            let expected = self.page.sells_at_a_price(state, at);
-            prop_assert_eq!(
-                added.status.is_success(),
-                expected,
-                "added at {}: {:?} {}",
-                at,
-                state,
-                added.json
-            );
-            if expected {
-                let charged = &added.json["cart"]["items"][0]["unit_price"];
-                prop_assert_eq!(charged, &price, "charged at {}: {:?}", at, state);
-            }
+            self.cart_agrees(state, made, at).await?;
+        }
+        Ok(())
+    }
+
+    async fn page_agrees(&self, state: &State, made: &Made, at: i64, buyer: Buyer) -> TestCaseResult {
+        let path = format!(
+            "/store/products/{}?region_id={}&country_code=de&fields=id,variants.calculated_price",
+            made.product, self.shop.region
+        );
+        let product = self.client(buyer).get(&path).await;
+        let is_listed = self.page.lists(state, at);
+        prop_assert_eq!(product.status.is_success(), is_listed, "shown at {}: {:?}", at, state);
+        if !self.page.shows_variant(state, at) {
+            return Ok(());
+        }
+        let shown = &product.json["product"]["variants"][0]["calculated_price"];
+        let Some(price) = self.page.price(state, at, buyer) else {
+            prop_assert!(shown.is_null(), "price at {}: {:?} {}", at, state, shown);
+            return Ok(());
+        };
+        let expected = json!([price.amount, price.is_tax_inclusive]);
+        let names = ["calculated_amount", "is_calculated_price_tax_inclusive"];
+        prop_assert_eq!(json!(names.map(|it| &shown[it])), expected, "to {:?} at {}: {:?}", buyer, at, state);
+        let names = ["calculated_amount_with_tax", "calculated_amount_without_tax"];
+        let amounts = names.map(|it| shown[it].as_f64());
+        prop_assert_eq!(amounts, price.of(1).map(Some), "to {:?} at {}: {:?}", buyer, at, state);
+        Ok(())
+    }
+
+    /// The line of a cart charges what the page shows to its buyer.
+    async fn cart_agrees(&self, state: &State, made: &Made, at: i64) -> TestCaseResult {
+        let line = json!({ "variant_id": made.variant, "quantity": state.quantity });
+        let path = format!("/store/carts/{}/line-items", made.cart);
+        let added = self.client(state.buyer).post(&path, line).await;
+        let expected = self.page.sells_at_a_price(state, at);
+        prop_assert_eq!(added.status.is_success(), expected, "added at {}: {:?} {}", at, state, added.json);
+        if let Some(price) = self.page.price(state, at, state.buyer).filter(|_| expected) {
+            let cart = &added.json["cart"];
+            let line = &cart["items"][0];
+            let expected = json!([price.amount, price.is_tax_inclusive]);
+            let charged = json!([line["unit_price"], line["is_tax_inclusive"]]);
+            prop_assert_eq!(charged, expected, "charged at {}: {:?}", at, state);
+            let amounts = ["item_total", "item_subtotal"].map(|it| cart[it].as_f64());
+            prop_assert_eq!(amounts, price.of(state.quantity).map(Some), "charged at {}: {:?}", at, state);
         }
         Ok(())
     }
 
     async fn complete(&self, state: &State, made: &Made, at: i64) -> Result<Completed, TestCaseError> {
         let cart = format!("/store/carts/{}", made.full_cart);
-        let answer = self.storefront.post(&format!("{cart}/complete?fields=id"), json!({})).await.json;
+        let client = self.client(state.buyer);
+        let answer = client.post(&format!("{cart}/complete?fields=id"), json!({})).await.json;
         match answer["type"].as_str() {
             Some("order") => Ok(Completed::Order),
             Some("prices_changed") => {
-                let shown = self.storefront.get(&format!("{cart}?fields=items.unit_price")).await.ok();
-                let price = json!(self.page.price(state, at));
+                let shown = client.get(&format!("{cart}?fields=items.unit_price")).await.ok();
+                let price = json!(self.page.price(state, at, state.buyer).map(|it| it.amount));
                 prop_assert_eq!(&shown["cart"]["items"][0]["unit_price"], &price, "priced anew at {}", at);
                 Ok(Completed::Repriced)
             }

@@ -1,6 +1,6 @@
 //! The states that are drawn, their records in a store, and the expected answers.
 
-use atoll_cart::{CARTS, Cart, LineItem};
+use atoll_cart::{CARTS, Cart, CartAddress, LineItem};
 use atoll_inventory::{
     INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryItem, InventoryLevel, ReservationItem, reserve,
 };
@@ -11,13 +11,16 @@ use atoll_links::{
 };
 use atoll_pricing::{
     LIST_PRICES, ListPrice, PRICE_LISTS, PRICE_SETS, Price, PriceList, PriceListStatus, PriceListType,
-    PriceSet,
+    PriceSet, Rules,
 };
 use atoll_product::{
     PRODUCTS, Product, ProductStatus, ProductVariant, VARIANTS, delete_product, delete_variant,
 };
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannelPatch};
 use atoll_stock_location::{STOCK_LOCATIONS, StockLocation};
+use atoll_tax::{
+    NewTaxRate, NewTaxRegion, NewTaxRule, Reference, SYSTEM, TaxRate, TaxRegion, create_rate, create_region,
+};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -37,6 +40,7 @@ pub(super) fn moments() -> impl Iterator<Item = i64> {
 pub(super) struct Page {
     channel: ChannelState,
     places: [Place; N_PLACES],
+    pub(super) taxes: Taxes,
     pub(super) states: Vec<State>,
     /// The time up to which the listing was swept.
     pub(super) swept: Option<i64>,
@@ -57,7 +61,25 @@ struct Place {
     safety_stock: i64,
 }
 
-/// Everything that decides whether a quantity of a variant can be bought in the channel.
+/// The taxes of Germany, where all buyers are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taxes {
+    /// The default rate, in percent. None: the country has no tax region.
+    percent: Option<i64>,
+    /// Do prices in euros include taxes, and those for the region?
+    pub(super) of_currency: bool,
+    pub(super) of_region: bool,
+}
+
+/// Who looks and buys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Buyer {
+    Guest,
+    /// A customer who is logged in, and in a group.
+    Member,
+}
+
+/// Everything that decides whether a quantity of a variant can be bought in the channel, and what it costs.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     status: ProductStatus,
@@ -68,6 +90,11 @@ pub(super) struct State {
     until: Option<i64>,
     is_excluded: bool,
     has_price: bool,
+    is_giftcard: bool,
+    /// The tax rate of the product, in percent; none: the default one.
+    own_percent: Option<i64>,
+    /// Whose carts it is in.
+    pub(super) buyer: Buyer,
     /// Prices before and after the change, and its time.
     prices: (i64, i64),
     pub(super) repriced_at: i64,
@@ -91,12 +118,17 @@ struct ListState {
     until: Option<i64>,
     /// Is it of this channel, or of another one? None: of all.
     is_of_channel: Option<bool>,
+    /// Is it of the group of the customer, or of another one? None: of all.
+    is_of_group: Option<bool>,
+    /// Is its price for the region?
+    is_for_region: bool,
 }
 
 impl ListState {
-    fn applies(&self, at: i64) -> bool {
+    fn applies(&self, at: i64, buyer: Buyer) -> bool {
         self.status == PriceListStatus::Active
             && self.is_of_channel != Some(false)
+            && self.is_of_group.is_none_or(|it| it && buyer == Buyer::Member)
             && self.from.is_none_or(|from| at >= from)
             && self.until.is_none_or(|until| at < until)
     }
@@ -138,17 +170,17 @@ fn state() -> impl Strategy<Value = State> {
     let kind = prop::sample::select(vec![PriceListType::Sale, PriceListType::Override]);
     let status = prop_oneof![4 => Just(PriceListStatus::Active), 1 => Just(PriceListStatus::Draft)];
     let amount = prop::sample::select(vec![0_i64, 3, 9]);
-    let list = (kind, status, amount, edge(), edge(), prop::option::weighted(0.5, mostly()));
-    let list = list.prop_map(|(kind, status, amount, from, until, is_of_channel)| ListState {
-        kind,
-        status,
-        amount,
-        from,
-        until,
-        is_of_channel,
+    let of = || prop::option::weighted(0.5, mostly());
+    let list = (kind, status, amount, edge(), edge(), of(), of(), any::<bool>());
+    let list = list.prop_map(|drawn| {
+        let (kind, status, amount, from, until, is_of_channel, is_of_group, is_for_region) = drawn;
+        ListState { kind, status, amount, from, until, is_of_channel, is_of_group, is_for_region }
     });
+    let taxes = (rarely(), prop::option::weighted(0.3, prop::sample::select(vec![0_i64, 7])));
+    let buyer = prop::sample::select(vec![Buyer::Guest, Buyer::Member]);
     let prices = (free(9), free(3), prop::option::weighted(0.4, list));
-    (product, variant, prices, moments).prop_map(|(product, variant, prices, moments)| {
+    (product, variant, prices, moments, taxes, buyer).prop_map(|drawn| {
+        let (product, variant, prices, moments, (is_giftcard, own_percent), buyer) = drawn;
         let (before, after, list) = prices;
         let (added_at, completed_at, repriced_at) = moments;
         let (status, is_product_deleted, is_variant_deleted, is_linked, from, until) = product;
@@ -162,6 +194,9 @@ fn state() -> impl Strategy<Value = State> {
             until,
             is_excluded,
             has_price,
+            is_giftcard,
+            own_percent,
+            buyer,
             prices: (before, after),
             repriced_at,
             list,
@@ -185,9 +220,12 @@ pub(super) fn page() -> impl Strategy<Value = Page> {
         let place = (prop::bool::weighted(0.7), 0..2i64, 0..3i64);
         place.prop_map(|(is_linked, priority, safety_stock)| Place { is_linked, priority, safety_stock })
     };
+    let percent = prop::option::weighted(0.9, prop::sample::select(vec![0_i64, 19, 20]));
+    let taxes = (percent, any::<bool>(), any::<bool>());
+    let taxes = taxes.prop_map(|(percent, of_currency, of_region)| Taxes { percent, of_currency, of_region });
     let states = prop::collection::vec(state(), 1..=N_STATES);
-    (channel, [place(), place()], states, prop::option::of(moment()))
-        .prop_map(|(channel, places, states, swept)| Page { channel, places, states, swept })
+    (channel, [place(), place()], taxes, states, prop::option::of(moment()))
+        .prop_map(|(channel, places, taxes, states, swept)| Page { channel, places, taxes, states, swept })
 }
 
 /// The expected answers, computed independently of the code.
@@ -215,21 +253,24 @@ impl Page {
     }
 
     pub(super) fn sells_at_a_price(&self, state: &State, at: i64) -> bool {
-        self.sells(state, at) && self.price(state, at).is_some()
+        self.sells(state, at) && self.price(state, at, state.buyer).is_some()
     }
 
     /// The result of completing a cart to which it was added when the page was created, without a payment:
     /// the first time, and again.
     pub(super) fn completes(&self, state: &State, at: i64) -> [Completed; 2] {
-        let is_sold = |price: i64| match price {
+        let is_sold = |price: Cost| match price.amount {
             0 if self.has_enough(state) => Completed::Order,
             _ => Completed::Refused,
         };
-        match self.price(state, at) {
+        match self.price(state, at, state.buyer) {
             Some(_) if !self.shows_variant(state, at) => [Completed::Refused; 2],
             None => [Completed::Refused; 2],
             // The cart shows no former price, either.
-            Some(price) if price != state.prices.0 || self.is_reduced(state, at) => {
+            Some(price)
+                if (price.amount, price.is_tax_inclusive) != (state.prices.0, self.taxes.of_currency)
+                    || self.is_reduced(state, at) =>
+            {
                 [Completed::Repriced, is_sold(price)]
             }
             Some(price) => [is_sold(price); 2],
@@ -244,19 +285,28 @@ impl Page {
 
     /// Is its price that of a sale, with a former price beside it?
     fn is_reduced(&self, state: &State, at: i64) -> bool {
-        let is_sale = |it: &&ListState| it.applies(at) && it.kind == PriceListType::Sale;
+        let is_sale = |it: &&ListState| it.applies(at, state.buyer) && it.kind == PriceListType::Sale;
         let sale = state.list.as_ref().filter(is_sale);
         sale.is_some_and(|sale| self.base_price(state, at).is_some_and(|base| sale.amount < base))
     }
 
     /// Its price.
-    pub(super) fn price(&self, state: &State, at: i64) -> Option<i64> {
-        let base = self.base_price(state, at);
-        match state.list.as_ref().filter(|it| it.applies(at)) {
-            None => base,
-            Some(list) if list.kind == PriceListType::Override => Some(list.amount),
-            Some(sale) => Some(base.map_or(sale.amount, |base| base.min(sale.amount))),
+    pub(super) fn price(&self, state: &State, at: i64, buyer: Buyer) -> Option<Cost> {
+        let base = self.base_price(state, at).map(|it| self.cost(state, it, self.taxes.of_currency));
+        let Some(list) = state.list.as_ref().filter(|it| it.applies(at, buyer)) else { return base };
+        let is_tax_inclusive = if list.is_for_region { self.taxes.of_region } else { self.taxes.of_currency };
+        let listed = self.cost(state, list.amount, is_tax_inclusive);
+        match base.filter(|base| list.kind == PriceListType::Sale && base.amount <= list.amount) {
+            Some(base) => Some(base),
+            None => Some(listed),
         }
+    }
+
+    fn cost(&self, state: &State, amount: i64, is_tax_inclusive: bool) -> Cost {
+        // Gift cards are not taxed, and nothing is in a country without a tax region.
+        let percent = self.taxes.percent.filter(|_| !state.is_giftcard);
+        let percent = percent.map_or(0, |default| state.own_percent.unwrap_or(default));
+        Cost { amount, percent, is_tax_inclusive }
     }
 
     fn has_enough(&self, state: &State) -> bool {
@@ -293,6 +343,26 @@ impl Page {
     }
 }
 
+/// What one piece costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cost {
+    pub(super) amount: i64,
+    percent: i64,
+    pub(super) is_tax_inclusive: bool,
+}
+
+impl Cost {
+    /// So many pieces with taxes, and without.
+    pub(super) fn of(self, quantity: i64) -> [f64; 2] {
+        let hundredths = |all: i64| all as f64 / 100.0;
+        let (all, percent) = (self.amount * quantity, self.percent);
+        match self.is_tax_inclusive {
+            true => [hundredths(all * 100), (all * 100) as f64 / (100 + percent) as f64],
+            false => [hundredths(all * (100 + percent)), hundredths(all * 100)],
+        }
+    }
+}
+
 /// The result of completing a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Completed {
@@ -313,8 +383,23 @@ pub(super) struct Made {
     pub(super) full_cart: String,
 }
 
-/// Creates the records of a page, in an existing channel.
-pub(super) fn make(tx: &mut dyn Write, at: &Moment, page: &Page, channel: &str) -> Result<Vec<Made>, Fault> {
+/// What is there before a page is made, by its ids.
+#[derive(Clone, Debug)]
+pub(super) struct Ground {
+    pub(super) channel: String,
+    pub(super) region: String,
+    /// The customer, and their group.
+    pub(super) member: String,
+    pub(super) group: String,
+}
+
+/// Creates the records of a page.
+pub(super) fn make(tx: &mut dyn Write, at: &Moment, page: &Page, on: &Ground) -> Result<Vec<Made>, Fault> {
+    let channel = &on.channel;
+    let tax_region = match page.taxes.percent {
+        Some(percent) => Some(make_tax_region(tx, at, percent)?),
+        None => None,
+    };
     let mut places = Vec::new();
     for place in &page.places {
         let location = STOCK_LOCATIONS.create(tx, at, StockLocation::default())?.id.to_string();
@@ -324,8 +409,16 @@ pub(super) fn make(tx: &mut dyn Write, at: &Moment, page: &Page, channel: &str) 
         }
         places.push(location);
     }
-    let made = page.states.iter().map(|state| make_state(tx, at, state, channel, &places));
-    let made = made.collect::<Result<Vec<_>, _>>()?;
+    let mut made = Vec::new();
+    for state in &page.states {
+        let one = make_state(tx, at, state, page.taxes, on, &places)?;
+        if let (Some(region), Some(percent)) = (&tax_region, state.own_percent) {
+            let rule = NewTaxRule { reference: Reference::Product, reference_id: one.product.clone() };
+            let rate = TaxRate { tax_region_id: region.clone(), ..rate_of(percent) };
+            create_rate(tx, at, NewTaxRate { rate, rules: vec![rule] })?;
+        }
+        made.push(one);
+    }
     match page.channel {
         ChannelState::Open => {}
         ChannelState::Disabled => {
@@ -337,6 +430,17 @@ pub(super) fn make(tx: &mut dyn Write, at: &Moment, page: &Page, channel: &str) 
     Ok(made)
 }
 
+fn make_tax_region(tx: &mut dyn Write, at: &Moment, percent: i64) -> Result<String, Fault> {
+    let region =
+        TaxRegion { country_code: "de".into(), provider_id: Some(SYSTEM.to_owned()), ..TaxRegion::default() };
+    let default_rate = Some(TaxRate { is_default: true, ..rate_of(percent) });
+    Ok(create_region(tx, at, NewTaxRegion { region, default_rate })?.id.to_string())
+}
+
+fn rate_of(percent: i64) -> TaxRate {
+    TaxRate { rate: Some(percent.into()), code: "vat".into(), name: "VAT".into(), ..TaxRate::default() }
+}
+
 fn columns<T: serde::Serialize>(values: impl IntoIterator<Item = (&'static str, T)>) -> Map<String, Value> {
     values.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
 }
@@ -345,12 +449,19 @@ fn make_state(
     tx: &mut dyn Write,
     at: &Moment,
     state: &State,
-    channel: &str,
+    taxes: Taxes,
+    on: &Ground,
     places: &[String],
 ) -> Result<Made, Fault> {
+    let channel = &on.channel;
     let id = at.id::<Product>();
-    let product =
-        Product { id: id.clone(), handle: id.to_string(), status: state.status, ..Product::default() };
+    let product = Product {
+        id: id.clone(),
+        handle: id.to_string(),
+        status: state.status,
+        is_giftcard: state.is_giftcard,
+        ..Product::default()
+    };
     let product = PRODUCTS.create(tx, at, product)?.id;
     let variant = ProductVariant {
         product_id: product.clone(),
@@ -389,7 +500,7 @@ fn make_state(
         let set = PRICE_SETS.create(tx, at, PriceSet { prices, ..PriceSet::default() })?;
         PRODUCT_VARIANT_PRICE_SET.attach(tx, at, &variant, &set.id, Map::new())?;
         if let Some(list) = &state.list {
-            make_list(tx, at, list, channel, &set.id)?;
+            make_list(tx, at, list, on, &set.id)?;
         }
     }
     if state.is_linked {
@@ -405,14 +516,22 @@ fn make_state(
         product_id: Some(product.to_string()),
         quantity: Decimal::from(state.quantity),
         unit_price: Decimal::from(state.prices.0),
+        is_tax_inclusive: taxes.of_currency,
         ..LineItem::default()
     };
-    let mut cart = |items: Vec<LineItem>| {
-        let sales_channel_id = Some(channel.to_owned());
-        let cart = Cart { currency_code: "eur".into(), sales_channel_id, items, ..Cart::default() };
-        Ok::<_, Fault>(CARTS.create(tx, at, cart)?.id.to_string())
+    let of_buyer = Cart {
+        currency_code: "eur".into(),
+        sales_channel_id: Some(channel.clone()),
+        region_id: Some(on.region.clone()),
+        customer_id: (state.buyer == Buyer::Member).then(|| on.member.clone()),
+        ..Cart::default()
     };
-    let (cart, full_cart) = (cart(Vec::new())?, cart(vec![line])?);
+    let germany = CartAddress { country_code: Some("de".into()), ..CartAddress::default() };
+    let empty = Cart { shipping_address: Some(germany), ..of_buyer.clone() };
+    // Without an address it has no taxes, so that one for nothing needs no payment.
+    let full = Cart { items: vec![line], ..of_buyer };
+    let mut create = |cart: Cart| Ok::<_, Fault>(CARTS.create(tx, at, cart)?.id.to_string());
+    let (cart, full_cart) = (create(empty)?, create(full)?);
     if state.is_variant_deleted {
         delete_variant(tx, at, &variant)?;
     }
@@ -426,24 +545,32 @@ fn make_list(
     tx: &mut dyn Write,
     at: &Moment,
     state: &ListState,
-    channel: &str,
+    on: &Ground,
     set: &str,
 ) -> Result<(), Fault> {
     let moment = |edge: Option<i64>| edge.map(|it| at.now().plus_millis(it));
-    let channel = state.is_of_channel.map(|it| if it { channel } else { "sc_other" }.to_owned());
+    let of = |is_of: Option<bool>, name: &str, id: &str| {
+        is_of.map(|it| (name.to_owned(), vec![if it { id } else { "other" }.to_owned()]))
+    };
+    let rules = [
+        of(state.is_of_channel, "sales_channel_id", &on.channel),
+        of(state.is_of_group, "customer.groups.id", &on.group),
+    ];
     let list = PriceList {
         status: state.status,
         r#type: state.kind,
         starts_at: moment(state.from),
         ends_at: moment(state.until),
-        rules: channel.map(|it| ("sales_channel_id".to_owned(), vec![it])).into_iter().collect(),
+        rules: rules.into_iter().flatten().collect(),
         ..PriceList::default()
     };
+    let rules_of_region = Rules::default().with("region_id", &on.region);
     let price = ListPrice {
         price_set_id: set.to_owned(),
         price_list_id: PRICE_LISTS.create(tx, at, list)?.id,
         currency_code: "eur".into(),
         amount: state.amount.into(),
+        rules: if state.is_for_region { rules_of_region } else { Rules::default() },
         ..ListPrice::default()
     };
     LIST_PRICES.create(tx, at, price)?;
