@@ -40,7 +40,7 @@ mod of_customers {
     }
 }
 
-const FIELDS: [&str; 42] = [
+const FIELDS: [&str; 46] = [
     "id", "status", "summary", "currency_code", "display_id", "custom_display_id", "region_id", "email",
     "total", "subtotal", "tax_total", "discount_total", "discount_subtotal", "discount_tax_total",
     "original_total", "original_subtotal", "original_tax_total", "item_total", "item_subtotal",
@@ -48,16 +48,18 @@ const FIELDS: [&str; 42] = [
     "shipping_total", "shipping_subtotal", "shipping_tax_total", "original_shipping_tax_total",
     "original_shipping_subtotal", "original_shipping_total", "credit_line_total", "credit_line_subtotal",
     "credit_line_tax_total", "created_at", "updated_at", "*credit_lines", "*items", "*items.detail",
-    "*shipping_address", "*billing_address", "*shipping_methods", "*shipping_methods.detail",
-    "*payment_collections",
+    "*items.variant", "*items.variant.product", "items.variant.product.collection.id",
+    "items.variant.product.type.id", "*shipping_address", "*billing_address", "*shipping_methods",
+    "*shipping_methods.detail", "*payment_collections",
 ];
 
 const STORE_FIELDS: StoreFields = StoreFields {
     whole: &[
-        "items", "items.detail", "items.tax_lines", "items.adjustments", "shipping_methods",
-        "shipping_methods.detail", "shipping_methods.tax_lines", "shipping_methods.adjustments",
-        "credit_lines", "shipping_address", "billing_address", "payment_collections",
-        "payment_collections.payments", "fulfillments",
+        "items", "items.detail", "items.tax_lines", "items.adjustments", "items.variant",
+        "items.variant.product", "items.variant.product.collection", "items.variant.product.type",
+        "shipping_methods", "shipping_methods.detail", "shipping_methods.tax_lines",
+        "shipping_methods.adjustments", "credit_lines", "shipping_address", "billing_address",
+        "payment_collections", "payment_collections.payments", "fulfillments",
     ],
     parts: &[],
 };
