@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use atoll_checkout::{Fulfilling, FulfillmentProvider, ShippingPrice, ShippingRequest};
 use atoll_kernel::{Ctx, Decimal, Fault, Metadata, provider};
-use atoll_testkit::{Shipping, Shop};
+use atoll_testkit::{Shipping, Shop, complete};
 use serde_json::{Map, Value, json};
 
 /// Id of the carrier.
@@ -33,6 +33,15 @@ impl FulfillmentProvider for Carrier {
 
     fn can_calculate(&self, option_data: &Metadata) -> bool {
         text(option_data, "id") == "parcel"
+    }
+
+    fn validate(&self, _: Ctx, request: ShippingRequest) -> Fulfilling<Metadata> {
+        Box::pin(async move {
+            match &*text(&request.data, "with") {
+                "a typo" => Err(Fault::invalid("The carrier has no such service")),
+                with => Ok(data(&json!({ "with": with, "checked": true }))),
+            }
+        })
     }
 
     fn price(&self, _: Ctx, request: ShippingRequest) -> Fulfilling<ShippingPrice> {
@@ -96,7 +105,7 @@ async fn price_of_an_option_is_asked_of_its_provider() {
     }
     for (with, error) in [
         ("refusal", "400 invalid_data: The carrier does not deliver there"),
-        ("silence", "503 unknown_error: The fulfillment provider test_carrier does not answer"),
+        ("silence", "503 unknown_error: The provider test_carrier does not answer"),
         ("a mistake", "500 unknown_error (unknown_error): An unknown error occurred."),
     ] {
         let answer = calculate(with).await;
@@ -108,4 +117,53 @@ async fn price_of_an_option_is_asked_of_its_provider() {
         calculate("nothing").await.error(),
         format!("404 not_found: Shipping Option with id: {option} not found")
     );
+}
+
+#[tokio::test]
+async fn price_of_a_chosen_method_is_asked_of_its_provider() {
+    let (shop, web, storefront) = Shop::web().await;
+    let Shipping { zone, option: standard, .. } = shop.shipping(&["de"]).await;
+    let providers = format!("/admin/stock-locations/{}/fulfillment-providers", shop.location);
+    shop.admin.post(&providers, json!({ "add": [CARRIER] })).await.ok();
+    let profile = shop.default_profile().await;
+    let parcel = json!({
+        "provider_id": CARRIER, "price_type": "calculated", "prices": [], "data": { "id": "parcel" },
+    });
+    let option = shop.option(&zone, "Parcel", &profile, parcel).await;
+    let tea = shop.product("Tea", &[&web], 9).await;
+    let cart = shop.cart(&storefront, &tea.id, 1).await;
+    let fields = "fields=id,total,is_stale,*shipping_methods,*items";
+    let choose = async |option: &str, with: &str| {
+        let body = json!({ "option_id": option, "data": { "with": with } });
+        storefront.post(&format!("/store/carts/{cart}/shipping-methods?{fields}"), body).await
+    };
+    // Nothing is chosen that the carrier does not take.
+    for (with, error) in [
+        ("a typo", "400 invalid_data: The carrier has no such service"),
+        ("refusal", "400 invalid_data: The carrier does not deliver there"),
+        ("silence", "503 unknown_error: The provider test_carrier does not answer"),
+        ("a mistake", "500 unknown_error (unknown_error): An unknown error occurred."),
+    ] {
+        assert_eq!(choose(&option, with).await.error(), error, "{with}");
+    }
+    let shown = choose(&option, "insurance").await.ok()["cart"].clone();
+    let method = &shown["shipping_methods"][0];
+    assert_eq!((&method["amount"], &method["is_tax_inclusive"]), (&json!(2.5), &json!(true)), "{shown}");
+    assert_eq!(method["data"], json!({ "with": "insurance", "checked": true }));
+    assert_eq!((&shown["total"], &shown["is_stale"]), (&json!(12.5), &json!(false)));
+
+    // The carrier is asked for what is in the cart now.
+    let line = format!("/store/carts/{cart}/line-items/{}?{fields}", atoll_testkit::id(&shown["items"][0]));
+    let shown = storefront.post(&line, json!({ "quantity": 3 })).await.ok()["cart"].clone();
+    assert_eq!((&shown["total"], &shown["is_stale"]), (&json!(36.5), &json!(false)), "{shown}");
+    let order = complete(&storefront, &cart).await.ok()["order"].clone();
+    assert_eq!((&order["total"], &order["shipping_total"]), (&json!(36.5), &json!(6.5)));
+
+    // A method of the shop's own replaces it, and costs what the shop says.
+    let cart = shop.cart(&storefront, &tea.id, 1).await;
+    for (option, total) in [(&option, 12), (&standard, 15)] {
+        let path = format!("/store/carts/{cart}/shipping-methods?{fields}");
+        let shown = storefront.post(&path, json!({ "option_id": option })).await.ok();
+        assert_eq!(shown["cart"]["total"], json!(total));
+    }
 }

@@ -5,7 +5,10 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use atoll_flows::points::{LinePrice, LineToPrice, OrderExtras, OrderToPlace, PLACE_ORDER, PRICE_LINE};
+use atoll_flows::points::{
+    LinePrice, LineToPrice, MethodPrice, MethodToPrice, OrderExtras, OrderToPlace, PLACE_ORDER, PRICE_LINE,
+    PRICE_SHIPPING,
+};
 use atoll_kernel::{
     Actor, Ctx, Decimal, Fault, flow,
     flow::{HookPoint, Local, StepCall},
@@ -13,7 +16,7 @@ use atoll_kernel::{
     saga::{Outcome, Run},
     stored,
 };
-use atoll_testkit::{Shop, TestApp, complete};
+use atoll_testkit::{Shop, TestApp, complete, id};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -166,6 +169,7 @@ async fn a_saga_gets_what_its_hooks_contribute_in_transactions_and_by_calls() {
 
 hook! { "member.price-line" in PRICE_LINE => member_price }
 hook! { "weight.price-line" in "priceLine" => weigh_line }
+hook! { "member.price-shipping" in PRICE_SHIPPING => member_shipping }
 hook! { "gift.place-order" in PLACE_ORDER => note_gift }
 
 /// The price of members.
@@ -177,6 +181,32 @@ fn member_price(_: &mut Local<'_>, input: &LineToPrice) -> Result<LinePrice, Fau
     let price = *MEMBER_PRICE.lock().expect("a price");
     let unit_price = is_member.then(|| Decimal::from(price));
     Ok(LinePrice { unit_price, ..LinePrice::default() })
+}
+
+/// Shipping of carts with `member` in their metadata costs a tenth of their items.
+fn member_shipping(_: &mut Local<'_>, input: &MethodToPrice) -> Result<MethodPrice, Fault> {
+    let is_member = input.cart.metadata.0.as_ref().is_some_and(|it| it.contains_key("member"));
+    let tenth = input.cart.totals().item_total * Decimal::from(10_u64).percent();
+    Ok(MethodPrice { amount: is_member.then_some(tenth) })
+}
+
+#[tokio::test]
+async fn a_hook_prices_shipping() {
+    let (shop, web, storefront) = Shop::web().await;
+    let option = shop.shipping(&["de"]).await.option;
+    let tea = shop.product("Tea", &[&web], 9).await;
+    let cart = shop.cart(&storefront, &tea.id, 2).await;
+    let fields = "fields=id,shipping_total,*items";
+    let path = format!("/store/carts/{cart}/shipping-methods?{fields}");
+    let chosen = storefront.post(&path, json!({ "option_id": option })).await.ok();
+    assert_eq!(chosen["cart"]["shipping_total"], 5);
+    let path = format!("/store/carts/{cart}?{fields}");
+    let shown = storefront.post(&path, json!({ "metadata": { "member": 1 } })).await.ok();
+    assert_eq!(shown["cart"]["shipping_total"], 2);
+    let line = format!("/store/carts/{cart}/line-items/{}?{fields}", id(&shown["cart"]["items"][0]));
+    let shown = storefront.post(&line, json!({ "quantity": 5 })).await.ok();
+    assert_eq!(shown["cart"]["shipping_total"], 5);
+    assert_eq!(complete(&storefront, &cart).await.ok()["order"]["total"], 55);
 }
 
 stored! {

@@ -5,7 +5,10 @@ use std::pin::Pin;
 use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_auth::PasswordHash;
 use atoll_flows::api_key::{CREATE_API_KEYS, NewKey};
-use atoll_flows::cart::{DELETE_EXPIRED_CARTS, DeleteExpired, REFRESH_CART_ITEMS, expired_carts};
+use atoll_flows::cart::{
+    DELETE_EXPIRED_CARTS, DeleteExpired, ProviderAnswers, RECORD_PROVIDER_ANSWERS, REFRESH_CART_ITEMS,
+    expired_carts,
+};
 use atoll_flows::user::{CREATE_INVITES, CREATE_USERS, NewInvite, NewUser, REFRESH_INVITES};
 use atoll_kernel::{Actor, Metadata, Registry, Timestamp, data::Store, http::Unsigned};
 use atoll_storage::engines::Memory;
@@ -722,6 +725,19 @@ pub(crate) async fn scenario(flow: &'static str) -> Scenario {
             of(Box::new(move |app| {
                 let (ctx, cart) = (app.ctx.clone(), cart.clone());
                 Box::pin(async move { ctx.run(&REFRESH_CART_ITEMS, Actor::System, cart).await.is_ok() })
+            }))
+        }
+        "record-provider-answers" => {
+            let cart_id = scene.cart.clone();
+            let variant = format!("/admin/products/{}/variants/{}", scene.tea.product, scene.tea.id);
+            let dearer = json!({ "prices": [{ "currency_code": "eur", "amount": 11 }] });
+            scene.shop.admin.post(&variant, dearer).await.ok();
+            of(Box::new(move |app| {
+                let answers = ProviderAnswers { cart_id: cart_id.clone(), ..ProviderAnswers::default() };
+                let ctx = app.ctx.clone();
+                Box::pin(
+                    async move { ctx.run(&RECORD_PROVIDER_ANSWERS, Actor::System, answers).await.is_ok() },
+                )
             }))
         }
         "delete-expired-carts" => {

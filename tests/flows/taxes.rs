@@ -1,23 +1,36 @@
 //! A tax provider that is asked outside of the transaction.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use atoll_checkout::{TaxAddress, TaxItem, TaxLine, TaxProvider, TaxRequest, Taxing};
-use atoll_kernel::{Ctx, provider};
+use atoll_flows::cart::{ProviderAnswers, RECORD_PROVIDER_ANSWERS};
+use atoll_kernel::{Actor, Ctx, Fault, provider};
 use atoll_tax::{Taxes, taxes};
-use atoll_testkit::{Shop, TestApp};
-use serde_json::json;
+use atoll_testkit::{Client, Shop, TestApp, complete, id, pay};
+use serde_json::{Value, json};
 
 const ABROAD: &str = "tp_abroad";
 
-/// Taxes everything at 10 %, wherever it goes.
+/// Taxes everything at 10 %, wherever it goes, but towns of which it knows nothing.
 struct Abroad;
 
 impl TaxProvider for Abroad {
+    fn timeout(&self) -> Duration {
+        Duration::from_millis(50)
+    }
+
     fn ask(&self, _: Ctx, request: TaxRequest) -> Taxing {
         Box::pin(async move {
-            let line = TaxLine { code: "abroad".into(), rate: 10_u64.into(), ..TaxLine::default() };
-            Ok(request.items.into_iter().map(|it| (it.id, vec![line.clone()])).collect())
+            let rate: u64 = match request.address.city.as_deref() {
+                Some("Silence") => std::future::pending().await,
+                Some("Nowhere") => return Err(Fault::invalid("Nobody pays taxes there")),
+                Some("Madness") => 1_001,
+                _ => 10,
+            };
+            let line = TaxLine { code: "abroad".into(), rate: rate.into(), ..TaxLine::default() };
+            let items = request.items.into_iter().map(|it| it.id);
+            let shipping = request.shipping.into_iter().map(|it| it.id);
+            Ok(items.chain(shipping).map(|id| (id, vec![line.clone()])).collect())
         })
     }
 }
@@ -68,4 +81,76 @@ async fn a_page_shows_no_taxes_for_which_a_provider_must_be_asked_outside() {
         assert_eq!(price["calculated_amount"], 10, "{country}");
         assert_eq!(price.get("calculated_amount_with_tax"), expected, "{country}");
     }
+}
+
+/// A shop that sells tea to a country whose taxes a provider knows, and a cart on its way there.
+async fn abroad() -> (Shop, Client, String) {
+    let (shop, web, storefront) = Shop::web().await;
+    let region = json!({ "name": "Abroad", "currency_code": "eur", "countries": ["ch"], "payment_providers": ["pp_system_default"] });
+    let region = id(&shop.admin.post("/admin/regions", region).await.ok()["region"]);
+    let taxes = json!({ "country_code": "ch", "provider_id": ABROAD });
+    shop.admin.post("/admin/tax-regions", taxes).await.ok();
+    let tea = shop.product("Tea", &[&web], 9).await;
+    let cart = json!({ "region_id": region, "items": [{ "variant_id": tea.id, "quantity": 1 }] });
+    let cart = id(&storefront.post("/store/carts", cart).await.ok()["cart"]);
+    (shop, storefront, cart)
+}
+
+/// The total of a cart, its taxes, and whether it is stale.
+fn sums(cart: &Value) -> String {
+    let cart = &cart["cart"];
+    format!("{} with {}, stale {}", cart["total"], cart["tax_total"], cart["is_stale"])
+}
+
+const SUMS: &str = "fields=total,tax_total,is_stale,*items";
+
+#[tokio::test]
+async fn taxes_of_a_cart_are_asked_of_its_provider() {
+    let (_, storefront, cart) = abroad().await;
+    let path = format!("/store/carts/{cart}?{SUMS}");
+    let shown = storefront.get(&path).await.ok();
+    assert_eq!(sums(&shown), "11 with 1, stale false");
+    let line = format!("/store/carts/{cart}/line-items/{}?{SUMS}", id(&shown["cart"]["items"][0]));
+    assert_eq!(sums(&storefront.post(&line, json!({ "quantity": 3 })).await.ok()), "33 with 3, stale false");
+    // What taxes do not depend on is not asked for again: the provider would not answer.
+    let email = json!({ "email": "ann@test.dev" });
+    assert_eq!(sums(&storefront.post(&path, email).await.ok()), "33 with 3, stale false");
+    let order = complete(&storefront, &cart).await.ok()["order"].clone();
+    assert_eq!((&order["total"], &order["tax_total"]), (&json!(33), &json!(3)));
+}
+
+#[tokio::test]
+async fn nothing_is_charged_before_the_taxes_are_known() {
+    let (shop, storefront, cart) = abroad().await;
+    let path = format!("/store/carts/{cart}?{SUMS}");
+    let to = |city: &str| json!({ "shipping_address": { "country_code": "ch", "city": city } });
+    for (city, error) in [
+        ("Silence", "503 unknown_error: The provider tp_abroad does not answer"),
+        ("Nowhere", "400 invalid_data: Nobody pays taxes there"),
+        ("Madness", "500 unknown_error (unknown_error): An unknown error occurred."),
+    ] {
+        assert_eq!(sums(&storefront.post(&path, to(city)).await.ok()), "10 with 0, stale true", "{city}");
+        assert_eq!(complete(&storefront, &cart).await.error(), error, "{city}");
+        assert_eq!(sums(&storefront.get(&path).await.ok()), "10 with 0, stale true", "{city}");
+    }
+    // An answer to another question changes nothing.
+    let lines = storefront.get(&path).await.ok();
+    let taxes =
+        [(id(&lines["cart"]["items"][0]), vec![TaxLine { rate: 1_u64.into(), ..TaxLine::default() }])];
+    let answers = ProviderAnswers {
+        cart_id: cart.clone(),
+        taxes: Some(("0123".into(), taxes.into_iter().collect())),
+        prices: vec![],
+    };
+    shop.app.ctx.run(&RECORD_PROVIDER_ANSWERS, Actor::System, answers).await.expect("a cart");
+    assert_eq!(sums(&storefront.get(&path).await.ok()), "10 with 0, stale true");
+
+    // As soon as the provider answers the buyer sees the taxes, before anything is paid.
+    storefront.post(&path, to("Silence")).await.ok();
+    pay(&storefront, &cart).await;
+    assert_eq!(sums(&storefront.post(&path, to("Bern")).await.ok()), "11 with 1, stale false");
+    let answer = storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await;
+    assert_eq!(answer.error(), "400 invalid_data: Payment sessions are required to complete cart");
+    let order = complete(&storefront, &cart).await.ok()["order"].clone();
+    assert_eq!((&order["total"], &order["tax_total"]), (&json!(11), &json!(1)));
 }

@@ -34,7 +34,7 @@ where
 
 /// Runs flows in one transaction; returns their record and a view of the commit. Fields that cannot be shown
 /// are refused before the write.
-async fn write<T, F>(plan: &ReadPlan, call: Call, body: F) -> Result<(Ctx, Node, View), Fault>
+pub(crate) async fn write<T, F>(plan: &ReadPlan, call: Call, body: F) -> Result<(Ctx, Node, View), Fault>
 where
     T: Entity,
     F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,

@@ -3,7 +3,7 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use atoll_kernel::{Ctx, Decimal, Fault, Metadata, provider_kind};
+use atoll_kernel::{Ctx, Decimal, Fault, Metadata, provider_kind, serde::Serialize};
 
 use crate::Address;
 
@@ -53,7 +53,8 @@ provider_kind! { dyn FulfillmentProvider as "fulfillment" }
 pub type Fulfilling<T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send>>;
 
 /// A cart that is to be shipped, as a fulfilment provider is told of it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(crate = "::atoll_kernel::serde")]
 pub struct ShippingRequest {
     /// Id of the shipping option.
     pub option_id: String,
@@ -74,7 +75,8 @@ pub struct ShippingRequest {
 }
 
 /// A line of a cart that is to be shipped.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(crate = "::atoll_kernel::serde")]
 pub struct ItemToShip {
     /// Id of the line.
     pub line_id: String,

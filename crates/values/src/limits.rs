@@ -366,6 +366,10 @@ pub const AUTOMATIC_PROMOTIONS_MAX: usize = 100;
 /// Codes of one cart. Each costs reading a promotion whenever the cart changes.
 pub const CART_CODES_MAX: usize = 20;
 
+/// How often the providers of a cart are asked in one request. What one says may change what another is
+/// asked: the prices of shipping, then the taxes on them, then a price that depends on the total with taxes.
+pub const PROVIDER_ROUNDS_MAX: usize = 4;
+
 /// Shipping methods of one cart, at most one of each shipping profile. Each is priced whenever the cart
 /// changes.
 pub const CART_SHIPPING_METHODS_MAX: usize = 20;

@@ -89,6 +89,8 @@ entity! {
         pub shipping_profile_id: Option<String>,
         /// What the fulfilment provider needs.
         pub data: Metadata,
+        /// Fingerprint of what the provider was asked for the price.
+        pub priced_as: Option<String>,
         /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
         /// The cart.
@@ -98,7 +100,7 @@ entity! {
         /// Discounts.
         pub adjustments: Vec<ShippingMethodAdjustment>,
     }
-    hidden [shipping_profile_id]
+    hidden [shipping_profile_id, priced_as]
     embeds [many tax_lines: ShippingMethodTaxLine, many adjustments: ShippingMethodAdjustment]
     computed METHOD_COMPUTED by compute_method as charge_field
     on_request ON_REQUEST

@@ -42,13 +42,18 @@ entity! {
         pub billing_address: Option<CartAddress>,
         /// Did the buyer ask for taxes, in a region that does not calculate them by itself?
         pub taxes_asked: bool,
+        /// Fingerprint of what a provider outside of the process was asked for the tax lines.
+        pub taxed_as: Option<String>,
+        /// Must a provider be asked before the cart can be completed: for its taxes, or the price of a
+        /// shipping method? Until then its totals are not those that it will have.
+        pub is_stale: bool,
         /// The codes of promotions that the buyer has given, and that may not apply.
         pub promo_codes: Vec<String>,
         /// The promotions that apply, by their ids.
         pub promotion_ids: Vec<String>,
     }
     search [email]
-    hidden [taxes_asked, promo_codes, promotion_ids]
+    hidden [taxes_asked, taxed_as, promo_codes, promotion_ids]
     embeds [
         many items: LineItem,
         many shipping_methods: ShippingMethod,

@@ -1,7 +1,7 @@
 //! Admin routes of fulfilment providers: `/admin/fulfillment-providers`.
 
 use atoll_checkout::FulfillmentProvider;
-use atoll_flows::fulfillment::in_time;
+use atoll_flows::cart::in_time;
 use atoll_fulfillment::FULFILLMENT_PROVIDERS;
 use atoll_kernel::{
     Fault,

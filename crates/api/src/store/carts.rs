@@ -1,17 +1,17 @@
 //! Store routes of carts, their line items and their completion: `/store/carts`.
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
 use atoll_cart::{CARTS, Cart};
 use atoll_flows::cart::{
     ADD_TO_CART, AddLine, AddToCart, COMPLETE_CART, CREATE_CART, CodeChange, CompleteCart, CreateCart,
     DELETE_LINE_ITEMS, DeleteLineItems, REFRESH_CART_ITEMS, Scoped, TRANSFER_CART_CUSTOMER, TransferCart,
     UPDATE_CART, UPDATE_CART_PROMOTIONS, UPDATE_LINE_ITEM, UPDATE_TAX_LINES, UpdateCart, UpdateCodes,
-    UpdateLineItem,
+    UpdateLineItem, ask_providers,
 };
 use atoll_kernel::{
     Decimal, Fault, FaultKind, Metadata,
-    data::{View, joined},
+    data::{Node, View, joined},
     flow::Flow,
     http::{Answer, Body, Call, Deleted, Part, ReadPlan, Reply, Resource, Type, optional, required},
     query::{Fields, StoreFields},
@@ -24,7 +24,7 @@ use serde::Deserialize;
 
 use crate::{
     gate::scope,
-    reply::{perform, remove_from, show_done},
+    reply::{remove_from, show_done, show_written, write},
     store::orders::ORDER,
     tables::{
         ADDITIONAL_DATA, ADDRESS, IDS, METADATA, NOTHING, ONE, address_shown, tax_lines_shown, text, under,
@@ -129,7 +129,11 @@ mod of_fulfillment {
 
     async fn choose(mut call: Call) -> Result<Reply, Fault> {
         let (cart_id, Choice { option_id, data, mut options }) = (call.path("id").to_owned(), call.read()?);
-        options.extend(option_id.map(|option_id| ChosenOption { option_id, data }));
+        options.extend(option_id.map(|option_id| ChosenOption {
+            option_id,
+            data,
+            ..ChosenOption::default()
+        }));
         if options.is_empty() {
             return Err(Fault::invalid("Invalid request: Field 'option_id' is required"));
         }
@@ -286,7 +290,23 @@ async fn change<I: Clone + Send + 'static>(
     input: I,
 ) -> Result<Reply, Fault> {
     let input = Scoped { scope: scope(&call).clone(), input };
-    perform(&CART, call, move |it| it.run(flow, input)).await
+    let plan = CART.plan(&call);
+    let (app, mut node, mut view) = write(&plan, call, move |it| it.run(flow, input)).await?;
+    if stale(&node) {
+        // The change is stored, whatever becomes of this: completing asks again.
+        if let Err(fault) = ask_providers(&app, node.key()).await {
+            tracing::warn!(cart = node.key(), %fault, "a provider of a cart was asked in vain");
+        }
+        view = app.view();
+        node = Arc::new(CARTS.retrieve(&view, node.key())?);
+    }
+    show_written(&app, &view, &plan, node).await
+}
+
+/// Does the cart wait for a provider?
+fn stale(node: &Node) -> bool {
+    let record: &dyn Any = &**node;
+    record.downcast_ref::<Cart>().is_some_and(|it| it.is_stale)
 }
 
 async fn create(mut call: Call) -> Result<Reply, Fault> {
@@ -361,6 +381,9 @@ async fn complete(mut call: Call) -> Result<Reply, Fault> {
     let Call { app, pass, view, .. } = call;
     drop(view);
     let transaction = input.transaction_id().to_owned();
+    if input.is_stale() {
+        ask_providers(&app, &id).await?;
+    }
     let (order, view) = match app.start(&COMPLETE_CART, pass.actor.clone(), Some(&transaction), input).await {
         Ok(Outcome::Done(order, view)) => (order, view),
         Ok(Outcome::Waiting(_)) => {

@@ -33,8 +33,7 @@ routes! {
 /// The route that leaves with the module of shipping.
 mod of_fulfillment {
     use atoll_availability::offer;
-    use atoll_checkout::FulfillmentProvider;
-    use atoll_flows::fulfillment::in_time;
+    use atoll_flows::cart::shipping_price;
     use atoll_fulfillment::ShippingPriceType;
     use atoll_kernel::{
         Fault, Metadata,
@@ -80,13 +79,7 @@ mod of_fulfillment {
             return Err(Fault::invalid(format!("The price of shipping option {id} is not calculated")));
         }
         let request = shipment.request(&cart, &offered, data);
-        let provider = call.app.provider::<dyn FulfillmentProvider>(&option.provider_id)?;
-        let price = provider.price(call.app.clone(), request);
-        let price = in_time(&option.provider_id, provider.timeout(), price).await?;
-        if price.amount.is_negative() {
-            let provider = &option.provider_id;
-            return Err(Fault::unexpected(format!("`{provider}` has calculated a price below zero")));
-        }
+        let price = shipping_price(&call.app, &option.provider_id, request).await?;
         let shown = shown(&call.view, &cart, &shipment, vec![offered])?;
         let mut shown = shown.into_iter().next().unwrap_or_default();
         shown["calculated_price"] = json!({

@@ -11,7 +11,7 @@ use crate::cart::{
     prices::{contribute, joins},
     settle::settle,
 };
-use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, VALIDATE_CART};
+use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, PRICE_SHIPPING, VALIDATE_CART};
 
 /// A line item to add.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -38,7 +38,7 @@ flow! {
     /// Adds line items, or increases the quantity of existing ones. The channel of the cart must sell the
     /// variants, they must have a price, and their stock must suffice after the other lines. Event:
     /// `cart.updated`.
-    pub static ADD_TO_CART: Flow<Scoped<AddToCart>, Cart> = "add-to-cart" (add), hooks: &[&VALIDATE_CART, &PRICE_LINE, &CART_UPDATED];
+    pub static ADD_TO_CART: Flow<Scoped<AddToCart>, Cart> = "add-to-cart" (add), hooks: &[&VALIDATE_CART, &PRICE_LINE, &PRICE_SHIPPING, &CART_UPDATED];
 }
 
 fn add(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<AddToCart>) -> Result<Cart, Fault> {

@@ -43,7 +43,7 @@ use crate::{
     payment::{check_provider, due, record_capture},
     points::{
         AUTHORIZE_PAYMENT, BEFORE_PAYMENT, ORDER_PLACED, OfCart, OrderPlaced, OrderToPlace, PLACE_ORDER,
-        PRICE_LINE, PaymentDue, VALIDATE_CART,
+        PRICE_LINE, PRICE_SHIPPING, PaymentDue, VALIDATE_CART,
     },
 };
 
@@ -54,6 +54,8 @@ pub struct CompleteCart {
     /// Is an external provider or hook called, so that the saga takes more than one transaction?
     #[serde(default = "yes")]
     calls_out: bool,
+    #[serde(skip)]
+    is_stale: bool,
 }
 
 fn yes() -> bool {
@@ -79,7 +81,14 @@ impl CompleteCart {
         };
         let calls_out = ctx.registry().has_hook(COMPLETE_CART.name, &AUTHORIZE_PAYMENT)
             || !session_of(view, cart)?.as_ref().is_none_or(is_manual);
-        Ok(CompleteCart { cart_id: cart.id.to_string(), calls_out })
+        Ok(CompleteCart { cart_id: cart.id.to_string(), calls_out, is_stale: cart.is_stale })
+    }
+
+    /// Must providers be asked first ([`ask_providers`])? Otherwise it is refused.
+    ///
+    /// [`ask_providers`]: crate::cart::ask_providers
+    pub fn is_stale(&self) -> bool {
+        self.is_stale
     }
 
     /// Transaction id of the saga: it makes concurrent completions of one cart run one after the other.
@@ -102,7 +111,7 @@ flow! {
     /// the provider is called (it must not change the cart), `placeOrder`, which may add metadata to the
     /// order, `orderCreated` with the order and the outputs of the hooks at `authorizePayment`.
     pub static COMPLETE_CART: Saga<CompleteCart, String> = "complete-cart" (complete_cart),
-        hooks: &[&VALIDATE_CART, &BEFORE_PAYMENT, &PRICE_LINE, &PLACE_ORDER, &ORDER_PLACED],
+        hooks: &[&VALIDATE_CART, &BEFORE_PAYMENT, &PRICE_LINE, &PRICE_SHIPPING, &PLACE_ORDER, &ORDER_PLACED],
         external_hooks: &[&AUTHORIZE_PAYMENT],
         shortcut: Some(order_of_cart);
 }

@@ -21,7 +21,7 @@ use crate::cart::{
     settle::settle,
     update_cart::only_country,
 };
-use crate::points::{CART_CREATED, NewCart, PRICE_LINE, VALIDATE_NEW_CART};
+use crate::points::{CART_CREATED, NewCart, PRICE_LINE, PRICE_SHIPPING, VALIDATE_NEW_CART};
 
 /// A new cart.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -55,7 +55,7 @@ pub struct CreateCart {
 flow! {
     /// Creates a cart. Event: `cart.created`.
     pub static CREATE_CART: Flow<Scoped<CreateCart>, Cart> =
-        "create-cart" (create), hooks: &[&VALIDATE_NEW_CART, &PRICE_LINE, &CART_CREATED];
+        "create-cart" (create), hooks: &[&VALIDATE_NEW_CART, &PRICE_LINE, &PRICE_SHIPPING, &CART_CREATED];
 }
 
 fn create(flow: &mut Local<'_>, Scoped { scope, mut input }: Scoped<CreateCart>) -> Result<Cart, Fault> {

@@ -1,6 +1,7 @@
 //! Flows on carts: create, update, line items, prices, transfer, completion.
 
 mod add_line_item;
+mod asked;
 mod buyer;
 mod complete_cart;
 mod create_cart;
@@ -17,6 +18,7 @@ mod update_cart;
 mod update_line_item;
 
 pub use add_line_item::{ADD_TO_CART, AddLine, AddToCart};
+pub use asked::{ProviderAnswers, RECORD_PROVIDER_ANSWERS, ask_providers, in_time, shipping_price};
 use atoll_availability::ChannelScope;
 pub(crate) use complete_cart::{AWAIT_PAYMENT, PaymentDecision, awaited_session};
 pub use complete_cart::{COMPLETE_CART, CompleteCart};

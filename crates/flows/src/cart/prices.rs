@@ -5,13 +5,13 @@ use atoll_cart::{CARTS, Cart, LineItem};
 use atoll_kernel::{Decimal, Fault, Metadata, Moment, Read, StoreError, flow, flow::Local};
 
 use crate::cart::{buyer::groups_of_buyer, settle::settle};
-use crate::points::{CART_UPDATED, LineToPrice, OfCart, PRICE_LINE, VALIDATE_CART};
+use crate::points::{CART_UPDATED, LineToPrice, OfCart, PRICE_LINE, PRICE_SHIPPING, VALIDATE_CART};
 
 flow! {
     /// Calculates anew what the cart with this id costs, if it is still open. Event: `cart.updated`, if it
     /// changes.
     pub static REFRESH_CART_ITEMS: Flow<String, Cart> =
-        "refresh-cart-items" (refresh), hooks: &[&VALIDATE_CART, &PRICE_LINE, &CART_UPDATED];
+        "refresh-cart-items" (refresh), hooks: &[&VALIDATE_CART, &PRICE_LINE, &PRICE_SHIPPING, &CART_UPDATED];
 }
 
 fn refresh(flow: &mut Local<'_>, id: String) -> Result<Cart, Fault> {

@@ -15,7 +15,7 @@ use atoll_product::PRODUCTS;
 use atoll_promotion::{Offers, PROMOTIONS, Usage, apply, use_promotion};
 
 use crate::cart::{Scoped, buyer::groups_of_buyer, line::cart_in, settle::settle};
-use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, VALIDATE_CART};
+use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, PRICE_SHIPPING, VALIDATE_CART};
 
 /// What becomes of the codes of a cart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,7 +44,7 @@ flow! {
     /// Changes the codes of a cart. A code that no promotion has is refused; one that does not apply, or not
     /// yet, is kept, and applies as soon as it can. Event: `cart.updated`.
     pub static UPDATE_CART_PROMOTIONS: Flow<Scoped<UpdateCodes>, Cart> =
-        "update-cart-promotions" (update), hooks: &[&VALIDATE_CART, &PRICE_LINE, &CART_UPDATED];
+        "update-cart-promotions" (update), hooks: &[&VALIDATE_CART, &PRICE_LINE, &PRICE_SHIPPING, &CART_UPDATED];
 }
 
 fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateCodes>) -> Result<Cart, Fault> {

@@ -4,7 +4,7 @@ use atoll_cart::Cart;
 use atoll_kernel::{Fault, flow, flow::Local};
 
 use crate::cart::{Scoped, line::cart_in, settle::settle};
-use crate::points::{CART_UPDATED, OfLines, PRICE_LINE, VALIDATE_LINES};
+use crate::points::{CART_UPDATED, OfLines, PRICE_LINE, PRICE_SHIPPING, VALIDATE_LINES};
 
 /// Line items to remove from a cart.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ pub struct DeleteLineItems {
 flow! {
     /// Removes line items. Unknown ids are ignored, as on the wire. Event: `cart.updated`.
     pub static DELETE_LINE_ITEMS: Flow<Scoped<DeleteLineItems>, Cart> =
-        "delete-line-items" (delete), hooks: &[&VALIDATE_LINES, &PRICE_LINE, &CART_UPDATED];
+        "delete-line-items" (delete), hooks: &[&VALIDATE_LINES, &PRICE_LINE, &PRICE_SHIPPING, &CART_UPDATED];
 }
 
 fn delete(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<DeleteLineItems>) -> Result<Cart, Fault> {

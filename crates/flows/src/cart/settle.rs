@@ -10,7 +10,13 @@ use atoll_kernel::{Fault, FaultKind, flow::Local, serde_json::json};
 use atoll_tax::Taxes;
 
 use crate::{
-    cart::{prices::price_lines, promotions::Promotions, shipping::price_methods, taxes::taxes_of},
+    cart::{
+        asked::{is_taxed_as_asked, told_taxes},
+        prices::price_lines,
+        promotions::Promotions,
+        shipping::price_methods,
+        taxes::taxes_of,
+    },
     payment::refresh,
     points::{CART_CREATED, CART_UPDATED, CartNow},
 };
@@ -34,16 +40,34 @@ pub(crate) fn settle(flow: &mut Local<'_>, before: Option<&Cart>, mut cart: Cart
 /// Calculates what a cart costs. What it returns forbids to complete it.
 fn calculate(flow: &mut Local<'_>, before: Option<&Cart>, cart: &mut Cart) -> Result<Option<Fault>, Fault> {
     let unpriced = price_lines(flow, before, cart)?;
-    let (taxes, unknown) = match taxes_of(flow.tx, flow.ctx().registry(), cart)? {
-        Taxes::Known(taxes) => (taxes, None),
-        Taxes::Ask(provider) => (TaxLines::new(), Some(not_taxed(cart, &provider))),
+    let waits = match taxes_of(flow.tx, flow.ctx().registry(), cart)? {
+        Taxes::Known(taxes) => {
+            cart.taxed_as = None;
+            charge(flow, cart, &taxes)?
+        }
+        Taxes::Ask(provider) => {
+            // What the provider has said before counts, unless it turns out to be said of another cart.
+            let waits = charge(flow, cart, &told_taxes(cart))?;
+            if is_taxed_as_asked(flow, cart)? {
+                waits
+            } else {
+                cart.taxed_as = None;
+                charge(flow, cart, &TaxLines::new())?.or_else(|| Some(not_taxed(cart, &provider)))
+            }
+        }
     };
-    let mut promotions = Promotions::of(flow.tx, cart, &taxes)?;
-    // Discounts on lines do not depend on shipping, whose prices depend on what the lines come to.
-    set_lines(flow, cart, &taxes, &mut promotions);
-    price_methods(flow, cart)?;
-    set_methods(flow, cart, &taxes, &mut promotions);
-    Ok(unpriced.or(unknown))
+    cart.is_stale = waits.is_some();
+    Ok(unpriced.or(waits))
+}
+
+/// Sets what is charged for lines and shipping. Discounts on lines do not depend on shipping, whose prices
+/// depend on what the lines come to. Returns an error if a provider must be asked for a price.
+fn charge(flow: &mut Local<'_>, cart: &mut Cart, taxes: &TaxLines) -> Result<Option<Fault>, Fault> {
+    let mut promotions = Promotions::of(flow.tx, cart, taxes)?;
+    set_lines(flow, cart, taxes, &mut promotions);
+    let waits = price_methods(flow, cart)?;
+    set_methods(flow, cart, taxes, &mut promotions);
+    Ok(waits)
 }
 
 /// Sets the taxes and discounts of the lines.

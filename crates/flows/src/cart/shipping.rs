@@ -5,19 +5,23 @@ use atoll_availability::{
     ChannelScope, Goods, Prices, Seller, Shipment, ShippingOffer, offer, option_context, option_price, ships,
 };
 use atoll_cart::{Cart, ShippingMethod};
-use atoll_checkout::FulfillmentProvider;
+use atoll_checkout::{FulfillmentProvider, ShippingPrice};
 use atoll_fulfillment::{SHIPPING_OPTIONS, ShippingPriceType};
 use atoll_kernel::{
-    Ctx, Fault, Metadata, Read, StoreError, data::Entity, flow, flow::Local,
+    Ctx, Decimal, Fault, Metadata, Read, StoreError, data::Entity, flow, flow::Local,
     limits::CART_SHIPPING_METHODS_MAX, part_of, storefront::Scope as _,
 };
 use atoll_store::the_store;
 use serde::Deserialize;
 
 use crate::{
-    cart::{Scoped, line::cart_in, settle::settle},
-    fulfillment::in_time,
-    points::{CART_UPDATED, OfCart, PRICE_LINE, VALIDATE_CART},
+    cart::{
+        Scoped,
+        asked::{ProviderAnswers, fingerprint, in_time, shipping_price},
+        line::cart_in,
+        settle::settle,
+    },
+    points::{CART_UPDATED, MethodToPrice, OfCart, PRICE_LINE, PRICE_SHIPPING, VALIDATE_CART},
 };
 
 /// Shipping options that a buyer chooses for a cart.
@@ -37,12 +41,16 @@ pub struct ChosenOption {
     /// What its provider needs to know, such as the id of a parcel shop.
     #[serde(default)]
     pub data: Metadata,
+    /// Its price, if the provider calculates it, after a fingerprint of what the provider was asked.
+    #[serde(skip)]
+    pub price: Option<(String, ShippingPrice)>,
 }
 
 impl ChooseShipping {
     /// The choice, with the data of each option as its provider wants it stored. Providers that are not part
     /// of this process are asked, outside of any transaction. Errors: the option is not one that the cart may
-    /// have; the provider refuses the data, or does not answer.
+    /// have; the provider refuses the data, or does not answer. A price that the provider calculates is asked
+    /// for, too.
     pub async fn checked(mut self, ctx: &Ctx, scope: &ChannelScope) -> Result<ChooseShipping, Fault> {
         if self.options.len() > CART_SHIPPING_METHODS_MAX {
             return Err(Fault::invalid(format!(
@@ -50,20 +58,25 @@ impl ChooseShipping {
             )));
         }
         for chosen in &mut self.options {
-            let (provider_id, request) = {
+            let (cart, shipment, offered) = {
                 let view = ctx.view();
                 let cart = cart_in(&view, scope, &self.cart_id)?;
                 cart.check_open()?;
                 let seller = Seller::of(ctx, cart.sales_channel_id.as_deref(), scope.at());
                 let shipment = Shipment::of_cart(&view, seller, &cart, false)?;
                 let offered = offer(&view, &shipment, &chosen.option_id)?;
-                let offered = offered.and_then(Result::ok).ok_or_else(refused)?;
-                let request = shipment.request(&cart, &offered, std::mem::take(&mut chosen.data));
-                (offered.option.provider_id, request)
+                (cart, shipment, offered.and_then(Result::ok).ok_or_else(refused)?)
             };
-            let provider = ctx.provider::<dyn FulfillmentProvider>(&provider_id)?;
-            let data = provider.validate(ctx.clone(), request);
-            chosen.data = in_time(&provider_id, provider.timeout(), data).await?;
+            let id = &offered.option.provider_id;
+            let provider = ctx.provider::<dyn FulfillmentProvider>(id)?;
+            let request = shipment.request(&cart, &offered, std::mem::take(&mut chosen.data));
+            let checked = in_time(id, provider.timeout(), provider.validate(ctx.clone(), request)).await?;
+            chosen.data = checked.or_empty();
+            if offered.option.price_type == ShippingPriceType::Calculated {
+                let request = shipment.request(&cart, &offered, chosen.data.clone());
+                let asked = fingerprint(&request)?;
+                chosen.price = Some((asked, shipping_price(ctx, id, request).await?));
+            }
         }
         Ok(self)
     }
@@ -73,7 +86,7 @@ flow! {
     /// Sets shipping methods of a cart. A method replaces that of the same shipping profile. Event:
     /// `cart.updated`. Error: an option is not one that the cart may have, or has no price for it.
     pub static ADD_SHIPPING_METHODS: Flow<Scoped<ChooseShipping>, Cart> =
-        "add-shipping-method-to-cart" (choose), hooks: &[&VALIDATE_CART, &PRICE_LINE, &CART_UPDATED];
+        "add-shipping-method-to-cart" (choose), hooks: &[&VALIDATE_CART, &PRICE_LINE, &PRICE_SHIPPING, &CART_UPDATED];
 }
 
 part_of! { "fulfillment" }
@@ -85,10 +98,13 @@ fn choose(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<ChooseShipping>)
     let mut cart = before.clone();
     let shipment = shipment_of(flow, &cart)?;
     let mut chosen = Vec::with_capacity(input.options.len());
-    for ChosenOption { option_id, data } in input.options {
+    for ChosenOption { option_id, data, price } in input.options {
         let offered = offer(flow.tx, &shipment, &option_id)?.and_then(Result::ok).ok_or_else(refused)?;
         let mut method = method_of(&cart, offered, data);
         method.init(flow.at.id(), flow.at.now());
+        if let Some((asked, price)) = price {
+            ProviderAnswers::set_price(&mut method, asked, price);
+        }
         chosen.push(method.id.clone());
         cart.shipping_methods.retain(|it| it.shipping_profile_id != method.shipping_profile_id);
         cart.shipping_methods.push(method);
@@ -131,33 +147,62 @@ fn method_of(cart: &Cart, offered: ShippingOffer, data: Metadata) -> ShippingMet
 
 /// Sets the prices of the shipping methods, which may depend on what the items come to. A method that the
 /// cart may not have any more, for its address, its goods or its channel, or that has no price, is dropped.
-pub(super) fn price_methods(flow: &Local<'_>, cart: &mut Cart) -> Result<(), StoreError> {
-    if cart.shipping_methods.is_empty() {
-        return Ok(());
+/// Returns an error if a provider must be asked for a price.
+pub(super) fn price_methods(flow: &mut Local<'_>, cart: &mut Cart) -> Result<Option<Fault>, Fault> {
+    let methods = std::mem::take(&mut cart.shipping_methods);
+    if methods.is_empty() || !SHIPPING_OPTIONS.is_on() {
+        return Ok(None);
     }
-    if !SHIPPING_OPTIONS.is_on() {
-        cart.shipping_methods.clear();
-        return Ok(());
-    }
-    let (shipment, mut prices) = (shipment_of(flow, cart)?, Prices::new(flow.tx));
+    let shipment = shipment_of(flow, cart)?;
     let context = option_context(cart, &shipment);
-    let mut priced = Vec::with_capacity(cart.shipping_methods.len());
-    for method in &cart.shipping_methods {
+    let (mut priced, mut waits) = (Vec::with_capacity(methods.len()), None);
+    for method in &methods {
         let id = method.shipping_option_id.as_deref().unwrap_or_default();
         let Some(Ok(offered)) = offer(flow.tx, &shipment, id)? else { continue };
-        if offered.option.price_type != ShippingPriceType::Flat {
-            continue;
-        }
-        let Some(price) = option_price(&mut prices, flow.tx, &offered.option, &context)? else { continue };
         let mut now = method.clone();
-        (now.amount, now.is_tax_inclusive) = (price.calculated.amount, price.calculated.is_tax_inclusive);
+        if offered.option.price_type == ShippingPriceType::Calculated {
+            let asked = fingerprint(&shipment.request(cart, &offered, method.data.clone()))?;
+            if now.priced_as.as_ref() != Some(&asked) {
+                now.priced_as = None;
+                waits.get_or_insert_with(|| not_priced(method, &offered));
+            }
+        } else {
+            let mut prices = Prices::new(flow.tx);
+            let Some(price) = option_price(&mut prices, flow.tx, &offered.option, &context)? else {
+                continue;
+            };
+            (now.amount, now.is_tax_inclusive) = (price.calculated.amount, price.calculated.is_tax_inclusive);
+        }
+        now.amount = ask_hooks(flow, cart, &now)?;
         if now != *method {
             now.updated_at = flow.at.now();
         }
         priced.push(now);
     }
     cart.shipping_methods = priced;
-    Ok(())
+    Ok(waits)
+}
+
+/// The price of a method, by the hooks at [`PRICE_SHIPPING`].
+fn ask_hooks(flow: &mut Local<'_>, cart: &Cart, method: &ShippingMethod) -> Result<Decimal, Fault> {
+    let mut amount = method.amount;
+    for said in flow.hook(&PRICE_SHIPPING, || MethodToPrice { cart: cart.clone(), method: method.clone() })? {
+        if said.amount.is_some_and(|it| it.is_negative() || !it.is_short()) {
+            let text = "a hook at `priceShippingMethod` contributed a price below zero, or too long";
+            return Err(Fault::unexpected(text));
+        }
+        amount = said.amount.unwrap_or(amount);
+    }
+    Ok(amount)
+}
+
+/// The cart cannot be completed before its provider was asked for the price.
+fn not_priced(method: &ShippingMethod, offered: &ShippingOffer) -> Fault {
+    let provider = &offered.option.provider_id;
+    Fault::invalid(format!(
+        "The price of shipping method {} is not known: {provider} was not asked",
+        method.id
+    ))
 }
 
 /// Checks that a cart whose goods are shipped has a method for each of their shipping profiles, where the

@@ -8,13 +8,13 @@ use atoll_region::REGIONS;
 use atoll_tax::Taxes;
 
 use crate::cart::{Scoped, line::cart_in, settle::settle};
-use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, VALIDATE_CART};
+use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, PRICE_SHIPPING, VALIDATE_CART};
 
 flow! {
     /// Calculates the taxes of the cart with this id, and from then on with each change of it, also where the
     /// region does not calculate them by itself. Event: `cart.updated`. Error: the cart has no country.
     pub static UPDATE_TAX_LINES: Flow<Scoped<String>, Cart> =
-        "update-tax-lines" (ask), hooks: &[&VALIDATE_CART, &PRICE_LINE, &CART_UPDATED];
+        "update-tax-lines" (ask), hooks: &[&VALIDATE_CART, &PRICE_LINE, &PRICE_SHIPPING, &CART_UPDATED];
 }
 
 fn ask(flow: &mut Local<'_>, Scoped { scope, input: id }: Scoped<String>) -> Result<Cart, Fault> {
@@ -31,20 +31,26 @@ fn ask(flow: &mut Local<'_>, Scoped { scope, input: id }: Scoped<String>) -> Res
 /// The rates of each line and each shipping method. None without an address, and in a region that does not
 /// calculate them until the buyer asks.
 pub(super) fn taxes_of(tx: &dyn Read, registry: &Registry, cart: &Cart) -> Result<Taxes, Fault> {
-    let none = || Ok(Taxes::Known(TaxLines::new()));
-    let Some(address) = address_of(cart) else { return none() };
-    if !cart.taxes_asked && !has_automatic_taxes(tx, cart)? {
-        return none();
+    match tax_request(tx, cart)? {
+        Some(request) => atoll_tax::taxes(tx, registry, &request),
+        None => Ok(Taxes::Known(TaxLines::new())),
     }
-    let request = TaxRequest {
+}
+
+/// What the tax provider of the region is asked, if the cart is taxed.
+pub(super) fn tax_request(tx: &dyn Read, cart: &Cart) -> Result<Option<TaxRequest>, StoreError> {
+    let Some(address) = address_of(cart) else { return Ok(None) };
+    if !cart.taxes_asked && !has_automatic_taxes(tx, cart)? {
+        return Ok(None);
+    }
+    Ok(Some(TaxRequest {
         address,
         currency_code: cart.currency_code.clone(),
         customer_id: cart.customer_id.clone(),
         items: cart.items.iter().map(item).collect(),
         shipping: cart.shipping_methods.iter().map(shipping).collect(),
         is_return: false,
-    };
-    atoll_tax::taxes(tx, registry, &request)
+    }))
 }
 
 fn has_automatic_taxes(tx: &dyn Read, cart: &Cart) -> Result<bool, StoreError> {

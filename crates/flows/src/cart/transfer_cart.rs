@@ -5,7 +5,7 @@ use atoll_customer::CUSTOMERS;
 use atoll_kernel::{Fault, Read, flow, flow::Local, part_of, serde_json::json};
 
 use crate::cart::{Scoped, buyer::is_of_account, line::cart_in, settle::settle};
-use crate::points::{CART_UPDATED, OfTransfer, PRICE_LINE, VALIDATE_TRANSFER};
+use crate::points::{CART_UPDATED, OfTransfer, PRICE_LINE, PRICE_SHIPPING, VALIDATE_TRANSFER};
 
 part_of! { "customer" }
 
@@ -22,7 +22,7 @@ flow! {
     /// Transfers a cart to a customer, and prices its lines again. Events: `cart.customer_transferred` and
     /// `cart.updated`, unless it was theirs already.
     pub static TRANSFER_CART_CUSTOMER: Flow<Scoped<TransferCart>, Cart> =
-        "transfer-cart-customer" (transfer), hooks: &[&VALIDATE_TRANSFER, &PRICE_LINE, &CART_UPDATED];
+        "transfer-cart-customer" (transfer), hooks: &[&VALIDATE_TRANSFER, &PRICE_LINE, &PRICE_SHIPPING, &CART_UPDATED];
 }
 
 fn transfer(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<TransferCart>) -> Result<Cart, Fault> {

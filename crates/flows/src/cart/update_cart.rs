@@ -20,7 +20,7 @@ use crate::cart::{
     promotions::{CodeChange, change_codes},
     settle::settle,
 };
-use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, VALIDATE_CART};
+use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, PRICE_SHIPPING, VALIDATE_CART};
 
 /// An update of a cart. Absent fields stay.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -52,7 +52,7 @@ pub struct UpdateCart {
 
 flow! {
     /// Updates a cart. Event: `cart.updated`, and `cart.region_updated` if the region changes.
-    pub static UPDATE_CART: Flow<Scoped<UpdateCart>, Cart> = "update-cart" (update), hooks: &[&VALIDATE_CART, &PRICE_LINE, &CART_UPDATED];
+    pub static UPDATE_CART: Flow<Scoped<UpdateCart>, Cart> = "update-cart" (update), hooks: &[&VALIDATE_CART, &PRICE_LINE, &PRICE_SHIPPING, &CART_UPDATED];
 }
 
 fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateCart>) -> Result<Cart, Fault> {

@@ -9,7 +9,7 @@ use crate::cart::{
     line::{cart_in, check_stock, shown_variant},
     settle::settle,
 };
-use crate::points::{CART_UPDATED, OfLine, PRICE_LINE, VALIDATE_LINE};
+use crate::points::{CART_UPDATED, OfLine, PRICE_LINE, PRICE_SHIPPING, VALIDATE_LINE};
 
 /// An update of a line item.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +27,7 @@ pub struct UpdateLineItem {
 flow! {
     /// Updates a line item. Event: `cart.updated`.
     pub static UPDATE_LINE_ITEM: Flow<Scoped<UpdateLineItem>, Cart> =
-        "update-line-item-in-cart" (update), hooks: &[&VALIDATE_LINE, &PRICE_LINE, &CART_UPDATED];
+        "update-line-item-in-cart" (update), hooks: &[&VALIDATE_LINE, &PRICE_LINE, &PRICE_SHIPPING, &CART_UPDATED];
 }
 
 fn update(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<UpdateLineItem>) -> Result<Cart, Fault> {

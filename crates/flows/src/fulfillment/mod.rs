@@ -7,11 +7,7 @@ mod prices;
 mod profiles;
 mod zones;
 
-use std::time::Duration;
-
-use atoll_checkout::Fulfilling;
-use atoll_kernel::{Fault, part_of};
-use tokio::time::timeout;
+use atoll_kernel::part_of;
 
 pub use locations::{
     CREATE_LOCATION_FULFILLMENT_SET, DELETE_FULFILLMENT_SETS, LINK_PROVIDERS_TO_STOCK_LOCATION,
@@ -33,12 +29,3 @@ pub use zones::{
 };
 
 part_of! { "fulfillment" }
-
-/// When a client may ask again for what a provider did not answer, in seconds.
-const RETRY_AFTER_S: u64 = 10;
-
-/// The answer of a fulfilment provider. Errors: 503 if it does not answer in time.
-pub async fn in_time<T>(id: &str, limit: Duration, answer: Fulfilling<T>) -> Result<T, Fault> {
-    let late = |_| Fault::busy(format!("The fulfillment provider {id} does not answer"), RETRY_AFTER_S);
-    timeout(limit, answer).await.map_err(late)?
-}

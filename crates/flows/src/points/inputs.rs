@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use atoll_api_key::ApiKeyKind;
-use atoll_cart::LineItem;
+use atoll_cart::{LineItem, ShippingMethod};
 use atoll_inventory::InventoryLevel;
 use atoll_kernel::{
     data::{Entity, FieldKind, FieldValue},
@@ -127,6 +127,20 @@ inputs! {
         /// Merged into the metadata of a new line. It must not depend on the quantity: lines of one variant
         /// with the same metadata become one.
         metadata: Metadata,
+    }
+
+    /// A shipping method to price.
+    MethodToPrice {
+        /// Its cart, whose lines are priced, taxed and discounted.
+        cart: Cart,
+        /// The method, with the price of its shipping option.
+        method: ShippingMethod,
+    }
+
+    /// What a hook says about the price of a shipping method.
+    MethodPrice {
+        /// The price; none leaves it as it is.
+        amount: Option<Decimal>,
     }
 
     /// A cart to make.

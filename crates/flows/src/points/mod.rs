@@ -47,6 +47,10 @@ points! {
     /// depend on its input and the data only: a cart whose prices differ when it is completed is refused. In
     /// all flows that price lines.
     PRICE_LINE = "priceLine": LineToPrice => LinePrice;
+    /// When a shipping method of a cart is priced: whenever its cart changes, and once more when it is
+    /// completed. A hook may set another price; of several that of the last hook counts. What a hook says
+    /// must depend on its input and the data only. In all flows that price carts.
+    PRICE_SHIPPING = "priceShippingMethod": MethodToPrice => MethodPrice;
     /// Before a cart is changed or completed; in several flows.
     VALIDATE_CART = "validate": OfCart;
     /// Before a cart is made.

@@ -1,0 +1,231 @@
+//! What providers outside of this process say of a cart: its taxes, and prices of shipping. They are asked
+//! outside of transactions, and what they say is kept with a fingerprint of the question: it counts for as
+//! long as the cart would ask the same. A cart that asks something else is *stale* ([`Cart::is_stale`]); it
+//! cannot be completed before [`ask_providers`].
+
+use std::{fmt::Write as _, future::Future, time::Duration};
+
+use atoll_availability::{Seller, Shipment, offer};
+use atoll_cart::{CARTS, Cart, ShippingMethod};
+use atoll_checkout::{
+    FulfillmentProvider, ShippingPrice, ShippingRequest, TaxLines, TaxProvider, TaxRequest,
+};
+use atoll_fulfillment::{SHIPPING_OPTIONS, ShippingPriceType};
+use atoll_kernel::{
+    Actor, Ctx, Decimal, Fault, flow,
+    flow::Local,
+    limits::{PROVIDER_ROUNDS_MAX, TAX_RATE_MAX},
+    serde_json,
+};
+use atoll_tax::Taxes;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tokio::time::timeout;
+
+use crate::cart::{
+    settle::settle,
+    taxes::{tax_request, taxes_of},
+};
+use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, PRICE_SHIPPING, VALIDATE_CART};
+
+/// When a client may ask again for what a provider did not answer, in seconds.
+const RETRY_AFTER_S: u64 = 10;
+
+/// The answer of a provider. Errors: 503 if it does not answer in time.
+pub async fn in_time<T>(
+    provider: &str,
+    limit: Duration,
+    answer: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let late = |_| Fault::busy(format!("The provider {provider} does not answer"), RETRY_AFTER_S);
+    timeout(limit, answer).await.map_err(late)?
+}
+
+/// What a cart pays for a shipping option, by its fulfilment provider. Errors: it refuses, or does not
+/// answer.
+pub async fn shipping_price(
+    ctx: &Ctx,
+    provider_id: &str,
+    request: ShippingRequest,
+) -> Result<ShippingPrice, Fault> {
+    let provider = ctx.provider::<dyn FulfillmentProvider>(provider_id)?;
+    let price = in_time(provider_id, provider.timeout(), provider.price(ctx.clone(), request)).await?;
+    if price.amount.is_negative() || !price.amount.is_short() {
+        let text = format!("`{provider_id}` has calculated a price below zero, or too long");
+        return Err(Fault::unexpected(text));
+    }
+    Ok(price)
+}
+
+/// The tax lines of a cart, by the provider of its region. Errors: it refuses, or does not answer.
+async fn tax_lines(ctx: &Ctx, provider_id: &str, request: TaxRequest) -> Result<TaxLines, Fault> {
+    let provider = ctx.provider::<dyn TaxProvider>(provider_id)?;
+    let lines = in_time(provider_id, provider.timeout(), provider.ask(ctx.clone(), request)).await?;
+    let is_sound = |rate: Decimal| !rate.is_negative() && rate <= Decimal::from(TAX_RATE_MAX);
+    if !lines.values().flatten().all(|it| is_sound(it.rate)) {
+        let text = format!("`{provider_id}` has answered a rate that is not from 0 to {TAX_RATE_MAX} %");
+        return Err(Fault::unexpected(text));
+    }
+    Ok(lines)
+}
+
+/// A fingerprint of what a provider is asked.
+pub(super) fn fingerprint(request: &impl Serialize) -> Result<String, Fault> {
+    let text = serde_json::to_vec(request)
+        .map_err(|error| Fault::unexpected(format!("a request to a provider is no JSON: {error}")))?;
+    let mut hex = String::with_capacity(32);
+    for byte in &Sha256::digest(text)[..16] {
+        write!(hex, "{byte:02x}").map_err(|_| Fault::unexpected("a text cannot be written"))?;
+    }
+    Ok(hex)
+}
+
+/// The tax lines of a cart as the provider has said them before.
+pub(super) fn told_taxes(cart: &Cart) -> TaxLines {
+    if cart.taxed_as.is_none() {
+        return TaxLines::new();
+    }
+    let lines = cart.items.iter().map(|it| (&it.id, it.tax_lines.iter().map(|it| it.plain()).collect()));
+    let methods = cart.shipping_methods.iter();
+    let methods = methods.map(|it| (&it.id, it.tax_lines.iter().map(|it| it.plain()).collect()));
+    lines
+        .map(|(id, taxes)| (id.to_string(), taxes))
+        .chain(methods.map(|(id, taxes)| (id.to_string(), taxes)))
+        .collect()
+}
+
+/// Are the tax lines of the cart the answer to what its provider would be asked now?
+pub(super) fn is_taxed_as_asked(flow: &Local<'_>, cart: &Cart) -> Result<bool, Fault> {
+    match (&cart.taxed_as, tax_request(flow.tx, cart)?) {
+        (Some(asked), Some(request)) => Ok(*asked == fingerprint(&request)?),
+        _ => Ok(false),
+    }
+}
+
+impl ProviderAnswers {
+    /// Sets the price that a provider has calculated for a shipping method.
+    pub(super) fn set_price(method: &mut ShippingMethod, asked: String, price: ShippingPrice) {
+        (method.amount, method.is_tax_inclusive) = (price.amount, price.is_tax_inclusive);
+        method.priced_as = Some(asked);
+    }
+}
+
+/// What providers have answered to the questions of a cart.
+#[derive(Clone, Debug, Default)]
+pub struct ProviderAnswers {
+    /// The cart.
+    pub cart_id: String,
+    /// Its tax lines, after the fingerprint of the question.
+    pub taxes: Option<(String, TaxLines)>,
+    /// Prices of shipping methods: id of the method, fingerprint of the question, price.
+    pub prices: Vec<(String, String, ShippingPrice)>,
+}
+
+flow! {
+    /// Takes over what providers have answered, if the cart is still open; each answer counts if the cart
+    /// still asks the same. Event: `cart.updated`.
+    pub static RECORD_PROVIDER_ANSWERS: Flow<ProviderAnswers, Cart> =
+        "record-provider-answers" (record), hooks: &[&VALIDATE_CART, &PRICE_LINE, &PRICE_SHIPPING, &CART_UPDATED];
+}
+
+fn record(flow: &mut Local<'_>, answers: ProviderAnswers) -> Result<Cart, Fault> {
+    flow.hook(&VALIDATE_CART, || OfCart::of(&answers.cart_id))?;
+    let before = CARTS.retrieve(flow.tx, &answers.cart_id)?;
+    if before.completed_at.is_some() {
+        return Ok(before);
+    }
+    let mut cart = before.clone();
+    for (id, asked, price) in answers.prices {
+        if let Some(method) = cart.shipping_methods.iter_mut().find(|it| *it.id == *id) {
+            ProviderAnswers::set_price(method, asked, price);
+        }
+    }
+    if let Some((asked, mut lines)) = answers.taxes {
+        for line in &mut cart.items {
+            line.set_parts(flow.at, lines.remove(&*line.id).unwrap_or_default(), Vec::new());
+        }
+        for method in &mut cart.shipping_methods {
+            method.set_parts(flow.at, lines.remove(&*method.id).unwrap_or_default(), Vec::new());
+        }
+        cart.taxed_as = Some(asked);
+    }
+    settle(flow, Some(&before), cart)
+}
+
+/// Asks the providers that a stale cart waits for, and takes their answers over. It does nothing for any
+/// other cart. Errors: one refuses, or does not answer; the cart stays as it is.
+pub async fn ask_providers(ctx: &Ctx, cart_id: &str) -> Result<(), Fault> {
+    // The prices of shipping come before the taxes on them; another buyer's tab may change the cart
+    // meanwhile.
+    for _ in 0..PROVIDER_ROUNDS_MAX {
+        let questions = questions_of(ctx, cart_id)?;
+        if questions.is_empty() {
+            break;
+        }
+        let mut answers = ProviderAnswers { cart_id: cart_id.to_owned(), ..ProviderAnswers::default() };
+        for question in questions {
+            let Question { provider, fingerprint, of } = question;
+            match of {
+                Asked::Price(method, request) => {
+                    let price = shipping_price(ctx, &provider, *request).await?;
+                    answers.prices.push((method, fingerprint, price));
+                }
+                Asked::Taxes(request) => {
+                    answers.taxes = Some((fingerprint, tax_lines(ctx, &provider, request).await?));
+                }
+            }
+        }
+        ctx.beside().run(&RECORD_PROVIDER_ANSWERS, Actor::System, answers).await?;
+    }
+    Ok(())
+}
+
+/// A question to a provider.
+struct Question {
+    provider: String,
+    fingerprint: String,
+    of: Asked,
+}
+
+/// What is asked.
+enum Asked {
+    /// The price of the shipping method with this id.
+    Price(String, Box<ShippingRequest>),
+    /// The taxes of all.
+    Taxes(TaxRequest),
+}
+
+/// What the cart waits for: prices of shipping, and if there is none, its taxes.
+fn questions_of(ctx: &Ctx, cart_id: &str) -> Result<Vec<Question>, Fault> {
+    let view = ctx.beside().view();
+    let cart = CARTS.retrieve(&view, cart_id)?;
+    let mut questions = Vec::new();
+    if !cart.is_stale || cart.completed_at.is_some() {
+        return Ok(questions);
+    }
+    if !cart.shipping_methods.is_empty() && SHIPPING_OPTIONS.is_on() {
+        let seller = Seller::of(ctx, cart.sales_channel_id.as_deref(), ctx.time());
+        let shipment = Shipment::of_cart(&view, seller, &cart, false)?;
+        for method in &cart.shipping_methods {
+            let id = method.shipping_option_id.as_deref().unwrap_or_default();
+            let Some(Ok(offered)) = offer(&view, &shipment, id)? else { continue };
+            if offered.option.price_type != ShippingPriceType::Calculated {
+                continue;
+            }
+            let request = shipment.request(&cart, &offered, method.data.clone());
+            let fingerprint = fingerprint(&request)?;
+            if method.priced_as.as_ref() != Some(&fingerprint) {
+                let of = Asked::Price(method.id.to_string(), Box::new(request));
+                questions.push(Question { provider: offered.option.provider_id, fingerprint, of });
+            }
+        }
+    }
+    if questions.is_empty()
+        && let Taxes::Ask(provider) = taxes_of(&view, ctx.registry(), &cart)?
+        && let Some(request) = tax_request(&view, &cart)?
+    {
+        let fingerprint = fingerprint(&request)?;
+        questions.push(Question { provider, fingerprint, of: Asked::Taxes(request) });
+    }
+    Ok(questions)
+}
