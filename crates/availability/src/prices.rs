@@ -4,7 +4,7 @@
 use atoll_checkout::Tax;
 use atoll_kernel::{
     Decimal, Now, Read, StoreError, computed,
-    data::{Exact, FieldKind, FieldValue, Node, of},
+    data::{Exact, FieldKind, FieldValue, Link, Node, of},
     query::{Computed, Env, QueryError},
     serde_json::{Value, json},
 };
@@ -265,7 +265,12 @@ pub fn price_of(
 }
 
 fn set_of(view: &dyn Read, variant: &str) -> Result<Option<PriceSet>, StoreError> {
-    match PRODUCT_VARIANT_PRICE_SET.rights(view, variant)?.first() {
+    linked_set(&PRODUCT_VARIANT_PRICE_SET, view, variant)
+}
+
+/// The price set to which this link leads from a record; `None` if the record has none.
+pub(crate) fn linked_set(link: &Link, view: &dyn Read, record: &str) -> Result<Option<PriceSet>, StoreError> {
+    match link.rights(view, record)?.first() {
         Some(set) => PRICE_SETS.get(view, set),
         None => Ok(None),
     }

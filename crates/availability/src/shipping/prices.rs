@@ -10,10 +10,10 @@ use atoll_kernel::{
     serde_json::{Value, json},
 };
 use atoll_links::SHIPPING_OPTION_PRICE_SET;
-use atoll_pricing::{ITEM_TOTAL, PRICE_SETS, Price, PriceContext, PriceSet, RuleRows, SALES_CHANNEL_ID};
+use atoll_pricing::{ITEM_TOTAL, Price, PriceContext, PriceSet, RuleRows, SALES_CHANNEL_ID};
 
 use super::Shipment;
-use crate::{CalculatedPrice, Prices, price_context};
+use crate::{CalculatedPrice, Prices, price_context, prices::linked_set};
 
 part_of! { "fulfillment" }
 
@@ -98,10 +98,7 @@ fn all_prices(env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Option<Value>>, Query
 
 /// The price set of a shipping option; `None` for one whose provider calculates its prices.
 fn price_set_of(view: &dyn Read, option: &str) -> Result<Option<PriceSet>, StoreError> {
-    match SHIPPING_OPTION_PRICE_SET.rights(view, option)?.first() {
-        Some(set) => PRICE_SETS.get(view, set),
-        None => Ok(None),
-    }
+    linked_set(&SHIPPING_OPTION_PRICE_SET, view, option)
 }
 
 fn price_json(set: &PriceSet, price: &Price) -> Value {
