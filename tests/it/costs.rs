@@ -379,6 +379,13 @@ async fn checkout(shop: &Shop, engine: &Counting) -> Vec<(&'static str, usize)> 
     pay(&storefront, &cart).await;
     send("POST /store/carts/:id/complete", format!("{path}/complete"), json!({})).await;
     send("POST /store/carts/:id/complete, again", format!("{path}/complete"), json!({})).await;
+    // The groups of a customer are read once for prices and promotions.
+    let customer = shop.customer(&storefront, "buyer@test.dev").await;
+    let cart = shop.cart(&customer, &tea.id, 1).await;
+    let line = json!({ "variant_id": cup.id, "quantity": 1 });
+    let before = engine.n_read();
+    customer.post(&format!("/store/carts/{cart}/line-items"), line).await.ok();
+    costs.push(("POST /store/carts/:id/line-items, of a customer", engine.n_read() - before));
     costs
 }
 

@@ -2,7 +2,7 @@
 //! module of customers carts have addresses, and belong to nobody.
 
 use atoll_cart::Cart;
-use atoll_customer::{CUSTOMERS, find_or_create_guest, groups_of};
+use atoll_customer::{CUSTOMERS, find_or_create_guest};
 use atoll_kernel::{Fault, Moment, Read, StoreError, Write};
 
 /// Id and e-mail address of the customer of a new cart: of the one who is logged in, or of the guest with the
@@ -52,9 +52,4 @@ fn guest(tx: &mut dyn Write, at: &Moment, email: &str) -> Result<Option<String>,
         return Ok(None);
     }
     Ok(Some(find_or_create_guest(tx, at, email)?.id.to_string()))
-}
-
-/// The groups of the customer of a cart, by their ids.
-pub(super) fn groups_of_buyer(tx: &dyn Read, cart: &Cart) -> Result<Vec<String>, StoreError> {
-    groups_of(tx, cart.customer_id.as_deref())
 }

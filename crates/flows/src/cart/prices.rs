@@ -2,9 +2,10 @@
 
 use atoll_availability::{CHANNEL, CalculatedPrice, GROUPS, Prices, price_context};
 use atoll_cart::{CARTS, Cart, LineItem};
+use atoll_customer::groups_of;
 use atoll_kernel::{Decimal, Fault, Metadata, Moment, Read, StoreError, flow, flow::Local};
 
-use crate::cart::{buyer::groups_of_buyer, settle::settle};
+use crate::cart::settle::settle;
 use crate::points::{CART_UPDATED, LineToPrice, OfCart, PRICE_LINE, PRICE_SHIPPING, VALIDATE_CART};
 
 flow! {
@@ -23,15 +24,16 @@ fn refresh(flow: &mut Local<'_>, id: String) -> Result<Cart, Fault> {
     }
 }
 
-/// Sets the current price of each line. A line that has none any more, and is otherwise as it was, keeps that
-/// of the cart before: a login or an address is not refused for it. The cart cannot be completed with it: the
-/// error is returned. Any other line without a price is refused.
+/// Sets the current price of each line, for a buyer in these groups. A line that has none any more, and is
+/// otherwise as it was, keeps that of the cart before: a login or an address is not refused for it. The cart
+/// cannot be completed with it: the error is returned. Any other line without a price is refused.
 pub(crate) fn price_lines(
     flow: &mut Local<'_>,
     before: Option<&Cart>,
     cart: &mut Cart,
+    groups: &[String],
 ) -> Result<Option<Fault>, Fault> {
-    let (listed, mut unpriced) = (listed_prices(flow.tx, flow.at, cart, &cart.items)?, None);
+    let (listed, mut unpriced) = (listed_prices(flow.tx, flow.at, cart, groups, &cart.items)?, None);
     for (n, listed) in listed.iter().enumerate() {
         let line = &cart.items[n];
         if line.is_custom_price {
@@ -73,12 +75,13 @@ fn listed_prices(
     tx: &dyn Read,
     at: &Moment,
     cart: &Cart,
+    groups: &[String],
     lines: &[LineItem],
 ) -> Result<Vec<Option<CalculatedPrice>>, StoreError> {
     let mut prices = Prices::new(tx);
     let mut context = price_context(&cart.currency_code, cart.region_id.as_deref(), None, at.now())
         .with(CHANNEL, cart.sales_channel_id.as_deref())
-        .with_all(GROUPS, groups_of_buyer(tx, cart)?);
+        .with_all(GROUPS, groups.to_vec());
     let listed = lines.iter().map(|line| {
         context.quantity = Some(line.quantity);
         if line.is_custom_price { Ok(None) } else { prices.of_variant(variant_of(line), &context) }
@@ -126,7 +129,8 @@ pub(crate) fn contribute(flow: &mut Local<'_>, cart: &Cart, line: &mut LineItem)
     }
     let there: Decimal = cart.items.iter().filter(|it| joins(line, it)).map(|it| it.quantity).sum();
     let all = LineItem { quantity: line.quantity + there, ..line.clone() };
-    let listed = listed_prices(flow.tx, flow.at, cart, std::slice::from_ref(&all))?;
+    let groups = groups_of(flow.tx, cart.customer_id.as_deref())?;
+    let listed = listed_prices(flow.tx, flow.at, cart, &groups, std::slice::from_ref(&all))?;
     let amount = listed.first().and_then(|it| it.as_ref()).map(|it| it.calculated.amount);
     if let Some(metadata) = ask_hooks(flow, cart, &all, amount)?.metadata {
         line.metadata = std::mem::take(&mut line.metadata).or_empty().patched(metadata);

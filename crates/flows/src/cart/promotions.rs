@@ -8,13 +8,14 @@ use atoll_checkout::{
     Adjustment, Attributes, Charged, Discount, Priced, PricedCart, Promoted, PromotionDiscount, PromotionUse,
     Tax, TaxLine, TaxLines,
 };
+use atoll_customer::groups_of;
 use atoll_kernel::{
     Decimal, Fault, Moment, Read, StoreError, Write, flow, flow::Local, limits::CART_CODES_MAX,
 };
 use atoll_product::PRODUCTS;
 use atoll_promotion::{Offers, PROMOTIONS, Usage, apply, use_promotion};
 
-use crate::cart::{Scoped, buyer::groups_of_buyer, line::cart_in, settle::settle};
+use crate::cart::{Scoped, line::cart_in, settle::settle};
 use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, PRICE_SHIPPING, VALIDATE_CART};
 
 /// What becomes of the codes of a cart.
@@ -85,7 +86,8 @@ pub(super) fn change_codes(
         cart.promo_codes.clear();
         return Ok(());
     }
-    let offers = Offers::read(tx, &cart.currency_code, &attributes_of(tx, cart)?, codes)?;
+    let attributes = attributes_of(cart, &groups_of(tx, cart.customer_id.as_deref())?);
+    let offers = Offers::read(tx, &cart.currency_code, &attributes, codes)?;
     match offers.unknown().first() {
         Some(code) => Err(Fault::invalid(format!("The promotion code {code} is invalid"))),
         None => Ok(()),
@@ -99,13 +101,19 @@ pub(super) struct Promotions {
 }
 
 impl Promotions {
-    /// Those of the cart's codes, and the automatic ones. None costs but one read if there is none.
-    pub(super) fn of(tx: &dyn Read, cart: &Cart, taxes: &TaxLines) -> Result<Promotions, StoreError> {
+    /// Those of the cart's codes, and the automatic ones, for a buyer in these groups. None costs but one
+    /// read if there is none.
+    pub(super) fn of(
+        tx: &dyn Read,
+        cart: &Cart,
+        groups: &[String],
+        taxes: &TaxLines,
+    ) -> Result<Promotions, StoreError> {
         let mut promotions = Promotions { offers: Offers::default(), priced: PricedCart::default() };
         if !PROMOTIONS.is_on() {
             return Ok(promotions);
         }
-        let attributes = attributes_of(tx, cart)?;
+        let attributes = attributes_of(cart, groups);
         promotions.offers = Offers::read(tx, &cart.currency_code, &attributes, &cart.promo_codes)?;
         if promotions.offers.is_empty() {
             return Ok(promotions);
@@ -162,10 +170,10 @@ impl Discounts {
 }
 
 /// Attributes by which rules tell carts apart.
-fn attributes_of(tx: &dyn Read, cart: &Cart) -> Result<Attributes, StoreError> {
+fn attributes_of(cart: &Cart, groups: &[String]) -> Attributes {
     let address = cart.shipping_address.as_ref();
-    Ok(Attributes::default()
-        .with("customer.groups.id", groups_of_buyer(tx, cart)?)
+    Attributes::default()
+        .with("customer.groups.id", groups.iter().cloned())
         .with_some("customer.id", cart.customer_id.as_deref())
         .with_some("email", cart.email.as_deref())
         .with_some("region.id", cart.region_id.as_deref())
@@ -173,7 +181,7 @@ fn attributes_of(tx: &dyn Read, cart: &Cart) -> Result<Attributes, StoreError> {
         .with("currency_code", [cart.currency_code.as_str()])
         .with_some("shipping_address.country_code", address.and_then(|it| it.country_code.as_deref()))
         .with_some("shipping_address.province", address.and_then(|it| it.province.as_deref()))
-        .with_some("shipping_address.postal_code", address.and_then(|it| it.postal_code.as_deref())))
+        .with_some("shipping_address.postal_code", address.and_then(|it| it.postal_code.as_deref()))
 }
 
 fn priced_line(tx: &dyn Read, line: &LineItem, taxes: &TaxLines) -> Result<Priced, StoreError> {
@@ -224,7 +232,10 @@ pub(super) fn use_promotions(
     at: &Moment,
     cart: &Cart,
 ) -> Result<Vec<PromotionUse>, Fault> {
-    let attributes = attributes_of(tx, cart)?;
+    if cart.promotion_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let attributes = attributes_of(cart, &groups_of(tx, cart.customer_id.as_deref())?);
     let lines = cart.items.iter().flat_map(|it| it.adjustments.iter().map(|it| it.plain()));
     let methods = cart.shipping_methods.iter().flat_map(|it| it.adjustments.iter().map(|it| it.plain()));
     let discounts: Vec<Adjustment> = lines.chain(methods).collect();

@@ -6,6 +6,7 @@
 
 use atoll_cart::{Cart, open_cart, save_cart};
 use atoll_checkout::TaxLines;
+use atoll_customer::groups_of;
 use atoll_kernel::{Fault, FaultKind, flow::Local, serde_json::json};
 use atoll_tax::Taxes;
 
@@ -39,20 +40,21 @@ pub(crate) fn settle(flow: &mut Local<'_>, before: Option<&Cart>, mut cart: Cart
 
 /// Calculates what a cart costs. What it returns forbids to complete it.
 fn calculate(flow: &mut Local<'_>, before: Option<&Cart>, cart: &mut Cart) -> Result<Option<Fault>, Fault> {
-    let unpriced = price_lines(flow, before, cart)?;
+    let groups = groups_of(flow.tx, cart.customer_id.as_deref())?;
+    let unpriced = price_lines(flow, before, cart, &groups)?;
     let waits = match taxes_of(flow.tx, flow.ctx().registry(), cart)? {
         Taxes::Known(taxes) => {
             cart.taxed_as = None;
-            charge(flow, cart, &taxes)?
+            charge(flow, cart, &groups, &taxes)?
         }
         Taxes::Ask(provider) => {
             // What the provider has said before counts, unless it turns out to be said of another cart.
-            let waits = charge(flow, cart, &told_taxes(cart))?;
+            let waits = charge(flow, cart, &groups, &told_taxes(cart))?;
             if is_taxed_as_asked(flow, cart)? {
                 waits
             } else {
                 cart.taxed_as = None;
-                charge(flow, cart, &TaxLines::new())?.or_else(|| Some(not_taxed(cart, &provider)))
+                charge(flow, cart, &groups, &TaxLines::new())?.or_else(|| Some(not_taxed(cart, &provider)))
             }
         }
     };
@@ -62,8 +64,13 @@ fn calculate(flow: &mut Local<'_>, before: Option<&Cart>, cart: &mut Cart) -> Re
 
 /// Sets what is charged for lines and shipping. Discounts on lines do not depend on shipping, whose prices
 /// depend on what the lines come to. Returns an error if a provider must be asked for a price.
-fn charge(flow: &mut Local<'_>, cart: &mut Cart, taxes: &TaxLines) -> Result<Option<Fault>, Fault> {
-    let mut promotions = Promotions::of(flow.tx, cart, taxes)?;
+fn charge(
+    flow: &mut Local<'_>,
+    cart: &mut Cart,
+    groups: &[String],
+    taxes: &TaxLines,
+) -> Result<Option<Fault>, Fault> {
+    let mut promotions = Promotions::of(flow.tx, cart, groups, taxes)?;
     set_lines(flow, cart, taxes, &mut promotions);
     let waits = price_methods(flow, cart)?;
     set_methods(flow, cart, taxes, &mut promotions);
