@@ -197,6 +197,29 @@ async fn completion_refuses_prices_that_changed() {
     assert_eq!(scene.complete(&cart).await.ok()["order"], order);
 }
 
+#[tokio::test]
+async fn cart_is_completed_when_only_a_crossed_out_price_changed() {
+    let scene = Scene::open().await;
+    let price = json!({ "variant_id": scene.tea.id, "currency_code": "eur", "amount": 7 });
+    let sale = json!({ "title": "Sale", "description": "d", "status": "active", "prices": [price] });
+    scene.shop.admin.post("/admin/price-lists", sale).await.ok();
+    let cart = scene.cart().await;
+    pay(&scene.storefront, &cart).await;
+    scene.set_price(&scene.tea, 12).await;
+    // The order has what the buyer was shown.
+    let order = scene.complete(&cart).await.ok()["order"].clone();
+    let line = &order["items"][0];
+    assert_eq!([&line["unit_price"], &line["compare_at_unit_price"]], [&json!(7), &json!(10)], "{order}");
+    assert_eq!(order["total"], 17);
+    // A new cart shows the new one, and a changed one as well.
+    let (cart, other) = (scene.cart().await, scene.cart().await);
+    scene.set_price(&scene.tea, 13).await;
+    let crossed_out = async |cart: &str| scene.shown(cart).await["items"][0]["compare_at_unit_price"].clone();
+    assert_eq!(crossed_out(&cart).await, 12);
+    scene.storefront.post(&format!("/store/carts/{other}"), json!({ "metadata": { "a": 1 } })).await.ok();
+    assert_eq!(crossed_out(&other).await, 13);
+}
+
 /// Free variants, and variants without a price.
 #[tokio::test]
 async fn price_of_zero_is_a_price() {

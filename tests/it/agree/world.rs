@@ -266,10 +266,8 @@ impl Page {
         match self.price(state, at, state.buyer) {
             Some(_) if !self.shows_variant(state, at) => [Completed::Refused; 2],
             None => [Completed::Refused; 2],
-            // The cart shows no former price, either.
             Some(price)
-                if (price.amount, price.is_tax_inclusive) != (state.prices.0, self.taxes.of_currency)
-                    || self.is_reduced(state, at) =>
+                if (price.amount, price.is_tax_inclusive) != (state.prices.0, self.taxes.of_currency) =>
             {
                 [Completed::Repriced, is_sold(price)]
             }
@@ -281,13 +279,6 @@ impl Page {
     fn base_price(&self, state: &State, at: i64) -> Option<i64> {
         let (before, after) = state.prices;
         state.has_price.then_some(if at < state.repriced_at { before } else { after })
-    }
-
-    /// Is its price that of a sale, with a former price beside it?
-    fn is_reduced(&self, state: &State, at: i64) -> bool {
-        let is_sale = |it: &&ListState| it.applies(at, state.buyer) && it.kind == PriceListType::Sale;
-        let sale = state.list.as_ref().filter(is_sale);
-        sale.is_some_and(|sale| self.base_price(state, at).is_some_and(|base| sale.amount < base))
     }
 
     /// Its price.

@@ -4,7 +4,7 @@
 //! What a cart costs is a function of the cart and the shop, and not of the history of the cart: each flow
 //! calculates all of it, and completing a cart compares it with what the buyer was shown.
 
-use atoll_cart::{Cart, open_cart, save_cart};
+use atoll_cart::{Cart, LineItem, open_cart, save_cart};
 use atoll_checkout::TaxLines;
 use atoll_customer::groups_of;
 use atoll_kernel::{Fault, FaultKind, flow::Local, serde_json::json};
@@ -109,6 +109,13 @@ fn not_taxed(cart: &Cart, provider: &str) -> Fault {
 pub(crate) fn check_settled(flow: &mut Local<'_>, cart: &Cart) -> Result<(), Fault> {
     let mut now = cart.clone();
     let problem = calculate(flow, Some(cart), &mut now)?;
+    for (line, shown) in now.items.iter_mut().zip(&cart.items) {
+        // A former price that is crossed out is not paid, and stays as it was shown.
+        let (compare_at_unit_price, updated_at) = (shown.compare_at_unit_price, shown.updated_at);
+        if *shown == (LineItem { compare_at_unit_price, updated_at, ..line.clone() }) {
+            line.clone_from(shown);
+        }
+    }
     if now == *cart {
         return problem.map_or(Ok(()), Err);
     }
