@@ -119,11 +119,14 @@ pub(crate) const ORDERS_ALWAYS: &[&str] =
 pub(crate) const ORDER_ALWAYS: &[&str] =
     &["status", "version", "*payment_collections", "*fulfillments", "payment_status", "fulfillment_status"];
 
-/// Adds the fields that an order always includes. Selecting all of a line includes its detail.
+/// Adds the fields that an order always includes. Selecting all of a line or a shipping method includes its
+/// detail.
 pub(crate) fn show_always(fields: &mut Fields, always: &'static [&'static str]) {
     always.iter().for_each(|path| fields.add(path));
-    if fields.names("*items") {
-        fields.add("*items.detail");
+    for (all, detail) in [("*items", "*items.detail"), ("*shipping_methods", "*shipping_methods.detail")] {
+        if fields.names(all) {
+            fields.add(detail);
+        }
     }
 }
 

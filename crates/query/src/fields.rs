@@ -124,15 +124,20 @@ impl FieldList {
         allowed: &StoreFields,
         is_guarded: &dyn Fn(&[String], &str) -> bool,
     ) {
-        self.star &= allowed.is_whole(above);
+        // A star on a relation that is allowed in parts selects these.
+        if (self.star || self.named) && !allowed.is_whole(above) {
+            (self.star, self.named) = (false, false);
+            let parts = allowed.parts_of(above).filter(|name| !is_guarded(above, name));
+            parts.for_each(|name| self.add(name));
+        }
         self.children.retain(|name, child| {
             let guarded = is_guarded(above, name);
             above.push(name.clone());
-            let keep = allowed.shows(above, guarded);
+            let mut keep = allowed.shows(above, guarded);
             if keep && guarded {
-                // A relation that is allowed in parts cannot be selected as a whole.
-                child.named &= allowed.is_whole(above);
                 child.restrict_below(above, allowed, is_guarded);
+                // Nothing of it is allowed, or it was asked for nothing else.
+                keep = child.star || child.named || !child.children.is_empty();
             }
             above.pop();
             keep
@@ -165,6 +170,12 @@ impl StoreFields {
     /// Are all fields of the record at the end of this path of relations allowed?
     pub fn is_whole(&self, path: &[String]) -> bool {
         path.is_empty() || self.whole.contains(&allowed_path(path).as_str())
+    }
+
+    /// The fields that are allowed of the record at the end of this path of relations, one by one.
+    fn parts_of(&self, path: &[String]) -> impl Iterator<Item = &'static str> {
+        let above = format!("{}.", allowed_path(path));
+        self.parts.iter().filter_map(move |it| it.strip_prefix(&*above)).filter(|it| !it.contains('.'))
     }
 
     /// Is what this path names allowed? A relation or a computed field (`is_guarded`) must be named, whole or
@@ -251,13 +262,32 @@ mod tests {
     #[test]
     fn fields_outside_the_allow_list_are_dropped() {
         let mut list = FieldList::of(&[
-            "id", "*a", "a.b.c", "*x", "x.y", "a.price", "a.secret_price", "*z", "z.id", "z.no",
+            "id", "*a", "a.b.c", "*x", "x.y", "a.price", "a.secret_price", "z.id", "z.no", "y.no",
         ]);
-        let allowed = StoreFields { whole: &["a", "a.price"], parts: &["z.id"] };
-        list.restrict(&allowed, &|_, name| ["a", "b", "x", "z", "price", "secret_price"].contains(&name));
+        list.restrict(&ALLOWED, &is_guarded);
+        assert_eq!(printed(&list), "a.* a.price id z.id");
+    }
+
+    #[test]
+    fn a_star_selects_the_parts_that_are_allowed() {
+        for all in ["*z", "z", "z.*", "*z,z.no"] {
+            let mut list = FieldList::of(&all.split(',').collect::<Vec<_>>());
+            list.restrict(&ALLOWED, &is_guarded);
+            assert_eq!(printed(&list), "z.code z.id", "{all}");
+        }
+    }
+
+    const ALLOWED: StoreFields =
+        StoreFields { whole: &["a", "a.price"], parts: &["z.id", "z.code", "z.x.id", "y.id"] };
+
+    fn is_guarded(_: &[String], name: &str) -> bool {
+        ["a", "b", "x", "y", "z", "price", "secret_price"].contains(&name)
+    }
+
+    fn printed(list: &FieldList) -> String {
         let mut out = Vec::new();
-        print(&list, "", &mut out);
-        assert_eq!(out.join(" "), "a.* a.price id z.id");
+        print(list, "", &mut out);
+        out.join(" ")
     }
 
     #[test]

@@ -176,7 +176,7 @@ entity! {
         pub item_id: String,
         /// Price of one since that version; null in the first.
         pub unit_price: Option<Decimal>,
-        /// The former price of one, shown as crossed out.
+        /// The former price of one, shown as crossed out; null in the first version.
         pub compare_at_unit_price: Option<Decimal>,
         /// Number of units.
         pub quantity: Decimal,

@@ -162,9 +162,9 @@ pub fn note_fulfilled(
 fn note_version(at: &Moment, order: &mut Order, fulfilled: impl Fn(&OrderLineItem) -> Decimal) {
     order.version += 1;
     for line in &mut order.items {
-        let unit_price = Some(line.unit_price);
+        let (unit_price, compare_at_unit_price) = (Some(line.unit_price), line.compare_at_unit_price);
         let detail = detail(at, &order.id, line, order.version, fulfilled(line));
-        line.detail = Some(OrderItem { unit_price, ..detail });
+        line.detail = Some(OrderItem { unit_price, compare_at_unit_price, ..detail });
     }
 }
 
@@ -174,7 +174,6 @@ fn detail(at: &Moment, order_id: &str, line: &OrderLineItem, version: u32, fulfi
         metadata: line.metadata.clone().or_empty(),
         order_id: order_id.to_owned(),
         item_id: line.id.to_string(),
-        compare_at_unit_price: line.compare_at_unit_price,
         quantity: line.quantity,
         fulfilled_quantity: fulfilled,
         ..OrderItem::default()

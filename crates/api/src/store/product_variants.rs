@@ -27,7 +27,8 @@ static VARIANT: Resource = Resource {
     fields: &[
         "id", "title", "sku", "barcode", "ean", "upc", "allow_backorder", "manage_inventory", "hs_code",
         "origin_country", "mid_code", "material", "weight", "length", "height", "width", "variant_rank",
-        "thumbnail", "product_id", "created_at", "updated_at", "*product", "*options", "*options.option",
+        "thumbnail", "product_id", "created_at", "updated_at", "metadata", "product.id", "product.type_id",
+        "*options", "options.option.id", "images",
     ],
     store_fields: Some(StoreFields {
         whole: &["product", "options", "options.option", "images", "calculated_price", "inventory_quantity"],
