@@ -1,6 +1,7 @@
 //! Shipping methods of carts: which a buyer may choose, what they cost, when they go, and when completing a
 //! cart demands them.
 
+use atoll_flows::cart::unable_to_ship;
 use atoll_testkit::{Client, Shipping, Shop, complete, id, pay};
 use serde_json::{Value, json};
 
@@ -307,4 +308,32 @@ async fn the_same_cart_always_costs_the_same() {
     let path = format!("/store/carts/{back}/line-items/{}", id(sofa.expect("a sofa")));
     scene.storefront.delete(&path).await.ok();
     assert_eq!(scene.totals(&there).await, scene.totals(&back).await);
+}
+
+/// What a start and a migration tell the operator.
+#[tokio::test]
+async fn channels_that_demand_shipping_and_have_none_are_named() {
+    let scene = Scene::new().await;
+    let Scene { shop, standard, freight, .. } = &scene;
+    let named = || {
+        let channels = unable_to_ship(&shop.app.ctx.view(), shop.app.ctx.now()).expect("channels");
+        channels.into_iter().map(|it| it.name).collect::<Vec<_>>()
+    };
+    assert_eq!(named(), [""; 0]);
+    // Nobody demands anything of the default channel, which has no location.
+    scene.set_store(json!({ "require_shipping": true })).await;
+    assert_eq!(named(), ["Default Sales Channel"]);
+    scene.set_store(json!({ "require_shipping": null })).await;
+    let providers = format!("/admin/stock-locations/{}/fulfillment-providers", shop.location);
+    shop.admin.post(&providers, json!({ "remove": ["manual_manual"] })).await.ok();
+    assert_eq!(named(), ["Web"]);
+    shop.admin.post(&providers, json!({ "add": ["manual_manual"] })).await.ok();
+    assert_eq!(named(), [""; 0]);
+    for option in [standard, freight] {
+        let path = format!("/admin/shipping-options/{option}");
+        shop.admin.post(&path, json!({ "prices": [] })).await.ok();
+    }
+    assert_eq!(named(), ["Web"]);
+    scene.set_store(json!({ "require_shipping": false })).await;
+    assert_eq!(named(), [""; 0]);
 }

@@ -24,8 +24,8 @@ pub use prices::{
 pub use scope::{ChannelScope, KeyRefusal};
 pub use shelf::{Allocation, Seller, Shelf};
 pub use shipping::{
-    Goods, NotOffered, Shipment, ShippingOffer, explain_option, has_stock_at, offer, offers, option_context,
-    option_price, option_prices, ships,
+    Goods, NotOffered, Shipment, ShippingOffer, can_ship, explain_option, has_stock_at, offer, offers,
+    option_context, option_price, option_prices, ships,
 };
 pub use taxes::TaxPlace;
 pub use windowed::Listing;

@@ -51,7 +51,7 @@ impl Seller {
     }
 
     /// A channel, whether or not it exists.
-    pub(crate) fn in_channel(channel: &str, at: &Now) -> Seller {
+    pub fn in_channel(channel: &str, at: &Now) -> Seller {
         Seller { channel: Some(channel.to_owned()), at: at.clone() }
     }
 

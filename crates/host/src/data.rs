@@ -195,6 +195,11 @@ impl Planned {
         Ok(Planned { file, plan })
     }
 
+    /// The data as it is, for reading.
+    pub fn view(&self, registry: &'static Registry) -> anyhow::Result<View> {
+        Ok(View::look(&self.file, &registry.spaces())?)
+    }
+
     /// Opens the store; the migration is still to be carried out.
     pub fn open(self, registry: &'static Registry) -> anyhow::Result<(Store, MigrationPlan)> {
         let Planned { file, plan } = self;

@@ -366,6 +366,9 @@ pub const AUTOMATIC_PROMOTIONS_MAX: usize = 100;
 /// Codes of one cart. Each costs reading a promotion whenever the cart changes.
 pub const CART_CODES_MAX: usize = 20;
 
+/// Channels that a start and a migration name for having no way to ship.
+pub const UNABLE_TO_SHIP_MAX: usize = 20;
+
 /// How often the providers of a cart are asked in one request. What one says may change what another is
 /// asked: the prices of shipping, then the taxes on them, then a price that depends on the total with taxes.
 pub const PROVIDER_ROUNDS_MAX: usize = 4;

@@ -7,19 +7,21 @@
 mod explain;
 mod prices;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use atoll_cart::{Cart, LineItem};
 use atoll_checkout::{Address, ItemToShip, ShippingRequest};
 use atoll_fulfillment::{
     BY_ZONE, ENABLED_IN_STORE, FULFILLMENT_SETS, IS_RETURN, RuleContext, SERVICE_ZONES, SHIPPING_OPTIONS,
-    ShippingOption, ShippingOptionRule, ZONES_BY_SET, is_enabled,
+    ServiceZone, ShippingOption, ShippingOptionRule, ShippingPriceType, ZONES_BY_SET, is_enabled,
 };
 use atoll_kernel::{Metadata, Read, StoreError};
 use atoll_links::{STOCK_LOCATION_FULFILLMENT_PROVIDER, STOCK_LOCATION_FULFILLMENT_SET};
 use atoll_product::{PRODUCTS, VARIANTS};
 
 use crate::{Seller, Shelf};
+
+use prices::has_price;
 
 pub use explain::explain_option;
 pub use prices::{option_context, option_price, option_prices};
@@ -101,12 +103,11 @@ impl Shipment {
         cart: &Cart,
         is_return: bool,
     ) -> Result<Shipment, StoreError> {
-        let context = [(IS_RETURN, is_return.to_string()), (ENABLED_IN_STORE, true.to_string())];
         Ok(Shipment {
             seller,
             to: cart.shipping_address.clone().map(Address::from),
             goods: Goods::of(view, &cart.items)?,
-            context: context.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            context: context_of(is_return),
         })
     }
 
@@ -189,27 +190,63 @@ pub fn offers(view: &dyn Read, shipment: &Shipment) -> Result<Vec<ShippingOffer>
     if !is_open(&shipment.seller, &shelf) {
         return Ok(offers);
     }
+    each_option(
+        view,
+        &shelf,
+        |it| it.serves(shipment.to.as_ref()),
+        |at, option| {
+            if shipment.against(&option, at.providers).next().is_none() {
+                offers.push(ShippingOffer {
+                    option,
+                    set: at.set.to_owned(),
+                    location: at.location.to_owned(),
+                });
+            }
+            Ok(ControlFlow::Continue(()))
+        },
+    )?;
+    Ok(offers)
+}
+
+/// Where a shipping option ships from.
+struct Place<'a> {
+    /// Id of the stock location.
+    location: &'a str,
+    /// Id of the fulfilment set.
+    set: &'a str,
+    /// The providers that ship from the location.
+    providers: &'a BTreeSet<String>,
+}
+
+/// Visits the options of the zones that serve: by location in the order of the channel, then in the order in
+/// which sets, zones and options were made.
+fn each_option(
+    view: &dyn Read,
+    shelf: &Shelf<'_>,
+    serves: impl Fn(&ServiceZone) -> bool,
+    mut visit: impl FnMut(&Place<'_>, ShippingOption) -> Result<ControlFlow<()>, StoreError>,
+) -> Result<(), StoreError> {
     for location in shelf.locations() {
         let sets = STOCK_LOCATION_FULFILLMENT_SET.rights(view, &location.id)?;
         if sets.is_empty() {
             continue;
         }
-        let providers = providers_at(view, &location.id)?;
-        for set in sets {
-            for zone in SERVICE_ZONES.table.list_by(view, &ZONES_BY_SET, &[&set])? {
-                if !zone.serves(shipment.to.as_ref()) {
+        let providers = &providers_at(view, &location.id)?;
+        for set in &sets {
+            let place = Place { location: &location.id, set, providers };
+            for zone in SERVICE_ZONES.table.list_by(view, &ZONES_BY_SET, &[set])? {
+                if !serves(&zone) {
                     continue;
                 }
                 for option in SHIPPING_OPTIONS.table.list_by(view, &BY_ZONE, &[&zone.id])? {
-                    if shipment.against(&option, &providers).next().is_none() {
-                        let (set, location) = (set.clone(), location.id.clone());
-                        offers.push(ShippingOffer { option, set, location });
+                    if visit(&place, option)?.is_break() {
+                        return Ok(());
                     }
                 }
             }
         }
     }
-    Ok(offers)
+    Ok(())
 }
 
 /// The offer of one option; `Err` holds all reasons against it. `None` if there is no such option.
@@ -256,19 +293,45 @@ pub fn offer(
 /// Does the seller ship: is there a shipping option at one of its locations? One that has none sells without
 /// shipping methods.
 pub fn ships(view: &dyn Read, seller: &Seller) -> Result<bool, StoreError> {
-    if !SHIPPING_OPTIONS.is_on() {
-        return Ok(false);
+    has_option(view, seller, |_, _| Ok(true))
+}
+
+/// Can storefronts choose a shipping option of the seller, whatever the goods and the address are: one by a
+/// provider that ships from its location, that its rules offer to storefronts, and that has a price?
+pub fn can_ship(view: &dyn Read, seller: &Seller) -> Result<bool, StoreError> {
+    let context = context_of(false);
+    has_option(view, seller, |at, option| {
+        Ok(at.providers.contains(&option.provider_id)
+            && option.rules.iter().all(|it| it.holds(&context))
+            && (option.price_type == ShippingPriceType::Calculated || has_price(view, option)?))
+    })
+}
+
+/// Is there such an option at a location of the seller?
+fn has_option(
+    view: &dyn Read,
+    seller: &Seller,
+    is_such: impl Fn(&Place<'_>, &ShippingOption) -> Result<bool, StoreError>,
+) -> Result<bool, StoreError> {
+    let mut found = false;
+    if SHIPPING_OPTIONS.is_on() {
+        each_option(
+            view,
+            &seller.shelf(view)?,
+            |_| true,
+            |at, option| {
+                found = is_such(at, &option)?;
+                Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            },
+        )?;
     }
-    for location in seller.shelf(view)?.locations() {
-        for set in STOCK_LOCATION_FULFILLMENT_SET.rights(view, &location.id)? {
-            for zone in SERVICE_ZONES.table.list_by(view, &ZONES_BY_SET, &[&set])? {
-                if !SHIPPING_OPTIONS.table.list_by(view, &BY_ZONE, &[&zone.id])?.is_empty() {
-                    return Ok(true);
-                }
-            }
-        }
-    }
-    Ok(false)
+    Ok(found)
+}
+
+/// What rules look at: is it a return? Storefronts are offered what `enabled_in_store` says.
+fn context_of(is_return: bool) -> RuleContext {
+    let context = [(IS_RETURN, is_return.to_string()), (ENABLED_IN_STORE, true.to_string())];
+    context.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Does the seller sell at all?

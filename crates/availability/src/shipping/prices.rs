@@ -40,6 +40,11 @@ pub fn option_price(
     set.map_or(Ok(None), |set| prices.of_set(&set, context))
 }
 
+/// Has the option a price, in any currency?
+pub(super) fn has_price(view: &dyn Read, option: &ShippingOption) -> Result<bool, StoreError> {
+    Ok(price_set_of(view, &option.id)?.is_some_and(|it| !it.prices.is_empty()))
+}
+
 /// All prices of an option, as the wire shows them.
 pub fn option_prices(view: &dyn Read, option: &ShippingOption) -> Result<Value, StoreError> {
     let set = price_set_of(view, &option.id)?.unwrap_or_default();

@@ -36,8 +36,8 @@ use crate::{
     cart::{
         line::{refused, shown_variant},
         promotions::use_promotions,
+        require_shipping::check_methods,
         settle::check_settled,
-        shipping::check_methods,
     },
     order::CREATE_ORDERS,
     payment::{check_provider, due, record_capture},

@@ -10,6 +10,7 @@ pub(crate) mod line;
 mod prices;
 mod promotions;
 mod remove_line_item;
+mod require_shipping;
 pub(crate) mod settle;
 mod shipping;
 mod taxes;
@@ -27,6 +28,7 @@ pub use delete_expired::{DELETE_EXPIRED_CARTS, DeleteExpired, Position, expired_
 pub use prices::REFRESH_CART_ITEMS;
 pub use promotions::{CodeChange, UPDATE_CART_PROMOTIONS, UpdateCodes};
 pub use remove_line_item::{DELETE_LINE_ITEMS, DeleteLineItems};
+pub use require_shipping::unable_to_ship;
 pub use shipping::{ADD_SHIPPING_METHODS, ChooseShipping, ChosenOption};
 pub use taxes::UPDATE_TAX_LINES;
 pub use transfer_cart::{TRANSFER_CART_CUSTOMER, TransferCart};

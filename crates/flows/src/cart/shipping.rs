@@ -1,17 +1,15 @@
-//! The shipping methods of a cart: the flow by which a buyer chooses shipping options, their prices, and what
-//! completing a cart demands of them.
+//! The shipping methods of a cart: the flow by which a buyer chooses shipping options, and their prices.
 
 use atoll_availability::{
-    ChannelScope, Goods, Prices, Seller, Shipment, ShippingOffer, offer, option_context, option_price, ships,
+    ChannelScope, Prices, Seller, Shipment, ShippingOffer, offer, option_context, option_price,
 };
 use atoll_cart::{Cart, ShippingMethod};
 use atoll_checkout::{FulfillmentProvider, ShippingPrice};
 use atoll_fulfillment::{SHIPPING_OPTIONS, ShippingPriceType};
 use atoll_kernel::{
-    Ctx, Decimal, Fault, Metadata, Read, StoreError, data::Entity, flow, flow::Local,
+    Ctx, Decimal, Fault, Metadata, StoreError, data::Entity, flow, flow::Local,
     limits::CART_SHIPPING_METHODS_MAX, part_of, storefront::Scope as _,
 };
-use atoll_store::the_store;
 use serde::Deserialize;
 
 use crate::{
@@ -203,34 +201,4 @@ fn not_priced(method: &ShippingMethod, offered: &ShippingOffer) -> Fault {
         "The price of shipping method {} is not known: {provider} was not asked",
         method.id
     ))
-}
-
-/// Checks that a cart whose goods are shipped has a method for each of their shipping profiles, where the
-/// shop demands that ([`Store::require_shipping`]): a channel that ships nothing sells without methods.
-///
-/// [`Store::require_shipping`]: atoll_store::Store::require_shipping
-pub(super) fn check_methods(tx: &dyn Read, seller: &Seller, cart: &Cart) -> Result<(), Fault> {
-    if !SHIPPING_OPTIONS.is_on() {
-        return Ok(());
-    }
-    let goods = Goods::of(tx, &cart.items)?;
-    let missing = if cart.shipping_methods.is_empty() {
-        if !goods.need_shipping {
-            return Ok(());
-        }
-        "No shipping method selected but the cart contains items that require shipping."
-    } else {
-        let is_sent = |profile: &String| {
-            cart.shipping_methods.iter().any(|it| it.shipping_profile_id.as_ref() == Some(profile))
-        };
-        if goods.profiles.iter().all(is_sent) {
-            return Ok(());
-        }
-        "The cart items require shipping profiles that are not satisfied by the current shipping methods"
-    };
-    let is_demanded = match the_store(tx)?.and_then(|it| it.require_shipping) {
-        Some(is_demanded) => is_demanded,
-        None => ships(tx, seller)?,
-    };
-    if is_demanded { Err(Fault::invalid(missing)) } else { Ok(()) }
 }

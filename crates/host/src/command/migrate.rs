@@ -2,10 +2,15 @@
 
 use std::io::Write as _;
 
-use atoll_kernel::migration::migrate_by;
+use atoll_flows::cart::unable_to_ship;
+use atoll_kernel::{Timestamp, migration::migrate_by};
 use clap::Args;
 
-use crate::{Host, command::DataArgs, registry};
+use crate::{
+    Host,
+    command::{DataArgs, cannot_ship},
+    registry,
+};
 
 #[derive(Args)]
 pub(crate) struct Migrate {
@@ -22,6 +27,10 @@ impl Migrate {
         let registry = registry()?;
         let planned = data.plan(registry, settings.cache_bytes)?;
         write!(std::io::stdout(), "{}", planned.plan)?;
+        // What a later version demands of a shop is told before it begins to.
+        for it in unable_to_ship(&planned.view(registry)?, Timestamp::now())? {
+            writeln!(std::io::stdout(), "{}", cannot_ship(&it))?;
+        }
         if self.dry_run {
             writeln!(std::io::stdout(), "dry run: nothing was written")?;
             return Ok(());

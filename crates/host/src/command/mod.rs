@@ -15,6 +15,7 @@ use std::{
     process::ExitCode,
 };
 
+use atoll_sales_channel::SalesChannel;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{Data, Host, Settings};
@@ -46,6 +47,16 @@ enum Command {
     Check(check::Check),
     /// Prints the OpenAPI document of the routes, as `/openapi.json` serves it.
     Openapi(openapi::Openapi),
+}
+
+/// What an operator is told of a channel that demands shipping methods and cannot have any.
+fn cannot_ship(channel: &SalesChannel) -> String {
+    format!(
+        "sales channel `{}` ({}) demands shipping methods, and has no shipping option that a storefront can \
+         choose: carts with goods that are shipped cannot be completed there. Add an option, or set \
+         `require_shipping` of the store to false",
+        channel.name, channel.id
+    )
 }
 
 /// The data folder, where none is named.

@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use atoll_background::{Pace, maintain_runs, start};
+use atoll_flows::cart::unable_to_ship;
 use atoll_kernel::http::router;
 use clap::Args;
 use tokio::{
@@ -18,7 +19,9 @@ use tokio::{
 };
 
 use crate::{
-    Application, Assembly, Data, DemoKey, Host, Role, Secret, Settings, command::DATA_FOLDER, http, load_demo,
+    Application, Assembly, Data, DemoKey, Host, Role, Secret, Settings,
+    command::{DATA_FOLDER, cannot_ship},
+    http, load_demo,
 };
 
 /// Default address: not reachable from other machines.
@@ -225,6 +228,11 @@ async fn serve(
     limits: http::Limits,
 ) -> anyhow::Result<()> {
     let store = app.ctx.store().clone();
+    let looking = app.ctx.clone();
+    tokio::task::spawn_blocking(move || match unable_to_ship(&looking.view(), looking.now()) {
+        Ok(channels) => channels.iter().for_each(|it| tracing::warn!("{}", cannot_ship(it))),
+        Err(error) => tracing::error!(%error, "the shipping options of the channels could not be read"),
+    });
     // Concurrently with requests: a run may call an external service that takes long to answer.
     let recovering = app.ctx.clone();
     tokio::spawn(async move {
