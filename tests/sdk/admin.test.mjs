@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
-import { client, serve } from "./server.mjs"
+import { client, refused, serve } from "./server.mjs"
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server
@@ -13,19 +13,6 @@ after(async () => {
   console.log(`${server.called.size} admin methods were called`)
   await server.stop()
 })
-
-/**
- * The status of a call that must be refused.
- * @param {Promise<unknown>} call
- */
-async function refused(call) {
-  try {
-    await call
-  } catch (error) {
-    return /** @type {{ status?: number }} */ (error).status
-  }
-  assert.fail("it was not refused")
-}
 
 test("auth: login, refresh, me", async () => {
   const { admin, baseUrl } = server

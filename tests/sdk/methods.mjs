@@ -3,6 +3,9 @@
 /** Stands for an id in the path of a request. */
 export const ID = "_id_"
 
+/** What a method is called with where an id would be no part of any path. */
+const WORDS = new Map(["addRules", "updateRules", "removeRules"].map((it) => [`promotion.${it}`, [ID, "rules"]]))
+
 // Only browsers have it, and uploads ask whether their body is one.
 Object.assign(globalThis, { FileList: class {} })
 
@@ -31,9 +34,10 @@ export function methods(face) {
 /**
  * The requests that a method sends, as `POST /store/carts/_id_`, when it is called with ids; none where it asks no server.
  * @param {any} client what the SDK sends requests through
+ * @param {string} full the name of the method with its resource
  * @param {{ owner: any, name: string }} method
  */
-export async function requests(client, { owner, name }) {
+export async function requests(client, full, { owner, name }) {
   /** @type {string[]} */
   const sent = []
   const { fetch, fetchStream } = client
@@ -49,7 +53,7 @@ export async function requests(client, { owner, name }) {
     for (const argument of [ID, { file: new Blob(), files: [] }]) {
       if (sent.length > 0) break
       // A method that does not find what it needs in an answer has sent its request all the same.
-      await Promise.resolve(owner[name](...Array(6).fill(argument))).catch(() => {})
+      await Promise.resolve(owner[name](...(WORDS.get(full) ?? []), ...Array(6).fill(argument))).catch(() => {})
     }
   } finally {
     client.fetch = fetch

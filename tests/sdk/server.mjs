@@ -1,5 +1,6 @@
 // A served Atoll for one test file, with its admin logged in through the unmodified SDK.
 
+import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
@@ -63,4 +64,17 @@ export function count(face) {
  */
 export function client(baseUrl, publishableKey) {
   return new Medusa({ baseUrl, publishableKey, auth: { type: "jwt", jwtTokenStorageMethod: "memory" } })
+}
+
+/**
+ * The status of a call that must be refused.
+ * @param {Promise<unknown>} call
+ */
+export async function refused(call) {
+  try {
+    await call
+  } catch (error) {
+    return /** @type {{ status?: number }} */ (error).status
+  }
+  assert.fail("it was not refused")
 }
