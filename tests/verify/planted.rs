@@ -4,6 +4,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use atoll_background::{JOB_RUNS, JobRun, Pace, position_of, start};
 use atoll_cart::{CARTS, Cart};
+use atoll_fulfillment::{
+    FULFILLMENT_SETS, FulfillmentSet, SERVICE_ZONES, SHIPPING_OPTIONS, ServiceZone, ShippingOption,
+};
 use atoll_inventory::{
     INVENTORY_LEVELS, InventoryLevel, RESERVATIONS, ReservationItem, level_at, reservations_of, reserve,
 };
@@ -22,7 +25,9 @@ use atoll_payment::{
 };
 use atoll_pricing::{LIST_PRICES, ListPrice, PRICE_SETS, PriceSet};
 use atoll_product::delete_product;
-use atoll_promotion::{BudgetType, CAMPAIGNS, Campaign, CampaignBudget, create_campaign};
+use atoll_promotion::{
+    BudgetType, CAMPAIGNS, Campaign, CampaignBudget, PROMOTIONS, Promotion, create_campaign,
+};
 use atoll_stock_location::{STOCK_LOCATIONS, StockLocation};
 use atoll_storage::{
     Engine as _, KeyBuf, OUTBOX, SEQUENCES, Span, WriteKeys, WriteRows, add_to_group, encode, engines::Memory,
@@ -611,6 +616,40 @@ const CASES: &[(&str, Plant, &[&str])] = &[
         "an open cart that is an order",
         |tx, _, it| change(tx, &CARTS, &it.cart, |it: &mut Cart| it.completed_at = None),
         &["cart.ordered in cart at CART: an open cart, orders ORDER → at most one order"],
+    ),
+    (
+        "a promotion that says it was used",
+        |tx, at, _| {
+            PROMOTIONS.create(tx, at, Promotion { used: 5, code: "FIVE".into(), ..Promotion::default() })?;
+            Ok(())
+        },
+        &["promotion.uses in promotion at …: 5 → 0"],
+    ),
+    (
+        "a shipping option of nothing",
+        |tx, at, _| {
+            SHIPPING_OPTIONS.create(tx, at, ShippingOption::default())?;
+            Ok(())
+        },
+        &[
+            "shipping.option in shipping_option at …: no profile `` → a profile",
+            "shipping.option in shipping_option at …: no type `` → a type",
+            "shipping.option in shipping_option at …: no zone `` → a zone",
+        ],
+    ),
+    (
+        "a service zone of no set",
+        |tx, at, _| {
+            let fulfillment_set_id = "fuset_x".into();
+            SERVICE_ZONES.create(tx, at, ServiceZone { fulfillment_set_id, ..ServiceZone::default() })?;
+            Ok(())
+        },
+        &["shipping.zone in service_zone at …: no set `fuset_x` → a fulfilment set"],
+    ),
+    (
+        "a fulfilment set of no location",
+        |tx, at, _| FULFILLMENT_SETS.create(tx, at, FulfillmentSet::default()).map(drop).map_err(Fault::from),
+        &["shipping.set in fulfillment_set at …: 0 locations → one stock location"],
     ),
     (
         "a collection that sums up otherwise",

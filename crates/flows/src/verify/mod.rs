@@ -1,4 +1,6 @@
-//! `verify` checks of the rules between stock, orders, carts and payments.
+//! `verify` checks of the rules between stock, orders, carts, payments, promotions and shipping.
 
 mod payment;
+mod promotion;
+mod shipping;
 mod stock;
