@@ -30,7 +30,7 @@ async fn run(page: &str) -> Vec<String> {
     let admin = Some(("admin@atoll.test".to_owned(), Secret("atoll-demo".to_owned())));
     let settings = Settings { admin, ..Settings::default() };
     let app = Assembly::open(&Data::Memory, settings).expect("a store").start().await.expect("a start");
-    load_demo(&app).await.expect("the demo");
+    load_demo(&app.ctx, &app.first_run).await.expect("the demo");
     let background = start(&app.ctx, PACE).await.expect("a start");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
@@ -72,6 +72,7 @@ async fn tour_of_the_readme_works_against_the_demo() {
             r#""title":"Enamel Mug""#,
             "do not exist or belong to a product that is not published",
             r#""type":"not_found""#,
+            r#""total":30.7"#,
             r#""provider_id":"pp_system_default""#,
             r#""type":"order""#,
             r#""display_id":1"#,

@@ -9,7 +9,7 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use atoll_host::{Data, registry};
+use atoll_host::{Data, load_demo, registry};
 use atoll_kernel::{Fault, Registry, data::Module, flow::Local, hook, module};
 use atoll_testkit::{Client, Shop, TestApp, complete, id};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -69,11 +69,16 @@ fn main() -> ExitCode {
         .map(|module| {
             let off = without(&[*module]);
             Trial::test(format!("a_shop_sells_without_{module}"), move || {
-                passes("sells", &off, Path::new(""))
+                passes("sells", &off, Path::new(""))?;
+                passes("shows", &off, Path::new(""))
             })
         })
         .collect();
     let off = without(&optional);
+    let none = off.clone();
+    tests.push(Trial::test("the_demo_says_what_it_lacks_without_any_optional_module", move || {
+        passes("shows", &none, Path::new(""))
+    }));
     tests.push(Trial::test("a_shop_sells_without_any_optional_module", move || {
         passes("sells", &off, Path::new(""))
     }));
@@ -113,6 +118,7 @@ fn passes(case: &str, off: &str, folder: &Path) -> Result<(), Failed> {
 async fn run(case: &str, off: &BTreeSet<String>, folder: &Path) {
     match case {
         "sells" => sells(off).await,
+        "shows" => shows(off).await,
         "fulfills" => fulfills(folder).await,
         "keeps" => keeps(off, folder).await,
         "fulfills_again" => fulfills_again(off, folder).await,
@@ -171,6 +177,24 @@ async fn sells(off: &BTreeSet<String>) {
     let order = id(&complete(&storefront, &cart).await.ok()["order"]);
     shop.admin.post(&format!("/admin/orders/{order}/cancel"), json!({})).await.ok();
     assert_eq!(shop.reserved(&tea.item).await, left);
+}
+
+/// The demo is loaded without the parts that need a module, which it names.
+async fn shows(off: &BTreeSet<String>) {
+    Registry::without(off).expect("a registry");
+    let app = TestApp::init().await;
+    let demo = load_demo(&app.ctx, &app.first_run).await.expect("the demo");
+    let parts = [
+        ("shipping", vec!["fulfillment"]),
+        ("taxes", vec!["tax"]),
+        ("a sale", vec!["price-list"]),
+        ("a promotion", vec!["promotion"]),
+        ("prices of a customer group", vec!["customer", "price-list"]),
+    ];
+    let lacks = parts.iter().filter(|(_, needs)| needs.iter().any(|it| off.contains(*it)));
+    assert_eq!(demo.lacks, lacks.map(|(what, _)| *what).collect::<Vec<_>>());
+    let storefront = app.storefront(&demo.keys[0].token);
+    assert_eq!(storefront.get("/store/products").await.ok()["count"], 38);
 }
 
 /// No list that is left reaches for what is not there.

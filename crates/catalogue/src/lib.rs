@@ -7,7 +7,7 @@ mod read;
 mod report;
 mod run;
 
-pub use import::import;
+pub use import::{by_handle, import};
 pub use model::{
     Catalogue, CatalogueCategory, CatalogueChannel, CatalogueCollection, CatalogueListing, CatalogueLocation,
     CataloguePart, CataloguePrice, CatalogueProduct, CatalogueStock, CatalogueVariant,

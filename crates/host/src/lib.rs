@@ -14,7 +14,7 @@ use atoll_bundle as _;
 
 pub use assemble::{Application, Assembly, registry};
 pub use data::{Data, Secrets, Trial};
-pub use demo::{DemoKey, demo_catalogue, load_demo};
+pub use demo::{Demo, DemoKey, demo_catalogue, load_demo};
 pub use host::Host;
 pub use settings::{Known, Role, Settings, Sources, Wrong};
 

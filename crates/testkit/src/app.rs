@@ -10,6 +10,7 @@ use std::{
 use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_auth::{PasswordHash, find_identity};
 use atoll_background::{Background, Pace, start};
+use atoll_flows::FirstRun;
 use atoll_flows::user::{NewUser, create_with_login};
 use atoll_host::{Assembly, Data, registry};
 use atoll_kernel::{
@@ -173,6 +174,8 @@ impl Setup {
 pub struct TestApp {
     /// The context that handlers get.
     pub ctx: Ctx,
+    /// What the start created.
+    pub first_run: FirstRun,
     router: axum::Router,
     clock: ManualClock,
     verified: VerifiedAtEnd,
@@ -296,7 +299,8 @@ impl TestApp {
         let app = assembly.start().await.expect("the app starts");
         described::prepare();
         let verified = VerifiedAtEnd::new(app.ctx.clone());
-        TestApp { ctx: app.ctx, router: app.router, clock, verified, folder: app.temporary, data: None }
+        let (ctx, first_run, router) = (app.ctx, app.first_run, app.router);
+        TestApp { ctx, first_run, router, clock, verified, folder: app.temporary, data: None }
     }
 
     /// The application, and a client that is logged in as its admin (`admin@test.dev`, `supersecret`),

@@ -196,15 +196,12 @@ static CART: Resource = Resource {
     ],
     store_fields: Some(StoreFields {
         whole: &[
-            "items", "items.tax_lines", "items.adjustments", "shipping_methods",
-            "shipping_methods.tax_lines", "shipping_methods.adjustments", "credit_lines", "shipping_address",
-            "billing_address", "region", "region.countries", "payment_collection",
+            "items", "items.tax_lines", "items.adjustments", "items.product", "items.variant",
+            "shipping_methods", "shipping_methods.tax_lines", "shipping_methods.adjustments", "credit_lines",
+            "shipping_address", "billing_address", "region", "region.countries", "payment_collection",
             "payment_collection.payment_sessions",
         ],
-        // A line item has a snapshot of the product at the time it was added; the current product is behind
-        // the wall.
         parts: &[
-            "items.product.id", "items.product.collection_id", "items.product.type_id",
             "items.product.categories.id", "items.product.tags.id", "customer.id", "customer.email",
             "customer.groups.id", "promotions.id", "promotions.code", "promotions.type",
             "promotions.is_automatic", "promotions.is_tax_inclusive", "promotions.application_method.id",

@@ -55,7 +55,7 @@ const FIELDS: [&str; 46] = [
 
 const STORE_FIELDS: StoreFields = StoreFields {
     whole: &[
-        "items", "items.detail", "items.tax_lines", "items.adjustments", "items.variant",
+        "items", "items.detail", "items.tax_lines", "items.adjustments", "items.product", "items.variant",
         "items.variant.product", "items.variant.product.collection", "items.variant.product.type",
         "shipping_methods", "shipping_methods.detail", "shipping_methods.tax_lines",
         "shipping_methods.adjustments", "credit_lines", "shipping_address", "billing_address",

@@ -492,7 +492,7 @@ fn plain_text(text: &str) -> String {
 
 /// The live records of a kind by the handle in their metadata, the first of each. It reads the whole table:
 /// for kinds with few records.
-fn by_handle<T: Entity>(
+pub fn by_handle<T: Entity>(
     tx: &dyn Read,
     service: &Service<T>,
     metadata: impl Fn(&T) -> &Metadata,

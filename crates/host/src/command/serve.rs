@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    Application, Assembly, Data, DemoKey, Host, Role, Secret, Settings,
+    Application, Assembly, Data, Demo, DemoKey, Host, Role, Secret, Settings,
     command::{DATA_FOLDER, cannot_ship},
     http, load_demo,
 };
@@ -211,9 +211,9 @@ impl Serve {
         settings.files_url.get_or_insert_with(|| format!("{base}/static"));
         let app = Assembly::open(&data, settings)?.start().await?;
         if demo {
-            let keys = load_demo(&app).await?;
+            let demo = load_demo(&app.ctx, &app.first_run).await?;
             // If there were users before, the demo's was not created.
-            print_demo(&base, admin.as_ref().filter(|_| app.first_run.user), &keys)?;
+            print_demo(&base, admin.as_ref().filter(|_| app.first_run.user), &demo)?;
         }
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
         serve(app, listener, role, limits).await
@@ -299,7 +299,7 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-fn print_demo(base: &str, admin: Option<&(String, Secret)>, keys: &[DemoKey]) -> anyhow::Result<()> {
+fn print_demo(base: &str, admin: Option<&(String, Secret)>, demo: &Demo) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "\nAtoll demo at {base}")?;
     if let Some((email, Secret(password))) = admin {
@@ -311,12 +311,19 @@ fn print_demo(base: &str, admin: Option<&(String, Secret)>, keys: &[DemoKey]) ->
         )?;
     }
     writeln!(out, "\npublishable keys, one per sales channel:")?;
-    for DemoKey { channel, is_disabled, token } in keys {
+    for DemoKey { channel, is_disabled, token } in &demo.keys {
         let note = if *is_disabled { " (disabled: it sells nothing)" } else { "" };
         writeln!(out, "\n{channel}{note}\n  {token}")?;
         writeln!(
             out,
             "  curl -s '{base}/store/products?limit=3&fields=id,title' \\\n    -H 'x-publishable-api-key: {token}'"
+        )?;
+    }
+    if !demo.lacks.is_empty() {
+        writeln!(
+            out,
+            "\nnot in this demo, because their modules are switched off: {}",
+            demo.lacks.join(", ")
         )?;
     }
     writeln!(out)?;

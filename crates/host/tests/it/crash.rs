@@ -88,6 +88,11 @@ fn buy(server: &Server, key: &str, variant: &str) -> Option<Option<String>> {
         return Some(None);
     }
     let cart = cart["cart"]["id"].as_str()?;
+    let options = format!("/store/shipping-options?cart_id={cart}");
+    let (_, options) = server.send("GET", &options, &headers, "")?;
+    let option = options["shipping_options"][0]["id"].as_str()?;
+    let path = format!("/store/carts/{cart}/shipping-methods");
+    server.send("POST", &path, &headers, &format!(r#"{{"option_id":"{option}"}}"#))?;
     let collection = format!(r#"{{"cart_id":"{cart}"}}"#);
     let (_, collection) = server.send("POST", "/store/payment-collections", &headers, &collection)?;
     let collection = collection["payment_collection"]["id"].as_str()?;

@@ -1,22 +1,27 @@
-//! The demo of `atoll serve --demo`: a catalogue of an outdoor and coffee shop (`demo.json`, in the format of
-//! docs/catalogue-file.md), and a publishable key for each of its channels.
+//! The demo of `atoll serve --demo`: a catalogue of an outdoor and coffee shop (`catalogue.json`, in the
+//! format of docs/catalogue-file.md), how it ships, taxes and prices (`terms.rs`), and a publishable key for
+//! each of its channels.
+
+mod terms;
 
 use atoll_api_key::{API_KEYS, ApiKey, ApiKeyKind, NewToken, create_key};
 use atoll_catalogue::{Catalogue, CatalogueChannel, NotACatalogue, import};
+use atoll_flows::FirstRun;
 use atoll_kernel::{
-    Actor, Fault, Metadata, Moment, Read, StoreError, Write,
+    Actor, Ctx, Fault, Metadata, Moment, Read, StoreError, Write,
     data::{Direction, Scan},
+    flow::Local,
     serde_json::{Map, json},
 };
 use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_store::the_store;
 
-use crate::Application;
+use self::terms::add_terms;
 
 /// The demo catalogue: 40 products, some of them kits, at three locations. It is the same every time.
 pub fn demo_catalogue() -> Result<Catalogue, NotACatalogue> {
-    Catalogue::read(&include_bytes!("demo.json")[..])
+    Catalogue::read(&include_bytes!("catalogue.json")[..])
 }
 
 /// A publishable key of the demo.
@@ -30,10 +35,19 @@ pub struct DemoKey {
     pub token: String,
 }
 
-/// Imports the demo catalogue, unless it is there, and returns a key per channel. In a shop that this start
-/// created, the store's default channel becomes the first channel of the demo, so that the first key gives
-/// access to products.
-pub async fn load_demo(app: &Application) -> anyhow::Result<Vec<DemoKey>> {
+/// What a demo has, and what not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demo {
+    /// A key per channel.
+    pub keys: Vec<DemoKey>,
+    /// The parts that it lacks, because their modules are switched off: `shipping`, `taxes`, ….
+    pub lacks: Vec<&'static str>,
+}
+
+/// Imports the demo catalogue with its shipping, taxes and prices, unless they are there, in one transaction.
+/// In a shop that this start created, the store's default channel becomes the first channel of the demo, so
+/// that the first key gives access to products.
+pub async fn load_demo(ctx: &Ctx, first_run: &FirstRun) -> anyhow::Result<Demo> {
     let catalogue = demo_catalogue()?;
     let mut tokens = Vec::new();
     // One more than the demo's channels: the default channel has a key already, and others may have been
@@ -41,24 +55,37 @@ pub async fn load_demo(app: &Application) -> anyhow::Result<Vec<DemoKey>> {
     for _ in 0..=catalogue.sales_channels.len() {
         tokens.push(NewToken::random(ApiKeyKind::Publishable)?);
     }
-    let is_new = app.first_run.store;
-    let load = move |tx: &mut dyn Write, at: &Moment| {
-        if is_new && let Some(first) = catalogue.sales_channels.first() {
-            adopt_default_channel(tx, at, first)?;
-        }
-        import(tx, at, &catalogue)?;
-        let mut tokens = tokens.iter();
-        for channel in channels(tx)? {
-            if PUBLISHABLE_API_KEY_SALES_CHANNEL.lefts(tx, &channel.id)?.is_empty()
-                && let Some(token) = tokens.next()
-            {
-                let key = create_key(tx, at, &channel.name, token)?;
-                PUBLISHABLE_API_KEY_SALES_CHANNEL.attach(tx, at, &key.id, &channel.id, Map::new())?;
-            }
-        }
-        keys(tx)
+    let is_new = first_run.store;
+    let load = move |flow: &mut Local<'_>| {
+        flow.step("import-demo", |tx, at| add_catalogue(tx, at, &catalogue, is_new, &tokens))?;
+        let lacks = add_terms(flow, &catalogue)?;
+        Ok(Demo { keys: keys(flow.tx)?, lacks })
     };
-    Ok(app.ctx.write(Actor::System, load).await?.0)
+    Ok(ctx.local(Actor::System, load).await?.0)
+}
+
+/// Imports the catalogue, and gives a token to each channel without a key.
+fn add_catalogue(
+    tx: &mut dyn Write,
+    at: &Moment,
+    catalogue: &Catalogue,
+    is_new: bool,
+    tokens: &[NewToken],
+) -> Result<(), Fault> {
+    if is_new && let Some(first) = catalogue.sales_channels.first() {
+        adopt_default_channel(tx, at, first)?;
+    }
+    import(tx, at, catalogue)?;
+    let mut tokens = tokens.iter();
+    for channel in channels(tx)? {
+        if PUBLISHABLE_API_KEY_SALES_CHANNEL.lefts(tx, &channel.id)?.is_empty()
+            && let Some(token) = tokens.next()
+        {
+            let key = create_key(tx, at, &channel.name, token)?;
+            PUBLISHABLE_API_KEY_SALES_CHANNEL.attach(tx, at, &key.id, &channel.id, Map::new())?;
+        }
+    }
+    Ok(())
 }
 
 /// Gives the store's default channel the handle of this channel, by which the import matches it, and its key
