@@ -1,7 +1,8 @@
 //! Replay of the recordings of the original. Differences are listed with their reasons, or counted as open;
-//! the counts are in git, and may only fall.
+//! counts and differences are in git, and may only fall.
 
 mod examples;
+mod known;
 
 use std::{
     collections::BTreeMap,
@@ -13,6 +14,8 @@ use std::{
 use atoll_testkit::{Compared, Recording, Replay};
 use expect_test::expect_file;
 use tokio::sync::OnceCell;
+
+use crate::known::Known;
 
 /// A request that the original refused and that would succeed here is skipped, since the rest was recorded
 /// without it.
@@ -179,13 +182,15 @@ struct Report {
     sum: Counts,
     /// Open differences, as `cargo xtask replay` shows them.
     open: String,
+    /// Differences with a reason.
+    known: Known,
     /// Numbers of deviations that do not deviate.
     needless: Vec<u32>,
 }
 
 fn report(run: &Run, played: &PlayedRun) -> Report {
     let deviations = deviations(run);
-    let Report { mut lines, mut sum, mut open, mut needless } = Report::default();
+    let Report { mut lines, mut sum, mut open, mut known, mut needless } = Report::default();
     for (name, entries) in played {
         let mut counts = Counts::default();
         for entry in entries {
@@ -193,7 +198,10 @@ fn report(run: &Run, played: &PlayedRun) -> Report {
             match (is_same, deviations.get(&entry.n)) {
                 (true, None) => counts.matched += 1,
                 (true, Some(_)) => needless.push(entry.n),
-                (false, Some(it)) => counts.by_kind[it.kind as usize] += 1,
+                (false, Some(it)) => {
+                    counts.by_kind[it.kind as usize] += 1;
+                    entry.result.iter().for_each(|it| known.add(entry.n, &it.differences));
+                }
                 (false, None) => {
                     counts.open += 1;
                     let Some(it) = &entry.result else { continue };
@@ -208,7 +216,7 @@ fn report(run: &Run, played: &PlayedRun) -> Report {
         sum.add(counts);
     }
     writeln!(lines, "{}: {sum}", run.name).expect("text");
-    Report { lines, sum, open, needless }
+    Report { lines, sum, open, known, needless }
 }
 
 #[tokio::test]
@@ -223,6 +231,8 @@ async fn recordings_are_answered_as_they_were() {
     }
     let lines: String = reports.iter().map(|it| it.lines.as_str()).collect();
     expect_file!["counts.txt"].assert_eq(&lines);
+    let known = RUNS.iter().zip(&reports).map(|(run, report)| report.known.text(run.name));
+    expect_file!["differences.txt"].assert_eq(&known.collect::<String>());
     let compat = fs::read_to_string(folder().join("../COMPAT.md")).expect("COMPAT.md");
     let sum = &reports[0].sum;
     assert!(compat.contains(&format!("\n{sum}.\n")), "COMPAT.md has other numbers than: {sum}");
