@@ -1,17 +1,33 @@
-//! A fulfilment provider that calculates prices: shipping options that ask it, and what they answer.
+//! A fulfilment provider outside of the process: shipping options that ask it for a price, and fulfilments
+//! that it takes over and gives back.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
-use atoll_checkout::{Fulfilling, FulfillmentProvider, ShippingPrice, ShippingRequest};
-use atoll_kernel::{Ctx, Decimal, Fault, Metadata, provider};
-use atoll_testkit::{Shipping, Shop, complete};
+use atoll_checkout::{
+    Fulfilling, FulfillmentProvider, Parcel, ParcelLabel, ParcelRequest, ShippingPrice, ShippingRequest,
+};
+use atoll_flows::order::CANCEL_ORDER;
+use atoll_kernel::{Actor, Ctx, Decimal, Fault, Metadata, provider};
+use atoll_testkit::{Answer, Client, Shipping, Shop, Variant, complete, id};
 use serde_json::{Map, Value, json};
 
 /// Id of the carrier.
-const CARRIER: &str = "test_carrier";
+pub(crate) const CARRIER: &str = "test_carrier";
 
 /// It takes two euros per piece, and a half more where a storefront asks for insurance.
 struct Carrier;
+
+/// What the carrier was asked, by the id of the order: `create 2 to Ada`, `cancel parcel-1`.
+static ASKED: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new());
+
+/// Notes a request.
+fn note(order: &str, what: String) {
+    ASKED.lock().unwrap_or_else(PoisonError::into_inner).entry(order.to_owned()).or_default().push(what);
+}
 
 fn data(value: &Value) -> Metadata {
     Metadata(value.as_object().cloned())
@@ -58,6 +74,104 @@ impl FulfillmentProvider for Carrier {
             Ok(ShippingPrice { amount, is_tax_inclusive: true })
         })
     }
+
+    fn create(&self, ctx: Ctx, request: ParcelRequest) -> Fulfilling<Parcel> {
+        Box::pin(async move {
+            let pieces: Decimal = request.items.iter().map(|it| it.quantity).sum();
+            let name = request.address.and_then(|it| it.first_name).unwrap_or_default();
+            let service = text(&request.option_data, "id");
+            note(&request.order_id, format!("create {pieces} by {service} to {name}"));
+            match &*text(&request.data, "with") {
+                "refusal" => return Err(Fault::invalid("The carrier does not take it")),
+                "silence" => std::future::pending().await,
+                // While the carrier is asked, the order is called off.
+                "a race" => {
+                    ctx.run(&CANCEL_ORDER, Actor::System, request.order_id).await?;
+                }
+                _ => {}
+            }
+            // The same for a repeated request.
+            let number = format!("parcel-{pieces}");
+            let url = format!("https://carrier.test/{number}");
+            let label =
+                ParcelLabel { tracking_number: number.clone(), tracking_url: url.clone(), label_url: url };
+            Ok(Parcel { data: data(&json!({ "number": number })), labels: vec![label] })
+        })
+    }
+
+    fn cancel(&self, _: Ctx, request: ParcelRequest) -> Fulfilling<()> {
+        Box::pin(async move {
+            let number = text(&request.data, "number");
+            let what = if number.is_empty() { "what it has" } else { &number };
+            note(&request.order_id, format!("cancel {what}"));
+            match request.items.iter().any(|it| it.quantity > Decimal::from(2_i64)) {
+                true => Err(Fault::invalid("The carrier has it already")),
+                false => Ok(()),
+            }
+        })
+    }
+}
+
+/// A shop that ships by the carrier.
+struct Scene {
+    shop: Shop,
+    storefront: Client,
+    tea: Variant,
+    option: String,
+}
+
+impl Scene {
+    async fn open() -> Scene {
+        let (shop, web, storefront) = Shop::web().await;
+        let tea = shop.product("Tea", &[&web], 9).await;
+        let option = option_by_carrier(&shop).await;
+        Scene { shop, storefront, tea, option }
+    }
+
+    /// An order of tea, with this data for the carrier; returns its id.
+    async fn order(&self, quantity: u32, with: &str) -> String {
+        let cart = self.shop.cart(&self.storefront, &self.tea.id, quantity).await;
+        let path = format!("/store/carts/{cart}");
+        let address = json!({ "first_name": "Ada", "country_code": "de" });
+        self.storefront.post(&path, json!({ "shipping_address": address })).await.ok();
+        let chosen = json!({ "option_id": self.option, "data": { "with": with } });
+        self.storefront.post(&format!("{path}/shipping-methods"), chosen).await.ok();
+        id(&complete(&self.storefront, &cart).await.ok()["order"])
+    }
+
+    async fn fulfil(&self, order: &str, quantity: i64) -> Answer {
+        let path = format!("/admin/orders/{order}");
+        let line = id(&self.shop.admin.get(&path).await.ok()["order"]["items"][0]);
+        let body = json!({ "items": [{ "id": line, "quantity": quantity }] });
+        self.shop.admin.post(&format!("{path}/fulfillments"), body).await
+    }
+
+    /// The state of an order, of its fulfilments and of the stock; what the carrier was asked.
+    async fn stand(&self, order: &str) -> (String, Vec<String>) {
+        let fields = "fulfillment_status,*fulfillments,fulfillments.labels.tracking_number";
+        let path = format!("/admin/orders/{order}?fields={fields}");
+        let shown = self.shop.admin.get(&path).await.ok()["order"].clone();
+        let parcel = |it: &Value| {
+            let is_out = if it["canceled_at"].is_null() { "out" } else { "back" };
+            format!(" {}{}{is_out}", it["data"], it["labels"][0]["tracking_number"])
+        };
+        let parcels: String = shown["fulfillments"].as_array().expect("a list").iter().map(parcel).collect();
+        let path = format!("/admin/inventory-items/{}/location-levels", self.tea.item);
+        let level = self.shop.admin.get(&path).await.ok()["inventory_levels"][0].clone();
+        let status = shown["fulfillment_status"].as_str().unwrap_or_default();
+        let stand = format!("{status}{parcels} {}/{}", level["reserved_quantity"], level["stocked_quantity"]);
+        let asked = ASKED.lock().unwrap_or_else(PoisonError::into_inner).remove(order);
+        (stand, asked.unwrap_or_default())
+    }
+}
+
+/// A shipping option by the carrier, from the location of the shop, at 5 euros.
+pub(crate) async fn option_by_carrier(shop: &Shop) -> String {
+    let Shipping { zone, .. } = shop.shipping(&["de"]).await;
+    let providers = format!("/admin/stock-locations/{}/fulfillment-providers", shop.location);
+    shop.admin.post(&providers, json!({ "add": [CARRIER] })).await.ok();
+    let fields = json!({ "provider_id": CARRIER, "data": { "id": "parcel" } });
+    shop.option(&zone, "By carrier", &shop.default_profile().await, fields).await
 }
 
 provider! { dyn FulfillmentProvider: CARRIER => Carrier }
@@ -153,7 +267,7 @@ async fn price_of_a_chosen_method_is_asked_of_its_provider() {
     assert_eq!((&shown["total"], &shown["is_stale"]), (&json!(12.5), &json!(false)));
 
     // The carrier is asked for what is in the cart now.
-    let line = format!("/store/carts/{cart}/line-items/{}?{fields}", atoll_testkit::id(&shown["items"][0]));
+    let line = format!("/store/carts/{cart}/line-items/{}?{fields}", id(&shown["items"][0]));
     let shown = storefront.post(&line, json!({ "quantity": 3 })).await.ok()["cart"].clone();
     assert_eq!((&shown["total"], &shown["is_stale"]), (&json!(36.5), &json!(false)), "{shown}");
     let order = complete(&storefront, &cart).await.ok()["order"].clone();
@@ -166,4 +280,81 @@ async fn price_of_a_chosen_method_is_asked_of_its_provider() {
         let shown = storefront.post(&path, json!({ "option_id": option })).await.ok();
         assert_eq!(shown["cart"]["total"], json!(total));
     }
+}
+
+#[tokio::test]
+async fn provider_takes_over_what_is_fulfilled_and_gives_it_back() {
+    let scene = Scene::open().await;
+    let order = scene.order(2, "care").await;
+    scene.fulfil(&order, 1).await.ok();
+    let out = r#"partially_fulfilled {"number":"parcel-1"}"parcel-1"out 1/8"#.to_owned();
+    assert_eq!(scene.stand(&order).await, (out, vec!["create 1 by parcel to Ada".into()]));
+    let path = format!("/admin/orders/{order}");
+    let shown = scene.shop.admin.get(&path).await.ok();
+    let parcel = format!("{path}/fulfillments/{}/cancel", id(&shown["order"]["fulfillments"][0]));
+    scene.shop.admin.post(&parcel, json!({})).await.ok();
+    let back = r#"canceled {"number":"parcel-1"}"parcel-1"back 2/9"#.to_owned();
+    assert_eq!(scene.stand(&order).await, (back.clone(), vec!["cancel parcel-1".into()]));
+    // What cannot be cancelled is not asked for.
+    let again = scene.shop.admin.post(&parcel, json!({})).await;
+    assert_eq!(again.error(), "400 not_allowed: The fulfillment is already canceled");
+    assert_eq!(scene.stand(&order).await, (back, vec![]));
+
+    // The rest of a completed order is said to have left: nobody is asked.
+    scene.shop.admin.post(&format!("{path}/complete"), json!({})).await.ok();
+    let (stand, asked) = scene.stand(&order).await;
+    assert!(
+        stand.starts_with("fulfilled ") && stand.ends_with(" 0/7") && asked.is_empty(),
+        "{stand} {asked:?}"
+    );
+}
+
+#[tokio::test]
+async fn refused_fulfilment_leaves_stock_and_order_as_they_were() {
+    let scene = Scene::open().await;
+    for (with, error) in [
+        ("refusal", "400 invalid_data: The carrier does not take it"),
+        ("silence", "500 unknown_error (unknown_error): An unknown error occurred."),
+    ] {
+        let order = scene.order(1, with).await;
+        assert_eq!(scene.fulfil(&order, 1).await.error(), error);
+        // It may have had an effect, so it is taken back.
+        let asked = vec!["create 1 by parcel to Ada".to_owned(), "cancel what it has".to_owned()];
+        let (stand, seen) = scene.stand(&order).await;
+        assert_eq!(seen, asked, "{with}");
+        assert!(stand.starts_with("not_fulfilled ") && stand.ends_with("/9"), "{stand}");
+        scene.shop.admin.post(&format!("/admin/orders/{order}/cancel"), json!({})).await.ok();
+    }
+    // Nobody is asked about goods that cannot be fulfilled anyway.
+    let order = scene.order(1, "care").await;
+    let too_many = scene.fulfil(&order, 5).await.error();
+    assert!(too_many.starts_with("400 invalid_data: Quantity to fulfill exceeds"), "{too_many}");
+    assert_eq!(scene.stand(&order).await, ("not_fulfilled 1/9".into(), vec![]));
+}
+
+#[tokio::test]
+async fn parcel_of_an_order_that_was_cancelled_meanwhile_is_taken_back() {
+    let scene = Scene::open().await;
+    let order = scene.order(1, "a race").await;
+    let error = scene.fulfil(&order, 1).await.error();
+    assert_eq!(error, format!("400 invalid_data: Order with id {order} has been canceled."));
+    let asked = vec!["create 1 by parcel to Ada".into(), "cancel parcel-1".into()];
+    assert_eq!(scene.stand(&order).await, ("not_fulfilled 0/9".into(), asked));
+}
+
+#[tokio::test]
+async fn fulfilment_that_the_provider_keeps_is_not_cancelled() {
+    let scene = Scene::open().await;
+    let order = scene.order(3, "care").await;
+    scene.fulfil(&order, 3).await.ok();
+    let path = format!("/admin/orders/{order}");
+    let shown = scene.shop.admin.get(&path).await.ok()["order"].clone();
+    let parcel = format!("{path}/fulfillments/{}", id(&shown["fulfillments"][0]));
+    let refused = scene.shop.admin.post(&format!("{parcel}/cancel"), json!({})).await;
+    assert_eq!(refused.error(), "400 invalid_data: The carrier has it already");
+    // It is not locked either: it can be shipped.
+    let items = json!({ "items": [{ "id": shown["items"][0]["id"], "quantity": 3 }] });
+    scene.shop.admin.post(&format!("{parcel}/shipments"), items).await.ok();
+    let (stand, _) = scene.stand(&order).await;
+    assert!(stand.starts_with("shipped ") && stand.ends_with("out 0/6"), "{stand}");
 }

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bank,
+    carrier::option_by_carrier,
     sagas::{CARELESS, TRIP, Trip},
     undoing::{Op, SCRIPT},
     world,
@@ -652,7 +653,11 @@ impl Scene {
     async fn orders(&self, flow: &str, order: &str) -> Option<Request> {
         let Scene { shop, .. } = self;
         let line = id(&shop.admin.get(order).await.ok()["order"]["items"][0]);
-        let one = json!({ "items": [{ "id": line, "quantity": 1 }] });
+        let mut one = json!({ "items": [{ "id": line, "quantity": 1 }] });
+        if flow.contains("fulfillment") {
+            // A provider outside of the process is asked.
+            one["shipping_option_id"] = option_by_carrier(shop).await.into();
+        }
         match flow {
             "cancel-order" => self.post(format!("{order}/cancel"), json!({})),
             "update-order-workflow" => self.post(order.to_owned(), json!({ "email": "new@test.dev" })),
@@ -662,11 +667,19 @@ impl Scene {
                 self.post(format!("{order}/archive"), json!({}))
             }
             "create-order-fulfillment" => self.post(format!("{order}/fulfillments"), one),
-            "cancel-order-fulfillment" => {
-                shop.admin.post(&format!("{order}/fulfillments"), one).await.ok();
+            "cancel-order-fulfillment"
+            | "create-order-shipment"
+            | "mark-order-fulfillment-as-delivered-workflow" => {
+                shop.admin.post(&format!("{order}/fulfillments"), one.clone()).await.ok();
                 let shown = shop.admin.get(order).await.ok();
                 let sent = id(&shown["order"]["fulfillments"][0]);
-                self.post(format!("{order}/fulfillments/{sent}/cancel"), json!({}))
+                let what = match flow {
+                    "cancel-order-fulfillment" => "cancel",
+                    "create-order-shipment" => "shipments",
+                    _ => "mark-as-delivered",
+                };
+                let body = if what == "shipments" { json!({ "items": one["items"] }) } else { json!({}) };
+                self.post(format!("{order}/fulfillments/{sent}/{what}"), body)
             }
             _ => None,
         }

@@ -20,6 +20,7 @@ mod damaged;
 mod discounts;
 mod flags;
 mod formats;
+mod fulfillments;
 mod http;
 mod idempotency;
 mod import;

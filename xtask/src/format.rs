@@ -2,8 +2,8 @@
 //! formats in `tests/data`, which the migration tests open.
 //!
 //! The file begins with a number. It is incremented when a line is removed or changed: a field, a version,
-//! the fields of an index. Additions do not change it. Every earlier format has a folder, made by the last
-//! program that wrote it.
+//! the fields of an index. Additions do not change it, words of an enumeration included. Every earlier format
+//! has a folder, made by the last program that wrote it.
 
 use std::{
     collections::BTreeSet,
@@ -106,7 +106,17 @@ impl Format {
 
     /// Lines of the earlier format that are missing in this one.
     pub(crate) fn lacks<'a>(&'a self, before: &'a Format) -> impl Iterator<Item = &'a String> {
-        before.lines.difference(&self.lines)
+        before.lines.difference(&self.lines).filter(|it| !self.has_more_words(it))
+    }
+
+    /// Is this field an enumeration that has all of these words here, and others?
+    fn has_more_words(&self, line: &str) -> bool {
+        let enumeration =
+            |line: &'_ str| line.rsplit_once(": one of ").map(|(a, b)| (a.to_owned(), b.to_owned()));
+        let Some((field, before)) = enumeration(line) else { return false };
+        self.lines.iter().filter_map(|it| enumeration(it)).any(|(of, words)| {
+            of == field && before.split('|').all(|word| words.split('|').any(|it| it == word))
+        })
     }
 }
 
@@ -191,6 +201,14 @@ mod tests {
         let version = "table tea 1, table tea 1: id: text, table tea 1: name: text";
         assert_eq!(lost(&BEFORE.replace("tea 1", "tea 2")), version);
         assert_eq!(Format::parse("table tea 1\n").map(|it| it.number), None);
+        let words = |words: &str| format!("{BEFORE}table cup 1\n  size: one of {words}\n");
+        let lost = |before: &str, after: &str| {
+            let (before, after) =
+                (Format::parse(&words(before)).unwrap(), Format::parse(&words(after)).unwrap());
+            after.lacks(&before).cloned().collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(lost("big|small", "big|huge|small"), "");
+        assert_eq!(lost("big|small", "big|huge"), "table cup 1: size: one of big|small");
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! The contract of fulfilment providers: which services a carrier offers, what a cart pays for one of them,
-//! and what it must know of the buyer.
+//! what it must know of the buyer, and what it does with packed goods: parcels, tracking numbers and labels.
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use atoll_kernel::{Ctx, Decimal, Fault, Metadata, provider_kind, serde::Serialize};
+use atoll_kernel::{
+    Ctx, Decimal, Fault, Metadata, provider_kind,
+    serde::{Deserialize, Serialize},
+};
 
 use crate::Address;
 
@@ -45,6 +48,21 @@ pub trait FulfillmentProvider: Send + Sync {
         let _ = ctx;
         Box::pin(async { Ok(request.data) })
     }
+
+    /// Takes over goods of an order that are packed at one location: a parcel, with its tracking numbers and
+    /// labels if they are known already. The id of the fulfilment is the idempotency key: a repeated request
+    /// is about the same goods. A refusal is shown to the admin, and nothing is fulfilled.
+    fn create(&self, ctx: Ctx, request: ParcelRequest) -> Fulfilling<Parcel> {
+        let _ = ctx;
+        Box::pin(async { Ok(Parcel { data: request.data, labels: Vec::new() }) })
+    }
+
+    /// Takes a parcel back, before it is shipped. It may be unknown to the provider: a request to create it
+    /// may have had no effect. A repeated request has no further effect.
+    fn cancel(&self, ctx: Ctx, request: ParcelRequest) -> Fulfilling<()> {
+        let _ = (ctx, request);
+        Box::pin(async { Ok(()) })
+    }
 }
 
 provider_kind! { dyn FulfillmentProvider as "fulfillment" }
@@ -74,9 +92,9 @@ pub struct ShippingRequest {
     pub items: Vec<ItemToShip>,
 }
 
-/// A line of a cart that is to be shipped.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(crate = "::atoll_kernel::serde")]
+/// A line of a cart or an order that is to be shipped.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(crate = "::atoll_kernel::serde", default)]
 pub struct ItemToShip {
     /// Id of the line.
     pub line_id: String,
@@ -97,4 +115,52 @@ pub struct ShippingPrice {
     pub amount: Decimal,
     /// Does the amount include tax?
     pub is_tax_inclusive: bool,
+}
+
+/// Packed goods of an order, as a fulfilment provider is told of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(crate = "::atoll_kernel::serde", default)]
+pub struct ParcelRequest {
+    /// Id of the fulfilment, and the idempotency key of the request.
+    pub fulfillment_id: String,
+    /// Id of the order.
+    pub order_id: String,
+    /// Id of the shipping option.
+    pub option_id: Option<String>,
+    /// The `data` of the shipping option: the service of the provider.
+    pub option_data: Metadata,
+    /// To create: what is stored with the shipping method of the order, see
+    /// [`FulfillmentProvider::validate`]. To cancel: the answer of [`FulfillmentProvider::create`], or what
+    /// was sent with that request if it was not answered.
+    pub data: Metadata,
+    /// Id of the stock location where the goods are packed.
+    pub location_id: Option<String>,
+    /// ISO 4217, in lower case.
+    pub currency_code: String,
+    /// Where to.
+    pub address: Option<Address>,
+    /// What is packed.
+    pub items: Vec<ItemToShip>,
+}
+
+/// A parcel that a fulfilment provider has taken over.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(crate = "::atoll_kernel::serde", default)]
+pub struct Parcel {
+    /// Stored with the fulfilment, and handed back when it is cancelled.
+    pub data: Metadata,
+    /// Tracking numbers and labels.
+    pub labels: Vec<ParcelLabel>,
+}
+
+/// A label of a parcel.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(crate = "::atoll_kernel::serde", default)]
+pub struct ParcelLabel {
+    /// The number by which the carrier finds the parcel.
+    pub tracking_number: String,
+    /// The page on which the buyer sees where it is.
+    pub tracking_url: String,
+    /// The document to print.
+    pub label_url: String,
 }

@@ -12,7 +12,10 @@ mod tax;
 /// For the macros of this crate.
 #[doc(hidden)]
 pub use atoll_kernel as kernel;
-pub use fulfillment::{Fulfilling, FulfillmentProvider, ItemToShip, ShippingPrice, ShippingRequest};
+pub use fulfillment::{
+    Fulfilling, FulfillmentProvider, ItemToShip, Parcel, ParcelLabel, ParcelRequest, ShippingPrice,
+    ShippingRequest,
+};
 pub use payment::{
     Paying, PaymentAction, PaymentAnswer, PaymentNotice, PaymentOutcome, PaymentProvider, PaymentRequest,
     PaymentTold, WebhookRequest,

@@ -173,8 +173,8 @@ macro_rules! shared_plain {
         $(#[$($meta:tt)*])* $Plain:ident
     ) => {
         $(#[$($meta)*])*
-        #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-        #[serde(crate = "::atoll_kernel::serde")]
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(crate = "::atoll_kernel::serde", default)]
         pub struct $Plain {
             $( $(#[$($field_meta)*])* pub $field: $Field, )*
         }

@@ -181,6 +181,9 @@ pub const LONG_NUMBERS_MAX: usize = 1_000;
 /// Fulfilments of one order, including cancelled ones. Creating a fulfilment reads them all, and so does
 /// showing the order. A hundred lines from five locations, each in its own parcel, are this many.
 pub const FULFILLMENTS_MAX: usize = 500;
+/// Labels of a fulfilment: a pallet of parcels. They are stored with it, and read with each look at its
+/// order.
+pub const FULFILLMENT_LABELS_MAX: usize = 100;
 /// Service zones of one fulfilment set, and shipping options of one zone. A storefront that asks how a cart
 /// can be shipped reads all zones of the locations of its channel, and the options of those that serve the
 /// address.

@@ -1,13 +1,16 @@
 //! Errors of shipping and of fulfilments. The texts are the wire's.
 
-use atoll_kernel::{Fault, data::RowError, store_errors};
+use atoll_kernel::{Fault, FaultKind, data::RowError, store_errors};
 
 /// Why a record was not created or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The fulfilment was cancelled before.
-    #[error("Fulfillment with id {0} is already canceled")]
-    Canceled(String),
+    /// The state of the fulfilment does not allow it.
+    #[error("{0}")]
+    NotAllowed(&'static str),
+    /// A request to the provider is in flight.
+    #[error("Fulfillment {0} is being changed")]
+    Busy(String),
     /// A field names a record that does not exist.
     #[error("You tried to set relationship {field}: {id}, but such entity does not exist")]
     NoTarget {
@@ -49,7 +52,9 @@ impl Error {
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error {
-            Error::Canceled(_) | Error::Invalid(_) | Error::InUse { .. } => Fault::invalid(error.to_string()),
+            Error::NotAllowed(_) => Fault::not_allowed(error.to_string()),
+            Error::Busy(_) => Fault::new(FaultKind::Conflict, error.to_string()),
+            Error::Invalid(_) | Error::InUse { .. } => Fault::invalid(error.to_string()),
             Error::NoTarget { .. } | Error::NotFound(_) => Fault::not_found(error.to_string()),
             Error::Row(error) => error.into(),
         }

@@ -22,12 +22,14 @@ pub use option::{
     ENABLED_IN_STORE, IS_RETURN, RuleContext, RuleOperator, ShippingOption, ShippingOptionRule,
     ShippingOptionType, ShippingOptionTypePatch, ShippingPriceType, ShippingProfile, ShippingProfilePatch,
 };
-pub use pack::{cancel, pack};
+pub use pack::{cancel, deliver, idle, pack, set_busy, ship};
 pub use service::{
     create_option, create_zone, delete_profile, delete_set, delete_type, delete_zone, is_enabled, option,
     update_option, update_zone, zone_of,
 };
-pub use types::{Fulfillment, FulfillmentItem, FulfillmentProviderRecord, Packed};
+pub use types::{
+    Fulfillment, FulfillmentAddress, FulfillmentItem, FulfillmentLabel, FulfillmentProviderRecord, Packed,
+};
 pub use zone::{FulfillmentSet, GeoZone, GeoZoneInput, GeoZoneType, ServiceZone};
 
 /// Entity name of fulfilments in links.
@@ -91,7 +93,7 @@ pub static SHIPPING_OPTION_TYPES: Service<ShippingOptionType> = Service::new(&[]
 /// Write through [`create_option`] and [`update_option`].
 pub static SHIPPING_OPTIONS: Service<ShippingOption> =
     Service::new(&[BY_ZONE, BY_PROFILE, BY_TYPE, BY_RETURN, BY_ADMIN_ONLY]);
-/// Created by [`pack`], cancelled by [`cancel`].
+/// Created by [`pack`], then changed by [`ship`], [`deliver`] and [`cancel`].
 pub static FULFILLMENTS: Service<Fulfillment> = Service::new(&[]).visible(Visibility::With(&["order"]));
 
 module! { Module {
@@ -138,6 +140,14 @@ module! { Module {
             "provider",
             FULFILLMENT_PROVIDER,
             Resolve::Field("provider_id"),
+        ),
+        Relation::one(FULFILLMENT, "provider", FULFILLMENT_PROVIDER, Resolve::Field("provider_id")),
+        // A fulfilment is a historical record: it keeps the id of an option that was deleted.
+        Relation::one(
+            FULFILLMENT,
+            "shipping_option",
+            SHIPPING_OPTION,
+            Resolve::Field("shipping_option_id"),
         ),
     ],
     is_optional: true,

@@ -1,5 +1,6 @@
-//! The records of fulfilment providers, and of fulfilments and their items.
+//! The records of fulfilment providers, and of fulfilments with their items, labels and addresses.
 
+use atoll_checkout::{ParcelLabel, address};
 use atoll_kernel::{
     Decimal, Metadata, Timestamp,
     data::Exact,
@@ -36,9 +37,10 @@ entity! {
         pub created_by: Option<String>,
         /// Does it need shipping?
         pub requires_shipping: bool = true,
-        /// Id of the fulfilment provider: there are none yet.
+        /// The fulfilment provider, by its id; null if the goods are not shipped, and in rows from before
+        /// there were providers.
         pub provider_id: Option<String>,
-        /// Id of the shipping option: there are none yet.
+        /// The shipping option, by its id.
         pub shipping_option_id: Option<String>,
         /// Data of the fulfilment provider.
         pub data: Metadata,
@@ -48,9 +50,47 @@ entity! {
         pub packed: Vec<Packed>,
         /// Inventory items that were taken from stock.
         pub items: Vec<FulfillmentItem>,
+        /// Tracking numbers and labels of its parcels.
+        pub labels: Vec<FulfillmentLabel>,
+        /// Where to.
+        pub delivery_address: Option<FulfillmentAddress>,
+        /// Is a request to the provider in flight? Other requests are refused meanwhile.
+        pub is_busy: bool,
     }
-    hidden [packed]
-    embeds [many items: FulfillmentItem]
+    hidden [packed, is_busy]
+    embeds [
+        many items: FulfillmentItem,
+        many labels: FulfillmentLabel,
+        one delivery_address: FulfillmentAddress,
+    ]
+}
+
+entity! {
+    /// A label of a parcel.
+    pub struct FulfillmentLabel = "fulfillment_label" / "fulfillment_labels", "fulla" {
+        /// The number by which the carrier finds the parcel.
+        pub tracking_number: String,
+        /// The page on which the buyer sees where it is.
+        pub tracking_url: String,
+        /// The document to print.
+        pub label_url: String,
+        /// The fulfilment.
+        pub fulfillment_id: String,
+    }
+}
+
+impl From<ParcelLabel> for FulfillmentLabel {
+    /// A record without an id.
+    fn from(label: ParcelLabel) -> FulfillmentLabel {
+        let ParcelLabel { tracking_number, tracking_url, label_url } = label;
+        FulfillmentLabel { tracking_number, tracking_url, label_url, ..FulfillmentLabel::default() }
+    }
+}
+
+address! {
+    /// Where a fulfilment is sent.
+    pub struct FulfillmentAddress = "fulfillment_address" / "fulfillment_addresses", "fuladdr" {}
+    hidden [customer_id]
 }
 
 stored! {

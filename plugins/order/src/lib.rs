@@ -19,8 +19,8 @@ pub use parts::{
     OrderShippingMethodTaxLine,
 };
 pub use service::{
-    Fulfilled, archive_order, cancel_order, changed_address, complete_order, note_fulfilled, open_order,
-    order_of_line, place_order, reopen_order,
+    Fulfilled, LineProgress, archive_order, cancel_order, changed_address, complete_order, note_fulfilled,
+    open_order, order_of_line, place_order, reopen_order,
 };
 pub use types::{FulfillmentStatus, Order, OrderPatch, OrderStatus, PaymentStatus};
 

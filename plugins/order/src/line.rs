@@ -77,6 +77,16 @@ impl OrderLineItem {
         self.detail.as_ref().map_or(Decimal::ZERO, |it| it.fulfilled_quantity)
     }
 
+    /// The quantity that was handed to a carrier.
+    pub fn shipped(&self) -> Decimal {
+        self.detail.as_ref().map_or(Decimal::ZERO, |it| it.shipped_quantity)
+    }
+
+    /// The quantity that was delivered.
+    pub fn delivered(&self) -> Decimal {
+        self.detail.as_ref().map_or(Decimal::ZERO, |it| it.delivered_quantity)
+    }
+
     /// The quantity that is not fulfilled yet.
     pub fn open(&self) -> Decimal {
         self.quantity - self.fulfilled()
@@ -93,7 +103,7 @@ const SUMS: [Sum; 8] = [
     }),
     ("refundable_total", "raw_refundable_total", |_, total| total),
     ("fulfilled_total", "raw_fulfilled_total", |it, total| share(it, total, it.fulfilled())),
-    ("shipped_total", "raw_shipped_total", nothing),
+    ("shipped_total", "raw_shipped_total", |it, total| share(it, total, it.shipped())),
     ("return_requested_total", "raw_return_requested_total", nothing),
     ("return_received_total", "raw_return_received_total", nothing),
     ("return_dismissed_total", "raw_return_dismissed_total", nothing),
@@ -146,6 +156,7 @@ fn line_field(name: &str) -> (FieldKind, &'static str) {
         "refundable_total_per_unit" => "What a unit costs.",
         "refundable_total" => "What the line costs.",
         "fulfilled_total" => "What the fulfilled quantity costs.",
+        "shipped_total" => "What the shipped quantity costs.",
         _ if SUMS.iter().any(|it| it.0 == name) => "Zero: no module takes goods back yet.",
         _ => return charge_field(name),
     };
@@ -182,14 +193,16 @@ entity! {
         pub quantity: Decimal,
         /// The fulfilled quantity.
         pub fulfilled_quantity: Decimal,
+        /// The quantity that was handed to a carrier.
+        pub shipped_quantity: Decimal,
+        /// The quantity that was delivered.
+        pub delivered_quantity: Decimal,
     }
     computed ITEM_COMPUTED by compute_item as item_field
 }
 
-/// Quantities that are always zero: there are no deliveries and returns yet.
-const UNCOUNTED: [(&str, &str); 6] = [
-    ("delivered_quantity", "raw_delivered_quantity"),
-    ("shipped_quantity", "raw_shipped_quantity"),
+/// Quantities that are always zero: there are no returns yet.
+const UNCOUNTED: [(&str, &str); 4] = [
     ("return_requested_quantity", "raw_return_requested_quantity"),
     ("return_received_quantity", "raw_return_received_quantity"),
     ("return_dismissed_quantity", "raw_return_dismissed_quantity"),
@@ -197,8 +210,10 @@ const UNCOUNTED: [(&str, &str); 6] = [
 ];
 
 /// The exact twins of its own fields.
-const TWINS: [&str; 4] =
-    ["raw_unit_price", "raw_compare_at_unit_price", "raw_quantity", "raw_fulfilled_quantity"];
+const TWINS: [&str; 6] = [
+    "raw_unit_price", "raw_compare_at_unit_price", "raw_quantity", "raw_fulfilled_quantity",
+    "raw_shipped_quantity", "raw_delivered_quantity",
+];
 
 const ITEM_COMPUTED: &[&str] = joined![flattened::<{ 2 * UNCOUNTED.len() }>(&UNCOUNTED), TWINS];
 
@@ -207,7 +222,7 @@ fn item_field(name: &str) -> (FieldKind, &'static str) {
     match name {
         "raw_unit_price" | "raw_compare_at_unit_price" => (<Option<Exact>>::KIND, ""),
         _ if name.starts_with("raw_") => (Exact::KIND, ""),
-        _ => (FieldKind::Decimal, "Zero: there are no deliveries and returns yet."),
+        _ => (FieldKind::Decimal, "Zero: there are no returns yet."),
     }
 }
 
@@ -220,4 +235,6 @@ fn compute_item(item: &OrderItem, visit: &mut dyn FnMut(&'static str, Value)) {
     visit("raw_compare_at_unit_price", json!(item.compare_at_unit_price.map(|it| it.raw())));
     visit("raw_quantity", item.quantity.raw());
     visit("raw_fulfilled_quantity", item.fulfilled_quantity.raw());
+    visit("raw_shipped_quantity", item.shipped_quantity.raw());
+    visit("raw_delivered_quantity", item.delivered_quantity.raw());
 }

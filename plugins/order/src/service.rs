@@ -23,7 +23,7 @@ pub fn place_order(tx: &mut dyn Write, at: &Moment, mut order: Order) -> Result<
         if line.id.is_empty() {
             line.init(at.id(), at.now());
         }
-        line.detail = Some(detail(at, &order.id, line, 1, line.fulfilled()));
+        line.detail = Some(detail(at, &order.id, line, 1, LineProgress::of(line)));
         init_parts(at, &mut line.tax_lines, |it| it.item_id = line.id.to_string());
         init_parts(at, &mut line.adjustments, |it| it.item_id = line.id.to_string());
     }
@@ -99,7 +99,7 @@ pub fn cancel_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order, 
     Ok(ORDERS.update(tx, at, id, |it: &mut Order| {
         it.status = OrderStatus::Canceled;
         it.canceled_at = Some(at.now());
-        note_version(at, it, |line| line.fulfilled());
+        note_version(at, it, LineProgress::of);
     })?)
 }
 
@@ -122,13 +122,34 @@ pub fn archive_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order,
     Ok(ORDERS.update(tx, at, id, |it: &mut Order| it.status = OrderStatus::Archived)?)
 }
 
-/// The fulfilled quantities of an order.
+/// How far the lines of an order have come.
 #[derive(Clone, Debug, Default)]
 pub struct Fulfilled {
-    /// Quantities by line id.
-    pub lines: BTreeMap<String, Decimal>,
+    /// By line id.
+    pub lines: BTreeMap<String, LineProgress>,
     /// Was any stock sent? That may be a part of a kit, with a line quantity of zero.
     pub is_anything_out: bool,
+    /// Was any fulfilment handed to a carrier?
+    pub is_anything_shipped: bool,
+    /// Was any fulfilment delivered?
+    pub is_anything_delivered: bool,
+}
+
+/// How far a line has come, in quantities of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LineProgress {
+    /// Packed.
+    pub fulfilled: Decimal,
+    /// Of these, handed to a carrier.
+    pub shipped: Decimal,
+    /// Of these, delivered.
+    pub delivered: Decimal,
+}
+
+impl LineProgress {
+    fn of(line: &OrderLineItem) -> LineProgress {
+        LineProgress { fulfilled: line.fulfilled(), shipped: line.shipped(), delivered: line.delivered() }
+    }
 }
 
 /// Makes a completed order pending again, because a fulfilment was cancelled.
@@ -139,7 +160,7 @@ pub fn reopen_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Err
     Ok(())
 }
 
-/// Sets the fulfilled quantities, as a new version of the order.
+/// Sets how far the lines have come, as a new version of the order.
 pub fn note_fulfilled(
     tx: &mut dyn Write,
     at: &Moment,
@@ -149,33 +170,54 @@ pub fn note_fulfilled(
     let is_now = |line: &OrderLineItem| fulfilled.lines.get(&*line.id).copied().unwrap_or_default();
     Ok(ORDERS.update(tx, at, id, |it: &mut Order| {
         note_version(at, it, is_now);
-        let is_all_sent = it.items.iter().all(|line| line.open().is_zero());
-        it.fulfillment_status = match (fulfilled.is_anything_out, is_all_sent) {
-            (_, true) => FulfillmentStatus::Fulfilled,
-            (true, false) => FulfillmentStatus::PartiallyFulfilled,
-            (false, false) => FulfillmentStatus::Canceled,
-        };
+        it.fulfillment_status = status(it, fulfilled);
     })?)
 }
 
-/// Begins a new version of an order, with these fulfilled quantities.
-fn note_version(at: &Moment, order: &mut Order, fulfilled: impl Fn(&OrderLineItem) -> Decimal) {
+/// The status is that of the step which the furthest goods have come to, and `partially_` unless all lines
+/// have come to it.
+fn status(order: &Order, fulfilled: &Fulfilled) -> FulfillmentStatus {
+    let all = |is_done: fn(&OrderLineItem) -> bool| order.items.iter().all(is_done);
+    let is_sent = all(|line| line.open().is_zero());
+    let is_shipped = is_sent && all(|it| !it.requires_shipping || it.shipped() == it.quantity);
+    let is_delivered = is_sent && all(|it| it.delivered() == it.quantity);
+    match fulfilled {
+        it if it.is_anything_delivered && is_delivered => FulfillmentStatus::Delivered,
+        it if it.is_anything_delivered => FulfillmentStatus::PartiallyDelivered,
+        it if it.is_anything_shipped && is_shipped => FulfillmentStatus::Shipped,
+        it if it.is_anything_shipped => FulfillmentStatus::PartiallyShipped,
+        _ if is_sent => FulfillmentStatus::Fulfilled,
+        it if it.is_anything_out => FulfillmentStatus::PartiallyFulfilled,
+        _ => FulfillmentStatus::Canceled,
+    }
+}
+
+/// Begins a new version of an order, with these quantities of its lines.
+fn note_version(at: &Moment, order: &mut Order, progress: impl Fn(&OrderLineItem) -> LineProgress) {
     order.version += 1;
     for line in &mut order.items {
         let (unit_price, compare_at_unit_price) = (Some(line.unit_price), line.compare_at_unit_price);
-        let detail = detail(at, &order.id, line, order.version, fulfilled(line));
+        let detail = detail(at, &order.id, line, order.version, progress(line));
         line.detail = Some(OrderItem { unit_price, compare_at_unit_price, ..detail });
     }
 }
 
-fn detail(at: &Moment, order_id: &str, line: &OrderLineItem, version: u32, fulfilled: Decimal) -> OrderItem {
+fn detail(
+    at: &Moment,
+    order_id: &str,
+    line: &OrderLineItem,
+    version: u32,
+    progress: LineProgress,
+) -> OrderItem {
     let mut detail = OrderItem {
         version,
         metadata: line.metadata.clone().or_empty(),
         order_id: order_id.to_owned(),
         item_id: line.id.to_string(),
         quantity: line.quantity,
-        fulfilled_quantity: fulfilled,
+        fulfilled_quantity: progress.fulfilled,
+        shipped_quantity: progress.shipped,
+        delivered_quantity: progress.delivered,
         ..OrderItem::default()
     };
     detail.init(at.id(), at.now());

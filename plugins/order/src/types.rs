@@ -63,6 +63,14 @@ words! {
         PartiallyFulfilled = "partially_fulfilled",
         /// All quantities are fulfilled.
         Fulfilled = "fulfilled",
+        /// Some quantities were handed to a carrier.
+        PartiallyShipped = "partially_shipped",
+        /// All quantities that need shipping were handed to a carrier.
+        Shipped = "shipped",
+        /// Some quantities were delivered.
+        PartiallyDelivered = "partially_delivered",
+        /// All quantities were delivered.
+        Delivered = "delivered",
         /// The fulfilments were cancelled.
         Canceled = "canceled",
     }
@@ -146,10 +154,7 @@ impl Order {
 
     /// Has any of it been sent, and not come back? That may be a part of a kit, with no line fulfilled.
     pub fn is_anything_out(&self) -> bool {
-        matches!(
-            self.fulfillment_status,
-            FulfillmentStatus::PartiallyFulfilled | FulfillmentStatus::Fulfilled
-        )
+        !matches!(self.fulfillment_status, FulfillmentStatus::NotFulfilled | FulfillmentStatus::Canceled)
     }
 
     /// Was it completed, and perhaps archived since?

@@ -59,7 +59,7 @@ const STORE_FIELDS: StoreFields = StoreFields {
         "items.variant.product", "items.variant.product.collection", "items.variant.product.type",
         "shipping_methods", "shipping_methods.detail", "shipping_methods.tax_lines",
         "shipping_methods.adjustments", "credit_lines", "shipping_address", "billing_address",
-        "payment_collections", "payment_collections.payments", "fulfillments",
+        "payment_collections", "payment_collections.payments", "fulfillments", "fulfillments.labels",
     ],
     parts: &[],
 };

@@ -4,10 +4,11 @@ use atoll_fulfillment::Fulfillment;
 use atoll_inventory::{release, send_up_to};
 use atoll_kernel::{Decimal, Fault, flow, flow::Local, serde_json::json};
 use atoll_links::ORDER_FULFILLMENT;
-use atoll_order::{Order, complete_order};
+use atoll_order::{ORDERS, Order, complete_order};
 
 use super::{
-    fulfill::{Parcel, fulfill},
+    carrier::Carrier,
+    fulfill::{Parcel, by_location, write},
     out::{Out, Take},
 };
 
@@ -15,8 +16,8 @@ use crate::points::{ORDERS_COMPLETED, OfOrder, Records, VALIDATE_ORDER};
 
 flow! {
     /// Completes the order with this id. What is still reserved for it is fulfilled, as far as it was
-    /// ordered; reservations beyond that are released. With the module `fulfillment` switched off they stay.
-    /// Event: `order.completed`.
+    /// ordered; no provider outside is asked. Reservations beyond that are released. With the module
+    /// `fulfillment` switched off they stay. Event: `order.completed`.
     pub static COMPLETE_ORDER: Flow<String, Order> = "complete-order-workflow" (complete),
         hooks: &[&VALIDATE_ORDER, &ORDERS_COMPLETED];
 }
@@ -50,7 +51,15 @@ fn complete(flow: &mut Local<'_>, id: String) -> Result<Order, Fault> {
         Ok(parcels)
     })?;
     if !parcels.is_empty() {
-        order = fulfill(flow, &order, parcels, &Fulfillment::default())?;
+        let carrier = Carrier::of_rest(flow.ctx(), flow.tx, &order)?;
+        let like = Fulfillment {
+            location_id: carrier.location_id.clone(),
+            requires_shipping: parcels.iter().any(Parcel::requires_shipping),
+            ..carrier.like(&order, None)?
+        };
+        let parcels = by_location(flow.tx, flow.at, parcels, &like)?;
+        write(flow, &order, parcels, None)?;
+        order = ORDERS.retrieve(flow.tx, &id)?;
     }
     flow.emit("order.completed", json!({ "id": order.id }))?;
     flow.hook(&ORDERS_COMPLETED, || Records::one(&order))?;

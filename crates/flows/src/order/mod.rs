@@ -1,12 +1,14 @@
-//! Flows on orders: place, update, fulfil, complete, archive, cancel.
+//! Flows on orders: place, update, fulfil, ship, deliver, complete, archive, cancel.
 
 mod archive;
 mod cancel;
 mod cancel_fulfillment;
+mod carrier;
 mod complete;
 mod create;
 mod fulfill;
 mod out;
+mod ship;
 mod update;
 
 pub use archive::ARCHIVE_ORDER;
@@ -14,6 +16,7 @@ pub use cancel::CANCEL_ORDER;
 pub use cancel_fulfillment::{CANCEL_ORDER_FULFILLMENT, CancelFulfillment};
 pub use complete::COMPLETE_ORDER;
 pub use create::CREATE_ORDERS;
-pub use fulfill::{CREATE_ORDER_FULFILLMENT, CreateFulfillment, LineQuantity};
+pub use fulfill::{CREATE_ORDER_FULFILLMENT, CreateFulfillment, FulfillmentToCreate, LineQuantity};
 pub(crate) use out::Out;
+pub use ship::{CREATE_ORDER_SHIPMENT, CreateShipment, MARK_FULFILLMENT_DELIVERED, MarkDelivered};
 pub use update::{UPDATE_ORDER, UpdateOrder};

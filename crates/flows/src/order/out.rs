@@ -7,7 +7,7 @@ use atoll_fulfillment::{FULFILLMENTS, Fulfillment};
 use atoll_inventory::{INVENTORY_ITEMS, Sent, reservations_of};
 use atoll_kernel::{Decimal, Fault, Read, StoreError, limits::NUMBER_DIGITS_MAX};
 use atoll_links::{ORDER_FULFILLMENT, PRODUCT_VARIANT_INVENTORY_ITEM, required_quantity};
-use atoll_order::{Fulfilled, LineTake, Order, OrderLineItem};
+use atoll_order::{Fulfilled, LineProgress, LineTake, Order, OrderLineItem};
 
 /// The fulfilments of an order that are not cancelled. The fulfilled quantity of a line is computed from the
 /// stock that they took, at any location: a line served from several locations has a fulfilment for each, and
@@ -204,13 +204,31 @@ impl Out {
         Ok(takes - out - promised.sum::<Decimal>())
     }
 
-    /// Fulfilled quantity of each line.
+    /// How far each line has come.
     pub(crate) fn lines(&self, tx: &dyn Read, order: &Order) -> Result<Fulfilled, Fault> {
+        let shipped = self.only(|it| it.shipped_at.is_some());
+        let delivered = self.only(|it| it.delivered_at.is_some());
         let mut lines = BTreeMap::new();
         for line in &order.items {
-            lines.insert(line.id.to_string(), self.fulfilled(line, &self.takes(tx, line)?));
+            let takes = self.takes(tx, line)?;
+            let progress = LineProgress {
+                fulfilled: self.fulfilled(line, &takes),
+                shipped: shipped.fulfilled(line, &takes),
+                delivered: delivered.fulfilled(line, &takes),
+            };
+            lines.insert(line.id.to_string(), progress);
         }
-        Ok(Fulfilled { lines, is_anything_out: !self.is_empty() })
+        Ok(Fulfilled {
+            lines,
+            is_anything_out: !self.is_empty(),
+            is_anything_shipped: !shipped.is_empty(),
+            is_anything_delivered: !delivered.is_empty(),
+        })
+    }
+
+    /// Those that have come so far.
+    fn only(&self, has_come: impl Fn(&Fulfillment) -> bool) -> Out {
+        Out { fulfillments: self.fulfillments.iter().filter(|it| has_come(it)).cloned().collect() }
     }
 
     /// Stock that was taken for a line, by item.

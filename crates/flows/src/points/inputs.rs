@@ -353,3 +353,10 @@ impl Ids {
         Ids { ids: ids.iter().map(T::to_string).collect() }
     }
 }
+
+impl OfFulfillment {
+    /// This fulfilment of this order.
+    pub fn of(order_id: &str, fulfillment_id: &str) -> OfFulfillment {
+        OfFulfillment { order_id: order_id.to_owned(), fulfillment_id: fulfillment_id.to_owned() }
+    }
+}

@@ -95,8 +95,12 @@ points! {
     ORDER_CANCELED = "orderCanceled": OrderNow;
     /// Items of an order were sent.
     FULFILLMENT_CREATED = "fulfillmentCreated": OrderNow;
-    /// Before a fulfilment is cancelled.
+    /// Before a fulfilment is shipped, delivered or cancelled; in several flows.
     VALIDATE_FULFILLMENT = "validate": OfFulfillment;
+    /// A fulfilment was shipped.
+    SHIPMENT_CREATED = "shipmentCreated": OrderNow;
+    /// A fulfilment was delivered.
+    FULFILLMENT_DELIVERED = "fulfillmentDelivered": OrderNow;
     /// A fulfilment was cancelled.
     FULFILLMENT_CANCELED = "orderFulfillmentCanceled": OrderNow;
 }

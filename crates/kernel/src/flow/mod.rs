@@ -134,6 +134,13 @@ impl<'a> Local<'a> {
         assert!(first == second, "`{}` wrote something else when it ran again over the same data", flow.name);
     }
 
+    /// Runs a body of which only the result is kept, and nothing that it writes: what a transaction would do,
+    /// before something outside is asked to do its part. It may do otherwise later, over other data.
+    pub fn rehearse<T>(&mut self, body: impl FnOnce(&mut Local<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        let (at, ctx, flow) = (self.at, self.ctx, self.flow);
+        dry_run(&*self.tx, |tx| body(&mut Local { tx, at, ctx, flow })).0
+    }
+
     /// Emits an event, which is delivered if the transaction commits.
     pub fn emit(&mut self, event: &str, data: Value) -> Result<(), StoreError> {
         emit(self.tx, self.at, event, data)
