@@ -1,11 +1,11 @@
 //! Promotions and taxes on carts: what a code does from the cart to the order and back, what a tax region
 //! does to totals, and that the last use of a promotion is used once.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use atoll_testkit::{Client, Shop, Variant, complete, id, pay};
 use serde_json::{Value, json};
-use tokio::sync::Barrier;
+use tokio::{sync::Barrier, time::timeout};
 
 struct Scene {
     shop: Shop,
@@ -102,6 +102,20 @@ async fn codes_are_added_replaced_and_removed() {
     let removed = json!({ "promo_codes": ["TEN"] }).to_string();
     let removed = scene.storefront.send("DELETE", &format!("{path}/promotions"), removed.into()).await.ok();
     assert_eq!(removed["cart"]["total"], 20);
+}
+
+#[tokio::test]
+async fn a_body_full_of_codes_takes_no_longer_than_a_few() {
+    let scene = Scene::open().await;
+    scene.ten_percent("TEN", json!({})).await;
+    let cart = scene.cart().await;
+    let many: Vec<String> = (0..100_000).map(|n| format!("CODE{n}")).collect();
+    let path = format!("/store/carts/{cart}/promotions");
+    let refused = scene.storefront.post(&path, json!({ "promo_codes": many }));
+    let refused = timeout(Duration::from_secs(30), refused).await.expect("an answer in time");
+    assert_eq!(refused.error(), "400 invalid_data: A cart takes at most 20 promotion codes");
+    let again = scene.change(&cart, "/promotions", json!({ "promo_codes": vec!["TEN"; 100_000] })).await;
+    assert_eq!(again["total"], 18);
 }
 
 #[tokio::test]
