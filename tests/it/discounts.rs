@@ -197,3 +197,21 @@ async fn customer_group_has_its_own_prices_and_promotions() {
     let taken = ann.post(&format!("/store/carts/{cart}/customer"), json!({})).await.ok()["cart"].clone();
     assert_eq!((&taken["subtotal"], &taken["total"]), (&json!(14), &json!(12.6)));
 }
+
+#[tokio::test]
+async fn rules_on_what_buyers_type_hold_in_any_case() {
+    let scene = Scene::open().await;
+    let rule = |attribute: &str, operator: &str, value: &str| json!([{ "attribute": attribute, "operator": operator, "values": [value] }]);
+    let abroad = rule("shipping_address.country_code", "ne", "de");
+    scene.ten_percent("ABROAD", json!({ "is_automatic": true, "rules": abroad })).await;
+    scene.ten_percent("ANN", json!({ "rules": rule("email", "eq", "ann@test.dev") })).await;
+    let cart = scene.cart().await;
+    for (country, total) in [("de", 20), ("DE", 20), ("fr", 18)] {
+        let address = json!({ "shipping_address": { "country_code": country } });
+        assert_eq!(scene.change(&cart, "", address).await["total"], total, "{country}");
+    }
+    let home = json!({
+        "shipping_address": { "country_code": "de" }, "email": "Ann@Test.dev", "promo_codes": ["ANN"],
+    });
+    assert_eq!(scene.change(&cart, "", home).await["total"], 18);
+}

@@ -178,6 +178,8 @@ async fn budgets_are_counted_per_buyer_and_given_back() {
     assert_eq!(of_ann.attribute_value.as_deref(), ann);
     buy(ctx, &promotion, bob).await.expect("a use");
     assert_eq!(why_not(ctx, "MINE", ann), Some(NotApplied::BudgetSpent));
+    // She does not become another buyer by typing her address in other letters.
+    assert_eq!(why_not(ctx, "MINE", Some(" Ann@B.co")), Some(NotApplied::BudgetSpent));
     assert_eq!(
         buy(ctx, &promotion, ann).await.map_err(|it| it.to_string()),
         Err("The promotion code MINE belongs to a campaign whose budget is spent".into())

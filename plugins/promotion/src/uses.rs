@@ -6,7 +6,7 @@ use atoll_kernel::{Decimal, Moment, Read, StoreError, Write, check, data::RowErr
 
 use crate::{
     CAMPAIGN, CAMPAIGNS, Campaign, CampaignBudget, CampaignBudgetUsage, Error, PROMOTIONS, Promotion,
-    USAGE_OF_VALUE, USAGES, USAGES_BY_BUDGET, apply::state_of, service::promotion,
+    USAGE_OF_VALUE, USAGES, USAGES_BY_BUDGET, apply::state_of, folded, service::promotion,
 };
 
 /// A discount that an order gets from a promotion.
@@ -94,9 +94,9 @@ impl Left {
             let Some(value) = value_of(budget, promotion, attributes) else {
                 return Ok(Err(NotApplied::BuyerUnknown));
             };
-            let row = USAGES.table.get_by(tx, &USAGE_OF_VALUE, &[&budget.id, value])?;
+            let row = USAGES.table.get_by(tx, &USAGE_OF_VALUE, &[&budget.id, &value])?;
             used = row.map(|it| it.used).unwrap_or_default();
-            attribute_value = Some(value.to_owned());
+            attribute_value = Some(value);
         }
         Ok(Ok(Left { amount: budget.limit.map(|it| it - used), attribute_value }))
     }
@@ -112,16 +112,12 @@ pub(crate) fn counted(budget: &CampaignBudget, amount: Decimal) -> Decimal {
     if budget.r#type.is_spend() { amount } else { Decimal::ONE }
 }
 
-/// The value of the attribute of a budget.
-fn value_of<'a>(
-    budget: &CampaignBudget,
-    promotion: &'a Promotion,
-    attributes: &'a Attributes,
-) -> Option<&'a str> {
+/// The value of the attribute of a budget. An e-mail address in other letters is that of the same buyer.
+fn value_of(budget: &CampaignBudget, promotion: &Promotion, attributes: &Attributes) -> Option<String> {
     match budget.attribute.as_deref()? {
-        "customer_id" => attributes.first("customer.id"),
-        "customer_email" => attributes.first("email"),
-        "promotion_code" => Some(&promotion.code),
+        "customer_id" => attributes.first("customer.id").map(str::to_owned),
+        "customer_email" => attributes.first("email").map(|it| folded(it.trim())),
+        "promotion_code" => Some(promotion.code.clone()),
         _ => None,
     }
 }

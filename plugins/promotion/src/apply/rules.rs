@@ -3,11 +3,17 @@
 use atoll_checkout::{Attributes, ITEM_SUBTOTAL, ITEM_TOTAL};
 use atoll_kernel::Decimal;
 
-use crate::{PromotionRule, RuleOperator};
+use crate::{PromotionRule, RuleOperator, folded};
 
 /// Is this attribute a number? Numbers are compared as such: 50 equals 50.0.
 pub(crate) fn is_number(attribute: &str) -> bool {
     [ITEM_TOTAL, ITEM_SUBTOTAL].contains(&attribute)
+}
+
+/// Is this attribute a text that buyers type, in any case and with blanks around it? Otherwise a buyer could
+/// leave a country that a promotion excludes by writing it in capitals.
+fn is_typed(attribute: &str) -> bool {
+    attribute == "email" || attribute.starts_with("shipping_address.")
 }
 
 /// Do all rules hold? No rules always do.
@@ -21,9 +27,10 @@ fn holds(rule: &PromotionRule, attributes: &Attributes) -> bool {
     let Some(found) = attributes.get(&rule.attribute) else { return false };
     let wanted = &rule.values.0;
     let number = |text: &String| text.parse::<Decimal>().ok();
-    let is_equal = |a: &String, b: &String| match is_number(&rule.attribute) {
-        true => number(a).is_some() && number(a) == number(b),
-        false => a == b,
+    let is_equal = |a: &String, b: &String| match &*rule.attribute {
+        it if is_number(it) => number(a).is_some() && number(a) == number(b),
+        it if is_typed(it) => folded(a.trim()) == folded(b.trim()),
+        _ => a == b,
     };
     let any_is_wanted = || found.iter().any(|a| wanted.iter().any(|b| is_equal(a, b)));
     let any_compares = |compares: fn(&Decimal, &Decimal) -> bool| {
