@@ -7,9 +7,10 @@ use anyhow::Context as _;
 use crate::cargo;
 
 /// Variables for the number of iterations, with their values here; the environment overrides them.
-const TIMES: [(&str, &str); 4] = [
+const TIMES: [(&str, &str); 5] = [
     ("ATOLL_ROUNDS", "5000"),
     ("ATOLL_STATES", "1000000"),
+    ("ATOLL_CHECKOUTS", "5000"),
     ("ATOLL_HISTORIES", "5000"),
     ("ATOLL_KILLS", "1000"),
 ];

@@ -4,6 +4,8 @@
 //! Random pages of states are drawn. The expected answers are computed in `world`, independently of the code,
 //! and all routes are asked at the edges of the windows, one millisecond before and one after.
 
+mod checkout;
+mod till;
 mod world;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

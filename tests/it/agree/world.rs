@@ -25,7 +25,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 /// Edges of windows, in milliseconds after the page was created.
-const EDGES: [i64; 3] = [10, 20, 30];
+pub(super) const EDGES: [i64; 3] = [10, 20, 30];
 const N_PLACES: usize = 2;
 /// Number of states per page.
 pub(super) const N_STATES: usize = 50;
