@@ -9,8 +9,11 @@ use atoll_flows::cart::{
     DELETE_EXPIRED_CARTS, DeleteExpired, ProviderAnswers, RECORD_PROVIDER_ANSWERS, REFRESH_CART_ITEMS,
     expired_carts,
 };
+use atoll_flows::order::{
+    ACCEPT_ORDER_TRANSFER, AnswerTransfer, DECLINE_ORDER_TRANSFER, REQUEST_ORDER_TRANSFER, RequestTransfer,
+};
 use atoll_flows::user::{CREATE_INVITES, CREATE_USERS, NewInvite, NewUser, REFRESH_INVITES};
-use atoll_kernel::{Actor, Metadata, Registry, Timestamp, data::Store, http::Unsigned};
+use atoll_kernel::{Actor, Ctx, Metadata, Registry, Timestamp, data::Store, http::Unsigned};
 use atoll_storage::engines::Memory;
 use atoll_testkit::{Client, Shipping, Shop, TestApp, Variant, pay_with};
 use serde_json::{Value, json};
@@ -649,6 +652,21 @@ impl Scene {
         }
     }
 
+    /// A customer with an account.
+    async fn account(&self) -> String {
+        let customer = self.shop.customer(&self.storefront, "account@test.dev").await;
+        id(&customer.get("/store/customers/me").await.ok())
+    }
+
+    /// A placed order, and the customer who wants it.
+    async fn transfer(&self) -> RequestTransfer {
+        pay_with(&self.storefront, &self.cart, "pp_bank").await;
+        let path = format!("/store/carts/{}/complete", self.cart);
+        let order = self.storefront.post(&path, json!({})).await.ok();
+        let (order_id, customer_id) = (id(&order["order"]), self.account().await);
+        RequestTransfer { order_id, customer_id, ..RequestTransfer::default() }
+    }
+
     /// Flows on a placed order.
     async fn orders(&self, flow: &str, order: &str) -> Option<Request> {
         let Scene { shop, .. } = self;
@@ -662,6 +680,14 @@ impl Scene {
             "cancel-order" => self.post(format!("{order}/cancel"), json!({})),
             "update-order-workflow" => self.post(order.to_owned(), json!({ "email": "new@test.dev" })),
             "complete-order-workflow" => self.post(format!("{order}/complete"), json!({})),
+            "cancel-order-transfer-request" => {
+                let customer = json!({ "customer_id": self.account().await });
+                shop.admin.post(&format!("{order}/transfer"), customer).await.ok();
+                self.post(format!("{order}/transfer/cancel"), json!({}))
+            }
+            "transfer-order-to-guest" => {
+                self.post(format!("{order}/transfer/guest"), json!({ "email": "new@test.dev" }))
+            }
             "archive-order-workflow" => {
                 shop.admin.post(&format!("{order}/complete"), json!({})).await.ok();
                 self.post(format!("{order}/archive"), json!({}))
@@ -779,6 +805,33 @@ pub(crate) async fn scenario(flow: &'static str) -> Scenario {
             of(Box::new(move |app| {
                 let (ctx, new) = (app.ctx.clone(), new.clone());
                 Box::pin(async move { ctx.run(&CREATE_API_KEYS, Actor::System, new).await.is_ok() })
+            }))
+        }
+        "request-order-transfer" | "accept-order-transfer" | "decline-order-transfer-request" => {
+            let wanted = scene.transfer().await;
+            let now = scene.shop.app.now();
+            let token = Unsigned::new("order.transfer", &json!({}), now, 1_000_000).expect("a token");
+            let ask = move |ctx: Ctx| {
+                let input = (wanted.clone(), token.clone());
+                async move { ctx.run(&REQUEST_ORDER_TRANSFER, Actor::System, input).await.map(|it| it.0) }
+            };
+            if flow == "request-order-transfer" {
+                return of(Box::new(move |app| {
+                    let asked = ask(app.ctx.clone());
+                    Box::pin(async move { asked.await.is_ok() })
+                }));
+            }
+            let order = ask(scene.shop.app.ctx.clone()).await.expect("a transfer");
+            let token = scene.shop.app.mailed_tokens("order.transfer_requested").pop().expect("a token");
+            let answer = AnswerTransfer { order_id: order.id.to_string(), token };
+            let flow = if flow == "accept-order-transfer" {
+                &ACCEPT_ORDER_TRANSFER
+            } else {
+                &DECLINE_ORDER_TRANSFER
+            };
+            of(Box::new(move |app| {
+                let (ctx, answer) = (app.ctx.clone(), answer.clone());
+                Box::pin(async move { ctx.run(flow, Actor::System, answer).await.is_ok() })
             }))
         }
         "create-invite-step" => of(Box::new(|app| {

@@ -34,6 +34,7 @@ mod messages;
 mod money;
 mod openapi;
 mod options;
+mod order_transfers;
 mod orders;
 mod payments;
 mod price_lists;

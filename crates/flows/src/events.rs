@@ -11,7 +11,7 @@ events! {
     "inventory-level.created", "inventory-level.deleted", "inventory-level.updated",
     "invite.accepted", "invite.created", "invite.deleted", "invite.resent",
     "order.archived", "order.canceled", "order.completed", "order.fulfillment_canceled",
-    "order.fulfillment_created", "order.placed", "order.updated",
+    "order.fulfillment_created", "order.placed", "order.transfer_requested", "order.updated",
     "payment.captured", "payment.let_go", "payment.refunded",
     "product.created", "product.deleted", "product.updated",
     "product-category.created", "product-category.deleted", "product-category.updated",

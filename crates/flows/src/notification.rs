@@ -1,6 +1,6 @@
-//! Notifications by e-mail: password resets, invites and confirmations of orders, by the notification
-//! provider that the settings name; and the built-in provider `log`, which logs that something was to be
-//! sent.
+//! Notifications by e-mail: password resets, invites, confirmations and transfers of orders, by the
+//! notification provider that the settings name; and the built-in provider `log`, which logs that something
+//! was to be sent.
 
 use atoll_kernel::{
     Ctx, Fault,
@@ -14,7 +14,9 @@ use atoll_order::ORDERS;
 use atoll_providers::{EMAIL, Notification, NotificationProvider, Working};
 
 subscriber! {
-    "notification.send-mail" on ["auth.password_reset", "invite.created", "invite.resent", "order.placed"] => send_mail
+    "notification.send-mail" on [
+        "auth.password_reset", "invite.created", "invite.resent", "order.placed", "order.transfer_requested",
+    ] => send_mail
 }
 
 /// Sends the e-mail that an event calls for. Nothing, unless the settings name a provider.

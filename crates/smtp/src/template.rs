@@ -7,11 +7,12 @@ use atoll_kernel::serde_json::Value;
 use minijinja::{Environment, Error};
 
 /// The built-in templates, by the name of the event.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 5] = [
     ("auth.password_reset", include_str!("../templates/auth.password_reset.txt")),
     ("invite.created", include_str!("../templates/invite.created.txt")),
     ("invite.resent", include_str!("../templates/invite.created.txt")),
     ("order.placed", include_str!("../templates/order.placed.txt")),
+    ("order.transfer_requested", include_str!("../templates/order.transfer_requested.txt")),
 ];
 
 /// Instructions that one template may run: an order with a thousand lines takes some ten thousand. A loop

@@ -183,6 +183,9 @@ impl Scene {
                 json!({ "provider_id": "pp_system_default" })
             }
             "/store/customers" => json!({ "email": "c@b.co" }),
+            "/store/orders/:id/transfer/accept" | "/store/orders/:id/transfer/decline" => {
+                json!({ "token": "x" })
+            }
             _ => json!({}),
         }
     }

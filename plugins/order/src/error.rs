@@ -26,6 +26,12 @@ pub enum Error {
     /// An address must stay in its country, for which the order was priced.
     #[error("Country code cannot be changed")]
     OtherCountry,
+    /// The order has an open change.
+    #[error("Order ({0}) already has an existing active order change")]
+    HasChange(String),
+    /// The order has no open change.
+    #[error("An active Order Change is required to proceed")]
+    NoChange,
     /// The given address cannot be deserialised.
     #[error("Invalid request: {0}")]
     Address(#[from] serde_json::Error),
@@ -45,6 +51,8 @@ impl From<Error> for Fault {
             | Error::CompleteCanceled(_)
             | Error::NotArchivable(_)
             | Error::OtherCountry
+            | Error::HasChange(_)
+            | Error::NoChange
             | Error::Address(_) => Fault::invalid(error.to_string()),
             Error::Row(error) => error.into(),
         }

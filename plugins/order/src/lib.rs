@@ -1,5 +1,6 @@
 //! Orders: a copy of what was bought, in which sales channel, and the state of payment and fulfilment.
 
+mod change;
 mod error;
 mod line;
 mod parts;
@@ -9,9 +10,10 @@ mod types;
 use atoll_kernel::{
     data::{Index, Module, Service},
     list_index, module,
-    query::Visibility,
+    query::{Relation, Resolve, Visibility},
 };
 
+pub use change::{ChangeStatus, OrderChange, OrderChangeAction, end_change, open_change, request_change};
 pub use error::Error;
 pub use line::{LineTake, OrderItem, OrderLineItem, OrderLineItemAdjustment, OrderLineItemTaxLine};
 pub use parts::{
@@ -48,6 +50,13 @@ pub(crate) const BY_LINE: Index<Order> = Index::unique("order.by_line", &["items
 pub static ORDERS: Service<Order> = Service::new(&[BY_SALES_CHANNEL, BY_CUSTOMER, BY_STATUS, BY_LINE])
     .visible(Visibility::ById { channel: "sales_channel_id", customer: "customer_id" });
 
+/// The changes of an order.
+pub const CHANGES_BY_ORDER: Index<OrderChange> =
+    Index::on("order_change.by_order", &["order_id"], |it, keys| keys.add(&[&it.order_id]));
+
+/// Begun by [`request_change`], ended by [`end_change`].
+pub static ORDER_CHANGES: Service<OrderChange> = Service::new(&[CHANGES_BY_ORDER]);
+
 list_index! {
     /// Lists of orders. The words of e-mail addresses are not among them: nearly all are new with each order,
     /// and finding room for them is dearer than the rest of the checkout.
@@ -61,6 +70,8 @@ list_index! {
 module! { Module {
     name: "order",
     summary: "Orders, with copies of what was bought",
-    services: &[&ORDERS],
+    services: &[&ORDERS, &ORDER_CHANGES],
+    // A change is never deleted.
+    relations: &[Relation::one(ORDER, "order_change", "order_change", Resolve::Field("change_id"))],
     ..Module::EMPTY
 } }

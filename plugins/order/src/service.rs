@@ -99,7 +99,7 @@ pub fn cancel_order(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Order, 
     Ok(ORDERS.update(tx, at, id, |it: &mut Order| {
         it.status = OrderStatus::Canceled;
         it.canceled_at = Some(at.now());
-        note_version(at, it, LineProgress::of);
+        note_change(at, it);
     })?)
 }
 
@@ -190,6 +190,11 @@ fn status(order: &Order, fulfilled: &Fulfilled) -> FulfillmentStatus {
         it if it.is_anything_out => FulfillmentStatus::PartiallyFulfilled,
         _ => FulfillmentStatus::Canceled,
     }
+}
+
+/// Begins a new version of an order, with the quantities that its lines have.
+pub(crate) fn note_change(at: &Moment, order: &mut Order) {
+    note_version(at, order, LineProgress::of);
 }
 
 /// Begins a new version of an order, with these quantities of its lines.

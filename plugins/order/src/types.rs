@@ -123,6 +123,8 @@ entity! {
         pub shipping_methods: Vec<OrderShippingMethod>,
         /// What is paid by credit.
         pub credit_lines: Vec<OrderCreditLine>,
+        /// The open change, by its id.
+        pub change_id: Option<String>,
         /// The promotions that gave discounts, by their ids.
         pub promotion_ids: Vec<String>,
         /// What was counted of their limits and budgets, to be given back when the order is cancelled.
@@ -133,7 +135,7 @@ entity! {
         pub billing_address: Option<OrderAddress>,
     }
     search [display_id, email]
-    hidden [currency_digits, paid_total, refunded_total, promotion_ids, promotion_uses]
+    hidden [currency_digits, paid_total, refunded_total, change_id, promotion_ids, promotion_uses]
     embeds [
         many items: OrderLineItem,
         many shipping_methods: OrderShippingMethod,
@@ -163,13 +165,12 @@ impl Order {
     }
 }
 
-/// The summary, and the pending change.
-const MORE: [&str; 2] = ["summary", "order_change"];
+const MORE: [&str; 1] = ["summary"];
 
 const ORDER_COMPUTED: &[&str] = joined![flattened::<{ 2 * TOTALS.len() }>(&TOTALS), MORE];
 
-/// What a star does not show: the pending change, and the exact twins of the totals.
-const ON_REQUEST: &[&str] = joined![["order_change"], atoll_checkout::RAW_TOTALS];
+/// What a star does not show: the exact twins of the totals.
+const ON_REQUEST: &[&str] = joined![atoll_checkout::RAW_TOTALS];
 
 impl Order {
     /// All totals.
@@ -183,9 +184,6 @@ impl Order {
 fn order_field(name: &str) -> (FieldKind, &'static str) {
     match name {
         "summary" => (SUMMARY, "The paid and the open part of the total."),
-        "order_change" => {
-            (FieldKind::OrNull(&FieldKind::Record), "Always null: there are no order edits yet.")
-        }
         _ => total_field(name),
     }
 }
@@ -220,8 +218,6 @@ fn compute_order(order: &Order, visit: &mut dyn FnMut(&'static str, Value)) {
     let totals = order.totals();
     totals.show(visit);
     visit("summary", summary(order, &totals));
-    // There are no order edits yet.
-    visit("order_change", Value::Null);
 }
 
 impl Order {

@@ -15,6 +15,7 @@ mod fulfillments;
 mod inventory_items;
 mod invites;
 mod jobs;
+mod order_changes;
 mod orders;
 mod payment_providers;
 mod payments;

@@ -24,7 +24,7 @@ routes! {
     Get "/admin/orders" (Admin, LIST) => index;
     /// Shows an order. Only its current version is kept.
     Get "/admin/orders/:id" (Admin, VERSION) => retrieve;
-    /// Shows an order as it will be after its pending change. There are no such changes yet, so it is the
+    /// Shows an order with its open change. A transfer changes nothing of what is shown else, so it is the
     /// order itself.
     Get "/admin/orders/:id/preview" (Admin, ONE) => preview;
     /// Updates the address, the e-mail address or the metadata of an order.
@@ -72,8 +72,9 @@ const ALL_FIELDS: &[&str] = joined![LISTED_FIELDS, MORE_FIELDS];
 
 pub(super) static ORDER: Resource = Resource { fields: ALL_FIELDS, ..LISTED };
 
-/// The preview of an order, with its pending change.
-static PREVIEW: Resource = Resource { fields: joined![ALL_FIELDS, ["order_change"]], ..LISTED };
+/// The preview of an order, with its open change.
+static PREVIEW: Resource =
+    Resource { fields: joined![ALL_FIELDS, ["*order_change", "*order_change.actions"]], ..LISTED };
 
 const VERSION: Params = Params {
     own: &[Param::new("version", ParamKind::Number)

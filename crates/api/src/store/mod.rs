@@ -5,6 +5,7 @@ mod catalogue;
 mod collections;
 mod currencies;
 mod customers;
+mod order_transfers;
 mod orders;
 mod payment_collections;
 mod payment_providers;

@@ -1,4 +1,5 @@
-//! Flows on orders: place, update, fulfil, ship, deliver, complete, archive, cancel.
+//! Flows on orders: place, update, fulfil, ship, deliver, complete, archive, cancel, transfer to another
+//! customer.
 
 mod archive;
 mod cancel;
@@ -9,6 +10,7 @@ mod create;
 mod fulfill;
 mod out;
 mod ship;
+mod transfer;
 mod update;
 
 pub use archive::ARCHIVE_ORDER;
@@ -19,4 +21,8 @@ pub use create::CREATE_ORDERS;
 pub use fulfill::{CREATE_ORDER_FULFILLMENT, CreateFulfillment, FulfillmentToCreate, LineQuantity};
 pub(crate) use out::Out;
 pub use ship::{CREATE_ORDER_SHIPMENT, CreateShipment, MARK_FULFILLMENT_DELIVERED, MarkDelivered};
+pub use transfer::{
+    ACCEPT_ORDER_TRANSFER, AnswerTransfer, CANCEL_ORDER_TRANSFER, DECLINE_ORDER_TRANSFER,
+    REQUEST_ORDER_TRANSFER, RequestTransfer, TRANSFER_ORDER_TO_GUEST, TransferToGuest, transfer_token,
+};
 pub use update::{UPDATE_ORDER, UpdateOrder};
