@@ -103,6 +103,8 @@ async fn of_64_buyers_with_the_last_use_one_gets_it() {
             ),
         ] {
             let shop = Shop::open(TestApp::on(engine).await).await;
+            // No orders are placed here, which a verification misses.
+            shop.app.is_damaged();
             let promotion = half(&shop.admin, "LAST", fields).await;
             let together = Arc::new(Barrier::new(N_BUYERS));
             let buyers: Vec<_> = (0..N_BUYERS)
@@ -135,6 +137,7 @@ async fn of_64_buyers_with_the_last_use_one_gets_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_check_outside_the_transaction_gives_the_last_use_to_many() {
     let shop = Shop::open(TestApp::init().await).await;
+    shop.app.is_damaged();
     let promotion = half(&shop.admin, "LAST", json!({ "limit": 1 })).await;
     let together = Arc::new(Barrier::new(N_BUYERS));
     let buyers: Vec<_> = (0..N_BUYERS)
