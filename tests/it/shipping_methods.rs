@@ -337,3 +337,33 @@ async fn channels_that_demand_shipping_and_have_none_are_named() {
     scene.set_store(json!({ "require_shipping": false })).await;
     assert_eq!(named(), [""; 0]);
 }
+
+#[tokio::test]
+async fn a_promotion_may_name_an_option_or_a_type_of_options() {
+    let it = Scene::new().await;
+    let option = it.shop.admin.get(&format!("/admin/shipping-options/{}", it.standard)).await.ok();
+    let kind = option["shipping_option"]["type"]["id"].clone();
+    let other = json!("sotype_other");
+    for (n, (attribute, value, total)) in [
+        ("shipping_methods.shipping_option_id", json!(it.standard), 0),
+        ("shipping_methods.shipping_option.shipping_option_type_id", kind, 0),
+        ("shipping_methods.shipping_option.shipping_option_type_id", other, 5),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let code = format!("FREE{n}");
+        let method = json!({
+            "type": "percentage", "target_type": "shipping_methods", "value": 100, "allocation": "across",
+            "target_rules": [{ "attribute": attribute, "operator": "eq", "values": [value] }],
+        });
+        let free =
+            json!({ "code": code, "type": "standard", "status": "active", "application_method": method });
+        it.shop.admin.post("/admin/promotions", free).await.ok();
+        let cart = it.cart(&[&it.tea]).await;
+        it.one(&cart, &it.standard).await.expect("a method");
+        let path = format!("/store/carts/{cart}/promotions");
+        let shown = it.storefront.post(&path, json!({ "promo_codes": [code] })).await.ok();
+        assert_eq!(shown["cart"]["shipping_total"], total, "{attribute} {n}");
+    }
+}

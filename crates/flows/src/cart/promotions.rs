@@ -9,6 +9,7 @@ use atoll_checkout::{
     Tax, TaxLine, TaxLines,
 };
 use atoll_customer::groups_of;
+use atoll_fulfillment::SHIPPING_OPTIONS;
 use atoll_kernel::{
     Decimal, Fault, Moment, Read, StoreError, Write, flow, flow::Local, limits::CART_CODES_MAX,
 };
@@ -133,12 +134,19 @@ impl Promotions {
     }
 
     /// The discounts on the cart with these shipping methods.
-    pub(super) fn apply(&mut self, at: &Moment, methods: &[ShippingMethod], taxes: &TaxLines) -> Discounts {
+    pub(super) fn apply(
+        &mut self,
+        tx: &dyn Read,
+        at: &Moment,
+        methods: &[ShippingMethod],
+        taxes: &TaxLines,
+    ) -> Result<Discounts, StoreError> {
         if self.offers.is_empty() {
-            return Discounts::default();
+            return Ok(Discounts::default());
         }
-        self.priced.shipping_methods = methods.iter().map(|it| priced_method(it, taxes)).collect();
-        Discounts::of(apply(&self.priced, &self.offers, at.now()))
+        let methods = methods.iter().map(|it| priced_method(tx, it, taxes));
+        self.priced.shipping_methods = methods.collect::<Result<_, _>>()?;
+        Ok(Discounts::of(apply(&self.priced, &self.offers, at.now())))
     }
 }
 
@@ -203,10 +211,15 @@ fn priced_line(tx: &dyn Read, line: &LineItem, taxes: &TaxLines) -> Result<Price
     Ok(priced(line, &line.id, line.quantity, line.is_discountable, attributes, taxes))
 }
 
-fn priced_method(method: &ShippingMethod, taxes: &TaxLines) -> Priced {
-    let option = method.shipping_option_id.as_deref();
-    let attributes = Attributes::default().with_some("shipping_methods.shipping_option_id", option);
-    priced(method, &method.id, Decimal::ONE, true, attributes, taxes)
+fn priced_method(tx: &dyn Read, method: &ShippingMethod, taxes: &TaxLines) -> Result<Priced, StoreError> {
+    let id = method.shipping_option_id.as_deref();
+    let stored = id.filter(|_| SHIPPING_OPTIONS.is_on());
+    let option = stored.map(|id| SHIPPING_OPTIONS.get(tx, id)).transpose()?.flatten();
+    let kind = option.as_ref().map(|it| &*it.shipping_option_type_id);
+    let attributes = Attributes::default()
+        .with_some("shipping_methods.shipping_option_id", id)
+        .with_some("shipping_methods.shipping_option.shipping_option_type_id", kind);
+    Ok(priced(method, &method.id, Decimal::ONE, true, attributes, taxes))
 }
 
 fn priced(

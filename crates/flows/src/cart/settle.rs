@@ -71,33 +71,45 @@ fn charge(
     taxes: &TaxLines,
 ) -> Result<Option<Fault>, Fault> {
     let mut promotions = Promotions::of(flow.tx, cart, groups, taxes)?;
-    set_lines(flow, cart, taxes, &mut promotions);
+    set_lines(flow, cart, taxes, &mut promotions)?;
     let waits = price_methods(flow, cart)?;
-    set_methods(flow, cart, taxes, &mut promotions);
+    set_methods(flow, cart, taxes, &mut promotions)?;
     Ok(waits)
 }
 
 /// Sets the taxes and discounts of the lines.
-fn set_lines(flow: &Local<'_>, cart: &mut Cart, taxes: &TaxLines, promotions: &mut Promotions) {
-    let mut discounts = promotions.apply(flow.at, &[], taxes);
+fn set_lines(
+    flow: &Local<'_>,
+    cart: &mut Cart,
+    taxes: &TaxLines,
+    promotions: &mut Promotions,
+) -> Result<(), Fault> {
+    let mut discounts = promotions.apply(flow.tx, flow.at, &[], taxes)?;
     for line in &mut cart.items {
         let taxes = taxes.get(&*line.id).cloned().unwrap_or_default();
         line.set_parts(flow.at, taxes, discounts.take(&line.id));
     }
     cart.promotion_ids = discounts.promotion_ids;
+    Ok(())
 }
 
 /// Sets the taxes and discounts of the shipping methods.
-fn set_methods(flow: &Local<'_>, cart: &mut Cart, taxes: &TaxLines, promotions: &mut Promotions) {
+fn set_methods(
+    flow: &Local<'_>,
+    cart: &mut Cart,
+    taxes: &TaxLines,
+    promotions: &mut Promotions,
+) -> Result<(), Fault> {
     if cart.shipping_methods.is_empty() {
-        return;
+        return Ok(());
     }
-    let mut discounts = promotions.apply(flow.at, &cart.shipping_methods, taxes);
+    let mut discounts = promotions.apply(flow.tx, flow.at, &cart.shipping_methods, taxes)?;
     for method in &mut cart.shipping_methods {
         let taxes = taxes.get(&*method.id).cloned().unwrap_or_default();
         method.set_parts(flow.at, taxes, discounts.take(&method.id));
     }
     cart.promotion_ids = discounts.promotion_ids;
+    Ok(())
 }
 
 /// The cart cannot be completed before its provider was asked for the taxes.
