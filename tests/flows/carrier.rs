@@ -358,3 +358,33 @@ async fn fulfilment_that_the_provider_keeps_is_not_cancelled() {
     let (stand, _) = scene.stand(&order).await;
     assert!(stand.starts_with("shipped ") && stand.ends_with("out 0/6"), "{stand}");
 }
+
+#[tokio::test]
+async fn hooks_start_from_the_price_that_the_provider_says() {
+    let (shop, web, storefront) = Shop::web().await;
+    let Shipping { zone, .. } = shop.shipping(&["de"]).await;
+    let providers = format!("/admin/stock-locations/{}/fulfillment-providers", shop.location);
+    shop.admin.post(&providers, json!({ "add": [CARRIER] })).await.ok();
+    let parcel = json!({
+        "provider_id": CARRIER, "price_type": "calculated", "prices": [], "data": { "id": "parcel" },
+    });
+    let option = shop.option(&zone, "Parcel", &shop.default_profile().await, parcel).await;
+    let tea = shop.product("Tea", &[&web], 9).await;
+    let cart = shop.cart(&storefront, &tea.id, 1).await;
+    let methods = format!("/store/carts/{cart}/shipping-methods");
+    let chosen = storefront.post(&methods, json!({ "option_id": option })).await.ok();
+    assert_eq!(chosen["cart"]["shipping_total"], 2);
+    // The hook of members sets another price; one that they are told of again is that of the provider.
+    for (metadata, expected) in [
+        (json!({ "member": 1 }), json!(1)),
+        (json!({ "member": "" }), json!(2)),
+        (json!({ "surcharge": 1 }), json!(3)),
+        (json!({ "surcharge": 2 }), json!(3)),
+        (json!({ "surcharge": "" }), json!(2)),
+    ] {
+        let shown =
+            storefront.post(&format!("/store/carts/{cart}"), json!({ "metadata": metadata })).await.ok();
+        assert_eq!(shown["cart"]["shipping_total"], expected, "{metadata}");
+    }
+    assert_eq!(complete(&storefront, &cart).await.ok()["order"]["total"], 12);
+}

@@ -183,11 +183,13 @@ fn member_price(_: &mut Local<'_>, input: &LineToPrice) -> Result<LinePrice, Fau
     Ok(LinePrice { unit_price, ..LinePrice::default() })
 }
 
-/// Shipping of carts with `member` in their metadata costs a tenth of their items.
+/// Shipping of carts with `member` in their metadata costs a tenth of their items; with `surcharge` it costs
+/// one more.
 fn member_shipping(_: &mut Local<'_>, input: &MethodToPrice) -> Result<MethodPrice, Fault> {
-    let is_member = input.cart.metadata.0.as_ref().is_some_and(|it| it.contains_key("member"));
+    let has = |name: &str| input.cart.metadata.0.as_ref().is_some_and(|it| it.contains_key(name));
     let tenth = input.cart.totals().item_total * Decimal::from(10_u64).percent();
-    Ok(MethodPrice { amount: is_member.then_some(tenth) })
+    let more = input.method.amount + Decimal::ONE;
+    Ok(MethodPrice { amount: has("member").then_some(tenth).or(has("surcharge").then_some(more)) })
 }
 
 #[tokio::test]

@@ -91,6 +91,8 @@ entity! {
         pub data: Metadata,
         /// Fingerprint of what the provider was asked for the price.
         pub priced_as: Option<String>,
+        /// What the provider has calculated, from which hooks may have made another price.
+        pub calculated_amount: Option<Decimal>,
         /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
         /// The cart.
@@ -100,7 +102,7 @@ entity! {
         /// Discounts.
         pub adjustments: Vec<ShippingMethodAdjustment>,
     }
-    hidden [shipping_profile_id, priced_as]
+    hidden [shipping_profile_id, priced_as, calculated_amount]
     embeds [many tax_lines: ShippingMethodTaxLine, many adjustments: ShippingMethodAdjustment]
     computed METHOD_COMPUTED by compute_method as charge_field
     on_request ON_REQUEST

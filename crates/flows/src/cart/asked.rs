@@ -106,7 +106,7 @@ impl ProviderAnswers {
     /// Sets the price that a provider has calculated for a shipping method.
     pub(super) fn set_price(method: &mut ShippingMethod, asked: String, price: ShippingPrice) {
         (method.amount, method.is_tax_inclusive) = (price.amount, price.is_tax_inclusive);
-        method.priced_as = Some(asked);
+        (method.priced_as, method.calculated_amount) = (Some(asked), Some(price.amount));
     }
 }
 

@@ -160,6 +160,8 @@ pub(super) fn price_methods(flow: &mut Local<'_>, cart: &mut Cart) -> Result<Opt
         let mut now = method.clone();
         if offered.option.price_type == ShippingPriceType::Calculated {
             let asked = fingerprint(&shipment.request(cart, &offered, method.data.clone()))?;
+            // Hooks start from what the provider says, and not from what they have made of it before.
+            now.amount = now.calculated_amount.unwrap_or(now.amount);
             if now.priced_as.as_ref() != Some(&asked) {
                 now.priced_as = None;
                 waits.get_or_insert_with(|| not_priced(method, &offered));
