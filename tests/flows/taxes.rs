@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use atoll_checkout::{TaxAddress, TaxItem, TaxLine, TaxProvider, TaxRequest, Taxing};
+use atoll_checkout::{TaxAddress, TaxItem, TaxLine, TaxLines, TaxProvider, TaxRequest, Taxing};
 use atoll_flows::cart::{ProviderAnswers, RECORD_PROVIDER_ANSWERS};
-use atoll_kernel::{Actor, Ctx, Fault, provider};
+use atoll_kernel::{Actor, Ctx, Fault, Read, provider};
 use atoll_tax::{Taxes, taxes};
 use atoll_testkit::{Client, Shop, TestApp, complete, id, pay};
 use serde_json::{Value, json};
@@ -21,13 +21,15 @@ impl TaxProvider for Abroad {
 
     fn ask(&self, _: Ctx, request: TaxRequest) -> Taxing {
         Box::pin(async move {
-            let rate: u64 = match request.address.city.as_deref() {
+            let rate = match request.address.city.as_deref() {
                 Some("Silence") => std::future::pending().await,
                 Some("Nowhere") => return Err(Fault::invalid("Nobody pays taxes there")),
-                Some("Madness") => 1_001,
-                _ => 10,
+                Some("Madness") => "1001".to_owned(),
+                Some("Detail") => format!("10.{}1", "0".repeat(50)),
+                _ => "10".to_owned(),
             };
-            let line = TaxLine { code: "abroad".into(), rate: rate.into(), ..TaxLine::default() };
+            let rate = rate.parse().expect("a rate");
+            let line = TaxLine { code: "abroad".into(), rate, ..TaxLine::default() };
             let items = request.items.into_iter().map(|it| it.id);
             let shipping = request.shipping.into_iter().map(|it| it.id);
             Ok(items.chain(shipping).map(|id| (id, vec![line.clone()])).collect())
@@ -37,10 +39,28 @@ impl TaxProvider for Abroad {
 
 provider! { dyn TaxProvider: ABROAD => Abroad }
 
+const MISTAKEN: &str = "tp_mistaken";
+
+/// Answers at once, and has lost its way: buyers would be paid.
+struct Mistaken;
+
+impl TaxProvider for Mistaken {
+    fn local(&self, _: &dyn Read, request: &TaxRequest) -> Result<Option<TaxLines>, Fault> {
+        let line = || TaxLine { rate: "-150".parse().expect("a rate"), ..TaxLine::default() };
+        Ok(Some(request.items.iter().map(|it| (it.id.clone(), vec![line()])).collect()))
+    }
+
+    fn ask(&self, _: Ctx, _: TaxRequest) -> Taxing {
+        Box::pin(async { Ok(TaxLines::new()) })
+    }
+}
+
+provider! { dyn TaxProvider: MISTAKEN => Mistaken }
+
 #[tokio::test]
 async fn the_provider_of_a_region_is_asked_outside_of_the_transaction() {
     let (app, admin) = TestApp::init().await.with_admin().await;
-    for (country, provider) in [("ch", ABROAD), ("de", "tp_system")] {
+    for (country, provider) in [("ch", ABROAD), ("de", "tp_system"), ("li", MISTAKEN)] {
         let rate = json!({ "name": "VAT", "code": "vat", "rate": 19 });
         let region = json!({ "country_code": country, "provider_id": provider, "default_tax_rate": rate });
         admin.post("/admin/tax-regions", region).await.ok();
@@ -62,6 +82,10 @@ async fn the_provider_of_a_region_is_asked_outside_of_the_transaction() {
         Taxes::Known(lines) => assert_eq!(rates(lines), ["19"]),
         other => panic!("{other:?}"),
     }
+    assert_eq!(
+        taxes(&view, registry, &to("li")).map_err(|it| it.to_string()),
+        Err("An unknown error occurred.".into())
+    );
     // Where the shop collects no taxes nobody is asked.
     assert_eq!(taxes(&view, registry, &to("fr")).expect("taxes"), Taxes::Known(BTreeMap::new()));
 }
@@ -128,6 +152,7 @@ async fn nothing_is_charged_before_the_taxes_are_known() {
         ("Silence", "503 unknown_error: The provider tp_abroad does not answer"),
         ("Nowhere", "400 invalid_data: Nobody pays taxes there"),
         ("Madness", "500 unknown_error (unknown_error): An unknown error occurred."),
+        ("Detail", "500 unknown_error (unknown_error): An unknown error occurred."),
     ] {
         assert_eq!(sums(&storefront.post(&path, to(city)).await.ok()), "10 with 0, stale true", "{city}");
         assert_eq!(complete(&storefront, &cart).await.error(), error, "{city}");

@@ -15,7 +15,7 @@ use atoll_kernel::{
 };
 
 pub use error::Error;
-pub use provider::{SYSTEM, Taxes, taxes};
+pub use provider::{SYSTEM, Taxes, checked_lines, taxes};
 pub use service::{
     NewTaxRate, NewTaxRegion, NewTaxRule, TaxRateChanges, add_rule, create_rate, create_region, delete_rate,
     delete_region, remove_rule, update_rate, update_region,

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use atoll_checkout::{TaxAddress, TaxLines, TaxProvider, TaxRequest, Taxing};
 use atoll_kernel::{
-    Ctx, Fault, Moment, Read, Registry, StoreError, Write,
+    Ctx, Decimal, Fault, Moment, Read, Registry, StoreError, Write,
     data::{Direction, RowError, Scan},
+    limits::TAX_RATE_MAX,
     provider,
     registry::Providers,
 };
@@ -38,7 +39,23 @@ pub fn taxes(tx: &dyn Read, registry: &Registry, request: &TaxRequest) -> Result
     let Some(provider) = registry.provider::<dyn TaxProvider>(&id) else {
         return Err(Fault::invalid(format!("Unable to retrieve the tax provider with id: {id}")));
     };
-    Ok(provider.local(tx, request)?.map_or(Taxes::Ask(id), Taxes::Known))
+    match provider.local(tx, request)? {
+        Some(lines) => Ok(Taxes::Known(checked_lines(&id, lines)?)),
+        None => Ok(Taxes::Ask(id)),
+    }
+}
+
+/// The lines that a provider has answered. Error: a rate with which a total would be negative, or have more
+/// digits than there is room for.
+pub fn checked_lines(provider: &str, lines: TaxLines) -> Result<TaxLines, Fault> {
+    let is_sound =
+        |rate: Decimal| !rate.is_negative() && rate <= Decimal::from(TAX_RATE_MAX) && rate.is_short();
+    if lines.values().flatten().all(|it| is_sound(it.rate)) {
+        return Ok(lines);
+    }
+    let text =
+        format!("`{provider}` has answered a rate that is not from 0 to {TAX_RATE_MAX} %, or too long");
+    Err(Fault::unexpected(text))
 }
 
 /// The provider of the tax region of an address: that of the province, or of the country.

@@ -11,13 +11,8 @@ use atoll_checkout::{
     FulfillmentProvider, ShippingPrice, ShippingRequest, TaxLines, TaxProvider, TaxRequest,
 };
 use atoll_fulfillment::{SHIPPING_OPTIONS, ShippingPriceType};
-use atoll_kernel::{
-    Actor, Ctx, Decimal, Fault, flow,
-    flow::Local,
-    limits::{PROVIDER_ROUNDS_MAX, TAX_RATE_MAX},
-    serde_json,
-};
-use atoll_tax::Taxes;
+use atoll_kernel::{Actor, Ctx, Fault, flow, flow::Local, limits::PROVIDER_ROUNDS_MAX, serde_json};
+use atoll_tax::{Taxes, checked_lines};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
@@ -61,12 +56,7 @@ pub async fn shipping_price(
 async fn tax_lines(ctx: &Ctx, provider_id: &str, request: TaxRequest) -> Result<TaxLines, Fault> {
     let provider = ctx.provider::<dyn TaxProvider>(provider_id)?;
     let lines = in_time(provider_id, provider.timeout(), provider.ask(ctx.clone(), request)).await?;
-    let is_sound = |rate: Decimal| !rate.is_negative() && rate <= Decimal::from(TAX_RATE_MAX);
-    if !lines.values().flatten().all(|it| is_sound(it.rate)) {
-        let text = format!("`{provider_id}` has answered a rate that is not from 0 to {TAX_RATE_MAX} %");
-        return Err(Fault::unexpected(text));
-    }
-    Ok(lines)
+    checked_lines(provider_id, lines)
 }
 
 /// A fingerprint of what a provider is asked.
