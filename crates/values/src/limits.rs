@@ -195,6 +195,10 @@ pub const SHIPPING_OPTIONS_MAX: usize = 100;
 pub const GEO_ZONES_MAX: usize = 1_000;
 /// Fulfilment sets of one stock location. Most have two: shipping and pickup.
 pub const FULFILLMENT_SETS_MAX: usize = 20;
+/// Characters of a postal code that patterns of service zones are matched with; the longest real ones have a
+/// dozen. Each of some hundred patterns takes the time of the length of the code, whenever the cart changes.
+pub const POSTAL_CODE_CHARS_MAX: usize = 32;
+
 /// Prices of one shipping option: in each currency, and in some hundred regions. All are read for each cart.
 pub const SHIPPING_PRICES_MAX: usize = 500;
 /// Rules of one shipping option. All are evaluated for each cart.

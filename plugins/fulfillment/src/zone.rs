@@ -4,6 +4,7 @@
 use atoll_checkout::Address;
 use atoll_kernel::{
     Id, Metadata, entity,
+    limits::POSTAL_CODE_CHARS_MAX,
     serde::Deserialize,
     serde_json::{Map, Value},
     words,
@@ -116,8 +117,10 @@ impl GeoZone {
     }
 
     fn has_code(&self, code: Option<&str>) -> bool {
-        let expression = self.postal_expression.0.as_ref().and_then(|it| pattern_of(it).ok());
-        code.zip(expression).is_some_and(|(code, pattern)| pattern.is_match(code.trim()))
+        let is_code = |it: &&str| it.chars().count() <= POSTAL_CODE_CHARS_MAX;
+        let Some(code) = code.map(str::trim).filter(is_code) else { return false };
+        let pattern = self.postal_expression.0.as_ref().and_then(|it| pattern_of(it).ok());
+        pattern.is_some_and(|it| it.is_match(code))
     }
 }
 
@@ -137,9 +140,20 @@ fn pattern_of(expression: &Map<String, Value>) -> Result<Regex, String> {
     let ("regex", Some(pattern)) = (text("type").unwrap_or_default(), text("exp")) else {
         return Err("must be {\"type\": \"regex\", \"exp\": \"…\"}".to_owned());
     };
-    let pattern = format!("^(?:{pattern})$");
-    let built = RegexBuilder::new(&pattern).case_insensitive(true).size_limit(PATTERN_BYTES_MAX).build();
+    built(&format!("^(?:{pattern})$"))
+}
+
+fn built(pattern: &str) -> Result<Regex, String> {
+    let built = RegexBuilder::new(pattern).case_insensitive(true).size_limit(PATTERN_BYTES_MAX).build();
     built.map_err(|error| format!("is no pattern: {error}"))
+}
+
+/// Checks an expression that is to be stored. It must be a pattern by itself: `90)|(?:10` is one only between
+/// the brackets around it, and would match parts of codes.
+fn check_pattern(expression: &Map<String, Value>) -> Result<(), String> {
+    pattern_of(expression)?;
+    let pattern = expression.get("exp").and_then(Value::as_str).unwrap_or_default();
+    built(pattern).map(drop)
 }
 
 impl GeoZoneInput {
@@ -170,7 +184,7 @@ impl GeoZoneInput {
             }
         }
         if let Some(expression) = &self.postal_expression {
-            pattern_of(expression).map_err(|reason| {
+            check_pattern(expression).map_err(|reason| {
                 Error::Invalid(format!(
                     "Invalid request: Field 'geo_zones, {index}, postal_expression' {reason}"
                 ))
@@ -235,6 +249,15 @@ mod tests {
         check(codes(), ["us", "us-ca", "Los Angeles", "900011"], false);
         check(codes(), ["us", "us-ca", "Los Angeles", "10001"], false);
         check(codes(), ["us", "us-ca", "Los Angeles", ""], false);
+        let any = || {
+            json!({
+                "type": "zip", "country_code": "us", "province_code": "us-ca", "city": "Los Angeles",
+                "postal_expression": { "type": "regex", "exp": ".*" },
+            })
+        };
+        check(any(), ["us", "us-ca", "Los Angeles", "any code"], true);
+        // What is far longer than any code is not matched: it takes the time of its length.
+        check(any(), ["us", "us-ca", "Los Angeles", &"9".repeat(100_000)], false);
     }
 
     #[test]
@@ -256,7 +279,9 @@ mod tests {
         };
         let named = "Invalid request: Field 'geo_zones, 0, postal_expression' ";
         assert!(error(codes(json!({ "type": "glob", "exp": "90*" }))).starts_with(named));
-        assert!(error(codes(json!({ "type": "regex", "exp": "90(" }))).starts_with(named));
+        for pattern in ["90(", "90)|(?:10"] {
+            assert!(error(codes(json!({ "type": "regex", "exp": pattern }))).starts_with(named), "{pattern}");
+        }
         // A pattern that would take megabytes is refused when it is written.
         assert!(error(codes(json!({ "type": "regex", "exp": "(\\d{500}){500}" }))).starts_with(named));
     }
