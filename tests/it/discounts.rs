@@ -196,6 +196,14 @@ async fn customer_group_has_its_own_prices_and_promotions() {
     assert_eq!((&guest["subtotal"], &guest["total"]), (&json!(20), &json!(20)));
     let taken = ann.post(&format!("/store/carts/{cart}/customer"), json!({})).await.ok()["cart"].clone();
     assert_eq!((&taken["subtotal"], &taken["total"]), (&json!(14), &json!(12.6)));
+
+    // Who types the address of a member who has no account yet is nobody's member.
+    let bob =
+        admin.post("/admin/customers", json!({ "email": "bob@test.dev" })).await.ok()["customer"].clone();
+    admin.post(&members, json!({ "add": [bob["id"]] })).await.ok();
+    let cart = scene.cart().await;
+    let typed = scene.change(&cart, "", json!({ "email": "bob@test.dev" })).await;
+    assert_eq!((&typed["customer"]["id"], &typed["total"]), (&bob["id"], &json!(20)));
 }
 
 #[tokio::test]

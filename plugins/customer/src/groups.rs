@@ -17,11 +17,11 @@ pub struct GroupChanges {
     pub remove: Vec<String>,
 }
 
-/// The groups of a customer, by their ids; none of a buyer who is not known, and while the module is switched
-/// off.
+/// The groups that a buyer has shown to be in, by their ids: those of a customer with an account, who has
+/// logged in. None of a guest, whose address anybody may type; and none while the module is switched off.
 pub fn groups_of(tx: &dyn Read, customer_id: Option<&str>) -> Result<Vec<String>, StoreError> {
     let Some(id) = customer_id.filter(|_| CUSTOMERS.is_on()) else { return Ok(Vec::new()) };
-    let customer = CUSTOMERS.get(tx, id)?.unwrap_or_default();
+    let customer = CUSTOMERS.get(tx, id)?.filter(|it| it.has_account).unwrap_or_default();
     Ok(customer.group_ids.into_iter().map(|it| it.to_string()).collect())
 }
 
