@@ -85,6 +85,7 @@ fn main() -> ExitCode {
     let kept = [
         ("fulfillment", ["fulfills", "keeps", "fulfills_again"]),
         ("customer", ["registers", "sells_to_guests", "knows_again"]),
+        ("promotion", ["discounts", "cancels", "misses_the_use"]),
     ];
     for (module, cases) in kept {
         tests.push(Trial::test(format!("records_of_{module}_stay_while_it_is_switched_off"), move || {
@@ -122,6 +123,9 @@ async fn run(case: &str, off: &BTreeSet<String>, folder: &Path) {
         "fulfills" => fulfills(folder).await,
         "keeps" => keeps(off, folder).await,
         "fulfills_again" => fulfills_again(off, folder).await,
+        "discounts" => discounts(folder).await,
+        "cancels" => cancels(off, folder).await,
+        "misses_the_use" => misses_the_use(off, folder).await,
         "registers" => registers(folder).await,
         "sells_to_guests" => sells_to_guests(off, folder).await,
         "knows_again" => knows_again(off, folder).await,
@@ -247,6 +251,40 @@ async fn fulfills_again(off: &BTreeSet<String>, folder: &Path) {
     let path =
         format!("/admin/orders/{}/fulfillments/{fulfillment}/cancel?fields=fulfillment_status", id(&order));
     assert_eq!(admin.post(&path, json!({})).await.ok()["order"]["fulfillment_status"], "canceled");
+    app.ctx.store().close();
+}
+
+/// An order has used a promotion.
+async fn discounts(folder: &Path) {
+    let shop = Shop::open(open(folder).await).await;
+    let web = shop.channel("Web").await;
+    let storefront = shop.storefront(&[&web]).await;
+    let method = json!({ "type": "percentage", "target_type": "order", "value": 10, "allocation": "across" });
+    let ten = json!({ "code": "TEN", "type": "standard", "status": "active", "application_method": method });
+    shop.admin.post("/admin/promotions", ten).await.ok();
+    let tea = shop.product("Tea", &[&web], 5).await;
+    let cart = shop.cart(&storefront, &tea.id, 1).await;
+    storefront.post(&format!("/store/carts/{cart}"), json!({ "promo_codes": ["TEN"] })).await.ok();
+    assert_eq!(complete(&storefront, &cart).await.ok()["order"]["total"], 9);
+    shop.app.ctx.store().close();
+}
+
+/// The order is cancelled; nobody counts its use.
+async fn cancels(off: &BTreeSet<String>, folder: &Path) {
+    Registry::without(off).expect("a registry");
+    let (app, admin) = open(folder).await.with_admin().await;
+    let order = admin.get("/admin/orders").await.ok()["orders"][0].clone();
+    let canceled = admin.post(&format!("/admin/orders/{}/cancel", id(&order)), json!({})).await.ok();
+    assert_eq!(canceled["order"]["status"], "canceled");
+    app.ctx.store().close();
+}
+
+/// The promotion says that it is used, which a verification names.
+async fn misses_the_use(off: &BTreeSet<String>, folder: &Path) {
+    Registry::without(off).expect("a registry");
+    let app = open(folder).await;
+    app.is_damaged();
+    assert_eq!(app.verify().kinds.get("promotion.uses"), Some(&1));
     app.ctx.store().close();
 }
 

@@ -10,6 +10,9 @@ use atoll_links::STOCK_LOCATION_FULFILLMENT_SET;
 check! { "shipping.options": "A shipping option has a profile, a type and a zone; its zone has a set, and the set one location" => options }
 
 fn options(it: &mut Verify<'_>) -> Result<(), StoreError> {
+    if !SHIPPING_OPTIONS.is_on() {
+        return Ok(());
+    }
     let view = it.view;
     it.rows(&SHIPPING_OPTIONS.table, |it, option| {
         let has = [
