@@ -205,6 +205,10 @@ fn note_version(at: &Moment, order: &mut Order, progress: impl Fn(&OrderLineItem
         let detail = detail(at, &order.id, line, order.version, progress(line));
         line.detail = Some(OrderItem { unit_price, compare_at_unit_price, ..detail });
     }
+    for detail in order.shipping_methods.iter_mut().filter_map(|it| it.detail.as_mut()) {
+        detail.version = order.version;
+        detail.init(at.id(), at.now());
+    }
 }
 
 fn detail(
