@@ -376,6 +376,10 @@ pub const CART_CODES_MAX: usize = 20;
 /// Channels that a start and a migration name for having no way to ship.
 pub const UNABLE_TO_SHIP_MAX: usize = 20;
 
+/// How long all providers of a cart together may take, in one request: each has a time-out of its own, and a
+/// cart may have many shipping methods.
+pub const PROVIDERS_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// How often the providers of a cart are asked in one request. What one says may change what another is
 /// asked: the prices of shipping, then the taxes on them, then a price that depends on the total with taxes.
 pub const PROVIDER_ROUNDS_MAX: usize = 4;

@@ -11,7 +11,7 @@ use atoll_checkout::{
     FulfillmentProvider, ShippingPrice, ShippingRequest, TaxLines, TaxProvider, TaxRequest,
 };
 use atoll_fulfillment::{SHIPPING_OPTIONS, ShippingPriceType};
-use atoll_kernel::{Actor, Ctx, Fault, flow, flow::Local, limits::PROVIDER_ROUNDS_MAX, serde_json};
+use atoll_kernel::{Actor, Ctx, Fault, flow, flow::Local, limits::{PROVIDER_ROUNDS_MAX, PROVIDERS_TIMEOUT}, serde_json};
 use atoll_tax::{Taxes, checked_lines};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -34,6 +34,12 @@ pub async fn in_time<T>(
 ) -> Result<T, Fault> {
     let late = |_| Fault::busy(format!("The provider {provider} does not answer"), RETRY_AFTER_S);
     timeout(limit, answer).await.map_err(late)?
+}
+
+/// What several providers answer, one after the other. Errors: 503 if all together take too long.
+pub(super) async fn all_in_time<T>(asking: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    let late = |_| Fault::busy("The providers of the cart do not answer in time", RETRY_AFTER_S);
+    timeout(PROVIDERS_TIMEOUT, asking).await.map_err(late)?
 }
 
 /// What a cart pays for a shipping option, by its fulfilment provider. Errors: it refuses, or does not
@@ -145,6 +151,10 @@ fn record(flow: &mut Local<'_>, answers: ProviderAnswers) -> Result<Cart, Fault>
 /// Asks the providers that a stale cart waits for, and takes their answers over. It does nothing for any
 /// other cart. Errors: one refuses, or does not answer; the cart stays as it is.
 pub async fn ask_providers(ctx: &Ctx, cart_id: &str) -> Result<(), Fault> {
+    all_in_time(ask_all(ctx, cart_id)).await
+}
+
+async fn ask_all(ctx: &Ctx, cart_id: &str) -> Result<(), Fault> {
     // The prices of shipping come before the taxes on them; another buyer's tab may change the cart
     // meanwhile.
     for _ in 0..PROVIDER_ROUNDS_MAX {

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use crate::{
     cart::{
         Scoped,
-        asked::{ProviderAnswers, fingerprint, in_time, shipping_price},
+        asked::{ProviderAnswers, all_in_time, fingerprint, in_time, shipping_price},
         line::cart_in,
         settle::settle,
     },
@@ -49,7 +49,11 @@ impl ChooseShipping {
     /// of this process are asked, outside of any transaction. Errors: the option is not one that the cart may
     /// have; the provider refuses the data, or does not answer. A price that the provider calculates is asked
     /// for, too.
-    pub async fn checked(mut self, ctx: &Ctx, scope: &ChannelScope) -> Result<ChooseShipping, Fault> {
+    pub async fn checked(self, ctx: &Ctx, scope: &ChannelScope) -> Result<ChooseShipping, Fault> {
+        all_in_time(self.check(ctx, scope)).await
+    }
+
+    async fn check(mut self, ctx: &Ctx, scope: &ChannelScope) -> Result<ChooseShipping, Fault> {
         if self.options.len() > CART_SHIPPING_METHODS_MAX {
             return Err(Fault::invalid(format!(
                 "At most {CART_SHIPPING_METHODS_MAX} shipping options can be chosen at once"
