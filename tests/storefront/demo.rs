@@ -96,14 +96,21 @@ async fn code_of_the_demo_counts_in_one_channel() {
 #[tokio::test]
 async fn wholesale_customers_of_the_demo_pay_less_in_the_portal() {
     let (app, _, demo) = demo().await;
-    let buyer = json!({ "email": "orders@harbour-cafe.test" });
+    let (email, password) = demo.buyer.expect("a buyer");
+    let login = json!({ "email": email, "password": password });
     for (channel, prices) in [("B2B Portal", [10.5, 9.45]), ("Web Shop", [10.5, 10.5])] {
-        let storefront = storefront(&app, &demo, channel);
-        let cart = cart(&storefront, "us", "atoll-house-blend", 1).await;
-        let path = format!("/store/carts/{}", id(&cart));
-        let after = storefront.post(&path, buyer.clone()).await.ok()["cart"].clone();
-        let shown = [cart, after].map(|it| it["items"][0]["unit_price"].clone());
-        assert_eq!(shown, prices.map(|it| json!(it)), "{channel}");
+        let guest = storefront(&app, &demo, channel);
+        let token = guest.post("/auth/customer/emailpass", login.clone()).await.ok();
+        let token = format!("Bearer {}", token["token"].as_str().expect("a token"));
+        let member = guest.clone().with_header("authorization", &token);
+        for (client, price) in [&guest, &member].into_iter().zip(prices) {
+            let cart = cart(client, "us", "atoll-house-blend", 1).await;
+            assert_eq!(cart["items"][0]["unit_price"], json!(price), "{channel}");
+        }
+        // Who types the address of a member is none.
+        let path = format!("/store/carts/{}", id(&cart(&guest, "us", "atoll-house-blend", 1).await));
+        let typed = guest.post(&path, json!({ "email": email })).await.ok();
+        assert_eq!(typed["cart"]["items"][0]["unit_price"], json!(10.5), "{channel}");
     }
 }
 

@@ -11,7 +11,12 @@ use atoll_checkout::{
     FulfillmentProvider, ShippingPrice, ShippingRequest, TaxLines, TaxProvider, TaxRequest,
 };
 use atoll_fulfillment::{SHIPPING_OPTIONS, ShippingPriceType};
-use atoll_kernel::{Actor, Ctx, Fault, flow, flow::Local, limits::{PROVIDER_ROUNDS_MAX, PROVIDERS_TIMEOUT}, serde_json};
+use atoll_kernel::{
+    Actor, Ctx, Fault, flow,
+    flow::Local,
+    limits::{PROVIDER_ROUNDS_MAX, PROVIDERS_TIMEOUT},
+    serde_json,
+};
 use atoll_tax::{Taxes, checked_lines};
 use serde::Serialize;
 use sha2::{Digest, Sha256};

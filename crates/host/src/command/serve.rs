@@ -310,6 +310,9 @@ fn print_demo(base: &str, admin: Option<&(String, Secret)>, demo: &Demo) -> anyh
              -d '{{\"email\":\"{email}\",\"password\":\"{password}\"}}'"
         )?;
     }
+    if let Some((email, password)) = demo.buyer {
+        writeln!(out, "\nwholesale customer of the B2B portal: {email} / {password}")?;
+    }
     writeln!(out, "\npublishable keys, one per sales channel:")?;
     for DemoKey { channel, is_disabled, token } in &demo.keys {
         let note = if *is_disabled { " (disabled: it sells nothing)" } else { "" };

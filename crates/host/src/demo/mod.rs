@@ -5,6 +5,7 @@
 mod terms;
 
 use atoll_api_key::{API_KEYS, ApiKey, ApiKeyKind, NewToken, create_key};
+use atoll_auth::PasswordHash;
 use atoll_catalogue::{Catalogue, CatalogueChannel, NotACatalogue, import};
 use atoll_flows::FirstRun;
 use atoll_kernel::{
@@ -17,7 +18,7 @@ use atoll_links::PUBLISHABLE_API_KEY_SALES_CHANNEL;
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_store::the_store;
 
-use self::terms::add_terms;
+use self::terms::{GROUP_PRICES, Given, WHOLESALE_BUYER, add_terms};
 
 /// The demo catalogue: 40 products, some of them kits, at three locations. It is the same every time.
 pub fn demo_catalogue() -> Result<Catalogue, NotACatalogue> {
@@ -42,6 +43,8 @@ pub struct Demo {
     pub keys: Vec<DemoKey>,
     /// The parts that it lacks, because their modules are switched off: `shipping`, `taxes`, ….
     pub lacks: Vec<&'static str>,
+    /// E-mail address and password of the customer who has prices of a group, if there are such prices.
+    pub buyer: Option<(&'static str, &'static str)>,
 }
 
 /// Imports the demo catalogue with its shipping, taxes and prices, unless they are there, in one transaction.
@@ -56,10 +59,12 @@ pub async fn load_demo(ctx: &Ctx, first_run: &FirstRun) -> anyhow::Result<Demo> 
         tokens.push(NewToken::random(ApiKeyKind::Publishable)?);
     }
     let is_new = first_run.store;
+    let password = PasswordHash::new(WHOLESALE_BUYER.1)?;
     let load = move |flow: &mut Local<'_>| {
         flow.step("import-demo", |tx, at| add_catalogue(tx, at, &catalogue, is_new, &tokens))?;
-        let lacks = add_terms(flow, &catalogue)?;
-        Ok(Demo { keys: keys(flow.tx)?, lacks })
+        let lacks = add_terms(flow, &Given { catalogue: &catalogue, password: &password })?;
+        let buyer = (!lacks.contains(&GROUP_PRICES)).then_some(WHOLESALE_BUYER);
+        Ok(Demo { keys: keys(flow.tx)?, lacks, buyer })
     };
     Ok(ctx.local(Actor::System, load).await?.0)
 }

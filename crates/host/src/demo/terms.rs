@@ -3,10 +3,13 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use atoll_auth::{PasswordHash, register};
 use atoll_catalogue::{Catalogue, CataloguePrice, CatalogueProduct, by_handle};
 use atoll_customer::{CUSTOMER_GROUPS, CUSTOMERS, Customer, CustomerGroup};
 use atoll_flows::{
-    customer::{CREATE_CUSTOMER_GROUPS, CREATE_CUSTOMERS, LINK_CUSTOMERS_TO_CUSTOMER_GROUP},
+    customer::{
+        CREATE_CUSTOMER_ACCOUNT, CREATE_CUSTOMER_GROUPS, LINK_CUSTOMERS_TO_CUSTOMER_GROUP, NewAccount,
+    },
     fulfillment::{
         CREATE_LOCATION_FULFILLMENT_SET, CREATE_SERVICE_ZONES, CREATE_SHIPPING_OPTION_TYPES,
         CREATE_SHIPPING_OPTIONS, LINK_PROVIDERS_TO_STOCK_LOCATION, NewFulfillmentSet, NewServiceZone,
@@ -42,11 +45,22 @@ use atoll_sales_channel::SALES_CHANNELS;
 use atoll_stock_location::STOCK_LOCATIONS;
 use atoll_tax::{NewTaxRate, NewTaxRegion, NewTaxRule, Reference, SYSTEM, TAX_REGIONS, TaxRate, TaxRegion};
 
-/// The guest who is in the group of wholesale customers.
-const WHOLESALE_BUYER: &str = "orders@harbour-cafe.test";
+/// The part that [`WHOLESALE_BUYER`] belongs to.
+pub(super) const GROUP_PRICES: &str = "prices of a customer group";
+
+/// The customer who is in the group of wholesale customers: e-mail address and password.
+pub(super) const WHOLESALE_BUYER: (&str, &str) = ("orders@harbour-cafe.test", "atoll-demo");
 
 /// How long the sale lasts, from when the demo is loaded.
 const SALE: Duration = Duration::from_hours(14 * 24);
+
+/// What the terms are made of.
+pub(super) struct Given<'a> {
+    /// The catalogue of the demo.
+    pub(super) catalogue: &'a Catalogue,
+    /// The password of [`WHOLESALE_BUYER`].
+    pub(super) password: &'a PasswordHash,
+}
 
 /// A part of the terms.
 struct Part {
@@ -56,7 +70,7 @@ struct Part {
     is_on: fn() -> bool,
     /// Has the shop some already? Then nothing is added.
     is_there: fn(&dyn Read) -> Result<bool, StoreError>,
-    write: fn(&mut Local<'_>, &Catalogue) -> Result<(), Fault>,
+    write: fn(&mut Local<'_>, &Given<'_>) -> Result<(), Fault>,
 }
 
 const PARTS: [Part; 5] = [
@@ -85,7 +99,7 @@ const PARTS: [Part; 5] = [
         write: promote,
     },
     Part {
-        what: "prices of a customer group",
+        what: GROUP_PRICES,
         is_on: || CUSTOMERS.is_on() && PRICE_LISTS.is_on(),
         is_there: |tx| Ok(CUSTOMER_GROUPS.table.count(tx)? > 0),
         write: sell_wholesale,
@@ -93,11 +107,11 @@ const PARTS: [Part; 5] = [
 ];
 
 /// Adds the parts that the shop has none of. Returns those for which the host has no modules.
-pub(super) fn add_terms(flow: &mut Local<'_>, catalogue: &Catalogue) -> Result<Vec<&'static str>, Fault> {
+pub(super) fn add_terms(flow: &mut Local<'_>, given: &Given<'_>) -> Result<Vec<&'static str>, Fault> {
     let (on, off): (Vec<Part>, Vec<Part>) = PARTS.into_iter().partition(|it| (it.is_on)());
     let there = on.iter().map(|it| (it.is_there)(flow.tx)).collect::<Result<Vec<_>, _>>()?;
     for (part, _) in on.iter().zip(there).filter(|(_, is_there)| !is_there) {
-        (part.write)(flow, catalogue)?;
+        (part.write)(flow, given)?;
     }
     Ok(off.iter().map(|it| it.what).collect())
 }
@@ -181,7 +195,8 @@ const TYPES_OF_SHIPPING: [(&str, &str, &str); 4] = [
 /// Products that are not shipped.
 const SENT_BY_MAIL: &str = "gift-card";
 
-fn ship(flow: &mut Local<'_>, catalogue: &Catalogue) -> Result<(), Fault> {
+fn ship(flow: &mut Local<'_>, given: &Given<'_>) -> Result<(), Fault> {
+    let catalogue = given.catalogue;
     let profile = first(flow.tx, &SHIPPING_PROFILES)?;
     for product in catalogue.products.iter().filter(|it| it.handle != SENT_BY_MAIL) {
         let Some(id) = PRODUCTS.table.id_by(flow.tx, &BY_HANDLE, &[&product.handle])? else {
@@ -263,7 +278,7 @@ impl Shipping {
 }
 
 /// Germany, whose prices, in euros, include the tax; coffee is taxed less. The United States: tax is added.
-fn tax(flow: &mut Local<'_>, _: &Catalogue) -> Result<(), Fault> {
+fn tax(flow: &mut Local<'_>, _: &Given<'_>) -> Result<(), Fault> {
     let region = |country: &str, rate: &str, code: &str, name: &str| {
         let default_rate = TaxRate {
             rate: Some(decimal(rate)?),
@@ -322,7 +337,8 @@ fn include_tax(flow: &mut Local<'_>, currency: &str) -> Result<(), Fault> {
 }
 
 /// A sale of the collection for the rainy season, everywhere: a fifth off, until it ends.
-fn sell_cheaper(flow: &mut Local<'_>, catalogue: &Catalogue) -> Result<(), Fault> {
+fn sell_cheaper(flow: &mut Local<'_>, given: &Given<'_>) -> Result<(), Fault> {
+    let catalogue = given.catalogue;
     let in_sale = |it: &CatalogueProduct| it.collections.iter().any(|it| it == "rainy-season");
     let prices = list_prices(flow.tx, catalogue, in_sale, &[(None, "0.8")], |_| true)?;
     let list = PriceList {
@@ -338,7 +354,7 @@ fn sell_cheaper(flow: &mut Local<'_>, catalogue: &Catalogue) -> Result<(), Fault
 }
 
 /// `APP10`: ten per cent off, in the app.
-fn promote(flow: &mut Local<'_>, _: &Catalogue) -> Result<(), Fault> {
+fn promote(flow: &mut Local<'_>, _: &Given<'_>) -> Result<(), Fault> {
     let Some(app) = channel(flow.tx, "mobile-app")? else { return Ok(()) };
     let of_app = PromotionRule {
         description: Some("Only in the app".into()),
@@ -366,17 +382,17 @@ fn promote(flow: &mut Local<'_>, _: &Catalogue) -> Result<(), Fault> {
 }
 
 /// A group whose members pay a tenth less for coffee and filters in the portal, and a fifth less from ten on.
-fn sell_wholesale(flow: &mut Local<'_>, catalogue: &Catalogue) -> Result<(), Fault> {
+fn sell_wholesale(flow: &mut Local<'_>, given: &Given<'_>) -> Result<(), Fault> {
+    let Given { catalogue, password } = given;
     let Some(portal) = channel(flow.tx, "b2b-portal")? else { return Ok(()) };
     let group = CustomerGroup { name: "Wholesale".into(), ..CustomerGroup::default() };
     let group = flow.run(&CREATE_CUSTOMER_GROUPS, vec![group])?.remove(0).id.to_string();
-    let buyer = Customer {
-        company_name: Some("Harbour Café".into()),
-        email: WHOLESALE_BUYER.into(),
-        ..Customer::default()
-    };
-    let buyers = flow.run(&CREATE_CUSTOMERS, vec![buyer])?;
-    let add = buyers.iter().map(|it| it.id.to_string()).collect();
+    let email = WHOLESALE_BUYER.0;
+    let identity = flow.step("register", |tx, at| Ok(register(tx, at, email, password)?))?;
+    let company_name = Some("Harbour Café".into());
+    let customer = Customer { company_name, email: email.into(), ..Customer::default() };
+    let account = NewAccount { identity: identity.id.to_string(), customer };
+    let add = vec![flow.run(&CREATE_CUSTOMER_ACCOUNT, account)?.id.to_string()];
     flow.run(&LINK_CUSTOMERS_TO_CUSTOMER_GROUP, LinkIds { id: group.clone(), add, ..LinkIds::default() })?;
     let is_wholesale = |it: &CatalogueProduct| {
         it.listings.iter().any(|it| it.channel == "b2b-portal")
