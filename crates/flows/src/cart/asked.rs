@@ -3,9 +3,9 @@
 //! long as the cart would ask the same. A cart that asks something else is *stale* ([`Cart::is_stale`]); it
 //! cannot be completed before [`ask_providers`].
 
-use std::{fmt::Write as _, future::Future, time::Duration};
+use std::{future::Future, time::Duration};
 
-use atoll_availability::{Seller, Shipment, offer};
+use atoll_availability::offer;
 use atoll_cart::{CARTS, Cart, ShippingMethod};
 use atoll_checkout::{
     FulfillmentProvider, ShippingPrice, ShippingRequest, TaxLines, TaxProvider, TaxRequest,
@@ -14,18 +14,15 @@ use atoll_fulfillment::{SHIPPING_OPTIONS, ShippingPriceType};
 use atoll_kernel::{
     Actor, Ctx, Fault, flow,
     flow::Local,
+    http::digest,
     limits::{PROVIDER_ROUNDS_MAX, PROVIDERS_TIMEOUT},
     serde_json,
 };
-use atoll_tax::{Taxes, checked_lines};
+use atoll_tax::{Taxes, checked_lines, taxes};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
-use crate::cart::{
-    settle::settle,
-    taxes::{tax_request, taxes_of},
-};
+use crate::cart::{settle::settle, shipping::shipment_of, taxes::tax_request};
 use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, PRICE_SHIPPING, VALIDATE_CART};
 
 /// When a client may ask again for what a provider did not answer, in seconds.
@@ -72,13 +69,9 @@ async fn tax_lines(ctx: &Ctx, provider_id: &str, request: TaxRequest) -> Result<
 
 /// A fingerprint of what a provider is asked.
 pub(super) fn fingerprint(request: &impl Serialize) -> Result<String, Fault> {
-    let text = serde_json::to_vec(request)
-        .map_err(|error| Fault::unexpected(format!("a request to a provider is no JSON: {error}")))?;
-    let mut hex = String::with_capacity(32);
-    for byte in &Sha256::digest(text)[..16] {
-        write!(hex, "{byte:02x}").map_err(|_| Fault::unexpected("a text cannot be written"))?;
-    }
-    Ok(hex)
+    let text = serde_json::to_string(request);
+    let text = text.map_err(|it| Fault::unexpected(format!("a request to a provider is no JSON: {it}")))?;
+    Ok(digest(&text))
 }
 
 /// The tax lines of a cart as the provider has said them before.
@@ -86,13 +79,11 @@ pub(super) fn told_taxes(cart: &Cart) -> TaxLines {
     if cart.taxed_as.is_none() {
         return TaxLines::new();
     }
-    let lines = cart.items.iter().map(|it| (&it.id, it.tax_lines.iter().map(|it| it.plain()).collect()));
+    let lines = cart.items.iter();
+    let lines = lines.map(|it| (it.id.to_string(), it.tax_lines.iter().map(|it| it.plain()).collect()));
     let methods = cart.shipping_methods.iter();
-    let methods = methods.map(|it| (&it.id, it.tax_lines.iter().map(|it| it.plain()).collect()));
-    lines
-        .map(|(id, taxes)| (id.to_string(), taxes))
-        .chain(methods.map(|(id, taxes)| (id.to_string(), taxes)))
-        .collect()
+    let methods = methods.map(|it| (it.id.to_string(), it.tax_lines.iter().map(|it| it.plain()).collect()));
+    lines.chain(methods).collect()
 }
 
 /// Are the tax lines of the cart the answer to what its provider would be asked now?
@@ -209,8 +200,7 @@ fn questions_of(ctx: &Ctx, cart_id: &str) -> Result<Vec<Question>, Fault> {
         return Ok(questions);
     }
     if !cart.shipping_methods.is_empty() && SHIPPING_OPTIONS.is_on() {
-        let seller = Seller::of(ctx, cart.sales_channel_id.as_deref(), ctx.time());
-        let shipment = Shipment::of_cart(&view, seller, &cart, false)?;
+        let shipment = shipment_of(ctx, &view, &cart, ctx.time())?;
         for method in &cart.shipping_methods {
             let id = method.shipping_option_id.as_deref().unwrap_or_default();
             let Some(Ok(offered)) = offer(&view, &shipment, id)? else { continue };
@@ -226,8 +216,8 @@ fn questions_of(ctx: &Ctx, cart_id: &str) -> Result<Vec<Question>, Fault> {
         }
     }
     if questions.is_empty()
-        && let Taxes::Ask(provider) = taxes_of(&view, ctx.registry(), &cart)?
         && let Some(request) = tax_request(&view, &cart)?
+        && let Taxes::Ask(provider) = taxes(&view, ctx.registry(), &request)?
     {
         let fingerprint = fingerprint(&request)?;
         questions.push(Question { provider, fingerprint, of: Asked::Taxes(request) });

@@ -7,7 +7,7 @@ use atoll_cart::{Cart, ShippingMethod};
 use atoll_checkout::{FulfillmentProvider, ShippingPrice};
 use atoll_fulfillment::{SHIPPING_OPTIONS, ShippingPriceType};
 use atoll_kernel::{
-    Ctx, Decimal, Fault, Metadata, StoreError, data::Entity, flow, flow::Local,
+    Ctx, Decimal, Fault, Metadata, Now, Read, StoreError, data::Entity, flow, flow::Local,
     limits::CART_SHIPPING_METHODS_MAX, part_of, storefront::Scope as _,
 };
 use serde::Deserialize;
@@ -64,8 +64,7 @@ impl ChooseShipping {
                 let view = ctx.view();
                 let cart = cart_in(&view, scope, &self.cart_id)?;
                 cart.check_open()?;
-                let seller = Seller::of(ctx, cart.sales_channel_id.as_deref(), scope.at());
-                let shipment = Shipment::of_cart(&view, seller, &cart, false)?;
+                let shipment = shipment_of(ctx, &view, &cart, scope.at())?;
                 let offered = offer(&view, &shipment, &chosen.option_id)?;
                 (cart, shipment, offered.and_then(Result::ok).ok_or_else(refused)?)
             };
@@ -98,7 +97,7 @@ fn choose(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<ChooseShipping>)
     let before = cart_in(flow.tx, &scope, &input.cart_id)?;
     before.check_open()?;
     let mut cart = before.clone();
-    let shipment = shipment_of(flow, &cart)?;
+    let shipment = shipment_of(flow.ctx(), flow.tx, &cart, flow.at.now())?;
     let mut chosen = Vec::with_capacity(input.options.len());
     for ChosenOption { option_id, data, price } in input.options {
         let offered = offer(flow.tx, &shipment, &option_id)?.and_then(Result::ok).ok_or_else(refused)?;
@@ -130,9 +129,15 @@ fn refused() -> Fault {
     Fault::invalid("Shipping Options are invalid for cart.")
 }
 
-fn shipment_of(flow: &Local<'_>, cart: &Cart) -> Result<Shipment, StoreError> {
-    let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
-    Shipment::of_cart(flow.tx, seller, cart, false)
+/// The shipment of a cart to its buyer, at this time.
+pub(super) fn shipment_of(
+    ctx: &Ctx,
+    tx: &dyn Read,
+    cart: &Cart,
+    at: impl Into<Now>,
+) -> Result<Shipment, StoreError> {
+    let seller = Seller::of(ctx, cart.sales_channel_id.as_deref(), at);
+    Shipment::of_cart(tx, seller, cart, false)
 }
 
 fn method_of(cart: &Cart, offered: ShippingOffer, data: Metadata) -> ShippingMethod {
@@ -155,7 +160,7 @@ pub(super) fn price_methods(flow: &mut Local<'_>, cart: &mut Cart) -> Result<Opt
     if methods.is_empty() || !SHIPPING_OPTIONS.is_on() {
         return Ok(None);
     }
-    let shipment = shipment_of(flow, cart)?;
+    let shipment = shipment_of(flow.ctx(), flow.tx, cart, flow.at.now())?;
     let context = option_context(cart, &shipment);
     let (mut priced, mut waits) = (Vec::with_capacity(methods.len()), None);
     for method in &methods {
