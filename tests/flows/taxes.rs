@@ -144,6 +144,20 @@ async fn taxes_of_a_cart_are_asked_of_its_provider() {
 }
 
 #[tokio::test]
+async fn taxes_are_asked_for_when_a_line_is_removed() {
+    let (_, storefront, cart) = abroad().await;
+    let shown = storefront.get(&format!("/store/carts/{cart}?{SUMS}")).await.ok();
+    let more = json!({ "variant_id": shown["cart"]["items"][0]["variant_id"], "quantity": 2, "metadata": { "gift": 1 } });
+    let lines = format!("/store/carts/{cart}/line-items");
+    let shown = storefront.post(&format!("{lines}?{SUMS}"), more).await.ok();
+    assert_eq!(sums(&shown), "33 with 3, stale false");
+    let line = format!("{lines}/{}", id(&shown["cart"]["items"][0]));
+    storefront.delete(&line).await.ok();
+    let left = storefront.get(&format!("/store/carts/{cart}?{SUMS}")).await.ok();
+    assert_eq!(sums(&left), "22 with 2, stale false");
+}
+
+#[tokio::test]
 async fn nothing_is_charged_before_the_taxes_are_known() {
     let (shop, storefront, cart) = abroad().await;
     let path = format!("/store/carts/{cart}?{SUMS}");

@@ -10,7 +10,7 @@ use atoll_flows::cart::{
     UpdateLineItem, ask_providers,
 };
 use atoll_kernel::{
-    Decimal, Fault, FaultKind, Metadata,
+    Ctx, Decimal, Fault, FaultKind, Metadata,
     data::{Node, View, joined},
     flow::Flow,
     http::{Answer, Body, Call, Deleted, Part, ReadPlan, Reply, Resource, Type, optional, required},
@@ -24,7 +24,7 @@ use serde::Deserialize;
 
 use crate::{
     gate::scope,
-    reply::{remove_from, show_done, show_written, write},
+    reply::{show_done, show_gone, show_written, write},
     store::orders::ORDER,
     tables::{
         ADDITIONAL_DATA, ADDRESS, IDS, METADATA, NOTHING, ONE, address_shown, tax_lines_shown, text, under,
@@ -288,22 +288,29 @@ async fn change<I: Clone + Send + 'static>(
 ) -> Result<Reply, Fault> {
     let input = Scoped { scope: scope(&call).clone(), input };
     let plan = CART.plan(&call);
-    let (app, mut node, mut view) = write(&plan, call, move |it| it.run(flow, input)).await?;
-    if stale(&node) {
-        // The change is stored, whatever becomes of this: completing asks again.
-        if let Err(fault) = ask_providers(&app, node.key()).await {
-            tracing::warn!(cart = node.key(), %fault, "a provider of a cart was asked in vain");
-        }
-        view = app.view();
-        node = Arc::new(CARTS.retrieve(&view, node.key())?);
-    }
+    let (app, node, view) = write_cart(&plan, call, flow, input).await?;
     show_written(&app, &view, &plan, node).await
 }
 
-/// Does the cart wait for a provider?
-fn stale(node: &Node) -> bool {
-    let record: &dyn Any = &**node;
-    record.downcast_ref::<Cart>().is_some_and(|it| it.is_stale)
+/// Runs a flow on a cart, and asks the providers that the cart then waits for.
+async fn write_cart<I: Clone + Send + 'static>(
+    plan: &ReadPlan,
+    call: Call,
+    flow: &'static Flow<Scoped<I>, Cart>,
+    input: Scoped<I>,
+) -> Result<(Ctx, Node, View), Fault> {
+    let (app, node, view) = write(plan, call, move |it| it.run(flow, input)).await?;
+    let record: &dyn Any = &*node;
+    if !record.downcast_ref::<Cart>().is_some_and(|it| it.is_stale) {
+        return Ok((app, node, view));
+    }
+    // The change is stored, whatever becomes of this: completing asks again.
+    if let Err(fault) = ask_providers(&app, node.key()).await {
+        tracing::warn!(cart = node.key(), %fault, "a provider of a cart was asked in vain");
+    }
+    let view = app.view();
+    let node = Arc::new(CARTS.retrieve(&view, node.key())?);
+    Ok((app, node, view))
 }
 
 async fn create(mut call: Call) -> Result<Reply, Fault> {
@@ -363,7 +370,9 @@ async fn remove_line(call: Call) -> Result<Reply, Fault> {
     let gone = Deleted::new(line_id.as_str(), "line-item");
     let input = DeleteLineItems { cart_id, ids: vec![line_id] };
     let input = Scoped { scope: scope(&call).clone(), input };
-    remove_from(&CART, call, gone, move |it| it.run(&DELETE_LINE_ITEMS, input)).await
+    let plan = CART.plan(&call);
+    let (app, node, view) = write_cart(&plan, call, &DELETE_LINE_ITEMS, input).await?;
+    show_gone(&app, &view, &plan, gone, Some(node)).await
 }
 
 async fn complete(mut call: Call) -> Result<Reply, Fault> {
