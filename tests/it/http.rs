@@ -78,7 +78,8 @@ async fn root_shows_browsers_a_page_and_programs_json() {
     let root = root.ok();
     let version = root["version"].as_str().expect("a version");
     let expected = json!({
-        "name": "Atoll", "version": version, "docs": "/docs", "openapi": "/openapi.json", "health": "/health",
+        "name": "Atoll", "version": version, "app": "/app", "docs": "/docs", "openapi": "/openapi.json",
+        "health": "/health",
     });
     assert_eq!(root, expected);
     let browser = app.client().with_header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");

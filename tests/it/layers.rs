@@ -14,10 +14,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/kernel", &["crates/http", "crates/query", "crates/schema", "crates/storage", "crates/values"]),
     ("crates/checkout", &["crates/kernel"]),
     ("crates/providers", &["crates/kernel"]),
+    ("crates/pages", &["crates/kernel"]),
     ("crates/local-files", &["crates/kernel", "crates/providers"]),
     ("crates/s3", &["crates/kernel", "crates/providers"]),
     ("crates/smtp", &["crates/kernel", "crates/providers"]),
-    ("plugins", &["crates/checkout", "crates/kernel", "crates/providers"]),
+    ("plugins", &["crates/checkout", "crates/kernel", "crates/pages", "crates/providers"]),
     ("crates/background", &["crates/kernel", "crates/storage"]),
     ("crates/links", &["crates/kernel", "plugins"]),
     (
@@ -43,9 +44,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "plugins/extensions",
         &[
             "crates/availability", "crates/checkout", "crates/flows", "crates/kernel", "crates/links",
-            "crates/providers", "plugins",
+            "crates/pages", "crates/providers", "plugins",
         ],
     ),
+    ("crates/app", &["crates/flows", "crates/kernel", "crates/pages", "plugins"]),
     (
         "crates/bundle",
         &[
@@ -56,9 +58,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "crates/host",
         &[
-            "crates/api", "crates/background", "crates/bundle", "crates/catalogue", "crates/flows",
-            "crates/kernel", "crates/links", "crates/s3", "crates/smtp", "crates/storage", "plugins",
-            "plugins/extensions",
+            "crates/api", "crates/app", "crates/background", "crates/bundle", "crates/catalogue",
+            "crates/flows", "crates/kernel", "crates/links", "crates/s3", "crates/smtp", "crates/storage",
+            "plugins", "plugins/extensions",
         ],
     ),
 ];

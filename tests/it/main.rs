@@ -36,6 +36,7 @@ mod openapi;
 mod options;
 mod order_transfers;
 mod orders;
+mod pages;
 mod payments;
 mod price_lists;
 mod prices;

@@ -4,8 +4,10 @@
 use std::{collections::HashMap, sync::OnceLock};
 
 use atoll_kernel::{
-    Fault, Registry,
-    http::{Answer, Bytes, Call, Example, Info, Part, Reply, Route, Type, header, header_names, openapi},
+    Ctx, Fault, Registry,
+    http::{
+        Answer, Bytes, Call, Example, Info, Part, Reply, Route, Type, header, header_names, openapi, optional,
+    },
     routes,
     serde_json::{Value, json},
 };
@@ -24,6 +26,7 @@ routes! {
 const PLACES_SHOWN: &[Part] = &[
     Part::value("name", Type::Text, "The name of the program."),
     Part::value("version", Type::Text, "Its version."),
+    Part::Value(optional("app", Type::Text).about("The path of the pages for people, if there are some.")),
     Part::value("docs", Type::Text, "The path of the page that describes the API."),
     Part::value("openapi", Type::Text, "The path of the OpenAPI document."),
     Part::value("health", Type::Text, "The path of the health check."),
@@ -58,29 +61,34 @@ fn info(examples: &HashMap<String, Example>) -> Info<'_> {
 const EXAMPLES: &str = include_str!("examples.json");
 
 /// Where to go from `/`: the path, its name in JSON, and what is there.
-const PLACES: [(&str, &str, &str); 3] = [
-    ("/docs", "docs", "every route of the API, to read"),
-    ("/openapi.json", "openapi", "the same for programs, as OpenAPI 3.1"),
-    ("/health", "health", "answers OK while the server works"),
-];
+fn places(app: &Ctx) -> Vec<(&str, &str, &str)> {
+    let pages = app.config().pages.as_deref();
+    let pages = pages.map(|path| (path, "app", "the pages for merchants and operators"));
+    let always = [
+        ("/docs", "docs", "every route of the API, to read"),
+        ("/openapi.json", "openapi", "the same for programs, as OpenAPI 3.1"),
+        ("/health", "health", "answers OK while the server works"),
+    ];
+    pages.into_iter().chain(always).collect()
+}
 
 /// A page for those who ask for HTML, as browsers do, and JSON for all others.
 async fn welcome(call: Call) -> Result<Reply, Fault> {
     let wants_page = header(&call.head(), "accept").is_some_and(|it| it.contains("text/html"));
-    let reply = if wants_page { Reply::html(welcome_page()) } else { Reply::json(&welcome_json()) };
+    let reply =
+        if wants_page { Reply::html(welcome_page(&call.app)) } else { Reply::json(&welcome_json(&call.app)) };
     Ok(reply.with_header(header_names::VARY, "accept"))
 }
 
-fn welcome_json() -> Value {
+fn welcome_json(app: &Ctx) -> Value {
     let mut answer = json!({ "name": "Atoll", "version": VERSION });
-    PLACES.iter().for_each(|(path, name, _)| answer[name] = (*path).into());
+    places(app).into_iter().for_each(|(path, name, _)| answer[name] = path.into());
     answer
 }
 
-fn welcome_page() -> String {
-    let place =
-        |(path, _, text): &(&str, &str, &str)| format!("<li><a href=\"{path}\">{path}</a>: {text}</li>\n");
-    let places: String = PLACES.iter().map(place).collect();
+fn welcome_page(app: &Ctx) -> String {
+    let place = |(path, _, text)| format!("<li><a href=\"{path}\">{path}</a>: {text}</li>\n");
+    let places: String = places(app).into_iter().map(place).collect();
     include_str!("welcome.html").replace("{version}", VERSION).replace("{places}", places.trim_end())
 }
 

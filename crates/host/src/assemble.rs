@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use atoll_api_key::{ApiKeyKind, NewToken};
+use atoll_app::{FirstAdmin, app_pages};
 use atoll_auth::PasswordHash;
 use atoll_flows::{FirstRun, first_run, user::NewUser};
 use atoll_kernel::{
@@ -11,7 +12,7 @@ use atoll_kernel::{
     clock::Clock,
     data::Store,
     flow::Probe,
-    http::{Config, FileConfig, Parts, router},
+    http::{Config, FileConfig, Parts, beside, router},
     limits::{ANSWERS_BYTES_MAX, CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
     migration::{Plan as MigrationPlan, migrate, migrate_by},
 };
@@ -27,6 +28,8 @@ pub struct Application {
     pub router: axum::Router,
     /// What the start created in a new database.
     pub first_run: FirstRun,
+    /// Makes the first admin, if nobody can log in.
+    pub first_admin: FirstAdmin,
     /// The folder of uploaded files beside data in memory, which goes with them.
     pub temporary: Option<TempDir>,
 }
@@ -92,6 +95,7 @@ impl Assembly {
             providers: settings.providers,
             files,
             email_provider: settings.email_provider,
+            pages: settings.pages.path().map(str::to_owned),
             modules: settings.modules,
         };
         Ok(Assembly { store, plan: Some(plan), clock: Clock::System, admin, config, probe: None, temporary })
@@ -114,7 +118,10 @@ impl Assembly {
         let app = ctx.clone();
         let run = move |tx: &mut dyn Write, at: &Moment| first_run(tx, at, &app, &token, admin.as_ref());
         let (first_run, _) = ctx.write(Actor::System, run).await?;
-        let router = router(ctx.clone(), &ctx.routes());
-        Ok(Application { ctx, router, first_run, temporary })
+        let api = router(ctx.clone(), &ctx.routes());
+        let first_admin = FirstAdmin::default();
+        let pages = app_pages(ctx.clone(), api.clone(), first_admin.clone());
+        let router = api.merge(beside(pages));
+        Ok(Application { ctx, router, first_run, first_admin, temporary })
     }
 }

@@ -13,6 +13,7 @@ mod settings;
 use atoll_bundle as _;
 
 pub use assemble::{Application, Assembly, registry};
+pub use atoll_app::{FirstAdmin, PagesAt};
 pub use data::{Data, Secrets, Trial};
 pub use demo::{Demo, DemoKey, demo_catalogue, load_demo};
 pub use host::Host;

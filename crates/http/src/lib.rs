@@ -34,5 +34,5 @@ pub use route::{
     Answer, App, Auth, Call, Disconnect, Envelope, Handler, Head, IdempotentRequest, Method, Part, Reply,
     RequestBody, Route, Source,
 };
-pub use router::router;
+pub use router::{beside, router};
 pub use upload::{Files, IncomingFile};

@@ -79,6 +79,11 @@ pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
         .layer(from_fn(check_head))
 }
 
+/// Routes that stand beside the route table (pages, files), which refuse the same request heads.
+pub fn beside(router: Router) -> Router {
+    router.layer(from_fn(check_head))
+}
+
 /// Middleware: refuses requests with an ambiguous head.
 async fn check_head(request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();

@@ -1,8 +1,9 @@
 //! The API for plugins: what a module, an entity, a link, a route and a projection are, and the registry of
 //! everything that is linked into the program.
 //!
-//! A module names this crate, and of Atoll's others only `atoll-checkout` and `atoll-providers`. What nearly
-//! every file needs stands here, together with the macros; the rest is in namespaces:
+//! A module names this crate, and of Atoll's others only `atoll-checkout`, `atoll-pages` and
+//! `atoll-providers`. What nearly every file needs stands here, together with the macros; the rest is in
+//! namespaces:
 //!
 //! | namespace | what for |
 //! |---|---|

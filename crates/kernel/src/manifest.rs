@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use crate::{Registry, data::Module};
 
 /// The packages of Atoll that register parts, or hold none, and that a module may name.
-const FOR_MODULES: &[&str] = &["atoll-checkout", "atoll-kernel", "atoll-providers"];
+const FOR_MODULES: &[&str] = &["atoll-checkout", "atoll-kernel", "atoll-pages", "atoll-providers"];
 
 /// Those that an extension may name besides, and the packages of modules.
 const FOR_EXTENSIONS: &[&str] = &["atoll-availability", "atoll-flows", "atoll-links"];

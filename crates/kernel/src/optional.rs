@@ -127,6 +127,19 @@ impl Owners {
 }
 
 impl Registry {
+    /// Those of these parts, which another crate collects, whose module is not left out. `part_of` is the
+    /// registered static.
+    #[doc(hidden)]
+    pub fn switched_on<T, P: ?Sized + 'static>(
+        &self,
+        parts: impl Iterator<Item = T>,
+        part_of: impl Fn(&T) -> &'static P,
+    ) -> Vec<T> {
+        let owners = Owners::linked();
+        let is_off = |module: &str| self.left_out.modules.iter().any(|it| it.name == module);
+        parts.filter(|it| !owners.of(part_of(it)).is_some_and(is_off)).collect()
+    }
+
     /// The names of the modules that may be left out.
     pub fn optional_modules(&self) -> impl Iterator<Item = &'static str> {
         let all = self.modules.iter().chain(&self.left_out.modules);

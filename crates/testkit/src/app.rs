@@ -12,7 +12,7 @@ use atoll_auth::{PasswordHash, find_identity};
 use atoll_background::{Background, Pace, start};
 use atoll_flows::FirstRun;
 use atoll_flows::user::{NewUser, create_with_login};
-use atoll_host::{Assembly, Data, registry};
+use atoll_host::{Assembly, Data, FirstAdmin, registry};
 use atoll_kernel::{
     Actor, Ctx, Moment, Registry, Timestamp, Write,
     clock::{Clock, ManualClock},
@@ -176,6 +176,8 @@ pub struct TestApp {
     pub ctx: Ctx,
     /// What the start created.
     pub first_run: FirstRun,
+    /// Makes the first admin.
+    pub first_admin: FirstAdmin,
     router: axum::Router,
     clock: ManualClock,
     verified: VerifiedAtEnd,
@@ -285,6 +287,7 @@ impl TestApp {
             providers,
             files,
             email_provider,
+            pages: Some("/app".into()),
             modules,
         };
         let assembly = Assembly {
@@ -299,8 +302,8 @@ impl TestApp {
         let app = assembly.start().await.expect("the app starts");
         described::prepare();
         let verified = VerifiedAtEnd::new(app.ctx.clone());
-        let (ctx, first_run, router) = (app.ctx, app.first_run, app.router);
-        TestApp { ctx, first_run, router, clock, verified, folder: app.temporary, data: None }
+        let (ctx, first_run, router, first_admin) = (app.ctx, app.first_run, app.router, app.first_admin);
+        TestApp { first_admin, ctx, first_run, router, clock, verified, folder: app.temporary, data: None }
     }
 
     /// The application, and a client that is logged in as its admin (`admin@test.dev`, `supersecret`),

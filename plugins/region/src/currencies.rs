@@ -3,6 +3,12 @@
 /// One row: code, name, symbol, native symbol, decimal digits, rounding.
 pub(crate) type Row = (&'static str, &'static str, &'static str, &'static str, u32, &'static str);
 
+/// Digits after the decimal point of a currency that a new store knows, by its code in lower case. For
+/// showing amounts; what is charged goes by the record ([`decimal_digits`](crate::decimal_digits)).
+pub fn digits_of(code: &str) -> Option<u32> {
+    CURRENCIES.iter().find(|it| it.0 == code).map(|it| it.4)
+}
+
 pub(crate) const CURRENCIES: &[Row] = &[
     ("aed", "United Arab Emirates Dirham", "AED", "د.إ.\u{200f}", 2, "0"),
     ("afn", "Afghan Afghani", "Af", "؋", 0, "0"),

@@ -12,6 +12,7 @@ use atoll_kernel::{
     query::{Relation, Resolve, Visibility},
 };
 
+pub use currencies::digits_of;
 pub use error::Error;
 pub use service::{create_region, decimal_digits, delete_region, update_region};
 pub use types::{Country, Currency, Region, RegionPatch};

@@ -10,9 +10,12 @@ use atoll_flows::cart::{
 use atoll_flows::order::{
     ACCEPT_ORDER_TRANSFER, AnswerTransfer, DECLINE_ORDER_TRANSFER, REQUEST_ORDER_TRANSFER,
 };
-use atoll_flows::user::{CREATE_INVITES, CREATE_USERS, NewInvite, NewUser, REFRESH_INVITES};
-use atoll_kernel::{Actor, Metadata, Timestamp, http::Unsigned, saga::Saga};
+use atoll_flows::user::{
+    CREATE_FIRST_USER, CREATE_INVITES, CREATE_USERS, NewInvite, NewUser, REFRESH_INVITES,
+};
+use atoll_kernel::{Actor, Metadata, Moment, Timestamp, Write, http::Unsigned, saga::Saga};
 use atoll_testkit::pay_with;
+use atoll_user::USERS;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
@@ -70,6 +73,15 @@ impl Scene {
             "create-users-workflow" => {
                 let password = PasswordHash::new("supersecret").expect("a hash");
                 run(&CREATE_USERS, vec![NewUser { email: "new@test.dev".into(), password }])
+            }
+            "create-first-user" => {
+                let users = self.shop.admin.get("/admin/users").await.ok();
+                let admin = id(&users["users"][0]);
+                let remove =
+                    move |tx: &mut dyn Write, at: &Moment| Ok(USERS.delete(tx, at, &admin).map(drop)?);
+                self.shop.app.ctx.write(Actor::System, remove).await.expect("nobody can log in");
+                let password = PasswordHash::new("supersecret").expect("a hash");
+                run(&CREATE_FIRST_USER, NewUser { email: "first@test.dev".into(), password })
             }
             // The route makes a new token each time, so the writes would differ.
             "create-api-keys" => {

@@ -43,6 +43,20 @@ fn create(flow: &mut Local<'_>, users: Vec<NewUser>) -> Result<Vec<User>, Fault>
     Ok(created)
 }
 
+flow! {
+    /// Creates the first admin user, and refuses if there is one. Event: `user.created`.
+    pub static CREATE_FIRST_USER: Flow<NewUser, User> =
+        "create-first-user" (create_first), hooks: &[&VALIDATE_USERS, &USERS_CREATED];
+}
+
+fn create_first(flow: &mut Local<'_>, user: NewUser) -> Result<User, Fault> {
+    flow.step("check-no-users-step", |tx, _| match USERS.table.count(tx)? {
+        0 => Ok(()),
+        _ => Err(Fault::not_allowed("There is an admin already: log in, or ask for an invite")),
+    })?;
+    create(flow, vec![user])?.pop().ok_or_else(|| Fault::unexpected("no user was created"))
+}
+
 /// Creates a user, and the auth identity by which it logs in.
 pub fn create_with_login(tx: &mut dyn Write, at: &Moment, input: &NewUser) -> Result<User, Fault> {
     let user = create_user(tx, at, User { email: input.email.clone(), ..User::default() })?;

@@ -144,6 +144,9 @@ pub(crate) struct Serve {
     /// The notification provider that sends e-mails, by its id; default none [env: ATOLL_EMAIL_PROVIDER].
     #[arg(long)]
     email_provider: Option<String>,
+    /// Where the pages for merchants and operators are, or `off`; default `/app` [env: ATOLL_APP].
+    #[arg(long)]
+    app: Option<String>,
     /// Filter of the log: `info`, `debug`, or any filter of `tracing` [env: ATOLL_LOG].
     #[arg(long)]
     log: Option<String>,
@@ -191,6 +194,7 @@ impl Serve {
                 ("files_url", self.files_url),
                 ("file_bytes_max", self.file_bytes_max),
                 ("email_provider", self.email_provider),
+                ("app", self.app),
             ],
         )
     }
@@ -209,11 +213,15 @@ impl Serve {
             TcpListener::bind(listen).await.with_context(|| format!("failed to listen on {listen}"))?;
         let base = format!("http://{}", listener.local_addr()?);
         settings.files_url.get_or_insert_with(|| format!("{base}/static"));
+        let pages = settings.pages.clone();
         let app = Assembly::open(&data, settings)?.start().await?;
         if demo {
             let demo = load_demo(&app.ctx, &app.first_run).await?;
             // If there were users before, the demo's was not created.
             print_demo(&base, admin.as_ref().filter(|_| app.first_run.user), &demo)?;
+        }
+        if let Some(root) = pages.path() {
+            print_pages(&format!("{base}{root}"), &app)?;
         }
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
         serve(app, listener, role, limits).await
@@ -297,6 +305,20 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
         }
         tracing::info!("shutting down; finishing running requests");
     })
+}
+
+/// Says where the pages are, and how the first admin is made.
+fn print_pages(at: &str, app: &Application) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match app.first_admin.invite(&app.ctx)? {
+        Some(token) => writeln!(
+            out,
+            "\nNobody can log in yet. This link makes the first admin, once, within 30 minutes:\n  \
+             {at}/first-admin?token={token}\n"
+        )?,
+        None => writeln!(out, "\npages for merchants and operators: {at}\n")?,
+    }
+    Ok(out.flush()?)
 }
 
 fn print_demo(base: &str, admin: Option<&(String, Secret)>, demo: &Demo) -> anyhow::Result<()> {

@@ -14,6 +14,7 @@ use std::{
     str::FromStr,
 };
 
+use atoll_app::PagesAt;
 use atoll_auth::check_password;
 use atoll_kernel::{
     Registry,
@@ -84,6 +85,7 @@ const CART_DAYS: Key = key("cart_days", "ATOLL_CART_DAYS", "30");
 const CACHE_BYTES: Key = key("cache_bytes", "ATOLL_CACHE_BYTES", "134217728");
 const FILES_URL: Key = key("files_url", "ATOLL_FILES_URL", "http://<listen>/static");
 const FILE_BYTES_MAX: Key = key("file_bytes_max", "ATOLL_FILE_BYTES_MAX", "16777216");
+const APP: Key = key("app", "ATOLL_APP", "/app");
 const EMAIL_PROVIDER: Key = key("email_provider", "ATOLL_EMAIL_PROVIDER", "none");
 /// All settings of the file, in the order in which they are shown.
 const KEYS: &[&Key] = &[
@@ -92,7 +94,7 @@ const KEYS: &[&Key] = &[
     &HEADER_TIMEOUT, &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT, &REQUEST_KEYS_MAX,
     &READ_THREADS, &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX,
     &STORE_CHILDREN_MAX, &CACHE_BYTES, &ANSWERS_BYTES_MAX, &CART_DAYS, &FILES_URL, &FILE_BYTES_MAX,
-    &EMAIL_PROVIDER,
+    &EMAIL_PROVIDER, &APP,
 ];
 
 /// What settings may name beyond those of the host: what is linked in.
@@ -198,6 +200,8 @@ pub struct Settings {
     pub file_bytes_max: Option<usize>,
     /// The notification provider that sends e-mails; `None`: none are sent.
     pub email_provider: Option<String>,
+    /// Where the pages are.
+    pub pages: PagesAt,
     /// The settings of modules.
     pub modules: ModuleSettings,
     /// All settings with their sources, one line each.
@@ -275,6 +279,7 @@ impl Settings {
             cart_days: loading.get(&CART_DAYS, days),
             files_url: loading.get(&FILES_URL, base_url),
             file_bytes_max: loading.get(&FILE_BYTES_MAX, file_bytes),
+            pages: loading.get(&APP, str::parse).unwrap_or_default(),
             ..Settings::default()
         };
         let settable = |it: &str| match check_password(it) {

@@ -1,0 +1,65 @@
+// The script of the pages: it makes them pleasant, and none needs it.
+"use strict";
+
+// Times in the zone of the person, money as they write it.
+for (const time of document.querySelectorAll("time[datetime]")) {
+  const at = new Date(time.dateTime);
+  if (isNaN(at)) continue;
+  time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  time.title = time.dateTime;
+}
+for (const money of document.querySelectorAll("data.money")) {
+  try {
+    const options = { style: "currency", currency: money.dataset.currency };
+    money.textContent = new Intl.NumberFormat(undefined, options).format(money.value);
+  } catch { /* a currency that the browser does not know stays as it is */ }
+}
+
+// A date with a time is typed in the zone of the person, and sent in UTC.
+const pad = (n) => String(n).padStart(2, "0");
+const local = (at) =>
+  `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}T${pad(at.getHours())}:${pad(at.getMinutes())}`;
+for (const input of document.querySelectorAll("input[type=datetime-local]")) {
+  const at = new Date(input.dataset.utc || NaN);
+  if (!isNaN(at)) input.value = local(at);
+  input.closest("label")?.querySelector(".utc")?.remove();
+  const sent = document.createElement("input");
+  sent.type = "hidden";
+  sent.name = input.name;
+  input.removeAttribute("name");
+  input.after(sent);
+  let typed = input.value;
+  const keep = () => {
+    // What was not changed keeps its seconds.
+    const same = input.value === typed && input.dataset.utc;
+    sent.value = same ? input.dataset.utc : input.value ? new Date(input.value).toISOString() : "";
+  };
+  keep();
+  input.addEventListener("input", keep);
+}
+
+// Ask before what cannot be taken back.
+for (const form of document.querySelectorAll("form[data-confirm]")) {
+  form.addEventListener("submit", (event) => {
+    if (!confirm(form.dataset.confirm)) event.preventDefault();
+  });
+}
+
+// Copy a text.
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    const text = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = text; }, 1500);
+  });
+}
+
+// Tick all boxes of a form.
+for (const all of document.querySelectorAll("input[data-all]")) {
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of all.form.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
+  });
+}

@@ -1,0 +1,183 @@
+//! Sales channels: the board, and the page of one.
+
+use atoll_kernel::{Fault, Timestamp};
+use atoll_pages::{
+    Address, Done, Field, Form, Markup, Next, Page, PageCall, PageOf, Records, admin_page, badge, facts,
+    html, link, moment, nothing, pager, widgets,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+admin_page! {
+    "/channels" as "Sales channels" in Channels 10 => board;
+    "/channels/new" => ask_new, create;
+    "/channels/:id" => show, change;
+}
+
+/// A sales channel, as these pages show it.
+#[derive(Deserialize)]
+struct Channel {
+    id: String,
+    name: String,
+    description: Option<String>,
+    is_disabled: bool,
+    created_at: Timestamp,
+    #[serde(default)]
+    stock_locations: Vec<Named>,
+    #[serde(default)]
+    publishable_api_keys: Vec<Key>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Key {
+    id: String,
+    title: String,
+    revoked_at: Option<Timestamp>,
+}
+
+const FIELDS: &str = "id,name,description,is_disabled,created_at,stock_locations.id,stock_locations.name,\
+     publishable_api_keys.id,publishable_api_keys.title,publishable_api_keys.revoked_at";
+
+/// Channels on one page of the board.
+const BOARD_PAGE: usize = 24;
+
+async fn board(call: PageCall) -> Result<Page, Fault> {
+    let address = Address::of("/admin/sales-channels")
+        .with("fields", FIELDS)
+        .with("order", "name")
+        .with("q", call.query("q"))
+        .with("limit", BOARD_PAGE)
+        .with("offset", call.offset());
+    let channels: Records<Channel> = call.api().list(address, "sales_channels").await?;
+    let mut cards = Vec::new();
+    for channel in &channels.records {
+        let n_products = n_products(&call, &channel.id).await?;
+        cards.push(card(&call, channel, n_products));
+    }
+    let body = html! {
+        div class="buttons" { a class="button" href=(call.to("/channels/new")) { "New channel" } }
+        @if cards.is_empty() { (nothing("No channel has such a name.")) }
+        ul class="cards" { @for card in cards { li class="card" { (card) } } }
+        (pager(&call, &channels))
+    };
+    Ok(Page::new("Sales channels", body))
+}
+
+async fn n_products(call: &PageCall, channel: &str) -> Result<usize, Fault> {
+    let address = Address::of("/admin/products")
+        .with("sales_channel_id", channel)
+        .with("status", "published")
+        .with("fields", "id")
+        .with("limit", 1);
+    Ok(call.api().list::<Value>(address, "products").await?.count)
+}
+
+fn card(call: &PageCall, channel: &Channel, n_products: usize) -> Markup {
+    let n_keys = channel.publishable_api_keys.iter().filter(|it| it.revoked_at.is_none()).count();
+    html! {
+        h2 { (link(call, Address::of("/channels").then(&channel.id), &channel.name)) " " (state(channel)) }
+        @if let Some(text) = &channel.description { p class="hint" { (text) } }
+        (facts([
+            ("Published products", html! { (n_products) }),
+            ("Stock locations", html! { (channel.stock_locations.len()) }),
+            ("Keys", html! { (n_keys) }),
+        ]))
+    }
+}
+
+fn state(channel: &Channel) -> Markup {
+    if channel.is_disabled { badge("bad", "Disabled") } else { badge("good", "Enabled") }
+}
+
+fn name_and_description<'a>(call: &PageCall, channel: Option<&Channel>) -> [Field<'a>; 2] {
+    let name = channel.map_or_else(String::new, |it| it.name.clone());
+    let description = channel.and_then(|it| it.description.clone()).unwrap_or_default();
+    [
+        Field::text("name", "Name").value(name).required().kept(call),
+        Field::area("description", "Description").value(description).kept(call),
+    ]
+}
+
+async fn ask_new(call: PageCall) -> Result<Page, Fault> {
+    let form = call.form("create", "Create", &name_and_description(&call, None));
+    let body = html! { section class="card" { (form) } };
+    Ok(Page::new("New sales channel", body).below("/channels", "Sales channels"))
+}
+
+async fn create(call: PageCall, form: Form) -> Result<Next, Fault> {
+    let body = json!({ "name": form.text("name"), "description": form.or_null("description") });
+    let answer: Value = call.api().post("/admin/sales-channels", &body).await?;
+    let id = answer["sales_channel"]["id"].as_str().unwrap_or_default();
+    Ok(Next::to(Address::of("/channels").then(id), Done::Created))
+}
+
+async fn show(call: PageCall) -> Result<Page, Fault> {
+    let address = Address::of("/admin/sales-channels").then(call.path("id")).with("fields", FIELDS);
+    let channel: Channel = call.api().one(address, "sales_channel").await?;
+    let n_products = n_products(&call, &channel.id).await?;
+    let (switch, label) = if channel.is_disabled { ("enable", "Enable") } else { ("disable", "Disable") };
+    let stops = "A disabled channel shows and sells nothing, and its keys answer nothing. Disable it?";
+    let goes = "Its products stay, its keys open it no longer, and its orders are kept. Delete the channel?";
+    let body = html! {
+        section class="card" {
+            (facts([
+                ("State", state(&channel)),
+                ("Published products", html! { (n_products) }),
+                ("Created", moment(channel.created_at)),
+                ("Id", html! { code { (channel.id) } }),
+            ]))
+            div class="buttons" {
+                (call.button(switch, label, (!channel.is_disabled).then_some(stops)))
+                (call.button("delete", "Delete", Some(goes)))
+            }
+            @if let Some(refused) = call.refused() && refused.form.action() != "save" {
+                (atoll_pages::problem(&refused.message))
+            }
+        }
+        section class="card" {
+            h2 { "Name and description" }
+            (call.form("save", "Save", &name_and_description(&call, Some(&channel))))
+        }
+        section class="card" {
+            h2 { "Stock locations" }
+            (names(&call, "/locations", channel.stock_locations.iter().map(|it| (&*it.id, &*it.name))))
+        }
+        section class="card" {
+            h2 { "Keys that open it" }
+            (names(&call, "/keys", channel.publishable_api_keys.iter().map(|it| (&*it.id, &*it.title))))
+        }
+        (widgets(&call, PageOf::Channel, &channel.id).await)
+    };
+    Ok(Page::new(channel.name, body).below("/channels", "Sales channels"))
+}
+
+/// Links to records by name.
+fn names<'a>(call: &PageCall, at: &str, records: impl Iterator<Item = (&'a str, &'a str)>) -> Markup {
+    let records: Vec<_> = records.collect();
+    html! {
+        @if records.is_empty() { (nothing("None.")) }
+        ul { @for (id, name) in records { li { (link(call, Address::of(at).then(id), name)) } } }
+    }
+}
+
+async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
+    let address = Address::of("/admin/sales-channels").then(call.path("id"));
+    let body = match form.action() {
+        "save" => json!({ "name": form.text("name"), "description": form.or_null("description") }),
+        "enable" => json!({ "is_disabled": false }),
+        "disable" => json!({ "is_disabled": true }),
+        "delete" => {
+            call.api().delete(address).await?;
+            return Ok(Next::to("/channels", Done::Deleted));
+        }
+        _ => return Err(Fault::invalid("There is no such button")),
+    };
+    call.api().post::<Value>(address, &body).await?;
+    Ok(Next::to(Address::of("/channels").then(call.path("id")), Done::Saved))
+}

@@ -1,0 +1,5 @@
+//! The pages of the core, a file per resource.
+
+mod channels;
+mod home;
+mod why;

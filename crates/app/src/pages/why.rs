@@ -1,0 +1,251 @@
+//! Why is this not on sale here? The decision for one variant, one channel and one moment, with each reason
+//! as a sentence and the place where it is put right. The address of an answer asks the same again.
+
+use atoll_kernel::{Decimal, Fault, Timestamp};
+use atoll_pages::{
+    Address, Field, Form, Markup, Page, PageCall, admin_page, badge, facts, hint, html, link, moment,
+    nothing, table,
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+admin_page! {
+    "/why" as "Why is it not sold?" in Channels 40 => show;
+}
+
+/// How many variants a search offers to choose from.
+const FOUND_MAX: usize = 20;
+
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Variant {
+    id: String,
+    title: Option<String>,
+    sku: Option<String>,
+    product_id: Option<String>,
+    product: Option<Product>,
+}
+
+#[derive(Deserialize)]
+struct Product {
+    title: String,
+}
+
+impl Variant {
+    fn name(&self) -> String {
+        let product = self.product.as_ref().map_or("", |it| it.title.as_str());
+        [product, self.title.as_deref().unwrap_or_default()].join(" · ")
+    }
+}
+
+/// The answer of the decision.
+#[derive(Deserialize)]
+struct Availability {
+    at: Timestamp,
+    sellable: bool,
+    available_quantity: Option<Decimal>,
+    reasons: Vec<Reason>,
+    inventory: Option<Vec<Item>>,
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    code: String,
+    id: String,
+    value: Value,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    inventory_item_id: String,
+    required_quantity: Decimal,
+    location_levels: Vec<Level>,
+}
+
+#[derive(Deserialize)]
+struct Level {
+    location_id: String,
+    safety_stock: Decimal,
+    stocked_quantity: Option<Decimal>,
+    reserved_quantity: Option<Decimal>,
+}
+
+async fn show(call: PageCall) -> Result<Page, Fault> {
+    let channels = named(&call, "/admin/sales-channels", "sales_channels").await?;
+    let regions = named(&call, "/admin/regions", "regions").await?;
+    let channel = match call.query("channel") {
+        "" => channels.first().map_or("", |it| it.id.as_str()),
+        id => id,
+    };
+    let (variant, found) = find(&call).await?;
+    let answer = match &variant {
+        Some(variant) if !channel.is_empty() => Some(answer(&call, channel, variant).await?),
+        _ => None,
+    };
+    let body = html! {
+        section class="card" { (question(&call, &channels, &regions, channel)) }
+        @if let Some(found) = found { (choices(&call, &found)) }
+        @if let Some(answer) = answer { (answer) }
+    };
+    Ok(Page::new("Why is it not sold?", body))
+}
+
+async fn named(call: &PageCall, at: &str, name: &str) -> Result<Vec<Named>, Fault> {
+    let address = Address::of(at).with("fields", "id,name").with("order", "name").with("limit", 200);
+    Ok(call.api().list(address, name).await?.records)
+}
+
+fn question(call: &PageCall, channels: &[Named], regions: &[Named], channel: &str) -> Markup {
+    let options = |records: &[Named]| -> Vec<(String, String)> {
+        records.iter().map(|it| (it.id.clone(), it.name.clone())).collect()
+    };
+    let mut any_region = vec![(String::new(), "any".to_owned())];
+    any_region.extend(options(regions));
+    html! {
+        form method="get" action=(call.to("/why")) {
+            div class="fields" {
+                (Field::line("search", "q", "SKU or title").value(call.query("q")))
+                (Field::choice("channel", "Channel", options(channels)).value(channel))
+                (Field::choice("region", "Region of the price", any_region).value(call.query("region")))
+                (Field::number("quantity", "Quantity").value(call.query("quantity")))
+                (Field::moment("at", "At; empty: now").value(call.query("at")))
+            }
+            p class="buttons" { button { "Ask" } }
+        }
+    }
+}
+
+/// The variant that is asked about, or those that the search found.
+async fn find(call: &PageCall) -> Result<(Option<Variant>, Option<Vec<Variant>>), Fault> {
+    const FIELDS: &str = "id,title,sku,product_id,product.title";
+
+    let (q, id) = (call.query("q"), call.query("variant"));
+    if q.is_empty() && id.is_empty() {
+        return Ok((None, None));
+    }
+    let list = Address::of("/admin/product-variants").with("fields", FIELDS).with("limit", FOUND_MAX);
+    if !id.is_empty() {
+        let mut variants = call.api().list::<Variant>(list.with("id", id), "variants").await?.records;
+        return match variants.pop() {
+            Some(variant) => Ok((Some(variant), None)),
+            None => Err(Fault::not_found("There is no such variant any more")),
+        };
+    }
+    let by_sku = call.api().list::<Variant>(list.clone().with("sku", q), "variants").await?.records;
+    let mut found = match by_sku.is_empty() {
+        true => call.api().list::<Variant>(list.with("q", q), "variants").await?.records,
+        false => by_sku,
+    };
+    if found.len() == 1 {
+        return Ok((found.pop(), None));
+    }
+    Ok((None, Some(found)))
+}
+
+fn choices(call: &PageCall, found: &[Variant]) -> Markup {
+    let to = |it: &Variant| call.with(&[("variant", &it.id), ("q", it.sku.as_deref().unwrap_or_default())]);
+    html! {
+        section class="card" {
+            h2 { "Which one?" }
+            @if found.is_empty() { (nothing("No variant has such a SKU or title.")) }
+            ul {
+                @for variant in found {
+                    li { a href=(to(variant)) { (variant.name()) } " " code { (variant.sku.as_deref().unwrap_or_default()) } }
+                }
+            }
+        }
+    }
+}
+
+async fn answer(call: &PageCall, channel: &str, variant: &Variant) -> Result<Markup, Fault> {
+    let at = Form::of([("at".to_owned(), call.query("at").into())].into_iter().collect()).moment("at")?;
+    let address = Address::of("/admin/sales-channels")
+        .then(channel)
+        .then("availability")
+        .with("variant_id", &variant.id)
+        .with("quantity", call.query("quantity"))
+        .with("region_id", call.query("region"))
+        .with("at", at.as_str().unwrap_or_default());
+    let answer: Availability = call.api().one(address, "availability").await?;
+    let available = answer.available_quantity.map_or_else(|| "not limited".to_owned(), |it| it.to_string());
+    Ok(html! {
+        section class="card" {
+            h2 { (variant.name()) " " code { (variant.sku.as_deref().unwrap_or_default()) } }
+            p {
+                @if answer.sellable { (badge("good", "On sale")) } @else { (badge("bad", "Not on sale")) }
+                " " (moment(answer.at))
+            }
+            (facts([("How many can be sold", html! { (available) })]))
+            @if !answer.reasons.is_empty() {
+                h3 { "Because" }
+                ul {
+                    @for reason in &answer.reasons {
+                        @let (sentence, place) = remedy(reason, channel, variant);
+                        li { (sentence) " " (link(call, place, "Put it right")) }
+                    }
+                }
+            }
+            @if let Some(items) = &answer.inventory { (levels(call, items)) }
+            (hint("The address of this page asks the same again: copy it for others."))
+        }
+    })
+}
+
+/// A reason as a sentence, and the page on which it is put right.
+fn remedy(reason: &Reason, channel: &str, variant: &Variant) -> (String, Address) {
+    let of_channel = || Address::of("/channels").then(channel);
+    let product = variant.product_id.as_deref().unwrap_or_default();
+    let of_product = || Address::of("/products").then(product);
+    let of_variant = || of_product().then("variants").then(&variant.id);
+    let terms = || of_channel().then("products").then(product);
+    let value = reason.value.as_str().unwrap_or_default();
+    let (sentence, place) = match reason.code.as_str() {
+        "sales_channel_disabled" => ("The channel is disabled.".to_owned(), of_channel()),
+        "product_not_published" => {
+            (format!("The product is not published: its status is {value}."), of_product())
+        }
+        "product_not_in_sales_channel" => ("The product is not in this channel.".to_owned(), of_product()),
+        "product_not_available_yet" => {
+            (format!("The channel sells the product only from {value} on."), terms())
+        }
+        "product_no_longer_available" => {
+            (format!("The channel has sold the product until {value}."), terms())
+        }
+        "variant_excluded" => ("The channel leaves this variant out.".to_owned(), terms()),
+        "no_price" => ("The variant has no price in the currency of that region.".to_owned(), of_variant()),
+        "no_inventory_item" => {
+            ("The variant manages stock, and has no inventory item.".to_owned(), of_variant())
+        }
+        "no_stock_location" => ("No stock location serves the channel.".to_owned(), of_channel()),
+        "insufficient_inventory" => {
+            (format!("There is not enough in stock: {} can be sold.", reason.value), Address::of("/stock"))
+        }
+        code => (format!("{code} ({}).", reason.id), of_channel()),
+    };
+    (sentence, place)
+}
+
+fn levels(call: &PageCall, items: &[Item]) -> Markup {
+    let shown = |it: &Option<Decimal>| it.map_or_else(|| "–".to_owned(), |it| it.to_string());
+    let rows = items.iter().flat_map(|item| {
+        item.location_levels.iter().map(move |level| {
+            vec![
+                link(call, Address::of("/stock").then(&item.inventory_item_id), &item.inventory_item_id),
+                html! { (item.required_quantity) },
+                html! { code { (level.location_id) } },
+                html! { (shown(&level.stocked_quantity)) },
+                html! { (shown(&level.reserved_quantity)) },
+                html! { (level.safety_stock) },
+            ]
+        })
+    });
+    html! {
+        h3 { "Stock at the locations of the channel" }
+        (table(&["Item", "Needed for one", "Location", "In stock", "Reserved", "Stays there"], rows))
+    }
+}

@@ -1,0 +1,320 @@
+//! Answers requests for pages: who asks, the page, its forms, errors, headers.
+
+use std::sync::Arc;
+
+use atoll_kernel::{
+    Ctx, Fault, FaultKind,
+    http::{Head, HeaderValue, SESSION_COOKIE, StatusCode, cookie, header_names, qs},
+};
+use atoll_pages::{
+    AdminPage, Api, Form, Markup, Next, Page, PageCall, PageParts, Person, Refused, encoded, html,
+    linked_pages, problem,
+};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{FromRequestParts, RawPathParams, Request},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+
+use crate::{
+    FirstAdmin, assets, first_admin,
+    frame::{bare, framed},
+    session::{check_origin, check_token, csrf_token, log_in, log_out, login_form, next_of},
+};
+
+/// Upper bound of a form: a thousand fields of ordinary length.
+const FORM_BYTES_MAX: usize = 256 * 1024;
+
+struct Shared {
+    ctx: Ctx,
+    api: Router,
+    root: Arc<str>,
+    first_admin: FirstAdmin,
+    policy: HeaderValue,
+}
+
+/// The router of the pages, which ask this API; to be served beside it. Without a path for pages
+/// ([`Config::pages`](atoll_kernel::http::Config::pages)) it has none.
+pub fn app_pages(ctx: Ctx, api: Router, first_admin: FirstAdmin) -> Router {
+    let Some(root) = ctx.config().pages.as_deref().map(Arc::from) else { return Router::new() };
+    let policy = policy(&ctx.config().files.url);
+    let shared = Arc::new(Shared { ctx, api, root, first_admin, policy });
+    let root = &*shared.root;
+    let mut router = assets::routes(root);
+    for page in linked_pages(shared.ctx.registry()) {
+        let (showing, acting) = (shared.clone(), shared.clone());
+        let mut methods = get(move |request| show(showing, page, request));
+        if page.act.is_some() {
+            methods = methods.post(move |request| act(acting, page, request));
+        }
+        let path = axum_path(page.path);
+        router = router.route(&format!("{root}{path}"), methods.clone());
+        if path == "/" {
+            router = router.route(root, methods);
+        }
+    }
+    let (login, logged_in, logged_out) = (shared.clone(), shared.clone(), shared.clone());
+    let (asked, made) = (shared.clone(), shared.clone());
+    router
+        .route(
+            &format!("{root}/first-admin"),
+            get(move |it| ask_first_admin(asked, it)).post(move |it| make_first_admin(made, it)),
+        )
+        .route(
+            &format!("{root}/login"),
+            get(move |it| ask_login(login, it)).post(move |it| take_login(logged_in, it)),
+        )
+        .route(&format!("{root}/logout"), post(move |it| take_logout(logged_out, it)))
+}
+
+fn axum_path(path: &str) -> String {
+    let segment = |it: &str| it.strip_prefix(':').map_or_else(|| it.to_owned(), |name| format!("{{{name}}}"));
+    path.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
+/// The `Content-Security-Policy`: everything from here, pictures also from the file storage, and in no frame
+/// (clickjacking).
+fn policy(files: &str) -> HeaderValue {
+    let files = files.split('/').take(3).collect::<Vec<_>>().join("/");
+    let text = format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' {files}; connect-src 'self'; \
+         form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    );
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
+}
+
+impl Shared {
+    fn api(&self, head: &Head) -> Api {
+        Api::of(self.api.clone(), &head.headers, &head.extensions)
+    }
+
+    /// The request for a page, if somebody is logged in.
+    async fn call(&self, head: &mut Head, refused: Option<Refused>) -> Result<PageCall, Fault> {
+        let path = RawPathParams::from_request_parts(head, &()).await.map_err(Fault::unexpected)?;
+        let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let api = self.api(head);
+        if cookie(head, SESSION_COOKIE).is_none() {
+            return Err(Fault::unauthorized());
+        }
+        let person: Person = api.one("/admin/users/me?fields=id,email", "user").await?;
+        Ok(PageCall::of(PageParts {
+            api,
+            root: self.root.clone(),
+            path,
+            at: self.below(head).to_owned(),
+            query: qs::parse(head.uri.query().unwrap_or_default()),
+            csrf: csrf_token(&self.ctx, head),
+            now: self.ctx.now(),
+            person,
+            refused,
+            registry: self.ctx.registry(),
+            digits: atoll_region::digits_of,
+        }))
+    }
+
+    /// The path below the root.
+    fn below<'a>(&self, head: &'a Head) -> &'a str {
+        let path = head.uri.path().strip_prefix(&*self.root).unwrap_or_default();
+        if path.is_empty() { "/" } else { path }
+    }
+
+    /// The page, in its frame.
+    async fn page(&self, page: &'static AdminPage, call: PageCall, status: StatusCode) -> Response {
+        // A task of its own: a panic is an error page.
+        match tokio::spawn((page.show)(call.clone())).await {
+            Ok(Ok(shown)) => self.html(status, framed(self.ctx.registry(), &self.root, &call, &shown)),
+            Ok(Err(fault)) => self.failed(&call, &fault),
+            Err(panic) => self.failed(&call, &Fault::unexpected(panic)),
+        }
+    }
+
+    /// A page that says why there is none.
+    fn failed(&self, call: &PageCall, fault: &Fault) -> Response {
+        if fault.kind() == FaultKind::Unauthorized {
+            return self.to_login(call.at());
+        }
+        if fault.status().is_server_error() {
+            tracing::error!(page = call.at(), "{fault} {}", fault.causes());
+        }
+        let title = if fault.kind() == FaultKind::NotFound { "Not found" } else { "That did not work" };
+        let page = Page::new(title, html! { (problem(&fault.to_string())) });
+        self.html(fault.status(), framed(self.ctx.registry(), &self.root, call, &page))
+    }
+
+    fn to_login(&self, next: &str) -> Response {
+        self.with_headers(
+            Redirect::to(&format!("{}/login?next={}", self.root, encoded(next))).into_response(),
+        )
+    }
+
+    fn to_page(&self, next: &Next) -> Response {
+        let address = next.address.clone().with("done", next.done.word());
+        self.with_headers(Redirect::to(&format!("{}{address}", self.root)).into_response())
+    }
+
+    fn html(&self, status: StatusCode, page: Markup) -> Response {
+        let kind = [(header_names::CONTENT_TYPE, "text/html; charset=utf-8")];
+        self.with_headers((status, kind, page.into_string()).into_response())
+    }
+
+    fn with_headers(&self, mut response: Response) -> Response {
+        let headers = response.headers_mut();
+        headers.insert(header_names::CONTENT_SECURITY_POLICY, self.policy.clone());
+        for (name, value) in [
+            (header_names::CACHE_CONTROL, "no-store"),
+            (header_names::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header_names::X_FRAME_OPTIONS, "DENY"),
+            (header_names::REFERRER_POLICY, "same-origin"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+
+    /// What happens to a request that cannot be shown in the frame of a page.
+    fn refused(&self, head: &Head, fault: &Fault) -> Response {
+        if fault.kind() == FaultKind::Unauthorized {
+            let next = head
+                .uri
+                .query()
+                .map_or_else(|| self.below(head).to_owned(), |it| format!("{}?{it}", self.below(head)));
+            return self.to_login(&next);
+        }
+        if fault.status().is_server_error() {
+            tracing::error!(page = head.uri.path(), "{fault} {}", fault.causes());
+        }
+        let body = html! { h1 { "That did not work" } (problem(&fault.to_string())) };
+        self.html(fault.status(), bare(&self.root, "That did not work", body))
+    }
+}
+
+async fn show(shared: Arc<Shared>, page: &'static AdminPage, request: Request) -> Response {
+    let (mut head, _) = request.into_parts();
+    match shared.call(&mut head, None).await {
+        Ok(call) => shared.page(page, call, StatusCode::OK).await,
+        Err(fault) => shared.refused(&head, &fault),
+    }
+}
+
+async fn act(shared: Arc<Shared>, page: &'static AdminPage, request: Request) -> Response {
+    let (mut head, body) = request.into_parts();
+    let (call, form) = match form_of(&shared, &mut head, body).await {
+        Ok(it) => it,
+        Err(fault) => return shared.refused(&head, &fault),
+    };
+    let Some(act) = page.act else { return StatusCode::METHOD_NOT_ALLOWED.into_response() };
+    let fault = match tokio::spawn(act(call, form.clone())).await {
+        Ok(Ok(next)) => return shared.to_page(&next),
+        Ok(Err(fault)) => fault,
+        Err(panic) => Fault::unexpected(panic),
+    };
+    if fault.kind() == FaultKind::Unauthorized || fault.status().is_server_error() {
+        return shared.refused(&head, &fault);
+    }
+    let refused = Refused { message: fault.to_string(), form };
+    match shared.call(&mut head, Some(refused)).await {
+        Ok(call) => shared.page(page, call, fault.status()).await,
+        Err(fault) => shared.refused(&head, &fault),
+    }
+}
+
+/// The form of a request, if it is of one of our pages.
+async fn form_of(shared: &Shared, head: &mut Head, body: Body) -> Result<(PageCall, Form), Fault> {
+    check_origin(head)?;
+    let call = shared.call(head, None).await?;
+    let form = read_form(body).await?;
+    check_token(&shared.ctx, head, &form)?;
+    Ok((call, form))
+}
+
+/// The form of somebody who is not logged in, if it comes from one of our pages.
+async fn own_form(head: &Head, body: Body) -> Result<Form, Fault> {
+    check_origin(head)?;
+    read_form(body).await
+}
+
+async fn read_form(body: Body) -> Result<Form, Fault> {
+    let bytes = to_bytes(body, FORM_BYTES_MAX).await;
+    let bytes = bytes.map_err(|_| Fault::new(FaultKind::TooLarge, "The form is too large"))?;
+    Ok(Form::of(qs::parse(&String::from_utf8_lossy(&bytes))))
+}
+
+async fn ask_first_admin(shared: Arc<Shared>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    let query = Form::of(qs::parse(head.uri.query().unwrap_or_default()));
+    let token = query.text("token");
+    if !shared.first_admin.opens(token, shared.ctx.now()) {
+        return shared.refused(&head, &first_admin::gone());
+    }
+    let body = first_admin::page(&shared.root, token, &Form::default(), None);
+    shared.html(StatusCode::OK, bare(&shared.root, "The first admin", body))
+}
+
+async fn make_first_admin(shared: Arc<Shared>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let form = match own_form(&head, body).await {
+        Ok(form) => form,
+        Err(fault) => return shared.refused(&head, &fault),
+    };
+    if let Err(fault) = shared.first_admin.create(&shared.ctx, &form).await {
+        if !shared.first_admin.opens(form.text("token"), shared.ctx.now()) {
+            return shared.refused(&head, &fault);
+        }
+        let body = first_admin::page(&shared.root, form.text("token"), &form, Some(&fault));
+        return shared.html(fault.status(), bare(&shared.root, "The first admin", body));
+    }
+    match log_in(shared.api(&head), &form).await {
+        Ok(cookies) => {
+            let first = Redirect::to(&format!("{}/", shared.root)).into_response();
+            with_cookies(shared.with_headers(first), &cookies)
+        }
+        Err(fault) => shared.refused(&head, &fault),
+    }
+}
+
+async fn ask_login(shared: Arc<Shared>, request: Request) -> Response {
+    let query = Form::of(qs::parse(request.uri().query().unwrap_or_default()));
+    let body = login_form(&shared.root, query.text("next"), &Form::default(), None);
+    shared.html(StatusCode::OK, bare(&shared.root, "Log in", body))
+}
+
+async fn take_login(shared: Arc<Shared>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let form = match own_form(&head, body).await {
+        Ok(form) => form,
+        Err(fault) => return shared.refused(&head, &fault),
+    };
+    match log_in(shared.api(&head), &form).await {
+        Ok(cookies) => {
+            let next = format!("{}{}", shared.root, next_of(form.text("next")));
+            with_cookies(shared.with_headers(Redirect::to(&next).into_response()), &cookies)
+        }
+        Err(fault) => {
+            let body = login_form(&shared.root, form.text("next"), &form, Some(&fault));
+            shared.html(fault.status(), bare(&shared.root, "Log in", body))
+        }
+    }
+}
+
+async fn take_logout(shared: Arc<Shared>, request: Request) -> Response {
+    let (mut head, body) = request.into_parts();
+    let call = match form_of(&shared, &mut head, body).await {
+        Ok((call, _)) => call,
+        Err(fault) => return shared.refused(&head, &fault),
+    };
+    match log_out(call.api()).await {
+        Ok(cookies) => with_cookies(shared.to_login("/"), &cookies),
+        Err(fault) => shared.refused(&head, &fault),
+    }
+}
+
+fn with_cookies(mut response: Response, cookies: &[String]) -> Response {
+    for line in cookies {
+        if let Ok(value) = HeaderValue::from_str(line) {
+            response.headers_mut().append(header_names::SET_COOKIE, value);
+        }
+    }
+    response
+}

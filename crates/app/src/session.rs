@@ -1,0 +1,122 @@
+//! Logging in and out of the pages, and telling our own forms from those of foreign pages (CSRF).
+//!
+//! The session is that of the API: the same cookie, `HttpOnly` and `SameSite=Lax`. A form is taken if it
+//! comes from a page of this server (`Origin`), and, where somebody is logged in, if it holds the token of
+//! the session.
+
+use atoll_kernel::{
+    Ctx, Fault, FaultKind,
+    http::{Encoding, Head, SESSION_COOKIE, check_signature, cookie, header, header_names, sign},
+};
+use atoll_pages::{Address, Api, Field, Form, Markup, html, problem};
+use axum::http::Method;
+use serde_json::{Value, json};
+
+/// The token that forms of this session hold: it tells nothing of the session.
+pub(crate) fn csrf_token(ctx: &Ctx, head: &Head) -> String {
+    sign(&ctx.config().cookie_secret, &signed(head), Encoding::Hex)
+}
+
+fn signed(head: &Head) -> Vec<u8> {
+    format!("form of {}", cookie(head, SESSION_COOKIE).unwrap_or_default()).into_bytes()
+}
+
+/// Refuses forms of other sites (403).
+pub(crate) fn check_origin(head: &Head) -> Result<(), Fault> {
+    let site = header(head, "sec-fetch-site");
+    let is_own = match header(head, "origin").map(|it| it.split_once("://")) {
+        Some(origin) => {
+            origin.zip(header(head, "host")).is_some_and(|((_, it), host)| it.eq_ignore_ascii_case(host))
+        }
+        None => true,
+    };
+    if is_own && site.is_none_or(|it| matches!(it, "same-origin" | "none")) {
+        return Ok(());
+    }
+    Err(foreign())
+}
+
+/// Refuses forms without the token of the session (403).
+pub(crate) fn check_token(ctx: &Ctx, head: &Head, form: &Form) -> Result<(), Fault> {
+    check_signature(&ctx.config().cookie_secret, &signed(head), form.text("csrf"), Encoding::Hex)
+        .map_err(|_| foreign())
+}
+
+fn foreign() -> Fault {
+    Fault::of(
+        403,
+        "not_allowed",
+        "This form is not of this page, or of an older session. Open the page again.",
+    )
+}
+
+/// The `Set-Cookie` lines of a new session for these credentials.
+pub(crate) async fn log_in(api: Api, form: &Form) -> Result<Vec<String>, Fault> {
+    let credentials = json!({ "email": form.text("email"), "password": form.text("password") });
+    let answer: Value = api.post("/auth/user/emailpass", &credentials).await?;
+    let token = answer["token"].as_str().ok_or_else(Fault::unauthorized)?;
+    open(&api, token).await
+}
+
+/// Opens a session for this token.
+pub(crate) async fn open(api: &Api, token: &str) -> Result<Vec<String>, Fault> {
+    let api = api.clone().with_token(token);
+    let opened = api.send(Method::POST, &Address::of("/auth/session"), Some(json!({}))).await?;
+    Ok(cookies(&opened.headers))
+}
+
+/// The `Set-Cookie` lines that end the session.
+pub(crate) async fn log_out(api: &Api) -> Result<Vec<String>, Fault> {
+    Ok(cookies(&api.send(Method::DELETE, &Address::of("/auth/session"), None).await?.headers))
+}
+
+fn cookies(headers: &atoll_kernel::http::HeaderMap) -> Vec<String> {
+    let lines = headers.get_all(header_names::SET_COOKIE).into_iter();
+    lines.filter_map(|it| it.to_str().ok()).map(str::to_owned).collect()
+}
+
+/// The page below the root to which a login leads: the one that was asked for. A path of elsewhere leads to
+/// the first page (open redirect).
+pub(crate) fn next_of(text: &str) -> &str {
+    let is_path = text.starts_with('/') && !text.starts_with("//") && !text.contains(['\\', '\r', '\n']);
+    if is_path { text } else { "/" }
+}
+
+/// The page at which one logs in.
+pub(crate) fn login_form(root: &str, next: &str, form: &Form, refused: Option<&Fault>) -> Markup {
+    html! {
+        form method="post" action=(format!("{root}/login")) class="login" {
+            h1 { "Log in" }
+            @if let Some(fault) = refused { (problem(&said(fault))) }
+            input type="hidden" name="next" value=(next_of(next));
+            (Field::line("email", "email", "E-mail").value(form.text("email")).required())
+            (Field::line("password", "password", "Password").required())
+            p class="buttons" { button { "Log in" } }
+        }
+    }
+}
+
+fn said(fault: &Fault) -> String {
+    match fault.kind() {
+        FaultKind::Unauthorized => "The e-mail address or the password is wrong.".into(),
+        _ => fault.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_leads_to_our_own_pages_only() {
+        for (asked, next) in [
+            ("/channels/sc_1?q=a", "/channels/sc_1?q=a"),
+            ("//evil.example/", "/"),
+            ("https://evil.example/", "/"),
+            ("/\\evil.example", "/"),
+            ("", "/"),
+        ] {
+            assert_eq!(next_of(asked), next, "{asked}");
+        }
+    }
+}

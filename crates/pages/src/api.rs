@@ -1,0 +1,169 @@
+//! The API, as pages ask it: requests in the same process, through the router that all clients use, in the
+//! name of the person who looks.
+
+use atoll_kernel::{
+    Fault,
+    http::{HeaderMap, HeaderName, header_names},
+};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{Extensions, Method, Request, Response, StatusCode},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+use crate::Address;
+
+/// Upper bound of an answer that a page reads. A page shows a page of a list, not the list.
+const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Headers of the request for a page that its requests to the API have, too: who asks, and from where.
+const HANDED_ON: [HeaderName; 6] = [
+    header_names::COOKIE,
+    header_names::HOST,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-proto"),
+    header_names::FORWARDED,
+    header_names::USER_AGENT,
+];
+
+/// The API in the name of one person.
+#[derive(Clone)]
+pub struct Api {
+    router: Router,
+    headers: HeaderMap,
+    /// Of the request for the page: the address of the client, by which logins are limited.
+    extensions: Extensions,
+}
+
+/// A page of a list.
+#[derive(Debug)]
+pub struct Records<T> {
+    /// The records.
+    pub records: Vec<T>,
+    /// How many there are on all pages.
+    pub count: usize,
+    /// How many of them were skipped.
+    pub offset: usize,
+    /// The size of a page.
+    pub limit: usize,
+}
+
+/// An answer of the API as it came.
+pub struct Sent {
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; null if there is none.
+    pub body: Value,
+}
+
+impl Api {
+    /// The API as the person of this request may use it.
+    pub fn of(router: Router, headers: &HeaderMap, extensions: &Extensions) -> Api {
+        let kept = |name: &HeaderName| headers.get(name).map(|value| (name.clone(), value.clone()));
+        let headers = HANDED_ON.iter().filter_map(kept).collect();
+        Api { router, headers, extensions: extensions.clone() }
+    }
+
+    /// The same with a token instead of the session.
+    #[must_use]
+    pub fn with_token(mut self, token: &str) -> Api {
+        self.headers.remove(header_names::COOKIE);
+        if let Ok(value) = format!("Bearer {token}").parse() {
+            self.headers.insert(header_names::AUTHORIZATION, value);
+        }
+        self
+    }
+
+    /// Reads an answer. What the API refuses is refused with its status and its words.
+    pub async fn get<T: DeserializeOwned>(&self, address: impl Into<Address>) -> Result<T, Fault> {
+        read(self.send(Method::GET, &address.into(), None).await?.body)
+    }
+
+    /// Reads what is under this name in an answer: one record in its envelope.
+    pub async fn one<T: DeserializeOwned>(
+        &self,
+        address: impl Into<Address>,
+        name: &str,
+    ) -> Result<T, Fault> {
+        read(self.get::<Value>(address).await?[name].take())
+    }
+
+    /// Reads a page of a list, which is under this name.
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        address: impl Into<Address>,
+        name: &str,
+    ) -> Result<Records<T>, Fault> {
+        #[derive(Deserialize)]
+        struct Counted {
+            count: usize,
+            offset: usize,
+            limit: usize,
+        }
+        let mut answer: Value = self.get(address).await?;
+        let records = read(answer[name].take())?;
+        let Counted { count, offset, limit } = read(answer)?;
+        Ok(Records { records, count, offset, limit })
+    }
+
+    /// Writes, and reads the answer.
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        address: impl Into<Address>,
+        body: &impl Serialize,
+    ) -> Result<T, Fault> {
+        let body = serde_json::to_value(body).map_err(Fault::unexpected)?;
+        read(self.send(Method::POST, &address.into(), Some(body)).await?.body)
+    }
+
+    /// Deletes.
+    pub async fn delete(&self, address: impl Into<Address>) -> Result<(), Fault> {
+        self.send(Method::DELETE, &address.into(), None).await.map(drop)
+    }
+
+    /// Sends a request and returns the answer as it came.
+    pub async fn send(&self, method: Method, address: &Address, body: Option<Value>) -> Result<Sent, Fault> {
+        let mut request = Request::builder().method(method).uri(address.to_string());
+        if let Some(headers) = request.headers_mut() {
+            headers.extend(self.headers.clone());
+            headers.insert(
+                header_names::CONTENT_TYPE,
+                header_names::HeaderValue::from_static("application/json"),
+            );
+        }
+        let body = body.map_or_else(Body::empty, |it| Body::from(it.to_string()));
+        let mut request = request.body(body).map_err(Fault::unexpected)?;
+        *request.extensions_mut() = self.extensions.clone();
+        let answer = match self.router.clone().oneshot(request).await {
+            Ok(answer) => answer,
+            Err(never) => match never {},
+        };
+        answered(answer).await
+    }
+}
+
+async fn answered(answer: Response<Body>) -> Result<Sent, Fault> {
+    let (head, body) = answer.into_parts();
+    let bytes = to_bytes(body, ANSWER_BYTES_MAX).await.map_err(Fault::unexpected)?;
+    let body =
+        if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or_default() };
+    if head.status.is_success() {
+        return Ok(Sent { headers: head.headers, body });
+    }
+    if head.status == StatusCode::UNAUTHORIZED {
+        return Err(Fault::unauthorized());
+    }
+    let said = body["message"].as_str().unwrap_or("The server could not do that.");
+    let errors: Vec<&str> =
+        body["errors"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let said = if errors.is_empty() { said.to_owned() } else { errors.join("; ") };
+    Err(Fault::of(head.status.as_u16(), "refused", said))
+}
+
+/// An answer that is not as the page expects it is a bug of the page.
+fn read<T: DeserializeOwned>(body: Value) -> Result<T, Fault> {
+    serde_json::from_value(body).map_err(Fault::unexpected)
+}

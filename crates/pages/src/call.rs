@@ -1,0 +1,214 @@
+//! A request for a page: who looks, at what, and with what in their form.
+
+use std::{collections::HashMap, sync::Arc};
+
+use atoll_kernel::{Decimal, Registry, Timestamp};
+use maud::{Markup, html};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{Address, Api, Field, Form, encoded};
+
+/// The admin who looks at a page.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Person {
+    /// The id of the user.
+    pub id: String,
+    /// The address by which they log in.
+    pub email: String,
+}
+
+/// What was done by the form before this page, as the page says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// A record was made.
+    Created,
+    /// Changes were kept.
+    Saved,
+    /// A record was deleted.
+    Deleted,
+    /// Something was started, or done that is none of these.
+    Done,
+}
+
+impl Done {
+    const ALL: [(Done, &'static str, &'static str); 4] = [
+        (Done::Created, "created", "Created."),
+        (Done::Saved, "saved", "Saved."),
+        (Done::Deleted, "deleted", "Deleted."),
+        (Done::Done, "done", "Done."),
+    ];
+
+    /// The word for it in an address. A sentence there would be a sentence of whoever made the link.
+    pub fn word(self) -> &'static str {
+        Done::ALL.iter().find(|it| it.0 == self).map_or("", |it| it.1)
+    }
+
+    /// What an address says, as a sentence.
+    pub fn sentence(word: &str) -> Option<&'static str> {
+        Done::ALL.iter().find(|it| it.1 == word).map(|it| it.2)
+    }
+}
+
+/// A form that was refused: the page is shown again, with the reason and with what was typed.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// Why.
+    pub message: String,
+    /// What was typed.
+    pub form: Form,
+}
+
+/// What a request for a page consists of.
+pub struct PageParts {
+    /// The API in the name of the person.
+    pub api: Api,
+    /// Where the pages are: `/app`.
+    pub root: Arc<str>,
+    /// The parameters of the path.
+    pub path: HashMap<String, String>,
+    /// The path of the page below the root.
+    pub at: String,
+    /// The query string.
+    pub query: Map<String, Value>,
+    /// Goes into every form, and is compared when the form is sent (CSRF).
+    pub csrf: String,
+    /// The time of the request.
+    pub now: Timestamp,
+    /// Who looks.
+    pub person: Person,
+    /// The form that was refused, if the page is shown for one.
+    pub refused: Option<Refused>,
+    /// What is linked in.
+    pub registry: &'static Registry,
+    /// Digits after the decimal point, by currency code.
+    pub digits: fn(&str) -> Option<u32>,
+}
+
+/// A request for a page.
+#[derive(Clone)]
+pub struct PageCall(Arc<PageParts>);
+
+impl PageCall {
+    /// The request of these parts.
+    pub fn of(parts: PageParts) -> PageCall {
+        PageCall(Arc::new(parts))
+    }
+
+    /// The API, in the name of the person who looks.
+    pub fn api(&self) -> &Api {
+        &self.0.api
+    }
+
+    /// What is linked in.
+    pub(crate) fn registry(&self) -> &'static Registry {
+        self.0.registry
+    }
+
+    /// A parameter of the path.
+    ///
+    /// # Panics
+    /// When the page has no such parameter.
+    pub fn path(&self, name: &str) -> &str {
+        self.0.path.get(name).unwrap_or_else(|| panic!("the page has no parameter `{name}`"))
+    }
+
+    /// A parameter of the query string, without space around it; empty if it is absent.
+    pub fn query(&self, name: &str) -> &str {
+        self.0.query.get(name).and_then(Value::as_str).unwrap_or_default().trim()
+    }
+
+    /// The number of the first record of the page of a list: the parameter `offset`.
+    pub fn offset(&self) -> usize {
+        self.query("offset").parse().unwrap_or_default()
+    }
+
+    /// The time of the request.
+    pub fn now(&self) -> Timestamp {
+        self.0.now
+    }
+
+    /// Who looks.
+    pub fn person(&self) -> &Person {
+        &self.0.person
+    }
+
+    /// The form that was refused, if the page is shown for one.
+    pub fn refused(&self) -> Option<&Refused> {
+        self.0.refused.as_ref()
+    }
+
+    /// The path of this page, below the root of the pages.
+    pub fn at(&self) -> &str {
+        &self.0.at
+    }
+
+    /// The link to a page: `/channels` becomes `/app/channels`.
+    pub fn to(&self, address: impl Into<Address>) -> String {
+        format!("{}{}", self.0.root, address.into())
+    }
+
+    /// This page with these parameters instead of its own; those that are not named here stay.
+    pub fn with(&self, parameters: &[(&str, &str)]) -> String {
+        let named = |name: &str| parameters.iter().any(|(it, _)| *it == name);
+        let kept = self.0.query.iter().filter(|(name, _)| !named(name) && *name != "done");
+        let kept = kept.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
+        let all = kept.chain(parameters.iter().copied()).filter(|(_, value)| !value.is_empty());
+        let pairs: Vec<String> =
+            all.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        let query = if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };
+        format!("{}{}{query}", self.0.root, self.0.at)
+    }
+
+    /// The hidden field by which a form shows that it is of this page (CSRF).
+    pub fn csrf(&self) -> Markup {
+        html! { input type="hidden" name="csrf" value=(self.0.csrf); }
+    }
+
+    /// A form that is sent to this page, whose button says `label`; `action` is [`Form::action`] then.
+    pub fn form(&self, action: &str, label: &str, fields: &[Field<'_>]) -> Markup {
+        self.form_of(
+            action,
+            html! { @for field in fields { (field) } },
+            html! {
+                button name="do" value=(action) { (label) }
+            },
+        )
+    }
+
+    /// As `form`, of any fields and buttons. A button with the name `do` names what is to be done.
+    pub fn form_of(&self, action: &str, fields: Markup, buttons: Markup) -> Markup {
+        let is_refused = self.refused().is_some_and(|it| it.form.action() == action);
+        html! {
+            form method="post" id=(format!("form-{action}")) {
+                (self.csrf())
+                @if is_refused { (crate::problem(&self.refused().map_or("", |it| &it.message))) }
+                (fields)
+                p class="buttons" { (buttons) }
+            }
+        }
+    }
+
+    /// A button that does one thing, without fields. With a question, the script asks it first.
+    pub fn button(&self, action: &str, label: &str, question: Option<&str>) -> Markup {
+        html! {
+            form method="post" class="inline" data-confirm=[question] {
+                (self.csrf())
+                button name="do" value=(action) class=[question.map(|_| "danger")] { (label) }
+            }
+        }
+    }
+
+    /// An amount with as many digits as its currency has. The script shows it as the person writes money.
+    pub fn money(&self, amount: Decimal, currency: &str) -> Markup {
+        let code = currency.to_uppercase();
+        let n_digits = (self.0.digits)(currency).unwrap_or(2) as usize;
+        let plain = amount.to_string();
+        let (whole, rest) = plain.split_once('.').unwrap_or((&plain, ""));
+        let text = match n_digits.max(rest.len()) {
+            0 => whole.to_owned(),
+            n => format!("{whole}.{rest:0<n$}"),
+        };
+        html! { data class="money" value=(plain) data-currency=(code) { (text) " " (code) } }
+    }
+}

@@ -1,0 +1,231 @@
+//! Forms: what was sent, and the fields that ask for it.
+
+use atoll_kernel::{Decimal, Fault, Timestamp};
+use maud::{Markup, Render, html};
+use serde_json::{Map, Value, json};
+
+use crate::PageCall;
+
+/// A form that was sent. Names are nested as in query strings: `prices[0][amount]`.
+#[derive(Clone, Debug, Default)]
+pub struct Form(Map<String, Value>);
+
+impl Form {
+    /// The form of these values.
+    pub fn of(values: Map<String, Value>) -> Form {
+        Form(values)
+    }
+
+    /// The name of what is to be done: the button that was pressed ([`PageCall::form`]).
+    pub fn action(&self) -> &str {
+        self.text("do")
+    }
+
+    /// What was typed, without space around it; empty if it is absent.
+    pub fn text(&self, name: &str) -> &str {
+        self.0.get(name).and_then(Value::as_str).unwrap_or_default().trim()
+    }
+
+    /// Did the form ask for this?
+    fn asks(&self, name: &str) -> bool {
+        self.0.contains_key(name) || self.all(TICKS).contains(&name)
+    }
+
+    /// What was typed, or null if that is nothing.
+    pub fn or_null(&self, name: &str) -> Value {
+        Some(self.text(name)).filter(|it| !it.is_empty()).map_or(Value::Null, Value::from)
+    }
+
+    /// True if the box is ticked.
+    pub fn is_on(&self, name: &str) -> bool {
+        !self.text(name).is_empty()
+    }
+
+    /// A number as JSON; null if it is empty. Errors: what is no number, and more digits than JSON holds:
+    /// nothing is rounded.
+    pub fn number(&self, name: &str) -> Result<Value, Fault> {
+        let text = self.text(name);
+        if text.is_empty() {
+            return Ok(Value::Null);
+        }
+        let typed =
+            text.parse::<Decimal>().map_err(|_| Fault::invalid(format!("`{text}` is not a number")))?;
+        let sent = json!(typed);
+        match sent.to_string().parse::<Decimal>() {
+            Ok(same) if same == typed => Ok(sent),
+            _ => Err(Fault::invalid(format!("`{text}` has too many digits"))),
+        }
+    }
+
+    /// A moment as JSON, null if it is empty. Without the script of the pages, the moment is in UTC.
+    pub fn moment(&self, name: &str) -> Result<Value, Fault> {
+        let text = self.text(name);
+        if text.is_empty() {
+            return Ok(Value::Null);
+        }
+        let whole = if text.ends_with('Z') { text.to_owned() } else { format!("{text}:00Z") };
+        let parsed = whole.parse::<Timestamp>().or_else(|_| format!("{text}Z").parse());
+        parsed.map(|it| json!(it)).map_err(|_| Fault::invalid(format!("`{text}` is not a date with a time")))
+    }
+
+    /// The values of a list: of the boxes of this name that are ticked, say.
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        match self.0.get(name) {
+            Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
+            Some(Value::String(one)) => vec![one.as_str()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// A nested value, as it was sent.
+    pub fn nested(&self, name: &str) -> &Value {
+        self.0.get(name).unwrap_or(&Value::Null)
+    }
+}
+
+/// The boxes that a form asks for: browsers send those alone that are ticked.
+const TICKS: &str = "ticks";
+
+/// What a field asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Line(&'static str),
+    Area,
+    Box,
+    Moment,
+}
+
+/// A field of a form. After a refusal it holds what was sent, instead of its value.
+pub struct Field<'a> {
+    kind: Kind,
+    name: &'a str,
+    label: &'a str,
+    value: String,
+    hint: &'a str,
+    is_required: bool,
+    options: Vec<(String, String)>,
+}
+
+impl<'a> Field<'a> {
+    fn of(kind: Kind, name: &'a str, label: &'a str) -> Field<'a> {
+        Field { kind, name, label, value: String::new(), hint: "", is_required: false, options: Vec::new() }
+    }
+
+    /// A line of text.
+    pub fn text(name: &'a str, label: &'a str) -> Field<'a> {
+        Field::of(Kind::Line("text"), name, label)
+    }
+
+    /// A line of another type of HTML: `email`, `password`, `search`, `url`, `file`.
+    pub fn line(kind: &'static str, name: &'a str, label: &'a str) -> Field<'a> {
+        Field::of(Kind::Line(kind), name, label)
+    }
+
+    /// A number; any number of digits.
+    pub fn number(name: &'a str, label: &'a str) -> Field<'a> {
+        Field::of(Kind::Line("number"), name, label)
+    }
+
+    /// Several lines of text.
+    pub fn area(name: &'a str, label: &'a str) -> Field<'a> {
+        Field::of(Kind::Area, name, label)
+    }
+
+    /// A box to tick.
+    pub fn tick(name: &'a str, label: &'a str, is_on: bool) -> Field<'a> {
+        Field::of(Kind::Box, name, label).value(if is_on { "on" } else { "" })
+    }
+
+    /// A date with a time, in the zone of the person.
+    pub fn moment(name: &'a str, label: &'a str) -> Field<'a> {
+        Field::of(Kind::Moment, name, label)
+    }
+
+    /// One of these: value and label.
+    pub fn choice(
+        name: &'a str,
+        label: &'a str,
+        options: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Field<'a> {
+        let options = options.into_iter().map(|(value, label)| (value.into(), label.into())).collect();
+        Field { options, ..Field::of(Kind::Line("select"), name, label) }
+    }
+
+    /// What it holds at first.
+    #[must_use]
+    pub fn value(mut self, value: impl Into<String>) -> Field<'a> {
+        self.value = value.into();
+        self
+    }
+
+    /// It must be filled in.
+    #[must_use]
+    pub fn required(mut self) -> Field<'a> {
+        self.is_required = true;
+        self
+    }
+
+    /// A sentence below it.
+    #[must_use]
+    pub fn hint(mut self, text: &'a str) -> Field<'a> {
+        self.hint = text;
+        self
+    }
+
+    /// With what was sent, if this page shows a form that was refused.
+    #[must_use]
+    pub fn kept(mut self, call: &PageCall) -> Field<'a> {
+        if let Some(refused) = call.refused().filter(|it| it.form.asks(self.name)) {
+            self.value = refused.form.text(self.name).to_owned();
+        }
+        self
+    }
+}
+
+impl Render for Field<'_> {
+    fn render(&self) -> Markup {
+        let Field { kind, name, label, value, hint, is_required, options } = self;
+        let hint_id = format!("hint-{name}");
+        let described = (!hint.is_empty()).then_some(hint_id.as_str());
+        let input = match kind {
+            Kind::Line("select") => html! {
+                select name=(name) required[*is_required] aria-describedby=[described] {
+                    @for (option, text) in options {
+                        option value=(option) selected[option == value] { (text) }
+                    }
+                }
+            },
+            Kind::Line(kind) => {
+                let step = (*kind == "number").then_some("any");
+                html! {
+                    input type=(kind) name=(name) value=(value) step=[step] required[*is_required]
+                        aria-describedby=[described];
+                }
+            }
+            Kind::Area => html! {
+                textarea name=(name) rows="4" required[*is_required] aria-describedby=[described] { (value) }
+            },
+            Kind::Box => html! {
+                input type="hidden" name=(format!("{TICKS}[]")) value=(name);
+                input type="checkbox" name=(name) value="on" checked[!value.is_empty()]
+                    aria-describedby=[described];
+            },
+            // The script shows it in the zone of the person, and sends it in UTC.
+            Kind::Moment => html! {
+                input type="datetime-local" name=(name) value=(value.get(..16).unwrap_or_default()) step="any"
+                    data-utc=(value) required[*is_required] aria-describedby=[described];
+            },
+        };
+        let class = if *kind == Kind::Box { "field tick" } else { "field" };
+        html! {
+            label class=(class) {
+                span {
+                    (label)
+                    @if *kind == Kind::Moment { " " span class="utc" { "(UTC)" } }
+                }
+                (input)
+                @if !hint.is_empty() { small id=(hint_id) { (hint) } }
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What pages are made of: tables, facts, badges, hints, times, pagination.
+
+use atoll_kernel::Timestamp;
+use maud::{Markup, Render, html};
+
+use crate::{PageCall, Records};
+
+/// A link to a page: `link(&call, Address::of("/channels").then(id), name)`.
+pub fn link(call: &PageCall, address: impl Into<crate::Address>, text: impl Render) -> Markup {
+    html! { a href=(call.to(address)) { (text) } }
+}
+
+/// A table of these columns. A cell is what renders; the first one of a row names it.
+pub fn table(columns: &[&str], rows: impl IntoIterator<Item = Vec<Markup>>) -> Markup {
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label="Table" {
+            table {
+                thead { tr { @for column in columns { th scope="col" { (column) } } } }
+                tbody {
+                    @for row in rows {
+                        tr {
+                            @for (index, cell) in row.into_iter().enumerate() {
+                                @if index == 0 { th scope="row" { (cell) } }
+                                @else { td data-label=(columns.get(index).unwrap_or(&"")) { (cell) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Names and values of one record.
+pub fn facts(facts: impl IntoIterator<Item = (&'static str, Markup)>) -> Markup {
+    html! { dl class="facts" { @for (name, value) in facts { div { dt { (name) } dd { (value) } } } } }
+}
+
+/// A state in one word: `kind` is `good`, `bad`, `warn`, or empty.
+pub fn badge(kind: &str, text: &str) -> Markup {
+    html! { span class=(format!("badge {kind}")) { (text) } }
+}
+
+/// A sentence that helps.
+pub fn hint(text: impl Render) -> Markup {
+    html! { p class="hint" { (text) } }
+}
+
+/// What a list says that is empty.
+pub fn nothing(text: impl Render) -> Markup {
+    html! { p class="nothing" { (text) } }
+}
+
+/// What went wrong.
+pub fn problem(text: &str) -> Markup {
+    html! { p class="notice bad" role="alert" { (text) } }
+}
+
+/// A time: the script shows it in the zone of the person, without it it is in UTC.
+pub fn moment(at: Timestamp) -> Markup {
+    let text = at.to_string();
+    let shown = text.get(..16).unwrap_or_default().replace('T', " ");
+    html! { time datetime=(text) { (shown) " UTC" } }
+}
+
+/// The pages of a list: earlier, later, and which part is shown.
+pub fn pager<T>(call: &PageCall, page: &Records<T>) -> Markup {
+    let Records { records, count, offset, limit } = page;
+    if *count <= *limit && *offset == 0 {
+        return html! { p class="pager" { (count) @if *count == 1 { " entry" } @else { " entries" } } };
+    }
+    let to = |offset: usize| {
+        call.with(&[("offset", &if offset == 0 { String::new() } else { offset.to_string() })])
+    };
+    html! {
+        nav class="pager" aria-label="Pages of the list" {
+            @if *offset > 0 { a href=(to(offset.saturating_sub(*limit))) rel="prev" { "Earlier" } }
+            span { ((offset + 1).min(*count)) "–" (offset + records.len()) " of " (count) }
+            @if offset + records.len() < *count { a href=(to(offset + limit)) rel="next" { "Later" } }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! `admin_page!` and `admin_widget!`: pages of a module, and what it adds to the page of a record of others.
+
+use std::pin::Pin;
+
+use atoll_kernel::{Fault, Registry, inventory};
+use maud::{Markup, html};
+
+use crate::{Address, Done, Form, PageCall};
+
+/// A part of the menu.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Menu {
+    /// What sells where.
+    Channels,
+    /// What there is to sell.
+    Catalogue,
+    /// Orders and customers.
+    Sales,
+    /// How the shop is set up.
+    Settings,
+    /// Whether it runs.
+    Operation,
+}
+
+impl Menu {
+    /// All, in the order of the menu.
+    pub const ALL: [Menu; 5] =
+        [Menu::Channels, Menu::Catalogue, Menu::Sales, Menu::Settings, Menu::Operation];
+}
+
+/// Where the menu has a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MenuPlace {
+    /// The part of the menu.
+    pub menu: Menu,
+    /// The order within it; those of the core are tens.
+    pub order: u32,
+    /// What the menu calls it.
+    pub title: &'static str,
+}
+
+/// A page as it is shown.
+pub struct Page {
+    /// The heading.
+    pub title: String,
+    /// The pages above it: address and title.
+    pub above: Vec<(Address, String)>,
+    /// What stands below the heading.
+    pub body: Markup,
+}
+
+impl Page {
+    /// A page with this heading.
+    pub fn new(title: impl Into<String>, body: Markup) -> Page {
+        Page { title: title.into(), above: Vec::new(), body }
+    }
+
+    /// Below this page; the outermost is named first.
+    #[must_use]
+    pub fn below(mut self, address: impl Into<Address>, title: impl Into<String>) -> Page {
+        self.above.push((address.into(), title.into()));
+        self
+    }
+}
+
+/// Where a form leads when what it asked for was done. Reloading that page does nothing again.
+pub struct Next {
+    /// The page.
+    pub address: Address,
+    /// What it says was done.
+    pub done: Done,
+}
+
+impl Next {
+    /// To this page.
+    pub fn to(address: impl Into<Address>, done: Done) -> Next {
+        Next { address: address.into(), done }
+    }
+}
+
+type Later<T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send>>;
+
+/// A page that is linked in: shown to admins, below the root of the pages.
+pub struct AdminPage {
+    /// The path below the root, with parameters as `:name`.
+    pub path: &'static str,
+    /// Where the menu has it, if it does.
+    pub place: Option<MenuPlace>,
+    /// Shows it.
+    pub show: fn(PageCall) -> Later<Page>,
+    /// Does what a form on it asks for.
+    pub act: Option<fn(PageCall, Form) -> Later<Next>>,
+}
+
+/// The page of a record to which widgets are added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageOf {
+    /// Of a product.
+    Product,
+    /// Of a sales channel.
+    Channel,
+    /// Of an order.
+    Order,
+    /// Of a customer.
+    Customer,
+}
+
+/// What a module adds to the page of a record of others.
+pub struct AdminWidget {
+    /// On which page.
+    pub on: PageOf,
+    /// Its heading.
+    pub title: &'static str,
+    /// Shows it for the record with this id.
+    pub show: fn(PageCall, String) -> Later<Markup>,
+}
+
+#[doc(hidden)]
+pub struct LinkedPage(pub &'static AdminPage);
+#[doc(hidden)]
+pub struct LinkedWidget(pub &'static AdminWidget);
+
+inventory::collect!(LinkedPage);
+inventory::collect!(LinkedWidget);
+
+/// The pages that are linked in, without those of modules that are switched off.
+pub fn linked_pages(registry: &Registry) -> Vec<&'static AdminPage> {
+    let all = inventory::iter::<LinkedPage>.into_iter().map(|it| it.0);
+    registry.switched_on(all, |it| *it)
+}
+
+/// The widgets of these pages that are linked in.
+pub fn linked_widgets(registry: &Registry, on: PageOf) -> Vec<&'static AdminWidget> {
+    let all = inventory::iter::<LinkedWidget>.into_iter().map(|it| it.0);
+    let mut widgets = registry.switched_on(all.filter(|it| it.on == on), |it| *it);
+    widgets.sort_by_key(|it| it.title);
+    widgets
+}
+
+/// The widgets of a page, each as a section. One that fails says so, and the page is shown.
+pub async fn widgets(call: &PageCall, on: PageOf, id: &str) -> Markup {
+    let mut sections = Vec::new();
+    for widget in linked_widgets(call.registry(), on) {
+        let body = match (widget.show)(call.clone(), id.to_owned()).await {
+            Ok(body) => body,
+            Err(fault) => crate::problem(&fault.to_string()),
+        };
+        sections.push((widget.title, body));
+    }
+    html! { @for (title, body) in sections { section class="card" { h2 { (title) } (body) } } }
+}
+
+/// Registers pages: the path below the root of the pages, the title and the place in the menu of those that
+/// it has, the function that shows the page, and the one that does what its forms ask for.
+///
+/// ```
+/// use atoll_kernel::Fault;
+/// use atoll_pages::{Done, Form, Next, Page, PageCall, admin_page, html};
+///
+/// admin_page! {
+///     "/greeting" as "Greeting" in Settings 5 => show, change;
+///     "/greeting/help" => help;
+/// }
+///
+/// async fn show(call: PageCall) -> Result<Page, Fault> {
+///     Ok(Page::new("Greeting", call.form("greet", "Greet", &[])))
+/// }
+///
+/// async fn change(_: PageCall, _: Form) -> Result<Next, Fault> {
+///     Ok(Next::to("/greeting", Done::Done))
+/// }
+///
+/// async fn help(_: PageCall) -> Result<Page, Fault> {
+///     Ok(Page::new("Help", html! { p { "It greets." } }).below("/greeting", "Greeting"))
+/// }
+/// ```
+#[macro_export]
+macro_rules! admin_page {
+    ($($path:literal $(as $title:literal in $Menu:ident $order:literal)? => $show:path $(, $act:path)?;)*) => { $(
+        const _: () = {
+            static PAGE: $crate::AdminPage = $crate::AdminPage {
+                path: $path,
+                place: $crate::admin_page!(@ $($title, $Menu, $order)?),
+                show: |call| Box::pin($show(call)),
+                act: $crate::admin_page!(@ $($act)?),
+            };
+
+            ::atoll_kernel::inventory::submit! { $crate::LinkedPage(&PAGE) }
+            ::atoll_kernel::place! { &PAGE }
+        };
+    )* };
+    (@) => { None };
+    (@ $title:literal, $Menu:ident, $order:literal) => {
+        Some($crate::MenuPlace { menu: $crate::Menu::$Menu, order: $order, title: $title })
+    };
+    (@ $act:path) => { Some(|call, form| Box::pin($act(call, form))) };
+    ($($wrong:tt)*) => {
+        compile_error!(
+            "pages are written, one per line,\n\
+             \x20   \"/restocks\" as \"Restocks\" in Catalogue 25 => show;\n\
+             \x20   \"/restocks/:id\" => show_one, change_one;"
+        );
+    };
+}
+
+/// Registers what a module adds to the page of a record of others.
+///
+/// ```
+/// use atoll_kernel::Fault;
+/// use atoll_pages::{Markup, PageCall, admin_widget, html};
+///
+/// admin_widget! { on Product, "Greetings" => greetings }
+///
+/// async fn greetings(_: PageCall, id: String) -> Result<Markup, Fault> {
+///     Ok(html! { p { "Hello, " (id) } })
+/// }
+/// ```
+#[macro_export]
+macro_rules! admin_widget {
+    (on $Page:ident, $title:literal => $show:path) => {
+        const _: () = {
+            static WIDGET: $crate::AdminWidget = $crate::AdminWidget {
+                on: $crate::PageOf::$Page,
+                title: $title,
+                show: |call, id| Box::pin($show(call, id)),
+            };
+
+            ::atoll_kernel::inventory::submit! { $crate::LinkedWidget(&WIDGET) }
+            ::atoll_kernel::place! { &WIDGET }
+        };
+    };
+    ($($wrong:tt)*) => {
+        compile_error!("a widget is written `on Product, \"Waiting shoppers\" => show`");
+    };
+}

@@ -1,0 +1,223 @@
+//! The pages for people: logging in, forms and their protection, what is shown.
+
+use atoll_kernel::http::{HeaderMap, StatusCode, header_names};
+use atoll_testkit::{Client, Shop, TestApp};
+use axum::body::Body;
+use serde_json::json;
+
+/// A browser with the session of the admin.
+struct Browser {
+    client: Client,
+    cookie: String,
+}
+
+/// A form as browsers send it.
+fn encoded(fields: &[(&str, &str)]) -> Body {
+    let pair = |(name, value): &(&str, &str)| format!("{}={}", escaped(name), escaped(value));
+    Body::from(fields.iter().map(pair).collect::<Vec<_>>().join("&"))
+}
+
+fn escaped(text: &str) -> String {
+    text.bytes().map(|it| format!("%{it:02X}")).collect()
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|it| it.to_str().ok()).unwrap_or_default()
+}
+
+impl Browser {
+    /// Logs in by the form.
+    async fn of(app: &TestApp) -> Browser {
+        let client = app.client().without_type();
+        let form =
+            encoded(&[("email", "admin@test.dev"), ("password", "supersecret"), ("next", "/channels")]);
+        let answer = client.send("POST", "/app/login", form).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        assert_eq!(header(&answer.headers, "location"), "/app/channels");
+        let line = header(&answer.headers, header_names::SET_COOKIE.as_str());
+        assert!(line.contains("HttpOnly") && line.contains("SameSite=Lax"), "{line}");
+        let cookie = line.split(';').next().expect("a cookie").to_owned();
+        Browser { client: client.with_header("cookie", &cookie), cookie }
+    }
+
+    /// The text of a page, with its status.
+    async fn page(&self, path: &str) -> (StatusCode, String) {
+        let answer = self.client.get(path).await;
+        (answer.status, String::from_utf8(answer.body.to_vec()).expect("text"))
+    }
+
+    /// The token that the forms of this session hold.
+    async fn csrf(&self) -> String {
+        let (_, page) = self.page("/app/channels").await;
+        let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a token");
+        rest.split('"').next().expect("a token").to_owned()
+    }
+
+    /// Sends a form of this session: the status, where it leads, and the page if it leads nowhere.
+    async fn send(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String, String) {
+        let csrf = self.csrf().await;
+        let fields: Vec<_> = fields.iter().copied().chain([("csrf", csrf.as_str())]).collect();
+        let answer = self.client.send("POST", path, encoded(&fields)).await;
+        let to = header(&answer.headers, "location").to_owned();
+        (answer.status, to, String::from_utf8(answer.body.to_vec()).expect("text"))
+    }
+}
+
+/// A shop, its channel, and a browser with the session of its admin.
+async fn shop() -> (Shop, String, Browser) {
+    let (shop, channel, _) = Shop::web().await;
+    let browser = Browser::of(&shop.app).await;
+    (shop, channel, browser)
+}
+
+#[tokio::test]
+async fn who_is_not_logged_in_is_led_to_the_login_and_back() {
+    let app = TestApp::init().await;
+    let answer = app.client().get("/app/channels?q=a%26b").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(header(&answer.headers, "location"), "/app/login?next=%2Fchannels%3Fq%3Da%2526b");
+    let policy = header(&answer.headers, "content-security-policy").to_owned();
+    assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
+
+    let answer = app.client().get("/app/login?next=//evil.example").await;
+    let page = String::from_utf8(answer.body.to_vec()).expect("text");
+    assert!(page.contains("name=\"next\" value=\"/\""), "{page}");
+}
+
+#[tokio::test]
+async fn wrong_credentials_open_no_session() {
+    let (shop, ..) = Shop::web().await;
+    let client = shop.app.client().without_type();
+    let form = encoded(&[("email", "admin@test.dev"), ("password", "wrong")]);
+    let answer = client.send("POST", "/app/login", form).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert!(!answer.headers.contains_key("set-cookie"));
+    let page = String::from_utf8(answer.body.to_vec()).expect("text");
+    assert!(page.contains("The e-mail address or the password is wrong."), "{page}");
+}
+
+#[tokio::test]
+async fn a_channel_is_made_changed_and_deleted_by_forms() {
+    let (shop, _, browser) = shop().await;
+    let (status, to, _) =
+        browser.send("/app/channels/new", &[("do", "create"), ("name", "Till"), ("description", "")]).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let id =
+        to.strip_prefix("/app/channels/").and_then(|it| it.strip_suffix("?done=created")).expect("an id");
+    let channel = format!("/admin/sales-channels/{id}");
+    assert_eq!(shop.admin.get(&channel).await.ok()["sales_channel"]["name"], "Till");
+
+    let page = format!("/app/channels/{id}");
+    browser.send(&page, &[("do", "save"), ("name", "Till 2"), ("description", "At the door")]).await;
+    browser.send(&page, &[("do", "disable")]).await;
+    let kept = shop.admin.get(&channel).await.ok();
+    assert_eq!(kept["sales_channel"]["description"], "At the door");
+    assert_eq!(kept["sales_channel"]["is_disabled"], json!(true));
+
+    let (status, to, _) = browser.send(&page, &[("do", "delete")]).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/app/channels?done=deleted"));
+    assert_eq!(browser.page(&page).await.0, StatusCode::NOT_FOUND);
+}
+
+/// The default channel cannot be deleted: the page is shown again, and says so.
+#[tokio::test]
+async fn what_the_api_refuses_is_said_on_the_page() {
+    let (shop, _, browser) = shop().await;
+    let stores = shop.admin.get("/admin/stores").await.ok();
+    let channel = stores["stores"][0]["default_sales_channel_id"].as_str().expect("a channel");
+    let page = format!("/app/channels/{channel}");
+    let (status, _, text) = browser.send(&page, &[("do", "delete")]).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("role=\"alert\"") && text.contains("value=\"Default Sales Channel\""), "{text}");
+}
+
+#[tokio::test]
+async fn forms_of_other_sites_are_refused() {
+    let (shop, channel, browser) = shop().await;
+    let csrf = browser.csrf().await;
+    let page = format!("/app/channels/{}", channel);
+    let attack = |client: Client, csrf: &str| {
+        let form = encoded(&[("do", "disable"), ("csrf", csrf)]);
+        let page = page.clone();
+        async move { client.send("POST", &page, form).await.status }
+    };
+    let foreign = |origin: &str| {
+        browser.client.clone().with_header("origin", origin).with_header("host", "shop.example")
+    };
+    assert_eq!(attack(browser.client.clone(), "").await, StatusCode::FORBIDDEN);
+    assert_eq!(attack(browser.client.clone(), &"0".repeat(64)).await, StatusCode::FORBIDDEN);
+    for origin in ["https://evil.example", "null", "https://shop.example.evil.example"] {
+        assert_eq!(attack(foreign(origin), &csrf).await, StatusCode::FORBIDDEN, "{origin}");
+    }
+    let cross = browser.client.clone().with_header("sec-fetch-site", "cross-site");
+    assert_eq!(attack(cross, &csrf).await, StatusCode::FORBIDDEN);
+    // A token of another session.
+    let other = Browser::of(&shop.app).await;
+    assert_ne!(other.cookie, browser.cookie);
+    assert_eq!(attack(other.client.clone(), &csrf).await, StatusCode::FORBIDDEN);
+    // Control: our own page may.
+    assert_eq!(attack(foreign("https://shop.example"), &csrf).await, StatusCode::SEE_OTHER);
+    // A foreign login form would log its victim in as somebody else.
+    let login = encoded(&[("email", "admin@test.dev"), ("password", "supersecret")]);
+    let answer = foreign("https://evil.example").send("POST", "/app/login", login).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn text_of_others_is_shown_as_text() {
+    let (shop, _, browser) = shop().await;
+    let script = "\"><script>alert(1)</script>";
+    let body = json!({ "name": script, "description": script });
+    shop.admin.post("/admin/sales-channels", body).await.ok();
+    for path in [
+        "/app/channels",
+        &format!("/app/why?q={}", escaped(script)),
+        &format!("/app/login?next={}", escaped(script)),
+    ] {
+        let (status, page) = browser.page(path).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert!(!page.contains("<script>alert"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_link_of_the_first_start_makes_one_admin() {
+    let app = TestApp::init().await;
+    let token = app.first_admin.invite(&app.ctx).expect("a store").expect("nobody can log in");
+    let client = app.client().without_type();
+    let make = |token: &str, password: &str| {
+        let form = encoded(&[("token", token), ("email", "first@test.dev"), ("password", password)]);
+        let client = client.clone();
+        async move { client.send("POST", "/app/first-admin", form).await }
+    };
+    assert_eq!(make(&"0".repeat(64), "supersecret").await.status, StatusCode::GONE);
+    let short = make(&token, "short").await;
+    assert_eq!(short.status, StatusCode::BAD_REQUEST);
+    let made = make(&token, "supersecret").await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER);
+    assert!(made.headers.contains_key("set-cookie"));
+    assert_eq!(make(&token, "supersecret").await.status, StatusCode::GONE);
+    assert_eq!(app.first_admin.invite(&app.ctx).expect("a store"), None);
+}
+
+#[tokio::test]
+async fn the_link_of_the_first_start_holds_for_half_an_hour() {
+    let app = TestApp::init().await;
+    let token = app.first_admin.invite(&app.ctx).expect("a store").expect("nobody can log in");
+    let page = format!("/app/first-admin?token={token}");
+    assert_eq!(app.client().get(&page).await.status, StatusCode::OK);
+    app.advance_ms(30 * 60 * 1000);
+    assert_eq!(app.client().get(&page).await.status, StatusCode::GONE);
+}
+
+/// The answer is about the same variant, channel and moment for whoever has its address.
+#[tokio::test]
+async fn the_page_says_why_a_variant_is_not_sold() {
+    let (shop, channel, browser) = shop().await;
+    let variant = shop.product("Mug", &[&channel], 3).await;
+    let ask = format!("/app/why?channel={}&variant={}", channel, variant.id);
+    let (_, page) = browser.page(&ask).await;
+    assert!(page.contains("On sale"), "{page}");
+    let (_, page) = browser.page(&format!("{ask}&quantity=4")).await;
+    assert!(page.contains("Not on sale") && page.contains("There is not enough in stock"), "{page}");
+}
