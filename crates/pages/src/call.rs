@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{Address, Api, Field, Form, encoded};
+use crate::{Address, Api, Field, Form};
 
 /// The admin who looks at a page.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -85,6 +85,15 @@ pub struct PageParts {
     pub digits: fn(&str) -> Option<u32>,
 }
 
+/// A value, or the values of a list.
+fn values(value: Option<&Value>) -> Vec<&str> {
+    match value {
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
+        Some(Value::String(one)) => vec![one.as_str()],
+        _ => Vec::new(),
+    }
+}
+
 /// A request for a page.
 #[derive(Clone)]
 pub struct PageCall(Arc<PageParts>);
@@ -116,6 +125,11 @@ impl PageCall {
     /// A parameter of the query string, without space around it; empty if it is absent.
     pub fn query(&self, name: &str) -> &str {
         self.0.query.get(name).and_then(Value::as_str).unwrap_or_default().trim()
+    }
+
+    /// The values of a list in the query string: `channel[]=a&channel[]=b`.
+    pub fn queries(&self, name: &str) -> Vec<&str> {
+        values(self.0.query.get(name))
     }
 
     /// The number of the first record of the page of a list: the parameter `offset`.
@@ -151,13 +165,12 @@ impl PageCall {
     /// This page with these parameters instead of its own; those that are not named here stay.
     pub fn with(&self, parameters: &[(&str, &str)]) -> String {
         let named = |name: &str| parameters.iter().any(|(it, _)| *it == name);
-        let kept = self.0.query.iter().filter(|(name, _)| !named(name) && *name != "done");
-        let kept = kept.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
-        let all = kept.chain(parameters.iter().copied()).filter(|(_, value)| !value.is_empty());
-        let pairs: Vec<String> =
-            all.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
-        let query = if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };
-        format!("{}{}{query}", self.0.root, self.0.at)
+        let mut address = Address::of(&format!("{}{}", self.0.root, self.0.at));
+        for (name, value) in self.0.query.iter().filter(|(name, _)| !named(name) && *name != "done") {
+            let listed = if value.is_array() { format!("{name}[]") } else { name.clone() };
+            address = values(Some(value)).into_iter().fold(address, |it, value| it.with(&listed, value));
+        }
+        parameters.iter().fold(address, |it, (name, value)| it.with(name, value)).to_string()
     }
 
     /// The hidden field by which a form shows that it is of this page (CSRF).
@@ -182,7 +195,7 @@ impl PageCall {
         html! {
             form method="post" id=(format!("form-{action}")) {
                 (self.csrf())
-                @if is_refused { (crate::problem(&self.refused().map_or("", |it| &it.message))) }
+                @if is_refused { (crate::problem(self.refused().map_or("", |it| &it.message))) }
                 (fields)
                 p class="buttons" { (buttons) }
             }

@@ -121,6 +121,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
     let address = Address::of("/admin/sales-channels").then(call.path("id")).with("fields", FIELDS);
     let channel: Channel = call.api().one(address, "sales_channel").await?;
     let n_products = n_products(&call, &channel.id).await?;
+    let below = |page: &str| Address::of("/channels").then(&channel.id).then(page);
     let (switch, label) = if channel.is_disabled { ("enable", "Enable") } else { ("disable", "Disable") };
     let stops = "A disabled channel shows and sells nothing, and its keys answer nothing. Disable it?";
     let goes = "Its products stay, its keys open it no longer, and its orders are kept. Delete the channel?";
@@ -133,6 +134,8 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
                 ("Id", html! { code { (channel.id) } }),
             ]))
             div class="buttons" {
+                a class="button" href=(call.to(below("products"))) { "Products" }
+                a class="button quiet" href=(call.to(below("locations"))) { "Stock locations" }
                 (call.button(switch, label, (!channel.is_disabled).then_some(stops)))
                 (call.button("delete", "Delete", Some(goes)))
             }

@@ -1,0 +1,285 @@
+//! The assortment of a channel: its products with the periods in which it sells them, and the variants that
+//! it leaves out.
+
+use atoll_kernel::{Fault, Timestamp};
+use atoll_pages::{
+    Address, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, html, link, moment,
+    nothing, pager, problem, table,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+admin_page! {
+    "/channels/:id/products" => list, change;
+    "/channels/:id/products/add" => candidates, add;
+    "/channels/:id/products/:product" => terms, change_terms;
+}
+
+/// Products on a page of the list.
+const PAGE: usize = 30;
+
+#[derive(Deserialize)]
+struct Channel {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Product {
+    id: String,
+    title: String,
+    status: String,
+    thumbnail: Option<String>,
+}
+
+/// When the channel sells a product.
+#[derive(Deserialize)]
+struct Window {
+    available_from: Option<Timestamp>,
+    available_until: Option<Timestamp>,
+}
+
+impl Window {
+    fn state(&self, now: Timestamp) -> Markup {
+        match (self.available_from, self.available_until) {
+            (Some(from), _) if now < from => badge("warn", "Not yet"),
+            (_, Some(until)) if until <= now => badge("bad", "Over"),
+            _ => badge("good", "Open"),
+        }
+    }
+}
+
+fn of_channel(call: &PageCall) -> Address {
+    Address::of("/admin/sales-channels").then(call.path("id"))
+}
+
+async fn channel(call: &PageCall) -> Result<Channel, Fault> {
+    call.api().one(of_channel(call).with("fields", "id,name"), "sales_channel").await
+}
+
+fn below(call: &PageCall, channel: &Channel, page: Page) -> Page {
+    page.below("/channels", "Sales channels")
+        .below(Address::of("/channels").then(call.path("id")), &channel.name)
+}
+
+async fn window(call: &PageCall, product: &str) -> Result<Window, Fault> {
+    call.api().one(of_channel(call).then("products").then(product), "product").await
+}
+
+/// The products of the channel, or those that are not in it.
+fn products(call: &PageCall) -> Address {
+    Address::of("/admin/products")
+        .with("fields", "id,title,status,thumbnail")
+        .with("q", call.query("q"))
+        .with("status[]", call.query("status"))
+        .with("order", "title")
+        .with("limit", PAGE)
+        .with("offset", call.offset())
+}
+
+async fn list(call: PageCall) -> Result<Page, Fault> {
+    let channel = channel(&call).await?;
+    let mine = products(&call).with("sales_channel_id", call.path("id"));
+    let page: Records<Product> = call.api().list(mine, "products").await?;
+    let mut rows = Vec::new();
+    for product in &page.records {
+        let window = window(&call, &product.id).await?;
+        rows.push(row(&call, product, &window));
+    }
+    let body = html! {
+        (search(&call))
+        @if let Some(refused) = call.refused() { (problem(&refused.message)) }
+        @if rows.is_empty() { (nothing("The channel has no such product.")) } @else {
+            (call.form_of("", table(&["Product", "State", "From", "Until", "Status", "Choose"], rows), bulk(&call)))
+        }
+        (pager(&call, &page))
+    };
+    Ok(below(&call, &channel, Page::new("Products of the channel", body)))
+}
+
+fn search(call: &PageCall) -> Markup {
+    let states = [("", "any"), ("published", "published"), ("draft", "draft")];
+    let add = Address::of("/channels").then(call.path("id")).then("products").then("add");
+    html! {
+        form method="get" action=(call.with(&[])) {
+            div class="fields" {
+                (Field::line("search", "q", "Title, SKU or text").value(call.query("q")))
+                (Field::choice("status", "Status", states).value(call.query("status")))
+            }
+            p class="buttons" {
+                button class="quiet" { "Search" }
+                a class="button" href=(call.to(add)) { "Add products" }
+            }
+        }
+    }
+}
+
+fn row(call: &PageCall, product: &Product, window: &Window) -> Vec<Markup> {
+    let to = Address::of("/channels").then(call.path("id")).then("products").then(&product.id);
+    let at = |it: Option<Timestamp>| html! { @if let Some(it) = it { (moment(it)) } @else { "–" } };
+    vec![
+        html! {
+            @if let Some(picture) = &product.thumbnail { img class="thumb" src=(picture) alt="" loading="lazy"; " " }
+            (link(call, to, &product.title))
+        },
+        window.state(call.now()),
+        at(window.available_from),
+        at(window.available_until),
+        html! { (product.status) },
+        html! {
+            input type="checkbox" name="product[]" value=(product.id)
+                aria-label=(format!("Choose {}", product.title));
+        },
+    ]
+}
+
+/// What is done to the products that are chosen.
+fn bulk(call: &PageCall) -> Markup {
+    html! {
+        fieldset {
+            legend { "With the chosen products" }
+            label class="field tick" { span { "Choose all on this page" } input type="checkbox" data-all="product[]" hidden; }
+            div class="fields" {
+                (Field::moment("available_from", "Sell from").kept(call))
+                (Field::moment("available_until", "Sell until").kept(call))
+            }
+            p class="buttons" {
+                button name="do" value="window" { "Set the period" }
+                button name="do" value="remove" class="danger" { "Take out of the channel" }
+            }
+        }
+    }
+}
+
+async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
+    let chosen = form.all("product");
+    if chosen.is_empty() {
+        return Err(Fault::invalid("No product is chosen"));
+    }
+    match form.action() {
+        "window" => {
+            let (from, until) = (form.moment("available_from")?, form.moment("available_until")?);
+            let terms =
+                |id: &&str| json!({ "product_id": id, "available_from": from, "available_until": until });
+            let body = json!({ "products": chosen.iter().map(terms).collect::<Vec<_>>() });
+            call.api().post::<Value>(of_channel(&call).then("assortment"), &body).await?;
+        }
+        "remove" => {
+            call.api()
+                .post::<Value>(of_channel(&call).then("products"), &json!({ "remove": chosen }))
+                .await?;
+        }
+        _ => return Err(Fault::invalid("There is no such button")),
+    }
+    Ok(Next::to(Address::of("/channels").then(call.path("id")).then("products"), Done::Saved))
+}
+
+async fn candidates(call: PageCall) -> Result<Page, Fault> {
+    let channel = channel(&call).await?;
+    let page: Records<Product> = call.api().list(products(&call), "products").await?;
+    let rows = page.records.iter().map(|product| {
+        vec![
+            html! { (product.title) },
+            html! { (product.status) },
+            html! {
+                input type="checkbox" name="product[]" value=(product.id)
+                    aria-label=(format!("Choose {}", product.title));
+            },
+        ]
+    });
+    let body = html! {
+        form method="get" action=(call.with(&[])) {
+            div class="fields" { (Field::line("search", "q", "Title, SKU or text").value(call.query("q"))) }
+            p class="buttons" { button class="quiet" { "Search" } }
+        }
+        (call.form_of("add", table(&["Product", "Status", "Choose"], rows), html! {
+            button name="do" value="add" { "Add to the channel" }
+        }))
+        (pager(&call, &page))
+    };
+    let page = Page::new("Add products", body);
+    let products = Address::of("/channels").then(call.path("id")).then("products");
+    Ok(below(&call, &channel, page).below(products, "Products of the channel"))
+}
+
+async fn add(call: PageCall, form: Form) -> Result<Next, Fault> {
+    let body = json!({ "add": form.all("product") });
+    call.api().post::<Value>(of_channel(&call).then("products"), &body).await?;
+    Ok(Next::to(Address::of("/channels").then(call.path("id")).then("products"), Done::Saved))
+}
+
+#[derive(Deserialize)]
+struct WithVariants {
+    title: String,
+    variants: Vec<Variant>,
+}
+
+#[derive(Deserialize)]
+struct Variant {
+    id: String,
+    title: String,
+    sku: Option<String>,
+}
+
+async fn terms(call: PageCall) -> Result<Page, Fault> {
+    let channel = channel(&call).await?;
+    let product = Address::of("/admin/products")
+        .then(call.path("product"))
+        .with("fields", "id,title,variants.id,variants.title,variants.sku");
+    let product: WithVariants = call.api().one(product, "product").await?;
+    let window = window(&call, call.path("product")).await?;
+    let text = |it: Option<Timestamp>| it.map_or_else(String::new, |it| it.to_string());
+    let fields = [
+        Field::moment("available_from", "Sell from").value(text(window.available_from)).kept(&call),
+        Field::moment("available_until", "Sell until").value(text(window.available_until)).kept(&call),
+    ];
+    let mut boxes = Vec::new();
+    for variant in &product.variants {
+        #[derive(Deserialize)]
+        struct Terms {
+            is_enabled: bool,
+        }
+
+        let address = of_channel(&call).then("variants").then(&variant.id);
+        let terms: Terms = call.api().one(address, "variant").await?;
+        boxes.push((variant, terms.is_enabled));
+    }
+    let body = html! {
+        section class="card" {
+            h2 { "Period of sale " (window.state(call.now())) }
+            (call.form("window", "Save", &fields))
+        }
+        section class="card" {
+            h2 { "Variants that the channel sells" }
+            (call.form_of("variants", html! {
+                @for (variant, is_enabled) in &boxes {
+                    label class="field tick" {
+                        span { (variant.title) " " code { (variant.sku.as_deref().unwrap_or_default()) } }
+                        input type="hidden" name="shown[]" value=(variant.id);
+                        input type="checkbox" name="variant[]" value=(variant.id) checked[*is_enabled];
+                    }
+                }
+            }, html! { button name="do" value="variants" { "Save" } }))
+        }
+    };
+    let products = Address::of("/channels").then(call.path("id")).then("products");
+    Ok(below(&call, &channel, Page::new(product.title, body)).below(products, "Products of the channel"))
+}
+
+async fn change_terms(call: PageCall, form: Form) -> Result<Next, Fault> {
+    let product = call.path("product");
+    let body = match form.action() {
+        "window" => {
+            let (from, until) = (form.moment("available_from")?, form.moment("available_until")?);
+            json!({ "products": [{ "product_id": product, "available_from": from, "available_until": until }] })
+        }
+        "variants" => {
+            let ticked = form.all("variant");
+            let terms = |id: &str| json!({ "variant_id": id, "is_enabled": ticked.contains(&id) });
+            json!({ "variants": form.all("shown").into_iter().map(terms).collect::<Vec<_>>() })
+        }
+        _ => return Err(Fault::invalid("There is no such button")),
+    };
+    call.api().post::<Value>(of_channel(&call).then("assortment"), &body).await?;
+    let page = Address::of("/channels").then(call.path("id")).then("products").then(product);
+    Ok(Next::to(page, Done::Saved))
+}

@@ -1,0 +1,130 @@
+//! From where a channel sells: its stock locations in the order in which they are taken from, and how much
+//! stays at each.
+
+use atoll_kernel::{Decimal, Fault};
+use atoll_pages::{
+    Address, Done, Field, Form, Markup, Next, Page, PageCall, admin_page, hint, html, link, nothing,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+admin_page! {
+    "/channels/:id/locations" => show, change;
+}
+
+/// Upper bound of the locations that the page shows: more are set by the API.
+const LOCATIONS_MAX: usize = 100;
+
+#[derive(Deserialize)]
+struct Channel {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Location {
+    id: String,
+    name: String,
+}
+
+/// How a location serves the channel.
+#[derive(Deserialize)]
+struct Terms {
+    stock_location_id: String,
+    priority: i64,
+    safety_stock: Decimal,
+}
+
+fn of_channel(call: &PageCall) -> Address {
+    Address::of("/admin/sales-channels").then(call.path("id"))
+}
+
+/// The terms of the channel's locations, in the order in which these are taken from.
+async fn terms(call: &PageCall) -> Result<Vec<Terms>, Fault> {
+    let address = of_channel(call).then("stock-locations").with("limit", LOCATIONS_MAX);
+    let mut terms = call.api().list::<Terms>(address, "stock_locations").await?.records;
+    terms.sort_by(|a, b| (a.priority, &a.stock_location_id).cmp(&(b.priority, &b.stock_location_id)));
+    Ok(terms)
+}
+
+async fn show(call: PageCall) -> Result<Page, Fault> {
+    let channel: Channel = call.api().one(of_channel(&call).with("fields", "name"), "sales_channel").await?;
+    let all = Address::of("/admin/stock-locations").with("fields", "id,name").with("limit", LOCATIONS_MAX);
+    let all = call.api().list::<Location>(all, "stock_locations").await?.records;
+    let terms = terms(&call).await?;
+    let name = |id: &str| all.iter().find(|it| it.id == id).map_or(id, |it| it.name.as_str()).to_owned();
+    let free: Vec<_> =
+        all.iter().filter(|it| !terms.iter().any(|served| served.stock_location_id == it.id)).collect();
+    let body = html! {
+        (hint("An order takes from the first location that has enough, and from several where none has. What \
+               stays at a location is not sold in this channel."))
+        @if terms.is_empty() { (nothing("No location serves this channel: it sells nothing whose stock is managed.")) }
+        ol class="cards" {
+            @for (index, location) in terms.iter().enumerate() {
+                li class="card" { (card(&call, location, &name(&location.stock_location_id), index, terms.len())) }
+            }
+        }
+        @if !free.is_empty() {
+            section class="card" {
+                h2 { "Add a location" }
+                (call.form("add", "Add", &[Field::choice(
+                    "location", "Location", free.iter().map(|it| (it.id.clone(), it.name.clone())),
+                )]))
+            }
+        }
+    };
+    let above = Address::of("/channels").then(call.path("id"));
+    Ok(Page::new("Stock locations of the channel", body)
+        .below("/channels", "Sales channels")
+        .below(above, channel.name))
+}
+
+fn card(call: &PageCall, terms: &Terms, name: &str, index: usize, n: usize) -> Markup {
+    let id = &terms.stock_location_id;
+    let move_button = |action: &str, label: &str, is_off: bool| {
+        html! { button name="do" value=(action) class="quiet" disabled[is_off] { (label) } }
+    };
+    html! {
+        h2 { (link(call, Address::of("/locations").then(id), name)) }
+        form method="post" {
+            (call.csrf())
+            input type="hidden" name="location" value=(id);
+            (Field::number("safety_stock", "Stays there, of each item").value(terms.safety_stock.to_string()))
+            p class="buttons" {
+                button name="do" value="save" { "Save" }
+                (move_button("up", "Earlier", index == 0))
+                (move_button("down", "Later", index + 1 == n))
+                button name="do" value="remove" class="danger" { "Remove" }
+            }
+        }
+    }
+}
+
+async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
+    let id = form.text("location");
+    let links = Address::of("/admin/stock-locations").then(id).then("sales-channels");
+    match form.action() {
+        "add" => call.api().post::<Value>(links, &json!({ "add": [call.path("id")] })).await?,
+        "remove" => call.api().post::<Value>(links, &json!({ "remove": [call.path("id")] })).await?,
+        "save" => {
+            let terms = of_channel(&call).then("stock-locations").then(id);
+            call.api().post::<Value>(terms, &json!({ "safety_stock": form.number("safety_stock")? })).await?
+        }
+        "up" => reorder(&call, id, -1).await?,
+        "down" => reorder(&call, id, 1).await?,
+        _ => return Err(Fault::invalid("There is no such button")),
+    };
+    Ok(Next::to(Address::of("/channels").then(call.path("id")).then("locations"), Done::Saved))
+}
+
+/// Moves a location by one place, and numbers all of them anew.
+async fn reorder(call: &PageCall, id: &str, by: isize) -> Result<Value, Fault> {
+    let mut order: Vec<String> = terms(call).await?.into_iter().map(|it| it.stock_location_id).collect();
+    let at = order.iter().position(|it| it == id);
+    let at = at.ok_or_else(|| Fault::not_found("The location does not serve this channel any more"))?;
+    let to = at.saturating_add_signed(by).min(order.len() - 1);
+    order.swap(at, to);
+    let numbered = order.iter().enumerate();
+    let terms = numbered.map(|(n, id)| json!({ "stock_location_id": id, "priority": n }));
+    let body = json!({ "stock_locations": terms.collect::<Vec<_>>() });
+    call.api().post(of_channel(call).then("assortment"), &body).await
+}
