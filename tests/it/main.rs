@@ -34,6 +34,7 @@ mod messages;
 mod money;
 mod openapi;
 mod options;
+mod order_payments;
 mod order_transfers;
 mod orders;
 mod pages;

@@ -28,7 +28,7 @@ async fn numbers_beyond_15_digits_are_refused_everywhere() {
     let variant = format!("{product}/variants/{}", tea.id);
     let (admin, shopper) = (&shop.admin, &storefront);
     // Client, path and body; `#` is the number.
-    let entries: [(&Client, String, String); 18] = [
+    let entries: [(&Client, String, String); 20] = [
         (
             shopper,
             "/store/carts".into(),
@@ -64,6 +64,16 @@ async fn numbers_beyond_15_digits_are_refused_everywhere() {
         ),
         (admin, format!("{payment}/capture"), r#"{"amount":#}"#.into()),
         (admin, format!("{payment}/refund"), r#"{"amount":#}"#.into()),
+        (
+            admin,
+            "/admin/payment-collections".into(),
+            format!(r#"{{"order_id":"{}","amount":#}}"#, id(&order)),
+        ),
+        (
+            admin,
+            format!("/admin/orders/{}/credit-lines", id(&order)),
+            r#"{"amount":#,"reference":"a","reference_id":"b"}"#.into(),
+        ),
         (
             admin,
             format!("/admin/sales-channels/{web}/stock-locations/{here}"),

@@ -276,6 +276,38 @@ test("collections, categories, tags, types", async () => {
   assert.equal((await productCollection.delete(collection.id)).deleted, true)
 })
 
+test("an order is paid outside of the shop, refunded for a reason, and credited", async () => {
+  const { admin } = server
+  const { order: orders, payment, paymentCollection, refundReason } = admin.admin
+  const line = { title: "Tea", quantity: 2, unit_price: 10 }
+  await admin.client.fetch("/admin/workflows-executions/create-orders/run", {
+    method: "POST", body: { input: { currency_code: "eur", items: [line] } },
+  })
+  const { orders: [{ id: order_id }] } = await orders.list()
+  const asked = await paymentCollection.create({ order_id, amount: 12 })
+  assert.equal(asked.payment_collection.status, "not_paid")
+  assert.equal((await paymentCollection.delete(asked.payment_collection.id)).deleted, true)
+  const { payment_collection: rest } = await paymentCollection.create({ order_id, amount: 15 })
+  const paid = await paymentCollection.markAsPaid(rest.id, { order_id })
+  assert.deepEqual([paid.payment_collection.status, paid.payment_collection.captured_amount], ["completed", 15])
+  const { order: credited } = await orders.createCreditLine(order_id, {
+    amount: 5, reference: "voucher", reference_id: "v_1",
+  })
+  assert.equal(credited.summary.pending_difference, 0)
+
+  const { refund_reason: lost } = await refundReason.create({ label: "Lost", code: "lost" })
+  assert.equal((await refundReason.update(lost.id, { label: "Lost on its way", code: "lost" })).refund_reason.code, "lost")
+  assert.equal((await refundReason.retrieve(lost.id)).refund_reason.label, "Lost on its way")
+  assert.equal((await refundReason.list({ q: "way" })).count, 1)
+  const [money] = paid.payment_collection.payments ?? []
+  const { payment: refunded } = await payment.refund(money.id, { amount: 4, refund_reason_id: lost.id, note: "sorry" })
+  assert.equal(refunded.refunds?.[0].refund_reason?.code, "lost")
+  const { order } = await orders.retrieve(order_id)
+  assert.deepEqual([order.payment_status, order.total, order.summary.pending_difference], ["partially_refunded", 11, 0])
+  assert.equal((await refundReason.delete(lost.id)).deleted, true)
+  assert.equal(await refused(refundReason.retrieve(lost.id)), 404)
+})
+
 test("a cart is paid for and becomes an order, which is sent, done or called off", async () => {
   const { region, apiKey, salesChannel, stockLocation, order: orders, payment, workflowExecution } = server.admin.admin
   await region.create({
@@ -335,7 +367,7 @@ test("a cart is paid for and becomes an order, which is sent, done or called off
   const { order } = await orders.update(id, { email: "you@example.com" })
 
   const money = order.payment_collections?.[0].payments?.[0].id ?? ""
-  assert.equal((await payment.list()).count, 1)
+  assert.equal((await payment.list({ id: money })).count, 1)
   assert.equal((await payment.retrieve(money)).payment.amount, 30)
   assert.equal((await payment.capture(money, { amount: 20 })).payment.captures?.length, 1)
   assert.equal((await payment.refund(money, { amount: 5 })).payment.refunds?.[0].amount, 5)

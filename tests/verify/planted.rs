@@ -19,9 +19,9 @@ use atoll_kernel::{
     verify::{Findings, Report},
 };
 use atoll_links::{ORDER_CART, ORDER_PAYMENT_COLLECTION, PRODUCT_VARIANT_PRICE_SET};
-use atoll_order::{ORDERS, Order, OrderStatus};
+use atoll_order::{ORDERS, Order, OrderCreditLine, OrderStatus, PaymentStatus};
 use atoll_payment::{
-    Capture, PAYMENT_COLLECTIONS, PAYMENTS, PAYMENTS_BY_COLLECTION, Payment, PaymentCollection,
+    Capture, PAYMENT_COLLECTIONS, PAYMENTS, PAYMENTS_BY_COLLECTION, Payment, PaymentCollection, Refund,
 };
 use atoll_pricing::{LIST_PRICES, ListPrice, PRICE_SETS, PriceSet};
 use atoll_product::delete_product;
@@ -682,11 +682,62 @@ const CASES: &[(&str, Plant, &[&str])] = &[
             change(tx, &PAYMENT_COLLECTIONS, &it.collection, |it: &mut PaymentCollection| {
                 it.captured_amount = Some(30_i64.into());
             })?;
-            change(tx, &ORDERS, &it.order, |it: &mut Order| it.paid_total = 30_i64.into())
+            change(tx, &ORDERS, &it.order, |it: &mut Order| {
+                it.paid_total = 30_i64.into();
+                it.payment_status = PaymentStatus::PartiallyCaptured;
+            })
         },
         &[
-            "payment.beyond in payment at PAYMENT: 30 captured and 0 refunded of 20 → no more captured than authorised",
+            "payment.beyond in payment at PAYMENT: 30 captured and 0 refunded of 20 → no more captured than authorised, and no more refunded than captured",
         ],
+    ),
+    (
+        "more given back than captured, for no reason",
+        |tx, at, it| {
+            let refund_reason_id = Some("refr_x".to_owned());
+            let mut back = Refund { amount: 5_i64.into(), refund_reason_id, ..Refund::default() };
+            back.init(at.id(), at.now());
+            change(tx, &PAYMENTS, &it.payment, |it: &mut Payment| it.refunds = vec![back.clone()])?;
+            change(tx, &PAYMENT_COLLECTIONS, &it.collection, |it: &mut PaymentCollection| {
+                it.refunded_amount = Some(5_i64.into());
+            })?;
+            change(tx, &ORDERS, &it.order, |it: &mut Order| {
+                it.refunded_total = 5_i64.into();
+                it.payment_status = PaymentStatus::PartiallyRefunded;
+            })
+        },
+        &[
+            "payment.beyond in payment at PAYMENT: 0 captured and 5 refunded of 20 → no more captured than authorised, and no more refunded than captured",
+            "payment.reason in payment at PAYMENT: a refund for `refr_x` → a reason, perhaps deleted",
+        ],
+    ),
+    (
+        "more authorised than a collection asks for",
+        |tx, _, it| {
+            change(tx, &PAYMENT_COLLECTIONS, &it.collection, |it: &mut PaymentCollection| {
+                it.amount = 15_i64.into();
+            })
+        },
+        &["payment.asked in payment_collection at COLLECTION: 20 → 15 at most"],
+    ),
+    (
+        "a payment collection in another currency than its order",
+        |tx, _, it| {
+            change(tx, &PAYMENT_COLLECTIONS, &it.collection, |it: &mut PaymentCollection| {
+                it.currency_code = "usd".into();
+            })
+        },
+        &["order.currency in order at ORDER: COLLECTION in usd → eur"],
+    ),
+    (
+        "a credit line of a version to come",
+        |tx, at, it| {
+            let order_id = it.order.clone();
+            let mut credit = OrderCreditLine { order_id, version: 9, ..OrderCreditLine::default() };
+            credit.init(at.id(), at.now());
+            change(tx, &ORDERS, &it.order, |it: &mut Order| it.credit_lines = vec![credit.clone()])
+        },
+        &["order.credit in order at ORDER: credit of version 9 of `ORDER` → version 1 at most"],
     ),
     (
         "a payment for nothing",

@@ -278,6 +278,13 @@ impl Totals {
         self.visit(&mut |names, sum| show_sum(names, sum, visit));
     }
 
+    /// What is to be paid, rounded to the digits of the currency, where these are known. Credit is money: it
+    /// is taken off what is rounded, so that giving back what was paid leaves nothing.
+    pub fn due(&self, n_digits: Option<u32>) -> Decimal {
+        let credit = self.credit_line_total;
+        n_digits.map_or(self.total, |n_digits| (self.total + credit).round(n_digits) - credit.round(n_digits))
+    }
+
     /// The totals of lines, shipping methods and credit.
     pub fn of<'a, L: Charged + 'a, S: Charged + 'a>(
         lines: impl IntoIterator<Item = &'a L>,

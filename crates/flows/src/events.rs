@@ -20,6 +20,7 @@ events! {
     "product-tag.created", "product-tag.deleted", "product-tag.updated",
     "product-type.created", "product-type.deleted", "product-type.updated",
     "product-variant.created", "product-variant.deleted", "product-variant.updated",
+    "refund-reason.created", "refund-reason.deleted", "refund-reason.updated",
     "region.created", "region.deleted", "region.updated",
     "reservation-item.created", "reservation-item.deleted", "reservation-item.updated",
     "sales-channel.created", "sales-channel.deleted", "sales-channel.updated",

@@ -2,6 +2,8 @@
 
 use atoll_kernel::{Fault, data::RowError, serde_json, store_errors};
 
+use crate::credit::CREDIT_LINES_MAX;
+
 /// Why an order was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -32,6 +34,18 @@ pub enum Error {
     /// The order has no open change.
     #[error("An active Order Change is required to proceed")]
     NoChange,
+    /// A credit line of zero.
+    #[error("The amount of a credit line must not be 0")]
+    NoCredit,
+    /// The order owes nothing, or nothing is owed to the customer.
+    #[error("Can only create {0} credit lines if the order has a {0} pending difference")]
+    NothingToCredit(&'static str),
+    /// More than is owed.
+    #[error("Cannot create more {0} credit lines with amount more than the pending difference")]
+    CreditTooMuch(&'static str),
+    /// The order has [`CREDIT_LINES_MAX`] credit lines.
+    #[error("Order {0} has {CREDIT_LINES_MAX} credit lines, which is the limit")]
+    TooManyCredits(String),
     /// The given address cannot be deserialised.
     #[error("Invalid request: {0}")]
     Address(#[from] serde_json::Error),
@@ -53,6 +67,10 @@ impl From<Error> for Fault {
             | Error::OtherCountry
             | Error::HasChange(_)
             | Error::NoChange
+            | Error::NoCredit
+            | Error::NothingToCredit(_)
+            | Error::CreditTooMuch(_)
+            | Error::TooManyCredits(_)
             | Error::Address(_) => Fault::invalid(error.to_string()),
             Error::Row(error) => error.into(),
         }

@@ -1,6 +1,7 @@
 //! Orders: a copy of what was bought, in which sales channel, and the state of payment and fulfilment.
 
 mod change;
+mod credit;
 mod error;
 mod line;
 mod parts;
@@ -14,6 +15,7 @@ use atoll_kernel::{
 };
 
 pub use change::{ChangeStatus, OrderChange, OrderChangeAction, end_change, open_change, request_change};
+pub use credit::{CREDIT_LINES_MAX, add_credit, check_credit};
 pub use error::Error;
 pub use line::{LineTake, OrderItem, OrderLineItem, OrderLineItemAdjustment, OrderLineItemTaxLine};
 pub use parts::{

@@ -40,6 +40,8 @@ words! {
         Awaiting = "awaiting",
         /// The amount was authorised.
         Authorized = "authorized",
+        /// Of several payment collections, some were authorised.
+        PartiallyAuthorized = "partially_authorized",
         /// Captured in part.
         PartiallyCaptured = "partially_captured",
         /// Captured.
@@ -50,6 +52,8 @@ words! {
         Refunded = "refunded",
         /// The authorisation was cancelled.
         Canceled = "canceled",
+        /// The buyer must act. An order is placed after that, so none has it.
+        RequiresAction = "requires_action",
     }
 }
 
@@ -221,29 +225,43 @@ fn compute_order(order: &Order, visit: &mut dyn FnMut(&'static str, Value)) {
 }
 
 impl Order {
-    /// The part of `total` that is to be paid, rounded to the digits of the currency; zero if the order was
-    /// cancelled.
-    pub fn due(&self, total: Decimal) -> Decimal {
-        match self.currency_digits {
-            _ if self.canceled_at.is_some() => Decimal::ZERO,
-            Some(n_digits) => total.round(n_digits),
-            None => total,
+    /// What is to be paid in all, with the digits of the currency; zero if the order was cancelled.
+    pub fn due(&self, totals: &Totals) -> Decimal {
+        match self.canceled_at {
+            Some(_) => Decimal::ZERO,
+            None => totals.due(self.currency_digits),
         }
+    }
+
+    /// What was captured, and not given back.
+    fn kept(&self) -> Decimal {
+        self.paid_total - self.refunded_total
+    }
+
+    /// What is still to be paid; if it is negative, what is owed to the customer.
+    pub fn owed(&self) -> Decimal {
+        self.due(&self.totals()) - self.kept()
+    }
+
+    /// The total before the last change of the order. A credit line is the only change of a total.
+    fn total_before(&self, totals: &Totals) -> Decimal {
+        let is_last = |it: &&OrderCreditLine| it.version == self.version && it.version > 1;
+        totals.total + self.credit_lines.iter().filter(is_last).map(|it| it.amount).sum()
     }
 }
 
 /// The paid and the open part of the total, in the form of the wire.
 fn summary(order: &Order, totals: &Totals) -> Value {
-    let (total, paid) = (totals.total, order.paid_total - order.refunded_total);
+    let total = totals.total;
     let sums = [
         order.paid_total,
         order.refunded_total,
         total,
         totals.credit_line_total,
-        paid,
-        order.due(total) - paid,
+        order.kept(),
+        order.due(totals) - order.kept(),
         total,
-        total,
+        order.total_before(totals),
     ];
     let mut shown = Map::new();
     for (names, sum) in SUMS.into_iter().zip(sums) {

@@ -2,6 +2,8 @@
 
 use atoll_kernel::{Fault, FaultKind, data::RowError, store_errors};
 
+use crate::service::MOVES_MAX;
+
 /// Why an amount was not captured, refunded or authorised.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -17,12 +19,30 @@ pub enum Error {
     /// The amount is zero or negative.
     #[error("The amount must be greater than 0")]
     NotPositive,
-    /// More than the authorised amount.
-    #[error("You cannot capture more than the authorized amount subtracted by what is already captured.")]
+    /// More than the authorised amount. The spelling is the wire's.
+    #[error("You cannot capture more than the authorized amount substracted by what is already captured.")]
     CaptureTooMuch,
     /// More than the captured amount.
-    #[error("You cannot refund more than what is captured on the payment.")]
+    #[error("You are not allowed to refund more than the captured amount")]
     RefundTooMuch,
+    /// The payment has [`MOVES_MAX`] captures or refunds.
+    #[error("Payment {0} has {MOVES_MAX} captures or refunds, which is the limit")]
+    TooManyMoves(String),
+    /// There is no such collection.
+    #[error("PaymentCollection id not found: {0}")]
+    NoCollection(String),
+    /// There is no such reason.
+    #[error("RefundReason id not found: {0}")]
+    NoReason(String),
+    /// The collection has a session or a payment.
+    #[error("Can only mark 'not_paid' payment collection as paid")]
+    NotPayable,
+    /// The collection has a session or a payment.
+    #[error("Can only delete payment collections where status is not_paid")]
+    NotDeletable,
+    /// The provider takes part in payments itself, or does not serve.
+    #[error("Payment provider {0} does not serve for payments outside of the shop")]
+    NotManual(String),
     /// The collection is paid or cancelled.
     #[error("Payment collection {0} is already paid or canceled.")]
     Settled(String),
@@ -39,12 +59,19 @@ store_errors!(Error);
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error {
-            Error::NotFound(_) => Fault::not_found(error.to_string()),
-            Error::Busy(_) | Error::Changed(_) => Fault::new(FaultKind::Conflict, error.to_string()),
-            Error::Settled(_) => Fault::not_allowed(error.to_string()),
-            Error::Canceled(_) | Error::NotPositive | Error::CaptureTooMuch | Error::RefundTooMuch => {
-                Fault::invalid(error.to_string())
+            Error::NotFound(_) | Error::NoCollection(_) | Error::NoReason(_) => {
+                Fault::not_found(error.to_string())
             }
+            Error::Busy(_) | Error::Changed(_) => Fault::new(FaultKind::Conflict, error.to_string()),
+            Error::Settled(_) | Error::NotPayable | Error::NotDeletable => {
+                Fault::not_allowed(error.to_string())
+            }
+            Error::Canceled(_)
+            | Error::NotPositive
+            | Error::CaptureTooMuch
+            | Error::RefundTooMuch
+            | Error::TooManyMoves(_)
+            | Error::NotManual(_) => Fault::invalid(error.to_string()),
             Error::Row(error) => error.into(),
         }
     }

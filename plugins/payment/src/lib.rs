@@ -1,4 +1,4 @@
-//! Payments: providers, payment collections with their session, captures and refunds.
+//! Payments: providers, payment collections with their session, captures, refunds and their reasons.
 
 mod error;
 mod manual;
@@ -14,12 +14,13 @@ use atoll_kernel::{
 pub use error::Error;
 pub use manual::SYSTEM_DEFAULT;
 pub use service::{
-    Reversal, authorize, cancel_collection, capturable, capture, check_open, close_session, is_enabled,
-    open_payment, open_session, refund, refundable, set_amount, set_busy,
+    MOVES_MAX, Reversal, authorize, cancel_collection, capturable, capture, check_open, check_payable,
+    check_reason, close_session, delete_collection, delete_reason, is_enabled, open_payment, open_session,
+    pay_by_hand, refund, refundable, set_amount, set_busy,
 };
 pub use types::{
     Capture, CollectionStatus, Payment, PaymentCollection, PaymentSession, ProviderRecord, Refund,
-    SessionStatus,
+    RefundReason, RefundReasonPatch, SessionStatus,
 };
 
 /// Entity name of providers in links.
@@ -43,6 +44,9 @@ pub const COLLECTIONS_BY_SESSION: Index<PaymentCollection> =
         it.payment_sessions.iter().for_each(|session| keys.add(&[&session.id]));
     });
 
+const REASON_BY_CODE: Index<RefundReason> =
+    Index::unique("refund_reason.by_code", &["code"], |it, keys| keys.add(&[&it.code]));
+
 /// Records of the linked providers, written at every start.
 pub static PAYMENT_PROVIDERS: Service<ProviderRecord> = Service::new(&[]).visible(Visibility::Everyone);
 /// Write through [`set_amount`], [`open_session`] and the others, which keep the sums.
@@ -51,11 +55,13 @@ pub static PAYMENT_COLLECTIONS: Service<PaymentCollection> =
 /// Created by [`authorize`].
 pub static PAYMENTS: Service<Payment> = Service::new(&[PAYMENTS_BY_COLLECTION, PAYMENTS_BY_SESSION])
     .visible(Visibility::With(&["payment_collection"]));
+/// Reasons of refunds. Deleted by [`delete_reason`].
+pub static REFUND_REASONS: Service<RefundReason> = Service::new(&[REASON_BY_CODE]);
 
 module! { Module {
     name: "payment",
     summary: "Payment providers, collections, sessions, captures and refunds",
-    services: &[&PAYMENT_PROVIDERS, &PAYMENT_COLLECTIONS, &PAYMENTS],
+    services: &[&PAYMENT_PROVIDERS, &PAYMENT_COLLECTIONS, &PAYMENTS, &REFUND_REASONS],
     relations: &[
         Relation::many(PAYMENT_COLLECTION, "payments", PAYMENT, Resolve::Back("payment_collection_id")),
         Relation {
@@ -68,6 +74,8 @@ module! { Module {
             PAYMENT_COLLECTION,
             Resolve::Field("payment_collection_id"),
         ),
+        // A refund keeps the id of a reason that was deleted.
+        Relation::one("refund", "refund_reason", "refund_reason", Resolve::Field("refund_reason_id")),
     ],
     seed: Some(service::seed),
     ..Module::EMPTY

@@ -10,8 +10,13 @@ use atoll_kernel::{
 
 use crate::{
     Capture, CollectionStatus, Error, PAYMENT_COLLECTIONS, PAYMENT_PROVIDERS, PAYMENTS,
-    PAYMENTS_BY_COLLECTION, Payment, PaymentCollection, PaymentSession, Refund, SessionStatus,
+    PAYMENTS_BY_COLLECTION, Payment, PaymentCollection, PaymentSession, REFUND_REASONS, Refund, RefundReason,
+    SessionStatus,
 };
+
+/// Captures and refunds of one payment, each: they are stored in its record, and a provider outside is not
+/// asked to move money that could not be recorded.
+pub const MOVES_MAX: usize = 1_000;
 
 /// Changes the amount of a collection. A session over the earlier amount is removed.
 pub fn set_amount(
@@ -123,6 +128,7 @@ pub fn open_payment(tx: &dyn Read, id: &str) -> Result<Payment, Error> {
 
 /// The amount to capture: the requested one, or all that is left.
 pub fn capturable(payment: &Payment, amount: Option<Decimal>) -> Result<Decimal, Error> {
+    check_room(payment, payment.captures.len())?;
     if payment.canceled_at.is_some() {
         return Err(Error::Canceled(payment.id.to_string()));
     }
@@ -131,7 +137,15 @@ pub fn capturable(payment: &Payment, amount: Option<Decimal>) -> Result<Decimal,
 
 /// The amount to refund: the requested one, or all that was captured.
 pub fn refundable(payment: &Payment, amount: Option<Decimal>) -> Result<Decimal, Error> {
+    check_room(payment, payment.refunds.len())?;
     within(amount, payment.captured() - payment.refunded(), Error::RefundTooMuch)
+}
+
+fn check_room(payment: &Payment, n_moves: usize) -> Result<(), Error> {
+    match n_moves < MOVES_MAX {
+        true => Ok(()),
+        false => Err(Error::TooManyMoves(payment.id.to_string())),
+    }
 }
 
 fn within(amount: Option<Decimal>, left: Decimal, too_much: Error) -> Result<Decimal, Error> {
@@ -228,6 +242,62 @@ pub fn cancel_collection(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Ve
     PAYMENT_COLLECTIONS
         .update(tx, at, id, |it: &mut PaymentCollection| it.status = CollectionStatus::Canceled)?;
     Ok(done)
+}
+
+/// Error if a collection has a session or a payment.
+pub fn check_payable(collection: &PaymentCollection) -> Result<(), Error> {
+    match collection.status {
+        CollectionStatus::NotPaid => Ok(()),
+        _ => Err(Error::NotPayable),
+    }
+}
+
+/// Records that a collection was paid outside of the shop: an authorised payment through a provider of manual
+/// payments, captured. Errors: the collection has a session or a payment.
+pub fn pay_by_hand(
+    tx: &mut dyn Write,
+    at: &Moment,
+    collection: &PaymentCollection,
+    provider_id: &str,
+) -> Result<Payment, Error> {
+    check_payable(collection)?;
+    let none = || Metadata::default().or_empty();
+    let session = PaymentSession {
+        id: at.id(),
+        provider_id: provider_id.to_owned(),
+        data: none(),
+        context: none(),
+        metadata: none(),
+        ..PaymentSession::default()
+    };
+    let opened = open_session(tx, at, collection, session)?;
+    let session = opened.payment_sessions.last().expect("a collection has the session that was opened");
+    let payment = authorize(tx, at, session, "", none())?;
+    capture(tx, at, &payment.id, payment.amount, payment.data)
+}
+
+/// Deletes a collection that nothing was paid of.
+pub fn delete_collection(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
+    let collection = PAYMENT_COLLECTIONS.get(tx, id)?.ok_or_else(|| Error::NoCollection(id.to_owned()))?;
+    if collection.status != CollectionStatus::NotPaid {
+        return Err(Error::NotDeletable);
+    }
+    PAYMENT_COLLECTIONS.delete(tx, at, id)?;
+    Ok(())
+}
+
+/// Error if there is no such reason of refunds.
+pub fn check_reason(tx: &dyn Read, id: &str) -> Result<(), Error> {
+    match REFUND_REASONS.table.exists(tx, id)? {
+        true => Ok(()),
+        false => Err(Error::NoReason(id.to_owned())),
+    }
+}
+
+/// Soft-deletes a reason of refunds: those that have it keep its id. Errors: there is none.
+pub fn delete_reason(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<RefundReason>, Error> {
+    REFUND_REASONS.retrieve(tx, id)?;
+    Ok(REFUND_REASONS.soft_delete(tx, at, id)?)
 }
 
 /// Updates the amounts and the status of a collection from its payments.

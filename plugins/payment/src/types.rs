@@ -1,4 +1,4 @@
-//! The records of payments: providers, collections, sessions, payments, captures, refunds.
+//! The records of payments: providers, collections, sessions, payments, captures, refunds and their reasons.
 
 use atoll_kernel::{
     Decimal, Metadata, Timestamp,
@@ -75,6 +75,16 @@ entity! {
         raw_captured_amount: Option<Exact>,
         raw_refunded_amount: Option<Exact>,
     ] by compute_collection
+}
+
+impl PaymentCollection {
+    /// What is still to be captured of it; nothing once it was cancelled.
+    pub fn open(&self) -> Decimal {
+        match self.status {
+            CollectionStatus::Canceled => Decimal::ZERO,
+            _ => self.amount - self.captured_amount.unwrap_or_default(),
+        }
+    }
 }
 
 fn compute_collection(collection: &PaymentCollection, visit: &mut dyn FnMut(&'static str, Value)) {
@@ -193,7 +203,9 @@ entity! {
     pub struct Refund = "refund" / "refunds", "ref" {
         /// Amount or quantity.
         pub amount: Decimal,
-        /// Reason, for admins.
+        /// Why, by the id of a reason.
+        pub refund_reason_id: Option<String>,
+        /// Why, in words, for admins.
         pub note: Option<String>,
         /// The payment.
         pub payment_id: String,
@@ -207,4 +219,20 @@ entity! {
 
 fn compute_refund(refund: &Refund, visit: &mut dyn FnMut(&'static str, Value)) {
     visit("raw_amount", refund.amount.raw());
+}
+
+entity! {
+    /// Why money is given back: a choice for admins.
+    pub struct RefundReason = "refund_reason" / "refund_reasons", "refr" {
+        /// Shown to admins.
+        pub label: String,
+        /// What other programs know it by; no two reasons have the same.
+        pub code: String,
+        /// Text for admins.
+        pub description: Option<String>,
+        /// A JSON object of the client's, stored as it is.
+        pub metadata: Metadata,
+    }
+    search [label, code, description]
+    patch RefundReasonPatch
 }

@@ -14,6 +14,7 @@ mod catalogue;
 mod customers;
 mod direct;
 mod orders;
+mod payments;
 mod shipping;
 mod shop;
 
@@ -134,7 +135,7 @@ impl Scene {
         if let Some(found) = self.channels(flow).or_else(|| self.stock(flow)) {
             return found;
         }
-        let areas: [Pin<Box<dyn Future<Output = Option<Request>> + '_>>; 10] = [
+        let areas: [Pin<Box<dyn Future<Output = Option<Request>> + '_>>; 11] = [
             Box::pin(self.sorting(flow)),
             Box::pin(self.shipping(flow)),
             Box::pin(self.promotions(flow)),
@@ -144,6 +145,7 @@ impl Scene {
             Box::pin(self.taxes(flow)),
             Box::pin(self.users(flow)),
             Box::pin(self.customers(flow)),
+            Box::pin(self.payments_of_admins(flow)),
             Box::pin(self.payments(flow)),
         ];
         for area in areas {

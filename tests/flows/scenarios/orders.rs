@@ -33,7 +33,8 @@ impl Scene {
             "capture-payment-workflow" => self.post(format!("{payment}/capture"), json!({})),
             "refund-payment-workflow" => {
                 shop.admin.post(&format!("{payment}/capture"), json!({})).await.ok();
-                self.post(format!("{payment}/refund"), json!({ "amount": 5 }))
+                let reason = self.refund_reason().await;
+                self.post(format!("{payment}/refund"), json!({ "amount": 5, "refund_reason_id": reason }))
             }
             _ => self.orders(flow, &order).await,
         }
@@ -50,6 +51,10 @@ impl Scene {
         }
         match flow {
             "cancel-order" => self.post(format!("{order}/cancel"), json!({})),
+            "create-order-credit-lines" => {
+                let credit = json!({ "amount": 5, "reference": "voucher", "reference_id": "v_1" });
+                self.post(format!("{order}/credit-lines"), credit)
+            }
             "update-order-workflow" => self.post(order.to_owned(), json!({ "email": "new@test.dev" })),
             "complete-order-workflow" => self.post(format!("{order}/complete"), json!({})),
             "cancel-order-transfer-request" => {

@@ -1,11 +1,14 @@
 //! Admin routes of orders: `/admin/orders`. Those of fulfilments are in `fulfillments.rs`.
 
-use atoll_flows::order::{ARCHIVE_ORDER, CANCEL_ORDER, COMPLETE_ORDER, UPDATE_ORDER, UpdateOrder};
+use atoll_flows::order::{
+    ARCHIVE_ORDER, CANCEL_ORDER, COMPLETE_ORDER, CREATE_ORDER_CREDIT_LINES, NewCredit, UPDATE_ORDER,
+    UpdateOrder,
+};
 use atoll_kernel::{
     Decimal, Fault,
     data::joined,
     flow::Flow,
-    http::{Body, Call, Param, ParamKind, Params, Reply, Resource, Type, optional},
+    http::{Body, Call, Param, ParamKind, Params, Reply, Resource, Type, optional, required},
     resources, routes,
 };
 use atoll_order::{FulfillmentStatus, ORDERS, Order, OrderStatus, PaymentStatus};
@@ -37,6 +40,9 @@ routes! {
     Post "/admin/orders/:id/complete" (Admin, ONE, COMPLETE) => complete;
     /// Archives an order.
     Post "/admin/orders/:id/archive" (Admin, ONE, NOTHING) => archive;
+    /// Gives an order a credit line: it owes that much less, or more if the amount is negative. It is at most
+    /// what is owed.
+    Post "/admin/orders/:id/credit-lines" (Admin, ONE, CREDIT) => credit;
 }
 
 resources! { LISTED, PREVIEW }
@@ -109,6 +115,12 @@ const UPDATE: Body = &[&[
     METADATA,
 ]];
 const COMPLETE: Body = &[&[ADDITIONAL_DATA]];
+const CREDIT: Body = &[&[
+    required("amount", Type::Number).about("What need not be paid; if it is negative, what is added."),
+    required("reference", Type::Text).about("What gives the credit."),
+    required("reference_id", Type::Text).about("Its id."),
+    METADATA,
+]];
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
     show_always(&mut call.params.fields, ORDERS_ALWAYS);
@@ -148,6 +160,11 @@ async fn cancel(call: Call) -> Result<Reply, Fault> {
 
 async fn complete(call: Call) -> Result<Reply, Fault> {
     change(call, &COMPLETE_ORDER).await
+}
+
+async fn credit(mut call: Call) -> Result<Reply, Fault> {
+    let input = NewCredit { order_id: call.path("id").to_owned(), ..call.read()? };
+    perform(&ORDER, call, move |it| it.run(&CREATE_ORDER_CREDIT_LINES, input)).await
 }
 
 async fn archive(call: Call) -> Result<Reply, Fault> {

@@ -25,7 +25,8 @@ routes! {
     /// Captures a payment, whole or in part. Captures and refunds of one payment run one after the other; a
     /// concurrent one is refused (409).
     Post "/admin/payments/:id/capture" (Admin, ONE, CAPTURE) => capture;
-    /// Refunds a payment, whole or in part. No more than what was captured can be refunded.
+    /// Refunds a payment, whole or in part. No more than what was captured can be refunded. What is not owed
+    /// to the customer becomes a credit line of the order.
     Post "/admin/payments/:id/refund" (Admin, ONE, REFUND) => refund;
 }
 
@@ -36,7 +37,7 @@ static PAYMENT: Resource = Resource {
     fields: &[
         "id", "currency_code", "amount", "captured_at", "payment_collection_id", "payment_session_id",
         "captures.id", "captures.amount", "refunds.id", "refunds.amount", "refunds.note",
-        "refunds.payment_id",
+        "refunds.payment_id", "refunds.refund_reason.label", "refunds.refund_reason.code",
     ],
     store_fields: None,
     renamed: &[],
@@ -54,8 +55,11 @@ const LIST: Params = list(
     20,
 );
 const CAPTURE: Body = &[&[optional("amount", Type::Positive).or_null()]];
-const REFUND: Body =
-    &[&[optional("amount", Type::Positive).or_null(), text("note").about("A note for admins.")]];
+const REFUND: Body = &[&[
+    optional("amount", Type::Positive).or_null(),
+    text("refund_reason_id").about("Why, by the id of a reason of refunds."),
+    text("note").about("A note for admins."),
+]];
 
 async fn index(call: Call) -> Result<Reply, Fault> {
     page(&PAYMENT, &call, Vec::new())

@@ -1,6 +1,7 @@
 //! Flows on orders: place, update, fulfil, ship, deliver, complete, archive, cancel, transfer to another
 //! customer.
 
+mod add_credit;
 mod archive;
 mod cancel;
 mod cancel_fulfillment;
@@ -13,6 +14,7 @@ mod ship;
 mod transfer;
 mod update;
 
+pub use add_credit::{CREATE_ORDER_CREDIT_LINES, NewCredit};
 pub use archive::ARCHIVE_ORDER;
 pub use cancel::CANCEL_ORDER;
 pub use cancel_fulfillment::{CANCEL_ORDER_FULFILLMENT, CancelFulfillment};

@@ -7,12 +7,14 @@ use atoll_kernel::{
     saga::{External, Run},
     serde_json::json,
 };
+use atoll_order::{Order, OrderCreditLine, add_credit};
 use atoll_payment::{
-    Error, PAYMENTS, Payment, Refund, capturable, capture, open_payment, refund, refundable, set_busy,
+    Error, PAYMENTS, Payment, Refund, capturable, capture, check_reason, open_payment, refund, refundable,
+    set_busy,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::payment::{due::check_digits, tell_order};
+use crate::payment::{due::check_moved, tell_orders};
 use crate::points::{MoneyToMove, VALIDATE_MOVE};
 
 /// A capture or a refund.
@@ -23,7 +25,9 @@ pub struct MoveMoney {
     pub payment_id: String,
     /// Amount; by default all that can be captured or refunded.
     pub amount: Option<Decimal>,
-    /// Reason, for people.
+    /// Why money is given back, by the id of a reason.
+    pub refund_reason_id: Option<String>,
+    /// Why, in words.
     pub note: Option<String>,
     /// What the provider said that it has captured in all, by a webhook: it is recorded, and the provider not
     /// asked.
@@ -38,7 +42,9 @@ flow! {
 }
 
 flow! {
-    /// Refunds a captured payment; returns the payment's id. Event: `payment.refunded`.
+    /// Refunds a captured payment; returns the payment's id. What is not owed to the customer becomes a
+    /// credit line of the order, which thus does not owe again what was given back. Event:
+    /// `payment.refunded`.
     pub static REFUND_PAYMENT: Saga<MoveMoney, String> = "refund-payment-workflow" (refund_payment),
         hooks: &[&VALIDATE_MOVE];
 }
@@ -115,7 +121,7 @@ pub(crate) fn record_capture(flow: &mut Local<'_>, id: &str, told: PaymentTold) 
         return Ok(id.to_owned());
     }
     let amount = capturable(&payment, Some(more))?;
-    check_digits(flow.tx, &payment, amount)?;
+    check_moved(flow.tx, &payment, amount)?;
     let data = if told.data == Metadata::default() { payment.data } else { told.data };
     let input = MoveMoney { payment_id: id.to_owned(), ..MoveMoney::default() };
     end(flow, &PaymentAction::Capture, &input, amount, data)
@@ -132,12 +138,13 @@ fn begin(flow: &mut Local<'_>, action: &PaymentAction, input: &MoveMoney) -> Res
     let asked = || MoneyToMove { payment_id: input.payment_id.clone(), amount: input.amount };
     flow.hook(&VALIDATE_MOVE, asked)?;
     let payment = open_payment(flow.tx, &input.payment_id)?;
+    input.refund_reason_id.as_deref().map_or(Ok(()), |it| check_reason(flow.tx, it))?;
     let amount = match action {
         PaymentAction::Refund => refundable(&payment, input.amount)?,
         _ if payment.captured_at.is_some() => return Ok(None),
         _ => capturable(&payment, input.amount)?,
     };
-    check_digits(flow.tx, &payment, amount)?;
+    check_moved(flow.tx, &payment, amount)?;
     Ok(Some(Move { payment, amount }))
 }
 
@@ -148,15 +155,40 @@ fn end(
     amount: Decimal,
     data: Metadata,
 ) -> Result<String, Fault> {
-    let (id, note) = (&input.payment_id, input.note.clone());
+    let id = &input.payment_id;
     let (payment, event) = match action {
-        PaymentAction::Refund => {
-            let back = Refund { amount, note, ..Refund::default() };
-            (refund(flow.tx, flow.at, id, back, data)?, "payment.refunded")
+        PaymentAction::Refund => (give_back(flow, input, amount, data)?, "payment.refunded"),
+        _ => {
+            let payment = capture(flow.tx, flow.at, id, amount, data)?;
+            tell_orders(flow.tx, flow.at, &payment.payment_collection_id)?;
+            (payment, "payment.captured")
         }
-        _ => (capture(flow.tx, flow.at, id, amount, data)?, "payment.captured"),
     };
-    tell_order(flow.tx, flow.at, &payment.payment_collection_id)?;
     flow.emit(event, json!({ "id": payment.id }))?;
     Ok(payment.id.to_string())
+}
+
+/// Records a refund, and credits its order with what was not owed to the customer.
+fn give_back(
+    flow: &mut Local<'_>,
+    input: &MoveMoney,
+    amount: Decimal,
+    data: Metadata,
+) -> Result<Payment, Fault> {
+    let MoveMoney { refund_reason_id, note, .. } = input.clone();
+    let back = Refund { id: flow.at.id(), amount, refund_reason_id, note, ..Refund::default() };
+    let back_id = back.id.to_string();
+    let payment = refund(flow.tx, flow.at, &input.payment_id, back, data)?;
+    for order in tell_orders(flow.tx, flow.at, &payment.payment_collection_id)? {
+        let Some(amount) = surplus(&order, amount) else { continue };
+        let (reference, reference_id) = (Some("refund".to_owned()), Some(back_id.clone()));
+        let line = OrderCreditLine { reference, reference_id, amount, ..OrderCreditLine::default() };
+        add_credit(flow.tx, flow.at, &order.id, line)?;
+    }
+    Ok(payment)
+}
+
+/// What an order owes because this amount was given back: nothing of it was owed to the customer.
+fn surplus(order: &Order, amount: Decimal) -> Option<Decimal> {
+    Some(order.owed().min(amount)).filter(|it| *it > Decimal::ZERO)
 }

@@ -13,7 +13,7 @@ use atoll_payment::{PAYMENTS, Reversal, cancel_collection};
 
 use serde::{Deserialize, Serialize};
 
-use crate::payment::{move_money::key, tell_order};
+use crate::payment::{move_money::key, tell_orders};
 
 /// Event by which the provider is asked to cancel or refund a payment.
 const LET_GO: &str = "payment.let_go";
@@ -39,7 +39,7 @@ pub(crate) fn release(flow: &mut Local<'_>, collection_id: &str) -> Result<(), F
             flow.emit(LET_GO, json!({ "id": payment.id, "refund": back }))?;
         }
     }
-    tell_order(flow.tx, flow.at, collection_id)
+    tell_orders(flow.tx, flow.at, collection_id).map(drop)
 }
 
 subscriber! { "payment.tell-provider" on ["payment.let_go"] => tell_provider }

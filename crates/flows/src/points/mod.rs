@@ -9,6 +9,7 @@ use atoll_fulfillment::{FulfillmentSet, ServiceZone, ShippingOption, ShippingOpt
 use atoll_inventory::{InventoryItem, ReservationItem};
 use atoll_kernel::{Decimal, Metadata, flow::HookPoint, serde_json::Value};
 use atoll_order::Order;
+use atoll_payment::RefundReason;
 use atoll_pricing::{PriceList, PricePreference};
 use atoll_product::{
     OptionInput, Product, ProductCategory, ProductCollection, ProductOption, ProductOptionValue, ProductTag,
@@ -184,6 +185,14 @@ points! {
 points! {
     /// Before money is captured or refunded; in two sagas.
     VALIDATE_MOVE = "validate": MoneyToMove;
+    /// Before reasons of refunds are made.
+    VALIDATE_REFUND_REASONS = "validate": Records<RefundReason>;
+    /// Reasons of refunds were made.
+    REFUND_REASONS_CREATED = "refundReasonsCreated": Records<RefundReason>;
+    /// Reasons of refunds were changed.
+    REFUND_REASONS_UPDATED = "refundReasonsUpdated": Records<RefundReason>;
+    /// Reasons of refunds were deleted.
+    REFUND_REASONS_DELETED = "refundReasonsDeleted": Ids;
     /// Before a payment session is made; its provider may have been asked already.
     VALIDATE_SESSION = "validate": SessionToMake;
     /// Before channels are made.

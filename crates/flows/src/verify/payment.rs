@@ -2,13 +2,13 @@
 
 use atoll_cart::{CART, CARTS};
 use atoll_kernel::{Decimal, StoreError, check, data::last_number, verify::Verify};
-use atoll_links::{ORDER_CART, ORDER_PAYMENT_COLLECTION};
-use atoll_order::{ORDER, ORDERS, Order};
+use atoll_links::ORDER_CART;
+use atoll_order::{ORDER, ORDERS, Order, OrderCreditLine};
 use atoll_payment::{
-    PAYMENT_COLLECTION, PAYMENT_COLLECTIONS, PAYMENTS, PAYMENTS_BY_COLLECTION, Payment, PaymentCollection,
+    PAYMENT_COLLECTION, PAYMENT_COLLECTIONS, PAYMENTS, PAYMENTS_BY_COLLECTION, Payment, REFUND_REASONS,
 };
 
-use crate::payment::payment_status;
+use crate::payment::{PaymentProgress, collections_of};
 
 // Orders and their payments.
 check! {
@@ -30,38 +30,38 @@ fn order_payments(it: &mut Verify<'_>) -> Result<(), StoreError> {
             let expected = format!("{last} at most");
             it.wrong("order.number", ORDER, &order.id, order.display_id.to_string(), expected);
         }
-        let collections = ORDER_PAYMENT_COLLECTION.rights(view, &order.id)?;
-        let total = order.totals().total;
-        let due = order.due(total);
+        let (collections, due) = (collections_of(view, &order.id)?, order.due(&order.totals()));
         let is_bought = !ORDER_CART.rights(view, &order.id)?.is_empty();
         if collections.is_empty() && is_bought && !due.is_zero() {
             let found = format!("no payment for {due} {}", order.currency_code);
             it.wrong("order.unpaid", ORDER, &order.id, found, "a payment collection");
         }
-        // The payment status of an order with several collections is not stored.
-        if let [collection] = &collections[..]
-            && let Some(collection) = PAYMENT_COLLECTIONS.get(view, collection)?
-        {
-            let (found, expected) = (stored_status(&order), expected_status(&collection));
-            if found != expected {
-                it.wrong("order.payment", ORDER, &order.id, found, expected);
-            }
+        let (found, expected) = (stored(&order), PaymentProgress::of(&collections));
+        // A module may place an order that was paid elsewhere.
+        if found != expected && !collections.is_empty() {
+            it.wrong("order.payment", ORDER, &order.id, text(&found), text(&expected));
+        }
+        for collection in collections.iter().filter(|it| it.currency_code != order.currency_code) {
+            let found = format!("{} in {}", collection.id, collection.currency_code);
+            it.wrong("order.currency", ORDER, &order.id, found, order.currency_code.as_str());
+        }
+        let is_odd = |it: &&OrderCreditLine| it.version > order.version || *it.order_id != *order.id;
+        for line in order.credit_lines.iter().filter(is_odd) {
+            let found = format!("credit of version {} of `{}`", line.version, line.order_id);
+            let expected = format!("version {} at most", order.version);
+            it.wrong("order.credit", ORDER, &order.id, found, expected);
         }
         Ok(())
     })
 }
 
-/// Payment status that an order has, as text.
-fn stored_status(order: &Order) -> String {
-    let (status, paid, refunded) = (order.payment_status, order.paid_total, order.refunded_total);
-    format!("{}, {paid} paid, {refunded} refunded", status.as_str())
+/// What an order says of its payments.
+fn stored(order: &Order) -> PaymentProgress {
+    PaymentProgress { status: order.payment_status, paid: order.paid_total, refunded: order.refunded_total }
 }
 
-/// Payment status that a collection implies, as text.
-fn expected_status(collection: &PaymentCollection) -> String {
-    let sum = |it: Option<Decimal>| it.unwrap_or_default();
-    let (paid, refunded) = (sum(collection.captured_amount), sum(collection.refunded_amount));
-    format!("{}, {paid} paid, {refunded} refunded", payment_status(collection).as_str())
+fn text(PaymentProgress { status, paid, refunded }: &PaymentProgress) -> String {
+    format!("{}, {paid} paid, {refunded} refunded", status.as_str())
 }
 
 fn order_carts(it: &mut Verify<'_>) -> Result<(), StoreError> {
@@ -100,10 +100,15 @@ fn payment_sums(it: &mut Verify<'_>) -> Result<(), StoreError> {
                 it.wrong("payment.sum", PAYMENT_COLLECTION, &collection.id, found, expected.to_string());
             }
         }
-        let open: Vec<&str> =
-            payments.iter().filter(|it| it.canceled_at.is_none()).map(|it| &*it.id).collect();
-        if open.len() > 1 {
-            it.wrong("payment.twice", PAYMENT_COLLECTION, &collection.id, open.join(", "), "one payment");
+        let live: Vec<&Payment> = payments.iter().filter(|it| it.canceled_at.is_none()).collect();
+        let authorized: Decimal = live.iter().map(|it| it.amount).sum();
+        if authorized > collection.amount {
+            let (found, expected) = (authorized.to_string(), format!("{} at most", collection.amount));
+            it.wrong("payment.asked", PAYMENT_COLLECTION, &collection.id, found, expected);
+        }
+        if live.len() > 1 {
+            let found: Vec<&str> = live.iter().map(|it| &*it.id).collect();
+            it.wrong("payment.twice", PAYMENT_COLLECTION, &collection.id, found.join(", "), "one payment");
         }
         Ok(())
     })?;
@@ -111,11 +116,19 @@ fn payment_sums(it: &mut Verify<'_>) -> Result<(), StoreError> {
         if payment.captured() > payment.amount || payment.refunded() > payment.captured() {
             let (amount, captured, refunded) = (payment.amount, payment.captured(), payment.refunded());
             let found = format!("{captured} captured and {refunded} refunded of {amount}");
-            it.wrong("payment.beyond", "payment", &payment.id, found, "no more captured than authorised");
+            let expected = "no more captured than authorised, and no more refunded than captured";
+            it.wrong("payment.beyond", "payment", &payment.id, found, expected);
         }
         if PAYMENT_COLLECTIONS.get(view, &payment.payment_collection_id)?.is_none() {
             let found = format!("a payment for `{}`", payment.payment_collection_id);
             it.wrong("payment.orphaned", "payment", &payment.id, found, "a collection that is there");
+        }
+        for reason in payment.refunds.iter().filter_map(|it| it.refund_reason_id.as_deref()) {
+            let reasons = &REFUND_REASONS.table;
+            if !reasons.exists(view, reason)? && reasons.get_deleted(view, reason)?.is_none() {
+                let (found, expected) = (format!("a refund for `{reason}`"), "a reason, perhaps deleted");
+                it.wrong("payment.reason", "payment", &payment.id, found, expected);
+            }
         }
         Ok(())
     })
