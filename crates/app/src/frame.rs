@@ -1,7 +1,6 @@
 //! What stands around each page: head, menu, who is logged in, what was just done.
 
-use atoll_kernel::Registry;
-use atoll_pages::{AdminPage, DOCTYPE, Done, Markup, Menu, Page, PageCall, html, linked_pages};
+use atoll_pages::{AdminPage, DOCTYPE, Done, Markup, Menu, Page, PageCall, html};
 
 use crate::assets;
 
@@ -41,7 +40,7 @@ pub(crate) fn bare(root: &str, title: &str, body: Markup) -> Markup {
 }
 
 /// A page with its menu.
-pub(crate) fn framed(registry: &Registry, root: &str, call: &PageCall, page: &Page) -> Markup {
+pub(crate) fn framed(root: &str, call: &PageCall, page: &Page) -> Markup {
     let said = Done::sentence(call.query("done"));
     document(
         root,
@@ -50,7 +49,7 @@ pub(crate) fn framed(registry: &Registry, root: &str, call: &PageCall, page: &Pa
             a class="skip" href="#main" { "Skip to the content" }
             header class="top" {
                 a class="brand" href=(format!("{root}/")) { "Atoll" }
-                details class="menu" { summary { "Menu" } (menu(registry, call)) }
+                details class="menu" { summary { "Menu" } (menu(call)) }
                 form method="post" action=(format!("{root}/logout")) class="who" {
                     (call.csrf())
                     span { (call.person().email) }
@@ -58,7 +57,7 @@ pub(crate) fn framed(registry: &Registry, root: &str, call: &PageCall, page: &Pa
                 }
             }
             div class="columns" {
-                nav class="side" aria-label="Pages" { (menu(registry, call)) }
+                nav class="side" aria-label="Pages" { (menu(call)) }
                 main id="main" {
                     @if !page.above.is_empty() {
                         nav class="above" aria-label="Pages above this one" {
@@ -77,8 +76,8 @@ pub(crate) fn framed(registry: &Registry, root: &str, call: &PageCall, page: &Pa
 }
 
 /// The menu, with the page that is shown marked.
-fn menu(registry: &Registry, call: &PageCall) -> Markup {
-    let mut pages: Vec<&AdminPage> = linked_pages(registry);
+fn menu(call: &PageCall) -> Markup {
+    let mut pages: Vec<&AdminPage> = call.linked().pages.clone();
     pages.retain(|it| it.place.is_some());
     pages.sort_by_key(|it| it.place);
     let of = |menu: Menu| pages.iter().filter(move |it| it.place.is_some_and(|place| place.menu == menu));

@@ -7,8 +7,8 @@ use atoll_kernel::{
     http::{Head, HeaderValue, SESSION_COOKIE, StatusCode, cookie, header_names, qs},
 };
 use atoll_pages::{
-    AdminPage, Api, Form, Markup, Next, Page, PageCall, PageParts, Person, Refused, encoded, html,
-    linked_pages, problem,
+    AdminPage, Api, Form, Linked, Markup, Next, Page, PageCall, PageParts, Person, Refused, encoded, html,
+    problem,
 };
 use axum::{
     Router,
@@ -32,6 +32,7 @@ struct Shared {
     api: Router,
     root: Arc<str>,
     first_admin: FirstAdmin,
+    linked: Arc<Linked>,
     policy: HeaderValue,
 }
 
@@ -40,10 +41,11 @@ struct Shared {
 pub fn app_pages(ctx: Ctx, api: Router, first_admin: FirstAdmin) -> Router {
     let Some(root) = ctx.config().pages.as_deref().map(Arc::from) else { return Router::new() };
     let policy = policy(&ctx.config().files.url);
-    let shared = Arc::new(Shared { ctx, api, root, first_admin, policy });
+    let linked = Arc::new(Linked::of(&ctx));
+    let shared = Arc::new(Shared { ctx, api, root, first_admin, linked, policy });
     let root = &*shared.root;
     let mut router = assets::routes(root);
-    for page in linked_pages(shared.ctx.registry()) {
+    for page in shared.linked.pages.iter().copied() {
         let (showing, acting) = (shared.clone(), shared.clone());
         let mut methods = get(move |request| show(showing, page, request));
         if page.act.is_some() {
@@ -109,7 +111,7 @@ impl Shared {
             now: self.ctx.now(),
             person,
             refused,
-            registry: self.ctx.registry(),
+            linked: self.linked.clone(),
             digits: atoll_region::digits_of,
         }))
     }
@@ -124,7 +126,7 @@ impl Shared {
     async fn page(&self, page: &'static AdminPage, call: PageCall, status: StatusCode) -> Response {
         // A task of its own: a panic is an error page.
         match tokio::spawn((page.show)(call.clone())).await {
-            Ok(Ok(shown)) => self.html(status, framed(self.ctx.registry(), &self.root, &call, &shown)),
+            Ok(Ok(shown)) => self.html(status, framed(&self.root, &call, &shown)),
             Ok(Err(fault)) => self.failed(&call, &fault),
             Err(panic) => self.failed(&call, &Fault::unexpected(panic)),
         }
@@ -140,7 +142,7 @@ impl Shared {
         }
         let title = if fault.kind() == FaultKind::NotFound { "Not found" } else { "That did not work" };
         let page = Page::new(title, html! { (problem(&fault.to_string())) });
-        self.html(fault.status(), framed(self.ctx.registry(), &self.root, call, &page))
+        self.html(fault.status(), framed(&self.root, call, &page))
     }
 
     fn to_login(&self, next: &str) -> Response {

@@ -2,12 +2,12 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use atoll_kernel::{Decimal, Registry, Timestamp};
+use atoll_kernel::{Decimal, Timestamp};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{Address, Api, Field, Form};
+use crate::{Address, Api, Field, Form, Linked};
 
 /// The admin who looks at a page.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -79,8 +79,8 @@ pub struct PageParts {
     pub person: Person,
     /// The form that was refused, if the page is shown for one.
     pub refused: Option<Refused>,
-    /// What is linked in.
-    pub registry: &'static Registry,
+    /// The pages and widgets that are linked in.
+    pub linked: Arc<Linked>,
     /// Digits after the decimal point, by currency code.
     pub digits: fn(&str) -> Option<u32>,
 }
@@ -109,9 +109,9 @@ impl PageCall {
         &self.0.api
     }
 
-    /// What is linked in.
-    pub(crate) fn registry(&self) -> &'static Registry {
-        self.0.registry
+    /// The pages and widgets that are linked in.
+    pub fn linked(&self) -> &Linked {
+        &self.0.linked
     }
 
     /// A parameter of the path.

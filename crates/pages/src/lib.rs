@@ -18,9 +18,7 @@ pub use call::{Done, PageCall, PageParts, Person, Refused};
 pub use form::{Field, Form};
 pub use html::{badge, facts, hint, link, moment, nothing, pager, problem, table};
 pub use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
-pub use page::{
-    AdminPage, AdminWidget, Menu, MenuPlace, Next, Page, PageOf, linked_pages, linked_widgets, widgets,
-};
+pub use page::{AdminPage, AdminWidget, Linked, Menu, MenuPlace, Next, Page, PageOf, widgets};
 
 #[doc(hidden)]
 pub use page::{LinkedPage, LinkedWidget};

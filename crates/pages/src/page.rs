@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use atoll_kernel::{Fault, Registry, inventory};
+use atoll_kernel::{Ctx, Fault, inventory};
 use maud::{Markup, html};
 
 use crate::{Address, Done, Form, PageCall};
@@ -86,6 +86,8 @@ pub struct AdminPage {
     pub path: &'static str,
     /// Where the menu has it, if it does.
     pub place: Option<MenuPlace>,
+    /// The feature flag that enables it.
+    pub flag: Option<&'static str>,
     /// Shows it.
     pub show: fn(PageCall) -> Later<Page>,
     /// Does what a form on it asks for.
@@ -111,6 +113,8 @@ pub struct AdminWidget {
     pub on: PageOf,
     /// Its heading.
     pub title: &'static str,
+    /// The feature flag that enables it.
+    pub flag: Option<&'static str>,
     /// Shows it for the record with this id.
     pub show: fn(PageCall, String) -> Later<Markup>,
 }
@@ -123,24 +127,35 @@ pub struct LinkedWidget(pub &'static AdminWidget);
 inventory::collect!(LinkedPage);
 inventory::collect!(LinkedWidget);
 
-/// The pages that are linked in, without those of modules that are switched off.
-pub fn linked_pages(registry: &Registry) -> Vec<&'static AdminPage> {
-    let all = inventory::iter::<LinkedPage>.into_iter().map(|it| it.0);
-    registry.switched_on(all, |it| *it)
+/// The pages and widgets that are linked in, without those of modules and flags that are switched off.
+pub struct Linked {
+    /// The pages.
+    pub pages: Vec<&'static AdminPage>,
+    /// The widgets, by title.
+    widgets: Vec<&'static AdminWidget>,
 }
 
-/// The widgets of these pages that are linked in.
-pub fn linked_widgets(registry: &Registry, on: PageOf) -> Vec<&'static AdminWidget> {
-    let all = inventory::iter::<LinkedWidget>.into_iter().map(|it| it.0);
-    let mut widgets = registry.switched_on(all.filter(|it| it.on == on), |it| *it);
-    widgets.sort_by_key(|it| it.title);
-    widgets
+impl Linked {
+    /// Those of this application.
+    pub fn of(app: &Ctx) -> Linked {
+        let registry = app.registry();
+        let is_on = |flag: Option<&str>| {
+            let flag = flag.and_then(|name| registry.flags.iter().find(|it| it.name == name));
+            flag.is_none_or(|it| app.is_on(it))
+        };
+        let pages = inventory::iter::<LinkedPage>.into_iter().map(|it| it.0).filter(|it| is_on(it.flag));
+        let widgets = inventory::iter::<LinkedWidget>.into_iter().map(|it| it.0).filter(|it| is_on(it.flag));
+        let pages = registry.switched_on(pages, |it| *it);
+        let mut widgets = registry.switched_on(widgets, |it| *it);
+        widgets.sort_by_key(|it| it.title);
+        Linked { pages, widgets }
+    }
 }
 
 /// The widgets of a page, each as a section. One that fails says so, and the page is shown.
 pub async fn widgets(call: &PageCall, on: PageOf, id: &str) -> Markup {
     let mut sections = Vec::new();
-    for widget in linked_widgets(call.registry(), on) {
+    for widget in call.linked().widgets.iter().filter(|it| it.on == on) {
         let body = match (widget.show)(call.clone(), id.to_owned()).await {
             Ok(body) => body,
             Err(fault) => crate::problem(&fault.to_string()),
@@ -150,8 +165,9 @@ pub async fn widgets(call: &PageCall, on: PageOf, id: &str) -> Markup {
     html! { @for (title, body) in sections { section class="card" { h2 { (title) } (body) } } }
 }
 
-/// Registers pages: the path below the root of the pages, the title and the place in the menu of those that
-/// it has, the function that shows the page, and the one that does what its forms ask for.
+/// Registers pages, after `with "flag";` those of a feature flag: the path below the root of the pages, the
+/// title and the place in the menu of those that it has, the function that shows the page, and the one that
+/// does what its forms ask for.
 ///
 /// ```
 /// use atoll_kernel::Fault;
@@ -176,11 +192,16 @@ pub async fn widgets(call: &PageCall, on: PageOf, id: &str) -> Markup {
 /// ```
 #[macro_export]
 macro_rules! admin_page {
-    ($($path:literal $(as $title:literal in $Menu:ident $order:literal)? => $show:path $(, $act:path)?;)*) => { $(
+    (with $flag:literal; $($pages:tt)*) => { $crate::admin_page! { @@ Some($flag); $($pages)* } };
+    (
+        @@ $flag:expr;
+        $($path:literal $(as $title:literal in $Menu:ident $order:literal)? => $show:path $(, $act:path)?;)*
+    ) => { $(
         const _: () = {
             static PAGE: $crate::AdminPage = $crate::AdminPage {
                 path: $path,
                 place: $crate::admin_page!(@ $($title, $Menu, $order)?),
+                flag: $flag,
                 show: |call| Box::pin($show(call)),
                 act: $crate::admin_page!(@ $($act)?),
             };
@@ -194,16 +215,18 @@ macro_rules! admin_page {
         Some($crate::MenuPlace { menu: $crate::Menu::$Menu, order: $order, title: $title })
     };
     (@ $act:path) => { Some(|call, form| Box::pin($act(call, form))) };
+    ($path:literal $($pages:tt)*) => { $crate::admin_page! { @@ None; $path $($pages)* } };
     ($($wrong:tt)*) => {
         compile_error!(
-            "pages are written, one per line,\n\
+            "pages are written, with `with \"flag\";` at their beginning where it applies, one per line,\n\
              \x20   \"/restocks\" as \"Restocks\" in Catalogue 25 => show;\n\
              \x20   \"/restocks/:id\" => show_one, change_one;"
         );
     };
 }
 
-/// Registers what a module adds to the page of a record of others.
+/// Registers what a module adds to the page of a record of others; `with "flag";` before it names its feature
+/// flag.
 ///
 /// ```
 /// use atoll_kernel::Fault;
@@ -217,11 +240,18 @@ macro_rules! admin_page {
 /// ```
 #[macro_export]
 macro_rules! admin_widget {
+    (with $flag:literal; on $Page:ident, $title:literal => $show:path) => {
+        $crate::admin_widget! { @ Some($flag), $Page, $title, $show }
+    };
     (on $Page:ident, $title:literal => $show:path) => {
+        $crate::admin_widget! { @ None, $Page, $title, $show }
+    };
+    (@ $flag:expr, $Page:ident, $title:literal, $show:path) => {
         const _: () = {
             static WIDGET: $crate::AdminWidget = $crate::AdminWidget {
                 on: $crate::PageOf::$Page,
                 title: $title,
+                flag: $flag,
                 show: |call, id| Box::pin($show(call, id)),
             };
 

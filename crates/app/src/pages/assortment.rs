@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 admin_page! {
+    with "sales_channels";
     "/channels/:id/products" => list, change;
     "/channels/:id/products/add" => candidates, add;
     "/channels/:id/products/:product" => terms, change_terms;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 admin_page! {
+    with "sales_channels";
     "/channels" as "Sales channels" in Channels 10 => board;
     "/channels/new" => ask_new, create;
     "/channels/:id" => show, change;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 admin_page! {
+    with "sales_channels";
     "/channels/:id/locations" => show, change;
 }
 

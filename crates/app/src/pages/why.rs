@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 admin_page! {
+    with "sales_channels";
     "/why" as "Why is it not sold?" in Channels 40 => show;
 }
 
