@@ -221,3 +221,59 @@ async fn the_page_says_why_a_variant_is_not_sold() {
     let (_, page) = browser.page(&format!("{ask}&quantity=4")).await;
     assert!(page.contains("Not on sale") && page.contains("There is not enough in stock"), "{page}");
 }
+
+#[tokio::test]
+async fn the_assortment_of_a_channel_is_set_on_its_pages() {
+    let (shop, channel, browser) = shop().await;
+    let mug = shop.product("Mug", &[&channel], 3).await;
+    let tea = shop.product("Tea", &[], 3).await;
+    let page = format!("/app/channels/{channel}/products");
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains("Mug") && !text.contains("Tea"), "{text}");
+
+    browser.send(&format!("{page}/add"), &[("do", "add"), ("product[]", &tea.product)]).await;
+    let terms = format!("/admin/sales-channels/{channel}/products/{}", tea.product);
+    assert_eq!(shop.admin.get(&terms).await.ok()["product"]["is_within_window"], json!(true));
+
+    let until = "2020-01-01T00:00";
+    let window = [("do", "window"), ("product[]", &*tea.product), ("available_until", until)];
+    let (status, ..) = browser.send(&page, &window).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let kept = shop.admin.get(&terms).await.ok();
+    assert_eq!(kept["product"]["available_until"], "2020-01-01T00:00:00.000Z");
+
+    // Of one product, on its own page: a variant that is not ticked is left out.
+    let one = format!("{page}/{}", mug.product);
+    browser.send(&one, &[("do", "variants"), ("shown[]", &mug.id)]).await;
+    let variant = format!("/admin/sales-channels/{channel}/variants/{}", mug.id);
+    assert_eq!(shop.admin.get(&variant).await.ok()["variant"]["is_enabled"], json!(false));
+
+    browser.send(&page, &[("do", "remove"), ("product[]", &mug.product), ("product[]", &tea.product)]).await;
+    assert!(browser.page(&page).await.1.contains("The channel has no such product."));
+    let (status, _, text) = browser.send(&page, &[("do", "remove")]).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("No product is chosen"), "{text}");
+}
+
+#[tokio::test]
+async fn the_locations_of_a_channel_are_put_in_order() {
+    let (shop, channel, browser) = shop().await;
+    let second = shop.admin.post("/admin/stock-locations", json!({ "name": "Shop" })).await.ok();
+    let second = second["stock_location"]["id"].as_str().expect("an id").to_owned();
+    let page = format!("/app/channels/{channel}/locations");
+    browser.send(&page, &[("do", "add"), ("location", &second)]).await;
+    browser.send(&page, &[("do", "save"), ("location", &second), ("safety_stock", "2")]).await;
+    browser.send(&page, &[("do", "up"), ("location", &second)]).await;
+    let terms =
+        shop.admin.get(&format!("/admin/sales-channels/{channel}/stock-locations/{second}")).await.ok();
+    let (_, text) = browser.page(&page).await;
+    let (shop_at, warehouse_at) = (text.find(">Shop<"), text.find(">Warehouse<"));
+    assert!(shop_at.expect("one") < warehouse_at.expect("the other"), "{text}");
+    assert_eq!(terms["stock_location"]["safety_stock"], json!(2));
+    browser.send(&page, &[("do", "remove"), ("location", &second)]).await;
+    assert_eq!(
+        browser.page(&page).await.1.matches("class=\"card\"").count(),
+        2,
+        "one location, and the form"
+    );
+}
