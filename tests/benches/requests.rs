@@ -7,8 +7,8 @@ mod cpu;
 use std::{alloc::System, io, time::Instant};
 
 use atoll_kernel::limits::ANSWERS_BYTES_MAX;
-use atoll_testkit::{Client, Engine, Setup, Shop, TestApp, pay};
-use serde_json::json;
+use atoll_testkit::{Client, Engine, Setup, Shop, TestApp};
+use serde_json::{Value, json};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 use self::cpu::cpu_ns;
@@ -74,6 +74,11 @@ async fn get(client: &Client, path: &str) {
     client.get(path).await.ok();
 }
 
+fn head(out: &mut impl io::Write) -> io::Result<()> {
+    writeln!(out, "| request | allocations | bytes | CPU |")?;
+    writeln!(out, "| --- | --- | --- | --- |")
+}
+
 async fn table(out: &mut impl io::Write) -> io::Result<()> {
     let shop = Shop::open(Setup::default().answers_bytes_max(0).on(Engine::Memory).await).await;
     let web = shop.channel("Web").await;
@@ -84,16 +89,9 @@ async fn table(out: &mut impl io::Write) -> io::Result<()> {
     }
     let lines: Vec<_> = teas[..5].iter().map(|it| json!({ "variant_id": it, "quantity": 1 })).collect();
     let cart = shop.cart_of(&storefront, json!(lines)).await;
-    let mut paid = Vec::new();
-    for _ in 0..2 * N_REQUESTS {
-        let cart = shop.cart(&storefront, &teas[0], 1).await;
-        pay(&storefront, &cart).await;
-        paid.push(cart);
-    }
     let region = &shop.region;
     let cart_path = format!("/store/carts/{cart}");
-    writeln!(out, "| request | allocations | bytes | CPU |")?;
-    writeln!(out, "| --- | --- | --- | --- |")?;
+    head(out)?;
     let prices = format!("/store/products?limit=20&region_id={region}");
     for (what, path) in [
         ("store page of 20 products", "/store/products?limit=20"),
@@ -129,10 +127,6 @@ async fn table(out: &mut impl io::Write) -> io::Result<()> {
         storefront.post(&add, json!({ "variant_id": teas[0], "quantity": 1 })).await.ok();
     });
     writeln!(out, "{}", row.await)?;
-    let row = measure("complete a cart of 1 line", async |n| {
-        storefront.post(&format!("/store/carts/{}/complete", paid[n]), json!({})).await.ok();
-    });
-    writeln!(out, "{}", row.await)?;
     for (what, path) in [
         ("admin page of 20 products", "/admin/products?limit=20"),
         ("admin page of 20 orders", "/admin/orders?limit=20"),
@@ -142,10 +136,47 @@ async fn table(out: &mut impl io::Write) -> io::Result<()> {
     Ok(())
 }
 
+/// The requests of a checkout of one line, each of many carts, before the next.
+async fn checkout(out: &mut impl io::Write) -> io::Result<()> {
+    let shop = Shop::open(Setup::default().answers_bytes_max(0).on(Engine::Memory).await).await;
+    let web = shop.channel("Web").await;
+    let storefront = shop.storefront(&[&web]).await;
+    let tea = shop.product("Tea", &[&web], 1_000_000).await.id;
+    let send = async |path: &str, body: Value| storefront.post(path, body).await.ok();
+    let id = |made: &Value| made["id"].as_str().unwrap_or_default().to_owned();
+    let (mut carts, mut collections) = (Vec::new(), Vec::new());
+    head(out)?;
+    let new = json!({ "region_id": shop.region, "email": "bench@test.dev" });
+    let row = measure("create a cart", async |_| {
+        carts.push(id(&send("/store/carts", new.clone()).await["cart"]));
+    });
+    writeln!(out, "{}", row.await)?;
+    let line = json!({ "variant_id": tea, "quantity": 1 });
+    let row = measure("add its line", async |n| {
+        send(&format!("/store/carts/{}/line-items", carts[n]), line.clone()).await;
+    });
+    writeln!(out, "{}", row.await)?;
+    let all = "/store/payment-collections";
+    let row = measure("create its payment collection", async |n| {
+        collections.push(id(&send(all, json!({ "cart_id": carts[n] })).await["payment_collection"]));
+    });
+    writeln!(out, "{}", row.await)?;
+    let manual = json!({ "provider_id": "pp_system_default" });
+    let row = measure("create its payment session", async |n| {
+        send(&format!("{all}/{}/payment-sessions", collections[n]), manual.clone()).await;
+    });
+    writeln!(out, "{}", row.await)?;
+    let row = measure("complete it", async |n| {
+        send(&format!("/store/carts/{}/complete", carts[n]), json!({})).await;
+    });
+    writeln!(out, "{}", row.await)
+}
+
 fn main() -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         starts(&mut io::stdout()).await?;
-        table(&mut io::stdout()).await
+        table(&mut io::stdout()).await?;
+        checkout(&mut io::stdout()).await
     })
 }

@@ -177,10 +177,10 @@ impl CalculatedPrice {
     fn add_taxes(&self, tax: Tax, shown: &mut Value) {
         let split = |it: &PriceSource| tax.split(it.amount, it.is_tax_inclusive);
         let (calculated, original) = (split(&self.calculated), split(&self.original));
-        shown["calculated_amount_with_tax"] = calculated.gross().nearest();
-        shown["calculated_amount_without_tax"] = calculated.net.nearest();
-        shown["original_amount_with_tax"] = original.gross().nearest();
-        shown["original_amount_without_tax"] = original.net.nearest();
+        shown["calculated_amount_with_tax"] = json!(calculated.gross().nearest());
+        shown["calculated_amount_without_tax"] = json!(calculated.net.nearest());
+        shown["original_amount_with_tax"] = json!(original.gross().nearest());
+        shown["original_amount_without_tax"] = json!(original.net.nearest());
     }
 
     /// The amount to compare with, which is crossed out: the original one, where a sale made the price.

@@ -4,9 +4,8 @@
 
 use atoll_kernel::{
     Decimal, Moment,
-    data::{Entity, Exact, FieldKind, FieldValue, flattened, joined},
+    data::{ComputedFields, Entity, Exact, FieldKind, FieldValue, flattened, joined},
     serde::{Deserialize, Serialize},
-    serde_json::Value,
 };
 
 use crate::{
@@ -312,10 +311,10 @@ pub const ORDER_TAX_LINE_COMPUTED: &[&str] = joined![["raw_rate"], TAX_LINE_COMP
 pub const TAX_LINE_SUMS: &[&str] = &flattened::<4>(&PART_SUMS);
 
 /// Computes the fields of a tax line.
-pub fn compute_tax_line(line: &impl TaxLineRecord, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("data", Value::Null);
-    visit("raw_rate", line.rate().raw());
-    show_parts(line.sums(), visit);
+pub fn compute_tax_line(line: &impl TaxLineRecord, shown: &mut ComputedFields<'_>) {
+    shown.field("data", ());
+    shown.field("raw_rate", line.rate().raw());
+    show_parts(line.sums(), shown);
 }
 
 /// What the computed fields of a tax line hold.
@@ -328,9 +327,9 @@ pub fn tax_line_field(name: &str) -> (FieldKind, &'static str) {
     }
 }
 
-fn show_parts(sums: [Decimal; 2], visit: &mut dyn FnMut(&'static str, Value)) {
+fn show_parts(sums: [Decimal; 2], shown: &mut ComputedFields<'_>) {
     for (names, sum) in PART_SUMS.into_iter().zip(sums) {
-        show_sum(names, sum, visit);
+        show_sum(names, sum, shown);
     }
 }
 
@@ -455,10 +454,10 @@ pub trait AdjustmentRecord {
 pub const ADJUSTMENT_COMPUTED: &[&str] = joined![["amount", "raw_amount"], flattened::<4>(&PART_SUMS)];
 
 /// Computes the fields of a discount.
-pub fn compute_adjustment(it: &impl AdjustmentRecord, visit: &mut dyn FnMut(&'static str, Value)) {
+pub fn compute_adjustment(it: &impl AdjustmentRecord, shown: &mut ComputedFields<'_>) {
     let amount = it.discount().amount;
-    show_sum(("amount", "raw_amount"), amount, visit);
-    show_parts(it.sums(), visit);
+    show_sum(("amount", "raw_amount"), amount, shown);
+    show_parts(it.sums(), shown);
 }
 
 /// What the computed fields of a discount hold.
@@ -565,6 +564,6 @@ pub fn set_records<E: Entity>(
 }
 
 /// Computes the sums of a line or a shipping method.
-pub fn compute_charge(charged: &impl Charged, visit: &mut dyn FnMut(&'static str, Value)) {
-    charged.sums().visit(&mut |names, sum| show_sum(names, sum, visit));
+pub fn compute_charge(charged: &impl Charged, shown: &mut ComputedFields<'_>) {
+    charged.sums().visit(&mut |names, sum| show_sum(names, sum, shown));
 }

@@ -5,8 +5,7 @@ use std::{iter::Sum, ops::Add};
 
 use atoll_kernel::{
     Decimal,
-    data::{Exact, FieldKind, FieldValue},
-    serde_json::Value,
+    data::{ComputedFields, Exact, FieldKind, FieldValue},
 };
 
 /// Digits behind the point of a quotient: of the net amount of a price that includes taxes, and of a share of
@@ -274,8 +273,8 @@ pub const RAW_TOTALS: [&str; TOTALS.len()] = {
 
 impl Totals {
     /// Shows each total and its exact twin.
-    pub fn show(&self, visit: &mut dyn FnMut(&'static str, Value)) {
-        self.visit(&mut |names, sum| show_sum(names, sum, visit));
+    pub fn show(&self, shown: &mut ComputedFields<'_>) {
+        self.visit(&mut |names, sum| show_sum(names, sum, shown));
     }
 
     /// What is to be paid, rounded to the digits of the currency, where these are known. Credit is money: it
@@ -326,13 +325,9 @@ impl Totals {
 }
 
 /// Shows a sum by its name, and exactly by that of its twin.
-pub fn show_sum(
-    (name, raw): (&'static str, &'static str),
-    sum: Decimal,
-    visit: &mut dyn FnMut(&'static str, Value),
-) {
-    visit(name, sum.nearest());
-    visit(raw, sum.raw());
+pub fn show_sum((name, raw): (&'static str, &'static str), sum: Decimal, shown: &mut ComputedFields<'_>) {
+    shown.field(name, sum.nearest());
+    shown.field(raw, sum.raw());
 }
 
 /// What a sum of a charge, or its exact twin, holds, and its description, for OpenAPI.

@@ -83,10 +83,10 @@
 //! ```
 
 pub use atoll_storage::{
-    Children, Direction, Embed, Entity, EntityDef, Exact, FieldKind, FieldValue, Groups, History, Index,
-    IndexDef, JsonObject, Keys, ListIndex, Node, Record, RowError, Scalar, Scan, Slots, Space, SpaceDef,
-    Step, Store, Table, TableSource, View, group_count, json_value, last_number, next_number, present,
-    skip_damaged,
+    Children, ComputedFields, Direction, Embed, Entity, EntityDef, Exact, FieldKind, FieldValue, Groups,
+    History, Index, IndexDef, JsonObject, Keys, ListIndex, Node, Record, RowError, Scalar, Scan, Slots,
+    Space, SpaceDef, Step, Store, Table, TableSource, View, group_count, json_value, last_number,
+    next_number, present, skip_damaged,
 };
 pub use atoll_values::{flattened, joined};
 

@@ -26,9 +26,9 @@
 /// - `search [F…]`: the fields that `q` searches;
 /// - `hidden [F…]`: stored, never shown;
 /// - `embeds [many F: Entity, one F: Entity]`: fields that hold records of their own;
-/// - `computed [F: Type, …] by f`: fields that `f(&record, visit)` computes when one of them is asked for,
-///   with their types and doc comments for OpenAPI. A constant list of names may stand for the brackets, with
-///   a function of a name that says the same: `computed NAMES by f as g`;
+/// - `computed [F: Type, …] by f`: fields that `f(&record, shown)` writes (`ComputedFields::field`) when one
+///   of them is asked for, with their types and doc comments for OpenAPI. A constant list of names may stand
+///   for the brackets, with a function of a name that says the same: `computed NAMES by f as g`;
 /// - `on_request [F…]`: those of them that a star does not show, but for that of a record which embeds this
 ///   one and shows the same field; embedded records that are named here are shown with them;
 /// - `history [[Step…]…]`: what changed from each version of the record to the next; a record has version 1
@@ -139,8 +139,8 @@ macro_rules! entity {
                 }
             }
 
-            fn compute(&self, _visit: &mut dyn FnMut(&'static str, $crate::serde_json::Value)) {
-                $( $compute(self, _visit); )?
+            fn compute(&self, _shown: &mut $crate::data::ComputedFields<'_>) {
+                $( $compute(self, _shown); )?
             }
 
             fn embedded(&self, embed: &str) -> Vec<$crate::data::Node> {

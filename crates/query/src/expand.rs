@@ -141,11 +141,7 @@ fn write_fields(
 ) -> Result<(), QueryError> {
     selection.masks.iter().for_each(|mask| tree.node.write(mask, object));
     if !selection.own_computed.is_empty() {
-        tree.node.compute(&mut |name, value| {
-            if selection.own_computed.contains(&name) {
-                object.field(name, &value);
-            }
-        });
+        tree.node.compute(&mut object.computed(&selection.own_computed));
     }
     for (it, value) in selection.computed.iter().zip(&tree.computed) {
         if let Some(value) = value {

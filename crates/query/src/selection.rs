@@ -10,6 +10,7 @@ pub struct Selection {
     /// The stored fields, as masks over the fields of the entity. There is one mask per run of fields in
     /// stored order; written one after the other they give the order of the request.
     pub(crate) masks: Vec<Vec<bool>>,
+    /// Sorted.
     pub(crate) own_computed: Vec<&'static str>,
     pub(crate) computed: Vec<&'static Computed>,
     pub(crate) relations: Vec<(Relation, Selection)>,
@@ -87,13 +88,13 @@ impl Selection {
                     show(field);
                 }
             } else if let Some(it) = entity.computed.iter().find(|it| **it == name) {
-                if !own_computed.contains(it) {
-                    own_computed.push(it);
-                }
+                own_computed.push(it);
             } else {
                 show(name);
             }
         }
+        own_computed.sort_unstable();
+        own_computed.dedup();
         Selection { masks: masks_of(&shown, entity.fields.len()), own_computed, computed, relations }
     }
 }

@@ -5,7 +5,6 @@ use std::{any::Any, sync::Arc};
 
 use atoll_values::{Id, Kind, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
-use serde_json::Value;
 
 use crate::{
     FieldKind, History, Scalar, ShapeNumber, Space, StoreError, decode_version, encode_version, upgrade,
@@ -111,8 +110,8 @@ pub trait Record: Any + Send + Sync {
     /// Serialises the fields of `def().fields` for which `mask` is true.
     fn write(&self, mask: &[bool], out: &mut JsonObject<'_>);
 
-    /// Calls `visit` with each computed field and its value.
-    fn compute(&self, visit: &mut dyn FnMut(&'static str, Value));
+    /// Writes its computed fields, as far as they are asked for.
+    fn compute(&self, shown: &mut ComputedFields<'_>);
 
     /// The embedded records of a field.
     fn embedded(&self, embed: &str) -> Vec<Node>;
@@ -160,12 +159,7 @@ impl<'a> JsonObject<'a> {
 
     /// Writes the name of a field; the caller writes the value to the returned buffer.
     pub fn name(&mut self, name: &str) -> &mut Vec<u8> {
-        if !self.is_empty {
-            self.out.push(b',');
-        }
-        self.is_empty = false;
-        json_value(self.out, name);
-        self.out.push(b':');
+        begin_field(self.out, &mut self.is_empty, name);
         self.out
     }
 
@@ -174,10 +168,42 @@ impl<'a> JsonObject<'a> {
         json_value(self.name(name), value);
     }
 
+    /// For the computed fields of a record, of which those with these names are written. The names are
+    /// sorted.
+    pub fn computed<'b>(&'b mut self, selected: &'b [&'static str]) -> ComputedFields<'b> {
+        ComputedFields { selected, out: self.out, is_empty: &mut self.is_empty }
+    }
+
     /// Closes the object.
     pub fn end(self) {
         self.out.push(b'}');
     }
+}
+
+/// The computed fields of a record on their way into a JSON object: those that nobody asks for cost nothing.
+pub struct ComputedFields<'a> {
+    selected: &'a [&'static str],
+    out: &'a mut Vec<u8>,
+    is_empty: &'a mut bool,
+}
+
+impl ComputedFields<'_> {
+    /// Writes a field and its value, if it is asked for.
+    pub fn field(&mut self, name: &'static str, value: impl Serialize) {
+        if self.selected.binary_search(&name).is_ok() {
+            begin_field(self.out, self.is_empty, name);
+            json_value(self.out, &value);
+        }
+    }
+}
+
+/// Writes what stands before the value of a field.
+fn begin_field(out: &mut Vec<u8>, is_empty: &mut bool, name: &str) {
+    if !std::mem::replace(is_empty, false) {
+        out.push(b',');
+    }
+    json_value(out, name);
+    out.push(b':');
 }
 
 /// Writes `value` as JSON.

@@ -35,8 +35,8 @@ mod writer_counters;
 
 pub use engine::{Changes, Engine, Neighbours, Raw};
 pub use entity::{
-    Embed, Entity, EntityDef, JsonObject, Node, Record, decode, decode_record, encode, encode_record,
-    json_value, present,
+    ComputedFields, Embed, Entity, EntityDef, JsonObject, Node, Record, decode, decode_record, encode,
+    encode_record, json_value, present,
 };
 pub use error::{StoreError, skip_damaged};
 #[doc(hidden)]

@@ -1,6 +1,6 @@
 //! The record of an API key.
 
-use atoll_kernel::{Now, Timestamp, entity, serde_json::Value, words};
+use atoll_kernel::{Now, Timestamp, data::ComputedFields, entity, words};
 
 words! {
     /// Kind of an API key.
@@ -48,9 +48,8 @@ entity! {
 }
 
 /// A secret token is not shown again.
-fn token(key: &ApiKey, visit: &mut dyn FnMut(&'static str, Value)) {
-    let shown = if key.r#type == ApiKeyKind::Secret { "" } else { &key.stored_token };
-    visit("token", shown.into());
+fn token(key: &ApiKey, shown: &mut ComputedFields<'_>) {
+    shown.field("token", if key.r#type == ApiKeyKind::Secret { "" } else { &key.stored_token });
 }
 
 impl ApiKey {

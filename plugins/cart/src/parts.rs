@@ -7,9 +7,8 @@ use atoll_checkout::{
 };
 use atoll_kernel::{
     Decimal, Metadata,
-    data::{Exact, FieldKind, FieldValue, flattened, joined},
+    data::{ComputedFields, Exact, FieldKind, FieldValue, flattened, joined},
     entity,
-    serde_json::{Value, json},
 };
 
 line! {
@@ -49,11 +48,11 @@ fn line_field(name: &str) -> (FieldKind, &'static str) {
     }
 }
 
-fn compute_line(line: &LineItem, visit: &mut dyn FnMut(&'static str, Value)) {
-    compute_charge(line, visit);
-    visit("raw_unit_price", line.unit_price.raw());
-    visit("raw_compare_at_unit_price", json!(line.compare_at_unit_price.map(|it| it.raw())));
-    visit("variant_option_values", Value::Null);
+fn compute_line(line: &LineItem, shown: &mut ComputedFields<'_>) {
+    compute_charge(line, shown);
+    shown.field("raw_unit_price", line.unit_price.raw());
+    shown.field("raw_compare_at_unit_price", line.compare_at_unit_price.map(|it| it.raw()));
+    shown.field("variant_option_values", ());
 }
 
 tax_line! {
@@ -113,9 +112,9 @@ charge_parts! { ShippingMethod, ShippingMethodTaxLine, ShippingMethodAdjustment 
 
 const METHOD_COMPUTED: &[&str] = joined![SUMS, ["raw_amount"]];
 
-fn compute_method(method: &ShippingMethod, visit: &mut dyn FnMut(&'static str, Value)) {
-    compute_charge(method, visit);
-    visit("raw_amount", method.amount.raw());
+fn compute_method(method: &ShippingMethod, shown: &mut ComputedFields<'_>) {
+    compute_charge(method, shown);
+    shown.field("raw_amount", method.amount.raw());
 }
 
 tax_line! {
@@ -153,8 +152,8 @@ entity! {
     computed [raw_amount: Exact] by compute_credit
 }
 
-fn compute_credit(line: &CreditLine, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("raw_amount", line.amount.raw());
+fn compute_credit(line: &CreditLine, shown: &mut ComputedFields<'_>) {
+    shown.field("raw_amount", line.amount.raw());
 }
 
 address! {

@@ -3,9 +3,8 @@
 use atoll_checkout::{Charged, TOTALS, Totals, total_field};
 use atoll_kernel::{
     Decimal, Metadata, Timestamp,
-    data::{FieldKind, flattened, joined},
+    data::{ComputedFields, FieldKind, flattened, joined},
     entity,
-    serde_json::{Value, json},
 };
 
 use crate::{CartAddress, CreditLine, LineItem, ShippingMethod};
@@ -103,11 +102,11 @@ fn cart_field(name: &str) -> (FieldKind, &'static str) {
     }
 }
 
-fn compute_cart(cart: &Cart, visit: &mut dyn FnMut(&'static str, Value)) {
-    cart.totals().show(visit);
+fn compute_cart(cart: &Cart, shown: &mut ComputedFields<'_>) {
+    cart.totals().show(shown);
     for (name, address) in ADDRESS_IDS.into_iter().zip([&cart.shipping_address, &cart.billing_address]) {
         if let Some(address) = address {
-            visit(name, json!(address.id));
+            shown.field(name, &address.id);
         }
     }
 }

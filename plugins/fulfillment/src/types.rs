@@ -3,10 +3,9 @@
 use atoll_checkout::{ParcelLabel, address};
 use atoll_kernel::{
     Decimal, Metadata, Timestamp,
-    data::Exact,
+    data::{ComputedFields, Exact},
     entity,
     serde::{Deserialize, Serialize},
-    serde_json::Value,
     stored,
 };
 
@@ -126,6 +125,6 @@ entity! {
     computed [raw_quantity: Exact] by compute_item
 }
 
-fn compute_item(item: &FulfillmentItem, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("raw_quantity", item.quantity.raw());
+fn compute_item(item: &FulfillmentItem, shown: &mut ComputedFields<'_>) {
+    shown.field("raw_quantity", item.quantity.raw());
 }

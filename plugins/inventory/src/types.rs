@@ -1,6 +1,10 @@
 //! The records of inventory items, levels and reservations.
 
-use atoll_kernel::{Decimal, Id, Metadata, data::Exact, entity, serde_json::Value};
+use atoll_kernel::{
+    Decimal, Id, Metadata,
+    data::{ComputedFields, Exact},
+    entity,
+};
 
 entity! {
     /// Something that is stocked. Variants use one or several items (kits).
@@ -73,11 +77,11 @@ impl InventoryLevel {
     }
 }
 
-fn compute_level(level: &InventoryLevel, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("available_quantity", atoll_kernel::serde_json::json!(level.available()));
-    visit("raw_stocked_quantity", level.stocked_quantity.raw());
-    visit("raw_reserved_quantity", level.reserved_quantity.raw());
-    visit("raw_incoming_quantity", level.incoming_quantity.raw());
+fn compute_level(level: &InventoryLevel, shown: &mut ComputedFields<'_>) {
+    shown.field("available_quantity", level.available());
+    shown.field("raw_stocked_quantity", level.stocked_quantity.raw());
+    shown.field("raw_reserved_quantity", level.reserved_quantity.raw());
+    shown.field("raw_incoming_quantity", level.incoming_quantity.raw());
 }
 
 entity! {

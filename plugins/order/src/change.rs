@@ -3,10 +3,8 @@
 
 use atoll_kernel::{
     Decimal, Metadata, Moment, Read, Timestamp, Write,
-    data::{Entity, Exact},
-    entity,
-    serde_json::{Value, json},
-    words,
+    data::{ComputedFields, Entity, Exact},
+    entity, words,
 };
 
 use crate::{Error, ORDER_CHANGES, ORDERS, Order, open_order, service::note_change};
@@ -86,9 +84,9 @@ entity! {
     ] by compute_change
 }
 
-fn compute_change(_: &OrderChange, visit: &mut dyn FnMut(&'static str, Value)) {
+fn compute_change(_: &OrderChange, shown: &mut ComputedFields<'_>) {
     for name in ["return_id", "claim_id", "exchange_id", "carry_over_promotions"] {
-        visit(name, Value::Null);
+        shown.field(name, ());
     }
 }
 
@@ -129,10 +127,10 @@ entity! {
     ] by compute_action
 }
 
-fn compute_action(action: &OrderChangeAction, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("raw_amount", json!(action.amount.map(|it| it.raw())));
+fn compute_action(action: &OrderChangeAction, shown: &mut ComputedFields<'_>) {
+    shown.field("raw_amount", action.amount.map(|it| it.raw()));
     for name in ["return_id", "claim_id", "exchange_id"] {
-        visit(name, Value::Null);
+        shown.field(name, ());
     }
 }
 

@@ -7,10 +7,9 @@ use atoll_checkout::{
 };
 use atoll_kernel::{
     Decimal, Metadata,
-    data::{Exact, FieldKind, FieldValue, flattened, joined},
+    data::{ComputedFields, Exact, FieldKind, FieldValue, flattened, joined},
     entity,
     serde::{Deserialize, Serialize},
-    serde_json::{Value, json},
     stored,
 };
 
@@ -163,15 +162,15 @@ fn line_field(name: &str) -> (FieldKind, &'static str) {
     (FieldKind::Decimal, text)
 }
 
-fn compute_line(line: &OrderLineItem, visit: &mut dyn FnMut(&'static str, Value)) {
-    compute_charge(line, visit);
+fn compute_line(line: &OrderLineItem, shown: &mut ComputedFields<'_>) {
+    compute_charge(line, shown);
     let total = line.sums().total;
-    SUMS.iter().for_each(|(name, raw, sum)| show_sum((name, raw), sum(line, total), visit));
-    visit("raw_unit_price", line.unit_price.raw());
-    visit("raw_compare_at_unit_price", json!(line.compare_at_unit_price.map(|it| it.raw())));
-    visit("raw_quantity", line.quantity.raw());
-    visit("variant_option_values", Value::Null);
-    visit("line_item_metadata", json!(line.metadata));
+    SUMS.iter().for_each(|(name, raw, sum)| show_sum((name, raw), sum(line, total), shown));
+    shown.field("raw_unit_price", line.unit_price.raw());
+    shown.field("raw_compare_at_unit_price", line.compare_at_unit_price.map(|it| it.raw()));
+    shown.field("raw_quantity", line.quantity.raw());
+    shown.field("variant_option_values", ());
+    shown.field("line_item_metadata", &line.metadata);
 }
 
 entity! {
@@ -226,15 +225,15 @@ fn item_field(name: &str) -> (FieldKind, &'static str) {
     }
 }
 
-fn compute_item(item: &OrderItem, visit: &mut dyn FnMut(&'static str, Value)) {
+fn compute_item(item: &OrderItem, shown: &mut ComputedFields<'_>) {
     for (name, raw) in UNCOUNTED {
-        visit(name, json!(Decimal::ZERO));
-        visit(raw, Decimal::ZERO.raw());
+        shown.field(name, Decimal::ZERO);
+        shown.field(raw, Decimal::ZERO.raw());
     }
-    visit("raw_unit_price", json!(item.unit_price.map(|it| it.raw())));
-    visit("raw_compare_at_unit_price", json!(item.compare_at_unit_price.map(|it| it.raw())));
-    visit("raw_quantity", item.quantity.raw());
-    visit("raw_fulfilled_quantity", item.fulfilled_quantity.raw());
-    visit("raw_shipped_quantity", item.shipped_quantity.raw());
-    visit("raw_delivered_quantity", item.delivered_quantity.raw());
+    shown.field("raw_unit_price", item.unit_price.map(|it| it.raw()));
+    shown.field("raw_compare_at_unit_price", item.compare_at_unit_price.map(|it| it.raw()));
+    shown.field("raw_quantity", item.quantity.raw());
+    shown.field("raw_fulfilled_quantity", item.fulfilled_quantity.raw());
+    shown.field("raw_shipped_quantity", item.shipped_quantity.raw());
+    shown.field("raw_delivered_quantity", item.delivered_quantity.raw());
 }

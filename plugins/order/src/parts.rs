@@ -8,9 +8,8 @@ use atoll_checkout::{
 };
 use atoll_kernel::{
     Decimal, Metadata,
-    data::{Exact, flattened, joined},
+    data::{ComputedFields, Exact, flattened, joined},
     entity,
-    serde_json::Value,
 };
 
 entity! {
@@ -58,9 +57,9 @@ const SUMS: &[&str] = &flattened::<{ 2 * CHARGE_SUMS.len() }>(&CHARGE_SUMS);
 const ON_REQUEST: &[&str] = joined![SUMS, CHARGE_PARTS];
 const METHOD_COMPUTED: &[&str] = joined![SUMS, ["raw_amount"]];
 
-fn compute_method(method: &OrderShippingMethod, visit: &mut dyn FnMut(&'static str, Value)) {
-    compute_charge(method, visit);
-    visit("raw_amount", method.amount.raw());
+fn compute_method(method: &OrderShippingMethod, shown: &mut ComputedFields<'_>) {
+    compute_charge(method, shown);
+    shown.field("raw_amount", method.amount.raw());
 }
 
 entity! {
@@ -120,8 +119,8 @@ entity! {
     computed [raw_amount: Exact] by compute_credit
 }
 
-fn compute_credit(line: &OrderCreditLine, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("raw_amount", line.amount.raw());
+fn compute_credit(line: &OrderCreditLine, shown: &mut ComputedFields<'_>) {
+    shown.field("raw_amount", line.amount.raw());
 }
 
 address! {

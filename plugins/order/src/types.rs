@@ -1,11 +1,11 @@
 //! The records of orders and their addresses, and their states.
 
-use atoll_checkout::{PromotionUse, TOTALS, Totals, show_sum, total_field};
+use atoll_checkout::{PromotionUse, TOTALS, Totals, total_field};
 use atoll_kernel::{
     Decimal, Metadata, Timestamp,
-    data::{Exact, FieldKind, FieldValue, flattened, joined},
+    data::{ComputedFields, Exact, FieldKind, FieldValue, flattened, joined},
     entity,
-    serde_json::{Map, Value},
+    serde::{Serialize, Serializer, ser::SerializeMap},
     words,
 };
 
@@ -218,10 +218,10 @@ const SUMS: [(&str, &str); 8] = [
     ("original_order_total", "raw_original_order_total"),
 ];
 
-fn compute_order(order: &Order, visit: &mut dyn FnMut(&'static str, Value)) {
+fn compute_order(order: &Order, shown: &mut ComputedFields<'_>) {
     let totals = order.totals();
-    totals.show(visit);
-    visit("summary", summary(order, &totals));
+    totals.show(shown);
+    shown.field("summary", summary(order, &totals));
 }
 
 impl Order {
@@ -251,9 +251,9 @@ impl Order {
 }
 
 /// The paid and the open part of the total, in the form of the wire.
-fn summary(order: &Order, totals: &Totals) -> Value {
+fn summary(order: &Order, totals: &Totals) -> Summary {
     let total = totals.total;
-    let sums = [
+    Summary([
         order.paid_total,
         order.refunded_total,
         total,
@@ -262,12 +262,19 @@ fn summary(order: &Order, totals: &Totals) -> Value {
         order.due(totals) - order.kept(),
         total,
         order.total_before(totals),
-    ];
-    let mut shown = Map::new();
-    for (names, sum) in SUMS.into_iter().zip(sums) {
-        show_sum(names, sum, &mut |name, value| {
-            shown.insert(name.to_owned(), value);
-        });
+    ])
+}
+
+/// The summary of an order, in the order of [`SUMS`].
+struct Summary([Decimal; SUMS.len()]);
+
+impl Serialize for Summary {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut shown = serializer.serialize_map(Some(2 * SUMS.len()))?;
+        for ((name, raw), sum) in SUMS.into_iter().zip(self.0) {
+            shown.serialize_entry(name, &sum.nearest())?;
+            shown.serialize_entry(raw, &sum.raw())?;
+        }
+        shown.end()
     }
-    Value::Object(shown)
 }

@@ -2,7 +2,7 @@
 
 use atoll_kernel::{
     Decimal, Metadata, Timestamp,
-    data::Exact,
+    data::{ComputedFields, Exact},
     entity,
     serde_json::{Map, Value, json},
     words,
@@ -87,11 +87,11 @@ impl PaymentCollection {
     }
 }
 
-fn compute_collection(collection: &PaymentCollection, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("raw_amount", collection.amount.raw());
-    visit("raw_authorized_amount", json!(collection.authorized_amount.map(|it| it.raw())));
-    visit("raw_captured_amount", json!(collection.captured_amount.map(|it| it.raw())));
-    visit("raw_refunded_amount", json!(collection.refunded_amount.map(|it| it.raw())));
+fn compute_collection(collection: &PaymentCollection, shown: &mut ComputedFields<'_>) {
+    shown.field("raw_amount", collection.amount.raw());
+    shown.field("raw_authorized_amount", collection.authorized_amount.map(|it| it.raw()));
+    shown.field("raw_captured_amount", collection.captured_amount.map(|it| it.raw()));
+    shown.field("raw_refunded_amount", collection.refunded_amount.map(|it| it.raw()));
 }
 
 entity! {
@@ -119,8 +119,8 @@ entity! {
     computed [raw_amount: Exact] by compute_session
 }
 
-fn compute_session(session: &PaymentSession, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("raw_amount", session.amount.raw());
+fn compute_session(session: &PaymentSession, shown: &mut ComputedFields<'_>) {
+    shown.field("raw_amount", session.amount.raw());
 }
 
 entity! {
@@ -174,9 +174,9 @@ impl Payment {
     }
 }
 
-fn compute_payment(payment: &Payment, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("raw_amount", payment.amount.raw());
-    visit("payment_session", json!({ "id": payment.payment_session_id }));
+fn compute_payment(payment: &Payment, shown: &mut ComputedFields<'_>) {
+    shown.field("raw_amount", payment.amount.raw());
+    shown.field("payment_session", json!({ "id": payment.payment_session_id }));
 }
 
 entity! {
@@ -194,8 +194,8 @@ entity! {
     computed [raw_amount: Exact] by compute_capture
 }
 
-fn compute_capture(capture: &Capture, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("raw_amount", capture.amount.raw());
+fn compute_capture(capture: &Capture, shown: &mut ComputedFields<'_>) {
+    shown.field("raw_amount", capture.amount.raw());
 }
 
 entity! {
@@ -217,8 +217,8 @@ entity! {
     computed [raw_amount: Exact] by compute_refund
 }
 
-fn compute_refund(refund: &Refund, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("raw_amount", refund.amount.raw());
+fn compute_refund(refund: &Refund, shown: &mut ComputedFields<'_>) {
+    shown.field("raw_amount", refund.amount.raw());
 }
 
 entity! {

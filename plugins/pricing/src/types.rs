@@ -2,9 +2,8 @@
 
 use atoll_kernel::{
     Decimal,
-    data::Exact,
+    data::{ComputedFields, Exact},
     entity,
-    serde_json::{Value, json},
 };
 
 use crate::{RuleRows, Rules};
@@ -63,9 +62,9 @@ entity! {
     patch PricePreferencePatch
 }
 
-fn compute_price(price: &Price, visit: &mut dyn FnMut(&'static str, Value)) {
-    compute_amounts(price.amount, price.min_quantity, price.max_quantity, &price.rules, visit);
-    visit("price_rules", price.rules.rows(&price.id, price.created_at, price.updated_at));
+fn compute_price(price: &Price, shown: &mut ComputedFields<'_>) {
+    compute_amounts(price.amount, price.min_quantity, price.max_quantity, &price.rules, shown);
+    shown.field("price_rules", price.rules.rows(&price.id, price.created_at, price.updated_at));
 }
 
 /// The exact numbers of a price, and the number of its rules.
@@ -74,10 +73,10 @@ pub(crate) fn compute_amounts(
     min_quantity: Option<Decimal>,
     max_quantity: Option<Decimal>,
     rules: &Rules,
-    visit: &mut dyn FnMut(&'static str, Value),
+    shown: &mut ComputedFields<'_>,
 ) {
-    visit("raw_amount", amount.raw());
-    visit("raw_min_quantity", json!(min_quantity.map(|it| it.raw())));
-    visit("raw_max_quantity", json!(max_quantity.map(|it| it.raw())));
-    visit("rules_count", json!(rules.len()));
+    shown.field("raw_amount", amount.raw());
+    shown.field("raw_min_quantity", min_quantity.map(|it| it.raw()));
+    shown.field("raw_max_quantity", max_quantity.map(|it| it.raw()));
+    shown.field("rules_count", rules.len());
 }

@@ -2,10 +2,8 @@
 
 use atoll_kernel::{
     Decimal, Id, Metadata, Timestamp,
-    data::Exact,
-    entity,
-    serde_json::{Value, json},
-    words,
+    data::{ComputedFields, Exact},
+    entity, words,
 };
 
 use crate::RuleValues;
@@ -98,8 +96,8 @@ entity! {
     patch MethodPatch
 }
 
-fn compute_method(method: &ApplicationMethod, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("raw_value", method.value.raw());
+fn compute_method(method: &ApplicationMethod, shown: &mut ComputedFields<'_>) {
+    shown.field("raw_value", method.value.raw());
 }
 
 words! {
@@ -227,9 +225,9 @@ entity! {
     computed [raw_limit: Option<Exact>, raw_used: Exact] by compute_budget
 }
 
-fn compute_budget(budget: &CampaignBudget, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("raw_limit", json!(budget.limit.map(|it| it.raw())));
-    visit("raw_used", budget.used.raw());
+fn compute_budget(budget: &CampaignBudget, shown: &mut ComputedFields<'_>) {
+    shown.field("raw_limit", budget.limit.map(|it| it.raw()));
+    shown.field("raw_used", budget.used.raw());
 }
 
 words! {
@@ -273,6 +271,6 @@ entity! {
     computed [raw_used: Exact] by compute_usage
 }
 
-fn compute_usage(usage: &CampaignBudgetUsage, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("raw_used", usage.used.raw());
+fn compute_usage(usage: &CampaignBudgetUsage, shown: &mut ComputedFields<'_>) {
+    shown.field("raw_used", usage.used.raw());
 }

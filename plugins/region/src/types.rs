@@ -1,6 +1,10 @@
 //! The records of regions, countries and currencies.
 
-use atoll_kernel::{Decimal, Id, Metadata, data::Exact, entity, serde_json::Value};
+use atoll_kernel::{
+    Decimal, Id, Metadata,
+    data::{ComputedFields, Exact},
+    entity,
+};
 
 entity! {
     /// A region: countries that pay in one currency.
@@ -63,6 +67,6 @@ entity! {
     computed [raw_rounding: Exact] by compute_currency
 }
 
-fn compute_currency(currency: &Currency, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("raw_rounding", currency.rounding.raw());
+fn compute_currency(currency: &Currency, shown: &mut ComputedFields<'_>) {
+    shown.field("raw_rounding", currency.rounding.raw());
 }

@@ -65,7 +65,7 @@ mod recorded {
     /// Compares the sums that a record shows with ours; counts them.
     fn compare(shown: &Map<String, Value>, name: &str, ours: Decimal, n_compared: &mut usize) {
         let Some(theirs) = shown.get(name).and_then(Value::as_f64) else { return };
-        let ours = ours.nearest().as_f64().expect(name);
+        let ours = serde_json::json!(ours.nearest()).as_f64().expect(name);
         // The original adds floats here and there.
         assert!(
             (theirs - ours).abs() <= 1e-9 * theirs.abs().max(1.0),

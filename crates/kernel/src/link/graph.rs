@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     CREATED_AT_TEXT, DELETED_AT_TEXT, Decimal, Registry, UPDATED_AT_TEXT,
-    data::{Direction, EntityDef, FieldKind, JsonObject, Node, Record, Scalar, Scan},
+    data::{ComputedFields, Direction, EntityDef, FieldKind, JsonObject, Node, Record, Scalar, Scan},
     link::{Link, LinkRow, Side, by_side},
     query::{Env, Ids, QueryError, Relation, Resolve, ResolveWith, Targets},
 };
@@ -63,7 +63,7 @@ impl Record for LinkRecord {
         }
     }
 
-    fn compute(&self, _: &mut dyn FnMut(&'static str, Value)) {}
+    fn compute(&self, _: &mut ComputedFields<'_>) {}
 
     fn embedded(&self, _: &str) -> Vec<Node> {
         Vec::new()

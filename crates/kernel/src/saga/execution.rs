@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Actor, Fault, FaultKind, Moment, Read, StoreError, Timestamp, Write,
-    data::{Entity, Index, Service, skip_damaged},
+    data::{ComputedFields, Entity, Index, Service, skip_damaged},
     entity,
     http::FaultRecord,
     jobs::Event,
@@ -295,8 +295,8 @@ pub fn verify_journals(it: &mut Verify<'_>) -> Result<(), StoreError> {
 }
 
 /// A run on the wire: its steps below a root, and their outputs.
-fn show(run: &WorkflowExecution, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("run_id", json!(run.id));
+fn show(run: &WorkflowExecution, shown: &mut ComputedFields<'_>) {
+    shown.field("run_id", &run.id);
     let mut steps = Map::new();
     let mut invoke = Map::new();
     let mut errors = Vec::new();
@@ -329,9 +329,9 @@ fn show(run: &WorkflowExecution, visit: &mut dyn FnMut(&'static str, Value)) {
     if let Some(error) = &run.undo_error {
         errors.push(json!({ "action": null, "handlerType": "compensate", "error": error_json(error) }));
     }
-    visit("execution", json!({ "state": run.state, "runId": run.id, "steps": steps }));
+    shown.field("execution", json!({ "state": run.state, "runId": run.id, "steps": steps }));
     let data = json!({ "input": run.input, "invoke": invoke, "result": run.result });
-    visit("context", json!({ "data": data, "errors": errors }));
+    shown.field("context", json!({ "data": data, "errors": errors }));
 }
 
 fn error_json(error: &FaultRecord) -> Value {

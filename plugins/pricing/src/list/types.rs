@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use atoll_kernel::{
     Decimal, Id, Metadata, Timestamp,
-    data::Exact,
-    entity,
-    serde_json::{Value, json},
-    words,
+    data::{ComputedFields, Exact},
+    entity, words,
 };
 
 use crate::{PriceContext, RuleRows, Rules, types::compute_amounts};
@@ -98,13 +96,13 @@ entity! {
     on_request [price_rules]
 }
 
-fn compute_list(list: &PriceList, visit: &mut dyn FnMut(&'static str, Value)) {
-    visit("rules_count", json!(list.rules.len()));
+fn compute_list(list: &PriceList, shown: &mut ComputedFields<'_>) {
+    shown.field("rules_count", list.rules.len());
 }
 
-fn compute_price(price: &ListPrice, visit: &mut dyn FnMut(&'static str, Value)) {
-    compute_amounts(price.amount, price.min_quantity, price.max_quantity, &price.rules, visit);
-    visit("price_rules", price.rules.rows(&price.id, price.created_at, price.updated_at));
+fn compute_price(price: &ListPrice, shown: &mut ComputedFields<'_>) {
+    compute_amounts(price.amount, price.min_quantity, price.max_quantity, &price.rules, shown);
+    shown.field("price_rules", price.rules.rows(&price.id, price.created_at, price.updated_at));
 }
 
 impl PriceList {
