@@ -17,7 +17,7 @@ use atoll_fulfillment::{
 };
 use atoll_kernel::{Metadata, Read, StoreError};
 use atoll_links::{STOCK_LOCATION_FULFILLMENT_PROVIDER, STOCK_LOCATION_FULFILLMENT_SET};
-use atoll_product::{PRODUCTS, VARIANTS};
+use atoll_product::{PRODUCTS, Product, VARIANTS};
 
 use crate::{Seller, Shelf};
 
@@ -155,16 +155,21 @@ impl Goods {
                 Some(id) => PRODUCTS.get(view, id)?,
                 None => None,
             };
-            goods.need_shipping |= line.requires_shipping;
-            match product.and_then(|it| it.shipping_profile_id) {
-                Some(profile) => {
-                    goods.need_shipping = true;
-                    goods.profiles.insert(profile);
-                }
-                None => goods.others |= line.requires_shipping,
-            }
+            goods.add(line, product.as_ref());
         }
         Ok(goods)
+    }
+
+    /// Adds a line, by the shipping profile that its product has now.
+    pub fn add(&mut self, line: &LineItem, product: Option<&Product>) {
+        self.need_shipping |= line.requires_shipping;
+        match product.and_then(|it| it.shipping_profile_id.clone()) {
+            Some(profile) => {
+                self.need_shipping = true;
+                self.profiles.insert(profile);
+            }
+            None => self.others |= line.requires_shipping,
+        }
     }
 
     /// Is there nothing to ship?
@@ -290,34 +295,35 @@ pub fn offer(
     }))
 }
 
-/// Does the seller ship: is there a shipping option at one of its locations? One that has none sells without
-/// shipping methods.
-pub fn ships(view: &dyn Read, seller: &Seller) -> Result<bool, StoreError> {
-    has_option(view, seller, |_, _| Ok(true))
+/// Does the seller of this shelf ship: is there a shipping option at one of its locations? One that has none
+/// sells without shipping methods.
+pub fn ships(view: &dyn Read, shelf: &Shelf<'_>) -> Result<bool, StoreError> {
+    has_option(view, shelf, |_, _| Ok(true))
 }
 
-/// Can storefronts choose a shipping option of the seller, whatever the goods and the address are: one by a
-/// provider that ships from its location, that its rules offer to storefronts, and that has a price?
-pub fn can_ship(view: &dyn Read, seller: &Seller) -> Result<bool, StoreError> {
+/// Can storefronts choose a shipping option of the seller of this shelf, whatever the goods and the address
+/// are: one by a provider that ships from its location, that its rules offer to storefronts, and that has a
+/// price?
+pub fn can_ship(view: &dyn Read, shelf: &Shelf<'_>) -> Result<bool, StoreError> {
     let context = context_of(false);
-    has_option(view, seller, |at, option| {
+    has_option(view, shelf, |at, option| {
         Ok(at.providers.contains(&option.provider_id)
             && option.rules.iter().all(|it| it.holds(&context))
             && (option.price_type == ShippingPriceType::Calculated || has_price(view, option)?))
     })
 }
 
-/// Is there such an option at a location of the seller?
+/// Is there such an option at a location of the shelf?
 fn has_option(
     view: &dyn Read,
-    seller: &Seller,
+    shelf: &Shelf<'_>,
     is_such: impl Fn(&Place<'_>, &ShippingOption) -> Result<bool, StoreError>,
 ) -> Result<bool, StoreError> {
     let mut found = false;
     if SHIPPING_OPTIONS.is_on() {
         each_option(
             view,
-            &seller.shelf(view)?,
+            shelf,
             |_| true,
             |at, option| {
                 found = is_such(at, &option)?;

@@ -1,0 +1,133 @@
+//! The payment session of a cart: which one pays it, its authorisation, and waiting for a provider that
+//! decides later.
+
+use atoll_cart::Cart;
+use atoll_checkout::{PaymentAction, PaymentAnswer, PaymentRequest};
+use atoll_kernel::{
+    Ctx, Decimal, Fault, FaultKind, Metadata, Read, StoreError,
+    flow::{Local, StepCall},
+    saga::{External, Run, WorkflowExecution},
+};
+use atoll_links::CART_PAYMENT_COLLECTION;
+use atoll_payment::{PAYMENT_COLLECTIONS, PaymentSession, SessionStatus, close_session};
+use serde::{Deserialize, Serialize};
+
+use super::Pending;
+use crate::payment::{check_provider, due};
+
+/// The provider's data, and the idempotency key of the authorisation.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Authorized {
+    pub(super) key: String,
+    pub(super) data: Metadata,
+    /// Does the provider decide later?
+    #[serde(default)]
+    pub(super) is_pending: bool,
+    /// What was captured with it.
+    #[serde(default)]
+    pub(super) captured: Option<Decimal>,
+}
+
+/// Asks the provider of the session to authorise the payment. The compensation cancels the authorisation.
+pub(super) async fn authorize_payment(run: &mut Run, pending: &Pending) -> Result<Authorized, Fault> {
+    let (Some(session), Some(provider)) = (&pending.session, pending.provider(run.ctx())?) else {
+        return Ok(Authorized::default());
+    };
+    let request = PaymentRequest {
+        action: PaymentAction::Authorize,
+        key: String::new(),
+        session_id: session.id.to_string(),
+        amount: session.amount,
+        currency_code: session.currency_code.clone(),
+        data: session.data.clone(),
+    };
+    let again = request.clone();
+    let authorize = move |ctx: Ctx, call: StepCall| {
+        let request = PaymentRequest { key: call.key.clone(), ..request.clone() };
+        async move {
+            let PaymentAnswer { data, is_pending } = provider.ask(ctx, request).await?;
+            Ok(Authorized { key: call.key, data, is_pending, captured: None })
+        }
+    };
+    let cancel = move |ctx: Ctx, call: StepCall, answer: Option<Authorized>| {
+        let action = PaymentAction::Cancel { authorized_by: call.invoke_key };
+        let data = answer.map_or_else(|| again.data.clone(), |it| it.data);
+        let request = PaymentRequest { action, key: call.key, data, ..again.clone() };
+        async move { provider.ask(ctx, request).await?.settled().map(drop) }
+    };
+    run.external(External::new("authorize-payment", authorize).timeout(provider.timeout()).undo(cancel)).await
+}
+
+/// The step in which a run waits for a webhook of the provider ([`receive_notice`]); its answer is a
+/// [`PaymentDecision`].
+///
+/// [`receive_notice`]: crate::payment::receive_notice
+pub(crate) const AWAIT_PAYMENT: &str = "await-payment";
+
+/// The step before it, whose output is the payment session.
+const OPEN_PAYMENT: &str = "open-payment";
+
+/// The decision of a provider over an authorisation that was pending.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct PaymentDecision {
+    /// Data of the provider; null leaves that of its answer.
+    pub(crate) data: Metadata,
+    /// What was captured at once.
+    pub(crate) captured: Option<Decimal>,
+}
+
+/// Id of the payment session whose authorisation a run waits for.
+pub(crate) fn awaited_session(run: &WorkflowExecution) -> Option<&str> {
+    run.steps.iter().find(|it| it.name == OPEN_PAYMENT)?.output["id"].as_str()
+}
+
+/// Waits for the decision of the provider. If the payment fails, or the order cannot be placed, the
+/// authorisation is cancelled, and its session removed: a webhook that comes late settles nothing.
+pub(super) async fn decided(
+    run: &mut Run,
+    pending: &Pending,
+    authorized: Authorized,
+) -> Result<Authorized, Fault> {
+    let (Some(session), Some(provider)) = (pending.session.clone(), pending.provider(run.ctx())?) else {
+        return Ok(authorized);
+    };
+    if run.is_part() {
+        // Webhooks find the run of the cart, and not the run that it would be a part of.
+        return Err(Fault::new(FaultKind::PaymentRequiresMore, "Payment authorization is pending"));
+    }
+    let close =
+        |flow: &mut Local<'_>, session: PaymentSession| Ok(close_session(flow.tx, flow.at, &session)?);
+    run.local_undone_by(OPEN_PAYMENT, move |_| Ok(session), close).await?;
+    let PaymentDecision { data, captured } =
+        run.wait(AWAIT_PAYMENT, Some(provider.pending_timeout())).await?;
+    let data = if data == Metadata::default() { authorized.data } else { data };
+    Ok(Authorized { data, captured, is_pending: false, ..authorized })
+}
+
+/// The payment session of a cart; none is needed if it is free.
+pub(super) fn session_for(tx: &dyn Read, cart: &Cart) -> Result<Option<PaymentSession>, Fault> {
+    let due = due(tx, cart)?;
+    if due.is_zero() {
+        return Ok(None);
+    }
+    let Some(collection) = CART_PAYMENT_COLLECTION.rights(tx, &cart.id)?.pop() else {
+        return Err(Fault::invalid("Payment collection has not been initiated for cart"));
+    };
+    let session =
+        session_in(tx, &collection)?.filter(|it| it.status == SessionStatus::Pending && it.amount == due);
+    let Some(session) = session else {
+        return Err(Fault::invalid("Payment sessions are required to complete cart"));
+    };
+    check_provider(tx, cart.region_id.as_deref(), &session.provider_id)?;
+    Ok(Some(session))
+}
+
+/// The payment session that the buyer has chosen, if there is one.
+pub(super) fn session_of(tx: &dyn Read, cart: &Cart) -> Result<Option<PaymentSession>, StoreError> {
+    let Some(id) = CART_PAYMENT_COLLECTION.rights(tx, &cart.id)?.pop() else { return Ok(None) };
+    session_in(tx, &id)
+}
+
+fn session_in(tx: &dyn Read, collection_id: &str) -> Result<Option<PaymentSession>, StoreError> {
+    Ok(PAYMENT_COLLECTIONS.get(tx, collection_id)?.and_then(|mut it| it.payment_sessions.pop()))
+}
