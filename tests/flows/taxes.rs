@@ -1,13 +1,14 @@
 //! A tax provider that is asked outside of the transaction.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, future, time::Duration};
 
 use atoll_checkout::{TaxAddress, TaxItem, TaxLine, TaxLines, TaxProvider, TaxRequest, Taxing};
 use atoll_flows::cart::{ProviderAnswers, RECORD_PROVIDER_ANSWERS};
-use atoll_kernel::{Actor, Ctx, Fault, Read, provider};
+use atoll_kernel::{Actor, Ctx, Fault, Read, limits::PROVIDERS_TIMEOUT, provider};
 use atoll_tax::{Taxes, taxes};
 use atoll_testkit::{Client, Shop, TestApp, complete, id, pay};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 const ABROAD: &str = "tp_abroad";
 
@@ -22,7 +23,7 @@ impl TaxProvider for Abroad {
     fn ask(&self, _: Ctx, request: TaxRequest) -> Taxing {
         Box::pin(async move {
             let rate = match request.address.city.as_deref() {
-                Some("Silence") => std::future::pending().await,
+                Some("Silence") => future::pending().await,
                 Some("Nowhere") => return Err(Fault::invalid("Nobody pays taxes there")),
                 Some("Madness") => "1001".to_owned(),
                 Some("Detail") => format!("10.{}1", "0".repeat(50)),
@@ -38,6 +39,26 @@ impl TaxProvider for Abroad {
 }
 
 provider! { dyn TaxProvider: ABROAD => Abroad }
+
+const PATIENT: &str = "tp_patient";
+
+/// Never answers, and does not give up by itself.
+struct Patient;
+
+static IS_ASKED: Notify = Notify::const_new();
+
+impl TaxProvider for Patient {
+    fn timeout(&self) -> Duration {
+        2 * PROVIDERS_TIMEOUT
+    }
+
+    fn ask(&self, _: Ctx, _: TaxRequest) -> Taxing {
+        IS_ASKED.notify_one();
+        Box::pin(future::pending())
+    }
+}
+
+provider! { dyn TaxProvider: PATIENT => Patient }
 
 const MISTAKEN: &str = "tp_mistaken";
 
@@ -155,6 +176,22 @@ async fn taxes_are_asked_for_when_a_line_is_removed() {
     storefront.delete(&line).await.ok();
     let left = storefront.get(&format!("/store/carts/{cart}?{SUMS}")).await.ok();
     assert_eq!(sums(&left), "22 with 2, stale false");
+}
+
+#[tokio::test]
+async fn all_providers_of_a_cart_together_have_a_time_out() {
+    let (shop, storefront, cart) = abroad().await;
+    shop.admin.post("/admin/tax-regions", json!({ "country_code": "de", "provider_id": PATIENT })).await.ok();
+    let path = format!("/store/carts/{cart}?{SUMS}");
+    let late = async || {
+        IS_ASKED.notified().await;
+        shop.app.advance_ms(i64::try_from(PROVIDERS_TIMEOUT.as_millis()).expect("a time-out"));
+    };
+    let to = json!({ "region_id": shop.region, "shipping_address": { "country_code": "de" } });
+    let (changed, ()) = tokio::join!(storefront.post(&path, to), late());
+    assert_eq!(sums(&changed.ok()), "10 with 0, stale true");
+    let (completed, ()) = tokio::join!(complete(&storefront, &cart), late());
+    assert_eq!(completed.error(), "503 unknown_error: The providers of the cart do not answer in time");
 }
 
 #[tokio::test]

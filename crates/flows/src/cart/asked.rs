@@ -39,9 +39,18 @@ pub async fn in_time<T>(
 }
 
 /// What several providers answer, one after the other. Errors: 503 if all together take too long.
-pub(super) async fn all_in_time<T>(asking: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    let late = |_| Fault::busy("The providers of the cart do not answer in time", RETRY_AFTER_S);
-    timeout(PROVIDERS_TIMEOUT, asking).await.map_err(late)?
+pub(super) async fn all_in_time<T>(
+    ctx: &Ctx,
+    asking: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let since = ctx.now();
+    tokio::select! {
+        biased;
+        answer = asking => answer,
+        () = ctx.sleep_until(since, since.plus(PROVIDERS_TIMEOUT)) => {
+            Err(Fault::busy("The providers of the cart do not answer in time", RETRY_AFTER_S))
+        }
+    }
 }
 
 /// What a cart pays for a shipping option, by its fulfilment provider. Errors: it refuses, or does not
@@ -147,7 +156,7 @@ fn record(flow: &mut Local<'_>, answers: ProviderAnswers) -> Result<Cart, Fault>
 /// Asks the providers that a stale cart waits for, and takes their answers over. It does nothing for any
 /// other cart. Errors: one refuses, or does not answer; the cart stays as it is.
 pub async fn ask_providers(ctx: &Ctx, cart_id: &str) -> Result<(), Fault> {
-    all_in_time(ask_all(ctx, cart_id)).await
+    all_in_time(ctx, ask_all(ctx, cart_id)).await
 }
 
 async fn ask_all(ctx: &Ctx, cart_id: &str) -> Result<(), Fault> {

@@ -50,7 +50,7 @@ impl ChooseShipping {
     /// have; the provider refuses the data, or does not answer. A price that the provider calculates is asked
     /// for, too.
     pub async fn checked(self, ctx: &Ctx, scope: &ChannelScope) -> Result<ChooseShipping, Fault> {
-        all_in_time(self.check(ctx, scope)).await
+        all_in_time(ctx, self.check(ctx, scope)).await
     }
 
     async fn check(mut self, ctx: &Ctx, scope: &ChannelScope) -> Result<ChooseShipping, Fault> {
