@@ -12,9 +12,9 @@ use axum::{body::Body, http::Request};
 use serde_json::json;
 
 /// Public routes.
-const PUBLIC: [&str; 10] = [
-    "GET /", "GET /admin/feature-flags", "GET /docs", "GET /openapi.json", "GET /static/:file",
-    "POST /auth/:actor/:provider", "POST /auth/:actor/:provider/register",
+const PUBLIC: [&str; 11] = [
+    "GET /", "GET /admin/feature-flags", "GET /docs", "GET /docs/:file", "GET /openapi.json",
+    "GET /static/:file", "POST /auth/:actor/:provider", "POST /auth/:actor/:provider/register",
     "POST /auth/:actor/:provider/reset-password", "POST /auth/:actor/:provider/update",
     "POST /hooks/payment/:provider_id",
 ];

@@ -1,9 +1,9 @@
-//! `cargo xtask ci`: formatting, clippy, doc comments, tidy, the public interface, generated code, SDK and
-//! tests, as in CI.
+//! `cargo xtask ci`: formatting, clippy, doc comments, tidy, the public interface, generated code, SDK,
+//! browser and tests, as in CI.
 
 use std::process::ExitCode;
 
-use crate::{api, cargo, custom_host, new, sdk, test, tidy};
+use crate::{api, browser, cargo, custom_host, new, sdk, test, tidy};
 
 /// Checks that are one cargo command, and how to fix a failure.
 const CHECKS: [(&[&str], &str); 3] = [
@@ -45,6 +45,11 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     );
     eprintln!("ci: cargo xtask sdk");
     anyhow::ensure!(sdk::run(&[])? == ExitCode::SUCCESS, "ci stops at `cargo xtask sdk`: see above");
+    eprintln!("ci: cargo xtask browser");
+    anyhow::ensure!(
+        browser::run(&[])? == ExitCode::SUCCESS,
+        "ci stops at `cargo xtask browser`: see above, and target/screenshots"
+    );
     // Last, because its last line is the summary.
     eprintln!("ci: cargo xtask test");
     test::run(&[])

@@ -2,6 +2,7 @@
 
 mod api;
 mod bench;
+mod browser;
 mod cargo;
 mod ci;
 mod crates;
@@ -65,7 +66,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "ci",
         args: "",
-        about: "what CI runs: fmt, clippy, doc, tidy, api, new --check, sdk, test; stops at the first failure",
+        about: "what CI runs: fmt, clippy, doc, tidy, api, new --check, sdk, browser, test; stops at the first failure",
         run: ci::run,
     },
     Command {
@@ -122,6 +123,12 @@ const COMMANDS: &[Command] = &[
         args: "",
         about: "test a served binary with the public SDK (needs Node)",
         run: sdk::run,
+    },
+    Command {
+        name: "browser",
+        args: "[files]",
+        about: "test the pages of a served demo in Chromium (needs Node)",
+        run: browser::run,
     },
     Command {
         name: "new",

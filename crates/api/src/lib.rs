@@ -6,6 +6,7 @@ mod auth;
 mod body;
 mod category_tree;
 mod crud;
+mod docs;
 mod gate;
 mod hooks;
 mod reference;

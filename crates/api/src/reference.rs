@@ -1,5 +1,5 @@
-//! What the API says of itself: `/`, what this is and where to go; `/openapi.json`, every route, as the route
-//! table describes it; and `/docs`, where people read that.
+//! What the API says of itself: `/`, what this is and where to go, and `/openapi.json`, every route, as the
+//! route table describes it.
 
 use std::{collections::HashMap, sync::OnceLock};
 
@@ -19,8 +19,6 @@ routes! {
     Get "/" (Public, ONE) => welcome: Answer::HtmlOr(PLACES_SHOWN);
     /// Describes every route, as an OpenAPI document.
     Get "/openapi.json" (Public, ONE) => describe: DOCUMENT;
-    /// Shows the OpenAPI document as a page.
-    Get "/docs" (Public, ONE) => read: Answer::Html;
 }
 
 const PLACES_SHOWN: &[Part] = &[
@@ -35,6 +33,8 @@ const DOCUMENT: Answer = Answer::Object(&[
     Part::value("openapi", Type::Text, "The version of OpenAPI."),
     Part::value("info", Type::Record, "What the API is."),
     Part::value("servers", Type::List(&Type::Record), "Where it is served."),
+    Part::value("tags", Type::List(&Type::Record), "What operations are grouped by."),
+    Part::value("x-tagGroups", Type::List(&Type::Record), "Whom the tags are for."),
     Part::value("paths", Type::Record, "The operations, by path and method."),
     Part::value("components", Type::Record, "What operations refer to."),
 ]);
@@ -43,18 +43,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What the document says of the API as a whole.
 fn info(examples: &HashMap<String, Example>) -> Info<'_> {
-    Info {
-        title: "Atoll",
-        version: VERSION,
-        text: "The API of a shop that sells one catalogue through many sales channels: that of Medusa v2, in which clients of \
-           Medusa find what they look for.\n\n\
-           Routes below `/admin` are for the shop's own programs and people. Routes below `/store` are for storefronts: \
-           they see, count, buy and read only what belongs to the channels of their publishable key.\n\n\
-           `fields` says what an answer shows. Lists have pages (`limit`, `offset`), an order and filters. With \
-           `Idempotency-Key`, a write that is sent again is not made again. With an admin's token, the header \
-           `x-atoll-preview-at` shows a storefront as it will be at that time.",
-        examples,
-    }
+    Info { title: "Atoll", version: VERSION, text: include_str!("docs/introduction.md"), examples }
 }
 
 /// Requests of the recordings, and our answers to them, by operation. `cargo xtask examples` writes the file.
@@ -109,8 +98,4 @@ async fn describe(call: Call) -> Result<Reply, Fault> {
 pub fn openapi_document(routes: &[&'static Route]) -> String {
     let examples = serde_json::from_str(EXAMPLES).expect("the tests read the examples");
     openapi(&info(&examples), routes, Registry::graph()).to_string()
-}
-
-async fn read(_: Call) -> Result<Reply, Fault> {
-    Ok(Reply::html(include_str!("docs.html")))
 }

@@ -17,6 +17,7 @@ mod proxies;
 pub mod qs;
 mod route;
 mod router;
+mod samples;
 mod text;
 mod upload;
 

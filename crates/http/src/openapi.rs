@@ -1,13 +1,15 @@
 //! The route table as an OpenAPI 3.1 document.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use atoll_query::Graph;
 use atoll_values::limits::FILES_PER_UPLOAD_MAX;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{Answer, App, Auth, Method, RequestBody, Route, answers::Answers, bodies, parameters, text};
+use crate::{
+    Answer, App, Auth, Method, RequestBody, Route, answers::Answers, bodies, parameters, samples, text,
+};
 
 /// What the document says of the API as a whole.
 pub struct Info<'a> {
@@ -35,11 +37,13 @@ pub struct Example {
 pub fn openapi<A: App>(info: &Info<'_>, routes: &[&'static Route<A>], graph: &Graph) -> Value {
     let mut paths = Map::new();
     let mut answers = Answers::new(graph);
+    let mut tags = BTreeSet::new();
     for route in routes {
         let template = template(route.path);
         let example = info.examples.get(&format!("{} {template}", route.method));
         let path = paths.entry(template).or_insert_with(|| json!({}));
         path[verb(route.method)] = operation(route, graph, &mut answers, example);
+        tags.insert(Tag::of(route.path));
     }
     let mut schemas = answers.components();
     let responses = REFUSALS.iter().map(Refusal::component).chain([not_modified()]);
@@ -48,10 +52,12 @@ pub fn openapi<A: App>(info: &Info<'_>, routes: &[&'static Route<A>], graph: &Gr
     json!({
         "openapi": "3.1.0",
         "info": {
-            "title": info.title, "version": info.version, "description": text::joined(info.text),
+            "title": info.title, "version": info.version, "description": info.text,
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
+        "tags": tags.iter().map(Tag::described).collect::<Vec<_>>(),
+        "x-tagGroups": tag_groups(&tags),
         "paths": paths,
         "components": {
             "securitySchemes": {
@@ -105,6 +111,65 @@ fn template(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
+/// Whom a route is for, in the order in which readers find them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Area {
+    Store,
+    Admin,
+    Any,
+}
+
+impl Area {
+    const ALL: [(Area, &'static str); 3] =
+        [(Area::Store, "Storefronts"), (Area::Admin, "Admins"), (Area::Any, "Everybody")];
+
+    fn name(self) -> &'static str {
+        match self {
+            Area::Store => "store",
+            Area::Admin => "admin",
+            Area::Any => "any",
+        }
+    }
+}
+
+/// What operations are grouped by: the resource, in its area.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Tag<'a> {
+    area: Area,
+    resource: &'a str,
+}
+
+impl<'a> Tag<'a> {
+    fn of(path: &'a str) -> Tag<'a> {
+        let mut segments = path.split('/').skip(1);
+        match (segments.next(), segments.next()) {
+            (Some("store"), Some(resource)) => Tag { area: Area::Store, resource },
+            (Some("admin"), Some(resource)) => Tag { area: Area::Admin, resource },
+            (Some("auth"), _) => Tag { area: Area::Any, resource: "auth" },
+            _ => Tag { area: Area::Any, resource: "reference" },
+        }
+    }
+
+    fn name(&self) -> String {
+        format!("{}: {}", self.area.name(), self.resource)
+    }
+
+    fn described(&self) -> Value {
+        let words = self.resource.replace('-', " ");
+        let (first, rest) = words.split_at(words.len().min(1));
+        json!({ "name": self.name(), "x-displayName": first.to_uppercase() + rest })
+    }
+}
+
+/// `x-tagGroups`: the tags by area.
+fn tag_groups(tags: &BTreeSet<Tag<'_>>) -> Vec<Value> {
+    let group = |(area, title): (Area, &str)| {
+        let names: Vec<_> = tags.iter().filter(|it| it.area == area).map(Tag::name).collect();
+        json!({ "name": title, "tags": names })
+    };
+    Area::ALL.into_iter().map(group).collect()
+}
+
 fn operation<A: App>(
     route: &Route<A>,
     graph: &Graph,
@@ -113,12 +178,7 @@ fn operation<A: App>(
 ) -> Value {
     let words = route.path.split(['/', '-', ':', '.']).filter(|it| !it.is_empty());
     let id = [verb(route.method)].into_iter().chain(words).collect::<Vec<_>>().join("_");
-    let segments: Vec<&str> = route.path.split('/').skip(1).collect();
-    let (area, tag) = match segments[..] {
-        [area @ ("admin" | "store"), resource, ..] => (area, resource),
-        ["auth", ..] => ("any", "auth"),
-        _ => ("any", "reference"),
-    };
+    let tag = Tag::of(route.path);
     let security = match route.auth {
         Auth::Public => json!([]),
         Auth::Identity | Auth::User => json!([{ "token": [] }]),
@@ -130,8 +190,9 @@ fn operation<A: App>(
     let mut operation = json!({
         "operationId": id,
         "summary": summary,
-        "tags": [tag],
-        "x-area": area,
+        "tags": [tag.name()],
+        "x-area": tag.area.name(),
+        "x-codeSamples": samples::of(route.method, &template(route.path), example.and_then(|it| it.request.as_ref())),
         "parameters": parameters::of(route, graph),
         "responses": responses(route, answers, example.and_then(|it| it.answer.as_ref())),
         "security": security,
