@@ -601,3 +601,11 @@ async fn duplicate_tags_of_a_product_count_once() {
     let list = shop.admin.get(&format!("/admin/products?tag_id[]={tag}&fields=title")).await.ok();
     assert_eq!((&list["count"], list["products"].as_array().map(Vec::len)), (&json!(1), Some(1)));
 }
+
+#[tokio::test]
+async fn dashboards_find_no_plugins_and_no_notifications() {
+    let (shop, _) = shop().await;
+    assert_eq!(shop.admin.get("/admin/plugins").await.ok(), json!({ "plugins": [] }));
+    let none = json!({ "notifications": [], "count": 0, "offset": 0, "limit": 1 });
+    assert_eq!(shop.admin.get("/admin/notifications?limit=1&fields=created_at").await.ok(), none);
+}

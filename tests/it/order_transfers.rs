@@ -75,6 +75,11 @@ async fn who_has_the_token_accepts_once() {
     assert_eq!(again.error(), open);
 
     let change = &scene.changes("?status=requested&change_type=transfer").await[0];
+    // Dashboards ask for changes of every type, also of those that are not there.
+    let of_all =
+        "?change_type[]=edit&change_type[]=claim&change_type[]=return_request&change_type[]=transfer";
+    assert_eq!(&scene.changes(of_all).await[0]["id"], &change["id"]);
+    assert_eq!(scene.changes("?change_type=edit").await, [] as [Value; 0]);
     assert_eq!((&change["description"], &change["version"]), (&json!("mine"), &json!(2)));
     let action = &change["actions"][0];
     assert_eq!(action["details"], json!({ "original_email": "guest@test.dev", "update_order_email": true }));

@@ -465,7 +465,7 @@ fn extensions_that_do_not_fit_their_route_are_found_at_the_start() {
     let Err(problems) = parts.build() else { panic!("it fits together") };
     let texts: Vec<&str> = problems.iter().map(|it| it.text.as_str()).collect();
     expect_test::expect![[r#"
-        `GET /admin/nothing` is extended, which is no route
+        `GET /admin/nothing` is extended, which is no route (did you mean `/admin/plugins`?)
         `GET /admin/products` gets the field `brand`, which takes no JSON
         `GET /admin/products` gets the parameter `colour`, and filters by `colour`, which is no field
         `GET /admin/products` gets the parameter `limit`, and filters by `limit`, which is no field

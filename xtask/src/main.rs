@@ -7,6 +7,7 @@ mod cargo;
 mod ci;
 mod crates;
 mod custom_host;
+mod dashboard;
 mod docs;
 mod examples;
 mod format;
@@ -129,6 +130,12 @@ const COMMANDS: &[Command] = &[
         args: "[files]",
         about: "test the pages of a served demo in Chromium (needs Node)",
         run: browser::run,
+    },
+    Command {
+        name: "dashboard",
+        args: "[--test]",
+        about: "build the public dashboard of the original into target/dashboard; open all of its pages",
+        run: dashboard::run,
     },
     Command {
         name: "new",

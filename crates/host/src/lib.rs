@@ -3,6 +3,7 @@
 
 mod assemble;
 mod command;
+mod dashboard;
 mod data;
 mod demo;
 mod host;
@@ -14,6 +15,7 @@ use atoll_bundle as _;
 
 pub use assemble::{Application, Assembly, registry};
 pub use atoll_app::{FirstAdmin, PagesAt};
+pub use dashboard::Dashboard;
 pub use data::{Data, Secrets, Trial};
 pub use demo::{Demo, DemoKey, demo_catalogue, load_demo};
 pub use host::Host;

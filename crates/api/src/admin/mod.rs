@@ -7,6 +7,7 @@ mod counters;
 mod currencies;
 mod customer_groups;
 mod customers;
+mod dashboards;
 mod dead_letters;
 mod feature_flags;
 pub(crate) mod fulfillment_providers;

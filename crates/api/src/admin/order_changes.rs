@@ -91,10 +91,16 @@ static CHANGE: Resource = Resource {
     renamed: &[],
 };
 
+/// The types of changes that dashboards ask for; ours are transfers.
+const CHANGE_TYPES: &[&str] = &[
+    "claim", "credit_line", "edit", "exchange", "return_receive", "return_request", "transfer",
+    "update_order",
+];
+
 const CHANGES: Params = Params {
     own: &[
         Param::new("status", ParamKind::Words(ChangeStatus::WORDS)),
-        Param::new("change_type", ParamKind::Words(&["transfer"])),
+        Param::new("change_type", ParamKind::Words(CHANGE_TYPES)),
     ],
     limit: None,
     strict: true,

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use atoll_background::{Pace, maintain_runs, start};
 use atoll_flows::cart::unable_to_ship;
-use atoll_kernel::http::router;
+use atoll_kernel::http::{beside, router};
 use clap::Args;
 use tokio::{
     net::TcpListener,
@@ -147,6 +147,12 @@ pub(crate) struct Serve {
     /// Where the pages for merchants and operators are, or `off`; default `/app` [env: ATOLL_APP].
     #[arg(long)]
     app: Option<String>,
+    /// The folder of a dashboard that was built for this API; default none [env: ATOLL_DASHBOARD].
+    #[arg(long)]
+    dashboard: Option<String>,
+    /// Where the dashboard is served; default `/dashboard` [env: ATOLL_DASHBOARD_PATH].
+    #[arg(long)]
+    dashboard_path: Option<String>,
     /// Filter of the log: `info`, `debug`, or any filter of `tracing` [env: ATOLL_LOG].
     #[arg(long)]
     log: Option<String>,
@@ -195,6 +201,8 @@ impl Serve {
                 ("file_bytes_max", self.file_bytes_max),
                 ("email_provider", self.email_provider),
                 ("app", self.app),
+                ("dashboard", self.dashboard),
+                ("dashboard_path", self.dashboard_path),
             ],
         )
     }
@@ -214,7 +222,11 @@ impl Serve {
         let base = format!("http://{}", listener.local_addr()?);
         settings.files_url.get_or_insert_with(|| format!("{base}/static"));
         let pages = settings.pages.clone();
-        let app = Assembly::open(&data, settings)?.start().await?;
+        let dashboard = settings.dashboard.take();
+        let mut app = Assembly::open(&data, settings)?.start().await?;
+        if let Some(dashboard) = dashboard {
+            app.router = app.router.merge(beside(dashboard.router()));
+        }
         if demo {
             let demo = load_demo(&app.ctx, &app.first_run).await?;
             // If there were users before, the demo's was not created.

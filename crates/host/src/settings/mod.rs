@@ -25,7 +25,7 @@ use atoll_kernel::{
 };
 use toml::{Table, Value};
 
-use crate::{Data, data::SECRET_BYTES_MIN, http::Limits};
+use crate::{Dashboard, Data, dashboard::dashboard_path, data::SECRET_BYTES_MIN, http::Limits};
 use linked::{FLAGS, MODULES, PROVIDERS, linked_in};
 use parse::{base_url, bytes_or_none, cache_bytes, check_log, count, days, file_bytes, seconds, threads};
 
@@ -86,6 +86,8 @@ const CACHE_BYTES: Key = key("cache_bytes", "ATOLL_CACHE_BYTES", "134217728");
 const FILES_URL: Key = key("files_url", "ATOLL_FILES_URL", "http://<listen>/static");
 const FILE_BYTES_MAX: Key = key("file_bytes_max", "ATOLL_FILE_BYTES_MAX", "16777216");
 const APP: Key = key("app", "ATOLL_APP", "/app");
+const DASHBOARD: Key = key("dashboard", "ATOLL_DASHBOARD", "none");
+const DASHBOARD_PATH: Key = key("dashboard_path", "ATOLL_DASHBOARD_PATH", "/dashboard");
 const EMAIL_PROVIDER: Key = key("email_provider", "ATOLL_EMAIL_PROVIDER", "none");
 /// All settings of the file, in the order in which they are shown.
 const KEYS: &[&Key] = &[
@@ -94,7 +96,7 @@ const KEYS: &[&Key] = &[
     &HEADER_TIMEOUT, &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT, &REQUEST_KEYS_MAX,
     &READ_THREADS, &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX,
     &STORE_CHILDREN_MAX, &CACHE_BYTES, &ANSWERS_BYTES_MAX, &CART_DAYS, &FILES_URL, &FILE_BYTES_MAX,
-    &EMAIL_PROVIDER, &APP,
+    &EMAIL_PROVIDER, &APP, &DASHBOARD, &DASHBOARD_PATH,
 ];
 
 /// What settings may name beyond those of the host: what is linked in.
@@ -202,6 +204,8 @@ pub struct Settings {
     pub email_provider: Option<String>,
     /// Where the pages are.
     pub pages: PagesAt,
+    /// A dashboard to serve; `None`: none.
+    pub dashboard: Option<Dashboard>,
     /// The settings of modules.
     pub modules: ModuleSettings,
     /// All settings with their sources, one line each.
@@ -282,6 +286,12 @@ impl Settings {
             pages: loading.get(&APP, str::parse).unwrap_or_default(),
             ..Settings::default()
         };
+        let path = loading.get(&DASHBOARD_PATH, dashboard_path);
+        settings.dashboard = loading.get(&DASHBOARD, |folder| Dashboard::new(folder, path.as_deref()));
+        let both = settings.dashboard.as_ref().zip(settings.pages.path());
+        if let Some((_, pages)) = both.filter(|(dashboard, pages)| dashboard.meets(pages)) {
+            loading.say::<()>(format!("dashboard_path: the pages of `app` are at `{pages}`"));
+        }
         let settable = |it: &str| match check_password(it) {
             Ok(()) => Ok(it.to_owned()),
             Err(_) => Err(format!("it needs {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters")),
