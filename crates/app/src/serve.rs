@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use atoll_kernel::{
     Ctx, Fault, FaultKind,
-    http::{Head, HeaderValue, SESSION_COOKIE, StatusCode, cookie, header_names, qs},
+    http::{Head, HeaderValue, SESSION_COOKIE, StatusCode, cookie, header, header_names, qs},
 };
 use atoll_pages::{
     AdminPage, Api, Form, Linked, Markup, Next, Page, PageCall, PageParts, Person, Refused, encoded, html,
@@ -104,6 +104,7 @@ impl Shared {
         Ok(PageCall::of(PageParts {
             api,
             root: self.root.clone(),
+            origin: self.origin(head),
             path,
             at: self.below(head).to_owned(),
             query: qs::parse(head.uri.query().unwrap_or_default()),
@@ -114,6 +115,12 @@ impl Shared {
             linked: self.linked.clone(),
             digits: atoll_region::digits_of,
         }))
+    }
+
+    /// Where the person reaches this server: `https://shop.example`.
+    fn origin(&self, head: &Head) -> String {
+        let scheme = if self.ctx.config().proxies.is_secure(head) { "https" } else { "http" };
+        format!("{scheme}://{}", header(head, "host").unwrap_or("localhost"))
     }
 
     /// The path below the root.
@@ -151,9 +158,14 @@ impl Shared {
         )
     }
 
-    fn to_page(&self, next: &Next) -> Response {
-        let address = next.address.clone().with("done", next.done.word());
-        self.with_headers(Redirect::to(&format!("{}{address}", self.root)).into_response())
+    fn next(&self, call: &PageCall, next: Next) -> Response {
+        match next {
+            Next::To(address, done) => {
+                let address = address.with("done", done.word());
+                self.with_headers(Redirect::to(&format!("{}{address}", self.root)).into_response())
+            }
+            Next::Once(page) => self.html(StatusCode::OK, framed(&self.root, call, &page)),
+        }
     }
 
     fn html(&self, status: StatusCode, page: Markup) -> Response {
@@ -207,8 +219,8 @@ async fn act(shared: Arc<Shared>, page: &'static AdminPage, request: Request) ->
         Err(fault) => return shared.refused(&head, &fault),
     };
     let Some(act) = page.act else { return StatusCode::METHOD_NOT_ALLOWED.into_response() };
-    let fault = match tokio::spawn(act(call, form.clone())).await {
-        Ok(Ok(next)) => return shared.to_page(&next),
+    let fault = match tokio::spawn(act(call.clone(), form.clone())).await {
+        Ok(Ok(next)) => return shared.next(&call, next),
         Ok(Err(fault)) => fault,
         Err(panic) => Fault::unexpected(panic),
     };

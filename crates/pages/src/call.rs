@@ -65,6 +65,8 @@ pub struct PageParts {
     pub api: Api,
     /// Where the pages are: `/app`.
     pub root: Arc<str>,
+    /// Where the person reaches this server: `https://shop.example`.
+    pub origin: String,
     /// The parameters of the path.
     pub path: HashMap<String, String>,
     /// The path of the page below the root.
@@ -162,6 +164,11 @@ impl PageCall {
         format!("{}{}", self.0.root, address.into())
     }
 
+    /// Where clients of the API reach this server: `https://shop.example`.
+    pub fn origin(&self) -> &str {
+        &self.0.origin
+    }
+
     /// This page with these parameters instead of its own; those that are not named here stay.
     pub fn with(&self, parameters: &[(&str, &str)]) -> String {
         let named = |name: &str| parameters.iter().any(|(it, _)| *it == name);
@@ -178,7 +185,8 @@ impl PageCall {
         html! { input type="hidden" name="csrf" value=(self.0.csrf); }
     }
 
-    /// A form that is sent to this page, whose button says `label`; `action` is [`Form::action`] then.
+    /// A form that is sent to this page, whose button says `label`; `action` is [`Form::action`] then. One
+    /// of several alike names its record after a space: `capture pay_1` ([`Form::of_id`]).
     pub fn form(&self, action: &str, label: &str, fields: &[Field<'_>]) -> Markup {
         self.form_of(
             action,
@@ -191,11 +199,10 @@ impl PageCall {
 
     /// As `form`, of any fields and buttons. A button with the name `do` names what is to be done.
     pub fn form_of(&self, action: &str, fields: Markup, buttons: Markup) -> Markup {
-        let is_refused = self.refused().is_some_and(|it| it.form.action() == action);
         html! {
-            form method="post" id=(format!("form-{action}")) {
+            form method="post" id=(format!("form-{}", action.replace(' ', "-"))) {
                 (self.csrf())
-                @if is_refused { (crate::problem(self.refused().map_or("", |it| &it.message))) }
+                (self.refusal(action))
                 (fields)
                 p class="buttons" { (buttons) }
             }
@@ -207,9 +214,21 @@ impl PageCall {
         html! {
             form method="post" class="inline" data-confirm=[question] {
                 (self.csrf())
+                (self.refusal(action))
                 button name="do" value=(action) class=[question.map(|_| "danger")] { (label) }
             }
         }
+    }
+
+    /// Was this action, with its id, refused?
+    pub fn is_refused(&self, action: &str) -> bool {
+        self.refused().is_some_and(|it| it.form.asked() == action)
+    }
+
+    /// Why this action was refused, if it was.
+    fn refusal(&self, action: &str) -> Markup {
+        let refused = self.refused().filter(|it| it.form.asked() == action);
+        html! { @if let Some(refused) = refused { (crate::problem(&refused.message)) } }
     }
 
     /// An amount with as many digits as its currency has. The script shows it as the person writes money.

@@ -18,6 +18,16 @@ impl Form {
 
     /// The name of what is to be done: the button that was pressed ([`PageCall::form`]).
     pub fn action(&self) -> &str {
+        self.asked().split(' ').next().unwrap_or_default()
+    }
+
+    /// The id of the record to which it is to be done: what the button names after the action.
+    pub fn of_id(&self) -> &str {
+        self.asked().split_once(' ').map_or("", |(_, id)| id)
+    }
+
+    /// The action with its id.
+    pub(crate) fn asked(&self) -> &str {
         self.text("do")
     }
 
@@ -92,6 +102,7 @@ enum Kind {
     Line(&'static str),
     Area,
     Box,
+    Boxes,
     Moment,
 }
 
@@ -104,11 +115,14 @@ pub struct Field<'a> {
     hint: &'a str,
     is_required: bool,
     options: Vec<(String, String)>,
+    /// Of `options`, for boxes.
+    ticked: Vec<String>,
 }
 
 impl<'a> Field<'a> {
     fn of(kind: Kind, name: &'a str, label: &'a str) -> Field<'a> {
-        Field { kind, name, label, value: String::new(), hint: "", is_required: false, options: Vec::new() }
+        let (options, ticked) = (Vec::new(), Vec::new());
+        Field { kind, name, label, value: String::new(), hint: "", is_required: false, options, ticked }
     }
 
     /// A line of text.
@@ -151,6 +165,17 @@ impl<'a> Field<'a> {
         Field { options, ..Field::of(Kind::Line("select"), name, label) }
     }
 
+    /// Any of these: value and label, and the values that are ticked. [`Form::all`] has them then.
+    pub fn boxes(
+        name: &'a str,
+        label: &'a str,
+        options: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+        ticked: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Field<'a> {
+        let ticked = ticked.into_iter().map(Into::into).collect();
+        Field { kind: Kind::Boxes, ticked, ..Field::choice(name, label, options) }
+    }
+
     /// What it holds at first.
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Field<'a> {
@@ -177,17 +202,44 @@ impl<'a> Field<'a> {
     pub fn kept(mut self, call: &PageCall) -> Field<'a> {
         if let Some(refused) = call.refused().filter(|it| it.form.asks(self.name)) {
             self.value = refused.form.text(self.name).to_owned();
+            self.ticked = refused.form.all(self.name).into_iter().map(str::to_owned).collect();
         }
         self
+    }
+
+    /// As `kept`, of one of several forms with this field.
+    #[must_use]
+    pub fn kept_in(self, call: &PageCall, action: &str) -> Field<'a> {
+        if call.is_refused(action) { self.kept(call) } else { self }
+    }
+
+    /// Many boxes are a group of their own.
+    fn render_boxes(&self, hint_id: &str, described: Option<&str>) -> Markup {
+        html! {
+            fieldset aria-describedby=[described] {
+                legend { (self.label) }
+                input type="hidden" name=(format!("{TICKS}[]")) value=(self.name);
+                @for (value, text) in &self.options {
+                    label class="tick" {
+                        span { (text) }
+                        input type="checkbox" name=(format!("{}[]", self.name)) value=(value)
+                            checked[self.ticked.contains(value)];
+                    }
+                }
+                @if self.options.is_empty() { p class="hint" { "None." } }
+                @if !self.hint.is_empty() { small id=(hint_id) { (self.hint) } }
+            }
+        }
     }
 }
 
 impl Render for Field<'_> {
     fn render(&self) -> Markup {
-        let Field { kind, name, label, value, hint, is_required, options } = self;
+        let Field { kind, name, label, value, hint, is_required, options, .. } = self;
         let hint_id = format!("hint-{name}");
         let described = (!hint.is_empty()).then_some(hint_id.as_str());
         let input = match kind {
+            Kind::Boxes => return self.render_boxes(&hint_id, described),
             Kind::Line("select") => html! {
                 select name=(name) required[*is_required] aria-describedby=[described] {
                     @for (option, text) in options {

@@ -20,8 +20,8 @@ pub fn table(columns: &[&str], rows: impl IntoIterator<Item = Vec<Markup>>) -> M
                     @for row in rows {
                         tr {
                             @for (index, cell) in row.into_iter().enumerate() {
-                                @if index == 0 { th scope="row" { (cell) } }
-                                @else { td data-label=(columns.get(index).unwrap_or(&"")) { (cell) } }
+                                @if index == 0 { th scope="row" { div { (cell) } } }
+                                @else { td data-label=(columns.get(index).unwrap_or(&"")) { div { (cell) } } }
                             }
                         }
                     }

@@ -63,18 +63,18 @@ impl Page {
     }
 }
 
-/// Where a form leads when what it asked for was done. Reloading that page does nothing again.
-pub struct Next {
-    /// The page.
-    pub address: Address,
-    /// What it says was done.
-    pub done: Done,
+/// What a form leads to when what it asked for was done.
+pub enum Next {
+    /// Another page, or this one again; reloading it does nothing again.
+    To(Address, Done),
+    /// This page, which is shown once and has no address: of what may be seen once, a secret say.
+    Once(Page),
 }
 
 impl Next {
     /// To this page.
     pub fn to(address: impl Into<Address>, done: Done) -> Next {
-        Next { address: address.into(), done }
+        Next::To(address.into(), done)
     }
 }
 

@@ -8,6 +8,8 @@ use atoll_pages::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::named::Named;
+
 admin_page! {
     with "sales_channels";
     "/channels" as "Sales channels" in Channels 10 => board;
@@ -27,12 +29,6 @@ struct Channel {
     stock_locations: Vec<Named>,
     #[serde(default)]
     publishable_api_keys: Vec<Key>,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    id: String,
-    name: String,
 }
 
 #[derive(Deserialize)]
@@ -139,9 +135,6 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
                 a class="button quiet" href=(call.to(below("locations"))) { "Stock locations" }
                 (call.button(switch, label, (!channel.is_disabled).then_some(stops)))
                 (call.button("delete", "Delete", Some(goes)))
-            }
-            @if let Some(refused) = call.refused() && refused.form.action() != "save" {
-                (atoll_pages::problem(&refused.message))
             }
         }
         section class="card" {

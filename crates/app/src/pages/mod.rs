@@ -2,6 +2,13 @@
 
 mod assortment;
 mod channels;
+mod customer_groups;
+mod customers;
 mod home;
+mod keys;
+mod named;
+mod orders;
+mod postal;
+mod regions;
 mod supply;
 mod why;

@@ -9,6 +9,8 @@ use atoll_pages::{
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::named::{Named, named};
+
 admin_page! {
     with "sales_channels";
     "/why" as "Why is it not sold?" in Channels 40 => show;
@@ -16,12 +18,6 @@ admin_page! {
 
 /// How many variants a search offers to choose from.
 const FOUND_MAX: usize = 20;
-
-#[derive(Deserialize)]
-struct Named {
-    id: String,
-    name: String,
-}
 
 #[derive(Deserialize)]
 struct Variant {
@@ -94,11 +90,6 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         @if let Some(answer) = answer { (answer) }
     };
     Ok(Page::new("Why is it not sold?", body))
-}
-
-async fn named(call: &PageCall, at: &str, name: &str) -> Result<Vec<Named>, Fault> {
-    let address = Address::of(at).with("fields", "id,name").with("order", "name").with("limit", 200);
-    Ok(call.api().list(address, name).await?.records)
 }
 
 fn question(call: &PageCall, channels: &[Named], regions: &[Named], channel: &str) -> Markup {

@@ -1,9 +1,12 @@
 //! The pages for people: logging in, forms and their protection, what is shown.
 
 use atoll_kernel::http::{HeaderMap, StatusCode, header_names};
-use atoll_testkit::{Client, Shop, TestApp};
+use atoll_testkit::{Answer, Client, Shop, TestApp};
 use axum::body::Body;
 use serde_json::json;
+
+mod sales;
+mod settings;
 
 /// A browser with the session of the admin.
 struct Browser {
@@ -53,14 +56,25 @@ impl Browser {
         rest.split('"').next().expect("a token").to_owned()
     }
 
-    /// Sends a form of this session: the status, where it leads, and the page if it leads nowhere.
-    async fn send(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String, String) {
+    /// Sends a form of this session.
+    async fn answer(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let csrf = self.csrf().await;
         let fields: Vec<_> = fields.iter().copied().chain([("csrf", csrf.as_str())]).collect();
-        let answer = self.client.send("POST", path, encoded(&fields)).await;
+        self.client.send("POST", path, encoded(&fields)).await
+    }
+
+    /// Sends a form of this session: the status, where it leads, and the page if it leads nowhere.
+    async fn send(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String, String) {
+        let answer = self.answer(path, fields).await;
         let to = header(&answer.headers, "location").to_owned();
         (answer.status, to, String::from_utf8(answer.body.to_vec()).expect("text"))
     }
+}
+
+/// The id in the address to which a form leads that made a record.
+fn created(to: &str, page: &str) -> String {
+    let id = to.strip_prefix(page).and_then(|it| it.strip_suffix("?done=created"));
+    id.unwrap_or_else(|| panic!("{to} is not below {page}")).to_owned()
 }
 
 /// A shop, its channel, and a browser with the session of its admin.
@@ -102,8 +116,7 @@ async fn a_channel_is_made_changed_and_deleted_by_forms() {
     let (status, to, _) =
         browser.send("/app/channels/new", &[("do", "create"), ("name", "Till"), ("description", "")]).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
-    let id =
-        to.strip_prefix("/app/channels/").and_then(|it| it.strip_suffix("?done=created")).expect("an id");
+    let id = created(&to, "/app/channels/");
     let channel = format!("/admin/sales-channels/{id}");
     assert_eq!(shop.admin.get(&channel).await.ok()["sales_channel"]["name"], "Till");
 
@@ -169,8 +182,26 @@ async fn text_of_others_is_shown_as_text() {
     let script = "\"><script>alert(1)</script>";
     let body = json!({ "name": script, "description": script });
     shop.admin.post("/admin/sales-channels", body).await.ok();
+    shop.admin.post("/admin/api-keys", json!({ "title": script, "type": "publishable" })).await.ok();
+    let name = json!({ "name": script, "currency_code": "eur" });
+    shop.admin.post("/admin/regions", name).await.ok();
+    let group = shop.admin.post("/admin/customer-groups", json!({ "name": script })).await.ok();
+    let group = group["customer_group"]["id"].as_str().expect("an id");
+    let customer = json!({ "email": "ada@example.com", "first_name": script, "company_name": script });
+    let customer = shop.admin.post("/admin/customers", customer).await.ok();
+    let customer = customer["customer"]["id"].as_str().expect("an id");
+    let address = json!({ "city": script, "address_name": script });
+    shop.admin.post(&format!("/admin/customers/{customer}/addresses"), address).await.ok();
     for path in [
         "/app/channels",
+        "/app/keys",
+        "/app/keys/new",
+        "/app/regions",
+        "/app/orders",
+        "/app/customers",
+        &format!("/app/customers/{customer}"),
+        "/app/customer-groups",
+        &format!("/app/customer-groups/{group}"),
         &format!("/app/why?q={}", escaped(script)),
         &format!("/app/login?next={}", escaped(script)),
     ] {

@@ -1,0 +1,166 @@
+//! The fulfilments of an order: what was packed, shipped and delivered, and the forms that do it.
+
+use atoll_kernel::{Decimal, Fault, Timestamp};
+use atoll_pages::{Address, Field, Form, Markup, PageCall, badge, facts, html, moment, nothing};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::show::Order;
+use crate::pages::named::Named;
+
+/// A fulfilment of an order.
+#[derive(Deserialize)]
+pub(super) struct Fulfillment {
+    id: String,
+    location_id: Option<String>,
+    pub(super) created_at: Timestamp,
+    pub(super) shipped_at: Option<Timestamp>,
+    pub(super) delivered_at: Option<Timestamp>,
+    pub(super) canceled_at: Option<Timestamp>,
+    requires_shipping: bool,
+    #[serde(default)]
+    items: Vec<Item>,
+    #[serde(default)]
+    labels: Vec<Label>,
+}
+
+/// What was taken from stock.
+#[derive(Deserialize)]
+struct Item {
+    title: String,
+    sku: Option<String>,
+    quantity: Decimal,
+}
+
+#[derive(Deserialize)]
+struct Label {
+    tracking_number: String,
+    tracking_url: String,
+}
+
+impl Fulfillment {
+    fn state(&self) -> Markup {
+        match self {
+            _ if self.canceled_at.is_some() => badge("bad", "Cancelled"),
+            _ if self.delivered_at.is_some() => badge("good", "Delivered"),
+            _ if self.shipped_at.is_some() => badge("good", "Shipped"),
+            _ => badge("warn", "Packed"),
+        }
+    }
+}
+
+/// The fulfilments of an order, each with what can be done, and the form of the next.
+pub(super) fn shown(call: &PageCall, order: &Order, locations: &[Named]) -> Markup {
+    let is_open = order.is_open() && order.items.iter().any(|it| it.open() > Decimal::ZERO);
+    html! {
+        @if order.fulfillments.is_empty() { (nothing("Nothing was packed yet.")) }
+        @for (index, fulfillment) in order.fulfillments.iter().enumerate() {
+            (one(call, index + 1, fulfillment, locations))
+        }
+        @if is_open { (next(call, order, locations)) }
+    }
+}
+
+fn one(call: &PageCall, number: usize, fulfillment: &Fulfillment, locations: &[Named]) -> Markup {
+    let Fulfillment { id, location_id, shipped_at, delivered_at, canceled_at, .. } = fulfillment;
+    let location = locations.iter().find(|it| Some(&it.id) == location_id.as_ref());
+    let is_canceled = canceled_at.is_some();
+    html! {
+        h3 { "Parcel " (number) " " (fulfillment.state()) }
+        (facts([
+            ("From", html! { (location.map_or("–", |it| &*it.name)) }),
+            ("Packed", moment(fulfillment.created_at)),
+        ]))
+        ul {
+            @for item in &fulfillment.items {
+                li { (item.quantity) " × " (item.title) " " code { (item.sku.as_deref().unwrap_or_default()) } }
+            }
+        }
+        @for label in &fulfillment.labels {
+            p { "Tracking: " a href=(label.tracking_url) rel="noreferrer" { (label.tracking_number) } }
+        }
+        @if !is_canceled && shipped_at.is_none() && fulfillment.requires_shipping { (shipping(call, id)) }
+        div class="buttons" {
+            @if !is_canceled && delivered_at.is_none() {
+                (call.button(&format!("deliver {id}"), "Mark as delivered", None))
+            }
+            @if !is_canceled && shipped_at.is_none() && delivered_at.is_none() {
+                (call.button(&format!("take-back {id}"), "Unpack", Some("The goods go back to their location. Unpack?")))
+            }
+        }
+    }
+}
+
+fn shipping(call: &PageCall, id: &str) -> Markup {
+    let action = format!("ship {id}");
+    let kept = |it: Field<'static>| it.kept_in(call, &action);
+    html! {
+        details open[call.is_refused(&action)] {
+            summary { "Mark as shipped" }
+            (call.form(&action, "Mark as shipped", &[
+                kept(Field::text("tracking_number", "Tracking number").hint("Empty if there is none.")),
+                kept(Field::line("url", "tracking_url", "Address at which the buyer follows it")),
+                kept(Field::line("url", "label_url", "Address of the label to print")),
+            ]))
+        }
+    }
+}
+
+/// The form that packs what is open.
+fn next(call: &PageCall, order: &Order, locations: &[Named]) -> Markup {
+    let mut from = vec![(String::new(), "where it is reserved".to_owned())];
+    from.extend(locations.iter().map(|it| (it.id.clone(), it.name.clone())));
+    let lines = order.items.iter().filter(|it| it.open() > Decimal::ZERO);
+    html! {
+        h3 { "Pack" }
+        (call.form_of("pack", html! {
+            @for line in lines {
+                (Field::number(&format!("quantity[{}]", line.id), &line.name()).value(line.open().to_string()))
+            }
+            (Field::choice("location_id", "From", from).kept(call))
+        }, html! { button name="do" value="pack" { "Pack" } }))
+    }
+}
+
+/// Packs the quantities of the form.
+pub(super) async fn pack(call: &PageCall, form: &Form, order: Address) -> Result<(), Fault> {
+    let none = Map::new();
+    let quantities = form.nested("quantity").as_object().unwrap_or(&none);
+    let quantities = Form::of(quantities.clone());
+    let mut items = Vec::new();
+    for id in form.nested("quantity").as_object().unwrap_or(&none).keys() {
+        let quantity = quantities.number(id)?;
+        if !quantity.is_null() && quantity != 0 {
+            items.push(json!({ "id": id, "quantity": quantity }));
+        }
+    }
+    if items.is_empty() {
+        return Err(Fault::invalid("Say of at least one line how many are packed"));
+    }
+    let body = json!({ "items": items, "location_id": form.or_null("location_id") });
+    call.api().post::<Value>(order.then("fulfillments"), &body).await.map(drop)
+}
+
+/// Marks a parcel as shipped. Without a label of its own, the address of the buyer's is that of the label.
+pub(super) async fn ship(call: &PageCall, form: &Form) -> Result<(), Fault> {
+    let (number, tracking) = (form.text("tracking_number"), form.text("tracking_url"));
+    let label = Some(form.text("label_url")).filter(|it| !it.is_empty()).unwrap_or(tracking);
+    let labels = match number.is_empty() && label.is_empty() {
+        true => json!([]),
+        false => json!([{ "tracking_number": number, "tracking_url": tracking, "label_url": label }]),
+    };
+    let address = Address::of("/admin/fulfillments").then(form.of_id()).then("shipment");
+    call.api().post::<Value>(address, &json!({ "labels": labels })).await.map(drop)
+}
+
+/// Marks a parcel as delivered.
+pub(super) async fn deliver(call: &PageCall, form: &Form, order: Address) -> Result<(), Fault> {
+    let address = order.then("fulfillments").then(form.of_id()).then("mark-as-delivered");
+    call.api().post::<Value>(address, &json!({})).await.map(drop)
+}
+
+/// Cancels a fulfilment that is not shipped.
+pub(super) async fn take_back(call: &PageCall, form: &Form, order: Address) -> Result<(), Fault> {
+    let address = order.then("fulfillments").then(form.of_id()).then("cancel");
+    call.api().post::<Value>(address, &json!({})).await.map(drop)
+}

@@ -1,0 +1,103 @@
+//! The payments of an order: what was captured and paid back, and the forms that do it.
+
+use atoll_kernel::{Decimal, Fault, Timestamp};
+use atoll_pages::{Address, Field, Form, Markup, PageCall, badge, facts, html, nothing};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::show::Order;
+use crate::pages::named::provider_name;
+
+/// A payment of an order.
+#[derive(Deserialize)]
+pub(super) struct Payment {
+    id: String,
+    amount: Decimal,
+    provider_id: String,
+    canceled_at: Option<Timestamp>,
+    #[serde(default)]
+    pub(super) captures: Vec<Moved>,
+    #[serde(default)]
+    pub(super) refunds: Vec<Moved>,
+}
+
+/// A capture or a refund.
+#[derive(Deserialize)]
+pub(super) struct Moved {
+    pub(super) amount: Decimal,
+    pub(super) created_at: Timestamp,
+    /// Of a refund.
+    pub(super) note: Option<String>,
+}
+
+impl Payment {
+    fn captured(&self) -> Decimal {
+        self.captures.iter().map(|it| it.amount).sum()
+    }
+
+    fn refunded(&self) -> Decimal {
+        self.refunds.iter().map(|it| it.amount).sum()
+    }
+
+    fn state(&self) -> Markup {
+        match (self.canceled_at, self.captured(), self.refunded()) {
+            (Some(_), ..) => badge("bad", "Cancelled"),
+            (_, captured, _) if captured < self.amount => badge("warn", "Authorised"),
+            (_, captured, refunded) if refunded == captured => badge("", "Paid back"),
+            (_, _, refunded) if refunded > Decimal::ZERO => badge("", "Paid back in part"),
+            _ => badge("good", "Captured"),
+        }
+    }
+}
+
+/// The payments of an order, each with what can be done.
+pub(super) fn shown(call: &PageCall, order: &Order) -> Markup {
+    html! {
+        @if order.payments().next().is_none() { (nothing("Nothing was paid.")) }
+        @for payment in order.payments() { (one(call, payment, &order.currency_code)) }
+    }
+}
+
+fn one(call: &PageCall, payment: &Payment, currency: &str) -> Markup {
+    let (captured, refunded) = (payment.captured(), payment.refunded());
+    let is_canceled = payment.canceled_at.is_some();
+    html! {
+        h3 { (provider_name(&payment.provider_id)) " " (payment.state()) }
+        (facts([
+            ("Authorised", call.money(payment.amount, currency)),
+            ("Captured", call.money(captured, currency)),
+            ("Paid back", call.money(refunded, currency)),
+        ]))
+        @if !is_canceled && captured < payment.amount {
+            @let action = format!("capture {}", payment.id);
+            (call.form(&action, "Capture", &[amount(call, &action, payment.amount - captured)]))
+        }
+        @if refunded < captured {
+            @let action = format!("refund {}", payment.id);
+            details open[call.is_refused(&action)] {
+                summary { "Pay back" }
+                (call.form(&action, "Pay back", &[
+                    amount(call, &action, captured - refunded),
+                    Field::text("note", "Why, for yourselves").kept_in(call, &action),
+                ]))
+            }
+        }
+    }
+}
+
+fn amount<'a>(call: &PageCall, action: &str, at_most: Decimal) -> Field<'a> {
+    Field::number("amount", "Amount").value(at_most.to_string()).required().kept_in(call, action)
+}
+
+/// Captures a payment.
+pub(super) async fn capture(call: &PageCall, form: &Form) -> Result<(), Fault> {
+    let address = Address::of("/admin/payments").then(form.of_id()).then("capture");
+    call.api().post::<Value>(address, &json!({ "amount": form.number("amount")? })).await.map(drop)
+}
+
+/// Pays back.
+pub(super) async fn refund(call: &PageCall, form: &Form) -> Result<(), Fault> {
+    let address = Address::of("/admin/payments").then(form.of_id()).then("refund");
+    let body = json!({ "amount": form.number("amount")?, "note": form.or_null("note") });
+    call.api().post::<Value>(address, &body).await.map(drop)
+}

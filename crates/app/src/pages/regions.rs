@@ -1,0 +1,249 @@
+//! Regions, with their currency, countries and payment providers, and the currencies of the store.
+
+use atoll_kernel::Fault;
+use atoll_pages::{
+    Address, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, hint, html, link,
+    nothing, pager, table,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::named::provider_name;
+
+admin_page! {
+    "/regions" as "Regions" in Settings 20 => list, change_currencies;
+    "/regions/new" => ask_new, create;
+    "/regions/:id" => show, change;
+}
+
+/// A region, as these pages show it.
+#[derive(Deserialize)]
+struct Region {
+    id: String,
+    name: String,
+    currency_code: String,
+    automatic_taxes: bool,
+    #[serde(default)]
+    countries: Vec<Country>,
+    #[serde(default)]
+    payment_providers: Vec<Provider>,
+}
+
+#[derive(Deserialize)]
+struct Country {
+    iso_2: String,
+    display_name: String,
+}
+
+#[derive(Deserialize)]
+struct Provider {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Store {
+    id: String,
+    supported_currencies: Vec<Supported>,
+}
+
+/// A currency of the store.
+#[derive(Deserialize)]
+struct Supported {
+    currency_code: String,
+    is_default: bool,
+    currency: Currency,
+}
+
+#[derive(Deserialize)]
+struct Currency {
+    code: String,
+    name: String,
+}
+
+impl Currency {
+    fn label(&self) -> String {
+        format!("{} · {}", self.code.to_uppercase(), self.name)
+    }
+}
+
+const FIELDS: &str = "id,name,currency_code,automatic_taxes,countries.iso_2,countries.display_name,\
+     payment_providers.id";
+
+const STORE_FIELDS: &str = "id,supported_currencies.currency_code,supported_currencies.is_default,\
+     supported_currencies.currency.code,supported_currencies.currency.name";
+
+/// Regions on one page of the list.
+const LIST_PAGE: usize = 30;
+
+async fn list(call: PageCall) -> Result<Page, Fault> {
+    let address = Address::of("/admin/regions")
+        .with("fields", FIELDS)
+        .with("order", "name")
+        .with("limit", LIST_PAGE)
+        .with("offset", call.offset());
+    let regions: Records<Region> = call.api().list(address, "regions").await?;
+    let rows = regions.records.iter().map(|region| {
+        vec![
+            link(&call, Address::of("/regions").then(&region.id), &region.name),
+            html! { (region.currency_code.to_uppercase()) },
+            html! { (joined(region.countries.iter().map(|it| &*it.display_name))) },
+            ways_to_pay(region),
+        ]
+    });
+    let body = html! {
+        div class="buttons" { a class="button" href=(call.to("/regions/new")) { "New region" } }
+        @if regions.records.is_empty() {
+            (nothing("No region yet: it says in which currency which countries pay."))
+        } @else { (table(&["Name", "Currency", "Countries", "Ways to pay"], rows)) }
+        (pager(&call, &regions))
+        (currencies(&call).await?)
+    };
+    Ok(Page::new("Regions", body))
+}
+
+fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let texts: Vec<_> = texts.collect();
+    if texts.is_empty() { "–".into() } else { texts.join(", ") }
+}
+
+fn ways_to_pay(region: &Region) -> Markup {
+    let names: Vec<_> = region.payment_providers.iter().map(|it| provider_name(&it.id)).collect();
+    html! { @if names.is_empty() { (badge("warn", "None")) } @else { (names.join(", ")) } }
+}
+
+async fn store(call: &PageCall) -> Result<Store, Fault> {
+    let address = Address::of("/admin/stores").with("fields", STORE_FIELDS);
+    let stores: Records<Store> = call.api().list(address, "stores").await?;
+    stores.records.into_iter().next().ok_or_else(|| Fault::not_found("There is no store"))
+}
+
+async fn currencies(call: &PageCall) -> Result<Markup, Fault> {
+    let used = store(call).await?.supported_currencies;
+    let address = Address::of("/admin/currencies").with("fields", "code,name").with("limit", 200);
+    let all: Records<Currency> = call.api().list(address, "currencies").await?;
+    let others = all.records.iter().filter(|it| used.iter().all(|used| used.currency_code != it.code));
+    let options = others.map(|it| (it.code.clone(), it.label()));
+    let rows = used.iter().map(|it| {
+        let button =
+            |action, label, question| call.button(&format!("{action} {}", it.currency_code), label, question);
+        vec![
+            html! { (it.currency.label()) },
+            html! {
+                @if it.is_default { (badge("good", "Default")) }
+                @else {
+                    div class="buttons" {
+                        (button("default", "Make it the default", None))
+                        (button("remove", "Remove", Some("Prices in this currency stay. Remove it?")))
+                    }
+                }
+            },
+        ]
+    });
+    Ok(html! {
+        section class="card" {
+            h2 { "Currencies" }
+            (table(&["Currency", ""], rows))
+            (call.form("add", "Add", &[Field::choice("currency_code", "Another currency", options)]))
+        }
+    })
+}
+
+async fn change_currencies(call: PageCall, form: Form) -> Result<Next, Fault> {
+    let mut store = store(&call).await?;
+    let code = form.of_id();
+    let mut currencies: Vec<(String, bool)> =
+        store.supported_currencies.drain(..).map(|it| (it.currency_code, it.is_default)).collect();
+    match form.action() {
+        "add" => currencies.push((form.text("currency_code").to_owned(), false)),
+        "remove" => currencies.retain(|(it, _)| it != code),
+        "default" => currencies.iter_mut().for_each(|it| it.1 = it.0 == code),
+        _ => return Err(Fault::invalid("There is no such button")),
+    }
+    let one =
+        |(code, is_default): &(String, bool)| json!({ "currency_code": code, "is_default": is_default });
+    let body = json!({ "supported_currencies": currencies.iter().map(one).collect::<Vec<_>>() });
+    call.api().post::<Value>(Address::of("/admin/stores").then(&store.id), &body).await?;
+    Ok(Next::to("/regions", Done::Saved))
+}
+
+async fn fields<'a>(call: &PageCall, region: Option<&Region>) -> Result<Vec<Field<'a>>, Fault> {
+    let used = store(call).await?.supported_currencies;
+    let options = used.iter().map(|it| (it.currency_code.clone(), it.currency.label()));
+    let default = used.iter().find(|it| it.is_default).map_or("", |it| &*it.currency_code);
+    let address = Address::of("/admin/payments/payment-providers").with("limit", 50);
+    let providers: Records<Provider> = call.api().list(address, "payment_providers").await?;
+    let providers = providers.records.into_iter().map(|it| (it.id.clone(), provider_name(&it.id)));
+    let ticked = region.into_iter().flat_map(|it| &it.payment_providers).map(|it| it.id.clone());
+    let countries = region.map_or(String::new(), |it| {
+        it.countries.iter().map(|it| it.iso_2.to_uppercase()).collect::<Vec<_>>().join(" ")
+    });
+    let fields = vec![
+        Field::text("name", "Name").value(region.map_or("", |it| &*it.name)).required(),
+        Field::choice("currency_code", "Currency", options)
+            .value(region.map_or(default, |it| &*it.currency_code)),
+        Field::text("countries", "Countries")
+            .value(countries)
+            .hint("Their codes of two letters: DE AT CH. A country is in one region."),
+        Field::boxes("payment_providers", "Ways to pay", providers, ticked),
+        Field::tick("automatic_taxes", "Calculate taxes", region.is_none_or(|it| it.automatic_taxes)),
+    ];
+    Ok(fields.into_iter().map(|it| it.kept(call)).collect())
+}
+
+/// The region that a form describes, as the API takes it.
+fn described(form: &Form) -> Value {
+    let countries = form.text("countries").split(|it: char| !it.is_alphanumeric());
+    let countries: Vec<_> = countries.filter(|it| !it.is_empty()).map(str::to_lowercase).collect();
+    json!({
+        "name": form.text("name"),
+        "currency_code": form.text("currency_code"),
+        "countries": countries,
+        "payment_providers": form.all("payment_providers"),
+        "automatic_taxes": form.is_on("automatic_taxes"),
+    })
+}
+
+async fn ask_new(call: PageCall) -> Result<Page, Fault> {
+    let form = call.form("create", "Create", &fields(&call, None).await?);
+    let body = html! {
+        section class="card" {
+            (hint("Buyers of its countries pay in its currency, by its ways to pay."))
+            (form)
+        }
+    };
+    Ok(Page::new("New region", body).below("/regions", "Regions"))
+}
+
+async fn create(call: PageCall, form: Form) -> Result<Next, Fault> {
+    let answer: Value = call.api().post("/admin/regions", &described(&form)).await?;
+    let id = answer["region"]["id"].as_str().unwrap_or_default();
+    Ok(Next::to(Address::of("/regions").then(id), Done::Created))
+}
+
+async fn show(call: PageCall) -> Result<Page, Fault> {
+    let address = Address::of("/admin/regions").then(call.path("id")).with("fields", FIELDS);
+    let region: Region = call.api().one(address, "region").await?;
+    let countries = joined(region.countries.iter().map(|it| &*it.display_name));
+    let goes = "Its countries are free for another region, and nobody can buy there until then. Delete it?";
+    let body = html! {
+        section class="card" {
+            p { "Sells to: " (countries) }
+            (call.form("save", "Save", &fields(&call, Some(&region)).await?))
+        }
+        section class="card" { (call.button("delete", "Delete the region", Some(goes))) }
+    };
+    Ok(Page::new(region.name, body).below("/regions", "Regions"))
+}
+
+async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
+    let address = Address::of("/admin/regions").then(call.path("id"));
+    match form.action() {
+        "save" => call.api().post::<Value>(address, &described(&form)).await?,
+        "delete" => {
+            call.api().delete(address).await?;
+            return Ok(Next::to("/regions", Done::Deleted));
+        }
+        _ => return Err(Fault::invalid("There is no such button")),
+    };
+    Ok(Next::to(Address::of("/regions").then(call.path("id")), Done::Saved))
+}

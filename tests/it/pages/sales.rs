@@ -1,0 +1,165 @@
+//! The pages of orders, customers and customer groups.
+
+use atoll_kernel::http::StatusCode;
+use atoll_testkit::{Client, Shop, complete};
+use serde_json::{Value, json};
+
+use super::{Browser, created, escaped, shop};
+
+/// A shop with an order of two mugs, 10 euros each; the id of the order.
+async fn with_order() -> (Shop, Browser, Client, String) {
+    let (shop, channel, browser) = shop().await;
+    let storefront = shop.storefront(&[&channel]).await;
+    let mug = shop.product("Mug", &[&channel], 5).await;
+    let cart = shop.cart(&storefront, &mug.id, 2).await;
+    let body = json!({ "email": "ada@example.com" });
+    storefront.post(&format!("/store/carts/{cart}"), body).await.ok();
+    let order = complete(&storefront, &cart).await.ok()["order"]["id"].as_str().expect("an order").to_owned();
+    (shop, browser, storefront, order)
+}
+
+/// The fields of an order.
+async fn order(shop: &Shop, id: &str, fields: &str) -> Value {
+    shop.admin.get(&format!("/admin/orders/{id}?fields={fields}")).await.ok()["order"].clone()
+}
+
+#[tokio::test]
+async fn orders_are_found_by_number_channel_and_state() {
+    let (shop, browser, _, id) = with_order().await;
+    let till = shop.channel("Till").await;
+    let link = format!("/app/orders/{id}");
+    for (query, is_found) in [
+        ("", true),
+        ("?q=ada", true),
+        ("?status=pending&payment=authorized&fulfillment=not_fulfilled", true),
+        ("?q=bob", false),
+        ("?status=completed", false),
+        (&format!("?channel={till}"), false),
+    ] {
+        let (status, text) = browser.page(&format!("/app/orders{query}")).await;
+        assert_eq!(status, StatusCode::OK, "{query}: {text}");
+        assert_eq!(text.contains(&link), is_found, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_captured_and_paid_back_by_forms() {
+    let (shop, browser, _, id) = with_order().await;
+    let page = format!("/app/orders/{id}");
+    let found = order(&shop, &id, "total,payment_collections.payments.id").await;
+    let payment = found["payment_collections"][0]["payments"][0]["id"].as_str().expect("a payment");
+    let total = found["total"].to_string();
+    let (status, to, text) =
+        browser.send(&page, &[("do", &format!("capture {payment}")), ("amount", &total)]).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, &*format!("{page}?done=done")), "{text}");
+    let refund = format!("refund {payment}");
+    browser.send(&page, &[("do", &refund), ("amount", "1.5"), ("note", "A crack")]).await;
+    let refunds = "payment_collections.payments.refunds.*";
+    let kept = order(&shop, &id, refunds).await;
+    let kept = &kept["payment_collections"][0]["payments"][0]["refunds"][0];
+    assert_eq!((&kept["amount"], &kept["note"]), (&json!(1.5), &json!("A crack")));
+
+    let (status, _, text) = browser.send(&page, &[("do", &refund), ("amount", "1000")]).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("role=\"alert\"") && text.contains("value=\"1000\""), "{text}");
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains("A crack") && text.contains("1.50 EUR"), "{text}");
+}
+
+#[tokio::test]
+async fn an_order_is_packed_unpacked_shipped_and_delivered_by_forms() {
+    let (shop, browser, _, id) = with_order().await;
+    let page = format!("/app/orders/{id}");
+    let line = order(&shop, &id, "items.id").await["items"][0]["id"].as_str().expect("a line").to_owned();
+    let quantity = format!("quantity[{line}]");
+    let parcel = || async {
+        let found = order(&shop, &id, "fulfillments.id,fulfillments.canceled_at").await;
+        let all = found["fulfillments"].as_array().expect("a list").clone();
+        let open = all.iter().find(|it| it["canceled_at"].is_null()).expect("a parcel");
+        open["id"].as_str().expect("an id").to_owned()
+    };
+    let state = || async { order(&shop, &id, "id").await["fulfillment_status"].clone() };
+
+    let (status, ..) = browser.send(&page, &[("do", "pack"), (&quantity, "0")]).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    browser.send(&page, &[("do", "pack"), (&quantity, "2"), ("location_id", "")]).await;
+    assert_eq!(state().await, "fulfilled");
+    browser.send(&page, &[("do", &format!("take-back {}", parcel().await))]).await;
+    assert_ne!(state().await, "fulfilled");
+
+    browser.send(&page, &[("do", "pack"), (&quantity, "1")]).await;
+    assert_eq!(state().await, "partially_fulfilled");
+    let at = "https://parcels.example/1";
+    let ship = format!("ship {}", parcel().await);
+    let (_, to, text) =
+        browser.send(&page, &[("do", &ship), ("tracking_number", "1Z"), ("tracking_url", at)]).await;
+    assert!(to.ends_with("done=done"), "{text}");
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains(at) && text.contains("Parcel 2 shipped"), "{text}");
+    browser.send(&page, &[("do", &format!("deliver {}", parcel().await))]).await;
+    assert_eq!(state().await, "partially_delivered");
+}
+
+#[tokio::test]
+async fn an_order_is_cancelled_and_archived_by_forms() {
+    let (shop, browser, _, id) = with_order().await;
+    let page = format!("/app/orders/{id}");
+    browser.send(&page, &[("do", "cancel")]).await;
+    assert_eq!(order(&shop, &id, "status").await["status"], "canceled");
+    browser.send(&page, &[("do", "archive")]).await;
+    assert_eq!(order(&shop, &id, "status").await["status"], "archived");
+}
+
+#[tokio::test]
+async fn a_customer_is_made_changed_and_deleted_by_forms() {
+    let (shop, _, browser) = shop().await;
+    let ada = [("do", "create"), ("email", "ada@example.com"), ("first_name", "Ada"), ("last_name", "")];
+    let (_, to, _) = browser.send("/app/customers/new", &ada).await;
+    let id = created(&to, "/app/customers/");
+    let page = format!("/app/customers/{id}");
+    let (_, to, _) = browser.send("/app/customer-groups", &[("do", "create"), ("name", "Wholesale")]).await;
+    let group = created(&to, "/app/customer-groups/");
+
+    browser.send(&page, &[("do", "save"), ("email", "ada@example.com"), ("company_name", "Engines")]).await;
+    browser.send(&page, &[("do", "groups"), ("groups[]", &group)]).await;
+    let new = format!("{page}/addresses/new");
+    browser.send(&new, &[("do", "save"), ("city", "Berlin"), ("country_code", "DE")]).await;
+    let path = format!("/admin/customers/{id}?fields=company_name,first_name,groups.name,addresses.*");
+    let kept = shop.admin.get(&path).await.ok()["customer"].clone();
+    assert_eq!((&kept["company_name"], &kept["first_name"]), (&json!("Engines"), &json!(null)));
+    assert_eq!(kept["groups"][0]["name"], "Wholesale");
+    let address = &kept["addresses"][0];
+    assert_eq!((&address["city"], &address["country_code"]), (&json!("Berlin"), &json!("de")));
+    let at = format!("{page}/addresses/{}", address["id"].as_str().expect("an id"));
+    browser.send(&at, &[("do", "save"), ("city", "Bonn"), ("country_code", "DE")]).await;
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains("Bonn") && !text.contains("Berlin"), "{text}");
+    let (_, to, _) = browser.send(&at, &[("do", "delete")]).await;
+    assert_eq!(to, format!("{page}?done=deleted"));
+
+    let (_, text) = browser.page(&format!("/app/customers?q={}&group={group}", escaped("Engines"))).await;
+    assert!(text.contains(&page), "{text}");
+    let (_, to, _) = browser.send(&page, &[("do", "delete")]).await;
+    assert_eq!(to, "/app/customers?done=deleted");
+}
+
+#[tokio::test]
+async fn a_group_gets_and_loses_members_by_forms() {
+    let (shop, _, browser) = shop().await;
+    let email = "ada@example.com";
+    shop.admin.post("/admin/customers", json!({ "email": email })).await.ok();
+    let (_, to, _) = browser.send("/app/customer-groups", &[("do", "create"), ("name", "Wholesale")]).await;
+    let page = format!("/app/customer-groups/{}", created(&to, "/app/customer-groups/"));
+    browser.send(&page, &[("do", "add"), ("email", email)]).await;
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains(email), "{text}");
+    let (status, _, text) = browser.send(&page, &[("do", "add"), ("email", "bob@example.com")]).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("No customer has this e-mail address"), "{text}");
+
+    let customers = shop.admin.get("/admin/customers?fields=id").await.ok();
+    let remove = format!("remove {}", customers["customers"][0]["id"].as_str().expect("an id"));
+    browser.send(&page, &[("do", &remove)]).await;
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains("Nobody yet."), "{text}");
+}

@@ -1,0 +1,102 @@
+//! The pages of keys, regions and currencies.
+
+use atoll_kernel::http::StatusCode;
+use serde_json::json;
+
+use super::{created, header, shop};
+
+#[tokio::test]
+async fn a_publishable_key_opens_the_channels_that_are_ticked() {
+    let (shop, channel, browser) = shop().await;
+    let other = shop.channel("Till").await;
+    let fields = [("do", "create"), ("title", "Storefront"), ("channels[]", &channel)];
+    let (_, to, _) = browser.send("/app/keys/new", &fields).await;
+    let key = created(&to, "/app/keys/");
+    let opens = || async {
+        let path = format!("/admin/api-keys/{key}?fields=title,token,sales_channels.id");
+        shop.admin.get(&path).await.ok()["api_key"].clone()
+    };
+    assert_eq!(opens().await["sales_channels"][0]["id"], json!(channel));
+
+    let page = format!("/app/keys/{key}");
+    let (_, text) = browser.page(&page).await;
+    let token = opens().await["token"].as_str().expect("a token").to_owned();
+    assert!(text.contains(&format!("x-publishable-api-key: {token}")), "{text}");
+
+    browser.send(&page, &[("do", "connect"), ("channels[]", &other)]).await;
+    let kept = opens().await;
+    assert_eq!(kept["sales_channels"].as_array().map(Vec::len), Some(1));
+    assert_eq!(kept["sales_channels"][0]["id"], json!(other));
+    browser.send(&page, &[("do", "save"), ("title", "Till")]).await;
+    assert_eq!(opens().await["title"], "Till");
+
+    let (status, _, text) = browser.send(&page, &[("do", "delete")]).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("role=\"alert\"") || text.contains("Revoke"), "{text}");
+    browser.send(&page, &[("do", "revoke")]).await;
+    let (_, to, _) = browser.send(&page, &[("do", "delete")]).await;
+    assert_eq!(to, "/app/keys?done=deleted");
+}
+
+/// The answer of the form is the only one that has it, and nothing keeps that answer.
+#[tokio::test]
+async fn the_token_of_a_secret_key_is_shown_once() {
+    let (shop, _, browser) = shop().await;
+    let answer = browser.answer("/app/keys/new-secret", &[("do", "create"), ("title", "Till")]).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(header(&answer.headers, "cache-control"), "no-store");
+    assert!(!answer.headers.contains_key("set-cookie") && !answer.headers.contains_key("location"));
+    let text = String::from_utf8(answer.body.to_vec()).expect("text");
+    let (_, rest) = text.split_once("<code>sk_").expect("a token");
+    let token = format!("sk_{}", rest.split('<').next().expect("a token"));
+
+    let program = shop.app.client().with_header("authorization", &format!("Basic {token}"));
+    program.get("/admin/orders").await.ok();
+    let keys = shop.admin.get("/admin/api-keys?type=secret&fields=id").await.ok();
+    let key = keys["api_keys"][0]["id"].as_str().expect("a key").to_owned();
+    for path in ["/app/keys", "/app/keys/new-secret", &format!("/app/keys/{key}")] {
+        let (status, text) = browser.page(path).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert!(!text.contains(&token), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_region_is_made_and_changed_by_forms() {
+    let (shop, _, browser) = shop().await;
+    let alps = [("do", "create"), ("name", "Alps"), ("currency_code", "eur"), ("countries", "AT, ch")];
+    let pays = [("payment_providers[]", "pp_system_default"), ("automatic_taxes", "on")];
+    let (_, to, _) = browser.send("/app/regions/new", &[&alps[..], &pays].concat()).await;
+    let id = created(&to, "/app/regions/");
+    let path =
+        format!("/admin/regions/{id}?fields=name,automatic_taxes,countries.iso_2,payment_providers.id");
+    let region = shop.admin.get(&path).await.ok()["region"].clone();
+    assert_eq!(region["countries"].as_array().map(Vec::len), Some(2));
+    assert_eq!(region["payment_providers"][0]["id"], "pp_system_default");
+
+    let page = format!("/app/regions/{id}");
+    let fewer = [("do", "save"), ("name", "Austria"), ("currency_code", "eur"), ("countries", "AT")];
+    browser.send(&page, &fewer).await;
+    let region = shop.admin.get(&path).await.ok()["region"].clone();
+    assert_eq!(region["countries"][0]["iso_2"], "at");
+    assert_eq!((&region["payment_providers"], &region["automatic_taxes"]), (&json!([]), &json!(false)));
+
+    // Germany is in another region: what was typed is still there.
+    let taken = [("do", "save"), ("name", "Nowhere"), ("currency_code", "eur"), ("countries", "DE")];
+    let (status, _, text) = browser.send(&page, &taken).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("role=\"alert\"") && text.contains("value=\"Nowhere\""), "{text}");
+}
+
+#[tokio::test]
+async fn the_store_has_the_currencies_of_the_form() {
+    let (shop, _, browser) = shop().await;
+    browser.send("/app/regions", &[("do", "add"), ("currency_code", "chf")]).await;
+    browser.send("/app/regions", &[("do", "default chf")]).await;
+    browser.send("/app/regions", &[("do", "remove eur")]).await;
+    let stores = shop.admin.get("/admin/stores?fields=*supported_currencies").await.ok();
+    let currencies = stores["stores"][0]["supported_currencies"].as_array().expect("a list").clone();
+    assert_eq!(currencies.len(), 1);
+    assert_eq!(currencies[0]["currency_code"], "chf");
+    assert_eq!(currencies[0]["is_default"], json!(true));
+}
