@@ -434,6 +434,38 @@ async fn stock_cannot_fall_below_reservations() {
     );
 }
 
+/// Both levels change together; what is reserved is not moved away from under its orders.
+#[tokio::test]
+async fn stock_is_transferred_up_to_what_is_available() {
+    let (shop, web) = shop().await;
+    let tea = shop.product("Tea", &[&web], 5).await;
+    let storefront = shop.storefront(&[&web]).await;
+    let cart = shop.cart(&storefront, &tea.id, 3).await;
+    complete(&storefront, &cart).await.ok();
+    let (admin, here) = (&shop.admin, &shop.location);
+    let made = admin.post("/admin/stock-locations", json!({ "name": "Pier" })).await.ok();
+    let there = made["stock_location"]["id"].as_str().expect("an id");
+    let levels = format!("/admin/inventory-items/{}/location-levels", tea.item);
+    let path = format!("{levels}/transfer");
+    let move_to =
+        |to: &str, quantity| json!({ "from_location_id": here, "to_location_id": to, "quantity": quantity });
+    let told = "400 not_allowed: 2 of 5 can be transferred: the others are reserved";
+    check(admin, &path, move_to(there, 3), told).await;
+    check(admin, &path, move_to(here, 1), "400 invalid_data: The stock is at this location already").await;
+    let unknown = "404 not_found: Stock locations with ids: sloc_x was not found";
+    check(admin, &path, move_to("sloc_x", 1), unknown).await;
+    admin.post(&path, move_to(there, 1)).await.ok();
+    admin.post(&path, move_to(there, 1)).await.ok();
+    let stocked = async |at: &str| {
+        let shown = admin.get(&format!("{levels}?location_id={at}")).await.ok();
+        shown["inventory_levels"][0]["stocked_quantity"].clone()
+    };
+    assert_eq!((stocked(here).await, stocked(there).await), (json!(3), json!(2)));
+    let unknown = "/admin/inventory-items/iitem_x/location-levels/transfer";
+    let told = "404 not_found: Inventory item with id: iitem_x was not found";
+    check(admin, unknown, move_to(there, 1), told).await;
+}
+
 #[tokio::test]
 async fn the_store_owns_its_default_channel() {
     let (shop, web) = shop().await;

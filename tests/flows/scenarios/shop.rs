@@ -75,6 +75,10 @@ impl Scene {
                 });
                 self.post("/admin/inventory-items/location-levels/batch".into(), body)
             }
+            "transfer-inventory" => {
+                let body = json!({ "from_location_id": here, "to_location_id": empty, "quantity": 1 });
+                self.post(format!("/admin/inventory-items/{}/location-levels/transfer", cup.item), body)
+            }
             "delete-inventory-item-workflow" => self.delete(format!("/admin/inventory-items/{}", tea.item)),
             "create-reservations-workflow" => {
                 let body = json!({ "inventory_item_id": cup.item, "location_id": here, "quantity": 1 });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use atoll_flows::inventory::{
     BATCH_LEVELS, CREATE_INVENTORY_ITEMS, DELETE_INVENTORY_ITEMS, LevelBatch, LevelInput, LevelsDone,
-    NewItem, UPDATE_INVENTORY_ITEMS,
+    NewItem, StockTransfer, TRANSFER_INVENTORY, UPDATE_INVENTORY_ITEMS,
 };
 use atoll_inventory::{INVENTORY_ITEMS, INVENTORY_LEVELS, level_or_not_stocked};
 use atoll_kernel::{
@@ -49,6 +49,8 @@ routes! {
     Post "/admin/inventory-items/location-levels/batch" (Admin, ONE, BATCH) => batch: LEVELS_DONE;
     /// Creates, updates and deletes levels of an inventory item, all or none.
     Post "/admin/inventory-items/:id/location-levels/batch" (Admin, ONE, BATCH_OF_ITEM) => batch_of_item: LEVELS_OF_ITEM_DONE;
+    /// Moves stock of an inventory item from one location to another. What is reserved stays where it is.
+    Post "/admin/inventory-items/:id/location-levels/transfer" (Admin, ONE, TRANSFER) => transfer;
     /// Lists the levels of an inventory item: how many are at each location.
     Get "/admin/inventory-items/:id/location-levels" (Admin, LEVELS) => levels: Answer::Page(&LEVEL);
     /// Adds an inventory item to a location.
@@ -130,6 +132,12 @@ const INCOMING: Field = optional("incoming_quantity", Type::NotNegative).about("
 const LEVEL_FIELDS: &[Field] =
     &[required("location_id", Type::Text).about("The stock location."), STOCKED, INCOMING];
 const UPDATE_LEVEL: Body = &[&[STOCKED, INCOMING]];
+const TRANSFER: Body = &[&[
+    required("from_location_id", Type::Text).about("The location at which the stock is."),
+    required("to_location_id", Type::Text)
+        .about("The location to which it goes. A level is created there if there is none."),
+    required("quantity", Type::Positive).about("How many, at most what is available at `from_location_id`."),
+]];
 const OF_ITEM: &[Field] = &[required("inventory_item_id", Type::Text).about("The inventory item.")];
 const REST_OF_BATCH: &[Field] =
     &[BATCH_DELETE, optional("force", Type::Bool).about("Delete levels with stock, too.")];
@@ -238,6 +246,11 @@ async fn change_level(mut call: Call) -> Result<Reply, Fault> {
     let (item, location_id) = (call.path("id").to_owned(), call.path("location_id").to_owned());
     let level = LevelInput { inventory_item_id: item, location_id, ..call.read()? };
     change_levels(call, LevelBatch { update: vec![level], ..LevelBatch::default() }).await
+}
+
+async fn transfer(mut call: Call) -> Result<Reply, Fault> {
+    let input = StockTransfer { inventory_item_id: call.path("id").to_owned(), ..call.read()? };
+    perform(&ITEM, call, move |flow| flow.run(&TRANSFER_INVENTORY, input)).await
 }
 
 /// Updates levels of the item of the path, and shows the item.

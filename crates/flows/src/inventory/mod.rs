@@ -1,6 +1,7 @@
-//! Inventory levels in batches, and deletion of inventory items.
+//! Inventory levels in batches, transfer of stock, and deletion of inventory items.
 
 mod items;
+mod transfer;
 
 use atoll_inventory::{
     BY_ITEM, INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryLevel, create_level, delete_level, set_level,
@@ -16,6 +17,7 @@ use crate::points::{
 };
 
 pub use items::{CREATE_INVENTORY_ITEMS, NewItem, UPDATE_INVENTORY_ITEMS};
+pub use transfer::{StockTransfer, TRANSFER_INVENTORY};
 
 /// The level of an item at a location.
 #[derive(Clone, Debug, Default, Deserialize)]
