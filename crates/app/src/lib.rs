@@ -1,12 +1,13 @@
 //! The pages for merchants and operators, at `/app`: rendered on the server, as a client of the API in the
 //! same process. Forms work without script.
 //!
-//! `serve.rs` answers requests for pages, `session.rs` logs in and out and tells own forms from foreign ones
-//! (CSRF), `first_admin.rs` makes the first admin, `frame.rs` is what stands around each page, and `pages/`
-//! has the pages of the core, a file per resource.
+//! `serve.rs` answers requests for pages, `form.rs` reads forms, `session.rs` logs in and out and tells own
+//! forms from foreign ones (CSRF), `first_admin.rs` makes the first admin, `frame.rs` is what stands around
+//! each page, and `pages/` has the pages of the core, a file per resource.
 
 mod assets;
 mod first_admin;
+mod form;
 mod frame;
 mod pages;
 mod root;

@@ -12,7 +12,7 @@ use atoll_pages::{
 };
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::Body,
     extract::{FromRequestParts, RawPathParams, Request},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -20,12 +20,10 @@ use axum::{
 
 use crate::{
     FirstAdmin, assets, first_admin,
+    form::read_form,
     frame::{bare, framed},
     session::{check_origin, check_token, csrf_token, log_in, log_out, login_form, next_of},
 };
-
-/// Upper bound of a form: a thousand fields of ordinary length.
-const FORM_BYTES_MAX: usize = 256 * 1024;
 
 struct Shared {
     ctx: Ctx,
@@ -33,6 +31,8 @@ struct Shared {
     root: Arc<str>,
     first_admin: FirstAdmin,
     linked: Arc<Linked>,
+    /// The origin of uploaded files.
+    files: Arc<str>,
     policy: HeaderValue,
 }
 
@@ -40,9 +40,10 @@ struct Shared {
 /// ([`Config::pages`](atoll_kernel::http::Config::pages)) it has none.
 pub fn app_pages(ctx: Ctx, api: Router, first_admin: FirstAdmin) -> Router {
     let Some(root) = ctx.config().pages.as_deref().map(Arc::from) else { return Router::new() };
-    let policy = policy(&ctx.config().files.url);
+    let files: Arc<str> = ctx.config().files.url.split('/').take(3).collect::<Vec<_>>().join("/").into();
+    let policy = policy(&files);
     let linked = Arc::new(Linked::of(&ctx));
-    let shared = Arc::new(Shared { ctx, api, root, first_admin, linked, policy });
+    let shared = Arc::new(Shared { ctx, api, root, first_admin, files, linked, policy });
     let root = &*shared.root;
     let mut router = assets::routes(root);
     for page in shared.linked.pages.iter().copied() {
@@ -79,7 +80,6 @@ fn axum_path(path: &str) -> String {
 /// The `Content-Security-Policy`: everything from here, pictures also from the file storage, and in no frame
 /// (clickjacking).
 fn policy(files: &str) -> HeaderValue {
-    let files = files.split('/').take(3).collect::<Vec<_>>().join("/");
     let text = format!(
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' {files}; connect-src 'self'; \
          form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -113,6 +113,7 @@ impl Shared {
             person,
             refused,
             linked: self.linked.clone(),
+            files: self.files.clone(),
             digits: atoll_region::digits_of,
         }))
     }
@@ -238,7 +239,7 @@ async fn act(shared: Arc<Shared>, page: &'static AdminPage, request: Request) ->
 async fn form_of(shared: &Shared, head: &mut Head, body: Body) -> Result<(PageCall, Form), Fault> {
     check_origin(head)?;
     let call = shared.call(head, None).await?;
-    let form = read_form(body).await?;
+    let form = read_form(head, body, shared.ctx.config().files.bytes_max).await?;
     check_token(&shared.ctx, head, &form)?;
     Ok((call, form))
 }
@@ -246,13 +247,7 @@ async fn form_of(shared: &Shared, head: &mut Head, body: Body) -> Result<(PageCa
 /// The form of somebody who is not logged in, if it comes from one of our pages.
 async fn own_form(head: &Head, body: Body) -> Result<Form, Fault> {
     check_origin(head)?;
-    read_form(body).await
-}
-
-async fn read_form(body: Body) -> Result<Form, Fault> {
-    let bytes = to_bytes(body, FORM_BYTES_MAX).await;
-    let bytes = bytes.map_err(|_| Fault::new(FaultKind::TooLarge, "The form is too large"))?;
-    Ok(Form::of(qs::parse(&String::from_utf8_lossy(&bytes))))
+    read_form(head, body, 0).await
 }
 
 async fn ask_first_admin(shared: Arc<Shared>, request: Request) -> Response {

@@ -7,14 +7,14 @@ use atoll_kernel::{
 };
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     http::{Extensions, Method, Request, Response, StatusCode},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use crate::Address;
+use crate::{Address, Upload};
 
 /// Upper bound of an answer that a page reads. A page shows a page of a list, not the list.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -124,18 +124,39 @@ impl Api {
         self.send(Method::DELETE, &address.into(), None).await.map(drop)
     }
 
+    /// Stores the files of a form. Returns where they are served, in their order.
+    pub async fn upload(&self, upload: &Upload) -> Result<Vec<String>, Fault> {
+        #[derive(Deserialize)]
+        struct Stored {
+            url: String,
+        }
+        let address = Address::of("/admin/uploads");
+        let Upload { content_type, body } = upload;
+        let answer = self.send_as(content_type, Method::POST, &address, body.clone()).await?;
+        let stored: Vec<Stored> = read(answer.body["files"].clone())?;
+        Ok(stored.into_iter().map(|it| it.url).collect())
+    }
+
     /// Sends a request and returns the answer as it came.
     pub async fn send(&self, method: Method, address: &Address, body: Option<Value>) -> Result<Sent, Fault> {
+        let body = body.map_or_else(Bytes::new, |it| it.to_string().into());
+        self.send_as("application/json", method, address, body).await
+    }
+
+    async fn send_as(
+        &self,
+        content_type: &str,
+        method: Method,
+        address: &Address,
+        body: Bytes,
+    ) -> Result<Sent, Fault> {
         let mut request = Request::builder().method(method).uri(address.to_string());
         if let Some(headers) = request.headers_mut() {
             headers.extend(self.headers.clone());
-            headers.insert(
-                header_names::CONTENT_TYPE,
-                header_names::HeaderValue::from_static("application/json"),
-            );
+            headers.insert(header_names::CONTENT_TYPE, content_type.parse().map_err(Fault::unexpected)?);
+            headers.insert(header_names::CONTENT_LENGTH, body.len().into());
         }
-        let body = body.map_or_else(Body::empty, |it| Body::from(it.to_string()));
-        let mut request = request.body(body).map_err(Fault::unexpected)?;
+        let mut request = request.body(Body::from(body)).map_err(Fault::unexpected)?;
         *request.extensions_mut() = self.extensions.clone();
         let answer = match self.router.clone().oneshot(request).await {
             Ok(answer) => answer,

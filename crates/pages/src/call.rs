@@ -83,6 +83,8 @@ pub struct PageParts {
     pub refused: Option<Refused>,
     /// The pages and widgets that are linked in.
     pub linked: Arc<Linked>,
+    /// The origin from which uploaded files are served.
+    pub files: Arc<str>,
     /// Digits after the decimal point, by currency code.
     pub digits: fn(&str) -> Option<u32>,
 }
@@ -197,10 +199,21 @@ impl PageCall {
         )
     }
 
+    /// As `form`, with fields of the type `file`, which are called `files` ([`crate::Api::upload`]).
+    pub fn form_with_files(&self, action: &str, label: &str, fields: &[Field<'_>]) -> Markup {
+        let fields = html! { @for field in fields { (field) } };
+        let button = html! { button name="do" value=(action) { (label) } };
+        self.form_as(action, Some("multipart/form-data"), fields, button)
+    }
+
     /// As `form`, of any fields and buttons. A button with the name `do` names what is to be done.
     pub fn form_of(&self, action: &str, fields: Markup, buttons: Markup) -> Markup {
+        self.form_as(action, None, fields, buttons)
+    }
+
+    fn form_as(&self, action: &str, kind: Option<&str>, fields: Markup, buttons: Markup) -> Markup {
         html! {
-            form method="post" id=(format!("form-{}", action.replace(' ', "-"))) {
+            form method="post" enctype=[kind] id=(format!("form-{}", action.replace(' ', "-"))) {
                 (self.csrf())
                 (self.refusal(action))
                 (fields)
@@ -229,6 +242,22 @@ impl PageCall {
     fn refusal(&self, action: &str) -> Markup {
         let refused = self.refused().filter(|it| it.form.asked() == action);
         html! { @if let Some(refused) = refused { (crate::problem(&refused.message)) } }
+    }
+
+    /// A picture, if it is served from here or from the file storage: pages ask no other origin. Another one
+    /// is a link.
+    pub fn picture(&self, url: Option<&str>, class: &str) -> Markup {
+        let is_own = |url: &str| {
+            let path = url.strip_prefix(&*self.0.files).unwrap_or(url);
+            path.starts_with('/') && !path.starts_with("//")
+        };
+        match url.filter(|it| !it.is_empty()) {
+            Some(url) if is_own(url) => html! { img class=(class) src=(url) alt="" loading="lazy"; },
+            Some(url) if url.starts_with("https://") || url.starts_with("http://") => html! {
+                a class=(format!("{class} elsewhere")) href=(url) rel="noreferrer" { "Picture" }
+            },
+            _ => html! { span class=(format!("{class} none")) aria-hidden="true" {} },
+        }
     }
 
     /// An amount with as many digits as its currency has. The script shows it as the person writes money.

@@ -1,6 +1,7 @@
 //! Forms: what was sent, and the fields that ask for it.
 
 use atoll_kernel::{Decimal, Fault, Timestamp};
+use axum::body::Bytes;
 use maud::{Markup, Render, html};
 use serde_json::{Map, Value, json};
 
@@ -8,12 +9,32 @@ use crate::PageCall;
 
 /// A form that was sent. Names are nested as in query strings: `prices[0][amount]`.
 #[derive(Clone, Debug, Default)]
-pub struct Form(Map<String, Value>);
+pub struct Form(Map<String, Value>, Option<Upload>);
+
+/// The files of a form, as they came: a body that the route of uploads reads.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// `multipart/form-data`, with the boundary.
+    pub content_type: String,
+    /// The whole form.
+    pub body: Bytes,
+}
 
 impl Form {
     /// The form of these values.
     pub fn of(values: Map<String, Value>) -> Form {
-        Form(values)
+        Form(values, None)
+    }
+
+    /// The form with its files.
+    #[must_use]
+    pub fn with_upload(self, upload: Upload) -> Form {
+        Form(self.0, Some(upload))
+    }
+
+    /// The files, if the form can have any ([`PageCall::form_with_files`]).
+    pub fn upload(&self) -> Option<&Upload> {
+        self.1.as_ref()
     }
 
     /// The name of what is to be done: the button that was pressed ([`PageCall::form`]).
@@ -33,12 +54,20 @@ impl Form {
 
     /// What was typed, without space around it; empty if it is absent.
     pub fn text(&self, name: &str) -> &str {
-        self.0.get(name).and_then(Value::as_str).unwrap_or_default().trim()
+        self.at(name).and_then(Value::as_str).unwrap_or_default().trim()
+    }
+
+    /// The value of this name, which may be nested once: `prices[eur]`.
+    fn at(&self, name: &str) -> Option<&Value> {
+        match name.split_once('[') {
+            Some((outer, key)) => self.0.get(outer)?.get(key.strip_suffix(']')?),
+            None => self.0.get(name),
+        }
     }
 
     /// Did the form ask for this?
     fn asks(&self, name: &str) -> bool {
-        self.0.contains_key(name) || self.all(TICKS).contains(&name)
+        self.at(name).is_some() || self.all(TICKS).contains(&name)
     }
 
     /// What was typed, or null if that is nothing.
@@ -65,6 +94,14 @@ impl Form {
             Ok(same) if same == typed => Ok(sent),
             _ => Err(Fault::invalid(format!("`{text}` has too many digits"))),
         }
+    }
+
+    /// The numbers that were typed into `name[key]`, by their keys. Those that are empty are left out.
+    pub fn numbers(&self, name: &str) -> Result<Vec<(&str, Value)>, Fault> {
+        let keys = self.nested(name).as_object().into_iter().flat_map(Map::keys);
+        let typed = keys.map(|key| Ok((key.as_str(), self.number(&format!("{name}[{key}]"))?)));
+        let typed = typed.collect::<Result<Vec<_>, Fault>>()?;
+        Ok(typed.into_iter().filter(|(_, number)| !number.is_null()).collect())
     }
 
     /// A moment as JSON, null if it is empty. Without the script of the pages, the moment is in UTC.
@@ -249,8 +286,10 @@ impl Render for Field<'_> {
             },
             Kind::Line(kind) => {
                 let step = (*kind == "number").then_some("any");
+                let value = (*kind != "file").then_some(value);
                 html! {
-                    input type=(kind) name=(name) value=(value) step=[step] required[*is_required]
+                    input type=(kind) name=(name) value=[value] step=[step] required[*is_required]
+                        multiple[*kind == "file"]
                         aria-describedby=[described];
                 }
             }
