@@ -5,6 +5,7 @@ use atoll_testkit::{Answer, Client, Shop, TestApp};
 use axum::body::Body;
 use serde_json::json;
 
+mod catalogue;
 mod sales;
 mod settings;
 
@@ -182,6 +183,7 @@ async fn text_of_others_is_shown_as_text() {
     let script = "\"><script>alert(1)</script>";
     let body = json!({ "name": script, "description": script });
     shop.admin.post("/admin/sales-channels", body).await.ok();
+    let variant = catalogue::everything_called(&shop, script).await;
     shop.admin.post("/admin/api-keys", json!({ "title": script, "type": "publishable" })).await.ok();
     let name = json!({ "name": script, "currency_code": "eur" });
     shop.admin.post("/admin/regions", name).await.ok();
@@ -202,6 +204,18 @@ async fn text_of_others_is_shown_as_text() {
         &format!("/app/customers/{customer}"),
         "/app/customer-groups",
         &format!("/app/customer-groups/{group}"),
+        "/app/products",
+        "/app/products/new",
+        &format!("/app/products/{}", variant.product),
+        &format!("/app/products/{}/variants/{}", variant.product, variant.id),
+        "/app/stock",
+        &format!("/app/stock/{}", variant.item),
+        "/app/locations",
+        &format!("/app/locations/{}", shop.location),
+        "/app/collections",
+        "/app/categories",
+        "/app/tags",
+        "/app/types",
         &format!("/app/why?q={}", escaped(script)),
         &format!("/app/login?next={}", escaped(script)),
     ] {

@@ -8,9 +8,10 @@ use serde::Deserialize;
 const OFFERED_MAX: usize = 200;
 
 /// A record with its name.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct Named {
     pub(super) id: String,
+    #[serde(alias = "title", alias = "value")]
     pub(super) name: String,
 }
 

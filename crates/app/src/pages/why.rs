@@ -215,7 +215,9 @@ fn remedy(reason: &Reason, channel: &str, variant: &Variant) -> (String, Address
         }
         "no_stock_location" => ("No stock location serves the channel.".to_owned(), of_channel()),
         "insufficient_inventory" => {
-            (format!("There is not enough in stock: {} can be sold.", reason.value), Address::of("/stock"))
+            let sku = variant.sku.as_deref().unwrap_or_default();
+            let text = format!("There is not enough in stock: {} can be sold.", reason.value);
+            (text, Address::of("/stock").with("q", sku))
         }
         code => (format!("{code} ({}).", reason.id), of_channel()),
     };

@@ -1,0 +1,265 @@
+//! Stock locations: the list, a new one, and the page of one with the channels that sell from there and what
+//! ships from there.
+
+use atoll_kernel::Fault;
+use atoll_pages::{
+    Address, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, hint, html, link, nothing,
+    pager, table,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::choices::{CHANNELS, choices, options};
+use super::named::{Named, provider_name};
+
+admin_page! {
+    "/locations" as "Stock locations" in Settings 30 => list;
+    "/locations/new" => ask_new, create;
+    "/locations/:id" => show, change;
+}
+
+/// Locations on one page of the list.
+const LIST_PAGE: usize = 25;
+
+/// Fulfilment providers that a form offers.
+const PROVIDERS_MAX: usize = 50;
+
+#[derive(Deserialize)]
+struct Location {
+    id: String,
+    name: String,
+    address: Option<Map<String, Value>>,
+    #[serde(default)]
+    sales_channels: Vec<Named>,
+}
+
+const FIELDS: &str = "id,name,address.address_1,address.address_2,address.postal_code,address.city,\
+     address.province,address.country_code,address.phone,sales_channels.id,sales_channels.name";
+
+/// The fields of an address: name and label.
+const POSTAL: [(&str, &str); 7] = [
+    ("address_1", "Street and number"),
+    ("address_2", "Further line"),
+    ("postal_code", "Postal code"),
+    ("city", "City"),
+    ("province", "Province"),
+    ("country_code", "Country, two letters"),
+    ("phone", "Phone"),
+];
+
+impl Location {
+    /// A field of its address; empty if it has none.
+    fn postal(&self, name: &str) -> &str {
+        self.address.as_ref().and_then(|it| it.get(name)?.as_str()).unwrap_or_default()
+    }
+}
+
+async fn list(call: PageCall) -> Result<Page, Fault> {
+    let address = Address::of("/admin/stock-locations")
+        .with("fields", FIELDS)
+        .with("order", "name")
+        .with("q", call.query("q"))
+        .with("limit", LIST_PAGE)
+        .with("offset", call.offset());
+    let locations: Records<Location> = call.api().list(address, "stock_locations").await?;
+    let row = |it: &Location| {
+        let names: Vec<&str> = it.sales_channels.iter().map(|it| it.name.as_str()).collect();
+        vec![
+            link(&call, Address::of("/locations").then(&it.id), &it.name),
+            html! { (it.postal("city")) },
+            html! { @if names.is_empty() { "none" } (names.join(", ")) },
+            link(&call, Address::of("/stock").with("location", &it.id), "Stock"),
+        ]
+    };
+    let body = html! {
+        div class="buttons" { a class="button" href=(call.to("/locations/new")) { "New location" } }
+        @if locations.records.is_empty() { (nothing("There is no stock location yet.")) }
+        @else {
+            (table(
+                &["Location", "City", "Channels that sell from there", "Items"],
+                locations.records.iter().map(row),
+            ))
+        }
+        (pager(&call, &locations))
+    };
+    Ok(Page::new("Stock locations", body))
+}
+
+fn name_and_address<'a>(call: &PageCall, location: Option<&Location>) -> Vec<Field<'a>> {
+    let name = location.map_or("", |it| &it.name);
+    let of = |(field, label)| {
+        Field::text(field, label).value(location.map_or("", |it| it.postal(field))).kept(call)
+    };
+    let name = Field::text("name", "Name").value(name).required().kept(call);
+    [name].into_iter().chain(POSTAL.map(of)).collect()
+}
+
+/// What was typed, as bodies have it. Without street and country there is no address.
+fn typed(form: &Form) -> Value {
+    let mut body = json!({ "name": form.text("name") });
+    if !form.text("address_1").is_empty() || !form.text("country_code").is_empty() {
+        let typed = POSTAL.map(|(name, _)| (name.to_owned(), form.or_null(name)));
+        body["address"] = Map::from_iter(typed).into();
+        body["address"]["address_1"] = json!(form.text("address_1"));
+        body["address"]["country_code"] = json!(form.text("country_code").to_lowercase());
+    }
+    body
+}
+
+async fn ask_new(call: PageCall) -> Result<Page, Fault> {
+    let form = call.form("create", "Create", &name_and_address(&call, None));
+    let body = html! { section class="card" { (form) } };
+    Ok(Page::new("New stock location", body).below("/locations", "Stock locations"))
+}
+
+async fn create(call: PageCall, form: Form) -> Result<Next, Fault> {
+    let answer: Value = call.api().post("/admin/stock-locations", &typed(&form)).await?;
+    let id = answer["stock_location"]["id"].as_str().unwrap_or_default();
+    Ok(Next::to(Address::of("/locations").then(id), Done::Created))
+}
+
+fn route(call: &PageCall) -> Address {
+    Address::of("/admin/stock-locations").then(call.path("id"))
+}
+
+async fn location(call: &PageCall) -> Result<Location, Fault> {
+    call.api().one(route(call).with("fields", FIELDS), "stock_location").await
+}
+
+async fn show(call: PageCall) -> Result<Page, Fault> {
+    let location = location(&call).await?;
+    let channels = choices(&call, CHANNELS, &location.sales_channels).await?;
+    let sold = location.sales_channels.iter().map(|it| it.id.as_str());
+    let boxes = [Field::boxes("channels", "Sold from here by", options(&channels), sold).kept(&call)];
+    let supply = |it: &Named| Address::of("/channels").then(&it.id).then("locations");
+    let body = html! {
+        section class="card" {
+            h2 { "Channels" }
+            (call.form("channels", "Save channels", &boxes))
+            @if !location.sales_channels.is_empty() {
+                h3 { "In which order, and what stays in stock" }
+                ul {
+                    @for it in &location.sales_channels { li { (link(&call, supply(it), &it.name)) } }
+                }
+            }
+        }
+        (shipping(&call).await)
+        section class="card" {
+            h2 { "Name and address" }
+            (call.form("save", "Save", &name_and_address(&call, Some(&location))))
+        }
+        section class="card" {
+            h2 { "Delete" }
+            p { "Channels sell nothing from here any more. A location with stock or reservations is not deleted." }
+            p { (link(&call, Address::of("/stock").with("location", &location.id), "What is in stock here")) }
+            (call.button("delete", "Delete location", Some("Delete the location?")))
+        }
+    };
+    Ok(Page::new(location.name, body).below("/locations", "Stock locations"))
+}
+
+#[derive(Deserialize)]
+struct Shipping {
+    #[serde(default)]
+    fulfillment_sets: Vec<Set>,
+    #[serde(default)]
+    fulfillment_providers: Vec<Provider>,
+}
+
+#[derive(Deserialize)]
+struct Set {
+    id: String,
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct Provider {
+    id: String,
+}
+
+async fn shipping_of(call: &PageCall) -> Result<Shipping, Fault> {
+    let fields =
+        "id,fulfillment_sets.id,fulfillment_sets.name,fulfillment_sets.type,fulfillment_providers.id";
+    call.api().one(route(call).with("fields", fields), "stock_location").await
+}
+
+/// How goods leave; nothing where the shop runs without the module of shipping.
+async fn shipping(call: &PageCall) -> Markup {
+    let Ok(shipping) = shipping_of(call).await else { return html! {} };
+    let address = Address::of("/admin/fulfillment-providers").with("limit", PROVIDERS_MAX);
+    let Ok(providers) = call.api().list::<Provider>(address, "fulfillment_providers").await else {
+        return html! {};
+    };
+    let all = providers.records.iter().map(|it| (it.id.clone(), provider_name(&it.id)));
+    let on = shipping.fulfillment_providers.iter().map(|it| it.id.as_str());
+    let boxes = [Field::boxes("providers", "Providers that ship from here", all, on).kept(call)];
+    let has = |kind: &str| shipping.fulfillment_sets.iter().any(|it| it.kind == kind);
+    html! {
+        section class="card" {
+            h2 { "Shipping and pickup" }
+            ul {
+                @for set in &shipping.fulfillment_sets {
+                    li {
+                        (set.name) " "
+                        (call.button(
+                            &format!("unset {}", set.id),
+                            "Switch off",
+                            Some("Its zones and shipping options go with it. Switch it off?"),
+                        ))
+                    }
+                }
+            }
+            div class="buttons" {
+                @if !has("shipping") { (call.button("set shipping", "Ship from here", None)) }
+                @if !has("pickup") { (call.button("set pickup", "Let buyers collect here", None)) }
+            }
+            (call.form("providers", "Save providers", &boxes))
+            (hint("Zones and prices of shipping are settings of their own."))
+        }
+    }
+}
+
+/// The difference to what was ticked, as bodies have it.
+fn difference<'a>(before: impl Iterator<Item = &'a str> + Clone, ticked: &[&'a str]) -> Value {
+    let add: Vec<&str> = ticked.iter().copied().filter(|it| !before.clone().any(|was| was == *it)).collect();
+    let remove: Vec<&str> = before.filter(|it| !ticked.contains(it)).collect();
+    json!({ "add": add, "remove": remove })
+}
+
+async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
+    let (address, body) = match form.action() {
+        "save" => (route(&call), typed(&form)),
+        "channels" => {
+            let before = location(&call).await?.sales_channels;
+            let body = difference(before.iter().map(|it| it.id.as_str()), &form.all("channels"));
+            (route(&call).then("sales-channels"), body)
+        }
+        "providers" => {
+            let before = shipping_of(&call).await?.fulfillment_providers;
+            let body = difference(before.iter().map(|it| it.id.as_str()), &form.all("providers"));
+            (route(&call).then("fulfillment-providers"), body)
+        }
+        "set" => {
+            // Names of these are unique in the shop.
+            let name = format!("{} {}", location(&call).await?.name, form.of_id());
+            (route(&call).then("fulfillment-sets"), json!({ "name": name, "type": form.of_id() }))
+        }
+        "unset" => {
+            call.api().delete(Address::of("/admin/fulfillment-sets").then(form.of_id())).await?;
+            return Ok(saved(&call));
+        }
+        "delete" => {
+            call.api().delete(route(&call)).await?;
+            return Ok(Next::to("/locations", Done::Deleted));
+        }
+        _ => return Err(Fault::invalid("There is no such button")),
+    };
+    call.api().post::<Value>(address, &body).await?;
+    Ok(saved(&call))
+}
+
+fn saved(call: &PageCall) -> Next {
+    Next::to(Address::of("/locations").then(call.path("id")), Done::Saved)
+}

@@ -1,0 +1,144 @@
+//! What belongs to a product: the channels that sell it, its pictures, and where the catalogue has it.
+
+use atoll_kernel::Fault;
+use atoll_pages::{Address, Field, Form, Markup, PageCall, hint, html, link, nothing};
+use serde_json::{Value, json};
+
+use super::one::Product;
+use crate::pages::choices::{
+    CATEGORIES, CHANNELS, COLLECTIONS, TAGS, TYPES, choices, options, options_or, refs,
+};
+use crate::pages::named::Named;
+
+fn ids(records: &[Named]) -> impl Iterator<Item = &str> {
+    records.iter().map(|it| it.id.as_str())
+}
+
+/// The channels that sell it, each with the period in which it does.
+pub(super) async fn channels(call: &PageCall, product: &Product) -> Result<Markup, Fault> {
+    let of = &product.sales_channels;
+    let all = choices(call, CHANNELS, of).await?;
+    let fields = [Field::boxes("channels", "Sold in", options(&all), ids(of)).kept(call)];
+    let terms =
+        |channel: &Named| Address::of("/channels").then(&channel.id).then("products").then(&product.id);
+    Ok(html! {
+        section class="card" {
+            h2 { "Channels" }
+            (call.form("channels", "Save channels", &fields))
+            @if !of.is_empty() {
+                h3 { "From when until when, and which variants" }
+                ul { @for channel in of { li { (link(call, terms(channel), &channel.name)) } } }
+            }
+        }
+    })
+}
+
+pub(super) fn with_channels(form: &Form) -> Value {
+    json!({ "sales_channels": refs(form.all("channels")) })
+}
+
+/// Where the catalogue has it.
+pub(super) async fn organisation(call: &PageCall, product: &Product) -> Result<Markup, Fault> {
+    let Product { collection, kind, tags, categories, .. } = product;
+    let collections = choices(call, COLLECTIONS, collection.as_slice()).await?;
+    let types = choices(call, TYPES, kind.as_slice()).await?;
+    let all_categories = choices(call, CATEGORIES, categories).await?;
+    let all_tags = choices(call, TAGS, tags).await?;
+    let of = |it: &Option<Named>| it.as_ref().map_or("", |it| it.id.as_str()).to_owned();
+    let mut fields = vec![
+        Field::choice("collection", "Collection", options_or("none", &collections)).value(of(collection)),
+        Field::choice("type", "Type", options_or("none", &types)).value(of(kind)),
+    ];
+    if !all_categories.is_empty() {
+        fields.push(Field::boxes("categories", "Categories", options(&all_categories), ids(categories)));
+    }
+    if !all_tags.is_empty() {
+        fields.push(Field::boxes("tags", "Tags", options(&all_tags), ids(tags)));
+    }
+    let fields: Vec<Field<'_>> = fields.into_iter().map(|it| it.kept(call)).collect();
+    Ok(html! {
+        section class="card" { h2 { "Organisation" } (call.form("organise", "Save organisation", &fields)) }
+    })
+}
+
+pub(super) fn organised(form: &Form) -> Value {
+    json!({
+        "collection_id": form.or_null("collection"),
+        "type_id": form.or_null("type"),
+        "categories": refs(form.all("categories")),
+        "tags": refs(form.all("tags")),
+    })
+}
+
+/// The pictures in their order. The first one added is the one of lists, until another is chosen.
+pub(super) fn pictures(call: &PageCall, product: &Product) -> Markup {
+    let is_first = |url: &str| product.thumbnail.as_deref() == Some(url);
+    let shown = html! {
+        ul class="cards pictures" {
+            @for image in &product.images {
+                li class="card" {
+                    (call.picture(Some(&image.url), "picture"))
+                    p class="buttons" {
+                        @if is_first(&image.url) { span class="hint" { "Shown in lists" } }
+                        @else { button class="quiet" name="show" value=(image.id) { "Show in lists" } }
+                        button class="danger" name="remove" value=(image.id) { "Remove" }
+                    }
+                }
+            }
+        }
+        input type="hidden" name="do" value="pictures";
+    };
+    let files = Field::line("file", "files", "Pictures from this device").required();
+    let address = Field::line("url", "url", "Address of a picture").required().kept(call);
+    html! {
+        section class="card" {
+            h2 { "Pictures" }
+            @if product.images.is_empty() { (nothing("It has no picture.")) }
+            @else { (call.form_of("pictures", shown, html! {})) }
+            (call.form_with_files("upload", "Upload", &[files]))
+            (call.form("add-picture", "Add picture", &[address]))
+            (hint("These pages show pictures that are stored here; others are links."))
+        }
+    }
+}
+
+/// The pictures without this one; those that have an id keep what is known of them.
+fn images<'a>(product: &'a Product, but: &'a str) -> impl Iterator<Item = Value> + 'a {
+    let kept = product.images.iter().filter(move |it| it.id != but);
+    kept.map(|it| json!({ "id": it.id, "url": it.url }))
+}
+
+pub(super) fn with_picture(form: &Form, product: &Product) -> Result<Value, Fault> {
+    let url = form.text("url");
+    let is_known = ["https://", "http://", "/"].iter().any(|it| url.starts_with(it));
+    if !is_known {
+        return Err(Fault::invalid("The address of a picture begins with `https://`"));
+    }
+    Ok(with_pictures(product, &[url.to_owned()]))
+}
+
+/// With the files of the form, which are stored first.
+pub(super) async fn with_uploads(call: &PageCall, form: &Form, product: &Product) -> Result<Value, Fault> {
+    let files = form.upload().ok_or_else(|| Fault::invalid("No file was chosen"))?;
+    Ok(with_pictures(product, &call.api().upload(files).await?))
+}
+
+fn with_pictures(product: &Product, urls: &[String]) -> Value {
+    let all: Vec<Value> = images(product, "").chain(urls.iter().map(|it| json!({ "url": it }))).collect();
+    let thumbnail = product.thumbnail.as_ref().or(urls.first());
+    json!({ "images": all, "thumbnail": thumbnail })
+}
+
+/// Without the picture that was removed, or with another one in lists.
+pub(super) fn arranged(form: &Form, product: &Product) -> Value {
+    let url_of = |id: &str| product.images.iter().find(|it| it.id == id).map(|it| it.url.as_str());
+    let (show, remove) = (form.text("show"), form.text("remove"));
+    if let Some(url) = url_of(show) {
+        return json!({ "thumbnail": url });
+    }
+    let left: Vec<Value> = images(product, remove).collect();
+    match url_of(remove).is_some_and(|it| product.thumbnail.as_deref() == Some(it)) {
+        true => json!({ "images": left, "thumbnail": left.first().map_or(&Value::Null, |it| &it["url"]) }),
+        false => json!({ "images": left }),
+    }
+}

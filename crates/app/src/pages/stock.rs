@@ -1,0 +1,358 @@
+//! Stock: the items that are counted, and how many of one are at each location.
+
+use atoll_kernel::{Decimal, Fault};
+use atoll_pages::{
+    Address, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, facts, hint, html, link,
+    nothing, pager, table,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::choices::{LOCATIONS, choices, options, options_or};
+use super::named::Named;
+
+admin_page! {
+    "/stock" as "Stock" in Catalogue 20 => list;
+    "/stock/:item" => show, change;
+}
+
+/// Items on one page of the list.
+const LIST_PAGE: usize = 25;
+
+/// Reservations that the page of an item shows.
+const RESERVATIONS_SHOWN_MAX: usize = 25;
+
+#[derive(Deserialize)]
+struct Item {
+    id: String,
+    title: Option<String>,
+    sku: Option<String>,
+    stocked_quantity: Decimal,
+    reserved_quantity: Decimal,
+    #[serde(default)]
+    location_levels: Vec<Level>,
+    #[serde(default)]
+    variants: Vec<Variant>,
+}
+
+#[derive(Deserialize)]
+struct Level {
+    location_id: String,
+    stocked_quantity: Decimal,
+    reserved_quantity: Decimal,
+    incoming_quantity: Decimal,
+    #[serde(default)]
+    stock_locations: Vec<Location>,
+}
+
+#[derive(Deserialize)]
+struct Location {
+    name: String,
+    #[serde(default)]
+    sales_channels: Vec<Named>,
+}
+
+#[derive(Deserialize)]
+struct Variant {
+    id: String,
+    title: Option<String>,
+    sku: Option<String>,
+    product_id: Option<String>,
+    product: Option<Product>,
+}
+
+#[derive(Deserialize)]
+struct Product {
+    title: String,
+}
+
+#[derive(Deserialize)]
+struct Reservation {
+    id: String,
+    location_id: String,
+    quantity: Decimal,
+    line_item_id: Option<String>,
+    description: Option<String>,
+}
+
+const FIELDS: &str = "id,title,sku,stocked_quantity,reserved_quantity,location_levels.location_id,\
+     location_levels.stocked_quantity,location_levels.reserved_quantity,location_levels.incoming_quantity,\
+     location_levels.stock_locations.name,variants.id,variants.title,variants.sku,variants.product_id,\
+     variants.product.title";
+
+impl Item {
+    /// What the variant is called of which it is: the only one, or among those of kits that with its SKU.
+    /// Otherwise its own title.
+    fn name(&self) -> String {
+        let own = match self.variants.as_slice() {
+            [one] => Some(one),
+            all => all.iter().find(|it| it.sku.is_some() && it.sku == self.sku),
+        };
+        let title = || self.title.clone().or_else(|| self.sku.clone());
+        own.map(Variant::name).or_else(title).unwrap_or_else(|| "Untitled".to_owned())
+    }
+}
+
+impl Variant {
+    fn name(&self) -> String {
+        let product = self.product.as_ref().map(|it| it.title.as_str());
+        product.into_iter().chain(self.title.as_deref()).collect::<Vec<_>>().join(" · ")
+    }
+}
+
+impl Level {
+    fn name(&self) -> &str {
+        self.stock_locations.first().map_or(&self.location_id, |it| &it.name)
+    }
+}
+
+async fn list(call: PageCall) -> Result<Page, Fault> {
+    let address = Address::of("/admin/inventory-items")
+        .with("fields", FIELDS)
+        .with("order", "sku")
+        .with("q", call.query("q"))
+        .with("location_levels[location_id]", call.query("location"))
+        .with("limit", LIST_PAGE)
+        .with("offset", call.offset());
+    let items: Records<Item> = call.api().list(address, "inventory_items").await?;
+    let locations = choices(&call, LOCATIONS, &[]).await?;
+    let body = html! {
+        form method="get" class="card" {
+            div class="fields" {
+                (Field::line("search", "q", "SKU or title").value(call.query("q")))
+                (Field::choice("location", "Location", options_or("any", &locations))
+                    .value(call.query("location")))
+            }
+            p class="buttons" { button { "Search" } }
+        }
+        @if items.records.is_empty() { (nothing("There is no such item.")) }
+        @else {
+            (table(
+                &["Item", "SKU", "In stock", "Reserved", "At"],
+                items.records.iter().map(|it| row(&call, it)),
+            ))
+        }
+        (pager(&call, &items))
+    };
+    Ok(Page::new("Stock", body))
+}
+
+fn row(call: &PageCall, item: &Item) -> Vec<Markup> {
+    let at = item.location_levels.iter();
+    let at: Vec<String> = at.map(|it| format!("{}: {}", it.name(), it.stocked_quantity)).collect();
+    vec![
+        link(call, Address::of("/stock").then(&item.id), item.name()),
+        html! { @if let Some(sku) = &item.sku { code { (sku) } } @else { "–" } },
+        html! { (item.stocked_quantity) },
+        html! { (item.reserved_quantity) },
+        html! { @if at.is_empty() { "nowhere" } (at.join(", ")) },
+    ]
+}
+
+fn route(call: &PageCall) -> Address {
+    Address::of("/admin/inventory-items").then(call.path("item"))
+}
+
+async fn show(call: PageCall) -> Result<Page, Fault> {
+    let fields = format!(
+        "{FIELDS},location_levels.stock_locations.sales_channels.id,\
+         location_levels.stock_locations.sales_channels.name"
+    );
+    let item: Item = call.api().one(route(&call).with("fields", fields), "inventory_item").await?;
+    let locations = choices(&call, LOCATIONS, &[]).await?;
+    let body = html! {
+        (summary(&call, &item))
+        (levels(&call, &item))
+        (elsewhere(&call, &item, &locations))
+        (transfer(&call, &item, &locations))
+        (reservations(&call, &item).await?)
+    };
+    Ok(Page::new(item.name(), body).below("/stock", "Stock"))
+}
+
+fn summary(call: &PageCall, item: &Item) -> Markup {
+    let of = |it: &Variant| {
+        let product = it.product_id.as_deref().unwrap_or_default();
+        Address::of("/products").then(product).then("variants").then(&it.id)
+    };
+    html! {
+        section class="card" {
+            (facts([
+                ("SKU", html! { (item.sku.as_deref().unwrap_or("–")) }),
+                ("In stock", html! { (item.stocked_quantity) }),
+                ("Reserved", html! { (item.reserved_quantity) }),
+                ("Part of", html! {
+                    @if item.variants.is_empty() { "no variant" }
+                    @for variant in &item.variants { (link(call, of(variant), variant.name())) " " }
+                }),
+            ]))
+        }
+    }
+}
+
+/// A form per location: the quantities, and the channels that sell from there.
+fn levels(call: &PageCall, item: &Item) -> Markup {
+    let supply = |it: &Named| Address::of("/channels").then(&it.id).then("locations");
+    html! {
+        @if item.location_levels.is_empty() { (nothing("It is at no location: it cannot be sold.")) }
+        @for level in &item.location_levels {
+            @let channels = level.stock_locations.first().map(|it| &it.sales_channels[..]).unwrap_or_default();
+            section class="card" {
+                h2 { (link(call, Address::of("/locations").then(&level.location_id), level.name())) }
+                p {
+                    (level.reserved_quantity) " reserved. "
+                    @if channels.is_empty() { "No channel sells from here." } @else { "Sold from here by " }
+                    @for (index, channel) in channels.iter().enumerate() {
+                        @if index > 0 { ", " }
+                        (link(call, supply(channel), &channel.name))
+                    }
+                }
+                (quantities(call, level))
+            }
+        }
+    }
+}
+
+fn quantities(call: &PageCall, level: &Level) -> Markup {
+    let action = format!("set {}", level.location_id);
+    let fields = html! {
+        div class="fields" {
+            (Field::number("stocked", "In stock").value(level.stocked_quantity.to_string()).required()
+                .kept_in(call, &action))
+            (Field::number("incoming", "Expected").value(level.incoming_quantity.to_string())
+                .kept_in(call, &action))
+        }
+    };
+    let buttons = html! { button name="do" value=(action) { "Save" } };
+    let remove = format!("remove {}", level.location_id);
+    html! {
+        (call.form_of(&action, fields, buttons))
+        @if level.stocked_quantity.is_zero() && level.reserved_quantity.is_zero() {
+            (call.button(&remove, "Remove from this location", None))
+        }
+    }
+}
+
+/// The form that puts the item at another location.
+fn elsewhere(call: &PageCall, item: &Item, locations: &[Named]) -> Markup {
+    let is_free = |it: &&Named| !item.location_levels.iter().any(|level| level.location_id == it.id);
+    let free: Vec<Named> = locations.iter().filter(is_free).cloned().collect();
+    if free.is_empty() {
+        return html! {};
+    }
+    let fields = [
+        Field::choice("location", "Location", options(&free)).kept_in(call, "add"),
+        Field::number("stocked", "In stock").required().kept_in(call, "add"),
+    ];
+    html! { section class="card" { h2 { "Put it at another location" } (call.form("add", "Add", &fields)) } }
+}
+
+/// The form that moves a quantity between two locations, at once.
+fn transfer(call: &PageCall, item: &Item, locations: &[Named]) -> Markup {
+    let with_stock = item.location_levels.iter().filter(|it| !it.stocked_quantity.is_zero());
+    let from: Vec<Named> =
+        with_stock.map(|it| Named { id: it.location_id.clone(), name: it.name().to_owned() }).collect();
+    if from.is_empty() || locations.len() < 2 {
+        return html! {};
+    }
+    let other = locations.iter().find(|it| it.id != from[0].id).map_or("", |it| &it.id);
+    let fields = html! {
+        div class="fields" {
+            (Field::choice("from", "From", options(&from)).kept_in(call, "transfer"))
+            (Field::choice("to", "To", options(locations)).value(other).kept_in(call, "transfer"))
+            (Field::number("quantity", "Quantity").required().kept_in(call, "transfer"))
+        }
+    };
+    let buttons = html! { button name="do" value="transfer" { "Transfer" } };
+    html! {
+        section class="card" {
+            h2 { "Transfer between locations" }
+            (call.form_of("transfer", fields, buttons))
+            (hint("What is reserved at a location stays there."))
+        }
+    }
+}
+
+async fn reservations(call: &PageCall, item: &Item) -> Result<Markup, Fault> {
+    let address = Address::of("/admin/reservations")
+        .with("inventory_item_id", &item.id)
+        .with("fields", "id,location_id,quantity,line_item_id,description")
+        .with("order", "-created_at")
+        .with("limit", RESERVATIONS_SHOWN_MAX)
+        .with("offset", call.offset());
+    let reservations: Records<Reservation> = call.api().list(address, "reservations").await?;
+    let at = |id: &str| {
+        let level = item.location_levels.iter().find(|it| it.location_id == id);
+        level.map_or_else(|| id.to_owned(), |it| it.name().to_owned())
+    };
+    let rows = reservations.records.iter().map(|it| {
+        let purpose = match (&it.description, &it.line_item_id) {
+            (Some(text), _) => text.as_str(),
+            (None, Some(_)) => "For a line of an order",
+            (None, None) => "Held by hand",
+        };
+        let release = "What is released can be sold to others. Release it?";
+        vec![
+            html! { (at(&it.location_id)) },
+            html! { (it.quantity) },
+            html! { (purpose) },
+            call.button(&format!("release {}", it.id), "Release", Some(release)),
+        ]
+    });
+    Ok(html! {
+        section class="card" {
+            h2 { "Reservations" }
+            @if reservations.records.is_empty() { (nothing("None of it is reserved.")) }
+            @else {
+                (table(&["At", "Quantity", "Purpose", ""], rows))
+                (pager(call, &reservations))
+            }
+        }
+    })
+}
+
+async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
+    let levels = route(&call).then("location-levels");
+    let of_level = || levels.clone().then(form.of_id());
+    let (address, body) = match form.action() {
+        "set" => {
+            let (stocked, incoming) = (form.number("stocked")?, form.number("incoming")?);
+            (of_level(), json!({ "stocked_quantity": stocked, "incoming_quantity": incoming }))
+        }
+        "add" => {
+            let stocked = form.number("stocked")?;
+            (levels, json!({ "location_id": form.text("location"), "stocked_quantity": stocked }))
+        }
+        "transfer" => (
+            levels.then("transfer"),
+            json!({
+                "from_location_id": form.text("from"),
+                "to_location_id": form.text("to"),
+                "quantity": form.number("quantity")?,
+            }),
+        ),
+        "remove" => {
+            call.api().delete(of_level()).await?;
+            return Ok(saved(&call));
+        }
+        "release" => {
+            call.api().delete(Address::of("/admin/reservations").then(form.of_id())).await?;
+            return Ok(saved(&call));
+        }
+        _ => return Err(Fault::invalid("There is no such button")),
+    };
+    call.api().post::<Value>(address.with("fields", "id"), &without_nulls(body)).await?;
+    Ok(saved(&call))
+}
+
+/// A quantity that is empty stays as it is.
+fn without_nulls(mut body: Value) -> Value {
+    if let Value::Object(fields) = &mut body {
+        fields.retain(|_, value| !value.is_null());
+    }
+    body
+}
+
+fn saved(call: &PageCall) -> Next {
+    Next::to(Address::of("/stock").then(call.path("item")), Done::Saved)
+}

@@ -1,0 +1,383 @@
+//! The pages of the catalogue: products, variants, stock, locations, collections and the like.
+
+use atoll_kernel::http::StatusCode;
+use atoll_testkit::{Shop, Variant};
+use serde_json::json;
+
+use super::shop;
+
+/// The id in the address to which a form leads.
+fn id_in<'a>(to: &'a str, at: &str) -> &'a str {
+    let rest = to.strip_prefix(at).unwrap_or_else(|| panic!("{to} is not below {at}"));
+    rest.split(['?', '/']).next().unwrap_or_default()
+}
+
+/// A product, its variant, and the lists under which it is found, all with this text.
+pub(super) async fn everything_called(shop: &Shop, text: &str) -> Variant {
+    let variant = shop.product(text, &[], 1).await;
+    for (route, name) in [
+        ("collections", "title"),
+        ("product-categories", "name"),
+        ("product-tags", "value"),
+        ("product-types", "value"),
+    ] {
+        shop.admin.post(&format!("/admin/{route}"), json!({ name: text })).await.ok();
+    }
+    let product = json!({
+        "subtitle": text, "description": text, "thumbnail": format!("https://{text}"),
+        "images": [{ "url": format!("https://{text}") }, { "url": format!("/{text}") }, { "url": format!("javascript:{text}") }],
+    });
+    shop.admin.post(&format!("/admin/products/{}", variant.product), product).await.ok();
+    let held = json!({
+        "inventory_item_id": variant.item, "location_id": shop.location, "quantity": 1, "description": text,
+    });
+    shop.admin.post("/admin/reservations", held).await.ok();
+    shop.admin.post(&format!("/admin/stock-locations/{}", shop.location), json!({ "name": text })).await.ok();
+    variant
+}
+
+#[tokio::test]
+async fn one_form_makes_a_product_that_is_on_sale() {
+    let (shop, channel, browser) = shop().await;
+    let form = [
+        ("do", "create"),
+        ("title", "Mug"),
+        ("status", "published"),
+        ("channels[]", &channel),
+        ("sku", "MUG"),
+        ("prices[eur]", "12.50"),
+        ("managed", "on"),
+        ("stock", "7"),
+        ("location", &shop.location),
+    ];
+    let (status, to, page) = browser.send("/app/products/new", &form).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    let id = id_in(&to, "/app/products/");
+    let fields = "fields=variants.id,variants.title,variants.prices.amount,variants.inventory_quantity";
+    let made = shop.admin.get(&format!("/admin/products/{id}?{fields}")).await.ok();
+    let variant = &made["product"]["variants"][0];
+    assert_eq!(variant["prices"][0]["amount"], json!(12.5));
+    assert_eq!(variant["inventory_quantity"], json!(7));
+
+    let why = format!("/app/why?channel={channel}&variant={}", variant["id"].as_str().expect("an id"));
+    assert!(browser.page(&why).await.1.contains("On sale"));
+    let (_, list) = browser.page("/app/products?q=mug").await;
+    assert!(list.contains(&format!("/app/products/{id}")), "{list}");
+    let (status, _, page) = browser.send("/app/products/new", &form).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(page.contains("role=\"alert\"") && page.contains("value=\"12.50\""), "{page}");
+}
+
+#[tokio::test]
+async fn each_combination_of_values_becomes_a_variant() {
+    let (shop, _, browser) = shop().await;
+    let form = |options| {
+        [("do", "create"), ("title", "Shirt"), ("status", "draft"), ("sku", "TEE"), ("options", options)]
+    };
+    let (_, _, page) = browser.send("/app/products/new", &form("Size S, M")).await;
+    assert!(page.contains("is not an option"), "{page}");
+    let many =
+        format!("Size: {}\nColour: {0}", (0..11).map(|it| it.to_string()).collect::<Vec<_>>().join(","));
+    let (_, _, page) = browser.send("/app/products/new", &form(&many)).await;
+    assert!(page.contains("more than 100 variants"), "{page}");
+
+    let (_, to, _) = browser.send("/app/products/new", &form("Size: S, M\nColour: Red")).await;
+    let id = id_in(&to, "/app/products/").to_owned();
+    let variants = format!("/admin/products/{id}/variants?fields=sku,title&order=variant_rank");
+    let skus = async || {
+        let list = shop.admin.get(&variants).await.ok();
+        let records = list["variants"].as_array().expect("a list").clone();
+        records.iter().map(|it| it["sku"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(skus().await, ["TEE-S-Red", "TEE-M-Red"]);
+
+    // A variant with a value that is new.
+    let fields = "fields=options.id,options.title";
+    let product = shop.admin.get(&format!("/admin/products/{id}?{fields}")).await.ok();
+    let options = product["product"]["options"].as_array().expect("options").clone();
+    let name = |title: &str| {
+        let option = options.iter().find(|it| it["title"] == title).expect("an option");
+        format!("values[{}]", option["id"].as_str().expect("an id"))
+    };
+    let (size, colour) = (name("Size"), name("Colour"));
+    let more =
+        [("do", "add-variant"), (size.as_str(), "XL"), (colour.as_str(), "Red"), ("sku", "TEE-XL-Red")];
+    let page = format!("/app/products/{id}");
+    assert_eq!(browser.send(&page, &more).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(skus().await, ["TEE-S-Red", "TEE-M-Red", "TEE-XL-Red"]);
+    let (status, _, text) = browser.send(&page, &more).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("role=\"alert\"") && text.contains("<details open"), "{text}");
+}
+
+/// What the page of an explanation links to puts it right: publish, channel, price.
+#[tokio::test]
+async fn the_reasons_are_put_right_on_the_pages_that_they_link_to() {
+    let (shop, channel, browser) = shop().await;
+    let variant = shop.product("Mug", &[], 3).await;
+    let page = format!("/app/products/{}", variant.product);
+    let why = format!("/app/why?channel={channel}&variant={}&region={}", variant.id, shop.region);
+    let of_variant = format!("{page}/variants/{}", variant.id);
+    browser.send(&page, &[("do", "unpublish")]).await;
+    browser.send(&of_variant, &[("do", "prices"), ("prices[eur]", "")]).await;
+    let (_, text) = browser.page(&why).await;
+    for reason in ["is not published", "is not in this channel", "has no price"] {
+        assert!(text.contains(reason), "{reason}: {text}");
+    }
+    assert!(text.contains(&page) && text.contains(&of_variant), "{text}");
+
+    browser.send(&page, &[("do", "publish")]).await;
+    browser.send(&page, &[("do", "channels"), ("channels[]", &channel)]).await;
+    browser.send(&of_variant, &[("do", "prices"), ("prices[eur]", "9.90")]).await;
+    let (_, text) = browser.page(&why).await;
+    assert!(text.contains("On sale"), "{text}");
+}
+
+/// The form says all channels again: those that stay keep their periods.
+#[tokio::test]
+async fn a_channel_that_stays_ticked_keeps_its_period() {
+    let (shop, channel, browser) = shop().await;
+    let variant = shop.product("Mug", &[&channel], 3).await;
+    let other = shop.channel("Till").await;
+    let terms = format!("/admin/sales-channels/{channel}/products/{}", variant.product);
+    let period = json!({ "available_from": "2030-01-01T00:00:00.000Z" });
+    shop.admin.post(&terms, period.clone()).await.ok();
+    let page = format!("/app/products/{}", variant.product);
+    let form = [("do", "channels"), ("channels[]", channel.as_str()), ("channels[]", &other)];
+    assert_eq!(browser.send(&page, &form).await.0, StatusCode::SEE_OTHER);
+    let kept = shop.admin.get(&terms).await.ok();
+    assert!(kept.to_string().contains("2030-01-01T00:00:00.000Z"), "{kept}");
+    let sold = shop.admin.get(&format!("/admin/products?sales_channel_id={other}")).await.ok();
+    assert_eq!(sold["count"], 1);
+}
+
+#[tokio::test]
+async fn pictures_and_texts_of_a_product_are_changed() {
+    let (shop, _, browser) = shop().await;
+    let variant = shop.product("Mug", &[], 3).await;
+    let page = format!("/app/products/{}", variant.product);
+    let add = |url| [("do", "add-picture"), ("url", url)];
+    let (_, _, refused) = browser.send(&page, &add("javascript:alert(1)")).await;
+    assert!(refused.contains("begins with"), "{refused}");
+    browser.send(&page, &add("https://pictures.example/1.png")).await;
+    browser.send(&page, &add("/static/2.png")).await;
+    let fields = "fields=title,subtitle,thumbnail,images.id,images.url";
+    let product = async || {
+        shop.admin.get(&format!("/admin/products/{}?{fields}", variant.product)).await.ok()["product"].clone()
+    };
+    let made = product().await;
+    assert_eq!(made["thumbnail"], "https://pictures.example/1.png");
+    let first = made["images"][0]["id"].as_str().expect("an id").to_owned();
+    let second = made["images"][1]["id"].as_str().expect("an id").to_owned();
+    // Pages ask no other origin.
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains("src=\"/static/2.png\"") && !text.contains("src=\"https://pictures"), "{text}");
+
+    browser.send(&page, &[("do", "pictures"), ("remove", &first)]).await;
+    let left = product().await;
+    assert_eq!(left["thumbnail"], "/static/2.png");
+    assert_eq!(left["images"][0]["id"], second.as_str());
+    let texts = [("do", "save"), ("title", "Cup"), ("subtitle", "Of clay"), ("status", "published")];
+    browser.send(&page, &texts).await;
+    assert_eq!(product().await["subtitle"], "Of clay");
+
+    let (status, to, _) = browser.send(&page, &[("do", "delete")]).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/app/products?done=deleted"));
+    assert_eq!(browser.page(&page).await.0, StatusCode::NOT_FOUND);
+}
+
+/// A form with a file, as browsers send it.
+fn with_file(csrf: &str) -> String {
+    let part = |head: &str, body: &str| {
+        format!("--limit\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n")
+    };
+    let file = part("name=\"files\"; filename=\"mug.png\"", "\u{89}PNG");
+    format!("{}{}{file}--limit--\r\n", part("name=\"csrf\"", csrf), part("name=\"do\"", "upload"))
+}
+
+#[tokio::test]
+async fn a_picture_is_uploaded_and_only_by_our_own_form() {
+    let (shop, _, browser) = shop().await;
+    let variant = shop.product("Mug", &[], 3).await;
+    let page = format!("/app/products/{}", variant.product);
+    let client = browser.client.clone().with_header("content-type", "multipart/form-data; boundary=limit");
+    let send = async |csrf: &str| client.send("POST", &page, with_file(csrf).into()).await.status;
+    assert_eq!(send("").await, StatusCode::FORBIDDEN);
+    assert_eq!(send(&browser.csrf().await).await, StatusCode::SEE_OTHER);
+    let fields = "fields=thumbnail,images.url";
+    let made = shop.admin.get(&format!("/admin/products/{}?{fields}", variant.product)).await.ok();
+    let url = made["product"]["images"][0]["url"].as_str().expect("an address");
+    assert!(url.ends_with(".png") && made["product"]["thumbnail"] == url, "{made}");
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains(&format!("src=\"{url}\"")), "{text}");
+}
+
+/// A price that holds in one region stays when those for everybody are changed.
+#[tokio::test]
+async fn prices_of_a_region_stay_when_the_others_change() {
+    let (shop, _, browser) = shop().await;
+    let variant = shop.product("Mug", &[], 3).await;
+    let route = format!("/admin/products/{}/variants/{}", variant.product, variant.id);
+    let prices = json!({ "prices": [
+        { "currency_code": "eur", "amount": 10 },
+        { "currency_code": "eur", "amount": 8, "rules": { "region_id": shop.region } },
+    ] });
+    shop.admin.post(&route, prices).await.ok();
+    let page = format!("/app/products/{}/variants/{}", variant.product, variant.id);
+    let (_, _, text) = browser.send(&page, &[("do", "prices"), ("prices[eur]", "ten")]).await;
+    assert!(text.contains("is not a number") && text.contains("value=\"ten\""), "{text}");
+    browser.send(&page, &[("do", "prices"), ("prices[eur]", "11")]).await;
+    let kept = shop.admin.get(&format!("{route}?fields=prices.amount,prices.rules")).await.ok();
+    let prices = kept["variant"]["prices"].as_array().expect("prices");
+    let has = |amount, rules| prices.iter().any(|it| it["amount"] == amount && it["rules"] == rules);
+    let of_region = json!({ "region_id": shop.region });
+    assert!(prices.len() == 2 && has(11, json!({})) && has(8, of_region), "{kept}");
+
+    let rules = [("do", "save"), ("title", "Large"), ("sku", "MUG-L"), ("backorder", "on")];
+    browser.send(&page, &rules).await;
+    let saved = shop.admin.get(&route).await.ok();
+    assert_eq!(saved["variant"]["sku"], "MUG-L");
+    assert_eq!(saved["variant"]["manage_inventory"], json!(false));
+    assert_eq!(saved["variant"]["allow_backorder"], json!(true));
+}
+
+#[tokio::test]
+async fn stock_is_set_moved_and_removed_by_location() {
+    let (shop, channel, browser) = shop().await;
+    let variant = shop.product("Mug", &[&channel], 5).await;
+    let here = &shop.location;
+    let (_, to, _) = browser.send("/app/locations/new", &[("do", "create"), ("name", "Harbour")]).await;
+    let there = id_in(&to, "/app/locations/");
+    let page = format!("/app/stock/{}", variant.item);
+    let levels = async || {
+        let path = format!("/admin/inventory-items/{}/location-levels?order=location_id", variant.item);
+        let list = shop.admin.get(&path).await.ok();
+        let records = list["inventory_levels"].as_array().expect("a list").clone();
+        let of = |location: &str| records.iter().find(|it| it["location_id"] == location);
+        (
+            of(here).map(|it| it["stocked_quantity"].clone()),
+            of(there).map(|it| it["stocked_quantity"].clone()),
+        )
+    };
+    let (_, list) = browser.page("/app/stock?q=mug").await;
+    assert!(list.contains(&page), "{list}");
+    browser.send(&page, &[("do", &format!("set {here}")), ("stocked", "8"), ("incoming", "")]).await;
+    assert_eq!(levels().await, (Some(json!(8)), None));
+
+    let transfer = |quantity| [("do", "transfer"), ("from", here), ("to", there), ("quantity", quantity)];
+    assert_eq!(browser.send(&page, &transfer("3")).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(levels().await, (Some(json!(5)), Some(json!(3))));
+    let (status, _, text) = browser.send(&page, &transfer("6")).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("5 of 5 can be transferred") && text.contains("value=\"6\""), "{text}");
+
+    browser.send(&page, &[("do", &format!("set {there}")), ("stocked", "0")]).await;
+    browser.send(&page, &[("do", &format!("remove {there}"))]).await;
+    assert_eq!(levels().await, (Some(json!(5)), None));
+    browser.send(&page, &[("do", "add"), ("location", there), ("stocked", "2")]).await;
+    assert_eq!(levels().await, (Some(json!(5)), Some(json!(2))));
+
+    let held = json!({ "inventory_item_id": variant.item, "location_id": here, "quantity": 2 });
+    let held = shop.admin.post("/admin/reservations", held).await.ok();
+    let id = held["reservation"]["id"].as_str().expect("an id");
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains(&format!("release {id}")), "{text}");
+    browser.send(&page, &[("do", &format!("release {id}"))]).await;
+    assert_eq!(shop.reserved(&variant.item).await, "0 of 7");
+}
+
+#[tokio::test]
+async fn a_location_is_made_and_serves_the_channels_that_are_ticked() {
+    let (shop, channel, browser) = shop().await;
+    let form = [
+        ("do", "create"),
+        ("name", "Harbour"),
+        ("address_1", "Pier 1"),
+        ("city", "Kiel"),
+        ("country_code", "DE"),
+    ];
+    let (status, to, page) = browser.send("/app/locations/new", &form).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    let id = id_in(&to, "/app/locations/");
+    let page = format!("/app/locations/{id}");
+    let route =
+        format!("/admin/stock-locations/{id}?fields=*address,sales_channels.id,fulfillment_sets.type");
+    browser.send(&page, &[("do", "channels"), ("channels[]", &channel)]).await;
+    browser.send(&page, &[("do", "set shipping")]).await;
+    let made = shop.admin.get(&route).await.ok()["stock_location"].clone();
+    assert_eq!(made["address"]["country_code"], "de");
+    assert_eq!(made["sales_channels"][0]["id"], channel.as_str());
+    assert_eq!(made["fulfillment_sets"][0]["type"], "shipping");
+    browser.send(&page, &[("do", "channels")]).await;
+    assert_eq!(shop.admin.get(&route).await.ok()["stock_location"]["sales_channels"], json!([]));
+    let (_, to, _) = browser.send(&page, &[("do", "delete")]).await;
+    assert_eq!(to, "/app/locations?done=deleted");
+
+    // The location of the shop has stock.
+    shop.product("Mug", &[&channel], 5).await;
+    let (status, _, text) =
+        browser.send(&format!("/app/locations/{}", shop.location), &[("do", "delete")]).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("role=\"alert\""), "{text}");
+}
+
+/// Four lists of one shape.
+#[tokio::test]
+async fn collections_categories_tags_and_types_are_made_renamed_and_deleted() {
+    let (shop, _, browser) = shop().await;
+    for (at, route, one, many, name) in [
+        ("collections", "collections", "collection", "collections", "title"),
+        ("categories", "product-categories", "product_category", "product_categories", "name"),
+        ("tags", "product-tags", "product_tag", "product_tags", "value"),
+        ("types", "product-types", "product_type", "product_types", "value"),
+    ] {
+        let list = format!("/app/{at}");
+        let made = [("do", "create"), ("name", "Summer"), ("active", "on")];
+        let (status, _, text) = browser.send(&list, &made).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{at} {text}");
+        let records = shop.admin.get(&format!("/admin/{route}")).await.ok();
+        let id = records[many][0]["id"].as_str().expect("an id").to_owned();
+        let page = format!("{list}/{id}");
+        assert!(browser.page(&list).await.1.contains(&page), "{at}");
+        browser.send(&page, &[("do", "save"), ("name", "Winter")]).await;
+        let record = shop.admin.get(&format!("/admin/{route}/{id}")).await.ok();
+        assert_eq!(record[one][name], "Winter", "{at}");
+        browser.send(&page, &[("do", "delete")]).await;
+        assert_eq!(browser.page(&page).await.0, StatusCode::NOT_FOUND, "{at}");
+    }
+}
+
+/// A product is found in the list by what its page put it under.
+#[tokio::test]
+async fn products_are_found_by_their_organisation() {
+    let (shop, _, browser) = shop().await;
+    let variant = shop.product("Mug", &[], 1).await;
+    let other = shop.product("Cup", &[], 1).await;
+    let mut ids = Vec::new();
+    for (route, one, name) in [
+        ("collections", "collection", "title"),
+        ("product-categories", "product_category", "name"),
+        ("product-tags", "product_tag", "value"),
+        ("product-types", "product_type", "value"),
+    ] {
+        let made = shop.admin.post(&format!("/admin/{route}"), json!({ name: "Summer" })).await.ok();
+        ids.push(made[one]["id"].as_str().expect("an id").to_owned());
+    }
+    let form = [
+        ("do", "organise"),
+        ("collection", ids[0].as_str()),
+        ("categories[]", &ids[1]),
+        ("tags[]", &ids[2]),
+        ("type", &ids[3]),
+    ];
+    browser.send(&format!("/app/products/{}", variant.product), &form).await;
+    for filter in [
+        format!("collection_id={}", ids[0]),
+        format!("category_id={}", ids[1]),
+        format!("tag_id={}", ids[2]),
+        format!("type_id={}", ids[3]),
+    ] {
+        let (_, list) = browser.page(&format!("/app/products?{filter}")).await;
+        assert!(list.contains(&variant.product) && !list.contains(&other.product), "{filter}");
+    }
+}
