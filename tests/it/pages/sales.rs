@@ -53,11 +53,16 @@ async fn an_order_is_captured_and_paid_back_by_forms() {
         browser.send(&page, &[("do", &format!("capture {payment}")), ("amount", &total)]).await;
     assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, &*format!("{page}?done=done")), "{text}");
     let refund = format!("refund {payment}");
-    browser.send(&page, &[("do", &refund), ("amount", "1.5"), ("note", "A crack")]).await;
+    let reason = json!({ "label": "Damaged", "code": "damaged" });
+    let reason = shop.admin.post("/admin/refund-reasons", reason).await.ok();
+    let reason = reason["refund_reason"]["id"].as_str().expect("an id");
+    let crack = [("do", &*refund), ("amount", "1.5"), ("reason", reason), ("note", "A crack")];
+    browser.send(&page, &crack).await;
     let refunds = "payment_collections.payments.refunds.*";
     let kept = order(&shop, &id, refunds).await;
     let kept = &kept["payment_collections"][0]["payments"][0]["refunds"][0];
     assert_eq!((&kept["amount"], &kept["note"]), (&json!(1.5), &json!("A crack")));
+    assert_eq!(kept["refund_reason_id"], json!(reason));
 
     let (status, _, text) = browser.send(&page, &[("do", &refund), ("amount", "1000")]).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);

@@ -1,4 +1,4 @@
-//! The pages of keys, regions and currencies.
+//! The pages of keys, regions, currencies and taxes.
 
 use atoll_kernel::http::StatusCode;
 use serde_json::json;
@@ -99,4 +99,37 @@ async fn the_store_has_the_currencies_of_the_form() {
     assert_eq!(currencies.len(), 1);
     assert_eq!(currencies[0]["currency_code"], "chf");
     assert_eq!(currencies[0]["is_default"], json!(true));
+}
+
+#[tokio::test]
+async fn a_country_and_its_province_are_taxed_by_forms() {
+    let (shop, _, browser) = shop().await;
+    let rate = [("do", "create"), ("name", "Sales tax"), ("code", "us"), ("rate", "6.25")];
+    let (_, to, text) = browser.send("/app/tax", &[&rate[..], &[("place", "US")]].concat()).await;
+    assert!(!to.is_empty(), "{text}");
+    let country = created(&to, "/app/tax/");
+    let page = format!("/app/tax/{country}");
+    let (_, to, text) = browser.send(&page, &[&rate[..], &[("place", "US-CA")]].concat()).await;
+    assert!(!to.is_empty(), "{text}");
+    let province = created(&to, "/app/tax/");
+    let read = |id: String| {
+        let path =
+            format!("/admin/tax-regions/{id}?fields=province_code,parent_id,tax_rates.id,tax_rates.rate");
+        let admin = &shop.admin;
+        async move { admin.get(&path).await.ok()["tax_region"].clone() }
+    };
+    let kept = read(province).await;
+    assert_eq!((&kept["province_code"], &kept["parent_id"]), (&json!("us-ca"), &json!(country)));
+
+    let rates = read(country.clone()).await["tax_rates"].clone();
+    let id = rates[0]["id"].as_str().expect("a rate");
+    let save = format!("save {id}");
+    let higher = [("do", &*save), ("name", "Sales tax"), ("code", "us"), ("rate", "7")];
+    browser.send(&page, &higher).await;
+    assert_eq!(read(country.clone()).await["tax_rates"][0]["rate"], json!(7));
+    browser.send(&page, &[("do", &format!("remove {id}"))]).await;
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains("No rate: nothing is taxed here."), "{text}");
+    let (_, to, _) = browser.send(&page, &[("do", "delete")]).await;
+    assert_eq!(to, "/app/tax?done=deleted");
 }

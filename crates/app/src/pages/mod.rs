@@ -16,4 +16,5 @@ mod regions;
 mod shelves;
 mod stock;
 mod supply;
+mod tax;
 mod why;

@@ -50,15 +50,30 @@ impl Payment {
     }
 }
 
-/// The payments of an order, each with what can be done.
-pub(super) fn shown(call: &PageCall, order: &Order) -> Markup {
-    html! {
-        @if order.payments().next().is_none() { (nothing("Nothing was paid.")) }
-        @for payment in order.payments() { (one(call, payment, &order.currency_code)) }
-    }
+/// Why money is paid back, as the shop says it.
+#[derive(Deserialize)]
+struct Reason {
+    id: String,
+    label: String,
 }
 
-fn one(call: &PageCall, payment: &Payment, currency: &str) -> Markup {
+/// How many reasons the form of a refund offers.
+const REASONS_OFFERED: usize = 50;
+
+/// The payments of an order, each with what can be done.
+pub(super) async fn shown(call: &PageCall, order: &Order) -> Result<Markup, Fault> {
+    let address = Address::of("/admin/refund-reasons")
+        .with("fields", "id,label")
+        .with("order", "label")
+        .with("limit", REASONS_OFFERED);
+    let reasons = call.api().list::<Reason>(address, "refund_reasons").await?.records;
+    Ok(html! {
+        @if order.payments().next().is_none() { (nothing("Nothing was paid.")) }
+        @for payment in order.payments() { (one(call, payment, &order.currency_code, &reasons)) }
+    })
+}
+
+fn one(call: &PageCall, payment: &Payment, currency: &str, reasons: &[Reason]) -> Markup {
     let (captured, refunded) = (payment.captured(), payment.refunded());
     let is_canceled = payment.canceled_at.is_some();
     html! {
@@ -74,11 +89,14 @@ fn one(call: &PageCall, payment: &Payment, currency: &str) -> Markup {
         }
         @if refunded < captured {
             @let action = format!("refund {}", payment.id);
+            @let of_shop = reasons.iter().map(|it| (it.id.as_str(), it.label.as_str()));
+            @let reasons = [("", "–")].into_iter().chain(of_shop);
             details open[call.is_refused(&action)] {
                 summary { "Pay back" }
                 (call.form(&action, "Pay back", &[
                     amount(call, &action, captured - refunded),
-                    Field::text("note", "Why, for yourselves").kept_in(call, &action),
+                    Field::choice("reason", "Reason", reasons).kept_in(call, &action),
+                    Field::text("note", "Note for yourselves").kept_in(call, &action),
                 ]))
             }
         }
@@ -98,6 +116,10 @@ pub(super) async fn capture(call: &PageCall, form: &Form) -> Result<(), Fault> {
 /// Pays back.
 pub(super) async fn refund(call: &PageCall, form: &Form) -> Result<(), Fault> {
     let address = Address::of("/admin/payments").then(form.of_id()).then("refund");
-    let body = json!({ "amount": form.number("amount")?, "note": form.or_null("note") });
+    let body = json!({
+        "amount": form.number("amount")?,
+        "refund_reason_id": form.or_null("reason"),
+        "note": form.or_null("note"),
+    });
     call.api().post::<Value>(address, &body).await.map(drop)
 }

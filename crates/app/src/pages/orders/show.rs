@@ -138,7 +138,7 @@ pub(super) async fn show(call: PageCall) -> Result<Page, Fault> {
     let body = html! {
         section class="card" { (head(&call, &order)) }
         section class="card" { h2 { "Lines" } (lines(&call, &order)) (totals(&call, &order)) }
-        section class="card" { h2 { "Payments" } (payments::shown(&call, &order)) }
+        section class="card" { h2 { "Payments" } (payments::shown(&call, &order).await?) }
         section class="card" { h2 { "Goods" } (fulfillments::shown(&call, &order, &locations)) }
         section class="card" { h2 { "Addresses" } (addresses(&order)) }
         section class="card" { h2 { "What happened" } (history(&call, &order).await?) }
