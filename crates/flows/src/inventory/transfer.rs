@@ -5,6 +5,7 @@ use atoll_kernel::{Decimal, Fault, Read, flow, flow::Local};
 use serde::Deserialize;
 
 use super::{BATCH_LEVELS, LevelBatch, LevelInput};
+use crate::points::{StockToTransfer, VALIDATE_STOCK_TRANSFER};
 
 /// A quantity of an item that goes from one location to another.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -23,10 +24,17 @@ pub struct StockTransfer {
 flow! {
     /// Moves stock of an item to another location, by `batch-inventory-item-levels`. What is reserved stays
     /// where it is: a quantity beyond what is available is refused.
-    pub static TRANSFER_INVENTORY: Flow<StockTransfer, InventoryItem> = "transfer-inventory" (transfer);
+    pub static TRANSFER_INVENTORY: Flow<StockTransfer, InventoryItem> =
+        "transfer-inventory" (transfer), hooks: &[&VALIDATE_STOCK_TRANSFER];
 }
 
 fn transfer(flow: &mut Local<'_>, input: StockTransfer) -> Result<InventoryItem, Fault> {
+    flow.hook(&VALIDATE_STOCK_TRANSFER, || StockToTransfer {
+        inventory_item_id: input.inventory_item_id.clone(),
+        from_location_id: input.from_location_id.clone(),
+        to_location_id: input.to_location_id.clone(),
+        quantity: input.quantity,
+    })?;
     let item = flow.step("find-inventory-item", |tx, _| {
         let id = &input.inventory_item_id;
         let item = INVENTORY_ITEMS.get(tx, id)?;

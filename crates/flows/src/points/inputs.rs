@@ -307,6 +307,18 @@ inputs! {
         delete: Vec<String>,
     }
 
+    /// Stock to move to another location.
+    StockToTransfer {
+        /// The item.
+        inventory_item_id: String,
+        /// Where it is.
+        from_location_id: String,
+        /// Where it goes.
+        to_location_id: String,
+        /// How many.
+        quantity: Decimal,
+    }
+
     /// Inventory levels after a batch.
     LevelsChanged {
         /// Those that were made.

@@ -279,6 +279,8 @@ points! {
     VALIDATE_LEVELS = "validate": LevelsToDelete;
     /// Inventory levels were made, changed and removed.
     LEVELS_CHANGED = "inventoryLevelsChanged": LevelsChanged;
+    /// Before stock is moved to another location.
+    VALIDATE_STOCK_TRANSFER = "validate": StockToTransfer;
     /// Before stock is reserved.
     VALIDATE_RESERVATIONS = "validate": Records<ReservationItem>;
     /// Stock was reserved.
