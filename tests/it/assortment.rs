@@ -259,7 +259,10 @@ async fn explain_names_the_record_and_the_value_behind_each_reason() {
     );
     assert_eq!(
         reason(&ask("&quantity=6").await),
-        json!({ "code": "insufficient_inventory", "entity": "product_variant", "id": tea.id, "field": "available_quantity", "value": 5 })
+        json!({
+            "code": "insufficient_inventory", "message": "only 5 are available", "entity": "product_variant",
+            "id": tea.id, "field": "available_quantity", "value": 5,
+        })
     );
     assert_eq!(reason(&ask(&format!("&region_id={}", shop.region)).await), Value::Null);
     assert_eq!(

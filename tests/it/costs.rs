@@ -7,7 +7,7 @@ use atoll_inventory::{INVENTORY_ITEMS, InventoryItem};
 use atoll_kernel::{
     Actor, Fault, Moment, Registry, Write,
     data::Store,
-    http::Method,
+    http::{Method, Route},
     limits::{ADDRESSES_MAX, SHIPPING_OPTIONS_MAX},
 };
 use atoll_links::PRODUCT_SALES_CHANNEL;
@@ -105,13 +105,8 @@ async fn keys_read_per_list_match_costs_txt() {
         let mut costs = Vec::new();
         for (shop, engine, customer) in [&small, &large] {
             let client = if route.auth.is_store() { customer } else { &shop.admin };
-            let region = if route.path.contains("payment") {
-                format!("&region_id={}", shop.region)
-            } else {
-                String::new()
-            };
+            let filter = filter(shop, route).await;
             let before = engine.n_read();
-            let filter = if route.auth.is_store() { region } else { String::new() };
             client.get(&format!("{}?limit=20{filter}", route.path)).await.ok();
             costs.push(engine.n_read() - before);
         }
@@ -162,6 +157,19 @@ async fn keys_read_per_list_match_costs_txt() {
         assert!(many <= few, "{what} reads {many} keys for each of many products, and {few} of few");
     }
     expect_file![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("costs.txt")].assert_eq(&table);
+}
+
+/// What a list needs besides its page.
+async fn filter(shop: &Shop, route: &Route) -> String {
+    match route.path {
+        path if route.auth.is_store() && path.contains("payment") => format!("&region_id={}", shop.region),
+        // A cell for each channel: the one that sells everything.
+        "/admin/availability" => {
+            let web = shop.admin.get("/admin/sales-channels?name=Web").await.ok();
+            format!("&sales_channel_id={}", id(&web["sales_channels"][0]))
+        }
+        _ => String::new(),
+    }
 }
 
 /// The keys that putting products of a variant each into a channel, and out of it, reads for each of them.
@@ -220,6 +228,9 @@ async fn questions(n_products: usize) -> Vec<(String, usize)> {
     shop.app.ctx.write(Actor::System, create).await.expect("products");
     let one = shop.storefront(&[&channels[0]]).await;
     let all = shop.storefront(&channels.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let twenty = shop.admin.get("/admin/products?fields=id&limit=20").await.ok();
+    let twenty: Vec<String> = twenty["products"].as_array().expect("a list").iter().map(id).collect();
+    let twenty = twenty.join("&product_id=");
     let mut costs = Vec::new();
     for (who, client, path, query) in [
         ("", &one, "store/products", "order=title"),
@@ -247,16 +258,25 @@ async fn questions(n_products: usize) -> Vec<(String, usize)> {
         ("", &one, "store/products", "created_at[$gte]=2000-01-01&created_at[$lt]=2000-01-02&order=title"),
         ("", &shop.admin, "admin/product-variants", "order=sku"),
         ("", &shop.admin, "admin/inventory-items", "q=tea-11&order=-sku"),
+        (" (5 channels)", &shop.admin, "admin/availability", "order=title&sales_channel_id=CHANNELS"),
+        (" (5 channels)", &shop.admin, "admin/availability", "product_id=TWENTY&sales_channel_id=CHANNELS"),
     ] {
         let query = query.replace(' ', "%20");
-        let question = format!(
-            "/{path}?fields=id&{}",
-            query.replace("CATEGORY", &category).replace("CHANNEL", &channels[0])
+        let mut question = format!(
+            "/{path}?fields=id&limit=20&{}",
+            query
+                .replace("CATEGORY", &category)
+                .replace("CHANNELS", &channels.join("&sales_channel_id="))
+                .replace("CHANNEL", &channels[0])
+                .replace("TWENTY", &twenty)
         );
-        let half = format!("{}&limit={}", question.replace("MIDDLE", ""), n_products / 2);
-        let middle = client.get(&half).await.ok()["next_cursor"].as_str().unwrap_or_default().to_owned();
-        assert!(middle.is_empty() != query.contains("MIDDLE"));
-        let question = format!("{}&limit=20", question.replace("MIDDLE", &middle));
+        if query.contains("MIDDLE") {
+            let half =
+                question.replace("MIDDLE", "").replace("&limit=20", &format!("&limit={}", n_products / 2));
+            let middle =
+                client.get(&half).await.ok()["next_cursor"].as_str().expect("a next page").to_owned();
+            question = question.replace("MIDDLE", &middle);
+        }
         let before = engine.n_read();
         client.get(&question).await.ok();
         costs.push((format!("/{path}?{query}{who}"), engine.n_read() - before));

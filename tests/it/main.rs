@@ -5,6 +5,7 @@ mod agree;
 mod answers;
 mod assortment;
 mod auth;
+mod availability;
 mod budget;
 mod bulk;
 mod cart_expiry;

@@ -7,6 +7,7 @@
 
 mod explain;
 mod listing;
+mod matrix;
 mod prices;
 mod quantity;
 mod scope;
@@ -18,6 +19,7 @@ mod windowed;
 
 pub use explain::{Question, explain};
 pub use listing::{LISTING, sweep};
+pub use matrix::{Matrix, Wanted};
 pub use prices::{
     CHANNEL, CURRENCY, CalculatedPrice, GROUPS, PriceSource, Prices, REGION, price_context, price_of,
 };

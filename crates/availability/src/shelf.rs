@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use atoll_inventory::level_at;
 use atoll_kernel::{
-    Ctx, Decimal, Now, Read, StoreError,
+    Ctx, Decimal, Now, Read, StoreError, Timestamp,
     data::{Direction, Scan},
     storefront::{Reason, Verdict},
 };
@@ -121,6 +121,31 @@ pub(crate) struct Component {
     pub(crate) required: Decimal,
 }
 
+/// A variant with what a decision on it looks at, whichever channel decides.
+pub(crate) struct Article {
+    pub(crate) product: Product,
+    pub(crate) variant: ProductVariant,
+    /// None if its stock is not managed.
+    components: Vec<Component>,
+}
+
+impl Article {
+    /// The article of the variant with this id; `None` if it or its product does not exist.
+    pub(crate) fn read(view: &dyn Read, id: &str) -> Result<Option<Article>, StoreError> {
+        VARIANTS.get(view, id)?.map_or(Ok(None), |it| Article::of(view, it))
+    }
+
+    /// The article of a variant; `None` if its product does not exist.
+    pub(crate) fn of(view: &dyn Read, variant: ProductVariant) -> Result<Option<Article>, StoreError> {
+        let Some(product) = PRODUCTS.get(view, &variant.product_id)? else { return Ok(None) };
+        let components = match variant.manage_inventory {
+            true => components(view, &variant.id)?,
+            false => Vec::new(),
+        };
+        Ok(Some(Article { product, variant, components }))
+    }
+}
+
 impl<'a> Shelf<'a> {
     /// The shelf of a channel at this time, in the snapshot `view`.
     pub fn open(view: &'a dyn Read, channel_id: &str, at: impl Into<Now>) -> Result<Self, StoreError> {
@@ -196,21 +221,23 @@ impl<'a> Shelf<'a> {
         quantity: Decimal,
         price: Option<&PriceContext>,
     ) -> Result<Verdict, StoreError> {
+        let article = Article::read(self.view, variant_id)?;
+        self.decide_on(article.as_ref(), quantity, price)
+    }
+
+    /// As `decide`, for an article that was read before; `None` if there is no such variant.
+    pub(crate) fn decide_on(
+        &mut self,
+        article: Option<&Article>,
+        quantity: Decimal,
+        price: Option<&PriceContext>,
+    ) -> Result<Verdict, StoreError> {
         let channel = self.channel_id.clone();
-        let variant = VARIANTS.get(self.view, variant_id)?;
-        let product = match &variant {
-            Some(variant) => PRODUCTS.get(self.view, &variant.product_id)?,
-            None => None,
+        let Some(Article { product, variant, components }) = article else {
+            let reasons = vec![Reason::NoVariant];
+            return Ok(Verdict { channel, sellable: false, available: None, reasons });
         };
-        let (Some(variant), Some(product)) = (variant, product) else {
-            return Ok(Verdict {
-                channel,
-                sellable: false,
-                available: None,
-                reasons: vec![Reason::NoVariant],
-            });
-        };
-        let mut reasons = self.shows_variant(&product, &variant.id)?;
+        let mut reasons = self.shows_variant(product, &variant.id)?;
         if let Some(context) = price
             && price_of(self.view, &variant.id, context)?.is_none()
         {
@@ -218,11 +245,26 @@ impl<'a> Shelf<'a> {
         }
         let mut available = None;
         if variant.manage_inventory {
-            let components = components(self.view, &variant.id)?;
-            reasons.extend(self.shortage(&variant, &components, quantity)?);
-            available = Some(self.pieces(&components)?);
+            reasons.extend(self.shortage(variant, components, quantity)?);
+            available = Some(self.pieces(components)?);
         }
         Ok(Verdict { channel, sellable: reasons.is_empty(), available, reasons })
+    }
+
+    /// As `decide_on`, at this time, with the next moment at which time alone may change the verdict; `None`
+    /// if it never does. The stock is that of the snapshot at any time.
+    pub(crate) fn decide_at(
+        &mut self,
+        at: Timestamp,
+        article: Option<&Article>,
+        quantity: Decimal,
+        price: Option<&PriceContext>,
+    ) -> Result<(Verdict, Option<Timestamp>), StoreError> {
+        Now::lasting(at, |now| {
+            self.at = now.clone();
+            let price = price.map(|it| PriceContext { at: now.clone(), ..it.clone() });
+            self.decide_on(article, quantity, price.as_ref())
+        })
     }
 
     /// Why this quantity of a variant with managed inventory is not in stock; `None` if it is.

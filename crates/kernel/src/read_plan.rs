@@ -216,10 +216,27 @@ impl ReadPlan {
 
     /// `{"<many>": […], "count", "offset", "limit"}`, and `next_cursor` if the request has a cursor: the page
     /// of records that match the request, are in all sets of `within`, and may be seen by the caller.
-    pub fn page(mut self, view: &dyn Read, within: Vec<Box<dyn Ids>>) -> Result<Reply, Fault> {
-        let params = std::mem::take(&mut self.params);
-        let ListParams { filters, q, order, offset, limit, cursor, with_deleted, .. } = params;
-        let env = self.env(view);
+    pub fn page(self, view: &dyn Read, within: Vec<Box<dyn Ids>>) -> Result<Reply, Fault> {
+        // An invalid selection is refused before any record is looked for.
+        let selection = self.selection()?;
+        self.page_as(view, within, |nodes, envelope| {
+            let out = envelope.name(self.resource.many);
+            out.push(b'[');
+            write_nodes(&self.env(view), selection, nodes, out)?;
+            out.push(b']');
+            Ok(())
+        })
+    }
+
+    /// As `page`, with the records shown by `write` instead, in a form of the route's own. `fields` is for the
+    /// route to read.
+    pub fn page_as(
+        &self,
+        view: &dyn Read,
+        within: Vec<Box<dyn Ids>>,
+        write: impl FnOnce(Vec<Node>, &mut JsonObject<'_>) -> Result<(), Fault>,
+    ) -> Result<Reply, Fault> {
+        let ListParams { filters, q, order, offset, limit, cursor, with_deleted, .. } = self.params.clone();
         if let Some(order) =
             order.as_deref().filter(|it| self.resource.store_fields.is_some() && it.contains('.'))
         {
@@ -228,8 +245,6 @@ impl ReadPlan {
         let cursor = cursor.map(|it| Cursor::parse(&it, order.as_deref())).transpose()?;
         let offset = cursor.as_ref().map_or(offset, Cursor::n_before);
         let has_cursor = cursor.is_some();
-        // An invalid selection is refused before any record is looked for.
-        let selection = self.selection()?;
         let query = ListQuery {
             filters: filters.into_iter().map(|it| it.renamed(self.resource.renamed)).collect(),
             within,
@@ -240,13 +255,10 @@ impl ReadPlan {
             cursor,
             with_deleted,
         };
-        let page = list(&env, self.resource.def(), query)?;
+        let page = list(&self.env(view), self.resource.def(), query)?;
         let mut json = Vec::with_capacity(1024 * (page.nodes.len() + 1));
         let mut envelope = JsonObject::new(&mut json);
-        let out = envelope.name(self.resource.many);
-        out.push(b'[');
-        write_nodes(&env, selection, page.nodes, out)?;
-        out.push(b']');
+        write(page.nodes, &mut envelope)?;
         envelope.field("count", &page.count);
         envelope.field("offset", &offset);
         envelope.field("limit", &limit);

@@ -1,7 +1,7 @@
 //! What the store routes of a module get: the scope of the publishable key, the decision whether its channels
 //! sell a variant now, and the price of it.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use crate::{
     Decimal, Fault, Now, Read, Timestamp,
@@ -121,6 +121,28 @@ impl Reason {
             Reason::NoInventoryItem => "no_inventory_item",
             Reason::NoLocation => "no_stock_location",
             Reason::NotEnough { .. } => "insufficient_inventory",
+        }
+    }
+}
+
+/// In words, for people who can put it right.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::NoChannel => f.write_str("the sales channel does not exist"),
+            Reason::ChannelDisabled => f.write_str("the sales channel is disabled"),
+            Reason::NoVariant => f.write_str("the variant does not exist"),
+            Reason::NotPublished { status } => write!(f, "the product is not published, it is `{status}`"),
+            Reason::NotInChannel => f.write_str("the product is not in the sales channel"),
+            Reason::NotYet { from } => write!(f, "the sales channel sells the product from {from} on"),
+            Reason::NoLonger { until } => write!(f, "the sales channel sold the product until {until}"),
+            Reason::VariantExcluded => f.write_str("the sales channel leaves the variant out"),
+            Reason::NoPrice => f.write_str("the variant has no price in this currency and region"),
+            Reason::NoInventoryItem => {
+                f.write_str("the stock of the variant is managed, and it has no inventory item")
+            }
+            Reason::NoLocation => f.write_str("no stock location of the sales channel stocks the variant"),
+            Reason::NotEnough { available } => write!(f, "only {available} are available"),
         }
     }
 }

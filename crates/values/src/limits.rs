@@ -127,6 +127,10 @@ pub const READ_REFUSED_MS: i64 = 100;
 /// Time-out of a read in the pool, including the time in the queue; the setting `read_timeout`.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Cells of a table of variants in sales channels: fifty rows of twenty channels. Each reads a dozen keys, with
+/// prices some dozens.
+pub const AVAILABILITY_CELLS_MAX: usize = 1_000;
+
 /// Products that one bulk call may add to or remove from a channel: 100,000 each. It is one transaction,
 /// which blocks other writes.
 pub const BULK_PRODUCTS_MAX: usize = 200_000;

@@ -69,6 +69,18 @@ impl Now {
         Now { at, noted: Some(validity.clone()) }
     }
 
+    /// What `look` answers at this time, and the first moment after it at which one of its comparisons turns
+    /// out otherwise; `None` if none ever does.
+    pub fn lasting<T, E>(
+        at: Timestamp,
+        look: impl FnOnce(&Now) -> Result<T, E>,
+    ) -> Result<(T, Option<Timestamp>), E> {
+        let validity = Arc::default();
+        let answer = look(&Now::noting(at, &validity))?;
+        let (_, until) = validity.range();
+        Ok((answer, Some(until).filter(|it| *it != i64::MAX).map(Timestamp::from_millis)))
+    }
+
     /// Is it `time` or later?
     pub fn has_reached(&self, time: Timestamp) -> bool {
         let has_reached = time <= self.at;
@@ -137,6 +149,17 @@ mod tests {
         assert_eq!(all, (990, 1_020));
         let skew = noted(|now| assert!(now.is_behind(at(1_001 + CLOCK_SKEW_MS))));
         assert_eq!(skew, (i64::MIN, 1_001));
+    }
+
+    #[test]
+    fn answer_lasts_until_a_comparison_turns_out_otherwise() {
+        let lasting = |times: &[i64]| {
+            let look = |now: &Now| Ok::<_, ()>(times.iter().filter(|it| now.has_reached(at(**it))).count());
+            Now::lasting(at(1_000), look).expect("a result")
+        };
+        assert_eq!(lasting(&[]), (0, None));
+        assert_eq!(lasting(&[900, 1_000]), (2, None));
+        assert_eq!(lasting(&[900, 1_020, 2_000]), (1, Some(at(1_020))));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The admin routes (`/admin/…`), a file per resource.
 
 mod api_keys;
+mod availability;
 mod campaigns;
 mod collections;
 mod counters;

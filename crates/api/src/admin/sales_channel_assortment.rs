@@ -1,14 +1,12 @@
-//! Admin routes of a channel's assortment and availability: `/admin/sales-channels/:id/…`.
+//! Admin routes of a channel's assortment: `/admin/sales-channels/:id/…`.
 
-use atoll_availability::{Question, explain, price_context};
 use atoll_flows::sales_channel::{
     AssortmentUpdate, LocationTerms, ProductTerms, UPDATE_ASSORTMENT, VariantTerms,
 };
 use atoll_kernel::{
-    Decimal, Fault, Read, Timestamp,
+    Fault, Read, Timestamp,
     data::{Direction, LinkRow, Scan, View},
     http::{Answer, Body, Call, Field, Params, Part, Reply, Type, optional, required},
-    limits::NUMBER_DIGITS_MAX,
     query::Ids,
     routes,
     serde_json::{Value, json},
@@ -18,19 +16,15 @@ use atoll_links::{
     safety_stock,
 };
 use atoll_product::VARIANTS;
-use atoll_region::REGIONS;
 use atoll_sales_channel::SALES_CHANNELS;
 
 use crate::{
     reply::run_once,
-    tables::{ONE, any, list},
+    tables::{ONE, list},
 };
 
 routes! {
     with "sales_channels";
-    /// Says whether a channel sells a variant, now or at another time, and how many. If it does not, every
-    /// reason is listed with its record and value.
-    Get "/admin/sales-channels/:id/availability" (Admin, QUESTION) => availability: AVAILABILITY;
     /// Lists the products of a sales channel, with their periods of sale.
     Get "/admin/sales-channels/:id/products" (Admin, PAGE) => products: PRODUCT_TERMS_PAGE;
     /// Shows when a sales channel sells a product.
@@ -53,17 +47,6 @@ routes! {
     Post "/admin/sales-channels/:id/assortment" (Admin, ONE, ASSORTMENT) => update_all: UPDATED;
 }
 
-const QUESTION: Params = Params {
-    own: &[
-        any("variant_id").about("The variant. Required."),
-        any("quantity").about("How many are wanted; 1 if it is absent."),
-        any("at").about("The time to look at; now if it is absent."),
-        any("region_id").about("The region in which there must be a price."),
-        any("currency_code").about("The currency in which there must be a price."),
-    ],
-    limit: None,
-    strict: true,
-};
 const PAGE: Params = list(&[], 50);
 
 const WINDOW: &[Field] = &[
@@ -155,85 +138,6 @@ const UPDATED: Answer = Answer::Object(&[Part::value(
     ]),
     "How many of each were set.",
 )]);
-const AVAILABILITY: Answer =
-    Answer::Object(&[Part::value("availability", VERDICT, "The answer, with reasons.")]);
-const VERDICT: Type = Type::Object(&[
-    CHANNEL,
-    required("variant_id", Type::Text).about("The variant."),
-    required("product_id", Type::Text).or_null().about("Its product; null if there is no such variant."),
-    required("quantity", Type::Positive).about("How many are wanted."),
-    required("at", Type::Date).about("The time that was looked at."),
-    required("sellable", Type::Bool).about("Whether the channel sells that many."),
-    required("available_quantity", Type::Number)
-        .or_null()
-        .about("How many it can sell; null if that is not limited."),
-    required("reasons", Type::List(&REASON)).about("Why it does not; empty if it does."),
-    required("inventory", Type::List(&SUPPLY_OF_ITEM))
-        .or_null()
-        .about("The inventory items of the variant, with their levels at the locations of the channel."),
-]);
-const REASON: Type = Type::Object(&[
-    required("code", Type::Text).about("The reason, for programs: `insufficient_inventory`."),
-    required("entity", Type::Text).about("The kind of record that says so."),
-    required("id", Type::Text).about("The id of that record."),
-    required("field", Type::Text).about("The field of it."),
-    required("value", Type::Any).about("The value of the field."),
-]);
-const SUPPLY_OF_ITEM: Type = Type::Object(&[
-    required("inventory_item_id", Type::Text).about("The inventory item."),
-    required("required_quantity", Type::Positive).about("How many of it a unit of the variant needs."),
-    required("location_levels", Type::List(&LEVEL)).about("What is at the locations of the channel."),
-]);
-const LEVEL: Type = Type::Object(&[
-    required("location_id", Type::Text).about("The stock location."),
-    required("priority", Type::Number).about("Lower numbers are served from first."),
-    required("safety_stock", Type::NotNegative).about("How many stay there."),
-    required("stocked_quantity", Type::Number).or_null().about("How many are there; null without a level."),
-    required("reserved_quantity", Type::Number).or_null().about("How many of them are reserved."),
-]);
-
-/// Answers whether a variant is available in the channel, and why not.
-async fn availability(mut call: Call) -> Result<Reply, Fault> {
-    let mut take = |name| call.params.take_one(name);
-    let variant = take("variant_id")
-        .ok_or_else(|| Fault::invalid("Invalid request: Field 'variant_id' is required"))?;
-    let quantity = parsed::<Decimal>("quantity", take("quantity"))?.unwrap_or(Decimal::ONE);
-    if quantity <= Decimal::ZERO {
-        return Err(Fault::invalid(
-            "Invalid request: Value for field 'quantity' too small, expected at least: '0'",
-        ));
-    }
-    if !quantity.is_short() {
-        return Err(Fault::invalid(format!(
-            "Invalid request: Value for field 'quantity' has more than {NUMBER_DIGITS_MAX} digits"
-        )));
-    }
-    let at = parsed::<Timestamp>("at", take("at"))?;
-    let (region, mut currency) = (take("region_id"), take("currency_code"));
-    if let Some(id) = &region {
-        let found = REGIONS.get(&call.view, id)?;
-        let region = found.ok_or_else(|| Fault::not_found(format!("Region with id: {id} not found")))?;
-        currency = currency.or(Some(region.currency_code));
-    }
-    let at = at.unwrap_or_else(|| call.app.now());
-    let price = currency.map(|it| {
-        price_context(&it.to_lowercase(), region.as_deref(), Some(quantity), at)
-            .with(atoll_availability::CHANNEL, Some(call.path("id")))
-    });
-    let question =
-        Question { channel: call.path("id"), variant: &variant, quantity, at, price: price.as_ref() };
-    Ok(Reply::json(&json!({ "availability": explain(&call.view, &question)? })))
-}
-
-fn parsed<T: std::str::FromStr>(name: &str, given: Option<String>) -> Result<Option<T>, Fault> {
-    let parse = |text: String| {
-        text.parse().map_err(|_| {
-            Fault::invalid(format!("Invalid request: Value for field '{name}' is not valid: '{text}'"))
-        })
-    };
-    given.map(parse).transpose()
-}
-
 async fn products(call: Call) -> Result<Reply, Fault> {
     let now = call.app.now();
     let all = PRODUCT_SALES_CHANNEL.lefts_set(call.path("id").to_owned());
