@@ -15,7 +15,7 @@ use atoll_kernel::{
     subscriber,
 };
 use atoll_storage::OUTBOX;
-use atoll_testkit::{Shop, TestApp};
+use atoll_testkit::{Shop, TestApp, id};
 use serde_json::{Value, json};
 
 use crate::settled;
@@ -171,6 +171,70 @@ async fn undeliverable_events_become_dead_letters_that_can_be_retried() {
     let path = format!("/admin/dead-letters/{}", list["dead_letters"][0]["id"].as_str().expect("an id"));
     assert_eq!(admin.delete(&path).await.ok()["object"], "dead_letter");
     assert!(admin.delete(&path).await.error().starts_with("404 not_found"));
+}
+
+#[tokio::test]
+async fn dead_letters_are_retried_and_deleted_in_bulk() {
+    let bench = Bench::new().await;
+    let background = bench.start().await;
+    // The second fails once more.
+    for (n, fails) in [(1, 3), (2, 4), (3, 100), (4, 100)] {
+        bench.emit("thing.broken", json!({ "n": n, "fails": fails })).await;
+    }
+    bench.settled().await;
+    background.stop().await;
+    let (app, admin) = bench.app.with_admin().await;
+    let letters = async || {
+        let list = admin.get("/admin/dead-letters?order=id").await.ok();
+        list["dead_letters"].as_array().expect("letters").iter().map(id).collect::<Vec<_>>()
+    };
+    let of_one = json!({ "subscriber": "test.follow-one" });
+    let retried = admin.post("/admin/dead-letters/retry", of_one.clone()).await.ok();
+    assert_eq!(retried, json!({ "n_taken": 1, "n_failed": 3, "n_left": 3 }));
+    let left = letters().await;
+    let named = json!({ "ids": [left[0]] });
+    let retried = admin.post("/admin/dead-letters/retry", named.clone()).await.ok();
+    assert_eq!(retried, json!({ "n_taken": 1, "n_failed": 0, "n_left": 2 }));
+    assert!(admin.post("/admin/dead-letters/retry", named).await.error().starts_with("404 not_found"));
+    let deleted = admin.post("/admin/dead-letters/delete", json!({ "ids": [left[1]] })).await.ok();
+    assert_eq!(deleted, json!({ "n_deleted": 1, "n_left": 1 }));
+    let deleted = admin.post("/admin/dead-letters/delete", of_one).await.ok();
+    assert_eq!(deleted, json!({ "n_deleted": 1, "n_left": 0 }));
+    for wrong in [json!({}), json!({ "subscriber": "a", "ids": [] }), json!({ "ids": vec!["a"; 51] })] {
+        let error = admin.post("/admin/dead-letters/retry", wrong).await.error();
+        assert!(error.starts_with("400 invalid_data"), "{error}");
+    }
+    drop(app);
+}
+
+#[tokio::test]
+async fn subscribers_say_how_far_behind_they_are() {
+    let bench = Bench::new().await;
+    let (app, admin) = bench.app.with_admin().await;
+    let bench = Bench { app, test: bench.test };
+    let one = async || {
+        let list = admin.get("/admin/subscribers").await.ok();
+        let all = list["subscribers"].as_array().expect("subscribers");
+        assert_eq!(list["count"], all.len());
+        all.iter().find(|it| it["name"] == "test.follow-one").expect("the subscriber").clone()
+    };
+    let never = one().await;
+    assert_eq!(
+        (&never["n_waiting"], &never["events"]),
+        (&Value::Null, &json!(["thing.made", "thing.broken"]))
+    );
+    bench.start().await.stop().await;
+    assert_eq!((&one().await["n_waiting"], &one().await["oldest_waiting_at"]), (&json!(0), &Value::Null));
+    let at = bench.app.ctx.now();
+    bench.emit("thing.broken", json!({ "n": 1, "fails": 100 })).await;
+    bench.app.advance_ms(1_000);
+    bench.emit("other.made", json!({ "n": 2 })).await;
+    assert_eq!((&one().await["n_waiting"], &one().await["oldest_waiting_at"]), (&json!(2), &json!(at)));
+    let background = bench.start().await;
+    bench.settled().await;
+    background.stop().await;
+    let done = one().await;
+    assert_eq!((&done["n_waiting"], &done["n_dead_letters"]), (&json!(0), &json!(1)));
 }
 
 #[tokio::test]

@@ -96,6 +96,17 @@ impl Bench {
         committed(&self.app, standing).await;
     }
 
+    /// Runs, pauses or resumes a job.
+    async fn act(&self, job: &str, action: &str) -> Value {
+        self.admin.post(&format!("/admin/jobs/{job}/{action}"), serde_json::json!({})).await.ok()["job"]
+            .clone()
+    }
+
+    /// When `test.thrice` runs after its n-th run, which was n minutes after the start.
+    fn after_run(&self, n: i64) -> Value {
+        if n == 3 { Value::Null } else { format!("2027-01-15T08:{:02}:00.000Z", n + 1).into() }
+    }
+
     async fn standing(&self, job: &str) -> Value {
         let list = self.admin.get("/admin/jobs").await.ok();
         let jobs = list["jobs"].as_array().expect("jobs");
@@ -247,6 +258,73 @@ async fn expired_lease_abandons_a_run_before_the_next_is_due() {
     bench.app.advance_ms(30 * SECOND);
     bench.wait_for(job, &["01-16T07:59:50 abandoned"]).await;
     background.stop().await;
+}
+
+#[tokio::test]
+async fn paused_job_does_not_run_until_it_is_resumed_also_after_a_restart() {
+    let (bench, job) = (Bench::new().await, "test.each-minute");
+    let background = bench.start().await;
+    bench.app.advance_ms(MINUTE);
+    let first = ["01-15T08:01:00 done"];
+    bench.wait_for(job, &first).await;
+    let paused = bench.act(job, "pause").await;
+    assert_eq!((&paused["is_paused"], &paused["next_run_at"]), (&true.into(), &Value::Null));
+    background.stop().await;
+    let background = bench.start().await;
+    bench.app.advance_ms(10 * MINUTE);
+    // Another job shows that the schedulers have read the clock since.
+    bench.wait_for("test.thrice", &["01-15T08:01:00 done", "01-15T08:02:00 done"]).await;
+    bench.wait_for(job, &first).await;
+    let resumed = bench.act(job, "resume").await;
+    assert_eq!(resumed["next_run_at"], "2027-01-15T08:12:00.000Z");
+    bench.app.advance_ms(MINUTE);
+    // What it would have run meanwhile was not missed.
+    bench.wait_for(job, &[first[0], "01-15T08:12:00 done"]).await;
+    background.stop().await;
+}
+
+#[tokio::test]
+async fn job_is_run_now_beside_its_schedule_and_while_it_is_paused() {
+    let (bench, job) = (Bench::new().await, "test.fail-hourly");
+    let background = bench.start().await;
+    bench.act(job, "pause").await;
+    bench.app.advance_ms(5 * MINUTE);
+    bench.act(job, "run").await;
+    // It is asked for once, however often.
+    assert_eq!(bench.act(job, "run").await["next_run_at"], "2027-01-15T08:05:00.000Z");
+    bench.app.advance_ms(MINUTE);
+    bench.wait_for(job, &["01-15T08:05:00 failed"]).await;
+    let standing = bench.standing(job).await;
+    let last = &standing["last_run"];
+    assert_eq!((&last["state"], &standing["n_runs"]), (&"failed".into(), &1.into()));
+    assert!(last["duration_ms"].is_number() && last["error"].is_string(), "{standing}");
+    assert_eq!((&standing["is_paused"], &standing["next_run_at"]), (&true.into(), &Value::Null));
+    // The schedule goes on where it would have.
+    bench.act(job, "resume").await;
+    assert_eq!(bench.standing(job).await["next_run_at"], "2027-01-15T09:00:00.000Z");
+    bench.act(job, "run").await;
+    bench.app.advance_ms(MINUTE);
+    let now = ["01-15T08:05:00 failed", "01-15T08:06:00 failed"];
+    bench.wait_for(job, &now).await;
+    bench.app.advance_ms(53 * MINUTE);
+    bench.wait_for(job, &[now[0], now[1], "01-15T09:00:00 done"]).await;
+    background.stop().await;
+    let run = bench.admin.post("/admin/jobs/none/run", serde_json::json!({})).await;
+    assert_eq!(run.error(), "404 not_found: Job with name: none was not found");
+}
+
+#[tokio::test]
+async fn job_that_has_run_as_often_as_it_may_is_not_run_again() {
+    let (bench, job) = (Bench::new().await, "test.thrice");
+    let background = bench.start().await;
+    for n in 1..=3 {
+        bench.app.advance_ms(MINUTE);
+        bench.wait_for_standing(job, "n_runs", n).await;
+        bench.wait_for_standing(job, "next_run_at", bench.after_run(n)).await;
+    }
+    background.stop().await;
+    let run = bench.admin.post(&format!("/admin/jobs/{job}/run"), serde_json::json!({})).await;
+    assert_eq!(run.error(), format!("400 not_allowed: Job {job} has run as often as it may"));
 }
 
 #[tokio::test]

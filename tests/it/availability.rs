@@ -1,5 +1,5 @@
-//! Availability of many variants in many channels at once: its cells are those of the explanation, and say until
-//! when they hold.
+//! Availability of many variants in many channels at once: its cells are those of the explanation, and say
+//! until when they hold.
 
 use atoll_testkit::{Shop, Variant};
 use serde_json::{Value, json};

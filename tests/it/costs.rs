@@ -260,16 +260,19 @@ async fn questions(n_products: usize) -> Vec<(String, usize)> {
         ("", &shop.admin, "admin/inventory-items", "q=tea-11&order=-sku"),
         (" (5 channels)", &shop.admin, "admin/availability", "order=title&sales_channel_id=CHANNELS"),
         (" (5 channels)", &shop.admin, "admin/availability", "product_id=TWENTY&sales_channel_id=CHANNELS"),
+        ("", &shop.admin, "admin/sales-channels/CHANNEL/products", "order=title"),
+        (
+            "", &shop.admin, "admin/sales-channels/CHANNEL/products",
+            "state=on_sale&category_id=CATEGORY&q=tea",
+        ),
+        ("", &shop.admin, "admin/sales-channels/CHANNEL/changes", "to=2100-01-01"),
     ] {
         let query = query.replace(' ', "%20");
-        let mut question = format!(
-            "/{path}?fields=id&limit=20&{}",
-            query
-                .replace("CATEGORY", &category)
-                .replace("CHANNELS", &channels.join("&sales_channel_id="))
-                .replace("CHANNEL", &channels[0])
-                .replace("TWENTY", &twenty)
-        );
+        let mut question = format!("/{path}?fields=id&limit=20&{query}")
+            .replace("CATEGORY", &category)
+            .replace("CHANNELS", &channels.join("&sales_channel_id="))
+            .replace("CHANNEL", &channels[0])
+            .replace("TWENTY", &twenty);
         if query.contains("MIDDLE") {
             let half =
                 question.replace("MIDDLE", "").replace("&limit=20", &format!("&limit={}", n_products / 2));

@@ -11,6 +11,7 @@ mod bulk;
 mod cart_expiry;
 mod carts;
 mod catalogue;
+mod channel_products;
 mod clock;
 mod costs;
 mod counters;

@@ -16,6 +16,6 @@ const PARAMS: Params = Params { own: &[Param::new("name", ParamKind::Any)], limi
 const GREETING: Answer = Answer::Object(&[Part::value("greeting", Type::Text, "Hello.")]);
 
 async fn __snake__(mut call: Call) -> Result<Reply, Fault> {
-    let name = call.params.take_one("name").unwrap_or_else(|| "world".into());
+    let name = call.params.take_one("name")?.unwrap_or_else(|| "world".into());
     Ok(Reply::json(&json!({ "greeting": format!("Hello, {name}") })))
 }

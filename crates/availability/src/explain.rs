@@ -11,7 +11,7 @@ use atoll_pricing::PriceContext;
 
 use crate::{
     Shelf,
-    shelf::{Article, components},
+    shelf::{Article, Decision, components},
 };
 
 /// Is this quantity of a variant sellable in a channel at a time?
@@ -33,7 +33,8 @@ pub fn explain(view: &dyn Read, question: &Question<'_>) -> Result<Value, StoreE
     let &Question { channel, variant, quantity, at, price } = question;
     let article = Article::read(view, variant)?;
     let mut shelf = Shelf::open(view, channel, at)?;
-    let (verdict, changes_at) = shelf.decide_at(at, article.as_ref(), quantity, price)?;
+    let Decision { verdict, price: amount, changes_at } =
+        shelf.decide_at(at, article.as_ref(), quantity, price)?;
     let product = article.as_ref().map(|it| &*it.product.id);
     let case = Case { view, shelf: &shelf, channel, product: product.unwrap_or_default(), variant, price };
     let reasons: Vec<_> = verdict.reasons.iter().map(|it| case.describe(it)).collect::<Result<_, _>>()?;
@@ -45,6 +46,7 @@ pub fn explain(view: &dyn Read, question: &Question<'_>) -> Result<Value, StoreE
         "at": at,
         "sellable": verdict.sellable,
         "available_quantity": verdict.available,
+        "price": amount,
         "reasons": reasons,
         "changes_at": changes_at,
         "inventory": article.as_ref().map(|it| inventory(view, &shelf, it)).transpose()?,

@@ -5,6 +5,7 @@
 //! authorisation of storefronts: the only way for their code to reach products, carts and orders, and only
 //! the guard makes one.
 
+mod assortment;
 mod explain;
 mod listing;
 mod matrix;
@@ -17,6 +18,9 @@ mod taxes;
 mod verify;
 mod windowed;
 
+pub use assortment::{
+    ProductCounts, ProductState, count_products, count_variants, products_changed, published_in,
+};
 pub use explain::{Question, explain};
 pub use listing::{LISTING, sweep};
 pub use matrix::{Matrix, Wanted};

@@ -29,7 +29,7 @@ use crate::windowed::{Listing, TemporalIndex};
 
 const PRODUCTS_LISTED: &str = "availability.listing";
 pub(crate) const VARIANTS_LISTED: &str = "availability.variant_listing";
-static PRODUCT_INDEX: TemporalIndex = TemporalIndex {
+pub(crate) static PRODUCT_INDEX: TemporalIndex = TemporalIndex {
     listed: PRODUCTS_LISTED,
     windows: "availability.windows",
     edges: "availability.edges",

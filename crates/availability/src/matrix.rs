@@ -1,5 +1,5 @@
-//! The decision for many variants in many channels: a cell for each, with the first reason against it, and the
-//! next moment at which the answer may change.
+//! The decision for many variants in many channels: a cell for each, with the first reason against it, and
+//! the next moment at which the answer may change.
 
 use atoll_kernel::{
     Decimal, Read, StoreError, Timestamp,
@@ -9,9 +9,14 @@ use atoll_pricing::PriceContext;
 use atoll_product::ProductVariant;
 use atoll_sales_channel::SalesChannel;
 
-use crate::{CHANNEL, Shelf, explain::Case, shelf::Article};
+use crate::{
+    CHANNEL, Shelf,
+    explain::Case,
+    shelf::{Article, Decision},
+};
 
 /// What is asked of each variant in each channel.
+#[derive(Clone)]
 pub struct Wanted {
     /// The quantity, in pieces.
     pub quantity: Decimal,
@@ -21,8 +26,15 @@ pub struct Wanted {
     pub price: Option<PriceContext>,
 }
 
-/// The columns of a table of variants in channels. Each channel has one shelf, which reads the stock of an item
-/// once.
+impl Wanted {
+    /// The same at another time.
+    pub fn at(self, at: Timestamp) -> Wanted {
+        Wanted { at, ..self }
+    }
+}
+
+/// The columns of a table of variants in channels. Each channel has one shelf, which reads the stock of an
+/// item once.
 pub struct Matrix<'a> {
     view: &'a dyn Read,
     wanted: &'a Wanted,
@@ -54,34 +66,50 @@ impl<'a> Matrix<'a> {
 
     /// The row of a variant as JSON: its titles and picture, and a cell for each channel.
     pub fn row(&mut self, variant: &ProductVariant) -> Result<Value, StoreError> {
-        let Matrix { view, wanted, columns, changes_at: first } = self;
-        let article = Article::of(*view, variant.clone())?;
+        let article = Article::of(self.view, variant.clone())?;
+        let cells = self.cells_of(variant, article.as_ref())?;
         let product = article.as_ref().map(|it| &it.product);
-        let mut cells = Vec::with_capacity(columns.len());
-        for Column { channel, shelf, price } in columns {
-            let price = price.as_ref();
-            let (verdict, changes_at) =
-                shelf.decide_at(wanted.at, article.as_ref(), wanted.quantity, price)?;
-            *first = first.iter().copied().chain(changes_at).min();
-            let case = Case {
-                view: *view,
-                shelf,
-                channel: &channel.id,
-                product: product.map_or("", |it| &it.id),
-                variant: &variant.id,
-                price,
-            };
-            let reason = verdict.reasons.first().map(|it| case.describe(it)).transpose()?;
-            cells.push(json!({
-                "sales_channel_id": channel.id, "variant_id": variant.id, "sellable": verdict.sellable,
-                "available_quantity": verdict.available, "reason": reason, "changes_at": changes_at,
-            }));
-        }
         let thumbnail = variant.thumbnail.as_ref().or(product.and_then(|it| it.thumbnail.as_ref()));
         Ok(json!({
             "id": variant.id, "title": variant.title, "sku": variant.sku, "product_id": variant.product_id,
             "product_title": product.map(|it| &it.title), "thumbnail": thumbnail, "cells": cells,
         }))
+    }
+
+    /// The cells of a variant as JSON, one for each channel.
+    pub fn cells(&mut self, variant: &ProductVariant) -> Result<Vec<Value>, StoreError> {
+        let article = Article::of(self.view, variant.clone())?;
+        self.cells_of(variant, article.as_ref())
+    }
+
+    fn cells_of(
+        &mut self,
+        variant: &ProductVariant,
+        article: Option<&Article>,
+    ) -> Result<Vec<Value>, StoreError> {
+        let Matrix { view, wanted, columns, changes_at: first } = self;
+        let product = article.map_or("", |it| &it.product.id);
+        let mut cells = Vec::with_capacity(columns.len());
+        for Column { channel, shelf, price } in columns {
+            let price = price.as_ref();
+            let Decision { verdict, price: amount, changes_at } =
+                shelf.decide_at(wanted.at, article, wanted.quantity, price)?;
+            *first = first.iter().copied().chain(changes_at).min();
+            let case =
+                Case { view: *view, shelf, channel: &channel.id, product, variant: &variant.id, price };
+            let reason = verdict.reasons.first().map(|it| case.describe(it)).transpose()?;
+            cells.push(json!({
+                "sales_channel_id": channel.id, "variant_id": variant.id, "sellable": verdict.sellable,
+                "available_quantity": verdict.available, "price": amount, "reason": reason,
+                "changes_at": changes_at,
+            }));
+        }
+        Ok(cells)
+    }
+
+    /// The time that is looked at.
+    pub fn at(&self) -> Timestamp {
+        self.wanted.at
     }
 
     /// The first moment at which time alone may change one of the cells; `None` if it never does.

@@ -121,6 +121,15 @@ pub(crate) struct Component {
     pub(crate) required: Decimal,
 }
 
+/// A verdict at a time.
+pub(crate) struct Decision {
+    pub(crate) verdict: Verdict,
+    /// The amount, if a price is required and there is one.
+    pub(crate) price: Option<Decimal>,
+    /// The next moment at which time alone may change this; `None` if it never does.
+    pub(crate) changes_at: Option<Timestamp>,
+}
+
 /// A variant with what a decision on it looks at, whichever channel decides.
 pub(crate) struct Article {
     pub(crate) product: Product,
@@ -222,25 +231,25 @@ impl<'a> Shelf<'a> {
         price: Option<&PriceContext>,
     ) -> Result<Verdict, StoreError> {
         let article = Article::read(self.view, variant_id)?;
-        self.decide_on(article.as_ref(), quantity, price)
+        Ok(self.decide_on(article.as_ref(), quantity, price)?.0)
     }
 
-    /// As `decide`, for an article that was read before; `None` if there is no such variant.
+    /// As `decide`, for an article that was read before, `None` if there is no such variant; with the amount
+    /// if a price is required.
     pub(crate) fn decide_on(
         &mut self,
         article: Option<&Article>,
         quantity: Decimal,
         price: Option<&PriceContext>,
-    ) -> Result<Verdict, StoreError> {
+    ) -> Result<(Verdict, Option<Decimal>), StoreError> {
         let channel = self.channel_id.clone();
         let Some(Article { product, variant, components }) = article else {
             let reasons = vec![Reason::NoVariant];
-            return Ok(Verdict { channel, sellable: false, available: None, reasons });
+            return Ok((Verdict { channel, sellable: false, available: None, reasons }, None));
         };
         let mut reasons = self.shows_variant(product, &variant.id)?;
-        if let Some(context) = price
-            && price_of(self.view, &variant.id, context)?.is_none()
-        {
+        let amount = price.map_or(Ok(None), |it| price_of(self.view, &variant.id, it))?;
+        if price.is_some() && amount.is_none() {
             reasons.push(Reason::NoPrice);
         }
         let mut available = None;
@@ -248,23 +257,23 @@ impl<'a> Shelf<'a> {
             reasons.extend(self.shortage(variant, components, quantity)?);
             available = Some(self.pieces(components)?);
         }
-        Ok(Verdict { channel, sellable: reasons.is_empty(), available, reasons })
+        Ok((Verdict { channel, sellable: reasons.is_empty(), available, reasons }, amount))
     }
 
-    /// As `decide_on`, at this time, with the next moment at which time alone may change the verdict; `None`
-    /// if it never does. The stock is that of the snapshot at any time.
+    /// As `decide_on`, at this time. The stock is that of the snapshot at any time.
     pub(crate) fn decide_at(
         &mut self,
         at: Timestamp,
         article: Option<&Article>,
         quantity: Decimal,
         price: Option<&PriceContext>,
-    ) -> Result<(Verdict, Option<Timestamp>), StoreError> {
-        Now::lasting(at, |now| {
+    ) -> Result<Decision, StoreError> {
+        let ((verdict, price), changes_at) = Now::lasting(at, |now| {
             self.at = now.clone();
             let price = price.map(|it| PriceContext { at: now.clone(), ..it.clone() });
             self.decide_on(article, quantity, price.as_ref())
-        })
+        })?;
+        Ok(Decision { verdict, price, changes_at })
     }
 
     /// Why this quantity of a variant with managed inventory is not in stock; `None` if it is.

@@ -159,7 +159,7 @@ impl TemporalIndex {
     }
 
     /// The edges in `(from, to]`, in this direction; at most `n_max`.
-    fn edges_between(
+    pub(crate) fn edges_between(
         &self,
         tx: &dyn Read,
         channel: &str,
@@ -204,6 +204,35 @@ impl TemporalIndex {
             Scan::Continue(())
         })?;
         Ok((edges, next))
+    }
+
+    /// The window of an id that is not unlimited; `None` for one that is, or that is not listed at any time.
+    pub(crate) fn window(
+        &self,
+        view: &dyn Read,
+        channel: &str,
+        id: &str,
+    ) -> Result<Option<Window>, StoreError> {
+        window_at(view, &key(view, self.windows, channel, id))
+    }
+
+    /// Calls `visit` with the ids that have a window which is not unlimited, by id.
+    pub(crate) fn scan_windows(
+        &self,
+        view: &dyn Read,
+        channel: &str,
+        after: Option<&str>,
+        order: Direction,
+        visit: &mut dyn FnMut(&str, Window) -> Result<Scan, StoreError>,
+    ) -> Result<(), StoreError> {
+        let group = key(view, self.windows, channel, "");
+        let mut span = Span::prefix(&group);
+        if let Some(id) = after {
+            span = span.beyond(&key(view, self.windows, channel, id), order);
+        }
+        view.scan(&span, order, &mut |key, value| {
+            visit(&String::from_utf8_lossy(&key[group.len()..]), window_of(value))
+        })
     }
 
     fn scan_edges(

@@ -1,8 +1,11 @@
 //! Dead letters: events that a subscriber failed on too often, kept until an admin retries or deletes them.
 
-use atoll_kernel::{Actor, Ctx, Fault, Timestamp, entity, flow::Local, jobs::Event, serde_json::Value};
+use atoll_kernel::{
+    Actor, Ctx, Fault, Moment, Read, Timestamp, Write, entity, flow::Local, jobs::Event, serde_json::Value,
+};
+use serde::{Deserialize, Serialize};
 
-use crate::{DEAD_LETTERS, dispatcher::call};
+use crate::{BY_SUBSCRIBER, DEAD_LETTERS, dispatcher::call};
 
 entity! {
     /// An event on which a subscriber failed too often.
@@ -59,20 +62,92 @@ pub async fn retry(ctx: &Ctx, actor: Actor, id: &str) -> Result<bool, Fault> {
     };
     let id = id.to_owned();
     let write = move |local: &mut Local<'_>| {
-        match &taken {
-            Ok(()) => DEAD_LETTERS.delete(local.tx, local.at, &id).map(drop)?,
-            Err(error) => {
-                DEAD_LETTERS
-                    .update(local.tx, local.at, &id, |it: &mut DeadLetter| {
-                        it.error = error.clone();
-                        it.n_failed += 1;
-                    })
-                    .map(drop)?;
-            }
-        }
+        settle(local.tx, local.at, &id, &taken)?;
         Ok(taken.is_ok())
     };
     Ok(ctx.local_once(actor, write, |is_taken| *is_taken, |_, is_taken| Ok(is_taken)).await?.0)
+}
+
+/// Some dead letters.
+#[derive(Clone, Debug)]
+pub enum Letters {
+    /// Those with these ids.
+    Ids(Vec<String>),
+    /// Those of a subscriber.
+    Of(String),
+}
+
+impl Letters {
+    /// Their ids, the oldest first, at most `n_max`. Errors: 404 for an id that is unknown.
+    fn ids(&self, view: &dyn Read, n_max: usize) -> Result<Vec<String>, Fault> {
+        let mut ids = match self {
+            Letters::Ids(ids) => {
+                for id in ids {
+                    DEAD_LETTERS.retrieve(view, id)?;
+                }
+                ids.clone()
+            }
+            Letters::Of(subscriber) => DEAD_LETTERS.table.ids_by(view, &BY_SUBSCRIBER, &[subscriber])?,
+        };
+        ids.sort_unstable();
+        ids.dedup();
+        ids.truncate(n_max);
+        Ok(ids)
+    }
+}
+
+/// The result of delivering dead letters again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retried {
+    /// Those that their subscribers took; they are deleted.
+    pub n_taken: usize,
+    /// Those that failed again; they have the new error.
+    pub n_failed: usize,
+}
+
+/// As `retry`, for at most `n_max` dead letters, one after the other, the oldest first.
+pub async fn retry_all(ctx: &Ctx, actor: Actor, letters: &Letters, n_max: usize) -> Result<Retried, Fault> {
+    let mut results = Vec::new();
+    if !ctx.is_repeat() {
+        for id in letters.ids(&ctx.view(), n_max)? {
+            let taken = deliver(ctx, &id).await?;
+            results.push((id, taken));
+        }
+    }
+    let write = move |local: &mut Local<'_>| {
+        let mut retried = Retried::default();
+        for (id, taken) in &results {
+            settle(local.tx, local.at, id, taken)?;
+            match taken {
+                Ok(()) => retried.n_taken += 1,
+                Err(_) => retried.n_failed += 1,
+            }
+        }
+        Ok(retried)
+    };
+    Ok(ctx.local_once(actor, write, |it| *it, |_, it| Ok(it)).await?.0)
+}
+
+/// Deletes at most `n_max` dead letters, the oldest first; returns how many.
+pub fn delete_all(local: &mut Local<'_>, letters: &Letters, n_max: usize) -> Result<usize, Fault> {
+    let ids = letters.ids(local.tx, n_max)?;
+    ids.iter().try_for_each(|id| DEAD_LETTERS.delete(local.tx, local.at, id).map(drop))?;
+    Ok(ids.len())
+}
+
+/// Deletes a dead letter that was taken, or notes the new error.
+fn settle(tx: &mut dyn Write, at: &Moment, id: &str, taken: &Result<(), String>) -> Result<(), Fault> {
+    match taken {
+        Ok(()) => DEAD_LETTERS.delete(tx, at, id).map(drop)?,
+        Err(error) => {
+            let note = |it: &mut DeadLetter| {
+                it.error = error.clone();
+                it.n_failed += 1;
+            };
+            DEAD_LETTERS.update(tx, at, id, note).map(drop)?;
+        }
+    }
+    Ok(())
 }
 
 /// Delivers the event to its subscriber; the inner result is that of the subscriber.

@@ -70,6 +70,10 @@ stored! {
         pub(crate) past: Timestamp,
         /// Number of started runs.
         pub(crate) n_runs: u64,
+        /// Does its schedule stand still?
+        pub(crate) is_paused: bool,
+        /// When an admin asked for a run that has not begun yet.
+        pub(crate) asked_for_at: Option<Timestamp>,
     }
 }
 
@@ -81,10 +85,19 @@ impl Progress {
         Ok(PROGRESS.read(tx, job.name.as_bytes())?.unwrap_or_default())
     }
 
-    /// Time of the next run; `None` if the job has run as often as it may.
+    /// Has the job run as often as it may?
+    pub(crate) fn is_over(&self, job: &Job) -> bool {
+        job.n_runs_max.is_some_and(|max| self.n_runs >= max)
+    }
+
+    /// Time of the next run; `None` if the job is paused, or has run as often as it may.
     pub(crate) fn next(&self, job: &Job, plan: &Plan) -> Option<Timestamp> {
-        let is_over = job.n_runs_max.is_some_and(|max| self.n_runs >= max);
-        if is_over { None } else { plan.after(self.past) }
+        match self.asked_for_at {
+            _ if self.is_over(job) => None,
+            None if self.is_paused => None,
+            None => plan.after(self.past),
+            asked_for => asked_for,
+        }
     }
 }
 
@@ -97,11 +110,33 @@ pub(crate) fn correct_future(tx: &mut dyn Write, at: &Moment, job: &Job) -> Resu
     Ok(())
 }
 
+/// Asks for a run beside the schedule. It begins when the scheduler looks next, also if the job is paused;
+/// after the run that is going on, unless runs may overlap. Returns false if the job has run as often as it
+/// may.
+pub(crate) fn ask_for(tx: &mut dyn Write, at: &Moment, job: &Job) -> Result<bool, StoreError> {
+    let progress = Progress::of(tx, job)?;
+    if progress.is_over(job) {
+        return Ok(false);
+    }
+    let asked_for_at = progress.asked_for_at.or(Some(at.now()));
+    PROGRESS.write(tx, job.name.as_bytes(), &Progress { asked_for_at, ..progress });
+    Ok(true)
+}
+
+/// Stops the schedule of a job, or goes on with it from now; what it would have run in between is not missed.
+pub(crate) fn pause(tx: &mut dyn Write, at: &Moment, job: &Job, is_paused: bool) -> Result<(), StoreError> {
+    let progress = Progress::of(tx, job)?;
+    if progress.is_paused != is_paused {
+        PROGRESS.write(tx, job.name.as_bytes(), &Progress { is_paused, past: at.now(), ..progress });
+    }
+    Ok(())
+}
+
 /// Called when a host starts: reports the runs that were missed while no host was up. A new job is scheduled
 /// from now on.
 pub(crate) fn catch_up(tx: &mut dyn Write, at: &Moment, job: &Job, plan: &Plan) -> Result<(), RowError> {
     let Some(mut progress) = PROGRESS.read(tx, job.name.as_bytes())? else {
-        PROGRESS.write(tx, job.name.as_bytes(), &Progress { past: at.now(), n_runs: 0 });
+        PROGRESS.write(tx, job.name.as_bytes(), &Progress { past: at.now(), ..Progress::default() });
         return Ok(());
     };
     let is_alive = abandon_expired(tx, at, job)?;
@@ -127,9 +162,15 @@ pub(crate) fn begin(
     if abandon_expired(tx, at, job)? && !job.may_overlap {
         return Ok(None);
     }
-    let scheduled_for = plan.last(at.now()).unwrap_or(next);
-    report_missed(tx, at, job, plan, &mut progress, scheduled_for.plus_millis(-1))?;
-    progress.past = if let Plan::EveryMs(_) = plan { at.now() } else { scheduled_for };
+    let scheduled_for = match progress.asked_for_at.take() {
+        Some(asked_for) => asked_for,
+        None => {
+            let scheduled_for = plan.last(at.now()).unwrap_or(next);
+            report_missed(tx, at, job, plan, &mut progress, scheduled_for.plus_millis(-1))?;
+            progress.past = if let Plan::EveryMs(_) = plan { at.now() } else { scheduled_for };
+            scheduled_for
+        }
+    };
     progress.n_runs += 1;
     PROGRESS.write(tx, job.name.as_bytes(), &progress);
     let run = JobRun {
@@ -186,7 +227,7 @@ pub(crate) fn end(
     Ok(())
 }
 
-/// Reports the scheduled times up to `until` as missed.
+/// Reports the scheduled times up to `until` as missed, unless the job is paused.
 fn report_missed(
     tx: &mut dyn Write,
     at: &Moment,
@@ -195,6 +236,9 @@ fn report_missed(
     progress: &mut Progress,
     until: Timestamp,
 ) -> Result<(), RowError> {
+    if progress.is_paused {
+        return Ok(());
+    }
     let Some(last) = plan.last(until).filter(|last| *last > progress.past) else { return Ok(()) };
     let n_missed = plan.count(progress.past, until, N_MISSED_MAX);
     progress.past = until;

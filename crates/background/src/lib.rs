@@ -10,6 +10,7 @@ mod prune;
 mod run;
 mod runs;
 mod scheduler;
+mod subscribers;
 mod verify;
 
 use std::error::Error;
@@ -27,11 +28,12 @@ use cursor::CURSORS;
 use job_run::PROGRESS;
 
 pub use cursor::position_of;
-pub use dead_letter::{DeadLetter, retry};
+pub use dead_letter::{DeadLetter, Letters, Retried, delete_all, retry, retry_all};
 pub use job_run::{JobRun, JobRunState};
-pub use jobs::{JobStatus, jobs};
+pub use jobs::{JobAction, JobStatus, LastRun, job, jobs};
 pub use prune::prune;
 pub use run::{Background, Pace, maintain_runs, start};
+pub use subscribers::{SubscriberStatus, subscribers};
 
 const BY_SUBSCRIBER: Index<DeadLetter> =
     Index::counted("dead_letter.by_subscriber", &["subscriber"], |it, keys| keys.add(&[&it.subscriber]));

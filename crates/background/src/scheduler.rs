@@ -97,8 +97,10 @@ impl Scheduler {
         if running.iter().any(|run| !run.is_alive(now)) {
             self.write(move |tx, at| job_run::abandon_expired(tx, at, job)).await?;
         }
-        let Some(next) = Progress::of(&view, job)?.next(job, &self.plan) else {
-            return Ok(if running.is_empty() { Next::Over } else { Next::Wait(after(now, self.look_every)) });
+        let progress = Progress::of(&view, job)?;
+        let Some(next) = progress.next(job, &self.plan) else {
+            let is_over = progress.is_over(job) && running.is_empty();
+            return Ok(if is_over { Next::Over } else { Next::Wait(after(now, self.look_every)) });
         };
         if next > now {
             return Ok(Next::Wait(next));

@@ -228,8 +228,8 @@ impl ReadPlan {
         })
     }
 
-    /// As `page`, with the records shown by `write` instead, in a form of the route's own. `fields` is for the
-    /// route to read.
+    /// As `page`, with the records shown by `write` instead, in a form of the route's own. `fields` is for
+    /// the route to read.
     pub fn page_as(
         &self,
         view: &dyn Read,

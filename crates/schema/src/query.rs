@@ -105,14 +105,25 @@ impl ListParams {
         Some(condition.values.into_iter().flatten().collect())
     }
 
-    /// Removes the filter on `name` and returns its first value.
-    pub fn take_one(&mut self, name: &str) -> Option<String> {
-        self.take(name)?.into_iter().next()
+    /// Removes the filter on `name` and returns its value. Errors: a parameter that is given twice, of which
+    /// one value would be used, and one with operators.
+    pub fn take_one(&mut self, name: &str) -> Result<Option<String>, Issues> {
+        let mut values = self.take(name).unwrap_or_default();
+        let is_left = |it: &Filter| matches!(it, Filter::One(one) if one.path == [name]);
+        let got = match values.len() {
+            _ if self.filters.iter().any(is_left) => Value::Object(Map::new()),
+            0 | 1 => return Ok(values.pop()),
+            _ => Value::from(values),
+        };
+        let mut issues = Issues::default();
+        issues.wrong_type(&[name.to_owned()], "string", &got);
+        Err(issues)
     }
 
     /// Removes the filter on `name`: is its value `true`?
     pub fn take_flag(&mut self, name: &str) -> bool {
-        self.take_one(name).is_some_and(|it| it == "true")
+        // `check` lets no other value pass.
+        self.take(name).is_some_and(|values| values == ["true"])
     }
 
     /// Adds the condition that a field has one of these values.
@@ -418,6 +429,23 @@ mod tests {
         check_query(json!({"variants": {"sku": ["x", "y"]}}), "variants.sku:In:x|y 0+20");
         check_query(json!({"created_at": {"$gte": "2020-01-01"}}), "created_at:Gte:2020-01-01 0+20");
         check_query(json!({"$or": [{"id": "a"}, {"id": "b"}]}), "any(all(id:In:a) all(id:In:b)) 0+20");
+    }
+
+    /// Half an answer would look like a whole one.
+    #[test]
+    fn a_parameter_that_is_given_twice_and_used_once_is_refused() {
+        let take = |query: Value| {
+            let mut list = check(&PARAMS, query.as_object().expect("a query")).expect("a list");
+            list.take_one("id").map_err(|it| it.to_string())
+        };
+        assert_eq!(take(json!({})), Ok(None));
+        assert_eq!(take(json!({"id": "a"})), Ok(Some("a".into())));
+        assert_eq!(take(json!({"id": ["a"]})), Ok(Some("a".into())));
+        let refused =
+            |got: &str| Err(format!("Invalid request: Expected type: 'string' for field 'id', got: '{got}'"));
+        assert_eq!(take(json!({"id": ["a", "b"]})), refused("a,b"));
+        assert_eq!(take(json!({"id": {"$ne": "a"}})), refused("[object Object]"));
+        assert_eq!(take(json!({"id": {"$eq": "a", "$in": ["b"]}})), refused("[object Object]"));
     }
 
     #[test]

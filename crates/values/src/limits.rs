@@ -127,9 +127,18 @@ pub const READ_REFUSED_MS: i64 = 100;
 /// Time-out of a read in the pool, including the time in the queue; the setting `read_timeout`.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Cells of a table of variants in sales channels: fifty rows of twenty channels. Each reads a dozen keys, with
-/// prices some dozens.
+/// Cells of a table of variants in sales channels: fifty rows of twenty channels. Each reads a dozen keys,
+/// with prices some dozens.
 pub const AVAILABILITY_CELLS_MAX: usize = 1_000;
+
+/// Products on one page of what changes in a channel: each with its variants, which are decided on twice.
+pub const CHANGES_PAGE_MAX: usize = 100;
+
+/// Dead letters that one request delivers again, one after the other: each takes as long as its subscriber.
+pub const DEAD_LETTERS_RETRIED_MAX: usize = 50;
+
+/// Dead letters that one request deletes, in one transaction.
+pub const DEAD_LETTERS_DELETED_MAX: usize = 1_000;
 
 /// Products that one bulk call may add to or remove from a channel: 100,000 each. It is one transaction,
 /// which blocks other writes.

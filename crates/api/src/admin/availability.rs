@@ -45,10 +45,10 @@ static ROW: Resource = Resource {
     ],
 };
 
-const QUANTITY: Param = any("quantity").about("How many are wanted; 1 if it is absent.");
-const AT: Param = any("at").about("The time to look at; now if it is absent.");
-const REGION: Param = any("region_id").about("The region in which there must be a price.");
-const CURRENCY: Param = any("currency_code").about("The currency in which there must be a price.");
+pub(super) const QUANTITY: Param = any("quantity").about("How many are wanted; 1 if it is absent.");
+pub(super) const AT: Param = any("at").about("The time to look at; now if it is absent.");
+pub(super) const REGION: Param = any("region_id").about("The region in which there must be a price.");
+pub(super) const CURRENCY: Param = any("currency_code").about("The currency in which there must be a price.");
 const QUESTION: Params = Params {
     own: &[any("variant_id").about("The variant. Required."), QUANTITY, AT, REGION, CURRENCY],
     limit: None,
@@ -75,6 +75,7 @@ const TABLE: Params = list(
 );
 
 const CHANGES_AT: &str = "The next moment at which time alone may change the answer; null if it never does.";
+const PRICE: &str = "Its price, if one is required; null if there is none.";
 const CHANNEL_ID: Field = required("sales_channel_id", Type::Text).about("The sales channel.");
 const ROWS: Answer = Answer::Object(&[
     Part::value("at", Type::Date, "The time that was looked at."),
@@ -100,13 +101,14 @@ const VARIANT: Type = Type::Object(&[
     required("thumbnail", Type::Text).or_null().about("A picture of the variant, or else of the product."),
     required("cells", Type::List(&CELL)).about("What each sales channel says."),
 ]);
-const CELL: Type = Type::Object(&[
+pub(super) const CELL: Type = Type::Object(&[
     CHANNEL_ID,
     required("variant_id", Type::Text).about("The variant."),
     required("sellable", Type::Bool).about("Whether the channel sells that many."),
     required("available_quantity", Type::Number)
         .or_null()
         .about("How many it can sell; null if that is not limited."),
+    required("price", Type::Number).or_null().about(PRICE),
     required("reason", REASON).or_null().about("The first reason why it does not; null if it does."),
     required("changes_at", Type::Date).or_null().about(CHANGES_AT),
 ]);
@@ -122,6 +124,7 @@ const VERDICT: Type = Type::Object(&[
     required("available_quantity", Type::Number)
         .or_null()
         .about("How many it can sell; null if that is not limited."),
+    required("price", Type::Number).or_null().about(PRICE),
     required("reasons", Type::List(&REASON)).about("Why it does not; empty if it does."),
     required("changes_at", Type::Date).or_null().about(CHANGES_AT),
     required("inventory", Type::List(&SUPPLY_OF_ITEM))
@@ -151,19 +154,19 @@ const LEVEL: Type = Type::Object(&[
 
 /// Answers whether a variant is available in the channel, and why not.
 async fn availability(mut call: Call) -> Result<Reply, Fault> {
-    let variant = call.params.take_one("variant_id");
+    let variant = call.params.take_one("variant_id")?;
     let variant = variant.ok_or_else(|| Fault::invalid("Invalid request: Field 'variant_id' is required"))?;
-    let Wanted { quantity, at, price } = wanted(&mut call)?;
+    let Wanted { quantity, at, price } = wanted(&mut call, "at")?;
     let price = price.map(|it| it.with(CHANNEL, Some(call.path("id"))));
     let question =
         Question { channel: call.path("id"), variant: &variant, quantity, at, price: price.as_ref() };
     Ok(Reply::json(&json!({ "availability": explain(&call.view, &question)? })))
 }
 
-/// Takes what is wanted out of the parameters.
-fn wanted(call: &mut Call) -> Result<Wanted, Fault> {
+/// Takes what is wanted out of the parameters, of which `at` has the time; now if it is absent.
+pub(super) fn wanted(call: &mut Call, at: &'static str) -> Result<Wanted, Fault> {
     let mut take = |name| call.params.take_one(name);
-    let quantity = parsed::<Decimal>("quantity", take("quantity"))?.unwrap_or(Decimal::ONE);
+    let quantity = parsed::<Decimal>("quantity", take("quantity")?)?.unwrap_or(Decimal::ONE);
     if quantity <= Decimal::ZERO {
         return Err(Fault::invalid(
             "Invalid request: Value for field 'quantity' too small, expected at least: '0'",
@@ -174,8 +177,8 @@ fn wanted(call: &mut Call) -> Result<Wanted, Fault> {
             "Invalid request: Value for field 'quantity' has more than {NUMBER_DIGITS_MAX} digits"
         )));
     }
-    let at = parsed::<Timestamp>("at", take("at"))?;
-    let (region, mut currency) = (take("region_id"), take("currency_code"));
+    let at = parsed::<Timestamp>(at, take(at)?)?;
+    let (region, mut currency) = (take("region_id")?, take("currency_code")?);
     if let Some(id) = &region {
         let found = REGIONS.get(&call.view, id)?;
         let region = found.ok_or_else(|| Fault::not_found(format!("Region with id: {id} not found")))?;
@@ -186,7 +189,7 @@ fn wanted(call: &mut Call) -> Result<Wanted, Fault> {
     Ok(Wanted { quantity, at, price })
 }
 
-fn parsed<T: std::str::FromStr>(name: &str, given: Option<String>) -> Result<Option<T>, Fault> {
+pub(super) fn parsed<T: std::str::FromStr>(name: &str, given: Option<String>) -> Result<Option<T>, Fault> {
     let parse = |text: String| {
         text.parse().map_err(|_| {
             Fault::invalid(format!("Invalid request: Value for field '{name}' is not valid: '{text}'"))
@@ -197,7 +200,7 @@ fn parsed<T: std::str::FromStr>(name: &str, given: Option<String>) -> Result<Opt
 
 /// Answers for a page of variants and some channels at once.
 async fn table(mut call: Call) -> Result<Reply, Fault> {
-    let wanted = wanted(&mut call)?;
+    let wanted = wanted(&mut call, "at")?;
     let channels = columns(&call.view, call.params.take("sales_channel_id"))?;
     let n_cells = channels.len().saturating_mul(call.params.limit);
     if n_cells > AVAILABILITY_CELLS_MAX {

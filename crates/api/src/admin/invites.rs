@@ -97,7 +97,7 @@ async fn accept(mut call: Call) -> Result<Reply, Fault> {
         return Err(Fault::invalid("The user is already authenticated and cannot accept an invite."));
     }
     let identity = login.identity.clone();
-    let token = call.params.take_one("token");
+    let token = call.params.take_one("token")?;
     let token = token.ok_or_else(Fault::unauthorized)?;
     let text = |name: &str| call.body()[name].as_str().map(str::to_owned);
     let user = User {

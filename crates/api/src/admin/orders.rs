@@ -129,7 +129,7 @@ async fn index(mut call: Call) -> Result<Reply, Fault> {
 
 /// Shows an order in its current version; earlier versions are not stored.
 async fn retrieve(mut call: Call) -> Result<Reply, Fault> {
-    if let Some(version) = call.params.take_one("version") {
+    if let Some(version) = call.params.take_one("version")? {
         let (id, version) = (call.path("id"), version.parse::<Decimal>().ok());
         let order = ORDERS.get(&call.view, id)?;
         if order.is_some_and(|it| Some(Decimal::from(u64::from(it.version))) != version) {

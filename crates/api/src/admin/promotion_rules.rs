@@ -228,10 +228,11 @@ fn attributes_of(kind: RuleKind, is_on_shipping: bool) -> &'static [Attribute] {
 
 async fn attributes(mut call: Call) -> Result<Reply, Fault> {
     let kind = kind_of(&call)?;
-    let is_buyget = call.params.take_one("promotion_type").as_deref() == Some(PromotionType::Buyget.as_str());
+    let is_buyget =
+        call.params.take_one("promotion_type")?.as_deref() == Some(PromotionType::Buyget.as_str());
     let is_fixed =
-        call.params.take_one("application_method_type").as_deref() == Some(MethodType::Fixed.as_str());
-    let is_on_shipping = is_on_shipping(&mut call);
+        call.params.take_one("application_method_type")?.as_deref() == Some(MethodType::Fixed.as_str());
+    let is_on_shipping = is_on_shipping(&mut call)?;
     let mut shown: Vec<Value> =
         attributes_of(kind, is_on_shipping).iter().map(|it| it.is_offered_as().into()).collect();
     match kind {
@@ -265,8 +266,9 @@ async fn attributes(mut call: Call) -> Result<Reply, Fault> {
     })
 }
 
-fn is_on_shipping(call: &mut Call) -> bool {
-    call.params.take_one("application_method_target_type").as_deref() == Some("shipping_methods")
+fn is_on_shipping(call: &mut Call) -> Result<bool, Fault> {
+    let target = call.params.take_one("application_method_target_type")?;
+    Ok(target.as_deref() == Some("shipping_methods"))
 }
 
 async fn values(mut call: Call) -> Result<Reply, Fault> {
@@ -275,7 +277,7 @@ async fn values(mut call: Call) -> Result<Reply, Fault> {
         call.params.take(name);
     }
     let id = call.path("rule_attribute_id").to_owned();
-    let of_kind = attributes_of(kind, is_on_shipping(&mut call));
+    let of_kind = attributes_of(kind, is_on_shipping(&mut call)?);
     let currency = Some(&CURRENCY).filter(|it| kind == RuleKind::Rules && it.id == id);
     let Some(attribute) = of_kind.iter().find(|it| it.id == id).or(currency) else {
         return Err(Fault::invalid(format!("Invalid rule attribute - {id}")));

@@ -25,8 +25,6 @@ use crate::{
 
 routes! {
     with "sales_channels";
-    /// Lists the products of a sales channel, with their periods of sale.
-    Get "/admin/sales-channels/:id/products" (Admin, PAGE) => products: PRODUCT_TERMS_PAGE;
     /// Shows when a sales channel sells a product.
     Get "/admin/sales-channels/:id/products/:product_id" (Admin, ONE) => product: PRODUCT_TERMS;
     /// Sets from when and until when a sales channel sells a product.
@@ -98,7 +96,8 @@ macro_rules! page_of {
 }
 
 const CHANNEL: Field = required("sales_channel_id", Type::Text).about("The sales channel.");
-const SHOWN_PRODUCT: Type = Type::Object(&[
+const SHOWN_PRODUCT: Type = Type::Object(PRODUCT_FIELDS);
+pub(super) const PRODUCT_FIELDS: &[Field] = &[
     required("product_id", Type::Text).about("The product."),
     CHANNEL,
     required("available_from", Type::Date)
@@ -106,11 +105,9 @@ const SHOWN_PRODUCT: Type = Type::Object(&[
         .about("From when the channel sells it; null: since ever."),
     required("available_until", Type::Date).or_null().about("Until when it sells it; null: without end."),
     required("is_within_window", Type::Bool).about("Whether the channel sells it now, as far as this goes."),
-]);
+];
 const PRODUCT_TERMS: Answer =
     Answer::Object(&[Part::value("product", SHOWN_PRODUCT, "When the channel sells the product.")]);
-const PRODUCT_TERMS_PAGE: Answer =
-    page_of!("products", SHOWN_PRODUCT, "When the channel sells its products.");
 const SHOWN_VARIANT: Type = Type::Object(&[
     required("variant_id", Type::Text).about("The variant."),
     CHANNEL,
@@ -138,15 +135,6 @@ const UPDATED: Answer = Answer::Object(&[Part::value(
     ]),
     "How many of each were set.",
 )]);
-async fn products(call: Call) -> Result<Reply, Fault> {
-    let now = call.app.now();
-    let all = PRODUCT_SALES_CHANNEL.lefts_set(call.path("id").to_owned());
-    page(&call, "products", &all, |view, channel, id| {
-        let row = PRODUCT_SALES_CHANNEL.row(view, id, channel)?.unwrap_or_default();
-        Ok(shown_product(channel, id, &row, now))
-    })
-}
-
 async fn product(call: Call) -> Result<Reply, Fault> {
     show_product(&call)
 }
@@ -159,7 +147,7 @@ fn show_product(call: &Call) -> Result<Reply, Fault> {
     Ok(Reply::json(&json!({ "product": shown_product(channel, id, &row, call.app.now()) })))
 }
 
-fn shown_product(channel: &str, id: &str, row: &LinkRow, now: Timestamp) -> Value {
+pub(super) fn shown_product(channel: &str, id: &str, row: &LinkRow, now: Timestamp) -> Value {
     let window = Window::of(row);
     json!({
         "product_id": id, "sales_channel_id": channel, "available_from": window.from,

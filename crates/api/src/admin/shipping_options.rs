@@ -223,7 +223,7 @@ const AVAILABILITY: Answer = Answer::Object(&[
 
 async fn availability(mut call: Call) -> Result<Reply, Fault> {
     let required = || Fault::invalid("Invalid request: Field 'cart_id' is required");
-    let cart_id = call.params.take_one("cart_id").ok_or_else(required)?;
+    let cart_id = call.params.take_one("cart_id")?.ok_or_else(required)?;
     let is_return = call.params.take_flag(IS_RETURN);
     let cart = CARTS.get(&call.view, &cart_id)?;
     let cart = cart.ok_or_else(|| Fault::not_found(format!("Cart id not found: {cart_id}")))?;
@@ -236,10 +236,10 @@ async fn availability(mut call: Call) -> Result<Reply, Fault> {
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
     let mut within: Vec<Box<dyn Ids>> = Vec::new();
-    if let Some(value) = call.params.take_one(IS_RETURN) {
+    if let Some(value) = call.params.take_one(IS_RETURN)? {
         within.push(Box::new(options_for_returns(value == "true")));
     }
-    if let Some(value) = call.params.take_one(ADMIN_ONLY) {
+    if let Some(value) = call.params.take_one(ADMIN_ONLY)? {
         within.push(Box::new(options_of_admins(value == "true")));
     }
     page(&OPTION, &call, within)

@@ -101,7 +101,7 @@ async fn ask(call: Call) -> Result<Reply, Fault> {
 async fn update(mut call: Call) -> Result<Reply, Fault> {
     check_provider(&call)?;
     let refused = || Fault::new(FaultKind::Unauthorized, "Invalid token");
-    let (given, head) = (call.params.take_one("token"), call.head());
+    let (given, head) = (call.params.take_one("token")?, call.head());
     let bearer = header(&head, "authorization").and_then(|it| it.strip_prefix("Bearer "));
     let token = given.or(bearer.map(str::to_owned)).ok_or_else(refused)?;
     let claims: Claims = call.app.read_mailed(RESET, &token).ok_or_else(refused)?;

@@ -31,8 +31,8 @@ pub(crate) fn surroundings(call: &mut Call, price: &'static str) -> Result<Conte
     let scope = scope(call).narrowed(requested.as_deref())?;
     let context = call.context().clone().within(Arc::new(scope.clone()));
     let mut take = |name| call.params.take_one(name);
-    let (asked, cart) = (take("region_id"), take("cart_id"));
-    let (country, province) = (take("country_code"), take("province"));
+    let (asked, cart) = (take("region_id")?, take("cart_id")?);
+    let (country, province) = (take("country_code")?, take("province")?);
     let place = TaxPlace::of(call.app.registry(), country, province);
     // A region adds prices to the fields, as on the wire.
     if asked.is_some() {

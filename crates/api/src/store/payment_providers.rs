@@ -38,7 +38,7 @@ const LIST: Params = list(
 );
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
-    let region = call.params.take_one("region_id");
+    let region = call.params.take_one("region_id")?;
     let Some(region) = region else {
         return Err(Fault::invalid("Invalid request: Field 'region_id' is required"));
     };

@@ -126,7 +126,7 @@ const OF_CART: Params = Params {
 
 async fn index(mut call: Call) -> Result<Reply, Fault> {
     let required = || Fault::invalid("Invalid request: Field 'cart_id' is required");
-    let cart_id = call.params.take_one("cart_id").ok_or_else(required)?;
+    let cart_id = call.params.take_one("cart_id")?.ok_or_else(required)?;
     let is_return = call.params.take_flag("is_return");
     let cart = cart_of(&call, &cart_id)?;
     let shipment = shipment_of(&call, &cart, is_return)?;
