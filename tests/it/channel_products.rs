@@ -21,7 +21,7 @@ impl Bench {
             shop.admin.post(&format!("/admin/products/{}", tea.product), picture).await.ok();
             teas.push(tea);
         }
-        let teas: [Variant; 4] = teas.try_into().ok().expect("four teas");
+        let teas: [Variant; 4] = teas.try_into().expect("four teas");
         let bench = Bench { shop, web, storefront, teas };
         bench.open(1, 1_000, 3_000).await;
         bench.open(2, -3_000, -1_000).await;
