@@ -56,6 +56,13 @@ pub fn problem(text: &str) -> Markup {
     html! { p class="notice bad" role="alert" { (text) } }
 }
 
+/// A message of the API, which begins in lower case, as a sentence of a page.
+pub fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
 /// A time: the script shows it in the zone of the person, without it it is in UTC.
 pub fn moment(at: Timestamp) -> Markup {
     let text = at.to_string();

@@ -16,7 +16,7 @@ pub use address::{Address, encoded};
 pub use api::{Api, Records, Sent};
 pub use call::{Done, PageCall, PageParts, Person, Refused};
 pub use form::{Field, Form, Upload};
-pub use html::{badge, facts, hint, link, moment, nothing, pager, problem, table};
+pub use html::{badge, facts, hint, link, moment, nothing, pager, problem, sentence, table};
 pub use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 pub use page::{AdminPage, AdminWidget, Linked, Menu, MenuPlace, Next, Page, PageOf, widgets};
 

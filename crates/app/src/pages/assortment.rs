@@ -19,17 +19,51 @@ admin_page! {
 /// Products on a page of the list.
 const PAGE: usize = 30;
 
+/// Collections, categories, tags and types that the search offers, of each.
+const OPTIONS_MAX: usize = 100;
+
 #[derive(Deserialize)]
 struct Channel {
     name: String,
 }
 
+/// A product of the catalogue.
 #[derive(Deserialize)]
 struct Product {
     id: String,
     title: String,
     status: String,
+}
+
+/// A page of the products of the channel, with how many there are in each state.
+#[derive(Deserialize)]
+struct Assortment {
+    sales_channel: Channel,
+    counts: Counts,
+    products: Vec<Listed>,
+    count: usize,
+    offset: usize,
+    limit: usize,
+}
+
+#[derive(Deserialize)]
+struct Counts {
+    on_sale: u64,
+    not_yet: u64,
+    over: u64,
+    not_published: u64,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    product_id: String,
+    title: String,
     thumbnail: Option<String>,
+    state: String,
+    available_from: Option<Timestamp>,
+    available_until: Option<Timestamp>,
+    n_variants: u64,
+    n_excluded_variants: u64,
 }
 
 /// When the channel sells a product.
@@ -66,68 +100,101 @@ async fn window(call: &PageCall, product: &str) -> Result<Window, Fault> {
     call.api().one(of_channel(call).then("products").then(product), "product").await
 }
 
-/// The products of the channel, or those that are not in it.
+/// Products of the catalogue, to choose from.
 fn products(call: &PageCall) -> Address {
     Address::of("/admin/products")
-        .with("fields", "id,title,status,thumbnail")
+        .with("fields", "id,title,status")
         .with("q", call.query("q"))
-        .with("status[]", call.query("status"))
         .with("order", "title")
         .with("limit", PAGE)
         .with("offset", call.offset())
 }
 
+/// What is offered to filter by: the ids and names of the first records of a list.
+async fn options(call: &PageCall, at: &str, name: &str, label: &str) -> Result<Vec<(String, String)>, Fault> {
+    let address =
+        Address::of(at).with("fields", format!("id,{label}")).with("order", label).with("limit", OPTIONS_MAX);
+    let records = call.api().list::<Value>(address, name).await?.records;
+    let text = |it: &Value, field: &str| it[field].as_str().unwrap_or_default().to_owned();
+    let options = records.iter().map(|it| (text(it, "id"), text(it, label)));
+    Ok([(String::new(), "any".to_owned())].into_iter().chain(options).collect())
+}
+
 async fn list(call: PageCall) -> Result<Page, Fault> {
-    let channel = channel(&call).await?;
-    let mine = products(&call).with("sales_channel_id", call.path("id"));
-    let page: Records<Product> = call.api().list(mine, "products").await?;
-    let mut rows = Vec::new();
-    for product in &page.records {
-        let window = window(&call, &product.id).await?;
-        rows.push(row(&call, product, &window));
+    let mut address = of_channel(&call).then("products").with("order", "title");
+    for name in ["q", "state", "collection_id", "category_id", "tag_id", "type_id"] {
+        address = address.with(name, call.query(name));
     }
+    let address = address.with("limit", PAGE).with("offset", call.offset());
+    let Assortment { sales_channel, counts, products, count, offset, limit } =
+        call.api().get(address).await?;
+    let page = Records { records: products, count, offset, limit };
+    let rows = page.records.iter().map(|it| row(&call, it));
     let body = html! {
-        (search(&call))
+        (search(&call, &counts).await?)
         @if let Some(refused) = call.refused() { (problem(&refused.message)) }
-        @if rows.is_empty() { (nothing("The channel has no such product.")) } @else {
-            (call.form_of("", table(&["Product", "State", "From", "Until", "Status", "Choose"], rows), bulk(&call)))
+        @if page.records.is_empty() { (nothing("The channel has no such product.")) } @else {
+            (call.form_of("", table(&["Product", "State", "From", "Until", "Variants", "Choose"], rows), bulk(&call)))
         }
         (pager(&call, &page))
     };
-    Ok(below(&call, &channel, Page::new("Products of the channel", body)))
+    Ok(below(&call, &sales_channel, Page::new("Products of the channel", body)))
 }
 
-fn search(call: &PageCall) -> Markup {
-    let states = [("", "any"), ("published", "published"), ("draft", "draft")];
+async fn search(call: &PageCall, counts: &Counts) -> Result<Markup, Fault> {
+    let states = [
+        ("", "any".to_owned()),
+        ("on_sale", format!("on sale ({})", counts.on_sale)),
+        ("not_yet", format!("not yet ({})", counts.not_yet)),
+        ("over", format!("over ({})", counts.over)),
+        ("not_published", format!("not published ({})", counts.not_published)),
+    ];
+    let collections = options(call, "/admin/collections", "collections", "title").await?;
+    let categories = options(call, "/admin/product-categories", "product_categories", "name").await?;
+    let tags = options(call, "/admin/product-tags", "product_tags", "value").await?;
+    let types = options(call, "/admin/product-types", "product_types", "value").await?;
     let add = Address::of("/channels").then(call.path("id")).then("products").then("add");
-    html! {
-        form method="get" action=(call.with(&[])) {
+    Ok(html! {
+        form method="get" action=(call.to(call.at())) {
             div class="fields" {
                 (Field::line("search", "q", "Title, SKU or text").value(call.query("q")))
-                (Field::choice("status", "Status", states).value(call.query("status")))
+                (Field::choice("state", "State", states).value(call.query("state")))
+                (Field::choice("collection_id", "Collection", collections).value(call.query("collection_id")))
+                (Field::choice("category_id", "Category", categories).value(call.query("category_id")))
+                (Field::choice("tag_id", "Tag", tags).value(call.query("tag_id")))
+                (Field::choice("type_id", "Type", types).value(call.query("type_id")))
             }
             p class="buttons" {
                 button class="quiet" { "Search" }
                 a class="button" href=(call.to(add)) { "Add products" }
             }
         }
-    }
+    })
 }
 
-fn row(call: &PageCall, product: &Product, window: &Window) -> Vec<Markup> {
-    let to = Address::of("/channels").then(call.path("id")).then("products").then(&product.id);
+fn row(call: &PageCall, product: &Listed) -> Vec<Markup> {
+    let to = Address::of("/channels").then(call.path("id")).then("products").then(&product.product_id);
     let at = |it: Option<Timestamp>| html! { @if let Some(it) = it { (moment(it)) } @else { "–" } };
+    let state = match product.state.as_str() {
+        "on_sale" => badge("good", "On sale"),
+        "not_yet" => badge("warn", "Not yet"),
+        "over" => badge("bad", "Over"),
+        _ => badge("", "Not published"),
+    };
     vec![
         html! {
             @if let Some(picture) = &product.thumbnail { img class="thumb" src=(picture) alt="" loading="lazy"; " " }
             (link(call, to, &product.title))
         },
-        window.state(call.now()),
-        at(window.available_from),
-        at(window.available_until),
-        html! { (product.status) },
+        state,
+        at(product.available_from),
+        at(product.available_until),
         html! {
-            input type="checkbox" name="product[]" value=(product.id)
+            (product.n_variants)
+            @if product.n_excluded_variants > 0 { ", " (product.n_excluded_variants) " left out" }
+        },
+        html! {
+            input type="checkbox" name="product[]" value=(product.product_id)
                 aria-label=(format!("Choose {}", product.title));
         },
     ]

@@ -54,8 +54,8 @@ async fn board(call: PageCall) -> Result<Page, Fault> {
     let channels: Records<Channel> = call.api().list(address, "sales_channels").await?;
     let mut cards = Vec::new();
     for channel in &channels.records {
-        let n_products = n_products(&call, &channel.id).await?;
-        cards.push(card(&call, channel, n_products));
+        let sales = Sales::of(&call, &channel.id).await?;
+        cards.push(card(&call, channel, &sales));
     }
     let body = html! {
         div class="buttons" { a class="button" href=(call.to("/channels/new")) { "New channel" } }
@@ -66,22 +66,55 @@ async fn board(call: PageCall) -> Result<Page, Fault> {
     Ok(Page::new("Sales channels", body))
 }
 
-async fn n_products(call: &PageCall, channel: &str) -> Result<usize, Fault> {
-    let address = Address::of("/admin/products")
-        .with("sales_channel_id", channel)
-        .with("status", "published")
-        .with("fields", "id")
-        .with("limit", 1);
-    Ok(call.api().list::<Value>(address, "products").await?.count)
+/// What a channel sells, and what it has sold.
+struct Sales {
+    counts: Counts,
+    n_orders: usize,
 }
 
-fn card(call: &PageCall, channel: &Channel, n_products: usize) -> Markup {
+/// How many products of a channel are in each state.
+#[derive(Deserialize)]
+struct Counts {
+    on_sale: u64,
+    not_yet: u64,
+    over: u64,
+}
+
+/// The days of the orders that the board counts.
+const DAYS: i64 = 7;
+
+impl Sales {
+    async fn of(call: &PageCall, channel: &str) -> Result<Sales, Fault> {
+        let products = Address::of("/admin/sales-channels").then(channel).then("products").with("limit", 1);
+        let counts = call.api().one(products, "counts").await?;
+        let since = call.now().plus_millis(-DAYS * 24 * 60 * 60 * 1000);
+        let orders = Address::of("/admin/orders")
+            .with("sales_channel_id[]", channel)
+            .with("created_at[$gte]", since)
+            .with("fields", "id")
+            .with("limit", 1);
+        let n_orders = call.api().list::<Value>(orders, "orders").await?.count;
+        Ok(Sales { counts, n_orders })
+    }
+
+    fn facts(&self) -> [(&'static str, Markup); 4] {
+        let Counts { on_sale, not_yet, over } = &self.counts;
+        [
+            ("Products on sale", html! { (on_sale) }),
+            ("Not yet", html! { (not_yet) }),
+            ("Over", html! { (over) }),
+            ("Orders in seven days", html! { (self.n_orders) }),
+        ]
+    }
+}
+
+fn card(call: &PageCall, channel: &Channel, sales: &Sales) -> Markup {
     let n_keys = channel.publishable_api_keys.iter().filter(|it| it.revoked_at.is_none()).count();
     html! {
         h2 { (link(call, Address::of("/channels").then(&channel.id), &channel.name)) " " (state(channel)) }
         @if let Some(text) = &channel.description { p class="hint" { (text) } }
+        (facts(sales.facts()))
         (facts([
-            ("Published products", html! { (n_products) }),
             ("Stock locations", html! { (channel.stock_locations.len()) }),
             ("Keys", html! { (n_keys) }),
         ]))
@@ -117,7 +150,7 @@ async fn create(call: PageCall, form: Form) -> Result<Next, Fault> {
 async fn show(call: PageCall) -> Result<Page, Fault> {
     let address = Address::of("/admin/sales-channels").then(call.path("id")).with("fields", FIELDS);
     let channel: Channel = call.api().one(address, "sales_channel").await?;
-    let n_products = n_products(&call, &channel.id).await?;
+    let sales = Sales::of(&call, &channel.id).await?;
     let below = |page: &str| Address::of("/channels").then(&channel.id).then(page);
     let (switch, label) = if channel.is_disabled { ("enable", "Enable") } else { ("disable", "Disable") };
     let stops = "A disabled channel shows and sells nothing, and its keys answer nothing. Disable it?";
@@ -126,10 +159,10 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         section class="card" {
             (facts([
                 ("State", state(&channel)),
-                ("Published products", html! { (n_products) }),
                 ("Created", moment(channel.created_at)),
                 ("Id", html! { code { (channel.id) } }),
             ]))
+            (facts(sales.facts()))
             div class="buttons" {
                 a class="button" href=(call.to(below("products"))) { "Products" }
                 a class="button quiet" href=(call.to(below("locations"))) { "Stock locations" }

@@ -1,0 +1,172 @@
+//! The preview: what a channel shows at a moment, beside now, with what appears and disappears in between.
+
+use atoll_kernel::{Decimal, Fault, Timestamp};
+use atoll_pages::{
+    Address, Field, Form, Markup, Page, PageCall, Records, admin_page, badge, hint, html, link, moment,
+    nothing, pager, sentence,
+};
+use serde::Deserialize;
+
+admin_page! {
+    with "sales_channels";
+    "/preview" as "Preview" in Channels 50 => show;
+}
+
+/// Cards on a page.
+const PAGE: usize = 24;
+
+/// Upper bound of channels that the page offers.
+const CHANNELS_OFFERED: usize = 200;
+
+#[derive(Deserialize)]
+struct Channel {
+    id: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Changes {
+    from: Timestamp,
+    to: Timestamp,
+    products: Vec<Change>,
+    count: usize,
+    offset: usize,
+    limit: usize,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    product_id: String,
+    title: String,
+    thumbnail: Option<String>,
+    change: String,
+    variants: Vec<Variant>,
+}
+
+#[derive(Deserialize)]
+struct Variant {
+    title: String,
+    after: Cell,
+}
+
+#[derive(Deserialize)]
+struct Cell {
+    sellable: bool,
+    available_quantity: Option<Decimal>,
+    reason: Option<Reason>,
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct Assortment {
+    at: Timestamp,
+    products: Vec<Shown>,
+    count: usize,
+    offset: usize,
+    limit: usize,
+}
+
+#[derive(Deserialize)]
+struct Shown {
+    product_id: String,
+    title: String,
+    thumbnail: Option<String>,
+    available_until: Option<Timestamp>,
+}
+
+async fn show(call: PageCall) -> Result<Page, Fault> {
+    let channels = Address::of("/admin/sales-channels")
+        .with("fields", "id,name")
+        .with("order", "name")
+        .with("limit", CHANNELS_OFFERED);
+    let channels = call.api().list::<Channel>(channels, "sales_channels").await?.records;
+    let channel = match call.query("channel") {
+        "" => channels.first().map_or("", |it| it.id.as_str()),
+        id => id,
+    };
+    let at = Form::of([("at".to_owned(), call.query("at").into())].into_iter().collect()).moment("at")?;
+    let shown = match (channel, at.as_str()) {
+        ("", _) => nothing("There is no channel yet."),
+        (_, None) => hint("Choose the moment at which you want to see the shop."),
+        (channel, Some(at)) => shown(&call, channel, at).await?,
+    };
+    let options = channels.iter().map(|it| (it.id.clone(), it.name.clone()));
+    let body = html! {
+        section class="card" {
+            form method="get" action=(call.to("/preview")) {
+                div class="fields" {
+                    (Field::choice("channel", "Channel", options).value(channel))
+                    (Field::moment("at", "Moment").value(at.as_str().unwrap_or_default()).required())
+                }
+                p class="buttons" { button { "Show" } }
+            }
+        }
+        (shown)
+    };
+    Ok(Page::new("Preview", body))
+}
+
+async fn shown(call: &PageCall, channel: &str, at: &str) -> Result<Markup, Fault> {
+    let of_channel = Address::of("/admin/sales-channels").then(channel);
+    let changes = of_channel.clone().then("changes").with("to", at).with("limit", PAGE);
+    let changes: Changes = call.api().get(changes).await?;
+    let then = of_channel
+        .then("products")
+        .with("at", at)
+        .with("state", "on_sale")
+        .with("limit", PAGE)
+        .with("offset", call.offset());
+    let Assortment { at, products, count, offset, limit } = call.api().get(then).await?;
+    let products = Records { records: products, count, offset, limit };
+    let Changes { from, to, products: changed, count, offset, limit } = changes;
+    let changed = Records { records: changed, count, offset, limit };
+    Ok(html! {
+        section {
+            h2 { "What changes between " (moment(from)) " and " (moment(to)) }
+            @if changed.records.is_empty() { (nothing("Nothing appears, and nothing disappears.")) }
+            ul class="cards" { @for change in &changed.records { li class="card" { (card(call, change)) } } }
+            @if changed.count > changed.records.len() { (hint(format!("And {} more.", changed.count - changed.records.len()))) }
+        }
+        section {
+            h2 { "The shop at " (moment(at)) }
+            @if products.records.is_empty() { (nothing("The channel shows nothing then.")) }
+            ul class="cards" { @for product in &products.records { li class="card" { (face(call, product)) } } }
+            (pager(call, &products))
+        }
+    })
+}
+
+fn card(call: &PageCall, change: &Change) -> Markup {
+    let (kind, text) = match change.change.as_str() {
+        "appears" => ("good", "Appears"),
+        _ => ("bad", "Disappears"),
+    };
+    html! {
+        @if let Some(picture) = &change.thumbnail { img src=(picture) alt="" loading="lazy"; }
+        h3 { (link(call, Address::of("/products").then(&change.product_id), &change.title)) " " (badge(kind, text)) }
+        ul {
+            @for variant in &change.variants {
+                li {
+                    (variant.title) ": "
+                    @match (&variant.after.reason, variant.after.available_quantity) {
+                        (Some(reason), _) => (sentence(&reason.message)),
+                        (None, Some(n)) => { (n) " to sell" },
+                        (None, None) => @if variant.after.sellable { "sold without limit" } @else { "not sold" },
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn face(call: &PageCall, product: &Shown) -> Markup {
+    html! {
+        @if let Some(picture) = &product.thumbnail { img src=(picture) alt="" loading="lazy"; }
+        h3 { (link(call, Address::of("/products").then(&product.product_id), &product.title)) }
+        @if let Some(until) = product.available_until { p class="hint" { "until " (moment(until)) } }
+    }
+}

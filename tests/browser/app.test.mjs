@@ -1,0 +1,109 @@
+// `/app`: the pages for merchants and operators.
+
+import assert from "node:assert/strict"
+import { ADMIN, adminOf, story } from "./harness.mjs"
+
+/**
+ * Logs in by the form.
+ * @param {import("./harness.mjs").Visitor} visitor
+ */
+async function logIn(visitor) {
+  const page = await visitor.visit("/app/")
+  await page.getByLabel("E-mail").fill(ADMIN.email)
+  await page.getByLabel("Password").fill(ADMIN.password)
+  await page.getByRole("button", { name: "Log in" }).click()
+  await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor()
+  return page
+}
+
+/**
+ * The channel of this name.
+ * @param {string} baseUrl
+ * @param {string} name
+ */
+async function channelOf(baseUrl, name) {
+  const admin = await adminOf(baseUrl)
+  const { sales_channels } = await admin("GET", `/admin/sales-channels?name=${encodeURIComponent(name)}&fields=id`)
+  return sales_channels[0].id
+}
+
+story("one logs in to see a page, and is led to it", async (visitor) => {
+  const page = await visitor.visit("/app/channels")
+  await visitor.look("login")
+  await page.getByLabel("E-mail").fill(ADMIN.email)
+  await page.getByLabel("Password").fill("wrong")
+  const refused = page.waitForResponse((it) => it.request().method() === "POST")
+  await page.getByRole("button", { name: "Log in" }).click()
+  assert.equal((await refused).status(), 401)
+  await page.getByRole("alert").waitFor()
+  // The browser says of each refused form that it was refused.
+  visitor.faults = visitor.faults.filter((it) => !it.includes("401"))
+  await page.getByLabel("Password").fill(ADMIN.password)
+  await page.getByRole("button", { name: "Log in" }).click()
+  await page.getByRole("heading", { level: 1, name: "Sales channels" }).waitFor()
+})
+
+story("every page of the menu is readable in light, dark and on a phone", async (visitor) => {
+  const page = await logIn(visitor)
+  await visitor.look("overview")
+  const links = await page.locator("nav.side a").evaluateAll((all) => all.map((it) => it.getAttribute("href") ?? ""))
+  assert.ok(links.length >= 10, `the menu has ${links.length} pages`)
+  for (const link of links) {
+    await visitor.visit(link)
+    await visitor.look(link.replace("/app/", "app-").replaceAll("/", "-"))
+  }
+})
+
+story("a variant that is not sold is put on sale from the reason", async (visitor) => {
+  const channel = await channelOf(visitor.baseUrl, "Web Shop")
+  const admin = await adminOf(visitor.baseUrl)
+  const { products } = await admin("GET", `/admin/products?sales_channel_id=${channel}&limit=1&order=title&fields=id,variants.id`)
+  const variant = products[0].variants[0].id
+  await admin("POST", `/admin/sales-channels/${channel}/variants/${variant}`, { is_enabled: false })
+
+  const page = await logIn(visitor)
+  const why = `/app/why?channel=${channel}&variant=${variant}`
+  await visitor.visit(why)
+  await page.getByText("The channel leaves this variant out.").waitFor()
+  await visitor.look("why-not-sold")
+  await page.getByRole("link", { name: "Put it right" }).first().click()
+  await page.locator(`input[value="${variant}"][type=checkbox]`).check()
+  await page.locator("#form-variants").getByRole("button", { name: "Save" }).click()
+  await page.getByRole("status").waitFor()
+  await visitor.look("product-in-channel")
+  await visitor.visit(why)
+  await page.getByText("On sale", { exact: true }).waitFor()
+})
+
+story("an assortment is changed in bulk, and back", async (visitor) => {
+  const channel = await channelOf(visitor.baseUrl, "Mobile App")
+  const page = await logIn(visitor)
+  const list = `/app/channels/${channel}/products`
+  await visitor.visit(list)
+  const before = await page.locator("tbody tr").count()
+  await page.getByLabel("Choose all on this page").check()
+  await page.getByRole("button", { name: "Take out of the channel" }).click()
+  await page.getByText("The channel has no such product.").waitFor()
+  await visitor.visit(`${list}/add`)
+  for (const box of (await page.locator("input[name='product[]']").all()).slice(0, before)) await box.check()
+  await page.getByRole("button", { name: "Add to the channel" }).click()
+  await page.getByRole("heading", { level: 1, name: "Products of the channel" }).waitFor()
+  await visitor.look("assortment")
+  assert.equal(await page.locator("tbody tr").count(), before)
+})
+
+story("a period is typed in the zone of the person, and kept in UTC", async (visitor) => {
+  const channel = await channelOf(visitor.baseUrl, "Web Shop")
+  const admin = await adminOf(visitor.baseUrl)
+  const { products } = await admin("GET", `/admin/products?sales_channel_id=${channel}&limit=1&order=-title&fields=id`)
+  const page = await logIn(visitor)
+  const terms = `/app/channels/${channel}/products/${products[0].id}`
+  await visitor.visit(terms)
+  await page.getByLabel("Sell until").fill("2040-05-01T12:00")
+  await page.locator("#form-window").getByRole("button", { name: "Save" }).click()
+  await page.getByRole("status").waitFor()
+  const kept = await admin("GET", `/admin/sales-channels/${channel}/products/${products[0].id}`)
+  const typed = await page.evaluate(() => new Date("2040-05-01T12:00").toISOString())
+  assert.equal(kept.product.available_until, typed)
+  assert.equal(await page.getByLabel("Sell until").inputValue(), "2040-05-01T12:00")
+})

@@ -1,0 +1,64 @@
+//! The pages of the operator, the matrix and the preview.
+
+use atoll_kernel::http::StatusCode;
+use serde_json::json;
+
+use super::shop;
+
+#[tokio::test]
+async fn pages_of_the_operator_show_what_runs() {
+    let (_shop, _, browser) = shop().await;
+    for (path, text) in [
+        ("/app/runs", "Runs of sagas"),
+        ("/app/runs?state=failed", "There is no such run."),
+        ("/app/dead-letters", "No subscriber has given up on an event."),
+        ("/app/subscribers", "Waiting"),
+        ("/app/jobs", "auth.forget-sessions"),
+        ("/app/system", "The writer, since the start"),
+        ("/app/system/linked", "sales-channel"),
+    ] {
+        let (status, page) = browser.page(path).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {page}");
+        assert!(page.contains(text), "{path}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_is_paused_and_resumed_on_its_page() {
+    let (shop, _, browser) = shop().await;
+    let is_paused = || async {
+        let jobs = shop.admin.get("/admin/jobs").await.ok();
+        let jobs = jobs["jobs"].as_array().expect("jobs").clone();
+        jobs.into_iter().find(|it| it["name"] == "auth.forget-sessions").expect("the job")["is_paused"]
+            .clone()
+    };
+    browser.send("/app/jobs", &[("do", "pause"), ("job", "auth.forget-sessions")]).await;
+    assert_eq!(is_paused().await, json!(true));
+    browser.send("/app/jobs", &[("do", "resume"), ("job", "auth.forget-sessions")]).await;
+    assert_eq!(is_paused().await, json!(false));
+    let (status, ..) = browser.send("/app/jobs", &[("do", "run"), ("job", "no.such-job")]).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_matrix_shows_the_first_reason_of_each_channel() {
+    let (shop, channel, browser) = shop().await;
+    shop.product("Mug", &[&channel], 3).await;
+    shop.product("Tea", &[], 3).await;
+    let (_, page) = browser.page(&format!("/app/matrix?channel[]={channel}")).await;
+    assert!(page.contains("On sale (3)"), "{page}");
+    assert!(page.contains("The product is not in the sales channel"), "{page}");
+}
+
+#[tokio::test]
+async fn the_preview_shows_what_appears_until_a_moment() {
+    let (shop, channel, browser) = shop().await;
+    let mug = shop.product("Mug", &[&channel], 3).await;
+    let terms = format!("/admin/sales-channels/{channel}/products/{}", mug.product);
+    shop.admin.post(&terms, json!({ "available_from": "2040-01-01T00:00:00.000Z" })).await.ok();
+    let at = |moment: &str| format!("/app/preview?channel={channel}&at={moment}");
+    let (_, page) = browser.page(&at("2039-12-31T23:59")).await;
+    assert!(page.contains("Nothing appears, and nothing disappears."), "{page}");
+    let (_, page) = browser.page(&at("2040-01-01T00:00")).await;
+    assert!(page.contains("Appears") && page.contains("3 to sell"), "{page}");
+}
