@@ -12,8 +12,8 @@ fn a_module_that_names_another_is_refused_at_the_start() {
         texts,
         [
             "module `gift-notes` names the package `order-notes` of the module `order-notes`: a module names no \
-          other, and of Atoll atoll-checkout, atoll-kernel, atoll-providers; what joins two modules is a link, \
-          and a process over several is an extension, which says so in its manifest: \
+          other, and of Atoll atoll-checkout, atoll-kernel, atoll-pages, atoll-providers; what joins two modules \
+          is a link, and a process over several is an extension, which says so in its manifest: \
           `[package.metadata.atoll] kind = \"extension\"`"
         ]
     );
