@@ -87,7 +87,7 @@ const ROWS: Answer = Answer::Object(&[
     Part::value("limit", Type::NotNegative, "The size of the page."),
     Part::Value(optional("next_cursor", Type::Text).or_null().about("The `cursor` of the next page.")),
 ]);
-const COLUMN: Type = Type::Object(&[
+pub(super) const COLUMN: Type = Type::Object(&[
     required("id", Type::Text).about("The sales channel."),
     required("name", Type::Text).about("Its name."),
     required("is_disabled", Type::Bool).about("Whether it is disabled, and sells nothing."),

@@ -18,7 +18,7 @@ use atoll_product::{BY_PRODUCT, PRODUCTS, Product, ProductStatus, VARIANTS};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 
 use super::{
-    availability::{AT, CELL, CURRENCY, QUANTITY, REGION, parsed, wanted},
+    availability::{AT, CELL, COLUMN, CURRENCY, QUANTITY, REGION, parsed, wanted},
     sales_channel_assortment::{PRODUCT_FIELDS, shown_product},
 };
 use crate::tables::{any, date, list};
@@ -72,11 +72,6 @@ const CHANGES: Params = list(
     20,
 );
 
-const COLUMN: Type = Type::Object(&[
-    required("id", Type::Text).about("The sales channel."),
-    required("name", Type::Text).about("Its name."),
-    required("is_disabled", Type::Bool).about("Whether it is disabled, and sells nothing."),
-]);
 const STATE: Type = Type::Words(ProductState::WORDS);
 const TITLED: &[Field] = &[
     required("title", Type::Text).about("The title of the product."),
