@@ -15,5 +15,5 @@ mod serve;
 mod session;
 
 pub use first_admin::FirstAdmin;
-pub use root::PagesAt;
+pub use root::{AREAS, PagesAt, segments};
 pub use serve::app_pages;

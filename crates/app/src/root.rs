@@ -2,9 +2,17 @@
 
 use std::{fmt, str::FromStr};
 
-/// Paths of the API, below which there is no place for pages.
-const TAKEN: [&str; 9] =
-    ["admin", "store", "auth", "hooks", "static", "health", "docs", "openapi.json", "dashboard"];
+/// Areas of the API and of this server, below which there is no place for pages.
+pub const AREAS: [&str; 8] = ["admin", "auth", "docs", "health", "hooks", "openapi.json", "static", "store"];
+
+/// The segments of a path of one's own, such as `/app`: letters, digits, `-` and `_`; `None` for other text.
+pub fn segments(path: &str) -> Option<Vec<&str>> {
+    let is_word = |it: &&str| {
+        !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_'))
+    };
+    let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+    segments.iter().all(is_word).then_some(segments)
+}
 
 /// The path of the pages: `/app`, another, or nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,12 +48,10 @@ impl FromStr for PagesAt {
             return Ok(PagesAt::Nowhere);
         }
         let path = text.trim_end_matches('/');
-        let is_word = |it: &str| {
-            !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_'))
-        };
-        let is_free = |it: &str| it.split('/').next().is_some_and(|it| !TAKEN.contains(&it));
-        match path.strip_prefix('/') {
-            Some(rest) if rest.split('/').all(is_word) && is_free(rest) => Ok(PagesAt::Path(path.to_owned())),
+        // Where dashboards are, unless their own setting says otherwise.
+        let is_free = |first: &str| first != "dashboard" && !AREAS.contains(&first);
+        match segments(path) {
+            Some(segments) if is_free(segments[0]) => Ok(PagesAt::Path(path.to_owned())),
             _ => Err("it must be `off`, or a path that the API does not use, such as `/app`".into()),
         }
     }

@@ -3,6 +3,7 @@
 
 use std::{convert::Infallible, path::PathBuf};
 
+use atoll_app::{AREAS, segments};
 use axum::{
     Router,
     body::Body,
@@ -17,9 +18,6 @@ use tower_http::services::{ServeDir, ServeFile};
 
 /// Where dashboards are by default, and where they expect to be.
 const PATH: &str = "/dashboard";
-
-/// Areas of the API and of this server, below which no dashboard may hide them.
-const TAKEN: [&str; 8] = ["admin", "auth", "docs", "health", "hooks", "openapi.json", "static", "store"];
 
 /// The page that every address of the dashboard shows, and whose scripts read the address.
 const INDEX: &str = "index.html";
@@ -84,13 +82,10 @@ impl Dashboard {
 
 /// Parses the path of a dashboard: segments of letters, digits, `-` and `_`.
 pub(crate) fn dashboard_path(text: &str) -> Result<String, String> {
-    let fits =
-        |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_".contains(&it));
-    let segments: Vec<&str> = text.strip_prefix('/').unwrap_or_default().split('/').collect();
-    if !segments.iter().all(|it| fits(it)) {
+    let Some(segments) = segments(text) else {
         return Err("it must be a path such as `/dashboard`".into());
-    }
-    match TAKEN.iter().find(|it| **it == segments[0]) {
+    };
+    match AREAS.iter().find(|it| **it == segments[0]) {
         Some(taken) => Err(format!("`/{taken}` is a path of this server")),
         None => Ok(text.to_owned()),
     }
