@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use atoll_kernel::{
     Ctx, Fault, FaultKind,
-    http::{Head, HeaderValue, SESSION_COOKIE, StatusCode, cookie, header, header_names, qs},
+    http::{Head, HeaderValue, SESSION_COOKIE, StatusCode, axum_path, cookie, header, header_names, qs},
 };
 use atoll_pages::{
     AdminPage, Api, Form, Linked, Markup, Next, Page, PageCall, PageParts, Person, Refused, encoded, html,
@@ -70,11 +70,6 @@ pub fn app_pages(ctx: Ctx, api: Router, first_admin: FirstAdmin) -> Router {
             get(move |it| ask_login(login, it)).post(move |it| take_login(logged_in, it)),
         )
         .route(&format!("{root}/logout"), post(move |it| take_logout(logged_out, it)))
-}
-
-fn axum_path(path: &str) -> String {
-    let segment = |it: &str| it.strip_prefix(':').map_or_else(|| it.to_owned(), |name| format!("{{{name}}}"));
-    path.split('/').map(segment).collect::<Vec<_>>().join("/")
 }
 
 /// The `Content-Security-Policy`: everything from here, pictures also from the file storage, and in no frame

@@ -6,7 +6,9 @@
 
 use atoll_kernel::{
     Ctx, Fault, FaultKind,
-    http::{Encoding, Head, SESSION_COOKIE, check_signature, cookie, header, header_names, sign},
+    http::{
+        Encoding, Head, SESSION_COOKIE, check_signature, cookie, header, header_names, is_from_own_page, sign,
+    },
 };
 use atoll_pages::{Address, Api, Field, Form, Markup, html, problem};
 use axum::http::Method;
@@ -24,13 +26,7 @@ fn signed(head: &Head) -> Vec<u8> {
 /// Refuses forms of other sites (403).
 pub(crate) fn check_origin(head: &Head) -> Result<(), Fault> {
     let site = header(head, "sec-fetch-site");
-    let is_own = match header(head, "origin").map(|it| it.split_once("://")) {
-        Some(origin) => {
-            origin.zip(header(head, "host")).is_some_and(|((_, it), host)| it.eq_ignore_ascii_case(host))
-        }
-        None => true,
-    };
-    if is_own && site.is_none_or(|it| matches!(it, "same-origin" | "none")) {
+    if is_from_own_page(head) && site.is_none_or(|it| matches!(it, "same-origin" | "none")) {
         return Ok(());
     }
     Err(foreign())

@@ -29,11 +29,11 @@ pub use counters::{CountedKeys, RequestCounters, RouteSummary};
 pub use fault::{Fault, FaultKind, FaultRecord};
 pub use ipnet::IpNet;
 pub use openapi::{Example, Info, openapi};
-pub use origins::{OriginList, Origins, cookie, header};
+pub use origins::{OriginList, Origins, cookie, header, is_from_own_page};
 pub use proxies::Proxies;
 pub use route::{
     Answer, App, Auth, Call, Disconnect, Envelope, Handler, Head, IdempotentRequest, Method, Part, Reply,
     RequestBody, Route, Source,
 };
-pub use router::{beside, router};
+pub use router::{axum_path, beside, router};
 pub use upload::{Files, IncomingFile};

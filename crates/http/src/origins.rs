@@ -80,10 +80,16 @@ impl Origins {
     /// May the cookie of this request authenticate it? Not if the request comes from a page of another origin
     /// that is not listed (CSRF).
     pub(crate) fn trust_cookie(&self, head: &Head) -> bool {
-        let Some(origin) = header(head, "origin") else { return true };
-        let host = origin.split_once("://").map(|(_, it)| it).zip(header(head, "host"));
-        host.is_some_and(|(it, ours)| it.eq_ignore_ascii_case(ours)) || self.of(head.uri.path()).lists(origin)
+        let listed = |origin| self.of(head.uri.path()).lists(origin);
+        is_from_own_page(head) || header(head, "origin").is_some_and(listed)
     }
+}
+
+/// Does the request come from a page of this server, or from no page? Browsers say so in `Origin`.
+pub fn is_from_own_page(head: &Head) -> bool {
+    let Some(origin) = header(head, "origin") else { return true };
+    let host = origin.split_once("://").map(|(_, it)| it).zip(header(head, "host"));
+    host.is_some_and(|(it, ours)| it.eq_ignore_ascii_case(ours))
 }
 
 /// The value of a header; `None` if it is absent or not text.

@@ -118,7 +118,8 @@ async fn preflight(request: Request, next: Next) -> Response {
     response
 }
 
-fn axum_path(path: &str) -> String {
+/// A path with parameters as `:name`, as axum writes it: `{name}`.
+pub fn axum_path(path: &str) -> String {
     let segments = path.split('/').map(|segment| match segment.strip_prefix(':') {
         Some(name) => format!("{{{name}}}"),
         None => segment.to_owned(),

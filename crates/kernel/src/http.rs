@@ -4,7 +4,8 @@ pub use atoll_http::{
     Answer, AnswerCache, AnswerCacheCounts, App, Auth, Bytes, Caller, CallerHeader, Disconnect, Envelope,
     Example, FaultRecord, Files, Head, HeaderMap, HeaderName, HeaderValue, IdempotentRequest, IncomingFile,
     Info, IpNet, Method, OriginList, Origins, Part, Proxies, Reply, RequestBody, RequestCounters,
-    RouteSummary, Source, StatusCode, Uncached, beside, cookie, header, header_names, openapi, qs, router,
+    RouteSummary, Source, StatusCode, Uncached, axum_path, beside, cookie, header, header_names,
+    is_from_own_page, openapi, qs, router,
 };
 pub use atoll_schema::{
     Body, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check, optional, required,
