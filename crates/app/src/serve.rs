@@ -88,7 +88,7 @@ impl Shared {
     }
 
     /// The request for a page, if somebody is logged in.
-    async fn call(&self, head: &mut Head, refused: Option<Refused>) -> Result<PageCall, Fault> {
+    async fn call(&self, head: &mut Head) -> Result<PageCall, Fault> {
         let path = RawPathParams::from_request_parts(head, &()).await.map_err(Fault::unexpected)?;
         let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let api = self.api(head);
@@ -106,7 +106,7 @@ impl Shared {
             csrf: csrf_token(&self.ctx, head),
             now: self.ctx.now(),
             person,
-            refused,
+            refused: None,
             linked: self.linked.clone(),
             files: self.files.clone(),
             digits: atoll_region::digits_of,
@@ -186,11 +186,8 @@ impl Shared {
     /// What happens to a request that cannot be shown in the frame of a page.
     fn refused(&self, head: &Head, fault: &Fault) -> Response {
         if fault.kind() == FaultKind::Unauthorized {
-            let next = head
-                .uri
-                .query()
-                .map_or_else(|| self.below(head).to_owned(), |it| format!("{}?{it}", self.below(head)));
-            return self.to_login(&next);
+            let query = head.uri.query().map_or_else(String::new, |it| format!("?{it}"));
+            return self.to_login(&format!("{}{query}", self.below(head)));
         }
         if fault.status().is_server_error() {
             tracing::error!(page = head.uri.path(), "{fault} {}", fault.causes());
@@ -202,7 +199,7 @@ impl Shared {
 
 async fn show(shared: Arc<Shared>, page: &'static AdminPage, request: Request) -> Response {
     let (mut head, _) = request.into_parts();
-    match shared.call(&mut head, None).await {
+    match shared.call(&mut head).await {
         Ok(call) => shared.page(page, call, StatusCode::OK).await,
         Err(fault) => shared.refused(&head, &fault),
     }
@@ -224,16 +221,13 @@ async fn act(shared: Arc<Shared>, page: &'static AdminPage, request: Request) ->
         return shared.refused(&head, &fault);
     }
     let refused = Refused { message: fault.to_string(), form };
-    match shared.call(&mut head, Some(refused)).await {
-        Ok(call) => shared.page(page, call, fault.status()).await,
-        Err(fault) => shared.refused(&head, &fault),
-    }
+    shared.page(page, call.refusing(refused), fault.status()).await
 }
 
 /// The form of a request, if it is of one of our pages.
 async fn form_of(shared: &Shared, head: &mut Head, body: Body) -> Result<(PageCall, Form), Fault> {
     check_origin(head)?;
-    let call = shared.call(head, None).await?;
+    let call = shared.call(head).await?;
     let form = read_form(head, body, shared.ctx.config().files.bytes_max).await?;
     check_token(&shared.ctx, head, &form)?;
     Ok((call, form))

@@ -2,12 +2,12 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use atoll_kernel::{Decimal, Timestamp};
+use atoll_kernel::{Decimal, Fault, Timestamp};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{Address, Api, Field, Form, Linked};
+use crate::{Address, Api, Field, Form, Linked, form::moment_of};
 
 /// The admin who looks at a page.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -60,6 +60,7 @@ pub struct Refused {
 }
 
 /// What a request for a page consists of.
+#[derive(Clone)]
 pub struct PageParts {
     /// The API in the name of the person.
     pub api: Api,
@@ -108,6 +109,12 @@ impl PageCall {
         PageCall(Arc::new(parts))
     }
 
+    /// The same, to show the page again for a form that was refused.
+    #[must_use]
+    pub fn refusing(&self, refused: Refused) -> PageCall {
+        PageCall::of(PageParts { refused: Some(refused), ..(*self.0).clone() })
+    }
+
     /// The API, in the name of the person who looks.
     pub fn api(&self) -> &Api {
         &self.0.api
@@ -129,6 +136,11 @@ impl PageCall {
     /// A parameter of the query string, without space around it; empty if it is absent.
     pub fn query(&self, name: &str) -> &str {
         self.0.query.get(name).and_then(Value::as_str).unwrap_or_default().trim()
+    }
+
+    /// A moment in the query string; `None` if it is absent. Error: what is no moment.
+    pub fn query_moment(&self, name: &str) -> Result<Option<Timestamp>, Fault> {
+        moment_of(self.query(name))
     }
 
     /// The values of a list in the query string: `channel[]=a&channel[]=b`.

@@ -106,13 +106,7 @@ impl Form {
 
     /// A moment as JSON, null if it is empty. Without the script of the pages, the moment is in UTC.
     pub fn moment(&self, name: &str) -> Result<Value, Fault> {
-        let text = self.text(name);
-        if text.is_empty() {
-            return Ok(Value::Null);
-        }
-        let whole = if text.ends_with('Z') { text.to_owned() } else { format!("{text}:00Z") };
-        let parsed = whole.parse::<Timestamp>().or_else(|_| format!("{text}Z").parse());
-        parsed.map(|it| json!(it)).map_err(|_| Fault::invalid(format!("`{text}` is not a date with a time")))
+        Ok(moment_of(self.text(name))?.map_or(Value::Null, |it| json!(it)))
     }
 
     /// The values of a list: of the boxes of this name that are ticked, say.
@@ -128,6 +122,16 @@ impl Form {
     pub fn nested(&self, name: &str) -> &Value {
         self.0.get(name).unwrap_or(&Value::Null)
     }
+}
+
+/// The moment that was typed, if one was: with its zone, or in UTC.
+pub(crate) fn moment_of(text: &str) -> Result<Option<Timestamp>, Fault> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let whole = if text.ends_with('Z') { text.to_owned() } else { format!("{text}:00Z") };
+    let parsed = whole.parse().or_else(|_| format!("{text}Z").parse());
+    parsed.map(Some).map_err(|_| Fault::invalid(format!("`{text}` is not a date with a time")))
 }
 
 /// The boxes that a form asks for: browsers send those alone that are ticked.

@@ -9,6 +9,8 @@ use atoll_pages::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::named::{CATEGORIES, COLLECTIONS, NamedList, TAGS, TYPES, first, options_or};
+
 admin_page! {
     with "sales_channels";
     "/channels/:id/products" => list, change;
@@ -110,14 +112,15 @@ fn products(call: &PageCall) -> Address {
         .with("offset", call.offset())
 }
 
-/// What is offered to filter by: the ids and names of the first records of a list.
-async fn options(call: &PageCall, at: &str, name: &str, label: &str) -> Result<Vec<(String, String)>, Fault> {
-    let address =
-        Address::of(at).with("fields", format!("id,{label}")).with("order", label).with("limit", OPTIONS_MAX);
-    let records = call.api().list::<Value>(address, name).await?.records;
-    let text = |it: &Value, field: &str| it[field].as_str().unwrap_or_default().to_owned();
-    let options = records.iter().map(|it| (text(it, "id"), text(it, label)));
-    Ok([(String::new(), "any".to_owned())].into_iter().chain(options).collect())
+/// A field that narrows the list to one of the first records of another.
+async fn narrowed(
+    call: &PageCall,
+    name: &'static str,
+    label: &'static str,
+    list: NamedList,
+) -> Result<Field<'static>, Fault> {
+    let records = first(call, list, OPTIONS_MAX).await?;
+    Ok(Field::choice(name, label, options_or("any", &records)).value(call.query(name)))
 }
 
 async fn list(call: PageCall) -> Result<Page, Fault> {
@@ -149,20 +152,20 @@ async fn search(call: &PageCall, counts: &Counts) -> Result<Markup, Fault> {
         ("over", format!("over ({})", counts.over)),
         ("not_published", format!("not published ({})", counts.not_published)),
     ];
-    let collections = options(call, "/admin/collections", "collections", "title").await?;
-    let categories = options(call, "/admin/product-categories", "product_categories", "name").await?;
-    let tags = options(call, "/admin/product-tags", "product_tags", "value").await?;
-    let types = options(call, "/admin/product-types", "product_types", "value").await?;
+    let collections = narrowed(call, "collection_id", "Collection", COLLECTIONS).await?;
+    let categories = narrowed(call, "category_id", "Category", CATEGORIES).await?;
+    let tags = narrowed(call, "tag_id", "Tag", TAGS).await?;
+    let types = narrowed(call, "type_id", "Type", TYPES).await?;
     let add = Address::of("/channels").then(call.path("id")).then("products").then("add");
     Ok(html! {
         form method="get" action=(call.to(call.at())) {
             div class="fields" {
                 (Field::line("search", "q", "Title, SKU or text").value(call.query("q")))
                 (Field::choice("state", "State", states).value(call.query("state")))
-                (Field::choice("collection_id", "Collection", collections).value(call.query("collection_id")))
-                (Field::choice("category_id", "Category", categories).value(call.query("category_id")))
-                (Field::choice("tag_id", "Tag", tags).value(call.query("tag_id")))
-                (Field::choice("type_id", "Type", types).value(call.query("type_id")))
+                (collections)
+                (categories)
+                (tags)
+                (types)
             }
             p class="buttons" {
                 button class="quiet" { "Search" }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    named::{Named, named},
+    named::{CUSTOMER_GROUPS, Named, named},
     orders::states::{PAYMENT, STATUS},
     postal::Postal,
 };
@@ -76,7 +76,7 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
         .with("limit", LIST_PAGE)
         .with("offset", call.offset());
     let customers: Records<Customer> = call.api().list(address, "customers").await?;
-    let groups = named(&call, "/admin/customer-groups", "customer_groups").await?;
+    let groups = named(&call, CUSTOMER_GROUPS).await?;
     let mut of_groups = vec![(String::new(), "any".to_owned())];
     of_groups.extend(groups.into_iter().map(|it| (it.id, it.name)));
     let rows = customers.records.iter().map(|it| {
@@ -147,7 +147,7 @@ async fn customer(call: &PageCall) -> Result<Customer, Fault> {
 
 async fn show(call: PageCall) -> Result<Page, Fault> {
     let customer = customer(&call).await?;
-    let groups = named(&call, "/admin/customer-groups", "customer_groups").await?;
+    let groups = named(&call, CUSTOMER_GROUPS).await?;
     let groups = groups.into_iter().map(|it| (it.id, it.name));
     let own_groups = customer.groups.iter().map(|it| it.id.clone());
     let goes = "Its addresses go with it, and it cannot log in any more; its orders stay. Delete it?";

@@ -9,7 +9,7 @@ use atoll_pages::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::named::{Named, named};
+use super::named::{CHANNELS, Named, named};
 
 admin_page! {
     "/keys" as "Keys" in Settings 10 => list;
@@ -104,7 +104,7 @@ fn title<'a>(call: &PageCall, value: &str) -> Field<'a> {
 
 /// The channels as boxes; those of the key are ticked.
 async fn channels<'a>(call: &PageCall, key: Option<&Key>) -> Result<Field<'a>, Fault> {
-    let all = named(call, "/admin/sales-channels", "sales_channels").await?;
+    let all = named(call, CHANNELS).await?;
     let ticked = key.into_iter().flat_map(|it| &it.sales_channels).map(|it| it.id.clone());
     let options = all.into_iter().map(|it| (it.id, it.name));
     let boxes = Field::boxes("channels", "Sales channels that it opens", options, ticked);

@@ -9,8 +9,7 @@ use atoll_pages::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::choices::{CHANNELS, choices, options};
-use super::named::{Named, provider_name};
+use super::named::{CHANNELS, Named, choices, options, provider_name};
 
 admin_page! {
     "/locations" as "Stock locations" in Settings 30 => list;

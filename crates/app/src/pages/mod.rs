@@ -2,7 +2,6 @@
 
 mod assortment;
 mod channels;
-mod choices;
 mod customer_groups;
 mod customers;
 mod dead_letters;

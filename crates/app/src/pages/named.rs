@@ -1,11 +1,14 @@
-//! Records by id and name, as forms offer them: channels, regions, locations.
+//! Records by id and name, as forms offer them: channels, regions, locations, collections, tags and the like.
 
 use atoll_kernel::{Fault, FaultKind};
 use atoll_pages::{Address, PageCall};
 use serde::Deserialize;
 
-/// How many records a form offers to choose from.
+/// How many records a form offers that has one such list.
 const OFFERED_MAX: usize = 200;
+
+/// How many records of a list a form offers that has several: its page has 60 kB.
+pub(super) const CHOICES_MAX: usize = 50;
 
 /// A record with its name.
 #[derive(Clone, Deserialize)]
@@ -15,14 +18,99 @@ pub(super) struct Named {
     pub(super) name: String,
 }
 
-/// The records of a list, by name: `named(&call, "/admin/regions", "regions")`. A list that is switched off
-/// has none.
-pub(super) async fn named(call: &PageCall, at: &str, name: &str) -> Result<Vec<Named>, Fault> {
-    let address = Address::of(at).with("fields", "id,name").with("order", "name").with("limit", OFFERED_MAX);
-    match call.api().list(address, name).await {
-        Ok(listed) => Ok(listed.records),
+/// A list of the API whose records have a name.
+#[derive(Clone, Copy)]
+pub(super) struct NamedList {
+    /// The route.
+    pub at: &'static str,
+    /// What an answer calls its records.
+    pub many: &'static str,
+    /// The field that is the name.
+    pub name: &'static str,
+}
+
+impl NamedList {
+    const fn new(at: &'static str, many: &'static str, name: &'static str) -> NamedList {
+        NamedList { at, many, name }
+    }
+}
+
+pub(super) const CHANNELS: NamedList = NamedList::new("/admin/sales-channels", "sales_channels", "name");
+pub(super) const REGIONS: NamedList = NamedList::new("/admin/regions", "regions", "name");
+pub(super) const LOCATIONS: NamedList = NamedList::new("/admin/stock-locations", "stock_locations", "name");
+pub(super) const CUSTOMER_GROUPS: NamedList =
+    NamedList::new("/admin/customer-groups", "customer_groups", "name");
+pub(super) const COLLECTIONS: NamedList = NamedList::new("/admin/collections", "collections", "title");
+pub(super) const CATEGORIES: NamedList =
+    NamedList::new("/admin/product-categories", "product_categories", "name");
+pub(super) const TAGS: NamedList = NamedList::new("/admin/product-tags", "product_tags", "value");
+pub(super) const TYPES: NamedList = NamedList::new("/admin/product-types", "product_types", "value");
+
+/// The first records of a list, by name.
+pub(super) async fn first(call: &PageCall, list: NamedList, n_max: usize) -> Result<Vec<Named>, Fault> {
+    let address = Address::of(list.at)
+        .with("fields", format!("id,{}", list.name))
+        .with("order", list.name)
+        .with("limit", n_max);
+    Ok(call.api().list(address, list.many).await?.records)
+}
+
+/// The records of a list, by name. A list that is switched off has none.
+pub(super) async fn named(call: &PageCall, list: NamedList) -> Result<Vec<Named>, Fault> {
+    match first(call, list, OFFERED_MAX).await {
         Err(fault) if fault.kind() == FaultKind::NotFound => Ok(Vec::new()),
-        Err(fault) => Err(fault),
+        listed => listed,
+    }
+}
+
+/// The first records of a list by their names, and those of `also` that are not among them.
+pub(super) async fn choices(call: &PageCall, list: NamedList, also: &[Named]) -> Result<Vec<Named>, Fault> {
+    let mut records = first(call, list, CHOICES_MAX).await?;
+    for more in also {
+        if !records.iter().any(|it| it.id == more.id) {
+            records.push(more.clone());
+        }
+    }
+    Ok(records)
+}
+
+/// As values and labels of a field.
+pub(super) fn options(records: &[Named]) -> Vec<(String, String)> {
+    records.iter().map(|it| (it.id.clone(), it.name.clone())).collect()
+}
+
+/// As `options`, after one that stands for none of them.
+pub(super) fn options_or(none: &str, records: &[Named]) -> Vec<(String, String)> {
+    let mut all = vec![(String::new(), none.to_owned())];
+    all.extend(options(records));
+    all
+}
+
+/// References as bodies have them: `[{ "id": … }]`.
+pub(super) fn refs<'a>(ids: impl IntoIterator<Item = &'a str>) -> serde_json::Value {
+    ids.into_iter().map(|id| serde_json::json!({ "id": id })).collect()
+}
+
+/// A variant, which is called by its product and itself.
+#[derive(Deserialize)]
+pub(super) struct NamedVariant {
+    pub(super) id: String,
+    title: Option<String>,
+    pub(super) sku: Option<String>,
+    pub(super) product_id: Option<String>,
+    product: Option<Titled>,
+}
+
+#[derive(Deserialize)]
+struct Titled {
+    title: String,
+}
+
+impl NamedVariant {
+    /// `Mug · Blue`.
+    pub(super) fn name(&self) -> String {
+        let product = self.product.as_ref().map(|it| it.title.as_str());
+        product.into_iter().chain(self.title.as_deref()).collect::<Vec<_>>().join(" · ")
     }
 }
 

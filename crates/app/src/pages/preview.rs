@@ -2,10 +2,12 @@
 
 use atoll_kernel::{Decimal, Fault, Timestamp};
 use atoll_pages::{
-    Address, Field, Form, Markup, Page, PageCall, Records, admin_page, badge, hint, html, link, moment,
-    nothing, pager, sentence,
+    Address, Field, Markup, Page, PageCall, Records, admin_page, badge, hint, html, link, moment, nothing,
+    pager, sentence,
 };
 use serde::Deserialize;
+
+use super::named::{CHANNELS, named, options};
 
 admin_page! {
     with "sales_channels";
@@ -14,15 +16,6 @@ admin_page! {
 
 /// Cards on a page.
 const PAGE: usize = 24;
-
-/// Upper bound of channels that the page offers.
-const CHANNELS_OFFERED: usize = 200;
-
-#[derive(Deserialize)]
-struct Channel {
-    id: String,
-    name: String,
-}
 
 #[derive(Deserialize)]
 struct Changes {
@@ -79,28 +72,23 @@ struct Shown {
 }
 
 async fn show(call: PageCall) -> Result<Page, Fault> {
-    let channels = Address::of("/admin/sales-channels")
-        .with("fields", "id,name")
-        .with("order", "name")
-        .with("limit", CHANNELS_OFFERED);
-    let channels = call.api().list::<Channel>(channels, "sales_channels").await?.records;
+    let channels = named(&call, CHANNELS).await?;
     let channel = match call.query("channel") {
         "" => channels.first().map_or("", |it| it.id.as_str()),
         id => id,
     };
-    let at = Form::of([("at".to_owned(), call.query("at").into())].into_iter().collect()).moment("at")?;
-    let shown = match (channel, at.as_str()) {
+    let at = call.query_moment("at")?;
+    let shown = match (channel, at) {
         ("", _) => nothing("There is no channel yet."),
         (_, None) => hint("Choose the moment at which you want to see the shop."),
         (channel, Some(at)) => shown(&call, channel, at).await?,
     };
-    let options = channels.iter().map(|it| (it.id.clone(), it.name.clone()));
     let body = html! {
         section class="card" {
             form method="get" action=(call.to("/preview")) {
                 div class="fields" {
-                    (Field::choice("channel", "Channel", options).value(channel))
-                    (Field::moment("at", "Moment").value(at.as_str().unwrap_or_default()).required())
+                    (Field::choice("channel", "Channel", options(&channels)).value(channel))
+                    (Field::moment("at", "Moment").value(at.map_or_else(String::new, |it| it.to_string())).required())
                 }
                 p class="buttons" { button { "Show" } }
             }
@@ -110,7 +98,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
     Ok(Page::new("Preview", body))
 }
 
-async fn shown(call: &PageCall, channel: &str, at: &str) -> Result<Markup, Fault> {
+async fn shown(call: &PageCall, channel: &str, at: Timestamp) -> Result<Markup, Fault> {
     let of_channel = Address::of("/admin/sales-channels").then(channel);
     let changes = of_channel.clone().then("changes").with("to", at).with("limit", PAGE);
     let changes: Changes = call.api().get(changes).await?;

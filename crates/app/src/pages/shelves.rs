@@ -9,8 +9,7 @@ use atoll_pages::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::choices::{CATEGORIES, COLLECTIONS, NamedList, TAGS, TYPES, choices, options_or};
-use super::named::Named;
+use super::named::{CATEGORIES, COLLECTIONS, Named, NamedList, TAGS, TYPES, choices, options_or};
 
 admin_page! {
     "/collections" as "Collections" in Catalogue 30 => show, create;

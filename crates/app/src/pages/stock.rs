@@ -8,8 +8,7 @@ use atoll_pages::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::choices::{LOCATIONS, choices, options, options_or};
-use super::named::Named;
+use super::named::{LOCATIONS, Named, NamedVariant, choices, options, options_or};
 
 admin_page! {
     "/stock" as "Stock" in Catalogue 20 => list;
@@ -32,7 +31,7 @@ struct Item {
     #[serde(default)]
     location_levels: Vec<Level>,
     #[serde(default)]
-    variants: Vec<Variant>,
+    variants: Vec<NamedVariant>,
 }
 
 #[derive(Deserialize)]
@@ -50,20 +49,6 @@ struct Location {
     name: String,
     #[serde(default)]
     sales_channels: Vec<Named>,
-}
-
-#[derive(Deserialize)]
-struct Variant {
-    id: String,
-    title: Option<String>,
-    sku: Option<String>,
-    product_id: Option<String>,
-    product: Option<Product>,
-}
-
-#[derive(Deserialize)]
-struct Product {
-    title: String,
 }
 
 #[derive(Deserialize)]
@@ -89,14 +74,7 @@ impl Item {
             all => all.iter().find(|it| it.sku.is_some() && it.sku == self.sku),
         };
         let title = || self.title.clone().or_else(|| self.sku.clone());
-        own.map(Variant::name).or_else(title).unwrap_or_else(|| "Untitled".to_owned())
-    }
-}
-
-impl Variant {
-    fn name(&self) -> String {
-        let product = self.product.as_ref().map(|it| it.title.as_str());
-        product.into_iter().chain(self.title.as_deref()).collect::<Vec<_>>().join(" · ")
+        own.map(NamedVariant::name).or_else(title).unwrap_or_else(|| "Untitled".to_owned())
     }
 }
 
@@ -171,7 +149,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
 }
 
 fn summary(call: &PageCall, item: &Item) -> Markup {
-    let of = |it: &Variant| {
+    let of = |it: &NamedVariant| {
         let product = it.product_id.as_deref().unwrap_or_default();
         Address::of("/products").then(product).then("variants").then(&it.id)
     };

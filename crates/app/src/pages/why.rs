@@ -3,13 +3,13 @@
 
 use atoll_kernel::{Decimal, Fault, Timestamp};
 use atoll_pages::{
-    Address, Field, Form, Markup, Page, PageCall, admin_page, badge, facts, hint, html, link, moment,
-    nothing, table,
+    Address, Field, Markup, Page, PageCall, admin_page, badge, facts, hint, html, link, moment, nothing,
+    table,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::named::{Named, named};
+use super::named::{CHANNELS, Named, NamedVariant, REGIONS, named, options, options_or};
 
 admin_page! {
     with "sales_channels";
@@ -18,27 +18,6 @@ admin_page! {
 
 /// How many variants a search offers to choose from.
 const FOUND_MAX: usize = 20;
-
-#[derive(Deserialize)]
-struct Variant {
-    id: String,
-    title: Option<String>,
-    sku: Option<String>,
-    product_id: Option<String>,
-    product: Option<Product>,
-}
-
-#[derive(Deserialize)]
-struct Product {
-    title: String,
-}
-
-impl Variant {
-    fn name(&self) -> String {
-        let product = self.product.as_ref().map_or("", |it| it.title.as_str());
-        [product, self.title.as_deref().unwrap_or_default()].join(" · ")
-    }
-}
 
 /// The answer of the decision.
 #[derive(Deserialize)]
@@ -73,8 +52,8 @@ struct Level {
 }
 
 async fn show(call: PageCall) -> Result<Page, Fault> {
-    let channels = named(&call, "/admin/sales-channels", "sales_channels").await?;
-    let regions = named(&call, "/admin/regions", "regions").await?;
+    let channels = named(&call, CHANNELS).await?;
+    let regions = named(&call, REGIONS).await?;
     let channel = match call.query("channel") {
         "" => channels.first().map_or("", |it| it.id.as_str()),
         id => id,
@@ -93,17 +72,12 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
 }
 
 fn question(call: &PageCall, channels: &[Named], regions: &[Named], channel: &str) -> Markup {
-    let options = |records: &[Named]| -> Vec<(String, String)> {
-        records.iter().map(|it| (it.id.clone(), it.name.clone())).collect()
-    };
-    let mut any_region = vec![(String::new(), "any".to_owned())];
-    any_region.extend(options(regions));
     html! {
         form method="get" action=(call.to("/why")) {
             div class="fields" {
                 (Field::line("search", "q", "SKU or title").value(call.query("q")))
                 (Field::choice("channel", "Channel", options(channels)).value(channel))
-                (Field::choice("region", "Region of the price", any_region).value(call.query("region")))
+                (Field::choice("region", "Region of the price", options_or("any", regions)).value(call.query("region")))
                 (Field::number("quantity", "Quantity").value(call.query("quantity")))
                 (Field::moment("at", "At; empty: now").value(call.query("at")))
             }
@@ -113,7 +87,7 @@ fn question(call: &PageCall, channels: &[Named], regions: &[Named], channel: &st
 }
 
 /// The variant that is asked about, or those that the search found.
-async fn find(call: &PageCall) -> Result<(Option<Variant>, Option<Vec<Variant>>), Fault> {
+async fn find(call: &PageCall) -> Result<(Option<NamedVariant>, Option<Vec<NamedVariant>>), Fault> {
     const FIELDS: &str = "id,title,sku,product_id,product.title";
 
     let (q, id) = (call.query("q"), call.query("variant"));
@@ -122,15 +96,15 @@ async fn find(call: &PageCall) -> Result<(Option<Variant>, Option<Vec<Variant>>)
     }
     let list = Address::of("/admin/product-variants").with("fields", FIELDS).with("limit", FOUND_MAX);
     if !id.is_empty() {
-        let mut variants = call.api().list::<Variant>(list.with("id", id), "variants").await?.records;
+        let mut variants = call.api().list::<NamedVariant>(list.with("id", id), "variants").await?.records;
         return match variants.pop() {
             Some(variant) => Ok((Some(variant), None)),
             None => Err(Fault::not_found("There is no such variant any more")),
         };
     }
-    let by_sku = call.api().list::<Variant>(list.clone().with("sku", q), "variants").await?.records;
+    let by_sku = call.api().list::<NamedVariant>(list.clone().with("sku", q), "variants").await?.records;
     let mut found = match by_sku.is_empty() {
-        true => call.api().list::<Variant>(list.with("q", q), "variants").await?.records,
+        true => call.api().list::<NamedVariant>(list.with("q", q), "variants").await?.records,
         false => by_sku,
     };
     if found.len() == 1 {
@@ -139,8 +113,9 @@ async fn find(call: &PageCall) -> Result<(Option<Variant>, Option<Vec<Variant>>)
     Ok((None, Some(found)))
 }
 
-fn choices(call: &PageCall, found: &[Variant]) -> Markup {
-    let to = |it: &Variant| call.with(&[("variant", &it.id), ("q", it.sku.as_deref().unwrap_or_default())]);
+fn choices(call: &PageCall, found: &[NamedVariant]) -> Markup {
+    let to =
+        |it: &NamedVariant| call.with(&[("variant", &it.id), ("q", it.sku.as_deref().unwrap_or_default())]);
     html! {
         section class="card" {
             h2 { "Which one?" }
@@ -154,15 +129,15 @@ fn choices(call: &PageCall, found: &[Variant]) -> Markup {
     }
 }
 
-async fn answer(call: &PageCall, channel: &str, variant: &Variant) -> Result<Markup, Fault> {
-    let at = Form::of([("at".to_owned(), call.query("at").into())].into_iter().collect()).moment("at")?;
+async fn answer(call: &PageCall, channel: &str, variant: &NamedVariant) -> Result<Markup, Fault> {
+    let at = call.query_moment("at")?;
     let address = Address::of("/admin/sales-channels")
         .then(channel)
         .then("availability")
         .with("variant_id", &variant.id)
         .with("quantity", call.query("quantity"))
         .with("region_id", call.query("region"))
-        .with("at", at.as_str().unwrap_or_default());
+        .with("at", at.map_or_else(String::new, |it| it.to_string()));
     let answer: Availability = call.api().one(address, "availability").await?;
     let available = answer.available_quantity.map_or_else(|| "not limited".to_owned(), |it| it.to_string());
     Ok(html! {
@@ -189,7 +164,7 @@ async fn answer(call: &PageCall, channel: &str, variant: &Variant) -> Result<Mar
 }
 
 /// A reason as a sentence, and the page on which it is put right.
-fn remedy(reason: &Reason, channel: &str, variant: &Variant) -> (String, Address) {
+fn remedy(reason: &Reason, channel: &str, variant: &NamedVariant) -> (String, Address) {
     let of_channel = || Address::of("/channels").then(channel);
     let product = variant.product_id.as_deref().unwrap_or_default();
     let of_product = || Address::of("/products").then(product);

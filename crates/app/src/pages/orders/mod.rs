@@ -8,7 +8,7 @@ use atoll_pages::{
 use serde::Deserialize;
 
 use self::states::{FULFILLMENT, PAYMENT, STATUS};
-use super::named::{Named, named};
+use super::named::{CHANNELS, Named, named};
 
 mod fulfillments;
 mod history;
@@ -79,7 +79,7 @@ fn row(call: &PageCall, order: &Listed) -> Vec<Markup> {
 }
 
 async fn search(call: &PageCall) -> Result<Markup, Fault> {
-    let channels = named(call, "/admin/sales-channels", "sales_channels").await?;
+    let channels = named(call, CHANNELS).await?;
     let mut options = vec![(String::new(), "any".to_owned())];
     options.extend(channels.into_iter().map(|it| (it.id, it.name)));
     Ok(html! {

@@ -14,7 +14,7 @@ use super::{
     states::{FULFILLMENT, PAYMENT, STATUS},
 };
 use crate::pages::{
-    named::{Named, named},
+    named::{LOCATIONS, Named, named},
     postal::Postal,
 };
 
@@ -134,7 +134,7 @@ async fn order(call: &PageCall) -> Result<Order, Fault> {
 
 pub(super) async fn show(call: PageCall) -> Result<Page, Fault> {
     let order = order(&call).await?;
-    let locations = named(&call, "/admin/stock-locations", "stock_locations").await?;
+    let locations = named(&call, LOCATIONS).await?;
     let body = html! {
         section class="card" { (head(&call, &order)) }
         section class="card" { h2 { "Lines" } (lines(&call, &order)) (totals(&call, &order)) }

@@ -7,8 +7,9 @@ use atoll_pages::{
 use serde::Deserialize;
 
 use super::{STATES, state};
-use crate::pages::choices::{CATEGORIES, CHANNELS, COLLECTIONS, NamedList, TAGS, TYPES, choices, options_or};
-use crate::pages::named::Named;
+use crate::pages::named::{
+    CATEGORIES, CHANNELS, COLLECTIONS, Named, NamedList, TAGS, TYPES, choices, options_or,
+};
 
 admin_page! {
     "/products" as "Products" in Catalogue 10 => show;

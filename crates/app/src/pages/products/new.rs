@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Store, price_names, state_field, store, typed_prices};
-use crate::pages::choices::{CHANNELS, LOCATIONS, choices, options, refs};
+use crate::pages::named::{CHANNELS, LOCATIONS, choices, options, refs};
 
 admin_page! {
     "/products/new" => ask, create;

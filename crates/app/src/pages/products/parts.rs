@@ -5,10 +5,9 @@ use atoll_pages::{Address, Field, Form, Markup, PageCall, hint, html, link, noth
 use serde_json::{Value, json};
 
 use super::one::Product;
-use crate::pages::choices::{
-    CATEGORIES, CHANNELS, COLLECTIONS, TAGS, TYPES, choices, options, options_or, refs,
+use crate::pages::named::{
+    CATEGORIES, CHANNELS, COLLECTIONS, Named, TAGS, TYPES, choices, options, options_or, refs,
 };
-use crate::pages::named::Named;
 
 fn ids(records: &[Named]) -> impl Iterator<Item = &str> {
     records.iter().map(|it| it.id.as_str())
