@@ -186,8 +186,10 @@ fn row(call: &PageCall, product: &Listed) -> Vec<Markup> {
     };
     vec![
         html! {
-            @if let Some(picture) = &product.thumbnail { img class="thumb" src=(picture) alt="" loading="lazy"; " " }
-            (link(call, to, &product.title))
+            span class="named" {
+                (call.picture(product.thumbnail.as_deref(), "thumb"))
+                (link(call, to, &product.title))
+            }
         },
         state,
         at(product.available_from),

@@ -134,7 +134,7 @@ fn card(call: &PageCall, change: &Change) -> Markup {
         _ => ("bad", "Disappears"),
     };
     html! {
-        @if let Some(picture) = &change.thumbnail { img src=(picture) alt="" loading="lazy"; }
+        @if change.thumbnail.is_some() { (call.picture(change.thumbnail.as_deref(), "picture")) }
         h3 { (link(call, Address::of("/products").then(&change.product_id), &change.title)) " " (badge(kind, text)) }
         ul {
             @for variant in &change.variants {
@@ -153,7 +153,7 @@ fn card(call: &PageCall, change: &Change) -> Markup {
 
 fn face(call: &PageCall, product: &Shown) -> Markup {
     html! {
-        @if let Some(picture) = &product.thumbnail { img src=(picture) alt="" loading="lazy"; }
+        @if product.thumbnail.is_some() { (call.picture(product.thumbnail.as_deref(), "picture")) }
         h3 { (link(call, Address::of("/products").then(&product.product_id), &product.title)) }
         @if let Some(until) = product.available_until { p class="hint" { "until " (moment(until)) } }
     }
