@@ -62,8 +62,10 @@ pub struct Sent {
 impl Api {
     /// The API as the person of this request may use it.
     pub fn of(router: Router, headers: &HeaderMap, extensions: &Extensions) -> Api {
-        let kept = |name: &HeaderName| headers.get(name).map(|value| (name.clone(), value.clone()));
-        let headers = HANDED_ON.iter().filter_map(kept).collect();
+        // Of some headers proxies add a line of their own, and the last one counts.
+        let lines =
+            |name| headers.get_all(name).into_iter().map(move |it| (HeaderName::clone(name), it.clone()));
+        let headers = HANDED_ON.iter().flat_map(lines).collect();
         Api { router, headers, extensions: extensions.clone() }
     }
 
@@ -187,4 +189,26 @@ async fn answered(answer: Response<Body>) -> Result<Sent, Fault> {
 /// An answer that is not as the page expects it is a bug of the page.
 fn read<T: DeserializeOwned>(body: Value) -> Result<T, Fault> {
     serde_json::from_value(body).map_err(Fault::unexpected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What it heard in the header in which proxies say where a request comes from.
+    async fn heard(headers: HeaderMap) -> String {
+        let lines = headers.get_all("x-forwarded-for").into_iter().filter_map(|it| it.to_str().ok());
+        serde_json::json!({ "lines": lines.collect::<Vec<_>>() }).to_string()
+    }
+
+    #[tokio::test]
+    async fn the_line_that_a_proxy_adds_to_a_header_is_handed_on() {
+        let mut headers = HeaderMap::new();
+        for address in ["198.51.100.9", "203.0.113.7"] {
+            headers.append("x-forwarded-for", address.parse().expect("a header"));
+        }
+        let api = Api::of(Router::new().fallback(heard), &headers, &Extensions::new());
+        let lines: Vec<String> = api.one("/auth", "lines").await.expect("an answer");
+        assert_eq!(lines, ["198.51.100.9", "203.0.113.7"]);
+    }
 }
