@@ -230,7 +230,7 @@ async fn form_of(shared: &Shared, head: &mut Head, body: Body) -> Result<(PageCa
     let call = shared.call(head).await?;
     let form = read_form(head, body, shared.ctx.config().files.bytes_max).await?;
     check_token(&shared.ctx, head, &form)?;
-    Ok((call, form))
+    Ok((call.sending(&form), form))
 }
 
 /// The form of somebody who is not logged in, if it comes from one of our pages.

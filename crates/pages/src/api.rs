@@ -1,6 +1,11 @@
 //! The API, as pages ask it: requests in the same process, through the router that all clients use, in the
 //! name of the person who looks.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use atoll_kernel::{
     Fault,
     http::{HeaderMap, HeaderName, header_names},
@@ -36,6 +41,21 @@ pub struct Api {
     headers: HeaderMap,
     /// Of the request for the page: the address of the client, by which logins are limited.
     extensions: Extensions,
+    once: Option<Arc<Once>>,
+}
+
+/// A form that is sent: its n-th write is done once, however often it is sent.
+struct Once {
+    /// The same whenever this form is sent.
+    key: String,
+    n_writes: AtomicUsize,
+}
+
+impl Once {
+    /// The `Idempotency-Key` of the next write.
+    fn next(&self) -> String {
+        format!("{}-{}", self.key, self.n_writes.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// A page of a list.
@@ -66,7 +86,15 @@ impl Api {
         let lines =
             |name| headers.get_all(name).into_iter().map(move |it| (HeaderName::clone(name), it.clone()));
         let headers = HANDED_ON.iter().flat_map(lines).collect();
-        Api { router, headers, extensions: extensions.clone() }
+        Api { router, headers, extensions: extensions.clone(), once: None }
+    }
+
+    /// The same for what a form asks for that has this key: sent again, it is not done again. Without a key
+    /// it is.
+    #[must_use]
+    pub(crate) fn once(self, key: &str) -> Api {
+        let once = Once { key: key.to_owned(), n_writes: AtomicUsize::new(0) };
+        Api { once: (!key.is_empty()).then(|| Arc::new(once)), ..self }
     }
 
     /// The same with a token instead of the session.
@@ -152,9 +180,14 @@ impl Api {
         address: &Address,
         body: Bytes,
     ) -> Result<Sent, Fault> {
+        let once = self.once.as_ref().filter(|_| method != Method::GET);
         let mut request = Request::builder().method(method).uri(address.to_string());
         if let Some(headers) = request.headers_mut() {
             headers.extend(self.headers.clone());
+            if let Some(once) = once {
+                let key = once.next().parse().map_err(|_| Fault::invalid("The form is not complete"))?;
+                headers.insert("idempotency-key", key);
+            }
             headers.insert(header_names::CONTENT_TYPE, content_type.parse().map_err(Fault::unexpected)?);
             headers.insert(header_names::CONTENT_LENGTH, body.len().into());
         }
@@ -164,11 +197,14 @@ impl Api {
             Ok(answer) => answer,
             Err(never) => match never {},
         };
-        answered(answer).await
+        answered(answer, once.map_or("", |it| &it.key)).await
     }
 }
 
-async fn answered(answer: Response<Body>) -> Result<Sent, Fault> {
+/// What people read who sent a form twice that could not be answered as the first time.
+const SENT_BEFORE: &str = "This form was sent before. Look whether it was done; if it was not, or is to be done again, send it again.";
+
+async fn answered(answer: Response<Body>, key: &str) -> Result<Sent, Fault> {
     let (head, body) = answer.into_parts();
     let bytes = to_bytes(body, ANSWER_BYTES_MAX).await.map_err(Fault::unexpected)?;
     let body =
@@ -183,6 +219,8 @@ async fn answered(answer: Response<Body>) -> Result<Sent, Fault> {
     let errors: Vec<&str> =
         body["errors"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let said = if errors.is_empty() { said.to_owned() } else { errors.join("; ") };
+    // Nobody has seen the key of which the API speaks.
+    let said = if !key.is_empty() && said.contains(key) { SENT_BEFORE.to_owned() } else { said };
     Err(Fault::of(head.status.as_u16(), "refused", said))
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use atoll_kernel::{Decimal, Fault, Timestamp};
+use atoll_kernel::{Decimal, Fault, Timestamp, http::random_token};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -115,6 +115,13 @@ impl PageCall {
         PageCall::of(PageParts { refused: Some(refused), ..(*self.0).clone() })
     }
 
+    /// The same, to do what a form asks for: however often the form is sent, it is done once.
+    #[must_use]
+    pub fn sending(&self, form: &Form) -> PageCall {
+        let api = self.0.api.clone().once(form.text("once"));
+        PageCall::of(PageParts { api, ..(*self.0).clone() })
+    }
+
     /// The API, in the name of the person who looks.
     pub fn api(&self) -> &Api {
         &self.0.api
@@ -194,9 +201,13 @@ impl PageCall {
         parameters.iter().fold(address, |it, (name, value)| it.with(name, value)).to_string()
     }
 
-    /// The hidden field by which a form shows that it is of this page (CSRF).
+    /// The hidden fields of a form: by one it shows that it is of this page (CSRF), by the other that it is
+    /// the same form, if it is sent twice.
     pub fn csrf(&self) -> Markup {
-        html! { input type="hidden" name="csrf" value=(self.0.csrf); }
+        html! {
+            input type="hidden" name="csrf" value=(self.0.csrf);
+            input type="hidden" name="once" value=(random_token().unwrap_or_default());
+        }
     }
 
     /// A form that is sent to this page, whose button says `label`; `action` is [`Form::action`] then. One

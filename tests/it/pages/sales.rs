@@ -71,6 +71,37 @@ async fn an_order_is_captured_and_paid_back_by_forms() {
     assert!(text.contains("A crack") && text.contains("1.50 EUR"), "{text}");
 }
 
+/// A double click, or a retry of the browser.
+#[tokio::test]
+async fn a_form_that_is_sent_twice_pays_back_once() {
+    let (shop, browser, _, id) = with_order().await;
+    let page = format!("/app/orders/{id}");
+    let paid = order(&shop, &id, "total,payment_collections.payments.id").await;
+    let payment = paid["payment_collections"][0]["payments"][0]["id"].as_str().expect("a payment");
+    let total = paid["total"].to_string();
+    browser.send(&page, &[("do", &format!("capture {payment}")), ("amount", &total)]).await;
+    let (_, text) = browser.page(&page).await;
+    let (_, rest) = text.split_once("name=\"once\" value=\"").expect("a key");
+    let once = rest.split('"').next().expect("a key");
+    let pay_back = async |amount: &str, once: &str| {
+        let form = [("do", &*format!("refund {payment}")), ("amount", amount), ("once", once)];
+        browser.send(&page, &form).await
+    };
+    let n_refunds = async || {
+        let paid = order(&shop, &id, "payment_collections.payments.refunds.id").await;
+        paid["payment_collections"][0]["payments"][0]["refunds"].as_array().map(Vec::len)
+    };
+    let first = pay_back("1", once).await;
+    assert_eq!(first.0, StatusCode::SEE_OTHER, "{}", first.2);
+    assert_eq!(pay_back("1", once).await, first);
+    assert_eq!(n_refunds().await, Some(1));
+    let (status, _, text) = pay_back("2", once).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(text.contains("This form was sent before") && !text.contains(once), "{text}");
+    pay_back("2", "of another form").await;
+    assert_eq!(n_refunds().await, Some(2));
+}
+
 #[tokio::test]
 async fn an_order_is_packed_unpacked_shipped_and_delivered_by_forms() {
     let (shop, browser, _, id) = with_order().await;

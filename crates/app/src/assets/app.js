@@ -38,6 +38,15 @@ for (const input of document.querySelectorAll("input[type=datetime-local]")) {
   input.addEventListener("input", keep);
 }
 
+// A double click sends a form once.
+const DOUBLE_CLICK_MS = 2000;
+const sentAt = new WeakMap();
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented) return;
+  if (event.timeStamp - sentAt.get(event.target) < DOUBLE_CLICK_MS) event.preventDefault();
+  else sentAt.set(event.target, event.timeStamp);
+});
+
 // Ask before what cannot be taken back.
 for (const form of document.querySelectorAll("form[data-confirm]")) {
   form.addEventListener("submit", (event) => {
