@@ -196,7 +196,8 @@ impl<'a> Field<'a> {
         Field::of(Kind::Moment, name, label)
     }
 
-    /// One of these: value and label.
+    /// One of these: value and label. A value that is not among them is one of them, too: otherwise browsers
+    /// would take the first one for it.
     pub fn choice(
         name: &'a str,
         label: &'a str,
@@ -285,6 +286,9 @@ impl Render for Field<'_> {
                 select name=(name) required[*is_required] aria-describedby=[described] {
                     @for (option, text) in options {
                         option value=(option) selected[option == value] { (text) }
+                    }
+                    @if !value.is_empty() && options.iter().all(|it| it.0 != *value) {
+                        option value=(value) selected { (value) }
                     }
                 }
             },

@@ -101,6 +101,17 @@ async fn the_store_has_the_currencies_of_the_form() {
     assert_eq!(currencies[0]["is_default"], json!(true));
 }
 
+/// Otherwise the browser would take the first currency, and renaming the region would change its prices.
+#[tokio::test]
+async fn a_region_keeps_a_currency_that_the_store_has_no_more() {
+    let (shop, _, browser) = shop().await;
+    browser.send("/app/regions", &[("do", "add"), ("currency_code", "chf")]).await;
+    browser.send("/app/regions", &[("do", "default chf")]).await;
+    browser.send("/app/regions", &[("do", "remove eur")]).await;
+    let (_, text) = browser.page(&format!("/app/regions/{}", shop.region)).await;
+    assert!(text.contains("<option value=\"eur\" selected>"), "{text}");
+}
+
 #[tokio::test]
 async fn a_country_and_its_province_are_taxed_by_forms() {
     let (shop, _, browser) = shop().await;

@@ -95,12 +95,8 @@ fn row(call: &PageCall, product: &Product) -> Vec<Markup> {
 async fn filters(call: &PageCall) -> Result<Markup, Fault> {
     let mut lists = Vec::new();
     for (name, label, list) in FILTERS {
-        let chosen = call.query(name);
-        let mut records = choices(call, list, &[]).await?;
-        if !chosen.is_empty() && !records.iter().any(|it| it.id == chosen) {
-            records.push(Named { id: chosen.to_owned(), name: format!("{label} of the link") });
-        }
-        if !records.is_empty() {
+        let (records, chosen) = (choices(call, list, &[]).await?, call.query(name));
+        if !records.is_empty() || !chosen.is_empty() {
             lists.push(Field::choice(name, label, options_or("any", &records)).value(chosen));
         }
     }
