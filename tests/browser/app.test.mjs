@@ -82,6 +82,7 @@ story("an assortment is changed in bulk, and back", async (visitor) => {
   await visitor.visit(list)
   const before = await page.locator("tbody tr").count()
   await page.getByLabel("Choose all on this page").check()
+  page.once("dialog", (it) => it.accept())
   await page.getByRole("button", { name: "Take out of the channel" }).click()
   await page.getByText("The channel has no such product.").waitFor()
   await visitor.visit(`${list}/add`)

@@ -1,6 +1,6 @@
 //! What stands around each page: head, menu, who is logged in, what was just done.
 
-use atoll_pages::{AdminPage, DOCTYPE, Done, Markup, Menu, Page, PageCall, html};
+use atoll_pages::{AdminPage, DOCTYPE, Done, Markup, Menu, Page, PageCall, html, problem};
 
 use crate::assets;
 
@@ -67,6 +67,7 @@ pub(crate) fn framed(root: &str, call: &PageCall, page: &Page) -> Markup {
                         }
                     }
                     h1 { (page.title) }
+                    @if let Some(refused) = call.refused() { (problem(&refused.message)) }
                     @if let Some(sentence) = said { p class="notice good" role="status" { (sentence) } }
                     (page.body)
                 }

@@ -8,7 +8,7 @@ use std::sync::{
 
 use atoll_kernel::{
     Fault,
-    http::{HeaderMap, HeaderName, header_names},
+    http::{HeaderMap, HeaderName, HeaderValue, header_names},
 };
 use axum::{
     Router,
@@ -185,7 +185,8 @@ impl Api {
         if let Some(headers) = request.headers_mut() {
             headers.extend(self.headers.clone());
             if let Some(once) = once {
-                let key = once.next().parse().map_err(|_| Fault::invalid("The form is not complete"))?;
+                let key = HeaderValue::try_from(once.next());
+                let key = key.map_err(|_| Fault::invalid("The form is not complete"))?;
                 headers.insert("idempotency-key", key);
             }
             headers.insert(header_names::CONTENT_TYPE, content_type.parse().map_err(Fault::unexpected)?);

@@ -7,7 +7,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{Address, Api, Field, Form, Linked, form::moment_of};
+use crate::{
+    Address, Api, Blank, Button, Field, Form, Linked,
+    form::{moment_of, texts},
+};
 
 /// The admin who looks at a page.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -90,15 +93,6 @@ pub struct PageParts {
     pub digits: fn(&str) -> Option<u32>,
 }
 
-/// A value, or the values of a list.
-fn values(value: Option<&Value>) -> Vec<&str> {
-    match value {
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
-        Some(Value::String(one)) => vec![one.as_str()],
-        _ => Vec::new(),
-    }
-}
-
 /// A request for a page.
 #[derive(Clone)]
 pub struct PageCall(Arc<PageParts>);
@@ -152,7 +146,7 @@ impl PageCall {
 
     /// The values of a list in the query string: `channel[]=a&channel[]=b`.
     pub fn queries(&self, name: &str) -> Vec<&str> {
-        values(self.0.query.get(name))
+        texts(self.0.query.get(name))
     }
 
     /// The number of the first record of the page of a list: the parameter `offset`.
@@ -196,7 +190,7 @@ impl PageCall {
         let mut address = Address::of(&format!("{}{}", self.0.root, self.0.at));
         for (name, value) in self.0.query.iter().filter(|(name, _)| !named(name) && *name != "done") {
             let listed = if value.is_array() { format!("{name}[]") } else { name.clone() };
-            address = values(Some(value)).into_iter().fold(address, |it, value| it.with(&listed, value));
+            address = texts(Some(value)).into_iter().fold(address, |it, value| it.with(&listed, value));
         }
         parameters.iter().fold(address, |it, (name, value)| it.with(name, value)).to_string()
     }
@@ -213,58 +207,50 @@ impl PageCall {
     /// A form that is sent to this page, whose button says `label`; `action` is [`Form::action`] then. One
     /// of several alike names its record after a space: `capture pay_1` ([`Form::of_id`]).
     pub fn form(&self, action: &str, label: &str, fields: &[Field<'_>]) -> Markup {
-        self.form_of(
-            action,
-            html! { @for field in fields { (field) } },
-            html! {
-                button name="do" value=(action) { (label) }
-            },
-        )
+        self.form_as(None, |form| form.fields(fields), &[Button::new(action, label)])
     }
 
     /// As `form`, with fields of the type `file`, which are called `files` ([`crate::Api::upload`]).
     pub fn form_with_files(&self, action: &str, label: &str, fields: &[Field<'_>]) -> Markup {
-        let fields = html! { @for field in fields { (field) } };
-        let button = html! { button name="do" value=(action) { (label) } };
-        self.form_as(action, Some("multipart/form-data"), fields, button)
+        let kind = Some("multipart/form-data");
+        self.form_as(kind, |form| form.fields(fields), &[Button::new(action, label)])
     }
 
-    /// As `form`, of any fields and buttons. A button with the name `do` names what is to be done.
-    pub fn form_of(&self, action: &str, fields: Markup, buttons: Markup) -> Markup {
-        self.form_as(action, None, fields, buttons)
+    /// As `form`, with buttons that each do something else, and fields that the form shows
+    /// ([`Blank::field`]) among other things.
+    pub fn form_of(&self, fields: impl FnOnce(&Blank<'_>) -> Markup, buttons: &[Button<'_>]) -> Markup {
+        self.form_as(None, fields, buttons)
     }
 
-    fn form_as(&self, action: &str, kind: Option<&str>, fields: Markup, buttons: Markup) -> Markup {
+    /// The form whose button was pressed shows what was typed; why it was refused, the frame of the page
+    /// says.
+    fn form_as(
+        &self,
+        kind: Option<&str>,
+        fields: impl FnOnce(&Blank<'_>) -> Markup,
+        buttons: &[Button<'_>],
+    ) -> Markup {
+        let sent = self.refused().map(|it| &it.form);
+        let sent = sent.filter(|form| buttons.iter().any(|it| it.action == form.asked()));
+        let named = buttons.first().map_or("", |it| it.action).replace(' ', "-");
+        let form = Blank { id: format!("form-{named}"), sent };
         html! {
-            form method="post" enctype=[kind] id=(format!("form-{}", action.replace(' ', "-"))) {
+            form method="post" enctype=[kind] id=(form.id) class=[sent.map(|_| "refused")] {
                 (self.csrf())
-                (self.refusal(action))
-                (fields)
-                p class="buttons" { (buttons) }
+                (fields(&form))
+                p class="buttons" { @for button in buttons { (button) } }
             }
         }
     }
 
-    /// A button that does one thing, without fields. With a question, the script asks it first.
-    pub fn button(&self, action: &str, label: &str, question: Option<&str>) -> Markup {
-        html! {
-            form method="post" class="inline" data-confirm=[question] {
-                (self.csrf())
-                (self.refusal(action))
-                button name="do" value=(action) class=[question.map(|_| "danger")] { (label) }
-            }
-        }
+    /// A button that does one thing, without fields.
+    pub fn button(&self, button: Button<'_>) -> Markup {
+        html! { form method="post" class="inline" { (self.csrf()) (button) } }
     }
 
     /// Was this action, with its id, refused?
     pub fn is_refused(&self, action: &str) -> bool {
         self.refused().is_some_and(|it| it.form.asked() == action)
-    }
-
-    /// Why this action was refused, if it was.
-    fn refusal(&self, action: &str) -> Markup {
-        let refused = self.refused().filter(|it| it.form.asked() == action);
-        html! { @if let Some(refused) = refused { (crate::problem(&refused.message)) } }
     }
 
     /// A picture, if it is served from here or from the file storage: pages ask no other origin. Another one

@@ -7,15 +7,19 @@
 
 mod address;
 mod api;
+mod button;
 mod call;
+mod field;
 mod form;
 mod html;
 mod page;
 
 pub use address::{Address, encoded};
 pub use api::{Api, Records, Sent};
+pub use button::Button;
 pub use call::{Done, PageCall, PageParts, Person, Refused};
-pub use form::{Field, Form, Upload};
+pub use field::{Blank, Field};
+pub use form::{Form, Upload};
 pub use html::{badge, facts, hint, link, moment, nothing, pager, problem, sentence, table};
 pub use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 pub use page::{AdminPage, AdminWidget, Linked, Menu, MenuPlace, Next, Page, PageOf, widgets};

@@ -173,13 +173,18 @@ async fn pictures_and_texts_of_a_product_are_changed() {
     let (_, text) = browser.page(&page).await;
     assert!(text.contains("src=\"/static/2.png\"") && !text.contains("src=\"https://pictures"), "{text}");
 
-    browser.send(&page, &[("do", "pictures"), ("remove", &first)]).await;
+    browser.send(&page, &[("do", &format!("remove-picture {first}"))]).await;
     let left = product().await;
     assert_eq!(left["thumbnail"], "/static/2.png");
     assert_eq!(left["images"][0]["id"], second.as_str());
     let texts = [("do", "save"), ("title", "Cup"), ("subtitle", "Of clay"), ("status", "published")];
     browser.send(&page, &texts).await;
     assert_eq!(product().await["subtitle"], "Of clay");
+
+    // What was typed is kept in the form that was refused alone.
+    let refused = [("do", "save"), ("title", "Bowl"), ("handle", "no / handle"), ("status", "published")];
+    let (_, _, text) = browser.send(&page, &refused).await;
+    assert_eq!(text.matches("value=\"Bowl\"").count(), 1, "{text}");
 
     let (status, to, _) = browser.send(&page, &[("do", "delete")]).await;
     assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/app/products?done=deleted"));

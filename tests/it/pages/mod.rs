@@ -146,6 +146,28 @@ async fn what_the_api_refuses_is_said_on_the_page() {
     assert!(text.contains("role=\"alert\"") && text.contains("value=\"Default Sales Channel\""), "{text}");
 }
 
+/// The frame says it, above everything else on the page.
+#[tokio::test]
+async fn a_refusal_is_said_once_on_each_page() {
+    let (shop, channel, browser) = shop().await;
+    let variant = shop.product("Mug", &[&channel], 3).await;
+    let (save, set) = (format!("save {}", shop.location), format!("set {}", shop.location));
+    for (path, action) in [
+        (format!("/app/channels/{channel}/products"), "remove"),
+        (format!("/app/channels/{channel}/locations"), &save),
+        (format!("/app/stock/{}", variant.item), &set),
+        (format!("/app/products/{}", variant.product), "add-picture"),
+        ("/app/dead-letters".to_owned(), "delete"),
+        ("/app/jobs".to_owned(), "run nothing"),
+        ("/app/regions".to_owned(), "nothing"),
+    ] {
+        let (status, _, text) =
+            browser.send(&path, &[("do", action), ("safety_stock", "x"), ("stocked", "x")]).await;
+        assert!(status.is_client_error(), "{path}: {status}");
+        assert_eq!(text.matches("role=\"alert\"").count(), 1, "{path}: {text}");
+    }
+}
+
 #[tokio::test]
 async fn forms_of_other_sites_are_refused() {
     let (shop, channel, browser) = shop().await;
@@ -308,15 +330,19 @@ async fn the_locations_of_a_channel_are_put_in_order() {
     let second = second["stock_location"]["id"].as_str().expect("an id").to_owned();
     let page = format!("/app/channels/{channel}/locations");
     browser.send(&page, &[("do", "add"), ("location", &second)]).await;
-    browser.send(&page, &[("do", "save"), ("location", &second), ("safety_stock", "2")]).await;
-    browser.send(&page, &[("do", "up"), ("location", &second)]).await;
+    let save = format!("save {second}");
+    let (status, _, text) = browser.send(&page, &[("do", &save), ("safety_stock", "two")]).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("`two` is not a number") && text.contains("value=\"two\""), "{text}");
+    browser.send(&page, &[("do", &save), ("safety_stock", "2")]).await;
+    browser.send(&page, &[("do", &format!("up {second}"))]).await;
     let terms =
         shop.admin.get(&format!("/admin/sales-channels/{channel}/stock-locations/{second}")).await.ok();
     let (_, text) = browser.page(&page).await;
     let (shop_at, warehouse_at) = (text.find(">Shop<"), text.find(">Warehouse<"));
     assert!(shop_at.expect("one") < warehouse_at.expect("the other"), "{text}");
     assert_eq!(terms["stock_location"]["safety_stock"], json!(2));
-    browser.send(&page, &[("do", "remove"), ("location", &second)]).await;
+    browser.send(&page, &[("do", &format!("remove {second}"))]).await;
     assert_eq!(
         browser.page(&page).await.1.matches("class=\"card\"").count(),
         2,

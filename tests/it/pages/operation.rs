@@ -32,11 +32,11 @@ async fn a_job_is_paused_and_resumed_on_its_page() {
         jobs.into_iter().find(|it| it["name"] == "auth.forget-sessions").expect("the job")["is_paused"]
             .clone()
     };
-    browser.send("/app/jobs", &[("do", "pause"), ("job", "auth.forget-sessions")]).await;
+    browser.send("/app/jobs", &[("do", "pause auth.forget-sessions")]).await;
     assert_eq!(is_paused().await, json!(true));
-    browser.send("/app/jobs", &[("do", "resume"), ("job", "auth.forget-sessions")]).await;
+    browser.send("/app/jobs", &[("do", "resume auth.forget-sessions")]).await;
     assert_eq!(is_paused().await, json!(false));
-    let (status, ..) = browser.send("/app/jobs", &[("do", "run"), ("job", "no.such-job")]).await;
+    let (status, ..) = browser.send("/app/jobs", &[("do", "run no.such-job")]).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
 }
 

@@ -116,8 +116,10 @@ async fn an_order_is_packed_unpacked_shipped_and_delivered_by_forms() {
     };
     let state = || async { order(&shop, &id, "id").await["fulfillment_status"].clone() };
 
-    let (status, ..) = browser.send(&page, &[("do", "pack"), (&quantity, "0")]).await;
+    // Otherwise the next click would pack everything.
+    let (status, _, text) = browser.send(&page, &[("do", "pack"), (&quantity, "0")]).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains(&format!("name=\"{quantity}\" value=\"0\"")), "{text}");
     browser.send(&page, &[("do", "pack"), (&quantity, "2"), ("location_id", "")]).await;
     assert_eq!(state().await, "fulfilled");
     browser.send(&page, &[("do", &format!("take-back {}", parcel().await))]).await;
@@ -134,6 +136,28 @@ async fn an_order_is_packed_unpacked_shipped_and_delivered_by_forms() {
     assert!(text.contains(at) && text.contains("Parcel 2 shipped"), "{text}");
     browser.send(&page, &[("do", &format!("deliver {}", parcel().await))]).await;
     assert_eq!(state().await, "partially_delivered");
+}
+
+/// The tag of the button that does this.
+fn button<'a>(page: &'a str, action: &str) -> &'a str {
+    let (_, rest) = page.split_once(&format!("<button name=\"do\" value=\"{action}")).expect(action);
+    rest.split_once("</button>").expect("its end").0
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_back_asks_first() {
+    let (shop, browser, _, id) = with_order().await;
+    let page = format!("/app/orders/{id}");
+    let (_, text) = browser.page(&page).await;
+    for action in ["complete", "cancel", "capture "] {
+        assert!(button(&text, action).contains("data-confirm=\""), "{action}: {text}");
+    }
+    // What is reserved for an order is kept for somebody.
+    let reserved = shop.admin.get("/admin/reservations").await.ok();
+    let item = reserved["reservations"][0]["inventory_item_id"].as_str().expect("an item");
+    let (_, text) = browser.page(&format!("/app/stock/{item}")).await;
+    assert!(text.contains(&format!("<a href=\"{page}\">order #1</a>")), "{text}");
+    assert!(button(&text, "release ").contains("Nothing is kept for order #1 any more"), "{text}");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use crate::{
     reply::{find, page, perform},
     tables::{
         ADDITIONAL_DATA, ADDRESS, METADATA, NOTHING, ONE, ORDER_ALWAYS, ORDERS_ALWAYS, any, date,
-        lenient_list, show_always, text,
+        lenient_list, nested, show_always, text,
     },
 };
 
@@ -101,6 +101,7 @@ const LIST: Params = lenient_list(
         any("display_id"),
         any("email"),
         any("currency_code"),
+        nested("items", &[any("id")]),
         date("created_at"),
         date("updated_at"),
     ],

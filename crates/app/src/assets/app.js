@@ -38,21 +38,16 @@ for (const input of document.querySelectorAll("input[type=datetime-local]")) {
   input.addEventListener("input", keep);
 }
 
-// A double click sends a form once.
+// Ask before what cannot be taken back, and send a form once that is clicked twice.
 const DOUBLE_CLICK_MS = 2000;
 const sentAt = new WeakMap();
 document.addEventListener("submit", (event) => {
-  if (event.defaultPrevented) return;
-  if (event.timeStamp - sentAt.get(event.target) < DOUBLE_CLICK_MS) event.preventDefault();
-  else sentAt.set(event.target, event.timeStamp);
+  const { target: form, submitter, timeStamp } = event;
+  const question = submitter?.dataset.confirm;
+  const isSentAgain = timeStamp - sentAt.get(form) < DOUBLE_CLICK_MS;
+  if (isSentAgain || (question && !confirm(question))) event.preventDefault();
+  else sentAt.set(form, timeStamp);
 });
-
-// Ask before what cannot be taken back.
-for (const form of document.querySelectorAll("form[data-confirm]")) {
-  form.addEventListener("submit", (event) => {
-    if (!confirm(form.dataset.confirm)) event.preventDefault();
-  });
-}
 
 // Copy a text.
 for (const button of document.querySelectorAll("button[data-copy]")) {

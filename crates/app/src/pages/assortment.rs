@@ -3,8 +3,8 @@
 
 use atoll_kernel::{Fault, Timestamp};
 use atoll_pages::{
-    Address, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, html, link, moment,
-    nothing, pager, problem, table,
+    Address, Blank, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge,
+    html, link, moment, nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -132,13 +132,10 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
     let Assortment { sales_channel, counts, products, count, offset, limit } =
         call.api().get(address).await?;
     let page = Records { records: products, count, offset, limit };
-    let rows = page.records.iter().map(|it| row(&call, it));
     let body = html! {
         (search(&call, &counts).await?)
-        @if let Some(refused) = call.refused() { (problem(&refused.message)) }
-        @if page.records.is_empty() { (nothing("The channel has no such product.")) } @else {
-            (call.form_of("", table(&["Product", "State", "From", "Until", "Variants", "Choose"], rows), bulk(&call)))
-        }
+        @if page.records.is_empty() { (nothing("The channel has no such product.")) }
+        @else { (chosen(&call, &page.records)) }
         (pager(&call, &page))
     };
     Ok(below(&call, &sales_channel, Page::new("Products of the channel", body)))
@@ -175,7 +172,7 @@ async fn search(call: &PageCall, counts: &Counts) -> Result<Markup, Fault> {
     })
 }
 
-fn row(call: &PageCall, product: &Listed) -> Vec<Markup> {
+fn row(call: &PageCall, form: &Blank<'_>, product: &Listed) -> Vec<Markup> {
     let to = Address::of("/channels").then(call.path("id")).then("products").then(&product.product_id);
     let at = |it: Option<Timestamp>| html! { @if let Some(it) = it { (moment(it)) } @else { "–" } };
     let state = match product.state.as_str() {
@@ -198,29 +195,29 @@ fn row(call: &PageCall, product: &Listed) -> Vec<Markup> {
             (product.n_variants)
             @if product.n_excluded_variants > 0 { ", " (product.n_excluded_variants) " left out" }
         },
-        html! {
-            input type="checkbox" name="product[]" value=(product.product_id)
-                aria-label=(format!("Choose {}", product.title));
-        },
+        form.choose("product", &product.product_id, &product.title),
     ]
 }
 
-/// What is done to the products that are chosen.
-fn bulk(call: &PageCall) -> Markup {
-    html! {
-        fieldset {
-            legend { "With the chosen products" }
-            label class="field tick" { span { "Choose all on this page" } input type="checkbox" data-all="product[]" hidden; }
-            div class="fields" {
-                (Field::moment("available_from", "Sell from").kept(call))
-                (Field::moment("available_until", "Sell until").kept(call))
-            }
-            p class="buttons" {
-                button name="do" value="window" { "Set the period" }
-                button name="do" value="remove" class="danger" { "Take out of the channel" }
+/// The products, and what is done to those that are chosen.
+fn chosen(call: &PageCall, products: &[Listed]) -> Markup {
+    let stops = "The channel sells the chosen products no longer, and forgets their periods. Take them out?";
+    let fields = |form: &Blank<'_>| {
+        let rows = products.iter().map(|it| row(call, form, it));
+        html! {
+            (table(&["Product", "State", "From", "Until", "Variants", "Choose"], rows))
+            fieldset {
+                legend { "With the chosen products" }
+                label class="field tick" { span { "Choose all on this page" } input type="checkbox" data-all="product[]" hidden; }
+                div class="fields" {
+                    (form.field(&Field::moment("available_from", "Sell from")))
+                    (form.field(&Field::moment("available_until", "Sell until")))
+                }
             }
         }
-    }
+    };
+    let remove = Button::danger("remove", "Take out of the channel", stops);
+    call.form_of(fields, &[Button::new("window", "Set the period"), remove])
 }
 
 async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
@@ -249,24 +246,18 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
 async fn candidates(call: PageCall) -> Result<Page, Fault> {
     let channel = channel(&call).await?;
     let page: Records<Product> = call.api().list(products(&call), "products").await?;
-    let rows = page.records.iter().map(|product| {
-        vec![
-            html! { (product.title) },
-            html! { (product.status) },
-            html! {
-                input type="checkbox" name="product[]" value=(product.id)
-                    aria-label=(format!("Choose {}", product.title));
-            },
-        ]
-    });
+    let choose = |form: &Blank<'_>| {
+        let row = |it: &Product| {
+            vec![html! { (it.title) }, html! { (it.status) }, form.choose("product", &it.id, &it.title)]
+        };
+        table(&["Product", "Status", "Choose"], page.records.iter().map(row))
+    };
     let body = html! {
         form method="get" action=(call.with(&[])) {
             div class="fields" { (Field::line("search", "q", "Title, SKU or text").value(call.query("q"))) }
             p class="buttons" { button class="quiet" { "Search" } }
         }
-        (call.form_of("add", table(&["Product", "Status", "Choose"], rows), html! {
-            button name="do" value="add" { "Add to the channel" }
-        }))
+        (call.form_of(choose, &[Button::new("add", "Add to the channel")]))
         (pager(&call, &page))
     };
     let page = Page::new("Add products", body);
@@ -302,8 +293,8 @@ async fn terms(call: PageCall) -> Result<Page, Fault> {
     let window = window(&call, call.path("product")).await?;
     let text = |it: Option<Timestamp>| it.map_or_else(String::new, |it| it.to_string());
     let fields = [
-        Field::moment("available_from", "Sell from").value(text(window.available_from)).kept(&call),
-        Field::moment("available_until", "Sell until").value(text(window.available_until)).kept(&call),
+        Field::moment("available_from", "Sell from").value(text(window.available_from)),
+        Field::moment("available_until", "Sell until").value(text(window.available_until)),
     ];
     let mut boxes = Vec::new();
     for variant in &product.variants {
@@ -323,7 +314,7 @@ async fn terms(call: PageCall) -> Result<Page, Fault> {
         }
         section class="card" {
             h2 { "Variants that the channel sells" }
-            (call.form_of("variants", html! {
+            (call.form_of(|_| html! {
                 @for (variant, is_enabled) in &boxes {
                     label class="field tick" {
                         span { (variant.title) " " code { (variant.sku.as_deref().unwrap_or_default()) } }
@@ -331,7 +322,7 @@ async fn terms(call: PageCall) -> Result<Page, Fault> {
                         input type="checkbox" name="variant[]" value=(variant.id) checked[*is_enabled];
                     }
                 }
-            }, html! { button name="do" value="variants" { "Save" } }))
+            }, &[Button::new("variants", "Save")]))
         }
     };
     let products = Address::of("/channels").then(call.path("id")).then("products");

@@ -2,8 +2,8 @@
 
 use atoll_kernel::{Fault, Timestamp};
 use atoll_pages::{
-    Address, Done, Field, Form, Markup, Next, Page, PageCall, PageOf, Records, admin_page, badge, facts,
-    html, link, moment, nothing, pager, widgets,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, PageOf, Records, admin_page, badge,
+    facts, html, link, moment, nothing, pager, widgets,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -125,17 +125,17 @@ fn state(channel: &Channel) -> Markup {
     if channel.is_disabled { badge("bad", "Disabled") } else { badge("good", "Enabled") }
 }
 
-fn name_and_description<'a>(call: &PageCall, channel: Option<&Channel>) -> [Field<'a>; 2] {
+fn name_and_description<'a>(channel: Option<&Channel>) -> [Field<'a>; 2] {
     let name = channel.map_or_else(String::new, |it| it.name.clone());
     let description = channel.and_then(|it| it.description.clone()).unwrap_or_default();
     [
-        Field::text("name", "Name").value(name).required().kept(call),
-        Field::area("description", "Description").value(description).kept(call),
+        Field::text("name", "Name").value(name).required(),
+        Field::area("description", "Description").value(description),
     ]
 }
 
 async fn ask_new(call: PageCall) -> Result<Page, Fault> {
-    let form = call.form("create", "Create", &name_and_description(&call, None));
+    let form = call.form("create", "Create", &name_and_description(None));
     let body = html! { section class="card" { (form) } };
     Ok(Page::new("New sales channel", body).below("/channels", "Sales channels"))
 }
@@ -152,8 +152,11 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
     let channel: Channel = call.api().one(address, "sales_channel").await?;
     let sales = Sales::of(&call, &channel.id).await?;
     let below = |page: &str| Address::of("/channels").then(&channel.id).then(page);
-    let (switch, label) = if channel.is_disabled { ("enable", "Enable") } else { ("disable", "Disable") };
     let stops = "A disabled channel shows and sells nothing, and its keys answer nothing. Disable it?";
+    let switch = match channel.is_disabled {
+        true => Button::new("enable", "Enable"),
+        false => Button::danger("disable", "Disable", stops),
+    };
     let goes = "Its products stay, its keys open it no longer, and its orders are kept. Delete the channel?";
     let body = html! {
         section class="card" {
@@ -166,13 +169,13 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
             div class="buttons" {
                 a class="button" href=(call.to(below("products"))) { "Products" }
                 a class="button quiet" href=(call.to(below("locations"))) { "Stock locations" }
-                (call.button(switch, label, (!channel.is_disabled).then_some(stops)))
-                (call.button("delete", "Delete", Some(goes)))
+                (call.button(switch))
+                (call.button(Button::danger("delete", "Delete", goes)))
             }
         }
         section class="card" {
             h2 { "Name and description" }
-            (call.form("save", "Save", &name_and_description(&call, Some(&channel))))
+            (call.form("save", "Save", &name_and_description(Some(&channel))))
         }
         section class="card" {
             h2 { "Stock locations" }

@@ -2,8 +2,8 @@
 
 use atoll_kernel::{Fault, Timestamp, part_of};
 use atoll_pages::{
-    Address, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, html, link, moment,
-    nothing, pager, table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, html, link,
+    moment, nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -33,8 +33,8 @@ struct Member {
 /// Groups, or members, on one page of a list.
 const LIST_PAGE: usize = 30;
 
-fn name<'a>(call: &PageCall, value: &str) -> Field<'a> {
-    Field::text("name", "Name").value(value).required().kept(call)
+fn name<'a>(value: &str) -> Field<'a> {
+    Field::text("name", "Name").value(value).required()
 }
 
 async fn list(call: PageCall) -> Result<Page, Fault> {
@@ -58,7 +58,7 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
         (pager(&call, &groups))
         section class="card" {
             h2 { "New group" }
-            (call.form("create", "Create", &[name(&call, "")]))
+            (call.form("create", "Create", &[name("")]))
         }
     };
     Ok(Page::new("Customer groups", body))
@@ -87,19 +87,19 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
     let group: Group = call.api().one(address, "customer_group").await?;
     let members = members(&call, &group.id, LIST_PAGE).await?;
     let rows = members.records.iter().map(|it| row(&call, it));
-    let email = Field::line("email", "email", "E-mail of a customer").required().kept(&call);
+    let email = Field::line("email", "email", "E-mail of a customer").required();
     let body = html! {
         section class="card" {
             h2 { "Members" }
             @if members.records.is_empty() { (nothing("Nobody yet.")) }
-            @else { (table(&["E-mail", "Name", ""], rows)) }
+            @else { (table(&["E-mail", "Name", "Actions"], rows)) }
             (pager(&call, &members))
             (call.form("add", "Add to the group", &[email]))
         }
         section class="card" {
             h2 { "Name" }
-            (call.form("save", "Save", &[name(&call, &group.name)]))
-            (call.button("delete", "Delete the group", Some("Its customers stay. Delete the group?")))
+            (call.form("save", "Save", &[name(&group.name)]))
+            (call.button(Button::danger("delete", "Delete the group", "Its customers stay. Delete the group?")))
         }
     };
     Ok(Page::new(group.name, body).below("/customer-groups", "Customer groups"))
@@ -108,10 +108,11 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
 fn row(call: &PageCall, member: &Member) -> Vec<Markup> {
     let names = [&member.first_name, &member.last_name].into_iter().flatten();
     let name = names.map(String::as_str).collect::<Vec<_>>().join(" ");
+    let email = member.email.as_deref().unwrap_or("–");
     vec![
-        link(call, Address::of("/customers").then(&member.id), member.email.as_deref().unwrap_or("–")),
+        link(call, Address::of("/customers").then(&member.id), email),
         html! { (name) },
-        call.button(&format!("remove {}", member.id), "Remove", None),
+        call.button(Button::new(&format!("remove {}", member.id), "Remove").of(email)),
     ]
 }
 

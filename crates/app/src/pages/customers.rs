@@ -2,14 +2,14 @@
 
 use atoll_kernel::{Decimal, Fault, Timestamp, part_of};
 use atoll_pages::{
-    Address, Done, Field, Form, Markup, Next, Page, PageCall, PageOf, Records, admin_page, badge, facts,
-    html, link, moment, nothing, pager, table, widgets,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, PageOf, Records, admin_page, badge,
+    facts, html, link, moment, nothing, pager, table, widgets,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    named::{CUSTOMER_GROUPS, Named, named},
+    named::{CUSTOMER_GROUPS, Named, named, options, options_or},
     orders::states::{PAYMENT, STATUS},
     postal::Postal,
 };
@@ -77,8 +77,6 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
         .with("offset", call.offset());
     let customers: Records<Customer> = call.api().list(address, "customers").await?;
     let groups = named(&call, CUSTOMER_GROUPS).await?;
-    let mut of_groups = vec![(String::new(), "any".to_owned())];
-    of_groups.extend(groups.into_iter().map(|it| (it.id, it.name)));
     let rows = customers.records.iter().map(|it| {
         vec![
             link(&call, Address::of("/customers").then(&it.id), it.called()),
@@ -93,7 +91,7 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
         form method="get" action=(call.to("/customers")) {
             div class="fields" {
                 (Field::line("search", "q", "Name, company or e-mail").value(call.query("q")))
-                (Field::choice("group", "Group", of_groups).value(call.query("group")))
+                (Field::choice("group", "Group", options_or("any", &groups)).value(call.query("group")))
                 p class="buttons" { button class="quiet" { "Search" } }
             }
         }
@@ -104,18 +102,17 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
     Ok(Page::new("Customers", body))
 }
 
-fn fields<'a>(call: &PageCall, customer: Option<&Customer>, action: &str) -> Vec<Field<'a>> {
+fn fields<'a>(customer: Option<&Customer>) -> [Field<'a>; 5] {
     let of = |value: fn(&Customer) -> &Option<String>| {
         customer.and_then(|it| value(it).clone()).unwrap_or_default()
     };
-    let fields = vec![
+    [
         Field::line("email", "email", "E-mail").value(of(|it| &it.email)).required(),
         Field::text("first_name", "First name").value(of(|it| &it.first_name)),
         Field::text("last_name", "Last name").value(of(|it| &it.last_name)),
         Field::text("company_name", "Company").value(of(|it| &it.company_name)),
         Field::text("phone", "Phone").value(of(|it| &it.phone)),
-    ];
-    fields.into_iter().map(|it| it.kept_in(call, action)).collect()
+    ]
 }
 
 fn described(form: &Form) -> Value {
@@ -129,8 +126,7 @@ fn described(form: &Form) -> Value {
 }
 
 async fn ask_new(call: PageCall) -> Result<Page, Fault> {
-    let body =
-        html! { section class="card" { (call.form("create", "Create", &fields(&call, None, "create"))) } };
+    let body = html! { section class="card" { (call.form("create", "Create", &fields(None))) } };
     Ok(Page::new("New customer", body).below("/customers", "Customers"))
 }
 
@@ -148,9 +144,9 @@ async fn customer(call: &PageCall) -> Result<Customer, Fault> {
 async fn show(call: PageCall) -> Result<Page, Fault> {
     let customer = customer(&call).await?;
     let groups = named(&call, CUSTOMER_GROUPS).await?;
-    let groups = groups.into_iter().map(|it| (it.id, it.name));
     let own_groups = customer.groups.iter().map(|it| it.id.clone());
-    let goes = "Its addresses go with it, and it cannot log in any more; its orders stay. Delete it?";
+    let goes = "Their addresses go with them, and they cannot log in any more; their orders stay. Delete the \
+                customer?";
     let body = html! {
         section class="card" {
             (facts([
@@ -158,17 +154,17 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
                 ("E-mail", html! { (customer.email.as_deref().unwrap_or("–")) }),
                 ("Since", moment(customer.created_at)),
             ]))
-            (call.button("delete", "Delete", Some(goes)))
+            (call.button(Button::danger("delete", "Delete", goes)))
         }
         section class="card" { h2 { "Latest orders" } (orders(&call, &customer.id).await?) }
         section class="card" {
             h2 { "Name and contact" }
-            (call.form("save", "Save", &fields(&call, Some(&customer), "save")))
+            (call.form("save", "Save", &fields(Some(&customer))))
         }
         section class="card" { h2 { "Addresses" } (addresses(&call, &customer.id).await?) }
         section class="card" {
             h2 { "Groups" }
-            (call.form("groups", "Save", &[Field::boxes("groups", "Member of", groups, own_groups)]))
+            (call.form("groups", "Save", &[Field::boxes("groups", "Member of", options(&groups), own_groups)]))
         }
         (widgets(&call, PageOf::Customer, &customer.id).await)
     };
@@ -276,10 +272,8 @@ async fn show_address(call: PageCall) -> Result<Page, Fault> {
     let postal: Postal = if is_new { Postal::default() } else { call.api().one(address, "address").await? };
     let body = html! {
         section class="card" {
-            (call.form_of("save", postal.fields(&call, "save"), html! {
-                button name="do" value="save" { "Save" }
-            }))
-            @if !is_new { (call.button("delete", "Delete", Some("Delete the address?"))) }
+            (call.form_of(|form| postal.fields(form), &[Button::new("save", "Save")]))
+            @if !is_new { (call.button(Button::danger("delete", "Delete", "Delete the address?"))) }
         }
     };
     let title = if is_new { "New address" } else { "Address" };

@@ -2,8 +2,8 @@
 
 use atoll_kernel::{Fault, Timestamp};
 use atoll_pages::{
-    Address, Done, Form, Markup, Next, Page, PageCall, Records, admin_page, facts, html, link, moment,
-    nothing, pager, problem, table,
+    Address, Blank, Button, Done, Form, Markup, Next, Page, PageCall, Records, admin_page, facts, html, link,
+    moment, nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -38,30 +38,30 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
         .with("limit", PAGE)
         .with("offset", call.offset());
     let letters: Records<Letter> = call.api().list(address, "dead_letters").await?;
-    let rows = letters.records.iter().map(|it| row(&call, it));
+    let choose = |form: &Blank<'_>| {
+        let rows = letters.records.iter().map(|it| row(&call, form, it));
+        table(&["Event", "Subscriber", "Happened", "Error", "Choose"], rows)
+    };
+    let lost = "The subscribers will never get the chosen events. Delete them?";
+    let buttons = [
+        Button::new("retry", "Deliver the chosen again"),
+        Button::danger("delete", "Delete the chosen", lost),
+    ];
     let body = html! {
-        @if let Some(refused) = call.refused() { (problem(&refused.message)) }
-        @if letters.records.is_empty() { (nothing("No subscriber has given up on an event.")) } @else {
-            (call.form_of("", table(&["Event", "Subscriber", "Happened", "Error", "Choose"], rows), html! {
-                button name="do" value="retry" { "Deliver the chosen again" }
-                button name="do" value="delete" class="danger" { "Delete the chosen" }
-            }))
-        }
+        @if letters.records.is_empty() { (nothing("No subscriber has given up on an event.")) }
+        @else { (call.form_of(choose, &buttons)) }
         (pager(&call, &letters))
     };
     Ok(Page::new("Dead letters", body))
 }
 
-fn row(call: &PageCall, letter: &Letter) -> Vec<Markup> {
+fn row(call: &PageCall, form: &Blank<'_>, letter: &Letter) -> Vec<Markup> {
     vec![
         link(call, Address::of("/dead-letters").then(&letter.id), &letter.event),
         html! { (letter.subscriber) },
         moment(letter.happened_at),
         html! { (letter.error) },
-        html! {
-            input type="checkbox" name="letter[]" value=(letter.id)
-                aria-label=(format!("Choose {} of {}", letter.event, letter.subscriber));
-        },
+        form.choose("letter", &letter.id, &format!("{} of {}", letter.event, letter.subscriber)),
     ]
 }
 
@@ -99,8 +99,8 @@ async fn act(call: &PageCall, form: &Form, ids: &[&str]) -> Result<Next, Fault> 
 async fn show(call: PageCall) -> Result<Page, Fault> {
     let address = Address::of("/admin/dead-letters").then(call.path("id")).with("fields", FIELDS);
     let letter: Letter = call.api().one(address, "dead_letter").await?;
+    let lost = "The subscriber will never get this event. Delete it?";
     let body = html! {
-        @if let Some(refused) = call.refused() { (problem(&refused.message)) }
         section class="card" {
             (facts([
                 ("Subscriber", html! { (letter.subscriber) }),
@@ -113,8 +113,8 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
             h2 { "Data of the event" }
             pre { (format!("{:#}", letter.data)) }
             div class="buttons" {
-                (call.button("retry", "Deliver again", None))
-                (call.button("delete", "Delete", Some("The subscriber will never get this event. Delete it?")))
+                (call.button(Button::new("retry", "Deliver again")))
+                (call.button(Button::danger("delete", "Delete", lost)))
             }
         }
     };

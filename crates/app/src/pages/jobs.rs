@@ -2,7 +2,7 @@
 
 use atoll_kernel::{Fault, Timestamp};
 use atoll_pages::{
-    Address, Done, Form, Markup, Next, Page, PageCall, admin_page, badge, html, moment, nothing, problem,
+    Address, Button, Done, Form, Markup, Next, Page, PageCall, admin_page, badge, html, moment, nothing,
     table,
 };
 use serde::Deserialize;
@@ -38,7 +38,6 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
     let Jobs { jobs } = call.api().get("/admin/jobs").await?;
     let rows = jobs.iter().map(|it| row(&call, it));
     let body = html! {
-        @if let Some(refused) = call.refused() { (problem(&refused.message)) }
         @if jobs.is_empty() { (nothing("No job is linked in.")) }
         @else { (table(&["Job", "Schedule", "Last run", "Took", "Next run", "Actions"], rows)) }
     };
@@ -63,13 +62,8 @@ fn row(call: &PageCall, job: &Job) -> Vec<Markup> {
         html! { @if let Some(ms) = job.last_run.as_ref().and_then(|it| it.duration_ms) { (ms) " ms" } },
         html! { @if let Some(at) = job.next_run_at.filter(|_| !job.is_paused) { (moment(at)) } @else { "–" } },
         html! {
-            form method="post" class="inline" {
-                (call.csrf())
-                input type="hidden" name="job" value=(job.name);
-                button name="do" value="run" class="quiet" aria-label=(format!("Run now: {}", job.name)) { "Run now" }
-                " "
-                button name="do" value=(action) class="quiet" aria-label=(format!("{label}: {}", job.name)) { (label) }
-            }
+            (call.button(Button::new(&format!("run {}", job.name), "Run now").of(&job.name).quiet())) " "
+            (call.button(Button::new(&format!("{action} {}", job.name), label).of(&job.name).quiet()))
         },
     ]
 }
@@ -79,7 +73,7 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
         it @ ("run" | "pause" | "resume") => it,
         _ => return Err(Fault::invalid("There is no such button")),
     };
-    let address = Address::of("/admin/jobs").then(form.text("job")).then(action);
+    let address = Address::of("/admin/jobs").then(form.of_id()).then(action);
     call.api().post::<Value>(address, &json!({})).await?;
     Ok(Next::to("/jobs", Done::Done))
 }

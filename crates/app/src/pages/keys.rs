@@ -3,13 +3,13 @@
 
 use atoll_kernel::{Fault, Timestamp};
 use atoll_pages::{
-    Address, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, facts, hint, html,
-    link, moment, nothing, pager, table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, facts,
+    hint, html, link, moment, nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::named::{CHANNELS, Named, named};
+use super::named::{CHANNELS, Named, named, options};
 
 admin_page! {
     "/keys" as "Keys" in Settings 10 => list;
@@ -98,22 +98,19 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
     Ok(Page::new("Keys", body))
 }
 
-fn title<'a>(call: &PageCall, value: &str) -> Field<'a> {
-    Field::text("title", "Title").value(value).required().kept(call)
+fn title<'a>(value: &str) -> Field<'a> {
+    Field::text("title", "Title").value(value).required()
 }
 
 /// The channels as boxes; those of the key are ticked.
 async fn channels<'a>(call: &PageCall, key: Option<&Key>) -> Result<Field<'a>, Fault> {
     let all = named(call, CHANNELS).await?;
     let ticked = key.into_iter().flat_map(|it| &it.sales_channels).map(|it| it.id.clone());
-    let options = all.into_iter().map(|it| (it.id, it.name));
-    let boxes = Field::boxes("channels", "Sales channels that it opens", options, ticked);
-    Ok(boxes.kept(call))
+    Ok(Field::boxes("channels", "Sales channels that it opens", options(&all), ticked))
 }
 
 async fn ask_publishable(call: PageCall) -> Result<Page, Fault> {
-    let fields =
-        [title(&call, "").hint("Where it is used: Storefront, or Till."), channels(&call, None).await?];
+    let fields = [title("").hint("Where it is used: Storefront, or Till."), channels(&call, None).await?];
     let body = html! {
         section class="card" {
             (hint("A storefront sends this key with each request, and shows it to everybody: it opens what \
@@ -125,7 +122,7 @@ async fn ask_publishable(call: PageCall) -> Result<Page, Fault> {
 }
 
 async fn ask_secret(call: PageCall) -> Result<Page, Fault> {
-    let fields = [title(&call, "").hint("Who uses it: the program, or the person.")];
+    let fields = [title("").hint("Who uses it: the program, or the person.")];
     let body = html! {
         section class="card" {
             (hint("Programs act with a secret key as an admin does. Its token is shown once, by the answer to \
@@ -195,8 +192,8 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
             ]))
             @if key.is_publishable() { (token(&key.token)) } @else { p { code { (key.redacted) } } }
             div class="buttons" {
-                @if is_revoked { (call.button("delete", "Delete", Some("Delete the key?"))) }
-                @else { (call.button("revoke", "Revoke", Some(stops))) }
+                @if is_revoked { (call.button(Button::danger("delete", "Delete", "Delete the key?"))) }
+                @else { (call.button(Button::danger("revoke", "Revoke", stops))) }
             }
             @if !is_revoked { (hint("A key can be deleted when it is revoked.")) }
         }
@@ -209,7 +206,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         }
         section class="card" {
             h2 { "Title" }
-            (call.form("save", "Save", &[title(&call, &key.title)]))
+            (call.form("save", "Save", &[title(&key.title)]))
         }
     };
     Ok(Page::new(key.title, body).below("/keys", "Keys"))

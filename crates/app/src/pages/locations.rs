@@ -3,8 +3,8 @@
 
 use atoll_kernel::Fault;
 use atoll_pages::{
-    Address, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, hint, html, link, nothing,
-    pager, table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, hint, html, link,
+    nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -84,12 +84,10 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
     Ok(Page::new("Stock locations", body))
 }
 
-fn name_and_address<'a>(call: &PageCall, location: Option<&Location>) -> Vec<Field<'a>> {
+fn name_and_address<'a>(location: Option<&Location>) -> Vec<Field<'a>> {
     let name = location.map_or("", |it| &it.name);
-    let of = |(field, label)| {
-        Field::text(field, label).value(location.map_or("", |it| it.postal(field))).kept(call)
-    };
-    let name = Field::text("name", "Name").value(name).required().kept(call);
+    let of = |(field, label)| Field::text(field, label).value(location.map_or("", |it| it.postal(field)));
+    let name = Field::text("name", "Name").value(name).required();
     [name].into_iter().chain(POSTAL.map(of)).collect()
 }
 
@@ -106,7 +104,7 @@ fn typed(form: &Form) -> Value {
 }
 
 async fn ask_new(call: PageCall) -> Result<Page, Fault> {
-    let form = call.form("create", "Create", &name_and_address(&call, None));
+    let form = call.form("create", "Create", &name_and_address(None));
     let body = html! { section class="card" { (form) } };
     Ok(Page::new("New stock location", body).below("/locations", "Stock locations"))
 }
@@ -129,7 +127,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
     let location = location(&call).await?;
     let channels = choices(&call, CHANNELS, &location.sales_channels).await?;
     let sold = location.sales_channels.iter().map(|it| it.id.as_str());
-    let boxes = [Field::boxes("channels", "Sold from here by", options(&channels), sold).kept(&call)];
+    let boxes = [Field::boxes("channels", "Sold from here by", options(&channels), sold)];
     let supply = |it: &Named| Address::of("/channels").then(&it.id).then("locations");
     let body = html! {
         section class="card" {
@@ -145,13 +143,13 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         (shipping(&call).await)
         section class="card" {
             h2 { "Name and address" }
-            (call.form("save", "Save", &name_and_address(&call, Some(&location))))
+            (call.form("save", "Save", &name_and_address(Some(&location))))
         }
         section class="card" {
             h2 { "Delete" }
             p { "Channels sell nothing from here any more. A location with stock or reservations is not deleted." }
             p { (link(&call, Address::of("/stock").with("location", &location.id), "What is in stock here")) }
-            (call.button("delete", "Delete location", Some("Delete the location?")))
+            (call.button(Button::danger("delete", "Delete location", "Delete the location?")))
         }
     };
     Ok(Page::new(location.name, body).below("/locations", "Stock locations"))
@@ -193,7 +191,8 @@ async fn shipping(call: &PageCall) -> Markup {
     };
     let all = providers.records.iter().map(|it| (it.id.clone(), provider_name(&it.id)));
     let on = shipping.fulfillment_providers.iter().map(|it| it.id.as_str());
-    let boxes = [Field::boxes("providers", "Providers that ship from here", all, on).kept(call)];
+    let boxes = [Field::boxes("providers", "Providers that ship from here", all, on)];
+    let goes = "Its zones and shipping options go with it. Switch it off?";
     let has = |kind: &str| shipping.fulfillment_sets.iter().any(|it| it.kind == kind);
     html! {
         section class="card" {
@@ -202,17 +201,13 @@ async fn shipping(call: &PageCall) -> Markup {
                 @for set in &shipping.fulfillment_sets {
                     li {
                         (set.name) " "
-                        (call.button(
-                            &format!("unset {}", set.id),
-                            "Switch off",
-                            Some("Its zones and shipping options go with it. Switch it off?"),
-                        ))
+                        (call.button(Button::danger(&format!("unset {}", set.id), "Switch off", goes).of(&set.name)))
                     }
                 }
             }
             div class="buttons" {
-                @if !has("shipping") { (call.button("set shipping", "Ship from here", None)) }
-                @if !has("pickup") { (call.button("set pickup", "Let buyers collect here", None)) }
+                @if !has("shipping") { (call.button(Button::new("set shipping", "Ship from here"))) }
+                @if !has("pickup") { (call.button(Button::new("set pickup", "Let buyers collect here"))) }
             }
             (call.form("providers", "Save providers", &boxes))
             (hint("Zones and prices of shipping are settings of their own."))

@@ -1,6 +1,6 @@
 //! Addresses of people, as pages show and ask for them.
 
-use atoll_pages::{Field, Form, Markup, PageCall, html};
+use atoll_pages::{Blank, Field, Form, Markup, html};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -75,12 +75,12 @@ impl Postal {
     }
 
     /// The fields of a form for it.
-    pub(super) fn fields(&self, call: &PageCall, action: &str) -> Markup {
+    pub(super) fn fields(&self, form: &Blank<'_>) -> Markup {
         let field = |(name, label): (&'static str, &'static str)| {
             let hint = if name == "country_code" { "Its code of two letters: DE." } else { "" };
-            Field::text(name, label).value(self.text(name)).hint(hint).kept_in(call, action)
+            Field::text(name, label).value(self.text(name)).hint(hint)
         };
-        html! { div class="pairs" { @for it in Postal::FIELDS { (field(it)) } } }
+        html! { div class="pairs" { @for it in Postal::FIELDS { (form.field(&field(it))) } } }
     }
 
     /// What was typed, as the API takes it.

@@ -2,8 +2,8 @@
 
 use atoll_kernel::Fault;
 use atoll_pages::{
-    Address, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, hint, html, link,
-    nothing, pager, table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, hint, html,
+    link, nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -124,16 +124,17 @@ async fn currencies(call: &PageCall) -> Result<Markup, Fault> {
     let others = all.records.iter().filter(|it| used.iter().all(|used| used.currency_code != it.code));
     let options = others.map(|it| (it.code.clone(), it.label()));
     let rows = used.iter().map(|it| {
-        let button =
-            |action, label, question| call.button(&format!("{action} {}", it.currency_code), label, question);
+        let [default, remove] = ["default", "remove"].map(|action| format!("{action} {}", it.currency_code));
+        let label = it.currency.label();
+        let goes = "Prices in this currency stay, and regions that have it keep it. Remove it?";
         vec![
-            html! { (it.currency.label()) },
+            html! { (label) },
             html! {
                 @if it.is_default { (badge("good", "Default")) }
                 @else {
                     div class="buttons" {
-                        (button("default", "Make it the default", None))
-                        (button("remove", "Remove", Some("Prices in this currency stay. Remove it?")))
+                        (call.button(Button::new(&default, "Make it the default").of(&label)))
+                        (call.button(Button::danger(&remove, "Remove", goes).of(&label)))
                     }
                 }
             },
@@ -142,7 +143,7 @@ async fn currencies(call: &PageCall) -> Result<Markup, Fault> {
     Ok(html! {
         section class="card" {
             h2 { "Currencies" }
-            (table(&["Currency", ""], rows))
+            (table(&["Currency", "Actions"], rows))
             (call.form("add", "Add", &[Field::choice("currency_code", "Another currency", options)]))
         }
     })
@@ -177,7 +178,7 @@ async fn fields<'a>(call: &PageCall, region: Option<&Region>) -> Result<Vec<Fiel
     let countries = region.map_or(String::new(), |it| {
         it.countries.iter().map(|it| it.iso_2.to_uppercase()).collect::<Vec<_>>().join(" ")
     });
-    let fields = vec![
+    Ok(vec![
         Field::text("name", "Name").value(region.map_or("", |it| &*it.name)).required(),
         Field::choice("currency_code", "Currency", options)
             .value(region.map_or(default, |it| &*it.currency_code)),
@@ -186,8 +187,7 @@ async fn fields<'a>(call: &PageCall, region: Option<&Region>) -> Result<Vec<Fiel
             .hint("Their codes of two letters: DE AT CH. A country is in one region."),
         Field::boxes("payment_providers", "Ways to pay", providers, ticked),
         Field::tick("automatic_taxes", "Calculate taxes", region.is_none_or(|it| it.automatic_taxes)),
-    ];
-    Ok(fields.into_iter().map(|it| it.kept(call)).collect())
+    ])
 }
 
 /// The region that a form describes, as the API takes it.
@@ -230,7 +230,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
             p { "Sells to: " (countries) }
             (call.form("save", "Save", &fields(&call, Some(&region)).await?))
         }
-        section class="card" { (call.button("delete", "Delete the region", Some(goes))) }
+        section class="card" { (call.button(Button::danger("delete", "Delete the region", goes))) }
     };
     Ok(Page::new(region.name, body).below("/regions", "Regions"))
 }

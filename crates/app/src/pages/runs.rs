@@ -2,8 +2,8 @@
 
 use atoll_kernel::{Fault, Timestamp};
 use atoll_pages::{
-    Address, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, facts, hint, html,
-    link, moment, nothing, pager, problem, table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, facts,
+    hint, html, link, moment, nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -81,7 +81,6 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
     let address = Address::of("/admin/workflows-executions").then(call.path("id"));
     let run: Run = call.api().one(address, "workflow_execution").await?;
     let body = html! {
-        @if let Some(refused) = call.refused() { (problem(&refused.message)) }
         section class="card" {
             (facts([
                 ("State", state(&run.state)),
@@ -93,8 +92,8 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
                 (hint("It failed, and what it had done could not be undone. Put right what stands in the way and \
                        undo it again, or put everything right by hand and forget it."))
                 div class="buttons" {
-                    (call.button("undo", "Undo again", None))
-                    (call.button("forget", "Forget", Some("Nothing will be undone any more. Forget the run?")))
+                    (call.button(Button::new("undo", "Undo again")))
+                    (call.button(Button::danger("forget", "Forget", "Nothing will be undone any more. Forget the run?")))
                 }
             }
         }

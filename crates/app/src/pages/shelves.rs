@@ -3,8 +3,8 @@
 
 use atoll_kernel::Fault;
 use atoll_pages::{
-    Address, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, html, link, nothing,
-    pager, table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, html, link,
+    nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -148,7 +148,6 @@ impl Shelf {
             let is_internal = record.is_some_and(|it| it.is_internal);
             fields.push(Field::tick("internal", "For us alone", is_internal));
         }
-        let fields: Vec<Field<'_>> = fields.into_iter().map(|it| it.kept(call)).collect();
         let (action, label) = if record.is_some() { ("save", "Save") } else { ("create", "Create") };
         Ok(call.form(action, label, &fields))
     }
@@ -227,7 +226,7 @@ async fn show_one(call: PageCall) -> Result<Page, Fault> {
         section class="card" {
             h2 { "Delete" }
             p { "Its products stay, and are not found under it any more." }
-            (call.button("delete", "Delete", Some(&question)))
+            (call.button(Button::danger("delete", "Delete", &question)))
         }
     };
     Ok(Page::new(record.name, body).below(shelf.at, shelf.title))

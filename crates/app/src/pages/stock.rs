@@ -2,8 +2,8 @@
 
 use atoll_kernel::{Decimal, Fault};
 use atoll_pages::{
-    Address, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, facts, hint, html, link,
-    nothing, pager, table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, facts, hint, html,
+    link, nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -193,20 +193,18 @@ fn levels(call: &PageCall, item: &Item) -> Markup {
 
 fn quantities(call: &PageCall, level: &Level) -> Markup {
     let action = format!("set {}", level.location_id);
-    let fields = html! {
-        div class="fields" {
-            (Field::number("stocked", "In stock").value(level.stocked_quantity.to_string()).required()
-                .kept_in(call, &action))
-            (Field::number("incoming", "Expected").value(level.incoming_quantity.to_string())
-                .kept_in(call, &action))
-        }
-    };
-    let buttons = html! { button name="do" value=(action) { "Save" } };
+    let fields = [
+        Field::number("stocked", "In stock").value(level.stocked_quantity.to_string()).required(),
+        Field::number("incoming", "Expected").value(level.incoming_quantity.to_string()),
+    ];
     let remove = format!("remove {}", level.location_id);
     html! {
-        (call.form_of(&action, fields, buttons))
+        (call.form_of(
+            |form| html! { div class="fields" { (form.fields(&fields)) } },
+            &[Button::new(&action, "Save").of(level.name())],
+        ))
         @if level.stocked_quantity.is_zero() && level.reserved_quantity.is_zero() {
-            (call.button(&remove, "Remove from this location", None))
+            (call.button(Button::new(&remove, "Remove from this location").of(level.name())))
         }
     }
 }
@@ -219,8 +217,8 @@ fn elsewhere(call: &PageCall, item: &Item, locations: &[Named]) -> Markup {
         return html! {};
     }
     let fields = [
-        Field::choice("location", "Location", options(&free)).kept_in(call, "add"),
-        Field::number("stocked", "In stock").required().kept_in(call, "add"),
+        Field::choice("location", "Location", options(&free)),
+        Field::number("stocked", "In stock").required(),
     ];
     html! { section class="card" { h2 { "Put it at another location" } (call.form("add", "Add", &fields)) } }
 }
@@ -234,18 +232,18 @@ fn transfer(call: &PageCall, item: &Item, locations: &[Named]) -> Markup {
         return html! {};
     }
     let other = locations.iter().find(|it| it.id != from[0].id).map_or("", |it| &it.id);
-    let fields = html! {
-        div class="fields" {
-            (Field::choice("from", "From", options(&from)).kept_in(call, "transfer"))
-            (Field::choice("to", "To", options(locations)).value(other).kept_in(call, "transfer"))
-            (Field::number("quantity", "Quantity").required().kept_in(call, "transfer"))
-        }
-    };
-    let buttons = html! { button name="do" value="transfer" { "Transfer" } };
+    let fields = [
+        Field::choice("from", "From", options(&from)),
+        Field::choice("to", "To", options(locations)).value(other),
+        Field::number("quantity", "Quantity").required(),
+    ];
     html! {
         section class="card" {
             h2 { "Transfer between locations" }
-            (call.form_of("transfer", fields, buttons))
+            (call.form_of(
+                |form| html! { div class="fields" { (form.fields(&fields)) } },
+                &[Button::new("transfer", "Transfer")],
+            ))
             (hint("What is reserved at a location stays there."))
         }
     }
@@ -263,18 +261,27 @@ async fn reservations(call: &PageCall, item: &Item) -> Result<Markup, Fault> {
         let level = item.location_levels.iter().find(|it| it.location_id == id);
         level.map_or_else(|| id.to_owned(), |it| it.name().to_owned())
     };
+    let orders = orders_of(call, &reservations.records).await?;
+    let order_of = |it: &Reservation| {
+        let line = it.line_item_id.as_deref()?;
+        orders.iter().find(|order| order.items.iter().any(|it| it.id == line))
+    };
     let rows = reservations.records.iter().map(|it| {
-        let purpose = match (&it.description, &it.line_item_id) {
-            (Some(text), _) => text.as_str(),
-            (None, Some(_)) => "For a line of an order",
-            (None, None) => "Held by hand",
+        let order = order_of(it);
+        let called = order.map_or_else(|| "the reservation".to_owned(), |it| format!("order #{}", it.display_id));
+        let question = match order {
+            Some(_) => format!("Nothing is kept for {called} any more, and its goods can be sold to others. Release them?"),
+            None => "What is released can be sold to others. Release it?".to_owned(),
         };
-        let release = "What is released can be sold to others. Release it?";
         vec![
             html! { (at(&it.location_id)) },
             html! { (it.quantity) },
-            html! { (purpose) },
-            call.button(&format!("release {}", it.id), "Release", Some(release)),
+            html! {
+                @if let Some(order) = order { "For " (link(call, Address::of("/orders").then(&order.id), &called)) }
+                @else if it.description.is_none() { "Held by hand" }
+                @if let Some(text) = &it.description { " " (text) }
+            },
+            call.button(Button::danger(&format!("release {}", it.id), "Release", &question).of(&called)),
         ]
     });
     Ok(html! {
@@ -282,11 +289,35 @@ async fn reservations(call: &PageCall, item: &Item) -> Result<Markup, Fault> {
             h2 { "Reservations" }
             @if reservations.records.is_empty() { (nothing("None of it is reserved.")) }
             @else {
-                (table(&["At", "Quantity", "Purpose", ""], rows))
+                (table(&["At", "Quantity", "Purpose", "Actions"], rows))
                 (pager(call, &reservations))
             }
         }
     })
+}
+
+/// An order for which stock is reserved.
+#[derive(Deserialize)]
+struct Order {
+    id: String,
+    display_id: u64,
+    items: Vec<Line>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    id: String,
+}
+
+/// The orders for whose lines these reservations are.
+async fn orders_of(call: &PageCall, reservations: &[Reservation]) -> Result<Vec<Order>, Fault> {
+    let lines = reservations.iter().filter_map(|it| it.line_item_id.as_deref());
+    let all = Address::of("/admin/orders").with("fields", "id,display_id,items.id");
+    let address = lines.clone().fold(all, |it, line| it.with("items[id][]", line));
+    match lines.count() {
+        0 => Ok(Vec::new()),
+        n => Ok(call.api().list(address.with("limit", n), "orders").await?.records),
+    }
 }
 
 async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {

@@ -3,7 +3,7 @@
 
 use atoll_kernel::{Decimal, Fault};
 use atoll_pages::{
-    Address, Done, Field, Form, Markup, Next, Page, PageCall, admin_page, hint, html, link, nothing,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, admin_page, hint, html, link, nothing,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -81,27 +81,24 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
 
 fn card(call: &PageCall, terms: &Terms, name: &str, index: usize, n: usize) -> Markup {
     let id = &terms.stock_location_id;
-    let move_button = |action: &str, label: &str, is_off: bool| {
-        html! { button name="do" value=(action) class="quiet" disabled[is_off] { (label) } }
-    };
+    let [save, up, down, remove] = ["save", "up", "down", "remove"].map(|it| format!("{it} {id}"));
+    let stays =
+        Field::number("safety_stock", "Stays there, of each item").value(terms.safety_stock.to_string());
+    let stops = "The channel sells nothing from there any more, and forgets what stays there. Remove it?";
+    let buttons = [
+        Button::new(&save, "Save").of(name),
+        Button::new(&up, "Earlier").of(name).quiet().off(index == 0),
+        Button::new(&down, "Later").of(name).quiet().off(index + 1 == n),
+        Button::danger(&remove, "Remove", stops).of(name),
+    ];
     html! {
         h2 { (link(call, Address::of("/locations").then(id), name)) }
-        form method="post" {
-            (call.csrf())
-            input type="hidden" name="location" value=(id);
-            (Field::number("safety_stock", "Stays there, of each item").value(terms.safety_stock.to_string()))
-            p class="buttons" {
-                button name="do" value="save" { "Save" }
-                (move_button("up", "Earlier", index == 0))
-                (move_button("down", "Later", index + 1 == n))
-                button name="do" value="remove" class="danger" { "Remove" }
-            }
-        }
+        (call.form_of(|form| form.field(&stays), &buttons))
     }
 }
 
 async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
-    let id = form.text("location");
+    let id = if form.action() == "add" { form.text("location") } else { form.of_id() };
     let links = Address::of("/admin/stock-locations").then(id).then("sales-channels");
     match form.action() {
         "add" => call.api().post::<Value>(links, &json!({ "add": [call.path("id")] })).await?,

@@ -2,8 +2,8 @@
 
 use atoll_kernel::{Decimal, Fault, part_of};
 use atoll_pages::{
-    Address, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, hint, html, link,
-    nothing, pager, table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, hint, html,
+    link, nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -96,15 +96,21 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
 
 /// The form for a country or a province with its rate.
 fn new_region(call: &PageCall, what: &str, hint: &str) -> Markup {
-    let field = |it: Field<'static>| it.required().kept_in(call, "create");
-    html! {
-        (call.form_of("create", html! {
-            (Field::text("place", what).hint(hint).required().kept_in(call, "create"))
-            (field(Field::text("name", "Name of the tax")))
-            (field(Field::text("code", "Code for bookkeeping")))
-            (field(Field::number("rate", "Percent")))
-        }, html! { button name="do" value="create" { "Create" } }))
-    }
+    let place = Field::text("place", what).hint(hint).required();
+    call.form_of(
+        |form| html! { (form.field(&place)) (form.fields(&rate_fields(None))) },
+        &[Button::new("create", "Create")],
+    )
+}
+
+/// The fields of a rate.
+fn rate_fields<'a>(rate: Option<&Rate>) -> [Field<'a>; 3] {
+    let percent = rate.and_then(|it| it.rate).map_or_else(String::new, |it| it.to_string());
+    [
+        Field::text("name", "Name of the tax").value(rate.map_or("", |it| &it.name)).required(),
+        Field::text("code", "Code for bookkeeping").value(rate.map_or("", |it| &it.code)).required(),
+        Field::number("rate", "Percent").value(percent).required(),
+    ]
 }
 
 /// The rate that a form describes.
@@ -139,8 +145,8 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         section class="card" {
             h2 { "Rates" }
             @if region.tax_rates.is_empty() { (nothing("No rate: nothing is taxed here.")) }
-            @else { (table(&["Name", "Percent", "For", ""], rows)) }
-            @if region.tax_rates.iter().all(|it| !it.is_default) { (new_default(&call)) }
+            @else { (table(&["Name", "Percent", "For", "Actions"], rows)) }
+            @if region.tax_rates.iter().all(|it| !it.is_default) { (call.form("add", "Add the rate", &rate_fields(None))) }
         }
         @if region.parent.is_none() {
             section class="card" {
@@ -158,7 +164,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
             }
         }
         section class="card" {
-            (call.button("delete", "Delete", Some("Its rates and provinces are deleted with it. Delete it?")))
+            (call.button(Button::danger("delete", "Delete", "Its rates and provinces are deleted with it. Delete it?")))
         }
     };
     let title = called(&region.country_code, region.province_code.as_deref());
@@ -169,24 +175,8 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
     })
 }
 
-/// The form of the rate that applies where no other does.
-fn new_default(call: &PageCall) -> Markup {
-    let kept = |it: Field<'static>| it.required().kept_in(call, "add");
-    call.form(
-        "add",
-        "Add the rate",
-        &[
-            kept(Field::text("name", "Name of the tax")),
-            kept(Field::text("code", "Code for bookkeeping")),
-            kept(Field::number("rate", "Percent")),
-        ],
-    )
-}
-
 fn row(call: &PageCall, rate: &Rate) -> Vec<Markup> {
-    let save = format!("save {}", rate.id);
-    let kept = |it: Field<'static>| it.required().kept_in(call, &save);
-    let percent = rate.rate.map_or_else(String::new, |it| it.to_string());
+    let [save, remove] = ["save", "remove"].map(|it| format!("{it} {}", rate.id));
     vec![
         html! { (rate.name) " " code { (rate.code) } },
         html! { (rate.percent()) },
@@ -196,13 +186,9 @@ fn row(call: &PageCall, rate: &Rate) -> Vec<Markup> {
         },
         html! {
             details open[call.is_refused(&save)] {
-                summary { "Change" }
-                (call.form(&save, "Save", &[
-                    kept(Field::text("name", "Name").value(&*rate.name)),
-                    kept(Field::text("code", "Code").value(&*rate.code)),
-                    kept(Field::number("rate", "Percent").value(percent)),
-                ]))
-                (call.button(&format!("remove {}", rate.id), "Delete", Some("Delete the rate?")))
+                summary aria-label=(format!("Change: {}", rate.name)) { "Change" }
+                (call.form_of(|form| form.fields(&rate_fields(Some(rate))), &[Button::new(&save, "Save").of(&rate.name)]))
+                (call.button(Button::danger(&remove, "Delete", "Delete the rate?").of(&rate.name)))
                 @if !rate.is_default { (hint("What it is for is set by the API.")) }
             }
         },

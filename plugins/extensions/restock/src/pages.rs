@@ -2,8 +2,8 @@
 
 use atoll_kernel::{Decimal, Fault, Timestamp};
 use atoll_pages::{
-    Address, Done, Form, Markup, Next, Page, PageCall, Records, admin_page, admin_widget, html, moment,
-    nothing, pager, table,
+    Address, Button, Done, Form, Markup, Next, Page, PageCall, Records, admin_page, admin_widget, html,
+    moment, nothing, pager, table,
 };
 use serde::Deserialize;
 
@@ -48,13 +48,8 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
     let page: Records<Subscription> = call.api().list(address, "restock_subscriptions").await?;
     let rows = page.records.iter().map(|it| {
         let mut row = row(it);
-        row.push(html! {
-            form method="post" class="inline" {
-                (call.csrf())
-                input type="hidden" name="subscription" value=(it.id);
-                button name="do" value="remove" class="quiet" { "Remove" }
-            }
-        });
+        let goes = "The shopper is not told any more. Remove the entry?";
+        row.push(call.button(Button::danger(&format!("remove {}", it.id), "Remove", goes).of(&it.email)));
         row
     });
     let body = html! {
@@ -79,7 +74,7 @@ fn row(it: &Subscription) -> Vec<Markup> {
 }
 
 async fn remove(call: PageCall, form: Form) -> Result<Next, Fault> {
-    let address = Address::of("/admin/restock-subscriptions").then(form.text("subscription"));
+    let address = Address::of("/admin/restock-subscriptions").then(form.of_id());
     call.api().delete(address).await?;
     Ok(Next::to("/restock", Done::Deleted))
 }

@@ -1,12 +1,14 @@
 //! The fulfilments of an order: what was packed, shipped and delivered, and the forms that do it.
 
 use atoll_kernel::{Decimal, Fault, Timestamp};
-use atoll_pages::{Address, Field, Form, Markup, PageCall, badge, facts, html, moment, nothing};
+use atoll_pages::{
+    Address, Blank, Button, Field, Form, Markup, PageCall, badge, facts, html, moment, nothing,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::show::Order;
-use crate::pages::named::Named;
+use super::show::{Line, Order};
+use crate::pages::named::{Named, options_or};
 
 /// A fulfilment of an order.
 #[derive(Deserialize)]
@@ -64,9 +66,9 @@ pub(super) fn shown(call: &PageCall, order: &Order, locations: &[Named]) -> Mark
 fn one(call: &PageCall, number: usize, fulfillment: &Fulfillment, locations: &[Named]) -> Markup {
     let Fulfillment { id, location_id, shipped_at, delivered_at, canceled_at, .. } = fulfillment;
     let location = locations.iter().find(|it| Some(&it.id) == location_id.as_ref());
-    let is_canceled = canceled_at.is_some();
+    let (is_canceled, parcel) = (canceled_at.is_some(), format!("Parcel {number}"));
     html! {
-        h3 { "Parcel " (number) " " (fulfillment.state()) }
+        h3 { (parcel) " " (fulfillment.state()) }
         (facts([
             ("From", html! { (location.map_or("–", |it| &*it.name)) }),
             ("Packed", moment(fulfillment.created_at)),
@@ -82,10 +84,12 @@ fn one(call: &PageCall, number: usize, fulfillment: &Fulfillment, locations: &[N
         @if !is_canceled && shipped_at.is_none() && fulfillment.requires_shipping { (shipping(call, id)) }
         div class="buttons" {
             @if !is_canceled && delivered_at.is_none() {
-                (call.button(&format!("deliver {id}"), "Mark as delivered", None))
+                @let arrived = "This cannot be taken back. Has the parcel arrived?";
+                (call.button(Button::new(&format!("deliver {id}"), "Mark as delivered").asking(arrived).of(&parcel)))
             }
             @if !is_canceled && shipped_at.is_none() && delivered_at.is_none() {
-                (call.button(&format!("take-back {id}"), "Unpack", Some("The goods go back to their location. Unpack?")))
+                @let back = "The goods go back to their location. Unpack?";
+                (call.button(Button::danger(&format!("take-back {id}"), "Unpack", back).of(&parcel)))
             }
         }
     }
@@ -93,33 +97,35 @@ fn one(call: &PageCall, number: usize, fulfillment: &Fulfillment, locations: &[N
 
 fn shipping(call: &PageCall, id: &str) -> Markup {
     let action = format!("ship {id}");
-    let kept = |it: Field<'static>| it.kept_in(call, &action);
+    let fields = [
+        Field::text("tracking_number", "Tracking number").hint("Empty if there is none."),
+        Field::line("url", "tracking_url", "Address at which the buyer follows it"),
+        Field::line("url", "label_url", "Address of the label to print"),
+    ];
+    let gone = "A shipped parcel cannot be unpacked any more. Was it shipped?";
     html! {
         details open[call.is_refused(&action)] {
             summary { "Mark as shipped" }
-            (call.form(&action, "Mark as shipped", &[
-                kept(Field::text("tracking_number", "Tracking number").hint("Empty if there is none.")),
-                kept(Field::line("url", "tracking_url", "Address at which the buyer follows it")),
-                kept(Field::line("url", "label_url", "Address of the label to print")),
-            ]))
+            (call.form_of(|form| form.fields(&fields), &[Button::new(&action, "Mark as shipped").asking(gone)]))
         }
     }
 }
 
 /// The form that packs what is open.
 fn next(call: &PageCall, order: &Order, locations: &[Named]) -> Markup {
-    let mut from = vec![(String::new(), "where it is reserved".to_owned())];
-    from.extend(locations.iter().map(|it| (it.id.clone(), it.name.clone())));
+    let from = options_or("where it is reserved", locations);
     let lines = order.items.iter().filter(|it| it.open() > Decimal::ZERO);
-    html! {
-        h3 { "Pack" }
-        (call.form_of("pack", html! {
-            @for line in lines {
-                (Field::number(&format!("quantity[{}]", line.id), &line.name()).value(line.open().to_string()))
-            }
-            (Field::choice("location_id", "From", from).kept(call))
-        }, html! { button name="do" value="pack" { "Pack" } }))
-    }
+    let quantity = |form: &Blank<'_>, line: &Line| {
+        let (name, label) = (format!("quantity[{}]", line.id), line.name());
+        form.field(&Field::number(&name, &label).value(line.open().to_string()))
+    };
+    let fields = |form: &Blank<'_>| {
+        html! {
+            @for line in lines { (quantity(form, line)) }
+            (form.field(&Field::choice("location_id", "From", from)))
+        }
+    };
+    html! { h3 { "Pack" } (call.form_of(fields, &[Button::new("pack", "Pack")])) }
 }
 
 /// Packs the quantities of the form.

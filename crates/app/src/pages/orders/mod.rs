@@ -8,7 +8,7 @@ use atoll_pages::{
 use serde::Deserialize;
 
 use self::states::{FULFILLMENT, PAYMENT, STATUS};
-use super::named::{CHANNELS, Named, named};
+use super::named::{CHANNELS, Named, named, options_or};
 
 mod fulfillments;
 mod history;
@@ -80,8 +80,6 @@ fn row(call: &PageCall, order: &Listed) -> Vec<Markup> {
 
 async fn search(call: &PageCall) -> Result<Markup, Fault> {
     let channels = named(call, CHANNELS).await?;
-    let mut options = vec![(String::new(), "any".to_owned())];
-    options.extend(channels.into_iter().map(|it| (it.id, it.name)));
     Ok(html! {
         form method="get" action=(call.to("/orders")) {
             @if !call.query("customer").is_empty() {
@@ -89,7 +87,7 @@ async fn search(call: &PageCall) -> Result<Markup, Fault> {
             }
             div class="fields" {
                 (Field::line("search", "q", "Number or e-mail").value(call.query("q")))
-                (Field::choice("channel", "Channel", options).value(call.query("channel")))
+                (Field::choice("channel", "Channel", options_or("any", &channels)).value(call.query("channel")))
                 (STATUS.choice("status", "State").value(call.query("status")))
                 (PAYMENT.choice("payment", "Payment").value(call.query("payment")))
                 (FULFILLMENT.choice("fulfillment", "Goods").value(call.query("fulfillment")))

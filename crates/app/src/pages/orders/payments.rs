@@ -1,7 +1,7 @@
 //! The payments of an order: what was captured and paid back, and the forms that do it.
 
 use atoll_kernel::{Decimal, Fault, Timestamp};
-use atoll_pages::{Address, Field, Form, Markup, PageCall, badge, facts, html, nothing};
+use atoll_pages::{Address, Button, Field, Form, Markup, PageCall, badge, facts, html, nothing};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -85,26 +85,35 @@ fn one(call: &PageCall, payment: &Payment, currency: &str, reasons: &[Reason]) -
         ]))
         @if !is_canceled && captured < payment.amount {
             @let action = format!("capture {}", payment.id);
-            (call.form(&action, "Capture", &[amount(call, &action, payment.amount - captured)]))
+            @let amount = amount().value((payment.amount - captured).to_string());
+            @let takes = "The buyer is charged this amount. Capture it?";
+            (call.form_of(|form| form.field(&amount), &[Button::new(&action, "Capture").asking(takes)]))
         }
-        @if refunded < captured {
-            @let action = format!("refund {}", payment.id);
-            @let of_shop = reasons.iter().map(|it| (it.id.as_str(), it.label.as_str()));
-            @let reasons = [("", "–")].into_iter().chain(of_shop);
-            details open[call.is_refused(&action)] {
-                summary { "Pay back" }
-                (call.form(&action, "Pay back", &[
-                    amount(call, &action, captured - refunded),
-                    Field::choice("reason", "Reason", reasons).kept_in(call, &action),
-                    Field::text("note", "Note for yourselves").kept_in(call, &action),
-                ]))
-            }
-        }
+        @if refunded < captured { (pay_back(call, payment, captured - refunded, reasons)) }
     }
 }
 
-fn amount<'a>(call: &PageCall, action: &str, at_most: Decimal) -> Field<'a> {
-    Field::number("amount", "Amount").value(at_most.to_string()).required().kept_in(call, action)
+fn amount<'a>() -> Field<'a> {
+    Field::number("amount", "Amount").required()
+}
+
+/// The form of a refund. Its amount is typed: what is paid back cannot be taken back.
+fn pay_back(call: &PageCall, payment: &Payment, at_most: Decimal, reasons: &[Reason]) -> Markup {
+    let action = format!("refund {}", payment.id);
+    let at_most = format!("At most {at_most}.");
+    let reasons = reasons.iter().map(|it| (it.id.as_str(), it.label.as_str()));
+    let fields = [
+        amount().hint(&at_most),
+        Field::choice("reason", "Reason", [("", "–")].into_iter().chain(reasons)),
+        Field::text("note", "Note for yourselves"),
+    ];
+    let goes = "The buyer gets this amount, and the shop cannot take it back. Pay it back?";
+    html! {
+        details open[call.is_refused(&action)] {
+            summary { "Pay back" }
+            (call.form_of(|form| form.fields(&fields), &[Button::danger(&action, "Pay back", goes)]))
+        }
+    }
 }
 
 /// Captures a payment.

@@ -2,7 +2,8 @@
 
 use atoll_kernel::{Decimal, Fault, Timestamp};
 use atoll_pages::{
-    Address, Done, Form, Markup, Next, Page, PageCall, PageOf, facts, html, link, moment, table, widgets,
+    Address, Button, Done, Form, Markup, Next, Page, PageCall, PageOf, facts, html, link, moment, table,
+    widgets,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -154,6 +155,9 @@ fn head(call: &PageCall, order: &Order) -> Markup {
     };
     let email = order.email.as_deref().unwrap_or("–");
     let stops = "Its goods are free again, and what was paid is paid back. Cancel the order?";
+    let sends =
+        "All goods that are not packed yet leave the stock, as if they were sent. Complete the order?";
+    let buries = "It cannot be taken out of the archive. Archive the order?";
     html! {
         (facts([
             ("State", STATUS.badge(&order.status)),
@@ -171,9 +175,9 @@ fn head(call: &PageCall, order: &Order) -> Markup {
         ]))
         div class="buttons" {
             @if order.is_open() {
-                (call.button("complete", "Complete", None))
-                (call.button("cancel", "Cancel the order", Some(stops)))
-            } @else if order.status != "archived" { (call.button("archive", "Archive", None)) }
+                (call.button(Button::new("complete", "Complete").asking(sends)))
+                (call.button(Button::danger("cancel", "Cancel the order", stops)))
+            } @else if order.status != "archived" { (call.button(Button::new("archive", "Archive").asking(buries))) }
         }
     }
 }

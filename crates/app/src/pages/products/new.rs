@@ -2,7 +2,7 @@
 //! prices and stock.
 
 use atoll_kernel::Fault;
-use atoll_pages::{Address, Done, Field, Form, Next, Page, PageCall, admin_page, hint, html};
+use atoll_pages::{Address, Blank, Button, Done, Field, Form, Next, Page, PageCall, admin_page, hint, html};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -27,40 +27,40 @@ async fn ask(call: PageCall) -> Result<Page, Fault> {
     let currencies: Vec<String> = supported_currencies.into_iter().map(|it| it.currency_code).collect();
     let prices = price_names(&currencies);
     let channel = channel.as_deref();
-    let fields = html! {
-        section class="card" {
-            (Field::text("title", "Title").required().kept(&call))
-            (Field::area("description", "Description").kept(&call))
-            (Field::text("handle", "Handle").hint("The name in addresses; empty: made of the title.").kept(&call))
-            (Field::line("url", "picture", "Address of a picture").kept(&call))
-            (state_field("published").kept(&call))
-            (Field::boxes("channels", "Channels that sell it", options(&channels), channel).kept(&call))
-        }
-        section class="card" {
-            h2 { "Price and stock" }
-            div class="fields" {
-                (Field::text("sku", "SKU").kept(&call))
-                @for (name, label) in &prices { (Field::number(name, label).kept(&call)) }
+    let fields = |form: &Blank<'_>| {
+        html! {
+            section class="card" {
+                (form.field(&Field::text("title", "Title").required()))
+                (form.field(&Field::area("description", "Description")))
+                (form.field(&Field::text("handle", "Handle").hint("The name in addresses; empty: made of the title.")))
+                (form.field(&Field::line("url", "picture", "Address of a picture")))
+                (form.field(&state_field("published")))
+                (form.field(&Field::boxes("channels", "Channels that sell it", options(&channels), channel)))
             }
-            (Field::tick("managed", "Count its stock", true).hint("Without, it never runs out.").kept(&call))
-            @if locations.is_empty() {
-                (hint("There is no stock location yet: its stock can be entered once there is one."))
-            } @else {
+            section class="card" {
+                h2 { "Price and stock" }
                 div class="fields" {
-                    (Field::number("stock", "In stock").kept(&call))
-                    (Field::choice("location", "At", options(&locations)).kept(&call))
+                    (form.field(&Field::text("sku", "SKU")))
+                    @for (name, label) in &prices { (form.field(&Field::number(name, label))) }
+                }
+                (form.field(&Field::tick("managed", "Count its stock", true).hint("Without, it never runs out.")))
+                @if locations.is_empty() {
+                    (hint("There is no stock location yet: its stock can be entered once there is one."))
+                } @else {
+                    div class="fields" {
+                        (form.field(&Field::number("stock", "In stock")))
+                        (form.field(&Field::choice("location", "At", options(&locations))))
+                    }
                 }
             }
-        }
-        section class="card" {
-            h2 { "Options" }
-            (Field::area("options", "One per line; empty for a product of one kind")
-                .hint("As “Size: S, M, L”. Each combination of values is a variant with the price and stock above.")
-                .kept(&call))
+            section class="card" {
+                h2 { "Options" }
+                (form.field(&Field::area("options", "One per line; empty for a product of one kind")
+                    .hint("As “Size: S, M, L”. Each combination of values is a variant with the price and stock above.")))
+            }
         }
     };
-    let buttons = html! { button name="do" value="create" { "Create product" } };
-    let body = html! { (call.form_of("create", fields, buttons)) };
+    let body = call.form_of(fields, &[Button::new("create", "Create product")]);
     Ok(Page::new("New product", body).below("/products", "Products"))
 }
 

@@ -2,7 +2,7 @@
 
 use atoll_kernel::Fault;
 use atoll_pages::{
-    Address, Done, Field, Form, Markup, Next, Page, PageCall, PageOf, admin_page, html, widgets,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, PageOf, admin_page, html, widgets,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ fn summary(call: &PageCall, product: &Product) -> Markup {
             div class="buttons" {
                 (call.picture(product.thumbnail.as_deref(), "thumb"))
                 (state(&product.status))
-                (call.button(switch, label, None))
+                (call.button(Button::new(switch, label)))
                 a href=(call.to(why)) { "Is it on sale?" }
             }
         }
@@ -106,14 +106,13 @@ fn summary(call: &PageCall, product: &Product) -> Markup {
 fn texts(call: &PageCall, product: &Product) -> Markup {
     let text = |it: &Option<String>| it.clone().unwrap_or_default();
     let fields = [
-        Field::text("title", "Title").value(&product.title).required().kept(call),
-        Field::text("subtitle", "Subtitle").value(text(&product.subtitle)).kept(call),
-        Field::area("description", "Description").value(text(&product.description)).kept(call),
+        Field::text("title", "Title").value(&product.title).required(),
+        Field::text("subtitle", "Subtitle").value(text(&product.subtitle)),
+        Field::area("description", "Description").value(text(&product.description)),
         Field::text("handle", "Handle")
             .value(&product.handle)
-            .hint("The name in addresses. Links to the old one lead nowhere.")
-            .kept(call),
-        state_field(&product.status).kept(call),
+            .hint("The name in addresses. Links to the old one lead nowhere."),
+        state_field(&product.status),
     ];
     html! { section class="card" { h2 { "Texts" } (call.form("save", "Save", &fields)) } }
 }
@@ -121,6 +120,7 @@ fn texts(call: &PageCall, product: &Product) -> Markup {
 /// The button that deletes, after what it does.
 fn farewell(call: &PageCall, product: &Product) -> Markup {
     let n_channels = product.sales_channels.len();
+    let goes = "Delete the product, its variants and their stock?";
     html! {
         section class="card" {
             h2 { "Delete" }
@@ -129,7 +129,7 @@ fn farewell(call: &PageCall, product: &Product) -> Markup {
                 ", its variants and their stock go with it, and carts that hold it cannot be bought. "
                 "Orders keep it. While stock of it is reserved for orders, it is not deleted."
             }
-            (call.button("delete", "Delete product", Some("Delete the product, its variants and their stock?")))
+            (call.button(Button::danger("delete", "Delete product", goes)))
         }
     }
 }
@@ -149,7 +149,8 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
         "organise" => parts::organised(&form),
         "add-picture" => parts::with_picture(&form, &product(&call).await?)?,
         "upload" => parts::with_uploads(&call, &form, &product(&call).await?).await?,
-        "pictures" => parts::arranged(&form, &product(&call).await?),
+        "show-picture" => parts::shown_in_lists(&form, &product(&call).await?)?,
+        "remove-picture" => parts::without_picture(&form, &product(&call).await?),
         "add-variant" => return variants::add(&call, &form).await,
         "add-option" => return variants::add_option(&call, &form).await,
         "delete" => {

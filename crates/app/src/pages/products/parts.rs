@@ -1,10 +1,10 @@
 //! What belongs to a product: the channels that sell it, its pictures, and where the catalogue has it.
 
 use atoll_kernel::Fault;
-use atoll_pages::{Address, Field, Form, Markup, PageCall, hint, html, link, nothing};
+use atoll_pages::{Address, Button, Field, Form, Markup, PageCall, hint, html, link, nothing};
 use serde_json::{Value, json};
 
-use super::one::Product;
+use super::one::{Image, Product};
 use crate::pages::named::{
     CATEGORIES, CHANNELS, COLLECTIONS, Named, TAGS, TYPES, choices, options, options_or, refs,
 };
@@ -17,7 +17,7 @@ fn ids(records: &[Named]) -> impl Iterator<Item = &str> {
 pub(super) async fn channels(call: &PageCall, product: &Product) -> Result<Markup, Fault> {
     let of = &product.sales_channels;
     let all = choices(call, CHANNELS, of).await?;
-    let fields = [Field::boxes("channels", "Sold in", options(&all), ids(of)).kept(call)];
+    let fields = [Field::boxes("channels", "Sold in", options(&all), ids(of))];
     let terms =
         |channel: &Named| Address::of("/channels").then(&channel.id).then("products").then(&product.id);
     Ok(html! {
@@ -54,7 +54,6 @@ pub(super) async fn organisation(call: &PageCall, product: &Product) -> Result<M
     if !all_tags.is_empty() {
         fields.push(Field::boxes("tags", "Tags", options(&all_tags), ids(tags)));
     }
-    let fields: Vec<Field<'_>> = fields.into_iter().map(|it| it.kept(call)).collect();
     Ok(html! {
         section class="card" { h2 { "Organisation" } (call.form("organise", "Save organisation", &fields)) }
     })
@@ -72,28 +71,30 @@ pub(super) fn organised(form: &Form) -> Value {
 /// The pictures in their order. The first one added is the one of lists, until another is chosen.
 pub(super) fn pictures(call: &PageCall, product: &Product) -> Markup {
     let is_first = |url: &str| product.thumbnail.as_deref() == Some(url);
-    let shown = html! {
-        ul class="cards pictures" {
-            @for image in &product.images {
-                li class="card" {
-                    (call.picture(Some(&image.url), "picture"))
-                    p class="buttons" {
-                        @if is_first(&image.url) { span class="hint" { "Shown in lists" } }
-                        @else { button class="quiet" name="show" value=(image.id) { "Show in lists" } }
-                        button class="danger" name="remove" value=(image.id) { "Remove" }
-                    }
-                }
+    let one = |index: usize, image: &Image| {
+        let [show, remove] = ["show-picture", "remove-picture"].map(|it| format!("{it} {}", image.id));
+        let called = format!("Picture {}", index + 1);
+        let goes = "The product loses this picture. Remove it?";
+        html! {
+            (call.picture(Some(&image.url), "picture"))
+            div class="buttons" {
+                @if is_first(&image.url) { span class="hint" { "Shown in lists" } }
+                @else { (call.button(Button::new(&show, "Show in lists").quiet().of(&called))) }
+                (call.button(Button::danger(&remove, "Remove", goes).of(&called)))
             }
         }
-        input type="hidden" name="do" value="pictures";
     };
     let files = Field::line("file", "files", "Pictures from this device").required();
-    let address = Field::line("url", "url", "Address of a picture").required().kept(call);
+    let address = Field::line("url", "url", "Address of a picture").required();
     html! {
         section class="card" {
             h2 { "Pictures" }
             @if product.images.is_empty() { (nothing("It has no picture.")) }
-            @else { (call.form_of("pictures", shown, html! {})) }
+            ul class="cards pictures" {
+                @for (index, image) in product.images.iter().enumerate() {
+                    li class="card" { (one(index, image)) }
+                }
+            }
             (call.form_with_files("upload", "Upload", &[files]))
             (call.form("add-picture", "Add picture", &[address]))
             (hint("These pages show pictures that are stored here; others are links."))
@@ -128,15 +129,22 @@ fn with_pictures(product: &Product, urls: &[String]) -> Value {
     json!({ "images": all, "thumbnail": thumbnail })
 }
 
-/// Without the picture that was removed, or with another one in lists.
-pub(super) fn arranged(form: &Form, product: &Product) -> Value {
-    let url_of = |id: &str| product.images.iter().find(|it| it.id == id).map(|it| it.url.as_str());
-    let (show, remove) = (form.text("show"), form.text("remove"));
-    if let Some(url) = url_of(show) {
-        return json!({ "thumbnail": url });
-    }
-    let left: Vec<Value> = images(product, remove).collect();
-    match url_of(remove).is_some_and(|it| product.thumbnail.as_deref() == Some(it)) {
+fn url_of<'a>(product: &'a Product, id: &str) -> Option<&'a str> {
+    product.images.iter().find(|it| it.id == id).map(|it| it.url.as_str())
+}
+
+/// With this picture in lists.
+pub(super) fn shown_in_lists(form: &Form, product: &Product) -> Result<Value, Fault> {
+    let url = url_of(product, form.of_id());
+    let url = url.ok_or_else(|| Fault::not_found("The product has this picture no longer"))?;
+    Ok(json!({ "thumbnail": url }))
+}
+
+/// Without this picture; the first one that is left takes its place in lists.
+pub(super) fn without_picture(form: &Form, product: &Product) -> Value {
+    let id = form.of_id();
+    let left: Vec<Value> = images(product, id).collect();
+    match url_of(product, id).is_some_and(|it| product.thumbnail.as_deref() == Some(it)) {
         true => json!({ "images": left, "thumbnail": left.first().map_or(&Value::Null, |it| &it["url"]) }),
         false => json!({ "images": left }),
     }

@@ -2,8 +2,8 @@
 
 use atoll_kernel::{Decimal, Fault};
 use atoll_pages::{
-    Address, Done, Field, Form, Markup, Next, Page, PageCall, admin_page, facts, hint, html, link, nothing,
-    table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, admin_page, facts, hint, html, link,
+    nothing, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -87,7 +87,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
                 "Items that nothing else needs go with it. Orders keep it. While stock of it is reserved, it is "
                 "not deleted."
             }
-            (call.button("delete", "Delete variant", Some("Delete the variant and its stock?")))
+            (call.button(Button::danger("delete", "Delete variant", "Delete the variant and its stock?")))
         }
     };
     let product = Address::of("/products").then(call.path("id"));
@@ -116,12 +116,11 @@ fn summary(variant: &Variant) -> Markup {
 fn texts(call: &PageCall, variant: &Variant) -> Markup {
     let text = |it: &Option<String>| it.clone().unwrap_or_default();
     let fields = [
-        Field::text("title", "Title").value(text(&variant.title)).required().kept(call),
-        Field::text("sku", "SKU").value(text(&variant.sku)).kept(call),
+        Field::text("title", "Title").value(text(&variant.title)).required(),
+        Field::text("sku", "SKU").value(text(&variant.sku)),
         Field::tick("managed", "Count its stock", variant.manage_inventory)
-            .hint("Without, it never runs out.")
-            .kept(call),
-        Field::tick("backorder", "Sell it also when there is none", variant.allow_backorder).kept(call),
+            .hint("Without, it never runs out."),
+        Field::tick("backorder", "Sell it also when there is none", variant.allow_backorder),
     ];
     html! { section class="card" { h2 { "Texts and rules" } (call.form("save", "Save", &fields)) } }
 }
@@ -152,7 +151,7 @@ async fn prices(call: &PageCall, variant: &Variant) -> Result<Markup, Fault> {
     let fields: Vec<Field<'_>> = names
         .iter()
         .zip(&currencies)
-        .map(|((name, label), code)| Field::number(name, label).value(amount(code)).kept(call))
+        .map(|((name, label), code)| Field::number(name, label).value(amount(code)))
         .collect();
     let n_others = variant.prices.len() - plain(variant).count();
     Ok(html! {

@@ -1,7 +1,9 @@
 //! The variants on the page of a product: the table of them, and the forms of a new one and a new option.
 
 use atoll_kernel::{Decimal, Fault};
-use atoll_pages::{Address, Field, Form, Markup, Next, PageCall, Records, html, link, nothing, pager, table};
+use atoll_pages::{
+    Address, Blank, Button, Field, Form, Markup, Next, PageCall, Records, html, link, nothing, pager, table,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -68,19 +70,16 @@ fn row(call: &PageCall, product: &Product, variant: &Variant) -> Vec<Markup> {
 
 /// The forms of a new variant and a new option, folded until they are asked for.
 async fn more(call: &PageCall, product: &Product) -> Result<Markup, Fault> {
-    let is_refused = |action: &str| call.refused().is_some_and(|it| it.form.action() == action);
     let options = [
-        Field::text("title", "Name").required().hint("As `Size`.").kept(call),
-        Field::text("values", "Values").required().hint("As `S, M, L`.").kept(call),
+        Field::text("title", "Name").required().hint("As `Size`."),
+        Field::text("values", "Values").required().hint("As `S, M, L`."),
     ];
     Ok(html! {
-        details open[is_refused("add-variant")] {
+        details open[call.is_refused("add-variant")] {
             summary { "New variant" }
-            (call.form_of("add-variant", new_variant(call, product).await?, html! {
-                button name="do" value="add-variant" { "Add variant" }
-            }))
+            (new_variant(call, product).await?)
         }
-        details open[is_refused("add-option")] {
+        details open[call.is_refused("add-option")] {
             summary { "New option" }
             (call.form("add-option", "Add option", &options))
         }
@@ -97,18 +96,21 @@ async fn new_variant(call: &PageCall, product: &Product) -> Result<Markup, Fault
         format!("There are {}; another one is added.", values.join(", "))
     };
     let hints: Vec<String> = product.options.iter().map(|it| known(&it.values)).collect();
-    Ok(html! {
-        div class="fields" {
-            @for (index, option) in product.options.iter().enumerate() {
-                (Field::text(&names[index], &option.title).hint(&hints[index]).required().kept(call))
+    let fields = |form: &Blank<'_>| {
+        html! {
+            div class="fields" {
+                @for (index, option) in product.options.iter().enumerate() {
+                    (form.field(&Field::text(&names[index], &option.title).hint(&hints[index]).required()))
+                }
             }
+            div class="fields" {
+                (form.field(&Field::text("sku", "SKU")))
+                @for (name, label) in &prices { (form.field(&Field::number(name, label))) }
+            }
+            (form.field(&Field::tick("managed", "Count its stock", true)))
         }
-        div class="fields" {
-            (Field::text("sku", "SKU").kept(call))
-            @for (name, label) in &prices { (Field::number(name, label).kept(call)) }
-        }
-        (Field::tick("managed", "Count its stock", true).kept(call))
-    })
+    };
+    Ok(call.form_of(fields, &[Button::new("add-variant", "Add variant")]))
 }
 
 /// Adds a variant. Values that its options have not yet are added to them first.
