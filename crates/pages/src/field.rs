@@ -219,13 +219,16 @@ impl<'a> Field<'a> {
 
     /// Many boxes are a group of their own.
     fn boxes_shown(&self, hint_id: &str, described: Option<&str>, sent: Option<&Form>) -> Markup {
-        let ticked = match sent {
-            Some(form) => form.all(self.name),
-            None => self.ticked.iter().map(String::as_str).collect(),
+        let ticked =
+            || self.options.iter().map(|it| &*it.0).filter(|it| self.ticked.iter().any(|on| on == it));
+        let (ticked, was) = match sent {
+            Some(form) => (form.all(self.name), form.was(self.name)),
+            None => (ticked().collect(), ticked().collect()),
         };
         html! {
             fieldset aria-describedby=[described] {
                 legend { (self.label) }
+                @for value in was { input type="hidden" name=(format!("was[{}][]", self.name)) value=(value); }
                 @for (value, text) in &self.options {
                     label class="tick" {
                         span { (text) }

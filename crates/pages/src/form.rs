@@ -2,6 +2,7 @@
 
 use atoll_kernel::{Decimal, Fault, Timestamp};
 use axum::body::Bytes;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// A form that was sent. Names are nested as in query strings: `prices[0][amount]`.
@@ -111,6 +112,20 @@ impl Form {
         texts(self.0.get(name))
     }
 
+    /// What was ticked and unticked in the boxes of this name since they were shown: what they did not offer
+    /// is no part of it, nor what others have changed meanwhile.
+    pub fn change(&self, name: &str) -> Change<'_> {
+        let (was, ticked) = (self.was(name), self.all(name));
+        let add = ticked.iter().copied().filter(|it| !was.contains(it)).collect();
+        let remove = was.into_iter().filter(|it| !ticked.contains(it)).collect();
+        Change { add, remove }
+    }
+
+    /// The values of these boxes that were ticked when they were shown.
+    pub(crate) fn was(&self, name: &str) -> Vec<&str> {
+        texts(self.nested("was").get(name))
+    }
+
     /// A nested value, as it was sent.
     pub fn nested(&self, name: &str) -> &Value {
         self.0.get(name).unwrap_or(&Value::Null)
@@ -125,6 +140,28 @@ pub(crate) fn moment_of(text: &str) -> Result<Option<Timestamp>, Fault> {
     let whole = if text.ends_with('Z') { text.to_owned() } else { format!("{text}:00Z") };
     let parsed = whole.parse().or_else(|_| format!("{text}Z").parse());
     parsed.map(Some).map_err(|_| Fault::invalid(format!("`{text}` is not a date with a time")))
+}
+
+/// Ids to link and to unlink, as bodies have them ([`Form::change`]).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change<'a> {
+    /// Those that were ticked.
+    pub add: Vec<&'a str>,
+    /// Those that were unticked.
+    pub remove: Vec<&'a str>,
+}
+
+impl Change<'_> {
+    /// Does all stay as it is?
+    pub fn is_empty(&self) -> bool {
+        self.add.is_empty() && self.remove.is_empty()
+    }
+
+    /// What these ids become by it.
+    pub fn of<'b>(&'b self, ids: impl IntoIterator<Item = &'b str>) -> Vec<&'b str> {
+        let stays = |it: &&str| !self.add.contains(it) && !self.remove.contains(it);
+        ids.into_iter().filter(stays).chain(self.add.iter().copied()).collect()
+    }
 }
 
 /// A text, or the texts of a list.

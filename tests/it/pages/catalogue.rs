@@ -313,7 +313,7 @@ async fn a_location_is_made_and_serves_the_channels_that_are_ticked() {
     assert_eq!(made["address"]["country_code"], "de");
     assert_eq!(made["sales_channels"][0]["id"], channel.as_str());
     assert_eq!(made["fulfillment_sets"][0]["type"], "shipping");
-    browser.send(&page, &[("do", "channels")]).await;
+    browser.send(&page, &[("do", "channels"), ("was[channels][]", &channel)]).await;
     assert_eq!(shop.admin.get(&route).await.ok()["stock_location"]["sales_channels"], json!([]));
     let (_, to, _) = browser.send(&page, &[("do", "delete")]).await;
     assert_eq!(to, "/app/locations?done=deleted");

@@ -23,10 +23,17 @@ async fn a_publishable_key_opens_the_channels_that_are_ticked() {
     let token = opens().await["token"].as_str().expect("a token").to_owned();
     assert!(text.contains(&format!("x-publishable-api-key: {token}")), "{text}");
 
-    browser.send(&page, &[("do", "connect"), ("channels[]", &other)]).await;
+    browser.send(&page, &[("do", "connect"), ("was[channels][]", &channel), ("channels[]", &other)]).await;
     let kept = opens().await;
     assert_eq!(kept["sales_channels"].as_array().map(Vec::len), Some(1));
     assert_eq!(kept["sales_channels"][0]["id"], json!(other));
+    // What the form did not show stays: others have added it since.
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains(&format!("name=\"was[channels][]\" value=\"{other}\"")), "{text}");
+    browser.send(&page, &[("do", "connect"), ("channels[]", &channel)]).await;
+    assert_eq!(opens().await["sales_channels"].as_array().map(Vec::len), Some(2));
+    browser.send(&page, &[("do", "connect"), ("was[channels][]", &channel)]).await;
+    assert_eq!(opens().await["sales_channels"].as_array().map(Vec::len), Some(1));
     browser.send(&page, &[("do", "save"), ("title", "Till")]).await;
     assert_eq!(opens().await["title"], "Till");
 
@@ -76,7 +83,8 @@ async fn a_region_is_made_and_changed_by_forms() {
 
     let page = format!("/app/regions/{id}");
     let fewer = [("do", "save"), ("name", "Austria"), ("currency_code", "eur"), ("countries", "AT")];
-    browser.send(&page, &fewer).await;
+    let none_pays = [("was[payment_providers][]", "pp_system_default")];
+    browser.send(&page, &[&fewer[..], &none_pays].concat()).await;
     let region = shop.admin.get(&path).await.ok()["region"].clone();
     assert_eq!(region["countries"][0]["iso_2"], "at");
     assert_eq!((&region["payment_providers"], &region["automatic_taxes"]), (&json!([]), &json!(false)));

@@ -241,13 +241,7 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
     let address = Address::of("/admin/customers").then(call.path("id"));
     match form.action() {
         "save" => call.api().post::<Value>(address, &described(&form)).await?,
-        "groups" => {
-            let own = customer(&call).await?.groups;
-            let ticked = form.all("groups");
-            let remove: Vec<_> = own.iter().map(|it| &*it.id).filter(|it| !ticked.contains(it)).collect();
-            let body = json!({ "add": ticked, "remove": remove });
-            call.api().post(address.then("customer-groups"), &body).await?
-        }
+        "groups" => call.api().post(address.then("customer-groups"), &form.change("groups")).await?,
         "delete" => {
             call.api().delete(address).await?;
             return Ok(Next::to("/customers", Done::Deleted));

@@ -145,7 +145,7 @@ async fn create(call: &PageCall, form: &Form, kind: &str) -> Result<Key, Fault> 
 
 async fn create_publishable(call: PageCall, form: Form) -> Result<Next, Fault> {
     let key = create(&call, &form, "publishable").await?;
-    connect(&call, &key, &form).await?;
+    connect(&call, &key.id, &form).await?;
     Ok(Next::to(Address::of("/keys").then(&key.id), Done::Created))
 }
 
@@ -241,7 +241,7 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
     let address = Address::of("/admin/api-keys").then(call.path("id"));
     match form.action() {
         "save" => call.api().post::<Value>(address, &json!({ "title": form.text("title") })).await?,
-        "connect" => connect(&call, &key(&call).await?, &form).await?,
+        "connect" => connect(&call, call.path("id"), &form).await?,
         "revoke" => call.api().post(address.then("revoke"), &json!({})).await?,
         "delete" => {
             call.api().delete(address).await?;
@@ -252,16 +252,11 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
     Ok(Next::to(Address::of("/keys").then(call.path("id")), Done::Saved))
 }
 
-/// Connects the channels that are ticked, and disconnects the others that the form offered.
-async fn connect(call: &PageCall, key: &Key, form: &Form) -> Result<Value, Fault> {
-    let ticked = form.all("channels");
-    let has = |id: &str| key.sales_channels.iter().any(|it| it.id == id);
-    let add: Vec<_> = ticked.iter().filter(|it| !has(it)).collect();
-    let before = key.sales_channels.iter().map(|it| &*it.id);
-    let remove: Vec<_> = before.filter(|it| !ticked.contains(it)).collect();
-    if add.is_empty() && remove.is_empty() {
+/// Connects the channels that were ticked, and disconnects those that were unticked.
+async fn connect(call: &PageCall, key: &str, form: &Form) -> Result<Value, Fault> {
+    let change = form.change("channels");
+    if change.is_empty() {
         return Ok(Value::Null);
     }
-    let address = Address::of("/admin/api-keys").then(&key.id).then("sales-channels");
-    call.api().post(address, &json!({ "add": add, "remove": remove })).await
+    call.api().post(Address::of("/admin/api-keys").then(key).then("sales-channels"), &change).await
 }

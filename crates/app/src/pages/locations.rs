@@ -215,26 +215,11 @@ async fn shipping(call: &PageCall) -> Markup {
     }
 }
 
-/// The difference to what was ticked, as bodies have it.
-fn difference<'a>(before: impl Iterator<Item = &'a str> + Clone, ticked: &[&'a str]) -> Value {
-    let add: Vec<&str> = ticked.iter().copied().filter(|it| !before.clone().any(|was| was == *it)).collect();
-    let remove: Vec<&str> = before.filter(|it| !ticked.contains(it)).collect();
-    json!({ "add": add, "remove": remove })
-}
-
 async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
     let (address, body) = match form.action() {
         "save" => (route(&call), typed(&form)),
-        "channels" => {
-            let before = location(&call).await?.sales_channels;
-            let body = difference(before.iter().map(|it| it.id.as_str()), &form.all("channels"));
-            (route(&call).then("sales-channels"), body)
-        }
-        "providers" => {
-            let before = shipping_of(&call).await?.fulfillment_providers;
-            let body = difference(before.iter().map(|it| it.id.as_str()), &form.all("providers"));
-            (route(&call).then("fulfillment-providers"), body)
-        }
+        "channels" => (route(&call).then("sales-channels"), json!(form.change("channels"))),
+        "providers" => (route(&call).then("fulfillment-providers"), json!(form.change("providers"))),
         "set" => {
             // Names of these are unique in the shop.
             let name = format!("{} {}", location(&call).await?.name, form.of_id());

@@ -190,15 +190,15 @@ async fn fields<'a>(call: &PageCall, region: Option<&Region>) -> Result<Vec<Fiel
     ])
 }
 
-/// The region that a form describes, as the API takes it.
-fn described(form: &Form) -> Value {
+/// The region that a form describes, as the API takes it, with the providers that it had before.
+fn described(form: &Form, before: &[Provider]) -> Value {
     let countries = form.text("countries").split(|it: char| !it.is_alphanumeric());
     let countries: Vec<_> = countries.filter(|it| !it.is_empty()).map(str::to_lowercase).collect();
     json!({
         "name": form.text("name"),
         "currency_code": form.text("currency_code"),
         "countries": countries,
-        "payment_providers": form.all("payment_providers"),
+        "payment_providers": form.change("payment_providers").of(before.iter().map(|it| &*it.id)),
         "automatic_taxes": form.is_on("automatic_taxes"),
     })
 }
@@ -215,14 +215,18 @@ async fn ask_new(call: PageCall) -> Result<Page, Fault> {
 }
 
 async fn create(call: PageCall, form: Form) -> Result<Next, Fault> {
-    let answer: Value = call.api().post("/admin/regions", &described(&form)).await?;
+    let answer: Value = call.api().post("/admin/regions", &described(&form, &[])).await?;
     let id = answer["region"]["id"].as_str().unwrap_or_default();
     Ok(Next::to(Address::of("/regions").then(id), Done::Created))
 }
 
-async fn show(call: PageCall) -> Result<Page, Fault> {
+async fn region(call: &PageCall) -> Result<Region, Fault> {
     let address = Address::of("/admin/regions").then(call.path("id")).with("fields", FIELDS);
-    let region: Region = call.api().one(address, "region").await?;
+    call.api().one(address, "region").await
+}
+
+async fn show(call: PageCall) -> Result<Page, Fault> {
+    let region = region(&call).await?;
     let countries = joined(region.countries.iter().map(|it| &*it.display_name));
     let goes = "Its countries are free for another region, and nobody can buy there until then. Delete it?";
     let body = html! {
@@ -238,7 +242,10 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
 async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
     let address = Address::of("/admin/regions").then(call.path("id"));
     match form.action() {
-        "save" => call.api().post::<Value>(address, &described(&form)).await?,
+        "save" => {
+            let before = region(&call).await?.payment_providers;
+            call.api().post::<Value>(address, &described(&form, &before)).await?
+        }
         "delete" => {
             call.api().delete(address).await?;
             return Ok(Next::to("/regions", Done::Deleted));

@@ -32,8 +32,8 @@ pub(super) async fn channels(call: &PageCall, product: &Product) -> Result<Marku
     })
 }
 
-pub(super) fn with_channels(form: &Form) -> Value {
-    json!({ "sales_channels": refs(form.all("channels")) })
+pub(super) fn with_channels(form: &Form, product: &Product) -> Value {
+    json!({ "sales_channels": refs(form.change("channels").of(ids(&product.sales_channels))) })
 }
 
 /// Where the catalogue has it.
@@ -59,12 +59,12 @@ pub(super) async fn organisation(call: &PageCall, product: &Product) -> Result<M
     })
 }
 
-pub(super) fn organised(form: &Form) -> Value {
+pub(super) fn organised(form: &Form, product: &Product) -> Value {
     json!({
         "collection_id": form.or_null("collection"),
         "type_id": form.or_null("type"),
-        "categories": refs(form.all("categories")),
-        "tags": refs(form.all("tags")),
+        "categories": refs(form.change("categories").of(ids(&product.categories))),
+        "tags": refs(form.change("tags").of(ids(&product.tags))),
     })
 }
 
