@@ -49,7 +49,7 @@ impl FirstAdmin {
         if !self.opens(form.text("token"), ctx.now()) {
             return Err(gone());
         }
-        let (email, password) = (form.text("email").to_owned(), form.text("password").to_owned());
+        let (email, password) = (form.text("email").to_owned(), form.exact("password").to_owned());
         if !email.contains('@') {
             return Err(Fault::invalid("An e-mail address has an @"));
         }

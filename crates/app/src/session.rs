@@ -48,7 +48,7 @@ fn foreign() -> Fault {
 
 /// The `Set-Cookie` lines of a new session for these credentials.
 pub(crate) async fn log_in(api: Api, form: &Form) -> Result<Vec<String>, Fault> {
-    let credentials = json!({ "email": form.text("email"), "password": form.text("password") });
+    let credentials = json!({ "email": form.text("email"), "password": form.exact("password") });
     let answer: Value = api.post("/auth/user/emailpass", &credentials).await?;
     let token = answer["token"].as_str().ok_or_else(Fault::unauthorized)?;
     open(&api, token).await

@@ -52,7 +52,12 @@ impl Form {
 
     /// What was typed, without space around it; empty if it is absent.
     pub fn text(&self, name: &str) -> &str {
-        self.at(name).and_then(Value::as_str).unwrap_or_default().trim()
+        self.exact(name).trim()
+    }
+
+    /// What was typed, space included: a password.
+    pub fn exact(&self, name: &str) -> &str {
+        self.at(name).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The value of this name, which may be nested once: `prices[eur]`.
