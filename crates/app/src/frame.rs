@@ -41,7 +41,6 @@ pub(crate) fn bare(root: &str, title: &str, body: Markup) -> Markup {
 
 /// A page with its menu.
 pub(crate) fn framed(root: &str, call: &PageCall, page: &Page) -> Markup {
-    let said = Done::sentence(call.query("done"));
     document(
         root,
         &page.title,
@@ -68,7 +67,11 @@ pub(crate) fn framed(root: &str, call: &PageCall, page: &Page) -> Markup {
                     }
                     h1 { (page.title) }
                     @if let Some(refused) = call.refused() { (problem(&refused.message)) }
-                    @if let Some(sentence) = said { p class="notice good" role="status" { (sentence) } }
+                    @match Done::of(call.query("done")) {
+                        Some(done @ Done::Partly) => p class="notice warn" role="alert" { (done.sentence()) },
+                        Some(done) => p class="notice good" role="status" { (done.sentence()) },
+                        None => {},
+                    }
                     (page.body)
                 }
             }

@@ -32,14 +32,17 @@ pub enum Done {
     Deleted,
     /// Something was started, or done that is none of these.
     Done,
+    /// Not all was done that was asked for, as after the first of several writes ([`Done::with`]).
+    Partly,
 }
 
 impl Done {
-    const ALL: [(Done, &'static str, &'static str); 4] = [
+    const ALL: [(Done, &'static str, &'static str); 5] = [
         (Done::Created, "created", "Created."),
         (Done::Saved, "saved", "Saved."),
         (Done::Deleted, "deleted", "Deleted."),
         (Done::Done, "done", "Done."),
+        (Done::Partly, "partly", "Not all of it was done. Look at what is missing, and add it here."),
     ];
 
     /// The word for it in an address. A sentence there would be a sentence of whoever made the link.
@@ -47,9 +50,21 @@ impl Done {
         Done::ALL.iter().find(|it| it.0 == self).map_or("", |it| it.1)
     }
 
-    /// What an address says, as a sentence.
-    pub fn sentence(word: &str) -> Option<&'static str> {
-        Done::ALL.iter().find(|it| it.1 == word).map(|it| it.2)
+    /// What an address says.
+    pub fn of(word: &str) -> Option<Done> {
+        Done::ALL.iter().find(|it| it.1 == word).map(|it| it.0)
+    }
+
+    /// It as a sentence.
+    pub fn sentence(self) -> &'static str {
+        Done::ALL.iter().find(|it| it.0 == self).map_or("", |it| it.2)
+    }
+
+    /// This with the writes that followed it: where they failed, the form is not refused, as its next sending
+    /// would do the first write again.
+    #[must_use]
+    pub fn with<T>(self, rest: &Result<T, Fault>) -> Done {
+        if rest.is_ok() { self } else { Done::Partly }
     }
 }
 

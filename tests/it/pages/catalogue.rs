@@ -68,6 +68,23 @@ async fn one_form_makes_a_product_that_is_on_sale() {
     assert!(page.contains("role=\"alert\"") && page.contains("value=\"12.50\""), "{page}");
 }
 
+/// Sent again, a form that was refused would make another product, or say that its handle exists.
+#[tokio::test]
+async fn a_form_that_made_a_product_is_not_refused() {
+    let (shop, _, browser) = shop().await;
+    let mug = [("do", "create"), ("title", "Mug"), ("status", "draft"), ("managed", "on"), ("sku", "MUG")];
+    let make = async |stock: &str, location: &str| {
+        let form = [&mug[..], &[("stock", stock), ("location", location)]].concat();
+        browser.send("/app/products/new", &form).await
+    };
+    assert_eq!(make("-1", &shop.location).await.0, StatusCode::BAD_REQUEST);
+    let (status, to, _) = make("1", "sloc_gone").await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let (_, text) = browser.page(&to).await;
+    assert!(text.contains("Not all of it was done"), "{text}");
+    assert_eq!(shop.admin.get("/admin/products?fields=id").await.ok()["count"], 1);
+}
+
 #[tokio::test]
 async fn each_combination_of_values_becomes_a_variant() {
     let (shop, _, browser) = shop().await;

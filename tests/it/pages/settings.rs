@@ -37,6 +37,11 @@ async fn a_publishable_key_opens_the_channels_that_are_ticked() {
     browser.send(&page, &[("do", "save"), ("title", "Till")]).await;
     assert_eq!(opens().await["title"], "Till");
 
+    // A key that opens nothing yet is a key: the next sending would make another one.
+    let unknown = [("do", "create"), ("title", "Kiosk"), ("channels[]", "sc_gone")];
+    let (_, to, _) = browser.send("/app/keys/new", &unknown).await;
+    assert!(to.ends_with("?done=partly"), "{to}");
+
     let (status, _, text) = browser.send(&page, &[("do", "delete")]).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(text.contains("role=\"alert\"") || text.contains("Revoke"), "{text}");

@@ -145,8 +145,8 @@ async fn create(call: &PageCall, form: &Form, kind: &str) -> Result<Key, Fault> 
 
 async fn create_publishable(call: PageCall, form: Form) -> Result<Next, Fault> {
     let key = create(&call, &form, "publishable").await?;
-    connect(&call, &key.id, &form).await?;
-    Ok(Next::to(Address::of("/keys").then(&key.id), Done::Created))
+    let connected = connect(&call, &key.id, &form).await;
+    Ok(Next::to(Address::of("/keys").then(&key.id), Done::Created.with(&connected)))
 }
 
 /// Answers with the page that shows the token. It is in no address, no cookie and no page that can be asked

@@ -143,6 +143,9 @@ struct Part {
 async fn create(call: PageCall, form: Form) -> Result<Next, Fault> {
     let options = read_options(form.text("options"))?;
     let stock = form.number("stock")?;
+    if stock.as_f64().is_some_and(|it| it < 0.0) {
+        return Err(Fault::invalid("There cannot be less than nothing in stock"));
+    }
     let picture = form.or_null("picture");
     let images: Vec<Value> = picture.as_str().map(|url| json!({ "url": url })).into_iter().collect();
     let body = json!({
@@ -166,10 +169,12 @@ async fn create(call: PageCall, form: Form) -> Result<Next, Fault> {
         product: Created,
     }
     let Answer { product } = call.api().post(address, &body).await?;
-    if form.is_on("managed") && !form.text("location").is_empty() && !stock.is_null() {
-        put_in_stock(&call, &product, form.text("location"), &stock).await?;
-    }
-    Ok(Next::to(Address::of("/products").then(&product.id), Done::Created))
+    let is_stocked = form.is_on("managed") && !form.text("location").is_empty() && !stock.is_null();
+    let stocked = match is_stocked {
+        true => put_in_stock(&call, &product, form.text("location"), &stock).await,
+        false => Ok(()),
+    };
+    Ok(Next::to(Address::of("/products").then(&product.id), Done::Created.with(&stocked)))
 }
 
 /// Stocks all variants of a new product at a location.

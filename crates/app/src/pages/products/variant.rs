@@ -197,7 +197,7 @@ fn stock(call: &PageCall, variant: &Variant) -> Markup {
 
 async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
     let of_product = Address::of("/products").then(call.path("id"));
-    match form.action() {
+    let done = match form.action() {
         "save" => {
             let body = json!({
                 "title": form.text("title"),
@@ -205,17 +205,17 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
                 "manage_inventory": form.is_on("managed"),
                 "allow_backorder": form.is_on("backorder"),
             });
-            update(&call, &body).await?;
+            update(&call, &body).await.map(|()| Done::Saved)?
         }
-        "prices" => save_prices(&call, &form).await?,
+        "prices" => save_prices(&call, &form).await.map(|()| Done::Saved)?,
         "track" => track(&call).await?,
         "delete" => {
             call.api().delete(route(&call)).await?;
             return Ok(Next::to(of_product, Done::Deleted));
         }
         _ => return Err(Fault::invalid("There is no such button")),
-    }
-    Ok(Next::to(of_product.then("variants").then(call.path("variant")), Done::Saved))
+    };
+    Ok(Next::to(of_product.then("variants").then(call.path("variant")), done))
 }
 
 async fn update(call: &PageCall, body: &Value) -> Result<(), Fault> {
@@ -236,12 +236,17 @@ async fn save_prices(call: &PageCall, form: &Form) -> Result<(), Fault> {
     update(call, &json!({ "prices": prices })).await
 }
 
-/// Creates an item of the variant's own, of which one is needed.
-async fn track(call: &PageCall) -> Result<(), Fault> {
+/// Creates an item of the variant's own, of which one is needed. Without the variant there is no item.
+async fn track(call: &PageCall) -> Result<Done, Fault> {
     let variant = variant(call).await?;
     let item = json!({ "sku": variant.sku, "title": variant.title });
     let answer: Value = call.api().post("/admin/inventory-items", &item).await?;
-    let part = json!({ "inventory_item_id": answer["inventory_item"]["id"], "required_quantity": 1 });
-    call.api().post::<Value>(route(call).then("inventory-items").with("fields", "id"), &part).await?;
-    update(call, &json!({ "manage_inventory": true })).await
+    let item = answer["inventory_item"]["id"].as_str().unwrap_or_default();
+    let part = json!({ "inventory_item_id": item, "required_quantity": 1 });
+    let parts = route(call).then("inventory-items").with("fields", "id");
+    if let Err(fault) = call.api().post::<Value>(parts, &part).await {
+        call.api().delete(Address::of("/admin/inventory-items").then(item)).await?;
+        return Err(fault);
+    }
+    Ok(Done::Saved.with(&update(call, &json!({ "manage_inventory": true })).await))
 }

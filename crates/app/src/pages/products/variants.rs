@@ -135,10 +135,18 @@ pub(super) async fn add(call: &PageCall, form: &Form) -> Result<Next, Fault> {
         "prices": prices,
         "manage_inventory": form.is_on("managed"),
     });
-    if !unknown.is_empty() {
+    let has_new_values = !unknown.is_empty();
+    if has_new_values {
         set_options(call, &json!({ "update": unknown })).await?;
     }
-    call.api().post::<Value>(route(call).then("variants").with("fields", "id"), &body).await?;
+    let made = call.api().post::<Value>(route(call).then("variants").with("fields", "id"), &body).await;
+    made.map_err(|fault| match has_new_values {
+        true => {
+            let text = format!("{fault}. The new values of the options are there now, the variant is not.");
+            Fault::of(fault.status().as_u16(), "refused", text)
+        }
+        false => fault,
+    })?;
     Ok(saved(call))
 }
 
