@@ -264,6 +264,36 @@ async fn prices_of_a_region_stay_when_the_others_change() {
 }
 
 #[tokio::test]
+async fn what_is_emptied_is_gone() {
+    let (shop, _, browser) = shop().await;
+    let typed = [("name", "Harbour"), ("address_1", "Quay 1"), ("city", "Kiel"), ("country_code", "DE")];
+    let new = [&[("do", "create")], &typed[..]].concat();
+    let (_, to, _) = browser.send("/app/locations/new", &new).await;
+    let id = id_in(&to, "/app/locations/").to_owned();
+    let page = format!("/app/locations/{id}");
+    let address = async || {
+        let path = format!("/admin/stock-locations/{id}?fields=*address");
+        shop.admin.get(&path).await.ok()["stock_location"]["address"].clone()
+    };
+    assert_eq!(address().await["country_code"], "de");
+    let city = [("do", "save"), ("name", "Harbour"), ("city", "Kiel")];
+    assert_eq!(browser.send(&page, &city).await.0, StatusCode::BAD_REQUEST);
+    browser.send(&page, &[("do", "save"), ("name", "Harbour")]).await;
+    assert_eq!(address().await, json!(null));
+
+    // A handle is made of the title again.
+    let summer = [("do", "create"), ("name", "Summer"), ("handle", "sun")];
+    browser.send("/app/collections", &summer).await;
+    let collections = shop.admin.get("/admin/collections?fields=id,handle").await.ok();
+    let collection = &collections["collections"][0];
+    assert_eq!(collection["handle"], "sun");
+    let page = format!("/app/collections/{}", collection["id"].as_str().expect("an id"));
+    browser.send(&page, &[("do", "save"), ("name", "Summer"), ("handle", "")]).await;
+    let kept = shop.admin.get("/admin/collections?fields=handle").await.ok();
+    assert_eq!(kept["collections"][0]["handle"], "summer");
+}
+
+#[tokio::test]
 async fn stock_is_set_moved_and_removed_by_location() {
     let (shop, channel, browser) = shop().await;
     let variant = shop.product("Mug", &[&channel], 5).await;

@@ -266,7 +266,7 @@ async fn show_address(call: PageCall) -> Result<Page, Fault> {
     let postal: Postal = if is_new { Postal::default() } else { call.api().one(address, "address").await? };
     let body = html! {
         section class="card" {
-            (call.form_of(|form| postal.fields(form), &[Button::new("save", "Save")]))
+            (call.form_of(|form| postal.fields(form, Postal::FIELDS), &[Button::new("save", "Save")]))
             @if !is_new { (call.button(Button::danger("delete", "Delete", "Delete the address?"))) }
         }
     };
@@ -279,7 +279,7 @@ async fn change_address(call: PageCall, form: Form) -> Result<Next, Fault> {
     let (address, is_new) = address_of(&call);
     let done = match form.action() {
         "save" => {
-            call.api().post::<Value>(address, &Postal::typed(&form)).await?;
+            call.api().post::<Value>(address, &Postal::typed(&form, Postal::FIELDS)).await?;
             if is_new { Done::Created } else { Done::Saved }
         }
         "delete" => {

@@ -7,9 +7,12 @@ use atoll_pages::{
     nothing, pager, table,
 };
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::named::{CHANNELS, Named, choices, options, provider_name};
+use super::{
+    named::{CHANNELS, Named, choices, options, provider_name},
+    postal::Postal,
+};
 
 admin_page! {
     "/locations" as "Stock locations" in Settings 30 => list;
@@ -27,31 +30,13 @@ const PROVIDERS_MAX: usize = 50;
 struct Location {
     id: String,
     name: String,
-    address: Option<Map<String, Value>>,
+    address: Option<Postal>,
     #[serde(default)]
     sales_channels: Vec<Named>,
 }
 
 const FIELDS: &str = "id,name,address.address_1,address.address_2,address.postal_code,address.city,\
      address.province,address.country_code,address.phone,sales_channels.id,sales_channels.name";
-
-/// The fields of an address: name and label.
-const POSTAL: [(&str, &str); 7] = [
-    ("address_1", "Street and number"),
-    ("address_2", "Further line"),
-    ("postal_code", "Postal code"),
-    ("city", "City"),
-    ("province", "Province"),
-    ("country_code", "Country, two letters"),
-    ("phone", "Phone"),
-];
-
-impl Location {
-    /// A field of its address; empty if it has none.
-    fn postal(&self, name: &str) -> &str {
-        self.address.as_ref().and_then(|it| it.get(name)?.as_str()).unwrap_or_default()
-    }
-}
 
 async fn list(call: PageCall) -> Result<Page, Fault> {
     let address = Address::of("/admin/stock-locations")
@@ -65,7 +50,7 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
         let names: Vec<&str> = it.sales_channels.iter().map(|it| it.name.as_str()).collect();
         vec![
             link(&call, Address::of("/locations").then(&it.id), &it.name),
-            html! { (it.postal("city")) },
+            html! { (it.address.as_ref().and_then(|it| it.city.as_deref()).unwrap_or("–")) },
             html! { @if names.is_empty() { "none" } (names.join(", ")) },
             link(&call, Address::of("/stock").with("location", &it.id), "Stock"),
         ]
@@ -84,33 +69,36 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
     Ok(Page::new("Stock locations", body))
 }
 
-fn name_and_address<'a>(location: Option<&Location>) -> Vec<Field<'a>> {
-    let name = location.map_or("", |it| &it.name);
-    let of = |(field, label)| Field::text(field, label).value(location.map_or("", |it| it.postal(field)));
-    let name = Field::text("name", "Name").value(name).required();
-    [name].into_iter().chain(POSTAL.map(of)).collect()
+/// The form of a location, new or known.
+fn name_and_address(call: &PageCall, location: Option<&Location>, button: Button<'_>) -> Markup {
+    let name = Field::text("name", "Name").value(location.map_or("", |it| &it.name)).required();
+    let none = Postal::default();
+    let postal = location.and_then(|it| it.address.as_ref()).unwrap_or(&none);
+    call.form_of(
+        |form| html! { (form.field(&name)) (postal.fields(form, Postal::OF_PLACE)) },
+        &[button],
+    )
 }
 
-/// What was typed, as bodies have it. Without street and country there is no address.
-fn typed(form: &Form) -> Value {
-    let mut body = json!({ "name": form.text("name") });
-    if !form.text("address_1").is_empty() || !form.text("country_code").is_empty() {
-        let typed = POSTAL.map(|(name, _)| (name.to_owned(), form.or_null(name)));
-        body["address"] = Map::from_iter(typed).into();
-        body["address"]["address_1"] = json!(form.text("address_1"));
-        body["address"]["country_code"] = json!(form.text("country_code").to_lowercase());
+/// What was typed, as bodies have it. An address of which nothing is left is none.
+fn typed(form: &Form) -> Result<Value, Fault> {
+    let address = Postal::typed(form, Postal::OF_PLACE);
+    let is_none = address.values().all(Value::is_null);
+    if !is_none && (address["address_1"].is_null() || address["country_code"].is_null()) {
+        return Err(Fault::invalid("An address has a street and a country"));
     }
-    body
+    let address = if is_none { Value::Null } else { address.into() };
+    Ok(json!({ "name": form.text("name"), "address": address }))
 }
 
 async fn ask_new(call: PageCall) -> Result<Page, Fault> {
-    let form = call.form("create", "Create", &name_and_address(None));
+    let form = name_and_address(&call, None, Button::new("create", "Create"));
     let body = html! { section class="card" { (form) } };
     Ok(Page::new("New stock location", body).below("/locations", "Stock locations"))
 }
 
 async fn create(call: PageCall, form: Form) -> Result<Next, Fault> {
-    let answer: Value = call.api().post("/admin/stock-locations", &typed(&form)).await?;
+    let answer: Value = call.api().post("/admin/stock-locations", &typed(&form)?).await?;
     let id = answer["stock_location"]["id"].as_str().unwrap_or_default();
     Ok(Next::to(Address::of("/locations").then(id), Done::Created))
 }
@@ -143,7 +131,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         (shipping(&call).await)
         section class="card" {
             h2 { "Name and address" }
-            (call.form("save", "Save", &name_and_address(Some(&location))))
+            (name_and_address(&call, Some(&location), Button::new("save", "Save")))
         }
         section class="card" {
             h2 { "Delete" }
@@ -217,7 +205,7 @@ async fn shipping(call: &PageCall) -> Markup {
 
 async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
     let (address, body) = match form.action() {
-        "save" => (route(&call), typed(&form)),
+        "save" => (route(&call), typed(&form)?),
         "channels" => (route(&call).then("sales-channels"), json!(form.change("channels"))),
         "providers" => (route(&call).then("fulfillment-providers"), json!(form.change("providers"))),
         "set" => {

@@ -4,7 +4,10 @@ use atoll_pages::{Blank, Field, Form, Markup, html};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// An address, of an order or of a customer.
+/// A field of an address: name and label.
+type Part = (&'static str, &'static str);
+
+/// An address, of an order, a customer or a stock location.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Postal {
@@ -27,8 +30,8 @@ fn line(parts: &[&Option<String>]) -> String {
 }
 
 impl Postal {
-    /// Names and labels of the fields, in the order of a form.
-    const FIELDS: [(&'static str, &'static str); 10] = [
+    /// The fields, in the order of a form.
+    pub(super) const FIELDS: &'static [Part] = &[
         ("first_name", "First name"),
         ("last_name", "Last name"),
         ("company", "Company"),
@@ -40,6 +43,9 @@ impl Postal {
         ("country_code", "Country"),
         ("phone", "Phone"),
     ];
+
+    /// Those of a place where nobody in particular lives.
+    pub(super) const OF_PLACE: &'static [Part] = Postal::FIELDS.split_at(3).1;
 
     /// The lines of the address, as on a parcel.
     pub(super) fn shown(&self) -> Markup {
@@ -74,21 +80,21 @@ impl Postal {
         value.as_deref().unwrap_or_default()
     }
 
-    /// The fields of a form for it.
-    pub(super) fn fields(&self, form: &Blank<'_>) -> Markup {
-        let field = |(name, label): (&'static str, &'static str)| {
+    /// These fields of it, in a form.
+    pub(super) fn fields(&self, form: &Blank<'_>, parts: &[Part]) -> Markup {
+        let field = |(name, label): Part| {
             let hint = if name == "country_code" { "Its code of two letters: DE." } else { "" };
             Field::text(name, label).value(self.text(name)).hint(hint)
         };
-        html! { div class="pairs" { @for it in Postal::FIELDS { (form.field(&field(it))) } } }
+        html! { div class="pairs" { @for it in parts { (form.field(&field(*it))) } } }
     }
 
-    /// What was typed, as the API takes it.
-    pub(super) fn typed(form: &Form) -> Map<String, Value> {
+    /// What was typed in these, as the API takes it.
+    pub(super) fn typed(form: &Form, parts: &[Part]) -> Map<String, Value> {
         let value = |name: &str| match name {
             "country_code" => Some(form.text(name).to_lowercase()).filter(|it| !it.is_empty()).into(),
             _ => form.or_null(name),
         };
-        Postal::FIELDS.iter().map(|(name, _)| ((*name).to_owned(), value(name))).collect()
+        parts.iter().map(|(name, _)| ((*name).to_owned(), value(name))).collect()
     }
 }

@@ -155,7 +155,7 @@ impl Shelf {
     /// What a form was filled in with, as bodies have it.
     fn body(&self, form: &Form) -> Value {
         let mut body = json!({ self.list.name: form.text("name") });
-        if self.has_handle && !form.text("handle").is_empty() {
+        if self.has_handle {
             body["handle"] = json!(form.text("handle"));
         }
         if self.is_tree {

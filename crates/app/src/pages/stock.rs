@@ -325,7 +325,8 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
     let of_level = || levels.clone().then(form.of_id());
     let (address, body) = match form.action() {
         "set" => {
-            let (stocked, incoming) = (form.number("stocked")?, form.number("incoming")?);
+            let none_if_empty = |it: Value| if it.is_null() { json!(0) } else { it };
+            let (stocked, incoming) = (form.number("stocked")?, none_if_empty(form.number("incoming")?));
             (of_level(), json!({ "stocked_quantity": stocked, "incoming_quantity": incoming }))
         }
         "add" => {
@@ -350,16 +351,8 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
         }
         _ => return Err(Fault::invalid("There is no such button")),
     };
-    call.api().post::<Value>(address.with("fields", "id"), &without_nulls(body)).await?;
+    call.api().post::<Value>(address.with("fields", "id"), &body).await?;
     Ok(saved(&call))
-}
-
-/// A quantity that is empty stays as it is.
-fn without_nulls(mut body: Value) -> Value {
-    if let Value::Object(fields) = &mut body {
-        fields.retain(|_, value| !value.is_null());
-    }
-    body
 }
 
 fn saved(call: &PageCall) -> Next {

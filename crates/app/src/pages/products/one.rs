@@ -111,7 +111,7 @@ fn texts(call: &PageCall, product: &Product) -> Markup {
         Field::area("description", "Description").value(text(&product.description)),
         Field::text("handle", "Handle")
             .value(&product.handle)
-            .hint("The name in addresses. Links to the old one lead nowhere."),
+            .hint("The name in addresses; empty: made of the title. Links to the old one lead nowhere."),
         state_field(&product.status),
     ];
     html! { section class="card" { h2 { "Texts" } (call.form("save", "Save", &fields)) } }
@@ -142,7 +142,7 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
             "title": form.text("title"),
             "subtitle": form.or_null("subtitle"),
             "description": form.or_null("description"),
-            "handle": form.or_null("handle"),
+            "handle": form.text("handle"),
             "status": form.text("status"),
         }),
         "channels" => parts::with_channels(&form, &product(&call).await?),
