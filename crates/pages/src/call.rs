@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::{
     Address, Api, Blank, Button, Field, Form, Linked,
     form::{moment_of, texts},
+    html::{is_web, outside},
 };
 
 /// The admin who looks at a page.
@@ -277,8 +278,8 @@ impl PageCall {
         };
         match url.filter(|it| !it.is_empty()) {
             Some(url) if is_own(url) => html! { img class=(class) src=(url) alt="" loading="lazy"; },
-            Some(url) if url.starts_with("https://") || url.starts_with("http://") => html! {
-                a class=(format!("{class} elsewhere")) href=(url) rel="noreferrer" { "Picture" }
+            Some(url) if is_web(url) => html! {
+                span class=(format!("{class} elsewhere")) { (outside(url, "Picture")) }
             },
             _ => html! { span class=(format!("{class} none")) aria-hidden="true" {} },
         }

@@ -10,10 +10,20 @@ pub fn link(call: &PageCall, address: impl Into<crate::Address>, text: impl Rend
     html! { a href=(call.to(address)) { (text) } }
 }
 
+/// Is this the address of a page or a picture, and no script?
+pub(crate) fn is_web(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
+/// A link out of these pages, to an address that others gave. One that is none of the web is text alone.
+pub fn outside(url: &str, text: impl Render) -> Markup {
+    html! { @if is_web(url) { a href=(url) rel="noreferrer" { (text) } } @else { (text) } }
+}
+
 /// A table of these columns. A cell is what renders; the first one of a row names it.
 pub fn table(columns: &[&str], rows: impl IntoIterator<Item = Vec<Markup>>) -> Markup {
     html! {
-        div class="scroll" tabindex="0" role="region" aria-label="Table" {
+        div class="scroll" tabindex="0" role="region" aria-label=(columns.join(", ")) {
             table {
                 thead { tr { @for column in columns { th scope="col" { (column) } } } }
                 tbody {

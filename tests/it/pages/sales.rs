@@ -136,6 +136,17 @@ async fn an_order_is_packed_unpacked_shipped_and_delivered_by_forms() {
     assert!(text.contains(at) && text.contains("Parcel 2 shipped"), "{text}");
     browser.send(&page, &[("do", &format!("deliver {}", parcel().await))]).await;
     assert_eq!(state().await, "partially_delivered");
+
+    // Not every carrier has a page on which a parcel can be followed.
+    browser.send(&page, &[("do", "pack"), (&quantity, "1")]).await;
+    let parcels = order(&shop, &id, "fulfillments.id,fulfillments.shipped_at,fulfillments.canceled_at").await;
+    let mut parcels = parcels["fulfillments"].as_array().expect("a list").iter();
+    let packed = parcels.find(|it| it["shipped_at"].is_null() && it["canceled_at"].is_null());
+    let ship = format!("ship {}", packed.expect("a parcel")["id"].as_str().expect("an id"));
+    let (_, to, text) = browser.send(&page, &[("do", &ship), ("tracking_number", "2Z")]).await;
+    assert!(to.ends_with("done=done"), "{text}");
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains("Tracking: 2Z"), "{text}");
 }
 
 /// The tag of the button that does this.

@@ -75,8 +75,8 @@ const LINES: Type =
     Type::List(&Type::Object(&[required("id", Type::Text), required("quantity", Type::Positive)]));
 const LABELS: Type = Type::List(&Type::Strict(&[&[
     required("tracking_number", Type::Text),
-    required("tracking_url", Type::Text).about("An `http` or `https` URL."),
-    required("label_url", Type::Text).about("An `http` or `https` URL."),
+    required("tracking_url", Type::Text).about("An `http` or `https` URL; empty if there is none."),
+    required("label_url", Type::Text).about("An `http` or `https` URL; empty if there is none."),
 ]]));
 const FULFILL: Body = &[&[
     required("items", LINES),
@@ -248,7 +248,7 @@ fn is_busy(what: &str, id: &str) -> Fault {
 
 /// Shoppers and admins follow the URLs of labels: they must be of the web.
 fn check_urls(labels: &[ParcelLabel]) -> Result<(), Fault> {
-    let is_web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+    let is_web = |url: &str| url.is_empty() || url.starts_with("https://") || url.starts_with("http://");
     match labels.iter().all(|it| is_web(&it.tracking_url) && is_web(&it.label_url)) {
         true => Ok(()),
         false => Err(Fault::invalid("Invalid request: URL must use http: or https: scheme")),

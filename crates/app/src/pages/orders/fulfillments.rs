@@ -1,9 +1,7 @@
 //! The fulfilments of an order: what was packed, shipped and delivered, and the forms that do it.
 
 use atoll_kernel::{Decimal, Fault, Timestamp};
-use atoll_pages::{
-    Address, Blank, Button, Field, Form, Markup, PageCall, badge, facts, html, moment, nothing,
-};
+use atoll_pages::{Address, Blank, Button, Field, Form, Markup, PageCall, badge, facts, html, moment, nothing, outside};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -79,7 +77,8 @@ fn one(call: &PageCall, number: usize, fulfillment: &Fulfillment, locations: &[N
             }
         }
         @for label in &fulfillment.labels {
-            p { "Tracking: " a href=(label.tracking_url) rel="noreferrer" { (label.tracking_number) } }
+            @let Label { tracking_number: number, tracking_url: url } = label;
+            p { "Tracking: " (outside(url, if number.is_empty() { url } else { number })) }
         }
         @if !is_canceled && shipped_at.is_none() && fulfillment.requires_shipping { (shipping(call, id)) }
         div class="buttons" {
