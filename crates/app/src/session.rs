@@ -74,7 +74,8 @@ fn cookies(headers: &atoll_kernel::http::HeaderMap) -> Vec<String> {
 /// The page below the root to which a login leads: the one that was asked for. A path of elsewhere leads to
 /// the first page (open redirect).
 pub(crate) fn next_of(text: &str) -> &str {
-    let is_path = text.starts_with('/') && !text.starts_with("//") && !text.contains(['\\', '\r', '\n']);
+    let is_written = |it: u8| it.is_ascii_graphic() && it != b'\\';
+    let is_path = text.starts_with('/') && !text.starts_with("//") && text.bytes().all(is_written);
     if is_path { text } else { "/" }
 }
 
@@ -110,6 +111,9 @@ mod tests {
             ("//evil.example/", "/"),
             ("https://evil.example/", "/"),
             ("/\\evil.example", "/"),
+            ("/\u{1}", "/"),
+            ("/a\r\nb", "/"),
+            ("/ä", "/"),
             ("", "/"),
         ] {
             assert_eq!(next_of(asked), next, "{asked}");
