@@ -88,8 +88,11 @@ pub(crate) fn page(root: &str, token: &str, form: &Form, refused: Option<&Fault>
             p { "Nobody can log in to this shop yet. Choose how you will." }
             @if let Some(fault) = refused { (problem(&fault.to_string())) }
             input type="hidden" name="token" value=(token);
-            (Field::line("email", "email", "E-mail").value(form.text("email")).required())
-            (Field::line("password", "password", "Password").required().hint("At least eight characters."))
+            (Field::line("email", "email", "E-mail").value(form.text("email")).autocomplete("username").required())
+            (Field::line("password", "password", "Password")
+                .autocomplete("new-password")
+                .required()
+                .hint("At least eight characters."))
             p class="buttons" { button { "Create and log in" } }
         }
     }

@@ -48,7 +48,7 @@ pub(crate) fn framed(root: &str, call: &PageCall, page: &Page) -> Markup {
             a class="skip" href="#main" { "Skip to the content" }
             header class="top" {
                 a class="brand" href=(format!("{root}/")) { "Atoll" }
-                details class="menu" { summary { "Menu" } (menu(call)) }
+                details class="menu" { summary { "Menu" } nav aria-label="Pages" { (menu(call)) } }
                 form method="post" action=(format!("{root}/logout")) class="who" {
                     (call.csrf())
                     span { (call.person().email) }

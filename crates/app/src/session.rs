@@ -86,8 +86,8 @@ pub(crate) fn login_form(root: &str, next: &str, form: &Form, refused: Option<&F
             h1 { "Log in" }
             @if let Some(fault) = refused { (problem(&said(fault))) }
             input type="hidden" name="next" value=(next_of(next));
-            (Field::line("email", "email", "E-mail").value(form.text("email")).required())
-            (Field::line("password", "password", "Password").required())
+            (Field::line("email", "email", "E-mail").value(form.text("email")).autocomplete("username").required())
+            (Field::line("password", "password", "Password").autocomplete("current-password").required())
             p class="buttons" { button { "Log in" } }
         }
     }

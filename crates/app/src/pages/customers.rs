@@ -3,7 +3,7 @@
 use atoll_kernel::{Decimal, Fault, Timestamp, part_of};
 use atoll_pages::{
     Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, PageOf, Records, admin_page, badge,
-    facts, html, link, moment, nothing, pager, table, widgets,
+    facts, hint, html, link, moment, nothing, pager, table, widgets,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -218,21 +218,25 @@ async fn addresses(call: &PageCall, customer: &str) -> Result<Markup, Fault> {
         Address::of("/admin/customers").then(customer).then("addresses").with("limit", ADDRESSES_SHOWN);
     let addresses: Records<Value> = call.api().list(address, "addresses").await?;
     let mut shown = Vec::new();
-    for value in addresses.records {
-        let postal = Postal::deserialize(&value).map_err(Fault::unexpected)?;
+    for value in &addresses.records {
+        let postal = Postal::deserialize(value).map_err(Fault::unexpected)?;
         let CustomerAddress { id, address_name } =
             CustomerAddress::deserialize(value).map_err(Fault::unexpected)?;
         let at = Address::of("/customers").then(customer).then("addresses").then(&id);
+        let called =
+            address_name.as_ref().or(postal.address_1.as_ref()).or(postal.city.as_ref()).unwrap_or(&id);
         shown.push(html! {
-            @if let Some(name) = address_name { h3 { (name) } }
+            @if let Some(name) = &address_name { h3 { (name) } }
             (postal.shown())
-            (link(call, at, "Change"))
+            a href=(call.to(at)) aria-label=(format!("Change: {called}")) { "Change" }
         });
     }
     let new = Address::of("/customers").then(customer).then("addresses").then("new");
     Ok(html! {
         @if shown.is_empty() { (nothing("No address yet.")) }
+        @let n_more = addresses.count.saturating_sub(shown.len());
         ul class="cards" { @for it in shown { li class="card" { (it) } } }
+        @if n_more > 0 { (hint(format!("And {n_more} more, which the API lists."))) }
         p { a class="button quiet" href=(call.to(new)) { "New address" } }
     })
 }

@@ -94,6 +94,8 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
         @if keys.records.is_empty() { (nothing("There is no such key.")) }
         @else { (table(&["Title", "Kind", "Token", "Opens", "State", "Last used"], rows)) }
         (pager(&call, &keys))
+        (hint("Keys are for programs. People who log in here, their invitations and their passwords have no page: \
+               the API has them."))
     };
     Ok(Page::new("Keys", body))
 }

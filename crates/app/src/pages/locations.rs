@@ -74,10 +74,7 @@ fn name_and_address(call: &PageCall, location: Option<&Location>, button: Button
     let name = Field::text("name", "Name").value(location.map_or("", |it| &it.name)).required();
     let none = Postal::default();
     let postal = location.and_then(|it| it.address.as_ref()).unwrap_or(&none);
-    call.form_of(
-        |form| html! { (form.field(&name)) (postal.fields(form, Postal::OF_PLACE)) },
-        &[button],
-    )
+    call.form_of(|form| html! { (form.field(&name)) (postal.fields(form, Postal::OF_PLACE)) }, &[button])
 }
 
 /// What was typed, as bodies have it. An address of which nothing is left is none.

@@ -1,7 +1,9 @@
 //! The fulfilments of an order: what was packed, shipped and delivered, and the forms that do it.
 
 use atoll_kernel::{Decimal, Fault, Timestamp};
-use atoll_pages::{Address, Blank, Button, Field, Form, Markup, PageCall, badge, facts, html, moment, nothing, outside};
+use atoll_pages::{
+    Address, Blank, Button, Field, Form, Markup, PageCall, badge, facts, html, moment, nothing, outside,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 

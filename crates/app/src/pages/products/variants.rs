@@ -2,7 +2,8 @@
 
 use atoll_kernel::{Decimal, Fault};
 use atoll_pages::{
-    Address, Blank, Button, Field, Form, Markup, Next, PageCall, Records, html, link, nothing, pager, table,
+    Address, Blank, Button, Field, Form, Markup, Next, PageCall, Records, hint, html, link, nothing, pager,
+    table,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -81,6 +82,7 @@ async fn more(call: &PageCall, product: &Product) -> Result<Markup, Fault> {
         }
         details open[call.is_refused("add-option")] {
             summary { "New option" }
+            (hint("Variants that are there have no value of it, and no page takes it away again: the API does both."))
             (call.form("add-option", "Add option", &options))
         }
     })
