@@ -45,6 +45,9 @@ fn ids_where(
         };
     }
     let Some(relation) = env.graph.relation(entity.name, first) else { return Ok(None) };
+    if let Resolve::Embedded = relation.resolve {
+        return rows_where(env, env.graph.table(entity.name), &path.join("."), values);
+    }
     let to = env.graph.entity(relation.to).expect("the registry checks where relations lead");
     let Some(targets) = ids_where(env, to, rest, values)? else { return Ok(None) };
     if targets.at_most(env.view)? > N_INTERMEDIATE_MAX {
@@ -135,8 +138,7 @@ fn rows_where(
     field: &str,
     values: &[&str],
 ) -> Result<Option<Box<dyn Ids>>, QueryError> {
-    let field = table.def().fields.iter().copied().find(|it| *it == field && table.has_index(it));
-    let Some(field) = field else { return Ok(None) };
+    let Some(field) = table.indexed(field) else { return Ok(None) };
     let of = |value: &&str| Box::new(Where { table, field, value: (*value).to_owned() }) as Box<dyn Ids>;
     Ok(Some(united(env.view, values.iter().map(of).collect())?))
 }

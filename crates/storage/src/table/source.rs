@@ -78,8 +78,13 @@ pub trait TableSource: Sync {
     /// The violations of a unique index among the live rows, at most `n_max`.
     fn shared(&self, tx: &dyn Read, index: Space, n_max: usize) -> Result<Vec<Shared>, StoreError>;
 
+    /// The field on which this table has an index, which may be a path into embedded records: `items.id`.
+    fn indexed(&self, field: &str) -> Option<&'static str>;
+
     /// Is there an index on this field alone?
-    fn has_index(&self, field: &str) -> bool;
+    fn has_index(&self, field: &str) -> bool {
+        self.indexed(field).is_some()
+    }
 
     /// Does the index on this field keep the number of rows per value?
     fn counts(&self, field: &str) -> bool;
@@ -286,8 +291,8 @@ impl<T: Entity> TableSource for Table<T> {
         Ok(shared.into_values().collect())
     }
 
-    fn has_index(&self, field: &str) -> bool {
-        self.index_on(field).is_some()
+    fn indexed(&self, field: &str) -> Option<&'static str> {
+        self.index_on(field).map(|index| index.fields[0])
     }
 
     fn counts(&self, field: &str) -> bool {
