@@ -15,7 +15,7 @@ use atoll_kernel::{
     subscriber,
 };
 use atoll_storage::OUTBOX;
-use atoll_testkit::{Shop, TestApp, id};
+use atoll_testkit::{Shop, TestApp, Walk, id};
 use serde_json::{Value, json};
 
 use crate::settled;
@@ -171,6 +171,22 @@ async fn undeliverable_events_become_dead_letters_that_can_be_retried() {
     let path = format!("/admin/dead-letters/{}", list["dead_letters"][0]["id"].as_str().expect("an id"));
     assert_eq!(admin.delete(&path).await.ok()["object"], "dead_letter");
     assert!(admin.delete(&path).await.error().starts_with("404 not_found"));
+}
+
+#[tokio::test]
+async fn text_of_dead_letters_is_shown_as_text_on_pages() {
+    let bench = Bench::new().await;
+    let background = bench.start().await;
+    let data = json!({ "n": 1, "fails": 100, "name": "<script>alert(1)</script>" });
+    bench.emit("thing.broken", data).await;
+    bench.settled().await;
+    background.stop().await;
+    let (app, _) = bench.app.with_admin().await;
+    let walk = Walk::of(&app).await;
+    assert!(!walk.missed.contains("/dead-letters/:id"));
+    for (path, page) in &walk.pages {
+        assert!(!page.contains("<script>alert"), "{path}: {page}");
+    }
 }
 
 #[tokio::test]

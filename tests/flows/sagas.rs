@@ -16,7 +16,7 @@ use atoll_kernel::{
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::PRODUCTS;
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
-use atoll_testkit::{Dump, Shop, TestApp};
+use atoll_testkit::{Dump, Shop, TestApp, Walk};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -228,6 +228,20 @@ async fn saga_runs_steps_in_order_and_emits_events_at_the_end() {
     // The run has ended, and the saga is not idempotent: a second start runs again.
     bench.go().await.map(drop).expect("a second run");
     assert_eq!(bench.calls().len(), 10);
+}
+
+#[tokio::test]
+async fn text_of_runs_is_shown_as_text_on_pages() {
+    let mut bench = Bench::new().await;
+    bench.trip.waits = true;
+    let Ok(Outcome::Waiting(_)) = bench.go().await else { panic!("it waits") };
+    bench.finish("failure", "approval", json!("<script>alert(1)</script>")).await;
+    bench.comes_to(ExecutionState::Reverted).await;
+    let walk = Walk::of(&bench.shop.app).await;
+    assert!(!walk.missed.contains("/runs/:id"));
+    for (path, page) in &walk.pages {
+        assert!(!page.contains("<script>alert"), "{path}: {page}");
+    }
 }
 
 #[tokio::test]

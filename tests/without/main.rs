@@ -11,7 +11,7 @@ use std::{
 
 use atoll_host::{Data, load_demo, registry};
 use atoll_kernel::{Fault, Registry, data::Module, flow::Local, hook, module};
-use atoll_testkit::{Client, Shop, TestApp, complete, id};
+use atoll_testkit::{Client, Shop, TestApp, Walk, complete, id};
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Map, Value, json};
 
@@ -70,7 +70,8 @@ fn main() -> ExitCode {
             let off = without(&[*module]);
             Trial::test(format!("a_shop_sells_without_{module}"), move || {
                 passes("sells", &off, Path::new(""))?;
-                passes("shows", &off, Path::new(""))
+                passes("shows", &off, Path::new(""))?;
+                passes("opens", &off, Path::new(""))
             })
         })
         .collect();
@@ -80,7 +81,8 @@ fn main() -> ExitCode {
         passes("shows", &none, Path::new(""))
     }));
     tests.push(Trial::test("a_shop_sells_without_any_optional_module", move || {
-        passes("sells", &off, Path::new(""))
+        passes("sells", &off, Path::new(""))?;
+        passes("opens", &off, Path::new(""))
     }));
     let kept = [
         ("fulfillment", ["fulfills", "keeps", "fulfills_again"]),
@@ -120,6 +122,7 @@ async fn run(case: &str, off: &BTreeSet<String>, folder: &Path) {
     match case {
         "sells" => sells(off).await,
         "shows" => shows(off).await,
+        "opens" => opens(off).await,
         "fulfills" => fulfills(folder).await,
         "keeps" => keeps(off, folder).await,
         "fulfills_again" => fulfills_again(off, folder).await,
@@ -199,6 +202,24 @@ async fn shows(off: &BTreeSet<String>) {
     assert_eq!(demo.lacks, lacks.map(|(what, _)| *what).collect::<Vec<_>>());
     let storefront = app.storefront(&demo.keys[0].token);
     assert_eq!(storefront.get("/store/products").await.ok()["count"], 38);
+}
+
+/// Every link on the pages for people leads to a page.
+async fn opens(off: &BTreeSet<String>) {
+    Registry::without(off).expect("a registry");
+    let (shop, web, storefront) = Shop::web().await;
+    let tea = shop.product("Tea", &[&web], 5).await;
+    let cart = shop.cart(&storefront, &tea.id, 2).await;
+    storefront.post(&format!("/store/carts/{cart}"), json!({ "email": ADA })).await.ok();
+    complete(&storefront, &cart).await.ok();
+    let walk = Walk::of(&shop.app).await;
+    for page in
+        ["/products/:id", "/stock/:item", "/orders/:id", "/channels/:id", "/locations/:id", "/keys/:id"]
+    {
+        assert!(!walk.missed.contains(page), "{page} is not reached");
+    }
+    let of_customers = walk.pages.keys().any(|it| it.starts_with("/app/customers"));
+    assert_eq!(of_customers, !off.contains("customer"));
 }
 
 /// No list that is left reaches for what is not there.

@@ -26,6 +26,11 @@ impl Address {
         Address { path: path.to_owned(), query: String::new() }
     }
 
+    /// The path, without the query string.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// With another segment. `.` and `..` would lead elsewhere: they are no ids, and become `-`.
     #[must_use]
     pub fn then(mut self, segment: &str) -> Address {

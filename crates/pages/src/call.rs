@@ -142,6 +142,11 @@ impl PageCall {
         &self.0.linked
     }
 
+    /// Is there a page at this path below the root? Its module or its feature flag may be switched off.
+    pub fn has(&self, path: &str) -> bool {
+        self.linked().at(path).is_some()
+    }
+
     /// A parameter of the path.
     ///
     /// # Panics

@@ -3,11 +3,16 @@
 use atoll_kernel::Timestamp;
 use maud::{Markup, Render, html};
 
-use crate::{PageCall, Records};
+use crate::{Address, PageCall, Records};
 
-/// A link to a page: `link(&call, Address::of("/channels").then(id), name)`.
-pub fn link(call: &PageCall, address: impl Into<crate::Address>, text: impl Render) -> Markup {
-    html! { a href=(call.to(address)) { (text) } }
+/// A link to a page: `link(&call, Address::of("/channels").then(id), name)`. It is the text alone where that
+/// page is switched off.
+pub fn link(call: &PageCall, address: impl Into<Address>, text: impl Render) -> Markup {
+    let address = address.into();
+    html! {
+        @if call.has(address.path()) { a href=(call.to(address)) { (text) } }
+        @else { (text) }
+    }
 }
 
 /// Is this the address of a page or a picture, and no script?

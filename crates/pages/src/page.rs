@@ -150,6 +150,22 @@ impl Linked {
         widgets.sort_by_key(|it| it.title);
         Linked { pages, widgets }
     }
+
+    /// The page at this path below the root. None if its module or its feature flag is switched off.
+    pub fn at(&self, path: &str) -> Option<&'static AdminPage> {
+        let pages = self.pages.iter().copied().filter(|it| it.is_at(path));
+        // A word is meant before a parameter: `/channels/new`, and not `/channels/:id`.
+        pages.min_by_key(|it| it.path.matches(':').count())
+    }
+}
+
+impl AdminPage {
+    fn is_at(&self, path: &str) -> bool {
+        let mut asked = path.split('/');
+        let fits = |ours: &str, it: &str| ours == it || ours.starts_with(':') && !it.is_empty();
+        self.path.split('/').all(|ours| asked.next().is_some_and(|it| fits(ours, it)))
+            && asked.next().is_none()
+    }
 }
 
 /// The widgets of a page, each as a section. One that fails says so, and the page is shown.

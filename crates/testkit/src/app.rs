@@ -39,7 +39,7 @@ const PASSWORD: &str =
     "$argon2id$v=19$m=8,t=1,p=1$KyOSuhDkjVLkhEcsaOQ9+g$mFiLy3/93oXvaOWu6EFmTjn2NxcYzPefTcGrqkUJYho";
 
 /// The e-mail address of that admin.
-const ADMIN: &str = "admin@test.dev";
+pub(crate) const ADMIN: &str = "admin@test.dev";
 
 /// Time at the start of a test; no test depends on the value.
 const START: i64 = 1_800_000_000_000;

@@ -12,6 +12,7 @@ mod mails;
 mod replay;
 mod shop;
 mod verified;
+mod walk;
 
 pub use app::{Engine, PACE, Setup, TestApp, memory, token};
 pub use client::{Answer, Client};
@@ -21,3 +22,4 @@ pub use dump::Dump;
 pub use mails::RECORDED;
 pub use replay::{Compared, Entry, RecordedAnswer, RecordedRequest, Recording, Replay, is_name};
 pub use shop::{Shipping, Shop, Variant, complete, id, pages, pay, pay_with};
+pub use walk::Walk;

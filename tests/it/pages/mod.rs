@@ -1,7 +1,13 @@
 //! The pages for people: logging in, forms and their protection, what is shown.
 
-use atoll_kernel::http::{HeaderMap, StatusCode, header_names};
-use atoll_testkit::{Answer, Client, Shop, TestApp};
+use atoll_kernel::{
+    Registry,
+    data::Store,
+    http::{HeaderMap, StatusCode, header_names},
+    registry::Flags,
+};
+use atoll_storage::engines::Memory;
+use atoll_testkit::{Answer, Client, Shop, TestApp, Walk, complete, id};
 use axum::body::Body;
 use serde_json::json;
 
@@ -202,49 +208,71 @@ async fn forms_of_other_sites_are_refused() {
 
 #[tokio::test]
 async fn text_of_others_is_shown_as_text() {
-    let (shop, _, browser) = shop().await;
+    let (shop, channel, browser) = shop().await;
     let script = "\"><script>alert(1)</script>";
-    let body = json!({ "name": script, "description": script });
-    shop.admin.post("/admin/sales-channels", body).await.ok();
-    let variant = catalogue::everything_called(&shop, script).await;
-    shop.admin.post("/admin/api-keys", json!({ "title": script, "type": "publishable" })).await.ok();
-    let name = json!({ "name": script, "currency_code": "eur" });
-    shop.admin.post("/admin/regions", name).await.ok();
-    let group = shop.admin.post("/admin/customer-groups", json!({ "name": script })).await.ok();
-    let group = group["customer_group"]["id"].as_str().expect("an id");
-    let customer = json!({ "email": "ada@example.com", "first_name": script, "company_name": script });
-    let customer = shop.admin.post("/admin/customers", customer).await.ok();
-    let customer = customer["customer"]["id"].as_str().expect("an id");
-    let address = json!({ "city": script, "address_name": script });
-    shop.admin.post(&format!("/admin/customers/{customer}/addresses"), address).await.ok();
-    for path in [
-        "/app/channels",
-        "/app/keys",
-        "/app/keys/new",
-        "/app/regions",
-        "/app/orders",
-        "/app/customers",
-        &format!("/app/customers/{customer}"),
-        "/app/customer-groups",
-        &format!("/app/customer-groups/{group}"),
-        "/app/products",
-        "/app/products/new",
-        &format!("/app/products/{}", variant.product),
-        &format!("/app/products/{}/variants/{}", variant.product, variant.id),
-        "/app/stock",
-        &format!("/app/stock/{}", variant.item),
-        "/app/locations",
-        &format!("/app/locations/{}", shop.location),
-        "/app/collections",
-        "/app/categories",
-        "/app/tags",
-        "/app/types",
-        &format!("/app/why?q={}", escaped(script)),
-        &format!("/app/login?next={}", escaped(script)),
+    sold_with_everything_called(&shop, &channel, script).await;
+    let walk = Walk::of(&shop.app).await;
+    for (path, page) in &walk.pages {
+        assert!(!page.contains("<script>alert"), "{path}: {page}");
+    }
+    // Those of the operator are walked in `tests/background` and `tests/flows`.
+    assert_eq!(walk.missed.into_iter().collect::<Vec<_>>(), ["/dead-letters/:id", "/runs/:id"]);
+    for path in ["/app/why?q=", "/app/login?next=", "/app/orders?q=", "/app/nothing/"] {
+        let (_, page) = browser.page(&format!("{path}{}", escaped(script))).await;
+        assert!(!page.contains("<script>alert"), "{path}: {page}");
+    }
+}
+
+/// A shop in which each kind of record has this text where it can, and an order.
+async fn sold_with_everything_called(shop: &Shop, channel: &str, text: &str) {
+    let variant = catalogue::everything_called(shop, text).await;
+    let product = json!({ "sales_channels": [{ "id": channel }] });
+    shop.admin.post(&format!("/admin/products/{}", variant.product), product).await.ok();
+    for (path, body) in [
+        (format!("/admin/sales-channels/{channel}"), json!({ "name": text, "description": text })),
+        (format!("/admin/regions/{}", shop.region), json!({ "name": text })),
+        ("/admin/api-keys".into(), json!({ "title": text, "type": "publishable" })),
+        ("/admin/customer-groups".into(), json!({ "name": text })),
+        (
+            "/admin/tax-regions".into(),
+            json!({ "country_code": "de", "provider_id": "tp_system",
+            "default_tax_rate": { "name": text, "code": text, "rate": 19 } }),
+        ),
     ] {
-        let (status, page) = browser.page(path).await;
-        assert_eq!(status, StatusCode::OK, "{path}");
-        assert!(!page.contains("<script>alert"), "{path}");
+        shop.admin.post(&path, body).await.ok();
+    }
+    let customer = json!({ "email": "ada@example.com", "first_name": text, "company_name": text });
+    let customer = id(&shop.admin.post("/admin/customers", customer).await.ok()["customer"]);
+    let address = json!({ "city": text, "address_name": text });
+    shop.admin.post(&format!("/admin/customers/{customer}/addresses"), address.clone()).await.ok();
+    let storefront = shop.storefront(&[channel]).await;
+    let level = format!("/admin/inventory-items/{}/location-levels/{}", variant.item, shop.location);
+    shop.admin.post(&level, json!({ "stocked_quantity": 5 })).await.ok();
+    let cart = shop.cart(&storefront, &variant.id, 1).await;
+    let buyer =
+        json!({ "email": "ada@example.com", "shipping_address": { "city": text, "first_name": text } });
+    storefront.post(&format!("/store/carts/{cart}"), buyer).await.ok();
+    complete(&storefront, &cart).await.ok();
+}
+
+/// What a page links to is there, whatever is switched off: `tests/without` does the same per module.
+#[tokio::test]
+async fn every_link_leads_to_a_page_without_each_feature() {
+    let registry = Registry::linked().expect("a registry");
+    for flag in &registry.flags {
+        let disk = Memory::default();
+        let open = || Store::open(disk.clone(), &registry.spaces()).expect("a store");
+        let shop = Shop::open(TestApp::over(open(), None).await).await;
+        let channel = shop.channel("Web").await;
+        sold_with_everything_called(&shop, &channel, "Tea").await;
+        shop.app.ctx.store().close();
+
+        let mut flags = Flags::default();
+        flags.set(flag.name, false);
+        let walk = Walk::of(&TestApp::with_flags(open(), None, flags).await).await;
+        for page in ["/products/:id", "/products/new", "/stock/:item", "/orders/:id", "/locations/:id"] {
+            assert!(!walk.missed.contains(page), "{page} is not reached without {}", flag.name);
+        }
     }
 }
 

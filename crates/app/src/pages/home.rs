@@ -18,7 +18,7 @@ struct Need {
 }
 
 async fn show(call: PageCall) -> Result<Page, Fault> {
-    let needs = needs(call.api()).await?;
+    let needs = needs(&call).await?;
     let n_open = needs.iter().filter(|it| !it.is_met).count();
     let body = html! {
         section class="card" {
@@ -43,20 +43,22 @@ fn row(call: &PageCall, need: &Need) -> Markup {
     }
 }
 
-async fn needs(api: &Api) -> Result<Vec<Need>, Fault> {
-    let channels =
-        count(api, Address::of("/admin/sales-channels").with("is_disabled", false), "sales_channels");
-    let keys = count(api, Address::of("/admin/api-keys").with("type", "publishable"), "api_keys");
-    let products = count(api, Address::of("/admin/products").with("status", "published"), "products");
-    let regions = regions(api).await?;
-    let with_payment = regions.iter().any(|it| !it.payment_providers.is_empty());
-    Ok(vec![
-        Need {
+async fn needs(call: &PageCall) -> Result<Vec<Need>, Fault> {
+    let api = call.api();
+    let mut needs = Vec::new();
+    if call.has("/channels") {
+        let open = Address::of("/admin/sales-channels").with("is_disabled", false);
+        needs.push(Need {
             text: "A sales channel",
-            is_met: channels.await? > 0,
+            is_met: count(api, open, "sales_channels").await? > 0,
             lacks: "all channels are disabled.",
             at: "/channels",
-        },
+        });
+    }
+    let keys = Address::of("/admin/api-keys").with("type", "publishable");
+    let products = Address::of("/admin/products").with("status", "published");
+    let regions = regions(api).await?;
+    needs.extend([
         Need {
             text: "A region",
             is_met: !regions.is_empty(),
@@ -65,19 +67,19 @@ async fn needs(api: &Api) -> Result<Vec<Need>, Fault> {
         },
         Need {
             text: "A way to pay",
-            is_met: with_payment,
+            is_met: regions.iter().any(|it| !it.payment_providers.is_empty()),
             lacks: "no region has a payment provider.",
             at: "/regions",
         },
         Need {
             text: "A publishable key",
-            is_met: keys.await? > 0,
+            is_met: count(api, keys, "api_keys").await? > 0,
             lacks: "a storefront shows it, and sees the channels that it opens.",
             at: "/keys",
         },
         Need {
             text: "A published product",
-            is_met: products.await? > 0,
+            is_met: count(api, products, "products").await? > 0,
             lacks: "storefronts show nothing else.",
             at: "/products",
         },
@@ -87,7 +89,8 @@ async fn needs(api: &Api) -> Result<Vec<Need>, Fault> {
             lacks: "no item has stock at a location.",
             at: "/stock",
         },
-    ])
+    ]);
+    Ok(needs)
 }
 
 /// How many records a list has.

@@ -104,15 +104,20 @@ fn title<'a>(value: &str) -> Field<'a> {
     Field::text("title", "Title").value(value).required()
 }
 
-/// The channels as boxes; those of the key are ticked.
-async fn channels<'a>(call: &PageCall, key: Option<&Key>) -> Result<Field<'a>, Fault> {
+/// The channels as boxes; those of the key are ticked. None where the shop has no channels: any key opens
+/// everything.
+async fn channels<'a>(call: &PageCall, key: Option<&Key>) -> Result<Option<Field<'a>>, Fault> {
+    if !call.has("/channels") {
+        return Ok(None);
+    }
     let all = named(call, CHANNELS).await?;
     let ticked = key.into_iter().flat_map(|it| &it.sales_channels).map(|it| it.id.clone());
-    Ok(Field::boxes("channels", "Sales channels that it opens", options(&all), ticked))
+    Ok(Some(Field::boxes("channels", "Sales channels that it opens", options(&all), ticked)))
 }
 
 async fn ask_publishable(call: PageCall) -> Result<Page, Fault> {
-    let fields = [title("").hint("Where it is used: Storefront, or Till."), channels(&call, None).await?];
+    let mut fields = vec![title("").hint("Where it is used: Storefront, or Till.")];
+    fields.extend(channels(&call, None).await?);
     let body = html! {
         section class="card" {
             (hint("A storefront sends this key with each request, and shows it to everybody: it opens what \
@@ -200,11 +205,8 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
             @if !is_revoked { (hint("A key can be deleted when it is revoked.")) }
         }
         @if key.is_publishable() && !is_revoked { (for_storefronts(&call, &key.token)) }
-        @if key.is_publishable() {
-            section class="card" {
-                h2 { "What it opens" }
-                (call.form("connect", "Save", &[channels(&call, Some(&key)).await?]))
-            }
+        @if key.is_publishable() && let Some(boxes) = channels(&call, Some(&key)).await? {
+            section class="card" { h2 { "What it opens" } (call.form("connect", "Save", &[boxes])) }
         }
         section class="card" {
             h2 { "Title" }

@@ -110,21 +110,8 @@ async fn location(call: &PageCall) -> Result<Location, Fault> {
 
 async fn show(call: PageCall) -> Result<Page, Fault> {
     let location = location(&call).await?;
-    let channels = choices(&call, CHANNELS, &location.sales_channels).await?;
-    let sold = location.sales_channels.iter().map(|it| it.id.as_str());
-    let boxes = [Field::boxes("channels", "Sold from here by", options(&channels), sold)];
-    let supply = |it: &Named| Address::of("/channels").then(&it.id).then("locations");
     let body = html! {
-        section class="card" {
-            h2 { "Channels" }
-            (call.form("channels", "Save channels", &boxes))
-            @if !location.sales_channels.is_empty() {
-                h3 { "In which order, and what stays in stock" }
-                ul {
-                    @for it in &location.sales_channels { li { (link(&call, supply(it), &it.name)) } }
-                }
-            }
-        }
+        @if call.has("/channels") { (channels(&call, &location).await?) }
         (shipping(&call).await)
         section class="card" {
             h2 { "Name and address" }
@@ -138,6 +125,25 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         }
     };
     Ok(Page::new(location.name, body).below("/locations", "Stock locations"))
+}
+
+/// The channels that sell from here.
+async fn channels(call: &PageCall, location: &Location) -> Result<Markup, Fault> {
+    let of = &location.sales_channels;
+    let all = choices(call, CHANNELS, of).await?;
+    let sold = of.iter().map(|it| it.id.as_str());
+    let boxes = [Field::boxes("channels", "Sold from here by", options(&all), sold)];
+    let supply = |it: &Named| Address::of("/channels").then(&it.id).then("locations");
+    Ok(html! {
+        section class="card" {
+            h2 { "Channels" }
+            (call.form("channels", "Save channels", &boxes))
+            @if !of.is_empty() {
+                h3 { "In which order, and what stays in stock" }
+                ul { @for it in of { li { (link(call, supply(it), &it.name)) } } }
+            }
+        }
+    })
 }
 
 #[derive(Deserialize)]

@@ -46,21 +46,22 @@ pub(super) const CATEGORIES: NamedList =
 pub(super) const TAGS: NamedList = NamedList::new("/admin/product-tags", "product_tags", "value");
 pub(super) const TYPES: NamedList = NamedList::new("/admin/product-types", "product_types", "value");
 
-/// The first records of a list, by name.
+/// The first records of a list, by name. A list that is switched off has none.
 pub(super) async fn first(call: &PageCall, list: NamedList, n_max: usize) -> Result<Vec<Named>, Fault> {
     let address = Address::of(list.at)
         .with("fields", format!("id,{}", list.name))
         .with("order", list.name)
         .with("limit", n_max);
-    Ok(call.api().list(address, list.many).await?.records)
+    match call.api().list(address, list.many).await {
+        Ok(page) => Ok(page.records),
+        Err(fault) if fault.kind() == FaultKind::NotFound => Ok(Vec::new()),
+        Err(fault) => Err(fault),
+    }
 }
 
-/// The records of a list, by name. A list that is switched off has none.
+/// The records of a list, by name.
 pub(super) async fn named(call: &PageCall, list: NamedList) -> Result<Vec<Named>, Fault> {
-    match first(call, list, OFFERED_MAX).await {
-        Err(fault) if fault.kind() == FaultKind::NotFound => Ok(Vec::new()),
-        listed => listed,
-    }
+    first(call, list, OFFERED_MAX).await
 }
 
 /// The first records of a list by their names, and those of `also` that are not among them.

@@ -55,8 +55,8 @@ impl Fulfillment {
 pub(super) fn shown(call: &PageCall, order: &Order, locations: &[Named]) -> Markup {
     let is_open = order.is_open() && order.items.iter().any(|it| it.open() > Decimal::ZERO);
     html! {
-        @if order.fulfillments.is_empty() { (nothing("Nothing was packed yet.")) }
-        @for (index, fulfillment) in order.fulfillments.iter().enumerate() {
+        @if order.fulfillments().is_empty() { (nothing("Nothing was packed yet.")) }
+        @for (index, fulfillment) in order.fulfillments().iter().enumerate() {
             (one(call, index + 1, fulfillment, locations))
         }
         @if is_open { (next(call, order, locations)) }

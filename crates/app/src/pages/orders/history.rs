@@ -58,7 +58,7 @@ pub(super) async fn history(call: &PageCall, order: &Order) -> Result<Markup, Fa
             events.push((it.created_at, sentence));
         }
     }
-    for (index, it) in order.fulfillments.iter().enumerate() {
+    for (index, it) in order.fulfillments().iter().enumerate() {
         let steps = [
             (Some(it.created_at), "packed"),
             (it.shipped_at, "shipped"),

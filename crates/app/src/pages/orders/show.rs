@@ -39,7 +39,8 @@ pub(super) struct Order {
     pub(super) items: Vec<Line>,
     shipping_methods: Vec<Method>,
     payment_collections: Vec<Collection>,
-    pub(super) fulfillments: Vec<Fulfillment>,
+    /// None where the shop runs without the module of fulfilments.
+    fulfillments: Option<Vec<Fulfillment>>,
     item_subtotal: Decimal,
     discount_total: Decimal,
     credit_line_total: Decimal,
@@ -122,6 +123,10 @@ impl Order {
         self.payment_collections.iter().flat_map(|it| &it.payments)
     }
 
+    pub(super) fn fulfillments(&self) -> &[Fulfillment] {
+        self.fulfillments.as_deref().unwrap_or_default()
+    }
+
     /// May it still change?
     pub(super) fn is_open(&self) -> bool {
         matches!(&*self.status, "pending" | "requires_action")
@@ -140,7 +145,9 @@ pub(super) async fn show(call: PageCall) -> Result<Page, Fault> {
         section class="card" { (head(&call, &order)) }
         section class="card" { h2 { "Lines" } (lines(&call, &order)) (totals(&call, &order)) }
         section class="card" { h2 { "Payments" } (payments::shown(&call, &order).await?) }
-        section class="card" { h2 { "Goods" } (fulfillments::shown(&call, &order, &locations)) }
+        @if order.fulfillments.is_some() {
+            section class="card" { h2 { "Goods" } (fulfillments::shown(&call, &order, &locations)) }
+        }
         section class="card" { h2 { "Addresses" } (addresses(&order)) }
         section class="card" { h2 { "What happened" } (history(&call, &order).await?) }
         (widgets(&call, PageOf::Order, &order.id).await)

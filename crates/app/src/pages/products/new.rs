@@ -35,7 +35,9 @@ async fn ask(call: PageCall) -> Result<Page, Fault> {
                 (form.field(&Field::text("handle", "Handle").hint("The name in addresses; empty: made of the title.")))
                 (form.field(&Field::line("url", "picture", "Address of a picture")))
                 (form.field(&state_field("published")))
-                (form.field(&Field::boxes("channels", "Channels that sell it", options(&channels), channel)))
+                @if !channels.is_empty() {
+                    (form.field(&Field::boxes("channels", "Channels that sell it", options(&channels), channel)))
+                }
             }
             section class="card" {
                 h2 { "Price and stock" }

@@ -2,7 +2,7 @@
 
 use atoll_kernel::Fault;
 use atoll_pages::{
-    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, PageOf, admin_page, html, widgets,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, PageOf, admin_page, html, link, widgets,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -97,7 +97,7 @@ fn summary(call: &PageCall, product: &Product) -> Markup {
                 (call.picture(product.thumbnail.as_deref(), "thumb"))
                 (state(&product.status))
                 (call.button(Button::new(switch, label)))
-                a href=(call.to(why)) { "Is it on sale?" }
+                @if call.has("/why") { (link(call, why, "Is it on sale?")) }
             }
         }
     }

@@ -13,8 +13,11 @@ fn ids(records: &[Named]) -> impl Iterator<Item = &str> {
     records.iter().map(|it| it.id.as_str())
 }
 
-/// The channels that sell it, each with the period in which it does.
+/// The channels that sell it, each with the period in which it does; nothing where the shop has none.
 pub(super) async fn channels(call: &PageCall, product: &Product) -> Result<Markup, Fault> {
+    if !call.has("/channels") {
+        return Ok(html! {});
+    }
     let of = &product.sales_channels;
     let all = choices(call, CHANNELS, of).await?;
     let fields = [Field::boxes("channels", "Sold in", options(&all), ids(of))];

@@ -76,7 +76,9 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
     let body = html! {
         section class="card" {
             (summary(&variant))
-            a href=(call.to(Address::of("/why").with("variant", &variant.id))) { "Is it on sale?" }
+            @if call.has("/why") {
+                (link(&call, Address::of("/why").with("variant", &variant.id), "Is it on sale?"))
+            }
         }
         (prices(&call, &variant).await?)
         (stock(&call, &variant))

@@ -4,7 +4,7 @@ use atoll_host::registry;
 use atoll_kernel::{Actor, Moment, Write, data::Store, registry::Flags};
 use atoll_restock::{RECHECK_AFTER, RESTOCK_SUBSCRIPTIONS, RestockStatus, RestockSubscription};
 use atoll_storage::engines::Memory;
-use atoll_testkit::{Shop, TestApp};
+use atoll_testkit::{Shop, TestApp, Walk};
 use serde_json::{Value, json};
 
 use crate::{Bench, deliver, told};
@@ -39,6 +39,25 @@ async fn switched_off_it_tells_nobody_and_loses_nothing() {
     on.advance_ms(RECHECK_AFTER.as_millis() as i64);
     on.run_job("restock.check-due").await;
     assert_eq!(told(&on), ["ada@test.dev"]);
+}
+
+#[tokio::test]
+async fn its_pages_show_who_waits_while_it_is_switched_on() {
+    let disk = Memory::default();
+    let bench = Bench::over(app(&disk, "restock", true).await).await;
+    let title = json!({ "title": "<script>alert(1)</script>" });
+    bench.shop.admin.post(&format!("/admin/products/{}", bench.tea.product), title).await.ok();
+    bench.subscribe("ada@test.dev").await.ok();
+    let on = Walk::of(&bench.shop.app).await;
+    for page in ["/app/restock".to_owned(), format!("/app/products/{}", bench.tea.product)] {
+        assert!(on.pages[&page].contains("ada@test.dev"), "{page}");
+        assert!(!on.pages[&page].contains("<script>alert"), "{page}");
+    }
+    bench.shop.app.ctx.store().close();
+
+    let off = Walk::of(&app(&disk, "restock", false).await).await;
+    assert!(!off.pages.contains_key("/app/restock"));
+    assert!(off.pages.values().all(|it| !it.contains("ada@test.dev")));
 }
 
 #[tokio::test]
