@@ -25,11 +25,23 @@ fn signed(head: &Head) -> Vec<u8> {
 
 /// Refuses forms of other sites (403).
 pub(crate) fn check_origin(head: &Head) -> Result<(), Fault> {
-    let site = header(head, "sec-fetch-site");
-    if is_from_own_page(head) && site.is_none_or(|it| matches!(it, "same-origin" | "none")) {
+    if header(head, "sec-fetch-site").is_some_and(|it| !matches!(it, "same-origin" | "none")) {
+        return Err(foreign());
+    }
+    if is_from_own_page(head) {
         return Ok(());
     }
-    Err(foreign())
+    let said = |name| header(head, name).unwrap_or("nothing");
+    Err(Fault::of(
+        403,
+        "not_allowed",
+        format!(
+            "This form is of {}, and this server was asked as {}. A proxy in front of it must hand on `Host` \
+             as it came.",
+            said("origin"),
+            said("host")
+        ),
+    ))
 }
 
 /// Refuses forms without the token of the session (403).

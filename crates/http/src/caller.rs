@@ -69,7 +69,7 @@ impl<'a> Caller<'a> {
         if let Some(session) = self.any_session() {
             // Whether a cookie is trusted depends on the page that sends it.
             add(Some(session.as_bytes()));
-            ["origin", "host"].into_iter().for_each(|name| add(value(name)));
+            ["origin", "host", "sec-fetch-site"].into_iter().for_each(|name| add(value(name)));
         }
     }
 }

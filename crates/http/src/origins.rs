@@ -85,8 +85,12 @@ impl Origins {
     }
 }
 
-/// Does the request come from a page of this server, or from no page? Browsers say so in `Origin`.
+/// Does the request come from a page of this server, or from no page? Browsers say so in `Sec-Fetch-Site`,
+/// which holds whatever proxies make of `Host`; where they do not, as over HTTP without TLS, by `Origin`.
 pub fn is_from_own_page(head: &Head) -> bool {
+    if header(head, "sec-fetch-site") == Some("same-origin") {
+        return true;
+    }
     let Some(origin) = header(head, "origin") else { return true };
     let host = origin.split_once("://").map(|(_, it)| it).zip(header(head, "host"));
     host.is_some_and(|(it, ours)| it.eq_ignore_ascii_case(ours))
@@ -154,5 +158,19 @@ mod tests {
         // Any origin may call, but not with a cookie.
         check(Some("https://evil.example"), "/store/carts", false);
         check(Some("null"), "/store/carts", false);
+    }
+
+    #[test]
+    fn browsers_say_which_pages_are_ours_where_a_proxy_changes_the_host() {
+        let check = |site: &str, expected: bool| {
+            let request = Request::builder().header("host", "10.0.0.5:9000").header("sec-fetch-site", site);
+            let request = request.header("origin", "https://api.example");
+            let (head, ()) = request.body(()).expect("a request").into_parts();
+            assert_eq!(is_from_own_page(&head), expected, "{site}");
+        };
+        check("same-origin", true);
+        check("same-site", false);
+        check("cross-site", false);
+        check("none", false);
     }
 }

@@ -200,6 +200,16 @@ async fn forms_of_other_sites_are_refused() {
     assert_eq!(attack(other.client.clone(), &csrf).await, StatusCode::FORBIDDEN);
     // Control: our own page may.
     assert_eq!(attack(foreign("https://shop.example"), &csrf).await, StatusCode::SEE_OTHER);
+    // Behind a proxy that does not hand on `Host`, browsers say whose page it is; where they do not, the
+    // refusal says which names differ.
+    let behind = foreign("https://shop.example").with_header("host", "10.0.0.5:9000");
+    let own = behind.clone().with_header("sec-fetch-site", "same-origin");
+    assert_eq!(attack(own, &csrf).await, StatusCode::SEE_OTHER);
+    let form = encoded(&[("do", "disable"), ("csrf", &csrf)]);
+    let refused = behind.send("POST", &page, form).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let text = String::from_utf8(refused.body.to_vec()).expect("text");
+    assert!(text.contains("of https://shop.example") && text.contains("asked as 10.0.0.5:9000"), "{text}");
     // A foreign login form would log its victim in as somebody else.
     let login = encoded(&[("email", "admin@test.dev"), ("password", "supersecret")]);
     let answer = foreign("https://evil.example").send("POST", "/app/login", login).await;
