@@ -13,6 +13,8 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
     routing::get,
 };
+use percent_encoding::percent_decode_str;
+use tokio::fs::canonicalize;
 use tower::{ServiceExt as _, service_fn};
 use tower_http::services::{ServeDir, ServeFile};
 
@@ -28,8 +30,9 @@ const POLICY: &str = "default-src 'self'; base-uri 'self'; font-src 'self' data:
                       frame-ancestors 'none'; img-src * data: blob:; object-src 'none'; \
                       style-src 'self' 'unsafe-inline'";
 
-/// Builders put a digest of the content into the names of the files of this folder: they never change.
-const IMMUTABLE: &str = "/assets/";
+/// Builders put a digest of the content into the names of the files of this folder: they never change. No
+/// page is below it.
+const ASSETS: &str = "/assets/";
 
 /// A folder and the path that it is served at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,8 +65,9 @@ impl Dashboard {
             let index = index.clone();
             async move {
                 // A file that is gone is missed, and not taken for a page.
-                let name = request.uri().path().rsplit('/').next().unwrap_or_default();
-                let response = match name.contains('.') {
+                let path = request.uri().path();
+                let is_named = path.rsplit('/').next().is_some_and(|it| it.contains('.'));
+                let response = match is_named || path.starts_with(ASSETS) {
                     true => StatusCode::NOT_FOUND.into_response(),
                     false => index.oneshot(request).await?.map(Body::new),
                 };
@@ -73,10 +77,25 @@ impl Dashboard {
         let files = ServeDir::new(&self.folder).precompressed_br().precompressed_gzip().fallback(page);
         let start = format!("{}/", self.path);
         let to_start = get(move || async move { Redirect::permanent(&start) });
+        let dashboard = self.clone();
         Router::new()
             .nest_service(&format!("{}/", self.path), files)
             .route(&self.path, to_start)
-            .layer(from_fn(set_headers))
+            .layer(from_fn(move |request, next| guarded(dashboard.clone(), request, next)))
+    }
+
+    /// False for hidden files (`.env`, `.git`), and where a symbolic link leads out of the folder.
+    async fn offers(&self, below: &str) -> bool {
+        let path = percent_decode_str(below).decode_utf8_lossy();
+        if path.split('/').any(|it| it.starts_with('.')) {
+            return false;
+        }
+        let file = self.folder.join(path.trim_start_matches('/'));
+        match (canonicalize(&self.folder).await, canonicalize(file).await) {
+            (Ok(folder), Ok(file)) => file.starts_with(folder),
+            // There is no such file, so it is not served.
+            _ => true,
+        }
     }
 }
 
@@ -91,11 +110,14 @@ pub(crate) fn dashboard_path(text: &str) -> Result<String, String> {
     }
 }
 
-/// Middleware: the policy of pages, and how long a file may be kept.
-async fn set_headers(request: Request, next: Next) -> Response {
-    let is_immutable = request.uri().path().contains(IMMUTABLE);
-    let mut response = next.run(request).await;
-    let is_kept = is_immutable && response.status().is_success();
+/// Middleware: which files are served, the policy of pages, and how long a file may be kept.
+async fn guarded(dashboard: Dashboard, request: Request, next: Next) -> Response {
+    let below = request.uri().path().strip_prefix(&dashboard.path).unwrap_or_default().to_owned();
+    let mut response = match dashboard.offers(&below).await {
+        true => next.run(request).await,
+        false => StatusCode::NOT_FOUND.into_response(),
+    };
+    let is_kept = below.starts_with(ASSETS) && response.status().is_success();
     // Everything else is asked for each time, and answered with 304 while the file is as it was.
     let caching = if is_kept { "public, max-age=31536000, immutable" } else { "no-cache" };
     let mut set =
@@ -109,7 +131,7 @@ async fn set_headers(request: Request, next: Next) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, os::unix::fs::symlink};
 
     use http_body_util::BodyExt as _;
 
@@ -139,6 +161,9 @@ mod tests {
         fs::write(at("built/index.html"), "the page").expect("written");
         fs::write(at("built/logo.svg"), "a logo").expect("written");
         fs::write(at("built/assets/app-1.js"), "a script").expect("written");
+        fs::write(at("built/.env"), "secret").expect("written");
+        symlink(at("secret.txt"), at("built/linked.txt")).expect("linked");
+        symlink(at("built/logo.svg"), at("built/icon.svg")).expect("linked");
         let built = at("built");
         let dashboard =
             Dashboard::new(built.to_str().expect("text"), Some("/back-office")).expect("a dashboard");
@@ -154,6 +179,12 @@ mod tests {
                 "200 text/javascript, public, max-age=31536000, immutable: a script",
             ),
             ("/back-office/assets/app-0.js", "404 -, no-cache: "),
+            ("/back-office/assets/app", "404 -, no-cache: "),
+            ("/back-office/products/assets/new", page),
+            ("/back-office/.env", "404 -, no-cache: "),
+            ("/back-office/%2eenv", "404 -, no-cache: "),
+            ("/back-office/linked.txt", "404 -, no-cache: "),
+            ("/back-office/icon.svg", "200 image/svg+xml, no-cache: a logo"),
             ("/back-office/../secret.txt", "404 -, no-cache: "),
             ("/back-office/%2e%2e/secret.txt", "404 -, no-cache: "),
             ("/back-office/..%2fsecret.txt", "404 -, no-cache: "),
