@@ -115,6 +115,9 @@ impl Shared {
 
     /// Where the person reaches this server: `https://shop.example`.
     fn origin(&self, head: &Head) -> String {
+        if let Some(url) = &self.ctx.config().public_url {
+            return url.clone();
+        }
         let scheme = if self.ctx.config().proxies.is_secure(head) { "https" } else { "http" };
         format!("{scheme}://{}", header(head, "host").unwrap_or("localhost"))
     }

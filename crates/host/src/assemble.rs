@@ -63,8 +63,8 @@ pub struct Assembly {
     pub temporary: Option<TempDir>,
 }
 
-/// The URL of local files, unless it is set: that of the default address.
-const FILES_URL: &str = "http://127.0.0.1:9000/static";
+/// Where the server is reached, unless it is set: the default address.
+const PUBLIC_URL: &str = "http://127.0.0.1:9000";
 
 impl Assembly {
     /// Opens the data with these settings.
@@ -79,7 +79,9 @@ impl Assembly {
         let (folder, temporary) = data.files()?;
         let files = FileConfig {
             folder,
-            url: settings.files_url.unwrap_or_else(|| FILES_URL.to_owned()),
+            url: settings.files_url.unwrap_or_else(|| {
+                format!("{}/static", settings.public_url.as_deref().unwrap_or(PUBLIC_URL))
+            }),
             bytes_max: settings.file_bytes_max.unwrap_or(FILE_BYTES_MAX),
         };
         let config = Config {
@@ -96,6 +98,7 @@ impl Assembly {
             files,
             email_provider: settings.email_provider,
             pages: settings.pages.path().map(str::to_owned),
+            public_url: settings.public_url,
             modules: settings.modules,
         };
         Ok(Assembly { store, plan: Some(plan), clock: Clock::System, admin, config, probe: None, temporary })

@@ -119,6 +119,8 @@ pub struct Config {
     pub files: FileConfig,
     /// Id of the notification provider that sends e-mails; none are sent without one.
     pub email_provider: Option<String>,
+    /// Where this server is reached from outside, `https://shop.example`; `None`: as a request says.
+    pub public_url: Option<String>,
     /// The path of the pages for people, such as `/app`; `None`: there are none.
     pub pages: Option<String>,
 }

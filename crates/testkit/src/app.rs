@@ -287,6 +287,7 @@ impl TestApp {
             providers,
             files,
             email_provider,
+            public_url: None,
             pages: Some("/app".into()),
             modules,
         };

@@ -2,7 +2,7 @@
 
 use std::{
     io::Write as _,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     sync::OnceLock,
     time::Instant,
@@ -134,8 +134,12 @@ pub(crate) struct Serve {
     /// Days after which an unchanged cart is deleted, 0 for never; default 30 [env: ATOLL_CART_DAYS].
     #[arg(long)]
     cart_days: Option<String>,
+    /// Where this server is reached from outside, for the links that it makes; default `http://<listen>`
+    /// [env: ATOLL_PUBLIC_URL].
+    #[arg(long)]
+    public_url: Option<String>,
     /// Where `/static` of this server is reached from outside, for the URLs of uploaded files; default
-    /// `http://<listen>/static` [env: ATOLL_FILES_URL].
+    /// `<public_url>/static` [env: ATOLL_FILES_URL].
     #[arg(long)]
     files_url: Option<String>,
     /// Most bytes of an uploaded file, up to 64 MiB; default 16 MiB [env: ATOLL_FILE_BYTES_MAX].
@@ -197,6 +201,7 @@ impl Serve {
                 ("cache_bytes", self.cache_bytes),
                 ("answers_bytes_max", self.answers_bytes_max),
                 ("cart_days", self.cart_days),
+                ("public_url", self.public_url),
                 ("files_url", self.files_url),
                 ("file_bytes_max", self.file_bytes_max),
                 ("email_provider", self.email_provider),
@@ -219,8 +224,9 @@ impl Serve {
         // Before the data is opened: a port that is in use must not start a migration or recovery.
         let listener =
             TcpListener::bind(listen).await.with_context(|| format!("failed to listen on {listen}"))?;
-        let base = format!("http://{}", listener.local_addr()?);
-        settings.files_url.get_or_insert_with(|| format!("{base}/static"));
+        let base = format!("http://{}", reachable(listener.local_addr()?));
+        let public = settings.public_url.clone().unwrap_or_else(|| base.clone());
+        settings.files_url.get_or_insert_with(|| format!("{public}/static"));
         let pages = settings.pages.clone();
         let dashboard = settings.dashboard.take();
         let mut app = Assembly::open(&data, settings)?.start().await?;
@@ -232,12 +238,23 @@ impl Serve {
             // If there were users before, the demo's was not created.
             print_demo(&base, admin.as_ref().filter(|_| app.first_run.user), &demo)?;
         }
-        if let Some(root) = pages.path() {
-            print_pages(&format!("{base}{root}"), &app)?;
+        if let Some(root) = pages.path().filter(|_| role != Role::Worker) {
+            print_pages(&format!("{public}{root}"), &app)?;
         }
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
         serve(app, listener, role, limits).await
     }
+}
+
+/// The address at which a process of this machine reaches one that listens on this one: that of all
+/// interfaces, `0.0.0.0`, is the address of none.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
 }
 
 /// Serves until a signal; then finishes running requests and waiting writes.
@@ -366,4 +383,19 @@ fn print_demo(base: &str, admin: Option<&(String, Secret)>, demo: &Demo) -> anyh
     writeln!(out)?;
     out.flush()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_to_an_address_that_there_is() {
+        for (listen, reached) in
+            [("0.0.0.0:9000", "127.0.0.1:9000"), ("[::]:9000", "[::1]:9000"), ("10.0.0.5:80", "10.0.0.5:80")]
+        {
+            let listen = listen.parse().expect("an address");
+            assert_eq!(reachable(listen).to_string(), reached);
+        }
+    }
 }

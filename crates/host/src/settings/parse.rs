@@ -70,6 +70,14 @@ pub(super) fn base_url(text: &str) -> Result<String, String> {
     }
 }
 
+/// Where a server is reached: an address without a path, and without a slash at the end.
+pub(super) fn origin(text: &str) -> Result<String, String> {
+    match base_url(text) {
+        Ok(url) if url.matches('/').count() == 2 => Ok(url),
+        _ => Err("it must be an address without a path, such as `https://shop.example.com`".into()),
+    }
+}
+
 /// Parses the size limit of a file.
 pub(super) fn file_bytes(text: &str) -> Result<usize, String> {
     match text.parse() {

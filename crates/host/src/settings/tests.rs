@@ -57,12 +57,13 @@ fn load_with(
 #[test]
 fn command_line_overrides_environment_overrides_file() {
     let file = "listen = \"127.0.0.1:1\"\nrole = \"worker\"\nlog = \"debug\"\nwrite_timeout = 7\nfile_bytes_max = 1000\n[feature_flags]\nsales_channels = false";
-    let env = "ATOLL_LISTEN=127.0.0.1:2\nATOLL_DRAIN_TIMEOUT=5 s\nATOLL_ROLE=server\nATOLL_DATA=\nATOLL_JWT_SECRET=long enough to be one\nATOLL_TRUSTED_PROXIES=10.0.0.0/8\nATOLL_CART_DAYS=0\nATOLL_FILES_URL=https://shop.example.com/static/\nATOLL_EMAIL_PROVIDER=smtp";
+    let env = "ATOLL_LISTEN=127.0.0.1:2\nATOLL_DRAIN_TIMEOUT=5 s\nATOLL_ROLE=server\nATOLL_DATA=\nATOLL_JWT_SECRET=long enough to be one\nATOLL_TRUSTED_PROXIES=10.0.0.0/8\nATOLL_CART_DAYS=0\nATOLL_PUBLIC_URL=https://shop.example.com/\nATOLL_FILES_URL=https://shop.example.com/static/\nATOLL_EMAIL_PROVIDER=smtp";
     let settings = load(file, env, &[("listen", "127.0.0.1:3")]).expect("settings");
     assert_eq!(settings.listen.map(|it| it.port()), Some(3));
     assert_eq!((settings.role, settings.flags.is_on(&FLAG)), (Role::Server, false));
     let timeouts = (settings.http.write_timeout.as_secs(), settings.http.drain_timeout.as_secs());
     assert_eq!(timeouts, (7, 5));
+    assert_eq!(settings.public_url.as_deref(), Some("https://shop.example.com"));
     assert_eq!(settings.files_url.as_deref(), Some("https://shop.example.com/static"));
     assert_eq!(
         settings.shown,
@@ -95,6 +96,7 @@ fn command_line_overrides_environment_overrides_file() {
             "cache_bytes = 134217728 (default)",
             "answers_bytes_max = 67108864 (default)",
             "cart_days = 0 (ATOLL_CART_DAYS)",
+            "public_url = https://shop.example.com/ (ATOLL_PUBLIC_URL)",
             "files_url = https://shop.example.com/static/ (ATOLL_FILES_URL)",
             "file_bytes_max = 1000 (atoll.toml)",
             "app = /app (default)",
@@ -310,7 +312,7 @@ fn settings_of_a_provider_must_be_set_where_it_is_named() {
 #[test]
 fn settings_report_all_errors_at_once() {
     let file = "listen = 9000.5\nport = \"1\"\njwt_secret = \"hunter2\"\n[feature_flags]\nsales_channels = \"no\"\ntaxes = true";
-    let env = "ATOLL_TRUSTED_PROXIES=nginx\nATOLL_LISTEN=nowhere\nATOLL_FF_SALES_CHANNELS=maybe\nATOLL_ADMIN_EMAIL=me@example.com\nATOLL_CONNECTIONS_MAX=0\nATOLL_IDLE_TIMEOUT=long\nATOLL_CACHE_BYTES=4194303\nATOLL_CART_DAYS=-1\nATOLL_FILES_URL=/static\nATOLL_FILE_BYTES_MAX=100000000\nATOLL_EMAIL_PROVIDER=smpt";
+    let env = "ATOLL_TRUSTED_PROXIES=nginx\nATOLL_LISTEN=nowhere\nATOLL_FF_SALES_CHANNELS=maybe\nATOLL_ADMIN_EMAIL=me@example.com\nATOLL_CONNECTIONS_MAX=0\nATOLL_IDLE_TIMEOUT=long\nATOLL_CACHE_BYTES=4194303\nATOLL_CART_DAYS=-1\nATOLL_PUBLIC_URL=https://shop.example.com/app\nATOLL_FILES_URL=/static\nATOLL_FILE_BYTES_MAX=100000000\nATOLL_EMAIL_PROVIDER=smpt";
     let Err(Wrong(wrong)) = load(file, env, &[("role", "king"), ("log", "a=b=c")]) else {
         panic!("it is wrong");
     };
@@ -328,6 +330,7 @@ fn settings_report_all_errors_at_once() {
             "idle_timeout: long: it must be a number of seconds from 1 to 86400 (ATOLL_IDLE_TIMEOUT)",
             "cache_bytes: 4194303: it must be a number of bytes from 4194304 on (ATOLL_CACHE_BYTES)",
             "cart_days: -1: it must be a number of days from 1 to 36500, or 0 for never (ATOLL_CART_DAYS)",
+            "public_url: https://shop.example.com/app: it must be an address without a path, such as `https://shop.example.com` (ATOLL_PUBLIC_URL)",
             "files_url: /static: it must be an address such as `https://shop.example.com/static` (ATOLL_FILES_URL)",
             "file_bytes_max: 100000000: it must be a number of bytes from 1 to 67108864 (ATOLL_FILE_BYTES_MAX)",
             "admin_email needs admin_password",

@@ -442,6 +442,23 @@ fn server_survives_running_out_of_file_descriptors() {
     assert!(server.wait());
 }
 
+/// The role `worker` serves no pages.
+#[test]
+fn link_of_the_first_admin_is_printed_with_the_public_address_where_pages_are_served() {
+    let folder = TempDir::new().expect("a folder");
+    let printed = |role: &str| {
+        let mut server =
+            Server::start(folder.path(), &["--role", role, "--public-url", "https://shop.example"]);
+        server.signal("-TERM");
+        let (mut out, mut text) = (server.process.stdout.take().expect("a pipe"), String::new());
+        out.read_to_string(&mut text).expect("text");
+        text
+    };
+    assert_eq!(printed("worker"), "");
+    let text = printed("server");
+    assert!(text.contains("  https://shop.example/app/first-admin?token="), "{text}");
+}
+
 #[test]
 fn check_command_validates_the_configuration() {
     let folder = TempDir::new().expect("a folder");
