@@ -86,6 +86,7 @@ async fn root_shows_browsers_a_page_and_programs_json() {
     let (page, docs) = (browser.get("/").await, browser.get("/docs").await);
     assert_eq!(page.status, 200);
     assert_eq!(page.headers["content-type"], docs.headers["content-type"]);
+    assert_eq!(page.headers["x-content-type-options"], "nosniff");
     let text = String::from_utf8(page.body.to_vec()).expect("text");
     assert!(text.contains(&format!("Version {version}.")), "{text}");
     for place in ["docs", "openapi", "health"] {
@@ -103,6 +104,8 @@ async fn reference_loads_its_scripts_from_here_and_nothing_else() {
     for directive in ["default-src 'none'", "connect-src 'self'", "script-src 'self'"] {
         assert!(policy.split("; ").any(|it| it == directive), "{directive}: {policy}");
     }
+    assert_eq!(page.headers["x-content-type-options"], "nosniff");
+    assert_eq!(page.headers["referrer-policy"], "no-referrer");
     let text = String::from_utf8(page.body.to_vec()).expect("text");
     assert!(!text.contains("//"), "{text}");
     let scripts: Vec<&str> = text.split("src=\"").skip(1).filter_map(|it| it.split('"').next()).collect();

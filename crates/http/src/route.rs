@@ -465,6 +465,8 @@ impl Reply {
         Reply::raw(page)
             .with_header(header::CONTENT_TYPE, "text/html; charset=utf-8")
             .with_header(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)
+            .with_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+            .with_header(header::REFERRER_POLICY, "no-referrer")
     }
 
     /// 200 with this value as JSON.

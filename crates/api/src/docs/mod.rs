@@ -30,7 +30,9 @@ const SCALAR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/scalar.js.gz"));
 async fn read(_: Call) -> Result<Reply, Fault> {
     let page = Reply::raw(include_str!("page.html"))
         .with_header(header::CONTENT_TYPE, "text/html; charset=utf-8")
-        .with_header(header::CONTENT_SECURITY_POLICY, POLICY);
+        .with_header(header::CONTENT_SECURITY_POLICY, POLICY)
+        .with_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .with_header(header::REFERRER_POLICY, "no-referrer");
     Ok(page)
 }
 
