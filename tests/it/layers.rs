@@ -47,7 +47,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "crates/pages", "crates/providers", "plugins",
         ],
     ),
-    ("crates/app", &["crates/flows", "crates/kernel", "crates/pages", "plugins"]),
+    ("crates/app", &["crates/flows", "crates/kernel", "crates/pages", "crates/providers", "plugins"]),
     (
         "crates/bundle",
         &[

@@ -10,6 +10,7 @@ use atoll_pages::{
     AdminPage, Api, Form, Linked, Markup, Next, Page, PageCall, PageParts, Person, Refused, encoded, html,
     problem,
 };
+use atoll_providers::FileStorage;
 use axum::{
     Router,
     body::Body,
@@ -31,8 +32,8 @@ struct Shared {
     root: Arc<str>,
     first_admin: FirstAdmin,
     linked: Arc<Linked>,
-    /// The origin of uploaded files.
-    files: Arc<str>,
+    /// The origins of uploaded files.
+    files: Arc<[String]>,
     policy: HeaderValue,
 }
 
@@ -40,7 +41,8 @@ struct Shared {
 /// ([`Config::pages`](atoll_kernel::http::Config::pages)) it has none.
 pub fn app_pages(ctx: Ctx, api: Router, first_admin: FirstAdmin) -> Router {
     let Some(root) = ctx.config().pages.as_deref().map(Arc::from) else { return Router::new() };
-    let files: Arc<str> = ctx.config().files.url.split('/').take(3).collect::<Vec<_>>().join("/").into();
+    let storages = ctx.providers().of::<dyn FileStorage>();
+    let files: Arc<[String]> = storages.filter_map(|(_, it)| it.origin(&ctx)).collect();
     let policy = policy(&files);
     let linked = Arc::new(Linked::of(&ctx));
     let shared = Arc::new(Shared { ctx, api, root, first_admin, files, linked, policy });
@@ -74,7 +76,8 @@ pub fn app_pages(ctx: Ctx, api: Router, first_admin: FirstAdmin) -> Router {
 
 /// The `Content-Security-Policy`: everything from here, pictures also from the file storage, and in no frame
 /// (clickjacking).
-fn policy(files: &str) -> HeaderValue {
+fn policy(files: &[String]) -> HeaderValue {
+    let files = files.join(" ");
     let text = format!(
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' {files}; connect-src 'self'; \
          form-action 'self'; frame-ancestors 'none'; base-uri 'none'"

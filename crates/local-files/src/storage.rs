@@ -7,7 +7,7 @@ use std::{
 };
 
 use atoll_kernel::{Ctx, Fault, provider};
-use atoll_providers::{Content, FileStorage, Working, is_key};
+use atoll_providers::{Content, FileStorage, Working, is_key, origin_of};
 use tempfile::NamedTempFile;
 use tokio::{fs::File, io::AsyncWriteExt as _, task::spawn_blocking};
 
@@ -39,6 +39,10 @@ impl FileStorage for LocalFiles {
                 _ => Ok(()),
             }
         })
+    }
+
+    fn origin(&self, ctx: &Ctx) -> Option<String> {
+        Some(origin_of(&ctx.config().files.url))
     }
 }
 

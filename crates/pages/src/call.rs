@@ -103,8 +103,8 @@ pub struct PageParts {
     pub refused: Option<Refused>,
     /// The pages and widgets that are linked in.
     pub linked: Arc<Linked>,
-    /// The origin from which uploaded files are served.
-    pub files: Arc<str>,
+    /// The origins from which uploaded files are served, beside this one.
+    pub files: Arc<[String]>,
     /// Digits after the decimal point, by currency code.
     pub digits: fn(&str) -> Option<u32>,
 }
@@ -278,7 +278,7 @@ impl PageCall {
     /// is a link.
     pub fn picture(&self, url: Option<&str>, class: &str) -> Markup {
         let is_own = |url: &str| {
-            let path = url.strip_prefix(&*self.0.files).unwrap_or(url);
+            let path = self.0.files.iter().find_map(|it| url.strip_prefix(&**it)).unwrap_or(url);
             path.starts_with('/') && !path.starts_with("//")
         };
         match url.filter(|it| !it.is_empty()) {

@@ -28,9 +28,21 @@ pub trait FileStorage: Send + Sync {
         let _ = (ctx, key, upload);
         Box::pin(async { Ok(None) })
     }
+
+    /// The origin from which files are served, if that is another one than this server's:
+    /// `https://files.example.com`. Pages for people show pictures of these origins, and of no others.
+    fn origin(&self, ctx: &Ctx) -> Option<String> {
+        let _ = ctx;
+        None
+    }
 }
 
 provider_kind! { dyn FileStorage as "file" }
+
+/// The origin of an address: of `https://files.example.com/shop/a.png` `https://files.example.com`.
+pub fn origin_of(url: &str) -> String {
+    url.split('/').take(3).collect::<Vec<_>>().join("/")
+}
 
 /// The content of a file, which may still be arriving.
 pub trait Content: Send {

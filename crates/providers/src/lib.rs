@@ -10,6 +10,7 @@ use atoll_kernel::Fault;
 
 pub use file::{
     Content, DirectUpload, FileStorage, ID_PREFIX, direct_type, extension_of, image_type, is_key, key_of,
+    origin_of,
 };
 pub use notification::{EMAIL, Notification, NotificationProvider};
 

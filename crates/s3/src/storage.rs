@@ -6,7 +6,7 @@ use std::{
 };
 
 use atoll_kernel::{Ctx, Fault, provider, registry::Secret};
-use atoll_providers::{Content, DirectUpload, FileStorage, Working, is_key};
+use atoll_providers::{Content, DirectUpload, FileStorage, Working, is_key, origin_of};
 use object_store::{
     BackoffConfig, ClientOptions, Error, ObjectStoreExt as _, RetryConfig,
     aws::{AmazonS3, AmazonS3Builder},
@@ -78,6 +78,10 @@ impl FileStorage for S3 {
             let at = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
             Ok(Some(signer.put(&url, upload, &at)))
         })
+    }
+
+    fn origin(&self, ctx: &Ctx) -> Option<String> {
+        ctx.settings_of::<S3Settings>().ok().map(|it| origin_of(&it.url_of("")))
     }
 }
 

@@ -16,7 +16,7 @@ use std::{
 use atoll_host::{Known, Settings, Sources, registry};
 use atoll_kernel::registry::linked_settings;
 use atoll_s3 as _;
-use atoll_testkit::{Answer, Client, Setup, TestApp, id};
+use atoll_testkit::{Answer, Client, Setup, Shop, TestApp, Walk, id};
 use axum::body::Body;
 use bytes::Bytes;
 use futures_core::Stream;
@@ -69,6 +69,26 @@ fn settings_of_the_documentation_are_valid() {
     assert!(!all.contains("EXAMPLE"), "{all}");
 }
 
+/// Pages show them, and their policy lets browsers load them.
+async fn pictures_of_the_bucket_are_shown_on_pages() {
+    let setup = Setup::default()
+        .providers("file", &["s3"])
+        .setting("s3.bucket", BUCKET)
+        .setting("s3.url", "https://cdn.example.com/shop")
+        .setting("s3.access_key_id", ACCESS_KEY)
+        .setting("s3.secret_access_key", SECRET_KEY);
+    let shop = Shop::open(setup.init().await).await;
+    let mug = shop.product("Mug", &[], 1).await.product;
+    let picture = json!({ "thumbnail": "https://cdn.example.com/shop/mug.png" });
+    shop.admin.post(&format!("/admin/products/{mug}"), picture).await.ok();
+    let walk = Walk::of(&shop.app).await;
+    let page = &walk.pages[&format!("/app/products/{mug}")];
+    assert!(page.contains("src=\"https://cdn.example.com/shop/mug.png\""), "{page}");
+    let login = shop.app.client().get("/app/login").await;
+    let policy = login.headers["content-security-policy"].to_str().expect("text");
+    assert!(policy.contains("img-src 'self' https://cdn.example.com;"), "{policy}");
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let settings = || {
@@ -99,6 +119,10 @@ fn main() -> ExitCode {
     };
     let mut trials: Vec<Trial> = TESTS.iter().map(trial).collect();
     trials.push(Trial::test("settings_of_the_documentation_are_valid", settings));
+    trials.push(Trial::test("pictures_of_the_bucket_are_shown_on_pages", move || {
+        runtime.block_on(pictures_of_the_bucket_are_shown_on_pages());
+        Ok(())
+    }));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
