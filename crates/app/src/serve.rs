@@ -236,7 +236,7 @@ async fn act(shared: Arc<Shared>, page: &'static AdminPage, request: Request) ->
 async fn form_of(shared: &Shared, head: &mut Head, body: Body) -> Result<(PageCall, Form), Fault> {
     check_origin(head)?;
     let call = shared.call(head).await?;
-    let form = read_form(head, body, shared.ctx.config().files.bytes_max).await?;
+    let form = read_form(head, body).await?;
     check_token(&shared.ctx, head, &form)?;
     Ok((call.sending(&form), form))
 }
@@ -244,7 +244,7 @@ async fn form_of(shared: &Shared, head: &mut Head, body: Body) -> Result<(PageCa
 /// The form of somebody who is not logged in, if it comes from one of our pages.
 async fn own_form(head: &Head, body: Body) -> Result<Form, Fault> {
     check_origin(head)?;
-    read_form(head, body, 0).await
+    read_form(head, body).await
 }
 
 async fn ask_first_admin(shared: Arc<Shared>, request: Request) -> Response {

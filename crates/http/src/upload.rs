@@ -44,7 +44,7 @@ impl Unread {
         let n_undelivered = Arc::new(AtomicUsize::new(0));
         let chunks = Chunks { body, n_undelivered: n_undelivered.clone(), is_paused: false };
         let form = Multipart::new(chunks, boundary);
-        Ok(Files { form, field: self.field, bytes_max, n_parts: 0, n_undelivered })
+        Ok(Files { form, field: self.field, bytes_max, n_files: 0, n_fields: 0, n_undelivered })
     }
 }
 
@@ -53,20 +53,22 @@ pub struct Files {
     form: Multipart<'static>,
     field: &'static str,
     bytes_max: usize,
-    n_parts: usize,
+    n_files: usize,
+    n_fields: usize,
     n_undelivered: Arc<AtomicUsize>,
 }
 
 impl Files {
     /// The next file; what was not read of the one before is skipped, and so are fields without a file.
-    /// Errors: 400 for a file under another name, for too many parts, and for a body that is broken or ends
-    /// early; 413 if the body is too large.
+    /// Errors: 400 for a file under another name, for too many files or fields, and for a body that is broken
+    /// or ends early; 413 if the body is too large.
     pub async fn next(&mut self) -> Result<Option<IncomingFile>, Fault> {
         loop {
             let Some(part) = self.form.next_field().await.map_err(refused)? else { return Ok(None) };
             self.n_undelivered.store(0, Ordering::Relaxed);
-            self.n_parts += 1;
-            if self.n_parts > FILES_PER_UPLOAD_MAX {
+            let n_parts = if part.file_name().is_some() { &mut self.n_files } else { &mut self.n_fields };
+            *n_parts += 1;
+            if *n_parts > FILES_PER_UPLOAD_MAX {
                 return Err(Fault::invalid(format!("An upload has at most {FILES_PER_UPLOAD_MAX} files")));
             }
             let Some(name) = part.file_name().map(str::to_owned) else { continue };

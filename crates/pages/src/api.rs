@@ -12,7 +12,7 @@ use atoll_kernel::{
 };
 use axum::{
     Router,
-    body::{Body, Bytes, to_bytes},
+    body::{Body, to_bytes},
     http::{Extensions, Method, Request, Response, StatusCode},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -161,16 +161,18 @@ impl Api {
             url: String,
         }
         let address = Address::of("/admin/uploads");
-        let Upload { content_type, body } = upload;
-        let answer = self.send_as(content_type, Method::POST, &address, body.clone()).await?;
+        let Upload { content_type, length, .. } = upload;
+        let body = (upload.take()?, length.clone());
+        let answer = self.send_as(content_type, Method::POST, &address, body).await?;
         let stored: Vec<Stored> = read(answer.body["files"].clone())?;
         Ok(stored.into_iter().map(|it| it.url).collect())
     }
 
     /// Sends a request and returns the answer as it came.
     pub async fn send(&self, method: Method, address: &Address, body: Option<Value>) -> Result<Sent, Fault> {
-        let body = body.map_or_else(Bytes::new, |it| it.to_string().into());
-        self.send_as("application/json", method, address, body).await
+        let body = body.map_or_else(String::new, |it| it.to_string());
+        let length = HeaderValue::from(body.len());
+        self.send_as("application/json", method, address, (body.into(), Some(length))).await
     }
 
     async fn send_as(
@@ -178,7 +180,7 @@ impl Api {
         content_type: &str,
         method: Method,
         address: &Address,
-        body: Bytes,
+        (body, length): (Body, Option<HeaderValue>),
     ) -> Result<Sent, Fault> {
         let once = self.once.as_ref().filter(|_| method != Method::GET);
         let mut request = Request::builder().method(method).uri(address.to_string());
@@ -190,9 +192,9 @@ impl Api {
                 headers.insert("idempotency-key", key);
             }
             headers.insert(header_names::CONTENT_TYPE, content_type.parse().map_err(Fault::unexpected)?);
-            headers.insert(header_names::CONTENT_LENGTH, body.len().into());
+            headers.extend(length.map(|it| (header_names::CONTENT_LENGTH, it)));
         }
-        let mut request = request.body(Body::from(body)).map_err(Fault::unexpected)?;
+        let mut request = request.body(body).map_err(Fault::unexpected)?;
         *request.extensions_mut() = self.extensions.clone();
         let answer = match self.router.clone().oneshot(request).await {
             Ok(answer) => answer,

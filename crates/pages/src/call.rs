@@ -231,10 +231,13 @@ impl PageCall {
         self.form_as(None, |form| form.fields(fields), &[Button::new(action, label)])
     }
 
-    /// As `form`, with fields of the type `file`, which are called `files` ([`crate::Api::upload`]).
+    /// As `form`, with fields of the type `file`, which are called `files` ([`crate::Api::upload`]). They are
+    /// the last ones: what follows a file is not read.
     pub fn form_with_files(&self, action: &str, label: &str, fields: &[Field<'_>]) -> Markup {
-        let kind = Some("multipart/form-data");
-        self.form_as(kind, |form| form.fields(fields), &[Button::new(action, label)])
+        // Before the files, as the button is after them.
+        let named = html! { input type="hidden" name="do" value=(action); };
+        let fields = |form: &Blank<'_>| html! { (named) (form.fields(fields)) };
+        self.form_as(Some("multipart/form-data"), fields, &[Button::new(action, label)])
     }
 
     /// As `form`, with buttons that each do something else, and fields that the form shows

@@ -1,7 +1,9 @@
 //! Forms as they were sent.
 
-use atoll_kernel::{Decimal, Fault, Timestamp};
-use axum::body::Bytes;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use atoll_kernel::{Decimal, Fault, Timestamp, http::HeaderValue};
+use axum::body::Body;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -9,13 +11,26 @@ use serde_json::{Map, Value, json};
 #[derive(Clone, Debug, Default)]
 pub struct Form(Map<String, Value>, Option<Upload>);
 
-/// The files of a form, as they came: a body that the route of uploads reads.
+/// The files of a form, which are still arriving: a body that the route of uploads reads, once.
 #[derive(Clone, Debug)]
 pub struct Upload {
     /// `multipart/form-data`, with the boundary.
-    pub content_type: String,
-    /// The whole form.
-    pub body: Bytes,
+    pub(crate) content_type: String,
+    pub(crate) length: Option<HeaderValue>,
+    body: Arc<Mutex<Option<Body>>>,
+}
+
+impl Upload {
+    /// A form with its content type, and with its length if it is known.
+    pub fn new(content_type: &str, length: Option<HeaderValue>, body: Body) -> Upload {
+        Upload { content_type: content_type.to_owned(), length, body: Arc::new(Mutex::new(Some(body))) }
+    }
+
+    /// The form, from its beginning. Error: it was read before.
+    pub(crate) fn take(&self) -> Result<Body, Fault> {
+        let body = self.body.lock().unwrap_or_else(PoisonError::into_inner).take();
+        body.ok_or_else(|| Fault::unexpected("the files of a form were read before"))
+    }
 }
 
 impl Form {

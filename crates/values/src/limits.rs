@@ -311,7 +311,7 @@ pub const WEBHOOK_BYTES_MAX: usize = 256 * 1024;
 /// Signatures of one webhook that are tried. A sender whose secret is being replaced signs with both.
 pub const SIGNATURES_MAX: usize = 4;
 
-/// Parts of a form with files: of a product's pictures a dashboard rarely sends more at once.
+/// Files of a form, and fields that are none: of a product's pictures a dashboard rarely sends more at once.
 pub const FILES_PER_UPLOAD_MAX: usize = 20;
 
 /// Bytes of a form with files, all together. They go to the storage as they arrive, and not through memory.

@@ -1,10 +1,10 @@
 //! The pages of the catalogue: products, variants, stock, locations, collections and the like.
 
-use atoll_kernel::http::StatusCode;
-use atoll_testkit::{Shop, Variant};
+use atoll_kernel::{http::StatusCode, limits::FILES_PER_UPLOAD_MAX};
+use atoll_testkit::{Shop, TestApp, Variant};
 use serde_json::json;
 
-use super::shop;
+use super::{Browser, shop};
 
 /// The id in the address to which a form leads.
 fn id_in<'a>(to: &'a str, at: &str) -> &'a str {
@@ -210,11 +210,18 @@ async fn pictures_and_texts_of_a_product_are_changed() {
 
 /// A form with a file, as browsers send it.
 fn with_file(csrf: &str) -> String {
+    with_files(csrf, 1, "\u{89}PNG")
+}
+
+/// A form with this many files of this content.
+fn with_files(csrf: &str, n_files: usize, content: &str) -> String {
     let part = |head: &str, body: &str| {
         format!("--limit\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n")
     };
-    let file = part("name=\"files\"; filename=\"mug.png\"", "\u{89}PNG");
-    format!("{}{}{file}--limit--\r\n", part("name=\"csrf\"", csrf), part("name=\"do\"", "upload"))
+    let files = part("name=\"files\"; filename=\"mug.png\"", content).repeat(n_files);
+    let fields = [("csrf", csrf), ("once", &format!("{n_files} of {}", content.len())), ("do", "upload")];
+    let fields = fields.map(|(name, value)| part(&format!("name=\"{name}\""), value)).concat();
+    format!("{fields}{files}--limit--\r\n")
 }
 
 #[tokio::test]
@@ -232,6 +239,29 @@ async fn a_picture_is_uploaded_and_only_by_our_own_form() {
     assert!(url.ends_with(".png") && made["product"]["thumbnail"] == url, "{made}");
     let (_, text) = browser.page(&page).await;
     assert!(text.contains(&format!("src=\"{url}\"")), "{text}");
+}
+
+/// Each file has the limit of files, and their form that of uploads: it goes through no memory.
+#[tokio::test]
+async fn pictures_are_uploaded_together_as_the_limits_of_uploads_allow() {
+    let bytes_max = 200_000;
+    let shop = Shop::open(TestApp::with_files_of(bytes_max).await).await;
+    let browser = Browser::of(&shop.app).await;
+    let page = format!("/app/products/{}", shop.product("Mug", &[], 3).await.product);
+    let client = browser.client.clone().with_header("content-type", "multipart/form-data; boundary=limit");
+    let csrf = browser.csrf().await;
+    let send = async |n_files: usize, n_bytes: usize| {
+        let form = with_files(&csrf, n_files, &"x".repeat(n_bytes));
+        let answer = client.send("POST", &page, form.into()).await;
+        (answer.status, String::from_utf8(answer.body.to_vec()).expect("text"))
+    };
+    assert_eq!(send(FILES_PER_UPLOAD_MAX, bytes_max).await.0, StatusCode::SEE_OTHER);
+    let (status, text) = send(FILES_PER_UPLOAD_MAX + 1, 1).await;
+    assert!(status == StatusCode::BAD_REQUEST && text.contains("at most 20 files"), "{status}: {text}");
+    let (status, text) = send(1, bytes_max + 1).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{text}");
+    let shown = shop.admin.get(&page.replace("/app/", "/admin/")).await.ok();
+    assert_eq!(shown["product"]["images"].as_array().map(Vec::len), Some(FILES_PER_UPLOAD_MAX));
 }
 
 /// A price that holds in one region stays when those for everybody are changed.
