@@ -241,6 +241,19 @@ async fn a_picture_is_uploaded_and_only_by_our_own_form() {
     assert!(text.contains(&format!("src=\"{url}\"")), "{text}");
 }
 
+/// It looks at the first items alone, and says so.
+#[tokio::test]
+async fn the_overview_says_how_far_it_has_looked_for_stock() {
+    let (shop, _, browser) = shop().await;
+    shop.product("Mug", &[], 0).await;
+    assert!(browser.page("/app/").await.1.contains("no item has stock at a location"));
+    for n in 0..50 {
+        shop.admin.post("/admin/inventory-items", json!({ "sku": n.to_string() })).await.ok();
+    }
+    let (_, page) = browser.page("/app/").await;
+    assert!(page.contains("none of the first 50 items has stock"), "{page}");
+}
+
 /// Each file has the limit of files, and their form that of uploads: it goes through no memory.
 #[tokio::test]
 async fn pictures_are_uploaded_together_as_the_limits_of_uploads_allow() {

@@ -1,7 +1,7 @@
 //! The first page: what a shop needs before it sells, and whether this one has it.
 
 use atoll_kernel::Fault;
-use atoll_pages::{Address, Api, Markup, Page, PageCall, admin_page, badge, html, link};
+use atoll_pages::{Address, Api, Markup, Page, PageCall, Records, admin_page, badge, html, link};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -58,6 +58,7 @@ async fn needs(call: &PageCall) -> Result<Vec<Need>, Fault> {
     let keys = Address::of("/admin/api-keys").with("type", "publishable");
     let products = Address::of("/admin/products").with("status", "published");
     let regions = regions(api).await?;
+    let (has_stock, lacks) = stock(api).await?;
     needs.extend([
         Need {
             text: "A region",
@@ -83,12 +84,7 @@ async fn needs(call: &PageCall) -> Result<Vec<Need>, Fault> {
             lacks: "storefronts show nothing else.",
             at: "/products",
         },
-        Need {
-            text: "Something in stock",
-            is_met: has_stock(api).await?,
-            lacks: "no item has stock at a location.",
-            at: "/stock",
-        },
+        Need { text: "Something in stock", is_met: has_stock, lacks, at: "/stock" },
     ]);
     Ok(needs)
 }
@@ -108,7 +104,8 @@ async fn regions(api: &Api) -> Result<Vec<Region>, Fault> {
     Ok(api.list(address, "regions").await?.records)
 }
 
-async fn has_stock(api: &Api) -> Result<bool, Fault> {
+/// Has one of the first items stock, and what to say if none has?
+async fn stock(api: &Api) -> Result<(bool, &'static str), Fault> {
     #[derive(Deserialize)]
     struct Item {
         stocked_quantity: f64,
@@ -116,6 +113,10 @@ async fn has_stock(api: &Api) -> Result<bool, Fault> {
 
     let address =
         Address::of("/admin/inventory-items").with("fields", "id,stocked_quantity").with("limit", 50);
-    let items = api.list::<Item>(address, "inventory_items").await?;
-    Ok(items.records.iter().any(|it| it.stocked_quantity > 0.0))
+    let Records { records, count, .. } = api.list::<Item>(address, "inventory_items").await?;
+    let lacks = match count > records.len() {
+        true => "none of the first 50 items has stock at a location; the page looks at no more.",
+        false => "no item has stock at a location.",
+    };
+    Ok((records.iter().any(|it| it.stocked_quantity > 0.0), lacks))
 }
