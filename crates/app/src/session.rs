@@ -63,6 +63,8 @@ pub(crate) async fn log_in(api: Api, form: &Form) -> Result<Vec<String>, Fault> 
     let credentials = json!({ "email": form.text("email"), "password": form.exact("password") });
     let answer: Value = api.post("/auth/user/emailpass", &credentials).await?;
     let token = answer["token"].as_str().ok_or_else(Fault::unauthorized)?;
+    // A session that this browser has already: nobody would end it any more. There may be none.
+    drop(log_out(&api).await);
     open(&api, token).await
 }
 

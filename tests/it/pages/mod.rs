@@ -119,6 +119,21 @@ async fn wrong_credentials_open_no_session() {
 }
 
 #[tokio::test]
+async fn a_login_ends_the_session_that_the_browser_had() {
+    let (_shop, _, browser) = shop().await;
+    assert_eq!(browser.page("/app/channels").await.0, StatusCode::OK);
+    let form = encoded(&[("email", "admin@test.dev"), ("password", "supersecret")]);
+    let answer = browser.client.send("POST", "/app/login", form).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(browser.page("/app/channels").await.0, StatusCode::SEE_OTHER);
+    let cookie = header(&answer.headers, "set-cookie").split(';').next().expect("a cookie").to_owned();
+    assert_eq!(
+        browser.client.with_header("cookie", &cookie).get("/app/channels").await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
 async fn a_channel_is_made_changed_and_deleted_by_forms() {
     let (shop, _, browser) = shop().await;
     let (status, to, _) =
