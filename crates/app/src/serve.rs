@@ -16,7 +16,7 @@ use axum::{
     body::Body,
     extract::{FromRequestParts, RawPathParams, Request},
     response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 
 use crate::{
@@ -60,6 +60,8 @@ pub fn app_pages(ctx: Ctx, api: Router, first_admin: FirstAdmin) -> Router {
             router = router.route(root, methods);
         }
     }
+    let lost = shared.clone();
+    router = router.route(&format!("{root}/{{*rest}}"), any(move |it| nowhere(lost, it)));
     let (login, logged_in, logged_out) = (shared.clone(), shared.clone(), shared.clone());
     let (asked, made) = (shared.clone(), shared.clone());
     router
@@ -83,6 +85,11 @@ fn policy(files: &[String]) -> HeaderValue {
          form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     );
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
+}
+
+/// The query string with its question mark; empty if there is none.
+fn query_of(head: &Head) -> String {
+    head.uri.query().map_or_else(String::new, |it| format!("?{it}"))
 }
 
 impl Shared {
@@ -194,8 +201,7 @@ impl Shared {
     /// What happens to a request that cannot be shown in the frame of a page.
     fn refused(&self, head: &Head, fault: &Fault) -> Response {
         if fault.kind() == FaultKind::Unauthorized {
-            let query = head.uri.query().map_or_else(String::new, |it| format!("?{it}"));
-            return self.to_login(&format!("{}{query}", self.below(head)));
+            return self.to_login(&format!("{}{}", self.below(head), query_of(head)));
         }
         if fault.status().is_server_error() {
             tracing::error!(page = head.uri.path(), "{fault} {}", fault.causes());
@@ -230,6 +236,21 @@ async fn act(shared: Arc<Shared>, page: &'static AdminPage, request: Request) ->
     }
     let refused = Refused { message: fault.to_string(), form };
     shared.page(page, call.refusing(refused), fault.status()).await
+}
+
+/// There is no page at this path. A slash too many leads to the one without it.
+async fn nowhere(shared: Arc<Shared>, request: Request) -> Response {
+    let (mut head, _) = request.into_parts();
+    let path = head.uri.path();
+    let shorter = path.trim_end_matches('/');
+    if shorter != path {
+        let there = format!("{shorter}{}", query_of(&head));
+        return shared.with_headers(Redirect::temporary(&there).into_response());
+    }
+    match shared.call(&mut head).await {
+        Ok(call) => shared.failed(&call, &Fault::not_found("There is no such page.")),
+        Err(fault) => shared.refused(&head, &fault),
+    }
 }
 
 /// The form of a request, if it is of one of our pages.

@@ -107,6 +107,21 @@ async fn who_is_not_logged_in_is_led_to_the_login_and_back() {
 }
 
 #[tokio::test]
+async fn what_is_no_page_says_so_as_a_page() {
+    let (shop, _, browser) = shop().await;
+    let answer = browser.client.get_unchecked("/app/nothing/here").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert_eq!(header(&answer.headers, "cache-control"), "no-store");
+    let page = String::from_utf8(answer.body.to_vec()).expect("text");
+    assert!(page.contains("There is no such page.") && page.contains("href=\"/app/products\""), "{page}");
+    let answer = browser.client.get_unchecked("/app/products/?q=mug").await;
+    assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT);
+    assert_eq!(header(&answer.headers, "location"), "/app/products?q=mug");
+    let answer = shop.app.client().get("/app/nothing").await;
+    assert_eq!(header(&answer.headers, "location"), "/app/login?next=%2Fnothing");
+}
+
+#[tokio::test]
 async fn wrong_credentials_open_no_session() {
     let (shop, ..) = Shop::web().await;
     let client = shop.app.client().without_type();
