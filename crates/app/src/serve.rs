@@ -23,7 +23,9 @@ use crate::{
     FirstAdmin, assets, first_admin,
     form::read_form,
     frame::{bare, framed},
-    session::{check_origin, check_token, csrf_token, log_in, log_out, login_form, next_of},
+    session::{
+        TYPED, check_origin, check_token, csrf_token, log_in, log_out, login_again, login_form, next_of,
+    },
 };
 
 struct Shared {
@@ -221,10 +223,20 @@ async fn show(shared: Arc<Shared>, page: &'static AdminPage, request: Request) -
 
 async fn act(shared: Arc<Shared>, page: &'static AdminPage, request: Request) -> Response {
     let (mut head, body) = request.into_parts();
-    let (call, form) = match form_of(&shared, &mut head, body).await {
-        Ok(it) => it,
+    let form = match own_form(&head, body).await {
+        Ok(form) => form,
         Err(fault) => return shared.refused(&head, &fault),
     };
+    let call = match shared.call(&mut head).await {
+        Ok(call) if form.text(TYPED).is_empty() => call,
+        Err(fault) if fault.kind() != FaultKind::Unauthorized => return shared.refused(&head, &fault),
+        _ => return act_again(&shared, page, head, &form).await,
+    };
+    if let Err(fault) = check_token(&shared.ctx, &head, &form) {
+        let refused = Refused { message: fault.to_string(), form };
+        return shared.page(page, call.refusing(refused), fault.status()).await;
+    }
+    let call = call.sending(&form);
     let Some(act) = page.act else { return StatusCode::METHOD_NOT_ALLOWED.into_response() };
     let fault = match tokio::spawn(act(call.clone(), form.clone())).await {
         Ok(Ok(next)) => return shared.next(&call, next),
@@ -236,6 +248,37 @@ async fn act(shared: Arc<Shared>, page: &'static AdminPage, request: Request) ->
     }
     let refused = Refused { message: fault.to_string(), form };
     shared.page(page, call.refusing(refused), fault.status()).await
+}
+
+/// The session ended before the form was sent. Whoever logs in gets its page again, with what was typed.
+async fn act_again(shared: &Shared, page: &'static AdminPage, mut head: Head, form: &Form) -> Response {
+    let login = form.text(TYPED);
+    let typed = if login.is_empty() { form.encoded() } else { login.to_owned() };
+    let at = format!("{}{}", head.uri.path(), query_of(&head));
+    let ask = |form: &Form, fault: Option<&Fault>| {
+        let status = fault.map_or(StatusCode::UNAUTHORIZED, Fault::status);
+        let body = login_again(&at, &typed, form, fault);
+        shared.html(status, bare(&shared.root, "Log in", body))
+    };
+    if login.is_empty() {
+        return ask(&Form::default(), None);
+    }
+    let cookies = match log_in(shared.api(&head), form).await {
+        Ok(cookies) => cookies,
+        Err(fault) => return ask(form, Some(&fault)),
+    };
+    if let Some(session) = cookies.iter().find_map(|it| HeaderValue::from_str(it.split(';').next()?).ok()) {
+        head.headers.insert(header_names::COOKIE, session);
+    }
+    let shown = match shared.call(&mut head).await {
+        Ok(call) => {
+            let message = "You are logged in again. Nothing was done yet: send it once more.".to_owned();
+            let refused = Refused { message, form: Form::of(qs::parse(&typed)) };
+            shared.page(page, call.refusing(refused), StatusCode::OK).await
+        }
+        Err(fault) => shared.refused(&head, &fault),
+    };
+    with_cookies(shown, &cookies)
 }
 
 /// There is no page at this path. A slash too many leads to the one without it.
@@ -253,16 +296,7 @@ async fn nowhere(shared: Arc<Shared>, request: Request) -> Response {
     }
 }
 
-/// The form of a request, if it is of one of our pages.
-async fn form_of(shared: &Shared, head: &mut Head, body: Body) -> Result<(PageCall, Form), Fault> {
-    check_origin(head)?;
-    let call = shared.call(head).await?;
-    let form = read_form(head, body).await?;
-    check_token(&shared.ctx, head, &form)?;
-    Ok((call.sending(&form), form))
-}
-
-/// The form of somebody who is not logged in, if it comes from one of our pages.
+/// A form that comes from one of our pages, whoever sends it.
 async fn own_form(head: &Head, body: Body) -> Result<Form, Fault> {
     check_origin(head)?;
     read_form(head, body).await
@@ -326,12 +360,12 @@ async fn take_login(shared: Arc<Shared>, request: Request) -> Response {
 }
 
 async fn take_logout(shared: Arc<Shared>, request: Request) -> Response {
-    let (mut head, body) = request.into_parts();
-    let call = match form_of(&shared, &mut head, body).await {
-        Ok((call, _)) => call,
-        Err(fault) => return shared.refused(&head, &fault),
-    };
-    match log_out(call.api()).await {
+    let (head, body) = request.into_parts();
+    let form = own_form(&head, body).await;
+    if let Err(fault) = form.and_then(|it| check_token(&shared.ctx, &head, &it)) {
+        return shared.refused(&head, &fault);
+    }
+    match log_out(&shared.api(&head)).await {
         Ok(cookies) => with_cookies(shared.to_login("/"), &cookies),
         Err(fault) => shared.refused(&head, &fault),
     }

@@ -7,6 +7,8 @@ use axum::body::Body;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::encoded;
+
 /// A form that was sent. Names are nested as in query strings: `prices[0][amount]`.
 #[derive(Clone, Debug, Default)]
 pub struct Form(Map<String, Value>, Option<Upload>);
@@ -48,6 +50,13 @@ impl Form {
     /// The files, if the form can have any ([`PageCall::form_with_files`]).
     pub fn upload(&self) -> Option<&Upload> {
         self.1.as_ref()
+    }
+
+    /// The form as a query string, without what shows that it is of a page (CSRF).
+    pub fn encoded(&self) -> String {
+        let mut pairs = Vec::new();
+        self.0.iter().filter(|(name, _)| *name != "csrf").for_each(|(name, it)| add(name, it, &mut pairs));
+        pairs.join("&")
     }
 
     /// The name of what is to be done: the button that was pressed ([`PageCall::form`]).
@@ -149,6 +158,18 @@ impl Form {
     /// A nested value, as it was sent.
     pub fn nested(&self, name: &str) -> &Value {
         self.0.get(name).unwrap_or(&Value::Null)
+    }
+}
+
+/// Adds a value as pairs of a query string; `name` is that of the whole.
+fn add(name: &str, value: &Value, pairs: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(key, it)| add(&format!("{name}[{key}]"), it, pairs))
+        }
+        Value::Array(items) => items.iter().for_each(|it| add(&format!("{name}[]"), it, pairs)),
+        Value::String(text) => pairs.push(format!("{}={}", encoded(name), encoded(text))),
+        _ => {}
     }
 }
 

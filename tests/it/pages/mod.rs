@@ -133,6 +133,41 @@ async fn wrong_credentials_open_no_session() {
     assert!(page.contains("The e-mail address or the password is wrong."), "{page}");
 }
 
+/// The session ended, or another one began: the page is shown again, and nothing was done.
+#[tokio::test]
+async fn a_form_that_outlives_its_session_is_shown_again_with_what_was_typed() {
+    let (shop, channel, browser) = shop().await;
+    let page = format!("/app/channels/{channel}");
+    let typed = [("do", "save"), ("name", "A & B"), ("description", "Of \"two\"")];
+    let text = |answer: Answer| String::from_utf8(answer.body.to_vec()).expect("text");
+    let keeps = |page: &str| page.contains("value=\"A &amp; B\"") && page.contains("Of &quot;two&quot;");
+    let stale = browser.client.send("POST", &page, encoded(&typed)).await;
+    assert_eq!(stale.status, StatusCode::FORBIDDEN);
+    assert!(keeps(&text(stale)));
+
+    let nobody = shop.app.client().without_type();
+    let asked = nobody.send("POST", &page, encoded(&typed)).await;
+    assert_eq!(asked.status, StatusCode::UNAUTHORIZED);
+    let asked = text(asked);
+    let (_, kept) = asked.split_once("name=\"typed\" value=\"").expect("a hidden field");
+    let kept = kept.split('"').next().expect("a value").replace("&amp;", "&");
+    let login = |password: &str| {
+        let form = encoded(&[("typed", &kept), ("email", "admin@test.dev"), ("password", password)]);
+        let (nobody, page) = (nobody.clone(), page.clone());
+        async move { nobody.send("POST", &page, form).await }
+    };
+    let wrong = login("wrong").await;
+    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+    assert!(text(wrong).contains("The e-mail address or the password is wrong."));
+    let again = login("supersecret").await;
+    assert_eq!(again.status, StatusCode::OK);
+    assert!(header(&again.headers, "set-cookie").contains("HttpOnly"));
+    let again = text(again);
+    assert!(keeps(&again) && again.contains("You are logged in again."), "{again}");
+    let shown = shop.admin.get(&format!("/admin/sales-channels/{channel}")).await.ok();
+    assert_eq!(shown["sales_channel"]["name"], "Web");
+}
+
 #[tokio::test]
 async fn a_login_ends_the_session_that_the_browser_had() {
     let (_shop, _, browser) = shop().await;
