@@ -159,9 +159,9 @@ impl Shared {
             tracing::error!(page = call.at(), "{fault} {}", fault.causes());
         }
         let title = if fault.kind() == FaultKind::NotFound { "Not found" } else { "That did not work" };
-        // The frame says already why a form was refused.
-        let is_said = call.refused().is_some_and(|it| it.message == fault.to_string());
-        let page = Page::new(title, html! { @if !is_said { (problem(&fault.to_string())) } });
+        // The frame says already why a form was refused: mostly because its page is gone.
+        let said = html! { @if call.refused().is_none() { (problem(&fault.to_string())) } };
+        let page = Page::new(title, said);
         self.html(fault.status(), framed(&self.root, call, &page))
     }
 

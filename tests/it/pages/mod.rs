@@ -231,6 +231,8 @@ async fn a_refusal_is_said_once_on_each_page() {
         ("/app/dead-letters".to_owned(), "delete"),
         ("/app/jobs".to_owned(), "run nothing"),
         ("/app/regions".to_owned(), "nothing"),
+        // The page itself is gone, for the same reason.
+        ("/app/channels/sc_gone".to_owned(), "save"),
     ] {
         let (status, _, text) =
             browser.send(&path, &[("do", action), ("safety_stock", "x"), ("stocked", "x")]).await;
