@@ -394,6 +394,9 @@ async fn the_page_says_why_a_variant_is_not_sold() {
     let ask = format!("/app/why?channel={}&variant={}", channel, variant.id);
     let (_, page) = browser.page(&ask).await;
     assert!(page.contains("On sale"), "{page}");
+    shop.product_with("Green tea", &[&channel], 3, json!({ "sku": "TEA-1" })).await;
+    let (_, page) = browser.page(&format!("/app/why?channel={channel}&q=green")).await;
+    assert!(page.contains("Green tea · One") && page.contains("On sale"), "{page}");
     let (_, page) = browser.page(&format!("{ask}&quantity=4")).await;
     assert!(page.contains("Not on sale") && page.contains("There is not enough in stock"), "{page}");
 }

@@ -107,6 +107,39 @@ struct Titled {
     title: String,
 }
 
+/// What a search reads of variants.
+pub(super) const VARIANT_FIELDS: &str = "id,title,sku,product_id,product.title";
+
+/// The variants with this SKU; if there is none, those whose SKU or title, or that of whose product, holds
+/// the text. At most so many.
+pub(super) async fn find_variants(
+    call: &PageCall,
+    text: &str,
+    n_max: usize,
+) -> Result<Vec<NamedVariant>, Fault> {
+    let list = Address::of("/admin/product-variants").with("fields", VARIANT_FIELDS).with("limit", n_max);
+    let found = async |address| call.api().list(address, "variants").await.map(|it| it.records);
+    let by_sku: Vec<NamedVariant> = found(list.clone().with("sku", text)).await?;
+    if !by_sku.is_empty() {
+        return Ok(by_sku);
+    }
+    let mut all: Vec<NamedVariant> = found(list.clone().with("q", text)).await?;
+    let products = Address::of("/admin/products")
+        .with("fields", "id,title")
+        .with("q", text)
+        .with("limit", n_max.min(CHOICES_MAX));
+    let products = call.api().list::<Named>(products, "products").await?.records;
+    if !products.is_empty() {
+        let list = products.iter().fold(list, |it, product| it.with("product_id[]", &product.id));
+        for variant in found(list).await? {
+            if all.len() < n_max && all.iter().all(|it| it.id != variant.id) {
+                all.push(variant);
+            }
+        }
+    }
+    Ok(all)
+}
+
 impl NamedVariant {
     /// `Mug · Blue`.
     pub(super) fn name(&self) -> String {

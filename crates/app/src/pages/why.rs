@@ -9,7 +9,9 @@ use atoll_pages::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::named::{CHANNELS, Named, NamedVariant, REGIONS, named, options, options_or};
+use super::named::{
+    CHANNELS, Named, NamedVariant, REGIONS, VARIANT_FIELDS, find_variants, named, options, options_or,
+};
 
 admin_page! {
     with "sales_channels";
@@ -88,25 +90,19 @@ fn question(call: &PageCall, channels: &[Named], regions: &[Named], channel: &st
 
 /// The variant that is asked about, or those that the search found.
 async fn find(call: &PageCall) -> Result<(Option<NamedVariant>, Option<Vec<NamedVariant>>), Fault> {
-    const FIELDS: &str = "id,title,sku,product_id,product.title";
-
     let (q, id) = (call.query("q"), call.query("variant"));
     if q.is_empty() && id.is_empty() {
         return Ok((None, None));
     }
-    let list = Address::of("/admin/product-variants").with("fields", FIELDS).with("limit", FOUND_MAX);
     if !id.is_empty() {
-        let mut variants = call.api().list::<NamedVariant>(list.with("id", id), "variants").await?.records;
+        let by_id = Address::of("/admin/product-variants").with("fields", VARIANT_FIELDS).with("id", id);
+        let mut variants = call.api().list::<NamedVariant>(by_id, "variants").await?.records;
         return match variants.pop() {
             Some(variant) => Ok((Some(variant), None)),
             None => Err(Fault::not_found("There is no such variant any more")),
         };
     }
-    let by_sku = call.api().list::<NamedVariant>(list.clone().with("sku", q), "variants").await?.records;
-    let mut found = match by_sku.is_empty() {
-        true => call.api().list::<NamedVariant>(list.with("q", q), "variants").await?.records,
-        false => by_sku,
-    };
+    let mut found = find_variants(call, q, FOUND_MAX).await?;
     if found.len() == 1 {
         return Ok((found.pop(), None));
     }
